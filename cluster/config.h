@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// config: the fleet, as the cluster layer wants it.
+//
+// Filled by src/study from a study file, or by hand in tests. Everything pointed to is borrowed and
+// must outlive the run. All numbers are validated by whoever fills it: the cluster asserts.
+#ifndef CLUSTER_CONFIG_H
+#define CLUSTER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/schema.h"
+#include "models/cost.h"
+#include "models/platform.h"
+#include "traces/traffic.h"
+
+// One service: who asks, for what, within which time.
+struct service_config {
+    char *name;
+    char *model; // name in the catalogue; "" when every cost is synthetic
+    struct service_traffic traffic;
+    double sla_quantile; // 0.95
+    int64_t sla_ns;      // 0: no target
+};
+
+// How a server of a group runs one service.
+struct dispatch_config {
+    int64_t batch_items;   // B: at most this many items per CPU request
+    int64_t offload_items; // T: queries of at least this many items go to the accelerator; 0: none
+};
+
+struct noise_config {
+    int64_t spread; // enum cost_spread
+    double cv;      // gamma and lognormal: coefficient of variation, > 0
+};
+
+// One group of equal servers. `n_servers` counts the whole fleet's; cells share them evenly.
+struct group_config {
+    char *name;
+    const struct platform *platform;
+    uint32_t n_servers;
+    double weight;                          // for the weighted policy and capacity-aware loads
+    const struct cost *const *costs;        // [n_services]
+    const struct dispatch_config *dispatch; // [n_services]
+    struct noise_config noise;              // of every service time of the group
+};
+
+enum load_unit { LOAD_QUERIES, LOAD_REQUESTS, LOAD_ITEMS, LOAD_WORK, N_LOAD_UNITS };
+extern const char *const load_unit_names[]; // "queries" "requests" "items" "work" NULL
+
+struct balancer_config {
+    int64_t policy;           // index into policy_types
+    int64_t d;                // power-of-d: candidates, 2..16
+    int load;                 // enum load_unit: what "less loaded" means
+    int64_t dispatch_delay_ns; // balancer to server
+    int64_t return_delay_ns;   // server to client: added to the latency
+    int64_t status_delay_ns;   // completion to balancer's view
+    int64_t report_period_ns;  // 0: a report per completion; else reports leave at multiples of it
+    int64_t large_items;       // size-aware: queries of at least this size are large
+    double large_frac;         // size-aware: fraction of a cell's servers kept for large queries
+};
+extern const struct field balancer_fields[];
+
+struct fleet_config {
+    const struct service_config *services;
+    uint32_t n_services;
+    const struct group_config *groups;
+    uint32_t n_groups;
+    uint32_t n_cells;
+    struct balancer_config balancer;
+    uint64_t seed;
+    int64_t duration_ns;
+    int64_t window_ns;   // 0: as long as the delays allow; else at most this (a test varies it)
+    double sample_frac;  // of queries kept in the uniform sample
+};
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// record: all that one rank measured.
+//
+// Shapes: time is cut into bins; everything in a bin belongs to the queries that ARRIVED at their
+// balancer in it. Bin 0 is the given warm-up [0, warmup_ns) when one is given (warmup_ns > 0);
+// the rest of the run is n_measure_bins equal bins. Later code decides which bins count.
+// Every member is an integer and merges by + (or max, or append for samples), so the merged record
+// does not depend on the number of ranks or on who simulated what.
+//
+// The cluster writes through the open structs below (hot path); everybody else uses the functions.
+#ifndef RESULTS_RECORD_H
+#define RESULTS_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "results/hist.h"
+
+enum record_path { PATH_CPU, PATH_ACCEL, N_PATHS };
+
+struct record_shape {
+    uint32_t n_services, n_groups;
+    uint32_t n_bins;         // including the warm-up bin when there is one
+    uint32_t n_servers;      // of the whole fleet
+    int64_t warmup_ns;       // > 0: bin 0 is [0, warmup_ns)
+    int64_t end_ns;          // simulated duration
+};
+
+// One (bin, service, path).
+struct tally {
+    uint64_t n_queries;   // arrived in this bin, whatever became of them
+    uint64_t n_requests;  // CPU requests they were split into (1 per accelerator query)
+    uint64_t n_items;
+    uint64_t n_late;      // latency above the service's target
+    uint64_t n_waited;    // queue wait above 0
+    uint64_t n_in_flight; // not finished (response not back) at end_ns
+    uint64_t latency_sum_ns;
+    uint64_t wait_sum_ns;    // queue wait of the request that ended last
+    uint64_t service_sum_ns; // service of that request: latency = network + wait + service
+    unsigned __int128 latency_sq_sum_ns2;
+    int64_t latency_max_ns;
+    uint32_t *hist; // HIST_N_BUCKETS counts of latency; owned by the record
+};
+
+// One (bin, group): summed over the group's servers on this rank.
+struct group_tally {
+    int64_t cpu_busy_ns;     // core-time used inside the bin, exactly
+    int64_t accel_busy_ns;   // stream-time likewise
+    int64_t cpu_backlog_ns;  // work queued beyond the bin's end, core-time
+    int64_t accel_backlog_ns;
+    int64_t cpu_drain_max_ns; // largest over servers: time until its earliest core is free (max)
+    int64_t accel_drain_max_ns;
+    int64_t cpu_energy_uj; // microjoules
+    int64_t accel_energy_uj;
+};
+
+// One server, over the bins from server_from_ns (the given warm-up, or 0) to the end.
+struct server_total {
+    uint64_t n_queries, n_requests, n_items;
+    uint64_t n_accel_queries;
+    int64_t cpu_busy_ns, accel_busy_ns;
+    int64_t energy_uj;
+};
+
+// One query of the uniform sample.
+struct query_sample {
+    int64_t arrive_ns, latency_ns, wait_ns, service_ns;
+    uint64_t seq;
+    uint32_t cell, server, size_items; // server: number in the fleet
+    uint16_t service, path;
+};
+
+struct record {
+    struct record_shape shape;
+    struct tally *tallies;       // [bin][service][path]
+    struct group_tally *groups;  // [bin][group]
+    struct server_total *servers; // [n_servers]; zero for servers of other ranks
+    struct query_sample *samples;
+    size_t n_samples, samples_cap;
+};
+
+struct record *record_create(const struct record_shape *shape);
+void record_destroy(struct record *record); // NULL: no effect
+
+// Start of bin i; record_bin_start_ns(shape, n_bins) == end_ns.
+int64_t record_bin_start_ns(const struct record_shape *shape, uint32_t bin);
+// The bin that time t (0 <= t < end_ns) lies in.
+uint32_t record_bin_of(const struct record_shape *shape, int64_t t_ns);
+
+static inline struct tally *record_tally(const struct record *record, uint32_t bin,
+                                         uint32_t service, enum record_path path)
+{
+    return &record->tallies[((size_t)bin * record->shape.n_services + service) * N_PATHS +
+                            (size_t)path];
+}
+
+static inline struct group_tally *record_group(const struct record *record, uint32_t bin,
+                                               uint32_t group)
+{
+    return &record->groups[(size_t)bin * record->shape.n_groups + group];
+}
+
+void record_add_sample(struct record *record, const struct query_sample *sample);
+
+#endif

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# The few CMake functions that the folders share.
+
+# rf_library(rf_x SOURCES a.c b.c LIBS rf_base ...): one static library per folder. With no source
+# yet it is an interface library, so that its users link either way.
+function(rf_library name)
+  cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+  if(A_SOURCES)
+    add_library(${name} STATIC ${A_SOURCES})
+    target_link_libraries(${name} PUBLIC rf_flags ${A_LIBS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE rf_flags ${A_LIBS})
+  endif()
+endfunction()
+
+# rf_test(test_x SOURCES test_x.c [more.c] LIBS rf_x [LABELS unit] [TIMEOUT 60]): a serial Check
+# program, one CTest case.
+function(rf_test name)
+  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  if(NOT A_SOURCES)
+    set(A_SOURCES ${name}.c)
+  endif()
+  if(NOT A_LABELS)
+    set(A_LABELS unit)
+  endif()
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${A_SOURCES})
+  target_link_libraries(${name} PRIVATE ${A_LIBS} rf_test_support PkgConfig::CHECK)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT}
+                       ENVIRONMENT "${RF_TEST_ENV}")
+endfunction()
+
+# rf_mpi_test(test_x RANKS 1 2 4 SOURCES ... LIBS ...): the same for a program that calls MPI, one
+# CTest case per rank count (named test_x.n2). CK_FORK is off: forking after MPI_Init is not safe.
+function(rf_mpi_test name)
+  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS;LABELS;RANKS" ${ARGN})
+  if(NOT A_SOURCES)
+    set(A_SOURCES ${name}.c)
+  endif()
+  if(NOT A_LABELS)
+    set(A_LABELS mpi)
+  endif()
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 180)
+  endif()
+  add_executable(${name} ${A_SOURCES})
+  target_link_libraries(${name} PRIVATE ${A_LIBS} rf_test_support PkgConfig::CHECK MPI::MPI_C)
+  foreach(n ${A_RANKS})
+    add_test(NAME ${name}.n${n}
+             COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} $<TARGET_FILE:${name}>)
+    set_tests_properties(${name}.n${n} PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT}
+                         PROCESSORS ${n} ENVIRONMENT "${RF_TEST_ENV};CK_FORK=no")
+  endforeach()
+endfunction()

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// rng_purpose: the one list of what random draws are for.
+//
+// A draw is addressed by (seed, purpose, entity, index). Two purposes never share a number, so two
+// parts of the program never share a draw, and adding a draw in one place never shifts another.
+// Numbers are part of the results of old studies: append, never renumber.
+#ifndef BASE_RNG_PURPOSE_H
+#define BASE_RNG_PURPOSE_H
+
+// The entity that each purpose is drawn for stands behind it.
+enum rng_purpose {
+    RNG_ARRIVAL = 1,  // (cell, service) stream: gaps between queries
+    RNG_SIZE = 2,     // (cell, service) stream: items per query
+    RNG_MODULATE = 3, // (cell, service) stream: state changes of a modulated process
+    RNG_BALANCE = 4,  // cell: candidates of the balancer, by query
+    RNG_NOISE = 5,    // cell: service time factors, by query and request
+    RNG_SAMPLE = 6,   // cell: which queries the uniform sample keeps
+    RNG_REPLAY = 7,   // service: which cell a replayed query goes to
+    RNG_TRACE = 8,    // recfleet trace make
+    RNG_TEST = 9,     // tests only
+    RNG_N_PURPOSES
+};
+
+// One number for a (cell, service) pair: cells and services stay apart up to 2^32 and 2^16.
+#define RNG_ENTITY(cell, service) (((uint64_t)(cell) << 16) | (uint64_t)(service))
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// source: arrivals + sizes + service mix -> the queries of one cell, in arrival order.
+//
+// A cell's stream is the merge of one stream per service (ties: lower service index first). Every
+// draw is keyed by (seed, purpose, (cell, service), index), so a stream depends on the study alone:
+// two studies that differ in policy, servers or ranks see the very same queries.
+//
+// Cell c carries share_num / share_den of every service's rate (its share of the servers).
+#ifndef TRACES_SOURCE_H
+#define TRACES_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "traces/query.h"
+#include "traces/traffic.h"
+
+struct source;
+
+struct source_config {
+    const struct service_traffic *services; // borrowed until source_destroy
+    uint32_t n_services;
+    uint64_t seed;
+    uint32_t cell;                 // which cell's stream
+    uint32_t n_cells;              // of the fleet
+    uint64_t share_num, share_den; // this cell's share of the rates
+    int64_t end_ns;                // no query at or after this time
+    double sample_frac;            // probability that a query carries QUERY_SAMPLED
+};
+
+struct source *source_create(const struct source_config *config, struct err *err);
+void source_destroy(struct source *source); // NULL: no effect
+
+// The next queries that arrive before until_ns: returns a pointer to *n >= 0 of them (at most
+// `max`), in order, valid and writable until the next call; they are consumed. *n == 0: none
+// before until_ns (or the stream has ended). until_ns must not decrease between calls.
+struct query *source_next(struct source *source, int64_t until_ns, size_t max, size_t *n);
+
+// Arrival time of the next query without consuming it; SIMTIME_NEVER when the stream has ended.
+int64_t source_peek_ns(struct source *source);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// traffic: what one service asks for, as configuration.
+#ifndef TRACES_TRAFFIC_H
+#define TRACES_TRAFFIC_H
+
+#include "traces/arrival.h"
+#include "traces/qsize.h"
+
+struct service_traffic {
+    double rate_qps; // mean over the whole fleet; ignored by replay unless asked to rescale
+    struct arrival_config arrivals;
+    struct size_config sizes;
+};
+
+#endif
