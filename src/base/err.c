@@ -21,14 +21,16 @@ int err_prefix(struct err *err, const char *fmt, ...)
 {
     if (!err)
         return -1;
-    char text[ERR_TEXT_MAX];
+    char prefix[ERR_TEXT_MAX / 2], rest[ERR_TEXT_MAX];
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(prefix, sizeof prefix, fmt, args);
     va_end(args);
-    size_t used = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    snprintf(text + used, sizeof text - used, ": %.*s", (int)(sizeof text - 1), err->text);
-    memcpy(err->text, text, sizeof text);
+    memcpy(rest, err->text, sizeof rest);
+    size_t used = strlen(prefix);
+    memcpy(err->text, prefix, used);
+    snprintf(err->text + used, sizeof err->text - used, ": %.*s",
+             (int)(sizeof err->text - used - 3), rest);
     return -1;
 }
 
