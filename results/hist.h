@@ -12,6 +12,7 @@
 #ifndef RESULTS_HIST_H
 #define RESULTS_HIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,5 +35,37 @@ static inline uint32_t hist_index(int64_t ns)
 // Lower edge of bucket i, and of the one after it: bucket i holds [lower, upper).
 int64_t hist_lower_ns(uint32_t i);
 int64_t hist_upper_ns(uint32_t i);
+
+// First and last bucket that is not empty; false (nothing set) when all are.
+bool hist_range(const uint32_t *counts, uint32_t *first, uint32_t *last);
+
+// The sum of many histograms: 336 kB, so it lives on the heap. n is always the sum of the counts.
+struct hist_total {
+    uint64_t n;
+    uint64_t counts[HIST_N_BUCKETS];
+};
+
+struct hist_total *hist_total_create(void);        // empty; caller frees with hist_total_destroy
+void hist_total_destroy(struct hist_total *total); // NULL: no effect
+void hist_total_clear(struct hist_total *total);
+void hist_total_add(struct hist_total *total, const uint32_t *counts); // HIST_N_BUCKETS of them
+void hist_total_merge(struct hist_total *total, const struct hist_total *other);
+bool hist_total_range(const struct hist_total *total, uint32_t *first, uint32_t *last);
+
+// The q-quantile in nanoseconds, q in 0..1; NaN when empty.
+//
+// Rank rule: h = q n, and the answer lies in the bucket that holds the ceil(h)-th smallest value
+// (the first for q = 0), so it is never off by more than that bucket, however few values there are
+// and however they are lumped. Inside the bucket the values are taken as evenly spread from its
+// lowest to its highest whole nanosecond; a bucket 1 ns wide gives its value exactly.
+double hist_quantile_ns(const struct hist_total *total, double q);
+
+// Mean and standard deviation (n - 1) with every value at the middle of its bucket: within 0.05 %.
+// The record keeps exact sums too (moments.h); these are for histograms that come without them.
+double hist_mean_ns(const struct hist_total *total); // NaN when empty
+double hist_sd_ns(const struct hist_total *total);   // NaN below 2 values
+
+// Fraction of values greater than ns; NaN when empty.
+double hist_ccdf(const struct hist_total *total, int64_t ns);
 
 #endif

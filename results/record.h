@@ -20,16 +20,16 @@ enum record_path { PATH_CPU, PATH_ACCEL, N_PATHS };
 
 struct record_shape {
     uint32_t n_services, n_groups;
-    uint32_t n_bins;         // including the warm-up bin when there is one
-    uint32_t n_servers;      // of the whole fleet
-    int64_t warmup_ns;       // > 0: bin 0 is [0, warmup_ns)
-    int64_t end_ns;          // simulated duration
+    uint32_t n_bins;    // including the warm-up bin when there is one
+    uint32_t n_servers; // of the whole fleet
+    int64_t warmup_ns;  // > 0: bin 0 is [0, warmup_ns)
+    int64_t end_ns;     // simulated duration
 };
 
 // One (bin, service, path).
 struct tally {
-    uint64_t n_queries;   // arrived in this bin, whatever became of them
-    uint64_t n_requests;  // CPU requests they were split into (1 per accelerator query)
+    uint64_t n_queries;  // arrived in this bin, whatever became of them
+    uint64_t n_requests; // CPU requests they were split into (1 per accelerator query)
     uint64_t n_items;
     uint64_t n_late;      // latency above the service's target
     uint64_t n_waited;    // queue wait above 0
@@ -44,9 +44,9 @@ struct tally {
 
 // One (bin, group): summed over the group's servers on this rank.
 struct group_tally {
-    int64_t cpu_busy_ns;     // core-time used inside the bin, exactly
-    int64_t accel_busy_ns;   // stream-time likewise
-    int64_t cpu_backlog_ns;  // work queued beyond the bin's end, core-time
+    int64_t cpu_busy_ns;    // core-time used inside the bin, exactly
+    int64_t accel_busy_ns;  // stream-time likewise
+    int64_t cpu_backlog_ns; // work queued beyond the bin's end, core-time
     int64_t accel_backlog_ns;
     int64_t cpu_drain_max_ns; // largest over servers: time until its earliest core is free (max)
     int64_t accel_drain_max_ns;
@@ -72,13 +72,15 @@ struct query_sample {
 
 struct record {
     struct record_shape shape;
-    struct tally *tallies;       // [bin][service][path]
-    struct group_tally *groups;  // [bin][group]
+    struct tally *tallies;        // [bin][service][path]
+    struct group_tally *groups;   // [bin][group]
     struct server_total *servers; // [n_servers]; zero for servers of other ranks
     struct query_sample *samples;
     size_t n_samples, samples_cap;
 };
 
+// A record of zeros; caller frees with record_destroy. The histograms are one lazily zeroed block:
+// pages that no latency falls into cost no memory.
 struct record *record_create(const struct record_shape *shape);
 void record_destroy(struct record *record); // NULL: no effect
 
@@ -101,5 +103,11 @@ static inline struct group_tally *record_group(const struct record *record, uint
 }
 
 void record_add_sample(struct record *record, const struct query_sample *sample);
+
+// Adds all of `from` to `into`, which has the same shape: sums, maxima, samples appended.
+void record_merge(struct record *into, const struct record *from);
+
+// Puts the samples into their one order: (arrive_ns, cell, seq).
+void record_sort_samples(struct record *record);
 
 #endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/hist.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+int64_t hist_lower_ns(uint32_t i)
+{
+    if (i < 2 * HIST_SUB)
+        return (int64_t)i;
+    uint32_t e = (i >> HIST_SUB_BITS) - 1;
+    return (int64_t)(i - (e << HIST_SUB_BITS)) << e;
+}
+
+int64_t hist_upper_ns(uint32_t i)
+{
+    return hist_lower_ns(i + 1); // HIST_N_BUCKETS itself gives 2^HIST_MAX_EXP
+}
+
+struct hist_total *hist_total_create(void)
+{
+    return mem_calloc(1, sizeof(struct hist_total));
+}
+
+void hist_total_destroy(struct hist_total *total)
+{
+    mem_free(total);
+}
+
+void hist_total_clear(struct hist_total *total)
+{
+    memset(total->counts, 0, sizeof total->counts);
+    total->n = 0;
+}
+
+void hist_total_add(struct hist_total *total, const uint32_t *counts)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+        // Testing first keeps untouched pages of both arrays untouched.
+        if (counts[i] == 0)
+            continue;
+        total->counts[i] += counts[i];
+        n += counts[i];
+    }
+    total->n += n;
+}
+
+void hist_total_merge(struct hist_total *total, const struct hist_total *other)
+{
+    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+        if (other->counts[i] != 0)
+            total->counts[i] += other->counts[i];
+    }
+    total->n += other->n;
+}
+
+bool hist_range(const uint32_t *counts, uint32_t *first, uint32_t *last)
+{
+    uint32_t i = 0, j = HIST_N_BUCKETS;
+    while (i < HIST_N_BUCKETS && counts[i] == 0)
+        i++;
+    if (i == HIST_N_BUCKETS)
+        return false;
+    while (counts[j - 1] == 0)
+        j--;
+    *first = i;
+    *last = j - 1;
+    return true;
+}
+
+bool hist_total_range(const struct hist_total *total, uint32_t *first, uint32_t *last)
+{
+    uint32_t i = 0, j = HIST_N_BUCKETS;
+    while (i < HIST_N_BUCKETS && total->counts[i] == 0)
+        i++;
+    if (i == HIST_N_BUCKETS)
+        return false;
+    while (total->counts[j - 1] == 0)
+        j--;
+    *first = i;
+    *last = j - 1;
+    return true;
+}
+
+// q * n, with the rounding of the product undone: 0.07 * 100 is 7.000000000000001 and must not
+// move on to the eighth value.
+static double rank_of(double q, uint64_t n)
+{
+    double h = q * (double)n;
+    double whole = nearbyint(h);
+    return fabs(h - whole) <= 1e-12 * (double)n ? whole : h;
+}
+
+double hist_quantile_ns(const struct hist_total *total, double q)
+{
+    assert(q >= 0 && q <= 1);
+    if (total->n == 0)
+        return NAN;
+    double h = rank_of(q, total->n);
+    uint64_t below = 0;
+    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+        uint64_t count = total->counts[i];
+        if (count == 0)
+            continue;
+        if ((double)(below + count) >= h) {
+            double lower = (double)hist_lower_ns(i), last = (double)(hist_upper_ns(i) - 1);
+            return lower + (h - (double)below) / (double)count * (last - lower);
+        }
+        below += count;
+    }
+    return NAN; // not reached: h <= n
+}
+
+static double middle_ns(uint32_t i)
+{
+    return 0.5 * ((double)hist_lower_ns(i) + (double)(hist_upper_ns(i) - 1));
+}
+
+double hist_mean_ns(const struct hist_total *total)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+        if (total->counts[i] != 0)
+            sum += (double)total->counts[i] * middle_ns(i);
+    }
+    return total->n ? sum / (double)total->n : NAN;
+}
+
+double hist_sd_ns(const struct hist_total *total)
+{
+    if (total->n < 2)
+        return NAN;
+    double mean = hist_mean_ns(total), sum = 0;
+    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+        if (total->counts[i] == 0)
+            continue;
+        double d = middle_ns(i) - mean;
+        sum += (double)total->counts[i] * d * d;
+    }
+    return sqrt(sum / (double)(total->n - 1));
+}
+
+double hist_ccdf(const struct hist_total *total, int64_t ns)
+{
+    if (total->n == 0)
+        return NAN;
+    if (ns < 0)
+        return 1;
+    uint32_t at = hist_index(ns);
+    uint64_t above = 0;
+    for (uint32_t i = at + 1; i < HIST_N_BUCKETS; i++)
+        above += total->counts[i];
+    // The bucket's values are taken as evenly spread over its whole nanoseconds.
+    double width = (double)(hist_upper_ns(at) - hist_lower_ns(at));
+    double beyond = ns >= hist_upper_ns(at) ? 0 : (double)(hist_upper_ns(at) - 1 - ns);
+    return ((double)above + (double)total->counts[at] * beyond / width) / (double)total->n;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static size_t n_tallies(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_services * N_PATHS;
+}
+
+static size_t n_group_tallies(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_groups;
+}
+
+static uint32_t n_measure_bins(const struct record_shape *shape)
+{
+    return shape->n_bins - (shape->warmup_ns > 0);
+}
+
+struct record *record_create(const struct record_shape *shape)
+{
+    assert(shape->n_services > 0 && n_measure_bins(shape) > 0);
+    assert(shape->warmup_ns >= 0 && shape->warmup_ns < shape->end_ns);
+    struct record *record = mem_calloc(1, sizeof *record);
+    record->shape = *shape;
+    record->tallies = mem_calloc(n_tallies(shape), sizeof *record->tallies);
+    record->groups = mem_calloc(n_group_tallies(shape), sizeof *record->groups);
+    record->servers = mem_calloc(shape->n_servers, sizeof *record->servers);
+    uint32_t *counts = mem_calloc(n_tallies(shape), HIST_N_BUCKETS * sizeof *counts);
+    for (size_t i = 0; i < n_tallies(shape); i++)
+        record->tallies[i].hist = counts + i * HIST_N_BUCKETS;
+    return record;
+}
+
+void record_destroy(struct record *record)
+{
+    if (!record)
+        return;
+    mem_free(record->tallies[0].hist); // the one block of all histograms
+    mem_free(record->tallies);
+    mem_free(record->groups);
+    mem_free(record->servers);
+    mem_free(record->samples);
+    mem_free(record);
+}
+
+// Bin k of n over [0, length) starts at floor(k length / n), in 128 bits so that nothing overflows.
+int64_t record_bin_start_ns(const struct record_shape *shape, uint32_t bin)
+{
+    assert(bin <= shape->n_bins);
+    uint32_t given = shape->warmup_ns > 0;
+    if (bin < given)
+        return 0;
+    __int128 length = shape->end_ns - shape->warmup_ns;
+    return shape->warmup_ns + (int64_t)(length * (bin - given) / n_measure_bins(shape));
+}
+
+// The largest k with floor(k length / n) <= t, solved for k in integers.
+uint32_t record_bin_of(const struct record_shape *shape, int64_t t_ns)
+{
+    assert(t_ns >= 0 && t_ns < shape->end_ns);
+    if (t_ns < shape->warmup_ns)
+        return 0;
+    __int128 length = shape->end_ns - shape->warmup_ns;
+    __int128 since = t_ns - shape->warmup_ns;
+    __int128 k = ((since + 1) * n_measure_bins(shape) - 1) / length;
+    return (uint32_t)k + (shape->warmup_ns > 0);
+}
+
+void record_add_sample(struct record *record, const struct query_sample *sample)
+{
+    if (record->n_samples == record->samples_cap) {
+        record->samples_cap = record->samples_cap ? 2 * record->samples_cap : 256;
+        record->samples = mem_realloc(record->samples, record->samples_cap, sizeof *sample);
+    }
+    record->samples[record->n_samples++] = *sample;
+}
+
+static void add_tally(struct tally *a, const struct tally *b)
+{
+    uint32_t first, last;
+    a->n_queries += b->n_queries;
+    a->n_requests += b->n_requests;
+    a->n_items += b->n_items;
+    a->n_late += b->n_late;
+    a->n_waited += b->n_waited;
+    a->n_in_flight += b->n_in_flight;
+    a->latency_sum_ns += b->latency_sum_ns;
+    a->wait_sum_ns += b->wait_sum_ns;
+    a->service_sum_ns += b->service_sum_ns;
+    a->latency_sq_sum_ns2 += b->latency_sq_sum_ns2;
+    if (b->latency_max_ns > a->latency_max_ns)
+        a->latency_max_ns = b->latency_max_ns;
+    if (!hist_range(b->hist, &first, &last))
+        return;
+    for (uint32_t i = first; i <= last; i++) {
+        if (b->hist[i] != 0)
+            a->hist[i] += b->hist[i];
+    }
+}
+
+static void add_group(struct group_tally *a, const struct group_tally *b)
+{
+    a->cpu_busy_ns += b->cpu_busy_ns;
+    a->accel_busy_ns += b->accel_busy_ns;
+    a->cpu_backlog_ns += b->cpu_backlog_ns;
+    a->accel_backlog_ns += b->accel_backlog_ns;
+    if (b->cpu_drain_max_ns > a->cpu_drain_max_ns)
+        a->cpu_drain_max_ns = b->cpu_drain_max_ns;
+    if (b->accel_drain_max_ns > a->accel_drain_max_ns)
+        a->accel_drain_max_ns = b->accel_drain_max_ns;
+    a->cpu_energy_uj += b->cpu_energy_uj;
+    a->accel_energy_uj += b->accel_energy_uj;
+}
+
+static void add_server(struct server_total *a, const struct server_total *b)
+{
+    a->n_queries += b->n_queries;
+    a->n_requests += b->n_requests;
+    a->n_items += b->n_items;
+    a->n_accel_queries += b->n_accel_queries;
+    a->cpu_busy_ns += b->cpu_busy_ns;
+    a->accel_busy_ns += b->accel_busy_ns;
+    a->energy_uj += b->energy_uj;
+}
+
+void record_merge(struct record *into, const struct record *from)
+{
+    const struct record_shape *shape = &into->shape;
+    assert(shape->n_bins == from->shape.n_bins && shape->n_services == from->shape.n_services);
+    assert(shape->n_groups == from->shape.n_groups && shape->n_servers == from->shape.n_servers);
+    for (size_t i = 0; i < n_tallies(shape); i++)
+        add_tally(&into->tallies[i], &from->tallies[i]);
+    for (size_t i = 0; i < n_group_tallies(shape); i++)
+        add_group(&into->groups[i], &from->groups[i]);
+    for (size_t i = 0; i < shape->n_servers; i++)
+        add_server(&into->servers[i], &from->servers[i]);
+    for (size_t i = 0; i < from->n_samples; i++)
+        record_add_sample(into, &from->samples[i]);
+}
+
+static int compare_samples(const void *left, const void *right)
+{
+    const struct query_sample *a = left, *b = right;
+    if (a->arrive_ns != b->arrive_ns)
+        return a->arrive_ns < b->arrive_ns ? -1 : 1;
+    if (a->cell != b->cell)
+        return a->cell < b->cell ? -1 : 1;
+    return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+void record_sort_samples(struct record *record)
+{
+    if (record->n_samples > 1)
+        qsort(record->samples, record->n_samples, sizeof *record->samples, compare_samples);
+}
