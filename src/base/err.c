@@ -34,6 +34,18 @@ int err_prefix(struct err *err, const char *fmt, ...)
     return -1;
 }
 
+int err_append(struct err *err, const char *fmt, ...)
+{
+    if (!err)
+        return -1;
+    size_t used = strnlen(err->text, sizeof err->text - 1);
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(err->text + used, sizeof err->text - used, fmt, args);
+    va_end(args);
+    return -1;
+}
+
 void err_clear(struct err *err)
 {
     if (!err)

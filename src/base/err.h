@@ -34,6 +34,9 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 // Puts `prefix` and ": " in front of the text that is there; returns -1. NULL: no effect.
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+// Puts text behind the text that is there; returns -1. NULL: no effect.
+int err_append(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 // Empties *err (NULL: no effect).
 void err_clear(struct err *err);
 

@@ -74,6 +74,8 @@ const char *schema_nearest(const char *word, const char *const *names, size_t n)
 
 // Fills the member of `field` in *config from the text a user wrote. On error the text says what
 // was expected and what was found, without the key (the caller knows the path); *config unchanged.
+// A string or list that was there is released, so *config must have been zeroed once. For a list
+// the text is "[0.5, 1]" or "0.5, 1".
 int schema_parse(const struct field *field, const char *text, void *config, struct err *err);
 // A list (FIELD_REALS) element by element: texts[0 .. n).
 int schema_parse_list(const struct field *field, const char *const *texts, size_t n, void *config,
@@ -84,6 +86,12 @@ void schema_defaults(const struct field *fields, void *config);
 
 // The value of the member as a user would write it ("25ms", "12000qps"); caller mem_free()s.
 char *schema_format(const struct field *field, const void *config);
+
+// What a value must look like, its range included, for messages and the schema listing.
+void schema_expected(const struct field *field, char *buf, size_t size);
+
+// After `*to = *from`: gives *to strings and lists of its own.
+void schema_copy(const struct field *fields, void *to, const void *from);
 
 // Releases the strings and lists of *config and sets them to NULL / empty.
 void schema_release(const struct field *fields, void *config);

@@ -7,6 +7,7 @@
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,17 +15,17 @@
 
 enum unit {
     UNIT_NONE,
-    UNIT_TIME,    // seconds; ns us ms s min h d
-    UNIT_RATE,    // queries per second; qps kqps Mqps /s
-    UNIT_ITEMS,   // candidate items; a bare number or "items"
-    UNIT_FRAC,    // 0..1 or a percentage; not limited here
-    UNIT_POWER,   // watts; mW W kW MW
-    UNIT_ENERGY,  // joules; J kJ MJ Wh kWh
-    UNIT_BYTES,   // bytes; B kB MB GB TB (powers of 1000) KiB MiB GiB TiB
-    UNIT_BW,      // bytes per second; B/s kB/s MB/s GB/s TB/s
-    UNIT_FLOPS,   // floating-point operations per second; FLOP/s .. TFLOP/s
-    UNIT_FLOP,    // floating-point operations; FLOP .. TFLOP
-    UNIT_HZ,      // Hz kHz MHz GHz
+    UNIT_TIME,   // seconds; ns us ms s min h d
+    UNIT_RATE,   // queries per second; qps kqps Mqps /s
+    UNIT_ITEMS,  // candidate items; a bare number or "items"
+    UNIT_FRAC,   // 0..1 or a percentage; not limited here
+    UNIT_POWER,  // watts; mW W kW MW
+    UNIT_ENERGY, // joules; J kJ MJ Wh kWh
+    UNIT_BYTES,  // bytes; B kB MB GB TB (powers of 1000) KiB MiB GiB
+    UNIT_BW,     // bytes per second; B/s kB/s MB/s GB/s TB/s
+    UNIT_FLOPS,  // floating-point operations per second; FLOP/s .. PFLOP/s
+    UNIT_FLOP,   // floating-point operations; FLOP .. TFLOP
+    UNIT_HZ,     // Hz kHz MHz GHz
     N_UNITS
 };
 
@@ -37,8 +38,15 @@ const char *unit_symbol(enum unit unit);
 int units_parse(enum unit unit, const char *text, double *value, struct err *err);
 // Text to nanoseconds, exactly for decimal times down to 1 ns ("1.5ms" -> 1500000).
 int units_parse_ns(const char *text, int64_t *ns, struct err *err);
+// Text to a whole number |value| and its sign, exactly; "1e6" is one, "1.5" is not.
+int units_parse_whole(enum unit unit, const char *text, bool *negative, uint64_t *value,
+                      struct err *err);
+
+// True when `suffix` ("ms") may stand behind a number of that unit; "" is none.
+bool unit_has_suffix(enum unit unit, const char *suffix);
 
 // SI value to short text a user could have written, in buf (at least 32 bytes); returns buf.
+// Reading it back gives the same value, bit for bit.
 char *units_format(enum unit unit, double value, char *buf, size_t size);
 char *units_format_ns(int64_t ns, char *buf, size_t size);
 
