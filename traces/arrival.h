@@ -3,7 +3,16 @@
 //
 // Processes are const descriptors in arrival_types[]. A descriptor's fields say which members of
 // struct arrival_config its keys fill. A stream fills blocks of arrival times; times are kept in
-// units of 2^-10 ns inside so that rounding to whole nanoseconds does not bend the rate.
+// units of 2^-10 ns inside (ticks.h) so that rounding to whole nanoseconds does not bend the rate.
+//
+//     struct arrival *a = arrival_create(&setup, &err);
+//     int64_t ns[512];
+//     arrival_fill(a, 512, ns, NULL); // the next 512 times, never decreasing
+//
+// Every draw is keyed (seed, purpose, RNG_ENTITY(cell, service), index): the state of a stream is
+// a few counters, and how a stream is cut into fills does not change it. A process that rejects
+// proposals gives each gap its own range of indices. After the last arrival (a trace that ends, or
+// times beyond 52 days) a stream goes on with SIMTIME_NEVER for ever.
 #ifndef TRACES_ARRIVAL_H
 #define TRACES_ARRIVAL_H
 
@@ -16,11 +25,71 @@
 
 // Members are added by this module; each process reads its own.
 struct arrival_config {
-    int64_t process;  // index into arrival_types
-    double cv;        // gamma, hyperexponential: coefficient of variation of the gaps
+    int64_t process; // index into arrival_types
+    double cv;       // gamma, hyperexponential: coefficient of variation of the gaps
     struct reals state_rate_frac, state_hold_s; // mmpp
     struct reals curve_frac;                    // diurnal: rate over the day, relative
     double period_s;                            // diurnal
 };
+
+// Highest rate of one stream: its mean gap is still 102 ticks.
+#define ARRIVAL_MAX_QPS 1e10
+// Most times that one call of a descriptor's fill makes; arrival_fill has no such limit.
+#define ARRIVAL_BLOCK 512
+
+// One stream of a service: what one cell sees of it.
+struct arrival_setup {
+    const struct arrival_config *config; // borrowed until arrival_destroy
+    double rate_qps;                     // of the service, over the whole fleet
+    uint64_t seed;
+    uint32_t cell, service;
+    // This cell's share of the fleet: [share_first, share_first + share_num) of share_den.
+    uint64_t share_first, share_num, share_den;
+};
+
+// A process. `state` is `state_bytes` of zeroed memory, aligned for any type.
+struct arrival_type {
+    const char *name;
+    const char *help;           // one line
+    const struct field *fields; // rows over struct arrival_config; ends with FIELD_END
+    size_t state_bytes;
+    // Whether the keys fit together; the text begins with the key: "cv: expected ...". NULL: yes.
+    int (*check)(const struct arrival_config *config, struct err *err);
+    // Gets a checked config. Fails only where a file must be read (NULL err allowed).
+    int (*start)(void *state, const struct arrival_setup *setup, struct err *err);
+    // The next n <= ARRIVAL_BLOCK times; items (may be NULL) only if the process carries sizes.
+    void (*fill)(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items);
+    void (*stop)(void *state); // releases what start acquired; NULL: nothing
+};
+
+extern const struct arrival_type *const arrival_types[]; // ends with NULL
+
+// Variants, one file each.
+extern const struct arrival_type arrival_poisson;
+extern const struct arrival_type arrival_deterministic;
+
+// The index of the process with that name, or -1.
+int64_t arrival_find(const char *name);
+
+// Whether the config and the rate (queries per second of the whole fleet) make a process. The error
+// text begins with the key that is wrong ("rate: ...", "cv: ...").
+int arrival_check(const struct arrival_config *config, double rate_qps, struct err *err);
+
+// Checks and starts a stream; NULL on error.
+struct arrival;
+struct arrival *arrival_create(const struct arrival_setup *setup, struct err *err);
+void arrival_destroy(struct arrival *arrival); // NULL: no effect
+
+// The next n arrival times, never decreasing.
+void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_t *size_items);
+
+// The stream's mean rate: the fleet's times the cell's share.
+double arrival_share_qps(const struct arrival_setup *setup);
+// The mean gap in ticks at that rate.
+double arrival_gap_ticks(const struct arrival_setup *setup);
+
+// For variants: adds up gaps (0 .. TICKS_TOP each), starting from *now_ticks, which moves on.
+void arrival_accumulate(int64_t *now_ticks, const int64_t *gaps_ticks, size_t n,
+                        int64_t *arrive_ns);
 
 #endif

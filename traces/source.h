@@ -5,7 +5,8 @@
 // draw is keyed by (seed, purpose, (cell, service), index), so a stream depends on the study alone:
 // two studies that differ in policy, servers or ranks see the very same queries.
 //
-// Cell c carries share_num / share_den of every service's rate (its share of the servers).
+// Cell c carries share_num / share_den of every service's rate (its share of the servers). A replay
+// deals its records to the cells instead: each record goes to exactly one of them (replay.h).
 #ifndef TRACES_SOURCE_H
 #define TRACES_SOURCE_H
 
@@ -25,16 +26,24 @@ struct source_config {
     uint32_t cell;                 // which cell's stream
     uint32_t n_cells;              // of the fleet
     uint64_t share_num, share_den; // this cell's share of the rates
+    uint64_t share_first;          // sum of share_num over the cells before this one
     int64_t end_ns;                // no query at or after this time
     double sample_frac;            // probability that a query carries QUERY_SAMPLED
+    // Size tables by service, borrowed until source_destroy: make them once and share them among
+    // cells. NULL: made here from services[].sizes.
+    const struct qsize *const *sizes;
+    uint32_t n_block; // queries made ahead, at most 512 (0: 512); results do not depend on it
 };
 
+// 1 <= n_services <= 65535. NULL on error; the text begins "services[2].rate: ...", with
+// "arrivals." or "sizes." before the keys of those.
 struct source *source_create(const struct source_config *config, struct err *err);
 void source_destroy(struct source *source); // NULL: no effect
 
 // The next queries that arrive before until_ns: returns a pointer to *n >= 0 of them (at most
-// `max`), in order, valid and writable until the next call; they are consumed. *n == 0: none
-// before until_ns (or the stream has ended). until_ns must not decrease between calls.
+// `max`), in order, valid and writable until the next call of source_next; they are consumed.
+// *n == 0: none before until_ns (or the stream has ended). Fewer than `max` does not mean that
+// there are no more: ask again until *n == 0. until_ns must not decrease between calls.
 struct query *source_next(struct source *source, int64_t until_ns, size_t max, size_t *n);
 
 // Arrival time of the next query without consuming it; SIMTIME_NEVER when the stream has ended.

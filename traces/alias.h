@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// alias: draw from a finite distribution with one word and one look-up.
+//
+// Walker's alias method (Walker 1977, table set up after Vose 1991). The word times the number of
+// slots gives the slot in the high half of the product and a fraction in the low half, which picks
+// between the slot and its alias. A slot's probability is a multiple of 2^-32 / n, so each outcome
+// is drawn with its weight to within n_aliased 2^-33 / n, far below what any run can see.
+//
+//     struct alias table;
+//     alias_init(&table, weights, n);
+//     uint32_t k = alias_draw(&table, word); // 0 .. n - 1
+#ifndef TRACES_ALIAS_H
+#define TRACES_ALIAS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct alias_slot {
+    uint32_t keep;  // the slot itself when the fraction is below keep / 2^32
+    uint32_t other; // else this one; the slot itself when it has no alias
+};
+
+struct alias {
+    struct alias_slot *slots; // owned
+    uint32_t n;
+};
+
+// A table for weights[0 .. n): finite, >= 0, not all zero; they need not add up to 1. n >= 1.
+void alias_init(struct alias *table, const double *weights, uint32_t n);
+void alias_release(struct alias *table); // twice: no effect
+
+static inline uint32_t alias_draw(const struct alias *table, uint64_t word)
+{
+    unsigned __int128 product = (unsigned __int128)word * table->n;
+    uint32_t slot = (uint32_t)(product >> 64);
+    uint32_t fraction = (uint32_t)((uint64_t)product >> 32);
+    struct alias_slot s = table->slots[slot];
+    return fraction < s.keep ? slot : s.other;
+}
+
+// The probability that the table gives to each outcome, exactly as drawn, into prob[0 .. n).
+void alias_probabilities(const struct alias *table, double *prob);
+
+#endif

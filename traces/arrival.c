@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traces/arrival.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "traces/ticks.h"
+
+const struct arrival_type *const arrival_types[] = {&arrival_poisson, &arrival_deterministic, NULL};
+
+struct arrival {
+    const struct arrival_type *type;
+    _Alignas(max_align_t) unsigned char state[];
+};
+
+int64_t arrival_find(const char *name)
+{
+    for (int64_t i = 0; arrival_types[i]; i++)
+        if (strcmp(arrival_types[i]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+int arrival_check(const struct arrival_config *config, double rate_qps, struct err *err)
+{
+    const struct arrival_type *type = arrival_types[config->process];
+    if (!(rate_qps > 0) || !isfinite(rate_qps))
+        return err_set(err, ERR_STUDY, "rate: expected more than 0 queries per second, got %g",
+                       rate_qps);
+    if (rate_qps > ARRIVAL_MAX_QPS)
+        return err_set(err, ERR_STUDY, "rate: expected at most %g queries per second, got %g",
+                       ARRIVAL_MAX_QPS, rate_qps);
+    return type->check ? type->check(config, err) : 0;
+}
+
+struct arrival *arrival_create(const struct arrival_setup *setup, struct err *err)
+{
+    assert(setup->share_num >= 1 && setup->share_first + setup->share_num <= setup->share_den);
+    if (arrival_check(setup->config, setup->rate_qps, err))
+        return NULL;
+    const struct arrival_type *type = arrival_types[setup->config->process];
+    struct arrival *arrival = mem_calloc(1, sizeof *arrival + type->state_bytes);
+    arrival->type = type;
+    if (type->start(arrival->state, setup, err)) {
+        mem_free(arrival);
+        return NULL;
+    }
+    return arrival;
+}
+
+void arrival_destroy(struct arrival *arrival)
+{
+    if (arrival && arrival->type->stop)
+        arrival->type->stop(arrival->state);
+    mem_free(arrival);
+}
+
+void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_t *size_items)
+{
+    for (size_t done = 0; done < n;) {
+        size_t part = n - done < ARRIVAL_BLOCK ? n - done : ARRIVAL_BLOCK;
+        arrival->type->fill(arrival->state, part, arrive_ns + done,
+                            size_items ? size_items + done : NULL);
+        done += part;
+    }
+}
+
+double arrival_share_qps(const struct arrival_setup *setup)
+{
+    return setup->rate_qps * ((double)setup->share_num / (double)setup->share_den);
+}
+
+double arrival_gap_ticks(const struct arrival_setup *setup)
+{
+    return TICKS_PER_S / arrival_share_qps(setup);
+}
+
+void arrival_accumulate(int64_t *now_ticks, const int64_t *gaps_ticks, size_t n, int64_t *arrive_ns)
+{
+    int64_t now = *now_ticks;
+    for (size_t i = 0; i < n; i++) {
+        now = ticks_add(now, gaps_ticks[i]);
+        arrive_ns[i] = ticks_to_ns(now);
+    }
+    *now_ticks = now;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traces/source.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/simtime.h"
+
+#define BLOCK_MAX 512
+
+// One service: arrivals and sizes made ahead, entries pos .. n_block - 1 not yet taken.
+struct stream {
+    struct arrival *arrival;
+    const struct qsize *sizes; // NULL: the arrivals carry sizes
+    struct qsize *owned_sizes; // NULL where borrowed
+    struct rng_stream size_draws;
+    uint64_t n_sizes; // drawn so far
+    uint32_t pos;
+    int64_t *arrive_ns;
+    uint32_t *size_items;
+};
+
+struct source {
+    uint32_t n_services, n_block;
+    struct stream *streams;
+    struct query *block; // entries pos .. n - 1 are made and not yet handed out
+    uint32_t pos, n;
+    bool ended;   // nothing comes after the block
+    uint64_t seq; // of the first query after the block
+    int64_t end_ns, last_until_ns;
+    // The uniform sample: gaps between sampled queries are geometric.
+    struct rng_stream sample_draws;
+    uint64_t n_sampled, next_sampled_seq;
+    double sample_decay; // -log(1 - sample_frac); 0: no sample
+};
+
+static void stream_refill(struct stream *stream, uint32_t n)
+{
+    arrival_fill(stream->arrival, n, stream->arrive_ns, stream->size_items);
+    if (stream->sizes) {
+        qsize_fill(stream->sizes, &stream->size_draws, stream->n_sizes, n, stream->size_items);
+        stream->n_sizes += n;
+    }
+    stream->pos = 0;
+}
+
+static int64_t stream_head_ns(struct stream *stream, uint32_t n_block)
+{
+    if (stream->pos == n_block)
+        stream_refill(stream, n_block);
+    return stream->arrive_ns[stream->pos];
+}
+
+// Puts the next sampled query a geometric number of queries further on.
+static void sample_skip(struct source *source)
+{
+    uint64_t words[2];
+    double exponential;
+    rng_block(&source->sample_draws, source->n_sampled++, words);
+    rng_exponential(words, 1, &exponential);
+    double skip = exponential / source->sample_decay;
+    source->next_sampled_seq += skip < 0x1p61 ? (uint64_t)skip : UINT64_C(1) << 61;
+}
+
+// -log(1 - p) without cancellation for small p.
+static double sample_decay(double p)
+{
+    if (p >= 1)
+        return 1e300; // every gap is 0
+    return p < 1e-4 ? p * (1 + p * (0.5 + p / 3)) : -rng_log(1 - p);
+}
+
+static void sample_init(struct source *source, const struct source_config *config)
+{
+    source->next_sampled_seq = UINT64_MAX;
+    if (!(config->sample_frac > 0))
+        return;
+    source->sample_draws = rng_stream(config->seed, RNG_SAMPLE, config->cell);
+    source->sample_decay = sample_decay(config->sample_frac);
+    source->next_sampled_seq = 0;
+    sample_skip(source);
+}
+
+static int stream_create(struct stream *stream, const struct source_config *config, uint32_t i,
+                         uint32_t n_block, struct err *err)
+{
+    const struct service_traffic *traffic = &config->services[i];
+    struct arrival_setup setup = {
+        .config = &traffic->arrivals,
+        .rate_qps = traffic->rate_qps,
+        .seed = config->seed,
+        .cell = config->cell,
+        .service = i,
+        .share_first = config->share_first,
+        .share_num = config->share_num,
+        .share_den = config->share_den,
+    };
+    stream->arrival = arrival_create(&setup, err);
+    if (!stream->arrival)
+        return err_prefix(err, "services[%u].arrivals", i);
+    stream->sizes = config->sizes ? config->sizes[i] : NULL;
+    if (!stream->sizes)
+        stream->sizes = stream->owned_sizes = qsize_create(&traffic->sizes, err);
+    if (!stream->sizes)
+        return err_prefix(err, "services[%u].sizes", i);
+    stream->size_draws = rng_stream(config->seed, RNG_SIZE, RNG_ENTITY(config->cell, i));
+    stream->arrive_ns = mem_alloc(n_block * sizeof *stream->arrive_ns);
+    stream->size_items = mem_alloc(n_block * sizeof *stream->size_items);
+    stream->pos = n_block;
+    return 0;
+}
+
+static void stream_destroy(struct stream *stream)
+{
+    arrival_destroy(stream->arrival);
+    qsize_destroy(stream->owned_sizes);
+    mem_free(stream->arrive_ns);
+    mem_free(stream->size_items);
+}
+
+struct source *source_create(const struct source_config *config, struct err *err)
+{
+    assert(config->n_services >= 1 && config->n_services <= UINT16_MAX);
+    assert(config->n_block <= BLOCK_MAX && config->cell < config->n_cells);
+    struct source *source = mem_calloc(1, sizeof *source);
+    source->n_block = config->n_block ? config->n_block : BLOCK_MAX;
+    source->n_services = config->n_services;
+    source->end_ns = config->end_ns;
+    source->last_until_ns = INT64_MIN;
+    source->streams = mem_calloc(config->n_services, sizeof *source->streams);
+    source->block = mem_aligned(64, source->n_block * sizeof *source->block);
+    sample_init(source, config);
+    for (uint32_t i = 0; i < config->n_services; i++) {
+        if (stream_create(&source->streams[i], config, i, source->n_block, err)) {
+            source_destroy(source);
+            return NULL;
+        }
+    }
+    return source;
+}
+
+void source_destroy(struct source *source)
+{
+    if (!source)
+        return;
+    for (uint32_t i = 0; i < source->n_services; i++)
+        stream_destroy(&source->streams[i]);
+    mem_free(source->streams);
+    mem_free(source->block);
+    mem_free(source);
+}
+
+static inline struct query make_query(int64_t arrive_ns, uint64_t seq, uint32_t size_items,
+                                      uint16_t service)
+{
+    return (struct query){
+        .arrive_ns = arrive_ns, .seq = seq, .size_items = size_items, .service = service};
+}
+
+// One service: its block as it is.
+static void make_single(struct source *source)
+{
+    struct stream *stream = &source->streams[0];
+    if (stream->pos > 0)
+        stream_refill(stream, source->n_block);
+    for (uint32_t i = 0; i < source->n_block; i++)
+        source->block[i] =
+            make_query(stream->arrive_ns[i], source->seq + i, stream->size_items[i], 0);
+    stream->pos = source->n_block;
+}
+
+// The stream with the earliest head; among equals the lowest.
+static uint32_t earliest(struct source *source, int64_t *head_ns)
+{
+    uint32_t best = 0;
+    *head_ns = stream_head_ns(&source->streams[0], source->n_block);
+    for (uint32_t i = 1; i < source->n_services; i++) {
+        int64_t ns = stream_head_ns(&source->streams[i], source->n_block);
+        bool earlier = ns < *head_ns;
+        best = earlier ? i : best;
+        *head_ns = earlier ? ns : *head_ns;
+    }
+    return best;
+}
+
+static void make_merged(struct source *source)
+{
+    for (uint32_t i = 0; i < source->n_block; i++) {
+        int64_t ns;
+        uint32_t service = earliest(source, &ns);
+        struct stream *stream = &source->streams[service];
+        source->block[i] =
+            make_query(ns, source->seq + i, stream->size_items[stream->pos++], (uint16_t)service);
+    }
+}
+
+// The first of block[low .. high) that arrives at or after until_ns, by steps that double, so that
+// short answers are found in few steps.
+static uint32_t first_at_or_after(const struct query *block, uint32_t low, uint32_t high,
+                                  int64_t until_ns)
+{
+    uint32_t step = 1;
+    while (low + step < high && block[low + step].arrive_ns < until_ns) {
+        low += step;
+        step *= 2;
+    }
+    high = low + step < high ? low + step : high;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (block[middle].arrive_ns < until_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void mark_sampled(struct source *source)
+{
+    while (source->next_sampled_seq < source->seq + source->n) {
+        source->block[source->next_sampled_seq - source->seq].flags |= QUERY_SAMPLED;
+        source->next_sampled_seq++;
+        sample_skip(source);
+    }
+}
+
+static void make_block(struct source *source)
+{
+    if (source->n_services == 1)
+        make_single(source);
+    else
+        make_merged(source);
+    source->pos = 0;
+    source->n = source->n_block;
+    if (source->block[source->n - 1].arrive_ns >= source->end_ns) {
+        source->n = first_at_or_after(source->block, 0, source->n, source->end_ns);
+        source->ended = true;
+    }
+    mark_sampled(source);
+    source->seq += source->n;
+}
+
+int64_t source_peek_ns(struct source *source)
+{
+    int64_t ns = SIMTIME_NEVER;
+    if (source->pos < source->n)
+        return source->block[source->pos].arrive_ns;
+    if (!source->ended)
+        earliest(source, &ns);
+    return ns < source->end_ns ? ns : SIMTIME_NEVER;
+}
+
+struct query *source_next(struct source *source, int64_t until_ns, size_t max, size_t *n)
+{
+    assert(until_ns >= source->last_until_ns);
+    source->last_until_ns = until_ns;
+    if (source->pos == source->n && source_peek_ns(source) < until_ns)
+        make_block(source);
+    uint32_t pos = source->pos, limit = source->n;
+    if (limit - pos > max)
+        limit = pos + (uint32_t)max;
+    if (pos < limit && source->block[limit - 1].arrive_ns >= until_ns)
+        limit = first_at_or_after(source->block, pos, limit, until_ns);
+    source->pos = limit;
+    *n = limit - pos;
+    return source->block + pos;
+}
