@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/simd.h"
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #include <Random123/philox.h>
@@ -37,12 +39,13 @@ static inline double log_series(double x)
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     // Shifting the exponent split from 1 to sqrt(1/2): 0x3fe6a09e... is the bit pattern of it.
-    uint64_t shifted = bits - UINT64_C(0x3fe6a09e667f3bcd);
-    int64_t exponent = (int64_t)shifted >> 52;
-    uint64_t mantissa_bits = bits - ((uint64_t)exponent << 52);
+    // The offset of 1024 keeps it positive: vectors lack an arithmetic shift of 64-bit lanes.
+    uint64_t biased = (bits + ((UINT64_C(1024) << 52) - UINT64_C(0x3fe6a09e667f3bcd))) >> 52;
+    uint64_t mantissa_bits = bits - ((biased - 1024) << 52);
+    int32_t exponent = (int32_t)(uint32_t)biased - 1024;
     double m;
     memcpy(&m, &mantissa_bits, sizeof m);
-    double s = (m - 1.0) / (m + 1.0), z = s * s, e = (double)(int32_t)exponent;
+    double s = (m - 1.0) / (m + 1.0), z = s * s, e = (double)exponent;
     double p = 1.0 / 21;
     p = p * z + 1.0 / 19;
     p = p * z + 1.0 / 17;
@@ -62,8 +65,34 @@ double rng_log(double x)
     return log_series(x);
 }
 
+// e^x = 2^k e^r with |r| <= log 2 / 2; the Taylor series to r^13 leaves less than 2^-58.
+double rng_exp(double x)
+{
+    double k = x * 0x1.71547652b82fep+0;
+    k = (double)(int64_t)(k < 0 ? k - 0.5 : k + 0.5);
+    double r = (x - k * 0x1.62e42fefa0000p-1) - k * 0x1.cf79abc9e3b3ap-40;
+    double p = 1.0;
+    for (int i = 13; i >= 1; i--)
+        p = 1.0 + p * r / i;
+    uint64_t bits = (uint64_t)(1023 + (int64_t)k) << 52;
+    double scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return p * scale;
+}
+
+// rng_u01 by bits, the same value: k 2^-52 + 1 - (1 - 2^-53) without a conversion from 64-bit
+// integers, which few vector units have.
+static inline double u01_by_bits(uint64_t word)
+{
+    uint64_t bits = (word >> 12) | (UINT64_C(1023) << 52);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x - (1.0 - 0x1p-53);
+}
+
+SIMD_CLONES
 void rng_exponential(const uint64_t *words, size_t n, double *out)
 {
     for (size_t i = 0; i < n; i++)
-        out[i] = -log_series(rng_u01(words[i]));
+        out[i] = -log_series(u01_by_bits(words[i]));
 }

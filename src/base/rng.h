@@ -51,6 +51,9 @@ static inline uint32_t rng_below(uint32_t half, uint32_t n)
 // fixed order, no library call, so the same bits on every machine and vector width.
 void rng_exponential(const uint64_t *words, size_t n, double *out);
 
+// e^x by plain IEEE operations, |x| <= 700 (error below 2 ulp).
+double rng_exp(double x);
+
 // Natural logarithm of a normal positive x by the same operations (error below 2 ulp).
 double rng_log(double x);
 
