@@ -18,7 +18,7 @@
 #include "models/platform.h"
 
 struct cost;
-struct cost_config; // defined below
+struct cost_table; // models/cost_table.h
 
 // How one draw of a service time is spread round the mean that cost_cpu_s() gives.
 enum cost_spread { SPREAD_NONE, SPREAD_EXPONENTIAL, SPREAD_GAMMA, SPREAD_LOGNORMAL, N_SPREADS };
@@ -26,13 +26,16 @@ extern const char *const cost_spread_names[]; // "none" "exponential" "gamma" "l
 
 struct cost_config {
     int64_t kind; // index into cost_types
-    // synthetic: seconds = fixed_s + per_item_s * items, the same on the accelerator when its own
-    // are not given (0)
+    // synthetic: seconds = fixed_s + per_item_s * items on a CPU core
     double fixed_s, per_item_s;
+    // An accelerator computes in accel_fixed_s + accel_per_item_s * items after loading for
+    // accel_load_fixed_s + accel_load_per_item_s * items; all four 0: it has no accelerator cost.
     double accel_fixed_s, accel_per_item_s, accel_load_fixed_s, accel_load_per_item_s;
     double contention_frac; // synthetic: times (1 + contention_frac * (busy - 1) / (cores - 1))
-    // table: measured platform table to use (name), "" for the platform's own
+    // table: name of the measured table, "" for the one of this model and platform. Whoever reads
+    // the data files looks it up and sets `measured` (borrowed until cost_destroy()).
     char *table;
+    const struct cost_table *measured;
 };
 
 struct cost_type {
@@ -43,14 +46,15 @@ struct cost_type {
     double (*accel_load_s)(const struct cost *cost, uint32_t items);
     double (*accel_compute_s)(const struct cost *cost, uint32_t items);
     bool (*depends_on_busy)(const struct cost *cost);
-    int (*check)(const struct cost *cost, struct err *err); // e.g. the table lacks the model
+    bool (*has_accel)(const struct cost *cost);
+    int (*check)(const struct cost *cost, struct err *err); // e.g. no table was found
 };
 
 extern const struct cost_type *const cost_types[]; // NULL-terminated
 int cost_type_find(const char *name);              // index, -1 when unknown
 
 // `config`, `model` and `platform` are borrowed until cost_destroy(); model may be NULL for
-// synthetic. Fails when the kind lacks what it needs.
+// synthetic. Fails when the kind lacks what it needs; the text names the key.
 struct cost *cost_create(const struct cost_config *config, const struct model *model,
                          const struct platform *platform, struct err *err);
 void cost_destroy(struct cost *cost); // NULL: no effect
@@ -58,15 +62,19 @@ void cost_destroy(struct cost *cost); // NULL: no effect
 // Seconds one core needs for a request of `items` >= 1 when `busy_cores` (itself included,
 // 1..cores) are busy.
 double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores);
-// Seconds to move a query's inputs to the accelerator, and to compute it there.
+// True when the two functions below may be asked: a study with an offload threshold needs it.
+bool cost_has_accel(const struct cost *cost);
+// Seconds to move a query's inputs to the accelerator, and to compute it there. items >= 1.
 double cost_accel_load_s(const struct cost *cost, uint32_t items);
 double cost_accel_compute_s(const struct cost *cost, uint32_t items);
 // False when cost_cpu_s ignores busy_cores.
 bool cost_depends_on_busy(const struct cost *cost);
+const struct cost_type *cost_type_of(const struct cost *cost);
 
 // What the kinds (cost_*.c) may look at.
 const struct cost_config *cost_config_of(const struct cost *cost);
 const struct model *cost_model_of(const struct cost *cost);
 const struct platform *cost_platform_of(const struct cost *cost);
+const struct model_work *cost_work_of(const struct cost *cost); // all zero without a model
 
 #endif

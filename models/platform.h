@@ -1,29 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 // platform: a kind of server, its CPU and its optional accelerator.
 //
-// Values come from models/platforms/*.yaml or inline from a study. The roofline parameters below
-// are per operator class; sources stand in the data files.
+// Values come from models/platforms/*.yaml or inline from a study, through platform_fields[] and
+// accelerator_fields[]; sources stand in the data files. Cores, power and nothing else are enough
+// for the synthetic cost; a parameter of the roofline cost that is 0 has not been given, and that
+// cost says so when it needs it.
+//
+// The roofline parameters describe one core that has work of one operator class: an arithmetic
+// rate that a batch of b items reaches to b / (b + half_items), and the bandwidth of the level its
+// bytes come from. A bandwidth has two limits, what one core can draw and what a socket can give;
+// busy cores share the latter evenly, and sockets fill evenly.
+//
+// Units are SI: FLOP/s, bytes/s, bytes, seconds, Hz.
 #ifndef MODELS_PLATFORM_H
 #define MODELS_PLATFORM_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/schema.h"
 #include "models/power.h"
 
+// Arithmetic of one operator class: `peak_flops` times items / (items + half_items).
+struct platform_rate {
+    double peak_flops;
+    double half_items; // batch that reaches half of the peak; 0: any batch reaches all of it
+};
+
 struct accelerator {
-    char *name; // NULL or "": none
-    // More members are added by this module: peak, bandwidth, launch overheads, link, streams.
+    char *name;  // NULL or "": none
+    char *title; // one line for people
+    struct platform_rate fc, attention, recurrent;
+    double vector_flops;   // activations, sums, softmax
+    double memory_bw;      // weights and activations
+    double gather_bw;      // random rows
+    double launch_s;       // per operator
+    double link_bw;        // host to device
+    double link_fixed_s;   // once per query
+    double input_fixed_s;  // per input tensor copied
+    double prepare_item_s; // host work per item before the copy
+    double memory_bytes;   // on the device; for people, not a limit
+    int64_t streams;       // queries computed at the same time, 1..64
+    bool overlap;          // the copy of one query overlaps the computation of another
     struct power_curve power;
+    bool provisional;
+    char *sources;
 };
 
 struct platform {
     char *name;
-    int64_t cores; // 1..1024
+    char *title;
+    int64_t cores;   // 1..1024
+    int64_t sockets; // 1..16
+    double clock_hz; // for people
+    struct platform_rate fc, attention, recurrent;
+    double vector_flops;                // activations, sums, softmax
+    double weight_bw;                   // weights from the last-level cache, one core
+    double gather_bw, gather_socket_bw; // random rows from memory
+    double stream_bw, stream_socket_bw; // sequential bytes from memory
+    double request_s;                   // per request
+    double operator_s;                  // per operator
+    double l2_bytes;                    // of one core
+    double l3_bytes;                    // of one socket
+    bool l3_inclusive;                  // the last level holds copies of every L2
+    // Slow-down when all cores are busy: time times 1 + frac * (busy - 1) / (cores - 1).
+    double fc_contention_frac, gather_contention_frac;
     struct power_curve power;
+    char *accelerator_name; // as written: the accelerator to look up; "" or NULL: none
     bool has_accelerator;
     struct accelerator accelerator;
+    bool provisional;
+    char *sources;
 };
+
+extern const struct field platform_fields[];
+extern const struct field accelerator_fields[];
+
+// Puts a copy of `accelerator` into the platform, in place of the one that is there. NULL: none.
+void platform_attach(struct platform *platform, const struct accelerator *accelerator);
+
+// A copy that owns its strings; release it with platform_release().
+struct platform platform_copy(const struct platform *platform);
+
+// What ranges cannot say: sockets divide the cores' work, idle <= busy, a socket gives at least
+// what one core draws. The text names the key.
+int platform_check(const struct platform *platform, struct err *err);
+int accelerator_check(const struct accelerator *accelerator, struct err *err);
+
+// Busy cores on the fullest socket.
+double platform_socket_busy(const struct platform *platform, uint32_t busy_cores);
+
+void platform_release(struct platform *platform);          // NULL: no effect
+void accelerator_release(struct accelerator *accelerator); // NULL: no effect
 
 #endif

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "base/err.h"
+
 struct power_curve {
     double idle_w, busy_w; // 0 <= idle <= busy
     double gamma;          // > 0
@@ -22,5 +24,8 @@ double power_w(const struct power_curve *curve, double util_frac);
 // busy_ns: time the component's `n_units` units were busy, summed over units.
 int64_t power_energy_uj(const struct power_curve *curve, int64_t busy_ns, uint32_t n_units,
                         int64_t interval_ns);
+
+// Fails unless 0 <= idle <= busy and gamma > 0; the text names the platform key.
+int power_check(const struct power_curve *curve, struct err *err);
 
 #endif

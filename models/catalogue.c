@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/catalogue.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/simtime.h"
+
+#define WIDTH_MAX 1e5
+#define TABLES_MAX 1e5
+#define ROWS_MAX 1e12
+#define LOOKUPS_MAX 1e5
+#define FP32_BYTES 4.0
+#define INDEX_BYTES 8.0 // int64, as the reference feeds them
+
+// Arithmetic of one softmax value: its exponential is a polynomial of about this many operations.
+#define SOFTMAX_FLOP 20.0
+
+const char *const work_class_names[] = {
+    "fc", "embedding", "attention", "recurrent", "concat", "elementwise", "sum", "softmax", NULL};
+const char *const model_variant_names[] = {"paper", "repo", NULL};
+const char *const model_bound_names[] = {"embedding", "mlp", "attention", "recurrent", NULL};
+const char *const model_interaction_names[] = {"concat", "two-branch", "attention", "recurrent",
+                                               NULL};
+
+const struct field model_fields[] = {
+    FIELD(model, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "", "name of the model"),
+    FIELD(model, "title", FIELD_STRING, UNIT_NONE, title, 0, 0, "", "one line for people"),
+    FIELD_CHOICES(model, "variant", variant, model_variant_names, "paper",
+                  "the paper's table or the reference repository's configuration"),
+    FIELD_CHOICES(model, "bound", bound, model_bound_names, "mlp",
+                  "what limits it on a CPU; for people"),
+    FIELD_CHOICES(model, "interaction", interaction, model_interaction_names, "concat",
+                  "how features meet before the top stack"),
+    FIELD(model, "dense_mlp", FIELD_REALS, UNIT_NONE, dense_mlp, 1, WIDTH_MAX, "",
+          "widths of the stack over dense features, the features first; empty: no stack"),
+    FIELD(model, "dense_inputs", FIELD_INT, UNIT_NONE, dense_inputs, 0, WIDTH_MAX, "0",
+          "dense features that join the concatenation untouched"),
+    FIELD(model, "tables", FIELD_REALS, UNIT_NONE, tables, 1, TABLES_MAX, NULL,
+          "embedding tables in each group of equal ones"),
+    FIELD(model, "rows", FIELD_REALS, UNIT_NONE, rows, 1, ROWS_MAX, NULL,
+          "rows of one table, by group"),
+    FIELD(model, "lookups", FIELD_REALS, UNIT_NONE, lookups, 1, LOOKUPS_MAX, NULL,
+          "lookups in one table per item, by group"),
+    FIELD(model, "dim", FIELD_INT, UNIT_NONE, dim, 1, WIDTH_MAX, NULL, "numbers in a row"),
+    FIELD(model, "behaviour_tables", FIELD_INT, UNIT_NONE, behaviour_tables, 0, TABLES_MAX, "0",
+          "how many of the tables hold behaviours"),
+    FIELD(model, "behaviours", FIELD_INT, UNIT_NONE, behaviours, 0, TABLES_MAX, "0",
+          "length of the history that attention or recurrence walks"),
+    FIELD(model, "attention_mlp", FIELD_REALS, UNIT_NONE, attention_mlp, 1, WIDTH_MAX, "",
+          "widths of one attention unit, after its inputs"),
+    FIELD(model, "hidden", FIELD_INT, UNIT_NONE, hidden, 0, WIDTH_MAX, "0",
+          "state of a recurrent layer"),
+    FIELD(model, "gates", FIELD_INT, UNIT_NONE, gates, 1, 4, "1",
+          "matrices of a recurrent layer: 1 plain, 3 GRU"),
+    FIELD(model, "top_mlp", FIELD_REALS, UNIT_NONE, top_mlp, 1, WIDTH_MAX, NULL,
+          "widths of the top stack, after the concatenation"),
+    FIELD(model, "task_mlp", FIELD_REALS, UNIT_NONE, task_mlp, 1, WIDTH_MAX, "",
+          "widths of one task's stack, after the top stack"),
+    FIELD(model, "tasks", FIELD_INT, UNIT_NONE, tasks, 1, 1000, "1", "tasks predicted"),
+    FIELD(model, "sla_low", FIELD_TIME, UNIT_TIME, sla_low_ns, 0, SIMTIME_LONGEST, "0",
+          "strictest tail-latency target; 0: none"),
+    FIELD(model, "sla_medium", FIELD_TIME, UNIT_TIME, sla_medium_ns, 0, SIMTIME_LONGEST, "0",
+          "usual tail-latency target"),
+    FIELD(model, "sla_high", FIELD_TIME, UNIT_TIME, sla_high_ns, 0, SIMTIME_LONGEST, "0",
+          "loosest tail-latency target"),
+    FIELD(model, "provisional", FIELD_BOOL, UNIT_NONE, provisional, 0, 1, "false",
+          "some value awaits measurement"),
+    FIELD(model, "sources", FIELD_STRING, UNIT_NONE, sources, 0, 0, "",
+          "where each value comes from"),
+    FIELD_END};
+
+static double sum_of(const struct reals *list)
+{
+    double sum = 0;
+    for (size_t i = 0; i < list->n; i++)
+        sum += list->v[i];
+    return sum;
+}
+
+static double table_count(const struct model *model)
+{
+    return sum_of(&model->tables);
+}
+
+static int check_whole(const char *key, const struct reals *list, struct err *err)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (!(list->v[i] >= 1) || list->v[i] != floor(list->v[i]))
+            return err_set(err, ERR_STUDY, "%s: expected whole numbers from 1, got %g", key,
+                           list->v[i]);
+    return 0;
+}
+
+static int check_groups(const struct model *model, struct err *err)
+{
+    size_t n = model->tables.n;
+    if (n == 0)
+        return err_set(err, ERR_STUDY, "tables: expected at least one group");
+    if (model->rows.n != n)
+        return err_set(err, ERR_STUDY, "rows: expected %zu values, as tables has, got %zu", n,
+                       model->rows.n);
+    if (model->lookups.n != n)
+        return err_set(err, ERR_STUDY, "lookups: expected %zu values, as tables has, got %zu", n,
+                       model->lookups.n);
+    if (check_whole("tables", &model->tables, err) != 0 ||
+        check_whole("rows", &model->rows, err) != 0 ||
+        check_whole("lookups", &model->lookups, err) != 0)
+        return -1;
+    return 0;
+}
+
+static int check_behaviours(const struct model *model, struct err *err)
+{
+    if (model->interaction != INTERACT_ATTENTION && model->interaction != INTERACT_RECURRENT)
+        return 0;
+    if (model->behaviours < 1)
+        return err_set(err, ERR_STUDY, "behaviours: expected at least 1, got %lld",
+                       (long long)model->behaviours);
+    if (model->behaviour_tables < 1 || (double)model->behaviour_tables > table_count(model))
+        return err_set(err, ERR_STUDY, "behaviour_tables: expected 1 to the tables (%g), got %lld",
+                       table_count(model), (long long)model->behaviour_tables);
+    if (model->interaction == INTERACT_ATTENTION && model->attention_mlp.n == 0)
+        return err_set(err, ERR_STUDY, "attention_mlp: expected at least one width");
+    if (model->interaction == INTERACT_RECURRENT && model->hidden < 1)
+        return err_set(err, ERR_STUDY, "hidden: expected at least 1, got %lld",
+                       (long long)model->hidden);
+    return 0;
+}
+
+int model_check(const struct model *model, struct err *err)
+{
+    if (check_groups(model, err) != 0 || check_behaviours(model, err) != 0)
+        return -1;
+    if (check_whole("dense_mlp", &model->dense_mlp, err) != 0 ||
+        check_whole("attention_mlp", &model->attention_mlp, err) != 0 ||
+        check_whole("top_mlp", &model->top_mlp, err) != 0 ||
+        check_whole("task_mlp", &model->task_mlp, err) != 0)
+        return -1;
+    if (model->dim < 1)
+        return err_set(err, ERR_STUDY, "dim: expected at least 1, got %lld", (long long)model->dim);
+    if (model->top_mlp.n == 0)
+        return err_set(err, ERR_STUDY, "top_mlp: expected at least one width");
+    if (model->tasks < 1 || model->gates < 1)
+        return err_set(err, ERR_STUDY, "%s: expected at least 1",
+                       model->tasks < 1 ? "tasks" : "gates");
+    if (model->interaction == INTERACT_TWO_BRANCH && fmod(table_count(model), 2) != 0)
+        return err_set(err, ERR_STUDY, "tables: two branches need an even number, got %g",
+                       table_count(model));
+    if (model->sla_low_ns > model->sla_medium_ns || model->sla_medium_ns > model->sla_high_ns)
+        return err_set(err, ERR_STUDY, "sla_low, sla_medium, sla_high: expected to ascend");
+    return 0;
+}
+
+// `n_times` fully connected layers in -> out that share weights if `shared`, without activation.
+static void add_matrix(struct work *work, double in, double out, double n_times, bool shared)
+{
+    work->n_ops += n_times;
+    work->flop_per_item += 2 * in * out * n_times;
+    work->bytes_per_item += FP32_BYTES * out * n_times;
+    work->weight_bytes += FP32_BYTES * (in * out + out) * (shared ? 1 : n_times);
+}
+
+// `n_times` operators that write `values` numbers each at `flop_per_value`.
+static void add_vector(struct work *work, double values, double flop_per_value, double n_times)
+{
+    work->n_ops += n_times;
+    work->flop_per_item += values * flop_per_value * n_times;
+    work->bytes_per_item += FP32_BYTES * values * n_times;
+}
+
+// A stack of layers, each followed by its activation; returns the width that comes out.
+static double add_stack(struct model_work *work, double in, const double *widths, size_t n,
+                        double n_times)
+{
+    for (size_t i = 0; i < n; i++) {
+        add_matrix(&work->by_class[WORK_FC], in, widths[i], n_times, false);
+        add_vector(&work->by_class[WORK_ELEMENTWISE], widths[i], 1, n_times);
+        in = widths[i];
+    }
+    return in;
+}
+
+// One lookup operator per table. Additions of the pooling are its arithmetic; what it writes (one
+// row per table) is small beside what it gathers, and counted with it.
+static void add_tables(const struct model *model, struct model_work *work)
+{
+    double dim = (double)model->dim;
+    struct work *gather = &work->by_class[WORK_EMBEDDING];
+
+    for (size_t i = 0; i < model->tables.n; i++) {
+        double tables = model->tables.v[i];
+        double lookups = tables * model->lookups.v[i];
+        gather->n_ops += tables;
+        gather->flop_per_item += lookups * dim;
+        gather->bytes_per_item += lookups * dim * FP32_BYTES;
+        work->lookups_per_item += lookups;
+        work->table_bytes += tables * model->rows.v[i] * dim * FP32_BYTES;
+    }
+    work->index_bytes_per_item = work->lookups_per_item * INDEX_BYTES;
+    work->n_inputs = gather->n_ops;
+}
+
+// Deep interest network: for each behaviour sum(behaviour, ad), concatenate the three, weigh them
+// by a small stack; then one sum over all. The unit's own operators are all counted as attention,
+// but for its activations, as the reference's operator profile counts them.
+static double add_attention(const struct model *model, struct model_work *work)
+{
+    double dim = (double)model->dim, units = (double)model->behaviours;
+    struct work *unit = &work->by_class[WORK_ATTENTION];
+    double in = 3 * dim;
+
+    add_vector(unit, dim, 1, units);
+    add_vector(&work->by_class[WORK_CONCAT], in, 0, units);
+    for (size_t i = 0; i < model->attention_mlp.n; i++) {
+        add_matrix(unit, in, model->attention_mlp.v[i], units, true);
+        add_vector(&work->by_class[WORK_ELEMENTWISE], model->attention_mlp.v[i], 1, units);
+        in = model->attention_mlp.v[i];
+    }
+    struct work *sum = &work->by_class[WORK_SUM];
+    add_vector(sum, dim, units, 1);
+    return dim;
+}
+
+// A recurrent layer over the history: one projection of all inputs, then a product and an
+// activation per step. Two bias vectors, as the reference's library keeps them.
+static void add_recurrence(const struct model *model, double in, struct work *work)
+{
+    double hidden = (double)model->hidden, gates = (double)model->gates;
+    double steps = (double)model->behaviours;
+    double width = gates * hidden;
+
+    work->n_ops += 1 + 2 * steps;
+    work->flop_per_item += 2 * (in + hidden) * width * steps;
+    work->bytes_per_item += FP32_BYTES * width * steps;
+    work->weight_bytes += FP32_BYTES * ((in + hidden) * width + 2 * width);
+}
+
+// Deep interest evolution network: history side by side, a recurrent layer, attention (a layer and
+// a softmax on every step, a sum of the weighted states), a second recurrent layer, its last state.
+static double add_evolution(const struct model *model, struct model_work *work)
+{
+    double dim = (double)model->dim, hidden = (double)model->hidden;
+    double steps = (double)model->behaviours;
+    struct work *recurrent = &work->by_class[WORK_RECURRENT];
+
+    add_vector(&work->by_class[WORK_CONCAT], dim * steps, 0, 1);
+    add_recurrence(model, dim, recurrent);
+    add_matrix(&work->by_class[WORK_ATTENTION], hidden, hidden, steps, true);
+    add_vector(&work->by_class[WORK_SOFTMAX], hidden, SOFTMAX_FLOP, steps);
+    add_vector(&work->by_class[WORK_SUM], hidden * steps, 1, 1);
+    add_recurrence(model, hidden, recurrent);
+    recurrent->n_ops += 2; // reshape of the history, slice of the last state
+    return hidden;
+}
+
+// Neural collaborative filtering: half of the tables are summed, half run through the stack, and
+// the two meet in front of the task stack (of which the paper's table has none).
+static void derive_two_branch(const struct model *model, struct model_work *work)
+{
+    double half = table_count(model) / 2 * (double)model->dim;
+
+    add_vector(&work->by_class[WORK_SUM], (double)model->dim, 1, 1);
+    add_vector(&work->by_class[WORK_CONCAT], half, 0, 1);
+    double out = add_stack(work, half, model->top_mlp.v, model->top_mlp.n, 1);
+    double joined = out + (double)model->dim;
+    add_vector(&work->by_class[WORK_CONCAT], joined, 0, 1);
+    add_stack(work, joined, model->task_mlp.v, model->task_mlp.n, (double)model->tasks);
+}
+
+static double dense_width(const struct model *model, struct model_work *work)
+{
+    double features = (double)model->dense_inputs, out = features;
+    if (model->dense_mlp.n > 0) {
+        double in = model->dense_mlp.v[0];
+        features += in;
+        out += add_stack(work, in, model->dense_mlp.v + 1, model->dense_mlp.n - 1, 1);
+    }
+    work->dense_bytes_per_item = features * FP32_BYTES;
+    work->n_inputs += features > 0;
+    return out;
+}
+
+void model_derive(const struct model *model, struct model_work *work)
+{
+    assert(model && work);
+    memset(work, 0, sizeof *work);
+    add_tables(model, work);
+    double width = dense_width(model, work);
+    if (model->interaction == INTERACT_TWO_BRANCH) {
+        derive_two_branch(model, work);
+        return;
+    }
+    double direct = table_count(model);
+    if (model->interaction != INTERACT_CONCAT) {
+        direct -= (double)model->behaviour_tables;
+        width += model->interaction == INTERACT_ATTENTION ? add_attention(model, work)
+                                                          : add_evolution(model, work);
+    }
+    width += direct * (double)model->dim;
+    add_vector(&work->by_class[WORK_CONCAT], width, 0, 1);
+    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n, 1);
+    // Tasks share what is above them and have weights of their own.
+    for (int64_t i = 0; i < model->tasks; i++)
+        add_stack(work, out, model->task_mlp.v, model->task_mlp.n, 1);
+}
+
+double work_flop_per_item(const struct model_work *work)
+{
+    double sum = 0;
+    for (int i = 0; i < N_WORK_CLASSES; i++)
+        sum += work->by_class[i].flop_per_item;
+    return sum;
+}
+
+double work_weight_bytes(const struct model_work *work)
+{
+    double sum = 0;
+    for (int i = 0; i < N_WORK_CLASSES; i++)
+        sum += work->by_class[i].weight_bytes;
+    return sum;
+}
+
+double work_n_ops(const struct model_work *work)
+{
+    double sum = 0;
+    for (int i = 0; i < N_WORK_CLASSES; i++)
+        sum += work->by_class[i].n_ops;
+    return sum;
+}
+
+void model_release(struct model *model)
+{
+    if (!model)
+        return;
+    schema_release(model_fields, model);
+    memset(model, 0, sizeof *model);
+}

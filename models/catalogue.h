@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// catalogue: recommendation models as data, and the work they derive to.
+//
+// A struct model holds an architecture: widths, tables, history length. It is filled from
+// models/catalog/*.yaml through model_fields[], or by hand. What it costs is never written down:
+// model_derive() computes operations, bytes and operator counts from the architecture, by class of
+// operator, the way the reference implementation runs it (fp32, no fusion, one operator for each
+// table lookup, fully connected layer, activation and concatenation).
+//
+//     struct model_work work;
+//     model_derive(&model, &work);
+//     double flop = work.by_class[WORK_FC].flop_per_item;
+//
+// The shape, left to right: dense features run through `dense_mlp` (its first number is the count
+// of features) or join the concatenation untouched (`dense_inputs`); every table gives one pooled
+// row of `dim` numbers; behaviour tables go through an attention unit or a recurrent layer first;
+// the concatenation feeds `top_mlp` once and then `task_mlp` once per task.
+//
+// Units: bytes, floating-point operations (a multiply-add is 2), per candidate item unless a name
+// says otherwise. Weights are read once per run (one request), whatever its items.
+#ifndef MODELS_CATALOGUE_H
+#define MODELS_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/schema.h"
+
+// Classes of operator. A platform has a rate for each.
+enum work_class {
+    WORK_FC,          // fully connected layers of the stacks
+    WORK_EMBEDDING,   // table lookups with sum pooling
+    WORK_ATTENTION,   // layers that weigh behaviours
+    WORK_RECURRENT,   // recurrent layers over the behaviours
+    WORK_CONCAT,      // concatenations
+    WORK_ELEMENTWISE, // activations
+    WORK_SUM,         // sums of vectors
+    WORK_SOFTMAX,     // softmax over a state
+    N_WORK_CLASSES
+};
+extern const char *const work_class_names[]; // "fc" "embedding" ... NULL
+
+enum model_variant { VARIANT_PAPER, VARIANT_REPO, N_VARIANTS };
+extern const char *const model_variant_names[]; // "paper" "repo" NULL
+
+// What limits a model on a CPU: a label for people, the cost models do not read it.
+enum model_bound { BOUND_EMBEDDING, BOUND_MLP, BOUND_ATTENTION, BOUND_RECURRENT, N_BOUNDS };
+extern const char *const model_bound_names[]; // "embedding" "mlp" "attention" "recurrent" NULL
+
+enum model_interaction {
+    INTERACT_CONCAT,     // everything side by side into the top stack
+    INTERACT_TWO_BRANCH, // half of the tables summed, half through the top stack, then joined
+    INTERACT_ATTENTION,  // one attention unit per behaviour, summed; the other tables beside it
+    INTERACT_RECURRENT,  // two recurrent layers with attention between; other tables beside it
+    N_INTERACTIONS
+};
+extern const char *const model_interaction_names[]; // "concat" "two-branch" ... NULL
+
+struct model {
+    char *name;                 // "wnd", "din-repo"
+    char *title;                // one line for people
+    int variant;                // enum model_variant
+    int bound;                  // enum model_bound
+    int interaction;            // enum model_interaction
+    struct reals dense_mlp;     // widths, the features first; empty: no such stack
+    int64_t dense_inputs;       // features that join the concatenation untouched
+    struct reals tables;        // tables in each group of equal tables
+    struct reals rows;          // rows of one table, by group
+    struct reals lookups;       // lookups in one table per item, by group
+    int64_t dim;                // numbers per row
+    int64_t behaviour_tables;   // how many of the tables hold behaviours
+    int64_t behaviours;         // length of the history that attention or recurrence walks
+    struct reals attention_mlp; // widths after the 3 * dim inputs of one attention unit
+    int64_t hidden;             // state of a recurrent layer
+    int64_t gates;              // 1: plain tanh, 3: gated (GRU)
+    struct reals top_mlp;       // widths after the concatenation
+    struct reals task_mlp;      // widths of one task's stack after the top one
+    int64_t tasks;
+    // Tail-latency targets: the table value and half below, half above.
+    int64_t sla_low_ns, sla_medium_ns, sla_high_ns;
+    bool provisional; // some value is a placeholder until it is measured; sources say which
+    char *sources;    // "key: where its value comes from", one line each
+};
+
+extern const struct field model_fields[];
+
+// Work of one class. All zero when the model has none.
+struct work {
+    double n_ops;          // operators in one run
+    double flop_per_item;  // arithmetic
+    double bytes_per_item; // embedding: rows gathered; others: activations written
+    double weight_bytes;   // parameters read once per run
+};
+
+struct model_work {
+    struct work by_class[N_WORK_CLASSES];
+    double lookups_per_item;
+    double index_bytes_per_item; // 8 per lookup
+    double dense_bytes_per_item; // features
+    double table_bytes;          // all tables at their full size
+    double n_inputs;             // tensors that a request brings: one per table, one for features
+};
+
+// Totals over the classes.
+double work_flop_per_item(const struct model_work *work);
+double work_weight_bytes(const struct model_work *work);
+double work_n_ops(const struct model_work *work);
+
+// True shapes only: list lengths agree, counts are whole and positive, the interaction has what it
+// needs. The text names the key.
+int model_check(const struct model *model, struct err *err);
+
+// `model` must have passed model_check().
+void model_derive(const struct model *model, struct model_work *work);
+
+// Releases what *model owns (NULL: no effect); it may be filled again.
+void model_release(struct model *model);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/cost.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/cost_roofline.h"
+#include "models/cost_synthetic.h"
+#include "models/cost_table.h"
+
+struct cost {
+    const struct cost_type *type;
+    const struct cost_config *config;
+    const struct model *model;
+    const struct platform *platform;
+    struct model_work work;
+};
+
+const char *const cost_spread_names[] = {"none", "exponential", "gamma", "lognormal", NULL};
+
+const struct cost_type *const cost_types[] = {&cost_roofline, &cost_table, &cost_synthetic, NULL};
+
+int cost_type_find(const char *name)
+{
+    for (int i = 0; cost_types[i]; i++)
+        if (strcmp(cost_types[i]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+struct cost *cost_create(const struct cost_config *config, const struct model *model,
+                         const struct platform *platform, struct err *err)
+{
+    assert(config && platform && config->kind >= 0);
+    if (platform_check(platform, err) != 0 || (model && model_check(model, err) != 0))
+        return NULL;
+    struct cost *cost = mem_calloc(1, sizeof *cost);
+    cost->type = cost_types[config->kind];
+    cost->config = config;
+    cost->model = model;
+    cost->platform = platform;
+    if (model)
+        model_derive(model, &cost->work);
+    if (cost->type->check(cost, err) != 0) {
+        cost_destroy(cost);
+        return NULL;
+    }
+    return cost;
+}
+
+void cost_destroy(struct cost *cost)
+{
+    mem_free(cost);
+}
+
+double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
+{
+    assert(items >= 1 && busy_cores >= 1 && busy_cores <= cost->platform->cores);
+    return cost->type->cpu_s(cost, items, busy_cores);
+}
+
+bool cost_has_accel(const struct cost *cost)
+{
+    return cost->type->has_accel(cost);
+}
+
+double cost_accel_load_s(const struct cost *cost, uint32_t items)
+{
+    assert(items >= 1 && cost_has_accel(cost));
+    return cost->type->accel_load_s(cost, items);
+}
+
+double cost_accel_compute_s(const struct cost *cost, uint32_t items)
+{
+    assert(items >= 1 && cost_has_accel(cost));
+    return cost->type->accel_compute_s(cost, items);
+}
+
+bool cost_depends_on_busy(const struct cost *cost)
+{
+    return cost->type->depends_on_busy(cost);
+}
+
+const struct cost_type *cost_type_of(const struct cost *cost)
+{
+    return cost->type;
+}
+
+const struct cost_config *cost_config_of(const struct cost *cost)
+{
+    return cost->config;
+}
+
+const struct model *cost_model_of(const struct cost *cost)
+{
+    return cost->model;
+}
+
+const struct platform *cost_platform_of(const struct cost *cost)
+{
+    return cost->platform;
+}
+
+const struct model_work *cost_work_of(const struct cost *cost)
+{
+    return &cost->work;
+}

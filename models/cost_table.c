@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/cost_table.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define BATCH_MAX 1e6
+#define LONGEST_S 86400.0
+
+const struct field cost_table_fields[] = {
+    FIELD(cost_table, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, NULL, "name of the table"),
+    FIELD(cost_table, "model", FIELD_STRING, UNIT_NONE, model, 0, 0, NULL, "model measured"),
+    FIELD(cost_table, "platform", FIELD_STRING, UNIT_NONE, platform, 0, 0, NULL,
+          "platform measured"),
+    FIELD(cost_table, "batches_items", FIELD_REALS, UNIT_ITEMS, batches_items, 1, BATCH_MAX, NULL,
+          "batch sizes measured, ascending"),
+    FIELD(cost_table, "busy_cores", FIELD_REALS, UNIT_NONE, busy_cores, 1, 1024, NULL,
+          "busy cores measured, ascending"),
+    FIELD(cost_table, "seconds", FIELD_REALS, UNIT_TIME, seconds_s, 0, LONGEST_S, NULL,
+          "times, all batches at the first busy count, then at the next"),
+    FIELD(cost_table, "accel_load", FIELD_REALS, UNIT_TIME, accel_load_s, 0, LONGEST_S, "",
+          "accelerator: loading times by batch; empty: not measured"),
+    FIELD(cost_table, "accel_compute", FIELD_REALS, UNIT_TIME, accel_compute_s, 0, LONGEST_S, "",
+          "accelerator: computing times by batch"),
+    FIELD(cost_table, "provisional", FIELD_BOOL, UNIT_NONE, provisional, 0, 1, "false",
+          "some value awaits measurement"),
+    FIELD(cost_table, "sources", FIELD_STRING, UNIT_NONE, sources, 0, 0, "",
+          "where the values come from"),
+    FIELD_END};
+
+static const struct field table_fields[] = {
+    FIELD(cost_config, "table", FIELD_STRING, UNIT_NONE, table, 0, 0, "",
+          "measured table to use; empty: the one of the service's model and the platform"),
+    FIELD_END};
+
+static int check_axis(const char *key, const struct reals *axis, struct err *err)
+{
+    if (axis->n == 0)
+        return err_set(err, ERR_STUDY, "%s: expected at least one value", key);
+    for (size_t i = 0; i < axis->n; i++)
+        if (!(axis->v[i] >= 1) || (i > 0 && axis->v[i] <= axis->v[i - 1]))
+            return err_set(err, ERR_STUDY, "%s: expected values that ascend from 1, got %g", key,
+                           axis->v[i]);
+    return 0;
+}
+
+static int check_values(const char *key, const struct reals *values, size_t expected,
+                        struct err *err)
+{
+    if (values->n != expected)
+        return err_set(err, ERR_STUDY, "%s: expected %zu values, got %zu", key, expected,
+                       values->n);
+    for (size_t i = 0; i < values->n; i++)
+        if (!(values->v[i] > 0))
+            return err_set(err, ERR_STUDY, "%s: expected times above 0, got %g s", key,
+                           values->v[i]);
+    return 0;
+}
+
+int cost_table_check(const struct cost_table *table, struct err *err)
+{
+    if (check_axis("batches_items", &table->batches_items, err) != 0 ||
+        check_axis("busy_cores", &table->busy_cores, err) != 0)
+        return -1;
+    size_t n_batches = table->batches_items.n;
+    if (check_values("seconds", &table->seconds_s, n_batches * table->busy_cores.n, err) != 0)
+        return -1;
+    if (table->accel_load_s.n == 0 && table->accel_compute_s.n == 0)
+        return 0;
+    if (check_values("accel_load", &table->accel_load_s, n_batches, err) != 0 ||
+        check_values("accel_compute", &table->accel_compute_s, n_batches, err) != 0)
+        return -1;
+    return 0;
+}
+
+bool cost_table_matches(const struct cost_table *table, const char *model, const char *platform)
+{
+    return strcmp(table->model, model) == 0 && strcmp(table->platform, platform) == 0;
+}
+
+// The last knot at or below x, but never the last of all when there are two: a segment starts
+// there.
+static size_t segment(const struct reals *axis, double x)
+{
+    size_t i = 0;
+    while (i + 2 < axis->n && axis->v[i + 1] <= x)
+        i++;
+    return i;
+}
+
+// Time at x on the row `s` over the knots. A falling last segment would go on to below zero, so
+// beyond the last knot its time is the least.
+static double along(const struct reals *axis, const double *s, double x)
+{
+    size_t last = axis->n - 1;
+    if (last == 0 || x <= axis->v[0])
+        return s[0];
+    size_t i = segment(axis, x);
+    double slope = (s[i + 1] - s[i]) / (axis->v[i + 1] - axis->v[i]);
+    if (x > axis->v[last])
+        return slope > 0 ? s[last] + slope * (x - axis->v[last]) : s[last];
+    return s[i] + slope * (x - axis->v[i]);
+}
+
+double cost_table_cpu_s(const struct cost_table *table, uint32_t items, uint32_t busy_cores)
+{
+    const struct reals *busy = &table->busy_cores;
+    size_t n_batches = table->batches_items.n;
+    size_t i = segment(busy, busy_cores);
+    double low = along(&table->batches_items, table->seconds_s.v + i * n_batches, items);
+    if (busy->n == 1 || busy_cores <= busy->v[i])
+        return low;
+    double high = along(&table->batches_items, table->seconds_s.v + (i + 1) * n_batches, items);
+    if (busy_cores >= busy->v[i + 1])
+        return high;
+    return low + (high - low) * (busy_cores - busy->v[i]) / (busy->v[i + 1] - busy->v[i]);
+}
+
+static double cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
+{
+    return cost_table_cpu_s(cost_config_of(cost)->measured, items, busy_cores);
+}
+
+static double accel_load_s(const struct cost *cost, uint32_t items)
+{
+    const struct cost_table *table = cost_config_of(cost)->measured;
+    return along(&table->batches_items, table->accel_load_s.v, items);
+}
+
+static double accel_compute_s(const struct cost *cost, uint32_t items)
+{
+    const struct cost_table *table = cost_config_of(cost)->measured;
+    return along(&table->batches_items, table->accel_compute_s.v, items);
+}
+
+static bool depends_on_busy(const struct cost *cost)
+{
+    return cost_config_of(cost)->measured->busy_cores.n > 1;
+}
+
+static bool has_accel(const struct cost *cost)
+{
+    return cost_config_of(cost)->measured->accel_compute_s.n > 0;
+}
+
+static int check(const struct cost *cost, struct err *err)
+{
+    const struct cost_config *config = cost_config_of(cost);
+    if (config->measured)
+        return cost_table_check(config->measured, err);
+    const struct model *model = cost_model_of(cost);
+    const char *platform = cost_platform_of(cost)->name;
+    if (config->table && config->table[0])
+        return err_set(err, ERR_STUDY, "table: no measured table \"%s\"", config->table);
+    return err_set(err, ERR_STUDY, "table: no measured table of model \"%s\" on platform \"%s\"",
+                   model && model->name ? model->name : "", platform ? platform : "");
+}
+
+void cost_table_release(struct cost_table *table)
+{
+    if (!table)
+        return;
+    schema_release(cost_table_fields, table);
+    memset(table, 0, sizeof *table);
+}
+
+const struct cost_type cost_table = {
+    .name = "table",
+    .help = "measured times, linear between batches and busy cores",
+    .fields = table_fields,
+    .cpu_s = cpu_s,
+    .accel_load_s = accel_load_s,
+    .accel_compute_s = accel_compute_s,
+    .depends_on_busy = depends_on_busy,
+    .has_accel = has_accel,
+    .check = check,
+};

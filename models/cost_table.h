@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// cost_table: seconds from a measurement, (batch x busy cores).
+//
+// A struct cost_table is one measurement of one model on one platform, from models/tables/*.yaml
+// through cost_table_fields[]. Between knots time is linear in the batch (and in the busy cores),
+// never in its logarithm, and nothing assumes that it grows: measured kernels have dips. Below the
+// first batch the first knot holds; above the last the last segment's slope goes on, never falling
+// under the last knot's time. Outside the measured busy cores the nearest row holds.
+//
+// Units: seconds per request, as the reals of the lists.
+#ifndef MODELS_COST_TABLE_H
+#define MODELS_COST_TABLE_H
+
+#include <stdbool.h>
+
+#include "models/cost.h"
+
+struct cost_table {
+    char *name;                   // of the measurement
+    char *model;                  // model measured
+    char *platform;               // platform measured
+    struct reals batches_items;   // ascending
+    struct reals busy_cores;      // ascending
+    struct reals seconds_s;       // [busy][batch]
+    struct reals accel_load_s;    // [batch]; empty: no accelerator was measured
+    struct reals accel_compute_s; // [batch]
+    bool provisional;
+    char *sources;
+};
+
+extern const struct field cost_table_fields[];
+extern const struct cost_type cost_table;
+
+// The lists' lengths and order; the text names the key.
+int cost_table_check(const struct cost_table *table, struct err *err);
+
+// Whether the table was measured with that model on that platform.
+bool cost_table_matches(const struct cost_table *table, const char *model, const char *platform);
+
+// Seconds by the rules above; `table` has passed cost_table_check().
+double cost_table_cpu_s(const struct cost_table *table, uint32_t items, uint32_t busy_cores);
+
+void cost_table_release(struct cost_table *table); // NULL: no effect
+
+#endif
