@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-int suite_run(const char *name, const struct suite_test *tests, size_t n)
+int suite_failures(const char *name, const struct suite_test *tests, size_t n,
+                   enum fork_status fork, enum print_output print)
 {
     Suite *suite = suite_create(name);
     TCase *tcase = NULL;
@@ -16,8 +17,17 @@ int suite_run(const char *name, const struct suite_test *tests, size_t n)
         tcase_add_test(tcase, tests[i].test);
     }
     SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
+    if (fork == CK_NOFORK)
+        srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, print);
     int failed = srunner_ntests_failed(runner);
+    if (failed && print == CK_SILENT)
+        srunner_print(runner, CK_NORMAL);
     srunner_free(runner);
-    return failed != 0;
+    return failed;
+}
+
+int suite_run(const char *name, const struct suite_test *tests, size_t n)
+{
+    return suite_failures(name, tests, n, CK_FORK_GETENV, CK_ENV) != 0;
 }

@@ -17,4 +17,9 @@ struct suite_test {
 // The exit status for main(): 0 when every test passed.
 int suite_run(const char *name, const struct suite_test *tests, size_t n);
 
+// The same with a choice, and the number of tests that failed: CK_NOFORK runs them in this process;
+// CK_SILENT prints nothing unless a test fails.
+int suite_failures(const char *name, const struct suite_test *tests, size_t n,
+                   enum fork_status fork, enum print_output print);
+
 #endif

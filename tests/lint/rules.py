@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The architecture of the tree as data: every table that the lint tests hold.
+
+A new folder, a new fence or a new exception is one line here, with its reason beside it.
+"""
+
+# Folder of code -> folders whose headers its files may include (its own is always allowed).
+# Levels: base | par models traces | results | cluster | study search | app.
+LAYERS = {
+    "src/base": [],
+    "src/par": ["src/base"],
+    "models": ["src/base"],
+    "traces": ["src/base"],
+    "results": ["src/base", "src/par"],
+    "cluster": ["src/base", "src/par", "models", "traces", "results"],
+    "src/study": ["src/base", "models", "traces", "cluster", "results"],
+    "src/search": ["src/base"],
+    "src/app": ["src/base", "src/par", "models", "traces", "results", "cluster", "src/study",
+                "src/search"],
+}
+
+# Test folders named after a folder of code may include what that folder may; the others, all.
+TEST_FOLDERS = {
+    "tests/base": "src/base",
+    "tests/par": "src/par",
+    "tests/models": "models",
+    "tests/traces": "traces",
+    "tests/results": "results",
+    "tests/cluster": "cluster",
+    "tests/study": "src/study",
+    "tests/search": "src/search",
+    "tests/support": "src/base",
+}
+
+# Library -> (regex of its headers, files that may include one, as shell patterns without suffix).
+# Tests may use any library that the folder they mirror may use; test-only folders may use all.
+FENCES = {
+    "MPI": (r"mpi\.h", ["src/par/*", "results/store", "results/ckpt", "cluster/exchange_mpi",
+                        "cluster/run", "src/app/main", "src/app/eval"]),
+    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/store", "results/load",
+                                             "results/ckpt"]),
+    "libyaml": (r"yaml\.h", ["src/study/doc"]),
+    "GSL": (r"gsl/.*", ["src/base/rng_gsl", "traces/arrival*", "traces/qsize*", "results/ci"]),
+    "Random123": (r"Random123/.*", ["src/base/rng"]),
+    "Check": (r"check\.h", []),
+}
+
+# Folders that must not reach these libraries even through a header of ours.
+NO_REACH = {
+    "MPI": ["src/base", "models", "traces", "src/study", "src/search"],
+    "HDF5": ["src/base", "models", "src/study", "src/search", "cluster"],
+}
+
+# Headers without a .c of their own: plain data, enums and inline functions.
+HEADER_ONLY = {
+    "src/base/simtime.h", "src/base/rng_purpose.h", "traces/query.h",
+}
+
+# Sources without a header of their own, besides the variants `family_x.c` beside `family.h`.
+NO_HEADER = {"src/app/main.c"}
+
+# Modules without a test_<module>.c, and where they are tested instead.
+TESTED_ELSEWHERE = {
+    "src/app/main.c": "tests/cli",
+}
+
+# Module -> extra prefixes that its external symbols may have, where the module's own would read
+# badly: `unit_symbol(UNIT_TIME)` is about one unit.
+SYMBOL_PREFIXES = {
+    "units": ["unit_"],
+    "main": ["main"],
+}
+
+# Modules that may hold mutable state for the whole program.
+MUTABLE_GLOBALS = {"src/base/log.c"}
+
+# Calls that end the program, print, or name the world, and the files below src/app that may.
+FORBIDDEN_CALLS = {
+    r"\b_?exit\s*\(": ["src/base/mem.c"],
+    r"\babort\s*\(": [],
+    r"\b(v?printf|puts|putchar|perror)\s*\(": [],
+    r"\bv?fprintf\s*\(\s*std(out|err)\b": ["src/base/mem.c", "src/base/log.c"],
+    r"\bf(puts|putc|write|flush)\s*\([^;]*\bstd(out|err)\b": ["src/base/mem.c", "src/base/log.c"],
+    r"\bMPI_Abort\s*\(": [],
+    r"\bMPI_COMM_WORLD\b": [],
+}
+
+# The first words of a function's comment in a header that includes <mpi.h>.
+MPI_WORDS = ("Collective (", "Logically collective: ", "Not collective.")
+
+# Least share of prose in a header, in percent of its lines that are not blank. The aim is 50; the
+# floor stops a header from becoming a bare list of prototypes.
+PROSE_AIM = 50
+PROSE_FLOOR = 30
+
+# Top folders that open with a README.md.
+README_FOLDERS = ["src", "models", "traces", "results", "cluster", "slurm", "tests", "scripts"]
+
+# Text that must not be in a file: places that exist on one machine only.
+MACHINE_PATHS = [r"(?<![\w.])/(work|root|home|Users|scratch|data)/\w", r"\.\./shared\b",
+                 r"(?<![\w/])shared/\w+\.md\b", r"/tmp/build-"]
+# Names of pages that are not part of the tree unless docs/ holds them.
+FOREIGN_PAGES = ["paper", "calibration", "performance", "toolchain", "product", "style", "design"]
