@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/batch.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+
+double batch_lag1(const double *y, size_t n)
+{
+    double sum = 0, squares = 0, products = 0, before = NAN;
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isnan(y[i])) {
+            sum += y[i];
+            used++;
+        }
+    }
+    if (used < 3)
+        return NAN;
+    double mean = sum / (double)used;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(y[i]))
+            continue;
+        squares += (y[i] - mean) * (y[i] - mean);
+        if (!isnan(before))
+            products += (y[i] - mean) * (before - mean);
+        before = y[i];
+    }
+    return squares > 0 ? products / squares : NAN;
+}
+
+uint32_t batch_first(const struct batch_plan *plan, uint32_t b)
+{
+    return b < plan->n_batches ? b * plan->size : plan->n_bins;
+}
+
+void batch_means(const struct batch_plan *plan, const double *y, double *out)
+{
+    for (uint32_t b = 0; b < plan->n_batches; b++) {
+        double sum = 0;
+        uint32_t used = 0;
+        for (uint32_t i = batch_first(plan, b); i < batch_first(plan, b + 1); i++) {
+            if (isnan(y[i]))
+                continue;
+            sum += y[i];
+            used++;
+        }
+        out[b] = used ? sum / used : NAN;
+    }
+}
+
+bool batch_double(struct batch_plan *plan)
+{
+    uint32_t n_batches = plan->n_bins / (2 * plan->size);
+    if (n_batches < BATCH_LEAST)
+        return false;
+    plan->size *= 2;
+    plan->n_batches = n_batches;
+    return true;
+}
+
+// One-sided at 10 %: missing a correlation costs coverage, finding one too many costs a little
+// width. An independent series has mean -1/n and deviation about 1/sqrt(n).
+static bool correlated(const double *y, uint32_t n)
+{
+    return batch_lag1(y, n) > 1.2816 / sqrt(n) - 1.0 / n;
+}
+
+struct batch_plan batch_plan_of(const double *y, uint32_t n)
+{
+    uint32_t size = (n + BATCH_AIM / 2) / BATCH_AIM;
+    if (size == 0)
+        size = 1;
+    struct batch_plan plan = {n, size, n / size};
+    double *means = mem_calloc(plan.n_batches, sizeof *means);
+    for (;;) {
+        batch_means(&plan, y, means);
+        if (!correlated(means, plan.n_batches) || !batch_double(&plan))
+            break;
+    }
+    mem_free(means);
+    return plan;
+}

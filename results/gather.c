@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/gather.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "par/agree.h"
+
+// MPI counts are int and a buffer of a few MiB is as fast as a larger one.
+#define CHUNK (1u << 18)
+
+// Words a tally is packed into: nine counts and sums, and the 128-bit sum of squares in limbs of
+// 32 bits, each in a word of its own, so that adding up to 2^32 ranks cannot carry out of a word.
+#define TALLY_WORDS 13
+#define GROUP_WORDS 6
+#define SERVER_WORDS 7
+
+static size_t n_tallies(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_services * N_PATHS;
+}
+
+static size_t n_groups(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_groups;
+}
+
+// Sums (or maxima) of words[0 .. n) of all ranks, into words of rank 0.
+static void reduce_words(MPI_Comm comm, int rank, uint64_t *words, size_t n, MPI_Op op)
+{
+    for (size_t at = 0; at < n; at += CHUNK) {
+        int count = (int)(n - at < CHUNK ? n - at : CHUNK);
+        const void *from = rank == 0 ? MPI_IN_PLACE : words + at;
+        MPI_Reduce(from, rank == 0 ? words + at : NULL, count, MPI_UINT64_T, op, 0, comm);
+    }
+}
+
+static void pack_tally(const struct tally *t, uint64_t *w)
+{
+    const uint64_t words[TALLY_WORDS - 4] = {t->n_queries,      t->n_requests,  t->n_items,
+                                             t->n_late,         t->n_waited,    t->n_in_flight,
+                                             t->latency_sum_ns, t->wait_sum_ns, t->service_sum_ns};
+    memcpy(w, words, sizeof words);
+    for (int limb = 0; limb < 4; limb++)
+        w[9 + limb] = (uint32_t)(t->latency_sq_sum_ns2 >> (32 * limb));
+}
+
+static void unpack_tally(const uint64_t *w, struct tally *t)
+{
+    t->n_queries = w[0];
+    t->n_requests = w[1];
+    t->n_items = w[2];
+    t->n_late = w[3];
+    t->n_waited = w[4];
+    t->n_in_flight = w[5];
+    t->latency_sum_ns = w[6];
+    t->wait_sum_ns = w[7];
+    t->service_sum_ns = w[8];
+    t->latency_sq_sum_ns2 = 0;
+    for (int limb = 0; limb < 4; limb++)
+        t->latency_sq_sum_ns2 += (unsigned __int128)w[9 + limb] << (32 * limb);
+}
+
+static void gather_tallies(MPI_Comm comm, int rank, const struct record *local,
+                           struct record *total)
+{
+    size_t n = n_tallies(&local->shape);
+    uint64_t *words = mem_calloc(n, TALLY_WORDS * sizeof *words);
+    uint64_t *most = mem_calloc(n, sizeof *most);
+    for (size_t i = 0; i < n; i++) {
+        pack_tally(&local->tallies[i], words + i * TALLY_WORDS);
+        most[i] = (uint64_t)local->tallies[i].latency_max_ns;
+    }
+    reduce_words(comm, rank, words, n * TALLY_WORDS, MPI_SUM);
+    reduce_words(comm, rank, most, n, MPI_MAX);
+    for (size_t i = 0; i < n && total; i++) {
+        unpack_tally(words + i * TALLY_WORDS, &total->tallies[i]);
+        total->tallies[i].latency_max_ns = (int64_t)most[i];
+    }
+    mem_free(words);
+    mem_free(most);
+}
+
+static void gather_groups(MPI_Comm comm, int rank, const struct record *local, struct record *total)
+{
+    size_t n = n_groups(&local->shape);
+    uint64_t *words = mem_calloc(n, GROUP_WORDS * sizeof *words);
+    uint64_t *most = mem_calloc(n, 2 * sizeof *most);
+    for (size_t i = 0; i < n; i++) {
+        const struct group_tally *g = &local->groups[i];
+        const int64_t v[GROUP_WORDS] = {g->cpu_busy_ns,      g->accel_busy_ns, g->cpu_backlog_ns,
+                                        g->accel_backlog_ns, g->cpu_energy_uj, g->accel_energy_uj};
+        memcpy(words + i * GROUP_WORDS, v, sizeof v);
+        most[2 * i] = (uint64_t)g->cpu_drain_max_ns;
+        most[2 * i + 1] = (uint64_t)g->accel_drain_max_ns;
+    }
+    reduce_words(comm, rank, words, n * GROUP_WORDS, MPI_SUM);
+    reduce_words(comm, rank, most, 2 * n, MPI_MAX);
+    for (size_t i = 0; i < n && total; i++) {
+        const uint64_t *w = words + i * GROUP_WORDS;
+        total->groups[i] =
+            (struct group_tally){(int64_t)w[0], (int64_t)w[1],        (int64_t)w[2],
+                                 (int64_t)w[3], (int64_t)most[2 * i], (int64_t)most[2 * i + 1],
+                                 (int64_t)w[4], (int64_t)w[5]};
+    }
+    mem_free(words);
+    mem_free(most);
+}
+
+static void gather_servers(MPI_Comm comm, int rank, const struct record *local,
+                           struct record *total)
+{
+    size_t n = local->shape.n_servers;
+    uint64_t *words = mem_calloc(n, SERVER_WORDS * sizeof *words);
+    for (size_t i = 0; i < n; i++) {
+        const struct server_total *s = &local->servers[i];
+        const uint64_t v[SERVER_WORDS] = {s->n_queries,
+                                          s->n_requests,
+                                          s->n_items,
+                                          s->n_accel_queries,
+                                          (uint64_t)s->cpu_busy_ns,
+                                          (uint64_t)s->accel_busy_ns,
+                                          (uint64_t)s->energy_uj};
+        memcpy(words + i * SERVER_WORDS, v, sizeof v);
+    }
+    reduce_words(comm, rank, words, n * SERVER_WORDS, MPI_SUM);
+    for (size_t i = 0; i < n && total; i++) {
+        const uint64_t *w = words + i * SERVER_WORDS;
+        total->servers[i] = (struct server_total){w[0],          w[1],          w[2],         w[3],
+                                                  (int64_t)w[4], (int64_t)w[5], (int64_t)w[6]};
+    }
+    mem_free(words);
+}
+
+// For every tally, the buckets [range[2i], range[2i+1]) that some rank used.
+static uint32_t *agree_ranges(MPI_Comm comm, const struct record *local)
+{
+    size_t n = n_tallies(&local->shape);
+    uint32_t *range = mem_calloc(2 * n, sizeof *range);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t first, last;
+        const struct tally *t = &local->tallies[i];
+        // Kept as HIST_N_BUCKETS - first, so that one maximum finds both ends. Where nothing
+        // finished there is nothing to look for in 160 kB of zeros.
+        if (t->n_queries > t->n_in_flight && hist_range(t->hist, &first, &last)) {
+            range[2 * i] = HIST_N_BUCKETS - first;
+            range[2 * i + 1] = last + 1;
+        }
+    }
+    for (size_t at = 0; at < 2 * n; at += CHUNK) {
+        int count = (int)(2 * n - at < CHUNK ? 2 * n - at : CHUNK);
+        MPI_Allreduce(MPI_IN_PLACE, range + at, count, MPI_UINT32_T, MPI_MAX, comm);
+    }
+    for (size_t i = 0; i < n; i++)
+        range[2 * i] = range[2 * i + 1] ? HIST_N_BUCKETS - range[2 * i] : 0;
+    return range;
+}
+
+// A run of counts on its way through one reduction.
+struct parcel {
+    uint64_t *words;
+    uint32_t **homes; // where each word goes on rank 0
+    size_t n;
+    bool overflow; // some sum did not fit its home
+};
+
+static void send_parcel(MPI_Comm comm, int rank, struct parcel *p)
+{
+    reduce_words(comm, rank, p->words, p->n, MPI_SUM);
+    for (size_t i = 0; i < p->n && rank == 0; i++) {
+        if (p->words[i] > UINT32_MAX)
+            p->overflow = true;
+        else if (p->words[i] != 0)
+            *p->homes[i] = (uint32_t)p->words[i];
+    }
+    p->n = 0;
+}
+
+static int gather_hists(MPI_Comm comm, int rank, const struct record *local, struct record *total,
+                        struct err *err)
+{
+    uint32_t *range = agree_ranges(comm, local);
+    struct parcel p = {mem_calloc(CHUNK, sizeof *p.words), mem_calloc(CHUNK, sizeof *p.homes), 0,
+                       false};
+    for (size_t i = 0; i < n_tallies(&local->shape); i++) {
+        for (uint32_t b = range[2 * i]; b < range[2 * i + 1]; b++) {
+            p.words[p.n] = local->tallies[i].hist[b];
+            p.homes[p.n] = total ? &total->tallies[i].hist[b] : NULL;
+            if (++p.n == CHUNK)
+                send_parcel(comm, rank, &p);
+        }
+    }
+    send_parcel(comm, rank, &p);
+    mem_free(range);
+    mem_free(p.words);
+    mem_free(p.homes);
+    if (p.overflow)
+        return err_set(err, ERR_FAIL,
+                       "a time bin holds 2^32 or more queries of one latency: use more bins");
+    return 0;
+}
+
+// Total number of samples on rank 0, and where each rank's go; -1 on all ranks when too many.
+static int place_samples(MPI_Comm comm, int rank, size_t n_local, int *counts, int *starts,
+                         size_t *n_total, struct err *err)
+{
+    uint64_t n = n_local, sum = 0;
+    MPI_Allreduce(&n, &sum, 1, MPI_UINT64_T, MPI_SUM, comm);
+    if (sum > INT_MAX)
+        return err_set(err, ERR_FAIL, "%llu sampled queries are too many: lower the fraction",
+                       (unsigned long long)sum);
+    int mine = (int)n_local, n_ranks;
+    MPI_Comm_size(comm, &n_ranks);
+    MPI_Gather(&mine, 1, MPI_INT, counts, 1, MPI_INT, 0, comm);
+    for (int r = 1; r < n_ranks && rank == 0; r++)
+        starts[r] = starts[r - 1] + counts[r - 1];
+    *n_total = sum;
+    return 0;
+}
+
+static int gather_samples(MPI_Comm comm, int rank, const struct record *local, struct record *total,
+                          struct err *err)
+{
+    int n_ranks;
+    size_t n = 0;
+    MPI_Comm_size(comm, &n_ranks);
+    int *counts = mem_calloc((size_t)n_ranks, sizeof *counts);
+    int *starts = mem_calloc((size_t)n_ranks, sizeof *starts);
+    int rc = place_samples(comm, rank, local->n_samples, counts, starts, &n, err);
+    if (rc == 0) {
+        MPI_Datatype type;
+        MPI_Type_contiguous((int)sizeof(struct query_sample), MPI_BYTE, &type);
+        MPI_Type_commit(&type);
+        if (total) {
+            total->samples = mem_alloc(n * sizeof *total->samples);
+            total->n_samples = total->samples_cap = n;
+        }
+        MPI_Gatherv(local->samples, (int)local->n_samples, type, total ? total->samples : NULL,
+                    counts, starts, type, 0, comm);
+        MPI_Type_free(&type);
+        if (total)
+            record_sort_samples(total);
+    }
+    mem_free(counts);
+    mem_free(starts);
+    return rc;
+}
+
+int gather_record(MPI_Comm comm, const struct record *local, struct record **total, struct err *err)
+{
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    struct record *sum = rank == 0 ? record_create(&local->shape) : NULL;
+    *total = NULL;
+    gather_tallies(comm, rank, local, sum);
+    gather_groups(comm, rank, local, sum);
+    gather_servers(comm, rank, local, sum);
+    int rc = gather_hists(comm, rank, local, sum, err);
+    if (err_agree(comm, rc, err) == 0)
+        rc = gather_samples(comm, rank, local, sum, err); // fails alike on all
+    else
+        rc = -1;
+    if (rc != 0) {
+        record_destroy(sum);
+        return -1;
+    }
+    *total = sum;
+    return 0;
+}

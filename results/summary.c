@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/summary.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "results/batch.h"
+#include "results/moments.h"
+#include "results/warmup.h"
+
+const double summary_quantiles[SUMMARY_N_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
+const char *const summary_sla_names[] = {"none", "met", "missed", "unsure", NULL};
+const char *const summary_part_names[] = {"cpu", "accel", NULL};
+
+// Queries beyond a quantile that a batch needs for its own quantile to mean anything.
+#define LEAST_BEYOND 5
+
+// Tallies added up over some bins and services.
+struct sums {
+    double time_s;
+    uint64_t n_queries, n_in_flight, n_late, n_waited, n_requests, n_items;
+    uint64_t n_accel_queries, n_accel_items;
+    unsigned __int128 latency_ns, wait_ns, service_ns, latency_sq_ns2;
+    int64_t max_ns;
+};
+
+// A range of services [first, end) over the measured bins.
+struct scope {
+    const struct record *record;
+    uint32_t first_bin, n_bins;
+    uint32_t first_service, end_service;
+};
+
+static void add_tally(struct sums *s, const struct tally *t, bool accel)
+{
+    s->n_queries += t->n_queries;
+    s->n_in_flight += t->n_in_flight;
+    s->n_late += t->n_late;
+    s->n_waited += t->n_waited;
+    s->n_requests += t->n_requests;
+    s->n_items += t->n_items;
+    s->latency_ns += t->latency_sum_ns;
+    s->wait_ns += t->wait_sum_ns;
+    s->service_ns += t->service_sum_ns;
+    s->latency_sq_ns2 += t->latency_sq_sum_ns2;
+    if (t->latency_max_ns > s->max_ns)
+        s->max_ns = t->latency_max_ns;
+    if (accel) {
+        s->n_accel_queries += t->n_queries;
+        s->n_accel_items += t->n_items;
+    }
+}
+
+// Measured bins [first, end) of the scope.
+static struct sums sum_bins(const struct scope *scope, uint32_t first, uint32_t end)
+{
+    struct sums s = {0};
+    const struct record *r = scope->record;
+    for (uint32_t bin = scope->first_bin + first; bin < scope->first_bin + end; bin++) {
+        s.time_s += simtime_to_s(record_bin_start_ns(&r->shape, bin + 1) -
+                                 record_bin_start_ns(&r->shape, bin));
+        for (uint32_t service = scope->first_service; service < scope->end_service; service++) {
+            add_tally(&s, record_tally(r, bin, service, PATH_CPU), false);
+            add_tally(&s, record_tally(r, bin, service, PATH_ACCEL), true);
+        }
+    }
+    return s;
+}
+
+static uint64_t finished(const struct sums *s)
+{
+    return s->n_queries - s->n_in_flight;
+}
+
+static double ratio(double a, double b)
+{
+    return b > 0 ? a / b : NAN;
+}
+
+static double offered_qps(const struct sums *s)
+{
+    return ratio((double)s->n_queries, s->time_s);
+}
+
+static double served_qps(const struct sums *s)
+{
+    return ratio((double)finished(s), s->time_s);
+}
+
+static double latency_mean_s(const struct sums *s)
+{
+    return ratio((double)s->latency_ns * 1e-9, (double)finished(s));
+}
+
+static double wait_mean_s(const struct sums *s)
+{
+    return ratio((double)s->wait_ns * 1e-9, (double)finished(s));
+}
+
+static double service_mean_s(const struct sums *s)
+{
+    return ratio((double)s->service_ns * 1e-9, (double)finished(s));
+}
+
+static double waited_frac(const struct sums *s)
+{
+    return ratio((double)s->n_waited, (double)finished(s));
+}
+
+static double wait_share_frac(const struct sums *s)
+{
+    return ratio((double)s->wait_ns, (double)s->latency_ns);
+}
+
+static double late_frac(const struct sums *s)
+{
+    return ratio((double)s->n_late, (double)finished(s));
+}
+
+static double accel_query_frac(const struct sums *s)
+{
+    return ratio((double)s->n_accel_queries, (double)s->n_queries);
+}
+
+static double accel_item_frac(const struct sums *s)
+{
+    return ratio((double)s->n_accel_items, (double)s->n_items);
+}
+
+typedef double (*sums_fn)(const struct sums *s);
+
+// Estimates that a function of the sums gives, for the whole and for each batch alike.
+static const struct estimate {
+    size_t offset;
+    sums_fn value;
+    bool latency; // means nothing when overloaded
+} estimates[] = {
+    {offsetof(struct summary_service, offered_qps), offered_qps, false},
+    {offsetof(struct summary_service, served_qps), served_qps, false},
+    {offsetof(struct summary_service, latency_mean_s), latency_mean_s, true},
+    {offsetof(struct summary_service, wait_mean_s), wait_mean_s, true},
+    {offsetof(struct summary_service, service_mean_s), service_mean_s, false},
+    {offsetof(struct summary_service, waited_frac), waited_frac, true},
+    {offsetof(struct summary_service, wait_share_frac), wait_share_frac, true},
+    {offsetof(struct summary_service, late_frac), late_frac, true},
+    {offsetof(struct summary_service, accel_query_frac), accel_query_frac, false},
+    {offsetof(struct summary_service, accel_item_frac), accel_item_frac, false},
+};
+
+static void add_hists(const struct scope *scope, uint32_t first, uint32_t end,
+                      struct hist_total *into)
+{
+    for (uint32_t bin = scope->first_bin + first; bin < scope->first_bin + end; bin++) {
+        for (uint32_t s = scope->first_service; s < scope->end_service; s++) {
+            for (int path = 0; path < N_PATHS; path++) {
+                const struct tally *t = record_tally(scope->record, bin, s, (enum record_path)path);
+                if (t->n_queries > t->n_in_flight)
+                    hist_total_add(into, t->hist);
+            }
+        }
+    }
+}
+
+// Mean latency of each measured bin; NaN where nothing finished. Caller frees.
+static double *mean_series(const struct scope *scope)
+{
+    double *y = mem_calloc(scope->n_bins, sizeof *y);
+    for (uint32_t i = 0; i < scope->n_bins; i++) {
+        struct sums s = sum_bins(scope, i, i + 1);
+        y[i] = latency_mean_s(&s);
+    }
+    return y;
+}
+
+static struct batch_plan plan_of(const struct scope *scope)
+{
+    double *y = mean_series(scope);
+    struct batch_plan plan = batch_plan_of(y, scope->n_bins);
+    mem_free(y);
+    return plan;
+}
+
+static bool enough_beyond(const struct hist_total *hist, double q, double least)
+{
+    double n = (double)hist->n;
+    return n * (1 - q) >= least - 1e-6 && n * q >= least - 1e-6;
+}
+
+// One histogram per batch of the plan.
+static struct hist_total **batch_hists(const struct scope *scope, const struct batch_plan *plan)
+{
+    struct hist_total **hists = mem_calloc(plan->n_batches, sizeof *hists);
+    for (uint32_t b = 0; b < plan->n_batches; b++) {
+        hists[b] = hist_total_create();
+        add_hists(scope, batch_first(plan, b), batch_first(plan, b + 1), hists[b]);
+    }
+    return hists;
+}
+
+static void free_hists(struct hist_total **hists, uint32_t n)
+{
+    for (uint32_t b = 0; b < n; b++)
+        hist_total_destroy(hists[b]);
+    mem_free(hists);
+}
+
+// Quantile q of each group of `step` neighbouring batches (the rest joins the last) into values;
+// 0 when one of them has too few queries beyond q.
+static uint32_t batch_quantiles(struct hist_total *const *hists, uint32_t n, uint32_t step,
+                                double q, double *values)
+{
+    struct hist_total *sum = hist_total_create();
+    uint32_t n_groups = n / step, g = 0;
+    for (; g < n_groups; g++) {
+        uint32_t end = g + 1 < n_groups ? (g + 1) * step : n;
+        hist_total_clear(sum);
+        for (uint32_t b = g * step; b < end; b++)
+            hist_total_merge(sum, hists[b]);
+        if (!enough_beyond(sum, q, LEAST_BEYOND))
+            break;
+        values[g] = hist_quantile_ns(sum, q) * 1e-9;
+    }
+    hist_total_destroy(sum);
+    return g == n_groups ? n_groups : 0;
+}
+
+// Batches are lengthened, down to BATCH_LEAST of them, until each can tell its quantile.
+static struct ci quantile_ci(const struct hist_total *whole, struct hist_total *const *hists,
+                             uint32_t n, double q)
+{
+    if (!enough_beyond(whole, q, 1))
+        return ci_none();
+    double value = hist_quantile_ns(whole, q) * 1e-9;
+    double *values = mem_calloc(n, sizeof *values);
+    struct ci ci = {value, NAN, NAN, 0};
+    for (uint32_t step = 1; n / step >= BATCH_LEAST; step *= 2) {
+        uint32_t used = batch_quantiles(hists, n, step, q, values);
+        if (used > 0) {
+            ci = ci_sections(value, values, used);
+            break;
+        }
+    }
+    mem_free(values);
+    return ci;
+}
+
+static int32_t sla_verdict(const struct summary_service *s, bool overloaded)
+{
+    if (s->sla_s <= 0)
+        return SLA_NONE;
+    if (overloaded)
+        return SLA_MISSED;
+    if (isnan(s->sla_latency_s.half_95))
+        return SLA_UNSURE;
+    if (s->sla_latency_s.value + s->sla_latency_s.half_95 <= s->sla_s)
+        return SLA_MET;
+    return s->sla_latency_s.value - s->sla_latency_s.half_95 > s->sla_s ? SLA_MISSED : SLA_UNSURE;
+}
+
+static void fill_estimates(const struct scope *scope, const struct batch_plan *plan,
+                           const struct sums *whole, bool overloaded, struct summary_service *out)
+{
+    struct sums *parts = mem_calloc(plan->n_batches, sizeof *parts);
+    double *values = mem_calloc(plan->n_batches, sizeof *values);
+    for (uint32_t b = 0; b < plan->n_batches; b++)
+        parts[b] = sum_bins(scope, batch_first(plan, b), batch_first(plan, b + 1));
+    for (size_t i = 0; i < sizeof estimates / sizeof *estimates; i++) {
+        const struct estimate *e = &estimates[i];
+        struct ci *ci = (struct ci *)((char *)out + e->offset);
+        for (uint32_t b = 0; b < plan->n_batches; b++)
+            values[b] = e->value(&parts[b]);
+        *ci = e->latency && overloaded ? ci_none()
+                                       : ci_sections(e->value(whole), values, plan->n_batches);
+    }
+    mem_free(parts);
+    mem_free(values);
+}
+
+static void fill_quantiles(const struct scope *scope, const struct batch_plan *plan,
+                           struct summary_service *out)
+{
+    struct hist_total **hists = batch_hists(scope, plan);
+    struct hist_total *whole = hist_total_create();
+    for (uint32_t b = 0; b < plan->n_batches; b++)
+        hist_total_merge(whole, hists[b]);
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
+        out->latency_s[i] = quantile_ci(whole, hists, plan->n_batches, summary_quantiles[i]);
+    if (out->sla_quantile > 0)
+        out->sla_latency_s = quantile_ci(whole, hists, plan->n_batches, out->sla_quantile);
+    hist_total_destroy(whole);
+    free_hists(hists, plan->n_batches);
+}
+
+static void clear_service(struct summary_service *s)
+{
+    memset(s, 0, sizeof *s);
+    for (const struct summary_field *f = summary_service_fields; f->name; f++) {
+        if (f->kind == SUMMARY_CI)
+            *(struct ci *)((char *)s + f->offset) = ci_none();
+    }
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
+        s->latency_s[i] = ci_none();
+    s->latency_sd_s = s->latency_max_s = NAN;
+}
+
+static void fill_service(const struct scope *scope, bool overloaded, struct summary_service *out)
+{
+    struct batch_plan plan = plan_of(scope);
+    struct sums whole = sum_bins(scope, 0, scope->n_bins);
+    out->n_queries = whole.n_queries;
+    out->n_in_flight = whole.n_in_flight;
+    out->n_requests = whole.n_requests;
+    out->n_items = whole.n_items;
+    fill_estimates(scope, &plan, &whole, overloaded, out);
+    if (!overloaded) {
+        struct moments m = moments_of(finished(&whole), whole.latency_ns, whole.latency_sq_ns2);
+        out->latency_sd_s = m.sd_s;
+        if (finished(&whole) > 0)
+            out->latency_max_s = simtime_to_s(whole.max_ns);
+        fill_quantiles(scope, &plan, out);
+    }
+    out->sla = sla_verdict(out, overloaded);
+}
+
+// One component's view of a group tally.
+struct part_values {
+    int64_t busy_ns, backlog_ns, drain_ns, energy_uj;
+};
+
+static struct part_values part_of(const struct group_tally *t, int part)
+{
+    if (part == PART_CPU)
+        return (struct part_values){t->cpu_busy_ns, t->cpu_backlog_ns, t->cpu_drain_max_ns,
+                                    t->cpu_energy_uj};
+    return (struct part_values){t->accel_busy_ns, t->accel_backlog_ns, t->accel_drain_max_ns,
+                                t->accel_energy_uj};
+}
+
+// Columns of one component over the measured bins.
+struct columns {
+    double *length_ns, *busy_ns, *backlog_ns, *drain_ns, *energy_j;
+    double backlog_before_ns, drain_before_ns;
+};
+
+static struct columns columns_create(const struct scope *scope, uint32_t group, int part)
+{
+    uint32_t n = scope->n_bins;
+    double *block = mem_calloc((size_t)5 * n, sizeof *block);
+    struct columns c = {block, block + n, block + 2 * n, block + 3 * n, block + 4 * n, 0, 0};
+    const struct record *r = scope->record;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t bin = scope->first_bin + i;
+        struct part_values v = part_of(record_group(r, bin, group), part);
+        c.length_ns[i] =
+            (double)(record_bin_start_ns(&r->shape, bin + 1) - record_bin_start_ns(&r->shape, bin));
+        c.busy_ns[i] = (double)v.busy_ns;
+        c.backlog_ns[i] = (double)v.backlog_ns;
+        c.drain_ns[i] = (double)v.drain_ns;
+        c.energy_j[i] = (double)v.energy_uj * 1e-6;
+    }
+    if (scope->first_bin > 0) {
+        struct part_values v = part_of(record_group(r, scope->first_bin - 1, group), part);
+        c.backlog_before_ns = (double)v.backlog_ns;
+        c.drain_before_ns = (double)v.drain_ns;
+    }
+    return c;
+}
+
+static void columns_release(struct columns *c)
+{
+    mem_free(c->length_ns); // the block of all five
+}
+
+// sum(amount) / sum(time) * scale over the whole, with an interval from the plan's batches.
+static struct ci rate_ci(const struct batch_plan *plan, const double *amount, const double *time,
+                         double scale)
+{
+    double *values = mem_calloc(plan->n_batches, sizeof *values);
+    double all = 0, all_time = 0;
+    for (uint32_t b = 0; b < plan->n_batches; b++) {
+        double sum = 0, sum_time = 0;
+        for (uint32_t i = batch_first(plan, b); i < batch_first(plan, b + 1); i++) {
+            sum += amount[i];
+            sum_time += time[i];
+        }
+        values[b] = ratio(sum * scale, sum_time);
+        all += sum;
+        all_time += sum_time;
+    }
+    struct ci ci = ci_sections(ratio(all * scale, all_time), values, plan->n_batches);
+    mem_free(values);
+    return ci;
+}
+
+static double sum_of(const double *v, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += v[i];
+    return sum;
+}
+
+// energy_j: each bin's energy is added to it.
+static void fill_part(const struct scope *scope, const struct batch_plan *plan,
+                      const struct meta_group *group, uint32_t index, int part, double *energy_j,
+                      struct summary_component *out)
+{
+    struct columns c = columns_create(scope, index, part);
+    uint32_t per_server = part == PART_CPU ? group->cores : group->has_accel ? group->streams : 0;
+    out->n_units = per_server * group->n_servers;
+    for (uint32_t i = 0; i < scope->n_bins; i++)
+        energy_j[i] += c.energy_j[i];
+    out->energy_j = sum_of(c.energy_j, scope->n_bins);
+    if (out->n_units > 0) {
+        struct overload_series s = {scope->n_bins,       group->n_servers,  c.length_ns,
+                                    c.busy_ns,           c.backlog_ns,      c.drain_ns,
+                                    c.backlog_before_ns, c.drain_before_ns, out->n_units};
+        struct overload o = overload_judge(&s);
+        out->verdict = o.verdict;
+        out->load_frac = o.load_frac;
+        out->drain_growth_frac = o.drain_growth_frac;
+        out->drain_max_s = c.drain_ns[scope->n_bins - 1] * 1e-9;
+        out->util_frac = rate_ci(plan, c.busy_ns, c.length_ns, 1.0 / out->n_units);
+        out->power_w = rate_ci(plan, c.energy_j, c.length_ns, 1e9);
+    }
+    columns_release(&c);
+}
+
+// Queries and joules of the group's own servers, over the same bins by construction.
+static double group_queries_per_j(const struct record *r, const struct meta *meta, uint32_t group)
+{
+    uint64_t n = 0;
+    double energy_uj = 0;
+    for (uint32_t s = 0; s < r->shape.n_servers; s++) {
+        if (meta->server_group[s] != group)
+            continue;
+        n += r->servers[s].n_queries;
+        energy_uj += (double)r->servers[s].energy_uj;
+    }
+    return ratio((double)n, energy_uj * 1e-6);
+}
+
+static void clear_component(struct summary_component *c)
+{
+    memset(c, 0, sizeof *c);
+    c->util_frac = c->load_frac = c->power_w = ci_none();
+    c->drain_max_s = c->drain_growth_frac = NAN;
+}
+
+// fleet_energy_j: each bin's energy of the group is added to it.
+static void fill_group(const struct scope *scope, const struct batch_plan *plan,
+                       const struct meta *meta, uint32_t index, double *fleet_energy_j,
+                       struct summary_group *out)
+{
+    uint32_t n = scope->n_bins;
+    double *energy_j = mem_calloc((size_t)2 * n, sizeof *energy_j), *length_ns = energy_j + n;
+    for (uint32_t i = 0; i < n; i++)
+        length_ns[i] =
+            (double)(record_bin_start_ns(&scope->record->shape, scope->first_bin + i + 1) -
+                     record_bin_start_ns(&scope->record->shape, scope->first_bin + i));
+    for (int part = 0; part < N_PARTS; part++)
+        fill_part(scope, plan, &meta->groups[index], index, part, energy_j, &out->parts[part]);
+    out->power_w = rate_ci(plan, energy_j, length_ns, 1e9);
+    out->energy_j = sum_of(energy_j, n);
+    out->queries_per_j = group_queries_per_j(scope->record, meta, index);
+    for (uint32_t i = 0; i < n; i++)
+        fleet_energy_j[i] += energy_j[i];
+    mem_free(energy_j);
+}
+
+static void fill_fleet(const struct scope *scope, const struct batch_plan *plan,
+                       const double *energy_j, struct summary *out)
+{
+    uint32_t n = scope->n_bins;
+    double *served = mem_calloc((size_t)2 * n, sizeof *served), *time_s = served + n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct sums s = sum_bins(scope, i, i + 1);
+        served[i] = (double)finished(&s);
+        time_s[i] = s.time_s;
+    }
+    out->fleet.n_batches = plan->n_batches;
+    out->fleet.energy_j = sum_of(energy_j, n);
+    out->fleet.power_w = rate_ci(plan, energy_j, time_s, 1);
+    out->fleet.queries_per_j = rate_ci(plan, served, energy_j, 1);
+    for (uint32_t g = 0; g < out->n_groups; g++) {
+        for (int part = 0; part < N_PARTS; part++) {
+            int32_t verdict = out->groups[g].parts[part].verdict;
+            if (verdict > out->fleet.verdict)
+                out->fleet.verdict = verdict;
+        }
+    }
+    mem_free(served);
+}
+
+// The measured bins: after the given warm-up, and after the detected one when it is to be.
+static struct scope measured(const struct record *total, const struct meta *meta, bool *settled)
+{
+    uint32_t given = total->shape.warmup_ns > 0;
+    struct scope scope = {total, given, total->shape.n_bins - given, 0, total->shape.n_services};
+    *settled = true;
+    if (meta->warmup_auto) {
+        double *y = mean_series(&scope);
+        uint32_t dropped = warmup_detect(y, scope.n_bins, settled);
+        mem_free(y);
+        scope.first_bin += dropped;
+        scope.n_bins -= dropped;
+    }
+    return scope;
+}
+
+struct summary *summary_create_empty(uint32_t n_services, uint32_t n_groups)
+{
+    struct summary *s = mem_calloc(1, sizeof *s);
+    s->n_services = n_services;
+    s->n_groups = n_groups;
+    s->services = mem_calloc((size_t)n_services + 1, sizeof *s->services);
+    s->groups = mem_calloc(n_groups, sizeof *s->groups);
+    for (uint32_t i = 0; i <= n_services; i++)
+        clear_service(&s->services[i]);
+    for (uint32_t g = 0; g < n_groups; g++) {
+        clear_component(&s->groups[g].parts[PART_CPU]);
+        clear_component(&s->groups[g].parts[PART_ACCEL]);
+        s->groups[g].power_w = ci_none();
+        s->groups[g].queries_per_j = NAN;
+    }
+    s->fleet.power_w = s->fleet.queries_per_j = ci_none();
+    return s;
+}
+
+struct summary *summary_create(const struct record *total, const struct meta *meta)
+{
+    const struct record_shape *shape = &total->shape;
+    assert(meta->n_services == shape->n_services && meta->n_groups == shape->n_groups);
+    struct summary *s = summary_create_empty(shape->n_services, shape->n_groups);
+    bool settled;
+    struct scope all = measured(total, meta, &settled);
+    s->fleet.first_bin = all.first_bin;
+    s->fleet.n_bins = all.n_bins;
+    s->fleet.from_ns = record_bin_start_ns(shape, all.first_bin);
+    s->fleet.to_ns = shape->end_ns;
+    s->fleet.settled = settled;
+    struct batch_plan plan = plan_of(&all);
+    double *energy_j = mem_calloc(all.n_bins, sizeof *energy_j);
+    for (uint32_t g = 0; g < s->n_groups; g++)
+        fill_group(&all, &plan, meta, g, energy_j, &s->groups[g]);
+    fill_fleet(&all, &plan, energy_j, s);
+    mem_free(energy_j);
+    bool overloaded = s->fleet.verdict == OVERLOAD_YES;
+    for (uint32_t i = 0; i < s->n_services; i++) {
+        struct scope one = all;
+        one.first_service = i;
+        one.end_service = i + 1;
+        s->services[i].sla_quantile = meta->services[i].sla_quantile;
+        s->services[i].sla_s = simtime_to_s(meta->services[i].sla_ns);
+        fill_service(&one, overloaded, &s->services[i]);
+    }
+    fill_service(&all, overloaded, &s->services[s->n_services]);
+    return s;
+}
+
+void summary_destroy(struct summary *summary)
+{
+    if (!summary)
+        return;
+    mem_free(summary->services);
+    mem_free(summary->groups);
+    mem_free(summary);
+}
+
+const struct summary_service *summary_total(const struct summary *summary)
+{
+    return &summary->services[summary->n_services];
+}
+
+#define ROW(strct, member, kind, units, long_name)                                                 \
+    {                                                                                              \
+#member, units, long_name, kind, offsetof(struct strct, member), NULL                      \
+    }
+#define SERVICE(member, kind, units, long_name) ROW(summary_service, member, kind, units, long_name)
+#define COMPONENT(member, kind, units, long_name)                                                  \
+    ROW(summary_component, member, kind, units, long_name)
+#define GROUP(member, kind, units, long_name) ROW(summary_group, member, kind, units, long_name)
+#define FLEET(member, kind, units, long_name) ROW(summary_fleet, member, kind, units, long_name)
+#define END_ROW                                                                                    \
+    {                                                                                              \
+        NULL, NULL, NULL, SUMMARY_REAL, 0, NULL                                                    \
+    }
+
+const struct summary_field summary_service_fields[] = {
+    SERVICE(n_queries, SUMMARY_COUNT, "1", "queries that arrived in the measured bins"),
+    SERVICE(n_in_flight, SUMMARY_COUNT, "1", "of these, not finished at the end of the run"),
+    SERVICE(n_requests, SUMMARY_COUNT, "1", "requests that the queries were split into"),
+    SERVICE(n_items, SUMMARY_COUNT, "1", "candidate items of the queries"),
+    SERVICE(offered_qps, SUMMARY_CI, "s-1", "queries offered per second"),
+    SERVICE(served_qps, SUMMARY_CI, "s-1", "queries served per second"),
+    SERVICE(latency_mean_s, SUMMARY_CI, "s", "mean latency"),
+    SERVICE(latency_sd_s, SUMMARY_REAL, "s", "standard deviation of latency"),
+    SERVICE(latency_max_s, SUMMARY_REAL, "s", "longest latency"),
+    SERVICE(wait_mean_s, SUMMARY_CI, "s", "mean queue wait"),
+    SERVICE(service_mean_s, SUMMARY_CI, "s", "mean service time"),
+    SERVICE(waited_frac, SUMMARY_CI, "1", "fraction of queries that waited in a queue"),
+    SERVICE(wait_share_frac, SUMMARY_CI, "1", "queue wait as a fraction of all latency"),
+    SERVICE(sla_quantile, SUMMARY_REAL, "1", "quantile of latency that the target is for"),
+    SERVICE(sla_s, SUMMARY_REAL, "s", "latency target, 0: none"),
+    SERVICE(sla_latency_s, SUMMARY_CI, "s", "latency at the target's quantile"),
+    SERVICE(late_frac, SUMMARY_CI, "1", "fraction of queries later than the target"),
+    {"sla", "1", "latency target met", SUMMARY_CODE, offsetof(struct summary_service, sla),
+     summary_sla_names},
+    SERVICE(accel_query_frac, SUMMARY_CI, "1", "fraction of queries on an accelerator"),
+    SERVICE(accel_item_frac, SUMMARY_CI, "1", "fraction of items on an accelerator"),
+    END_ROW,
+};
+
+const struct summary_field summary_component_fields[] = {
+    COMPONENT(n_units, SUMMARY_COUNT32, "1", "cores or accelerator streams of the group"),
+    COMPONENT(util_frac, SUMMARY_CI, "1", "utilisation"),
+    COMPONENT(load_frac, SUMMARY_CI, "1", "offered work over capacity"),
+    COMPONENT(power_w, SUMMARY_CI, "W", "mean power of the component"),
+    COMPONENT(energy_j, SUMMARY_REAL, "J", "energy over the measured bins"),
+    COMPONENT(drain_max_s, SUMMARY_REAL, "s", "worst server's wait for new work at the end"),
+    COMPONENT(drain_growth_frac, SUMMARY_REAL, "1", "growth of that wait, seconds per second"),
+    {"verdict", "1", "does the backlog grow without bound", SUMMARY_CODE,
+     offsetof(struct summary_component, verdict), overload_names},
+    END_ROW,
+};
+
+const struct summary_field summary_group_fields[] = {
+    GROUP(power_w, SUMMARY_CI, "W", "mean power of the group"),
+    GROUP(energy_j, SUMMARY_REAL, "J", "energy of the group over the measured bins"),
+    GROUP(queries_per_j, SUMMARY_REAL, "J-1", "queries per joule, which is QPS per watt"),
+    END_ROW,
+};
+
+const struct summary_field summary_fleet_fields[] = {
+    FLEET(first_bin, SUMMARY_COUNT32, "1", "first measured bin"),
+    FLEET(n_bins, SUMMARY_COUNT32, "1", "number of measured bins"),
+    FLEET(settled, SUMMARY_CODE, "1", "0: no end of the warm-up was seen"),
+    {"verdict", "1", "does any backlog grow without bound", SUMMARY_CODE,
+     offsetof(struct summary_fleet, verdict), overload_names},
+    FLEET(n_batches, SUMMARY_COUNT32, "1", "batches behind the fleet's own intervals"),
+    FLEET(power_w, SUMMARY_CI, "W", "mean power of the fleet"),
+    FLEET(queries_per_j, SUMMARY_CI, "J-1", "queries per joule, which is QPS per watt"),
+    FLEET(energy_j, SUMMARY_REAL, "J", "energy of the fleet over the measured bins"),
+    END_ROW,
+};

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// summary: from the counts of a whole run to what a person or a search asks about.
+//
+// Input is the record summed over all ranks. The bins after the warm-up are measured; bins that
+// count are cut into batches (batch.h) and every estimate carries an interval from them (ci.h).
+//
+// What is never reported: a percentile of an overloaded run (overload.h), and a quantile q of fewer
+// than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs five batches with
+// five queries beyond it each.
+//
+// Latency statistics are those of queries that arrived in a measured bin and were finished by the
+// end of the run; n_in_flight says how many were not.
+//
+// The tables at the end name each number once, with its unit, for the file and for its reader.
+#ifndef RESULTS_SUMMARY_H
+#define RESULTS_SUMMARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "results/ci.h"
+#include "results/meta.h"
+#include "results/overload.h"
+#include "results/record.h"
+
+#define SUMMARY_N_QUANTILES 5
+extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99 0.999
+
+enum summary_sla { SLA_NONE, SLA_MET, SLA_MISSED, SLA_UNSURE };
+extern const char *const summary_sla_names[]; // "none" "met" "missed" "unsure" NULL
+
+struct summary_service {
+    uint64_t n_queries;   // arrived in measured bins
+    uint64_t n_in_flight; // of these, not finished at the end
+    uint64_t n_requests, n_items;
+    struct ci offered_qps, served_qps;
+    struct ci latency_mean_s;
+    double latency_sd_s, latency_max_s;
+    struct ci latency_s[SUMMARY_N_QUANTILES];
+    struct ci wait_mean_s, service_mean_s;
+    struct ci waited_frac;      // queries that waited at all
+    struct ci wait_share_frac;  // waiting's share of all latency
+    double sla_quantile, sla_s; // the target; sla_s 0: none
+    struct ci sla_latency_s;    // the sla_quantile of latency
+    struct ci late_frac;        // queries above sla_s
+    int32_t sla;                // enum summary_sla; unsure: the interval holds the target
+    struct ci accel_query_frac, accel_item_frac; // went to the accelerator
+};
+
+enum summary_part { PART_CPU, PART_ACCEL, N_PARTS };
+extern const char *const summary_part_names[]; // "cpu" "accel" NULL
+
+struct summary_component {
+    uint32_t n_units; // cores or streams of the group; 0: there is none
+    struct ci util_frac;
+    struct ci load_frac; // offered work over capacity; above 1: more than it can do
+    struct ci power_w;
+    double energy_j;
+    double drain_max_s; // worst server at the end: time until it takes new work
+    double drain_growth_frac;
+    int32_t verdict; // enum overload_verdict
+};
+
+struct summary_group {
+    struct summary_component parts[N_PARTS];
+    struct ci power_w; // both parts
+    double energy_j;
+    double queries_per_j; // = QPS/W, from the group's own servers
+};
+
+struct summary {
+    uint32_t n_services, n_groups;
+    struct summary_service *services; // [n_services + 1]; the last is all services together
+    struct summary_group *groups;     // [n_groups]
+    struct summary_fleet {
+        uint32_t first_bin, n_bins; // measured: [first_bin, first_bin + n_bins)
+        int64_t from_ns, to_ns;     // their time
+        int32_t settled;            // 0: warm-up was to be detected and no end of it was seen
+        int32_t verdict;            // the worst component's
+        uint32_t n_batches;         // of the fleet's own estimates
+        struct ci power_w;
+        struct ci queries_per_j; // served QPS over W
+        double energy_j;
+    } fleet;
+};
+
+// `total`: the record over all ranks. Caller frees with summary_destroy. Cannot fail.
+struct summary *summary_create(const struct record *total, const struct meta *meta);
+// All NaN and zero, for a reader to fill.
+struct summary *summary_create_empty(uint32_t n_services, uint32_t n_groups);
+void summary_destroy(struct summary *summary); // NULL: no effect
+
+// All services together.
+const struct summary_service *summary_total(const struct summary *summary);
+
+// One number of one of the structs above, by name.
+enum summary_kind { SUMMARY_CI, SUMMARY_REAL, SUMMARY_COUNT, SUMMARY_COUNT32, SUMMARY_CODE };
+struct summary_field {
+    const char *name, *units, *long_name;
+    enum summary_kind kind; // struct ci, double, uint64_t, uint32_t, int32_t
+    size_t offset;
+    const char *const *codes; // SUMMARY_CODE: what 0, 1, ... mean
+};
+extern const struct summary_field summary_service_fields[];   // ends with name NULL
+extern const struct summary_field summary_component_fields[]; // likewise
+extern const struct summary_field summary_group_fields[];
+extern const struct summary_field summary_fleet_fields[];
+
+#endif
