@@ -10,7 +10,7 @@ import shlex
 import subprocess
 
 import rules
-from tree import line_of
+from tree import folder_of, line_of
 
 FRAME = re.compile(r"#\s*(ifndef|endif|include)|#define \w+_H$")
 PROTOTYPE = re.compile(r"^(?!typedef|static|extern|#|struct\s+\w+\s*\{|enum)[a-z][\w \*]*?\b(\w+)\(",
@@ -18,8 +18,8 @@ PROTOTYPE = re.compile(r"^(?!typedef|static|extern|#|struct\s+\w+\s*\{|enum)[a-z
 
 
 def check(tree):
-    names = tree.code_files((".h",)) + [f for f in tree.c_files((".h",))
-                                        if f.startswith("tests/support/")]
+    names = [f for f in tree.c_files((".h",)) if f not in rules.TEMPLATES
+             and (folder_of(f) in rules.LAYERS or f.startswith("tests/support/"))]
     out = []
     for name in names:
         out += guard(tree, name) + collective(tree, name)

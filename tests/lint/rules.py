@@ -51,10 +51,8 @@ NO_REACH = {
     "HDF5": ["src/base", "models", "src/study", "src/search", "cluster"],
 }
 
-# Headers without a .c of their own: plain data, enums and inline functions.
-HEADER_ONLY = {
-    "src/base/simtime.h", "src/base/rng_purpose.h", "traces/query.h",
-}
+# Bodies that several sources of one family include; not interfaces, so they need not stand alone.
+TEMPLATES = {"cluster/cpu_loop.h"}
 
 # Sources without a header of their own, besides the variants `family_x.c` beside `family.h`.
 NO_HEADER = {"src/app/main.c"}
@@ -68,6 +66,10 @@ TESTED_ELSEWHERE = {
 # badly: `unit_symbol(UNIT_TIME)` is about one unit.
 SYMBOL_PREFIXES = {
     "units": ["unit_"],
+    "catalogue": ["model_", "work_"],   # the entries of the catalogue are struct model
+    "platform": ["accelerator_"],       # a part of struct platform with a life of its own
+    "qsize": ["size_type"],             # as arrival_types is to arrival
+    "agree": ["err_agree"],             # the collective member of the err_ family
     "main": ["main"],
 }
 

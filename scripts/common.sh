@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the scripts beside it: where the tree is, how they speak, what MPI needs.
+# shellcheck shell=bash
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+JOBS=${RECFLEET_JOBS:-$(nproc)}
+
+# mpirun refuses root, and refuses more ranks than cores, unless told otherwise; copying through
+# shared memory is faster than the kernel's single copy and works in containers without ptrace.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "$(basename "$0"): $*"
+    exit 1
+}
+
+# build PRESET LOG [TARGET...]: configures and builds; on failure shows the end of the log.
+build() {
+    local preset=$1 log=$2 targets=()
+    shift 2
+    [ $# -gt 0 ] && targets=(--target "$@")
+    mkdir -p "$(dirname "$log")"
+    if ! { cmake -S "$ROOT" --preset "$preset" &&
+        cmake --build "$ROOT/build/$preset" -j "$JOBS" "${targets[@]}"; } >"$log" 2>&1; then
+        grep -E -A5 '(error|Error|FAILED|\*\*\*)' "$log" | head -n 60 >&2
+        say "building the preset '$preset' failed; the whole log: $log"
+        return 1
+    fi
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# setup.sh [build|test]: installs the Debian packages that recfleet is built from ("build"), and
+# those its test suite uses besides ("test", the default). Needs root or sudo only when something is
+# missing; a second call changes nothing and needs no network.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
+    libgsl-dev libyaml-dev librandom123-dev)
+test_packages=(git binutils check hdf5-tools valgrind clang clang-format-14 libclang-rt-14-dev
+    man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray netcdf-bin)
+
+# The packages of "$@" that are not installed, one a line.
+missing() {
+    local package
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+            echo "$package"
+    done
+}
+
+# Runs apt-get as root, waiting for another apt to finish rather than failing beside it.
+apt() {
+    local sudo=()
+    [ "$(id -u)" = 0 ] || sudo=(sudo)
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o DPkg::Lock::Timeout=500 "$@" >&2
+}
+
+case ${1:-test} in
+build) packages=("${build_packages[@]}") ;;
+test) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
+*) die "unknown argument '$1': expected build or test" ;;
+esac
+
+command -v dpkg-query >/dev/null || die "this is not a Debian system. recfleet needs gcc, CMake 3.25," \
+    "pkg-config, an MPI, a parallel HDF5 with HL, GSL, libyaml and Random123 (and Check for the" \
+    "tests); with these in place: cmake --preset release && cmake --build --preset release"
+
+mapfile -t lacking < <(missing "${packages[@]}")
+if [ ${#lacking[@]} -gt 0 ]; then
+    by_hand="install them with: apt-get install ${lacking[*]}"
+    say "missing Debian packages: ${lacking[*]}"
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        die "cannot install them: this is not root and there is no sudo; $by_hand"
+    apt update || say "apt-get update failed; trying with the package lists that are there"
+    apt install -y --no-install-recommends "${lacking[@]}" ||
+        die "apt-get could not install them (see above); $by_hand"
+    mapfile -t lacking < <(missing "${packages[@]}")
+    [ ${#lacking[@]} = 0 ] || die "still missing after apt-get: ${lacking[*]}"
+fi
+
+version=$(cmake --version | sed -n '1s/.* //p')
+[ "$(printf '3.25\n%s\n' "$version" | sort -V | head -n 1)" = 3.25 ] ||
+    die "cmake is $version ($(command -v cmake)); recfleet needs 3.25 or later"

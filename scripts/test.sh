@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test.sh [-L LABEL] [--quick]: installs what is missing, builds, and runs the whole test suite:
+#
+#   dev       every test but those labelled slow, in the preset that turns warnings into errors
+#   asan      unit tests and two-rank MPI tests under AddressSanitizer, LeakSanitizer and UBSan
+#   valgrind  selected MPI tests on two ranks
+#   fuzz      both fuzzers, RECFLEET_FUZZ_SECONDS (60) each, side by side
+#
+# --quick stops after dev; -L LABEL runs only the dev tests with that label. A failed part does not
+# stop the others. The last line is "N passed, N failed"; the exit status is 0 when nothing failed.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage() {
+    sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit "$1"
+}
+
+label='' quick=0 passed=0 failed=0
+while [ $# -gt 0 ]; do
+    case $1 in
+    -L) [ $# -ge 2 ] || usage 2 >&2; label=$2; shift ;;
+    --quick) quick=1 ;;
+    -h | --help) usage 0 ;;
+    *) usage 2 >&2 ;;
+    esac
+    shift
+done
+fuzz_s=${RECFLEET_FUZZ_SECONDS:-60}
+logs=$ROOT/build/test-logs
+mkdir -p "$logs"
+# What CTest does not hand down to programs that the tests themselves start.
+export LSAN_OPTIONS=suppressions=$ROOT/tests/support/lsan.supp:print_suppressions=0
+
+# count STATUS NAME: one check of this script's own.
+count() {
+    if [ "$1" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        say "FAILED: $2"
+    fi
+}
+
+# part NAME FUNCTION ARGS...: runs a part of the suite and says how long it took.
+part() {
+    local name=$1 start=$SECONDS
+    shift
+    say "== $name"
+    "$@"
+    say "== $name took $((SECONDS - start)) s (so far $passed passed, $failed failed)"
+}
+
+# built PRESET [TARGET...]: builds; counts as one failure when it does not.
+built() {
+    local preset=$1
+    shift
+    if ! build "$preset" "$logs/build-$preset.log" "$@"; then
+        count 1 "build of the preset $preset"
+        return 1
+    fi
+}
+
+# ctest_part NAME PRESET ARGS...: adds up CTest's own account of what passed and failed.
+ctest_part() {
+    local name=$1 preset=$2 status n_failed n_ran
+    local report=$logs/$name.xml
+    shift 2
+    rm -f "$report"
+    ctest --test-dir "$ROOT/build/$preset" -j "$JOBS" --output-on-failure --no-tests=error \
+        --output-junit "$report" "$@" 2>&1 | tee "$logs/$name.log" | grep -v '   Passed  ' >&2
+    status=${PIPESTATUS[0]}
+    if [ ! -s "$report" ]; then
+        count 1 "ctest for $name (status $status)"
+        return
+    fi
+    n_ran=$(grep -c '<testcase .*status="run"' "$report")
+    n_failed=$(grep -c '<testcase .*status="fail"' "$report")
+    passed=$((passed + n_ran)) failed=$((failed + n_failed))
+    # A test that CTest could not start is neither, yet CTest fails.
+    if [ "$status" != 0 ] && [ "$n_failed" = 0 ]; then
+        count 1 "ctest for $name (status $status)"
+    fi
+}
+
+dev_part() {
+    built dev || return
+    if [ -n "$label" ]; then
+        ctest_part dev dev -L "$label"
+    else
+        ctest_part dev dev -LE '^(slow|valgrind)$'
+    fi
+}
+
+asan_part() {
+    built asan || return
+    ctest_part asan asan -L '^(unit|mpi)$' -E '[.]n(1|[3-9])$'
+}
+
+valgrind_part() { ctest_part valgrind dev -L '^valgrind$'; }
+
+# One fuzzer on a corpus of its own, grown from the seeds; what breaks it stays in its folder.
+fuzz_one() {
+    local what=$1
+    local dir=$ROOT/build/fuzz/run/$what
+    mkdir -p "$dir/corpus"
+    shift
+    timeout $((fuzz_s + 120)) "$ROOT/build/fuzz/tests/fuzz/fuzz_$what" "$dir/corpus" "$@" \
+        -max_total_time="$fuzz_s" -timeout=10 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
+        -artifact_prefix="$dir/" >"$logs/fuzz-$what.log" 2>&1
+}
+
+fuzz_part() {
+    local what
+    local -A pid
+    built fuzz fuzz_study fuzz_trace || return
+    fuzz_one study "$ROOT/tests/fuzz/corpus/study" "$ROOT/slurm/studies" &
+    pid[study]=$!
+    fuzz_one trace "$ROOT/tests/fuzz/corpus/trace" &
+    pid[trace]=$!
+    for what in study trace; do
+        if wait "${pid[$what]}"; then
+            count 0 "fuzz_$what"
+        else
+            tail -n 40 "$logs/fuzz-$what.log" >&2
+            count 1 "fuzz_$what (its input is under build/fuzz/run/$what)"
+        fi
+        grep -E 'number_of_executed_units|new_units_added' "$logs/fuzz-$what.log" |
+            sed "s/^/fuzz_$what /" >&2
+    done
+}
+
+"$ROOT/scripts/setup.sh" test || die "the test suite cannot run without them"
+part dev dev_part
+if [ -z "$label" ] && [ "$quick" = 0 ]; then
+    part asan asan_part
+    part valgrind valgrind_part
+    part fuzz fuzz_part
+fi
+say "== all took $SECONDS s; logs: $logs"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
