@@ -151,11 +151,17 @@ void source_destroy(struct source *source)
     mem_free(source);
 }
 
-static inline struct query make_query(int64_t arrive_ns, uint64_t seq, uint32_t size_items,
-                                      uint16_t service)
+// Field by field: a struct built elsewhere and copied stalls on narrow stores read back wide.
+static inline void put_query(struct query *query, int64_t arrive_ns, uint64_t seq,
+                             uint32_t size_items, uint16_t service)
 {
-    return (struct query){
-        .arrive_ns = arrive_ns, .seq = seq, .size_items = size_items, .service = service};
+    query->arrive_ns = arrive_ns;
+    query->seq = seq;
+    query->size_items = size_items;
+    query->server = 0;
+    query->service = service;
+    query->flags = 0;
+    query->reserved = 0;
 }
 
 // One service: its block as it is.
@@ -165,8 +171,8 @@ static void make_single(struct source *source)
     if (stream->pos > 0)
         stream_refill(stream, source->n_block);
     for (uint32_t i = 0; i < source->n_block; i++)
-        source->block[i] =
-            make_query(stream->arrive_ns[i], source->seq + i, stream->size_items[i], 0);
+        put_query(&source->block[i], stream->arrive_ns[i], source->seq + i, stream->size_items[i],
+                  0);
     stream->pos = source->n_block;
 }
 
@@ -190,8 +196,8 @@ static void make_merged(struct source *source)
         int64_t ns;
         uint32_t service = earliest(source, &ns);
         struct stream *stream = &source->streams[service];
-        source->block[i] =
-            make_query(ns, source->seq + i, stream->size_items[stream->pos++], (uint16_t)service);
+        put_query(&source->block[i], ns, source->seq + i, stream->size_items[stream->pos++],
+                  (uint16_t)service);
     }
 }
 
