@@ -203,8 +203,8 @@ static void add_tables(const struct model *model, struct model_work *work)
 }
 
 // Deep interest network: for each behaviour sum(behaviour, ad), concatenate the three, weigh them
-// by a small stack; then one sum over all. The unit's own operators are all counted as attention,
-// but for its activations, as the reference's operator profile counts them.
+// by a small stack of weights that all units share; then one sum over all. Concatenations and
+// activations are counted with those of their kind.
 static double add_attention(const struct model *model, struct model_work *work)
 {
     double dim = (double)model->dim, units = (double)model->behaviours;

@@ -6,6 +6,7 @@
 struct machine {
     const struct platform_rate *rates[N_WORK_CLASSES]; // NULL: vector work
     double vector_flops;
+    double gather_half_items;
     double gather_bw, stream_bw; // shares
     double compute_stretch, gather_stretch;
 };
@@ -32,6 +33,7 @@ static struct machine core_machine(const struct platform *p, uint32_t busy_cores
                   [WORK_ATTENTION] = &p->attention,
                   [WORK_RECURRENT] = &p->recurrent},
         .vector_flops = p->vector_flops,
+        .gather_half_items = p->gather_half_items,
         .gather_bw = share(p->gather_bw, p->gather_socket_bw, busy),
         .stream_bw = share(p->stream_bw, p->stream_socket_bw, busy),
         .compute_stretch = stretch(p->fc_contention_frac, p, busy_cores),
@@ -46,6 +48,7 @@ static struct machine accel_machine(const struct accelerator *a)
                   [WORK_ATTENTION] = &a->attention,
                   [WORK_RECURRENT] = &a->recurrent},
         .vector_flops = a->vector_flops,
+        .gather_half_items = a->gather_half_items,
         .gather_bw = a->gather_bw,
         .stream_bw = a->memory_bw,
         .compute_stretch = 1,
@@ -58,7 +61,8 @@ static double class_s(const struct machine *machine, enum work_class class, cons
                       double items)
 {
     if (class == WORK_EMBEDDING) // its additions hide behind the rows it waits for
-        return work->bytes_per_item * items / machine->gather_bw * machine->gather_stretch;
+        return work->bytes_per_item * (items + machine->gather_half_items) / machine->gather_bw *
+               machine->gather_stretch;
     const struct platform_rate *rate = machine->rates[class];
     double arithmetic = rate ? work->flop_per_item * (items + rate->half_items) / rate->peak_flops
                              : work->flop_per_item * items / machine->vector_flops;

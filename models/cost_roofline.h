@@ -8,8 +8,9 @@
 //       + sum over classes of  flop * b / (peak * b / (b + half))  +  bytes * b / bandwidth share
 //
 // with bandwidth share = min(one core's limit, socket's limit / busy cores on that socket), and
-// arithmetic or gather time stretched by the platform's contention fractions. On an accelerator
-// the same without sharing, after a load of link + inputs + bytes / link bandwidth.
+// arithmetic or gather time stretched by the platform's contention fractions. Lookups count bytes
+// only (their additions hide behind the rows they wait for), at a half-batch of their own. On an
+// accelerator the same without sharing, after a load of link + inputs + bytes / link bandwidth.
 //
 // half-batch efficiency makes each class a straight line in b: peak / half_items is what a lone
 // item gets. Deviation from a classic roofline: terms add up instead of the larger one winning,

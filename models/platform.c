@@ -34,6 +34,8 @@ const struct field platform_fields[] = {
           "activations, sums and softmax: rate of one core"),
     FIELD(platform, "weight_bandwidth", FIELD_REAL, UNIT_BW, weight_bw, 0, RATE_MAX, "0",
           "weights from the last-level cache, one core"),
+    FIELD(platform, "gather_half_items", FIELD_REAL, UNIT_ITEMS, gather_half_items, 0, 1e6, "0",
+          "table lookups: batch that reaches half of the bandwidth"),
     FIELD(platform, "gather_bandwidth", FIELD_REAL, UNIT_BW, gather_bw, 0, RATE_MAX, "0",
           "random table rows from memory, one core"),
     FIELD(platform, "gather_socket_bandwidth", FIELD_REAL, UNIT_BW, gather_socket_bw, 0, RATE_MAX,
@@ -89,6 +91,8 @@ const struct field accelerator_fields[] = {
           "activations, sums and softmax: rate"),
     FIELD(accelerator, "memory_bandwidth", FIELD_REAL, UNIT_BW, memory_bw, 0, RATE_MAX, "0",
           "weights and activations"),
+    FIELD(accelerator, "gather_half_items", FIELD_REAL, UNIT_ITEMS, gather_half_items, 0, 1e6, "0",
+          "table lookups: batch that reaches half of the bandwidth"),
     FIELD(accelerator, "gather_bandwidth", FIELD_REAL, UNIT_BW, gather_bw, 0, RATE_MAX, "0",
           "random table rows"),
     FIELD(accelerator, "operator_fixed", FIELD_REAL, UNIT_TIME, launch_s, 0, FIXED_MAX_S, "0",
@@ -122,9 +126,7 @@ const struct field accelerator_fields[] = {
 static struct accelerator accelerator_copy(const struct accelerator *from)
 {
     struct accelerator to = *from;
-    to.name = mem_strdup(from->name);
-    to.title = mem_strdup(from->title);
-    to.sources = mem_strdup(from->sources);
+    schema_copy(accelerator_fields, &to, from);
     return to;
 }
 
@@ -137,16 +139,13 @@ void platform_attach(struct platform *platform, const struct accelerator *accele
     platform->accelerator = copy;
     platform->has_accelerator = accelerator != NULL;
     mem_free(platform->accelerator_name);
-    platform->accelerator_name = mem_strdup(platform->accelerator.name);
+    platform->accelerator_name = mem_strdup(copy.name);
 }
 
 struct platform platform_copy(const struct platform *from)
 {
     struct platform to = *from;
-    to.name = mem_strdup(from->name);
-    to.title = mem_strdup(from->title);
-    to.accelerator_name = mem_strdup(from->accelerator_name);
-    to.sources = mem_strdup(from->sources);
+    schema_copy(platform_fields, &to, from);
     to.accelerator = accelerator_copy(&from->accelerator);
     return to;
 }
@@ -199,9 +198,7 @@ void accelerator_release(struct accelerator *accelerator)
 {
     if (!accelerator)
         return;
-    mem_free(accelerator->name);
-    mem_free(accelerator->title);
-    mem_free(accelerator->sources);
+    schema_release(accelerator_fields, accelerator);
     memset(accelerator, 0, sizeof *accelerator);
 }
 
@@ -210,9 +207,6 @@ void platform_release(struct platform *platform)
     if (!platform)
         return;
     accelerator_release(&platform->accelerator);
-    mem_free(platform->name);
-    mem_free(platform->title);
-    mem_free(platform->accelerator_name);
-    mem_free(platform->sources);
+    schema_release(platform_fields, platform);
     memset(platform, 0, sizeof *platform);
 }

@@ -32,17 +32,18 @@ struct accelerator {
     char *name;  // NULL or "": none
     char *title; // one line for people
     struct platform_rate fc, attention, recurrent;
-    double vector_flops;   // activations, sums, softmax
-    double memory_bw;      // weights and activations
-    double gather_bw;      // random rows
-    double launch_s;       // per operator
-    double link_bw;        // host to device
-    double link_fixed_s;   // once per query
-    double input_fixed_s;  // per input tensor copied
-    double prepare_item_s; // host work per item before the copy
-    double memory_bytes;   // on the device; for people, not a limit
-    int64_t streams;       // queries computed at the same time, 1..64
-    bool overlap;          // the copy of one query overlaps the computation of another
+    double vector_flops;      // activations, sums, softmax
+    double memory_bw;         // weights and activations
+    double gather_half_items; // lookups: batch that reaches half of the bandwidth
+    double gather_bw;         // random rows
+    double launch_s;          // per operator
+    double link_bw;           // host to device
+    double link_fixed_s;      // once per query
+    double input_fixed_s;     // per input tensor copied
+    double prepare_item_s;    // host work per item before the copy
+    double memory_bytes;      // on the device; for people, not a limit
+    int64_t streams;          // queries computed at the same time, 1..64
+    bool overlap;             // the copy of one query overlaps the computation of another
     struct power_curve power;
     bool provisional;
     char *sources;
@@ -57,6 +58,7 @@ struct platform {
     struct platform_rate fc, attention, recurrent;
     double vector_flops;                // activations, sums, softmax
     double weight_bw;                   // weights from the last-level cache, one core
+    double gather_half_items;           // lookups: batch that reaches half of the bandwidth
     double gather_bw, gather_socket_bw; // random rows from memory
     double stream_bw, stream_socket_bw; // sequential bytes from memory
     double request_s;                   // per request
