@@ -17,7 +17,7 @@ usage() {
     exit "$1"
 }
 
-label='' quick=0 passed=0 failed=0
+label='' quick=0 passed=0 failed=0 dev_built=0
 while [ $# -gt 0 ]; do
     case $1 in
     -L) [ $# -ge 2 ] || usage 2 >&2; label=$2; shift ;;
@@ -69,7 +69,8 @@ ctest_part() {
     shift 2
     rm -f "$report"
     ctest --test-dir "$ROOT/build/$preset" -j "$JOBS" --output-on-failure --no-tests=error \
-        --output-junit "$report" "$@" 2>&1 | tee "$logs/$name.log" | grep -v '   Passed  ' >&2
+        --output-junit "$report" "$@" 2>&1 | tee "$logs/$name.log" |
+        grep -Ev '   Passed  |^ +Start +[0-9]+: ' >&2
     status=${PIPESTATUS[0]}
     if [ ! -s "$report" ]; then
         count 1 "ctest for $name (status $status)"
@@ -86,6 +87,7 @@ ctest_part() {
 
 dev_part() {
     built dev || return
+    dev_built=1
     if [ -n "$label" ]; then
         ctest_part dev dev -L "$label"
     else
@@ -98,7 +100,13 @@ asan_part() {
     ctest_part asan asan -L '^(unit|mpi)$' -E '[.]n(1|[3-9])$'
 }
 
-valgrind_part() { ctest_part valgrind dev -L '^valgrind$'; }
+valgrind_part() {
+    if [ "$dev_built" = 0 ]; then
+        say "left out: it runs the programs of the preset dev"
+        return
+    fi
+    ctest_part valgrind dev -L '^valgrind$'
+}
 
 # One fuzzer on a corpus of its own, grown from the seeds; what breaks it stays in its folder.
 fuzz_one() {
