@@ -49,9 +49,9 @@ enum load_unit { LOAD_QUERIES, LOAD_REQUESTS, LOAD_ITEMS, LOAD_WORK, N_LOAD_UNIT
 extern const char *const load_unit_names[]; // "queries" "requests" "items" "work" NULL
 
 struct balancer_config {
-    int64_t policy;           // index into policy_types
-    int64_t d;                // power-of-d: candidates, 2..16
-    int load;                 // enum load_unit: what "less loaded" means
+    int64_t policy;            // index into policy_types
+    int64_t d;                 // power-of-d: candidates, 2..16
+    int load;                  // enum load_unit: what "less loaded" means
     int64_t dispatch_delay_ns; // balancer to server
     int64_t return_delay_ns;   // server to client: added to the latency
     int64_t status_delay_ns;   // completion to balancer's view
@@ -70,8 +70,8 @@ struct fleet_config {
     struct balancer_config balancer;
     uint64_t seed;
     int64_t duration_ns;
-    int64_t window_ns;   // 0: as long as the delays allow; else at most this (a test varies it)
-    double sample_frac;  // of queries kept in the uniform sample
+    int64_t window_ns;  // 0: as long as the delays allow; else at most this (a test varies it)
+    double sample_frac; // of queries kept in the uniform sample
 };
 
 #endif

@@ -23,10 +23,10 @@ struct run_options {
 
 // What a run cost; differs from run to run, goes to /run only.
 struct run_cost {
-    double wall_s;          // this rank's event loop
-    uint64_t n_queries;     // simulated by this rank's servers
-    uint64_t n_windows;     // windows of this rank's balancers
-    uint64_t bytes_sent;    // to other ranks
+    double wall_s;       // this rank's event loop
+    uint64_t n_queries;  // simulated by this rank's servers
+    uint64_t n_windows;  // windows of this rank's balancers
+    uint64_t bytes_sent; // to other ranks
 };
 
 // Collective (comm). Logically collective: config and options must agree. Simulates the whole

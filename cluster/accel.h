@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// accel: the accelerators of a block of equal servers.
+//
+// Whole queries, FCFS, one accelerator per server with `n_streams` queries in computation at a
+// time. Without overlap a stream is held for load and computation together. With overlap the
+// copies of successive queries pass through one link in order, each into the stream that is free
+// first, and a stream is held for the computation alone: a two-stage tandem queue, exact by
+// earliest-free times like the core pool (cpu.h).
+//
+// Stream-time used inside a time bin is accounted exactly: intervals that end after the last fold
+// are remembered, so its part beyond a bin's end can be told.
+#ifndef CLUSTER_ACCEL_H
+#define CLUSTER_ACCEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct accel_interval {
+    int64_t begin_ns, end_ns;
+};
+
+struct accel_server {
+    int64_t link_free_ns;
+    struct accel_interval *open; // may still reach beyond the end of the current bin
+    size_t n_open, open_cap;
+};
+
+struct accel_pool {
+    uint32_t n_servers, n_streams;
+    bool overlap;
+    int64_t *streams; // [n_servers][n_streams] earliest free time
+    struct accel_server *servers;
+};
+
+struct accel_job {
+    int64_t start_ns;            // arrival at the server
+    int64_t load_ns, compute_ns; // what it takes
+    int64_t finish_ns;           // out
+    int64_t wait_ns;             // out: for the link and for a stream
+};
+
+void accel_pool_init(struct accel_pool *pool, uint32_t n_servers, uint32_t n_streams, bool overlap);
+void accel_pool_release(struct accel_pool *pool);
+
+// Runs one query; calls for one server must come in order of start_ns. Returns the stream-time it
+// holds.
+int64_t accel_assign(struct accel_pool *pool, uint32_t server, struct accel_job *job);
+
+// Stream-time held after t_ns by queries assigned so far; *drain_ns: until the first stream is
+// free. Forgets what has ended by t_ns, so t_ns must not decrease.
+int64_t accel_backlog_ns(struct accel_pool *pool, uint32_t server, int64_t t_ns, int64_t *drain_ns);
+
+#endif

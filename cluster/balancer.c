@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/balancer.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "cluster/policy.h"
+#include "cluster/view.h"
+#include "traces/source.h"
+
+enum { MAX_WINDOW_QUERIES = 512, N_OPEN_WINDOWS = 64 };
+
+// A window whose completions are not all known.
+struct open_window {
+    int64_t begin_ns;
+    uint64_t number;
+    uint32_t n_pending; // parcels without an answer
+};
+
+struct balancer {
+    struct balancer_setup setup;
+    struct policy_roster roster;
+    double *weight;
+    uint16_t *group;
+    uint32_t *part_of;               // [n_servers] part, counted from the cell's first
+    struct service_traffic *traffic; // [n_services]
+    struct source *source;
+    struct policy *policy;
+    struct view *view;    // NULL without feedback
+    int64_t lookahead_ns; // 0 without feedback
+    bool has_remote;
+    uint32_t first_part, n_parts;
+    struct query *sorted; // queries of a window by part
+    struct report_list reports;
+    struct open_window open[N_OPEN_WINDOWS]; // ring
+    uint64_t n_opened, n_closed;
+    uint64_t n_windows;
+    int64_t reached_ns;
+    bool closed;
+};
+
+static void fill_roster(struct balancer *balancer)
+{
+    const struct balancer_setup *setup = &balancer->setup;
+    uint32_t n = setup->layout->n_servers[setup->cell];
+    bool by_work = policy_load_unit(&setup->fleet->balancer) == LOAD_WORK;
+    balancer->weight = mem_calloc(n, sizeof *balancer->weight);
+    balancer->group = mem_calloc(n, sizeof *balancer->group);
+    balancer->part_of = mem_calloc(n, sizeof *balancer->part_of);
+    for (uint32_t p = 0; p < balancer->n_parts; p++) {
+        const struct layout_part *part = &setup->layout->parts[balancer->first_part + p];
+        const struct group_config *group = &setup->fleet->groups[part->group];
+        for (uint32_t s = part->first_in_cell; s < part->first_in_cell + part->n_servers; s++) {
+            balancer->part_of[s] = p;
+            balancer->group[s] = (uint16_t)part->group;
+            // Work is core-time: a server with more cores gets through it faster.
+            balancer->weight[s] = group->weight * (by_work ? (double)group->platform->cores : 1);
+        }
+        balancer->has_remote |=
+            !setup->exchange->type->is_local(setup->exchange, balancer->first_part + p);
+    }
+    balancer->roster = (struct policy_roster){.n_servers = n,
+                                              .weight = balancer->weight,
+                                              .group = balancer->group,
+                                              .tabs = setup->tabs,
+                                              .n_services = setup->fleet->n_services,
+                                              .seed = setup->fleet->seed,
+                                              .cell = setup->cell};
+}
+
+static double cell_rate_qps(const struct balancer *balancer)
+{
+    const struct fleet_config *fleet = balancer->setup.fleet;
+    double rate_qps = 0;
+    for (uint32_t i = 0; i < fleet->n_services; i++)
+        rate_qps += fleet->services[i].traffic.rate_qps;
+    return rate_qps * balancer->roster.n_servers / balancer->setup.layout->n_fleet_servers;
+}
+
+static int64_t least_service_ns(const struct balancer *balancer)
+{
+    const struct balancer_setup *setup = &balancer->setup;
+    int64_t least_ns = INT64_MAX;
+    for (uint32_t g = 0; g < setup->fleet->n_groups; g++) {
+        const struct svctab *const *tabs = setup->tabs + (size_t)g * setup->fleet->n_services;
+        int64_t ns =
+            server_least_service_ns(&setup->fleet->groups[g], tabs, setup->fleet->n_services);
+        least_ns = ns < least_ns ? ns : least_ns;
+    }
+    return least_ns;
+}
+
+static void create_view(struct balancer *balancer)
+{
+    const struct balancer_config *config = &balancer->setup.fleet->balancer;
+    int64_t least_ns = least_service_ns(balancer);
+    balancer->lookahead_ns = config->dispatch_delay_ns + least_ns + config->status_delay_ns;
+    struct view_config view = {
+        .n_servers = balancer->roster.n_servers,
+        .status_delay_ns = config->status_delay_ns,
+        .report_period_ns = config->report_period_ns,
+        .reports_per_ns = 2e-9 * cell_rate_qps(balancer),
+        .horizon_ns = 4 * (balancer->lookahead_ns + config->report_period_ns + SIMTIME_MS)};
+    balancer->view = view_create(&view);
+}
+
+static struct source *create_source(struct balancer *balancer, struct err *err)
+{
+    const struct fleet_config *fleet = balancer->setup.fleet;
+    balancer->traffic = mem_calloc(fleet->n_services, sizeof *balancer->traffic);
+    for (uint32_t i = 0; i < fleet->n_services; i++)
+        balancer->traffic[i] = fleet->services[i].traffic;
+    struct source_config config = {
+        .services = balancer->traffic,
+        .n_services = fleet->n_services,
+        .seed = fleet->seed,
+        .cell = balancer->setup.cell,
+        .n_cells = fleet->n_cells,
+        .share_num = balancer->roster.n_servers,
+        .share_den = balancer->setup.layout->n_fleet_servers,
+        .share_first = balancer->setup.layout->parts[balancer->first_part].first_in_fleet,
+        .sizes = balancer->setup.sizes,
+        .end_ns = fleet->duration_ns,
+        .sample_frac = fleet->sample_frac};
+    return source_create(&config, err);
+}
+
+struct balancer *balancer_create(const struct balancer_setup *setup, struct err *err)
+{
+    struct balancer *balancer = mem_calloc(1, sizeof *balancer);
+    balancer->setup = *setup;
+    balancer->first_part = setup->layout->first_part[setup->cell];
+    balancer->n_parts = setup->layout->first_part[setup->cell + 1] - balancer->first_part;
+    fill_roster(balancer);
+    if (policy_types[setup->fleet->balancer.policy]->needs_feedback)
+        create_view(balancer);
+    balancer->policy = policy_create(&setup->fleet->balancer, &balancer->roster, balancer->view);
+    balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
+    balancer->source = create_source(balancer, err);
+    if (!balancer->source) {
+        balancer_destroy(balancer);
+        return NULL;
+    }
+    return balancer;
+}
+
+void balancer_destroy(struct balancer *balancer)
+{
+    if (!balancer)
+        return;
+    source_destroy(balancer->source);
+    mem_free(balancer->traffic);
+    policy_destroy(balancer->policy);
+    view_destroy(balancer->view);
+    mem_free(balancer->weight);
+    mem_free(balancer->group);
+    mem_free(balancer->part_of);
+    mem_free(balancer->sorted);
+    report_list_release(&balancer->reports);
+    mem_free(balancer);
+}
+
+// ---- windows ------------------------------------------------------------------------------------
+
+// End of the window that begins at begin_ns.
+static int64_t window_end_ns(const struct balancer *balancer, int64_t begin_ns)
+{
+    int64_t length_ns = SIMTIME_LONGEST;
+    if (balancer->view) {
+        length_ns = balancer->has_remote ? balancer->lookahead_ns / 2 : balancer->lookahead_ns;
+        length_ns = length_ns < 1 ? 1 : length_ns;
+    }
+    int64_t limit_ns = balancer->setup.fleet->window_ns;
+    if (limit_ns > 0 && limit_ns < length_ns)
+        length_ns = limit_ns;
+    return begin_ns + length_ns;
+}
+
+static struct open_window *oldest_open(struct balancer *balancer)
+{
+    while (balancer->n_closed < balancer->n_opened) {
+        struct open_window *window = &balancer->open[balancer->n_closed % N_OPEN_WINDOWS];
+        if (window->n_pending > 0)
+            return window;
+        balancer->n_closed++;
+    }
+    return NULL;
+}
+
+// True when every completion that can be heard before end_ns has been heard.
+static bool knows_enough(struct balancer *balancer, int64_t end_ns)
+{
+    if (!balancer->view || !balancer->has_remote)
+        return true;
+    const struct open_window *window = oldest_open(balancer);
+    if (!window)
+        return true;
+    return window->begin_ns + balancer->lookahead_ns >= end_ns &&
+           balancer->n_opened - balancer->n_closed < N_OPEN_WINDOWS;
+}
+
+static void hear(struct balancer *balancer, const struct report *reports, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        view_report(balancer->view, &reports[i]);
+}
+
+// Hands one parcel over; returns how many answers are still to come (0 or 1).
+static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct query *queries,
+                        size_t n)
+{
+    struct exchange *exchange = balancer->setup.exchange;
+    struct parcel parcel = {balancer->first_part + part, balancer->n_windows, queries, n};
+    balancer->reports.n = 0;
+    bool done = exchange->type->deliver(exchange, &parcel, &balancer->reports);
+    if (!balancer->view)
+        return 0;
+    if (done)
+        hear(balancer, balancer->reports.v, balancer->reports.n);
+    return done ? 0 : 1;
+}
+
+// A stable partition of the window's queries by part, one parcel each.
+static uint32_t deliver_by_part(struct balancer *balancer, const struct query *queries, size_t n)
+{
+    uint32_t n_pending = 0;
+    for (uint32_t part = 0; part < balancer->n_parts; part++) {
+        size_t m = 0;
+        for (size_t i = 0; i < n; i++) {
+            balancer->sorted[m] = queries[i];
+            m += balancer->part_of[queries[i].server] == part;
+        }
+        if (m > 0)
+            n_pending += deliver(balancer, part, balancer->sorted, m);
+    }
+    return n_pending;
+}
+
+static enum balancer_state finish(struct balancer *balancer)
+{
+    if (!balancer->closed) {
+        balancer->setup.exchange->type->close(balancer->setup.exchange, balancer->setup.cell);
+        balancer->closed = true;
+        balancer->reached_ns = balancer->setup.fleet->duration_ns;
+    }
+    return oldest_open(balancer) ? BALANCER_WAITS : BALANCER_DONE;
+}
+
+enum balancer_state balancer_step(struct balancer *balancer)
+{
+    struct exchange *exchange = balancer->setup.exchange;
+    int64_t begin_ns = source_peek_ns(balancer->source);
+    if (begin_ns == SIMTIME_NEVER)
+        return finish(balancer);
+    int64_t end_ns = window_end_ns(balancer, begin_ns);
+    if (!exchange->type->has_room(exchange) || !knows_enough(balancer, end_ns))
+        return BALANCER_WAITS;
+    size_t n;
+    struct query *queries = source_next(balancer->source, end_ns, MAX_WINDOW_QUERIES, &n);
+    policy_route(balancer->policy, queries, n);
+    uint32_t n_pending = balancer->n_parts == 1 ? deliver(balancer, 0, queries, n)
+                                                : deliver_by_part(balancer, queries, n);
+    if (n_pending > 0)
+        balancer->open[balancer->n_opened++ % N_OPEN_WINDOWS] =
+            (struct open_window){begin_ns, balancer->n_windows, n_pending};
+    balancer->n_windows++;
+    balancer->reached_ns = queries[n - 1].arrive_ns;
+    return BALANCER_ADVANCED;
+}
+
+void balancer_hear(struct balancer *balancer, uint64_t window, const struct report *reports,
+                   size_t n)
+{
+    hear(balancer, reports, n);
+    for (uint64_t i = balancer->n_closed; i < balancer->n_opened; i++)
+        if (balancer->open[i % N_OPEN_WINDOWS].number == window)
+            balancer->open[i % N_OPEN_WINDOWS].n_pending--;
+}
+
+int64_t balancer_reached_ns(const struct balancer *balancer)
+{
+    return balancer->reached_ns;
+}
+
+uint64_t balancer_n_windows(const struct balancer *balancer)
+{
+    return balancer->n_windows;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// balancer: one cell's load balancer, advanced window by window.
+//
+// Windows are conservative and exact. A completion of a query sent at time t cannot be heard before
+//
+//     t + lookahead,   lookahead = dispatch_delay + shortest service + status_delay
+//
+// so all queries that arrive in [t, t + lookahead) may be routed together, knowing only completions
+// of earlier windows. A window begins at the next arrival, so empty time costs nothing. With
+// servers on other ranks a window is half as long, so that one is under way while the next is
+// routed. Policies without feedback need no lookahead: their windows are as long as a batch. Where
+// windows begin and end never changes a result.
+#ifndef CLUSTER_BALANCER_H
+#define CLUSTER_BALANCER_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cluster/config.h"
+#include "cluster/exchange.h"
+#include "cluster/layout.h"
+#include "traces/qsize.h"
+
+struct balancer;
+
+struct balancer_setup {
+    const struct fleet_config *fleet;
+    const struct layout *layout;
+    const struct svctab *const *tabs; // [group * n_services + service]
+    const struct qsize *const *sizes; // [service]
+    uint32_t cell;
+    struct exchange *exchange;
+};
+
+enum balancer_state {
+    BALANCER_ADVANCED, // routed a window
+    BALANCER_WAITS,    // for completions, or for room to send
+    BALANCER_DONE      // no more queries, and nothing to be heard
+};
+
+// Everything in *setup is borrowed until balancer_destroy(). Fails when the traffic does.
+struct balancer *balancer_create(const struct balancer_setup *setup, struct err *err);
+void balancer_destroy(struct balancer *balancer); // NULL: no effect
+
+enum balancer_state balancer_step(struct balancer *balancer);
+
+// The completions of a parcel of an earlier window, for parts elsewhere.
+void balancer_hear(struct balancer *balancer, uint64_t window, const struct report *reports,
+                   size_t n);
+
+int64_t balancer_reached_ns(const struct balancer *balancer); // arrivals before it are routed
+uint64_t balancer_n_windows(const struct balancer *balancer);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/config.h"
+
+#include "base/simtime.h"
+
+const char *const load_unit_names[] = {"queries", "requests", "items", "work", NULL};
+
+#define LONGEST_DELAY_NS (10.0 * SIMTIME_S)
+
+// `policy` itself is read first, because it selects the descriptor.
+const struct field balancer_fields[] = {
+    FIELD(balancer_config, "d", FIELD_INT, UNIT_NONE, d, 1, 16, "2",
+          "power-of-d: servers compared per query"),
+    FIELD_CHOICES(balancer_config, "load", load, load_unit_names, "queries",
+                  "what a less loaded server has less of"),
+    FIELD(balancer_config, "dispatch_delay", FIELD_TIME, UNIT_TIME, dispatch_delay_ns, 0,
+          LONGEST_DELAY_NS, "50us", "from balancer to server"),
+    FIELD(balancer_config, "return_delay", FIELD_TIME, UNIT_TIME, return_delay_ns, 0,
+          LONGEST_DELAY_NS, "0", "from server back to the client"),
+    FIELD(balancer_config, "status_delay", FIELD_TIME, UNIT_TIME, status_delay_ns, 0,
+          LONGEST_DELAY_NS, "50us", "from a completion to the balancer's view of it"),
+    FIELD(balancer_config, "report_period", FIELD_TIME, UNIT_TIME, report_period_ns, 0,
+          LONGEST_DELAY_NS, "0", "servers report at multiples of it; 0: at every completion"),
+    FIELD(balancer_config, "large_items", FIELD_INT, UNIT_ITEMS, large_items, 1, 65535, "256",
+          "size-aware: queries of at least this size are large"),
+    FIELD(balancer_config, "large_frac", FIELD_REAL, UNIT_FRAC, large_frac, 0, 1, "0.5",
+          "size-aware: share of a cell's servers kept for large queries"),
+    FIELD_END,
+};

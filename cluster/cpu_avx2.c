@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The core-pool kernel with AVX2: four 64-bit lanes a vector. Compiled with those flags on x86-64.
+#include "cluster/cpu.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+static inline __m256i load4(const int64_t *lanes)
+{
+    return _mm256_load_si256((const __m256i *)(const void *)lanes);
+}
+
+static inline uint64_t mask4(__m256i lanes)
+{
+    return (uint64_t)(uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(lanes));
+}
+
+static inline uint64_t lanes_idle(const int64_t *lanes, uint32_t n_vec, int64_t t_ns)
+{
+    __m256i t = _mm256_set1_epi64x(t_ns);
+    uint64_t busy = 0;
+    for (uint32_t i = 0; i < 2 * n_vec; i++)
+        busy |= mask4(_mm256_cmpgt_epi64(load4(lanes + 4 * i), t)) << (4 * i);
+    return ~busy & (UINT64_MAX >> (64 - 8 * n_vec));
+}
+
+static inline __m256i min4(__m256i a, __m256i b)
+{
+    return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
+}
+
+static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int64_t *min_ns)
+{
+    __m256i least = load4(lanes);
+    for (uint32_t i = 1; i < 2 * n_vec; i++)
+        least = min4(least, load4(lanes + 4 * i));
+    least = min4(least, _mm256_permute4x64_epi64(least, 0x4e));
+    least = min4(least, _mm256_permute4x64_epi64(least, 0xb1));
+    uint64_t equal = 0;
+    for (uint32_t i = 0; i < 2 * n_vec; i++)
+        equal |= mask4(_mm256_cmpeq_epi64(load4(lanes + 4 * i), least)) << (4 * i);
+    *min_ns = _mm256_extract_epi64(least, 0);
+    return (uint32_t)__builtin_ctzll(equal);
+}
+
+static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
+                              int64_t full_end_ns, int64_t last_end_ns)
+{
+    (void)n_vec;
+    for (; n > 1; n--, idle &= idle - 1)
+        lanes[__builtin_ctzll(idle)] = full_end_ns;
+    lanes[__builtin_ctzll(idle)] = last_end_ns;
+}
+
+#include "cluster/cpu_loop.h"
+
+static bool supported(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt");
+}
+
+const struct cpu_kernel cpu_avx2 = {"avx2", supported, kernel_fixed, kernel_general};
+#else
+static bool supported(void)
+{
+    return false;
+}
+
+const struct cpu_kernel cpu_avx2 = {"avx2", supported, NULL, NULL};
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// cpu_loop: the loops of a cpu kernel, written once, compiled once per instruction set.
+//
+// Included by cpu_portable.c, cpu_avx2.c and cpu_avx512.c only, each of which defines before:
+//
+//   static inline uint64_t lanes_idle(const int64_t *lanes, uint32_t n_vec, int64_t t_ns);
+//       bit i set: lane i is free at t_ns (n_vec vectors of 8 lanes, at most 8)
+//   static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int64_t *min_ns);
+//       the lane with the smallest time, the lowest among equals
+//   static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
+//                                 int64_t full_end_ns, int64_t last_end_ns);
+//       the lowest n idle lanes: full_end_ns for the first n - 1, last_end_ns for the n-th
+//
+// and afterwards uses kernel_fixed and kernel_general as its functions. These are exact integer
+// operations in a fixed order, so every instruction set gives the same bits.
+#ifndef CLUSTER_CPU_LOOP_H
+#define CLUSTER_CPU_LOOP_H
+
+#include "cluster/cpu.h"
+
+#define LOOP_INLINE static inline __attribute__((always_inline))
+
+// Far enough ahead that a server's lines are there in time, near enough that they are still there.
+enum { PREFETCH_JOBS = 12 };
+
+LOOP_INLINE void prefetch_server(const struct cpu_pool *pool, uint32_t server, uint32_t n_vec)
+{
+    const unsigned char *line = pool->servers + server * pool->stride;
+    for (uint32_t i = 0; i <= n_vec; i++)
+        __builtin_prefetch(line + 64 * i, 1);
+}
+
+LOOP_INLINE void emit_end(const struct cpu_pool *pool, uint32_t server, int64_t end_ns,
+                          int64_t weight)
+{
+    struct cpu_ends *ends = pool->ends;
+    ends->reports[ends->n++] = (struct report){end_ns, weight, pool->first_server + server, 0};
+}
+
+// Fewer idle cores than requests: those take full requests at once, the rest queue one by one.
+LOOP_INLINE void assign_queued(const struct cpu_pool *pool, struct cpu_job *job, int64_t *lanes,
+                               uint32_t n_vec, uint64_t idle, uint32_t n_idle, bool with_ends)
+{
+    int64_t t_ns = job->start_ns, finish_ns = 0, wait_ns = 0;
+    if (n_idle) {
+        finish_ns = t_ns + job->full_ns;
+        lanes_take(lanes, n_vec, idle, n_idle, finish_ns, finish_ns);
+        if (with_ends)
+            emit_end(pool, job->server, finish_ns, n_idle);
+    }
+    for (uint32_t r = n_idle; r < job->n_requests; r++) {
+        int64_t begin_ns;
+        uint32_t lane = lanes_first_min(lanes, n_vec, &begin_ns);
+        int64_t end_ns = begin_ns + (r + 1 == job->n_requests ? job->last_ns : job->full_ns);
+        lanes[lane] = end_ns;
+        if (end_ns > finish_ns) {
+            finish_ns = end_ns;
+            wait_ns = begin_ns - t_ns;
+        }
+        if (with_ends)
+            emit_end(pool, job->server, end_ns, 1);
+    }
+    job->finish_ns = finish_ns;
+    job->wait_ns = wait_ns;
+}
+
+LOOP_INLINE void assign_one(const struct cpu_pool *pool, struct cpu_job *job, uint32_t n_vec,
+                            bool with_ends)
+{
+    struct cpu_server *server = cpu_pool_server(pool, job->server);
+    int64_t *lanes = cpu_pool_lanes(pool, job->server);
+    uint32_t n = job->n_requests;
+    server->n_queries += 1;
+    server->n_requests += n;
+    server->n_items += job->size_items;
+    server->cpu_busy_ns += (n - 1) * job->full_ns + job->last_ns;
+    uint64_t idle = lanes_idle(lanes, n_vec, job->start_ns);
+    uint32_t n_idle = (uint32_t)__builtin_popcountll(idle);
+    if (__builtin_expect(n_idle < n, 0)) {
+        assign_queued(pool, job, lanes, n_vec, idle, n_idle, with_ends);
+        return;
+    }
+    int64_t full_end_ns = job->start_ns + job->full_ns, last_end_ns = job->start_ns + job->last_ns;
+    lanes_take(lanes, n_vec, idle, n, full_end_ns, last_end_ns);
+    job->wait_ns = 0;
+    job->finish_ns = n > 1 && full_end_ns > last_end_ns ? full_end_ns : last_end_ns;
+    if (with_ends) {
+        if (n > 1)
+            emit_end(pool, job->server, full_end_ns, n - 1);
+        emit_end(pool, job->server, last_end_ns, 1);
+    }
+}
+
+LOOP_INLINE void fixed_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
+                            uint32_t n_vec, bool with_ends)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i + PREFETCH_JOBS < n)
+            prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_vec);
+        assign_one(pool, &jobs[i], n_vec, with_ends);
+    }
+}
+
+// The number of vectors as a constant lets the compiler keep the lanes in registers.
+static void kernel_fixed(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
+{
+    uint32_t n_vec = pool->n_lanes / 8;
+    bool with_ends = pool->ends != NULL;
+#define LOOP_CASE(v)                                                                               \
+    case v:                                                                                        \
+        if (with_ends)                                                                             \
+            fixed_loop(pool, jobs, n, v, true);                                                    \
+        else                                                                                       \
+            fixed_loop(pool, jobs, n, v, false);                                                   \
+        break;
+    switch (n_vec) {
+        LOOP_CASE(1)
+        LOOP_CASE(2)
+        LOOP_CASE(3)
+        LOOP_CASE(4)
+        LOOP_CASE(5)
+        LOOP_CASE(6)
+        LOOP_CASE(7)
+        LOOP_CASE(8)
+    default:
+        break;
+    }
+#undef LOOP_CASE
+}
+
+// Which core the next request takes, when it starts, and how many are busy then (itself included).
+struct loop_pick {
+    int64_t begin_ns;
+    uint32_t lane, busy;
+};
+
+LOOP_INLINE struct loop_pick pick_narrow(const int64_t *lanes, uint32_t n_vec, uint32_t n_cores,
+                                         int64_t t_ns)
+{
+    struct loop_pick pick = {t_ns, 0, 1};
+    uint64_t idle = lanes_idle(lanes, n_vec, t_ns);
+    if (idle) {
+        pick.lane = (uint32_t)__builtin_ctzll(idle);
+    } else {
+        pick.lane = lanes_first_min(lanes, n_vec, &pick.begin_ns);
+        idle = lanes_idle(lanes, n_vec, pick.begin_ns);
+    }
+    pick.busy = n_cores - (uint32_t)__builtin_popcountll(idle) + 1;
+    return pick;
+}
+
+static struct loop_pick pick_wide(const int64_t *lanes, uint32_t n_cores, int64_t t_ns)
+{
+    struct loop_pick pick = {CPU_NO_CORE, 0, 1};
+    for (uint32_t i = 0; i < n_cores; i++) {
+        int64_t begin_ns = lanes[i] > t_ns ? lanes[i] : t_ns;
+        if (begin_ns < pick.begin_ns) {
+            pick.begin_ns = begin_ns;
+            pick.lane = i;
+        }
+    }
+    for (uint32_t i = 0; i < n_cores; i++)
+        pick.busy += lanes[i] > pick.begin_ns;
+    return pick;
+}
+
+LOOP_INLINE void assign_varied(const struct cpu_pool *pool, struct cpu_job *job, bool narrow)
+{
+    struct cpu_server *server = cpu_pool_server(pool, job->server);
+    int64_t *lanes = cpu_pool_lanes(pool, job->server), busy_ns = 0, finish_ns = 0, wait_ns = 0;
+    const struct svctab *tab = job->tab;
+    uint32_t n = job->n_requests, last_items = tab->split[job->size_items].last_items;
+    for (uint32_t r = 0; r < n; r++) {
+        struct loop_pick pick =
+            narrow ? pick_narrow(lanes, pool->n_lanes / 8, pool->n_cores, job->start_ns)
+                   : pick_wide(lanes, pool->n_cores, job->start_ns);
+        uint32_t items = r + 1 == n ? last_items : tab->batch_items;
+        int64_t service_ns = svctab_cpu_ns(tab, items, pick.busy);
+        if (pool->noise)
+            service_ns = noise_apply(pool->noise, service_ns, pool->queries[job->query].seq, r);
+        int64_t end_ns = pick.begin_ns + service_ns;
+        lanes[pick.lane] = end_ns;
+        busy_ns += service_ns;
+        if (end_ns > finish_ns || r == 0) {
+            finish_ns = end_ns;
+            wait_ns = pick.begin_ns - job->start_ns;
+        }
+        if (pool->ends)
+            emit_end(pool, job->server, end_ns, 1);
+    }
+    server->n_queries += 1;
+    server->n_requests += n;
+    server->n_items += job->size_items;
+    server->cpu_busy_ns += busy_ns;
+    job->finish_ns = finish_ns;
+    job->wait_ns = wait_ns;
+}
+
+static void kernel_general(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
+{
+    bool narrow = pool->n_cores <= CPU_NARROW_CORES;
+    for (size_t i = 0; i < n; i++) {
+        if (i + PREFETCH_JOBS < n)
+            prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, pool->n_lanes / 8);
+        if (narrow)
+            assign_varied(pool, &jobs[i], true);
+        else
+            assign_varied(pool, &jobs[i], false);
+    }
+}
+
+#endif

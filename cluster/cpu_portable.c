@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The core-pool kernel in plain C, for any machine.
+#include "cluster/cpu.h"
+
+static inline uint64_t lanes_idle(const int64_t *lanes, uint32_t n_vec, int64_t t_ns)
+{
+    uint64_t idle = 0;
+    for (uint32_t i = 0; i < 8 * n_vec; i++)
+        idle |= (uint64_t)(lanes[i] <= t_ns) << i;
+    return idle;
+}
+
+static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int64_t *min_ns)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 1; i < 8 * n_vec; i++)
+        first = lanes[i] < lanes[first] ? i : first;
+    *min_ns = lanes[first];
+    return first;
+}
+
+static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
+                              int64_t full_end_ns, int64_t last_end_ns)
+{
+    (void)n_vec;
+    for (; n > 1; n--, idle &= idle - 1)
+        lanes[__builtin_ctzll(idle)] = full_end_ns;
+    lanes[__builtin_ctzll(idle)] = last_end_ns;
+}
+
+#include "cluster/cpu_loop.h"
+
+static bool supported(void)
+{
+    return true;
+}
+
+const struct cpu_kernel cpu_portable = {"portable", supported, kernel_fixed, kernel_general};

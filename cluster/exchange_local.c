@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/exchange_local.h"
+
+static bool is_local(const struct exchange *exchange, uint32_t part)
+{
+    (void)exchange;
+    (void)part;
+    return true;
+}
+
+static bool has_room(struct exchange *exchange)
+{
+    (void)exchange;
+    return true;
+}
+
+static bool deliver(struct exchange *exchange, const struct parcel *parcel,
+                    struct report_list *reports)
+{
+    struct exchange_local *local = (struct exchange_local *)exchange;
+    server_block_run(local->blocks[parcel->part], parcel->queries, parcel->n, reports);
+    return true;
+}
+
+static void close_cell(struct exchange *exchange, uint32_t cell)
+{
+    (void)exchange;
+    (void)cell;
+}
+
+static const struct exchange_type local_type = {"local", is_local, has_room, deliver, close_cell};
+
+void exchange_local_init(struct exchange_local *exchange, struct server_block **blocks)
+{
+    exchange->base.type = &local_type;
+    exchange->blocks = blocks;
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/exchange_mpi.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cluster/wire.h"
+
+// Parcels under way per rank before its balancers wait: bounds memory, keeps the receivers busy.
+enum { MAX_PARCELS_UNDER_WAY = 64, TAG = 1 };
+
+// An outgoing message and its buffer, reused.
+struct outgoing {
+    unsigned char *bytes;
+    size_t cap;
+    MPI_Request request;
+    bool busy, parcel;
+};
+
+struct exchange_mpi {
+    struct exchange base;
+    struct exchange_mpi_config config;
+    struct balancer **balancers;
+    int rank;
+    struct outgoing *out;
+    size_t n_out;
+    size_t n_parcels_under_way;
+    unsigned char *in;
+    size_t in_cap;
+    struct report_list reports;
+    uint32_t n_open_feeds; // parts here whose balancer is elsewhere and has not closed
+    uint64_t bytes_sent;
+    int mpi_error; // first failure of a send, MPI_SUCCESS when none
+};
+
+static void note(struct exchange_mpi *exchange, int rc)
+{
+    if (rc != MPI_SUCCESS && exchange->mpi_error == MPI_SUCCESS)
+        exchange->mpi_error = rc;
+}
+
+static void reap_sent(struct exchange_mpi *exchange)
+{
+    for (size_t i = 0; i < exchange->n_out; i++) {
+        struct outgoing *out = &exchange->out[i];
+        int done = 0;
+        if (!out->busy)
+            continue;
+        note(exchange, MPI_Test(&out->request, &done, MPI_STATUS_IGNORE));
+        if (done) {
+            out->busy = false;
+            exchange->n_parcels_under_way -= out->parcel;
+        }
+    }
+}
+
+static struct outgoing *free_buffer(struct exchange_mpi *exchange, size_t bytes)
+{
+    struct outgoing *out = NULL;
+    for (size_t i = 0; i < exchange->n_out && !out; i++)
+        if (!exchange->out[i].busy)
+            out = &exchange->out[i];
+    if (!out) {
+        exchange->out = mem_realloc(exchange->out, exchange->n_out + 1, sizeof *exchange->out);
+        out = &exchange->out[exchange->n_out++];
+        *out = (struct outgoing){.request = MPI_REQUEST_NULL};
+    }
+    if (out->cap < bytes) {
+        out->cap = bytes;
+        out->bytes = mem_realloc(out->bytes, bytes, 1);
+    }
+    return out;
+}
+
+static void send_message(struct exchange_mpi *exchange, int rank, const struct wire_head *head,
+                         const void *records, size_t record_bytes)
+{
+    size_t bytes = wire_bytes(head->n, record_bytes);
+    assert(bytes <= INT32_MAX);
+    struct outgoing *out = free_buffer(exchange, bytes);
+    memcpy(out->bytes, head, sizeof *head);
+    if (head->n)
+        memcpy(out->bytes + sizeof *head, records, head->n * record_bytes);
+    out->busy = true;
+    out->parcel = head->kind == WIRE_QUERIES;
+    exchange->n_parcels_under_way += out->parcel;
+    exchange->bytes_sent += bytes;
+    note(exchange, MPI_Isend(out->bytes, (int)bytes, MPI_BYTE, rank, TAG, exchange->config.comm,
+                             &out->request));
+}
+
+// ---- what balancers see -------------------------------------------------------------------------
+
+static bool is_local(const struct exchange *base, uint32_t part)
+{
+    const struct exchange_mpi *exchange = (const struct exchange_mpi *)base;
+    return exchange->config.layout->parts[part].rank == exchange->rank;
+}
+
+static bool has_room(struct exchange *base)
+{
+    struct exchange_mpi *exchange = (struct exchange_mpi *)base;
+    if (exchange->n_parcels_under_way >= MAX_PARCELS_UNDER_WAY)
+        reap_sent(exchange);
+    return exchange->n_parcels_under_way < MAX_PARCELS_UNDER_WAY;
+}
+
+static bool deliver(struct exchange *base, const struct parcel *parcel, struct report_list *reports)
+{
+    struct exchange_mpi *exchange = (struct exchange_mpi *)base;
+    if (is_local(base, parcel->part)) {
+        server_block_run(exchange->config.blocks[parcel->part], parcel->queries, parcel->n,
+                         reports);
+        return true;
+    }
+    const struct layout_part *part = &exchange->config.layout->parts[parcel->part];
+    struct wire_head head = {.kind = WIRE_QUERIES,
+                             .cell = part->cell,
+                             .part = parcel->part,
+                             .n = (uint32_t)parcel->n,
+                             .window = parcel->window};
+    send_message(exchange, part->rank, &head, parcel->queries, sizeof *parcel->queries);
+    return false;
+}
+
+static void close_cell(struct exchange *base, uint32_t cell)
+{
+    struct exchange_mpi *exchange = (struct exchange_mpi *)base;
+    const struct layout *layout = exchange->config.layout;
+    for (uint32_t p = layout->first_part[cell]; p < layout->first_part[cell + 1]; p++) {
+        struct wire_head head = {.kind = WIRE_CLOSE, .cell = cell, .part = p};
+        if (!is_local(base, p))
+            send_message(exchange, layout->parts[p].rank, &head, NULL, 0);
+    }
+}
+
+static const struct exchange_type mpi_type = {"mpi", is_local, has_room, deliver, close_cell};
+
+// ---- what comes in ------------------------------------------------------------------------------
+
+static void run_parcel(struct exchange_mpi *exchange, int from, const struct wire_head *head)
+{
+    const struct query *queries = (const void *)(exchange->in + sizeof *head);
+    exchange->reports.n = 0;
+    server_block_run(exchange->config.blocks[head->part], queries, head->n, &exchange->reports);
+    if (!exchange->config.wants_reports)
+        return;
+    struct wire_head answer = {.kind = WIRE_REPORTS,
+                               .cell = head->cell,
+                               .part = head->part,
+                               .n = (uint32_t)exchange->reports.n,
+                               .window = head->window};
+    send_message(exchange, from, &answer, exchange->reports.v, sizeof *exchange->reports.v);
+}
+
+static void handle(struct exchange_mpi *exchange, int from)
+{
+    struct wire_head head;
+    memcpy(&head, exchange->in, sizeof head);
+    if (head.kind == WIRE_QUERIES)
+        run_parcel(exchange, from, &head);
+    else if (head.kind == WIRE_REPORTS)
+        balancer_hear(exchange->balancers[head.cell], head.window,
+                      (const void *)(exchange->in + sizeof head), head.n);
+    else
+        exchange->n_open_feeds--;
+}
+
+int exchange_mpi_poll(struct exchange_mpi *exchange, int *n_handled, struct err *err)
+{
+    *n_handled = 0;
+    for (;;) {
+        int there = 0, bytes = 0;
+        MPI_Message message;
+        MPI_Status status;
+        note(exchange,
+             MPI_Improbe(MPI_ANY_SOURCE, TAG, exchange->config.comm, &there, &message, &status));
+        if (exchange->mpi_error != MPI_SUCCESS)
+            return err_set(err, ERR_FAIL, "MPI failed with error %d", exchange->mpi_error);
+        if (!there)
+            return 0;
+        MPI_Get_count(&status, MPI_BYTE, &bytes);
+        if (exchange->in_cap < (size_t)bytes) {
+            exchange->in_cap = 2 * (size_t)bytes;
+            mem_free(exchange->in);
+            exchange->in = mem_aligned(64, exchange->in_cap);
+        }
+        note(exchange, MPI_Mrecv(exchange->in, bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE));
+        handle(exchange, status.MPI_SOURCE);
+        ++*n_handled;
+    }
+}
+
+bool exchange_mpi_idle(struct exchange_mpi *exchange)
+{
+    reap_sent(exchange);
+    for (size_t i = 0; i < exchange->n_out; i++)
+        if (exchange->out[i].busy)
+            return false;
+    return exchange->n_open_feeds == 0;
+}
+
+// ---- life ---------------------------------------------------------------------------------------
+
+struct exchange_mpi *exchange_mpi_create(const struct exchange_mpi_config *config)
+{
+    struct exchange_mpi *exchange = mem_calloc(1, sizeof *exchange);
+    exchange->base.type = &mpi_type;
+    exchange->config = *config;
+    exchange->mpi_error = MPI_SUCCESS;
+    MPI_Comm_rank(config->comm, &exchange->rank);
+    const struct layout *layout = config->layout;
+    for (uint32_t p = 0; p < layout->n_parts; p++)
+        exchange->n_open_feeds += layout->parts[p].rank == exchange->rank &&
+                                  layout->balancer_rank[layout->parts[p].cell] != exchange->rank;
+    return exchange;
+}
+
+void exchange_mpi_destroy(struct exchange_mpi *exchange)
+{
+    if (!exchange)
+        return;
+    for (size_t i = 0; i < exchange->n_out; i++)
+        mem_free(exchange->out[i].bytes);
+    mem_free(exchange->out);
+    mem_free(exchange->in);
+    report_list_release(&exchange->reports);
+    mem_free(exchange);
+}
+
+struct exchange *exchange_mpi_base(struct exchange_mpi *exchange)
+{
+    return &exchange->base;
+}
+
+void exchange_mpi_listen(struct exchange_mpi *exchange, struct balancer **balancers)
+{
+    exchange->balancers = balancers;
+}
+
+uint64_t exchange_mpi_bytes_sent(const struct exchange_mpi *exchange)
+{
+    return exchange->bytes_sent;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// policy: which server of its cell a query goes to.
+//
+// Variants are const descriptors in policy_types[]; a new policy is one file policy_x.c, one line
+// in that array and one test. A policy sees the queries of a window in arrival order and fills in
+// their `server`. What it knows of the servers is its balancer's view (view.h) and nothing else;
+// policies that read the view have needs_feedback set and want dispatch_delay + status_delay > 0,
+// because information cannot travel in no time. Random draws are keyed by (seed, RNG_BALANCE, cell)
+// and the query's number, so a policy sees the same draws however the run is cut into windows.
+#ifndef CLUSTER_POLICY_H
+#define CLUSTER_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "cluster/config.h"
+#include "cluster/svctab.h"
+#include "cluster/view.h"
+#include "traces/query.h"
+
+struct policy; // one balancer's policy: descriptor, roster, draws
+
+struct policy_type {
+    const char *name, *help;
+    bool needs_feedback; // reads the view
+    bool forces_load;    // `load` is not the user's choice but load_forced
+    enum load_unit load_forced;
+    uint32_t (*words_per_query)(const struct balancer_config *config); // random words; 0: none
+    void (*route)(struct policy *policy, struct query *queries, size_t n);
+};
+
+extern const struct policy_type *const policy_types[]; // NULL-terminated
+int policy_find(const char *name);                     // index, -1 when unknown
+
+// The load unit in force: the policy's own, or the study's choice.
+enum load_unit policy_load_unit(const struct balancer_config *config);
+
+// What a policy must know of the servers of its cell. Borrowed until policy_destroy().
+struct policy_roster {
+    uint32_t n_servers;
+    const double *weight;             // [n_servers] > 0, capacity relative to the others
+    const uint16_t *group;            // [n_servers]
+    const struct svctab *const *tabs; // [group * n_services + service]: what a query weighs
+    uint32_t n_services;
+    uint64_t seed;
+    uint32_t cell;
+};
+
+// `config` and `view` (NULL without feedback) are borrowed until policy_destroy().
+struct policy *policy_create(const struct balancer_config *config,
+                             const struct policy_roster *roster, struct view *view);
+void policy_destroy(struct policy *policy); // NULL: no effect
+
+// Fills queries[i].server for n queries in arrival order.
+void policy_route(struct policy *policy, struct query *queries, size_t n);
+
+// ---- for policy_*.c -----------------------------------------------------------------------------
+
+struct policy {
+    const struct policy_type *type;
+    const struct balancer_config *config;
+    const struct policy_roster *roster;
+    struct view *view;
+    enum load_unit unit;
+    uint32_t n_servers;
+    bool equal_weights;
+    double *inverse_weight; // [n_servers]
+    uint32_t first_large;   // size-aware: servers [first_large, n_servers) take large queries
+    uint32_t *alias;        // weighted: Walker's table
+    uint32_t *alias_cut;
+    struct rng_stream draws;
+    uint64_t *words; // draws of the queries at hand
+    size_t words_cap;
+};
+
+// The random words of the n queries from number `seq` on, words_per_query each.
+const uint64_t *policy_words(struct policy *policy, uint64_t seq, size_t n);
+
+// For words_per_query: policies that draw one word per query, or none.
+uint32_t policy_one_word(const struct balancer_config *config);
+uint32_t policy_no_words(const struct balancer_config *config);
+
+// Sends the query to `server`: sets it and adds its load to the view.
+static inline void policy_send(struct policy *policy, struct query *query, uint32_t server)
+{
+    query->server = server;
+    int64_t load = 1;
+    if (policy->unit != LOAD_QUERIES) {
+        size_t row = (size_t)policy->roster->group[server] * policy->roster->n_services;
+        load = svctab_load(policy->roster->tabs[row + query->service], policy->unit,
+                           query->size_items);
+    }
+    view_sent(policy->view, server, load);
+}
+
+// True when server b has less load for its weight than server a; a tie is no.
+static inline bool policy_less_loaded(const struct policy *policy, uint32_t b, uint32_t a)
+{
+    const int64_t *load = policy->view->load;
+    if (policy->equal_weights)
+        return load[b] < load[a];
+    return (double)load[b] * policy->inverse_weight[b] <
+           (double)load[a] * policy->inverse_weight[a];
+}
+
+extern const struct policy_type policy_random, policy_round_robin, policy_weighted,
+    policy_power_of_d, policy_power_of_two, policy_join_shortest_queue, policy_least_work,
+    policy_size_aware;
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The least loaded of all servers in the balancer's view. The scan begins at a random server and
+// the first of equals wins, so that ties are broken evenly; an idle server ends it at once.
+#include "cluster/policy.h"
+
+static uint32_t least_loaded(const struct policy *policy, uint32_t start)
+{
+    const int64_t *load = policy->view->load;
+    uint32_t best = start, n = policy->n_servers;
+    for (uint32_t i = 1, s = start; i < n && load[best] > 0; i++) {
+        s = s + 1 == n ? 0 : s + 1;
+        if (policy_less_loaded(policy, s, best))
+            best = s;
+    }
+    return best;
+}
+
+static void route(struct policy *policy, struct query *queries, size_t n)
+{
+    const uint64_t *words = policy_words(policy, queries[0].seq, n);
+    for (size_t i = 0; i < n; i++) {
+        view_advance(policy->view, queries[i].arrive_ns);
+        uint32_t start = rng_below((uint32_t)(words[i] >> 32), policy->n_servers);
+        policy_send(policy, &queries[i], least_loaded(policy, start));
+    }
+}
+
+const struct policy_type policy_join_shortest_queue = {
+    .name = "join-shortest-queue",
+    .help = "the least loaded of all servers",
+    .needs_feedback = true,
+    .words_per_query = policy_one_word,
+    .route = route,
+};
+
+const struct policy_type policy_least_work = {
+    .name = "least-work",
+    .help = "the server with the least unfinished service time",
+    .needs_feedback = true,
+    .forces_load = true,
+    .load_forced = LOAD_WORK,
+    .words_per_query = policy_one_word,
+    .route = route,
+};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The least loaded, in the balancer's view, of d servers drawn with replacement (Mitzenmacher 2001;
+// Vvedenskaya, Dobrushin and Karpelevich 1996). A tie goes to the one drawn first.
+#include "cluster/policy.h"
+
+static uint32_t half_words(const struct balancer_config *config)
+{
+    return (uint32_t)(config->d + 1) / 2;
+}
+
+static void route_d(struct policy *policy, struct query *queries, size_t n, uint32_t d)
+{
+    uint32_t per_query = (d + 1) / 2, n_servers = policy->n_servers;
+    const uint64_t *words = policy_words(policy, queries[0].seq, n);
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t *w = words + i * per_query;
+        view_advance(policy->view, queries[i].arrive_ns);
+        uint32_t best = rng_below((uint32_t)(w[0] >> 32), n_servers);
+        for (uint32_t j = 1; j < d; j++) {
+            uint32_t half = (uint32_t)(j & 1 ? w[j / 2] : w[j / 2] >> 32);
+            uint32_t other = rng_below(half, n_servers);
+            if (policy_less_loaded(policy, other, best))
+                best = other;
+        }
+        policy_send(policy, &queries[i], best);
+    }
+}
+
+static void route(struct policy *policy, struct query *queries, size_t n)
+{
+    route_d(policy, queries, n, (uint32_t)policy->config->d);
+}
+
+static void route_two(struct policy *policy, struct query *queries, size_t n)
+{
+    route_d(policy, queries, n, 2);
+}
+
+const struct policy_type policy_power_of_d = {
+    .name = "power-of-d",
+    .help = "the least loaded of d random servers",
+    .needs_feedback = true,
+    .words_per_query = half_words,
+    .route = route,
+};
+
+const struct policy_type policy_power_of_two = {
+    .name = "power-of-two",
+    .help = "the less loaded of two random servers",
+    .needs_feedback = true,
+    .words_per_query = policy_one_word,
+    .route = route_two,
+};

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/run.h"
+
+#include <sched.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "cluster/balancer.h"
+#include "cluster/exchange_local.h"
+#include "cluster/exchange_mpi.h"
+#include "cluster/policy.h"
+#include "par/agree.h"
+
+// Windows a balancer may advance before the others of its rank get their turn: long enough to stay
+// in cache, short enough that other ranks are fed.
+enum { TURN_WINDOWS = 32, IDLE_SPINS = 64 };
+#define PROGRESS_EVERY_S 0.1
+
+// Everything one rank holds of a run.
+struct fleet {
+    const struct fleet_config *config;
+    const struct run_options *options;
+    struct record *record;
+    MPI_Comm comm;
+    int rank, n_ranks;
+    struct layout *layout;
+    struct svctab **tabs;         // [group * n_services + service]
+    struct qsize **sizes;         // [service]
+    struct server_block **blocks; // [part]
+    struct balancer **balancers;  // [cell]
+    struct exchange_local local;
+    struct exchange_mpi *mpi; // NULL on one rank
+    double next_progress_s;
+};
+
+static double wall_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static int create_tabs(struct fleet *fleet, struct err *err)
+{
+    const struct fleet_config *config = fleet->config;
+    fleet->tabs = mem_calloc((size_t)config->n_groups * config->n_services, sizeof *fleet->tabs);
+    for (uint32_t g = 0; g < config->n_groups; g++)
+        for (uint32_t i = 0; i < config->n_services; i++) {
+            const struct group_config *group = &config->groups[g];
+            struct svctab **tab = &fleet->tabs[(size_t)g * config->n_services + i];
+            *tab = svctab_create(&config->services[i], &group->dispatch[i], group->costs[i],
+                                 (uint32_t)group->platform->cores, err);
+            if (!*tab)
+                return err_prefix(err, "group %s, service %s", group->name,
+                                  config->services[i].name);
+        }
+    return 0;
+}
+
+static int create_sizes(struct fleet *fleet, struct err *err)
+{
+    const struct fleet_config *config = fleet->config;
+    fleet->sizes = mem_calloc(config->n_services, sizeof(struct qsize *));
+    for (uint32_t i = 0; i < config->n_services; i++) {
+        fleet->sizes[i] = qsize_create(&config->services[i].traffic.sizes, err);
+        if (!fleet->sizes[i])
+            return err_prefix(err, "service %s: sizes", config->services[i].name);
+    }
+    return 0;
+}
+
+static void create_blocks(struct fleet *fleet)
+{
+    const struct fleet_config *config = fleet->config;
+    const struct layout *layout = fleet->layout;
+    const struct cpu_kernel *kernel = cpu_kernel_best();
+    bool listens = policy_types[config->balancer.policy]->needs_feedback;
+    fleet->blocks = mem_calloc(layout->n_parts, sizeof(struct server_block *));
+    for (uint32_t p = 0; p < layout->n_parts; p++) {
+        const struct layout_part *part = &layout->parts[p];
+        if (part->rank != fleet->rank)
+            continue;
+        size_t row = (size_t)part->group * config->n_services;
+        struct server_block_config block = {.fleet = config,
+                                            .group = part->group,
+                                            .cell = part->cell,
+                                            .first_in_cell = part->first_in_cell,
+                                            .first_in_fleet = part->first_in_fleet,
+                                            .n_servers = part->n_servers,
+                                            .tabs = (const struct svctab *const *)fleet->tabs + row,
+                                            .wants_reports = listens,
+                                            .unit = policy_load_unit(&config->balancer),
+                                            .kernel = kernel,
+                                            .record = fleet->record};
+        fleet->blocks[p] = server_block_create(&block);
+    }
+}
+
+static struct exchange *create_exchange(struct fleet *fleet)
+{
+    if (fleet->n_ranks == 1) {
+        exchange_local_init(&fleet->local, fleet->blocks);
+        return &fleet->local.base;
+    }
+    bool listens = policy_types[fleet->config->balancer.policy]->needs_feedback;
+    fleet->mpi = exchange_mpi_create(
+        &(struct exchange_mpi_config){fleet->comm, fleet->layout, fleet->blocks, listens});
+    return exchange_mpi_base(fleet->mpi);
+}
+
+static int create_balancers(struct fleet *fleet, struct err *err)
+{
+    struct exchange *exchange = create_exchange(fleet);
+    fleet->balancers = mem_calloc(fleet->layout->n_cells, sizeof(struct balancer *));
+    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++) {
+        struct balancer_setup setup = {.fleet = fleet->config,
+                                       .layout = fleet->layout,
+                                       .tabs = (const struct svctab *const *)fleet->tabs,
+                                       .sizes = (const struct qsize *const *)fleet->sizes,
+                                       .cell = cell,
+                                       .exchange = exchange};
+        if (fleet->layout->balancer_rank[cell] != fleet->rank)
+            continue;
+        fleet->balancers[cell] = balancer_create(&setup, err);
+        if (!fleet->balancers[cell])
+            return -1;
+    }
+    if (fleet->mpi)
+        exchange_mpi_listen(fleet->mpi, fleet->balancers);
+    return 0;
+}
+
+static int create(struct fleet *fleet, struct err *err)
+{
+    fleet->layout = layout_create(fleet->config, fleet->n_ranks, fleet->options->layout);
+    if (create_tabs(fleet, err) || create_sizes(fleet, err))
+        return -1;
+    create_blocks(fleet);
+    return create_balancers(fleet, err);
+}
+
+static void release(struct fleet *fleet)
+{
+    const struct fleet_config *config = fleet->config;
+    for (uint32_t cell = 0; fleet->balancers && cell < fleet->layout->n_cells; cell++)
+        balancer_destroy(fleet->balancers[cell]);
+    for (uint32_t p = 0; fleet->blocks && p < fleet->layout->n_parts; p++)
+        server_block_destroy(fleet->blocks[p]);
+    for (size_t i = 0; i < (size_t)config->n_groups * config->n_services; i++)
+        svctab_destroy(fleet->tabs[i]);
+    for (uint32_t i = 0; fleet->sizes && i < config->n_services; i++)
+        qsize_destroy(fleet->sizes[i]);
+    mem_free(fleet->sizes);
+    exchange_mpi_destroy(fleet->mpi);
+    layout_destroy(fleet->layout);
+    mem_free(fleet->balancers);
+    mem_free(fleet->blocks);
+    mem_free(fleet->tabs);
+}
+
+// ---- the loop -----------------------------------------------------------------------------------
+
+// How far the slowest balancer of this rank has come.
+static int64_t reached_ns(const struct fleet *fleet)
+{
+    int64_t least_ns = fleet->config->duration_ns;
+    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++) {
+        if (!fleet->balancers[cell])
+            continue;
+        int64_t ns = balancer_reached_ns(fleet->balancers[cell]);
+        least_ns = ns < least_ns ? ns : least_ns;
+    }
+    return least_ns;
+}
+
+static uint64_t n_recorded(const struct record *record)
+{
+    uint64_t n = 0;
+    size_t n_tallies = (size_t)record->shape.n_bins * record->shape.n_services * N_PATHS;
+    for (size_t i = 0; i < n_tallies; i++)
+        n += record->tallies[i].n_queries;
+    return n;
+}
+
+static void tell_progress(struct fleet *fleet)
+{
+    const struct run_options *options = fleet->options;
+    if (!options->progress || fleet->rank != 0 || wall_s() < fleet->next_progress_s)
+        return;
+    fleet->next_progress_s = wall_s() + PROGRESS_EVERY_S;
+    options->progress(options->progress_user, reached_ns(fleet), n_recorded(fleet->record));
+}
+
+// One turn for every balancer here; *advanced: whether any did, *done: whether all are.
+static void turn(struct fleet *fleet, bool *advanced, bool *done)
+{
+    *advanced = false;
+    *done = true;
+    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++) {
+        if (!fleet->balancers[cell])
+            continue;
+        enum balancer_state state = BALANCER_ADVANCED;
+        for (int i = 0; i < TURN_WINDOWS && state == BALANCER_ADVANCED; i++) {
+            state = balancer_step(fleet->balancers[cell]);
+            *advanced |= state == BALANCER_ADVANCED;
+        }
+        *done &= state == BALANCER_DONE;
+    }
+}
+
+static int loop(struct fleet *fleet, struct err *err)
+{
+    int n_idle = 0;
+    for (;;) {
+        bool advanced, done;
+        int n_handled = 0;
+        turn(fleet, &advanced, &done);
+        if (fleet->mpi && exchange_mpi_poll(fleet->mpi, &n_handled, err))
+            return -1;
+        if (done && (!fleet->mpi || (n_handled == 0 && exchange_mpi_idle(fleet->mpi))))
+            return 0;
+        n_idle = advanced || n_handled ? 0 : n_idle + 1;
+        if (n_idle > IDLE_SPINS)
+            sched_yield(); // more ranks than cores: let the one we wait for run
+        tell_progress(fleet);
+    }
+}
+
+static void count_cost(const struct fleet *fleet, double begin_s, struct run_cost *cost)
+{
+    cost->wall_s = wall_s() - begin_s;
+    cost->n_queries = n_recorded(fleet->record);
+    cost->n_windows = 0;
+    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++)
+        if (fleet->balancers[cell])
+            cost->n_windows += balancer_n_windows(fleet->balancers[cell]);
+    cost->bytes_sent = fleet->mpi ? exchange_mpi_bytes_sent(fleet->mpi) : 0;
+}
+
+int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run_options *options,
+              struct record *record, struct run_cost *cost, struct err *err)
+{
+    struct fleet fleet = {.config = config, .options = options, .record = record};
+    MPI_Comm_dup(comm, &fleet.comm);
+    MPI_Comm_set_errhandler(fleet.comm, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(fleet.comm, &fleet.rank);
+    MPI_Comm_size(fleet.comm, &fleet.n_ranks);
+    int rc = err_agree(fleet.comm, create(&fleet, err), err);
+    if (rc == 0) {
+        double begin_s = wall_s();
+        rc = loop(&fleet, err);
+        for (uint32_t p = 0; p < fleet.layout->n_parts; p++)
+            if (fleet.blocks[p])
+                server_block_finish(fleet.blocks[p]);
+        count_cost(&fleet, begin_s, cost);
+        rc = err_agree(fleet.comm, rc, err);
+    }
+    release(&fleet);
+    MPI_Comm_free(&fleet.comm);
+    return rc;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// server: a block of equal servers of one cell, simulated together.
+//
+// Queries come in the order in which the balancer sent them; each reaches its server dispatch_delay
+// later, so every server sees its own in order of arrival and can be simulated at once: split or
+// offload, core pool (cpu.h) or accelerator (accel.h), then the record (results/record.h). No
+// events, no allocation after the first batches.
+//
+//     latency = dispatch_delay + wait + service + return_delay
+//
+// where wait and service are those of the query's request that ends last.
+//
+// At the end of every time bin a block is folded: core-time used inside the bin is what was
+// assigned plus what the last bin carried over minus what reaches beyond this bin's end, exactly,
+// and energy follows from it.
+#ifndef CLUSTER_SERVER_H
+#define CLUSTER_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/config.h"
+#include "cluster/cpu.h"
+#include "cluster/svctab.h"
+#include "cluster/view.h"
+#include "results/record.h"
+#include "traces/query.h"
+
+struct server_block;
+
+struct server_block_config {
+    const struct fleet_config *fleet;
+    uint32_t group, cell;
+    uint32_t first_in_cell;  // number of the block's first server in its cell
+    uint32_t first_in_fleet; // and in the fleet
+    uint32_t n_servers;
+    const struct svctab *const *tabs; // [n_services], of this group
+    bool wants_reports;               // the balancer listens to completions
+    enum load_unit unit;              // in which it counts them
+    const struct cpu_kernel *kernel;
+    struct record *record;
+};
+
+// A growing list of reports, reused from batch to batch.
+struct report_list {
+    struct report *v;
+    size_t n, cap;
+};
+
+void report_list_reserve(struct report_list *list, size_t n_more);
+void report_list_release(struct report_list *list);
+
+// The config's pointers are borrowed until server_block_destroy().
+struct server_block *server_block_create(const struct server_block_config *config);
+void server_block_destroy(struct server_block *block); // NULL: no effect
+
+// Runs n queries, in the order in which they were sent, on their servers; appends their completions
+// to *reports when the balancer listens (else NULL is fine).
+void server_block_run(struct server_block *block, const struct query *queries, size_t n,
+                      struct report_list *reports);
+
+// Nothing more will come: folds the remaining bins.
+void server_block_finish(struct server_block *block);
+
+// Shortest time from a query's arrival at a server to its first completion, given the tables.
+int64_t server_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
+                                uint32_t n_services);
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// svctab: service times of one (service, group), in whole nanoseconds, looked up and never
+// computed.
+//
+// Built once per run from the cost model, for every size the service can have. A query of n items
+// below the offload threshold is split into ceil(n / B) CPU requests, all of B items but the last,
+// which has the rest; one at or above the threshold T goes whole to the accelerator.
+#ifndef CLUSTER_SVCTAB_H
+#define CLUSTER_SVCTAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/config.h"
+
+#define SVCTAB_NO_OFFLOAD UINT32_MAX
+
+// How a query of a given size is split.
+struct svctab_split {
+    int64_t last_ns;     // service time of the last request with one core busy
+    uint32_t n_requests; // ceil(size / B)
+    uint32_t last_items; // items of the last request
+};
+
+struct svctab {
+    uint32_t max_items;         // sizes are 1 .. max_items
+    uint32_t batch_items;       // B, at most max_items
+    uint32_t offload_items;     // T, SVCTAB_NO_OFFLOAD without
+    uint32_t n_levels;          // 1, or the number of cores when the cost depends on busy cores
+    int64_t full_ns;            // service time of a full request with one core busy
+    struct svctab_split *split; // [max_items + 1]
+    int64_t *cpu_ns;     // [n_levels][batch_items + 1]: level = busy cores, itself included, less 1
+    int64_t *load_ns;    // [max_items + 1] onto the accelerator; NULL without offload
+    int64_t *compute_ns; // [max_items + 1] on it; NULL without offload
+    int64_t *work_ns;    // [max_items + 1] service time summed over the requests, one core busy
+    int64_t least_ns;    // shortest request of the table: bounds how soon a completion can follow
+};
+
+// Fails when a cost is negative or not finite: the model or the platform is wrong.
+struct svctab *svctab_create(const struct service_config *service,
+                             const struct dispatch_config *dispatch, const struct cost *cost,
+                             uint32_t n_cores, struct err *err);
+void svctab_destroy(struct svctab *tab); // NULL: no effect
+
+static inline bool svctab_offloads(const struct svctab *tab, uint32_t items)
+{
+    return items >= tab->offload_items;
+}
+
+// Service time of a request of `items` when `busy` cores, itself included, are busy.
+static inline int64_t svctab_cpu_ns(const struct svctab *tab, uint32_t items, uint32_t busy)
+{
+    uint32_t level = tab->n_levels == 1 ? 0 : busy - 1;
+    return tab->cpu_ns[(size_t)level * (tab->batch_items + 1) + items];
+}
+
+// What a query counts for in a view, in `unit`.
+static inline int64_t svctab_load(const struct svctab *tab, enum load_unit unit, uint32_t items)
+{
+    switch (unit) {
+    case LOAD_REQUESTS:
+        return svctab_offloads(tab, items) ? 1 : tab->split[items].n_requests;
+    case LOAD_ITEMS:
+        return items;
+    case LOAD_WORK:
+        return tab->work_ns[items];
+    default:
+        return 1;
+    }
+}
+
+#endif
