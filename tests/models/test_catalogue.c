@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/catalogue.h"
+
+#include "support/suite.h"
+
+// Architectures by hand, from the reference repository's configurations (harvard-acc/DeepRecSys,
+// models/configs); the data files are compared with the same figures where they can be read.
+static struct model rm1(void)
+{
+    static double dense[] = {128, 64, 32}, top[] = {256, 64, 1};
+    static double tables[] = {8}, rows[] = {4e6}, lookups[] = {80};
+    return (struct model){.dense_mlp = {3, dense},
+                          .tables = {1, tables},
+                          .rows = {1, rows},
+                          .lookups = {1, lookups},
+                          .dim = 32,
+                          .gates = 1,
+                          .top_mlp = {3, top},
+                          .tasks = 1};
+}
+
+static struct model ncf(void)
+{
+    static double top[] = {256, 256, 128, 64}, joined[] = {64};
+    static double tables[] = {2, 2}, rows[] = {140000, 28000}, lookups[] = {1, 1};
+    return (struct model){.interaction = INTERACT_TWO_BRANCH,
+                          .tables = {2, tables},
+                          .rows = {2, rows},
+                          .lookups = {2, lookups},
+                          .dim = 64,
+                          .gates = 1,
+                          .top_mlp = {4, top},
+                          .task_mlp = {1, joined},
+                          .tasks = 1};
+}
+
+static struct model mtwnd(int64_t tasks)
+{
+    static double top[] = {1024, 512}, task[] = {256, 128};
+    static double tables[] = {41, 2}, rows[] = {5e5, 5e6}, lookups[] = {1, 1};
+    return (struct model){.dense_inputs = 512,
+                          .tables = {2, tables},
+                          .rows = {2, rows},
+                          .lookups = {2, lookups},
+                          .dim = 32,
+                          .gates = 1,
+                          .top_mlp = {2, top},
+                          .task_mlp = {2, task},
+                          .tasks = tasks};
+}
+
+static struct model din(double *tables)
+{
+    static double top[] = {200, 80, 2}, unit[] = {1, 32};
+    static double rows[] = {1e6, 1e5, 1e7}, lookups[] = {3, 3, 3};
+    return (struct model){.interaction = INTERACT_ATTENTION,
+                          .tables = {3, tables},
+                          .rows = {3, rows},
+                          .lookups = {3, lookups},
+                          .dim = 32,
+                          .behaviour_tables = (int64_t)tables[1],
+                          .behaviours = (int64_t)tables[1],
+                          .attention_mlp = {2, unit},
+                          .gates = 1,
+                          .top_mlp = {3, top},
+                          .tasks = 1};
+}
+
+static struct model dien(int64_t gates)
+{
+    static double top[] = {200, 80, 2};
+    static double tables[] = {41, 2}, rows[] = {5e5, 5e6}, lookups[] = {1, 1};
+    return (struct model){.interaction = INTERACT_RECURRENT,
+                          .tables = {2, tables},
+                          .rows = {2, rows},
+                          .lookups = {2, lookups},
+                          .dim = 32,
+                          .behaviour_tables = 40,
+                          .behaviours = 40,
+                          .hidden = 64,
+                          .gates = gates,
+                          .top_mlp = {3, top},
+                          .tasks = 1};
+}
+
+static struct model_work derived(const struct model *model)
+{
+    struct err err = {0};
+    struct model_work work;
+    ck_assert_msg(model_check(model, &err) == 0, "%s", err.text);
+    model_derive(model, &work);
+    return work;
+}
+
+static double layer_flop(const struct model_work *work)
+{
+    return work->by_class[WORK_FC].flop_per_item + work->by_class[WORK_ATTENTION].flop_per_item +
+           work->by_class[WORK_RECURRENT].flop_per_item;
+}
+
+static double activation_bytes(const struct model_work *work, double pooled_values)
+{
+    double bytes = 4 * pooled_values;
+    for (int i = 0; i < N_WORK_CLASSES; i++)
+        if (i != WORK_EMBEDDING)
+            bytes += work->by_class[i].bytes_per_item;
+    return bytes;
+}
+
+// DLRM: multiply-adds counted by hand, dense 128*64 + 64*32, top (8+1)*32 wide in front.
+START_TEST(concatenating_models)
+{
+    struct model model = rm1();
+    struct model_work work = derived(&model);
+    double macs = 128 * 64 + 64 * 32 + 288 * 256 + 256 * 64 + 64;
+    ck_assert_double_eq(layer_flop(&work), 2 * macs);
+    ck_assert_double_eq(work_weight_bytes(&work), 4 * (macs + 64 + 32 + 256 + 64 + 1));
+    ck_assert_double_eq(work.lookups_per_item, 640);
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].bytes_per_item, 81920);
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].flop_per_item, 640 * 32);
+    ck_assert_double_eq(work.index_bytes_per_item, 5120);
+    ck_assert_double_eq(work.dense_bytes_per_item, 512);
+    ck_assert_double_eq(work.table_bytes, 8 * 4e6 * 128);
+    ck_assert_double_eq(work.n_inputs, 9);
+}
+END_TEST
+
+// NCF: half of the tables bypass the stack and join before the last layer, 64 + 64 wide.
+START_TEST(two_branches_join)
+{
+    struct model model = ncf();
+    struct model_work work = derived(&model);
+    double macs = 128 * 256 + 256 * 256 + 256 * 128 + 128 * 64 + 128 * 64;
+    ck_assert_double_eq(layer_flop(&work), 2 * macs);
+    ck_assert_double_eq(work.by_class[WORK_SUM].flop_per_item, 64);
+    ck_assert_double_eq(work.by_class[WORK_CONCAT].n_ops, 2);
+    ck_assert_double_eq(work.dense_bytes_per_item, 0);
+    ck_assert_double_eq(work.n_inputs, 4);
+}
+END_TEST
+
+// MT-WnD: the top stack is shared, each task adds 512-256-128 and its weights.
+START_TEST(tasks_multiply_their_stack_only)
+{
+    struct model one = mtwnd(1), eight = mtwnd(8);
+    struct model_work first = derived(&one), all = derived(&eight);
+    double shared = 1888 * 1024 + 1024 * 512, task = 512 * 256 + 256 * 128;
+    ck_assert_double_eq(layer_flop(&first), 2 * (shared + task));
+    ck_assert_double_eq(layer_flop(&all), 2 * (shared + 8 * task));
+    ck_assert_double_eq(work_weight_bytes(&all) - work_weight_bytes(&first),
+                        7 * 4 * (task + 256 + 128));
+}
+END_TEST
+
+// DIN: attention units share weights, so work grows with the behaviours and weights do not. Each
+// unit adds 96 -> 1 -> 32 and a sum of 32.
+START_TEST(attention_shares_its_weights)
+{
+    double shipped[] = {1, 1, 2}, meant[] = {1, 251, 2};
+    struct model small = din(shipped), large = din(meant);
+    struct model_work one = derived(&small), many = derived(&large);
+    ck_assert_double_eq(one.by_class[WORK_ATTENTION].flop_per_item, 2 * (96 + 32) + 32);
+    ck_assert_double_eq(many.by_class[WORK_ATTENTION].flop_per_item, 251 * (2 * (96 + 32) + 32));
+    ck_assert_double_eq(work_weight_bytes(&one), work_weight_bytes(&many));
+    ck_assert_double_eq(one.by_class[WORK_FC].flop_per_item, many.by_class[WORK_FC].flop_per_item);
+    ck_assert_double_eq(many.lookups_per_item, 762);
+}
+END_TEST
+
+// DIEN: 40 steps of 32 -> 64 and of 64 -> 64, a 64 x 64 layer on each; a GRU has three matrices.
+START_TEST(recurrence_walks_the_history)
+{
+    struct model plain = dien(1), gated = dien(3);
+    struct model_work one = derived(&plain), three = derived(&gated);
+    double steps = 40.0 * 2 * ((32 + 64) * 64 + (64 + 64) * 64);
+    ck_assert_double_eq(one.by_class[WORK_RECURRENT].flop_per_item, steps);
+    ck_assert_double_eq(three.by_class[WORK_RECURRENT].flop_per_item, 3 * steps);
+    ck_assert_double_eq(one.by_class[WORK_ATTENTION].flop_per_item, 40 * 2 * 64 * 64);
+    ck_assert_double_eq(one.by_class[WORK_SOFTMAX].n_ops, 40);
+}
+END_TEST
+
+// Operators that the reference's code runs, and kilobytes of what they write, counted when the nine
+// models were run on 2026-11-22. Kilobytes are printed to 0.01, so within half of that.
+START_TEST(operators_and_activations_are_as_run)
+{
+    double shipped[] = {1, 1, 2}, meant[] = {1, 251, 2};
+    const struct {
+        struct model model;
+        double n_ops, kib, pooled;
+    } runs[] = {
+        {rm1(), 19, 5.38, 256},           {ncf(), 17, 8.25, 256},
+        {mtwnd(1), 52, 27.75, 1376},      {din(shipped), 18, 4.09, 128},
+        {din(meant), 1768, 224.79, 8128}, {dien(1), 296, 63.20, 1376},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        struct model_work work = derived(&runs[i].model);
+        ck_assert_double_eq(work_n_ops(&work), runs[i].n_ops);
+        ck_assert_double_eq_tol(activation_bytes(&work, runs[i].pooled) / 1024, runs[i].kib,
+                                0.0051);
+    }
+}
+END_TEST
+
+// Totals are sums over the classes, embedding additions included.
+START_TEST(totals_cover_every_class)
+{
+    struct model model = rm1();
+    struct model_work work = derived(&model);
+    double activations = 64 + 32 + 256 + 64 + 1;
+    ck_assert_double_eq(work_flop_per_item(&work), layer_flop(&work) + 640 * 32 + activations);
+    ck_assert_double_eq(work_weight_bytes(&work), work.by_class[WORK_FC].weight_bytes);
+}
+END_TEST
+
+// The least model: one table, one lookup, one layer of one output. One number in, one weight.
+START_TEST(the_least_model)
+{
+    double unit[] = {1};
+    struct model model = {.tables = {1, unit},
+                          .rows = {1, unit},
+                          .lookups = {1, unit},
+                          .dim = 1,
+                          .gates = 1,
+                          .top_mlp = {1, unit},
+                          .tasks = 1};
+    struct model_work work = derived(&model);
+    ck_assert_double_eq(layer_flop(&work), 2);
+    ck_assert_double_eq(work_weight_bytes(&work), 8);
+    ck_assert_double_eq(work.n_inputs, 1);
+    ck_assert_double_eq(work_n_ops(&work), 4);
+}
+END_TEST
+
+// Releasing nothing, or a model that owns nothing, does nothing.
+START_TEST(release_is_forgiving)
+{
+    struct model model = {0};
+    schema_defaults(model_fields, &model);
+    model_release(NULL);
+    model_release(&model);
+    model_release(&model);
+    ck_assert_ptr_null(model.name);
+}
+END_TEST
+
+// Names stand in the order of the enums.
+START_TEST(names_follow_the_enums)
+{
+    ck_assert_str_eq(work_class_names[WORK_SOFTMAX], "softmax");
+    ck_assert_ptr_null(work_class_names[N_WORK_CLASSES]);
+    ck_assert_str_eq(model_interaction_names[INTERACT_RECURRENT], "recurrent");
+    ck_assert_ptr_null(model_interaction_names[N_INTERACTIONS]);
+    ck_assert_str_eq(model_variant_names[VARIANT_REPO], "repo");
+    ck_assert_ptr_null(model_variant_names[N_VARIANTS]);
+    ck_assert_str_eq(model_bound_names[BOUND_RECURRENT], "recurrent");
+    ck_assert_ptr_null(model_bound_names[N_BOUNDS]);
+}
+END_TEST
+
+static void refused(const struct model *model, const char *text)
+{
+    struct err err;
+    ck_assert_int_eq(model_check(model, &err), -1);
+    ck_assert_str_eq(err.text, text);
+}
+
+// Shapes that contradict themselves, each with the key to mend.
+START_TEST(contradictions_are_refused)
+{
+    double half[] = {2.5};
+    double shipped[] = {1, 1, 2};
+    struct model model = rm1();
+    model.rows.n = 0;
+    refused(&model, "rows: expected 1 values, as tables has, got 0");
+    model = rm1();
+    model.lookups.v = half;
+    refused(&model, "lookups: expected whole numbers from 1, got 2.5");
+    model = rm1();
+    model.top_mlp.n = 0;
+    refused(&model, "top_mlp: expected at least one width");
+    model = rm1();
+    model.sla_low_ns = 2;
+    refused(&model, "sla_low, sla_medium, sla_high: expected to ascend");
+    model = din(shipped);
+    model.behaviour_tables = 5;
+    refused(&model, "behaviour_tables: expected 1 to the tables (4), got 5");
+    model = din(shipped);
+    model.attention_mlp.n = 0;
+    refused(&model, "attention_mlp: expected at least one width");
+    model = dien(1);
+    model.hidden = 0;
+    refused(&model, "hidden: expected at least 1, got 0");
+    model = dien(1);
+    model.behaviours = 0;
+    refused(&model, "behaviours: expected at least 1, got 0");
+    model = ncf();
+    model.tables.n = model.rows.n = model.lookups.n = 1;
+    double three[] = {3};
+    model.tables.v = three;
+    refused(&model, "tables: two branches need an even number, got 3");
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", concatenating_models},
+        {"core", two_branches_join},
+        {"core", tasks_multiply_their_stack_only},
+        {"core", attention_shares_its_weights},
+        {"core", recurrence_walks_the_history},
+        {"core", operators_and_activations_are_as_run},
+        {"core", totals_cover_every_class},
+        {"limits", the_least_model},
+        {"limits", release_is_forgiving},
+        {"limits", names_follow_the_enums},
+        {"errors", contradictions_are_refused},
+    };
+    return suite_run("catalogue", tests, sizeof tests / sizeof *tests);
+}
