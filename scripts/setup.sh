@@ -7,8 +7,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
-    libgsl-dev libyaml-dev librandom123-dev)
-test_packages=(git binutils check hdf5-tools valgrind clang clang-format-14 libclang-rt-14-dev
+    libgsl-dev libyaml-dev librandom123-dev check)
+test_packages=(git binutils hdf5-tools valgrind clang clang-format-14 libclang-rt-14-dev
     man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray netcdf-bin)
 
 # The packages of "$@" that are not installed, one a line.
@@ -20,12 +20,19 @@ missing() {
     done
 }
 
-# Runs apt-get as root, waiting for another apt to finish rather than failing beside it.
+# Runs apt-get as root, waiting for another apt to finish rather than failing beside it. What it
+# prints goes to a file; its complaints are shown when it fails.
 apt() {
-    local sudo=()
+    local sudo=() log
     [ "$(id -u)" = 0 ] || sudo=(sudo)
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq -o DPkg::Lock::Timeout=500 "$@" >&2
+    log=$(mktemp)
+    if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o DPkg::Lock::Timeout=500 -o Dpkg::Use-Pty=0 "$@" >"$log"; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
 }
 
 case ${1:-test} in
@@ -44,6 +51,7 @@ if [ ${#lacking[@]} -gt 0 ]; then
     say "missing Debian packages: ${lacking[*]}"
     [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
         die "cannot install them: this is not root and there is no sudo; $by_hand"
+    say "installing them (about a minute)"
     apt update || say "apt-get update failed; trying with the package lists that are there"
     apt install -y --no-install-recommends "${lacking[@]}" ||
         die "apt-get could not install them (see above); $by_hand"

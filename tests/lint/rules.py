@@ -36,7 +36,8 @@ TEST_FOLDERS = {
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store",
-                        "results/ckpt", "cluster/exchange_mpi", "cluster/run", "src/app/main", "src/app/eval"]),
+                        "results/ckpt", "cluster/exchange_mpi", "cluster/run", "src/app/main",
+                        "src/app/eval"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/store", "results/load",
                                              "results/ckpt"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
