@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// output: the life of a result file, from a wish to a durable name.
+//
+// A result is made under a temporary name in the same folder, .NAME.tmp-PID, and gets its own name
+// by one rename after everything is on the disk. So the final name is either absent, or what it was
+// before, or a whole new file; and nothing is overwritten without `force`.
+//
+// None of these is collective: rank 0 calls them.
+#ifndef RESULTS_OUTPUT_H
+#define RESULTS_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+// The temporary name for `path`; caller mem_free()s.
+char *output_temporary(const char *path, long pid);
+
+// May a result be given this name? Not when something other than a regular file has it, nor when a
+// file has it and `force` is false. `code` goes into *err.
+int output_check_target(const char *path, bool force, enum err_code code, struct err *err);
+
+// The same before a run (ERR_STUDY), and: can a file be made in that folder, and are least_bytes
+// free? Leaves nothing behind.
+int output_check(const char *path, bool force, uint64_t least_bytes, struct err *err);
+
+// Takes `bytes` of disk for the existing temporary file without changing its length, so that a full
+// disk is one clean error before HDF5 has half a file in its caches. File systems that cannot
+// reserve are trusted. `path`: the final name, for the message.
+int output_reserve(const char *temporary, uint64_t bytes, const char *path, struct err *err);
+
+// From the closed temporary file to the result: unused space is given back, the seal is added,
+// everything is synced, and the file takes its name.
+int output_finish(const char *temporary, const char *path, bool force, struct err *err);
+
+#endif
