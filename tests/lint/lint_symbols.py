@@ -8,7 +8,7 @@ import subprocess
 
 import rules
 from lint_format import Skip
-from tree import folder_of
+from lint_modules import family_of
 
 OBJECT_LINE = re.compile(r"^[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+ +(?:\.\w+ )?(\S+)$", re.M)
 MUTABLE = re.compile(r"\.(data|bss|tdata|tbss|sdata|sbss)(\.|$)|\*COM\*")
@@ -35,13 +35,13 @@ def check(tree):
         if "__asan_" in table.stdout or "__ubsan_" in table.stdout:
             raise Skip("a sanitizer's own symbols are in the way: run it on another build")
         for flags, section, symbol in OBJECT_LINE.findall(table.stdout):
-            out += complaints(name, flags, section, symbol)
+            out += complaints(name, family_of(tree, name), flags, section, symbol)
     if n_objects == 0:
         raise Skip("nothing is built yet")
     return out
 
 
-def complaints(name, flags, section, symbol):
+def complaints(name, family, flags, section, symbol):
     out = []
     is_function = flags[6] == "F"
     is_object = flags[6] == "O" or (section.startswith(".t") and flags[5] != "d" and not is_function
@@ -51,6 +51,8 @@ def complaints(name, flags, section, symbol):
     if flags[0] in "gu!" or "w" in flags:
         module = name.rsplit("/", 1)[1][:-2]
         prefixes = [module + "_"] + rules.SYMBOL_PREFIXES.get(module, [])
+        if family and is_object:  # one file may hold several closely related variants
+            prefixes.append(family + "_")
         if symbol != module and not symbol.startswith(tuple(prefixes)):
             out.append(f"{name}: `{symbol}` must begin with `{prefixes[0]}` (or be static)")
     if is_object and MUTABLE.match(section) and not section.startswith(".data.rel.ro"):
@@ -75,9 +77,12 @@ GOOD = {"src/base/a.c": "int a_x(void) { return 1; }\nstatic int h(void) { retur
                         "int a_y(void) { return h(); }\n"
                         'const char *const a_names[] = {"x", 0};\n'
                         "static const int table[2] = {1, 2};\nint a_z(int i) { return table[i]; }\n",
+        "cluster/policy.h": "", "cluster/policy_power.c": "const int policy_two = 2;\n",
         "src/base/log.c": "static int level;\nint log_level(void) { return level++; }\n"}
 BAD = [
     ({"src/base/a.c": "int helper(void) { return 1; }\n"}, "`helper` must begin with `a_`"),
+    ({"cluster/policy.h": "", "cluster/policy_power.c": "int policy_two(void) { return 2; }\n"},
+     "`policy_two` must begin with `policy_power_`"),
     ({"src/base/a.c": "int a_count = 3;\n"}, "`a_count` is mutable"),
     ({"src/base/a.c": "static int count;\nint a_x(void) { return ++count; }\n"},
      "`count` is mutable"),

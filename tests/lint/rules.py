@@ -71,6 +71,9 @@ SYMBOL_PREFIXES = {
     "platform": ["accelerator_"],       # a part of struct platform with a life of its own
     "qsize": ["size_type"],             # as arrival_types is to arrival
     "agree": ["err_agree"],             # the collective member of the err_ family
+    "config": ["balancer_fields", "load_unit_names"],  # of struct balancer_config, enum load_unit
+    "doc": ["node_"],                   # a document is made of struct node
+    "replay": ["arrival_replay"],       # its entry in the family of arrival processes
     "main": ["main"],
 }
 
