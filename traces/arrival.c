@@ -8,7 +8,10 @@
 #include "base/mem.h"
 #include "traces/ticks.h"
 
-const struct arrival_type *const arrival_types[] = {&arrival_poisson, &arrival_deterministic, NULL};
+const struct arrival_type *const arrival_types[] = {
+    &arrival_poisson,          &arrival_deterministic, &arrival_gamma,
+    &arrival_hyperexponential, &arrival_mmpp,          &arrival_diurnal,
+    &arrival_replay,           &arrival_poisson_ms,    NULL};
 
 struct arrival {
     const struct arrival_type *type;
@@ -23,16 +26,51 @@ int64_t arrival_find(const char *name)
     return -1;
 }
 
+static bool needs_rate(const struct arrival_config *config)
+{
+    return !arrival_types[config->process]->carries_rate || config->rescale;
+}
+
 int arrival_check(const struct arrival_config *config, double rate_qps, struct err *err)
 {
     const struct arrival_type *type = arrival_types[config->process];
-    if (!(rate_qps > 0) || !isfinite(rate_qps))
+    if (needs_rate(config) && (!(rate_qps > 0) || !isfinite(rate_qps)))
         return err_set(err, ERR_STUDY, "rate: expected more than 0 queries per second, got %g",
                        rate_qps);
-    if (rate_qps > ARRIVAL_MAX_QPS)
+    if (needs_rate(config) && rate_qps > ARRIVAL_MAX_QPS)
         return err_set(err, ERR_STUDY, "rate: expected at most %g queries per second, got %g",
                        ARRIVAL_MAX_QPS, rate_qps);
     return type->check ? type->check(config, err) : 0;
+}
+
+int arrival_load(struct arrival_config *config, struct err *err)
+{
+    if (!arrival_types[config->process]->carries_rate || config->trace)
+        return 0;
+    struct trace *trace = trace_csv_read(&config->csv, err);
+    if (!trace)
+        return err_prefix(err, "file");
+    config->trace = config->owned_trace = trace;
+    return 0;
+}
+
+void arrival_unload(struct arrival_config *config)
+{
+    if (!config->owned_trace)
+        return;
+    trace_destroy(config->owned_trace);
+    config->trace = config->owned_trace = NULL;
+}
+
+bool arrival_carries_sizes(const struct arrival_config *config)
+{
+    return arrival_types[config->process]->carries_rate &&
+           config->sizes_from == ARRIVAL_SIZES_TRACE;
+}
+
+double arrival_mean_qps(const struct arrival_config *config, double rate_qps)
+{
+    return needs_rate(config) || !config->trace ? rate_qps : trace_rate_qps(config->trace);
 }
 
 struct arrival *arrival_create(const struct arrival_setup *setup, struct err *err)

@@ -22,15 +22,29 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "base/schema.h"
+#include "traces/trace.h"
+#include "traces/trace_csv.h"
 
-// Members are added by this module; each process reads its own.
+// Each process reads its own members.
 struct arrival_config {
     int64_t process; // index into arrival_types
     double cv;       // gamma, hyperexponential: coefficient of variation of the gaps
-    struct reals state_rate_frac, state_hold_s; // mmpp
-    struct reals curve_frac;                    // diurnal: rate over the day, relative
-    double period_s;                            // diurnal
+    // mmpp: by state, relative rate and mean time per visit; the states are visited in turn.
+    struct reals state_rate_frac, state_hold_s;
+    // diurnal: rate at equal steps over the period, relative; linear between them and from the last
+    // back to the first. The simulation starts start_s into the period.
+    struct reals curve_frac;
+    double period_s, start_s;
+    // replay
+    struct trace_csv_config csv; // where the trace is and how to read it
+    bool repeat;                 // start over when it ends
+    bool rescale;                // stretch its times so that its mean rate is the service's
+    int sizes_from;              // enum arrival_sizes
+    const struct trace *trace;   // the records; NULL until arrival_load or whoever else sets it
+    struct trace *owned_trace;   // what arrival_load read; NULL: `trace` is borrowed
 };
+
+enum arrival_sizes { ARRIVAL_SIZES_TRACE, ARRIVAL_SIZES_DISTRIBUTION };
 
 // Highest rate of one stream: its mean gap is still 102 ticks.
 #define ARRIVAL_MAX_QPS 1e10
@@ -53,6 +67,7 @@ struct arrival_type {
     const char *help;           // one line
     const struct field *fields; // rows over struct arrival_config; ends with FIELD_END
     size_t state_bytes;
+    bool carries_rate; // the rate comes with the process: the service's is needed to rescale only
     // Whether the keys fit together; the text begins with the key: "cv: expected ...". NULL: yes.
     int (*check)(const struct arrival_config *config, struct err *err);
     // Gets a checked config. Fails only where a file must be read (NULL err allowed).
@@ -67,6 +82,12 @@ extern const struct arrival_type *const arrival_types[]; // ends with NULL
 // Variants, one file each.
 extern const struct arrival_type arrival_poisson;
 extern const struct arrival_type arrival_deterministic;
+extern const struct arrival_type arrival_gamma;
+extern const struct arrival_type arrival_hyperexponential;
+extern const struct arrival_type arrival_mmpp;
+extern const struct arrival_type arrival_diurnal;
+extern const struct arrival_type arrival_replay; // replay.c
+extern const struct arrival_type arrival_poisson_ms;
 
 // The index of the process with that name, or -1.
 int64_t arrival_find(const char *name);
@@ -75,7 +96,19 @@ int64_t arrival_find(const char *name);
 // text begins with the key that is wrong ("rate: ...", "cv: ...").
 int arrival_check(const struct arrival_config *config, double rate_qps, struct err *err);
 
-// Checks and starts a stream; NULL on error.
+// Reads what the process needs from files: for a replay without a trace, the trace. To be called
+// once per service, before any stream is created; a second time has no effect. The error text
+// begins with the key. arrival_unload releases what it read and leaves the settings as they are.
+int arrival_load(struct arrival_config *config, struct err *err);
+void arrival_unload(struct arrival_config *config);
+
+// Whether queries get their sizes from the process instead of the service's size distribution.
+bool arrival_carries_sizes(const struct arrival_config *config);
+// Mean rate of the whole fleet's stream, given the service's rate; they differ only for a loaded
+// replay that is not rescaled.
+double arrival_mean_qps(const struct arrival_config *config, double rate_qps);
+
+// Checks and starts a stream of a loaded config; NULL on error.
 struct arrival;
 struct arrival *arrival_create(const struct arrival_setup *setup, struct err *err);
 void arrival_destroy(struct arrival *arrival); // NULL: no effect

@@ -10,8 +10,9 @@
 #include "traces/draw.h"
 #include "traces/query.h"
 
-const struct size_type *const size_types[] = {&qsize_production, &qsize_mlperf, &qsize_lognormal,
-                                              &qsize_normal,     &qsize_fixed,  NULL};
+const struct size_type *const size_types[] = {
+    &qsize_production, &qsize_mlperf, &qsize_lognormal, &qsize_normal, &qsize_fixed,
+    &qsize_empirical,  NULL};
 
 struct qsize {
     struct alias table; // outcome k stands for min_items + k

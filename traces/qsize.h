@@ -45,6 +45,7 @@ extern const struct size_type qsize_mlperf;
 extern const struct size_type qsize_lognormal;
 extern const struct size_type qsize_normal;
 extern const struct size_type qsize_fixed;
+extern const struct size_type qsize_empirical;
 
 // The index of the distribution with that name, or -1.
 int64_t qsize_find(const char *name);

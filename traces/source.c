@@ -99,11 +99,13 @@ static int stream_create(struct stream *stream, const struct source_config *conf
     stream->arrival = arrival_create(&setup, err);
     if (!stream->arrival)
         return err_prefix(err, "services[%u].arrivals", i);
-    stream->sizes = config->sizes ? config->sizes[i] : NULL;
-    if (!stream->sizes)
-        stream->sizes = stream->owned_sizes = qsize_create(&traffic->sizes, err);
-    if (!stream->sizes)
-        return err_prefix(err, "services[%u].sizes", i);
+    if (!arrival_carries_sizes(&traffic->arrivals)) {
+        stream->sizes = config->sizes ? config->sizes[i] : NULL;
+        if (!stream->sizes)
+            stream->sizes = stream->owned_sizes = qsize_create(&traffic->sizes, err);
+        if (!stream->sizes)
+            return err_prefix(err, "services[%u].sizes", i);
+    }
     stream->size_draws = rng_stream(config->seed, RNG_SIZE, RNG_ENTITY(config->cell, i));
     stream->arrive_ns = mem_alloc(n_block * sizeof *stream->arrive_ns);
     stream->size_items = mem_alloc(n_block * sizeof *stream->size_items);

@@ -30,7 +30,7 @@ struct source_config {
     int64_t end_ns;                // no query at or after this time
     double sample_frac;            // probability that a query carries QUERY_SAMPLED
     // Size tables by service, borrowed until source_destroy: make them once and share them among
-    // cells. NULL: made here from services[].sizes.
+    // cells. NULL, or NULL for a service: made here from services[].sizes.
     const struct qsize *const *sizes;
     uint32_t n_block; // queries made ahead, at most 512 (0: 512); results do not depend on it
 };

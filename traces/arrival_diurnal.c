@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// diurnal: Poisson process whose rate follows a periodic, piecewise linear curve.
+//
+// Exact, by inversion: each gap uses up a unit exponential under the curve. Within a piece the
+// integral is a parabola, solved in the form that does not cancel, d = 2 u / (r + sqrt(r^2 + 2 s
+// u)) for rate r and slope s. The position is kept as (piece, offset), so nothing is lost over
+// days.
+#include "traces/arrival.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "traces/draw.h"
+#include "traces/ticks.h"
+
+struct diurnal {
+    struct rng_stream stream;
+    uint64_t index;      // of the next gap
+    uint64_t piece;      // since the period that the simulation starts in
+    double offset_ticks; // into the piece
+    double piece_ticks, start_ticks;
+    int64_t now_ticks;
+    size_t n_points;
+    double *per_tick;  // owned: arrivals per tick at the start of each piece
+    double per_period; // arrivals per period, mean
+};
+
+#define SHORTEST_PIECE_S 1e-6
+
+static int diurnal_check(const struct arrival_config *config, struct err *err)
+{
+    const struct reals *curve = &config->curve_frac;
+    double top = 0;
+    if (curve->n < 1)
+        return err_set(err, ERR_STUDY, "curve: expected at least one relative rate, got none");
+    for (size_t i = 0; i < curve->n; i++) {
+        if (!(curve->v[i] >= 0) || curve->v[i] > 1e9)
+            return err_set(err, ERR_STUDY, "curve: expected relative rates of 0 to 1e9, got %g",
+                           curve->v[i]);
+        top = curve->v[i] > top ? curve->v[i] : top;
+    }
+    if (!(top > 0))
+        return err_set(err, ERR_STUDY, "curve: expected a relative rate above 0, all are 0");
+    if (!(config->period_s >= SHORTEST_PIECE_S * (double)curve->n) || config->period_s > 1e9)
+        return err_set(err, ERR_STUDY,
+                       "period: expected 1us per point of the curve to 1e9s, got %gs",
+                       config->period_s);
+    if (!(config->start_s >= 0) || config->start_s > config->period_s)
+        return err_set(err, ERR_STUDY, "start: expected 0 to the period of %gs, got %gs",
+                       config->period_s, config->start_s);
+    return 0;
+}
+
+static int diurnal_start(void *state, const struct arrival_setup *setup, struct err *err)
+{
+    (void)err;
+    struct diurnal *d = state;
+    const struct reals *curve = &setup->config->curve_frac;
+    double total = 0, period_ticks = setup->config->period_s * TICKS_PER_S;
+    for (size_t i = 0; i < curve->n; i++)
+        total += curve->v[i];
+    double mean_frac = total / (double)curve->n;
+    d->stream = rng_stream(setup->seed, RNG_ARRIVAL, RNG_ENTITY(setup->cell, setup->service));
+    d->n_points = curve->n;
+    d->per_tick = mem_alloc(curve->n * sizeof *d->per_tick);
+    for (size_t i = 0; i < curve->n; i++)
+        d->per_tick[i] = curve->v[i] / mean_frac / arrival_gap_ticks(setup);
+    d->per_period = period_ticks / arrival_gap_ticks(setup);
+    d->piece_ticks = period_ticks / (double)curve->n;
+    d->start_ticks = setup->config->start_s * TICKS_PER_S;
+    d->piece = (uint64_t)(d->start_ticks / d->piece_ticks);
+    d->offset_ticks = fmax(d->start_ticks - (double)d->piece * d->piece_ticks, 0);
+    return 0;
+}
+
+static void diurnal_stop(void *state)
+{
+    struct diurnal *d = state;
+    mem_free(d->per_tick);
+}
+
+// Time since the start of the simulation at the position.
+static double position_ticks(const struct diurnal *d)
+{
+    return (double)d->piece * d->piece_ticks + d->offset_ticks - d->start_ticks;
+}
+
+// Moves the position on until the integral of the rate has grown by `unit`.
+static void use_up(struct diurnal *d, double unit)
+{
+    while (d->now_ticks < TICKS_TOP) {
+        double first = d->per_tick[d->piece % d->n_points];
+        double last = d->per_tick[(d->piece + 1) % d->n_points];
+        double slope = (last - first) / d->piece_ticks;
+        double rate = first + slope * d->offset_ticks;
+        double left = 0.5 * (rate + last) * (d->piece_ticks - d->offset_ticks);
+        if (unit < left) {
+            double root = sqrt(fmax(rate * rate + 2 * slope * unit, 0));
+            d->offset_ticks = fmin(d->offset_ticks + 2 * unit / (rate + root), d->piece_ticks);
+            break;
+        }
+        unit -= left;
+        d->piece++;
+        d->offset_ticks = 0;
+        // A gap longer than a period: whole periods at once, so that a tiny rate costs no time.
+        double periods = fmin(floor(unit / d->per_period), 0x1p40);
+        if (periods >= 1) {
+            d->piece += (uint64_t)periods * d->n_points;
+            unit -= periods * d->per_period;
+        }
+        if (position_ticks(d) >= 0x1p61)
+            break;
+    }
+    // Products of different pieces round differently: never step back by that last bit.
+    int64_t ticks = ticks_round(fmax(position_ticks(d), 0));
+    d->now_ticks = ticks > d->now_ticks ? ticks : d->now_ticks;
+}
+
+static void diurnal_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items)
+{
+    (void)size_items;
+    struct diurnal *d = state;
+    uint64_t words[DRAW_BUFFER];
+    double unit_gaps[ARRIVAL_BLOCK];
+    rng_exponential(draw_words(&d->stream, d->index, n, words), n, unit_gaps);
+    for (size_t i = 0; i < n; i++) {
+        use_up(d, unit_gaps[i]);
+        arrive_ns[i] = ticks_to_ns(d->now_ticks);
+    }
+    d->index += n;
+}
+
+static const struct field diurnal_fields[] = {
+    FIELD(arrival_config, "curve", FIELD_REALS, UNIT_NONE, curve_frac, 0, 1e9, NULL,
+          "relative rate at equal steps over the period, linear between: [0.5, 0.4, 0.7, 1]"),
+    FIELD(arrival_config, "period", FIELD_REAL, UNIT_TIME, period_s, SHORTEST_PIECE_S, 1e9, "24h",
+          "length of the curve; the service's rate is the mean over it"),
+    FIELD(arrival_config, "start", FIELD_REAL, UNIT_TIME, start_s, 0, 1e9, "0",
+          "where in the period the simulation starts"),
+    FIELD_END,
+};
+
+const struct arrival_type arrival_diurnal = {
+    .name = "diurnal",
+    .help = "Poisson with a rate that follows a periodic curve, such as a day",
+    .fields = diurnal_fields,
+    .state_bytes = sizeof(struct diurnal),
+    .check = diurnal_check,
+    .start = diurnal_start,
+    .fill = diurnal_fill,
+    .stop = diurnal_stop,
+};

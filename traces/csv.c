@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traces/csv.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+
+const char *const csv_separator_names[] = {"auto", "comma", "semicolon", "tab", NULL};
+
+int csv_fail(const struct csv *csv, size_t column, struct err *err, const char *fmt, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return err_set(err, ERR_STUDY, "%s:%llu:%zu: %s", csv->name, (unsigned long long)csv->line,
+                   column, text);
+}
+
+const char *csv_show(const struct csv_field *field, char buf[CSV_SHOW_MAX])
+{
+    size_t room = CSV_SHOW_MAX - 6; // quotes, three dots, NUL
+    size_t n = field->n < room ? field->n : room;
+    char *out = buf;
+    *out++ = '"';
+    for (size_t i = 0; i < n; i++) {
+        char c = field->text[i];
+        *out++ = c >= ' ' && c <= '~' ? c : '?';
+    }
+    memcpy(out, n < field->n ? "...\"" : "\"", n < field->n ? 5 : 2);
+    return buf;
+}
+
+bool csv_equals(const struct csv_field *field, const char *text)
+{
+    return strlen(text) == field->n && memcmp(field->text, text, field->n) == 0;
+}
+
+// The separator that the first line holds: a tab before a semicolon before a comma.
+static char find_separator(const char *data, size_t n)
+{
+    const char *end = memchr(data, '\n', n);
+    size_t length = end ? (size_t)(end - data) : n;
+    if (memchr(data, '\t', length))
+        return '\t';
+    return memchr(data, ';', length) ? ';' : ',';
+}
+
+int csv_open(struct csv *csv, const char *name, const char *data, size_t n,
+             enum csv_separator separator, struct err *err)
+{
+    static const char separators[] = {0, ',', ';', '\t'};
+    memset(csv, 0, sizeof *csv);
+    *csv = (struct csv){.name = name, .data = data, .n = n, .line = 1};
+    if (n == 0)
+        return csv_fail(csv, 1, err, "the file is empty");
+    if (n >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0))
+        return csv_fail(csv, 1, err, "expected text in ASCII or UTF-8, got UTF-16");
+    const char *nul = memchr(data, 0, n);
+    if (nul) {
+        size_t line_start = 0, at = (size_t)(nul - data);
+        for (size_t i = 0; i < at; i++) {
+            if (data[i] == '\n') {
+                csv->line++;
+                line_start = i + 1;
+            }
+        }
+        return csv_fail(csv, at - line_start + 1, err, "expected text, got a NUL byte");
+    }
+    if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
+        csv->pos = 3;
+    csv->line = 0;
+    csv->separator = separator == CSV_AUTO ? find_separator(data + csv->pos, n - csv->pos)
+                                           : separators[separator];
+    return 0;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\r' || c == '\t';
+}
+
+// Drops blanks around line[*from .. *to).
+static void trim(const char *line, size_t *from, size_t *to)
+{
+    while (*from < *to && is_blank(line[*from]))
+        ++*from;
+    while (*to > *from && is_blank(line[*to - 1]))
+        --*to;
+}
+
+// One field from line[at .. n): where it ends (its separator, or n), or n + 1 for an open quote.
+static size_t split_one(const struct csv *csv, const char *line, size_t n, size_t at,
+                        struct csv_field *field)
+{
+    size_t from = at, end;
+    while (from < n && line[from] == ' ')
+        from++;
+    bool quoted = from < n && line[from] == '"';
+    const char *stop = quoted ? memchr(line + from + 1, '"', n - from - 1) : NULL;
+    if (quoted && !stop)
+        return n + 1;
+    size_t search = quoted ? (size_t)(stop - line) + 1 : at;
+    const char *found = memchr(line + search, csv->separator, n - search);
+    end = found ? (size_t)(found - line) : n;
+    size_t to = quoted ? (size_t)(stop - line) : end;
+    if (quoted)
+        from++;
+    else
+        trim(line, &from, &to);
+    *field = (struct csv_field){line + from, to - from, from + 1};
+    return end;
+}
+
+static int split(struct csv *csv, const char *line, size_t n, struct err *err)
+{
+    csv->n_fields = 0;
+    for (size_t at = 0; at <= n; at++) {
+        if (csv->n_fields == CSV_MAX_FIELDS)
+            return csv_fail(csv, at + 1, err, "expected at most %d fields", CSV_MAX_FIELDS);
+        size_t end = split_one(csv, line, n, at, &csv->fields[csv->n_fields]);
+        if (end > n)
+            return csv_fail(csv, at + 1, err, "expected a closing quote on the same line");
+        csv->n_fields++;
+        at = end;
+    }
+    return 0;
+}
+
+int csv_next(struct csv *csv, struct err *err)
+{
+    while (csv->pos < csv->n) {
+        const char *line = csv->data + csv->pos;
+        const char *end = memchr(line, '\n', csv->n - csv->pos);
+        size_t n = end ? (size_t)(end - line) : csv->n - csv->pos;
+        csv->cut = !end;
+        csv->pos += n + (end ? 1 : 0);
+        csv->line++;
+        if (n > CSV_MAX_LINE_BYTES)
+            return csv_fail(csv, 1, err, "expected lines of at most %d bytes, got %zu",
+                            CSV_MAX_LINE_BYTES, n);
+        size_t from = 0, to = n;
+        trim(line, &from, &to);
+        if (from == to || line[from] == '#')
+            continue;
+        if (n > 0 && line[n - 1] == '\r')
+            n--;
+        return split(csv, line, n, err) ? -1 : 1;
+    }
+    return 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// "e+12" at text[at .. n): the exponent, limited to +-1000; -1 if it is malformed.
+static int parse_exponent(const char *text, size_t n, size_t at, int *exponent)
+{
+    int value = 0, sign = 1;
+    at++;
+    if (at < n && (text[at] == '+' || text[at] == '-'))
+        sign = text[at++] == '-' ? -1 : 1;
+    if (at == n)
+        return -1;
+    for (; at < n; at++) {
+        if (!is_digit(text[at]))
+            return -1;
+        value = value < 1000 ? value * 10 + (text[at] - '0') : value;
+    }
+    *exponent = sign * value;
+    return 0;
+}
+
+// mantissa * 10^power to the nearest integer, halves up.
+static int scale(uint64_t mantissa, int power, int64_t *value)
+{
+    for (; power > 0 && mantissa > 0; power--)
+        if (__builtin_mul_overflow(mantissa, UINT64_C(10), &mantissa))
+            return -1;
+    uint64_t divisor = 1;
+    for (; power < 0 && mantissa / divisor > 0; power++) {
+        if (divisor > UINT64_MAX / 20)
+            mantissa /= 10; // far below what the rounding could see
+        else
+            divisor *= 10;
+    }
+    if (power < 0)
+        mantissa = 0;
+    uint64_t whole = mantissa / divisor, rest = mantissa % divisor;
+    whole += divisor > 1 && rest >= divisor - rest;
+    if (whole > INT64_MAX)
+        return -1;
+    *value = (int64_t)whole;
+    return 0;
+}
+
+int csv_decimal(const char *text, size_t n, int power, int64_t *value)
+{
+    uint64_t mantissa = 0;
+    size_t n_digits = 0, at = 0;
+    bool point = false;
+    for (; at < n && (is_digit(text[at]) || (text[at] == '.' && !point)); at++) {
+        if (text[at] == '.') {
+            point = true;
+            continue;
+        }
+        n_digits++;
+        // 19 digits fit; more are dropped behind the point and counted in front of it.
+        if (mantissa <= (UINT64_MAX - 9) / 10) {
+            mantissa = mantissa * 10 + (uint64_t)(text[at] - '0');
+            power -= point;
+        } else {
+            power += !point;
+        }
+    }
+    if (n_digits == 0)
+        return -1;
+    if (at < n) {
+        int exponent;
+        if ((text[at] != 'e' && text[at] != 'E') || parse_exponent(text, n, at, &exponent))
+            return -1;
+        power += exponent;
+    }
+    return scale(mantissa, power, value);
+}
+
+int csv_read_file(const char *path, char **data, size_t *n, struct err *err)
+{
+    struct stat info;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return err_set(err, ERR_STUDY, "%s: %s", path, strerror(errno));
+    if (fstat(fileno(file), &info) || !S_ISREG(info.st_mode)) {
+        fclose(file);
+        return err_set(err, ERR_STUDY, "%s: expected a regular file", path);
+    }
+    size_t size = (size_t)info.st_size;
+    char *bytes = mem_alloc(size + 1);
+    size_t got = fread(bytes, 1, size, file);
+    int failed = ferror(file);
+    fclose(file);
+    if (failed || got != size) {
+        mem_free(bytes);
+        return err_set(err, ERR_FAIL, "%s: read %zu of %zu bytes", path, got, size);
+    }
+    bytes[size] = 0;
+    *data = bytes;
+    *n = size;
+    return 0;
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traces/trace.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "traces/query.h"
+
+struct trace *trace_create(bool with_sizes)
+{
+    struct trace *trace = mem_calloc(1, sizeof *trace);
+    trace->capacity = 256;
+    trace->arrive_ns = mem_alloc(trace->capacity * sizeof *trace->arrive_ns);
+    if (with_sizes)
+        trace->size_items = mem_alloc(trace->capacity * sizeof *trace->size_items);
+    return trace;
+}
+
+void trace_destroy(struct trace *trace)
+{
+    if (!trace)
+        return;
+    mem_free(trace->arrive_ns);
+    mem_free(trace->size_items);
+    mem_free(trace);
+}
+
+void trace_append(struct trace *trace, int64_t arrive_ns, uint32_t size_items)
+{
+    if (trace->n == trace->capacity) {
+        trace->capacity *= 2;
+        trace->arrive_ns = mem_realloc(trace->arrive_ns, trace->capacity, sizeof *trace->arrive_ns);
+        if (trace->size_items)
+            trace->size_items =
+                mem_realloc(trace->size_items, trace->capacity, sizeof *trace->size_items);
+    }
+    trace->arrive_ns[trace->n] = arrive_ns;
+    if (trace->size_items)
+        trace->size_items[trace->n] = size_items;
+    trace->n++;
+}
+
+bool trace_is_sorted(const struct trace *trace)
+{
+    for (size_t i = 1; i < trace->n; i++)
+        if (trace->arrive_ns[i] < trace->arrive_ns[i - 1])
+            return false;
+    return true;
+}
+
+struct record {
+    int64_t arrive_ns;
+    size_t place; // before sorting
+    uint32_t size_items;
+};
+
+static int compare_records(const void *left, const void *right)
+{
+    const struct record *a = left, *b = right;
+    if (a->arrive_ns != b->arrive_ns)
+        return a->arrive_ns < b->arrive_ns ? -1 : 1;
+    return a->place < b->place ? -1 : 1;
+}
+
+void trace_sort(struct trace *trace)
+{
+    if (trace_is_sorted(trace))
+        return;
+    struct record *records = mem_alloc(trace->n * sizeof *records);
+    for (size_t i = 0; i < trace->n; i++)
+        records[i] =
+            (struct record){trace->arrive_ns[i], i, trace->size_items ? trace->size_items[i] : 0};
+    qsort(records, trace->n, sizeof *records, compare_records);
+    for (size_t i = 0; i < trace->n; i++) {
+        trace->arrive_ns[i] = records[i].arrive_ns;
+        if (trace->size_items)
+            trace->size_items[i] = records[i].size_items;
+    }
+    mem_free(records);
+}
+
+int trace_validate(const struct trace *trace, struct err *err)
+{
+    if (trace->n == 0)
+        return err_set(err, ERR_STUDY, "expected at least one record, got none");
+    for (size_t i = 0; i < trace->n; i++) {
+        if (trace->arrive_ns[i] < 0)
+            return err_set(err, ERR_STUDY, "record %zu: expected a time >= 0, got %lld ns", i + 1,
+                           (long long)trace->arrive_ns[i]);
+        if (i > 0 && trace->arrive_ns[i] < trace->arrive_ns[i - 1])
+            return err_set(err, ERR_STUDY, "record %zu: arrives before the record in front of it",
+                           i + 1);
+        if (trace->size_items &&
+            (trace->size_items[i] < 1 || trace->size_items[i] > QUERY_MAX_ITEMS))
+            return err_set(err, ERR_STUDY, "record %zu: expected 1 to %u items, got %u", i + 1,
+                           QUERY_MAX_ITEMS, trace->size_items[i]);
+    }
+    return 0;
+}
+
+void trace_from_zero(struct trace *trace)
+{
+    int64_t first_ns = INT64_MAX;
+    for (size_t i = 0; i < trace->n; i++)
+        first_ns = trace->arrive_ns[i] < first_ns ? trace->arrive_ns[i] : first_ns;
+    for (size_t i = 0; i < trace->n; i++)
+        trace->arrive_ns[i] -= first_ns;
+}
+
+int trace_scale_time(struct trace *trace, double factor, struct err *err)
+{
+    assert(factor > 0);
+    if (factor == 1)
+        return 0;
+    int64_t last_ns = 0;
+    for (size_t i = 0; i < trace->n; i++)
+        last_ns = trace->arrive_ns[i] > last_ns ? trace->arrive_ns[i] : last_ns;
+    if (!((double)last_ns * factor < 0x1p62))
+        return err_set(err, ERR_STUDY, "expected times below %g s, got %g s after scaling by %g",
+                       0x1p62 * 1e-9, (double)last_ns * factor * 1e-9, factor);
+    for (size_t i = 0; i < trace->n; i++)
+        trace->arrive_ns[i] = (int64_t)((double)trace->arrive_ns[i] * factor + 0.5);
+    return 0;
+}
+
+void trace_scale_size(struct trace *trace, double factor, uint32_t max_items)
+{
+    assert(factor > 0 && max_items >= 1);
+    for (size_t i = 0; trace->size_items && i < trace->n; i++) {
+        double items = trace->size_items[i] * factor + 0.5;
+        bool outside = items < 1 || items >= (double)max_items + 1;
+        trace->n_clamped += outside;
+        trace->size_items[i] = items < 1 ? 1 : outside ? max_items : (uint32_t)items;
+    }
+}
+
+int64_t trace_span_ns(const struct trace *trace)
+{
+    return trace->n ? trace->arrive_ns[trace->n - 1] - trace->arrive_ns[0] : 0;
+}
+
+double trace_rate_qps(const struct trace *trace)
+{
+    int64_t span_ns = trace_span_ns(trace);
+    return span_ns > 0 ? (double)(trace->n - 1) / simtime_to_s(span_ns) : 0;
+}
+
+static void summarise_gaps(const struct trace *trace, struct trace_summary *summary)
+{
+    if (trace->n < 2)
+        return;
+    double n_gaps = (double)(trace->n - 1), mean = (double)summary->span_ns / n_gaps, square = 0;
+    size_t n_zero = 0;
+    for (size_t i = 1; i < trace->n; i++) {
+        double gap = (double)(trace->arrive_ns[i] - trace->arrive_ns[i - 1]);
+        square += (gap - mean) * (gap - mean);
+        n_zero += gap == 0;
+    }
+    summary->gap_mean_s = mean * 1e-9;
+    summary->gap_cv = mean > 0 ? sqrt(square / n_gaps) / mean : 0;
+    summary->simultaneous_frac = (double)n_zero / n_gaps;
+}
+
+static int compare_items(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+// The smallest size with at least q of the queries at or below it.
+static uint32_t quantile_items(const uint32_t *sorted, size_t n, double q)
+{
+    size_t rank = (size_t)ceil(q * (double)n);
+    return sorted[rank > 0 ? rank - 1 : 0];
+}
+
+static void summarise_sizes(const struct trace *trace, struct trace_summary *summary)
+{
+    size_t n = trace->n, n_rest = n - n / 4;
+    uint32_t *sorted = mem_alloc(n * sizeof *sorted);
+    memcpy(sorted, trace->size_items, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare_items);
+    double total = 0, top = 0, square = 0;
+    for (size_t i = 0; i < n; i++) {
+        total += sorted[i];
+        top += i >= n_rest ? sorted[i] : 0;
+    }
+    double mean = total / (double)n;
+    for (size_t i = 0; i < n; i++)
+        square += (sorted[i] - mean) * (sorted[i] - mean);
+    summary->size_mean_items = mean;
+    summary->size_sd_items = sqrt(square / (double)n);
+    summary->size_min_items = sorted[0];
+    summary->size_p5_items = quantile_items(sorted, n, 0.05);
+    summary->size_p50_items = quantile_items(sorted, n, 0.50);
+    summary->size_p75_items = quantile_items(sorted, n, 0.75);
+    summary->size_p95_items = quantile_items(sorted, n, 0.95);
+    summary->size_p99_items = quantile_items(sorted, n, 0.99);
+    summary->size_max_items = sorted[n - 1];
+    summary->top_quarter_work_frac = total > 0 ? top / total : 0;
+    mem_free(sorted);
+}
+
+void trace_summarise(const struct trace *trace, struct trace_summary *summary)
+{
+    assert(trace->n >= 1);
+    *summary = (struct trace_summary){.n = trace->n,
+                                      .first_ns = trace->arrive_ns[0],
+                                      .span_ns = trace_span_ns(trace),
+                                      .rate_qps = trace_rate_qps(trace),
+                                      .with_sizes = trace->size_items != NULL};
+    summarise_gaps(trace, summary);
+    if (trace->size_items)
+        summarise_sizes(trace, summary);
+}

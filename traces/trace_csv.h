@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// trace_csv: traces as text tables, read and written.
+//
+// Columns are given by name (the file then begins with a header) or by number from 1. Times are
+// plain numbers in a given unit or timestamps "YYYY-MM-DD HH:MM:SS.fffffffff", both exact to the
+// nanosecond. The first bad line is reported as "file:line:column: ...", with the number of bad
+// lines if there are more; a file with a bad line gives no trace.
+#ifndef TRACES_TRACE_CSV_H
+#define TRACES_TRACE_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/schema.h"
+#include "traces/csv.h"
+#include "traces/query.h"
+#include "traces/trace.h"
+
+enum trace_csv_time {
+    TRACE_CSV_TIME_AUTO, // timestamps if the first record has one, else seconds
+    TRACE_CSV_TIME_S,
+    TRACE_CSV_TIME_MS,
+    TRACE_CSV_TIME_US,
+    TRACE_CSV_TIME_NS,
+    TRACE_CSV_TIME_STAMP,
+};
+enum trace_csv_header {
+    TRACE_CSV_HEADER_AUTO, // if a column is named, or the first line's time is no time
+    TRACE_CSV_HEADER_YES,
+    TRACE_CSV_HEADER_NO,
+};
+enum trace_csv_start {
+    TRACE_CSV_START_FIRST, // the first record arrives at 0
+    TRACE_CSV_START_ZERO,  // times are since the start of the simulation
+};
+extern const char *const trace_csv_time_names[];   // "auto" "s" "ms" "us" "ns" "timestamp" NULL
+extern const char *const trace_csv_header_names[]; // "auto" "yes" "no" NULL
+extern const char *const trace_csv_start_names[];  // "first" "zero" NULL
+
+struct trace_csv_config {
+    char *file;
+    char *time_column, *size_column; // name or number; size_column "" or NULL: no sizes
+    int time_unit;                   // enum trace_csv_time
+    int separator;                   // enum csv_separator
+    int header;                      // enum trace_csv_header
+    int start;                       // enum trace_csv_start
+    double time_scale, size_scale;   // factors > 0
+    int64_t max_items;               // larger sizes count as this one, and 0 as 1
+    bool sort;                       // records out of order are sorted, not refused
+};
+
+// The rows of its keys, for a table over `strct` that holds a struct trace_csv_config:
+// `at` is "member.", or nothing where strct is that struct itself.
+#define TRACE_CSV_FIELDS(strct, at)                                                                \
+    FIELD(strct, "file", FIELD_STRING, UNIT_NONE, at file, 0, 0, NULL, "the trace, a CSV file"),   \
+        FIELD(strct, "time_column", FIELD_STRING, UNIT_NONE, at time_column, 0, 0, "1",            \
+              "column of the arrival times: name in the header, or number from 1"),                \
+        FIELD(strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",            \
+              "column of the sizes in items; empty: the trace has none"),                          \
+        FIELD_CHOICES(strct, "time_unit", at time_unit, trace_csv_time_names, "auto",              \
+                      "of the times; auto: timestamps if they look so, else seconds"),             \
+        FIELD_CHOICES(strct, "separator", at separator, csv_separator_names, "auto",               \
+                      "between columns; auto: from the first line"),                               \
+        FIELD_CHOICES(strct, "header", at header, trace_csv_header_names, "auto",                  \
+                      "whether the first line names the columns"),                                 \
+        FIELD_CHOICES(strct, "start", at start, trace_csv_start_names, "first",                    \
+                      "what time 0 is: the first record, or zero as written"),                     \
+        FIELD(strct, "time_scale", FIELD_REAL, UNIT_NONE, at time_scale, 1e-9, 1e9, "1",           \
+              "factor on times: 0.5 plays twice as fast"),                                         \
+        FIELD(strct, "size_scale", FIELD_REAL, UNIT_NONE, at size_scale, 1e-9, 1e9, "1",           \
+              "factor on sizes, before rounding"),                                                 \
+        FIELD(strct, "max_items", FIELD_INT, UNIT_ITEMS, at max_items, 1, QUERY_MAX_ITEMS, "1024", \
+              "larger sizes count as this one"),                                                   \
+        FIELD(strct, "sort", FIELD_BOOL, UNIT_NONE, at sort, 0, 1, "false",                        \
+              "sort records that are out of order instead of refusing them")
+
+extern const struct field trace_csv_fields[]; // over struct trace_csv_config
+
+// What the fields' defaults say, for those who fill a config by hand. Strings are not owned.
+struct trace_csv_config trace_csv_defaults(char *file);
+
+// A trace from n bytes of text; `name` stands for the file in messages. The result is valid
+// (trace_validate) and sorted; the caller trace_destroy()s. NULL on error.
+struct trace *trace_csv_parse(const char *name, const char *data, size_t n,
+                              const struct trace_csv_config *config, struct err *err);
+// The same from config->file.
+struct trace *trace_csv_read(const struct trace_csv_config *config, struct err *err);
+
+// Writes "arrive_s,size_items" (or "arrive_s" alone), times exact, under a temporary name beside
+// path that is renamed when all is on disk; an existing file is replaced.
+int trace_csv_write(const char *path, const struct trace *trace, struct err *err);
+
+#endif
