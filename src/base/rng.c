@@ -68,16 +68,34 @@ double rng_log(double x)
 // e^x = 2^k e^r with |r| <= log 2 / 2; the Taylor series to r^13 leaves less than 2^-58.
 double rng_exp(double x)
 {
+    static const double inverse_factorial[] = {
+        1.0 / 6227020800,
+        1.0 / 479001600,
+        1.0 / 39916800,
+        1.0 / 3628800,
+        1.0 / 362880,
+        1.0 / 40320,
+        1.0 / 5040,
+        1.0 / 720,
+        1.0 / 120,
+        1.0 / 24,
+        1.0 / 6,
+        1.0 / 2,
+        1.0,
+        1.0,
+    };
     double k = x * 0x1.71547652b82fep+0;
     k = (double)(int64_t)(k < 0 ? k - 0.5 : k + 0.5);
     double r = (x - k * 0x1.62e42fefa0000p-1) - k * 0x1.cf79abc9e3b3ap-40;
-    double p = 1.0;
-    for (int i = 13; i >= 1; i--)
-        p = 1.0 + p * r / i;
-    uint64_t bits = (uint64_t)(1023 + (int64_t)k) << 52;
-    double scale;
-    memcpy(&scale, &bits, sizeof scale);
-    return p * scale;
+    double p = inverse_factorial[0];
+    for (size_t i = 1; i < sizeof inverse_factorial / sizeof *inverse_factorial; i++)
+        p = p * r + inverse_factorial[i];
+    // 2^k in two factors: at the ends of the range 2^k itself is no normal number.
+    int64_t half = (int64_t)k / 2;
+    uint64_t bits[2] = {(uint64_t)(1023 + half) << 52, (uint64_t)(1023 + (int64_t)k - half) << 52};
+    double scale[2];
+    memcpy(scale, bits, sizeof scale);
+    return p * scale[0] * scale[1];
 }
 
 // rng_u01 by bits, the same value: k 2^-52 + 1 - (1 - 2^-53) without a conversion from 64-bit
