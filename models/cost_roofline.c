@@ -110,7 +110,7 @@ static double accel_load_s(const struct cost *cost, uint32_t items)
     const struct model_work *work = cost_work_of(cost);
     double bytes = work->index_bytes_per_item + work->dense_bytes_per_item;
     return a->link_fixed_s + a->input_fixed_s * work->n_inputs +
-           (a->prepare_item_s + bytes / a->link_bw) * items;
+           (a->input_item_s * work->n_inputs + bytes / a->link_bw) * items;
 }
 
 static double accel_compute_s(const struct cost *cost, uint32_t items)

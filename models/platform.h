@@ -40,7 +40,7 @@ struct accelerator {
     double link_bw;           // host to device
     double link_fixed_s;      // once per query
     double input_fixed_s;     // per input tensor copied
-    double prepare_item_s;    // host work per item before the copy
+    double input_item_s;      // host work per item and input tensor
     double memory_bytes;      // on the device; for people, not a limit
     int64_t streams;          // queries computed at the same time, 1..64
     bool overlap;             // the copy of one query overlaps the computation of another

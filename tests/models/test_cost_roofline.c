@@ -135,7 +135,7 @@ START_TEST(inclusion_takes_room)
 }
 END_TEST
 
-// On the accelerator: load = link + inputs + items * (prepare + bytes / bandwidth); compute as on
+// On the accelerator: load = link + inputs + items * (inputs + bytes / bandwidth); compute as on
 // a core, with launches and memory bandwidth.
 START_TEST(accelerators_load_and_compute)
 {
@@ -150,7 +150,7 @@ START_TEST(accelerators_load_and_compute)
                                                 .link_bw = 8,
                                                 .link_fixed_s = 0.25,
                                                 .input_fixed_s = 2,
-                                                .prepare_item_s = 0.125,
+                                                .input_item_s = 0.125,
                                                 .streams = 1,
                                                 .power = {.gamma = 1}};
     struct cost_config config = {.kind = cost_type_find("roofline")};
@@ -160,6 +160,11 @@ START_TEST(accelerators_load_and_compute)
     ck_assert_double_eq(cost_accel_load_s(cost, 4), 0.25 + 2 + 4 * (0.125 + 1));
     // 4 launches; weights 1.5; fc (b + 2) / 2 + b / 2; gather, concatenation b / 2; activation b.
     ck_assert_double_eq(cost_accel_compute_s(cost, 4), 2 + 1.5 + (3 + 2) + 2 + 2 + (2 + 2));
+    cost_destroy(cost);
+    // Two dense features are a second tensor of 8 bytes per item.
+    model.dense_inputs = 2;
+    cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_accel_load_s(cost, 4), 0.25 + 2 * 2 + 4 * (2 * 0.125 + 2));
     cost_destroy(cost);
 }
 END_TEST
