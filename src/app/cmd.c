@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cmd.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/schema.h"
+
+const struct cmd *const cmd_table[] = {&cmd_run,     &cmd_check, &cmd_schema, &cmd_list,
+                                       &cmd_compare, &cmd_trace, &cmd_help,   NULL};
+
+const struct cmd_option cmd_common_options[] = {
+    {"--help", 'h', NULL, "say what the command does and takes"},
+    {"--version", 0, NULL, "print the program's version"},
+    {NULL, 0, NULL, NULL}};
+
+const char *const cmd_exit_help[] = {
+    "0  done", "1  failed: the run could not be done or its results not be written",
+    "2  usage: the command line, the study or a file it names is wrong",
+    "3  a latency target was not met, and --require-sla was given", NULL};
+
+const struct cmd *cmd_find(const char *name)
+{
+    for (const struct cmd *const *cmd = cmd_table; *cmd; cmd++)
+        if (strcmp((*cmd)->name, name) == 0)
+            return *cmd;
+    return NULL;
+}
+
+static const struct cmd_option *find_long(const struct cmd *cmd, const char *name, size_t len)
+{
+    const struct cmd_option *const lists[] = {cmd->options, cmd_common_options};
+    for (size_t i = 0; i < 2; i++)
+        for (const struct cmd_option *o = lists[i]; o && o->name; o++)
+            if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
+                return o;
+    return NULL;
+}
+
+static const struct cmd_option *find_letter(const struct cmd *cmd, char letter)
+{
+    const struct cmd_option *const lists[] = {cmd->options, cmd_common_options};
+    for (size_t i = 0; i < 2; i++)
+        for (const struct cmd_option *o = lists[i]; o && o->name; o++)
+            if (o->letter == letter)
+                return o;
+    return NULL;
+}
+
+static int unknown_option(const struct cmd *cmd, const char *word, struct err *err)
+{
+    const struct cmd_option *const lists[] = {cmd->options, cmd_common_options};
+    const char *names[64];
+    size_t n = 0;
+    for (size_t i = 0; i < 2; i++)
+        for (const struct cmd_option *o = lists[i]; o && o->name && n < 64; o++)
+            names[n++] = o->name;
+    const char *near = schema_nearest(word, names, n);
+    err_set(err, ERR_STUDY, "%s: unknown option \"%.80s\"", cmd->name, word);
+    if (near)
+        return err_append(err, "; did you mean \"%s\"?", near);
+    return err_append(err, "; see: recfleet %s --help", cmd->name);
+}
+
+// One word that begins with '-'. *i moves on when the option takes the next word as its value.
+static int parse_option(struct cmd_line *line, int *i, struct err *err)
+{
+    const char *word = line->argv[*i], *value = NULL;
+    const struct cmd_option *option;
+    if (word[1] == '-') {
+        size_t len = strcspn(word, "=");
+        option = find_long(line->cmd, word, len);
+        value = word[len] ? word + len + 1 : NULL;
+    } else {
+        option = find_letter(line->cmd, word[1]);
+        value = word[2] ? word + 2 : NULL;
+    }
+    if (!option)
+        return unknown_option(line->cmd, word, err);
+    if (!option->value && value)
+        return err_set(err, ERR_STUDY, "%s: option %s takes no value", line->cmd->name,
+                       option->name);
+    if (option->value && !value) {
+        if (*i + 1 >= line->argc)
+            return err_set(err, ERR_STUDY, "%s: option %s needs a %s", line->cmd->name,
+                           option->name, option->value);
+        value = line->argv[++*i];
+    }
+    line->given[line->n_given].option = option;
+    line->given[line->n_given++].value = value;
+    return 0;
+}
+
+int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *line, struct err *err)
+{
+    bool options = true;
+    memset(line, 0, sizeof *line);
+    line->cmd = cmd;
+    line->argc = argc;
+    line->argv = argv;
+    if (argc > CMD_MAX_WORDS)
+        return err_set(err, ERR_STUDY, "%s: more than %d words", cmd->name, CMD_MAX_WORDS);
+    for (int i = 2; i < argc; i++) {
+        if (options && strcmp(argv[i], "--") == 0)
+            options = false;
+        else if (options && argv[i][0] == '-' && argv[i][1]) {
+            if (parse_option(line, &i, err) < 0)
+                return -1;
+        } else {
+            line->args[line->n_args++] = argv[i];
+        }
+    }
+    if (cmd_given(line, "--help") || cmd_given(line, "--version"))
+        return 0;
+    int n = (int)line->n_args;
+    if (n < cmd->min_args || (cmd->max_args >= 0 && n > cmd->max_args))
+        return err_set(err, ERR_STUDY,
+                       "%s: expected %s%s, got %d argument%s; see: recfleet %s --help", cmd->name,
+                       *cmd->arguments ? cmd->arguments : "no argument", "", n, n == 1 ? "" : "s",
+                       cmd->name);
+    return 0;
+}
+
+bool cmd_given(const struct cmd_line *line, const char *name)
+{
+    for (size_t i = 0; i < line->n_given; i++)
+        if (strcmp(line->given[i].option->name, name) == 0)
+            return true;
+    return false;
+}
+
+const char *cmd_value(const struct cmd_line *line, const char *name, const char *other)
+{
+    for (size_t i = line->n_given; i > 0; i--)
+        if (strcmp(line->given[i - 1].option->name, name) == 0)
+            return line->given[i - 1].value;
+    return other;
+}
+
+size_t cmd_values(const struct cmd_line *line, const char *name, const char **values, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < line->n_given && n < max; i++)
+        if (strcmp(line->given[i].option->name, name) == 0)
+            values[n++] = line->given[i].value;
+    return n;
+}
+
+// --- help
+
+void cmd_print_overview(FILE *out)
+{
+    fprintf(out, "recfleet %s: simulate a fleet of servers for neural recommendation\n\n",
+            RECFLEET_VERSION);
+    fprintf(out, "usage: recfleet COMMAND [ARGUMENTS] [OPTIONS]\n\ncommands:\n");
+    for (const struct cmd *const *cmd = cmd_table; *cmd; cmd++)
+        fprintf(out, "  %-10s%s\n", (*cmd)->name, (*cmd)->help);
+    fprintf(out, "\nRun \"recfleet COMMAND --help\" for its options and an example.\n");
+}
+
+// Prints text in lines of at most 78 columns, each behind `indent` blanks.
+static void print_wrapped(FILE *out, int indent, const char *text)
+{
+    int column = 0;
+    for (const char *p = text; *p;) {
+        size_t len = strcspn(p, " ");
+        if (column > 0 && column + 1 + (int)len > 78 - indent) {
+            fputc('\n', out);
+            column = 0;
+        }
+        column += fprintf(out, "%*s%.*s", column == 0 ? indent : 1, "", (int)len, p);
+        if (column == indent + (int)len && indent)
+            column -= indent;
+        p += len;
+        p += *p == ' ';
+    }
+    fputc('\n', out);
+}
+
+static void print_options(FILE *out, const struct cmd_option *options)
+{
+    for (const struct cmd_option *o = options; o && o->name; o++) {
+        char left[64], letter[8] = "    ";
+        if (o->letter)
+            snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        snprintf(left, sizeof left, "%s%s%s%s", letter, o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
+        fprintf(out, "  %-28s %s\n", left, o->help);
+    }
+}
+
+void cmd_print_help(const struct cmd *cmd, FILE *out)
+{
+    fprintf(out, "recfleet %s: %s\n\nusage: recfleet %s%s%s [OPTIONS]\n\n", cmd->name, cmd->help,
+            cmd->name, *cmd->arguments ? " " : "", cmd->arguments);
+    print_wrapped(out, 0, cmd->description);
+    fprintf(out, "\noptions:\n");
+    print_options(out, cmd->options);
+    print_options(out, cmd_common_options);
+    fprintf(out, "\nexample:\n  %s\n\nexit status:\n", cmd->example);
+    for (const char *const *line = cmd_exit_help; *line; line++)
+        fprintf(out, "  %s\n", *line);
+}
+
+// Text for roff: a backslash before what it would take for itself.
+static void print_roff(FILE *out, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        if (*p == '\\')
+            fputs("\\e", out);
+        else if (*p == '-')
+            fputs("\\-", out);
+        else
+            fputc(*p, out);
+    }
+}
+
+static void man_option(FILE *out, const struct cmd_option *o)
+{
+    fprintf(out, ".TP\n\\fB");
+    if (o->letter)
+        fprintf(out, "\\-%c\\fR, \\fB", o->letter);
+    print_roff(out, o->name);
+    fprintf(out, "\\fR%s\\fI%s\\fR\n", o->value ? " " : "", o->value ? o->value : "");
+    print_roff(out, o->help);
+    fputc('\n', out);
+}
+
+static void man_command(FILE *out, const struct cmd *cmd)
+{
+    fprintf(out, ".SS \"recfleet %s %s\"\n", cmd->name, cmd->arguments);
+    print_roff(out, cmd->description);
+    fputc('\n', out);
+    for (const struct cmd_option *o = cmd->options; o && o->name; o++)
+        man_option(out, o);
+    fprintf(out, ".PP\nExample:\n.PP\n.nf\n.RS\n");
+    print_roff(out, cmd->example);
+    fprintf(out, "\n.RE\n.fi\n");
+}
+
+void cmd_print_man(FILE *out)
+{
+    fprintf(out, ".TH RECFLEET 1 \"\" \"recfleet %s\" \"User Commands\"\n", RECFLEET_VERSION);
+    fprintf(out, ".SH NAME\nrecfleet \\- simulate a fleet of servers for neural recommendation\n");
+    fprintf(out, ".SH SYNOPSIS\n.B recfleet\n.I COMMAND\n[\\fIARGUMENTS\\fR] [\\fIOPTIONS\\fR]\n");
+    fprintf(out, ".SH DESCRIPTION\n"
+                 "A study, one YAML file, says which queries arrive and which servers wait for "
+                 "them; recfleet simulates every query on every server, on one process or on many "
+                 "under MPI, and writes one HDF5 file. The answer does not depend on the number "
+                 "of processes.\n");
+    fprintf(out, ".SH COMMANDS\n");
+    for (const struct cmd *const *cmd = cmd_table; *cmd; cmd++)
+        man_command(out, *cmd);
+    fprintf(out, ".SH \"OPTIONS OF EVERY COMMAND\"\n");
+    for (const struct cmd_option *o = cmd_common_options; o->name; o++)
+        man_option(out, o);
+    fprintf(out, ".SH \"EXIT STATUS\"\n");
+    for (const char *const *line = cmd_exit_help; *line; line++)
+        fprintf(out, ".TP\n.B %c\n%s\n", **line, *line + 3);
+    fprintf(out, ".SH \"SEE ALSO\"\n.BR mpirun (1),\n.BR h5dump (1)\n");
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// cmd: what the program can do, as one table.
+//
+// A command is a const descriptor: name, help, options, example, function. The command line is
+// checked against it, and `--help`, `recfleet help` and the man page are printed from it, so an
+// option exists in exactly one place. A new command is one file cmd_x.c and one line in
+// cmd_table[].
+//
+// The exit status of the program, see cmd_exit_help[]: 0 done, 1 failed, 2 usage or bad study,
+// 3 a target missed with --require-sla.
+#ifndef APP_CMD_H
+#define APP_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum cmd_exit { CMD_DONE = 0, CMD_FAILED = 1, CMD_USAGE = 2, CMD_SLA_MISSED = 3 };
+
+struct cmd_option {
+    const char *name;  // "--output"
+    char letter;       // 'o'; 0: none
+    const char *value; // "FILE"; NULL: a switch
+    const char *help;  // one line
+};
+
+struct cmd_line;
+
+struct cmd {
+    const char *name;                 // "run"
+    const char *help;                 // one line
+    const char *arguments;            // "STUDY"
+    int min_args, max_args;           // max -1: no limit
+    const char *description;          // a paragraph
+    const char *example;              // a command line with its comment
+    const struct cmd_option *options; // ends with a NULL name; NULL: none
+    // Does it. Returns the exit status; on -1 err holds the one line to print.
+    int (*run)(struct cmd_line *line, struct err *err);
+};
+
+extern const struct cmd *const cmd_table[];          // ends with NULL
+extern const struct cmd_option cmd_common_options[]; // of every command
+extern const char *const cmd_exit_help[];            // one line per status, ends with NULL
+
+// A command line that fits its command. The texts are borrowed from argv.
+#define CMD_MAX_WORDS 4096
+struct cmd_line {
+    const struct cmd *cmd;
+    const char *args[CMD_MAX_WORDS];
+    size_t n_args;
+    struct {
+        const struct cmd_option *option;
+        const char *value; // NULL for a switch
+    } given[CMD_MAX_WORDS];
+    size_t n_given;
+    int argc; // the whole command line, as typed
+    char **argv;
+    bool silent; // errors are for another rank to print
+};
+
+// The command of that name, NULL when there is none.
+const struct cmd *cmd_find(const char *name);
+
+// Sorts argv[2 .. argc) into *line by the command's options. A usage error is ERR_STUDY.
+int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *line, struct err *err);
+
+// Whether an option was given; its last value (or `other`); all its values, at most max.
+bool cmd_given(const struct cmd_line *line, const char *name);
+const char *cmd_value(const struct cmd_line *line, const char *name, const char *other);
+size_t cmd_values(const struct cmd_line *line, const char *name, const char **values, size_t max);
+
+// What --help prints: of the program, of a command; and the man page recfleet(1).
+void cmd_print_overview(FILE *out);
+void cmd_print_help(const struct cmd *cmd, FILE *out);
+void cmd_print_man(FILE *out);
+
+// The variants, one file each.
+extern const struct cmd cmd_run, cmd_check, cmd_schema, cmd_list, cmd_compare, cmd_trace, cmd_help;
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
+#include "app/cmd.h"
+#include "base/mem.h"
+#include "results/compare.h"
+#include "results/load.h"
+
+static int compare(struct cmd_line *line, struct err *err)
+{
+    struct load **files = mem_calloc(line->n_args, sizeof(struct load *));
+    int rc = 0;
+    for (size_t i = 0; i < line->n_args && rc == 0; i++) {
+        files[i] = load_open(line->args[i], err);
+        rc = files[i] ? 0 : -1;
+    }
+    if (rc == 0)
+        rc = compare_print(stdout, (const struct load *const *)files, line->n_args, err);
+    for (size_t i = 0; i < line->n_args; i++)
+        load_close(files[i]);
+    mem_free(files);
+    return rc < 0 ? -1 : CMD_DONE;
+}
+
+const struct cmd cmd_compare = {
+    .name = "compare",
+    .help = "show the differences between results files, with their intervals",
+    .arguments = "BASE.h5 OTHER.h5...",
+    .min_args = 2,
+    .max_args = -1,
+    .description =
+        "Compares every other file with the first. Runs that saw the same queries (same traffic, "
+        "seed, duration and cells) are compared bin by bin, which narrows the intervals; others "
+        "as independent. A difference is called real when its 95 % interval leaves out zero.",
+    .example = "recfleet compare random.h5 power-of-two.h5",
+    .options = NULL,
+    .run = compare,
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "study/study.h"
+#include "traces/source.h"
+#include "traces/trace.h"
+#include "traces/trace_csv.h"
+
+#define MAX_SETTINGS 1024
+#define MAX_TRACE_QUERIES 200e6 // 2.4 GB in memory
+#define BLOCK 512
+
+static const struct cmd_option options[] = {
+    {"--output", 'o', "FILE", "make, convert: where the trace goes"},
+    {"--force", 'f', NULL, "replace an existing file"},
+    {"--set", 's', "KEY=VALUE",
+     "make: change a key of the study; inspect, convert: a key of the "
+     "trace such as time_column=2"},
+    {"--service", 0, "NAME", "make: only this service's queries"},
+    {NULL, 0, NULL, NULL}};
+
+static int want_output(const struct cmd_line *line, const char **path, struct err *err)
+{
+    *path = cmd_value(line, "--output", NULL);
+    if (!*path)
+        return err_set(err, ERR_STUDY, "trace: missing --output FILE");
+    if (access(*path, F_OK) == 0 && !cmd_given(line, "--force"))
+        return err_set(err, ERR_STUDY, "%s: exists; use --force to replace it", *path);
+    return 0;
+}
+
+static void print_summary(const char *name, const struct trace *trace)
+{
+    struct trace_summary s;
+    char buf[32];
+    trace_summarise(trace, &s);
+    printf("%s\n  %-26s %llu\n", name, "queries", (unsigned long long)s.n);
+    printf("  %-26s %s\n", "span", units_format_ns(s.span_ns, buf, sizeof buf));
+    printf("  %-26s %.6g qps\n", "mean rate", s.rate_qps);
+    printf("  %-26s %.6g ms, cv %.4f\n", "gap", s.gap_mean_s * 1e3, s.gap_cv);
+    printf("  %-26s %.3f %%\n", "simultaneous arrivals", 100 * s.simultaneous_frac);
+    if (!s.with_sizes)
+        return;
+    printf("  %-26s %.2f items, sd %.2f\n", "size", s.size_mean_items, s.size_sd_items);
+    printf("  %-26s %u %u %u %u %u %u %u items\n", "min p5 p50 p75 p95 p99 max", s.size_min_items,
+           s.size_p5_items, s.size_p50_items, s.size_p75_items, s.size_p95_items, s.size_p99_items,
+           s.size_max_items);
+    printf("  %-26s %.2f %%\n", "items in largest quarter", 100 * s.top_quarter_work_frac);
+}
+
+// All queries of the study (or of one service), as one cell would see them.
+static struct trace *make_trace(const struct study *study, const struct service_traffic *traffic,
+                                long service, struct err *err)
+{
+    const struct source_config config = {.services = traffic,
+                                         .n_services = study->fleet.n_services,
+                                         .seed = study->settings.seed,
+                                         .n_cells = 1,
+                                         .share_num = 1,
+                                         .share_den = 1,
+                                         .end_ns = study->settings.duration_ns,
+                                         .sizes = (const struct qsize *const *)study->sizes};
+    struct source *source = source_create(&config, err);
+    if (!source)
+        return NULL;
+    struct trace *trace = trace_create(true);
+    size_t n;
+    do {
+        const struct query *queries = source_next(source, config.end_ns, BLOCK, &n);
+        for (size_t i = 0; i < n; i++)
+            if (service < 0 || queries[i].service == service)
+                trace_append(trace, queries[i].arrive_ns, queries[i].size_items);
+    } while (n > 0);
+    source_destroy(source);
+    return trace;
+}
+
+static int find_service(const struct cmd_line *line, const struct study *study, long *service,
+                        struct err *err)
+{
+    const char *name = cmd_value(line, "--service", NULL);
+    *service = -1;
+    for (size_t s = 0; name && s < study->n_services; s++)
+        if (strcmp(study->services[s].name, name) == 0)
+            *service = (long)s;
+    if (name && *service < 0)
+        return err_set(err, ERR_STUDY, "trace make: no service \"%.60s\" in the study", name);
+    return 0;
+}
+
+static int make_from(const struct cmd_line *line, const struct study *study, const char *output,
+                     struct err *err)
+{
+    long service;
+    if (find_service(line, study, &service, err) < 0)
+        return -1;
+    if (study_expected_queries(study) > MAX_TRACE_QUERIES)
+        return err_set(err, ERR_STUDY, "trace make: about %.3g queries are too many for a trace",
+                       study_expected_queries(study));
+    struct service_traffic *traffic = mem_calloc(study->n_services, sizeof *traffic);
+    for (size_t s = 0; s < study->n_services; s++)
+        traffic[s] = study->services[s].traffic;
+    struct trace *trace = make_trace(study, traffic, service, err);
+    mem_free(traffic);
+    if (!trace)
+        return -1;
+    int rc = trace->n == 0 ? err_set(err, ERR_STUDY, "trace make: no query in that time")
+                           : trace_csv_write(output, trace, err);
+    if (rc == 0)
+        print_summary(output, trace);
+    trace_destroy(trace);
+    return rc;
+}
+
+static int make(struct cmd_line *line, struct err *err)
+{
+    const char *settings[MAX_SETTINGS], *output;
+    size_t n = cmd_values(line, "--set", settings, MAX_SETTINGS);
+    struct library library;
+    if (want_output(line, &output, err) < 0 || library_load(&library, err) < 0)
+        return -1;
+    struct study *study = study_read(line->args[1], settings, n, &library, true, err);
+    int rc = study ? make_from(line, study, output, err) : -1;
+    study_destroy(study);
+    library_release(&library);
+    return rc;
+}
+
+// The way to read a trace file: the defaults, then --set key=value over trace_csv_fields.
+static int read_config(const struct cmd_line *line, struct trace_csv_config *config,
+                       struct err *err)
+{
+    const char *settings[MAX_SETTINGS];
+    size_t n = cmd_values(line, "--set", settings, MAX_SETTINGS);
+    schema_defaults(trace_csv_fields, config);
+    schema_parse(schema_find(trace_csv_fields, "file"), line->args[1], config, NULL);
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strcspn(settings[i], "=");
+        char *key = mem_printf("%.*s", (int)len, settings[i]);
+        const struct field *field = schema_find(trace_csv_fields, key);
+        mem_free(key);
+        if (!field || !settings[i][len])
+            return err_set(err, ERR_STUDY,
+                           "--set %.80s: expected key=value with a key such as time_column, "
+                           "time_unit, size_column, time_scale, size_scale, sort",
+                           settings[i]);
+        if (schema_parse(field, settings[i] + len + 1, config, err) < 0)
+            return err_prefix(err, "--set %.80s", settings[i]);
+    }
+    return 0;
+}
+
+static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *err)
+{
+    struct trace_csv_config config = {0};
+    const char *output = NULL;
+    struct trace *trace = NULL;
+    int rc = convert ? want_output(line, &output, err) : 0;
+    if (rc == 0)
+        rc = read_config(line, &config, err);
+    if (rc == 0)
+        trace = trace_csv_read(&config, err);
+    if (!trace)
+        rc = -1;
+    if (rc == 0 && convert)
+        rc = trace_csv_write(output, trace, err);
+    if (rc == 0)
+        print_summary(convert ? output : line->args[1], trace);
+    trace_destroy(trace);
+    schema_release(trace_csv_fields, &config);
+    return rc;
+}
+
+static int trace_command(struct cmd_line *line, struct err *err)
+{
+    static const char *const verbs[] = {"make", "inspect", "convert"};
+    const char *verb = line->args[0];
+    if (strcmp(verb, "make") == 0)
+        return make(line, err);
+    if (strcmp(verb, "inspect") == 0)
+        return inspect_or_convert(line, false, err);
+    if (strcmp(verb, "convert") == 0)
+        return inspect_or_convert(line, true, err);
+    const char *near = schema_nearest(verb, verbs, 3);
+    err_set(err, ERR_STUDY, "trace: expected make, inspect or convert, got \"%.60s\"", verb);
+    return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
+}
+
+const struct cmd cmd_trace = {
+    .name = "trace",
+    .help = "make, inspect or convert a trace of queries",
+    .arguments = "make|inspect|convert FILE",
+    .min_args = 2,
+    .max_args = 2,
+    .description =
+        "\"make STUDY\" writes the queries of a study as a CSV trace. \"inspect TRACE\" prints "
+        "what a trace holds: rate, burstiness, sizes. \"convert TRACE\" reads any CSV with a "
+        "column of times and writes it as a trace that the replay process takes as it is.",
+    .example = "recfleet trace convert log.csv -o trace.csv --set time_column=ts --set "
+               "time_unit=ms",
+    .options = options,
+    .run = trace_command,
+};

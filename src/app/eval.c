@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "par/agree.h"
+#include "results/gather.h"
+#include "results/record.h"
+#include "results/store.h"
+#include "study/doc.h"
+
+int eval_open(struct eval *eval, struct err *err)
+{
+    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not be started");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    if (MPI_Comm_dup(MPI_COMM_WORLD, &eval->comm) != MPI_SUCCESS) {
+        MPI_Finalize();
+        return err_set(err, ERR_FAIL, "MPI could not make a communicator");
+    }
+    MPI_Comm_set_errhandler(eval->comm, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(eval->comm, &eval->rank);
+    MPI_Comm_size(eval->comm, &eval->n_ranks);
+    return 0;
+}
+
+void eval_close(struct eval *eval)
+{
+    MPI_Comm_free(&eval->comm);
+    MPI_Finalize();
+}
+
+int eval_agree(const struct eval *eval, int rc, struct err *err)
+{
+    return err_agree(eval->comm, rc, err);
+}
+
+// The file's text on every rank, read by rank 0; *size < DOC_MAX_BYTES fits an int.
+static char *share_file(const struct eval *eval, const char *path, size_t *size, struct err *err)
+{
+    char *data = NULL;
+    unsigned long long bytes = 0;
+    if (eval->rank == 0)
+        data = doc_load_file(path, DOC_MAX_BYTES, size, err);
+    if (err_agree(eval->comm, eval->rank == 0 && !data ? -1 : 0, err) < 0)
+        return NULL;
+    if (eval->rank == 0)
+        bytes = *size;
+    int rc = MPI_Bcast(&bytes, 1, MPI_UNSIGNED_LONG_LONG, 0, eval->comm);
+    if (eval->rank != 0)
+        data = mem_calloc(bytes + 1, 1);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, eval->comm);
+    *size = bytes;
+    if (rc == MPI_SUCCESS)
+        return data;
+    mem_free(data);
+    err_set(err, ERR_FAIL, "MPI could not send the study to all ranks");
+    return NULL;
+}
+
+struct study *eval_read_study(const struct eval *eval, const char *path,
+                              const char *const *settings, size_t n_settings,
+                              const struct library *library, struct err *err)
+{
+    size_t size = 0;
+    char *data = share_file(eval, path, &size, err);
+    if (!data)
+        return NULL;
+    struct study *study = study_parse(path, data, size, settings, n_settings, library, true, err);
+    mem_free(data);
+    if (err_agree(eval->comm, study ? 0 : -1, err) == 0)
+        return study;
+    study_destroy(study);
+    return NULL;
+}
+
+static struct record *make_record(const struct study *study, const struct meta *meta)
+{
+    const struct record_shape shape = {
+        .n_services = (uint32_t)study->n_services,
+        .n_groups = (uint32_t)study->n_groups,
+        .n_bins = (uint32_t)study->settings.bins + (study->warmup_ns > 0),
+        .n_servers = meta->n_servers,
+        .warmup_ns = study->warmup_ns,
+        .end_ns = study->settings.duration_ns,
+    };
+    return record_create(&shape);
+}
+
+// What the run cost all ranks together.
+static int sum_cost(const struct eval *eval, const struct run_cost *cost, struct run_info *info,
+                    struct err *err)
+{
+    unsigned long long mine[3] = {cost->n_queries, cost->n_windows, cost->bytes_sent}, all[3];
+    if (MPI_Allreduce(mine, all, 3, MPI_UNSIGNED_LONG_LONG, MPI_SUM, eval->comm) != MPI_SUCCESS ||
+        MPI_Allreduce(&cost->wall_s, &info->wall_s, 1, MPI_DOUBLE, MPI_MAX, eval->comm) !=
+            MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not sum the run's cost");
+    info->n_queries = all[0];
+    info->n_windows = all[1];
+    info->bytes_sent = all[2];
+    return 0;
+}
+
+static void describe(const struct eval *eval, const struct eval_options *options,
+                     struct eval_result *result)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+    strftime(result->date, sizeof result->date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+    if (gethostname(result->host, sizeof result->host - 1) != 0)
+        result->host[0] = '\0';
+    result->info = (struct run_info){.date = result->date,
+                                     .host = result->host,
+                                     .command = options->command,
+                                     .git_revision = RECFLEET_REVISION,
+                                     .job_id = getenv("SLURM_JOB_ID"),
+                                     .layout = layout_mode_names[options->run.layout],
+                                     .window_ns = options->window_ns,
+                                     .n_ranks = eval->n_ranks};
+}
+
+static int simulate(const struct eval *eval, const struct study *study,
+                    const struct eval_options *options, struct eval_result *result,
+                    struct record **total, struct err *err)
+{
+    struct record *record = make_record(study, result->meta);
+    struct fleet_config fleet = study->fleet;
+    struct run_cost cost = {0};
+    fleet.window_ns = options->window_ns;
+    int rc = run_fleet(eval->comm, &fleet, &options->run, record, &cost, err);
+    if (rc == 0)
+        rc = sum_cost(eval, &cost, &result->info, err);
+    if (rc == 0)
+        rc = gather_record(eval->comm, record, total, err);
+    record_destroy(record);
+    return rc;
+}
+
+int eval_run(const struct eval *eval, const struct study *study, const struct eval_options *options,
+             struct eval_result *result, struct err *err)
+{
+    struct record *total = NULL;
+    *result = (struct eval_result){.meta = study_meta(study)};
+    describe(eval, options, result);
+    int rc = simulate(eval, study, options, result, &total, err);
+    if (rc == 0) {
+        if (eval->rank == 0)
+            result->summary = summary_create(total, result->meta);
+        const struct store_input input = {result->meta, result->summary, total, &result->info};
+        rc = store_write(eval->comm, options->output, options->force, &input, err);
+    }
+    record_destroy(total);
+    if (rc < 0)
+        eval_release(result);
+    return rc;
+}
+
+void eval_release(struct eval_result *result)
+{
+    meta_destroy(result->meta);
+    summary_destroy(result->summary);
+    result->meta = NULL;
+    result->summary = NULL;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: finds the command, checks the command line, prints the one error line.
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/schema.h"
+
+static int fail(const struct err *err)
+{
+    fprintf(stderr, "recfleet: %s\n", err->text);
+    return err->code == ERR_STUDY ? CMD_USAGE : CMD_FAILED;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[32];
+    size_t n = 0;
+    struct err err;
+    while (cmd_table[n] && n < 32) {
+        names[n] = cmd_table[n]->name;
+        n++;
+    }
+    const char *near = schema_nearest(name, names, n);
+    err_set(&err, ERR_STUDY, "unknown command \"%.80s\"", name);
+    if (near)
+        err_append(&err, "; did you mean \"%s\"?", near);
+    else
+        err_append(&err, "; see: recfleet --help");
+    return fail(&err);
+}
+
+static int run(const struct cmd *cmd, int argc, char **argv)
+{
+    struct cmd_line *line = mem_calloc(1, sizeof *line);
+    struct err err = {0};
+    int status = cmd_parse(cmd, argc, argv, line, &err);
+    if (status < 0) {
+        status = fail(&err);
+    } else if (cmd_given(line, "--help")) {
+        cmd_print_help(cmd, stdout);
+    } else if (cmd_given(line, "--version")) {
+        printf("recfleet %s\n", RECFLEET_VERSION);
+    } else {
+        status = cmd->run(line, &err);
+        if (status < 0)
+            status = line->silent ? (err.code == ERR_STUDY ? CMD_USAGE : CMD_FAILED) : fail(&err);
+    }
+    mem_free(line);
+    // A full disk shows only here when the output went to a file.
+    if (fflush(stdout) != 0 && status == CMD_DONE) {
+        err_set(&err, ERR_FAIL, "cannot write to standard output");
+        status = fail(&err);
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    log_init(LOG_INFO, 0);
+    if (argc < 2) {
+        cmd_print_overview(stderr);
+        return CMD_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cmd_print_overview(stdout);
+        return CMD_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("recfleet %s\n", RECFLEET_VERSION);
+        return CMD_DONE;
+    }
+    const struct cmd *cmd = cmd_find(argv[1]);
+    return cmd ? run(cmd, argc, argv) : unknown_command(argv[1]);
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/progress.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#define BAR_EVERY_S 0.2
+#define LINE_EVERY_S 10.0
+#define BAR_WIDTH 30
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+const char *progress_clock(double s, char *buf, size_t size)
+{
+    long long total = s < 0 || s > 1e9 ? 0 : (long long)(s + 0.5);
+    if (total >= 3600)
+        snprintf(buf, size, "%lld:%02lld:%02lld", total / 3600, total / 60 % 60, total % 60);
+    else
+        snprintf(buf, size, "%lld:%02lld", total / 60, total % 60);
+    return buf;
+}
+
+void progress_start(struct progress *progress, FILE *out, int64_t end_ns)
+{
+    double now = now_s();
+    *progress = (struct progress){.out = out, .end_ns = end_ns, .start_s = now, .last_s = now};
+    progress->terminal = out && isatty(fileno(out));
+}
+
+static void draw(struct progress *progress, double frac, const char *left, double rate_qps)
+{
+    int full = (int)(frac * BAR_WIDTH);
+    fprintf(progress->out, "\r[");
+    for (int i = 0; i < BAR_WIDTH; i++)
+        fputc(i < full ? '#' : '.', progress->out);
+    fprintf(progress->out, "] %3.0f %%  %.3g Mqueries/s  %s left  ", frac * 100, rate_qps * 1e-6,
+            left);
+    progress->drawn = true;
+}
+
+void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_queries)
+{
+    if (!progress->out)
+        return;
+    double now = now_s(), spent_s = now - progress->start_s;
+    if (now - progress->last_s < (progress->terminal ? BAR_EVERY_S : LINE_EVERY_S))
+        return;
+    progress->last_s = now;
+    double frac = progress->end_ns > 0 ? (double)reached_ns / (double)progress->end_ns : 1;
+    frac = frac < 0 ? 0 : frac > 1 ? 1 : frac;
+    char left[24];
+    if (frac > 0)
+        progress_clock(spent_s * (1 - frac) / frac, left, sizeof left);
+    else
+        snprintf(left, sizeof left, "?");
+    double rate_qps = (double)n_queries / spent_s;
+    if (progress->terminal)
+        draw(progress, frac, left, rate_qps);
+    else
+        fprintf(progress->out, "recfleet: %.1f %% done, %.3g Mqueries/s, %s left\n", frac * 100,
+                rate_qps * 1e-6, left);
+    fflush(progress->out);
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->out && progress->drawn)
+        fprintf(progress->out, "\r\033[K");
+}

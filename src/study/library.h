@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// library: the models, platforms, accelerators and measured tables that come with the program.
+//
+// They are the files of models/, embedded when the program is built, so it needs no data files
+// where it runs. Each was checked when it was loaded, so a wrong one is an error of the program's
+// tests, not of a user.
+#ifndef STUDY_LIBRARY_H
+#define STUDY_LIBRARY_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "models/catalogue.h"
+#include "models/cost_table.h"
+#include "models/platform.h"
+
+// One embedded file; made by scripts/cmake/embed.cmake.
+struct library_file {
+    const char *path;          // from the root of the tree, "models/catalog/wnd.yaml"
+    const unsigned char *data; // `size` bytes
+    size_t size;
+};
+extern const struct library_file library_files[]; // ends with a NULL path
+
+struct library {
+    size_t n_models, n_platforms, n_accelerators, n_tables;
+    struct model *models;
+    struct platform *platforms; // their accelerators are attached
+    struct accelerator *accelerators;
+    struct cost_table *tables;
+};
+
+// Fills *library (zeroed or not) from the embedded files. On error it is empty.
+int library_load(struct library *library, struct err *err);
+// Releases all of it; it may be loaded again.
+void library_release(struct library *library);
+
+// The thing with that name, NULL when there is none.
+const struct model *library_model(const struct library *library, const char *name);
+const struct platform *library_platform(const struct library *library, const char *name);
+const struct accelerator *library_accelerator(const struct library *library, const char *name);
+const struct cost_table *library_table(const struct library *library, const char *name);
+// The table measured with that model on that platform, NULL when there is none.
+const struct cost_table *library_table_for(const struct library *library, const char *model,
+                                           const char *platform);
+
+// "unknown model "wndd"; did you mean "wnd"?"; returns -1.
+int library_unknown_model(const struct library *library, const char *name, struct err *err);
+int library_unknown_platform(const struct library *library, const char *name, struct err *err);
+int library_unknown_accelerator(const struct library *library, const char *name, struct err *err);
+int library_unknown_table(const struct library *library, const char *name, struct err *err);
+
+#endif

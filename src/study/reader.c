@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+// A growing list of borrowed texts.
+struct texts {
+    const char **v;
+    size_t n, cap;
+};
+
+static void texts_add(struct texts *texts, const char *text)
+{
+    if (texts->n == texts->cap) {
+        texts->cap = texts->cap ? 2 * texts->cap : 32;
+        texts->v = mem_realloc(texts->v, texts->cap, sizeof *texts->v);
+    }
+    texts->v[texts->n++] = text;
+}
+
+static int expected(const struct node *node, const struct field *field, struct err *err)
+{
+    char text[256], found[128];
+    schema_expected(field, text, sizeof text);
+    return node_fail(node, err, "expected %s, got %s", text, node_found(node, found, sizeof found));
+}
+
+// The scalars of a list, lists inside it in turn: a table may be written row by row.
+static int collect(const struct node *list, struct texts *texts, const struct field *field,
+                   struct err *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct node *item = list->items[i];
+        if (item->kind == NODE_LIST) {
+            if (collect(item, texts, field, err) < 0)
+                return -1;
+        } else if (item->kind == NODE_MAP || node_is_null(item)) {
+            return expected(item, field, err);
+        } else {
+            texts_add(texts, item->text);
+        }
+    }
+    return 0;
+}
+
+static int fill_list(const struct node *node, const struct field *field, void *config,
+                     struct err *err)
+{
+    struct texts texts = {0};
+    int rc = collect(node, &texts, field, err);
+    if (rc == 0 && schema_parse_list(field, texts.v, texts.n, config, err) < 0)
+        rc = node_prefix(node, err);
+    mem_free(texts.v);
+    return rc;
+}
+
+// A `sources` map becomes one text, a line per key.
+static int fill_sources(const struct node *map, const struct field *field, void *config,
+                        struct err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    int rc = 0;
+    FILE *out = open_memstream(&text, &size);
+    for (size_t i = 0; i < map->n && rc == 0; i++) {
+        if (map->items[i]->kind != NODE_SCALAR)
+            rc = node_fail(map->items[i], err, "expected text");
+        else
+            fprintf(out, "%s: %s\n", map->items[i]->key, map->items[i]->text);
+    }
+    fclose(out);
+    if (rc == 0)
+        rc = schema_parse(field, text, config, err);
+    free(text);
+    return rc;
+}
+
+static int fill_one(const struct node *node, const struct field *field, void *config,
+                    const char *suffix, struct err *err)
+{
+    if (field->type == FIELD_REALS && node->kind == NODE_LIST)
+        return fill_list(node, field, config, err);
+    if (field->type == FIELD_STRING && node->kind == NODE_MAP && strcmp(field->key, "sources") == 0)
+        return fill_sources(node, field, config, err);
+    if (node->kind != NODE_SCALAR || node_is_null(node))
+        return expected(node, field, err);
+    char *text = mem_printf("%s%s", node->text, suffix);
+    int rc = schema_parse(field, text, config, err);
+    mem_free(text);
+    return rc < 0 ? node_prefix(node, err) : 0;
+}
+
+// The row that takes `key`; *suffix is the unit that the key carries, "" without one.
+static const struct field *row_of(const char *key, const struct reader_part *parts, size_t n,
+                                  const struct reader_part **part, const char **suffix)
+{
+    const char *cut = strrchr(key, '_');
+    *suffix = "";
+    for (size_t i = 0; i < n; i++) {
+        const struct field *field = schema_find(parts[i].fields, key);
+        *part = &parts[i];
+        if (field)
+            return field;
+    }
+    for (size_t i = 0; cut && i < n; i++) {
+        char *base = mem_printf("%.*s", (int)(cut - key), key);
+        const struct field *field = schema_find(parts[i].fields, base);
+        mem_free(base);
+        if (field &&
+            unit_has_suffix(field->type == FIELD_TIME ? UNIT_TIME : field->unit, cut + 1)) {
+            *part = &parts[i];
+            *suffix = cut + 1;
+            return field;
+        }
+    }
+    return NULL;
+}
+
+static bool is_other(const char *key, const char *const *others)
+{
+    for (; others && *others; others++)
+        if (strcmp(*others, key) == 0)
+            return true;
+    return false;
+}
+
+static int unknown_key(const struct node *node, const struct reader_part *parts, size_t n_parts,
+                       const char *const *others, struct err *err)
+{
+    struct texts known = {0};
+    for (; others && *others; others++)
+        texts_add(&known, *others);
+    for (size_t i = 0; i < n_parts; i++)
+        for (const struct field *f = parts[i].fields; f && f->key; f++)
+            texts_add(&known, f->key);
+    const char *near = schema_nearest(node->key, known.v, known.n);
+    err_set(err, ERR_STUDY, "unknown key");
+    if (near)
+        err_append(err, "; did you mean \"%s\"?", near);
+    else if (known.n <= 12)
+        for (size_t i = 0; i < known.n; i++)
+            err_append(err, "%s%s", i ? ", " : "; known keys: ", known.v[i]);
+    mem_free(known.v);
+    return node_prefix_at_key(node, err);
+}
+
+static int check_missing(const struct node *map, const struct node *parent,
+                         const struct reader_part *parts, size_t n_parts,
+                         const struct reader_options *options, const bool *seen, struct err *err)
+{
+    size_t k = 0;
+    char text[256];
+    for (size_t i = 0; i < n_parts; i++) {
+        for (const struct field *f = parts[i].fields; f && f->key; f++, k++) {
+            if (seen[k] || f->dflt || is_other(f->key, options->others))
+                continue;
+            schema_expected(f, text, sizeof text);
+            return node_fail_key(map ? map : parent, f->key, err, "missing; expected %s", text);
+        }
+    }
+    return 0;
+}
+
+int reader_fill(const struct node *map, const struct node *parent, const struct reader_part *parts,
+                size_t n_parts, const struct reader_options *options, struct err *err)
+{
+    size_t n_rows = 0;
+    for (size_t i = 0; i < n_parts; i++)
+        for (const struct field *f = parts[i].fields; f && f->key; f++)
+            n_rows++;
+    bool *seen = mem_calloc(n_rows, sizeof *seen);
+    int rc = 0;
+    for (size_t i = 0; map && i < map->n && rc == 0; i++) {
+        const struct node *node = map->items[i];
+        const struct reader_part *part = NULL;
+        const char *suffix;
+        if (is_other(node->key, options->others))
+            continue;
+        const struct field *field = row_of(node->key, parts, n_parts, &part, &suffix);
+        if (!field) {
+            rc = unknown_key(node, parts, n_parts, options->others, err);
+            break;
+        }
+        size_t k = (size_t)(field - part->fields);
+        for (const struct reader_part *p = parts; p < part; p++)
+            for (const struct field *f = p->fields; f && f->key; f++)
+                k++;
+        if (seen[k]) // "rate" and "rate_qps"
+            rc = node_fail(node, err, "\"%s\" is given twice", field->key);
+        else
+            rc = fill_one(node, field, part->config, suffix, err);
+        seen[k] = true;
+    }
+    if (rc == 0 && !options->partial)
+        rc = check_missing(map, parent, parts, n_parts, options, seen, err);
+    mem_free(seen);
+    return rc;
+}
+
+static int typed(const struct node *map, const char *key, enum node_kind kind, const char *what,
+                 const struct node **out, struct err *err)
+{
+    char found[128];
+    *out = NULL;
+    const struct node *node = node_get(map, key);
+    if (!node || node_is_null(node))
+        return 0;
+    if (node->kind != kind)
+        return node_fail(node, err, "expected %s, got %s", what,
+                         node_found(node, found, sizeof found));
+    *out = node;
+    return 0;
+}
+
+int reader_map(const struct node *map, const char *key, const struct node **out, struct err *err)
+{
+    return typed(map, key, NODE_MAP, "a map", out, err);
+}
+
+int reader_list(const struct node *map, const char *key, const struct node **out, struct err *err)
+{
+    return typed(map, key, NODE_LIST, "a list", out, err);
+}
+
+const char *reader_text(const struct node *node, const char *what, struct err *err)
+{
+    char found[128];
+    if (node->kind == NODE_SCALAR && !node_is_null(node))
+        return node->text;
+    node_fail(node, err, "expected %s, got %s", what, node_found(node, found, sizeof found));
+    return NULL;
+}
+
+int reader_choose(const struct node *node, const char *what, const char *const *names, size_t n,
+                  struct err *err)
+{
+    const char *text = reader_text(node, what, err);
+    if (!text)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], text) == 0)
+            return (int)i;
+    err_set(err, ERR_STUDY, "unknown %s \"%.80s\"", what, text);
+    const char *near = schema_nearest(text, names, n);
+    if (near)
+        err_append(err, "; did you mean \"%s\"?", near);
+    else
+        for (size_t i = 0; i < n; i++)
+            err_append(err, "%s%s", i ? ", " : "; expected one of ", names[i]);
+    return node_prefix(node, err);
+}
+
+int reader_prefix(const struct node *map, struct err *err)
+{
+    if (!err)
+        return -1;
+    size_t len = strspn(err->text, "abcdefghijklmnopqrstuvwxyz_0123456789");
+    if (len == 0 || strncmp(err->text + len, ": ", 2) != 0)
+        return node_prefix(map, err);
+    char *key = mem_printf("%.*s", (int)len, err->text);
+    memmove(err->text, err->text + len + 2, strlen(err->text + len + 2) + 1);
+    const struct node *child = node_get(map, key);
+    if (child && child->kind == NODE_MAP) {
+        reader_prefix(child, err);
+    } else if (child) {
+        node_prefix(child, err);
+    } else {
+        char text[ERR_TEXT_MAX / 2];
+        snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, err->text);
+        node_fail_key(map, key, err, "%s", text);
+    }
+    mem_free(key);
+    return -1;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// study: one YAML file -> everything a run needs.
+//
+// The format is described in docs/study.md and by `recfleet schema`; both come from the tables
+// below and from those of the modules that own a setting. What a study leaves out has a default,
+// what it misspells is one error line with file:line:column and the key's path. Nothing here
+// depends on the machine or on the rank: the same text gives the same study everywhere.
+//
+//     struct study *study = study_read("quickstart.yaml", settings, n, &library, true, &err);
+//     run_fleet(comm, &study->fleet, ...);
+//     study_destroy(study);
+//
+// study_format() writes the resolved study, every key with its value, as a study that reads back
+// to the same; it is kept in the results file.
+#ifndef STUDY_STUDY_H
+#define STUDY_STUDY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/schema.h"
+#include "cluster/config.h"
+#include "results/meta.h"
+#include "study/library.h"
+#include "traces/qsize.h"
+
+// The top of the file.
+struct study_settings {
+    char *name;
+    uint64_t seed;
+    int64_t duration_ns;
+    char *warmup; // "auto" or a time
+    int64_t bins; // equal time bins of what follows the warm-up
+};
+
+struct study_output {
+    char *file;     // "": the study's name with .h5
+    int64_t sample; // queries kept in the uniform sample, about
+};
+
+enum study_batching { BATCH_STATIC, BATCH_FIXED };
+
+// How servers of a group run a service.
+struct study_scheduler {
+    int policy;            // enum study_batching
+    int64_t batch_items;   // BATCH_FIXED
+    int64_t offload_items; // 0: nothing goes to the accelerator
+};
+
+struct study_noise {
+    int distribution; // enum cost_spread
+    double cv;
+};
+
+struct study_group {
+    char *name, *platform_name;
+    int64_t servers;
+    double weight;
+    struct platform platform;
+    struct study_noise noise;
+    struct study_scheduler *schedulers; // [n_services]
+    struct cost_config *cost_configs;   // [n_services]
+    struct cost **costs;                // [n_services]
+    struct dispatch_config *dispatch;   // [n_services]
+};
+
+struct study {
+    char *path; // of the file, as given
+    struct study_settings settings;
+    struct study_output output;
+    int64_t cells;
+    bool warmup_auto;
+    int64_t warmup_ns; // given; 0: none
+    size_t n_services, n_groups, n_models;
+    struct service_config *services;
+    struct qsize **sizes; // [n_services]; NULL where a file was not opened
+    struct study_group *groups;
+    struct group_config *group_configs; // views of groups
+    struct model *models;               // every model that a service uses, as resolved
+    struct balancer_config balancer;
+    struct fleet_config fleet; // points into all of the above
+};
+
+// Reads the study from a file, applies `settings` ("key.path=value") in turn, and checks it all.
+// `library` is borrowed until study_destroy(). open_files: also read the traces and size files it
+// names. NULL on error.
+struct study *study_read(const char *path, const char *const *settings, size_t n_settings,
+                         const struct library *library, bool open_files, struct err *err);
+// The same from a text; `path` names it in errors and says where relative files are.
+struct study *study_parse(const char *path, const char *data, size_t size,
+                          const char *const *settings, size_t n_settings,
+                          const struct library *library, bool open_files, struct err *err);
+void study_destroy(struct study *study); // NULL: no effect
+
+// The resolved study as YAML; caller mem_free()s.
+char *study_format(const struct study *study);
+// Equal for two studies that see the same queries: a hash of the resolved traffic, the seed, the
+// duration and the cells' shares.
+uint64_t study_traffic_fingerprint(const struct study *study);
+// Where the results go; caller mem_free()s.
+char *study_output_path(const struct study *study);
+// What the results must know of the study; caller meta_destroy()s.
+struct meta *study_meta(const struct study *study);
+
+// Queries per second over all services and queries in all, as far as rates tell.
+double study_rate_qps(const struct study *study);
+double study_expected_queries(const struct study *study);
+// The largest query that service s can send.
+int64_t study_largest_items(const struct study *study, size_t s);
+
+// A key whose value selects among descriptors (an arrival process, a cost kind, ...).
+#define STUDY_MAX_VARIANTS 32
+struct study_variants {
+    const char *what; // "arrival process"
+    size_t n;
+    const char *names[STUDY_MAX_VARIANTS + 1]; // NULL-terminated
+    const char *helps[STUDY_MAX_VARIANTS];
+    const struct field *fields[STUDY_MAX_VARIANTS]; // keys beside the selecting one
+};
+struct study_variants study_arrivals(void);
+struct study_variants study_sizes(void);
+struct study_variants study_costs(void);
+struct study_variants study_policies(void);
+
+// One part of the study format, for `recfleet schema`.
+struct study_section {
+    char path[64];              // "traffic[].arrivals"
+    char when[64];              // "process: gamma"; "" always
+    const char *help;           // one line
+    const struct field *fields; // NULL: see help
+};
+// All of them in the order of a file; returns how many, at most `max` are stored.
+size_t study_sections(struct study_section *sections, size_t max);
+
+// Tables of the structs above.
+extern const struct field study_fields[], study_output_fields[], study_fleet_fields[],
+    study_service_fields[], study_group_fields[], study_scheduler_fields[], study_noise_fields[];
+extern const char *const study_batching_names[]; // "static" "fixed" NULL
+
+#endif

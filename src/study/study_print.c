@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/study_print.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cluster/policy.h"
+#include "models/platform.h"
+
+// Texts for people: they do not change a result and may be long.
+static const char *const prose_keys[] = {"title", "sources", "provisional", NULL};
+
+static bool is_prose(const char *key)
+{
+    for (const char *const *k = prose_keys; *k; k++)
+        if (strcmp(*k, key) == 0)
+            return true;
+    return false;
+}
+
+// Plain when YAML reads it back as the same text, in quotes otherwise.
+static void print_scalar(FILE *out, const char *text)
+{
+    bool plain = isalnum((unsigned char)*text) && strcmp(text, "null") != 0;
+    for (const char *p = text; plain && *p; p++)
+        plain = isalnum((unsigned char)*p) || strchr("._/+-%", *p);
+    if (plain) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            fprintf(out, "\\x%02x", *p);
+        else
+            fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+static void print_pair(FILE *out, int indent, const char *key, const char *text)
+{
+    fprintf(out, "%*s%s: ", indent, "", key);
+    print_scalar(out, text);
+    fputc('\n', out);
+}
+
+static void print_field(FILE *out, int indent, const struct field *field, const void *config)
+{
+    char *text = schema_format(field, config);
+    if (field->type == FIELD_REALS)
+        fprintf(out, "%*s%s: %s\n", indent, "", field->key, text);
+    else
+        print_pair(out, indent, field->key, text);
+    mem_free(text);
+}
+
+// All rows but those in `skip` and the prose.
+static void print_fields(FILE *out, int indent, const struct field *fields, const void *config,
+                         const char *const *skip)
+{
+    for (const struct field *f = fields; f && f->key; f++) {
+        bool skipped = is_prose(f->key);
+        for (const char *const *s = skip; s && *s; s++)
+            skipped = skipped || strcmp(*s, f->key) == 0;
+        if (!skipped)
+            print_field(out, indent, f, config);
+    }
+}
+
+// A row whose text is the study's own rather than the struct's (a file beside the study).
+static void print_variant(FILE *out, int indent, const struct study *study, const char *selector,
+                          const struct study_variants *variants, int64_t index, const void *config)
+{
+    static const char *const file_key[] = {"file", NULL};
+    const struct field *fields = variants->fields[index];
+    const struct field *file = schema_find(fields, "file");
+    const char *slash = strrchr(study->path, '/');
+    print_pair(out, indent, selector, variants->names[index]);
+    print_fields(out, indent, fields, config, file ? file_key : NULL);
+    if (!file)
+        return;
+    char *text = schema_format(file, config);
+    size_t dir = slash ? (size_t)(slash - study->path) + 1 : 0;
+    bool beside = dir && strncmp(text, study->path, dir) == 0;
+    print_pair(out, indent, "file", beside ? text + dir : text);
+    mem_free(text);
+}
+
+static void print_service(FILE *out, const struct study *study,
+                          const struct service_config *service)
+{
+    const struct study_variants arrivals = study_arrivals(), sizes = study_sizes();
+    const struct service_traffic *traffic = &service->traffic;
+    char percent[32], target[32];
+    fprintf(out, "  -\n");
+    print_fields(out, 4, study_service_fields, service, NULL);
+    fprintf(out, "    arrivals:\n");
+    print_variant(out, 6, study, "process", &arrivals, traffic->arrivals.process,
+                  &traffic->arrivals);
+    fprintf(out, "    sizes:\n");
+    print_variant(out, 6, study, "distribution", &sizes, traffic->sizes.distribution,
+                  &traffic->sizes);
+    if (service->sla_ns > 0) {
+        snprintf(percent, sizeof percent, "%.12g", service->sla_quantile * 100);
+        units_format_ns(service->sla_ns, target, sizeof target);
+        fprintf(out, "    sla: {p%s: %s}\n", percent, target);
+    } else {
+        fprintf(out, "    sla: none\n");
+    }
+}
+
+static void print_traffic(FILE *out, const struct study *study)
+{
+    fprintf(out, "traffic:\n");
+    for (size_t s = 0; s < study->n_services; s++)
+        print_service(out, study, &study->services[s]);
+}
+
+static void print_models(FILE *out, const struct study *study)
+{
+    if (study->n_models)
+        fprintf(out, "models:\n");
+    for (size_t m = 0; m < study->n_models; m++) {
+        fprintf(out, "  -\n");
+        print_fields(out, 4, model_fields, &study->models[m], NULL);
+    }
+}
+
+// The text of one service's settings in a group, to see which services differ.
+typedef void (*settings_fn)(FILE *out, const struct study *study, const struct study_group *group,
+                            size_t service);
+
+static void scheduler_settings(FILE *out, const struct study *study,
+                               const struct study_group *group, size_t service)
+{
+    static const char *const batch_key[] = {"batch_items", NULL};
+    const struct study_scheduler *scheduler = &group->schedulers[service];
+    (void)study;
+    print_fields(out, 10, study_scheduler_fields, scheduler,
+                 scheduler->policy == BATCH_FIXED ? NULL : batch_key);
+}
+
+static void cost_settings(FILE *out, const struct study *study, const struct study_group *group,
+                          size_t service)
+{
+    const struct study_variants costs = study_costs();
+    const struct cost_config *config = &group->cost_configs[service];
+    print_variant(out, 10, study, "kind", &costs, config->kind, config);
+}
+
+static char *settings_text(const struct study *study, const struct study_group *group,
+                           size_t service, settings_fn print)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    print(out, study, group, service);
+    fclose(out);
+    return text;
+}
+
+// The first service's settings stand for all; the others are listed where they differ.
+static void print_settings(FILE *out, const struct study *study, const struct study_group *group,
+                           const char *key, settings_fn print)
+{
+    char *base = settings_text(study, group, 0, print);
+    bool listed = false;
+    fprintf(out, "      %s:\n", key);
+    for (char *line = base; *line; line = strchr(line, '\n') + 1)
+        fprintf(out, "        %.*s\n", (int)(strcspn(line, "\n") - 10), line + 10);
+    for (size_t s = 1; s < study->n_services; s++) {
+        char *text = settings_text(study, group, s, print);
+        if (strcmp(text, base) != 0) {
+            fprintf(out, "%s        -\n", listed ? "" : "        services:\n");
+            listed = true;
+            print_pair(out, 10, "service", study->services[s].name);
+            fputs(text, out);
+        }
+        free(text);
+    }
+    free(base);
+}
+
+static void print_group(FILE *out, const struct study *study, const struct study_group *group)
+{
+    static const char *const own_keys[] = {"name", "accelerator", NULL};
+    const struct platform *platform = &group->platform;
+    fprintf(out, "    -\n");
+    for (const struct field *f = study_group_fields; f->key; f++)
+        if (strcmp(f->key, "platform") != 0 || *group->platform_name)
+            print_field(out, 6, f, group);
+    print_fields(out, 6, platform_fields, platform, own_keys);
+    if (platform->has_accelerator) {
+        fprintf(out, "      accelerator:\n");
+        print_fields(out, 8, accelerator_fields, &platform->accelerator, NULL);
+    } else {
+        fprintf(out, "      accelerator: none\n");
+    }
+    print_settings(out, study, group, "scheduler", scheduler_settings);
+    print_settings(out, study, group, "cost", cost_settings);
+    fprintf(out, "      noise:\n");
+    print_fields(out, 8, study_noise_fields, &group->noise, NULL);
+}
+
+char *study_print_all(const struct study *study)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    print_fields(out, 0, study_fields, &study->settings, NULL);
+    print_traffic(out, study);
+    fprintf(out, "fleet:\n");
+    print_fields(out, 2, study_fleet_fields, study, NULL);
+    fprintf(out, "  groups:\n");
+    for (size_t g = 0; g < study->n_groups; g++)
+        print_group(out, study, &study->groups[g]);
+    fprintf(out, "balancer:\n");
+    print_pair(out, 2, "policy", policy_types[study->balancer.policy]->name);
+    print_fields(out, 2, balancer_fields, &study->balancer, NULL);
+    print_models(out, study);
+    fprintf(out, "output:\n");
+    print_fields(out, 2, study_output_fields, &study->output, NULL);
+    fclose(out);
+    return text;
+}
+
+char *study_print_traffic(const struct study *study)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    print_traffic(out, study);
+    fclose(out);
+    return text;
+}
