@@ -100,7 +100,8 @@ static void create_view(struct balancer *balancer)
         .n_servers = balancer->roster.n_servers,
         .status_delay_ns = config->status_delay_ns,
         .report_period_ns = config->report_period_ns,
-        .reports_per_ns = 2e-9 * cell_rate_qps(balancer),
+        .reports_per_ns = 2e-9 * (cell_rate_qps(balancer) + 1),
+        .lookahead_ns = balancer->lookahead_ns,
         .horizon_ns = 4 * (balancer->lookahead_ns + config->report_period_ns + SIMTIME_MS)};
     balancer->view = view_create(&view);
 }
@@ -200,12 +201,6 @@ static bool knows_enough(struct balancer *balancer, int64_t end_ns)
            balancer->n_opened - balancer->n_closed < N_OPEN_WINDOWS;
 }
 
-static void hear(struct balancer *balancer, const struct report *reports, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        view_report(balancer->view, &reports[i]);
-}
-
 // Hands one parcel over; returns how many answers are still to come (0 or 1).
 static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct query *queries,
                         size_t n)
@@ -217,7 +212,7 @@ static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct q
     if (!balancer->view)
         return 0;
     if (done)
-        hear(balancer, balancer->reports.v, balancer->reports.n);
+        view_report(balancer->view, balancer->reports.v, balancer->reports.n);
     return done ? 0 : 1;
 }
 
@@ -272,7 +267,7 @@ enum balancer_state balancer_step(struct balancer *balancer)
 void balancer_hear(struct balancer *balancer, uint64_t window, const struct report *reports,
                    size_t n)
 {
-    hear(balancer, reports, n);
+    view_report(balancer->view, reports, n);
     for (uint64_t i = balancer->n_closed; i < balancer->n_opened; i++)
         if (balancer->open[i % N_OPEN_WINDOWS].number == window)
             balancer->open[i % N_OPEN_WINDOWS].n_pending--;

@@ -26,14 +26,40 @@ static void route_d(struct policy *policy, struct query *queries, size_t n, uint
     }
 }
 
-static void route(struct policy *policy, struct query *queries, size_t n)
+// The usual case, two servers of the same weight: which of them wins is a coin toss that no branch
+// predictor learns, so it is a conditional move; and the loads of queries ahead are fetched early.
+static void route_pairs(struct policy *policy, struct query *queries, size_t n)
 {
-    route_d(policy, queries, n, (uint32_t)policy->config->d);
+    enum { AHEAD = 8 };
+    const int64_t *load = policy->view->load;
+    uint32_t n_servers = policy->n_servers;
+    const uint64_t *words = policy_words(policy, queries[0].seq, n);
+    for (size_t i = 0; i < n; i++) {
+        if (i + AHEAD < n) {
+            __builtin_prefetch(&load[rng_below((uint32_t)(words[i + AHEAD] >> 32), n_servers)], 1);
+            __builtin_prefetch(&load[rng_below((uint32_t)words[i + AHEAD], n_servers)], 1);
+        }
+        uint32_t a = rng_below((uint32_t)(words[i] >> 32), n_servers);
+        uint32_t b = rng_below((uint32_t)words[i], n_servers);
+        view_advance(policy->view, queries[i].arrive_ns);
+        policy_send(policy, &queries[i], a ^ ((a ^ b) & -(uint32_t)(load[b] < load[a])));
+    }
 }
 
 static void route_two(struct policy *policy, struct query *queries, size_t n)
 {
-    route_d(policy, queries, n, 2);
+    if (policy->equal_weights)
+        route_pairs(policy, queries, n);
+    else
+        route_d(policy, queries, n, 2);
+}
+
+static void route(struct policy *policy, struct query *queries, size_t n)
+{
+    if (policy->config->d == 2)
+        route_two(policy, queries, n);
+    else
+        route_d(policy, queries, n, (uint32_t)policy->config->d);
 }
 
 const struct policy_type policy_power_of_d = {

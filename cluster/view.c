@@ -1,23 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/view.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
-enum { MIN_SLOTS_LOG2 = 6, MAX_SLOTS_LOG2 = 17, NEWS_PER_SLOT = 2 };
+enum {
+    CHUNK_BYTES = 1024, // also the alignment of a chunk
+    CHUNK_NEWS = CHUNK_BYTES / 16 - 1,
+    MIN_BUCKET_NEWS = 4,   // below, turning buckets costs more than sorting
+    MAX_BUCKET_NEWS = 256, // above, a bucket leaves the first-level cache
+    MIN_BUCKETS_LOG2 = 4,
+    MAX_BUCKETS_LOG2 = 16,
+    MAX_SORT_BITS = 10,
+};
 
-// Width: a couple of news per slot. Number: enough slots for the usual delay, within limits; news
-// further ahead than one turn of the wheel just stay in their slot for another turn.
-static void size_wheel(struct view *view, const struct view_config *config)
+// Aligned to its size, so that the address of a news tells its chunk and whether it is the last.
+struct view_chunk {
+    struct view_chunk *next;
+    uint64_t reserved;
+    struct view_news news[CHUNK_NEWS];
+};
+
+_Static_assert(sizeof(struct view_news) == 16, "a news is 16 bytes");
+_Static_assert(sizeof(struct view_chunk) == CHUNK_BYTES, "a chunk fills its alignment");
+
+// A bucket is no longer than half the lookahead where that leaves it a few news: then little is
+// reported for the bucket that time is in, which would have to be inserted.
+static void size_ring(struct view *view, const struct view_config *config)
 {
-    double width_ns = config->reports_per_ns > 0 ? NEWS_PER_SLOT / config->reports_per_ns : 1e6;
-    view->slot_shift = 0;
-    while (view->slot_shift < 40 && (double)(INT64_C(2) << view->slot_shift) <= width_ns)
-        view->slot_shift++;
-    uint32_t log2 = MIN_SLOTS_LOG2;
-    while (log2 < MAX_SLOTS_LOG2 && (INT64_C(1) << (log2 + view->slot_shift)) < config->horizon_ns)
+    double width_ns = (double)config->lookahead_ns / 2;
+    double least_ns = MIN_BUCKET_NEWS / config->reports_per_ns;
+    double most_ns = MAX_BUCKET_NEWS / config->reports_per_ns;
+    width_ns = width_ns < least_ns ? least_ns : width_ns > most_ns ? most_ns : width_ns;
+    while (view->bucket_shift < 40 && (double)(INT64_C(2) << view->bucket_shift) <= width_ns)
+        view->bucket_shift++;
+    uint32_t log2 = MIN_BUCKETS_LOG2;
+    while (log2 < MAX_BUCKETS_LOG2 &&
+           (INT64_C(1) << (log2 + view->bucket_shift)) < config->horizon_ns)
         log2++;
-    view->slot_mask = (UINT64_C(1) << log2) - 1;
-    view->slots = mem_calloc(view->slot_mask + 1, sizeof *view->slots);
+    view->bucket_mask = (UINT64_C(1) << log2) - 1;
+    view->buckets = mem_calloc(view->bucket_mask + 1, sizeof *view->buckets);
+}
+
+static void reserve_staged(struct view *view, size_t n)
+{
+    if (n + 1 <= view->staged_cap)
+        return;
+    view->staged_cap = 2 * (n + 1);
+    view->staged = mem_realloc(view->staged, view->staged_cap, sizeof *view->staged);
+}
+
+static void end_staged(struct view *view)
+{
+    view->staged[view->n_staged] = (struct view_news){.heard_ns = INT64_MAX};
 }
 
 struct view *view_create(const struct view_config *config)
@@ -27,32 +63,46 @@ struct view *view_create(const struct view_config *config)
     view->load = mem_calloc(config->n_servers, sizeof *view->load);
     view->status_delay_ns = config->status_delay_ns;
     view->report_period_ns = config->report_period_ns;
-    size_wheel(view, config);
+    size_ring(view, config);
+    reserve_staged(view, MAX_BUCKET_NEWS);
+    end_staged(view);
     return view;
+}
+
+// The chunk that is being filled; NULL in an empty bucket.
+static struct view_chunk *chunk_of(struct view_bucket bucket)
+{
+    uintptr_t tail = (uintptr_t)bucket.tail;
+    return tail ? (struct view_chunk *)((tail - 1) & ~(uintptr_t)(CHUNK_BYTES - 1)) : NULL;
+}
+
+// News in the first chunk of a bucket; all further ones are full.
+static size_t n_in_first(struct view_bucket bucket)
+{
+    return (size_t)(bucket.tail - chunk_of(bucket)->news);
+}
+
+static void free_chunks(struct view_chunk *chunk)
+{
+    while (chunk) {
+        struct view_chunk *next = chunk->next;
+        mem_free(chunk);
+        chunk = next;
+    }
 }
 
 void view_destroy(struct view *view)
 {
     if (!view)
         return;
+    for (uint64_t i = 0; i <= view->bucket_mask; i++)
+        free_chunks(chunk_of(view->buckets[i]));
+    free_chunks(chunk_of(view->far));
+    free_chunks(view->free_chunks);
+    mem_free(view->buckets);
+    mem_free(view->staged);
     mem_free(view->load);
-    mem_free(view->slots);
-    mem_free(view->news);
     mem_free(view);
-}
-
-static uint32_t take_news(struct view *view)
-{
-    uint32_t handle = view->free_news;
-    if (handle) {
-        view->free_news = view->news[handle - 1].next;
-        return handle;
-    }
-    if (view->n_news == view->news_cap) {
-        view->news_cap = view->news_cap ? 2 * view->news_cap : 256;
-        view->news = mem_realloc(view->news, view->news_cap, sizeof *view->news);
-    }
-    return (uint32_t)++view->n_news;
 }
 
 static int64_t heard_ns(const struct view *view, int64_t end_ns)
@@ -63,41 +113,178 @@ static int64_t heard_ns(const struct view *view, int64_t end_ns)
     return end_ns + view->status_delay_ns;
 }
 
-void view_report(struct view *view, const struct report *report)
+static __attribute__((noinline)) void add_chunk(struct view *view, struct view_bucket *bucket)
 {
-    uint32_t handle = take_news(view);
-    struct view_news *news = &view->news[handle - 1];
-    news->heard_ns = heard_ns(view, report->end_ns);
-    news->weight = report->weight;
-    news->server = report->server;
-    uint32_t *slot = &view->slots[((uint64_t)news->heard_ns >> view->slot_shift) & view->slot_mask];
-    news->next = *slot;
-    *slot = handle;
+    struct view_chunk *fresh = view->free_chunks;
+    if (fresh)
+        view->free_chunks = fresh->next;
+    else
+        fresh = mem_aligned(CHUNK_BYTES, sizeof *fresh);
+    fresh->next = chunk_of(*bucket);
+    bucket->tail = fresh->news;
 }
 
-static void drain_slot(struct view *view, uint32_t *link, int64_t t_ns)
+// Touches the bucket and the place of the news and reads neither: a store that misses the cache
+// waits for nobody.
+static inline void append(struct view *view, struct view_bucket *bucket, int64_t heard,
+                          uint32_t server, uint32_t weight)
 {
-    while (*link) {
-        uint32_t handle = *link;
-        struct view_news *news = &view->news[handle - 1];
-        if (news->heard_ns > t_ns) {
-            link = &news->next;
-            continue;
-        }
-        view->load[news->server] -= news->weight;
-        *link = news->next;
-        news->next = view->free_news;
-        view->free_news = handle;
+    if (__builtin_expect(((uintptr_t)bucket->tail & (CHUNK_BYTES - 1)) == 0, 0))
+        add_chunk(view, bucket);
+    struct view_news *news = bucket->tail++;
+    news->heard_ns = heard;
+    news->server = server;
+    news->weight = weight;
+}
+
+static __attribute__((noinline)) void insert_staged(struct view *view, int64_t heard,
+                                                    uint32_t server, uint32_t weight)
+{
+    reserve_staged(view, view->n_staged + 1);
+    size_t i = view->n_staged++;
+    for (; i > view->n_applied && view->staged[i - 1].heard_ns > heard; i--)
+        view->staged[i] = view->staged[i - 1];
+    view->staged[i] = (struct view_news){heard, server, weight};
+    end_staged(view);
+}
+
+static inline void place_news(struct view *view, int64_t heard, uint32_t server, uint32_t weight)
+{
+    if (__builtin_expect(heard < view->staged_end_ns, 0)) {
+        insert_staged(view, heard, server, weight);
+        return;
+    }
+    uint64_t ahead = (uint64_t)(heard - view->staged_end_ns) >> view->bucket_shift;
+    uint64_t place = ((uint64_t)heard >> view->bucket_shift) & view->bucket_mask;
+    append(view, ahead < view->bucket_mask ? &view->buckets[place] : &view->far, heard, server,
+           weight);
+}
+
+void view_report(struct view *view, const struct report *reports, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t heard = heard_ns(view, reports[i].end_ns), weight = reports[i].weight;
+        for (; __builtin_expect(weight > UINT32_MAX, 0); weight -= UINT32_MAX)
+            place_news(view, heard, reports[i].server, UINT32_MAX);
+        place_news(view, heard, reports[i].server, (uint32_t)weight);
     }
 }
 
-void view_advance(struct view *view, int64_t t_ns)
+static void recycle(struct view *view, struct view_chunk *chunk)
 {
-    uint64_t slot = (uint64_t)view->now_ns >> view->slot_shift;
-    uint64_t last = (uint64_t)t_ns >> view->slot_shift;
-    if (last - slot > view->slot_mask)
-        slot = last - view->slot_mask; // one whole turn sees every slot
-    for (; slot <= last; slot++)
-        drain_slot(view, &view->slots[slot & view->slot_mask], t_ns);
-    view->now_ns = t_ns;
+    while (chunk) {
+        struct view_chunk *next = chunk->next;
+        chunk->next = view->free_chunks;
+        view->free_chunks = chunk;
+        chunk = next;
+    }
+}
+
+static struct view_bucket take_bucket(struct view_bucket *bucket)
+{
+    struct view_bucket taken = *bucket;
+    bucket->tail = NULL;
+    return taken;
+}
+
+// What was too far ahead is looked through again once in half a turn of the ring.
+static void bring_near(struct view *view)
+{
+    struct view_bucket far = take_bucket(&view->far);
+    size_t n = n_in_first(far);
+    for (struct view_chunk *chunk = chunk_of(far); chunk; chunk = chunk->next, n = CHUNK_NEWS)
+        for (size_t i = 0; i < n; i++)
+            place_news(view, chunk->news[i].heard_ns, chunk->news[i].server, chunk->news[i].weight);
+    recycle(view, chunk_of(far));
+}
+
+static void apply_bucket(struct view *view, uint64_t place)
+{
+    struct view_bucket bucket = take_bucket(&view->buckets[place & view->bucket_mask]);
+    if (!bucket.tail)
+        return;
+    size_t n = n_in_first(bucket);
+    for (struct view_chunk *chunk = chunk_of(bucket); chunk; chunk = chunk->next, n = CHUNK_NEWS)
+        for (size_t i = 0; i < n; i++)
+            view->load[chunk->news[i].server] -= chunk->news[i].weight;
+    recycle(view, chunk_of(bucket));
+}
+
+static void apply_staged(struct view *view)
+{
+    for (size_t i = view->n_applied; i < view->n_staged; i++)
+        view->load[view->staged[i].server] -= view->staged[i].weight;
+    view->n_applied = view->n_staged = 0;
+}
+
+// Scatters a bucket into `staged` by the leading bits of the time inside it, less than one news a
+// cell, so that the insertion pass that follows finds almost everything in place.
+static void scatter(struct view *view, struct view_bucket bucket, uint32_t bits)
+{
+    uint32_t start[(1 << MAX_SORT_BITS) + 1];
+    uint64_t cells = (UINT64_C(1) << bits) - 1;
+    uint32_t shift = view->bucket_shift - bits;
+    struct view_news *staged = view->staged;
+    memset(start, 0, (cells + 2) * sizeof *start);
+    size_t n = n_in_first(bucket);
+    for (struct view_chunk *chunk = chunk_of(bucket); chunk; chunk = chunk->next, n = CHUNK_NEWS)
+        for (size_t i = 0; i < n; i++)
+            start[(((uint64_t)chunk->news[i].heard_ns >> shift) & cells) + 1]++;
+    for (uint64_t i = 1; i <= cells; i++)
+        start[i] += start[i - 1];
+    n = n_in_first(bucket);
+    for (struct view_chunk *chunk = chunk_of(bucket); chunk; chunk = chunk->next, n = CHUNK_NEWS)
+        for (size_t i = 0; i < n; i++) {
+            uint64_t cell = ((uint64_t)chunk->news[i].heard_ns >> shift) & cells;
+            staged[start[cell]++] = chunk->news[i];
+        }
+}
+
+static void insertion_pass(struct view_news *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (v[i].heard_ns >= v[i - 1].heard_ns)
+            continue;
+        struct view_news news = v[i];
+        size_t j = i;
+        for (; j > 0 && v[j - 1].heard_ns > news.heard_ns; j--)
+            v[j] = v[j - 1];
+        v[j] = news;
+    }
+}
+
+static void stage_bucket(struct view *view, uint64_t place)
+{
+    struct view_bucket bucket = take_bucket(&view->buckets[place & view->bucket_mask]);
+    if (bucket.tail) {
+        view->n_staged = n_in_first(bucket);
+        for (struct view_chunk *chunk = chunk_of(bucket)->next; chunk; chunk = chunk->next)
+            view->n_staged += CHUNK_NEWS;
+        reserve_staged(view, view->n_staged);
+        uint32_t bits = 0;
+        while (bits < MAX_SORT_BITS && bits < view->bucket_shift &&
+               (1u << bits) < 2 * view->n_staged)
+            bits++;
+        scatter(view, bucket, bits);
+        recycle(view, chunk_of(bucket));
+        insertion_pass(view->staged, view->n_staged);
+    }
+    end_staged(view);
+}
+
+void view_turn(struct view *view, int64_t t_ns)
+{
+    uint64_t place = (uint64_t)view->staged_end_ns >> view->bucket_shift;
+    uint64_t last = (uint64_t)t_ns >> view->bucket_shift, half = view->bucket_mask / 2 + 1;
+    apply_staged(view);
+    for (; place <= last; place++) {
+        if (view->far.tail && place % half == 0) {
+            view->staged_end_ns = (int64_t)(place << view->bucket_shift);
+            bring_near(view);
+        }
+        if (place < last)
+            apply_bucket(view, place);
+    }
+    view->staged_end_ns = (int64_t)(place << view->bucket_shift);
+    stage_bucket(view, last);
 }

@@ -9,9 +9,9 @@
 //
 // so a view by periodic report is the same thing as one by completion with later news.
 //
-// Because only sums matter, news heard by time t may be applied in any order: a hashed timing wheel
-// (Varghese and Lauck, 1987) holds them, unsorted inside a slot. Cost is a few operations per
-// completion, independent of the number of servers.
+// News lies in a ring of buckets by the time it is heard (a calendar, after Brown 1988), unsorted;
+// a bucket is sorted once, when time enters it. So a completion costs an append, a share of a small
+// sort and a subtraction, whatever the number of servers, and no list is walked in between.
 #ifndef CLUSTER_VIEW_H
 #define CLUSTER_VIEW_H
 
@@ -30,39 +30,60 @@ struct view_config {
     uint32_t n_servers;
     int64_t status_delay_ns;
     int64_t report_period_ns; // 0: per completion
-    double reports_per_ns;    // expected, for the width of a slot
-    int64_t horizon_ns;       // usual time from dispatch to report, for the number of slots
+    double reports_per_ns;    // expected, > 0
+    int64_t lookahead_ns;     // news is never heard sooner than this after its query was routed
+    int64_t horizon_ns;       // usual time from dispatch to report
 };
 
 struct view_news {
     int64_t heard_ns;
-    int64_t weight;
     uint32_t server;
-    uint32_t next; // index + 1 of the next in the slot, 0: end
+    uint32_t weight; // a heavier report is cut into several
+};
+
+struct view_chunk; // a few news of one bucket
+
+// The news of one bucket: full chunks and one being filled. `tail` is where the next one goes; at a
+// chunk's end (and in an empty bucket) its low bits are 0.
+struct view_bucket {
+    struct view_news *tail;
 };
 
 struct view {
     int64_t *load; // [n_servers]
     uint32_t n_servers;
     int64_t status_delay_ns, report_period_ns;
-    // the wheel
-    uint32_t *slots; // [n_slots] index + 1 of the first news
-    uint64_t slot_mask;
-    uint32_t slot_shift;
-    int64_t now_ns; // everything heard by then has been applied
-    struct view_news *news;
-    size_t n_news, news_cap;
-    uint32_t free_news; // index + 1
+    // The bucket that time is in, sorted, ended by a sentinel that is never heard.
+    struct view_news *staged;
+    size_t n_staged, n_applied, staged_cap;
+    int64_t staged_end_ns; // end of that bucket
+    // The others.
+    struct view_bucket *buckets; // [bucket_mask + 1]
+    uint64_t bucket_mask;
+    uint32_t bucket_shift;  // a bucket is 2^shift ns
+    struct view_bucket far; // heard more than a turn of the ring ahead
+    struct view_chunk *free_chunks;
 };
 
 struct view *view_create(const struct view_config *config);
 void view_destroy(struct view *view); // NULL: no effect
 
-// A completion that will be heard later than now_ns.
-void view_report(struct view *view, const struct report *report);
+// Completions that will be heard later than the last view_advance().
+void view_report(struct view *view, const struct report *reports, size_t n);
+
+// Moves to the bucket that t_ns lies in: the slow part of view_advance().
+void view_turn(struct view *view, int64_t t_ns);
 
 // Applies everything heard at or before t_ns; t_ns must not decrease.
-void view_advance(struct view *view, int64_t t_ns);
+static inline void view_advance(struct view *view, int64_t t_ns)
+{
+    if (t_ns >= view->staged_end_ns)
+        view_turn(view, t_ns);
+    const struct view_news *news = view->staged + view->n_applied;
+    for (; news->heard_ns <= t_ns; news++)
+        view->load[news->server] -= news->weight;
+    view->n_applied = (size_t)(news - view->staged);
+}
 
 static inline void view_sent(struct view *view, uint32_t server, int64_t weight)
 {
