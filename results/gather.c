@@ -143,8 +143,8 @@ static uint32_t *agree_ranges(MPI_Comm comm, const struct record *local)
         uint32_t first, last;
         const struct tally *t = &local->tallies[i];
         // Kept as HIST_N_BUCKETS - first, so that one maximum finds both ends. Where nothing
-        // finished there is nothing to look for in 160 kB of zeros.
-        if (t->n_queries > t->n_in_flight && hist_range(t->hist, &first, &last)) {
+        // arrived there is nothing to look for in 160 kB of zeros.
+        if (t->n_queries > 0 && hist_range(t->hist, &first, &last)) {
             range[2 * i] = HIST_N_BUCKETS - first;
             range[2 * i + 1] = last + 1;
         }

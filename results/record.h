@@ -26,7 +26,8 @@ struct record_shape {
     int64_t end_ns;     // simulated duration
 };
 
-// One (bin, service, path).
+// One (bin, service, path). Latency, wait, service and histogram are those of all n_queries: the
+// simulation knows when a query will end as soon as its last request starts.
 struct tally {
     uint64_t n_queries;  // arrived in this bin, whatever became of them
     uint64_t n_requests; // CPU requests they were split into (1 per accelerator query)

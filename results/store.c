@@ -283,10 +283,10 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
         wait += t->wait_sum_ns;
         if (t->latency_max_ns > most)
             most = t->latency_max_ns;
-        if (t->n_queries > t->n_in_flight)
+        if (t->n_queries > 0)
             hist_total_add(hist, t->hist);
     }
-    uint64_t n = row->n_queries - row->n_in_flight;
+    uint64_t n = row->n_queries;
     struct moments m = moments_of(n, sum, squares);
     row->latency_mean_s = m.mean_s;
     row->latency_sd_s = m.sd_s;
@@ -755,7 +755,7 @@ static struct header header_of(const struct store_input *in)
         for (uint32_t i = 0; i < h.n_services * N_PATHS; i++) {
             const struct tally *t =
                 record_tally(in->total, bin, i / N_PATHS, (enum record_path)(i % N_PATHS));
-            if (t->n_queries > t->n_in_flight)
+            if (t->n_queries > 0)
                 hist_total_add(hist, t->hist);
         }
     }

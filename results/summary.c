@@ -92,22 +92,22 @@ static double served_qps(const struct sums *s)
 
 static double latency_mean_s(const struct sums *s)
 {
-    return ratio((double)s->latency_ns * 1e-9, (double)finished(s));
+    return ratio((double)s->latency_ns * 1e-9, (double)s->n_queries);
 }
 
 static double wait_mean_s(const struct sums *s)
 {
-    return ratio((double)s->wait_ns * 1e-9, (double)finished(s));
+    return ratio((double)s->wait_ns * 1e-9, (double)s->n_queries);
 }
 
 static double service_mean_s(const struct sums *s)
 {
-    return ratio((double)s->service_ns * 1e-9, (double)finished(s));
+    return ratio((double)s->service_ns * 1e-9, (double)s->n_queries);
 }
 
 static double waited_frac(const struct sums *s)
 {
-    return ratio((double)s->n_waited, (double)finished(s));
+    return ratio((double)s->n_waited, (double)s->n_queries);
 }
 
 static double wait_share_frac(const struct sums *s)
@@ -117,7 +117,7 @@ static double wait_share_frac(const struct sums *s)
 
 static double late_frac(const struct sums *s)
 {
-    return ratio((double)s->n_late, (double)finished(s));
+    return ratio((double)s->n_late, (double)s->n_queries);
 }
 
 static double accel_query_frac(const struct sums *s)
@@ -157,14 +157,14 @@ static void add_hists(const struct scope *scope, uint32_t first, uint32_t end,
         for (uint32_t s = scope->first_service; s < scope->end_service; s++) {
             for (int path = 0; path < N_PATHS; path++) {
                 const struct tally *t = record_tally(scope->record, bin, s, (enum record_path)path);
-                if (t->n_queries > t->n_in_flight)
+                if (t->n_queries > 0)
                     hist_total_add(into, t->hist);
             }
         }
     }
 }
 
-// Mean latency of each measured bin; NaN where nothing finished. Caller frees.
+// Mean latency of each measured bin; NaN where nothing arrived. Caller frees.
 static double *mean_series(const struct scope *scope)
 {
     double *y = mem_calloc(scope->n_bins, sizeof *y);
@@ -316,9 +316,9 @@ static void fill_service(const struct scope *scope, bool overloaded, struct summ
     out->n_items = whole.n_items;
     fill_estimates(scope, &plan, &whole, overloaded, out);
     if (!overloaded) {
-        struct moments m = moments_of(finished(&whole), whole.latency_ns, whole.latency_sq_ns2);
+        struct moments m = moments_of(whole.n_queries, whole.latency_ns, whole.latency_sq_ns2);
         out->latency_sd_s = m.sd_s;
-        if (finished(&whole) > 0)
+        if (whole.n_queries > 0)
             out->latency_max_s = simtime_to_s(whole.max_ns);
         fill_quantiles(scope, &plan, out);
     }

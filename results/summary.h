@@ -8,8 +8,9 @@
 // than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs five batches with
 // five queries beyond it each.
 //
-// Latency statistics are those of queries that arrived in a measured bin and were finished by the
-// end of the run; n_in_flight says how many were not.
+// Latency statistics are those of all queries that arrived in a measured bin, also of those whose
+// answer comes after the end of the run (the simulation knows it already), so the end of a run does
+// not favour short queries. Served are those answered by the end; n_in_flight are the others.
 //
 // The tables at the end name each number once, with its unit, for the file and for its reader.
 #ifndef RESULTS_SUMMARY_H

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/table.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "base/mem.h"
+
+#define GAP 2
+
+struct table {
+    int n_columns;
+    size_t n_cells, cap;
+    char **cells;
+};
+
+struct table *table_create(int n_columns)
+{
+    struct table *table = mem_calloc(1, sizeof *table);
+    table->n_columns = n_columns;
+    return table;
+}
+
+void table_destroy(struct table *table)
+{
+    if (!table)
+        return;
+    for (size_t i = 0; i < table->n_cells; i++)
+        mem_free(table->cells[i]);
+    mem_free(table->cells);
+    mem_free(table);
+}
+
+void table_row(struct table *table, const char *const *cells)
+{
+    for (int i = 0; i < table->n_columns; i++) {
+        if (table->n_cells == table->cap) {
+            table->cap = table->cap ? 2 * table->cap : 64;
+            table->cells = mem_realloc(table->cells, table->cap, sizeof *table->cells);
+        }
+        table->cells[table->n_cells++] = mem_strdup(cells[i] ? cells[i] : "");
+    }
+}
+
+// Characters, which are the bytes that do not continue one.
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static int column_width(const struct table *table, int column)
+{
+    int most = 0;
+    for (size_t i = (size_t)column; i < table->n_cells; i += (size_t)table->n_columns) {
+        int width = width_of(table->cells[i]);
+        if (width > most)
+            most = width;
+    }
+    return most;
+}
+
+void table_print(const struct table *table, FILE *out)
+{
+    int *widths = mem_calloc((size_t)table->n_columns, sizeof *widths);
+    for (int c = 0; c < table->n_columns; c++)
+        widths[c] = column_width(table, c);
+    for (size_t i = 0; i < table->n_cells; i++) {
+        int column = (int)(i % (size_t)table->n_columns);
+        int pad = widths[column] - width_of(table->cells[i]);
+        if (column == 0)
+            fprintf(out, "%s%*s", table->cells[i], pad, "");
+        else
+            fprintf(out, "%*s%s", pad + GAP, "", table->cells[i]);
+        if (column == table->n_columns - 1)
+            fputc('\n', out);
+    }
+    mem_free(widths);
+}
+
+// Decimals that show `x` with `digits` significant digits, 0..12.
+static int decimals_for(double x, int digits)
+{
+    if (!(fabs(x) > 0) || !isfinite(x))
+        return digits - 1;
+    int decimals = digits - 1 - (int)floor(log10(fabs(x)));
+    return decimals < 0 ? 0 : decimals > 12 ? 12 : decimals;
+}
+
+char *table_number(double value)
+{
+    if (!isfinite(value))
+        return mem_strdup("n/a");
+    if (value == 0)
+        return mem_strdup("0");
+    return mem_printf("%.*f", decimals_for(value, 4), value);
+}
+
+char *table_interval(double value, double half_width, double scale)
+{
+    double v = value * scale, h = half_width * scale;
+    if (!isfinite(v))
+        return mem_strdup("n/a");
+    if (!isfinite(h)) {
+        char *number = table_number(v), *text = mem_printf("%s ±n/a", number);
+        mem_free(number);
+        return text;
+    }
+    if (h == 0) {
+        char *number = table_number(v), *text = mem_printf("%s ±0", number);
+        mem_free(number);
+        return text;
+    }
+    int decimals = decimals_for(h, 2), useful = decimals_for(v, 6);
+    if (v != 0 && useful < decimals && fabs(v) >= h)
+        decimals = useful; // a half-width far below the sixth digit is noise to a reader
+    return mem_printf("%.*f ±%.*f", decimals, v, decimals, h);
+}
+
+struct table_unit table_time_unit(double typical_s)
+{
+    if (typical_s > 0 && typical_s < 100e-6)
+        return (struct table_unit){"us", 1e6};
+    if (typical_s >= 100)
+        return (struct table_unit){"s", 1};
+    return (struct table_unit){"ms", 1e3};
+}

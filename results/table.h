@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// table: aligned columns of text, and numbers as a person reads them.
+//
+// Cells are collected row by row and printed with every column as wide as its widest cell; UTF-8
+// counts by characters, so a "±" does not bend the columns. The first column is flush left, the
+// others flush right.
+//
+//     struct table *t = table_create(3);
+//     table_row(t, (const char *[]){"service", "served", "p95"});
+//     table_row(t, (const char *[]){"feed", "12000 qps", "7.13 ±0.02 ms"});
+//     table_print(t, stdout);
+//     table_destroy(t);
+#ifndef RESULTS_TABLE_H
+#define RESULTS_TABLE_H
+
+#include <stdio.h>
+
+struct table;
+
+struct table *table_create(int n_columns);
+void table_destroy(struct table *table); // NULL: no effect
+
+// One row of n_columns texts, copied. NULL is an empty cell.
+void table_row(struct table *table, const char *const *cells);
+
+void table_print(const struct table *table, FILE *out);
+
+// "7.132 ±0.021": the half-width with two significant digits and the value with as many decimals.
+// Without a half-width (NaN) "7.132 ±n/a"; without a value "n/a". Both are multiplied by `scale`
+// first. Caller mem_free()s.
+char *table_interval(double value, double half_width, double scale);
+
+// Four significant digits, never in exponent form below 10^15; "n/a" for NaN. Caller mem_free()s.
+char *table_number(double value);
+
+// Seconds or a multiple of them that suits a value of `typical_s`.
+struct table_unit {
+    const char *name; // "us" "ms" "s"
+    double scale;     // seconds times this are in that unit
+};
+struct table_unit table_time_unit(double typical_s);
+
+#endif
