@@ -16,5 +16,3 @@ say "2/3 building (a minute or so the first time)"
 build release "$out/build.log" recfleet
 say "3/3 running slurm/studies/00-quickstart.yaml on 2 ranks"
 mpirun -n 2 "$ROOT/build/release/src/app/recfleet" run "$study" -o "$out/quickstart.h5" --force
-echo
-echo "results: $out/quickstart.h5"
