@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/record.h"
+
+#include <string.h>
+
+#include "base/simtime.h"
+#include "fixture.h"
+#include "support/suite.h"
+
+// Each time lies in the bin whose start is at or before it and whose end is after it.
+START_TEST(bins_hold_their_times)
+{
+    const struct record_shape shapes[] = {{1, 1, 7, 1, 0, 1000},
+                                          {1, 1, 8, 1, 13, 1000},
+                                          {1, 1, 40, 1, 0, SIMTIME_LONGEST},
+                                          {1, 1, 3, 1, 999, 1001}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const struct record_shape *s = &shapes[i];
+        ck_assert_int_eq(record_bin_start_ns(s, 0), 0);
+        ck_assert_int_eq(record_bin_start_ns(s, s->n_bins), s->end_ns);
+        for (uint32_t bin = 0; bin < s->n_bins; bin++) {
+            int64_t start_ns = record_bin_start_ns(s, bin);
+            int64_t end_ns = record_bin_start_ns(s, bin + 1);
+            ck_assert(start_ns < end_ns);
+            ck_assert_uint_eq(record_bin_of(s, start_ns), bin);
+            ck_assert_uint_eq(record_bin_of(s, end_ns - 1), bin);
+        }
+    }
+}
+END_TEST
+
+// A given warm-up is bin 0, exactly as long as it says.
+START_TEST(warmup_is_bin_0)
+{
+    struct record_shape shape = {1, 1, 5, 1, 100, 500};
+    ck_assert_int_eq(record_bin_start_ns(&shape, 1), 100);
+    ck_assert_uint_eq(record_bin_of(&shape, 99), 0);
+    ck_assert_uint_eq(record_bin_of(&shape, 100), 1);
+    ck_assert_int_eq(record_bin_start_ns(&shape, 2), 200);
+}
+END_TEST
+
+// More bins than nanoseconds: some are empty, and no time is lost between them.
+START_TEST(bins_shorter_than_1_ns)
+{
+    struct record_shape shape = {1, 1, 10, 1, 0, 4};
+    for (int64_t t = 0; t < 4; t++) {
+        uint32_t bin = record_bin_of(&shape, t);
+        ck_assert(record_bin_start_ns(&shape, bin) <= t &&
+                  t < record_bin_start_ns(&shape, bin + 1));
+    }
+}
+END_TEST
+
+// The cells of a record are separate places.
+START_TEST(cells_are_apart)
+{
+    struct record_shape shape = {3, 2, 4, 5, 0, 100};
+    struct record *r = record_create(&shape);
+    uint32_t n = 0;
+    for (uint32_t bin = 0; bin < 4; bin++) {
+        for (uint32_t service = 0; service < 3; service++) {
+            for (int path = 0; path < N_PATHS; path++)
+                record_tally(r, bin, service, (enum record_path)path)->hist[0] = ++n;
+        }
+    }
+    n = 0;
+    for (uint32_t bin = 0; bin < 4; bin++) {
+        for (uint32_t service = 0; service < 3; service++) {
+            for (int path = 0; path < N_PATHS; path++)
+                ck_assert_uint_eq(record_tally(r, bin, service, (enum record_path)path)->hist[0],
+                                  ++n);
+        }
+    }
+    record_destroy(r);
+}
+END_TEST
+
+// Merging the parts of a record gives the whole, whatever the number of parts.
+START_TEST(parts_make_the_whole)
+{
+    struct meta *meta = fixture_meta();
+    struct record *whole = fixture_part(meta, 0, 1);
+    for (uint32_t n_parts = 2; n_parts <= 3; n_parts++) {
+        struct record *sum = fixture_part(meta, 0, n_parts);
+        for (uint32_t part = 1; part < n_parts; part++) {
+            struct record *other = fixture_part(meta, part, n_parts);
+            record_merge(sum, other);
+            record_destroy(other);
+        }
+        record_sort_samples(sum);
+        ck_assert_uint_eq(sum->n_samples, whole->n_samples);
+        ck_assert_mem_eq(sum->samples, whole->samples, whole->n_samples * sizeof *whole->samples);
+        ck_assert_mem_eq(sum->groups, whole->groups, 20 * sizeof *whole->groups);
+        ck_assert_mem_eq(sum->servers, whole->servers, 4 * sizeof *whole->servers);
+        for (size_t i = 0; i < 40; i++) {
+            const struct tally *a = &sum->tallies[i], *b = &whole->tallies[i];
+            ck_assert_mem_eq(a->hist, b->hist, HIST_N_BUCKETS * sizeof *a->hist);
+            ck_assert_mem_eq(a, b, offsetof(struct tally, hist));
+        }
+        record_destroy(sum);
+    }
+    record_destroy(whole);
+    meta_destroy(meta);
+}
+END_TEST
+
+// Samples are ordered by arrival, then cell, then number, whatever order they came in.
+START_TEST(samples_have_one_order)
+{
+    struct record_shape shape = {1, 1, 1, 1, 0, 100};
+    struct record *r = record_create(&shape);
+    const struct query_sample unordered[] = {{.arrive_ns = 9},
+                                             {.arrive_ns = 3, .cell = 1},
+                                             {.arrive_ns = 3, .cell = 0, .seq = 5},
+                                             {.arrive_ns = 3, .cell = 0, .seq = 4}};
+    for (size_t i = 0; i < 1000; i++)
+        record_add_sample(r, &unordered[i % 4]);
+    record_sort_samples(r);
+    ck_assert_uint_eq(r->n_samples, 1000);
+    ck_assert_uint_eq(r->samples[0].seq, 4);
+    ck_assert_uint_eq(r->samples[250].seq, 5);
+    ck_assert_uint_eq(r->samples[500].cell, 1);
+    ck_assert_int_eq(r->samples[750].arrive_ns, 9);
+    record_destroy(r);
+}
+END_TEST
+
+// Nothing was measured: destroying, and destroying nothing, is fine.
+START_TEST(empty_is_fine)
+{
+    struct record_shape shape = {1, 1, 1, 0, 0, 1};
+    struct record *r = record_create(&shape);
+    record_sort_samples(r);
+    record_destroy(r);
+    record_destroy(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", bins_hold_their_times},  {"core", warmup_is_bin_0},
+        {"core", cells_are_apart},        {"core", parts_make_the_whole},
+        {"core", samples_have_one_order}, {"limits", bins_shorter_than_1_ns},
+        {"limits", empty_is_fine},
+    };
+    return suite_run("record", tests, sizeof tests / sizeof *tests);
+}

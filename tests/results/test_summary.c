@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/summary.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/simtime.h"
+#include "fixture.h"
+#include "support/suite.h"
+
+// One M/M/k queue with mean service 1 ms over `bins` bins of `bin_s` seconds.
+static struct record *queue(const struct meta *meta, double rho, uint32_t bins, double bin_s,
+                            uint64_t seed)
+{
+    struct record_shape shape = fixture_shape(meta, bins, simtime_from_s(bins * bin_s));
+    struct record *r = record_create(&shape);
+    struct fixture_queue q = {seed, 0, 0, 0, 0, meta->groups[0].cores, rho, 1e6};
+    fixture_run_queue(r, &q);
+    return r;
+}
+
+// M/M/1 at 0.5: latency is exponential with mean 2 ms, so every quantile is known; half the queries
+// wait; the interval at 99 % holds the truth (each misses once in a hundred; the seed is fixed).
+START_TEST(mm1_in_closed_form)
+{
+    struct meta *meta = fixture_meta_one(1, 1);
+    struct record *r = queue(meta, 0.5, 40, 5, 1);
+    struct summary *s = summary_create(r, meta);
+    const struct summary_service *x = &s->services[0];
+    ck_assert_double_le(fabs(x->latency_mean_s.value - 2e-3), x->latency_mean_s.half_99);
+    ck_assert_double_lt(x->latency_mean_s.half_99, 0.05 * 2e-3);
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++) {
+        double truth = -2e-3 * log(1 - summary_quantiles[i]);
+        ck_assert_double_le(fabs(x->latency_s[i].value - truth), x->latency_s[i].half_99);
+    }
+    ck_assert_double_le(fabs(x->waited_frac.value - 0.5), x->waited_frac.half_99);
+    ck_assert_double_le(fabs(x->wait_mean_s.value - 1e-3), x->wait_mean_s.half_99);
+    ck_assert_double_le(fabs(x->offered_qps.value - 500), x->offered_qps.half_99);
+    ck_assert_double_le(fabs(s->groups[0].parts[PART_CPU].util_frac.value - 0.5),
+                        s->groups[0].parts[PART_CPU].util_frac.half_99);
+    ck_assert_int_eq(s->fleet.verdict, OVERLOAD_NO);
+    ck_assert_int_eq(x->sla, SLA_MET); // p95 is 6 ms, the target 25 ms
+    summary_destroy(s);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// Over 200 seeds of M/M/2 at 0.7 the 95 % intervals of the mean and of p95 hold the truth (from a
+// closed form) 92 to 98 % of the time.
+START_TEST(intervals_are_honest)
+{
+    struct meta *meta = fixture_meta_one(1, 2);
+    // Erlang C for k = 2: C = 2 rho^2 / (1 + rho); wait beyond t: C exp(-2 (1 - rho) t / S).
+    const double rho = 0.7, c = 2 * rho * rho / (1 + rho),
+                 mean_s = 1e-3 * (1 + c / (2 * (1 - rho)));
+    // P(latency > t) for k = 2, rates in 1/ms: service 1, drain d = 2 (1 - rho) = 0.6.
+    const double d = 2 * (1 - rho);
+    double low = 0, high = 100;
+    for (int i = 0; i < 60; i++) {
+        double t = 0.5 * (low + high);
+        double tail = (1 - c) * exp(-t) + c * (d * exp(-t) - exp(-d * t)) / (d - 1);
+        *(tail > 0.05 ? &low : &high) = t;
+    }
+    int mean_held = 0, p95_held = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct record *r = queue(meta, rho, 41, 2, 1000 + seed);
+        r->shape.warmup_ns = record_bin_start_ns(&r->shape, 1); // the same bins, the first given
+        struct summary *s = summary_create(r, meta);
+        mean_held += !ci_excludes(s->services[0].latency_mean_s, mean_s);
+        p95_held += !ci_excludes(s->services[0].latency_s[2], low * 1e-3);
+        summary_destroy(s);
+        record_destroy(r);
+    }
+    ck_assert_msg(mean_held >= 184 && mean_held <= 196, "mean: %d of 200", mean_held);
+    ck_assert_msg(p95_held >= 184 && p95_held <= 196, "p95: %d of 200", p95_held);
+    meta_destroy(meta);
+}
+END_TEST
+
+// An overloaded run has no latency, misses its target, and still has throughput and utilisation.
+START_TEST(overloaded_has_no_percentile)
+{
+    struct meta *meta = fixture_meta_one(1, 4);
+    struct record *r = queue(meta, 1.05, 40, 1, 1);
+    struct summary *s = summary_create(r, meta);
+    const struct summary_service *x = &s->services[0];
+    ck_assert_int_eq(s->fleet.verdict, OVERLOAD_YES);
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
+        ck_assert(isnan(x->latency_s[i].value) && isnan(x->latency_s[i].half_95));
+    ck_assert(isnan(x->latency_mean_s.value) && isnan(x->latency_max_s));
+    ck_assert(isnan(x->sla_latency_s.value));
+    ck_assert_int_eq(x->sla, SLA_MISSED);
+    ck_assert_double_gt(x->served_qps.value, 3500);
+    ck_assert_double_lt(x->served_qps.value, x->offered_qps.value);
+    ck_assert_double_gt(s->groups[0].parts[PART_CPU].util_frac.value, 0.95);
+    summary_destroy(s);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// A quantile needs a query beyond it, and its interval needs several in each of five batches.
+START_TEST(too_few_queries)
+{
+    struct meta *meta = fixture_meta_one(1, 1);
+    struct record *r = queue(meta, 0.2, 40, 0.1, 1); // about 800 queries
+    struct summary *s = summary_create(r, meta);
+    const struct summary_service *x = &s->services[0];
+    ck_assert_uint_lt(x->n_queries, 1000);
+    ck_assert(isnan(x->latency_s[4].value));    // p99.9
+    ck_assert(!isnan(x->latency_s[3].value));   // p99
+    ck_assert(isnan(x->latency_s[3].half_95));  // 8 queries beyond it
+    ck_assert(!isnan(x->latency_s[0].half_95)); // p50
+    summary_destroy(s);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// Nothing arrived: all is n/a, nothing is garbage, and the target is not decided.
+START_TEST(no_queries)
+{
+    struct meta *meta = fixture_meta();
+    struct record_shape shape = fixture_shape(meta, 4, SIMTIME_S);
+    struct record *r = record_create(&shape);
+    struct summary *s = summary_create(r, meta);
+    for (uint32_t i = 0; i <= 2; i++) {
+        ck_assert(isnan(s->services[i].latency_mean_s.value));
+        ck_assert(isnan(s->services[i].latency_s[0].value));
+        ck_assert(isnan(s->services[i].latency_max_s));
+        ck_assert_double_eq(s->services[i].offered_qps.value, 0);
+    }
+    ck_assert_int_eq(s->services[0].sla, SLA_UNSURE);
+    ck_assert_int_eq(s->fleet.verdict, OVERLOAD_NO);
+    summary_destroy(s);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// Services and paths are told apart; the total is their sum.
+START_TEST(services_and_paths)
+{
+    struct meta *meta = fixture_meta();
+    struct record *r = fixture_part(meta, 0, 1);
+    struct summary *s = summary_create(r, meta);
+    ck_assert_uint_eq(s->services[0].n_queries, 10000);
+    ck_assert_uint_eq(s->services[1].n_queries, 10000);
+    ck_assert_uint_eq(summary_total(s)->n_queries, 20000);
+    ck_assert_double_eq_tol(summary_total(s)->offered_qps.value, 20000, 1e-6);
+    ck_assert_double_eq_tol(summary_total(s)->accel_query_frac.value, 0.2, 1e-12);
+    ck_assert_double_eq_tol(summary_total(s)->accel_item_frac.value, 0.2, 1e-12);
+    // 10 bins of 7 J in each of two groups, and a microjoule per bin from the second's accelerator.
+    ck_assert_double_eq_tol(s->fleet.energy_j, 140 + 10e-6, 1e-9);
+    ck_assert_double_eq_tol(s->fleet.power_w.value, 140, 1e-4);
+    ck_assert_double_eq_tol(s->groups[0].queries_per_j, 10000 / 60.000001, 1e-6);
+    summary_destroy(s);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// The target is met, missed or undecided by the interval, not by the point.
+START_TEST(target_by_interval)
+{
+    struct meta *meta = fixture_meta_one(1, 1);
+    struct record *r = queue(meta, 0.5, 40, 5, 1);
+    const int64_t p95_ns = 5991465; // 2 ms * ln 20
+    const struct {
+        int64_t sla_ns;
+        int32_t verdict;
+    } cases[] = {
+        {2 * p95_ns, SLA_MET}, {p95_ns, SLA_UNSURE}, {p95_ns / 2, SLA_MISSED}, {0, SLA_NONE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        meta->services[0].sla_ns = cases[i].sla_ns;
+        struct summary *s = summary_create(r, meta);
+        ck_assert_int_eq(s->services[0].sla, cases[i].verdict);
+        summary_destroy(s);
+    }
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// A slow start is detected and dropped when asked for; a given warm-up bin always is.
+START_TEST(warmup_is_dropped)
+{
+    struct meta *meta = fixture_meta_one(1, 1);
+    struct record *r = queue(meta, 0.5, 40, 1, 1);
+    for (uint32_t bin = 0; bin < 5; bin++)
+        record_tally(r, bin, 0, PATH_CPU)->latency_sum_ns *= 50;
+    struct summary *kept = summary_create(r, meta);
+    meta->warmup_auto = true;
+    struct summary *dropped = summary_create(r, meta);
+    ck_assert_uint_eq(kept->fleet.first_bin, 0);
+    ck_assert_uint_eq(dropped->fleet.first_bin, 5);
+    ck_assert_uint_eq(dropped->fleet.n_bins, 35);
+    ck_assert_int_eq(dropped->fleet.from_ns, 5 * SIMTIME_S);
+    ck_assert_int_eq(dropped->fleet.settled, 1);
+    summary_destroy(kept);
+    summary_destroy(dropped);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// Every row of every table names a number with its unit, and no two share a name.
+START_TEST(tables_are_complete)
+{
+    const struct summary_field *const tables[] = {summary_service_fields, summary_component_fields,
+                                                  summary_group_fields, summary_fleet_fields};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        for (const struct summary_field *f = tables[t]; f->name; f++) {
+            ck_assert(f->units[0] && f->long_name[0]);
+            for (const struct summary_field *g = tables[t]; g != f; g++)
+                ck_assert_str_ne(f->name, g->name);
+        }
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", mm1_in_closed_form}, {"core", intervals_are_honest},
+        {"core", services_and_paths}, {"core", target_by_interval},
+        {"core", warmup_is_dropped},  {"core", tables_are_complete},
+        {"limits", too_few_queries},  {"limits", overloaded_has_no_percentile},
+        {"errors", no_queries},
+    };
+    return suite_run("summary", tests, sizeof tests / sizeof *tests);
+}
