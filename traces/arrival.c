@@ -65,7 +65,7 @@ void arrival_unload(struct arrival_config *config)
 bool arrival_carries_sizes(const struct arrival_config *config)
 {
     return arrival_types[config->process]->carries_rate &&
-           config->sizes_from == ARRIVAL_SIZES_TRACE;
+           config->sizes_from == ARRIVAL_SIZES_TRACE && config->trace && config->trace->size_items;
 }
 
 double arrival_mean_qps(const struct arrival_config *config, double rate_qps)

@@ -59,6 +59,7 @@ struct arrival_setup {
     uint32_t cell, service;
     // This cell's share of the fleet: [share_first, share_first + share_num) of share_den.
     uint64_t share_first, share_num, share_den;
+    int64_t end_ns; // arrivals at or after it may be given as SIMTIME_NEVER; 0: no end
 };
 
 // A process. `state` is `state_bytes` of zeroed memory, aligned for any type.

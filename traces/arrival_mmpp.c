@@ -17,6 +17,7 @@ struct mmpp {
     uint64_t index;                 // of the next gap
     uint64_t n_visits;              // drawn so far
     int64_t now_ticks, leave_ticks; // leave: end of this visit
+    int64_t end_ticks;              // nobody asks for what comes after it
     size_t state, n_states;
     double *per_tick;   // owned: arrivals per tick, by state
     double *hold_ticks; // owned: mean visit, by state
@@ -90,6 +91,8 @@ static int mmpp_start(void *state, const struct arrival_setup *setup, struct err
     double mean_frac = per_cycle / cycle_ticks;
     for (size_t i = 0; i < rates->n; i++)
         m->per_tick[i] = rates->v[i] / mean_frac / arrival_gap_ticks(setup);
+    bool endless = setup->end_ns == 0 || setup->end_ns >= SIMTIME_LONGEST;
+    m->end_ticks = endless ? TICKS_TOP : setup->end_ns * TICKS_PER_NS;
     m->state = first_state(m, cycle_ticks);
     next_visit(m);
     return 0;
@@ -105,7 +108,7 @@ static void mmpp_stop(void *state)
 // Moves now_ticks on until the integral of the rate has grown by `unit`.
 static void use_up(struct mmpp *m, double unit)
 {
-    while (m->now_ticks < TICKS_TOP) {
+    while (m->now_ticks < m->end_ticks) {
         double rate = m->per_tick[m->state], left_ticks = (double)(m->leave_ticks - m->now_ticks);
         if (unit < rate * left_ticks) {
             m->now_ticks = ticks_add(m->now_ticks, ticks_round(unit / rate));
@@ -116,6 +119,7 @@ static void use_up(struct mmpp *m, double unit)
         m->state = m->state + 1 == m->n_states ? 0 : m->state + 1;
         next_visit(m);
     }
+    m->now_ticks = TICKS_TOP;
 }
 
 static void mmpp_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items)

@@ -11,6 +11,8 @@
 
 // One service: arrivals and sizes made ahead, entries pos .. n_block - 1 not yet taken.
 struct stream {
+    struct arrival_config arrivals; // a shallow copy, with a trace of its own where none was loaded
+    bool loaded_here;
     struct arrival *arrival;
     const struct qsize *sizes; // NULL: the arrivals carry sizes
     struct qsize *owned_sizes; // NULL where borrowed
@@ -87,7 +89,7 @@ static int stream_create(struct stream *stream, const struct source_config *conf
 {
     const struct service_traffic *traffic = &config->services[i];
     struct arrival_setup setup = {
-        .config = &traffic->arrivals,
+        .config = &stream->arrivals,
         .rate_qps = traffic->rate_qps,
         .seed = config->seed,
         .cell = config->cell,
@@ -95,11 +97,15 @@ static int stream_create(struct stream *stream, const struct source_config *conf
         .share_first = config->share_first,
         .share_num = config->share_num,
         .share_den = config->share_den,
+        .end_ns = config->end_ns,
     };
-    stream->arrival = arrival_create(&setup, err);
+    stream->arrivals = traffic->arrivals;
+    stream->loaded_here = !traffic->arrivals.trace;
+    if (arrival_load(&stream->arrivals, err) == 0)
+        stream->arrival = arrival_create(&setup, err);
     if (!stream->arrival)
         return err_prefix(err, "services[%u].arrivals", i);
-    if (!arrival_carries_sizes(&traffic->arrivals)) {
+    if (!arrival_carries_sizes(&stream->arrivals)) {
         stream->sizes = config->sizes ? config->sizes[i] : NULL;
         if (!stream->sizes)
             stream->sizes = stream->owned_sizes = qsize_create(&traffic->sizes, err);
@@ -116,6 +122,8 @@ static int stream_create(struct stream *stream, const struct source_config *conf
 static void stream_destroy(struct stream *stream)
 {
     arrival_destroy(stream->arrival);
+    if (stream->loaded_here)
+        arrival_unload(&stream->arrivals);
     qsize_destroy(stream->owned_sizes);
     mem_free(stream->arrive_ns);
     mem_free(stream->size_items);

@@ -35,8 +35,9 @@ struct source_config {
     uint32_t n_block; // queries made ahead, at most 512 (0: 512); results do not depend on it
 };
 
-// 1 <= n_services <= 65535. NULL on error; the text begins "services[2].rate: ...", with
-// "arrivals." or "sizes." before the keys of those.
+// 1 <= n_services <= 65535. NULL on error; the text begins "services[2].arrivals: cv: ..." or
+// "services[2].sizes: sigma: ...". A replay's trace is best loaded before (arrival_load), once
+// for all cells; else each source reads its own.
 struct source *source_create(const struct source_config *config, struct err *err);
 void source_destroy(struct source *source); // NULL: no effect
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as a trace: parsed under a configuration that the first two bytes choose. A trace that
+// comes out must be valid and survive a summary; an error must have a text of one line.
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "traces/trace_csv.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char name[] = "size_items", number[] = "2", none[] = "", stamp[] = "TIMESTAMP", first[] = "1";
+    if (size < 2)
+        return 0;
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.time_unit = data[0] % 6;
+    config.separator = data[0] / 6 % 4;
+    config.header = data[0] / 24 % 3;
+    config.start = data[0] / 72 % 2;
+    config.sort = data[1] & 1;
+    config.time_column = data[1] & 2 ? stamp : first;
+    config.size_column = data[1] & 4 ? name : data[1] & 8 ? none : number;
+    config.time_scale = data[1] & 16 ? 1e6 : 1;
+    config.size_scale = data[1] & 32 ? 0.01 : 1;
+    struct err err = {0};
+    struct trace *trace =
+        trace_csv_parse("fuzz.csv", (const char *)data + 2, size - 2, &config, &err);
+    if (!trace) {
+        if (err.code == ERR_NONE || !err.text[0] || strchr(err.text, '\n'))
+            abort();
+        return 0;
+    }
+    struct trace_summary summary;
+    if (trace_validate(trace, NULL))
+        abort();
+    trace_summarise(trace, &summary);
+    trace_destroy(trace);
+    return 0;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traces/csv.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "support/suite.h"
+
+static struct csv opened(const char *text)
+{
+    struct csv csv;
+    ck_assert_int_eq(csv_open(&csv, "t.csv", text, strlen(text), CSV_AUTO, NULL), 0);
+    return csv;
+}
+
+static void assert_decimal(const char *text, int power, int64_t expected)
+{
+    int64_t value = -1;
+    ck_assert_msg(csv_decimal(text, strlen(text), power, &value) == 0, "%s", text);
+    ck_assert_msg(value == expected, "%s: got %lld", text, (long long)value);
+}
+
+// Fields are trimmed, quotes removed, separators inside quotes kept; columns count from 1.
+START_TEST(fields_are_split)
+{
+    struct csv csv = opened("a , \"b,c\",,d\r\n");
+    ck_assert_int_eq(csv_next(&csv, NULL), 1);
+    ck_assert_uint_eq(csv.n_fields, 4);
+    ck_assert(csv_equals(&csv.fields[0], "a"));
+    ck_assert(csv_equals(&csv.fields[1], "b,c"));
+    ck_assert(csv_equals(&csv.fields[2], ""));
+    ck_assert(csv_equals(&csv.fields[3], "d"));
+    ck_assert_uint_eq(csv.fields[1].column, 6);
+    ck_assert_uint_eq(csv.fields[3].column, 12);
+    ck_assert_int_eq(csv_next(&csv, NULL), 0);
+}
+END_TEST
+
+// Blank lines and comments are passed over but counted; a last line without its end is seen.
+START_TEST(lines_are_numbered)
+{
+    struct csv csv = opened("\n# c\n1\n  \n2");
+    ck_assert_int_eq(csv_next(&csv, NULL), 1);
+    ck_assert_uint_eq(csv.line, 3);
+    ck_assert(!csv.cut);
+    ck_assert_int_eq(csv_next(&csv, NULL), 1);
+    ck_assert_uint_eq(csv.line, 5);
+    ck_assert(csv.cut);
+}
+END_TEST
+
+// The separator is what the first line holds.
+START_TEST(separator_is_found)
+{
+    ck_assert_int_eq(opened("a;b,c\n").separator, ';');
+    ck_assert_int_eq(opened("a\tb;c\n").separator, '\t');
+    ck_assert_int_eq(opened("a b\n1;2\n").separator, ',');
+    ck_assert_int_eq(opened("\xef\xbb\xbf"
+                            "a;b\n")
+                         .separator,
+                     ';');
+}
+END_TEST
+
+// Decimals are exact: nothing goes through a double.
+START_TEST(decimals_are_exact)
+{
+    assert_decimal("0", 9, 0);
+    assert_decimal("12.5", 9, 12500000000);
+    assert_decimal("1700157423.979960013", 9, 1700157423979960013);
+    assert_decimal(".25", 2, 25);
+    assert_decimal("1.5e3", 0, 1500);
+    assert_decimal("15E-1", 0, 2);
+    assert_decimal("0.4999999999999999999999", 0, 0);
+    assert_decimal("0.5", 0, 1);
+    assert_decimal("00000000000000000000000000012", 0, 12);
+    assert_decimal("1e-400", 9, 0);
+    assert_decimal("0e9999", 9, 0);
+    assert_decimal("9223372036854775807", 0, INT64_MAX);
+}
+END_TEST
+
+// What is no decimal, or too large, is refused.
+START_TEST(other_numbers_are_refused)
+{
+    const char *texts[] = {"",    "-1", "+1",  "1.2.3", "nan", "inf", "0x10",
+                           "1e",  "1 ", "1e+", "1e5x",  ".",   "e5",  "9223372036854775808",
+                           "1e99"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        int64_t value = 5;
+        ck_assert_msg(csv_decimal(texts[i], strlen(texts[i]), 0, &value) == -1, "%s", texts[i]);
+        ck_assert_int_eq(value, 5);
+    }
+}
+END_TEST
+
+// A field is shown on one line, whatever is in it.
+START_TEST(shown_fields_are_printable)
+{
+    char shown[CSV_SHOW_MAX], text[100];
+    memset(text, 'x', sizeof text);
+    ck_assert_str_eq(csv_show(&(struct csv_field){"a\001\nb", 4, 1}, shown), "\"a??b\"");
+    csv_show(&(struct csv_field){text, sizeof text, 1}, shown);
+    ck_assert_uint_lt(strlen(shown), CSV_SHOW_MAX);
+    ck_assert_ptr_nonnull(strstr(shown, "x...\""));
+}
+END_TEST
+
+// Lines at the limit pass, longer ones are refused, and reading goes on behind them.
+START_TEST(long_lines_are_refused)
+{
+    size_t n = CSV_MAX_LINE_BYTES;
+    char *text = mem_alloc(2 * n + 10);
+    memset(text, '1', 2 * n + 10);
+    text[n] = '\n';
+    text[2 * n + 2] = '\n';
+    text[2 * n + 4] = '\n';
+    struct csv csv;
+    struct err err = {0};
+    ck_assert_int_eq(csv_open(&csv, "t.csv", text, 2 * n + 5, CSV_COMMA, NULL), 0);
+    ck_assert_int_eq(csv_next(&csv, &err), 1);
+    ck_assert_int_eq(csv_next(&csv, &err), -1);
+    ck_assert_str_eq(err.text, "t.csv:2:1: expected lines of at most 65536 bytes, got 65537");
+    ck_assert_int_eq(csv_next(&csv, &err), 1);
+    mem_free(text);
+}
+END_TEST
+
+// A line of more fields than there is room for is refused.
+START_TEST(too_many_fields_are_refused)
+{
+    char text[2 * CSV_MAX_FIELDS];
+    memset(text, ',', sizeof text);
+    struct csv csv;
+    struct err err = {0};
+    ck_assert_int_eq(csv_open(&csv, "t.csv", text, CSV_MAX_FIELDS - 1, CSV_COMMA, NULL), 0);
+    ck_assert_int_eq(csv_next(&csv, &err), 1);
+    ck_assert_uint_eq(csv.n_fields, CSV_MAX_FIELDS);
+    ck_assert_int_eq(csv_open(&csv, "t.csv", text, CSV_MAX_FIELDS, CSV_COMMA, NULL), 0);
+    ck_assert_int_eq(csv_next(&csv, &err), -1);
+    ck_assert_str_eq(err.text, "t.csv:1:257: expected at most 256 fields");
+}
+END_TEST
+
+// What is not a text is refused at once, with the place.
+START_TEST(other_than_text_is_refused)
+{
+    struct csv csv;
+    struct err err = {0};
+    ck_assert_int_eq(csv_open(&csv, "t.csv", "", 0, CSV_AUTO, &err), -1);
+    ck_assert_str_eq(err.text, "t.csv:1:1: the file is empty");
+    ck_assert_int_eq(csv_open(&csv, "t.csv", "1,2\n3,\0", 7, CSV_AUTO, &err), -1);
+    ck_assert_str_eq(err.text, "t.csv:2:3: expected text, got a NUL byte");
+    ck_assert_int_eq(csv_open(&csv, "t.csv",
+                              "\xff\xfe"
+                              "1",
+                              3, CSV_AUTO, &err),
+                     -1);
+    ck_assert_str_eq(err.text, "t.csv:1:1: expected text in ASCII or UTF-8, got UTF-16");
+    csv = opened("1,\"2\n3\"\n");
+    ck_assert_int_eq(csv_next(&csv, &err), -1);
+    ck_assert_str_eq(err.text, "t.csv:1:3: expected a closing quote on the same line");
+}
+END_TEST
+
+// Files that are not there, or no files, are refused by name.
+START_TEST(unreadable_files_are_refused)
+{
+    char *data;
+    size_t n;
+    struct err err = {0};
+    ck_assert_int_eq(csv_read_file("/nonexistent/x", &data, &n, &err), -1);
+    ck_assert_str_eq(err.text, "/nonexistent/x: No such file or directory");
+    ck_assert_int_eq(csv_read_file("/tmp", &data, &n, &err), -1);
+    ck_assert_str_eq(err.text, "/tmp: expected a regular file");
+    ck_assert_int_eq(csv_read_file("/dev/zero", &data, &n, &err), -1);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", fields_are_split},
+        {"core", lines_are_numbered},
+        {"core", separator_is_found},
+        {"core", decimals_are_exact},
+        {"core", shown_fields_are_printable},
+        {"limits", long_lines_are_refused},
+        {"limits", too_many_fields_are_refused},
+        {"errors", other_numbers_are_refused},
+        {"errors", other_than_text_is_refused},
+        {"errors", unreadable_files_are_refused},
+    };
+    return suite_run("csv", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traces/trace_csv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "support/suite.h"
+
+static struct trace *parsed(const char *text, const struct trace_csv_config *config)
+{
+    struct err err = {0};
+    struct trace *trace = trace_csv_parse("t.csv", text, strlen(text), config, &err);
+    ck_assert_msg(trace != NULL, "%s", err.text);
+    return trace;
+}
+
+static void assert_refused(const char *text, size_t n, const struct trace_csv_config *config,
+                           const char *expected)
+{
+    struct err err = {0};
+    ck_assert_ptr_null(trace_csv_parse("t.csv", text, n, config, &err));
+    ck_assert_str_eq(err.text, expected);
+    ck_assert_int_eq(err.code, ERR_STUDY);
+}
+
+static void assert_records(const struct trace *trace, size_t n, const int64_t *ns,
+                           const uint32_t *items)
+{
+    ck_assert_uint_eq(trace->n, n);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_int_eq(trace->arrive_ns[i], ns[i]);
+        if (items)
+            ck_assert_uint_eq(trace->size_items[i], items[i]);
+    }
+}
+
+// With nothing said: a header is noticed, times are seconds, the first record is time 0.
+START_TEST(plain_table)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    struct trace *trace = parsed("t,n\n10.000000001,5\n10.5,120\n12,999\n", &config);
+    assert_records(trace, 3, (const int64_t[]){0, 499999999, 1999999999},
+                   (const uint32_t[]){5, 120, 999});
+    trace_destroy(trace);
+    trace = parsed("10,5\n11,6\n", &config);
+    ck_assert_uint_eq(trace->n, 2);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Columns by name, in any place, beside others.
+START_TEST(columns_by_name)
+{
+    char time[] = "at", size[] = "items";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.time_column = time;
+    config.size_column = size;
+    struct trace *trace = parsed("user;items;at\nbob;7;0.5\neve;8;0.75\n", &config);
+    assert_records(trace, 2, (const int64_t[]){0, 250000000}, (const uint32_t[]){7, 8});
+    trace_destroy(trace);
+}
+END_TEST
+
+// A trace may have no sizes.
+START_TEST(times_alone)
+{
+    char none[] = "";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.size_column = none;
+    config.time_unit = TRACE_CSV_TIME_US;
+    struct trace *trace = parsed("1\n2.5\n", &config);
+    ck_assert_ptr_null(trace->size_items);
+    assert_records(trace, 2, (const int64_t[]){0, 1500}, NULL);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Each unit, kept from zero.
+START_TEST(units_of_time)
+{
+    const int64_t ns[] = {1500000000, 1500000, 1500, 2};
+    for (int k = 0; k < 4; k++) {
+        struct trace_csv_config config = trace_csv_defaults(NULL);
+        config.time_unit = TRACE_CSV_TIME_S + k;
+        config.start = TRACE_CSV_START_ZERO;
+        struct trace *trace = parsed("1.5,1\n", &config);
+        ck_assert_int_eq(trace->arrive_ns[0], ns[k]); // 1.5 ns rounds up
+        trace_destroy(trace);
+    }
+}
+END_TEST
+
+// Timestamps are exact to the nanosecond: across midnight, a leap day, a time zone, T and blank.
+START_TEST(timestamps)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    struct trace *trace = parsed("TIMESTAMP,n\r\n"
+                                 "2024-02-28 23:59:59.9999999,1\r\n"
+                                 "2024-02-29T00:00:00,1\r\n"
+                                 "2024-03-01 00:00:00.000000001Z,1\r\n"
+                                 "2024-03-01 01:00:01+01:00,1",
+                                 &config);
+    const int64_t day_ns = INT64_C(86400) * 1000000000;
+    assert_records(trace, 4, (const int64_t[]){0, 100, day_ns + 101, day_ns + 1000000100}, NULL);
+    trace_destroy(trace);
+}
+END_TEST
+
+// The epoch of timestamps is 1970, known from outside: date -d '2023-11-16 18:17:03 UTC' +%s.
+START_TEST(timestamps_count_from_1970)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.start = TRACE_CSV_START_ZERO;
+    struct trace *trace = parsed("2023-11-16 18:17:03,1\n", &config);
+    ck_assert_int_eq(trace->arrive_ns[0], INT64_C(1700158623) * 1000000000);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Scales apply to times after the first and to sizes before rounding; sizes are clamped, counted.
+START_TEST(scales)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.time_scale = 0.5;
+    config.size_scale = 0.1;
+    config.max_items = 50;
+    struct trace *trace = parsed("100,4808\n102,15\n103,2\n", &config);
+    assert_records(trace, 3, (const int64_t[]){0, 1000000000, 1500000000},
+                   (const uint32_t[]){50, 2, 1});
+    ck_assert_uint_eq(trace->n_clamped, 2);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Records out of order are sorted when asked.
+START_TEST(sorting_when_asked)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.sort = true;
+    struct trace *trace = parsed("3,1\n1,2\n2,3\n", &config);
+    assert_records(trace, 3, (const int64_t[]){0, 1000000000, 2000000000},
+                   (const uint32_t[]){2, 3, 1});
+    trace_destroy(trace);
+}
+END_TEST
+
+// What is written is read back the same, and replaces what was there; nothing else is left.
+START_TEST(written_traces_come_back)
+{
+    char folder[] = "/tmp/test_trace_csv.XXXXXX", path[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.csv", folder);
+    struct trace *trace = trace_create(true);
+    trace_append(trace, 3, 5);
+    trace_append(trace, INT64_C(86400000000007), 1000);
+    ck_assert_int_eq(trace_csv_write(path, trace, NULL), 0);
+    ck_assert_int_eq(trace_csv_write(path, trace, NULL), 0);
+    struct trace_csv_config config = trace_csv_defaults(path);
+    config.start = TRACE_CSV_START_ZERO;
+    struct err err = {0};
+    struct trace *back = trace_csv_read(&config, &err);
+    ck_assert_msg(back != NULL, "%s", err.text);
+    assert_records(back, 2, trace->arrive_ns, trace->size_items);
+    trace_destroy(back);
+    trace_destroy(trace);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0); // fails if a temporary file were left
+}
+END_TEST
+
+// A trace that nobody here made: 8819 invocations of a production inference service (Azure Public
+// Dataset, AzureLLMInferenceTrace_code.csv; Patel et al., ISCA 2024). Its length and ends are known
+// from the file; skipped where the file is not at hand.
+START_TEST(a_real_trace)
+{
+    const char *shared = getenv("RECFLEET_SHARED_DATA");
+    if (!shared)
+        return;
+    char path[512], column[] = "ContextTokens";
+    snprintf(path, sizeof path, "%s/azure-llm-2023-code.csv", shared);
+    struct trace_csv_config config = trace_csv_defaults(path);
+    config.size_column = column;
+    config.max_items = 65535;
+    struct err err = {0};
+    struct trace *trace = trace_csv_read(&config, &err);
+    ck_assert_msg(trace != NULL, "%s", err.text);
+    ck_assert_uint_eq(trace->n, 8819);
+    ck_assert_uint_eq(trace->size_items[0], 4808);
+    ck_assert_uint_eq(trace->size_items[8818], 549);
+    ck_assert_int_eq(trace->arrive_ns[1], 52000000);
+    // 18:17:03.97996 to 19:14:19.928016
+    ck_assert_int_eq(trace->arrive_ns[8818], INT64_C(3435948056000));
+    trace_destroy(trace);
+}
+END_TEST
+
+// The first record is at the limit of a line; a byte more is refused elsewhere (test_csv).
+START_TEST(one_record_without_line_end)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    struct trace *trace = parsed("5,6", &config);
+    assert_records(trace, 1, (const int64_t[]){0}, (const uint32_t[]){6});
+    trace_destroy(trace);
+}
+END_TEST
+
+// One bad line gives its place and what was expected.
+START_TEST(bad_lines_are_placed)
+{
+    const struct {
+        const char *text, *expected;
+    } rows[] = {
+        {"1,2\nx,2\n", "t.csv:2:1: expected a time such as \"12.5\", got \"x\""},
+        {"1,2\n-1,2\n", "t.csv:2:1: expected a time such as \"12.5\", got \"-1\""},
+        {"1,2\nnan,2\n", "t.csv:2:1: expected a time such as \"12.5\", got \"nan\""},
+        {"1,2\n2, -3\n", "t.csv:2:4: expected a size such as \"120\", got \"-3\""},
+        {"1,2\n2,\n", "t.csv:2:3: expected a size such as \"120\", got \"\""},
+        {"1,2\n2\n", "t.csv:2:1: expected 2 fields as in the first line, got 1"},
+        {"1,2\n2,3,4\n", "t.csv:2:5: expected 2 fields as in the first line, got 3"},
+        {"1,2\n2", "t.csv:2:1: expected 2 fields as in the first line, got 1 (the file ends inside "
+                   "this line)"},
+        {"2,2\n1,2\n",
+         "t.csv:2:1: time goes back: \"1\" is before the record in front of it (sort: "
+         "true sorts)"},
+        {"2023-02-29 00:00:00,2\n", "t.csv:1:1: expected a timestamp such as \"2023-11-16 "
+                                    "18:17:03.98\", got \"2023-02-29 00:00:00\""},
+        {"2023-02-28 00:00:00,2\n7,1\n", "t.csv:2:1: expected a timestamp such as \"2023-11-16 "
+                                         "18:17:03.98\", got \"7\""},
+        {"1,\"2\n", "t.csv:1:3: expected a closing quote on the same line"},
+        {"# c\n\na,b\n", "t.csv:3:1: no records: the file has a header only"},
+        {"\n\n", "t.csv:2:1: no records: the file has blank lines only"},
+        {"", "t.csv:1:1: the file is empty"},
+        {"7\n", "t.csv:1:1: size_column: expected 1 to 1, the columns of this line, got 2"},
+    };
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_refused(rows[i].text, strlen(rows[i].text), &config, rows[i].expected);
+}
+END_TEST
+
+// Many bad lines give one error: the first and how many.
+START_TEST(bad_lines_are_counted)
+{
+    const char *text = "1,2\nx,2\n2,3\n3,y\n\"4\n5,5,5\n6,6\n";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    assert_refused(text, strlen(text), &config,
+                   "t.csv:2:1: expected a time such as \"12.5\", got \"x\" (4 bad lines in all)");
+}
+END_TEST
+
+// Columns that are not there.
+START_TEST(missing_columns_are_refused)
+{
+    char time[] = "when", third[] = "3";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.time_column = time;
+    assert_refused("t,n\n1,2\n", 8, &config,
+                   "t.csv:1:1: time_column: no column \"when\" among the 2 of the header, which "
+                   "begins \"t\"");
+    config.header = TRACE_CSV_HEADER_NO;
+    assert_refused("1,2\n", 4, &config,
+                   "t.csv:1:1: time_column: no column \"when\": the file has no header");
+    config = trace_csv_defaults(NULL);
+    config.size_column = third;
+    assert_refused("1,2\n", 4, &config,
+                   "t.csv:1:1: size_column: expected 1 to 2, the columns of this line, got 3");
+}
+END_TEST
+
+// Garbage is refused without a crash and on one line.
+START_TEST(garbage_is_refused)
+{
+    char text[4096];
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    for (unsigned k = 0; k < 200; k++) {
+        for (size_t i = 0; i < sizeof text; i++)
+            text[i] = (char)((i * i * 31 + i * k * 7 + k) % 255 + 1);
+        struct err err = {0};
+        ck_assert_ptr_null(trace_csv_parse("t.csv", text, sizeof text, &config, &err));
+        ck_assert_ptr_null(strchr(err.text, '\n'));
+    }
+}
+END_TEST
+
+// Settings that cannot be are refused by key, and times that leave the range.
+START_TEST(bad_settings_are_refused)
+{
+    char none[] = "";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.time_scale = 0;
+    assert_refused("1,2\n", 4, &config, "time_scale: expected more than 0, got 0");
+    config = trace_csv_defaults(NULL);
+    config.size_scale = -1;
+    assert_refused("1,2\n", 4, &config, "size_scale: expected more than 0, got -1");
+    config = trace_csv_defaults(NULL);
+    config.max_items = 65536;
+    assert_refused("1,2\n", 4, &config, "max_items: expected 1 to 65535, got 65536");
+    config = trace_csv_defaults(NULL);
+    config.time_column = none;
+    assert_refused("1,2\n", 4, &config, "time_column: expected a column name or number");
+    config = trace_csv_defaults(NULL);
+    config.time_scale = 1e9;
+    struct err err = {0};
+    ck_assert_ptr_null(trace_csv_parse("t.csv", "0,1\n9e9,1\n", 10, &config, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "t.csv: expected times below"));
+}
+END_TEST
+
+// A folder that is not there: an error, and no file.
+START_TEST(unwritable_output_is_refused)
+{
+    struct trace *trace = trace_create(false);
+    struct err err = {0};
+    trace_append(trace, 0, 0);
+    ck_assert_int_eq(trace_csv_write("/nonexistent/a.csv", trace, &err), -1);
+    ck_assert_int_eq(err.code, ERR_FAIL);
+    ck_assert_str_eq(err.text, "/nonexistent/a.csv: No such file or directory");
+    trace_destroy(trace);
+}
+END_TEST
+
+// A full disk is an error, not a short file.
+START_TEST(full_disk_is_refused)
+{
+    struct trace *trace = trace_create(false);
+    struct err err = {0};
+    trace_append(trace, 0, 0);
+    // The temporary name is the path and the process: a link to /dev/full under that name.
+    char folder[] = "/tmp/test_trace_csv.XXXXXX", path[64], temporary[96];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.csv", folder);
+    snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid());
+    ck_assert_int_eq(symlink("/dev/full", temporary), 0);
+    ck_assert_int_eq(trace_csv_write(path, trace, &err), -1);
+    ck_assert_str_eq(err.text + strlen(path), ": No space left on device");
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    trace_destroy(trace);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", plain_table},
+        {"core", columns_by_name},
+        {"core", times_alone},
+        {"core", units_of_time},
+        {"core", timestamps},
+        {"core", timestamps_count_from_1970},
+        {"core", scales},
+        {"core", sorting_when_asked},
+        {"core", written_traces_come_back},
+        {"core", a_real_trace},
+        {"limits", one_record_without_line_end},
+        {"errors", bad_lines_are_placed},
+        {"errors", bad_lines_are_counted},
+        {"errors", missing_columns_are_refused},
+        {"errors", garbage_is_refused},
+        {"errors", bad_settings_are_refused},
+        {"errors", unwritable_output_is_refused},
+        {"errors", full_disk_is_refused},
+    };
+    return suite_run("trace_csv", tests, sizeof tests / sizeof *tests);
+}
