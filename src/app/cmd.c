@@ -57,7 +57,7 @@ static int unknown_option(const struct cmd *cmd, const char *word, struct err *e
         for (const struct cmd_option *o = lists[i]; o && o->name && n < 64; o++)
             names[n++] = o->name;
     const char *near = schema_nearest(word, names, n);
-    err_set(err, ERR_STUDY, "%s: unknown option \"%.80s\"", cmd->name, word);
+    err_set(err, ERR_STUDY, "recfleet %s: unknown option \"%.80s\"", cmd->name, word);
     if (near)
         return err_append(err, "; did you mean \"%s\"?", near);
     return err_append(err, "; see: recfleet %s --help", cmd->name);
@@ -79,11 +79,11 @@ static int parse_option(struct cmd_line *line, int *i, struct err *err)
     if (!option)
         return unknown_option(line->cmd, word, err);
     if (!option->value && value)
-        return err_set(err, ERR_STUDY, "%s: option %s takes no value", line->cmd->name,
+        return err_set(err, ERR_STUDY, "recfleet %s: option %s takes no value", line->cmd->name,
                        option->name);
     if (option->value && !value) {
         if (*i + 1 >= line->argc)
-            return err_set(err, ERR_STUDY, "%s: option %s needs a %s", line->cmd->name,
+            return err_set(err, ERR_STUDY, "recfleet %s: option %s needs a %s", line->cmd->name,
                            option->name, option->value);
         value = line->argv[++*i];
     }
@@ -100,7 +100,7 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
     line->argc = argc;
     line->argv = argv;
     if (argc > CMD_MAX_WORDS)
-        return err_set(err, ERR_STUDY, "%s: more than %d words", cmd->name, CMD_MAX_WORDS);
+        return err_set(err, ERR_STUDY, "recfleet %s: more than %d words", cmd->name, CMD_MAX_WORDS);
     for (int i = 2; i < argc; i++) {
         if (options && strcmp(argv[i], "--") == 0)
             options = false;
@@ -116,9 +116,9 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
     int n = (int)line->n_args;
     if (n < cmd->min_args || (cmd->max_args >= 0 && n > cmd->max_args))
         return err_set(err, ERR_STUDY,
-                       "%s: expected %s%s, got %d argument%s; see: recfleet %s --help", cmd->name,
-                       *cmd->arguments ? cmd->arguments : "no argument", "", n, n == 1 ? "" : "s",
-                       cmd->name);
+                       "recfleet %s: expected %s, got %d argument%s; see: recfleet %s --help",
+                       cmd->name, *cmd->arguments ? cmd->arguments : "no argument", n,
+                       n == 1 ? "" : "s", cmd->name);
     return 0;
 }
 

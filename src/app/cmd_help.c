@@ -18,7 +18,8 @@ static int help(struct cmd_line *line, struct err *err)
     }
     const struct cmd *cmd = cmd_find(line->args[0]);
     if (!cmd)
-        return err_set(err, ERR_STUDY, "help: unknown command \"%.80s\"; see: recfleet help",
+        return err_set(err, ERR_STUDY,
+                       "recfleet help: unknown command \"%.80s\"; see: recfleet help",
                        line->args[0]);
     cmd_print_help(cmd, stdout);
     return CMD_DONE;

@@ -135,7 +135,7 @@ static int list(struct cmd_line *line, struct err *err)
             only = t;
     if (line->n_args && only < 0) {
         const char *near = schema_nearest(line->args[0], topics, N_TOPICS);
-        err_set(err, ERR_STUDY, "list: unknown topic \"%.80s\"", line->args[0]);
+        err_set(err, ERR_STUDY, "recfleet list: unknown topic \"%.80s\"", line->args[0]);
         return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
     }
     if (library_load(&library, err) < 0)

@@ -33,7 +33,8 @@ static int read_layout(const struct cmd_line *line, enum layout_mode *layout, st
         }
     }
     const char *near = schema_nearest(text, layout_mode_names, N_LAYOUT_MODES);
-    err_set(err, ERR_STUDY, "run: --layout: expected auto, spread or apart, got \"%.80s\"", text);
+    err_set(err, ERR_STUDY, "recfleet run: --layout: expected auto, spread or apart, got \"%.80s\"",
+            text);
     return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
 }
 
@@ -44,9 +45,10 @@ static int read_window(const struct cmd_line *line, int64_t *window_ns, struct e
     if (!text)
         return 0;
     if (units_parse_ns(text, window_ns, err) < 0)
-        return err_prefix(err, "run: --window");
+        return err_prefix(err, "recfleet run: --window");
     if (*window_ns <= 0)
-        return err_set(err, ERR_STUDY, "run: --window: expected a time above 0, got \"%s\"", text);
+        return err_set(err, ERR_STUDY,
+                       "recfleet run: --window: expected a time above 0, got \"%s\"", text);
     return 0;
 }
 

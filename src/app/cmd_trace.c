@@ -28,7 +28,7 @@ static int want_output(const struct cmd_line *line, const char **path, struct er
 {
     *path = cmd_value(line, "--output", NULL);
     if (!*path)
-        return err_set(err, ERR_STUDY, "trace: missing --output FILE");
+        return err_set(err, ERR_STUDY, "recfleet trace: missing --output FILE");
     if (access(*path, F_OK) == 0 && !cmd_given(line, "--force"))
         return err_set(err, ERR_STUDY, "%s: exists; use --force to replace it", *path);
     return 0;
@@ -89,7 +89,8 @@ static int find_service(const struct cmd_line *line, const struct study *study, 
         if (strcmp(study->services[s].name, name) == 0)
             *service = (long)s;
     if (name && *service < 0)
-        return err_set(err, ERR_STUDY, "trace make: no service \"%.60s\" in the study", name);
+        return err_set(err, ERR_STUDY, "recfleet trace make: no service \"%.60s\" in the study",
+                       name);
     return 0;
 }
 
@@ -100,7 +101,8 @@ static int make_from(const struct cmd_line *line, const struct study *study, con
     if (find_service(line, study, &service, err) < 0)
         return -1;
     if (study_expected_queries(study) > MAX_TRACE_QUERIES)
-        return err_set(err, ERR_STUDY, "trace make: about %.3g queries are too many for a trace",
+        return err_set(err, ERR_STUDY,
+                       "recfleet trace make: about %.3g queries are too many for a trace",
                        study_expected_queries(study));
     struct service_traffic *traffic = mem_calloc(study->n_services, sizeof *traffic);
     for (size_t s = 0; s < study->n_services; s++)
@@ -109,7 +111,7 @@ static int make_from(const struct cmd_line *line, const struct study *study, con
     mem_free(traffic);
     if (!trace)
         return -1;
-    int rc = trace->n == 0 ? err_set(err, ERR_STUDY, "trace make: no query in that time")
+    int rc = trace->n == 0 ? err_set(err, ERR_STUDY, "recfleet trace make: no query in that time")
                            : trace_csv_write(output, trace, err);
     if (rc == 0)
         print_summary(output, trace);
@@ -187,7 +189,8 @@ static int trace_command(struct cmd_line *line, struct err *err)
     if (strcmp(verb, "convert") == 0)
         return inspect_or_convert(line, true, err);
     const char *near = schema_nearest(verb, verbs, 3);
-    err_set(err, ERR_STUDY, "trace: expected make, inspect or convert, got \"%.60s\"", verb);
+    err_set(err, ERR_STUDY, "recfleet trace: expected make, inspect or convert, got \"%.60s\"",
+            verb);
     return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
 }
 

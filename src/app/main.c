@@ -8,10 +8,16 @@
 #include "base/mem.h"
 #include "base/schema.h"
 
+static int status_of(const struct err *err)
+{
+    return err->code == ERR_STUDY ? CMD_USAGE : CMD_FAILED;
+}
+
+// A user's mistake begins with where it is (file:line:column), so that editors find it.
 static int fail(const struct err *err)
 {
-    fprintf(stderr, "recfleet: %s\n", err->text);
-    return err->code == ERR_STUDY ? CMD_USAGE : CMD_FAILED;
+    fprintf(stderr, "%s%s\n", err->code == ERR_STUDY ? "" : "recfleet: ", err->text);
+    return status_of(err);
 }
 
 static int unknown_command(const char *name)
@@ -24,7 +30,7 @@ static int unknown_command(const char *name)
         n++;
     }
     const char *near = schema_nearest(name, names, n);
-    err_set(&err, ERR_STUDY, "unknown command \"%.80s\"", name);
+    err_set(&err, ERR_STUDY, "recfleet: unknown command \"%.80s\"", name);
     if (near)
         err_append(&err, "; did you mean \"%s\"?", near);
     else
@@ -46,7 +52,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     } else {
         status = cmd->run(line, &err);
         if (status < 0)
-            status = line->silent ? (err.code == ERR_STUDY ? CMD_USAGE : CMD_FAILED) : fail(&err);
+            status = line->silent ? status_of(&err) : fail(&err);
     }
     mem_free(line);
     // A full disk shows only here when the output went to a file.

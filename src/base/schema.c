@@ -123,7 +123,7 @@ void schema_expected(const struct field *field, char *buf, size_t size)
     bool has_lo = field->min > -WIDE, has_hi = field->max < WIDE;
     format_bound(field, has_lo ? field->min : 0, lo, sizeof lo);
     format_bound(field, has_hi ? field->max : 0, hi, sizeof hi);
-    const char *list = field->type == FIELD_REALS ? "a list; each element " : "";
+    const char *list = field->type == FIELD_REALS ? "a list, each " : "";
     if (has_lo && has_hi)
         snprintf(buf, size, "%s%s from %s to %s", list, what, lo, hi);
     else if (has_lo)

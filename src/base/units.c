@@ -295,6 +295,10 @@ int units_parse_whole(enum unit unit, const char *text, bool *negative, uint64_t
 // The shortest decimal text that strtod reads back as v.
 static void shortest(double v, char *buf, size_t size)
 {
+    if (v > -1e15 && v < 1e15 && v == (double)(int64_t)v) { // 10000 rather than 1e+04
+        snprintf(buf, size, "%lld", (long long)v);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(buf, size, "%.*g", digits, v);
         if (strtod(buf, NULL) == v)

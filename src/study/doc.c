@@ -149,7 +149,8 @@ int node_fail_key(const struct node *map, const char *key, struct err *err, cons
     va_start(args, fmt);
     fill(err, fmt, args);
     va_end(args);
-    return prefix(map, false, key, err);
+    const struct node *child = node_get(map, key);
+    return child ? prefix(child, false, NULL, err) : prefix(map, false, key, err);
 }
 
 // One pass over libyaml's events. The event interface, not the document interface: it says where

@@ -75,7 +75,7 @@ char *node_path(const struct node *node, char *buf, size_t size);
 // Fills err with "name:line:column: path: text"; returns -1.
 int node_fail(const struct node *node, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-// The same for a key that `map` lacks: the map's position, the key's path.
+// The same for a key of `map`: at its value, or, when the map lacks it, at the map.
 int node_fail_key(const struct node *map, const char *key, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 // Puts "name:line:column: path" in front of the text in err; returns -1.

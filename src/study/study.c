@@ -1103,7 +1103,8 @@ size_t study_sections(struct study_section *out, size_t max)
 {
     struct sections s = {out, 0, max};
     const struct study_variants arrivals = study_arrivals(), sizes = study_sizes(),
-                                costs = study_costs(), policies = study_policies();
+                                costs = study_costs();
+    struct study_variants policies = study_policies();
     add_section(&s, "", "", "the study", study_fields);
     add_section(&s, "traffic[]", "", "one service", study_service_fields);
     add_section(&s, "traffic[].sla", "",
@@ -1128,6 +1129,9 @@ size_t study_sections(struct study_section *out, size_t max)
     add_variants(&s, "fleet.groups[].cost", "kind", &costs);
     add_section(&s, "fleet.groups[].noise", "", "spread of service times", study_noise_fields);
     add_section(&s, "balancer", "", "which server a query goes to", policy_rows);
+    add_section(&s, "balancer", "", "delays, and what single policies need", balancer_fields);
+    for (size_t i = 0; i < policies.n; i++)
+        policies.fields[i] = NULL; // they share the table above
     add_variants(&s, "balancer", "policy", &policies);
     add_section(&s, "models[]", "",
                 "a model of your own, or keys over a known one (name it, or say like: NAME)",
