@@ -84,6 +84,19 @@ static void sample_init(struct source *source, const struct source_config *confi
     sample_skip(source);
 }
 
+// Sizes above the service's cap would be unknown to whoever made tables up to it.
+static int check_trace_sizes(const struct service_traffic *traffic, const struct trace *trace,
+                             struct err *err)
+{
+    for (size_t i = 0; i < trace->n; i++)
+        if (trace->size_items[i] > traffic->sizes.max_items)
+            return err_set(err, ERR_STUDY,
+                           "max_items: the trace has a query of %u items, more than the service's "
+                           "sizes.max_items of %lld",
+                           trace->size_items[i], (long long)traffic->sizes.max_items);
+    return 0;
+}
+
 static int stream_create(struct stream *stream, const struct source_config *config, uint32_t i,
                          uint32_t n_block, struct err *err)
 {
@@ -105,7 +118,10 @@ static int stream_create(struct stream *stream, const struct source_config *conf
         stream->arrival = arrival_create(&setup, err);
     if (!stream->arrival)
         return err_prefix(err, "services[%u].arrivals", i);
-    if (!arrival_carries_sizes(&stream->arrivals)) {
+    if (arrival_carries_sizes(&stream->arrivals)) {
+        if (check_trace_sizes(traffic, stream->arrivals.trace, err))
+            return err_prefix(err, "services[%u].arrivals", i);
+    } else {
         stream->sizes = config->sizes ? config->sizes[i] : NULL;
         if (!stream->sizes)
             stream->sizes = stream->owned_sizes = qsize_create(&traffic->sizes, err);

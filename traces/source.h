@@ -37,7 +37,8 @@ struct source_config {
 
 // 1 <= n_services <= 65535. NULL on error; the text begins "services[2].arrivals: cv: ..." or
 // "services[2].sizes: sigma: ...". A replay's trace is best loaded before (arrival_load), once
-// for all cells; else each source reads its own.
+// for all cells; else each source reads its own. No query is larger than its service's
+// sizes.max_items: a replayed trace that has one is refused.
 struct source *source_create(const struct source_config *config, struct err *err);
 void source_destroy(struct source *source); // NULL: no effect
 

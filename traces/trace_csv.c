@@ -20,10 +20,9 @@ const struct field trace_csv_fields[] = {
 
 struct trace_csv_config trace_csv_defaults(char *file)
 {
-    static char time_column[] = "1", size_column[] = "2";
     return (struct trace_csv_config){.file = file,
-                                     .time_column = time_column,
-                                     .size_column = size_column,
+                                     .time_column = "1",
+                                     .size_column = "2",
                                      .time_scale = 1,
                                      .size_scale = 1,
                                      .max_items = 1024};

@@ -78,7 +78,8 @@ struct trace_csv_config {
 
 extern const struct field trace_csv_fields[]; // over struct trace_csv_config
 
-// What the fields' defaults say, for those who fill a config by hand. Strings are not owned.
+// What the fields' defaults say, for those who fill a config by hand. Its strings are
+// borrowed: `file` from the caller, the columns are literals; not for schema_release.
 struct trace_csv_config trace_csv_defaults(char *file);
 
 // A trace from n bytes of text; `name` stands for the file in messages. The result is valid

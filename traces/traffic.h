@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // traffic: what one service asks for, as configuration.
+//
+// When its queries come (arrivals), how many items they carry (sizes), and how often over the whole
+// fleet. No query of the service is larger than sizes.max_items, wherever its size comes from.
 #ifndef TRACES_TRAFFIC_H
 #define TRACES_TRAFFIC_H
 

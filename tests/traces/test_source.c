@@ -321,6 +321,25 @@ START_TEST(errors_name_the_service)
 }
 END_TEST
 
+// Whoever makes tables up to the service's cap may rely on it: a trace beyond it is refused.
+START_TEST(a_trace_beyond_the_cap_is_refused)
+{
+    struct trace *trace = trace_create(true);
+    trace_append(trace, 0, 1024);
+    trace_append(trace, 1, 1025);
+    struct service_traffic services[] = {service("replay", 0)};
+    services[0].arrivals.trace = trace;
+    struct source_config config = config_of(services, 1);
+    struct err err = {0};
+    ck_assert_ptr_null(source_create(&config, &err));
+    ck_assert_str_eq(err.text, "services[0].arrivals: max_items: the trace has a query of 1025 "
+                               "items, more than the service's sizes.max_items of 1024");
+    services[0].sizes.max_items = 1025;
+    source_destroy(created(&config));
+    trace_destroy(trace);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -330,7 +349,7 @@ int main(void)
         {"core", the_sample_has_its_fraction},  {"core", the_sample_is_uniform},
         {"core", shared_sizes_change_nothing},  {"core", replay_without_sizes_draws_them},
         {"limits", the_sample_has_its_ends},    {"limits", an_empty_study_has_no_query},
-        {"errors", errors_name_the_service},
+        {"errors", errors_name_the_service},    {"errors", a_trace_beyond_the_cap_is_refused},
     };
     return suite_run("source", tests, sizeof tests / sizeof *tests);
 }
