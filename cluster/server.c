@@ -150,38 +150,21 @@ static void fold_bin(struct server_block *block)
 
 // ---- recording ----------------------------------------------------------------------------------
 
+// What became of one query, whichever way it went.
 struct finished {
-    int64_t finish_ns, wait_ns, start_ns;
-    uint32_t n_requests;
+    const struct query *query;
+    int64_t start_ns, finish_ns, wait_ns;
 };
 
-static inline void add_to_tally(struct tally *tally, const struct query *query, int64_t latency_ns,
-                                const struct finished *end, bool late, bool in_flight)
-{
-    uint64_t latency = (uint64_t)latency_ns;
-    tally->n_queries++;
-    tally->n_requests += end->n_requests;
-    tally->n_items += query->size_items;
-    tally->n_late += late;
-    tally->n_waited += end->wait_ns > 0;
-    tally->n_in_flight += in_flight;
-    tally->latency_sum_ns += latency;
-    tally->wait_sum_ns += (uint64_t)end->wait_ns;
-    tally->service_sum_ns += (uint64_t)(end->finish_ns - end->start_ns - end->wait_ns);
-    tally->latency_sq_sum_ns2 += (unsigned __int128)latency * latency;
-    if (latency_ns > tally->latency_max_ns)
-        tally->latency_max_ns = latency_ns;
-    tally->hist[hist_index(latency_ns)]++;
-}
-
-static void keep_sample(struct server_block *block, const struct query *query,
-                        const struct finished *end, int64_t latency_ns, enum record_path path)
+static void keep_sample(struct server_block *block, const struct finished *end,
+                        enum record_path path)
 {
     const struct server_block_config *config = &block->config;
+    const struct query *query = end->query;
     record_add_sample(config->record,
                       &(struct query_sample){
                           .arrive_ns = query->arrive_ns,
-                          .latency_ns = latency_ns,
+                          .latency_ns = end->finish_ns + block->return_delay_ns - query->arrive_ns,
                           .wait_ns = end->wait_ns,
                           .service_ns = end->finish_ns - end->start_ns - end->wait_ns,
                           .seq = query->seq,
@@ -192,36 +175,102 @@ static void keep_sample(struct server_block *block, const struct query *query,
                           .path = (uint16_t)path});
 }
 
-static inline void record_one(struct server_block *block, struct tally *tally,
-                              const struct query *query, const struct finished *end,
-                              enum record_path path)
+// The rare part: the sample, and queries whose response is not back when the run ends.
+static void record_rare(struct server_block *block, struct tally *tally, const struct finished *end,
+                        enum record_path path)
 {
-    const struct fleet_config *fleet = block->config.fleet;
-    int64_t back_ns = end->finish_ns + block->return_delay_ns;
-    int64_t latency_ns = back_ns - query->arrive_ns;
-    int64_t sla_ns = fleet->services[query->service].sla_ns;
-    add_to_tally(tally, query, latency_ns, end, sla_ns > 0 && latency_ns > sla_ns,
-                 back_ns > fleet->duration_ns);
-    if (__builtin_expect(query->flags & QUERY_SAMPLED, 0))
-        keep_sample(block, query, end, latency_ns, path);
+    tally->n_in_flight +=
+        end->finish_ns + block->return_delay_ns > block->config.fleet->duration_ns;
+    if (end->query->flags & QUERY_SAMPLED)
+        keep_sample(block, end, path);
 }
 
+static struct finished finished_job(const struct cpu_job *job, const struct query *queries)
+{
+    return (struct finished){&queries[job->query], job->start_ns, job->finish_ns, job->wait_ns};
+}
+
+// n >= 1 jobs of one service. Sums are kept out of memory; what holds for few queries is looked for
+// once for all of them. Service times follow from latency = delays + wait + service.
+static void record_run(struct server_block *block, const struct query *queries,
+                       const struct cpu_job *jobs, size_t n)
+{
+    const struct query *first = &queries[jobs[0].query];
+    struct tally *tally =
+        record_tally(block->config.record, block->arrive_bin, first->service, PATH_CPU);
+    int64_t sla_ns = block->config.fleet->services[first->service].sla_ns, max_ns = 0;
+    int64_t back_max_ns = 0, return_ns = block->return_delay_ns;
+    uint64_t latency_sum = 0, wait_sum = 0, n_late = 0, n_waited = 0, n_requests = 0, n_items = 0;
+    unsigned __int128 sq_sum = 0;
+    uint32_t flags = 0, *hist = tally->hist;
+    for (size_t i = 0; i < n; i++) {
+        const struct query *query = &queries[jobs[i].query];
+        int64_t back_ns = jobs[i].finish_ns + return_ns, latency_ns = back_ns - query->arrive_ns;
+        hist[hist_index(latency_ns)]++;
+        latency_sum += (uint64_t)latency_ns;
+        sq_sum += (unsigned __int128)(uint64_t)latency_ns * (uint64_t)latency_ns;
+        max_ns = latency_ns > max_ns ? latency_ns : max_ns;
+        back_max_ns = back_ns > back_max_ns ? back_ns : back_max_ns;
+        n_late += latency_ns > sla_ns;
+        n_waited += jobs[i].wait_ns > 0;
+        wait_sum += (uint64_t)jobs[i].wait_ns;
+        n_requests += jobs[i].n_requests;
+        n_items += jobs[i].size_items;
+        flags |= query->flags;
+    }
+    tally->n_queries += n;
+    tally->n_requests += n_requests;
+    tally->n_items += n_items;
+    tally->n_late += sla_ns > 0 ? n_late : 0;
+    tally->n_waited += n_waited;
+    tally->latency_sum_ns += latency_sum;
+    tally->wait_sum_ns += wait_sum;
+    tally->service_sum_ns +=
+        latency_sum - wait_sum - n * (uint64_t)(block->dispatch_delay_ns + return_ns);
+    tally->latency_sq_sum_ns2 += sq_sum;
+    tally->latency_max_ns = max_ns > tally->latency_max_ns ? max_ns : tally->latency_max_ns;
+    if (flags == 0 && back_max_ns <= block->config.fleet->duration_ns)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct finished end = finished_job(&jobs[i], queries);
+        record_rare(block, tally, &end, PATH_CPU);
+    }
+}
+
+// Jobs in order, in runs of the same service.
 static void record_cpu(struct server_block *block, const struct query *queries, size_t n_jobs)
 {
-    struct record *record = block->config.record;
-    bool single = block->config.fleet->n_services == 1;
-    struct tally *tally = record_tally(record, block->arrive_bin, 0, PATH_CPU);
-    struct tally sums = *tally; // kept out of memory while there is one service
-    for (size_t i = 0; i < n_jobs; i++) {
-        const struct cpu_job *job = &block->jobs[i];
-        const struct query *query = &queries[job->query];
-        struct finished end = {job->finish_ns, job->wait_ns, job->start_ns, job->n_requests};
-        if (!single)
-            tally = record_tally(record, block->arrive_bin, query->service, PATH_CPU);
-        record_one(block, single ? &sums : tally, query, &end, PATH_CPU);
+    size_t begin = 0;
+    while (begin < n_jobs) {
+        uint16_t service = queries[block->jobs[begin].query].service;
+        size_t end = block->config.fleet->n_services == 1 ? n_jobs : begin + 1;
+        while (end < n_jobs && queries[block->jobs[end].query].service == service)
+            end++;
+        record_run(block, queries, block->jobs + begin, end - begin);
+        begin = end;
     }
-    if (single)
-        *tally = sums;
+}
+
+static void record_accel(struct server_block *block, const struct finished *end)
+{
+    const struct query *query = end->query;
+    struct tally *tally =
+        record_tally(block->config.record, block->arrive_bin, query->service, PATH_ACCEL);
+    int64_t sla_ns = block->config.fleet->services[query->service].sla_ns;
+    int64_t latency_ns = end->finish_ns + block->return_delay_ns - query->arrive_ns;
+    tally->n_queries++;
+    tally->n_requests++;
+    tally->n_items += query->size_items;
+    tally->n_late += sla_ns > 0 && latency_ns > sla_ns;
+    tally->n_waited += end->wait_ns > 0;
+    tally->latency_sum_ns += (uint64_t)latency_ns;
+    tally->wait_sum_ns += (uint64_t)end->wait_ns;
+    tally->service_sum_ns += (uint64_t)(end->finish_ns - end->start_ns - end->wait_ns);
+    tally->latency_sq_sum_ns2 += (unsigned __int128)(uint64_t)latency_ns * (uint64_t)latency_ns;
+    if (latency_ns > tally->latency_max_ns)
+        tally->latency_max_ns = latency_ns;
+    tally->hist[hist_index(latency_ns)]++;
+    record_rare(block, tally, end, PATH_ACCEL);
 }
 
 // Completions in any unit but requests: one per query, when it ends.
@@ -251,10 +300,7 @@ static void run_accel(struct server_block *block, const struct query *queries, u
     server->n_queries++;
     server->n_accel_queries++;
     server->n_items += query->size_items;
-    struct finished end = {job.finish_ns, job.wait_ns, job.start_ns, 1};
-    record_one(block,
-               record_tally(block->config.record, block->arrive_bin, query->service, PATH_ACCEL),
-               query, &end, PATH_ACCEL);
+    record_accel(block, &(struct finished){query, job.start_ns, job.finish_ns, job.wait_ns});
     if (block->config.wants_reports)
         report_queries(block, query, job.finish_ns, reports);
 }
@@ -274,15 +320,15 @@ static size_t prepare(struct server_block *block, const struct query *queries, s
             continue;
         }
         const struct svctab_split *split = &tab->split[query->size_items];
-        block->jobs[n_jobs++] =
-            (struct cpu_job){.start_ns = query->arrive_ns + block->dispatch_delay_ns,
-                             .full_ns = tab->full_ns,
-                             .last_ns = split->last_ns,
-                             .tab = tab,
-                             .server = query->server - block->config.first_in_cell,
-                             .n_requests = split->n_requests,
-                             .size_items = query->size_items,
-                             .query = i};
+        struct cpu_job *cpu = &block->jobs[n_jobs++]; // finish and wait are the kernel's
+        cpu->start_ns = query->arrive_ns + block->dispatch_delay_ns;
+        cpu->full_ns = tab->full_ns;
+        cpu->last_ns = split->last_ns;
+        cpu->tab = tab;
+        cpu->server = query->server - block->config.first_in_cell;
+        cpu->n_requests = split->n_requests;
+        cpu->size_items = query->size_items;
+        cpu->query = i;
         *n_requests += split->n_requests;
     }
     return n_jobs;
