@@ -32,17 +32,27 @@ void hist_total_destroy(struct hist_total *total)
 
 void hist_total_clear(struct hist_total *total)
 {
-    memset(total->counts, 0, sizeof total->counts);
+    memset(total->counts + total->first, 0, (total->end - total->first) * sizeof *total->counts);
+    total->first = total->end = 0;
     total->n = 0;
+}
+
+static void widen(struct hist_total *total, uint32_t first, uint32_t end)
+{
+    if (total->end == 0 || first < total->first)
+        total->first = first;
+    if (end > total->end)
+        total->end = end;
 }
 
 void hist_total_add(struct hist_total *total, const uint32_t *counts)
 {
+    uint32_t first, last;
+    if (!hist_range(counts, &first, &last))
+        return;
+    widen(total, first, last + 1);
     uint64_t n = 0;
-    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
-        // Testing first keeps untouched pages of both arrays untouched.
-        if (counts[i] == 0)
-            continue;
+    for (uint32_t i = first; i <= last; i++) {
         total->counts[i] += counts[i];
         n += counts[i];
     }
@@ -51,20 +61,37 @@ void hist_total_add(struct hist_total *total, const uint32_t *counts)
 
 void hist_total_merge(struct hist_total *total, const struct hist_total *other)
 {
-    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
-        if (other->counts[i] != 0)
-            total->counts[i] += other->counts[i];
-    }
+    if (other->end == 0)
+        return;
+    widen(total, other->first, other->end);
+    for (uint32_t i = other->first; i < other->end; i++)
+        total->counts[i] += other->counts[i];
     total->n += other->n;
+}
+
+// The next bucket at or after i that is not empty; HIST_N_BUCKETS when there is none. Most are, so
+// they are looked at in blocks.
+static uint32_t skip_empty(const uint32_t *counts, uint32_t i)
+{
+    const uint32_t block = 64;
+    for (; i + block <= HIST_N_BUCKETS; i += block) {
+        uint32_t any = 0;
+        for (uint32_t k = 0; k < block; k++)
+            any |= counts[i + k];
+        if (any)
+            break;
+    }
+    while (i < HIST_N_BUCKETS && counts[i] == 0)
+        i++;
+    return i;
 }
 
 bool hist_range(const uint32_t *counts, uint32_t *first, uint32_t *last)
 {
-    uint32_t i = 0, j = HIST_N_BUCKETS;
-    while (i < HIST_N_BUCKETS && counts[i] == 0)
-        i++;
+    uint32_t i = skip_empty(counts, 0);
     if (i == HIST_N_BUCKETS)
         return false;
+    uint32_t j = HIST_N_BUCKETS;
     while (counts[j - 1] == 0)
         j--;
     *first = i;
@@ -74,15 +101,10 @@ bool hist_range(const uint32_t *counts, uint32_t *first, uint32_t *last)
 
 bool hist_total_range(const struct hist_total *total, uint32_t *first, uint32_t *last)
 {
-    uint32_t i = 0, j = HIST_N_BUCKETS;
-    while (i < HIST_N_BUCKETS && total->counts[i] == 0)
-        i++;
-    if (i == HIST_N_BUCKETS)
+    if (total->n == 0)
         return false;
-    while (total->counts[j - 1] == 0)
-        j--;
-    *first = i;
-    *last = j - 1;
+    *first = total->first;
+    *last = total->end - 1;
     return true;
 }
 
@@ -102,7 +124,7 @@ double hist_quantile_ns(const struct hist_total *total, double q)
         return NAN;
     double h = rank_of(q, total->n);
     uint64_t below = 0;
-    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+    for (uint32_t i = total->first; i < total->end; i++) {
         uint64_t count = total->counts[i];
         if (count == 0)
             continue;
@@ -123,7 +145,7 @@ static double middle_ns(uint32_t i)
 double hist_mean_ns(const struct hist_total *total)
 {
     double sum = 0;
-    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+    for (uint32_t i = total->first; i < total->end; i++) {
         if (total->counts[i] != 0)
             sum += (double)total->counts[i] * middle_ns(i);
     }
@@ -135,7 +157,7 @@ double hist_sd_ns(const struct hist_total *total)
     if (total->n < 2)
         return NAN;
     double mean = hist_mean_ns(total), sum = 0;
-    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+    for (uint32_t i = total->first; i < total->end; i++) {
         if (total->counts[i] == 0)
             continue;
         double d = middle_ns(i) - mean;
@@ -152,7 +174,7 @@ double hist_ccdf(const struct hist_total *total, int64_t ns)
         return 1;
     uint32_t at = hist_index(ns);
     uint64_t above = 0;
-    for (uint32_t i = at + 1; i < HIST_N_BUCKETS; i++)
+    for (uint32_t i = at + 1; i < total->end; i++)
         above += total->counts[i];
     // The bucket's values are taken as evenly spread over its whole nanoseconds.
     double width = (double)(hist_upper_ns(at) - hist_lower_ns(at));

@@ -39,9 +39,12 @@ int64_t hist_upper_ns(uint32_t i);
 // First and last bucket that is not empty; false (nothing set) when all are.
 bool hist_range(const uint32_t *counts, uint32_t *first, uint32_t *last);
 
-// The sum of many histograms: 336 kB, so it lives on the heap. n is always the sum of the counts.
+// The sum of many histograms: 336 kB, so it lives on the heap. n is always the sum of the counts,
+// and all counts that are not 0 lie in buckets [first, end): what is done with a sum costs as much
+// as its range is long.
 struct hist_total {
     uint64_t n;
+    uint32_t first, end; // both 0 when empty
     uint64_t counts[HIST_N_BUCKETS];
 };
 

@@ -77,15 +77,26 @@ int output_check(const char *path, bool force, uint64_t least_bytes, struct err 
 
 int output_reserve(const char *temporary, uint64_t bytes, const char *path, struct err *err)
 {
-    int fd = open(temporary, O_WRONLY | O_CLOEXEC), rc = 0;
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
-        return err_set(err, ERR_FAIL, "%s: %s", path, strerror(errno));
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) != 0 &&
-        (errno == ENOSPC || errno == EFBIG || errno == EDQUOT || errno == EIO))
+        return err_set(err, ERR_FAIL, "%s: cannot write: %s", path, strerror(errno));
+    int reason = posix_fallocate(fd, 0, (off_t)bytes), rc = 0; // returns the error number
+    if (reason != 0 && reason != EOPNOTSUPP && reason != EINVAL && reason != ENOSYS)
         rc = err_set(err, ERR_FAIL, "%s: cannot write: %s (up to %.1f MB needed)", path,
-                     strerror(errno), (double)bytes * 1e-6);
+                     strerror(reason), (double)bytes * 1e-6);
     close(fd);
+    unlink(temporary);
     return rc;
+}
+
+void output_hold(const char *temporary, uint64_t bytes)
+{
+    int fd = open(temporary, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) != 0)
+        errno = 0; // a file system that cannot hold space for us
+    close(fd);
 }
 
 static int sync_folder(const char *path, struct err *err)
@@ -103,7 +114,7 @@ static int sync_folder(const char *path, struct err *err)
     return rc;
 }
 
-// Releases what reserve() took and HDF5 did not use.
+// Releases what output_hold() took and HDF5 did not use.
 static int trim(const char *temporary, const char *path, struct err *err)
 {
     struct stat st;

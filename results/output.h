@@ -25,10 +25,14 @@ int output_check_target(const char *path, bool force, enum err_code code, struct
 // free? Leaves nothing behind.
 int output_check(const char *path, bool force, uint64_t least_bytes, struct err *err);
 
-// Takes `bytes` of disk for the existing temporary file without changing its length, so that a full
-// disk is one clean error before HDF5 has half a file in its caches. File systems that cannot
-// reserve are trusted. `path`: the final name, for the message.
+// Are `bytes` of disk there, and may a file be so long? Tried for real with a file that is removed
+// again, because HDF5 does not survive closing a file that cannot be written to the end, so a full
+// disk must be found before HDF5 opens one. `path`: the final name, for the message.
 int output_reserve(const char *temporary, uint64_t bytes, const char *path, struct err *err);
+
+// Holds `bytes` for the temporary file that now exists, without changing its length, against others
+// who write to the same disk. Does what the file system can do and never fails.
+void output_hold(const char *temporary, uint64_t bytes);
 
 // From the closed temporary file to the result: unused space is given back, the seal is added,
 // everything is synced, and the file takes its name.

@@ -811,14 +811,15 @@ static void write_all(const struct writer *w, MPI_Comm comm, const struct run_in
 static int write_temporary(MPI_Comm comm, struct writer *w, const char *temporary, const char *path,
                            const struct run_info *run, struct err *err)
 {
+    uint64_t bytes = bytes_needed(w);
+    int rc = w->root ? output_reserve(temporary, bytes, path, err) : 0;
+    if (err_agree(comm, rc, err) != 0)
+        return -1;
     w->file = h5_create(comm, temporary, err);
     if (!w->file)
         return -1;
-    int rc = w->root ? output_reserve(temporary, bytes_needed(w), path, err) : 0;
-    if (err_agree(comm, rc, err) != 0) {
-        h5_close(w->file, NULL);
-        return -1;
-    }
+    if (w->root)
+        output_hold(temporary, bytes);
     write_all(w, comm, run);
     return h5_close(w->file, err);
 }

@@ -557,7 +557,15 @@ struct summary *summary_create(const struct record *total, const struct meta *me
         s->services[i].sla_s = simtime_to_s(meta->services[i].sla_ns);
         fill_service(&one, overloaded, &s->services[i]);
     }
-    fill_service(&all, overloaded, &s->services[s->n_services]);
+    struct summary_service *total_of_all = &s->services[s->n_services];
+    if (s->n_services > 1) {
+        fill_service(&all, overloaded, total_of_all);
+    } else { // the same queries, but a target belongs to a service
+        *total_of_all = s->services[0];
+        total_of_all->sla_quantile = total_of_all->sla_s = 0;
+        total_of_all->sla_latency_s = ci_none();
+        total_of_all->sla = SLA_NONE;
+    }
     return s;
 }
 
