@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "fixture.h"
+#include "support/suite.h"
+
+// The report as text; caller frees with free() through mem_free.
+static char *report_of(const struct record *r, const struct meta *meta)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    struct run_info run = fixture_run();
+    struct summary *s = summary_create(r, meta);
+    report_print(out, meta, s, &run);
+    summary_destroy(s);
+    fclose(out);
+    return text;
+}
+
+static int widest(const char *text)
+{
+    int most = 0, width = 0;
+    for (; *text; text++) {
+        width = *text == '\n' ? 0 : width + (((unsigned char)*text & 0xc0) != 0x80);
+        if (width > most)
+            most = width;
+    }
+    return most;
+}
+
+// Names, units, verdicts and speed are there, within 100 columns.
+START_TEST(says_it_all)
+{
+    struct meta *meta = fixture_meta();
+    struct record *r = fixture_part(meta, 0, 1);
+    char *text = report_of(r, meta);
+    const char *const wanted[] = {
+        "feed",           "ads, banner",   "(all)",  "served qps", "p99 ms",
+        "p95 25 ms: met", "cpu util %",    "W",      "QPS/W",      "±",
+        "wall second",    "policy random", "seed 7", "(fleet)"};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        ck_assert_msg(strstr(text, wanted[i]) != NULL, "no '%s' in\n%s", wanted[i], text);
+    ck_assert_msg(widest(text) <= 100, "%d columns:\n%s", widest(text), text);
+    ck_assert_ptr_null(strstr(text, "nan"));
+    ck_assert_ptr_null(strstr(text, "OVERLOADED"));
+    mem_free(text);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// An overloaded run says so loudly and shows no percentile.
+START_TEST(overload_is_loud)
+{
+    struct meta *meta = fixture_meta_one(1, 4);
+    struct record_shape shape = fixture_shape(meta, 40, 40 * SIMTIME_S);
+    struct record *r = record_create(&shape);
+    struct fixture_queue q = {1, 0, 0, 0, 0, 4, 1.1, 1e6};
+    fixture_run_queue(r, &q);
+    char *text = report_of(r, meta);
+    ck_assert_ptr_nonnull(strstr(text, "*** OVERLOADED ***: group all, cpu"));
+    ck_assert_ptr_nonnull(strstr(text, "MISSED"));
+    ck_assert_ptr_nonnull(strstr(text, "n/a"));
+    ck_assert_ptr_null(strstr(text, "nan"));
+    mem_free(text);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// Nothing happened: the table has no garbage.
+START_TEST(nothing_happened)
+{
+    struct meta *meta = fixture_meta();
+    struct record_shape shape = fixture_shape(meta, 4, SIMTIME_S);
+    struct record *r = record_create(&shape);
+    char *text = report_of(r, meta);
+    ck_assert_ptr_null(strstr(text, "nan"));
+    ck_assert_ptr_null(strstr(text, "inf"));
+    ck_assert_ptr_nonnull(strstr(text, "unsure"));
+    mem_free(text);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", says_it_all}, {"core", overload_is_loud}, {"limits", nothing_happened}};
+    return suite_run("report", tests, sizeof tests / sizeof *tests);
+}
