@@ -306,6 +306,13 @@ static void shortest(double v, char *buf, size_t size)
     }
 }
 
+static double power_of_ten(int exp10)
+{
+    char text[16];
+    snprintf(text, sizeof text, "1e%d", exp10);
+    return strtod(text, NULL);
+}
+
 char *units_format(enum unit unit, double value, char *buf, size_t size)
 {
     const struct suffix *s = unit_descs[unit].suffixes;
@@ -313,15 +320,15 @@ char *units_format(enum unit unit, double value, char *buf, size_t size)
 
     // The largest decimal suffix that keeps the number at 1 or more, if the text then still means
     // exactly the same double.
-    for (int i = N_SUFFIXES - 1; i > 0; i--) {
-        if (!s[i].text || s[i].mult != 1 || s[i].exp10 == 0 || unit_descs[unit].bare)
-            continue;
-        double scale = strtod((snprintf(number, sizeof number, "1e%d", s[i].exp10), number), NULL);
-        if (value < scale || value >= 1000 * scale)
-            continue;
+    const struct suffix *best = NULL;
+    for (int i = 1; i < N_SUFFIXES && s[i].text && !unit_descs[unit].bare; i++)
+        if (s[i].mult == 1 && s[i].exp10 != 0 && value >= power_of_ten(s[i].exp10) &&
+            (!best || s[i].exp10 > best->exp10))
+            best = &s[i];
+    if (best && (best->exp10 > 0 || value < 1)) {
         double back;
-        shortest(value / scale, number, sizeof number);
-        snprintf(buf, size, "%s%s", number, s[i].text);
+        shortest(value / power_of_ten(best->exp10), number, sizeof number);
+        snprintf(buf, size, "%s%s", number, best->text);
         if (units_parse(unit, buf, &back, NULL) == 0 && back == value)
             return buf;
     }

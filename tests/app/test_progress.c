@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/progress.h"
+
+#include <string.h>
+
+#include "support/suite.h"
+
+// Clocks are minutes and seconds, and hours when there are any.
+START_TEST(clocks)
+{
+    char buf[24];
+    ck_assert_str_eq(progress_clock(65.2, buf, sizeof buf), "1:05");
+    ck_assert_str_eq(progress_clock(7390, buf, sizeof buf), "2:03:10");
+    ck_assert_str_eq(progress_clock(-1, buf, sizeof buf), "0:00");
+}
+END_TEST
+
+// A log gets a line with the share done once enough time has passed, and none before.
+START_TEST(lines_now_and_then)
+{
+    char text[256] = "";
+    FILE *out = tmpfile();
+    struct progress progress;
+    progress_start(&progress, out, 1000);
+    progress_update(&progress, 100, 5);
+    ck_assert_int_eq(ftell(out), 0);
+    progress.start_s -= 20; // as if it had started 20 s ago
+    progress.last_s -= 20;
+    progress_update(&progress, 250, 5000000);
+    progress_update(&progress, 260, 5000000);
+    rewind(out);
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_str_eq(text, "recfleet: 25.0 % done, 0.25 Mqueries/s, 1:00 left\n");
+    ck_assert_ptr_null(fgets(text, sizeof text, out));
+    fclose(out);
+}
+END_TEST
+
+// Without a stream nothing happens.
+START_TEST(silent)
+{
+    struct progress progress;
+    progress_start(&progress, NULL, 1000);
+    progress.last_s -= 20;
+    progress_update(&progress, 100, 5);
+    progress_end(&progress);
+    ck_assert(!progress.drawn);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", clocks}, {"core", lines_now_and_then}, {"limits", silent}};
+    return suite_run("progress", tests, sizeof tests / sizeof *tests);
+}

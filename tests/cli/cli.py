@@ -1,0 +1,316 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The program as its user meets it: exit statuses, error lines, files left behind.
+
+usage: cli.py PROGRAM STUDIES GOLDEN GROUP [--update]
+GROUP is one of the functions `group_*` below. --update rewrites the golden files.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PROGRAM, STUDIES, GOLDEN = (os.path.abspath(p) for p in sys.argv[1:4])
+QUICK = os.path.join(STUDIES, "00-quickstart.yaml")
+
+STUDY = """\
+name: small
+duration: 200ms
+traffic:
+  - service: feed
+    model: wnd
+    rate: 2000qps
+    sla: {p95: 25ms}
+fleet:
+  groups:
+    - {platform: skylake, servers: 4}
+"""
+
+# What is wrong -> (the study with it, what the one line must match). Lines begin with
+# study.yaml:LINE:COLUMN: and name the key.
+BAD = {
+    "unknown key": (STUDY.replace("rate:", "rat:"),
+                    r"study.yaml:6:5: traffic\[0\].rat: unknown key; did you mean \"rate\"\?"),
+    "wrong type": (STUDY.replace("2000qps", "fast"),
+                   r"study.yaml:6:11: traffic\[0\].rate: expected a rate such as \"12000qps\", got \"fast\""),
+    "list for a number": (STUDY.replace("2000qps", "[1, 2]"),
+                          r"study.yaml:6:11: traffic\[0\].rate: expected a rate .* got a list"),
+    "wrong unit": (STUDY.replace("25ms", "25W"),
+                   r"study.yaml:7:16: traffic\[0\].sla.p95: expected a time such as \"25ms\", got \"25W\""),
+    "missing unit": (STUDY.replace("200ms", "200"), r"study.yaml:2:11: duration: expected a time"),
+    "NaN": (STUDY.replace("2000qps", ".nan"), r"study.yaml:6:11: traffic\[0\].rate: expected"),
+    "infinity": (STUDY.replace("200ms", ".inf"), r"study.yaml:2:11: duration: expected a time"),
+    "negative": (STUDY.replace("servers: 4", "servers: -4"),
+                 r"study.yaml:10:36: fleet.groups\[0\].servers: expected a whole number"),
+    "zero rate": (STUDY.replace("2000qps", "0qps"), r"study.yaml:6:11: traffic\[0\].rate: "),
+    "duplicate key": (STUDY + "name: again\n",
+                      r"study.yaml:11:1: name: duplicate key, first given in line 1"),
+    "missing trace": (STUDY.replace("sla: {p95: 25ms}",
+                                    "arrivals: {process: replay, file: no.csv}"),
+                      r"study.yaml:7:39: traffic\[0\].arrivals.file: .*no.csv: No such file"),
+    "unknown model": (STUDY.replace("model: wnd", "model: wndd"),
+                      r"study.yaml:5:12: traffic\[0\].model: unknown model \"wndd\"; did you mean"),
+    "unknown platform": (STUDY.replace("skylake", "skylark"),
+                         r"study.yaml:10:18: fleet.groups\[0\].platform: unknown platform .* \"skylake\""),
+    "unknown policy": (STUDY + "balancer: {policy: randon}\n",
+                       r"study.yaml:11:20: balancer.policy: unknown balancer policy .* \"random\""),
+    "feedback without delay": (STUDY + "balancer: {policy: least-work, dispatch_delay: 0, status_delay: 0}\n",
+                               r"study.yaml:11:48: balancer.dispatch_delay: policy least-work "),
+    "empty traffic": (STUDY.split("traffic:")[0] + "traffic: []\nfleet: {groups: [{cores: 1, servers: 1}]}\n",
+                      r"study.yaml:3:10: traffic: empty"),
+    "no traffic": (STUDY.split("traffic:")[0] + "fleet: {groups: [{cores: 1, servers: 1}]}\n",
+                   r"study.yaml:1:1: traffic: missing"),
+    "bomb": ("a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a]\n",
+             r"study.yaml:1:4: anchors and aliases are not supported"),
+    "deep": ("a: " + "[" * 5000, r"study.yaml:1:\d+: nested too deeply"),
+    "garbage": (b"%\x80", r"study.yaml:1:2: not a UTF-8 text"),
+    "binary": (bytes(range(256)) * 8, r"study.yaml:1:\d+: "),
+    "not YAML": ("traffic: [\n", r"study.yaml:\d+:\d+: not valid YAML"),
+    "two documents": (STUDY + "---\nname: b\n", r"study.yaml:11:1: more than one document"),
+    "empty file": ("", r"study.yaml:1:1: duration: missing"),
+    "more cells than servers": (STUDY.replace("groups:", "cells: 5\n  groups:", 1),
+                                r"study.yaml:9:10: fleet.cells: expected at most one per server"),
+}
+
+# Traces that a replay must refuse: the text of the trace and what the line says of it.
+BAD_TRACES = {
+    "empty": ("", r"t.csv"),
+    "cut in a number": ("arrive_s,size_items\n0.1,10\n0.2,", r"t.csv:3:"),
+    "garbage": ("\x00\x01\x02", r"t.csv"),
+    "word": ("arrive_s,size_items\n0.1,10\nlater,5\n", r"t.csv:3:1: "),
+    "backwards": ("arrive_s,size_items\n0.2,10\n0.1,5\n", r"t.csv:3:"),
+    "negative": ("arrive_s,size_items\n0.1,-3\n", r"t.csv:2:"),
+}
+
+failures = []
+
+
+def expect(condition, what, detail=""):
+    if not condition:
+        failures.append(what)
+        print(f"FAIL {what}: {detail}")
+
+
+def call(*args, cwd=None, env=None):
+    done = subprocess.run([PROGRAM, *args], cwd=cwd, env=env, capture_output=True, timeout=120)
+    return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+
+
+def write(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def refused(what, pattern, folder, *args, status=2):
+    """The call ends with that status, one line on stderr that matches, and no new file."""
+    before = sorted(os.listdir(folder))
+    rc, out, err = call(*args, cwd=folder)
+    expect(rc == status, f"{what}: exit status", f"{rc}, wanted {status}; {err}")
+    expect(err.count("\n") == 1 and err.endswith("\n"), f"{what}: one line", repr(err))
+    expect(re.match(pattern, err), f"{what}: text", f"{err!r} does not match {pattern!r}")
+    expect(out == "", f"{what}: nothing on stdout", out[:200])
+    expect(sorted(os.listdir(folder)) == before, f"{what}: files", os.listdir(folder))
+
+
+def group_bad(folder):
+    """Every bad study is one line with its place, by check and by run, and leaves no file."""
+    for what, (text, pattern) in BAD.items():
+        write(folder, "study.yaml", text)
+        refused(what + " (check)", pattern, folder, "check", "study.yaml")
+    for what in ("unknown key", "garbage", "feedback without delay"):
+        write(folder, "study.yaml", BAD[what][0])
+        refused(what + " (run)", BAD[what][1], folder, "run", "study.yaml", "-o", "out.h5")
+    if shutil.which("mpirun"):
+        write(folder, "study.yaml", BAD["unknown key"][0])
+        done = subprocess.run(["mpirun", "-n", "2", PROGRAM, "run", "study.yaml"], cwd=folder,
+                              capture_output=True, text=True, timeout=120)
+        ours = [line for line in done.stderr.splitlines() if "study.yaml:" in line]
+        expect(done.returncode == 2 and len(ours) == 1, "bad study on two ranks", done.stderr)
+    refused("missing study", r"no.yaml: cannot open: ", folder, "run", "no.yaml")
+    write(folder, "study.yaml", STUDY)
+    refused("bad --set", r"--set traffic.0.rate=fast: traffic\[0\].rate: expected a rate", folder,
+            "run", "study.yaml", "--set", "traffic.0.rate=fast")
+
+
+def group_traces(folder):
+    """Bad traces are refused where the study names them and by the trace command."""
+    write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",
+                                              "arrivals: {process: replay, file: t.csv}"))
+    for what, (text, pattern) in BAD_TRACES.items():
+        write(folder, "t.csv", text)
+        refused(what, r"study.yaml:7:39: traffic\[0\].arrivals.file: .*" + pattern, folder, "run",
+                "study.yaml")
+        refused(what, ".*" + pattern, folder, "trace", "inspect", "t.csv")
+    # A trace made from a study is one that a study replays, and its queries are all there.
+    write(folder, "plain.yaml", STUDY)
+    rc, out, err = call("trace", "make", "plain.yaml", "-o", "t.csv", "--force", cwd=folder)
+    expect(rc == 0 and "mean rate" in out, "trace make", err)
+    with open(os.path.join(folder, "t.csv")) as f:
+        records = len(f.readlines()) - 1
+    rc, out, err = call("run", "study.yaml", "-q", cwd=folder)
+    expect(rc == 0, "replay", err)
+    rc, out, err = call("trace", "inspect", "t.csv", cwd=folder)
+    expect(re.search(rf"queries +{records}\n", out), "trace inspect counts", out)
+    write(folder, "log.csv", "id;when_ms;n\na;1000;5\nb;1500;7\n")
+    rc, out, err = call("trace", "convert", "log.csv", "-o", "c.csv", "--set", "time_column=when_ms",
+                        "--set", "size_column=n", "--set", "time_unit=ms", cwd=folder)
+    expect(rc == 0, "trace convert", err)
+    with open(os.path.join(folder, "c.csv")) as f:
+        rows = [line.strip().split(",") for line in f.readlines()[1:]]
+    expect([(float(a), int(b)) for a, b in rows] == [(0.0, 5), (0.5, 7)], "converted rows", rows)
+    refused("existing trace", r"c.csv: ", folder, "trace", "convert", "log.csv", "-o", "c.csv")
+
+
+def group_output(folder):
+    """The results file: never overwritten unasked, never half written."""
+    write(folder, "study.yaml", STUDY)
+    rc, out, err = call("run", "study.yaml", cwd=folder)
+    path = os.path.join(folder, "small.h5")
+    expect(rc == 0 and os.path.exists(path) and "small.h5" in out, "run", err)
+    with open(path, "rb") as f:
+        before = f.read()
+    refused("existing output", r"output small.h5: exists", folder, "run", "study.yaml")
+    with open(path, "rb") as f:
+        expect(f.read() == before, "existing output is untouched")
+    rc, out, err = call("run", "study.yaml", "--force", "-q", cwd=folder)
+    expect(rc == 0 and out == "", "--force --quiet", err + out)
+    refused("no such folder", r"output no/such/out.h5: cannot write", folder, "run", "study.yaml", "-o", "no/such/out.h5")
+    refused("output is a folder", r"output .* not a regular file", folder, "run", "study.yaml", "-o", folder, "--force")
+    refused("output is a device", r"output /dev/full: exists and is not", folder, "run", "study.yaml", "-o", "/dev/full",
+            "--force")
+    full_disk(folder)
+
+
+def full_disk(folder):
+    """A disk too small for the results: one line, status 1 or 2, no file. Needs root for a mount."""
+    mount = os.path.join(folder, "disk")
+    os.mkdir(mount)
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", mount],
+                                           capture_output=True).returncode != 0:
+        print("skipped: full disk (cannot mount a small one)")
+        return
+    try:
+        rc, _, err = call("run", "study.yaml", "-o", os.path.join(mount, "out.h5"), cwd=folder)
+        expect(rc in (1, 2), "full disk: exit status", f"{rc} {err}")
+        expect(err.count("\n") == 1 and "out.h5" in err, "full disk: one line", repr(err))
+        expect(os.listdir(mount) == [], "full disk: no file", os.listdir(mount))
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+def group_exit(folder):
+    """Exit statuses of usage, of missed targets, of overload."""
+    write(folder, "study.yaml", STUDY)
+    refused("unknown option", r"recfleet run: unknown option \"--outptu\"; did you mean \"--output\"\?",
+            folder, "run", "study.yaml", "--outptu", "x")
+    refused("unknown command", r"recfleet: unknown command \"runn\"; did you mean \"run\"\?", folder, "runn")
+    refused("no argument", r"recfleet run: expected STUDY, got 0 arguments", folder, "run")
+    refused("option without value", r"recfleet run: option --output needs a FILE", folder, "run",
+            "study.yaml", "-o")
+    refused("bad layout", r"recfleet run: --layout: expected auto, spread or apart", folder, "run",
+            "study.yaml", "--layout", "sideways")
+    refused("bad window", r"recfleet run: --window: expected a time", folder, "run", "study.yaml",
+            "--window", "wide")
+    refused("compare nothing", r"recfleet compare: expected BASE.h5 OTHER.h5", folder, "compare", "a.h5")
+    refused("compare missing", r"(recfleet: )?a.h5: ", folder, "compare", "a.h5", "b.h5",
+            status=call("compare", "a.h5", "b.h5", cwd=folder)[0] or 2)
+    rc, out, err = call("run", "study.yaml", "-q", "--require-sla", "--set", "duration=5s", cwd=folder)
+    expect(rc == 0, "target met", f"{rc} {err}")
+    rc, out, err = call("run", "study.yaml", "-q", "--require-sla", "--force", "--set", "duration=5s",
+                        "--set", "traffic[0].sla={p95: 1us}", cwd=folder)
+    expect(rc == 3, "target missed", f"{rc} {err}")
+    rc, out, err = call("run", "study.yaml", "--force", "--set", "traffic[0].rate=1Mqps", cwd=folder)
+    expect(rc == 0 and "overloaded" in out, "overload is said", f"{rc} {out[:300]} {err}")
+    rc, out, err = call("check", "study.yaml", "--set", "traffic[0].rate=1Mqps", cwd=folder)
+    expect(rc == 0 and "overloaded" in err, "check warns of overload", f"{rc} {err}")
+
+
+def group_compare(folder):
+    """Two policies on the same traffic are compared in pairs."""
+    write(folder, "study.yaml", STUDY.replace("200ms", "5s"))
+    for policy in ("random", "least-work"):
+        rc, _, err = call("run", "study.yaml", "-q", "-o", f"{policy}.h5", "--set",
+                          f"balancer.policy={policy}", cwd=folder)
+        expect(rc == 0, f"run {policy}", err)
+    rc, out, err = call("compare", "random.h5", "least-work.h5", cwd=folder)
+    expect(rc == 0 and "p95" in out and "paired" in out, "compare", out + err)
+
+
+def golden(name, text):
+    path = os.path.join(GOLDEN, name)
+    if "--update" in sys.argv:
+        os.makedirs(GOLDEN, exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        return
+    with open(path) as f:
+        expect(f.read() == text, f"golden {name}", "differs; if it should, run cli.py with --update")
+
+
+def group_help(folder):
+    """Help of every command as in the golden files; the manual page renders; versions agree."""
+    rc, overview, _ = call("--help", cwd=folder)
+    expect(rc == 0, "--help")
+    rc, version, _ = call("--version", cwd=folder)
+    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+\n", version), "--version", version)
+    number = version.split()[1]
+    golden("overview.txt", overview.replace(number, "VERSION"))
+    commands = re.findall(r"^  (\w+) ", overview, re.M)
+    expect(len(commands) >= 7, "commands", commands)
+    for command in commands:
+        rc, out, err = call(command, "--help", cwd=folder)
+        expect(rc == 0 and err == "", f"{command} --help", err)
+        golden(f"{command}.txt", out)
+        expect(call(command, "--version", cwd=folder)[1] == version, f"{command} --version")
+    rc, man, _ = call("help", "--man", cwd=folder)
+    expect(rc == 0 and all(f"recfleet {c}" in man for c in commands), "man page")
+    if shutil.which("man"):
+        page = write(folder, "recfleet.1", man)
+        done = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True,
+                              env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C"})
+        expect(done.returncode == 0 and "EXIT STATUS" in done.stdout, "man -l", done.stderr)
+        expect(done.stderr == "", "man page without warnings", done.stderr)
+
+
+def group_list(folder):
+    """list and schema show what studies can name, and fast: without starting MPI."""
+    for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),
+                        ("distributions", "production"), ("arrivals", "mmpp"), ("costs", "roofline")):
+        rc, out, err = call("list", topic, cwd=folder)
+        expect(rc == 0 and word in out, f"list {topic}", err)
+        rc, out, err = call("list", topic, "--long", cwd=folder)
+        expect(rc == 0 and len(out) > 100, f"list {topic} --long", err)
+    refused("unknown topic", r"recfleet list: unknown topic \"modles\"; did you mean \"models\"\?",
+            folder, "list", "modles")
+    rc, out, err = call("schema", cwd=folder)
+    expect(rc == 0 and "dispatch_delay" in out and "duration" in out, "schema", err)
+
+
+def group_resolved(folder):
+    """Every example study is good, and its resolved form reads back to itself."""
+    for name in sorted(os.listdir(STUDIES)):
+        if not name.endswith(".yaml"):
+            continue
+        rc, first, err = call("check", "--resolved", os.path.join(STUDIES, name), cwd=folder)
+        expect(rc == 0, f"check {name}", err)
+        rc, again, err = call("check", "-r", write(folder, "resolved.yaml", first), cwd=folder)
+        expect(rc == 0 and again == first, f"resolved {name} reads back", err)
+
+
+def main():
+    name = sys.argv[4]
+    folder = tempfile.mkdtemp(prefix="recfleet-cli-")
+    try:
+        globals()["group_" + name](folder)
+    finally:
+        shutil.rmtree(folder)
+    print(f"{name}: {len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

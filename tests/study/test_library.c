@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/library.h"
+
+#include "support/suite.h"
+
+static struct library loaded(void)
+{
+    struct library library;
+    struct err err = {0};
+    ck_assert_msg(library_load(&library, &err) == 0, "%s", err.text);
+    return library;
+}
+
+// The embedded files load without an error: eight models in two variants, platforms, accelerators.
+START_TEST(everything_loads)
+{
+    struct library library = loaded();
+    ck_assert_uint_ge(library.n_models, 16);
+    ck_assert_uint_ge(library.n_platforms, 2);
+    ck_assert_uint_ge(library.n_accelerators, 2);
+    library_release(&library);
+    ck_assert_uint_eq(library.n_models, 0);
+}
+END_TEST
+
+// Names are unique, so that a name finds one thing.
+START_TEST(names_are_unique)
+{
+    struct library library = loaded();
+    for (size_t i = 0; i < library.n_models; i++)
+        ck_assert_ptr_eq(library_model(&library, library.models[i].name), &library.models[i]);
+    for (size_t i = 0; i < library.n_platforms; i++)
+        ck_assert_ptr_eq(library_platform(&library, library.platforms[i].name),
+                         &library.platforms[i]);
+    for (size_t i = 0; i < library.n_tables; i++)
+        ck_assert_ptr_eq(library_table(&library, library.tables[i].name), &library.tables[i]);
+    library_release(&library);
+}
+END_TEST
+
+// A measured table is found by what it measured.
+START_TEST(table_by_model_and_platform)
+{
+    struct library library = loaded();
+    ck_assert_uint_gt(library.n_tables, 0);
+    const struct cost_table *table = &library.tables[0];
+    ck_assert_ptr_eq(library_table_for(&library, table->model, table->platform), table);
+    ck_assert_ptr_null(library_table_for(&library, table->model, "nowhere"));
+    library_release(&library);
+}
+END_TEST
+
+// What is not there is NULL, and the complaint suggests the nearest name.
+START_TEST(unknown_names)
+{
+    struct library library = loaded();
+    struct err err;
+    ck_assert_ptr_null(library_model(&library, "wndd"));
+    ck_assert_int_eq(library_unknown_model(&library, "wndd", &err), -1);
+    ck_assert_str_eq(err.text, "unknown model \"wndd\"; did you mean \"wnd\"?");
+    library_unknown_platform(&library, "abacus1234", &err);
+    ck_assert_str_eq(err.text, "unknown platform \"abacus1234\"; see: recfleet list platforms");
+    library_release(&library);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", everything_loads},
+                                       {"core", names_are_unique},
+                                       {"core", table_by_model_and_platform},
+                                       {"errors", unknown_names}};
+    return suite_run("library", tests, sizeof tests / sizeof *tests);
+}
