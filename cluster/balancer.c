@@ -106,6 +106,12 @@ static void create_view(struct balancer *balancer)
     balancer->view = view_create(&view);
 }
 
+// Queries made ahead: a full block where cells are few, less where there are thousands of them.
+static uint32_t block_queries(uint32_t n_cells)
+{
+    return n_cells <= 64 ? MAX_WINDOW_QUERIES : n_cells <= 1024 ? 128 : 32;
+}
+
 static struct source *create_source(struct balancer *balancer, struct err *err)
 {
     const struct fleet_config *fleet = balancer->setup.fleet;
@@ -123,6 +129,7 @@ static struct source *create_source(struct balancer *balancer, struct err *err)
         .share_first = balancer->setup.layout->parts[balancer->first_part].first_in_fleet,
         .sizes = balancer->setup.sizes,
         .end_ns = fleet->duration_ns,
+        .n_block = block_queries(fleet->n_cells),
         .sample_frac = fleet->sample_frac};
     return source_create(&config, err);
 }
@@ -137,7 +144,8 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
     if (policy_types[setup->fleet->balancer.policy]->needs_feedback)
         create_view(balancer);
     balancer->policy = policy_create(&setup->fleet->balancer, &balancer->roster, balancer->view);
-    balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
+    if (balancer->n_parts > 1)
+        balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
     balancer->source = create_source(balancer, err);
     if (!balancer->source) {
         balancer_destroy(balancer);

@@ -2,6 +2,7 @@
 #include "cluster/cpu.h"
 
 #include "base/mem.h"
+#include "base/simd.h"
 
 const struct cpu_kernel *const cpu_kernels[] = {
 #if defined(__x86_64__)
@@ -34,6 +35,7 @@ void cpu_pool_release(struct cpu_pool *pool)
     pool->servers = NULL;
 }
 
+SIMD_CLONES
 int64_t cpu_pool_backlog_ns(const struct cpu_pool *pool, uint32_t server, int64_t t_ns,
                             int64_t *drain_ns)
 {

@@ -27,6 +27,7 @@ struct fleet {
     struct svctab **tabs;         // [group * n_services + service]
     struct qsize **sizes;         // [service]
     struct server_block **blocks; // [part]
+    struct cpu_job *jobs;         // scratch of all blocks
     struct balancer **balancers;  // [cell]
     struct exchange_local local;
     struct exchange_mpi *mpi; // NULL on one rank
@@ -76,6 +77,7 @@ static void create_blocks(struct fleet *fleet)
     const struct cpu_kernel *kernel = cpu_kernel_best();
     bool listens = policy_types[config->balancer.policy]->needs_feedback;
     fleet->blocks = mem_calloc(layout->n_parts, sizeof(struct server_block *));
+    fleet->jobs = mem_aligned(64, SERVER_CHUNK * sizeof *fleet->jobs);
     for (uint32_t p = 0; p < layout->n_parts; p++) {
         const struct layout_part *part = &layout->parts[p];
         if (part->rank != fleet->rank)
@@ -91,7 +93,8 @@ static void create_blocks(struct fleet *fleet)
                                             .wants_reports = listens,
                                             .unit = policy_load_unit(&config->balancer),
                                             .kernel = kernel,
-                                            .record = fleet->record};
+                                            .record = fleet->record,
+                                            .jobs = fleet->jobs};
         fleet->blocks[p] = server_block_create(&block);
     }
 }
@@ -155,6 +158,7 @@ static void release(struct fleet *fleet)
     layout_destroy(fleet->layout);
     mem_free(fleet->balancers);
     mem_free(fleet->blocks);
+    mem_free(fleet->jobs);
     mem_free(fleet->tabs);
 }
 

@@ -5,8 +5,6 @@
 #include "cluster/accel.h"
 #include "models/power.h"
 
-enum { CHUNK = 256 }; // jobs prepared, run and recorded together: fits the first-level cache
-
 struct server_block {
     struct server_block_config config;
     const struct group_config *group;
@@ -19,7 +17,8 @@ struct server_block {
     int64_t arrive_edge_ns;
     uint32_t fold_bin; // bins before it have been folded, by arrival at the server
     int64_t fold_edge_ns;
-    struct cpu_job jobs[CHUNK];
+    struct cpu_job *jobs; // [SERVER_CHUNK]
+    bool owns_jobs;
     struct cpu_ends ends;
 };
 
@@ -78,6 +77,8 @@ struct server_block *server_block_create(const struct server_block_config *confi
         block->any_offload |= config->tabs[i]->offload_items != SVCTAB_NO_OFFLOAD;
     block->dispatch_delay_ns = config->fleet->balancer.dispatch_delay_ns;
     block->return_delay_ns = config->fleet->balancer.return_delay_ns;
+    block->owns_jobs = config->jobs == NULL;
+    block->jobs = config->jobs ? config->jobs : mem_aligned(64, SERVER_CHUNK * sizeof *block->jobs);
     set_edges(block);
     return block;
 }
@@ -88,6 +89,8 @@ void server_block_destroy(struct server_block *block)
         return;
     cpu_pool_release(&block->pool);
     accel_pool_release(&block->accel);
+    if (block->owns_jobs)
+        mem_free(block->jobs);
     mem_free(block);
 }
 
@@ -385,7 +388,7 @@ void server_block_run(struct server_block *block, const struct query *queries, s
 {
     while (n > 0) {
         move_to(block, queries[0].arrive_ns);
-        size_t chunk = same_bins(block, queries, n < CHUNK ? n : CHUNK), n_requests;
+        size_t chunk = same_bins(block, queries, n < SERVER_CHUNK ? n : SERVER_CHUNK), n_requests;
         if (block->config.wants_reports)
             report_list_reserve(reports, chunk);
         size_t n_jobs = prepare(block, queries, chunk, &n_requests, reports);

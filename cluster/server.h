@@ -28,6 +28,9 @@
 
 struct server_block;
 
+// Queries prepared, run and recorded together: what they need fits the first-level cache.
+enum { SERVER_CHUNK = 256 };
+
 struct server_block_config {
     const struct fleet_config *fleet;
     uint32_t group, cell;
@@ -39,6 +42,7 @@ struct server_block_config {
     enum load_unit unit;              // in which it counts them
     const struct cpu_kernel *kernel;
     struct record *record;
+    struct cpu_job *jobs; // room for SERVER_CHUNK, shared by blocks of one thread; NULL: its own
 };
 
 // A growing list of reports, reused from batch to batch.

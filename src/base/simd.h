@@ -2,7 +2,7 @@
 // simd: compile one plain loop for several vector widths.
 //
 // SIMD_CLONES in front of a function makes the compiler emit it for AVX-512, AVX2 and the baseline,
-// and the loader picks one. Only for elementwise loops without a sum: with contraction off
+// and the loader picks one. Only for elementwise loops and integer sums: with contraction off
 // (-ffp-contract=off) each element is then the same bits on every width. Sanitizers and compilers
 // other than gcc get the baseline alone.
 #ifndef BASE_SIMD_H
