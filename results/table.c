@@ -108,14 +108,12 @@ char *table_interval(double value, double half_width, double scale)
         mem_free(number);
         return text;
     }
-    if (h == 0) {
+    if (h <= 1e-5 * fabs(v)) { // beyond what is shown of the value
         char *number = table_number(v), *text = mem_printf("%s ±0", number);
         mem_free(number);
         return text;
     }
-    int decimals = decimals_for(h, 2), useful = decimals_for(v, 6);
-    if (v != 0 && useful < decimals && fabs(v) >= h)
-        decimals = useful; // a half-width far below the sixth digit is noise to a reader
+    int decimals = decimals_for(h, 2);
     return mem_printf("%.*f ±%.*f", decimals, v, decimals, h);
 }
 
