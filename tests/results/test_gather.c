@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/simtime.h"
-#include "fixture.h"
+#include "results/fixture.h"
 #include "support/suite_mpi.h"
 
 static int rank_of(void)

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "fixture.h"
+#include "results/fixture.h"
 #include "results/store.h"
 #include "support/suite_mpi.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "fixture.h"
+#include "results/fixture.h"
 #include "support/suite.h"
 
 #define BINS 40

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/simtime.h"
-#include "fixture.h"
+#include "results/fixture.h"
 #include "support/suite.h"
 
 // Each time lies in the bin whose start is at or before it and whose end is after it.

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "fixture.h"
+#include "results/fixture.h"
 #include "support/suite.h"
 
 // The report as text; caller frees with free() through mem_free.

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "fixture.h"
+#include "results/fixture.h"
 #include "results/gather.h"
 #include "support/suite_mpi.h"
 

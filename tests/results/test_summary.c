@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/simtime.h"
-#include "fixture.h"
+#include "results/fixture.h"
 #include "support/suite.h"
 
 // One M/M/k queue with mean service 1 ms over `bins` bins of `bin_s` seconds.

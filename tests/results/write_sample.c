@@ -3,7 +3,7 @@
 #include <mpi.h>
 #include <stdio.h>
 
-#include "fixture.h"
+#include "results/fixture.h"
 #include "results/store.h"
 
 int main(int argc, char **argv)
