@@ -5,6 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+// Texts quote what users wrote: a line break in it must not become one in the message.
+static void one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 {
     if (!err)
@@ -13,6 +21,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, args);
     va_end(args);
+    one_line(err->text);
     err->code = code;
     return -1;
 }
@@ -31,6 +40,7 @@ int err_prefix(struct err *err, const char *fmt, ...)
     memcpy(err->text, prefix, used);
     snprintf(err->text + used, sizeof err->text - used, ": %.*s",
              (int)(sizeof err->text - used - 3), rest);
+    one_line(err->text);
     return -1;
 }
 
@@ -43,6 +53,7 @@ int err_append(struct err *err, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text + used, sizeof err->text - used, fmt, args);
     va_end(args);
+    one_line(err->text);
     return -1;
 }
 

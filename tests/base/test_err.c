@@ -46,6 +46,17 @@ START_TEST(long_texts_are_cut)
 }
 END_TEST
 
+// Quoted line breaks and control characters become blanks: an error is one line.
+START_TEST(one_line)
+{
+    struct err err;
+    err_set(&err, ERR_STUDY, "got \"%s\"", "a\nb");
+    err_prefix(&err, "%s", "k\tey");
+    err_append(&err, "%s", "\r\x1b");
+    ck_assert_str_eq(err.text, "k ey: got \"a b\"  ");
+}
+END_TEST
+
 // Whoever does not want to know passes NULL.
 START_TEST(null_is_allowed)
 {
@@ -60,6 +71,7 @@ int main(void)
 {
     const struct suite_test tests[] = {{"core", set_fills_and_fails},
                                        {"core", prefix_and_append},
+                                       {"core", one_line},
                                        {"limits", long_texts_are_cut},
                                        {"limits", null_is_allowed}};
     return suite_run("err", tests, sizeof tests / sizeof *tests);

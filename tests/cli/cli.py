@@ -288,6 +288,12 @@ def group_list(folder):
             folder, "list", "modles")
     rc, out, err = call("schema", cwd=folder)
     expect(rc == 0 and "dispatch_delay" in out and "duration" in out, "schema", err)
+    # docs/study.md ends with the tables that the program prints.
+    rc, out, err = call("schema", "--markdown", cwd=folder)
+    with open(os.path.join(STUDIES, "../../docs/study.md")) as f:
+        page = f.read()
+    expect(page.endswith("<!-- schema -->\n" + out), "docs/study.md",
+           "differs from `recfleet schema --markdown`; put its output behind <!-- schema -->")
 
 
 def group_resolved(folder):
