@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// fixture: small fleets with made-up costs for the tests of cluster/, and what the engine is held
+// against: a first-come first-served queue that is simulated step by step.
+#ifndef TESTS_CLUSTER_FIXTURE_H
+#define TESTS_CLUSTER_FIXTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/config.h"
+#include "cluster/svctab.h"
+#include "results/record.h"
+#include "traces/query.h"
+
+enum { FIXTURE_SERVICES = 2, FIXTURE_GROUPS = 3, FIXTURE_COSTS = 6 };
+
+// A fleet by hand. Everything that config points to lies in here, so it must not be moved.
+struct fixture {
+    struct fleet_config config;
+    struct service_config services[FIXTURE_SERVICES];
+    struct group_config groups[FIXTURE_GROUPS];
+    struct platform platforms[FIXTURE_GROUPS];
+    struct cost_config cost_configs[FIXTURE_COSTS]; // [group * n_services + service]
+    struct cost *costs[FIXTURE_COSTS];
+    struct dispatch_config dispatch[FIXTURE_COSTS];
+    struct svctab *tabs[FIXTURE_COSTS];
+};
+
+// Defaults: one cell, 4 servers of 4 cores a group, log-normal sizes up to 400 items, batches of
+// 32, 5 us + 1 us per item (half as much again for each further group and service), 50 us delays,
+// policy random, Poisson arrivals that load the cores of the fleet to 70 %, 50 ms.
+void fixture_init(struct fixture *fixture, uint32_t n_services, uint32_t n_groups);
+// After a test has changed what it wants: makes costs and tables.
+void fixture_ready(struct fixture *fixture);
+void fixture_release(struct fixture *fixture);
+
+// An accelerator for a group, and a threshold for all its services.
+void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,
+                    int64_t offload_items);
+
+// Sets the rate of every service so that CPU work without queueing loads the cores to `load`.
+void fixture_set_load(struct fixture *fixture, double load);
+
+struct record *fixture_record(const struct fixture *fixture, uint32_t n_bins, int64_t warmup_ns);
+
+// The queries of a cell as its source gives them; the caller frees them with mem_free().
+struct query *fixture_queries(const struct fixture *fixture, uint32_t cell, size_t *n);
+
+// True when two records say the same in every member; the samples of both get sorted.
+bool fixture_same_record(struct record *a, struct record *b);
+
+// A uniform integer in [0, n), number `index` of a stream of random numbers.
+uint32_t fixture_draw(uint64_t stream, uint64_t index, uint32_t n);
+
+// One request at a queue: when it comes; out: when it runs and how many units are busy when it
+// starts, its own included.
+struct fixture_request {
+    int64_t ready_ns;
+    int64_t begin_ns, end_ns;
+    uint32_t busy;
+};
+
+typedef int64_t (*fixture_service_fn)(void *user, size_t request, uint32_t busy);
+
+// First come, first served by `n_units` units, step by step in time: units become idle, the head of
+// the queue takes an idle unit or time moves on. Requests are in order of ready_ns.
+void fixture_fcfs(struct fixture_request *requests, size_t n, uint32_t n_units,
+                  fixture_service_fn service, void *user);
+
+// How much of [begin, end) lies inside [from, to).
+int64_t fixture_overlap_ns(int64_t begin_ns, int64_t end_ns, int64_t from_ns, int64_t to_ns);
+
+#endif

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: Apache-2.0
+// The core pools, with every kernel that this machine has: portable, avx2, avx512.
+#include "cluster/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fixture.h"
+#include "support/suite.h"
+
+enum { N_SERVERS = 5, N_JOBS = 900, BATCH_ITEMS = 16, MOST_REQUESTS = 40 };
+#define MAX_ITEMS (BATCH_ITEMS * MOST_REQUESTS)
+
+static const uint32_t core_counts[] = {1, 2, 7, 8, 9, 28, 40, 63, 64, 65, 100, 128};
+enum { N_CORE_COUNTS = sizeof core_counts / sizeof *core_counts };
+
+// How busy a stream of jobs keeps its servers: mean gap between jobs over the work of one job.
+enum stream_kind { MOSTLY_IDLE, MIXED, SATURATED, N_STREAM_KINDS };
+
+// A stream of jobs, and what the pool is fed with.
+struct stream {
+    struct svctab *tab;
+    struct query queries[N_JOBS];
+    struct cpu_job jobs[N_JOBS];
+    uint32_t n_cores;
+    uint64_t seed;
+};
+
+// Service times of any shape: not growing with the items, some of them 0, and longer or shorter
+// with every further busy core where there are levels.
+static struct svctab *make_tab(uint64_t seed, uint32_t n_levels)
+{
+    struct svctab *tab = mem_calloc(1, sizeof *tab);
+    tab->max_items = MAX_ITEMS;
+    tab->batch_items = BATCH_ITEMS;
+    tab->offload_items = SVCTAB_NO_OFFLOAD;
+    tab->n_levels = n_levels;
+    tab->split = mem_calloc(MAX_ITEMS + 1, sizeof *tab->split);
+    tab->cpu_ns = mem_calloc((size_t)n_levels * (BATCH_ITEMS + 1), sizeof *tab->cpu_ns);
+    for (uint32_t i = 0; i < n_levels * (BATCH_ITEMS + 1); i++) {
+        uint32_t ns = fixture_draw(seed, 1000000 + i, 1200);
+        tab->cpu_ns[i] = ns < 150 ? 0 : ns;
+    }
+    tab->full_ns = tab->cpu_ns[BATCH_ITEMS];
+    for (uint32_t items = 1; items <= MAX_ITEMS; items++) {
+        uint32_t n = (items + BATCH_ITEMS - 1) / BATCH_ITEMS, last = items - (n - 1) * BATCH_ITEMS;
+        tab->split[items] = (struct svctab_split){tab->cpu_ns[last], n, last};
+    }
+    return tab;
+}
+
+// Many queries are of a few requests, some of more than small servers have cores.
+static uint32_t draw_items(uint64_t seed, uint32_t i)
+{
+    uint32_t most = fixture_draw(seed, 4 * i + 1, 8) == 0 ? MAX_ITEMS : 4 * BATCH_ITEMS;
+    return 1 + fixture_draw(seed, 4 * i + 2, most);
+}
+
+static struct stream *make_stream(uint32_t n_cores, uint32_t n_levels, enum stream_kind kind)
+{
+    static const uint32_t gaps_ns[N_STREAM_KINDS] = {16000, 2000, 300};
+    struct stream *stream = mem_calloc(1, sizeof *stream);
+    stream->seed = n_cores * 10 + (uint64_t)kind + (n_levels > 1 ? 1000 : 0);
+    stream->n_cores = n_cores;
+    stream->tab = make_tab(stream->seed, n_levels);
+    int64_t t_ns = 0;
+    for (uint32_t i = 0; i < N_JOBS; i++) {
+        uint32_t items = draw_items(stream->seed, i);
+        t_ns += fixture_draw(stream->seed, 4 * i, 2 * gaps_ns[kind] / n_cores + 1);
+        stream->queries[i] = (struct query){.arrive_ns = t_ns, .seq = i, .size_items = items};
+        stream->jobs[i] =
+            (struct cpu_job){.start_ns = t_ns,
+                             .full_ns = stream->tab->full_ns,
+                             .last_ns = stream->tab->split[items].last_ns,
+                             .tab = stream->tab,
+                             .server = fixture_draw(stream->seed, 4 * i + 3, N_SERVERS),
+                             .n_requests = stream->tab->split[items].n_requests,
+                             .size_items = items};
+    }
+    return stream;
+}
+
+static void destroy_stream(struct stream *stream)
+{
+    svctab_destroy(stream->tab);
+    mem_free(stream);
+}
+
+// ---- what came of a stream ----------------------------------------------------------------------
+
+struct outcome {
+    struct cpu_job jobs[N_JOBS];
+    struct cpu_pool pool;
+    struct cpu_ends ends;
+};
+
+static void run_batch(const struct cpu_kernel *kernel, bool fixed, struct outcome *outcome,
+                      size_t first, size_t n)
+{
+    for (size_t i = first; i < first + n; i++)
+        outcome->jobs[i].query = (uint32_t)(i - first);
+    if (fixed)
+        kernel->assign_fixed(&outcome->pool, outcome->jobs + first, n);
+    else
+        kernel->assign_general(&outcome->pool, outcome->jobs + first, n);
+}
+
+// Runs the stream in batches of 1 to most_batch jobs.
+static struct outcome *run(const struct cpu_kernel *kernel, bool fixed, const struct stream *stream,
+                           const struct noise *noise, bool with_ends, uint32_t most_batch)
+{
+    struct outcome *outcome = mem_calloc(1, sizeof *outcome);
+    memcpy(outcome->jobs, stream->jobs, sizeof outcome->jobs);
+    cpu_pool_init(&outcome->pool, N_SERVERS, stream->n_cores);
+    outcome->pool.noise = noise;
+    outcome->pool.first_server = 17;
+    outcome->ends.reports = mem_calloc((size_t)N_JOBS * MOST_REQUESTS, sizeof(struct report));
+    outcome->pool.ends = with_ends ? &outcome->ends : NULL;
+    for (size_t i = 0; i < N_JOBS;) {
+        size_t n = 1 + fixture_draw(99 + most_batch, i, most_batch);
+        n = n < N_JOBS - i ? n : N_JOBS - i;
+        outcome->pool.queries = stream->queries + i;
+        run_batch(kernel, fixed, outcome, i, n);
+        i += n;
+    }
+    return outcome;
+}
+
+static void destroy_outcome(struct outcome *outcome)
+{
+    cpu_pool_release(&outcome->pool);
+    mem_free(outcome->ends.reports);
+    mem_free(outcome);
+}
+
+static void assert_same_jobs(const struct outcome *a, const struct outcome *b, const char *what,
+                             const struct stream *stream)
+{
+    for (uint32_t i = 0; i < N_JOBS; i++)
+        ck_assert_msg(a->jobs[i].finish_ns == b->jobs[i].finish_ns &&
+                          a->jobs[i].wait_ns == b->jobs[i].wait_ns,
+                      "%s, %u cores, job %u: %lld after %lld, then %lld after %lld", what,
+                      stream->n_cores, i, (long long)a->jobs[i].finish_ns,
+                      (long long)a->jobs[i].wait_ns, (long long)b->jobs[i].finish_ns,
+                      (long long)b->jobs[i].wait_ns);
+}
+
+// The counters, the free time of every core and every report, bit by bit.
+static void assert_same_bits(const struct outcome *a, const struct outcome *b, const char *what,
+                             const struct stream *stream)
+{
+    assert_same_jobs(a, b, what, stream);
+    ck_assert_msg(memcmp(a->pool.servers, b->pool.servers, N_SERVERS * a->pool.stride) == 0,
+                  "%s, %u cores: another state", what, stream->n_cores);
+    ck_assert_uint_eq(a->ends.n, b->ends.n);
+    ck_assert_mem_eq(a->ends.reports, b->ends.reports, a->ends.n * sizeof *a->ends.reports);
+}
+
+// ---- what should have come of it ----------------------------------------------------------------
+
+// The requests of one server, in order.
+struct expected {
+    const struct stream *stream;
+    const struct noise *noise;
+    struct fixture_request *requests;
+    uint32_t *job, *number; // of each request
+    size_t n;
+};
+
+static int64_t service_ns(void *user, size_t i, uint32_t busy)
+{
+    const struct expected *expected = user;
+    const struct cpu_job *job = &expected->stream->jobs[expected->job[i]];
+    const struct svctab *tab = expected->stream->tab;
+    bool last = expected->number[i] + 1 == job->n_requests;
+    uint32_t items = last ? job->size_items - (job->n_requests - 1) * BATCH_ITEMS : BATCH_ITEMS;
+    size_t level = tab->n_levels == 1 ? 0 : busy - 1;
+    int64_t ns = tab->cpu_ns[level * (BATCH_ITEMS + 1) + items];
+    if (expected->noise)
+        ns = noise_apply(expected->noise, ns, expected->stream->queries[expected->job[i]].seq,
+                         expected->number[i]);
+    return ns;
+}
+
+static void simulate(struct expected *expected, const struct stream *stream,
+                     const struct noise *noise, uint32_t server)
+{
+    size_t most = (size_t)N_JOBS * MOST_REQUESTS;
+    *expected = (struct expected){.stream = stream,
+                                  .noise = noise,
+                                  .requests = mem_calloc(most, sizeof *expected->requests),
+                                  .job = mem_calloc(most, sizeof *expected->job),
+                                  .number = mem_calloc(most, sizeof *expected->number)};
+    for (uint32_t i = 0; i < N_JOBS; i++)
+        for (uint32_t r = 0; stream->jobs[i].server == server && r < stream->jobs[i].n_requests;
+             r++) {
+            expected->requests[expected->n].ready_ns = stream->jobs[i].start_ns;
+            expected->job[expected->n] = i;
+            expected->number[expected->n++] = r;
+        }
+    fixture_fcfs(expected->requests, expected->n, stream->n_cores, service_ns, expected);
+}
+
+static void release_expected(struct expected *expected)
+{
+    mem_free(expected->requests);
+    mem_free(expected->job);
+    mem_free(expected->number);
+}
+
+static void assert_job(const struct expected *expected, const struct outcome *outcome, size_t first,
+                       uint32_t n)
+{
+    uint32_t job = expected->job[first];
+    size_t last = first;
+    for (size_t i = first; i < first + n; i++)
+        if (expected->requests[i].end_ns > expected->requests[last].end_ns)
+            last = i;
+    int64_t finish_ns = expected->requests[last].end_ns;
+    int64_t wait_ns = expected->requests[last].begin_ns - expected->requests[last].ready_ns;
+    ck_assert_msg(outcome->jobs[job].finish_ns == finish_ns &&
+                      outcome->jobs[job].wait_ns == wait_ns,
+                  "%u cores, job %u: expected %lld after %lld, got %lld after %lld",
+                  expected->stream->n_cores, job, (long long)finish_ns, (long long)wait_ns,
+                  (long long)outcome->jobs[job].finish_ns, (long long)outcome->jobs[job].wait_ns);
+}
+
+// What is still to run after t_ns, and when the first core is free: by the requests themselves.
+static void assert_backlog(const struct expected *expected, const struct outcome *outcome,
+                           uint32_t server, int64_t t_ns)
+{
+    int64_t backlog_ns = 0, drain_ns;
+    for (size_t i = 0; i < expected->n; i++)
+        backlog_ns += fixture_overlap_ns(expected->requests[i].begin_ns,
+                                         expected->requests[i].end_ns, t_ns, INT64_MAX);
+    ck_assert_int_eq(cpu_pool_backlog_ns(&outcome->pool, server, t_ns, &drain_ns), backlog_ns);
+    uint32_t n_open = 0;
+    for (size_t i = 0; i < expected->n; i++)
+        n_open += expected->requests[i].end_ns > t_ns + drain_ns;
+    ck_assert_uint_lt(n_open, expected->stream->n_cores);
+    n_open = 0;
+    for (size_t i = 0; i < expected->n; i++)
+        n_open += expected->requests[i].end_ns > t_ns + drain_ns - 1;
+    ck_assert(drain_ns == 0 || n_open >= expected->stream->n_cores);
+}
+
+// Of what the pool said of its requests: their number, who ran them, and the sum of their ends.
+static void assert_ends(const struct expected *expected, const struct outcome *outcome,
+                        uint32_t server)
+{
+    uint64_t n = 0, sum = 0, n_expected = expected->n, sum_expected = 0;
+    for (size_t i = 0; i < outcome->ends.n; i++)
+        if (outcome->ends.reports[i].server == 17 + server) {
+            n += (uint64_t)outcome->ends.reports[i].weight;
+            sum += (uint64_t)(outcome->ends.reports[i].weight * outcome->ends.reports[i].end_ns);
+        }
+    for (size_t i = 0; i < expected->n; i++)
+        sum_expected += (uint64_t)expected->requests[i].end_ns;
+    ck_assert_uint_eq(n, n_expected);
+    ck_assert_uint_eq(sum, sum_expected);
+}
+
+static void assert_server(const struct stream *stream, const struct noise *noise,
+                          const struct outcome *outcome, uint32_t server)
+{
+    struct expected expected;
+    simulate(&expected, stream, noise, server);
+    const struct cpu_server *counters = cpu_pool_server(&outcome->pool, server);
+    uint64_t n_jobs = 0, n_items = 0;
+    int64_t busy_ns = 0;
+    for (size_t i = 0; i < expected.n; i += stream->jobs[expected.job[i]].n_requests, n_jobs++) {
+        assert_job(&expected, outcome, i, stream->jobs[expected.job[i]].n_requests);
+        n_items += stream->jobs[expected.job[i]].size_items;
+    }
+    for (size_t i = 0; i < expected.n; i++)
+        busy_ns += expected.requests[i].end_ns - expected.requests[i].begin_ns;
+    ck_assert_uint_eq(counters->n_queries, n_jobs);
+    ck_assert_uint_eq(counters->n_requests, expected.n);
+    ck_assert_uint_eq(counters->n_items, n_items);
+    ck_assert_int_eq(counters->cpu_busy_ns, busy_ns);
+    int64_t end_ns = stream->jobs[N_JOBS - 1].start_ns;
+    assert_backlog(&expected, outcome, server, end_ns);
+    assert_backlog(&expected, outcome, server, end_ns + 500);
+    if (outcome->pool.ends)
+        assert_ends(&expected, outcome, server);
+    release_expected(&expected);
+}
+
+static void assert_stream(const struct stream *stream, const struct noise *noise,
+                          const struct outcome *outcome)
+{
+    for (uint32_t server = 0; server < N_SERVERS; server++)
+        assert_server(stream, noise, outcome, server);
+}
+
+// ---- core ---------------------------------------------------------------------------------------
+
+// Known service times: the kernel in plain C does what a queue simulated step by step does.
+START_TEST(fixed_is_fcfs)
+{
+    for (int c = 0; c < N_CORE_COUNTS && core_counts[c] <= CPU_NARROW_CORES; c++)
+        for (enum stream_kind kind = 0; kind < N_STREAM_KINDS; kind++) {
+            struct stream *stream = make_stream(core_counts[c], 1, kind);
+            struct outcome *outcome = run(&cpu_portable, true, stream, NULL, true, 64);
+            assert_stream(stream, NULL, outcome);
+            destroy_outcome(outcome);
+            destroy_stream(stream);
+        }
+}
+END_TEST
+
+// Service times by busy cores: the same.
+START_TEST(general_is_fcfs)
+{
+    for (int c = 0; c < N_CORE_COUNTS; c++)
+        for (enum stream_kind kind = 0; kind < N_STREAM_KINDS; kind++) {
+            struct stream *stream = make_stream(core_counts[c], core_counts[c], kind);
+            struct outcome *outcome = run(&cpu_portable, false, stream, NULL, true, 64);
+            assert_stream(stream, NULL, outcome);
+            destroy_outcome(outcome);
+            destroy_stream(stream);
+        }
+}
+END_TEST
+
+// With noise on top, whatever the batch a query is in.
+START_TEST(noise_is_fcfs)
+{
+    static const uint32_t some_counts[] = {1, 9, 64, 65};
+    struct noise noise;
+    noise_init(&noise, &(struct noise_config){SPREAD_EXPONENTIAL, 0}, 3, 0);
+    for (int c = 0; c < 4; c++) {
+        struct stream *stream = make_stream(some_counts[c], some_counts[c], MIXED);
+        struct outcome *outcome = run(&cpu_portable, false, stream, &noise, true, 100);
+        assert_stream(stream, &noise, outcome);
+        destroy_outcome(outcome);
+        destroy_stream(stream);
+    }
+}
+END_TEST
+
+// All kernels of this machine leave the same bits, for any load, number of cores and batches.
+START_TEST(kernels_agree)
+{
+    for (int c = 0; c < N_CORE_COUNTS; c++)
+        for (int variant = 0; variant < 2 * N_STREAM_KINDS; variant++) {
+            bool fixed = variant % 2 == 0;
+            if (fixed && core_counts[c] > CPU_NARROW_CORES)
+                continue;
+            struct stream *stream = make_stream(core_counts[c], fixed ? 1 : core_counts[c],
+                                                (enum stream_kind)(variant / 2));
+            struct outcome *plain = run(&cpu_portable, fixed, stream, NULL, true, 64);
+            for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
+                if (!cpu_kernels[k]->supported())
+                    continue;
+                struct outcome *other = run(cpu_kernels[k], fixed, stream, NULL, true, 300);
+                assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
+                destroy_outcome(other);
+            }
+            destroy_outcome(plain);
+            destroy_stream(stream);
+        }
+}
+END_TEST
+
+// One level and no noise: the general kernels do what the fixed ones do.
+START_TEST(fixed_is_general)
+{
+    for (int c = 0; c < N_CORE_COUNTS && core_counts[c] <= CPU_NARROW_CORES; c++)
+        for (int k = 0; cpu_kernels[k]; k++) {
+            if (!cpu_kernels[k]->supported())
+                continue;
+            struct stream *stream = make_stream(core_counts[c], 1, MIXED);
+            struct outcome *fixed = run(cpu_kernels[k], true, stream, NULL, false, 64);
+            struct outcome *general = run(cpu_kernels[k], false, stream, NULL, false, 64);
+            assert_same_jobs(fixed, general, cpu_kernels[k]->name, stream);
+            for (uint32_t s = 0; s < N_SERVERS; s++)
+                ck_assert_mem_eq(cpu_pool_server(&fixed->pool, s),
+                                 cpu_pool_server(&general->pool, s), sizeof(struct cpu_server));
+            destroy_outcome(fixed);
+            destroy_outcome(general);
+            destroy_stream(stream);
+        }
+}
+END_TEST
+
+// Nobody asks for reports: the rest is the same.
+START_TEST(reports_change_nothing)
+{
+    struct stream *stream = make_stream(28, 1, SATURATED);
+    for (int k = 0; cpu_kernels[k]; k++) {
+        if (!cpu_kernels[k]->supported())
+            continue;
+        struct outcome *with = run(cpu_kernels[k], true, stream, NULL, true, 64);
+        struct outcome *without = run(cpu_kernels[k], true, stream, NULL, false, 64);
+        assert_same_jobs(with, without, cpu_kernels[k]->name, stream);
+        ck_assert_mem_eq(with->pool.servers, without->pool.servers, N_SERVERS * with->pool.stride);
+        destroy_outcome(with);
+        destroy_outcome(without);
+    }
+    destroy_stream(stream);
+}
+END_TEST
+
+// By hand, 4 cores: three requests at 0 take cores 0, 1 and 2, the last with its shorter time; at
+// 100 a query of three takes core 3 at once and then waits for core 2 (free at 150) and core 3
+// (free at 200; cores 0 and 1 are free then too, and the lowest number goes first).
+START_TEST(cores_by_hand)
+{
+    for (int k = 0; cpu_kernels[k]; k++) {
+        if (!cpu_kernels[k]->supported())
+            continue;
+        struct cpu_pool pool;
+        cpu_pool_init(&pool, 1, 4);
+        struct cpu_job jobs[] = {{.start_ns = 0, .full_ns = 200, .last_ns = 150, .n_requests = 3},
+                                 {.start_ns = 100, .full_ns = 100, .last_ns = 30, .n_requests = 3}};
+        cpu_kernels[k]->assign_fixed(&pool, jobs, 2);
+        const int64_t *lanes = cpu_pool_lanes(&pool, 0);
+        ck_assert_int_eq(jobs[0].finish_ns, 200);
+        ck_assert_int_eq(jobs[0].wait_ns, 0);
+        ck_assert_int_eq(jobs[1].finish_ns, 250);
+        ck_assert_int_eq(jobs[1].wait_ns, 50);
+        ck_assert_int_eq(lanes[0], 230);
+        ck_assert_int_eq(lanes[1], 200);
+        ck_assert_int_eq(lanes[2], 250);
+        ck_assert_int_eq(lanes[3], 200);
+        cpu_pool_release(&pool);
+    }
+}
+END_TEST
+
+// The level of contention is the number of busy cores when a request starts, its own included. By
+// hand, 3 cores, 100 ns with one busy, 200 with two, 400 with three: a query of four requests at 0
+// ends at 100, 200 and 400; the fourth starts at 100 as core 0 becomes free, with three busy.
+START_TEST(contention_by_hand)
+{
+    int64_t cpu_ns[] = {0, 100, 0, 200, 0, 400};
+    struct svctab_split split[] = {{0, 0, 0}, {0, 1, 1}, {0, 2, 1}, {0, 3, 1}, {0, 4, 1}};
+    struct svctab tab = {
+        .max_items = 4, .batch_items = 1, .n_levels = 3, .split = split, .cpu_ns = cpu_ns};
+    for (int k = 0; cpu_kernels[k]; k++) {
+        if (!cpu_kernels[k]->supported())
+            continue;
+        struct report reports[4];
+        struct cpu_ends ends = {reports, 0};
+        struct cpu_pool pool;
+        cpu_pool_init(&pool, 1, 3);
+        pool.ends = &ends;
+        struct cpu_job job = {.tab = &tab, .n_requests = 4, .size_items = 4};
+        cpu_kernels[k]->assign_general(&pool, &job, 1);
+        const int64_t expected_ns[] = {100, 200, 400, 500};
+        ck_assert_uint_eq(ends.n, 4);
+        for (int i = 0; i < 4; i++)
+            ck_assert_int_eq(reports[i].end_ns, expected_ns[i]);
+        ck_assert_int_eq(job.finish_ns, 500);
+        ck_assert_int_eq(job.wait_ns, 100);
+        cpu_pool_release(&pool);
+    }
+}
+END_TEST
+
+// ---- limits -------------------------------------------------------------------------------------
+
+// A request that takes no time leaves its core free, and a query may have more of them than there
+// are cores.
+START_TEST(no_time_at_all)
+{
+    for (int k = 0; cpu_kernels[k]; k++) {
+        if (!cpu_kernels[k]->supported())
+            continue;
+        struct cpu_pool pool;
+        cpu_pool_init(&pool, 1, 2);
+        struct cpu_job jobs[] = {{.start_ns = 0, .full_ns = 0, .last_ns = 0, .n_requests = 5},
+                                 {.start_ns = 10, .full_ns = 0, .last_ns = 70, .n_requests = 40},
+                                 {.start_ns = 20, .full_ns = 50, .last_ns = 0, .n_requests = 2}};
+        cpu_kernels[k]->assign_fixed(&pool, jobs, 3);
+        ck_assert_int_eq(jobs[0].finish_ns, 0);
+        ck_assert_int_eq(jobs[0].wait_ns, 0);
+        ck_assert_int_eq(jobs[1].finish_ns, 80);
+        ck_assert_int_eq(jobs[1].wait_ns, 0);
+        ck_assert_int_eq(jobs[2].finish_ns, 70);
+        ck_assert_int_eq(jobs[2].wait_ns, 0);
+        cpu_pool_release(&pool);
+    }
+}
+END_TEST
+
+// The last request may take longer than a full one; the finish is that of whichever ends last.
+START_TEST(last_longer_than_full)
+{
+    for (int k = 0; cpu_kernels[k]; k++) {
+        if (!cpu_kernels[k]->supported())
+            continue;
+        struct cpu_pool pool;
+        cpu_pool_init(&pool, 1, 8);
+        struct cpu_job jobs[] = {{.start_ns = 0, .full_ns = 10, .last_ns = 90, .n_requests = 3},
+                                 {.start_ns = 0, .full_ns = 10, .last_ns = 90, .n_requests = 7}};
+        cpu_kernels[k]->assign_fixed(&pool, jobs, 2);
+        ck_assert_int_eq(jobs[0].finish_ns, 90);
+        ck_assert_int_eq(jobs[1].finish_ns, 100);
+        ck_assert_int_eq(jobs[1].wait_ns, 10);
+        cpu_pool_release(&pool);
+    }
+}
+END_TEST
+
+// Cores beyond the pool's are never free and never counted as backlog, and servers share no line.
+START_TEST(padding)
+{
+    for (int c = 0; c < N_CORE_COUNTS; c++) {
+        struct cpu_pool pool;
+        int64_t drain_ns;
+        cpu_pool_init(&pool, 3, core_counts[c]);
+        ck_assert_uint_eq(pool.n_lanes % 8, 0);
+        ck_assert_uint_eq(pool.stride % 64, 0);
+        ck_assert_uint_eq((uintptr_t)pool.servers % 64, 0);
+        for (uint32_t lane = 0; lane < pool.n_lanes; lane++)
+            ck_assert_int_eq(cpu_pool_lanes(&pool, 2)[lane],
+                             lane < core_counts[c] ? 0 : CPU_NO_CORE);
+        ck_assert_int_eq(cpu_pool_backlog_ns(&pool, 2, 0, &drain_ns), 0);
+        ck_assert_int_eq(drain_ns, 0);
+        cpu_pool_release(&pool);
+    }
+}
+END_TEST
+
+// The list ends with the kernel in plain C, and the best is the first that this machine supports.
+START_TEST(best_is_first)
+{
+    int n = 0, first = -1;
+    for (; cpu_kernels[n]; n++)
+        if (first < 0 && cpu_kernels[n]->supported())
+            first = n;
+    ck_assert_ptr_eq(cpu_kernels[n - 1], &cpu_portable);
+    ck_assert(cpu_portable.supported());
+    ck_assert_ptr_eq(cpu_kernel_best(), cpu_kernels[first]);
+    ck_assert_str_eq(cpu_portable.name, "portable");
+    ck_assert_str_eq(cpu_avx2.name, "avx2");
+    ck_assert_str_eq(cpu_avx512.name, "avx512");
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", fixed_is_fcfs},    {"core", general_is_fcfs},
+        {"core", noise_is_fcfs},    {"core", kernels_agree},
+        {"core", fixed_is_general}, {"core", reports_change_nothing},
+        {"core", cores_by_hand},    {"core", contention_by_hand},
+        {"limits", no_time_at_all}, {"limits", last_longer_than_full},
+        {"limits", padding},        {"limits", best_is_first}};
+    return suite_run("cpu", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each policy (random, round-robin, weighted, power-of-d, join-shortest-queue, size-aware) against
+// a plain statement of it, with a view of its own.
+#include "cluster/policy.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "fixture.h"
+#include "support/suite.h"
+
+enum { MOST_SERVERS = 50, N_QUERIES = 3000, FIRST_SEQ = 12345 };
+
+// A cell of two groups, queries of two services, and news that comes in meanwhile.
+struct cell {
+    struct fixture fixture;
+    struct policy_roster roster;
+    double weight[MOST_SERVERS];
+    uint16_t group[MOST_SERVERS];
+    struct query queries[N_QUERIES];
+    struct report news[N_QUERIES];
+};
+
+static struct cell *make_cell(const char *policy, uint32_t n_servers, bool equal_weights)
+{
+    struct cell *cell = mem_calloc(1, sizeof *cell);
+    fixture_init(&cell->fixture, 2, 2);
+    fixture_attach(&cell->fixture, 1, 2, false, 150);
+    fixture_ready(&cell->fixture);
+    cell->fixture.config.balancer.policy = policy_find(policy);
+    cell->roster = (struct policy_roster){.n_servers = n_servers,
+                                          .weight = cell->weight,
+                                          .group = cell->group,
+                                          .tabs = (const struct svctab *const *)cell->fixture.tabs,
+                                          .n_services = 2,
+                                          .seed = 5,
+                                          .cell = 3};
+    for (uint32_t s = 0; s < n_servers; s++) {
+        cell->weight[s] = equal_weights ? 2 : 1 + s % 3;
+        cell->group[s] = s >= n_servers / 2;
+    }
+    for (uint32_t i = 0; i < N_QUERIES; i++) {
+        uint32_t gap_ns = fixture_draw(1, i, 2000);
+        cell->queries[i] =
+            (struct query){.arrive_ns = (i ? cell->queries[i - 1].arrive_ns : 0) + gap_ns,
+                           .seq = FIRST_SEQ + i,
+                           .size_items = 1 + fixture_draw(2, i, 300),
+                           .service = (uint16_t)fixture_draw(3, i, 2)};
+        cell->news[i] = (struct report){.end_ns = (int64_t)fixture_draw(4, i, 3000000),
+                                        .weight = fixture_draw(5, i, 4),
+                                        .server = fixture_draw(6, i, n_servers)};
+    }
+    return cell;
+}
+
+static void destroy_cell(struct cell *cell)
+{
+    fixture_release(&cell->fixture);
+    mem_free(cell);
+}
+
+static struct view *make_view(const struct cell *cell)
+{
+    struct view_config config = {.n_servers = cell->roster.n_servers,
+                                 .status_delay_ns = 50000,
+                                 .reports_per_ns = 1e-3,
+                                 .lookahead_ns = 100000,
+                                 .horizon_ns = 600000};
+    struct view *view = view_create(&config);
+    for (uint32_t s = 0; s < config.n_servers; s++)
+        view_sent(view, s, 3 * N_QUERIES); // more than is ever taken away
+    view_report(view, cell->news, N_QUERIES);
+    return view;
+}
+
+// Routes all queries in batches of 1 to most_batch.
+static void route(struct cell *cell, uint32_t most_batch)
+{
+    struct view *view = make_view(cell);
+    struct policy *policy = policy_create(&cell->fixture.config.balancer, &cell->roster, view);
+    for (size_t i = 0; i < N_QUERIES;) {
+        size_t n = most_batch == N_QUERIES ? N_QUERIES : 1 + fixture_draw(7, i, most_batch);
+        n = n < N_QUERIES - i ? n : N_QUERIES - i;
+        policy_route(policy, cell->queries + i, n);
+        i += n;
+    }
+    policy_destroy(policy);
+    view_destroy(view);
+}
+
+// ---- plain statements ---------------------------------------------------------------------------
+
+// Half-word `k` of the draws of a query that has `per_query` words; high halves first.
+static uint32_t draw(const struct query *query, uint32_t per_query, uint32_t k, uint32_t n)
+{
+    struct rng_stream draws = rng_stream(5, RNG_BALANCE, 3);
+    uint64_t word = query->seq * per_query + k / 2, words[2];
+    rng_block(&draws, word / 2, words);
+    return rng_below((uint32_t)(k % 2 ? words[word % 2] : words[word % 2] >> 32), n);
+}
+
+// The first of the candidates with the least load for its weight.
+static uint32_t least_of(const struct cell *cell, const int64_t *load, const uint32_t *candidates,
+                         uint32_t n)
+{
+    uint32_t best = candidates[0];
+    for (uint32_t i = 1; i < n; i++)
+        if ((double)load[candidates[i]] / cell->weight[candidates[i]] <
+            (double)load[best] / cell->weight[best])
+            best = candidates[i];
+    return best;
+}
+
+typedef uint32_t (*choose_fn)(const struct cell *cell, const int64_t *load,
+                              const struct query *query);
+
+static uint32_t choose_of_d(const struct cell *cell, const int64_t *load, const struct query *query)
+{
+    uint32_t candidates[16], d = (uint32_t)cell->fixture.config.balancer.d;
+    for (uint32_t k = 0; k < d; k++)
+        candidates[k] = draw(query, (d + 1) / 2, k, cell->roster.n_servers);
+    return least_of(cell, load, candidates, d);
+}
+
+static uint32_t choose_of_all(const struct cell *cell, const int64_t *load,
+                              const struct query *query)
+{
+    uint32_t candidates[MOST_SERVERS], n = cell->roster.n_servers, first = draw(query, 1, 0, n);
+    for (uint32_t k = 0; k < n; k++)
+        candidates[k] = (first + k) % n;
+    return least_of(cell, load, candidates, n);
+}
+
+static uint32_t choose_by_size(const struct cell *cell, const int64_t *load,
+                               const struct query *query)
+{
+    uint32_t n = cell->roster.n_servers, n_small = n - n / 2; // large_frac is a half
+    bool large = query->size_items >= cell->fixture.config.balancer.large_items;
+    uint32_t first = large ? n_small : 0, count = large ? n - n_small : n_small;
+    uint32_t candidates[2] = {first + draw(query, 1, 0, count), first + draw(query, 1, 1, count)};
+    return least_of(cell, load, candidates, 2);
+}
+
+// What a query adds to the load of a server, by the unit in force.
+static int64_t load_of(const struct cell *cell, enum load_unit unit, const struct query *query,
+                       uint32_t server)
+{
+    const struct svctab *tab = cell->fixture.tabs[cell->group[server] * 2 + query->service];
+    uint32_t items = query->size_items;
+    switch (unit) {
+    case LOAD_REQUESTS:
+        return items >= tab->offload_items ? 1 : (items + 31) / 32;
+    case LOAD_ITEMS:
+        return items;
+    case LOAD_WORK:
+        return tab->work_ns[items];
+    default:
+        return 1;
+    }
+}
+
+// Goes through the routed queries with loads of its own: every choice must be the stated one.
+static void assert_choices(const struct cell *cell, enum load_unit unit, choose_fn choose)
+{
+    int64_t load[MOST_SERVERS];
+    bool heard[N_QUERIES] = {false};
+    for (uint32_t s = 0; s < cell->roster.n_servers; s++)
+        load[s] = 3 * N_QUERIES;
+    for (uint32_t i = 0; i < N_QUERIES; i++) {
+        const struct query *query = &cell->queries[i];
+        for (uint32_t j = 0; j < N_QUERIES; j++)
+            if (!heard[j] && cell->news[j].end_ns + 50000 <= query->arrive_ns) {
+                heard[j] = true;
+                load[cell->news[j].server] -= cell->news[j].weight;
+            }
+        ck_assert_msg(query->server == choose(cell, load, query), "query %u", i);
+        load[query->server] += load_of(cell, unit, query, query->server);
+    }
+}
+
+static void assert_feedback(const char *name, uint32_t n_servers, bool equal_weights, int64_t d,
+                            enum load_unit unit, choose_fn choose)
+{
+    struct cell *cell = make_cell(name, n_servers, equal_weights);
+    cell->fixture.config.balancer.d = d;
+    cell->fixture.config.balancer.load = unit;
+    ck_assert_int_eq(policy_load_unit(&cell->fixture.config.balancer), unit);
+    route(cell, 64);
+    assert_choices(cell, unit, choose);
+    destroy_cell(cell);
+}
+
+// ---- core ---------------------------------------------------------------------------------------
+
+// power-of-d: the least loaded of d draws, the first of equals; any d, weights and load units.
+START_TEST(power_of_d)
+{
+    for (int64_t d = 1; d <= 16; d += d < 6 ? 1 : 5)
+        for (int equal = 0; equal < 2; equal++)
+            assert_feedback("power-of-d", 37, equal, d, LOAD_QUERIES, choose_of_d);
+    for (enum load_unit unit = LOAD_REQUESTS; unit < N_LOAD_UNITS; unit++)
+        assert_feedback("power-of-d", 20, true, 2, unit, choose_of_d);
+    assert_feedback("power-of-two", 37, true, 2, LOAD_QUERIES, choose_of_d);
+    assert_feedback("power-of-two", 11, false, 2, LOAD_REQUESTS, choose_of_d);
+}
+END_TEST
+
+// join-shortest-queue: the least loaded of all, looking round from a random one.
+START_TEST(join_shortest_queue)
+{
+    for (int equal = 0; equal < 2; equal++)
+        for (enum load_unit unit = 0; unit < N_LOAD_UNITS; unit++)
+            assert_feedback("join-shortest-queue", 23, equal, 2, unit, choose_of_all);
+}
+END_TEST
+
+// least-work: the same, by work, whatever load the study names.
+START_TEST(least_work)
+{
+    struct cell *cell = make_cell("least-work", 23, true);
+    cell->fixture.config.balancer.load = LOAD_QUERIES;
+    ck_assert_int_eq(policy_load_unit(&cell->fixture.config.balancer), LOAD_WORK);
+    route(cell, 64);
+    assert_choices(cell, LOAD_WORK, choose_of_all);
+    destroy_cell(cell);
+}
+END_TEST
+
+// size-aware: large queries to the last servers, small ones to the first, the less loaded of two.
+START_TEST(size_aware)
+{
+    assert_feedback("size-aware", 24, true, 2, LOAD_QUERIES, choose_by_size);
+    assert_feedback("size-aware", 24, false, 2, LOAD_ITEMS, choose_by_size);
+}
+END_TEST
+
+// round-robin: by the number of the query.
+START_TEST(round_robin)
+{
+    struct cell *cell = make_cell("round-robin", 7, false);
+    route(cell, 64);
+    for (uint32_t i = 0; i < N_QUERIES; i++)
+        ck_assert_uint_eq(cell->queries[i].server, (FIRST_SEQ + i) % 7);
+    destroy_cell(cell);
+}
+END_TEST
+
+// How unevenly queries spread: sum of (seen - expected)^2 / expected over the servers.
+static double chi_square(const struct cell *cell, bool by_weight)
+{
+    double seen[MOST_SERVERS] = {0}, sum = 0, chi = 0;
+    for (uint32_t i = 0; i < N_QUERIES; i++)
+        seen[cell->queries[i].server]++;
+    for (uint32_t s = 0; s < cell->roster.n_servers; s++)
+        sum += by_weight ? cell->weight[s] : 1;
+    for (uint32_t s = 0; s < cell->roster.n_servers; s++) {
+        double expected = N_QUERIES * (by_weight ? cell->weight[s] : 1) / sum;
+        chi += (seen[s] - expected) * (seen[s] - expected) / expected;
+    }
+    return chi;
+}
+
+// Chi-square with k degrees of freedom has mean k and variance 2 k; the draws are fixed. The last
+// seen server makes a bias by an off-by-one show.
+static void assert_spread(const char *policy, uint32_t n_servers, bool equal_weights)
+{
+    struct cell *cell = make_cell(policy, n_servers, equal_weights);
+    route(cell, 64);
+    double k = n_servers - 1;
+    ck_assert_double_eq_tol(chi_square(cell, strcmp(policy, "weighted") == 0), k, 5 * sqrt(2 * k));
+    destroy_cell(cell);
+}
+
+// random: every server alike, whatever the weights. weighted: in proportion to the weights.
+START_TEST(spread_of_draws)
+{
+    assert_spread("random", 50, true);
+    assert_spread("random", 7, false);
+    assert_spread("weighted", 50, false);
+    assert_spread("weighted", 7, false);
+    assert_spread("weighted", 20, true);
+}
+END_TEST
+
+// Where a batch ends changes no choice, with any policy.
+START_TEST(batches)
+{
+    static struct query whole[N_QUERIES];
+    for (int p = 0; policy_types[p]; p++) {
+        struct cell *cell = make_cell(policy_types[p]->name, 19, false);
+        cell->fixture.config.balancer.d = 5;
+        route(cell, N_QUERIES);
+        memcpy(whole, cell->queries, sizeof whole);
+        for (uint32_t most = 1; most < 600; most *= 7) {
+            for (uint32_t i = 0; i < N_QUERIES; i++)
+                cell->queries[i].server = 0;
+            route(cell, most);
+            for (uint32_t i = 0; i < N_QUERIES; i++)
+                ck_assert_msg(whole[i].server == cell->queries[i].server, "%s, query %u",
+                              policy_types[p]->name, i);
+        }
+        destroy_cell(cell);
+    }
+}
+END_TEST
+
+// Cells and seeds have draws of their own.
+START_TEST(draws_of_their_own)
+{
+    uint32_t n_same[2] = {0};
+    struct cell *a = make_cell("random", 50, true);
+    route(a, 64);
+    for (int i = 0; i < 2; i++) {
+        struct cell *b = make_cell("random", 50, true);
+        b->roster.seed += i == 0;
+        b->roster.cell += i == 1;
+        route(b, 64);
+        for (uint32_t q = 0; q < N_QUERIES; q++)
+            n_same[i] += a->queries[q].server == b->queries[q].server;
+        ck_assert_uint_lt(n_same[i], N_QUERIES / 50 * 2); // by chance one in 50
+        destroy_cell(b);
+    }
+    destroy_cell(a);
+}
+END_TEST
+
+// ---- limits -------------------------------------------------------------------------------------
+
+// One server gets everything.
+START_TEST(one_server)
+{
+    for (int p = 0; policy_types[p]; p++) {
+        struct cell *cell = make_cell(policy_types[p]->name, 1, true);
+        route(cell, 64);
+        for (uint32_t i = 0; i < N_QUERIES; i++)
+            ck_assert_uint_eq(cell->queries[i].server, 0);
+        destroy_cell(cell);
+    }
+}
+END_TEST
+
+// size-aware keeps at least one server for either class, however small its share.
+START_TEST(both_classes)
+{
+    static const double fracs[] = {0, 0.01, 0.99, 1};
+    for (int f = 0; f < 4; f++) {
+        struct cell *cell = make_cell("size-aware", 10, true);
+        cell->fixture.config.balancer.large_frac = fracs[f];
+        uint32_t first_large = fracs[f] < 0.5 ? 9 : 1;
+        route(cell, 64);
+        for (uint32_t i = 0; i < N_QUERIES; i++)
+            ck_assert((cell->queries[i].size_items >= 64) ==
+                      (cell->queries[i].server >= first_large));
+        destroy_cell(cell);
+    }
+}
+END_TEST
+
+// Policies are found by name; those that read the view say so.
+START_TEST(names)
+{
+    static const char *const needing[] = {"power-of-d", "power-of-two", "join-shortest-queue",
+                                          "least-work", "size-aware"};
+    int n_needing = 0;
+    for (int p = 0; policy_types[p]; p++) {
+        ck_assert_int_eq(policy_find(policy_types[p]->name), p);
+        n_needing += policy_types[p]->needs_feedback;
+    }
+    for (int i = 0; i < 5; i++)
+        ck_assert(policy_types[policy_find(needing[i])]->needs_feedback);
+    ck_assert_int_eq(n_needing, 5);
+    ck_assert_int_eq(policy_find("randon"), -1);
+    policy_destroy(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", power_of_d},   {"core", join_shortest_queue},
+                                       {"core", least_work},   {"core", size_aware},
+                                       {"core", round_robin},  {"core", spread_of_draws},
+                                       {"core", batches},      {"core", draws_of_their_own},
+                                       {"limits", one_server}, {"limits", both_classes},
+                                       {"limits", names}};
+    return suite_run("policy", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/svctab.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fixture.h"
+#include "support/suite.h"
+
+// One service on one group: 5 us + 1 us per item, batches of 32, sizes up to 400.
+static struct svctab *make(struct fixture *fixture)
+{
+    fixture_ready(fixture);
+    return fixture->tabs[0];
+}
+
+// A query of n items is ceil(n / 32) requests, all full but the last.
+START_TEST(split)
+{
+    static const uint32_t cases[][3] = {{1, 1, 1},   {31, 1, 31},   {32, 1, 32},
+                                        {33, 2, 1},  {64, 2, 32},   {65, 3, 1},
+                                        {96, 3, 32}, {399, 13, 15}, {400, 13, 16}};
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    const struct svctab *tab = make(&fixture);
+    ck_assert_uint_eq(tab->max_items, 400);
+    ck_assert_uint_eq(tab->batch_items, 32);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct svctab_split *split = &tab->split[cases[i][0]];
+        ck_assert_uint_eq(split->n_requests, cases[i][1]);
+        ck_assert_uint_eq(split->last_items, cases[i][2]);
+        ck_assert_int_eq(split->last_ns, 5000 + 1000 * cases[i][2]);
+    }
+    fixture_release(&fixture);
+}
+END_TEST
+
+// Times are the cost's, to the nanosecond, and the work of a query is the sum over its requests.
+START_TEST(times)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture.cost_configs[0].per_item_s = 1.2346e-6;
+    const struct svctab *tab = make(&fixture);
+    ck_assert_int_eq(tab->full_ns, 5000 + 39507);            // 39507.2
+    ck_assert_int_eq(svctab_cpu_ns(tab, 3, 4), 5000 + 3704); // 3703.8
+    ck_assert_int_eq(tab->least_ns, 5000 + 1235);
+    ck_assert_int_eq(tab->work_ns[67], 2 * tab->full_ns + 5000 + 3704);
+    ck_assert_uint_eq(tab->n_levels, 1);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// Where the cost depends on busy cores there is one row for each number of them.
+START_TEST(levels)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture.cost_configs[0].contention_frac = 0.6;
+    const struct svctab *tab = make(&fixture);
+    ck_assert_uint_eq(tab->n_levels, 4);
+    for (uint32_t busy = 1; busy <= 4; busy++)
+        for (uint32_t items = 1; items <= 32; items++) {
+            double us = (5 + items) * (1 + 0.6 * (busy - 1) / 3);
+            ck_assert_int_eq(svctab_cpu_ns(tab, items, busy), (int64_t)(us * 1e3 + 0.5));
+        }
+    ck_assert_int_eq(tab->split[40].last_ns, 13000); // with one core busy
+    fixture_release(&fixture);
+}
+END_TEST
+
+// From the threshold on a query goes whole to the accelerator.
+START_TEST(offload)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture_attach(&fixture, 0, 1, false, 100);
+    const struct svctab *tab = make(&fixture);
+    ck_assert(!svctab_offloads(tab, 99));
+    ck_assert(svctab_offloads(tab, 100));
+    ck_assert_int_eq(tab->load_ns[100], 10000 + 10000);
+    ck_assert_int_eq(tab->compute_ns[100], 20000 + 20000);
+    ck_assert_int_eq(tab->work_ns[100], 60000);
+    ck_assert_int_eq(tab->work_ns[99], 3 * 37000 + 8000);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// What a query counts for: one, its requests (one on the accelerator), its items or its work.
+START_TEST(loads)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture_attach(&fixture, 0, 1, false, 100);
+    const struct svctab *tab = make(&fixture);
+    ck_assert_int_eq(svctab_load(tab, LOAD_QUERIES, 70), 1);
+    ck_assert_int_eq(svctab_load(tab, LOAD_REQUESTS, 70), 3);
+    ck_assert_int_eq(svctab_load(tab, LOAD_ITEMS, 70), 70);
+    ck_assert_int_eq(svctab_load(tab, LOAD_WORK, 70), 2 * 37000 + 11000);
+    ck_assert_int_eq(svctab_load(tab, LOAD_REQUESTS, 100), 1);
+    ck_assert_int_eq(svctab_load(tab, LOAD_WORK, 100), 60000);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// The shortest request counts wherever it can run: the accelerator may beat the cores.
+START_TEST(least_on_accelerator)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture_attach(&fixture, 0, 1, false, 10);
+    fixture.cost_configs[0].accel_fixed_s = 1e-6;
+    fixture.cost_configs[0].accel_load_fixed_s = 0;
+    const struct svctab *tab = make(&fixture);
+    ck_assert_int_eq(tab->least_ns, 1000 + 10 * 300);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// A batch beyond the largest size never fills: it is the largest size.
+START_TEST(batch_beyond_sizes)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture.dispatch[0].batch_items = 100000;
+    const struct svctab *tab = make(&fixture);
+    ck_assert_uint_eq(tab->batch_items, 400);
+    ck_assert_uint_eq(tab->split[400].n_requests, 1);
+    ck_assert_uint_eq(tab->split[400].last_items, 400);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// A threshold of 0, or one that no query reaches, is none; then there is nothing to ask about.
+START_TEST(threshold_out_of_reach)
+{
+    static const int64_t thresholds[] = {0, 401, 65536};
+    for (int i = 0; i < 3; i++) {
+        struct fixture fixture;
+        fixture_init(&fixture, 1, 1);
+        fixture.dispatch[0].offload_items = thresholds[i];
+        const struct svctab *tab = make(&fixture);
+        ck_assert_uint_eq(tab->offload_items, SVCTAB_NO_OFFLOAD);
+        ck_assert(!svctab_offloads(tab, 400));
+        ck_assert_ptr_null(tab->load_ns);
+        fixture_release(&fixture);
+    }
+}
+END_TEST
+
+// The largest size of a query can be one item, and the batch too.
+START_TEST(smallest)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture.services[0].traffic.sizes.max_items = 1;
+    fixture.dispatch[0].batch_items = 1;
+    const struct svctab *tab = make(&fixture);
+    ck_assert_uint_eq(tab->split[1].n_requests, 1);
+    ck_assert_int_eq(tab->work_ns[1], 6000);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// A cost that is no time a request could take is refused, and the text names the size.
+START_TEST(impossible_cost)
+{
+    static const double bad_per_item_s[] = {-1e-6, 20000, INFINITY};
+    for (int i = 0; i < 3; i++) {
+        struct fixture fixture;
+        struct err err = {0};
+        fixture_init(&fixture, 1, 1);
+        fixture.cost_configs[0].per_item_s = bad_per_item_s[i];
+        struct cost *cost =
+            cost_create(&fixture.cost_configs[0], NULL, &fixture.platforms[0], NULL);
+        ck_assert_ptr_nonnull(cost);
+        ck_assert_ptr_null(
+            svctab_create(&fixture.services[0], &fixture.dispatch[0], cost, 4, &err));
+        ck_assert_int_eq(err.code, ERR_STUDY);
+        ck_assert_ptr_nonnull(strstr(err.text, "items on the CPU"));
+        cost_destroy(cost);
+    }
+}
+END_TEST
+
+// The same for the accelerator, and freeing nothing is no mistake.
+START_TEST(impossible_accelerator)
+{
+    struct fixture fixture;
+    struct err err = {0};
+    fixture_init(&fixture, 1, 1);
+    fixture_attach(&fixture, 0, 1, false, 100);
+    fixture.cost_configs[0].accel_load_per_item_s = 1000;
+    struct cost *cost = cost_create(&fixture.cost_configs[0], NULL, &fixture.platforms[0], NULL);
+    ck_assert_ptr_nonnull(cost);
+    ck_assert_ptr_null(svctab_create(&fixture.services[0], &fixture.dispatch[0], cost, 4, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "100 items on the accelerator's link"));
+    cost_destroy(cost);
+    svctab_destroy(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", split},
+                                       {"core", times},
+                                       {"core", levels},
+                                       {"core", offload},
+                                       {"core", loads},
+                                       {"core", least_on_accelerator},
+                                       {"limits", batch_beyond_sizes},
+                                       {"limits", threshold_out_of_reach},
+                                       {"limits", smallest},
+                                       {"errors", impossible_cost},
+                                       {"errors", impossible_accelerator}};
+    return suite_run("svctab", tests, sizeof tests / sizeof *tests);
+}
