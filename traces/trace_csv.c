@@ -201,6 +201,15 @@ static void note_bad(struct reader *reader, const struct err *bad)
         reader->first_bad = *bad;
 }
 
+uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items,
+                        struct trace *trace)
+{
+    double items = size_items * config->size_scale + 0.5, max = (double)config->max_items;
+    bool outside = items < 1 || items >= max + 1;
+    trace->n_clamped += outside;
+    return (uint32_t)(items < 1 ? 1 : outside ? max : items);
+}
+
 static int read_size(struct reader *reader, uint32_t *size_items, struct err *err)
 {
     const struct csv_field *field = &reader->csv.fields[reader->size_at];
@@ -209,11 +218,7 @@ static int read_size(struct reader *reader, uint32_t *size_items, struct err *er
     if (csv_decimal(field->text, field->n, 6, &micro_items))
         return csv_fail(&reader->csv, field->column, err, "expected a size such as \"120\", got %s",
                         csv_show(field, shown));
-    double items = (double)micro_items * 1e-6 * reader->config->size_scale + 0.5;
-    double max = (double)reader->config->max_items;
-    bool outside = items < 1 || items >= max + 1;
-    reader->trace->n_clamped += outside;
-    *size_items = (uint32_t)(items < 1 ? 1 : outside ? max : items);
+    *size_items = trace_csv_size(reader->config, (double)micro_items * 1e-6, reader->trace);
     return 0;
 }
 
@@ -287,7 +292,7 @@ static int read_all(struct reader *reader, struct err *err)
     return 0;
 }
 
-static int check_config(const struct trace_csv_config *config, struct err *err)
+int trace_csv_check(const struct trace_csv_config *config, struct err *err)
 {
     if (!config->time_column || !config->time_column[0])
         return err_set(err, ERR_STUDY, "time_column: expected a column name or number");
@@ -303,8 +308,8 @@ static int check_config(const struct trace_csv_config *config, struct err *err)
     return 0;
 }
 
-static int finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
-                  struct err *err)
+int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
+                     struct err *err)
 {
     if (config->sort)
         trace_sort(trace);
@@ -318,7 +323,7 @@ static int finish(struct trace *trace, const char *name, const struct trace_csv_
 struct trace *trace_csv_parse(const char *name, const char *data, size_t n,
                               const struct trace_csv_config *config, struct err *err)
 {
-    if (check_config(config, err))
+    if (trace_csv_check(config, err))
         return NULL;
     struct reader *reader = mem_calloc(1, sizeof *reader);
     reader->config = config;
@@ -327,7 +332,7 @@ struct trace *trace_csv_parse(const char *name, const char *data, size_t n,
     reader->trace = trace_create(reader->with_sizes);
     struct trace *trace = reader->trace;
     if (csv_open(&reader->csv, name, data, n, (enum csv_separator)config->separator, err) ||
-        read_all(reader, err) || finish(trace, name, config, err)) {
+        read_all(reader, err) || trace_csv_finish(trace, name, config, err)) {
         trace_destroy(trace);
         trace = NULL;
     }

@@ -54,13 +54,17 @@ struct trace_csv_config {
 // The rows of its keys, for a table over `strct` that holds a struct trace_csv_config:
 // `at` is "member.", or nothing where strct is that struct itself.
 #define TRACE_CSV_FIELDS(strct, at)                                                                \
-    FIELD(strct, "file", FIELD_STRING, UNIT_NONE, at file, 0, 0, NULL, "the trace, a CSV file"),   \
+    FIELD(strct, "file", FIELD_STRING, UNIT_NONE, at file, 0, 0, NULL,                             \
+          "the trace, a CSV or HDF5 file"),                                                        \
         FIELD(strct, "time_column", FIELD_STRING, UNIT_NONE, at time_column, 0, 0, "1",            \
-              "column of the arrival times: name in the header, or number from 1"),                \
-        FIELD(strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",            \
-              "column of the sizes in items; empty: the trace has none"),                          \
-        FIELD_CHOICES(strct, "time_unit", at time_unit, trace_csv_time_names, "auto",              \
-                      "of the times; auto: timestamps if they look so, else seconds"),             \
+              "column of the arrival times: name in the header, or number from 1; HDF5: dataset, " \
+              "1 is /sample/arrive_s"),                                                            \
+        FIELD(                                                                                     \
+            strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",              \
+            "column of the sizes in items; HDF5: dataset, 2 is /sample/size_items; empty: none"),  \
+        FIELD_CHOICES(                                                                             \
+            strct, "time_unit", at time_unit, trace_csv_time_names, "auto",                        \
+            "of the times; auto: timestamps if they look so, else seconds; HDF5: its units"),      \
         FIELD_CHOICES(strct, "separator", at separator, csv_separator_names, "auto",               \
                       "between columns; auto: from the first line"),                               \
         FIELD_CHOICES(strct, "header", at header, trace_csv_header_names, "auto",                  \
@@ -88,6 +92,17 @@ struct trace *trace_csv_parse(const char *name, const char *data, size_t n,
                               const struct trace_csv_config *config, struct err *err);
 // The same from config->file.
 struct trace *trace_csv_read(const struct trace_csv_config *config, struct err *err);
+
+// The parts of reading that do not depend on the format of the file, for readers of others.
+// Whether the settings can be, whatever the file; the text begins with the key.
+int trace_csv_check(const struct trace_csv_config *config, struct err *err);
+// A recorded size >= 0 scaled, rounded and brought into 1 .. max_items, counted in the trace if
+// that changed it.
+uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items,
+                        struct trace *trace);
+// Sorts, starts and scales the times of a trace that is all read; the result is valid.
+int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
+                     struct err *err);
 
 // Writes "arrive_s,size_items" (or "arrive_s" alone), times exact, under a temporary name beside
 // path that is renamed when all is on disk; an existing file is replaced.

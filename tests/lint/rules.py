@@ -39,7 +39,7 @@ FENCES = {
                         "results/ckpt", "cluster/exchange_mpi", "cluster/run", "src/app/main",
                         "src/app/eval"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/store", "results/load",
-                                             "results/ckpt"]),
+                                             "results/columns", "results/ckpt"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["src/base/rng_gsl", "traces/arrival*", "traces/qsize*", "results/ci"]),
     "Random123": (r"Random123/.*", ["src/base/rng"]),
