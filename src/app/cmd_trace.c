@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "study/study.h"
+#include "study/trace_file.h"
 #include "traces/source.h"
 #include "traces/trace.h"
 #include "traces/trace_csv.h"
@@ -166,9 +167,7 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
     if (rc == 0)
         rc = read_config(line, &config, err);
     if (rc == 0)
-        trace = trace_csv_read(&config, err);
-    if (!trace)
-        rc = -1;
+        rc = trace_file_load(&config, &trace, err);
     if (rc == 0 && convert)
         rc = trace_csv_write(output, trace, err);
     if (rc == 0)
@@ -202,7 +201,8 @@ const struct cmd cmd_trace = {
     .max_args = 2,
     .description =
         "\"make STUDY\" writes the queries of a study as a CSV trace. \"inspect TRACE\" prints "
-        "what a trace holds: rate, burstiness, sizes. \"convert TRACE\" reads any CSV with a "
+        "what a trace holds: rate, burstiness, sizes. \"convert TRACE\" reads any CSV or HDF5 file "
+        "with a "
         "column of times and writes it as a trace that the replay process takes as it is.",
     .example = "recfleet trace convert log.csv -o trace.csv --set time_column=ts --set "
                "time_unit=ms",

@@ -12,6 +12,7 @@
 #include "study/doc.h"
 #include "study/reader.h"
 #include "study/study_print.h"
+#include "study/trace_file.h"
 #include "traces/arrival.h"
 
 #define MAX_SERVICES 256
@@ -387,8 +388,14 @@ static int read_arrivals(struct study *study, const struct node *map,
     if (!node_get(map, "rate") && !node_get(map, "rate_qps") &&
         !arrival_types[config->process]->carries_rate)
         return node_fail_key(map, "rate", err, "missing; expected a rate such as \"12000qps\"");
-    if (open_files && arrival_load(config, err) < 0)
-        return reader_prefix(at, err);
+    if (open_files && arrival_types[config->process]->carries_rate) {
+        struct trace *trace = NULL;
+        if (trace_file_load(&config->csv, &trace, err) < 0) {
+            err_prefix(err, "file");
+            return reader_prefix(at, err);
+        }
+        config->trace = config->owned_trace = trace;
+    }
     if (arrival_check(config, service->traffic.rate_qps, err) < 0)
         return reader_prefix(err && strncmp(err->text, "rate: ", 6) == 0 ? map : at, err);
     return 0;
