@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/simtime.h"
-#include "cluster/layout.h"
+#include "cluster/policy.h"
 #include "traces/source.h"
 
 static char *const service_names[FIXTURE_SERVICES] = {"feed", "ads"};
@@ -172,6 +172,42 @@ struct query *fixture_queries(const struct fixture *fixture, uint32_t cell, size
     source_destroy(source);
     layout_destroy(layout);
     return all;
+}
+
+struct server_block **fixture_blocks(const struct fixture *fixture, const struct layout *layout,
+                                     int rank, struct record *record)
+{
+    const struct fleet_config *config = &fixture->config;
+    struct server_block **blocks = mem_calloc(layout->n_parts, sizeof(struct server_block *));
+    for (uint32_t p = 0; p < layout->n_parts; p++) {
+        const struct layout_part *part = &layout->parts[p];
+        struct server_block_config block = {
+            .fleet = config,
+            .group = part->group,
+            .cell = part->cell,
+            .first_in_cell = part->first_in_cell,
+            .first_in_fleet = part->first_in_fleet,
+            .n_servers = part->n_servers,
+            .tabs = (const struct svctab *const *)fixture->tabs +
+                    (size_t)part->group * config->n_services,
+            .wants_reports = policy_types[config->balancer.policy]->needs_feedback,
+            .unit = policy_load_unit(&config->balancer),
+            .kernel = cpu_kernel_best(),
+            .record = record};
+        if (rank < 0 || part->rank == rank)
+            blocks[p] = server_block_create(&block);
+    }
+    return blocks;
+}
+
+void fixture_finish(struct server_block **blocks, const struct layout *layout)
+{
+    for (uint32_t p = 0; p < layout->n_parts; p++)
+        if (blocks[p]) {
+            server_block_finish(blocks[p]);
+            server_block_destroy(blocks[p]);
+        }
+    mem_free(blocks);
 }
 
 // ---- comparing ----------------------------------------------------------------------------------

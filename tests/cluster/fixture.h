@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "cluster/config.h"
+#include "cluster/layout.h"
+#include "cluster/server.h"
 #include "cluster/svctab.h"
 #include "results/record.h"
 #include "traces/query.h"
@@ -46,6 +48,12 @@ struct record *fixture_record(const struct fixture *fixture, uint32_t n_bins, in
 
 // The queries of a cell as its source gives them; the caller frees them with mem_free().
 struct query *fixture_queries(const struct fixture *fixture, uint32_t cell, size_t *n);
+
+// The server blocks of a rank by part, NULL where a part is another rank's; `rank` -1: all of them.
+struct server_block **fixture_blocks(const struct fixture *fixture, const struct layout *layout,
+                                     int rank, struct record *record);
+// Folds the remaining bins and destroys the blocks.
+void fixture_finish(struct server_block **blocks, const struct layout *layout);
 
 // True when two records say the same in every member; the samples of both get sorted.
 bool fixture_same_record(struct record *a, struct record *b);

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+// A balancer over an exchange that keeps what it is handed and, where it plays servers of another
+// rank, answers when the test says so.
+#include "cluster/balancer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "cluster/policy.h"
+#include "fixture.h"
+#include "support/suite.h"
+
+enum { MOST_QUERIES = 20000, MOST_PARCELS = 20000 };
+
+struct kept {
+    uint32_t part;
+    uint64_t window;
+    size_t first, n; // into queries
+    bool answered;
+};
+
+struct post {
+    struct exchange base;
+    const struct layout *layout;
+    bool remote, full, wanted;          // wanted: the balancer listens to answers
+    struct query queries[MOST_QUERIES]; // as handed over
+    size_t n_queries;
+    struct kept parcels[MOST_PARCELS];
+    size_t n_parcels, n_closed;
+};
+
+// The service of a query here: at least the shortest of the tables, 6 us.
+static struct report answer(const struct query *query)
+{
+    int64_t service_ns = 6000 + fixture_draw(21, query->seq, 300000);
+    return (struct report){
+        .end_ns = query->arrive_ns + 50000 + service_ns, .weight = 1, .server = query->server};
+}
+
+static bool post_is_local(const struct exchange *base, uint32_t part)
+{
+    (void)part;
+    return !((const struct post *)base)->remote;
+}
+
+static bool post_has_room(struct exchange *base)
+{
+    return !((struct post *)base)->full;
+}
+
+static bool post_deliver(struct exchange *base, const struct parcel *parcel,
+                         struct report_list *reports)
+{
+    struct post *post = (struct post *)base;
+    ck_assert(post->n_queries + parcel->n <= MOST_QUERIES && post->n_parcels < MOST_PARCELS);
+    ck_assert(!post->full);
+    post->parcels[post->n_parcels++] = (struct kept){parcel->part, parcel->window, post->n_queries,
+                                                     parcel->n, !post->remote || !post->wanted};
+    memcpy(post->queries + post->n_queries, parcel->queries, parcel->n * sizeof *parcel->queries);
+    post->n_queries += parcel->n;
+    if (post->remote)
+        return false;
+    report_list_reserve(reports, parcel->n);
+    for (size_t i = 0; i < parcel->n; i++)
+        reports->v[reports->n++] = answer(&parcel->queries[i]);
+    return true;
+}
+
+static void post_close(struct exchange *base, uint32_t cell)
+{
+    ck_assert_uint_eq(cell, 0);
+    ((struct post *)base)->n_closed++;
+}
+
+static const struct exchange_type post_type = {"post", post_is_local, post_has_room, post_deliver,
+                                               post_close};
+
+// A cell of two groups, split over ranks.
+struct bench {
+    struct fixture fixture;
+    struct layout *layout;
+    struct post *post;
+    struct balancer *balancer;
+};
+
+static void init(struct bench *bench, const char *policy)
+{
+    fixture_init(&bench->fixture, 1, 2);
+    bench->fixture.config.duration_ns = 10 * SIMTIME_MS;
+    bench->fixture.config.balancer.policy = policy_find(policy);
+}
+
+static void start(struct bench *bench, int n_ranks, bool remote)
+{
+    fixture_ready(&bench->fixture);
+    bench->layout = layout_create(&bench->fixture.config, n_ranks, LAYOUT_SPREAD);
+    bench->post = mem_calloc(1, sizeof *bench->post);
+    bench->post->base.type = &post_type;
+    bench->post->layout = bench->layout;
+    bench->post->remote = remote;
+    bench->post->wanted = policy_types[bench->fixture.config.balancer.policy]->needs_feedback;
+    struct balancer_setup setup = {.fleet = &bench->fixture.config,
+                                   .layout = bench->layout,
+                                   .tabs = (const struct svctab *const *)bench->fixture.tabs,
+                                   .exchange = &bench->post->base};
+    struct err err = {0};
+    bench->balancer = balancer_create(&setup, &err);
+    ck_assert_msg(bench->balancer != NULL, "%s", err.text);
+}
+
+static void stop(struct bench *bench)
+{
+    balancer_destroy(bench->balancer);
+    layout_destroy(bench->layout);
+    mem_free(bench->post);
+    fixture_release(&bench->fixture);
+}
+
+// Answers one parcel, drawn among those that wait; false when none does.
+static bool answer_one(struct bench *bench, uint64_t draw)
+{
+    struct post *post = bench->post;
+    size_t open[256], n = 0;
+    for (size_t i = 0; i < post->n_parcels && n < 256; i++)
+        if (!post->parcels[i].answered)
+            open[n++] = i;
+    if (n == 0)
+        return false;
+    struct kept *parcel = &post->parcels[open[fixture_draw(22, draw, (uint32_t)n)]];
+    struct report *reports = mem_calloc(parcel->n, sizeof *reports);
+    for (size_t i = 0; i < parcel->n; i++)
+        reports[i] = answer(&post->queries[parcel->first + i]);
+    balancer_hear(bench->balancer, parcel->window, reports, parcel->n);
+    parcel->answered = true;
+    mem_free(reports);
+    return true;
+}
+
+// To the end; parcels are answered when the balancer waits for them and now and then before.
+static void finish(struct bench *bench)
+{
+    enum balancer_state state = BALANCER_ADVANCED;
+    for (uint64_t i = 0; state != BALANCER_DONE; i++) {
+        state = balancer_step(bench->balancer);
+        bool answered = false;
+        if (state == BALANCER_WAITS || fixture_draw(23, i, 3) == 0)
+            answered = answer_one(bench, i);
+        ck_assert_msg(state != BALANCER_WAITS || answered, "it waits for nothing");
+    }
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    const struct query *x = a, *y = b;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+// All queries that were handed over, by number; each must be there once. Caller frees.
+static struct query *handed_over(const struct bench *bench)
+{
+    size_t n;
+    struct query *expected = fixture_queries(&bench->fixture, 0, &n);
+    struct query *all = mem_calloc(n, sizeof *all);
+    ck_assert_uint_eq(bench->post->n_queries, n);
+    memcpy(all, bench->post->queries, n * sizeof *all);
+    qsort(all, n, sizeof *all, by_seq);
+    for (size_t i = 0; i < n; i++) {
+        expected[i].server = all[i].server;
+        ck_assert_mem_eq(&expected[i], &all[i], sizeof *all);
+    }
+    mem_free(expected);
+    return all;
+}
+
+// ---- core ---------------------------------------------------------------------------------------
+
+// Every query of the cell's traffic is handed over once, to the part that its server is in, and
+// inside a parcel and from parcel to parcel in order of arrival.
+START_TEST(parcels)
+{
+    for (int p = 0; policy_types[p]; p++) {
+        struct bench bench;
+        init(&bench, policy_types[p]->name);
+        start(&bench, 3, false);
+        finish(&bench);
+        mem_free(handed_over(&bench));
+        int64_t last_ns[16] = {0};
+        for (size_t i = 0; i < bench.post->n_parcels; i++) {
+            const struct kept *parcel = &bench.post->parcels[i];
+            const struct layout_part *part = &bench.layout->parts[parcel->part];
+            ck_assert_uint_gt(parcel->n, 0);
+            for (size_t q = parcel->first; q < parcel->first + parcel->n; q++) {
+                const struct query *query = &bench.post->queries[q];
+                ck_assert_uint_lt(query->server - part->first_in_cell, part->n_servers);
+                ck_assert_int_ge(query->arrive_ns, last_ns[parcel->part]);
+                last_ns[parcel->part] = query->arrive_ns;
+            }
+        }
+        stop(&bench);
+    }
+}
+END_TEST
+
+// Arrivals of one window lie less than the lookahead apart: 50 us there, 6 us of service, 50 us of
+// news; half as far when servers are elsewhere.
+START_TEST(window_length)
+{
+    for (int remote = 0; remote < 2; remote++) {
+        struct bench bench;
+        init(&bench, "power-of-two");
+        start(&bench, 3, remote);
+        finish(&bench);
+        int64_t longest_ns = 0, first_ns = 0;
+        uint64_t window = UINT64_MAX;
+        for (size_t i = 0; i < bench.post->n_parcels; i++) {
+            const struct kept *parcel = &bench.post->parcels[i];
+            const struct query *queries = bench.post->queries + parcel->first;
+            if (parcel->window != window || queries[0].arrive_ns < first_ns)
+                first_ns = queries[0].arrive_ns;
+            window = parcel->window;
+            int64_t length_ns = queries[parcel->n - 1].arrive_ns - first_ns;
+            longest_ns = length_ns > longest_ns ? length_ns : longest_ns;
+        }
+        ck_assert_int_lt(longest_ns, remote ? 53000 : 106000);
+        ck_assert_int_gt(longest_ns, remote ? 43000 : 96000); // arrivals are under 10 us apart
+        stop(&bench);
+    }
+}
+END_TEST
+
+// Answers that come late, and in any order of parts, change no choice.
+START_TEST(late_answers)
+{
+    for (int p = 0; policy_types[p]; p++) {
+        struct bench here, away;
+        init(&here, policy_types[p]->name);
+        init(&away, policy_types[p]->name);
+        start(&here, 1, false);
+        start(&away, 5, true);
+        finish(&here);
+        finish(&away);
+        struct query *a = handed_over(&here), *b = handed_over(&away);
+        ck_assert_mem_eq(a, b, here.post->n_queries * sizeof *a);
+        mem_free(a);
+        mem_free(b);
+        stop(&here);
+        stop(&away);
+    }
+}
+END_TEST
+
+// Nor does the length of a window, down to a nanosecond, at home or away.
+START_TEST(shorter_windows)
+{
+    static const int64_t windows_ns[] = {1, 1000, 37001, SIMTIME_S};
+    for (int w = 0; w < 8; w++) {
+        struct bench whole, cut;
+        init(&whole, "join-shortest-queue");
+        init(&cut, "join-shortest-queue");
+        cut.fixture.config.window_ns = windows_ns[w % 4];
+        start(&whole, 3, false);
+        start(&cut, 3, w >= 4);
+        finish(&whole);
+        finish(&cut);
+        struct query *a = handed_over(&whole), *b = handed_over(&cut);
+        ck_assert_mem_eq(a, b, whole.post->n_queries * sizeof *a);
+        if (windows_ns[w % 4] < 50000)
+            ck_assert_uint_gt(balancer_n_windows(cut.balancer), balancer_n_windows(whole.balancer));
+        mem_free(a);
+        mem_free(b);
+        stop(&whole);
+        stop(&cut);
+    }
+}
+END_TEST
+
+// Without an answer a balancer goes on with one window more, and no further than a lookahead from
+// the start of the window that lacks one.
+START_TEST(waits_for_news)
+{
+    struct bench bench;
+    init(&bench, "power-of-two");
+    start(&bench, 3, true);
+    while (balancer_step(bench.balancer) == BALANCER_ADVANCED)
+        ;
+    ck_assert_int_eq(balancer_step(bench.balancer), BALANCER_WAITS);
+    ck_assert_uint_eq(balancer_n_windows(bench.balancer), 2);
+    for (size_t i = 0; i < bench.post->n_queries; i++)
+        ck_assert_int_lt(bench.post->queries[i].arrive_ns - bench.post->queries[0].arrive_ns,
+                         106000);
+    while (balancer_n_windows(bench.balancer) == 2) {
+        ck_assert(answer_one(&bench, 0)); // of the first window, all must be answered
+        balancer_step(bench.balancer);
+    }
+    ck_assert(!bench.post->parcels[bench.post->n_parcels - 1].answered);
+    stop(&bench);
+}
+END_TEST
+
+// Without room to send it waits, and goes on afterwards.
+START_TEST(waits_for_room)
+{
+    struct bench bench;
+    init(&bench, "random");
+    start(&bench, 3, true);
+    bench.post->full = true;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(balancer_step(bench.balancer), BALANCER_WAITS);
+    ck_assert_uint_eq(bench.post->n_queries, 0);
+    bench.post->full = false;
+    finish(&bench);
+    mem_free(handed_over(&bench));
+    stop(&bench);
+}
+END_TEST
+
+// At the end it closes once, waits for the last answers and stays done.
+START_TEST(the_end)
+{
+    struct bench bench;
+    init(&bench, "power-of-two");
+    start(&bench, 3, true);
+    finish(&bench);
+    while (answer_one(&bench, 0))
+        ck_abort_msg("done with parcels unanswered");
+    ck_assert_uint_eq(bench.post->n_closed, 1);
+    ck_assert_int_eq(balancer_reached_ns(bench.balancer), bench.fixture.config.duration_ns);
+    ck_assert_int_eq(balancer_step(bench.balancer), BALANCER_DONE);
+    ck_assert_uint_eq(bench.post->n_closed, 1);
+    stop(&bench);
+}
+END_TEST
+
+// A policy that reads no view asks for no answers: done when all is handed over.
+START_TEST(no_answers_wanted)
+{
+    struct bench bench;
+    init(&bench, "round-robin");
+    start(&bench, 3, true);
+    enum balancer_state state;
+    while ((state = balancer_step(bench.balancer)) == BALANCER_ADVANCED)
+        ;
+    ck_assert_int_eq(state, BALANCER_DONE);
+    mem_free(handed_over(&bench));
+    stop(&bench);
+}
+END_TEST
+
+// ---- limits -------------------------------------------------------------------------------------
+
+// Service times without a shortest one: the delays alone make the lookahead, 51 ns here.
+START_TEST(short_lookahead)
+{
+    struct bench whole, cut;
+    init(&whole, "power-of-two");
+    whole.fixture.config.duration_ns = SIMTIME_MS;
+    whole.fixture.groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    whole.fixture.config.balancer.dispatch_delay_ns = 50;
+    whole.fixture.config.balancer.status_delay_ns = 1;
+    init(&cut, "power-of-two");
+    cut.fixture.config.duration_ns = SIMTIME_MS;
+    cut.fixture.groups[0].noise = whole.fixture.groups[0].noise;
+    cut.fixture.config.balancer = whole.fixture.config.balancer;
+    start(&whole, 1, false);
+    start(&cut, 4, true);
+    finish(&whole);
+    finish(&cut);
+    struct query *a = handed_over(&whole), *b = handed_over(&cut);
+    ck_assert_mem_eq(a, b, whole.post->n_queries * sizeof *a);
+    mem_free(a);
+    mem_free(b);
+    stop(&whole);
+    stop(&cut);
+}
+END_TEST
+
+// ---- errors -------------------------------------------------------------------------------------
+
+// Traffic that is none: no balancer, and the reason.
+START_TEST(bad_traffic)
+{
+    struct bench bench;
+    struct err err = {0};
+    init(&bench, "power-of-two");
+    start(&bench, 1, false);
+    bench.fixture.services[0].traffic.rate_qps = 0;
+    struct balancer_setup setup = {.fleet = &bench.fixture.config,
+                                   .layout = bench.layout,
+                                   .tabs = (const struct svctab *const *)bench.fixture.tabs,
+                                   .exchange = &bench.post->base};
+    ck_assert_ptr_null(balancer_create(&setup, &err));
+    ck_assert_int_eq(err.code, ERR_STUDY);
+    ck_assert_ptr_nonnull(strstr(err.text, "rate"));
+    balancer_destroy(NULL);
+    stop(&bench);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", parcels},           {"core", window_length},
+                                       {"core", late_answers},      {"core", shorter_windows},
+                                       {"core", waits_for_news},    {"core", waits_for_room},
+                                       {"core", the_end},           {"core", no_answers_wanted},
+                                       {"limits", short_lookahead}, {"errors", bad_traffic}};
+    return suite_run("balancer", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole runs: the sum of the ranks' records must be that of one rank, to the last bit, for any
+// layout and window.
+#include "cluster/run.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "cluster/policy.h"
+#include "fixture.h"
+#include "results/gather.h"
+#include "support/suite_mpi.h"
+
+enum { N_BINS = 4 };
+#define WARMUP_NS (2 * SIMTIME_MS)
+
+static int rank_of(void)
+{
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    return rank;
+}
+
+static int size_of(void)
+{
+    int size;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    return size;
+}
+
+static void init(struct fixture *fixture, const char *policy, uint32_t n_services,
+                 uint32_t n_groups, uint32_t n_cells)
+{
+    fixture_init(fixture, n_services, n_groups);
+    fixture->config.duration_ns = 8 * SIMTIME_MS;
+    fixture->config.n_cells = n_cells;
+    fixture->config.balancer.policy = policy_find(policy);
+}
+
+// ---- studies ------------------------------------------------------------------------------------
+
+static void random_plain(struct fixture *f)
+{
+    init(f, "random", 1, 1, 1);
+}
+
+static void two_choices_accelerator(struct fixture *f)
+{
+    init(f, "power-of-two", 2, 2, 3);
+    fixture_attach(f, 1, 2, true, 100);
+    f->groups[0].n_servers = 7;
+}
+
+static void shortest_queue_noise(struct fixture *f)
+{
+    init(f, "join-shortest-queue", 1, 2, 1);
+    f->groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    f->cost_configs[1].contention_frac = 0.4;
+    f->config.balancer.report_period_ns = 200 * SIMTIME_US;
+    f->config.balancer.load = LOAD_REQUESTS;
+}
+
+static void size_aware_wide(struct fixture *f)
+{
+    init(f, "size-aware", 1, 2, 2);
+    f->platforms[1].cores = 70;
+    f->groups[1].n_servers = 3;
+    f->groups[1].weight = 3;
+    f->config.balancer.status_delay_ns = 0;
+    f->config.balancer.load = LOAD_ITEMS;
+}
+
+static void round_robin_many_cells(struct fixture *f)
+{
+    init(f, "round-robin", 1, 3, 5);
+}
+
+static void weighted_overload(struct fixture *f)
+{
+    init(f, "weighted", 2, 2, 2);
+    f->groups[1].weight = 2.5;
+    fixture_set_load(f, 1.4);
+}
+
+static void least_work_old_news(struct fixture *f)
+{
+    init(f, "least-work", 2, 2, 1);
+    f->config.balancer.status_delay_ns = SIMTIME_MS;
+    f->config.balancer.return_delay_ns = 30 * SIMTIME_US;
+}
+
+static void five_choices_replies(struct fixture *f)
+{
+    init(f, "power-of-d", 1, 1, 1);
+    f->config.balancer.d = 5;
+    f->groups[0].n_servers = 2; // fewer than ranks
+}
+
+static void (*const studies[])(struct fixture *) = {
+    random_plain,           two_choices_accelerator, shortest_queue_noise, size_aware_wide,
+    round_robin_many_cells, weighted_overload,       least_work_old_news,  five_choices_replies};
+enum { N_STUDIES = sizeof studies / sizeof *studies };
+
+// Runs the fleet over `comm` and adds the records up; NULL but on rank 0.
+static struct record *run(MPI_Comm comm, const struct fixture *fixture, enum layout_mode layout,
+                          struct run_cost *cost)
+{
+    struct record *mine = fixture_record(fixture, N_BINS, WARMUP_NS), *total = NULL;
+    struct run_options options = {.layout = layout};
+    struct err err = {0};
+    int rc = run_fleet(comm, &fixture->config, &options, mine, cost, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    rc = gather_record(comm, mine, &total, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    record_destroy(mine);
+    return total;
+}
+
+// ---- core ---------------------------------------------------------------------------------------
+
+static void assert_study(int study)
+{
+    static const int64_t windows_ns[] = {0, 20 * SIMTIME_US};
+    struct fixture fixture;
+    struct run_cost cost;
+    studies[study](&fixture);
+    fixture_ready(&fixture);
+    struct record *one = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
+    ck_assert_uint_gt(cost.n_queries, 100);
+    for (enum layout_mode layout = 0; layout < N_LAYOUT_MODES; layout++)
+        for (int w = 0; w < 2; w++) {
+            fixture.config.window_ns = windows_ns[w];
+            struct record *many = run(MPI_COMM_WORLD, &fixture, layout, &cost);
+            bool same = !many || fixture_same_record(one, many);
+            record_destroy(many);
+            ck_assert_msg(same, "study %d, layout %s, window %d", study, layout_mode_names[layout],
+                          w);
+        }
+    record_destroy(one);
+    fixture_release(&fixture);
+}
+
+// The record does not depend on ranks, layout or window, for any policy, cost and path.
+START_TEST(same_record)
+{
+    for (int study = 0; study < N_STUDIES; study++)
+        assert_study(study);
+}
+END_TEST
+
+// Nothing is lost: every query of the traffic is in a tally, and reached a server unless it came in
+// the last 50 us.
+START_TEST(nothing_lost)
+{
+    struct fixture fixture;
+    struct run_cost cost;
+    uint64_t n_tallied = 0, n_served = 0, n_sent = 0, n_last = 0;
+    two_choices_accelerator(&fixture);
+    fixture_ready(&fixture);
+    struct record *record = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
+    for (uint32_t cell = 0; cell < 3; cell++) {
+        size_t n;
+        struct query *queries = fixture_queries(&fixture, cell, &n);
+        for (size_t i = 0; i < n; i++) {
+            int64_t reach_ns = queries[i].arrive_ns + 50 * SIMTIME_US;
+            n_sent++;
+            n_last += reach_ns < WARMUP_NS || reach_ns >= fixture.config.duration_ns;
+        }
+        mem_free(queries);
+    }
+    for (size_t i = 0; i < N_BINS * 2 * N_PATHS; i++)
+        n_tallied += record->tallies[i].n_queries;
+    for (uint32_t s = 0; s < record->shape.n_servers; s++)
+        n_served += record->servers[s].n_queries;
+    ck_assert_uint_eq(n_tallied, n_sent);
+    ck_assert_uint_eq(n_served, n_sent - n_last);
+    ck_assert_uint_eq(cost.n_queries, n_sent);
+    record_destroy(record);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// Another seed is another run.
+START_TEST(seeds)
+{
+    struct fixture fixture;
+    struct run_cost cost;
+    random_plain(&fixture);
+    fixture_ready(&fixture);
+    struct record *a = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
+    struct record *again = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
+    fixture.config.seed++;
+    struct record *b = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
+    ck_assert(fixture_same_record(a, again));
+    ck_assert(!fixture_same_record(a, b));
+    record_destroy(a);
+    record_destroy(again);
+    record_destroy(b);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// What a run cost: queries add up over ranks, windows are those of the balancers here, and one rank
+// sends nothing.
+START_TEST(cost)
+{
+    struct fixture fixture;
+    struct run_cost mine, alone;
+    uint64_t n_queries, n_windows, n_bytes;
+    two_choices_accelerator(&fixture);
+    fixture_ready(&fixture);
+    record_destroy(run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &alone));
+    record_destroy(run(MPI_COMM_WORLD, &fixture, LAYOUT_SPREAD, &mine));
+    MPI_Allreduce(&mine.n_queries, &n_queries, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    MPI_Allreduce(&mine.n_windows, &n_windows, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    MPI_Allreduce(&mine.bytes_sent, &n_bytes, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    ck_assert_uint_eq(n_queries, alone.n_queries);
+    ck_assert_uint_ge(n_windows, alone.n_windows);
+    ck_assert_uint_gt(alone.n_windows, 0);
+    ck_assert(mine.wall_s >= 0);
+    if (size_of() == 1)
+        ck_assert_uint_eq(n_bytes, 0);
+    else // a query is 32 bytes there, and its report 24 back
+        ck_assert_uint_gt(n_bytes,
+                          n_queries * 56 * (uint64_t)(size_of() - 1) / (2 * (uint64_t)size_of()));
+    fixture_release(&fixture);
+}
+END_TEST
+
+struct told {
+    int64_t reached_ns;
+    uint64_t n_queries;
+    int n;
+};
+
+static void tell(void *user, int64_t reached_ns, uint64_t n_queries)
+{
+    struct told *told = user;
+    ck_assert_int_ge(reached_ns, told->reached_ns);
+    ck_assert_uint_ge(n_queries, told->n_queries);
+    *told = (struct told){reached_ns, n_queries, told->n + 1};
+}
+
+// Progress is told on rank 0 only, never goes back and stays within the run.
+START_TEST(progress)
+{
+    struct fixture fixture;
+    struct run_cost cost;
+    struct told told = {0};
+    struct err err = {0};
+    two_choices_accelerator(&fixture);
+    fixture_ready(&fixture);
+    struct record *record = fixture_record(&fixture, N_BINS, WARMUP_NS);
+    struct run_options options = {LAYOUT_AUTO, tell, &told};
+    int rc = run_fleet(MPI_COMM_WORLD, &fixture.config, &options, record, &cost, &err);
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_eq(told.n > 0, rank_of() == 0);
+    ck_assert_int_le(told.reached_ns, fixture.config.duration_ns);
+    record_destroy(record);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// ---- limits -------------------------------------------------------------------------------------
+
+// Windows of a microsecond, thousands of them.
+START_TEST(tiny_windows)
+{
+    struct fixture fixture;
+    struct run_cost few, many;
+    shortest_queue_noise(&fixture);
+    fixture.config.duration_ns = 4 * SIMTIME_MS;
+    fixture_ready(&fixture);
+    struct record *whole = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &few);
+    fixture.config.window_ns = SIMTIME_US;
+    struct record *cut = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &many);
+    ck_assert(fixture_same_record(whole, cut));
+    ck_assert_uint_gt(many.n_windows, 5 * few.n_windows);
+    record_destroy(whole);
+    record_destroy(cut);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// ---- errors -------------------------------------------------------------------------------------
+
+// What is wrong with a study is said alike on all ranks, with the names of its parts.
+static void assert_refused(const struct fixture *fixture, const char *said)
+{
+    struct record *record = fixture_record(fixture, N_BINS, WARMUP_NS);
+    struct run_options options = {.layout = LAYOUT_SPREAD};
+    struct run_cost cost;
+    struct err err = {0};
+    int rc = run_fleet(MPI_COMM_WORLD, &fixture->config, &options, record, &cost, &err);
+    ck_assert_int_eq(rc, -1);
+    ck_assert_int_eq(err.code, ERR_STUDY);
+    ck_assert_msg(strstr(err.text, said) != NULL, "expected `%s` in: %s", said, err.text);
+    record_destroy(record);
+}
+
+// A cost that is no time.
+START_TEST(bad_cost)
+{
+    struct fixture fixture;
+    two_choices_accelerator(&fixture);
+    fixture_ready(&fixture);
+    fixture.cost_configs[3].per_item_s = 1e6;
+    assert_refused(&fixture, "group new, service ads: cost of 1 items");
+    fixture_release(&fixture);
+}
+END_TEST
+
+// Sizes and arrivals that are none.
+START_TEST(bad_traffic)
+{
+    struct fixture fixture;
+    two_choices_accelerator(&fixture);
+    fixture_ready(&fixture);
+    fixture.services[1].traffic.rate_qps = -1;
+    assert_refused(&fixture, "services[1].arrivals: rate");
+    fixture.services[0].traffic.sizes.distribution = qsize_find("fixed");
+    assert_refused(&fixture, "service feed: sizes: items");
+    fixture_release(&fixture);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {{"core", same_record}, {"core", nothing_lost},
+                                       {"core", seeds},       {"core", cost},
+                                       {"core", progress},    {"limits", tiny_windows},
+                                       {"errors", bad_cost},  {"errors", bad_traffic}};
+    return suite_mpi_run(&argc, &argv, "run", tests, sizeof tests / sizeof *tests);
+}
