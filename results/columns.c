@@ -11,17 +11,21 @@
 #include "base/mem.h"
 #include "base/schema.h"
 #include "results/seal.h"
+#include "results/trial.h"
 
 // Deflate makes at most 1032 bytes of one, other filters no more of real data: a file that claims
 // more numbers than this per byte is forged or damaged, and must not get that much memory.
 #define MOST_PER_BYTE 2048
 #define MOST_UNITS_BYTES 64
+// Processor time that reading may take: so much, and more for a large file.
+#define TRIAL_S 10
+#define TRIAL_BYTES_PER_S 10000000
 #define MOST_NAMES 1000 // of datasets, for a suggestion
 
 struct columns {
     char *path;
-    hid_t file;
     uint64_t n_bytes;
+    bool sealed; // its bytes are what we wrote
 };
 
 bool columns_is_hdf5(const char *path)
@@ -52,39 +56,74 @@ int columns_fail(const struct columns *columns, const char *name, struct err *er
     return err_set(err, ERR_STUDY, "%s: %.200s: %s", columns->path, name, text);
 }
 
+// The file for HDF5; -1 on failure. It is closed again after each use: a child (trial.h) must not
+// move the position in a file that its parent goes on with.
+static hid_t open_file(const struct columns *columns)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+    hid_t file = H5Fopen(columns->path, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    return file;
+}
+
+static void try_open(void *data)
+{
+    hid_t file = open_file(data);
+    if (file >= 0)
+        H5Fclose(file);
+}
+
+// Whether HDF5 survives the work; certain for a file whose seal is whole.
+static int survives(const struct columns *columns, trial_fn work, void *data, struct err *err)
+{
+    struct err why;
+    unsigned cpu_s = TRIAL_S + (unsigned)(columns->n_bytes / TRIAL_BYTES_PER_S);
+    if (columns->sealed || trial_run(work, data, cpu_s, &why) == 0)
+        return 0;
+    return err_set(err, ERR_STUDY,
+                   "%s: the HDF5 file is damaged, or not one that HDF5 can read (%.200s)",
+                   columns->path, why.text);
+}
+
+static int check_open(struct columns *columns, struct err *err)
+{
+    if (survives(columns, try_open, columns, err) < 0)
+        return -1;
+    hid_t file = open_file(columns);
+    if (file < 0)
+        return err_set(err, ERR_STUDY, "%s: %s", columns->path,
+                       columns_is_hdf5(columns->path) ? "the HDF5 file is truncated or damaged"
+                                                      : "not an HDF5 file");
+    H5Fclose(file);
+    return 0;
+}
+
 struct columns *columns_open(const char *path, struct err *err)
 {
     enum seal_state seal;
     struct stat st;
     if (seal_check(path, &seal, err) != 0)
         return NULL;
-    if (seal == SEAL_BROKEN) {
+    if (seal == SEAL_BROKEN || stat(path, &st) != 0) {
         err_set(err, ERR_STUDY, "%s: the file is damaged (its checksum does not match)", path);
-        return NULL;
-    }
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-    hid_t file = stat(path, &st) == 0 ? H5Fopen(path, H5F_ACC_RDONLY, access) : -1;
-    H5Pclose(access);
-    if (file < 0) {
-        err_set(err, ERR_STUDY, "%s: %s", path,
-                columns_is_hdf5(path) ? "the HDF5 file is truncated or damaged"
-                                      : "not an HDF5 file");
         return NULL;
     }
     struct columns *columns = mem_calloc(1, sizeof *columns);
     columns->path = mem_strdup(path);
-    columns->file = file;
+    columns->sealed = seal == SEAL_WHOLE;
     columns->n_bytes = (uint64_t)st.st_size;
-    return columns;
+    if (check_open(columns, err) == 0)
+        return columns;
+    columns_close(columns);
+    return NULL;
 }
 
 void columns_close(struct columns *columns)
 {
     if (!columns)
         return;
-    H5Fclose(columns->file);
     mem_free(columns->path);
     mem_free(columns);
 }
@@ -109,10 +148,11 @@ static herr_t note_dataset(hid_t root, const char *name, const H5L_info_t *info,
     return 0;
 }
 
-static int fail_missing(const struct columns *columns, const char *name, struct err *err)
+static int fail_missing(const struct columns *columns, hid_t file, const char *name,
+                        struct err *err)
 {
     struct names *names = mem_calloc(1, sizeof *names);
-    H5Lvisit(columns->file, H5_INDEX_NAME, H5_ITER_INC, note_dataset, names);
+    H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, note_dataset, names);
     char *absolute = mem_printf("%s%s", name[0] == '/' ? "" : "/", name);
     const char *near = schema_nearest(absolute, (const char *const *)names->v, names->n);
     columns_fail(columns, name, err, "no such dataset");
@@ -129,11 +169,12 @@ static int fail_missing(const struct columns *columns, const char *name, struct 
     return -1;
 }
 
-static hid_t open_dataset(const struct columns *columns, const char *name, struct err *err)
+static hid_t open_dataset(const struct columns *columns, hid_t file, const char *name,
+                          struct err *err)
 {
-    hid_t id = name[0] ? H5Oopen(columns->file, name, H5P_DEFAULT) : -1;
+    hid_t id = name[0] ? H5Oopen(file, name, H5P_DEFAULT) : -1;
     if (id < 0) {
-        fail_missing(columns, name, err);
+        fail_missing(columns, file, name, err);
         return -1;
     }
     if (H5Iget_type(id) == H5I_DATASET)
@@ -244,11 +285,10 @@ static char *read_units(hid_t dataset)
     return units ? units : mem_strdup("");
 }
 
-int columns_read(const struct columns *columns, const char *name, struct column *column,
-                 struct err *err)
+static int read_dataset(const struct columns *columns, hid_t file, const char *name,
+                        struct column *column, struct err *err)
 {
-    memset(column, 0, sizeof *column);
-    hid_t id = open_dataset(columns, name, err);
+    hid_t id = open_dataset(columns, file, name, err);
     if (id < 0)
         return -1;
     column->name = mem_strdup(name);
@@ -257,9 +297,44 @@ int columns_read(const struct columns *columns, const char *name, struct column 
     if (rc == 0)
         rc = read_numbers(columns, id, column, err);
     H5Dclose(id);
+    return rc;
+}
+
+static int read_column(const struct columns *columns, const char *name, struct column *column,
+                       struct err *err)
+{
+    memset(column, 0, sizeof *column);
+    hid_t file = open_file(columns);
+    if (file < 0)
+        return err_set(err, ERR_STUDY, "%s: cannot be opened again", columns->path);
+    int rc = read_dataset(columns, file, name, column, err);
+    H5Fclose(file);
     if (rc != 0)
         column_release(column);
     return rc;
+}
+
+struct attempt {
+    const struct columns *columns;
+    const char *name;
+};
+
+static void try_read(void *data)
+{
+    const struct attempt *attempt = data;
+    struct column column;
+    if (read_column(attempt->columns, attempt->name, &column, NULL) == 0)
+        column_release(&column);
+}
+
+int columns_read(const struct columns *columns, const char *name, struct column *column,
+                 struct err *err)
+{
+    struct attempt attempt = {columns, name};
+    memset(column, 0, sizeof *column);
+    if (survives(columns, try_read, &attempt, err) < 0)
+        return -1;
+    return read_column(columns, name, column, err);
 }
 
 void column_release(struct column *column)

@@ -5,8 +5,10 @@
 // byte order. Integers come as int64_t, exactly; floating point as finite doubles. The file need
 // not be ours: it may come from h5py, xarray or a logger. Nothing in it is trusted: what cannot be
 // a column is one error, "FILE: /DATASET: what was expected", and a wrong number is named by its
-// record, from 1. A damaged file of our own is found by its seal (seal.h) before HDF5 looks at it.
-// HDF5's own printing is off. No MPI is needed: every process may read the file for itself.
+// record, from 1. A damaged file of our own is found by its seal (seal.h) before HDF5 looks at it;
+// a file without a seal is first read by a child process (trial.h), because damaged files have made
+// HDF5 crash or run for ever. HDF5's own printing is off. No MPI is needed: every process may read
+// the file for itself.
 //
 //     struct columns *file = columns_open("trace.h5", err);
 //     struct column times;
