@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fixture.h"
+#include "cluster/fixture.h"
 
 #include <check.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fixture: small fleets with made-up costs for the tests of cluster/, and what the engine is held
 // against: a first-come first-served queue that is simulated step by step.
-#ifndef TESTS_CLUSTER_FIXTURE_H
-#define TESTS_CLUSTER_FIXTURE_H
+#ifndef CLUSTER_FIXTURE_H
+#define CLUSTER_FIXTURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

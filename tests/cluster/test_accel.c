@@ -2,7 +2,7 @@
 #include "cluster/accel.h"
 
 #include "base/mem.h"
-#include "fixture.h"
+#include "cluster/fixture.h"
 #include "support/suite.h"
 
 enum { N_JOBS = 700, N_SERVERS = 3 };

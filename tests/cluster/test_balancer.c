@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "cluster/fixture.h"
 #include "cluster/policy.h"
-#include "fixture.h"
 #include "support/suite.h"
 
 enum { MOST_QUERIES = 20000, MOST_PARCELS = 20000 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "fixture.h"
+#include "cluster/fixture.h"
 #include "support/suite.h"
 
 enum { N_SERVERS = 5, N_JOBS = 900, BATCH_ITEMS = 16, MOST_REQUESTS = 40 };

@@ -2,8 +2,8 @@
 #include "cluster/exchange_local.h"
 
 #include "base/mem.h"
+#include "cluster/fixture.h"
 #include "cluster/policy.h"
-#include "fixture.h"
 #include "support/suite.h"
 
 // A cell of two groups in this process, and its queries dealt to the servers in turn.

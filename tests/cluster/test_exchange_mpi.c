@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/exchange_local.h"
+#include "cluster/fixture.h"
 #include "cluster/policy.h"
 #include "cluster/wire.h"
-#include "fixture.h"
 #include "results/gather.h"
 #include "support/suite_mpi.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "fixture.h"
+#include "cluster/fixture.h"
 #include "support/suite.h"
 
 // Fleets: servers by group, and cells. Some do not divide, some are smaller than the ranks.

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "fixture.h"
+#include "cluster/fixture.h"
 #include "support/suite.h"
 
 enum { MOST_SERVERS = 50, N_QUERIES = 2000, FIRST_SEQ = 12345 };

@@ -7,8 +7,8 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "cluster/fixture.h"
 #include "cluster/policy.h"
-#include "fixture.h"
 #include "results/gather.h"
 #include "support/suite_mpi.h"
 

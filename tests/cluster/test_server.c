@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "fixture.h"
+#include "cluster/fixture.h"
 #include "models/power.h"
 #include "support/suite.h"
 

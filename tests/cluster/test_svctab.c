@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "fixture.h"
+#include "cluster/fixture.h"
 #include "support/suite.h"
 
 // One service on one group: 5 us + 1 us per item, batches of 32, sizes up to 400.

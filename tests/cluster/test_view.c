@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "fixture.h"
+#include "cluster/fixture.h"
 #include "support/suite.h"
 
 enum { N_SERVERS = 23, MOST_NEWS = 60000 };
