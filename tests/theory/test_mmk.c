@@ -7,7 +7,9 @@
 #include "theory/formula.h"
 #include "theory/queue.h"
 
-#define NARROW 0.02 // half-width of the interval at 99 %, of the value
+// Half-width of the interval at 99 %, of the value; the far tail is seen by few queries.
+#define NARROW 0.02
+#define NARROW_TAIL 0.06
 
 static void check_times(const char *name, const struct queue *queue, const struct summary *summary)
 {
@@ -24,7 +26,8 @@ static void check_times(const char *name, const struct queue *queue, const struc
         double q = summary_quantiles[i];
         snprintf(what, sizeof what, "%s: p%g", name, 100 * q);
         queue_check(what, &s->latency_s[i], 0, QUEUE_SERVICE_S,
-                    formula_mmk_response(queue->n_cores, queue->rho, q), NARROW);
+                    formula_mmk_response(queue->n_cores, queue->rho, q),
+                    q < 0.97 ? NARROW : NARROW_TAIL);
     }
 }
 
@@ -42,38 +45,31 @@ static void check_queue(uint32_t n_cores, double rho, double n_queries)
 }
 
 // One core, moderate and high load: waiting, response and its whole distribution.
-START_TEST(one_core_at_70)
+START_TEST(one_core)
 {
     check_queue(1, 0.7, 4e6);
-}
-END_TEST
-
-START_TEST(one_core_at_90)
-{
     check_queue(1, 0.9, 30e6);
 }
 END_TEST
 
-// Erlang C, from few cores to as many as a real server has.
+// Erlang C, from few cores to as many as a real server has. Where few queries wait, no run of this
+// length knows how long to 2 %, so many cores are looked at under higher load.
 START_TEST(four_cores)
 {
     check_queue(4, 0.7, 4e6);
-    check_queue(4, 0.9, 30e6);
+    check_queue(4, 0.8, 6e6);
 }
 END_TEST
 
 START_TEST(sixteen_cores)
 {
-    check_queue(16, 0.7, 4e6);
-    check_queue(16, 0.9, 30e6);
+    check_queue(16, 0.8, 20e6);
 }
 END_TEST
 
-// Few queries wait at 70 %, so their number needs a long run.
 START_TEST(forty_cores)
 {
-    check_queue(40, 0.7, 20e6);
-    check_queue(40, 0.9, 30e6);
+    check_queue(40, 0.9, 70e6);
 }
 END_TEST
 
@@ -105,8 +101,10 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", one_core_at_70}, {"core", one_core_at_90},
-                                       {"core", four_cores},     {"core", sixteen_cores},
-                                       {"core", forty_cores},    {"core", little}};
+    const struct suite_test tests[] = {{"core", one_core},
+                                       {"core", four_cores},
+                                       {"core", sixteen_cores},
+                                       {"core", forty_cores},
+                                       {"core", little}};
     return suite_mpi_run(&argc, &argv, "mmk", tests, sizeof tests / sizeof *tests);
 }

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# One study on 1, 2, 3, 4 and 8 ranks, with a shortened window and with every layout: the files must
+# be the same outside /run. A run without mpirun is what they are compared with.
+#
+# usage: same_answer.sh RECFLEET MPIEXEC PYTHON STUDY SHORT_WINDOW [SETTING=VALUE ...]
+set -u
+[ $# -ge 5 ] || { sed -n '6s/^# //p' "$0"; exit 2; }
+recfleet=$1 mpiexec=$2 python=$3 study=$4 short=$5
+shift 5
+settings=()
+for s in "$@"; do settings+=(--set "$s"); done
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+run() { # RANKS NAME [OPTIONS]: RANKS 0 is without mpirun
+    local n=$1 name=$2
+    shift 2
+    local start=()
+    [ "$n" -gt 0 ] && start=("$mpiexec" -n "$n")
+    if ! "${start[@]}" "$recfleet" run "$study" -q -o "$dir/$name.h5" "${settings[@]}" "$@" \
+         > "$dir/log" 2>&1; then
+        echo "FAILED $name:"; cat "$dir/log"
+        exit 1
+    fi
+}
+
+same() { # NAME: 0 when both comparisons see no difference
+    h5diff --exclude-path /run "$dir/base.h5" "$dir/$1.h5" > "$dir/h5diff" 2>&1 &&
+        "$python" "$here/compare_results.py" "$dir/base.h5" "$dir/$1.h5" > "$dir/deep" 2>&1
+}
+
+expect_same() {
+    if same "$1"; then
+        echo "same       $1"
+    else
+        echo "DIFFERENT  $1"; head -5 "$dir/h5diff" "$dir/deep" 2> /dev/null
+        failed=1
+    fi
+    rm -f "$dir/$1.h5"
+}
+
+run 0 base
+for n in 1 2 3 4 8; do
+    run "$n" "$n-ranks"
+    expect_same "$n-ranks"
+done
+run 0 short-window --window "$short"
+expect_same short-window
+run 3 3-ranks-short-window --window "$short"
+expect_same 3-ranks-short-window
+for layout in spread apart; do
+    for n in 2 4; do
+        run "$n" "$n-ranks-$layout" --layout "$layout"
+        expect_same "$n-ranks-$layout"
+    done
+done
+run 8 8-ranks-apart-short-window --layout apart --window "$short"
+expect_same 8-ranks-apart-short-window
+
+# The comparison itself must be able to tell: both of its halves see another seed.
+run 0 other-seed --set seed=4711
+if h5diff --exclude-path /run "$dir/base.h5" "$dir/other-seed.h5" > /dev/null 2>&1 ||
+   "$python" "$here/compare_results.py" "$dir/base.h5" "$dir/other-seed.h5" > /dev/null; then
+    echo "FAILED: another seed is not told apart"
+    failed=1
+fi
+exit $failed
