@@ -197,16 +197,17 @@ static struct open_window *oldest_open(struct balancer *balancer)
     return NULL;
 }
 
-// True when every completion that can be heard before end_ns has been heard.
-static bool knows_enough(struct balancer *balancer, int64_t end_ns)
+// How far completions are known: those heard before it have all come in.
+static int64_t known_ns(struct balancer *balancer)
 {
     if (!balancer->view || !balancer->has_remote)
-        return true;
+        return SIMTIME_NEVER;
     const struct open_window *window = oldest_open(balancer);
     if (!window)
-        return true;
-    return window->begin_ns + balancer->lookahead_ns >= end_ns &&
-           balancer->n_opened - balancer->n_closed < N_OPEN_WINDOWS;
+        return SIMTIME_NEVER;
+    if (balancer->n_opened - balancer->n_closed == N_OPEN_WINDOWS)
+        return window->begin_ns;
+    return window->begin_ns + balancer->lookahead_ns;
 }
 
 // Hands one parcel over; returns how many answers are still to come (0 or 1).
@@ -256,9 +257,12 @@ enum balancer_state balancer_step(struct balancer *balancer)
     int64_t begin_ns = source_peek_ns(balancer->source);
     if (begin_ns == SIMTIME_NEVER)
         return finish(balancer);
-    int64_t end_ns = window_end_ns(balancer, begin_ns);
-    if (!exchange->type->has_room(exchange) || !knows_enough(balancer, end_ns))
+    int64_t end_ns = window_end_ns(balancer, begin_ns), heard_ns = known_ns(balancer);
+    if (!exchange->type->has_room(exchange) || heard_ns <= begin_ns)
         return BALANCER_WAITS;
+    // Cut, not put off: the next arrival comes after the end of the last window, so a window of the
+    // same length would always reach beyond what is known while the last one is under way.
+    end_ns = heard_ns < end_ns ? heard_ns : end_ns;
     size_t n;
     struct query *queries = source_next(balancer->source, end_ns, MAX_WINDOW_QUERIES, &n);
     policy_route(balancer->policy, queries, n);
