@@ -8,8 +8,8 @@
 // so all queries that arrive in [t, t + lookahead) may be routed together, knowing only completions
 // of earlier windows. A window begins at the next arrival, so empty time costs nothing. With
 // servers on other ranks a window is half as long, so that one is under way while the next is
-// routed, and ends where what has been heard ends. Policies without feedback need no lookahead: their windows are as long as a batch. Where
-// windows begin and end never changes a result.
+// routed, and it ends where what has been heard ends. Policies without feedback need no lookahead:
+// their windows are as long as a batch. Where windows begin and end never changes a result.
 #ifndef CLUSTER_BALANCER_H
 #define CLUSTER_BALANCER_H
 
