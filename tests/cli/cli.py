@@ -163,6 +163,37 @@ def group_traces(folder):
         rows = [line.strip().split(",") for line in f.readlines()[1:]]
     expect([(float(a), int(b)) for a, b in rows] == [(0.0, 5), (0.5, 7)], "converted rows", rows)
     refused("existing trace", r"c.csv: ", folder, "trace", "convert", "log.csv", "-o", "c.csv")
+    hdf5_traces(folder)
+
+
+def hdf5_traces(folder):
+    """A results file is a trace of its sample; as CSV the same trace gives the same results."""
+    write(folder, "all.yaml", STUDY + "output: {file: all.h5, sample: 10000000}\n")
+    rc, _, err = call("run", "all.yaml", "-q", cwd=folder)
+    expect(rc == 0, "run for a sample", err)
+    rc, out, err = call("trace", "convert", "all.h5", "-o", "all.csv", cwd=folder)
+    expect(rc == 0 and "mean rate" in out, "convert HDF5 to CSV", err)
+    # The format is told by content, so one study, by the same name, reads both.
+    write(folder, "either.yaml", STUDY.replace("sla: {p95: 25ms}",
+                                               "arrivals: {process: replay, file: either}"))
+    for kind in ("h5", "csv"):
+        shutil.copy(os.path.join(folder, "all." + kind), os.path.join(folder, "either"))
+        rc, _, err = call("run", "either.yaml", "-q", "-o", f"from_{kind}.h5", cwd=folder)
+        expect(rc == 0, f"replay of {kind}", err)
+    if shutil.which("h5diff"):
+        done = subprocess.run(["h5diff", "--exclude-path", "/run", "from_h5.h5", "from_csv.h5"],
+                              cwd=folder, capture_output=True)
+        expect(done.returncode == 0, "HDF5 and CSV agree", done.stdout.decode()[:300])
+    else:
+        print("skipped: HDF5 and CSV agree (no h5diff)")
+    refused("missing dataset", r"all.h5: /sample/arive_s: no such dataset; did you mean "
+            r"\"/sample/arrive_s\"\?", folder, "trace", "inspect", "all.h5", "--set",
+            "time_column=/sample/arive_s")
+    with open(os.path.join(folder, "all.h5"), "rb") as f:
+        whole = f.read()
+    write(folder, "either", whole[:len(whole) // 2])
+    refused("truncated HDF5", r"either.yaml:7:39: traffic\[0\].arrivals.file: .*either: the HDF5 "
+            r"file is truncated or damaged", folder, "run", "either.yaml")
 
 
 def group_output(folder):
