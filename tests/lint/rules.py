@@ -73,6 +73,8 @@ SYMBOL_PREFIXES = {
     "agree": ["err_agree"],             # the collective member of the err_ family
     "config": ["balancer_fields", "load_unit_names"],  # of struct balancer_config, enum load_unit
     "doc": ["node_"],                   # a document is made of struct node
+    "columns": ["column_"],             # a file of columns holds struct column
+    "server": ["report_list_"],         # what a server hands back
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
     "main": ["main"],
 }
