@@ -138,12 +138,12 @@ static void assert_same_jobs(const struct outcome *a, const struct outcome *b, c
                              const struct stream *stream)
 {
     for (uint32_t i = 0; i < N_JOBS; i++)
-        ck_assert_msg(a->jobs[i].finish_ns == b->jobs[i].finish_ns &&
-                          a->jobs[i].wait_ns == b->jobs[i].wait_ns,
-                      "%s, %u cores, job %u: %lld after %lld, then %lld after %lld", what,
-                      stream->n_cores, i, (long long)a->jobs[i].finish_ns,
-                      (long long)a->jobs[i].wait_ns, (long long)b->jobs[i].finish_ns,
-                      (long long)b->jobs[i].wait_ns);
+        if (a->jobs[i].finish_ns != b->jobs[i].finish_ns ||
+            a->jobs[i].wait_ns != b->jobs[i].wait_ns)
+            ck_abort_msg("%s, %u cores, job %u: %lld after %lld, then %lld after %lld", what,
+                         stream->n_cores, i, (long long)a->jobs[i].finish_ns,
+                         (long long)a->jobs[i].wait_ns, (long long)b->jobs[i].finish_ns,
+                         (long long)b->jobs[i].wait_ns);
 }
 
 // The counters, the free time of every core and every report, bit by bit.
@@ -219,11 +219,11 @@ static void assert_job(const struct expected *expected, const struct outcome *ou
             last = i;
     int64_t finish_ns = expected->requests[last].end_ns;
     int64_t wait_ns = expected->requests[last].begin_ns - expected->requests[last].ready_ns;
-    ck_assert_msg(outcome->jobs[job].finish_ns == finish_ns &&
-                      outcome->jobs[job].wait_ns == wait_ns,
-                  "%u cores, job %u: expected %lld after %lld, got %lld after %lld",
-                  expected->stream->n_cores, job, (long long)finish_ns, (long long)wait_ns,
-                  (long long)outcome->jobs[job].finish_ns, (long long)outcome->jobs[job].wait_ns);
+    if (outcome->jobs[job].finish_ns != finish_ns || outcome->jobs[job].wait_ns != wait_ns)
+        ck_abort_msg("%u cores, job %u: expected %lld after %lld, got %lld after %lld",
+                     expected->stream->n_cores, job, (long long)finish_ns, (long long)wait_ns,
+                     (long long)outcome->jobs[job].finish_ns,
+                     (long long)outcome->jobs[job].wait_ns);
 }
 
 // What is still to run after t_ns, and when the first core is free: by the requests themselves.
