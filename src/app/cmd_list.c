@@ -5,7 +5,7 @@
 #include "app/cmd.h"
 #include "base/mem.h"
 #include "study/library.h"
-#include "study/study.h"
+#include "study/study_variants.h"
 
 static const struct cmd_option options[] = {
     {"--long", 'l', NULL, "with derived numbers and the source of every value"},
@@ -117,13 +117,13 @@ static void list_topic(enum topic topic, const struct library *library, bool det
     else if (topic == PLATFORMS)
         list_platforms(library, detail);
     else if (topic == POLICIES)
-        list_variants("policies", (variants = study_policies(), &variants), detail);
+        list_variants("policies", (variants = study_variants_policies(), &variants), detail);
     else if (topic == DISTRIBUTIONS)
-        list_variants("distributions", (variants = study_sizes(), &variants), detail);
+        list_variants("distributions", (variants = study_variants_sizes(), &variants), detail);
     else if (topic == ARRIVALS)
-        list_variants("arrivals", (variants = study_arrivals(), &variants), detail);
+        list_variants("arrivals", (variants = study_variants_arrivals(), &variants), detail);
     else
-        list_variants("costs", (variants = study_costs(), &variants), detail);
+        list_variants("costs", (variants = study_variants_costs(), &variants), detail);
 }
 
 static int list(struct cmd_line *line, struct err *err)

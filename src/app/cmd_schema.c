@@ -4,7 +4,7 @@
 
 #include "app/cmd.h"
 #include "base/mem.h"
-#include "study/study.h"
+#include "study/study_sections.h"
 
 #define MAX_SECTIONS 128
 

@@ -96,9 +96,6 @@ void study_destroy(struct study *study); // NULL: no effect
 
 // The resolved study as YAML; caller mem_free()s.
 char *study_format(const struct study *study);
-// Equal for two studies that see the same queries: a hash of the resolved traffic, the seed, the
-// duration and the cells' shares.
-uint64_t study_traffic_fingerprint(const struct study *study);
 // Where the results go; caller mem_free()s.
 char *study_output_path(const struct study *study);
 // What the results must know of the study; caller meta_destroy()s.
@@ -110,33 +107,7 @@ double study_expected_queries(const struct study *study);
 // The largest query that service s can send.
 int64_t study_largest_items(const struct study *study, size_t s);
 
-// A key whose value selects among descriptors (an arrival process, a cost kind, ...).
-#define STUDY_MAX_VARIANTS 32
-struct study_variants {
-    const char *what; // "arrival process"
-    size_t n;
-    const char *names[STUDY_MAX_VARIANTS + 1]; // NULL-terminated
-    const char *helps[STUDY_MAX_VARIANTS];
-    const struct field *fields[STUDY_MAX_VARIANTS]; // keys beside the selecting one
-};
-struct study_variants study_arrivals(void);
-struct study_variants study_sizes(void);
-struct study_variants study_costs(void);
-struct study_variants study_policies(void);
-
-// One part of the study format, for `recfleet schema`.
-struct study_section {
-    char path[64];              // "traffic[].arrivals"
-    char when[64];              // "process: gamma"; "" always
-    const char *help;           // one line
-    const struct field *fields; // NULL: see help
-};
-// All of them in the order of a file; returns how many, at most `max` are stored.
-size_t study_sections(struct study_section *sections, size_t max);
-
-// Tables of the structs above.
-extern const struct field study_fields[], study_output_fields[], study_fleet_fields[],
-    study_service_fields[], study_group_fields[], study_scheduler_fields[], study_noise_fields[];
-extern const char *const study_batching_names[]; // "static" "fixed" NULL
+// Tables of struct study_settings and study_output.
+extern const struct field study_fields[], study_output_fields[];
 
 #endif

@@ -9,6 +9,9 @@
 #include "base/mem.h"
 #include "cluster/policy.h"
 #include "models/platform.h"
+#include "study/study_fleet.h"
+#include "study/study_traffic.h"
+#include "study/study_variants.h"
 
 // Texts for people: they do not change a result and may be long.
 static const char *const prose_keys[] = {"title", "sources", "provisional", NULL};
@@ -95,7 +98,8 @@ static void print_variant(FILE *out, int indent, const struct study *study, cons
 static void print_service(FILE *out, const struct study *study,
                           const struct service_config *service)
 {
-    const struct study_variants arrivals = study_arrivals(), sizes = study_sizes();
+    const struct study_variants arrivals = study_variants_arrivals(),
+                                sizes = study_variants_sizes();
     const struct service_traffic *traffic = &service->traffic;
     char percent[32], target[32];
     fprintf(out, "  -\n");
@@ -149,7 +153,7 @@ static void scheduler_settings(FILE *out, const struct study *study,
 static void cost_settings(FILE *out, const struct study *study, const struct study_group *group,
                           size_t service)
 {
-    const struct study_variants costs = study_costs();
+    const struct study_variants costs = study_variants_costs();
     const struct cost_config *config = &group->cost_configs[service];
     print_variant(out, 10, study, "kind", &costs, config->kind, config);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cluster/policy.h"
+#include "study/study_traffic.h"
 #include "support/suite.h"
 
 static const char *const base_text = "name: small\n"

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/study_fleet.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "study/reader.h"
+#include "study/study.h"
+#include "study/study_models.h"
+#include "study/study_traffic.h"
+#include "study/study_variants.h"
+
+#define MAX_GROUPS 1024
+#define MAX_SERVERS 100000000
+#define MAX_ITEMS 65535
+
+const char *const study_batching_names[] = {"static", "fixed", NULL};
+
+const struct field study_fleet_fields[] = {
+    FIELD(study, "cells", FIELD_INT, UNIT_NONE, cells, 1, 1e6, "1",
+          "cells, each one load balancer with its share of every group"),
+    FIELD_END};
+
+const struct field study_group_fields[] = {
+    FIELD(study_group, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "",
+          "name of the group; empty: the platform's"),
+    FIELD(study_group, "platform", FIELD_STRING, UNIT_NONE, platform_name, 0, 0, "",
+          "platform of its servers; any key of the platform may be given beside it"),
+    FIELD(study_group, "servers", FIELD_INT, UNIT_NONE, servers, 1, MAX_SERVERS, NULL,
+          "servers in the whole fleet, at least one per cell"),
+    FIELD(study_group, "weight", FIELD_REAL, UNIT_NONE, weight, 1e-6, 1e6, "1",
+          "capacity of a server relative to other groups', for the balancer"),
+    FIELD_END};
+
+const struct field study_scheduler_fields[] = {
+    FIELD_CHOICES(study_scheduler, "policy", policy, study_batching_names, "static",
+                  "static: the largest query is split over all cores; fixed: batch_items"),
+    FIELD(study_scheduler, "batch_items", FIELD_INT, UNIT_ITEMS, batch_items, 1, MAX_ITEMS, "256",
+          "fixed: items per CPU request at most; giving it implies fixed"),
+    FIELD(study_scheduler, "offload_items", FIELD_INT, UNIT_ITEMS, offload_items, 0, MAX_ITEMS + 1,
+          "0", "queries of at least this size go to the accelerator; 0: none"),
+    FIELD_END};
+
+const struct field study_noise_fields[] = {
+    FIELD_CHOICES(study_noise, "distribution", distribution, cost_spread_names, "none",
+                  "how service times spread round the cost"),
+    FIELD(study_noise, "cv", FIELD_REAL, UNIT_NONE, cv, 0, 100, "0",
+          "gamma, lognormal: standard deviation over mean"),
+    FIELD_END};
+
+static const struct reader_options plain = {NULL, false};
+
+static int find_service(const struct study *study, const struct node *entry, struct err *err)
+{
+    const char *names[STUDY_MAX_SERVICES];
+    char found[64];
+    if (entry->kind != NODE_MAP)
+        return node_fail(entry, err, "expected a map, got %s",
+                         node_found(entry, found, sizeof found));
+    const struct node *name = node_get(entry, "service");
+    if (!name)
+        return node_fail_key(entry, "service", err, "missing; expected the name of a service");
+    for (size_t s = 0; s < study->n_services; s++)
+        names[s] = study->services[s].name;
+    return reader_choose(name, "service", names, study->n_services, err);
+}
+
+// Turns a scheduler map (NULL: none) into settings that start as *scheduler is.
+static int read_scheduler(const struct node *map, const struct node *parent,
+                          const char *const *others, struct study_scheduler *scheduler,
+                          struct err *err)
+{
+    const struct reader_part part = {study_scheduler_fields, scheduler};
+    const struct reader_options options = {others, false};
+    if (reader_fill(map, parent, &part, 1, &options, err) < 0)
+        return -1;
+    const struct node *policy = node_get(map, "policy"), *batch = node_get(map, "batch_items");
+    if (batch && !policy)
+        scheduler->policy = BATCH_FIXED;
+    if (batch && scheduler->policy == BATCH_STATIC)
+        return node_fail(batch, err, "only with policy: fixed");
+    if (policy && scheduler->policy == BATCH_FIXED && !batch)
+        return node_fail_key(map, "batch_items", err,
+                             "missing; expected a number of items such as \"64\"");
+    return 0;
+}
+
+static int read_schedulers(struct study *study, struct study_group *group, const struct node *map,
+                           struct err *err)
+{
+    static const char *const others[] = {"services", NULL}, *const inner[] = {"service", NULL};
+    const struct node *scheduler, *list;
+    struct study_scheduler base = {0};
+    schema_defaults(study_scheduler_fields, &base);
+    if (reader_map(map, "scheduler", &scheduler, err) < 0 ||
+        read_scheduler(scheduler, map, others, &base, err) < 0 ||
+        reader_list(scheduler, "services", &list, err) < 0)
+        return -1;
+    for (size_t s = 0; s < study->n_services; s++)
+        group->schedulers[s] = base;
+    for (size_t i = 0; list && i < list->n; i++) {
+        int s = find_service(study, list->items[i], err);
+        if (s < 0 || read_scheduler(list->items[i], NULL, inner, &group->schedulers[s], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void release_cost(struct cost_config *config)
+{
+    for (size_t i = 0; cost_types[i]; i++)
+        schema_release(cost_types[i]->fields, config);
+}
+
+// A service's own cost: the keys of `entry` over the group's.
+static int read_cost_entry(const struct node *entry, const struct cost_config *base,
+                           struct cost_config *config, struct err *err)
+{
+    static const char *const others[] = {"service", "kind", NULL};
+    const struct study_variants variants = study_variants_costs();
+    const struct node *kind = node_get(entry, "kind");
+    int64_t index = base->kind;
+    if (kind) {
+        index = reader_choose(kind, variants.what, variants.names, variants.n, err);
+        if (index < 0)
+            return -1;
+    }
+    release_cost(config);
+    *config = *base;
+    config->table = NULL;
+    schema_copy(variants.fields[base->kind], config, base);
+    config->kind = index;
+    if (index != base->kind)
+        schema_defaults(variants.fields[index], config);
+    const struct reader_part part = {variants.fields[index], config};
+    const struct reader_options options = {others, index == base->kind};
+    return reader_fill(entry, NULL, &part, 1, &options, err);
+}
+
+static int read_costs(struct study *study, struct study_group *group, const struct node *map,
+                      struct err *err)
+{
+    static const char *const others[] = {"kind", "services", NULL};
+    const struct study_variants variants = study_variants_costs();
+    const struct node *cost = node_get(map, "cost"), *list = NULL;
+    struct cost_config base = {.kind = study_variants_index(&variants, "roofline")};
+    int rc = study_variants_read(map, "cost", "kind", &variants, others, &base, &base.kind, err);
+    for (size_t s = 0; s < study->n_services; s++) {
+        group->cost_configs[s] = base;
+        group->cost_configs[s].table = mem_strdup(base.table);
+    }
+    if (rc == 0)
+        rc = reader_list(cost, "services", &list, err);
+    for (size_t i = 0; rc == 0 && list && i < list->n; i++) {
+        int s = find_service(study, list->items[i], err);
+        rc = s < 0 ? -1 : read_cost_entry(list->items[i], &base, &group->cost_configs[s], err);
+    }
+    release_cost(&base);
+    return rc;
+}
+
+static int read_noise(struct study_group *group, const struct node *map, struct err *err)
+{
+    const struct node *noise, *selector;
+    const struct reader_part part = {study_noise_fields, &group->noise};
+    schema_defaults(study_noise_fields, &group->noise);
+    if (study_variants_map(map, "noise", &noise, &selector, "distribution", err) < 0)
+        return -1;
+    if (!noise && selector &&
+        schema_parse(study_noise_fields, selector->text, &group->noise, err) < 0)
+        return node_prefix(selector, err);
+    if (reader_fill(noise, map, &part, 1, &plain, err) < 0)
+        return -1;
+    int kind = group->noise.distribution;
+    if ((kind == SPREAD_GAMMA || kind == SPREAD_LOGNORMAL) && !(group->noise.cv > 0))
+        return node_fail_key(noise ? noise : map, noise ? "cv" : "noise", err,
+                             "expected a cv above 0 for %s", cost_spread_names[kind]);
+    return 0;
+}
+
+// accelerator: the name of a known one, "none", or a map with a name and keys over it.
+static int read_accelerator(struct study_group *group, const struct library *library,
+                            const struct node *map, struct err *err)
+{
+    const struct node *node = node_get(map, "accelerator"), *name = node;
+    struct accelerator own = {0};
+    if (!node || node_is_null(node))
+        return 0;
+    if (node->kind == NODE_MAP)
+        name = node_get(node, "name");
+    if (name && !reader_text(name, "an accelerator's name", err))
+        return -1;
+    if (node->kind == NODE_SCALAR && strcmp(name->text, "none") == 0) {
+        platform_attach(&group->platform, NULL);
+        return 0;
+    }
+    const struct accelerator *known = name ? library_accelerator(library, name->text) : NULL;
+    if (node->kind == NODE_SCALAR && !known) {
+        library_unknown_accelerator(library, name->text, err);
+        return node_prefix(name, err);
+    }
+    if (known) {
+        own = *known;
+        schema_copy(accelerator_fields, &own, known);
+    } else {
+        schema_defaults(accelerator_fields, &own);
+    }
+    int rc = 0;
+    if (node->kind == NODE_MAP) {
+        const struct reader_part part = {accelerator_fields, &own};
+        rc = reader_fill(node, NULL, &part, 1, &plain, err);
+    }
+    if (rc == 0 && !*own.name)
+        rc = node_fail_key(node, "name", err, "missing; expected the accelerator's name");
+    if (rc == 0 && accelerator_check(&own, err) < 0)
+        rc = reader_prefix(node, err);
+    if (rc == 0)
+        platform_attach(&group->platform, &own);
+    accelerator_release(&own);
+    return rc;
+}
+
+static void set_text(char **text, const char *value)
+{
+    char *copy = mem_strdup(value);
+    mem_free(*text);
+    *text = copy;
+}
+
+static int read_platform(struct study_group *group, const struct library *library,
+                         const struct node *map, struct err *err)
+{
+    const struct node *name = node_get(map, "platform");
+    if (name) {
+        if (!reader_text(name, "a platform's name", err))
+            return -1;
+        const struct platform *platform = library_platform(library, name->text);
+        if (!platform && !node_get(map, "cores")) {
+            library_unknown_platform(library, name->text, err);
+            return node_prefix(name, err);
+        }
+        if (platform) {
+            group->platform = platform_copy(platform);
+            return 0;
+        }
+    } else if (!node_get(map, "cores")) {
+        return node_fail_key(map, "platform", err,
+                             "missing; expected a platform's name, or cores for one of your own");
+    }
+    schema_defaults(platform_fields, &group->platform);
+    return 0;
+}
+
+static int read_group(struct study *study, const struct library *library, const struct node *map,
+                      size_t g, struct err *err)
+{
+    static const char *const others[] = {"accelerator", "scheduler", "cost", "noise", NULL};
+    struct study_group *group = &study->groups[g];
+    const struct reader_part parts[] = {{study_group_fields, group},
+                                        {platform_fields, &group->platform}};
+    const struct reader_options options = {others, false};
+    char found[64];
+    if (map->kind != NODE_MAP)
+        return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
+    schema_defaults(study_group_fields, group);
+    if (read_platform(group, library, map, err) < 0 ||
+        reader_fill(map, NULL, parts, 2, &options, err) < 0)
+        return -1;
+    set_text(&group->platform.name, group->platform_name);
+    if (!*group->name && *group->platform_name)
+        set_text(&group->name, group->platform_name);
+    else if (!*group->name)
+        set_text(&group->name, "servers");
+    for (size_t i = 0; i < g; i++)
+        if (strcmp(study->groups[i].name, group->name) == 0)
+            return node_fail_key(map, "name", err, "group \"%.60s\" is there already", group->name);
+    if (read_accelerator(group, library, map, err) < 0 || read_noise(group, map, err) < 0 ||
+        read_schedulers(study, group, map, err) < 0 || read_costs(study, group, map, err) < 0)
+        return -1;
+    return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
+}
+
+// The measured table of a cost: the one it names, else the one of its model and platform (NULL:
+// none).
+static int find_table(const struct library *library, const struct study_group *group,
+                      const char *model, struct cost_config *config, const struct node *cost,
+                      struct err *err)
+{
+    const char *table = config->table;
+    bool named = table && *table;
+    if (strcmp(cost_types[config->kind]->name, "table") != 0)
+        return 0;
+    config->measured = named ? library_table(library, table)
+                             : library_table_for(library, model, group->platform.name);
+    if (config->measured || !named)
+        return 0;
+    library_unknown_table(library, table, err);
+    return node_prefix(cost, err);
+}
+
+static int make_cost(const struct study *study, const struct library *library,
+                     struct study_group *group, size_t s, const struct node *map, struct err *err)
+{
+    const char *service = study->services[s].name, *name = study->services[s].model;
+    const struct node *cost = node_get(map, "cost"), *scheduler = node_get(map, "scheduler");
+    struct cost_config *config = &group->cost_configs[s];
+    if (find_table(library, group, name, config, cost, err) < 0)
+        return -1;
+    group->costs[s] = cost_create(config, study_models_find(study, name), &group->platform, err);
+    if (!group->costs[s]) {
+        err_prefix(err, "service %s", service);
+        return node_prefix(cost ? cost : map, err);
+    }
+    if (group->schedulers[s].offload_items > 0 && !cost_has_accel(group->costs[s]))
+        return node_fail_key(scheduler ? scheduler : map, "offload_items", err,
+                             "the group has no accelerator for service %s", service);
+    return 0;
+}
+
+// Costs need models and platforms to be complete, so they come last.
+static int make_costs(const struct study *study, const struct library *library,
+                      struct study_group *group, const struct node *map, struct err *err)
+{
+    for (size_t s = 0; s < study->n_services; s++)
+        if (make_cost(study, library, group, s, map, err) < 0)
+            return -1;
+    return 0;
+}
+
+// The static policy splits the largest query over all cores.
+static void make_dispatch(const struct study *study, struct study_group *group)
+{
+    for (size_t s = 0; s < study->n_services; s++) {
+        const struct study_scheduler *scheduler = &group->schedulers[s];
+        int64_t largest = study_largest_items(study, s);
+        int64_t cores = group->platform.cores, batch = (largest + cores - 1) / cores;
+        if (scheduler->policy == BATCH_FIXED)
+            batch = scheduler->batch_items;
+        group->dispatch[s] =
+            (struct dispatch_config){batch > 0 ? batch : 1, scheduler->offload_items};
+    }
+}
+
+static void make_groups(struct study *study, size_t n)
+{
+    study->n_groups = n;
+    study->groups = mem_calloc(n, sizeof *study->groups);
+    for (size_t g = 0; g < n; g++) {
+        struct study_group *group = &study->groups[g];
+        group->schedulers = mem_calloc(study->n_services, sizeof *group->schedulers);
+        group->cost_configs = mem_calloc(study->n_services, sizeof *group->cost_configs);
+        group->costs = mem_calloc(study->n_services, sizeof *group->costs);
+        group->dispatch = mem_calloc(study->n_services, sizeof *group->dispatch);
+    }
+}
+
+int study_fleet_read(struct study *study, const struct library *library, const struct node *root,
+                     struct err *err)
+{
+    static const char *const others[] = {"groups", NULL};
+    const struct node *map, *list;
+    const struct reader_part part = {study_fleet_fields, study};
+    const struct reader_options options = {others, false};
+    schema_defaults(study_fleet_fields, study);
+    if (reader_map(root, "fleet", &map, err) < 0 || reader_list(map, "groups", &list, err) < 0)
+        return -1;
+    if (!list || list->n == 0)
+        return node_fail_key(map ? map : root, map ? "groups" : "fleet.groups", err,
+                             "missing; expected at least one group of servers");
+    if (list->n > MAX_GROUPS)
+        return node_fail(list, err, "expected at most %d groups", MAX_GROUPS);
+    if (reader_fill(map, root, &part, 1, &options, err) < 0)
+        return -1;
+    make_groups(study, list->n);
+    int64_t servers = 0;
+    for (size_t g = 0; g < list->n; g++) {
+        if (read_group(study, library, list->items[g], g, err) < 0 ||
+            make_costs(study, library, &study->groups[g], list->items[g], err) < 0)
+            return -1;
+        make_dispatch(study, &study->groups[g]);
+        servers += study->groups[g].servers;
+    }
+    if (servers < study->cells)
+        return node_fail_key(map, "cells", err,
+                             "expected at most one per server (%lld in all), got %lld",
+                             (long long)servers, (long long)study->cells);
+    if (servers > MAX_SERVERS)
+        return node_fail(list, err, "expected at most %d servers in all", MAX_SERVERS);
+    return 0;
+}
+
+static void release_group(struct study *study, struct study_group *group)
+{
+    for (size_t s = 0; s < study->n_services; s++) {
+        cost_destroy(group->costs[s]);
+        release_cost(&group->cost_configs[s]);
+    }
+    mem_free(group->costs);
+    mem_free(group->cost_configs);
+    mem_free(group->schedulers);
+    mem_free(group->dispatch);
+    platform_release(&group->platform);
+    schema_release(study_group_fields, group);
+}
+
+void study_fleet_release(struct study *study)
+{
+    for (size_t g = 0; g < study->n_groups; g++)
+        release_group(study, &study->groups[g]);
+    mem_free(study->groups);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/study_traffic.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "cluster/layout.h"
+#include "study/reader.h"
+#include "study/study.h"
+#include "study/study_models.h"
+#include "study/study_print.h"
+#include "study/study_variants.h"
+#include "study/trace_file.h"
+#include "traces/arrival.h"
+
+const struct field study_service_fields[] = {
+    FIELD(service_config, "service", FIELD_STRING, UNIT_NONE, name, 0, 0, NULL,
+          "name of the service"),
+    FIELD(service_config, "model", FIELD_STRING, UNIT_NONE, model, 0, 0, "",
+          "model that serves it; may be left out when every cost is synthetic"),
+    FIELD(service_config, "rate", FIELD_REAL, UNIT_RATE, traffic.rate_qps, 0, ARRIVAL_MAX_QPS, NULL,
+          "mean queries per second over the whole fleet"),
+    FIELD_END};
+
+// A relative file stands beside the study. `file` is the row's member, owned.
+static void resolve_files(const struct study *study, const struct field *fields, void *config)
+{
+    const struct field *field = schema_find(fields, "file");
+    const char *slash = strrchr(study->path, '/');
+    if (!field || field->type != FIELD_STRING || !slash)
+        return;
+    char **file = (char **)((char *)config + field->offset);
+    if (!*file || !**file || **file == '/')
+        return;
+    char *joined = mem_printf("%.*s/%s", (int)(slash - study->path), study->path, *file);
+    mem_free(*file);
+    *file = joined;
+}
+
+static bool names_file(const struct field *fields, const void *config)
+{
+    const struct field *field = schema_find(fields, "file");
+    if (!field || field->type != FIELD_STRING)
+        return false;
+    const char *file = *(char *const *)((const char *)config + field->offset);
+    return file && *file;
+}
+
+static int read_sla_word(const struct study *study, const struct node *node,
+                         struct service_config *service, struct err *err)
+{
+    static const char *const words[] = {"none", "low", "medium", "high"};
+    int word = reader_choose(node, "latency target", words, 4, err);
+    if (word <= 0)
+        return word;
+    const struct model *model = study_models_find(study, service->model);
+    if (model)
+        service->sla_ns = word == 1   ? model->sla_low_ns
+                          : word == 2 ? model->sla_medium_ns
+                                      : model->sla_high_ns;
+    if (service->sla_ns <= 0)
+        return node_fail(node, err,
+                         "the model has no such target; expected one such as {p95: 25ms}");
+    return 0;
+}
+
+// sla: {p95: 25ms}, or the model's own target by name.
+static int read_sla(const struct study *study, const struct node *map,
+                    struct service_config *service, struct err *err)
+{
+    const struct node *sla = node_get(map, "sla");
+    service->sla_quantile = 0.95;
+    if (!sla || node_is_null(sla))
+        return 0;
+    if (sla->kind == NODE_SCALAR)
+        return read_sla_word(study, sla, service, err);
+    if (sla->kind != NODE_MAP || sla->n != 1)
+        return node_fail(sla, err, "expected one target such as {p95: 25ms}");
+    const struct node *target = sla->items[0];
+    char *percent = mem_printf("%s%%", target->key + (target->key[0] == 'p'));
+    bool good = target->key[0] == 'p' &&
+                units_parse(UNIT_FRAC, percent, &service->sla_quantile, NULL) == 0 &&
+                service->sla_quantile > 0 && service->sla_quantile < 1;
+    mem_free(percent);
+    if (!good) {
+        err_set(err, ERR_STUDY, "expected a percentile such as p95");
+        return node_prefix_at_key(target, err);
+    }
+    const char *text = reader_text(target, "a time such as \"25ms\"", err);
+    if (!text)
+        return -1;
+    if (units_parse_ns(text, &service->sla_ns, err) < 0)
+        return node_prefix(target, err);
+    if (service->sla_ns <= 0 || service->sla_ns > SIMTIME_LONGEST)
+        return node_fail(target, err, "expected a time above 0, got \"%.80s\"", text);
+    return 0;
+}
+
+static int read_arrivals(struct study *study, const struct node *map,
+                         struct service_config *service, bool open_files, struct err *err)
+{
+    static const char *const others[] = {"process", NULL};
+    struct arrival_config *config = &service->traffic.arrivals;
+    const struct study_variants variants = study_variants_arrivals();
+    config->process = study_variants_index(&variants, "poisson");
+    if (study_variants_read(map, "arrivals", "process", &variants, others, config, &config->process,
+                            err) < 0)
+        return -1;
+    const struct field *fields = variants.fields[config->process];
+    resolve_files(study, fields, config);
+    const struct node *at = node_get(map, "arrivals");
+    if (!at || at->kind != NODE_MAP)
+        at = map;
+    if (!node_get(map, "rate") && !node_get(map, "rate_qps") &&
+        !arrival_types[config->process]->carries_rate)
+        return node_fail_key(map, "rate", err, "missing; expected a rate such as \"12000qps\"");
+    if (open_files && arrival_types[config->process]->carries_rate) {
+        struct trace *trace = NULL;
+        if (trace_file_load(&config->csv, &trace, err) < 0) {
+            err_prefix(err, "file");
+            return reader_prefix(at, err);
+        }
+        config->trace = config->owned_trace = trace;
+    }
+    if (arrival_check(config, service->traffic.rate_qps, err) < 0)
+        return reader_prefix(err && strncmp(err->text, "rate: ", 6) == 0 ? map : at, err);
+    return 0;
+}
+
+static int read_sizes(struct study *study, const struct node *map, size_t s, bool open_files,
+                      struct err *err)
+{
+    static const char *const others[] = {"distribution", NULL};
+    struct size_config *config = &study->services[s].traffic.sizes;
+    const struct study_variants variants = study_variants_sizes();
+    config->distribution = study_variants_index(&variants, "production");
+    if (study_variants_read(map, "sizes", "distribution", &variants, others, config,
+                            &config->distribution, err) < 0)
+        return -1;
+    const struct field *fields = variants.fields[config->distribution];
+    resolve_files(study, fields, config);
+    if (!open_files && names_file(fields, config))
+        return 0;
+    study->sizes[s] = qsize_create(config, err);
+    if (study->sizes[s])
+        return 0;
+    const struct node *at = node_get(map, "sizes");
+    return reader_prefix(at && at->kind == NODE_MAP ? at : map, err);
+}
+
+static int read_service(struct study *study, const struct library *library, const struct node *map,
+                        size_t s, bool open_files, struct err *err)
+{
+    static const char *const others[] = {"rate", "arrivals", "sizes", "sla", NULL};
+    struct service_config *service = &study->services[s];
+    struct reader_part part = {study_service_fields, service};
+    struct reader_options options = {others + 1, true};
+    char found[64];
+    if (map->kind != NODE_MAP)
+        return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
+    schema_defaults(study_service_fields, service);
+    if (reader_fill(map, NULL, &part, 1, &options, err) < 0)
+        return -1;
+    if (!service->name || !*service->name)
+        return node_fail_key(map, "service", err, "missing; expected the service's name");
+    for (size_t i = 0; i < s; i++)
+        if (strcmp(study->services[i].name, service->name) == 0)
+            return node_fail(node_get(map, "service"), err, "service \"%.60s\" is there already",
+                             service->name);
+    if (study_models_need(study, library, service->model, node_get(map, "model"), err) < 0 ||
+        read_sla(study, map, service, err) < 0 || read_sizes(study, map, s, open_files, err) < 0)
+        return -1;
+    return read_arrivals(study, map, service, open_files, err);
+}
+
+int study_traffic_read(struct study *study, const struct library *library, const struct node *root,
+                       bool open_files, struct err *err)
+{
+    const struct node *list;
+    if (reader_list(root, "traffic", &list, err) < 0)
+        return -1;
+    if (!list)
+        return node_fail_key(root, "traffic", err, "missing; expected at least one service");
+    if (list->n == 0)
+        return node_fail(list, err, "empty; expected at least one service");
+    if (list->n > STUDY_MAX_SERVICES)
+        return node_fail(list, err, "expected at most %d services", STUDY_MAX_SERVICES);
+    study->n_services = list->n;
+    study->services = mem_calloc(list->n, sizeof *study->services);
+    study->sizes = mem_calloc(list->n, sizeof *study->sizes);
+    for (size_t s = 0; s < list->n; s++)
+        if (read_service(study, library, list->items[s], s, open_files, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void release_service(struct service_config *service)
+{
+    arrival_unload(&service->traffic.arrivals);
+    for (size_t i = 0; arrival_types[i]; i++)
+        schema_release(arrival_types[i]->fields, &service->traffic.arrivals);
+    for (size_t i = 0; size_types[i]; i++)
+        schema_release(size_types[i]->fields, &service->traffic.sizes);
+    schema_release(study_service_fields, service);
+}
+
+void study_traffic_release(struct study *study)
+{
+    for (size_t s = 0; s < study->n_services; s++) {
+        release_service(&study->services[s]);
+        qsize_destroy(study->sizes[s]);
+    }
+    mem_free(study->services);
+    mem_free(study->sizes);
+}
+
+// FNV-1a, 64 bits.
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+    const unsigned char *p = data;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t hash_number(uint64_t hash, uint64_t number)
+{
+    unsigned char bytes[8]; // little-endian on every machine
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(number >> (8 * i));
+    return hash_bytes(hash, bytes, sizeof bytes);
+}
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static uint32_t cell_servers(const struct study *study, uint32_t cell)
+{
+    uint32_t n = 0;
+    for (uint32_t g = 0; g < study->fleet.n_groups; g++)
+        n += layout_servers(&study->fleet, g, cell);
+    return n;
+}
+
+uint64_t study_traffic_fingerprint(const struct study *study)
+{
+    char *traffic = study_print_traffic(study);
+    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), traffic, strlen(traffic)), total = 0;
+    mem_free(traffic);
+    hash = hash_number(hash, study->settings.seed);
+    hash = hash_number(hash, (uint64_t)study->settings.duration_ns);
+    hash = hash_number(hash, study->fleet.n_cells);
+    for (size_t g = 0; g < study->n_groups; g++)
+        total += (uint64_t)study->groups[g].servers;
+    for (uint32_t c = 0; c < study->fleet.n_cells; c++) {
+        uint64_t n = cell_servers(study, c), common = gcd(total, n);
+        hash = hash_number(hash, n / common);
+        hash = hash_number(hash, total / common);
+    }
+    return hash ? hash : 1; // 0 says that it is not known
+}

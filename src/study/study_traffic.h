@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// study_traffic: the section `traffic` of a study: services, their rates, sizes and targets.
+//
+// A relative file that a service names stands beside the study. Traces and files of sizes are read
+// only when asked, so that a study can be looked at where its data are not.
+#ifndef STUDY_STUDY_TRAFFIC_H
+#define STUDY_STUDY_TRAFFIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/schema.h"
+#include "study/doc.h"
+#include "study/library.h"
+
+#define STUDY_MAX_SERVICES 256
+
+struct study;
+
+// Fills study->services and study->sizes from the list `traffic` of the study's root, and adds the
+// models that services name (study_models.h). Needs the study's own models. On error the study
+// holds what was read so far and is to be released.
+int study_traffic_read(struct study *study, const struct library *library, const struct node *root,
+                       bool open_files, struct err *err);
+// Releases the services and sizes, as many as study->n_services.
+void study_traffic_release(struct study *study);
+
+// Equal for two studies that see the same queries: a hash of the resolved traffic, the seed, the
+// duration and the cells' shares. Never 0, which stands for "not known".
+uint64_t study_traffic_fingerprint(const struct study *study);
+
+// Table of struct service_config.
+extern const struct field study_service_fields[];
+
+#endif
