@@ -23,7 +23,7 @@ void cpu_pool_init(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores)
     *pool = (struct cpu_pool){.n_servers = n_servers, .n_cores = n_cores};
     pool->n_lanes = (n_cores + 7) / 8 * 8;
     pool->stride = sizeof(struct cpu_server) + pool->n_lanes * sizeof(int64_t);
-    pool->servers = mem_aligned(64, n_servers * pool->stride);
+    pool->servers = mem_huge(n_servers * pool->stride);
     for (uint32_t s = 0; s < n_servers; s++)
         for (uint32_t lane = n_cores; lane < pool->n_lanes; lane++)
             cpu_pool_lanes(pool, s)[lane] = CPU_NO_CORE;

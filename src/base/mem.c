@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void out_of_memory(size_t bytes)
 {
@@ -53,6 +54,19 @@ void *mem_aligned(size_t align_bytes, size_t bytes)
     if (!ptr)
         out_of_memory(total);
     return memset(ptr, 0, total ? total : align_bytes);
+}
+
+void *mem_huge(size_t bytes)
+{
+    const size_t page = (size_t)2 << 20;
+    if (bytes < 2 * page)
+        return mem_aligned(64, bytes);
+    size_t total = (bytes + page - 1) / page * page;
+    void *ptr = aligned_alloc(page, total);
+    if (!ptr)
+        out_of_memory(total);
+    (void)madvise(ptr, total, MADV_HUGEPAGE); // a hint: refused, it is just slower
+    return memset(ptr, 0, bytes);
 }
 
 char *mem_strdup(const char *text)
