@@ -16,23 +16,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A stream is held from begin_ns until end_ns.
 struct accel_interval {
     int64_t begin_ns, end_ns;
 };
 
+// One server beside its streams.
 struct accel_server {
-    int64_t link_free_ns;
+    int64_t link_free_ns;        // overlap: when the last copy is through
     struct accel_interval *open; // may still reach beyond the end of the current bin
     size_t n_open, open_cap;
 };
 
+// The block. Owns what it points to.
 struct accel_pool {
     uint32_t n_servers, n_streams;
-    bool overlap;
+    bool overlap;     // copies pass beside computations
     int64_t *streams; // [n_servers][n_streams] earliest free time
     struct accel_server *servers;
 };
 
+// One query on its way through.
 struct accel_job {
     int64_t start_ns;            // arrival at the server
     int64_t load_ns, compute_ns; // what it takes
@@ -40,6 +44,7 @@ struct accel_job {
     int64_t wait_ns;             // out: for the link and for a stream
 };
 
+// All streams free at time 0; accel_pool_release() gives back what it takes.
 void accel_pool_init(struct accel_pool *pool, uint32_t n_servers, uint32_t n_streams, bool overlap);
 void accel_pool_release(struct accel_pool *pool);
 

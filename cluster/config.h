@@ -3,6 +3,9 @@
 //
 // Filled by src/study from a study file, or by hand in tests. Everything pointed to is borrowed and
 // must outlive the run. All numbers are validated by whoever fills it: the cluster asserts.
+//
+// Times are int64_t nanoseconds, rates queries per second over the whole fleet, sizes candidate
+// items. Services and groups are known by their place in the arrays.
 #ifndef CLUSTER_CONFIG_H
 #define CLUSTER_CONFIG_H
 
@@ -29,6 +32,7 @@ struct dispatch_config {
     int64_t offload_items; // T: queries of at least this many items go to the accelerator; 0: none
 };
 
+// How service times spread round the cost: each is multiplied by a factor of mean 1.
 struct noise_config {
     int64_t spread; // enum cost_spread
     double cv;      // gamma and lognormal: coefficient of variation, > 0
@@ -45,9 +49,11 @@ struct group_config {
     struct noise_config noise;              // of every service time of the group
 };
 
+// What a balancer counts per server: queries, CPU requests, items, or nanoseconds of work.
 enum load_unit { LOAD_QUERIES, LOAD_REQUESTS, LOAD_ITEMS, LOAD_WORK, N_LOAD_UNITS };
 extern const char *const load_unit_names[]; // "queries" "requests" "items" "work" NULL
 
+// Every cell's balancer: its policy, and how long information and queries travel.
 struct balancer_config {
     int64_t policy;            // index into policy_types
     int64_t d;                 // power-of-d: candidates, 2..16
@@ -61,6 +67,7 @@ struct balancer_config {
 };
 extern const struct field balancer_fields[];
 
+// All that a run is made of.
 struct fleet_config {
     const struct service_config *services;
     uint32_t n_services;
@@ -68,10 +75,10 @@ struct fleet_config {
     uint32_t n_groups;
     uint32_t n_cells;
     struct balancer_config balancer;
-    uint64_t seed;
-    int64_t duration_ns;
-    int64_t window_ns;  // 0: as long as the delays allow; else at most this (a test varies it)
-    double sample_frac; // of queries kept in the uniform sample
+    uint64_t seed;       // of every random draw
+    int64_t duration_ns; // queries arrive in [0, duration_ns)
+    int64_t window_ns;   // 0: as long as the delays allow; else at most this (a test varies it)
+    double sample_frac;  // of queries kept in the uniform sample
 };
 
 #endif

@@ -41,7 +41,7 @@ struct cost_config {
 struct cost_type {
     const char *name, *help;
     const struct field *fields; // keys of struct cost_config this kind takes
-    // Milliseconds-to-seconds is not this interface's business: every function returns seconds.
+    // As the functions of the same names below; items and busy cores are in range.
     double (*cpu_s)(const struct cost *cost, uint32_t items, uint32_t busy_cores);
     double (*accel_load_s)(const struct cost *cost, uint32_t items);
     double (*accel_compute_s)(const struct cost *cost, uint32_t items);

@@ -22,6 +22,7 @@ struct library_file {
 };
 extern const struct library_file library_files[]; // ends with a NULL path
 
+// All of them by kind, each in the order of its files. Owns everything in it.
 struct library {
     size_t n_models, n_platforms, n_accelerators, n_tables;
     struct model *models;
@@ -35,7 +36,7 @@ int library_load(struct library *library, struct err *err);
 // Releases all of it; it may be loaded again.
 void library_release(struct library *library);
 
-// The thing with that name, NULL when there is none.
+// The thing with that name, NULL when there is none; borrowed until library_release().
 const struct model *library_model(const struct library *library, const char *name);
 const struct platform *library_platform(const struct library *library, const char *name);
 const struct accelerator *library_accelerator(const struct library *library, const char *name);
@@ -44,7 +45,8 @@ const struct cost_table *library_table(const struct library *library, const char
 const struct cost_table *library_table_for(const struct library *library, const char *model,
                                            const char *platform);
 
-// "unknown model "wndd"; did you mean "wnd"?"; returns -1.
+// Fills err with "unknown model "wndd"; did you mean "wnd"?", without a position, which the caller
+// puts in front; returns -1.
 int library_unknown_model(const struct library *library, const char *name, struct err *err);
 int library_unknown_platform(const struct library *library, const char *name, struct err *err);
 int library_unknown_accelerator(const struct library *library, const char *name, struct err *err);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // study: one YAML file -> everything a run needs.
 //
-// The format is described in docs/study.md and by `recfleet schema`; both come from the tables
-// below and from those of the modules that own a setting. What a study leaves out has a default,
+// The format is described in docs/study.md and by `recfleet schema` (study_sections.h); both come
+// from the tables of the modules that own a setting. Each section has its reader: study_models.h,
+// study_traffic.h, study_fleet.h. What a study leaves out has a default,
 // what it misspells is one error line with file:line:column and the key's path. Nothing here
 // depends on the machine or on the rank: the same text gives the same study everywhere.
 //
@@ -35,6 +36,7 @@ struct study_settings {
     int64_t bins; // equal time bins of what follows the warm-up
 };
 
+// What is kept of a run.
 struct study_output {
     char *file;     // "": the study's name with .h5
     int64_t sample; // queries kept in the uniform sample, about
@@ -49,15 +51,17 @@ struct study_scheduler {
     int64_t offload_items; // 0: nothing goes to the accelerator
 };
 
+// How service times of a group spread round their cost.
 struct study_noise {
     int distribution; // enum cost_spread
-    double cv;
+    double cv;        // gamma and lognormal: standard deviation over mean
 };
 
+// One group of equal servers. The arrays are owned and run over the study's services.
 struct study_group {
     char *name, *platform_name;
-    int64_t servers;
-    double weight;
+    int64_t servers; // in the whole fleet
+    double weight;   // capacity relative to other groups', for the balancer
     struct platform platform;
     struct study_noise noise;
     struct study_scheduler *schedulers; // [n_services]
@@ -66,6 +70,7 @@ struct study_group {
     struct dispatch_config *dispatch;   // [n_services]
 };
 
+// All of it. Strings, arrays and what they point to are owned, but for the library's tables.
 struct study {
     char *path; // of the file, as given
     struct study_settings settings;
