@@ -168,22 +168,18 @@ void h5_number(struct h5_file *file, const char *object, const char *key, enum h
 }
 
 // CF: flag_meanings is a blank-separated list, so a meaning has no blank (nor comma) in it.
-static char *meanings_of(const char *const *names, size_t n)
+static char in_meaning(char c)
 {
-    size_t bytes = 1;
-    for (size_t i = 0; i < n; i++)
-        bytes += strlen(names[i]) + 1;
-    char *list = mem_calloc(bytes, 1), *at = list;
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            *at++ = ' ';
-        for (const char *c = names[i]; *c; c++)
-            *at++ = (char)(isspace((unsigned char)*c) || *c == ',' ? '_' : *c);
-    }
-    return list;
+    return (char)(isspace((unsigned char)c) || c == ',' ? '_' : c);
 }
 
-static char *lines_of(const char *const *names, size_t n)
+static char in_line(char c)
+{
+    return (char)(c == '\n' ? ' ' : c);
+}
+
+// The names with `between` between them, each character by way of `map`; caller mem_free()s.
+static char *join(const char *const *names, size_t n, char between, char (*map)(char))
 {
     size_t bytes = 1;
     for (size_t i = 0; i < n; i++)
@@ -191,9 +187,9 @@ static char *lines_of(const char *const *names, size_t n)
     char *list = mem_calloc(bytes, 1), *at = list;
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
-            *at++ = '\n';
+            *at++ = between;
         for (const char *c = names[i]; *c; c++)
-            *at++ = (char)(*c == '\n' ? ' ' : *c);
+            *at++ = map(*c);
     }
     return list;
 }
@@ -216,7 +212,7 @@ void h5_codes(struct h5_file *file, const char *dataset, const char *const *name
         H5Oclose(id);
     H5Sclose(space);
     mem_free(values);
-    char *meanings = meanings_of(names, n), *lines = lines_of(names, n);
+    char *meanings = join(names, n, ' ', in_meaning), *lines = join(names, n, '\n', in_line);
     h5_text(file, dataset, "flag_meanings", meanings);
     h5_text(file, dataset, "names", lines);
     mem_free(meanings);

@@ -93,6 +93,16 @@ static double *new_reals(struct reader *r, const char *name, uint64_t n)
     return data;
 }
 
+static void close_attribute(hid_t id, hid_t type, hid_t space)
+{
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    if (id >= 0)
+        H5Aclose(id);
+}
+
 // A fixed-length string attribute; caller frees. Never NULL.
 static char *read_text(struct reader *r, const char *object, const char *key)
 {
@@ -107,12 +117,7 @@ static char *read_text(struct reader *r, const char *object, const char *key)
     char *text = mem_calloc(bytes + 1, 1);
     if (!ok || H5Aread(id, type, text) < 0)
         fail(r, "lacks an attribute of text, or it cannot be read", object);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    if (id >= 0)
-        H5Aclose(id);
+    close_attribute(id, type, space);
     return text;
 }
 
@@ -127,12 +132,7 @@ static void read_attribute(struct reader *r, const char *object, const char *key
               H5Tget_class(type) == (real ? H5T_FLOAT : H5T_INTEGER) && H5Tget_size(type) <= bytes;
     if (!ok || H5Aread(id, memory_type(bytes, real), value) < 0)
         fail(r, "lacks a number among its attributes, or it cannot be read", object);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    if (id >= 0)
-        H5Aclose(id);
+    close_attribute(id, type, space);
 }
 
 // Names of the codes 0 .. n - 1, one a line in the attribute, into the members at `offset`.
