@@ -82,6 +82,14 @@ static size_t n_in_first(struct view_bucket bucket)
     return (size_t)(bucket.tail - chunk_of(bucket)->news);
 }
 
+static size_t n_in_bucket(struct view_bucket bucket)
+{
+    size_t n = n_in_first(bucket);
+    for (const struct view_chunk *chunk = chunk_of(bucket)->next; chunk; chunk = chunk->next)
+        n += CHUNK_NEWS;
+    return n;
+}
+
 static void free_chunks(struct view_chunk *chunk)
 {
     while (chunk) {
@@ -132,6 +140,7 @@ static inline void append(struct view *view, struct view_bucket *bucket, int64_t
     if (__builtin_expect(((uintptr_t)bucket->tail & (CHUNK_BYTES - 1)) == 0, 0))
         add_chunk(view, bucket);
     struct view_news *news = bucket->tail++;
+    view->n_waiting++;
     news->heard_ns = heard;
     news->server = server;
     news->weight = weight;
@@ -192,6 +201,7 @@ static void bring_near(struct view *view)
 {
     struct view_bucket far = take_bucket(&view->far);
     size_t n = n_in_first(far);
+    view->n_waiting -= n_in_bucket(far);
     for (struct view_chunk *chunk = chunk_of(far); chunk; chunk = chunk->next, n = CHUNK_NEWS)
         for (size_t i = 0; i < n; i++)
             place_news(view, chunk->news[i].heard_ns, chunk->news[i].server, chunk->news[i].weight);
@@ -203,6 +213,7 @@ static void apply_bucket(struct view *view, uint64_t place)
     struct view_bucket bucket = take_bucket(&view->buckets[place & view->bucket_mask]);
     if (!bucket.tail)
         return;
+    view->n_waiting -= n_in_bucket(bucket);
     size_t n = n_in_first(bucket);
     for (struct view_chunk *chunk = chunk_of(bucket); chunk; chunk = chunk->next, n = CHUNK_NEWS)
         for (size_t i = 0; i < n; i++)
@@ -257,9 +268,8 @@ static void stage_bucket(struct view *view, uint64_t place)
 {
     struct view_bucket bucket = take_bucket(&view->buckets[place & view->bucket_mask]);
     if (bucket.tail) {
-        view->n_staged = n_in_first(bucket);
-        for (struct view_chunk *chunk = chunk_of(bucket)->next; chunk; chunk = chunk->next)
-            view->n_staged += CHUNK_NEWS;
+        view->n_staged = n_in_bucket(bucket);
+        view->n_waiting -= view->n_staged;
         reserve_staged(view, view->n_staged);
         uint32_t bits = 0;
         while (bits < MAX_SORT_BITS && bits < view->bucket_shift &&
@@ -277,6 +287,8 @@ void view_turn(struct view *view, int64_t t_ns)
     uint64_t place = (uint64_t)view->staged_end_ns >> view->bucket_shift;
     uint64_t last = (uint64_t)t_ns >> view->bucket_shift, half = view->bucket_mask / 2 + 1;
     apply_staged(view);
+    if (view->n_waiting == 0)
+        place = last; // an idle gap, however long
     for (; place <= last; place++) {
         if (view->far.tail && place % half == 0) {
             view->staged_end_ns = (int64_t)(place << view->bucket_shift);

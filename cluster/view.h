@@ -63,6 +63,7 @@ struct view {
     uint32_t bucket_shift;  // a bucket is 2^shift ns
     struct view_bucket far; // heard more than a turn of the ring ahead
     struct view_chunk *free_chunks;
+    size_t n_waiting; // news in buckets and far
 };
 
 struct view *view_create(const struct view_config *config);
