@@ -6,7 +6,7 @@
 //
 // What is never reported: a percentile of an overloaded run (overload.h), and a quantile q of fewer
 // than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs five batches with
-// five queries beyond it each.
+// fifty queries beyond it each.
 //
 // Latency statistics are those of all queries that arrived in a measured bin, also of those whose
 // answer comes after the end of the run (the simulation knows it already), so the end of a run does
