@@ -11,444 +11,85 @@
 #include "base/simtime.h"
 #include "par/agree.h"
 #include "results/h5.h"
-#include "results/moments.h"
 #include "results/output.h"
+#include "results/store_bins.h"
+#include "results/store_piece.h"
 
 // Metadata, coordinates and small groups of any file fit in this.
 #define BASE_BYTES (1u << 20)
 #define TEXT_ATTRIBUTE_MAX 60000
 
-// What every rank needs to know to create the datasets that rank 0 fills.
-struct header {
-    struct record_shape shape;
-    uint32_t first_bucket, n_buckets;
-    uint64_t n_samples;
-    uint32_t n_services, n_groups;
-    struct summary_fleet fleet;
-};
-
-// One file being written.
-struct writer {
-    struct h5_file *file;
-    const struct meta *meta;
-    const struct summary *summary; // on all ranks
-    const struct record *total;    // rank 0 only
-    struct header head;
-    bool root;
-};
-
-// ---- pieces of the file
-
-// A whole dataset that rank 0 has.
-static void put(const struct writer *w, const char *group, struct h5_var var, uint64_t rows,
-                const void *data)
-{
-    struct h5_slab slab = {0, w->root ? rows : 0, data};
-    h5_put(w->file, group, &var, &slab);
-}
-
-static void put_code_coord(const struct writer *w, const char *group, const char *name,
-                           const char *long_name, const char *const *names, uint32_t n)
-{
-    int32_t *codes = mem_calloc(n, sizeof *codes);
-    char *path = mem_printf("%s/%s", group, name);
-    for (uint32_t i = 0; i < n; i++)
-        codes[i] = (int32_t)i;
-    h5_coord(w->file, group, name, "1", long_name, H5_I32, n, codes);
-    h5_codes(w->file, path, names, n);
-    mem_free(path);
-    mem_free(codes);
-}
-
-static void put_services(const struct writer *w, const char *group)
-{
-    const struct meta *m = w->meta;
-    const char **names = mem_calloc(m->n_services, sizeof *names);
-    for (uint32_t i = 0; i < m->n_services; i++)
-        names[i] = m->services[i].name;
-    put_code_coord(w, group, "service", "service, by number", names, m->n_services);
-    mem_free(names);
-}
-
-static void put_groups(const struct writer *w, const char *group)
-{
-    const struct meta *m = w->meta;
-    const char **names = mem_calloc(m->n_groups, sizeof *names);
-    for (uint32_t i = 0; i < m->n_groups; i++)
-        names[i] = m->groups[i].name;
-    put_code_coord(w, group, "group", "group of servers, by number", names, m->n_groups);
-    mem_free(names);
-}
-
-static void put_parts(const struct writer *w, const char *group)
-{
-    put_code_coord(w, group, "component", "component of a server", summary_part_names, N_PARTS);
-}
-
-static void put_quantiles(const struct writer *w, const char *group)
-{
-    h5_coord(w->file, group, "quantile", "1", "quantile of latency", H5_F64, SUMMARY_N_QUANTILES,
-             summary_quantiles);
-}
-
-// Rows of structs `stride` bytes apart; the dimensions they run over and how long the first is.
-struct rows {
-    const void *base;
-    size_t stride, n;
-    int n_dims;
-    const char *dims[H5_MAX_DIMS];
-    uint64_t n_first;
-};
-
-static void put_column(const struct writer *w, const char *group, const struct rows *rows,
-                       const char *name, const char *units, const char *long_name,
-                       enum h5_type type, size_t offset, size_t bytes)
-{
-    char *column = mem_calloc(rows->n, bytes);
-    for (size_t i = 0; i < rows->n; i++)
-        memcpy(column + i * bytes, (const char *)rows->base + i * rows->stride + offset, bytes);
-    struct h5_var var = {name, units, long_name, type, rows->n_dims, {0}};
-    memcpy(var.dims, rows->dims, sizeof var.dims);
-    put(w, group, var, rows->n_first, column);
-    mem_free(column);
-}
-
-static void put_ci(const struct writer *w, const char *group, const struct rows *rows,
-                   const char *name, const char *units, const char *long_name, size_t offset)
-{
-    const struct {
-        const char *suffix, *what;
-        size_t offset;
-    } halves[] = {{"half_95", "half-width at 95 % of: ", offsetof(struct ci, half_95)},
-                  {"half_99", "half-width at 99 % of: ", offsetof(struct ci, half_99)}};
-    put_column(w, group, rows, name, units, long_name, H5_F64, offset + offsetof(struct ci, value),
-               sizeof(double));
-    for (int i = 0; i < 2; i++) {
-        char *sub = mem_printf("%s_%s", name, halves[i].suffix);
-        char *text = mem_printf("%s%s", halves[i].what, long_name);
-        put_column(w, group, rows, sub, units, text, H5_F64, offset + halves[i].offset,
-                   sizeof(double));
-        mem_free(sub);
-        mem_free(text);
-    }
-    char *sub = mem_printf("%s_n_batches", name);
-    char *text = mem_printf("batches behind the intervals of: %s", long_name);
-    put_column(w, group, rows, sub, "1", text, H5_U32, offset + offsetof(struct ci, n_batches),
-               sizeof(uint32_t));
-    mem_free(sub);
-    mem_free(text);
-}
-
-static size_t n_names(const char *const *names)
-{
-    size_t n = 0;
-    while (names && names[n])
-        n++;
-    return n;
-}
-
-static void put_field(const struct writer *w, const char *group, const struct rows *rows,
-                      const struct summary_field *f)
-{
-    const struct {
-        enum h5_type type;
-        size_t bytes;
-    } stored[] = {[SUMMARY_CI] = {H5_F64, 8},
-                  [SUMMARY_REAL] = {H5_F64, 8},
-                  [SUMMARY_COUNT] = {H5_U64, 8},
-                  [SUMMARY_COUNT32] = {H5_U32, 4},
-                  [SUMMARY_CODE] = {H5_I32, 4}};
-    if (f->kind == SUMMARY_CI) {
-        put_ci(w, group, rows, f->name, f->units, f->long_name, f->offset);
-        return;
-    }
-    put_column(w, group, rows, f->name, f->units, f->long_name, stored[f->kind].type, f->offset,
-               stored[f->kind].bytes);
-    if (f->codes) {
-        char *path = mem_printf("%s/%s", group, f->name);
-        h5_codes(w->file, path, f->codes, n_names(f->codes));
-        mem_free(path);
-    }
-}
-
-static void put_fields(const struct writer *w, const char *group, const struct rows *rows,
-                       const struct summary_field *fields)
-{
-    for (const struct summary_field *f = fields; f->name; f++)
-        put_field(w, group, rows, f);
-}
-
 // latency_s over quantiles: an array member of each service row, so its rows are the array's.
-static void put_latency(const struct writer *w, const char *group,
+static void put_latency(const struct store_writer *w, const char *group,
                         const struct summary_service *services, uint32_t n, bool scalar)
 {
     struct ci *flat = mem_calloc((size_t)n * SUMMARY_N_QUANTILES, sizeof *flat);
     for (uint32_t i = 0; i < n; i++)
         memcpy(flat + (size_t)i * SUMMARY_N_QUANTILES, services[i].latency_s,
                sizeof services[i].latency_s);
-    struct rows rows = {
+    struct store_rows rows = {
         flat, sizeof *flat, (size_t)n * SUMMARY_N_QUANTILES, 2, {"service", "quantile"}, n};
     if (scalar) {
         rows.n_dims = 1;
         rows.dims[0] = "quantile";
         rows.n_first = SUMMARY_N_QUANTILES;
     }
-    put_ci(w, group, &rows, "latency_s", "s", "latency", 0);
+    store_piece_ci(w, group, &rows, &(struct store_column){"latency_s", "s", "latency", H5_F64, 0});
     mem_free(flat);
 }
 
-static void write_summary(const struct writer *w)
+static void write_summary(const struct store_writer *w)
 {
     const struct summary *s = w->summary;
-    struct rows rows = {s->services, sizeof *s->services, s->n_services,
-                        1,           {"service"},         s->n_services};
+    struct store_rows rows = {s->services, sizeof *s->services, s->n_services,
+                              1,           {"service"},         s->n_services};
     h5_group(w->file, "/summary");
-    put_services(w, "/summary");
-    put_quantiles(w, "/summary");
-    put_fields(w, "/summary", &rows, summary_service_fields);
+    store_piece_services(w, "/summary");
+    store_piece_quantiles(w, "/summary");
+    store_piece_fields(w, "/summary", &rows, summary_service_fields);
     put_latency(w, "/summary", s->services, s->n_services, false);
 
-    struct rows one = {summary_total(s), sizeof *s->services, 1, 0, {NULL}, 1};
-    struct rows fleet = {&s->fleet, sizeof s->fleet, 1, 0, {NULL}, 1};
+    struct store_rows one = {summary_total(s), sizeof *s->services, 1, 0, {NULL}, 1};
+    struct store_rows fleet = {&s->fleet, sizeof s->fleet, 1, 0, {NULL}, 1};
     h5_group(w->file, "/total");
-    put_quantiles(w, "/total");
-    put_fields(w, "/total", &one, summary_service_fields);
+    store_piece_quantiles(w, "/total");
+    store_piece_fields(w, "/total", &one, summary_service_fields);
     put_latency(w, "/total", summary_total(s), 1, true);
-    put_fields(w, "/total", &fleet, summary_fleet_fields);
+    store_piece_fields(w, "/total", &fleet, summary_fleet_fields);
 }
 
-static void write_groups(const struct writer *w)
+static void write_groups(const struct store_writer *w)
 {
     const struct summary *s = w->summary;
-    struct rows rows = {s->groups, sizeof *s->groups, s->n_groups, 1, {"group"}, s->n_groups};
+    struct store_rows rows = {s->groups, sizeof *s->groups, s->n_groups, 1, {"group"}, s->n_groups};
     struct summary_component *parts = mem_calloc((size_t)s->n_groups * N_PARTS, sizeof *parts);
     for (uint32_t g = 0; g < s->n_groups; g++)
         memcpy(parts + (size_t)g * N_PARTS, s->groups[g].parts, sizeof s->groups[g].parts);
-    struct rows by_part = {parts, sizeof *parts,          (size_t)s->n_groups * N_PARTS,
-                           2,     {"group", "component"}, s->n_groups};
-    struct rows counts = {w->meta->groups, sizeof *w->meta->groups, s->n_groups, 1, {"group"},
-                          s->n_groups};
+    struct store_rows by_part = {parts, sizeof *parts,          (size_t)s->n_groups * N_PARTS,
+                                 2,     {"group", "component"}, s->n_groups};
+    struct store_rows counts = {w->meta->groups, sizeof *w->meta->groups, s->n_groups, 1, {"group"},
+                                s->n_groups};
     h5_group(w->file, "/groups");
-    put_groups(w, "/groups");
-    put_parts(w, "/groups");
-    put_column(w, "/groups", &counts, "n_servers", "1", "servers in the group", H5_U32,
-               offsetof(struct meta_group, n_servers), 4);
-    put_fields(w, "/groups", &rows, summary_group_fields);
+    store_piece_groups(w, "/groups");
+    store_piece_components(w, "/groups");
+    store_piece_column(w, "/groups", &counts,
+                       &(struct store_column){"n_servers", "1", "servers in the group", H5_U32,
+                                              offsetof(struct meta_group, n_servers)});
+    store_piece_fields(w, "/groups", &rows, summary_group_fields);
     // The components' own numbers are told from the group's by their name.
     for (const struct summary_field *f = summary_component_fields; f->name; f++) {
         struct summary_field renamed = *f;
         char *name = mem_printf("component_%s", f->name);
         renamed.name = name;
-        put_field(w, "/groups", &by_part, &renamed);
+        store_piece_field(w, "/groups", &by_part, &renamed);
         mem_free(name);
     }
     mem_free(parts);
 }
 
-// ---- time bins
-
-// What a time bin says of one service.
-struct bin_row {
-    uint64_t n_queries, n_in_flight, n_late, n_waited, n_items;
-    double latency_mean_s, latency_sd_s, latency_max_s, wait_mean_s;
-    double latency_s[SUMMARY_N_QUANTILES];
-};
-
-struct bin_part {
-    double util_frac, power_w, backlog_s, drain_max_s;
-};
-
-static double bin_quantile(const struct hist_total *hist, double q)
-{
-    double n = (double)hist->n;
-    return n * (1 - q) >= 1 - 1e-6 && n * q >= 1 - 1e-6 ? hist_quantile_ns(hist, q) * 1e-9 : NAN;
-}
-
-// Services [first, end) of one bin.
-static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint32_t end,
-                     struct hist_total *hist, struct bin_row *row)
-{
-    unsigned __int128 sum = 0, squares = 0, wait = 0;
-    int64_t most = 0;
-    hist_total_clear(hist);
-    for (uint32_t i = first * N_PATHS; i < end * N_PATHS; i++) {
-        const struct tally *t = record_tally(r, bin, i / N_PATHS, (enum record_path)(i % N_PATHS));
-        row->n_queries += t->n_queries;
-        row->n_in_flight += t->n_in_flight;
-        row->n_late += t->n_late;
-        row->n_waited += t->n_waited;
-        row->n_items += t->n_items;
-        sum += t->latency_sum_ns;
-        squares += t->latency_sq_sum_ns2;
-        wait += t->wait_sum_ns;
-        if (t->latency_max_ns > most)
-            most = t->latency_max_ns;
-        if (t->n_queries > 0)
-            hist_total_add(hist, t->hist);
-    }
-    uint64_t n = row->n_queries;
-    struct moments m = moments_of(n, sum, squares);
-    row->latency_mean_s = m.mean_s;
-    row->latency_sd_s = m.sd_s;
-    row->latency_max_s = n ? simtime_to_s(most) : NAN;
-    row->wait_mean_s = n ? (double)wait * 1e-9 / (double)n : NAN;
-    for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
-        row->latency_s[q] = bin_quantile(hist, summary_quantiles[q]);
-}
-
-static void put_bin_rows(const struct writer *w, const struct bin_row *cells)
-{
-    const struct {
-        const char *name, *units, *long_name;
-        enum h5_type type;
-        size_t offset;
-    } columns[] = {
-        {"n_queries", "1", "queries that arrived in the bin", H5_U64,
-         offsetof(struct bin_row, n_queries)},
-        {"n_in_flight", "1", "of these, not finished at the end of the run", H5_U64,
-         offsetof(struct bin_row, n_in_flight)},
-        {"n_late", "1", "of these, later than the target", H5_U64,
-         offsetof(struct bin_row, n_late)},
-        {"n_waited", "1", "of these, waited in a queue", H5_U64,
-         offsetof(struct bin_row, n_waited)},
-        {"n_items", "1", "candidate items", H5_U64, offsetof(struct bin_row, n_items)},
-        {"latency_mean_s", "s", "mean latency", H5_F64, offsetof(struct bin_row, latency_mean_s)},
-        {"latency_sd_s", "s", "standard deviation of latency", H5_F64,
-         offsetof(struct bin_row, latency_sd_s)},
-        {"latency_max_s", "s", "longest latency", H5_F64, offsetof(struct bin_row, latency_max_s)},
-        {"wait_mean_s", "s", "mean queue wait", H5_F64, offsetof(struct bin_row, wait_mean_s)},
-    };
-    uint32_t n_bins = w->head.shape.n_bins, n_services = w->meta->n_services;
-    struct rows rows = {cells, sizeof *cells,       (size_t)n_bins * n_services,
-                        2,     {"time", "service"}, n_bins};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        put_column(w, "/bins", &rows, columns[i].name, columns[i].units, columns[i].long_name,
-                   columns[i].type, columns[i].offset, 8);
-    double *latency = mem_calloc(rows.n, sizeof cells->latency_s);
-    for (size_t i = 0; i < rows.n; i++)
-        memcpy(latency + i * SUMMARY_N_QUANTILES, cells[i].latency_s, sizeof cells->latency_s);
-    put(w, "/bins",
-        (struct h5_var){"latency_s", "s", "latency", H5_F64, 3, {"time", "service", "quantile"}},
-        n_bins, latency);
-    mem_free(latency);
-}
-
-static void write_service_bins(const struct writer *w)
-{
-    uint32_t n_bins = w->head.shape.n_bins, n_services = w->meta->n_services;
-    struct bin_row *cells = mem_calloc((size_t)n_bins * n_services, sizeof *cells);
-    double *all = mem_calloc(n_bins, sizeof cells->latency_s);
-    double *means = mem_calloc(n_bins, sizeof *means);
-    if (w->root) {
-        struct hist_total *hist = hist_total_create();
-        for (uint32_t bin = 0; bin < n_bins; bin++) {
-            struct bin_row whole = {0};
-            for (uint32_t s = 0; s < n_services; s++)
-                fill_bin(w->total, bin, s, s + 1, hist, &cells[(size_t)bin * n_services + s]);
-            fill_bin(w->total, bin, 0, n_services, hist, &whole);
-            memcpy(all + (size_t)bin * SUMMARY_N_QUANTILES, whole.latency_s,
-                   sizeof whole.latency_s);
-            means[bin] = whole.latency_mean_s;
-        }
-        hist_total_destroy(hist);
-    }
-    put_bin_rows(w, cells);
-    put(w, "/bins",
-        (struct h5_var){"all_latency_s",
-                        "s",
-                        "latency of all services together",
-                        H5_F64,
-                        2,
-                        {"time", "quantile"}},
-        n_bins, all);
-    put(w, "/bins",
-        (struct h5_var){"all_latency_mean_s",
-                        "s",
-                        "mean latency of all services together",
-                        H5_F64,
-                        1,
-                        {"time"}},
-        n_bins, means);
-    mem_free(cells);
-    mem_free(all);
-    mem_free(means);
-}
-
-static struct bin_part part_of(const struct group_tally *t, int part, double length_ns,
-                               double n_units)
-{
-    bool cpu = part == PART_CPU;
-    double busy = (double)(cpu ? t->cpu_busy_ns : t->accel_busy_ns);
-    double energy_uj = (double)(cpu ? t->cpu_energy_uj : t->accel_energy_uj);
-    return (struct bin_part){n_units > 0 ? busy / (length_ns * n_units) : NAN,
-                             energy_uj * 1e3 / length_ns,
-                             (double)(cpu ? t->cpu_backlog_ns : t->accel_backlog_ns) * 1e-9,
-                             (double)(cpu ? t->cpu_drain_max_ns : t->accel_drain_max_ns) * 1e-9};
-}
-
-static void write_group_bins(const struct writer *w)
-{
-    const struct {
-        const char *name, *units, *long_name;
-        size_t offset;
-    } columns[] = {
-        {"util_frac", "1", "utilisation", offsetof(struct bin_part, util_frac)},
-        {"power_w", "W", "mean power", offsetof(struct bin_part, power_w)},
-        {"backlog_s", "s", "core or stream time still to do at the bin's end",
-         offsetof(struct bin_part, backlog_s)},
-        {"drain_max_s", "s", "worst server's wait for new work at the bin's end",
-         offsetof(struct bin_part, drain_max_s)},
-    };
-    uint32_t n_bins = w->head.shape.n_bins, n_groups = w->meta->n_groups;
-    struct bin_part *cells = mem_calloc((size_t)n_bins * n_groups * N_PARTS, sizeof *cells);
-    for (size_t i = 0; w->root && i < (size_t)n_bins * n_groups * N_PARTS; i++) {
-        uint32_t bin = (uint32_t)(i / N_PARTS / n_groups), g = (uint32_t)(i / N_PARTS % n_groups);
-        int part = (int)(i % N_PARTS);
-        double length_ns = (double)(record_bin_start_ns(&w->head.shape, bin + 1) -
-                                    record_bin_start_ns(&w->head.shape, bin));
-        cells[i] = part_of(record_group(w->total, bin, g), part, length_ns,
-                           w->summary->groups[g].parts[part].n_units);
-    }
-    struct rows rows = {cells,
-                        sizeof *cells,
-                        (size_t)n_bins * n_groups * N_PARTS,
-                        3,
-                        {"time", "group", "component"},
-                        n_bins};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        put_column(w, "/bins", &rows, columns[i].name, columns[i].units, columns[i].long_name,
-                   H5_F64, columns[i].offset, sizeof(double));
-    mem_free(cells);
-}
-
-static void write_bins(const struct writer *w)
-{
-    uint32_t n = w->head.shape.n_bins;
-    double *edges = mem_calloc((size_t)n + 1, sizeof *edges);
-    int32_t *measured = mem_calloc(n, sizeof *measured);
-    for (uint32_t i = 0; i <= n; i++)
-        edges[i] = simtime_to_s(record_bin_start_ns(&w->head.shape, i));
-    for (uint32_t i = w->summary->fleet.first_bin; i < n; i++)
-        measured[i] = 1;
-    h5_group(w->file, "/bins");
-    h5_coord(w->file, "/bins", "time", "s", "start of the time bin", H5_F64, n, edges);
-    put_services(w, "/bins");
-    put_quantiles(w, "/bins");
-    put_groups(w, "/bins");
-    put_parts(w, "/bins");
-    put(w, "/bins", (struct h5_var){"end_s", "s", "end of the time bin", H5_F64, 1, {"time"}}, n,
-        edges + 1);
-    put(w, "/bins", (struct h5_var){"measured", "1", "0: warm-up, 1: counts", H5_I32, 1, {"time"}},
-        n, measured);
-    write_service_bins(w);
-    write_group_bins(w);
-    mem_free(edges);
-    mem_free(measured);
-}
-
 // ---- histogram, servers, sample, study, run
 
-static void write_histogram(const struct writer *w)
+static void write_histogram(const struct store_writer *w)
 {
     uint32_t n = w->head.n_buckets, n_services = w->meta->n_services, first = w->head.first_bucket;
     const char *const paths[] = {"cpu", "accel"};
@@ -468,30 +109,27 @@ static void write_histogram(const struct writer *w)
     h5_group(w->file, "/histogram");
     h5_coord(w->file, "/histogram", "bucket", "s", "lowest latency of the bucket", H5_F64, n,
              edges);
-    put_services(w, "/histogram");
-    put_code_coord(w, "/histogram", "path", "where a query was served", paths, N_PATHS);
-    put(w, "/histogram",
+    store_piece_services(w, "/histogram");
+    store_piece_codes(w, "/histogram", "path", "where a query was served", paths, N_PATHS);
+    store_piece_put(
+        w, "/histogram",
         (struct h5_var){"upper_s", "s", "first latency above the bucket", H5_F64, 1, {"bucket"}}, n,
         edges + 1);
-    put(w, "/histogram",
-        (struct h5_var){"n_queries",
-                        "1",
-                        "queries of the measured bins, by latency",
-                        H5_U64,
-                        3,
-                        {"bucket", "service", "path"}},
-        n, counts);
+    store_piece_put(w, "/histogram",
+                    (struct h5_var){"n_queries",
+                                    "1",
+                                    "queries of the measured bins, by latency",
+                                    H5_U64,
+                                    3,
+                                    {"bucket", "service", "path"}},
+                    n, counts);
     mem_free(edges);
     mem_free(counts);
 }
 
-static void write_servers(const struct writer *w)
+static void write_servers(const struct store_writer *w)
 {
-    const struct {
-        const char *name, *units, *long_name;
-        enum h5_type type;
-        size_t offset;
-    } columns[] = {
+    const struct store_column columns[] = {
         {"n_queries", "1", "queries", H5_U64, offsetof(struct server_total, n_queries)},
         {"n_requests", "1", "requests", H5_U64, offsetof(struct server_total, n_requests)},
         {"n_items", "1", "candidate items", H5_U64, offsetof(struct server_total, n_items)},
@@ -501,12 +139,12 @@ static void write_servers(const struct writer *w)
     uint32_t n = w->head.shape.n_servers;
     uint32_t *numbers = mem_calloc(n, sizeof *numbers);
     double *values = mem_calloc((size_t)3 * n, sizeof *values);
-    struct rows rows = {w->root ? w->total->servers : NULL,
-                        sizeof(struct server_total),
-                        w->root ? n : 0,
-                        1,
-                        {"server"},
-                        n};
+    struct store_rows rows = {w->root ? w->total->servers : NULL,
+                              sizeof(struct server_total),
+                              w->root ? n : 0,
+                              1,
+                              {"server"},
+                              n};
     double from_s = simtime_to_s(w->head.shape.warmup_ns);
     double time_ns = (double)(w->head.shape.end_ns - w->head.shape.warmup_ns);
     for (uint32_t i = 0; i < n; i++)
@@ -522,22 +160,25 @@ static void write_servers(const struct writer *w)
     h5_number(w->file, "/servers", "from_s", H5_F64, &from_s);
     h5_coord(w->file, "/servers", "server", "1", "server, by number in the fleet", H5_U32, n,
              numbers);
-    put(w, "/servers", (struct h5_var){"group", "1", "its group", H5_U32, 1, {"server"}}, n,
-        w->meta->server_group);
-    put(w, "/servers", (struct h5_var){"cell", "1", "its cell", H5_U32, 1, {"server"}}, n,
-        w->meta->server_cell);
+    store_piece_put(w, "/servers",
+                    (struct h5_var){"group", "1", "its group", H5_U32, 1, {"server"}}, n,
+                    w->meta->server_group);
+    store_piece_put(w, "/servers", (struct h5_var){"cell", "1", "its cell", H5_U32, 1, {"server"}},
+                    n, w->meta->server_cell);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        put_column(w, "/servers", &rows, columns[i].name, columns[i].units, columns[i].long_name,
-                   columns[i].type, columns[i].offset, 8);
-    put(w, "/servers",
+        store_piece_column(w, "/servers", &rows, &columns[i]);
+    store_piece_put(
+        w, "/servers",
         (struct h5_var){"cpu_util_frac", "1", "utilisation of its cores", H5_F64, 1, {"server"}}, n,
         values);
-    put(w, "/servers",
+    store_piece_put(
+        w, "/servers",
         (struct h5_var){
             "accel_util_frac", "1", "utilisation of its accelerator", H5_F64, 1, {"server"}},
         n, values + n);
-    put(w, "/servers", (struct h5_var){"energy_j", "J", "energy", H5_F64, 1, {"server"}}, n,
-        values + 2 * (size_t)n);
+    store_piece_put(w, "/servers",
+                    (struct h5_var){"energy_j", "J", "energy", H5_F64, 1, {"server"}}, n,
+                    values + 2 * (size_t)n);
     mem_free(numbers);
     mem_free(values);
 }
@@ -553,25 +194,23 @@ static double *sample_seconds(const struct record *r, size_t offset)
     return s;
 }
 
-static void write_sample(const struct writer *w)
+static void write_sample(const struct store_writer *w)
 {
-    const struct {
-        const char *name, *units, *long_name;
-        enum h5_type type;
-        size_t offset, bytes; // bytes 0: nanoseconds, stored as seconds
-    } columns[] = {
+    // Nanoseconds in the record, seconds in the file.
+    const struct store_column times[] = {
         {"arrive_s", "s", "arrival at the balancer", H5_F64,
-         offsetof(struct query_sample, arrive_ns), 0},
-        {"latency_s", "s", "latency", H5_F64, offsetof(struct query_sample, latency_ns), 0},
-        {"wait_s", "s", "queue wait", H5_F64, offsetof(struct query_sample, wait_ns), 0},
-        {"service_s", "s", "service time", H5_F64, offsetof(struct query_sample, service_ns), 0},
-        {"seq", "1", "number of the query in its cell", H5_U64, offsetof(struct query_sample, seq),
-         8},
-        {"cell", "1", "cell", H5_U32, offsetof(struct query_sample, cell), 4},
+         offsetof(struct query_sample, arrive_ns)},
+        {"latency_s", "s", "latency", H5_F64, offsetof(struct query_sample, latency_ns)},
+        {"wait_s", "s", "queue wait", H5_F64, offsetof(struct query_sample, wait_ns)},
+        {"service_s", "s", "service time", H5_F64, offsetof(struct query_sample, service_ns)},
+    };
+    const struct store_column columns[] = {
+        {"seq", "1", "number of the query in its cell", H5_U64, offsetof(struct query_sample, seq)},
+        {"cell", "1", "cell", H5_U32, offsetof(struct query_sample, cell)},
         {"server", "1", "server, by number in the fleet", H5_U32,
-         offsetof(struct query_sample, server), 4},
+         offsetof(struct query_sample, server)},
         {"size_items", "items", "candidate items", H5_U32,
-         offsetof(struct query_sample, size_items), 4},
+         offsetof(struct query_sample, size_items)},
     };
     uint64_t n = w->head.n_samples;
     uint64_t *numbers = mem_calloc(n, sizeof *numbers);
@@ -582,35 +221,33 @@ static void write_sample(const struct writer *w)
         codes[i] = w->total->samples[i].service;
         codes[n + i] = w->total->samples[i].path;
     }
-    struct rows rows = {w->root ? w->total->samples : NULL,
-                        sizeof(struct query_sample),
-                        w->root ? n : 0,
-                        1,
-                        {"sample"},
-                        n};
+    struct store_rows rows = {w->root ? w->total->samples : NULL,
+                              sizeof(struct query_sample),
+                              w->root ? n : 0,
+                              1,
+                              {"sample"},
+                              n};
     h5_group(w->file, "/sample");
     h5_coord(w->file, "/sample", "sample", "1", "sampled query, by arrival", H5_U64, n, numbers);
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        if (columns[i].bytes > 0) {
-            put_column(w, "/sample", &rows, columns[i].name, columns[i].units, columns[i].long_name,
-                       columns[i].type, columns[i].offset, columns[i].bytes);
-            continue;
-        }
-        double *s = sample_seconds(w->root ? w->total : NULL, columns[i].offset);
-        put(w, "/sample",
-            (struct h5_var){
-                columns[i].name, columns[i].units, columns[i].long_name, H5_F64, 1, {"sample"}},
-            n, s);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        double *s = sample_seconds(w->root ? w->total : NULL, times[i].offset);
+        store_piece_put(
+            w, "/sample",
+            (struct h5_var){times[i].name, "s", times[i].long_name, H5_F64, 1, {"sample"}}, n, s);
         mem_free(s);
     }
-    put(w, "/sample", (struct h5_var){"service", "1", "service", H5_I32, 1, {"sample"}}, n, codes);
-    put(w, "/sample", (struct h5_var){"path", "1", "0: CPU, 1: accelerator", H5_I32, 1, {"sample"}},
-        n, codes + n);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        store_piece_column(w, "/sample", &rows, &columns[i]);
+    store_piece_put(w, "/sample", (struct h5_var){"service", "1", "service", H5_I32, 1, {"sample"}},
+                    n, codes);
+    store_piece_put(w, "/sample",
+                    (struct h5_var){"path", "1", "0: CPU, 1: accelerator", H5_I32, 1, {"sample"}},
+                    n, codes + n);
     mem_free(numbers);
     mem_free(codes);
 }
 
-static void write_study(const struct writer *w)
+static void write_study(const struct store_writer *w)
 {
     const char *text = w->meta->study_text ? w->meta->study_text : "";
     uint32_t n = (uint32_t)strlen(text), *numbers = mem_calloc(n, sizeof *numbers);
@@ -618,7 +255,8 @@ static void write_study(const struct writer *w)
         numbers[i] = i;
     h5_group(w->file, "/study");
     h5_coord(w->file, "/study", "byte", "1", "position in the text", H5_U32, n, numbers);
-    put(w, "/study",
+    store_piece_put(
+        w, "/study",
         (struct h5_var){"text", "1", "the resolved study, UTF-8 bytes", H5_U8, 1, {"byte"}}, n,
         text);
     // For people and ncdump; a longer one would need an attribute that old readers cannot take.
@@ -627,7 +265,7 @@ static void write_study(const struct writer *w)
     mem_free(numbers);
 }
 
-static void write_names(const struct writer *w)
+static void write_names(const struct store_writer *w)
 {
     const struct meta *m = w->meta;
     const char **names = mem_calloc((size_t)m->n_services + m->n_groups, sizeof *names);
@@ -640,19 +278,19 @@ static void write_names(const struct writer *w)
         codes[i] = (int32_t)i;
     for (uint32_t i = 0; i < m->n_groups; i++)
         codes[m->n_services + i] = (int32_t)i;
-    put(w, "/summary",
-        (struct h5_var){"model", "1", "model of the service", H5_I32, 1, {"service"}},
-        m->n_services, codes);
+    store_piece_put(w, "/summary",
+                    (struct h5_var){"model", "1", "model of the service", H5_I32, 1, {"service"}},
+                    m->n_services, codes);
     h5_codes(w->file, "/summary/model", names, m->n_services);
-    put(w, "/groups",
-        (struct h5_var){"platform", "1", "platform of the group", H5_I32, 1, {"group"}},
-        m->n_groups, codes + m->n_services);
+    store_piece_put(w, "/groups",
+                    (struct h5_var){"platform", "1", "platform of the group", H5_I32, 1, {"group"}},
+                    m->n_groups, codes + m->n_services);
     h5_codes(w->file, "/groups/platform", names + m->n_services, m->n_groups);
     mem_free(names);
     mem_free(codes);
 }
 
-static void write_root(const struct writer *w)
+static void write_root(const struct store_writer *w)
 {
     const struct meta *m = w->meta;
     int32_t schema = STORE_SCHEMA_VERSION, warmup_auto = m->warmup_auto;
@@ -687,7 +325,7 @@ static void share_text(MPI_Comm comm, const char *mine, bool root, char **text)
     MPI_Bcast(*text, (int)bytes, MPI_CHAR, 0, comm);
 }
 
-static void write_run_texts(const struct writer *w, MPI_Comm comm, const struct run_info *run)
+static void write_run_texts(const struct store_writer *w, MPI_Comm comm, const struct run_info *run)
 {
     const struct {
         const char *key;
@@ -711,7 +349,7 @@ static void write_run_texts(const struct writer *w, MPI_Comm comm, const struct 
     }
 }
 
-static void write_run(const struct writer *w, MPI_Comm comm, const struct run_info *run)
+static void write_run(const struct store_writer *w, MPI_Comm comm, const struct run_info *run)
 {
     char library[MPI_MAX_LIBRARY_VERSION_STRING];
     int length;
@@ -744,9 +382,9 @@ static void write_run(const struct writer *w, MPI_Comm comm, const struct run_in
 
 // ---- the whole
 
-static struct header header_of(const struct store_input *in)
+static struct store_header header_of(const struct store_input *in)
 {
-    struct header h = {
+    struct store_header h = {
         in->total->shape,  0, 1, in->total->n_samples, in->meta->n_services, in->meta->n_groups,
         in->summary->fleet};
     struct hist_total *hist = hist_total_create();
@@ -768,7 +406,7 @@ static struct header header_of(const struct store_input *in)
 }
 
 // Rank 0's summary on every rank; caller frees.
-static struct summary *share_summary(MPI_Comm comm, const struct header *h,
+static struct summary *share_summary(MPI_Comm comm, const struct store_header *h,
                                      const struct summary *mine)
 {
     struct summary *s = summary_create_empty(h->n_services, h->n_groups);
@@ -783,9 +421,9 @@ static struct summary *share_summary(MPI_Comm comm, const struct header *h,
 }
 
 // An upper bound of the file's size: what is stored, as if nothing were compressed.
-static uint64_t bytes_needed(const struct writer *w)
+static uint64_t bytes_needed(const struct store_writer *w)
 {
-    const struct header *h = &w->head;
+    const struct store_header *h = &w->head;
     uint64_t cells = (uint64_t)h->shape.n_bins * (h->n_services * 15 + h->n_groups * 8 + 10);
     uint64_t text = w->meta->study_text ? strlen(w->meta->study_text) : 0;
     return BASE_BYTES + 8 * cells + 8 * (uint64_t)h->n_buckets * (2 + N_PATHS * h->n_services) +
@@ -793,13 +431,13 @@ static uint64_t bytes_needed(const struct writer *w)
            2048 * ((uint64_t)h->n_services + h->n_groups);
 }
 
-static void write_all(const struct writer *w, MPI_Comm comm, const struct run_info *run)
+static void write_all(const struct store_writer *w, MPI_Comm comm, const struct run_info *run)
 {
     write_root(w);
     write_summary(w);
     write_groups(w);
     write_names(w);
-    write_bins(w);
+    store_bins_write(w);
     write_histogram(w);
     write_servers(w);
     write_sample(w);
@@ -808,8 +446,8 @@ static void write_all(const struct writer *w, MPI_Comm comm, const struct run_in
 }
 
 // Creates, fills and closes the temporary file.
-static int write_temporary(MPI_Comm comm, struct writer *w, const char *temporary, const char *path,
-                           const struct run_info *run, struct err *err)
+static int write_temporary(MPI_Comm comm, struct store_writer *w, const char *temporary,
+                           const char *path, const struct run_info *run, struct err *err)
 {
     uint64_t bytes = bytes_needed(w);
     int rc = w->root ? output_reserve(temporary, bytes, path, err) : 0;
@@ -836,7 +474,7 @@ int store_write(MPI_Comm comm, const char *path, bool force, const struct store_
     long pid = (long)getpid();
     struct err local = {0};
     MPI_Comm_rank(comm, &rank);
-    struct writer w = {
+    struct store_writer w = {
         .meta = input->meta, .total = rank == 0 ? input->total : NULL, .root = rank == 0};
     int rc = w.root ? output_check_target(path, force, ERR_FAIL, &local) : 0;
     if (err_agree(comm, rc, &local) == 0) {

@@ -35,10 +35,10 @@ TEST_FOLDERS = {
 # Library -> (regex of its headers, files that may include one, as shell patterns without suffix).
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
-    "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store",
+    "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*",
                         "results/ckpt", "cluster/exchange_mpi", "cluster/run", "src/app/main",
                         "src/app/eval"]),
-    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/store", "results/load",
+    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/store*", "results/load",
                                              "results/columns", "results/ckpt"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["src/base/rng_gsl", "traces/arrival*", "traces/qsize*", "results/ci"]),
