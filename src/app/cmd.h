@@ -66,7 +66,8 @@ const struct cmd *cmd_find(const char *name);
 // Sorts argv[2 .. argc) into *line by the command's options. A usage error is ERR_STUDY.
 int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *line, struct err *err);
 
-// Whether an option was given; its last value (or `other`); all its values, at most max.
+// Whether an option was given; its last value (or `other`); all its values, at most max (a command
+// line has fewer than CMD_MAX_WORDS).
 bool cmd_given(const struct cmd_line *line, const char *name);
 const char *cmd_value(const struct cmd_line *line, const char *name, const char *other);
 size_t cmd_values(const struct cmd_line *line, const char *name, const char **values, size_t max);

@@ -11,7 +11,6 @@
 #include "results/record.h"
 #include "study/study.h"
 
-#define MAX_SETTINGS 1024
 // Rough costs on one core of a current server, for the estimate only.
 #define QUERY_NS 100.0
 #define REQUEST_NS 20.0
@@ -147,8 +146,8 @@ static void check_all(const struct study *study)
 
 static int check(struct cmd_line *line, struct err *err)
 {
-    const char *settings[MAX_SETTINGS];
-    size_t n = cmd_values(line, "--set", settings, MAX_SETTINGS);
+    const char *settings[CMD_MAX_WORDS];
+    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
     struct library library;
     if (library_load(&library, err) < 0)
         return -1;

@@ -11,8 +11,6 @@
 #include "results/report.h"
 #include "results/store.h"
 
-#define MAX_SETTINGS 1024
-
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file, in place of the study's"},
     {"--force", 'f', NULL, "replace an existing results file"},
@@ -116,8 +114,8 @@ static int simulate(const struct cmd_line *line, const struct eval *eval, const 
 static int run_study(struct cmd_line *line, const struct eval *eval, struct eval_options *opts,
                      struct err *err)
 {
-    const char *settings[MAX_SETTINGS];
-    size_t n = cmd_values(line, "--set", settings, MAX_SETTINGS);
+    const char *settings[CMD_MAX_WORDS];
+    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
     struct library library;
     int rc = eval_agree(eval, library_load(&library, err), err);
     if (rc < 0)

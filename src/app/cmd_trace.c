@@ -12,7 +12,6 @@
 #include "traces/trace.h"
 #include "traces/trace_csv.h"
 
-#define MAX_SETTINGS 1024
 #define MAX_TRACE_QUERIES 200e6 // 2.4 GB in memory
 #define BLOCK 512
 
@@ -122,8 +121,8 @@ static int make_from(const struct cmd_line *line, const struct study *study, con
 
 static int make(struct cmd_line *line, struct err *err)
 {
-    const char *settings[MAX_SETTINGS], *output;
-    size_t n = cmd_values(line, "--set", settings, MAX_SETTINGS);
+    const char *settings[CMD_MAX_WORDS], *output;
+    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
     struct library library;
     if (want_output(line, &output, err) < 0 || library_load(&library, err) < 0)
         return -1;
@@ -138,8 +137,8 @@ static int make(struct cmd_line *line, struct err *err)
 static int read_config(const struct cmd_line *line, struct trace_csv_config *config,
                        struct err *err)
 {
-    const char *settings[MAX_SETTINGS];
-    size_t n = cmd_values(line, "--set", settings, MAX_SETTINGS);
+    const char *settings[CMD_MAX_WORDS];
+    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
     schema_defaults(trace_csv_fields, config);
     schema_parse(schema_find(trace_csv_fields, "file"), line->args[1], config, NULL);
     for (size_t i = 0; i < n; i++) {
