@@ -5,7 +5,7 @@ A new folder, a new fence or a new exception is one line here, with its reason b
 """
 
 # Folder of code -> folders whose headers its files may include (its own is always allowed).
-# Levels: base | par models traces | results | cluster | study search | app.
+# Levels: base | par models traces | results | cluster | study | app.
 LAYERS = {
     "src/base": [],
     "src/par": ["src/base"],
@@ -14,9 +14,7 @@ LAYERS = {
     "results": ["src/base", "src/par"],
     "cluster": ["src/base", "src/par", "models", "traces", "results"],
     "src/study": ["src/base", "models", "traces", "cluster", "results"],
-    "src/search": ["src/base"],
-    "src/app": ["src/base", "src/par", "models", "traces", "results", "cluster", "src/study",
-                "src/search"],
+    "src/app": ["src/base", "src/par", "models", "traces", "results", "cluster", "src/study"],
 }
 
 # Test folders named after a folder of code may include what that folder may; the others, all.
@@ -28,7 +26,6 @@ TEST_FOLDERS = {
     "tests/results": "results",
     "tests/cluster": "cluster",
     "tests/study": "src/study",
-    "tests/search": "src/search",
     "tests/support": "src/base",
 }
 
@@ -36,20 +33,20 @@ TEST_FOLDERS = {
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*",
-                        "results/ckpt", "cluster/exchange_mpi", "cluster/run", "src/app/main",
+                        "cluster/exchange_mpi", "cluster/run", "src/app/main",
                         "src/app/eval"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/store*", "results/load",
-                                             "results/columns", "results/ckpt"]),
+                                             "results/columns"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
-    "GSL": (r"gsl/.*", ["src/base/rng_gsl", "traces/arrival*", "traces/qsize*", "results/ci"]),
+    "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci"]),
     "Random123": (r"Random123/.*", ["src/base/rng"]),
     "Check": (r"check\.h", []),
 }
 
 # Folders that must not reach these libraries even through a header of ours.
 NO_REACH = {
-    "MPI": ["src/base", "models", "traces", "src/study", "src/search"],
-    "HDF5": ["src/base", "models", "src/study", "src/search", "cluster"],
+    "MPI": ["src/base", "models", "traces", "src/study"],
+    "HDF5": ["src/base", "models", "src/study", "cluster"],
 }
 
 # Bodies that several sources of one family include; not interfaces, so they need not stand alone.
