@@ -16,9 +16,9 @@ const char *const summary_sla_names[] = {"none", "met", "missed", "unsure", NULL
 const char *const summary_part_names[] = {"cpu", "accel", NULL};
 
 // Queries beyond a quantile that a batch needs for its own quantile to mean anything. Long waits
-// come in busy spells of many queries, so few queries are fewer observations still: with 25 of them
-// the 95 % interval of M/M/4's p99 held the truth in 88 % of 2000 runs, with 50 in 93 %, with 100
-// in 94 %.
+// come in busy spells of many queries, so few queries are fewer observations still: with about 25
+// of them the 95 % interval of M/M/4's p99 held the truth in 88 % of the runs, with 50 in 93 %,
+// with 100 in 94 % (a thousand runs or more each).
 #define LEAST_BEYOND 50
 
 // Tallies added up over some bins and services.
