@@ -318,6 +318,10 @@ static void fill_service(const struct scope *scope, bool overloaded, struct summ
     out->n_requests = whole.n_requests;
     out->n_items = whole.n_items;
     fill_estimates(scope, &plan, &whole, overloaded, out);
+    // What is in flight at the end is a known number, not chance: left to the last batch alone it
+    // would look like spread, so the interval is that of what was offered.
+    out->served_qps.half_95 = out->offered_qps.half_95;
+    out->served_qps.half_99 = out->offered_qps.half_99;
     if (!overloaded) {
         struct moments m = moments_of(whole.n_queries, whole.latency_ns, whole.latency_sq_ns2);
         out->latency_sd_s = m.sd_s;
