@@ -3,12 +3,19 @@
 
 #include <math.h>
 
+#include "base/simtime.h"
+
+// Below it nothing varies by a nanosecond in a millisecond, and the gamma's shape would leave what
+// a double holds.
+#define LEAST_CV 1e-6
+
 void noise_init(struct noise *noise, const struct noise_config *config, uint64_t seed,
                 uint32_t cell)
 {
     noise->spread = config->spread;
     noise->draws = rng_stream(seed, RNG_NOISE, cell);
-    noise->shape = config->cv > 0 ? 1 / (config->cv * config->cv) : 1;
+    double cv = config->cv < LEAST_CV ? LEAST_CV : config->cv;
+    noise->shape = config->cv > 0 ? 1 / (cv * cv) : 1;
     noise->sigma = sqrt(rng_log(1 + config->cv * config->cv));
 }
 
@@ -42,8 +49,9 @@ static double gamma_factor(const struct rng_stream *draws, uint64_t index, doubl
             continue;
         double v = t * t * t;
         if (rng_log(rng_u01(w[0])) < 0.5 * x * x + d - d * v + d * rng_log(v)) {
-            double boost = shape < 1 ? rng_exp(rng_log(rng_u01(w[1])) / shape) : 1;
-            return d * v * boost / shape;
+            // A large cv makes most factors smaller than any double: 0.
+            double log_boost = shape < 1 ? rng_log(rng_u01(w[1])) / shape : 0;
+            return log_boost > -700 ? d * v * rng_exp(log_boost) / shape : 0;
         }
     }
 }
@@ -67,5 +75,6 @@ double noise_factor(const struct noise *noise, uint64_t seq, uint32_t request)
 
 int64_t noise_apply(const struct noise *noise, int64_t ns, uint64_t seq, uint32_t request)
 {
-    return (int64_t)((double)ns * noise_factor(noise, seq, request) + 0.5);
+    double noisy_ns = (double)ns * noise_factor(noise, seq, request) + 0.5;
+    return noisy_ns < (double)SIMTIME_LONGEST ? (int64_t)noisy_ns : SIMTIME_LONGEST;
 }

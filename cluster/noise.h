@@ -23,7 +23,8 @@ struct noise {
 void noise_init(struct noise *noise, const struct noise_config *config, uint64_t seed,
                 uint32_t cell);
 
-// `ns` times the factor of (query seq, request r < 65536), to the nearest nanosecond.
+// `ns` times the factor of (query seq, request r < 65536), to the nearest nanosecond, but no longer
+// than SIMTIME_LONGEST.
 int64_t noise_apply(const struct noise *noise, int64_t ns, uint64_t seq, uint32_t request);
 
 // The factor itself, for tests.

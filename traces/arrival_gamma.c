@@ -18,6 +18,8 @@ struct gamma {
 };
 
 #define N_PROPOSALS 128
+// Below it the gaps are equal for all purposes, and the shape would leave what a double holds.
+#define LEAST_CV 1e-6
 
 static int gamma_check(const struct arrival_config *config, struct err *err)
 {
@@ -32,7 +34,8 @@ static int gamma_start(void *state, const struct arrival_setup *setup, struct er
     struct gamma *g = state;
     g->stream = rng_stream(setup->seed, RNG_ARRIVAL, RNG_ENTITY(setup->cell, setup->service));
     g->gap_ticks = arrival_gap_ticks(setup);
-    g->shape = 1 / (setup->config->cv * setup->config->cv);
+    double cv = fmax(setup->config->cv, LEAST_CV);
+    g->shape = 1 / (cv * cv);
     g->d = (g->shape < 1 ? g->shape + 1 : g->shape) - 1.0 / 3;
     g->c = 1 / sqrt(9 * g->d);
     return 0;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "base/simtime.h"
 #include "support/suite.h"
 
 enum { N_DRAWS = 100000 };
@@ -138,6 +139,46 @@ START_TEST(rounds)
 }
 END_TEST
 
+// A cv at the end of its range makes most factors tiny, none negative or endless: the median of a
+// gamma of shape 1e-4 is below 1e-300, and P(X > x) is about 1e-4 (-log(1e-4 x) - 0.577) for small
+// 1e-4 x, 6.3e-4 at x = 10.
+START_TEST(wild_gamma)
+{
+    struct noise noise = make(SPREAD_GAMMA, 100);
+    bool good = true;
+    for (uint64_t i = 0; i < N_DRAWS; i++) {
+        double x = noise_factor(&noise, i, 0);
+        good &= x >= 0 && isfinite(x);
+    }
+    ck_assert(good);
+    assert_below(SPREAD_GAMMA, 100, 1e-300, 1 - 1e-4 * (-log(1e-304) - 0.5772));
+    assert_below(SPREAD_GAMMA, 100, 10, 1 - 6.33e-4);
+}
+END_TEST
+
+// A cv too small to see, whose square is no double, is no spread and no endless loop.
+START_TEST(tame_gamma)
+{
+    struct noise noise = make(SPREAD_GAMMA, 1e-200);
+    for (uint64_t seq = 0; seq < 100; seq++)
+        ck_assert_int_eq(noise_apply(&noise, 1000, seq, 0), 1000);
+}
+END_TEST
+
+// A day times a rare huge factor is cut where sums of times would leave 64 bits.
+START_TEST(longest)
+{
+    struct noise noise = make(SPREAD_LOGNORMAL, 100);
+    int64_t longest_ns = 0;
+    for (uint64_t seq = 0; seq < N_DRAWS; seq++) {
+        int64_t ns = noise_apply(&noise, SIMTIME_LONGEST / 30, seq, 0);
+        longest_ns = ns > longest_ns ? ns : longest_ns;
+        ck_assert_int_ge(ns, 0);
+    }
+    ck_assert_int_eq(longest_ns, SIMTIME_LONGEST);
+}
+END_TEST
+
 // The last request of a late query of a long run still has a factor of its own.
 START_TEST(far_addresses)
 {
@@ -153,9 +194,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", exponential}, {"core", gamma_spread},
-                                       {"core", lognormal},   {"core", none},
-                                       {"core", keyed},       {"core", neighbours},
-                                       {"limits", rounds},    {"limits", far_addresses}};
+    const struct suite_test tests[] = {
+        {"core", exponential}, {"core", gamma_spread},   {"core", lognormal},
+        {"core", none},        {"core", keyed},          {"core", neighbours},
+        {"limits", rounds},    {"limits", wild_gamma},   {"limits", tame_gamma},
+        {"limits", longest},   {"limits", far_addresses}};
     return suite_run("noise", tests, sizeof tests / sizeof *tests);
 }

@@ -2,6 +2,7 @@
 #include "traces/arrival.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -97,6 +98,18 @@ START_TEST(gamma_has_the_cv_asked_for)
     check_renewal("gamma", 0.5, 0.008);
     check_renewal("gamma", 1, 0.013);
     check_renewal("gamma", 2, 0.06);
+}
+END_TEST
+
+// A CV whose square is no double leaves equal gaps of 10 us, within the last nanosecond's rounding.
+START_TEST(gamma_of_no_spread_is_even)
+{
+    struct arrival_config config = process("gamma");
+    config.cv = 1e-200;
+    int64_t *ns = arrivals(&config, 1e5, 100);
+    for (int i = 1; i < 100; i++)
+        ck_assert_int_le(llabs(ns[i] - ns[i - 1] - 10000), 1);
+    mem_free(ns);
 }
 END_TEST
 
@@ -547,6 +560,7 @@ int main(void)
         {"core", cuts_do_not_matter},
         {"core", streams_are_keyed},
         {"core", poisson_is_the_same_everywhere},
+        {"limits", gamma_of_no_spread_is_even},
         {"limits", diurnal_jumps_over_empty_periods},
         {"limits", no_drift_at_tiny_gaps},
         {"limits", endless_gaps_become_never},
