@@ -84,9 +84,8 @@ static void sample_init(struct source *source, const struct source_config *confi
     sample_skip(source);
 }
 
-// Sizes above the service's cap would be unknown to whoever made tables up to it.
-static int check_trace_sizes(const struct service_traffic *traffic, const struct trace *trace,
-                             struct err *err)
+int source_check_sizes(const struct service_traffic *traffic, const struct trace *trace,
+                       struct err *err)
 {
     for (size_t i = 0; i < trace->n; i++)
         if (trace->size_items[i] > traffic->sizes.max_items)
@@ -119,7 +118,7 @@ static int stream_create(struct stream *stream, const struct source_config *conf
     if (!stream->arrival)
         return err_prefix(err, "services[%u].arrivals", i);
     if (arrival_carries_sizes(&stream->arrivals)) {
-        if (check_trace_sizes(traffic, stream->arrivals.trace, err))
+        if (source_check_sizes(traffic, stream->arrivals.trace, err))
             return err_prefix(err, "services[%u].arrivals", i);
     } else {
         stream->sizes = config->sizes ? config->sizes[i] : NULL;

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "traces/query.h"
+#include "traces/trace.h"
 #include "traces/traffic.h"
 
 struct source;
@@ -41,6 +42,11 @@ struct source_config {
 // sizes.max_items: a replayed trace that has one is refused.
 struct source *source_create(const struct source_config *config, struct err *err);
 void source_destroy(struct source *source); // NULL: no effect
+
+// The latter alone, for who wants to say it early: sizes of the trace above the service's cap would
+// be unknown to whoever made tables up to it. The text begins "max_items: ".
+int source_check_sizes(const struct service_traffic *traffic, const struct trace *trace,
+                       struct err *err);
 
 // The next queries that arrive before until_ns: returns a pointer to *n >= 0 of them (at most
 // `max`), in order, valid and writable until the next call of source_next; they are consumed.

@@ -189,9 +189,9 @@ static bool has_header(const struct reader *reader)
     size_t at;
     if (find_column(&reader->csv, false, "time_column", config->time_column, &at, NULL))
         return false;
+    // A signed number is a bad time to be told of, not a name to be skipped.
     const struct csv_field *field = &reader->csv.fields[at];
-    return field->n == 0 ||
-           ((field->text[0] < '0' || field->text[0] > '9') && field->text[0] != '.');
+    return field->n == 0 || !strchr("0123456789.+-", field->text[0]);
 }
 
 // Counts a bad line, whose error is in *bad, and keeps the first.

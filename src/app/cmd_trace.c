@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/cmd.h"
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/output.h"
 #include "study/study.h"
 #include "study/trace_file.h"
 #include "traces/source.h"
@@ -29,9 +29,8 @@ static int want_output(const struct cmd_line *line, const char **path, struct er
     *path = cmd_value(line, "--output", NULL);
     if (!*path)
         return err_set(err, ERR_STUDY, "recfleet trace: missing --output FILE");
-    if (access(*path, F_OK) == 0 && !cmd_given(line, "--force"))
-        return err_set(err, ERR_STUDY, "%s: exists; use --force to replace it", *path);
-    return 0;
+    // The trace takes its name by a rename, which would replace a device or a pipe by a file.
+    return output_check(*path, cmd_given(line, "--force"), 0, err);
 }
 
 static void print_summary(const char *name, const struct trace *trace)

@@ -13,6 +13,7 @@
 #include "study/study_variants.h"
 #include "study/trace_file.h"
 #include "traces/arrival.h"
+#include "traces/source.h"
 
 const struct field study_service_fields[] = {
     FIELD(service_config, "service", FIELD_STRING, UNIT_NONE, name, 0, 0, NULL,
@@ -125,6 +126,9 @@ static int read_arrivals(struct study *study, const struct node *map,
     }
     if (arrival_check(config, service->traffic.rate_qps, err) < 0)
         return reader_prefix(err && strncmp(err->text, "rate: ", 6) == 0 ? map : at, err);
+    if (config->trace && arrival_carries_sizes(config) &&
+        source_check_sizes(&service->traffic, config->trace, err) < 0)
+        return reader_prefix(at, err);
     return 0;
 }
 

@@ -82,6 +82,7 @@ BAD_TRACES = {
     "word": ("arrive_s,size_items\n0.1,10\nlater,5\n", r"t.csv:3:1: "),
     "backwards": ("arrive_s,size_items\n0.2,10\n0.1,5\n", r"t.csv:3:"),
     "negative": ("arrive_s,size_items\n0.1,-3\n", r"t.csv:2:"),
+    "signed first time": ("-5,1\n3,2\n", r"t.csv:1:1: expected a time"),
 }
 
 failures = []
@@ -162,7 +163,21 @@ def group_traces(folder):
     with open(os.path.join(folder, "c.csv")) as f:
         rows = [line.strip().split(",") for line in f.readlines()[1:]]
     expect([(float(a), int(b)) for a, b in rows] == [(0.0, 5), (0.5, 7)], "converted rows", rows)
-    refused("existing trace", r"c.csv: ", folder, "trace", "convert", "log.csv", "-o", "c.csv")
+    refused("existing trace", r"output c.csv: exists", folder, "trace", "convert", "log.csv", "-o",
+            "c.csv")
+    # A rename would put a file in the place of a pipe or a device.
+    os.mkfifo(os.path.join(folder, "pipe"))
+    for verb, source in (("make", "plain.yaml"), ("convert", "t.csv")):
+        refused(f"trace {verb} over a pipe", r"output pipe: exists and is not a regular file",
+                folder, "trace", verb, source, "-o", "pipe", "--force")
+    refused("trace into no folder", r"output no/t.csv: cannot write in no: ", folder, "trace",
+            "convert", "t.csv", "-o", "no/t.csv")
+    # A replayed query larger than the tables of its service is named where the study says it.
+    write(folder, "large.csv", "0,1\n1,2000\n")
+    write(folder, "large.yaml", STUDY.replace(
+        "sla: {p95: 25ms}", "arrivals: {process: replay, file: large.csv, max_items: 4000}"))
+    refused("replay of large queries", r"large.yaml:7:61: traffic\[0\].arrivals.max_items: the trace "
+            r"has a query of 2000 items", folder, "check", "large.yaml")
     hdf5_traces(folder)
 
 
@@ -249,7 +264,7 @@ def group_exit(folder):
     refused("compare nothing", r"recfleet compare: expected BASE.h5 OTHER.h5", folder, "compare", "a.h5")
     refused("compare missing", r"(recfleet: )?a.h5: ", folder, "compare", "a.h5", "b.h5",
             status=call("compare", "a.h5", "b.h5", cwd=folder)[0] or 2)
-    rc, out, err = call("run", "study.yaml", "-q", "--require-sla", "--set", "duration=5s", cwd=folder)
+    rc, out, err = call("run", "study.yaml", "-q", "--require-sla", "--set", "duration=20s", cwd=folder)
     expect(rc == 0, "target met", f"{rc} {err}")
     rc, out, err = call("run", "study.yaml", "-q", "--require-sla", "--force", "--set", "duration=5s",
                         "--set", "traffic[0].sla={p95: 1us}", cwd=folder)
