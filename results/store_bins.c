@@ -20,10 +20,13 @@ struct bin_part {
     double util_frac, power_w, backlog_s, drain_max_s;
 };
 
-static double bin_quantile(const struct hist_total *hist, double q)
+// No quantile is beyond the longest latency, though the bucket it is interpolated in may be.
+static double bin_quantile(const struct hist_total *hist, double q, double max_s)
 {
     double n = (double)hist->n;
-    return n * (1 - q) >= 1 - 1e-6 && n * q >= 1 - 1e-6 ? hist_quantile_ns(hist, q) * 1e-9 : NAN;
+    if (n * (1 - q) < 1 - 1e-6 || n * q < 1 - 1e-6)
+        return NAN;
+    return fmin(hist_quantile_ns(hist, q) * 1e-9, max_s);
 }
 
 // Services [first, end) of one bin.
@@ -55,7 +58,7 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
     row->latency_max_s = n ? simtime_to_s(most) : NAN;
     row->wait_mean_s = n ? (double)wait * 1e-9 / (double)n : NAN;
     for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
-        row->latency_s[q] = bin_quantile(hist, summary_quantiles[q]);
+        row->latency_s[q] = bin_quantile(hist, summary_quantiles[q], row->latency_max_s);
 }
 
 static void put_bin_rows(const struct store_writer *w, const struct bin_row *cells)

@@ -282,6 +282,13 @@ static void fill_estimates(const struct scope *scope, const struct batch_plan *p
     mem_free(values);
 }
 
+// A quantile is interpolated inside its bucket, which may reach beyond the longest latency of all.
+static struct ci at_most(struct ci ci, double max_s)
+{
+    ci.value = ci.value > max_s ? max_s : ci.value;
+    return ci;
+}
+
 static void fill_quantiles(const struct scope *scope, const struct batch_plan *plan,
                            struct summary_service *out)
 {
@@ -290,9 +297,11 @@ static void fill_quantiles(const struct scope *scope, const struct batch_plan *p
     for (uint32_t b = 0; b < plan->n_batches; b++)
         hist_total_merge(whole, hists[b]);
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
-        out->latency_s[i] = quantile_ci(whole, hists, plan->n_batches, summary_quantiles[i]);
+        out->latency_s[i] = at_most(
+            quantile_ci(whole, hists, plan->n_batches, summary_quantiles[i]), out->latency_max_s);
     if (out->sla_quantile > 0)
-        out->sla_latency_s = quantile_ci(whole, hists, plan->n_batches, out->sla_quantile);
+        out->sla_latency_s = at_most(quantile_ci(whole, hists, plan->n_batches, out->sla_quantile),
+                                     out->latency_max_s);
     hist_total_destroy(whole);
     free_hists(hists, plan->n_batches);
 }

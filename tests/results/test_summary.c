@@ -184,6 +184,33 @@ START_TEST(target_by_interval)
 }
 END_TEST
 
+// Equal latencies: no quantile is beyond the longest, though their bucket is wider than that, and a
+// target of just that latency is met.
+START_TEST(quantiles_end_at_the_maximum)
+{
+    const int64_t latency_ns = 1050001;
+    struct meta *meta = fixture_meta_one(1, 1);
+    meta->services[0].sla_ns = latency_ns;
+    struct record_shape shape = fixture_shape(meta, 20, SIMTIME_S);
+    struct record *r = record_create(&shape);
+    for (uint32_t bin = 0; bin < 20; bin++) {
+        struct tally *tally = record_tally(r, bin, 0, PATH_CPU);
+        tally->n_queries = tally->hist[hist_index(latency_ns)] = 2000;
+        tally->latency_sum_ns = 2000 * (uint64_t)latency_ns;
+        tally->latency_sq_sum_ns2 = 2000 * (unsigned __int128)(latency_ns * latency_ns);
+        tally->latency_max_ns = latency_ns;
+    }
+    ck_assert_int_gt(hist_upper_ns(hist_index(latency_ns)), latency_ns + 2);
+    struct summary *s = summary_create(r, meta);
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
+        ck_assert_double_le(s->services[0].latency_s[i].value, s->services[0].latency_max_s);
+    ck_assert_int_eq(s->services[0].sla, SLA_MET);
+    summary_destroy(s);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
 // A slow start is detected and dropped when asked for; a given warm-up bin always is.
 START_TEST(warmup_is_dropped)
 {
@@ -225,10 +252,15 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", mm1_in_closed_form}, {"core", intervals_are_honest},
-        {"core", services_and_paths}, {"core", target_by_interval},
-        {"core", warmup_is_dropped},  {"core", tables_are_complete},
-        {"limits", too_few_queries},  {"limits", overloaded_has_no_percentile},
+        {"core", mm1_in_closed_form},
+        {"core", intervals_are_honest},
+        {"core", services_and_paths},
+        {"core", target_by_interval},
+        {"core", warmup_is_dropped},
+        {"core", tables_are_complete},
+        {"limits", quantiles_end_at_the_maximum},
+        {"limits", too_few_queries},
+        {"limits", overloaded_has_no_percentile},
         {"errors", no_queries},
     };
     return suite_run("summary", tests, sizeof tests / sizeof *tests);
