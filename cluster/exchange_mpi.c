@@ -187,7 +187,8 @@ int exchange_mpi_poll(struct exchange_mpi *exchange, int *n_handled, struct err 
             exchange->in = mem_aligned(64, exchange->in_cap);
         }
         note(exchange, MPI_Mrecv(exchange->in, bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE));
-        handle(exchange, status.MPI_SOURCE);
+        if (exchange->mpi_error == MPI_SUCCESS)
+            handle(exchange, status.MPI_SOURCE);
         ++*n_handled;
     }
 }

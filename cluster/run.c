@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/simtime.h"
 #include "cluster/balancer.h"
 #include "cluster/exchange_local.h"
 #include "cluster/exchange_mpi.h"
@@ -41,6 +42,27 @@ static double wall_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+// Free times of cores are int64 nanoseconds, 292 years: a backlog that could come near is no study.
+#define LONGEST_BACKLOG_S 1e9
+
+static int check_backlog(const struct fleet_config *config, const struct svctab *tab,
+                         uint32_t service, uint32_t n_cores, struct err *err)
+{
+    double n_servers = 0, most_ns = 0;
+    for (uint32_t g = 0; g < config->n_groups; g++)
+        n_servers += config->groups[g].n_servers;
+    for (uint32_t items = 1; items <= tab->max_items; items++)
+        most_ns = (double)tab->work_ns[items] > most_ns ? (double)tab->work_ns[items] : most_ns;
+    double rate_qps = config->services[service].traffic.rate_qps;
+    double n_queries = rate_qps / n_servers * simtime_to_s(config->duration_ns);
+    if (n_queries * most_ns * 1e-9 / n_cores > LONGEST_BACKLOG_S)
+        return err_set(err, ERR_STUDY,
+                       "the backlog could exceed %g s of work per core: expected a lower rate, a "
+                       "shorter duration or shorter service times",
+                       LONGEST_BACKLOG_S);
+    return 0;
+}
+
 static int create_tabs(struct fleet *fleet, struct err *err)
 {
     const struct fleet_config *config = fleet->config;
@@ -51,7 +73,8 @@ static int create_tabs(struct fleet *fleet, struct err *err)
             struct svctab **tab = &fleet->tabs[(size_t)g * config->n_services + i];
             *tab = svctab_create(&config->services[i], &group->dispatch[i], group->costs[i],
                                  (uint32_t)group->platform->cores, err);
-            if (!*tab)
+            uint32_t n_cores = (uint32_t)group->platform->cores;
+            if (!*tab || check_backlog(config, *tab, i, n_cores, err))
                 return err_prefix(err, "group %s, service %s", group->name,
                                   config->services[i].name);
         }

@@ -287,9 +287,11 @@ void view_turn(struct view *view, int64_t t_ns)
     uint64_t place = (uint64_t)view->staged_end_ns >> view->bucket_shift;
     uint64_t last = (uint64_t)t_ns >> view->bucket_shift, half = view->bucket_mask / 2 + 1;
     apply_staged(view);
-    if (view->n_waiting == 0)
-        place = last; // an idle gap, however long
     for (; place <= last; place++) {
+        if (view->n_waiting == 0) { // an idle gap, however long
+            place = last + 1;
+            break;
+        }
         if (view->far.tail && place % half == 0) {
             view->staged_end_ns = (int64_t)(place << view->bucket_shift);
             bring_near(view);

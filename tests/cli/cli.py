@@ -259,6 +259,9 @@ def group_exit(folder):
             "study.yaml", "-o")
     refused("bad layout", r"recfleet run: --layout: expected auto, spread or apart", folder, "run",
             "study.yaml", "--layout", "sideways")
+    refused("a backlog of centuries", r"group \S+, service \S+: the backlog could exceed", folder,
+            "run", "study.yaml", "--set", "fleet.groups[0].cost={kind: synthetic, fixed: 86400s}",
+            "--set", "traffic[0].rate=1000000000qps", "--set", "duration=100s", "-o", "absurd.h5")
     refused("bad window", r"recfleet run: --window: expected a time", folder, "run", "study.yaml",
             "--window", "wide")
     refused("compare nothing", r"recfleet compare: expected BASE.h5 OTHER.h5", folder, "compare", "a.h5")

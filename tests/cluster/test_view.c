@@ -163,6 +163,25 @@ START_TEST(late_inserts)
 }
 END_TEST
 
+// Days without a query after news that is a little ahead: the gap is not walked bucket by bucket.
+START_TEST(days_of_silence)
+{
+    struct view_config config = {.n_servers = 2,
+                                 .status_delay_ns = SIMTIME_US,
+                                 .reports_per_ns = 2,
+                                 .lookahead_ns = SIMTIME_US,
+                                 .horizon_ns = SIMTIME_MS};
+    struct view *view = view_create(&config);
+    view_advance(view, 10);
+    view_sent(view, 1, 5);
+    view_report(view, &(struct report){.end_ns = 10 * SIMTIME_MS, .weight = 5, .server = 1}, 1);
+    ck_assert_int_eq(view->load[1], 5);
+    view_advance(view, INT64_C(3) * 86400 * SIMTIME_S);
+    ck_assert_int_eq(view->load[1], 0);
+    view_destroy(view);
+}
+END_TEST
+
 // Long times without queries, many turns each.
 START_TEST(idle_gaps)
 {
@@ -263,8 +282,9 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", inside_a_turn}, {"core", by_period},           {"core", far_ahead},
-        {"core", late_inserts},  {"limits", idle_gaps},         {"limits", shapes},
-        {"limits", heavy},       {"limits", to_the_nanosecond}, {"limits", one_moment}};
+        {"core", inside_a_turn}, {"core", by_period},   {"core", far_ahead},
+        {"core", late_inserts},  {"limits", idle_gaps}, {"limits", days_of_silence},
+        {"limits", shapes},      {"limits", heavy},     {"limits", to_the_nanosecond},
+        {"limits", one_moment}};
     return suite_run("view", tests, sizeof tests / sizeof *tests);
 }
