@@ -8,9 +8,10 @@
 // evenly to the cells, the odd ones to successive cells over all groups. A part is a run of servers
 // of one group in one cell on one rank.
 //
-// Work is counted in nanoseconds per query, as measured by scripts/bench.sh on one core: a balancer
-// takes LAYOUT_BALANCER_NS for a query and a server LAYOUT_SERVER_NS; a query that goes to another
-// rank costs its balancer LAYOUT_SEND_NS more.
+// Work is counted in nanoseconds per query, of which only the ratios matter: LAYOUT_BALANCER_NS for
+// a balancer and LAYOUT_SERVER_NS for a server, about the shares that a profile of the light
+// workload showed on one core (35 and 55 % of the time). LAYOUT_SEND_NS, what a query for another
+// rank costs its balancer more, is an estimate and has not been measured.
 #ifndef CLUSTER_LAYOUT_H
 #define CLUSTER_LAYOUT_H
 
@@ -21,7 +22,7 @@
 enum { LAYOUT_BALANCER_NS = 25, LAYOUT_SERVER_NS = 45, LAYOUT_SEND_NS = 10 };
 
 enum layout_mode {
-    LAYOUT_AUTO,   // whole cells while there are enough, else cells split by measured weight
+    LAYOUT_AUTO,   // whole cells while there are enough, else cells split by weight
     LAYOUT_SPREAD, // every cell's servers over all ranks, balancers dealt round
     LAYOUT_APART,  // balancers on ranks of their own where there is more than one rank
     N_LAYOUT_MODES
