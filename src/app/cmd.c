@@ -20,6 +20,18 @@ const char *const cmd_exit_help[] = {
     "2  usage: the command line, the study or a file it names is wrong",
     "3  a latency target was not met, and --require-sla was given", NULL};
 
+int cmd_status(const struct err *err)
+{
+    return err->code == ERR_STUDY ? CMD_USAGE : CMD_FAILED;
+}
+
+// A user's mistake begins with where it is (file:line:column), so that editors find it.
+int cmd_fail(const struct err *err)
+{
+    fprintf(stderr, "%s%s\n", err->code == ERR_STUDY ? "" : "recfleet: ", err->text);
+    return cmd_status(err);
+}
+
 const struct cmd *cmd_find(const char *name)
 {
     for (const struct cmd *const *cmd = cmd_table; *cmd; cmd++)
@@ -259,4 +271,15 @@ void cmd_print_man(FILE *out)
     for (const char *const *line = cmd_exit_help; *line; line++)
         fprintf(out, ".TP\n.B %c\n%s\n", **line, *line + 3);
     fprintf(out, ".SH \"SEE ALSO\"\n.BR mpirun (1),\n.BR h5dump (1)\n");
+}
+
+char *cmd_text(const struct cmd_line *line)
+{
+    char *text = mem_strdup("recfleet");
+    for (int i = 1; i < line->argc; i++) {
+        char *longer = mem_printf("%s %s", text, line->argv[i]);
+        mem_free(text);
+        text = longer;
+    }
+    return text;
 }

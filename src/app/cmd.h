@@ -57,7 +57,7 @@ struct cmd_line {
     size_t n_given;
     int argc; // the whole command line, as typed
     char **argv;
-    bool silent; // errors are for another rank to print
+    bool silent; // the error has been printed, here or by another rank
 };
 
 // The command of that name, NULL when there is none.
@@ -71,6 +71,13 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
 bool cmd_given(const struct cmd_line *line, const char *name);
 const char *cmd_value(const struct cmd_line *line, const char *name, const char *other);
 size_t cmd_values(const struct cmd_line *line, const char *name, const char **values, size_t max);
+
+// The command line as typed, for the record; caller mem_free()s.
+char *cmd_text(const struct cmd_line *line);
+
+// The exit status of an error; the same, after printing its one line to stderr.
+int cmd_status(const struct err *err);
+int cmd_fail(const struct err *err);
 
 // What --help prints: of the program, of a command; and the man page recfleet(1).
 void cmd_print_overview(FILE *out);

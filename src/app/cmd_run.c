@@ -5,8 +5,8 @@
 
 #include "app/cmd.h"
 #include "app/eval.h"
+#include "app/job.h"
 #include "app/progress.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "results/report.h"
 #include "results/store.h"
@@ -48,17 +48,6 @@ static int read_window(const struct cmd_line *line, int64_t *window_ns, struct e
         return err_set(err, ERR_STUDY,
                        "recfleet run: --window: expected a time above 0, got \"%s\"", text);
     return 0;
-}
-
-static char *command_text(const struct cmd_line *line)
-{
-    char *text = mem_strdup("recfleet");
-    for (int i = 1; i < line->argc; i++) {
-        char *longer = mem_printf("%s %s", text, line->argv[i]);
-        mem_free(text);
-        text = longer;
-    }
-    return text;
 }
 
 static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
@@ -111,8 +100,8 @@ static int simulate(const struct cmd_line *line, const struct eval *eval, const 
     return rc;
 }
 
-static int run_study(struct cmd_line *line, const struct eval *eval, struct eval_options *opts,
-                     struct err *err)
+static int run_study(const struct cmd_line *line, const struct eval *eval,
+                     struct eval_options *opts, struct err *err)
 {
     const char *settings[CMD_MAX_WORDS];
     size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
@@ -127,24 +116,23 @@ static int run_study(struct cmd_line *line, const struct eval *eval, struct eval
     return rc;
 }
 
-static int run(struct cmd_line *line, struct err *err)
+static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 {
     struct eval_options opts = {0};
-    struct eval eval;
-    if (eval_open(&eval, err) < 0)
-        return -1;
-    line->silent = eval.rank != 0;
-    log_init(LOG_INFO, eval.rank);
-    char *command = command_text(line);
+    char *command = cmd_text(line);
     opts.command = command;
     int rc = read_layout(line, &opts.run.layout, err);
     if (rc == 0)
         rc = read_window(line, &opts.window_ns, err);
     if (rc == 0)
-        rc = run_study(line, &eval, &opts, err);
+        rc = run_study(line, eval, &opts, err);
     mem_free(command);
-    eval_close(&eval);
     return rc;
+}
+
+static int run(struct cmd_line *line, struct err *err)
+{
+    return job_run(line, work, err);
 }
 
 const struct cmd cmd_run = {

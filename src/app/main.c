@@ -8,18 +8,6 @@
 #include "base/mem.h"
 #include "base/schema.h"
 
-static int status_of(const struct err *err)
-{
-    return err->code == ERR_STUDY ? CMD_USAGE : CMD_FAILED;
-}
-
-// A user's mistake begins with where it is (file:line:column), so that editors find it.
-static int fail(const struct err *err)
-{
-    fprintf(stderr, "%s%s\n", err->code == ERR_STUDY ? "" : "recfleet: ", err->text);
-    return status_of(err);
-}
-
 static int unknown_command(const char *name)
 {
     const char *names[32];
@@ -35,7 +23,7 @@ static int unknown_command(const char *name)
         err_append(&err, "; did you mean \"%s\"?", near);
     else
         err_append(&err, "; see: recfleet --help");
-    return fail(&err);
+    return cmd_fail(&err);
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)
@@ -44,7 +32,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     struct err err = {0};
     int status = cmd_parse(cmd, argc, argv, line, &err);
     if (status < 0) {
-        status = fail(&err);
+        status = cmd_fail(&err);
     } else if (cmd_given(line, "--help")) {
         cmd_print_help(cmd, stdout);
     } else if (cmd_given(line, "--version")) {
@@ -52,13 +40,13 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     } else {
         status = cmd->run(line, &err);
         if (status < 0)
-            status = line->silent ? status_of(&err) : fail(&err);
+            status = line->silent ? cmd_status(&err) : cmd_fail(&err);
     }
     mem_free(line);
     // A full disk shows only here when the output went to a file.
     if (fflush(stdout) != 0 && status == CMD_DONE) {
         err_set(&err, ERR_FAIL, "cannot write to standard output");
-        status = fail(&err);
+        status = cmd_fail(&err);
     }
     return status;
 }

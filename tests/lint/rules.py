@@ -34,7 +34,7 @@ TEST_FOLDERS = {
 FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*",
                         "cluster/exchange_mpi", "cluster/run", "src/app/main",
-                        "src/app/eval"]),
+                        "src/app/eval", "src/app/job", "src/app/crew"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/store*", "results/load",
                                              "results/columns"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
@@ -58,6 +58,7 @@ NO_HEADER = {"src/app/main.c"}
 # Modules without a test_<module>.c, and where they are tested instead.
 TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
+    "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
 }
 
 # Module -> extra prefixes that its external symbols may have, where the module's own would read
