@@ -54,7 +54,8 @@ static int read_warmup(struct study *study, const struct node *root, struct err 
 
 static int read_settings(struct study *study, const struct node *root, struct err *err)
 {
-    static const char *const others[] = {"traffic", "fleet", "models", "balancer", "output", NULL};
+    static const char *const others[] = {"traffic", "fleet", "models", "balancer",
+                                         "output",  "sweep", "tune",   NULL};
     const struct reader_part part = {study_fields, &study->settings};
     const struct reader_options options = {others, false};
     char found[64];
@@ -132,7 +133,8 @@ static int read_all(struct study *study, const struct library *library, const st
     if (read_settings(study, root, err) < 0 || read_output(study, root, err) < 0 ||
         study_models_read(study, library, root, err) < 0 ||
         study_traffic_read(study, library, root, open_files, err) < 0 ||
-        study_fleet_read(study, library, root, err) < 0 || read_balancer(study, root, err) < 0)
+        study_fleet_read(study, library, root, err) < 0 || read_balancer(study, root, err) < 0 ||
+        study_tune_read(study, root, open_files, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
@@ -176,6 +178,7 @@ void study_destroy(struct study *study)
 {
     if (!study)
         return;
+    study_tune_release(study);
     study_fleet_release(study); // counts services, so before they go
     study_traffic_release(study);
     study_models_release(study);

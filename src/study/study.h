@@ -3,9 +3,10 @@
 //
 // The format is described in docs/study.md and by `recfleet schema` (study_sections.h); both come
 // from the tables of the modules that own a setting. Each section has its reader: study_models.h,
-// study_traffic.h, study_fleet.h. What a study leaves out has a default,
+// study_traffic.h, study_fleet.h, study_tune.h. What a study leaves out has a default,
 // what it misspells is one error line with file:line:column and the key's path. Nothing here
 // depends on the machine or on the rank: the same text gives the same study everywhere.
+// `sweep` is left to grid.h, which makes settings of it; a point's study knows nothing of it.
 //
 //     struct study *study = study_read("quickstart.yaml", settings, n, &library, true, &err);
 //     run_fleet(comm, &study->fleet, ...);
@@ -25,6 +26,7 @@
 #include "cluster/config.h"
 #include "results/meta.h"
 #include "study/library.h"
+#include "study/study_tune.h"
 #include "traces/qsize.h"
 
 // The top of the file.
@@ -85,6 +87,7 @@ struct study {
     struct group_config *group_configs; // views of groups
     struct model *models;               // every model that a service uses, as resolved
     struct balancer_config balancer;
+    struct study_tune tune;
     struct fleet_config fleet; // points into all of the above
 };
 

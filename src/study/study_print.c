@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study_print.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/mem.h"
 #include "cluster/policy.h"
 #include "models/platform.h"
+#include "study/doc.h"
 #include "study/study_fleet.h"
 #include "study/study_traffic.h"
 #include "study/study_variants.h"
@@ -24,33 +24,11 @@ static bool is_prose(const char *key)
     return false;
 }
 
-// Plain when YAML reads it back as the same text, in quotes otherwise.
-static void print_scalar(FILE *out, const char *text)
-{
-    bool plain = isalnum((unsigned char)*text) && strcmp(text, "null") != 0;
-    for (const char *p = text; plain && *p; p++)
-        plain = isalnum((unsigned char)*p) || strchr("._/+-%", *p);
-    if (plain) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7f)
-            fprintf(out, "\\x%02x", *p);
-        else
-            fputc(*p, out);
-    }
-    fputc('"', out);
-}
-
 static void print_pair(FILE *out, int indent, const char *key, const char *text)
 {
-    fprintf(out, "%*s%s: ", indent, "", key);
-    print_scalar(out, text);
-    fputc('\n', out);
+    char *value = doc_quote(text);
+    fprintf(out, "%*s%s: %s\n", indent, "", key, value);
+    mem_free(value);
 }
 
 static void print_field(FILE *out, int indent, const struct field *field, const void *config)
@@ -212,6 +190,24 @@ static void print_group(FILE *out, const struct study *study, const struct study
     print_fields(out, 8, study_noise_fields, &group->noise, NULL);
 }
 
+static void print_tune(FILE *out, const struct study *study)
+{
+    static const char *const own_keys[] = {"policies", "batch_items", "offload_items", NULL};
+    const struct study_variants sizes = study_variants_sizes();
+    const struct study_tune *tune = &study->tune;
+    fprintf(out, "tune:\n  policies: [%s]\n", tune->policies);
+    print_fields(out, 2, study_tune_fields, tune, own_keys);
+    // An empty grid is no value: left out, it is the built-in one.
+    if (tune->batch_items.n > 0)
+        print_field(out, 2, schema_find(study_tune_fields, "batch_items"), tune);
+    if (tune->offload_items.n > 0)
+        print_field(out, 2, schema_find(study_tune_fields, "offload_items"), tune);
+    if (!tune->has_sizes)
+        return;
+    fprintf(out, "  sizes:\n");
+    print_variant(out, 4, study, "distribution", &sizes, tune->sizes.distribution, &tune->sizes);
+}
+
 char *study_print_all(const struct study *study)
 {
     char *text = NULL;
@@ -228,6 +224,7 @@ char *study_print_all(const struct study *study)
     print_pair(out, 2, "policy", policy_types[study->balancer.policy]->name);
     print_fields(out, 2, balancer_fields, &study->balancer, NULL);
     print_models(out, study);
+    print_tune(out, study);
     fprintf(out, "output:\n");
     print_fields(out, 2, study_output_fields, &study->output, NULL);
     fclose(out);

@@ -7,9 +7,11 @@
 #include "cluster/config.h"
 #include "models/catalogue.h"
 #include "models/platform.h"
+#include "study/grid.h"
 #include "study/study.h"
 #include "study/study_fleet.h"
 #include "study/study_traffic.h"
+#include "study/study_tune.h"
 #include "study/study_variants.h"
 
 // A table row for keys that have no struct member of their own, for the listing only.
@@ -92,6 +94,14 @@ size_t study_sections(struct study_section *out, size_t max)
     add_section(&s, "models[]", "",
                 "a model of your own, or keys over a known one (name it, or say like: NAME)",
                 model_fields);
+    add_section(&s, "sweep[]", "", "one axis of the grid: every point takes one value of each axis",
+                grid_axis_fields);
+    add_section(&s, "sweep[].points[]", "", "one point of an axis", grid_point_fields);
+    add_section(&s, "tune", "", "what `recfleet tune` searches, and how closely",
+                study_tune_fields);
+    add_section(&s, "tune.sizes", "",
+                "tune on these sizes, then measure on the services' own; keys of traffic[].sizes",
+                distribution_rows);
     add_section(&s, "output", "", "what is kept", study_output_fields);
     return s.n;
 }

@@ -132,11 +132,11 @@ static int read_arrivals(struct study *study, const struct node *map,
     return 0;
 }
 
-static int read_sizes(struct study *study, const struct node *map, size_t s, bool open_files,
-                      struct err *err)
+int study_traffic_read_sizes(const struct study *study, const struct node *map,
+                             struct size_config *config, struct qsize **sizes, bool open_files,
+                             struct err *err)
 {
     static const char *const others[] = {"distribution", NULL};
-    struct size_config *config = &study->services[s].traffic.sizes;
     const struct study_variants variants = study_variants_sizes();
     config->distribution = study_variants_index(&variants, "production");
     if (study_variants_read(map, "sizes", "distribution", &variants, others, config,
@@ -146,8 +146,8 @@ static int read_sizes(struct study *study, const struct node *map, size_t s, boo
     resolve_files(study, fields, config);
     if (!open_files && names_file(fields, config))
         return 0;
-    study->sizes[s] = qsize_create(config, err);
-    if (study->sizes[s])
+    *sizes = qsize_create(config, err);
+    if (*sizes)
         return 0;
     const struct node *at = node_get(map, "sizes");
     return reader_prefix(at && at->kind == NODE_MAP ? at : map, err);
@@ -173,7 +173,9 @@ static int read_service(struct study *study, const struct library *library, cons
             return node_fail(node_get(map, "service"), err, "service \"%.60s\" is there already",
                              service->name);
     if (study_models_need(study, library, service->model, node_get(map, "model"), err) < 0 ||
-        read_sla(study, map, service, err) < 0 || read_sizes(study, map, s, open_files, err) < 0)
+        read_sla(study, map, service, err) < 0 ||
+        study_traffic_read_sizes(study, map, &service->traffic.sizes, &study->sizes[s], open_files,
+                                 err) < 0)
         return -1;
     return read_arrivals(study, map, service, open_files, err);
 }

@@ -13,6 +13,7 @@
 #include "base/schema.h"
 #include "study/doc.h"
 #include "study/library.h"
+#include "traces/qsize.h"
 
 #define STUDY_MAX_SERVICES 256
 
@@ -23,6 +24,11 @@ struct study;
 // holds what was read so far and is to be released.
 int study_traffic_read(struct study *study, const struct library *library, const struct node *root,
                        bool open_files, struct err *err);
+// Reads a distribution of sizes from the key `sizes` of `map` into *config, and its table into
+// *sizes (left alone where it names a file and files are not opened). The caller releases both.
+int study_traffic_read_sizes(const struct study *study, const struct node *map,
+                             struct size_config *config, struct qsize **sizes, bool open_files,
+                             struct err *err);
 // Releases the services and sizes, as many as study->n_services.
 void study_traffic_release(struct study *study);
 

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/grid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "study/doc.h"
+#include "study/reader.h"
+
+// One value of an axis.
+struct value {
+    char *label;
+    char **settings;
+    size_t n_settings;
+};
+
+struct axis {
+    char *name, *key;
+    struct value *values;
+    uint32_t n_values;
+};
+
+struct grid {
+    struct axis *axes;
+    uint32_t n_axes, n_points;
+    size_t *first;         // [n_points + 1]: where a point's settings begin in `settings`
+    const char **settings; // of all points, borrowed from the values
+};
+
+// Lists and maps are read by this module; their rows are for the listing.
+const struct field grid_axis_fields[] = {
+    FIELD(axis, "axis", FIELD_STRING, UNIT_NONE, name, 0, 0, NULL, "name of the axis"),
+    FIELD(axis, "key", FIELD_STRING, UNIT_NONE, key, 0, 0, "",
+          "key that takes each of values in turn, such as traffic[0].rate"),
+    FIELD(axis, "values", FIELD_STRING, UNIT_NONE, key, 0, 0, "", "list of values of the key"),
+    FIELD(axis, "labels", FIELD_STRING, UNIT_NONE, key, 0, 0, "",
+          "list of names, one for each of values; without it, their texts"),
+    FIELD(axis, "points", FIELD_STRING, UNIT_NONE, key, 0, 0, "",
+          "list of points of several settings each, in place of key and values"),
+    FIELD_END};
+
+const struct field grid_point_fields[] = {
+    FIELD(value, "label", FIELD_STRING, UNIT_NONE, label, 0, 0, NULL, "name of the point"),
+    FIELD(value, "set", FIELD_STRING, UNIT_NONE, label, 0, 0, NULL,
+          "map from keys, such as traffic[0].rate, to values"),
+    FIELD_END};
+
+static int expect_map(const struct node *node, struct err *err)
+{
+    char found[128];
+    if (node->kind == NODE_MAP)
+        return 0;
+    return node_fail(node, err, "expected a map, got %s", node_found(node, found, sizeof found));
+}
+
+// A list that must be there and hold something.
+static int filled_list(const struct node *map, const char *key, const char *what,
+                       const struct node **list, struct err *err)
+{
+    if (reader_list(map, key, list, err) < 0)
+        return -1;
+    if (!*list)
+        return node_fail_key(map, key, err, "missing; expected a list of %s", what);
+    if ((*list)->n == 0)
+        return node_fail(*list, err, "empty; expected at least one of %s", what);
+    return 0;
+}
+
+// Names go into tables, pictures and files.
+static int check_name(const struct node *node, const char *text, struct err *err)
+{
+    if (!*text)
+        return node_fail(node, err, "expected a name, got an empty text");
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return node_fail(node, err, "expected a name on one line, without control characters");
+    return 0;
+}
+
+static char *read_name(const struct node *node, struct err *err)
+{
+    const char *text = reader_text(node, "a name", err);
+    return text && check_name(node, text, err) == 0 ? mem_strdup(text) : NULL;
+}
+
+// A sweep that changes the sweep would be read before it changes.
+static bool is_own_key(const char *key)
+{
+    size_t len = strcspn(key, ".[]");
+    return len == strlen("sweep") && strncmp(key, "sweep", len) == 0;
+}
+
+static int check_key(const char *key, struct err *err)
+{
+    if (is_own_key(key))
+        return err_set(err, ERR_STUDY, "a sweep cannot change itself");
+    return doc_check_key(key, err);
+}
+
+static int add_setting(struct value *value, const char *key, const struct node *node,
+                       struct err *err)
+{
+    if (node_is_null(node))
+        return node_fail(node, err, "expected a value, got nothing");
+    char *flow = node_flow(node);
+    value->settings = mem_realloc(value->settings, value->n_settings + 1, sizeof(char *));
+    value->settings[value->n_settings++] = mem_printf("%s=%s", key, flow);
+    mem_free(flow);
+    return 0;
+}
+
+// `label` is the node with the value's name; NULL: the value names itself.
+static int read_value(struct axis *axis, struct value *value, const struct node *node,
+                      const struct node *label, struct err *err)
+{
+    if (!label && node->kind != NODE_SCALAR)
+        return node_fail(node, err,
+                         "expected a single value, got a %s, which needs labels beside "
+                         "values",
+                         node->kind == NODE_MAP ? "map" : "list");
+    if (add_setting(value, axis->key, node, err) < 0)
+        return -1;
+    value->label = read_name(label ? label : node, err);
+    return value->label ? 0 : -1;
+}
+
+static int read_values(struct axis *axis, const struct node *map, struct err *err)
+{
+    const struct node *values, *labels;
+    const struct node *key = node_get(map, "key");
+    if (!key || !*axis->key)
+        return node_fail_key(map, "key", err, "missing; expected a key such as traffic[0].rate");
+    if (check_key(axis->key, err) < 0)
+        return node_prefix(key, err);
+    if (filled_list(map, "values", "values", &values, err) < 0 ||
+        reader_list(map, "labels", &labels, err) < 0)
+        return -1;
+    if (labels && labels->n != values->n)
+        return node_fail(labels, err, "expected as many as values (%zu), got %zu", values->n,
+                         labels->n);
+    axis->values = mem_calloc(values->n, sizeof *axis->values);
+    axis->n_values = (uint32_t)values->n;
+    for (size_t i = 0; i < values->n; i++)
+        if (read_value(axis, &axis->values[i], values->items[i], labels ? labels->items[i] : NULL,
+                       err) < 0)
+            return -1;
+    return 0;
+}
+
+static int read_point(struct value *value, const struct node *map, struct err *err)
+{
+    static const char *const others[] = {"set", NULL};
+    const struct reader_part part = {grid_point_fields, value};
+    const struct reader_options options = {others, false};
+    const struct node *set;
+    if (expect_map(map, err) < 0 || reader_fill(map, NULL, &part, 1, &options, err) < 0 ||
+        check_name(node_get(map, "label"), value->label, err) < 0 ||
+        reader_map(map, "set", &set, err) < 0)
+        return -1;
+    if (!set || set->n == 0)
+        return node_fail_key(map, "set", err, "missing; expected a map from keys to values");
+    for (size_t i = 0; i < set->n; i++) {
+        if (check_key(set->items[i]->key, err) < 0)
+            return node_prefix_at_key(set->items[i], err);
+        if (add_setting(value, set->items[i]->key, set->items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_points(struct axis *axis, const struct node *map, struct err *err)
+{
+    static const char *const not_beside[] = {"key", "values", "labels"};
+    const struct node *points;
+    for (size_t i = 0; i < sizeof not_beside / sizeof *not_beside; i++) {
+        const struct node *other = node_get(map, not_beside[i]);
+        if (!other)
+            continue;
+        err_set(err, ERR_STUDY, "not together with points");
+        return node_prefix_at_key(other, err);
+    }
+    if (filled_list(map, "points", "points", &points, err) < 0)
+        return -1;
+    axis->values = mem_calloc(points->n, sizeof *axis->values);
+    axis->n_values = (uint32_t)points->n;
+    for (size_t i = 0; i < points->n; i++)
+        if (read_point(&axis->values[i], points->items[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+struct labelled {
+    const char *label;
+    uint32_t value;
+};
+
+static int compare_labels(const void *a, const void *b)
+{
+    const struct labelled *x = a, *y = b;
+    int order = strcmp(x->label, y->label);
+    return order ? order : (x->value > y->value) - (x->value < y->value);
+}
+
+// Where the label of a value is written.
+static const struct node *label_node(const struct node *map, uint32_t value)
+{
+    const struct node *points = node_get(map, "points"), *labels = node_get(map, "labels");
+    if (points)
+        return node_get(points->items[value], "label");
+    return (labels && labels->kind == NODE_LIST ? labels : node_get(map, "values"))->items[value];
+}
+
+static int check_labels(const struct axis *axis, const struct node *map, struct err *err)
+{
+    struct labelled *sorted = mem_calloc(axis->n_values, sizeof *sorted);
+    uint32_t again = axis->n_values; // the first value whose label was there before
+    for (uint32_t i = 0; i < axis->n_values; i++)
+        sorted[i] = (struct labelled){axis->values[i].label, i};
+    qsort(sorted, axis->n_values, sizeof *sorted, compare_labels);
+    for (uint32_t i = 1; i < axis->n_values; i++)
+        if (strcmp(sorted[i].label, sorted[i - 1].label) == 0 && sorted[i].value < again)
+            again = sorted[i].value;
+    mem_free(sorted);
+    if (again == axis->n_values)
+        return 0;
+    return node_fail(label_node(map, again), err, "label \"%.80s\" is there already",
+                     axis->values[again].label);
+}
+
+static int read_axis(struct grid *grid, const struct node *map, struct err *err)
+{
+    static const char *const others[] = {"values", "labels", "points", NULL};
+    struct axis *axis = &grid->axes[grid->n_axes++];
+    const struct reader_part part = {grid_axis_fields, axis};
+    const struct reader_options options = {others, false};
+    if (expect_map(map, err) < 0 || reader_fill(map, NULL, &part, 1, &options, err) < 0 ||
+        check_name(node_get(map, "axis"), axis->name, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i + 1 < grid->n_axes; i++)
+        if (strcmp(grid->axes[i].name, axis->name) == 0)
+            return node_fail(node_get(map, "axis"), err, "axis \"%.80s\" is there already",
+                             axis->name);
+    int rc = node_get(map, "points") ? read_points(axis, map, err) : read_values(axis, map, err);
+    return rc < 0 ? -1 : check_labels(axis, map, err);
+}
+
+// The settings of all points, in order; fails when there are too many.
+static int lay_out(struct grid *grid, const struct node *sweep, struct err *err)
+{
+    size_t n = 0, cap = 1;
+    grid->settings = mem_calloc(cap, sizeof *grid->settings);
+    grid->first = mem_calloc((size_t)grid->n_points + 1, sizeof *grid->first);
+    for (uint32_t p = 0; p < grid->n_points; p++) {
+        for (uint32_t a = 0; a < grid->n_axes; a++) {
+            const struct value *value = &grid->axes[a].values[grid_value(grid, p, a)];
+            if (n + value->n_settings > GRID_MAX_SETTINGS)
+                return node_fail(sweep, err, "expected at most %d settings over all points",
+                                 GRID_MAX_SETTINGS);
+            if (n + value->n_settings > cap) {
+                cap = 2 * (n + value->n_settings);
+                grid->settings = mem_realloc(grid->settings, cap, sizeof *grid->settings);
+            }
+            for (size_t i = 0; i < value->n_settings; i++)
+                grid->settings[n++] = value->settings[i];
+        }
+        grid->first[p + 1] = n;
+    }
+    return 0;
+}
+
+static int read_sweep(struct grid *grid, const struct node *root, struct err *err)
+{
+    const struct node *sweep;
+    if (expect_map(root, err) < 0 || reader_list(root, "sweep", &sweep, err) < 0)
+        return -1;
+    if (sweep && sweep->n == 0)
+        return node_fail(sweep, err, "empty; expected at least one axis");
+    if (sweep && sweep->n > GRID_MAX_AXES)
+        return node_fail(sweep, err, "expected at most %d axes, got %zu", GRID_MAX_AXES, sweep->n);
+    grid->axes = mem_calloc(GRID_MAX_AXES, sizeof *grid->axes);
+    uint64_t n_points = 1;
+    for (size_t i = 0; sweep && i < sweep->n; i++) {
+        if (read_axis(grid, sweep->items[i], err) < 0)
+            return -1;
+        n_points *= grid->axes[i].n_values; // both at most a million, so far from overflow
+        if (n_points > GRID_MAX_POINTS)
+            return node_fail(sweep, err, "expected at most %d points in all", GRID_MAX_POINTS);
+    }
+    grid->n_points = (uint32_t)n_points;
+    return lay_out(grid, sweep, err);
+}
+
+struct grid *grid_parse(const char *path, const char *data, size_t size,
+                        const char *const *settings, size_t n_settings, struct err *err)
+{
+    struct doc *doc = doc_parse(path, data, size, err);
+    if (!doc)
+        return NULL;
+    struct grid *grid = mem_calloc(1, sizeof *grid);
+    int rc = 0;
+    for (size_t i = 0; i < n_settings && rc == 0; i++)
+        rc = doc_set(doc, settings[i], err);
+    if (rc == 0)
+        rc = read_sweep(grid, doc_root(doc), err);
+    doc_destroy(doc);
+    if (rc == 0)
+        return grid;
+    grid_destroy(grid);
+    return NULL;
+}
+
+static void release_value(struct value *value)
+{
+    for (size_t i = 0; i < value->n_settings; i++)
+        mem_free(value->settings[i]);
+    mem_free(value->settings);
+    mem_free(value->label);
+}
+
+void grid_destroy(struct grid *grid)
+{
+    if (!grid)
+        return;
+    for (uint32_t a = 0; a < grid->n_axes; a++) {
+        struct axis *axis = &grid->axes[a];
+        for (uint32_t v = 0; v < axis->n_values; v++)
+            release_value(&axis->values[v]);
+        mem_free(axis->values);
+        mem_free(axis->name);
+        mem_free(axis->key);
+    }
+    mem_free(grid->axes);
+    mem_free(grid->first);
+    mem_free(grid->settings);
+    mem_free(grid);
+}
+
+uint32_t grid_n_axes(const struct grid *grid)
+{
+    return grid->n_axes;
+}
+
+uint32_t grid_n_points(const struct grid *grid)
+{
+    return grid->n_points;
+}
+
+const char *grid_axis_name(const struct grid *grid, uint32_t axis)
+{
+    return grid->axes[axis].name;
+}
+
+uint32_t grid_n_labels(const struct grid *grid, uint32_t axis)
+{
+    return grid->axes[axis].n_values;
+}
+
+const char *grid_label(const struct grid *grid, uint32_t axis, uint32_t value)
+{
+    return grid->axes[axis].values[value].label;
+}
+
+uint32_t grid_value(const struct grid *grid, uint32_t point, uint32_t axis)
+{
+    for (uint32_t a = grid->n_axes - 1; a > axis; a--)
+        point /= grid->axes[a].n_values;
+    return point % grid->axes[axis].n_values;
+}
+
+const char *const *grid_settings(const struct grid *grid, uint32_t point, size_t *n)
+{
+    *n = grid->first[point + 1] - grid->first[point];
+    return grid->settings + grid->first[point];
+}
+
+const char **grid_point_settings(const struct grid *grid, uint32_t point,
+                                 const char *const *settings, size_t n_settings, size_t *n)
+{
+    size_t n_own;
+    const char *const *own = grid_settings(grid, point, &n_own);
+    const char **all = mem_calloc(n_settings + n_own, sizeof *all);
+    for (size_t i = 0; i < n_settings; i++)
+        all[i] = settings[i];
+    for (size_t i = 0; i < n_own; i++)
+        all[n_settings + i] = own[i];
+    *n = n_settings + n_own;
+    return all;
+}
+
+char *grid_name(const struct grid *grid, uint32_t point)
+{
+    char *name = mem_strdup("");
+    for (uint32_t a = 0; a < grid->n_axes; a++) {
+        char *longer = mem_printf("%s%s%s=%s", name, a ? "," : "", grid->axes[a].name,
+                                  grid_label(grid, a, grid_value(grid, point, a)));
+        mem_free(name);
+        name = longer;
+    }
+    return name;
+}
