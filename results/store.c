@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/store.h"
 
-#include <hdf5.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "par/agree.h"
 #include "results/h5.h"
 #include "results/output.h"
 #include "results/store_bins.h"
 #include "results/store_piece.h"
-
-// Metadata, coordinates and small groups of any file fit in this.
-#define BASE_BYTES (1u << 20)
-#define TEXT_ATTRIBUTE_MAX 60000
+#include "results/store_shell.h"
 
 // latency_s over quantiles: an array member of each service row, so its rows are the array's.
 static void put_latency(const struct store_writer *w, const char *group,
@@ -247,24 +240,6 @@ static void write_sample(const struct store_writer *w)
     mem_free(codes);
 }
 
-static void write_study(const struct store_writer *w)
-{
-    const char *text = w->meta->study_text ? w->meta->study_text : "";
-    uint32_t n = (uint32_t)strlen(text), *numbers = mem_calloc(n, sizeof *numbers);
-    for (uint32_t i = 0; i < n; i++)
-        numbers[i] = i;
-    h5_group(w->file, "/study");
-    h5_coord(w->file, "/study", "byte", "1", "position in the text", H5_U32, n, numbers);
-    store_piece_put(
-        w, "/study",
-        (struct h5_var){"text", "1", "the resolved study, UTF-8 bytes", H5_U8, 1, {"byte"}}, n,
-        text);
-    // For people and ncdump; a longer one would need an attribute that old readers cannot take.
-    if (n <= TEXT_ATTRIBUTE_MAX)
-        h5_text(w->file, "/study", "study", text);
-    mem_free(numbers);
-}
-
 static void write_names(const struct store_writer *w)
 {
     const struct meta *m = w->meta;
@@ -293,15 +268,10 @@ static void write_names(const struct store_writer *w)
 static void write_root(const struct store_writer *w)
 {
     const struct meta *m = w->meta;
-    int32_t schema = STORE_SCHEMA_VERSION, warmup_auto = m->warmup_auto;
+    int32_t warmup_auto = m->warmup_auto;
     double from_s = simtime_to_s(w->summary->fleet.from_ns);
     double to_s = simtime_to_s(w->summary->fleet.to_ns);
-    h5_text(w->file, "/", "Conventions", "CF-1.8");
-    h5_text(w->file, "/", "title", "recommendation serving, simulated by recfleet");
-    h5_text(w->file, "/", "program", "recfleet");
-    h5_text(w->file, "/", "program_version", m->program_version);
-    h5_number(w->file, "/", "schema_version", H5_I32, &schema);
-    h5_text(w->file, "/", "study_name", m->study_name);
+    store_shell_root(w, "run", m->program_version, m->study_name);
     h5_text(w->file, "/", "policy", m->policy);
     h5_number(w->file, "/", "seed", H5_U64, &m->seed);
     h5_number(w->file, "/", "traffic_fingerprint", H5_U64, &m->traffic_fingerprint);
@@ -312,72 +282,6 @@ static void write_root(const struct store_writer *w)
     h5_number(w->file, "/", "measured_to_s", H5_F64, &to_s);
     h5_number(w->file, "/", "n_cells", H5_U32, &m->n_cells);
     h5_number(w->file, "/", "n_servers", H5_U32, &m->n_servers);
-}
-
-// Strings of rank 0's run info go to all ranks as one packed block.
-static void share_text(MPI_Comm comm, const char *mine, bool root, char **text)
-{
-    uint64_t bytes = root ? strlen(mine ? mine : "") + 1 : 0;
-    MPI_Bcast(&bytes, 1, MPI_UINT64_T, 0, comm);
-    *text = mem_calloc(bytes, 1);
-    if (root && mine)
-        memcpy(*text, mine, bytes);
-    MPI_Bcast(*text, (int)bytes, MPI_CHAR, 0, comm);
-}
-
-static void write_run_texts(const struct store_writer *w, MPI_Comm comm, const struct run_info *run)
-{
-    const struct {
-        const char *key;
-        size_t offset;
-    } texts[] = {
-        {"date", offsetof(struct run_info, date)},
-        {"host", offsetof(struct run_info, host)},
-        {"command", offsetof(struct run_info, command)},
-        {"git_revision", offsetof(struct run_info, git_revision)},
-        {"job_id", offsetof(struct run_info, job_id)},
-        {"layout", offsetof(struct run_info, layout)},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *mine = NULL;
-        char *text;
-        if (w->root)
-            memcpy(&mine, (const char *)run + texts[i].offset, sizeof mine);
-        share_text(comm, mine, w->root, &text);
-        h5_text(w->file, "/run", texts[i].key, text);
-        mem_free(text);
-    }
-}
-
-static void write_run(const struct store_writer *w, MPI_Comm comm, const struct run_info *run)
-{
-    char library[MPI_MAX_LIBRARY_VERSION_STRING];
-    int length;
-    unsigned major, minor, patch;
-    struct run_info all = {0};
-    if (w->root)
-        all = *run;
-    MPI_Bcast(&all, (int)sizeof all, MPI_BYTE, 0, comm); // its pointers are not used
-    int32_t n_ranks = all.n_ranks;
-    double rate = all.wall_s > 0 ? (double)all.n_queries / all.wall_s : NAN;
-    double window_s = simtime_to_s(all.window_ns);
-    h5_group(w->file, "/run");
-    write_run_texts(w, comm, run);
-    h5_number(w->file, "/run", "n_ranks", H5_I32, &n_ranks);
-    h5_number(w->file, "/run", "n_queries", H5_U64, &all.n_queries);
-    h5_number(w->file, "/run", "n_windows", H5_U64, &all.n_windows);
-    h5_number(w->file, "/run", "bytes_sent", H5_U64, &all.bytes_sent);
-    h5_number(w->file, "/run", "window_s", H5_F64, &window_s);
-    h5_number(w->file, "/run", "wall_s", H5_F64, &all.wall_s);
-    h5_number(w->file, "/run", "queries_per_wall_s", H5_F64, &rate);
-    H5get_libversion(&major, &minor, &patch);
-    char *hdf5 = mem_printf("%u.%u.%u", major, minor, patch);
-    h5_text(w->file, "/run", "hdf5_version", hdf5);
-    mem_free(hdf5);
-    MPI_Get_library_version(library, &length);
-    library[strcspn(library, "\n")] = '\0';
-    h5_text(w->file, "/run", "mpi_version", library);
-    h5_text(w->file, "/run", "compiler", __VERSION__);
 }
 
 // ---- the whole
@@ -426,13 +330,21 @@ static uint64_t bytes_needed(const struct store_writer *w)
     const struct store_header *h = &w->head;
     uint64_t cells = (uint64_t)h->shape.n_bins * (h->n_services * 15 + h->n_groups * 8 + 10);
     uint64_t text = w->meta->study_text ? strlen(w->meta->study_text) : 0;
-    return BASE_BYTES + 8 * cells + 8 * (uint64_t)h->n_buckets * (2 + N_PATHS * h->n_services) +
+    return STORE_SHELL_BYTES + 8 * cells +
+           8 * (uint64_t)h->n_buckets * (2 + N_PATHS * h->n_services) +
            72 * (uint64_t)h->shape.n_servers + 72 * h->n_samples + 6 * text +
            2048 * ((uint64_t)h->n_services + h->n_groups);
 }
 
-static void write_all(const struct store_writer *w, MPI_Comm comm, const struct run_info *run)
+// What the callback of store_shell_write() needs beside the writer.
+struct rest {
+    MPI_Comm comm;
+    const struct run_info *run;
+};
+
+static void write_all(const struct store_writer *w, void *user)
 {
+    const struct rest *rest = user;
     write_root(w);
     write_summary(w);
     write_groups(w);
@@ -441,62 +353,30 @@ static void write_all(const struct store_writer *w, MPI_Comm comm, const struct 
     write_histogram(w);
     write_servers(w);
     write_sample(w);
-    write_study(w);
-    write_run(w, comm, run);
-}
-
-// Creates, fills and closes the temporary file.
-static int write_temporary(MPI_Comm comm, struct store_writer *w, const char *temporary,
-                           const char *path, const struct run_info *run, struct err *err)
-{
-    uint64_t bytes = bytes_needed(w);
-    int rc = w->root ? output_reserve(temporary, bytes, path, err) : 0;
-    if (err_agree(comm, rc, err) != 0)
-        return -1;
-    w->file = h5_create(comm, temporary, err);
-    if (!w->file)
-        return -1;
-    if (w->root)
-        output_hold(temporary, bytes);
-    write_all(w, comm, run);
-    return h5_close(w->file, err);
+    store_shell_study(w, w->meta->study_text);
+    store_shell_run(w, rest->comm, rest->run);
 }
 
 int store_check(const char *path, bool force, struct err *err)
 {
-    return output_check(path, force, BASE_BYTES, err);
+    return output_check(path, force, STORE_SHELL_BYTES, err);
 }
 
 int store_write(MPI_Comm comm, const char *path, bool force, const struct store_input *input,
                 struct err *err)
 {
     int rank;
-    long pid = (long)getpid();
-    struct err local = {0};
     MPI_Comm_rank(comm, &rank);
     struct store_writer w = {
         .meta = input->meta, .total = rank == 0 ? input->total : NULL, .root = rank == 0};
-    int rc = w.root ? output_check_target(path, force, ERR_FAIL, &local) : 0;
-    if (err_agree(comm, rc, &local) == 0) {
-        if (w.root)
-            w.head = header_of(input);
-        MPI_Bcast(&w.head, (int)sizeof w.head, MPI_BYTE, 0, comm);
-        MPI_Bcast(&pid, 1, MPI_LONG, 0, comm);
-        struct summary *summary = share_summary(comm, &w.head, w.root ? input->summary : NULL);
-        w.summary = summary;
-        char *temporary = output_temporary(path, pid);
-        rc = write_temporary(comm, &w, temporary, path, input->run, &local);
-        if (rc == 0 && w.root)
-            rc = output_finish(temporary, path, force, &local);
-        rc = err_agree(comm, rc, &local);
-        if (rc != 0 && w.root)
-            unlink(temporary);
-        mem_free(temporary);
-        summary_destroy(summary);
-    } else {
-        rc = -1;
-    }
-    if (rc != 0 && err)
-        *err = local;
+    if (w.root)
+        w.head = header_of(input);
+    MPI_Bcast(&w.head, (int)sizeof w.head, MPI_BYTE, 0, comm);
+    struct summary *summary = share_summary(comm, &w.head, w.root ? input->summary : NULL);
+    w.summary = summary;
+    struct rest rest = {comm, input->run};
+    struct store_shell shell = {path, force, bytes_needed(&w), write_all, &rest};
+    int rc = store_shell_write(comm, &shell, &w, err);
+    summary_destroy(summary);
     return rc;
 }

@@ -17,9 +17,6 @@
 #include "results/record.h"
 #include "results/summary.h"
 
-// Version of the layout; a reader refuses a newer one.
-#define STORE_SCHEMA_VERSION 1
-
 // What goes in. On ranks other than 0 only `meta` is looked at and the rest may be NULL.
 struct store_input {
     const struct meta *meta;
