@@ -71,9 +71,9 @@ static int create_tabs(struct fleet *fleet, struct err *err)
         for (uint32_t i = 0; i < config->n_services; i++) {
             const struct group_config *group = &config->groups[g];
             struct svctab **tab = &fleet->tabs[(size_t)g * config->n_services + i];
-            *tab = svctab_create(&config->services[i], &group->dispatch[i], group->costs[i],
-                                 (uint32_t)group->platform->cores, err);
             uint32_t n_cores = (uint32_t)group->platform->cores;
+            *tab = svctab_create_cached(fleet->options->times, &config->services[i],
+                                        &group->dispatch[i], group->costs[i], n_cores, err);
             if (!*tab || check_backlog(config, *tab, i, n_cores, err))
                 return err_prefix(err, "group %s, service %s", group->name,
                                   config->services[i].name);

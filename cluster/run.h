@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "cluster/config.h"
 #include "cluster/layout.h"
+#include "cluster/svctab.h"
 #include "results/record.h"
 
 // Called now and then on rank 0 with the simulated time that its actors have reached.
@@ -19,6 +20,7 @@ struct run_options {
     enum layout_mode layout;
     run_progress_fn progress; // NULL: none
     void *progress_user;
+    struct svctab_cache *times; // kept by the caller from run to run of the same costs; NULL: none
 };
 
 // What a run cost; differs from run to run, goes to /run only.

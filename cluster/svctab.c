@@ -17,18 +17,78 @@ static int to_ns(double s, const char *what, uint32_t items, int64_t *ns, struct
     return 0;
 }
 
-static int fill_cpu(struct svctab *tab, const struct cost *cost, struct err *err)
+// CPU service times of one cost: of 1 .. n_items items at each level.
+struct times {
+    const struct cost *cost;
+    uint32_t n_levels, n_items;
+    int64_t **level; // [n_levels][n_items + 1]; index 0 is unused
+};
+
+struct svctab_cache {
+    struct times *times;
+    size_t n;
+};
+
+struct svctab_cache *svctab_cache_create(void)
 {
+    return mem_calloc(1, sizeof(struct svctab_cache));
+}
+
+void svctab_cache_destroy(struct svctab_cache *cache)
+{
+    if (!cache)
+        return;
+    for (size_t i = 0; i < cache->n; i++) {
+        for (uint32_t level = 0; level < cache->times[i].n_levels; level++)
+            mem_free(cache->times[i].level[level]);
+        mem_free(cache->times[i].level);
+    }
+    mem_free(cache->times);
+    mem_free(cache);
+}
+
+static struct times *find_times(struct svctab_cache *cache, const struct cost *cost,
+                                uint32_t n_levels)
+{
+    for (size_t i = 0; i < cache->n; i++)
+        if (cache->times[i].cost == cost && cache->times[i].n_levels == n_levels)
+            return &cache->times[i];
+    cache->times = mem_realloc(cache->times, cache->n + 1, sizeof *cache->times);
+    struct times *times = &cache->times[cache->n++];
+    *times = (struct times){cost, n_levels, 0, mem_calloc(n_levels, sizeof *times->level)};
+    return times;
+}
+
+// Works out what is not known yet of 1 .. n_items. On failure what was known is known still.
+static int learn(struct times *times, uint32_t n_items, struct err *err)
+{
+    if (n_items <= times->n_items)
+        return 0;
+    for (uint32_t level = 0; level < times->n_levels; level++) {
+        int64_t *ns = mem_realloc(times->level[level], (size_t)n_items + 1, sizeof *ns);
+        times->level[level] = ns;
+        for (uint32_t items = times->n_items + 1; items <= n_items; items++)
+            if (to_ns(cost_cpu_s(times->cost, items, level + 1), "CPU", items, &ns[items], err))
+                return -1;
+    }
+    times->n_items = n_items;
+    return 0;
+}
+
+static int fill_cpu(struct svctab *tab, struct svctab_cache *cache, const struct cost *cost,
+                    struct err *err)
+{
+    struct times *times = find_times(cache, cost, tab->n_levels);
+    if (learn(times, tab->batch_items, err))
+        return -1;
     size_t row = tab->batch_items + 1;
     tab->cpu_ns = mem_calloc(tab->n_levels * row, sizeof *tab->cpu_ns);
     tab->least_ns = INT64_MAX;
     for (uint32_t level = 0; level < tab->n_levels; level++)
         for (uint32_t items = 1; items <= tab->batch_items; items++) {
-            int64_t *ns = &tab->cpu_ns[level * row + items];
-            if (to_ns(cost_cpu_s(cost, items, level + 1), "CPU", items, ns, err))
-                return -1;
-            if (*ns < tab->least_ns)
-                tab->least_ns = *ns;
+            int64_t ns = times->level[level][items];
+            tab->cpu_ns[level * row + items] = ns;
+            tab->least_ns = ns < tab->least_ns ? ns : tab->least_ns;
         }
     tab->full_ns = tab->cpu_ns[tab->batch_items];
     return 0;
@@ -67,6 +127,15 @@ struct svctab *svctab_create(const struct service_config *service,
                              const struct dispatch_config *dispatch, const struct cost *cost,
                              uint32_t n_cores, struct err *err)
 {
+    return svctab_create_cached(NULL, service, dispatch, cost, n_cores, err);
+}
+
+struct svctab *svctab_create_cached(struct svctab_cache *cache,
+                                    const struct service_config *service,
+                                    const struct dispatch_config *dispatch, const struct cost *cost,
+                                    uint32_t n_cores, struct err *err)
+{
+    struct svctab_cache *own = cache ? NULL : svctab_cache_create();
     struct svctab *tab = mem_calloc(1, sizeof *tab);
     tab->max_items = (uint32_t)service->traffic.sizes.max_items;
     int64_t batch = dispatch->batch_items;
@@ -75,8 +144,9 @@ struct svctab *svctab_create(const struct service_config *service,
     if (dispatch->offload_items > 0 && dispatch->offload_items <= tab->max_items)
         tab->offload_items = (uint32_t)dispatch->offload_items;
     tab->n_levels = cost_depends_on_busy(cost) ? n_cores : 1;
-    if (fill_cpu(tab, cost, err) ||
-        (tab->offload_items != SVCTAB_NO_OFFLOAD && fill_accel(tab, cost, err))) {
+    int rc = fill_cpu(tab, cache ? cache : own, cost, err);
+    svctab_cache_destroy(own);
+    if (rc || (tab->offload_items != SVCTAB_NO_OFFLOAD && fill_accel(tab, cost, err))) {
         svctab_destroy(tab);
         return NULL;
     }

@@ -2,7 +2,10 @@
 // svctab: service times of one (service, group), in whole nanoseconds, looked up and never
 // computed.
 //
-// Built once per run from the cost model, for every size the service can have. A query of n items
+// Built once per run from the cost model, for every size the service can have. A cost may be slow,
+// so whoever makes many runs with the same costs (a search over batch sizes and rates) keeps a
+// svctab_cache from run to run: no time is then worked out twice, and the tables are the same. A
+// query of n items
 // below the offload threshold is split into ceil(n / B) CPU requests, all of B items but the last,
 // which has the rest; one at or above the threshold T goes whole to the accelerator.
 #ifndef CLUSTER_SVCTAB_H
@@ -36,10 +39,21 @@ struct svctab {
     int64_t least_ns;    // shortest request of the table: bounds how soon a completion can follow
 };
 
+// CPU service times worked out before, by (cost, cores). Costs are told apart by their address: one
+// that is destroyed takes its caches with it. Not for use by several threads at once.
+struct svctab_cache;
+struct svctab_cache *svctab_cache_create(void);
+void svctab_cache_destroy(struct svctab_cache *cache); // NULL: no effect
+
 // Fails when a cost is negative or not finite: the model or the platform is wrong.
 struct svctab *svctab_create(const struct service_config *service,
                              const struct dispatch_config *dispatch, const struct cost *cost,
                              uint32_t n_cores, struct err *err);
+// The same table, with what is in the cache, which learns the rest; NULL: as svctab_create().
+struct svctab *svctab_create_cached(struct svctab_cache *cache,
+                                    const struct service_config *service,
+                                    const struct dispatch_config *dispatch, const struct cost *cost,
+                                    uint32_t n_cores, struct err *err);
 void svctab_destroy(struct svctab *tab); // NULL: no effect
 
 static inline bool svctab_offloads(const struct svctab *tab, uint32_t items)

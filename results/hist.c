@@ -59,16 +59,6 @@ void hist_total_add(struct hist_total *total, const uint32_t *counts)
     total->n += n;
 }
 
-void hist_total_merge(struct hist_total *total, const struct hist_total *other)
-{
-    if (other->end == 0)
-        return;
-    widen(total, other->first, other->end);
-    for (uint32_t i = other->first; i < other->end; i++)
-        total->counts[i] += other->counts[i];
-    total->n += other->n;
-}
-
 // The next bucket at or after i that is not empty; HIST_N_BUCKETS when there is none. Most are, so
 // they are looked at in blocks.
 static uint32_t skip_empty(const uint32_t *counts, uint32_t i)
@@ -108,13 +98,18 @@ bool hist_total_range(const struct hist_total *total, uint32_t *first, uint32_t 
     return true;
 }
 
-// q * n, with the rounding of the product undone: 0.07 * 100 is 7.000000000000001 and must not
-// move on to the eighth value.
-static double rank_of(double q, uint64_t n)
+// 0.07 * 100 is 7.000000000000001 and must not move on to the eighth value.
+double hist_rank(double q, uint64_t n)
 {
     double h = q * (double)n;
     double whole = nearbyint(h);
     return fabs(h - whole) <= 1e-12 * (double)n ? whole : h;
+}
+
+double hist_place_ns(uint32_t bucket, double h, uint64_t below, uint64_t count)
+{
+    double lower = (double)hist_lower_ns(bucket), last = (double)(hist_upper_ns(bucket) - 1);
+    return lower + (h - (double)below) / (double)count * (last - lower);
 }
 
 double hist_quantile_ns(const struct hist_total *total, double q)
@@ -122,16 +117,14 @@ double hist_quantile_ns(const struct hist_total *total, double q)
     assert(q >= 0 && q <= 1);
     if (total->n == 0)
         return NAN;
-    double h = rank_of(q, total->n);
+    double h = hist_rank(q, total->n);
     uint64_t below = 0;
     for (uint32_t i = total->first; i < total->end; i++) {
         uint64_t count = total->counts[i];
         if (count == 0)
             continue;
-        if ((double)(below + count) >= h) {
-            double lower = (double)hist_lower_ns(i), last = (double)(hist_upper_ns(i) - 1);
-            return lower + (h - (double)below) / (double)count * (last - lower);
-        }
+        if ((double)(below + count) >= h)
+            return hist_place_ns(i, h, below, count);
         below += count;
     }
     return NAN; // not reached: h <= n

@@ -52,7 +52,6 @@ struct hist_total *hist_total_create(void);        // empty; caller frees with h
 void hist_total_destroy(struct hist_total *total); // NULL: no effect
 void hist_total_clear(struct hist_total *total);
 void hist_total_add(struct hist_total *total, const uint32_t *counts); // HIST_N_BUCKETS of them
-void hist_total_merge(struct hist_total *total, const struct hist_total *other);
 bool hist_total_range(const struct hist_total *total, uint32_t *first, uint32_t *last);
 
 // The q-quantile in nanoseconds, q in 0..1; NaN when empty.
@@ -62,6 +61,10 @@ bool hist_total_range(const struct hist_total *total, uint32_t *first, uint32_t 
 // and however they are lumped. Inside the bucket the values are taken as evenly spread from its
 // lowest to its highest whole nanosecond; a bucket 1 ns wide gives its value exactly.
 double hist_quantile_ns(const struct hist_total *total, double q);
+// The rule's two steps, for histograms kept in other ways: h from q and n, with the rounding of the
+// product undone; and the time at h in a bucket of `count` values with `below` before it.
+double hist_rank(double q, uint64_t n);
+double hist_place_ns(uint32_t bucket, double h, uint64_t below, uint64_t count);
 
 // Mean and standard deviation (n - 1) with every value at the middle of its bucket: within 0.05 %.
 // The record keeps exact sums too (moments.h); these are for histograms that come without them.

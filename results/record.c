@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -34,6 +35,48 @@ struct record *record_create(const struct record_shape *shape)
     for (size_t i = 0; i < n_tallies(shape); i++)
         record->tallies[i].hist = counts + i * HIST_N_BUCKETS;
     return record;
+}
+
+bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last)
+{
+    if (tally->n_queries == 0)
+        return false;
+    uint32_t end = hist_index(tally->latency_max_ns), i = end;
+    uint64_t n = tally->hist[i];
+    while (i > 0 && n < tally->n_queries)
+        n += tally->hist[--i];
+    assert(n == tally->n_queries);
+    *first = i;
+    *last = end;
+    return true;
+}
+
+void record_clear(struct record *record)
+{
+    uint32_t first, last;
+    for (size_t i = 0; i < n_tallies(&record->shape); i++) {
+        struct tally *tally = &record->tallies[i];
+        uint32_t *hist = tally->hist;
+        if (!record_tally_range(tally, &first, &last))
+            continue;
+        memset(hist + first, 0, (last - first + 1) * sizeof *hist);
+        *tally = (struct tally){.hist = hist};
+    }
+    memset(record->groups, 0, n_group_tallies(&record->shape) * sizeof *record->groups);
+    memset(record->servers, 0, record->shape.n_servers * sizeof *record->servers);
+    record->n_samples = 0;
+}
+
+bool record_reshape(struct record *record, const struct record_shape *shape)
+{
+    const struct record_shape *old = &record->shape;
+    if (shape->n_services != old->n_services || shape->n_groups != old->n_groups ||
+        shape->n_bins != old->n_bins || shape->n_servers != old->n_servers)
+        return false;
+    assert(n_measure_bins(shape) > 0 && shape->warmup_ns < shape->end_ns);
+    record_clear(record);
+    record->shape = *shape;
+    return true;
 }
 
 void record_destroy(struct record *record)
@@ -95,7 +138,7 @@ static void add_tally(struct tally *a, const struct tally *b)
     a->latency_sq_sum_ns2 += b->latency_sq_sum_ns2;
     if (b->latency_max_ns > a->latency_max_ns)
         a->latency_max_ns = b->latency_max_ns;
-    if (!hist_range(b->hist, &first, &last))
+    if (!record_tally_range(b, &first, &last))
         return;
     for (uint32_t i = first; i <= last; i++) {
         if (b->hist[i] != 0)

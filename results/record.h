@@ -11,6 +11,7 @@
 #ifndef RESULTS_RECORD_H
 #define RESULTS_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,6 +84,13 @@ struct record {
 // A record of zeros; caller frees with record_destroy. The histograms are one lazily zeroed block:
 // pages that no latency falls into cost no memory.
 struct record *record_create(const struct record_shape *shape);
+// Back to zeros. Touches only what was counted, so a record that serves run after run of one shape
+// costs neither its pages nor its zeros again. The shape's times may be changed in between: see
+// record_reshape().
+void record_clear(struct record *record);
+// record_clear(), and from now on of that shape, when it has as many bins, services, groups and
+// servers; false, and nothing done, when it has not.
+bool record_reshape(struct record *record, const struct record_shape *shape);
 void record_destroy(struct record *record); // NULL: no effect
 
 // Start of bin i; record_bin_start_ns(shape, n_bins) == end_ns.
@@ -102,6 +110,11 @@ static inline struct group_tally *record_group(const struct record *record, uint
 {
     return &record->groups[(size_t)bin * record->shape.n_groups + group];
 }
+
+// First and last bucket of the tally's histogram that is not empty; false (nothing set) when it
+// has no queries. Looks only between the two, since the record knows its longest latency and how
+// many there are.
+bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last);
 
 void record_add_sample(struct record *record, const struct query_sample *sample);
 

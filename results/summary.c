@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "results/batch.h"
+#include "results/batch_hist.h"
 #include "results/moments.h"
 #include "results/warmup.h"
 
@@ -153,20 +154,6 @@ static const struct estimate {
     {offsetof(struct summary_service, accel_item_frac), accel_item_frac, false},
 };
 
-static void add_hists(const struct scope *scope, uint32_t first, uint32_t end,
-                      struct hist_total *into)
-{
-    for (uint32_t bin = scope->first_bin + first; bin < scope->first_bin + end; bin++) {
-        for (uint32_t s = scope->first_service; s < scope->end_service; s++) {
-            for (int path = 0; path < N_PATHS; path++) {
-                const struct tally *t = record_tally(scope->record, bin, s, (enum record_path)path);
-                if (t->n_queries > 0)
-                    hist_total_add(into, t->hist);
-            }
-        }
-    }
-}
-
 // Mean latency of each measured bin; NaN where nothing arrived. Caller frees.
 static double *mean_series(const struct scope *scope)
 {
@@ -186,57 +173,80 @@ static struct batch_plan plan_of(const struct scope *scope)
     return plan;
 }
 
-static bool enough_beyond(const struct hist_total *hist, double q, double least)
+static bool enough_beyond(uint64_t n_queries, double q, double least)
 {
-    double n = (double)hist->n;
+    double n = (double)n_queries;
     return n * (1 - q) >= least - 1e-6 && n * q >= least - 1e-6;
 }
 
-// One histogram per batch of the plan.
-static struct hist_total **batch_hists(const struct scope *scope, const struct batch_plan *plan)
+// Where the latencies of one tally of the scope lie.
+struct range {
+    const struct tally *tally;
+    uint32_t batch, first, last;
+};
+
+// Those of all tallies with queries, into ranges[] (room for all); returns how many.
+static size_t find_ranges(const struct scope *scope, const struct batch_plan *plan,
+                          struct range *ranges)
 {
-    struct hist_total **hists = mem_calloc(plan->n_batches, sizeof *hists);
-    for (uint32_t b = 0; b < plan->n_batches; b++) {
-        hists[b] = hist_total_create();
-        add_hists(scope, batch_first(plan, b), batch_first(plan, b + 1), hists[b]);
-    }
-    return hists;
+    size_t n = 0;
+    for (uint32_t b = 0; b < plan->n_batches; b++)
+        for (uint32_t i = batch_first(plan, b); i < batch_first(plan, b + 1); i++)
+            for (uint32_t s = scope->first_service; s < scope->end_service; s++)
+                for (int path = 0; path < N_PATHS; path++) {
+                    struct range *r = &ranges[n];
+                    r->tally = record_tally(scope->record, scope->first_bin + i, s,
+                                            (enum record_path)path);
+                    r->batch = b;
+                    n += record_tally_range(r->tally, &r->first, &r->last);
+                }
+    return n;
 }
 
-static void free_hists(struct hist_total **hists, uint32_t n)
+// The histograms of the plan's batches; NULL when there were no queries. Caller destroys.
+static struct batch_hist *batch_hists(const struct scope *scope, const struct batch_plan *plan)
 {
-    for (uint32_t b = 0; b < n; b++)
-        hist_total_destroy(hists[b]);
-    mem_free(hists);
+    size_t n_services = scope->end_service - scope->first_service;
+    struct range *ranges = mem_calloc(scope->n_bins * n_services * N_PATHS, sizeof *ranges);
+    struct batch_hist *hists = NULL;
+    size_t n = find_ranges(scope, plan, ranges);
+    uint32_t first = HIST_N_BUCKETS, last = 0;
+    for (size_t i = 0; i < n; i++) {
+        first = ranges[i].first < first ? ranges[i].first : first;
+        last = ranges[i].last > last ? ranges[i].last : last;
+    }
+    if (n > 0)
+        hists = batch_hist_create(plan->n_batches, first, last);
+    for (size_t i = 0; i < n; i++)
+        batch_hist_add(hists, ranges[i].batch, ranges[i].tally->hist, ranges[i].first,
+                       ranges[i].last);
+    if (hists)
+        batch_hist_seal(hists);
+    mem_free(ranges);
+    return hists;
 }
 
 // Quantile q of each group of `step` neighbouring batches (the rest joins the last) into values;
 // 0 when one of them has too few queries beyond q.
-static uint32_t batch_quantiles(struct hist_total *const *hists, uint32_t n, uint32_t step,
-                                double q, double *values)
+static uint32_t batch_quantiles(const struct batch_hist *hists, uint32_t n, uint32_t step, double q,
+                                double *values)
 {
-    struct hist_total *sum = hist_total_create();
-    uint32_t n_groups = n / step, g = 0;
-    for (; g < n_groups; g++) {
-        uint32_t end = g + 1 < n_groups ? (g + 1) * step : n;
-        hist_total_clear(sum);
-        for (uint32_t b = g * step; b < end; b++)
-            hist_total_merge(sum, hists[b]);
-        if (!enough_beyond(sum, q, LEAST_BEYOND))
-            break;
-        values[g] = hist_quantile_ns(sum, q) * 1e-9;
+    uint32_t n_groups = n / step;
+    for (uint32_t g = 0; g < n_groups; g++) {
+        uint32_t begin = g * step, end = g + 1 < n_groups ? begin + step : n;
+        if (!enough_beyond(batch_hist_n(hists, begin, end), q, LEAST_BEYOND))
+            return 0;
+        values[g] = batch_hist_quantile_ns(hists, begin, end, q) * 1e-9;
     }
-    hist_total_destroy(sum);
-    return g == n_groups ? n_groups : 0;
+    return n_groups;
 }
 
 // Batches are lengthened, down to BATCH_LEAST of them, until each can tell its quantile.
-static struct ci quantile_ci(const struct hist_total *whole, struct hist_total *const *hists,
-                             uint32_t n, double q)
+static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double q)
 {
-    if (!enough_beyond(whole, q, 1))
+    if (!hists || !enough_beyond(batch_hist_n(hists, 0, n), q, 1))
         return ci_none();
-    double value = hist_quantile_ns(whole, q) * 1e-9;
+    double value = batch_hist_quantile_ns(hists, 0, n, q) * 1e-9;
     double *values = mem_calloc(n, sizeof *values);
     struct ci ci = {value, NAN, NAN, 0};
     for (uint32_t step = 1; n / step >= BATCH_LEAST; step *= 2) {
@@ -292,18 +302,14 @@ static struct ci at_most(struct ci ci, double max_s)
 static void fill_quantiles(const struct scope *scope, const struct batch_plan *plan,
                            struct summary_service *out)
 {
-    struct hist_total **hists = batch_hists(scope, plan);
-    struct hist_total *whole = hist_total_create();
-    for (uint32_t b = 0; b < plan->n_batches; b++)
-        hist_total_merge(whole, hists[b]);
+    struct batch_hist *hists = batch_hists(scope, plan);
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
-        out->latency_s[i] = at_most(
-            quantile_ci(whole, hists, plan->n_batches, summary_quantiles[i]), out->latency_max_s);
+        out->latency_s[i] =
+            at_most(quantile_ci(hists, plan->n_batches, summary_quantiles[i]), out->latency_max_s);
     if (out->sla_quantile > 0)
-        out->sla_latency_s = at_most(quantile_ci(whole, hists, plan->n_batches, out->sla_quantile),
-                                     out->latency_max_s);
-    hist_total_destroy(whole);
-    free_hists(hists, plan->n_batches);
+        out->sla_latency_s =
+            at_most(quantile_ci(hists, plan->n_batches, out->sla_quantile), out->latency_max_s);
+    batch_hist_destroy(hists);
 }
 
 static void clear_service(struct summary_service *s)

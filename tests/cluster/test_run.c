@@ -252,12 +252,39 @@ START_TEST(progress)
     two_choices_accelerator(&fixture);
     fixture_ready(&fixture);
     struct record *record = fixture_record(&fixture, N_BINS, WARMUP_NS);
-    struct run_options options = {LAYOUT_AUTO, tell, &told};
+    struct run_options options = {.layout = LAYOUT_AUTO, .progress = tell, .progress_user = &told};
     int rc = run_fleet(MPI_COMM_WORLD, &fixture.config, &options, record, &cost, &err);
     ck_assert_int_eq(rc, 0);
     ck_assert_int_eq(told.n > 0, rank_of() == 0);
     ck_assert_int_le(told.reached_ns, fixture.config.duration_ns);
     record_destroy(record);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// A run with a cache of service times and a record that served another run gives the same record:
+// what a search keeps between its runs changes nothing.
+START_TEST(kept_between_runs)
+{
+    struct fixture fixture;
+    struct run_cost cost;
+    struct svctab_cache *times = svctab_cache_create();
+    struct run_options options = {.layout = LAYOUT_AUTO, .times = times};
+    two_choices_accelerator(&fixture);
+    fixture_ready(&fixture);
+    struct record *kept = fixture_record(&fixture, N_BINS, WARMUP_NS);
+    for (int i = 0; i < 3; i++) {
+        fixture.config.seed = 7 + (uint64_t)i;
+        fixture.dispatch[0].batch_items = 8 + 12 * i;
+        struct record *fresh = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
+        ck_assert(record_reshape(kept, &fresh->shape));
+        int rc = run_fleet(MPI_COMM_SELF, &fixture.config, &options, kept, &cost, NULL);
+        ck_assert_int_eq(rc, 0);
+        ck_assert(fixture_same_record(fresh, kept));
+        record_destroy(fresh);
+    }
+    svctab_cache_destroy(times);
+    record_destroy(kept);
     fixture_release(&fixture);
 }
 END_TEST
@@ -327,9 +354,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", same_record}, {"core", nothing_lost},
-                                       {"core", seeds},       {"core", cost},
-                                       {"core", progress},    {"limits", tiny_windows},
-                                       {"errors", bad_cost},  {"errors", bad_traffic}};
+    const struct suite_test tests[] = {
+        {"core", same_record},    {"core", nothing_lost}, {"core", seeds},
+        {"core", cost},           {"core", progress},     {"core", kept_between_runs},
+        {"limits", tiny_windows}, {"errors", bad_cost},   {"errors", bad_traffic}};
     return suite_mpi_run(&argc, &argv, "run", tests, sizeof tests / sizeof *tests);
 }

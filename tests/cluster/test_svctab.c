@@ -118,6 +118,44 @@ START_TEST(least_on_accelerator)
 }
 END_TEST
 
+static void same_tables(const struct svctab *a, const struct svctab *b)
+{
+    size_t n_cpu = (size_t)b->n_levels * (b->batch_items + 1);
+    ck_assert_uint_eq(a->batch_items, b->batch_items);
+    ck_assert_uint_eq(a->n_levels, b->n_levels);
+    ck_assert_int_eq(a->full_ns, b->full_ns);
+    ck_assert_int_eq(a->least_ns, b->least_ns);
+    ck_assert_mem_eq(a->cpu_ns, b->cpu_ns, n_cpu * sizeof *a->cpu_ns);
+    ck_assert_mem_eq(a->work_ns, b->work_ns, (b->max_items + 1) * sizeof *a->work_ns);
+    ck_assert_mem_eq(a->split, b->split, (b->max_items + 1) * sizeof *a->split);
+}
+
+// Tables from a cache are those made afresh, whatever was asked of it before: a larger batch, a
+// smaller one, another cost.
+START_TEST(cached_is_fresh)
+{
+    static const int64_t batches[] = {32, 1, 400, 7, 64};
+    struct fixture fixture;
+    struct svctab_cache *cache = svctab_cache_create();
+    fixture_init(&fixture, 2, 1);
+    fixture.cost_configs[0].contention_frac = 0.6;
+    fixture_ready(&fixture);
+    for (int i = 0; i < 10; i++) {
+        struct dispatch_config dispatch = {.batch_items = batches[i / 2]};
+        const struct cost *cost = fixture.costs[i % 2];
+        struct svctab *fresh = svctab_create(&fixture.services[0], &dispatch, cost, 4, NULL);
+        struct svctab *cached =
+            svctab_create_cached(cache, &fixture.services[0], &dispatch, cost, 4, NULL);
+        same_tables(cached, fresh);
+        svctab_destroy(fresh);
+        svctab_destroy(cached);
+    }
+    svctab_cache_destroy(cache);
+    svctab_cache_destroy(NULL);
+    fixture_release(&fixture);
+}
+END_TEST
+
 // A batch beyond the largest size never fills: it is the largest size.
 START_TEST(batch_beyond_sizes)
 {
@@ -209,6 +247,7 @@ int main(void)
                                        {"core", offload},
                                        {"core", loads},
                                        {"core", least_on_accelerator},
+                                       {"core", cached_is_fresh},
                                        {"limits", batch_beyond_sizes},
                                        {"limits", threshold_out_of_reach},
                                        {"limits", smallest},

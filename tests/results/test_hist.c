@@ -102,21 +102,6 @@ START_TEST(empty_is_nan)
 }
 END_TEST
 
-// Adding two halves equals adding the whole, bucket by bucket.
-START_TEST(merge_is_addition)
-{
-    const int64_t values[] = {5, 5000, 70000000, 5, 123};
-    struct hist_total *whole = total_of(values, 5), *a = total_of(values, 2);
-    struct hist_total *b = total_of(values + 2, 3);
-    hist_total_merge(a, b);
-    ck_assert_uint_eq(a->n, 5);
-    ck_assert_mem_eq(a, whole, sizeof *whole);
-    hist_total_destroy(whole);
-    hist_total_destroy(a);
-    hist_total_destroy(b);
-}
-END_TEST
-
 // Counts above 2^32 add up: they are kept in 64 bits.
 START_TEST(counts_are_wide)
 {
@@ -179,7 +164,6 @@ int main(void)
         {"core", buckets_tile},
         {"core", buckets_are_narrow},
         {"core", quantile_by_rank},
-        {"core", merge_is_addition},
         {"core", moments_of_integers},
         {"core", tail_beyond},
         {"core", finds_range},

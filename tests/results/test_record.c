@@ -105,6 +105,54 @@ START_TEST(parts_make_the_whole)
 }
 END_TEST
 
+// The range of a tally's histogram is that of its first and last bucket that is not empty.
+START_TEST(range_is_tight)
+{
+    struct meta *meta = fixture_meta();
+    struct record *r = fixture_part(meta, 0, 1);
+    uint32_t n_found = 0;
+    for (size_t i = 0; i < 40; i++) {
+        uint32_t first = 1, last = 0, want_first = 1, want_last = 0;
+        bool found = record_tally_range(&r->tallies[i], &first, &last);
+        ck_assert_int_eq(found, hist_range(r->tallies[i].hist, &want_first, &want_last));
+        ck_assert_uint_eq(first, want_first);
+        ck_assert_uint_eq(last, want_last);
+        n_found += found;
+    }
+    ck_assert_uint_gt(n_found, 10);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// A cleared record is a new one, and what is then added is all there is; other times are fine,
+// another number of bins is not.
+START_TEST(cleared_is_new)
+{
+    struct meta *meta = fixture_meta();
+    struct record *used = fixture_part(meta, 0, 2), *part = fixture_part(meta, 1, 2);
+    struct record_shape shape = used->shape;
+    ck_assert(record_reshape(used, &shape));
+    ck_assert_uint_eq(used->n_samples, 0);
+    record_merge(used, part);
+    for (size_t i = 0; i < 40; i++) {
+        const struct tally *a = &used->tallies[i], *b = &part->tallies[i];
+        ck_assert_mem_eq(a->hist, b->hist, HIST_N_BUCKETS * sizeof *a->hist);
+        ck_assert_mem_eq(a, b, offsetof(struct tally, hist));
+    }
+    ck_assert_mem_eq(used->groups, part->groups, 20 * sizeof *used->groups);
+    ck_assert_mem_eq(used->servers, part->servers, 4 * sizeof *used->servers);
+    shape.end_ns *= 3;
+    ck_assert(record_reshape(used, &shape));
+    ck_assert_int_eq(used->shape.end_ns, shape.end_ns);
+    shape.n_bins++;
+    ck_assert(!record_reshape(used, &shape));
+    record_destroy(used);
+    record_destroy(part);
+    meta_destroy(meta);
+}
+END_TEST
+
 // Samples are ordered by arrival, then cell, then number, whatever order they came in.
 START_TEST(samples_have_one_order)
 {
@@ -142,6 +190,7 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", bins_hold_their_times},  {"core", warmup_is_bin_0},
         {"core", cells_are_apart},        {"core", parts_make_the_whole},
+        {"core", range_is_tight},         {"core", cleared_is_new},
         {"core", samples_have_one_order}, {"limits", bins_shorter_than_1_ns},
         {"limits", empty_is_fine},
     };
