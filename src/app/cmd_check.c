@@ -9,6 +9,8 @@
 #include "base/simtime.h"
 #include "results/hist.h"
 #include "results/record.h"
+#include "study/doc.h"
+#include "study/grid.h"
 #include "study/study.h"
 
 // Rough costs on one core of a current server, for the estimate only.
@@ -16,9 +18,12 @@
 #define REQUEST_NS 20.0
 #define SERVER_BYTES 1024.0
 
+// Values of an axis that are printed.
+#define SHOWN_LABELS 12
+
 static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
-    {"--resolved", 'r', NULL, "print the study with every default written out, and stop"},
+    {"--resolved", 'r', NULL, "print the study (without its sweep) with every default written out"},
     {NULL, 0, NULL, NULL}};
 
 // Sums over the sizes of one service on a server of one group, per query.
@@ -144,26 +149,95 @@ static void check_all(const struct study *study)
                  100 * estimate.worst_cpu_frac, 100 * estimate.worst_accel_frac);
 }
 
-static int check(struct cmd_line *line, struct err *err)
-{
+// The study's text and what the command line changes in it.
+struct source {
+    const char *path;
+    char *data;
+    size_t size;
     const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
-    struct library library;
-    if (library_load(&library, err) < 0)
+    size_t n_settings;
+};
+
+static int check_study(const struct source *source, const struct library *library, bool resolved,
+                       struct err *err)
+{
+    struct study *study = study_parse(source->path, source->data, source->size, source->settings,
+                                      source->n_settings, library, true, err);
+    if (!study)
         return -1;
-    struct study *study = study_read(line->args[0], settings, n, &library, true, err);
-    if (study && cmd_given(line, "--resolved")) {
+    if (resolved) {
         char *text = study_format(study);
         fputs(text, stdout);
         mem_free(text);
-    } else if (study) {
-        printf("%s: good\n", line->args[0]);
+    } else {
+        printf("%s: good\n", source->path);
         check_all(study);
     }
-    int rc = study ? CMD_DONE : -1;
     study_destroy(study);
+    return 0;
+}
+
+// Reads one point of the grid as a study; an error names the point.
+static int check_point(const struct source *source, const struct grid *grid, uint32_t point,
+                       const struct library *library, struct err *err)
+{
+    size_t n;
+    const char **settings =
+        grid_point_settings(grid, point, source->settings, source->n_settings, &n);
+    struct study *study =
+        study_parse(source->path, source->data, source->size, settings, n, library, true, err);
+    mem_free(settings);
+    if (!study) {
+        char *name = grid_name(grid, point);
+        err_prefix(err, "point %s", name);
+        mem_free(name);
+        return -1;
+    }
+    study_destroy(study);
+    return 0;
+}
+
+static int check_sweep(const struct source *source, const struct grid *grid,
+                       const struct library *library, struct err *err)
+{
+    for (uint32_t p = 0; p < grid_n_points(grid); p++)
+        if (check_point(source, grid, p, library, err) < 0)
+            return -1;
+    printf("%s: good\n%u point%s:\n", source->path, grid_n_points(grid),
+           grid_n_points(grid) == 1 ? "" : "s");
+    for (uint32_t a = 0; a < grid_n_axes(grid); a++) {
+        printf("  %-16s", grid_axis_name(grid, a));
+        for (uint32_t v = 0; v < grid_n_labels(grid, a) && v < SHOWN_LABELS; v++)
+            printf(" %s", grid_label(grid, a, v));
+        if (grid_n_labels(grid, a) > SHOWN_LABELS)
+            printf(" ... (%u)", grid_n_labels(grid, a));
+        printf("\n");
+    }
+    return 0;
+}
+
+static int check(struct cmd_line *line, struct err *err)
+{
+    struct source source = {.path = line->args[0]};
+    struct library library;
+    struct grid *grid = NULL;
+    bool resolved = cmd_given(line, "--resolved");
+    int rc = -1;
+    source.n_settings = cmd_values(line, "--set", source.settings, CMD_MAX_WORDS);
+    if (library_load(&library, err) < 0)
+        return -1;
+    source.data = doc_load_file(source.path, DOC_MAX_BYTES, &source.size, err);
+    if (source.data)
+        grid = grid_parse(source.path, source.data, source.size, source.settings, source.n_settings,
+                          err);
+    if (grid && grid_n_axes(grid) > 0 && !resolved)
+        rc = check_sweep(&source, grid, &library, err);
+    else if (grid)
+        rc = check_study(&source, &library, resolved, err);
+    grid_destroy(grid);
+    mem_free(source.data);
     library_release(&library);
-    return rc;
+    return rc < 0 ? -1 : CMD_DONE;
 }
 
 const struct cmd cmd_check = {
@@ -175,7 +249,8 @@ const struct cmd cmd_check = {
     .description =
         "Reads the study and every file it names exactly as a run would, then prints the offered "
         "load of every group and rough estimates of queries, memory and wall time. A load above "
-        "100 % is a warning: such a run is done and called overloaded.",
+        "100 % is a warning: such a run is done and called overloaded. Of a study with a sweep "
+        "every point is read; the first that is wrong is named.",
     .example = "recfleet check quickstart.yaml --set traffic[0].rate=20000qps",
     .options = options,
     .run = check,

@@ -273,7 +273,11 @@ static int lay_out(struct grid *grid, const struct node *sweep, struct err *err)
 static int read_sweep(struct grid *grid, const struct node *root, struct err *err)
 {
     const struct node *sweep;
-    if (expect_map(root, err) < 0 || reader_list(root, "sweep", &sweep, err) < 0)
+    char found[64];
+    if (root->kind != NODE_MAP)
+        return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
+                         node_found(root, found, sizeof found));
+    if (reader_list(root, "sweep", &sweep, err) < 0)
         return -1;
     if (sweep && sweep->n == 0)
         return node_fail(sweep, err, "empty; expected at least one axis");

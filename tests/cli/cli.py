@@ -72,6 +72,51 @@ BAD = {
     "empty file": ("", r"study.yaml:1:1: duration: missing"),
     "more cells than servers": (STUDY.replace("groups:", "cells: 5\n  groups:", 1),
                                 r"study.yaml:9:10: fleet.cells: expected at most one per server"),
+    "empty sweep": (STUDY + "sweep: []\n", r"study.yaml:11:8: sweep: empty; expected at least one"),
+    "sweep over nothing": (STUDY + "sweep: [{axis: a, key: seed, values: []}]\n",
+                           r"study.yaml:11:38: sweep\[0\].values: empty; expected at least one"),
+    "sweep with an unknown key": (STUDY + "sweep: [{axes: a, key: seed, values: [1]}]\n",
+                                  r"study.yaml:11:10: sweep\[0\].axes: unknown key; did you mean \"axis\""),
+    "sweep with a label twice": (STUDY + "sweep: [{axis: a, key: seed, values: [1, 1]}]\n",
+                                 r"study.yaml:11:42: sweep\[0\].values\[1\]: label \"1\" is there already"),
+    "sweep with an axis twice": (STUDY + "sweep: [{axis: a, key: seed, values: [1]}, "
+                                 "{axis: a, key: bins, values: [9]}]\n",
+                                 r"study.yaml:11:51: sweep\[1\].axis: axis \"a\" is there already"),
+    "sweep of lists": (STUDY + "sweep: [{axis: a, key: seed, values: [[1]]}]\n",
+                       r"study.yaml:11:39: sweep\[0\].values\[0\]: expected a single value, got a list"),
+    "sweep of a bad key": (STUDY + "sweep: [{axis: a, key: a..b, values: [1]}]\n",
+                           r"study.yaml:11:24: sweep\[0\].key: expected a key such as traffic"),
+    "huge sweep": (STUDY + "sweep:\n" + "".join(f"- {{axis: a{i}, key: seed, values: {list(range(101))}}}\n"
+                                                for i in range(3)),
+                   r"study.yaml:12:1: sweep: expected at most 1000000 points"),
+    "bad point of a sweep": (STUDY + "sweep: [{axis: model, key: \"traffic[0].model\", values: [ncf, wndd]}]\n",
+                             r"point model=wndd: --set traffic\[0\].model=wndd: traffic\[0\].model: unknown"),
+    "unknown tuning policy": (STUDY + "tune: {policies: [exhaustiv]}\n",
+                              r"study.yaml:11:19: tune.policies\[0\]: unknown tuning policy .* \"exhaustive\""),
+    "unknown tuning key": (STUDY + "tune: {polices: [static]}\n",
+                           r"study.yaml:11:8: tune.polices: unknown key; did you mean \"policies\"\?"),
+    "tuning an unknown service": (STUDY + "tune: {service: fed}\n",
+                                  r"study.yaml:11:17: tune.service: unknown service \"fed\"; did you mean \"feed\""),
+    "tuning an unknown group": (STUDY + "tune: {group: gpu}\n",
+                                r"study.yaml:11:15: tune.group: unknown group \"gpu\"; expected one of skylake"),
+    "empty grid": (STUDY + "tune: {batch_items: []}\n",
+                   r"study.yaml:11:21: tune.batch_items: empty grid"),
+    "B of nothing": (STUDY + "tune: {batch_items: [0, 4]}\n",
+                     r"study.yaml:11:21: tune.batch_items: element 0: expected .* from 1 to 65535"),
+    "B out of range": (STUDY + "tune: {batch_items: [4, 65536]}\n",
+                       r"study.yaml:11:21: tune.batch_items: element 1: expected .* from 1 to 65535"),
+    "T out of range": (STUDY + "tune: {offload_items: [4, 65537]}\n",
+                       r"study.yaml:11:23: tune.offload_items: element 1: expected .* from 1 to 65536"),
+    "descending grid": (STUDY + "tune: {batch_items: [4, 2]}\n",
+                        r"study.yaml:11:21: tune.batch_items: expected ascending items, got 2 after 4"),
+    "half an item": (STUDY + "tune: {batch_items: [4.5]}\n",
+                     r"study.yaml:11:21: tune.batch_items: expected whole items, got 4.5"),
+    "p99 bound below the target": (STUDY + "tune: {p99_bound: 0.5}\n",
+                                   r"study.yaml:11:19: tune.p99_bound: expected 0 or more than 1"),
+    "accuracy of nothing": (STUDY + "tune: {accuracy: 0}\n",
+                            r"study.yaml:11:18: tune.accuracy: expected a fraction .* from 0.001 to 0.2"),
+    "shrinking runs": (STUDY + "tune: {queries: 5000, max_queries: 4000}\n",
+                       r"study.yaml:11:36: tune.max_queries: expected at least queries \(5000\), got 4000"),
 }
 
 # Traces that a replay must refuse: the text of the trace and what the line says of it.
@@ -326,6 +371,29 @@ def group_help(folder):
                               env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C"})
         expect(done.returncode == 0 and "EXIT STATUS" in done.stdout, "man -l", done.stderr)
         expect(done.stderr == "", "man page without warnings", done.stderr)
+
+
+def group_sweep(folder):
+    """check reads every point of a sweep, and --set changes what is swept."""
+    write(folder, "study.yaml", STUDY + """\
+sweep:
+  - {axis: model, key: "traffic[0].model", values: [ncf, wnd, din]}
+  - axis: platform
+    points:
+      - {label: cpu, set: {"fleet.groups[0].platform": broadwell}}
+      - {label: gpu, set: {"fleet.groups[0].accelerator": t4, "tune.offload_items": [100, 200]}}
+""")
+    rc, out, err = call("check", "study.yaml", cwd=folder)
+    expect(rc == 0 and err == "", "check of a sweep", err)
+    expect(out == "study.yaml: good\n6 points:\n  model            ncf wnd din\n"
+           "  platform         cpu gpu\n", "points of a sweep", out)
+    rc, out, err = call("check", "study.yaml", "--set", "sweep[0].values=[ncf]", cwd=folder)
+    expect(rc == 0 and "\n2 points:\n" in out, "check of a changed sweep", out + err)
+    rc, out, err = call("check", "-r", "study.yaml", cwd=folder)
+    expect(rc == 0 and "sweep" not in out and "\ntune:\n" in out, "resolved without the sweep", out)
+    refused("a bad point", r"point model=ncf,platform=gpu: --set fleet.groups\[0\].accelerator=t5: ",
+            folder, "check", "study.yaml", "--set",
+            "sweep[1].points[1].set={'fleet.groups[0].accelerator': t5}")
 
 
 def group_list(folder):
