@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // load: a results file read back, for reports and comparisons. [H]
 //
-// Files come from anywhere, so nothing in one is trusted: a damaged seal (seal.h) is found before
-// HDF5 sees the file, every dataset must be there with the shape the rest implies, numbers that
-// index something must be in range. What cannot be read is one error naming the file; HDF5's own
-// printing is off. No MPI is needed.
+// Files come from anywhere, so nothing in one is trusted: it is read by way of h5_read.h, every
+// dataset must be there with the shape the rest implies, numbers that index something must be in
+// range. What cannot be read is one error naming the file, and so is the file of a tuning
+// (load_tuning.h). No MPI is needed.
 #ifndef RESULTS_LOAD_H
 #define RESULTS_LOAD_H
 

@@ -2,6 +2,7 @@
 #include "results/table.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/mem.h"
@@ -9,7 +10,7 @@
 #define GAP 2
 
 struct table {
-    int n_columns;
+    int n_columns, n_left;
     size_t n_cells, cap;
     char **cells;
 };
@@ -18,6 +19,7 @@ struct table *table_create(int n_columns)
 {
     struct table *table = mem_calloc(1, sizeof *table);
     table->n_columns = n_columns;
+    table->n_left = 1;
     return table;
 }
 
@@ -62,20 +64,31 @@ static int column_width(const struct table *table, int column)
     return most;
 }
 
+void table_left(struct table *table, int n)
+{
+    table->n_left = n;
+}
+
 void table_print(const struct table *table, FILE *out)
 {
     int *widths = mem_calloc((size_t)table->n_columns, sizeof *widths);
     for (int c = 0; c < table->n_columns; c++)
         widths[c] = column_width(table, c);
+    int blanks = 0; // owed before the next text; none is printed at the end of a line
     for (size_t i = 0; i < table->n_cells; i++) {
         int column = (int)(i % (size_t)table->n_columns);
         int pad = widths[column] - width_of(table->cells[i]);
-        if (column == 0)
-            fprintf(out, "%s%*s", table->cells[i], pad, "");
-        else
-            fprintf(out, "%*s%s", pad + GAP, "", table->cells[i]);
-        if (column == table->n_columns - 1)
+        bool left = column < table->n_left;
+        blanks += (column > 0 ? GAP : 0) + (left ? 0 : pad);
+        if (table->cells[i][0]) {
+            fprintf(out, "%*s%s", blanks, "", table->cells[i]);
+            blanks = 0;
+        }
+        blanks += left ? pad : 0;
+        if (column == table->n_columns - 1) {
             fputc('\n', out);
+            blanks = 0;
+        }
     }
     mem_free(widths);
 }

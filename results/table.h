@@ -2,8 +2,8 @@
 // table: aligned columns of text, and numbers as a person reads them.
 //
 // Cells are collected row by row and printed with every column as wide as its widest cell; UTF-8
-// counts by characters, so a "±" does not bend the columns. The first column is flush left, the
-// others flush right.
+// counts by characters, so a "±" does not bend the columns. The first column is flush left, or the
+// first few, the others flush right.
 //
 //     struct table *t = table_create(3);
 //     table_row(t, (const char *[]){"service", "served", "p95"});
@@ -23,6 +23,10 @@ void table_destroy(struct table *table); // NULL: no effect
 // One row of n_columns texts, copied. NULL is an empty cell.
 void table_row(struct table *table, const char *const *cells);
 
+// The first n columns are flush left; 1 before.
+void table_left(struct table *table, int n);
+
+// No blanks stand at the end of a line.
 void table_print(const struct table *table, FILE *out);
 
 // "7.132 ±0.021": the half-width with two significant digits and the value with as many decimals.

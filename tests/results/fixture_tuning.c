@@ -92,7 +92,7 @@ static void add_steps(struct tuning *t)
 struct tuning *fixture_tuning(uint32_t n_models)
 {
     static const char *const targets[] = {"low", "medium"};
-    static const char *const platforms[] = {"skylake", "skylake + gtx 1080, ti"};
+    static const char *const platforms[] = {"skylake", "cpu + gpu, ti"};
     static const char *const policies[] = {"static", "deeprecsched", "exhaustive"};
     static const double gains[] = {1, 2, 2.02};
     struct tuning *t = tuning_create(3, 4 * n_models, 3);

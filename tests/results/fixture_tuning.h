@@ -10,7 +10,7 @@
 
 #include "results/tuning.h"
 
-// models x two targets x two platforms ("skylake", "skylake + gtx 1080, ti"), policies static,
+// models x two targets x two platforms ("skylake", "cpu + gpu, ti"), policies static,
 // deeprecsched, exhaustive. The last cell is unreachable under static and exhaustive, whose floors
 // are above and below its target. Three steps. Caller destroys.
 struct tuning *fixture_tuning(uint32_t n_models);

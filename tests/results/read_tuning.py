@@ -36,8 +36,8 @@ def check_outcomes(path, engine):
         assert data.attrs["Conventions"] == "CF-1.8" and data.attrs["kind"] == "tuning"
         assert int(data.attrs["seed"]) == 0xfedcba9876543210
         assert set(data.coords) == {"cell", "policy", "model", "target", "platform"}, data.coords
-        assert data.platform.attrs["flag_meanings"] == "skylake skylake_+_gtx_1080__ti"
-        assert data.platform.attrs["names"] == "skylake\nskylake + gtx 1080, ti"
+        assert data.platform.attrs["flag_meanings"] == "skylake cpu_+_gpu__ti"
+        assert data.platform.attrs["names"] == "skylake\ncpu + gpu, ti"
         assert data.qps.dims == ("cell", "policy") and data.qps.attrs["units"] == "s-1"
         assert float(data.qps[3, 1]) == 8000 and numpy.isnan(float(data.qps[7, 0]))
         assert "wall_s" not in data

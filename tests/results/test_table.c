@@ -65,7 +65,7 @@ START_TEST(aligned)
     table_print(t, out);
     table_destroy(t);
     fclose(out);
-    ck_assert_str_eq(text, "name   p95\nx     1 ±2\ny         \n");
+    ck_assert_str_eq(text, "name   p95\nx     1 ±2\ny\n");
     mem_free(text);
 }
 END_TEST
@@ -80,12 +80,29 @@ START_TEST(time_units)
 }
 END_TEST
 
+// The first columns may be flush left, and no line ends in blanks.
+START_TEST(flush_left)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    struct table *t = table_create(3);
+    table_row(t, (const char *[]){"a", "b", "c"});
+    table_row(t, (const char *[]){"long", "longer", "1"});
+    table_row(t, (const char *[]){"", "x", NULL});
+    table_left(t, 2);
+    table_print(t, out);
+    table_destroy(t);
+    fclose(out);
+    ck_assert_str_eq(text, "a     b       c\nlong  longer  1\n      x\n");
+    mem_free(text);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", intervals},
-                                       {"core", numbers},
-                                       {"core", aligned},
-                                       {"core", time_units},
-                                       {"limits", unknowns}};
+    const struct suite_test tests[] = {{"core", intervals},  {"core", numbers},
+                                       {"core", aligned},    {"core", flush_left},
+                                       {"core", time_units}, {"limits", unknowns}};
     return suite_run("table", tests, sizeof tests / sizeof *tests);
 }
