@@ -18,15 +18,25 @@ const struct cpu_kernel *cpu_kernel_best(void)
     return cpu_kernels[i];
 }
 
-void cpu_pool_init(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores)
+static void init(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores, size_t lane_bytes)
 {
     *pool = (struct cpu_pool){.n_servers = n_servers, .n_cores = n_cores};
     pool->n_lanes = (n_cores + 7) / 8 * 8;
-    pool->stride = sizeof(struct cpu_server) + pool->n_lanes * sizeof(int64_t);
+    pool->stride = sizeof(struct cpu_server) + pool->n_lanes * lane_bytes;
     pool->servers = mem_huge(n_servers * pool->stride);
     for (uint32_t s = 0; s < n_servers; s++)
         for (uint32_t lane = n_cores; lane < pool->n_lanes; lane++)
             cpu_pool_lanes(pool, s)[lane] = CPU_NO_CORE;
+}
+
+void cpu_pool_init(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores)
+{
+    init(pool, n_servers, n_cores, sizeof(int64_t));
+}
+
+void cpu_pool_init_cold(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores)
+{
+    init(pool, n_servers, n_cores, sizeof(int64_t) + sizeof(double));
 }
 
 void cpu_pool_release(struct cpu_pool *pool)

@@ -9,7 +9,10 @@
 // compares find idle cores and the minimum. Kernels for different instruction sets are descriptors
 // in cpu_kernels[]; all give the same bits, a test holds them to it.
 //
-// Memory of a server: 64 bytes of counters and 8 per core, contiguous.
+// Where idle cores go cold (models/cost.h), a pool keeps beside each time how warm its core is: 1
+// less the coldness when its last request ended, so the zeros that a pool begins with mean cold.
+//
+// Memory of a server: 64 bytes of counters and 8 per core, contiguous; 16 per core with warmth.
 #ifndef CLUSTER_CPU_H
 #define CLUSTER_CPU_H
 
@@ -55,7 +58,7 @@ struct cpu_ends {
 };
 
 struct cpu_pool {
-    unsigned char *servers; // n_servers times stride: struct cpu_server, then the lanes
+    unsigned char *servers; // n_servers times stride: struct cpu_server, the lanes, their warmth
     size_t stride;
     uint32_t n_servers, n_cores, n_lanes;
     const struct noise *noise;   // NULL: none
@@ -71,6 +74,8 @@ struct cpu_kernel {
     void (*assign_fixed)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
     // Service times by busy cores and noise; any number of cores.
     void (*assign_general)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
+    // The same, and by how long the core was idle; for a pool with warmth.
+    void (*assign_cold)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
 };
 
 extern const struct cpu_kernel *const cpu_kernels[]; // best first, NULL-terminated
@@ -78,6 +83,8 @@ extern const struct cpu_kernel *const cpu_kernels[]; // best first, NULL-termina
 const struct cpu_kernel *cpu_kernel_best(void);
 
 void cpu_pool_init(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores);
+// With warmth: every core begins cold.
+void cpu_pool_init_cold(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores);
 void cpu_pool_release(struct cpu_pool *pool);
 
 static inline struct cpu_server *cpu_pool_server(const struct cpu_pool *pool, uint32_t server)
@@ -88,6 +95,12 @@ static inline struct cpu_server *cpu_pool_server(const struct cpu_pool *pool, ui
 static inline int64_t *cpu_pool_lanes(const struct cpu_pool *pool, uint32_t server)
 {
     return (int64_t *)(void *)(pool->servers + server * pool->stride + sizeof(struct cpu_server));
+}
+
+// Warmth 0..1 of each core when its last request ended; of a pool with warmth only.
+static inline double *cpu_pool_warmth(const struct cpu_pool *pool, uint32_t server)
+{
+    return (double *)(void *)(cpu_pool_lanes(pool, server) + pool->n_lanes);
 }
 
 // Core-time still to run after t_ns, over the server's cores; *drain_ns: until the first is free.

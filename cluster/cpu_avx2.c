@@ -60,12 +60,12 @@ static bool supported(void)
            __builtin_cpu_supports("popcnt");
 }
 
-const struct cpu_kernel cpu_avx2 = {"avx2", supported, kernel_fixed, kernel_general};
+const struct cpu_kernel cpu_avx2 = {"avx2", supported, kernel_fixed, kernel_general, kernel_cold};
 #else
 static bool supported(void)
 {
     return false;
 }
 
-const struct cpu_kernel cpu_avx2 = {"avx2", supported, NULL, NULL};
+const struct cpu_kernel cpu_avx2 = {"avx2", supported, NULL, NULL, NULL};
 #endif

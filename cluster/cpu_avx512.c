@@ -50,12 +50,13 @@ static bool supported(void)
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
-const struct cpu_kernel cpu_avx512 = {"avx512", supported, kernel_fixed, kernel_general};
+const struct cpu_kernel cpu_avx512 = {"avx512", supported, kernel_fixed, kernel_general,
+                                      kernel_cold};
 #else
 static bool supported(void)
 {
     return false;
 }
 
-const struct cpu_kernel cpu_avx512 = {"avx512", supported, NULL, NULL};
+const struct cpu_kernel cpu_avx512 = {"avx512", supported, NULL, NULL, NULL};
 #endif

@@ -11,11 +11,13 @@
 //                                 int64_t full_end_ns, int64_t last_end_ns);
 //       the lowest n idle lanes: full_end_ns for the first n - 1, last_end_ns for the n-th
 //
-// and afterwards uses kernel_fixed and kernel_general as its functions. These are exact integer
-// operations in a fixed order, so every instruction set gives the same bits.
+// and afterwards uses kernel_fixed, kernel_general and kernel_cold as its functions. These are
+// exact integer operations, or basic IEEE ones, in a fixed order, so every instruction set gives
+// the same bits.
 #ifndef CLUSTER_CPU_LOOP_H
 #define CLUSTER_CPU_LOOP_H
 
+#include "base/rng.h"
 #include "cluster/cpu.h"
 
 #define LOOP_INLINE static inline __attribute__((always_inline))
@@ -164,7 +166,27 @@ static struct loop_pick pick_wide(const int64_t *lanes, uint32_t n_cores, int64_
     return pick;
 }
 
-LOOP_INLINE void assign_varied(const struct cpu_pool *pool, struct cpu_job *job, bool narrow)
+// e^(-t / time), 0 long after: rng_exp() is for what a double can hold.
+LOOP_INLINE double decay(int64_t t_ns, double per_ns)
+{
+    double x = (double)t_ns * per_ns;
+    return x < 700 ? rng_exp(-x) : 0;
+}
+
+// Service time on a core that has been idle for idle_ns, and its warmth afterwards: the equations
+// of models/cost.h with warmth = 1 - c.
+LOOP_INLINE int64_t cold_ns(const struct svctab *tab, double *warmth, int64_t idle_ns,
+                            int64_t service_ns)
+{
+    if (tab->cold_extra == 0) // this service neither feels the cold nor warms
+        return service_ns;
+    double coldness = 1 - (idle_ns > 0 ? *warmth * decay(idle_ns, tab->cooling_per_ns) : *warmth);
+    *warmth = 1 - coldness * decay(service_ns, tab->warming_per_ns);
+    return (int64_t)((double)service_ns * (1 + tab->cold_extra * coldness) + 0.5);
+}
+
+LOOP_INLINE void assign_varied(const struct cpu_pool *pool, struct cpu_job *job, bool narrow,
+                               bool cold)
 {
     struct cpu_server *server = cpu_pool_server(pool, job->server);
     int64_t *lanes = cpu_pool_lanes(pool, job->server), busy_ns = 0, finish_ns = 0, wait_ns = 0;
@@ -176,6 +198,9 @@ LOOP_INLINE void assign_varied(const struct cpu_pool *pool, struct cpu_job *job,
                    : pick_wide(lanes, pool->n_cores, job->start_ns);
         uint32_t items = r + 1 == n ? last_items : tab->batch_items;
         int64_t service_ns = svctab_cpu_ns(tab, items, pick.busy);
+        if (cold)
+            service_ns = cold_ns(tab, &cpu_pool_warmth(pool, job->server)[pick.lane],
+                                 pick.begin_ns - lanes[pick.lane], service_ns);
         if (pool->noise)
             service_ns = noise_apply(pool->noise, service_ns, pool->queries[job->query].seq, r);
         int64_t end_ns = pick.begin_ns + service_ns;
@@ -196,17 +221,28 @@ LOOP_INLINE void assign_varied(const struct cpu_pool *pool, struct cpu_job *job,
     job->wait_ns = wait_ns;
 }
 
-static void kernel_general(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
+LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n, bool cold)
 {
     bool narrow = pool->n_cores <= CPU_NARROW_CORES;
+    uint32_t n_vec = pool->n_lanes / 8 * (cold ? 2 : 1);
     for (size_t i = 0; i < n; i++) {
         if (i + PREFETCH_JOBS < n)
-            prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, pool->n_lanes / 8);
+            prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_vec);
         if (narrow)
-            assign_varied(pool, &jobs[i], true);
+            assign_varied(pool, &jobs[i], true, cold);
         else
-            assign_varied(pool, &jobs[i], false);
+            assign_varied(pool, &jobs[i], false, cold);
     }
+}
+
+static void kernel_general(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
+{
+    varied_loop(pool, jobs, n, false);
+}
+
+static void kernel_cold(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
+{
+    varied_loop(pool, jobs, n, true);
 }
 
 #endif

@@ -35,4 +35,5 @@ static bool supported(void)
     return true;
 }
 
-const struct cpu_kernel cpu_portable = {"portable", supported, kernel_fixed, kernel_general};
+const struct cpu_kernel cpu_portable = {"portable", supported, kernel_fixed, kernel_general,
+                                        kernel_cold};

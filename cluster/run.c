@@ -55,6 +55,7 @@ static int check_backlog(const struct fleet_config *config, const struct svctab 
         most_ns = (double)tab->work_ns[items] > most_ns ? (double)tab->work_ns[items] : most_ns;
     double rate_qps = config->services[service].traffic.rate_qps;
     double n_queries = rate_qps / n_servers * simtime_to_s(config->duration_ns);
+    most_ns *= 1 + tab->cold_extra;
     if (n_queries * most_ns * 1e-9 / n_cores > LONGEST_BACKLOG_S)
         return err_set(err, ERR_STUDY,
                        "the backlog could exceed %g s of work per core: expected a lower rate, a "

@@ -10,7 +10,8 @@ struct server_block {
     const struct group_config *group;
     struct cpu_pool pool;
     struct accel_pool accel;
-    bool has_accel, any_offload, fixed;
+    bool has_accel, any_offload;
+    void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n); // of the kernel
     struct noise noise;
     int64_t dispatch_delay_ns, return_delay_ns;
     uint32_t arrive_bin; // bin of the queries at hand, by arrival at the balancer
@@ -48,6 +49,29 @@ static bool times_are_fixed(const struct server_block_config *config,
     return true;
 }
 
+static bool cores_cool(const struct server_block_config *config)
+{
+    for (uint32_t i = 0; i < config->fleet->n_services; i++)
+        if (config->tabs[i]->cold_extra > 0)
+            return true;
+    return false;
+}
+
+static void init_pool(struct server_block *block)
+{
+    const struct server_block_config *config = &block->config;
+    uint32_t n_cores = (uint32_t)block->group->platform->cores;
+    if (cores_cool(config)) {
+        cpu_pool_init_cold(&block->pool, config->n_servers, n_cores);
+        block->assign = config->kernel->assign_cold;
+    } else {
+        cpu_pool_init(&block->pool, config->n_servers, n_cores);
+        block->assign = times_are_fixed(config, block->group) ? config->kernel->assign_fixed
+                                                              : config->kernel->assign_general;
+    }
+    block->pool.first_server = config->first_in_cell;
+}
+
 static void set_edges(struct server_block *block)
 {
     const struct record_shape *shape = &block->config.record->shape;
@@ -63,12 +87,10 @@ struct server_block *server_block_create(const struct server_block_config *confi
     block->config = *config;
     const struct group_config *group = &config->fleet->groups[config->group];
     block->group = group;
-    cpu_pool_init(&block->pool, config->n_servers, (uint32_t)group->platform->cores);
-    block->pool.first_server = config->first_in_cell;
+    init_pool(block);
     noise_init(&block->noise, &group->noise, config->fleet->seed, config->cell);
     if (group->noise.spread != SPREAD_NONE)
         block->pool.noise = &block->noise;
-    block->fixed = times_are_fixed(config, group);
     block->has_accel = group->platform->has_accelerator;
     const struct accelerator *accel = &group->platform->accelerator;
     if (block->has_accel)
@@ -347,10 +369,7 @@ static void run_cpu(struct server_block *block, const struct query *queries, siz
     }
     block->pool.ends = per_request ? &block->ends : NULL;
     block->pool.queries = queries;
-    if (block->fixed)
-        block->config.kernel->assign_fixed(&block->pool, block->jobs, n_jobs);
-    else
-        block->config.kernel->assign_general(&block->pool, block->jobs, n_jobs);
+    block->assign(&block->pool, block->jobs, n_jobs);
     if (per_request)
         reports->n = block->ends.n;
     else if (block->config.wants_reports)

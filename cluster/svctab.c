@@ -123,6 +123,13 @@ static void fill_split(struct svctab *tab)
     }
 }
 
+static void fill_cold(struct svctab *tab, const struct cost_config *config)
+{
+    tab->cold_extra = config->cold_factor - 1;
+    tab->cooling_per_ns = 1e-9 / config->cooling_s;
+    tab->warming_per_ns = 1e-9 / config->warming_s;
+}
+
 struct svctab *svctab_create(const struct service_config *service,
                              const struct dispatch_config *dispatch, const struct cost *cost,
                              uint32_t n_cores, struct err *err)
@@ -151,6 +158,8 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
         return NULL;
     }
     fill_split(tab);
+    if (cost_has_cold(cost))
+        fill_cold(tab, cost_config_of(cost));
     return tab;
 }
 

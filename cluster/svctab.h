@@ -37,6 +37,10 @@ struct svctab {
     int64_t *compute_ns; // [max_items + 1] on it; NULL without offload
     int64_t *work_ns;    // [max_items + 1] service time summed over the requests, one core busy
     int64_t least_ns;    // shortest request of the table: bounds how soon a completion can follow
+    // Cold cores (models/cost.h), 0 without: all times above are those of a warm core, which none
+    // undercuts.
+    double cold_extra;                     // cold_factor - 1
+    double cooling_per_ns, warming_per_ns; // 1 / cooling_time, 1 / warming_time
 };
 
 // CPU service times worked out before, by (cost, cores). Costs are told apart by their address: one

@@ -29,6 +29,14 @@ int cost_type_find(const char *name)
     return -1;
 }
 
+static int check_cold(const struct cost_config *config, struct err *err)
+{
+    if (!(config->cold_factor > 1) || (config->cooling_s > 0 && config->warming_s > 0))
+        return 0;
+    return err_set(err, ERR_STUDY, "%s: a cold_factor above 1 needs it above 0",
+                   config->cooling_s > 0 ? "warming_time" : "cooling_time");
+}
+
 struct cost *cost_create(const struct cost_config *config, const struct model *model,
                          const struct platform *platform, struct err *err)
 {
@@ -42,7 +50,7 @@ struct cost *cost_create(const struct cost_config *config, const struct model *m
     cost->platform = platform;
     if (model)
         model_derive(model, &cost->work);
-    if (cost->type->check(cost, err) != 0) {
+    if (check_cold(config, err) != 0 || cost->type->check(cost, err) != 0) {
         cost_destroy(cost);
         return NULL;
     }
@@ -58,6 +66,11 @@ double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
 {
     assert(items >= 1 && busy_cores >= 1 && busy_cores <= cost->platform->cores);
     return cost->type->cpu_s(cost, items, busy_cores);
+}
+
+bool cost_has_cold(const struct cost *cost)
+{
+    return cost->config->cold_factor > 1;
 }
 
 bool cost_has_accel(const struct cost *cost)

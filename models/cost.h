@@ -5,6 +5,19 @@
 // cores) when a run starts, rounds to nanoseconds and looks up afterwards, so a cost model may be
 // as slow as it likes. Nothing assumes that a cost grows with the items.
 //
+// A core that has been idle is slower: others have used the caches and the TLBs. Any kind of cost
+// may say so with cold_factor, cooling_time and warming_time. A core is cold to a degree c, 0..1:
+//
+//     after idling for t:     c <- 1 - (1 - c) exp(-t / cooling_time)
+//     a request takes         cost_cpu_s() * (1 + (cold_factor - 1) c),  c as it starts
+//     after that request:     c <- c exp(-cost_cpu_s() / warming_time)
+//
+// so a core that never rests ends at the cost itself, one that always does at cold_factor times it,
+// and mean service times FALL with load. Form and the first constants (x1.83, 9.6 ms, 1.3 ms: RMC1
+// at 64 items on 2 cores of AMD Zen 5, measured 2026-11-22) are of this project; see
+// docs/tables.md. cost_cpu_s() is always the time on a warm core; the state of the cores is the
+// cluster's.
+//
 // Kinds are `const struct cost_type` descriptors in cost_types[]: roofline, table, synthetic.
 #ifndef MODELS_COST_H
 #define MODELS_COST_H
@@ -36,7 +49,21 @@ struct cost_config {
     // the data files looks it up and sets `measured` (borrowed until cost_destroy()).
     char *table;
     const struct cost_table *measured;
+    // any kind: the cold core, by the equations above. A factor of 1 (or less: 0 in a struct that
+    // nobody filled) is off; above 1 both times must be above 0.
+    double cold_factor, cooling_s, warming_s;
 };
+
+// The rows of the cold core, for the `fields` of every kind.
+#define COST_COLDEST 100.0
+#define COST_COLD_FIELDS                                                                           \
+    FIELD(                                                                                         \
+        cost_config, "cold_factor", FIELD_REAL, UNIT_NONE, cold_factor, 1, COST_COLDEST, "1",      \
+        "how many times longer a request takes on a core that has long been idle; 1: no longer"),  \
+        FIELD(cost_config, "cooling_time", FIELD_REAL, UNIT_TIME, cooling_s, 0, 3600, "0",         \
+              "idle time after which a core has lost 63 % of its warmth"),                         \
+        FIELD(cost_config, "warming_time", FIELD_REAL, UNIT_TIME, warming_s, 0, 3600, "0",         \
+              "work after which a core has lost 63 % of its cold")
 
 struct cost_type {
     const char *name, *help;
@@ -69,6 +96,8 @@ double cost_accel_load_s(const struct cost *cost, uint32_t items);
 double cost_accel_compute_s(const struct cost *cost, uint32_t items);
 // False when cost_cpu_s ignores busy_cores.
 bool cost_depends_on_busy(const struct cost *cost);
+// True when idle cores are slower, by the equations at the top.
+bool cost_has_cold(const struct cost *cost);
 const struct cost_type *cost_type_of(const struct cost *cost);
 
 // What the kinds (cost_*.c) may look at.

@@ -184,7 +184,7 @@ static int check(const struct cost *cost, struct err *err)
     return p->has_accelerator ? check_accel(&p->accelerator, work, err) : 0;
 }
 
-static const struct field roofline_fields[] = {FIELD_END};
+static const struct field roofline_fields[] = {COST_COLD_FIELDS, FIELD_END};
 
 const struct cost_type cost_roofline = {
     .name = "roofline",

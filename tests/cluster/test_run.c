@@ -40,6 +40,14 @@ static void init(struct fixture *fixture, const char *policy, uint32_t n_service
 
 // ---- studies ------------------------------------------------------------------------------------
 
+// Idle cores become slow within about a gap between queries.
+static void set_cold(struct cost_config *config)
+{
+    config->cold_factor = 1.8;
+    config->cooling_s = 100e-6;
+    config->warming_s = 50e-6;
+}
+
 static void random_plain(struct fixture *f)
 {
     init(f, "random", 1, 1, 1);
@@ -57,6 +65,7 @@ static void shortest_queue_noise(struct fixture *f)
     init(f, "join-shortest-queue", 1, 2, 1);
     f->groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
     f->cost_configs[1].contention_frac = 0.4;
+    set_cold(&f->cost_configs[0]);
     f->config.balancer.report_period_ns = 200 * SIMTIME_US;
     f->config.balancer.load = LOAD_REQUESTS;
 }
@@ -67,6 +76,7 @@ static void size_aware_wide(struct fixture *f)
     f->platforms[1].cores = 70;
     f->groups[1].n_servers = 3;
     f->groups[1].weight = 3;
+    set_cold(&f->cost_configs[1]);
     f->config.balancer.status_delay_ns = 0;
     f->config.balancer.load = LOAD_ITEMS;
 }

@@ -452,6 +452,84 @@ START_TEST(power_curve)
 }
 END_TEST
 
+static void set_cold(struct setting *setting, double factor, double cooling_s, double warming_s)
+{
+    for (uint32_t i = 0; i < setting->fixture.config.n_services; i++) {
+        setting->fixture.cost_configs[i].cold_factor = factor;
+        setting->fixture.cost_configs[i].cooling_s = cooling_s;
+        setting->fixture.cost_configs[i].warming_s = warming_s;
+    }
+}
+
+// Cores that nothing can warm take cold_factor times as long, and everything that the record holds
+// - latencies, busy time, energy, reports - is that of a cost so many times higher.
+START_TEST(always_cold)
+{
+    struct setting *cold = make_setting(2), *twice = make_setting(2);
+    set_cold(cold, 2, 1e-9, 3600);
+    fixture_set_load(&cold->fixture, 0.3); // 0.6 of cold cores: short busy times, no warmth adds up
+    fixture_set_load(&twice->fixture, 0.3);
+    for (int i = 0; i < 2; i++) {
+        twice->fixture.cost_configs[i].fixed_s *= 2;
+        twice->fixture.cost_configs[i].per_item_s *= 2;
+    }
+    ready(cold);
+    ready(twice);
+    struct report_list cold_reports = {0}, twice_reports = {0};
+    struct record *a = run(cold, cpu_kernel_best(), 500, &cold_reports);
+    struct record *b = run(twice, cpu_kernel_best(), 500, &twice_reports);
+    assert_groups(a, b);
+    assert_tallies(a, b);
+    assert_servers(a, b);
+    ck_assert(fixture_same_record(a, b));
+    ck_assert_uint_eq(cold_reports.n, twice_reports.n);
+    ck_assert_mem_eq(cold_reports.v, twice_reports.v, cold_reports.n * sizeof *cold_reports.v);
+    report_list_release(&cold_reports);
+    report_list_release(&twice_reports);
+    record_destroy(a);
+    record_destroy(b);
+    destroy_setting(cold);
+    destroy_setting(twice);
+}
+END_TEST
+
+// Core-time of a mean request at that load, over what it is on warm cores.
+static double stretch_at(double load, double factor)
+{
+    struct setting *setting = make_setting(1);
+    set_cold(setting, factor, 200e-6, 50e-6);
+    setting->fixture.dispatch[0].batch_items = 400; // a query is one request
+    fixture_set_load(&setting->fixture, load);
+    setting->fixture.config.duration_ns = load < 0.1 ? 4 * SIMTIME_S : 50 * SIMTIME_MS;
+    ready(setting);
+    struct record *record = run(setting, cpu_kernel_best(), 500, NULL);
+    double busy_ns = 0, warm_ns = 0;
+    for (size_t i = 0; i < setting->n_queries; i++)
+        warm_ns += (double)setting->fixture.tabs[0]->work_ns[setting->queries[i].size_items];
+    for (uint32_t bin = 0; bin < N_BINS; bin++)
+        busy_ns += (double)record_group(record, bin, 0)->cpu_busy_ns;
+    busy_ns += (double)record_group(record, N_BINS - 1, 0)->cpu_backlog_ns;
+    record_destroy(record);
+    destroy_setting(setting);
+    return busy_ns / warm_ns;
+}
+
+// Service times fall with load: almost cold_factor times the cost on servers that mostly rest, the
+// cost itself on servers that never do, and less in between.
+START_TEST(service_falls_with_load)
+{
+    double idle = stretch_at(0.001, 2), low = stretch_at(0.2, 2), high = stretch_at(0.7, 2);
+    double saturated = stretch_at(1.6, 2);
+    ck_assert_double_gt(idle, 1.97);
+    ck_assert_double_lt(idle, 2);
+    ck_assert(idle > low && low > high && high > saturated);
+    ck_assert_double_gt(low - high, 0.1);
+    ck_assert_double_lt(saturated, 1.02);
+    ck_assert_double_gt(saturated, 1);
+    ck_assert_double_eq_tol(stretch_at(0.2, 1), 1, 1e-2); // off; the last queries come too late
+}
+END_TEST
+
 // latency = dispatch delay + wait + service + return delay, in every tally, to the nanosecond; and
 // every query is in exactly one tally.
 START_TEST(decomposition)
@@ -662,6 +740,7 @@ int main(void)
                                        {"core", contention},    {"core", noise},
                                        {"core", offload},       {"core", wide},
                                        {"core", overload},      {"core", power_curve},
+                                       {"core", always_cold},   {"core", service_falls_with_load},
                                        {"core", decomposition}, {"core", batches_and_kernels},
                                        {"core", reports},       {"limits", idle},
                                        {"limits", at_the_end},  {"limits", least_service}};
