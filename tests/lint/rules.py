@@ -5,7 +5,7 @@ A new folder, a new fence or a new exception is one line here, with its reason b
 """
 
 # Folder of code -> folders whose headers its files may include (its own is always allowed).
-# Levels: base | par models traces | results | cluster | study | app.
+# Levels: base | par models traces search | results | cluster | study | app.
 LAYERS = {
     "src/base": [],
     "src/par": ["src/base"],
@@ -14,7 +14,9 @@ LAYERS = {
     "results": ["src/base", "src/par"],
     "cluster": ["src/base", "src/par", "models", "traces", "results"],
     "src/study": ["src/base", "models", "traces", "cluster", "results"],
-    "src/app": ["src/base", "src/par", "models", "traces", "results", "cluster", "src/study"],
+    "src/search": ["src/base"],
+    "src/app": ["src/base", "src/par", "models", "traces", "results", "cluster", "src/study",
+                "src/search"],
 }
 
 # Test folders named after a folder of code may include what that folder may; the others, all.
@@ -26,6 +28,7 @@ TEST_FOLDERS = {
     "tests/results": "results",
     "tests/cluster": "cluster",
     "tests/study": "src/study",
+    "tests/search": "src/search",
     "tests/support": "src/base",
 }
 
@@ -45,8 +48,8 @@ FENCES = {
 
 # Folders that must not reach these libraries even through a header of ours.
 NO_REACH = {
-    "MPI": ["src/base", "models", "traces", "src/study"],
-    "HDF5": ["src/base", "models", "src/study", "cluster"],
+    "MPI": ["src/base", "models", "traces", "src/study", "src/search"],
+    "HDF5": ["src/base", "models", "src/study", "src/search", "cluster"],
 }
 
 # Bodies that several sources of one family include; not interfaces, so they need not stand alone.
@@ -74,6 +77,7 @@ SYMBOL_PREFIXES = {
     "columns": ["column_"],             # a file of columns holds struct column
     "server": ["report_list_"],         # what a server hands back
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
+    "measure": ["trials_"],             # every point that was measured
     "main": ["main"],
 }
 

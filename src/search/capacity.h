@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// capacity: the largest arrival rate that a choice holds within its targets.
+//
+// A rate is held when every queue is stable and every asked-for percentile is within its bound, and
+// the intervals say so; it is missed when an interval lies beyond. In between the run is made
+// longer (four times, up to most_queries); what stays unsure counts as not held, but not as missed.
+// So the answer is a bracket: [held_qps, missed_qps], the largest rate shown to be held and the
+// smallest shown to be missed. The search brackets, then bisects on the logarithm of the rate
+// (guided by the measured latency), and stops when the bracket is narrower than `accuracy_frac` or
+// nothing inside it can be decided.
+//
+// Both ends are then run at their longest. The lower must keep CAPACITY_CLEAR half-widths off the
+// target there, else it steps down: a rate that was drawn to look good would not be confirmed on
+// other draws. A `rough` search leaves this out and runs at most a quarter as long: enough to say
+// which of many choices is best, before the best is searched in full.
+//
+// A rate at or above `bound_qps` is known to overload some queue (offered work above capacity) and
+// is never measured. `floor_qps` says that a smaller answer is of no use: it is measured first, and
+// when it is not held the search ends at once with CAPACITY_BELOW.
+#ifndef SEARCH_CAPACITY_H
+#define SEARCH_CAPACITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "search/measure.h"
+
+struct capacity_config {
+    double accuracy_frac;                 // width of the bracket over its lower end; 0.01
+    uint64_t first_queries, most_queries; // of one run: how short it starts, how long it gets
+    uint64_t floor_queries;               // of the run that finds the latency floor
+};
+
+struct capacity_task {
+    struct choice choice;
+    double bound_qps; // above it some queue grows for ever; INFINITY: not known
+    double floor_qps; // answers below are of no use; 0: any is
+    double guess_qps; // where to look first; 0: none
+    uint32_t stream;  // of struct measure_point
+    bool rough;       // only to be compared with other choices
+};
+
+// Half-widths between the latency at held_qps and the target. Two measurements differ by 1.4
+// standard errors and a half-width is two, so 1.5 lets 98 % of the other draws agree.
+#define CAPACITY_CLEAR 1.5
+
+enum capacity_state {
+    CAPACITY_FOUND,       // held_qps > 0
+    CAPACITY_BELOW,       // not above floor_qps; held_qps is NaN
+    CAPACITY_UNREACHABLE, // the target is missed at any rate: floor_s says by how much
+    N_CAPACITY_STATES
+};
+extern const char *const capacity_state_names[]; // "found" "below" "unreachable" NULL
+
+struct capacity {
+    int32_t state;               // enum capacity_state
+    double held_qps, missed_qps; // missed_qps: at most bound_qps
+    double floor_s; // latency at the target's percentile at vanishing load; NaN: not asked
+    // Measured at held_qps, the longest run made there. Below: at floor_qps, when that was run.
+    // Unreachable: at vanishing load.
+    struct measure_result at_held;
+    uint64_t n_runs, n_queries; // spent
+};
+
+// Searches. held_qps and floor_s are NaN where they do not apply, missed_qps is INFINITY when no
+// rate was shown to be missed. Vanishing load is a thousandth of the bound; when that is missed on
+// its own draws too, the target is unreachable. Appends every point looked at to *trials (may be
+// NULL). Fails only when `measure` does.
+int capacity_search(const struct capacity_config *config, const struct capacity_task *task,
+                    measure_fn measure, void *user, struct capacity *capacity,
+                    struct trials *trials, struct err *err);
+
+// On a fresh stream: is rate_qps held, and is rate_qps times (1 + over_frac) not? Runs of
+// most_queries. *held and *over are enum measure_verdict (overall).
+struct capacity_check {
+    int32_t held, over; // over: VERDICT_MISSED is what a tight answer gives
+    struct measure_result at_held, at_over;
+};
+int capacity_confirm(const struct capacity_config *config, const struct choice *choice,
+                     double rate_qps, double over_frac, uint32_t stream, measure_fn measure,
+                     void *user, struct capacity_check *check, struct trials *trials,
+                     struct err *err);
+
+#endif

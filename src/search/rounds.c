@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "search/rounds.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "base/mem.h"
+
+struct rounds {
+    const struct tuner_config *config;
+    const struct tuner_backend *backend;
+    struct tuner_outcome *outcome;
+    struct choice *asked; // each as normal() has it
+    size_t n_asked, cap;
+    bool has_leader;
+    struct choice leader;
+    struct capacity best; // of the leader
+};
+
+struct rounds *rounds_create(const struct tuner_config *config, const struct tuner_backend *backend,
+                             struct tuner_outcome *outcome)
+{
+    struct rounds *rounds = mem_calloc(1, sizeof *rounds);
+    rounds->config = config;
+    rounds->backend = backend;
+    rounds->outcome = outcome;
+    *outcome = (struct tuner_outcome){.claimed_qps = NAN};
+    return rounds;
+}
+
+void rounds_destroy(struct rounds *rounds)
+{
+    if (!rounds)
+        return;
+    mem_free(rounds->asked);
+    mem_free(rounds);
+}
+
+// One form for all choices that make the same server: queries of T and more are not on the CPU.
+static struct choice normal(const struct rounds *rounds, struct choice choice)
+{
+    uint32_t largest = rounds->config->max_items;
+    if (choice.offload_items > largest)
+        choice.offload_items = 0;
+    if (choice.offload_items > 0)
+        largest = choice.offload_items > 1 ? choice.offload_items - 1 : 1;
+    if (choice.batch_items > largest)
+        choice.batch_items = largest;
+    return choice;
+}
+
+bool rounds_asked(const struct rounds *rounds, struct choice choice)
+{
+    choice = normal(rounds, choice);
+    for (size_t i = 0; i < rounds->n_asked; i++)
+        if (rounds->asked[i].batch_items == choice.batch_items &&
+            rounds->asked[i].offload_items == choice.offload_items)
+            return true;
+    return false;
+}
+
+static void remember(struct rounds *rounds, struct choice choice)
+{
+    if (rounds->n_asked == rounds->cap) {
+        rounds->cap = rounds->cap ? 2 * rounds->cap : 64;
+        rounds->asked = mem_realloc(rounds->asked, rounds->cap, sizeof *rounds->asked);
+    }
+    rounds->asked[rounds->n_asked++] = normal(rounds, choice);
+    rounds->outcome->n_choices++;
+}
+
+// Is `a` the better answer? A found one before an unreachable one, whose nearness to the target
+// then counts.
+static bool better(const struct capacity *a, const struct capacity *b)
+{
+    if (a->state != b->state)
+        return a->state == CAPACITY_FOUND;
+    if (a->state == CAPACITY_FOUND)
+        return a->held_qps > b->held_qps;
+    return a->floor_s < b->floor_s || (isnan(b->floor_s) && !isnan(a->floor_s));
+}
+
+static void count(struct rounds *rounds, const struct tuner_job *job)
+{
+    rounds->outcome->n_runs += job->capacity.n_runs;
+    rounds->outcome->n_queries += job->capacity.n_queries;
+    trials_append(&rounds->outcome->path, &job->trials);
+}
+
+static int run_jobs(struct rounds *rounds, struct tuner_job *jobs, size_t n, struct err *err)
+{
+    int rc = n > 0 ? rounds->backend->round(rounds->backend->user, jobs, n, err) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rc == 0)
+            count(rounds, &jobs[i]);
+        trials_release(&jobs[i].trials);
+    }
+    return rc;
+}
+
+static void take(struct rounds *rounds, const struct tuner_job *job)
+{
+    if (job->capacity.state == CAPACITY_BELOW)
+        return;
+    if (rounds->has_leader && !better(&job->capacity, &rounds->best))
+        return;
+    rounds->has_leader = true;
+    rounds->leader = job->task.choice;
+    rounds->best = job->capacity;
+}
+
+double rounds_leader_qps(const struct rounds *rounds)
+{
+    return rounds->has_leader && rounds->best.state == CAPACITY_FOUND ? rounds->best.held_qps : 0;
+}
+
+int rounds_ask(struct rounds *rounds, const struct choice *choices, size_t n, struct err *err)
+{
+    struct tuner_job *jobs = mem_calloc(n, sizeof *jobs);
+    double floor_qps = rounds_leader_qps(rounds) * (1 + rounds->config->capacity.accuracy_frac);
+    size_t n_jobs = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rounds_asked(rounds, choices[i]))
+            continue;
+        remember(rounds, choices[i]);
+        double bound_qps = rounds->backend->bound_qps(rounds->backend->user, &choices[i]);
+        if (bound_qps <= floor_qps)
+            rounds->outcome->n_bounded++;
+        else
+            jobs[n_jobs++].task = (struct capacity_task){.choice = choices[i],
+                                                         .bound_qps = bound_qps,
+                                                         .floor_qps = floor_qps,
+                                                         .stream = STREAM_TUNE,
+                                                         .rough = true};
+    }
+    int rc = run_jobs(rounds, jobs, n_jobs, err);
+    for (size_t i = 0; i < n_jobs && rc == 0; i++)
+        take(rounds, &jobs[i]);
+    mem_free(jobs);
+    return rc;
+}
+
+bool rounds_leader(const struct rounds *rounds, struct choice *leader)
+{
+    if (rounds->has_leader)
+        *leader = rounds->leader;
+    return rounds->has_leader;
+}
+
+int rounds_measure(struct rounds *rounds, struct choice choice, double floor_qps, double guess_qps,
+                   struct capacity *capacity, struct err *err)
+{
+    struct tuner_job job = {
+        .task = {.choice = choice,
+                 .bound_qps = rounds->backend->bound_qps(rounds->backend->user, &choice),
+                 .floor_qps = floor_qps,
+                 .guess_qps = guess_qps,
+                 .stream = STREAM_TUNE}};
+    if (!rounds_asked(rounds, choice))
+        remember(rounds, choice);
+    if (run_jobs(rounds, &job, 1, err) != 0)
+        return -1;
+    *capacity = job.capacity;
+    return 0;
+}
+
+int rounds_finish(struct rounds *rounds, struct err *err)
+{
+    assert(rounds->has_leader);
+    struct tuner_outcome *outcome = rounds->outcome;
+    outcome->choice = rounds->leader;
+    outcome->capacity = rounds->best;
+    if (rounds->best.state == CAPACITY_FOUND &&
+        rounds_measure(rounds, rounds->leader, 0, rounds->best.held_qps, &outcome->capacity, err) !=
+            0)
+        return -1;
+    outcome->claimed_qps = outcome->capacity.held_qps;
+    return 0;
+}
