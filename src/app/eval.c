@@ -39,8 +39,8 @@ int eval_agree(const struct eval *eval, int rc, struct err *err)
     return err_agree(eval->comm, rc, err);
 }
 
-// The file's text on every rank, read by rank 0; *size < DOC_MAX_BYTES fits an int.
-static char *share_file(const struct eval *eval, const char *path, size_t *size, struct err *err)
+// *size < DOC_MAX_BYTES fits an int.
+char *eval_read_text(const struct eval *eval, const char *path, size_t *size, struct err *err)
 {
     char *data = NULL;
     unsigned long long bytes = 0;
@@ -68,7 +68,7 @@ struct study *eval_read_study(const struct eval *eval, const char *path,
                               const struct library *library, struct err *err)
 {
     size_t size = 0;
-    char *data = share_file(eval, path, &size, err);
+    char *data = eval_read_text(eval, path, &size, err);
     if (!data)
         return NULL;
     struct study *study = study_parse(path, data, size, settings, n_settings, library, true, err);
@@ -107,22 +107,21 @@ static int sum_cost(const struct eval *eval, const struct run_cost *cost, struct
     return 0;
 }
 
-static void describe(const struct eval *eval, const struct eval_options *options,
-                     struct eval_result *result)
+void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp *stamp,
+                struct run_info *info)
 {
     time_t now = time(NULL);
     struct tm tm;
-    strftime(result->date, sizeof result->date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-    if (gethostname(result->host, sizeof result->host - 1) != 0)
-        result->host[0] = '\0';
-    result->info = (struct run_info){.date = result->date,
-                                     .host = result->host,
-                                     .command = options->command,
-                                     .git_revision = RECFLEET_REVISION,
-                                     .job_id = getenv("SLURM_JOB_ID"),
-                                     .layout = layout_mode_names[options->run.layout],
-                                     .window_ns = options->window_ns,
-                                     .n_ranks = eval->n_ranks};
+    *stamp = (struct eval_stamp){{0}, {0}};
+    strftime(stamp->date, sizeof stamp->date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+    if (gethostname(stamp->host, sizeof stamp->host - 1) != 0)
+        stamp->host[0] = '\0';
+    *info = (struct run_info){.date = stamp->date,
+                              .host = stamp->host,
+                              .command = command,
+                              .git_revision = RECFLEET_REVISION,
+                              .job_id = getenv("SLURM_JOB_ID"),
+                              .n_ranks = eval->n_ranks};
 }
 
 static int simulate(const struct eval *eval, const struct study *study,
@@ -147,7 +146,9 @@ int eval_run(const struct eval *eval, const struct study *study, const struct ev
 {
     struct record *total = NULL;
     *result = (struct eval_result){.meta = study_meta(study)};
-    describe(eval, options, result);
+    eval_stamp(eval, options->command, &result->stamp, &result->info);
+    result->info.layout = layout_mode_names[options->run.layout];
+    result->info.window_ns = options->window_ns;
     int rc = simulate(eval, study, options, result, &total, err);
     if (rc == 0) {
         if (eval->rank == 0)

@@ -25,6 +25,10 @@ int eval_open(struct eval *eval, struct err *err);
 // Collective (eval->comm). Ends MPI.
 void eval_close(struct eval *eval);
 
+// Collective (eval->comm). Logically collective: path. The text of a study file on every rank, read
+// by rank 0; caller mem_free()s, NULL on every rank on error.
+char *eval_read_text(const struct eval *eval, const char *path, size_t *size, struct err *err);
+
 // Collective (eval->comm). Logically collective: path, settings, library. Rank 0 reads the file,
 // all parse it; the files it names are looked at by every rank. NULL on every rank on error.
 struct study *eval_read_study(const struct eval *eval, const char *path,
@@ -33,6 +37,16 @@ struct study *eval_read_study(const struct eval *eval, const char *path,
 
 // Collective (eval->comm). The error of the lowest failing rank on all; see par/agree.h.
 int eval_agree(const struct eval *eval, int rc, struct err *err);
+
+// What a struct run_info borrows.
+struct eval_stamp {
+    char date[32], host[64];
+};
+
+// Not collective. Date, host, revision, job and ranks into *info, which borrows from `command` and
+// *stamp.
+void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp *stamp,
+                struct run_info *info);
 
 struct eval_options {
     struct run_options run;
@@ -46,7 +60,7 @@ struct eval_result {
     struct meta *meta;       // owned
     struct summary *summary; // owned; NULL on ranks other than 0
     struct run_info info;    // borrows from *eval_options and below
-    char date[32], host[64];
+    struct eval_stamp stamp;
 };
 
 // Collective (eval->comm). Logically collective: study and options. Simulates, sums up, writes the

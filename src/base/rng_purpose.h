@@ -18,6 +18,7 @@ enum rng_purpose {
     RNG_REPLAY = 7,   // service: which cell a replayed query goes to
     RNG_TRACE = 8,    // recfleet trace make
     RNG_TEST = 9,     // tests only
+    RNG_TUNE = 10,    // 0: sizes, 1: gaps of the reference controller's own little server
     RNG_N_PURPOSES
 };
 

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/tune.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/crew.h"
+#include "base/mem.h"
+#include "search/tuner.h"
+
+// Above this, the confirmed rate must miss its target.
+#define OVER_FRAC 0.05
+// Queries of the run at vanishing load that tells an unreachable target's latency floor.
+#define FLOOR_QUERIES 30000
+
+// The two sides name what a policy is called in a study and what it does; they must agree.
+_Static_assert((int)VERDICT_MET == (int)TUNING_MET && (int)VERDICT_UNSURE == (int)TUNING_UNSURE &&
+                   (int)VERDICT_MISSED == (int)TUNING_MISSED,
+               "verdicts are copied as numbers");
+
+// ---- reading ------------------------------------------------------------------------------------
+
+// The point's study: the user's settings, then the point's own.
+static struct study *read_point(const struct tune_input *input, size_t size, const char *path,
+                                const char *const *settings, size_t n_settings, uint32_t point,
+                                const struct library *library, struct err *err)
+{
+    size_t n_own;
+    const char *const *own = grid_settings(input->grid, point, &n_own);
+    const char **all = mem_calloc(n_settings + n_own + 1, sizeof *all);
+    for (size_t i = 0; i < n_settings; i++)
+        all[i] = settings[i];
+    for (size_t i = 0; i < n_own; i++)
+        all[n_settings + i] = own[i];
+    struct study *study =
+        study_parse(path, input->text, size, all, n_settings + n_own, library, true, err);
+    mem_free(all);
+    if (study && (study_tune_check(study, err) < 0 || probe_check(study, err) < 0)) {
+        err_prefix(err, "%s", path);
+        study_destroy(study);
+        study = NULL;
+    }
+    if (!study && grid_n_axes(input->grid) > 0) {
+        char *name = grid_name(input->grid, point);
+        err_append(err, " (at %s)", name);
+        mem_free(name);
+    }
+    return study;
+}
+
+int tune_read(const struct eval *eval, const char *path, const char *const *settings,
+              size_t n_settings, const struct library *library, struct tune_input *input,
+              struct err *err)
+{
+    size_t size = 0;
+    *input = (struct tune_input){.text = eval_read_text(eval, path, &size, err)};
+    if (!input->text)
+        return -1;
+    input->grid = grid_parse(path, input->text, size, settings, n_settings, err);
+    int rc = input->grid ? 0 : -1;
+    if (rc == 0)
+        input->studies = mem_calloc(grid_n_points(input->grid), sizeof *input->studies);
+    for (uint32_t p = 0; rc == 0 && p < grid_n_points(input->grid); p++) {
+        input->studies[p] = read_point(input, size, path, settings, n_settings, p, library, err);
+        rc = input->studies[p] ? 0 : -1;
+    }
+    rc = eval_agree(eval, rc, err);
+    if (rc < 0)
+        tune_release(input);
+    return rc;
+}
+
+void tune_release(struct tune_input *input)
+{
+    for (uint32_t p = 0; input->studies && p < grid_n_points(input->grid); p++)
+        study_destroy(input->studies[p]);
+    mem_free(input->studies);
+    grid_destroy(input->grid);
+    mem_free(input->text);
+    *input = (struct tune_input){0};
+}
+
+// ---- one unit -----------------------------------------------------------------------------------
+
+static double bound_qps(void *user, const struct choice *choice)
+{
+    return probe_bound_qps(((const struct crew_bench *)user)->probe, choice);
+}
+
+static double cpu_s(void *user, uint32_t items)
+{
+    return probe_cpu_s(((const struct crew_bench *)user)->probe, items);
+}
+
+static double accel_s(void *user, uint32_t items)
+{
+    return probe_accel_s(((const struct crew_bench *)user)->probe, items);
+}
+
+static uint32_t size_items(void *user, uint64_t i)
+{
+    return probe_size_items(((const struct crew_bench *)user)->probe, i);
+}
+
+static double uniform(void *user, uint64_t i)
+{
+    return probe_uniform(((const struct crew_bench *)user)->probe, i);
+}
+
+static uint32_t *whole(const struct reals *reals)
+{
+    uint32_t *v = reals->n ? mem_calloc(reals->n, sizeof *v) : NULL;
+    for (size_t i = 0; i < reals->n; i++)
+        v[i] = (uint32_t)reals->v[i];
+    return v;
+}
+
+// What the searches of a study need to know. Its grids are owned by the caller.
+static struct tuner_config make_config(const struct study *study, const struct probe *probe)
+{
+    const struct study_tune *tune = &study->tune;
+    const struct dispatch_config *fixed = probe_dispatch(probe);
+    return (struct tuner_config){
+        .capacity = {.accuracy_frac = tune->accuracy_frac,
+                     .first_queries = (uint64_t)tune->queries,
+                     .most_queries = (uint64_t)tune->max_queries,
+                     .floor_queries = FLOOR_QUERIES},
+        .n_cores = (uint32_t)probe_group(probe)->platform.cores,
+        .n_servers = probe_n_servers(probe),
+        .max_items = probe_max_items(probe),
+        .has_accelerator = probe_has_accelerator(probe),
+        .fixed = {(uint32_t)fixed->batch_items, (uint32_t)fixed->offload_items},
+        .batches = whole(&tune->batch_items),
+        .n_batches = tune->batch_items.n,
+        .offloads = whole(&tune->offload_items),
+        .n_offloads = tune->offload_items.n,
+        .target_s = (double)probe_service(probe)->sla_ns * 1e-9,
+        .confirm_over_frac = tune->confirm ? OVER_FRAC : 0,
+    };
+}
+
+// What one rank knows of one unit, on its way to rank 0.
+struct tune_unit {
+    uint32_t cell, policy;
+    const struct tuner_policy *tuner;
+    struct tuning_outcome outcome;
+};
+
+struct unit_work {
+    struct crew *crew;
+    const struct study *study;
+    struct tuner_config config;
+    struct tune_unit *unit;
+    struct tuner_outcome found;
+    struct trials path; // all of it, with what followed the policy's own
+    uint64_t n_queries;
+};
+
+static void note(struct unit_work *work, const struct trials *trials)
+{
+    for (size_t i = 0; i < trials->n; i++)
+        work->n_queries += trials->v[i].result.n_queries;
+    trials_append(&work->path, trials);
+}
+
+// Tuned on other sizes: how much the choice serves of the real ones.
+static int serve_own_sizes(struct unit_work *work, struct crew_bench *bench, struct err *err)
+{
+    struct tuner_job job = {.task = {.choice = work->found.choice,
+                                     .bound_qps = bound_qps(bench, &work->found.choice),
+                                     .guess_qps = work->found.capacity.held_qps,
+                                     .stream = STREAM_TUNE}};
+    int rc = crew_round(bench, &job, 1, err);
+    if (rc == 0) {
+        work->found.capacity = job.capacity;
+        note(work, &job.trials);
+    }
+    trials_release(&job.trials);
+    return rc;
+}
+
+static int confirm(struct unit_work *work, struct crew_bench *bench, struct err *err)
+{
+    struct capacity_check check;
+    struct trials trials = {0};
+    struct tuning_outcome *outcome = &work->unit->outcome;
+    int rc =
+        capacity_confirm(&work->config.capacity, &work->found.choice, work->found.capacity.held_qps,
+                         OVER_FRAC, STREAM_CONFIRM, crew_measure, bench, &check, &trials, err);
+    if (rc == 0) {
+        outcome->confirmed = check.held;
+        outcome->confirmed_over = check.over;
+        note(work, &trials);
+    }
+    trials_release(&trials);
+    return rc;
+}
+
+static void fill_outcome(struct unit_work *work)
+{
+    const struct tuner_outcome *found = &work->found;
+    const struct measure_result *held = &found->capacity.at_held;
+    struct tuning_outcome *out = &work->unit->outcome;
+    bool reached = found->capacity.state == CAPACITY_FOUND;
+    out->state = reached ? TUNING_FOUND : TUNING_UNREACHABLE;
+    out->batch_items = found->choice.batch_items;
+    out->offload_items = found->choice.offload_items;
+    out->target_s = (double)work->config.target_s;
+    out->floor_s = found->capacity.floor_s;
+    out->n_choices = found->n_choices;
+    out->n_bounded = found->n_bounded;
+    out->n_runs = found->n_runs;
+    out->n_queries = found->n_queries;
+    out->claimed_qps = found->claimed_qps;
+    out->missed_qps = found->capacity.missed_qps;
+    if (!reached)
+        return;
+    out->qps = found->capacity.held_qps;
+    out->latency_s = held->latency_s;
+    out->latency_half_s = held->latency_half_s;
+    out->p95_s = held->p95_s;
+    out->p95_half_s = held->p95_half_s;
+    out->p99_s = held->p99_s;
+    out->p99_half_s = held->p99_half_s;
+    out->power_w = held->power_w;
+    out->qps_per_w = held->qps_per_w;
+    out->cpu_util_frac = held->cpu_util_frac;
+    out->accel_util_frac = held->accel_util_frac;
+    out->accel_query_frac = held->accel_query_frac;
+    out->accel_item_frac = held->accel_item_frac;
+}
+
+// The policy's search, then what its answer serves of the real sizes, then its confirmation.
+static int search(struct unit_work *work, struct crew_bench *bench, struct crew_bench *own,
+                  struct err *err)
+{
+    const struct tuner_backend backend = {bench,   crew_round, bound_qps, cpu_s,
+                                          accel_s, size_items, uniform};
+    if (work->unit->tuner->tune(&work->config, &backend, &work->found, err) < 0)
+        return -1;
+    note(work, &work->found.path);
+    bool found = work->found.capacity.state == CAPACITY_FOUND;
+    work->unit->outcome.tuned_qps = found ? work->found.capacity.held_qps : (double)NAN;
+    if (found && work->study->tune.has_sizes && serve_own_sizes(work, own, err) < 0)
+        return -1;
+    found = work->found.capacity.state == CAPACITY_FOUND;
+    if (found && work->study->tune.confirm && confirm(work, own, err) < 0)
+        return -1;
+    fill_outcome(work);
+    return 0;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static int do_unit(struct unit_work *work, struct err *err)
+{
+    struct probe *probe = probe_create(work->study, false);
+    struct probe *own = work->study->tune.has_sizes ? probe_create(work->study, true) : NULL;
+    work->config = make_config(work->study, probe);
+    struct crew_bench bench = {work->crew, probe, &work->config.capacity};
+    struct crew_bench own_bench = {work->crew, own ? own : probe, &work->config.capacity};
+    double begin_s = now_s();
+    int rc = search(work, &bench, &own_bench, err);
+    work->unit->outcome.wall_s = now_s() - begin_s;
+    mem_free((void *)(uintptr_t)work->config.batches);
+    mem_free((void *)(uintptr_t)work->config.offloads);
+    tuner_release(&work->found);
+    probe_destroy(own);
+    probe_destroy(probe);
+    return rc;
+}
+
+// ---- all units ----------------------------------------------------------------------------------
+
+// Everything one rank holds of a tuning.
+struct tune {
+    const struct eval *eval;
+    const struct tune_input *input;
+    struct crew *crew;
+    struct tune_unit *units; // [n_units], by cell, then policy
+    uint32_t n_units, n_policies;
+    double *weights;           // of the units: how long they may take, relative
+    uint32_t *owner;           // crew of each
+    struct tuning_step *steps; // of this rank's crew, when it speaks for it
+    size_t n_steps, steps_cap;
+    uint64_t n_queries;
+};
+
+static uint32_t count_policies(const struct study_tune *tune)
+{
+    char name[64];
+    uint32_t n = 0;
+    while (study_tune_policy(tune, n, name, sizeof name))
+        n++;
+    return n;
+}
+
+// A guess, only to deal the work out evenly.
+static double weight_of(const struct study *study, const struct tuner_policy *policy)
+{
+    bool accel = false;
+    for (size_t g = 0; g < study->n_groups; g++)
+        accel |= study->groups[g].platform.has_accelerator;
+    if (policy == &tuner_exhaustive)
+        return accel ? 30 : 4;
+    return policy == &tuner_deeprecsched ? (accel ? 5 : 2) : 1;
+}
+
+static void make_units(struct tune *tune)
+{
+    const struct tune_input *input = tune->input;
+    uint32_t n_cells = grid_n_points(input->grid);
+    tune->n_policies = count_policies(&input->studies[0]->tune);
+    tune->n_units = n_cells * tune->n_policies;
+    tune->units = mem_calloc(tune->n_units, sizeof *tune->units);
+    tune->weights = mem_calloc(tune->n_units, sizeof *tune->weights);
+    tune->owner = mem_calloc(tune->n_units, sizeof *tune->owner);
+    for (uint32_t u = 0; u < tune->n_units; u++) {
+        uint32_t cell = u / tune->n_policies, policy = u % tune->n_policies;
+        char name[64] = "";
+        study_tune_policy(&input->studies[0]->tune, policy, name, sizeof name);
+        int index = tuner_find(name);
+        assert(index >= 0);
+        struct tuning_outcome none = {.confirmed = TUNING_NOT_ASKED,
+                                      .confirmed_over = TUNING_NOT_ASKED};
+        none.qps = none.missed_qps = none.claimed_qps = none.tuned_qps = NAN;
+        none.latency_s = none.latency_half_s = none.p95_s = none.p95_half_s = NAN;
+        none.p99_s = none.p99_half_s = none.power_w = none.qps_per_w = none.floor_s = NAN;
+        none.cpu_util_frac = none.accel_util_frac = NAN;
+        none.accel_query_frac = none.accel_item_frac = NAN;
+        tune->units[u] = (struct tune_unit){cell, policy, tuner_policies[index], none};
+        tune->weights[u] = weight_of(input->studies[cell], tuner_policies[index]);
+    }
+}
+
+static struct tuning_step step_of(const struct tune_unit *unit, const struct trial *trial)
+{
+    const struct measure_point *point = &trial->point;
+    const struct measure_result *result = &trial->result;
+    struct tuning_step step;
+    memset(&step, 0, sizeof step); // it travels as bytes
+    step.cell = unit->cell;
+    step.policy = unit->policy;
+    step.batch_items = point->choice.batch_items;
+    step.offload_items = point->choice.offload_items;
+    step.stream = point->stream;
+    step.stable = result->stable;
+    step.sla = result->sla;
+    step.tail = result->tail;
+    step.rate_qps = point->rate_qps;
+    step.latency_s = result->latency_s;
+    step.latency_half_s = result->latency_half_s;
+    step.p95_s = result->p95_s;
+    step.p95_half_s = result->p95_half_s;
+    step.p99_s = result->p99_s;
+    step.p99_half_s = result->p99_half_s;
+    step.late_frac = result->late_frac;
+    step.late_half_frac = result->late_half_frac;
+    step.n_queries = result->n_queries;
+    return step;
+}
+
+static void keep_steps(struct tune *tune, const struct tune_unit *unit, const struct trials *path)
+{
+    if (crew_rank(tune->crew) != 0)
+        return;
+    for (size_t i = 0; i < path->n; i++) {
+        if (tune->n_steps == tune->steps_cap) {
+            tune->steps_cap = tune->steps_cap ? 2 * tune->steps_cap : 1024;
+            tune->steps = mem_realloc(tune->steps, tune->steps_cap, sizeof *tune->steps);
+        }
+        tune->steps[tune->n_steps++] = step_of(unit, &path->v[i]);
+    }
+}
+
+static double owned_weight(const struct tune *tune)
+{
+    double sum = 0;
+    for (uint32_t u = 0; u < tune->n_units; u++)
+        if (tune->owner[u] == crew_index(tune->crew))
+            sum += tune->weights[u];
+    return sum;
+}
+
+static int do_units(struct tune *tune, tune_progress_fn progress, void *user, struct err *err)
+{
+    double all = owned_weight(tune), done = 0;
+    for (uint32_t u = 0; u < tune->n_units; u++) {
+        struct tune_unit *unit = &tune->units[u];
+        if (tune->owner[u] != crew_index(tune->crew))
+            continue;
+        struct unit_work work = {
+            .crew = tune->crew, .study = tune->input->studies[unit->cell], .unit = unit};
+        int rc = do_unit(&work, err);
+        keep_steps(tune, unit, &work.path);
+        tune->n_queries += work.n_queries;
+        trials_release(&work.path);
+        if (rc < 0)
+            return -1;
+        done += tune->weights[u];
+        if (progress && tune->eval->rank == 0)
+            progress(user, done / all, tune->n_queries);
+    }
+    return 0;
+}
+
+// ---- to rank 0 ----------------------------------------------------------------------------------
+
+// The lowest rank of every crew sends its units' outcomes, one message each, in order.
+static int gather_outcomes(struct tune *tune, struct err *err)
+{
+    const struct eval *eval = tune->eval;
+    bool speaks = crew_rank(tune->crew) == 0;
+    for (uint32_t u = 0; u < tune->n_units; u++) {
+        struct tuning_outcome *outcome = &tune->units[u].outcome;
+        bool mine = speaks && tune->owner[u] == crew_index(tune->crew);
+        int rc = MPI_SUCCESS;
+        if (mine && eval->rank != 0)
+            rc = MPI_Send(outcome, sizeof *outcome, MPI_BYTE, 0, (int)(u & 0x3fff), eval->comm);
+        else if (!mine && eval->rank == 0)
+            rc = MPI_Recv(outcome, sizeof *outcome, MPI_BYTE, MPI_ANY_SOURCE, (int)(u & 0x3fff),
+                          eval->comm, MPI_STATUS_IGNORE);
+        if (rc != MPI_SUCCESS)
+            return err_set(err, ERR_FAIL, "MPI could not collect what the searches found");
+    }
+    return 0;
+}
+
+// Steps of all ranks on rank 0, in no particular order between crews.
+static struct tuning_step *gather_steps(const struct tune *tune, size_t *n_all, struct err *err)
+{
+    const struct eval *eval = tune->eval;
+    int n_bytes = (int)(tune->n_steps * sizeof *tune->steps);
+    int *counts = mem_calloc((size_t)eval->n_ranks, sizeof *counts);
+    int *starts = mem_calloc((size_t)eval->n_ranks, sizeof *starts);
+    int rc = MPI_Gather(&n_bytes, 1, MPI_INT, counts, 1, MPI_INT, 0, eval->comm), sum = 0;
+    for (int r = 0; r < eval->n_ranks; r++) {
+        starts[r] = sum;
+        sum += counts[r];
+    }
+    *n_all = (size_t)sum / sizeof *tune->steps;
+    struct tuning_step *all = mem_calloc(*n_all + 1, sizeof *all);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Gatherv(tune->steps, n_bytes, MPI_BYTE, all, counts, starts, MPI_BYTE, 0,
+                         eval->comm);
+    mem_free(counts);
+    mem_free(starts);
+    if (rc == MPI_SUCCESS)
+        return all;
+    mem_free(all);
+    err_set(err, ERR_FAIL, "MPI could not collect what the searches looked at");
+    return NULL;
+}
+
+// A unit's steps come from one crew in one piece, so adding them unit by unit restores the order.
+static void put_steps(struct tuning *tuning, const struct tuning_step *steps, size_t n,
+                      uint32_t n_units)
+{
+    size_t *first = mem_calloc((size_t)n_units + 1, sizeof *first);
+    for (uint32_t u = 0; u < n_units; u++)
+        first[u] = SIZE_MAX;
+    for (size_t i = n; i-- > 0;)
+        first[steps[i].cell * tuning->n_policies + steps[i].policy] = i;
+    for (uint32_t u = 0; u < n_units; u++)
+        for (size_t i = first[u];
+             i < n && steps[i].cell * tuning->n_policies + steps[i].policy == u; i++)
+            tuning_add_step(tuning, &steps[i]);
+    mem_free(first);
+}
+
+static void name_axes(struct tuning *tuning, const struct grid *grid)
+{
+    for (uint32_t a = 0; a < tuning->n_axes; a++) {
+        struct tuning_axis *axis = &tuning->axes[a];
+        axis->name = mem_strdup(grid_axis_name(grid, a));
+        axis->n_labels = grid_n_labels(grid, a);
+        axis->labels = mem_calloc(axis->n_labels, sizeof *axis->labels);
+        for (uint32_t i = 0; i < axis->n_labels; i++)
+            axis->labels[i] = mem_strdup(grid_label(grid, a, i));
+        for (uint32_t p = 0; p < tuning->n_cells; p++)
+            tuning->labels[p * tuning->n_axes + a] = grid_value(grid, p, a);
+    }
+}
+
+static struct tuning *assemble(const struct tune *tune, const struct tuning_step *steps,
+                               size_t n_steps)
+{
+    const struct grid *grid = tune->input->grid;
+    const struct study *study = tune->input->studies[0];
+    struct tuning *tuning = tuning_create(grid_n_axes(grid), grid_n_points(grid), tune->n_policies);
+    tuning->name = mem_strdup(study->settings.name);
+    tuning->seed = study->settings.seed;
+    tuning->study = mem_strdup(tune->input->text);
+    for (size_t s = study->n_services; s-- > 0;)
+        if (study_tune_has_service(study, s))
+            tuning->sla_quantile = study->services[s].sla_quantile;
+    tuning->p99_bound = study->tune.p99_bound;
+    name_axes(tuning, grid);
+    for (uint32_t p = 0; p < tune->n_policies; p++)
+        tuning->policies[p] = mem_strdup(tune->units[p].tuner->name);
+    for (uint32_t u = 0; u < tune->n_units; u++)
+        *tuning_outcome_at(tuning, tune->units[u].cell, tune->units[u].policy) =
+            tune->units[u].outcome;
+    put_steps(tuning, steps, n_steps, tune->n_units);
+    return tuning;
+}
+
+static int collect(struct tune *tune, struct tuning **tuning, uint64_t *n_queries, struct err *err)
+{
+    unsigned long long mine = crew_rank(tune->crew) == 0 ? tune->n_queries : 0, all = 0;
+    size_t n_steps = 0;
+    if (gather_outcomes(tune, err) < 0)
+        return -1;
+    struct tuning_step *steps = gather_steps(tune, &n_steps, err);
+    if (!steps)
+        return -1;
+    if (tune->eval->rank == 0)
+        *tuning = assemble(tune, steps, n_steps);
+    mem_free(steps);
+    MPI_Reduce(&mine, &all, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, 0, tune->eval->comm);
+    *n_queries = all;
+    return 0;
+}
+
+int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
+             void *user, struct tuning **tuning, uint64_t *n_queries, struct err *err)
+{
+    struct tune tune = {.eval = eval, .input = input};
+    *tuning = NULL;
+    make_units(&tune);
+    tune.crew = crew_create(eval->comm, tune.n_units, err);
+    int rc = eval_agree(eval, tune.crew ? 0 : -1, err);
+    if (rc == 0) {
+        crew_deal(tune.crew, tune.weights, tune.n_units, tune.owner);
+        rc = eval_agree(eval, do_units(&tune, progress, user, err), err);
+    }
+    if (rc == 0)
+        rc = collect(&tune, tuning, n_queries, err);
+    crew_destroy(tune.crew);
+    mem_free(tune.units);
+    mem_free(tune.weights);
+    mem_free(tune.owner);
+    mem_free(tune.steps);
+    return rc;
+}
