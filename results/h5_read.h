@@ -40,7 +40,8 @@ uint64_t h5_read_extent(struct h5_reader *r, const char *name);
 // Exactly n numbers of `bytes` each (real: doubles; else 4 or 8 of an integer) into data.
 void h5_read_numbers(struct h5_reader *r, const char *name, uint64_t n, size_t bytes, bool real,
                      void *data);
-// n doubles, and all of a dataset of bytes with a 0 behind it; callers mem_free(). Never NULL.
+// n doubles, and all of a dataset of bytes with a 0 behind it; callers mem_free(). Never NULL, but
+// there are no doubles in it when the reader had failed before.
 double *h5_read_reals(struct h5_reader *r, const char *name, uint64_t n);
 char *h5_read_bytes(struct h5_reader *r, const char *name);
 

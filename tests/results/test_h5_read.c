@@ -75,13 +75,12 @@ START_TEST(first_failure)
     struct err err = {0};
     struct h5_reader *r = open_sound(&err);
     double *none = h5_read_reals(r, "/nothing", 3);
-    double *more = h5_read_reals(r, "/qps", 12);
+    double more[12] = {0};
+    h5_read_numbers(r, "/qps", 12, sizeof *more, true, more);
     char *text = h5_read_text(r, "/", "program");
-    ck_assert_double_eq(none[0], 0);
-    ck_assert_double_eq(more[0], 0);
+    ck_assert_double_eq(more[4], 0);
     ck_assert_str_eq(text, "");
     mem_free(none);
-    mem_free(more);
     mem_free(text);
     failed(r, &err, "/nothing is missing");
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "results/dump.h"
 #include "results/fixture.h"
 #include "results/fixture_tuning.h"
 #include "results/load_tuning.h"
@@ -66,6 +67,36 @@ static void round_trip_of(struct tuning *t)
 START_TEST(round_trip)
 {
     round_trip_of(fixture_tuning(5));
+}
+END_TEST
+
+// One rank alone and all ranks together write the same, outside /run, to the byte.
+START_TEST(same_on_any_number_of_ranks)
+{
+    char folder[64], one[96], all[96];
+    struct err err = {0};
+    struct tuning *t = fixture_tuning(3);
+    struct run_info run = fixture_run();
+    make_path(folder, all);
+    snprintf(one, sizeof one, "%s/one.h5", folder);
+    bool root = rank_of(MPI_COMM_WORLD) == 0;
+    int alone = root ? store_tuning_write(MPI_COMM_SELF, one, false, t, &run, &err) : 0;
+    for (size_t i = 0; i < (size_t)t->n_cells * t->n_policies; i++)
+        t->outcomes[i].wall_s *= 0.5; // as another run of the same study
+    int together = write_all(t, all, false, &err);
+    ck_assert_msg(alone == 0 && together == 0, "%s", err.text);
+    if (root) {
+        struct dump a = dump_file(one), b = dump_file(all);
+        ck_assert_uint_gt(a.n, 10000);
+        ck_assert_uint_eq(a.n, b.n);
+        ck_assert_mem_eq(a.bytes, b.bytes, a.n);
+        mem_free(a.bytes);
+        mem_free(b.bytes);
+        unlink(one);
+        unlink(all);
+        ck_assert_int_eq(rmdir(folder), 0);
+    }
+    tuning_destroy(t);
 }
 END_TEST
 
@@ -164,7 +195,7 @@ START_TEST(existing_file)
 }
 END_TEST
 
-// A folder that nobody may write in (nor root: it does not exist as one): one error on all ranks.
+// A folder that is not there, and one where not even root can make a file: one error on all ranks.
 START_TEST(no_place)
 {
     struct err err = {0};
@@ -182,8 +213,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", round_trip},      {"core", wall_time_apart},
-                                       {"limits", least},         {"limits", awkward_names},
-                                       {"errors", existing_file}, {"errors", no_place}};
+    const struct suite_test tests[] = {
+        {"core", round_trip}, {"core", wall_time_apart}, {"core", same_on_any_number_of_ranks},
+        {"limits", least},    {"limits", awkward_names}, {"errors", existing_file},
+        {"errors", no_place}};
     return suite_mpi_run(&argc, &argv, "store_tuning", tests, sizeof tests / sizeof *tests);
 }
