@@ -18,7 +18,8 @@ static const struct field synthetic_fields[] = {
           "0", "accelerator: time to load a query, whatever its items"),
     FIELD(cost_config, "accel_load_per_item", FIELD_REAL, UNIT_TIME, accel_load_per_item_s, 0,
           LONGEST_S, "0", "accelerator: time to load a query per item"),
-    COST_COLD_FIELDS, FIELD_END};
+    COST_COLD_FIELDS,
+    FIELD_END};
 
 static double cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
 {

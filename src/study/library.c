@@ -168,3 +168,48 @@ const struct cost_table *library_table_for(const struct library *library, const 
             return &library->tables[i];
     return NULL;
 }
+
+// Which tables a complaint lists, and by what.
+struct listing {
+    const char *model, *platform; // NULL: any
+    bool by_model;                // names models, else platforms
+};
+
+static bool is_listed(const struct listing *listing, const struct cost_table *table)
+{
+    return (!listing->model || strcmp(table->model, listing->model) == 0) &&
+           (!listing->platform || strcmp(table->platform, listing->platform) == 0);
+}
+
+// Appends the names, each once, as many as there is room for; returns how many tables there were.
+static size_t append_names(const struct library *library, const struct listing *listing,
+                           struct err *err)
+{
+    const char **names = mem_calloc(library->n_tables, sizeof *names);
+    size_t n = 0;
+    for (size_t i = 0; i < library->n_tables; i++) {
+        const struct cost_table *table = &library->tables[i];
+        const char *name = listing->by_model ? table->model : table->platform;
+        bool said = !is_listed(listing, table);
+        for (size_t k = 0; k < n && !said; k++)
+            said = strcmp(names[k], name) == 0;
+        if (said)
+            continue;
+        err_append(err, "%s%s", n == 0 ? "; there are: " : ", ", name);
+        names[n++] = name;
+    }
+    mem_free(names);
+    return n;
+}
+
+int library_missing_table(const struct library *library, const char *model, const char *platform,
+                          struct err *err)
+{
+    err_set(err, ERR_STUDY, "no measured table of model \"%.60s\" on platform \"%.60s\"", model,
+            platform);
+    if (append_names(library, &(struct listing){NULL, platform, true}, err) > 0)
+        return err_append(err, " on \"%.60s\"", platform);
+    if (append_names(library, &(struct listing){model, NULL, false}, err) == 0)
+        append_names(library, &(struct listing){NULL, NULL, false}, err);
+    return -1;
+}

@@ -51,5 +51,10 @@ int library_unknown_model(const struct library *library, const char *name, struc
 int library_unknown_platform(const struct library *library, const char *name, struct err *err);
 int library_unknown_accelerator(const struct library *library, const char *name, struct err *err);
 int library_unknown_table(const struct library *library, const char *name, struct err *err);
+// Likewise where library_table_for() gave NULL: "no measured table of model "wnd" on platform
+// "skylake"; there are: ..." with the models measured on that platform, else the platforms that the
+// model was measured on, else the platforms of all tables.
+int library_missing_table(const struct library *library, const char *model, const char *platform,
+                          struct err *err);
 
 #endif

@@ -292,9 +292,12 @@ static int find_table(const struct library *library, const struct study_group *g
         return 0;
     config->measured = named ? library_table(library, table)
                              : library_table_for(library, model, group->platform.name);
-    if (config->measured || !named)
+    if (config->measured)
         return 0;
-    library_unknown_table(library, table, err);
+    if (named)
+        library_unknown_table(library, table, err);
+    else
+        library_missing_table(library, model, group->platform.name, err);
     return node_prefix(cost, err);
 }
 

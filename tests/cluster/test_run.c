@@ -9,6 +9,7 @@
 #include "base/simtime.h"
 #include "cluster/fixture.h"
 #include "cluster/policy.h"
+#include "models/cost_table.h"
 #include "results/gather.h"
 #include "support/suite_mpi.h"
 
@@ -93,9 +94,16 @@ static void weighted_overload(struct fixture *f)
     fixture_set_load(f, 1.4);
 }
 
+// A measurement: shorter for 8 items than for 1, and with four busy cores than with one.
+static double dip_batches[] = {1, 8, 32}, dip_busy[] = {1, 4};
+static double dip_seconds[] = {20e-6, 12e-6, 40e-6, 16e-6, 10e-6, 30e-6};
+static const struct cost_table dip = {
+    .batches_items = {3, dip_batches}, .busy_cores = {2, dip_busy}, .seconds_s = {6, dip_seconds}};
+
 static void least_work_old_news(struct fixture *f)
 {
     init(f, "least-work", 2, 2, 1);
+    f->cost_configs[0] = (struct cost_config){.kind = cost_type_find("table"), .measured = &dip};
     f->config.balancer.status_delay_ns = SIMTIME_MS;
     f->config.balancer.return_delay_ns = 30 * SIMTIME_US;
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "cluster/fixture.h"
+#include "models/cost_table.h"
 #include "support/suite.h"
 
 // One service on one group: 5 us + 1 us per item, batches of 32, sizes up to 400.
@@ -114,6 +115,30 @@ START_TEST(least_on_accelerator)
     fixture.cost_configs[0].accel_load_fixed_s = 0;
     const struct svctab *tab = make(&fixture);
     ck_assert_int_eq(tab->least_ns, 1000 + 10 * 300);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// A measured table may dip, in the batch and in the busy cores: the shortest request is looked for
+// everywhere, and the most work of a query need not be that of the largest one.
+START_TEST(dips)
+{
+    double batches[] = {1, 4, 16}, busy[] = {1, 4},
+           seconds[] = {9e-3, 3e-3, 5e-3, 8e-3, 2e-3, 4e-3};
+    const struct cost_table table = {
+        .batches_items = {3, batches}, .busy_cores = {2, busy}, .seconds_s = {6, seconds}};
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture.cost_configs[0] =
+        (struct cost_config){.kind = cost_type_find("table"), .measured = &table};
+    fixture.dispatch[0].batch_items = 16;
+    const struct svctab *tab = make(&fixture);
+    ck_assert_uint_eq(tab->n_levels, 4);
+    ck_assert_int_eq(tab->least_ns, 2000000); // 4 items, all busy
+    ck_assert_int_eq(tab->full_ns, 5000000);
+    ck_assert_int_eq(svctab_cpu_ns(tab, 1, 1), 9000000);
+    ck_assert_int_eq(tab->work_ns[17], 5000000 + 9000000);
+    ck_assert_int_eq(tab->work_ns[20], 5000000 + 3000000);
     fixture_release(&fixture);
 }
 END_TEST
@@ -248,6 +273,7 @@ int main(void)
                                        {"core", loads},
                                        {"core", least_on_accelerator},
                                        {"core", cached_is_fresh},
+                                       {"core", dips},
                                        {"limits", batch_beyond_sizes},
                                        {"limits", threshold_out_of_reach},
                                        {"limits", smallest},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/library.h"
 
+#include <string.h>
+
 #include "support/suite.h"
 
 static struct library loaded(void)
@@ -64,11 +66,32 @@ START_TEST(unknown_names)
 }
 END_TEST
 
+// Where no table is, the complaint says what there is: models on that platform, or platforms for
+// that model, or all platforms with tables.
+START_TEST(missing_tables)
+{
+    struct library library = loaded();
+    struct err err;
+    ck_assert_int_eq(library_missing_table(&library, "wnd", "zen5-2core-avx2", &err), -1);
+    ck_assert_str_eq(err.text,
+                     "no measured table of model \"wnd\" on platform \"zen5-2core-avx2\"; there "
+                     "are: dien-repo, din-repo, din-shipped, mtwnd-repo, ncf-repo, rmc1-repo, "
+                     "rmc2-repo, rmc3-repo, wnd-repo on \"zen5-2core-avx2\"");
+    ck_assert_int_eq(library_missing_table(&library, "wnd-repo", "skylake", &err), -1);
+    ck_assert_str_eq(err.text, "no measured table of model \"wnd-repo\" on platform \"skylake\"; "
+                               "there are: zen5-2core-avx2, zen5-2core");
+    ck_assert_int_eq(library_missing_table(&library, "wnd", "skylake", &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "; there are: zen5-2core-avx2, zen5-2core"));
+    library_release(&library);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", everything_loads},
                                        {"core", names_are_unique},
                                        {"core", table_by_model_and_platform},
-                                       {"errors", unknown_names}};
+                                       {"errors", unknown_names},
+                                       {"errors", missing_tables}};
     return suite_run("library", tests, sizeof tests / sizeof *tests);
 }

@@ -256,6 +256,15 @@ START_TEST(wrong_values)
                    "traffic[0].arrivals.file: no/such.csv: No such file or directory");
     assert_refused("fleet.groups[0].scheduler={batch_items: 4, policy: static}",
                    "fleet.groups[0].scheduler.batch_items: only with policy: fixed");
+    assert_refused("fleet.groups[0].cost={kind: table}",
+                   "fleet.groups[0].cost: no measured table of model \"wnd\" on platform "
+                   "\"skylake\"; there are: zen5-2core-avx2, zen5-2core");
+    assert_refused(
+        "fleet.groups[0].cost={cold_factor: 0.5}",
+        "fleet.groups[0].cost.cold_factor: expected a number from 1 to 100, got \"0.5\"");
+    assert_refused(
+        "fleet.groups[0].cost={cold_factor: 2}",
+        "fleet.groups[0].cost: service feed: cooling_time: a cold_factor above 1 needs it above 0");
     assert_refused("traffic[0].sla={p100: 1ms}",
                    "traffic[0].sla.p100: expected a percentile such as p95");
 }
