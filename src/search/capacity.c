@@ -219,7 +219,7 @@ static int settle_missed(struct search *s)
         }
         if (verdict == VERDICT_MET && clear(&result))
             set_low(s, rate_qps, &result);
-        step *= 2;
+        step *= 1.5;
     }
     set_missed(s, s->task->bound_qps);
     return 0;

@@ -11,9 +11,8 @@
 // from a Poisson distribution, not exponential; 32 sizes over and over; 64 answers decide a step
 // and one comparison ends the climb; the median counts the approach, and no server can be said to
 // reach more than 1000 or less than 50 queries per second; the first threshold of the list is never
-// applied, the run with 1024 stands in its place; the thresholds start again from a gap of 10 ms.
-//
-// Left out: its bounded queues, behind which the generator waits and the offered rate sags.
+// applied, the run with 1024 stands in its place; the thresholds start again from a gap of 10 ms;
+// the generator waits while a queue is full, so that an overloaded server is offered less.
 //
 // What it believes is claimed_qps; `capacity` is what its choice serves by our own search, which
 // measures the claimed rate first.
@@ -35,6 +34,13 @@ static const uint32_t NO_OFFLOAD = 1024; // its threshold while batch sizes are 
 static const uint32_t batch_list[] = {512, 384, 256, 192, 128, 96, 64, 48, 32};
 static const uint32_t offload_list[] = {96, 128, 192, 256, 384, 512};
 
+// A queue that makes the generator wait while n_places requests in it have not begun.
+enum { CPU_PLACES = 1024, ACCEL_PLACES = 32 };
+struct line {
+    double begin_s[CPU_PLACES]; // of the latest requests, by number modulo n_places
+    uint64_t n_places, n;
+};
+
 // An answer on its way.
 struct answer {
     double end_s, latency_s;
@@ -50,6 +56,7 @@ struct controller {
     double tried_ms[N_STEPS];
     int n_tried;
     double now_s, accel_free_s, *core_free_s;
+    struct line cpu_line, accel_line;
     struct answer *heap; // by end_s, soonest first
     size_t n_heap, cap_heap;
     double window_s[WINDOW];
@@ -107,24 +114,34 @@ static double draw_gap_s(struct controller *c)
     return 1e-3 * k;
 }
 
+// Puts a request into a queue, when there is room, for a server that is free at *free_s. Returns
+// when it ends.
+static double enter(struct controller *c, struct line *line, double *free_s, double service_s)
+{
+    double *begin_s = &line->begin_s[line->n % line->n_places];
+    if (line->n >= line->n_places && *begin_s > c->now_s)
+        c->now_s = *begin_s;
+    *begin_s = *free_s > c->now_s ? *free_s : c->now_s;
+    line->n++;
+    return *free_s = *begin_s + service_s;
+}
+
 // When a query that arrives now ends: first come, first served, each request on the core that is
 // free first; large queries one by one on the accelerator.
 static double serve(struct controller *c, uint32_t size_items)
 {
     void *user = c->backend->user;
     double end_s = c->now_s;
-    if (c->config->has_accelerator && size_items >= c->choice.offload_items) {
-        double from_s = c->accel_free_s > c->now_s ? c->accel_free_s : c->now_s;
-        return c->accel_free_s = from_s + c->backend->accel_s(user, size_items);
-    }
+    if (c->config->has_accelerator && size_items >= c->choice.offload_items)
+        return enter(c, &c->accel_line, &c->accel_free_s, c->backend->accel_s(user, size_items));
     for (uint32_t left = size_items; left > 0;) {
         uint32_t items = left < c->choice.batch_items ? left : c->choice.batch_items, core = 0;
         for (uint32_t i = 1; i < c->config->n_cores; i++)
             if (c->core_free_s[i] < c->core_free_s[core])
                 core = i;
-        double from_s = c->core_free_s[core] > c->now_s ? c->core_free_s[core] : c->now_s;
-        c->core_free_s[core] = from_s + c->backend->cpu_s(user, items);
-        end_s = c->core_free_s[core] > end_s ? c->core_free_s[core] : end_s;
+        double request_end_s =
+            enter(c, &c->cpu_line, &c->core_free_s[core], c->backend->cpu_s(user, items));
+        end_s = request_end_s > end_s ? request_end_s : end_s;
         left -= items;
     }
     return end_s;
@@ -162,6 +179,7 @@ static int reach(struct controller *c, double *median_ms, struct err *err)
     c->n_tried = 0;
     c->gap_id = nearest_gap(c, START_GAP_MS);
     c->accel_free_s = c->now_s;
+    c->cpu_line.n = c->accel_line.n = 0;
     for (uint32_t i = 0; i < c->config->n_cores; i++)
         c->core_free_s[i] = c->now_s;
     for (uint64_t i = 0; c->n_tried < N_STEPS; i++) {
@@ -170,11 +188,12 @@ static int reach(struct controller *c, double *median_ms, struct err *err)
             if (c->n_window == WINDOW)
                 step(c);
         }
+        double arrive_s = c->now_s;
         double end_s = serve(c, c->backend->size_items(c->backend->user, i % N_SIZES));
         if (!isfinite(end_s))
             return err_set(err, ERR_STUDY, "reference: a request of B = %u, T = %u has no cost",
                            c->choice.batch_items, c->choice.offload_items);
-        push(c, (struct answer){end_s, end_s - c->now_s});
+        push(c, (struct answer){end_s, end_s - arrive_s});
         c->n_queries++;
         c->now_s += draw_gap_s(c);
     }
@@ -249,7 +268,10 @@ static int check_claim(const struct tuner_config *config, const struct tuner_bac
 static int tune(const struct tuner_config *config, const struct tuner_backend *backend,
                 struct tuner_outcome *outcome, struct err *err)
 {
-    struct controller controller = {.config = config, .backend = backend};
+    struct controller controller = {.config = config,
+                                    .backend = backend,
+                                    .cpu_line = {.n_places = CPU_PLACES},
+                                    .accel_line = {.n_places = ACCEL_PLACES}};
     if (control(&controller, err) != 0)
         return -1;
     if (!config->has_accelerator)
