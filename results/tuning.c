@@ -10,18 +10,19 @@
 const char *const tuning_state_names[] = {"found", "unreachable", NULL};
 const char *const tuning_verdict_names[] = {"met", "unsure", "missed", "not_asked", NULL};
 
-static void blank(struct tuning_outcome *o)
+struct tuning_outcome tuning_outcome_none(void)
 {
-    *o = (struct tuning_outcome){.confirmed = TUNING_NOT_ASKED,
-                                 .confirmed_over = TUNING_NOT_ASKED,
-                                 .stable = TUNING_NOT_ASKED,
-                                 .sla = TUNING_NOT_ASKED,
-                                 .tail = TUNING_NOT_ASKED};
+    struct tuning_outcome o = {.confirmed = TUNING_NOT_ASKED,
+                               .confirmed_over = TUNING_NOT_ASKED,
+                               .stable = TUNING_NOT_ASKED,
+                               .sla = TUNING_NOT_ASKED,
+                               .tail = TUNING_NOT_ASKED};
     const double none = NAN;
     for (const struct summary_field *f = tuning_outcome_fields; f->name; f++) {
         if (f->kind == SUMMARY_REAL)
-            memcpy((char *)o + f->offset, &none, sizeof none);
+            memcpy((char *)&o + f->offset, &none, sizeof none);
     }
+    return o;
 }
 
 struct tuning *tuning_create(uint32_t n_axes, uint32_t n_cells, uint32_t n_policies)
@@ -36,7 +37,7 @@ struct tuning *tuning_create(uint32_t n_axes, uint32_t n_cells, uint32_t n_polic
     t->policies = mem_calloc(n_policies, sizeof *t->policies);
     t->outcomes = mem_calloc(n, sizeof *t->outcomes);
     for (size_t i = 0; i < n; i++)
-        blank(&t->outcomes[i]);
+        t->outcomes[i] = tuning_outcome_none();
     return t;
 }
 

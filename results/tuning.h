@@ -92,8 +92,11 @@ struct tuning {
     size_t n_steps, steps_cap;
 };
 
-// Counts zero, reals NaN (but wall_s 0), verdicts TUNING_NOT_ASKED, with room for the outcomes;
-// names and axes are filled in by the caller (owned strings).
+// Nothing known yet: counts zero, reals NaN (but wall_s 0), verdicts TUNING_NOT_ASKED.
+struct tuning_outcome tuning_outcome_none(void);
+
+// Zeroed, with room for the outcomes, of which nothing is known; names and axes are filled in by
+// the caller (owned strings).
 struct tuning *tuning_create(uint32_t n_axes, uint32_t n_cells, uint32_t n_policies);
 void tuning_destroy(struct tuning *tuning); // NULL: no effect
 struct tuning_outcome *tuning_outcome_at(const struct tuning *tuning, uint32_t cell,

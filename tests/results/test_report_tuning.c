@@ -74,12 +74,14 @@ START_TEST(unreachable)
 {
     struct tuning *t = fixture_tuning(1);
     tuning_outcome_at(t, 3, 1)->state = TUNING_UNREACHABLE; // its floor_s is not known
+    tuning_outcome_at(t, 3, 0)->stable = TUNING_MET;        // as one that was never filled in
     char *text = report_of(t);
     const char *const wanted[] = {
         "unreachable, model=rmc1, target=medium, platform=cpu + gpu, ti:\n"
         "    static: target 25.00 ms below the latency floor 31.10 ms\n"
         "    deeprecsched: target 25.00 ms missed at any rate\n"
-        "    exhaustive: target 25.00 ms missed at any rate, latency floor 20.10 ms\n"};
+        "    exhaustive: target 25.00 ms missed at any rate, latency floor 20.10 ms\n",
+        "25.00             -             -       -    -       -     -     -\n"};
     has(text, wanted, sizeof wanted / sizeof *wanted);
     ck_assert_ptr_null(strstr(text, "nan"));
     mem_free(text);
