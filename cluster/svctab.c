@@ -17,11 +17,14 @@ static int to_ns(double s, const char *what, uint32_t items, int64_t *ns, struct
     return 0;
 }
 
-// CPU service times of one cost: of 1 .. n_items items at each level.
+// Service times of one cost: on the cores of 1 .. n_items items at each level; on the accelerator
+// of accel_from .. accel_to items, both 0 while none is known.
 struct times {
     const struct cost *cost;
     uint32_t n_levels, n_items;
     int64_t **level; // [n_levels][n_items + 1]; index 0 is unused
+    uint32_t accel_from, accel_to;
+    int64_t *load_ns, *compute_ns; // [accel_to + 1]
 };
 
 struct svctab_cache {
@@ -42,6 +45,8 @@ void svctab_cache_destroy(struct svctab_cache *cache)
         for (uint32_t level = 0; level < cache->times[i].n_levels; level++)
             mem_free(cache->times[i].level[level]);
         mem_free(cache->times[i].level);
+        mem_free(cache->times[i].load_ns);
+        mem_free(cache->times[i].compute_ns);
     }
     mem_free(cache->times);
     mem_free(cache);
@@ -55,7 +60,8 @@ static struct times *find_times(struct svctab_cache *cache, const struct cost *c
             return &cache->times[i];
     cache->times = mem_realloc(cache->times, cache->n + 1, sizeof *cache->times);
     struct times *times = &cache->times[cache->n++];
-    *times = (struct times){cost, n_levels, 0, mem_calloc(n_levels, sizeof *times->level)};
+    *times = (struct times){
+        .cost = cost, .n_levels = n_levels, .level = mem_calloc(n_levels, sizeof *times->level)};
     return times;
 }
 
@@ -75,10 +81,37 @@ static int learn(struct times *times, uint32_t n_items, struct err *err)
     return 0;
 }
 
-static int fill_cpu(struct svctab *tab, struct svctab_cache *cache, const struct cost *cost,
-                    struct err *err)
+static int learn_accel(struct times *times, uint32_t first, uint32_t last, struct err *err)
 {
-    struct times *times = find_times(cache, cost, tab->n_levels);
+    for (uint32_t items = first; items <= last; items++) {
+        double load_s = cost_accel_load_s(times->cost, items);
+        double compute_s = cost_accel_compute_s(times->cost, items);
+        if (to_ns(load_s, "accelerator's link", items, &times->load_ns[items], err) ||
+            to_ns(compute_s, "accelerator", items, &times->compute_ns[items], err))
+            return -1;
+    }
+    return 0;
+}
+
+// What is known are the items from some threshold to the largest; a lower threshold adds to them.
+static int reach_accel(struct times *times, uint32_t from, uint32_t to, struct err *err)
+{
+    if (times->accel_to != to) {
+        times->load_ns = mem_realloc(times->load_ns, (size_t)to + 1, sizeof *times->load_ns);
+        times->compute_ns = mem_realloc(times->compute_ns, (size_t)to + 1, sizeof *times->load_ns);
+        times->accel_from = to + 1;
+        times->accel_to = to;
+    }
+    if (from >= times->accel_from)
+        return 0;
+    if (learn_accel(times, from, times->accel_from - 1, err))
+        return -1;
+    times->accel_from = from;
+    return 0;
+}
+
+static int fill_cpu(struct svctab *tab, struct times *times, struct err *err)
+{
     if (learn(times, tab->batch_items, err))
         return -1;
     size_t row = tab->batch_items + 1;
@@ -94,17 +127,19 @@ static int fill_cpu(struct svctab *tab, struct svctab_cache *cache, const struct
     return 0;
 }
 
-static int fill_accel(struct svctab *tab, const struct cost *cost, struct err *err)
+static int fill_accel(struct svctab *tab, struct times *times, struct err *err)
 {
+    if (tab->offload_items == SVCTAB_NO_OFFLOAD)
+        return 0;
+    if (reach_accel(times, tab->offload_items, tab->max_items, err))
+        return -1;
     tab->load_ns = mem_calloc(tab->max_items + 1, sizeof *tab->load_ns);
     tab->compute_ns = mem_calloc(tab->max_items + 1, sizeof *tab->compute_ns);
     for (uint32_t items = tab->offload_items; items <= tab->max_items; items++) {
-        int64_t *load_ns = &tab->load_ns[items], *compute_ns = &tab->compute_ns[items];
-        if (to_ns(cost_accel_load_s(cost, items), "accelerator's link", items, load_ns, err) ||
-            to_ns(cost_accel_compute_s(cost, items), "accelerator", items, compute_ns, err))
-            return -1;
-        if (*load_ns + *compute_ns < tab->least_ns)
-            tab->least_ns = *load_ns + *compute_ns;
+        int64_t ns = times->load_ns[items] + times->compute_ns[items];
+        tab->load_ns[items] = times->load_ns[items];
+        tab->compute_ns[items] = times->compute_ns[items];
+        tab->least_ns = ns < tab->least_ns ? ns : tab->least_ns;
     }
     return 0;
 }
@@ -151,9 +186,10 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
     if (dispatch->offload_items > 0 && dispatch->offload_items <= tab->max_items)
         tab->offload_items = (uint32_t)dispatch->offload_items;
     tab->n_levels = cost_depends_on_busy(cost) ? n_cores : 1;
-    int rc = fill_cpu(tab, cache ? cache : own, cost, err);
+    struct times *times = find_times(cache ? cache : own, cost, tab->n_levels);
+    int rc = fill_cpu(tab, times, err) || fill_accel(tab, times, err);
     svctab_cache_destroy(own);
-    if (rc || (tab->offload_items != SVCTAB_NO_OFFLOAD && fill_accel(tab, cost, err))) {
+    if (rc) {
         svctab_destroy(tab);
         return NULL;
     }

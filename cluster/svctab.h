@@ -43,7 +43,7 @@ struct svctab {
     double cooling_per_ns, warming_per_ns; // 1 / cooling_time, 1 / warming_time
 };
 
-// CPU service times worked out before, by (cost, cores). Costs are told apart by their address: one
+// Service times worked out before, by (cost, cores). Costs are told apart by their address: one
 // that is destroyed takes its caches with it. Not for use by several threads at once.
 struct svctab_cache;
 struct svctab_cache *svctab_cache_create(void);

@@ -152,21 +152,29 @@ static void same_tables(const struct svctab *a, const struct svctab *b)
     ck_assert_int_eq(a->least_ns, b->least_ns);
     ck_assert_mem_eq(a->cpu_ns, b->cpu_ns, n_cpu * sizeof *a->cpu_ns);
     ck_assert_mem_eq(a->work_ns, b->work_ns, (b->max_items + 1) * sizeof *a->work_ns);
+    ck_assert_int_eq(a->load_ns != NULL, b->load_ns != NULL);
+    for (uint32_t items = b->offload_items; items <= b->max_items; items++) {
+        ck_assert_int_eq(a->load_ns[items], b->load_ns[items]);
+        ck_assert_int_eq(a->compute_ns[items], b->compute_ns[items]);
+    }
     ck_assert_mem_eq(a->split, b->split, (b->max_items + 1) * sizeof *a->split);
 }
 
-// Tables from a cache are those made afresh, whatever was asked of it before: a larger batch, a
-// smaller one, another cost.
+// Tables from a cache are those made afresh, whatever was asked of it before: a larger batch or
+// threshold, a smaller one, none, another largest size, another cost.
 START_TEST(cached_is_fresh)
 {
-    static const int64_t batches[] = {32, 1, 400, 7, 64};
+    static const int64_t batches[] = {32, 1, 400, 7, 64}, thresholds[] = {100, 300, 0, 20, 1};
     struct fixture fixture;
     struct svctab_cache *cache = svctab_cache_create();
     fixture_init(&fixture, 2, 1);
     fixture.cost_configs[0].contention_frac = 0.6;
+    fixture_attach(&fixture, 0, 1, false, 100);
     fixture_ready(&fixture);
-    for (int i = 0; i < 10; i++) {
-        struct dispatch_config dispatch = {.batch_items = batches[i / 2]};
+    for (int i = 0; i < 20; i++) {
+        struct dispatch_config dispatch = {.batch_items = batches[i / 2 % 5],
+                                           .offload_items = thresholds[i / 2 % 5]};
+        fixture.services[0].traffic.sizes.max_items = i < 10 ? 400 : 700;
         const struct cost *cost = fixture.costs[i % 2];
         struct svctab *fresh = svctab_create(&fixture.services[0], &dispatch, cost, 4, NULL);
         struct svctab *cached =
