@@ -5,14 +5,15 @@
 // the intervals say so; it is missed when an interval lies beyond. In between the run is made
 // longer (four times, up to most_queries); what stays unsure counts as not held, but not as missed.
 // So the answer is a bracket: [held_qps, missed_qps], the largest rate shown to be held and the
-// smallest shown to be missed. The search brackets, then bisects on the logarithm of the rate
-// (guided by the measured latency), and stops when the bracket is narrower than `accuracy_frac` or
-// nothing inside it can be decided.
+// smallest shown to be missed. The search brackets the crossing to a few percent, bisecting on the
+// logarithm of the rate with the measured latency as a guide, and estimates it. Then it shows one
+// rate on either side, as near as the intervals allow: within `accuracy_frac` where the longest run
+// can decide that, wider where it cannot. The lower must keep CAPACITY_CLEAR half-widths off the
+// target: a rate that was drawn to look good would not be confirmed on other draws.
 //
-// Both ends are then run at their longest. The lower must keep CAPACITY_CLEAR half-widths off the
-// target there, else it steps down: a rate that was drawn to look good would not be confirmed on
-// other draws. A `rough` search leaves this out and runs at most a quarter as long: enough to say
-// which of many choices is best, before the best is searched in full.
+// A `rough` search ends with the estimate, runs at most a quarter as long and lets the point decide
+// where the interval does not: enough to say which of many choices, all seen with the same draws,
+// is best, before the best is searched in full.
 //
 // A rate at or above `bound_qps` is known to overload some queue (offered work above capacity) and
 // is never measured. `floor_qps` says that a smaller answer is of no use: it is measured first, and
@@ -41,9 +42,10 @@ struct capacity_task {
     bool rough;       // only to be compared with other choices
 };
 
-// Half-widths between the latency at held_qps and the target. Two measurements differ by 1.4
-// standard errors and a half-width is two, so 1.5 lets 98 % of the other draws agree.
-#define CAPACITY_CLEAR 1.5
+// Half-widths between the latency at held_qps and the target. A half-width is two standard errors,
+// two measurements differ by 1.4, so other draws will be held by their own interval nine times in
+// ten, and by their point in all but one of three hundred.
+#define CAPACITY_CLEAR 2.0
 
 enum capacity_state {
     CAPACITY_FOUND,       // held_qps > 0
@@ -56,17 +58,17 @@ extern const char *const capacity_state_names[]; // "found" "below" "unreachable
 struct capacity {
     int32_t state;               // enum capacity_state
     double held_qps, missed_qps; // missed_qps: at most bound_qps
+    double estimate_qps;         // where the target is crossed, without an interval
     double floor_s; // latency at the target's percentile at vanishing load; NaN: not asked
-    // Measured at held_qps, the longest run made there. Below: at floor_qps, when that was run.
-    // Unreachable: at vanishing load.
+    // Measured at held_qps. Below: at floor_qps, when that was run. Unreachable: at vanishing load.
     struct measure_result at_held;
     uint64_t n_runs, n_queries; // spent
 };
 
-// Searches. held_qps and floor_s are NaN where they do not apply, missed_qps is INFINITY when no
-// rate was shown to be missed. Vanishing load is a thousandth of the bound; when that is missed on
-// its own draws too, the target is unreachable. Appends every point looked at to *trials (may be
-// NULL). Fails only when `measure` does.
+// Searches. held_qps, estimate_qps and floor_s are NaN where they do not apply, missed_qps is
+// INFINITY when no rate was shown to be missed. Vanishing load is a thousandth of the bound; when
+// that is missed on its own draws too, the target is unreachable. Appends every point looked at to
+// *trials (may be NULL). Fails only when `measure` does.
 int capacity_search(const struct capacity_config *config, const struct capacity_task *task,
                     measure_fn measure, void *user, struct capacity *capacity,
                     struct trials *trials, struct err *err);

@@ -76,7 +76,7 @@ static bool better(const struct capacity *a, const struct capacity *b)
     if (a->state != b->state)
         return a->state == CAPACITY_FOUND;
     if (a->state == CAPACITY_FOUND)
-        return a->held_qps > b->held_qps;
+        return a->estimate_qps > b->estimate_qps;
     return a->floor_s < b->floor_s || (isnan(b->floor_s) && !isnan(a->floor_s));
 }
 
@@ -111,13 +111,15 @@ static void take(struct rounds *rounds, const struct tuner_job *job)
 
 double rounds_leader_qps(const struct rounds *rounds)
 {
-    return rounds->has_leader && rounds->best.state == CAPACITY_FOUND ? rounds->best.held_qps : 0;
+    return rounds->has_leader && rounds->best.state == CAPACITY_FOUND ? rounds->best.estimate_qps
+                                                                      : 0;
 }
 
 int rounds_ask(struct rounds *rounds, const struct choice *choices, size_t n, struct err *err)
 {
     struct tuner_job *jobs = mem_calloc(n, sizeof *jobs);
-    double floor_qps = rounds_leader_qps(rounds) * (1 + rounds->config->capacity.accuracy_frac);
+    double floor_qps =
+        rounds_leader_qps(rounds) * (1 + 0.5 * rounds->config->capacity.accuracy_frac);
     size_t n_jobs = 0;
     for (size_t i = 0; i < n; i++) {
         if (rounds_asked(rounds, choices[i]))
@@ -171,8 +173,8 @@ int rounds_finish(struct rounds *rounds, struct err *err)
     outcome->choice = rounds->leader;
     outcome->capacity = rounds->best;
     if (rounds->best.state == CAPACITY_FOUND &&
-        rounds_measure(rounds, rounds->leader, 0, rounds->best.held_qps, &outcome->capacity, err) !=
-            0)
+        rounds_measure(rounds, rounds->leader, 0, rounds->best.estimate_qps, &outcome->capacity,
+                       err) != 0)
         return -1;
     outcome->claimed_qps = outcome->capacity.held_qps;
     return 0;

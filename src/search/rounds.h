@@ -2,10 +2,11 @@
 // rounds: what a policy has asked so far, and who leads.
 //
 // A policy that compares choices asks for them in rounds. A choice of a round must beat the leader
-// at the start of the round by the accuracy of the search, else it is given up after one short run
-// (capacity.h, floor_qps); a choice whose bound is too low is given up without any. So who leads
-// never depends on the order in which the tasks of a round were done. Nothing is asked twice: two
-// choices that make the same server (a batch size beyond all sizes that stay on the CPU) are one.
+// at the start of the round by half the accuracy of the search, else it is given up after one short
+// run (capacity.h, floor_qps); a choice whose bound is too low is given up without any. So who
+// leads never depends on the order in which the tasks of a round were done. Nothing is asked twice:
+// two choices that make the same server (a batch size beyond all sizes that stay on the CPU) are
+// one.
 //
 //     struct rounds *rounds = rounds_create(config, backend, outcome);
 //     while (more(rounds_leader(rounds), choices, &n))
@@ -37,7 +38,7 @@ bool rounds_asked(const struct rounds *rounds, struct choice choice);
 // The best choice so far; when none holds its target at any rate, the one with the lowest latency
 // at vanishing load. False: nothing was asked.
 bool rounds_leader(const struct rounds *rounds, struct choice *leader);
-// What the leader was shown to hold, roughly; 0: the target is out of its reach.
+// What the leader is estimated to hold; 0: the target is out of its reach.
 double rounds_leader_qps(const struct rounds *rounds);
 
 // The leader's capacity in full, into the outcome: choice, capacity, claimed_qps.

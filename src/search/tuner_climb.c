@@ -74,7 +74,11 @@ static int climb_batches(struct climb *climb, uint32_t offload)
         size_t n = 0;
         for (; n < width && doubled(climb->max_items, next) > 0; next++)
             choices[n++] = (struct choice){doubled(climb->max_items, next), offload};
-        if (ask(climb, choices, n) != 0)
+        // The last of the first steps before the others: where it holds more than they can at all,
+        // and it mostly does, they cost no run, and theirs would be the longest of all.
+        size_t n_first = next == n ? 1 : 0;
+        if (ask(climb, choices + n - n_first, n_first) != 0 ||
+            ask(climb, choices, n - n_first) != 0)
             return -1;
         climb->n_batches -= n < climb->n_batches ? n : climb->n_batches;
         uint32_t behind = steps_behind(climb, next);

@@ -65,8 +65,8 @@ START_TEST(bracket_without_bound)
 }
 END_TEST
 
-// The result at the held rate is the one measured there, at the longest run.
-START_TEST(held_at_longest)
+// The result at the held rate is the one measured there, and keeps clear of the target.
+START_TEST(held_is_clear)
 {
     struct plant plant = plant_default();
     plant.noise = 1;
@@ -76,8 +76,10 @@ START_TEST(held_at_longest)
     ck_assert_int_eq(
         capacity_search(&plant.capacity, &task, plant_measure, &plant, &capacity, &trials, NULL),
         0);
-    ck_assert_uint_eq(capacity.at_held.n_queries, plant.capacity.most_queries);
     ck_assert_int_eq(measure_overall(&capacity.at_held), VERDICT_MET);
+    ck_assert_double_le(capacity.at_held.latency_s +
+                            CAPACITY_CLEAR * capacity.at_held.latency_half_s,
+                        capacity.at_held.target_s);
     bool seen = false;
     for (size_t i = 0; i < trials.n; i++)
         seen = seen || (trials.v[i].point.rate_qps == capacity.held_qps &&
@@ -105,7 +107,8 @@ START_TEST(counts_spent)
 }
 END_TEST
 
-// Without noise a search to 1 % takes at most ten runs, a rough one eight.
+// Without noise a search to 1 % takes at most ten runs; a rough one six, for an estimate that is
+// as good.
 START_TEST(few_runs)
 {
     struct plant plant = plant_default();
@@ -113,8 +116,10 @@ START_TEST(few_runs)
     ck_assert_uint_le(search(&plant, &task).n_runs, 10);
     task.rough = true;
     struct capacity rough = search(&plant, &task);
-    ck_assert_uint_le(rough.n_runs, 8);
-    assert_brackets(&rough, plant_capacity_qps(&plant, CHOICE), 0.01);
+    double truth_qps = plant_capacity_qps(&plant, CHOICE);
+    ck_assert_uint_le(rough.n_runs, 6);
+    ck_assert_double_eq_tol(rough.estimate_qps, truth_qps, 0.01 * truth_qps);
+    assert_brackets(&rough, truth_qps, 0.05);
 }
 END_TEST
 
@@ -284,7 +289,7 @@ START_TEST(unsure_stays_open)
     ck_assert_double_le(capacity.held_qps, plant.fog_from_qps);
     ck_assert_double_ge(capacity.held_qps, 0.99 * plant.fog_from_qps);
     ck_assert_double_ge(capacity.missed_qps, plant.fog_to_qps);
-    ck_assert_double_le(capacity.missed_qps, 1.06 * plant.fog_to_qps);
+    ck_assert_double_le(capacity.missed_qps, 1.1 * plant.fog_to_qps);
 }
 END_TEST
 
@@ -376,7 +381,7 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", bracket_holds_truth},
         {"core", bracket_without_bound},
-        {"core", held_at_longest},
+        {"core", held_is_clear},
         {"core", counts_spent},
         {"core", few_runs},
         {"core", confirmed_on_other_draws},
