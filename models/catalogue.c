@@ -37,6 +37,8 @@ const struct field model_fields[] = {
           "widths of the stack over dense features, the features first; empty: no stack"),
     FIELD(model, "dense_inputs", FIELD_INT, UNIT_NONE, dense_inputs, 0, WIDTH_MAX, "0",
           "dense features that join the concatenation untouched"),
+    FIELD(model, "unused_inputs", FIELD_INT, UNIT_NONE, unused_inputs, 0, WIDTH_MAX, "0",
+          "dense features that are loaded with a request and never read"),
     FIELD(model, "tables", FIELD_REALS, UNIT_NONE, tables, 1, TABLES_MAX, NULL,
           "embedding tables in each group of equal ones"),
     FIELD(model, "rows", FIELD_REALS, UNIT_NONE, rows, 1, ROWS_MAX, NULL,
@@ -153,13 +155,14 @@ int model_check(const struct model *model, struct err *err)
     return 0;
 }
 
-// `n_times` fully connected layers in -> out that share weights if `shared`, without activation.
-static void add_matrix(struct work *work, double in, double out, double n_times, bool shared)
+// A fully connected layer in -> out, without activation, over `n_rows` rows per item.
+static void add_matrix(struct work *work, double in, double out, double n_rows)
 {
-    work->n_ops += n_times;
-    work->flop_per_item += 2 * in * out * n_times;
-    work->bytes_per_item += FP32_BYTES * out * n_times;
-    work->weight_bytes += FP32_BYTES * (in * out + out) * (shared ? 1 : n_times);
+    work->n_ops += 1;
+    work->flop_per_item += 2 * in * out * n_rows;
+    work->bytes_per_item += FP32_BYTES * out * n_rows;
+    work->read_bytes_per_item += FP32_BYTES * in * n_rows;
+    work->weight_bytes += FP32_BYTES * (in * out + out);
 }
 
 // `n_times` operators that write `values` numbers each at `flop_per_value`.
@@ -170,13 +173,20 @@ static void add_vector(struct work *work, double values, double flop_per_value, 
     work->bytes_per_item += FP32_BYTES * values * n_times;
 }
 
+// `n_times` concatenations of `n_parts` inputs each to `width` numbers.
+static void add_concat(struct model_work *work, double width, double n_parts, double n_times)
+{
+    struct work *concat = &work->by_class[WORK_CONCAT];
+    add_vector(concat, width, 0, n_times);
+    concat->n_parts += n_parts * n_times;
+}
+
 // A stack of layers, each followed by its activation; returns the width that comes out.
-static double add_stack(struct model_work *work, double in, const double *widths, size_t n,
-                        double n_times)
+static double add_stack(struct model_work *work, double in, const double *widths, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        add_matrix(&work->by_class[WORK_FC], in, widths[i], n_times, false);
-        add_vector(&work->by_class[WORK_ELEMENTWISE], widths[i], 1, n_times);
+        add_matrix(&work->by_class[WORK_FC], in, widths[i], 1);
+        add_vector(&work->by_class[WORK_ELEMENTWISE], widths[i], 1, 1);
         in = widths[i];
     }
     return in;
@@ -193,6 +203,8 @@ static void add_tables(const struct model *model, struct model_work *work)
         double tables = model->tables.v[i];
         double lookups = tables * model->lookups.v[i];
         gather->n_ops += tables;
+        work->rows_per_item += tables;
+        work->row_bytes_per_item += tables * dim * FP32_BYTES;
         gather->flop_per_item += lookups * dim;
         gather->bytes_per_item += lookups * dim * FP32_BYTES;
         work->lookups_per_item += lookups;
@@ -203,23 +215,27 @@ static void add_tables(const struct model *model, struct model_work *work)
 }
 
 // Deep interest network: for each behaviour sum(behaviour, ad), concatenate the three, weigh them
-// by a small stack of weights that all units share; then one sum over all. Concatenations and
-// activations are counted with those of their kind.
+// by a small stack of weights that all units share; then one sum over all. Sums, concatenations and
+// activations are counted with those of their kind. Every unit runs operators of its own.
 static double add_attention(const struct model *model, struct model_work *work)
 {
     double dim = (double)model->dim, units = (double)model->behaviours;
-    struct work *unit = &work->by_class[WORK_ATTENTION];
+    struct work unit = {0}, *all = &work->by_class[WORK_ATTENTION];
     double in = 3 * dim;
 
-    add_vector(unit, dim, 1, units);
-    add_vector(&work->by_class[WORK_CONCAT], in, 0, units);
+    add_vector(&work->by_class[WORK_SUM], dim, 1, units);
+    add_concat(work, in, 3, units);
     for (size_t i = 0; i < model->attention_mlp.n; i++) {
-        add_matrix(unit, in, model->attention_mlp.v[i], units, true);
+        add_matrix(&unit, in, model->attention_mlp.v[i], 1);
         add_vector(&work->by_class[WORK_ELEMENTWISE], model->attention_mlp.v[i], 1, units);
         in = model->attention_mlp.v[i];
     }
-    struct work *sum = &work->by_class[WORK_SUM];
-    add_vector(sum, dim, units, 1);
+    all->n_ops += unit.n_ops * units;
+    all->flop_per_item += unit.flop_per_item * units;
+    all->bytes_per_item += unit.bytes_per_item * units;
+    all->read_bytes_per_item += unit.read_bytes_per_item * units;
+    all->weight_bytes += unit.weight_bytes;
+    add_vector(&work->by_class[WORK_SUM], dim, units, 1);
     return dim;
 }
 
@@ -234,21 +250,23 @@ static void add_recurrence(const struct model *model, double in, struct work *wo
     work->n_ops += 1 + 2 * steps;
     work->flop_per_item += 2 * (in + hidden) * width * steps;
     work->bytes_per_item += FP32_BYTES * width * steps;
+    work->read_bytes_per_item += FP32_BYTES * (in + hidden) * steps;
     work->weight_bytes += FP32_BYTES * ((in + hidden) * width + 2 * width);
 }
 
 // Deep interest evolution network: history side by side, a recurrent layer, attention (a layer and
-// a softmax on every step, a sum of the weighted states), a second recurrent layer, its last state.
+// a softmax, each one operator over all steps, a sum of the weighted states), a second recurrent
+// layer, its last state.
 static double add_evolution(const struct model *model, struct model_work *work)
 {
     double dim = (double)model->dim, hidden = (double)model->hidden;
     double steps = (double)model->behaviours;
     struct work *recurrent = &work->by_class[WORK_RECURRENT];
 
-    add_vector(&work->by_class[WORK_CONCAT], dim * steps, 0, 1);
+    add_concat(work, dim * steps, steps, 1);
     add_recurrence(model, dim, recurrent);
-    add_matrix(&work->by_class[WORK_ATTENTION], hidden, hidden, steps, true);
-    add_vector(&work->by_class[WORK_SOFTMAX], hidden, SOFTMAX_FLOP, steps);
+    add_matrix(&work->by_class[WORK_ATTENTION], hidden, hidden, steps);
+    add_vector(&work->by_class[WORK_SOFTMAX], hidden * steps, SOFTMAX_FLOP, 1);
     add_vector(&work->by_class[WORK_SUM], hidden * steps, 1, 1);
     add_recurrence(model, hidden, recurrent);
     recurrent->n_ops += 2; // reshape of the history, slice of the last state
@@ -262,11 +280,12 @@ static void derive_two_branch(const struct model *model, struct model_work *work
     double half = table_count(model) / 2 * (double)model->dim;
 
     add_vector(&work->by_class[WORK_SUM], (double)model->dim, 1, 1);
-    add_vector(&work->by_class[WORK_CONCAT], half, 0, 1);
-    double out = add_stack(work, half, model->top_mlp.v, model->top_mlp.n, 1);
+    add_concat(work, half, table_count(model) / 2, 1);
+    double out = add_stack(work, half, model->top_mlp.v, model->top_mlp.n);
     double joined = out + (double)model->dim;
-    add_vector(&work->by_class[WORK_CONCAT], joined, 0, 1);
-    add_stack(work, joined, model->task_mlp.v, model->task_mlp.n, (double)model->tasks);
+    add_concat(work, joined, 2, 1);
+    for (int64_t i = 0; i < model->tasks; i++)
+        add_stack(work, joined, model->task_mlp.v, model->task_mlp.n);
 }
 
 static double dense_width(const struct model *model, struct model_work *work)
@@ -275,8 +294,9 @@ static double dense_width(const struct model *model, struct model_work *work)
     if (model->dense_mlp.n > 0) {
         double in = model->dense_mlp.v[0];
         features += in;
-        out += add_stack(work, in, model->dense_mlp.v + 1, model->dense_mlp.n - 1, 1);
+        out += add_stack(work, in, model->dense_mlp.v + 1, model->dense_mlp.n - 1);
     }
+    features += (double)model->unused_inputs;
     work->dense_bytes_per_item = features * FP32_BYTES;
     work->n_inputs += features > 0;
     return out;
@@ -292,18 +312,19 @@ void model_derive(const struct model *model, struct model_work *work)
         derive_two_branch(model, work);
         return;
     }
-    double direct = table_count(model);
+    double direct = table_count(model), parts = width > 0;
     if (model->interaction != INTERACT_CONCAT) {
         direct -= (double)model->behaviour_tables;
+        parts += 1;
         width += model->interaction == INTERACT_ATTENTION ? add_attention(model, work)
                                                           : add_evolution(model, work);
     }
     width += direct * (double)model->dim;
-    add_vector(&work->by_class[WORK_CONCAT], width, 0, 1);
-    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n, 1);
+    add_concat(work, width, parts + direct, 1);
+    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n);
     // Tasks share what is above them and have weights of their own.
     for (int64_t i = 0; i < model->tasks; i++)
-        add_stack(work, out, model->task_mlp.v, model->task_mlp.n, 1);
+        add_stack(work, out, model->task_mlp.v, model->task_mlp.n);
 }
 
 double work_flop_per_item(const struct model_work *work)

@@ -65,6 +65,7 @@ struct model {
     int interaction;            // enum model_interaction
     struct reals dense_mlp;     // widths, the features first; empty: no such stack
     int64_t dense_inputs;       // features that join the concatenation untouched
+    int64_t unused_inputs;      // features that a request brings and nothing reads
     struct reals tables;        // tables in each group of equal tables
     struct reals rows;          // rows of one table, by group
     struct reals lookups;       // lookups in one table per item, by group
@@ -87,17 +88,21 @@ extern const struct field model_fields[];
 
 // Work of one class. All zero when the model has none.
 struct work {
-    double n_ops;          // operators in one run
-    double flop_per_item;  // arithmetic
-    double bytes_per_item; // embedding: rows gathered; others: activations written
-    double weight_bytes;   // parameters read once per run
+    double n_ops;               // operators in one run
+    double n_parts;             // concatenations: inputs that they join; others: 0
+    double flop_per_item;       // arithmetic
+    double bytes_per_item;      // embedding: rows gathered; others: activations written
+    double read_bytes_per_item; // layers: activations read; others: 0
+    double weight_bytes;        // parameters read once per run
 };
 
 struct model_work {
     struct work by_class[N_WORK_CLASSES];
     double lookups_per_item;
+    double rows_per_item;        // pooled rows: one per table
+    double row_bytes_per_item;   // what they hold
     double index_bytes_per_item; // 8 per lookup
-    double dense_bytes_per_item; // features
+    double dense_bytes_per_item; // features, unused ones too
     double table_bytes;          // all tables at their full size
     double n_inputs;             // tensors that a request brings: one per table, one for features
 };

@@ -15,6 +15,8 @@ struct cost {
     const struct model *model;
     const struct platform *platform;
     struct model_work work;
+    double cpu_scale, accel_scale;
+    void *state; // of the kind, NULL when it has none
 };
 
 const char *const cost_spread_names[] = {"none", "exponential", "gamma", "lognormal", NULL};
@@ -37,6 +39,11 @@ static int check_cold(const struct cost_config *config, struct err *err)
                    config->cooling_s > 0 ? "warming_time" : "cooling_time");
 }
 
+static double scale_of(double value)
+{
+    return value > 0 ? value : 1;
+}
+
 struct cost *cost_create(const struct cost_config *config, const struct model *model,
                          const struct platform *platform, struct err *err)
 {
@@ -54,18 +61,26 @@ struct cost *cost_create(const struct cost_config *config, const struct model *m
         cost_destroy(cost);
         return NULL;
     }
+    cost->cpu_scale = scale_of(config->cpu_scale);
+    cost->accel_scale = scale_of(config->accel_scale);
+    if (cost->type->prepare) {
+        cost->state = mem_calloc(1, cost->type->state_size);
+        cost->type->prepare(cost, cost->state);
+    }
     return cost;
 }
 
 void cost_destroy(struct cost *cost)
 {
+    if (cost)
+        mem_free(cost->state);
     mem_free(cost);
 }
 
 double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
 {
     assert(items >= 1 && busy_cores >= 1 && busy_cores <= cost->platform->cores);
-    return cost->type->cpu_s(cost, items, busy_cores);
+    return cost->cpu_scale * cost->type->cpu_s(cost, items, busy_cores);
 }
 
 bool cost_has_cold(const struct cost *cost)
@@ -81,13 +96,13 @@ bool cost_has_accel(const struct cost *cost)
 double cost_accel_load_s(const struct cost *cost, uint32_t items)
 {
     assert(items >= 1 && cost_has_accel(cost));
-    return cost->type->accel_load_s(cost, items);
+    return cost->accel_scale * cost->type->accel_load_s(cost, items);
 }
 
 double cost_accel_compute_s(const struct cost *cost, uint32_t items)
 {
     assert(items >= 1 && cost_has_accel(cost));
-    return cost->type->accel_compute_s(cost, items);
+    return cost->accel_scale * cost->type->accel_compute_s(cost, items);
 }
 
 bool cost_depends_on_busy(const struct cost *cost)
@@ -118,4 +133,9 @@ const struct platform *cost_platform_of(const struct cost *cost)
 const struct model_work *cost_work_of(const struct cost *cost)
 {
     return &cost->work;
+}
+
+const void *cost_state_of(const struct cost *cost)
+{
+    return cost->state;
 }

@@ -23,6 +23,7 @@
 #define MODELS_COST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -52,7 +53,28 @@ struct cost_config {
     // any kind: the cold core, by the equations above. A factor of 1 (or less: 0 in a struct that
     // nobody filled) is off; above 1 both times must be above 0.
     double cold_factor, cooling_s, warming_s;
+    // roofline, table: every CPU time, or every accelerator time, is multiplied by these, to see
+    // what a result would be on other hardware. 0 (nobody filled it) counts as 1.
+    double cpu_scale, accel_scale;
+    // roofline: request and operator fixed times (launches included) multiplied; 0 counts as 1.
+    double fixed_scale;
+    // roofline: host time to turn one index or length of a table lookup from a Python list into an
+    // array, as the reference does inside the times it reports; 0 is off. See cost_roofline.h.
+    double input_conversion_s;
+    // With it, a CPU request converts a whole stored input of `stored_items` (0 counts as 1024)
+    // whatever its own size, as the reference's inference engine does.
+    bool convert_whole_input;
+    int64_t stored_items;
 };
+
+// The rows of the two scales, for the `fields` of the kinds that take them.
+#define COST_SCALE_LEAST 1e-3
+#define COST_SCALE_MOST 1e3
+#define COST_SCALE_FIELDS                                                                          \
+    FIELD(cost_config, "cpu_scale", FIELD_REAL, UNIT_NONE, cpu_scale, COST_SCALE_LEAST,            \
+          COST_SCALE_MOST, "1", "CPU times are multiplied by it"),                                 \
+        FIELD(cost_config, "accel_scale", FIELD_REAL, UNIT_NONE, accel_scale, COST_SCALE_LEAST,    \
+              COST_SCALE_MOST, "1", "accelerator times, loading included, are multiplied by it")
 
 // The rows of the cold core, for the `fields` of every kind.
 #define COST_COLDEST 100.0
@@ -75,6 +97,10 @@ struct cost_type {
     bool (*depends_on_busy)(const struct cost *cost);
     bool (*has_accel)(const struct cost *cost);
     int (*check)(const struct cost *cost, struct err *err); // e.g. no table was found
+    // What depends on nothing but model, platform and configuration, computed once: `state` has
+    // state_size zeroed bytes and is what cost_state_of() returns. Both may be missing.
+    size_t state_size;
+    void (*prepare)(const struct cost *cost, void *state);
 };
 
 extern const struct cost_type *const cost_types[]; // NULL-terminated
@@ -105,5 +131,6 @@ const struct cost_config *cost_config_of(const struct cost *cost);
 const struct model *cost_model_of(const struct cost *cost);
 const struct platform *cost_platform_of(const struct cost *cost);
 const struct model_work *cost_work_of(const struct cost *cost); // all zero without a model
+const void *cost_state_of(const struct cost *cost);             // NULL: the kind prepares nothing
 
 #endif

@@ -1,43 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/cost_roofline.h"
 
-// What a piece of work runs on: one core of a busy CPU, or a whole accelerator. The two differ only
-// in where these numbers come from.
-struct machine {
-    const struct platform_rate *rates[N_WORK_CLASSES]; // NULL: vector work
-    double vector_flops;
-    double gather_half_items;
-    double gather_bw, stream_bw; // shares
-    double compute_stretch, gather_stretch;
+#include <math.h>
+
+#define PAGE_BYTES 4096.0
+#define PAGE_ENTRY_BYTES 8.0
+#define STORED_ITEMS 1024.0 // the reference's largest query
+
+// A class of operators on one machine, everything that does not depend on items or busy cores.
+struct class_cost {
+    double fixed_s; // per request: operators
+    double flat_s;  // per request: what a batch below the half-batch loses
+    double item_s;  // per item
 };
 
-static double share(double core, double socket, double busy)
-{
-    if (socket > 0 && socket / busy < core)
-        return socket / busy;
-    return core;
-}
+struct prepared {
+    struct class_cost cpu[N_WORK_CLASSES], accel[N_WORK_CLASSES];
+    double request_s;
+    double weight_bytes;
+    double activation_bytes;      // per item, written by all classes
+    double page_bytes;            // page-table entries of all tables
+    double input_s, input_item_s; // turning a request's inputs into arrays, on the host
+    double stored_items;          // of which a CPU request converts all; 0: its own
+    double load_s, load_item_s;
+};
 
-static double stretch(double frac, const struct platform *platform, uint32_t busy_cores)
-{
-    if (platform->cores == 1)
-        return 1;
-    return 1 + frac * (double)(busy_cores - 1) / (double)(platform->cores - 1);
-}
+// What a piece of work runs on: one core, or a whole accelerator.
+struct machine {
+    const struct platform_rate *rates[N_WORK_CLASSES]; // NULL: vector work
+    const struct platform_fixed *fixed;
+    double vector_flops;
+    double activation_bw, stream_bw;
+    double gather_bw, gather_half_items;
+};
 
-static struct machine core_machine(const struct platform *p, uint32_t busy_cores)
+static struct machine core_machine(const struct platform *p)
 {
-    double busy = platform_socket_busy(p, busy_cores);
     return (struct machine){
         .rates = {[WORK_FC] = &p->fc,
                   [WORK_ATTENTION] = &p->attention,
                   [WORK_RECURRENT] = &p->recurrent},
+        .fixed = &p->fixed,
         .vector_flops = p->vector_flops,
+        .activation_bw = p->activation_bw > 0 ? p->activation_bw : p->stream_bw,
+        .stream_bw = p->stream_bw,
+        .gather_bw = p->gather_bw,
         .gather_half_items = p->gather_half_items,
-        .gather_bw = share(p->gather_bw, p->gather_socket_bw, busy),
-        .stream_bw = share(p->stream_bw, p->stream_socket_bw, busy),
-        .compute_stretch = stretch(p->fc_contention_frac, p, busy_cores),
-        .gather_stretch = stretch(p->gather_contention_frac, p, busy_cores),
     };
 }
 
@@ -47,79 +55,233 @@ static struct machine accel_machine(const struct accelerator *a)
         .rates = {[WORK_FC] = &a->fc,
                   [WORK_ATTENTION] = &a->attention,
                   [WORK_RECURRENT] = &a->recurrent},
+        .fixed = &a->fixed,
         .vector_flops = a->vector_flops,
-        .gather_half_items = a->gather_half_items,
-        .gather_bw = a->gather_bw,
+        .activation_bw = a->memory_bw,
         .stream_bw = a->memory_bw,
-        .compute_stretch = 1,
-        .gather_stretch = 1,
+        .gather_bw = a->gather_bw,
+        .gather_half_items = a->gather_half_items,
     };
 }
 
-// Arithmetic and bytes of one class for `items`. flop * b / (peak * b / (b + half)).
-static double class_s(const struct machine *machine, enum work_class class, const struct work *work,
-                      double items)
+static double fixed_of(const struct platform_fixed *fixed, enum work_class class)
 {
-    if (class == WORK_EMBEDDING) // its additions hide behind the rows it waits for
-        return work->bytes_per_item * (items + machine->gather_half_items) / machine->gather_bw *
-               machine->gather_stretch;
-    const struct platform_rate *rate = machine->rates[class];
-    double arithmetic = rate ? work->flop_per_item * (items + rate->half_items) / rate->peak_flops
-                             : work->flop_per_item * items / machine->vector_flops;
-    double bytes = work->bytes_per_item * items / machine->stream_bw;
-    return (arithmetic + bytes) * machine->compute_stretch;
+    double own = class == WORK_FC || class == WORK_ATTENTION ? fixed->fc_s
+                 : class == WORK_EMBEDDING                   ? fixed->gather_s
+                 : class == WORK_RECURRENT                   ? fixed->recurrent_s
+                                                             : 0;
+    return own > 0 ? own : fixed->operator_s;
 }
 
-static double all_classes_s(const struct machine *machine, const struct model_work *work,
-                            double items)
+// flop * b / (peak * b / (b + half)) = flop * half / peak + flop / peak * b: a straight line.
+// The bytes of lookups wait for the share of the bandwidth, so they are not in here on a core.
+static struct class_cost class_cost(const struct machine *m, enum work_class class,
+                                    const struct work *work, double fixed_scale)
 {
-    double s = 0;
-    for (int i = 0; i < N_WORK_CLASSES; i++)
-        if (work->by_class[i].n_ops > 0)
-            s += class_s(machine, (enum work_class)i, &work->by_class[i], items);
+    struct class_cost c = {.fixed_s = fixed_scale * (fixed_of(m->fixed, class) * work->n_ops +
+                                                     m->fixed->part_s * work->n_parts)};
+    const struct platform_rate *rate = m->rates[class];
+    if (rate && rate->peak_flops > 0) {
+        c.flat_s = work->flop_per_item * rate->half_items / rate->peak_flops;
+        c.item_s = work->flop_per_item / rate->peak_flops +
+                   (work->read_bytes_per_item + work->bytes_per_item) / m->activation_bw;
+    } else if (class != WORK_EMBEDDING) { // additions of lookups hide behind the rows
+        c.item_s = work->flop_per_item / m->vector_flops + work->bytes_per_item / m->stream_bw;
+    }
+    return c;
+}
+
+// A lone item is a matrix times a vector: it waits for the weights, not for a batch to fill.
+static double flat_s(const struct class_cost *c, double items)
+{
+    return c->flat_s * (items - 1) / items;
+}
+
+static double gather_bytes(const struct model_work *work, double half_items, double items)
+{
+    return work->by_class[WORK_EMBEDDING].bytes_per_item * (items + half_items);
+}
+
+// What the reference does to a request's inputs before it runs: every index and every length is an
+// element of a Python list, features are an array that is copied, and each tensor is handed over.
+static void prepare_inputs(const struct cost_config *config, const struct platform *p,
+                           const struct model_work *work, struct prepared *to)
+{
+    if (!(config->input_conversion_s > 0))
+        return;
+    to->input_s = p->input_fixed_s * work->n_inputs;
+    to->input_item_s = config->input_conversion_s * (work->lookups_per_item + work->rows_per_item) +
+                       2 * work->dense_bytes_per_item / p->stream_bw; // read and written
+    if (config->convert_whole_input)
+        to->stored_items = config->stored_items > 0 ? (double)config->stored_items : STORED_ITEMS;
+}
+
+static void prepare_load(const struct accelerator *a, const struct model_work *work,
+                         struct prepared *to)
+{
+    double bytes = work->index_bytes_per_item + work->dense_bytes_per_item;
+    to->load_s = a->link_fixed_s + a->input_fixed_s * work->n_inputs;
+    to->load_item_s = a->input_item_s * work->n_inputs + bytes / a->link_bw + to->input_item_s;
+}
+
+static void prepare(const struct cost *cost, void *state)
+{
+    struct prepared *to = state;
+    const struct cost_config *config = cost_config_of(cost);
+    const struct platform *p = cost_platform_of(cost);
+    const struct model_work *work = cost_work_of(cost);
+    double fixed_scale = config->fixed_scale > 0 ? config->fixed_scale : 1;
+    const struct machine core = core_machine(p), accel = accel_machine(&p->accelerator);
+
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        const struct work *of = &work->by_class[i];
+        if (!(of->n_ops > 0))
+            continue;
+        to->cpu[i] = class_cost(&core, (enum work_class)i, of, fixed_scale);
+        if (p->has_accelerator)
+            to->accel[i] = class_cost(&accel, (enum work_class)i, of, fixed_scale);
+        if (p->has_accelerator && i == WORK_EMBEDDING && p->accelerator.row_bw > 0)
+            to->accel[i].item_s += work->row_bytes_per_item / p->accelerator.row_bw;
+        if (i != WORK_EMBEDDING)
+            to->activation_bytes += of->bytes_per_item;
+    }
+    to->request_s = fixed_scale * p->request_s;
+    to->weight_bytes = work_weight_bytes(work);
+    to->page_bytes = work->table_bytes / PAGE_BYTES * PAGE_ENTRY_BYTES;
+    prepare_inputs(config, p, work, to);
+    if (p->has_accelerator)
+        prepare_load(&p->accelerator, work, to);
+}
+
+// What a core has while `busy` cores share its socket.
+struct share {
+    double stream_bw, gather_bw;
+    double cache_bytes; // L2 and its part of L3
+    double l2_bytes;    // what of the L2 the others leave alone
+    double layer_stretch, gather_stretch;
+    double
+        spill_s; // per byte of activations moved: what lies beyond the L2 comes from L3 or memory
+};
+
+static double at_most(double core, double socket, double busy)
+{
+    return socket > 0 && socket / busy < core ? socket / busy : core;
+}
+
+static double cache_bytes(const struct platform *p, double busy)
+{
+    return p->l3_bytes / busy + (p->l3_inclusive ? 0 : p->l2_bytes);
+}
+
+// The part of `wanted` bytes that `have` holds.
+static double held(double have, double wanted)
+{
+    return have < wanted ? have / wanted : 1;
+}
+
+static struct share share_of(const struct platform *p, const struct prepared *w, double items,
+                             uint32_t busy_cores)
+{
+    double busy = platform_socket_busy(p, busy_cores);
+    double set = w->weight_bytes + w->activation_bytes * items, alone = cache_bytes(p, 1);
+    struct share s = {
+        .stream_bw = at_most(p->stream_bw, p->stream_socket_bw, busy),
+        .gather_bw = at_most(p->gather_bw, p->gather_socket_bw, busy),
+        .cache_bytes = cache_bytes(p, busy),
+        .l2_bytes = p->l2_bytes,
+        .layer_stretch = 1,
+    };
+    // A line that an inclusive L3 drops leaves the L2 too. Hits in the L2 do not make it look used
+    // in the L3, where every busy core moves its own set through: it survives with odds of
+    // L3 / (busy * set). Alone, nothing competes; a private L2 keeps what it holds.
+    if (p->l3_inclusive && p->l3_bytes > 0) {
+        double kept = held(p->l3_bytes, busy * fmin(set, p->l3_bytes));
+        s.layer_stretch += p->fc_contention_frac * (1 - kept);
+        s.l2_bytes *= kept;
+    }
+    double lost = alone > 0 ? 1 - held(s.cache_bytes, fmin(w->page_bytes, alone)) : 0;
+    s.gather_stretch = 1 + p->gather_contention_frac * lost;
+    double in_l2 = held(s.l2_bytes, set), cached = fmax(in_l2, held(s.cache_bytes, set));
+    s.spill_s = (cached - in_l2) / p->weight_bw + (1 - cached) / s.stream_bw;
     return s;
 }
 
-// Reading the weights once. Every process has its own copy, so busy cores share the L3; where it is
-// inclusive, what the L2s hold takes its room. Beyond both, from memory.
-static double weights_s(const struct platform *p, const struct machine *machine, double bytes,
-                        uint32_t busy_cores)
+// Reading the weights once: free from the L2, then from the core's part of the L3, then memory.
+static double weights_s(const struct platform *p, const struct share *s, double bytes)
 {
-    double l3_share = p->l3_bytes / platform_socket_busy(p, busy_cores);
-    if (p->l3_inclusive)
-        l3_share = l3_share > p->l2_bytes ? l3_share - p->l2_bytes : 0;
-    double beyond_l2 = bytes > p->l2_bytes ? bytes - p->l2_bytes : 0;
-    double from_l3 = beyond_l2 < l3_share ? beyond_l2 : l3_share;
-    double from_memory = beyond_l2 - from_l3;
-    return (from_l3 / p->weight_bw + from_memory / machine->stream_bw) * machine->compute_stretch;
+    double beyond_l2 = fmax(0, bytes - s->l2_bytes);
+    double from_l3 = fmin(beyond_l2, fmax(0, s->cache_bytes - s->l2_bytes));
+    return (from_l3 / p->weight_bw + (beyond_l2 - from_l3) / s->stream_bw) * s->layer_stretch;
+}
+
+void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t busy_cores,
+                             struct cost_roofline_parts *parts)
+{
+    const struct prepared *w = cost_state_of(cost);
+    const struct platform *p = cost_platform_of(cost);
+    const struct model_work *work = cost_work_of(cost);
+    const double b = items;
+    const struct share s = share_of(p, w, b, busy_cores);
+    const double weight_s = weights_s(p, &s, w->weight_bytes) / w->weight_bytes;
+
+    parts->request_s = w->request_s;
+    parts->input_s = w->input_s + w->input_item_s * (w->stored_items > 0 ? w->stored_items : b);
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        const struct class_cost *c = &w->cpu[i];
+        const struct work *of = &work->by_class[i];
+        parts->class_s[i] = c->fixed_s + (flat_s(c, b) + c->item_s * b) * s.layer_stretch +
+                            weight_s * of->weight_bytes;
+        if (i != WORK_EMBEDDING)
+            parts->class_s[i] += (of->bytes_per_item + of->read_bytes_per_item) * b * s.spill_s;
+    }
+    parts->class_s[WORK_EMBEDDING] +=
+        gather_bytes(work, p->gather_half_items, b) / s.gather_bw * s.gather_stretch;
+}
+
+void cost_roofline_accel_parts(const struct cost *cost, uint32_t items,
+                               struct cost_roofline_parts *parts)
+{
+    const struct prepared *w = cost_state_of(cost);
+    const struct accelerator *a = &cost_platform_of(cost)->accelerator;
+    const struct model_work *work = cost_work_of(cost);
+
+    parts->request_s = 0;
+    parts->input_s = w->load_s + w->load_item_s * items;
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        const struct class_cost *c = &w->accel[i];
+        parts->class_s[i] = c->fixed_s + flat_s(c, items) + c->item_s * items +
+                            work->by_class[i].weight_bytes / a->memory_bw;
+    }
+    parts->class_s[WORK_EMBEDDING] +=
+        gather_bytes(work, a->gather_half_items, items) / a->gather_bw;
+}
+
+static double classes_s(const struct cost_roofline_parts *parts)
+{
+    double s = 0;
+    for (int i = 0; i < N_WORK_CLASSES; i++)
+        s += parts->class_s[i];
+    return s;
 }
 
 static double cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
 {
-    const struct platform *p = cost_platform_of(cost);
-    const struct model_work *work = cost_work_of(cost);
-    struct machine machine = core_machine(p, busy_cores);
-    return p->request_s + p->operator_s * work_n_ops(work) +
-           weights_s(p, &machine, work_weight_bytes(work), busy_cores) +
-           all_classes_s(&machine, work, items);
+    struct cost_roofline_parts parts;
+    cost_roofline_cpu_parts(cost, items, busy_cores, &parts);
+    return parts.request_s + parts.input_s + classes_s(&parts);
 }
 
 static double accel_load_s(const struct cost *cost, uint32_t items)
 {
-    const struct accelerator *a = &cost_platform_of(cost)->accelerator;
-    const struct model_work *work = cost_work_of(cost);
-    double bytes = work->index_bytes_per_item + work->dense_bytes_per_item;
-    return a->link_fixed_s + a->input_fixed_s * work->n_inputs +
-           (a->input_item_s * work->n_inputs + bytes / a->link_bw) * items;
+    const struct prepared *w = cost_state_of(cost);
+    return w->load_s + w->load_item_s * items;
 }
 
 static double accel_compute_s(const struct cost *cost, uint32_t items)
 {
-    const struct accelerator *a = &cost_platform_of(cost)->accelerator;
-    const struct model_work *work = cost_work_of(cost);
-    struct machine machine = accel_machine(a);
-    return a->launch_s * work_n_ops(work) + work_weight_bytes(work) / a->memory_bw +
-           all_classes_s(&machine, work, items);
+    struct cost_roofline_parts parts;
+    cost_roofline_accel_parts(cost, items, &parts);
+    return classes_s(&parts);
 }
 
 static bool depends_on_busy(const struct cost *cost)
@@ -184,7 +346,22 @@ static int check(const struct cost *cost, struct err *err)
     return p->has_accelerator ? check_accel(&p->accelerator, work, err) : 0;
 }
 
-static const struct field roofline_fields[] = {COST_COLD_FIELDS, FIELD_END};
+#define CONVERSION_MAX_S 1e-3
+#define STORED_MAX 1e6
+
+static const struct field roofline_fields[] = {
+    FIELD(cost_config, "fixed_scale", FIELD_REAL, UNIT_NONE, fixed_scale, COST_SCALE_LEAST,
+          COST_SCALE_MOST, "1", "fixed times per request and operator are multiplied by it"),
+    FIELD(cost_config, "input_conversion", FIELD_REAL, UNIT_TIME, input_conversion_s, 0,
+          CONVERSION_MAX_S, "0",
+          "host time per index and per length from Python lists, as in the reference; 0: off"),
+    FIELD(cost_config, "convert_whole_input", FIELD_BOOL, UNIT_NONE, convert_whole_input, 0, 1,
+          "false", "a CPU request converts stored_items, whatever its own items"),
+    FIELD(cost_config, "stored_items", FIELD_INT, UNIT_ITEMS, stored_items, 1, STORED_MAX, "1024",
+          "items of a stored input, for convert_whole_input"),
+    COST_COLD_FIELDS,
+    COST_SCALE_FIELDS,
+    FIELD_END};
 
 const struct cost_type cost_roofline = {
     .name = "roofline",
@@ -196,4 +373,6 @@ const struct cost_type cost_roofline = {
     .depends_on_busy = depends_on_busy,
     .has_accel = has_accel,
     .check = check,
+    .state_size = sizeof(struct prepared),
+    .prepare = prepare,
 };

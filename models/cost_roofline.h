@@ -1,25 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 // cost_roofline: seconds from a model's work and a platform's rates, class by class.
 //
-// For b items on one CPU core while n cores are busy,
+// For b items on one CPU core while n cores of its socket are busy, per class of operators,
 //
-//     s = request + operators * operator
-//       + weights: free from the core's L2, weight_bw from its share of L3, the memory share beyond
-//       + sum over classes of  flop * b / (peak * b / (b + half))  +  bytes * b / bandwidth share
+//     s = operators * fixed + parts * part                                  (fixed_scale times)
+//       + [ flop * b / peak + flop * half * (1 - 1/b) / peak + bytes * b / bandwidth ] * stretch
+//       + its part of the weights' time + bytes * b * spill
 //
-// with bandwidth share = min(one core's limit, socket's limit / busy cores on that socket), and
-// arithmetic or gather time stretched by the platform's contention fractions. Lookups count bytes
-// only (their additions hide behind the rows they wait for), at a half-batch of their own. On an
-// accelerator the same without sharing, after a load of link + inputs + bytes / link bandwidth.
+// and once per request request_fixed. A layer's bytes are the activations it reads and writes, so
+// narrow layers do fewer operations per byte and run slower. `half` is what a small batch loses; a
+// lone item is a matrix times a vector and loses nothing but the wait for its weights. Lookups are
+// rows * (b + half) / (share of the gather bandwidth) * stretch; their additions hide behind that.
 //
-// half-batch efficiency makes each class a straight line in b: peak / half_items is what a lone
-// item gets. Deviation from a classic roofline: terms add up instead of the larger one winning,
-// because the measured kernels do not overlap them.
+// Where bytes lie. K(n) is what one core may call cached: L2 + L3/n, or L3/n where L3 is inclusive.
+// Weights are free from the L2, then at weight_bandwidth from K, then at the core's share of
+// stream_bandwidth: min(one core's limit, socket's limit / n). Activations likewise beyond their
+// own bandwidth (spill), by the part of the set W = weights + activations of the batch that L2, K
+// or neither holds. Every process has weights of its own.
+//
+// Contention has causes and no table of its own. Shares of L3 and of both bandwidths shrink with n.
+// Lookups wait for page-table entries too (8 bytes per 4 KiB of tables): with the part that K(n)
+// holds no more, their stretch is 1 + gather_contention_frac * (1 - K(n) / min(entries, K(1))).
+// Where L3 is inclusive, a line that it drops leaves the L2 as well, and hits in the L2 do not keep
+// it (Jaleel et al., MICRO 2010): it survives n sets with odds of min(1, L3 / (n min(W, L3))),
+// layers stretch by 1 + fc_contention_frac * (1 - odds), and the L2 holds so much less. A private
+// L2 loses nothing. Both fractions are the same for every CPU of the catalogue.
+//
+// On an accelerator the same without caches or sharing; pooled rows are written at row_bandwidth.
+// It runs after a load of link + inputs + bytes / link bandwidth.
+//
+// input_conversion adds what the reference does on the host inside the times it reports: n_inputs *
+// input_fixed + b * (input_conversion * (indices + lengths) + features copied at stream_bandwidth),
+// to a CPU request; without the tensors' fixed part, which input_fixed of the accelerator holds, to
+// a load. convert_whole_input lets a CPU request do that for stored_items instead of b.
+//
+// Deviation from a classic roofline: terms add up instead of the larger one winning, because the
+// measured kernels do not overlap them. docs/calibration.md says how well it fits.
 #ifndef MODELS_COST_ROOFLINE_H
 #define MODELS_COST_ROOFLINE_H
 
 #include "models/cost.h"
 
 extern const struct cost_type cost_roofline;
+
+// Where the seconds of one call go, before cpu_scale and accel_scale. Their sum is the time.
+struct cost_roofline_parts {
+    double request_s;               // fixed, per request
+    double input_s;                 // converting inputs on a CPU; loading on an accelerator
+    double class_s[N_WORK_CLASSES]; // operators, their weights and fixed times included
+};
+
+// Parts of cost_cpu_s(), and of cost_accel_load_s() + cost_accel_compute_s(). `cost` is a roofline
+// cost; the second needs cost_has_accel().
+void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t busy_cores,
+                             struct cost_roofline_parts *parts);
+void cost_roofline_accel_parts(const struct cost *cost, uint32_t items,
+                               struct cost_roofline_parts *parts);
 
 #endif

@@ -32,7 +32,7 @@ const struct field cost_table_fields[] = {
 static const struct field table_fields[] = {
     FIELD(cost_config, "table", FIELD_STRING, UNIT_NONE, table, 0, 0, "",
           "measured table to use; empty: the one of the service's model and the platform"),
-    COST_COLD_FIELDS, FIELD_END};
+    COST_COLD_FIELDS, COST_SCALE_FIELDS, FIELD_END};
 
 static int check_axis(const char *key, const struct reals *axis, struct err *err)
 {

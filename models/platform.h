@@ -28,22 +28,32 @@ struct platform_rate {
     double half_items; // batch that reaches half of the peak; 0: any batch reaches all of it
 };
 
+// Time that an operator takes whatever its items, by kind of operator.
+struct platform_fixed {
+    double operator_s;  // activations, concatenations, sums, softmax
+    double fc_s;        // layers of the stacks and of attention; 0: as operator_s
+    double gather_s;    // table lookups; 0: as operator_s
+    double recurrent_s; // the operators inside a recurrent layer; 0: as operator_s
+    double part_s;      // per input that a concatenation joins
+};
+
 struct accelerator {
     char *name;  // NULL or "": none
     char *title; // one line for people
     struct platform_rate fc, attention, recurrent;
-    double vector_flops;      // activations, sums, softmax
-    double memory_bw;         // weights and activations
-    double gather_half_items; // lookups: batch that reaches half of the bandwidth
-    double gather_bw;         // random rows
-    double launch_s;          // per operator
-    double link_bw;           // host to device
-    double link_fixed_s;      // once per query
-    double input_fixed_s;     // per input tensor copied
-    double input_item_s;      // host work per item and input tensor
-    double memory_bytes;      // on the device; for people, not a limit
-    int64_t streams;          // queries computed at the same time, 1..64
-    bool overlap;             // the copy of one query overlaps the computation of another
+    double vector_flops;         // activations, sums, softmax
+    double memory_bw;            // weights and activations
+    double gather_half_items;    // lookups: batch that reaches half of the bandwidth
+    double gather_bw;            // random rows
+    double row_bw;            // pooled rows written; 0: no limit
+    struct platform_fixed fixed; // launches
+    double link_bw;              // host to device
+    double link_fixed_s;         // once per query
+    double input_fixed_s;        // per input tensor copied
+    double input_item_s;         // host work per item and input tensor
+    double memory_bytes;         // on the device; for people, not a limit
+    int64_t streams;             // queries computed at the same time, 1..64
+    bool overlap;                // the copy of one query overlaps the computation of another
     struct power_curve power;
     bool provisional;
     char *sources;
@@ -57,17 +67,20 @@ struct platform {
     double clock_hz; // for people
     struct platform_rate fc, attention, recurrent;
     double vector_flops;                // activations, sums, softmax
+    double activation_bw;               // what layers read and write; 0: stream_bw
     double weight_bw;                   // weights from the last-level cache, one core
     double gather_half_items;           // lookups: batch that reaches half of the bandwidth
     double gather_bw, gather_socket_bw; // random rows from memory
     double stream_bw, stream_socket_bw; // sequential bytes from memory
     double request_s;                   // per request
-    double operator_s;                  // per operator
+    struct platform_fixed fixed;        // operators
+    double input_fixed_s;               // handing over one input tensor, with input conversion only
     double l2_bytes;                    // of one core
     double l3_bytes;                    // of one socket
     bool l3_inclusive;                  // the last level holds copies of every L2
-    // Slow-down when all cores are busy: time times 1 + frac * (busy - 1) / (cores - 1).
-    double fc_contention_frac, gather_contention_frac;
+    // Slow-down by lost caches, see cost_roofline.h: time times 1 + frac * (part that was lost).
+    double fc_contention_frac;     // layers: what the other cores drive out of an inclusive L2
+    double gather_contention_frac; // lookups: page tables that the share of L3 no longer holds
     struct power_curve power;
     char *accelerator_name; // as written: the accelerator to look up; "" or NULL: none
     bool has_accelerator;

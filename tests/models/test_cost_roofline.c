@@ -4,7 +4,8 @@
 #include "support/suite.h"
 
 // One table of 4 rows of 2 numbers, 1 lookup, one layer 2 -> 2. Small enough to count by hand:
-// fc 8 flop, 8 B, weights 24 B; gather 8 B; concatenation 8 B; activation 2 flop, 8 B; 4 operators.
+// fc 8 flop, 16 B moved, weights 24 B; gather 8 B; concatenation 8 B; activation 2 flop, 8 B; 4
+// operators, 24 B written. A lone item has no half-batch to lose.
 static double one[] = {1}, four[] = {4}, two[] = {2};
 
 static struct model small_model(void)
@@ -30,7 +31,7 @@ static struct platform small_platform(void)
                              .gather_socket_bw = 16,
                              .stream_bw = 8,
                              .request_s = 0.5,
-                             .operator_s = 0.25,
+                             .fixed = {.operator_s = 0.25},
                              .l3_bytes = 1024,
                              .power = {.gamma = 1}};
 }
@@ -47,14 +48,15 @@ static double at(const struct model *model, const struct platform *platform, uin
     return s;
 }
 
-// 0.5 + 4 * 0.25 fixed; weights 24 / 8 = 3; fc (b + 2) + b; gather b; concatenation b; activation
-// b + b.
+// 0.5 + 4 * 0.25 fixed; weights 24 / 8 = 3; fc b + 2 (b - 1) / b + 2 b; gather b; concatenation b;
+// activation b + b. The L3 holds all of it, and what it moves beyond the L2 (32 b B) costs 8 B/s.
 START_TEST(terms_add_up)
 {
     struct model model = small_model();
     struct platform platform = small_platform();
-    ck_assert_double_eq(at(&model, &platform, 1, 1), 0.5 + 1 + 3 + (3 + 1) + 1 + 1 + 2);
-    ck_assert_double_eq(at(&model, &platform, 10, 1), 0.5 + 1 + 3 + (12 + 10) + 10 + 10 + 20);
+    ck_assert_double_eq(at(&model, &platform, 1, 1), 0.5 + 1 + 3 + (1 + 2) + 1 + 1 + 2 + 4);
+    ck_assert_double_eq(at(&model, &platform, 10, 1),
+                        0.5 + 1 + 3 + (10 + 1.8 + 20) + 10 + 10 + 20 + 40);
 }
 END_TEST
 
@@ -82,56 +84,131 @@ START_TEST(busy_cores_share_the_socket)
 }
 END_TEST
 
-// Half as much again with every core busy, on gather alone (1 s here) or on the layers alone.
-START_TEST(contention_stretches_its_class)
+// What a full machine takes away, half of it here, stretches by half of the fraction.
+START_TEST(lost_caches_stretch_their_class)
 {
     struct model model = small_model();
     struct platform platform = small_platform();
     platform.gather_socket_bw = 0;
     double alone = at(&model, &platform, 1, 1);
+    // A table of 32 B has 1/16 B of page-table entries; a quarter of an L3 of 1/8 B holds half.
+    // (Caches and memory give the same 8 B/s, so their sizes move nothing else.)
     platform.gather_contention_frac = 0.5;
+    platform.l3_bytes = 0.125;
     ck_assert_double_eq(at(&model, &platform, 1, 1), alone);
-    ck_assert_double_eq(at(&model, &platform, 1, 4), alone + 0.5);
+    ck_assert_double_eq(at(&model, &platform, 1, 4), alone + 0.25);
+    // Four sets of 24 B of weights and 24 B of activations through an L3 of 96 B: half survives.
     platform.gather_contention_frac = 0;
     platform.fc_contention_frac = 0.5;
-    // weights 3, fc 4, concatenation 1, activation 2 stretch by half
-    ck_assert_double_eq(at(&model, &platform, 1, 4), alone + 5);
+    platform.l3_bytes = 96;
+    ck_assert_double_eq(at(&model, &platform, 1, 4), alone); // not inclusive: the L2 keeps its own
+    platform.l3_inclusive = true;
+    ck_assert_double_eq(at(&model, &platform, 1, 1), alone);
+    // weights 3, fc 3, concatenation 1, activation 2 stretch by a quarter
+    ck_assert_double_eq(at(&model, &platform, 1, 4), alone + 2.25);
 }
 END_TEST
 
-// 24 B of weights: free from an L2 that holds them; 8 B beyond it from L3; what the L3 share
-// (16 B over 4 cores) does not hold comes from memory, at 1 B/s here against 8.
-START_TEST(weights_come_from_the_nearest_level)
+// 24 B of weights are free from an L2 that holds them, 8 B beyond it come from L3; activations
+// (32 B moved) cost nothing more for the part of the set of 48 B that the L2 holds.
+START_TEST(bytes_come_from_the_nearest_level)
 {
     struct model model = small_model();
     struct platform platform = small_platform();
     platform.gather_socket_bw = 0;
     double all_l3 = at(&model, &platform, 1, 1);
     platform.l2_bytes = 24;
-    ck_assert_double_eq(all_l3 - at(&model, &platform, 1, 1), 3);
+    ck_assert_double_eq_tol(all_l3 - at(&model, &platform, 1, 1), 3 + 4 * 24.0 / 48, 1e-12);
     platform.l2_bytes = 16;
-    ck_assert_double_eq(all_l3 - at(&model, &platform, 1, 1), 2);
+    ck_assert_double_eq_tol(all_l3 - at(&model, &platform, 1, 1), 2 + 4 * 16.0 / 48, 1e-12);
     platform.l3_bytes = 16;
-    platform.stream_bw = 8;
     platform.stream_socket_bw = 8;
-    // With 4 busy the stream share is 2 B/s: activations of 24 B take 12 s, not 3; 4 B of weights
-    // come from L3 in 0.5 s and 4 B from memory in 2 s, where all 8 took 1 s.
-    ck_assert_double_eq(at(&model, &platform, 1, 4) - at(&model, &platform, 1, 1), 9 + 1.5);
+    // With 4 busy a core streams 2 B/s and holds 4 B of L3: 4 B of weights take 0.5 s and 4 B from
+    // memory 2 s, where 8 B took 1 s; of 32 B moved 4/48 come at 8 B/s and 28/48 at 2 B/s, where
+    // 32/48 came at 8 B/s (what was in memory then did too).
+    double alone = at(&model, &platform, 1, 1);
+    ck_assert_double_eq_tol(at(&model, &platform, 1, 4) - alone, 1.5 + 7, 1e-12);
 }
 END_TEST
 
-// Inclusive: the L2's copies take their room in the L3, so more comes from memory.
+// Inclusive: the L2's copies take their room in the L3, so more comes from memory: 8 B of weights
+// at 4 B/s for 8, and 8 of 48 parts of the 32 B moved.
 START_TEST(inclusion_takes_room)
 {
     struct model model = small_model();
     struct platform platform = small_platform();
-    platform.weight_bw = 8;
     platform.stream_bw = 4;
     platform.l2_bytes = 8;
     platform.l3_bytes = 16;
     double exclusive = at(&model, &platform, 1, 1);
-    platform.l3_inclusive = true; // 8 B of L3 are left: 8 B more from memory, 2 s for 1 s
-    ck_assert_double_eq(at(&model, &platform, 1, 1) - exclusive, 1);
+    platform.l3_inclusive = true;
+    ck_assert_double_eq_tol(at(&model, &platform, 1, 1) - exclusive, 1 + 32 * 8.0 / 48 / 8, 1e-12);
+}
+END_TEST
+
+// 1 index and 1 length at 1/8 s, one tensor at 2 s; 2 features are 8 B, read and written at 8 B/s.
+// The whole stored input is converted whatever the request's items.
+START_TEST(conversion_is_the_hosts)
+{
+    struct model model = small_model();
+    struct platform platform = small_platform();
+    struct cost_config config = {.kind = cost_type_find("roofline"), .input_conversion_s = 0.125};
+    double off = at(&model, &platform, 4, 1);
+    platform.input_fixed_s = 2;
+    ck_assert_double_eq(at(&model, &platform, 4, 1), off);
+    struct cost *cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_cpu_s(cost, 4, 1) - off, 2 + 4 * 0.25);
+    cost_destroy(cost);
+    config.convert_whole_input = true;
+    config.stored_items = 16;
+    cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_cpu_s(cost, 4, 1) - off, 2 + 16 * 0.25);
+    cost_destroy(cost);
+    config.stored_items = 0; // nobody filled it: 1024
+    cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_cpu_s(cost, 4, 1) - off, 2 + 1024 * 0.25);
+    cost_destroy(cost);
+    model.unused_inputs = 2;
+    config.convert_whole_input = false;
+    cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_cpu_s(cost, 4, 1) - off, 2 * 2 + 4 * (0.25 + 2));
+    cost_destroy(cost);
+}
+END_TEST
+
+// Twice the fixed times add the request's 0.5 s and four operators' 0.25 s; scales multiply all.
+START_TEST(scales_multiply)
+{
+    struct model model = small_model();
+    struct platform platform = small_platform();
+    double base = at(&model, &platform, 4, 1);
+    struct cost_config config = {.kind = cost_type_find("roofline"), .fixed_scale = 2};
+    struct cost *cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_cpu_s(cost, 4, 1), base + 1.5);
+    cost_destroy(cost);
+    config.fixed_scale = 0;
+    config.cpu_scale = 2;
+    cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_cpu_s(cost, 4, 1), 2 * base);
+    cost_destroy(cost);
+}
+END_TEST
+
+// Parts are the whole, class by class.
+START_TEST(parts_add_up)
+{
+    struct model model = small_model();
+    struct platform platform = small_platform();
+    struct cost_config config = {.kind = cost_type_find("roofline")};
+    struct cost *cost = cost_create(&config, &model, &platform, NULL);
+    struct cost_roofline_parts parts;
+    cost_roofline_cpu_parts(cost, 4, 2, &parts);
+    double sum = parts.request_s + parts.input_s;
+    for (int i = 0; i < N_WORK_CLASSES; i++)
+        sum += parts.class_s[i];
+    ck_assert_double_eq_tol(sum, cost_cpu_s(cost, 4, 2), 1e-12);
+    ck_assert_double_eq(parts.class_s[WORK_EMBEDDING], 0.25 + 4);
+    cost_destroy(cost);
 }
 END_TEST
 
@@ -146,7 +223,7 @@ START_TEST(accelerators_load_and_compute)
                                                 .vector_flops = 4,
                                                 .memory_bw = 16,
                                                 .gather_bw = 16,
-                                                .launch_s = 0.5,
+                                                .fixed = {.operator_s = 0.5},
                                                 .link_bw = 8,
                                                 .link_fixed_s = 0.25,
                                                 .input_fixed_s = 2,
@@ -158,8 +235,9 @@ START_TEST(accelerators_load_and_compute)
     ck_assert(cost_has_accel(cost));
     // One input tensor, one 8-byte index per item.
     ck_assert_double_eq(cost_accel_load_s(cost, 4), 0.25 + 2 + 4 * (0.125 + 1));
-    // 4 launches; weights 1.5; fc (b + 2) / 2 + b / 2; gather, concatenation b / 2; activation b.
-    ck_assert_double_eq(cost_accel_compute_s(cost, 4), 2 + 1.5 + (3 + 2) + 2 + 2 + (2 + 2));
+    // 4 launches; weights 1.5; fc b / 2 + (b - 1) / b + b; gather, concatenation b / 2;
+    // activation b.
+    ck_assert_double_eq(cost_accel_compute_s(cost, 4), 2 + 1.5 + (2 + 0.75 + 4) + 2 + 2 + (2 + 2));
     cost_destroy(cost);
     // Two dense features are a second tensor of 8 bytes per item.
     model.dense_inputs = 2;
@@ -180,7 +258,7 @@ START_TEST(one_core_alone)
     struct cost *cost = cost_create(&config, &model, &platform, NULL);
     ck_assert(!cost_depends_on_busy(cost));
     ck_assert(!cost_has_accel(cost));
-    ck_assert_double_eq(cost_cpu_s(cost, 1, 1), 12.5);
+    ck_assert_double_eq(cost_cpu_s(cost, 1, 1), 15.5);
     cost_destroy(cost);
 }
 END_TEST
@@ -222,8 +300,11 @@ int main(void)
         {"core", terms_add_up},
         {"core", lookups_have_a_half_batch},
         {"core", busy_cores_share_the_socket},
-        {"core", contention_stretches_its_class},
-        {"core", weights_come_from_the_nearest_level},
+        {"core", lost_caches_stretch_their_class},
+        {"core", bytes_come_from_the_nearest_level},
+        {"core", conversion_is_the_hosts},
+        {"core", scales_multiply},
+        {"core", parts_add_up},
         {"core", inclusion_takes_room},
         {"core", accelerators_load_and_compute},
         {"limits", one_core_alone},
