@@ -77,9 +77,12 @@ static uint64_t longer(const struct search *s, uint64_t n_queries)
     return n_queries > s->most_queries / LONGER ? s->most_queries : LONGER * n_queries;
 }
 
-// How long a run must be to have a chance to decide.
+// How long a run must be to have a chance to decide. What is shown in the end is shown by the
+// longest: a short one near saturation has not seen the longest queues.
 static uint64_t start_queries(const struct search *s, double rate_qps)
 {
+    if (s->strict)
+        return s->most_queries;
     if (s->unsure_qps == 0)
         return s->config->first_queries;
     double near = UNSURE_FRAC * sqrt((double)s->config->first_queries / (double)s->unsure_queries);
@@ -240,24 +243,13 @@ static double reach(const struct search *s, double half_widths)
     return need > least ? need : least;
 }
 
-// A run long enough that the interval does not make the answer wider than the accuracy.
-static uint64_t settling_queries(struct search *s)
-{
-    double need = 3 * s->half / s->slope / log1p(s->config->accuracy_frac);
-    uint64_t n_queries = isfinite(need) ? s->n_last : s->most_queries;
-    for (; need > 1 && n_queries < s->most_queries; need /= 2)
-        n_queries = longer(s, n_queries);
-    s->half *= sqrt((double)s->n_last / (double)n_queries); // what it will be
-    return n_queries;
-}
-
 // Shows a rate below the crossing to be held, clear of the target, as near as can be.
 static int settle_low(struct search *s, double end_qps)
 {
     struct measure_result result;
-    uint64_t n_queries = settling_queries(s);
     double last_qps = INFINITY;
     s->low_qps = 0;
+    s->half *= sqrt((double)s->n_last / (double)s->most_queries); // what it will be
     for (int step = 0; step < MOST_STEPS; step++) {
         double off = reach(s, CAPACITY_CLEAR * 1.1) * (1 + 0.25 * step * step);
         double rate_qps = s->out->estimate_qps * exp(-off);
@@ -265,7 +257,7 @@ static int settle_low(struct search *s, double end_qps)
             rate_qps = last_qps * exp(-0.5 * off);
         if (rate_qps < end_qps)
             return 0;
-        int verdict = look(s, rate_qps, n_queries, &result);
+        int verdict = look(s, rate_qps, s->most_queries, &result);
         if (verdict < 0)
             return -1;
         estimate_again(s, rate_qps, &result);
@@ -284,7 +276,6 @@ static int settle_high(struct search *s)
 {
     struct measure_result result;
     double bound_qps = s->task->bound_qps, last_qps = s->low_qps;
-    uint64_t n_queries = s->n_last;
     for (int step = 0; step < MOST_STEPS; step++) {
         double off = reach(s, 1.2) * (1 + 0.25 * step * step);
         double rate_qps = s->out->estimate_qps * exp(off);
@@ -292,7 +283,7 @@ static int settle_high(struct search *s)
             rate_qps = last_qps * exp(0.5 * off);
         if (rate_qps >= bound_qps || rate_qps > HIGHEST_QPS)
             break;
-        int verdict = look(s, rate_qps, n_queries, &result);
+        int verdict = look(s, rate_qps, s->most_queries, &result);
         if (verdict < 0)
             return -1;
         if (verdict == VERDICT_MISSED) {
@@ -308,7 +299,7 @@ static int settle_high(struct search *s)
     return 0;
 }
 
-// From the estimate to two ends that are shown.
+// From the estimate to two ends that are shown, with the longest runs.
 static int settle(struct search *s, double end_qps)
 {
     s->strict = true;

@@ -7,9 +7,10 @@
 // So the answer is a bracket: [held_qps, missed_qps], the largest rate shown to be held and the
 // smallest shown to be missed. The search brackets the crossing to a few percent, bisecting on the
 // logarithm of the rate with the measured latency as a guide, and estimates it. Then it shows one
-// rate on either side, as near as the intervals allow: within `accuracy_frac` where the longest run
-// can decide that, wider where it cannot. The lower must keep CAPACITY_CLEAR half-widths off the
-// target: a rate that was drawn to look good would not be confirmed on other draws.
+// rate on either side by the longest runs, as near as their intervals allow: within `accuracy_frac`
+// where they can decide that, wider where they cannot. The lower must keep CAPACITY_CLEAR
+// half-widths off the target: a rate that was drawn to look good would not be confirmed on other
+// draws.
 //
 // A `rough` search ends with the estimate, runs at most a quarter as long and lets the point decide
 // where the interval does not: enough to say which of many choices, all seen with the same draws,

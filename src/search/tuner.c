@@ -49,7 +49,7 @@ size_t tuner_default_batches(uint32_t max_items, uint32_t *v, size_t max)
 size_t tuner_default_offloads(uint32_t max_items, uint32_t *v, size_t max)
 {
     // Steps of 20 items for queries of up to 1000: 100 items of T move 5 % of the work.
-    uint32_t step = max_items / 50 > 1 ? max_items / 50 : 1, last = 0;
+    uint32_t step = max_items >= 75 ? (max_items + 25) / 50 : 1, last = 0;
     size_t n = 0;
     append(1, v, max, &n, &last);
     for (uint32_t value = step; value <= max_items; value += step)

@@ -128,7 +128,7 @@ static int refine_batches(struct climb *climb)
 // T from 1 to the largest query in tenths, with the leader's B.
 static int climb_offloads(struct climb *climb)
 {
-    uint32_t step = climb->max_items / 10 > 1 ? climb->max_items / 10 : 1;
+    uint32_t step = climb->max_items >= 15 ? (climb->max_items + 5) / 10 : 1;
     struct choice choice = leader_of(climb);
     struct choice *choices = mem_calloc(climb->max_items / step + 2, sizeof *choices);
     size_t n = 0;
@@ -145,7 +145,7 @@ static int climb_offloads(struct climb *climb)
 // T in fiftieths around the leader's, one to four of them to either side, following the leader.
 static int refine_offloads(struct climb *climb)
 {
-    int64_t step = climb->max_items / 50 > 1 ? climb->max_items / 50 : 1;
+    int64_t step = climb->max_items >= 75 ? (climb->max_items + 25) / 50 : 1;
     for (struct choice leader = leader_of(climb); leader.offload_items > 0;) {
         struct choice sides[8];
         size_t n = 0;

@@ -65,7 +65,7 @@ START_TEST(bracket_without_bound)
 }
 END_TEST
 
-// The result at the held rate is the one measured there, and keeps clear of the target.
+// The result at the held rate is the one measured there, by the longest run, clear of the target.
 START_TEST(held_is_clear)
 {
     struct plant plant = plant_default();
@@ -77,6 +77,7 @@ START_TEST(held_is_clear)
         capacity_search(&plant.capacity, &task, plant_measure, &plant, &capacity, &trials, NULL),
         0);
     ck_assert_int_eq(measure_overall(&capacity.at_held), VERDICT_MET);
+    ck_assert_uint_eq(capacity.at_held.n_queries, plant.capacity.most_queries);
     ck_assert_double_le(capacity.at_held.latency_s +
                             CAPACITY_CLEAR * capacity.at_held.latency_half_s,
                         capacity.at_held.target_s);

@@ -62,6 +62,8 @@ START_TEST(default_grid)
     n = tuner_default_offloads(1000, v, 100);
     ck_assert_uint_eq(n, 51);
     ck_assert(v[0] == 1 && v[1] == 20 && v[2] == 40 && v[50] == 1000);
+    n = tuner_default_offloads(999, v, 100);
+    ck_assert(n == 50 && v[1] == 20 && v[49] == 980);
 }
 END_TEST
 
