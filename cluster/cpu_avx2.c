@@ -29,8 +29,34 @@ static inline __m256i min4(__m256i a, __m256i b)
     return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
 }
 
-static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int64_t *min_ns)
+// Too few registers to hold 40 lanes in: they stay where they are.
+struct lanes_held {
+    int64_t *lanes;
+};
+
+static inline void lanes_hold(struct lanes_held *held, int64_t *lanes, uint32_t n_vec)
 {
+    (void)n_vec;
+    held->lanes = lanes;
+}
+
+static inline void lanes_drop(const struct lanes_held *held, int64_t *lanes, uint32_t n_vec)
+{
+    (void)held;
+    (void)lanes;
+    (void)n_vec;
+}
+
+static inline void held_put(const struct lanes_held *held, uint32_t n_vec, uint32_t lane,
+                            int64_t end_ns)
+{
+    (void)n_vec;
+    held->lanes[lane] = end_ns;
+}
+
+static inline uint64_t held_mins(const struct lanes_held *held, uint32_t n_vec, int64_t *min_ns)
+{
+    const int64_t *lanes = held->lanes;
     __m256i least = load4(lanes);
     for (uint32_t i = 1; i < 2 * n_vec; i++)
         least = min4(least, load4(lanes + 4 * i));
@@ -40,7 +66,7 @@ static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int
     for (uint32_t i = 0; i < 2 * n_vec; i++)
         equal |= mask4(_mm256_cmpeq_epi64(load4(lanes + 4 * i), least)) << (4 * i);
     *min_ns = _mm256_extract_epi64(least, 0);
-    return (uint32_t)__builtin_ctzll(equal);
+    return equal;
 }
 
 static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,

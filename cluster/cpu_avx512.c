@@ -14,19 +14,44 @@ static inline uint64_t lanes_idle(const int64_t *lanes, uint32_t n_vec, int64_t 
     return idle;
 }
 
-static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int64_t *min_ns)
+struct lanes_held {
+    __m512i v[8];
+};
+
+static inline void lanes_hold(struct lanes_held *held, const int64_t *lanes, uint32_t n_vec)
 {
-    __m512i least = _mm512_load_si512(lanes);
+    for (uint32_t i = 0; i < n_vec; i++)
+        held->v[i] = _mm512_load_si512(lanes + 8 * i);
+}
+
+static inline void lanes_drop(const struct lanes_held *held, int64_t *lanes, uint32_t n_vec)
+{
+    for (uint32_t i = 0; i < n_vec; i++)
+        _mm512_store_si512(lanes + 8 * i, held->v[i]);
+}
+
+static inline uint64_t held_mins(const struct lanes_held *held, uint32_t n_vec, int64_t *min_ns)
+{
+    __m512i least = held->v[0];
     for (uint32_t i = 1; i < n_vec; i++)
-        least = _mm512_min_epi64(least, _mm512_load_si512(lanes + 8 * i));
-    int64_t value = _mm512_reduce_min_epi64(least);
-    __m512i all = _mm512_set1_epi64(value);
+        least = _mm512_min_epi64(least, held->v[i]);
+    // In every place the smallest of all: halves, quarters and neighbours exchanged.
+    least = _mm512_min_epi64(least, _mm512_shuffle_i64x2(least, least, 0x4e));
+    least = _mm512_min_epi64(least, _mm512_permutex_epi64(least, 0x4e));
+    least = _mm512_min_epi64(least, _mm512_permutex_epi64(least, 0xb1));
     uint64_t equal = 0;
     for (uint32_t i = 0; i < n_vec; i++)
-        equal |= (uint64_t)_mm512_cmpeq_epi64_mask(_mm512_load_si512(lanes + 8 * i), all)
-                 << (8 * i);
-    *min_ns = value;
-    return (uint32_t)__builtin_ctzll(equal);
+        equal |= (uint64_t)_mm512_cmpeq_epi64_mask(held->v[i], least) << (8 * i);
+    *min_ns = _mm_cvtsi128_si64(_mm512_castsi512_si128(least));
+    return equal;
+}
+
+static inline void held_put(struct lanes_held *held, uint32_t n_vec, uint32_t lane, int64_t end_ns)
+{
+    uint64_t bit = UINT64_C(1) << lane;
+    __m512i end = _mm512_set1_epi64(end_ns);
+    for (uint32_t i = 0; i < n_vec; i++)
+        held->v[i] = _mm512_mask_mov_epi64(held->v[i], (__mmask8)(bit >> (8 * i)), end);
 }
 
 // Without branches: deposit the n lowest idle lanes as masks and store under them.

@@ -5,8 +5,13 @@
 //
 //   static inline uint64_t lanes_idle(const int64_t *lanes, uint32_t n_vec, int64_t t_ns);
 //       bit i set: lane i is free at t_ns (n_vec vectors of 8 lanes, at most 8)
-//   static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int64_t *min_ns);
-//       the lane with the smallest time, the lowest among equals
+//   struct lanes_held; static inline lanes_hold(held, lanes, n_vec), lanes_drop(held, lanes, n_vec)
+//       the lanes of one server held at hand while requests queue for them, and put back: in
+//       registers where there are enough, since a vector read of a line that was just written by
+//       the word waits for the write
+//   static inline uint64_t held_mins(held, n_vec, int64_t *min_ns);
+//       bit i set: lane i has the smallest time of all
+//   static inline void held_put(held, n_vec, uint32_t lane, int64_t end_ns);
 //   static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
 //                                 int64_t full_end_ns, int64_t last_end_ns);
 //       the lowest n idle lanes: full_end_ns for the first n - 1, last_end_ns for the n-th
@@ -50,11 +55,13 @@ LOOP_INLINE void assign_queued(const struct cpu_pool *pool, struct cpu_job *job,
         if (with_ends)
             emit_end(pool, job->server, finish_ns, n_idle);
     }
+    struct lanes_held held;
+    lanes_hold(&held, lanes, n_vec);
     for (uint32_t r = n_idle; r < job->n_requests; r++) {
         int64_t begin_ns;
-        uint32_t lane = lanes_first_min(lanes, n_vec, &begin_ns);
+        uint32_t lane = (uint32_t)__builtin_ctzll(held_mins(&held, n_vec, &begin_ns));
         int64_t end_ns = begin_ns + (r + 1 == job->n_requests ? job->last_ns : job->full_ns);
-        lanes[lane] = end_ns;
+        held_put(&held, n_vec, lane, end_ns);
         if (end_ns > finish_ns) {
             finish_ns = end_ns;
             wait_ns = begin_ns - t_ns;
@@ -62,6 +69,7 @@ LOOP_INLINE void assign_queued(const struct cpu_pool *pool, struct cpu_job *job,
         if (with_ends)
             emit_end(pool, job->server, end_ns, 1);
     }
+    lanes_drop(&held, lanes, n_vec);
     job->finish_ns = finish_ns;
     job->wait_ns = wait_ns;
 }
@@ -136,21 +144,6 @@ struct loop_pick {
     uint32_t lane, busy;
 };
 
-LOOP_INLINE struct loop_pick pick_narrow(const int64_t *lanes, uint32_t n_vec, uint32_t n_cores,
-                                         int64_t t_ns)
-{
-    struct loop_pick pick = {t_ns, 0, 1};
-    uint64_t idle = lanes_idle(lanes, n_vec, t_ns);
-    if (idle) {
-        pick.lane = (uint32_t)__builtin_ctzll(idle);
-    } else {
-        pick.lane = lanes_first_min(lanes, n_vec, &pick.begin_ns);
-        idle = lanes_idle(lanes, n_vec, pick.begin_ns);
-    }
-    pick.busy = n_cores - (uint32_t)__builtin_popcountll(idle) + 1;
-    return pick;
-}
-
 static struct loop_pick pick_wide(const int64_t *lanes, uint32_t n_cores, int64_t t_ns)
 {
     struct loop_pick pick = {CPU_NO_CORE, 0, 1};
@@ -185,64 +178,142 @@ LOOP_INLINE int64_t cold_ns(const struct svctab *tab, double *warmth, int64_t id
     return (int64_t)((double)service_ns * (1 + tab->cold_extra * coldness) + 0.5);
 }
 
-LOOP_INLINE void assign_varied(const struct cpu_pool *pool, struct cpu_job *job, bool narrow,
-                               bool cold)
+// What a query has come to so far, request by request.
+struct loop_sum {
+    int64_t busy_ns, finish_ns, wait_ns;
+    uint32_t r; // requests assigned
+};
+
+// The next request's service time on lane `lane`, which has been idle for idle_ns.
+LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job *job,
+                              const struct loop_sum *sum, uint32_t lane, uint32_t busy,
+                              int64_t idle_ns, bool cold)
 {
-    struct cpu_server *server = cpu_pool_server(pool, job->server);
-    int64_t *lanes = cpu_pool_lanes(pool, job->server), busy_ns = 0, finish_ns = 0, wait_ns = 0;
     const struct svctab *tab = job->tab;
-    uint32_t n = job->n_requests, last_items = tab->split[job->size_items].last_items;
-    for (uint32_t r = 0; r < n; r++) {
-        struct loop_pick pick =
-            narrow ? pick_narrow(lanes, pool->n_lanes / 8, pool->n_cores, job->start_ns)
-                   : pick_wide(lanes, pool->n_cores, job->start_ns);
-        uint32_t items = r + 1 == n ? last_items : tab->batch_items;
-        int64_t service_ns = svctab_cpu_ns(tab, items, pick.busy);
-        if (cold)
-            service_ns = cold_ns(tab, &cpu_pool_warmth(pool, job->server)[pick.lane],
-                                 pick.begin_ns - lanes[pick.lane], service_ns);
-        if (pool->noise)
-            service_ns = noise_apply(pool->noise, service_ns, pool->queries[job->query].seq, r);
-        int64_t end_ns = pick.begin_ns + service_ns;
-        lanes[pick.lane] = end_ns;
-        busy_ns += service_ns;
-        if (end_ns > finish_ns || r == 0) {
-            finish_ns = end_ns;
-            wait_ns = pick.begin_ns - job->start_ns;
-        }
-        if (pool->ends)
-            emit_end(pool, job->server, end_ns, 1);
-    }
-    server->n_queries += 1;
-    server->n_requests += n;
-    server->n_items += job->size_items;
-    server->cpu_busy_ns += busy_ns;
-    job->finish_ns = finish_ns;
-    job->wait_ns = wait_ns;
+    bool last = sum->r + 1 == job->n_requests;
+    uint32_t items = last ? tab->split[job->size_items].last_items : tab->batch_items;
+    int64_t service_ns = svctab_cpu_ns(tab, items, busy);
+    if (cold)
+        service_ns = cold_ns(tab, &cpu_pool_warmth(pool, job->server)[lane], idle_ns, service_ns);
+    if (pool->noise)
+        service_ns = noise_apply(pool->noise, service_ns, pool->queries[job->query].seq, sum->r);
+    return service_ns;
 }
 
-LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n, bool cold)
+LOOP_INLINE void varied_add(const struct cpu_pool *pool, const struct cpu_job *job,
+                            struct loop_sum *sum, int64_t begin_ns, int64_t service_ns)
 {
-    bool narrow = pool->n_cores <= CPU_NARROW_CORES;
-    uint32_t n_vec = pool->n_lanes / 8 * (cold ? 2 : 1);
+    int64_t end_ns = begin_ns + service_ns;
+    sum->busy_ns += service_ns;
+    if (end_ns > sum->finish_ns || sum->r == 0) {
+        sum->finish_ns = end_ns;
+        sum->wait_ns = begin_ns - job->start_ns;
+    }
+    if (pool->ends)
+        emit_end(pool, job->server, end_ns, 1);
+    sum->r++;
+}
+
+// At most 64 cores: first the idle ones, lowest first, then whichever is free first.
+LOOP_INLINE void varied_narrow(const struct cpu_pool *pool, const struct cpu_job *job,
+                               uint32_t n_vec, bool cold, struct loop_sum *sum)
+{
+    int64_t *lanes = cpu_pool_lanes(pool, job->server), t_ns = job->start_ns;
+    uint64_t idle = lanes_idle(lanes, n_vec, t_ns);
+    uint32_t n_busy = pool->n_cores - (uint32_t)__builtin_popcountll(idle);
+    while (sum->r < job->n_requests && idle) {
+        uint32_t lane = (uint32_t)__builtin_ctzll(idle);
+        int64_t service_ns =
+            varied_ns(pool, job, sum, lane, n_busy + 1, cold ? t_ns - lanes[lane] : 0, cold);
+        lanes[lane] = t_ns + service_ns;
+        n_busy += service_ns > 0;
+        idle &= service_ns > 0 ? idle - 1 : idle; // done in no time: idle still
+        varied_add(pool, job, sum, t_ns, service_ns);
+    }
+    if (sum->r == job->n_requests)
+        return;
+    struct lanes_held held;
+    lanes_hold(&held, lanes, n_vec);
+    while (sum->r < job->n_requests) {
+        int64_t begin_ns;
+        uint64_t mins = held_mins(&held, n_vec, &begin_ns);
+        uint32_t lane = (uint32_t)__builtin_ctzll(mins);
+        uint32_t busy = pool->n_cores - (uint32_t)__builtin_popcountll(mins) + 1;
+        int64_t service_ns = varied_ns(pool, job, sum, lane, busy, 0, cold);
+        held_put(&held, n_vec, lane, begin_ns + service_ns);
+        varied_add(pool, job, sum, begin_ns, service_ns);
+    }
+    lanes_drop(&held, lanes, n_vec);
+}
+
+static void varied_wide(const struct cpu_pool *pool, const struct cpu_job *job, bool cold,
+                        struct loop_sum *sum)
+{
+    int64_t *lanes = cpu_pool_lanes(pool, job->server);
+    while (sum->r < job->n_requests) {
+        struct loop_pick pick = pick_wide(lanes, pool->n_cores, job->start_ns);
+        int64_t idle_ns = pick.begin_ns - lanes[pick.lane];
+        int64_t service_ns = varied_ns(pool, job, sum, pick.lane, pick.busy, idle_ns, cold);
+        lanes[pick.lane] = pick.begin_ns + service_ns;
+        varied_add(pool, job, sum, pick.begin_ns, service_ns);
+    }
+}
+
+// n_vec 0: more than 64 cores.
+LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
+                             uint32_t n_vec, bool cold)
+{
+    uint32_t n_lines = pool->n_lanes / 8 * (cold ? 2 : 1);
     for (size_t i = 0; i < n; i++) {
+        struct cpu_job *job = &jobs[i];
+        struct cpu_server *server = cpu_pool_server(pool, job->server);
+        struct loop_sum sum = {0, 0, 0, 0};
         if (i + PREFETCH_JOBS < n)
-            prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_vec);
-        if (narrow)
-            assign_varied(pool, &jobs[i], true, cold);
+            prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_lines);
+        if (n_vec > 0)
+            varied_narrow(pool, job, n_vec, cold, &sum);
         else
-            assign_varied(pool, &jobs[i], false, cold);
+            varied_wide(pool, job, cold, &sum);
+        server->n_queries += 1;
+        server->n_requests += job->n_requests;
+        server->n_items += job->size_items;
+        server->cpu_busy_ns += sum.busy_ns;
+        job->finish_ns = sum.finish_ns;
+        job->wait_ns = sum.wait_ns;
+    }
+}
+
+// As in kernel_fixed: the number of vectors as a constant.
+LOOP_INLINE void varied_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
+                               bool cold)
+{
+    switch (pool->n_cores <= CPU_NARROW_CORES ? pool->n_lanes / 8 : 0) {
+#define LOOP_CASE(v)                                                                               \
+    case v:                                                                                        \
+        varied_loop(pool, jobs, n, v, cold);                                                       \
+        break;
+        LOOP_CASE(1)
+        LOOP_CASE(2)
+        LOOP_CASE(3)
+        LOOP_CASE(4)
+        LOOP_CASE(5)
+        LOOP_CASE(6)
+        LOOP_CASE(7)
+        LOOP_CASE(8)
+#undef LOOP_CASE
+    default:
+        varied_loop(pool, jobs, n, 0, cold);
     }
 }
 
 static void kernel_general(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
 {
-    varied_loop(pool, jobs, n, false);
+    varied_kernel(pool, jobs, n, false);
 }
 
 static void kernel_cold(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
 {
-    varied_loop(pool, jobs, n, true);
+    varied_kernel(pool, jobs, n, true);
 }
 
 #endif

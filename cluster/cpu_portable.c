@@ -10,13 +10,38 @@ static inline uint64_t lanes_idle(const int64_t *lanes, uint32_t n_vec, int64_t 
     return idle;
 }
 
-static inline uint32_t lanes_first_min(const int64_t *lanes, uint32_t n_vec, int64_t *min_ns)
+// No registers wide enough: the lanes stay where they are.
+struct lanes_held {
+    int64_t *lanes;
+};
+
+static inline void lanes_hold(struct lanes_held *held, int64_t *lanes, uint32_t n_vec)
 {
-    uint32_t first = 0;
+    (void)n_vec;
+    held->lanes = lanes;
+}
+
+static inline void lanes_drop(const struct lanes_held *held, int64_t *lanes, uint32_t n_vec)
+{
+    (void)held;
+    (void)lanes;
+    (void)n_vec;
+}
+
+static inline void held_put(const struct lanes_held *held, uint32_t n_vec, uint32_t lane,
+                            int64_t end_ns)
+{
+    (void)n_vec;
+    held->lanes[lane] = end_ns;
+}
+
+static inline uint64_t held_mins(const struct lanes_held *held, uint32_t n_vec, int64_t *min_ns)
+{
+    int64_t least_ns = held->lanes[0];
     for (uint32_t i = 1; i < 8 * n_vec; i++)
-        first = lanes[i] < lanes[first] ? i : first;
-    *min_ns = lanes[first];
-    return first;
+        least_ns = held->lanes[i] < least_ns ? held->lanes[i] : least_ns;
+    *min_ns = least_ns;
+    return lanes_idle(held->lanes, n_vec, least_ns);
 }
 
 static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
