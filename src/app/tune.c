@@ -219,6 +219,9 @@ static void fill_outcome(struct unit_work *work)
     if (!reached)
         return;
     out->qps = found->capacity.held_qps;
+    out->stable = held->stable;
+    out->sla = held->sla;
+    out->tail = work->study->tune.p99_bound > 0 ? held->tail : TUNING_NOT_ASKED;
     out->latency_s = held->latency_s;
     out->latency_half_s = held->latency_half_s;
     out->p95_s = held->p95_s;
@@ -329,14 +332,8 @@ static void make_units(struct tune *tune)
         study_tune_policy(&input->studies[0]->tune, policy, name, sizeof name);
         int index = tuner_find(name);
         assert(index >= 0);
-        struct tuning_outcome none = {.confirmed = TUNING_NOT_ASKED,
-                                      .confirmed_over = TUNING_NOT_ASKED};
-        none.qps = none.missed_qps = none.claimed_qps = none.tuned_qps = NAN;
-        none.latency_s = none.latency_half_s = none.p95_s = none.p95_half_s = NAN;
-        none.p99_s = none.p99_half_s = none.power_w = none.qps_per_w = none.floor_s = NAN;
-        none.cpu_util_frac = none.accel_util_frac = NAN;
-        none.accel_query_frac = none.accel_item_frac = NAN;
-        tune->units[u] = (struct tune_unit){cell, policy, tuner_policies[index], none};
+        tune->units[u] =
+            (struct tune_unit){cell, policy, tuner_policies[index], tuning_outcome_none()};
         tune->weights[u] = weight_of(input->studies[cell], tuner_policies[index]);
     }
 }
@@ -497,6 +494,7 @@ static struct tuning *assemble(const struct tune *tune, const struct tuning_step
     const struct study *study = tune->input->studies[0];
     struct tuning *tuning = tuning_create(grid_n_axes(grid), grid_n_points(grid), tune->n_policies);
     tuning->name = mem_strdup(study->settings.name);
+    tuning->program_version = mem_strdup(RECFLEET_VERSION);
     tuning->seed = study->settings.seed;
     tuning->study = mem_strdup(tune->input->text);
     for (size_t s = study->n_services; s-- > 0;)
