@@ -271,6 +271,18 @@ static int settle_low(struct search *s, double end_qps)
     return 0;
 }
 
+// Goes nearer to the crossing, once, when the lower end turns out to be needlessly far from it.
+// Intervals grow towards the crossing, so half as far again as they reach here.
+static int improve_low(struct search *s)
+{
+    double off = 1.5 * reach(s, CAPACITY_CLEAR * 1.1);
+    double rate_qps = s->out->estimate_qps * exp(-off);
+    if (!isfinite(s->slope) || rate_qps < s->low_qps * exp(0.5 * off) ||
+        rate_qps >= s->out->missed_qps)
+        return 0;
+    return look_and_move(s, rate_qps) < 0 ? -1 : 0;
+}
+
 // Shows a rate above the crossing to be missed, as near as can be; the bound is known to be.
 static int settle_high(struct search *s)
 {
@@ -308,7 +320,7 @@ static int settle(struct search *s, double end_qps)
         return -1;
     if (s->low_qps == 0)
         return 0;
-    if (settle_high(s) != 0)
+    if (improve_low(s) != 0 || settle_high(s) != 0)
         return -1;
     // Where runs decide easily, what is left of the width is the estimate's fault.
     double can = (1.2 + CAPACITY_CLEAR) * s->half / s->slope;
