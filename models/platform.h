@@ -45,7 +45,7 @@ struct accelerator {
     double memory_bw;            // weights and activations
     double gather_half_items;    // lookups: batch that reaches half of the bandwidth
     double gather_bw;            // random rows
-    double row_bw;            // pooled rows written; 0: no limit
+    double row_bw;               // pooled rows written; 0: no limit
     struct platform_fixed fixed; // launches
     double link_bw;              // host to device
     double link_fixed_s;         // once per query

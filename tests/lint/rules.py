@@ -15,6 +15,7 @@ LAYERS = {
     "cluster": ["src/base", "src/par", "models", "traces", "results"],
     "src/study": ["src/base", "models", "traces", "cluster", "results"],
     "src/search": ["src/base"],
+    "src/calibrate": ["src/base", "models", "src/study"],
     "src/app": ["src/base", "src/par", "models", "traces", "results", "cluster", "src/study",
                 "src/search"],
 }
@@ -29,6 +30,7 @@ TEST_FOLDERS = {
     "tests/cluster": "cluster",
     "tests/study": "src/study",
     "tests/search": "src/search",
+    "tests/calibrate": "src/calibrate",
     "tests/support": "src/base",
 }
 
@@ -41,7 +43,8 @@ FENCES = {
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/h5_read",
                                              "results/store*", "results/columns"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
-    "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci"]),
+    "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
+                       "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
     "Random123": (r"Random123/.*", ["src/base/rng"]),
     "Check": (r"check\.h", []),
 }
@@ -56,11 +59,12 @@ NO_REACH = {
 TEMPLATES = {"cluster/cpu_loop.h"}
 
 # Sources without a header of their own, besides the variants `family_x.c` beside `family.h`.
-NO_HEADER = {"src/app/main.c"}
+NO_HEADER = {"src/app/main.c", "src/calibrate/rf_calibrate.c"}
 
 # Modules without a test_<module>.c, and where they are tested instead.
 TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
+    "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
 }
 
@@ -78,6 +82,8 @@ SYMBOL_PREFIXES = {
     "server": ["report_list_"],         # what a server hands back
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
     "measure": ["trials_"],             # every point that was measured
+    "rf_calibrate": ["main"],
+    "calib_fit": ["calib_"],            # fits what calib holds; one vocabulary
     "main": ["main"],
 }
 
@@ -88,8 +94,10 @@ MUTABLE_GLOBALS = {"src/base/log.c"}
 FORBIDDEN_CALLS = {
     r"\b_?exit\s*\(": ["src/base/mem.c", "results/trial.c"],
     r"\babort\s*\(": [],
-    r"\b(v?printf|puts|putchar|perror)\s*\(": [],
-    r"\bv?fprintf\s*\(\s*std(out|err)\b": ["src/base/mem.c", "src/base/log.c"],
+    # rf_calibrate is a program of its own
+    r"\b(v?printf|puts|putchar|perror)\s*\(": ["src/calibrate/rf_calibrate.c"],
+    r"\bv?fprintf\s*\(\s*std(out|err)\b": ["src/base/mem.c", "src/base/log.c",
+                                             "src/calibrate/rf_calibrate.c"],
     r"\bf(puts|putc|write|flush)\s*\([^;]*\bstd(out|err)\b": ["src/base/mem.c", "src/base/log.c"],
     r"\bMPI_Abort\s*\(": [],
     r"\bMPI_COMM_WORLD\b": [],

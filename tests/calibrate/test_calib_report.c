@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "calibrate/calib_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+#define DATA RF_SOURCE_DIR "/models/calibration"
+#define PAGE RF_SOURCE_DIR "/docs/calibration.md"
+
+// The page in the tree is what the catalogue and the data give today.
+START_TEST(the_page_is_current)
+{
+    struct library library = {0};
+    struct err err = {0};
+    char *ours = NULL, *page = calloc(1, 1 << 18);
+    size_t size;
+    ck_assert_int_eq(library_load(&library, &err), 0);
+    struct calib *calib = calib_read(DATA, &err);
+    ck_assert_int_eq(calib_evaluate(calib, &library, &err), 0);
+    FILE *out = open_memstream(&ours, &size);
+    calib_report(out, calib, &library);
+    fclose(out);
+    FILE *in = fopen(PAGE, "r");
+    ck_assert_ptr_nonnull(in);
+    ck_assert_uint_lt(fread(page, 1, (1 << 18) - 1, in), (1 << 18) - 1);
+    fclose(in);
+    ck_assert_msg(strcmp(ours, page) == 0, "run scripts/calibrate.sh");
+    free(ours);
+    free(page);
+    calib_destroy(calib);
+    library_release(&library);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", the_page_is_current}};
+    return suite_run("calib_report", tests, sizeof tests / sizeof *tests);
+}
