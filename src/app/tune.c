@@ -272,6 +272,8 @@ static int do_unit(struct unit_work *work, struct err *err)
     struct crew_bench own_bench = {work->crew, own ? own : probe, &work->config.capacity};
     double begin_s = now_s();
     int rc = search(work, &bench, &own_bench, err);
+    if (rc < 0 && err->code == ERR_STUDY)
+        err_prefix(err, "%s: tune", work->study->path);
     work->unit->outcome.wall_s = now_s() - begin_s;
     mem_free((void *)(uintptr_t)work->config.batches);
     mem_free((void *)(uintptr_t)work->config.offloads);

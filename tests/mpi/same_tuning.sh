@@ -14,7 +14,7 @@ for ranks in 1 2 3; do
     "$python" "$here/compare_results.py" "$folder/0.h5" "$folder/$ranks.h5"
 done
 # One unit of work on several ranks: the tasks of its rounds are dealt out, and shared.
-one=(--set 'tune.policies=[deeprecsched]' --set 'sweep=[]')
+one=(--set 'tune.policies=[deeprecsched]' --set 'sweep[0].values=[2ms]')
 "$recfleet" tune "$study" -q "${one[@]}" -o "$folder/one-0.h5"
 for ranks in 2 5; do
     "$mpiexec" -n "$ranks" "$recfleet" tune "$study" -q "${one[@]}" -o "$folder/one-$ranks.h5"
