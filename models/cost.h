@@ -58,8 +58,9 @@ struct cost_config {
     double cpu_scale, accel_scale;
     // roofline: request and operator fixed times (launches included) multiplied; 0 counts as 1.
     double fixed_scale;
-    // roofline: host time to turn one index or length of a table lookup from a Python list into an
-    // array, as the reference does inside the times it reports; 0 is off. See cost_roofline.h.
+    // roofline: host time, at 3 GHz, to turn one index or length of a table lookup from a Python
+    // list into an array, as the reference does inside the times it reports; 0 is off. See
+    // cost_roofline.h.
     double input_conversion_s;
     // With it, a CPU request converts a whole stored input of `stored_items` (0 counts as 1024)
     // whatever its own size, as the reference's inference engine does.

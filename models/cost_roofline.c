@@ -5,6 +5,7 @@
 
 #define PAGE_BYTES 4096.0
 #define PAGE_ENTRY_BYTES 8.0
+#define CONVERSION_HZ 3e9   // clock at which input_conversion is given
 #define STORED_ITEMS 1024.0 // the reference's largest query
 
 // A class of operators on one machine, everything that does not depend on items or busy cores.
@@ -109,9 +110,11 @@ static void prepare_inputs(const struct cost_config *config, const struct platfo
 {
     if (!(config->input_conversion_s > 0))
         return;
+    double slower = p->clock_hz > 0 ? CONVERSION_HZ / p->clock_hz : 1; // Python runs in the core
     to->input_s = p->input_fixed_s * work->n_inputs;
-    to->input_item_s = config->input_conversion_s * (work->lookups_per_item + work->rows_per_item) +
-                       2 * work->dense_bytes_per_item / p->stream_bw; // read and written
+    to->input_item_s =
+        slower * config->input_conversion_s * (work->lookups_per_item + work->rows_per_item) +
+        2 * work->dense_bytes_per_item / p->stream_bw; // read and written
     if (config->convert_whole_input)
         to->stored_items = config->stored_items > 0 ? (double)config->stored_items : STORED_ITEMS;
 }
@@ -354,7 +357,7 @@ static const struct field roofline_fields[] = {
           COST_SCALE_MOST, "1", "fixed times per request and operator are multiplied by it"),
     FIELD(cost_config, "input_conversion", FIELD_REAL, UNIT_TIME, input_conversion_s, 0,
           CONVERSION_MAX_S, "0",
-          "host time per index and per length from Python lists, as in the reference; 0: off"),
+          "host time at 3 GHz per index and length from Python lists, as the reference; 0: off"),
     FIELD(cost_config, "convert_whole_input", FIELD_BOOL, UNIT_NONE, convert_whole_input, 0, 1,
           "false", "a CPU request converts stored_items, whatever its own items"),
     FIELD(cost_config, "stored_items", FIELD_INT, UNIT_ITEMS, stored_items, 1, STORED_MAX, "1024",

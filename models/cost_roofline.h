@@ -29,10 +29,11 @@
 // On an accelerator the same without caches or sharing; pooled rows are written at row_bandwidth.
 // It runs after a load of link + inputs + bytes / link bandwidth.
 //
-// input_conversion adds what the reference does on the host inside the times it reports: n_inputs *
-// input_fixed + b * (input_conversion * (indices + lengths) + features copied at stream_bandwidth),
-// to a CPU request; without the tensors' fixed part, which input_fixed of the accelerator holds, to
-// a load. convert_whole_input lets a CPU request do that for stored_items instead of b.
+// input_conversion (at 3 GHz; longer by the clock of a slower core) adds what the reference does on
+// the host inside the times it reports: n_inputs * input_fixed + b * (input_conversion * (indices +
+// lengths) + features copied at stream_bandwidth), to a CPU request; without the tensors' fixed
+// part, which input_fixed of the accelerator holds, to a load. convert_whole_input lets a CPU
+// request do that for stored_items instead of b.
 //
 // Deviation from a classic roofline: terms add up instead of the larger one winning, because the
 // measured kernels do not overlap them. docs/calibration.md says how well it fits.

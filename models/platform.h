@@ -64,7 +64,7 @@ struct platform {
     char *title;
     int64_t cores;   // 1..1024
     int64_t sockets; // 1..16
-    double clock_hz; // for people
+    double clock_hz; // for people, and for input conversion
     struct platform_rate fc, attention, recurrent;
     double vector_flops;                // activations, sums, softmax
     double activation_bw;               // what layers read and write; 0: stream_bw

@@ -287,7 +287,7 @@ static int evaluate_run(struct calib_point *points, size_t n, const struct libra
         return library_unknown_model(library, points[0].model, err);
     if (find_platform(library, points[0].hardware, &platform, err) != 0)
         return -1;
-    config.input_conversion_s = CALIB_CONVERSION_S * CALIB_CONVERSION_HZ / platform.clock_hz;
+    config.input_conversion_s = CALIB_CONVERSION_S;
     bool accel = library_accelerator(library, points[0].hardware) != NULL;
     struct cost *cost = cost_create(&config, model, &platform, err);
     for (size_t i = 0; cost && i < n; i++)

@@ -30,7 +30,6 @@
 // Host time per index and per length that the conversion of Python lists takes, fitted with the
 // rest. It is a setting of a study (cost.input_conversion), off by default, not of the catalogue.
 #define CALIB_CONVERSION_S 62e-9
-#define CALIB_CONVERSION_HZ 3e9 // the clock of the core that needed it; others by their clock
 
 // The bars: largest |error| of latencies, shares (percentage points) and speed-ups, and the median
 // of latencies.

@@ -27,7 +27,8 @@ static const char *const method =
     "vectors half as wide, no data at all; `gtx1080ti` from `t4` by data-sheet peaks (11.3 to 8.1 "
     "TFLOP/s) and bandwidths (484 to 320 GB/s), but for two keys. `fc_peak` of `c5n` is 3.4 GHz "
     "times 64 operations. Times of the reference hold the conversion of Python lists: "
-    "`input_conversion` is 62 ns at 3 GHz and scales with the clock, so 93 ns on the Skylake; it "
+    "`input_conversion` is 62 ns at 3 GHz and scales with the clock, so it is 93 ns on the "
+    "Skylake; it "
     "is "
     "off unless a study turns it on.\n\n";
 
