@@ -182,6 +182,12 @@ static double held(double have, double wanted)
     return have < wanted ? have / wanted : 1;
 }
 
+// Memory is no faster than the L3 in front of it, whatever the two were measured with.
+static double memory_bw(const struct platform *p, const struct share *s)
+{
+    return fmin(s->stream_bw, p->weight_bw);
+}
+
 static struct share share_of(const struct platform *p, const struct prepared *w, double items,
                              uint32_t busy_cores)
 {
@@ -205,7 +211,7 @@ static struct share share_of(const struct platform *p, const struct prepared *w,
     double lost = alone > 0 ? 1 - held(s.cache_bytes, fmin(w->page_bytes, alone)) : 0;
     s.gather_stretch = 1 + p->gather_contention_frac * lost;
     double in_l2 = held(s.l2_bytes, set), cached = fmax(in_l2, held(s.cache_bytes, set));
-    s.spill_s = (cached - in_l2) / p->weight_bw + (1 - cached) / s.stream_bw;
+    s.spill_s = (cached - in_l2) / p->weight_bw + (1 - cached) / memory_bw(p, &s);
     return s;
 }
 
@@ -214,7 +220,8 @@ static double weights_s(const struct platform *p, const struct share *s, double 
 {
     double beyond_l2 = fmax(0, bytes - s->l2_bytes);
     double from_l3 = fmin(beyond_l2, fmax(0, s->cache_bytes - s->l2_bytes));
-    return (from_l3 / p->weight_bw + (beyond_l2 - from_l3) / s->stream_bw) * s->layer_stretch;
+    double from_memory = beyond_l2 - from_l3;
+    return (from_l3 / p->weight_bw + from_memory / memory_bw(p, s)) * s->layer_stretch;
 }
 
 void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t busy_cores,

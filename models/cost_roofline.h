@@ -14,9 +14,9 @@
 //
 // Where bytes lie. K(n) is what one core may call cached: L2 + L3/n, or L3/n where L3 is inclusive.
 // Weights are free from the L2, then at weight_bandwidth from K, then at the core's share of
-// stream_bandwidth: min(one core's limit, socket's limit / n). Activations likewise beyond their
-// own bandwidth (spill), by the part of the set W = weights + activations of the batch that L2, K
-// or neither holds. Every process has weights of its own.
+// stream_bandwidth: min(one core's limit, socket's limit / n), at most weight_bandwidth.
+// Activations likewise beyond their own bandwidth (spill), by the part of the set W = weights +
+// activations of the batch that L2, K or neither holds. Every process has weights of its own.
 //
 // Contention has causes and no table of its own. Shares of L3 and of both bandwidths shrink with n.
 // Lookups wait for page-table entries too (8 bytes per 4 KiB of tables): with the part that K(n)

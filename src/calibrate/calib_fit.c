@@ -34,7 +34,6 @@ const struct calib_stage calib_stages[] = {
       {"c5n", "input_fixed", 1.6e-05, 0.5},
       {"skylake", "fc_half_items", 8, 0.7},
       {"skylake", "weight_bandwidth", 2e+10, 0.5},
-      {"skylake", "request_fixed", 5e-05, 1},
       {"t4", "fc_peak", 2.5e+12, 1},
       {"t4", "fc_half_items", 10, 1},
       {"t4", "attention_peak", 7e+11, 1},
@@ -131,9 +130,9 @@ void calib_derive(const struct library *library)
     static const char *const rates[] = {"vector_peak", "activation_bandwidth", NULL};
     static const char *const kept[] = {"gather_bandwidth", "gather_half_items", "stream_bandwidth",
                                        NULL};
-    static const char *const times[] = {"operator_fixed",  "fc_fixed",    "gather_fixed",
-                                        "recurrent_fixed", "input_fixed", "part_fixed",
-                                        "row_fixed",       NULL};
+    static const char *const times[] = {"operator_fixed",  "fc_fixed",      "gather_fixed",
+                                        "recurrent_fixed", "input_fixed",   "part_fixed",
+                                        "row_fixed",       "request_fixed", NULL};
     static const struct derived cpus[] = {{"skylake", "c5n", 2.0 / 3.0, 2.0 / 3.0, 1},
                                           {"broadwell", "c5n", 2.4 / 3.0, 1.2 / 3.0, 0.5}};
     for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++) {
