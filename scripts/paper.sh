@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# paper.sh [--quick] [--only-report] [-o FOLDER] [-B BUILD]: the result tables of the DeepRecSys
+# paper beside ours, in one command. Builds what changed, tunes slurm/studies/50-paper.yaml and its
+# experiments (52- to 58-paper-*.yaml) on all cores, and writes docs/paper.md with its numbers and
+# pictures in docs/paper. Ends with the wall time of each study.
+#
+#   --quick        two models, 5 % accuracy; all of it, the page too, in build/paper-quick
+#   --only-report  tunes nothing; writes the page from the tuning files that are there
+#   -o FOLDER      of the tuning files instead of build/paper
+#   -B BUILD       a build folder instead of build/release
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage() {
+    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit "$1"
+}
+
+quick=0 only_report=0 folder='' build_dir=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --quick) quick=1 ;;
+    --only-report) only_report=1 ;;
+    -o) [ $# -ge 2 ] || usage 2 >&2; folder=$2; shift ;;
+    -B) [ $# -ge 2 ] || usage 2 >&2; build_dir=$2; shift ;;
+    -h | --help) usage 0 ;;
+    *) usage 2 >&2 ;;
+    esac
+    shift
+done
+page=$ROOT/docs/paper.md
+if [ "$quick" = 1 ]; then
+    folder=${folder:-$ROOT/build/paper-quick} page=${folder:-$ROOT/build/paper-quick}/paper.md
+fi
+folder=${folder:-$ROOT/build/paper}
+mkdir -p "$folder"
+
+# The system's python3 first: it is the one that sees Debian's h5py.
+for python in /usr/bin/python3 python3 ''; do
+    [ -n "$python" ] || die "needs python3 with h5py; scripts/setup.sh test installs it"
+    ! "$python" -c 'import h5py' 2>/dev/null || break
+done
+
+# tune STUDY NAME [--set ...]: one study to FOLDER/NAME.h5. What it says goes to FOLDER/NAME.txt.
+tune() {
+    local study=$ROOT/slurm/studies/$1.yaml name=$2 start=$SECONDS
+    shift 2
+    if ! mpirun -n "$JOBS" "$recfleet" tune "$study" -f -o "$folder/$name.h5" "$@" \
+        >"$folder/$name.txt" 2>"$folder/$name.log"; then
+        tail -n 5 "$folder/$name.log" >&2
+        die "tuning $(basename "$study") failed; what it said: $folder/$name.log"
+    fi
+    printf '%5d s  %s\n' $((SECONDS - start)) "$(basename "$study")"
+}
+
+run_studies() {
+    local settings=()
+    if [ "$quick" = 1 ]; then
+        settings=(--set 'sweep[0].values=[wnd, rmc1]' --set tune.accuracy=5%
+            --set tune.queries=5000 --set tune.max_queries=20000)
+    fi
+    tune 50-paper paper "${settings[@]}"
+    tune 52-paper-lognormal lognormal "${settings[@]}"
+    tune 53-paper-batch batch "${settings[@]}"
+    tune 54-paper-cores cores "${settings[@]}"
+    tune 55-paper-accelerator accelerator "${settings[@]}"
+    tune 56-paper-fixed fixed "${settings[@]}"
+    tune 57-paper-conversion conversion "${settings[@]}"
+    tune 58-paper-reference reference ${settings[@]+"${settings[@]:2}"}
+    printf '%5d s  together, on %d ranks\n' "$SECONDS" "$JOBS"
+}
+
+if [ "$only_report" = 0 ]; then
+    if [ -z "$build_dir" ]; then
+        build release "$ROOT/build/paper-build.log" recfleet || exit 1
+        build_dir=$ROOT/build/release
+    fi
+    recfleet=$build_dir/src/app/recfleet
+    SECONDS=0
+    run_studies
+fi
+"$python" "$ROOT/scripts/paper.py" "$folder" "$page"
+echo "$page"

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""check_page.py RECFLEET TREE: does scripts/paper.py write what the tuning files hold?
+
+Tunes two models coarsely, writes the page, and computes its numbers anew from the HDF5 files with
+h5py alone. Then the same with studies missing and with files that are no tunings.
+"""
+
+import csv
+import itertools
+import math
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+import h5py
+
+RECFLEET, TREE = sys.argv[1], pathlib.Path(sys.argv[2])
+sys.path.insert(0, str(TREE / "scripts"))
+import paper_experiments  # noqa: E402
+import paper_tuning  # noqa: E402
+
+COARSE = ["sweep[0].values=[wnd, rmc1]", "tune.accuracy=10%", "tune.queries=2000",
+          "tune.max_queries=4000"]
+CONFIRMED = [*COARSE, "tune.confirm=true"]
+RUNS = {"paper": ("50-paper", CONFIRMED), "lognormal": ("52-paper-lognormal", COARSE),
+        "batch": ("53-paper-batch", [*COARSE, "sweep[3].values=[10, 25, 100]"]),
+        "cores": ("54-paper-cores", [*COARSE, "sweep[3].values=[2]"]),
+        "reference": ("58-paper-reference", COARSE)}
+
+
+def tune(folder, name):
+    study, settings = RUNS[name]
+    command = [RECFLEET, "tune", TREE / f"slurm/studies/{study}.yaml", "-q", "-o",
+               folder / f"{name}.h5"]
+    for setting in settings:
+        command += ["--set", setting]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def write(folder, page):
+    return subprocess.run([sys.executable, "-B", TREE / "scripts/paper.py", folder, page],
+                          capture_output=True, text=True, check=False)
+
+
+def rows_of(page, heading):
+    """Cells of the first table below a heading, without its head."""
+    text = page.split(f"\n{heading}\n", 1)[1]
+    table = re.search(r"(^\|.*\n)+", text, re.MULTILINE).group()
+    return [[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+class File:
+    """What this test needs of a tuning's file, read on its own."""
+
+    def __init__(self, path):
+        with h5py.File(path) as file:
+            self.data = {k: file[k][...] for k in ("qps", "missed_qps", "qps_per_w", "batch_items")}
+            axes = file.attrs["axes"].decode().split("\n")
+            labels = {a: file[a].attrs["names"].decode().split("\n") for a in axes}
+            self.cells = [tuple(labels[a][file[a][c]] for a in axes)
+                          for c in range(len(file["cell"]))]
+            self.policies = file["policy"].attrs["names"].decode().split("\n")
+
+    def at(self, key, policy, *cell):
+        return float(self.data[key][self.cells.index(cell), self.policies.index(policy)])
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.keep = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.keep.name)
+        for name in RUNS:
+            tune(cls.folder, name)
+        cls.path = cls.folder / "page.md"
+        done = write(cls.folder, cls.path)
+        assert done.returncode == 0, done.stderr
+        cls.page = cls.path.read_text()
+        cls.main = File(cls.folder / "paper.h5")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.keep.cleanup()
+
+    def gains(self, key, target, platform):
+        """Of the models that have a baseline and an answer."""
+        out = []
+        for model in ("wnd", "rmc1"):
+            base = self.main.at(key, "static", model, target, "skylake")
+            out.append(self.main.at(key, "deeprecsched", model, target, platform) / base)
+        return [g for g in out if math.isfinite(g)]
+
+    def test_means_are_those_of_the_file(self):
+        """Both kinds of mean, of all three metrics, at all targets; two decimals are shown."""
+        rows = rows_of(self.page, "## Mean gains")
+        metrics = [("qps", "skylake"), ("qps", "skylake+gtx1080ti"),
+                   ("qps_per_w", "skylake+gtx1080ti")]
+        wanted = list(itertools.product(metrics, ("low", "medium", "high")))
+        self.assertEqual(len(rows), len(wanted))
+        for row, ((key, platform), target) in zip(rows, wanted):
+            gains = self.gains(key, target, platform)
+            self.assertEqual(row[1], target)
+            self.assertAlmostEqual(float(row[2]), sum(gains) / len(gains), delta=0.0051)
+            self.assertAlmostEqual(float(row[3]), math.prod(gains) ** (1 / len(gains)),
+                                   delta=0.0051)
+            self.assertEqual(row[8], str(len(gains)))
+            deviation = 100 * (sum(gains) / len(gains) / float(row[5]) - 1)
+            self.assertAlmostEqual(float(row[6].split()[0]), deviation, delta=0.51)
+
+    def test_cells_are_those_of_the_file(self):
+        """Every cell of every server: batch and bracket of DeepRecSched, to the digits shown."""
+        for heading, platform in (("### Skylake", "skylake"), ("### Broadwell", "broadwell"),
+                                  ("### Skylake + GTX 1080 Ti", "skylake+gtx1080ti")):
+            rows = rows_of(self.page, heading)
+            self.assertEqual(len(rows), 6)
+            for row in rows:
+                cell = (row[0], row[1], platform)
+                qps = self.main.at("qps", "deeprecsched", *cell)
+                if not math.isfinite(qps):
+                    self.assertEqual(row[6], "unreachable")
+                    continue
+                low, high = map(float, row[6].split(" .. "))
+                self.assertAlmostEqual(low / qps, 1, delta=1e-3)
+                missed = self.main.at("missed_qps", "deeprecsched", *cell)
+                self.assertAlmostEqual(high / missed, 1, delta=1e-3)
+                self.assertEqual(int(row[5].split("/")[0]),
+                                 self.main.at("batch_items", "deeprecsched", *cell))
+
+    def test_an_experiment_is_that_of_its_file(self):
+        """Cores twice as slow: the mean over both models."""
+        cores = File(self.folder / "cores.h5")
+        row = next(r for r in rows_of(self.page, "## What would have to be true")
+                   if r[:2] == ["every time on a core x", "2"])
+        gains = [cores.at("qps", "deeprecsched", m, "medium", "skylake", "2") /
+                 cores.at("qps", "static", m, "medium", "skylake", "2") for m in ("wnd", "rmc1")]
+        self.assertAlmostEqual(float(row[3].split()[0]), sum(gains) / 2, delta=0.0051)
+
+    def test_what_was_not_run_is_said(self):
+        """A short run is called one, and its left-out experiments have no rows."""
+        self.assertIn("This is a short run, over 2 of the eight models (wnd, rmc1).", self.page)
+        self.assertNotIn("56-paper-fixed.yaml](", self.page)
+        with tempfile.TemporaryDirectory() as other:
+            other = pathlib.Path(other)
+            (other / "paper.h5").write_bytes((self.folder / "paper.h5").read_bytes())
+            self.assertEqual(write(other, other / "page.md").returncode, 0)
+            page = (other / "page.md").read_text()
+        self.assertIn("not run (58-paper-reference.yaml)", page)
+        self.assertIn("not run (52-paper-lognormal.yaml)", page)
+
+    def test_again_is_the_same(self):
+        """The page depends on the files alone."""
+        self.assertEqual(write(self.folder, self.folder / "again.md").returncode, 0)
+        again = (self.folder / "again.md").read_text()
+        self.assertEqual(again.replace("(again/", "(page/"), self.page)
+
+    def test_numbers_and_pictures_are_there(self):
+        """Every link into the page's folder leads to a file; pictures are XML, tables are CSV."""
+        links = set(re.findall(r"\(page/([^)]+)\)", self.page))
+        self.assertLessEqual({"means.csv", "outcomes.csv", "experiments.csv", "batch.csv",
+                              "share.svg", "gain-cpu.svg", "batch-low.svg"}, links)
+        for link in links:
+            path = self.folder / "page" / link
+            if path.suffix == ".svg":
+                xml.etree.ElementTree.parse(path)
+        with open(self.folder / "page/outcomes.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), 18 * 3)
+        for row in rows:
+            qps = self.main.at("qps", row["policy"], row["model"], row["target"], row["platform"])
+            if math.isfinite(qps):
+                self.assertAlmostEqual(float(row["qps"]) / qps, 1, delta=1e-5)
+
+    def test_bad_folders_are_refused(self):
+        """No main file, and a file that is no tuning: one line, no page."""
+        with tempfile.TemporaryDirectory() as other:
+            other = pathlib.Path(other)
+            done = write(other, other / "page.md")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("paper.h5 is not there", done.stderr)
+            with h5py.File(other / "paper.h5", "w") as file:
+                file.attrs["kind"] = "run"
+            done = write(other, other / "page.md")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("expected a file of `recfleet tune`", done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1)
+            self.assertFalse((other / "page.md").exists())
+
+
+class Numbers(unittest.TestCase):
+    def test_crossings_on_power_laws(self):
+        """y = x^2 meets 10 at the root of 10; a curve that turns meets it twice; none beyond."""
+        self.assertAlmostEqual(paper_tuning.crossings([1, 10], [1, 100], 10)[0], math.sqrt(10))
+        self.assertEqual(len(paper_tuning.crossings([1, 2, 4], [1, 3, 1], 2)), 2)
+        self.assertEqual(paper_tuning.crossings([1, 2], [1, 3], 4), [])
+        self.assertEqual(paper_tuning.crossings([1, 2, 4], [1, 3, 9], 3), [2])
+
+    def test_verdicts(self):
+        """The rule that the page states."""
+        for counts, wanted in (((10, 0, 0), "confirmed"), ((6, 3, 1), "confirmed"),
+                               ((6, 2, 2), "mixed"), ((4, 6, 0), "mixed"), ((0, 3, 0), "refuted"),
+                               ((3, 0, 4), "refuted"), ((0, 0, 0), "not run")):
+            self.assertEqual(paper_experiments.verdict(*counts), wanted, counts)
+
+    def test_means(self):
+        """An empty mean is no number."""
+        self.assertTrue(math.isnan(paper_tuning.arithmetic([])))
+        self.assertTrue(math.isnan(paper_tuning.geometric([])))
+        self.assertAlmostEqual(paper_tuning.geometric([1, 4]), 2)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
