@@ -24,12 +24,15 @@ struct crew *crew_create(MPI_Comm comm, uint32_t n_units, struct err *err);
 // Collective (comm).
 void crew_destroy(struct crew *crew); // NULL: no effect
 
+// Not collective. How many crews there are.
 uint32_t crew_n(const struct crew *crew);
+// Not collective. Which one this rank belongs to.
 uint32_t crew_index(const struct crew *crew);
-int crew_rank(const struct crew *crew); // within the crew; 0 speaks for it
+// Not collective. This rank's number within its crew; 0 speaks for it.
+int crew_rank(const struct crew *crew);
 
-// Which crew does which unit: units are dealt in order of falling weight, each to the crew that has
-// least so far. owner[n_units] is filled; the same on every rank.
+// Not collective. Which crew does which unit: units are dealt in order of falling weight, each to
+// the crew that has least so far. owner[n_units] is filled; the same on every rank.
 void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner);
 
 // What a round is measured with.

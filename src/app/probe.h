@@ -24,14 +24,16 @@
 
 struct probe;
 
-// Can the study be measured so? Not when a service arrives by a process without one rate to scale
-// (replay, diurnal).
+// Not collective. Can the study be measured so? Not when a service arrives by a process without one
+// rate to scale (replay, diurnal).
 int probe_check(const struct study *study, struct err *err);
 
-// `study` is borrowed until probe_destroy() and has passed probe_check(); its `tune` section says
-// what is tuned. own_sizes: the services' own sizes even when the section gives others.
+// Not collective. `study` is borrowed until probe_destroy() and has passed probe_check(); its
+// `tune` section says what is tuned. own_sizes: the services' own sizes even when the section gives
+// others.
 struct probe *probe_create(const struct study *study, bool own_sizes);
-void probe_destroy(struct probe *probe); // NULL: no effect
+// Not collective. NULL: no effect.
+void probe_destroy(struct probe *probe);
 
 // Collective (comm). Logically collective: probe and point must agree. Same result on every rank.
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,
@@ -48,10 +50,17 @@ double probe_accel_s(const struct probe *probe, uint32_t items);
 uint32_t probe_size_items(const struct probe *probe, uint64_t i);
 double probe_uniform(const struct probe *probe, uint64_t i);
 uint32_t probe_max_items(const struct probe *probe);
-bool probe_has_accelerator(const struct probe *probe);                 // on some tuned group
-const struct study_group *probe_group(const struct probe *probe);      // the first tuned one
-const struct service_config *probe_service(const struct probe *probe); // likewise
+
+// Not collective. Is there one on some tuned group?
+bool probe_has_accelerator(const struct probe *probe);
+
+// Not collective. The first tuned group and service, and how the study splits the one on the other;
+// borrowed.
+const struct study_group *probe_group(const struct probe *probe);
+const struct service_config *probe_service(const struct probe *probe);
+const struct dispatch_config *probe_dispatch(const struct probe *probe);
+
+// Not collective. Servers of the whole fleet.
 uint32_t probe_n_servers(const struct probe *probe);
-const struct dispatch_config *probe_dispatch(const struct probe *probe); // as the study has it
 
 #endif
