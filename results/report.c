@@ -9,30 +9,9 @@
 #include "base/simtime.h"
 #include "results/table.h"
 
-#define MOST_COLUMNS 8
-
-// Cells that are made for one row and released after it.
-struct row {
-    int n;
-    char *cells[MOST_COLUMNS];
-};
-
-static void add(struct row *row, char *owned)
+static void add_ci(struct table *table, struct ci ci, double scale)
 {
-    row->cells[row->n++] = owned;
-}
-
-static void add_ci(struct row *row, struct ci ci, double scale)
-{
-    add(row, table_interval(ci.value, ci.half_95, scale));
-}
-
-static void end_row(struct table *table, struct row *row)
-{
-    table_row(table, (const char *const *)row->cells);
-    for (int i = 0; i < row->n; i++)
-        mem_free(row->cells[i]);
-    row->n = 0;
+    table_cell(table, table_interval(ci.value, ci.half_95, scale));
 }
 
 static const char *name_of(const char *name)
@@ -92,28 +71,25 @@ static char *sla_text(const struct summary_service *s, struct table_unit unit)
 static void add_rates_row(struct table *table, const char *name, const struct summary_service *s,
                           struct table_unit unit)
 {
-    struct row row = {0};
-    add(&row, mem_strdup(name));
-    add(&row, table_number(s->offered_qps.value));
-    add_ci(&row, s->served_qps, 1);
-    add_ci(&row, s->latency_s[0], unit.scale);
-    add_ci(&row, s->latency_s[2], unit.scale);
-    add_ci(&row, s->latency_s[3], unit.scale);
-    add(&row, sla_text(s, unit));
-    end_row(table, &row);
+    table_cell(table, mem_strdup(name));
+    table_cell(table, table_number(s->offered_qps.value));
+    add_ci(table, s->served_qps, 1);
+    add_ci(table, s->latency_s[0], unit.scale);
+    add_ci(table, s->latency_s[2], unit.scale);
+    add_ci(table, s->latency_s[3], unit.scale);
+    table_cell(table, sla_text(s, unit));
 }
 
 static void head_row(struct table *table, const char *const *heads, int n, const char *unit)
 {
-    struct row row = {0};
     for (int i = 0; i < n; i++) {
         const char *hole = strchr(heads[i], '@'); // where the unit of time goes
         if (hole)
-            add(&row, mem_printf("%.*s%s%s", (int)(hole - heads[i]), heads[i], unit, hole + 1));
+            table_cell(table,
+                       mem_printf("%.*s%s%s", (int)(hole - heads[i]), heads[i], unit, hole + 1));
         else
-            add(&row, mem_strdup(heads[i]));
+            table_cell(table, mem_strdup(heads[i]));
     }
-    end_row(table, &row);
 }
 
 static struct table_unit unit_of(const struct summary *s)
@@ -142,19 +118,17 @@ static void print_rates(FILE *out, const struct meta *m, const struct summary *s
 static void add_details_row(struct table *table, const char *name, const struct summary_service *s,
                             struct table_unit unit)
 {
-    struct row row = {0};
-    add(&row, mem_strdup(name));
-    add_ci(&row, s->latency_mean_s, unit.scale);
-    add_ci(&row, s->wait_mean_s, unit.scale);
-    add_ci(&row, s->latency_s[4], unit.scale);
-    add(&row, table_number(s->latency_max_s * unit.scale));
-    add_ci(&row, s->waited_frac, 100);
+    table_cell(table, mem_strdup(name));
+    add_ci(table, s->latency_mean_s, unit.scale);
+    add_ci(table, s->wait_mean_s, unit.scale);
+    add_ci(table, s->latency_s[4], unit.scale);
+    table_cell(table, table_number(s->latency_max_s * unit.scale));
+    add_ci(table, s->waited_frac, 100);
     if (s->sla_s > 0)
-        add_ci(&row, s->late_frac, 100);
+        add_ci(table, s->late_frac, 100);
     else
-        add(&row, mem_strdup("-"));
-    add(&row, table_number(s->accel_query_frac.value * 100));
-    end_row(table, &row);
+        table_cell(table, mem_strdup("-"));
+    table_cell(table, table_number(s->accel_query_frac.value * 100));
 }
 
 static void print_details(FILE *out, const struct meta *m, const struct summary *s)
@@ -172,12 +146,12 @@ static void print_details(FILE *out, const struct meta *m, const struct summary 
     table_destroy(table);
 }
 
-static void add_util(struct row *row, const struct summary_component *c)
+static void add_util(struct table *table, const struct summary_component *c)
 {
     if (c->n_units == 0)
-        add(row, mem_strdup("-"));
+        table_cell(table, mem_strdup("-"));
     else
-        add_ci(row, c->util_frac, 100);
+        add_ci(table, c->util_frac, 100);
 }
 
 static void print_groups(FILE *out, const struct meta *m, const struct summary *s)
@@ -186,29 +160,26 @@ static void print_groups(FILE *out, const struct meta *m, const struct summary *
                                  "accel util %", "power W",  "QPS/W",   "load"};
     struct table *table = table_create(8);
     head_row(table, heads, 8, "");
-    struct row row = {0};
     for (uint32_t g = 0; g < s->n_groups; g++) {
         const struct summary_component *parts = s->groups[g].parts;
         int32_t cpu = parts[PART_CPU].verdict, accel = parts[PART_ACCEL].verdict;
-        add(&row, mem_strdup(name_of(m->groups[g].name)));
-        add(&row, mem_strdup(name_of(m->groups[g].platform)));
-        add(&row, mem_printf("%u", m->groups[g].n_servers));
-        add_util(&row, &parts[PART_CPU]);
-        add_util(&row, &parts[PART_ACCEL]);
-        add_ci(&row, s->groups[g].power_w, 1);
-        add(&row, table_number(s->groups[g].queries_per_j));
-        add(&row, mem_strdup(overload_names[cpu > accel ? cpu : accel]));
-        end_row(table, &row);
+        table_cell(table, mem_strdup(name_of(m->groups[g].name)));
+        table_cell(table, mem_strdup(name_of(m->groups[g].platform)));
+        table_cell(table, mem_printf("%u", m->groups[g].n_servers));
+        add_util(table, &parts[PART_CPU]);
+        add_util(table, &parts[PART_ACCEL]);
+        add_ci(table, s->groups[g].power_w, 1);
+        table_cell(table, table_number(s->groups[g].queries_per_j));
+        table_cell(table, mem_strdup(overload_names[cpu > accel ? cpu : accel]));
     }
-    add(&row, mem_strdup("(fleet)"));
-    add(&row, mem_strdup(""));
-    add(&row, mem_printf("%u", m->n_servers));
-    add(&row, mem_strdup(""));
-    add(&row, mem_strdup(""));
-    add_ci(&row, s->fleet.power_w, 1);
-    add_ci(&row, s->fleet.queries_per_j, 1);
-    add(&row, mem_strdup(overload_names[s->fleet.verdict]));
-    end_row(table, &row);
+    table_cell(table, mem_strdup("(fleet)"));
+    table_cell(table, mem_strdup(""));
+    table_cell(table, mem_printf("%u", m->n_servers));
+    table_cell(table, mem_strdup(""));
+    table_cell(table, mem_strdup(""));
+    add_ci(table, s->fleet.power_w, 1);
+    add_ci(table, s->fleet.queries_per_j, 1);
+    table_cell(table, mem_strdup(overload_names[s->fleet.verdict]));
     table_print(table, out);
     table_destroy(table);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/table.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,19 +34,23 @@ void table_destroy(struct table *table)
     mem_free(table);
 }
 
-void table_row(struct table *table, const char *const *cells)
+void table_cell(struct table *table, char *owned)
 {
-    for (int i = 0; i < table->n_columns; i++) {
-        if (table->n_cells == table->cap) {
-            table->cap = table->cap ? 2 * table->cap : 64;
-            table->cells = mem_realloc(table->cells, table->cap, sizeof *table->cells);
-        }
-        table->cells[table->n_cells++] = mem_strdup(cells[i] ? cells[i] : "");
+    if (table->n_cells == table->cap) {
+        table->cap = table->cap ? 2 * table->cap : 64;
+        table->cells = mem_realloc(table->cells, table->cap, sizeof *table->cells);
     }
+    table->cells[table->n_cells++] = owned ? owned : mem_strdup("");
 }
 
-// Characters, which are the bytes that do not continue one.
-static int width_of(const char *text)
+void table_row(struct table *table, const char *const *cells)
+{
+    for (int i = 0; i < table->n_columns; i++)
+        table_cell(table, cells[i] ? mem_strdup(cells[i]) : NULL);
+}
+
+// Characters are the bytes that do not continue one.
+int table_width_of(const char *text)
 {
     int width = 0;
     for (; *text; text++)
@@ -57,7 +62,7 @@ static int column_width(const struct table *table, int column)
 {
     int most = 0;
     for (size_t i = (size_t)column; i < table->n_cells; i += (size_t)table->n_columns) {
-        int width = width_of(table->cells[i]);
+        int width = table_width_of(table->cells[i]);
         if (width > most)
             most = width;
     }
@@ -71,13 +76,14 @@ void table_left(struct table *table, int n)
 
 void table_print(const struct table *table, FILE *out)
 {
+    assert(table->n_cells % (size_t)table->n_columns == 0);
     int *widths = mem_calloc((size_t)table->n_columns, sizeof *widths);
     for (int c = 0; c < table->n_columns; c++)
         widths[c] = column_width(table, c);
     int blanks = 0; // owed before the next text; none is printed at the end of a line
     for (size_t i = 0; i < table->n_cells; i++) {
         int column = (int)(i % (size_t)table->n_columns);
-        int pad = widths[column] - width_of(table->cells[i]);
+        int pad = widths[column] - table_width_of(table->cells[i]);
         bool left = column < table->n_left;
         blanks += (column > 0 ? GAP : 0) + (left ? 0 : pad);
         if (table->cells[i][0]) {
@@ -109,6 +115,16 @@ char *table_number(double value)
     if (value == 0)
         return mem_strdup("0");
     return mem_printf("%.*f", decimals_for(value, 4), value);
+}
+
+char *table_known(double value)
+{
+    return isfinite(value) ? table_number(value) : mem_strdup("-");
+}
+
+char *table_fixed(double value, int decimals)
+{
+    return isfinite(value) ? mem_printf("%.*f", decimals, value) : mem_strdup("-");
 }
 
 char *table_interval(double value, double half_width, double scale)

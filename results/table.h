@@ -23,11 +23,18 @@ void table_destroy(struct table *table); // NULL: no effect
 // One row of n_columns texts, copied. NULL is an empty cell.
 void table_row(struct table *table, const char *const *cells);
 
+// The next cell, from left to right, row by row; the table owns the text from now on and
+// mem_free()s it. NULL is an empty cell. Rows are whole when the table is printed.
+void table_cell(struct table *table, char *owned);
+
 // The first n columns are flush left; 1 before.
 void table_left(struct table *table, int n);
 
 // No blanks stand at the end of a line.
 void table_print(const struct table *table, FILE *out);
+
+// Columns that a text takes on the page: its characters.
+int table_width_of(const char *text);
 
 // "7.132 ±0.021": the half-width with two significant digits and the value with as many decimals.
 // Without a half-width (NaN) "7.132 ±n/a"; without a value "n/a". Both are multiplied by `scale`
@@ -36,6 +43,11 @@ char *table_interval(double value, double half_width, double scale);
 
 // Four significant digits, never in exponent form below 10^15; "n/a" for NaN. Caller mem_free()s.
 char *table_number(double value);
+
+// The same, and `decimals` digits behind the point, but "-" for NaN and infinity: where there is
+// nothing to know. Caller mem_free()s.
+char *table_known(double value);
+char *table_fixed(double value, int decimals);
 
 // Seconds or a multiple of them that suits a value of `typical_s`.
 struct table_unit {

@@ -70,6 +70,38 @@ START_TEST(aligned)
 }
 END_TEST
 
+// Texts made for the table are its own from then on; no text is an empty cell.
+START_TEST(owned_cells)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    struct table *t = table_create(2);
+    table_cell(t, mem_strdup("a"));
+    table_cell(t, mem_printf("%d", 10));
+    table_cell(t, NULL);
+    table_cell(t, mem_strdup("2"));
+    table_print(t, out);
+    table_destroy(t);
+    fclose(out);
+    ck_assert_str_eq(text, "a  10\n    2\n");
+    mem_free(text);
+}
+END_TEST
+
+// A dash stands where there is nothing to know.
+START_TEST(dashes)
+{
+    char *texts[] = {table_known(NAN), table_known(1.5), table_fixed(INFINITY, 1),
+                     table_fixed(1.25, 1)};
+    const char *const wanted[] = {"-", "1.500", "-", "1.2"};
+    for (int i = 0; i < 4; i++) {
+        ck_assert_str_eq(texts[i], wanted[i]);
+        mem_free(texts[i]);
+    }
+}
+END_TEST
+
 // The unit suits the value.
 START_TEST(time_units)
 {
@@ -101,8 +133,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", intervals},  {"core", numbers},
-                                       {"core", aligned},    {"core", flush_left},
-                                       {"core", time_units}, {"limits", unknowns}};
+    const struct suite_test tests[] = {
+        {"core", intervals},  {"core", numbers},     {"core", aligned}, {"core", flush_left},
+        {"core", time_units}, {"core", owned_cells}, {"core", dashes},  {"limits", unknowns}};
     return suite_run("table", tests, sizeof tests / sizeof *tests);
 }
