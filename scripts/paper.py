@@ -18,7 +18,7 @@ import paper_experiments as experiments
 import paper_facts as facts
 import paper_svg as svg
 import paper_tables as tables
-from paper_tuning import VERDICTS, Tuning, text
+from paper_tuning import VERDICTS, WIDEST_FRAC, Tuning, text
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -294,8 +294,9 @@ def experiment_section(studies):
            "public measurements). D3: every CPU request converts the whole stored input of 1024 "
            "items.", "",
            "Arithmetic means; in brackets the number of models where it is not all, because the "
-           "others have no baseline there or no answer. Such a mean is over other models, so it is "
-           "not interpolated.", ""]
+           "others have no baseline there, no answer, or a bracket wider than "
+           f"{100 * WIDEST_FRAC:.0f} %. Such a mean is over other models, so it is not "
+           "interpolated.", ""]
     rows = experiments.experiment_rows(studies)
     out += experiments.experiment_table(studies, rows)
     if far:

@@ -5,7 +5,7 @@ import math
 
 import paper_facts as facts
 from paper_tables import NONE, gains, mean_rows, near_best, num, size_loss, table, times
-from paper_tuning import arithmetic, crossings, geometric, ratio
+from paper_tuning import arithmetic, crossings, geometric, narrow, ratio
 
 # Name of a study's file -> (study, axis, what is changed, what a value means).
 SCALES = {
@@ -27,10 +27,10 @@ def batch_gains(studies, metric, target, value):
     main, batch, out = studies["paper"], studies["batch"], {}
     for model in main.labels("model"):
         at = {"model": model, "target": target}
-        gain = ratio(main.get("deeprecsched", platform=platform, **at),
-                     batch.get("fixed", platform=facts.SKYLAKE, batch=value, **at), key)
-        if math.isfinite(gain):
-            out[model] = gain
+        over = main.get("deeprecsched", platform=platform, **at)
+        under = batch.get("fixed", platform=facts.SKYLAKE, batch=value, **at)
+        if narrow(over) and narrow(under):
+            out[model] = ratio(over, under, key)
     return out
 
 

@@ -8,7 +8,7 @@
 import math
 
 import paper_facts as facts
-from paper_tuning import arithmetic, geometric, ratio
+from paper_tuning import WIDEST_FRAC, arithmetic, geometric, narrow, ratio
 
 NONE = "-"
 
@@ -71,10 +71,9 @@ def gains(tuning, metric, target, policy="deeprecsched", base=None, **extra):
     for model in tuning.labels("model"):
         under = baseline(base, model, target, platform) if base else \
             baseline(tuning, model, target, platform, **extra)
-        gain = ratio(tuning.get(policy, model=model, target=target, platform=platform, **extra),
-                     under, key)
-        if math.isfinite(gain):
-            out[model] = gain
+        over = tuning.get(policy, model=model, target=target, platform=platform, **extra)
+        if narrow(over) and narrow(under):
+            out[model] = ratio(over, under, key)
     return out
 
 
@@ -137,18 +136,21 @@ def main_table(main, platform):
 
 
 def unreachable(main):
-    """Cells where a policy found no rate that holds the target."""
+    """Cells where a policy found no rate that holds the target, or one known too coarsely."""
     out = []
     for policy in main.policies:
         for cell, outcome in main.all(policy):
-            if not outcome.found:
+            if not narrow(outcome):
                 out.append([policy, cell["model"], cell["target"], cell["platform"],
-                            num(1e3 * outcome.target_s), num(1e3 * outcome.floor_s)])
+                            num(1e3 * outcome.target_s), rate(outcome),
+                            num(1e3 * outcome.floor_s)])
     if not out:
         return ["Every policy holds every target at some rate: each mean is over all models."]
-    return ["The target is missed at any rate in these cells. A mean leaves a model out where its "
-            "baseline or its answer is missing; the column `models` counts the others.", ""] + \
-        table(["policy", "model", "target", "platform", "target ms", "latency floor ms"], out)
+    return ["In these cells the target is missed at any rate, or the bracket is wider than "
+            f"{100 * WIDEST_FRAC:.0f} %. A mean leaves a model out where its baseline or its "
+            "answer is one of them; the column `models` counts the others.", ""] + \
+        table(["policy", "model", "target", "platform", "target ms", "QPS", "latency floor ms"],
+              out)
 
 
 # ---- what was chosen ----------------------------------------------------------------------------

@@ -114,6 +114,16 @@ def geometric(values):
     return math.exp(arithmetic([math.log(v) for v in values])) if values else math.nan
 
 
+# A bracket this wide, over its lower end, says little of the rate.
+WIDEST_FRAC = 0.5
+
+
+def narrow(outcome):
+    """Is the rate known well enough to be part of a mean?"""
+    return outcome is not None and outcome.found and \
+        outcome.missed_qps <= (1 + WIDEST_FRAC) * outcome.qps
+
+
 def ratio(over, under, key="qps"):
     """over's number by under's; NaN unless both were found."""
     if over is None or under is None or not (over.found and under.found):

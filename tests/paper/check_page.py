@@ -25,7 +25,7 @@ import paper_experiments  # noqa: E402
 import paper_tuning  # noqa: E402
 
 COARSE = ["sweep[0].values=[wnd, rmc1]", "tune.accuracy=10%", "tune.queries=2000",
-          "tune.max_queries=4000"]
+          "tune.max_queries=16000"]
 CONFIRMED = [*COARSE, "tune.confirm=true"]
 RUNS = {"paper": ("50-paper", CONFIRMED), "lognormal": ("52-paper-lognormal", COARSE),
         "batch": ("53-paper-batch", [*COARSE, "sweep[3].values=[10, 25, 100]"]),
@@ -69,6 +69,19 @@ class File:
     def at(self, key, policy, *cell):
         return float(self.data[key][self.cells.index(cell), self.policies.index(policy)])
 
+    def known(self, policy, *cell):
+        return self.at("missed_qps", policy, *cell) <= 1.5 * self.at("qps", policy, *cell)
+
+    def gains(self, key, target, platform, *more):
+        """Of DeepRecSched over static on Skylake, by model, where both are known to 50 %."""
+        out = []
+        for model in ("wnd", "rmc1"):
+            base = ("static", model, target, "skylake", *more)
+            ours = ("deeprecsched", model, target, platform, *more)
+            if self.known(*base) and self.known(*ours):
+                out.append(self.at(key, *ours) / self.at(key, *base))
+        return out
+
 
 class Page(unittest.TestCase):
     @classmethod
@@ -88,12 +101,8 @@ class Page(unittest.TestCase):
         cls.keep.cleanup()
 
     def gains(self, key, target, platform):
-        """Of the models that have a baseline and an answer."""
-        out = []
-        for model in ("wnd", "rmc1"):
-            base = self.main.at(key, "static", model, target, "skylake")
-            out.append(self.main.at(key, "deeprecsched", model, target, platform) / base)
-        return [g for g in out if math.isfinite(g)]
+        """Of the models that have a baseline and an answer, both known to 50 %."""
+        return self.main.gains(key, target, platform)
 
     def test_means_are_those_of_the_file(self):
         """Both kinds of mean, of all three metrics, at all targets; two decimals are shown."""
@@ -136,9 +145,9 @@ class Page(unittest.TestCase):
         cores = File(self.folder / "cores.h5")
         row = next(r for r in rows_of(self.page, "## What would have to be true")
                    if r[:2] == ["every time on a core x", "2"])
-        gains = [cores.at("qps", "deeprecsched", m, "medium", "skylake", "2") /
-                 cores.at("qps", "static", m, "medium", "skylake", "2") for m in ("wnd", "rmc1")]
-        self.assertAlmostEqual(float(row[3].split()[0]), sum(gains) / 2, delta=0.0051)
+        gains = cores.gains("qps", "medium", "skylake", "2")
+        self.assertGreater(len(gains), 0)
+        self.assertAlmostEqual(float(row[3].split()[0]), sum(gains) / len(gains), delta=0.0051)
 
     def test_what_was_not_run_is_said(self):
         """A short run is called one, and its left-out experiments have no rows."""
