@@ -244,8 +244,9 @@ static void print_full(FILE *out, const struct tuning_view *v)
         fprintf(out, "tuned: held on the sizes that were tuned on; the rest is on the service's "
                      "own sizes\n");
     fprintf(out,
-            "± half-width of the 95 %% confidence interval; anew: held by fresh draws?; +5 %%: "
-            "missed there at 1.05 times the rate?\n");
+            "± half-width of the 95 %% confidence interval; ?: too close to tell\n"
+            "anew: held on fresh draws; +5 %%: missed there at 1.05 times the rate, as a tight "
+            "answer is\n");
     fprintf(out, "offload: share of the items on the accelerator; bounded: choices settled by "
                  "their bound alone, without a run\n");
 }

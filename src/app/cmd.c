@@ -211,8 +211,10 @@ void cmd_print_help(const struct cmd *cmd, FILE *out)
     print_options(out, cmd->options);
     print_options(out, cmd_common_options);
     fprintf(out, "\nexample:\n  %s\n\nexit status:\n", cmd->example);
-    for (const char *const *line = cmd_exit_help; *line; line++)
-        fprintf(out, "  %s\n", *line);
+    bool may_miss = find_long(cmd, "--require-sla", strlen("--require-sla")) != NULL;
+    for (int status = CMD_DONE; cmd_exit_help[status]; status++)
+        if (status != CMD_SLA_MISSED || may_miss)
+            fprintf(out, "  %s\n", cmd_exit_help[status]);
 }
 
 // Text for roff: a backslash before what it would take for itself.
