@@ -90,7 +90,7 @@ bool cost_has_cold(const struct cost *cost)
 
 bool cost_has_accel(const struct cost *cost)
 {
-    return cost->type->has_accel(cost);
+    return cost->platform->has_accelerator && cost->type->has_accel(cost);
 }
 
 double cost_accel_load_s(const struct cost *cost, uint32_t items)

@@ -4,6 +4,11 @@
 #include "support/suite.h"
 
 static const struct platform four = {.cores = 4, .sockets = 1, .power = {.gamma = 1}};
+static const struct platform with_card = {.cores = 4,
+                                          .sockets = 1,
+                                          .power = {.gamma = 1},
+                                          .has_accelerator = true,
+                                          .accelerator = {.streams = 1, .power = {.gamma = 1}}};
 static const struct platform one = {.cores = 1, .sockets = 1, .power = {.gamma = 1}};
 
 static struct cost *made(struct cost_config *config, const struct platform *platform)
@@ -49,7 +54,7 @@ START_TEST(accelerator_has_its_own_numbers)
                                  .accel_per_item_s = 0.25,
                                  .accel_load_fixed_s = 2,
                                  .accel_load_per_item_s = 4};
-    struct cost *cost = made(&config, &four);
+    struct cost *cost = made(&config, &with_card);
     ck_assert(cost_has_accel(cost));
     ck_assert_double_eq(cost_accel_compute_s(cost, 2), 1);
     ck_assert_double_eq(cost_accel_load_s(cost, 2), 10);
@@ -61,6 +66,17 @@ END_TEST
 START_TEST(without_numbers_there_is_no_accelerator)
 {
     struct cost_config config = {.fixed_s = 1};
+    struct cost *cost = made(&config, &with_card);
+    ck_assert(!cost_has_accel(cost));
+    cost_destroy(cost);
+}
+END_TEST
+
+// Times of an accelerator do not make one: a study that takes it away (accelerator: none) keeps
+// them.
+START_TEST(without_accelerator_its_numbers_do_not_count)
+{
+    struct cost_config config = {.fixed_s = 1, .accel_fixed_s = 0.5};
     struct cost *cost = made(&config, &four);
     ck_assert(!cost_has_accel(cost));
     cost_destroy(cost);
@@ -95,6 +111,7 @@ int main(void)
         {"core", contention_grows_with_busy_cores},
         {"core", accelerator_has_its_own_numbers},
         {"core", without_numbers_there_is_no_accelerator},
+        {"limits", without_accelerator_its_numbers_do_not_count},
         {"limits", one_core_has_no_contention},
         {"errors", no_time_at_all_is_refused},
     };

@@ -100,6 +100,8 @@ START_TEST(the_interface_reads_the_table)
     table.accel_compute_s = (struct reals){3, compute};
     table.busy_cores.n = 1;
     table.seconds_s.n = 3;
+    platform.has_accelerator = true;
+    platform.accelerator = (struct accelerator){.streams = 1, .power = {.gamma = 1}};
     cost = cost_create(&config, NULL, &platform, NULL);
     ck_assert(cost_has_accel(cost));
     ck_assert(!cost_depends_on_busy(cost));
