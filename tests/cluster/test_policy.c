@@ -118,7 +118,7 @@ typedef uint32_t (*choose_fn)(const struct cell *cell, const int64_t *load,
 
 static uint32_t choose_of_d(const struct cell *cell, const int64_t *load, const struct query *query)
 {
-    uint32_t candidates[16], d = (uint32_t)cell->fixture.config.balancer.d;
+    uint32_t candidates[16] = {0}, d = (uint32_t)cell->fixture.config.balancer.d;
     for (uint32_t k = 0; k < d; k++)
         candidates[k] = draw(query, (d + 1) / 2, k, cell->roster.n_servers);
     return least_of(cell, load, candidates, d);
@@ -127,7 +127,8 @@ static uint32_t choose_of_d(const struct cell *cell, const int64_t *load, const 
 static uint32_t choose_of_all(const struct cell *cell, const int64_t *load,
                               const struct query *query)
 {
-    uint32_t candidates[MOST_SERVERS], n = cell->roster.n_servers, first = draw(query, 1, 0, n);
+    uint32_t candidates[MOST_SERVERS] = {0}, n = cell->roster.n_servers,
+             first = draw(query, 1, 0, n);
     for (uint32_t k = 0; k < n; k++)
         candidates[k] = (first + k) % n;
     return least_of(cell, load, candidates, n);
