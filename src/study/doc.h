@@ -63,12 +63,6 @@ int doc_set(struct doc *doc, const char *setting, struct err *err);
 // Fills err unless `key` is a path that doc_set() could walk; nothing is looked up.
 int doc_check_key(const char *key, struct err *err);
 
-// A text as one YAML scalar on one line, in quotes where it needs them, that reads back to the same
-// text; caller mem_free()s.
-char *doc_quote(const char *text);
-// A whole value as one line that doc_set() reads back to the same; caller mem_free()s.
-char *node_flow(const struct node *node);
-
 // The whole of a file (at most max_bytes), NUL-terminated; caller mem_free()s. NULL on error.
 char *doc_load_file(const char *path, size_t max_bytes, size_t *size, struct err *err);
 

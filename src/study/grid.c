@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "study/doc.h"
+#include "study/flow.h"
 #include "study/reader.h"
 
 // One value of an axis.
@@ -104,7 +105,7 @@ static int add_setting(struct value *value, const char *key, const struct node *
 {
     if (node_is_null(node))
         return node_fail(node, err, "expected a value, got nothing");
-    char *flow = node_flow(node);
+    char *flow = flow_value(node);
     value->settings = mem_realloc(value->settings, value->n_settings + 1, sizeof(char *));
     value->settings[value->n_settings++] = mem_printf("%s=%s", key, flow);
     mem_free(flow);

@@ -9,6 +9,7 @@
 #include "cluster/policy.h"
 #include "models/platform.h"
 #include "study/doc.h"
+#include "study/flow.h"
 #include "study/study_fleet.h"
 #include "study/study_traffic.h"
 #include "study/study_variants.h"
@@ -26,7 +27,7 @@ static bool is_prose(const char *key)
 
 static void print_pair(FILE *out, int indent, const char *key, const char *text)
 {
-    char *value = doc_quote(text);
+    char *value = flow_quote(text);
     fprintf(out, "%*s%s: %s\n", indent, "", key, value);
     mem_free(value);
 }

@@ -184,55 +184,6 @@ START_TEST(bad_settings)
 }
 END_TEST
 
-// A text becomes one scalar on one line that reads back to it, whatever is in it.
-START_TEST(quoted_texts_read_back)
-{
-    static const char *const texts[] = {"wnd",
-                                        "25ms",
-                                        "",
-                                        "~",
-                                        "null",
-                                        "a: b",
-                                        "-x",
-                                        "[1, 2]",
-                                        "say \"no\" \\ ",
-                                        " end ",
-                                        "\t\x01\n",
-                                        "\xc3\xa9",
-                                        "\xc2\x85\xe2\x80\xa8\xef\xbb\xbf",
-                                        "\xf0\x9f\x98\x80"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        char *quoted = doc_quote(texts[i]), *text = mem_printf("k: %s\n", quoted);
-        ck_assert_ptr_null(strchr(quoted, '\n'));
-        struct doc *doc = parsed(text);
-        const struct node *k = node_get(doc_root(doc), "k");
-        ck_assert_str_eq(k->text, texts[i]);
-        ck_assert(!node_is_null(k));
-        doc_destroy(doc);
-        mem_free(text);
-        mem_free(quoted);
-    }
-}
-END_TEST
-
-// A whole value on one line is what a setting takes to make the same value.
-START_TEST(flow_reads_back)
-{
-    struct doc *doc = parsed("a:\n  - x y\n  - {k: [1, ~, \"~\"], \"b: c\": }\n  - []\n  - {}\n");
-    char *flow = node_flow(node_get(doc_root(doc), "a"));
-    ck_assert_str_eq(flow, "[\"x y\", {k: [1, ~, \"~\"], \"b: c\": ~}, [], {}]");
-    char *setting = mem_printf("z=%s", flow);
-    struct err err = {0};
-    ck_assert_msg(doc_set(doc, setting, &err) == 0, "%s", err.text);
-    char *again = node_flow(node_get(doc_root(doc), "z"));
-    ck_assert_str_eq(again, flow);
-    mem_free(again);
-    mem_free(setting);
-    mem_free(flow);
-    doc_destroy(doc);
-}
-END_TEST
-
 // Key paths are checked as doc_set() would walk them.
 START_TEST(key_paths)
 {
@@ -253,18 +204,11 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", quoted_texts_read_back},
-        {"core", flow_reads_back},
-        {"core", key_paths},
-        {"core", values_know_their_place},
-        {"core", settings_apply},
-        {"core", settings_with_units},
-        {"limits", empty_is_a_map},
-        {"limits", limits_hold},
-        {"limits", size_limit},
-        {"errors", refusals},
-        {"errors", garbage},
-        {"errors", bad_settings},
+        {"core", key_paths},        {"core", values_know_their_place},
+        {"core", settings_apply},   {"core", settings_with_units},
+        {"limits", empty_is_a_map}, {"limits", limits_hold},
+        {"limits", size_limit},     {"errors", refusals},
+        {"errors", garbage},        {"errors", bad_settings},
     };
     return suite_run("doc", tests, sizeof tests / sizeof *tests);
 }
