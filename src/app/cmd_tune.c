@@ -75,7 +75,8 @@ static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
     int rc = eval_agree(eval, library_load(&library, err), err);
     if (rc < 0)
         return -1;
-    rc = tune_read(eval, line->args[0], settings, n, &library, &input, err);
+    const struct tune_source source = {line->args[0], settings, n, &library};
+    rc = tune_read(eval, &source, &input, err);
     if (rc == 0) {
         char *own = study_output_path(input.studies[0]);
         const char *output = cmd_value(line, "--output", own);

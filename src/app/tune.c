@@ -16,7 +16,6 @@
 // Queries of the run at vanishing load that tells an unreachable target's latency floor.
 #define FLOOR_QUERIES 30000
 
-// The two sides name what a policy is called in a study and what it does; they must agree.
 _Static_assert((int)VERDICT_MET == (int)TUNING_MET && (int)VERDICT_UNSURE == (int)TUNING_UNSURE &&
                    (int)VERDICT_MISSED == (int)TUNING_MISSED,
                "verdicts are copied as numbers");
@@ -24,22 +23,17 @@ _Static_assert((int)VERDICT_MET == (int)TUNING_MET && (int)VERDICT_UNSURE == (in
 // ---- reading ------------------------------------------------------------------------------------
 
 // The point's study: the user's settings, then the point's own.
-static struct study *read_point(const struct tune_input *input, size_t size, const char *path,
-                                const char *const *settings, size_t n_settings, uint32_t point,
-                                const struct library *library, struct err *err)
+static struct study *read_point(const struct tune_source *source, const struct tune_input *input,
+                                size_t size, uint32_t point, struct err *err)
 {
-    size_t n_own;
-    const char *const *own = grid_settings(input->grid, point, &n_own);
-    const char **all = mem_calloc(n_settings + n_own + 1, sizeof *all);
-    for (size_t i = 0; i < n_settings; i++)
-        all[i] = settings[i];
-    for (size_t i = 0; i < n_own; i++)
-        all[n_settings + i] = own[i];
+    size_t n;
+    const char **all =
+        grid_point_settings(input->grid, point, source->settings, source->n_settings, &n);
     struct study *study =
-        study_parse(path, input->text, size, all, n_settings + n_own, library, true, err);
+        study_parse(source->path, input->text, size, all, n, source->library, true, err);
     mem_free(all);
     if (study && (study_tune_check(study, err) < 0 || probe_check(study, err) < 0)) {
-        err_prefix(err, "%s", path);
+        err_prefix(err, "%s", source->path);
         study_destroy(study);
         study = NULL;
     }
@@ -51,20 +45,20 @@ static struct study *read_point(const struct tune_input *input, size_t size, con
     return study;
 }
 
-int tune_read(const struct eval *eval, const char *path, const char *const *settings,
-              size_t n_settings, const struct library *library, struct tune_input *input,
+int tune_read(const struct eval *eval, const struct tune_source *source, struct tune_input *input,
               struct err *err)
 {
     size_t size = 0;
-    *input = (struct tune_input){.text = eval_read_text(eval, path, &size, err)};
+    *input = (struct tune_input){.text = eval_read_text(eval, source->path, &size, err)};
     if (!input->text)
         return -1;
-    input->grid = grid_parse(path, input->text, size, settings, n_settings, err);
+    input->grid =
+        grid_parse(source->path, input->text, size, source->settings, source->n_settings, err);
     int rc = input->grid ? 0 : -1;
     if (rc == 0)
         input->studies = mem_calloc(grid_n_points(input->grid), sizeof *input->studies);
     for (uint32_t p = 0; rc == 0 && p < grid_n_points(input->grid); p++) {
-        input->studies[p] = read_point(input, size, path, settings, n_settings, p, library, err);
+        input->studies[p] = read_point(source, input, size, p, err);
         rc = input->studies[p] ? 0 : -1;
     }
     rc = eval_agree(eval, rc, err);

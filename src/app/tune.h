@@ -24,11 +24,17 @@ struct tune_input {
     struct study **studies; // [grid_n_points]
 };
 
-// Collective (eval->comm). Logically collective: path, settings, library (borrowed until
-// tune_release). Reads and checks every point before anything is simulated. On error nothing is
-// left to release.
-int tune_read(const struct eval *eval, const char *path, const char *const *settings,
-              size_t n_settings, const struct library *library, struct tune_input *input,
+// Where a study comes from; all borrowed.
+struct tune_source {
+    const char *path;
+    const char *const *settings; // [n_settings], of the command line
+    size_t n_settings;
+    const struct library *library; // until tune_release()
+};
+
+// Collective (eval->comm). Logically collective: source. Reads and checks every point before
+// anything is simulated. On error nothing is left to release.
+int tune_read(const struct eval *eval, const struct tune_source *source, struct tune_input *input,
               struct err *err);
 void tune_release(struct tune_input *input);
 

@@ -28,6 +28,12 @@ static char path[] = "/tmp/recfleet-tune-XXXXXX";
 
 static struct library library;
 
+static int read_study(struct tune_input *input, struct err *err)
+{
+    const struct tune_source source = {path, NULL, 0, &library};
+    return tune_read(&eval, &source, input, err);
+}
+
 static void put(const char *content)
 {
     if (eval.rank == 0) {
@@ -45,7 +51,7 @@ static void expect_refused(const char *content, const char *words)
     struct tune_input input;
     struct err err = {0};
     put(content);
-    ck_assert_int_eq(tune_read(&eval, path, NULL, 0, &library, &input, &err), -1);
+    ck_assert_int_eq(read_study(&input, &err), -1);
     ck_assert_msg(strstr(err.text, words) != NULL, "%s", err.text);
     ck_assert_int_eq(err.code, ERR_STUDY);
     MPI_Barrier(eval.comm);
@@ -61,7 +67,7 @@ START_TEST(finds_the_best_batch_of_each_point)
     uint64_t n_queries = 0;
     put(TRAFFIC(", sla: {p95: 20ms}") FLEET TUNE
         "sweep: [{axis: target, key: \"traffic[0].sla.p95\", values: [20ms, 2ms]}]\n");
-    ck_assert_msg(tune_read(&eval, path, NULL, 0, &library, &input, &err) == 0, "%s", err.text);
+    ck_assert_msg(read_study(&input, &err) == 0, "%s", err.text);
     ck_assert_msg(tune_run(&eval, &input, NULL, NULL, &tuning, &n_queries, &err) == 0, "%s",
                   err.text);
     ck_assert((tuning != NULL) == (eval.rank == 0));
@@ -102,7 +108,7 @@ START_TEST(says_what_cannot_be_reached)
     struct err err = {0};
     uint64_t n_queries;
     put(TRAFFIC(", sla: {p95: 1ms}") FLEET TUNE);
-    ck_assert_msg(tune_read(&eval, path, NULL, 0, &library, &input, &err) == 0, "%s", err.text);
+    ck_assert_msg(read_study(&input, &err) == 0, "%s", err.text);
     ck_assert_int_eq(tune_run(&eval, &input, NULL, NULL, &tuning, &n_queries, &err), 0);
     if (tuning) {
         const struct tuning_outcome *outcome = tuning_outcome_at(tuning, 0, 1);
