@@ -117,6 +117,14 @@ static void check_services(const struct study *study)
     }
 }
 
+static void print_count(double count, const char *what)
+{
+    if (count < 1e6)
+        printf("%.0f %s", count, what);
+    else
+        printf("%.3g million %s", count * 1e-6, what);
+}
+
 static void print_estimate(const struct study *study, const struct estimate *estimate)
 {
     double queries = study_expected_queries(study), servers = 0;
@@ -128,8 +136,10 @@ static void print_estimate(const struct study *study, const struct estimate *est
     char clock[24];
     progress_clock((queries * QUERY_NS + estimate->requests * REQUEST_NS) * 1e-9, clock,
                    sizeof clock);
-    printf("about %.3g queries in %.3g requests, %.0f MB, %s min:s on one core\n", queries,
-           estimate->requests, bytes * 1e-6, clock);
+    printf("about ");
+    print_count(queries, "queries in ");
+    print_count(estimate->requests, "requests, ");
+    printf("%.0f MB, %s min:s on one core\n", bytes * 1e-6, clock);
 }
 
 static void check_all(const struct study *study)

@@ -4,6 +4,7 @@
 
 #include "app/cmd.h"
 #include "base/mem.h"
+#include "search/tuner.h"
 #include "study/library.h"
 #include "study/study_variants.h"
 
@@ -105,9 +106,17 @@ static void list_variants(const char *title, const struct study_variants *varian
     }
 }
 
-enum topic { MODELS, PLATFORMS, POLICIES, DISTRIBUTIONS, ARRIVALS, COSTS, N_TOPICS };
+// The policies of a tune section.
+static void list_tuners(void)
+{
+    printf("tuners:\n");
+    for (size_t i = 0; tuner_policies[i]; i++)
+        printf("  %-20s %s\n", tuner_policies[i]->name, tuner_policies[i]->help);
+}
+
+enum topic { MODELS, PLATFORMS, POLICIES, DISTRIBUTIONS, ARRIVALS, COSTS, TUNERS, N_TOPICS };
 static const char *const topics[] = {"models",   "platforms", "policies", "distributions",
-                                     "arrivals", "costs",     NULL};
+                                     "arrivals", "costs",     "tuners",   NULL};
 
 static void list_topic(enum topic topic, const struct library *library, bool detail)
 {
@@ -122,6 +131,8 @@ static void list_topic(enum topic topic, const struct library *library, bool det
         list_variants("distributions", (variants = study_variants_sizes(), &variants), detail);
     else if (topic == ARRIVALS)
         list_variants("arrivals", (variants = study_variants_arrivals(), &variants), detail);
+    else if (topic == TUNERS)
+        list_tuners();
     else
         list_variants("costs", (variants = study_variants_costs(), &variants), detail);
 }
@@ -149,14 +160,14 @@ static int list(struct cmd_line *line, struct err *err)
 
 const struct cmd cmd_list = {
     .name = "list",
-    .help = "list models, platforms, policies, distributions, arrivals, costs",
+    .help = "list models, platforms, policies, distributions, arrivals, costs, tuners",
     .arguments = "[TOPIC]",
     .min_args = 0,
     .max_args = 1,
-    .description =
-        "Shows what a study can name. TOPIC is one of models, platforms, policies, "
-        "distributions, arrivals and costs; without it all are shown. Values marked provisional "
-        "await measurement; --long shows where each comes from.",
+    .description = "Shows what a study can name. TOPIC is one of models, platforms, policies, "
+                   "distributions, arrivals, costs and tuners; without it all are shown. Values "
+                   "marked provisional "
+                   "await measurement; --long shows where each comes from.",
     .example = "recfleet list models --long",
     .options = options,
     .run = list,
