@@ -7,8 +7,8 @@
 #include "par/agree.h"
 
 struct crew {
-    MPI_Comm comm; // of the crew
-    int rank, n_ranks;
+    MPI_Comm comm;            // of the crew
+    int rank, n_ranks, n_all; // in the crew; ranks of all crews
     uint32_t n_crews, index;
     MPI_Comm *teams; // [n_ranks + 1]: the crew cut into so many teams, made when first asked for
 };
@@ -19,12 +19,22 @@ static int part_of(int rank, int n_ranks, int n_parts)
     return (int)((int64_t)rank * n_parts / n_ranks);
 }
 
+// The lowest rank of team t when n_ranks are cut into n_teams.
+static int first_of(int team, int n_ranks, int n_teams)
+{
+    int rank = 0;
+    while (part_of(rank, n_ranks, n_teams) < team)
+        rank++;
+    return rank;
+}
+
 struct crew *crew_create(MPI_Comm comm, uint32_t n_units, struct err *err)
 {
     int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
     struct crew *crew = mem_calloc(1, sizeof *crew);
+    crew->n_all = n_ranks;
     crew->n_crews = n_units < (uint32_t)n_ranks ? n_units : (uint32_t)n_ranks;
     crew->index = (uint32_t)part_of(rank, n_ranks, (int)crew->n_crews);
     if (MPI_Comm_split(comm, (int)crew->index, rank, &crew->comm) != MPI_SUCCESS) {
@@ -66,6 +76,11 @@ uint32_t crew_index(const struct crew *crew)
 int crew_rank(const struct crew *crew)
 {
     return crew->rank;
+}
+
+int crew_speaker(const struct crew *crew, uint32_t index)
+{
+    return first_of((int)index, crew->n_all, (int)crew->n_crews);
 }
 
 static uint32_t heaviest_left(const double *weights, const uint32_t *owner, uint32_t n_units)
@@ -143,15 +158,6 @@ static int share_job(const struct crew *crew, struct tuner_job *job, int root, s
     if (rc != MPI_SUCCESS)
         return err_set(err, ERR_FAIL, "MPI could not share what a search looked at");
     return 0;
-}
-
-// The lowest rank of team t when n_ranks are cut into n_teams.
-static int first_of(int team, int n_ranks, int n_teams)
-{
-    int rank = 0;
-    while (part_of(rank, n_ranks, n_teams) < team)
-        rank++;
-    return rank;
 }
 
 int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)

@@ -31,6 +31,9 @@ uint32_t crew_index(const struct crew *crew);
 // Not collective. This rank's number within its crew; 0 speaks for it.
 int crew_rank(const struct crew *crew);
 
+// Not collective. The rank of crew_create()'s communicator that speaks for crew `index`.
+int crew_speaker(const struct crew *crew, uint32_t index);
+
 // Not collective. Which crew does which unit: units are dealt in order of falling weight, each to
 // the crew that has least so far. owner[n_units] is filled; the same on every rank.
 void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner);

@@ -237,22 +237,36 @@ static const struct ci *quantile_of(const struct summary_service *service, doubl
     return NULL;
 }
 
-static void judge_service(const struct summary_service *service, double p99_bound,
+// A fraction of few late queries shows too little spread: none late in every batch is an interval
+// of no width. As wide as independent queries make it at `allowed`, then.
+static double late_half(const struct summary_service *service, double allowed)
+{
+    double n = (double)service->n_queries, half = service->late_frac.half_95;
+    double least = 1.96 * sqrt(allowed * (1 - allowed) / n);
+    return n * allowed < STUDY_TUNE_LEAST_LATE && half < least ? least : half;
+}
+
+// *nearest: how near to missing the nearest so far is; NaN: none yet.
+static void judge_service(const struct summary_service *service, double p99_bound, double *nearest,
                           struct measure_result *result)
 {
     const struct ci *p95 = quantile_of(service, 0.95), *p99 = quantile_of(service, 0.99);
     const struct ci *late = &service->late_frac;
-    result->sla =
-        worse(result->sla, (int32_t)below(late->value, late->half_95, 1 - service->sla_quantile));
+    double allowed = 1 - service->sla_quantile, half = late_half(service, allowed);
+    result->sla = worse(result->sla, (int32_t)below(late->value, half, allowed));
     if (p99_bound > 0)
         result->tail = worse(result->tail,
                              (int32_t)below(p99->value, p99->half_95, p99_bound * service->sla_s));
     // The service nearest to missing stands for all.
-    double allowed = 1 - service->sla_quantile;
-    if (!isnan(result->target_s) && late->value / allowed <= result->late_frac)
+    double near = late->value / allowed;
+    if (p99_bound > 0)
+        near = fmax(near, p99->value / (p99_bound * service->sla_s));
+    if (near <= *nearest)
         return;
-    result->late_frac = late->value / allowed;
-    result->late_half_frac = late->half_95;
+    *nearest = near;
+    result->late_frac = late->value;
+    result->late_half_frac = half;
+    result->tail_bound_s = p99_bound > 0 ? p99_bound * service->sla_s : (double)NAN;
     result->target_s = service->sla_s;
     result->latency_s = service->sla_latency_s.value;
     result->latency_half_s = service->sla_latency_s.half_95;
@@ -285,7 +299,9 @@ static void judge(const struct probe *probe, const struct summary *summary,
                   struct measure_result *result)
 {
     const struct summary_service *total = summary_total(summary);
+    double nearest = NAN;
     *result = (struct measure_result){.target_s = NAN,
+                                      .tail_bound_s = NAN,
                                       .late_frac = NAN,
                                       .late_half_frac = NAN,
                                       .latency_s = NAN,
@@ -297,9 +313,7 @@ static void judge(const struct probe *probe, const struct summary *summary,
     judge_groups(probe, summary, result);
     for (uint32_t s = 0; s < summary->n_services; s++)
         if (summary->services[s].sla_s > 0)
-            judge_service(&summary->services[s], probe->study->tune.p99_bound, result);
-    double allowed = 1 - probe_service(probe)->sla_quantile;
-    result->late_frac *= allowed;
+            judge_service(&summary->services[s], probe->study->tune.p99_bound, &nearest, result);
     if (result->stable == VERDICT_MISSED)
         result->sla = result->tail = VERDICT_MISSED;
     result->served_qps = total->served_qps.value;
@@ -438,12 +452,22 @@ double probe_cpu_s(const struct probe *probe, uint32_t items)
     return cost_cpu_s(group->costs[probe->service], items, (uint32_t)group->platform.cores);
 }
 
+// The first of what is tuned that has an accelerator; NULL: nothing has.
+static const struct cost *accel_cost(const struct probe *probe)
+{
+    const struct study *study = probe->study;
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++)
+            if (probe->tuned_group[g] && probe->tuned_service[s] &&
+                cost_has_accel(study->groups[g].costs[s]))
+                return study->groups[g].costs[s];
+    return NULL;
+}
+
 double probe_accel_s(const struct probe *probe, uint32_t items)
 {
-    const struct cost *cost = probe_group(probe)->costs[probe->service];
-    if (!cost_has_accel(cost))
-        return NAN;
-    return cost_accel_load_s(cost, items) + cost_accel_compute_s(cost, items);
+    const struct cost *cost = accel_cost(probe);
+    return cost ? cost_accel_load_s(cost, items) + cost_accel_compute_s(cost, items) : (double)NAN;
 }
 
 static uint64_t draw(const struct probe *probe, uint64_t entity, uint64_t i)
@@ -466,15 +490,16 @@ double probe_uniform(const struct probe *probe, uint64_t i)
 
 uint32_t probe_max_items(const struct probe *probe)
 {
-    return qsize_max_items(probe->sizes[probe->service]);
+    uint32_t most = 0;
+    for (uint32_t s = 0; s < probe->study->n_services; s++)
+        if (probe->tuned_service[s] && qsize_max_items(probe->sizes[s]) > most)
+            most = qsize_max_items(probe->sizes[s]);
+    return most;
 }
 
 bool probe_has_accelerator(const struct probe *probe)
 {
-    for (uint32_t g = 0; g < probe->study->n_groups; g++)
-        if (probe->tuned_group[g] && cost_has_accel(probe->study->groups[g].costs[probe->service]))
-            return true;
-    return false;
+    return accel_cost(probe) != NULL;
 }
 
 uint32_t probe_n_servers(const struct probe *probe)

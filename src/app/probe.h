@@ -44,14 +44,16 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
 double probe_bound_qps(const struct probe *probe, const struct choice *choice);
 
 // Not collective. The first tuned service on the first tuned group: seconds of one core with all
-// busy, seconds of the whole accelerator (NaN: none), and draws of its sizes.
+// busy, draws of its sizes. Seconds of
+// the whole accelerator of the first that has one (NaN: none has). The largest query of all tuned
+// services.
 double probe_cpu_s(const struct probe *probe, uint32_t items);
 double probe_accel_s(const struct probe *probe, uint32_t items);
 uint32_t probe_size_items(const struct probe *probe, uint64_t i);
 double probe_uniform(const struct probe *probe, uint64_t i);
 uint32_t probe_max_items(const struct probe *probe);
 
-// Not collective. Is there one on some tuned group?
+// Not collective. Is there one for some tuned service on some tuned group?
 bool probe_has_accelerator(const struct probe *probe);
 
 // Not collective. The first tuned group and service, and how the study splits the one on the other;

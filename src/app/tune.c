@@ -13,6 +13,8 @@
 
 // Above this, the confirmed rate must miss its target.
 #define OVER_FRAC 0.05
+// Of the messages with outcomes; they arrive in order, so one serves all.
+enum { OUTCOME_TAG = 1 };
 // Queries of the run at vanishing load that tells an unreachable target's latency floor.
 #define FLOOR_QUERIES 30000
 
@@ -21,6 +23,12 @@ _Static_assert((int)VERDICT_MET == (int)TUNING_MET && (int)VERDICT_UNSURE == (in
                "verdicts are copied as numbers");
 
 // ---- reading ------------------------------------------------------------------------------------
+
+static const char *first_policies(const struct tune_input *input, const struct study *study)
+{
+    const struct study *first = input->studies[0] ? input->studies[0] : study;
+    return first->tune.policies;
+}
 
 // The point's study: the user's settings, then the point's own.
 static struct study *read_point(const struct tune_source *source, const struct tune_input *input,
@@ -32,8 +40,14 @@ static struct study *read_point(const struct tune_source *source, const struct t
     struct study *study =
         study_parse(source->path, input->text, size, all, n, source->library, true, err);
     mem_free(all);
-    if (study && (study_tune_check(study, err) < 0 || probe_check(study, err) < 0)) {
-        err_prefix(err, "%s", source->path);
+    int rc = study ? study_tune_check(study, err) : -1;
+    if (rc == 0 && probe_check(study, err) < 0)
+        rc = err_prefix(err, "%s", source->path);
+    // The outcomes are a table of cells and policies.
+    if (rc == 0 && strcmp(study->tune.policies, first_policies(input, study)) != 0)
+        rc = err_set(err, ERR_STUDY, "%s: tune.policies: expected %s as at the first point, got %s",
+                     source->path, first_policies(input, study), study->tune.policies);
+    if (rc < 0) {
         study_destroy(study);
         study = NULL;
     }
@@ -104,6 +118,12 @@ static double uniform(void *user, uint64_t i)
     return probe_uniform(((const struct crew_bench *)user)->probe, i);
 }
 
+static uint64_t floor_queries(const struct study *study)
+{
+    double least = study_tune_least_queries(study);
+    return least > FLOOR_QUERIES ? (uint64_t)least : FLOOR_QUERIES;
+}
+
 static uint32_t *whole(const struct reals *reals)
 {
     uint32_t *v = reals->n ? mem_calloc(reals->n, sizeof *v) : NULL;
@@ -121,7 +141,7 @@ static struct tuner_config make_config(const struct study *study, const struct p
         .capacity = {.accuracy_frac = tune->accuracy_frac,
                      .first_queries = (uint64_t)tune->queries,
                      .most_queries = (uint64_t)tune->max_queries,
-                     .floor_queries = FLOOR_QUERIES},
+                     .floor_queries = floor_queries(study)},
         .n_cores = (uint32_t)probe_group(probe)->platform.cores,
         .n_servers = probe_n_servers(probe),
         .max_items = probe_max_items(probe),
@@ -202,7 +222,7 @@ static void fill_outcome(struct unit_work *work)
     out->state = reached ? TUNING_FOUND : TUNING_UNREACHABLE;
     out->batch_items = found->choice.batch_items;
     out->offload_items = found->choice.offload_items;
-    out->target_s = (double)work->config.target_s;
+    out->target_s = held->target_s > 0 ? held->target_s : work->config.target_s;
     out->floor_s = found->capacity.floor_s;
     out->n_choices = found->n_choices;
     out->n_bounded = found->n_bounded;
@@ -417,10 +437,11 @@ static int gather_outcomes(struct tune *tune, struct err *err)
         bool mine = speaks && tune->owner[u] == crew_index(tune->crew);
         int rc = MPI_SUCCESS;
         if (mine && eval->rank != 0)
-            rc = MPI_Send(outcome, sizeof *outcome, MPI_BYTE, 0, (int)(u & 0x3fff), eval->comm);
+            rc = MPI_Send(outcome, sizeof *outcome, MPI_BYTE, 0, OUTCOME_TAG, eval->comm);
         else if (!mine && eval->rank == 0)
-            rc = MPI_Recv(outcome, sizeof *outcome, MPI_BYTE, MPI_ANY_SOURCE, (int)(u & 0x3fff),
-                          eval->comm, MPI_STATUS_IGNORE);
+            rc = MPI_Recv(outcome, sizeof *outcome, MPI_BYTE,
+                          crew_speaker(tune->crew, tune->owner[u]), OUTCOME_TAG, eval->comm,
+                          MPI_STATUS_IGNORE);
         if (rc != MPI_SUCCESS)
             return err_set(err, ERR_FAIL, "MPI could not collect what the searches found");
     }

@@ -37,24 +37,39 @@ struct search {
     uint64_t unsure_queries, n_last; // of that run, and of the last one
 };
 
-// How far the latency is beyond the target, below 0 within; 1 when overloaded. 1/latency is nearly
-// linear in the rate when waiting dominates, so this interpolates well between two rates. Not known
-// when it is not this percentile that decides.
+// How far the latency is beyond the target, or the p99 beyond its bound, whichever is further;
+// below 0 within; 1 when overloaded. 1/latency is nearly linear in the rate when waiting dominates,
+// so this interpolates well between two rates. Not known when what decides is not.
 static double excess(const struct measure_result *result)
 {
     if (result->stable == VERDICT_MISSED)
         return 1;
-    if (result->tail > result->sla || !(result->latency_s > 0))
+    bool tail_known = result->tail_bound_s > 0 && result->p99_s > 0;
+    if (!(result->latency_s > 0) || (result->tail > result->sla && !tail_known))
         return NAN;
-    return 1 - result->target_s / result->latency_s;
+    double y = 1 - result->target_s / result->latency_s;
+    return tail_known ? fmax(y, 1 - result->tail_bound_s / result->p99_s) : y;
 }
 
 // Half-width of excess(); 0: not known, so that the verdict is all there is.
 static double excess_half(const struct measure_result *result)
 {
-    double half =
-        result->latency_half_s * result->target_s / (result->latency_s * result->latency_s);
+    double bound_s = result->target_s, value_s = result->latency_s;
+    double half_s = result->latency_half_s;
+    if (result->tail_bound_s > 0 && result->p99_s / result->tail_bound_s > value_s / bound_s) {
+        bound_s = result->tail_bound_s;
+        value_s = result->p99_s;
+        half_s = result->p99_half_s;
+    }
+    double half = half_s * bound_s / (value_s * value_s);
     return isfinite(half) ? half : 0;
+}
+
+// Is what was held so far off the target, and the bound, that other draws will hold it?
+static bool is_clear(const struct measure_result *result)
+{
+    return !(result->latency_s + CAPACITY_CLEAR * result->latency_half_s > result->target_s) &&
+           !(result->p99_s + CAPACITY_CLEAR * result->p99_half_s > result->tail_bound_s);
 }
 
 static int run_point(struct search *s, const struct measure_point *point,
@@ -96,8 +111,7 @@ static int lean(const struct search *s, int verdict, const struct measure_result
     double y = excess(result);
     if (s->task->rough && verdict == VERDICT_UNSURE && result->stable == VERDICT_MET && !isnan(y))
         return y <= 0 ? VERDICT_MET : VERDICT_UNSURE;
-    if (s->strict && verdict == VERDICT_MET &&
-        result->latency_s + CAPACITY_CLEAR * result->latency_half_s > result->target_s)
+    if (s->strict && verdict == VERDICT_MET && !is_clear(result))
         return VERDICT_UNSURE;
     return verdict;
 }

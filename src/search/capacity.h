@@ -9,8 +9,8 @@
 // logarithm of the rate with the measured latency as a guide, and estimates it. Then it shows one
 // rate on either side by the longest runs, as near as their intervals allow: within `accuracy_frac`
 // where they can decide that, wider where they cannot. The lower must keep CAPACITY_CLEAR
-// half-widths off the target: a rate that was drawn to look good would not be confirmed on other
-// draws.
+// half-widths off the target, and off the p99's bound: a rate that was drawn to look good would not
+// be confirmed on other draws.
 //
 // A `rough` search ends with the estimate, runs at most a quarter as long and lets the point decide
 // where the interval does not: enough to say which of many choices, all seen with the same draws,

@@ -24,6 +24,7 @@ struct measure_result measure_nothing(void)
         .sla = VERDICT_UNSURE,
         .tail = VERDICT_UNSURE,
         .target_s = NAN,
+        .tail_bound_s = NAN,
         .latency_s = NAN,
         .latency_half_s = NAN,
         .p95_s = NAN,

@@ -40,10 +40,11 @@ extern const char *const measure_verdict_names[]; // "met" "unsure" "missed" NUL
 // Half-widths are those of 95 % intervals; NaN: not known. Latencies are NaN when overloaded. With
 // several services, latencies are those of the service that is nearest to missing its target.
 struct measure_result {
-    int32_t stable;  // enum measure_verdict: is every queue stable?
-    int32_t sla;     // is the target percentile within its target? MISSED when not stable
-    int32_t tail;    // is the p99 within its bound? MET when none was asked for
-    double target_s; // the service's target, for the record
+    int32_t stable;      // enum measure_verdict: is every queue stable?
+    int32_t sla;         // is the target percentile within its target? MISSED when not stable
+    int32_t tail;        // is the p99 within its bound? MET when none was asked for
+    double target_s;     // the service's target, for the record
+    double tail_bound_s; // of its p99; NaN: none was asked for
     double latency_s, latency_half_s; // at the target's percentile
     double p95_s, p95_half_s, p99_s, p99_half_s;
     double late_frac, late_half_frac; // queries above the target

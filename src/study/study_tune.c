@@ -190,8 +190,61 @@ static bool has_accelerator(const struct study *study)
     return false;
 }
 
+double study_tune_least_queries(const struct study *study)
+{
+    // None late and half-widths of independent queries: below the target from 1.96^2 late on.
+    const double some = 4, measured_frac = 0.9; // a tenth of a run is warm-up (app/probe.c)
+    double all_qps = 0, least = 0;
+    for (size_t s = 0; s < study->n_services; s++)
+        all_qps += study->services[s].traffic.rate_qps;
+    for (size_t s = 0; s < study->n_services; s++) {
+        const struct service_config *service = &study->services[s];
+        double share = service->traffic.rate_qps / all_qps * measured_frac;
+        double n = some / (1 - service->sla_quantile);
+        if (study->tune.p99_bound > 0)
+            n = fmax(n, STUDY_TUNE_LEAST_LATE / 0.01);
+        if (service->sla_ns > 0)
+            least = fmax(least, ceil(n / share));
+    }
+    return least;
+}
+
+static uint32_t largest_query(const struct study *study)
+{
+    uint32_t most = 0;
+    for (size_t s = 0; s < study->n_services; s++) {
+        const struct qsize *sizes =
+            study->tune.has_sizes ? study->tune.sizes_table : study->sizes[s];
+        if (study_tune_has_service(study, s) && qsize_max_items(sizes) > most)
+            most = qsize_max_items(sizes);
+    }
+    return most;
+}
+
+static int check_largest(const struct study *study, const char *key, const struct reals *grid,
+                         struct err *err)
+{
+    uint32_t most = largest_query(study);
+    if (grid->n == 0 || grid->v[grid->n - 1] <= most)
+        return 0;
+    return err_set(err, ERR_STUDY, "%s: tune.%s: expected 1 .. %u (the largest query), got %.12g",
+                   study->path, key, most, grid->v[grid->n - 1]);
+}
+
+static int check_exhaustive(const struct study *study, struct err *err)
+{
+    char name[32];
+    for (size_t i = 0; study_tune_policy(&study->tune, i, name, sizeof name); i++)
+        if (strcmp(name, "exhaustive") == 0 &&
+            (check_largest(study, "batch_items", &study->tune.batch_items, err) < 0 ||
+             check_largest(study, "offload_items", &study->tune.offload_items, err) < 0))
+            return -1;
+    return 0;
+}
+
 int study_tune_check(const struct study *study, struct err *err)
 {
+    double least = study_tune_least_queries(study);
     for (size_t s = 0; s < study->n_services; s++)
         if (study_tune_has_service(study, s) && study->services[s].sla_ns <= 0)
             return err_set(err, ERR_STUDY,
@@ -202,7 +255,14 @@ int study_tune_check(const struct study *study, struct err *err)
         return err_set(err, ERR_STUDY,
                        "%s: tune.offload_items: no group that is tuned has an accelerator",
                        study->path);
-    return 0;
+    if ((double)study->tune.max_queries < least)
+        return err_set(
+            err, ERR_STUDY,
+            "%s: tune.max_queries: %lld are too few for the %s to be decided; expected at "
+            "least %.0f",
+            study->path, (long long)study->tune.max_queries,
+            study->tune.p99_bound > 0 ? "p99 bound" : "target", least);
+    return check_exhaustive(study, err);
 }
 
 bool study_tune_policy(const struct study_tune *tune, size_t i, char *buf, size_t size)

@@ -44,8 +44,17 @@ int study_tune_read(struct study *study, const struct node *root, bool open_file
 // Releases study->tune.
 void study_tune_release(struct study *study);
 
-// Can it be tuned? Every tuned service needs a latency target, and thresholds to try
-// (offload_items) need an accelerator in some tuned group.
+// Late queries that a fraction of them needs for its batches to show its spread, and queries beyond
+// a quantile for the quantile to have an interval: five batches of fifty (results/batch.h).
+#define STUDY_TUNE_LEAST_LATE 250
+
+// Queries of a run that can decide at all: enough of every service with a target for some to be
+// late, and with p99_bound for its p99 to have an interval.
+double study_tune_least_queries(const struct study *study);
+
+// Can it be tuned? Every tuned service needs a latency target, thresholds to try (offload_items)
+// need an accelerator in some tuned group, what `exhaustive` tries must not be beyond the largest
+// query, and max_queries not below study_tune_least_queries(). The files must have been opened.
 int study_tune_check(const struct study *study, struct err *err);
 
 // Is service s (group g) one of those whose B and T are tuned?

@@ -44,6 +44,7 @@ START_TEST(cuts_the_ranks)
         int speaks = crew_rank(crew) == 0, all = 0;
         MPI_Allreduce(&speaks, &all, 1, MPI_INT, MPI_SUM, eval.comm);
         ck_assert_int_eq(all, (int)crew_n(crew));
+        ck_assert_int_eq(crew_speaker(crew, crew_index(crew)) == eval.rank, speaks);
         crew_destroy(crew);
     }
 }

@@ -147,6 +147,47 @@ START_TEST(bound_with_an_accelerator)
 }
 END_TEST
 
+// What is tuned together shares B and T, so the largest query of all bounds them, and one group
+// with an accelerator is enough for thresholds to matter.
+START_TEST(all_that_is_tuned_counts)
+{
+    struct study *study = parse(
+        "duration: 1s\n"
+        "traffic: [{service: a, rate: 100qps, sizes: {distribution: fixed, items: 8}, "
+        "sla: {p95: 2ms}}, {service: b, rate: 100qps, sizes: {distribution: fixed, items: 100}, "
+        "sla: {p95: 9ms}}]\n"
+        "fleet: {groups: [{name: x, cores: 8, servers: 1, cost: {kind: synthetic, per_item: "
+        "10us}}, {name: y, cores: 8, servers: 1, accelerator: {name: x}, cost: {kind: synthetic, "
+        "per_item: 10us, accel_fixed: 3ms, accel_load_fixed: 1ms}}]}\n");
+    struct probe *probe = probe_create(study, false);
+    ck_assert_uint_eq(probe_max_items(probe), 100);
+    ck_assert(probe_has_accelerator(probe));
+    ck_assert_double_eq_tol(probe_accel_s(probe, 50), 4e-3, 1e-12);
+    probe_destroy(probe);
+    study_destroy(study);
+}
+END_TEST
+
+// None late among too few queries for one to be expected says nothing, however often it is said.
+START_TEST(few_queries_do_not_decide)
+{
+    struct study *study =
+        parse("duration: 1s\n"
+              "traffic: [{service: a, rate: 100qps, sizes: {distribution: fixed, items: 100}, "
+              "sla: {p99.9: 2ms}}]\n" FLEET);
+    struct probe *probe = probe_create(study, false);
+    const struct measure_point few = {{100, 0}, 1000, 1000, STREAM_TUNE};
+    const struct measure_point many = {{100, 0}, 1000, 20000, STREAM_TUNE};
+    struct measure_result result;
+    ck_assert_int_eq(probe_measure(probe, eval.comm, &few, &result, NULL), 0);
+    ck_assert_int_eq(result.sla, VERDICT_UNSURE);
+    ck_assert_int_eq(probe_measure(probe, eval.comm, &many, &result, NULL), 0);
+    ck_assert_int_eq(result.sla, VERDICT_MET);
+    probe_destroy(probe);
+    study_destroy(study);
+}
+END_TEST
+
 // Arrivals that have no one rate cannot be searched.
 START_TEST(refuses_rates_that_cannot_be_scaled)
 {
@@ -167,6 +208,8 @@ int main(void)
         {"core", bound_is_where_the_cores_have_no_time_left},
         {"core", judges_points},
         {"core", bound_with_an_accelerator},
+        {"core", all_that_is_tuned_counts},
+        {"limits", few_queries_do_not_decide},
         {"limits", answers_stand_alone},
         {"limits", ranks_do_not_matter},
         {"errors", refuses_rates_that_cannot_be_scaled},

@@ -136,6 +136,12 @@ START_TEST(refuses_what_cannot_be_tuned)
                    "c=none");
     expect_refused(TRAFFIC(", sla: {p95: 2ms}") FLEET "tune: {offload_items: [100]}\n",
                    "accelerator");
+    expect_refused(TRAFFIC(", sla: {p95: 2ms}") FLEET
+                   "tune: {policies: exhaustive, batch_items: [201]}\n",
+                   "largest query");
+    expect_refused(TRAFFIC(", sla: {p95: 2ms}") FLEET
+                   "sweep: [{axis: p, key: tune.policies, values: [static, exhaustive]}]\n",
+                   "p=exhaustive");
 }
 END_TEST
 

@@ -151,6 +151,12 @@ int plant_measure(void *user, const struct measure_point *point, struct measure_
     result->latency_s = latency_s * (1 + sd * noise_of(plant, point));
     result->latency_half_s = 1.96 * sd * latency_s;
     result->sla = verdict_of(result->latency_s, result->latency_half_s, plant->target_s);
+    if (plant->tail_bound_s > 0) {
+        result->tail_bound_s = plant->tail_bound_s;
+        result->p99_s = plant->tail_times * result->latency_s;
+        result->p99_half_s = plant->tail_times * result->latency_half_s;
+        result->tail = verdict_of(result->p99_s, result->p99_half_s, plant->tail_bound_s);
+    }
     result->served_qps = rate_qps;
     return 0;
 }

@@ -18,10 +18,11 @@
 
 struct plant {
     uint32_t n_cores, max_items;
-    double overhead_s, work_s;     // per request, per item, on a core
-    double accel_fixed_s, accel_s; // per query, per item; accel_s 0: no accelerator
-    double target_s;               // of the tail latency
-    double noise;                  // relative, of one query
+    double overhead_s, work_s;       // per request, per item, on a core
+    double accel_fixed_s, accel_s;   // per query, per item; accel_s 0: no accelerator
+    double target_s;                 // of the tail latency
+    double tail_bound_s, tail_times; // of the p99, which is the latency times so much; 0: none
+    double noise;                    // relative, of one query
     uint64_t seed;
     double hole_from_qps, hole_to_qps; // within, the target is missed for no reason
     double fog_from_qps, fog_to_qps;   // within, nothing is ever decided

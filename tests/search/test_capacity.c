@@ -49,6 +49,48 @@ START_TEST(bracket_holds_truth)
 }
 END_TEST
 
+// The p99's bound decides where it is the nearer one: p99 within 1.5 targets, and three times the
+// latency, is a latency within half of the target. The bracket is as narrow as ever.
+START_TEST(tail_decides)
+{
+    struct plant plant = plant_default();
+    plant.tail_bound_s = 1.5 * plant.target_s;
+    plant.tail_times = 3;
+    struct capacity_task task = task_of(&plant);
+    struct capacity capacity = search(&plant, &task);
+    plant.target_s /= 2;
+    assert_brackets(&capacity, plant_capacity_qps(&plant, CHOICE), 0.01);
+}
+END_TEST
+
+// With noise, too: clear of the bound, and on other draws within it. A rate that only the interval
+// of one draw puts below the bound would fail now and then.
+START_TEST(tail_confirmed_on_other_draws)
+{
+    int confirmed = 0;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct plant plant = plant_default();
+        plant.tail_bound_s = 1.5 * plant.target_s;
+        plant.tail_times = 3;
+        plant.noise = 2;
+        plant.seed = seed;
+        struct capacity_task task = task_of(&plant);
+        struct capacity capacity = search(&plant, &task);
+        ck_assert_int_eq(capacity.state, CAPACITY_FOUND);
+        ck_assert_double_le(capacity.at_held.p99_s + CAPACITY_CLEAR * capacity.at_held.p99_half_s,
+                            plant.tail_bound_s);
+        struct capacity_check check;
+        ck_assert_int_eq(capacity_confirm(&plant.capacity, &CHOICE, capacity.held_qps, 0.05,
+                                          STREAM_CONFIRM, plant_measure, &plant, &check, NULL,
+                                          NULL),
+                         0);
+        confirmed += check.at_held.p99_s <= plant.tail_bound_s && check.held != VERDICT_MISSED &&
+                     check.over == VERDICT_MISSED;
+    }
+    ck_assert_int_ge(confirmed, 95);
+}
+END_TEST
+
 // Without a bound, and whatever the order of magnitude, the same.
 START_TEST(bracket_without_bound)
 {
@@ -381,6 +423,8 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", bracket_holds_truth},
+        {"core", tail_decides},
+        {"core", tail_confirmed_on_other_draws},
         {"core", bracket_without_bound},
         {"core", held_is_clear},
         {"core", counts_spent},

@@ -246,14 +246,52 @@ START_TEST(thresholds_need_an_accelerator)
 }
 END_TEST
 
+// What `exhaustive` tries must not be beyond the largest query: said before hours of work.
+START_TEST(grids_end_at_the_largest_query)
+{
+    struct err err;
+    assert_untunable("{service: feed, policies: exhaustive, sizes: {distribution: fixed, items: "
+                     "9}, batch_items: [1, 10]}",
+                     "s.yaml: tune.batch_items: expected 1 .. 9 (the largest query), got 10");
+    struct study *study = parsed("{service: feed, policies: exhaustive, sizes: {distribution: "
+                                 "fixed, items: 9}, batch_items: [1, 9]}");
+    ck_assert_int_eq(study_tune_check(study, &err), 0);
+    study_destroy(study);
+}
+END_TEST
+
+// Runs too short to decide anything would call every target unreachable.
+START_TEST(runs_must_be_able_to_decide)
+{
+    struct err err;
+    struct study *study = parsed("{service: feed, p99_bound: 2, queries: 1000}");
+    double least = study_tune_least_queries(study);
+    // 250 beyond the p99 of nine tenths of the run, of this service's share of it.
+    ck_assert_double_ge(least, 250 / 0.01 / 0.9);
+    study->tune.max_queries = (int64_t)least;
+    ck_assert_int_eq(study_tune_check(study, &err), 0);
+    study->tune.max_queries = (int64_t)least - 1;
+    ck_assert_int_eq(study_tune_check(study, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "tune.max_queries"));
+    study_destroy(study);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", defaults},         {"core", all_keys},
-        {"core", all_are_tuned},    {"core", policies_one_by_one},
-        {"core", round_trip},       {"limits", ranges},
-        {"errors", bad_grids},      {"errors", bad_names},
-        {"errors", needs_a_target}, {"errors", thresholds_need_an_accelerator},
+        {"core", defaults},
+        {"core", all_keys},
+        {"core", all_are_tuned},
+        {"core", policies_one_by_one},
+        {"core", round_trip},
+        {"limits", ranges},
+        {"errors", bad_grids},
+        {"errors", bad_names},
+        {"errors", needs_a_target},
+        {"errors", thresholds_need_an_accelerator},
+        {"errors", grids_end_at_the_largest_query},
+        {"errors", runs_must_be_able_to_decide},
     };
     return suite_run("study_tune", tests, sizeof tests / sizeof *tests);
 }
