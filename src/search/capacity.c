@@ -16,6 +16,9 @@ static const double FIRST_FACTOR = 2;    // of the rate, when nothing is known
 static const double NEAR_FACTOR = 1.05;  // when the crossing is thought to be near
 static const double NEAR_EXCESS = 0.15;  // a latency this near to the target says so
 static const double NEAR_FRAC = 0.05;    // width of the bracket that the estimate is made in
+// Of the rate, the first step that an end takes from the estimate; also what a clear answer may
+// cost.
+static const double FAR_OFF = 0.1;
 // Rates this near to one where a first run was unsure are looked at with a longer one at once.
 static const double UNSURE_FRAC = 0.1;
 
@@ -35,6 +38,8 @@ struct search {
     double half;                     // of excess(), last run
     double unsure_qps;               // where a run was unsure last, 0: nowhere
     uint64_t unsure_queries, n_last; // of that run, and of the last one
+    double shown_qps;                // highest rate held by a longest run, though not clear of it
+    struct measure_result shown;     // there
 };
 
 // How far the latency is beyond the target, or the p99 beyond its bound, whichever is further;
@@ -128,6 +133,10 @@ static int look(struct search *s, double rate_qps, uint64_t n_queries,
         if (verdict == VERDICT_UNSURE) {
             s->unsure_qps = rate_qps;
             s->unsure_queries = point.n_queries;
+        }
+        if (s->strict && verdict == VERDICT_MET && rate_qps > s->shown_qps) {
+            s->shown_qps = rate_qps;
+            s->shown = *result;
         }
         if (point.n_queries >= s->most_queries)
             return lean(s, verdict, result);
@@ -254,11 +263,12 @@ static double reach(const struct search *s, double half_widths)
 {
     double least = 0.4 * log1p(s->config->accuracy_frac);
     double need = half_widths * s->half / s->slope;
-    return need > least ? need : least;
+    return need > FAR_OFF ? FAR_OFF : need > least ? need : least;
 }
 
-// Shows a rate below the crossing to be held, clear of the target, as near as can be.
-static int settle_low(struct search *s, double end_qps)
+// Shows a rate below the crossing to be held, clear of the target, as near as can be. low_qps stays
+// 0 when none was.
+static int step_down(struct search *s, double end_qps)
 {
     struct measure_result result;
     double last_qps = INFINITY;
@@ -282,6 +292,17 @@ static int settle_low(struct search *s, double end_qps)
         set_high(s, rate_qps, verdict, &result);
         last_qps = rate_qps;
     }
+    return 0;
+}
+
+// Where the latency hardly depends on the rate, only a far lower one is clear of the target, or
+// none is. Then the highest that was held is the answer, though other draws may not be sure of it.
+static int settle_low(struct search *s, double end_qps)
+{
+    if (step_down(s, end_qps) != 0)
+        return -1;
+    if (s->low_qps < (1 - FAR_OFF) * s->shown_qps)
+        set_low(s, s->shown_qps, &s->shown);
     return 0;
 }
 
