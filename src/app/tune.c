@@ -59,6 +59,18 @@ static struct study *read_point(const struct tune_source *source, const struct t
     return study;
 }
 
+// The file's text; what the command line changed stands at its end, for whoever repeats it.
+static char *with_settings(const char *text, const struct tune_source *source)
+{
+    char *all = mem_strdup(text);
+    for (size_t i = 0; i < source->n_settings; i++) {
+        char *longer = mem_printf("%s# --set %s\n", all, source->settings[i]);
+        mem_free(all);
+        all = longer;
+    }
+    return all;
+}
+
 int tune_read(const struct eval *eval, const struct tune_source *source, struct tune_input *input,
               struct err *err)
 {
@@ -66,6 +78,7 @@ int tune_read(const struct eval *eval, const struct tune_source *source, struct 
     *input = (struct tune_input){.text = eval_read_text(eval, source->path, &size, err)};
     if (!input->text)
         return -1;
+    input->written = with_settings(input->text, source);
     input->grid =
         grid_parse(source->path, input->text, size, source->settings, source->n_settings, err);
     int rc = input->grid ? 0 : -1;
@@ -87,6 +100,7 @@ void tune_release(struct tune_input *input)
         study_destroy(input->studies[p]);
     mem_free(input->studies);
     grid_destroy(input->grid);
+    mem_free(input->written);
     mem_free(input->text);
     *input = (struct tune_input){0};
 }
@@ -513,7 +527,7 @@ static struct tuning *assemble(const struct tune *tune, const struct tuning_step
     tuning->name = mem_strdup(study->settings.name);
     tuning->program_version = mem_strdup(RECFLEET_VERSION);
     tuning->seed = study->settings.seed;
-    tuning->study = mem_strdup(tune->input->text);
+    tuning->study = mem_strdup(tune->input->written);
     for (size_t s = study->n_services; s-- > 0;)
         if (study_tune_has_service(study, s))
             tuning->sla_quantile = study->services[s].sla_quantile;

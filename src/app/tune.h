@@ -19,7 +19,8 @@
 
 // A study file and all its points.
 struct tune_input {
-    char *text; // of the file
+    char *text;    // of the file
+    char *written; // the same and, as comments at its end, the settings of the command line
     struct grid *grid;
     struct study **studies; // [grid_n_points]
 };
