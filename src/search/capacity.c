@@ -254,8 +254,11 @@ static void estimate(struct search *s)
 static void estimate_again(struct search *s, double rate_qps, const struct measure_result *result)
 {
     double y = excess(result);
-    if (isfinite(s->slope) && isfinite(y) && y < 1)
-        s->out->estimate_qps = rate_qps * exp(-y / s->slope);
+    if (!isfinite(s->slope) || !isfinite(y) || y >= 1)
+        return;
+    // Where the slope is next to nothing, so is what it says far from here.
+    double shift = -y / s->slope;
+    s->out->estimate_qps = rate_qps * exp(fmax(-FAR_OFF, fmin(FAR_OFF, shift)));
 }
 
 // How far from the crossing a run can decide, in the logarithm of the rate, `half_widths` away.
