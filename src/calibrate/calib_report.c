@@ -13,7 +13,8 @@ static const char *const head =
     "catalogue, with the program's own cost code (`rf_calibrate --report`). "
     "`rf_calibrate --fit` fits again and prints the values.\n\n"
     "The roofline's parameters are fitted to times of single requests and to shares of operators. "
-    "No scheduling result was used, nor looked at while fitting. The slow-down tables below were "
+    "No scheduling result was fitted to. One choice between fits was made when the result of "
+    "another of them had been seen: see what the data leave open. The slow-down tables below were "
     "compared, and the two fractions they bear on were guessed; nothing else was set by them.\n\n";
 
 static const char *const method =
