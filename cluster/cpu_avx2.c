@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The core-pool kernel with AVX2: four 64-bit lanes a vector. Compiled with those flags on x86-64.
 #include "cluster/cpu.h"
+#include "cluster/cpu_in_place.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -29,31 +30,6 @@ static inline __m256i min4(__m256i a, __m256i b)
     return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
 }
 
-// Too few registers to hold 40 lanes in: they stay where they are.
-struct lanes_held {
-    int64_t *lanes;
-};
-
-static inline void lanes_hold(struct lanes_held *held, int64_t *lanes, uint32_t n_vec)
-{
-    (void)n_vec;
-    held->lanes = lanes;
-}
-
-static inline void lanes_drop(const struct lanes_held *held, int64_t *lanes, uint32_t n_vec)
-{
-    (void)held;
-    (void)lanes;
-    (void)n_vec;
-}
-
-static inline void held_put(const struct lanes_held *held, uint32_t n_vec, uint32_t lane,
-                            int64_t end_ns)
-{
-    (void)n_vec;
-    held->lanes[lane] = end_ns;
-}
-
 static inline uint64_t held_mins(const struct lanes_held *held, uint32_t n_vec, int64_t *min_ns)
 {
     const int64_t *lanes = held->lanes;
@@ -67,15 +43,6 @@ static inline uint64_t held_mins(const struct lanes_held *held, uint32_t n_vec, 
         equal |= mask4(_mm256_cmpeq_epi64(load4(lanes + 4 * i), least)) << (4 * i);
     *min_ns = _mm256_extract_epi64(least, 0);
     return equal;
-}
-
-static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
-                              int64_t full_end_ns, int64_t last_end_ns)
-{
-    (void)n_vec;
-    for (; n > 1; n--, idle &= idle - 1)
-        lanes[__builtin_ctzll(idle)] = full_end_ns;
-    lanes[__builtin_ctzll(idle)] = last_end_ns;
 }
 
 #include "cluster/cpu_loop.h"

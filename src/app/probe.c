@@ -207,10 +207,10 @@ static struct record *fresh_record(struct probe *probe, int64_t end_ns)
                                        .n_servers = probe->meta->n_servers,
                                        .warmup_ns = end_ns / WARMUP_PART,
                                        .end_ns = end_ns};
-    if (!probe->record)
+    if (!probe->record || !record_reshape(probe->record, &shape)) {
+        record_destroy(probe->record);
         probe->record = record_create(&shape);
-    else
-        record_reshape(probe->record, &shape);
+    }
     return probe->record;
 }
 
@@ -300,16 +300,8 @@ static void judge(const struct probe *probe, const struct summary *summary,
 {
     const struct summary_service *total = summary_total(summary);
     double nearest = NAN;
-    *result = (struct measure_result){.target_s = NAN,
-                                      .tail_bound_s = NAN,
-                                      .late_frac = NAN,
-                                      .late_half_frac = NAN,
-                                      .latency_s = NAN,
-                                      .latency_half_s = NAN,
-                                      .p95_s = NAN,
-                                      .p95_half_s = NAN,
-                                      .p99_s = NAN,
-                                      .p99_half_s = NAN};
+    *result = measure_nothing();
+    result->sla = result->tail = VERDICT_MET; // of no service yet
     judge_groups(probe, summary, result);
     for (uint32_t s = 0; s < summary->n_services; s++)
         if (summary->services[s].sla_s > 0)

@@ -13,6 +13,7 @@
 #include "base/simtime.h"
 #include "results/fixture.h"
 #include "results/store.h"
+#include "support/column_file.h"
 #include "support/suite_mpi.h"
 
 #define SOUND "test_load_sound.h5"
@@ -31,27 +32,6 @@ static void make_sound(void)
     summary_destroy(summary);
     record_destroy(total);
     meta_destroy(meta);
-}
-
-static unsigned char *slurp(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    ck_assert_ptr_nonnull(f);
-    fseek(f, 0, SEEK_END);
-    *n = (size_t)ftell(f);
-    rewind(f);
-    unsigned char *bytes = mem_alloc(*n);
-    ck_assert_uint_eq(fread(bytes, 1, *n, f), *n);
-    fclose(f);
-    return bytes;
-}
-
-static void spit(const char *path, const void *bytes, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    fclose(f);
 }
 
 static void refuses(const char *path, const char *reason)
@@ -110,12 +90,12 @@ START_TEST(truncated)
 {
     size_t n;
     make_sound();
-    unsigned char *bytes = slurp(SOUND, &n);
+    unsigned char *bytes = column_file_slurp(SOUND, &n);
     for (size_t keep = 0; keep + 24 < n; keep += 1 + n / 97) {
-        spit(HURT, bytes, keep);
+        column_file_spit(HURT, bytes, keep);
         refuses(HURT, "not an HDF5 file, or a truncated one");
     }
-    mem_free(bytes);
+    free(bytes);
     unlink(HURT);
     unlink(SOUND);
 }
@@ -126,14 +106,14 @@ START_TEST(flipped)
 {
     size_t n;
     make_sound();
-    unsigned char *bytes = slurp(SOUND, &n);
+    unsigned char *bytes = column_file_slurp(SOUND, &n);
     for (size_t at = 0; at + 24 < n; at += 1 + n / 53) {
         bytes[at] ^= 0x10;
-        spit(HURT, bytes, n);
+        column_file_spit(HURT, bytes, n);
         refuses(HURT, "checksum");
         bytes[at] ^= 0x10;
     }
-    mem_free(bytes);
+    free(bytes);
     unlink(HURT);
     unlink(SOUND);
 }
@@ -143,9 +123,9 @@ END_TEST
 START_TEST(foreign)
 {
     refuses("test_load_absent.h5", "No such file");
-    spit(HURT, "", 0);
+    column_file_spit(HURT, "", 0);
     refuses(HURT, "not an HDF5 file");
-    spit(HURT, "name: quickstart\n", 17);
+    column_file_spit(HURT, "name: quickstart\n", 17);
     refuses(HURT, "not an HDF5 file");
     refuses("/", "not a regular file");
     refuses("/dev/full", "not a regular file");
@@ -163,9 +143,9 @@ static hid_t edit(void)
 {
     size_t n;
     make_sound();
-    unsigned char *bytes = slurp(SOUND, &n);
-    spit(HURT, bytes, n - 24);
-    mem_free(bytes);
+    unsigned char *bytes = column_file_slurp(SOUND, &n);
+    column_file_spit(HURT, bytes, n - 24);
+    free(bytes);
     unlink(SOUND);
     return H5Fopen(HURT, H5F_ACC_RDWR, H5P_DEFAULT);
 }

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "results/same_tuning.h"
 #include "results/store.h"
 #include "results/store_tuning.h"
+#include "support/column_file.h"
 #include "support/suite_mpi.h"
 
 #define SOUND "test_load_tuning_sound.h5"
@@ -27,27 +29,6 @@ static void make_sound(void)
     int rc = store_tuning_write(MPI_COMM_SELF, SOUND, true, t, &run, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     tuning_destroy(t);
-}
-
-static unsigned char *slurp(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    ck_assert_ptr_nonnull(f);
-    fseek(f, 0, SEEK_END);
-    *n = (size_t)ftell(f);
-    rewind(f);
-    unsigned char *bytes = mem_alloc(*n);
-    ck_assert_uint_eq(fread(bytes, 1, *n, f), *n);
-    fclose(f);
-    return bytes;
-}
-
-static void spit(const char *path, const void *bytes, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    fclose(f);
 }
 
 static void refuses(const char *path, const char *reason)
@@ -65,9 +46,9 @@ static hid_t edit(void)
 {
     size_t n;
     make_sound();
-    unsigned char *bytes = slurp(SOUND, &n);
-    spit(HURT, bytes, n - 24);
-    mem_free(bytes);
+    unsigned char *bytes = column_file_slurp(SOUND, &n);
+    column_file_spit(HURT, bytes, n - 24);
+    free(bytes);
     unlink(SOUND);
     return H5Fopen(HURT, H5F_ACC_RDWR, H5P_DEFAULT);
 }
@@ -119,9 +100,9 @@ END_TEST
 START_TEST(foreign)
 {
     refuses("test_load_tuning_absent.h5", "No such file");
-    spit(HURT, "", 0);
+    column_file_spit(HURT, "", 0);
     refuses(HURT, "not an HDF5 file");
-    spit(HURT, "name: quickstart\n", 17);
+    column_file_spit(HURT, "name: quickstart\n", 17);
     refuses(HURT, "not an HDF5 file");
     refuses("/", "not a regular file");
     refuses("/dev/full", "not a regular file");
@@ -137,18 +118,18 @@ START_TEST(damaged)
 {
     size_t n;
     make_sound();
-    unsigned char *bytes = slurp(SOUND, &n);
+    unsigned char *bytes = column_file_slurp(SOUND, &n);
     for (size_t keep = 0; keep + 24 < n; keep += 1 + n / 29) {
-        spit(HURT, bytes, keep);
+        column_file_spit(HURT, bytes, keep);
         refuses(HURT, "");
     }
     for (size_t at = 0; at + 24 < n; at += 1 + n / 29) {
         bytes[at] ^= 0x10;
-        spit(HURT, bytes, n);
+        column_file_spit(HURT, bytes, n);
         refuses(HURT, "checksum");
         bytes[at] ^= 0x10;
     }
-    mem_free(bytes);
+    free(bytes);
     unlink(HURT);
     unlink(SOUND);
 }
@@ -160,12 +141,12 @@ START_TEST(damaged_without_seal)
 {
     size_t n;
     make_sound();
-    unsigned char *bytes = slurp(SOUND, &n);
+    unsigned char *bytes = column_file_slurp(SOUND, &n);
     for (size_t at = 0; at + 24 < n; at += 1 + n / 61) {
         unsigned char before = bytes[at];
         struct err err = {0};
         bytes[at] = (unsigned char)~before;
-        spit(HURT, bytes, n - 24);
+        column_file_spit(HURT, bytes, n - 24);
         bytes[at] = before;
         struct tuning *t = load_tuning_open(HURT, &err);
         for (uint32_t c = 0; t && c < t->n_cells; c++)
@@ -173,7 +154,7 @@ START_TEST(damaged_without_seal)
         ck_assert(t != NULL || err.code != ERR_NONE);
         tuning_destroy(t);
     }
-    mem_free(bytes);
+    free(bytes);
     unlink(HURT);
     unlink(SOUND);
 }
