@@ -10,17 +10,37 @@
 #include "base/err.h"
 #include "cluster/config.h"
 #include "cluster/layout.h"
+#include "cluster/state.h"
 #include "cluster/svctab.h"
 #include "results/record.h"
 
 // Called now and then on rank 0 with the simulated time that its actors have reached.
 typedef void (*run_progress_fn)(void *user, int64_t reached_ns, uint64_t n_queries);
 
+// What a rank wants of a run under way. The ranks' wishes are joined: the greatest one counts.
+enum run_wish { RUN_GO_ON, RUN_SAVE, RUN_SAVE_AND_STOP };
+
+// How a run is saved and goes on. Between two windows, when no message is under way, all ranks
+// stand still together and `save` is called on each of them.
+struct run_control {
+    // Not collective: what this rank wants now; asked about every millisecond, on every rank. A
+    // wish is told once: after it the function says RUN_GO_ON until there is another reason.
+    enum run_wish (*wish)(void *user);
+    // Collective. Keeps the frames of run_state_make() somewhere, such as with ckpt_write().
+    // reached_ns: simulated time that is behind all ranks. -1 ends the run with that error.
+    int (*save)(void *user, struct run_state *state, int64_t reached_ns, struct err *err);
+    // Collective. Hands all frames that were kept to run_state_take(), such as with ckpt_read(),
+    // before anything is simulated. NULL: begin at the beginning.
+    int (*load)(void *user, struct run_state *state, struct err *err);
+    void *user;
+};
+
 struct run_options {
     enum layout_mode layout;
     run_progress_fn progress; // NULL: none
     void *progress_user;
     struct svctab_cache *times; // kept by the caller from run to run of the same costs; NULL: none
+    const struct run_control *control; // NULL: neither saved nor resumed
 };
 
 // What a run cost; differs from run to run, goes to /run only.
@@ -29,6 +49,7 @@ struct run_cost {
     uint64_t n_queries;  // simulated by this rank's servers
     uint64_t n_windows;  // windows of this rank's balancers
     uint64_t bytes_sent; // to other ranks
+    bool stopped;        // at RUN_SAVE_AND_STOP: the record is not that of the whole run
 };
 
 // Collective (comm). Logically collective: config and options must agree. Simulates the whole

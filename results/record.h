@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blob.h"
+#include "base/err.h"
 #include "results/hist.h"
 
 enum record_path { PATH_CPU, PATH_ACCEL, N_PATHS };
@@ -120,6 +122,11 @@ void record_add_sample(struct record *record, const struct query_sample *sample)
 
 // Adds all of `from` to `into`, which has the same shape: sums, maxima, samples appended.
 void record_merge(struct record *into, const struct record *from);
+
+// All of it as bytes, only as long as what was counted. record_load() adds what was saved to
+// `record`, which has the same shape, like record_merge().
+void record_save(const struct record *record, struct blob *blob);
+int record_load(struct record *record, struct blob_reader *reader, struct err *err);
 
 // Puts the samples into their one order: (arrive_ns, cell, seq).
 void record_sort_samples(struct record *record);

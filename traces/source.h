@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blob.h"
 #include "base/err.h"
 #include "traces/query.h"
 #include "traces/trace.h"
@@ -53,6 +54,12 @@ int source_check_sizes(const struct service_traffic *traffic, const struct trace
 // *n == 0: none before until_ns (or the stream has ended). Fewer than `max` does not mean that
 // there are no more: ask again until *n == 0. until_ns must not decrease between calls.
 struct query *source_next(struct source *source, int64_t until_ns, size_t max, size_t *n);
+
+// Where the stream is: a few counters, about a hundred bytes a service. source_load() puts a source
+// that was made from the same config and has handed out nothing there; n_block may differ. After
+// it the source hands out the very queries that the saved one would have.
+void source_save(const struct source *source, struct blob *blob);
+int source_load(struct source *source, struct blob_reader *reader, struct err *err);
 
 // Arrival time of the next query without consuming it; SIMTIME_NEVER when the stream has ended.
 int64_t source_peek_ns(struct source *source);

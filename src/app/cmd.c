@@ -18,7 +18,9 @@ const struct cmd_option cmd_common_options[] = {
 const char *const cmd_exit_help[] = {
     "0  done", "1  failed: the run could not be done or its results not be written",
     "2  usage: the command line, the study or a file it names is wrong",
-    "3  a latency target was not met, and --require-sla was given", NULL};
+    "3  a latency target was not met, and --require-sla was given",
+    "4  stopped at a checkpoint: the same command with --resume goes on",
+    "5  points of a sweep are missing or failed; the others are there", NULL};
 
 int cmd_status(const struct err *err)
 {

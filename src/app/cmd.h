@@ -7,7 +7,7 @@
 // cmd_table[].
 //
 // The exit status of the program, see cmd_exit_help[]: 0 done, 1 failed, 2 usage or bad study,
-// 3 a target missed with --require-sla.
+// 3 a target missed with --require-sla, 4 stopped at a checkpoint, 5 a sweep that is not complete.
 #ifndef APP_CMD_H
 #define APP_CMD_H
 
@@ -17,7 +17,14 @@
 
 #include "base/err.h"
 
-enum cmd_exit { CMD_DONE = 0, CMD_FAILED = 1, CMD_USAGE = 2, CMD_SLA_MISSED = 3 };
+enum cmd_exit {
+    CMD_DONE = 0,
+    CMD_FAILED = 1,
+    CMD_USAGE = 2,
+    CMD_SLA_MISSED = 3,
+    CMD_STOPPED = 4,
+    CMD_INCOMPLETE = 5
+};
 
 struct cmd_option {
     const char *name;  // "--output"
