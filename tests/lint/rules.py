@@ -37,15 +37,17 @@ TEST_FOLDERS = {
 # Library -> (regex of its headers, files that may include one, as shell patterns without suffix).
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
-    "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*",
+    "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*", "results/ckpt",
                         "cluster/exchange_mpi", "cluster/run", "src/app/main",
                         "src/app/eval", "src/app/job", "src/app/crew", "src/app/probe"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/h5_read",
                                              "results/store*", "results/columns"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
+    "xxhash": (r"xxhash\.h", ["results/ckpt", "src/study/study_digest"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
     "Random123": (r"Random123/.*", ["src/base/rng"]),
+    "xxHash": (r"xxh(ash|3)\.h", ["results/ckpt_file", "src/study/study_digest"]),
     "Check": (r"check\.h", []),
 }
 
