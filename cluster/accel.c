@@ -83,3 +83,29 @@ int64_t accel_backlog_ns(struct accel_pool *pool, uint32_t server, int64_t t_ns,
     *drain_ns = first_ns > t_ns ? first_ns - t_ns : 0;
     return backlog_ns;
 }
+
+void accel_save(const struct accel_pool *pool, uint32_t server, struct blob *blob)
+{
+    const struct accel_server *state = &pool->servers[server];
+    const int64_t *streams = pool->streams + (size_t)server * pool->n_streams;
+    blob_put(blob, streams, pool->n_streams * sizeof *streams);
+    blob_put_i64(blob, state->link_free_ns);
+    blob_put_u64(blob, state->n_open);
+    blob_put(blob, state->open, state->n_open * sizeof *state->open);
+}
+
+void accel_load(struct accel_pool *pool, uint32_t server, struct blob_reader *reader)
+{
+    struct accel_server *state = &pool->servers[server];
+    int64_t *streams = pool->streams + (size_t)server * pool->n_streams;
+    blob_get(reader, streams, pool->n_streams * sizeof *streams);
+    state->link_free_ns = blob_get_i64(reader);
+    uint64_t n = blob_get_u64(reader);
+    if (n > blob_left(reader) / sizeof *state->open) {
+        blob_refuse(reader);
+        return;
+    }
+    state->n_open = state->open_cap = n;
+    state->open = mem_realloc(state->open, n, sizeof *state->open);
+    blob_get(reader, state->open, n * sizeof *state->open);
+}

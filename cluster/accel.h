@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blob.h"
+
 // A stream is held from begin_ns until end_ns.
 struct accel_interval {
     int64_t begin_ns, end_ns;
@@ -51,6 +53,10 @@ void accel_pool_release(struct accel_pool *pool);
 // Runs one query; calls for one server must come in order of start_ns. Returns the stream-time it
 // holds.
 int64_t accel_assign(struct accel_pool *pool, uint32_t server, struct accel_job *job);
+
+// One server's streams, link and open intervals; accel_load() fills a server that has run nothing.
+void accel_save(const struct accel_pool *pool, uint32_t server, struct blob *blob);
+void accel_load(struct accel_pool *pool, uint32_t server, struct blob_reader *reader);
 
 // Stream-time held after t_ns by queries assigned so far; *drain_ns: until the first stream is
 // free. Forgets what has ended by t_ns, so t_ns must not decrease.

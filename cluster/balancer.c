@@ -294,3 +294,28 @@ uint64_t balancer_n_windows(const struct balancer *balancer)
 {
     return balancer->n_windows;
 }
+
+int64_t balancer_next_ns(const struct balancer *balancer)
+{
+    int64_t next_ns = source_peek_ns(balancer->source);
+    return next_ns == SIMTIME_NEVER ? balancer->setup.fleet->duration_ns - 1 : next_ns;
+}
+
+// Policies keep nothing: what they draw is keyed by the number of the query.
+void balancer_save(const struct balancer *balancer, struct blob *blob)
+{
+    blob_put_i64(blob, balancer->reached_ns);
+    source_save(balancer->source, blob);
+    if (balancer->view)
+        view_save(balancer->view, blob);
+}
+
+int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct err *err)
+{
+    balancer->reached_ns = blob_get_i64(reader);
+    if (source_load(balancer->source, reader, err) < 0)
+        return -1;
+    if (balancer->view)
+        view_load(balancer->view, reader);
+    return 0;
+}

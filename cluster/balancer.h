@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "base/blob.h"
 #include "base/err.h"
 #include "cluster/config.h"
 #include "cluster/exchange.h"
@@ -47,6 +48,14 @@ enum balancer_state balancer_step(struct balancer *balancer);
 // The completions of a parcel of an earlier window, for parts elsewhere.
 void balancer_hear(struct balancer *balancer, uint64_t window, const struct report *reports,
                    size_t n);
+
+// A balancer with no answer outstanding as bytes; loading fills one that has done nothing, of the
+// same cell under any layout.
+void balancer_save(const struct balancer *balancer, struct blob *blob);
+int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct err *err);
+
+// Arrival of the next query, or the last nanosecond of the run when there is none.
+int64_t balancer_next_ns(const struct balancer *balancer);
 
 int64_t balancer_reached_ns(const struct balancer *balancer); // arrivals before it are routed
 uint64_t balancer_n_windows(const struct balancer *balancer);

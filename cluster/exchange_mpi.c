@@ -31,7 +31,8 @@ struct exchange_mpi {
     struct report_list reports;
     uint32_t n_open_feeds; // parts here whose balancer is elsewhere and has not closed
     uint64_t bytes_sent;
-    int mpi_error; // first failure of a send, MPI_SUCCESS when none
+    int64_t n_sent, n_handled; // messages
+    int mpi_error;             // first failure of a send, MPI_SUCCESS when none
 };
 
 static void note(struct exchange_mpi *exchange, int rc)
@@ -86,6 +87,7 @@ static void send_message(struct exchange_mpi *exchange, int rank, const struct w
     out->parcel = head->kind == WIRE_QUERIES;
     exchange->n_parcels_under_way += out->parcel;
     exchange->bytes_sent += bytes;
+    exchange->n_sent++;
     note(exchange, MPI_Isend(out->bytes, (int)bytes, MPI_BYTE, rank, TAG, exchange->config.comm,
                              &out->request));
 }
@@ -189,17 +191,29 @@ int exchange_mpi_poll(struct exchange_mpi *exchange, int *n_handled, struct err 
         note(exchange, MPI_Mrecv(exchange->in, bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE));
         if (exchange->mpi_error == MPI_SUCCESS)
             handle(exchange, status.MPI_SOURCE);
+        exchange->n_handled++;
         ++*n_handled;
     }
 }
 
-bool exchange_mpi_idle(struct exchange_mpi *exchange)
+bool exchange_mpi_sent(struct exchange_mpi *exchange)
 {
     reap_sent(exchange);
     for (size_t i = 0; i < exchange->n_out; i++)
         if (exchange->out[i].busy)
             return false;
-    return exchange->n_open_feeds == 0;
+    return true;
+}
+
+bool exchange_mpi_idle(struct exchange_mpi *exchange)
+{
+    return exchange_mpi_sent(exchange) && exchange->n_open_feeds == 0;
+}
+
+void exchange_mpi_count(const struct exchange_mpi *exchange, int64_t *n_sent, int64_t *n_handled)
+{
+    *n_sent = exchange->n_sent;
+    *n_handled = exchange->n_handled;
 }
 
 // ---- life ---------------------------------------------------------------------------------------

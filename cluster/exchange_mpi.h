@@ -45,7 +45,14 @@ int exchange_mpi_poll(struct exchange_mpi *exchange, int *n_handled, struct err 
 // Not collective. True when every balancer elsewhere has closed and every message has left.
 bool exchange_mpi_idle(struct exchange_mpi *exchange);
 
-// Not collective. Bytes sent so far; queries run for balancers elsewhere so far.
+// Not collective. Messages sent and handled so far, of all kinds: nothing is under way when these
+// sums over the ranks are equal and stay so.
+void exchange_mpi_count(const struct exchange_mpi *exchange, int64_t *n_sent, int64_t *n_handled);
+
+// Not collective. True when every message of this rank has left.
+bool exchange_mpi_sent(struct exchange_mpi *exchange);
+
+// Not collective. Bytes sent so far.
 uint64_t exchange_mpi_bytes_sent(const struct exchange_mpi *exchange);
 
 #endif

@@ -2,6 +2,7 @@
 #include "cluster/run.h"
 
 #include <sched.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -10,12 +11,17 @@
 #include "cluster/exchange_local.h"
 #include "cluster/exchange_mpi.h"
 #include "cluster/policy.h"
+#include "cluster/rally.h"
 #include "par/agree.h"
+#include "results/gather.h"
 
 // Windows a balancer may advance before the others of its rank get their turn: long enough to stay
-// in cache, short enough that other ranks are fed.
-enum { TURN_WINDOWS = 32, IDLE_SPINS = 64 };
+// in cache, short enough that other ranks are fed; and cells before messages and signals get
+// theirs.
+enum { TURN_WINDOWS = 32, TURN_CELLS = 64, IDLE_SPINS = 64 };
 #define PROGRESS_EVERY_S 0.1
+// How often a rank says what it wants.
+#define ROUND_EVERY_S 1e-3
 
 // Everything one rank holds of a run.
 struct fleet {
@@ -32,7 +38,11 @@ struct fleet {
     struct balancer **balancers;  // [cell]
     struct exchange_local local;
     struct exchange_mpi *mpi; // NULL on one rank
-    double next_progress_s;
+    uint32_t *active;         // cells of this rank that are not done, in any order
+    uint32_t n_active, next_active;
+    int n_idle; // turns without anything to do
+    struct rally rally;
+    double next_round_s, next_progress_s;
 };
 
 static double wall_s(void)
@@ -180,13 +190,14 @@ static void release(struct fleet *fleet)
     mem_free(fleet->sizes);
     exchange_mpi_destroy(fleet->mpi);
     layout_destroy(fleet->layout);
+    mem_free(fleet->active);
     mem_free(fleet->balancers);
     mem_free(fleet->blocks);
     mem_free(fleet->jobs);
     mem_free(fleet->tabs);
 }
 
-// ---- the loop -----------------------------------------------------------------------------------
+// ---- one turn -----------------------------------------------------------------------------------
 
 // How far the slowest balancer of this rank has come.
 static int64_t reached_ns(const struct fleet *fleet)
@@ -219,38 +230,189 @@ static void tell_progress(struct fleet *fleet)
     options->progress(options->progress_user, reached_ns(fleet), n_recorded(fleet->record));
 }
 
-// One turn for every balancer here; *advanced: whether any did, *done: whether all are.
-static void turn(struct fleet *fleet, bool *advanced, bool *done)
+// A turn for the next few balancers of this rank that are not done; true when any advanced.
+static bool turn(struct fleet *fleet)
 {
-    *advanced = false;
-    *done = true;
-    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++) {
-        if (!fleet->balancers[cell])
-            continue;
+    bool advanced = false;
+    uint32_t n = fleet->n_active < TURN_CELLS ? fleet->n_active : TURN_CELLS;
+    for (uint32_t k = 0; k < n; k++) {
+        fleet->next_active = fleet->next_active < fleet->n_active ? fleet->next_active : 0;
+        uint32_t *cell = &fleet->active[fleet->next_active];
         enum balancer_state state = BALANCER_ADVANCED;
         for (int i = 0; i < TURN_WINDOWS && state == BALANCER_ADVANCED; i++) {
-            state = balancer_step(fleet->balancers[cell]);
-            *advanced |= state == BALANCER_ADVANCED;
+            state = balancer_step(fleet->balancers[*cell]);
+            advanced |= state == BALANCER_ADVANCED;
         }
-        *done &= state == BALANCER_DONE;
+        if (state == BALANCER_DONE)
+            *cell = fleet->active[--fleet->n_active]; // cells are independent: any order will do
+        else
+            fleet->next_active++;
     }
+    return advanced;
 }
 
-static int loop(struct fleet *fleet, struct err *err)
+static void list_active(struct fleet *fleet)
 {
-    int n_idle = 0;
+    fleet->active = mem_calloc(fleet->layout->n_cells, sizeof *fleet->active);
+    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++)
+        if (fleet->balancers[cell])
+            fleet->active[fleet->n_active++] = cell;
+}
+
+// ---- standing still -----------------------------------------------------------------------------
+
+static int mpi_failed(int mpi_error, struct err *err)
+{
+    return err_set(err, ERR_FAIL, "MPI failed with error %d", mpi_error);
+}
+
+// Handles messages until none is under way between any ranks, which have all stopped stepping:
+// that is so when as many have been handled as were sent and a further round finds the same.
+static int stand_still(struct fleet *fleet, struct err *err)
+{
+    int64_t last[RALLY_VALUES] = {-1, -1}, now[RALLY_VALUES];
+    while (fleet->mpi) {
+        int n_handled;
+        exchange_mpi_count(fleet->mpi, &now[0], &now[1]);
+        rally_say(&fleet->rally, now, MPI_SUM);
+        do {
+            if (exchange_mpi_poll(fleet->mpi, &n_handled, err))
+                return -1;
+            sched_yield();
+        } while (!rally_heard(&fleet->rally, now));
+        if (fleet->rally.mpi_error != MPI_SUCCESS)
+            return mpi_failed(fleet->rally.mpi_error, err);
+        if (now[0] == now[1] && now[0] == last[0] && now[1] == last[1])
+            break;
+        memcpy(last, now, sizeof last);
+    }
+    while (fleet->mpi && !exchange_mpi_sent(fleet->mpi))
+        sched_yield();
+    return 0;
+}
+
+// Where every cell is: its next arrival, and what is behind all of them.
+static int find_times(struct fleet *fleet, int64_t *next_ns, int64_t *reached, struct err *err)
+{
+    int rc = MPI_SUCCESS, n_cells = (int)fleet->layout->n_cells;
+    *reached = reached_ns(fleet);
+    for (int cell = 0; cell < n_cells; cell++)
+        next_ns[cell] = fleet->balancers[cell] ? balancer_next_ns(fleet->balancers[cell]) : -1;
+    if (fleet->n_ranks > 1)
+        rc = MPI_Allreduce(MPI_IN_PLACE, next_ns, n_cells, MPI_INT64_T, MPI_MAX, fleet->comm);
+    if (fleet->n_ranks > 1 && rc == MPI_SUCCESS)
+        rc = MPI_Allreduce(MPI_IN_PLACE, reached, 1, MPI_INT64_T, MPI_MIN, fleet->comm);
+    return rc == MPI_SUCCESS ? 0 : mpi_failed(rc, err);
+}
+
+static int save(struct fleet *fleet, struct err *err)
+{
+    int64_t reached, *next_ns = mem_calloc(fleet->layout->n_cells, sizeof *next_ns);
+    struct run_state state = {.layout = fleet->layout,
+                              .balancers = fleet->balancers,
+                              .blocks = fleet->blocks,
+                              .next_ns = next_ns};
+    const struct run_control *control = fleet->options->control;
+    struct record *total = NULL;
+    int rc = stand_still(fleet, err);
+    if (rc == 0)
+        rc = find_times(fleet, next_ns, &reached, err);
+    if (rc == 0) {
+        run_state_settle(&state);
+        rc = gather_record(fleet->comm, fleet->record, &total, err);
+        state.total = total;
+    }
+    if (rc == 0)
+        rc = control->save(control->user, &state, reached, err);
+    record_destroy(total);
+    mem_free(next_ns);
+    return rc;
+}
+
+static int load(struct fleet *fleet, struct err *err)
+{
+    const struct run_control *control = fleet->options->control;
+    struct run_state state = {.layout = fleet->layout,
+                              .balancers = fleet->balancers,
+                              .blocks = fleet->blocks,
+                              .record = fleet->rank == 0 ? fleet->record : NULL};
+    if (!control || !control->load)
+        return 0;
+    int rc = control->load(control->user, &state, err);
+    return err_agree(fleet->comm, rc == 0 ? run_state_taken(&state, err) : -1, err);
+}
+
+// ---- the loop -----------------------------------------------------------------------------------
+
+// What the ranks decided in a round.
+struct decision {
+    enum run_wish wish;
+    bool all_done;
+};
+
+// Speaks when it is time to, hears when all have; true when a round has just ended. A rank alone
+// agrees with itself.
+static bool decide(struct fleet *fleet, bool done, struct decision *decision)
+{
+    const struct run_control *control = fleet->options->control;
+    int64_t values[RALLY_VALUES];
+    double now_s = wall_s();
+    if (!fleet->rally.open && (done || now_s >= fleet->next_round_s)) {
+        fleet->next_round_s = now_s + ROUND_EVERY_S;
+        values[0] = control->wish(control->user);
+        values[1] = !done;
+        if (fleet->n_ranks > 1)
+            rally_say(&fleet->rally, values, MPI_MAX);
+    } else if (fleet->n_ranks == 1) {
+        return false;
+    }
+    if (fleet->n_ranks > 1 && !rally_heard(&fleet->rally, values))
+        return false;
+    *decision = (struct decision){(enum run_wish)values[0], values[1] == 0};
+    return true;
+}
+
+// One round of work; *done: nothing is left to do here, unless a message comes.
+static int advance(struct fleet *fleet, bool *done, struct err *err)
+{
+    int n_handled = 0;
+    bool advanced = turn(fleet);
+    if (fleet->mpi && exchange_mpi_poll(fleet->mpi, &n_handled, err))
+        return -1;
+    *done =
+        fleet->n_active == 0 && (!fleet->mpi || (n_handled == 0 && exchange_mpi_idle(fleet->mpi)));
+    fleet->n_idle = advanced || n_handled ? 0 : fleet->n_idle + 1;
+    if (fleet->n_idle > IDLE_SPINS)
+        sched_yield(); // more ranks than cores: let the one we wait for run
+    tell_progress(fleet);
+    return 0;
+}
+
+// To the end, or until all agree to stop. Without control nobody has to agree: a rank that has
+// nothing left to do leaves.
+static int loop(struct fleet *fleet, bool *stopped, struct err *err)
+{
     for (;;) {
-        bool advanced, done;
-        int n_handled = 0;
-        turn(fleet, &advanced, &done);
-        if (fleet->mpi && exchange_mpi_poll(fleet->mpi, &n_handled, err))
+        bool done;
+        struct decision decision;
+        if (advance(fleet, &done, err) < 0)
             return -1;
-        if (done && (!fleet->mpi || (n_handled == 0 && exchange_mpi_idle(fleet->mpi))))
+        if (!fleet->options->control) {
+            if (done)
+                return 0;
+            continue;
+        }
+        if (!decide(fleet, done, &decision))
+            continue;
+        if (fleet->rally.mpi_error != MPI_SUCCESS)
+            return mpi_failed(fleet->rally.mpi_error, err);
+        if (decision.all_done)
             return 0;
-        n_idle = advanced || n_handled ? 0 : n_idle + 1;
-        if (n_idle > IDLE_SPINS)
-            sched_yield(); // more ranks than cores: let the one we wait for run
-        tell_progress(fleet);
+        if (decision.wish != RUN_GO_ON && save(fleet, err) < 0)
+            return -1;
+        *stopped = decision.wish == RUN_SAVE_AND_STOP;
+        if (*stopped)
+            return 0;
     }
 }
 
@@ -273,10 +435,15 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
     MPI_Comm_set_errhandler(fleet.comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(fleet.comm, &fleet.rank);
     MPI_Comm_size(fleet.comm, &fleet.n_ranks);
+    fleet.rally = rally_start(fleet.comm);
     int rc = err_agree(fleet.comm, create(&fleet, err), err);
+    if (rc == 0)
+        rc = load(&fleet, err);
     if (rc == 0) {
         double begin_s = wall_s();
-        rc = loop(&fleet, err);
+        cost->stopped = false;
+        list_active(&fleet);
+        rc = loop(&fleet, &cost->stopped, err);
         for (uint32_t p = 0; p < fleet.layout->n_parts; p++)
             if (fleet.blocks[p])
                 server_block_finish(fleet.blocks[p]);

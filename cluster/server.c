@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/server.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "cluster/accel.h"
 #include "models/power.h"
@@ -426,6 +428,76 @@ void server_block_finish(struct server_block *block)
 {
     while (block->fold_bin < block->config.record->shape.n_bins)
         fold_bin(block);
+}
+
+// ---- as bytes -----------------------------------------------------------------------------------
+
+void server_block_settle(struct server_block *block, int64_t next_ns)
+{
+    move_to(block, next_ns);
+}
+
+size_t server_block_bytes(const struct server_block *block)
+{
+    return block->pool.stride + (block->has_accel ? 64 + 8 * (size_t)block->accel.n_streams : 0);
+}
+
+// Each server's bytes: its counters and lanes, then, with an accelerator, how many follow and they.
+void server_block_save(const struct server_block *block, uint32_t first, uint32_t n,
+                       struct blob *blob)
+{
+    const struct cpu_pool *pool = &block->pool;
+    struct blob accel = {0};
+    blob_put(blob, pool->servers + first * pool->stride, n * pool->stride);
+    for (uint32_t s = first; block->has_accel && s < first + n; s++) {
+        blob_clear(&accel);
+        accel_save(&block->accel, s, &accel);
+        blob_put_u64(blob, accel.n);
+        blob_put(blob, accel.bytes, accel.n);
+    }
+    blob_release(&accel);
+}
+
+static void load_accel(struct server_block *block, int64_t s, struct blob_reader *reader)
+{
+    uint64_t n = blob_get_u64(reader);
+    const void *bytes = blob_take(reader, n);
+    struct blob_reader one = blob_read(bytes, n);
+    if (!bytes || s < 0 || s >= block->config.n_servers)
+        return;
+    accel_load(&block->accel, (uint32_t)s, &one);
+    if (blob_end(&one, NULL) < 0)
+        blob_refuse(reader);
+}
+
+// The bins of a block that has been settled at next_ns.
+static void enter_bins(struct server_block *block, int64_t next_ns)
+{
+    const struct record_shape *shape = &block->config.record->shape;
+    block->arrive_bin = record_bin_of(shape, next_ns);
+    block->fold_bin = 0;
+    while (block->fold_bin < shape->n_bins &&
+           next_ns + block->dispatch_delay_ns >= record_bin_start_ns(shape, block->fold_bin + 1))
+        block->fold_bin++;
+    set_edges(block);
+}
+
+void server_block_load(struct server_block *block, int64_t first, uint32_t n, int64_t next_ns,
+                       struct blob_reader *reader)
+{
+    struct cpu_pool *pool = &block->pool;
+    int64_t from = first < 0 ? 0 : first, end = first + n;
+    end = end < block->config.n_servers ? end : block->config.n_servers;
+    const unsigned char *bytes = blob_take(reader, n * pool->stride);
+    if (next_ns < 0 || next_ns >= block->config.record->shape.end_ns)
+        blob_refuse(reader);
+    if (!bytes || reader->short_of || from >= end)
+        return;
+    memcpy(pool->servers + (size_t)from * pool->stride,
+           bytes + (size_t)(from - first) * pool->stride, (size_t)(end - from) * pool->stride);
+    for (int64_t s = first; block->has_accel && s < first + n; s++)
+        load_accel(block, s, reader);
+    enter_bins(block, next_ns);
 }
 
 int64_t server_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,

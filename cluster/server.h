@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/blob.h"
 #include "cluster/config.h"
 #include "cluster/cpu.h"
 #include "cluster/svctab.h"
@@ -62,6 +63,19 @@ void server_block_destroy(struct server_block *block); // NULL: no effect
 // to *reports when the balancer listens (else NULL is fine).
 void server_block_run(struct server_block *block, const struct query *queries, size_t n,
                       struct report_list *reports);
+
+// Every query that arrives at the balancer before next_ns has been run: folds the bins that end
+// before such a one can reach a server. What is left to fold then follows from next_ns.
+void server_block_settle(struct server_block *block, int64_t next_ns);
+
+// Servers [first, first + n) of a settled block as bytes, counted from the block's first. Loading
+// fills servers of a block, of any extent, that has run nothing; n and next_ns are as they were
+// saved, and those servers of the saved run that are not in the block are passed over.
+size_t server_block_bytes(const struct server_block *block); // about, of one server
+void server_block_save(const struct server_block *block, uint32_t first, uint32_t n,
+                       struct blob *blob);
+void server_block_load(struct server_block *block, int64_t first, uint32_t n, int64_t next_ns,
+                       struct blob_reader *reader);
 
 // Nothing more will come: folds the remaining bins.
 void server_block_finish(struct server_block *block);

@@ -8,8 +8,8 @@
 // what is left to fold follows from that time alone. Frames made by one layout can therefore be
 // taken up by another, and what follows is the same to the last bit.
 //
-// Kinds of frames: CELL, a balancer; SERVERS, a run of servers of one cell; RECORD, what all ranks
-// have measured so far (the rank that takes it up adds it to its own, empty record).
+// A frame is a run of items, each with its kind and length: a cell's balancer; a run of servers of
+// one cell; what all ranks have measured so far, which one rank adds to its own, empty record.
 #ifndef CLUSTER_STATE_H
 #define CLUSTER_STATE_H
 
@@ -23,27 +23,36 @@
 #include "cluster/server.h"
 #include "results/record.h"
 
+// A frame is no longer than this and one item more.
+#define STATE_FRAME_BYTES (UINT64_C(4) << 20)
+
 // One rank's share of a fleet; all borrowed.
 struct run_state {
     const struct layout *layout;
-    struct balancer **balancers;                // [cell]; NULL where another rank's
-    struct server_block **blocks;               // [part]; likewise
-    const struct record *total;                 // to be saved; NULL on all ranks but one
-    struct record *record;                      // to be filled; of this rank
-    bool keeps_record;                          // this rank takes up the record's frame
-    uint32_t next_cell, next_part, next_server; // where making frames has come
+    struct balancer **balancers;  // [cell]; NULL where another rank's
+    struct server_block **blocks; // [part]; likewise
+    const int64_t *next_ns;       // [cell] balancer_next_ns() of every cell; to be saved
+    const struct record *total;   // to be saved; NULL on all ranks but one
+    struct record *record;        // to be filled by the one rank that takes it up; NULL: not this
+    // Where making frames has come.
+    uint32_t next_cell, next_part, next_server;
     bool record_made;
+    // What taking them has seen.
+    uint64_t n_cells_taken, n_servers_taken, n_records_taken;
 };
 
-// Not collective. Folds what can be folded; before the first run_state_make().
-void run_state_settle(struct run_state *state);
+// Folds what can be folded in all blocks; before the first run_state_make().
+void run_state_settle(const struct run_state *state);
 
-// Not collective. This rank's next frame; false: no more. A ckpt_make_fn, `user` is a struct
+// This rank's next frame into the empty *frame; false: no more. A ckpt_make_fn, `user` is a struct
 // run_state.
 bool run_state_make(void *user, struct blob *frame);
 
-// Not collective. Puts what concerns this rank's cells and servers into them, which have simulated
-// nothing yet. A ckpt_take_fn, `user` is a struct run_state.
+// Puts what concerns this rank's cells and servers into them, which have simulated nothing yet. A
+// ckpt_take_fn, `user` is a struct run_state.
 int run_state_take(void *user, struct blob_reader *frame, struct err *err);
+
+// After the last frame: were all cells and servers and one record among them?
+int run_state_taken(const struct run_state *state, struct err *err);
 
 #endif

@@ -302,3 +302,50 @@ void view_turn(struct view *view, int64_t t_ns)
     view->staged_end_ns = (int64_t)(place << view->bucket_shift);
     stage_bucket(view, last);
 }
+
+// ---- as bytes -----------------------------------------------------------------------------------
+
+static void save_bucket(struct view_bucket bucket, struct blob *blob)
+{
+    if (!bucket.tail)
+        return;
+    size_t n = n_in_first(bucket);
+    for (const struct view_chunk *chunk = chunk_of(bucket); chunk; chunk = chunk->next) {
+        blob_put(blob, chunk->news, n * sizeof *chunk->news);
+        n = CHUNK_NEWS;
+    }
+}
+
+void view_save(const struct view *view, struct blob *blob)
+{
+    size_t n_staged = view->n_staged - view->n_applied;
+    blob_put(blob, view->load, view->n_servers * sizeof *view->load);
+    blob_put_i64(blob, view->staged_end_ns);
+    blob_put_u64(blob, n_staged + view->n_waiting);
+    blob_put(blob, view->staged + view->n_applied, n_staged * sizeof *view->staged);
+    for (uint64_t i = 0; i <= view->bucket_mask; i++)
+        save_bucket(view->buckets[i], blob);
+    save_bucket(view->far, blob);
+}
+
+void view_load(struct view *view, struct blob_reader *reader)
+{
+    blob_get(reader, view->load, view->n_servers * sizeof *view->load);
+    int64_t staged_end_ns = blob_get_i64(reader);
+    uint64_t n = blob_get_u64(reader);
+    if (staged_end_ns < 0 || n > blob_left(reader) / sizeof(struct view_news)) {
+        blob_refuse(reader);
+        return;
+    }
+    if (staged_end_ns > 0)
+        view_turn(view, staged_end_ns - 1); // empty as yet: one step, however late it is
+    for (uint64_t i = 0; i < n; i++) {
+        struct view_news news;
+        blob_get(reader, &news, sizeof news);
+        if (news.server >= view->n_servers || news.heard_ns < 0) {
+            blob_refuse(reader);
+            return;
+        }
+        place_news(view, news.heard_ns, news.server, news.weight);
+    }
+}

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blob.h"
+
 // A completion, as a server reports it. 24 bytes, plain data: sent between ranks as it is.
 struct report {
     int64_t end_ns;  // at the server
@@ -68,6 +70,11 @@ struct view {
 
 struct view *view_create(const struct view_config *config);
 void view_destroy(struct view *view); // NULL: no effect
+
+// Loads and all news not yet applied. view_load() fills a view that was made from the same config
+// and has heard nothing; errors are the reader's (blob_end()).
+void view_save(const struct view *view, struct blob *blob);
+void view_load(struct view *view, struct blob_reader *reader);
 
 // Completions that will be heard later than the last view_advance().
 void view_report(struct view *view, const struct report *reports, size_t n);
