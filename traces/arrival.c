@@ -79,6 +79,7 @@ struct arrival *arrival_create(const struct arrival_setup *setup, struct err *er
     if (arrival_check(setup->config, setup->rate_qps, err))
         return NULL;
     const struct arrival_type *type = arrival_types[setup->config->process];
+    assert(type->place_bytes <= ARRIVAL_PLACE_MAX && type->place_bytes <= type->state_bytes);
     struct arrival *arrival = mem_calloc(1, sizeof *arrival + type->state_bytes);
     arrival->type = type;
     if (type->start(arrival->state, setup, err)) {
@@ -105,6 +106,23 @@ void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_
     }
 }
 
+size_t arrival_place_bytes(const struct arrival *arrival)
+{
+    return arrival->type->place_bytes;
+}
+
+void arrival_get_place(const struct arrival *arrival, void *place)
+{
+    memcpy(place, arrival->state, arrival->type->place_bytes);
+}
+
+bool arrival_set_place(struct arrival *arrival, const void *place)
+{
+    const struct arrival_type *type = arrival->type;
+    memcpy(arrival->state, place, type->place_bytes);
+    return !type->place_fits || type->place_fits(arrival->state);
+}
+
 double arrival_share_qps(const struct arrival_setup *setup)
 {
     return setup->rate_qps * ((double)setup->share_num / (double)setup->share_den);
@@ -115,12 +133,20 @@ double arrival_gap_ticks(const struct arrival_setup *setup)
     return TICKS_PER_S / arrival_share_qps(setup);
 }
 
-void arrival_accumulate(int64_t *now_ticks, const int64_t *gaps_ticks, size_t n, int64_t *arrive_ns)
+bool arrival_place_fits(const void *state)
 {
-    int64_t now = *now_ticks;
+    const struct arrival_place *place = state;
+    return ticks_in_range(place->now_ticks);
+}
+
+void arrival_accumulate(struct arrival_place *place, const int64_t *gaps_ticks, size_t n,
+                        int64_t *arrive_ns)
+{
+    int64_t now = place->now_ticks;
     for (size_t i = 0; i < n; i++) {
         now = ticks_add(now, gaps_ticks[i]);
         arrive_ns[i] = ticks_to_ns(now);
     }
-    *now_ticks = now;
+    place->now_ticks = now;
+    place->index += n;
 }

@@ -13,9 +13,13 @@
 // a few counters, and how a stream is cut into fills does not change it. A process that rejects
 // proposals gives each gap its own range of indices. After the last arrival (a trace that ends, or
 // times beyond 52 days) a stream goes on with SIMTIME_NEVER for ever.
+//
+// Those counters are the stream's place: plain bytes that, put into another stream of the same
+// setup, make it go on with the very same times. What start() derives from the setup is not in it.
 #ifndef TRACES_ARRIVAL_H
 #define TRACES_ARRIVAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +54,8 @@ enum arrival_sizes { ARRIVAL_SIZES_TRACE, ARRIVAL_SIZES_DISTRIBUTION };
 #define ARRIVAL_MAX_QPS 1e10
 // Most times that one call of a descriptor's fill makes; arrival_fill has no such limit.
 #define ARRIVAL_BLOCK 512
+// Most bytes that the place of a stream takes.
+#define ARRIVAL_PLACE_MAX 64
 
 // One stream of a service: what one cell sees of it.
 struct arrival_setup {
@@ -62,13 +68,17 @@ struct arrival_setup {
     int64_t end_ns; // arrivals at or after it may be given as SIMTIME_NEVER; 0: no end
 };
 
-// A process. `state` is `state_bytes` of zeroed memory, aligned for any type.
+// A process. `state` is `state_bytes` of zeroed memory, aligned for any type. Its first member is
+// the stream's place, a struct without pointers or padding: all that fill changes, save for caches
+// that are right at any place; start gives it its first value. Whatever else the state holds, start
+// alone writes.
 struct arrival_type {
     const char *name;
     const char *help;           // one line
     const struct field *fields; // rows over struct arrival_config; ends with FIELD_END
     size_t state_bytes;
-    bool carries_rate; // the rate comes with the process: the service's is needed to rescale only
+    size_t place_bytes; // of the first member, at most ARRIVAL_PLACE_MAX
+    bool carries_rate;  // the rate comes with the process: the service's is needed to rescale only
     // Whether the keys fit together; the text begins with the key: "cv: expected ...". NULL: yes.
     int (*check)(const struct arrival_config *config, struct err *err);
     // Gets a checked config. Fails only where a file must be read (NULL err allowed).
@@ -76,6 +86,9 @@ struct arrival_type {
     // The next n <= ARRIVAL_BLOCK times; items (may be NULL) only if the process carries sizes.
     void (*fill)(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items);
     void (*stop)(void *state); // releases what start acquired; NULL: nothing
+    // Whether fill can go on from the place in `state`, which may come from a damaged file: all
+    // that it indexes with or adds to is in range. NULL: from any.
+    bool (*place_fits)(const void *state);
 };
 
 extern const struct arrival_type *const arrival_types[]; // ends with NULL
@@ -117,13 +130,26 @@ void arrival_destroy(struct arrival *arrival); // NULL: no effect
 // The next n arrival times, never decreasing.
 void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_t *size_items);
 
+// The place of the stream: arrival_place_bytes() of them, between fills. Set, the stream goes on as
+// the one of the same setup did that the place was got from. false: no place of such a stream,
+// which is then good for arrival_destroy only.
+size_t arrival_place_bytes(const struct arrival *arrival);
+void arrival_get_place(const struct arrival *arrival, void *place);
+bool arrival_set_place(struct arrival *arrival, const void *place);
+
 // The stream's mean rate: the fleet's times the cell's share.
 double arrival_share_qps(const struct arrival_setup *setup);
 // The mean gap in ticks at that rate.
 double arrival_gap_ticks(const struct arrival_setup *setup);
 
-// For variants: adds up gaps (0 .. TICKS_TOP each), starting from *now_ticks, which moves on.
-void arrival_accumulate(int64_t *now_ticks, const int64_t *gaps_ticks, size_t n,
+// For variants: the place of a process that adds up gaps, and what tests it.
+struct arrival_place {
+    uint64_t index;    // of the next gap
+    int64_t now_ticks; // 0 .. TICKS_TOP
+};
+bool arrival_place_fits(const void *state);
+// Adds up n gaps (0 .. TICKS_TOP each), starting from the place, which moves on.
+void arrival_accumulate(struct arrival_place *place, const int64_t *gaps_ticks, size_t n,
                         int64_t *arrive_ns);
 
 #endif

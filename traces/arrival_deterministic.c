@@ -6,9 +6,11 @@
 #include "traces/ticks.h"
 
 struct deterministic {
+    struct deterministic_place {
+        uint64_t index; // of the next arrival
+    } place;
     double gap_ticks;
-    double phase;   // of the first gap, in (0, 1)
-    uint64_t index; // of the next arrival
+    double phase; // of the first gap, in (0, 1)
 };
 
 static int deterministic_start(void *state, const struct arrival_setup *setup, struct err *err)
@@ -30,10 +32,10 @@ static void deterministic_fill(void *state, size_t n, int64_t *arrive_ns, uint32
     (void)size_items;
     struct deterministic *d = state;
     for (size_t i = 0; i < n; i++) {
-        double ticks = ((double)(d->index + i) + d->phase) * d->gap_ticks;
+        double ticks = ((double)(d->place.index + i) + d->phase) * d->gap_ticks;
         arrive_ns[i] = ticks_to_ns(ticks_round(ticks));
     }
-    d->index += n;
+    d->place.index += n;
 }
 
 static const struct field deterministic_fields[] = {FIELD_END};
@@ -43,6 +45,7 @@ const struct arrival_type arrival_deterministic = {
     .help = "equal gaps, from a random point of the first one",
     .fields = deterministic_fields,
     .state_bytes = sizeof(struct deterministic),
+    .place_bytes = sizeof(struct deterministic_place),
     .start = deterministic_start,
     .fill = deterministic_fill,
 };

@@ -14,12 +14,14 @@
 #include "traces/ticks.h"
 
 struct diurnal {
+    struct diurnal_place {
+        uint64_t index;      // of the next gap
+        uint64_t piece;      // since the period that the simulation starts in
+        double offset_ticks; // into the piece
+        int64_t now_ticks;
+    } place;
     struct rng_stream stream;
-    uint64_t index;      // of the next gap
-    uint64_t piece;      // since the period that the simulation starts in
-    double offset_ticks; // into the piece
     double piece_ticks, start_ticks;
-    int64_t now_ticks;
     size_t n_points;
     double *per_tick;  // owned: arrivals per tick at the start of each piece
     double per_period; // arrivals per period, mean
@@ -68,8 +70,8 @@ static int diurnal_start(void *state, const struct arrival_setup *setup, struct 
     d->per_period = period_ticks / arrival_gap_ticks(setup);
     d->piece_ticks = period_ticks / (double)curve->n;
     d->start_ticks = setup->config->start_s * TICKS_PER_S;
-    d->piece = (uint64_t)(d->start_ticks / d->piece_ticks);
-    d->offset_ticks = fmax(d->start_ticks - (double)d->piece * d->piece_ticks, 0);
+    d->place.piece = (uint64_t)(d->start_ticks / d->piece_ticks);
+    d->place.offset_ticks = fmax(d->start_ticks - (double)d->place.piece * d->piece_ticks, 0);
     return 0;
 }
 
@@ -82,30 +84,31 @@ static void diurnal_stop(void *state)
 // Time since the start of the simulation at the position.
 static double position_ticks(const struct diurnal *d)
 {
-    return (double)d->piece * d->piece_ticks + d->offset_ticks - d->start_ticks;
+    return (double)d->place.piece * d->piece_ticks + d->place.offset_ticks - d->start_ticks;
 }
 
 // Moves the position on until the integral of the rate has grown by `unit`.
 static void use_up(struct diurnal *d, double unit)
 {
-    while (d->now_ticks < TICKS_TOP) {
-        double first = d->per_tick[d->piece % d->n_points];
-        double last = d->per_tick[(d->piece + 1) % d->n_points];
+    while (d->place.now_ticks < TICKS_TOP) {
+        double first = d->per_tick[d->place.piece % d->n_points];
+        double last = d->per_tick[(d->place.piece + 1) % d->n_points];
         double slope = (last - first) / d->piece_ticks;
-        double rate = first + slope * d->offset_ticks;
-        double left = 0.5 * (rate + last) * (d->piece_ticks - d->offset_ticks);
+        double rate = first + slope * d->place.offset_ticks;
+        double left = 0.5 * (rate + last) * (d->piece_ticks - d->place.offset_ticks);
         if (unit < left) {
             double root = sqrt(fmax(rate * rate + 2 * slope * unit, 0));
-            d->offset_ticks = fmin(d->offset_ticks + 2 * unit / (rate + root), d->piece_ticks);
+            d->place.offset_ticks =
+                fmin(d->place.offset_ticks + 2 * unit / (rate + root), d->piece_ticks);
             break;
         }
         unit -= left;
-        d->piece++;
-        d->offset_ticks = 0;
+        d->place.piece++;
+        d->place.offset_ticks = 0;
         // A gap longer than a period: whole periods at once, so that a tiny rate costs no time.
         double periods = fmin(floor(unit / d->per_period), 0x1p40);
         if (periods >= 1) {
-            d->piece += (uint64_t)periods * d->n_points;
+            d->place.piece += (uint64_t)periods * d->n_points;
             unit -= periods * d->per_period;
         }
         if (position_ticks(d) >= 0x1p61)
@@ -113,7 +116,7 @@ static void use_up(struct diurnal *d, double unit)
     }
     // Products of different pieces round differently: never step back by that last bit.
     int64_t ticks = ticks_round(fmax(position_ticks(d), 0));
-    d->now_ticks = ticks > d->now_ticks ? ticks : d->now_ticks;
+    d->place.now_ticks = ticks > d->place.now_ticks ? ticks : d->place.now_ticks;
 }
 
 static void diurnal_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items)
@@ -122,12 +125,19 @@ static void diurnal_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *si
     struct diurnal *d = state;
     uint64_t words[DRAW_BUFFER];
     double unit_gaps[ARRIVAL_BLOCK];
-    rng_exponential(draw_words(&d->stream, d->index, n, words), n, unit_gaps);
+    rng_exponential(draw_words(&d->stream, d->place.index, n, words), n, unit_gaps);
     for (size_t i = 0; i < n; i++) {
         use_up(d, unit_gaps[i]);
-        arrive_ns[i] = ticks_to_ns(d->now_ticks);
+        arrive_ns[i] = ticks_to_ns(d->place.now_ticks);
     }
-    d->index += n;
+    d->place.index += n;
+}
+
+static bool diurnal_place_fits(const void *state)
+{
+    const struct diurnal_place *place = &((const struct diurnal *)state)->place;
+    return ticks_in_range(place->now_ticks) && place->offset_ticks >= 0 &&
+           isfinite(place->offset_ticks);
 }
 
 static const struct field diurnal_fields[] = {
@@ -145,8 +155,10 @@ const struct arrival_type arrival_diurnal = {
     .help = "Poisson with a rate that follows a periodic curve, such as a day",
     .fields = diurnal_fields,
     .state_bytes = sizeof(struct diurnal),
+    .place_bytes = sizeof(struct diurnal_place),
     .check = diurnal_check,
     .start = diurnal_start,
     .fill = diurnal_fill,
     .stop = diurnal_stop,
+    .place_fits = diurnal_place_fits,
 };

@@ -10,9 +10,8 @@
 #include "traces/ticks.h"
 
 struct gamma {
+    struct arrival_place place;
     struct rng_stream stream;
-    uint64_t index; // of the next gap
-    int64_t now_ticks;
     double gap_ticks, shape;
     double d, c; // of Marsaglia and Tsang, for shape or shape + 1
 };
@@ -83,9 +82,8 @@ static void gamma_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size
     struct gamma *g = state;
     int64_t gaps_ticks[ARRIVAL_BLOCK];
     for (size_t i = 0; i < n; i++)
-        gaps_ticks[i] = ticks_round(unit_gap(g, g->index + i) * g->gap_ticks);
-    arrival_accumulate(&g->now_ticks, gaps_ticks, n, arrive_ns);
-    g->index += n;
+        gaps_ticks[i] = ticks_round(unit_gap(g, g->place.index + i) * g->gap_ticks);
+    arrival_accumulate(&g->place, gaps_ticks, n, arrive_ns);
 }
 
 static const struct field gamma_fields[] = {
@@ -99,7 +97,9 @@ const struct arrival_type arrival_gamma = {
     .help = "independent gamma-distributed gaps of given variation",
     .fields = gamma_fields,
     .state_bytes = sizeof(struct gamma),
+    .place_bytes = sizeof(struct arrival_place),
     .check = gamma_check,
     .start = gamma_start,
     .fill = gamma_fill,
+    .place_fits = arrival_place_fits,
 };

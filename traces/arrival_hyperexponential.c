@@ -11,9 +11,8 @@
 #include "traces/ticks.h"
 
 struct hyperexponential {
+    struct arrival_place place;
     struct rng_stream stream;
-    uint64_t index; // of the next gap
-    int64_t now_ticks;
     double p1;            // probability of branch 1
     double mean_ticks[2]; // of the gaps of each branch
 };
@@ -47,7 +46,7 @@ static void hyperexponential_fill(void *state, size_t n, int64_t *arrive_ns, uin
     uint64_t words[2 * ARRIVAL_BLOCK], lengths[ARRIVAL_BLOCK];
     double unit_gaps[ARRIVAL_BLOCK];
     int64_t gaps_ticks[ARRIVAL_BLOCK];
-    rng_fill(&h->stream, h->index, n, words);
+    rng_fill(&h->stream, h->place.index, n, words);
     for (size_t i = 0; i < n; i++)
         lengths[i] = words[2 * i];
     rng_exponential(lengths, n, unit_gaps);
@@ -55,8 +54,7 @@ static void hyperexponential_fill(void *state, size_t n, int64_t *arrive_ns, uin
         int branch = rng_u01(words[2 * i + 1]) >= h->p1;
         gaps_ticks[i] = ticks_round(unit_gaps[i] * h->mean_ticks[branch]);
     }
-    arrival_accumulate(&h->now_ticks, gaps_ticks, n, arrive_ns);
-    h->index += n;
+    arrival_accumulate(&h->place, gaps_ticks, n, arrive_ns);
 }
 
 static const struct field hyperexponential_fields[] = {
@@ -70,7 +68,9 @@ const struct arrival_type arrival_hyperexponential = {
     .help = "independent gaps from two exponentials of balanced means: bursts",
     .fields = hyperexponential_fields,
     .state_bytes = sizeof(struct hyperexponential),
+    .place_bytes = sizeof(struct arrival_place),
     .check = hyperexponential_check,
     .start = hyperexponential_start,
     .fill = hyperexponential_fill,
+    .place_fits = arrival_place_fits,
 };

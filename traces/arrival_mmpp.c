@@ -13,12 +13,15 @@
 #include "traces/ticks.h"
 
 struct mmpp {
+    struct mmpp_place {
+        uint64_t index;                 // of the next gap
+        uint64_t n_visits;              // drawn so far
+        int64_t now_ticks, leave_ticks; // leave: end of this visit
+        uint64_t state;
+    } place;
     struct rng_stream gaps, visits;
-    uint64_t index;                 // of the next gap
-    uint64_t n_visits;              // drawn so far
-    int64_t now_ticks, leave_ticks; // leave: end of this visit
-    int64_t end_ticks;              // nobody asks for what comes after it
-    size_t state, n_states;
+    int64_t end_ticks; // nobody asks for what comes after it
+    size_t n_states;
     double *per_tick;   // owned: arrivals per tick, by state
     double *hold_ticks; // owned: mean visit, by state
 };
@@ -54,16 +57,17 @@ static void next_visit(struct mmpp *m)
 {
     uint64_t words[2];
     double unit;
-    rng_block(&m->visits, m->n_visits++, words);
+    rng_block(&m->visits, m->place.n_visits++, words);
     rng_exponential(words, 1, &unit);
-    m->leave_ticks = ticks_add(m->now_ticks, ticks_round(unit * m->hold_ticks[m->state]));
+    m->place.leave_ticks =
+        ticks_add(m->place.now_ticks, ticks_round(unit * m->hold_ticks[m->place.state]));
 }
 
 // The state at time 0: in proportion to the mean visits.
 static size_t first_state(struct mmpp *m, double cycle_ticks)
 {
     uint64_t words[2];
-    rng_block(&m->visits, m->n_visits++, words);
+    rng_block(&m->visits, m->place.n_visits++, words);
     double point = rng_u01(words[0]) * cycle_ticks;
     size_t state = 0;
     while (state + 1 < m->n_states && point >= m->hold_ticks[state])
@@ -93,7 +97,7 @@ static int mmpp_start(void *state, const struct arrival_setup *setup, struct err
         m->per_tick[i] = rates->v[i] / mean_frac / arrival_gap_ticks(setup);
     bool endless = setup->end_ns == 0 || setup->end_ns >= SIMTIME_LONGEST;
     m->end_ticks = endless ? TICKS_TOP : setup->end_ns * TICKS_PER_NS;
-    m->state = first_state(m, cycle_ticks);
+    m->place.state = first_state(m, cycle_ticks);
     next_visit(m);
     return 0;
 }
@@ -108,18 +112,19 @@ static void mmpp_stop(void *state)
 // Moves now_ticks on until the integral of the rate has grown by `unit`.
 static void use_up(struct mmpp *m, double unit)
 {
-    while (m->now_ticks < m->end_ticks) {
-        double rate = m->per_tick[m->state], left_ticks = (double)(m->leave_ticks - m->now_ticks);
+    while (m->place.now_ticks < m->end_ticks) {
+        double rate = m->per_tick[m->place.state],
+               left_ticks = (double)(m->place.leave_ticks - m->place.now_ticks);
         if (unit < rate * left_ticks) {
-            m->now_ticks = ticks_add(m->now_ticks, ticks_round(unit / rate));
+            m->place.now_ticks = ticks_add(m->place.now_ticks, ticks_round(unit / rate));
             return;
         }
         unit -= rate * left_ticks;
-        m->now_ticks = m->leave_ticks;
-        m->state = m->state + 1 == m->n_states ? 0 : m->state + 1;
+        m->place.now_ticks = m->place.leave_ticks;
+        m->place.state = m->place.state + 1 == m->n_states ? 0 : m->place.state + 1;
         next_visit(m);
     }
-    m->now_ticks = TICKS_TOP;
+    m->place.now_ticks = TICKS_TOP;
 }
 
 static void mmpp_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items)
@@ -128,12 +133,20 @@ static void mmpp_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_
     struct mmpp *m = state;
     uint64_t words[DRAW_BUFFER];
     double unit_gaps[ARRIVAL_BLOCK];
-    rng_exponential(draw_words(&m->gaps, m->index, n, words), n, unit_gaps);
+    rng_exponential(draw_words(&m->gaps, m->place.index, n, words), n, unit_gaps);
     for (size_t i = 0; i < n; i++) {
         use_up(m, unit_gaps[i]);
-        arrive_ns[i] = ticks_to_ns(m->now_ticks);
+        arrive_ns[i] = ticks_to_ns(m->place.now_ticks);
     }
-    m->index += n;
+    m->place.index += n;
+}
+
+static bool mmpp_place_fits(const void *state)
+{
+    const struct mmpp *m = state;
+    const struct mmpp_place *place = &m->place;
+    return place->state < m->n_states && ticks_in_range(place->now_ticks) &&
+           ticks_in_range(place->leave_ticks);
 }
 
 static const struct field mmpp_fields[] = {
@@ -149,8 +162,10 @@ const struct arrival_type arrival_mmpp = {
     .help = "Markov-modulated Poisson: the rate jumps between states",
     .fields = mmpp_fields,
     .state_bytes = sizeof(struct mmpp),
+    .place_bytes = sizeof(struct mmpp_place),
     .check = mmpp_check,
     .start = mmpp_start,
     .fill = mmpp_fill,
     .stop = mmpp_stop,
+    .place_fits = mmpp_place_fits,
 };

@@ -9,9 +9,8 @@
 #include "traces/ticks.h"
 
 struct poisson {
+    struct arrival_place place;
     struct rng_stream stream;
-    uint64_t index; // of the next gap
-    int64_t now_ticks;
     double gap_ticks;
 };
 
@@ -50,15 +49,14 @@ static void poisson_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *si
     uint64_t words[DRAW_BUFFER];
     double unit_gaps[ARRIVAL_BLOCK];
     int64_t gaps_ticks[ARRIVAL_BLOCK];
-    rng_exponential(draw_words(&p->stream, p->index, n, words), n, unit_gaps);
+    rng_exponential(draw_words(&p->stream, p->place.index, n, words), n, unit_gaps);
     if (p->gap_ticks * LONGEST_UNIT_GAP < 0x1p51) {
         round_short_gaps(p->gap_ticks, unit_gaps, n, gaps_ticks);
     } else {
         for (size_t i = 0; i < n; i++)
             gaps_ticks[i] = ticks_round(unit_gaps[i] * p->gap_ticks);
     }
-    arrival_accumulate(&p->now_ticks, gaps_ticks, n, arrive_ns);
-    p->index += n;
+    arrival_accumulate(&p->place, gaps_ticks, n, arrive_ns);
 }
 
 static const struct field poisson_fields[] = {FIELD_END};
@@ -68,6 +66,8 @@ const struct arrival_type arrival_poisson = {
     .help = "independent exponential gaps",
     .fields = poisson_fields,
     .state_bytes = sizeof(struct poisson),
+    .place_bytes = sizeof(struct arrival_place),
     .start = poisson_start,
     .fill = poisson_fill,
+    .place_fits = arrival_place_fits,
 };

@@ -15,9 +15,8 @@
 #include "traces/ticks.h"
 
 struct poisson_ms {
+    struct arrival_place place;
     struct rng_stream stream;
-    uint64_t index; // of the next gap
-    int64_t now_ticks;
     struct alias table; // outcome k: a gap of shortest_ms + k
     int64_t shortest_ms;
 };
@@ -73,12 +72,11 @@ static void poisson_ms_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t 
     struct poisson_ms *p = state;
     uint64_t buf[DRAW_BUFFER];
     int64_t gaps_ticks[ARRIVAL_BLOCK];
-    const uint64_t *words = draw_words(&p->stream, p->index, n, buf);
+    const uint64_t *words = draw_words(&p->stream, p->place.index, n, buf);
     for (size_t i = 0; i < n; i++)
         gaps_ticks[i] =
             (p->shortest_ms + alias_draw(&p->table, words[i])) * (SIMTIME_MS * TICKS_PER_NS);
-    arrival_accumulate(&p->now_ticks, gaps_ticks, n, arrive_ns);
-    p->index += n;
+    arrival_accumulate(&p->place, gaps_ticks, n, arrive_ns);
 }
 
 static const struct field poisson_ms_fields[] = {FIELD_END};
@@ -88,7 +86,9 @@ const struct arrival_type arrival_poisson_ms = {
     .help = "whole milliseconds drawn from a Poisson distribution, as the reference code does",
     .fields = poisson_ms_fields,
     .state_bytes = sizeof(struct poisson_ms),
+    .place_bytes = sizeof(struct arrival_place),
     .start = poisson_ms_start,
     .fill = poisson_ms_fill,
     .stop = poisson_ms_stop,
+    .place_fits = arrival_place_fits,
 };

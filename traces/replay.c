@@ -7,15 +7,18 @@
 #include "traces/draw.h"
 
 struct replay {
+    struct replay_place {
+        uint64_t pass;
+        uint64_t next;   // record of the pass
+        int64_t last_ns; // handed out
+    } place;
     const struct trace *trace;
     struct trace *owned; // NULL: the trace is the config's
     struct rng_stream deal;
     uint64_t share_first, share_num, share_den;
     bool repeat;
     double time_factor, period_ns; // period: 0 unless repeated
-    uint64_t pass;
-    size_t next;     // record of the pass
-    int64_t last_ns; // handed out
+    // Words of the dealing stream last read; they are the same at any place.
     uint64_t words[DRAW_BUFFER];
     uint64_t words_first; // index of words[0]; UINT64_MAX: none
 };
@@ -108,36 +111,36 @@ static bool is_ours(struct replay *r, uint64_t index)
 static int64_t record_ns(struct replay *r, size_t i)
 {
     double ns = (double)r->trace->arrive_ns[i] * r->time_factor;
-    if (r->time_factor == 1 && r->pass == 0)
+    if (r->time_factor == 1 && r->place.pass == 0)
         return r->trace->arrive_ns[i];
-    ns += (double)r->pass * r->period_ns;
+    ns += (double)r->place.pass * r->period_ns;
     int64_t whole = ns < 0x1p62 ? (int64_t)(ns + 0.5) : SIMTIME_NEVER;
-    return whole > r->last_ns ? whole : r->last_ns;
+    return whole > r->place.last_ns ? whole : r->place.last_ns;
 }
 
 // The next record that this cell gets: its time, or SIMTIME_NEVER.
 static int64_t next_record(struct replay *r, uint32_t *size_items)
 {
     const struct trace *trace = r->trace;
-    while (r->last_ns != SIMTIME_NEVER) {
-        if (r->next == trace->n) {
+    while (r->place.last_ns != SIMTIME_NEVER) {
+        if (r->place.next == trace->n) {
             if (!r->repeat)
                 break;
-            r->next = 0;
-            r->pass++;
+            r->place.next = 0;
+            r->place.pass++;
         }
-        size_t i = r->next++;
-        if (!is_ours(r, r->pass * trace->n + i)) {
+        size_t i = r->place.next++;
+        if (!is_ours(r, r->place.pass * trace->n + i)) {
             // A cell that gets nothing for ever must still find the end of time.
-            if (i == 0 && (double)r->pass * r->period_ns > (double)SIMTIME_LONGEST)
+            if (i == 0 && (double)r->place.pass * r->period_ns > (double)SIMTIME_LONGEST)
                 break;
             continue;
         }
         *size_items = trace->size_items ? trace->size_items[i] : 1;
-        return r->last_ns = record_ns(r, i);
+        return r->place.last_ns = record_ns(r, i);
     }
     *size_items = 1;
-    return r->last_ns = SIMTIME_NEVER;
+    return r->place.last_ns = SIMTIME_NEVER;
 }
 
 static void replay_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items)
@@ -148,6 +151,12 @@ static void replay_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *siz
         if (size_items)
             size_items[i] = items;
     }
+}
+
+static bool replay_place_fits(const void *state)
+{
+    const struct replay *r = state;
+    return r->place.next <= r->trace->n;
 }
 
 static const char *const sizes_from_names[] = {"trace", "distribution", NULL};
@@ -168,9 +177,11 @@ const struct arrival_type arrival_replay = {
     .help = "the records of a trace, dealt to the cells by their shares",
     .fields = replay_fields,
     .state_bytes = sizeof(struct replay),
+    .place_bytes = sizeof(struct replay_place),
     .carries_rate = true,
     .check = replay_check,
     .start = replay_start,
     .fill = replay_fill,
     .stop = replay_stop,
+    .place_fits = replay_place_fits,
 };

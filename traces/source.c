@@ -8,6 +8,15 @@
 #include "base/simtime.h"
 
 #define BLOCK_MAX 512
+// No run comes to so many queries.
+#define SEQ_END (UINT64_C(1) << 62)
+
+// Where a stream stands when n_taken entries of what follows the place are taken.
+struct mark {
+    _Alignas(8) unsigned char place[ARRIVAL_PLACE_MAX];
+    uint64_t n_sizes;
+    uint32_t n_taken;
+};
 
 // One service: arrivals and sizes made ahead, entries pos .. n_block - 1 not yet taken.
 struct stream {
@@ -21,6 +30,8 @@ struct stream {
     uint32_t pos;
     int64_t *arrive_ns;
     uint32_t *size_items;
+    struct mark buffer_mark; // of the buffer's first entry
+    struct mark block_mark;  // of the first query after the block's start
 };
 
 struct source {
@@ -35,10 +46,22 @@ struct source {
     struct rng_stream sample_draws;
     uint64_t n_sampled, next_sampled_seq;
     double sample_decay; // -log(1 - sample_frac); 0: no sample
+    // As they were at the block's start: with the streams' block_mark, all that the block and what
+    // follows is made from.
+    uint64_t block_seq, block_n_sampled, block_next_sampled_seq;
 };
 
-static void stream_refill(struct stream *stream, uint32_t n)
+static void stream_here(const struct stream *stream, struct mark *mark)
 {
+    arrival_get_place(stream->arrival, mark->place);
+    mark->n_sizes = stream->n_sizes;
+    mark->n_taken = 0;
+}
+
+// Not inlined: it is called once in n_block times, and would cost every look at a head registers.
+static __attribute__((noinline)) void stream_refill(struct stream *stream, uint32_t n)
+{
+    stream_here(stream, &stream->buffer_mark);
     arrival_fill(stream->arrival, n, stream->arrive_ns, stream->size_items);
     if (stream->sizes) {
         qsize_fill(stream->sizes, &stream->size_draws, stream->n_sizes, n, stream->size_items);
@@ -144,6 +167,23 @@ static void stream_destroy(struct stream *stream)
     mem_free(stream->size_items);
 }
 
+// Notes where the streams are, so that source_save() can say how to make the next block again.
+static void mark_block(struct source *source)
+{
+    for (uint32_t i = 0; i < source->n_services; i++) {
+        struct stream *stream = &source->streams[i];
+        if (stream->pos == source->n_block) {
+            stream_here(stream, &stream->block_mark);
+        } else {
+            stream->block_mark = stream->buffer_mark;
+            stream->block_mark.n_taken = stream->pos;
+        }
+    }
+    source->block_seq = source->seq;
+    source->block_n_sampled = source->n_sampled;
+    source->block_next_sampled_seq = source->next_sampled_seq;
+}
+
 struct source *source_create(const struct source_config *config, struct err *err)
 {
     assert(config->n_services >= 1 && config->n_services <= UINT16_MAX);
@@ -162,6 +202,7 @@ struct source *source_create(const struct source_config *config, struct err *err
             return NULL;
         }
     }
+    mark_block(source);
     return source;
 }
 
@@ -258,6 +299,7 @@ static void mark_sampled(struct source *source)
 
 static void make_block(struct source *source)
 {
+    mark_block(source);
     if (source->n_services == 1)
         make_single(source);
     else
@@ -296,4 +338,83 @@ struct query *source_next(struct source *source, int64_t until_ns, size_t max, s
     source->pos = limit;
     *n = limit - pos;
     return source->block + pos;
+}
+
+void source_save(const struct source *source, struct blob *blob)
+{
+    blob_put_u32(blob, source->n_services);
+    blob_put_u32(blob, source->pos);
+    blob_put_u64(blob, source->block_seq);
+    blob_put_u64(blob, source->block_n_sampled);
+    blob_put_u64(blob, source->block_next_sampled_seq);
+    blob_put_i64(blob, source->last_until_ns);
+    for (uint32_t i = 0; i < source->n_services; i++) {
+        const struct stream *stream = &source->streams[i];
+        blob_put(blob, stream->block_mark.place, arrival_place_bytes(stream->arrival));
+        blob_put_u64(blob, stream->block_mark.n_sizes);
+        blob_put_u32(blob, stream->block_mark.n_taken);
+    }
+}
+
+// Puts the stream at the saved mark, its buffer empty; what was taken of the saver's buffer is made
+// once more to get past it.
+static int stream_load(struct stream *stream, uint32_t n_block, struct blob_reader *reader)
+{
+    struct mark mark;
+    blob_get(reader, mark.place, arrival_place_bytes(stream->arrival));
+    mark.n_sizes = blob_get_u64(reader);
+    mark.n_taken = blob_get_u32(reader);
+    if (reader->short_of || mark.n_taken >= BLOCK_MAX ||
+        !arrival_set_place(stream->arrival, mark.place))
+        return blob_refuse(reader);
+    for (uint32_t left = mark.n_taken; left > 0;) {
+        uint32_t n = left < n_block ? left : n_block;
+        arrival_fill(stream->arrival, n, stream->arrive_ns, stream->size_items);
+        left -= n;
+    }
+    stream->n_sizes = mark.n_sizes + (stream->sizes ? mark.n_taken : 0);
+    stream->pos = n_block;
+    return 0;
+}
+
+// Makes the next n queries and forgets them, as far as there are; returns how many there were.
+static uint32_t pass_over(struct source *source, uint32_t n)
+{
+    uint32_t done = 0;
+    while (done < n && source_peek_ns(source) != SIMTIME_NEVER) {
+        if (source->pos == source->n)
+            make_block(source);
+        uint32_t part = source->n - source->pos;
+        part = part < n - done ? part : n - done;
+        source->pos += part;
+        done += part;
+    }
+    return done;
+}
+
+// The saver's block is made again, in blocks of this source's length: the queries are the same
+// however they are cut, so what is left of it follows.
+int source_load(struct source *source, struct blob_reader *reader, struct err *err)
+{
+    uint32_t n_services = blob_get_u32(reader), n_passed = blob_get_u32(reader);
+    source->seq = blob_get_u64(reader);
+    source->n_sampled = blob_get_u64(reader);
+    source->next_sampled_seq = blob_get_u64(reader);
+    source->last_until_ns = blob_get_i64(reader);
+    source->pos = source->n = 0;
+    source->ended = false;
+    // A sampled query is marked by its distance to seq: that must not wrap around.
+    bool fits = n_services == source->n_services && n_passed <= BLOCK_MAX &&
+                source->seq < SEQ_END && source->next_sampled_seq >= source->seq;
+    for (uint32_t i = 0; fits && i < n_services; i++)
+        fits = stream_load(&source->streams[i], source->n_block, reader) == 0;
+    if (!fits) {
+        blob_refuse(reader);
+        return blob_end(reader, err);
+    }
+    mark_block(source);
+    if (pass_over(source, n_passed) == n_passed)
+        return 0;
+    blob_refuse(reader);
+    return blob_end(reader, err);
 }

@@ -57,7 +57,9 @@ struct query *source_next(struct source *source, int64_t until_ns, size_t max, s
 
 // Where the stream is: a few counters, about a hundred bytes a service. source_load() puts a source
 // that was made from the same config and has handed out nothing there; n_block may differ. After
-// it the source hands out the very queries that the saved one would have.
+// it the source hands out the very queries that the saved one would have. It reads what was saved
+// and no more; what it cannot go on from is "damaged state" (blob.h), and the source is then good
+// for source_destroy only.
 void source_save(const struct source *source, struct blob *blob);
 int source_load(struct source *source, struct blob_reader *reader, struct err *err);
 

@@ -8,6 +8,7 @@
 #ifndef TRACES_TICKS_H
 #define TRACES_TICKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/simtime.h"
@@ -15,6 +16,12 @@
 #define TICKS_PER_NS 1024
 #define TICKS_PER_S (1024e9)
 #define TICKS_TOP ((INT64_C(1) << 62) - 1)
+
+// Whether it can be a time of the clock.
+static inline bool ticks_in_range(int64_t ticks)
+{
+    return ticks >= 0 && ticks <= TICKS_TOP;
+}
 
 // A number of ticks >= 0 to the nearest whole tick, at most TICKS_TOP.
 static inline int64_t ticks_round(double ticks)
