@@ -82,6 +82,11 @@ int tune_read(const struct eval *eval, const struct tune_source *source, struct 
     input->grid =
         grid_parse(source->path, input->text, size, source->settings, source->n_settings, err);
     int rc = input->grid ? 0 : -1;
+    if (rc == 0 && grid_n_replications(input->grid) > 1)
+        rc = err_set(err, ERR_STUDY,
+                     "%s: replications: not for tune, which confirms every answer on a fresh seed; "
+                     "leave them out with --set replications=1",
+                     source->path);
     if (rc == 0)
         input->studies = mem_calloc(grid_n_points(input->grid), sizeof *input->studies);
     for (uint32_t p = 0; rc == 0 && p < grid_n_points(input->grid); p++) {

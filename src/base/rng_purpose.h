@@ -19,6 +19,7 @@ enum rng_purpose {
     RNG_TRACE = 8,    // recfleet trace make
     RNG_TEST = 9,     // tests only
     RNG_TUNE = 10,    // 0: sizes, 1: gaps of the reference controller's own little server
+    RNG_REPLICATION = 11, // 0: seeds of a point's replications, by replication
     RNG_N_PURPOSES
 };
 

@@ -6,15 +6,19 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "study/doc.h"
 #include "study/flow.h"
 #include "study/reader.h"
+#include "study/study.h"
 
 // One value of an axis.
 struct value {
     char *label;
     char **settings;
     size_t n_settings;
+    bool has_seed; // one of the settings is a seed
+    uint64_t seed;
 };
 
 struct axis {
@@ -24,11 +28,21 @@ struct axis {
 };
 
 struct grid {
-    struct axis *axes;
+    char *name, *output; // of the study
+    uint64_t seed;       // of the study, for points that set none
+    struct axis *axes;   // [GRID_MAX_AXES + 1]; that of replications is the last
     uint32_t n_axes, n_points;
+    uint32_t n_replications;
     size_t *first;         // [n_points + 1]: where a point's settings begin in `settings`
-    const char **settings; // of all points, borrowed from the values
+    const char **settings; // of all points, borrowed from the values and from `seeds`
+    char **seeds;          // [n_points]; NULL for those that keep their seed
 };
+
+const struct field grid_fields[] = {
+    FIELD(grid_settings, "replications", FIELD_INT, UNIT_NONE, replications, 1,
+          GRID_MAX_REPLICATIONS, "1",
+          "how often a sweep repeats every point, each time with another seed"),
+    FIELD_END};
 
 // Lists and maps are read by this module; their rows are for the listing.
 const struct field grid_axis_fields[] = {
@@ -89,8 +103,12 @@ static char *read_name(const struct node *node, struct err *err)
 // A sweep that changes the sweep would be read before it changes.
 static bool is_own_key(const char *key)
 {
+    static const char *const own[] = {"sweep", "replications"};
     size_t len = strcspn(key, ".[]");
-    return len == strlen("sweep") && strncmp(key, "sweep", len) == 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (len == strlen(own[i]) && strncmp(key, own[i], len) == 0)
+            return true;
+    return false;
 }
 
 static int check_key(const char *key, struct err *err)
@@ -98,6 +116,17 @@ static int check_key(const char *key, struct err *err)
     if (is_own_key(key))
         return err_set(err, ERR_STUDY, "a sweep cannot change itself");
     return doc_check_key(key, err);
+}
+
+// False where there is no seed that a study could have; whoever reads the point says so.
+static bool parse_seed(const struct node *node, uint64_t *seed)
+{
+    struct study_settings settings = {0};
+    if (node->kind != NODE_SCALAR ||
+        schema_parse(schema_find(study_fields, "seed"), node->text, &settings, NULL) < 0)
+        return false;
+    *seed = settings.seed;
+    return true;
 }
 
 static int add_setting(struct value *value, const char *key, const struct node *node,
@@ -109,6 +138,8 @@ static int add_setting(struct value *value, const char *key, const struct node *
     value->settings = mem_realloc(value->settings, value->n_settings + 1, sizeof(char *));
     value->settings[value->n_settings++] = mem_printf("%s=%s", key, flow);
     mem_free(flow);
+    if (strcmp(key, "seed") == 0)
+        value->has_seed = parse_seed(node, &value->seed);
     return 0;
 }
 
@@ -243,32 +274,151 @@ static int read_axis(struct grid *grid, const struct node *map, struct err *err)
         if (strcmp(grid->axes[i].name, axis->name) == 0)
             return node_fail(node_get(map, "axis"), err, "axis \"%.80s\" is there already",
                              axis->name);
+    if (strcmp(axis->name, GRID_REPLICATION) == 0)
+        return node_fail(node_get(map, "axis"), err,
+                         "\"%s\" is the name of the axis that the key replications makes",
+                         axis->name);
     int rc = node_get(map, "points") ? read_points(axis, map, err) : read_values(axis, map, err);
     return rc < 0 ? -1 : check_labels(axis, map, err);
+}
+
+// The seed that the point has in its first replication: the last axis that sets one wins.
+static uint64_t seed_of(const struct grid *grid, uint32_t point)
+{
+    uint64_t seed = grid->seed;
+    for (uint32_t a = 0; a < grid->n_axes; a++) {
+        const struct value *value = &grid->axes[a].values[grid_value(grid, point, a)];
+        if (value->has_seed)
+            seed = value->seed;
+    }
+    return seed;
+}
+
+// Far from any seed that a person would write, so that replications of one seed do not meet those
+// of the next. 63 bits: readers with signed numbers only show the same one.
+static char *seed_setting(uint64_t seed, uint32_t replication)
+{
+    const struct rng_stream stream = rng_stream(seed, RNG_REPLICATION, 0);
+    uint64_t words[2];
+    rng_block(&stream, replication, words);
+    return mem_printf("seed=%llu", (unsigned long long)(words[0] >> 1));
+}
+
+// How many settings a point has.
+static size_t count_settings(const struct grid *grid, uint32_t point)
+{
+    size_t n = grid->seeds[point] != NULL;
+    for (uint32_t a = 0; a < grid->n_axes; a++)
+        n += grid->axes[a].values[grid_value(grid, point, a)].n_settings;
+    return n;
 }
 
 // The settings of all points, in order; fails when there are too many.
 static int lay_out(struct grid *grid, const struct node *sweep, struct err *err)
 {
-    size_t n = 0, cap = 1;
-    grid->settings = mem_calloc(cap, sizeof *grid->settings);
+    size_t n = 0;
     grid->first = mem_calloc((size_t)grid->n_points + 1, sizeof *grid->first);
+    grid->seeds = mem_calloc(grid->n_points, sizeof *grid->seeds);
+    for (uint32_t p = 0; p < grid->n_points; p++) {
+        if (p % grid->n_replications > 0)
+            grid->seeds[p] = seed_setting(seed_of(grid, p), p % grid->n_replications);
+        n += count_settings(grid, p);
+        if (n > GRID_MAX_SETTINGS)
+            return node_fail(sweep, err, "expected at most %d settings over all points",
+                             GRID_MAX_SETTINGS);
+        grid->first[p + 1] = n;
+    }
+    grid->settings = mem_calloc(n + 1, sizeof *grid->settings);
+    n = 0;
     for (uint32_t p = 0; p < grid->n_points; p++) {
         for (uint32_t a = 0; a < grid->n_axes; a++) {
             const struct value *value = &grid->axes[a].values[grid_value(grid, p, a)];
-            if (n + value->n_settings > GRID_MAX_SETTINGS)
-                return node_fail(sweep, err, "expected at most %d settings over all points",
-                                 GRID_MAX_SETTINGS);
-            if (n + value->n_settings > cap) {
-                cap = 2 * (n + value->n_settings);
-                grid->settings = mem_realloc(grid->settings, cap, sizeof *grid->settings);
-            }
             for (size_t i = 0; i < value->n_settings; i++)
                 grid->settings[n++] = value->settings[i];
         }
-        grid->first[p + 1] = n;
+        if (grid->seeds[p])
+            grid->settings[n++] = grid->seeds[p];
     }
     return 0;
+}
+
+static int read_replications(struct grid *grid, const struct node *root, struct err *err)
+{
+    struct grid_settings settings;
+    const struct node *node = node_get(root, "replications");
+    char expected[128], found[128];
+    schema_defaults(grid_fields, &settings);
+    if (node && (node->kind != NODE_SCALAR || node_is_null(node))) {
+        schema_expected(&grid_fields[0], expected, sizeof expected);
+        return node_fail(node, err, "expected %s, got %s", expected,
+                         node_found(node, found, sizeof found));
+    }
+    if (node && schema_parse(&grid_fields[0], node->text, &settings, err) < 0)
+        return node_prefix(node, err);
+    grid->n_replications = (uint32_t)settings.replications;
+    return 0;
+}
+
+// The implicit last axis; without replications there is none.
+static void add_replications(struct grid *grid)
+{
+    uint32_t n = grid->n_replications;
+    if (n == 1)
+        return;
+    struct axis *axis = &grid->axes[grid->n_axes++];
+    *axis = (struct axis){mem_strdup(GRID_REPLICATION), mem_strdup("seed"),
+                          mem_calloc(n, sizeof *axis->values), n};
+    for (uint32_t i = 0; i < n; i++)
+        axis->values[i].label = mem_printf("%u", i);
+}
+
+static int read_axes(struct grid *grid, const struct node *root, const struct node *sweep,
+                     struct err *err)
+{
+    if (sweep && sweep->n == 0)
+        return node_fail(sweep, err, "empty; expected at least one axis");
+    if (sweep && sweep->n > GRID_MAX_AXES)
+        return node_fail(sweep, err, "expected at most %d axes, got %zu", GRID_MAX_AXES, sweep->n);
+    grid->axes = mem_calloc(GRID_MAX_AXES + 1, sizeof *grid->axes);
+    uint64_t n_points = 1;
+    for (size_t i = 0; sweep && i < sweep->n; i++) {
+        if (read_axis(grid, sweep->items[i], err) < 0)
+            return -1;
+        n_points *= grid->axes[i].n_values; // both at most a million, so far from overflow
+        if (n_points > GRID_MAX_POINTS)
+            return node_fail(sweep, err, "expected at most %d points in all", GRID_MAX_POINTS);
+    }
+    n_points *= grid->n_replications;
+    if (n_points > GRID_MAX_POINTS)
+        return node_fail_key(root, "replications", err,
+                             "expected at most %d points in all, replications included",
+                             GRID_MAX_POINTS);
+    grid->n_points = (uint32_t)n_points;
+    add_replications(grid);
+    return 0;
+}
+
+// A text of the study or what stands for it; whether it is a good one, the point's reader says.
+static char *text_at(const struct node *map, const char *key, const char *other)
+{
+    const struct node *node = node_get(map, key);
+    return mem_strdup(node && node->kind == NODE_SCALAR && !node_is_null(node) ? node->text
+                                                                               : other);
+}
+
+static void read_names(struct grid *grid, const struct node *root)
+{
+    const struct node *seed = node_get(root, "seed");
+    struct study_settings settings = {0};
+    schema_parse(schema_find(study_fields, "seed"), schema_find(study_fields, "seed")->dflt,
+                 &settings, NULL);
+    grid->seed = settings.seed;
+    if (seed)
+        parse_seed(seed, &grid->seed);
+    grid->name = text_at(root, "name", schema_find(study_fields, "name")->dflt);
+    char *file = text_at(node_get(root, "output"), "file", "");
+    grid->output = *file ? mem_strdup(file) : mem_printf("%s.h5", grid->name);
+    mem_free(file);
 }
 
 static int read_sweep(struct grid *grid, const struct node *root, struct err *err)
@@ -278,23 +428,11 @@ static int read_sweep(struct grid *grid, const struct node *root, struct err *er
     if (root->kind != NODE_MAP)
         return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
                          node_found(root, found, sizeof found));
-    if (reader_list(root, "sweep", &sweep, err) < 0)
+    read_names(grid, root);
+    if (read_replications(grid, root, err) < 0 || reader_list(root, "sweep", &sweep, err) < 0 ||
+        read_axes(grid, root, sweep, err) < 0)
         return -1;
-    if (sweep && sweep->n == 0)
-        return node_fail(sweep, err, "empty; expected at least one axis");
-    if (sweep && sweep->n > GRID_MAX_AXES)
-        return node_fail(sweep, err, "expected at most %d axes, got %zu", GRID_MAX_AXES, sweep->n);
-    grid->axes = mem_calloc(GRID_MAX_AXES, sizeof *grid->axes);
-    uint64_t n_points = 1;
-    for (size_t i = 0; sweep && i < sweep->n; i++) {
-        if (read_axis(grid, sweep->items[i], err) < 0)
-            return -1;
-        n_points *= grid->axes[i].n_values; // both at most a million, so far from overflow
-        if (n_points > GRID_MAX_POINTS)
-            return node_fail(sweep, err, "expected at most %d points in all", GRID_MAX_POINTS);
-    }
-    grid->n_points = (uint32_t)n_points;
-    return lay_out(grid, sweep, err);
+    return lay_out(grid, sweep ? sweep : root, err);
 }
 
 struct grid *grid_parse(const char *path, const char *data, size_t size,
@@ -336,10 +474,30 @@ void grid_destroy(struct grid *grid)
         mem_free(axis->name);
         mem_free(axis->key);
     }
+    for (uint32_t p = 0; grid->seeds && p < grid->n_points; p++)
+        mem_free(grid->seeds[p]);
     mem_free(grid->axes);
     mem_free(grid->first);
     mem_free(grid->settings);
+    mem_free(grid->seeds);
+    mem_free(grid->name);
+    mem_free(grid->output);
     mem_free(grid);
+}
+
+const char *grid_study_name(const struct grid *grid)
+{
+    return grid->name;
+}
+
+const char *grid_output(const struct grid *grid)
+{
+    return grid->output;
+}
+
+uint32_t grid_n_replications(const struct grid *grid)
+{
+    return grid->n_replications;
 }
 
 uint32_t grid_n_axes(const struct grid *grid)

@@ -14,8 +14,14 @@
 //                                        "fleet.groups[0].accelerator": gtx1080ti}}
 //
 // `values` are their own labels unless `labels` names them, which lists and maps need. Point ids
-// and labels depend on the study alone. A study without `sweep` has one point and no axes. To read
-// a point, apply the settings of the command line first, then the point's own:
+// and labels depend on the study alone. A study without `sweep` has one point and no axes.
+//
+// `replications: 5` beside `sweep` repeats every point with other random draws: a last axis named
+// "replication" with the labels 0 to 4. Replication 0 has the seed that the point has without it;
+// the others' are drawn from that seed and their number, so two points whose seeds differ share
+// none, and points that differ in something else see the same queries in each replication.
+//
+// To read a point, apply the settings of the command line first, then the point's own:
 //
 //     struct grid *grid = grid_parse(path, data, size, settings, n_settings, &err);
 //     const char **all = grid_point_settings(grid, point, settings, n_settings, &n_all);
@@ -33,10 +39,19 @@
 
 #define GRID_MAX_AXES 16
 #define GRID_MAX_POINTS 1000000
+#define GRID_MAX_REPLICATIONS 10000
 // Settings of all points together: a pointer each is kept.
 #define GRID_MAX_SETTINGS 8000000
 
+// The axis of replications, which no axis of a user may be called.
+#define GRID_REPLICATION "replication"
+
 struct grid;
+
+// What stands beside `sweep` at the top of a study.
+struct grid_settings {
+    int64_t replications;
+};
 
 // Reads the `sweep` of a study's text after `settings` were applied; `path` names it in errors.
 // NULL on error: one line with file:line:column. Whether the settings make sense is found out when
@@ -44,6 +59,12 @@ struct grid;
 struct grid *grid_parse(const char *path, const char *data, size_t size,
                         const char *const *settings, size_t n_settings, struct err *err);
 void grid_destroy(struct grid *grid); // NULL: no effect
+
+// The study's name and where its results go, which no point changes; borrowed.
+const char *grid_study_name(const struct grid *grid);
+const char *grid_output(const struct grid *grid);
+// How often every point is repeated, >= 1; above 1 the last axis is GRID_REPLICATION.
+uint32_t grid_n_replications(const struct grid *grid);
 
 uint32_t grid_n_axes(const struct grid *grid);
 uint32_t grid_n_points(const struct grid *grid); // >= 1
@@ -61,7 +82,8 @@ const char **grid_point_settings(const struct grid *grid, uint32_t point,
 // "model=wnd,target=low"; caller mem_free()s. "" without axes.
 char *grid_name(const struct grid *grid, uint32_t point);
 
-// For the listing of all keys: what stands in sweep[] and in sweep[].points[].
-extern const struct field grid_axis_fields[], grid_point_fields[];
+// Of struct grid_settings; and, for the listing of all keys, what stands in sweep[] and in
+// sweep[].points[].
+extern const struct field grid_fields[], grid_axis_fields[], grid_point_fields[];
 
 #endif

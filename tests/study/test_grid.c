@@ -176,6 +176,154 @@ START_TEST(no_sweep)
 }
 END_TEST
 
+// The seed that a point's settings end with; 0 and *has false when they set none.
+static uint64_t last_seed(const struct grid *grid, uint32_t point, bool *has)
+{
+    size_t n;
+    const char *const *settings = grid_settings(grid, point, &n);
+    *has = n > 0 && strncmp(settings[n - 1], "seed=", 5) == 0;
+    return *has ? strtoull(settings[n - 1] + 5, NULL, 10) : 0;
+}
+
+// Replications are a last axis; the first keeps the point's seed, the others bring their own.
+START_TEST(replications_are_the_last_axis)
+{
+    struct grid *grid = parsed(TWO_AXES "replications: 3\n", NULL);
+    bool has;
+    ck_assert_uint_eq(grid_n_replications(grid), 3);
+    ck_assert_uint_eq(grid_n_axes(grid), 3);
+    ck_assert_uint_eq(grid_n_points(grid), 18);
+    ck_assert_str_eq(grid_axis_name(grid, 2), "replication");
+    assert_name(grid, 0, "model=ncf,platform=cpu,replication=0");
+    assert_name(grid, 17, "model=din,platform=cpu+gpu,replication=2");
+    for (uint32_t p = 0; p < 18; p++) {
+        last_seed(grid, p, &has);
+        ck_assert_int_eq(has, p % 3 > 0);
+    }
+    grid_destroy(grid);
+}
+END_TEST
+
+// Points that differ in something else than the seed see the same random draws in each replication.
+START_TEST(replications_have_common_seeds)
+{
+    struct grid *grid = parsed(TWO_AXES "replications: 3\n", NULL);
+    bool has;
+    uint64_t first = last_seed(grid, 1, &has), second = last_seed(grid, 2, &has);
+    ck_assert_uint_ne(first, second);
+    for (uint32_t p = 3; p < 18; p += 3) {
+        ck_assert_uint_eq(last_seed(grid, p + 1, &has), first);
+        ck_assert_uint_eq(last_seed(grid, p + 2, &has), second);
+    }
+    grid_destroy(grid);
+    // They follow from the study's seed, wherever it was set.
+    grid = parsed(TWO_AXES "replications: 3\nseed: 2\n", NULL);
+    ck_assert_uint_ne(last_seed(grid, 1, &has), first);
+    grid_destroy(grid);
+    grid = parsed(TWO_AXES "replications: 3\nseed: 2\n", "seed=1");
+    ck_assert_uint_eq(last_seed(grid, 1, &has), first);
+    grid_destroy(grid);
+}
+END_TEST
+
+// A seed in the results of old studies must not change: these are Philox2x64-10 of Random123 with
+// key 1, high word 11 << 48 and low words 1 and 2, first word without its lowest bit.
+START_TEST(replication_seeds_are_fixed)
+{
+    struct grid *grid = parsed(HEAD "replications: 3\n", NULL);
+    bool has;
+    ck_assert_uint_eq(last_seed(grid, 1, &has), UINT64_C(8709052232807772129));
+    ck_assert_uint_eq(last_seed(grid, 2, &has), UINT64_C(247395024937092414));
+    grid_destroy(grid);
+}
+END_TEST
+
+static int compare_seeds(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// A sweep over neighbouring seeds with many replications each: no seed is there twice.
+START_TEST(seeds_of_a_seed_sweep_differ)
+{
+    struct grid *grid = parsed("replications: 100\n"
+                               "sweep: [{axis: s, key: seed, values: [1, 2, 3, 4, 5, 6, 7, 8]}]\n",
+                               NULL);
+    uint64_t seeds[800];
+    bool has;
+    ck_assert_uint_eq(grid_n_points(grid), 800);
+    for (uint32_t p = 0; p < 800; p++) {
+        seeds[p] = last_seed(grid, p, &has);
+        ck_assert(has);
+        ck_assert_uint_lt(seeds[p], UINT64_C(1) << 63);
+    }
+    ck_assert_uint_eq(seeds[100], 2); // the axis' own, in replication 0
+    qsort(seeds, 800, sizeof *seeds, compare_seeds);
+    for (uint32_t p = 1; p < 800; p++)
+        ck_assert_uint_ne(seeds[p], seeds[p - 1]);
+    grid_destroy(grid);
+}
+END_TEST
+
+// A point of several settings may bring a seed; the last axis that does wins.
+START_TEST(last_seed_wins)
+{
+    struct grid *grid = parsed("replications: 2\n"
+                               "sweep:\n"
+                               "  - {axis: a, key: seed, values: [5]}\n"
+                               "  - {axis: b, points: [{label: x, set: {seed: 1, bins: 7}}]}\n",
+                               NULL);
+    struct grid *plain = parsed("replications: 2\n", NULL);
+    bool has;
+    ck_assert_uint_eq(last_seed(grid, 1, &has), last_seed(plain, 1, &has));
+    grid_destroy(plain);
+    grid_destroy(grid);
+}
+END_TEST
+
+// A replicated point reads as a study with that seed.
+START_TEST(replication_is_a_study)
+{
+    struct library library;
+    struct err err = {0};
+    const char *text = HEAD "replications: 2\n";
+    ck_assert_int_eq(library_load(&library, &err), 0);
+    struct grid *grid = parsed(text, NULL);
+    size_t n;
+    bool has;
+    const char **settings = grid_point_settings(grid, 1, NULL, 0, &n);
+    struct study *study =
+        study_parse("s.yaml", text, strlen(text), settings, n, &library, true, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    ck_assert_uint_eq(study->settings.seed, last_seed(grid, 1, &has));
+    char *resolved = study_format(study);
+    ck_assert_ptr_null(strstr(resolved, "replications"));
+    mem_free(resolved);
+    mem_free(settings);
+    study_destroy(study);
+    grid_destroy(grid);
+    library_release(&library);
+}
+END_TEST
+
+// Where the results go is the study's, not a point's; without a file it is the name with .h5.
+START_TEST(names_of_the_study)
+{
+    struct grid *grid = parsed("name: day\noutput: {file: out/day.h5}\n", NULL);
+    ck_assert_str_eq(grid_study_name(grid), "day");
+    ck_assert_str_eq(grid_output(grid), "out/day.h5");
+    grid_destroy(grid);
+    grid = parsed("name: day\n", "name=night");
+    ck_assert_str_eq(grid_output(grid), "night.h5");
+    grid_destroy(grid);
+    grid = parsed("", NULL);
+    ck_assert_str_eq(grid_study_name(grid), "study");
+    ck_assert_str_eq(grid_output(grid), "study.h5");
+    grid_destroy(grid);
+}
+END_TEST
+
 // Text with `n_axes` axes of `n_values` values each.
 static char *many(size_t n_axes, size_t n_values)
 {
@@ -222,6 +370,33 @@ START_TEST(too_large)
     text = many(GRID_MAX_AXES, 100);
     assert_refused(text, "s.yaml:2:1: sweep: expected at most 1000000 points in all");
     free(text);
+}
+END_TEST
+
+// Replications count as points, and have a bound of their own; an axis of each size fits beside.
+START_TEST(too_many_replications)
+{
+    struct grid *grid = parsed("replications: 10000\n", NULL);
+    ck_assert_uint_eq(grid_n_points(grid), GRID_MAX_REPLICATIONS);
+    grid_destroy(grid);
+    assert_refused("replications: 10001\n", "s.yaml:1:15: replications: expected a whole number "
+                                            "from 1 to 10000, got \"10001\"");
+    assert_refused("replications: 0\n", "s.yaml:1:15: replications: expected a whole number from "
+                                        "1 to 10000, got \"0\"");
+    assert_refused("replications: [3]\n", "s.yaml:1:15: replications: expected a whole number from "
+                                          "1 to 10000, got a list");
+    char *axes = many(2, 100), *text = mem_printf("replications: 101\n%s", axes);
+    assert_refused(text, "s.yaml:1:15: replications: expected at most 1000000 points in all, "
+                         "replications included");
+    mem_free(text);
+    free(axes);
+    axes = many(GRID_MAX_AXES, 1);
+    text = mem_printf("replications: 2\n%s", axes);
+    grid = parsed(text, NULL);
+    ck_assert_uint_eq(grid_n_axes(grid), GRID_MAX_AXES + 1);
+    grid_destroy(grid);
+    mem_free(text);
+    free(axes);
 }
 END_TEST
 
@@ -319,6 +494,11 @@ START_TEST(bad_key_paths)
     assert_sweep_refused(
         "[{axis: a, points: [{label: x, set: {\"sweep[0]\": 1}}]}]",
         "s.yaml:1:45: sweep[0].points[0].set.sweep[0]: a sweep cannot change itself");
+    assert_sweep_refused("[{axis: a, key: replications, values: [1]}]",
+                         "s.yaml:1:24: sweep[0].key: a sweep cannot change itself");
+    assert_sweep_refused("[{axis: replication, key: b, values: [1]}]",
+                         "s.yaml:1:16: sweep[0].axis: \"replication\" is the name of the axis that "
+                         "the key replications makes");
 }
 END_TEST
 
@@ -342,9 +522,17 @@ int main(void)
         {"core", resolved_without_sweep},
         {"core", sweep_from_the_command_line},
         {"core", labels_beside_values},
+        {"core", replications_are_the_last_axis},
+        {"core", replications_have_common_seeds},
+        {"core", replication_seeds_are_fixed},
+        {"core", seeds_of_a_seed_sweep_differ},
+        {"core", last_seed_wins},
+        {"core", replication_is_a_study},
+        {"core", names_of_the_study},
         {"limits", no_sweep},
         {"limits", largest_grids},
         {"limits", too_large},
+        {"limits", too_many_replications},
         {"limits", too_many_settings},
         {"errors", wrong_shapes},
         {"errors", missing_keys},
