@@ -122,6 +122,11 @@ static void close_attribute(hid_t id, hid_t type, hid_t space)
 }
 
 // Ours are of fixed length.
+bool h5_read_has(struct h5_reader *r, const char *object, const char *key)
+{
+    return !r->failed && H5Aexists_by_name(r->file, object, key, H5P_DEFAULT) > 0;
+}
+
 char *h5_read_text(struct h5_reader *r, const char *object, const char *key)
 {
     if (r->failed)

@@ -45,6 +45,8 @@ void h5_read_numbers(struct h5_reader *r, const char *name, uint64_t n, size_t b
 double *h5_read_reals(struct h5_reader *r, const char *name, uint64_t n);
 char *h5_read_bytes(struct h5_reader *r, const char *name);
 
+// Is there such an attribute? Files of earlier versions lack some. false once the reader failed.
+bool h5_read_has(struct h5_reader *r, const char *object, const char *key);
 // Attributes. A text of any length, caller mem_free()s, never NULL; one number.
 char *h5_read_text(struct h5_reader *r, const char *object, const char *key);
 void h5_read_attribute(struct h5_reader *r, const char *object, const char *key, size_t bytes,

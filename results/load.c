@@ -55,6 +55,8 @@ static void read_root(struct h5_reader *r, struct meta *m, struct summary *s)
     m->study_name = h5_read_text(r, "/", "study_name");
     m->policy = h5_read_text(r, "/", "policy");
     h5_read_attribute(r, "/", "seed", 8, false, &m->seed);
+    m->study_digest =
+        h5_read_has(r, "/", "study_digest") ? h5_read_text(r, "/", "study_digest") : mem_strdup("");
     h5_read_attribute(r, "/", "traffic_fingerprint", 8, false, &m->traffic_fingerprint);
     h5_read_attribute(r, "/", "duration_ns", 8, false, &m->duration_ns);
     h5_read_attribute(r, "/", "warmup_ns", 8, false, &m->warmup_ns);
@@ -123,6 +125,13 @@ static void read_run(struct h5_reader *r, struct load *load)
     load->host = h5_read_text(r, "/run", "host");
     load->git_revision = h5_read_text(r, "/run", "git_revision");
     h5_read_attribute(r, "/run", "n_ranks", 4, false, &load->n_ranks);
+    bool has_job = h5_read_has(r, "/run", "n_restarts");
+    load->job_id = h5_read_text(r, "/run", "job_id");
+    load->nodes = has_job ? h5_read_text(r, "/run", "nodes") : mem_strdup("");
+    if (has_job) {
+        h5_read_attribute(r, "/run", "n_nodes", 4, false, &load->n_nodes);
+        h5_read_attribute(r, "/run", "n_restarts", 8, false, &load->n_restarts);
+    }
     h5_read_attribute(r, "/run", "wall_s", 8, true, &load->wall_s);
     h5_read_attribute(r, "/run", "queries_per_wall_s", 8, true, &load->queries_per_wall_s);
     h5_read_attribute(r, "/run", "n_queries", 8, false, &load->n_queries_simulated);
@@ -187,6 +196,8 @@ void load_close(struct load *load)
                      load->date,
                      load->host,
                      load->git_revision,
+                     load->job_id,
+                     load->nodes,
                      b->start_s,
                      b->end_s,
                      b->measured,

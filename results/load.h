@@ -28,13 +28,15 @@ struct load_bins {
 };
 
 struct load {
-    char *path;        // as given
-    struct meta *meta; // study_text included; of groups: name, platform and n_servers
+    char *path; // as given
+    struct meta
+        *meta; // study_text and study_digest included; of groups: name, platform and n_servers
     struct summary *summary;
     struct load_bins bins;
     // Of /run: what reports show; strings owned.
-    char *date, *host, *git_revision;
-    int32_t n_ranks;
+    char *date, *host, *git_revision, *job_id, *nodes;
+    int32_t n_ranks, n_nodes; // nodes: 0 unknown
+    uint64_t n_restarts;
     double wall_s, queries_per_wall_s;
     uint64_t n_queries_simulated;
 };

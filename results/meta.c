@@ -36,5 +36,6 @@ void meta_destroy(struct meta *meta)
     mem_free(meta->policy);
     mem_free(meta->program_version);
     mem_free(meta->study_text);
+    mem_free(meta->study_digest);
     mem_free(meta);
 }

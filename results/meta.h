@@ -32,6 +32,7 @@ struct meta_group {
 struct meta {
     char *study_name, *policy, *program_version; // owned
     char *study_text;                            // owned; the resolved study, "" when unknown
+    char *study_digest; // owned; 32 hex digits of all that decides the results, "" when unknown
     uint64_t seed;
     uint64_t traffic_fingerprint; // equal for two studies that see the same queries; 0: unknown
     int64_t duration_ns;
@@ -55,13 +56,19 @@ struct run_info {
     const char *command;      // as typed
     const char *git_revision; // of the program
     const char *job_id;       // of the batch system, "" outside one
+    const char *nodes;        // that it ran on, as the batch system names them, "" outside one
     const char *layout;
     int64_t window_ns;
     int n_ranks;
+    int n_nodes;         // 0: unknown
+    uint64_t n_restarts; // how often the run was resumed from a checkpoint
+    // Over all parts of a run that was resumed:
     uint64_t n_queries; // simulated, warm-up included
     uint64_t n_windows;
-    uint64_t bytes_sent; // between ranks
-    double wall_s;       // of the simulation, slowest rank
+    uint64_t bytes_sent;    // between ranks
+    double wall_s;          // of the simulation, slowest rank
+    uint64_t n_checkpoints; // written
+    double checkpoint_s;    // that writing them took, of wall_s
 };
 
 #endif

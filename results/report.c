@@ -35,6 +35,25 @@ static void print_head(FILE *out, const struct meta *m, const struct summary *s)
                      "seen; run longer\n");
 }
 
+// "job 4711   2 nodes, 8 ranks   resumed 3 times"; nothing of a run that is neither in a batch job
+// nor was resumed.
+static void print_job(FILE *out, const struct run_info *run)
+{
+    bool in_job = run->job_id && *run->job_id;
+    if (!in_job && run->n_restarts == 0)
+        return;
+    if (in_job)
+        fprintf(out, "job %s   ", run->job_id);
+    if (run->n_nodes > 0)
+        fprintf(out, "%d node%s, ", run->n_nodes, run->n_nodes == 1 ? "" : "s");
+    fprintf(out, "%d rank%s", run->n_ranks, run->n_ranks == 1 ? "" : "s");
+    if (run->n_restarts == 1)
+        fprintf(out, "   resumed once");
+    else if (run->n_restarts > 1)
+        fprintf(out, "   resumed %llu times", (unsigned long long)run->n_restarts);
+    fprintf(out, "\n");
+}
+
 static void print_verdicts(FILE *out, const struct meta *m, const struct summary *s)
 {
     for (uint32_t g = 0; g < s->n_groups; g++) {
@@ -198,6 +217,8 @@ static void print_run(FILE *out, const struct run_info *run)
 void report_print(FILE *out, const struct meta *meta, const struct summary *summary,
                   const struct run_info *run)
 {
+    if (run)
+        print_job(out, run);
     print_head(out, meta, summary);
     print_verdicts(out, meta, summary);
     fprintf(out, "\n");

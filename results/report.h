@@ -12,7 +12,7 @@
 #include "results/meta.h"
 #include "results/summary.h"
 
-// `run` may be NULL: then nothing is said of the time the simulation took.
+// `run` may be NULL: then nothing is said of the job and the time the simulation took.
 void report_print(FILE *out, const struct meta *meta, const struct summary *summary,
                   const struct run_info *run);
 

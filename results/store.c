@@ -274,6 +274,7 @@ static void write_root(const struct store_writer *w)
     store_shell_root(w, "run", m->program_version, m->study_name);
     h5_text(w->file, "/", "policy", m->policy);
     h5_number(w->file, "/", "seed", H5_U64, &m->seed);
+    h5_text(w->file, "/", "study_digest", m->study_digest);
     h5_number(w->file, "/", "traffic_fingerprint", H5_U64, &m->traffic_fingerprint);
     h5_number(w->file, "/", "duration_ns", H5_I64, &m->duration_ns);
     h5_number(w->file, "/", "warmup_ns", H5_I64, &m->warmup_ns);

@@ -68,6 +68,7 @@ static void write_run_texts(const struct store_writer *w, MPI_Comm comm, const s
         {"command", offsetof(struct run_info, command)},
         {"git_revision", offsetof(struct run_info, git_revision)},
         {"job_id", offsetof(struct run_info, job_id)},
+        {"nodes", offsetof(struct run_info, nodes)},
         {"layout", offsetof(struct run_info, layout)},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -89,18 +90,22 @@ void store_shell_run(const struct store_writer *w, MPI_Comm comm, const struct r
     if (w->root)
         all = *run;
     MPI_Bcast(&all, (int)sizeof all, MPI_BYTE, 0, comm); // its pointers are not used
-    int32_t n_ranks = all.n_ranks;
+    int32_t n_ranks = all.n_ranks, n_nodes = all.n_nodes;
     double rate = all.wall_s > 0 ? (double)all.n_queries / all.wall_s : NAN;
     double window_s = simtime_to_s(all.window_ns);
     h5_group(w->file, "/run");
     write_run_texts(w, comm, run);
+    h5_number(w->file, "/run", "n_nodes", H5_I32, &n_nodes);
     h5_number(w->file, "/run", "n_ranks", H5_I32, &n_ranks);
+    h5_number(w->file, "/run", "n_restarts", H5_U64, &all.n_restarts);
     h5_number(w->file, "/run", "n_queries", H5_U64, &all.n_queries);
     h5_number(w->file, "/run", "n_windows", H5_U64, &all.n_windows);
     h5_number(w->file, "/run", "bytes_sent", H5_U64, &all.bytes_sent);
     h5_number(w->file, "/run", "window_s", H5_F64, &window_s);
     h5_number(w->file, "/run", "wall_s", H5_F64, &all.wall_s);
     h5_number(w->file, "/run", "queries_per_wall_s", H5_F64, &rate);
+    h5_number(w->file, "/run", "n_checkpoints", H5_U64, &all.n_checkpoints);
+    h5_number(w->file, "/run", "checkpoint_s", H5_F64, &all.checkpoint_s);
     H5get_libversion(&major, &minor, &patch);
     char *hdf5 = mem_printf("%u.%u.%u", major, minor, patch);
     h5_text(w->file, "/run", "hdf5_version", hdf5);

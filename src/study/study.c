@@ -8,7 +8,9 @@
 #include "cluster/layout.h"
 #include "cluster/policy.h"
 #include "study/doc.h"
+#include "study/grid.h"
 #include "study/reader.h"
+#include "study/study_digest.h"
 #include "study/study_fleet.h"
 #include "study/study_models.h"
 #include "study/study_print.h"
@@ -54,16 +56,17 @@ static int read_warmup(struct study *study, const struct node *root, struct err 
 
 static int read_settings(struct study *study, const struct node *root, struct err *err)
 {
-    static const char *const others[] = {"traffic", "fleet", "models", "balancer",
-                                         "output",  "sweep", "tune",   NULL};
-    const struct reader_part part = {study_fields, &study->settings};
+    static const char *const others[] = {"traffic", "fleet", "models",     "balancer", "output",
+                                         "sweep",   "tune",  "checkpoint", NULL};
+    struct grid_settings grid; // grid.h's business, but a mistake in it is one in every command
+    const struct reader_part parts[] = {{study_fields, &study->settings}, {grid_fields, &grid}};
     const struct reader_options options = {others, false};
     char found[64];
     if (root->kind != NODE_MAP)
         return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
                          node_found(root, found, sizeof found));
     schema_defaults(study_fields, &study->settings);
-    if (reader_fill(root, NULL, &part, 1, &options, err) < 0)
+    if (reader_fill(root, NULL, parts, 2, &options, err) < 0)
         return -1;
     return read_warmup(study, root, err);
 }
@@ -134,7 +137,8 @@ static int read_all(struct study *study, const struct library *library, const st
         study_models_read(study, library, root, err) < 0 ||
         study_traffic_read(study, library, root, open_files, err) < 0 ||
         study_fleet_read(study, library, root, err) < 0 || read_balancer(study, root, err) < 0 ||
-        study_tune_read(study, root, open_files, err) < 0)
+        study_tune_read(study, root, open_files, err) < 0 ||
+        study_checkpoint_read(study, root, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
@@ -178,6 +182,7 @@ void study_destroy(struct study *study)
 {
     if (!study)
         return;
+    study_checkpoint_release(study);
     study_tune_release(study);
     study_fleet_release(study); // counts services, so before they go
     study_traffic_release(study);
@@ -264,6 +269,7 @@ struct meta *study_meta(const struct study *study)
     meta->policy = mem_strdup(policy_types[study->balancer.policy]->name);
     meta->program_version = mem_strdup(RECFLEET_VERSION);
     meta->study_text = study_format(study);
+    meta->study_digest = study_digest(study);
     meta->seed = study->settings.seed;
     meta->traffic_fingerprint = study_traffic_fingerprint(study);
     meta->duration_ns = study->settings.duration_ns;

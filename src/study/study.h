@@ -3,10 +3,11 @@
 //
 // The format is described in docs/study.md and by `recfleet schema` (study_sections.h); both come
 // from the tables of the modules that own a setting. Each section has its reader: study_models.h,
-// study_traffic.h, study_fleet.h, study_tune.h. What a study leaves out has a default,
-// what it misspells is one error line with file:line:column and the key's path. Nothing here
-// depends on the machine or on the rank: the same text gives the same study everywhere.
-// `sweep` is left to grid.h, which makes settings of it; a point's study knows nothing of it.
+// study_traffic.h, study_fleet.h, study_tune.h, study_checkpoint.h. What a study leaves out has a
+// default, what it misspells is one error line with file:line:column and the key's path. Nothing
+// here depends on the machine or on the rank: the same text gives the same study everywhere.
+// `sweep` and `replications` are left to grid.h, which makes settings of them; a point's study knows
+// nothing of them.
 //
 //     struct study *study = study_read("quickstart.yaml", settings, n, &library, true, &err);
 //     run_fleet(comm, &study->fleet, ...);
@@ -26,6 +27,7 @@
 #include "cluster/config.h"
 #include "results/meta.h"
 #include "study/library.h"
+#include "study/study_checkpoint.h"
 #include "study/study_tune.h"
 #include "traces/qsize.h"
 
@@ -88,6 +90,7 @@ struct study {
     struct model *models;               // every model that a service uses, as resolved
     struct balancer_config balancer;
     struct study_tune tune;
+    struct study_checkpoint checkpoint;
     struct fleet_config fleet; // points into all of the above
 };
 

@@ -55,27 +55,27 @@ static void print_fields(FILE *out, int indent, const struct field *fields, cons
     }
 }
 
-// A row whose text is the study's own rather than the struct's (a file beside the study).
-static void print_variant(FILE *out, int indent, const struct study *study, const char *selector,
+// A row whose text is the study's own rather than the struct's (a file beside the study, which has
+// that path). Without a path files are left out.
+static void print_variant(FILE *out, int indent, const char *path, const char *selector,
                           const struct study_variants *variants, int64_t index, const void *config)
 {
     static const char *const file_key[] = {"file", NULL};
     const struct field *fields = variants->fields[index];
     const struct field *file = schema_find(fields, "file");
-    const char *slash = strrchr(study->path, '/');
+    const char *slash = path ? strrchr(path, '/') : NULL;
     print_pair(out, indent, selector, variants->names[index]);
     print_fields(out, indent, fields, config, file ? file_key : NULL);
-    if (!file)
+    if (!file || !path)
         return;
     char *text = schema_format(file, config);
-    size_t dir = slash ? (size_t)(slash - study->path) + 1 : 0;
-    bool beside = dir && strncmp(text, study->path, dir) == 0;
+    size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
+    bool beside = dir && strncmp(text, path, dir) == 0;
     print_pair(out, indent, "file", beside ? text + dir : text);
     mem_free(text);
 }
 
-static void print_service(FILE *out, const struct study *study,
-                          const struct service_config *service)
+static void print_service(FILE *out, const char *path, const struct service_config *service)
 {
     const struct study_variants arrivals = study_variants_arrivals(),
                                 sizes = study_variants_sizes();
@@ -84,10 +84,10 @@ static void print_service(FILE *out, const struct study *study,
     fprintf(out, "  -\n");
     print_fields(out, 4, study_service_fields, service, NULL);
     fprintf(out, "    arrivals:\n");
-    print_variant(out, 6, study, "process", &arrivals, traffic->arrivals.process,
+    print_variant(out, 6, path, "process", &arrivals, traffic->arrivals.process,
                   &traffic->arrivals);
     fprintf(out, "    sizes:\n");
-    print_variant(out, 6, study, "distribution", &sizes, traffic->sizes.distribution,
+    print_variant(out, 6, path, "distribution", &sizes, traffic->sizes.distribution,
                   &traffic->sizes);
     if (service->sla_ns > 0) {
         snprintf(percent, sizeof percent, "%.12g", service->sla_quantile * 100);
@@ -98,11 +98,11 @@ static void print_service(FILE *out, const struct study *study,
     }
 }
 
-static void print_traffic(FILE *out, const struct study *study)
+static void print_traffic(FILE *out, const struct study *study, const char *path)
 {
     fprintf(out, "traffic:\n");
     for (size_t s = 0; s < study->n_services; s++)
-        print_service(out, study, &study->services[s]);
+        print_service(out, path, &study->services[s]);
 }
 
 static void print_models(FILE *out, const struct study *study)
@@ -134,7 +134,7 @@ static void cost_settings(FILE *out, const struct study *study, const struct stu
 {
     const struct study_variants costs = study_variants_costs();
     const struct cost_config *config = &group->cost_configs[service];
-    print_variant(out, 10, study, "kind", &costs, config->kind, config);
+    print_variant(out, 10, study->path, "kind", &costs, config->kind, config);
 }
 
 static char *settings_text(const struct study *study, const struct study_group *group,
@@ -191,7 +191,7 @@ static void print_group(FILE *out, const struct study *study, const struct study
     print_fields(out, 8, study_noise_fields, &group->noise, NULL);
 }
 
-static void print_tune(FILE *out, const struct study *study)
+static void print_tune(FILE *out, const struct study *study, const char *path)
 {
     static const char *const own_keys[] = {"policies", "batch_items", "offload_items", NULL};
     const struct study_variants sizes = study_variants_sizes();
@@ -206,16 +206,14 @@ static void print_tune(FILE *out, const struct study *study)
     if (!tune->has_sizes)
         return;
     fprintf(out, "  sizes:\n");
-    print_variant(out, 4, study, "distribution", &sizes, tune->sizes.distribution, &tune->sizes);
+    print_variant(out, 4, path, "distribution", &sizes, tune->sizes.distribution, &tune->sizes);
 }
 
-char *study_print_all(const struct study *study)
+// All but where results and checkpoints go. `path` as for print_variant().
+static void print_body(FILE *out, const struct study *study, const char *path)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
     print_fields(out, 0, study_fields, &study->settings, NULL);
-    print_traffic(out, study);
+    print_traffic(out, study, path);
     fprintf(out, "fleet:\n");
     print_fields(out, 2, study_fleet_fields, study, NULL);
     fprintf(out, "  groups:\n");
@@ -225,9 +223,31 @@ char *study_print_all(const struct study *study)
     print_pair(out, 2, "policy", policy_types[study->balancer.policy]->name);
     print_fields(out, 2, balancer_fields, &study->balancer, NULL);
     print_models(out, study);
-    print_tune(out, study);
+    print_tune(out, study, path);
     fprintf(out, "output:\n");
+}
+
+char *study_print_all(const struct study *study)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    print_body(out, study, study->path);
     print_fields(out, 2, study_output_fields, &study->output, NULL);
+    fprintf(out, "checkpoint:\n");
+    print_fields(out, 2, study_checkpoint_fields, &study->checkpoint, NULL);
+    fclose(out);
+    return text;
+}
+
+char *study_print_result(const struct study *study)
+{
+    static const char *const file_key[] = {"file", NULL};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    print_body(out, study, NULL);
+    print_fields(out, 2, study_output_fields, &study->output, file_key);
     fclose(out);
     return text;
 }
@@ -237,7 +257,7 @@ char *study_print_traffic(const struct study *study)
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    print_traffic(out, study);
+    print_traffic(out, study, study->path);
     fclose(out);
     return text;
 }

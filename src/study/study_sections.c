@@ -94,6 +94,7 @@ size_t study_sections(struct study_section *out, size_t max)
     add_section(&s, "models[]", "",
                 "a model of your own, or keys over a known one (name it, or say like: NAME)",
                 model_fields);
+    add_section(&s, "", "", "beside sweep", grid_fields);
     add_section(&s, "sweep[]", "", "one axis of the grid: every point takes one value of each axis",
                 grid_axis_fields);
     add_section(&s, "sweep[].points[]", "", "one point of an axis", grid_point_fields);
@@ -103,5 +104,7 @@ size_t study_sections(struct study_section *out, size_t max)
                 "tune on these sizes, then measure on the services' own; keys of traffic[].sizes",
                 distribution_rows);
     add_section(&s, "output", "", "what is kept", study_output_fields);
+    add_section(&s, "checkpoint", "", "how often a run is saved, so that it can go on",
+                study_checkpoint_fields);
     return s.n;
 }

@@ -43,7 +43,6 @@ FENCES = {
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/h5_read",
                                              "results/store*", "results/columns"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
-    "xxhash": (r"xxhash\.h", ["results/ckpt", "src/study/study_digest"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
     "Random123": (r"Random123/.*", ["src/base/rng"]),

@@ -15,6 +15,7 @@ static void describe(struct meta *m, const char *study)
     m->policy = mem_strdup("random");
     m->program_version = mem_strdup("0.0.test");
     m->study_text = mem_strdup("name: test\nseed: 7\n# ±\n");
+    m->study_digest = mem_strdup("00112233445566778899aabbccddeeff");
     m->seed = 7;
     m->traffic_fingerprint = UINT64_C(0xfedcba9876543210);
     m->n_cells = 1;
@@ -184,12 +185,17 @@ struct run_info fixture_run(void)
                              .host = "here",
                              .command = "recfleet run test.yaml",
                              .git_revision = "0123abc",
-                             .job_id = "",
+                             .job_id = "4711",
+                             .nodes = "n[1-2]",
+                             .n_nodes = 2,
+                             .n_restarts = 3,
                              .layout = "auto",
                              .window_ns = 50000,
                              .n_ranks = 1,
                              .n_queries = 20000,
                              .n_windows = 12,
                              .bytes_sent = 34,
-                             .wall_s = 0.25};
+                             .wall_s = 0.25,
+                             .n_checkpoints = 2,
+                             .checkpoint_s = 0.125};
 }

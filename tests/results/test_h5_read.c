@@ -59,6 +59,7 @@ START_TEST(reads)
     ck_assert_double_nan(qps[9]);
     h5_read_attribute(r, "/", "seed", 8, false, &seed);
     ck_assert_uint_eq(seed, UINT64_C(0xfedcba9876543210));
+    ck_assert(h5_read_has(r, "/", "seed") && !h5_read_has(r, "/", "seeds"));
     h5_read_names(r, "/policy", "names", &names, 0);
     ck_assert_str_eq(policies[2], "exhaustive");
     ck_assert_int_eq(h5_read_close(r), 0);

@@ -77,6 +77,11 @@ START_TEST(round_trip)
     ck_assert_double_eq(load->bins.end_s[9], 1);
     ck_assert_int_eq(load->n_ranks, 1);
     ck_assert_str_eq(load->git_revision, "0123abc");
+    ck_assert_str_eq(load->meta->study_digest, meta->study_digest);
+    ck_assert_str_eq(load->job_id, "4711");
+    ck_assert_str_eq(load->nodes, "n[1-2]");
+    ck_assert_int_eq(load->n_nodes, 2);
+    ck_assert_uint_eq(load->n_restarts, 3);
     load_close(load);
     summary_destroy(s);
     record_destroy(total);

@@ -10,17 +10,23 @@
 #include "support/suite.h"
 
 // The report as text; caller frees with free() through mem_free.
-static char *report_of(const struct record *r, const struct meta *meta)
+static char *report_with(const struct record *r, const struct meta *meta,
+                         const struct run_info *run)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
-    struct run_info run = fixture_run();
     struct summary *s = summary_create(r, meta);
-    report_print(out, meta, s, &run);
+    report_print(out, meta, s, run);
     summary_destroy(s);
     fclose(out);
     return text;
+}
+
+static char *report_of(const struct record *r, const struct meta *meta)
+{
+    const struct run_info run = fixture_run();
+    return report_with(r, meta, &run);
 }
 
 static int widest(const char *text)
@@ -74,6 +80,32 @@ START_TEST(overload_is_loud)
 }
 END_TEST
 
+// The first line of a report with that run.
+static void assert_first_line(struct run_info run, const char *line)
+{
+    struct meta *meta = fixture_meta();
+    struct record *r = fixture_part(meta, 0, 1);
+    char *text = report_with(r, meta, &run);
+    ck_assert_msg(strncmp(text, line, strlen(line)) == 0, "no '%s' before\n%s", line, text);
+    mem_free(text);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+
+// A batch job and a resumed run say so first; a plain run begins with the program.
+START_TEST(job_comes_first)
+{
+    struct run_info run = {.n_ranks = 8, .n_nodes = 2, .job_id = "4711", .n_restarts = 3};
+    assert_first_line(run, "job 4711   2 nodes, 8 ranks   resumed 3 times\nrecfleet ");
+    run.n_restarts = 0;
+    assert_first_line(run, "job 4711   2 nodes, 8 ranks\nrecfleet ");
+    run = (struct run_info){.n_ranks = 1, .n_nodes = 1, .job_id = "", .n_restarts = 1};
+    assert_first_line(run, "1 node, 1 rank   resumed once\nrecfleet ");
+    run.n_restarts = 0;
+    assert_first_line(run, "recfleet ");
+}
+END_TEST
+
 // Nothing happened: the table has no garbage.
 START_TEST(nothing_happened)
 {
@@ -92,7 +124,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", says_it_all}, {"core", overload_is_loud}, {"limits", nothing_happened}};
+    const struct suite_test tests[] = {{"core", says_it_all},
+                                       {"core", overload_is_loud},
+                                       {"core", job_comes_first},
+                                       {"limits", nothing_happened}};
     return suite_run("report", tests, sizeof tests / sizeof *tests);
 }
