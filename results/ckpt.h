@@ -28,20 +28,7 @@
 
 #include "base/blob.h"
 #include "base/err.h"
-
-// Longest frame; makers of frames cut their state at about a fourth of it.
-#define CKPT_MAX_FRAME_BYTES (UINT64_C(1) << 30)
-
-// Who wrote it and how far it was. Texts are cut to fit.
-struct ckpt_head {
-    char program[64];   // version and revision: only the same program goes on
-    char study[40];     // digest of all that decides the result
-    char name[128];     // of the study, for people
-    int64_t reached_ns; // simulated time behind it, of end_ns
-    int64_t end_ns;
-    uint64_t n_restarts; // how often the run had been resumed before
-    double wall_s;       // of all its parts so far
-};
+#include "results/ckpt_file.h" // struct ckpt_head, CKPT_MAX_FRAME_BYTES
 
 // The rank's next frame into the empty *frame; false: no more.
 typedef bool (*ckpt_make_fn)(void *user, struct blob *frame);

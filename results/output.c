@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "results/seal.h"
 
-static void split(const char *path, char **folder, const char **name)
+void output_split(const char *path, char **folder, const char **name)
 {
     const char *slash = strrchr(path, '/');
     *name = slash ? slash + 1 : path;
@@ -28,7 +28,7 @@ char *output_temporary(const char *path, long pid)
 {
     char *folder;
     const char *name;
-    split(path, &folder, &name);
+    output_split(path, &folder, &name);
     char *temporary = mem_printf("%s/.%s.tmp-%ld", folder, name, pid);
     mem_free(folder);
     return temporary;
@@ -60,7 +60,7 @@ int output_check(const char *path, bool force, uint64_t least_bytes, struct err 
     struct statvfs fs;
     int rc = 0;
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    split(path, &folder, &name);
+    output_split(path, &folder, &name);
     if (fd < 0) {
         rc = err_set(err, ERR_STUDY, "output %s: cannot write in %s: %s", path, folder,
                      strerror(errno));
@@ -99,11 +99,11 @@ void output_hold(const char *temporary, uint64_t bytes)
     close(fd);
 }
 
-static int sync_folder(const char *path, struct err *err)
+int output_sync_folder(const char *path, struct err *err)
 {
     char *folder;
     const char *name;
-    split(path, &folder, &name);
+    output_split(path, &folder, &name);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
     // Some file systems cannot sync a folder (EINVAL): the rename is done all the same.
     if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
@@ -135,7 +135,7 @@ static int give_name(const char *temporary, const char *path, bool force, struct
         rc = rename(temporary, path);
     if (rc != 0)
         return err_set(err, ERR_FAIL, "%s: cannot take its name: %s", path, strerror(errno));
-    return sync_folder(path, err);
+    return output_sync_folder(path, err);
 }
 
 int output_finish(const char *temporary, const char *path, bool force, struct err *err)

@@ -14,6 +14,12 @@
 
 #include "base/err.h"
 
+// The folder of `path` ("." when it names none; caller mem_free()s) and the name in it (borrowed).
+void output_split(const char *path, char **folder, const char **name);
+
+// Makes durable what happened to the names in the folder of `path`.
+int output_sync_folder(const char *path, struct err *err);
+
 // The temporary name for `path`; caller mem_free()s.
 char *output_temporary(const char *path, long pid);
 

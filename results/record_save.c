@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a record becomes bytes, and is made of them again. In this order: the shape; the tallies that
+// counted something, each with its number and the part of its histogram that is not empty; the
+// groups; the servers that counted something, as runs; the samples.
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "results/record.h"
+
+// The structs lie in the bytes as they are, so none may have a gap.
+static_assert(sizeof(struct record_shape) == 32, "shape without padding");
+static_assert(sizeof(struct group_tally) == 8 * sizeof(int64_t), "group_tally without padding");
+static_assert(sizeof(struct server_total) == 7 * sizeof(int64_t), "server_total without padding");
+static_assert(sizeof(struct query_sample) == 56, "query_sample without padding");
+
+// Behind the last tally, the last run of servers.
+#define NO_MORE UINT32_MAX
+
+static size_t n_tallies(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_services * N_PATHS;
+}
+
+static size_t n_groups(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_groups;
+}
+
+// The members before the histogram, padding aside.
+#define TALLY_WORDS 12
+
+static void tally_words(const struct tally *t, uint64_t *w)
+{
+    const uint64_t words[TALLY_WORDS] = {t->n_queries,
+                                         t->n_requests,
+                                         t->n_items,
+                                         t->n_late,
+                                         t->n_waited,
+                                         t->n_in_flight,
+                                         t->latency_sum_ns,
+                                         t->wait_sum_ns,
+                                         t->service_sum_ns,
+                                         (uint64_t)t->latency_sq_sum_ns2,
+                                         (uint64_t)(t->latency_sq_sum_ns2 >> 64),
+                                         (uint64_t)t->latency_max_ns};
+    memcpy(w, words, sizeof words);
+}
+
+static void words_tally(const uint64_t *w, struct tally *t)
+{
+    t->n_queries = w[0];
+    t->n_requests = w[1];
+    t->n_items = w[2];
+    t->n_late = w[3];
+    t->n_waited = w[4];
+    t->n_in_flight = w[5];
+    t->latency_sum_ns = w[6];
+    t->wait_sum_ns = w[7];
+    t->service_sum_ns = w[8];
+    t->latency_sq_sum_ns2 = w[9] | (unsigned __int128)w[10] << 64;
+    t->latency_max_ns = (int64_t)w[11];
+}
+
+static bool is_zero(const void *bytes, size_t n)
+{
+    const unsigned char *b = bytes;
+    return b[0] == 0 && memcmp(b, b + 1, n - 1) == 0;
+}
+
+static void save_tallies(const struct record *record, struct blob *blob)
+{
+    uint64_t words[TALLY_WORDS];
+    uint32_t range[2];
+    for (size_t i = 0; i < n_tallies(&record->shape); i++) {
+        const struct tally *tally = &record->tallies[i];
+        tally_words(tally, words);
+        if (is_zero(words, sizeof words))
+            continue;
+        blob_put_u32(blob, (uint32_t)i);
+        blob_put(blob, words, sizeof words);
+        if (!record_tally_range(tally, &range[0], &range[1]))
+            continue;
+        blob_put(blob, range, sizeof range);
+        blob_put(blob, tally->hist + range[0], (range[1] - range[0] + 1) * sizeof *tally->hist);
+    }
+    blob_put_u32(blob, NO_MORE);
+}
+
+static void save_servers(const struct record *record, struct blob *blob)
+{
+    const struct server_total *servers = record->servers;
+    uint32_t n = record->shape.n_servers;
+    for (uint32_t from = 0, end; from < n; from = end) {
+        while (from < n && is_zero(&servers[from], sizeof *servers))
+            from++;
+        for (end = from; end < n && !is_zero(&servers[end], sizeof *servers);)
+            end++;
+        if (from == end)
+            break;
+        blob_put_u32(blob, from);
+        blob_put_u32(blob, end - from);
+        blob_put(blob, servers + from, (end - from) * sizeof *servers);
+    }
+    blob_put_u32(blob, NO_MORE);
+}
+
+void record_save(const struct record *record, struct blob *blob)
+{
+    blob_put(blob, &record->shape, sizeof record->shape);
+    save_tallies(record, blob);
+    blob_put(blob, record->groups, n_groups(&record->shape) * sizeof *record->groups);
+    save_servers(record, blob);
+    blob_put_u64(blob, record->n_samples);
+    blob_put(blob, record->samples, record->n_samples * sizeof *record->samples);
+}
+
+// The part of a histogram that was saved; its counts must be those of the tally's queries, none of
+// them later than the longest latency (record_tally_range() builds on that).
+static int load_hist(struct tally *tally, struct blob_reader *reader)
+{
+    uint32_t range[2];
+    uint64_t n = 0;
+    blob_get(reader, range, sizeof range);
+    if (range[0] > range[1] || range[1] != hist_index(tally->latency_max_ns))
+        return blob_refuse(reader);
+    blob_get(reader, tally->hist + range[0], (range[1] - range[0] + 1) * sizeof *tally->hist);
+    for (uint32_t i = range[0]; i <= range[1]; i++)
+        n += tally->hist[i];
+    return n == tally->n_queries ? 0 : blob_refuse(reader);
+}
+
+static int load_tallies(struct record *record, struct blob_reader *reader)
+{
+    uint64_t words[TALLY_WORDS];
+    for (uint32_t i, least = 0; (i = blob_get_u32(reader)) != NO_MORE; least = i + 1) {
+        if (i < least || i >= n_tallies(&record->shape))
+            return blob_refuse(reader);
+        struct tally *tally = &record->tallies[i];
+        blob_get(reader, words, sizeof words);
+        words_tally(words, tally);
+        if (tally->n_queries > 0 && load_hist(tally, reader) != 0)
+            return -1;
+        if (reader->short_of)
+            return -1;
+    }
+    return 0;
+}
+
+static int load_servers(struct record *record, struct blob_reader *reader)
+{
+    uint32_t n = record->shape.n_servers;
+    for (uint32_t from, count, least = 0; (from = blob_get_u32(reader)) != NO_MORE;
+         least = from + count) {
+        count = blob_get_u32(reader);
+        if (from < least || from > n || count > n - from || count == 0)
+            return blob_refuse(reader);
+        blob_get(reader, record->servers + from, count * sizeof *record->servers);
+    }
+    return 0;
+}
+
+static bool is_plausible(const struct query_sample *s, const struct record_shape *shape)
+{
+    return s->arrive_ns >= 0 && s->arrive_ns < shape->end_ns && s->server < shape->n_servers &&
+           s->service < shape->n_services && s->path < N_PATHS;
+}
+
+static int load_samples(struct record *record, struct blob_reader *reader)
+{
+    uint64_t n = blob_get_u64(reader);
+    if (n > blob_left(reader) / sizeof *record->samples)
+        return blob_refuse(reader);
+    for (uint64_t i = 0; i < n; i++) {
+        struct query_sample sample;
+        blob_get(reader, &sample, sizeof sample);
+        if (!is_plausible(&sample, &record->shape))
+            return blob_refuse(reader);
+        record_add_sample(record, &sample);
+    }
+    return 0;
+}
+
+// Words [from, to) of two structs of int64_t.
+static bool sums_fit(const void *left, const void *right, size_t from, size_t to)
+{
+    const int64_t *a = left, *b = right;
+    int64_t sum;
+    for (size_t i = from; i < to; i++) {
+        if (__builtin_add_overflow(a[i], b[i], &sum))
+            return false;
+    }
+    return true;
+}
+
+static bool counts_fit(const struct tally *a, const struct tally *b)
+{
+    uint32_t first, last, sum;
+    if (!record_tally_range(b, &first, &last))
+        return true;
+    for (uint32_t i = first; i <= last; i++) {
+        if (__builtin_add_overflow(a->hist[i], b->hist[i], &sum))
+            return false;
+    }
+    return true;
+}
+
+// Can `from` be added to `record`? Of sound records always; bytes that were tampered with may hold
+// anything.
+static bool fits(const struct record *record, const struct record *from)
+{
+    const struct record_shape *shape = &record->shape;
+    for (size_t i = 0; i < n_tallies(shape); i++) {
+        if (!counts_fit(&record->tallies[i], &from->tallies[i]))
+            return false;
+    }
+    for (size_t i = 0; i < n_groups(shape); i++) {
+        if (!sums_fit(&record->groups[i], &from->groups[i], 0, 8))
+            return false;
+    }
+    for (size_t i = 0; i < shape->n_servers; i++) {
+        if (!sums_fit(&record->servers[i], &from->servers[i], 4, 7))
+            return false;
+    }
+    return true;
+}
+
+int record_load(struct record *record, struct blob_reader *reader, struct err *err)
+{
+    struct record_shape shape;
+    blob_get(reader, &shape, sizeof shape);
+    if (reader->short_of || memcmp(&shape, &record->shape, sizeof shape) != 0)
+        return err_set(err, ERR_FAIL, "damaged state: what was measured has another shape");
+    // Into a record of its own first: after an error nothing has changed.
+    struct record *saved = record_create(&shape);
+    int rc = load_tallies(saved, reader);
+    if (rc == 0) {
+        blob_get(reader, saved->groups, n_groups(&shape) * sizeof *saved->groups);
+        rc = load_servers(saved, reader);
+    }
+    if (rc == 0)
+        rc = load_samples(saved, reader);
+    if (rc != 0 || reader->short_of || !fits(record, saved))
+        rc = err_set(err, ERR_FAIL, "damaged state: what was measured");
+    else
+        record_merge(record, saved);
+    record_destroy(saved);
+    return rc;
+}
