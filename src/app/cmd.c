@@ -16,11 +16,13 @@ const struct cmd_option cmd_common_options[] = {
     {NULL, 0, NULL, NULL}};
 
 const char *const cmd_exit_help[] = {
-    "0  done", "1  failed: the run could not be done or its results not be written",
+    "0  done",
+    "1  failed: the run could not be done or its results not be written",
     "2  usage: the command line, the study or a file it names is wrong",
     "3  a latency target was not met, and --require-sla was given",
     "4  stopped at a checkpoint: the same command with --resume goes on",
-    "5  points of a sweep are missing or failed; the others are there", NULL};
+    "5  points of a sweep are missing or failed; the others are there",
+    NULL};
 
 int cmd_status(const struct err *err)
 {
@@ -213,9 +215,9 @@ void cmd_print_help(const struct cmd *cmd, FILE *out)
     print_options(out, cmd->options);
     print_options(out, cmd_common_options);
     fprintf(out, "\nexample:\n  %s\n\nexit status:\n", cmd->example);
-    bool may_miss = find_long(cmd, "--require-sla", strlen("--require-sla")) != NULL;
+    const unsigned any = 1u << CMD_DONE | 1u << CMD_FAILED | 1u << CMD_USAGE;
     for (int status = CMD_DONE; cmd_exit_help[status]; status++)
-        if (status != CMD_SLA_MISSED || may_miss)
+        if ((any | cmd->exits) >> status & 1)
             fprintf(out, "  %s\n", cmd_exit_help[status]);
 }
 

@@ -43,6 +43,8 @@ struct cmd {
     const char *description;          // a paragraph
     const char *example;              // a command line with its comment
     const struct cmd_option *options; // ends with a NULL name; NULL: none
+    // Exit statuses beyond done, failed and usage: bits 1u << enum cmd_exit. For --help.
+    unsigned exits;
     // Does it. Returns the exit status; on -1 err holds the one line to print.
     int (*run)(struct cmd_line *line, struct err *err);
 };

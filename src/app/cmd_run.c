@@ -147,5 +147,6 @@ const struct cmd cmd_run = {
         "the answer is the same.",
     .example = "mpirun -n 4 recfleet run quickstart.yaml -o out.h5 --set traffic[0].rate=9000qps",
     .options = options,
+    .exits = 1u << CMD_SLA_MISSED | 1u << CMD_STOPPED,
     .run = run,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cmd.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -83,6 +84,33 @@ START_TEST(table_is_complete)
 }
 END_TEST
 
+// Whether the help of a command lists that exit status.
+static bool lists(const struct cmd *cmd, enum cmd_exit status)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    cmd_print_help(cmd, out);
+    fclose(out);
+    char *line = mem_printf("  %s\n", cmd_exit_help[status]);
+    bool found = strstr(text, line) != NULL;
+    free(text);
+    mem_free(line);
+    return found;
+}
+
+// --help lists the exit statuses that the command can end with, and no others.
+START_TEST(help_lists_own_exits)
+{
+    ck_assert(lists(&cmd_run, CMD_DONE) && lists(&cmd_check, CMD_DONE));
+    ck_assert(lists(&cmd_run, CMD_USAGE) && lists(&cmd_check, CMD_USAGE));
+    ck_assert(lists(&cmd_run, CMD_SLA_MISSED) && lists(&cmd_run, CMD_STOPPED));
+    ck_assert(!lists(&cmd_run, CMD_INCOMPLETE));
+    for (enum cmd_exit status = CMD_SLA_MISSED; status <= CMD_INCOMPLETE; status++)
+        ck_assert(!lists(&cmd_check, status));
+}
+END_TEST
+
 // Usage errors name the command, and the nearest option.
 START_TEST(usage_errors)
 {
@@ -107,10 +135,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", options_in_every_spelling},
-                                       {"core", table_is_complete},
-                                       {"limits", end_of_options},
-                                       {"limits", help_without_arguments},
-                                       {"errors", usage_errors}};
+    const struct suite_test tests[] = {
+        {"core", options_in_every_spelling}, {"core", table_is_complete},
+        {"core", help_lists_own_exits},      {"limits", end_of_options},
+        {"limits", help_without_arguments},  {"errors", usage_errors}};
     return suite_run("cmd", tests, sizeof tests / sizeof *tests);
 }
