@@ -259,6 +259,17 @@ static void list_active(struct fleet *fleet)
             fleet->active[fleet->n_active++] = cell;
 }
 
+static void count_cost(const struct fleet *fleet, double begin_s, struct run_cost *cost)
+{
+    cost->wall_s = wall_s() - begin_s;
+    cost->n_queries = n_recorded(fleet->record);
+    cost->n_windows = 0;
+    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++)
+        if (fleet->balancers[cell])
+            cost->n_windows += balancer_n_windows(fleet->balancers[cell]);
+    cost->bytes_sent = fleet->mpi ? exchange_mpi_bytes_sent(fleet->mpi) : 0;
+}
+
 // ---- standing still -----------------------------------------------------------------------------
 
 static int mpi_failed(int mpi_error, struct err *err)
@@ -312,6 +323,7 @@ static int save(struct fleet *fleet, struct err *err)
                               .balancers = fleet->balancers,
                               .blocks = fleet->blocks,
                               .next_ns = next_ns};
+    struct run_cost cost = {0};
     const struct run_control *control = fleet->options->control;
     struct record *total = NULL;
     int rc = stand_still(fleet, err);
@@ -319,6 +331,9 @@ static int save(struct fleet *fleet, struct err *err)
         rc = find_times(fleet, next_ns, &reached, err);
     if (rc == 0) {
         run_state_settle(&state);
+        count_cost(fleet, 0, &cost);
+        state.n_windows = cost.n_windows;
+        state.bytes_sent = cost.bytes_sent;
         rc = gather_record(fleet->comm, fleet->record, &total, err);
         state.total = total;
     }
@@ -414,17 +429,6 @@ static int loop(struct fleet *fleet, bool *stopped, struct err *err)
         if (*stopped)
             return 0;
     }
-}
-
-static void count_cost(const struct fleet *fleet, double begin_s, struct run_cost *cost)
-{
-    cost->wall_s = wall_s() - begin_s;
-    cost->n_queries = n_recorded(fleet->record);
-    cost->n_windows = 0;
-    for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++)
-        if (fleet->balancers[cell])
-            cost->n_windows += balancer_n_windows(fleet->balancers[cell]);
-    cost->bytes_sent = fleet->mpi ? exchange_mpi_bytes_sent(fleet->mpi) : 0;
 }
 
 int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run_options *options,

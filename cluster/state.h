@@ -34,6 +34,9 @@ struct run_state {
     const int64_t *next_ns;       // [cell] balancer_next_ns() of every cell; to be saved
     const struct record *total;   // to be saved; NULL on all ranks but one
     struct record *record;        // to be filled by the one rank that takes it up; NULL: not this
+    // What this rank's part of the run has cost since it began or went on; for whoever keeps
+    // accounts, not part of any frame.
+    uint64_t n_windows, bytes_sent;
     // Where making frames has come.
     uint32_t next_cell, next_part, next_server;
     bool record_made;
