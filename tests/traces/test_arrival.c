@@ -539,6 +539,64 @@ START_TEST(bad_curves_are_refused)
 }
 END_TEST
 
+// A stream put at the place of another goes on as that one does, ahead of it or behind it.
+START_TEST(a_place_is_all_that_changes)
+{
+    for (int64_t p = 0; arrival_types[p]; p++) {
+        struct arrival_config config = any_process(p);
+        struct arrival_setup setup = setup_of(&config, 1e6);
+        if (arrival_types[p]->carries_rate)
+            continue; // needs a trace: test_replay
+        int64_t ns[2][700];
+        unsigned char place[ARRIVAL_PLACE_MAX];
+        struct arrival *first = arrival_create(&setup, NULL);
+        struct arrival *other = arrival_create(&setup, NULL);
+        for (size_t n = 1; n <= 700; n = 2 * n + 1) {
+            arrival_fill(first, n, ns[0], NULL);
+            arrival_get_place(first, place);
+            ck_assert(arrival_set_place(other, place));
+            arrival_fill(other, 700, ns[1], NULL);
+            arrival_fill(first, 700, ns[0], NULL);
+            ck_assert_msg(memcmp(ns[0], ns[1], sizeof ns[0]) == 0, "%s", arrival_types[p]->name);
+            ck_assert(arrival_set_place(first, place));
+            ck_assert_uint_eq(arrival_place_bytes(first), arrival_types[p]->place_bytes);
+        }
+        arrival_destroy(first);
+        arrival_destroy(other);
+    }
+}
+END_TEST
+
+// Every process has a place, which lies within its state and within what others keep for it.
+START_TEST(places_have_room)
+{
+    for (int64_t p = 0; arrival_types[p]; p++) {
+        ck_assert_uint_ge(arrival_types[p]->place_bytes, sizeof(uint64_t));
+        ck_assert_uint_le(arrival_types[p]->place_bytes, arrival_types[p]->state_bytes);
+        ck_assert_uint_le(arrival_types[p]->place_bytes, ARRIVAL_PLACE_MAX);
+    }
+}
+END_TEST
+
+// A place whose clock stands before the start is nobody's. Deterministic has no clock but an index.
+START_TEST(bad_places_are_refused)
+{
+    unsigned char place[ARRIVAL_PLACE_MAX];
+    memset(place, 0xff, sizeof place);
+    for (int64_t p = 0; arrival_types[p]; p++) {
+        struct arrival_config config = any_process(p);
+        struct arrival_setup setup = setup_of(&config, 1e6);
+        if (arrival_types[p]->carries_rate)
+            continue; // needs a trace: test_replay
+        struct arrival *arrival = arrival_create(&setup, NULL);
+        bool any_will_do = arrival_types[p] == &arrival_deterministic;
+        ck_assert_msg(arrival_set_place(arrival, place) == any_will_do, "%s",
+                      arrival_types[p]->name);
+        arrival_destroy(arrival);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -560,7 +618,9 @@ int main(void)
         {"core", cuts_do_not_matter},
         {"core", streams_are_keyed},
         {"core", poisson_is_the_same_everywhere},
+        {"core", a_place_is_all_that_changes},
         {"limits", gamma_of_no_spread_is_even},
+        {"limits", places_have_room},
         {"limits", diurnal_jumps_over_empty_periods},
         {"limits", no_drift_at_tiny_gaps},
         {"limits", endless_gaps_become_never},
@@ -569,6 +629,7 @@ int main(void)
         {"errors", bad_cv_is_refused},
         {"errors", bad_states_are_refused},
         {"errors", bad_curves_are_refused},
+        {"errors", bad_places_are_refused},
     };
     return suite_run("arrival", tests, sizeof tests / sizeof *tests);
 }

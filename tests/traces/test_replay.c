@@ -157,6 +157,56 @@ START_TEST(passes_are_dealt_anew)
 }
 END_TEST
 
+// A cell's stream put at the place of another goes on as that one does, into later passes, and
+// back.
+START_TEST(a_place_is_all_that_changes)
+{
+    struct trace *trace = trace_create(true);
+    for (int i = 0; i < 700; i++)
+        trace_append(trace, i * SIMTIME_US, (uint32_t)i + 1);
+    struct arrival_config config = replay_of(trace);
+    config.repeat = true;
+    struct arrival_setup setup = whole(&config, 0);
+    setup.share_den = 3;
+    struct arrival *first = arrival_create(&setup, NULL), *other = arrival_create(&setup, NULL);
+    ck_assert_uint_le(arrival_place_bytes(first), ARRIVAL_PLACE_MAX);
+    for (size_t n = 1; n <= 600; n = 2 * n + 1) {
+        unsigned char place[ARRIVAL_PLACE_MAX];
+        int64_t ns[2][600];
+        uint32_t items[2][600];
+        arrival_fill(first, n, ns[0], items[0]);
+        arrival_get_place(first, place);
+        ck_assert(arrival_set_place(other, place));
+        arrival_fill(other, 600, ns[1], items[1]);
+        arrival_fill(first, 600, ns[0], items[0]);
+        ck_assert_mem_eq(ns[0], ns[1], sizeof ns[0]);
+        ck_assert_mem_eq(items[0], items[1], sizeof items[0]);
+        ck_assert(arrival_set_place(first, place));
+    }
+    arrival_destroy(first);
+    arrival_destroy(other);
+    trace_destroy(trace);
+}
+END_TEST
+
+// A place beyond the trace is not one of it.
+START_TEST(a_place_beyond_the_trace_is_refused)
+{
+    struct trace *trace = three();
+    struct arrival_config config = replay_of(trace);
+    struct arrival_setup setup = whole(&config, 0);
+    struct arrival *arrival = arrival_create(&setup, NULL);
+    // pass, next record, time last handed out
+    uint64_t place[] = {0, 3, 0};
+    ck_assert_uint_eq(arrival_place_bytes(arrival), sizeof place);
+    ck_assert(arrival_set_place(arrival, place));
+    place[1] = 4;
+    ck_assert(!arrival_set_place(arrival, place));
+    arrival_destroy(arrival);
+    trace_destroy(trace);
+}
+END_TEST
+
 // Without sizes, or when asked, sizes are the service's.
 START_TEST(sizes_may_come_from_elsewhere)
 {
@@ -226,11 +276,17 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", one_cell_gets_the_trace},     {"core", repeating_starts_over},
-        {"core", rescaling_meets_the_rate},    {"core", cells_partition_the_records},
-        {"core", passes_are_dealt_anew},       {"core", sizes_may_come_from_elsewhere},
-        {"limits", an_unlucky_cell_ends},      {"errors", impossible_settings_are_refused},
+        {"core", one_cell_gets_the_trace},
+        {"core", repeating_starts_over},
+        {"core", rescaling_meets_the_rate},
+        {"core", cells_partition_the_records},
+        {"core", passes_are_dealt_anew},
+        {"core", sizes_may_come_from_elsewhere},
+        {"core", a_place_is_all_that_changes},
+        {"limits", an_unlucky_cell_ends},
+        {"errors", impossible_settings_are_refused},
         {"errors", missing_files_are_refused},
+        {"errors", a_place_beyond_the_trace_is_refused},
     };
     return suite_run("replay", tests, sizeof tests / sizeof *tests);
 }

@@ -340,16 +340,320 @@ START_TEST(a_trace_beyond_the_cap_is_refused)
 }
 END_TEST
 
+// Numbers for choices, the same in every run.
+struct dice {
+    uint64_t state;
+};
+
+static uint64_t dice_below(struct dice *dice, uint64_t n)
+{
+    dice->state = dice->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (dice->state >> 33) % n;
+}
+
+static double curve_frac[] = {1, 5, 2}, state_rate_frac[] = {1, 10, 3},
+              state_hold_s[] = {1e-3, 1e-4, 2e-3};
+
+// Traffic of any process, whose stream ends with the study's time only.
+static struct service_traffic any_service(int64_t process, double rate_qps,
+                                          const struct trace *trace)
+{
+    struct service_traffic traffic = service(arrival_types[process]->name, rate_qps);
+    traffic.arrivals.period_s = 3e-3;
+    traffic.arrivals.curve_frac = (struct reals){3, curve_frac};
+    traffic.arrivals.state_rate_frac = (struct reals){3, state_rate_frac};
+    traffic.arrivals.state_hold_s = (struct reals){3, state_hold_s};
+    if (arrival_types[process]->carries_rate) {
+        traffic.arrivals.trace = trace;
+        traffic.arrivals.repeat = true;
+        traffic.arrivals.rescale = true;
+    }
+    return traffic;
+}
+
+// 1000 records, three at a time.
+static struct trace *short_trace(void)
+{
+    struct trace *trace = trace_create(true);
+    for (int i = 0; i < 1000; i++)
+        trace_append(trace, i / 3 * SIMTIME_US, (uint32_t)i % 999 + 1);
+    return trace;
+}
+
+// One cell of two, so that a replay deals; some 4000 queries.
+static struct source_config config_of_cell(const struct service_traffic *services, uint32_t n)
+{
+    struct source_config config = config_of(services, n);
+    config.cell = 1;
+    config.n_cells = 2;
+    config.share_first = config.share_num = 1;
+    config.share_den = 2;
+    config.end_ns = 80 * SIMTIME_MS;
+    return config;
+}
+
+// Saves the source, destroys it, and gives one made of config that has loaded what was saved.
+static struct source *saved_and_loaded(struct source *source, const struct source_config *config)
+{
+    struct err err = {0};
+    struct blob blob = {0};
+    source_save(source, &blob);
+    source_destroy(source);
+    struct source *fresh = created(config);
+    struct blob_reader reader = blob_read(blob.bytes, blob.n);
+    ck_assert_msg(source_load(fresh, &reader, &err) == 0, "%s", err.text);
+    ck_assert_int_eq(blob_end(&reader, &err), 0);
+    blob_release(&blob);
+    return fresh;
+}
+
+// Plays the stream in windows and cuts of random lengths, and after one call in `cut_one_in` goes
+// on with another source of random n_block: it must give `all`, bit for bit.
+static void check_cuts(struct source_config config, uint64_t cut_one_in, struct dice *dice,
+                       const struct query *all, size_t n_all)
+{
+    static const uint32_t n_blocks[] = {0, 1, 37, 256, 511};
+    struct source *source = created(&config);
+    size_t done = 0, n, n_cuts = 0;
+    int64_t until_ns = 0, longest_ns = 2 * config.end_ns / (int64_t)n_all * 100;
+    while (source_peek_ns(source) != SIMTIME_NEVER || until_ns < config.end_ns) {
+        until_ns += (int64_t)dice_below(dice, (uint64_t)longest_ns);
+        size_t max = 1 + dice_below(dice, 700);
+        do {
+            const struct query *part = source_next(source, until_ns, max, &n);
+            ck_assert_uint_le(done + n, n_all);
+            ck_assert_mem_eq(part, all + done, n * sizeof *part);
+            done += n;
+            if (dice_below(dice, cut_one_in) > 0)
+                continue;
+            config.n_block = n_blocks[dice_below(dice, 5)];
+            source = saved_and_loaded(source, &config);
+            n_cuts++;
+            ck_assert_int_eq(source_peek_ns(source),
+                             done < n_all ? all[done].arrive_ns : SIMTIME_NEVER);
+        } while (n > 0);
+    }
+    ck_assert_uint_eq(done, n_all);
+    ck_assert_uint_gt(n_cuts, 0);
+    source_destroy(source);
+}
+
+// Whatever the traffic and the sample, a stream that is saved, and goes on in another source with
+// blocks of another length, is the stream that nobody saved: sizes, numbers and flags too. After
+// every call, and seldom.
+START_TEST(a_saved_stream_goes_on)
+{
+    static const double sample_fracs[] = {0, 0.01, 1};
+    struct trace *trace = short_trace();
+    struct service_traffic alike = service("poisson", 1);
+    struct qsize *sizes = qsize_create(&alike.sizes, NULL);
+    const struct qsize *const shared[] = {sizes, sizes, sizes};
+    struct dice dice = {5};
+    for (int64_t p = 0; arrival_types[p]; p++) {
+        struct service_traffic services[] = {any_service(p, 70000, trace),
+                                             any_service(arrival_find("mmpp"), 20000, trace),
+                                             any_service(p, 10000, trace)};
+        for (int k = 0; k < 6; k++) {
+            struct source_config config = config_of_cell(services, k % 2 ? 3 : 1);
+            config.sample_frac = sample_fracs[k / 2];
+            config.sizes = shared;
+            size_t n_all;
+            struct query *all = all_queries(&config, &n_all);
+            ck_assert_msg(n_all > 2000, "%s: %zu", arrival_types[p]->name, n_all);
+            check_cuts(config, 1, &dice, all, n_all);
+            check_cuts(config, 8, &dice, all, n_all);
+            mem_free(all);
+        }
+    }
+    qsize_destroy(sizes);
+    trace_destroy(trace);
+}
+END_TEST
+
+// A replay that plays once is at its end where it was.
+START_TEST(a_saved_replay_still_ends)
+{
+    struct trace *trace = short_trace();
+    struct dice dice = {6};
+    struct service_traffic services[] = {service("replay", 0), service("replay", 0)};
+    services[0].arrivals.trace = services[1].arrivals.trace = trace;
+    services[1].arrivals.sizes_from = ARRIVAL_SIZES_DISTRIBUTION;
+    struct source_config config = config_of(services, 2);
+    size_t n_all;
+    struct query *all = all_queries(&config, &n_all);
+    ck_assert_uint_eq(n_all, 2000);
+    config.end_ns = SIMTIME_MS; // after the last record
+    check_cuts(config, 1, &dice, all, n_all);
+    mem_free(all);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Before its first query a stream can be saved, looked at or not; after its last one, and a study
+// without any, too.
+START_TEST(the_ends_of_a_stream_can_be_saved)
+{
+    struct service_traffic services[] = {service("poisson", 20000), service("gamma", 5000)};
+    for (int k = 0; k < 4; k++) {
+        struct source_config config = config_of(services, 1 + (uint32_t)k % 2);
+        size_t n_all, n;
+        struct query *all = all_queries(&config, &n_all);
+        struct source *source = saved_and_loaded(created(&config), &config);
+        ck_assert_int_eq(source_peek_ns(source), all[0].arrive_ns);
+        if (k / 2)
+            source = saved_and_loaded(source, &config);
+        ck_assert_mem_eq(source_next(source, SIMTIME_NEVER, 1, &n), all, sizeof *all);
+        while (source_next(source, SIMTIME_NEVER, SIZE_MAX, &n), n > 0)
+            ;
+        source = saved_and_loaded(source, &config);
+        ck_assert_int_eq(source_peek_ns(source), SIMTIME_NEVER);
+        source_next(source, SIMTIME_NEVER, SIZE_MAX, &n);
+        ck_assert_uint_eq(n, 0);
+        source_destroy(source);
+        config.end_ns = 1;
+        source = saved_and_loaded(created(&config), &config);
+        ck_assert_int_eq(source_peek_ns(source), SIMTIME_NEVER);
+        source_destroy(source);
+        mem_free(all);
+    }
+}
+END_TEST
+
+static struct blob saved_half_way(const struct source_config *config)
+{
+    struct blob blob = {0};
+    struct source *source = created(config);
+    size_t n;
+    for (int i = 0; i < 9; i++)
+        source_next(source, config->end_ns / 2, 301, &n);
+    source_save(source, &blob);
+    source_destroy(source);
+    return blob;
+}
+
+// A hundred bytes a service, for any process; and loading takes no byte beyond its own, so that
+// something else may follow.
+START_TEST(a_save_is_small_and_its_own)
+{
+    struct trace *trace = short_trace();
+    for (int64_t p = 0; arrival_types[p]; p++) {
+        struct service_traffic services[] = {any_service(p, 70000, trace),
+                                             any_service(p, 70000, trace)};
+        struct source_config config = config_of_cell(services, 2);
+        struct blob blob = saved_half_way(&config);
+        ck_assert_uint_le(blob.n, 200);
+        blob_put_u64(&blob, 42);
+        struct blob_reader reader = blob_read(blob.bytes, blob.n);
+        struct source *source = created(&config);
+        ck_assert_int_eq(source_load(source, &reader, NULL), 0);
+        ck_assert_uint_eq(blob_get_u64(&reader), 42);
+        source_destroy(source);
+        blob_release(&blob);
+    }
+    trace_destroy(trace);
+}
+END_TEST
+
+// Loads the first n bytes into a source of config. 0: it did, and the stream was played on.
+static int load_and_play(const struct source_config *config, const void *bytes, size_t n)
+{
+    struct err err = {0};
+    struct source *source = created(config);
+    struct blob_reader reader = blob_read(bytes, n);
+    int failed = source_load(source, &reader, &err);
+    if (failed) {
+        ck_assert_int_eq(err.code, ERR_FAIL);
+        ck_assert_str_eq(err.text, "damaged state");
+        ck_assert_int_eq(blob_end(&reader, NULL), -1);
+    }
+    size_t played = 0, part = 1;
+    while (!failed && part > 0 && played < 1500) {
+        source_next(source, SIMTIME_NEVER, SIZE_MAX, &part);
+        played += part;
+    }
+    source_destroy(source);
+    return failed;
+}
+
+// However much of it is missing, what is left is refused.
+START_TEST(a_cut_save_is_refused)
+{
+    struct service_traffic services[] = {service("poisson", 20000), service("gamma", 5000)};
+    struct source_config config = config_of(services, 2);
+    struct blob blob = saved_half_way(&config);
+    for (size_t n = 0; n < blob.n; n++)
+        ck_assert_int_eq(load_and_play(&config, blob.bytes, n), -1);
+    ck_assert_int_eq(load_and_play(&config, blob.bytes, blob.n), 0);
+    blob_release(&blob);
+}
+END_TEST
+
+// Any byte may be wrong: the save is refused or gives some stream, and nothing else happens.
+START_TEST(a_damaged_save_does_no_harm)
+{
+    static const unsigned char flips[] = {0x01, 0x40, 0x80, 0xff};
+    struct trace *trace = short_trace();
+    for (int64_t p = 0; arrival_types[p]; p++) {
+        struct service_traffic services[] = {any_service(p, 70000, trace),
+                                             any_service(p, 70000, trace)};
+        struct source_config config = config_of_cell(services, 2);
+        struct qsize *sizes = qsize_create(&services[0].sizes, NULL);
+        const struct qsize *const shared[] = {sizes, sizes};
+        config.sizes = shared;
+        struct blob blob = saved_half_way(&config);
+        int n_refused = 0;
+        for (size_t i = 0; i < 4 * blob.n; i++) {
+            blob.bytes[i / 4] ^= flips[i % 4];
+            n_refused += load_and_play(&config, blob.bytes, blob.n) != 0;
+            blob.bytes[i / 4] ^= flips[i % 4];
+        }
+        // At least the high bytes of the number of services and of those taken.
+        ck_assert_msg(n_refused > 16, "%s: %d", arrival_types[p]->name, n_refused);
+        blob_release(&blob);
+        qsize_destroy(sizes);
+    }
+    trace_destroy(trace);
+}
+END_TEST
+
+// More services than were saved, or fewer, are another study's.
+START_TEST(another_number_of_services_is_refused)
+{
+    struct service_traffic services[] = {service("poisson", 20000), service("poisson", 5000)};
+    struct source_config one = config_of(services, 1), two = config_of(services, 2);
+    struct blob of_one = saved_half_way(&one), of_two = saved_half_way(&two);
+    ck_assert_int_eq(load_and_play(&two, of_one.bytes, of_one.n), -1);
+    ck_assert_int_eq(load_and_play(&one, of_two.bytes, of_two.n), -1);
+    ck_assert_int_eq(load_and_play(&one, of_one.bytes, of_one.n), 0);
+    blob_release(&of_one);
+    blob_release(&of_two);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", services_are_merged},          {"core", merging_changes_no_stream},
-        {"core", ties_go_to_the_lower_service}, {"core", blocks_and_cuts_do_not_matter},
-        {"core", until_is_exclusive},           {"core", cells_are_independent},
-        {"core", the_sample_has_its_fraction},  {"core", the_sample_is_uniform},
-        {"core", shared_sizes_change_nothing},  {"core", replay_without_sizes_draws_them},
-        {"limits", the_sample_has_its_ends},    {"limits", an_empty_study_has_no_query},
-        {"errors", errors_name_the_service},    {"errors", a_trace_beyond_the_cap_is_refused},
+        {"core", services_are_merged},
+        {"core", merging_changes_no_stream},
+        {"core", ties_go_to_the_lower_service},
+        {"core", blocks_and_cuts_do_not_matter},
+        {"core", until_is_exclusive},
+        {"core", cells_are_independent},
+        {"core", the_sample_has_its_fraction},
+        {"core", the_sample_is_uniform},
+        {"core", shared_sizes_change_nothing},
+        {"core", replay_without_sizes_draws_them},
+        {"core", a_saved_stream_goes_on},
+        {"core", a_saved_replay_still_ends},
+        {"core", a_save_is_small_and_its_own},
+        {"limits", the_sample_has_its_ends},
+        {"limits", an_empty_study_has_no_query},
+        {"limits", the_ends_of_a_stream_can_be_saved},
+        {"errors", errors_name_the_service},
+        {"errors", a_trace_beyond_the_cap_is_refused},
+        {"errors", a_cut_save_is_refused},
+        {"errors", a_damaged_save_does_no_harm},
+        {"errors", another_number_of_services_is_refused},
     };
     return suite_run("source", tests, sizeof tests / sizeof *tests);
 }

@@ -31,12 +31,21 @@ START_TEST(top_is_never)
 }
 END_TEST
 
+// Times lie between 0 and the top, both included.
+START_TEST(the_clock_has_a_range)
+{
+    ck_assert(ticks_in_range(0) && ticks_in_range(TICKS_TOP));
+    ck_assert(!ticks_in_range(-1) && !ticks_in_range(TICKS_TOP + 1));
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
         {"core", ticks_become_whole_nanoseconds},
         {"core", rounding_is_to_nearest},
         {"limits", top_is_never},
+        {"limits", the_clock_has_a_range},
     };
     return suite_run("ticks", tests, sizeof tests / sizeof *tests);
 }
