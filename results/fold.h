@@ -30,7 +30,7 @@ enum fold_part { FOLD_SERVICES, FOLD_TOTALS, FOLD_GROUPS, FOLD_CPUS, FOLD_ACCELS
 #define N_FOLD_PARTS 6
 
 struct fold_case {
-    uint32_t first_point;          // one that has the case's values
+    uint32_t point;                // one of them: the first that is done, else the first
     uint32_t n_replications;       // points of the case
     uint32_t n_done, n_missing;    // n_missing: all that are not done
     uint32_t n_overloaded;         // of those done

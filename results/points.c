@@ -111,6 +111,7 @@ struct points *points_create(uint32_t n_axes, uint32_t n_points)
         clear_rows(p, i, blank);
     }
     summary_destroy(blank);
+    points_reserve(p, 1, 1);
     return p;
 }
 
@@ -164,18 +165,18 @@ void points_set_value(struct points *p, uint32_t point, uint32_t axis, uint32_t 
 void points_set_seed(struct points *p, uint32_t point, uint64_t seed)
 {
     assert(point < p->n_points);
-    p->points[point].seed = seed;
+    p->points[point].random_seed = seed;
 }
 
 // As if it had never been looked at, but for its seed.
 static void forget(struct points *p, uint32_t point)
 {
     struct summary *blank = blank_create();
-    uint64_t seed = p->points[point].seed;
+    uint64_t seed = p->points[point].random_seed;
     each_text(&p->points[point], points_texts, false);
     each_text(&p->points[point], points_run_texts, false);
     p->points[point] = point_none();
-    p->points[point].seed = seed;
+    p->points[point].random_seed = seed;
     clear_rows(p, point, blank);
     summary_destroy(blank);
 }
@@ -231,8 +232,8 @@ static void take_point(struct points_point *to, const struct load *load)
     const struct meta *m = load->meta;
     const struct summary_fleet *fleet = &load->summary->fleet;
     to->state = POINTS_DONE;
-    to->seed = m->seed;
-    set_text(&to->policy, m->policy);
+    to->random_seed = m->seed;
+    set_text(&to->policy_name, m->policy);
     to->traffic_fingerprint = m->traffic_fingerprint;
     to->duration_s = simtime_to_s(m->duration_ns);
     to->warmup_s = simtime_to_s(m->warmup_ns);
@@ -319,7 +320,7 @@ uint32_t points_count(const struct points *p, enum points_state state)
 const struct summary_field points_fields[] = {
     {"state", "1", "is the point done", SUMMARY_CODE, offsetof(struct points_point, state),
      points_state_names},
-    ROW(seed, SUMMARY_COUNT, "1", "seed of the random draws"),
+    ROW(random_seed, SUMMARY_COUNT, "1", "seed of the random draws"),
     ROW(traffic_fingerprint, SUMMARY_COUNT, "1", "equal where the queries were the same"),
     ROW(duration_s, SUMMARY_REAL, "s", "simulated time"),
     ROW(warmup_s, SUMMARY_REAL, "s", "warm-up as given"),
@@ -341,7 +342,7 @@ const struct summary_field points_run_fields[] = {
 };
 
 const struct points_text points_texts[] = {
-    TEXT(policy, "policy of the balancers"),
+    TEXT(policy_name, "policy of the balancers"),
     {NULL, NULL, 0},
 };
 

@@ -47,13 +47,13 @@ struct points_axis {
     char **labels;
 };
 
-// One point. All from `policy` on is known of done ones only, else 0, NaN, "". Texts are owned and
-// never NULL.
+// One point. All from `policy_name` on is known of done ones only, else 0, NaN, "". Texts are owned
+// and never NULL.
 struct points_point {
     int32_t state; // enum points_state
     char *note;    // why it is not done; one line
-    uint64_t seed;
-    char *policy;
+    uint64_t random_seed;
+    char *policy_name;
     uint64_t traffic_fingerprint; // equal for two points that saw the same queries
     double duration_s, warmup_s;  // simulated; given warm-up
     int32_t warmup_auto;          // 1: it was detected
@@ -83,7 +83,7 @@ struct points {
     struct points_axis *axes;
     uint32_t *values; // [n_points][n_axes]: index into the axis's labels
     struct points_point *points;
-    uint32_t n_services, n_groups;        // the most of any point
+    uint32_t n_services, n_groups;        // the most of any point, at least 1
     struct points_service *service_names; // [n_points][n_services]
     struct summary_service *services;     // [n_points][n_services]
     struct summary_service *totals;       // [n_points]: all services together
@@ -120,6 +120,7 @@ char *points_name(const struct points *points, uint32_t point);
 uint32_t points_count(const struct points *points, enum points_state state);
 
 // One number of struct points_point by name: those that depend on the study alone, and the others.
+// The names leave those free that axes often have, such as policy, seed, model and platform.
 extern const struct summary_field points_fields[], points_run_fields[]; // end with name NULL
 
 // The same for its texts.
