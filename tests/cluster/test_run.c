@@ -7,14 +7,12 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "cluster/fixture.h"
-#include "cluster/policy.h"
-#include "models/cost_table.h"
+#include "cluster/fixture_studies.h"
 #include "results/gather.h"
 #include "support/suite_mpi.h"
 
-enum { N_BINS = 4 };
-#define WARMUP_NS (2 * SIMTIME_MS)
+enum { N_BINS = FIXTURE_STUDY_BINS };
+#define WARMUP_NS FIXTURE_STUDY_WARMUP_NS
 
 static int rank_of(void)
 {
@@ -29,96 +27,6 @@ static int size_of(void)
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     return size;
 }
-
-static void init(struct fixture *fixture, const char *policy, uint32_t n_services,
-                 uint32_t n_groups, uint32_t n_cells)
-{
-    fixture_init(fixture, n_services, n_groups);
-    fixture->config.duration_ns = 8 * SIMTIME_MS;
-    fixture->config.n_cells = n_cells;
-    fixture->config.balancer.policy = policy_find(policy);
-}
-
-// ---- studies ------------------------------------------------------------------------------------
-
-// Idle cores become slow within about a gap between queries.
-static void set_cold(struct cost_config *config)
-{
-    config->cold_factor = 1.8;
-    config->cooling_s = 100e-6;
-    config->warming_s = 50e-6;
-}
-
-static void random_plain(struct fixture *f)
-{
-    init(f, "random", 1, 1, 1);
-}
-
-static void two_choices_accelerator(struct fixture *f)
-{
-    init(f, "power-of-two", 2, 2, 3);
-    fixture_attach(f, 1, 2, true, 100);
-    f->groups[0].n_servers = 7;
-}
-
-static void shortest_queue_noise(struct fixture *f)
-{
-    init(f, "join-shortest-queue", 1, 2, 1);
-    f->groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
-    f->cost_configs[1].contention_frac = 0.4;
-    set_cold(&f->cost_configs[0]);
-    f->config.balancer.report_period_ns = 200 * SIMTIME_US;
-    f->config.balancer.load = LOAD_REQUESTS;
-}
-
-static void size_aware_wide(struct fixture *f)
-{
-    init(f, "size-aware", 1, 2, 2);
-    f->platforms[1].cores = 70;
-    f->groups[1].n_servers = 3;
-    f->groups[1].weight = 3;
-    set_cold(&f->cost_configs[1]);
-    f->config.balancer.status_delay_ns = 0;
-    f->config.balancer.load = LOAD_ITEMS;
-}
-
-static void round_robin_many_cells(struct fixture *f)
-{
-    init(f, "round-robin", 1, 3, 5);
-}
-
-static void weighted_overload(struct fixture *f)
-{
-    init(f, "weighted", 2, 2, 2);
-    f->groups[1].weight = 2.5;
-    fixture_set_load(f, 1.4);
-}
-
-// A measurement: shorter for 8 items than for 1, and with four busy cores than with one.
-static double dip_batches[] = {1, 8, 32}, dip_busy[] = {1, 4};
-static double dip_seconds[] = {20e-6, 12e-6, 40e-6, 16e-6, 10e-6, 30e-6};
-static const struct cost_table dip = {
-    .batches_items = {3, dip_batches}, .busy_cores = {2, dip_busy}, .seconds_s = {6, dip_seconds}};
-
-static void least_work_old_news(struct fixture *f)
-{
-    init(f, "least-work", 2, 2, 1);
-    f->cost_configs[0] = (struct cost_config){.kind = cost_type_find("table"), .measured = &dip};
-    f->config.balancer.status_delay_ns = SIMTIME_MS;
-    f->config.balancer.return_delay_ns = 30 * SIMTIME_US;
-}
-
-static void five_choices_replies(struct fixture *f)
-{
-    init(f, "power-of-d", 1, 1, 1);
-    f->config.balancer.d = 5;
-    f->groups[0].n_servers = 2; // fewer than ranks
-}
-
-static void (*const studies[])(struct fixture *) = {
-    random_plain,           two_choices_accelerator, shortest_queue_noise, size_aware_wide,
-    round_robin_many_cells, weighted_overload,       least_work_old_news,  five_choices_replies};
-enum { N_STUDIES = sizeof studies / sizeof *studies };
 
 // Runs the fleet over `comm` and adds the records up; NULL but on rank 0.
 static struct record *run(MPI_Comm comm, const struct fixture *fixture, enum layout_mode layout,
@@ -142,7 +50,7 @@ static void assert_study(int study)
     static const int64_t windows_ns[] = {0, 20 * SIMTIME_US};
     struct fixture fixture;
     struct run_cost cost;
-    studies[study](&fixture);
+    fixture_studies[study](&fixture);
     fixture_ready(&fixture);
     struct record *one = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
     ck_assert_uint_gt(cost.n_queries, 100);
@@ -162,7 +70,7 @@ static void assert_study(int study)
 // The record does not depend on ranks, layout or window, for any policy, cost and path.
 START_TEST(same_record)
 {
-    for (int study = 0; study < N_STUDIES; study++)
+    for (int study = 0; fixture_studies[study]; study++)
         assert_study(study);
 }
 END_TEST
@@ -174,7 +82,7 @@ START_TEST(nothing_lost)
     struct fixture fixture;
     struct run_cost cost;
     uint64_t n_tallied = 0, n_served = 0, n_sent = 0, n_last = 0;
-    two_choices_accelerator(&fixture);
+    fixture_two_choices_accelerator(&fixture);
     fixture_ready(&fixture);
     struct record *record = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
     for (uint32_t cell = 0; cell < 3; cell++) {
@@ -204,7 +112,7 @@ START_TEST(seeds)
 {
     struct fixture fixture;
     struct run_cost cost;
-    random_plain(&fixture);
+    fixture_random_plain(&fixture);
     fixture_ready(&fixture);
     struct record *a = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
     struct record *again = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
@@ -226,7 +134,7 @@ START_TEST(cost)
     struct fixture fixture;
     struct run_cost mine, alone;
     uint64_t n_queries, n_windows, n_bytes;
-    two_choices_accelerator(&fixture);
+    fixture_two_choices_accelerator(&fixture);
     fixture_ready(&fixture);
     record_destroy(run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &alone));
     record_destroy(run(MPI_COMM_WORLD, &fixture, LAYOUT_SPREAD, &mine));
@@ -267,7 +175,7 @@ START_TEST(progress)
     struct run_cost cost;
     struct told told = {0};
     struct err err = {0};
-    two_choices_accelerator(&fixture);
+    fixture_two_choices_accelerator(&fixture);
     fixture_ready(&fixture);
     struct record *record = fixture_record(&fixture, N_BINS, WARMUP_NS);
     struct run_options options = {.layout = LAYOUT_AUTO, .progress = tell, .progress_user = &told};
@@ -288,7 +196,7 @@ START_TEST(kept_between_runs)
     struct run_cost cost;
     struct svctab_cache *times = svctab_cache_create();
     struct run_options options = {.layout = LAYOUT_AUTO, .times = times};
-    two_choices_accelerator(&fixture);
+    fixture_two_choices_accelerator(&fixture);
     fixture_ready(&fixture);
     struct record *kept = fixture_record(&fixture, N_BINS, WARMUP_NS);
     for (int i = 0; i < 3; i++) {
@@ -314,7 +222,7 @@ START_TEST(tiny_windows)
 {
     struct fixture fixture;
     struct run_cost few, many;
-    shortest_queue_noise(&fixture);
+    fixture_shortest_queue_noise(&fixture);
     fixture.config.duration_ns = 4 * SIMTIME_MS;
     fixture_ready(&fixture);
     struct record *whole = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &few);
@@ -348,7 +256,7 @@ static void assert_refused(const struct fixture *fixture, const char *said)
 START_TEST(bad_cost)
 {
     struct fixture fixture;
-    two_choices_accelerator(&fixture);
+    fixture_two_choices_accelerator(&fixture);
     fixture_ready(&fixture);
     fixture.cost_configs[3].per_item_s = 1e6;
     assert_refused(&fixture, "group new, service ads: cost of 1 items");
@@ -360,7 +268,7 @@ END_TEST
 START_TEST(bad_traffic)
 {
     struct fixture fixture;
-    two_choices_accelerator(&fixture);
+    fixture_two_choices_accelerator(&fixture);
     fixture_ready(&fixture);
     fixture.services[1].traffic.rate_qps = -1;
     assert_refused(&fixture, "services[1].arrivals: rate");

@@ -38,7 +38,7 @@ TEST_FOLDERS = {
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*", "results/ckpt",
-                        "cluster/exchange_mpi", "cluster/run", "src/app/main",
+                        "cluster/exchange_mpi", "cluster/rally", "cluster/run", "src/app/main",
                         "src/app/eval", "src/app/job", "src/app/crew", "src/app/probe"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/h5_read",
                                              "results/store*", "results/columns"]),
@@ -82,6 +82,7 @@ SYMBOL_PREFIXES = {
     "columns": ["column_"],             # a file of columns holds struct column
     "server": ["report_list_"],         # what a server hands back
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
+    "state": ["run_state_"],            # of a run, at rest
     "measure": ["trials_"],             # every point that was measured
     "rf_calibrate": ["main"],
     "calib_fit": ["calib_"],            # fits what calib holds; one vocabulary

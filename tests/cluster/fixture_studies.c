@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/fixture_studies.h"
+
+#include "base/simtime.h"
+#include "cluster/policy.h"
+#include "models/cost_table.h"
+
+static void init(struct fixture *fixture, const char *policy, uint32_t n_services,
+                 uint32_t n_groups, uint32_t n_cells)
+{
+    fixture_init(fixture, n_services, n_groups);
+    fixture->config.duration_ns = 8 * SIMTIME_MS;
+    fixture->config.n_cells = n_cells;
+    fixture->config.balancer.policy = policy_find(policy);
+}
+
+// Idle cores become slow within about a gap between queries.
+static void set_cold(struct cost_config *config)
+{
+    config->cold_factor = 1.8;
+    config->cooling_s = 100e-6;
+    config->warming_s = 50e-6;
+}
+
+void fixture_random_plain(struct fixture *f)
+{
+    init(f, "random", 1, 1, 1);
+}
+
+void fixture_two_choices_accelerator(struct fixture *f)
+{
+    init(f, "power-of-two", 2, 2, 3);
+    fixture_attach(f, 1, 2, true, 100);
+    f->groups[0].n_servers = 7;
+}
+
+void fixture_shortest_queue_noise(struct fixture *f)
+{
+    init(f, "join-shortest-queue", 1, 2, 1);
+    f->groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    f->cost_configs[1].contention_frac = 0.4;
+    set_cold(&f->cost_configs[0]);
+    f->config.balancer.report_period_ns = 200 * SIMTIME_US;
+    f->config.balancer.load = LOAD_REQUESTS;
+}
+
+static void size_aware_wide(struct fixture *f)
+{
+    init(f, "size-aware", 1, 2, 2);
+    f->platforms[1].cores = 70;
+    f->groups[1].n_servers = 3;
+    f->groups[1].weight = 3;
+    set_cold(&f->cost_configs[1]);
+    f->config.balancer.status_delay_ns = 0;
+    f->config.balancer.load = LOAD_ITEMS;
+}
+
+static void round_robin_many_cells(struct fixture *f)
+{
+    init(f, "round-robin", 1, 3, 5);
+}
+
+static void weighted_overload(struct fixture *f)
+{
+    init(f, "weighted", 2, 2, 2);
+    f->groups[1].weight = 2.5;
+    fixture_set_load(f, 1.4);
+}
+
+// A measurement: shorter for 8 items than for 1, and with four busy cores than with one.
+static double dip_batches[] = {1, 8, 32}, dip_busy[] = {1, 4};
+static double dip_seconds[] = {20e-6, 12e-6, 40e-6, 16e-6, 10e-6, 30e-6};
+static const struct cost_table dip = {
+    .batches_items = {3, dip_batches}, .busy_cores = {2, dip_busy}, .seconds_s = {6, dip_seconds}};
+
+static void least_work_old_news(struct fixture *f)
+{
+    init(f, "least-work", 2, 2, 1);
+    f->cost_configs[0] = (struct cost_config){.kind = cost_type_find("table"), .measured = &dip};
+    f->config.balancer.status_delay_ns = SIMTIME_MS;
+    f->config.balancer.return_delay_ns = 30 * SIMTIME_US;
+}
+
+static void five_choices_replies(struct fixture *f)
+{
+    init(f, "power-of-d", 1, 1, 1);
+    f->config.balancer.d = 5;
+    f->groups[0].n_servers = 2; // fewer than ranks
+}
+
+// Two services of other processes than Poisson, gamma noise, one of them bursty, and a sample.
+static void bursty_normal_noise(struct fixture *f)
+{
+    init(f, "power-of-two", 2, 2, 2);
+    f->services[0].traffic.arrivals.process = arrival_find("gamma");
+    f->services[0].traffic.arrivals.cv = 3;
+    f->services[1].traffic.arrivals.process = arrival_find("hyperexponential");
+    f->services[1].traffic.arrivals.cv = 2;
+    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->config.sample_frac = 0.05;
+    fixture_attach(f, 0, 1, false, 200);
+}
+
+void (*const fixture_studies[])(struct fixture *) = {
+    fixture_random_plain,         fixture_two_choices_accelerator,
+    fixture_shortest_queue_noise, size_aware_wide,
+    round_robin_many_cells,       weighted_overload,
+    least_work_old_news,          five_choices_replies,
+    bursty_normal_noise,          NULL};

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rounds of agreement: everybody hears the same, nobody waits to say something.
+#include "cluster/rally.h"
+
+#include "support/suite_mpi.h"
+
+static int rank_of(void)
+{
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    return rank;
+}
+
+static int size_of(void)
+{
+    int size;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    return size;
+}
+
+static void hear(struct rally *rally, int64_t *result)
+{
+    while (!rally_heard(rally, result))
+        ;
+}
+
+// The greatest of what was said, and the sum, on every rank, round after round.
+START_TEST(same_for_all)
+{
+    int64_t n = size_of(), result[RALLY_VALUES];
+    struct rally rally = rally_start(MPI_COMM_WORLD);
+    for (int64_t round = 0; round < 100; round++) {
+        const int64_t mine[RALLY_VALUES] = {round * rank_of(), -rank_of()};
+        rally_say(&rally, mine, round % 2 ? MPI_SUM : MPI_MAX);
+        hear(&rally, result);
+        ck_assert_int_eq(result[0], round * (round % 2 ? n * (n - 1) / 2 : n - 1));
+        ck_assert_int_eq(result[1], round % 2 ? -n * (n - 1) / 2 : 0);
+        ck_assert_int_eq(rally.mpi_error, MPI_SUCCESS);
+    }
+}
+END_TEST
+
+// Nothing is heard before something was said, nor twice.
+START_TEST(once)
+{
+    int64_t result[RALLY_VALUES] = {7, 7};
+    const int64_t mine[RALLY_VALUES] = {1, 2};
+    struct rally rally = rally_start(MPI_COMM_WORLD);
+    ck_assert(!rally_heard(&rally, result));
+    ck_assert_int_eq(result[0], 7);
+    rally_say(&rally, mine, MPI_MAX);
+    hear(&rally, result);
+    ck_assert_int_eq(result[1], 2);
+    ck_assert(!rally_heard(&rally, result));
+}
+END_TEST
+
+// A round does not end for anybody before the last has spoken.
+START_TEST(waits_for_the_last)
+{
+    int64_t result[RALLY_VALUES];
+    const int64_t mine[RALLY_VALUES] = {rank_of(), 0};
+    struct rally rally = rally_start(MPI_COMM_WORLD);
+    int n = size_of();
+    if (rank_of() != n - 1) {
+        rally_say(&rally, mine, MPI_MAX);
+        for (int i = 0; i < 1000; i++)
+            ck_assert(!rally_heard(&rally, result));
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank_of() == n - 1)
+        rally_say(&rally, mine, MPI_MAX);
+    hear(&rally, result);
+    ck_assert_int_eq(result[0], n - 1);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {
+        {"core", same_for_all}, {"core", once}, {"limits", waits_for_the_last}};
+    return suite_mpi_run(&argc, &argv, "rally", tests, sizeof tests / sizeof *tests);
+}
