@@ -347,7 +347,6 @@ void source_save(const struct source *source, struct blob *blob)
     blob_put_u64(blob, source->block_seq);
     blob_put_u64(blob, source->block_n_sampled);
     blob_put_u64(blob, source->block_next_sampled_seq);
-    blob_put_i64(blob, source->last_until_ns);
     for (uint32_t i = 0; i < source->n_services; i++) {
         const struct stream *stream = &source->streams[i];
         blob_put(blob, stream->block_mark.place, arrival_place_bytes(stream->arrival));
@@ -400,7 +399,7 @@ int source_load(struct source *source, struct blob_reader *reader, struct err *e
     source->seq = blob_get_u64(reader);
     source->n_sampled = blob_get_u64(reader);
     source->next_sampled_seq = blob_get_u64(reader);
-    source->last_until_ns = blob_get_i64(reader);
+    source->last_until_ns = INT64_MIN; // whoever goes on may cut time otherwise
     source->pos = source->n = 0;
     source->ended = false;
     // A sampled query is marked by its distance to seq: that must not wrap around.
