@@ -29,6 +29,9 @@ static void run_child(trial_fn work, void *data, unsigned cpu_s)
         dup2(nowhere, STDERR_FILENO);
     }
     let_signals_kill();
+    sigset_t none; // nor may one that the parent holds back
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     setrlimit(RLIMIT_CPU, &cpu);
     setrlimit(RLIMIT_CORE, &core);
     work(data);

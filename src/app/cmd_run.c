@@ -2,21 +2,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/eval.h"
 #include "app/job.h"
+#include "app/keep.h"
 #include "app/progress.h"
 #include "base/mem.h"
+#include "base/simtime.h"
+#include "results/load.h"
 #include "results/report.h"
 #include "results/store.h"
+#include "study/study_digest.h"
 
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file, in place of the study's"},
-    {"--force", 'f', NULL, "replace an existing results file"},
+    {"--force", 'f', NULL, "replace an existing results file, ignore a checkpoint"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
     {"--layout", 0, "MODE", "which rank simulates what: auto, spread or apart"},
     {"--window", 0, "TIME", "longest time between exchanges; never changes a result"},
+    {"--resume", 0, NULL, "go on from the last checkpoint; without one, begin"},
+    {"--resume-from", 0, "FILE", "go on from this checkpoint"},
     {"--require-sla", 0, NULL, "exit with 3 unless every latency target is met"},
     {"--quiet", 'q', NULL, "no progress and no table"},
     {NULL, 0, NULL, NULL}};
@@ -50,9 +57,19 @@ static int read_window(const struct cmd_line *line, int64_t *window_ns, struct e
     return 0;
 }
 
+// A run that goes on says with its first word where it begins.
+struct meter {
+    struct progress progress;
+    bool begun;
+};
+
 static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
 {
-    progress_update(user, reached_ns, n_queries);
+    struct meter *meter = user;
+    if (!meter->begun)
+        progress_from(&meter->progress, reached_ns, n_queries);
+    meter->begun = true;
+    progress_update(&meter->progress, reached_ns, n_queries);
 }
 
 static bool sla_missed(const struct summary *summary)
@@ -63,39 +80,104 @@ static bool sla_missed(const struct summary *summary)
     return false;
 }
 
+static int verdict(const struct cmd_line *line, const struct summary *summary)
+{
+    return cmd_given(line, "--require-sla") && sla_missed(summary) ? CMD_SLA_MISSED : CMD_DONE;
+}
+
+// Where a run stopped and how to go on; also with --quiet, because there is nothing else to see.
+static int report_stop(const struct cmd_line *line, const struct study *study,
+                       const struct eval_result *result)
+{
+    fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; %s\n",
+            simtime_to_s(result->stopped_ns), simtime_to_s(study->settings.duration_ns),
+            result->checkpoint,
+            cmd_given(line, "--resume") ? "the same command goes on"
+                                        : "the same command with --resume goes on");
+    return CMD_STOPPED;
+}
+
 static int report(const struct cmd_line *line, const struct eval_result *result, const char *path)
 {
     if (!cmd_given(line, "--quiet")) {
         report_print(stdout, result->meta, result->summary, &result->info);
         printf("results: %s\n", path);
     }
-    return cmd_given(line, "--require-sla") && sla_missed(result->summary) ? CMD_SLA_MISSED
-                                                                           : CMD_DONE;
+    return verdict(line, result->summary);
 }
 
-// Everything after the study was read; the same on every rank.
+// Is the results file there, and of this very study? Then *status is what the command ends with.
+// Looked at by rank 0.
+static bool is_done(const struct cmd_line *line, const struct study *study, const char *output,
+                    int *status)
+{
+    bool goes_on = cmd_given(line, "--resume") || cmd_given(line, "--resume-from");
+    if (!goes_on || cmd_given(line, "--force") || access(output, F_OK) != 0)
+        return false;
+    struct load *load = load_open(output, NULL);
+    char *digest = study_digest(study);
+    bool same = load && strcmp(load->meta->study_digest, digest) == 0;
+    if (same) {
+        *status = verdict(line, load->summary);
+        if (!cmd_given(line, "--quiet"))
+            printf("results: %s has the results of this study already\n", output);
+    }
+    load_close(load);
+    mem_free(digest);
+    return same;
+}
+
+// Before anything is simulated: is there nothing to do (*status >= 0), and may the results go
+// there?
+static int look_ahead(const struct cmd_line *line, const struct eval *eval,
+                      const struct study *study, const char *output, int *status, struct err *err)
+{
+    int rc = 0;
+    *status = -1;
+    if (eval->rank == 0 && !is_done(line, study, output, status))
+        rc = store_check(output, cmd_given(line, "--force"), err);
+    rc = eval_agree(eval, rc, err);
+    if (rc == 0 && MPI_Bcast(status, 1, MPI_INT, 0, eval->comm) != MPI_SUCCESS)
+        rc = err_set(err, ERR_FAIL, "MPI could not say what there is to do");
+    return rc;
+}
+
 static int simulate(const struct cmd_line *line, const struct eval *eval, const struct study *study,
                     struct eval_options *opts, struct err *err)
 {
-    char *own = study_output_path(study);
-    struct progress progress;
+    struct meter meter = {.begun = false};
     struct eval_result result;
-    opts->output = cmd_value(line, "--output", own);
+    bool quiet = cmd_given(line, "--quiet");
     opts->force = cmd_given(line, "--force");
-    int rc = eval->rank == 0 ? store_check(opts->output, opts->force, err) : 0;
-    rc = eval_agree(eval, rc, err);
-    if (rc == 0) {
-        bool quiet = cmd_given(line, "--quiet") || eval->rank != 0;
-        progress_start(&progress, quiet ? NULL : stderr, study->settings.duration_ns);
-        opts->run.progress = on_progress;
-        opts->run.progress_user = &progress;
-        rc = eval_run(eval, study, opts, &result, err);
-        progress_end(&progress);
-    }
-    if (rc == 0) {
-        rc = eval->rank == 0 ? report(line, &result, opts->output) : CMD_DONE;
-        eval_release(&result);
-    }
+    opts->resume = cmd_given(line, "--resume");
+    opts->resume_from = cmd_value(line, "--resume-from", NULL);
+    opts->quiet = quiet;
+    opts->run.progress = on_progress;
+    opts->run.progress_user = &meter;
+    progress_start(&meter.progress, quiet || eval->rank != 0 ? NULL : stderr,
+                   study->settings.duration_ns);
+    int rc = eval_run(eval, study, opts, &result, err);
+    progress_end(&meter.progress);
+    if (rc < 0)
+        return -1;
+    // Rank 0's status is the job's.
+    if (eval->rank == 0)
+        rc = result.stopped ? report_stop(line, study, &result)
+                            : report(line, &result, opts->output);
+    eval_release(&result);
+    return rc;
+}
+
+// Everything after the study was read; the same on every rank.
+static int go(const struct cmd_line *line, const struct eval *eval, const struct study *study,
+              struct eval_options *opts, struct err *err)
+{
+    char *own = study_output_path(study);
+    int status;
+    opts->output = cmd_value(line, "--output", own);
+    int rc = look_ahead(line, eval, study, opts->output, &status, err);
+    if (rc == 0)
+        rc = status >= 0 ? status : simulate(line, eval, study, opts, err);
     mem_free(own);
     return rc;
 }
@@ -110,7 +192,7 @@ static int run_study(const struct cmd_line *line, const struct eval *eval,
     if (rc < 0)
         return -1;
     struct study *study = eval_read_study(eval, line->args[0], settings, n, &library, err);
-    rc = study ? simulate(line, eval, study, opts, err) : -1;
+    rc = study ? go(line, eval, study, opts, err) : -1;
     study_destroy(study);
     library_release(&library);
     return rc;
@@ -132,6 +214,7 @@ static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 
 static int run(struct cmd_line *line, struct err *err)
 {
+    keep_block_signals();
     return job_run(line, work, err);
 }
 
@@ -144,7 +227,8 @@ const struct cmd cmd_run = {
     .description =
         "Simulates every query of the study on every server, prints a table, and writes one HDF5 "
         "file that is also valid netCDF-4. Runs on one process, or on many under mpirun or srun; "
-        "the answer is the same.",
+        "the answer is the same. The run is saved now and then, and on SIGUSR1; on SIGTERM or "
+        "SIGUSR2 it is saved and stops. --resume goes on, on any number of ranks.",
     .example = "mpirun -n 4 recfleet run quickstart.yaml -o out.h5 --set traffic[0].rate=9000qps",
     .options = options,
     .exits = 1u << CMD_SLA_MISSED | 1u << CMD_STOPPED,

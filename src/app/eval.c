@@ -6,12 +6,27 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/keep.h"
 #include "base/mem.h"
 #include "par/agree.h"
+#include "results/ckpt.h"
 #include "results/gather.h"
 #include "results/record.h"
 #include "results/store.h"
 #include "study/doc.h"
+
+// How many machines the ranks are on: every machine's first rank counts as one.
+static int count_nodes(MPI_Comm comm)
+{
+    MPI_Comm node;
+    int rank, first, n_nodes;
+    if (MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) != MPI_SUCCESS)
+        return 0;
+    MPI_Comm_rank(node, &rank);
+    MPI_Comm_free(&node);
+    first = rank == 0;
+    return MPI_Allreduce(&first, &n_nodes, 1, MPI_INT, MPI_SUM, comm) == MPI_SUCCESS ? n_nodes : 0;
+}
 
 int eval_open(struct eval *eval, struct err *err)
 {
@@ -25,6 +40,7 @@ int eval_open(struct eval *eval, struct err *err)
     MPI_Comm_set_errhandler(eval->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(eval->comm, &eval->rank);
     MPI_Comm_size(eval->comm, &eval->n_ranks);
+    eval->n_nodes = count_nodes(eval->comm);
     return 0;
 }
 
@@ -111,6 +127,7 @@ void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp 
                 struct run_info *info)
 {
     time_t now = time(NULL);
+    const char *n_nodes = getenv("SLURM_JOB_NUM_NODES");
     struct tm tm;
     *stamp = (struct eval_stamp){{0}, {0}};
     strftime(stamp->date, sizeof stamp->date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
@@ -121,42 +138,79 @@ void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp 
                               .command = command,
                               .git_revision = RECFLEET_REVISION,
                               .job_id = getenv("SLURM_JOB_ID"),
+                              .nodes = getenv("SLURM_JOB_NODELIST"),
+                              .n_nodes = n_nodes ? atoi(n_nodes) : eval->n_nodes,
                               .n_ranks = eval->n_ranks};
 }
 
+// The run itself; *total (rank 0) is left NULL when it was stopped.
 static int simulate(const struct eval *eval, const struct study *study,
-                    const struct eval_options *options, struct eval_result *result,
-                    struct record **total, struct err *err)
+                    const struct eval_options *options, const struct keep *keep,
+                    struct eval_result *result, struct record **total, struct err *err)
 {
     struct record *record = make_record(study, result->meta);
     struct fleet_config fleet = study->fleet;
+    struct run_options run = options->run;
     struct run_cost cost = {0};
     fleet.window_ns = options->window_ns;
-    int rc = run_fleet(eval->comm, &fleet, &options->run, record, &cost, err);
+    run.control = keep_control(keep);
+    int rc = run_fleet(eval->comm, &fleet, &run, record, &cost, err);
     if (rc == 0)
         rc = sum_cost(eval, &cost, &result->info, err);
-    if (rc == 0)
+    keep_account(keep, &result->info);
+    result->stopped = rc == 0 && cost.stopped;
+    result->stopped_ns = result->stopped ? keep_reached_ns(keep) : 0;
+    if (rc == 0 && !result->stopped)
         rc = gather_record(eval->comm, record, total, err);
     record_destroy(record);
+    return rc;
+}
+
+// Sums up, writes the file, and only then removes what was saved.
+static int finish(const struct eval *eval, const struct eval_options *options,
+                  const struct record *total, struct eval_result *result, struct err *err)
+{
+    if (eval->rank == 0)
+        result->summary = summary_create(total, result->meta);
+    const struct store_input input = {result->meta, result->summary, total, &result->info};
+    int rc = store_write(eval->comm, options->output, options->force, &input, err);
+    if (rc == 0 && eval->rank == 0)
+        ckpt_remove(result->checkpoint);
+    return rc;
+}
+
+static int run_kept(const struct eval *eval, const struct study *study,
+                    const struct eval_options *options, struct eval_result *result, struct err *err)
+{
+    struct record *total = NULL;
+    const struct keep_config config = {.path = result->checkpoint,
+                                       .resume = options->resume,
+                                       .resume_from = options->resume_from,
+                                       .force = options->force,
+                                       .every_ns = study->checkpoint.every_ns,
+                                       .quiet = options->quiet,
+                                       .meta = result->meta};
+    struct keep *keep = keep_create(eval->comm, &config, err);
+    if (!keep)
+        return -1;
+    int rc = simulate(eval, study, options, keep, result, &total, err);
+    if (rc == 0 && !result->stopped)
+        rc = finish(eval, options, total, result, err);
+    record_destroy(total);
+    keep_destroy(keep);
     return rc;
 }
 
 int eval_run(const struct eval *eval, const struct study *study, const struct eval_options *options,
              struct eval_result *result, struct err *err)
 {
-    struct record *total = NULL;
     *result = (struct eval_result){.meta = study_meta(study)};
     eval_stamp(eval, options->command, &result->stamp, &result->info);
     result->info.layout = layout_mode_names[options->run.layout];
     result->info.window_ns = options->window_ns;
-    int rc = simulate(eval, study, options, result, &total, err);
-    if (rc == 0) {
-        if (eval->rank == 0)
-            result->summary = summary_create(total, result->meta);
-        const struct store_input input = {result->meta, result->summary, total, &result->info};
-        rc = store_write(eval->comm, options->output, options->force, &input, err);
-    }
-    record_destroy(total);
+    result->checkpoint = options->checkpoint ? mem_strdup(options->checkpoint)
+                                             : study_checkpoint_path(study, options->output);
+    int rc = run_kept(eval, study, options, result, err);
     if (rc < 0)
         eval_release(result);
     return rc;
@@ -166,6 +220,8 @@ void eval_release(struct eval_result *result)
 {
     meta_destroy(result->meta);
     summary_destroy(result->summary);
+    mem_free(result->checkpoint);
     result->meta = NULL;
     result->summary = NULL;
+    result->checkpoint = NULL;
 }

@@ -18,6 +18,7 @@
 struct eval {
     MPI_Comm comm; // owned
     int rank, n_ranks;
+    int n_nodes; // that the ranks are on; 0: not counted
 };
 
 // Collective (all processes of the job). Starts MPI; its errors are returned from now on.
@@ -43,7 +44,7 @@ struct eval_stamp {
     char date[32], host[64];
 };
 
-// Not collective. Date, host, revision, job and ranks into *info, which borrows from `command` and
+// Not collective. Date, host, revision, job, nodes and ranks into *info; it borrows `command` and
 // *stamp.
 void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp *stamp,
                 struct run_info *info);
@@ -52,8 +53,13 @@ struct eval_options {
     struct run_options run;
     int64_t window_ns;   // at most this; 0: as long as the delays allow
     const char *output;  // results file
-    bool force;          // replace an existing one
+    bool force;          // replace an existing one, and begin although there is a checkpoint
     const char *command; // the command line, for the record
+    // Checkpoints, see app/keep.h. The study says how often.
+    const char *checkpoint;  // where they go; NULL: where the study says, or beside the results
+    bool resume;             // go on from the last one, if there is one
+    const char *resume_from; // go on from this one; NULL: see resume
+    bool quiet;              // no line per checkpoint
 };
 
 struct eval_result {
@@ -61,10 +67,14 @@ struct eval_result {
     struct summary *summary; // owned; NULL on ranks other than 0
     struct run_info info;    // borrows from *eval_options and below
     struct eval_stamp stamp;
+    bool stopped;       // by a signal, at a checkpoint: neither summary nor results file
+    int64_t stopped_ns; // simulated time behind it
+    char *checkpoint;   // owned; where it is
 };
 
 // Collective (eval->comm). Logically collective: study and options. Simulates, sums up, writes the
-// file. On success eval_release(result) follows.
+// file; saves the run on the way, and removes what was saved when the file is there. A run that a
+// signal stopped is no failure: look at result->stopped. On success eval_release(result) follows.
 int eval_run(const struct eval *eval, const struct study *study, const struct eval_options *options,
              struct eval_result *result, struct err *err);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/progress.h"
 
+#include <stdarg.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,9 +39,17 @@ static void draw(struct progress *progress, double frac, const char *left, doubl
     fprintf(progress->out, "\r[");
     for (int i = 0; i < BAR_WIDTH; i++)
         fputc(i < full ? '#' : '.', progress->out);
-    fprintf(progress->out, "] %3.0f %%  %.3g Mqueries/s  %s left  ", frac * 100, rate_qps * 1e-6,
-            left);
+    fprintf(progress->out, "] %3.0f %%  ", frac * 100);
+    if (*progress->note)
+        fprintf(progress->out, "%s  ", progress->note);
+    fprintf(progress->out, "%.3g Mqueries/s  %s left  ", rate_qps * 1e-6, left);
     progress->drawn = true;
+}
+
+void progress_from(struct progress *progress, int64_t reached_ns, uint64_t n_queries)
+{
+    progress->from_ns = reached_ns;
+    progress->from_queries = n_queries;
 }
 
 void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_queries)
@@ -53,18 +62,27 @@ void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_q
     progress->last_s = now;
     double frac = progress->end_ns > 0 ? (double)reached_ns / (double)progress->end_ns : 1;
     frac = frac < 0 ? 0 : frac > 1 ? 1 : frac;
+    double from = progress->end_ns > 0 ? (double)progress->from_ns / (double)progress->end_ns : 0;
     char left[24];
-    if (frac > 0)
-        progress_clock(spent_s * (1 - frac) / frac, left, sizeof left);
+    if (frac > from)
+        progress_clock(spent_s * (1 - frac) / (frac - from), left, sizeof left);
     else
         snprintf(left, sizeof left, "?");
-    double rate_qps = (double)n_queries / spent_s;
+    double rate_qps = (double)(n_queries - progress->from_queries) / spent_s;
     if (progress->terminal)
         draw(progress, frac, left, rate_qps);
     else
-        fprintf(progress->out, "recfleet: %.1f %% done, %.3g Mqueries/s, %s left\n", frac * 100,
-                rate_qps * 1e-6, left);
+        fprintf(progress->out, "recfleet: %.1f %% done, %s%s%.3g Mqueries/s, %s left\n",
+                frac * 100, progress->note, *progress->note ? ", " : "", rate_qps * 1e-6, left);
     fflush(progress->out);
+}
+
+void progress_note(struct progress *progress, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(progress->note, sizeof progress->note, fmt, args);
+    va_end(args);
 }
 
 void progress_end(struct progress *progress)

@@ -36,6 +36,24 @@ START_TEST(lines_now_and_then)
 }
 END_TEST
 
+// What was done before the start says nothing about the time that the rest takes.
+START_TEST(goes_on)
+{
+    char text[200];
+    FILE *out = tmpfile();
+    struct progress progress;
+    progress_start(&progress, out, 1000);
+    progress_from(&progress, 500, 4000000);
+    progress.start_s -= 20;
+    progress.last_s -= 20;
+    progress_update(&progress, 600, 5000000);
+    rewind(out);
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_str_eq(text, "recfleet: 60.0 % done, 0.05 Mqueries/s, 1:20 left\n");
+    fclose(out);
+}
+END_TEST
+
 // Without a stream nothing happens.
 START_TEST(silent)
 {
@@ -51,6 +69,6 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", clocks}, {"core", lines_now_and_then}, {"limits", silent}};
+        {"core", clocks}, {"core", lines_now_and_then}, {"core", goes_on}, {"limits", silent}};
     return suite_run("progress", tests, sizeof tests / sizeof *tests);
 }
