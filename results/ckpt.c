@@ -47,6 +47,8 @@ static struct frame_mark next_frame(ckpt_make_fn make, void *user, struct blob *
     blob_clear(frame);
     if (!make(user, frame))
         return (struct frame_mark){.n_bytes = NO_MORE};
+    if (frame->n > CKPT_MAX_FRAME_BYTES)
+        return (struct frame_mark){.n_bytes = frame->n}; // will be refused
     return (struct frame_mark){frame->n, ckpt_file_hash(frame->bytes, frame->n)};
 }
 

@@ -397,14 +397,14 @@ int ckpt_file_fits(const char *name, const struct ckpt_head *head, const struct 
         if (strncmp(head->name, expected->name, sizeof head->name - 1) == 0)
             return err_set(err, ERR_STUDY,
                            "checkpoint %s: of another study: this '%s' differs from the one it was "
-                           "written for (%s, not %s)",
+                           "written for (%.39s, not %s)",
                            name, head->name, expected->study, head->study);
         return err_set(err, ERR_STUDY, "checkpoint %s: of another study, '%s'", name, head->name);
     }
     if (strncmp(head->program, expected->program, sizeof head->program - 1) != 0)
         return err_set(err, ERR_STUDY,
-                       "checkpoint %s: written by recfleet %s, and this is %s; only the same "
-                       "program can go on exactly",
+                       "checkpoint %s: written by recfleet %s, and this is %.63s; only the "
+                       "same program can go on exactly",
                        name, head->program, expected->program);
     return 0;
 }

@@ -45,7 +45,8 @@ void blob_release(struct blob *blob)
 
 struct blob_reader blob_read(const void *bytes, size_t n)
 {
-    return (struct blob_reader){.bytes = bytes, .n = n};
+    // No bytes may be given as NULL, which must not be counted on from.
+    return (struct blob_reader){.bytes = bytes ? bytes : "", .n = n};
 }
 
 size_t blob_left(const struct blob_reader *reader)
