@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # setup.sh [build|test]: installs the Debian packages that recfleet is built from ("build"), and
 # those its test suite uses besides ("test", the default). Needs root or sudo only when something is
-# missing; a second call changes nothing and needs no network.
+# missing; a second call changes nothing and needs no network. Slurm's daemons, which the tests start
+# for themselves, are not started by being installed: they wait for a /etc/slurm/slurm.conf.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
     libgsl-dev libyaml-dev librandom123-dev libxxhash-dev check)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format-14 libclang-rt-14-dev
-    man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray netcdf-bin)
+    man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray netcdf-bin
+    munge slurm-client slurmctld slurmd)
 
 # The packages of "$@" that are not installed, one a line.
 missing() {

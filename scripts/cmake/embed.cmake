@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DROOT=.. -DFILES="a;b" -DOUT=x.c -P embed.cmake: the files as byte arrays in library_files[],
-# named by their path from ROOT, so that nothing of the building machine ends up in the program.
+# cmake -DROOT=.. -DFILES="a;b" -DOUT=x.c -DHEADER=h -DELEMENT=e -DARRAY=a -P embed.cmake: the files as
+# byte arrays in `const struct e a[]`, which h declares, named by their path from ROOT, so that
+# nothing of the building machine ends up in the program.
 set(arrays "")
 set(rows "")
 set(i 0)
@@ -11,4 +12,4 @@ foreach(file IN LISTS FILES)
   string(APPEND rows "    {\"${file}\", data_${i}, sizeof data_${i} - 1},\n")
   math(EXPR i "${i} + 1")
 endforeach()
-file(WRITE "${OUT}" "// Made by scripts/cmake/embed.cmake; do not edit.\n#include \"study/library.h\"\n\n${arrays}\nconst struct library_file library_files[] = {\n${rows}    {0, 0, 0}};\n")
+file(WRITE "${OUT}" "// Made by scripts/cmake/embed.cmake; do not edit.\n#include \"${HEADER}\"\n\n${arrays}\nconst struct ${ELEMENT} ${ARRAY}[] = {\n${rows}    {0, 0, 0}};\n")
