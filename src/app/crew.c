@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/crew.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -73,6 +74,11 @@ uint32_t crew_index(const struct crew *crew)
     return crew->index;
 }
 
+MPI_Comm crew_comm(const struct crew *crew)
+{
+    return crew->comm;
+}
+
 int crew_rank(const struct crew *crew)
 {
     return crew->rank;
@@ -83,28 +89,35 @@ int crew_speaker(const struct crew *crew, uint32_t index)
     return first_of((int)index, crew->n_all, (int)crew->n_crews);
 }
 
-static uint32_t heaviest_left(const double *weights, const uint32_t *owner, uint32_t n_units)
+struct weighed {
+    double weight;
+    uint32_t number;
+};
+
+// The heaviest first, and of equal ones the one with the lower number.
+static int compare_weighed(const void *a, const void *b)
 {
-    uint32_t best = UINT32_MAX;
-    for (uint32_t u = 0; u < n_units; u++)
-        if (owner[u] == UINT32_MAX && (best == UINT32_MAX || weights[u] > weights[best]))
-            best = u;
-    return best;
+    const struct weighed *x = a, *y = b;
+    int order = (x->weight < y->weight) - (x->weight > y->weight);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
 void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner)
 {
     double *load = mem_calloc(crew->n_crews, sizeof *load);
+    struct weighed *units = mem_calloc(n_units, sizeof *units);
     for (uint32_t u = 0; u < n_units; u++)
-        owner[u] = UINT32_MAX;
+        units[u] = (struct weighed){weights[u], u};
+    qsort(units, n_units, sizeof *units, compare_weighed);
     for (uint32_t i = 0; i < n_units; i++) {
-        uint32_t unit = heaviest_left(weights, owner, n_units), idlest = 0;
+        uint32_t unit = units[i].number, idlest = 0;
         for (uint32_t c = 1; c < crew->n_crews; c++)
             if (load[c] < load[idlest])
                 idlest = c;
         owner[unit] = idlest;
         load[idlest] += weights[unit];
     }
+    mem_free(units);
     mem_free(load);
 }
 

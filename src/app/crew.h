@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// crew: ranks that carry out searches side by side. [M]
+// crew: ranks that carry out searches, or single runs, side by side. [M]
 //
 // The ranks of a communicator are cut into crews, as many as there is independent work (units) or
-// ranks, whichever is less. A crew's ranks all do the same search; the tasks of a round are dealt
-// out over them, and when a round has fewer tasks than the crew has ranks, several ranks simulate
-// one task together. Which task runs where never changes what it answers, so neither do crews.
+// ranks, whichever is less. Units are dealt out over the crews. In a search a crew's ranks all do
+// the same; the tasks of a round are dealt out over them, and when a round has fewer tasks than the
+// crew has ranks, several ranks simulate one task together. Which task runs where never changes
+// what it answers, so neither do crews.
 #ifndef APP_CREW_H
 #define APP_CREW_H
 
@@ -28,6 +29,8 @@ void crew_destroy(struct crew *crew); // NULL: no effect
 uint32_t crew_n(const struct crew *crew);
 // Not collective. Which one this rank belongs to.
 uint32_t crew_index(const struct crew *crew);
+// Not collective. The ranks of this crew; borrowed until crew_destroy().
+MPI_Comm crew_comm(const struct crew *crew);
 // Not collective. This rank's number within its crew; 0 speaks for it.
 int crew_rank(const struct crew *crew);
 

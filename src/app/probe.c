@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "app/demand.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/simtime.h"
@@ -102,9 +103,7 @@ static void fill_cpu_s(struct probe *probe)
     probe->cpu_s = mem_calloc(probe->study->n_services, sizeof *probe->cpu_s);
     for (uint32_t s = 0; s < probe->study->n_services; s++) {
         uint32_t largest = qsize_max_items(probe->sizes[s]);
-        probe->cpu_s[s] = mem_calloc((size_t)largest + 1, sizeof(double));
-        for (uint32_t items = 1; items <= largest; items++)
-            probe->cpu_s[s][items] = cost_cpu_s(group->costs[s], items, cores);
+        probe->cpu_s[s] = demand_cpu_s(group->costs[s], largest, cores);
     }
 }
 
@@ -361,29 +360,12 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
 
 // ---- the bound ----------------------------------------------------------------------------------
 
-// Seconds per query of a service: of cores, of the accelerator's link, of its streams.
-struct mean_work {
-    double cpu_s, load_s, compute_s;
-};
-
-static struct mean_work work_of(const struct probe *probe, uint32_t s, const struct choice *choice)
+static struct demand demand_at(const struct probe *probe, uint32_t s, const struct choice *choice)
 {
     const struct cost *cost = probe->study->groups[0].costs[s];
-    const double *cpu_s = probe->cpu_s[s];
-    uint32_t largest = qsize_max_items(probe->sizes[s]);
-    uint32_t batch = choice->batch_items < largest ? choice->batch_items : largest;
-    bool offloads = choice->offload_items > 0 && cost_has_accel(cost);
-    struct mean_work work = {0, 0, 0};
-    for (uint32_t n = qsize_min_items(probe->sizes[s]); n <= largest; n++) {
-        double share = qsize_pmf(probe->sizes[s], n);
-        if (share > 0 && offloads && n >= choice->offload_items) {
-            work.load_s += share * cost_accel_load_s(cost, n);
-            work.compute_s += share * cost_accel_compute_s(cost, n);
-        } else if (share > 0) { // cpu_s[0] is 0
-            work.cpu_s += share * (n / batch * cpu_s[batch] + cpu_s[n % batch]);
-        }
-    }
-    return work;
+    const struct demand_split split = {cost, probe->sizes[s], probe->cpu_s[s], choice->batch_items,
+                                       cost_has_accel(cost) ? choice->offload_items : 0};
+    return demand_mean(&split);
 }
 
 static double least(double a, double b)
@@ -392,7 +374,7 @@ static double least(double a, double b)
 }
 
 // Queries per second at which the cores, the link or the streams of one server have no time left.
-static double saturation_qps(const struct platform *platform, const struct mean_work *work)
+static double saturation_qps(const struct platform *platform, const struct demand *work)
 {
     double qps = (double)platform->cores / work->cpu_s;
     double streams = (double)platform->accelerator.streams;
@@ -405,14 +387,14 @@ static double saturation_qps(const struct platform *platform, const struct mean_
 
 double probe_bound_qps(const struct probe *probe, const struct choice *choice)
 {
-    struct mean_work sum = {0, 0, 0};
+    struct demand sum = {0, 0, 0, 0};
     if (!probe->cpu_s)
         return INFINITY;
     const struct study_group *group = &probe->study->groups[0];
     for (uint32_t s = 0; s < probe->study->n_services; s++) {
         const struct dispatch_config *dispatch = &probe->study->group_configs[0].dispatch[s];
         struct choice own = {(uint32_t)dispatch->batch_items, (uint32_t)dispatch->offload_items};
-        struct mean_work work = work_of(probe, s, probe->tuned_service[s] ? choice : &own);
+        struct demand work = demand_at(probe, s, probe->tuned_service[s] ? choice : &own);
         double share = probe->study->services[s].traffic.rate_qps / probe->rate_qps;
         sum.cpu_s += share * work.cpu_s;
         sum.load_s += share * work.load_s;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "app/crew.h"
+#include "app/survey.h"
 #include "base/mem.h"
 #include "search/tuner.h"
 
@@ -59,18 +60,6 @@ static struct study *read_point(const struct tune_source *source, const struct t
     return study;
 }
 
-// The file's text; what the command line changed stands at its end, for whoever repeats it.
-static char *with_settings(const char *text, const struct tune_source *source)
-{
-    char *all = mem_strdup(text);
-    for (size_t i = 0; i < source->n_settings; i++) {
-        char *longer = mem_printf("%s# --set %s\n", all, source->settings[i]);
-        mem_free(all);
-        all = longer;
-    }
-    return all;
-}
-
 int tune_read(const struct eval *eval, const struct tune_source *source, struct tune_input *input,
               struct err *err)
 {
@@ -78,7 +67,7 @@ int tune_read(const struct eval *eval, const struct tune_source *source, struct 
     *input = (struct tune_input){.text = eval_read_text(eval, source->path, &size, err)};
     if (!input->text)
         return -1;
-    input->written = with_settings(input->text, source);
+    input->written = survey_written(input->text, source->settings, source->n_settings);
     input->grid =
         grid_parse(source->path, input->text, size, source->settings, source->n_settings, err);
     int rc = input->grid ? 0 : -1;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
+#include "app/cmd.h"
+#include "app/eval.h"
+#include "app/job.h"
+#include "app/merge.h"
+#include "app/sweep.h"
+#include "base/mem.h"
+#include "results/report_points.h"
+
+// Points that are named one by one.
+#define MOST_NAMED 20
+
+static const struct cmd_option options[] = {
+    {"--output", 'o', "FILE", "results file; its points are in a folder beside it"},
+    {"--set", 's', "KEY=VALUE", "as for recfleet sweep"},
+    {"--force", 'f', NULL, "replace a results file that is not of this sweep, or has more in it"},
+    {"--quiet", 'q', NULL, "no table"},
+    {NULL, 0, NULL, NULL}};
+
+// Names what is not there, on stderr; the exit status.
+static int name_holes(const struct survey *survey, const struct points *points)
+{
+    uint32_t n_named = 0, n_done = points_count(points, POINTS_DONE);
+    for (uint32_t p = 0; p < points->n_points && n_named < MOST_NAMED; p++) {
+        const struct points_point *point = &points->points[p];
+        if (point->state == POINTS_DONE)
+            continue;
+        char *name = survey_name(survey, p);
+        fprintf(stderr, "recfleet: %s is %s%s%s\n", name, points_state_names[point->state],
+                *point->note ? ": " : "", point->note);
+        mem_free(name);
+        n_named++;
+    }
+    if (points->n_points - n_done > n_named)
+        fprintf(stderr, "recfleet: and %u more points, see recfleet sweep --list\n",
+                points->n_points - n_done - n_named);
+    return n_done < points->n_points ? CMD_INCOMPLETE : CMD_DONE;
+}
+
+// Rank 0 alone.
+static int merge(const struct cmd_line *line, struct survey *survey, const char *written,
+                 struct err *err)
+{
+    struct points *points = merge_read(survey, written);
+    int rc = 0;
+    if (points_count(points, POINTS_DONE) == 0)
+        rc = err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey_folder(survey));
+    if (rc == 0)
+        rc = merge_write(survey, points, cmd_given(line, "--force"), err);
+    if (rc == 0 && !cmd_given(line, "--quiet")) {
+        report_points_print(stdout, points);
+        printf("results: %s\n", survey_output(survey));
+    }
+    if (rc == 0)
+        rc = name_holes(survey, points);
+    points_destroy(points);
+    return rc;
+}
+
+static int with_survey(const struct cmd_line *line, const struct eval *eval,
+                       const struct library *library, const char *text, size_t size,
+                       struct err *err)
+{
+    const char *settings[CMD_MAX_WORDS];
+    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
+    const struct survey_source source = {
+        line->args[0], text, size, settings, n, library, cmd_value(line, "--output", NULL)};
+    struct survey *survey = survey_create(&source, err);
+    int rc = eval_agree(eval, survey ? 0 : -1, err), status = CMD_DONE;
+    if (rc == 0)
+        rc = sweep_look(eval, survey, NULL, err);
+    if (rc == 0) {
+        char *written = survey_written(text, settings, n);
+        if (eval->rank == 0)
+            status = merge(line, survey, written, err);
+        rc = eval_agree(eval, status < 0 ? -1 : 0, err);
+        mem_free(written);
+    }
+    survey_destroy(survey);
+    return rc < 0 ? -1 : status; // rank 0's is the job's
+}
+
+static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
+{
+    struct library library;
+    size_t size = 0;
+    int rc = eval_agree(eval, library_load(&library, err), err);
+    if (rc < 0)
+        return -1;
+    char *text = eval_read_text(eval, line->args[0], &size, err);
+    rc = text ? with_survey(line, eval, &library, text, size, err) : -1;
+    mem_free(text);
+    library_release(&library);
+    return rc;
+}
+
+static int run(struct cmd_line *line, struct err *err)
+{
+    return job_run(line, work, err);
+}
+
+const struct cmd cmd_merge = {
+    .name = "merge",
+    .help = "put the points of a sweep into one file",
+    .arguments = "STUDY",
+    .min_args = 1,
+    .max_args = 1,
+    .description =
+        "Reads the results files that the points of the study's sweep have left in the folder "
+        "FILE.points, in whatever order and by however many jobs, and writes one file with the "
+        "points as a dimension; prints a table. Points that are missing or have failed are named "
+        "and left empty. It may be called again as more points are done: the file is replaced "
+        "when nothing that it holds is lost. Give the same --set and --output as for the sweep.",
+    .example = "recfleet merge slurm/studies/20-sweep.yaml -o sweep.h5",
+    .options = options,
+    .exits = 1u << CMD_INCOMPLETE,
+    .run = run,
+};

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/eval.h"
+#include "app/idset.h"
+#include "app/job.h"
+#include "app/keep.h"
+#include "app/merge.h"
+#include "app/sweep.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "results/output.h"
+#include "results/report_points.h"
+#include "results/table.h"
+#include "study/doc.h"
+
+// Points that are named one by one; of more, the ids.
+#define MOST_NAMED 20
+// Free space below which a sweep does not begin.
+#define LEAST_BYTES 65536
+
+static const struct cmd_option options[] = {
+    {"--output", 'o', "FILE", "results file; its points go to a folder beside it"},
+    {"--set", 's', "KEY=VALUE", "change a key of the study: replications=5"},
+    {"--point", 'p', "N", "only this point, or these: 0-2,7; no merge"},
+    {"--share", 0, "I/N", "only every N-th point from I on, counted from 0; no merge"},
+    {"--list", 'l', NULL, "show the points and what is there of them; simulate nothing"},
+    {"--missing", 0, NULL, "print the ids of the points that are not done, as 0-2,7"},
+    {"--no-merge", 0, NULL, "leave the points in their files"},
+    {"--force", 'f', NULL, "replace files of other studies, and those that cannot be read"},
+    {"--quiet", 'q', NULL, "no progress and no table"},
+    {NULL, 0, NULL, NULL}};
+
+// One sweep as asked for.
+struct order {
+    const struct cmd_line *line;
+    struct survey *survey;
+    const char *text; // of the study
+    const char *settings[CMD_MAX_WORDS];
+    size_t n_settings;
+    bool *chosen; // [points]
+    bool *todo;   // [points]: chosen and not done
+    bool all;     // every point was chosen, by choosing none
+};
+
+// ---- what is asked for --------------------------------------------------------------------------
+
+static int choose(struct order *order, struct err *err)
+{
+    const struct cmd_line *line = order->line;
+    uint32_t n = survey_n_points(order->survey);
+    const char *texts[CMD_MAX_WORDS];
+    size_t n_texts = cmd_values(line, "--point", texts, CMD_MAX_WORDS);
+    const char *share = cmd_value(line, "--share", NULL);
+    order->chosen = mem_calloc(n, sizeof *order->chosen);
+    order->todo = mem_calloc(n, sizeof *order->todo);
+    order->all = n_texts == 0 && !share;
+    if (n_texts > 0 && share)
+        return err_set(err, ERR_STUDY, "recfleet sweep: expected --point or --share, got both");
+    for (size_t i = 0; i < n_texts; i++)
+        if (idset_parse(texts[i], order->chosen, n, err) < 0)
+            return err_prefix(err, "recfleet sweep: --point");
+    if (share && idset_parse_share(share, order->chosen, n, err) < 0)
+        return err_prefix(err, "recfleet sweep: --share");
+    for (uint32_t p = 0; order->all && p < n; p++)
+        order->chosen[p] = true;
+    return 0;
+}
+
+static int32_t state_of(const struct order *order, uint32_t point)
+{
+    return survey_facts(order->survey)[point].state;
+}
+
+static void find_todo(struct order *order)
+{
+    for (uint32_t p = 0; p < survey_n_points(order->survey); p++)
+        order->todo[p] = order->chosen[p] && state_of(order, p) != POINTDIR_DONE;
+}
+
+// ---- before anything is simulated ---------------------------------------------------------------
+
+// The first chosen point in a state; UINT32_MAX: there is none.
+static uint32_t first_in(const struct order *order, enum pointdir_state state)
+{
+    for (uint32_t p = 0; p < survey_n_points(order->survey); p++)
+        if (order->chosen[p] && state_of(order, p) == (int32_t)state)
+            return p;
+    return UINT32_MAX;
+}
+
+// A mistake in the study of a point, when all are asked for: better now than after the others.
+static int refuse_wrong(const struct order *order, struct err *err)
+{
+    uint32_t point = order->all ? first_in(order, POINTDIR_WRONG) : UINT32_MAX;
+    if (point == UINT32_MAX)
+        return 0;
+    struct study *study = survey_study(order->survey, point, err);
+    if (!study)
+        return -1;
+    study_destroy(study);
+    return err_set(err, ERR_FAIL, "point %u cannot be read on every rank", point);
+}
+
+static int refuse_foreign(const struct order *order, struct err *err)
+{
+    uint32_t point = first_in(order, POINTDIR_FOREIGN);
+    char note[ERR_TEXT_MAX / 2];
+    if (point == UINT32_MAX || cmd_given(order->line, "--force"))
+        return 0;
+    survey_note(order->survey, point, note, sizeof note);
+    return err_set(err, ERR_STUDY, "%s; --force replaces it", note);
+}
+
+static void say_edited(const struct order *order)
+{
+    uint32_t n = survey_n_points(order->survey), count = 0;
+    bool *edited = mem_calloc(n, sizeof *edited);
+    for (uint32_t p = 0; p < n; p++)
+        edited[p] = order->chosen[p] && state_of(order, p) == POINTDIR_EDITED;
+    count = idset_count(edited, n);
+    if (count > 0) {
+        fprintf(stderr,
+                "recfleet: made before the study or the program was changed, done again: "
+                "point%s ",
+                count == 1 ? "" : "s");
+        idset_print(stderr, edited, n);
+        fputc('\n', stderr);
+    }
+    mem_free(edited);
+}
+
+// Rank 0 alone.
+static int prepare(struct order *order, bool merges, struct err *err)
+{
+    const char *folder = survey_folder(order->survey);
+    uint32_t n = survey_n_points(order->survey);
+    if (refuse_wrong(order, err) < 0 || refuse_foreign(order, err) < 0)
+        return -1;
+    if (merges && merge_check(order->survey, cmd_given(order->line, "--force"), err) < 0)
+        return -1;
+    if (idset_count(order->todo, n) == 0)
+        return 0;
+    if (pointdir_make(folder, ERR_STUDY, err) < 0)
+        return -1;
+    char *probe = mem_printf("%s/points", folder);
+    int rc = output_check(probe, true, LEAST_BYTES, err);
+    mem_free(probe);
+    if (rc == 0)
+        say_edited(order);
+    return rc;
+}
+
+// ---- what has come of it ------------------------------------------------------------------------
+
+static void name_failures(const struct order *order, const struct sweep_outcome *outcome)
+{
+    for (uint32_t i = 0; i < outcome->n_failed && i < MOST_NAMED; i++) {
+        char *name = survey_name(order->survey, outcome->failures[i].point);
+        fprintf(stderr, "recfleet: %s failed: %s\n", name, outcome->failures[i].reason);
+        mem_free(name);
+    }
+    if (outcome->n_failed > MOST_NAMED)
+        fprintf(stderr, "recfleet: and %u more points failed, see recfleet sweep --list\n",
+                outcome->n_failed - MOST_NAMED);
+}
+
+static int write_merged(struct order *order, struct err *err)
+{
+    char *written = survey_written(order->text, order->settings, order->n_settings);
+    struct points *points = merge_read(order->survey, written);
+    int rc = merge_write(order->survey, points, cmd_given(order->line, "--force"), err);
+    if (rc == 0 && !cmd_given(order->line, "--quiet")) {
+        report_points_print(stdout, points);
+        printf("results: %s\n", survey_output(order->survey));
+    }
+    points_destroy(points);
+    mem_free(written);
+    return rc;
+}
+
+static void say_counts(const struct order *order, const struct sweep_outcome *outcome)
+{
+    uint32_t n = survey_n_points(order->survey), n_chosen = idset_count(order->chosen, n);
+    uint32_t before = n_chosen - idset_count(order->todo, n);
+    if (cmd_given(order->line, "--quiet"))
+        return;
+    printf("%u of %u points done", before + outcome->n_done, n_chosen);
+    if (before > 0)
+        printf(", %u of them before", before);
+    if (n_chosen < n)
+        printf("; the sweep has %u", n);
+    printf("; points: %s\n", survey_folder(order->survey));
+}
+
+// Rank 0 alone. The exit status.
+static int finish(struct order *order, const struct sweep_outcome *outcome, bool merges,
+                  struct err *err)
+{
+    if (outcome->stopped) {
+        name_failures(order, outcome);
+        fprintf(stderr, "recfleet: stopped, %u of %u points done; the same command goes on\n",
+                outcome->n_done, idset_count(order->todo, survey_n_points(order->survey)));
+        return CMD_STOPPED;
+    }
+    say_counts(order, outcome);
+    if (merges && write_merged(order, err) < 0)
+        return -1;
+    name_failures(order, outcome);
+    return outcome->n_failed > 0 ? CMD_INCOMPLETE : CMD_DONE;
+}
+
+static int simulate(struct order *order, const struct eval *eval, struct err *err)
+{
+    const struct cmd_line *line = order->line;
+    bool merges = order->all && !cmd_given(line, "--no-merge");
+    bool quiet = cmd_given(line, "--quiet");
+    struct sweep_outcome outcome;
+    find_todo(order);
+    int rc = eval->rank == 0 ? prepare(order, merges, err) : 0;
+    if (eval_agree(eval, rc, err) < 0)
+        return -1;
+    char *command = cmd_text(line);
+    const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, command};
+    rc = sweep_run(eval, order->survey, &opts, &outcome, err);
+    mem_free(command);
+    if (rc == 0) {
+        if (eval->rank == 0)
+            rc = finish(order, &outcome, merges, err);
+        int status = rc;
+        rc = eval_agree(eval, rc < 0 ? -1 : 0, err);
+        if (rc == 0)
+            rc = status; // rank 0's is the job's
+    }
+    sweep_release(&outcome);
+    return rc;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+// Fills order->survey and what is chosen; the caller releases them also on error.
+static int read_order(struct order *order, const struct survey_source *source, struct err *err)
+{
+    order->survey = survey_create(source, err);
+    return order->survey ? choose(order, err) : -1;
+}
+
+static void release_order(struct order *order)
+{
+    survey_destroy(order->survey);
+    mem_free(order->chosen);
+    mem_free(order->todo);
+}
+
+static struct survey_source source_of(struct order *order, const char *text, size_t size,
+                                      const struct library *library)
+{
+    const struct cmd_line *line = order->line;
+    order->text = text;
+    order->n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS);
+    return (struct survey_source){line->args[0],
+                                  text,
+                                  size,
+                                  order->settings,
+                                  order->n_settings,
+                                  library,
+                                  cmd_value(line, "--output", NULL)};
+}
+
+static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
+{
+    struct order *order = mem_calloc(1, sizeof *order);
+    struct library library;
+    size_t size = 0;
+    order->line = line;
+    int rc = eval_agree(eval, library_load(&library, err), err);
+    if (rc == 0) {
+        char *text = eval_read_text(eval, line->args[0], &size, err);
+        rc = text ? 0 : -1;
+        if (rc == 0) {
+            const struct survey_source source = source_of(order, text, size, &library);
+            rc = eval_agree(eval, read_order(order, &source, err), err);
+        }
+        if (rc == 0)
+            rc = sweep_look(eval, order->survey, order->chosen, err);
+        if (rc == 0)
+            rc = simulate(order, eval, err);
+        mem_free(text);
+        library_release(&library);
+    }
+    release_order(order);
+    mem_free(order);
+    return rc;
+}
+
+// ---- looking only -------------------------------------------------------------------------------
+
+static void print_points(const struct order *order)
+{
+    const struct grid *grid = survey_grid(order->survey);
+    int n_axes = (int)grid_n_axes(grid);
+    struct table *table = table_create(n_axes + 5);
+    table_left(table, 1 + n_axes);
+    table_cell(table, mem_strdup("point"));
+    for (int a = 0; a < n_axes; a++)
+        table_cell(table, mem_strdup(grid_axis_name(grid, (uint32_t)a)));
+    table_cell(table, mem_strdup("seed"));
+    table_cell(table, mem_strdup("servers"));
+    table_cell(table, mem_strdup("queries"));
+    table_cell(table, mem_strdup("state"));
+    for (uint32_t p = 0; p < grid_n_points(grid); p++) {
+        const struct survey_point *facts = &survey_facts(order->survey)[p];
+        bool known = facts->state != POINTDIR_WRONG;
+        if (!order->chosen[p])
+            continue;
+        table_cell(table, mem_printf("%u", p));
+        for (uint32_t a = 0; a < grid_n_axes(grid); a++)
+            table_cell(table, mem_strdup(grid_label(grid, a, grid_value(grid, p, a))));
+        table_cell(table, known ? mem_printf("%llu", (unsigned long long)facts->seed) : NULL);
+        table_cell(table, known ? mem_printf("%llu", (unsigned long long)facts->n_servers) : NULL);
+        table_cell(table, known ? table_number(facts->queries) : NULL);
+        table_cell(table, mem_strdup(pointdir_state_names[facts->state]));
+    }
+    table_print(table, stdout);
+    table_destroy(table);
+}
+
+// Why points are in a state that is not just missing; the first few.
+static void print_notes(const struct order *order)
+{
+    uint32_t n_named = 0;
+    for (uint32_t p = 0; p < survey_n_points(order->survey) && n_named < MOST_NAMED; p++) {
+        char note[ERR_TEXT_MAX];
+        if (!order->chosen[p])
+            continue;
+        survey_note(order->survey, p, note, sizeof note);
+        if (!*note)
+            continue;
+        printf("point %u: %s\n", p, note);
+        n_named++;
+    }
+}
+
+static int look(struct order *order)
+{
+    uint32_t n = survey_n_points(order->survey);
+    survey_look(order->survey, order->chosen, 0, 1);
+    find_todo(order);
+    if (cmd_given(order->line, "--missing")) {
+        idset_print(stdout, order->todo, n);
+        if (idset_count(order->todo, n) > 0)
+            printf("\n");
+        return CMD_DONE;
+    }
+    print_points(order);
+    print_notes(order);
+    printf("%u of %u points done; points: %s, results: %s\n",
+           idset_count(order->chosen, n) - idset_count(order->todo, n),
+           idset_count(order->chosen, n), survey_folder(order->survey),
+           survey_output(order->survey));
+    return CMD_DONE;
+}
+
+// Without MPI, as `check`: on a login node there may be none.
+static int list(struct cmd_line *line, struct err *err)
+{
+    struct order *order = mem_calloc(1, sizeof *order);
+    struct library library;
+    size_t size;
+    int rc = -1;
+    order->line = line;
+    if (library_load(&library, err) == 0) {
+        char *text = doc_load_file(line->args[0], DOC_MAX_BYTES, &size, err);
+        if (text) {
+            const struct survey_source source = source_of(order, text, size, &library);
+            rc = read_order(order, &source, err);
+        }
+        if (rc == 0)
+            rc = look(order);
+        mem_free(text);
+        library_release(&library);
+    }
+    release_order(order);
+    mem_free(order);
+    return rc;
+}
+
+static int run(struct cmd_line *line, struct err *err)
+{
+    if (cmd_given(line, "--list") || cmd_given(line, "--missing"))
+        return list(line, err);
+    keep_block_signals();
+    return job_run(line, work, err);
+}
+
+const struct cmd cmd_sweep = {
+    .name = "sweep",
+    .help = "simulate every point of a study's sweep",
+    .arguments = "STUDY",
+    .min_args = 1,
+    .max_args = 1,
+    .description =
+        "Simulates the points of the study's sweep, and its replications, that are not done yet, "
+        "side by side under mpirun or srun, the longest first. Every point has a results file of "
+        "its own in the folder FILE.points; at the end they are merged into one file, and a table "
+        "is printed. A point that fails holds up no other: it is named, and the same command "
+        "tries it again. With --point or --share, a task of an array does its part; recfleet "
+        "merge puts the parts together. A study that was edited has its points done again. "
+        "SIGTERM or SIGUSR2 saves what is under way and stops.",
+    .example = "mpirun -n 8 recfleet sweep slurm/studies/20-sweep.yaml -o sweep.h5",
+    .options = options,
+    .exits = 1u << CMD_STOPPED | 1u << CMD_INCOMPLETE,
+    .run = run,
+};

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/demand.h"
+
+#include "base/mem.h"
+#include "base/simtime.h"
+
+// Rough costs on one core of a current server, for the estimate only.
+#define QUERY_NS 100.0
+#define REQUEST_NS 20.0
+
+double *demand_cpu_s(const struct cost *cost, uint32_t largest, uint32_t busy)
+{
+    double *cpu_s = mem_calloc((size_t)largest + 1, sizeof *cpu_s);
+    for (uint32_t items = 1; items <= largest; items++)
+        cpu_s[items] = cost_cpu_s(cost, items, busy);
+    return cpu_s;
+}
+
+struct demand demand_mean(const struct demand_split *split)
+{
+    uint32_t largest = qsize_max_items(split->sizes), batch = split->batch_items;
+    struct demand sum = {0, 0, 0, 0};
+    if (batch > largest)
+        batch = largest;
+    for (uint32_t n = qsize_min_items(split->sizes); n <= largest; n++) {
+        double share = qsize_pmf(split->sizes, n);
+        if (share == 0)
+            continue;
+        if (split->offload_items > 0 && n >= split->offload_items) {
+            sum.load_s += share * cost_accel_load_s(split->cost, n);
+            sum.compute_s += share * cost_accel_compute_s(split->cost, n);
+            sum.requests += share;
+        } else {
+            uint32_t full = n / batch, rest = n % batch; // cpu_s[0] is 0
+            sum.cpu_s += share * (full * split->cpu_s[batch] + split->cpu_s[rest]);
+            sum.requests += share * (full + (rest != 0));
+        }
+    }
+    return sum;
+}
+
+struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,
+                        uint32_t busy)
+{
+    const struct dispatch_config *dispatch = &group->dispatch[s];
+    if (!study->sizes[s])
+        return (struct demand){0, 0, 0, 0};
+    double *cpu_s = demand_cpu_s(group->costs[s], qsize_max_items(study->sizes[s]), busy);
+    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s,
+                                       (uint32_t)dispatch->batch_items,
+                                       (uint32_t)dispatch->offload_items};
+    struct demand mean = demand_mean(&split);
+    mem_free(cpu_s);
+    return mean;
+}
+
+double demand_share_frac(const struct study *study, const struct study_group *group)
+{
+    double weights = 0;
+    for (size_t g = 0; g < study->n_groups; g++)
+        weights += study->groups[g].weight * (double)study->groups[g].servers;
+    return group->weight / weights;
+}
+
+double demand_requests(const struct study *study)
+{
+    double sum = 0, duration_s = simtime_to_s(study->settings.duration_ns);
+    for (size_t g = 0; g < study->n_groups; g++) {
+        const struct study_group *group = &study->groups[g];
+        double part = demand_share_frac(study, group) * (double)group->servers;
+        for (size_t s = 0; s < study->n_services; s++) {
+            const struct service_traffic *traffic = &study->services[s].traffic;
+            double qps = part * arrival_mean_qps(&traffic->arrivals, traffic->rate_qps);
+            sum += qps * demand_of(study, group, s, (uint32_t)group->platform.cores).requests *
+                   duration_s;
+        }
+    }
+    return sum;
+}
+
+double demand_wall_s(const struct study *study)
+{
+    return (study_expected_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/merge.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "results/load.h"
+#include "results/load_points.h"
+#include "results/store.h"
+#include "results/store_points.h"
+
+// ---- may it be replaced? ------------------------------------------------------------------------
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool same_axis(const struct points_axis *a, const char *name, uint32_t n_labels)
+{
+    return same_text(a->name, name) && a->n_labels == n_labels;
+}
+
+// Is the file that of a sweep with these points?
+static bool same_grid(const struct points *old, const struct grid *grid)
+{
+    bool same = same_text(old->study_name, grid_study_name(grid)) &&
+                old->n_points == grid_n_points(grid) && old->n_axes == grid_n_axes(grid);
+    for (uint32_t a = 0; same && a < old->n_axes; a++) {
+        const struct points_axis *axis = &old->axes[a];
+        same = same_axis(axis, grid_axis_name(grid, a), grid_n_labels(grid, a));
+        for (uint32_t i = 0; same && i < axis->n_labels; i++)
+            same = same_text(axis->labels[i], grid_label(grid, a, i));
+    }
+    return same;
+}
+
+static bool same_number(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+// Two runs of one study on one version of the program agree in all of this to the bit, two others
+// hardly in any of it.
+static bool same_results(const struct points *a, const struct points *b, uint32_t point)
+{
+    const struct points_point *p = &a->points[point], *q = &b->points[point];
+    const struct summary_service *s = &a->totals[point], *t = &b->totals[point];
+    const struct summary_fleet *f = &a->fleets[point], *g = &b->fleets[point];
+    return p->random_seed == q->random_seed && p->traffic_fingerprint == q->traffic_fingerprint &&
+           p->n_servers == q->n_servers && same_text(p->policy_name, q->policy_name) &&
+           same_number(p->duration_s, q->duration_s) && s->n_queries == t->n_queries &&
+           s->n_requests == t->n_requests && s->n_items == t->n_items &&
+           same_number(s->latency_mean_s.value, t->latency_mean_s.value) &&
+           same_number(s->latency_sd_s, t->latency_sd_s) && f->verdict == g->verdict &&
+           same_number(f->energy_j, g->energy_j);
+}
+
+// The sweep's file that is at the place of the new one; *old NULL when there is none.
+static int open_old(const struct survey *survey, bool force, struct points **old, struct err *err)
+{
+    const char *path = survey_output(survey);
+    *old = NULL;
+    if (force || access(path, F_OK) != 0)
+        return 0;
+    *old = load_points_open(path, NULL);
+    if (*old && same_grid(*old, survey_grid(survey)))
+        return 0;
+    points_destroy(*old);
+    *old = NULL;
+    return err_set(err, ERR_STUDY,
+                   "output %s: exists and is not of this sweep; --force overwrites it", path);
+}
+
+// Points with other results than before, or without any, by what `lost` says of one of them.
+static int refuse_loss(const struct survey *survey, uint32_t point, struct err *err)
+{
+    char *name = survey_name(survey, point);
+    err_set(err, ERR_STUDY,
+            "output %s: exists and has results of %s that are not in %s; --force overwrites it",
+            survey_output(survey), name, survey_folder(survey));
+    mem_free(name);
+    return -1;
+}
+
+int merge_check(struct survey *survey, bool force, struct err *err)
+{
+    struct points *old;
+    int rc = 0;
+    if (store_check(survey_output(survey), true, err) < 0 || open_old(survey, force, &old, err) < 0)
+        return -1;
+    for (uint32_t p = 0; old && rc == 0 && p < survey_n_points(survey); p++)
+        if (old->points[p].state == POINTS_DONE && survey_facts(survey)[p].state == POINTDIR_EDITED)
+            rc = refuse_loss(survey, p, err);
+    points_destroy(old);
+    return rc;
+}
+
+int merge_write(const struct survey *survey, const struct points *points, bool force,
+                struct err *err)
+{
+    struct points *old;
+    int rc = open_old(survey, force, &old, err);
+    for (uint32_t p = 0; old && rc == 0 && p < points->n_points; p++)
+        if (old->points[p].state == POINTS_DONE &&
+            (points->points[p].state != POINTS_DONE || !same_results(old, points, p)))
+            rc = refuse_loss(survey, p, err);
+    points_destroy(old);
+    return rc == 0 ? store_points_write(survey_output(survey), true, points, err) : -1;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static void name_axes(struct points *points, const struct grid *grid)
+{
+    for (uint32_t a = 0; a < points->n_axes; a++) {
+        uint32_t n = grid_n_labels(grid, a);
+        const char **labels = mem_calloc(n, sizeof *labels);
+        for (uint32_t i = 0; i < n; i++)
+            labels[i] = grid_label(grid, a, i);
+        points_set_axis(points, a, grid_axis_name(grid, a), labels, n);
+        mem_free(labels);
+    }
+    if (grid_n_replications(grid) > 1)
+        points->replication = (int)points->n_axes - 1;
+}
+
+// How a point that is not done stands in the file.
+static enum points_state state_of(int32_t state)
+{
+    switch (state) {
+    case POINTDIR_MISSING:
+        return POINTS_MISSING;
+    case POINTDIR_EDITED:
+    case POINTDIR_FOREIGN:
+        return POINTS_FOREIGN;
+    default:
+        return POINTS_FAILED;
+    }
+}
+
+static void read_point(struct survey *survey, struct points *points, uint32_t point)
+{
+    struct survey_point *facts = &survey_facts(survey)[point];
+    char note[ERR_TEXT_MAX] = "";
+    points_set_seed(points, point, facts->seed);
+    if (facts->state == POINTDIR_DONE) {
+        char *path = pointdir_file(survey_folder(survey), point);
+        struct err err = {0};
+        struct load *load = load_open(path, &err);
+        mem_free(path);
+        if (load) {
+            points_take(points, point, load);
+            load_close(load);
+            return;
+        }
+        facts->state = POINTDIR_FOREIGN;
+        memcpy(note, err.text, sizeof note);
+    } else {
+        survey_note(survey, point, note, sizeof note);
+    }
+    points_set_state(points, point, state_of(facts->state), note);
+}
+
+struct points *merge_read(struct survey *survey, const char *written)
+{
+    const struct grid *grid = survey_grid(survey);
+    struct points *points = points_create(grid_n_axes(grid), grid_n_points(grid));
+    points->study_name = mem_strdup(grid_study_name(grid));
+    points->program_version = mem_strdup(RECFLEET_VERSION);
+    points->study_text = mem_strdup(written);
+    name_axes(points, grid);
+    for (uint32_t p = 0; p < points->n_points; p++) {
+        for (uint32_t a = 0; a < points->n_axes; a++)
+            points_set_value(points, p, a, grid_value(grid, p, a));
+        read_point(survey, points, p);
+    }
+    return points;
+}

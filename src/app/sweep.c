@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/sweep.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/crew.h"
+#include "app/keep.h"
+#include "app/progress.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "results/ckpt.h"
+
+// Of news to rank 0, and of its word to stop.
+enum { NEWS_TAG = 1, STOP_TAG = 2 };
+// How often a crew says how far it is, and rank 0 looks for news when it has nothing else to do.
+#define NEWS_EVERY_S 0.5
+#define IDLE_NS 2000000
+// The progress counts parts of the work.
+#define WHOLE 1000000
+
+_Static_assert(sizeof(struct survey_point) <= 128 && GRID_MAX_POINTS * 128L < 0x7fffffffL,
+               "the facts of all points go into one message");
+
+int sweep_look(const struct eval *eval, struct survey *survey, const bool *chosen, struct err *err)
+{
+    // A point's facts are zero but on the one rank that looked, so OR puts them together.
+    survey_look(survey, chosen, (uint32_t)eval->rank, (uint32_t)eval->n_ranks);
+    int n_bytes = (int)(survey_n_points(survey) * sizeof(struct survey_point));
+    if (MPI_Allreduce(MPI_IN_PLACE, survey_facts(survey), n_bytes, MPI_BYTE, MPI_BOR, eval->comm) !=
+        MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not share what is known of the points");
+    return 0;
+}
+
+// ---- news ---------------------------------------------------------------------------------------
+
+enum news_kind { NEWS_REACHED, NEWS_DONE, NEWS_FAILED, NEWS_STOPPED, NEWS_LEFT };
+
+// From the rank that speaks for a crew to rank 0. Short enough to be sent without waiting.
+struct news {
+    int32_t kind;
+    uint32_t crew, point;
+    double done_frac; // of the point
+    uint64_t n_queries;
+    char reason[ERR_TEXT_MAX];
+};
+
+// Everything one rank holds of a sweep.
+struct sweep {
+    const struct eval *eval;
+    struct survey *survey;
+    const struct sweep_options *options;
+    struct crew *crew;
+    struct eval team; // the crew's ranks
+    uint32_t n_units;
+    uint32_t *units; // [n_units] points, the longest first
+    double *weights; // [n_units]
+    uint32_t *owner; // [n_units] crew of each
+    uint32_t point;  // under way
+    int64_t end_ns;  // of it
+    double told_s;   // when the last news was sent
+    bool stopping;   // start no other point
+    bool heard_stop; // rank 0 has said so
+    // Of rank 0 alone.
+    struct progress progress;
+    double all_work, done_work;
+    double *under_way;   // [crews]: work of their points that is behind them
+    uint64_t *n_running; // [crews]: queries of these points so far
+    uint32_t n_left;     // crews that have no more to do
+    struct sweep_outcome *outcome;
+};
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static struct survey_point *facts_of(const struct sweep *sweep, uint32_t point)
+{
+    return &survey_facts(sweep->survey)[point];
+}
+
+// No point is for nothing, however few its queries.
+static double work_of(const struct sweep *sweep, uint32_t point)
+{
+    return facts_of(sweep, point)->work_s + 0.01;
+}
+
+static void show(struct sweep *sweep)
+{
+    double done = sweep->done_work;
+    uint64_t n_queries = sweep->outcome->n_queries;
+    for (uint32_t c = 0; c < crew_n(sweep->crew); c++) {
+        done += sweep->under_way[c];
+        n_queries += sweep->n_running[c];
+    }
+    progress_note(&sweep->progress, "%u of %u points",
+                  sweep->outcome->n_done + sweep->outcome->n_failed, sweep->n_units);
+    progress_update(&sweep->progress, (int64_t)(done / sweep->all_work * WHOLE), n_queries);
+}
+
+// A crew has stopped or rank 0 was told to: let all others know, once.
+static void spread_stop(struct sweep *sweep)
+{
+    if (sweep->heard_stop)
+        return;
+    sweep->heard_stop = sweep->stopping = true;
+    sweep->outcome->stopped = true;
+    for (uint32_t c = 0; c < crew_n(sweep->crew); c++) {
+        int speaker = crew_speaker(sweep->crew, c);
+        if (speaker != 0)
+            MPI_Send(NULL, 0, MPI_BYTE, speaker, STOP_TAG, sweep->eval->comm);
+        else if (sweep->point != UINT32_MAX)
+            raise(SIGUSR2); // waits until the run looks for it
+    }
+}
+
+static void take_failure(struct sweep *sweep, const struct news *news)
+{
+    struct sweep_outcome *out = sweep->outcome;
+    out->failures = mem_realloc(out->failures, (size_t)out->n_failed + 1, sizeof *out->failures);
+    out->failures[out->n_failed++] = (struct sweep_failure){news->point, mem_strdup(news->reason)};
+}
+
+// Rank 0 hears of a crew.
+static void take(struct sweep *sweep, const struct news *news)
+{
+    sweep->under_way[news->crew] = 0;
+    sweep->n_running[news->crew] = 0;
+    if (news->kind == NEWS_REACHED) {
+        sweep->under_way[news->crew] = news->done_frac * work_of(sweep, news->point);
+        sweep->n_running[news->crew] = news->n_queries;
+    } else if (news->kind == NEWS_LEFT) {
+        sweep->n_left++;
+    } else if (news->kind == NEWS_STOPPED) {
+        spread_stop(sweep);
+    } else {
+        bool done = news->kind == NEWS_DONE;
+        facts_of(sweep, news->point)->state = done ? POINTDIR_DONE : POINTDIR_FAILED;
+        sweep->done_work += work_of(sweep, news->point);
+        sweep->outcome->n_queries += news->n_queries;
+        sweep->outcome->n_done += done;
+        if (!done)
+            take_failure(sweep, news);
+    }
+}
+
+static void tell(struct sweep *sweep, const struct news *news)
+{
+    sweep->told_s = now_s();
+    if (sweep->eval->rank == 0)
+        take(sweep, news);
+    else
+        MPI_Send(news, sizeof *news, MPI_BYTE, 0, NEWS_TAG, sweep->eval->comm);
+}
+
+// What a speaker has been sent meanwhile; on rank 0 also what it was asked by a signal while it has
+// no run that would look for it.
+static void listen(struct sweep *sweep)
+{
+    const struct eval *eval = sweep->eval;
+    int there = 0;
+    MPI_Status status;
+    while (eval->rank == 0 &&
+           MPI_Iprobe(MPI_ANY_SOURCE, NEWS_TAG, eval->comm, &there, &status) == MPI_SUCCESS &&
+           there) {
+        struct news news;
+        if (MPI_Recv(&news, sizeof news, MPI_BYTE, status.MPI_SOURCE, NEWS_TAG, eval->comm,
+                     MPI_STATUS_IGNORE) == MPI_SUCCESS)
+            take(sweep, &news);
+    }
+    if (eval->rank == 0) {
+        show(sweep);
+    } else if (!sweep->heard_stop &&
+               MPI_Iprobe(0, STOP_TAG, eval->comm, &there, &status) == MPI_SUCCESS && there) {
+        MPI_Recv(NULL, 0, MPI_BYTE, 0, STOP_TAG, eval->comm, MPI_STATUS_IGNORE);
+        sweep->heard_stop = sweep->stopping = true;
+        if (sweep->point != UINT32_MAX)
+            raise(SIGUSR2);
+    }
+}
+
+// ---- one point ----------------------------------------------------------------------------------
+
+static struct news news_of(const struct sweep *sweep, enum news_kind kind)
+{
+    struct news news;
+    memset(&news, 0, sizeof news); // it travels as bytes
+    news.kind = (int32_t)kind;
+    news.crew = crew_index(sweep->crew);
+    news.point = sweep->point;
+    return news;
+}
+
+// Called in a run, on the rank that speaks for its crew.
+static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
+{
+    struct sweep *sweep = user;
+    if (sweep->eval->rank == 0 || now_s() - sweep->told_s > NEWS_EVERY_S) {
+        struct news news = news_of(sweep, NEWS_REACHED);
+        news.done_frac = (double)reached_ns / (double)sweep->end_ns;
+        news.n_queries = n_queries;
+        tell(sweep, &news);
+    }
+    listen(sweep);
+}
+
+static bool usable(const char *checkpoint, const char *digest)
+{
+    struct ckpt_head head;
+    return ckpt_inspect(checkpoint, &head, NULL) == 0 && strcmp(head.study, digest) == 0;
+}
+
+// Whether to go on from the checkpoint before the last. One that cannot be used would hold up the
+// point for ever: that of the edited study, or one that a disk has lost. What it would have saved
+// is done again.
+static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint,
+                               const char *previous)
+{
+    const char *digest = facts_of(sweep, sweep->point)->digest;
+    if (!ckpt_exists(checkpoint) || usable(checkpoint, digest))
+        return false;
+    if (usable(previous, digest))
+        return true;
+    log_warn("%s: of the study as it was before, or damaged; the point begins anew", checkpoint);
+    ckpt_remove(checkpoint);
+    return false;
+}
+
+static int simulate(struct sweep *sweep, const struct study *study, struct news *news,
+                    struct err *err)
+{
+    char *output = pointdir_file(survey_folder(sweep->survey), sweep->point);
+    char *checkpoint = mem_printf("%s.checkpoint", output);
+    char *previous = mem_printf("%s.previous", checkpoint);
+    struct eval_result result;
+    int from_previous = 0;
+    if (sweep->team.rank == 0) {
+        pointdir_forgive(survey_folder(sweep->survey), sweep->point);
+        from_previous = look_at_checkpoint(sweep, checkpoint, previous);
+    }
+    MPI_Bcast(&from_previous, 1, MPI_INT, 0, sweep->team.comm);
+    sweep->end_ns = study->settings.duration_ns;
+    const struct eval_options options = {
+        .run = {.progress = on_progress, .progress_user = sweep},
+        .output = output,
+        .force = true, // what is there may be replaced, or the point would not be done
+        .command = sweep->options->command,
+        .resume = true,
+        .resume_from = from_previous ? previous : NULL,
+        .checkpoint = checkpoint,
+        .quiet = true,
+    };
+    int rc = eval_run(&sweep->team, study, &options, &result, err);
+    if (rc == 0) {
+        news->kind = result.stopped ? NEWS_STOPPED : NEWS_DONE;
+        news->n_queries = result.info.n_queries;
+        eval_release(&result);
+    }
+    mem_free(previous);
+    mem_free(checkpoint);
+    mem_free(output);
+    return rc;
+}
+
+static void do_point(struct sweep *sweep, uint32_t point)
+{
+    struct err err = {0};
+    sweep->point = point;
+    struct news news = news_of(sweep, NEWS_FAILED);
+    struct study *study = survey_study(sweep->survey, point, &err);
+    int rc = eval_agree(&sweep->team, study ? 0 : -1, &err);
+    if (rc == 0)
+        rc = simulate(sweep, study, &news, &err);
+    study_destroy(study);
+    sweep->point = UINT32_MAX;
+    sweep->stopping |= rc == 0 && news.kind == NEWS_STOPPED;
+    if (sweep->team.rank != 0)
+        return;
+    if (rc < 0) {
+        memcpy(news.reason, err.text, sizeof news.reason);
+        pointdir_fail(survey_folder(sweep->survey), point, err.text);
+    }
+    tell(sweep, &news);
+}
+
+// ---- all points ---------------------------------------------------------------------------------
+
+// May the crew start another point? All of its ranks say the same.
+static bool may_start(struct sweep *sweep)
+{
+    if (sweep->team.rank == 0)
+        listen(sweep);
+    int stop = sweep->stopping || keep_stop_waits(), any = 0;
+    MPI_Allreduce(&stop, &any, 1, MPI_INT, MPI_LOR, sweep->team.comm);
+    if (any && !sweep->stopping && sweep->team.rank == 0) {
+        struct news news = news_of(sweep, NEWS_STOPPED);
+        tell(sweep, &news);
+    }
+    sweep->stopping |= any != 0;
+    return !any;
+}
+
+static void do_mine(struct sweep *sweep)
+{
+    for (uint32_t u = 0; u < sweep->n_units; u++) {
+        if (sweep->owner[u] != crew_index(sweep->crew))
+            continue;
+        if (!may_start(sweep))
+            break;
+        do_point(sweep, sweep->units[u]);
+    }
+    if (sweep->team.rank == 0) {
+        struct news news = news_of(sweep, NEWS_LEFT);
+        tell(sweep, &news);
+    }
+}
+
+// Rank 0 has done its own and hears of the others.
+static void wait_for_crews(struct sweep *sweep)
+{
+    const struct timespec a_while = {0, IDLE_NS};
+    while (sweep->n_left < crew_n(sweep->crew)) {
+        listen(sweep);
+        if (keep_stop_waits())
+            spread_stop(sweep);
+        nanosleep(&a_while, NULL);
+    }
+}
+
+// What all must know to leave alike. A word to stop that came too late is taken off the wire.
+static int share_outcome(struct sweep *sweep, struct err *err)
+{
+    struct sweep_outcome *out = sweep->outcome;
+    unsigned long long numbers[4] = {out->n_done, out->n_failed, out->stopped, out->n_queries};
+    if (MPI_Bcast(numbers, 4, MPI_UNSIGNED_LONG_LONG, 0, sweep->eval->comm) != MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not share what has come of the points");
+    out->n_done = (uint32_t)numbers[0];
+    out->n_failed = (uint32_t)numbers[1];
+    out->stopped = numbers[2] != 0;
+    out->n_queries = numbers[3];
+    if (out->stopped && sweep->eval->rank != 0 && sweep->team.rank == 0 && !sweep->heard_stop)
+        MPI_Recv(NULL, 0, MPI_BYTE, 0, STOP_TAG, sweep->eval->comm, MPI_STATUS_IGNORE);
+    return 0;
+}
+
+struct weighed {
+    double work;
+    uint32_t point;
+};
+
+static int compare_weighed(const void *a, const void *b)
+{
+    const struct weighed *x = a, *y = b;
+    int order = (x->work < y->work) - (x->work > y->work);
+    return order ? order : (x->point > y->point) - (x->point < y->point);
+}
+
+static void make_units(struct sweep *sweep)
+{
+    uint32_t n = survey_n_points(sweep->survey);
+    struct weighed *units = mem_calloc(n, sizeof *units);
+    for (uint32_t p = 0; p < n; p++)
+        if (sweep->options->todo[p])
+            units[sweep->n_units++] = (struct weighed){work_of(sweep, p), p};
+    qsort(units, sweep->n_units, sizeof *units, compare_weighed);
+    sweep->units = mem_calloc(sweep->n_units, sizeof *sweep->units);
+    sweep->weights = mem_calloc(sweep->n_units, sizeof *sweep->weights);
+    sweep->owner = mem_calloc(sweep->n_units, sizeof *sweep->owner);
+    for (uint32_t u = 0; u < sweep->n_units; u++) {
+        sweep->units[u] = units[u].point;
+        sweep->weights[u] = units[u].work;
+        sweep->all_work += units[u].work;
+    }
+    mem_free(units);
+}
+
+static int with_crews(struct sweep *sweep, struct err *err)
+{
+    const struct eval *eval = sweep->eval;
+    sweep->team.comm = crew_comm(sweep->crew);
+    MPI_Comm_rank(sweep->team.comm, &sweep->team.rank);
+    MPI_Comm_size(sweep->team.comm, &sweep->team.n_ranks);
+    sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
+    crew_deal(sweep->crew, sweep->weights, sweep->n_units, sweep->owner);
+    sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);
+    sweep->n_running = mem_calloc(crew_n(sweep->crew), sizeof *sweep->n_running);
+    progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL, WHOLE);
+    do_mine(sweep);
+    if (eval->rank == 0)
+        wait_for_crews(sweep);
+    progress_end(&sweep->progress);
+    mem_free(sweep->under_way);
+    mem_free(sweep->n_running);
+    return share_outcome(sweep, err);
+}
+
+int sweep_run(const struct eval *eval, struct survey *survey, const struct sweep_options *options,
+              struct sweep_outcome *outcome, struct err *err)
+{
+    struct sweep sweep = {.eval = eval,
+                          .survey = survey,
+                          .options = options,
+                          .point = UINT32_MAX,
+                          .outcome = outcome};
+    *outcome = (struct sweep_outcome){0};
+    make_units(&sweep);
+    int rc = 0;
+    if (sweep.n_units > 0) {
+        sweep.crew = crew_create(eval->comm, sweep.n_units, err);
+        rc = eval_agree(eval, sweep.crew ? 0 : -1, err);
+        if (rc == 0)
+            rc = eval_agree(eval, with_crews(&sweep, err), err);
+        crew_destroy(sweep.crew);
+    }
+    mem_free(sweep.units);
+    mem_free(sweep.weights);
+    mem_free(sweep.owner);
+    return rc;
+}
+
+void sweep_release(struct sweep_outcome *outcome)
+{
+    for (uint32_t i = 0; outcome->failures && i < outcome->n_failed; i++)
+        mem_free(outcome->failures[i].reason);
+    mem_free(outcome->failures);
+    *outcome = (struct sweep_outcome){0};
+}
