@@ -265,6 +265,17 @@ static char *kind_of(struct h5_reader *r)
     return h5_read_text(r, "/", "kind");
 }
 
+// Who wants a run and has a sweep wants one of its points, which stand beside it.
+static void say_where(struct h5_reader *r, const char *kind, const char *wanted)
+{
+    size_t n = strlen(r->path);
+    if (strcmp(kind, "sweep") != 0 || strcmp(wanted, "run") != 0)
+        return;
+    if (n > 3 && strcmp(r->path + n - 3, ".h5") == 0)
+        n -= 3;
+    err_append(r->err, "; the runs of its points are in %.*s.points/", (int)n, r->path);
+}
+
 // Is this ours at all, of a layout we know, and what the caller wants?
 static void check_kind(struct h5_reader *r, const char *wanted)
 {
@@ -286,6 +297,7 @@ static void check_kind(struct h5_reader *r, const char *wanted)
         r->failed = true;
         err_set(r->err, ERR_FAIL, "%s: holds the results of a %.40s, not of a %s", r->path, kind,
                 wanted);
+        say_where(r, kind, wanted);
     }
     mem_free(kind);
 }

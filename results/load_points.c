@@ -67,22 +67,23 @@ static void read_axis(struct h5_reader *r, struct points *p, uint32_t axis, cons
 static void read_axes(struct h5_reader *r, struct points *p)
 {
     struct h5_rows names = {p->axes, sizeof *p->axes, p->n_axes};
-    int32_t replication = -1;
     if (p->n_axes > 0)
         h5_read_names(r, "/", "axes", &names, offsetof(struct points_axis, name));
     char *variables = h5_read_text(r, "/", "axis_variables"), *rest = NULL;
+    char *replication = h5_read_text(r, "/", "replication_variable");
     char *variable = strtok_r(variables, " ", &rest);
     uint32_t a = 0;
     for (; a < p->n_axes && variable && !h5_read_failed(r); a++) {
         read_axis(r, p, a, variable);
+        if (strcmp(variable, replication) == 0)
+            p->replication = (int)a;
         variable = strtok_r(NULL, " ", &rest);
     }
     if (a < p->n_axes || variable)
         h5_read_fail(r, "lists another number of variables than of axes", "/");
-    h5_read_attribute(r, "/", "replication_axis", 4, false, &replication);
-    if (replication < -1 || (replication >= 0 && (uint32_t)replication >= p->n_axes))
+    if (replication[0] && p->replication < 0)
         h5_read_fail(r, "names an axis of replications that is not there", "/");
-    p->replication = replication;
+    mem_free(replication);
     mem_free(variables);
 }
 

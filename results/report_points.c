@@ -9,7 +9,7 @@
 #include "results/fold.h"
 #include "results/table.h"
 
-#define MOST_LABEL_WIDTH 48 // of all label columns; beyond it rows go by number alone
+#define MOST_LABEL_WIDTH 40 // of all label columns; beyond it rows go by number alone
 #define MS_PER_S 1e3
 #define SHOWN_QUANTILE 2 // of summary_quantiles, where there is no target
 
@@ -359,7 +359,7 @@ static void print_legend(FILE *out, const struct view *v)
     if (v->n_rows > v->n_shown)
         fprintf(out, "... and %u more %s, which are in the file\n", v->n_rows - v->n_shown,
                 v->fold ? "cases" : "points");
-    fprintf(out, "± half-width of the 95 %% confidence interval, from %s\n",
+    fprintf(out, "\n± half-width of the 95 %% confidence interval, from %s\n",
             v->fold ? "the replications" : "each run's batches");
     if (unsure)
         fprintf(out, "! too short to tell whether the backlog is bounded\n");

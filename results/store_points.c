@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/store_points.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <mpi.h>
 #include <stdlib.h>
@@ -10,22 +9,14 @@
 #include "base/mem.h"
 #include "results/fold.h"
 #include "results/h5.h"
+#include "results/point_axes.h"
 #include "results/store_shell.h"
-
-// ---- the axes as variables
-
-// How an axis stands in the file. Everything is owned.
-struct axis_view {
-    char *variable;       // of its codes
-    char *value_variable; // of its numbers; NULL: not all of its labels are numbers
-    double *numbers;      // of the labels; NULL likewise
-};
 
 // One sweep on its way into a file. Borrowed but for the axes.
 struct content {
     const struct points *p;
     const struct fold *fold; // NULL: the sweep has no replications
-    struct axis_view *axes;
+    struct point_axis *axes;
 };
 
 // Over what the rows of a group run: points, or cases.
@@ -36,145 +27,13 @@ struct span {
     int without;            // number of an axis that the group does not have; -1: it has all
 };
 
-// A plain decimal number, as a person would write it.
-static bool is_number(const char *label, double *value)
-{
-    char *end;
-    if (label[0] == '\0' || strspn(label, "+-.0123456789eE") != strlen(label))
-        return false;
-    *value = strtod(label, &end);
-    return *end == '\0' && isfinite(*value);
-}
-
-static double *numbers_of(const struct points_axis *axis)
-{
-    double *numbers = mem_calloc(axis->n_labels, sizeof *numbers);
-    for (uint32_t i = 0; i < axis->n_labels; i++) {
-        if (!is_number(axis->labels[i], &numbers[i])) {
-            mem_free(numbers);
-            return NULL;
-        }
-    }
-    return numbers;
-}
-
-static bool in_fields(const char *name, const char *prefix, const struct summary_field *fields)
-{
-    size_t n = strlen(prefix);
-    if (strncmp(name, prefix, n) != 0)
-        return false;
-    for (const struct summary_field *f = fields; f->name; f++) {
-        size_t length = strlen(f->name);
-        const char *rest = name + n + length;
-        if (strncmp(name + n, f->name, length) == 0 &&
-            (*rest == '\0' || strcmp(rest, "_half_95") == 0 || strcmp(rest, "_half_99") == 0 ||
-             strcmp(rest, "_n_batches") == 0))
-            return true;
-    }
-    return false;
-}
-
-static bool in_texts(const char *name, const struct points_text *texts)
-{
-    for (const struct points_text *t = texts; t->name; t++) {
-        if (strcmp(name, t->name) == 0)
-            return true;
-    }
-    return false;
-}
-
-// Is it the name of anything else in the file?
-static bool is_own(const char *name)
-{
-    const char *const own[] = {"point",
-                               "case",
-                               "service",
-                               "group",
-                               "component",
-                               "quantile",
-                               "latency_s",
-                               "latency_s_half_95",
-                               "latency_s_half_99",
-                               "latency_s_n_batches",
-                               "service_name",
-                               "model_name",
-                               "group_name",
-                               "platform_name",
-                               "n_servers",
-                               "total",
-                               "summary",
-                               "groups",
-                               "folded",
-                               "study",
-                               "run"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if (strcmp(name, own[i]) == 0)
-            return true;
-    }
-    return in_fields(name, "", points_fields) || in_fields(name, "", points_run_fields) ||
-           in_fields(name, "", fold_case_fields) || in_fields(name, "", summary_service_fields) ||
-           in_fields(name, "", summary_group_fields) || in_fields(name, "", summary_fleet_fields) ||
-           in_fields(name, "component_", summary_component_fields) ||
-           in_texts(name, points_texts) || in_texts(name, points_run_texts);
-}
-
-// With or without "_value" behind it, is the name one of something else, or of an axis before?
-static bool is_taken(const char *name, const struct axis_view *before, uint32_t n)
-{
-    char *value = mem_printf("%s_value", name);
-    bool taken = is_own(name) || is_own(value);
-    for (uint32_t i = 0; i < n && !taken; i++) {
-        char *other = mem_printf("%s_value", before[i].variable);
-        taken = strcmp(name, before[i].variable) == 0 || strcmp(name, other) == 0 ||
-                strcmp(value, before[i].variable) == 0;
-        mem_free(other);
-    }
-    mem_free(value);
-    return taken;
-}
-
-static char *variable_of(const char *axis, const struct axis_view *before, uint32_t n)
-{
-    char *name = mem_strdup(axis[0] ? axis : "axis");
-    for (char *c = name; *c; c++) {
-        if (!isalnum((unsigned char)*c) && *c != '_')
-            *c = '_';
-    }
-    while (is_taken(name, before, n) || !isalpha((unsigned char)name[0])) {
-        char *longer = mem_printf("axis_%s", name);
-        mem_free(name);
-        name = longer;
-    }
-    return name;
-}
-
-static struct axis_view *axes_create(const struct points *p)
-{
-    struct axis_view *axes = mem_calloc(p->n_axes, sizeof *axes);
-    for (uint32_t a = 0; a < p->n_axes; a++) {
-        axes[a].variable = variable_of(p->axes[a].name, axes, a);
-        axes[a].numbers = numbers_of(&p->axes[a]);
-        if (axes[a].numbers)
-            axes[a].value_variable = mem_printf("%s_value", axes[a].variable);
-    }
-    return axes;
-}
-
-static void axes_destroy(struct axis_view *axes, uint32_t n)
-{
-    for (uint32_t a = 0; a < n; a++) {
-        mem_free(axes[a].variable);
-        mem_free(axes[a].value_variable);
-        mem_free(axes[a].numbers);
-    }
-    mem_free(axes);
-}
+// ---- dimensions and coordinates
 
 static void write_axis(const struct store_writer *w, const struct content *c, const char *group,
                        const struct span *span, uint32_t axis)
 {
     const struct points_axis *a = &c->p->axes[axis];
-    const struct axis_view *view = &c->axes[axis];
+    const struct point_axis *view = &c->axes[axis];
     int32_t *codes = mem_calloc(span->n, sizeof *codes);
     double *values = mem_calloc(span->n, sizeof *values);
     for (uint32_t i = 0; i < span->n; i++) {
@@ -210,7 +69,7 @@ static void open_group(const struct store_writer *w, const struct content *c, co
     for (uint32_t a = 0; a < c->p->n_axes; a++) {
         if ((int)a == span->without)
             continue;
-        const struct axis_view *view = &c->axes[a];
+        const struct point_axis *view = &c->axes[a];
         write_axis(w, c, group, span, a);
         char *longer =
             mem_printf("%s%s%s%s%s", coordinates, coordinates[0] ? " " : "", view->variable,
@@ -435,7 +294,6 @@ static void write_root(const struct store_writer *w, const struct content *c,
 {
     const struct points *p = c->p;
     uint32_t n = p->n_points;
-    int32_t replication = p->replication;
     struct store_rows rows = {p->points, sizeof *p->points, n, 1, {"point"}, n};
     char *names = mem_strdup(""), *variables = mem_strdup("");
     store_shell_root(w, "sweep", p->program_version, p->study_name);
@@ -450,7 +308,8 @@ static void write_root(const struct store_writer *w, const struct content *c,
     }
     h5_text(w->file, "/", "axes", names);
     h5_text(w->file, "/", "axis_variables", variables);
-    h5_number(w->file, "/", "replication_axis", H5_I32, &replication);
+    h5_text(w->file, "/", "replication_variable",
+            p->replication >= 0 ? c->axes[p->replication].variable : "");
     store_piece_fields(w, "", &rows, points_fields);
     put_point_texts(w, p, "", points_texts);
     mem_free(names);
@@ -648,10 +507,10 @@ int store_points_write(const char *path, bool force, const struct points *points
 {
     struct store_writer w = {.root = true};
     struct fold *fold = points->replication >= 0 ? fold_create(points) : NULL;
-    struct content c = {points, fold, axes_create(points)};
+    struct content c = {points, fold, point_axes_create(points)};
     struct store_shell shell = {path, force, bytes_needed(points), write_all, &c};
     int rc = store_shell_write(MPI_COMM_SELF, &shell, &w, err);
-    axes_destroy(c.axes, points->n_axes);
+    point_axes_destroy(c.axes, points->n_axes);
     fold_destroy(fold);
     return rc;
 }

@@ -37,7 +37,7 @@ struct store_shell {
 int store_shell_write(MPI_Comm comm, const struct store_shell *shell, struct store_writer *writer,
                       struct err *err);
 
-// Collective. The first attributes of the root; `kind`: "run" or "tuning".
+// Collective. The first attributes of the root; `kind`: "run", "tuning", "sweep".
 void store_shell_root(const struct store_writer *w, const char *kind, const char *program_version,
                       const char *study_name);
 // Collective. The group /study; `text` must agree, NULL is "".
