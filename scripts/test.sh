@@ -6,7 +6,7 @@
 #   asan      unit tests, and MPI tests of up to two ranks, under the address, leak and undefined
 #             behaviour sanitizers
 #   valgrind  selected MPI tests on two ranks
-#   fuzz      both fuzzers, RECFLEET_FUZZ_SECONDS (60) each, side by side
+#   fuzz      the three fuzzers, RECFLEET_FUZZ_SECONDS (60) each, side by side
 #
 # --quick stops after dev; -L LABEL runs only the dev tests with that label. A failed part does not
 # stop the others. The last line is "N passed, N failed"; the exit status is 0 when nothing failed.
@@ -124,12 +124,14 @@ fuzz_one() {
 fuzz_part() {
     local what
     local -A pid
-    built fuzz fuzz_study fuzz_trace || return
+    built fuzz fuzz_study fuzz_trace fuzz_ckpt || return
     fuzz_one study "$ROOT/tests/fuzz/corpus/study" "$ROOT/slurm/studies" &
     pid[study]=$!
     fuzz_one trace "$ROOT/tests/fuzz/corpus/trace" &
     pid[trace]=$!
-    for what in study trace; do
+    fuzz_one ckpt "$ROOT/tests/fuzz/corpus/ckpt" &
+    pid[ckpt]=$!
+    for what in study trace ckpt; do
         if wait "${pid[$what]}"; then
             count 0 "fuzz_$what"
         else

@@ -85,6 +85,7 @@ SYMBOL_PREFIXES = {
     "state": ["run_state_"],            # of a run, at rest
     "measure": ["trials_"],             # every point that was measured
     "rf_calibrate": ["main"],
+    "record_save": ["record_load"],     # the way back
     "calib_fit": ["calib_"],            # fits what calib holds; one vocabulary
     "main": ["main"],
 }
