@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/schema.h"
 
-const struct cmd *const cmd_table[] = {&cmd_run,   &cmd_sweep,  &cmd_merge, &cmd_tune,
-                                       &cmd_check, &cmd_schema, &cmd_list,  &cmd_compare,
-                                       &cmd_trace, &cmd_help,   NULL};
+const struct cmd *const cmd_table[] = {&cmd_run,     &cmd_sweep, &cmd_merge,  &cmd_submit,
+                                       &cmd_tune,    &cmd_check, &cmd_schema, &cmd_list,
+                                       &cmd_compare, &cmd_trace, &cmd_help,   NULL};
 
 const struct cmd_option cmd_common_options[] = {
     {"--help", 'h', NULL, "say what the command does and takes"},

@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/idset.h"
+#include "app/pointdir.h"
+#include "app/sbatch.h"
+#include "app/site.h"
+#include "app/survey.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "study/doc.h"
+#include "study/grid.h"
+#include "study/study.h"
+
+#define MAX_LINKS 1000
+// What the templates ask for: seconds before the end of the wall time.
+#define TEMPLATE_SIGNAL "B:USR2@120"
+#define EARLY_S 60
+
+static const struct cmd_option options[] = {
+    {"--array", 'a', NULL, "a task for each point of the sweep that is missing, then a merge"},
+    {"--chain", 'c', "N", "N jobs, each going on where the one before was stopped"},
+    {"--site", 0, "FILE", "what the cluster wants, see slurm/site/example.env"},
+    {"--nodes", 'N', "N", "nodes of each job"},
+    {"--ranks-per-node", 'n', "N", "ranks on each node"},
+    {"--time", 't', "TIME", "wall time of each job: 90, 1:30:00 or 2-12 (minutes, hours, days)"},
+    {"--throttle", 0, "K", "at most K tasks of the array at a time"},
+    {"--output", 'o', "FILE", "results file; else the study's"},
+    {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
+    {"--dry-run", 0, NULL, "show the scripts and the commands, touch nothing"},
+    {NULL, 0, NULL, NULL}};
+
+// What was asked for, read and checked.
+struct order {
+    const char *study; // as given
+    const char *settings[CMD_MAX_WORDS];
+    size_t n_settings;
+    bool array, dry_run;
+    uint32_t links, nodes, ranks_per_node, throttle; // 0: not given
+    const char *time;                                // NULL: not given
+    struct site site;
+    // Owned: absolute paths, and plain names made from the output's.
+    char *study_path, *output, *folder, *name, *job_name;
+};
+
+// --- reading the order
+
+static int read_number(const struct cmd_line *line, const char *option, uint32_t max,
+                       uint32_t *number, struct err *err)
+{
+    const char *text = cmd_value(line, option, NULL);
+    char *end;
+    *number = 0;
+    if (!text)
+        return 0;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || value < 1 || value > max)
+        return err_set(err, ERR_STUDY,
+                       "recfleet submit: %s: expected a whole number from 1 to %u, got \"%.80s\"",
+                       option, max, text);
+    *number = (uint32_t)value;
+    return 0;
+}
+
+// A run that is told to save itself at its very start would go round in the queue for ever. Slurm
+// may send the signal a minute early (sbatch(1), --signal).
+static int check_time(const struct order *order, struct err *err)
+{
+    const char *where = order->time ? "recfleet submit: --time" : "SBATCH_TIMELIMIT of the site";
+    const char *time = order->time ? order->time : site_value(&order->site, "SBATCH_TIMELIMIT");
+    const char *signal = site_value(&order->site, "SBATCH_SIGNAL");
+    int64_t ahead_s = sbatch_signal_s(signal ? signal : TEMPLATE_SIGNAL);
+    if (ahead_s < 0)
+        return err_set(err, ERR_STUDY,
+                       "SBATCH_SIGNAL of the site: expected such as \"" TEMPLATE_SIGNAL
+                       "\", got \"%.80s\"",
+                       signal);
+    if (!time)
+        return 0;
+    int64_t time_s = sbatch_time_s(time);
+    if (time_s < 0)
+        return err_set(
+            err, ERR_STUDY,
+            "%s: expected a time such as \"90\" (minutes), \"1:30:00\" or \"2-12\" (days "
+            "and hours), got \"%.80s\"",
+            where, time);
+    if (time_s <= ahead_s + EARLY_S)
+        return err_set(err, ERR_STUDY,
+                       "%s: expected more than %lld s, got %lld s: a run is told to stop %lld s "
+                       "before their end (SBATCH_SIGNAL of the site), and Slurm may be %d s early",
+                       where, (long long)(ahead_s + EARLY_S), (long long)time_s, (long long)ahead_s,
+                       EARLY_S);
+    return 0;
+}
+
+static int read_order(const struct cmd_line *line, struct order *order, struct err *err)
+{
+    const char *site = cmd_value(line, "--site", NULL);
+    order->study = line->args[0];
+    order->n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS);
+    order->array = cmd_given(line, "--array");
+    order->dry_run = cmd_given(line, "--dry-run");
+    order->time = cmd_value(line, "--time", NULL);
+    if (order->array && cmd_given(line, "--chain"))
+        return err_set(err, ERR_STUDY,
+                       "recfleet submit: --array and --chain exclude each other: the tasks of an "
+                       "array go back into the queue by themselves");
+    if (cmd_given(line, "--throttle") && !order->array)
+        return err_set(err, ERR_STUDY, "recfleet submit: --throttle needs --array");
+    if (read_number(line, "--chain", MAX_LINKS, &order->links, err) < 0 ||
+        read_number(line, "--nodes", 1000000, &order->nodes, err) < 0 ||
+        read_number(line, "--ranks-per-node", 1000000, &order->ranks_per_node, err) < 0 ||
+        read_number(line, "--throttle", 1000000, &order->throttle, err) < 0)
+        return -1;
+    if (site && site_read(site, &order->site, err) < 0)
+        return -1;
+    return check_time(order, err);
+}
+
+static int no_path(const char *path, struct err *err)
+{
+    return err_set(err, ERR_STUDY, "%s: %s", path, strerror(errno));
+}
+
+// Fills the paths and names: `output` as given or as the study has it, `name` of the study.
+static int place_order(struct order *order, const char *output, const char *name, struct err *err)
+{
+    char *copy = mem_strdup(output), *slash = strrchr(copy, '/');
+    const char *base = slash ? slash + 1 : copy, *folder = slash ? copy : ".";
+    int rc = 0;
+    if (slash)
+        *slash = '\0';
+    if (slash == copy)
+        folder = "/";
+    char *study_path = realpath(order->study, NULL), *folder_path = realpath(folder, NULL);
+    if (!study_path)
+        rc = no_path(order->study, err);
+    else if (!folder_path)
+        rc = no_path(folder, err);
+    else if (!*base)
+        rc = err_set(err, ERR_STUDY, "recfleet submit: --output: %s is a folder", output);
+    else {
+        order->study_path = mem_strdup(study_path);
+        order->folder = mem_strdup(folder_path);
+        order->output = mem_printf("%s/%s", strcmp(folder_path, "/") ? folder_path : "", base);
+        order->name = sbatch_plain(base);
+        order->job_name = sbatch_plain(name);
+    }
+    free(study_path);
+    free(folder_path);
+    mem_free(copy);
+    return rc;
+}
+
+static void release_order(struct order *order)
+{
+    site_release(&order->site);
+    mem_free(order->study_path);
+    mem_free(order->output);
+    mem_free(order->folder);
+    mem_free(order->name);
+    mem_free(order->job_name);
+}
+
+// --- making jobs of it
+
+// What a job of this command owns.
+struct ticket {
+    struct sbatch_job job;
+    struct site more;
+    struct site_setting settings[3];
+    char *script;
+    const char **arguments;
+    char *numbers[SBATCH_MAX_OPTIONS]; // the options' texts
+};
+
+static void add_option(struct ticket *ticket, char *text)
+{
+    ticket->numbers[ticket->job.n_options] = text;
+    ticket->job.options[ticket->job.n_options++] = text;
+}
+
+static void add_setting(struct ticket *ticket, const char *key, const char *value)
+{
+    ticket->settings[ticket->more.n_settings++] =
+        (struct site_setting){mem_strdup(key), mem_strdup(value)};
+}
+
+// The running program, for sites that do not name one.
+static void add_program(struct ticket *ticket, const struct order *order)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (site_value(&order->site, "RECFLEET_PROGRAM") || n <= 0)
+        return;
+    path[n] = '\0';
+    add_setting(ticket, "RECFLEET_PROGRAM", path);
+}
+
+// A job of the template `name`: STUDY -o OUTPUT --set ...
+static void begin_ticket(struct ticket *ticket, const struct order *order, const char *name)
+{
+    size_t n = 0;
+    *ticket = (struct ticket){.job = {.name = name, .folder = order->folder, .site = &order->site}};
+    ticket->script = mem_printf("%s.%s", order->name, name);
+    ticket->arguments = mem_calloc(3 + 2 * order->n_settings, sizeof *ticket->arguments);
+    ticket->arguments[n++] = order->study_path;
+    ticket->arguments[n++] = "-o";
+    ticket->arguments[n++] = order->output;
+    for (size_t i = 0; i < order->n_settings; i++) {
+        ticket->arguments[n++] = "--set";
+        ticket->arguments[n++] = order->settings[i];
+    }
+    ticket->more.settings = ticket->settings;
+    ticket->job.more = &ticket->more;
+    ticket->job.script = ticket->script;
+    ticket->job.arguments = ticket->arguments;
+    ticket->job.n_arguments = n;
+    add_program(ticket, order);
+}
+
+static void add_size(struct ticket *ticket, const struct order *order)
+{
+    if (order->nodes)
+        add_option(ticket, mem_printf("--nodes=%u", order->nodes));
+    if (order->ranks_per_node)
+        add_option(ticket, mem_printf("--ntasks-per-node=%u", order->ranks_per_node));
+    if (order->time)
+        add_option(ticket, mem_printf("--time=%s", order->time));
+}
+
+static void end_ticket(struct ticket *ticket)
+{
+    for (size_t i = 0; i < ticket->job.n_options; i++)
+        mem_free(ticket->numbers[i]);
+    for (size_t i = 0; i < ticket->more.n_settings; i++) {
+        mem_free(ticket->settings[i].key);
+        mem_free(ticket->settings[i].value);
+    }
+    mem_free(ticket->script);
+    mem_free(ticket->arguments);
+}
+
+static void show_script(const struct ticket *ticket)
+{
+    char *text = sbatch_script(&ticket->job);
+    char *path = mem_printf("%s/%s", ticket->job.folder, ticket->job.script);
+    char *quoted = sbatch_quote(path);
+    printf("==> %s\n%s", quoted, text);
+    mem_free(quoted);
+    mem_free(path);
+    mem_free(text);
+}
+
+// Hands the job in and says what it is for. *id: its number, or in a dry run a word in its place;
+// caller mem_free()s.
+static int hand_in(const struct order *order, struct ticket *ticket, const char *word,
+                   const char *purpose, char **id, struct err *err)
+{
+    if (order->dry_run) {
+        char *command = sbatch_command(&ticket->job);
+        printf("==> %s=$(%s)    # %s\n", word, command, purpose);
+        mem_free(command);
+        *id = mem_printf("$%s", word);
+        return 0;
+    }
+    if (sbatch_submit(&ticket->job, id, err) < 0)
+        return -1;
+    printf("%s  %s\n", *id, purpose);
+    fflush(stdout); // what is in the queue is known even if the next one fails
+    return 0;
+}
+
+static int write_ticket(const struct order *order, const struct ticket *ticket, struct err *err)
+{
+    if (!order->dry_run)
+        return sbatch_write(&ticket->job, err);
+    show_script(ticket);
+    return 0;
+}
+
+static int submit_run(const struct order *order, struct err *err)
+{
+    struct ticket ticket;
+    char *id = NULL;
+    begin_ticket(&ticket, order, "run.sbatch");
+    add_option(&ticket, mem_printf("--job-name=%s", order->job_name));
+    add_option(&ticket, mem_printf("--output=%s.log", order->name));
+    add_size(&ticket, order);
+    add_setting(&ticket, "RECFLEET_CHAIN", "");
+    char *purpose = mem_printf("run, into %s", order->output);
+    int rc = write_ticket(order, &ticket, err);
+    if (rc == 0)
+        rc = hand_in(order, &ticket, "run", purpose, &id, err);
+    mem_free(purpose);
+    mem_free(id);
+    end_ticket(&ticket);
+    return rc;
+}
+
+// Links wait for the one before, however it ended. Their common name tells them from other chains.
+static int submit_chain(const struct order *order, struct err *err)
+{
+    struct ticket ticket;
+    char *name =
+        mem_printf("%.60s-chain-%lld-%ld", order->job_name, (long long)time(NULL), (long)getpid());
+    char *previous = NULL;
+    begin_ticket(&ticket, order, "run.sbatch");
+    add_option(&ticket, mem_printf("--job-name=%s", name));
+    add_option(&ticket, mem_printf("--output=%s.log", order->name));
+    add_size(&ticket, order);
+    add_setting(&ticket, "RECFLEET_CHAIN", name);
+    int rc = write_ticket(order, &ticket, err);
+    for (uint32_t link = 1; link <= order->links && rc == 0; link++) {
+        char *dependency = previous ? mem_printf("afterany:%s", previous) : NULL;
+        char *word = mem_printf("link%u", link), *id = NULL;
+        char *purpose = mem_printf("link %u of %u, into %s", link, order->links, order->output);
+        ticket.job.dependency = dependency;
+        rc = hand_in(order, &ticket, word, purpose, &id, err);
+        mem_free(purpose);
+        mem_free(word);
+        mem_free(dependency);
+        mem_free(previous);
+        previous = id;
+    }
+    mem_free(previous);
+    mem_free(name);
+    end_ticket(&ticket);
+    return rc;
+}
+
+// The tasks of an array: their numbers, and 0 or, where these are shares of all points, how many
+// there are.
+struct tasks {
+    bool *chosen;
+    uint32_t n, n_shares;
+};
+
+// A task for each point, as long as its number is below what Slurm takes; else shares.
+static void deal_tasks(const bool *missing, uint32_t n_points, uint32_t max, struct tasks *tasks)
+{
+    tasks->n = n_points;
+    tasks->n_shares = 0;
+    for (uint32_t p = 0; p < n_points; p++)
+        if (missing[p] && max > 0 && p >= max)
+            tasks->n = tasks->n_shares = max;
+    tasks->chosen = mem_calloc(tasks->n, sizeof *tasks->chosen);
+    for (uint32_t p = 0; p < n_points; p++)
+        if (missing[p])
+            tasks->chosen[p % tasks->n] = true;
+}
+
+static char *task_list(const struct tasks *tasks, uint32_t throttle)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    fputs("--array=", out);
+    idset_print(out, tasks->chosen, tasks->n);
+    if (throttle)
+        fprintf(out, "%%%u", throttle);
+    fclose(out);
+    char *copy = mem_strdup(text);
+    free(text);
+    return copy;
+}
+
+static void add_array_options(struct ticket *ticket, const struct order *order,
+                              const struct tasks *tasks)
+{
+    char *shares = tasks->n_shares ? mem_printf("%u", tasks->n_shares) : mem_strdup("");
+    char *stem = pointdir_of(order->name);
+    add_option(ticket, mem_printf("--job-name=%s", order->job_name));
+    add_option(ticket, mem_printf("--output=%s/%s%%6a.log", stem, *shares ? "share-" : ""));
+    add_option(ticket, task_list(tasks, order->throttle));
+    add_size(ticket, order);
+    add_setting(ticket, "RECFLEET_SHARES", shares);
+    mem_free(stem);
+    mem_free(shares);
+}
+
+// Slurm makes no folder for its logs: a job whose log cannot be opened fails without a word.
+static int make_log_folder(const struct order *order, struct err *err)
+{
+    char *stem = pointdir_of(order->name), *path = mem_printf("%s/%s", order->folder, stem);
+    int rc = order->dry_run ? 0 : pointdir_make(path, ERR_FAIL, err);
+    mem_free(path);
+    mem_free(stem);
+    return rc;
+}
+
+static int submit_tasks(const struct order *order, const struct tasks *tasks, uint32_t n_missing,
+                        uint32_t n_points, char **id, struct err *err)
+{
+    struct ticket ticket;
+    begin_ticket(&ticket, order, "sweep.sbatch");
+    add_array_options(&ticket, order, tasks);
+    char *purpose = mem_printf("%u of %u points, %u task%s", n_missing, n_points,
+                               idset_count(tasks->chosen, tasks->n),
+                               idset_count(tasks->chosen, tasks->n) == 1 ? "" : "s");
+    int rc = make_log_folder(order, err);
+    if (rc == 0)
+        rc = write_ticket(order, &ticket, err);
+    if (rc == 0)
+        rc = hand_in(order, &ticket, "array", purpose, id, err);
+    mem_free(purpose);
+    end_ticket(&ticket);
+    return rc;
+}
+
+// After the array, however its tasks ended: with afterok one failed point would keep all the
+// others from being merged.
+static int submit_merge(const struct order *order, const char *array, struct err *err)
+{
+    struct ticket ticket;
+    char *dependency = array ? mem_printf("afterany:%s", array) : NULL, *id = NULL;
+    char *purpose = mem_printf("merge, into %s", order->output);
+    begin_ticket(&ticket, order, "merge.sbatch");
+    add_option(&ticket, mem_printf("--job-name=%s-merge", order->job_name));
+    add_option(&ticket, mem_printf("--output=%s.log", order->name));
+    ticket.job.dependency = dependency;
+    int rc = write_ticket(order, &ticket, err);
+    if (rc == 0)
+        rc = hand_in(order, &ticket, "merge", purpose, &id, err);
+    mem_free(id);
+    mem_free(purpose);
+    mem_free(dependency);
+    end_ticket(&ticket);
+    return rc;
+}
+
+static int submit_array(const struct order *order, const bool *missing, uint32_t n_points,
+                        struct err *err)
+{
+    uint32_t n_missing = idset_count(missing, n_points);
+    char *array = NULL;
+    int rc = 0;
+    if (n_missing > 0) {
+        struct tasks tasks;
+        deal_tasks(missing, n_points, sbatch_max_array(), &tasks);
+        rc = submit_tasks(order, &tasks, n_missing, n_points, &array, err);
+        mem_free(tasks.chosen);
+    }
+    if (rc == 0)
+        rc = submit_merge(order, array, err);
+    mem_free(array);
+    return rc;
+}
+
+// --- what is to be done
+
+// Which points a task is needed for. A point that no task could do is an error here and now.
+static int find_missing(struct survey *survey, bool *missing, struct err *err)
+{
+    const struct survey_point *facts = survey_facts(survey);
+    char note[ERR_TEXT_MAX];
+    survey_look(survey, NULL, 0, 1);
+    for (uint32_t p = 0; p < survey_n_points(survey); p++) {
+        if (facts[p].state == POINTDIR_WRONG) {
+            study_destroy(survey_study(survey, p, err));
+            return -1;
+        }
+        if (facts[p].state == POINTDIR_FOREIGN) {
+            survey_note(survey, p, note, sizeof note);
+            return err_set(err, ERR_STUDY, "%s", note);
+        }
+        missing[p] = facts[p].state != POINTDIR_DONE;
+    }
+    return 0;
+}
+
+static int order_array(struct order *order, struct survey *survey, struct err *err)
+{
+    const struct grid *grid = survey_grid(survey);
+    uint32_t n_points = survey_n_points(survey);
+    if (grid_n_axes(grid) == 0)
+        return err_set(err, ERR_STUDY, "%s: --array, but the study has no sweep", order->study);
+    bool *missing = mem_calloc(n_points, sizeof *missing);
+    int rc = find_missing(survey, missing, err);
+    if (rc == 0)
+        rc = place_order(order, survey_output(survey), grid_study_name(grid), err);
+    if (rc == 0)
+        rc = submit_array(order, missing, n_points, err);
+    mem_free(missing);
+    return rc;
+}
+
+static int order_run(struct order *order, const struct survey_source *source,
+                     const struct survey *survey, struct err *err)
+{
+    struct study *study = study_parse(source->path, source->text, source->size, source->settings,
+                                      source->n_settings, source->library, true, err);
+    if (!study)
+        return -1;
+    if (grid_n_axes(survey_grid(survey)) > 0)
+        log_warn("%s has a sweep of %u points, and is run without it: --array submits the points",
+                 order->study, survey_n_points(survey));
+    char *own = study_output_path(study);
+    int rc = place_order(order, source->output ? source->output : own, study->settings.name, err);
+    if (rc == 0)
+        rc = order->links ? submit_chain(order, err) : submit_run(order, err);
+    mem_free(own);
+    study_destroy(study);
+    return rc;
+}
+
+static int work(const struct cmd_line *line, struct order *order, struct err *err)
+{
+    struct library library;
+    struct survey_source source = {.path = order->study,
+                                   .settings = order->settings,
+                                   .n_settings = order->n_settings,
+                                   .library = &library,
+                                   .output = cmd_value(line, "--output", NULL)};
+    if (library_load(&library, err) < 0)
+        return -1;
+    char *text = doc_load_file(order->study, DOC_MAX_BYTES, &source.size, err);
+    source.text = text;
+    struct survey *survey = text ? survey_create(&source, err) : NULL;
+    int rc = !survey        ? -1
+             : order->array ? order_array(order, survey, err)
+                            : order_run(order, &source, survey, err);
+    survey_destroy(survey);
+    mem_free(text);
+    library_release(&library);
+    return rc;
+}
+
+static int submit(struct cmd_line *line, struct err *err)
+{
+    struct order *order = mem_calloc(1, sizeof *order);
+    int rc = read_order(line, order, err);
+    if (rc == 0)
+        rc = work(line, order, err);
+    release_order(order);
+    mem_free(order);
+    return rc < 0 ? -1 : CMD_DONE;
+}
+
+const struct cmd cmd_submit = {
+    .name = "submit",
+    .help = "hand a study to Slurm: one job, a chain of jobs or an array",
+    .arguments = "STUDY",
+    .min_args = 1,
+    .max_args = 1,
+    .description =
+        "Checks the study, writes a job script beside its results file and submits it. The job "
+        "saves itself before its wall time is over, goes back into the queue and goes on from "
+        "there, after a preemption and a lost node, too. With --array every point of the sweep "
+        "that has no results yet becomes a task, and a job that follows merges what there is; "
+        "the same command again submits only what is still missing. With --chain N jobs follow "
+        "one another, for clusters on which jobs must not requeue themselves. Prints the id of "
+        "every job and what it is for.",
+    .example = "recfleet submit study.yaml --array --throttle 20 --time 2:00:00 --site mine.env",
+    .options = options,
+    .run = submit,
+};
