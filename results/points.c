@@ -234,6 +234,7 @@ static void take_point(struct points_point *to, const struct load *load)
     to->state = POINTS_DONE;
     to->random_seed = m->seed;
     set_text(&to->policy_name, m->policy);
+    set_text(&to->study_digest, m->study_digest);
     to->traffic_fingerprint = m->traffic_fingerprint;
     to->duration_s = simtime_to_s(m->duration_ns);
     to->warmup_s = simtime_to_s(m->warmup_ns);
@@ -247,7 +248,11 @@ static void take_point(struct points_point *to, const struct load *load)
     set_text(&to->date, load->date);
     set_text(&to->host, load->host);
     set_text(&to->git_revision, load->git_revision);
+    set_text(&to->job_id, load->job_id);
+    set_text(&to->nodes, load->nodes);
     to->n_ranks = load->n_ranks;
+    to->n_nodes = load->n_nodes;
+    to->n_restarts = load->n_restarts;
     to->wall_s = load->wall_s;
     to->n_queries_simulated = load->n_queries_simulated;
 }
@@ -336,6 +341,8 @@ const struct summary_field points_fields[] = {
 
 const struct summary_field points_run_fields[] = {
     ROW(n_ranks, SUMMARY_CODE, "1", "MPI ranks"),
+    ROW(n_nodes, SUMMARY_CODE, "1", "nodes of the machine, 0: unknown"),
+    ROW(n_restarts, SUMMARY_COUNT, "1", "how often the run was resumed from a checkpoint"),
     ROW(wall_s, SUMMARY_REAL, "s", "wall time of the simulation"),
     ROW(n_queries_simulated, SUMMARY_COUNT, "1", "queries simulated, warm-up included"),
     END_ROW,
@@ -343,6 +350,7 @@ const struct summary_field points_run_fields[] = {
 
 const struct points_text points_texts[] = {
     TEXT(policy_name, "policy of the balancers"),
+    TEXT(study_digest, "digest of all that decides the point's results"),
     {NULL, NULL, 0},
 };
 
@@ -351,5 +359,7 @@ const struct points_text points_run_texts[] = {
     TEXT(date, "when the run began"),
     TEXT(host, "host of rank 0"),
     TEXT(git_revision, "revision of the program"),
+    TEXT(job_id, "job of the batch system"),
+    TEXT(nodes, "nodes of the machine"),
     {NULL, NULL, 0},
 };

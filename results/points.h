@@ -54,14 +54,16 @@ struct points_point {
     char *note;    // why it is not done; one line
     uint64_t random_seed;
     char *policy_name;
+    char *study_digest;           // of the point's own study, 32 hex digits
     uint64_t traffic_fingerprint; // equal for two points that saw the same queries
     double duration_s, warmup_s;  // simulated; given warm-up
     int32_t warmup_auto;          // 1: it was detected
     double measured_from_s, measured_to_s;
     uint32_t n_cells, n_servers, n_services, n_groups;
     // How it went: may differ although the study is the same.
-    char *date, *host, *git_revision;
-    int32_t n_ranks;
+    char *date, *host, *git_revision, *job_id, *nodes;
+    int32_t n_ranks, n_nodes; // nodes: 0 unknown
+    uint64_t n_restarts;
     double wall_s;
     uint64_t n_queries_simulated;
 };

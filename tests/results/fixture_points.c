@@ -73,6 +73,7 @@ static struct meta *meta_of(uint32_t n_services, uint32_t n_groups)
     m->policy = mem_strdup("jsq");
     m->program_version = mem_strdup("0.0.test");
     m->study_text = mem_strdup("name: point\n");
+    m->study_digest = mem_strdup("00112233445566778899aabbccddeeff");
     m->traffic_fingerprint = UINT64_C(0xfedcba9876543210);
     m->duration_ns = 10 * SIMTIME_S;
     m->warmup_auto = true;
@@ -111,7 +112,11 @@ struct load *fixture_load(double level, uint32_t n_services, uint32_t n_groups)
     load->date = mem_printf("2020-01-02T03:04:%02dZ", (int)level);
     load->host = mem_strdup("here");
     load->git_revision = mem_strdup("0123abc");
+    load->job_id = mem_printf("77_%d", (int)level);
+    load->nodes = mem_strdup("node[01-02]");
     load->n_ranks = 4;
+    load->n_nodes = 2;
+    load->n_restarts = (uint64_t)level - 1;
     load->wall_s = level / 8;
     load->n_queries_simulated = (uint64_t)(level * 20000);
     return load;

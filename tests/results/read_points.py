@@ -59,7 +59,9 @@ def check_points(path, engine):
         assert [names[code] for code in data.service_name[5].values] == ["feed", "ads, banner"]
         assert [names[code] for code in data.service_name[6].values] == ["feed", ""]
     with xarray.open_dataset(path, group="run", engine=engine) as data:
-        assert float(data.wall_s[10]) == 2.5
+        assert float(data.wall_s[10]) == 2.5 and int(data.n_restarts[10]) == 19
+        assert list(data.n_nodes[:5].values) == [2, 2, 2, 2, 0]
+        assert data.job_id.attrs["names"].split("\n")[int(data.job_id[5])] == "77_15"
         notes = data.note.attrs["names"].split("\n")
         assert notes[int(data.note[4])] == "no space left on the disk"
 

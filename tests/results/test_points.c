@@ -21,6 +21,10 @@ START_TEST(takes)
     ck_assert_uint_eq(point->random_seed, 12);
     ck_assert_str_eq(point->policy_name, "jsq");
     ck_assert_str_eq(point->date, "2020-01-02T03:04:12Z");
+    ck_assert_str_eq(point->job_id, "77_12");
+    ck_assert_str_eq(point->nodes, "node[01-02]");
+    ck_assert_uint_eq(point->n_restarts, 11);
+    ck_assert_str_eq(point->study_digest, "00112233445566778899aabbccddeeff");
     ck_assert_double_eq(point->duration_s, 10);
     ck_assert_uint_eq(point->n_services, 2);
     ck_assert_uint_eq(p->n_services, 2);

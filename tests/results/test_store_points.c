@@ -107,6 +107,7 @@ START_TEST(run_apart)
     struct load *load = fixture_load(10, 2, 1); // point 0 once more
     load->wall_s = 77;
     load->n_ranks = 9;
+    load->n_restarts = 5;
     mem_free(load->host);
     load->host = mem_strdup("elsewhere");
     points_take(p, 0, load);
