@@ -140,7 +140,7 @@ static int check_sweep(const struct survey_source *source, const struct survey *
     for (uint32_t p = 0; p < n_points; p += grid_n_replications(grid)) {
         struct study *study = survey_study(survey, p, err);
         if (!study)
-            return -1;
+            return survey_blame(survey, p, err);
         queries += study_expected_queries(study) * grid_n_replications(grid);
         work_s += demand_wall_s(study) * grid_n_replications(grid);
         study_destroy(study);

@@ -28,7 +28,7 @@ static int name_holes(const struct survey *survey, const struct points *points)
         if (point->state == POINTS_DONE)
             continue;
         char *name = survey_name(survey, p);
-        fprintf(stderr, "recfleet: %s is %s%s%s\n", name, points_state_names[point->state],
+        fprintf(stderr, "recfleet: %s: %s%s%s\n", name, points_state_names[point->state],
                 *point->note ? ": " : "", point->note);
         mem_free(name);
         n_named++;

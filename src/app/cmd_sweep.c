@@ -99,7 +99,7 @@ static int refuse_wrong(const struct order *order, struct err *err)
         return 0;
     struct study *study = survey_study(order->survey, point, err);
     if (!study)
-        return -1;
+        return survey_blame(order->survey, point, err);
     study_destroy(study);
     return err_set(err, ERR_FAIL, "point %u cannot be read on every rank", point);
 }

@@ -75,12 +75,17 @@ struct study *survey_study(const struct survey *survey, uint32_t point, struct e
     struct study *study = study_parse(source->path, source->text, source->size, settings, n,
                                       source->library, true, err);
     mem_free(settings);
-    if (!study && grid_n_axes(survey->grid) > 0) {
-        char *name = grid_name(survey->grid, point);
-        err_prefix(err, "point %s", name);
-        mem_free(name);
-    }
     return study;
+}
+
+int survey_blame(const struct survey *survey, uint32_t point, struct err *err)
+{
+    if (grid_n_axes(survey->grid) == 0)
+        return -1;
+    char *name = grid_name(survey->grid, point);
+    err_prefix(err, "point %s", name);
+    mem_free(name);
+    return -1;
 }
 
 static void look_at(struct survey *survey, uint32_t point)

@@ -57,8 +57,10 @@ const char *survey_output(const struct survey *survey);
 const char *survey_folder(const struct survey *survey);
 uint32_t survey_n_points(const struct survey *survey);
 
-// A point as a study; the error names the point. Caller study_destroy()s.
+// A point as a study. Caller study_destroy()s.
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err);
+// Puts the point's labels in front of the error in *err; returns -1.
+int survey_blame(const struct survey *survey, uint32_t point, struct err *err);
 
 // Fills in the facts of points first, first + step, ... that are `chosen` (NULL: all). A point
 // whose study cannot be read is POINTDIR_WRONG, which is no error here.
