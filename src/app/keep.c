@@ -97,13 +97,15 @@ enum start { START_BEGIN, START_PATH, START_PREVIOUS, START_OTHER };
 static int check_place(const struct keep_config *config, struct err *err)
 {
     bool goes_on = config->resume || config->resume_from;
+    if (ckpt_check(config->path, err) < 0)
+        return -1;
     if (!goes_on && !config->force && ckpt_exists(config->path))
         return err_set(err, ERR_STUDY,
                        "checkpoint %s: exists; --resume goes on from it, --force begins anew",
                        config->path);
     if (config->resume_from && access(config->resume_from, R_OK) != 0)
         return err_set(err, ERR_STUDY, "checkpoint %s: %s", config->resume_from, strerror(errno));
-    return ckpt_check(config->path, err);
+    return 0;
 }
 
 // A crash between the two renames of a new checkpoint

@@ -8,6 +8,7 @@ GROUP is one of the functions `group_*` below. --update rewrites the golden file
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,14 @@ BAD = {
                                    r"study.yaml:11:19: tune.p99_bound: expected 0 or more than 1"),
     "accuracy of nothing": (STUDY + "tune: {accuracy: 0}\n",
                             r"study.yaml:11:18: tune.accuracy: expected a fraction .* from 0.001 to 0.2"),
+    "checkpoint too often": (STUDY + "checkpoint: {every: -1s}\n",
+                             r"study.yaml:11:21: checkpoint.every: expected a time .* got \"-1s\""),
+    "checkpoint by simulated events": (STUDY + "checkpoint: {every: 10}\n",
+                                       r"study.yaml:11:21: checkpoint.every: expected a time such as"),
+    "unknown checkpoint key": (STUDY + "checkpoint: {evry: 10min}\n",
+                               r"study.yaml:11:14: checkpoint.evry: unknown key; did you mean \"every\"\?"),
+    "checkpoint of no map": (STUDY + "checkpoint: 10min\n",
+                             r"study.yaml:11:13: checkpoint: expected a map"),
     "shrinking runs": (STUDY + "tune: {queries: 5000, max_queries: 4000}\n",
                        r"study.yaml:11:36: tune.max_queries: expected at least queries \(5000\), got 4000"),
 }
@@ -294,6 +303,136 @@ def full_disk(folder):
         expect(os.listdir(mount) == [], "full disk: no file", os.listdir(mount))
     finally:
         subprocess.run(["umount", mount], check=True)
+
+
+# Long enough (a second or so) to be stopped in; windows of 50 us.
+LONG = STUDY.replace("200ms", "300s") + \
+    "balancer: {policy: power-of-two, dispatch_delay: 50us, status_delay: 50us}\n"
+
+
+def signalled(number, *args, cwd=None):
+    """Runs the program and sends it the signal as soon as it holds signals back, that is before its
+    loop begins. Returns (exit status, stderr)."""
+    job = subprocess.Popen([PROGRAM, *args], cwd=cwd, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+    blocked = 0
+    while job.poll() is None and not blocked & 1 << (number - 1):
+        with open(f"/proc/{job.pid}/status") as f:
+            blocked = next((int(line.split()[1], 16) for line in f if line.startswith("SigBlk:")), 0)
+    if job.poll() is None:
+        job.send_signal(number)
+    _, err = job.communicate(timeout=120)
+    return job.returncode, err
+
+
+def contents(folder):
+    """Every file and what is in it."""
+    out = {}
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            with open(path, "rb") as f:
+                out[name] = f.read()
+    return out
+
+
+def group_checkpoint(folder):
+    """A run is stopped and goes on; what cannot go on is one line, and no file is lost by it."""
+    write(folder, "study.yaml", LONG)
+    saved = "small.h5.checkpoint"
+    for number in (signal.SIGTERM, signal.SIGUSR2):
+        if os.path.exists(os.path.join(folder, saved)):
+            os.unlink(os.path.join(folder, saved))
+        rc, err = signalled(number, "run", "study.yaml", "-q", cwd=folder)
+        expect(rc == 4, f"signal {number}: exit status", f"{rc} {err}")
+        expect(re.fullmatch(r"recfleet: stopped at \S+ s of 300 s, saved in small.h5.checkpoint; "
+                            r"the same command with --resume goes on\n", err), "stopped", err)
+        expect(sorted(os.listdir(folder)) == [saved, "study.yaml"], "files", os.listdir(folder))
+    refused_checkpoints(folder, saved)
+    rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
+    expect(rc == 0 and "resumed once" in out and f"from {saved}" in err, "--resume", out + err)
+    expect(not os.path.exists(os.path.join(folder, saved)), "the checkpoint is gone")
+    rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
+    expect(rc == 0 and out == "results: small.h5 has the results of this study already\n",
+           "--resume of what is done", out + err)
+    refused("--resume over the results of another study", r"output small.h5: exists", folder,
+            "run", "study.yaml", "--resume", "--set", "seed=2")
+    rc, out, err = call("run", "study.yaml", "--resume", "-o", "new.h5", "--set", "duration=1s",
+                        cwd=folder)
+    expect(rc == 0 and "resumed" not in out, "--resume without a checkpoint begins", out + err)
+    rc, out, err = call("run", "study.yaml", "-q", "-o", "often.h5", "--set", "checkpoint.every=20ms",
+                        cwd=folder)
+    expect(rc == 0 and err == "", "--quiet says nothing of checkpoints", err)
+    rc, out, err = call("run", "study.yaml", "-o", "loud.h5", "--set", "checkpoint.every=20ms",
+                        cwd=folder)
+    line = r"recfleet: checkpoint at \S+ s of 300 s: loud.h5.checkpoint, \S+ MB in \S+ s"
+    expect(rc == 0 and re.search(line, err), "a line per checkpoint", err)
+    checkpoint_places(folder)
+
+
+def refused_checkpoints(folder, saved):
+    """Checkpoints that nobody asked for, foreign ones and damaged ones; all stay as they are."""
+    path = os.path.join(folder, saved)
+    before = contents(folder)
+    good = before[saved]
+    refused("a checkpoint is there", rf"checkpoint {saved}: exists; --resume goes on", folder,
+            "run", "study.yaml")
+    refused("of another study", rf"checkpoint {saved}: of another study", folder, "run",
+            "study.yaml", "--resume", "--set", "seed=2")
+    refused("missing", r"checkpoint no.checkpoint: No such file", folder, "run", "study.yaml",
+            "--resume-from", "no.checkpoint")
+    refused("no checkpoint", r"checkpoint study.yaml: not a checkpoint of recfleet", folder, "run",
+            "study.yaml", "--resume-from", "study.yaml")
+    expect(contents(folder) == before, "refused: files are intact")
+    flipped = bytearray(good)
+    flipped[len(good) // 2] ^= 1
+    for what, data, status in (("flipped", bytes(flipped), 1), ("cut", good[:len(good) // 2], 1),
+                               ("extended", good + b"x", 1), ("empty", b"", 2)):
+        write(folder, saved, data)
+        refused(what, rf"(recfleet: )?checkpoint {saved}: ", folder, "run", "study.yaml", "--resume",
+                status=status)
+        expect(contents(folder)[saved] == data, f"{what}: the file is as it was")
+    write(folder, saved + ".previous", good)
+    write(folder, saved, bytes(flipped))
+    refused("the one before is offered", rf"recfleet: checkpoint {saved}: damaged.* --resume-from "
+            rf"{saved}.previous goes on from it", folder, "run", "study.yaml", "--resume", status=1)
+    os.rename(path + ".previous", path)
+
+
+def checkpoint_places(folder):
+    """Where no checkpoint can be written: told before the run; in the run, by what was asked."""
+    for what, place, reason in (("absent folder", "no/such/x", "cannot write"),
+                                ("device", "/dev/full", "not a regular file"),
+                                ("folder", folder, "not a regular file")):
+        refused(f"checkpoint in {what}", rf"checkpoint {re.escape(place)}: .*{reason}", folder, "run",
+                "study.yaml", "-o", "x.h5", "--set", f"checkpoint.file={place}")
+    mount = os.path.join(folder, "disk")
+    os.mkdir(mount)
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20k", "tmpfs", mount],
+                                           capture_output=True).returncode != 0:
+        print("skipped: full and read-only disk (cannot mount a small one)")
+        return
+    try:
+        full_checkpoint_disk(folder, mount)
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+def full_checkpoint_disk(folder, mount):
+    args = ["run", "study.yaml", "-o", "y.h5", "--set", f"checkpoint.file={mount}/c"]
+    rc, err = signalled(signal.SIGTERM, *args, "-q", cwd=folder)
+    expect(rc == 4, "a checkpoint fits once", f"{rc} {err}")
+    before = contents(mount)
+    # A second one does not fit beside it: the stop fails, the first is as it was.
+    rc, err = signalled(signal.SIGTERM, *args, "-q", "--resume", cwd=folder)
+    expect(rc == 1 and err.count("\n") == 1 and f"checkpoint {mount}/c: " in err,
+           "stop on a full disk", f"{rc} {err}")
+    expect(contents(mount) == before, "full disk: the checkpoint is intact", list(contents(mount)))
+    rc, err = signalled(signal.SIGUSR1, *args, "-q", "--resume", cwd=folder)
+    expect(rc == 0 and "warning: no checkpoint at" in err, "save on a full disk", f"{rc} {err}")
+    subprocess.run(["mount", "-o", "remount,ro", mount], check=True)
+    refused("read-only folder", rf"checkpoint {mount}/c: cannot write.*: Read-only", folder, *args,
+            "--force")
 
 
 def group_exit(folder):
