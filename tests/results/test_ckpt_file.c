@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/ckpt_file.h"
 
+#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/blob.h"
@@ -366,6 +369,57 @@ START_TEST(no_room)
 }
 END_TEST
 
+// Writes one checkpoint after the other until it is killed.
+static void write_for_ever(const unsigned char *bytes, uint64_t n)
+{
+    uint64_t n_bytes, hash = ckpt_file_hash(bytes, n);
+    for (;;) {
+        struct ckpt_file_out *out = ckpt_file_create(NAME, &head_of_tests, NULL);
+        if (!out || ckpt_file_put(out, bytes, n, hash, NULL) != 0 ||
+            ckpt_file_put(out, bytes, n, hash, NULL) != 0 ||
+            ckpt_file_finish(out, &n_bytes, NULL) != 0)
+            _exit(1);
+    }
+}
+
+static bool is_whole(const char *path)
+{
+    struct ckpt_file_in in;
+    struct ckpt_head head;
+    if (ckpt_file_open(&in, path, NULL) != 0)
+        return false;
+    bool whole = ckpt_file_head(&in, &head, NULL) == 0 && ckpt_file_check(&in, NULL) == 0;
+    ckpt_file_close(&in);
+    return whole;
+}
+
+// A writer is killed at any moment, and another goes on: once there is a file of the name there
+// always is, it is always whole, the one before too, and what the killed left behind goes away.
+START_TEST(killed_at_any_moment)
+{
+    static const unsigned char bytes[300000];
+    write_file(NAME);
+    write_file(NAME);
+    for (int i = 0; i < 60; i++) {
+        int status;
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0)
+            write_for_ever(bytes, sizeof bytes);
+        nanosleep(&(struct timespec){0, 200000L * i}, NULL);
+        kill(pid, SIGKILL);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status));
+        ck_assert(is_whole(NAME));
+        ck_assert(is_whole(NAME ".previous"));
+    }
+    write_file(NAME);
+    glob_t found;
+    ck_assert_int_eq(glob("." NAME "*", 0, NULL, &found), GLOB_NOMATCH);
+    ckpt_name_remove(NAME);
+}
+END_TEST
+
 // A frame that is too long is refused before a byte of it is looked at.
 START_TEST(too_long_a_frame)
 {
@@ -403,11 +457,14 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", comes_back},           {"core", hash_is_xxh3},      {"core", belongs_to_one_study},
-        {"limits", long_frames},        {"limits", texts_are_tamed}, {"errors", changed_anywhere},
-        {"errors", cut_or_extended},    {"errors", frames_swapped},  {"errors", huge_lengths},
-        {"errors", no_frames},          {"errors", other_kinds},     {"errors", senseless_heads},
-        {"errors", only_regular_files}, {"errors", no_room},         {"errors", too_long_a_frame},
+        {"core", comes_back},           {"core", hash_is_xxh3},
+        {"core", belongs_to_one_study}, {"limits", long_frames},
+        {"limits", texts_are_tamed},    {"errors", changed_anywhere},
+        {"errors", cut_or_extended},    {"errors", frames_swapped},
+        {"errors", huge_lengths},       {"errors", no_frames},
+        {"errors", other_kinds},        {"errors", senseless_heads},
+        {"errors", only_regular_files}, {"errors", no_room},
+        {"errors", too_long_a_frame},   {"errors", killed_at_any_moment},
     };
     return suite_run("ckpt_file", tests, sizeof tests / sizeof *tests);
 }

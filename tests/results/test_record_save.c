@@ -233,6 +233,31 @@ START_TEST(other_shape_is_refused)
 }
 END_TEST
 
+// The same tally twice, or the same run of servers, is refused: the second would not find zeros.
+START_TEST(twice_is_refused)
+{
+    struct record *record = small_record(), *into = record_create(&record->shape);
+    struct blob blob = save(record), twice = {0};
+    // Behind the shape: the one tally (number, 12 words, range, 3 counts), the mark behind it, the
+    // groups, the one run of servers.
+    size_t tally = 32, n_tally = 4 + 12 * 8 + 8 + 3 * 4;
+    size_t run = tally + n_tally + 4 + 2 * sizeof *record->groups;
+    size_t n_run = 8 + sizeof *record->servers;
+    blob_put(&twice, blob.bytes, tally + n_tally);
+    blob_put(&twice, blob.bytes + tally, blob.n - tally);
+    ck_assert_int_eq(load(into, twice.bytes, twice.n, NULL), -1);
+    blob_clear(&twice);
+    blob_put(&twice, blob.bytes, run + n_run);
+    blob_put(&twice, blob.bytes + run, blob.n - run);
+    ck_assert_int_eq(load(into, twice.bytes, twice.n, NULL), -1);
+    ck_assert_int_eq(load(into, blob.bytes, blob.n, NULL), 0);
+    blob_release(&blob);
+    blob_release(&twice);
+    record_destroy(record);
+    record_destroy(into);
+}
+END_TEST
+
 // A number of samples that cannot be there asks for no memory.
 START_TEST(many_samples_are_refused)
 {
@@ -284,6 +309,7 @@ int main(void)
         {"errors", cut_is_refused},
         {"errors", changed_is_refused_or_sound},
         {"errors", other_shape_is_refused},
+        {"errors", twice_is_refused},
         {"errors", many_samples_are_refused},
         {"errors", overflow_is_refused},
     };
