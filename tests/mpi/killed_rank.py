@@ -20,19 +20,11 @@ import tempfile
 import time
 
 from compare_results import differences
+from interrupt import ranks_of
 
 TRIES = 12
 N_RANKS = 3
 DEADLINE_S = 60  # of one try
-
-
-def ranks_of(mpiexec):
-    """The processes that mpirun has started."""
-    try:
-        return [int(p) for p in
-                pathlib.Path(f"/proc/{mpiexec}/task/{mpiexec}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 def kill_one(job, victim, moment):
