@@ -26,7 +26,8 @@ _Static_assert(sizeof(struct survey_point) <= 128 && GRID_MAX_POINTS * 128L < 0x
 
 int sweep_look(const struct eval *eval, struct survey *survey, const bool *chosen, struct err *err)
 {
-    // A point's facts are zero but on the one rank that looked, so OR puts them together.
+    // A point's facts are zero but on the one rank that looks, so OR puts them together.
+    memset(survey_facts(survey), 0, survey_n_points(survey) * sizeof(struct survey_point));
     survey_look(survey, chosen, (uint32_t)eval->rank, (uint32_t)eval->n_ranks);
     int n_bytes = (int)(survey_n_points(survey) * sizeof(struct survey_point));
     if (MPI_Allreduce(MPI_IN_PLACE, survey_facts(survey), n_bytes, MPI_BYTE, MPI_BOR, eval->comm) !=

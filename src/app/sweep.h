@@ -41,7 +41,7 @@ struct sweep_outcome {
 };
 
 // Collective (eval->comm). Logically collective: survey and chosen. Each rank looks at its part of
-// the points (survey_look) and all get all facts.
+// the chosen points (survey_look) and all get all facts; those of the others are emptied.
 int sweep_look(const struct eval *eval, struct survey *survey, const bool *chosen, struct err *err);
 
 // Collective (eval->comm). Logically collective: survey, with its facts, and options. -1 when it
