@@ -31,6 +31,8 @@ done
 fuzz_s=${RECFLEET_FUZZ_SECONDS:-60}
 logs=$ROOT/build/test-logs
 mkdir -p "$logs"
+# setup.sh has installed Slurm: a cluster that does not start is a failure, not a reason to skip.
+export RECFLEET_SLURM=required
 # What CTest does not hand down to programs that the tests themselves start.
 export LSAN_OPTIONS=suppressions=$ROOT/tests/support/lsan.supp:print_suppressions=0
 

@@ -15,9 +15,12 @@
 #include "app/survey.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "results/load.h"
+#include "results/store.h"
 #include "study/doc.h"
 #include "study/grid.h"
 #include "study/study.h"
+#include "study/study_digest.h"
 
 #define MAX_LINKS 1000
 // What the templates ask for: seconds before the end of the wall time.
@@ -48,6 +51,7 @@ struct order {
     struct site site;
     // Owned: absolute paths, and plain names made from the output's.
     char *study_path, *output, *folder, *name, *job_name;
+    char *shown; // the output as one word on one line
 };
 
 // --- reading the order
@@ -151,6 +155,7 @@ static int place_order(struct order *order, const char *output, const char *name
         order->study_path = mem_strdup(study_path);
         order->folder = mem_strdup(folder_path);
         order->output = mem_printf("%s/%s", strcmp(folder_path, "/") ? folder_path : "", base);
+        order->shown = sbatch_quote(order->output);
         order->name = sbatch_plain(base);
         order->job_name = sbatch_plain(name);
     }
@@ -168,6 +173,7 @@ static void release_order(struct order *order)
     mem_free(order->folder);
     mem_free(order->name);
     mem_free(order->job_name);
+    mem_free(order->shown);
 }
 
 // --- making jobs of it
@@ -296,7 +302,7 @@ static int submit_run(const struct order *order, struct err *err)
     add_option(&ticket, mem_printf("--output=%s.log", order->name));
     add_size(&ticket, order);
     add_setting(&ticket, "RECFLEET_CHAIN", "");
-    char *purpose = mem_printf("run, into %s", order->output);
+    char *purpose = mem_printf("run, into %s", order->shown);
     int rc = write_ticket(order, &ticket, err);
     if (rc == 0)
         rc = hand_in(order, &ticket, "run", purpose, &id, err);
@@ -322,7 +328,7 @@ static int submit_chain(const struct order *order, struct err *err)
     for (uint32_t link = 1; link <= order->links && rc == 0; link++) {
         char *dependency = previous ? mem_printf("afterany:%s", previous) : NULL;
         char *word = mem_printf("link%u", link), *id = NULL;
-        char *purpose = mem_printf("link %u of %u, into %s", link, order->links, order->output);
+        char *purpose = mem_printf("link %u of %u, into %s", link, order->links, order->shown);
         ticket.job.dependency = dependency;
         rc = hand_in(order, &ticket, word, purpose, &id, err);
         mem_free(purpose);
@@ -422,7 +428,7 @@ static int submit_merge(const struct order *order, const char *array, struct err
 {
     struct ticket ticket;
     char *dependency = array ? mem_printf("afterany:%s", array) : NULL, *id = NULL;
-    char *purpose = mem_printf("merge, into %s", order->output);
+    char *purpose = mem_printf("merge, into %s", order->shown);
     begin_ticket(&ticket, order, "merge.sbatch");
     add_option(&ticket, mem_printf("--job-name=%s-merge", order->job_name));
     add_option(&ticket, mem_printf("--output=%s.log", order->name));
@@ -493,6 +499,28 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
     return rc;
 }
 
+// Are these results there already? Then *done; any other file in their place is an error, here and
+// now and not in the queue.
+static int look_at_output(const struct order *order, const struct study *study, bool *done,
+                          struct err *err)
+{
+    *done = false;
+    if (access(order->output, F_OK) != 0)
+        return store_check(order->output, false, err);
+    struct load *load = load_open(order->output, NULL);
+    char *digest = study_digest(study);
+    *done = load && strcmp(load->meta->study_digest, digest) == 0;
+    mem_free(digest);
+    load_close(load);
+    if (!*done)
+        return err_set(err, ERR_STUDY,
+                       "output %s: exists and is not of this study; remove it, or name another "
+                       "with --output",
+                       order->shown);
+    printf("nothing to submit: %s has the results of this study already\n", order->shown);
+    return 0;
+}
+
 static int order_run(struct order *order, const struct survey_source *source,
                      const struct survey *survey, struct err *err)
 {
@@ -504,8 +532,11 @@ static int order_run(struct order *order, const struct survey_source *source,
         log_warn("%s has a sweep of %u points, and is run without it: --array submits the points",
                  order->study, survey_n_points(survey));
     char *own = study_output_path(study);
+    bool done = false;
     int rc = place_order(order, source->output ? source->output : own, study->settings.name, err);
     if (rc == 0)
+        rc = look_at_output(order, study, &done, err);
+    if (rc == 0 && !done)
         rc = order->links ? submit_chain(order, err) : submit_run(order, err);
     mem_free(own);
     study_destroy(study);
