@@ -72,8 +72,8 @@ void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_q
     if (progress->terminal)
         draw(progress, frac, left, rate_qps);
     else
-        fprintf(progress->out, "recfleet: %.1f %% done, %s%s%.3g Mqueries/s, %s left\n",
-                frac * 100, progress->note, *progress->note ? ", " : "", rate_qps * 1e-6, left);
+        fprintf(progress->out, "recfleet: %.1f %% done, %s%s%.3g Mqueries/s, %s left\n", frac * 100,
+                progress->note, *progress->note ? ", " : "", rate_qps * 1e-6, left);
     fflush(progress->out);
 }
 

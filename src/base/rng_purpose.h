@@ -9,16 +9,16 @@
 
 // The entity that each purpose is drawn for stands behind it.
 enum rng_purpose {
-    RNG_ARRIVAL = 1,  // (cell, service) stream: gaps between queries
-    RNG_SIZE = 2,     // (cell, service) stream: items per query
-    RNG_MODULATE = 3, // (cell, service) stream: state changes of a modulated process
-    RNG_BALANCE = 4,  // cell: candidates of the balancer, by query
-    RNG_NOISE = 5,    // cell: service time factors, by query and request
-    RNG_SAMPLE = 6,   // cell: which queries the uniform sample keeps
-    RNG_REPLAY = 7,   // service: which cell a replayed query goes to
-    RNG_TRACE = 8,    // recfleet trace make
-    RNG_TEST = 9,     // tests only
-    RNG_TUNE = 10,    // 0: sizes, 1: gaps of the reference controller's own little server
+    RNG_ARRIVAL = 1,      // (cell, service) stream: gaps between queries
+    RNG_SIZE = 2,         // (cell, service) stream: items per query
+    RNG_MODULATE = 3,     // (cell, service) stream: state changes of a modulated process
+    RNG_BALANCE = 4,      // cell: candidates of the balancer, by query
+    RNG_NOISE = 5,        // cell: service time factors, by query and request
+    RNG_SAMPLE = 6,       // cell: which queries the uniform sample keeps
+    RNG_REPLAY = 7,       // service: which cell a replayed query goes to
+    RNG_TRACE = 8,        // recfleet trace make
+    RNG_TEST = 9,         // tests only
+    RNG_TUNE = 10,        // 0: sizes, 1: gaps of the reference controller's own little server
     RNG_REPLICATION = 11, // 0: seeds of a point's replications, by replication
     RNG_N_PURPOSES
 };

@@ -92,6 +92,12 @@ BAD = {
                    r"study.yaml:12:1: sweep: expected at most 1000000 points"),
     "bad point of a sweep": (STUDY + "sweep: [{axis: model, key: \"traffic[0].model\", values: [ncf, wndd]}]\n",
                              r"point model=wndd: --set traffic\[0\].model=wndd: traffic\[0\].model: unknown"),
+    "an axis that replications make": (STUDY + "sweep: [{axis: replication, key: seed, values: [1]}]\n",
+                                       r"study.yaml:11:16: sweep\[0\].axis: \"replication\" is the name"),
+    "no replications": (STUDY + "replications: 0\n",
+                        r"study.yaml:11:15: replications: expected a whole number from 1 to 10000"),
+    "a sweep over replications": (STUDY + "sweep: [{axis: a, key: replications, values: [1]}]\n",
+                                  r"study.yaml:11:24: sweep\[0\].key: a sweep cannot change itself"),
     "unknown tuning policy": (STUDY + "tune: {policies: [exhaustiv]}\n",
                               r"study.yaml:11:19: tune.policies\[0\]: unknown tuning policy .* \"exhaustive\""),
     "unknown tuning key": (STUDY + "tune: {polices: [static]}\n",
@@ -524,8 +530,12 @@ sweep:
 """)
     rc, out, err = call("check", "study.yaml", cwd=folder)
     expect(rc == 0 and err == "", "check of a sweep", err)
-    expect(out == "study.yaml: good\n6 points:\n  model            ncf wnd din\n"
-           "  platform         cpu gpu\n", "points of a sweep", out)
+    expect(out.startswith("study.yaml: good\n6 points:\n  model            ncf wnd din\n"
+                          "  platform         cpu gpu\nabout 2400 queries, "),
+           "points of a sweep", out)
+    rc, out, err = call("check", "study.yaml", "--set", "replications=5", cwd=folder)
+    expect(rc == 0 and "\n30 points:\n" in out and "  replication      0 1 2 3 4\n" in out,
+           "check of replications", out + err)
     rc, out, err = call("check", "study.yaml", "--set", "sweep[0].values=[ncf]", cwd=folder)
     expect(rc == 0 and "\n2 points:\n" in out, "check of a changed sweep", out + err)
     rc, out, err = call("check", "-r", "study.yaml", cwd=folder)
@@ -533,6 +543,212 @@ sweep:
     refused("a bad point", r"point model=ncf,platform=gpu: --set fleet.groups\[0\].accelerator=t5: ",
             folder, "check", "study.yaml", "--set",
             "sweep[1].points[1].set={'fleet.groups[0].accelerator': t5}")
+
+
+FAKE_SBATCH = """\
+#!/bin/sh
+# Takes jobs as Slurm does: notes its words and what it was told by the environment, answers an id.
+echo "$SBATCH_PARTITION $*" >> given
+n=$(($(wc -l < given) + 16))
+echo "$n"
+"""
+FAKE_SCONTROL = "#!/bin/sh\necho 'MaxArraySize            = 4'\n"
+
+
+def group_submit(folder):
+    """submit: mistakes are found before anything is in the queue, and what is handed to sbatch is
+    what was asked for. On a Slurm of its own: tests/slurm."""
+    write(folder, "study.yaml", STUDY)
+    write(folder, "swept.yaml", STUDY + "sweep:\n  - {axis: rate, key: 'traffic[0].rate', values: "
+          "[1kqps, 2kqps, 3kqps, 4kqps, 5kqps, 6kqps]}\n")
+    write(folder, "site.env", "SBATCH_PARTITION=short\nSBATCH_SIGNAL=B:USR2@300\n")
+    write(folder, "bad.env", "SBATCH_PARTITION=short\nSBATCH_QOS=a b\n")
+    write(folder, "other.h5", "not ours")
+    for what, pattern, *words in (
+            ("a bad study", r"--set traffic\[0\].rate=fast: ", "study.yaml", "--set", "traffic[0].rate=fast"),
+            ("a bad point", r"point rate=fast: ", "swept.yaml", "--array", "--set",
+             "sweep[0].values=[1kqps, 2kqps, fast]"),
+            ("a bad site", r"bad.env:2:14: not plain text", "study.yaml", "--site", "bad.env"),
+            ("no site", r"no.env: cannot open", "study.yaml", "--site", "no.env"),
+            ("an array of nothing", r"study.yaml: --array, but the study has no sweep", "study.yaml",
+             "--array"),
+            ("two ways", r"recfleet submit: --array and --chain exclude", "swept.yaml", "--array",
+             "--chain", "2"),
+            ("a throttle of nothing", r"recfleet submit: --throttle needs --array", "study.yaml",
+             "--throttle", "2"),
+            ("no nodes", r"recfleet submit: --nodes: expected a whole number from 1 to", "study.yaml",
+             "--nodes", "0"),
+            ("no time", r"recfleet submit: --time: expected a time such as", "study.yaml", "--time",
+             "2h"),
+            ("a short time", r"recfleet submit: --time: expected more than 180 s, got 120 s",
+             "study.yaml", "--time", "2"),
+            ("a short time of the site", r"recfleet submit: --time: expected more than 360 s",
+             "study.yaml", "--time", "6", "--site", "site.env"),
+            ("no folder", r"no/such: No such file", "study.yaml", "-o", "no/such/x.h5"),
+            ("another's results", r"output .*/other.h5: exists and is not of this study",
+             "study.yaml", "-o", "other.h5")):
+        refused("submit of " + what, pattern, folder, "submit", *words)
+    done = call("submit", "study.yaml", cwd=folder, env={**os.environ, "PATH": "/nowhere"})
+    expect(done[0] == 1 and "there is no sbatch here" in done[2], "submit without Slurm", done)
+    os.unlink(os.path.join(folder, "small.h5.run.sbatch"))
+
+    bin_folder = os.path.join(folder, "bin")
+    os.mkdir(bin_folder)
+    for name, text in (("sbatch", FAKE_SBATCH), ("scontrol", FAKE_SCONTROL)):
+        os.chmod(write(bin_folder, name, text), 0o755)
+    env = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ["PATH"]}
+
+    def given(*words):
+        """What sbatch is told when submit is called so, and what submit says of it."""
+        path = os.path.join(folder, "given")
+        if os.path.exists(path):
+            os.unlink(path)
+        rc, out, err = call("submit", *words, cwd=folder, env=env)
+        expect(rc == 0 and err == "", f"submit {words}", err)
+        with open(path) as f:
+            return f.read().splitlines(), out.splitlines()
+
+    lines, said = given("study.yaml", "--nodes", "2", "--ranks-per-node", "8", "--time", "1:30:00",
+                        "--site", "site.env")
+    expect(lines == ["short --parsable --job-name=small --output=small.h5.log --nodes=2 "
+                     "--ntasks-per-node=8 --time=1:30:00 small.h5.run.sbatch"], "a job", lines)
+    expect(said == [f"17  run, into {os.path.realpath(folder)}/small.h5"], "what is said", said)
+    lines, said = given("study.yaml", "--chain", "3")
+    expect(["--dependency=" in line for line in lines] == [False, True, True] and
+           "--dependency=afterany:18 " in lines[2], "a chain", lines)
+    expect(len({line.split()[1] for line in lines}) == 1, "one name for a chain", lines)
+    # Six points where an array has at most four tasks: shares of all of them.
+    lines, said = given("swept.yaml", "--array", "--throttle", "2")
+    expect("--array=0-3%2 " in lines[0] and "share-%6a.log" in lines[0], "shares", lines)
+    expect("--dependency=afterany:17 small.h5.merge.sbatch" in lines[1], "the merge", lines)
+    expect(said[0] == "17  6 of 6 points, 4 tasks" and said[1].startswith("18  merge"), "array", said)
+    lines, said = given("swept.yaml", "--array", "--set", "sweep[0].values=[1kqps, 2kqps, 3kqps]")
+    expect("--array=0-2 " in lines[0] and "/%6a.log" in lines[0], "a task for each point", lines)
+
+
+POINTS = STUDY + """\
+replications: 2
+sweep:
+  - {axis: policy, key: balancer.policy, values: [random, power-of-two]}
+  - {axis: rate, key: "traffic[0].rate", labels: [low, high], values: [1000qps, 3000qps]}
+"""
+
+
+def state_lines(folder, *args):
+    """The rows of `sweep --list`, split into words."""
+    rc, out, err = call("sweep", "study.yaml", "--list", *args, cwd=folder)
+    expect(rc == 0 and err == "", "sweep --list", f"{rc} {err}")
+    return [line.split() for line in out.splitlines()[1:] if line[:1].isdigit() and " of " not in line]
+
+
+def missing(folder, *args):
+    rc, out, err = call("sweep", "study.yaml", "--missing", *args, cwd=folder)
+    expect(rc == 0 and err == "", "sweep --missing", f"{rc} {err}")
+    return out
+
+
+def group_points(folder):
+    """sweep and merge: what is done, what is missing, what is refused, and their exit statuses."""
+    write(folder, "study.yaml", POINTS)
+    rows = state_lines(folder)
+    expect([r[0] for r in rows] == [str(p) for p in range(8)], "points listed", rows)
+    expect(rows[3][1:4] == ["random", "high", "1"] and rows[3][-1] == "missing", "a listed point",
+           rows)
+    expect(len({r[4] for r in rows}) == 2 and rows[0][4] == "1", "seeds of replications", rows)
+    expect(missing(folder) == "0-7\n", "all missing")
+    expect(os.listdir(folder) == ["study.yaml"], "looking leaves nothing", os.listdir(folder))
+    refused("merge of nothing", r"small.points: no point of this sweep is done", folder, "merge",
+            "study.yaml")
+    # Parts, as the tasks of an array.
+    rc, out, err = call("sweep", "study.yaml", "--point", "1", "-q", cwd=folder)
+    expect(rc == 0 and out == "" and err == "", "one point", f"{rc} {out} {err}")
+    rc, out, err = call("sweep", "study.yaml", "--share", "2/4", cwd=folder)
+    expect(rc == 0 and "2 of 2 points done" in out, "a share", f"{rc} {out} {err}")
+    expect(missing(folder) == "0,3-5,7\n", "some missing")
+    expect(sorted(os.listdir(os.path.join(folder, "small.points"))) ==
+           ["000001.h5", "000002.h5", "000006.h5"], "files of points")
+    expect(not os.path.exists(os.path.join(folder, "small.h5")), "parts are not merged")
+    rc, out, err = call("merge", "study.yaml", cwd=folder)
+    expect(rc == 5 and err.count("is missing") + err.count(": missing") == 5, "incomplete merge",
+           f"{rc} {err}")
+    # The rest, and the file in place of the incomplete one.
+    rc, out, err = call("sweep", "study.yaml", cwd=folder)
+    expect(rc == 0 and "8 of 8 points done, 3 of them before" in out and "results: small.h5" in out,
+           "the rest", f"{rc} {out} {err}")
+    expect(missing(folder) == "", "none missing")
+    with open(os.path.join(folder, "small.h5"), "rb") as f:
+        whole = f.read()
+    rc, out, err = call("merge", "study.yaml", "-q", cwd=folder)
+    expect(rc == 0 and out == "" and err == "", "merge again", f"{rc} {out} {err}")
+    with open(os.path.join(folder, "small.h5"), "rb") as f:
+        expect(f.read() == whole, "merged to the same bytes")
+    points_refused(folder)
+    points_edited(folder)
+    points_repeated(folder)
+
+
+def points_refused(folder):
+    """Words that are no points, and files that are not the sweep's."""
+    refused("a point too many", r"recfleet sweep: --point: expected points from 0 to 7, got \"8\"",
+            folder, "sweep", "study.yaml", "--point", "8")
+    refused("no share", r"recfleet sweep: --share: expected a share such as 0/4", folder, "sweep",
+            "study.yaml", "--share", "4/4")
+    refused("both", r"recfleet sweep: expected --point or --share, got both", folder, "sweep",
+            "study.yaml", "--share", "0/4", "--point", "1")
+    refused("a bad point", r"point policy=worst,rate=low,replication=0: --set balancer.policy=worst: ",
+            folder, "sweep", "study.yaml", "--set", "sweep[0].values=[random, worst]")
+    refused("tuning replications", r"study.yaml: replications: not for tune", folder, "tune",
+            "study.yaml")
+    point = os.path.join(folder, "small.points", "000004.h5")
+    with open(point, "rb") as f:
+        whole = f.read()
+    write(folder, "small.points/000004.h5", whole[:-100])
+    refused("a damaged point", r"small.points/000004.h5: not a readable recfleet result: .*--force",
+            folder, "sweep", "study.yaml")
+    refused("results would be lost", r"output small.h5: exists and has results of point 4 \(policy="
+            r"power-of-two,rate=low,replication=0\) that are not in small.points; --force", folder,
+            "merge", "study.yaml")
+    rc, out, err = call("sweep", "study.yaml", "--force", cwd=folder)
+    expect(rc == 0 and "8 of 8 points done, 7 of them before" in out, "a damaged point, --force",
+           f"{rc} {out} {err}")
+    write(folder, "text.h5", "my notes\n")
+    refused("no sweep's file", r"output text.h5: exists and is not of this sweep", folder, "sweep",
+            "study.yaml", "-o", "text.h5")
+    write(folder, "text.points", "more notes\n")
+    os.unlink(os.path.join(folder, "text.h5"))
+    refused("a file for a folder", r"text.points: cannot make this folder: ", folder, "sweep",
+            "study.yaml", "-o", "text.h5")
+
+
+def points_edited(folder):
+    """A study that was edited has its points done again, and says so; merged ones are not lost."""
+    edit = ("--set", "traffic[0].sla={p95: 20ms}")
+    refused("an edited study", r"output small.h5: exists and has results of point 0 ", folder,
+            "sweep", "study.yaml", *edit)
+    rc, out, err = call("sweep", "study.yaml", *edit, "--point", "0-1", cwd=folder)
+    expect(rc == 0 and "changed, done again: points 0-1\n" in err, "edited points", f"{rc} {err}")
+    expect([r[-1] for r in state_lines(folder, *edit)] == ["done"] * 2 + ["edited"] * 6,
+           "states after an edit")
+    rc, out, err = call("sweep", "study.yaml", *edit, "--force", "-q", cwd=folder)
+    expect(rc == 0 and "changed, done again: points 2-7\n" in err, "the other edited points", err)
+    refused("another study's points", r"small.points/000000.h5: of another study, \"small\"; --force",
+            folder, "sweep", "study.yaml", "--set", "name=large", "-o", "small.h5")
+
+
+def points_repeated(folder):
+    """What --list says of a point is enough to repeat it with run."""
+    if not shutil.which("h5diff"):
+        print("skipped: a point repeated (no h5diff)")
+        return
+    row = state_lines(folder, "-o", "again.h5")[7]
+    rc, out, err = call("sweep", "study.yaml", "-o", "again.h5", "--point", "7", "-q", cwd=folder)
+    expect(rc == 0, "point 7", err)
+    rc, out, err = call("run", "study.yaml", "-q", "-o", "run.h5", "--set", "balancer.policy=power-of-two",
+                        "--set", "traffic[0].rate=3000qps", "--set", "seed=" + row[4], cwd=folder)
+    expect(rc == 0, "run of point 7", err)
+    done = subprocess.run(["h5diff", "--exclude-path", "/run", "run.h5", "again.points/000007.h5"],
+                          cwd=folder, capture_output=True)
+    expect(done.returncode == 0, "run and point agree", done.stdout.decode()[:300])
 
 
 def group_list(folder):
