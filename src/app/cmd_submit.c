@@ -472,11 +472,12 @@ static int find_missing(struct survey *survey, bool *missing, struct err *err)
     for (uint32_t p = 0; p < survey_n_points(survey); p++) {
         if (facts[p].state == POINTDIR_WRONG) {
             study_destroy(survey_study(survey, p, err));
-            return -1;
+            return survey_blame(survey, p, err);
         }
         if (facts[p].state == POINTDIR_FOREIGN) {
             survey_note(survey, p, note, sizeof note);
-            return err_set(err, ERR_STUDY, "%s", note);
+            err_set(err, ERR_STUDY, "%s", note);
+            return survey_blame(survey, p, err);
         }
         missing[p] = facts[p].state != POINTDIR_DONE;
     }
