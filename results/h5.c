@@ -178,17 +178,19 @@ static char in_line(char c)
     return (char)(c == '\n' ? ' ' : c);
 }
 
-// The names with `between` between them, each character by way of `map`; caller mem_free()s.
-static char *join(const char *const *names, size_t n, char between, char (*map)(char))
+// The names with `between` between them, each character by way of `map`, `empty` for "";
+// caller mem_free()s.
+static char *join(const char *const *names, size_t n, char between, char (*map)(char),
+                  const char *empty)
 {
     size_t bytes = 1;
     for (size_t i = 0; i < n; i++)
-        bytes += strlen(names[i]) + 1;
+        bytes += strlen(names[i]) + strlen(empty) + 1;
     char *list = mem_calloc(bytes, 1), *at = list;
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
             *at++ = between;
-        for (const char *c = names[i]; *c; c++)
+        for (const char *c = names[i][0] ? names[i] : empty; *c; c++)
             *at++ = map(*c);
     }
     return list;
@@ -212,7 +214,8 @@ void h5_codes(struct h5_file *file, const char *dataset, const char *const *name
         H5Oclose(id);
     H5Sclose(space);
     mem_free(values);
-    char *meanings = join(names, n, ' ', in_meaning), *lines = join(names, n, '\n', in_line);
+    char *meanings = join(names, n, ' ', in_meaning, "_");
+    char *lines = join(names, n, '\n', in_line, "");
     h5_text(file, dataset, "flag_meanings", meanings);
     h5_text(file, dataset, "names", lines);
     mem_free(meanings);

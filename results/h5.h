@@ -66,7 +66,8 @@ void h5_put(struct h5_file *file, const char *group, const struct h5_var *var,
             const struct h5_slab *slab);
 
 // Collective. What the codes 0 .. n - 1 of a H5_I32 dataset mean: flag_values; flag_meanings, where
-// white space and commas in a name become "_"; and `names`, one a line, as they are.
+// white space and commas in a name become "_", as does an empty name; and `names`, one a line, as
+// they are.
 void h5_codes(struct h5_file *file, const char *dataset, const char *const *names, size_t n);
 
 // Collective. Attributes of the object at a path ("/", "/run", "/bins/time"). NULL text is "".

@@ -37,6 +37,10 @@ def check_groups(path, engine):
             for name, variable in data.variables.items():
                 assert "units" in variable.attrs and "long_name" in variable.attrs, (group, name)
                 assert variable.dtype.kind in "iuf", (engine, group, name, variable.dtype)
+                if "flag_meanings" in variable.attrs:
+                    meanings = variable.attrs["flag_meanings"].split(" ")
+                    assert "" not in meanings, (group, name)
+                    assert len(meanings) == numpy.size(variable.attrs["flag_values"]), name
 
 
 def check_points(path, engine):

@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,13 @@
 #define SOUND "test_load_points_sound.h5"
 #define HURT "test_load_points_hurt.h5"
 
-static void make_sound(void)
+// With replications, and so with what they are folded to, or without.
+static void make_sound(bool folded)
 {
     struct points *p = fixture_points();
     struct err err = {0};
+    if (!folded)
+        p->replication = -1;
     int rc = store_points_write(SOUND, true, p, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     points_destroy(p);
@@ -48,11 +52,9 @@ static void refuses(const char *path, const char *reason)
 static hid_t edit(void)
 {
     size_t n;
-    make_sound();
     unsigned char *bytes = column_file_slurp(SOUND, &n);
     column_file_spit(HURT, bytes, n - 24);
     free(bytes);
-    unlink(SOUND);
     return H5Fopen(HURT, H5F_ACC_RDWR, H5P_DEFAULT);
 }
 
@@ -60,8 +62,8 @@ static hid_t edit(void)
 START_TEST(comes_back)
 {
     struct err err = {0};
+    make_sound(true);
     H5Fclose(edit());
-    make_sound();
     struct points *p = fixture_points(), *sealed = load_points_open(SOUND, &err);
     ck_assert_msg(sealed != NULL, "%s", err.text);
     struct points *bare = load_points_open(HURT, &err);
@@ -128,7 +130,7 @@ START_TEST(kinds)
     refuses(HURT, "holds the results of a run, not of a sweep");
     ck_assert_int_eq(store_tuning_write(MPI_COMM_SELF, HURT, true, tuning, &run, &err), 0);
     refuses(HURT, "holds the results of a tuning, not of a sweep");
-    make_sound();
+    make_sound(false);
     ck_assert_ptr_null(load_open(SOUND, &err));
     ck_assert_str_eq(err.text, SOUND ": holds the results of a sweep, not of a run; the runs of "
                                      "its points are in test_load_points_sound.points/");
@@ -164,13 +166,13 @@ END_TEST
 START_TEST(damaged)
 {
     size_t n;
-    make_sound();
+    make_sound(false);
     unsigned char *bytes = column_file_slurp(SOUND, &n);
-    for (size_t keep = 0; keep + 24 < n; keep += 1 + n / 29) {
+    for (size_t keep = 0; keep + 24 < n; keep += 1 + n / 11) {
         column_file_spit(HURT, bytes, keep);
         refuses(HURT, "");
     }
-    for (size_t at = 0; at + 24 < n; at += 1 + n / 29) {
+    for (size_t at = 0; at + 24 < n; at += 1 + n / 11) {
         bytes[at] ^= 0x10;
         column_file_spit(HURT, bytes, n);
         refuses(HURT, "checksum");
@@ -187,9 +189,9 @@ END_TEST
 START_TEST(damaged_without_seal)
 {
     size_t n;
-    make_sound();
+    make_sound(false);
     unsigned char *bytes = column_file_slurp(SOUND, &n);
-    for (size_t at = 0; at + 24 < n; at += 1 + n / 61) {
+    for (size_t at = 0; at + 24 < n; at += 1 + n / 17) {
         unsigned char before = bytes[at];
         struct err err = {0};
         bytes[at] = (unsigned char)~before;
@@ -240,6 +242,7 @@ START_TEST(wrong_inside)
     const int32_t codes[24] = {[7] = 9}, nothing[12] = {0};
     const uint32_t counts[12] = {[3] = 3};
     const double times[12] = {[2] = -1};
+    make_sound(true);
     overwrite("/policy", H5T_NATIVE_INT32, codes);
     refuses(HURT, "/policy holds an unknown code");
     overwrite("/state", H5T_NATIVE_INT32, codes);
@@ -267,6 +270,7 @@ START_TEST(wrong_inside)
     H5Fclose(file);
     refuses(HURT, "lacks an attribute of text");
     unlink(HURT);
+    unlink(SOUND);
 }
 END_TEST
 
