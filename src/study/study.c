@@ -268,7 +268,7 @@ struct meta *study_meta(const struct study *study)
     meta->study_name = mem_strdup(study->settings.name);
     meta->policy = mem_strdup(policy_types[study->balancer.policy]->name);
     meta->program_version = mem_strdup(RECFLEET_VERSION);
-    meta->study_text = study_format(study);
+    meta->study_text = study_print_kept(study);
     meta->study_digest = study_digest(study);
     meta->seed = study->settings.seed;
     meta->traffic_fingerprint = study_traffic_fingerprint(study);

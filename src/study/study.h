@@ -6,15 +6,15 @@
 // study_traffic.h, study_fleet.h, study_tune.h, study_checkpoint.h. What a study leaves out has a
 // default, what it misspells is one error line with file:line:column and the key's path. Nothing
 // here depends on the machine or on the rank: the same text gives the same study everywhere.
-// `sweep` and `replications` are left to grid.h, which makes settings of them; a point's study knows
-// nothing of them.
+// `sweep` and `replications` are left to grid.h, which makes settings of them; a point's study
+// knows nothing of them.
 //
 //     struct study *study = study_read("quickstart.yaml", settings, n, &library, true, &err);
 //     run_fleet(comm, &study->fleet, ...);
 //     study_destroy(study);
 //
 // study_format() writes the resolved study, every key with its value, as a study that reads back
-// to the same; it is kept in the results file.
+// to the same; it is kept in the results file, but for `checkpoint`.
 #ifndef STUDY_STUDY_H
 #define STUDY_STUDY_H
 

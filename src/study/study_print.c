@@ -227,17 +227,29 @@ static void print_body(FILE *out, const struct study *study, const char *path)
     fprintf(out, "output:\n");
 }
 
-char *study_print_all(const struct study *study)
+static char *print_whole(const struct study *study, bool with_checkpoint)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     print_body(out, study, study->path);
     print_fields(out, 2, study_output_fields, &study->output, NULL);
-    fprintf(out, "checkpoint:\n");
-    print_fields(out, 2, study_checkpoint_fields, &study->checkpoint, NULL);
+    if (with_checkpoint) {
+        fprintf(out, "checkpoint:\n");
+        print_fields(out, 2, study_checkpoint_fields, &study->checkpoint, NULL);
+    }
     fclose(out);
     return text;
+}
+
+char *study_print_all(const struct study *study)
+{
+    return print_whole(study, true);
+}
+
+char *study_print_kept(const struct study *study)
+{
+    return print_whole(study, false);
 }
 
 char *study_print_result(const struct study *study)

@@ -12,6 +12,9 @@
 // The whole study, and its traffic section alone; caller mem_free()s.
 char *study_print_all(const struct study *study);
 char *study_print_traffic(const struct study *study);
+// The whole without `checkpoint`, as it is kept with the results: how often a run was saved, and
+// where, is none of them.
+char *study_print_kept(const struct study *study);
 // What decides the results: no file is named, neither read nor written, and no checkpoint; caller
 // mem_free()s. What is in the files that are read is not in it (study_digest.h).
 char *study_print_result(const struct study *study);
