@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // study_checkpoint: the `checkpoint` section, how often a run is saved and where.
 //
-//     checkpoint: {every: 10min, file: /scratch/day.checkpoint}
+//     checkpoint: {every: 30min, file: ../fast-disk/day.checkpoint}
 //
 // A checkpoint never changes what a run answers, so nothing of this section counts as part of the
 // study that a checkpoint or a results file belongs to (study_digest.h). `every` is wall time,
