@@ -428,7 +428,8 @@ static int submit_merge(const struct order *order, const char *array, struct err
 {
     struct ticket ticket;
     char *dependency = array ? mem_printf("afterany:%s", array) : NULL, *id = NULL;
-    char *purpose = mem_printf("merge, into %s", order->shown);
+    char *purpose =
+        mem_printf("merge%s, into %s", array ? "" : " of points that are all there", order->shown);
     begin_ticket(&ticket, order, "merge.sbatch");
     add_option(&ticket, mem_printf("--job-name=%s-merge", order->job_name));
     add_option(&ticket, mem_printf("--output=%s.log", order->name));

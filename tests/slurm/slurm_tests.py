@@ -8,8 +8,11 @@ GROUP is one of the functions `group_*` below; each starts one cluster of its ow
 RECFLEET_SLURM=required a cluster that cannot be started is a failure, else the test is skipped.
 """
 
+import os
 import pathlib
+import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -98,13 +101,13 @@ def two_nodes(cluster):
     expect(again.returncode == 2 and "is not of this study" in again.stderr, again)
 
 
-def long_options(cluster):
-    """Options of a run that takes about LONG_WALL_S on two nodes x two ranks."""
+def long_options(cluster, wall_s=LONG_WALL_S):
+    """Options of a run that takes about so long on two nodes x two ranks."""
     cluster.run("srun", *TWO_BY_TWO, cluster.recfleet, "run", STUDY, "-q", "-o", "probe.h5",
                 "--set", f"duration={3 * SHORT_S}s")
     rate = 3 * SHORT_S / run_facts(cluster.folder / "probe.h5")["wall_s"]
-    cluster.say(f"{rate * LONG_WALL_S:.1f} s are simulated in about {LONG_WALL_S} s")
-    return ["--set", f"duration={rate * LONG_WALL_S:.3f}s", "--set", "checkpoint.every=1s"]
+    cluster.say(f"{rate * wall_s:.1f} s are simulated in about {wall_s} s")
+    return ["--set", f"duration={rate * wall_s:.3f}s", "--set", "checkpoint.every=1s"]
 
 
 def wait_under_way(cluster, id, name):
@@ -197,6 +200,51 @@ def group_run(recfleet):
         node_down(cluster, wanted, options)()
         chained(cluster, wanted, options)
         chained_by_hand(cluster, cluster.folder / "short.h5")
+
+
+def ranks_of(cluster, id):
+    """Processes of recfleet in a job of this cluster."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (path / "environ").read_text(errors="replace").split("\0")
+            if (path / "comm").read_text().strip() == "recfleet" and f"SLURM_JOB_ID={id}" in words \
+               and f"SLURM_CONF={cluster.base}/slurm.conf" in words:
+                found.append(int(path.name))
+        except OSError:
+            pass
+    return found
+
+
+def group_shapes(recfleet):
+    """A study over many jobs, each with other nodes and ranks than the one before and each ended in
+    another way; the results are those of one undisturbed rank."""
+    ways = {"cancelled": lambda cluster, id: cluster.run("scancel", id),
+            "stopped": lambda cluster, id: cluster.run("scancel", "--batch", "--signal=USR2", id),
+            "a rank killed": lambda cluster, id: os.kill(random.choice(ranks_of(cluster, id)),
+                                                         signal.SIGKILL)}
+    # One node would be done before it could be disturbed.
+    shapes = [(2, 2), (4, 1), (2, 1), (3, 2), (4, 2), (2, 3), (3, 1), (1, 1)]
+    with Cluster(recfleet, nodes=4, cpus=3) as cluster:
+        options = long_options(cluster, 30)
+        wanted = reference(cluster, "long.h5", STUDY, *options)
+        checkpoint = cluster.folder / "out.h5.checkpoint"
+        for i, (nodes, ranks) in enumerate(shapes):
+            before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+            # As a link of a chain, so that a job that is stopped does not requeue itself.
+            id = cluster.sbatch(f"--nodes={nodes}", f"--ntasks-per-node={ranks}", "--output=%j.log",
+                                SLURM / "run.sbatch", STUDY, "-o", "out.h5", *options,
+                                RECFLEET_CHAIN="shapes")
+            if i == len(shapes) - 1:
+                break
+            cluster.until("it is saved once more", lambda: checkpoint.exists() and
+                          checkpoint.stat().st_mtime_ns > before and cluster.state(id) == "RUNNING")
+            way = list(ways)[i % len(ways)]
+            ways[way](cluster, id)
+            cluster.say(f"{nodes} x {ranks} ranks: {way}, {cluster.wait(id)}")
+        expect(cluster.wait(id, 300) == ("COMPLETED", 0), "the last job", cluster.job(id))
+        expect(run_facts(cluster.folder / "out.h5")["n_restarts"] == len(shapes) - 1, "restarts")
+        expect_same(cluster, "out.h5", wanted)
 
 
 # --- sweeps
