@@ -41,17 +41,18 @@ static bool same_number(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-// Two runs of one study on one version of the program agree in all of this to the bit, two others
-// hardly in any of it.
+// Two runs of one study agree in all of this to the bit, but for what another version of the
+// program changed.
 static bool same_results(const struct points *a, const struct points *b, uint32_t point)
 {
     const struct points_point *p = &a->points[point], *q = &b->points[point];
     const struct summary_service *s = &a->totals[point], *t = &b->totals[point];
     const struct summary_fleet *f = &a->fleets[point], *g = &b->fleets[point];
-    return p->random_seed == q->random_seed && p->traffic_fingerprint == q->traffic_fingerprint &&
-           p->n_servers == q->n_servers && same_text(p->policy_name, q->policy_name) &&
-           same_number(p->duration_s, q->duration_s) && s->n_queries == t->n_queries &&
-           s->n_requests == t->n_requests && s->n_items == t->n_items &&
+    return same_text(p->study_digest, q->study_digest) && p->random_seed == q->random_seed &&
+           p->traffic_fingerprint == q->traffic_fingerprint && p->n_servers == q->n_servers &&
+           same_text(p->policy_name, q->policy_name) && same_number(p->duration_s, q->duration_s) &&
+           s->n_queries == t->n_queries && s->n_requests == t->n_requests &&
+           s->n_items == t->n_items &&
            same_number(s->latency_mean_s.value, t->latency_mean_s.value) &&
            same_number(s->latency_sd_s, t->latency_sd_s) && f->verdict == g->verdict &&
            same_number(f->energy_j, g->energy_j);
@@ -73,13 +74,21 @@ static int open_old(const struct survey *survey, bool force, struct points **old
                    "output %s: exists and is not of this sweep; --force overwrites it", path);
 }
 
-// Points with other results than before, or without any, by what `lost` says of one of them.
+// Will the point have other results than the old file has?
+static bool is_changed(struct survey *survey, const struct points *old, uint32_t point)
+{
+    const struct survey_point *facts = &survey_facts(survey)[point];
+    return facts->state == POINTDIR_EDITED ||
+           strcmp(facts->digest, old->points[point].study_digest) != 0;
+}
+
+// Names the first point with other results than before, or without any.
 static int refuse_loss(const struct survey *survey, uint32_t point, struct err *err)
 {
     char *name = survey_name(survey, point);
     err_set(err, ERR_STUDY,
-            "output %s: exists and has results of %s that are not in %s; --force overwrites it",
-            survey_output(survey), name, survey_folder(survey));
+            "output %s: exists and has results of %s that would be lost; --force overwrites it",
+            survey_output(survey), name);
     mem_free(name);
     return -1;
 }
@@ -91,7 +100,7 @@ int merge_check(struct survey *survey, bool force, struct err *err)
     if (store_check(survey_output(survey), true, err) < 0 || open_old(survey, force, &old, err) < 0)
         return -1;
     for (uint32_t p = 0; old && rc == 0 && p < survey_n_points(survey); p++)
-        if (old->points[p].state == POINTS_DONE && survey_facts(survey)[p].state == POINTDIR_EDITED)
+        if (old->points[p].state == POINTS_DONE && is_changed(survey, old, p))
             rc = refuse_loss(survey, p, err);
     points_destroy(old);
     return rc;

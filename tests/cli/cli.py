@@ -706,7 +706,7 @@ def points_refused(folder):
     refused("a damaged point", r"small.points/000004.h5: not a readable recfleet result: .*--force",
             folder, "sweep", "study.yaml")
     refused("results would be lost", r"output small.h5: exists and has results of point 4 \(policy="
-            r"power-of-two,rate=low,replication=0\) that are not in small.points; --force", folder,
+            r"power-of-two,rate=low,replication=0\) that would be lost; --force", folder,
             "merge", "study.yaml")
     rc, out, err = call("sweep", "study.yaml", "--force", cwd=folder)
     expect(rc == 0 and "8 of 8 points done, 7 of them before" in out, "a damaged point, --force",

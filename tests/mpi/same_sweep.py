@@ -68,12 +68,10 @@ class Place:
 def on_any_ranks(place):
     """Fewer and more ranks than points; 0 is without mpirun. The points are the same, too."""
     place.call("sweep", "plain")
-    for ranks in (1, 2, 3, 5, N_POINTS + 3):
+    for ranks in (1, 2, 3, 5):
         name = f"ranks{ranks}"
         place.call("sweep", name, ranks=ranks)
         place.same(place.file("plain"), place.file(name), f"{ranks} ranks")
-    for point in range(N_POINTS):
-        place.same(place.point("plain", point), place.point("ranks5", point), f"point {point}")
     # Several ranks on each of two points.
     place.call("sweep", "pair", "--point", "2,7", ranks=5)
     for point in (2, 7):
@@ -86,7 +84,7 @@ def in_parts(place, rng):
     rng.shuffle(order)
     for i, point in enumerate(order):
         place.call("sweep", "single", "--point", str(point))
-        if i % 3 == 1:
+        if i % 4 == 1:
             place.call("merge", "single", status=INCOMPLETE)
     place.call("merge", "single")
     place.same(place.file("plain"), place.file("single"), f"points in the order {order}")
@@ -143,14 +141,14 @@ def one_fails(place):
 
 def stopped(place, rng):
     """One rank is told to stop at a random moment, again and again on other numbers of ranks."""
-    longer = ("--set", "duration=6s", "--set", "sweep[1].points[1].set.duration=9s")
+    longer = ("--set", "duration=3s", "--set", "sweep[1].points[1].set.duration=5s")
     place.call("sweep", "whole", settings=longer, ranks=2)
     n_stops = 0
-    for ranks in (3, 1, 2, 5):
+    for ranks in (3, 1, 2):
         job = Job([place.recfleet, "sweep", "s.yaml", "-q", "-o", "stop.h5", *longer], place.mpiexec,
                   ranks, place.folder)
         job.wait_until(job.listening)
-        job.wait_until(lambda: rng.random() < 0.002)
+        job.wait_until(lambda: rng.random() < 0.005)
         job.send(rng.choice([signal.SIGUSR2, signal.SIGTERM]), rng.randrange(ranks))
         status, text = job.end()
         expect(status in (0, STOPPED), f"stopped on {ranks} ranks", f"{status} {text}")
