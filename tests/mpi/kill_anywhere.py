@@ -149,7 +149,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         chain = Chain(os.path.abspath(recfleet), mpiexec, os.path.abspath(study),
                       pathlib.Path(folder), int(kills), rng)
-        subprocess.run(chain.command + ["-q", "-o", "whole.h5"], cwd=folder, check=True)
+        subprocess.run(chain.command + ["-q", "-o", "whole.h5", "--set", "checkpoint.every=0"],
+                       cwd=folder, check=True)
         for way in ways(int(kills), rng):
             chain.part(way)
         wrong = chain.finish()

@@ -71,7 +71,9 @@ def attempt(recfleet, mpiexec, rng, study, settings):
         make_trace(recfleet, study, folder)
         shutil.copy(study, folder / "study.yaml")
         command = [recfleet, "run", "study.yaml"] + [w for s in settings for w in ("--set", s)]
-        subprocess.run(command + ["-q", "-o", "whole.h5"], cwd=folder, check=True)
+        # Neither interrupted nor saved.
+        subprocess.run(command + ["-q", "-o", "whole.h5", "--set", "checkpoint.every=0"], cwd=folder,
+                       check=True)
         status, n = 4, 0
         while status != 0:
             n_ranks, options = places[n % len(places)]
