@@ -19,16 +19,16 @@ static struct eval eval;       // of this process, set by main
 static struct library library; // likewise
 static char folder[] = "/tmp/recfleet-keep-XXXXXX";
 
-// Windows of 50 us: the run can stop at many places, and lasts some milliseconds.
+// 2000 windows: the run can stop at many places, and lasts some milliseconds.
 static const char *const text = "name: kept\n"
-                                "duration: 500ms\n"
+                                "duration: 2s\n"
                                 "warmup: 0s\n"
                                 "bins: 10\n"
                                 "traffic: [{service: a, rate: 20000qps}]\n"
                                 "fleet: {cells: 2, groups: [{cores: 8, servers: 4, "
                                 "cost: {kind: synthetic, per_item: 1us}}]}\n"
-                                "balancer: {policy: power-of-two, dispatch_delay: 50us, "
-                                "status_delay: 50us}\n"
+                                "balancer: {policy: power-of-two, dispatch_delay: 1ms, "
+                                "status_delay: 1ms}\n"
                                 "checkpoint: {every: 0}\n";
 
 // Paths in the folder of this program; ends of names.
@@ -176,7 +176,7 @@ static void stops_on(int number)
     assert_runs(NULL, &options, &result);
     ck_assert(result.stopped && result.summary == NULL);
     ck_assert_int_ge(result.stopped_ns, 0);
-    ck_assert_int_lt(result.stopped_ns, 500000000);
+    ck_assert_int_lt(result.stopped_ns, 2000000000);
     if (eval.rank == 0)
         ck_assert(!there(p.output) && there(p.checkpoint));
     ck_assert_str_eq(result.checkpoint, p.checkpoint);
@@ -212,7 +212,9 @@ START_TEST(clock_asks)
     struct eval_result result;
     struct eval_options options = plain(&p);
     tidy();
-    assert_runs("checkpoint.every=1us", &options, &result);
+    // Often enough for the shortest run; ranks that share a core need longer.
+    assert_runs(eval.n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=10ms", &options,
+                &result);
     ck_assert_uint_ge(result.info.n_checkpoints, 2);
     if (eval.rank == 0)
         ck_assert(there(p.output) && !there(p.checkpoint) && !there(p.previous));
