@@ -88,7 +88,7 @@ class Cluster:
     def state(self, id):
         return self.job(id)["JobState"]
 
-    def until(self, what, true, limit_s=60):
+    def until(self, what, true, limit_s=120):
         end = time.monotonic() + limit_s
         while not true():
             if time.monotonic() > end:
@@ -99,7 +99,7 @@ class Cluster:
         """Until the cluster is so old."""
         time.sleep(max(0, self.begin + at_s - time.monotonic()))
 
-    def wait(self, id, limit_s=90):
+    def wait(self, id, limit_s=150):
         """Until the job has ended for good; its state and exit code."""
         self.until(f"job {id} ends", lambda: self.state(id) in ENDED, limit_s)
         job = self.job(id)

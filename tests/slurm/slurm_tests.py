@@ -19,7 +19,7 @@ import time
 
 import h5py
 
-from cluster import SLURM, Cluster
+from cluster import ENDED, SLURM, Cluster
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "mpi"))
@@ -29,11 +29,9 @@ from compare_results import differences  # noqa: E402
 # way wherever a run is stopped; on two "nodes" they talk through TCP.
 STUDY = HERE.parent / "mpi" / "power-of-d.yaml"
 SHORT_S = 0.6  # simulated
-# Wall time of a run that is to be interrupted, about. It saves itself every second, so that one can
-# see when it is on its way; a busy machine only makes it longer.
-LONG_WALL_S = 8
-TWO_BY_TWO = ["--nodes=2", "--ntasks-per-node=2"]
-# Slurm looks for jobs that are to be warned once in this time, from its start on.
+# Wall time of a run that is to be disturbed, about.
+LONG_WALL_S = 6
+TWO_NODES = ["--nodes=2", "--ntasks-per-node=1"]
 TICK_S = 30
 
 
@@ -56,20 +54,6 @@ def reference(cluster, name, study, *options):
     """The results of one process, without Slurm."""
     cluster.run(cluster.recfleet, "run", study, "-q", "-o", name, *options)
     return cluster.folder / name
-
-
-def expect_resumed(cluster, id, name, wanted):
-    """The job ended well, was restarted, went on from a checkpoint, and its results are those of a
-    run that was left alone."""
-    ended = cluster.wait(id)
-    expect(ended == ("COMPLETED", 0), f"job {id} ended as", ended)
-    facts = run_facts(cluster.folder / name)
-    restarts = int(cluster.job(id)["Restarts"])
-    expect(restarts >= 1 and facts["n_restarts"] == restarts, "restarts:", restarts,
-           facts["n_restarts"])
-    expect(not list(cluster.folder.glob(f"{name}.checkpoint*")), "checkpoints are left")
-    expect_same(cluster, name, wanted)
-    cluster.say(f"{name}: the same after {restarts} restart{'s' if restarts > 1 else ''}")
 
 
 # --- one run
@@ -101,69 +85,134 @@ def two_nodes(cluster):
     expect(again.returncode == 2 and "is not of this study" in again.stderr, again)
 
 
-def long_options(cluster, wall_s=LONG_WALL_S):
-    """Options of a run that takes about so long on two nodes x two ranks."""
-    cluster.run("srun", *TWO_BY_TWO, cluster.recfleet, "run", STUDY, "-q", "-o", "probe.h5",
-                "--set", f"duration={3 * SHORT_S}s")
-    rate = 3 * SHORT_S / run_facts(cluster.folder / "probe.h5")["wall_s"]
-    cluster.say(f"{rate * wall_s:.1f} s are simulated in about {wall_s} s")
-    return ["--set", f"duration={rate * wall_s:.3f}s", "--set", "checkpoint.every=1s"]
+class Long:
+    """A run that takes a while on two nodes, and its undisturbed results. How long it takes depends
+    on what else the machine does, so it may have to be made longer."""
+
+    def __init__(self, cluster, wall_s):
+        self.cluster = cluster
+        cluster.run("srun", *TWO_NODES, cluster.recfleet, "run", STUDY, "-q", "-o", "probe.h5",
+                    "--set", f"duration={10 * SHORT_S}s")
+        facts = run_facts(cluster.folder / "probe.h5")
+        self.duration_s = 0
+        self.make(10 * SHORT_S / facts["wall_s"] * wall_s)
+
+    def make(self, duration_s):
+        self.duration_s = duration_s
+        # It saves itself often, so that one can see when it is under way.
+        self.options = ["--set", f"duration={duration_s:.3f}s", "--set", "checkpoint.every=1s"]
+        self.results = reference(self.cluster, f"long-{duration_s:.0f}.h5", STUDY, *self.options)
+        self.cluster.say(f"a long run simulates {duration_s:.1f} s")
 
 
-def wait_under_way(cluster, id, name):
-    """Until the job runs and has saved itself once."""
-    cluster.until(f"job {id} runs", lambda: cluster.state(id) == "RUNNING")
-    cluster.until(f"{name} is saved", (cluster.folder / f"{name}.checkpoint").exists)
+def under_way(cluster, id, name):
+    """Waits until the job has saved itself once; False when it was done before."""
+    checkpoint = cluster.folder / f"{name}.checkpoint"
+    cluster.until(f"{name} is under way", lambda: checkpoint.exists() or
+                  cluster.state(id) in ENDED)
+    expect(cluster.state(id) in ("RUNNING", "COMPLETED"), f"{name} ended", cluster.job(id))
+    return cluster.state(id) == "RUNNING"
 
 
-def requeued(cluster, wanted, options):
+def disturb(cluster, long, name, start, strike):
+    """Starts a job and strikes it when it is under way; a longer one when it was done before that.
+    Returns what verifies that it ended well, was restarted and went on from a checkpoint, and that
+    its results are those of a run that was left alone."""
+    for _ in range(4):
+        id = start(long.options)
+        if under_way(cluster, id, name):
+            strike(id)
+            cluster.until(f"{name} is disturbed", lambda: cluster.state(id) != "RUNNING" or
+                          int(cluster.job(id)["Restarts"]) > 0)
+        if cluster.state(id) != "COMPLETED":
+            wanted = long.results
+            return lambda: expect_resumed(cluster, id, name, wanted)
+        (cluster.folder / name).unlink()
+        long.make(3 * long.duration_s)
+    raise AssertionError(f"{name} is always done before it can be disturbed")
+
+
+def expect_resumed(cluster, id, name, wanted):
+    ended = cluster.wait(id)
+    expect(ended == ("COMPLETED", 0), f"job {id} ended as", ended)
+    facts = run_facts(cluster.folder / name)
+    restarts = int(cluster.job(id)["Restarts"])
+    expect(restarts >= 1 and facts["n_restarts"] == restarts, "restarts:", restarts,
+           facts["n_restarts"])
+    expect(not list(cluster.folder.glob(f"{name}.checkpoint*")), "checkpoints are left")
+    expect_same(cluster, name, wanted)
+    cluster.say(f"{name}: the same after {restarts} restart{'s' if restarts > 1 else ''}")
+
+
+def requeued(cluster, long):
     """`scontrol requeue` in the middle of a run: it is saved within KillWait and goes on."""
-    [id] = cluster.submit(STUDY, "-o", "requeued.h5", "--nodes", 2, "--ranks-per-node", 2, *options)
-    wait_under_way(cluster, id, "requeued.h5")
-    cluster.run("scontrol", "requeue", id)
-    return lambda: expect_resumed(cluster, id, "requeued.h5", wanted)
+    return disturb(cluster, long, "requeued.h5",
+                   lambda options: cluster.submit(STUDY, "-o", "requeued.h5", "--nodes", 2,
+                                                  "--ranks-per-node", 1, *options)[0],
+                   lambda id: cluster.run("scontrol", "requeue", id))
 
 
-def out_of_time(cluster, wanted, options):
+def out_of_time(cluster, long):
     """The wall-time signal: the run is saved, and the job requeues itself."""
-    cluster.sleep_until(TICK_S - 5)
-    # By hand. Slurm may warn a minute early, and does so at its next look.
-    id = cluster.sbatch("--time=1", "--signal=B:USR2@60", *TWO_BY_TWO, "--output=%j.log",
-                        SLURM / "run.sbatch", STUDY, "-o", "wall.h5", *options)
+    def start(options):
+        # Slurm may warn a minute early, and looks who is to be warned once in TICK_S.
+        age_s = time.monotonic() - cluster.begin
+        cluster.sleep_until((age_s + 5) // TICK_S * TICK_S + TICK_S - 5)
+        return cluster.sbatch("--time=1", "--signal=B:USR2@60", *TWO_NODES, "--output=wall.log",
+                              SLURM / "run.sbatch", STUDY, "-o", "wall.h5", *options)
+    verify = disturb(cluster, long, "wall.h5", start, lambda id: None)
 
-    def verify():
-        expect_resumed(cluster, id, "wall.h5", wanted)
-        log = (cluster.folder / f"{id}.log").read_text()
+    def verify_both():
+        verify()
+        log = (cluster.folder / "wall.log").read_text()
         expect("goes back into the queue" in log, "it was not the job that requeued itself", log)
-    return verify
+    return verify_both
 
 
-def node_down(cluster, wanted, options):
+def with_mpirun(cluster, long):
+    """Where Slurm knows no PMIx: mpirun hands the signals on, too."""
+    (cluster.folder / "mpirun.env").write_text("RECFLEET_LAUNCHER='mpirun --mca btl self,tcp'\n")
+
+    def strike(id):
+        cluster.run("scancel", "--batch", "--signal=USR1", id)
+        cluster.run("scancel", "--batch", "--signal=USR2", id)
+    return disturb(cluster, long, "mpirun.h5",
+                   lambda options: cluster.submit(STUDY, "-o", "mpirun.h5", "--nodes", 1,
+                                                  "--ranks-per-node", 2, "--site", "mpirun.env",
+                                                  *options)[0], strike)
+
+
+def node_down(cluster, long):
     """A node is lost: the job is requeued by Slurm and goes on when there are two again."""
-    id = cluster.sbatch(*TWO_BY_TWO, "--output=%j.log", SLURM / "run.sbatch", STUDY, "-o", "node.h5",
-                        *options)
-    wait_under_way(cluster, id, "node.h5")
-    cluster.run("scontrol", "update", "nodename=n2", "state=down", "reason=test")
-    cluster.until("the job is out", lambda: cluster.state(id) == "PENDING")
-    cluster.until("n2 is back", lambda: cluster.run(
-        "scontrol", "update", "nodename=n2", "state=resume", check=False).returncode == 0
-        or "n2" in cluster.run("sinfo", "-h", "-N", "-o", "%N", "-t", "idle,mix,alloc").stdout)
-    return lambda: expect_resumed(cluster, id, "node.h5", wanted)
+    def strike(id):
+        cluster.run("scontrol", "update", "nodename=n2", "state=down", "reason=test")
+        cluster.until("the job is out", lambda: cluster.state(id) != "RUNNING")
+        # It may have come back by itself, which is no mistake.
+        cluster.run("scontrol", "update", "nodename=n2", "state=resume", check=False)
+        cluster.until("n2 is back", lambda: cluster.nodes_idle(2))
+    return disturb(cluster, long, "node.h5",
+                   lambda options: cluster.sbatch(*TWO_NODES, "--output=node.log",
+                                                  SLURM / "run.sbatch", STUDY, "-o", "node.h5",
+                                                  *options), strike)
 
 
-def chained(cluster, wanted, options):
+def chained(cluster, long):
     """A chain: the first link is stopped, the second goes on and finishes, the third is not
     needed; no link requeues itself."""
     links = cluster.submit(STUDY, "-o", "chain.h5", "--chain", 3, "--nodes", 2, "--ranks-per-node",
-                           2, *options)
+                           1, *long.options)
     expect(len(links) == 3, "links", links)
-    wait_under_way(cluster, links[0], "chain.h5")
-    # What Slurm sends before the end of the wall time.
-    cluster.run("scancel", "--batch", "--signal=USR2", links[0])
+    if under_way(cluster, links[0], "chain.h5"):
+        # What Slurm sends before the end of the wall time.
+        cluster.run("scancel", "--batch", "--signal=USR2", links[0])
     ends = [cluster.wait(id) for id in links]
+    if ends[0] == ("COMPLETED", 0):
+        (cluster.folder / "chain.h5").unlink()
+        long.make(3 * long.duration_s)
+        return chained(cluster, long)
     expect(ends == [("FAILED", 4), ("COMPLETED", 0), ("CANCELLED", 0)], "links ended as", ends)
     expect(run_facts(cluster.folder / "chain.h5")["n_restarts"] == 1, "restarts of the chain")
-    expect_same(cluster, "chain.h5", wanted)
+    expect_same(cluster, "chain.h5", long.results)
     cluster.say("chain: the same over two links, the third is gone")
 
 
@@ -190,16 +239,20 @@ def group_run(recfleet):
         (cluster.folder / "site.env").write_text(
             "SBATCH_PARTITION=main\nRECFLEET_LAUNCHER='srun --mpi=pmix -K1'  # of our own\n")
         two_nodes(cluster)
-        options = long_options(cluster)
-        wanted = reference(cluster, "long.h5", STUDY, *options)
-        # They wait for their turns in the queue, so they do that together.
-        verdicts = [requeued(cluster, wanted, options), out_of_time(cluster, wanted, options)]
+        long = Long(cluster, LONG_WALL_S)
+        # More ranks than cores crawl, so jobs are not to run at the same time; but while one waits
+        # for its turn after a requeue, which Slurm delays, others can.
+        verify = requeued(cluster, long)
         failing(cluster)
-        for verify in verdicts:
-            verify()
-        node_down(cluster, wanted, options)()
-        chained(cluster, wanted, options)
         chained_by_hand(cluster, cluster.folder / "short.h5")
+        verify()
+        verify = out_of_time(cluster, long)
+        verify_mpirun = with_mpirun(cluster, long)
+        verify()
+        verify_mpirun()
+        verify = node_down(cluster, long)
+        chained(cluster, long)
+        verify()
 
 
 def ranks_of(cluster, id):
@@ -226,14 +279,13 @@ def group_shapes(recfleet):
     # One node would be done before it could be disturbed.
     shapes = [(2, 2), (4, 1), (2, 1), (3, 2), (4, 2), (2, 3), (3, 1), (1, 1)]
     with Cluster(recfleet, nodes=4, cpus=3) as cluster:
-        options = long_options(cluster, 30)
-        wanted = reference(cluster, "long.h5", STUDY, *options)
+        long = Long(cluster, 30)
         checkpoint = cluster.folder / "out.h5.checkpoint"
         for i, (nodes, ranks) in enumerate(shapes):
             before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
             # As a link of a chain, so that a job that is stopped does not requeue itself.
             id = cluster.sbatch(f"--nodes={nodes}", f"--ntasks-per-node={ranks}", "--output=%j.log",
-                                SLURM / "run.sbatch", STUDY, "-o", "out.h5", *options,
+                                SLURM / "run.sbatch", STUDY, "-o", "out.h5", *long.options,
                                 RECFLEET_CHAIN="shapes")
             if i == len(shapes) - 1:
                 break
@@ -244,7 +296,7 @@ def group_shapes(recfleet):
             cluster.say(f"{nodes} x {ranks} ranks: {way}, {cluster.wait(id)}")
         expect(cluster.wait(id, 300) == ("COMPLETED", 0), "the last job", cluster.job(id))
         expect(run_facts(cluster.folder / "out.h5")["n_restarts"] == len(shapes) - 1, "restarts")
-        expect_same(cluster, "out.h5", wanted)
+        expect_same(cluster, "out.h5", long.results)
 
 
 # --- sweeps
@@ -339,8 +391,8 @@ def in_shares(cluster):
 def by_hand(cluster):
     """sweep.sbatch and merge.sbatch as their heads say: three points, on two nodes each."""
     options = ["sweep.yaml", "-o", "hand.h5", "--set", "duration=100ms"]
-    id = cluster.sbatch("--array=0,2-3%2", "--nodes=2", "--ntasks-per-node=1",
-                        "--output=hand-%a.log", SLURM / "sweep.sbatch", *options)
+    id = cluster.sbatch("--array=0,2-3%2", *TWO_NODES, "--output=hand-%a.log",
+                        SLURM / "sweep.sbatch", *options)
     merge = cluster.sbatch(f"--dependency=afterany:{id}", "--output=hand.log",
                            SLURM / "merge.sbatch", *options)
     expect(cluster.wait(merge) == ("FAILED", 5), "the merge by hand", cluster.job(merge))
