@@ -558,6 +558,17 @@ FAKE_SCONTROL = "#!/bin/sh\necho 'MaxArraySize            = 4'\n"
 def group_submit(folder):
     """submit: mistakes are found before anything is in the queue, and what is handed to sbatch is
     what was asked for. On a Slurm of its own: tests/slurm."""
+    # Slurm takes a script alone, so what several need is written out in each.
+    scripts = {}
+    for name in ("run.sbatch", "sweep.sbatch", "merge.sbatch", "scaling.sbatch"):
+        with open(os.path.join(STUDIES, "..", name)) as f:
+            scripts[name] = f.read()
+    for begin, end, names in (("# launch ARGUMENTS", "\n}\n", ("run.sbatch", "sweep.sbatch")),
+                              ("# back_into_queue", "\n}\n", ("run.sbatch", "sweep.sbatch")),
+                              ("if [ -n \"$RECFLEET_MODULES\" ]", "\nfi\n", tuple(scripts)),
+                              ("read -ra launcher", "\n", tuple(scripts))):
+        copies = {scripts[n][(at := scripts[n].index(begin)):scripts[n].index(end, at)] for n in names}
+        expect(len(copies) == 1, f"copies of {begin!r}", copies)
     write(folder, "study.yaml", STUDY)
     write(folder, "swept.yaml", STUDY + "sweep:\n  - {axis: rate, key: 'traffic[0].rate', values: "
           "[1kqps, 2kqps, 3kqps, 4kqps, 5kqps, 6kqps]}\n")
