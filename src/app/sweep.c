@@ -44,9 +44,16 @@ enum news_kind { NEWS_REACHED, NEWS_DONE, NEWS_FAILED, NEWS_STOPPED, NEWS_LEFT }
 struct news {
     int32_t kind;
     uint32_t crew, point;
-    double done_frac; // of the point
-    uint64_t n_queries;
+    // Of the point: done, and done before this sweep by a run that it goes on from.
+    double done_frac, from_frac;
+    uint64_t n_queries, from_queries;
     char reason[ERR_TEXT_MAX];
+};
+
+// How much of the work is done, and how much of that was there before.
+struct stretch {
+    double work, from_work;
+    uint64_t n_queries, from_queries;
 };
 
 // Everything one rank holds of a sweep.
@@ -62,15 +69,17 @@ struct sweep {
     uint32_t *owner; // [n_units] crew of each
     uint32_t point;  // under way
     int64_t end_ns;  // of it
+    int64_t from_ns; // where it goes on from; -1: not known yet
+    uint64_t from_queries;
     double told_s;   // when the last news was sent
     bool stopping;   // start no other point
     bool heard_stop; // rank 0 has said so
     // Of rank 0 alone.
     struct progress progress;
-    double all_work, done_work;
-    double *under_way;   // [crews]: work of their points that is behind them
-    uint64_t *n_running; // [crews]: queries of these points so far
-    uint32_t n_left;     // crews that have no more to do
+    double all_work;
+    struct stretch done;       // of all points that are done or failed
+    struct stretch *under_way; // [crews]: of the point that each is at
+    uint32_t n_left;           // crews that have no more to do
     struct sweep_outcome *outcome;
 };
 
@@ -92,17 +101,32 @@ static double work_of(const struct sweep *sweep, uint32_t point)
     return facts_of(sweep, point)->work_s + 0.01;
 }
 
+static void add_stretch(struct stretch *sum, const struct stretch *more)
+{
+    sum->work += more->work;
+    sum->from_work += more->from_work;
+    sum->n_queries += more->n_queries;
+    sum->from_queries += more->from_queries;
+}
+
+// The progress of a point that news tell of, as work.
+static struct stretch stretch_of(const struct sweep *sweep, const struct news *news)
+{
+    double work = work_of(sweep, news->point);
+    return (struct stretch){news->done_frac * work, news->from_frac * work, news->n_queries,
+                            news->from_queries};
+}
+
 static void show(struct sweep *sweep)
 {
-    double done = sweep->done_work;
-    uint64_t n_queries = sweep->outcome->n_queries;
-    for (uint32_t c = 0; c < crew_n(sweep->crew); c++) {
-        done += sweep->under_way[c];
-        n_queries += sweep->n_running[c];
-    }
+    struct stretch sum = sweep->done;
+    for (uint32_t c = 0; c < crew_n(sweep->crew); c++)
+        add_stretch(&sum, &sweep->under_way[c]);
     progress_note(&sweep->progress, "%u of %u points",
                   sweep->outcome->n_done + sweep->outcome->n_failed, sweep->n_units);
-    progress_update(&sweep->progress, (int64_t)(done / sweep->all_work * WHOLE), n_queries);
+    progress_from(&sweep->progress, (int64_t)(sum.from_work / sweep->all_work * WHOLE),
+                  sum.from_queries);
+    progress_update(&sweep->progress, (int64_t)(sum.work / sweep->all_work * WHOLE), sum.n_queries);
 }
 
 // A crew has stopped or rank 0 was told to: let all others know, once.
@@ -131,11 +155,9 @@ static void take_failure(struct sweep *sweep, const struct news *news)
 // Rank 0 hears of a crew.
 static void take(struct sweep *sweep, const struct news *news)
 {
-    sweep->under_way[news->crew] = 0;
-    sweep->n_running[news->crew] = 0;
+    sweep->under_way[news->crew] = (struct stretch){0};
     if (news->kind == NEWS_REACHED) {
-        sweep->under_way[news->crew] = news->done_frac * work_of(sweep, news->point);
-        sweep->n_running[news->crew] = news->n_queries;
+        sweep->under_way[news->crew] = stretch_of(sweep, news);
     } else if (news->kind == NEWS_LEFT) {
         sweep->n_left++;
     } else if (news->kind == NEWS_STOPPED) {
@@ -143,7 +165,8 @@ static void take(struct sweep *sweep, const struct news *news)
     } else {
         bool done = news->kind == NEWS_DONE;
         facts_of(sweep, news->point)->state = done ? POINTDIR_DONE : POINTDIR_FAILED;
-        sweep->done_work += work_of(sweep, news->point);
+        struct stretch stretch = stretch_of(sweep, news);
+        add_stretch(&sweep->done, &stretch);
         sweep->outcome->n_queries += news->n_queries;
         sweep->outcome->n_done += done;
         if (!done)
@@ -195,6 +218,11 @@ static struct news news_of(const struct sweep *sweep, enum news_kind kind)
     news.kind = (int32_t)kind;
     news.crew = crew_index(sweep->crew);
     news.point = sweep->point;
+    news.done_frac = 1;
+    if (sweep->from_ns > 0) {
+        news.from_frac = (double)sweep->from_ns / (double)sweep->end_ns;
+        news.from_queries = sweep->from_queries;
+    }
     return news;
 }
 
@@ -202,6 +230,10 @@ static struct news news_of(const struct sweep *sweep, enum news_kind kind)
 static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
 {
     struct sweep *sweep = user;
+    if (sweep->from_ns < 0) {
+        sweep->from_ns = reached_ns;
+        sweep->from_queries = n_queries;
+    }
     if (sweep->eval->rank == 0 || now_s() - sweep->told_s > NEWS_EVERY_S) {
         struct news news = news_of(sweep, NEWS_REACHED);
         news.done_frac = (double)reached_ns / (double)sweep->end_ns;
@@ -233,8 +265,8 @@ static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint
     return false;
 }
 
-static int simulate(struct sweep *sweep, const struct study *study, struct news *news,
-                    struct err *err)
+static int simulate(struct sweep *sweep, const struct study *study, enum news_kind *kind,
+                    uint64_t *n_queries, struct err *err)
 {
     char *output = pointdir_file(survey_folder(sweep->survey), sweep->point);
     char *checkpoint = mem_printf("%s.checkpoint", output);
@@ -259,8 +291,8 @@ static int simulate(struct sweep *sweep, const struct study *study, struct news 
     };
     int rc = eval_run(&sweep->team, study, &options, &result, err);
     if (rc == 0) {
-        news->kind = result.stopped ? NEWS_STOPPED : NEWS_DONE;
-        news->n_queries = result.info.n_queries;
+        *kind = result.stopped ? NEWS_STOPPED : NEWS_DONE;
+        *n_queries = result.info.n_queries;
         eval_release(&result);
     }
     mem_free(previous);
@@ -273,14 +305,18 @@ static void do_point(struct sweep *sweep, uint32_t point)
 {
     struct err err = {0};
     sweep->point = point;
-    struct news news = news_of(sweep, NEWS_FAILED);
     struct study *study = survey_study(sweep->survey, point, &err);
     int rc = eval_agree(&sweep->team, study ? 0 : -1, &err);
+    enum news_kind kind = NEWS_FAILED;
+    uint64_t n_queries = 0;
+    sweep->from_ns = -1;
     if (rc == 0)
-        rc = simulate(sweep, study, &news, &err);
+        rc = simulate(sweep, study, &kind, &n_queries, &err);
     study_destroy(study);
+    struct news news = news_of(sweep, kind);
+    news.n_queries = n_queries;
     sweep->point = UINT32_MAX;
-    sweep->stopping |= rc == 0 && news.kind == NEWS_STOPPED;
+    sweep->stopping |= kind == NEWS_STOPPED;
     if (sweep->team.rank != 0)
         return;
     if (rc < 0) {
@@ -390,14 +426,12 @@ static int with_crews(struct sweep *sweep, struct err *err)
     sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
     crew_deal(sweep->crew, sweep->weights, sweep->n_units, sweep->owner);
     sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);
-    sweep->n_running = mem_calloc(crew_n(sweep->crew), sizeof *sweep->n_running);
     progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL, WHOLE);
     do_mine(sweep);
     if (eval->rank == 0)
         wait_for_crews(sweep);
     progress_end(&sweep->progress);
     mem_free(sweep->under_way);
-    mem_free(sweep->n_running);
     return share_outcome(sweep, err);
 }
 

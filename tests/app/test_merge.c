@@ -44,9 +44,30 @@ static void remove_point(uint32_t point)
     mem_free(path);
 }
 
+// Points that differ from those of the fixture.
 static void run(void)
 {
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
+}
+
+// The fixture's own: simulated once, then linked, which is the same and faster.
+static void fill(void)
+{
+    struct err err = {0};
+    char *made = mem_printf("%s/made.points", fixture.folder);
+    bool first = access(made, F_OK) != 0;
+    if (first)
+        run();
+    ck_assert_int_eq(pointdir_make(first ? made : survey_folder(fixture.survey), ERR_FAIL, &err),
+                     0);
+    for (uint32_t p = 0; p < N; p++) {
+        char *path = sweep_fixture_point(&fixture, p), *kept = pointdir_file(made, p);
+        const char *from = first ? path : kept, *to = first ? kept : path;
+        ck_assert(access(to, F_OK) == 0 || link(from, to) == 0);
+        mem_free(path);
+        mem_free(kept);
+    }
+    mem_free(made);
 }
 
 static char *read_all(const char *path, size_t *size)
@@ -64,7 +85,7 @@ START_TEST(merges_all)
 {
     struct err err = {0};
     sweep_fixture_open(&fixture, "all", NULL);
-    run();
+    fill();
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
     struct points *points = merged();
     ck_assert_str_eq(points->study_name, "tiny");
@@ -96,7 +117,7 @@ START_TEST(same_bytes)
     struct err err = {0};
     size_t n_once, n_again;
     sweep_fixture_open(&fixture, "bytes", NULL);
-    run();
+    fill();
     ck_assert_int_eq(merge(false, &err), 0);
     char *once = read_all(fixture.output, &n_once);
     unlink(fixture.output);
@@ -124,7 +145,7 @@ START_TEST(holes_fill_up)
 {
     struct err err = {0};
     sweep_fixture_open(&fixture, "holes", NULL);
-    run();
+    fill();
     remove_point(1);
     remove_point(4);
     pointdir_fail(survey_folder(fixture.survey), 4, "no servers are left");
@@ -135,7 +156,7 @@ START_TEST(holes_fill_up)
     ck_assert_str_eq(points->points[4].note, "no servers are left");
     ck_assert_uint_eq(points_count(points, POINTS_DONE), 4);
     points_destroy(points);
-    run();
+    fill();
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
     points = merged();
     ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
@@ -155,7 +176,7 @@ START_TEST(foreign_point)
     from = sweep_fixture_point(&fixture, 0);
     sweep_fixture_close(&fixture);
     sweep_fixture_open(&fixture, "foreign", NULL);
-    run();
+    fill();
     to = sweep_fixture_point(&fixture, 0);
     ck_assert_int_eq(rename(from, to), 0);
     ck_assert_int_eq(merge(false, &err), 0);
@@ -173,7 +194,7 @@ END_TEST
 START_TEST(point_lost_meanwhile)
 {
     sweep_fixture_open(&fixture, "lost", NULL);
-    run();
+    fill();
     survey_look(fixture.survey, NULL, 0, 1);
     remove_point(2);
     struct points *points = merge_read(fixture.survey, "text");
@@ -190,7 +211,7 @@ START_TEST(loses_nothing)
 {
     struct err err = {0};
     sweep_fixture_open(&fixture, "loses", NULL);
-    run();
+    fill();
     ck_assert_int_eq(merge(false, &err), 0);
     remove_point(3);
     ck_assert_int_eq(merge(false, &err), -1);
@@ -212,7 +233,7 @@ START_TEST(edited_study)
 {
     struct err err = {0};
     sweep_fixture_open(&fixture, "edited", NULL);
-    run();
+    fill();
     ck_assert_int_eq(merge(false, &err), 0);
     ck_assert_int_eq(merge_check(fixture.survey, false, &err), 0);
     sweep_fixture_close(&fixture);
@@ -234,7 +255,7 @@ START_TEST(other_files)
 {
     struct err err = {0};
     sweep_fixture_open(&fixture, "files", NULL);
-    run();
+    fill();
     char *point = sweep_fixture_point(&fixture, 0);
     ck_assert_int_eq(link(point, fixture.output), 0);
     mem_free(point);

@@ -54,6 +54,24 @@ START_TEST(goes_on)
 }
 END_TEST
 
+// What else there is to say stands between the share and the rate.
+START_TEST(note)
+{
+    char text[200];
+    FILE *out = tmpfile();
+    struct progress progress;
+    progress_start(&progress, out, 1000);
+    progress_note(&progress, "%d of %d points", 3, 12);
+    progress.start_s -= 20;
+    progress.last_s -= 20;
+    progress_update(&progress, 500, 5000000);
+    rewind(out);
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_str_eq(text, "recfleet: 50.0 % done, 3 of 12 points, 0.25 Mqueries/s, 0:20 left\n");
+    fclose(out);
+}
+END_TEST
+
 // Without a stream nothing happens.
 START_TEST(silent)
 {
@@ -68,7 +86,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", clocks}, {"core", lines_now_and_then}, {"core", goes_on}, {"limits", silent}};
+    const struct suite_test tests[] = {{"core", clocks},
+                                       {"core", lines_now_and_then},
+                                       {"core", goes_on},
+                                       {"core", note},
+                                       {"limits", silent}};
     return suite_run("progress", tests, sizeof tests / sizeof *tests);
 }
