@@ -9,6 +9,7 @@
 
 #include "app/cmd.h"
 #include "app/idset.h"
+#include "app/merge.h"
 #include "app/pointdir.h"
 #include "app/sbatch.h"
 #include "app/site.h"
@@ -493,6 +494,9 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
         return err_set(err, ERR_STUDY, "%s: --array, but the study has no sweep", order->study);
     bool *missing = mem_calloc(n_points, sizeof *missing);
     int rc = find_missing(survey, missing, err);
+    // What the merge would say at the very end.
+    if (rc == 0 && merge_check(survey, false, err) < 0)
+        rc = err_append(err, ", but not from here: remove it, or name another with --output");
     if (rc == 0)
         rc = place_order(order, survey_output(survey), grid_study_name(grid), err);
     if (rc == 0)

@@ -111,7 +111,7 @@ char *sbatch_plain(const char *text)
 
 bool sbatch_is_plain(const char *text)
 {
-    return consists_of(text, NAME_CHARS ":,%[]=");
+    return consists_of(text, NAME_CHARS ":,%=/[]");
 }
 
 // --- times
@@ -246,8 +246,10 @@ char *sbatch_script(const struct sbatch_job *job)
     size_t head = end_of_options(template);
     text_begin(&text);
     fwrite(template->data, 1, head, text.out);
-    for (size_t i = 0; i < job->n_options; i++)
+    for (size_t i = 0; i < job->n_options; i++) {
+        assert(sbatch_is_plain(job->options[i]));
         fprintf(text.out, "#SBATCH %s\n", job->options[i]);
+    }
     fputs("\n# Written by recfleet submit; to submit it again:\n#   ", text.out);
     put_command(text.out, job);
     fputs("\ncd ", text.out);

@@ -31,7 +31,7 @@ struct sbatch_template {
 };
 extern const struct sbatch_template sbatch_templates[]; // ends with a NULL path
 
-// All texts are borrowed. Options are plain characters: "--nodes=2".
+// All texts are borrowed. Options are plain (sbatch_is_plain()): "--nodes=2".
 #define SBATCH_MAX_OPTIONS 16
 struct sbatch_job {
     const char *name;   // of the template: "run.sbatch"
@@ -51,8 +51,8 @@ char *sbatch_quote(const char *word);
 // The text with '_' in place of all that is not a letter, a digit or one of "._+-"; never empty,
 // never with a '-' or '.' in front. Caller mem_free()s.
 char *sbatch_plain(const char *text);
-// Whether sbatch_plain() would change nothing but for ':' ',' '%' '[' ']' and '=', which options
-// may hold.
+// Whether Slurm reads the text as it is in every place: the same characters and those of options,
+// ":,%=/[]"; not for empty ones.
 bool sbatch_is_plain(const char *text);
 
 // The script; and the command line that submits it, as a line for bash. Caller mem_free()s.

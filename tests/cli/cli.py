@@ -597,7 +597,9 @@ def group_submit(folder):
              "study.yaml", "--time", "6", "--site", "site.env"),
             ("no folder", r"no/such: No such file", "study.yaml", "-o", "no/such/x.h5"),
             ("another's results", r"output .*/other.h5: exists and is not of this study",
-             "study.yaml", "-o", "other.h5")):
+             "study.yaml", "-o", "other.h5"),
+            ("an array over another's results", r"output .*other.h5: exists and is not of this sweep",
+             "swept.yaml", "--array", "-o", "other.h5")):
         refused("submit of " + what, pattern, folder, "submit", *words)
     done = call("submit", "study.yaml", cwd=folder, env={**os.environ, "PATH": "/nowhere"})
     expect(done[0] == 1 and "there is no sbatch here" in done[2], "submit without Slurm", done)
