@@ -11,21 +11,12 @@
 // MPI counts are int and a buffer of a few MiB is as fast as a larger one.
 #define CHUNK (1u << 18)
 
-// Words a tally is packed into: nine counts and sums, and the 128-bit sum of squares in limbs of
-// 32 bits, each in a word of its own, so that adding up to 2^32 ranks cannot carry out of a word.
-#define TALLY_WORDS 13
+// Words a tally is packed into: its counts and sums, and the 128-bit sum of squares in limbs of 32
+// bits, each in a word of its own, so that adding up to 2^32 ranks cannot carry out of a word.
+#define SQ_LIMBS 4
+#define TALLY_WORDS (TALLY_SUMS + SQ_LIMBS)
 #define GROUP_WORDS 6
 #define SERVER_WORDS 7
-
-static size_t n_tallies(const struct record_shape *shape)
-{
-    return (size_t)shape->n_bins * shape->n_services * N_PATHS;
-}
-
-static size_t n_groups(const struct record_shape *shape)
-{
-    return (size_t)shape->n_bins * shape->n_groups;
-}
 
 // Sums (or maxima) of words[0 .. n) of all ranks, into words of rank 0.
 static void reduce_words(MPI_Comm comm, int rank, uint64_t *words, size_t n, MPI_Op op)
@@ -39,34 +30,23 @@ static void reduce_words(MPI_Comm comm, int rank, uint64_t *words, size_t n, MPI
 
 static void pack_tally(const struct tally *t, uint64_t *w)
 {
-    const uint64_t words[TALLY_WORDS - 4] = {t->n_queries,      t->n_requests,  t->n_items,
-                                             t->n_late,         t->n_waited,    t->n_in_flight,
-                                             t->latency_sum_ns, t->wait_sum_ns, t->service_sum_ns};
-    memcpy(w, words, sizeof words);
-    for (int limb = 0; limb < 4; limb++)
-        w[9 + limb] = (uint32_t)(t->latency_sq_sum_ns2 >> (32 * limb));
+    record_tally_sums(t, w);
+    for (int limb = 0; limb < SQ_LIMBS; limb++)
+        w[TALLY_SUMS + limb] = (uint32_t)(t->latency_sq_sum_ns2 >> (32 * limb));
 }
 
 static void unpack_tally(const uint64_t *w, struct tally *t)
 {
-    t->n_queries = w[0];
-    t->n_requests = w[1];
-    t->n_items = w[2];
-    t->n_late = w[3];
-    t->n_waited = w[4];
-    t->n_in_flight = w[5];
-    t->latency_sum_ns = w[6];
-    t->wait_sum_ns = w[7];
-    t->service_sum_ns = w[8];
+    record_tally_set_sums(t, w);
     t->latency_sq_sum_ns2 = 0;
-    for (int limb = 0; limb < 4; limb++)
-        t->latency_sq_sum_ns2 += (unsigned __int128)w[9 + limb] << (32 * limb);
+    for (int limb = 0; limb < SQ_LIMBS; limb++)
+        t->latency_sq_sum_ns2 += (unsigned __int128)w[TALLY_SUMS + limb] << (32 * limb);
 }
 
 static void gather_tallies(MPI_Comm comm, int rank, const struct record *local,
                            struct record *total)
 {
-    size_t n = n_tallies(&local->shape);
+    size_t n = record_n_tallies(&local->shape);
     uint64_t *words = mem_calloc(n, TALLY_WORDS * sizeof *words);
     uint64_t *most = mem_calloc(n, sizeof *most);
     for (size_t i = 0; i < n; i++) {
@@ -85,7 +65,7 @@ static void gather_tallies(MPI_Comm comm, int rank, const struct record *local,
 
 static void gather_groups(MPI_Comm comm, int rank, const struct record *local, struct record *total)
 {
-    size_t n = n_groups(&local->shape);
+    size_t n = record_n_group_tallies(&local->shape);
     uint64_t *words = mem_calloc(n, GROUP_WORDS * sizeof *words);
     uint64_t *most = mem_calloc(n, 2 * sizeof *most);
     for (size_t i = 0; i < n; i++) {
@@ -137,7 +117,7 @@ static void gather_servers(MPI_Comm comm, int rank, const struct record *local,
 // For every tally, the buckets [range[2i], range[2i+1]) that some rank used.
 static uint32_t *agree_ranges(MPI_Comm comm, const struct record *local)
 {
-    size_t n = n_tallies(&local->shape);
+    size_t n = record_n_tallies(&local->shape);
     uint32_t *range = mem_calloc(2 * n, sizeof *range);
     for (size_t i = 0; i < n; i++) {
         uint32_t first, last;
@@ -184,7 +164,7 @@ static int gather_hists(MPI_Comm comm, int rank, const struct record *local, str
     uint32_t *range = agree_ranges(comm, local);
     struct parcel p = {mem_calloc(CHUNK, sizeof *p.words), mem_calloc(CHUNK, sizeof *p.homes), 0,
                        false};
-    for (size_t i = 0; i < n_tallies(&local->shape); i++) {
+    for (size_t i = 0; i < record_n_tallies(&local->shape); i++) {
         for (uint32_t b = range[2 * i]; b < range[2 * i + 1]; b++) {
             p.words[p.n] = local->tallies[i].hist[b];
             p.homes[p.n] = total ? &total->tallies[i].hist[b] : NULL;

@@ -121,12 +121,12 @@ static void close_attribute(hid_t id, hid_t type, hid_t space)
         H5Aclose(id);
 }
 
-// Ours are of fixed length.
 bool h5_read_has(struct h5_reader *r, const char *object, const char *key)
 {
     return !r->failed && H5Aexists_by_name(r->file, object, key, H5P_DEFAULT) > 0;
 }
 
+// Ours are of fixed length.
 char *h5_read_text(struct h5_reader *r, const char *object, const char *key)
 {
     if (r->failed)
@@ -144,6 +144,11 @@ char *h5_read_text(struct h5_reader *r, const char *object, const char *key)
     return text;
 }
 
+char *h5_read_text_if(struct h5_reader *r, const char *object, const char *key)
+{
+    return h5_read_has(r, object, key) ? h5_read_text(r, object, key) : mem_strdup("");
+}
+
 void h5_read_attribute(struct h5_reader *r, const char *object, const char *key, size_t bytes,
                        bool real, void *value)
 {
@@ -156,6 +161,16 @@ void h5_read_attribute(struct h5_reader *r, const char *object, const char *key,
     if (!ok || H5Aread(id, memory_type(bytes, real), value) < 0)
         h5_read_fail(r, "lacks a number among its attributes, or it cannot be read", object);
     close_attribute(id, type, space);
+}
+
+uint32_t h5_read_n_names(struct h5_reader *r, const char *object, const char *key)
+{
+    char *lines = h5_read_text(r, object, key);
+    uint32_t n = lines[0] ? 1 : 0;
+    for (const char *c = lines; *c; c++)
+        n += *c == '\n';
+    mem_free(lines);
+    return n;
 }
 
 void h5_read_names(struct h5_reader *r, const char *object, const char *key,

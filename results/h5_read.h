@@ -47,8 +47,10 @@ char *h5_read_bytes(struct h5_reader *r, const char *name);
 
 // Is there such an attribute? Files of earlier versions lack some. false once the reader failed.
 bool h5_read_has(struct h5_reader *r, const char *object, const char *key);
-// Attributes. A text of any length, caller mem_free()s, never NULL; one number.
+// Attributes. A text of any length, caller mem_free()s, never NULL, and "" instead of one that need
+// not be there; one number.
 char *h5_read_text(struct h5_reader *r, const char *object, const char *key);
+char *h5_read_text_if(struct h5_reader *r, const char *object, const char *key);
 void h5_read_attribute(struct h5_reader *r, const char *object, const char *key, size_t bytes,
                        bool real, void *value);
 
@@ -58,8 +60,9 @@ struct h5_rows {
     size_t stride, n; // bytes from row to row
 };
 
-// Exactly `rows->n` names, one a line in an attribute, as owned strings into the members at
-// `offset`.
+// How many names there are, one a line in an attribute; 0 when it is empty.
+uint32_t h5_read_n_names(struct h5_reader *r, const char *object, const char *key);
+// Exactly `rows->n` of them as owned strings into the members at `offset`.
 void h5_read_names(struct h5_reader *r, const char *object, const char *key,
                    const struct h5_rows *rows, size_t offset);
 // One number per row into the members at `offset`.

@@ -55,8 +55,7 @@ static void read_root(struct h5_reader *r, struct meta *m, struct summary *s)
     m->study_name = h5_read_text(r, "/", "study_name");
     m->policy = h5_read_text(r, "/", "policy");
     h5_read_attribute(r, "/", "seed", 8, false, &m->seed);
-    m->study_digest =
-        h5_read_has(r, "/", "study_digest") ? h5_read_text(r, "/", "study_digest") : mem_strdup("");
+    m->study_digest = h5_read_text_if(r, "/", "study_digest");
     h5_read_attribute(r, "/", "traffic_fingerprint", 8, false, &m->traffic_fingerprint);
     h5_read_attribute(r, "/", "duration_ns", 8, false, &m->duration_ns);
     h5_read_attribute(r, "/", "warmup_ns", 8, false, &m->warmup_ns);
@@ -125,10 +124,9 @@ static void read_run(struct h5_reader *r, struct load *load)
     load->host = h5_read_text(r, "/run", "host");
     load->git_revision = h5_read_text(r, "/run", "git_revision");
     h5_read_attribute(r, "/run", "n_ranks", 4, false, &load->n_ranks);
-    bool has_job = h5_read_has(r, "/run", "n_restarts");
     load->job_id = h5_read_text(r, "/run", "job_id");
-    load->nodes = has_job ? h5_read_text(r, "/run", "nodes") : mem_strdup("");
-    if (has_job) {
+    load->nodes = h5_read_text_if(r, "/run", "nodes");
+    if (h5_read_has(r, "/run", "n_restarts")) {
         h5_read_attribute(r, "/run", "n_nodes", 4, false, &load->n_nodes);
         h5_read_attribute(r, "/run", "n_restarts", 8, false, &load->n_restarts);
     }

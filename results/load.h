@@ -28,9 +28,8 @@ struct load_bins {
 };
 
 struct load {
-    char *path; // as given
-    struct meta
-        *meta; // study_text and study_digest included; of groups: name, platform and n_servers
+    char *path;        // as given
+    struct meta *meta; // with study_text and study_digest; of groups: name, platform, n_servers
     struct summary *summary;
     struct load_bins bins;
     // Of /run: what reports show; strings owned.

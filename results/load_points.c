@@ -13,27 +13,10 @@
 #define MOST_ROWS 100000000u // points times services, or groups
 #define MOST_AXES 1000u
 
-// A text with as many lines as there are names; none when it is empty.
-static uint32_t count_lines(const char *text)
-{
-    uint32_t n = text[0] ? 1 : 0;
-    for (; *text; text++)
-        n += *text == '\n';
-    return n;
-}
-
-static uint32_t count_names(struct h5_reader *r, const char *object, const char *key)
-{
-    char *lines = h5_read_text(r, object, key);
-    uint32_t n = count_lines(lines);
-    mem_free(lines);
-    return n;
-}
-
 // The labels of a dataset of codes, as many as there are, at least one; *n of them.
 static char **read_labels(struct h5_reader *r, const char *path, uint32_t *n)
 {
-    uint32_t lines = count_names(r, path, "names");
+    uint32_t lines = h5_read_n_names(r, path, "names");
     *n = lines > 0 ? lines : 1; // one label that is empty
     char **labels = mem_calloc(*n, sizeof *labels);
     struct h5_rows rows = {labels, sizeof *labels, *n};
@@ -209,7 +192,7 @@ static struct points *read_all(struct h5_reader *r)
     uint64_t n_points = h5_read_extent(r, "/point"), n_states = h5_read_extent(r, "/state");
     uint64_t n_services = h5_read_extent(r, "/summary/service");
     uint64_t n_groups = h5_read_extent(r, "/groups/group");
-    uint32_t n_axes = count_names(r, "/", "axes");
+    uint32_t n_axes = h5_read_n_names(r, "/", "axes");
     if (n_points == 0 || n_points > MOST_POINTS || n_states != n_points || n_axes > MOST_AXES ||
         n_services == 0 || n_services > MOST_ROWS / n_points || n_groups == 0 ||
         n_groups > MOST_ROWS / n_points || n_axes > MOST_ROWS / n_points ||

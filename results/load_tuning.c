@@ -11,23 +11,6 @@
 #define MOST_POLICIES 10000u
 #define MOST_AXES 1000u
 
-// A text with as many lines as there are names; none when it is empty.
-static uint32_t count_lines(const char *text)
-{
-    uint32_t n = text[0] ? 1 : 0;
-    for (; *text; text++)
-        n += *text == '\n';
-    return n;
-}
-
-static uint32_t count_names(struct h5_reader *r, const char *object, const char *key)
-{
-    char *lines = h5_read_text(r, object, key);
-    uint32_t n = count_lines(lines);
-    mem_free(lines);
-    return n;
-}
-
 // One axis: the variable over the cells, and its labels.
 static void read_axis(struct h5_reader *r, struct tuning *t, uint32_t axis, const char *variable)
 {
@@ -35,7 +18,7 @@ static void read_axis(struct h5_reader *r, struct tuning *t, uint32_t axis, cons
     char *path = mem_printf("/%s", variable);
     struct h5_rows cells = {t->labels, t->n_axes * sizeof *t->labels, t->n_cells};
     h5_read_column(r, path, &cells, axis * sizeof *t->labels, sizeof *t->labels, false);
-    uint32_t n = count_names(r, path, "names");
+    uint32_t n = h5_read_n_names(r, path, "names");
     a->n_labels = n > 0 ? n : 1; // one label that is empty
     a->labels = mem_calloc(a->n_labels, sizeof *a->labels);
     struct h5_rows labels = {a->labels, sizeof *a->labels, a->n_labels};
@@ -96,7 +79,7 @@ static struct tuning *read_all(struct h5_reader *r)
 {
     uint64_t n_cells = h5_read_extent(r, "/cell"), n_policies = h5_read_extent(r, "/policy");
     uint64_t n_outcomes = h5_read_extent(r, "/qps");
-    uint32_t n_axes = count_names(r, "/", "axes");
+    uint32_t n_axes = h5_read_n_names(r, "/", "axes");
     if (n_cells == 0 || n_policies == 0 || n_cells > MOST_CELLS || n_policies > MOST_POLICIES ||
         n_axes > MOST_AXES || n_cells * n_policies != n_outcomes)
         h5_read_fail(r, "has an impossible number of cells, policies or axes", "the file");

@@ -18,8 +18,7 @@ int peek_open(const char *path, struct peek *peek, struct err *err)
         return -1;
     peek->study_name = h5_read_text(r, "/", "study_name");
     peek->program_version = h5_read_text(r, "/", "program_version");
-    peek->study_digest =
-        h5_read_has(r, "/", "study_digest") ? h5_read_text(r, "/", "study_digest") : mem_strdup("");
+    peek->study_digest = h5_read_text_if(r, "/", "study_digest");
     if (h5_read_close(r) == 0)
         return 0;
     peek_close(peek);

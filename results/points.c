@@ -186,7 +186,7 @@ void points_set_state(struct points *p, uint32_t point, enum points_state state,
     assert(point < p->n_points && state != POINTS_DONE && state < N_POINTS_STATES);
     char *line = line_of(note);
     forget(p, point);
-    p->points[point].state = state;
+    p->points[point].state = (int32_t)state;
     mem_free(p->points[point].note);
     p->points[point].note = line;
 }

@@ -7,16 +7,6 @@
 
 #include "base/mem.h"
 
-static size_t n_tallies(const struct record_shape *shape)
-{
-    return (size_t)shape->n_bins * shape->n_services * N_PATHS;
-}
-
-static size_t n_group_tallies(const struct record_shape *shape)
-{
-    return (size_t)shape->n_bins * shape->n_groups;
-}
-
 static uint32_t n_measure_bins(const struct record_shape *shape)
 {
     return shape->n_bins - (shape->warmup_ns > 0);
@@ -28,13 +18,34 @@ struct record *record_create(const struct record_shape *shape)
     assert(shape->warmup_ns >= 0 && shape->warmup_ns < shape->end_ns);
     struct record *record = mem_calloc(1, sizeof *record);
     record->shape = *shape;
-    record->tallies = mem_calloc(n_tallies(shape), sizeof *record->tallies);
-    record->groups = mem_calloc(n_group_tallies(shape), sizeof *record->groups);
+    record->tallies = mem_calloc(record_n_tallies(shape), sizeof *record->tallies);
+    record->groups = mem_calloc(record_n_group_tallies(shape), sizeof *record->groups);
     record->servers = mem_calloc(shape->n_servers, sizeof *record->servers);
-    uint32_t *counts = mem_calloc(n_tallies(shape), HIST_N_BUCKETS * sizeof *counts);
-    for (size_t i = 0; i < n_tallies(shape); i++)
+    uint32_t *counts = mem_calloc(record_n_tallies(shape), HIST_N_BUCKETS * sizeof *counts);
+    for (size_t i = 0; i < record_n_tallies(shape); i++)
         record->tallies[i].hist = counts + i * HIST_N_BUCKETS;
     return record;
+}
+
+void record_tally_sums(const struct tally *t, uint64_t sums[TALLY_SUMS])
+{
+    const uint64_t all[TALLY_SUMS] = {t->n_queries,      t->n_requests,  t->n_items,
+                                      t->n_late,         t->n_waited,    t->n_in_flight,
+                                      t->latency_sum_ns, t->wait_sum_ns, t->service_sum_ns};
+    memcpy(sums, all, sizeof all);
+}
+
+void record_tally_set_sums(struct tally *t, const uint64_t sums[TALLY_SUMS])
+{
+    t->n_queries = sums[0];
+    t->n_requests = sums[1];
+    t->n_items = sums[2];
+    t->n_late = sums[3];
+    t->n_waited = sums[4];
+    t->n_in_flight = sums[5];
+    t->latency_sum_ns = sums[6];
+    t->wait_sum_ns = sums[7];
+    t->service_sum_ns = sums[8];
 }
 
 bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last)
@@ -54,7 +65,7 @@ bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *la
 void record_clear(struct record *record)
 {
     uint32_t first, last;
-    for (size_t i = 0; i < n_tallies(&record->shape); i++) {
+    for (size_t i = 0; i < record_n_tallies(&record->shape); i++) {
         struct tally *tally = &record->tallies[i];
         uint32_t *hist = tally->hist;
         if (!record_tally_range(tally, &first, &last))
@@ -62,7 +73,7 @@ void record_clear(struct record *record)
         memset(hist + first, 0, (last - first + 1) * sizeof *hist);
         *tally = (struct tally){.hist = hist};
     }
-    memset(record->groups, 0, n_group_tallies(&record->shape) * sizeof *record->groups);
+    memset(record->groups, 0, record_n_group_tallies(&record->shape) * sizeof *record->groups);
     memset(record->servers, 0, record->shape.n_servers * sizeof *record->servers);
     record->n_samples = 0;
 }
@@ -176,9 +187,9 @@ void record_merge(struct record *into, const struct record *from)
     const struct record_shape *shape = &into->shape;
     assert(shape->n_bins == from->shape.n_bins && shape->n_services == from->shape.n_services);
     assert(shape->n_groups == from->shape.n_groups && shape->n_servers == from->shape.n_servers);
-    for (size_t i = 0; i < n_tallies(shape); i++)
+    for (size_t i = 0; i < record_n_tallies(shape); i++)
         add_tally(&into->tallies[i], &from->tallies[i]);
-    for (size_t i = 0; i < n_group_tallies(shape); i++)
+    for (size_t i = 0; i < record_n_group_tallies(shape); i++)
         add_group(&into->groups[i], &from->groups[i]);
     for (size_t i = 0; i < shape->n_servers; i++)
         add_server(&into->servers[i], &from->servers[i]);

@@ -113,6 +113,22 @@ static inline struct group_tally *record_group(const struct record *record, uint
     return &record->groups[(size_t)bin * record->shape.n_groups + group];
 }
 
+// How many tallies there are, and how many of groups.
+static inline size_t record_n_tallies(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_services * N_PATHS;
+}
+static inline size_t record_n_group_tallies(const struct record_shape *shape)
+{
+    return (size_t)shape->n_bins * shape->n_groups;
+}
+
+// The counts and sums of a tally that take a word each, for whoever sends or keeps them: all but
+// the sum of squares, the longest latency and the histogram.
+#define TALLY_SUMS 9
+void record_tally_sums(const struct tally *tally, uint64_t sums[TALLY_SUMS]);
+void record_tally_set_sums(struct tally *tally, const uint64_t sums[TALLY_SUMS]);
+
 // First and last bucket of the tally's histogram that is not empty; false (nothing set) when it
 // has no queries. Looks only between the two, since the record knows its longest latency and how
 // many there are.

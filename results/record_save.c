@@ -18,49 +18,22 @@ static_assert(sizeof(struct query_sample) == 56, "query_sample without padding")
 // Behind the last tally, the last run of servers.
 #define NO_MORE UINT32_MAX
 
-static size_t n_tallies(const struct record_shape *shape)
-{
-    return (size_t)shape->n_bins * shape->n_services * N_PATHS;
-}
-
-static size_t n_groups(const struct record_shape *shape)
-{
-    return (size_t)shape->n_bins * shape->n_groups;
-}
-
 // The members before the histogram, padding aside.
-#define TALLY_WORDS 12
+#define TALLY_WORDS (TALLY_SUMS + 3)
 
 static void tally_words(const struct tally *t, uint64_t *w)
 {
-    const uint64_t words[TALLY_WORDS] = {t->n_queries,
-                                         t->n_requests,
-                                         t->n_items,
-                                         t->n_late,
-                                         t->n_waited,
-                                         t->n_in_flight,
-                                         t->latency_sum_ns,
-                                         t->wait_sum_ns,
-                                         t->service_sum_ns,
-                                         (uint64_t)t->latency_sq_sum_ns2,
-                                         (uint64_t)(t->latency_sq_sum_ns2 >> 64),
-                                         (uint64_t)t->latency_max_ns};
-    memcpy(w, words, sizeof words);
+    record_tally_sums(t, w);
+    w[TALLY_SUMS] = (uint64_t)t->latency_sq_sum_ns2;
+    w[TALLY_SUMS + 1] = (uint64_t)(t->latency_sq_sum_ns2 >> 64);
+    w[TALLY_SUMS + 2] = (uint64_t)t->latency_max_ns;
 }
 
 static void words_tally(const uint64_t *w, struct tally *t)
 {
-    t->n_queries = w[0];
-    t->n_requests = w[1];
-    t->n_items = w[2];
-    t->n_late = w[3];
-    t->n_waited = w[4];
-    t->n_in_flight = w[5];
-    t->latency_sum_ns = w[6];
-    t->wait_sum_ns = w[7];
-    t->service_sum_ns = w[8];
-    t->latency_sq_sum_ns2 = w[9] | (unsigned __int128)w[10] << 64;
-    t->latency_max_ns = (int64_t)w[11];
+    record_tally_set_sums(t, w);
+    t->latency_sq_sum_ns2 = w[TALLY_SUMS] | (unsigned __int128)w[TALLY_SUMS + 1] << 64;
+    t->latency_max_ns = (int64_t)w[TALLY_SUMS + 2];
 }
 
 static bool is_zero(const void *bytes, size_t n)
@@ -73,7 +46,7 @@ static void save_tallies(const struct record *record, struct blob *blob)
 {
     uint64_t words[TALLY_WORDS];
     uint32_t range[2];
-    for (size_t i = 0; i < n_tallies(&record->shape); i++) {
+    for (size_t i = 0; i < record_n_tallies(&record->shape); i++) {
         const struct tally *tally = &record->tallies[i];
         tally_words(tally, words);
         if (is_zero(words, sizeof words))
@@ -110,7 +83,7 @@ void record_save(const struct record *record, struct blob *blob)
 {
     blob_put(blob, &record->shape, sizeof record->shape);
     save_tallies(record, blob);
-    blob_put(blob, record->groups, n_groups(&record->shape) * sizeof *record->groups);
+    blob_put(blob, record->groups, record_n_group_tallies(&record->shape) * sizeof *record->groups);
     save_servers(record, blob);
     blob_put_u64(blob, record->n_samples);
     blob_put(blob, record->samples, record->n_samples * sizeof *record->samples);
@@ -135,7 +108,7 @@ static int load_tallies(struct record *record, struct blob_reader *reader)
 {
     uint64_t words[TALLY_WORDS];
     for (uint32_t i, least = 0; (i = blob_get_u32(reader)) != NO_MORE; least = i + 1) {
-        if (i < least || i >= n_tallies(&record->shape))
+        if (i < least || i >= record_n_tallies(&record->shape))
             return blob_refuse(reader);
         struct tally *tally = &record->tallies[i];
         blob_get(reader, words, sizeof words);
@@ -211,11 +184,11 @@ static bool counts_fit(const struct tally *a, const struct tally *b)
 static bool fits(const struct record *record, const struct record *from)
 {
     const struct record_shape *shape = &record->shape;
-    for (size_t i = 0; i < n_tallies(shape); i++) {
+    for (size_t i = 0; i < record_n_tallies(shape); i++) {
         if (!counts_fit(&record->tallies[i], &from->tallies[i]))
             return false;
     }
-    for (size_t i = 0; i < n_groups(shape); i++) {
+    for (size_t i = 0; i < record_n_group_tallies(shape); i++) {
         if (!sums_fit(&record->groups[i], &from->groups[i], 0, 8))
             return false;
     }
@@ -236,7 +209,7 @@ int record_load(struct record *record, struct blob_reader *reader, struct err *e
     struct record *saved = record_create(&shape);
     int rc = load_tallies(saved, reader);
     if (rc == 0) {
-        blob_get(reader, saved->groups, n_groups(&shape) * sizeof *saved->groups);
+        blob_get(reader, saved->groups, record_n_group_tallies(&shape) * sizeof *saved->groups);
         rc = load_servers(saved, reader);
     }
     if (rc == 0)

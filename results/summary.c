@@ -441,7 +441,7 @@ static void fill_part(const struct scope *scope, const struct batch_plan *plan,
                                     c.busy_ns,           c.backlog_ns,      c.drain_ns,
                                     c.backlog_before_ns, c.drain_before_ns, out->n_units};
         struct overload o = overload_judge(&s);
-        out->verdict = o.verdict;
+        out->verdict = (int32_t)o.verdict;
         out->load_frac = o.load_frac;
         out->drain_growth_frac = o.drain_growth_frac;
         out->drain_max_s = c.drain_ns[scope->n_bins - 1] * 1e-9;

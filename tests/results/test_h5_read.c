@@ -70,6 +70,33 @@ START_TEST(reads)
 }
 END_TEST
 
+// An attribute that need not be there is "" when it is not, which is no failure.
+START_TEST(optional_text)
+{
+    struct err err = {0};
+    struct h5_reader *r = open_sound(&err);
+    char *kind = h5_read_text_if(r, "/", "kind"), *none = h5_read_text_if(r, "/", "kinds");
+    ck_assert_str_eq(kind, "tuning");
+    ck_assert_str_eq(none, "");
+    ck_assert_int_eq(h5_read_close(r), 0);
+    mem_free(kind);
+    mem_free(none);
+    unlink(SOUND);
+}
+END_TEST
+
+// Names are counted by their lines; one name has no line's end.
+START_TEST(counts_names)
+{
+    struct err err = {0};
+    struct h5_reader *r = open_sound(&err);
+    ck_assert_uint_eq(h5_read_n_names(r, "/policy", "names"), 3);
+    ck_assert_uint_eq(h5_read_n_names(r, "/", "kind"), 1);
+    ck_assert_int_eq(h5_read_close(r), 0);
+    unlink(SOUND);
+}
+END_TEST
+
 // Only the first failure is kept, and what follows does nothing.
 START_TEST(first_failure)
 {
@@ -151,10 +178,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", reads},
-                                       {"core", tried_first},
-                                       {"errors", first_failure},
-                                       {"errors", misfits},
+    const struct suite_test tests[] = {{"core", reads},           {"core", optional_text},
+                                       {"core", counts_names},    {"core", tried_first},
+                                       {"errors", first_failure}, {"errors", misfits},
                                        {"errors", other_kind}};
     return suite_mpi_run(&argc, &argv, "h5_read", tests, sizeof tests / sizeof *tests);
 }

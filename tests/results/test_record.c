@@ -185,6 +185,20 @@ START_TEST(empty_is_fine)
 }
 END_TEST
 
+// The sums of a tally are its first members, each in its own word, and can be put back.
+START_TEST(sums_are_all_there)
+{
+    const uint64_t sums[TALLY_SUMS] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    struct tally tally = {0};
+    uint64_t again[TALLY_SUMS];
+    record_tally_set_sums(&tally, sums);
+    record_tally_sums(&tally, again);
+    ck_assert_mem_eq(again, sums, sizeof sums);
+    ck_assert_mem_eq(&tally, sums, offsetof(struct tally, service_sum_ns) + sizeof(uint64_t));
+    ck_assert(tally.latency_sq_sum_ns2 == 0 && tally.latency_max_ns == 0);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -192,7 +206,7 @@ int main(void)
         {"core", cells_are_apart},        {"core", parts_make_the_whole},
         {"core", range_is_tight},         {"core", cleared_is_new},
         {"core", samples_have_one_order}, {"limits", bins_shorter_than_1_ns},
-        {"limits", empty_is_fine},
+        {"core", sums_are_all_there},     {"limits", empty_is_fine},
     };
     return suite_run("record", tests, sizeof tests / sizeof *tests);
 }
