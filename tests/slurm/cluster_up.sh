@@ -120,6 +120,17 @@ all_idle() {
     [ "$(sinfo -h -o %D -t idle 2>/dev/null | awk '{n += $1} END {print n + 0}')" = "$nodes" ]
 }
 
+# A daemon that has ended is a zombie until this script waits for it.
+daemons_run() {
+    local pid
+    while read -r pid; do
+        [ "$(sed 's/.*) \(.\).*/\1/' "/proc/$pid/stat" 2>/dev/null)" != Z ] && [ -d "/proc/$pid" ] ||
+            return 1
+    done <"$dir/pids"
+}
+
+decided() { all_idle || ! daemons_run; }
+
 export SLURM_CONF=$dir/slurm.conf
 start() {
     local base n
@@ -139,7 +150,7 @@ start() {
         mkdir -p "$dir/spool/n$n" "$dir/tmp/n$n"
         daemon "slurmd.n$n" slurmd -D -N "n$n" -f "$SLURM_CONF"
     done
-    until_true 30 all_idle
+    until_true 30 decided && all_idle
 }
 
 chmod 755 "$dir"
