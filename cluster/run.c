@@ -3,10 +3,10 @@
 
 #include <sched.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "base/wallclock.h"
 #include "cluster/balancer.h"
 #include "cluster/exchange_local.h"
 #include "cluster/exchange_mpi.h"
@@ -15,10 +15,15 @@
 #include "par/agree.h"
 #include "results/gather.h"
 
-// Windows a balancer may advance before the others of its rank get their turn: long enough to stay
-// in cache, short enough that other ranks are fed; and cells before messages and signals get
-// theirs.
-enum { TURN_WINDOWS = 32, TURN_CELLS = 64, IDLE_SPINS = 64 };
+enum {
+    // Windows a balancer may advance before the others of its rank get their turn: long enough to
+    // stay in cache, short enough that other ranks are fed.
+    TURN_WINDOWS = 32,
+    // Cells that get a turn before messages and signals are looked at.
+    TURN_CELLS = 64,
+    // Turns without anything to do before the processor is offered to others.
+    IDLE_SPINS = 64
+};
 #define PROGRESS_EVERY_S 0.1
 // How often a rank says what it wants.
 #define ROUND_EVERY_S 1e-3
@@ -44,13 +49,6 @@ struct fleet {
     struct rally rally;
     double next_round_s, next_progress_s;
 };
-
-static double wall_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 // Free times of cores are int64 nanoseconds, 292 years: a backlog that could come near is no study.
 #define LONGEST_BACKLOG_S 1e9
@@ -224,9 +222,9 @@ static uint64_t n_recorded(const struct record *record)
 static void tell_progress(struct fleet *fleet)
 {
     const struct run_options *options = fleet->options;
-    if (!options->progress || fleet->rank != 0 || wall_s() < fleet->next_progress_s)
+    if (!options->progress || fleet->rank != 0 || wallclock_s() < fleet->next_progress_s)
         return;
-    fleet->next_progress_s = wall_s() + PROGRESS_EVERY_S;
+    fleet->next_progress_s = wallclock_s() + PROGRESS_EVERY_S;
     options->progress(options->progress_user, reached_ns(fleet), n_recorded(fleet->record));
 }
 
@@ -261,7 +259,7 @@ static void list_active(struct fleet *fleet)
 
 static void count_cost(const struct fleet *fleet, double begin_s, struct run_cost *cost)
 {
-    cost->wall_s = wall_s() - begin_s;
+    cost->wall_s = wallclock_s() - begin_s;
     cost->n_queries = n_recorded(fleet->record);
     cost->n_windows = 0;
     for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++)
@@ -371,7 +369,7 @@ static bool decide(struct fleet *fleet, bool done, struct decision *decision)
 {
     const struct run_control *control = fleet->options->control;
     int64_t values[RALLY_VALUES];
-    double now_s = wall_s();
+    double now_s = wallclock_s();
     if (!fleet->rally.open && (done || now_s >= fleet->next_round_s)) {
         fleet->next_round_s = now_s + ROUND_EVERY_S;
         values[0] = control->wish(control->user);
@@ -444,7 +442,7 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
     if (rc == 0)
         rc = load(&fleet, err);
     if (rc == 0) {
-        double begin_s = wall_s();
+        double begin_s = wallclock_s();
         cost->stopped = false;
         list_active(&fleet);
         rc = loop(&fleet, &cost->stopped, err);

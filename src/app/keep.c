@@ -11,8 +11,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "base/wallclock.h"
 #include "par/agree.h"
 #include "results/ckpt.h"
+#include "results/ckpt_name.h"
 
 // First word of the frame with the account; a frame of cluster/state.c begins with a small number.
 #define ACCOUNT_MARK UINT32_C(0x4b454550)
@@ -108,8 +110,7 @@ static int check_place(const struct keep_config *config, struct err *err)
     return 0;
 }
 
-// A crash between the two renames of a new checkpoint
-// leaves the one before alone.
+// Where there are no hard links a crash may leave the one before alone (ckpt_name.h).
 static enum start find_start(const struct keep_config *config)
 {
     if (config->resume_from)
@@ -125,7 +126,7 @@ static char *start_path(const struct keep_config *config, enum start start)
     case START_PATH:
         return mem_strdup(config->path);
     case START_PREVIOUS:
-        return mem_printf("%s.previous", config->path);
+        return ckpt_name_previous(config->path);
     case START_OTHER:
         return mem_strdup(config->resume_from);
     default:
@@ -135,17 +136,10 @@ static char *start_path(const struct keep_config *config, enum start start)
 
 // ---- the run asks -------------------------------------------------------------------------------
 
-static double clock_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static enum run_wish wish(void *user)
 {
     struct keep *keep = user;
-    double now_s = clock_s(), every_s = simtime_to_s(keep->config->every_ns);
+    double now_s = wallclock_s(), every_s = simtime_to_s(keep->config->every_ns);
     if (keep->begin_s == 0) {
         keep->begin_s = now_s;
         keep->next_s = now_s + every_s;
@@ -219,14 +213,14 @@ static int save(void *user, struct run_state *state, int64_t reached_ns, struct 
     struct account account;
     uint64_t n_bytes = 0;
     bool stop = false;
-    double begin_s = keep->asked_s > 0 ? keep->asked_s : clock_s();
+    double begin_s = keep->asked_s > 0 ? keep->asked_s : wallclock_s();
     if (sum_up(keep, state, &account, &stop, err) < 0)
         return -1;
     struct maker maker = {keep->rank == 0 ? &account : NULL, state};
     keep->head.reached_ns = reached_ns;
     keep->head.wall_s = keep->wall_before_s + begin_s - keep->begin_s;
     int rc = ckpt_write(keep->comm, keep->config->path, &keep->head, make, &maker, &n_bytes, err);
-    double end_s = clock_s();
+    double end_s = wallclock_s();
     drop_save_signal();
     keep->next_s = end_s + simtime_to_s(keep->config->every_ns);
     keep->checkpoint_s += end_s - begin_s;

@@ -2,19 +2,13 @@
 #include "app/progress.h"
 
 #include <stdarg.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/wallclock.h"
 
 #define BAR_EVERY_S 0.2
 #define LINE_EVERY_S 10.0
 #define BAR_WIDTH 30
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 const char *progress_clock(double s, char *buf, size_t size)
 {
@@ -28,7 +22,7 @@ const char *progress_clock(double s, char *buf, size_t size)
 
 void progress_start(struct progress *progress, FILE *out, int64_t end_ns)
 {
-    double now = now_s();
+    double now = wallclock_s();
     *progress = (struct progress){.out = out, .end_ns = end_ns, .start_s = now, .last_s = now};
     progress->terminal = out && isatty(fileno(out));
 }
@@ -56,7 +50,7 @@ void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_q
 {
     if (!progress->out)
         return;
-    double now = now_s(), spent_s = now - progress->start_s;
+    double now = wallclock_s(), spent_s = now - progress->start_s;
     if (now - progress->last_s < (progress->terminal ? BAR_EVERY_S : LINE_EVERY_S))
         return;
     progress->last_s = now;

@@ -11,7 +11,9 @@
 #include "app/progress.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/wallclock.h"
 #include "results/ckpt.h"
+#include "results/ckpt_name.h"
 
 // Of news to rank 0, and of its word to stop.
 enum { NEWS_TAG = 1, STOP_TAG = 2 };
@@ -82,13 +84,6 @@ struct sweep {
     uint32_t n_left;           // crews that have no more to do
     struct sweep_outcome *outcome;
 };
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static struct survey_point *facts_of(const struct sweep *sweep, uint32_t point)
 {
@@ -176,7 +171,7 @@ static void take(struct sweep *sweep, const struct news *news)
 
 static void tell(struct sweep *sweep, const struct news *news)
 {
-    sweep->told_s = now_s();
+    sweep->told_s = wallclock_s();
     if (sweep->eval->rank == 0)
         take(sweep, news);
     else
@@ -234,7 +229,7 @@ static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
         sweep->from_ns = reached_ns;
         sweep->from_queries = n_queries;
     }
-    if (sweep->eval->rank == 0 || now_s() - sweep->told_s > NEWS_EVERY_S) {
+    if (sweep->eval->rank == 0 || wallclock_s() - sweep->told_s > NEWS_EVERY_S) {
         struct news news = news_of(sweep, NEWS_REACHED);
         news.done_frac = (double)reached_ns / (double)sweep->end_ns;
         news.n_queries = n_queries;
@@ -270,7 +265,7 @@ static int simulate(struct sweep *sweep, const struct study *study, enum news_ki
 {
     char *output = pointdir_file(survey_folder(sweep->survey), sweep->point);
     char *checkpoint = mem_printf("%s.checkpoint", output);
-    char *previous = mem_printf("%s.previous", checkpoint);
+    char *previous = ckpt_name_previous(checkpoint);
     struct eval_result result;
     int from_previous = 0;
     if (sweep->team.rank == 0) {

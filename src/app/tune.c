@@ -5,11 +5,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/crew.h"
 #include "app/survey.h"
 #include "base/mem.h"
+#include "base/wallclock.h"
 #include "search/tuner.h"
 
 // Above this, the confirmed rate must miss its target.
@@ -278,13 +278,6 @@ static int search(struct unit_work *work, struct crew_bench *bench, struct crew_
     return 0;
 }
 
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static int do_unit(struct unit_work *work, struct err *err)
 {
     struct probe *probe = probe_create(work->study, false);
@@ -292,11 +285,11 @@ static int do_unit(struct unit_work *work, struct err *err)
     work->config = make_config(work->study, probe);
     struct crew_bench bench = {work->crew, probe, &work->config.capacity};
     struct crew_bench own_bench = {work->crew, own ? own : probe, &work->config.capacity};
-    double begin_s = now_s();
+    double begin_s = wallclock_s();
     int rc = search(work, &bench, &own_bench, err);
     if (rc < 0 && err->code == ERR_STUDY)
         err_prefix(err, "%s: tune", work->study->path);
-    work->unit->outcome.wall_s = now_s() - begin_s;
+    work->unit->outcome.wall_s = wallclock_s() - begin_s;
     mem_free((void *)(uintptr_t)work->config.batches);
     mem_free((void *)(uintptr_t)work->config.offloads);
     tuner_release(&work->found);
