@@ -7,7 +7,7 @@
 // with the same result, when the last has spoken. What all do after a round they do together.
 //
 //     struct rally rally = rally_start(comm);
-//     rally_say(&rally, values);            // once a round
+//     rally_say(&rally, values, MPI_MAX);   // once a round
 //     if (rally_heard(&rally, result))      // now and then: true when the round has ended
 //         ...
 #ifndef CLUSTER_RALLY_H

@@ -166,8 +166,7 @@ static int keep_old(const struct ckpt_name *name, enum kept *kept, struct err *e
     *kept = KEPT_NOTHING;
     if (lstat(name->path, &st) != 0 && errno == ENOENT)
         return 0;
-    if (unlink(name->keep) != 0)
-        errno = 0; // as a rule it is not there
+    unlink(name->keep); // as a rule it is not there
     if (link(name->path, name->keep) == 0)
         *kept = KEPT_LINKED;
     else if (rename(name->path, name->previous) == 0)
@@ -182,8 +181,8 @@ static void undo_keep(const struct ckpt_name *name, enum kept kept)
 {
     if (kept == KEPT_LINKED)
         unlink(name->keep);
-    else if (kept == KEPT_MOVED && rename(name->previous, name->path) != 0)
-        errno = 0; // it is still there as PATH.previous
+    else if (kept == KEPT_MOVED)
+        (void)rename(name->previous, name->path); // else it is still there as PATH.previous
 }
 
 static int take_name(const struct ckpt_name *name, struct err *err)

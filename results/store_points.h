@@ -21,8 +21,8 @@
 #include "base/err.h"
 #include "results/points.h"
 
-// One process writes alone; MPI must be there, but no other rank takes part. An existing file needs
-// `force`. On failure no file is left, and one that was there is as it was.
+// Not collective. One process writes alone; MPI must be there, but no other rank takes part. An
+// existing file needs `force`. On failure no file is left, and one that was there is as it was.
 int store_points_write(const char *path, bool force, const struct points *points, struct err *err);
 
 #endif
