@@ -59,3 +59,22 @@ function(rf_mpi_test name)
                          PROCESSORS ${n} ENVIRONMENT "${RF_TEST_ENV};CK_FORK=no")
   endforeach()
 endfunction()
+
+# rf_embed(OUT x_data.c ARRAY a ELEMENT e HEADER h FILES models/*.yaml ...): a C file in the build
+# folder with the files of the tree that match, in the order of their names (embed.cmake says as
+# what). It is made anew when one of them changes, comes or goes.
+function(rf_embed)
+  cmake_parse_arguments(A "" "OUT;ARRAY;ELEMENT;HEADER" "FILES" ${ARGN})
+  list(TRANSFORM A_FILES PREPEND ${PROJECT_SOURCE_DIR}/)
+  file(GLOB files RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${A_FILES})
+  list(SORT files)
+  list(TRANSFORM files PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE paths)
+  set(script ${PROJECT_SOURCE_DIR}/scripts/cmake/embed.cmake)
+  add_custom_command(
+    OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${A_OUT}
+    COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} "-DFILES=${files}"
+            -DOUT=${CMAKE_CURRENT_BINARY_DIR}/${A_OUT} -DHEADER=${A_HEADER}
+            -DELEMENT=${A_ELEMENT} -DARRAY=${A_ARRAY} -P ${script}
+    DEPENDS ${paths} ${script}
+    VERBATIM)
+endfunction()
