@@ -21,7 +21,7 @@ const char *const cmd_exit_help[] = {
     "1  failed: the run could not be done or its results not be written",
     "2  usage: the command line, the study or a file it names is wrong",
     "3  a latency target was not met, and --require-sla was given",
-    "4  stopped at a checkpoint: the same command with --resume goes on",
+    "4  stopped at a checkpoint: the same command goes on (run: with --resume)",
     "5  points of a sweep are missing or failed; the others are there",
     NULL};
 
