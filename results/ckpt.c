@@ -289,9 +289,23 @@ bool ckpt_exists(const char *path)
     return ckpt_name_exists(path);
 }
 
+// Whoever names a study, results or data here would lose them: they would be replaced, and removed
+// when the run is done.
+static int check_replaced(const char *path, struct err *err)
+{
+    char *previous = ckpt_name_previous(path);
+    int rc = ckpt_file_replaceable(path, err);
+    if (rc == 0)
+        rc = ckpt_file_replaceable(previous, err);
+    mem_free(previous);
+    if (rc != 0 && err)
+        err->code = ERR_STUDY;
+    return rc;
+}
+
 int ckpt_check(const char *path, struct err *err)
 {
-    return ckpt_name_check(path, err);
+    return ckpt_name_check(path, err) == 0 ? check_replaced(path, err) : -1;
 }
 
 int ckpt_inspect(const char *path, struct ckpt_head *head, struct err *err)

@@ -52,8 +52,8 @@ int ckpt_read(MPI_Comm comm, const char *path, const struct ckpt_head *expected,
 // Not collective. Whether there is a file of that name or its .previous.
 bool ckpt_exists(const char *path);
 
-// Not collective. Can a checkpoint be written there? Leaves nothing behind. ERR_STUDY with the
-// reason.
+// Not collective. Can a checkpoint be written there, and is what it and its .previous would replace
+// a checkpoint? Leaves nothing behind. ERR_STUDY with the reason.
 int ckpt_check(const char *path, struct err *err);
 
 // Not collective. Reads and checks the whole file on this process alone; *head is filled as far as

@@ -230,6 +230,24 @@ void ckpt_file_close(struct ckpt_file_in *in)
     in->file = NULL;
 }
 
+int ckpt_file_replaceable(const char *path, struct err *err)
+{
+    struct ckpt_file_in in;
+    unsigned char bytes[sizeof magic] = {0};
+    if (access(path, F_OK) != 0)
+        return 0;
+    if (ckpt_file_open(&in, path, err) != 0)
+        return -1;
+    size_t n = fread(bytes, 1, sizeof bytes, in.file);
+    bool ours = in.size == 0 || memcmp(bytes, magic, n > 0 ? n : sizeof magic) == 0;
+    ckpt_file_close(&in);
+    if (ours)
+        return 0;
+    return err_set(err, ERR_STUDY,
+                   "checkpoint %s: exists, is not a checkpoint of recfleet and is never replaced",
+                   path);
+}
+
 static int damaged(const struct ckpt_file_in *in, uint64_t at, struct err *err)
 {
     return err_set(err, ERR_FAIL, "checkpoint %s: damaged at byte %" PRIu64, in->name, at);

@@ -74,6 +74,10 @@ struct ckpt_file_in {
 int ckpt_file_open(struct ckpt_file_in *in, const char *path, struct err *err);
 void ckpt_file_close(struct ckpt_file_in *in);
 
+// May a checkpoint replace what has that name? Only nothing, an empty file, or one that begins as a
+// checkpoint does, however damaged. ERR_STUDY when it is somebody else's.
+int ckpt_file_replaceable(const char *path, struct err *err);
+
 // Reads and checks the head, from the start of the file. *head is filled only on success.
 int ckpt_file_head(struct ckpt_file_in *in, struct ckpt_head *head, struct err *err);
 // Checks all that stands behind the head, and that nothing stands behind the end. Then goes back to

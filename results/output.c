@@ -24,6 +24,26 @@ void output_split(const char *path, char **folder, const char **name)
         *folder = mem_printf("%.*s", (int)(slash - path), path);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool output_same(const char *a, const char *b)
+{
+    char *folder_a, *folder_b;
+    const char *name_a, *name_b;
+    if (same_file(a, b))
+        return true;
+    output_split(a, &folder_a, &name_a);
+    output_split(b, &folder_b, &name_b);
+    bool same = strcmp(name_a, name_b) == 0 && same_file(folder_a, folder_b);
+    mem_free(folder_a);
+    mem_free(folder_b);
+    return same;
+}
+
 char *output_temporary(const char *path, long pid)
 {
     char *folder;

@@ -20,6 +20,9 @@ void output_split(const char *path, char **folder, const char **name);
 // Makes durable what happened to the names in the folder of `path`.
 int output_sync_folder(const char *path, struct err *err);
 
+// Are these two names of one file, or would they be? Through links and other spellings of a folder.
+bool output_same(const char *a, const char *b);
+
 // The temporary name for `path`; caller mem_free()s.
 char *output_temporary(const char *path, long pid);
 

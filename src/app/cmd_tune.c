@@ -9,6 +9,7 @@
 #include "app/progress.h"
 #include "app/tune.h"
 #include "base/mem.h"
+#include "results/output.h"
 #include "results/report_tuning.h"
 #include "results/store.h"
 #include "results/store_tuning.h"
@@ -66,6 +67,14 @@ static int tune(const struct cmd_line *line, const struct eval *eval,
     return rc;
 }
 
+// Rank 0 alone.
+static int check_output(const struct cmd_line *line, const char *output, struct err *err)
+{
+    if (output_same(output, line->args[0]))
+        return err_set(err, ERR_STUDY, "output %s: is the study itself", output);
+    return store_check(output, cmd_given(line, "--force"), err);
+}
+
 static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 {
     const char *settings[CMD_MAX_WORDS];
@@ -80,7 +89,7 @@ static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
     if (rc == 0) {
         char *own = study_output_path(input.studies[0]);
         const char *output = cmd_value(line, "--output", own);
-        rc = eval->rank == 0 ? store_check(output, cmd_given(line, "--force"), err) : 0;
+        rc = eval->rank == 0 ? check_output(line, output, err) : 0;
         rc = eval_agree(eval, rc, err);
         if (rc == 0)
             rc = tune(line, eval, &input, output, err);

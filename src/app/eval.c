@@ -11,6 +11,7 @@
 #include "par/agree.h"
 #include "results/ckpt.h"
 #include "results/gather.h"
+#include "results/output.h"
 #include "results/record.h"
 #include "results/store.h"
 #include "study/doc.h"
@@ -201,6 +202,21 @@ static int run_kept(const struct eval *eval, const struct study *study,
     return rc;
 }
 
+// Results at the place of the study would replace it, at that of the checkpoint they would be
+// removed with it.
+static int check_names(const struct study *study, const char *output, const char *checkpoint,
+                       struct err *err)
+{
+    char *previous = mem_printf("%s.previous", checkpoint);
+    int rc = 0;
+    if (output_same(output, study->path))
+        rc = err_set(err, ERR_STUDY, "output %s: is the study itself", output);
+    else if (output_same(output, checkpoint) || output_same(output, previous))
+        rc = err_set(err, ERR_STUDY, "checkpoint %s: is where the results go", checkpoint);
+    mem_free(previous);
+    return rc;
+}
+
 int eval_run(const struct eval *eval, const struct study *study, const struct eval_options *options,
              struct eval_result *result, struct err *err)
 {
@@ -210,7 +226,10 @@ int eval_run(const struct eval *eval, const struct study *study, const struct ev
     result->info.window_ns = options->window_ns;
     result->checkpoint = options->checkpoint ? mem_strdup(options->checkpoint)
                                              : study_checkpoint_path(study, options->output);
-    int rc = run_kept(eval, study, options, result, err);
+    int rc = eval->rank == 0 ? check_names(study, options->output, result->checkpoint, err) : 0;
+    rc = eval_agree(eval, rc, err);
+    if (rc == 0)
+        rc = run_kept(eval, study, options, result, err);
     if (rc < 0)
         eval_release(result);
     return rc;

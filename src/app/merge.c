@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "results/load.h"
 #include "results/load_points.h"
+#include "results/output.h"
 #include "results/store.h"
 #include "results/store_points.h"
 
@@ -63,6 +64,8 @@ static int open_old(const struct survey *survey, bool force, struct points **old
 {
     const char *path = survey_output(survey);
     *old = NULL;
+    if (output_same(path, survey_path(survey)))
+        return err_set(err, ERR_STUDY, "output %s: is the study itself", path);
     if (force || access(path, F_OK) != 0)
         return 0;
     *old = load_points_open(path, NULL);

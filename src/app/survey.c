@@ -41,6 +41,11 @@ void survey_destroy(struct survey *survey)
     mem_free(survey);
 }
 
+const char *survey_path(const struct survey *survey)
+{
+    return survey->source.path;
+}
+
 const struct grid *survey_grid(const struct survey *survey)
 {
     return survey->grid;

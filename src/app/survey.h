@@ -51,7 +51,9 @@ struct survey;
 struct survey *survey_create(const struct survey_source *source, struct err *err);
 void survey_destroy(struct survey *survey); // NULL: no effect
 
-// Borrowed until survey_destroy(): the grid; where the results go and the folder of the points.
+// Borrowed until survey_destroy(): the study's file, the grid; where the results go and the folder
+// of the points.
+const char *survey_path(const struct survey *survey);
 const struct grid *survey_grid(const struct survey *survey);
 const char *survey_output(const struct survey *survey);
 const char *survey_folder(const struct survey *survey);

@@ -392,6 +392,55 @@ START_TEST(impossible_places)
 }
 END_TEST
 
+// A file that is no checkpoint is never one's place, whatever is asked for: it would be replaced
+// now and removed at the end. Nor is what such a file would be kept as.
+static void assert_spares(const char *file, const char *checkpoint)
+{
+    struct paths p = paths_of();
+    struct eval_options options = plain(&p);
+    struct stat status;
+    if (eval.rank == 0)
+        fclose(fopen(file, "w"));
+    if (eval.rank == 0)
+        ck_assert_int_eq(truncate(file, 100), 0);
+    MPI_Barrier(eval.comm);
+    options.checkpoint = checkpoint;
+    options.resume = true;
+    assert_refused(NULL, &options, "not a checkpoint of recfleet");
+    options.resume = false;
+    options.force = true;
+    assert_refused(NULL, &options, "not a checkpoint of recfleet");
+    if (eval.rank == 0) {
+        ck_assert(stat(file, &status) == 0 && status.st_size == 100);
+        unlink(file);
+    }
+    MPI_Barrier(eval.comm);
+}
+
+START_TEST(no_checkpoint_of_ours)
+{
+    struct paths p = paths_of();
+    tidy();
+    assert_spares(p.other, p.other);
+    assert_spares(p.previous, p.checkpoint);
+}
+END_TEST
+
+// Results where the checkpoints go would be removed with them.
+START_TEST(results_in_its_place)
+{
+    struct paths p = paths_of();
+    struct eval_options options = plain(&p);
+    tidy();
+    options.checkpoint = p.output;
+    options.force = true;
+    assert_refused(NULL, &options, "x.h5: is where the results go");
+    options.output = p.previous;
+    options.checkpoint = p.checkpoint;
+    assert_refused(NULL, &options, "x.h5.checkpoint: is where the results go");
+}
+END_TEST
+
 // In the middle of the run something takes the checkpoint's name that cannot be replaced.
 static void spoil(void *user, int64_t reached_ns, uint64_t n_queries)
 {
@@ -426,14 +475,21 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", saves_and_goes_on},   {"core", stops_and_goes_on},
-        {"core", clock_asks},          {"core", resumes_with_another_period},
-        {"limits", nothing_to_resume}, {"limits", previous_alone},
-        {"limits", stop_waits},        {"errors", existing_is_refused},
-        {"errors", another_study},     {"errors", another_program},
-        {"errors", damaged},           {"errors", impossible_places},
-        {"errors", failing_checkpoint}};
+    const struct suite_test tests[] = {{"core", saves_and_goes_on},
+                                       {"core", stops_and_goes_on},
+                                       {"core", clock_asks},
+                                       {"core", resumes_with_another_period},
+                                       {"limits", nothing_to_resume},
+                                       {"limits", previous_alone},
+                                       {"limits", stop_waits},
+                                       {"errors", no_checkpoint_of_ours},
+                                       {"errors", results_in_its_place},
+                                       {"errors", existing_is_refused},
+                                       {"errors", another_study},
+                                       {"errors", another_program},
+                                       {"errors", damaged},
+                                       {"errors", impossible_places},
+                                       {"errors", failing_checkpoint}};
     keep_block_signals();
     if (eval_open(&eval, NULL) < 0)
         return 1;

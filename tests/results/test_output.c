@@ -66,6 +66,26 @@ START_TEST(existing_needs_force)
 }
 END_TEST
 
+// One file under two names, or one that both would make, is the same: another spelling of the
+// folder, a link. Other names and other folders are not.
+START_TEST(same_names)
+{
+    const char *const link_name = NAME ".link";
+    char *here = realpath(".", NULL), *full = mem_printf("%s/%s", here, NAME);
+    ck_assert(output_same(NAME, NAME) && output_same(NAME, "./" NAME));
+    ck_assert(output_same(NAME, full));
+    ck_assert(!output_same(NAME, link_name) && !output_same(NAME, "/tmp/" NAME));
+    ck_assert(!output_same("/no/such/" NAME, "/no/such/" NAME ".too"));
+    make_file(NAME);
+    ck_assert_int_eq(symlink(NAME, link_name), 0);
+    ck_assert(output_same(link_name, full));
+    unlink(link_name);
+    unlink(NAME);
+    mem_free(full);
+    free(here);
+}
+END_TEST
+
 // Never: a folder, a device, an empty name, a missing folder, a dangling link, more than the disk.
 START_TEST(refuses_bad_places)
 {
@@ -118,6 +138,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
+        {"core", same_names},
         {"core", temporary_names},
         {"core", check_leaves_nothing},
         {"core", existing_needs_force},
