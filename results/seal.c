@@ -107,7 +107,8 @@ int seal_append(const char *path, struct err *err)
 
 int seal_check(const char *path, enum seal_state *state, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+    // Not blocked: a FIFO without a writer would never come back.
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), rc = 0;
     struct stat st;
     struct trailer t;
     if (fd < 0)

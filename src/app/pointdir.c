@@ -2,6 +2,7 @@
 #include "app/pointdir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,7 +104,9 @@ void pointdir_fail(const char *folder, uint32_t point, const char *reason)
 void pointdir_reason(const char *folder, uint32_t point, char *reason, size_t size)
 {
     char *path = failed_file(folder, point);
-    FILE *in = fopen(path, "r");
+    // Not blocked: a FIFO without a writer would never come back.
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
     reason[0] = '\0';
     if (in && fgets(reason, (int)size, in))
         reason[strcspn(reason, "\r\n")] = '\0';

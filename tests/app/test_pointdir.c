@@ -88,7 +88,8 @@ START_TEST(whose_file)
 }
 END_TEST
 
-// What is not whole is not done: a cut file, a folder, a link that leads nowhere.
+// What is not whole is not done: a cut file, a folder, a link that leads nowhere, a pipe, which
+// nobody waits for.
 START_TEST(not_whole)
 {
     sweep_fixture_open(&fixture, "whole", NULL);
@@ -107,6 +108,9 @@ START_TEST(not_whole)
     ck_assert_int_eq(mkdir(path, 0777), 0);
     expect(0, &ours, POINTDIR_FOREIGN, "000000.h5");
     rmdir(path);
+    ck_assert_int_eq(mkfifo(path, 0666), 0);
+    expect(0, &ours, POINTDIR_FOREIGN, "not a regular file");
+    unlink(path);
     mem_free(path);
     sweep_fixture_close(&fixture);
 }
@@ -132,7 +136,7 @@ START_TEST(makes_the_folder)
 }
 END_TEST
 
-// A reason that cannot be written is lost without harm.
+// A reason that cannot be written is lost without harm; a pipe in its place is not waited for.
 START_TEST(no_folder_to_fail_in)
 {
     char reason[80] = "x";
@@ -140,6 +144,12 @@ START_TEST(no_folder_to_fail_in)
     pointdir_forgive("/no/such/folder", 1);
     pointdir_reason("/no/such/folder", 1, reason, sizeof reason);
     ck_assert_str_eq(reason, "");
+    char *pipe = mem_printf("%s/000001.failed", fixture.folder);
+    ck_assert_int_eq(mkfifo(pipe, 0666), 0);
+    pointdir_reason(fixture.folder, 1, reason, sizeof reason);
+    ck_assert_str_eq(reason, "");
+    unlink(pipe);
+    mem_free(pipe);
 }
 END_TEST
 
