@@ -206,9 +206,10 @@ static int finish(struct order *order, const struct sweep_outcome *outcome, bool
         return CMD_STOPPED;
     }
     say_counts(order, outcome);
-    if (merges && write_merged(order, err) < 0)
+    int rc = merges ? write_merged(order, err) : 0;
+    name_failures(order, outcome); // last; and all the more when the file must not be written
+    if (rc < 0)
         return -1;
-    name_failures(order, outcome);
     return outcome->n_failed > 0 ? CMD_INCOMPLETE : CMD_DONE;
 }
 
