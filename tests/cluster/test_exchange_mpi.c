@@ -14,20 +14,6 @@
 
 enum { PARCEL_QUERIES = 100 };
 
-static int rank_of(void)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-
-static int size_of(void)
-{
-    int size;
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    return size;
-}
-
 // Three cells of two groups, every one over all ranks, and this rank's share of them.
 struct site {
     struct fixture fixture;
@@ -48,9 +34,9 @@ static void init(struct site *site, const char *policy)
     site->fixture.config.balancer.policy = policy_find(policy);
     fixture_ready(&site->fixture);
     MPI_Comm_dup(MPI_COMM_WORLD, &site->comm);
-    site->layout = layout_create(&site->fixture.config, size_of(), LAYOUT_SPREAD);
+    site->layout = layout_create(&site->fixture.config, suite_mpi_size(), LAYOUT_SPREAD);
     site->record = fixture_record(&site->fixture, 2, 0);
-    site->blocks = fixture_blocks(&site->fixture, site->layout, rank_of(), site->record);
+    site->blocks = fixture_blocks(&site->fixture, site->layout, suite_mpi_rank(), site->record);
     site->mpi = exchange_mpi_create(&(struct exchange_mpi_config){
         site->comm, site->layout, site->blocks,
         policy_types[site->fixture.config.balancer.policy]->needs_feedback});
@@ -142,12 +128,12 @@ static uint64_t hand_over(struct site *site, uint32_t cell)
                 m += some[m].server - part->first_in_cell < part->n_servers;
             }
             bool here = exchange->type->deliver(exchange, &(struct parcel){p, 0, some, m}, NULL);
-            ck_assert_int_eq(here, part->rank == rank_of());
+            ck_assert_int_eq(here, part->rank == suite_mpi_rank());
             bytes += here ? 0 : wire_bytes(m, sizeof *some);
         }
     exchange->type->close(exchange, cell);
     for (uint32_t p = site->layout->first_part[cell]; p < site->layout->first_part[cell + 1]; p++)
-        bytes += site->layout->parts[p].rank == rank_of() ? 0 : wire_bytes(0, 0);
+        bytes += site->layout->parts[p].rank == suite_mpi_rank() ? 0 : wire_bytes(0, 0);
     mem_free(queries);
     mem_free(some);
     return bytes;
@@ -163,7 +149,7 @@ START_TEST(parcels_arrive)
     uint64_t bytes = 0;
     init(&site, "round-robin");
     for (uint32_t cell = 0; cell < 3; cell++)
-        if (site.layout->balancer_rank[cell] == rank_of())
+        if (site.layout->balancer_rank[cell] == suite_mpi_rank())
             bytes += hand_over(&site, cell);
     settle(&site);
     MPI_Barrier(MPI_COMM_WORLD);
@@ -178,7 +164,7 @@ static void run_balancers(struct site *site)
     struct err err = {0};
     int n_handled;
     for (uint32_t cell = 0; cell < 3; cell++)
-        if (site->layout->balancer_rank[cell] == rank_of())
+        if (site->layout->balancer_rank[cell] == suite_mpi_rank())
             site->balancers[cell] =
                 make_balancer(&site->fixture, site->layout, cell, exchange_mpi_base(site->mpi));
     for (bool done = false; !done;) {
@@ -215,7 +201,7 @@ START_TEST(who_is_local)
     ck_assert_str_eq(exchange->type->name, "mpi");
     for (uint32_t p = 0; p < site.layout->n_parts; p++)
         ck_assert_int_eq(exchange->type->is_local(exchange, p),
-                         site.layout->parts[p].rank == rank_of());
+                         site.layout->parts[p].rank == suite_mpi_rank());
     ck_assert(exchange->type->has_room(exchange));
     fixture_finish(site.blocks, site.layout);
     release(&site);
@@ -233,12 +219,13 @@ START_TEST(only_closing)
     struct exchange *exchange = exchange_mpi_base(site.mpi);
     bool fed_from_elsewhere = false;
     for (uint32_t p = 0; p < site.layout->n_parts; p++)
-        fed_from_elsewhere |= site.layout->parts[p].rank == rank_of() &&
-                              site.layout->balancer_rank[site.layout->parts[p].cell] != rank_of();
+        fed_from_elsewhere |=
+            site.layout->parts[p].rank == suite_mpi_rank() &&
+            site.layout->balancer_rank[site.layout->parts[p].cell] != suite_mpi_rank();
     bool idle_before = exchange_mpi_idle(site.mpi);
     MPI_Barrier(MPI_COMM_WORLD);
     for (uint32_t cell = 0; cell < 3; cell++)
-        if (site.layout->balancer_rank[cell] == rank_of())
+        if (site.layout->balancer_rank[cell] == suite_mpi_rank())
             exchange->type->close(exchange, cell);
     settle(&site);
     MPI_Barrier(MPI_COMM_WORLD);
@@ -260,11 +247,12 @@ START_TEST(room)
     bool had_room = true, has_room;
     uint64_t n_sent = 0, n_remote = 0;
     for (uint32_t p = 0; p < site.layout->n_parts; p++)
-        n_remote += site.layout->parts[p].cell == 0 && site.layout->parts[p].rank != rank_of();
-    if (site.layout->balancer_rank[0] == rank_of() && n_remote > 0)
+        n_remote +=
+            site.layout->parts[p].cell == 0 && site.layout->parts[p].rank != suite_mpi_rank();
+    if (site.layout->balancer_rank[0] == suite_mpi_rank() && n_remote > 0)
         for (; had_room && n_sent < 2000; n_sent++) {
             uint32_t p = 0;
-            while (site.layout->parts[p].rank == rank_of())
+            while (site.layout->parts[p].rank == suite_mpi_rank())
                 p++;
             struct query query = {.arrive_ns = (int64_t)n_sent,
                                   .size_items = 1,
@@ -273,7 +261,7 @@ START_TEST(room)
             had_room = exchange->type->has_room(exchange);
         }
     for (uint32_t cell = 0; cell < 3; cell++)
-        if (site.layout->balancer_rank[cell] == rank_of())
+        if (site.layout->balancer_rank[cell] == suite_mpi_rank())
             exchange->type->close(exchange, cell);
     settle(&site);
     has_room = exchange->type->has_room(exchange);

@@ -4,20 +4,6 @@
 
 #include "support/suite_mpi.h"
 
-static int rank_of(void)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-
-static int size_of(void)
-{
-    int size;
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    return size;
-}
-
 static void hear(struct rally *rally, int64_t *result)
 {
     while (!rally_heard(rally, result))
@@ -27,10 +13,10 @@ static void hear(struct rally *rally, int64_t *result)
 // The greatest of what was said, and the sum, on every rank, round after round.
 START_TEST(same_for_all)
 {
-    int64_t n = size_of(), result[RALLY_VALUES];
+    int64_t n = suite_mpi_size(), result[RALLY_VALUES];
     struct rally rally = rally_start(MPI_COMM_WORLD);
     for (int64_t round = 0; round < 100; round++) {
-        const int64_t mine[RALLY_VALUES] = {round * rank_of(), -rank_of()};
+        const int64_t mine[RALLY_VALUES] = {round * suite_mpi_rank(), -suite_mpi_rank()};
         rally_say(&rally, mine, round % 2 ? MPI_SUM : MPI_MAX);
         hear(&rally, result);
         ck_assert_int_eq(result[0], round * (round % 2 ? n * (n - 1) / 2 : n - 1));
@@ -59,16 +45,16 @@ END_TEST
 START_TEST(waits_for_the_last)
 {
     int64_t result[RALLY_VALUES];
-    const int64_t mine[RALLY_VALUES] = {rank_of(), 0};
+    const int64_t mine[RALLY_VALUES] = {suite_mpi_rank(), 0};
     struct rally rally = rally_start(MPI_COMM_WORLD);
-    int n = size_of();
-    if (rank_of() != n - 1) {
+    int n = suite_mpi_size();
+    if (suite_mpi_rank() != n - 1) {
         rally_say(&rally, mine, MPI_MAX);
         for (int i = 0; i < 1000; i++)
             ck_assert(!rally_heard(&rally, result));
     }
     MPI_Barrier(MPI_COMM_WORLD);
-    if (rank_of() == n - 1)
+    if (suite_mpi_rank() == n - 1)
         rally_say(&rally, mine, MPI_MAX);
     hear(&rally, result);
     ck_assert_int_eq(result[0], n - 1);

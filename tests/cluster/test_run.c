@@ -14,20 +14,6 @@
 enum { N_BINS = FIXTURE_STUDY_BINS };
 #define WARMUP_NS FIXTURE_STUDY_WARMUP_NS
 
-static int rank_of(void)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-
-static int size_of(void)
-{
-    int size;
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    return size;
-}
-
 // Runs the fleet over `comm` and adds the records up; NULL but on rank 0.
 static struct record *run(MPI_Comm comm, const struct fixture *fixture, enum layout_mode layout,
                           struct run_cost *cost)
@@ -145,11 +131,11 @@ START_TEST(cost)
     ck_assert_uint_ge(n_windows, alone.n_windows);
     ck_assert_uint_gt(alone.n_windows, 0);
     ck_assert(mine.wall_s >= 0);
-    if (size_of() == 1)
+    if (suite_mpi_size() == 1)
         ck_assert_uint_eq(n_bytes, 0);
     else // a query is 32 bytes there, and its report 24 back
-        ck_assert_uint_gt(n_bytes,
-                          n_queries * 56 * (uint64_t)(size_of() - 1) / (2 * (uint64_t)size_of()));
+        ck_assert_uint_gt(n_bytes, n_queries * 56 * (uint64_t)(suite_mpi_size() - 1) /
+                                       (2 * (uint64_t)suite_mpi_size()));
     fixture_release(&fixture);
 }
 END_TEST
@@ -181,7 +167,7 @@ START_TEST(progress)
     struct run_options options = {.layout = LAYOUT_AUTO, .progress = tell, .progress_user = &told};
     int rc = run_fleet(MPI_COMM_WORLD, &fixture.config, &options, record, &cost, &err);
     ck_assert_int_eq(rc, 0);
-    ck_assert_int_eq(told.n > 0, rank_of() == 0);
+    ck_assert_int_eq(told.n > 0, suite_mpi_rank() == 0);
     ck_assert_int_le(told.reached_ns, fixture.config.duration_ns);
     record_destroy(record);
     fixture_release(&fixture);

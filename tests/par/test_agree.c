@@ -3,13 +3,6 @@
 
 #include "support/suite_mpi.h"
 
-static int rank_of(void)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-
 static int last_rank(void)
 {
     int n;
@@ -32,8 +25,8 @@ START_TEST(one_fails)
 {
     struct err err = {0};
     int rc = 0;
-    if (rank_of() == last_rank())
-        rc = err_set(&err, ERR_STUDY, "rank %d: no", rank_of());
+    if (suite_mpi_rank() == last_rank())
+        rc = err_set(&err, ERR_STUDY, "rank %d: no", suite_mpi_rank());
     rc = err_agree(MPI_COMM_WORLD, rc, &err);
     ck_assert_int_eq(rc, -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
@@ -45,7 +38,7 @@ END_TEST
 START_TEST(all_fail)
 {
     struct err err = {0};
-    int rc = err_set(&err, ERR_FAIL, "rank %d", rank_of());
+    int rc = err_set(&err, ERR_FAIL, "rank %d", suite_mpi_rank());
     rc = err_agree(MPI_COMM_WORLD, rc, &err);
     ck_assert_int_eq(rc, -1);
     ck_assert_str_eq(err.text, "rank 0");
@@ -56,9 +49,9 @@ END_TEST
 START_TEST(without_text)
 {
     struct err err = {0};
-    int rc = err_agree(MPI_COMM_WORLD, rank_of() == 0, NULL);
+    int rc = err_agree(MPI_COMM_WORLD, suite_mpi_rank() == 0, NULL);
     ck_assert_int_eq(rc, -1);
-    rc = err_agree(MPI_COMM_WORLD, rank_of() == 0 ? 7 : 0, &err);
+    rc = err_agree(MPI_COMM_WORLD, suite_mpi_rank() == 0 ? 7 : 0, &err);
     ck_assert_int_eq(rc, -1);
     ck_assert_int_eq(err.code, ERR_FAIL);
 }

@@ -2,45 +2,9 @@
 #include "results/same_points.h"
 
 #include <check.h>
-#include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
-static void same_text(const char *a, const char *b)
-{
-    ck_assert_str_eq(a ? a : "", b ? b : "");
-}
-
-static void same_bytes(const char *name, const void *a, const void *b, size_t bytes, bool real)
-{
-    double p = 0, q = 0;
-    if (real) {
-        memcpy(&p, a, sizeof p);
-        memcpy(&q, b, sizeof q);
-    }
-    if (!isnan(p) || !isnan(q))
-        ck_assert_msg(memcmp(a, b, bytes) == 0, "%s differs", name);
-}
-
-static void same_ci(const char *name, const struct ci *a, const struct ci *b)
-{
-    same_bytes(name, &a->value, &b->value, sizeof a->value, true);
-    same_bytes(name, &a->half_95, &b->half_95, sizeof a->half_95, true);
-    same_bytes(name, &a->half_99, &b->half_99, sizeof a->half_99, true);
-    same_bytes(name, &a->n_batches, &b->n_batches, sizeof a->n_batches, false);
-}
-
-static void same_fields(const struct summary_field *fields, const void *a, const void *b)
-{
-    for (const struct summary_field *f = fields; f->name; f++) {
-        const char *x = (const char *)a + f->offset, *y = (const char *)b + f->offset;
-        bool real = f->kind == SUMMARY_REAL;
-        if (f->kind == SUMMARY_CI)
-            same_ci(f->name, (const void *)x, (const void *)y);
-        else
-            same_bytes(f->name, x, y, real || f->kind == SUMMARY_COUNT ? 8 : 4, real);
-    }
-}
+#include "results/same_fields.h"
 
 static void same_texts(const struct points_text *texts, const void *a, const void *b)
 {
@@ -48,7 +12,7 @@ static void same_texts(const struct points_text *texts, const void *a, const voi
         const char *x, *y;
         memcpy(&x, (const char *)a + t->offset, sizeof x);
         memcpy(&y, (const char *)b + t->offset, sizeof y);
-        same_text(x, y);
+        same_fields_text(x, y);
     }
 }
 
@@ -56,23 +20,23 @@ static void same_service(const struct summary_service *a, const struct summary_s
 {
     same_fields(summary_service_fields, a, b);
     for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
-        same_ci("latency_s", &a->latency_s[q], &b->latency_s[q]);
+        same_fields_ci("latency_s", &a->latency_s[q], &b->latency_s[q]);
 }
 
 static void same_rows(const struct points *a, const struct points *b, size_t i)
 {
     for (size_t s = i * a->n_services; s < (i + 1) * a->n_services; s++) {
         same_service(&a->services[s], &b->services[s]);
-        same_text(a->service_names[s].name, b->service_names[s].name);
-        same_text(a->service_names[s].model, b->service_names[s].model);
+        same_fields_text(a->service_names[s].name, b->service_names[s].name);
+        same_fields_text(a->service_names[s].model, b->service_names[s].model);
     }
     for (size_t g = i * a->n_groups; g < (i + 1) * a->n_groups; g++) {
         same_fields(summary_group_fields, &a->groups[g], &b->groups[g]);
         for (int part = 0; part < N_PARTS; part++)
             same_fields(summary_component_fields, &a->groups[g].parts[part],
                         &b->groups[g].parts[part]);
-        same_text(a->group_names[g].name, b->group_names[g].name);
-        same_text(a->group_names[g].platform, b->group_names[g].platform);
+        same_fields_text(a->group_names[g].name, b->group_names[g].name);
+        same_fields_text(a->group_names[g].platform, b->group_names[g].platform);
         ck_assert_uint_eq(a->group_names[g].n_servers, b->group_names[g].n_servers);
     }
 }
@@ -93,9 +57,9 @@ static void same_axes(const struct points *a, const struct points *b)
 
 void same_points(const struct points *a, const struct points *b)
 {
-    same_text(a->study_name, b->study_name);
-    same_text(a->program_version, b->program_version);
-    same_text(a->study_text, b->study_text);
+    same_fields_text(a->study_name, b->study_name);
+    same_fields_text(a->program_version, b->program_version);
+    same_fields_text(a->study_text, b->study_text);
     ck_assert_uint_eq(a->n_points, b->n_points);
     ck_assert_uint_eq(a->n_services, b->n_services);
     ck_assert_uint_eq(a->n_groups, b->n_groups);

@@ -2,28 +2,8 @@
 #include "results/same_tuning.h"
 
 #include <check.h>
-#include <math.h>
-#include <string.h>
 
-static void same_text(const char *a, const char *b)
-{
-    ck_assert_str_eq(a ? a : "", b ? b : "");
-}
-
-static void same_fields(const struct summary_field *fields, const void *a, const void *b)
-{
-    for (const struct summary_field *f = fields; f->name; f++) {
-        size_t bytes = f->kind == SUMMARY_REAL || f->kind == SUMMARY_COUNT ? 8 : 4;
-        const char *x = (const char *)a + f->offset, *y = (const char *)b + f->offset;
-        double p = 0, q = 0;
-        if (f->kind == SUMMARY_REAL) {
-            memcpy(&p, x, sizeof p);
-            memcpy(&q, y, sizeof q);
-        }
-        if (!isnan(p) || !isnan(q))
-            ck_assert_msg(memcmp(x, y, bytes) == 0, "%s differs", f->name);
-    }
-}
+#include "results/same_fields.h"
 
 static void same_axes(const struct tuning *a, const struct tuning *b)
 {
@@ -40,9 +20,9 @@ static void same_axes(const struct tuning *a, const struct tuning *b)
 
 void same_tuning(const struct tuning *a, const struct tuning *b)
 {
-    same_text(a->name, b->name);
-    same_text(a->program_version, b->program_version);
-    same_text(a->study, b->study);
+    same_fields_text(a->name, b->name);
+    same_fields_text(a->program_version, b->program_version);
+    same_fields_text(a->study, b->study);
     ck_assert_uint_eq(a->seed, b->seed);
     ck_assert_double_eq(a->sla_quantile, b->sla_quantile);
     ck_assert_double_eq(a->p99_bound, b->p99_bound);

@@ -24,20 +24,6 @@ static const struct ckpt_head head_of_tests = {
     .wall_s = 1.5,
 };
 
-static int rank_of(void)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-
-static int size_of(void)
-{
-    int n;
-    MPI_Comm_size(MPI_COMM_WORLD, &n);
-    return n;
-}
-
 // Rank 0 makes a folder and goes into it, all wait for it. Leaving it fails when the test, or what
 // it tests, left anything in it.
 static char home[4096];
@@ -45,7 +31,7 @@ static char home[4096];
 static void enter(void)
 {
     char folder[] = "test_ckpt-XXXXXX";
-    if (rank_of() == 0) {
+    if (suite_mpi_rank() == 0) {
         ck_assert_ptr_nonnull(getcwd(home, sizeof home));
         ck_assert_ptr_nonnull(mkdtemp(folder));
         ck_assert_int_eq(chdir(folder), 0);
@@ -57,7 +43,7 @@ static void enter(void)
 static void leave(void)
 {
     MPI_Barrier(MPI_COMM_WORLD);
-    if (rank_of() == 0) {
+    if (suite_mpi_rank() == 0) {
         char folder[4096];
         ckpt_remove(PATH);
         ck_assert_msg(rmdir("here") == 0, "something is left");
@@ -79,10 +65,10 @@ struct frames {
 static struct frames frames_of(uint64_t seed, uint32_t n_frames, uint64_t longest)
 {
     return (struct frames){.seed = seed,
-                           .maker = (uint32_t)rank_of(),
+                           .maker = (uint32_t)suite_mpi_rank(),
                            .n_frames = n_frames,
                            .longest = longest,
-                           .makers = (uint32_t)size_of()};
+                           .makers = (uint32_t)suite_mpi_size()};
 }
 
 static void fill(const struct frames *f, struct blob *frame)
@@ -142,7 +128,8 @@ static int write_frames(uint64_t seed, uint32_t n_frames, uint64_t longest, int6
     head.reached_ns = reached_ns;
     int rc = ckpt_write(MPI_COMM_WORLD, PATH, &head, make, &f, &n_bytes, err);
     struct stat st;
-    if (rc == 0 && rank_of() == 0 && (stat(PATH, &st) != 0 || (uint64_t)st.st_size != n_bytes))
+    if (rc == 0 && suite_mpi_rank() == 0 &&
+        (stat(PATH, &st) != 0 || (uint64_t)st.st_size != n_bytes))
         ck_abort_msg("size");
     return rc;
 }
@@ -205,9 +192,9 @@ START_TEST(other_numbers_of_ranks)
     enter();
     int rc = write_frames(7, 9, 50000, 0, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    for (int n = 1; n < size_of(); n++) {
-        MPI_Comm_split(MPI_COMM_WORLD, rank_of() < n, rank_of(), &some);
-        rc = rank_of() < n ? read_frames(some, PATH, 7, 9, 50000, &err) : 0;
+    for (int n = 1; n < suite_mpi_size(); n++) {
+        MPI_Comm_split(MPI_COMM_WORLD, suite_mpi_rank() < n, suite_mpi_rank(), &some);
+        rc = suite_mpi_rank() < n ? read_frames(some, PATH, 7, 9, 50000, &err) : 0;
         ck_assert_msg(rc == 0, "%s", err.text);
         MPI_Comm_free(&some);
     }
@@ -270,19 +257,19 @@ START_TEST(the_one_before_is_offered)
     enter();
     ck_assert_int_eq(write_frames(1, 4, 900, 12300000000, &err), 0);
     ck_assert_int_eq(write_frames(2, 5, 900, 20000000000, &err), 0);
-    if (rank_of() == 0)
+    if (suite_mpi_rank() == 0)
         flip_byte(PATH, 320);
     int rc = read_frames(MPI_COMM_WORLD, PATH, 2, 5, 900, &err);
     ck_assert_int_eq(rc, -1);
     same_everywhere(&err, "damaged between byte 304 and");
     same_everywhere(&err, offer);
-    if (rank_of() == 0)
+    if (suite_mpi_rank() == 0)
         ck_assert_int_eq(truncate(PATH, 340), 0);
     rc = read_frames(MPI_COMM_WORLD, PATH, 2, 5, 900, &err);
     ck_assert_int_eq(rc, -1);
     same_everywhere(&err, "cut off");
     same_everywhere(&err, offer);
-    if (rank_of() == 0)
+    if (suite_mpi_rank() == 0)
         unlink(PATH);
     rc = read_frames(MPI_COMM_WORLD, PATH, 2, 5, 900, &err);
     ck_assert_int_eq(rc, -1);
@@ -290,7 +277,7 @@ START_TEST(the_one_before_is_offered)
     same_everywhere(&err, offer);
     rc = read_frames(MPI_COMM_WORLD, PATH ".previous", 1, 4, 900, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    if (rank_of() == 0)
+    if (suite_mpi_rank() == 0)
         flip_byte(PATH ".previous", 0);
     rc = read_frames(MPI_COMM_WORLD, PATH, 2, 5, 900, &err);
     ck_assert_int_eq(rc, -1);
@@ -307,7 +294,7 @@ START_TEST(one_process_looks)
     enter();
     int rc = write_frames(1, 4, 900, 12300000000, &err);
     ck_assert_int_eq(rc, 0);
-    if (rank_of() == 0) {
+    if (suite_mpi_rank() == 0) {
         ck_assert(ckpt_exists(PATH));
         ck_assert_int_eq(ckpt_check(PATH, &err), 0);
         ck_assert_int_eq(ckpt_inspect(PATH, &head, &err), 0);
@@ -355,7 +342,7 @@ static int take_on_all_but_last(void *user, struct blob_reader *reader, struct e
     struct frames *f = user;
     f->next++;
     (void)reader;
-    if (rank_of() == size_of() - 1 && f->next == 2)
+    if (suite_mpi_rank() == suite_mpi_size() - 1 && f->next == 2)
         return err_set(err, ERR_FAIL, "not mine");
     return 0;
 }
@@ -373,7 +360,8 @@ START_TEST(one_rank_refuses)
     ck_assert_int_eq(rc, -1);
     same_everywhere(&err, "checkpoint " PATH ": not mine");
     ck_assert_str_eq(found.name, "untouched");
-    ck_assert_uint_eq(f.next, rank_of() == size_of() - 1 ? 2 : 4 * (uint32_t)size_of());
+    ck_assert_uint_eq(
+        f.next, suite_mpi_rank() == suite_mpi_size() - 1 ? 2 : 4 * (uint32_t)suite_mpi_size());
     // Nobody has to want the reason.
     f.next = 0;
     rc = ckpt_read(MPI_COMM_WORLD, PATH, &head_of_tests, &found, take_on_all_but_last, &f, NULL);
@@ -402,14 +390,14 @@ START_TEST(full_disk_at_any_moment)
         }
     }
     for (uint64_t limit = 0; limit < whole; limit += whole / 41) {
-        if (rank_of() == 0)
+        if (suite_mpi_rank() == 0)
             setrlimit(RLIMIT_FSIZE, &(struct rlimit){limit, was.rlim_max});
         int rc = write_frames(2, 6, 9000, 20000000000, &err);
         setrlimit(RLIMIT_FSIZE, &was);
         ck_assert_int_eq(rc, -1);
         same_everywhere(&err, "checkpoint " PATH ": cannot write: File too large");
     }
-    if (rank_of() == 0) {
+    if (suite_mpi_rank() == 0) {
         setrlimit(RLIMIT_FSIZE, &(struct rlimit){whole - 1, was.rlim_max});
         ck_assert_int_ne(access(PATH ".previous", F_OK), 0);
     }
@@ -431,7 +419,7 @@ START_TEST(bad_places)
     struct frames f = frames_of(1, 4, 900);
     struct err err = {0};
     enter();
-    if (rank_of() == 0)
+    if (suite_mpi_rank() == 0)
         fclose(fopen("file", "w"));
     for (int i = 0; i < 3; i++) {
         int rc = ckpt_write(MPI_COMM_WORLD, paths[i], &head_of_tests, make, &f, NULL, &err);
@@ -440,7 +428,7 @@ START_TEST(bad_places)
         rc = ckpt_write(MPI_COMM_WORLD, paths[i], &head_of_tests, make, &f, NULL, NULL);
         ck_assert_int_eq(rc, -1);
     }
-    if (rank_of() == 0)
+    if (suite_mpi_rank() == 0)
         unlink("file");
     leave();
 }

@@ -7,13 +7,6 @@
 #include "results/fixture.h"
 #include "support/suite_mpi.h"
 
-static int rank_of(void)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-
 static uint32_t size_of(void)
 {
     int n;
@@ -25,12 +18,12 @@ static uint32_t size_of(void)
 START_TEST(parts_make_the_whole)
 {
     struct meta *meta = fixture_meta();
-    struct record *mine = fixture_part(meta, (uint32_t)rank_of(), size_of()), *total;
+    struct record *mine = fixture_part(meta, (uint32_t)suite_mpi_rank(), size_of()), *total;
     struct record *whole = fixture_part(meta, 0, 1);
     struct err err = {0};
     int rc = gather_record(MPI_COMM_WORLD, mine, &total, &err);
     ck_assert_int_eq(rc, 0);
-    ck_assert((total != NULL) == (rank_of() == 0));
+    ck_assert((total != NULL) == (suite_mpi_rank() == 0));
     if (total) {
         ck_assert_uint_eq(total->n_samples, whole->n_samples);
         ck_assert_mem_eq(total->samples, whole->samples, whole->n_samples * sizeof *whole->samples);
@@ -57,7 +50,7 @@ START_TEST(squares_carry)
     unsigned __int128 most = ~(unsigned __int128)0 / size_of();
     record_tally(mine, 0, 0, PATH_CPU)->latency_sq_sum_ns2 = most;
     record_tally(mine, 0, 0, PATH_ACCEL)->latency_sq_sum_ns2 = UINT64_MAX;
-    record_tally(mine, 0, 0, PATH_CPU)->latency_max_ns = rank_of() + 5;
+    record_tally(mine, 0, 0, PATH_CPU)->latency_max_ns = suite_mpi_rank() + 5;
     int rc = gather_record(MPI_COMM_WORLD, mine, &total, NULL);
     ck_assert_int_eq(rc, 0);
     if (total) {
@@ -77,7 +70,7 @@ START_TEST(far_buckets)
     struct record_shape shape = {1, 1, 1, 1, 0, SIMTIME_S};
     struct record *mine = record_create(&shape), *total;
     struct tally *t = record_tally(mine, 0, 0, PATH_CPU);
-    t->hist[rank_of() % 2 ? HIST_N_BUCKETS - 1 : 0] = 3;
+    t->hist[suite_mpi_rank() % 2 ? HIST_N_BUCKETS - 1 : 0] = 3;
     t->n_queries = 3;
     int rc = gather_record(MPI_COMM_WORLD, mine, &total, NULL);
     ck_assert_int_eq(rc, 0);

@@ -9,24 +9,10 @@
 
 #define NAME "test_h5.h5"
 
-static int rank_of(void)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-
-static int size_of(void)
-{
-    int n;
-    MPI_Comm_size(MPI_COMM_WORLD, &n);
-    return n;
-}
-
 static void remove_file(void)
 {
     MPI_Barrier(MPI_COMM_WORLD);
-    if (rank_of() == 0)
+    if (suite_mpi_rank() == 0)
         unlink(NAME);
     MPI_Barrier(MPI_COMM_WORLD);
 }
@@ -35,16 +21,17 @@ static void remove_file(void)
 START_TEST(slabs_of_all_ranks)
 {
     struct err err = {0};
-    int n_writers = size_of() > 1 ? size_of() - 1 : 1;
+    int n_writers = suite_mpi_size() > 1 ? suite_mpi_size() - 1 : 1;
     uint64_t rows = 3 * (uint64_t)n_writers;
     double time[3 * 8], mine[3][2], all[3 * 8][2];
     remove_file();
     for (uint64_t i = 0; i < rows; i++)
         time[i] = (double)i;
     for (int i = 0; i < 3; i++)
-        mine[i][0] = mine[i][1] = 3 * rank_of() + i;
+        mine[i][0] = mine[i][1] = 3 * suite_mpi_rank() + i;
     const int32_t codes[] = {0, 1};
-    struct h5_slab slab = {3 * (uint64_t)rank_of(), rank_of() < n_writers ? 3 : 0, mine};
+    struct h5_slab slab = {3 * (uint64_t)suite_mpi_rank(), suite_mpi_rank() < n_writers ? 3 : 0,
+                           mine};
     struct h5_file *f = h5_create(MPI_COMM_WORLD, NAME, &err);
     ck_assert_msg(f != NULL, "%s", err.text);
     h5_group(f, "/bins");
@@ -54,7 +41,7 @@ START_TEST(slabs_of_all_ranks)
     h5_put(f, "/bins", &(struct h5_var){"load", "1", "load", H5_F64, 2, {"time", "part"}}, &slab);
     int rc = h5_close(f, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    if (rank_of() == 0) {
+    if (suite_mpi_rank() == 0) {
         hid_t file = H5Fopen(NAME, H5F_ACC_RDONLY, H5P_DEFAULT);
         hid_t id = H5Dopen2(file, "/bins/load", H5P_DEFAULT);
         H5Dread(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, all);
@@ -72,7 +59,7 @@ START_TEST(unknown_coordinate)
 {
     struct err err = {0};
     double one = 1;
-    struct h5_slab slab = {0, rank_of() == 0, &one};
+    struct h5_slab slab = {0, suite_mpi_rank() == 0, &one};
     remove_file();
     struct h5_file *f = h5_create(MPI_COMM_WORLD, NAME, &err);
     h5_group(f, "/bins");
@@ -104,7 +91,7 @@ END_TEST
 START_TEST(no_handle_left)
 {
     double one = 1;
-    struct h5_slab slab = {0, rank_of() == 0, &one};
+    struct h5_slab slab = {0, suite_mpi_rank() == 0, &one};
     remove_file();
     struct h5_file *f = h5_create(MPI_COMM_WORLD, NAME, NULL);
     h5_put(f, "/", &(struct h5_var){"x", "1", "x", H5_F64, 0, {NULL}}, &slab);

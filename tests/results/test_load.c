@@ -12,8 +12,8 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "results/fixture.h"
-#include "results/store.h"
-#include "support/column_file.h"
+#include "results/hurt.h"
+#include "results/run_file.h"
 #include "support/suite_mpi.h"
 
 #define SOUND "test_load_sound.h5"
@@ -21,28 +21,17 @@
 
 static void make_sound(void)
 {
-    struct meta *meta = fixture_meta();
-    struct record *total = fixture_part(meta, 0, 1);
-    struct summary *summary = summary_create(total, meta);
-    struct run_info run = fixture_run();
-    struct store_input in = {meta, summary, total, &run};
     struct err err = {0};
-    int rc = store_write(MPI_COMM_SELF, SOUND, true, &in, &err);
+    int rc = run_file_write(SOUND, NULL, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    summary_destroy(summary);
-    record_destroy(total);
-    meta_destroy(meta);
 }
 
-static void refuses(const char *path, const char *reason)
+static void *open_run(const char *path, struct err *err)
 {
-    struct err err = {0};
-    ck_assert_ptr_null(load_open(path, &err));
-    ck_assert_int_ne(err.code, ERR_NONE);
-    ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0, "%s", err.text);
-    ck_assert_msg(!reason || strstr(err.text, reason), "%s", err.text);
-    ck_assert_ptr_null(strchr(err.text, '\n'));
+    return load_open(path, err);
 }
+
+static const struct hurt_reader reader = {SOUND, HURT, make_sound, open_run};
 
 // What was stored comes back: names, numbers with intervals, bins, the study to the byte.
 START_TEST(round_trip)
@@ -93,73 +82,29 @@ END_TEST
 // Cut anywhere, the file is refused with one line (only without its last bytes, the seal, whole).
 START_TEST(truncated)
 {
-    size_t n;
-    make_sound();
-    unsigned char *bytes = column_file_slurp(SOUND, &n);
-    for (size_t keep = 0; keep + 24 < n; keep += 1 + n / 97) {
-        column_file_spit(HURT, bytes, keep);
-        refuses(HURT, "not an HDF5 file, or a truncated one");
-    }
-    free(bytes);
-    unlink(HURT);
-    unlink(SOUND);
+    hurt_cut(&reader, 97, "not an HDF5 file, or a truncated one");
 }
 END_TEST
 
 // A flipped bit anywhere is found.
 START_TEST(flipped)
 {
-    size_t n;
-    make_sound();
-    unsigned char *bytes = column_file_slurp(SOUND, &n);
-    for (size_t at = 0; at + 24 < n; at += 1 + n / 53) {
-        bytes[at] ^= 0x10;
-        column_file_spit(HURT, bytes, n);
-        refuses(HURT, "checksum");
-        bytes[at] ^= 0x10;
-    }
-    free(bytes);
-    unlink(HURT);
-    unlink(SOUND);
+    hurt_flipped(&reader, 53);
 }
 END_TEST
 
 // Files of other kinds: none, empty, text, a folder, a device, HDF5 of another program.
 START_TEST(foreign)
 {
-    refuses("test_load_absent.h5", "No such file");
-    column_file_spit(HURT, "", 0);
-    refuses(HURT, "not an HDF5 file");
-    column_file_spit(HURT, "name: quickstart\n", 17);
-    refuses(HURT, "not an HDF5 file");
-    refuses("/", "not a regular file");
-    refuses("/dev/full", "not a regular file");
-    unlink(HURT);
-    hid_t file = H5Fcreate(HURT, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    H5Fclose(file);
-    refuses(HURT, "not a recfleet result");
-    unlink(HURT);
+    hurt_foreign(&reader);
 }
 END_TEST
-
-// Opens the sound file for an edit by HDF5, which drops nothing but makes the seal wrong; so the
-// seal is cut off too, as another tool's rewriting would.
-static hid_t edit(void)
-{
-    size_t n;
-    make_sound();
-    unsigned char *bytes = column_file_slurp(SOUND, &n);
-    column_file_spit(HURT, bytes, n - 24);
-    free(bytes);
-    unlink(SOUND);
-    return H5Fopen(HURT, H5F_ACC_RDWR, H5P_DEFAULT);
-}
 
 // Without a seal the file is still read.
 START_TEST(no_seal)
 {
     struct err err = {0};
-    H5Fclose(edit());
+    H5Fclose(hurt_edit(&reader));
     struct load *load = load_open(HURT, &err);
     ck_assert_msg(load != NULL, "%s", err.text);
     load_close(load);
@@ -171,24 +116,20 @@ END_TEST
 START_TEST(wrong_inside)
 {
     int32_t version = 99, code = 77;
-    hid_t file = edit();
+    hid_t file = hurt_edit(&reader);
     H5Ldelete(file, "/summary/latency_s", H5P_DEFAULT);
     H5Fclose(file);
-    refuses(HURT, "/summary/latency_s");
+    hurt_refuses(&reader, HURT, "/summary/latency_s");
 
-    file = edit();
+    file = hurt_edit(&reader);
     hid_t id = H5Aopen(file, "schema_version", H5P_DEFAULT);
     H5Awrite(id, H5T_NATIVE_INT32, &version);
     H5Aclose(id);
     H5Fclose(file);
-    refuses(HURT, "schema version 99");
+    hurt_refuses(&reader, HURT, "schema version 99");
 
-    file = edit();
-    id = H5Dopen2(file, "/total/verdict", H5P_DEFAULT);
-    H5Dwrite(id, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, &code);
-    H5Dclose(id);
-    H5Fclose(file);
-    refuses(HURT, "unknown code");
+    hurt_overwrite(&reader, "/total/verdict", H5T_NATIVE_INT32, &code);
+    hurt_refuses(&reader, HURT, "unknown code");
     unlink(HURT);
 }
 END_TEST

@@ -13,21 +13,22 @@
 #include "results/fixture.h"
 #include "results/fixture_points.h"
 #include "results/fixture_tuning.h"
+#include "results/hurt.h"
 #include "results/load.h"
 #include "results/load_tuning.h"
 #include "results/report_points.h"
+#include "results/run_file.h"
 #include "results/same_points.h"
 #include "results/store.h"
 #include "results/store_points.h"
 #include "results/store_tuning.h"
-#include "support/column_file.h"
 #include "support/suite_mpi.h"
 
 #define SOUND "test_load_points_sound.h5"
 #define HURT "test_load_points_hurt.h5"
 
 // With replications, and so with what they are folded to, or without.
-static void make_sound(bool folded)
+static void store(bool folded)
 {
     struct points *p = fixture_points();
     struct err err = {0};
@@ -38,32 +39,30 @@ static void make_sound(bool folded)
     points_destroy(p);
 }
 
-static void refuses(const char *path, const char *reason)
+static void make_folded(void)
 {
-    struct err err = {0};
-    ck_assert_ptr_null(load_points_open(path, &err));
-    ck_assert_int_ne(err.code, ERR_NONE);
-    ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0, "%s", err.text);
-    ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
-    ck_assert_ptr_null(strchr(err.text, '\n'));
+    store(true);
 }
 
-// The sound file without its seal, opened for an edit, as another tool's rewriting would leave it.
-static hid_t edit(void)
+static void make_plain(void)
 {
-    size_t n;
-    unsigned char *bytes = column_file_slurp(SOUND, &n);
-    column_file_spit(HURT, bytes, n - 24);
-    free(bytes);
-    return H5Fopen(HURT, H5F_ACC_RDWR, H5P_DEFAULT);
+    store(false);
 }
+
+static void *open_points(const char *path, struct err *err)
+{
+    return load_points_open(path, err);
+}
+
+static const struct hurt_reader folded = {SOUND, HURT, make_folded, open_points};
+static const struct hurt_reader plain = {SOUND, HURT, make_plain, open_points};
 
 // What was stored comes back, with a seal and without one.
 START_TEST(comes_back)
 {
     struct err err = {0};
-    make_sound(true);
-    H5Fclose(edit());
+    H5Fclose(hurt_edit(&folded));
+    make_folded();
     struct points *p = fixture_points(), *sealed = load_points_open(SOUND, &err);
     ck_assert_msg(sealed != NULL, "%s", err.text);
     struct points *bare = load_points_open(HURT, &err);
@@ -119,27 +118,20 @@ END_TEST
 // with where its runs are.
 START_TEST(kinds)
 {
-    struct meta *meta = fixture_meta();
-    struct record *total = fixture_part(meta, 0, 1);
-    struct summary *summary = summary_create(total, meta);
     struct tuning *tuning = fixture_tuning(1);
     struct run_info run = fixture_run();
-    struct store_input in = {meta, summary, total, &run};
     struct err err = {0};
-    ck_assert_int_eq(store_write(MPI_COMM_SELF, HURT, true, &in, &err), 0);
-    refuses(HURT, "holds the results of a run, not of a sweep");
+    ck_assert_int_eq(run_file_write(HURT, NULL, &err), 0);
+    hurt_refuses(&plain, HURT, "holds the results of a run, not of a sweep");
     ck_assert_int_eq(store_tuning_write(MPI_COMM_SELF, HURT, true, tuning, &run, &err), 0);
-    refuses(HURT, "holds the results of a tuning, not of a sweep");
-    make_sound(false);
+    hurt_refuses(&plain, HURT, "holds the results of a tuning, not of a sweep");
+    make_plain();
     ck_assert_ptr_null(load_open(SOUND, &err));
     ck_assert_str_eq(err.text, SOUND ": holds the results of a sweep, not of a run; the runs of "
                                      "its points are in test_load_points_sound.points/");
     ck_assert_ptr_null(load_tuning_open(SOUND, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "holds the results of a sweep, not of a tuning"));
     tuning_destroy(tuning);
-    summary_destroy(summary);
-    record_destroy(total);
-    meta_destroy(meta);
     unlink(HURT);
     unlink(SOUND);
 }
@@ -148,84 +140,40 @@ END_TEST
 // Files of other kinds: none, empty, text, a folder, a device, HDF5 of another program.
 START_TEST(foreign)
 {
-    refuses("test_load_points_absent.h5", "No such file");
-    column_file_spit(HURT, "", 0);
-    refuses(HURT, "not an HDF5 file");
-    column_file_spit(HURT, "name: quickstart\n", 17);
-    refuses(HURT, "not an HDF5 file");
-    refuses("/", "not a regular file");
-    refuses("/dev/full", "not a regular file");
-    unlink(HURT);
-    H5Fclose(H5Fcreate(HURT, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-    refuses(HURT, "not a recfleet result");
-    unlink(HURT);
+    hurt_foreign(&plain);
 }
 END_TEST
 
 // Cut or changed anywhere, a sealed file is refused.
 START_TEST(damaged)
 {
-    size_t n;
-    make_sound(false);
-    unsigned char *bytes = column_file_slurp(SOUND, &n);
-    for (size_t keep = 0; keep + 24 < n; keep += 1 + n / 11) {
-        column_file_spit(HURT, bytes, keep);
-        refuses(HURT, "");
-    }
-    for (size_t at = 0; at + 24 < n; at += 1 + n / 11) {
-        bytes[at] ^= 0x10;
-        column_file_spit(HURT, bytes, n);
-        refuses(HURT, "checksum");
-        bytes[at] ^= 0x10;
-    }
-    free(bytes);
-    unlink(HURT);
-    unlink(SOUND);
+    hurt_cut(&plain, 11, "");
+    hurt_flipped(&plain, 11);
 }
 END_TEST
+
+static void show(void *opened)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    report_points_print(out, opened);
+    fclose(out);
+    free(text);
+    points_destroy(opened);
+}
 
 // Without a seal nothing vouches for the bytes: whatever is in them, the program lives, and what it
 // accepts can be shown.
 START_TEST(damaged_without_seal)
 {
-    size_t n;
-    make_sound(false);
-    unsigned char *bytes = column_file_slurp(SOUND, &n);
-    for (size_t at = 0; at + 24 < n; at += 1 + n / 17) {
-        unsigned char before = bytes[at];
-        struct err err = {0};
-        bytes[at] = (unsigned char)~before;
-        column_file_spit(HURT, bytes, n - 24);
-        bytes[at] = before;
-        struct points *p = load_points_open(HURT, &err);
-        ck_assert(p != NULL || err.code != ERR_NONE);
-        if (p) {
-            char *text = NULL;
-            size_t length = 0;
-            FILE *out = open_memstream(&text, &length);
-            report_points_print(out, p);
-            fclose(out);
-            free(text);
-        }
-        points_destroy(p);
-    }
-    free(bytes);
-    unlink(HURT);
-    unlink(SOUND);
+    hurt_bare(&plain, 17, show);
 }
 END_TEST
 
-static void overwrite(const char *dataset, hid_t type, const void *values)
-{
-    hid_t file = edit(), id = H5Dopen2(file, dataset, H5P_DEFAULT);
-    ck_assert_int_ge(H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
-    H5Dclose(id);
-    H5Fclose(file);
-}
-
 static void rename_replication(const char *name)
 {
-    hid_t file = edit(), type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    hid_t file = hurt_edit(&folded), type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
     H5Tset_size(type, strlen(name) + 1);
     H5Adelete(file, "replication_variable");
     hid_t id = H5Acreate2(file, "replication_variable", type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -242,35 +190,33 @@ START_TEST(wrong_inside)
     const int32_t codes[24] = {[7] = 9}, nothing[12] = {0};
     const uint32_t counts[12] = {[3] = 3};
     const double times[12] = {[2] = -1};
-    make_sound(true);
-    overwrite("/policy", H5T_NATIVE_INT32, codes);
-    refuses(HURT, "/policy holds an unknown code");
-    overwrite("/state", H5T_NATIVE_INT32, codes);
-    refuses(HURT, "/state holds an unknown code");
-    overwrite("/summary/service_name", H5T_NATIVE_INT32, codes);
-    refuses(HURT, "/summary/service_name holds an unknown code");
-    overwrite("/run/host", H5T_NATIVE_INT32, codes);
-    refuses(HURT, "/run/host holds an unknown code");
-    overwrite("/summary/sla", H5T_NATIVE_INT32, codes);
-    refuses(HURT, "/summary/sla holds an unknown code");
-    overwrite("/n_services", H5T_NATIVE_UINT32, counts);
-    refuses(HURT, "impossible counts or times");
-    overwrite("/n_groups", H5T_NATIVE_INT32, nothing);
-    refuses(HURT, "impossible counts or times");
-    overwrite("/measured_to_s", H5T_NATIVE_DOUBLE, times);
-    refuses(HURT, "impossible counts or times");
+    hurt_overwrite(&folded, "/policy", H5T_NATIVE_INT32, codes);
+    hurt_refuses(&folded, HURT, "/policy holds an unknown code");
+    hurt_overwrite(&folded, "/state", H5T_NATIVE_INT32, codes);
+    hurt_refuses(&folded, HURT, "/state holds an unknown code");
+    hurt_overwrite(&folded, "/summary/service_name", H5T_NATIVE_INT32, codes);
+    hurt_refuses(&folded, HURT, "/summary/service_name holds an unknown code");
+    hurt_overwrite(&folded, "/run/host", H5T_NATIVE_INT32, codes);
+    hurt_refuses(&folded, HURT, "/run/host holds an unknown code");
+    hurt_overwrite(&folded, "/summary/sla", H5T_NATIVE_INT32, codes);
+    hurt_refuses(&folded, HURT, "/summary/sla holds an unknown code");
+    hurt_overwrite(&folded, "/n_services", H5T_NATIVE_UINT32, counts);
+    hurt_refuses(&folded, HURT, "impossible counts or times");
+    hurt_overwrite(&folded, "/n_groups", H5T_NATIVE_INT32, nothing);
+    hurt_refuses(&folded, HURT, "impossible counts or times");
+    hurt_overwrite(&folded, "/measured_to_s", H5T_NATIVE_DOUBLE, times);
+    hurt_refuses(&folded, HURT, "impossible counts or times");
     rename_replication("round");
-    refuses(HURT, "an axis of replications that is not there");
-    hid_t file = edit();
+    hurt_refuses(&folded, HURT, "an axis of replications that is not there");
+    hid_t file = hurt_edit(&folded);
     H5Ldelete(file, "/groups/component_load_frac_half_99", H5P_DEFAULT);
     H5Fclose(file);
-    refuses(HURT, "/groups/component_load_frac_half_99 is missing");
-    file = edit();
+    hurt_refuses(&folded, HURT, "/groups/component_load_frac_half_99 is missing");
+    file = hurt_edit(&folded);
     H5Adelete(file, "axis_variables");
     H5Fclose(file);
-    refuses(HURT, "lacks an attribute of text");
+    hurt_refuses(&folded, HURT, "lacks an attribute of text");
     unlink(HURT);
-    unlink(SOUND);
 }
 END_TEST
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "results/fixture.h"
 #include "results/fixture_tuning.h"
-#include "results/store.h"
+#include "results/run_file.h"
 #include "results/store_tuning.h"
 #include "support/suite_mpi.h"
 
@@ -18,19 +18,9 @@
 
 static void make_sound(const char *digest)
 {
-    struct meta *meta = fixture_meta();
-    struct record *total = fixture_part(meta, 0, 1);
-    struct summary *summary = summary_create(total, meta);
-    struct run_info run = fixture_run();
-    struct store_input in = {meta, summary, total, &run};
     struct err err = {0};
-    mem_free(meta->study_digest);
-    meta->study_digest = mem_strdup(digest);
-    int rc = store_write(MPI_COMM_SELF, SOUND, true, &in, &err);
+    int rc = run_file_write(SOUND, digest, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    summary_destroy(summary);
-    record_destroy(total);
-    meta_destroy(meta);
 }
 
 // Copies the first n bytes (0: all), with one of them changed when `flip` is not negative.

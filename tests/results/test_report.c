@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "results/fixture.h"
+#include "results/shown.h"
 #include "support/suite.h"
 
 // The report as text; caller frees with free() through mem_free.
@@ -29,17 +30,6 @@ static char *report_of(const struct record *r, const struct meta *meta)
     return report_with(r, meta, &run);
 }
 
-static int widest(const char *text)
-{
-    int most = 0, width = 0;
-    for (; *text; text++) {
-        width = *text == '\n' ? 0 : width + (((unsigned char)*text & 0xc0) != 0x80);
-        if (width > most)
-            most = width;
-    }
-    return most;
-}
-
 // Names, units, verdicts and speed are there, within 100 columns.
 START_TEST(says_it_all)
 {
@@ -50,10 +40,8 @@ START_TEST(says_it_all)
         "feed",           "ads, banner",   "(all)",  "served qps", "p99 ms",
         "p95 25 ms: met", "cpu util %",    "W",      "QPS/W",      "±",
         "wall second",    "policy random", "seed 7", "(fleet)"};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        ck_assert_msg(strstr(text, wanted[i]) != NULL, "no '%s' in\n%s", wanted[i], text);
-    ck_assert_msg(widest(text) <= 100, "%d columns:\n%s", widest(text), text);
-    ck_assert_ptr_null(strstr(text, "nan"));
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_tidy(text, 100);
     ck_assert_ptr_null(strstr(text, "OVERLOADED"));
     mem_free(text);
     record_destroy(r);

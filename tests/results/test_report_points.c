@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "results/fixture_points.h"
+#include "results/shown.h"
 #include "support/suite.h"
 
 static char *report_of(const struct points *p)
@@ -19,45 +20,12 @@ static char *report_of(const struct points *p)
     return text;
 }
 
-static int widest(const char *text)
-{
-    int most = 0, width = 0;
-    for (; *text; text++) {
-        width = *text == '\n' ? 0 : width + (((unsigned char)*text & 0xc0) != 0x80);
-        if (width > most)
-            most = width;
-    }
-    return most;
-}
-
-static int lines_of(const char *text)
-{
-    int n = 0;
-    for (; *text; text++)
-        n += *text == '\n';
-    return n;
-}
-
-static void has(const char *text, const char *const *wanted, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ck_assert_msg(strstr(text, wanted[i]) != NULL, "no '%s' in\n%.3000s", wanted[i], text);
-}
-
-static void is_tidy(const char *text)
-{
-    ck_assert_msg(widest(text) <= 130, "%d columns:\n%.3000s", widest(text), text);
-    ck_assert_ptr_null(strstr(text, "nan"));
-    ck_assert_ptr_null(strstr(text, "inf"));
-    ck_assert_ptr_null(strstr(text, " \n"));
-}
-
 // The report of the text is what is wanted, and tidy.
 static void shows(const struct points *p, const char *const *wanted, size_t n)
 {
     char *text = report_of(p);
-    has(text, wanted, n);
-    is_tidy(text);
+    shown_has(text, wanted, n);
+    shown_tidy(text, 130);
     mem_free(text);
 }
 
@@ -132,10 +100,10 @@ START_TEST(wide)
     const char *const wanted[] = {"\n39     39    20.00 ±0.20", "... and 960 more points",
                                   "100 points are not done", "    911 rate=911: missing\n",
                                   "    and 88 more\n"};
-    has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     ck_assert_ptr_null(strstr(text, "\n40 "));
-    ck_assert_int_le(lines_of(text), 62);
-    is_tidy(text);
+    ck_assert_int_le(shown_lines(text), 62);
+    shown_tidy(text, 130);
     mem_free(text);
     points_destroy(p);
 }
@@ -149,9 +117,9 @@ START_TEST(long_labels)
     const char *const wanted[] = {
         "point 19: rate=a rate with quite a long name, that is number 19\n", "\n19     20.00 ±0.20",
         "... and 980 more points"};
-    has(text, wanted, sizeof wanted / sizeof *wanted);
-    ck_assert_int_le(lines_of(text), 62);
-    is_tidy(text);
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    ck_assert_int_le(shown_lines(text), 62);
+    shown_tidy(text, 130);
     mem_free(text);
     points_destroy(p);
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "results/fixture_tuning.h"
+#include "results/shown.h"
 #include "support/suite.h"
 
 static char *report_of(const struct tuning *tuning)
@@ -17,31 +18,6 @@ static char *report_of(const struct tuning *tuning)
     report_tuning_print(out, tuning);
     fclose(out);
     return text;
-}
-
-static int widest(const char *text)
-{
-    int most = 0, width = 0;
-    for (; *text; text++) {
-        width = *text == '\n' ? 0 : width + (((unsigned char)*text & 0xc0) != 0x80);
-        if (width > most)
-            most = width;
-    }
-    return most;
-}
-
-static void has(const char *text, const char *const *wanted, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ck_assert_msg(strstr(text, wanted[i]) != NULL, "no '%s' in\n%.3000s", wanted[i], text);
-}
-
-static void is_tidy(const char *text)
-{
-    ck_assert_msg(widest(text) <= 120, "%d columns:\n%.3000s", widest(text), text);
-    ck_assert_ptr_null(strstr(text, "nan"));
-    ck_assert_ptr_null(strstr(text, "inf"));
-    ck_assert_ptr_null(strstr(text, " \n"));
 }
 
 // Of few cells everything is said, a line per cell and policy in each table.
@@ -62,8 +38,8 @@ START_TEST(few_cells)
         "choices",
         "bounded",
         "Mqueries"};
-    has(text, wanted, sizeof wanted / sizeof *wanted);
-    is_tidy(text);
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_tidy(text, 120);
     mem_free(text);
     tuning_destroy(t);
 }
@@ -82,7 +58,7 @@ START_TEST(unreachable)
         "    deeprecsched: target 25.00 ms missed at any rate\n"
         "    exhaustive: target 25.00 ms missed at any rate, latency floor 20.10 ms\n",
         "25.00             -             -       -    -       -     -     -\n"};
-    has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     ck_assert_ptr_null(strstr(text, "nan"));
     mem_free(text);
     tuning_destroy(t);
@@ -100,9 +76,9 @@ START_TEST(many_cells)
         "rmc1   low     skylake               25     1000        251/320   2000!    2.00    1.0  ",
         "rmc1   low     cpu + gpu, ti         25     2000        251/320   4000?    2.00    1.0  ",
         "unreach.", "deeprecsched"};
-    has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     ck_assert_ptr_null(strstr(text, "Mqueries  wall s\nmodel"));
-    is_tidy(text);
+    shown_tidy(text, 120);
     mem_free(text);
     tuning_destroy(t);
 }
@@ -120,8 +96,8 @@ START_TEST(rare_columns)
     t->sla_quantile = 0.9;
     char *text = report_of(t);
     const char *const wanted[] = {"claims QPS", "31415", "tuned QPS", "27182", "p90 ms"};
-    has(text, wanted, sizeof wanted / sizeof *wanted);
-    is_tidy(text);
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_tidy(text, 120);
     mem_free(plain);
     mem_free(text);
     tuning_destroy(t);
@@ -138,8 +114,8 @@ START_TEST(long_labels)
     const char *const wanted[] = {
         "cell 5: model=a model with quite a long name, target=low, platform=cpu + gpu, ti\n",
         "\n5            25     6000 "};
-    has(text, wanted, sizeof wanted / sizeof *wanted);
-    is_tidy(text);
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_tidy(text, 120);
     mem_free(text);
     tuning_destroy(t);
 }
@@ -151,14 +127,14 @@ START_TEST(least)
     struct tuning *t = fixture_tuning_least(), *nothing = tuning_create(0, 1, 1);
     char *text = report_of(t);
     const char *const wanted[] = {"\nfixed       251      320      1234        1246    1.00"};
-    has(text, wanted, 1);
+    shown_has(text, wanted, 1);
     ck_assert_ptr_null(strstr(text, "over all cells"));
     ck_assert_ptr_null(strstr(text, "exhaustive"));
-    is_tidy(text);
+    shown_tidy(text, 120);
     nothing->policies[0] = mem_strdup("x");
     nothing->sla_quantile = 0.95;
     char *empty = report_of(nothing);
-    is_tidy(empty);
+    shown_tidy(empty, 120);
     mem_free(empty);
     mem_free(text);
     tuning_destroy(nothing);

@@ -40,3 +40,17 @@ int suite_mpi_run(int *argc, char ***argv, const char *name, const struct suite_
     MPI_Finalize();
     return failed != 0;
 }
+
+int suite_mpi_rank(void)
+{
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    return rank;
+}
+
+int suite_mpi_size(void)
+{
+    int size;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    return size;
+}

@@ -27,4 +27,8 @@
 int suite_mpi_run(int *argc, char ***argv, const char *name, const struct suite_test *tests,
                   size_t n);
 
+// Not collective. This rank's number and how many there are, in a test.
+int suite_mpi_rank(void);
+int suite_mpi_size(void);
+
 #endif
