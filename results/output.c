@@ -12,6 +12,10 @@
 #include "base/mem.h"
 #include "results/seal.h"
 
+// Linux gives no process a larger number, so adding multiples makes further names of our own.
+#define PID_LIMIT (1L << 22)
+#define MAX_TRIES 64
+
 void output_split(const char *path, char **folder, const char **name)
 {
     const char *slash = strrchr(path, '/');
@@ -54,6 +58,21 @@ char *output_temporary(const char *path, long pid)
     return temporary;
 }
 
+long output_number(const char *path)
+{
+    long number = (long)getpid();
+    struct stat st;
+    for (int i = 0; i < MAX_TRIES; i++) {
+        char *temporary = output_temporary(path, number);
+        bool taken = lstat(temporary, &st) == 0;
+        mem_free(temporary);
+        if (!taken)
+            break;
+        number += PID_LIMIT;
+    }
+    return number;
+}
+
 int output_check_target(const char *path, bool force, enum err_code code, struct err *err)
 {
     struct stat st;
@@ -75,7 +94,7 @@ int output_check(const char *path, bool force, uint64_t least_bytes, struct err 
 {
     if (output_check_target(path, force, ERR_STUDY, err) != 0)
         return -1;
-    char *temporary = output_temporary(path, (long)getpid()), *folder;
+    char *temporary = output_temporary(path, output_number(path)), *folder;
     const char *name;
     struct statvfs fs;
     int rc = 0;

@@ -23,8 +23,12 @@ int output_sync_folder(const char *path, struct err *err);
 // Are these two names of one file, or would they be? Through links and other spellings of a folder.
 bool output_same(const char *a, const char *b);
 
-// The temporary name for `path`; caller mem_free()s.
+// The temporary name for `path`; caller mem_free()s. `pid`: see output_number().
 char *output_temporary(const char *path, long pid);
+// This process's number, or one that only it would take, such that no file has the temporary name:
+// numbers come again, in a container with every run, and a run that was killed may have left one.
+// It stays, for on another machine a process of that number may be at work on it.
+long output_number(const char *path);
 
 // May a result be given this name? Not when something other than a regular file has it, nor when a
 // file has it and `force` is false. `code` goes into *err.

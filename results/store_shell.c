@@ -135,7 +135,7 @@ static int write_temporary(MPI_Comm comm, const struct store_shell *shell, struc
 int store_shell_write(MPI_Comm comm, const struct store_shell *shell, struct store_writer *writer,
                       struct err *err)
 {
-    long pid = (long)getpid();
+    long pid = writer->root ? output_number(shell->path) : 0;
     struct err local = {0};
     int rc = writer->root ? output_check_target(shell->path, shell->force, ERR_FAIL, &local) : 0;
     rc = err_agree(comm, rc, &local);

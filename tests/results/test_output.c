@@ -53,6 +53,20 @@ START_TEST(check_leaves_nothing)
 }
 END_TEST
 
+// What a killed process of the same number left behind is in nobody's way, and stays.
+START_TEST(leftovers)
+{
+    char *left = output_temporary(NAME, (long)getpid());
+    ck_assert_int_eq(output_number(NAME), (long)getpid());
+    make_file(left);
+    ck_assert_int_ne(output_number(NAME), (long)getpid());
+    ck_assert_int_eq(output_check(NAME, false, 1, NULL), 0);
+    ck_assert_int_eq(access(left, F_OK), 0);
+    unlink(left);
+    mem_free(left);
+}
+END_TEST
+
 // An existing file needs force, and is not touched by asking.
 START_TEST(existing_needs_force)
 {
@@ -138,6 +152,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
+        {"limits", leftovers},
         {"core", same_names},
         {"core", temporary_names},
         {"core", check_leaves_nothing},
