@@ -2,6 +2,7 @@
 #include "app/survey.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/demand.h"
@@ -155,11 +156,20 @@ char *survey_name(const struct survey *survey, uint32_t point)
 
 char *survey_written(const char *text, const char *const *settings, size_t n_settings)
 {
-    char *all = mem_strdup(text);
+    size_t n = strlen(text), size;
+    char *all = NULL;
+    FILE *out = open_memstream(&all, &size);
+    fputs(text, out);
+    if (n_settings > 0 && n > 0 && text[n - 1] != '\n')
+        fputc('\n', out);
     for (size_t i = 0; i < n_settings; i++) {
-        char *longer = mem_printf("%s# --set %s\n", all, settings[i]);
-        mem_free(all);
-        all = longer;
+        fputs("# --set ", out);
+        for (const char *p = settings[i]; *p; p++)
+            fputs(*p == '\n' ? "\n# " : (char[]){*p, '\0'}, out);
+        fputc('\n', out);
     }
-    return all;
+    fclose(out);
+    char *written = mem_strdup(all);
+    free(all);
+    return written;
 }

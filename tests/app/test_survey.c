@@ -203,12 +203,26 @@ START_TEST(written)
 }
 END_TEST
 
+// It stays a study when the text ends without a new line and a setting has several.
+START_TEST(written_in_lines)
+{
+    const char *settings[] = {"name=x\n\n y"};
+    char *all = survey_written("a: 1", settings, 1), *plain = survey_written("a: 1", NULL, 0);
+    ck_assert_str_eq(all, "a: 1\n# --set name=x\n# \n#  y\n");
+    ck_assert_str_eq(plain, "a: 1");
+    mem_free(all);
+    mem_free(plain);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", facts},   {"core", digests},       {"core", same_digest},
-        {"core", parts},   {"core", places},        {"core", names},
-        {"core", written}, {"errors", wrong_point}, {"errors", bad_sweep},
+        {"core", facts},         {"core", digests},
+        {"core", same_digest},   {"core", parts},
+        {"core", places},        {"core", names},
+        {"core", written},       {"limits", written_in_lines},
+        {"errors", wrong_point}, {"errors", bad_sweep},
     };
     return suite_run("survey", tests, sizeof tests / sizeof *tests);
 }
