@@ -282,8 +282,7 @@ static int load(void *user, struct run_state *state, struct err *err)
 static struct ckpt_head head_of(const struct meta *meta)
 {
     struct ckpt_head head = {.end_ns = meta->duration_ns};
-    snprintf(head.program, sizeof head.program, "recfleet %s %s", meta->program_version,
-             RECFLEET_REVISION);
+    snprintf(head.program, sizeof head.program, "%s %s", meta->program_version, RECFLEET_REVISION);
     snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
     snprintf(head.name, sizeof head.name, "%s", meta->study_name);
     return head;

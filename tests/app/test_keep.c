@@ -337,14 +337,14 @@ START_TEST(another_program)
     struct eval_options options = plain(&p);
     struct study *study = study_with(NULL);
     struct meta *meta = study_meta(study);
-    struct ckpt_head head = {.program = "recfleet 0.0.1 0123abc", .end_ns = 1};
+    struct ckpt_head head = {.program = "0.0.1 0123abc", .end_ns = 1};
     struct err err = {0};
     bool made = false;
     tidy();
     snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
     ck_assert_int_eq(ckpt_write(eval.comm, p.checkpoint, &head, make_one, &made, NULL, &err), 0);
     options.resume = true;
-    assert_refused(NULL, &options, "recfleet 0.0.1 0123abc");
+    assert_refused(NULL, &options, "written by recfleet 0.0.1 0123abc, and");
     meta_destroy(meta);
     study_destroy(study);
     tidy();
