@@ -187,8 +187,8 @@ static void assert_feedback(const char *name, uint32_t n_servers, bool equal_wei
 {
     struct cell *cell = make_cell(name, n_servers, equal_weights);
     cell->fixture.config.balancer.d = d;
-    cell->fixture.config.balancer.load = unit;
-    ck_assert_int_eq((int)policy_load_unit(&cell->fixture.config.balancer), (int)unit);
+    cell->fixture.config.balancer.load = (int)unit;
+    ck_assert_int_eq(policy_load_unit(&cell->fixture.config.balancer), unit);
     route(cell, 64);
     assert_choices(cell, unit, choose);
     destroy_cell(cell);
