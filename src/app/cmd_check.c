@@ -137,7 +137,7 @@ static int check_sweep(const struct survey_source *source, const struct survey *
     uint32_t n_points = grid_n_points(grid);
     double queries = 0, work_s = 0;
     char clock[24];
-    for (uint32_t p = 0; p < n_points; p += grid_n_replications(grid)) {
+    for (uint32_t p = 0; p < n_points / grid_n_replications(grid); p++) {
         struct study *study = survey_study(survey, p, err);
         if (!study)
             return survey_blame(survey, p, err);

@@ -282,6 +282,13 @@ static int read_axis(struct grid *grid, const struct node *map, struct err *err)
     return rc < 0 ? -1 : check_labels(axis, map, err);
 }
 
+// Replications turn slowest, whatever their place among the axes: more of them are more points at
+// the end, and those that were there keep their ids.
+static uint32_t replication_of(const struct grid *grid, uint32_t point)
+{
+    return point / (grid->n_points / grid->n_replications);
+}
+
 // The seed that the point has in its first replication: the last axis that sets one wins.
 static uint64_t seed_of(const struct grid *grid, uint32_t point)
 {
@@ -320,8 +327,8 @@ static int lay_out(struct grid *grid, const struct node *sweep, struct err *err)
     grid->first = mem_calloc((size_t)grid->n_points + 1, sizeof *grid->first);
     grid->seeds = mem_calloc(grid->n_points, sizeof *grid->seeds);
     for (uint32_t p = 0; p < grid->n_points; p++) {
-        if (p % grid->n_replications > 0)
-            grid->seeds[p] = seed_setting(seed_of(grid, p), p % grid->n_replications);
+        if (replication_of(grid, p) > 0)
+            grid->seeds[p] = seed_setting(seed_of(grid, p), replication_of(grid, p));
         n += count_settings(grid, p);
         if (n > GRID_MAX_SETTINGS)
             return node_fail(sweep, err, "expected at most %d settings over all points",
@@ -527,7 +534,11 @@ const char *grid_label(const struct grid *grid, uint32_t axis, uint32_t value)
 
 uint32_t grid_value(const struct grid *grid, uint32_t point, uint32_t axis)
 {
-    for (uint32_t a = grid->n_axes - 1; a > axis; a--)
+    uint32_t n_own = grid->n_axes - (grid->n_replications > 1);
+    if (axis == n_own)
+        return replication_of(grid, point);
+    point %= grid->n_points / grid->n_replications;
+    for (uint32_t a = n_own - 1; a > axis; a--)
         point /= grid->axes[a].n_values;
     return point % grid->axes[axis].n_values;
 }

@@ -17,9 +17,10 @@
 // and labels depend on the study alone. A study without `sweep` has one point and no axes.
 //
 // `replications: 5` beside `sweep` repeats every point with other random draws: a last axis named
-// "replication" with the labels 0 to 4. Replication 0 has the seed that the point has without it;
-// the others' are drawn from that seed and their number, so two points whose seeds differ share
-// none, and points that differ in something else see the same queries in each replication.
+// "replication" with the labels 0 to 4, which yet turns slowest, so that more replications leave
+// the ids of the points as they are. Replication 0 has the seed that the point has without it; the
+// others' are drawn from that seed and their number, so two points whose seeds differ share none,
+// and points that differ in something else see the same queries in each replication.
 //
 // To read a point, apply the settings of the command line first, then the point's own:
 //

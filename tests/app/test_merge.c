@@ -92,12 +92,12 @@ START_TEST(merges_all)
     ck_assert_uint_eq(points->n_axes, 2);
     ck_assert_int_eq(points->replication, 1);
     ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
-    ck_assert_str_eq(points_label(points, 3, 0), "4000qps");
-    ck_assert_str_eq(points_label(points, 3, 1), "1");
+    ck_assert_str_eq(points_label(points, 4, 0), "4000qps");
+    ck_assert_str_eq(points_label(points, 4, 1), "1");
     for (uint32_t p = 0; p < N; p++)
         ck_assert_uint_eq(points->points[p].random_seed, survey_facts(fixture.survey)[p].seed);
     // About 4000 queries; five standard deviations of a Poisson count are 316.
-    ck_assert_double_eq_tol((double)points->totals[3].n_queries, 4000, 316);
+    ck_assert_double_eq_tol((double)points->totals[4].n_queries, 4000, 316);
     points_destroy(points);
     sweep_fixture_close(&fixture);
 }
@@ -215,7 +215,7 @@ START_TEST(loses_nothing)
     remove_point(3);
     ck_assert_int_eq(merge(false, &err), -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
-    ck_assert_ptr_nonnull(strstr(err.text, "point 3 (rate=4000qps,replication=1)"));
+    ck_assert_ptr_nonnull(strstr(err.text, "point 3 (rate=500qps,replication=1)"));
     struct points *points = merged();
     ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
     points_destroy(points);

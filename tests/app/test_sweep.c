@@ -130,7 +130,7 @@ START_TEST(failures)
     sweep_fixture_open(&fixture, "failures", bad);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 2); // both replications
     if (eval.rank == 0) {
-        pointdir_reason(survey_folder(fixture.survey), 2, note, sizeof note);
+        pointdir_reason(survey_folder(fixture.survey), 1, note, sizeof note);
         ck_assert_msg(strstr(note, "traffic[0].rate: expected a rate") != NULL, "%s", note);
     }
     MPI_Barrier(eval.comm);
@@ -141,7 +141,7 @@ START_TEST(failures)
     ck_assert_uint_eq(count(POINTDIR_FAILED), 2);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
     ck_assert_uint_eq(count(POINTDIR_DONE), N);
-    pointdir_reason(survey_folder(fixture.survey), 2, note, sizeof note);
+    pointdir_reason(survey_folder(fixture.survey), 1, note, sizeof note);
     ck_assert_str_eq(note, "");
     sweep_fixture_close(&fixture);
 }

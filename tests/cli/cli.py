@@ -665,7 +665,7 @@ def group_points(folder):
     write(folder, "study.yaml", POINTS)
     rows = state_lines(folder)
     expect([r[0] for r in rows] == [str(p) for p in range(8)], "points listed", rows)
-    expect(rows[3][1:4] == ["random", "high", "1"] and rows[3][-1] == "missing", "a listed point",
+    expect(rows[5][1:4] == ["random", "high", "1"] and rows[5][-1] == "missing", "a listed point",
            rows)
     expect(len({r[4] for r in rows}) == 2 and rows[0][4] == "1", "seeds of replications", rows)
     expect(missing(folder) == "0-7\n", "all missing")
@@ -719,7 +719,7 @@ def points_refused(folder):
     refused("a damaged point", r"small.points/000004.h5: not a readable recfleet result: .*--force",
             folder, "sweep", "study.yaml")
     refused("results would be lost", r"output small.h5: exists and has results of point 4 \(policy="
-            r"power-of-two,rate=low,replication=0\) that would be lost; --force", folder,
+            r"random,rate=low,replication=1\) that would be lost; --force", folder,
             "merge", "study.yaml")
     rc, out, err = call("sweep", "study.yaml", "--force", cwd=folder)
     expect(rc == 0 and "8 of 8 points done, 7 of them before" in out, "a damaged point, --force",
