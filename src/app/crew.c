@@ -102,22 +102,31 @@ static int compare_weighed(const void *a, const void *b)
     return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner)
+void crew_order(const double *weights, uint32_t n_units, uint32_t *order)
 {
-    double *load = mem_calloc(crew->n_crews, sizeof *load);
     struct weighed *units = mem_calloc(n_units, sizeof *units);
     for (uint32_t u = 0; u < n_units; u++)
         units[u] = (struct weighed){weights[u], u};
     qsort(units, n_units, sizeof *units, compare_weighed);
+    for (uint32_t i = 0; i < n_units; i++)
+        order[i] = units[i].number;
+    mem_free(units);
+}
+
+void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner)
+{
+    double *load = mem_calloc(crew->n_crews, sizeof *load);
+    uint32_t *order = mem_calloc(n_units, sizeof *order);
+    crew_order(weights, n_units, order);
     for (uint32_t i = 0; i < n_units; i++) {
-        uint32_t unit = units[i].number, idlest = 0;
+        uint32_t unit = order[i], idlest = 0;
         for (uint32_t c = 1; c < crew->n_crews; c++)
             if (load[c] < load[idlest])
                 idlest = c;
         owner[unit] = idlest;
         load[idlest] += weights[unit];
     }
-    mem_free(units);
+    mem_free(order);
     mem_free(load);
 }
 

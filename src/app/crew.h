@@ -37,6 +37,9 @@ int crew_rank(const struct crew *crew);
 // Not collective. The rank of crew_create()'s communicator that speaks for crew `index`.
 int crew_speaker(const struct crew *crew, uint32_t index);
 
+// Not collective. order[n_units]: the units by falling weight, equal ones by number.
+void crew_order(const double *weights, uint32_t n_units, uint32_t *order);
+
 // Not collective. Which crew does which unit: units are dealt in order of falling weight, each to
 // the crew that has least so far. owner[n_units] is filled; the same on every rank.
 void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner);

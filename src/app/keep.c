@@ -279,10 +279,23 @@ static int load(void *user, struct run_state *state, struct err *err)
 
 // ---- the rest -----------------------------------------------------------------------------------
 
+static void name_program(struct ckpt_head *head, const char *version)
+{
+    snprintf(head->program, sizeof head->program, "%s %s", version, RECFLEET_REVISION);
+}
+
+bool keep_usable(const char *path, const char *digest)
+{
+    struct ckpt_head head, ours = {0};
+    name_program(&ours, RECFLEET_VERSION);
+    return ckpt_inspect(path, &head, NULL) == 0 && strcmp(head.study, digest) == 0 &&
+           strcmp(head.program, ours.program) == 0;
+}
+
 static struct ckpt_head head_of(const struct meta *meta)
 {
     struct ckpt_head head = {.end_ns = meta->duration_ns};
-    snprintf(head.program, sizeof head.program, "%s %s", meta->program_version, RECFLEET_REVISION);
+    name_program(&head, meta->program_version);
     snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
     snprintf(head.name, sizeof head.name, "%s", meta->study_name);
     return head;

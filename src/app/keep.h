@@ -66,6 +66,10 @@ const struct run_control *keep_control(const struct keep *keep);
 // checkpoint that it went on from; and how often it was resumed and saved. Times are rank 0's.
 void keep_account(const struct keep *keep, struct run_info *info);
 
+// Not collective. Is there a whole checkpoint at `path`, of this program and of the study with that
+// digest?
+bool keep_usable(const char *path, const char *digest);
+
 // Not collective. Simulated time of the last checkpoint of this part; -1: none.
 int64_t keep_reached_ns(const struct keep *keep);
 

@@ -178,8 +178,7 @@ static void tell(struct sweep *sweep, const struct news *news)
         MPI_Send(news, sizeof *news, MPI_BYTE, 0, NEWS_TAG, sweep->eval->comm);
 }
 
-// What a speaker has been sent meanwhile; on rank 0 also what it was asked by a signal while it has
-// no run that would look for it.
+// What a speaker has been sent meanwhile.
 static void listen(struct sweep *sweep)
 {
     const struct eval *eval = sweep->eval;
@@ -238,12 +237,6 @@ static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
     listen(sweep);
 }
 
-static bool usable(const char *checkpoint, const char *digest)
-{
-    struct ckpt_head head;
-    return ckpt_inspect(checkpoint, &head, NULL) == 0 && strcmp(head.study, digest) == 0;
-}
-
 // Whether to go on from the checkpoint before the last. One that cannot be used would hold up the
 // point for ever: that of the edited study, or one that a disk has lost. What it would have saved
 // is done again.
@@ -251,11 +244,12 @@ static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint
                                const char *previous)
 {
     const char *digest = facts_of(sweep, sweep->point)->digest;
-    if (!ckpt_exists(checkpoint) || usable(checkpoint, digest))
+    if (!ckpt_exists(checkpoint) || keep_usable(checkpoint, digest))
         return false;
-    if (usable(previous, digest))
+    if (keep_usable(previous, digest))
         return true;
-    log_warn("%s: of the study as it was before, or damaged; the point begins anew", checkpoint);
+    log_warn("%s: of the study or the program as it was before, or damaged; the point begins anew",
+             checkpoint);
     ckpt_remove(checkpoint);
     return false;
 }
@@ -381,35 +375,31 @@ static int share_outcome(struct sweep *sweep, struct err *err)
     return 0;
 }
 
-struct weighed {
-    double work;
-    uint32_t point;
-};
-
-static int compare_weighed(const void *a, const void *b)
-{
-    const struct weighed *x = a, *y = b;
-    int order = (x->work < y->work) - (x->work > y->work);
-    return order ? order : (x->point > y->point) - (x->point < y->point);
-}
-
+// What is to be done, the longest first.
 static void make_units(struct sweep *sweep)
 {
-    uint32_t n = survey_n_points(sweep->survey);
-    struct weighed *units = mem_calloc(n, sizeof *units);
-    for (uint32_t p = 0; p < n; p++)
-        if (sweep->options->todo[p])
-            units[sweep->n_units++] = (struct weighed){work_of(sweep, p), p};
-    qsort(units, sweep->n_units, sizeof *units, compare_weighed);
-    sweep->units = mem_calloc(sweep->n_units, sizeof *sweep->units);
-    sweep->weights = mem_calloc(sweep->n_units, sizeof *sweep->weights);
-    sweep->owner = mem_calloc(sweep->n_units, sizeof *sweep->owner);
-    for (uint32_t u = 0; u < sweep->n_units; u++) {
-        sweep->units[u] = units[u].point;
-        sweep->weights[u] = units[u].work;
-        sweep->all_work += units[u].work;
+    uint32_t n = 0, n_points = survey_n_points(sweep->survey);
+    uint32_t *points = mem_calloc(n_points, sizeof *points);
+    double *work = mem_calloc(n_points, sizeof *work);
+    for (uint32_t p = 0; p < n_points; p++) {
+        if (!sweep->options->todo[p])
+            continue;
+        work[n] = work_of(sweep, p);
+        points[n++] = p;
     }
-    mem_free(units);
+    sweep->n_units = n;
+    sweep->units = mem_calloc(n, sizeof *sweep->units);
+    sweep->weights = mem_calloc(n, sizeof *sweep->weights);
+    sweep->owner = mem_calloc(n, sizeof *sweep->owner);
+    crew_order(work, n, sweep->units);
+    for (uint32_t u = 0; u < n; u++) {
+        uint32_t i = sweep->units[u];
+        sweep->units[u] = points[i];
+        sweep->weights[u] = work[i];
+        sweep->all_work += work[i];
+    }
+    mem_free(points);
+    mem_free(work);
 }
 
 static int with_crews(struct sweep *sweep, struct err *err)

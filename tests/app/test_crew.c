@@ -72,6 +72,17 @@ START_TEST(deals_evenly)
 }
 END_TEST
 
+// The heaviest first, equal ones by number.
+START_TEST(orders_by_weight)
+{
+    const double weights[] = {1, 30, 1, 4, 30, 2};
+    const uint32_t expected[] = {1, 4, 3, 5, 0, 2};
+    uint32_t order[6];
+    crew_order(weights, 6, order);
+    ck_assert_mem_eq(order, expected, sizeof order);
+}
+END_TEST
+
 static void round_of(struct crew *crew, struct tuner_job *jobs, size_t n)
 {
     struct study *study = parse();
@@ -138,6 +149,7 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", cuts_the_ranks},
+        {"core", orders_by_weight},
         {"core", deals_evenly},
         {"limits", rounds_do_not_depend_on_the_crew},
     };

@@ -213,7 +213,7 @@ START_TEST(clock_asks)
     struct eval_options options = plain(&p);
     tidy();
     // Often enough for the shortest run; ranks that share a core need longer.
-    assert_runs(eval.n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=10ms", &options,
+    assert_runs(eval.n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=2ms", &options,
                 &result);
     ck_assert_uint_ge(result.info.n_checkpoints, 2);
     if (eval.rank == 0)
@@ -314,8 +314,15 @@ START_TEST(another_study)
     stop_early(&p);
     options.resume = true;
     assert_refused("seed=2", &options, "another study");
-    if (eval.rank == 0)
+    struct study *study = study_with(NULL);
+    struct meta *meta = study_meta(study);
+    if (eval.rank == 0) {
         ck_assert(there(p.checkpoint) && !there(p.output));
+        ck_assert(keep_usable(p.checkpoint, meta->study_digest));
+        ck_assert(!keep_usable(p.checkpoint, "0"));
+    }
+    meta_destroy(meta);
+    study_destroy(study);
     tidy();
 }
 END_TEST
@@ -345,6 +352,8 @@ START_TEST(another_program)
     ck_assert_int_eq(ckpt_write(eval.comm, p.checkpoint, &head, make_one, &made, NULL, &err), 0);
     options.resume = true;
     assert_refused(NULL, &options, "written by recfleet 0.0.1 0123abc, and");
+    if (eval.rank == 0)
+        ck_assert(!keep_usable(p.checkpoint, meta->study_digest));
     meta_destroy(meta);
     study_destroy(study);
     tidy();
