@@ -18,22 +18,26 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static bool same_axis(const struct points_axis *a, const char *name, uint32_t n_labels)
+static bool same_axis(const struct points_axis *axis, const struct grid *grid, uint32_t a)
 {
-    return same_text(a->name, name) && a->n_labels == n_labels;
+    bool same = same_text(axis->name, grid_axis_name(grid, a));
+    same = same && axis->n_labels == grid_n_labels(grid, a);
+    for (uint32_t i = 0; same && i < axis->n_labels; i++)
+        same = same_text(axis->labels[i], grid_label(grid, a, i));
+    return same;
 }
 
-// Is the file that of a sweep with these points?
+// Is the file that of a sweep with these points, or of one with fewer replications? Those turn
+// slowest, so its points are the first of these.
 static bool same_grid(const struct points *old, const struct grid *grid)
 {
-    bool same = same_text(old->study_name, grid_study_name(grid)) &&
-                old->n_points == grid_n_points(grid) && old->n_axes == grid_n_axes(grid);
-    for (uint32_t a = 0; same && a < old->n_axes; a++) {
-        const struct points_axis *axis = &old->axes[a];
-        same = same_axis(axis, grid_axis_name(grid, a), grid_n_labels(grid, a));
-        for (uint32_t i = 0; same && i < axis->n_labels; i++)
-            same = same_text(axis->labels[i], grid_label(grid, a, i));
-    }
+    uint32_t n_own = grid_n_axes(grid) - (grid_n_replications(grid) > 1);
+    uint32_t n_old = old->n_axes - (old->replication >= 0);
+    bool same = same_text(old->study_name, grid_study_name(grid)) && n_old == n_own &&
+                old->n_points <= grid_n_points(grid) &&
+                (old->replication < 0 || (uint32_t)old->replication == n_own);
+    for (uint32_t a = 0; same && a < n_own; a++)
+        same = same_axis(&old->axes[a], grid, a);
     return same;
 }
 
@@ -102,7 +106,7 @@ int merge_check(struct survey *survey, bool force, struct err *err)
     int rc = 0;
     if (store_check(survey_output(survey), true, err) < 0 || open_old(survey, force, &old, err) < 0)
         return -1;
-    for (uint32_t p = 0; old && rc == 0 && p < survey_n_points(survey); p++)
+    for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++)
         if (old->points[p].state == POINTS_DONE && is_changed(survey, old, p))
             rc = refuse_loss(survey, p, err);
     points_destroy(old);
@@ -114,7 +118,7 @@ int merge_write(const struct survey *survey, const struct points *points, bool f
 {
     struct points *old;
     int rc = open_old(survey, force, &old, err);
-    for (uint32_t p = 0; old && rc == 0 && p < points->n_points; p++)
+    for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++)
         if (old->points[p].state == POINTS_DONE &&
             (points->points[p].state != POINTS_DONE || !same_results(old, points, p)))
             rc = refuse_loss(survey, p, err);

@@ -262,7 +262,7 @@ START_TEST(other_files)
     ck_assert_ptr_nonnull(strstr(err.text, "is not of this sweep"));
     ck_assert_int_eq(merge(true, &err), 0);
     sweep_fixture_close(&fixture);
-    sweep_fixture_open(&fixture, "files", "replications=3");
+    sweep_fixture_open(&fixture, "files", "sweep[0].labels=[a, b, c]");
     survey_look(fixture.survey, NULL, 0, 1);
     ck_assert_int_eq(merge_check(fixture.survey, false, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "is not of this sweep"));
@@ -270,17 +270,37 @@ START_TEST(other_files)
 }
 END_TEST
 
+// More replications are more points after those that are there: the file grows. Fewer would lose
+// some.
+START_TEST(more_replications)
+{
+    struct err err = {0};
+    sweep_fixture_open(&fixture, "more", NULL);
+    fill();
+    ck_assert_int_eq(merge(false, &err), 0);
+    sweep_fixture_close(&fixture);
+    sweep_fixture_open(&fixture, "more", "replications=1");
+    survey_look(fixture.survey, NULL, 0, 1);
+    ck_assert_int_eq(merge_check(fixture.survey, false, &err), -1);
+    sweep_fixture_close(&fixture);
+    sweep_fixture_open(&fixture, "more", "replications=3");
+    survey_look(fixture.survey, NULL, 0, 1);
+    ck_assert_msg(merge_check(fixture.survey, false, &err) == 0, "%s", err.text);
+    ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
+    struct points *points = merged();
+    ck_assert_uint_eq(points->n_points, N / 2 * 3);
+    ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
+    points_destroy(points);
+    sweep_fixture_close(&fixture);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", merges_all},
-        {"core", same_bytes},
-        {"core", holes_fill_up},
-        {"core", foreign_point},
-        {"limits", point_lost_meanwhile},
-        {"errors", loses_nothing},
-        {"errors", edited_study},
-        {"errors", other_files},
+        {"core", merges_all},      {"core", same_bytes},        {"core", holes_fill_up},
+        {"core", foreign_point},   {"core", more_replications}, {"limits", point_lost_meanwhile},
+        {"errors", loses_nothing}, {"errors", edited_study},    {"errors", other_files},
     };
     keep_block_signals();
     if (eval_open(&eval, NULL) < 0)
