@@ -100,7 +100,7 @@ static int check_time(const struct order *order, struct err *err)
     if (time_s <= ahead_s + EARLY_S)
         return err_set(err, ERR_STUDY,
                        "%s: expected more than %lld s, got %lld s: a run is told to stop %lld s "
-                       "before their end (SBATCH_SIGNAL of the site), and Slurm may be %d s early",
+                       "before its end (SBATCH_SIGNAL of the site), and Slurm may be %d s early",
                        where, (long long)(ahead_s + EARLY_S), (long long)time_s, (long long)ahead_s,
                        EARLY_S);
     return 0;
