@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "app/sbatch.h"
 #include "app/site.h"
 #include "app/survey.h"
+#include "app/ticket.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "results/load.h"
@@ -45,11 +45,10 @@ static const struct cmd_option options[] = {
 struct order {
     const char *study; // as given
     const char *settings[CMD_MAX_WORDS];
-    size_t n_settings;
-    bool array, dry_run;
-    uint32_t links, nodes, ranks_per_node, throttle; // 0: not given
-    const char *time;                                // NULL: not given
+    bool array;
+    uint32_t links; // 0: no chain
     struct site site;
+    struct ticket_plan plan; // of the jobs; borrows from here
     // Owned: absolute paths, and plain names made from the output's.
     char *study_path, *output, *folder, *name, *job_name;
     char *shown; // the output as one word on one line
@@ -79,8 +78,10 @@ static int read_number(const struct cmd_line *line, const char *option, uint32_t
 // may send the signal a minute early (sbatch(1), --signal).
 static int check_time(const struct order *order, struct err *err)
 {
-    const char *where = order->time ? "recfleet submit: --time" : "SBATCH_TIMELIMIT of the site";
-    const char *time = order->time ? order->time : site_value(&order->site, "SBATCH_TIMELIMIT");
+    const char *where =
+        order->plan.time ? "recfleet submit: --time" : "SBATCH_TIMELIMIT of the site";
+    const char *time =
+        order->plan.time ? order->plan.time : site_value(&order->site, "SBATCH_TIMELIMIT");
     const char *signal = site_value(&order->site, "SBATCH_SIGNAL");
     int64_t ahead_s = sbatch_signal_s(signal ? signal : TEMPLATE_SIGNAL);
     if (ahead_s < 0)
@@ -109,11 +110,14 @@ static int check_time(const struct order *order, struct err *err)
 static int read_order(const struct cmd_line *line, struct order *order, struct err *err)
 {
     const char *site = cmd_value(line, "--site", NULL);
+    struct ticket_plan *plan = &order->plan;
     order->study = line->args[0];
-    order->n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS);
     order->array = cmd_given(line, "--array");
-    order->dry_run = cmd_given(line, "--dry-run");
-    order->time = cmd_value(line, "--time", NULL);
+    plan->settings = order->settings;
+    plan->n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS);
+    plan->dry_run = cmd_given(line, "--dry-run");
+    plan->time = cmd_value(line, "--time", NULL);
+    plan->site = &order->site;
     if (order->array && cmd_given(line, "--chain"))
         return err_set(err, ERR_STUDY,
                        "recfleet submit: --array and --chain exclude each other: the tasks of an "
@@ -121,9 +125,9 @@ static int read_order(const struct cmd_line *line, struct order *order, struct e
     if (cmd_given(line, "--throttle") && !order->array)
         return err_set(err, ERR_STUDY, "recfleet submit: --throttle needs --array");
     if (read_number(line, "--chain", MAX_LINKS, &order->links, err) < 0 ||
-        read_number(line, "--nodes", 1000000, &order->nodes, err) < 0 ||
-        read_number(line, "--ranks-per-node", 1000000, &order->ranks_per_node, err) < 0 ||
-        read_number(line, "--throttle", 1000000, &order->throttle, err) < 0)
+        read_number(line, "--nodes", 1000000, &plan->nodes, err) < 0 ||
+        read_number(line, "--ranks-per-node", 1000000, &plan->ranks_per_node, err) < 0 ||
+        read_number(line, "--throttle", 1000000, &plan->throttle, err) < 0)
         return -1;
     if (site && site_read(site, &order->site, err) < 0)
         return -1;
@@ -159,6 +163,11 @@ static int place_order(struct order *order, const char *output, const char *name
         order->shown = sbatch_quote(order->output);
         order->name = sbatch_plain(base);
         order->job_name = sbatch_plain(name);
+        order->plan.study = order->study_path;
+        order->plan.output = order->output;
+        order->plan.folder = order->folder;
+        order->plan.name = order->name;
+        order->plan.job_name = order->job_name;
     }
     free(study_path);
     free(folder_path);
@@ -177,286 +186,94 @@ static void release_order(struct order *order)
     mem_free(order->shown);
 }
 
-// --- making jobs of it
-
-// What a job of this command owns.
-struct ticket {
-    struct sbatch_job job;
-    struct site more;
-    struct site_setting settings[3];
-    char *script;
-    const char **arguments;
-    char *numbers[SBATCH_MAX_OPTIONS]; // the options' texts
-};
-
-static void add_option(struct ticket *ticket, char *text)
-{
-    ticket->numbers[ticket->job.n_options] = text;
-    ticket->job.options[ticket->job.n_options++] = text;
-}
-
-static void add_setting(struct ticket *ticket, const char *key, const char *value)
-{
-    ticket->settings[ticket->more.n_settings++] =
-        (struct site_setting){mem_strdup(key), mem_strdup(value)};
-}
-
-// The running program, for sites that do not name one.
-static void add_program(struct ticket *ticket, const struct order *order)
-{
-    char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (site_value(&order->site, "RECFLEET_PROGRAM") || n <= 0)
-        return;
-    path[n] = '\0';
-    add_setting(ticket, "RECFLEET_PROGRAM", path);
-}
-
-// A job of the template `name`: STUDY -o OUTPUT --set ...
-static void begin_ticket(struct ticket *ticket, const struct order *order, const char *name)
-{
-    size_t n = 0;
-    *ticket = (struct ticket){.job = {.name = name, .folder = order->folder, .site = &order->site}};
-    ticket->script = mem_printf("%s.%s", order->name, name);
-    ticket->arguments = mem_calloc(3 + 2 * order->n_settings, sizeof *ticket->arguments);
-    ticket->arguments[n++] = order->study_path;
-    ticket->arguments[n++] = "-o";
-    ticket->arguments[n++] = order->output;
-    for (size_t i = 0; i < order->n_settings; i++) {
-        ticket->arguments[n++] = "--set";
-        ticket->arguments[n++] = order->settings[i];
-    }
-    ticket->more.settings = ticket->settings;
-    ticket->job.more = &ticket->more;
-    ticket->job.script = ticket->script;
-    ticket->job.arguments = ticket->arguments;
-    ticket->job.n_arguments = n;
-    add_program(ticket, order);
-}
-
-static void add_size(struct ticket *ticket, const struct order *order)
-{
-    if (order->nodes)
-        add_option(ticket, mem_printf("--nodes=%u", order->nodes));
-    if (order->ranks_per_node)
-        add_option(ticket, mem_printf("--ntasks-per-node=%u", order->ranks_per_node));
-    if (order->time)
-        add_option(ticket, mem_printf("--time=%s", order->time));
-}
-
-static void end_ticket(struct ticket *ticket)
-{
-    for (size_t i = 0; i < ticket->job.n_options; i++)
-        mem_free(ticket->numbers[i]);
-    for (size_t i = 0; i < ticket->more.n_settings; i++) {
-        mem_free(ticket->settings[i].key);
-        mem_free(ticket->settings[i].value);
-    }
-    mem_free(ticket->script);
-    mem_free(ticket->arguments);
-}
-
-static void show_script(const struct ticket *ticket)
-{
-    char *text = sbatch_script(&ticket->job);
-    char *path = mem_printf("%s/%s", ticket->job.folder, ticket->job.script);
-    char *quoted = sbatch_quote(path);
-    printf("==> %s\n%s", quoted, text);
-    mem_free(quoted);
-    mem_free(path);
-    mem_free(text);
-}
-
-// Hands the job in and says what it is for. *id: its number, or in a dry run a word in its place;
-// caller mem_free()s.
-static int hand_in(const struct order *order, struct ticket *ticket, const char *word,
-                   const char *purpose, char **id, struct err *err)
-{
-    if (order->dry_run) {
-        char *command = sbatch_command(&ticket->job);
-        printf("==> %s=$(%s)    # %s\n", word, command, purpose);
-        mem_free(command);
-        *id = mem_printf("$%s", word);
-        return 0;
-    }
-    if (sbatch_submit(&ticket->job, id, err) < 0)
-        return -1;
-    printf("%s  %s\n", *id, purpose);
-    fflush(stdout); // what is in the queue is known even if the next one fails
-    return 0;
-}
-
-static int write_ticket(const struct order *order, const struct ticket *ticket, struct err *err)
-{
-    if (!order->dry_run)
-        return sbatch_write(&ticket->job, err);
-    show_script(ticket);
-    return 0;
-}
+// --- handing in its jobs
 
 static int submit_run(const struct order *order, struct err *err)
 {
-    struct ticket ticket;
-    char *id = NULL;
-    begin_ticket(&ticket, order, "run.sbatch");
-    add_option(&ticket, mem_printf("--job-name=%s", order->job_name));
-    add_option(&ticket, mem_printf("--output=%s.log", order->name));
-    add_size(&ticket, order);
-    add_setting(&ticket, "RECFLEET_CHAIN", "");
-    char *purpose = mem_printf("run, into %s", order->shown);
-    int rc = write_ticket(order, &ticket, err);
+    struct ticket *ticket = ticket_run(&order->plan, NULL);
+    char *purpose = mem_printf("run, into %s", order->shown), *id = NULL;
+    int rc = ticket_write(ticket, err);
     if (rc == 0)
-        rc = hand_in(order, &ticket, "run", purpose, &id, err);
-    mem_free(purpose);
+        rc = ticket_hand_in(ticket, "run", purpose, &id, err);
     mem_free(id);
-    end_ticket(&ticket);
+    mem_free(purpose);
+    ticket_destroy(ticket);
+    return rc;
+}
+
+// Hands in the next link; *id: the number of the one before, then its own.
+static int submit_link(const struct order *order, struct ticket *ticket, uint32_t link, char **id,
+                       struct err *err)
+{
+    char *word = mem_printf("link%u", link);
+    char *purpose = mem_printf("link %u of %u, into %s", link, order->links, order->shown);
+    ticket_after(ticket, *id);
+    mem_free(*id);
+    int rc = ticket_hand_in(ticket, word, purpose, id, err);
+    mem_free(purpose);
+    mem_free(word);
     return rc;
 }
 
 // Links wait for the one before, however it ended. Their common name tells them from other chains.
 static int submit_chain(const struct order *order, struct err *err)
 {
-    struct ticket ticket;
     char *name =
         mem_printf("%.60s-chain-%lld-%ld", order->job_name, (long long)time(NULL), (long)getpid());
-    char *previous = NULL;
-    begin_ticket(&ticket, order, "run.sbatch");
-    add_option(&ticket, mem_printf("--job-name=%s", name));
-    add_option(&ticket, mem_printf("--output=%s.log", order->name));
-    add_size(&ticket, order);
-    add_setting(&ticket, "RECFLEET_CHAIN", name);
-    int rc = write_ticket(order, &ticket, err);
-    for (uint32_t link = 1; link <= order->links && rc == 0; link++) {
-        char *dependency = previous ? mem_printf("afterany:%s", previous) : NULL;
-        char *word = mem_printf("link%u", link), *id = NULL;
-        char *purpose = mem_printf("link %u of %u, into %s", link, order->links, order->shown);
-        ticket.job.dependency = dependency;
-        rc = hand_in(order, &ticket, word, purpose, &id, err);
-        mem_free(purpose);
-        mem_free(word);
-        mem_free(dependency);
-        mem_free(previous);
-        previous = id;
-    }
-    mem_free(previous);
+    struct ticket *ticket = ticket_run(&order->plan, name);
+    char *id = NULL;
+    int rc = ticket_write(ticket, err);
+    for (uint32_t link = 1; link <= order->links && rc == 0; link++)
+        rc = submit_link(order, ticket, link, &id, err);
+    mem_free(id);
+    ticket_destroy(ticket);
     mem_free(name);
-    end_ticket(&ticket);
     return rc;
 }
 
-// The tasks of an array: their numbers, and 0 or, where these are shares of all points, how many
-// there are.
-struct tasks {
-    bool *chosen;
-    uint32_t n, n_shares;
-};
-
-// A task for each point, as long as its number is below what Slurm takes; else shares.
-static void deal_tasks(const bool *missing, uint32_t n_points, uint32_t max, struct tasks *tasks)
+// *id: of the array, caller mem_free()s.
+static int submit_tasks(const struct order *order, const bool *missing, uint32_t n_points,
+                        char **id, struct err *err)
 {
-    tasks->n = n_points;
-    tasks->n_shares = 0;
-    for (uint32_t p = 0; p < n_points; p++)
-        if (missing[p] && max > 0 && p >= max)
-            tasks->n = tasks->n_shares = max;
-    tasks->chosen = mem_calloc(tasks->n, sizeof *tasks->chosen);
-    for (uint32_t p = 0; p < n_points; p++)
-        if (missing[p])
-            tasks->chosen[p % tasks->n] = true;
-}
-
-static char *task_list(const struct tasks *tasks, uint32_t throttle)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    fputs("--array=", out);
-    idset_print(out, tasks->chosen, tasks->n);
-    if (throttle)
-        fprintf(out, "%%%u", throttle);
-    fclose(out);
-    char *copy = mem_strdup(text);
-    free(text);
-    return copy;
-}
-
-static void add_array_options(struct ticket *ticket, const struct order *order,
-                              const struct tasks *tasks)
-{
-    char *shares = tasks->n_shares ? mem_printf("%u", tasks->n_shares) : mem_strdup("");
-    char *stem = pointdir_of(order->name);
-    add_option(ticket, mem_printf("--job-name=%s", order->job_name));
-    add_option(ticket, mem_printf("--output=%s/%s%%6a.log", stem, *shares ? "share-" : ""));
-    add_option(ticket, task_list(tasks, order->throttle));
-    add_size(ticket, order);
-    add_setting(ticket, "RECFLEET_SHARES", shares);
-    mem_free(stem);
-    mem_free(shares);
-}
-
-// Slurm makes no folder for its logs: a job whose log cannot be opened fails without a word.
-static int make_log_folder(const struct order *order, struct err *err)
-{
-    char *stem = pointdir_of(order->name), *path = mem_printf("%s/%s", order->folder, stem);
-    int rc = order->dry_run ? 0 : pointdir_make(path, ERR_FAIL, err);
-    mem_free(path);
-    mem_free(stem);
-    return rc;
-}
-
-static int submit_tasks(const struct order *order, const struct tasks *tasks, uint32_t n_missing,
-                        uint32_t n_points, char **id, struct err *err)
-{
-    struct ticket ticket;
-    begin_ticket(&ticket, order, "sweep.sbatch");
-    add_array_options(&ticket, order, tasks);
-    char *purpose = mem_printf("%u of %u points, %u task%s", n_missing, n_points,
-                               idset_count(tasks->chosen, tasks->n),
-                               idset_count(tasks->chosen, tasks->n) == 1 ? "" : "s");
-    int rc = make_log_folder(order, err);
+    struct ticket_tasks tasks;
+    ticket_deal(missing, n_points, sbatch_max_array(), &tasks);
+    struct ticket *ticket = ticket_array(&order->plan, &tasks);
+    uint32_t n_tasks = idset_count(tasks.chosen, tasks.n);
+    char *purpose = mem_printf("%u of %u points, %u task%s", idset_count(missing, n_points),
+                               n_points, n_tasks, n_tasks == 1 ? "" : "s");
+    int rc = ticket_write(ticket, err);
     if (rc == 0)
-        rc = write_ticket(order, &ticket, err);
-    if (rc == 0)
-        rc = hand_in(order, &ticket, "array", purpose, id, err);
+        rc = ticket_hand_in(ticket, "array", purpose, id, err);
     mem_free(purpose);
-    end_ticket(&ticket);
+    ticket_destroy(ticket);
+    mem_free(tasks.chosen);
     return rc;
 }
 
-// After the array, however its tasks ended: with afterok one failed point would keep all the
-// others from being merged.
+// After the array, if there is one.
 static int submit_merge(const struct order *order, const char *array, struct err *err)
 {
-    struct ticket ticket;
-    char *dependency = array ? mem_printf("afterany:%s", array) : NULL, *id = NULL;
+    struct ticket *ticket = ticket_merge(&order->plan);
+    char *id = NULL;
     char *purpose =
         mem_printf("merge%s, into %s", array ? "" : " of points that are all there", order->shown);
-    begin_ticket(&ticket, order, "merge.sbatch");
-    add_option(&ticket, mem_printf("--job-name=%s-merge", order->job_name));
-    add_option(&ticket, mem_printf("--output=%s.log", order->name));
-    ticket.job.dependency = dependency;
-    int rc = write_ticket(order, &ticket, err);
+    ticket_after(ticket, array);
+    int rc = ticket_write(ticket, err);
     if (rc == 0)
-        rc = hand_in(order, &ticket, "merge", purpose, &id, err);
+        rc = ticket_hand_in(ticket, "merge", purpose, &id, err);
     mem_free(id);
     mem_free(purpose);
-    mem_free(dependency);
-    end_ticket(&ticket);
+    ticket_destroy(ticket);
     return rc;
 }
 
 static int submit_array(const struct order *order, const bool *missing, uint32_t n_points,
                         struct err *err)
 {
-    uint32_t n_missing = idset_count(missing, n_points);
     char *array = NULL;
     int rc = 0;
-    if (n_missing > 0) {
-        struct tasks tasks;
-        deal_tasks(missing, n_points, sbatch_max_array(), &tasks);
-        rc = submit_tasks(order, &tasks, n_missing, n_points, &array, err);
-        mem_free(tasks.chosen);
-    }
+    if (idset_count(missing, n_points) > 0)
+        rc = submit_tasks(order, missing, n_points, &array, err);
     if (rc == 0)
         rc = submit_merge(order, array, err);
     mem_free(array);
@@ -554,7 +371,7 @@ static int work(const struct cmd_line *line, struct order *order, struct err *er
     struct library library;
     struct survey_source source = {.path = order->study,
                                    .settings = order->settings,
-                                   .n_settings = order->n_settings,
+                                   .n_settings = order->plan.n_settings,
                                    .library = &library,
                                    .output = cmd_value(line, "--output", NULL)};
     if (library_load(&library, err) < 0)
