@@ -7,7 +7,7 @@
 // with the same result, when the last has spoken. What all do after a round they do together.
 //
 //     struct rally rally = rally_start(comm);
-//     rally_say(&rally, values, MPI_MAX);   // once a round
+//     rally_say(&rally, values);            // once a round
 //     if (rally_heard(&rally, result))      // now and then: true when the round has ended
 //         ...
 #ifndef CLUSTER_RALLY_H
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RALLY_VALUES 2
+#define RALLY_VALUES 4
 
 struct rally {
     MPI_Comm comm; // borrowed
@@ -30,9 +30,9 @@ struct rally {
 // Not collective. Rounds over the ranks of comm, which carries no other nonblocking collectives.
 struct rally rally_start(MPI_Comm comm);
 
-// Not collective. Speaks in the next round; the results will be combined by op, MPI_MAX or MPI_SUM,
-// which must agree. Not while a round is open.
-void rally_say(struct rally *rally, const int64_t values[RALLY_VALUES], MPI_Op op);
+// Not collective. Speaks in the next round, whose result will be the sum of what was said. Not
+// while a round is open.
+void rally_say(struct rally *rally, const int64_t values[RALLY_VALUES]);
 
 // Not collective. Whether the open round has ended; then *result is the same on every rank. Also
 // true, with zeros, once MPI has failed: look at mpi_error.

@@ -47,7 +47,8 @@ struct fleet {
     uint32_t n_active, next_active;
     int n_idle; // turns without anything to do
     struct rally rally;
-    double next_round_s, next_progress_s;
+    uint64_t n_queries, n_queries_here; // simulated by all ranks and by this one, a moment ago
+    double next_round_s, next_count_s, next_progress_s;
 };
 
 // Free times of cores are int64 nanoseconds, 292 years: a backlog that could come near is no study.
@@ -225,7 +226,8 @@ static void tell_progress(struct fleet *fleet)
     if (!options->progress || fleet->rank != 0 || wallclock_s() < fleet->next_progress_s)
         return;
     fleet->next_progress_s = wallclock_s() + PROGRESS_EVERY_S;
-    options->progress(options->progress_user, reached_ns(fleet), n_recorded(fleet->record));
+    uint64_t n_queries = options->control ? fleet->n_queries : n_recorded(fleet->record);
+    options->progress(options->progress_user, reached_ns(fleet), n_queries);
 }
 
 // A turn for the next few balancers of this rank that are not done; true when any advanced.
@@ -279,11 +281,11 @@ static int mpi_failed(int mpi_error, struct err *err)
 // that is so when as many have been handled as were sent and a further round finds the same.
 static int stand_still(struct fleet *fleet, struct err *err)
 {
-    int64_t last[RALLY_VALUES] = {-1, -1}, now[RALLY_VALUES];
+    int64_t last[RALLY_VALUES] = {-1, -1}, now[RALLY_VALUES] = {0};
     while (fleet->mpi) {
         int n_handled;
         exchange_mpi_count(fleet->mpi, &now[0], &now[1]);
-        rally_say(&fleet->rally, now, MPI_SUM);
+        rally_say(&fleet->rally, now);
         do {
             if (exchange_mpi_poll(fleet->mpi, &n_handled, err))
                 return -1;
@@ -363,25 +365,43 @@ struct decision {
     bool all_done;
 };
 
+// What a rank says in a round; results are the sums.
+enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES };
+_Static_assert((int)SAYS_QUERIES + 1 == RALLY_VALUES, "a value for each");
+
+static void say(struct fleet *fleet, bool done, double now_s, int64_t values[RALLY_VALUES])
+{
+    enum run_wish wish = fleet->options->control->wish(fleet->options->control->user);
+    if (now_s >= fleet->next_count_s) { // looks at every tally
+        fleet->next_count_s = now_s + PROGRESS_EVERY_S;
+        fleet->n_queries_here = n_recorded(fleet->record);
+    }
+    values[SAYS_SAVE] = wish == RUN_SAVE;
+    values[SAYS_STOP] = wish == RUN_SAVE_AND_STOP;
+    values[SAYS_NOT_DONE] = !done;
+    values[SAYS_QUERIES] = (int64_t)fleet->n_queries_here;
+    fleet->next_round_s = now_s + ROUND_EVERY_S;
+    if (fleet->n_ranks > 1)
+        rally_say(&fleet->rally, values);
+}
+
 // Speaks when it is time to, hears when all have; true when a round has just ended. A rank alone
 // agrees with itself.
 static bool decide(struct fleet *fleet, bool done, struct decision *decision)
 {
-    const struct run_control *control = fleet->options->control;
     int64_t values[RALLY_VALUES];
     double now_s = wallclock_s();
-    if (!fleet->rally.open && (done || now_s >= fleet->next_round_s)) {
-        fleet->next_round_s = now_s + ROUND_EVERY_S;
-        values[0] = control->wish(control->user);
-        values[1] = !done;
-        if (fleet->n_ranks > 1)
-            rally_say(&fleet->rally, values, MPI_MAX);
-    } else if (fleet->n_ranks == 1) {
+    if (!fleet->rally.open && (done || now_s >= fleet->next_round_s))
+        say(fleet, done, now_s, values);
+    else if (fleet->n_ranks == 1)
         return false;
-    }
     if (fleet->n_ranks > 1 && !rally_heard(&fleet->rally, values))
         return false;
-    *decision = (struct decision){(enum run_wish)values[0], values[1] == 0};
+    fleet->n_queries = (uint64_t)values[SAYS_QUERIES];
+    decision->wish = values[SAYS_STOP]   ? RUN_SAVE_AND_STOP
+                     : values[SAYS_SAVE] ? RUN_SAVE
+                                         : RUN_GO_ON;
+    decision->all_done = values[SAYS_NOT_DONE] == 0;
     return true;
 }
 

@@ -10,17 +10,20 @@ static void hear(struct rally *rally, int64_t *result)
         ;
 }
 
-// The greatest of what was said, and the sum, on every rank, round after round.
+// The sum of what was said, on every rank, round after round.
 START_TEST(same_for_all)
 {
     int64_t n = suite_mpi_size(), result[RALLY_VALUES];
     struct rally rally = rally_start(MPI_COMM_WORLD);
     for (int64_t round = 0; round < 100; round++) {
-        const int64_t mine[RALLY_VALUES] = {round * suite_mpi_rank(), -suite_mpi_rank()};
-        rally_say(&rally, mine, round % 2 ? MPI_SUM : MPI_MAX);
+        const int64_t mine[RALLY_VALUES] = {round * suite_mpi_rank(), -suite_mpi_rank(), 1,
+                                            INT64_C(1) << 40};
+        rally_say(&rally, mine);
         hear(&rally, result);
-        ck_assert_int_eq(result[0], round * (round % 2 ? n * (n - 1) / 2 : n - 1));
-        ck_assert_int_eq(result[1], round % 2 ? -n * (n - 1) / 2 : 0);
+        ck_assert_int_eq(result[0], round * n * (n - 1) / 2);
+        ck_assert_int_eq(result[1], -n * (n - 1) / 2);
+        ck_assert_int_eq(result[2], n);
+        ck_assert_int_eq(result[3], n << 40);
         ck_assert_int_eq(rally.mpi_error, MPI_SUCCESS);
     }
 }
@@ -34,9 +37,9 @@ START_TEST(once)
     struct rally rally = rally_start(MPI_COMM_WORLD);
     ck_assert(!rally_heard(&rally, result));
     ck_assert_int_eq(result[0], 7);
-    rally_say(&rally, mine, MPI_MAX);
+    rally_say(&rally, mine);
     hear(&rally, result);
-    ck_assert_int_eq(result[1], 2);
+    ck_assert_int_eq(result[1], 2 * suite_mpi_size());
     ck_assert(!rally_heard(&rally, result));
 }
 END_TEST
@@ -49,15 +52,15 @@ START_TEST(waits_for_the_last)
     struct rally rally = rally_start(MPI_COMM_WORLD);
     int n = suite_mpi_size();
     if (suite_mpi_rank() != n - 1) {
-        rally_say(&rally, mine, MPI_MAX);
+        rally_say(&rally, mine);
         for (int i = 0; i < 1000; i++)
             ck_assert(!rally_heard(&rally, result));
     }
     MPI_Barrier(MPI_COMM_WORLD);
     if (suite_mpi_rank() == n - 1)
-        rally_say(&rally, mine, MPI_MAX);
+        rally_say(&rally, mine);
     hear(&rally, result);
-    ck_assert_int_eq(result[0], n - 1);
+    ck_assert_int_eq(result[0], n * (n - 1) / 2);
 }
 END_TEST
 
