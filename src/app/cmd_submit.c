@@ -312,8 +312,11 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
     bool *missing = mem_calloc(n_points, sizeof *missing);
     int rc = find_missing(survey, missing, err);
     // What the merge would say at the very end.
-    if (rc == 0 && merge_check(survey, false, err) < 0)
-        rc = err_append(err, ", but not from here: remove it, or name another with --output");
+    if (rc == 0 && merge_check(survey, false, err) < 0) {
+        rc = -1;
+        if (access(survey_output(survey), F_OK) == 0)
+            err_append(err, ", but not from here: remove it, or name another with --output");
+    }
     if (rc == 0)
         rc = place_order(order, survey_output(survey), grid_study_name(grid), err);
     if (rc == 0)

@@ -156,6 +156,8 @@ struct ticket *ticket_merge(const struct ticket_plan *plan)
     struct ticket *ticket = begin(plan, "merge.sbatch");
     add_option(ticket, mem_printf("--job-name=%s-merge", plan->job_name));
     add_option(ticket, mem_printf("--output=%s.log", plan->name));
+    if (plan->time) // where a time must be given, it must be for this one, too
+        add_option(ticket, mem_printf("--time=%s", plan->time));
     return ticket;
 }
 

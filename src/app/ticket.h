@@ -57,7 +57,7 @@ struct ticket;
 struct ticket *ticket_run(const struct ticket_plan *plan, const char *chain);
 // The tasks, which are only read here. At least one is chosen.
 struct ticket *ticket_array(const struct ticket_plan *plan, const struct ticket_tasks *tasks);
-// The merge. It needs no more than the template asks for, so the plan's size is not for it.
+// The merge. It needs no more ranks than the template asks for, so the plan's size is not for it.
 struct ticket *ticket_merge(const struct ticket_plan *plan);
 void ticket_destroy(struct ticket *ticket);
 

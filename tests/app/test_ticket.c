@@ -127,14 +127,15 @@ START_TEST(an_array_of_shares)
 }
 END_TEST
 
-// A merge takes what its template asks for, whatever the size of the other jobs.
+// A merge takes what its template asks for, whatever the size of the other jobs, but for the time.
 START_TEST(a_merge)
 {
     struct ticket_plan plan = plan_on(&none);
     plan.nodes = 2;
     plan.time = "90";
     struct ticket *ticket = ticket_merge(&plan);
-    assert_command(ticket, "--job-name=small-merge --output=out.h5.log out.h5.merge.sbatch");
+    assert_command(ticket,
+                   "--job-name=small-merge --output=out.h5.log --time=90 out.h5.merge.sbatch");
     ticket_destroy(ticket);
 }
 END_TEST
