@@ -102,7 +102,7 @@ asan_part() {
     built asan || return
     # The whole-program comparisons (ranks) would take most of the time for code that the others reach.
     # So would a few that write large files (long): ctest --preset asan runs them.
-    ctest_part asan asan -L '^(unit|mpi)$' -LE '^(ranks|long)$' -E '[.]n[3-9]$'
+    ctest_part asan asan -L '^(unit|mpi)$' -LE '^(ranks|long|slow)$' -E '[.]n[3-9]$'
 }
 
 valgrind_part() {
