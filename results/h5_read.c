@@ -350,3 +350,24 @@ bool h5_read_failed(const struct h5_reader *r)
 {
     return r->failed;
 }
+
+void h5_read_latency(struct h5_reader *r, const char *name, struct summary_service *services,
+                     size_t n)
+{
+    struct ci *flat = mem_calloc(n * SUMMARY_N_QUANTILES, sizeof *flat);
+    struct h5_rows rows = {flat, sizeof *flat, n * SUMMARY_N_QUANTILES};
+    h5_read_ci(r, name, &rows, 0);
+    for (size_t i = 0; i < n; i++)
+        memcpy(services[i].latency_s, flat + i * SUMMARY_N_QUANTILES, sizeof services[i].latency_s);
+    mem_free(flat);
+}
+
+void h5_read_parts(struct h5_reader *r, const char *prefix, struct summary_group *groups, size_t n)
+{
+    struct summary_component *flat = mem_calloc(n * N_PARTS, sizeof *flat);
+    struct h5_rows rows = {flat, sizeof *flat, n * N_PARTS};
+    h5_read_fields(r, prefix, &rows, summary_component_fields);
+    for (size_t i = 0; i < n; i++)
+        memcpy(groups[i].parts, flat + i * N_PARTS, sizeof groups[i].parts);
+    mem_free(flat);
+}

@@ -12,19 +12,6 @@
 // A bound far above any real file, so that a forged size cannot ask for all memory.
 #define MOST_ELEMENTS (UINT64_C(1) << 31)
 
-// latency_s of n services in a row.
-static void read_latency(struct h5_reader *r, const char *name, struct summary_service *services,
-                         uint32_t n)
-{
-    struct ci *flat = mem_calloc((size_t)n * SUMMARY_N_QUANTILES, sizeof *flat);
-    struct h5_rows rows = {flat, sizeof *flat, (size_t)n * SUMMARY_N_QUANTILES};
-    h5_read_ci(r, name, &rows, 0);
-    for (uint32_t i = 0; i < n; i++)
-        memcpy(services[i].latency_s, flat + (size_t)i * SUMMARY_N_QUANTILES,
-               sizeof services[i].latency_s);
-    mem_free(flat);
-}
-
 static void read_summary(struct h5_reader *r, struct summary *s)
 {
     struct h5_rows services = {s->services, sizeof *s->services, s->n_services};
@@ -32,17 +19,12 @@ static void read_summary(struct h5_reader *r, struct summary *s)
     struct h5_rows fleet = {&s->fleet, sizeof s->fleet, 1};
     struct h5_rows groups = {s->groups, sizeof *s->groups, s->n_groups};
     h5_read_fields(r, "/summary/", &services, summary_service_fields);
-    read_latency(r, "/summary/latency_s", s->services, s->n_services);
+    h5_read_latency(r, "/summary/latency_s", s->services, s->n_services);
     h5_read_fields(r, "/total/", &total, summary_service_fields);
-    read_latency(r, "/total/latency_s", &s->services[s->n_services], 1);
+    h5_read_latency(r, "/total/latency_s", &s->services[s->n_services], 1);
     h5_read_fields(r, "/total/", &fleet, summary_fleet_fields);
     h5_read_fields(r, "/groups/", &groups, summary_group_fields);
-    struct summary_component *parts = mem_calloc((size_t)s->n_groups * N_PARTS, sizeof *parts);
-    struct h5_rows by_part = {parts, sizeof *parts, (size_t)s->n_groups * N_PARTS};
-    h5_read_fields(r, "/groups/component_", &by_part, summary_component_fields);
-    for (uint32_t g = 0; g < s->n_groups; g++)
-        memcpy(s->groups[g].parts, parts + (size_t)g * N_PARTS, sizeof s->groups[g].parts);
-    mem_free(parts);
+    h5_read_parts(r, "/groups/component_", s->groups, s->n_groups);
 }
 
 // ---- the rest

@@ -108,18 +108,6 @@ static void read_point_texts(struct h5_reader *r, struct points *p, const char *
 
 // ---- numbers
 
-// latency_s of n services in a row.
-static void read_latency(struct h5_reader *r, const char *name, struct summary_service *services,
-                         size_t n)
-{
-    struct ci *flat = mem_calloc(n * SUMMARY_N_QUANTILES, sizeof *flat);
-    struct h5_rows rows = {flat, sizeof *flat, n * SUMMARY_N_QUANTILES};
-    h5_read_ci(r, name, &rows, 0);
-    for (size_t i = 0; i < n; i++)
-        memcpy(services[i].latency_s, flat + i * SUMMARY_N_QUANTILES, sizeof services[i].latency_s);
-    mem_free(flat);
-}
-
 static void read_services(struct h5_reader *r, struct points *p)
 {
     size_t n = (size_t)p->n_points * p->n_services;
@@ -128,11 +116,11 @@ static void read_services(struct h5_reader *r, struct points *p)
     struct h5_rows totals = {p->totals, sizeof *p->totals, p->n_points};
     struct h5_rows fleets = {p->fleets, sizeof *p->fleets, p->n_points};
     h5_read_fields(r, "/summary/", &services, summary_service_fields);
-    read_latency(r, "/summary/latency_s", p->services, n);
+    h5_read_latency(r, "/summary/latency_s", p->services, n);
     read_texts(r, "/summary/service_name", &names, offsetof(struct points_service, name));
     read_texts(r, "/summary/model_name", &names, offsetof(struct points_service, model));
     h5_read_fields(r, "/total/", &totals, summary_service_fields);
-    read_latency(r, "/total/latency_s", p->totals, p->n_points);
+    h5_read_latency(r, "/total/latency_s", p->totals, p->n_points);
     h5_read_fields(r, "/total/", &fleets, summary_fleet_fields);
 }
 
@@ -141,13 +129,8 @@ static void read_groups(struct h5_reader *r, struct points *p)
     size_t n = (size_t)p->n_points * p->n_groups;
     struct h5_rows groups = {p->groups, sizeof *p->groups, n};
     struct h5_rows names = {p->group_names, sizeof *p->group_names, n};
-    struct summary_component *parts = mem_calloc(n * N_PARTS, sizeof *parts);
-    struct h5_rows by_part = {parts, sizeof *parts, n * N_PARTS};
     h5_read_fields(r, "/groups/", &groups, summary_group_fields);
-    h5_read_fields(r, "/groups/component_", &by_part, summary_component_fields);
-    for (size_t i = 0; i < n; i++)
-        memcpy(p->groups[i].parts, parts + i * N_PARTS, sizeof p->groups[i].parts);
-    mem_free(parts);
+    h5_read_parts(r, "/groups/component_", p->groups, n);
     read_texts(r, "/groups/group_name", &names, offsetof(struct points_group, name));
     read_texts(r, "/groups/platform_name", &names, offsetof(struct points_group, platform));
     h5_read_column(r, "/groups/n_servers", &names, offsetof(struct points_group, n_servers), 4,

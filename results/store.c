@@ -12,42 +12,24 @@
 #include "results/store_piece.h"
 #include "results/store_shell.h"
 
-// latency_s over quantiles: an array member of each service row, so its rows are the array's.
-static void put_latency(const struct store_writer *w, const char *group,
-                        const struct summary_service *services, uint32_t n, bool scalar)
-{
-    struct ci *flat = mem_calloc((size_t)n * SUMMARY_N_QUANTILES, sizeof *flat);
-    for (uint32_t i = 0; i < n; i++)
-        memcpy(flat + (size_t)i * SUMMARY_N_QUANTILES, services[i].latency_s,
-               sizeof services[i].latency_s);
-    struct store_rows rows = {
-        flat, sizeof *flat, (size_t)n * SUMMARY_N_QUANTILES, 2, {"service", "quantile"}, n};
-    if (scalar) {
-        rows.n_dims = 1;
-        rows.dims[0] = "quantile";
-        rows.n_first = SUMMARY_N_QUANTILES;
-    }
-    store_piece_ci(w, group, &rows, &(struct store_column){"latency_s", "s", "latency", H5_F64, 0});
-    mem_free(flat);
-}
-
 static void write_summary(const struct store_writer *w)
 {
     const struct summary *s = w->summary;
+    const size_t latency = offsetof(struct summary_service, latency_s);
     struct store_rows rows = {s->services, sizeof *s->services, s->n_services,
                               1,           {"service"},         s->n_services};
     h5_group(w->file, "/summary");
     store_piece_services(w, "/summary");
     store_piece_quantiles(w, "/summary");
     store_piece_fields(w, "/summary", &rows, summary_service_fields);
-    put_latency(w, "/summary", s->services, s->n_services, false);
+    store_piece_latency(w, "/summary", &rows, latency);
 
     struct store_rows one = {summary_total(s), sizeof *s->services, 1, 0, {NULL}, 1};
     struct store_rows fleet = {&s->fleet, sizeof s->fleet, 1, 0, {NULL}, 1};
     h5_group(w->file, "/total");
     store_piece_quantiles(w, "/total");
     store_piece_fields(w, "/total", &one, summary_service_fields);
-    put_latency(w, "/total", summary_total(s), 1, true);
+    store_piece_latency(w, "/total", &one, latency);
     store_piece_fields(w, "/total", &fleet, summary_fleet_fields);
 }
 
@@ -55,11 +37,6 @@ static void write_groups(const struct store_writer *w)
 {
     const struct summary *s = w->summary;
     struct store_rows rows = {s->groups, sizeof *s->groups, s->n_groups, 1, {"group"}, s->n_groups};
-    struct summary_component *parts = mem_calloc((size_t)s->n_groups * N_PARTS, sizeof *parts);
-    for (uint32_t g = 0; g < s->n_groups; g++)
-        memcpy(parts + (size_t)g * N_PARTS, s->groups[g].parts, sizeof s->groups[g].parts);
-    struct store_rows by_part = {parts, sizeof *parts,          (size_t)s->n_groups * N_PARTS,
-                                 2,     {"group", "component"}, s->n_groups};
     struct store_rows counts = {w->meta->groups, sizeof *w->meta->groups, s->n_groups, 1, {"group"},
                                 s->n_groups};
     h5_group(w->file, "/groups");
@@ -69,15 +46,7 @@ static void write_groups(const struct store_writer *w)
                        &(struct store_column){"n_servers", "1", "servers in the group", H5_U32,
                                               offsetof(struct meta_group, n_servers)});
     store_piece_fields(w, "/groups", &rows, summary_group_fields);
-    // The components' own numbers are told from the group's by their name.
-    for (const struct summary_field *f = summary_component_fields; f->name; f++) {
-        struct summary_field renamed = *f;
-        char *name = mem_printf("component_%s", f->name);
-        renamed.name = name;
-        store_piece_field(w, "/groups", &by_part, &renamed);
-        mem_free(name);
-    }
-    mem_free(parts);
+    store_piece_parts(w, "/groups", &rows);
 }
 
 // ---- histogram, servers, sample, study, run

@@ -138,3 +138,53 @@ void store_piece_fields(const struct store_writer *w, const char *group,
     for (const struct summary_field *f = fields; f->name; f++)
         store_piece_field(w, group, rows, f);
 }
+
+// Rows of the elements of an array member, which get a dimension of their own.
+static struct store_rows element_rows(const struct store_rows *rows, const void *flat,
+                                      size_t stride, uint32_t n_each, const char *dim)
+{
+    struct store_rows all = *rows;
+    all.base = flat;
+    all.stride = stride;
+    all.n *= n_each;
+    all.n_first = rows->n_dims ? rows->n_first : n_each;
+    all.dims[all.n_dims++] = dim;
+    return all;
+}
+
+// The member of `bytes` of each row, one behind the other; caller mem_free()s.
+static void *gather_member(const struct store_rows *rows, size_t offset, size_t bytes)
+{
+    unsigned char *flat = mem_calloc(rows->n, bytes);
+    for (size_t i = 0; i < rows->n; i++)
+        memcpy(flat + i * bytes, (const unsigned char *)rows->base + i * rows->stride + offset,
+               bytes);
+    return flat;
+}
+
+void store_piece_latency(const struct store_writer *w, const char *group,
+                         const struct store_rows *rows, size_t offset)
+{
+    const struct store_column column = {"latency_s", "s", "latency", H5_F64, 0};
+    struct ci *flat = gather_member(rows, offset, SUMMARY_N_QUANTILES * sizeof *flat);
+    const struct store_rows all =
+        element_rows(rows, flat, sizeof *flat, SUMMARY_N_QUANTILES, "quantile");
+    store_piece_ci(w, group, &all, &column);
+    mem_free(flat);
+}
+
+void store_piece_parts(const struct store_writer *w, const char *group,
+                       const struct store_rows *rows)
+{
+    struct summary_component *flat =
+        gather_member(rows, offsetof(struct summary_group, parts), N_PARTS * sizeof *flat);
+    const struct store_rows all = element_rows(rows, flat, sizeof *flat, N_PARTS, "component");
+    for (const struct summary_field *f = summary_component_fields; f->name; f++) {
+        struct summary_field renamed = *f;
+        char *name = mem_printf("component_%s", f->name);
+        renamed.name = name;
+        store_piece_field(w, group, &all, &renamed);
+        mem_free(name);
+    }
+    mem_free(flat);
+}

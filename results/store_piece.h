@@ -77,5 +77,13 @@ void store_piece_field(const struct store_writer *w, const char *group,
                        const struct store_rows *rows, const struct summary_field *f);
 void store_piece_fields(const struct store_writer *w, const char *group,
                         const struct store_rows *rows, const struct summary_field *fields);
+// Collective. `latency_s` over quantiles: a struct ci [SUMMARY_N_QUANTILES] at `offset` of each
+// row.
+void store_piece_latency(const struct store_writer *w, const char *group,
+                         const struct store_rows *rows, size_t offset);
+// Collective. The components of rows of struct summary_group, with `component` as the last
+// dimension; `component_` before their names tells them from the group's own numbers.
+void store_piece_parts(const struct store_writer *w, const char *group,
+                       const struct store_rows *rows);
 
 #endif

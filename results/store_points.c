@@ -211,22 +211,7 @@ static void open_groups(const struct store_writer *w, const struct content *c, c
 
 // ---- what the runs' files hold, point by point
 
-static const struct store_column latency_column = {"latency_s", "s", "latency", H5_F64, 0};
-
-// latency_s over quantiles: an array member of each service row, so its rows are the array's.
-static void put_latency(const struct store_writer *w, const char *group,
-                        const struct summary_service *services, size_t n, struct store_rows rows)
-{
-    struct ci *flat = mem_calloc(n * SUMMARY_N_QUANTILES, sizeof *flat);
-    for (size_t i = 0; i < n; i++)
-        memcpy(flat + i * SUMMARY_N_QUANTILES, services[i].latency_s, sizeof services[i].latency_s);
-    rows.base = flat;
-    rows.stride = sizeof *flat;
-    rows.n = n * SUMMARY_N_QUANTILES;
-    rows.dims[rows.n_dims++] = "quantile";
-    store_piece_ci(w, group, &rows, &latency_column);
-    mem_free(flat);
-}
+static const size_t latency_offset = offsetof(struct summary_service, latency_s);
 
 static void write_total(const struct store_writer *w, const struct content *c,
                         const struct span *span)
@@ -238,7 +223,7 @@ static void write_total(const struct store_writer *w, const struct content *c,
     open_group(w, c, "/total", span);
     store_piece_quantiles(w, "/total");
     store_piece_fields(w, "/total", &totals, summary_service_fields);
-    put_latency(w, "/total", p->totals, n, totals);
+    store_piece_latency(w, "/total", &totals, latency_offset);
     store_piece_fields(w, "/total", &fleets, summary_fleet_fields);
 }
 
@@ -251,15 +236,7 @@ static void write_summary(const struct store_writer *w, const struct content *c,
                               2,           {"point", "service"}, p->n_points};
     open_services(w, c, "/summary", span);
     store_piece_fields(w, "/summary", &rows, summary_service_fields);
-    put_latency(w, "/summary", p->services, n, rows);
-}
-
-// A field of the components, which are told from the groups' own numbers by their name.
-static struct summary_field component_field(const struct summary_field *f)
-{
-    struct summary_field renamed = *f;
-    renamed.name = mem_printf("component_%s", f->name);
-    return renamed;
+    store_piece_latency(w, "/summary", &rows, latency_offset);
 }
 
 static void write_groups(const struct store_writer *w, const struct content *c,
@@ -267,26 +244,16 @@ static void write_groups(const struct store_writer *w, const struct content *c,
 {
     const struct points *p = c->p;
     size_t n = (size_t)p->n_points * p->n_groups;
-    struct summary_component *parts = mem_calloc(n * N_PARTS, sizeof *parts);
-    for (size_t i = 0; i < n; i++)
-        memcpy(parts + i * N_PARTS, p->groups[i].parts, sizeof p->groups[i].parts);
     struct store_rows rows = {p->groups, sizeof *p->groups, n, 2, {"point", "group"}, p->n_points};
-    struct store_rows names = rows, by_part = rows;
+    struct store_rows names = rows;
     names.base = p->group_names;
     names.stride = sizeof *p->group_names;
-    by_part = (struct store_rows){
-        parts, sizeof *parts, n * N_PARTS, 3, {"point", "group", "component"}, p->n_points};
     open_groups(w, c, "/groups", span);
     store_piece_column(w, "/groups", &names,
                        &(struct store_column){"n_servers", "1", "servers in the group", H5_U32,
                                               offsetof(struct points_group, n_servers)});
     store_piece_fields(w, "/groups", &rows, summary_group_fields);
-    for (const struct summary_field *f = summary_component_fields; f->name; f++) {
-        struct summary_field renamed = component_field(f);
-        store_piece_field(w, "/groups", &by_part, &renamed);
-        mem_free((char *)(uintptr_t)renamed.name);
-    }
-    mem_free(parts);
+    store_piece_parts(w, "/groups", &rows);
 }
 
 static void write_root(const struct store_writer *w, const struct content *c,
@@ -355,16 +322,9 @@ static void put_folded_latency(const struct store_writer *w, const char *group,
     uint32_t first = 0;
     while (table->offsets[first] != offsetof(struct summary_service, latency_s))
         first++;
-    struct ci *flat = mem_calloc(rows.n * SUMMARY_N_QUANTILES, sizeof *flat);
-    for (size_t i = 0; i < rows.n; i++)
-        memcpy(flat + i * SUMMARY_N_QUANTILES, table->values + i * table->n_members + first,
-               SUMMARY_N_QUANTILES * sizeof *flat);
-    rows.base = flat;
-    rows.stride = sizeof *flat;
-    rows.n *= SUMMARY_N_QUANTILES;
-    rows.dims[rows.n_dims++] = "quantile";
-    store_piece_ci(w, group, &rows, &latency_column);
-    mem_free(flat);
+    rows.base = table->values;
+    rows.stride = table->n_members * sizeof *table->values;
+    store_piece_latency(w, group, &rows, first * sizeof *table->values);
 }
 
 static struct store_rows folded_rows(const struct fold *fold, enum fold_part part, const char *dim)
