@@ -6,10 +6,13 @@
 //     t + lookahead,   lookahead = dispatch_delay + shortest service + status_delay
 //
 // so all queries that arrive in [t, t + lookahead) may be routed together, knowing only completions
-// of earlier windows. A window begins at the next arrival, so empty time costs nothing. With
-// servers on other ranks a window is half as long, so that one is under way while the next is
-// routed, and it ends where what has been heard ends. Policies without feedback need no lookahead:
-// their windows are as long as a batch. Where windows begin and end never changes a result.
+// of earlier windows. Where servers can be out of service a query may end as soon as it gets there,
+// so the shortest service counts as 0; lost queries that are to be tried again are heard of like
+// completions. A window also ends where the members change (outage.h). A window begins at the next
+// arrival, so empty time costs nothing. With servers on other ranks a window is half as long, so
+// that one is under way while the next is routed, and it ends where what has been heard ends.
+// Policies without feedback need no lookahead: their windows are as long as a batch. Where windows
+// begin and end never changes a result.
 #ifndef CLUSTER_BALANCER_H
 #define CLUSTER_BALANCER_H
 
@@ -20,6 +23,7 @@
 #include "cluster/config.h"
 #include "cluster/exchange.h"
 #include "cluster/layout.h"
+#include "results/record.h"
 #include "traces/qsize.h"
 
 struct balancer;
@@ -31,6 +35,7 @@ struct balancer_setup {
     const struct qsize *const *sizes; // [service]
     uint32_t cell;
     struct exchange *exchange;
+    struct record *record; // where the queries taken in are counted
 };
 
 enum balancer_state {
@@ -45,9 +50,9 @@ void balancer_destroy(struct balancer *balancer); // NULL: no effect
 
 enum balancer_state balancer_step(struct balancer *balancer);
 
-// The completions of a parcel of an earlier window, for parts elsewhere.
-void balancer_hear(struct balancer *balancer, uint64_t window, const struct report *reports,
-                   size_t n);
+// The completions of a parcel of an earlier window, and its queries that are to be tried again, for
+// parts elsewhere.
+void balancer_hear(struct balancer *balancer, uint64_t window, const struct report_list *reports);
 
 // A balancer with no answer outstanding as bytes; loading fills one that has done nothing, of the
 // same cell under any layout.

@@ -38,6 +38,42 @@ struct noise_config {
     double cv;      // gamma and lognormal: coefficient of variation, > 0
 };
 
+// Following the load: how many of a group's servers are on, step by step, over and over. A server
+// that comes on is powered startup_ns before its step begins; one that goes off takes no new query
+// from the end of its step on and is powered shutdown_ns longer: what still runs then is lost.
+struct on_schedule {
+    const uint32_t *n_on; // [n_steps], each 1 .. n_servers
+    size_t n_steps;       // 0: all, always
+    int64_t step_ns, startup_ns, shutdown_ns;
+};
+
+// What can happen by a given list: a server or a whole cell is out of service in [at, at + for).
+enum outage_kind {
+    OUTAGE_CRASH, // down at once: what it has is lost
+    OUTAGE_DRAIN, // takes no new queries and finishes what it has
+    N_OUTAGE_KINDS
+};
+extern const char *const outage_kind_names[]; // "crash" "drain" NULL
+
+struct outage_event {
+    int64_t at_ns, for_ns;
+    int kind;               // enum outage_kind
+    bool whole_cell;        // all servers of `cell`; else one server
+    uint32_t cell;          // where whole_cell
+    uint32_t group, server; // else: number of the server in its group, over the whole fleet
+};
+
+// Why servers are out of service, and what becomes of their queries. All zero: never.
+struct outage_config {
+    double mtbf_s, mttr_s; // each server: mean time up, mean time down, exponential; 0: no crashes
+    int64_t detect_delay_ns; // from a crash or recovery until the balancer acts on it
+    int64_t retries;         // of a lost query, 0..QUERY_MAX_RETRIES
+    int64_t retry_delay_ns;  // from the news that it is lost to its next attempt
+    bool failover;           // a cell's traffic goes to the others while the whole cell is out
+    const struct outage_event *events;
+    size_t n_events;
+};
+
 // One group of equal servers. `n_servers` counts the whole fleet's; cells share them evenly.
 struct group_config {
     char *name;
@@ -47,6 +83,7 @@ struct group_config {
     const struct cost *const *costs;        // [n_services]
     const struct dispatch_config *dispatch; // [n_services]
     struct noise_config noise;              // of every service time of the group
+    struct on_schedule on;
 };
 
 // What a balancer counts per server: queries, CPU requests, items, or nanoseconds of work.
@@ -75,10 +112,16 @@ struct fleet_config {
     uint32_t n_groups;
     uint32_t n_cells;
     struct balancer_config balancer;
+    struct outage_config outages;
     uint64_t seed;       // of every random draw
     int64_t duration_ns; // queries arrive in [0, duration_ns)
     int64_t window_ns;   // 0: as long as the delays allow; else at most this (a test varies it)
     double sample_frac;  // of queries kept in the uniform sample
 };
+
+// Can any server ever be out of service?
+bool fleet_has_outages(const struct fleet_config *config);
+// Are balancers told of completions (policies that look at their servers) or of lost queries?
+bool fleet_wants_reports(const struct fleet_config *config);
 
 #endif

@@ -39,6 +39,9 @@ int policy_find(const char *name);                     // index, -1 when unknown
 enum load_unit policy_load_unit(const struct balancer_config *config);
 
 // What a policy must know of the servers of its cell. Borrowed until policy_destroy().
+//
+// Policies choose among the members: the servers that the balancer holds to be in service. Without
+// outages these are all, `members` of struct policy is NULL, and member i is server i.
 struct policy_roster {
     uint32_t n_servers;
     const double *weight;             // [n_servers] > 0, capacity relative to the others
@@ -54,7 +57,11 @@ struct policy *policy_create(const struct balancer_config *config,
                              const struct policy_roster *roster, struct view *view);
 void policy_destroy(struct policy *policy); // NULL: no effect
 
-// Fills queries[i].server for n queries in arrival order.
+// From now on only these servers are chosen, at least one, ascending; copied. NULL: all. When all
+// are out a balancer gives NULL: the query then meets a server that is down.
+void policy_set_members(struct policy *policy, const uint32_t *members, uint32_t n_members);
+
+// Fills queries[i].server for n queries in arrival order whose `seq` follow one another.
 void policy_route(struct policy *policy, struct query *queries, size_t n);
 
 // ---- for policy_*.c -----------------------------------------------------------------------------
@@ -65,7 +72,8 @@ struct policy {
     const struct policy_roster *roster;
     struct view *view;
     enum load_unit unit;
-    uint32_t n_servers;
+    uint32_t n_servers;      // members
+    const uint32_t *members; // [n_servers]; NULL: all
     bool equal_weights;
     double *inverse_weight; // [n_servers]
     uint32_t first_large;   // size-aware: servers [first_large, n_servers) take large queries
@@ -82,6 +90,12 @@ const uint64_t *policy_words(struct policy *policy, uint64_t seq, size_t n);
 // For words_per_query: policies that draw one word per query, or none.
 uint32_t policy_one_word(const struct balancer_config *config);
 uint32_t policy_no_words(const struct balancer_config *config);
+
+// The server that is member i.
+static inline uint32_t policy_member(const struct policy *policy, uint32_t i)
+{
+    return policy->members ? policy->members[i] : i;
+}
 
 // Sends the query to `server`: sets it and adds its load to the view.
 static inline void policy_send(struct policy *policy, struct query *query, uint32_t server)

@@ -10,6 +10,16 @@
 //
 // where wait and service are those of the query's request that ends last.
 //
+// Servers can be out of service (outage.h). A query that comes to one that is down, or that has not
+// ended when its server goes down, is lost there and then: it is tried again if the study says so
+// and attempts are left, at
+//
+//     max(arrival, time of loss + status_delay + retry_delay), rounded up to whole us since it came
+//
+// else it is counted as lost, in the bin of its first arrival. What a server has not done when it
+// goes down is never done; its completions are reported as of that moment. A server that is not
+// powered draws nothing.
+//
 // At the end of every time bin a block is folded: core-time used inside the bin is what was
 // assigned plus what the last bin carried over minus what reaches beyond this bin's end, exactly,
 // and energy follows from it.
@@ -38,6 +48,8 @@ struct server_block_config {
     uint32_t first_in_cell;  // number of the block's first server in its cell
     uint32_t first_in_fleet; // and in the fleet
     uint32_t n_servers;
+    const struct layout *layout; // with `part`, for outages; NULL in a fleet without
+    uint32_t part;
     const struct svctab *const *tabs; // [n_services], of this group
     bool wants_reports;               // the balancer listens to completions
     enum load_unit unit;              // in which it counts them
@@ -46,10 +58,13 @@ struct server_block_config {
     struct cpu_job *jobs; // room for SERVER_CHUNK, shared by blocks of one thread; NULL: its own
 };
 
-// A growing list of reports, reused from batch to batch.
+// Growing lists of completions and of lost queries that are to be tried again, reused from batch to
+// batch. A lost query is as its next attempt will be (arrive_ns, delay_us, seq).
 struct report_list {
     struct report *v;
     size_t n, cap;
+    struct query *lost;
+    size_t n_lost, lost_cap;
 };
 
 void report_list_reserve(struct report_list *list, size_t n_more);

@@ -2,7 +2,8 @@
 // wire: what travels between ranks, as bytes.
 //
 // A message is one struct wire_head and then n plain records: struct query for parcels to servers,
-// struct report for completions to a balancer. All ranks run the same program on the same kind of
+// struct report for completions to a balancer; behind the completions n_lost more struct query, the
+// lost ones that are to be tried again. All ranks run the same program on the same kind of
 // machine, so records travel as they lie in memory.
 #ifndef CLUSTER_WIRE_H
 #define CLUSTER_WIRE_H
@@ -21,7 +22,8 @@ struct wire_head {
     uint32_t cell, part;
     uint32_t n;
     uint64_t window;
-    uint64_t reserved;
+    uint32_t n_lost; // WIRE_REPORTS
+    uint32_t reserved;
 };
 
 // Bytes of a message with n records of `size` bytes.

@@ -114,6 +114,18 @@ static void gather_servers(MPI_Comm comm, int rank, const struct record *local,
     mem_free(words);
 }
 
+static void gather_generated(MPI_Comm comm, int rank, const struct record *local,
+                             struct record *total)
+{
+    uint32_t n = local->shape.n_services;
+    uint64_t *words = mem_calloc(n, sizeof *words);
+    memcpy(words, local->n_generated, n * sizeof *words);
+    reduce_words(comm, rank, words, n, MPI_SUM);
+    if (total)
+        memcpy(total->n_generated, words, n * sizeof *words);
+    mem_free(words);
+}
+
 // For every tally, the buckets [range[2i], range[2i+1]) that some rank used.
 static uint32_t *agree_ranges(MPI_Comm comm, const struct record *local)
 {
@@ -237,6 +249,7 @@ int gather_record(MPI_Comm comm, const struct record *local, struct record **tot
     gather_tallies(comm, rank, local, sum);
     gather_groups(comm, rank, local, sum);
     gather_servers(comm, rank, local, sum);
+    gather_generated(comm, rank, local, sum);
     int rc = gather_hists(comm, rank, local, sum, err);
     if (err_agree(comm, rc, err) == 0)
         rc = gather_samples(comm, rank, local, sum, err); // fails alike on all

@@ -21,6 +21,7 @@ struct record *record_create(const struct record_shape *shape)
     record->tallies = mem_calloc(record_n_tallies(shape), sizeof *record->tallies);
     record->groups = mem_calloc(record_n_group_tallies(shape), sizeof *record->groups);
     record->servers = mem_calloc(shape->n_servers, sizeof *record->servers);
+    record->n_generated = mem_calloc(shape->n_services, sizeof *record->n_generated);
     uint32_t *counts = mem_calloc(record_n_tallies(shape), HIST_N_BUCKETS * sizeof *counts);
     for (size_t i = 0; i < record_n_tallies(shape); i++)
         record->tallies[i].hist = counts + i * HIST_N_BUCKETS;
@@ -31,7 +32,8 @@ void record_tally_sums(const struct tally *t, uint64_t sums[TALLY_SUMS])
 {
     const uint64_t all[TALLY_SUMS] = {t->n_queries,      t->n_requests,  t->n_items,
                                       t->n_late,         t->n_waited,    t->n_in_flight,
-                                      t->latency_sum_ns, t->wait_sum_ns, t->service_sum_ns};
+                                      t->latency_sum_ns, t->wait_sum_ns, t->service_sum_ns,
+                                      t->n_lost,         t->n_pending,   t->n_retries};
     memcpy(sums, all, sizeof all);
 }
 
@@ -46,6 +48,9 @@ void record_tally_set_sums(struct tally *t, const uint64_t sums[TALLY_SUMS])
     t->latency_sum_ns = sums[6];
     t->wait_sum_ns = sums[7];
     t->service_sum_ns = sums[8];
+    t->n_lost = sums[9];
+    t->n_pending = sums[10];
+    t->n_retries = sums[11];
 }
 
 bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last)
@@ -68,13 +73,13 @@ void record_clear(struct record *record)
     for (size_t i = 0; i < record_n_tallies(&record->shape); i++) {
         struct tally *tally = &record->tallies[i];
         uint32_t *hist = tally->hist;
-        if (!record_tally_range(tally, &first, &last))
-            continue;
-        memset(hist + first, 0, (last - first + 1) * sizeof *hist);
+        if (record_tally_range(tally, &first, &last))
+            memset(hist + first, 0, (last - first + 1) * sizeof *hist);
         *tally = (struct tally){.hist = hist};
     }
     memset(record->groups, 0, record_n_group_tallies(&record->shape) * sizeof *record->groups);
     memset(record->servers, 0, record->shape.n_servers * sizeof *record->servers);
+    memset(record->n_generated, 0, record->shape.n_services * sizeof *record->n_generated);
     record->n_samples = 0;
 }
 
@@ -98,6 +103,7 @@ void record_destroy(struct record *record)
     mem_free(record->tallies);
     mem_free(record->groups);
     mem_free(record->servers);
+    mem_free(record->n_generated);
     mem_free(record->samples);
     mem_free(record);
 }
@@ -125,6 +131,19 @@ uint32_t record_bin_of(const struct record_shape *shape, int64_t t_ns)
     return (uint32_t)k + (shape->warmup_ns > 0);
 }
 
+struct record_fates record_fates(const struct record *record, uint32_t service)
+{
+    struct record_fates fates = {.n_generated = record->n_generated[service]};
+    for (uint32_t bin = 0; bin < record->shape.n_bins; bin++)
+        for (int path = 0; path < N_PATHS; path++) {
+            const struct tally *tally = record_tally(record, bin, service, (enum record_path)path);
+            fates.n_answered += tally->n_queries - tally->n_in_flight;
+            fates.n_lost += tally->n_lost;
+            fates.n_in_flight += tally->n_in_flight + tally->n_pending;
+        }
+    return fates;
+}
+
 void record_add_sample(struct record *record, const struct query_sample *sample)
 {
     if (record->n_samples == record->samples_cap) {
@@ -143,6 +162,9 @@ static void add_tally(struct tally *a, const struct tally *b)
     a->n_late += b->n_late;
     a->n_waited += b->n_waited;
     a->n_in_flight += b->n_in_flight;
+    a->n_lost += b->n_lost;
+    a->n_pending += b->n_pending;
+    a->n_retries += b->n_retries;
     a->latency_sum_ns += b->latency_sum_ns;
     a->wait_sum_ns += b->wait_sum_ns;
     a->service_sum_ns += b->service_sum_ns;
@@ -193,6 +215,8 @@ void record_merge(struct record *into, const struct record *from)
         add_group(&into->groups[i], &from->groups[i]);
     for (size_t i = 0; i < shape->n_servers; i++)
         add_server(&into->servers[i], &from->servers[i]);
+    for (size_t i = 0; i < shape->n_services; i++)
+        into->n_generated[i] += from->n_generated[i];
     for (size_t i = 0; i < from->n_samples; i++)
         record_add_sample(into, &from->samples[i]);
 }

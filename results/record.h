@@ -30,14 +30,22 @@ struct record_shape {
 };
 
 // One (bin, service, path). Latency, wait, service and histogram are those of all n_queries: the
-// simulation knows when a query will end as soon as its last request starts.
+// simulation knows when a query will end as soon as its last request starts. Queries without an end
+// are lost or pending; they are counted with the path of their last attempt. So of the queries that
+// arrived in the bin
+//
+//     n_queries - n_in_flight were answered, n_lost were lost, n_in_flight + n_pending are in
+//     flight
 struct tally {
-    uint64_t n_queries;  // arrived in this bin, whatever became of them
+    uint64_t n_queries;  // arrived in this bin and have an end, be it after end_ns
     uint64_t n_requests; // CPU requests they were split into (1 per accelerator query)
     uint64_t n_items;
     uint64_t n_late;      // latency above the service's target
     uint64_t n_waited;    // queue wait above 0
-    uint64_t n_in_flight; // not finished (response not back) at end_ns
+    uint64_t n_in_flight; // of n_queries: not finished (response not back) at end_ns
+    uint64_t n_lost;      // a server went down with them, and they were not tried again
+    uint64_t n_pending;   // in flight at end_ns, and their end is not known
+    uint64_t n_retries;   // attempts beyond the first that reached a server
     uint64_t latency_sum_ns;
     uint64_t wait_sum_ns;    // queue wait of the request that ended last
     uint64_t service_sum_ns; // service of that request: latency = network + wait + service
@@ -79,6 +87,7 @@ struct record {
     struct tally *tallies;        // [bin][service][path]
     struct group_tally *groups;   // [bin][group]
     struct server_total *servers; // [n_servers]; zero for servers of other ranks
+    uint64_t *n_generated;        // [n_services] queries that balancers took in, over all bins
     struct query_sample *samples;
     size_t n_samples, samples_cap;
 };
@@ -125,7 +134,7 @@ static inline size_t record_n_group_tallies(const struct record_shape *shape)
 
 // The counts and sums of a tally that take a word each, for whoever sends or keeps them: all but
 // the sum of squares, the longest latency and the histogram.
-#define TALLY_SUMS 9
+#define TALLY_SUMS 12
 void record_tally_sums(const struct tally *tally, uint64_t sums[TALLY_SUMS]);
 void record_tally_set_sums(struct tally *tally, const uint64_t sums[TALLY_SUMS]);
 
@@ -133,6 +142,13 @@ void record_tally_set_sums(struct tally *tally, const uint64_t sums[TALLY_SUMS])
 // has no queries. Looks only between the two, since the record knows its longest latency and how
 // many there are.
 bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last);
+
+// Answered, lost and in flight of a service, over all bins and paths. Of a whole run their sum is
+// n_generated: no query is forgotten.
+struct record_fates {
+    uint64_t n_generated, n_answered, n_lost, n_in_flight;
+};
+struct record_fates record_fates(const struct record *record, uint32_t service);
 
 void record_add_sample(struct record *record, const struct query_sample *sample);
 

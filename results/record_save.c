@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a record becomes bytes, and is made of them again. In this order: the shape; the tallies that
 // counted something, each with its number and the part of its histogram that is not empty; the
-// groups; the servers that counted something, as runs; the samples.
+// groups; the servers that counted something, as runs; the queries taken in; the samples.
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -85,6 +85,7 @@ void record_save(const struct record *record, struct blob *blob)
     save_tallies(record, blob);
     blob_put(blob, record->groups, record_n_group_tallies(&record->shape) * sizeof *record->groups);
     save_servers(record, blob);
+    blob_put(blob, record->n_generated, record->shape.n_services * sizeof *record->n_generated);
     blob_put_u64(blob, record->n_samples);
     blob_put(blob, record->samples, record->n_samples * sizeof *record->samples);
 }
@@ -211,6 +212,7 @@ int record_load(struct record *record, struct blob_reader *reader, struct err *e
     if (rc == 0) {
         blob_get(reader, saved->groups, record_n_group_tallies(&shape) * sizeof *saved->groups);
         rc = load_servers(saved, reader);
+        blob_get(reader, saved->n_generated, shape.n_services * sizeof *saved->n_generated);
     }
     if (rc == 0)
         rc = load_samples(saved, reader);

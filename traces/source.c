@@ -227,7 +227,7 @@ static inline void put_query(struct query *query, int64_t arrive_ns, uint64_t se
     query->server = 0;
     query->service = service;
     query->flags = 0;
-    query->reserved = 0;
+    query->delay_us = 0;
 }
 
 // One service: its block as it is.

@@ -20,6 +20,9 @@ enum rng_purpose {
     RNG_TEST = 9,         // tests only
     RNG_TUNE = 10,        // 0: sizes, 1: gaps of the reference controller's own little server
     RNG_REPLICATION = 11, // 0: seeds of a point's replications, by replication
+    RNG_CRASH = 12,       // server of the fleet: up and down times, in turn
+    RNG_FAILOVER = 13,    // cell: which cell its queries go to while it is out, by query
+    RNG_SLICE = 14,       // 0: seeds of a capacity study's simulations, by number
     RNG_N_PURPOSES
 };
 

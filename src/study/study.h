@@ -27,7 +27,9 @@
 #include "cluster/config.h"
 #include "results/meta.h"
 #include "study/library.h"
+#include "study/study_capacity.h"
 #include "study/study_checkpoint.h"
+#include "study/study_failures.h"
 #include "study/study_tune.h"
 #include "traces/qsize.h"
 
@@ -64,8 +66,12 @@ struct study_noise {
 // One group of equal servers. The arrays are owned and run over the study's services.
 struct study_group {
     char *name, *platform_name;
-    int64_t servers; // in the whole fleet
-    double weight;   // capacity relative to other groups', for the balancer
+    int64_t servers;        // in the whole fleet
+    double weight;          // capacity relative to other groups', for the balancer
+    double price_usd_per_h; // of one server; 0: not known
+    struct on_schedule on;  // counts owned
+    struct reals on_counts; // as in the study
+    double on_step_s, on_startup_s, on_shutdown_s;
     struct platform platform;
     struct study_noise noise;
     struct study_scheduler *schedulers; // [n_services]
@@ -90,6 +96,8 @@ struct study {
     struct model *models;               // every model that a service uses, as resolved
     struct balancer_config balancer;
     struct study_tune tune;
+    struct study_capacity capacity;
+    struct outage_config outages; // events owned
     struct study_checkpoint checkpoint;
     struct fleet_config fleet; // points into all of the above
 };

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// staffing: what `recfleet capacity` found, for the file, the tables and their readers.
+//
+// One struct for all it can be asked; what was not asked for has no rows. Dimensions, in the order
+// of the arrays:
+//
+//   scheduler     how a server splits queries: fixed, deeprecsched, ...
+//   allocation    how servers are chosen: blind, greedy, optimal; of a day of a given fleet: given
+//   provisioning  when they are on: peak, follow; of a given fleet: given
+//   interval      of the day
+//   type          of server: a group of the study
+//   service       of the study
+//
+// NaN: not known or not applicable. Half-widths are those of 95 % intervals. Everything depends on
+// the study alone; what differs from run to run is not here (struct run_info). The tables of fields
+// name each number once, with its unit, for the file and for its reader. No member of a row struct
+// has padding, so rows can be compared as bytes.
+#ifndef RESULTS_STAFFING_H
+#define RESULTS_STAFFING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "results/summary.h"
+
+enum staffing_verdict { STAFFING_MET, STAFFING_UNSURE, STAFFING_MISSED, STAFFING_NOT_ASKED };
+extern const char *const staffing_verdict_names[]; // "met" "unsure" "missed" "not_asked" NULL
+
+enum staffing_state { STAFFING_FOUND, STAFFING_RANGE, STAFFING_BEYOND, N_STAFFING_STATES };
+extern const char *const staffing_state_names[]; // "found" "range" "beyond" NULL
+
+// What one server of a type holds of a service, as tuned alone: the efficiency tuple of Hercules.
+struct staffing_tuple {
+    int32_t state; // FOUND; BEYOND: no rate within the target
+    uint32_t batch_items, offload_items;
+    uint32_t reserved;
+    double qps, missed_qps; // largest rate shown to be held, smallest shown to be missed
+    double power_w, idle_w; // at qps; and with nothing to do
+    double p95_s, p95_half_s, util_frac;
+};
+
+// How something did when it was simulated; of one service, or of the worst.
+struct staffing_trial {
+    int32_t stable, sla; // enum staffing_verdict
+    double p95_s, p95_half_s, p99_s, p99_half_s, late_frac, late_half_frac;
+    double lost_frac, util_frac, power_w; // power of the whole fleet
+    uint64_t n_queries;                   // simulated
+};
+
+// find servers, find cores: one row per (scheduler, type, cells down).
+struct staffing_size {
+    uint32_t scheduler, type, cells_down;
+    int32_t state;               // enum staffing_state
+    uint32_t n, n_least, n_most; // servers (cores) that hold the rate; the range that is sure
+    uint32_t reserved;
+    double rate_qps;       // the load, all services
+    double bound_qps;      // one more than n's work would saturate: n times what one can do; NaN
+    double cost_usd_per_h; // of n servers; NaN without a price
+    uint64_t n_runs, n_queries;        // spent
+    struct staffing_trial at_n, below; // at n and at n - 1
+};
+
+// find load: one row per scheduler.
+struct staffing_load {
+    uint32_t scheduler;
+    int32_t state;                          // FOUND, or BEYOND: missed at any load
+    double held_qps, missed_qps, asked_qps; // asked: the study's own
+    double cost_usd_per_h;
+    uint64_t n_runs, n_queries;
+    struct staffing_trial at_held;
+};
+
+// [interval][service]: what comes.
+struct staffing_demand {
+    double mean_qps, peak_qps;
+};
+
+// [scheduler][allocation][provisioning][interval].
+struct staffing_step {
+    uint32_t n_on, n_started;
+    double objective, bound; // of the allocation, in its unit; bound NaN where there is none
+    double planned_w;        // of servers in use at their tuple's power, the others on idle
+    double simulated_w;      // as simulated, mean over the interval; NaN if it was not
+    double cost_usd_per_h, carbon_g_per_h; // NaN without prices, without a curve
+};
+
+// [scheduler][allocation][provisioning].
+struct staffing_total {
+    int32_t state; // FOUND, or BEYOND: this method found no plan
+    uint32_t peak_servers;
+    double server_h, starting_h; // on, and starting before that
+    double planned_kwh, simulated_kwh;
+    double cost_usd, carbon_kg, objective; // over the day; objective in its unit times hours
+    uint32_t n_met, n_unsure, n_missed;    // services times intervals
+    uint32_t reserved;
+};
+
+// What was simulated of a day.
+struct staffing_sample {
+    uint32_t n_cells, of_cells; // per window; of a planned fleet the mean, rounded
+    uint32_t n_windows;         // of each interval
+    uint32_t reserved;
+    double window_s, warmup_s, interval_s;
+    double n_queries, of_queries; // of one (scheduler, allocation, provisioning)
+};
+
+struct staffing {
+    char *name, *program_version, *study; // owned
+    uint64_t seed;
+    char *find, *objective, *objective_unit; // owned: "plan", "power", "W"
+    double headroom_frac, sla_quantile, day_s, interval_s, startup_s, min_on_s;
+    uint32_t n_schedulers, n_allocations, n_provisionings, n_intervals, n_types, n_services;
+    uint32_t n_sizes, n_loads;
+    char **schedulers, **allocations, **provisionings, **types, **services; // owned, each owned
+    uint32_t *available;                                                    // [type]
+    double *price_usd_per_h;                                                // [type]
+    double *target_s;                                                       // [service]
+    struct staffing_tuple *tuples;  // [scheduler][type][service]
+    struct staffing_size *sizes;    // [n_sizes]
+    struct staffing_load *loads;    // [n_loads]
+    struct staffing_demand *demand; // [interval][service]
+    uint32_t *n_assigned;          // [scheduler][allocation][provisioning][interval][type][service]
+    uint32_t *n_on;                // [scheduler][allocation][provisioning][interval][type]
+    struct staffing_step *steps;   // [scheduler][allocation][provisioning][interval]
+    struct staffing_trial *trials; // [scheduler][allocation][provisioning][interval][service]
+    struct staffing_trial *days;   // [scheduler][allocation][provisioning][service]: whole day
+    struct staffing_total *totals; // [scheduler][allocation][provisioning]
+    struct staffing_sample sample;
+};
+
+// How many of each there will be; 0 where not asked for. Names are filled in by the caller.
+struct staffing_shape {
+    uint32_t n_schedulers, n_allocations, n_provisionings, n_intervals, n_types, n_services;
+    uint32_t n_sizes, n_loads;
+};
+
+// Counts zero, reals NaN, verdicts not asked.
+struct staffing *staffing_create(const struct staffing_shape *shape);
+void staffing_destroy(struct staffing *staffing); // NULL: no effect
+struct staffing_trial staffing_trial_none(void);
+
+// Index of (scheduler, allocation, provisioning) in totals; times n_intervals plus the interval, in
+// steps; and so on.
+size_t staffing_plan_at(const struct staffing *staffing, uint32_t scheduler, uint32_t allocation,
+                        uint32_t provisioning);
+
+extern const struct summary_field staffing_tuple_fields[], staffing_trial_fields[],
+    staffing_size_fields[], staffing_load_fields[], staffing_demand_fields[],
+    staffing_step_fields[], staffing_total_fields[], staffing_sample_fields[]; // end with name NULL
+
+#endif
