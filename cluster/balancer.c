@@ -276,10 +276,9 @@ enum balancer_state balancer_step(struct balancer *balancer)
     return BALANCER_ADVANCED;
 }
 
-void balancer_hear(struct balancer *balancer, uint64_t window, const struct report *reports,
-                   size_t n)
+void balancer_hear(struct balancer *balancer, uint64_t window, const struct report_list *reports)
 {
-    view_report(balancer->view, reports, n);
+    view_report(balancer->view, reports->v, reports->n);
     for (uint64_t i = balancer->n_closed; i < balancer->n_opened; i++)
         if (balancer->open[i % N_OPEN_WINDOWS].number == window)
             balancer->open[i % N_OPEN_WINDOWS].n_pending--;

@@ -2,8 +2,25 @@
 #include "cluster/config.h"
 
 #include "base/simtime.h"
+#include "cluster/policy.h"
 
 const char *const load_unit_names[] = {"queries", "requests", "items", "work", NULL};
+
+const char *const outage_kind_names[] = {"crash", "drain", NULL};
+
+bool fleet_has_outages(const struct fleet_config *config)
+{
+    bool scheduled = false;
+    for (uint32_t g = 0; g < config->n_groups; g++)
+        scheduled |= config->groups[g].on.n_steps > 0;
+    return scheduled || config->outages.mtbf_s > 0 || config->outages.n_events > 0;
+}
+
+bool fleet_wants_reports(const struct fleet_config *config)
+{
+    return policy_types[config->balancer.policy]->needs_feedback ||
+           (fleet_has_outages(config) && config->outages.retries > 0);
+}
 
 #define LONGEST_DELAY_NS (10.0 * SIMTIME_S)
 

@@ -164,7 +164,8 @@ static void handle(struct exchange_mpi *exchange, int from)
         run_parcel(exchange, from, &head);
     else if (head.kind == WIRE_REPORTS)
         balancer_hear(exchange->balancers[head.cell], head.window,
-                      (const void *)(exchange->in + sizeof head), head.n);
+                      &(struct report_list){
+                          .v = (struct report *)(void *)(exchange->in + sizeof head), .n = head.n});
     else
         exchange->n_open_feeds--;
 }
