@@ -129,12 +129,13 @@ static bool answer_one(struct bench *bench, uint64_t draw)
     if (n == 0)
         return false;
     struct kept *parcel = &post->parcels[open[fixture_draw(22, draw, (uint32_t)n)]];
-    struct report *reports = mem_calloc(parcel->n, sizeof *reports);
+    struct report_list list = {0};
+    report_list_reserve(&list, parcel->n);
     for (size_t i = 0; i < parcel->n; i++)
-        reports[i] = answer(&post->queries[parcel->first + i]);
-    balancer_hear(bench->balancer, parcel->window, reports, parcel->n);
+        list.v[list.n++] = answer(&post->queries[parcel->first + i]);
+    balancer_hear(bench->balancer, parcel->window, &list);
     parcel->answered = true;
-    mem_free(reports);
+    report_list_release(&list);
     return true;
 }
 
