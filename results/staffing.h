@@ -18,6 +18,7 @@
 #ifndef RESULTS_STAFFING_H
 #define RESULTS_STAFFING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -144,8 +145,60 @@ struct staffing_trial staffing_trial_none(void);
 size_t staffing_plan_at(const struct staffing *staffing, uint32_t scheduler, uint32_t allocation,
                         uint32_t provisioning);
 
+// The tables name every member but the schedulers' and types' numbers of struct staffing_size and
+// struct staffing_load, which staffing_labels[] names.
 extern const struct summary_field staffing_tuple_fields[], staffing_trial_fields[],
     staffing_size_fields[], staffing_load_fields[], staffing_demand_fields[],
     staffing_step_fields[], staffing_total_fields[], staffing_sample_fields[]; // end with name NULL
+
+// ---- all arrays alike, for whoever writes, reads or compares them
+
+enum staffing_dim {
+    STAFFING_SCHEDULER,
+    STAFFING_ALLOCATION,
+    STAFFING_PROVISIONING,
+    STAFFING_INTERVAL,
+    STAFFING_TYPE,
+    STAFFING_SERVICE,
+    STAFFING_SIZE,
+    STAFFING_LOAD,
+    N_STAFFING_DIMS
+};
+extern const char *const staffing_dim_names[]; // "scheduler", ... NULL
+
+// Part of a row: the numbers that a table of fields names, from `offset` on.
+struct staffing_view {
+    const char *prefix; // before the fields' names
+    size_t offset;
+    const struct summary_field *fields; // NULL: no more views
+};
+
+struct staffing_array {
+    const char *name;  // "tuples"
+    const char *group; // of the file: "/tuples"; "": its root
+    size_t offset;     // in struct staffing, of the pointer; of the row itself when n_dims is 0
+    size_t stride;     // bytes of a row
+    uint32_t n_dims;
+    int32_t dims[N_STAFFING_DIMS]; // enum staffing_dim, slowest first
+    struct staffing_view views[4]; // the last is empty
+};
+extern const struct staffing_array staffing_arrays[]; // ends with name NULL
+
+// A number in the rows of an array that says which scheduler or type they are of.
+struct staffing_label {
+    const char *array, *name; // "sizes", "scheduler"
+    size_t offset;            // in the row
+    int32_t dim;              // enum staffing_dim: whose names it is a number of
+};
+extern const struct staffing_label staffing_labels[]; // ends with array NULL
+
+// Length of a dimension; its names, NULL where it has none (intervals, sizes, loads).
+uint32_t staffing_n(const struct staffing *staffing, enum staffing_dim dim);
+char **staffing_names(const struct staffing *staffing, enum staffing_dim dim);
+// Rows of an array, and the first of them.
+size_t staffing_n_rows(const struct staffing *staffing, const struct staffing_array *array);
+void *staffing_rows(const struct staffing *staffing, const struct staffing_array *array);
+// Does any row say more than staffing_create() does?
+bool staffing_is_known(const struct staffing *staffing, const struct staffing_array *array);
 
 #endif
