@@ -8,16 +8,13 @@
 
 #include "app/crew.h"
 #include "app/survey.h"
+#include "app/tunable.h"
 #include "base/mem.h"
 #include "base/wallclock.h"
 #include "search/tuner.h"
 
-// Above this, the confirmed rate must miss its target.
-#define OVER_FRAC 0.05
 // Of the messages with outcomes; they arrive in order, so one serves all.
 enum { OUTCOME_TAG = 1 };
-// Queries of the run at vanishing load that tells an unreachable target's latency floor.
-#define FLOOR_QUERIES 30000
 
 _Static_assert((int)VERDICT_MET == (int)TUNING_MET && (int)VERDICT_UNSURE == (int)TUNING_UNSURE &&
                    (int)VERDICT_MISSED == (int)TUNING_MISSED,
@@ -101,69 +98,6 @@ void tune_release(struct tune_input *input)
 
 // ---- one unit -----------------------------------------------------------------------------------
 
-static double bound_qps(void *user, const struct choice *choice)
-{
-    return probe_bound_qps(((const struct crew_bench *)user)->probe, choice);
-}
-
-static double cpu_s(void *user, uint32_t items)
-{
-    return probe_cpu_s(((const struct crew_bench *)user)->probe, items);
-}
-
-static double accel_s(void *user, uint32_t items)
-{
-    return probe_accel_s(((const struct crew_bench *)user)->probe, items);
-}
-
-static uint32_t size_items(void *user, uint64_t i)
-{
-    return probe_size_items(((const struct crew_bench *)user)->probe, i);
-}
-
-static double uniform(void *user, uint64_t i)
-{
-    return probe_uniform(((const struct crew_bench *)user)->probe, i);
-}
-
-static uint64_t floor_queries(const struct study *study)
-{
-    double least = study_tune_least_queries(study);
-    return least > FLOOR_QUERIES ? (uint64_t)least : FLOOR_QUERIES;
-}
-
-static uint32_t *whole(const struct reals *reals)
-{
-    uint32_t *v = reals->n ? mem_calloc(reals->n, sizeof *v) : NULL;
-    for (size_t i = 0; i < reals->n; i++)
-        v[i] = (uint32_t)reals->v[i];
-    return v;
-}
-
-// What the searches of a study need to know. Its grids are owned by the caller.
-static struct tuner_config make_config(const struct study *study, const struct probe *probe)
-{
-    const struct study_tune *tune = &study->tune;
-    const struct dispatch_config *fixed = probe_dispatch(probe);
-    return (struct tuner_config){
-        .capacity = {.accuracy_frac = tune->accuracy_frac,
-                     .first_queries = (uint64_t)tune->queries,
-                     .most_queries = (uint64_t)tune->max_queries,
-                     .floor_queries = floor_queries(study)},
-        .n_cores = (uint32_t)probe_group(probe)->platform.cores,
-        .n_servers = probe_n_servers(probe),
-        .max_items = probe_max_items(probe),
-        .has_accelerator = probe_has_accelerator(probe),
-        .fixed = {(uint32_t)fixed->batch_items, (uint32_t)fixed->offload_items},
-        .batches = whole(&tune->batch_items),
-        .n_batches = tune->batch_items.n,
-        .offloads = whole(&tune->offload_items),
-        .n_offloads = tune->offload_items.n,
-        .target_s = (double)probe_service(probe)->sla_ns * 1e-9,
-        .confirm_over_frac = tune->confirm ? OVER_FRAC : 0,
-    };
-}
-
 // What one rank knows of one unit, on its way to rank 0.
 struct tune_unit {
     uint32_t cell, policy;
@@ -191,10 +125,11 @@ static void note(struct unit_work *work, const struct trials *trials)
 // Tuned on other sizes: how much the choice serves of the real ones.
 static int serve_own_sizes(struct unit_work *work, struct crew_bench *bench, struct err *err)
 {
-    struct tuner_job job = {.task = {.choice = work->found.choice,
-                                     .bound_qps = bound_qps(bench, &work->found.choice),
-                                     .guess_qps = work->found.capacity.held_qps,
-                                     .stream = STREAM_TUNE}};
+    struct tuner_job job = {
+        .task = {.choice = work->found.choice,
+                 .bound_qps = probe_bound_qps(bench->probe, &work->found.choice),
+                 .guess_qps = work->found.capacity.held_qps,
+                 .stream = STREAM_TUNE}};
     int rc = crew_round(bench, &job, 1, err);
     if (rc == 0) {
         work->found.capacity = job.capacity;
@@ -209,9 +144,9 @@ static int confirm(struct unit_work *work, struct crew_bench *bench, struct err 
     struct capacity_check check;
     struct trials trials = {0};
     struct tuning_outcome *outcome = &work->unit->outcome;
-    int rc =
-        capacity_confirm(&work->config.capacity, &work->found.choice, work->found.capacity.held_qps,
-                         OVER_FRAC, STREAM_CONFIRM, crew_measure, bench, &check, &trials, err);
+    int rc = capacity_confirm(&work->config.capacity, &work->found.choice,
+                              work->found.capacity.held_qps, TUNABLE_OVER_FRAC, STREAM_CONFIRM,
+                              crew_measure, bench, &check, &trials, err);
     if (rc == 0) {
         outcome->confirmed = check.held;
         outcome->confirmed_over = check.over;
@@ -262,8 +197,7 @@ static void fill_outcome(struct unit_work *work)
 static int search(struct unit_work *work, struct crew_bench *bench, struct crew_bench *own,
                   struct err *err)
 {
-    const struct tuner_backend backend = {bench,   crew_round, bound_qps, cpu_s,
-                                          accel_s, size_items, uniform};
+    const struct tuner_backend backend = tunable_backend(bench);
     if (work->unit->tuner->tune(&work->config, &backend, &work->found, err) < 0)
         return -1;
     note(work, &work->found.path);
@@ -282,7 +216,7 @@ static int do_unit(struct unit_work *work, struct err *err)
 {
     struct probe *probe = probe_create(work->study, false);
     struct probe *own = work->study->tune.has_sizes ? probe_create(work->study, true) : NULL;
-    work->config = make_config(work->study, probe);
+    work->config = tunable_config(work->study, probe);
     struct crew_bench bench = {work->crew, probe, &work->config.capacity};
     struct crew_bench own_bench = {work->crew, own ? own : probe, &work->config.capacity};
     double begin_s = wallclock_s();
@@ -290,8 +224,7 @@ static int do_unit(struct unit_work *work, struct err *err)
     if (rc < 0 && err->code == ERR_STUDY)
         err_prefix(err, "%s: tune", work->study->path);
     work->unit->outcome.wall_s = wallclock_s() - begin_s;
-    mem_free((void *)(uintptr_t)work->config.batches);
-    mem_free((void *)(uintptr_t)work->config.offloads);
+    tunable_release(&work->config);
     tuner_release(&work->found);
     probe_destroy(own);
     probe_destroy(probe);
