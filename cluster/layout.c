@@ -5,15 +5,37 @@
 
 const char *const layout_mode_names[] = {"auto", "spread", "apart", NULL};
 
-uint32_t layout_servers(const struct fleet_config *config, uint32_t group, uint32_t cell)
+// Odd servers go to the cells after the last one that got an odd server: the first who gets one.
+static uint32_t first_turn(const struct fleet_config *config, uint32_t group)
 {
-    uint64_t n_cells = config->n_cells, dealt = 0;
+    uint64_t dealt = 0;
     for (uint32_t g = 0; g < group; g++)
         dealt += config->groups[g].n_servers;
-    // Odd servers go to the cells after the last one that got an odd server.
-    uint64_t n = config->groups[group].n_servers, odd = n % n_cells;
-    uint64_t place = (cell + n_cells - dealt % n_cells) % n_cells;
-    return (uint32_t)(n / n_cells + (place < odd));
+    return (uint32_t)(dealt % config->n_cells);
+}
+
+uint32_t layout_turn(const struct fleet_config *config, uint32_t group, uint32_t cell)
+{
+    uint32_t first = first_turn(config, group);
+    return cell >= first ? cell - first : cell + config->n_cells - first;
+}
+
+uint32_t layout_servers(const struct fleet_config *config, uint32_t group, uint32_t cell)
+{
+    uint32_t n = config->groups[group].n_servers, odd = n % config->n_cells;
+    return n / config->n_cells + (layout_turn(config, group, cell) < odd);
+}
+
+uint32_t layout_first(const struct fleet_config *config, uint32_t group, uint32_t cell)
+{
+    uint64_t n_cells = config->n_cells, n = config->groups[group].n_servers, odd = n % n_cells;
+    uint64_t first = first_turn(config, group), end = first + odd; // cells with an odd server
+    uint64_t n_odd = cell > first ? (cell < end ? cell - first : odd) : 0;
+    if (end > n_cells && cell <= first) // round the corner
+        n_odd = cell < end - n_cells ? cell : end - n_cells;
+    else if (end > n_cells)
+        n_odd += end - n_cells;
+    return (uint32_t)(n / n_cells * cell + n_odd);
 }
 
 // Cuts that give rank i of n the servers [cuts[i], cuts[i + 1]) of a cell.

@@ -51,5 +51,10 @@ void layout_destroy(struct layout *layout); // NULL: no effect
 
 // Servers of `group` in `cell`.
 uint32_t layout_servers(const struct fleet_config *config, uint32_t group, uint32_t cell);
+// Number in its group, over the whole fleet, of the cell's first server of it.
+uint32_t layout_first(const struct fleet_config *config, uint32_t group, uint32_t cell);
+// When a group's servers are dealt one by one, the cell gets those of number turn, turn + n_cells,
+// turn + 2 n_cells, ...; turn < n_cells.
+uint32_t layout_turn(const struct fleet_config *config, uint32_t group, uint32_t cell);
 
 #endif
