@@ -26,7 +26,7 @@
 
 #include "base/err.h"
 
-#define H5_MAX_DIMS 4
+#define H5_MAX_DIMS 6
 
 enum h5_type { H5_U8, H5_I32, H5_U32, H5_I64, H5_U64, H5_F64 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/store_piece.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -137,6 +138,17 @@ void store_piece_fields(const struct store_writer *w, const char *group,
 {
     for (const struct summary_field *f = fields; f->name; f++)
         store_piece_field(w, group, rows, f);
+}
+
+void store_piece_missing(const struct store_writer *w, const char *group,
+                         const struct summary_field *f)
+{
+    const double missing = NAN;
+    if (f->kind != SUMMARY_REAL)
+        return;
+    char *path = mem_printf("%s/%s", group, f->name);
+    h5_number(w->file, path, "_FillValue", H5_F64, &missing);
+    mem_free(path);
 }
 
 // Rows of the elements of an array member, which get a dimension of their own.

@@ -77,6 +77,10 @@ void store_piece_field(const struct store_writer *w, const char *group,
                        const struct store_rows *rows, const struct summary_field *f);
 void store_piece_fields(const struct store_writer *w, const char *group,
                         const struct store_rows *rows, const struct summary_field *fields);
+// Collective. Tells readers that a NaN of that field, which is written, is a number that is
+// missing; no effect on fields that cannot be NaN.
+void store_piece_missing(const struct store_writer *w, const char *group,
+                         const struct summary_field *f);
 // Collective. `latency_s` over quantiles: a struct ci [SUMMARY_N_QUANTILES] at `offset` of each
 // row.
 void store_piece_latency(const struct store_writer *w, const char *group,

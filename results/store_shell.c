@@ -57,6 +57,43 @@ char *store_shell_share(MPI_Comm comm, bool root, const char *mine)
     return text;
 }
 
+char *store_shell_lines(char *const *names, uint32_t n)
+{
+    size_t bytes = 1;
+    for (uint32_t i = 0; i < n; i++)
+        bytes += strlen(names[i]) + 1;
+    char *lines = mem_calloc(bytes, 1), *at = lines;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i > 0)
+            *at++ = '\n';
+        for (const char *c = names[i]; *c; c++)
+            *at++ = (char)(*c == '\n' ? ' ' : *c);
+    }
+    return lines;
+}
+
+// The first n lines as owned strings.
+static void split_lines(char *lines, char **names, uint32_t n)
+{
+    char *at = lines;
+    for (uint32_t i = 0; i < n; i++) {
+        char *end = strchr(at, '\n');
+        if (end)
+            *end = '\0';
+        names[i] = mem_strdup(at);
+        at = end ? end + 1 : at + strlen(at);
+    }
+}
+
+void store_shell_share_names(MPI_Comm comm, char *const *mine, char **names, uint32_t n)
+{
+    char *lines = mine ? store_shell_lines(mine, n) : NULL;
+    char *shared = store_shell_share(comm, mine != NULL, lines);
+    split_lines(shared, names, n);
+    mem_free(shared);
+    mem_free(lines);
+}
+
 static void write_run_texts(const struct store_writer *w, MPI_Comm comm, const struct run_info *run)
 {
     const struct {

@@ -3,7 +3,8 @@
 //
 // The life of the file (store.h tells what is promised), the attributes that say what it is and who
 // wrote it, the group /study with the study's text, and the group /run with what may differ between
-// two runs of one study. store and store_tuning put their own content between these.
+// two runs of one study. store, store_tuning, store_points and
+// store_staffing put their own content between these.
 //
 // As everywhere in store*, rank 0 has the numbers and all ranks create the datasets.
 #ifndef RESULTS_STORE_SHELL_H
@@ -37,7 +38,8 @@ struct store_shell {
 int store_shell_write(MPI_Comm comm, const struct store_shell *shell, struct store_writer *writer,
                       struct err *err);
 
-// Collective. The first attributes of the root; `kind`: "run", "tuning", "sweep".
+// Collective. The first attributes of the root; `kind`: "run", "tuning", "sweep",
+// "capacity".
 void store_shell_root(const struct store_writer *w, const char *kind, const char *program_version,
                       const char *study_name);
 // Collective. The group /study; `text` must agree, NULL is "".
@@ -47,5 +49,11 @@ void store_shell_run(const struct store_writer *w, MPI_Comm comm, const struct r
 
 // Collective (comm). Rank 0's text on every rank (NULL: ""); caller mem_free()s.
 char *store_shell_share(MPI_Comm comm, bool root, const char *mine);
+// Collective (comm). n must agree. Rank 0's names (`mine`, NULL elsewhere) as owned strings in
+// names[n] on every rank; a line's end in a name becomes a blank, as in the file.
+void store_shell_share_names(MPI_Comm comm, char *const *mine, char **names, uint32_t n);
+
+// Not collective. The names, one a line, likewise; caller mem_free()s.
+char *store_shell_lines(char *const *names, uint32_t n);
 
 #endif

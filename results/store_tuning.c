@@ -2,7 +2,6 @@
 #include "results/store_tuning.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -18,51 +17,13 @@ struct shape {
     uint32_t n_axes, n_cells, n_policies;
 };
 
-// One a line; a line's end in a name becomes a blank, as in the file.
-static char *join_lines(char *const *names, uint32_t n)
-{
-    size_t bytes = 1;
-    for (uint32_t i = 0; i < n; i++)
-        bytes += strlen(names[i]) + 1;
-    char *lines = mem_calloc(bytes, 1), *at = lines;
-    for (uint32_t i = 0; i < n; i++) {
-        if (i > 0)
-            *at++ = '\n';
-        for (const char *c = names[i]; *c; c++)
-            *at++ = (char)(*c == '\n' ? ' ' : *c);
-    }
-    return lines;
-}
-
-// The first n lines as owned strings.
-static void split_lines(char *lines, char **names, uint32_t n)
-{
-    char *at = lines;
-    for (uint32_t i = 0; i < n; i++) {
-        char *end = strchr(at, '\n');
-        if (end)
-            *end = '\0';
-        names[i] = mem_strdup(at);
-        at = end ? end + 1 : at + strlen(at);
-    }
-}
-
-static void share_names(MPI_Comm comm, char *const *mine, char **names, uint32_t n)
-{
-    char *lines = mine ? join_lines(mine, n) : NULL;
-    char *shared = store_shell_share(comm, mine != NULL, lines);
-    split_lines(shared, names, n);
-    mem_free(shared);
-    mem_free(lines);
-}
-
 static void share_axis(MPI_Comm comm, const struct tuning_axis *mine, struct tuning_axis *axis)
 {
     axis->n_labels = mine ? mine->n_labels : 0;
     MPI_Bcast(&axis->n_labels, 1, MPI_UINT32_T, 0, comm);
     axis->name = store_shell_share(comm, mine != NULL, mine ? mine->name : NULL);
     axis->labels = mem_calloc(axis->n_labels, sizeof *axis->labels);
-    share_names(comm, mine ? mine->labels : NULL, axis->labels, axis->n_labels);
+    store_shell_share_names(comm, mine ? mine->labels : NULL, axis->labels, axis->n_labels);
 }
 
 // All of rank 0's tuning but the numbers of its rows, on every rank; caller frees.
@@ -80,7 +41,7 @@ static struct tuning *share_frame(MPI_Comm comm, const struct tuning *mine)
     t->name = store_shell_share(comm, mine != NULL, mine ? mine->name : NULL);
     t->program_version = store_shell_share(comm, mine != NULL, mine ? mine->program_version : NULL);
     t->study = store_shell_share(comm, mine != NULL, mine ? mine->study : NULL);
-    share_names(comm, mine ? mine->policies : NULL, t->policies, s.n_policies);
+    store_shell_share_names(comm, mine ? mine->policies : NULL, t->policies, s.n_policies);
     for (uint32_t a = 0; a < s.n_axes; a++)
         share_axis(comm, mine ? &mine->axes[a] : NULL, &t->axes[a]);
     return t;
@@ -96,25 +57,12 @@ struct content {
     uint64_t n_steps;
 };
 
-// A NaN is what is missing, and readers may be told so.
-static void mark_missing(const struct store_writer *w, const char *group,
-                         const struct summary_field *fields)
-{
-    const double missing = NAN;
-    for (const struct summary_field *f = fields; f->name; f++) {
-        if (f->kind != SUMMARY_REAL)
-            continue;
-        char *path = mem_printf("%s/%s", group, f->name);
-        h5_number(w->file, path, "_FillValue", H5_F64, &missing);
-        mem_free(path);
-    }
-}
-
 static void write_fields(const struct store_writer *w, const char *group,
                          const struct store_rows *rows, const struct summary_field *fields)
 {
     store_piece_fields(w, group, rows, fields);
-    mark_missing(w, group, fields);
+    for (const struct summary_field *f = fields; f->name; f++)
+        store_piece_missing(w, group, f);
 }
 
 static bool is_taken(const char *name, char *const *names, uint32_t n)
@@ -182,7 +130,8 @@ static void write_axes(const struct store_writer *w, const struct content *c)
         variables[a] = variable_of(names[a], variables, a);
         write_axis(w, c, a, variables[a]);
     }
-    char *list = join_lines(variables, t->n_axes), *lines = join_lines(names, t->n_axes);
+    char *list = store_shell_lines(variables, t->n_axes),
+         *lines = store_shell_lines(names, t->n_axes);
     for (char *at = list; *at; at++)
         *at = (char)(*at == '\n' ? ' ' : *at);
     h5_text(w->file, "/", "coordinates", list);
