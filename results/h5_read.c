@@ -291,6 +291,12 @@ static void say_where(struct h5_reader *r, const char *kind, const char *wanted)
     err_append(r->err, "; the runs of its points are in %.*s.points/", (int)n, r->path);
 }
 
+// As one says it: "the results of a ...".
+static const char *words_of(const char *kind)
+{
+    return strcmp(kind, "capacity") == 0 ? "capacity search" : kind;
+}
+
 // Is this ours at all, of a layout we know, and what the caller wants?
 static void check_kind(struct h5_reader *r, const char *wanted)
 {
@@ -310,8 +316,8 @@ static void check_kind(struct h5_reader *r, const char *wanted)
     char *kind = kind_of(r);
     if (!r->failed && strcmp(kind, wanted) != 0) {
         r->failed = true;
-        err_set(r->err, ERR_FAIL, "%s: holds the results of a %.40s, not of a %s", r->path, kind,
-                wanted);
+        err_set(r->err, ERR_FAIL, "%s: holds the results of a %.40s, not of a %s", r->path,
+                words_of(kind), words_of(wanted));
         say_where(r, kind, wanted);
     }
     mem_free(kind);

@@ -25,8 +25,8 @@ struct h5_reader;
 // without a seal is tried in a child process first (trial.h). -1 also when the seal is broken.
 int h5_read_survives(const char *path, trial_fn work, void *data, struct err *err);
 
-// Opens a results file of a kind ("run", "tuning", "sweep") and of a layout that we know; NULL on
-// failure. path and err are borrowed until h5_read_close().
+// Opens a results file of a kind ("run", "tuning", "sweep", "capacity") and of a layout that we
+// know; NULL on failure. path and err are borrowed until h5_read_close().
 struct h5_reader *h5_read_open(const char *path, const char *kind, struct err *err);
 // -1 when anything failed since, with the first failure in *err.
 int h5_read_close(struct h5_reader *r);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/load_staffing.h"
+
+#include <hdf5.h>
+#include <mpi.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "results/fixture.h"
+#include "results/fixture_staffing.h"
+#include "results/hurt.h"
+#include "results/load.h"
+#include "results/run_file.h"
+#include "results/same_staffing.h"
+#include "results/store_staffing.h"
+#include "support/suite_mpi.h"
+
+#define SOUND "test_load_staffing_sound.h5"
+#define HURT "test_load_staffing_hurt.h5"
+
+static void make_of(struct staffing *s)
+{
+    struct run_info run = fixture_run();
+    struct err err = {0};
+    int rc = store_staffing_write(MPI_COMM_SELF, SOUND, true, s, &run, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    staffing_destroy(s);
+}
+
+static void make_plan(void)
+{
+    make_of(fixture_staffing());
+}
+
+static void make_sizes(void)
+{
+    make_of(fixture_staffing_sizes());
+}
+
+static void *open_staffing(const char *path, struct err *err)
+{
+    return load_staffing_open(path, err);
+}
+
+static const struct hurt_reader plan = {SOUND, HURT, make_plan, open_staffing};
+static const struct hurt_reader sizes = {SOUND, HURT, make_sizes, open_staffing};
+
+// What was stored comes back, with a seal and without one.
+START_TEST(comes_back)
+{
+    struct err err = {0};
+    H5Fclose(hurt_edit(&plan));
+    make_plan();
+    struct staffing *s = fixture_staffing(), *sealed = load_staffing_open(SOUND, &err);
+    ck_assert_msg(sealed != NULL, "%s", err.text);
+    struct staffing *bare = load_staffing_open(HURT, &err);
+    ck_assert_msg(bare != NULL, "%s", err.text);
+    same_staffing(s, sealed);
+    same_staffing(s, bare);
+    staffing_destroy(s);
+    staffing_destroy(sealed);
+    staffing_destroy(bare);
+    unlink(SOUND);
+    unlink(HURT);
+}
+END_TEST
+
+// A run's file is refused as one, and a capacity search's where a run's is wanted.
+START_TEST(kinds)
+{
+    struct err err = {0};
+    int rc = run_file_write(HURT, NULL, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    hurt_refuses(&plan, HURT, "holds the results of a run, not of a capacity search");
+    make_sizes();
+    ck_assert_ptr_null(load_open(SOUND, &err));
+    ck_assert_str_eq(err.text, SOUND ": holds the results of a capacity search, not of a run");
+    unlink(HURT);
+    unlink(SOUND);
+}
+END_TEST
+
+// Files of other kinds: none, empty, text, a folder, a device, HDF5 of another program.
+START_TEST(foreign)
+{
+    hurt_foreign(&plan);
+}
+END_TEST
+
+// Cut or changed anywhere, a sealed file is refused.
+START_TEST(damaged)
+{
+    hurt_cut(&sizes, 17, "");
+    hurt_flipped(&sizes, 17);
+}
+END_TEST
+
+static void walk(void *opened)
+{
+    struct staffing *s = opened;
+    for (const struct staffing_array *a = staffing_arrays; a->name; a++)
+        staffing_is_known(s, a);
+    for (uint32_t i = 0; i < s->n_sizes; i++)
+        ck_assert_ptr_nonnull(s->types[s->sizes[i].type]);
+    staffing_destroy(s);
+}
+
+// Without a seal nothing vouches for the bytes: whatever is in them, the program lives, and what it
+// accepts can be walked through.
+START_TEST(damaged_without_seal)
+{
+    hurt_bare(&sizes, 41, walk);
+}
+END_TEST
+
+// What indexes something must be in range, and nothing that the file says it holds may be missing.
+START_TEST(wrong_inside)
+{
+    const int32_t codes[6] = {[4] = 2}, verdicts[6] = {[1] = 4};
+    hurt_overwrite(&sizes, "/sizes/type", H5T_NATIVE_INT32, codes);
+    hurt_refuses(&sizes, HURT, "/sizes/type holds an unknown code");
+    hurt_overwrite(&sizes, "/sizes/below_sla", H5T_NATIVE_INT32, verdicts);
+    hurt_refuses(&sizes, HURT, "/sizes/below_sla holds an unknown code");
+    hid_t file = hurt_edit(&sizes);
+    H5Ldelete(file, "/sizes/at_n_p95_s", H5P_DEFAULT);
+    H5Fclose(file);
+    hurt_refuses(&sizes, HURT, "/sizes/at_n_p95_s is missing");
+    file = hurt_edit(&sizes);
+    H5Ldelete(file, "/type", H5P_DEFAULT);
+    H5Fclose(file);
+    hurt_refuses(&sizes, HURT, "has another length than the rest implies");
+    file = hurt_edit(&sizes);
+    H5Adelete(file, "holds");
+    H5Fclose(file);
+    hurt_refuses(&sizes, HURT, "lacks an attribute of text");
+    unlink(HURT);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {{"core", comes_back},
+                                       {"core", kinds},
+                                       {"errors", foreign},
+                                       {"errors", damaged},
+                                       {"errors", damaged_without_seal},
+                                       {"errors", wrong_inside}};
+    return suite_mpi_run(&argc, &argv, "load_staffing", tests, sizeof tests / sizeof *tests);
+}
