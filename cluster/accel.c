@@ -84,6 +84,18 @@ int64_t accel_backlog_ns(struct accel_pool *pool, uint32_t server, int64_t t_ns,
     return backlog_ns;
 }
 
+int64_t accel_cut(struct accel_pool *pool, uint32_t server, int64_t t_ns)
+{
+    struct accel_server *state = &pool->servers[server];
+    int64_t *streams = pool->streams + (size_t)server * pool->n_streams, drain_ns;
+    int64_t cut_ns = accel_backlog_ns(pool, server, t_ns, &drain_ns);
+    for (uint32_t i = 0; i < pool->n_streams; i++)
+        streams[i] = streams[i] > t_ns ? t_ns : streams[i];
+    state->link_free_ns = state->link_free_ns > t_ns ? t_ns : state->link_free_ns;
+    state->n_open = 0;
+    return cut_ns;
+}
+
 void accel_save(const struct accel_pool *pool, uint32_t server, struct blob *blob)
 {
     const struct accel_server *state = &pool->servers[server];

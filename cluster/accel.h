@@ -61,5 +61,8 @@ void accel_load(struct accel_pool *pool, uint32_t server, struct blob_reader *re
 // Stream-time held after t_ns by queries assigned so far; *drain_ns: until the first stream is
 // free. Forgets what has ended by t_ns, so t_ns must not decrease.
 int64_t accel_backlog_ns(struct accel_pool *pool, uint32_t server, int64_t t_ns, int64_t *drain_ns);
+// The server goes down at t_ns, when all queries assigned had arrived: drops what link and streams
+// would do after that. Returns the stream-time dropped.
+int64_t accel_cut(struct accel_pool *pool, uint32_t server, int64_t t_ns);
 
 #endif

@@ -18,6 +18,12 @@ const struct cpu_kernel *cpu_kernel_best(void)
     return cpu_kernels[i];
 }
 
+// A server's bytes without warmth.
+static size_t plain_stride(const struct cpu_pool *pool)
+{
+    return sizeof(struct cpu_server) + pool->n_lanes * sizeof(int64_t);
+}
+
 static void init(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores, size_t lane_bytes)
 {
     *pool = (struct cpu_pool){.n_servers = n_servers, .n_cores = n_cores};
@@ -57,4 +63,17 @@ int64_t cpu_pool_backlog_ns(const struct cpu_pool *pool, uint32_t server, int64_
     }
     *drain_ns = first_ns > t_ns ? first_ns - t_ns : 0;
     return backlog_ns;
+}
+
+int64_t cpu_pool_cut(struct cpu_pool *pool, uint32_t server, int64_t t_ns)
+{
+    int64_t *lanes = cpu_pool_lanes(pool, server), cut_ns = 0;
+    bool has_warmth = pool->stride > plain_stride(pool);
+    for (uint32_t i = 0; i < pool->n_cores; i++) {
+        cut_ns += lanes[i] > t_ns ? lanes[i] - t_ns : 0;
+        lanes[i] = lanes[i] > t_ns ? t_ns : lanes[i];
+        if (has_warmth)
+            cpu_pool_warmth(pool, server)[i] = 0;
+    }
+    return cut_ns;
 }

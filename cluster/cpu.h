@@ -106,6 +106,9 @@ static inline double *cpu_pool_warmth(const struct cpu_pool *pool, uint32_t serv
 // Core-time still to run after t_ns, over the server's cores; *drain_ns: until the first is free.
 int64_t cpu_pool_backlog_ns(const struct cpu_pool *pool, uint32_t server, int64_t t_ns,
                             int64_t *drain_ns);
+// The server goes down at t_ns, when all that it has taken had arrived: drops what its cores would
+// do after that, and lets them go cold. Returns the core-time dropped.
+int64_t cpu_pool_cut(struct cpu_pool *pool, uint32_t server, int64_t t_ns);
 
 extern const struct cpu_kernel cpu_portable, cpu_avx2, cpu_avx512;
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/server.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cluster/accel.h"
+#include "cluster/uptime.h"
 #include "models/power.h"
 
 struct server_block {
@@ -23,6 +25,8 @@ struct server_block {
     struct cpu_job *jobs; // [SERVER_CHUNK]
     bool owns_jobs;
     struct cpu_ends ends;
+    struct uptime *uptime; // NULL: servers are always up
+    struct query *taken;   // [SERVER_CHUNK] queries that find their server up; NULL without uptime
 };
 
 void report_list_reserve(struct report_list *list, size_t n_more)
@@ -36,6 +40,7 @@ void report_list_reserve(struct report_list *list, size_t n_more)
 void report_list_release(struct report_list *list)
 {
     mem_free(list->v);
+    mem_free(list->lost);
     *list = (struct report_list){0};
 }
 
@@ -104,6 +109,10 @@ struct server_block *server_block_create(const struct server_block_config *confi
     block->owns_jobs = config->jobs == NULL;
     block->jobs = config->jobs ? config->jobs : mem_aligned(64, SERVER_CHUNK * sizeof *block->jobs);
     set_edges(block);
+    if (fleet_has_outages(config->fleet)) {
+        block->uptime = uptime_create(config->fleet, config->layout, config->part);
+        block->taken = mem_calloc(SERVER_CHUNK, sizeof *block->taken);
+    }
     return block;
 }
 
@@ -115,20 +124,23 @@ void server_block_destroy(struct server_block *block)
     accel_pool_release(&block->accel);
     if (block->owns_jobs)
         mem_free(block->jobs);
+    uptime_destroy(block->uptime);
+    mem_free(block->taken);
     mem_free(block);
 }
 
 // ---- time bins ----------------------------------------------------------------------------------
 
-// What one server did inside the bin that ends at edge_ns, into the group's tally and its total.
-static void fold_server(struct server_block *block, uint32_t s, int64_t bin_ns, int64_t edge_ns,
+// What one server did inside the bin that ends at edge_ns, powered for on_ns of it, into the
+// group's tally and its total.
+static void fold_server(struct server_block *block, uint32_t s, int64_t on_ns, int64_t edge_ns,
                         struct group_tally *tally, struct server_total *total)
 {
     const struct platform *platform = block->group->platform;
     struct cpu_server *server = cpu_pool_server(&block->pool, s);
     int64_t drain_ns, backlog_ns = cpu_pool_backlog_ns(&block->pool, s, edge_ns, &drain_ns);
     int64_t busy_ns = server->cpu_carry_ns + server->cpu_busy_ns - backlog_ns, accel_ns = 0;
-    int64_t energy_uj = power_energy_uj(&platform->power, busy_ns, block->pool.n_cores, bin_ns);
+    int64_t energy_uj = power_energy_uj(&platform->power, busy_ns, block->pool.n_cores, on_ns);
     server->cpu_carry_ns = backlog_ns;
     tally->cpu_busy_ns += busy_ns;
     tally->cpu_backlog_ns += backlog_ns;
@@ -140,7 +152,7 @@ static void fold_server(struct server_block *block, uint32_t s, int64_t bin_ns, 
         accel_ns = server->accel_carry_ns + server->accel_busy_ns - backlog_ns;
         server->accel_carry_ns = backlog_ns;
         int64_t accel_uj =
-            power_energy_uj(&platform->accelerator.power, accel_ns, block->accel.n_streams, bin_ns);
+            power_energy_uj(&platform->accelerator.power, accel_ns, block->accel.n_streams, on_ns);
         tally->accel_busy_ns += accel_ns;
         tally->accel_backlog_ns += backlog_ns;
         tally->accel_energy_uj += accel_uj;
@@ -169,8 +181,11 @@ static void fold_bin(struct server_block *block)
     bool warmup = bin == 0 && record->shape.warmup_ns > 0;
     struct group_tally *tally = record_group(record, bin, block->config.group);
     struct server_total *totals = record->servers + block->config.first_in_fleet;
-    for (uint32_t s = 0; s < block->config.n_servers; s++)
-        fold_server(block, s, edge_ns - begin_ns, edge_ns, tally, warmup ? NULL : &totals[s]);
+    for (uint32_t s = 0; s < block->config.n_servers; s++) {
+        int64_t on_ns = block->uptime ? uptime_powered_ns(block->uptime, s, begin_ns, edge_ns)
+                                      : edge_ns - begin_ns;
+        fold_server(block, s, on_ns, edge_ns, tally, warmup ? NULL : &totals[s]);
+    }
     block->fold_bin++;
     set_edges(block);
 }
@@ -181,7 +196,29 @@ static void fold_bin(struct server_block *block)
 struct finished {
     const struct query *query;
     int64_t start_ns, finish_ns, wait_ns;
+    uint32_t n_requests;
 };
+
+static enum record_path path_of(const struct server_block *block, const struct query *query)
+{
+    const struct svctab *tab = block->config.tabs[query->service];
+    return svctab_offloads(tab, query->size_items) ? PATH_ACCEL : PATH_CPU;
+}
+
+// Where a query is counted: by its first arrival, whichever attempt this is.
+static struct tally *tally_of(const struct server_block *block, const struct query *query,
+                              enum record_path path)
+{
+    const struct record *record = block->config.record;
+    uint32_t bin = query->delay_us > 0 ? record_bin_of(&record->shape, query_first_ns(query))
+                                       : block->arrive_bin;
+    return record_tally(record, bin, query->service, path);
+}
+
+static int64_t latency_of(const struct server_block *block, const struct finished *end)
+{
+    return end->finish_ns + block->return_delay_ns - query_first_ns(end->query);
+}
 
 static void keep_sample(struct server_block *block, const struct finished *end,
                         enum record_path path)
@@ -190,11 +227,11 @@ static void keep_sample(struct server_block *block, const struct finished *end,
     const struct query *query = end->query;
     record_add_sample(config->record,
                       &(struct query_sample){
-                          .arrive_ns = query->arrive_ns,
-                          .latency_ns = end->finish_ns + block->return_delay_ns - query->arrive_ns,
+                          .arrive_ns = query_first_ns(query),
+                          .latency_ns = latency_of(block, end),
                           .wait_ns = end->wait_ns,
                           .service_ns = end->finish_ns - end->start_ns - end->wait_ns,
-                          .seq = query->seq,
+                          .seq = query->seq & ((UINT64_C(1) << QUERY_ATTEMPT_SHIFT) - 1),
                           .cell = config->cell,
                           .server = query->server - config->first_in_cell + config->first_in_fleet,
                           .size_items = query->size_items,
@@ -214,11 +251,13 @@ static void record_rare(struct server_block *block, struct tally *tally, const s
 
 static struct finished finished_job(const struct cpu_job *job, const struct query *queries)
 {
-    return (struct finished){&queries[job->query], job->start_ns, job->finish_ns, job->wait_ns};
+    return (struct finished){&queries[job->query], job->start_ns, job->finish_ns, job->wait_ns,
+                             job->n_requests};
 }
 
-// n >= 1 jobs of one service. Sums are kept out of memory; what holds for few queries is looked for
-// once for all of them. Service times follow from latency = delays + wait + service.
+// n >= 1 jobs of one service, all first attempts. Sums are kept out of memory; what holds for few
+// queries is looked for once for all of them. Service times follow from latency = delays + wait +
+// service.
 static void record_run(struct server_block *block, const struct query *queries,
                        const struct cpu_job *jobs, size_t n)
 {
@@ -278,15 +317,15 @@ static void record_cpu(struct server_block *block, const struct query *queries, 
     }
 }
 
-static void record_accel(struct server_block *block, const struct finished *end)
+static void record_one(struct server_block *block, const struct finished *end,
+                       enum record_path path)
 {
     const struct query *query = end->query;
-    struct tally *tally =
-        record_tally(block->config.record, block->arrive_bin, query->service, PATH_ACCEL);
+    struct tally *tally = tally_of(block, query, path);
     int64_t sla_ns = block->config.fleet->services[query->service].sla_ns;
-    int64_t latency_ns = end->finish_ns + block->return_delay_ns - query->arrive_ns;
+    int64_t latency_ns = latency_of(block, end);
     tally->n_queries++;
-    tally->n_requests++;
+    tally->n_requests += end->n_requests;
     tally->n_items += query->size_items;
     tally->n_late += sla_ns > 0 && latency_ns > sla_ns;
     tally->n_waited += end->wait_ns > 0;
@@ -297,7 +336,7 @@ static void record_accel(struct server_block *block, const struct finished *end)
     if (latency_ns > tally->latency_max_ns)
         tally->latency_max_ns = latency_ns;
     tally->hist[hist_index(latency_ns)]++;
-    record_rare(block, tally, end, PATH_ACCEL);
+    record_rare(block, tally, end, path);
 }
 
 // Completions in any unit but requests: one per query, when it ends.
@@ -307,6 +346,102 @@ static void report_queries(const struct server_block *block, const struct query 
     const struct svctab *tab = block->config.tabs[query->service];
     reports->v[reports->n++] = (struct report){
         finish_ns, svctab_load(tab, block->config.unit, query->size_items), query->server, 0};
+}
+
+// ---- losing -------------------------------------------------------------------------------------
+
+// The next attempt of a query that was lost at at_ns: on a whole microsecond since it first
+// arrived, and later than this attempt even where news takes no time. False: it would be so late
+// that a query cannot say it.
+static bool next_attempt(const struct server_block *block, const struct query *query, int64_t at_ns,
+                         struct query *next)
+{
+    const struct fleet_config *fleet = block->config.fleet;
+    int64_t ready_ns = at_ns + fleet->balancer.status_delay_ns + fleet->outages.retry_delay_ns;
+    int64_t first_ns = query_first_ns(query);
+    ready_ns = ready_ns > query->arrive_ns ? ready_ns : query->arrive_ns + 1;
+    int64_t delay_us = (ready_ns - first_ns + 999) / 1000;
+    *next = *query;
+    next->arrive_ns = first_ns + delay_us * 1000;
+    next->delay_us = (uint32_t)delay_us;
+    next->seq += UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
+    return delay_us <= UINT32_MAX;
+}
+
+static void lose(struct server_block *block, const struct query *query, int64_t at_ns,
+                 struct report_list *reports)
+{
+    const struct fleet_config *fleet = block->config.fleet;
+    struct tally *tally = tally_of(block, query, path_of(block, query));
+    struct query next;
+    if (at_ns >= fleet->duration_ns) { // when the run ends it is still in flight
+        tally->n_pending++;
+    } else if (query_attempt(query) >= fleet->outages.retries ||
+               !next_attempt(block, query, at_ns, &next)) {
+        tally->n_lost++;
+    } else if (next.arrive_ns >= fleet->duration_ns) {
+        tally->n_pending++;
+    } else {
+        if (reports->n_lost == reports->lost_cap) {
+            reports->lost_cap = reports->lost_cap ? 2 * reports->lost_cap : 64;
+            reports->lost = mem_realloc(reports->lost, reports->lost_cap, sizeof *reports->lost);
+        }
+        reports->lost[reports->n_lost++] = next;
+    }
+}
+
+// Those of a chunk that find their server up, in order; *n: how many. The others are lost as soon
+// as they get there.
+static const struct query *find_up(struct server_block *block, const struct query *queries,
+                                   size_t *n, struct report_list *reports)
+{
+    size_t n_up = 0;
+    for (size_t i = 0; i < *n; i++) {
+        const struct query *query = &queries[i];
+        int64_t at_ns = query->arrive_ns + block->dispatch_delay_ns;
+        if (query->delay_us > 0)
+            tally_of(block, query, path_of(block, query))->n_retries++;
+        if (block->uptime->until_ns[query->server - block->config.first_in_cell] > at_ns) {
+            block->taken[n_up++] = *query;
+            continue;
+        }
+        lose(block, query, at_ns, reports);
+        if (block->config.wants_reports)
+            report_queries(block, query, at_ns, reports);
+    }
+    *n = n_up;
+    return block->taken;
+}
+
+// Those of the chunk's jobs that end on their first attempt, in order; returns how many. The others
+// are lost, or recorded here.
+static size_t find_ended(struct server_block *block, const struct query *queries, size_t n_jobs,
+                         struct report_list *reports)
+{
+    size_t n_ended = 0;
+    for (size_t i = 0; i < n_jobs; i++) {
+        const struct cpu_job *job = &block->jobs[i];
+        const struct query *query = &queries[job->query];
+        int64_t until_ns = block->uptime->until_ns[job->server];
+        struct finished end = finished_job(job, queries);
+        if (job->finish_ns > until_ns)
+            lose(block, query, until_ns, reports);
+        else if (query->delay_us > 0)
+            record_one(block, &end, PATH_CPU);
+        else
+            block->jobs[n_ended++] = *job;
+    }
+    return n_ended;
+}
+
+// Reports from `first` on: none is later than its server's going down.
+static void cut_reports(const struct server_block *block, struct report_list *reports, size_t first)
+{
+    for (size_t i = first; i < reports->n; i++) {
+        struct report *report = &reports->v[i];
+        int64_t until_ns = block->uptime->until_ns[report->server - block->config.first_in_cell];
+        report->end_ns = report->end_ns < until_ns ? report->end_ns : until_ns;
+    }
 }
 
 // ---- running ------------------------------------------------------------------------------------
@@ -327,7 +462,11 @@ static void run_accel(struct server_block *block, const struct query *queries, u
     server->n_queries++;
     server->n_accel_queries++;
     server->n_items += query->size_items;
-    record_accel(block, &(struct finished){query, job.start_ns, job.finish_ns, job.wait_ns});
+    if (block->uptime && job.finish_ns > block->uptime->until_ns[s])
+        lose(block, query, block->uptime->until_ns[s], reports);
+    else
+        record_one(block, &(struct finished){query, job.start_ns, job.finish_ns, job.wait_ns, 1},
+                   PATH_ACCEL);
     if (block->config.wants_reports)
         report_queries(block, query, job.finish_ns, reports);
 }
@@ -380,10 +519,13 @@ static void run_cpu(struct server_block *block, const struct query *queries, siz
                            reports);
 }
 
-// How many of the queries lie in the current arrival bin and before the next fold.
+// How many of the queries lie in the current arrival bin and before the next fold or change.
 static size_t same_bins(const struct server_block *block, const struct query *queries, size_t n)
 {
-    int64_t edge_ns = block->fold_edge_ns - block->dispatch_delay_ns;
+    int64_t edge_ns = block->fold_edge_ns;
+    if (block->uptime && uptime_next_ns(block->uptime) < edge_ns)
+        edge_ns = uptime_next_ns(block->uptime);
+    edge_ns -= block->dispatch_delay_ns;
     if (block->arrive_edge_ns < edge_ns)
         edge_ns = block->arrive_edge_ns;
     if (queries[n - 1].arrive_ns < edge_ns)
@@ -394,14 +536,67 @@ static size_t same_bins(const struct server_block *block, const struct query *qu
     return i;
 }
 
+// A server goes down or comes up: what it would have done is not done.
+static void take_change(struct server_block *block)
+{
+    int64_t bin_begin_ns = record_bin_start_ns(&block->config.record->shape, block->fold_bin);
+    struct outage_change change;
+    uptime_next(block->uptime, bin_begin_ns, &change);
+    if (change.up)
+        return;
+    uint32_t s = change.server - block->config.first_in_cell;
+    struct cpu_server *server = cpu_pool_server(&block->pool, s);
+    server->cpu_busy_ns -= cpu_pool_cut(&block->pool, s, change.at_ns);
+    if (block->has_accel)
+        server->accel_busy_ns -= accel_cut(&block->accel, s, change.at_ns);
+}
+
+// Folds and changes up to t_ns at the servers, in order. What changes at the end of a bin belongs
+// to the next.
+static void pass_time(struct server_block *block, int64_t t_ns)
+{
+    for (;;) {
+        bool is_change = block->uptime && uptime_next_ns(block->uptime) < block->fold_edge_ns;
+        if ((is_change ? uptime_next_ns(block->uptime) : block->fold_edge_ns) > t_ns)
+            return;
+        if (is_change)
+            take_change(block);
+        else
+            fold_bin(block);
+    }
+}
+
 static void move_to(struct server_block *block, int64_t arrive_ns)
 {
     while (arrive_ns >= block->arrive_edge_ns) {
         block->arrive_bin++;
         set_edges(block);
     }
-    while (arrive_ns + block->dispatch_delay_ns >= block->fold_edge_ns)
-        fold_bin(block);
+    pass_time(block, arrive_ns + block->dispatch_delay_ns);
+}
+
+// n <= SERVER_CHUNK queries of one bin, between two changes.
+static void run_chunk(struct server_block *block, const struct query *queries, size_t n,
+                      struct report_list *reports)
+{
+    size_t n_requests, n_reports = 0;
+    if (block->config.wants_reports)
+        report_list_reserve(reports, n);
+    if (block->uptime) {
+        queries = find_up(block, queries, &n, reports);
+        n_reports = block->config.wants_reports ? reports->n : 0;
+    }
+    size_t n_jobs = prepare(block, queries, n, &n_requests, reports);
+    if (n_jobs) {
+        if (block->config.wants_reports)
+            report_list_reserve(reports, n);
+        run_cpu(block, queries, n_jobs, n_requests, reports);
+        if (block->uptime)
+            n_jobs = find_ended(block, queries, n_jobs, reports);
+        record_cpu(block, queries, n_jobs);
+    }
+    if (block->uptime && block->config.wants_reports)
+        cut_reports(block, reports, n_reports);
 }
 
 void server_block_run(struct server_block *block, const struct query *queries, size_t n,
@@ -409,16 +604,8 @@ void server_block_run(struct server_block *block, const struct query *queries, s
 {
     while (n > 0) {
         move_to(block, queries[0].arrive_ns);
-        size_t chunk = same_bins(block, queries, n < SERVER_CHUNK ? n : SERVER_CHUNK), n_requests;
-        if (block->config.wants_reports)
-            report_list_reserve(reports, chunk);
-        size_t n_jobs = prepare(block, queries, chunk, &n_requests, reports);
-        if (n_jobs) {
-            if (block->config.wants_reports)
-                report_list_reserve(reports, chunk);
-            run_cpu(block, queries, n_jobs, n_requests, reports);
-            record_cpu(block, queries, n_jobs);
-        }
+        size_t chunk = same_bins(block, queries, n < SERVER_CHUNK ? n : SERVER_CHUNK);
+        run_chunk(block, queries, chunk, reports);
         queries += chunk;
         n -= chunk;
     }
@@ -426,8 +613,7 @@ void server_block_run(struct server_block *block, const struct query *queries, s
 
 void server_block_finish(struct server_block *block)
 {
-    while (block->fold_bin < block->config.record->shape.n_bins)
-        fold_bin(block);
+    pass_time(block, block->config.record->shape.end_ns);
 }
 
 // ---- as bytes -----------------------------------------------------------------------------------
@@ -470,7 +656,8 @@ static void load_accel(struct server_block *block, int64_t s, struct blob_reader
         blob_refuse(reader);
 }
 
-// The bins of a block that has been settled at next_ns.
+// The bins of a block that has been settled at next_ns, and which of its servers are up: its lanes
+// are as the changes so far have left them.
 static void enter_bins(struct server_block *block, int64_t next_ns)
 {
     const struct record_shape *shape = &block->config.record->shape;
@@ -480,6 +667,10 @@ static void enter_bins(struct server_block *block, int64_t next_ns)
            next_ns + block->dispatch_delay_ns >= record_bin_start_ns(shape, block->fold_bin + 1))
         block->fold_bin++;
     set_edges(block);
+    int64_t bin_begin_ns = record_bin_start_ns(shape, block->fold_bin);
+    struct outage_change change;
+    while (block->uptime && uptime_next_ns(block->uptime) <= next_ns + block->dispatch_delay_ns)
+        uptime_next(block->uptime, bin_begin_ns, &change);
 }
 
 void server_block_load(struct server_block *block, int64_t first, uint32_t n, int64_t next_ns,

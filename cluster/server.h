@@ -14,11 +14,14 @@
 // ended when its server goes down, is lost there and then: it is tried again if the study says so
 // and attempts are left, at
 //
-//     max(arrival, time of loss + status_delay + retry_delay), rounded up to whole us since it came
+//     max(arrival + 1 ns, time of loss + status_delay + retry_delay)
 //
-// else it is counted as lost, in the bin of its first arrival. What a server has not done when it
-// goes down is never done; its completions are reported as of that moment. A server that is not
-// powered draws nothing.
+// rounded up to whole us since it first arrived. A query without an end is counted with the path of
+// its last attempt: as pending when it was lost, or would be tried again, after the end of the run,
+// else as lost. One that ends in a later attempt is recorded like any other, its latency from its
+// first arrival on; whatever happens to it belongs to the bin of that. What a server has not done
+// when it goes down is never done, its cores are cold when it comes back, and its completions are
+// reported as of that moment. Only for the time that it is powered a server draws its idle power.
 //
 // At the end of every time bin a block is folded: core-time used inside the bin is what was
 // assigned plus what the last bin carried over minus what reaches beyond this bin's end, exactly,
@@ -75,7 +78,8 @@ struct server_block *server_block_create(const struct server_block_config *confi
 void server_block_destroy(struct server_block *block); // NULL: no effect
 
 // Runs n queries, in the order in which they were sent, on their servers; appends their completions
-// to *reports when the balancer listens (else NULL is fine).
+// to *reports when the balancer listens, and those to be tried again (where neither can be, NULL is
+// fine).
 void server_block_run(struct server_block *block, const struct query *queries, size_t n,
                       struct report_list *reports);
 
@@ -83,7 +87,8 @@ void server_block_run(struct server_block *block, const struct query *queries, s
 // before such a one can reach a server. What is left to fold then follows from next_ns.
 void server_block_settle(struct server_block *block, int64_t next_ns);
 
-// Servers [first, first + n) of a settled block as bytes, counted from the block's first. Loading
+// Servers [first, first + n) of a settled block as bytes, counted from the block's first. Which of
+// them are up, and for how long in the open bin they were powered, follows from next_ns. Loading
 // fills servers of a block, of any extent, that has run nothing; n and next_ns are as they were
 // saved, and those servers of the saved run that are not in the block are passed over.
 size_t server_block_bytes(const struct server_block *block); // about, of one server
