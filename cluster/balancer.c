@@ -5,9 +5,10 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "cluster/intake.h"
+#include "cluster/outage.h"
 #include "cluster/policy.h"
 #include "cluster/view.h"
-#include "traces/source.h"
 
 enum { MAX_WINDOW_QUERIES = 512, N_OPEN_WINDOWS = 64 };
 
@@ -23,15 +24,20 @@ struct balancer {
     struct policy_roster roster;
     double *weight;
     uint16_t *group;
-    uint32_t *part_of;               // [n_servers] part, counted from the cell's first
-    struct service_traffic *traffic; // [n_services]
-    struct source *source;
+    uint32_t *part_of; // [n_servers] part, counted from the cell's first
+    struct intake *intake;
     struct policy *policy;
-    struct view *view;    // NULL without feedback
-    int64_t lookahead_ns; // 0 without feedback
+    struct view *view; // NULL without feedback
+    bool listens;      // to completions or losses
+    bool retries;      // what is lost may come again
+    int64_t lookahead_ns;
     bool has_remote;
     uint32_t first_part, n_parts;
-    struct query *sorted; // queries of a window by part
+    struct outage *outage;   // NULL in a fleet without
+    bool *up;                // [n_servers] as the balancer holds them to be
+    uint32_t *members;       // [n_servers] room for those that are
+    struct query *collected; // where outages cut a window into runs
+    struct query *sorted;    // queries of a window by part
     struct report_list reports;
     struct open_window open[N_OPEN_WINDOWS]; // ring
     uint64_t n_opened, n_closed;
@@ -94,8 +100,6 @@ static int64_t least_service_ns(const struct balancer *balancer)
 static void create_view(struct balancer *balancer)
 {
     const struct balancer_config *config = &balancer->setup.fleet->balancer;
-    int64_t least_ns = least_service_ns(balancer);
-    balancer->lookahead_ns = config->dispatch_delay_ns + least_ns + config->status_delay_ns;
     struct view_config view = {
         .n_servers = balancer->roster.n_servers,
         .status_delay_ns = config->status_delay_ns,
@@ -106,32 +110,39 @@ static void create_view(struct balancer *balancer)
     balancer->view = view_create(&view);
 }
 
-// Queries made ahead: a full block where cells are few, less where there are thousands of them.
-static uint32_t block_queries(uint32_t n_cells)
+// A server that goes down ends what it has at once.
+static int64_t lookahead_ns(const struct balancer *balancer)
 {
-    return n_cells <= 64 ? MAX_WINDOW_QUERIES : n_cells <= 1024 ? 128 : 32;
+    const struct balancer_config *config = &balancer->setup.fleet->balancer;
+    int64_t least_ns = balancer->outage ? 0 : least_service_ns(balancer);
+    return config->dispatch_delay_ns + least_ns + config->status_delay_ns;
 }
 
-static struct source *create_source(struct balancer *balancer, struct err *err)
+static void create_outage(struct balancer *balancer)
 {
-    const struct fleet_config *fleet = balancer->setup.fleet;
-    balancer->traffic = mem_calloc(fleet->n_services, sizeof *balancer->traffic);
-    for (uint32_t i = 0; i < fleet->n_services; i++)
-        balancer->traffic[i] = fleet->services[i].traffic;
-    struct source_config config = {
-        .services = balancer->traffic,
-        .n_services = fleet->n_services,
-        .seed = fleet->seed,
-        .cell = balancer->setup.cell,
-        .n_cells = fleet->n_cells,
-        .share_num = balancer->roster.n_servers,
-        .share_den = balancer->setup.layout->n_fleet_servers,
-        .share_first = balancer->setup.layout->parts[balancer->first_part].first_in_fleet,
-        .sizes = balancer->setup.sizes,
-        .end_ns = fleet->duration_ns,
-        .n_block = block_queries(fleet->n_cells),
-        .sample_frac = fleet->sample_frac};
-    return source_create(&config, err);
+    const struct balancer_setup *setup = &balancer->setup;
+    uint32_t n = balancer->roster.n_servers;
+    struct outage_setup outage = {.fleet = setup->fleet,
+                                  .layout = setup->layout,
+                                  .first_part = balancer->first_part,
+                                  .n_parts = balancer->n_parts,
+                                  .side = OUTAGE_BALANCER};
+    balancer->outage = outage_create(&outage);
+    balancer->up = mem_calloc(n, sizeof *balancer->up);
+    memset(balancer->up, true, n * sizeof *balancer->up);
+    balancer->members = mem_calloc(n, sizeof *balancer->members);
+    balancer->collected = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->collected);
+}
+
+static struct intake *create_intake(const struct balancer *balancer, struct err *err)
+{
+    const struct balancer_setup *setup = &balancer->setup;
+    struct intake_setup intake = {.fleet = setup->fleet,
+                                  .layout = setup->layout,
+                                  .sizes = setup->sizes,
+                                  .cell = setup->cell,
+                                  .n_generated = setup->record->n_generated};
+    return intake_create(&intake, err);
 }
 
 struct balancer *balancer_create(const struct balancer_setup *setup, struct err *err)
@@ -141,13 +152,18 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
     balancer->first_part = setup->layout->first_part[setup->cell];
     balancer->n_parts = setup->layout->first_part[setup->cell + 1] - balancer->first_part;
     fill_roster(balancer);
+    if (fleet_has_outages(setup->fleet))
+        create_outage(balancer);
+    balancer->listens = fleet_wants_reports(setup->fleet);
+    balancer->retries = balancer->outage && setup->fleet->outages.retries > 0;
+    balancer->lookahead_ns = lookahead_ns(balancer);
     if (policy_types[setup->fleet->balancer.policy]->needs_feedback)
         create_view(balancer);
     balancer->policy = policy_create(&setup->fleet->balancer, &balancer->roster, balancer->view);
     if (balancer->n_parts > 1)
         balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
-    balancer->source = create_source(balancer, err);
-    if (!balancer->source) {
+    balancer->intake = create_intake(balancer, err);
+    if (!balancer->intake) {
         balancer_destroy(balancer);
         return NULL;
     }
@@ -158,14 +174,17 @@ void balancer_destroy(struct balancer *balancer)
 {
     if (!balancer)
         return;
-    source_destroy(balancer->source);
-    mem_free(balancer->traffic);
+    intake_destroy(balancer->intake);
+    outage_destroy(balancer->outage);
     policy_destroy(balancer->policy);
     view_destroy(balancer->view);
     mem_free(balancer->weight);
     mem_free(balancer->group);
     mem_free(balancer->part_of);
     mem_free(balancer->sorted);
+    mem_free(balancer->up);
+    mem_free(balancer->members);
+    mem_free(balancer->collected);
     report_list_release(&balancer->reports);
     mem_free(balancer);
 }
@@ -176,7 +195,7 @@ void balancer_destroy(struct balancer *balancer)
 static int64_t window_end_ns(const struct balancer *balancer, int64_t begin_ns)
 {
     int64_t length_ns = SIMTIME_LONGEST;
-    if (balancer->view) {
+    if (balancer->listens) {
         length_ns = balancer->has_remote ? balancer->lookahead_ns / 2 : balancer->lookahead_ns;
         length_ns = length_ns < 1 ? 1 : length_ns;
     }
@@ -197,10 +216,10 @@ static struct open_window *oldest_open(struct balancer *balancer)
     return NULL;
 }
 
-// How far completions are known: those heard before it have all come in.
+// How far news is known: completions and losses heard before it have all come in.
 static int64_t known_ns(struct balancer *balancer)
 {
-    if (!balancer->view || !balancer->has_remote)
+    if (!balancer->listens || !balancer->has_remote)
         return SIMTIME_NEVER;
     const struct open_window *window = oldest_open(balancer);
     if (!window)
@@ -210,18 +229,26 @@ static int64_t known_ns(struct balancer *balancer)
     return window->begin_ns + balancer->lookahead_ns;
 }
 
+static void take_news(struct balancer *balancer, const struct report_list *reports)
+{
+    if (balancer->view)
+        view_report(balancer->view, reports->v, reports->n);
+    if (balancer->retries)
+        intake_retry(balancer->intake, reports->lost, reports->n_lost);
+}
+
 // Hands one parcel over; returns how many answers are still to come (0 or 1).
 static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct query *queries,
                         size_t n)
 {
     struct exchange *exchange = balancer->setup.exchange;
     struct parcel parcel = {balancer->first_part + part, balancer->n_windows, queries, n};
-    balancer->reports.n = 0;
+    balancer->reports.n = balancer->reports.n_lost = 0;
     bool done = exchange->type->deliver(exchange, &parcel, &balancer->reports);
-    if (!balancer->view)
+    if (!balancer->listens)
         return 0;
     if (done)
-        view_report(balancer->view, balancer->reports.v, balancer->reports.n);
+        take_news(balancer, &balancer->reports);
     return done ? 0 : 1;
 }
 
@@ -241,8 +268,52 @@ static uint32_t deliver_by_part(struct balancer *balancer, const struct query *q
     return n_pending;
 }
 
+// Makes the servers that are in service at t_ns the policy's members; returns until when.
+static int64_t enter_members(struct balancer *balancer, int64_t t_ns)
+{
+    struct outage_change change;
+    bool changed = false;
+    for (; outage_peek_ns(balancer->outage) <= t_ns; changed = true) {
+        outage_next(balancer->outage, &change);
+        balancer->up[change.server] = change.up;
+    }
+    if (changed) {
+        uint32_t n = 0;
+        for (uint32_t s = 0; s < balancer->roster.n_servers; s++)
+            if (balancer->up[s])
+                balancer->members[n++] = s;
+        policy_set_members(balancer->policy, n > 0 ? balancer->members : NULL, n);
+    }
+    return outage_peek_ns(balancer->outage);
+}
+
+// The queries of the window that ends at end_ns, routed.
+static struct query *route(struct balancer *balancer, int64_t end_ns, size_t *n)
+{
+    if (!balancer->outage) {
+        struct query *queries = intake_next(balancer->intake, end_ns, MAX_WINDOW_QUERIES, n);
+        policy_route(balancer->policy, queries, *n);
+        return queries;
+    }
+    *n = 0;
+    while (*n < MAX_WINDOW_QUERIES) {
+        size_t m;
+        const struct query *run =
+            intake_next(balancer->intake, end_ns, MAX_WINDOW_QUERIES - *n, &m);
+        if (m == 0)
+            break;
+        memcpy(balancer->collected + *n, run, m * sizeof *run);
+        policy_route(balancer->policy, balancer->collected + *n, m);
+        *n += m;
+    }
+    return balancer->collected;
+}
+
+// Nothing more is to be routed, unless one of the answers says so.
 static enum balancer_state finish(struct balancer *balancer)
 {
+    if (balancer->retries && oldest_open(balancer))
+        return BALANCER_WAITS;
     if (!balancer->closed) {
         balancer->setup.exchange->type->close(balancer->setup.exchange, balancer->setup.cell);
         balancer->closed = true;
@@ -254,7 +325,7 @@ static enum balancer_state finish(struct balancer *balancer)
 enum balancer_state balancer_step(struct balancer *balancer)
 {
     struct exchange *exchange = balancer->setup.exchange;
-    int64_t begin_ns = source_peek_ns(balancer->source);
+    int64_t begin_ns = intake_peek_ns(balancer->intake);
     if (begin_ns == SIMTIME_NEVER)
         return finish(balancer);
     int64_t end_ns = window_end_ns(balancer, begin_ns), heard_ns = known_ns(balancer);
@@ -263,9 +334,12 @@ enum balancer_state balancer_step(struct balancer *balancer)
     // Cut, not put off: the next arrival comes after the end of the last window, so a window of the
     // same length would always reach beyond what is known while the last one is under way.
     end_ns = heard_ns < end_ns ? heard_ns : end_ns;
+    if (balancer->outage) {
+        int64_t same_ns = enter_members(balancer, begin_ns);
+        end_ns = same_ns < end_ns ? same_ns : end_ns;
+    }
     size_t n;
-    struct query *queries = source_next(balancer->source, end_ns, MAX_WINDOW_QUERIES, &n);
-    policy_route(balancer->policy, queries, n);
+    const struct query *queries = route(balancer, end_ns, &n);
     uint32_t n_pending = balancer->n_parts == 1 ? deliver(balancer, 0, queries, n)
                                                 : deliver_by_part(balancer, queries, n);
     if (n_pending > 0)
@@ -278,7 +352,7 @@ enum balancer_state balancer_step(struct balancer *balancer)
 
 void balancer_hear(struct balancer *balancer, uint64_t window, const struct report_list *reports)
 {
-    view_report(balancer->view, reports->v, reports->n);
+    take_news(balancer, reports);
     for (uint64_t i = balancer->n_closed; i < balancer->n_opened; i++)
         if (balancer->open[i % N_OPEN_WINDOWS].number == window)
             balancer->open[i % N_OPEN_WINDOWS].n_pending--;
@@ -296,15 +370,16 @@ uint64_t balancer_n_windows(const struct balancer *balancer)
 
 int64_t balancer_next_ns(const struct balancer *balancer)
 {
-    int64_t next_ns = source_peek_ns(balancer->source);
+    int64_t next_ns = intake_peek_ns(balancer->intake);
     return next_ns == SIMTIME_NEVER ? balancer->setup.fleet->duration_ns - 1 : next_ns;
 }
 
-// Policies keep nothing: what they draw is keyed by the number of the query.
+// Policies keep nothing: what they draw is keyed by the number of the query. Nor is it kept who is
+// in service: the next window begins with all changes up to it.
 void balancer_save(const struct balancer *balancer, struct blob *blob)
 {
     blob_put_i64(blob, balancer->reached_ns);
-    source_save(balancer->source, blob);
+    intake_save(balancer->intake, blob);
     if (balancer->view)
         view_save(balancer->view, blob);
 }
@@ -312,7 +387,7 @@ void balancer_save(const struct balancer *balancer, struct blob *blob)
 int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct err *err)
 {
     balancer->reached_ns = blob_get_i64(reader);
-    if (source_load(balancer->source, reader, err) < 0)
+    if (intake_load(balancer->intake, reader, err) < 0)
         return -1;
     if (balancer->view)
         view_load(balancer->view, reader);

@@ -2,9 +2,9 @@
 // exchange: how a cell's balancer reaches its servers, and what it cannot see: where they are.
 //
 // A balancer hands over the queries of a window, part by part. An exchange either runs them at once
-// and returns their completions (servers in this process, exchange_local.h) or sends them away and
-// delivers the completions later by balancer_hear() (exchange_mpi.h). Either way the balancer does
-// the same things in the same order.
+// and returns their completions and what was lost and is to be tried again (servers in this
+// process, exchange_local.h) or sends them away and delivers both later by balancer_hear()
+// (exchange_mpi.h). Either way the balancer does the same things in the same order.
 #ifndef CLUSTER_EXCHANGE_H
 #define CLUSTER_EXCHANGE_H
 
@@ -31,8 +31,8 @@ struct exchange_type {
     bool (*is_local)(const struct exchange *exchange, uint32_t part);
     // False: no room to send just now, try again later.
     bool (*has_room)(struct exchange *exchange);
-    // Local: runs the parcel, appends completions to *reports and returns true. Remote: sends it
-    // and returns false.
+    // Local: runs the parcel, appends completions and losses to *reports and returns true. Remote:
+    // sends it and returns false.
     bool (*deliver)(struct exchange *exchange, const struct parcel *parcel,
                     struct report_list *reports);
     // The balancer of `cell` will send nothing more.

@@ -74,15 +74,19 @@ static struct outgoing *free_buffer(struct exchange_mpi *exchange, size_t bytes)
     return out;
 }
 
+// head->n records of record_bytes and, behind them, head->n_lost queries.
 static void send_message(struct exchange_mpi *exchange, int rank, const struct wire_head *head,
-                         const void *records, size_t record_bytes)
+                         const void *records, size_t record_bytes, const struct query *lost)
 {
-    size_t bytes = wire_bytes(head->n, record_bytes);
+    size_t lost_at = wire_bytes(head->n, record_bytes);
+    size_t bytes = lost_at + head->n_lost * sizeof *lost;
     assert(bytes <= INT32_MAX);
     struct outgoing *out = free_buffer(exchange, bytes);
     memcpy(out->bytes, head, sizeof *head);
     if (head->n)
         memcpy(out->bytes + sizeof *head, records, head->n * record_bytes);
+    if (head->n_lost)
+        memcpy(out->bytes + lost_at, lost, head->n_lost * sizeof *lost);
     out->busy = true;
     out->parcel = head->kind == WIRE_QUERIES;
     exchange->n_parcels_under_way += out->parcel;
@@ -122,7 +126,7 @@ static bool deliver(struct exchange *base, const struct parcel *parcel, struct r
                              .part = parcel->part,
                              .n = (uint32_t)parcel->n,
                              .window = parcel->window};
-    send_message(exchange, part->rank, &head, parcel->queries, sizeof *parcel->queries);
+    send_message(exchange, part->rank, &head, parcel->queries, sizeof *parcel->queries, NULL);
     return false;
 }
 
@@ -133,7 +137,7 @@ static void close_cell(struct exchange *base, uint32_t cell)
     for (uint32_t p = layout->first_part[cell]; p < layout->first_part[cell + 1]; p++) {
         struct wire_head head = {.kind = WIRE_CLOSE, .cell = cell, .part = p};
         if (!is_local(base, p))
-            send_message(exchange, layout->parts[p].rank, &head, NULL, 0);
+            send_message(exchange, layout->parts[p].rank, &head, NULL, 0, NULL);
     }
 }
 
@@ -141,19 +145,32 @@ static const struct exchange_type mpi_type = {"mpi", is_local, has_room, deliver
 
 // ---- what comes in ------------------------------------------------------------------------------
 
+// A balancer that listens counts the answers: it gets one even where there is nothing to tell.
 static void run_parcel(struct exchange_mpi *exchange, int from, const struct wire_head *head)
 {
     const struct query *queries = (const void *)(exchange->in + sizeof *head);
-    exchange->reports.n = 0;
-    server_block_run(exchange->config.blocks[head->part], queries, head->n, &exchange->reports);
+    struct report_list *reports = &exchange->reports;
+    reports->n = reports->n_lost = 0;
+    server_block_run(exchange->config.blocks[head->part], queries, head->n, reports);
     if (!exchange->config.wants_reports)
         return;
     struct wire_head answer = {.kind = WIRE_REPORTS,
                                .cell = head->cell,
                                .part = head->part,
-                               .n = (uint32_t)exchange->reports.n,
-                               .window = head->window};
-    send_message(exchange, from, &answer, exchange->reports.v, sizeof *exchange->reports.v);
+                               .n = (uint32_t)reports->n,
+                               .window = head->window,
+                               .n_lost = (uint32_t)reports->n_lost};
+    send_message(exchange, from, &answer, reports->v, sizeof *reports->v, reports->lost);
+}
+
+static void hear(struct exchange_mpi *exchange, const struct wire_head *head)
+{
+    unsigned char *records = exchange->in + sizeof *head;
+    struct report_list reports = {.v = (void *)records,
+                                  .n = head->n,
+                                  .lost = (void *)(records + head->n * sizeof *reports.v),
+                                  .n_lost = head->n_lost};
+    balancer_hear(exchange->balancers[head->cell], head->window, &reports);
 }
 
 static void handle(struct exchange_mpi *exchange, int from)
@@ -163,9 +180,7 @@ static void handle(struct exchange_mpi *exchange, int from)
     if (head.kind == WIRE_QUERIES)
         run_parcel(exchange, from, &head);
     else if (head.kind == WIRE_REPORTS)
-        balancer_hear(exchange->balancers[head.cell], head.window,
-                      &(struct report_list){
-                          .v = (struct report *)(void *)(exchange->in + sizeof head), .n = head.n});
+        hear(exchange, &head);
     else
         exchange->n_open_feeds--;
 }

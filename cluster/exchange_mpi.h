@@ -4,9 +4,9 @@
 // One per rank, shared by the rank's balancers and server blocks. Parcels for parts of other ranks
 // go out as nonblocking messages from a pool of buffers; what comes in is handled by
 // exchange_mpi_poll(): parcels run on their block and are answered at once when the balancer
-// listens, reports go to their balancer. Nothing here blocks, so no order of messages can lock two
-// ranks; and the order in which messages of different cells come in changes no result, because
-// cells share nothing.
+// listens, reports and losses go to their balancer. Nothing here blocks, so no order of messages
+// can lock two ranks; and the order in which messages of different cells come in changes no result,
+// because cells share nothing.
 #ifndef CLUSTER_EXCHANGE_MPI_H
 #define CLUSTER_EXCHANGE_MPI_H
 
@@ -25,7 +25,7 @@ struct exchange_mpi_config {
     MPI_Comm comm; // used as it is: the caller dup'ed it
     const struct layout *layout;
     struct server_block **blocks; // [part]; NULL where the part is another rank's
-    bool wants_reports;
+    bool wants_reports;           // balancers count answers: fleet_wants_reports()
 };
 
 // Not collective. Borrows everything in *config until exchange_mpi_destroy().

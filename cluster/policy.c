@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/policy.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+// Numbers of attempts and guests use 60 bits, and no policy draws more than 8 words for one.
+_Static_assert(QUERY_ATTEMPT_SHIFT + 2 + 3 < 64, "no number of a word wraps");
 
 const struct policy_type *const policy_types[] = {
     &policy_random,     &policy_round_robin,  &policy_weighted,
@@ -24,18 +28,17 @@ enum load_unit policy_load_unit(const struct balancer_config *config)
     return type->forces_load ? type->load_forced : (enum load_unit)config->load;
 }
 
-// Walker's alias table over the weights, thresholds in 2^-32.
-static void fill_alias(struct policy *policy, const double *weight)
+// Walker's alias table over the members' weights, thresholds in 2^-32.
+static void fill_alias(struct policy *policy)
 {
     uint32_t n = policy->n_servers, n_small = 0, n_large = 0;
     double sum = 0, *scaled = mem_calloc(n, sizeof *scaled);
     uint32_t *small = mem_calloc(n, sizeof *small), *large = mem_calloc(n, sizeof *large);
-    policy->alias = mem_calloc(n, sizeof *policy->alias);
-    policy->alias_cut = mem_calloc(n, sizeof *policy->alias_cut);
+    const double *weight = policy->roster->weight;
     for (uint32_t i = 0; i < n; i++)
-        sum += weight[i];
+        sum += weight[policy_member(policy, i)];
     for (uint32_t i = 0; i < n; i++) {
-        scaled[i] = weight[i] * n / sum;
+        scaled[i] = weight[policy_member(policy, i)] * n / sum;
         policy->alias[i] = i;
         policy->alias_cut[i] = UINT32_MAX;
         if (scaled[i] < 1)
@@ -58,15 +61,16 @@ static void fill_alias(struct policy *policy, const double *weight)
     mem_free(large);
 }
 
-static void fill_weights(struct policy *policy, const double *weight)
+static bool have_equal_weights(const struct policy *policy)
 {
-    policy->equal_weights = true;
-    policy->inverse_weight = mem_calloc(policy->n_servers, sizeof *policy->inverse_weight);
-    for (uint32_t i = 0; i < policy->n_servers; i++) {
-        policy->inverse_weight[i] = 1 / weight[i];
-        if (weight[i] < weight[0] || weight[i] > weight[0])
-            policy->equal_weights = false;
+    const double *weight = policy->roster->weight;
+    double first = weight[policy_member(policy, 0)];
+    for (uint32_t i = 1; i < policy->n_servers; i++) {
+        double other = weight[policy_member(policy, i)];
+        if (other < first || other > first)
+            return false;
     }
+    return true;
 }
 
 // At least one server on either side of the split, unless there is only one.
@@ -80,21 +84,44 @@ static uint32_t split_at(uint32_t n_servers, double large_frac)
     return n_servers == 1 ? 0 : n_servers - n_large;
 }
 
+void policy_set_members(struct policy *policy, const uint32_t *members, uint32_t n_members)
+{
+    uint32_t n_all = policy->roster->n_servers;
+    bool some = members && n_members < n_all;
+    policy->n_servers = some ? n_members : n_all;
+    policy->members = NULL;
+    if (some) {
+        assert(n_members > 0);
+        if (!policy->own_members)
+            policy->own_members = mem_calloc(n_all, sizeof *policy->own_members);
+        memcpy(policy->own_members, members, n_members * sizeof *members);
+        policy->members = policy->own_members;
+    }
+    policy->equal_weights = have_equal_weights(policy);
+    policy->first_large = split_at(policy->n_servers, policy->config->large_frac);
+    if (policy->alias)
+        fill_alias(policy);
+}
+
 struct policy *policy_create(const struct balancer_config *config,
                              const struct policy_roster *roster, struct view *view)
 {
     struct policy *policy = mem_calloc(1, sizeof *policy);
+    uint32_t n = roster->n_servers;
     policy->type = policy_types[config->policy];
     policy->config = config;
     policy->roster = roster;
     policy->view = view;
     policy->unit = policy_load_unit(config);
-    policy->n_servers = roster->n_servers;
     policy->draws = rng_stream(roster->seed, RNG_BALANCE, roster->cell);
-    fill_weights(policy, roster->weight);
-    if (policy->type == &policy_weighted)
-        fill_alias(policy, roster->weight);
-    policy->first_large = split_at(roster->n_servers, config->large_frac);
+    policy->inverse_weight = mem_calloc(n, sizeof *policy->inverse_weight);
+    for (uint32_t i = 0; i < n; i++)
+        policy->inverse_weight[i] = 1 / roster->weight[i];
+    if (policy->type == &policy_weighted) {
+        policy->alias = mem_calloc(n, sizeof *policy->alias);
+        policy->alias_cut = mem_calloc(n, sizeof *policy->alias_cut);
+    }
+    policy_set_members(policy, NULL, 0);
     return policy;
 }
 
@@ -102,6 +129,7 @@ void policy_destroy(struct policy *policy)
 {
     if (!policy)
         return;
+    mem_free(policy->own_members);
     mem_free(policy->inverse_weight);
     mem_free(policy->alias);
     mem_free(policy->alias_cut);

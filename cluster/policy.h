@@ -74,10 +74,11 @@ struct policy {
     enum load_unit unit;
     uint32_t n_servers;      // members
     const uint32_t *members; // [n_servers]; NULL: all
-    bool equal_weights;
-    double *inverse_weight; // [n_servers]
-    uint32_t first_large;   // size-aware: servers [first_large, n_servers) take large queries
-    uint32_t *alias;        // weighted: Walker's table
+    uint32_t *own_members;   // where they lie
+    bool equal_weights;      // of the members
+    double *inverse_weight;  // [all servers]
+    uint32_t first_large;    // size-aware: members [first_large, n_servers) take large queries
+    uint32_t *alias;         // weighted: Walker's table of the members
     uint32_t *alias_cut;
     struct rng_stream draws;
     uint64_t *words; // draws of the queries at hand

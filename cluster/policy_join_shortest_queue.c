@@ -15,13 +15,29 @@ static uint32_t least_loaded(const struct policy *policy, uint32_t start)
     return best;
 }
 
+// The same among the members.
+static uint32_t least_loaded_member(const struct policy *policy, uint32_t start)
+{
+    const int64_t *load = policy->view->load;
+    const uint32_t *members = policy->members;
+    uint32_t best = members[start], n = policy->n_servers;
+    for (uint32_t i = 1, k = start; i < n && load[best] > 0; i++) {
+        k = k + 1 == n ? 0 : k + 1;
+        if (policy_less_loaded(policy, members[k], best))
+            best = members[k];
+    }
+    return best;
+}
+
 static void route(struct policy *policy, struct query *queries, size_t n)
 {
     const uint64_t *words = policy_words(policy, queries[0].seq, n);
     for (size_t i = 0; i < n; i++) {
         view_advance(policy->view, queries[i].arrive_ns);
         uint32_t start = rng_below((uint32_t)(words[i] >> 32), policy->n_servers);
-        policy_send(policy, &queries[i], least_loaded(policy, start));
+        policy_send(policy, &queries[i],
+                    policy->members ? least_loaded_member(policy, start)
+                                    : least_loaded(policy, start));
     }
 }
 

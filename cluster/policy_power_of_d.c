@@ -15,10 +15,10 @@ static void route_d(struct policy *policy, struct query *queries, size_t n, uint
     for (size_t i = 0; i < n; i++) {
         const uint64_t *w = words + i * per_query;
         view_advance(policy->view, queries[i].arrive_ns);
-        uint32_t best = rng_below((uint32_t)(w[0] >> 32), n_servers);
+        uint32_t best = policy_member(policy, rng_below((uint32_t)(w[0] >> 32), n_servers));
         for (uint32_t j = 1; j < d; j++) {
             uint32_t half = (uint32_t)(j & 1 ? w[j / 2] : w[j / 2] >> 32);
-            uint32_t other = rng_below(half, n_servers);
+            uint32_t other = policy_member(policy, rng_below(half, n_servers));
             if (policy_less_loaded(policy, other, best))
                 best = other;
         }
@@ -26,8 +26,9 @@ static void route_d(struct policy *policy, struct query *queries, size_t n, uint
     }
 }
 
-// The usual case, two servers of the same weight: which of them wins is a coin toss that no branch
-// predictor learns, so it is a conditional move; and the loads of queries ahead are fetched early.
+// The usual case, two of all servers, of the same weight: which of them wins is a coin toss that no
+// branch predictor learns, so it is a conditional move; and the loads of queries ahead are fetched
+// early.
 static void route_pairs(struct policy *policy, struct query *queries, size_t n)
 {
     enum { AHEAD = 8 };
@@ -48,7 +49,7 @@ static void route_pairs(struct policy *policy, struct query *queries, size_t n)
 
 static void route_two(struct policy *policy, struct query *queries, size_t n)
 {
-    if (policy->equal_weights)
+    if (policy->equal_weights && !policy->members)
         route_pairs(policy, queries, n);
     else
         route_d(policy, queries, n, 2);

@@ -8,6 +8,8 @@ static void route(struct policy *policy, struct query *queries, size_t n)
     uint32_t n_servers = policy->n_servers;
     for (size_t i = 0; i < n; i++)
         queries[i].server = rng_below((uint32_t)(words[i] >> 32), n_servers);
+    for (size_t i = 0; policy->members && i < n; i++)
+        queries[i].server = policy->members[queries[i].server];
 }
 
 const struct policy_type policy_random = {

@@ -14,6 +14,8 @@ static void route(struct policy *policy, struct query *queries, size_t n)
         uint32_t first = large ? n_small : 0, count = large ? n_large : n_small;
         uint32_t a = first + rng_below((uint32_t)(words[i] >> 32), count);
         uint32_t b = first + rng_below((uint32_t)words[i], count);
+        a = policy_member(policy, a);
+        b = policy_member(policy, b);
         policy_send(policy, &queries[i], policy_less_loaded(policy, b, a) ? b : a);
     }
 }

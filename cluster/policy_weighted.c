@@ -10,6 +10,8 @@ static void route(struct policy *policy, struct query *queries, size_t n)
         bool keep = (uint32_t)words[i] <= policy->alias_cut[slot];
         queries[i].server = keep ? slot : policy->alias[slot];
     }
+    for (size_t i = 0; policy->members && i < n; i++)
+        queries[i].server = policy->members[queries[i].server];
 }
 
 const struct policy_type policy_weighted = {

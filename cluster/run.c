@@ -122,6 +122,8 @@ static void create_blocks(struct fleet *fleet)
                                             .first_in_cell = part->first_in_cell,
                                             .first_in_fleet = part->first_in_fleet,
                                             .n_servers = part->n_servers,
+                                            .layout = layout,
+                                            .part = p,
                                             .tabs = (const struct svctab *const *)fleet->tabs + row,
                                             .wants_reports = listens,
                                             .unit = policy_load_unit(&config->balancer),
@@ -138,9 +140,8 @@ static struct exchange *create_exchange(struct fleet *fleet)
         exchange_local_init(&fleet->local, fleet->blocks);
         return &fleet->local.base;
     }
-    bool listens = policy_types[fleet->config->balancer.policy]->needs_feedback;
-    fleet->mpi = exchange_mpi_create(
-        &(struct exchange_mpi_config){fleet->comm, fleet->layout, fleet->blocks, listens});
+    fleet->mpi = exchange_mpi_create(&(struct exchange_mpi_config){
+        fleet->comm, fleet->layout, fleet->blocks, fleet_wants_reports(fleet->config)});
     return exchange_mpi_base(fleet->mpi);
 }
 
@@ -154,7 +155,8 @@ static int create_balancers(struct fleet *fleet, struct err *err)
                                        .tabs = (const struct svctab *const *)fleet->tabs,
                                        .sizes = (const struct qsize *const *)fleet->sizes,
                                        .cell = cell,
-                                       .exchange = exchange};
+                                       .exchange = exchange,
+                                       .record = fleet->record};
         if (fleet->layout->balancer_rank[cell] != fleet->rank)
             continue;
         fleet->balancers[cell] = balancer_create(&setup, err);
@@ -216,7 +218,8 @@ static uint64_t n_recorded(const struct record *record)
     uint64_t n = 0;
     size_t n_tallies = (size_t)record->shape.n_bins * record->shape.n_services * N_PATHS;
     for (size_t i = 0; i < n_tallies; i++)
-        n += record->tallies[i].n_queries;
+        n +=
+            record->tallies[i].n_queries + record->tallies[i].n_lost + record->tallies[i].n_pending;
     return n;
 }
 

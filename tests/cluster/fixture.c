@@ -188,6 +188,8 @@ struct server_block **fixture_blocks(const struct fixture *fixture, const struct
             .first_in_cell = part->first_in_cell,
             .first_in_fleet = part->first_in_fleet,
             .n_servers = part->n_servers,
+            .layout = layout,
+            .part = p,
             .tabs = (const struct svctab *const *)fixture->tabs +
                     (size_t)part->group * config->n_services,
             .wants_reports = policy_types[config->balancer.policy]->needs_feedback,
@@ -214,13 +216,12 @@ void fixture_finish(struct server_block **blocks, const struct layout *layout)
 
 static bool same_tally(const struct tally *a, const struct tally *b)
 {
-    struct tally x = *a, y = *b;
-    bool same = memcmp(x.hist, y.hist, HIST_N_BUCKETS * sizeof *x.hist) == 0;
-    return same && x.n_queries == y.n_queries && x.n_requests == y.n_requests &&
-           x.n_items == y.n_items && x.n_late == y.n_late && x.n_waited == y.n_waited &&
-           x.n_in_flight == y.n_in_flight && x.latency_sum_ns == y.latency_sum_ns &&
-           x.wait_sum_ns == y.wait_sum_ns && x.service_sum_ns == y.service_sum_ns &&
-           x.latency_sq_sum_ns2 == y.latency_sq_sum_ns2 && x.latency_max_ns == y.latency_max_ns;
+    uint64_t x[TALLY_SUMS], y[TALLY_SUMS];
+    record_tally_sums(a, x);
+    record_tally_sums(b, y);
+    return memcmp(a->hist, b->hist, HIST_N_BUCKETS * sizeof *a->hist) == 0 &&
+           memcmp(x, y, sizeof x) == 0 && a->latency_sq_sum_ns2 == b->latency_sq_sum_ns2 &&
+           a->latency_max_ns == b->latency_max_ns;
 }
 
 bool fixture_same_record(struct record *a, struct record *b)
@@ -232,8 +233,10 @@ bool fixture_same_record(struct record *a, struct record *b)
         return false;
     record_sort_samples(a);
     record_sort_samples(b);
-    bool same = memcmp(a->groups, b->groups, n_groups * sizeof *a->groups) == 0 &&
-                memcmp(a->servers, b->servers, shape->n_servers * sizeof *a->servers) == 0;
+    bool same =
+        memcmp(a->groups, b->groups, n_groups * sizeof *a->groups) == 0 &&
+        memcmp(a->servers, b->servers, shape->n_servers * sizeof *a->servers) == 0 &&
+        memcmp(a->n_generated, b->n_generated, shape->n_services * sizeof *a->n_generated) == 0;
     if (a->n_samples > 0)
         same = same && memcmp(a->samples, b->samples, a->n_samples * sizeof *a->samples) == 0;
     for (size_t i = 0; i < n_tallies; i++)

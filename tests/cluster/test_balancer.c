@@ -82,6 +82,7 @@ struct bench {
     struct fixture fixture;
     struct layout *layout;
     struct post *post;
+    struct record *record;
     struct balancer *balancer;
 };
 
@@ -101,10 +102,12 @@ static void start(struct bench *bench, int n_ranks, bool remote)
     bench->post->layout = bench->layout;
     bench->post->remote = remote;
     bench->post->wanted = policy_types[bench->fixture.config.balancer.policy]->needs_feedback;
+    bench->record = fixture_record(&bench->fixture, 1, 0);
     struct balancer_setup setup = {.fleet = &bench->fixture.config,
                                    .layout = bench->layout,
                                    .tabs = (const struct svctab *const *)bench->fixture.tabs,
-                                   .exchange = &bench->post->base};
+                                   .exchange = &bench->post->base,
+                                   .record = bench->record};
     struct err err = {0};
     bench->balancer = balancer_create(&setup, &err);
     ck_assert_msg(bench->balancer != NULL, "%s", err.text);
@@ -113,6 +116,7 @@ static void start(struct bench *bench, int n_ranks, bool remote)
 static void stop(struct bench *bench)
 {
     balancer_destroy(bench->balancer);
+    record_destroy(bench->record);
     layout_destroy(bench->layout);
     mem_free(bench->post);
     fixture_release(&bench->fixture);
@@ -165,6 +169,7 @@ static struct query *handed_over(const struct bench *bench)
     struct query *expected = fixture_queries(&bench->fixture, 0, &n);
     struct query *all = mem_calloc(n, sizeof *all);
     ck_assert_uint_eq(bench->post->n_queries, n);
+    ck_assert_uint_eq(bench->record->n_generated[0], n);
     memcpy(all, bench->post->queries, n * sizeof *all);
     qsort(all, n, sizeof *all, by_seq);
     for (size_t i = 0; i < n; i++) {
@@ -391,7 +396,8 @@ START_TEST(bad_traffic)
     struct balancer_setup setup = {.fleet = &bench.fixture.config,
                                    .layout = bench.layout,
                                    .tabs = (const struct svctab *const *)bench.fixture.tabs,
-                                   .exchange = &bench.post->base};
+                                   .exchange = &bench.post->base,
+                                   .record = bench.record};
     ck_assert_ptr_null(balancer_create(&setup, &err));
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_ptr_nonnull(strstr(err.text, "rate"));

@@ -53,14 +53,16 @@ static void release(struct site *site)
 }
 
 static struct balancer *make_balancer(const struct fixture *fixture, const struct layout *layout,
-                                      uint32_t cell, struct exchange *exchange)
+                                      uint32_t cell, struct exchange *exchange,
+                                      struct record *record)
 {
     struct err err = {0};
     struct balancer_setup setup = {.fleet = &fixture->config,
                                    .layout = layout,
                                    .tabs = (const struct svctab *const *)fixture->tabs,
                                    .cell = cell,
-                                   .exchange = exchange};
+                                   .exchange = exchange,
+                                   .record = record};
     struct balancer *balancer = balancer_create(&setup, &err);
     ck_assert_msg(balancer != NULL, "%s", err.text);
     return balancer;
@@ -86,7 +88,7 @@ static struct record *alone(const struct fixture *fixture)
     struct exchange_local local;
     exchange_local_init(&local, blocks);
     for (uint32_t cell = 0; cell < 3; cell++) {
-        struct balancer *balancer = make_balancer(fixture, layout, cell, &local.base);
+        struct balancer *balancer = make_balancer(fixture, layout, cell, &local.base, record);
         while (balancer_step(balancer) == BALANCER_ADVANCED)
             ;
         balancer_destroy(balancer);
@@ -117,6 +119,8 @@ static uint64_t hand_over(struct site *site, uint32_t cell)
     uint64_t bytes = 0;
     struct query *queries = fixture_queries(&site->fixture, cell, &n);
     struct query *some = mem_calloc(PARCEL_QUERIES, sizeof *some);
+    for (size_t q = 0; q < n; q++)
+        site->record->n_generated[queries[q].service]++;
     for (size_t i = 0; i < n; i += PARCEL_QUERIES)
         for (uint32_t p = site->layout->first_part[cell]; p < site->layout->first_part[cell + 1];
              p++) {
@@ -165,8 +169,8 @@ static void run_balancers(struct site *site)
     int n_handled;
     for (uint32_t cell = 0; cell < 3; cell++)
         if (site->layout->balancer_rank[cell] == suite_mpi_rank())
-            site->balancers[cell] =
-                make_balancer(&site->fixture, site->layout, cell, exchange_mpi_base(site->mpi));
+            site->balancers[cell] = make_balancer(&site->fixture, site->layout, cell,
+                                                  exchange_mpi_base(site->mpi), site->record);
     for (bool done = false; !done;) {
         done = true;
         for (uint32_t cell = 0; cell < 3; cell++)
