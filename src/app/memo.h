@@ -10,6 +10,14 @@
 // rank 0 and flushed; an entry cut off by a crash ends the file. On opening, entries are read by
 // rank 0 and given to all ranks.
 //
+// A question is digested by memo_key(); what two questions have in common beyond their bytes (the
+// study, the program) is the file's.
+//
+//     struct memo *memo = memo_open(comm, &config, &err);
+//     uint64_t key = memo_key(question.bytes, question.n);
+//     if (!(kept = memo_find(memo, key))) { ...; memo_add(memo, key, &answer, &err); }
+//     memo_close(memo, true);
+//
 // SIGTERM and SIGUSR2 end the program between two answers, as a run does at a checkpoint:
 // memo_stop() says so, alike on all ranks.
 #ifndef APP_MEMO_H
@@ -29,21 +37,30 @@ struct memo_config {
     const char *path;            // of the file
     const unsigned char *digest; // [16] of the study
     bool resume;                 // take up an existing file; else one is an error unless force
-    bool force;                  // drop an existing file
+    bool force;                  // begin anew: without resume in any case, with it where the file
+                                 // is of another study or program or damaged
 };
 
-// Collective (comm). Opens or begins the file.
+// Collective (comm). Logically collective: config. Opens or begins the file; NULL on every rank on
+// error: ERR_STUDY when it exists and nobody said what to do with it, belongs to another study, is
+// in use, or is no memo. comm is borrowed until memo_close(). `path` must not be that of anything
+// else the run writes.
 struct memo *memo_open(MPI_Comm comm, const struct memo_config *config, struct err *err);
 // Collective. Closes the file; done: removes it, too. NULL: no effect.
 void memo_close(struct memo *memo, bool done);
 
-// Not collective. The bytes kept under that key, borrowed; NULL: none.
+// Not collective. What a question is kept under.
+uint64_t memo_key(const void *bytes, size_t n);
+
+// Not collective. The bytes kept under that key, borrowed until memo_close(); NULL: none.
 const struct blob *memo_find(const struct memo *memo, uint64_t key);
 
-// Collective. Logically collective: key and bytes agree on all ranks. Keeps them.
+// Collective. Logically collective: key and bytes agree on all ranks. Keeps them; a key that is
+// there already stays as it is. An error when the file cannot be written to.
 int memo_add(struct memo *memo, uint64_t key, const struct blob *bytes, struct err *err);
 
-// Collective. Has a signal asked to end?
+// Collective. Has a signal on any rank asked to end? It must have been blocked
+// (keep_block_signals()), and goes on waiting.
 bool memo_stop(struct memo *memo);
 
 // Not collective. How many answers are kept, and how many of those were there when it was opened.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // slice: a short piece of a day on a part of a fleet, simulated by itself. [M]
 //
+// A number has one meaning: slices of one number and one fleet are the same cells and, at the same
+// place of the day, the same queries. What shall be independent gets numbers of its own.
+//
 // What a fleet does all day is estimated from slices: the cells of a fleet do not know of each
 // other, so some of them stand for all; and a window of a few seconds, after a warm-up, stands for
 // the minutes round it. A slice is such a window on such cells, an independent simulation that
@@ -30,8 +33,8 @@ struct slice_fleet {
     const double *weights;        // [n_groups] relative capacity of a server; NULL: the study's
     const struct choice *choices; // [n_groups][n_services of the study] B and T; NULL: the study's
     const uint32_t *services;     // which services of the study take part; NULL: all
-    uint32_t n_services;
-    uint32_t n_cells; // of the whole fleet
+    uint32_t n_services;          // in `services`; of all where that is NULL
+    uint32_t n_cells; // of the whole fleet, >= 1; of a fleet of fewer servers: as many as these
     uint32_t n_cores; // of every server; 0: the platforms' own
 };
 
@@ -41,7 +44,7 @@ struct slice {
     uint32_t n_cells;        // simulated, 1 .. fleet->n_cells
     const double *rates_qps; // [fleet->n_services] over the whole fleet, Poisson; NULL: each
                              // service's own process, begun at start_s of its period
-    double start_s;
+    double start_s;          // of the day, when the warm-up begins; may be below 0: the day before
     int64_t warmup_ns, length_ns; // not measured, measured
     uint32_t n_bins;              // of the measured time, >= 1: batches of the intervals
 };
@@ -59,27 +62,37 @@ struct slice_result {
     // The slice's servers over its measured time.
     int64_t cpu_busy_ns, accel_busy_ns, energy_uj;
     double core_s, stream_s;       // what there was of them
+    double length_s;               // of the measured time
     double share_frac;             // simulated servers over all of the fleet's
     int32_t stable;                // enum measure_verdict, of every queue
-    struct measure_result overall; // as probe_measure() gives it, of the worst service
+    struct measure_result overall; // as probe_measure() gives it, of the worst service, but for
+                                   // cpu_util_frac, accel_util_frac: of all groups together
 };
 
-// Not collective. Can the study be cut so? with_rates: every slice will bring its rates.
+// Not collective. Can the study be cut so? with_rates: every slice will bring its rates. The text
+// of the error begins with the key that is in the way.
 int slice_check(const struct study *study, bool with_rates, struct err *err);
 
-// Collective (comm). Logically collective: slices agree. Simulates n of them, side by side where
-// there are several, together where there is one; results[n] are the same on every rank. Those that
-// were done before (memo.h) are not done again.
-struct slice_bench;
-int slice_run(struct slice_bench *bench, const struct slice *slices, size_t n,
-              struct slice_result *results, struct err *err);
-// Not collective. Empties the results.
-void slice_release(struct slice_result *results, size_t n);
-
-// Collective (comm). `memo` may be NULL; both borrowed until slice_bench_destroy().
+// Collective (comm). `memo` may be NULL; both borrowed until slice_bench_destroy(), and so are the
+// cost models of the studies that slices come from.
 struct memo;
+struct slice_bench;
 struct slice_bench *slice_bench_create(MPI_Comm comm, struct memo *memo);
 // Not collective. NULL: no effect.
 void slice_bench_destroy(struct slice_bench *bench);
+
+// Collective (comm). Logically collective: slices agree. Simulates n of them, side by side where
+// there are several, together where there is one; results[n] are the same on every rank. Those that
+// were done before (memo.h) are not done again. A fleet without servers or traffic gives zeros, and
+// is stable. On error no result is left.
+//
+// Between slices it looks whether a signal asks to end (memo_stop()). Then it fails, too, what was
+// answered is kept, and slice_stopped() says so.
+int slice_run(struct slice_bench *bench, const struct slice *slices, size_t n,
+              struct slice_result *results, struct err *err);
+// Not collective. Has slice_run() failed because it was asked to end?
+bool slice_stopped(const struct slice_bench *bench);
+// Not collective. Empties the results.
+void slice_release(struct slice_result *results, size_t n);
 
 #endif

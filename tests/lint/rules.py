@@ -39,7 +39,8 @@ TEST_FOLDERS = {
 FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*", "results/ckpt",
                         "cluster/exchange_mpi", "cluster/rally", "cluster/run", "src/app/main",
-                        "src/app/eval", "src/app/job", "src/app/keep", "src/app/crew", "src/app/probe"]),
+                        "src/app/eval", "src/app/job", "src/app/keep", "src/app/crew", "src/app/probe",
+                        "src/app/slice", "src/app/memo", "src/app/day"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/h5_read",
                                              "results/store*", "results/columns"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
