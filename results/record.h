@@ -66,7 +66,8 @@ struct group_tally {
     int64_t accel_energy_uj;
 };
 
-// One server, over the bins from server_from_ns (the given warm-up, or 0) to the end.
+// One server, over the bins from server_from_ns (the given warm-up, or 0) to the end. Its counts
+// are of attempts that found it up, ended or not; its times and energy are what they took.
 struct server_total {
     uint64_t n_queries, n_requests, n_items;
     uint64_t n_accel_queries;

@@ -138,6 +138,32 @@ START_TEST(odd_servers)
 }
 END_TEST
 
+// Dealing a group's servers one by one, to the cells by their turns, gives each cell its number of
+// them; and in the numbering of the group a cell's servers follow those of the cells before it.
+START_TEST(turns)
+{
+    for (int i = 0; i < N_FLEETS; i++) {
+        struct fixture fixture;
+        init(&fixture, i);
+        const struct fleet_config *config = &fixture.config;
+        for (uint32_t g = 0; g < config->n_groups; g++) {
+            uint32_t n_before = 0, turns = 0;
+            for (uint32_t cell = 0; cell < config->n_cells; cell++) {
+                uint32_t turn = layout_turn(config, g, cell), n = 0;
+                ck_assert_uint_lt(turn, config->n_cells);
+                turns |= 1u << turn;
+                for (uint32_t s = 0; s < config->groups[g].n_servers; s++)
+                    n += s % config->n_cells == turn;
+                ck_assert_uint_eq(layout_servers(config, g, cell), n);
+                ck_assert_uint_eq(layout_first(config, g, cell), n_before);
+                n_before += n;
+            }
+            ck_assert_uint_eq(turns, (1u << config->n_cells) - 1);
+        }
+    }
+}
+END_TEST
+
 // auto with at least as many cells as ranks: cells stay whole, with their balancer, and are dealt
 // evenly; every rank has work.
 START_TEST(auto_keeps_cells)
@@ -256,6 +282,7 @@ int main(void)
                                        {"core", ranks_exist},
                                        {"core", dealt_evenly},
                                        {"core", odd_servers},
+                                       {"core", turns},
                                        {"core", auto_keeps_cells},
                                        {"core", auto_weighs},
                                        {"core", spread},
