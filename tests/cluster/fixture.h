@@ -15,7 +15,7 @@
 #include "results/record.h"
 #include "traces/query.h"
 
-enum { FIXTURE_SERVICES = 2, FIXTURE_GROUPS = 3, FIXTURE_COSTS = 6 };
+enum { FIXTURE_SERVICES = 2, FIXTURE_GROUPS = 3, FIXTURE_COSTS = 6, FIXTURE_EVENTS = 8 };
 
 // A fleet by hand. Everything that config points to lies in here, so it must not be moved.
 struct fixture {
@@ -27,6 +27,7 @@ struct fixture {
     struct cost *costs[FIXTURE_COSTS];
     struct dispatch_config dispatch[FIXTURE_COSTS];
     struct svctab *tabs[FIXTURE_COSTS];
+    struct outage_event events[FIXTURE_EVENTS]; // for config.outages.events
 };
 
 // Defaults: one cell, 4 servers of 4 cores a group, log-normal sizes up to 400 items, batches of

@@ -7,10 +7,13 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "cluster/fixture_outages.h"
 #include "cluster/fixture_studies.h"
 #include "cluster/run.h"
 #include "results/gather.h"
 #include "support/suite_mpi.h"
+
+#define OUTAGE_CHAIN_NS (60 * SIMTIME_MS)
 
 // Frames of a whole fleet, on every rank that took part.
 struct kept {
@@ -154,18 +157,16 @@ static void share(struct kept *kept)
 
 // ---- core ---------------------------------------------------------------------------------------
 
-// Pieces of about a thirtieth of the run, on one rank, on all, on all but the last.
-static void assert_chain(int study)
+// Pieces of about a thirtieth of the run, on one rank, on all, on all but the last. A piece is at
+// least 32 windows, and a window an arrival: runs are long ones.
+static void assert_chain(struct fixture *fixture, int study)
 {
-    struct fixture fixture;
     struct kept kept = {.wish = RUN_SAVE_AND_STOP};
     MPI_Comm fewer;
     int n_ranks = size_of(MPI_COMM_WORLD), rank = rank_of(MPI_COMM_WORLD), n_pieces = 0;
     MPI_Comm_split(MPI_COMM_WORLD, n_ranks > 1 && rank == n_ranks - 1, rank, &fewer);
-    fixture_studies[study](&fixture);
-    fixture.config.duration_ns *= 25; // a piece is at least 32 windows, and a window an arrival
-    fixture_ready(&fixture);
-    struct record *whole = run_whole(&fixture), *end;
+    fixture_ready(fixture);
+    struct record *whole = run_whole(fixture), *end;
     int go_on = 1;
     while (go_on) {
         const struct piece piece = {n_pieces % 3 == 0   ? MPI_COMM_WORLD
@@ -174,7 +175,7 @@ static void assert_chain(int study)
                                     (enum layout_mode)(n_pieces % N_LAYOUT_MODES),
                                     (1 + n_pieces % 7) * 3 * SIMTIME_US};
         bool stopped;
-        end = run_piece(&fixture, &piece, &kept, &stopped);
+        end = run_piece(fixture, &piece, &kept, &stopped);
         // Whoever has come to the end must be right; what rank 0 has decides how it goes on.
         bool same = stopped || !end || fixture_same_record(whole, end);
         record_destroy(end);
@@ -189,13 +190,29 @@ static void assert_chain(int study)
     record_destroy(whole);
     blob_release(&kept.frames);
     MPI_Comm_free(&fewer);
-    fixture_release(&fixture);
+    fixture_release(fixture);
 }
 
 START_TEST(chain_of_pieces)
 {
-    for (int study = 0; fixture_studies[study]; study++)
-        assert_chain(study);
+    for (int study = 0; fixture_studies[study]; study++) {
+        struct fixture fixture;
+        fixture_studies[study](&fixture);
+        fixture.config.duration_ns *= 25;
+        assert_chain(&fixture, study);
+    }
+}
+END_TEST
+
+// The same where servers go out of service: retries that wait, the traffic of cells that are out
+// and who is in service are taken up, and nothing is counted twice.
+START_TEST(chain_of_outages)
+{
+    for (int study = 0; fixture_outages[study]; study++) {
+        struct fixture fixture;
+        fixture_outages[study](&fixture, OUTAGE_CHAIN_NS);
+        assert_chain(&fixture, study);
+    }
 }
 END_TEST
 
@@ -283,7 +300,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {
-        {"core", chain_of_pieces}, {"core", saved_on_the_way}, {"errors", damaged}};
+    const struct suite_test tests[] = {{"core", chain_of_pieces},
+                                       {"core", chain_of_outages},
+                                       {"core", saved_on_the_way},
+                                       {"errors", damaged}};
     return suite_mpi_run(&argc, &argv, "state", tests, sizeof tests / sizeof *tests);
 }
