@@ -85,6 +85,7 @@ static void add_service(struct compare *c, const struct load *a, const struct lo
     const char *name = all ? "(all)" : a->meta->services[i].name;
     const int shown[] = {0, 2, 3}; // p50 p95 p99
     struct series none = {NULL, 0, 0};
+    bool lost = x->n_lost > 0 || y->n_lost > 0;
     struct series mean_a = {all ? a->bins.all_latency_mean_s : a->bins.latency_mean_s, all ? 1 : na,
                             all ? 0 : i};
     struct series mean_b = {all ? b->bins.all_latency_mean_s : b->bins.latency_mean_s, all ? 1 : nb,
@@ -102,6 +103,9 @@ static void add_service(struct compare *c, const struct load *a, const struct lo
         add_row(c, mem_printf("%s p%g", name, summary_quantiles[q] * 100), "s", x->latency_s[q],
                 y->latency_s[q], &a->bins, &b->bins, qa, qb);
     }
+    if (lost)
+        add_row(c, mem_printf("%s lost", name), "1", x->lost_frac, y->lost_frac, &a->bins, &b->bins,
+                none, none);
 }
 
 // Watts of the whole fleet in each bin; caller frees.
@@ -185,7 +189,10 @@ static void print_row(struct table *table, const struct compare_row *row, struct
     const char *units = seconds ? time.name : strcmp(row->units, "W") == 0 ? "W" : "";
     if (strcmp(row->units, "s-1") == 0)
         units = "qps";
-    double scale = seconds ? time.scale : 1;
+    bool fraction = strcmp(row->units, "1") == 0;
+    if (fraction)
+        units = "%";
+    double scale = seconds ? time.scale : fraction ? 100 : 1;
     char *cells[] = {mem_printf("%s %s", row->what, units),
                      table_interval(row->base.value, row->base.half_95, scale),
                      table_interval(row->other.value, row->other.half_95, scale),

@@ -21,7 +21,7 @@
 
 struct compare_row {
     char *what;                  // owned: "feed p95"
-    const char *units;           // "s" "s-1" "W" "J-1"
+    const char *units;           // "s" "s-1" "W" "J-1" "1"
     struct ci base, other, diff; // diff = other - base; NaN where one of them is
     bool paired;                 // else Welch
 };

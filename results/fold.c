@@ -179,6 +179,17 @@ static void fold_row(const struct part_rows *rows, const struct points *p, uint3
     mem_free(values);
 }
 
+// Is the whole interval at or below the bound, or above?
+static int32_t verdict_of(struct ci ci, double bound)
+{
+    if (isnan(ci.half_95))
+        return SLA_UNSURE;
+    if (ci.value + ci.half_95 <= bound)
+        return SLA_MET;
+    return ci.value - ci.half_95 > bound ? SLA_MISSED : SLA_UNSURE;
+}
+
+// As a run's: where queries were lost, the late ones decide.
 static int32_t sla_of(const struct fold *f, uint32_t at_case, uint32_t service)
 {
     struct ci target =
@@ -189,11 +200,17 @@ static int32_t sla_of(const struct fold *f, uint32_t at_case, uint32_t service)
         return SLA_NONE;
     if (f->cases[at_case].n_overloaded > 0)
         return SLA_MISSED;
-    if (isnan(latency.half_95))
-        return SLA_UNSURE;
-    if (latency.value + latency.half_95 <= target.value)
-        return SLA_MET;
-    return latency.value - latency.half_95 > target.value ? SLA_MISSED : SLA_UNSURE;
+    struct ci lost =
+        fold_at(f, FOLD_SERVICES, at_case, service, offsetof(struct summary_service, lost_frac));
+    if (!(lost.value > 0))
+        return verdict_of(latency, target.value);
+    double allowed = 1 - fold_at(f, FOLD_SERVICES, at_case, service,
+                                 offsetof(struct summary_service, sla_quantile))
+                             .value;
+    return lost.value > allowed ? SLA_MISSED
+                                : verdict_of(fold_at(f, FOLD_SERVICES, at_case, service,
+                                                     offsetof(struct summary_service, late_frac)),
+                                             allowed);
 }
 
 // ---- the whole

@@ -248,6 +248,24 @@ void h5_read_fields(struct h5_reader *r, const char *prefix, const struct h5_row
     }
 }
 
+void h5_read_services(struct h5_reader *r, const char *prefix, const struct h5_rows *rows)
+{
+    struct summary_field *fields;
+    size_t n = 0, n_before = 0;
+    for (; summary_service_fields[n].name; n++) {
+        if (strcmp(summary_service_fields[n].name, "n_lost") == 0)
+            n_before = n;
+    }
+    fields = mem_calloc(n + 1, sizeof *fields);
+    memcpy(fields, summary_service_fields, (n + 1) * sizeof *fields);
+    char *first = mem_printf("%s%s", prefix, fields[n_before].name);
+    if (!h5_read_has(r, first, "units"))
+        fields[n_before].name = NULL;
+    h5_read_fields(r, prefix, rows, fields);
+    mem_free(first);
+    mem_free(fields);
+}
+
 // ---- the whole
 
 static uint64_t bytes_of(const char *path)

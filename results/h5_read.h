@@ -74,6 +74,9 @@ void h5_read_ci(struct h5_reader *r, const char *name, const struct h5_rows *row
 // `prefix`: what stands before each name, "/groups/".
 void h5_read_fields(struct h5_reader *r, const char *prefix, const struct h5_rows *rows,
                     const struct summary_field *fields);
+// summary_service_fields[], of which files from before there were failures lack what is about them;
+// then it stays as it is.
+void h5_read_services(struct h5_reader *r, const char *prefix, const struct h5_rows *rows);
 // latency_s of n services, and the components of n groups, each one behind the other in the file.
 void h5_read_latency(struct h5_reader *r, const char *name, struct summary_service *services,
                      size_t n);

@@ -18,9 +18,9 @@ static void read_summary(struct h5_reader *r, struct summary *s)
     struct h5_rows total = {&s->services[s->n_services], sizeof *s->services, 1};
     struct h5_rows fleet = {&s->fleet, sizeof s->fleet, 1};
     struct h5_rows groups = {s->groups, sizeof *s->groups, s->n_groups};
-    h5_read_fields(r, "/summary/", &services, summary_service_fields);
+    h5_read_services(r, "/summary/", &services);
     h5_read_latency(r, "/summary/latency_s", s->services, s->n_services);
-    h5_read_fields(r, "/total/", &total, summary_service_fields);
+    h5_read_services(r, "/total/", &total);
     h5_read_latency(r, "/total/latency_s", &s->services[s->n_services], 1);
     h5_read_fields(r, "/total/", &fleet, summary_fleet_fields);
     h5_read_fields(r, "/groups/", &groups, summary_group_fields);
@@ -31,7 +31,7 @@ static void read_summary(struct h5_reader *r, struct summary *s)
 
 static void read_root(struct h5_reader *r, struct meta *m, struct summary *s)
 {
-    int32_t automatic = 0;
+    int32_t automatic = 0, has_outages = 0;
     double from_s = 0, to_s = 0;
     m->program_version = h5_read_text(r, "/", "program_version");
     m->study_name = h5_read_text(r, "/", "study_name");
@@ -45,11 +45,14 @@ static void read_root(struct h5_reader *r, struct meta *m, struct summary *s)
     h5_read_attribute(r, "/", "measured_from_s", 8, true, &from_s);
     h5_read_attribute(r, "/", "measured_to_s", 8, true, &to_s);
     h5_read_attribute(r, "/", "n_cells", 4, false, &m->n_cells);
+    if (h5_read_has(r, "/", "has_outages"))
+        h5_read_attribute(r, "/", "has_outages", 4, false, &has_outages);
     if (!(from_s >= 0 && to_s >= from_s && to_s < 9e9))
         h5_read_fail(r, "says it was measured at an impossible time", "/");
     if (h5_read_failed(r))
         return;
     m->warmup_auto = automatic != 0;
+    m->has_outages = has_outages != 0;
     s->fleet.from_ns = llrint(from_s * 1e9);
     s->fleet.to_ns = llrint(to_s * 1e9);
 }

@@ -115,11 +115,11 @@ static void read_services(struct h5_reader *r, struct points *p)
     struct h5_rows names = {p->service_names, sizeof *p->service_names, n};
     struct h5_rows totals = {p->totals, sizeof *p->totals, p->n_points};
     struct h5_rows fleets = {p->fleets, sizeof *p->fleets, p->n_points};
-    h5_read_fields(r, "/summary/", &services, summary_service_fields);
+    h5_read_services(r, "/summary/", &services);
     h5_read_latency(r, "/summary/latency_s", p->services, n);
     read_texts(r, "/summary/service_name", &names, offsetof(struct points_service, name));
     read_texts(r, "/summary/model_name", &names, offsetof(struct points_service, model));
-    h5_read_fields(r, "/total/", &totals, summary_service_fields);
+    h5_read_services(r, "/total/", &totals);
     h5_read_latency(r, "/total/latency_s", p->totals, p->n_points);
     h5_read_fields(r, "/total/", &fleets, summary_fleet_fields);
 }

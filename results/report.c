@@ -203,6 +203,38 @@ static void print_groups(FILE *out, const struct meta *m, const struct summary *
     table_destroy(table);
 }
 
+// "feed: lost 0.12 ±0.03 % (120 of 100000), retried 340, in flight at the end 3"
+static void print_service_losses(FILE *out, const char *name, const struct summary_service *s)
+{
+    char *lost = table_interval(s->lost_frac.value, s->lost_frac.half_95, 100);
+    fprintf(out, "%s: lost %s %% (%llu of %llu), retried %llu, in flight at the end %llu\n", name,
+            lost, (unsigned long long)s->n_lost,
+            (unsigned long long)(s->n_queries + s->n_lost + s->n_pending),
+            (unsigned long long)s->n_retries, (unsigned long long)(s->n_in_flight + s->n_pending));
+    if (summary_lost_target(s))
+        fprintf(out,
+                "    More are lost than p%g allows: its target is missed, whatever the "
+                "latency of the others.\n",
+                s->sla_quantile * 100);
+    mem_free(lost);
+}
+
+// Nothing where nothing can fail.
+static void print_losses(FILE *out, const struct meta *m, const struct summary *s)
+{
+    const struct summary_service *all = summary_total(s);
+    if (!m->has_outages && !summary_has_losses(s))
+        return;
+    for (uint32_t i = 0; i < s->n_services; i++)
+        print_service_losses(out, name_of(m->services[i].name), &s->services[i]);
+    if (s->n_services > 1)
+        print_service_losses(out, "(all)", all);
+    fprintf(out,
+            "whole run: %llu queries = %llu answered + %llu lost + %llu in flight at the end\n\n",
+            (unsigned long long)all->n_run_generated, (unsigned long long)all->n_run_answered,
+            (unsigned long long)all->n_run_lost, (unsigned long long)all->n_run_in_flight);
+}
+
 static void print_run(FILE *out, const struct run_info *run)
 {
     fprintf(out, "%llu queries simulated in %.3g s of wall time on %d rank%s",
@@ -228,6 +260,7 @@ void report_print(FILE *out, const struct meta *meta, const struct summary *summ
         print_details(out, meta, summary);
         fprintf(out, "\n");
     }
+    print_losses(out, meta, summary);
     print_groups(out, meta, summary);
     fprintf(out,
             "\n± half-width of the 95 %% confidence interval; n/a: too few queries or time "

@@ -237,7 +237,7 @@ static void write_names(const struct store_writer *w)
 static void write_root(const struct store_writer *w)
 {
     const struct meta *m = w->meta;
-    int32_t warmup_auto = m->warmup_auto;
+    int32_t warmup_auto = m->warmup_auto, has_outages = m->has_outages;
     double from_s = simtime_to_s(w->summary->fleet.from_ns);
     double to_s = simtime_to_s(w->summary->fleet.to_ns);
     store_shell_root(w, "run", m->program_version, m->study_name);
@@ -252,6 +252,7 @@ static void write_root(const struct store_writer *w)
     h5_number(w->file, "/", "measured_to_s", H5_F64, &to_s);
     h5_number(w->file, "/", "n_cells", H5_U32, &m->n_cells);
     h5_number(w->file, "/", "n_servers", H5_U32, &m->n_servers);
+    h5_number(w->file, "/", "has_outages", H5_I32, &has_outages);
 }
 
 // ---- the whole
@@ -298,7 +299,7 @@ static struct summary *share_summary(MPI_Comm comm, const struct store_header *h
 static uint64_t bytes_needed(const struct store_writer *w)
 {
     const struct store_header *h = &w->head;
-    uint64_t cells = (uint64_t)h->shape.n_bins * (h->n_services * 15 + h->n_groups * 8 + 10);
+    uint64_t cells = (uint64_t)h->shape.n_bins * (h->n_services * 18 + h->n_groups * 8 + 10);
     uint64_t text = w->meta->study_text ? strlen(w->meta->study_text) : 0;
     return STORE_SHELL_BYTES + 8 * cells +
            8 * (uint64_t)h->n_buckets * (2 + N_PATHS * h->n_services) +

@@ -11,7 +11,7 @@
 
 // What a time bin says of one service.
 struct bin_row {
-    uint64_t n_queries, n_in_flight, n_late, n_waited, n_items;
+    uint64_t n_queries, n_in_flight, n_late, n_waited, n_items, n_lost, n_pending, n_retries;
     double latency_mean_s, latency_sd_s, latency_max_s, wait_mean_s;
     double latency_s[SUMMARY_N_QUANTILES];
 };
@@ -43,6 +43,9 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
         row->n_late += t->n_late;
         row->n_waited += t->n_waited;
         row->n_items += t->n_items;
+        row->n_lost += t->n_lost;
+        row->n_pending += t->n_pending;
+        row->n_retries += t->n_retries;
         sum += t->latency_sum_ns;
         squares += t->latency_sq_sum_ns2;
         wait += t->wait_sum_ns;
@@ -64,7 +67,7 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
 static void put_bin_rows(const struct store_writer *w, const struct bin_row *cells)
 {
     const struct store_column columns[] = {
-        {"n_queries", "1", "queries that arrived in the bin", H5_U64,
+        {"n_queries", "1", "queries that arrived in the bin and have an end", H5_U64,
          offsetof(struct bin_row, n_queries)},
         {"n_in_flight", "1", "of these, not finished at the end of the run", H5_U64,
          offsetof(struct bin_row, n_in_flight)},
@@ -73,6 +76,12 @@ static void put_bin_rows(const struct store_writer *w, const struct bin_row *cel
         {"n_waited", "1", "of these, waited in a queue", H5_U64,
          offsetof(struct bin_row, n_waited)},
         {"n_items", "1", "candidate items", H5_U64, offsetof(struct bin_row, n_items)},
+        {"n_lost", "1", "queries that arrived in the bin and were lost to failures", H5_U64,
+         offsetof(struct bin_row, n_lost)},
+        {"n_pending", "1", "queries that arrived in the bin and have no known end", H5_U64,
+         offsetof(struct bin_row, n_pending)},
+        {"n_retries", "1", "attempts beyond the first, of queries that arrived in the bin", H5_U64,
+         offsetof(struct bin_row, n_retries)},
         {"latency_mean_s", "s", "mean latency", H5_F64, offsetof(struct bin_row, latency_mean_s)},
         {"latency_sd_s", "s", "standard deviation of latency", H5_F64,
          offsetof(struct bin_row, latency_sd_s)},

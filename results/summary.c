@@ -27,6 +27,7 @@ struct sums {
     double time_s;
     uint64_t n_queries, n_in_flight, n_late, n_waited, n_requests, n_items;
     uint64_t n_accel_queries, n_accel_items;
+    uint64_t n_lost, n_pending, n_retries;
     unsigned __int128 latency_ns, wait_ns, service_ns, latency_sq_ns2;
     int64_t max_ns;
 };
@@ -46,6 +47,9 @@ static void add_tally(struct sums *s, const struct tally *t, bool accel)
     s->n_waited += t->n_waited;
     s->n_requests += t->n_requests;
     s->n_items += t->n_items;
+    s->n_lost += t->n_lost;
+    s->n_pending += t->n_pending;
+    s->n_retries += t->n_retries;
     s->latency_ns += t->latency_sum_ns;
     s->wait_ns += t->wait_sum_ns;
     s->service_ns += t->service_sum_ns;
@@ -84,9 +88,20 @@ static double ratio(double a, double b)
     return b > 0 ? a / b : NAN;
 }
 
+static uint64_t arrived(const struct sums *s)
+{
+    return s->n_queries + s->n_lost + s->n_pending;
+}
+
 static double offered_qps(const struct sums *s)
 {
-    return ratio((double)s->n_queries, s->time_s);
+    return ratio((double)arrived(s), s->time_s);
+}
+
+// What would be served if the run did not end.
+static double kept_qps(const struct sums *s)
+{
+    return ratio((double)(s->n_queries + s->n_pending), s->time_s);
 }
 
 static double served_qps(const struct sums *s)
@@ -121,7 +136,12 @@ static double wait_share_frac(const struct sums *s)
 
 static double late_frac(const struct sums *s)
 {
-    return ratio((double)s->n_late, (double)s->n_queries);
+    return ratio((double)(s->n_late + s->n_lost), (double)(s->n_queries + s->n_lost));
+}
+
+static double lost_frac(const struct sums *s)
+{
+    return ratio((double)s->n_lost, (double)arrived(s));
 }
 
 static double accel_query_frac(const struct sums *s)
@@ -136,22 +156,25 @@ static double accel_item_frac(const struct sums *s)
 
 typedef double (*sums_fn)(const struct sums *s);
 
-// Estimates that a function of the sums gives, for the whole and for each batch alike.
+// Estimates that a function of the sums gives, for the whole and for each batch alike. What is in
+// flight at the end is a known number, not chance: left to the last batch alone it would look like
+// spread, so the interval of what was served is that of what is kept.
 static const struct estimate {
     size_t offset;
-    sums_fn value;
+    sums_fn value, spread;
     bool latency; // means nothing when overloaded
 } estimates[] = {
-    {offsetof(struct summary_service, offered_qps), offered_qps, false},
-    {offsetof(struct summary_service, served_qps), served_qps, false},
-    {offsetof(struct summary_service, latency_mean_s), latency_mean_s, true},
-    {offsetof(struct summary_service, wait_mean_s), wait_mean_s, true},
-    {offsetof(struct summary_service, service_mean_s), service_mean_s, false},
-    {offsetof(struct summary_service, waited_frac), waited_frac, true},
-    {offsetof(struct summary_service, wait_share_frac), wait_share_frac, true},
-    {offsetof(struct summary_service, late_frac), late_frac, true},
-    {offsetof(struct summary_service, accel_query_frac), accel_query_frac, false},
-    {offsetof(struct summary_service, accel_item_frac), accel_item_frac, false},
+    {offsetof(struct summary_service, offered_qps), offered_qps, offered_qps, false},
+    {offsetof(struct summary_service, served_qps), served_qps, kept_qps, false},
+    {offsetof(struct summary_service, latency_mean_s), latency_mean_s, latency_mean_s, true},
+    {offsetof(struct summary_service, wait_mean_s), wait_mean_s, wait_mean_s, true},
+    {offsetof(struct summary_service, service_mean_s), service_mean_s, service_mean_s, false},
+    {offsetof(struct summary_service, waited_frac), waited_frac, waited_frac, true},
+    {offsetof(struct summary_service, wait_share_frac), wait_share_frac, wait_share_frac, true},
+    {offsetof(struct summary_service, late_frac), late_frac, late_frac, true},
+    {offsetof(struct summary_service, accel_query_frac), accel_query_frac, accel_query_frac, false},
+    {offsetof(struct summary_service, accel_item_frac), accel_item_frac, accel_item_frac, false},
+    {offsetof(struct summary_service, lost_frac), lost_frac, lost_frac, false},
 };
 
 // Mean latency of each measured bin; NaN where nothing arrived. Caller frees.
@@ -260,17 +283,31 @@ static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double 
     return ci;
 }
 
+// Is the whole interval at or below the bound, or above?
+static int32_t interval_verdict(struct ci ci, double bound)
+{
+    if (isnan(ci.half_95))
+        return SLA_UNSURE;
+    if (ci.value + ci.half_95 <= bound)
+        return SLA_MET;
+    return ci.value - ci.half_95 > bound ? SLA_MISSED : SLA_UNSURE;
+}
+
+bool summary_lost_target(const struct summary_service *s)
+{
+    return s->sla_s > 0 && s->lost_frac.value > 1 - s->sla_quantile;
+}
+
 static int32_t sla_verdict(const struct summary_service *s, bool overloaded)
 {
     if (s->sla_s <= 0)
         return SLA_NONE;
     if (overloaded)
         return SLA_MISSED;
-    if (isnan(s->sla_latency_s.half_95))
-        return SLA_UNSURE;
-    if (s->sla_latency_s.value + s->sla_latency_s.half_95 <= s->sla_s)
-        return SLA_MET;
-    return s->sla_latency_s.value - s->sla_latency_s.half_95 > s->sla_s ? SLA_MISSED : SLA_UNSURE;
+    if (s->n_lost == 0)
+        return interval_verdict(s->sla_latency_s, s->sla_s);
+    return summary_lost_target(s) ? SLA_MISSED
+                                  : interval_verdict(s->late_frac, 1 - s->sla_quantile);
 }
 
 static void fill_estimates(const struct scope *scope, const struct batch_plan *plan,
@@ -284,9 +321,11 @@ static void fill_estimates(const struct scope *scope, const struct batch_plan *p
         const struct estimate *e = &estimates[i];
         struct ci *ci = (struct ci *)((char *)out + e->offset);
         for (uint32_t b = 0; b < plan->n_batches; b++)
-            values[b] = e->value(&parts[b]);
+            values[b] = e->spread(&parts[b]);
         *ci = e->latency && overloaded ? ci_none()
-                                       : ci_sections(e->value(whole), values, plan->n_batches);
+                                       : ci_sections(e->spread(whole), values, plan->n_batches);
+        if (!isnan(ci->value))
+            ci->value = e->value(whole);
     }
     mem_free(parts);
     mem_free(values);
@@ -324,6 +363,18 @@ static void clear_service(struct summary_service *s)
     s->latency_sd_s = s->latency_max_s = NAN;
 }
 
+// Over all bins, measured or not.
+static void fill_fates(const struct scope *scope, struct summary_service *out)
+{
+    for (uint32_t i = scope->first_service; i < scope->end_service; i++) {
+        struct record_fates fates = record_fates(scope->record, i);
+        out->n_run_generated += fates.n_generated;
+        out->n_run_answered += fates.n_answered;
+        out->n_run_lost += fates.n_lost;
+        out->n_run_in_flight += fates.n_in_flight;
+    }
+}
+
 static void fill_service(const struct scope *scope, bool overloaded, struct summary_service *out)
 {
     struct batch_plan plan = plan_of(scope);
@@ -332,11 +383,11 @@ static void fill_service(const struct scope *scope, bool overloaded, struct summ
     out->n_in_flight = whole.n_in_flight;
     out->n_requests = whole.n_requests;
     out->n_items = whole.n_items;
+    out->n_lost = whole.n_lost;
+    out->n_pending = whole.n_pending;
+    out->n_retries = whole.n_retries;
     fill_estimates(scope, &plan, &whole, overloaded, out);
-    // What is in flight at the end is a known number, not chance: left to the last batch alone it
-    // would look like spread, so the interval is that of what was offered.
-    out->served_qps.half_95 = out->offered_qps.half_95;
-    out->served_qps.half_99 = out->offered_qps.half_99;
+    fill_fates(scope, out);
     if (!overloaded) {
         struct moments m = moments_of(whole.n_queries, whole.latency_ns, whole.latency_sq_ns2);
         out->latency_sd_s = m.sd_s;
@@ -600,6 +651,12 @@ void summary_destroy(struct summary *summary)
     mem_free(summary);
 }
 
+bool summary_has_losses(const struct summary *summary)
+{
+    const struct summary_service *all = summary_total(summary);
+    return all->n_lost > 0 || all->n_pending > 0 || all->n_retries > 0 || all->n_run_lost > 0;
+}
+
 const struct summary_service *summary_total(const struct summary *summary)
 {
     return &summary->services[summary->n_services];
@@ -620,7 +677,8 @@ const struct summary_service *summary_total(const struct summary *summary)
     }
 
 const struct summary_field summary_service_fields[] = {
-    SERVICE(n_queries, SUMMARY_COUNT, "1", "queries that arrived in the measured bins"),
+    SERVICE(n_queries, SUMMARY_COUNT, "1",
+            "queries that arrived in the measured bins and have an end"),
     SERVICE(n_in_flight, SUMMARY_COUNT, "1", "of these, not finished at the end of the run"),
     SERVICE(n_requests, SUMMARY_COUNT, "1", "requests that the queries were split into"),
     SERVICE(n_items, SUMMARY_COUNT, "1", "candidate items of the queries"),
@@ -636,11 +694,21 @@ const struct summary_field summary_service_fields[] = {
     SERVICE(sla_quantile, SUMMARY_REAL, "1", "quantile of latency that the target is for"),
     SERVICE(sla_s, SUMMARY_REAL, "s", "latency target, 0: none"),
     SERVICE(sla_latency_s, SUMMARY_CI, "s", "latency at the target's quantile"),
-    SERVICE(late_frac, SUMMARY_CI, "1", "fraction of queries later than the target"),
+    SERVICE(late_frac, SUMMARY_CI, "1", "fraction of queries later than the target, or lost"),
     {"sla", "1", "latency target met", SUMMARY_CODE, offsetof(struct summary_service, sla),
      summary_sla_names},
     SERVICE(accel_query_frac, SUMMARY_CI, "1", "fraction of queries on an accelerator"),
     SERVICE(accel_item_frac, SUMMARY_CI, "1", "fraction of items on an accelerator"),
+    SERVICE(n_lost, SUMMARY_COUNT, "1",
+            "queries that arrived in the measured bins and were lost to failures"),
+    SERVICE(n_pending, SUMMARY_COUNT, "1",
+            "queries that arrived in the measured bins and have no known end"),
+    SERVICE(n_retries, SUMMARY_COUNT, "1", "attempts beyond the first"),
+    SERVICE(lost_frac, SUMMARY_CI, "1", "fraction of queries that were lost"),
+    SERVICE(n_run_generated, SUMMARY_COUNT, "1", "queries of the whole run"),
+    SERVICE(n_run_answered, SUMMARY_COUNT, "1", "of the whole run, answered by its end"),
+    SERVICE(n_run_lost, SUMMARY_COUNT, "1", "of the whole run, lost to failures"),
+    SERVICE(n_run_in_flight, SUMMARY_COUNT, "1", "of the whole run, in flight at its end"),
     END_ROW,
 };
 

@@ -12,10 +12,20 @@
 // answer comes after the end of the run (the simulation knows it already), so the end of a run does
 // not favour short queries. Served are those answered by the end; n_in_flight are the others.
 //
+// Where servers go down, a query may have no end: it is lost, or it is still on its way at the end
+// of the run and its end is not known (pending). Latency and its quantiles are of those with an
+// end. Late are also the lost ones: late_frac is (later than the target + lost) over (with an end +
+// lost), and with losses it decides the target: met when its whole 95 % interval is at or below
+// what the quantile q allows, 1 - q; missed when all of it is above, or when more than 1 - q are
+// lost. Without losses the interval of the quantile itself decides. What became of every query of
+// the run, warm-up included, is counted to the last: n_run_generated is the sum of the three behind
+// it.
+//
 // The tables at the end name each number once, with its unit, for the file and for its reader.
 #ifndef RESULTS_SUMMARY_H
 #define RESULTS_SUMMARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +41,7 @@ enum summary_sla { SLA_NONE, SLA_MET, SLA_MISSED, SLA_UNSURE };
 extern const char *const summary_sla_names[]; // "none" "met" "missed" "unsure" NULL
 
 struct summary_service {
-    uint64_t n_queries;   // arrived in measured bins
+    uint64_t n_queries;   // arrived in measured bins, and have an end
     uint64_t n_in_flight; // of these, not finished at the end
     uint64_t n_requests, n_items;
     struct ci offered_qps, served_qps;
@@ -43,9 +53,14 @@ struct summary_service {
     struct ci wait_share_frac;  // waiting's share of all latency
     double sla_quantile, sla_s; // the target; sla_s 0: none
     struct ci sla_latency_s;    // the sla_quantile of latency
-    struct ci late_frac;        // queries above sla_s
+    struct ci late_frac;        // queries above sla_s, and lost ones
     int32_t sla;                // enum summary_sla; unsure: the interval holds the target
     struct ci accel_query_frac, accel_item_frac; // went to the accelerator
+    uint64_t n_lost, n_pending; // arrived in measured bins: lost, in flight without a known end
+    uint64_t n_retries;         // attempts beyond the first, of queries of measured bins
+    struct ci lost_frac;        // lost, of all that arrived
+    // Of the whole run, warm-up included.
+    uint64_t n_run_generated, n_run_answered, n_run_lost, n_run_in_flight;
 };
 
 enum summary_part { PART_CPU, PART_ACCEL, N_PARTS };
@@ -90,6 +105,12 @@ struct summary *summary_create(const struct record *total, const struct meta *me
 // All NaN and zero, for a reader to fill.
 struct summary *summary_create_empty(uint32_t n_services, uint32_t n_groups);
 void summary_destroy(struct summary *summary); // NULL: no effect
+
+// Does the summary know of failures: of lost queries, retries, queries without a known end?
+bool summary_has_losses(const struct summary *summary);
+// Are more lost than the service's quantile allows? Then its target is missed, whatever the
+// latency.
+bool summary_lost_target(const struct summary_service *service);
 
 // All services together.
 const struct summary_service *summary_total(const struct summary *summary);

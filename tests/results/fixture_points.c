@@ -52,6 +52,8 @@ static void fill_service(struct summary_service *s, double level)
     s->sla_s = 0.025;
     s->sla_latency_s = estimate(level * 1e-3);
     s->sla = SLA_MET;
+    s->lost_frac = estimate(0); // nothing fails
+    s->n_lost = s->n_pending = s->n_retries = s->n_run_lost = 0;
 }
 
 static void fill_group(struct summary_group *g, double level, uint32_t number)

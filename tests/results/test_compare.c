@@ -134,6 +134,32 @@ START_TEST(prints)
 }
 END_TEST
 
+// Where one side lost queries there is a row for it, in percent; else there is none.
+START_TEST(losses)
+{
+    struct load *a = run("test_compare_a.h5", 1e6, 1, 5);
+    struct load *b = run("test_compare_b.h5", 1e6, 1, 5);
+    const struct load *const files[] = {a, b};
+    char *without = NULL, *with = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&without, &n);
+    ck_assert_int_eq(compare_print(out, files, 2, NULL), 0);
+    fclose(out);
+    b->summary->services[0].n_lost = 10;
+    b->summary->services[0].lost_frac = (struct ci){0.02, 0.001, 0.0013, 20};
+    out = open_memstream(&with, &n);
+    ck_assert_int_eq(compare_print(out, files, 2, NULL), 0);
+    fclose(out);
+    ck_assert_ptr_null(strstr(without, "lost"));
+    ck_assert_ptr_nonnull(strstr(with, "feed lost %"));
+    ck_assert_ptr_nonnull(strstr(with, "2.00 ±0.10"));
+    mem_free(without);
+    mem_free(with);
+    load_close(a);
+    load_close(b);
+}
+END_TEST
+
 // No service in common is an error that names both files.
 START_TEST(nothing_in_common)
 {
@@ -151,8 +177,13 @@ END_TEST
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {
-        {"core", with_itself},       {"core", pairs_see_more},    {"core", prints},
-        {"limits", unknown_traffic}, {"limits", overloaded_side}, {"errors", nothing_in_common},
+        {"core", with_itself},
+        {"core", pairs_see_more},
+        {"core", prints},
+        {"core", losses},
+        {"limits", unknown_traffic},
+        {"limits", overloaded_side},
+        {"errors", nothing_in_common},
     };
     return suite_mpi_run(&argc, &argv, "compare", tests, sizeof tests / sizeof *tests);
 }

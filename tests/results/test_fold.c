@@ -43,8 +43,8 @@ START_TEST(all_numbers)
                   {FOLD_GROUPS, summary_group_fields},
                   {FOLD_CPUS, summary_component_fields},
                   {FOLD_FLEETS, summary_fleet_fields}};
-    const char *const own[] = {"served_qps",    "sla_quantile", "sla_s",
-                               "sla_latency_s", "util_frac",    "power_w"};
+    const char *const own[] = {"served_qps", "sla_quantile", "sla_s",    "sla_latency_s",
+                               "util_frac",  "power_w",      "lost_frac"};
     struct points *p = fixture_points();
     struct fold *f = fold_create(p);
     int n = 0;
@@ -148,6 +148,34 @@ START_TEST(verdicts)
 }
 END_TEST
 
+// One service of which lost_frac is lost and three late fractions are late; p95 is the target.
+static int32_t verdict_with_losses(double lost_frac, const double late_frac[3])
+{
+    struct points *p = replications((const double[]){1, 1, 1}, 3); // 1 ms: far below the target
+    for (uint32_t i = 0; i < 3; i++) {
+        p->services[i].lost_frac.value = lost_frac;
+        p->services[i].late_frac.value = late_frac[i];
+    }
+    struct fold *f = fold_create(p);
+    int32_t sla = fold_sla(f, 0, 0);
+    fold_destroy(f);
+    points_destroy(p);
+    return sla;
+}
+
+// Where queries are lost, the late fraction decides against 5 %, not the latency of the others.
+START_TEST(verdicts_with_losses)
+{
+    const double low[] = {0.0299, 0.03, 0.0301}, near[] = {0.045, 0.049, 0.05};
+    const double high[] = {0.0599, 0.06, 0.0601};
+    ck_assert_int_eq(verdict_with_losses(0.01, low), SLA_MET);
+    ck_assert_int_eq(verdict_with_losses(0.01, near), SLA_UNSURE);
+    ck_assert_int_eq(verdict_with_losses(0.01, high), SLA_MISSED);
+    ck_assert_int_eq(verdict_with_losses(0.051, low), SLA_MISSED); // lost alone is more than 5 %
+    ck_assert_int_eq(verdict_with_losses(0, high), SLA_MET);       // nothing lost: latency decides
+}
+END_TEST
+
 // What is the same in all replications comes out as it is, without a spread: three times a tenth
 // over three is not a tenth in floating point.
 START_TEST(constants)
@@ -213,7 +241,8 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", by_hand},  {"core", all_numbers}, {"core", missing},     {"core", overloaded},
-        {"core", verdicts}, {"limits", constants}, {"limits", any_order}, {"limits", none}};
+        {"core", by_hand},     {"core", all_numbers}, {"core", missing},
+        {"core", overloaded},  {"core", verdicts},    {"core", verdicts_with_losses},
+        {"limits", constants}, {"limits", any_order}, {"limits", none}};
     return suite_run("fold", tests, sizeof tests / sizeof *tests);
 }

@@ -53,6 +53,8 @@ START_TEST(round_trip)
     for (uint32_t i = 0; i <= 2; i++) {
         const struct summary_service *a = &load->summary->services[i], *b = &s->services[i];
         ck_assert_uint_eq(a->n_queries, b->n_queries);
+        ck_assert_uint_eq(a->n_run_answered, b->n_run_answered);
+        ck_assert_double_eq(a->lost_frac.value, b->lost_frac.value);
         ck_assert_int_eq(a->sla, b->sla);
         ck_assert_double_eq(a->latency_s[2].value, b->latency_s[2].value);
         ck_assert_double_eq(a->latency_s[2].half_95, b->latency_s[2].half_95);
@@ -112,6 +114,40 @@ START_TEST(no_seal)
 }
 END_TEST
 
+// A file of before there were failures lacks what is about them: then nothing was lost.
+START_TEST(before_failures)
+{
+    const char *const names[] = {"n_lost",
+                                 "n_pending",
+                                 "n_retries",
+                                 "lost_frac",
+                                 "lost_frac_half_95",
+                                 "lost_frac_half_99",
+                                 "lost_frac_n_batches",
+                                 "n_run_generated",
+                                 "n_run_answered",
+                                 "n_run_lost",
+                                 "n_run_in_flight"};
+    struct err err = {0};
+    char path[64];
+    hid_t file = hurt_edit(&reader);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "/summary/%s", names[i]);
+        ck_assert_int_ge(H5Ldelete(file, path, H5P_DEFAULT), 0);
+        snprintf(path, sizeof path, "/total/%s", names[i]);
+        ck_assert_int_ge(H5Ldelete(file, path, H5P_DEFAULT), 0);
+    }
+    H5Adelete(file, "has_outages");
+    H5Fclose(file);
+    struct load *load = load_open(HURT, &err);
+    ck_assert_msg(load != NULL, "%s", err.text);
+    ck_assert(!summary_has_losses(load->summary) && !load->meta->has_outages);
+    ck_assert_uint_eq(summary_total(load->summary)->n_queries, 20000);
+    load_close(load);
+    unlink(HURT);
+}
+END_TEST
+
 // A missing dataset, a newer layout, a code that means nothing, are each named.
 START_TEST(wrong_inside)
 {
@@ -136,8 +172,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", round_trip},  {"core", no_seal},
-                                       {"errors", truncated}, {"errors", flipped},
-                                       {"errors", foreign},   {"errors", wrong_inside}};
+    const struct suite_test tests[] = {
+        {"core", round_trip}, {"core", no_seal},   {"core", before_failures}, {"errors", truncated},
+        {"errors", flipped},  {"errors", foreign}, {"errors", wrong_inside}};
     return suite_mpi_run(&argc, &argv, "load", tests, sizeof tests / sizeof *tests);
 }

@@ -94,6 +94,43 @@ START_TEST(job_comes_first)
 }
 END_TEST
 
+// What was lost is said only where something can be: per service, and the fates of the whole run.
+START_TEST(losses)
+{
+    struct meta *meta = fixture_meta();
+    struct record *r = fixture_part(meta, 0, 1);
+    char *quiet = report_of(r, meta);
+    meta->has_outages = true;
+    char *lucky = report_of(r, meta);
+    for (uint32_t bin = 0; bin < 10; bin++) {
+        struct tally *t = record_tally(r, bin, 1, PATH_CPU);
+        t->n_lost = 250;
+        t->n_retries = 7;
+    }
+    record_tally(r, 9, 1, PATH_CPU)->n_pending = 4;
+    r->n_generated[0] = 10000;
+    r->n_generated[1] = 12504;
+    char *text = report_of(r, meta);
+    const char *const none[] = {"feed: lost 0 ±0 % (0 of 10000), retried 0, in flight"};
+    const char *const some[] = {"ads, banner: lost 19.99",
+                                " % (2500 of 12504), retried 70, in flight at the end ",
+                                "More are lost than p95 allows: its target is missed",
+                                "MISSED",
+                                "(all): lost 11.1",
+                                "whole run: 22504 queries = ",
+                                " answered + 2500 lost + "};
+    ck_assert_ptr_null(strstr(quiet, "lost"));
+    shown_has(lucky, none, 1);
+    shown_has(text, some, sizeof some / sizeof *some);
+    shown_tidy(text, 110);
+    mem_free(quiet);
+    mem_free(lucky);
+    mem_free(text);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
 // Nothing happened: the table has no garbage.
 START_TEST(nothing_happened)
 {
@@ -115,6 +152,7 @@ int main(void)
     const struct suite_test tests[] = {{"core", says_it_all},
                                        {"core", overload_is_loud},
                                        {"core", job_comes_first},
+                                       {"core", losses},
                                        {"limits", nothing_happened}};
     return suite_run("report", tests, sizeof tests / sizeof *tests);
 }

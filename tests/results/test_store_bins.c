@@ -63,6 +63,33 @@ START_TEST(queries_by_bin)
 }
 END_TEST
 
+// What was lost, retried, or has no end stands in its bin and service, over both paths.
+START_TEST(losses_by_bin)
+{
+    char path[64];
+    double lost[N_BINS * N_SERVICES], pending[N_BINS * N_SERVICES], retries[N_BINS * N_SERVICES];
+    struct meta *meta = fixture_meta();
+    struct record *total = fixture_part(meta, 0, 1);
+    record_tally(total, 3, 1, PATH_CPU)->n_lost = 5;
+    record_tally(total, 3, 1, PATH_ACCEL)->n_lost = 2;
+    record_tally(total, 9, 0, PATH_CPU)->n_pending = 4;
+    record_tally(total, 2, 0, PATH_ACCEL)->n_retries = 6;
+    hid_t file = stored(total, meta, path);
+    read_reals(file, "/bins/n_lost", lost, N_BINS * N_SERVICES);
+    read_reals(file, "/bins/n_pending", pending, N_BINS * N_SERVICES);
+    read_reals(file, "/bins/n_retries", retries, N_BINS * N_SERVICES);
+    for (int i = 0; i < N_BINS * N_SERVICES; i++) {
+        ck_assert_double_eq(lost[i], i == 3 * N_SERVICES + 1 ? 7 : 0);
+        ck_assert_double_eq(pending[i], i == 9 * N_SERVICES ? 4 : 0);
+        ck_assert_double_eq(retries[i], i == 2 * N_SERVICES ? 6 : 0);
+    }
+    H5Fclose(file);
+    unlink(path);
+    record_destroy(total);
+    meta_destroy(meta);
+}
+END_TEST
+
 // Of 2 cores 100 ms and some ns are used in 100 ms, 7 J are 70 W. The first group has no
 // accelerator to use, the second's two are used for 20 ms.
 START_TEST(groups_by_bin)
@@ -114,6 +141,7 @@ int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {
         {"core", queries_by_bin},
+        {"core", losses_by_bin},
         {"core", groups_by_bin},
         {"limits", empty_bins},
     };

@@ -184,6 +184,82 @@ START_TEST(target_by_interval)
 }
 END_TEST
 
+// Of every 100 queries of a bin, `n_late` are late and n_lost lost, and one of the last bin has no
+// end yet. Latency is 10 ms, late ones take 30 ms. A warm-up bin has the same.
+static struct record *losing(struct meta *meta, uint64_t n_late, uint64_t n_lost)
+{
+    struct record_shape shape = fixture_shape(meta, 21, 21 * SIMTIME_S);
+    shape.warmup_ns = SIMTIME_S;
+    meta->warmup_ns = SIMTIME_S;
+    struct record *r = record_create(&shape);
+    for (uint32_t bin = 0; bin < 21; bin++) {
+        struct tally *t = record_tally(r, bin, 0, PATH_CPU);
+        uint64_t each = 100, n = each * (100 - n_lost), late = each * n_late;
+        t->n_queries = n;
+        t->n_late = late;
+        t->n_lost = each * n_lost;
+        t->n_retries = 3;
+        t->n_pending = bin == 20;
+        t->n_in_flight = bin == 20 ? 2 : 0;
+        t->hist[hist_index(10 * SIMTIME_MS)] = (uint32_t)(n - late);
+        t->hist[hist_index(30 * SIMTIME_MS)] = (uint32_t)late;
+        t->latency_sum_ns = (n - late) * 10 * SIMTIME_MS + late * 30 * SIMTIME_MS;
+        t->latency_max_ns = (late ? 30 : 10) * SIMTIME_MS;
+        r->n_generated[0] += t->n_queries + t->n_lost + t->n_pending;
+    }
+    return r;
+}
+
+// Lost queries are counted, offered and late, but have no latency; the fates of the whole run add
+// up, warm-up included.
+START_TEST(losses_are_counted)
+{
+    struct meta *meta = fixture_meta_one(1, 1);
+    struct record *r = losing(meta, 1, 2);
+    struct summary *s = summary_create(r, meta);
+    const struct summary_service *v = &s->services[0];
+    ck_assert(summary_has_losses(s));
+    ck_assert_uint_eq(v->n_queries, 20 * 9800);
+    ck_assert_uint_eq(v->n_lost, 20 * 200);
+    ck_assert_uint_eq(v->n_pending, 1);
+    ck_assert_uint_eq(v->n_retries, 60);
+    ck_assert_double_eq_tol(v->offered_qps.value, (20 * 10000 + 1) / 20.0, 1e-9);
+    ck_assert_double_eq_tol(v->served_qps.value, (20 * 9800 - 2) / 20.0, 1e-9);
+    ck_assert_double_eq_tol(v->lost_frac.value, 4000.0 / 200001, 1e-12);
+    ck_assert_double_eq_tol(v->late_frac.value, 0.03, 1e-12); // 1 late and 2 lost of 100
+    ck_assert_double_lt(v->latency_s[2].value, 10.1e-3);      // p95 of those with an end
+    ck_assert_uint_eq(v->n_run_generated, 21 * 10000 + 1);
+    ck_assert_uint_eq(v->n_run_answered, 21 * 9800 - 2);
+    ck_assert_uint_eq(v->n_run_lost, 21 * 200);
+    ck_assert_uint_eq(v->n_run_in_flight, 3);
+    summary_destroy(s);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// A target of p95 at 25 ms: what is lost takes from the 5 % that may be late, and more lost than
+// that misses it although none of the others is late.
+START_TEST(losses_decide_the_target)
+{
+    const struct {
+        uint64_t n_late, n_lost;
+        int32_t verdict;
+    } cases[] = {{4, 0, SLA_MET}, {2, 2, SLA_MET}, {4, 2, SLA_MISSED}, {0, 6, SLA_MISSED}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct meta *meta = fixture_meta_one(1, 1);
+        meta->services[0].sla_ns = 25 * SIMTIME_MS;
+        struct record *r = losing(meta, cases[i].n_late, cases[i].n_lost);
+        struct summary *s = summary_create(r, meta);
+        ck_assert_int_eq(s->services[0].sla, cases[i].verdict);
+        ck_assert_int_eq(summary_lost_target(&s->services[0]), cases[i].n_lost == 6);
+        summary_destroy(s);
+        record_destroy(r);
+        meta_destroy(meta);
+    }
+}
+END_TEST
+
 // Equal latencies: no quantile is beyond the longest, though their bucket is wider than that, and a
 // target of just that latency is met.
 START_TEST(quantiles_end_at_the_maximum)
@@ -257,6 +333,8 @@ int main(void)
         {"core", services_and_paths},
         {"core", target_by_interval},
         {"core", warmup_is_dropped},
+        {"core", losses_are_counted},
+        {"core", losses_decide_the_target},
         {"core", tables_are_complete},
         {"limits", quantiles_end_at_the_maximum},
         {"limits", too_few_queries},
