@@ -13,7 +13,7 @@
 #include "results/gather.h"
 #include "support/suite_mpi.h"
 
-#define OUTAGE_CHAIN_NS (60 * SIMTIME_MS)
+#define OUTAGE_CHAIN_NS (100 * SIMTIME_MS)
 
 // Frames of a whole fleet, on every rank that took part.
 struct kept {
@@ -186,7 +186,7 @@ static void assert_chain(struct fixture *fixture, int study)
             share(&kept);
         n_pieces++;
     }
-    ck_assert_int_ge(n_pieces, 5);
+    ck_assert_int_ge(n_pieces, 3);
     record_destroy(whole);
     blob_release(&kept.frames);
     MPI_Comm_free(&fewer);
