@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
-    libgsl-dev libyaml-dev librandom123-dev libxxhash-dev check)
+    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev check)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format-14 libclang-rt-14-dev
     man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray netcdf-bin
     munge slurm-client slurmctld slurmd)
@@ -44,8 +44,8 @@ test) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
 esac
 
 command -v dpkg-query >/dev/null || die "this is not a Debian system. recfleet needs gcc, CMake 3.25," \
-    "pkg-config, an MPI, a parallel HDF5 with HL, GSL, libyaml, Random123 and xxHash (and Check for" \
-    "the tests); with these in place: cmake --preset release && cmake --build --preset release"
+    "pkg-config, an MPI, a parallel HDF5 with HL, GSL, GLPK, libyaml, Random123 and xxHash (and" \
+    "Check for the tests); with these in place: cmake --preset release && cmake --build --preset release"
 
 mapfile -t lacking < <(missing "${packages[@]}")
 if [ ${#lacking[@]} -gt 0 ]; then

@@ -10,18 +10,20 @@
 //
 // where price is what the objective counts: 1 (servers), watts, money or grams of CO2 per hour.
 //
-// Three methods, from knowing least to most:
-//   blind    takes servers as they come: of every type in proportion to what is left of it,
-//   whatever
-//            it is good at, until the service is served; services in their order
-//   greedy   service by service, the largest load in servers first, the type with the most QPS per
-//            price first
-//   optimal  the integer programme, solved by branch and cut with a limit on nodes; never worse
-//   than
-//            the other two, whose answers it starts from. `bound` is that of the relaxation, so the
-//            gap to the best there can be is known.
+// Three methods, from knowing least to most. All know which types hold nothing of a service.
+//   blind    Services in their order. Each takes servers one by one as they come, of every type in
+//            proportion to what is left of it, whatever it is good at: the next is of the type
+//            whose share lags most (Webster's divisors; of equals the first), until it is served.
+//   greedy   Services by the number of servers that the load asks of the service's best type, most
+//            first. Each takes the type of most QPS per price first (of equals the one of most QPS,
+//            then the first), as many as it needs or there are, then the next.
+//   optimal  The integer programme, by branch and cut with a limit on nodes. Starts from the better
+//            answer of the other two, so it is never worse. `bound` says how much better the best
+//            there can be.
 //
-// Deterministic: no limit is a time.
+// A load is served when what its servers hold reaches it within one part in 10^12, so that decimal
+// fractions, which no double holds exactly, do not cost a server. Deterministic: no limit is a
+// time.
 #ifndef SEARCH_PROVISION_H
 #define SEARCH_PROVISION_H
 
@@ -37,29 +39,33 @@ extern const char *const provision_method_names[]; // "blind" "greedy" "optimal"
 // All borrowed; [type][service] is type-major.
 struct provision_problem {
     uint32_t n_types, n_services;
-    const double *qps;         // [type][service] that one server holds; 0 (or NaN): none
-    const double *price;       // [type][service] of one server, in units of the objective, > 0
-    const double *load_qps;    // [service] >= 0
+    const double *qps; // [type][service] that one server holds; not finite and > 0: none
+    // [type][service] of one server, in units of the objective, finite and > 0 where it holds some
+    const double *price;
+    const double *load_qps;    // [service] >= 0, finite
     const uint32_t *available; // [type]
-    double headroom_frac;      // R
+    double headroom_frac;      // R > -1
 };
 
 struct provision {
     uint32_t *n_servers; // [type][service]; owned, provision_release()
     double objective;    // sum of price times servers
-    double bound;        // no plan is cheaper; NaN but for optimal
+    double bound;        // no plan is cheaper; NaN but for optimal; the objective when proven
     bool proven;         // optimal: no better plan exists
 };
 
-// What is missing when no plan exists: the least shortage, spread over services as the programme
-// with slack finds it.
+// What is missing when no plan exists, of load (1 + headroom). Every service lacks at least what
+// the whole fleet could not serve of it, had it nothing else to do; of the rest, the same fraction
+// at most, as small as can be; then as little as can be in the sum of fractions. Servers may be
+// split for that. Where they would do if split, but not whole, it is the least sum of fractions
+// that whole ones leave (as far as the limit on nodes lets see).
 struct provision_shortage {
     double *missing_qps; // [service]; owned, provision_release_shortage()
 };
 
 enum provision_state {
     PROVISION_FOUND,
-    PROVISION_FAILED,     // the method finds none, though there may be one
+    PROVISION_FAILED,     // the method finds none, though there is one, or may be
     PROVISION_IMPOSSIBLE, // there is none: *shortage says what is missing
     N_PROVISION_STATES
 };
@@ -71,5 +77,18 @@ int provision_solve(const struct provision_problem *problem, enum provision_meth
                     struct provision_shortage *shortage, struct err *err);
 void provision_release(struct provision *provision); // empties it
 void provision_release_shortage(struct provision_shortage *shortage);
+
+// What is asked for of a service, with headroom; what a plan [type][service] holds of it; whether
+// that is enough; and whether a plan serves all with the servers that there are.
+double provision_demand_qps(const struct provision_problem *problem, uint32_t service);
+double provision_held_qps(const struct provision_problem *problem, const uint32_t *n_servers,
+                          uint32_t service);
+bool provision_serves(const struct provision_problem *problem, const uint32_t *n_servers,
+                      uint32_t service);
+bool provision_is_plan(const struct provision_problem *problem, const uint32_t *n_servers);
+
+// Does a server of the type hold some of the service?
+bool provision_usable(const struct provision_problem *problem, uint32_t type, uint32_t service);
+double provision_cost(const struct provision_problem *problem, const uint32_t *n_servers);
 
 #endif

@@ -46,6 +46,7 @@ FENCES = {
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
+    "GLPK": (r"glpk\.h", ["src/search/programme"]),
     "Random123": (r"Random123/.*", ["src/base/rng"]),
     "xxHash": (r"xxh(ash|3)\.h", ["results/ckpt_file", "src/study/study_digest"]),
     "Check": (r"check\.h", []),
