@@ -45,21 +45,18 @@ int arrival_check(const struct arrival_config *config, double rate_qps, struct e
 
 int arrival_load(struct arrival_config *config, struct err *err)
 {
-    if (!arrival_types[config->process]->carries_rate || config->trace)
-        return 0;
-    struct trace *trace = trace_csv_read(&config->csv, err);
-    if (!trace)
-        return err_prefix(err, "file");
-    config->trace = config->owned_trace = trace;
-    return 0;
+    const struct arrival_type *type = arrival_types[config->process];
+    return type->load ? type->load(config, err) : 0;
 }
 
 void arrival_unload(struct arrival_config *config)
 {
-    if (!config->owned_trace)
-        return;
-    trace_destroy(config->owned_trace);
-    config->trace = config->owned_trace = NULL;
+    if (config->owned_trace) {
+        trace_destroy(config->owned_trace);
+        config->trace = config->owned_trace = NULL;
+    }
+    mem_free(config->file_frac.v);
+    config->file_frac = (struct reals){0, NULL};
 }
 
 bool arrival_carries_sizes(const struct arrival_config *config)

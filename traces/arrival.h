@@ -36,8 +36,13 @@ struct arrival_config {
     // mmpp: by state, relative rate and mean time per visit; the states are visited in turn.
     struct reals state_rate_frac, state_hold_s;
     // diurnal: rate at equal steps over the period, relative; linear between them and from the last
-    // back to the first. The simulation starts start_s into the period.
-    struct reals curve_frac;
+    // back to the first. The simulation starts start_s into the period. Exactly one of a curve, a
+    // shape and a file gives it (daycurve.h).
+    struct reals curve_frac; // empty: not given
+    int shape;               // enum daycurve_shape
+    double trough_frac;      // of the shape: lowest over highest rate
+    char *curve_file;        // "" or NULL: none
+    struct reals file_frac;  // owned: what arrival_load read from the file
     double period_s, start_s;
     // replay
     struct trace_csv_config csv; // where the trace is and how to read it
@@ -81,6 +86,9 @@ struct arrival_type {
     bool carries_rate;  // the rate comes with the process: the service's is needed to rescale only
     // Whether the keys fit together; the text begins with the key: "cv: expected ...". NULL: yes.
     int (*check)(const struct arrival_config *config, struct err *err);
+    // Reads what is needed from files into the config, once; the text begins with the key. NULL:
+    // there are none.
+    int (*load)(struct arrival_config *config, struct err *err);
     // Gets a checked config. Fails only where a file must be read (NULL err allowed).
     int (*start)(void *state, const struct arrival_setup *setup, struct err *err);
     // The next n <= ARRIVAL_BLOCK times; items (may be NULL) only if the process carries sizes.
@@ -110,11 +118,16 @@ int64_t arrival_find(const char *name);
 // text begins with the key that is wrong ("rate: ...", "cv: ...").
 int arrival_check(const struct arrival_config *config, double rate_qps, struct err *err);
 
-// Reads what the process needs from files: for a replay without a trace, the trace. To be called
-// once per service, before any stream is created; a second time has no effect. The error text
-// begins with the key. arrival_unload releases what it read and leaves the settings as they are.
+// Reads what the process needs from files: for a replay without a trace, the trace; for a diurnal
+// process with a file, its curve. To be called once per service, before any stream is created; a
+// second time has no effect. The error text begins with the key. arrival_unload releases what it
+// read and leaves the settings as they are.
 int arrival_load(struct arrival_config *config, struct err *err);
 void arrival_unload(struct arrival_config *config);
+
+// The rates that a diurnal process follows, whichever way they are given. The list is the caller's
+// to free with mem_free(out->v). Fails where a file that was not loaded cannot be read.
+int arrival_diurnal_curve(const struct arrival_config *config, struct reals *out, struct err *err);
 
 // Whether queries get their sizes from the process instead of the service's size distribution.
 bool arrival_carries_sizes(const struct arrival_config *config);

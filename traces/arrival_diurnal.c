@@ -8,8 +8,10 @@
 #include "traces/arrival.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "traces/daycurve.h"
 #include "traces/draw.h"
 #include "traces/ticks.h"
 
@@ -29,21 +31,57 @@ struct diurnal {
 
 #define SHORTEST_PIECE_S 1e-6
 
-static int diurnal_check(const struct arrival_config *config, struct err *err)
+static bool has_file(const struct arrival_config *config)
 {
-    const struct reals *curve = &config->curve_frac;
+    return config->curve_file && *config->curve_file;
+}
+
+static int check_curve(const struct reals *curve, const char *key, struct err *err)
+{
     double top = 0;
-    if (curve->n < 1)
-        return err_set(err, ERR_STUDY, "curve: expected at least one relative rate, got none");
     for (size_t i = 0; i < curve->n; i++) {
         if (!(curve->v[i] >= 0) || curve->v[i] > 1e9)
-            return err_set(err, ERR_STUDY, "curve: expected relative rates of 0 to 1e9, got %g",
+            return err_set(err, ERR_STUDY, "%s: expected relative rates of 0 to 1e9, got %g", key,
                            curve->v[i]);
         top = curve->v[i] > top ? curve->v[i] : top;
     }
     if (!(top > 0))
-        return err_set(err, ERR_STUDY, "curve: expected a relative rate above 0, all are 0");
-    if (!(config->period_s >= SHORTEST_PIECE_S * (double)curve->n) || config->period_s > 1e9)
+        return err_set(err, ERR_STUDY, "%s: expected a relative rate above 0, all are 0", key);
+    return 0;
+}
+
+// Exactly one way to give the curve, and rates in it that make one. The number of points, 0 where
+// a file has not been read; -1 on error.
+static int check_given(const struct arrival_config *config, size_t *n_points, struct err *err)
+{
+    bool listed = config->curve_frac.n > 0, shaped = config->shape != DAYCURVE_NONE;
+    if (shaped && (listed || has_file(config)))
+        return err_set(err, ERR_STUDY, "shape: expected one of curve, shape and curve_file");
+    if (listed && has_file(config))
+        return err_set(err, ERR_STUDY, "curve_file: expected one of curve, shape and curve_file");
+    *n_points = listed ? config->curve_frac.n : config->file_frac.n;
+    if (listed)
+        return check_curve(&config->curve_frac, "curve", err);
+    if (shaped) {
+        *n_points = DAYCURVE_SHAPE_POINTS;
+        if (!(config->trough_frac >= 0 && config->trough_frac <= 1))
+            return err_set(err, ERR_STUDY, "trough: expected 0 to 1, got %g", config->trough_frac);
+        return 0;
+    }
+    if (!has_file(config))
+        return err_set(err, ERR_STUDY,
+                       "curve: expected at least one relative rate, or a shape, or a curve_file, "
+                       "got none");
+    return config->file_frac.n > 0 ? check_curve(&config->file_frac, "curve_file", err) : 0;
+}
+
+static int diurnal_check(const struct arrival_config *config, struct err *err)
+{
+    size_t n_points = 0;
+    if (check_given(config, &n_points, err))
+        return -1;
+    if (!(config->period_s >= SHORTEST_PIECE_S * (double)n_points) || !(config->period_s > 0) ||
+        config->period_s > 1e9)
         return err_set(err, ERR_STUDY,
                        "period: expected 1us per point of the curve to 1e9s, got %gs",
                        config->period_s);
@@ -53,22 +91,54 @@ static int diurnal_check(const struct arrival_config *config, struct err *err)
     return 0;
 }
 
+static int diurnal_load(struct arrival_config *config, struct err *err)
+{
+    if (!has_file(config) || config->file_frac.n > 0)
+        return 0;
+    if (daycurve_read(config->curve_file, &config->file_frac, err) < 0)
+        return err_prefix(err, "curve_file");
+    return 0;
+}
+
+int arrival_diurnal_curve(const struct arrival_config *config, struct reals *out, struct err *err)
+{
+    const struct reals *given = config->curve_frac.n > 0 ? &config->curve_frac : &config->file_frac;
+    if (config->shape != DAYCURVE_NONE) {
+        daycurve_shape((enum daycurve_shape)config->shape, config->trough_frac, out);
+        return 0;
+    }
+    if (given->n == 0) { // a file that nobody has loaded
+        struct arrival_config own = *config;
+        if (diurnal_load(&own, err) < 0)
+            return -1;
+        *out = own.file_frac;
+        if (check_curve(out, "curve_file", err) == 0)
+            return 0;
+        mem_free(out->v);
+        return -1;
+    }
+    *out = (struct reals){given->n, mem_alloc(given->n * sizeof *given->v)};
+    memcpy(out->v, given->v, given->n * sizeof *given->v);
+    return 0;
+}
+
 static int diurnal_start(void *state, const struct arrival_setup *setup, struct err *err)
 {
-    (void)err;
     struct diurnal *d = state;
-    const struct reals *curve = &setup->config->curve_frac;
+    struct reals curve;
+    if (arrival_diurnal_curve(setup->config, &curve, err) < 0)
+        return -1;
     double total = 0, period_ticks = setup->config->period_s * TICKS_PER_S;
-    for (size_t i = 0; i < curve->n; i++)
-        total += curve->v[i];
-    double mean_frac = total / (double)curve->n;
+    for (size_t i = 0; i < curve.n; i++)
+        total += curve.v[i];
+    double mean_frac = total / (double)curve.n;
     d->stream = rng_stream(setup->seed, RNG_ARRIVAL, RNG_ENTITY(setup->cell, setup->service));
-    d->n_points = curve->n;
-    d->per_tick = mem_alloc(curve->n * sizeof *d->per_tick);
-    for (size_t i = 0; i < curve->n; i++)
-        d->per_tick[i] = curve->v[i] / mean_frac / arrival_gap_ticks(setup);
+    d->n_points = curve.n;
+    d->per_tick = curve.v;
+    for (size_t i = 0; i < curve.n; i++)
+        d->per_tick[i] = curve.v[i] / mean_frac / arrival_gap_ticks(setup);
     d->per_period = period_ticks / arrival_gap_ticks(setup);
-    d->piece_ticks = period_ticks / (double)curve->n;
+    d->piece_ticks = period_ticks / (double)curve.n;
     d->start_ticks = setup->config->start_s * TICKS_PER_S;
     d->place.piece = (uint64_t)(d->start_ticks / d->piece_ticks);
     d->place.offset_ticks = fmax(d->start_ticks - (double)d->place.piece * d->piece_ticks, 0);
@@ -141,8 +211,14 @@ static bool diurnal_place_fits(const void *state)
 }
 
 static const struct field diurnal_fields[] = {
-    FIELD(arrival_config, "curve", FIELD_REALS, UNIT_NONE, curve_frac, 0, 1e9, NULL,
+    FIELD(arrival_config, "curve", FIELD_REALS, UNIT_NONE, curve_frac, 0, 1e9, "",
           "relative rate at equal steps over the period, linear between: [0.5, 0.4, 0.7, 1]"),
+    FIELD_CHOICES(arrival_config, "shape", shape, daycurve_shape_names, "none",
+                  "a built-in curve, hour by hour if the period is a day"),
+    FIELD(arrival_config, "trough", FIELD_REAL, UNIT_FRAC, trough_frac, 0, 1, "0.5",
+          "of a shape: its lowest rate over its highest"),
+    FIELD(arrival_config, "curve_file", FIELD_STRING, UNIT_NONE, curve_file, 0, 0, "",
+          "a CSV file with the curve: a rate per line, or time,rate at equal steps"),
     FIELD(arrival_config, "period", FIELD_REAL, UNIT_TIME, period_s, SHORTEST_PIECE_S, 1e9, "24h",
           "length of the curve; the service's rate is the mean over it"),
     FIELD(arrival_config, "start", FIELD_REAL, UNIT_TIME, start_s, 0, 1e9, "0",
@@ -157,6 +233,7 @@ const struct arrival_type arrival_diurnal = {
     .state_bytes = sizeof(struct diurnal),
     .place_bytes = sizeof(struct diurnal_place),
     .check = diurnal_check,
+    .load = diurnal_load,
     .start = diurnal_start,
     .fill = diurnal_fill,
     .stop = diurnal_stop,

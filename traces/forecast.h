@@ -4,8 +4,9 @@
 // From the same settings that its arrivals are made of:
 //
 //   diurnal   its curve, begun at its start; exact means of the piecewise linear rate
-//   replay    counts of the trace's records, scaled as the replay would be; a trace that does not
-//             cover the day, or has an hour without a record, has a gap, unless it repeats
+//   replay    counts of the trace's records, scaled as the replay would be; a trace that ends
+//             before the last tenth of the last interval, or has an interval without a record, has
+//             a gap, unless it repeats
 //   others    the service's rate, all day
 //
 // Rates are of the whole fleet. Peak is the highest rate inside the interval (of a curve), or the

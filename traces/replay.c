@@ -23,7 +23,7 @@ struct replay {
     uint64_t words_first; // index of words[0]; UINT64_MAX: none
 };
 
-static double time_factor(const struct arrival_config *config, double rate_qps)
+double replay_time_factor(const struct arrival_config *config, double rate_qps)
 {
     return config->rescale ? trace_rate_qps(config->trace) / rate_qps : 1;
 }
@@ -33,7 +33,7 @@ double replay_period_ns(const struct arrival_config *config, double rate_qps)
     const struct trace *trace = config->trace;
     if (trace->n < 2)
         return 0;
-    double span_ns = (double)trace_span_ns(trace) * time_factor(config, rate_qps);
+    double span_ns = (double)trace_span_ns(trace) * replay_time_factor(config, rate_qps);
     return span_ns + span_ns / (double)(trace->n - 1);
 }
 
@@ -56,12 +56,23 @@ static int replay_check(const struct arrival_config *config, struct err *err)
     return 0;
 }
 
+static int replay_load(struct arrival_config *config, struct err *err)
+{
+    if (config->trace)
+        return 0;
+    struct trace *trace = trace_csv_read(&config->csv, err);
+    if (!trace)
+        return err_prefix(err, "file");
+    config->trace = config->owned_trace = trace;
+    return 0;
+}
+
 static int replay_start(void *state, const struct arrival_setup *setup, struct err *err)
 {
     struct replay *r = state;
     struct arrival_config config = *setup->config;
     if (!config.trace) {
-        if (arrival_load(&config, err))
+        if (replay_load(&config, err))
             return -1;
         r->owned = config.owned_trace;
         if (check_trace(&config, err)) {
@@ -75,7 +86,7 @@ static int replay_start(void *state, const struct arrival_setup *setup, struct e
     r->share_num = setup->share_num;
     r->share_den = setup->share_den;
     r->repeat = config.repeat;
-    r->time_factor = time_factor(&config, setup->rate_qps);
+    r->time_factor = replay_time_factor(&config, setup->rate_qps);
     r->period_ns = config.repeat ? replay_period_ns(&config, setup->rate_qps) : 0;
     r->words_first = UINT64_MAX;
     return 0;
@@ -180,6 +191,7 @@ const struct arrival_type arrival_replay = {
     .place_bytes = sizeof(struct replay_place),
     .carries_rate = true,
     .check = replay_check,
+    .load = replay_load,
     .start = replay_start,
     .fill = replay_fill,
     .stop = replay_stop,

@@ -14,6 +14,9 @@
 
 #include "traces/arrival.h"
 
+// What the trace's times are multiplied by. The config is loaded.
+double replay_time_factor(const struct arrival_config *config, double rate_qps);
+
 // The descriptor is arrival_replay. How long one pass lasts, in ns of simulated time; 0 if the
 // trace spans no time. The config is loaded.
 double replay_period_ns(const struct arrival_config *config, double rate_qps);

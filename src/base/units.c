@@ -92,6 +92,15 @@ static const struct unit_desc unit_descs[N_UNITS] = {
                  "Hz",
                  false,
                  {{"Hz", 1, 0}, {"kHz", 1, 3}, {"MHz", 1, 6}, {"GHz", 1, 9}}},
+    // The second spelling is for keys: "price_usd_per_h: 0.43".
+    [UNIT_PRICE] = {"a price such as \"0.43usd/h\"",
+                    "usd/h",
+                    false,
+                    {{"usd/h", 1, 0}, {"usd_per_h", 1, 0}}},
+    [UNIT_CARBON] = {"a carbon intensity such as \"420g/kWh\"",
+                     "g/kWh",
+                     false,
+                     {{"g/kWh", 1, 0}, {"g_per_kwh", 1, 0}}},
 };
 // TiB does not fit an int multiplier; it is 1024 GiB, spelled "1024GiB" by whoever needs it.
 
@@ -183,6 +192,14 @@ static const struct suffix *suffix_find(enum unit unit, const char *text)
 bool unit_has_suffix(enum unit unit, const char *suffix)
 {
     return *suffix && suffix_find(unit, suffix);
+}
+
+const char *unit_of_key(enum unit unit, const char *key)
+{
+    for (const char *cut = strchr(key, '_'); cut; cut = strchr(cut + 1, '_'))
+        if (unit_has_suffix(unit, cut + 1))
+            return cut + 1;
+    return NULL;
 }
 
 static int not_expected(enum unit unit, const char *text, struct err *err)

@@ -2,6 +2,7 @@
 // units: friendly quantities at the edge, SI inside.
 //
 // "25ms", "12000qps", "350W", "12GB/s", "1.5TFLOP/s" -> one number in the SI unit of its dimension.
+// Prices and carbon intensities have none: they stay in the unit that everybody quotes them in.
 // A bare number is accepted only for UNIT_NONE, UNIT_ITEMS and UNIT_FRAC ("%" allowed there), and
 // "0" everywhere. Never accepted: NaN, infinity, hexadecimal, trailing text, an empty string.
 #ifndef BASE_UNITS_H
@@ -26,6 +27,8 @@ enum unit {
     UNIT_FLOPS,  // floating-point operations per second; FLOP/s .. PFLOP/s
     UNIT_FLOP,   // floating-point operations; FLOP .. TFLOP
     UNIT_HZ,     // Hz kHz MHz GHz
+    UNIT_PRICE,  // US dollars per hour; usd/h
+    UNIT_CARBON, // grams of CO2 per kilowatt-hour; g/kWh
     N_UNITS
 };
 
@@ -44,6 +47,9 @@ int units_parse_whole(enum unit unit, const char *text, bool *negative, uint64_t
 
 // True when `suffix` ("ms") may stand behind a number of that unit; "" is none.
 bool unit_has_suffix(enum unit unit, const char *suffix);
+// The suffix of that unit at the end of a key, "ms" of "delay_ms", "usd_per_h" of
+// "price_usd_per_h"; NULL when the key carries none.
+const char *unit_of_key(enum unit unit, const char *key);
 
 // SI value to short text a user could have written, in buf (at least 32 bytes); returns buf.
 // Reading it back gives the same value, bit for bit.

@@ -483,11 +483,10 @@ static void mark_origin(struct node *node, const char *origin)
 // "rate_qps" -> 4 when "qps" is a unit somewhere, else 0: the length without the unit.
 static size_t without_unit(const char *key)
 {
-    const char *cut = strrchr(key, '_');
-    for (int u = 0; cut && u < N_UNITS; u++)
-        if (unit_has_suffix((enum unit)u, cut + 1))
-            return (size_t)(cut - key);
-    return 0;
+    const char *suffix = NULL;
+    for (int u = 0; !suffix && u < N_UNITS; u++)
+        suffix = unit_of_key((enum unit)u, key);
+    return suffix ? (size_t)(suffix - key) - 1 : 0;
 }
 
 // The child of `node` that `step` names; NULL when there is none (err is filled for a list).

@@ -48,12 +48,16 @@ static int collect(const struct node *list, struct texts *texts, const struct fi
 }
 
 static int fill_list(const struct node *node, const struct field *field, void *config,
-                     struct err *err)
+                     const char *suffix, struct err *err)
 {
     struct texts texts = {0};
     int rc = collect(node, &texts, field, err);
+    for (size_t i = 0; i < texts.n; i++)
+        texts.v[i] = mem_printf("%s%s", texts.v[i], suffix);
     if (rc == 0 && schema_parse_list(field, texts.v, texts.n, config, err) < 0)
         rc = node_prefix(node, err);
+    for (size_t i = 0; i < texts.n; i++)
+        mem_free((char *)texts.v[i]);
     mem_free(texts.v);
     return rc;
 }
@@ -83,7 +87,7 @@ static int fill_one(const struct node *node, const struct field *field, void *co
                     const char *suffix, struct err *err)
 {
     if (field->type == FIELD_REALS && node->kind == NODE_LIST)
-        return fill_list(node, field, config, err);
+        return fill_list(node, field, config, suffix, err);
     if (field->type == FIELD_STRING && node->kind == NODE_MAP && strcmp(field->key, "sources") == 0)
         return fill_sources(node, field, config, err);
     if (node->kind != NODE_SCALAR || node_is_null(node))
@@ -98,7 +102,6 @@ static int fill_one(const struct node *node, const struct field *field, void *co
 static const struct field *row_of(const char *key, const struct reader_part *parts, size_t n,
                                   const struct reader_part **part, const char **suffix)
 {
-    const char *cut = strrchr(key, '_');
     *suffix = "";
     for (size_t i = 0; i < n; i++) {
         const struct field *field = schema_find(parts[i].fields, key);
@@ -106,17 +109,16 @@ static const struct field *row_of(const char *key, const struct reader_part *par
         if (field)
             return field;
     }
-    for (size_t i = 0; cut && i < n; i++) {
-        char *base = mem_printf("%.*s", (int)(cut - key), key);
-        const struct field *field = schema_find(parts[i].fields, base);
-        mem_free(base);
-        if (field &&
-            unit_has_suffix(field->type == FIELD_TIME ? UNIT_TIME : field->unit, cut + 1)) {
+    for (size_t i = 0; i < n; i++)
+        for (const struct field *f = parts[i].fields; f && f->key; f++) {
+            const char *unit = unit_of_key(f->type == FIELD_TIME ? UNIT_TIME : f->unit, key);
+            size_t base = unit ? (size_t)(unit - key) - 1 : 0;
+            if (!unit || strlen(f->key) != base || memcmp(f->key, key, base) != 0)
+                continue;
             *part = &parts[i];
-            *suffix = cut + 1;
-            return field;
+            *suffix = unit;
+            return f;
         }
-    }
     return NULL;
 }
 
@@ -252,6 +254,56 @@ int reader_choose(const struct node *node, const char *what, const char *const *
         for (size_t i = 0; i < n; i++)
             err_append(err, "%s%s", i ? ", " : "; expected one of ", names[i]);
     return node_prefix(node, err);
+}
+
+bool reader_name(const char *text, size_t i, char *buf, size_t size)
+{
+    for (; *text && i > 0; i--) {
+        text += strcspn(text, ",");
+        text += strspn(text, ", ");
+    }
+    snprintf(buf, size, "%.*s", (int)strcspn(text, ","), text);
+    return *text != '\0';
+}
+
+static int add_name(char **text, const struct node *node, const struct reader_names *names,
+                    struct err *err)
+{
+    char there[64];
+    size_t n = 0;
+    while (names->known[n])
+        n++;
+    int k = reader_choose(node, names->what, names->known, n, err);
+    if (k < 0)
+        return -1;
+    for (size_t i = 0; reader_name(*text, i, there, sizeof there); i++)
+        if (strcmp(there, names->known[k]) == 0)
+            return node_fail(node, err, "%s %s is there already", names->one, there);
+    char *longer = mem_printf("%s%s%s", *text, **text ? ", " : "", names->known[k]);
+    mem_free(*text);
+    *text = longer;
+    return 0;
+}
+
+int reader_fill_names(const struct node *map, const struct reader_names *names, char **text,
+                      struct err *err)
+{
+    const struct node *node = node_get(map, names->key);
+    if (!node || node_is_null(node))
+        return 0;
+    if (node->kind == NODE_LIST && node->n == 0)
+        return node_fail(node, err, "empty; expected at least one %s", names->one);
+    if (node->kind == NODE_MAP)
+        return node_fail(node, err, "expected a list of %s, got a map", names->many);
+    char *found = mem_strdup("");
+    int rc = node->kind == NODE_SCALAR ? add_name(&found, node, names, err) : 0;
+    for (size_t i = 0; i < node->n && rc == 0; i++)
+        rc = add_name(&found, node->items[i], names, err);
+    char *unused = rc == 0 ? *text : found;
+    if (rc == 0)
+        *text = found;
+    mem_free(unused);
+    return rc;
 }
 
 int reader_prefix(const struct node *map, struct err *err)

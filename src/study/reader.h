@@ -41,6 +41,19 @@ const char *reader_text(const struct node *node, const char *expected, struct er
 int reader_choose(const struct node *node, const char *what, const char *const *names, size_t n,
                   struct err *err);
 
+// A list of names, or a single one, is kept as one text, "static, fixed": of what it may hold.
+struct reader_names {
+    const char *key, *what;   // "policies", "tuning policy"
+    const char *one, *many;   // "policy", "policies", for messages
+    const char *const *known; // NULL-terminated
+};
+// Replaces *text (owned) by the names under the key, in their order, none twice and at least one;
+// leaves it alone where the key is absent.
+int reader_fill_names(const struct node *map, const struct reader_names *names, char **text,
+                      struct err *err);
+// The i-th name of such a text in buf; false when there are no more.
+bool reader_name(const char *text, size_t i, char *buf, size_t size);
+
 // err holds "key: text" from a module that knows keys but no documents ("accelerator: streams:
 // ..."): puts the key's position in `map` and its whole path in front. Returns -1.
 int reader_prefix(const struct node *map, struct err *err);

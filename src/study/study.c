@@ -56,8 +56,9 @@ static int read_warmup(struct study *study, const struct node *root, struct err 
 
 static int read_settings(struct study *study, const struct node *root, struct err *err)
 {
-    static const char *const others[] = {"traffic", "fleet", "models",     "balancer", "output",
-                                         "sweep",   "tune",  "checkpoint", NULL};
+    static const char *const others[] = {"traffic",  "fleet",    "models", "balancer",
+                                         "output",   "sweep",    "tune",   "checkpoint",
+                                         "capacity", "failures", NULL};
     struct grid_settings grid; // grid.h's business, but a mistake in it is one in every command
     const struct reader_part parts[] = {{study_fields, &study->settings}, {grid_fields, &grid}};
     const struct reader_options options = {others, false};
@@ -113,7 +114,8 @@ static void make_fleet(struct study *study)
                                   .weight = group->weight,
                                   .costs = (const struct cost *const *)group->costs,
                                   .dispatch = group->dispatch,
-                                  .noise = {group->noise.distribution, group->noise.cv}};
+                                  .noise = {group->noise.distribution, group->noise.cv},
+                                  .on = group->on};
     }
     study->fleet = (struct fleet_config){.services = study->services,
                                          .n_services = (uint32_t)study->n_services,
@@ -121,6 +123,7 @@ static void make_fleet(struct study *study)
                                          .n_groups = (uint32_t)study->n_groups,
                                          .n_cells = (uint32_t)study->cells,
                                          .balancer = study->balancer,
+                                         .outages = study->outages,
                                          .seed = study->settings.seed,
                                          .duration_ns = study->settings.duration_ns};
     double expected = study_expected_queries(study);
@@ -137,8 +140,9 @@ static int read_all(struct study *study, const struct library *library, const st
         study_models_read(study, library, root, err) < 0 ||
         study_traffic_read(study, library, root, open_files, err) < 0 ||
         study_fleet_read(study, library, root, err) < 0 || read_balancer(study, root, err) < 0 ||
+        study_failures_read(study, root, err) < 0 ||
         study_tune_read(study, root, open_files, err) < 0 ||
-        study_checkpoint_read(study, root, err) < 0)
+        study_capacity_read(study, root, err) < 0 || study_checkpoint_read(study, root, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
@@ -183,7 +187,9 @@ void study_destroy(struct study *study)
     if (!study)
         return;
     study_checkpoint_release(study);
+    study_capacity_release(study);
     study_tune_release(study);
+    study_failures_release(study);
     study_fleet_release(study); // counts services, so before they go
     study_traffic_release(study);
     study_models_release(study);
@@ -275,6 +281,7 @@ struct meta *study_meta(const struct study *study)
     meta->duration_ns = study->settings.duration_ns;
     meta->warmup_ns = study->warmup_ns;
     meta->warmup_auto = study->warmup_auto;
+    meta->has_outages = fleet_has_outages(&study->fleet);
     meta->n_cells = study->fleet.n_cells;
     for (size_t s = 0; s < study->n_services; s++)
         meta->services[s] = service_meta(&study->services[s]);

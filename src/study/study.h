@@ -69,9 +69,8 @@ struct study_group {
     int64_t servers;        // in the whole fleet
     double weight;          // capacity relative to other groups', for the balancer
     double price_usd_per_h; // of one server; 0: not known
-    struct on_schedule on;  // counts owned
-    struct reals on_counts; // as in the study
-    double on_step_s, on_startup_s, on_shutdown_s;
+    struct reals on_counts; // of `on.servers`; empty: all, always
+    struct on_schedule on;  // n_on owned, made of on_counts
     struct platform platform;
     struct study_noise noise;
     struct study_scheduler *schedulers; // [n_services]

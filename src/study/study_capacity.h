@@ -57,9 +57,20 @@ struct study_capacity {
 int study_capacity_read(struct study *study, const struct node *root, struct err *err);
 void study_capacity_release(struct study *study);
 
-// Does the section make sense for this study? Targets for every service, a day of whole intervals,
-// a curve of carbon for that objective, prices for that objective, ...: one line, with the key.
+// Does the section make sense for this study? What its `find` needs, in one line with the key:
+//
+//   all but day   a latency target of every service, and max_queries that can decide it
+//   servers       max_servers not below what there is
+//   cores         one group, and max_servers (here of cores) not below what there is
+//   plan          prices, powers or a curve of carbon, as the objective asks
+//   all           what the tuner needs, if a scheduler is tuned for; a day without gaps
+//
+// What contradicts itself whatever is asked for (a day of broken intervals, more cells down than
+// there are) is refused when the study is read. The files must have been opened.
 int study_capacity_check(const struct study *study, struct err *err);
+
+// How many intervals the day has.
+uint32_t study_capacity_intervals(const struct study_capacity *capacity);
 
 // The i-th name of a list ("fixed, deeprecsched") in buf; false when there are no more.
 bool study_capacity_name(const char *names, size_t i, char *buf, size_t size);

@@ -29,6 +29,12 @@ static void add_trace(struct blob *parts, const struct trace *trace)
         add(parts, trace->size_items, trace->n * sizeof *trace->size_items);
 }
 
+static void add_reals(struct blob *parts, const struct reals *reals)
+{
+    if (reals->n > 0)
+        add(parts, reals->v, reals->n * sizeof *reals->v);
+}
+
 // Sizes that keys describe are in the text already.
 static void add_sizes(struct blob *parts, const struct size_config *config,
                       const struct qsize *sizes)
@@ -62,6 +68,7 @@ static void add_study(struct blob *parts, const struct study *study)
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_traffic *traffic = &study->services[s].traffic;
         add_trace(parts, traffic->arrivals.trace);
+        add_reals(parts, &traffic->arrivals.file_frac);
         add_sizes(parts, &traffic->sizes, study->sizes[s]);
     }
     if (study->tune.has_sizes)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study_fleet.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/simtime.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_models.h"
@@ -30,6 +32,21 @@ const struct field study_group_fields[] = {
           "servers in the whole fleet, at least one per cell"),
     FIELD(study_group, "weight", FIELD_REAL, UNIT_NONE, weight, 1e-6, 1e6, "1",
           "capacity of a server relative to other groups', for the balancer"),
+    FIELD(study_group, "price", FIELD_REAL, UNIT_PRICE, price_usd_per_h, 0, 1e6, "0",
+          "of one server that is on; 0: not known"),
+    FIELD_END};
+
+#define LONGEST_STEP_NS ((double)SIMTIME_LONGEST)
+
+const struct field study_on_fields[] = {
+    FIELD(study_group, "servers", FIELD_REALS, UNIT_NONE, on_counts, 1, MAX_SERVERS, NULL,
+          "servers that are on, step by step, over and over"),
+    FIELD(study_group, "every", FIELD_TIME, UNIT_TIME, on.step_ns, SIMTIME_MS, LONGEST_STEP_NS,
+          "1h", "length of a step"),
+    FIELD(study_group, "startup", FIELD_TIME, UNIT_TIME, on.startup_ns, 0, LONGEST_STEP_NS, "1min",
+          "a server is powered this long before it takes queries"),
+    FIELD(study_group, "shutdown", FIELD_TIME, UNIT_TIME, on.shutdown_ns, 0, LONGEST_STEP_NS, "1s",
+          "a server is powered this long after it takes no more; what still runs then is lost"),
     FIELD_END};
 
 const struct field study_scheduler_fields[] = {
@@ -178,6 +195,61 @@ static int read_noise(struct study_group *group, const struct node *map, struct 
     return 0;
 }
 
+// A pool of no servers has a line of its own: "from 1 to ..." would not say what is wrong.
+static int check_pool(const struct node *map, struct err *err)
+{
+    const struct node *node = node_get(map, "servers");
+    bool negative;
+    uint64_t n;
+    if (!node || node->kind != NODE_SCALAR ||
+        units_parse_whole(UNIT_NONE, node->text, &negative, &n, NULL) < 0 || n > 0)
+        return 0;
+    return node_fail(node, err, "an empty server pool; expected at least 1 server");
+}
+
+static int check_on(const struct study_group *group, const struct node *map, struct err *err)
+{
+    char step[40];
+    const struct on_schedule *on = &group->on;
+    units_format_ns(on->step_ns, step, sizeof step);
+    for (size_t i = 0; i < group->on_counts.n; i++) {
+        double n = group->on_counts.v[i];
+        if (n != floor(n))
+            return node_fail_key(map, "servers", err, "expected whole servers, got %.12g", n);
+        if (n > (double)group->servers)
+            return node_fail_key(map, "servers", err,
+                                 "expected at most the group's %lld servers, got %.12g",
+                                 (long long)group->servers, n);
+    }
+    if (on->startup_ns > on->step_ns)
+        return node_fail_key(map, "startup", err, "expected at most the step of %s", step);
+    if (on->shutdown_ns > on->step_ns)
+        return node_fail_key(map, "shutdown", err, "expected at most the step of %s", step);
+    return 0;
+}
+
+// on: {servers: [20, 18], every: 1h}
+static int read_on(struct study_group *group, const struct node *map, struct err *err)
+{
+    const struct node *on;
+    const struct reader_part part = {study_on_fields, group};
+    schema_defaults(study_on_fields, group);
+    if (reader_map(map, "on", &on, err) < 0)
+        return -1;
+    if (!on)
+        return 0;
+    if (reader_fill(on, map, &part, 1, &plain, err) < 0 || check_on(group, on, err) < 0)
+        return -1;
+    if (group->on_counts.n == 0)
+        return node_fail_key(on, "servers", err, "empty; expected at least one number of servers");
+    uint32_t *n_on = mem_calloc(group->on_counts.n, sizeof *n_on);
+    for (size_t i = 0; i < group->on_counts.n; i++)
+        n_on[i] = (uint32_t)group->on_counts.v[i];
+    group->on.n_on = n_on;
+    group->on.n_steps = group->on_counts.n;
+    return 0;
+}
+
 // accelerator: the name of a known one, "none", or a map with a name and keys over it.
 static int read_accelerator(struct study_group *group, const struct library *library,
                             const struct node *map, struct err *err)
@@ -254,7 +326,7 @@ static int read_platform(struct study_group *group, const struct library *librar
 static int read_group(struct study *study, const struct library *library, const struct node *map,
                       size_t g, struct err *err)
 {
-    static const char *const others[] = {"accelerator", "scheduler", "cost", "noise", NULL};
+    static const char *const others[] = {"accelerator", "scheduler", "cost", "noise", "on", NULL};
     struct study_group *group = &study->groups[g];
     const struct reader_part parts[] = {{study_group_fields, group},
                                         {platform_fields, &group->platform}};
@@ -263,7 +335,7 @@ static int read_group(struct study *study, const struct library *library, const 
     if (map->kind != NODE_MAP)
         return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
     schema_defaults(study_group_fields, group);
-    if (read_platform(group, library, map, err) < 0 ||
+    if (check_pool(map, err) < 0 || read_platform(group, library, map, err) < 0 ||
         reader_fill(map, NULL, parts, 2, &options, err) < 0)
         return -1;
     set_text(&group->platform.name, group->platform_name);
@@ -275,7 +347,8 @@ static int read_group(struct study *study, const struct library *library, const 
         if (strcmp(study->groups[i].name, group->name) == 0)
             return node_fail_key(map, "name", err, "group \"%.60s\" is there already", group->name);
     if (read_accelerator(group, library, map, err) < 0 || read_noise(group, map, err) < 0 ||
-        read_schedulers(study, group, map, err) < 0 || read_costs(study, group, map, err) < 0)
+        read_on(group, map, err) < 0 || read_schedulers(study, group, map, err) < 0 ||
+        read_costs(study, group, map, err) < 0)
         return -1;
     return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
 }
@@ -403,6 +476,8 @@ static void release_group(struct study *study, struct study_group *group)
     mem_free(group->schedulers);
     mem_free(group->dispatch);
     platform_release(&group->platform);
+    schema_release(study_on_fields, group);
+    mem_free((uint32_t *)group->on.n_on);
     schema_release(study_group_fields, group);
 }
 

@@ -60,19 +60,20 @@ static void print_fields(FILE *out, int indent, const struct field *fields, cons
 static void print_variant(FILE *out, int indent, const char *path, const char *selector,
                           const struct study_variants *variants, int64_t index, const void *config)
 {
-    static const char *const file_key[] = {"file", NULL};
     const struct field *fields = variants->fields[index];
-    const struct field *file = schema_find(fields, "file");
     const char *slash = path ? strrchr(path, '/') : NULL;
-    print_pair(out, indent, selector, variants->names[index]);
-    print_fields(out, indent, fields, config, file ? file_key : NULL);
-    if (!file || !path)
-        return;
-    char *text = schema_format(file, config);
     size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
-    bool beside = dir && strncmp(text, path, dir) == 0;
-    print_pair(out, indent, "file", beside ? text + dir : text);
-    mem_free(text);
+    print_pair(out, indent, selector, variants->names[index]);
+    print_fields(out, indent, fields, config, study_traffic_file_keys);
+    for (const char *const *key = study_traffic_file_keys; *key && path; key++) {
+        const struct field *file = schema_find(fields, *key);
+        if (!file)
+            continue;
+        char *text = schema_format(file, config);
+        bool beside = dir && strncmp(text, path, dir) == 0;
+        print_pair(out, indent, *key, beside ? text + dir : text);
+        mem_free(text);
+    }
 }
 
 static void print_service(FILE *out, const char *path, const struct service_config *service)
@@ -170,6 +171,15 @@ static void print_settings(FILE *out, const struct study *study, const struct st
     free(base);
 }
 
+// Without a schedule there is nothing to write: all servers are on.
+static void print_on(FILE *out, const struct study_group *group)
+{
+    if (group->on_counts.n == 0)
+        return;
+    fprintf(out, "      on:\n");
+    print_fields(out, 8, study_on_fields, group, NULL);
+}
+
 static void print_group(FILE *out, const struct study *study, const struct study_group *group)
 {
     static const char *const own_keys[] = {"name", "accelerator", NULL};
@@ -189,6 +199,35 @@ static void print_group(FILE *out, const struct study *study, const struct study
     print_settings(out, study, group, "cost", cost_settings);
     fprintf(out, "      noise:\n");
     print_fields(out, 8, study_noise_fields, &group->noise, NULL);
+    print_on(out, group);
+}
+
+static void print_event(FILE *out, const struct study *study, const struct outage_event *event)
+{
+    static const char *const cell_keys[] = {"group", "server", NULL}, *const server_keys[] = {
+                                                                          "cell", NULL};
+    const struct study_event entry = study_failures_event(study, event);
+    fprintf(out, "  -\n");
+    print_fields(out, 4, study_event_fields, &entry, event->whole_cell ? cell_keys : server_keys);
+}
+
+static void print_failures(FILE *out, const struct study *study)
+{
+    fprintf(out, "failures:\n");
+    print_fields(out, 2, study_failures_fields, &study->outages, NULL);
+    if (study->outages.n_events > 0)
+        fprintf(out, "  events:\n");
+    for (size_t i = 0; i < study->outages.n_events; i++)
+        print_event(out, study, &study->outages.events[i]);
+}
+
+static void print_capacity(FILE *out, const struct study *study)
+{
+    static const char *const lists[] = {"schedulers", "allocations", "provisioning", NULL};
+    const struct study_capacity *capacity = &study->capacity;
+    fprintf(out, "capacity:\n  schedulers: [%s]\n  allocations: [%s]\n  provisioning: [%s]\n",
+            capacity->schedulers, capacity->allocations, capacity->provisioning);
+    print_fields(out, 2, study_capacity_fields, capacity, lists);
 }
 
 static void print_tune(FILE *out, const struct study *study, const char *path)
@@ -223,7 +262,9 @@ static void print_body(FILE *out, const struct study *study, const char *path)
     print_pair(out, 2, "policy", policy_types[study->balancer.policy]->name);
     print_fields(out, 2, balancer_fields, &study->balancer, NULL);
     print_models(out, study);
+    print_failures(out, study);
     print_tune(out, study, path);
+    print_capacity(out, study);
     fprintf(out, "output:\n");
 }
 

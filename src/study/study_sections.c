@@ -86,6 +86,9 @@ size_t study_sections(struct study_section *out, size_t max)
                 kind_rows);
     add_variants(&s, "fleet.groups[].cost", "kind", &costs);
     add_section(&s, "fleet.groups[].noise", "", "spread of service times", study_noise_fields);
+    add_section(&s, "fleet.groups[].on", "",
+                "following the load: how many of its servers are on; left out: all, always",
+                study_on_fields);
     add_section(&s, "balancer", "", "which server a query goes to", policy_rows);
     add_section(&s, "balancer", "", "delays, and what single policies need", balancer_fields);
     for (size_t i = 0; i < policies.n; i++)
@@ -94,6 +97,10 @@ size_t study_sections(struct study_section *out, size_t max)
     add_section(&s, "models[]", "",
                 "a model of your own, or keys over a known one (name it, or say like: NAME)",
                 model_fields);
+    add_section(&s, "failures", "", "what goes out of service, and what becomes of its queries",
+                study_failures_fields);
+    add_section(&s, "failures.events[]", "", "one server or a whole cell, out for a time",
+                study_event_fields);
     add_section(&s, "", "", "beside sweep", grid_fields);
     add_section(&s, "sweep[]", "", "one axis of the grid: every point takes one value of each axis",
                 grid_axis_fields);
@@ -103,6 +110,8 @@ size_t study_sections(struct study_section *out, size_t max)
     add_section(&s, "tune.sizes", "",
                 "tune on these sizes, then measure on the services' own; keys of traffic[].sizes",
                 distribution_rows);
+    add_section(&s, "capacity", "", "what `recfleet capacity` looks for, and how closely",
+                study_capacity_fields);
     add_section(&s, "output", "", "what is kept", study_output_fields);
     add_section(&s, "checkpoint", "", "how often a run is saved, so that it can go on",
                 study_checkpoint_fields);

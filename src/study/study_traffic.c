@@ -24,28 +24,36 @@ const struct field study_service_fields[] = {
           "mean queries per second over the whole fleet"),
     FIELD_END};
 
-// A relative file stands beside the study. `file` is the row's member, owned.
+// Keys whose value is a file.
+const char *const study_traffic_file_keys[] = {"file", "curve_file", NULL};
+
+// The member that a key fills, owned, where the key names a file; else NULL.
+static char **file_member(const struct field *fields, const char *key, const void *config)
+{
+    const struct field *field = schema_find(fields, key);
+    if (!field || field->type != FIELD_STRING)
+        return NULL;
+    char **file = (char **)((const char *)config + field->offset);
+    return *file && **file ? file : NULL;
+}
+
+// A relative file stands beside the study.
 static void resolve_files(const struct study *study, const struct field *fields, void *config)
 {
-    const struct field *field = schema_find(fields, "file");
     const char *slash = strrchr(study->path, '/');
-    if (!field || field->type != FIELD_STRING || !slash)
-        return;
-    char **file = (char **)((char *)config + field->offset);
-    if (!*file || !**file || **file == '/')
-        return;
-    char *joined = mem_printf("%.*s/%s", (int)(slash - study->path), study->path, *file);
-    mem_free(*file);
-    *file = joined;
+    for (const char *const *key = study_traffic_file_keys; *key; key++) {
+        char **file = file_member(fields, *key, config);
+        if (!file || !slash || **file == '/')
+            continue;
+        char *joined = mem_printf("%.*s/%s", (int)(slash - study->path), study->path, *file);
+        mem_free(*file);
+        *file = joined;
+    }
 }
 
 static bool names_file(const struct field *fields, const void *config)
 {
-    const struct field *field = schema_find(fields, "file");
-    if (!field || field->type != FIELD_STRING)
-        return false;
-    const char *file = *(char *const *)((const char *)config + field->offset);
-    return file && *file;
+    return file_member(fields, "file", config) != NULL;
 }
 
 static int read_sla_word(const struct study *study, const struct node *node,
@@ -123,6 +131,8 @@ static int read_arrivals(struct study *study, const struct node *map,
             return reader_prefix(at, err);
         }
         config->trace = config->owned_trace = trace;
+    } else if (open_files && arrival_load(config, err) < 0) {
+        return reader_prefix(at, err);
     }
     if (arrival_check(config, service->traffic.rate_qps, err) < 0)
         return reader_prefix(err && strncmp(err->text, "rate: ", 6) == 0 ? map : at, err);

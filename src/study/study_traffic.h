@@ -36,6 +36,9 @@ void study_traffic_release(struct study *study);
 // duration and the cells' shares. Never 0, which stands for "not known".
 uint64_t study_traffic_fingerprint(const struct study *study);
 
+// Keys of arrivals and sizes whose value is a file's name, relative to the study; NULL-terminated.
+extern const char *const study_traffic_file_keys[];
+
 // Table of struct service_config.
 extern const struct field study_service_fields[];
 

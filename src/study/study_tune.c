@@ -41,54 +41,8 @@ const struct field study_tune_fields[] = {
         "exhaustive: offload thresholds to try, ascending; left out: a grid that suits the sizes"),
     FIELD_END};
 
-static size_t n_policies(void)
-{
-    size_t n = 0;
-    while (study_tune_policy_names[n])
-        n++;
-    return n;
-}
-
-// Adds one policy to the text in *policies.
-static int add_policy(char **policies, const struct node *node, struct err *err)
-{
-    char name[32];
-    int p = reader_choose(node, "tuning policy", study_tune_policy_names, n_policies(), err);
-    if (p < 0)
-        return -1;
-    const struct study_tune sofar = {.policies = *policies};
-    for (size_t i = 0; study_tune_policy(&sofar, i, name, sizeof name); i++)
-        if (strcmp(name, study_tune_policy_names[p]) == 0)
-            return node_fail(node, err, "policy %s is there already", name);
-    char *longer =
-        mem_printf("%s%s%s", *policies, **policies ? ", " : "", study_tune_policy_names[p]);
-    mem_free(*policies);
-    *policies = longer;
-    return 0;
-}
-
-// policies: [static, exhaustive], or a single name.
-static int read_policies(struct study_tune *tune, const struct node *map, struct err *err)
-{
-    const struct node *node = node_get(map, "policies");
-    if (!node || node_is_null(node))
-        return 0;
-    if (node->kind == NODE_LIST && node->n == 0)
-        return node_fail(node, err, "empty; expected at least one policy");
-    if (node->kind == NODE_MAP)
-        return node_fail(node, err, "expected a list of policies, got a map");
-    char *policies = mem_strdup("");
-    int rc = node->kind == NODE_SCALAR ? add_policy(&policies, node, err) : 0;
-    for (size_t i = 0; i < node->n && rc == 0; i++)
-        rc = add_policy(&policies, node->items[i], err);
-    if (rc < 0) {
-        mem_free(policies);
-        return -1;
-    }
-    mem_free(tune->policies);
-    tune->policies = policies;
-    return 0;
-}
+static const struct reader_names policies = {"policies", "tuning policy", "policy", "policies",
+                                             study_tune_policy_names};
 
 static int check_grid(const struct node *map, const char *key, const struct reals *grid,
                       struct err *err)
@@ -150,7 +104,8 @@ int study_tune_read(struct study *study, const struct node *root, bool open_file
     const struct node *map;
     schema_defaults(study_tune_fields, tune);
     if (reader_map(root, "tune", &map, err) < 0 ||
-        reader_fill(map, root, &part, 1, &options, err) < 0 || read_policies(tune, map, err) < 0 ||
+        reader_fill(map, root, &part, 1, &options, err) < 0 ||
+        reader_fill_names(map, &policies, &tune->policies, err) < 0 ||
         check_values(study, map, err) < 0)
         return -1;
     const struct node *sizes = node_get(map, "sizes");
@@ -267,11 +222,5 @@ int study_tune_check(const struct study *study, struct err *err)
 
 bool study_tune_policy(const struct study_tune *tune, size_t i, char *buf, size_t size)
 {
-    const char *name = tune->policies;
-    for (; *name && i > 0; i--) {
-        name += strcspn(name, ",");
-        name += strspn(name, ", ");
-    }
-    snprintf(buf, size, "%.*s", (int)strcspn(name, ","), name);
-    return *name != '\0';
+    return reader_name(tune->policies, i, buf, size);
 }
