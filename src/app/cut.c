@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/simtime.h"
 #include "cluster/layout.h"
+#include "traces/forecast.h"
 
 // What is drawn for a slice by its number: entities of RNG_SLICE.
 enum { ENTITY_SEED, ENTITY_CELL };
@@ -110,22 +111,6 @@ static double phase_s(const struct arrival_config *arrivals, double start_s)
 static bool follows_curve(const struct arrival_config *arrivals)
 {
     return arrival_types[arrivals->process] == &arrival_diurnal;
-}
-
-// Rate of the service when the simulation begins.
-static double rate_now_qps(const struct service_traffic *traffic)
-{
-    const struct reals *curve = &traffic->arrivals.curve_frac;
-    double total = 0;
-    if (!follows_curve(&traffic->arrivals))
-        return traffic->rate_qps;
-    for (size_t i = 0; i < curve->n; i++)
-        total += curve->v[i];
-    double at = traffic->arrivals.start_s / traffic->arrivals.period_s * (double)curve->n;
-    size_t piece = (size_t)at;
-    double part = at - (double)piece;
-    double frac = (1 - part) * curve->v[piece % curve->n] + part * curve->v[(piece + 1) % curve->n];
-    return traffic->rate_qps * frac / (total / (double)curve->n);
 }
 
 static void add_service(struct cut *cut, const struct slice *slice, uint32_t i)
@@ -248,10 +233,15 @@ struct meta *cut_meta(const struct cut *cut)
 
 double cut_queries(const struct cut *cut)
 {
-    double rate_qps = 0;
-    for (uint32_t i = 0; i < cut->fleet.n_services; i++)
-        rate_qps += rate_now_qps(&cut->fleet.services[i].traffic);
-    return rate_qps * simtime_to_s(cut->fleet.duration_ns);
+    double rate_qps = 0, length_s = simtime_to_s(cut->fleet.duration_ns);
+    for (uint32_t i = 0; i < cut->fleet.n_services; i++) {
+        const struct service_traffic *traffic = &cut->fleet.services[i].traffic;
+        struct forecast forecast = {traffic->rate_qps, traffic->rate_qps};
+        if (follows_curve(&traffic->arrivals)) // else it may need a trace to look at
+            forecast_fill(traffic, length_s, 1, &forecast, NULL);
+        rate_qps += forecast.mean_qps;
+    }
+    return rate_qps * length_s;
 }
 
 static void put_real(struct blob *blob, double value)

@@ -28,6 +28,8 @@ struct slice_bench {
     struct svctab_cache *times; // of every cost that was needed
     struct record *record;      // cleared and used again; NULL before the first
     bool stopped;
+    slice_watch_fn watch; // NULL: nobody
+    void *user;
 };
 
 // ---- what can be cut ----------------------------------------------------------------------------
@@ -50,6 +52,15 @@ static int check_service(const struct service_config *service, bool with_rates, 
     return 0;
 }
 
+// Does traffic ever move from one cell to another?
+static bool cells_trade(const struct outage_config *outages)
+{
+    bool whole = false;
+    for (size_t i = 0; i < outages->n_events; i++)
+        whole = whole || outages->events[i].whole_cell;
+    return outages->failover && whole;
+}
+
 int slice_check(const struct study *study, bool with_rates, struct err *err)
 {
     for (size_t s = 0; s < study->n_services; s++)
@@ -61,7 +72,7 @@ int slice_check(const struct study *study, bool with_rates, struct err *err)
                            "fleet: group \"%.60s\" switches servers by a list of times, which a "
                            "piece of a day does not see; expected no \"on\" there",
                            study->group_configs[g].name);
-    if (study->outages.failover && study->outages.n_events > 0)
+    if (cells_trade(&study->outages))
         return err_set(err, ERR_STUDY,
                        "failures.failover: traffic of cells that are out goes to the others, so "
                        "cells are not independent and none can stand for all; expected \"failover: "
@@ -93,6 +104,12 @@ void slice_bench_destroy(struct slice_bench *bench)
     svctab_cache_destroy(bench->times);
     record_destroy(bench->record);
     mem_free(bench);
+}
+
+void slice_watch(struct slice_bench *bench, slice_watch_fn watch, void *user)
+{
+    bench->watch = watch;
+    bench->user = user;
 }
 
 bool slice_stopped(const struct slice_bench *bench)
@@ -438,7 +455,27 @@ static size_t batch_of(const struct slice_bench *bench, const struct task *tasks
     return i;
 }
 
-static int run_all(struct slice_bench *bench, struct task *tasks, size_t n, struct err *err)
+static double sum_queries(const struct task *tasks, size_t n)
+{
+    double queries = 0;
+    for (size_t i = 0; i < n; i++)
+        queries += tasks[i].queries;
+    return queries;
+}
+
+static void tell(const struct slice_bench *bench, const struct task *tasks, size_t n_done,
+                 size_t n_all, uint64_t n_queries)
+{
+    double done = sum_queries(tasks, n_done), all = sum_queries(tasks, n_all);
+    for (size_t i = 0; i < n_done; i++)
+        n_queries += tasks[i].result->overall.n_queries;
+    if (bench->watch)
+        bench->watch(bench->user, all > 0 ? done / all : 1, n_queries);
+}
+
+// n_recalled: queries of answers that need no simulation.
+static int run_all(struct slice_bench *bench, struct task *tasks, size_t n, uint64_t n_recalled,
+                   struct err *err)
 {
     for (size_t i = 0, size; i < n; i += size) {
         size = batch_of(bench, &tasks[i], n - i);
@@ -448,6 +485,7 @@ static int run_all(struct slice_bench *bench, struct task *tasks, size_t n, stru
         }
         if (run_batch(bench, &tasks[i], size, err) < 0)
             return -1;
+        tell(bench, tasks, i + size, n, n_recalled);
     }
     return 0;
 }
@@ -478,18 +516,21 @@ int slice_run(struct slice_bench *bench, const struct slice *slices, size_t n,
     if (!bench->ranks)
         return err_set(err, ERR_FAIL, "MPI could not split the ranks into crews");
     struct task *tasks = mem_calloc(n, sizeof *tasks);
+    uint64_t n_recalled = 0;
     size_t n_tasks = 0;
     for (size_t i = 0; i < n; i++) {
         results[i] = (struct slice_result){0};
         struct task task = {.slice = &slices[i], .result = &results[i]};
         task.cut = cut_create(&slices[i]);
         task.queries = task.cut ? cut_queries(task.cut) : 0;
-        if (recall(bench, &task))
+        if (recall(bench, &task)) {
+            n_recalled += results[i].overall.n_queries;
             cut_destroy(task.cut);
-        else
+        } else {
             tasks[n_tasks++] = task;
+        }
     }
-    int rc = run_all(bench, tasks, n_tasks, err);
+    int rc = run_all(bench, tasks, n_tasks, n_recalled, err);
     for (size_t i = 0; i < n_tasks; i++)
         cut_destroy(tasks[i].cut);
     mem_free(tasks);

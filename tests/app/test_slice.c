@@ -189,6 +189,7 @@ START_TEST(refuses_what_cannot_be_cut)
     struct outage_config before = study->outages;
     study->outages.events = &event;
     study->outages.n_events = 1;
+    study->outages.failover = false;
     expect_refused(study, "failures.events");
     study->outages.failover = true;
     expect_refused(study, "not independent");
