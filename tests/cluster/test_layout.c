@@ -278,16 +278,11 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", servers_stay},
-                                       {"core", ranks_exist},
-                                       {"core", dealt_evenly},
-                                       {"core", odd_servers},
-                                       {"core", turns},
-                                       {"core", auto_keeps_cells},
-                                       {"core", auto_weighs},
-                                       {"core", spread},
-                                       {"core", apart},
-                                       {"limits", more_ranks_than_servers},
+    const struct suite_test tests[] = {{"core", servers_stay}, {"core", ranks_exist},
+                                       {"core", dealt_evenly}, {"core", odd_servers},
+                                       {"core", turns},        {"core", auto_keeps_cells},
+                                       {"core", auto_weighs},  {"core", spread},
+                                       {"core", apart},        {"limits", more_ranks_than_servers},
                                        {"limits", names}};
     return suite_run("layout", tests, sizeof tests / sizeof *tests);
 }
