@@ -19,6 +19,7 @@ struct cell {
     struct policy_roster roster;
     double weight[MOST_SERVERS];
     uint16_t group[MOST_SERVERS];
+    uint32_t members[MOST_SERVERS], n_members;
     struct query queries[N_QUERIES];
     struct report news[N_QUERIES];
 };
@@ -40,6 +41,7 @@ static struct cell *make_cell(const char *policy, uint32_t n_servers, bool equal
     for (uint32_t s = 0; s < n_servers; s++) {
         cell->weight[s] = equal_weights ? 2 : 1 + s % 3;
         cell->group[s] = s >= n_servers / 2;
+        cell->members[cell->n_members++] = s;
     }
     for (uint32_t i = 0; i < N_QUERIES; i++) {
         uint32_t gap_ns = fixture_draw(1, i, 2000);
@@ -53,6 +55,15 @@ static struct cell *make_cell(const char *policy, uint32_t n_servers, bool equal
                                         .server = fixture_draw(6, i, n_servers)};
     }
     return cell;
+}
+
+// Two of five servers go out of service.
+static void leave_some(struct cell *cell)
+{
+    cell->n_members = 0;
+    for (uint32_t s = 0; s < cell->roster.n_servers; s++)
+        if (s % 5 != 1 && s % 5 != 4)
+            cell->members[cell->n_members++] = s;
 }
 
 static void destroy_cell(struct cell *cell)
@@ -80,6 +91,8 @@ static void route(struct cell *cell, uint32_t most_batch)
 {
     struct view *view = make_view(cell);
     struct policy *policy = policy_create(&cell->fixture.config.balancer, &cell->roster, view);
+    if (cell->n_members < cell->roster.n_servers)
+        policy_set_members(policy, cell->members, cell->n_members);
     for (size_t i = 0; i < N_QUERIES;) {
         size_t n = most_batch == N_QUERIES ? N_QUERIES : 1 + fixture_draw(7, i, most_batch);
         n = n < N_QUERIES - i ? n : N_QUERIES - i;
@@ -120,27 +133,27 @@ static uint32_t choose_of_d(const struct cell *cell, const int64_t *load, const 
 {
     uint32_t candidates[16] = {0}, d = (uint32_t)cell->fixture.config.balancer.d;
     for (uint32_t k = 0; k < d; k++)
-        candidates[k] = draw(query, (d + 1) / 2, k, cell->roster.n_servers);
+        candidates[k] = cell->members[draw(query, (d + 1) / 2, k, cell->n_members)];
     return least_of(cell, load, candidates, d);
 }
 
 static uint32_t choose_of_all(const struct cell *cell, const int64_t *load,
                               const struct query *query)
 {
-    uint32_t candidates[MOST_SERVERS] = {0}, n = cell->roster.n_servers,
-             first = draw(query, 1, 0, n);
+    uint32_t candidates[MOST_SERVERS] = {0}, n = cell->n_members, first = draw(query, 1, 0, n);
     for (uint32_t k = 0; k < n; k++)
-        candidates[k] = (first + k) % n;
+        candidates[k] = cell->members[(first + k) % n];
     return least_of(cell, load, candidates, n);
 }
 
 static uint32_t choose_by_size(const struct cell *cell, const int64_t *load,
                                const struct query *query)
 {
-    uint32_t n = cell->roster.n_servers, n_small = n - n / 2; // large_frac is a half
+    uint32_t n = cell->n_members, n_small = n - (n + 1) / 2; // large_frac is a half
     bool large = query->size_items >= cell->fixture.config.balancer.large_items;
     uint32_t first = large ? n_small : 0, count = large ? n - n_small : n_small;
-    uint32_t candidates[2] = {first + draw(query, 1, 0, count), first + draw(query, 1, 1, count)};
+    uint32_t candidates[2] = {cell->members[first + draw(query, 1, 0, count)],
+                              cell->members[first + draw(query, 1, 1, count)]};
     return least_of(cell, load, candidates, 2);
 }
 
@@ -182,6 +195,7 @@ static void assert_choices(const struct cell *cell, enum load_unit unit, choose_
     }
 }
 
+// With all servers in service, and then without some of them.
 static void assert_feedback(const char *name, uint32_t n_servers, bool equal_weights, int64_t d,
                             enum load_unit unit, choose_fn choose)
 {
@@ -189,6 +203,9 @@ static void assert_feedback(const char *name, uint32_t n_servers, bool equal_wei
     cell->fixture.config.balancer.d = d;
     cell->fixture.config.balancer.load = (int)unit;
     ck_assert_int_eq(policy_load_unit(&cell->fixture.config.balancer), unit);
+    route(cell, 64);
+    assert_choices(cell, unit, choose);
+    leave_some(cell);
     route(cell, 64);
     assert_choices(cell, unit, choose);
     destroy_cell(cell);
@@ -238,29 +255,55 @@ START_TEST(size_aware)
 }
 END_TEST
 
-// round-robin: by the number of the query.
+// round-robin: by the number of the query, over those in service.
 START_TEST(round_robin)
 {
     struct cell *cell = make_cell("round-robin", 7, false);
     route(cell, 64);
     for (uint32_t i = 0; i < N_QUERIES; i++)
         ck_assert_uint_eq(cell->queries[i].server, (FIRST_SEQ + i) % 7);
+    leave_some(cell);
+    ck_assert_uint_eq(cell->n_members, 4);
+    route(cell, 64);
+    for (uint32_t i = 0; i < N_QUERIES; i++)
+        ck_assert_uint_eq(cell->queries[i].server, cell->members[(FIRST_SEQ + i) % 4]);
     destroy_cell(cell);
 }
 END_TEST
 
-// How unevenly queries spread: sum of (seen - expected)^2 / expected over the servers.
+// A further attempt, and a query of another cell, goes on by as many places.
+START_TEST(round_robin_attempts)
+{
+    struct cell *cell = make_cell("round-robin", 8, false);
+    struct policy *policy = policy_create(&cell->fixture.config.balancer, &cell->roster, NULL);
+    for (uint64_t attempt = 0; attempt <= QUERY_MAX_RETRIES; attempt++)
+        for (uint64_t origin = 0; origin < 3; origin++) {
+            struct query query = {.seq = 5 | attempt << QUERY_ATTEMPT_SHIFT |
+                                         origin << QUERY_ORIGIN_SHIFT};
+            policy_route(policy, &query, 1);
+            ck_assert_uint_eq(query.server, (5 + attempt + origin) % 8);
+        }
+    policy_destroy(policy);
+    destroy_cell(cell);
+}
+END_TEST
+
+// How unevenly queries spread: sum of (seen - expected)^2 / expected over the members, which must
+// have got all.
 static double chi_square(const struct cell *cell, bool by_weight)
 {
-    double seen[MOST_SERVERS] = {0}, sum = 0, chi = 0;
+    double seen[MOST_SERVERS] = {0}, sum = 0, chi = 0, n_seen = 0;
     for (uint32_t i = 0; i < N_QUERIES; i++)
         seen[cell->queries[i].server]++;
-    for (uint32_t s = 0; s < cell->roster.n_servers; s++)
-        sum += by_weight ? cell->weight[s] : 1;
-    for (uint32_t s = 0; s < cell->roster.n_servers; s++) {
+    for (uint32_t k = 0; k < cell->n_members; k++)
+        sum += by_weight ? cell->weight[cell->members[k]] : 1;
+    for (uint32_t k = 0; k < cell->n_members; k++) {
+        uint32_t s = cell->members[k];
         double expected = N_QUERIES * (by_weight ? cell->weight[s] : 1) / sum;
         chi += (seen[s] - expected) * (seen[s] - expected) / expected;
+        n_seen += seen[s];
     }
+    ck_assert_double_eq(n_seen, N_QUERIES);
     return chi;
 }
 
@@ -268,9 +311,14 @@ static double chi_square(const struct cell *cell, bool by_weight)
 static void assert_spread(const char *policy, uint32_t n_servers, bool equal_weights)
 {
     struct cell *cell = make_cell(policy, n_servers, equal_weights);
-    route(cell, 64);
-    double k = n_servers - 1;
-    ck_assert_double_eq_tol(chi_square(cell, strcmp(policy, "weighted") == 0), k, 5 * sqrt(2 * k));
+    for (int some = 0; some < 2; some++) {
+        if (some)
+            leave_some(cell);
+        route(cell, 64);
+        double k = cell->n_members - 1;
+        ck_assert_double_eq_tol(chi_square(cell, strcmp(policy, "weighted") == 0), k,
+                                5 * sqrt(2 * k));
+    }
     destroy_cell(cell);
 }
 
@@ -327,6 +375,54 @@ START_TEST(draws_of_their_own)
 }
 END_TEST
 
+// A policy that had fewer members and has all again chooses as one that always had.
+START_TEST(all_back)
+{
+    static struct query always[N_QUERIES];
+    for (int p = 0; policy_types[p]; p++) {
+        struct cell *cell = make_cell(policy_types[p]->name, 19, false);
+        route(cell, N_QUERIES);
+        memcpy(always, cell->queries, sizeof always);
+        struct view *view = make_view(cell);
+        struct policy *policy = policy_create(&cell->fixture.config.balancer, &cell->roster, view);
+        leave_some(cell);
+        policy_set_members(policy, cell->members, cell->n_members);
+        policy_set_members(policy, NULL, 0);
+        policy_route(policy, cell->queries, N_QUERIES);
+        ck_assert_mem_eq(cell->queries, always, sizeof always);
+        policy_destroy(policy);
+        view_destroy(view);
+        destroy_cell(cell);
+    }
+}
+END_TEST
+
+// Further attempts and queries of other cells have draws of their own, keyed by all of `seq`.
+START_TEST(attempts_draw_anew)
+{
+    static const uint64_t origins[] = {0, 1, QUERY_MAX_ORIGINS};
+    struct cell *cell = make_cell("power-of-d", 37, true);
+    cell->fixture.config.balancer.d = 16;
+    uint32_t n_same = 0, first[N_QUERIES];
+    for (uint64_t attempt = 0; attempt <= QUERY_MAX_RETRIES; attempt++)
+        for (int o = 0; o < 3; o++) {
+            for (uint32_t i = 0; i < N_QUERIES; i++)
+                cell->queries[i].seq = (FIRST_SEQ + i) | origins[o] << QUERY_ORIGIN_SHIFT |
+                                       attempt << QUERY_ATTEMPT_SHIFT;
+            route(cell, 64);
+            assert_choices(cell, LOAD_QUERIES, choose_of_d);
+            for (uint32_t i = 0; i < N_QUERIES; i++) {
+                if (attempt == 0 && o == 0)
+                    first[i] = draw(&cell->queries[i], 8, 0, 37);
+                else
+                    n_same += draw(&cell->queries[i], 8, 0, 37) == first[i];
+            }
+        }
+    ck_assert_uint_lt(n_same, 11 * N_QUERIES / 37 * 2); // by chance one in 37
+    destroy_cell(cell);
+}
+END_TEST
+
 // ---- limits -------------------------------------------------------------------------------------
 
 // One server gets everything.
@@ -337,6 +433,27 @@ START_TEST(one_server)
         route(cell, 64);
         for (uint32_t i = 0; i < N_QUERIES; i++)
             ck_assert_uint_eq(cell->queries[i].server, 0);
+        destroy_cell(cell);
+    }
+}
+END_TEST
+
+// So does the last one that is in service; with all of them named, it is as if none were.
+START_TEST(last_member)
+{
+    for (int p = 0; policy_types[p]; p++) {
+        struct cell *cell = make_cell(policy_types[p]->name, 10, false);
+        cell->members[0] = 7;
+        cell->n_members = 1;
+        route(cell, 64);
+        for (uint32_t i = 0; i < N_QUERIES; i++)
+            ck_assert_uint_eq(cell->queries[i].server, 7);
+        struct policy *policy = policy_create(&cell->fixture.config.balancer, &cell->roster, NULL);
+        for (uint32_t s = 0; s < 10; s++)
+            cell->members[s] = s;
+        policy_set_members(policy, cell->members, 10);
+        ck_assert_ptr_null(policy->members);
+        policy_destroy(policy);
         destroy_cell(cell);
     }
 }
@@ -379,11 +496,20 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", power_of_d},   {"core", join_shortest_queue},
-                                       {"core", least_work},   {"core", size_aware},
-                                       {"core", round_robin},  {"core", spread_of_draws},
-                                       {"core", batches},      {"core", draws_of_their_own},
-                                       {"limits", one_server}, {"limits", both_classes},
+    const struct suite_test tests[] = {{"core", power_of_d},
+                                       {"core", join_shortest_queue},
+                                       {"core", least_work},
+                                       {"core", size_aware},
+                                       {"core", round_robin},
+                                       {"core", round_robin_attempts},
+                                       {"core", spread_of_draws},
+                                       {"core", all_back},
+                                       {"core", attempts_draw_anew},
+                                       {"core", batches},
+                                       {"core", draws_of_their_own},
+                                       {"limits", one_server},
+                                       {"limits", last_member},
+                                       {"limits", both_classes},
                                        {"limits", names}};
     return suite_run("policy", tests, sizeof tests / sizeof *tests);
 }
