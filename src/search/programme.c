@@ -7,11 +7,12 @@
 
 #include "base/mem.h"
 
-enum { MOST_NODES = 2000 };            // of branch and cut, each a linear programme
+enum { MOST_NODES = 4000 };            // of branch and cut, each a linear programme
 static const double TINY = 1e-12;      // a server that holds less of a demand is of no use
 static const double MARGIN = 1e-5;     // asked for in addition where the tolerances were abused
 static const double WHOLE = 1e-7;      // this near to a whole number is whole
 static const double NOTHING = 1e-9;    // of a demand: a shortage of so little is none
+static const double SAME = 1e-9;       // relative: costs this near to each other are the same
 static const double MOST_WHOLE = 1e15; // prices up to here may be counted in whole numbers
 
 // One GLPK problem and where things are in it. GLPK counts from 1.
@@ -244,7 +245,8 @@ static void on_node(glp_tree *tree, void *info)
         p->started = true;
         offer_start(p, tree);
     }
-    if (reason != GLP_ISELECT || p->n_nodes++ < MOST_NODES)
+    p->n_nodes += reason == GLP_IPREPRO;
+    if (reason != GLP_ISELECT || p->n_nodes <= MOST_NODES)
         return;
     int best = glp_ios_best_node(tree);
     p->tree_bound = best ? glp_ios_node_bound(tree, best) : -INFINITY;
@@ -259,6 +261,7 @@ static int branch(struct programme *p, struct err *err)
     how.msg_lev = GLP_MSG_OFF;
     how.gmi_cuts = how.mir_cuts = GLP_ON;
     how.tol_int = WHOLE;
+    how.tol_obj = SAME;
     how.cb_func = on_node;
     how.cb_info = p;
     p->n_nodes = 0;

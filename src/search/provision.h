@@ -51,7 +51,7 @@ struct provision {
     uint32_t *n_servers; // [type][service]; owned, provision_release()
     double objective;    // sum of price times servers
     double bound;        // no plan is cheaper; NaN but for optimal; the objective when proven
-    bool proven;         // optimal: no better plan exists
+    bool proven;         // optimal: no better plan exists, by more than a part in 10^9
 };
 
 // What is missing when no plan exists, of load (1 + headroom). Every service lacks at least what

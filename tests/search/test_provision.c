@@ -217,12 +217,12 @@ static void check_shortage(const struct provision_problem *problem, const struct
     ck_assert_double_gt(sum_qps, 0);
 }
 
-// 1500 small problems: the optimum is that of brute force and is proven, the bound is no higher, no
+// 1000 small problems: the optimum is that of brute force and is proven, the bound is no higher, no
 // method is cheaper, and what is said to be impossible is.
 START_TEST(agrees_with_brute_force)
 {
     int n_found = 0, n_impossible = 0, n_failed = 0;
-    for (uint64_t seed = 1; seed <= 1500; seed++) {
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
         struct fixture f = random_small(seed);
         const struct provision_problem *problem = aim(&f);
         uint32_t plan[MOST_CELLS] = {0};
@@ -247,9 +247,9 @@ START_TEST(agrees_with_brute_force)
         }
     }
     // The draw has all kinds, or the test would not say much.
-    ck_assert_int_ge(n_found, 300);
-    ck_assert_int_ge(n_impossible, 300);
-    ck_assert_int_ge(n_failed, 10);
+    ck_assert_int_ge(n_found, 200);
+    ck_assert_int_ge(n_impossible, 200);
+    ck_assert_int_ge(n_failed, 5);
 }
 END_TEST
 
@@ -295,6 +295,286 @@ START_TEST(day_of_programmes)
 }
 END_TEST
 
+// ---- limits -------------------------------------------------------------------------------------
+
+// No load: no servers, by any method, even where there are none.
+START_TEST(no_load)
+{
+    struct fixture f = two_by_two();
+    f.load_qps[0] = f.load_qps[1] = 0;
+    const uint32_t none[MOST_CELLS] = {0};
+    for (int method = 0; method < N_PROVISION_METHODS; method++)
+        assert_plan(aim(&f), (enum provision_method)method, none);
+    f.available[0] = f.available[1] = 0;
+    for (int method = 0; method < N_PROVISION_METHODS; method++)
+        assert_plan(&f.problem, (enum provision_method)method, none);
+    f.problem.n_types = 0;
+    for (int method = 0; method < N_PROVISION_METHODS; method++)
+        assert_plan(&f.problem, (enum provision_method)method, none);
+}
+END_TEST
+
+// By all methods alike: there is none, and so much is missing of each service.
+static void assert_missing(const struct provision_problem *problem, const double *missing_qps)
+{
+    for (int method = 0; method < N_PROVISION_METHODS; method++) {
+        struct answer a = solve(problem, (enum provision_method)method);
+        ck_assert_int_eq(a.state, PROVISION_IMPOSSIBLE);
+        for (uint32_t m = 0; m < problem->n_services; m++)
+            ck_assert_double_eq_tol(a.shortage.missing_qps[m], missing_qps[m],
+                                    1e-6 * provision_demand_qps(problem, m));
+        release(&a);
+    }
+}
+
+// No servers at all: everything is missing, headroom included.
+START_TEST(no_servers)
+{
+    struct fixture f = two_by_two();
+    f.available[0] = f.available[1] = 0;
+    f.problem.headroom_frac = 0.5;
+    assert_missing(aim(&f), (double[]){3000, 4800});
+    f.problem.n_types = 0;
+    assert_missing(&f.problem, (double[]){3000, 4800});
+}
+END_TEST
+
+// A service that no type holds is missing as a whole; the other lacks nothing.
+START_TEST(service_nobody_holds)
+{
+    struct fixture f = two_by_two();
+    f.qps[1] = NAN;
+    f.qps[3] = -1;
+    assert_missing(aim(&f), (double[]){0, 3200});
+    f.qps[1] = INFINITY; // not a measurement either
+    assert_missing(&f.problem, (double[]){0, 3200});
+}
+END_TEST
+
+// One type, two services that ask for 150 % of it: both lack the same third, whatever their size.
+START_TEST(shortage_is_shared)
+{
+    struct fixture f = {.problem = {.n_types = 1, .n_services = 2},
+                        .qps = {10, 100},
+                        .price = {1, 1},
+                        .load_qps = {500, 10000},
+                        .available = {100}};
+    assert_missing(aim(&f), (double[]){500 / 3.0, 10000 / 3.0});
+}
+END_TEST
+
+// What is hopeless for one service is no reason to give up others: service 0 lacks half even with
+// all of type 0, its only one; service 1 has type 1 to itself and lacks nothing.
+START_TEST(hopeless_service_alone_lacks)
+{
+    struct fixture f = {.problem = {.n_types = 2, .n_services = 2},
+                        .qps = {10, 0, 0, 10},
+                        .price = {1, 0, 0, 1},
+                        .load_qps = {200, 100},
+                        .available = {10, 10}};
+    assert_missing(aim(&f), (double[]){100, 0});
+}
+END_TEST
+
+// Three services that would do with two thirds of a server each, of which there are two: whole, one
+// is left with nothing.
+START_TEST(only_split_would_do)
+{
+    struct fixture f = {.problem = {.n_types = 2, .n_services = 2},
+                        .qps = {60, 60, 60, 60},
+                        .price = {1, 1, 1, 1},
+                        .load_qps = {90, 90},
+                        .available = {2, 1}};
+    // 180 asked for, 180 there in halves; whole servers leave one with 60 of its 90.
+    struct answer a = solve(aim(&f), PROVISION_OPTIMAL);
+    ck_assert_int_eq(a.state, PROVISION_IMPOSSIBLE);
+    ck_assert_double_eq(a.shortage.missing_qps[0] + a.shortage.missing_qps[1], 30);
+    ck_assert_double_eq(a.shortage.missing_qps[0] * a.shortage.missing_qps[1], 0);
+    release(&a);
+}
+END_TEST
+
+// The largest fleet there can be: four thousand million of each of two types, in no time.
+START_TEST(largest_fleet)
+{
+    struct fixture f = {.problem = {.n_types = 2, .n_services = 2},
+                        .qps = {1, 1, 2, 2},
+                        .price = {1, 1, 1.5, 1.5},
+                        .load_qps = {4e9, 5e9},
+                        .available = {UINT32_MAX, UINT32_MAX}};
+    for (int method = 0; method < N_PROVISION_METHODS; method++) {
+        struct answer a = solve(aim(&f), (enum provision_method)method);
+        ck_assert_int_eq(a.state, PROVISION_FOUND);
+        release(&a);
+    }
+    f.load_qps[0] = 1e10;
+    assert_missing(&f.problem, (double[]){1e10 * (1 - 3 * (double)UINT32_MAX / 1.5e10),
+                                          5e9 * (1 - 3 * (double)UINT32_MAX / 1.5e10)});
+}
+END_TEST
+
+// Numbers of any size: loads of a millionth, servers a million million times larger, prices to
+// match.
+START_TEST(any_units)
+{
+    const double units[] = {1e-12, 1e-6, 1, 1e6, 1e12};
+    for (size_t q = 0; q < sizeof units / sizeof *units; q++)
+        for (size_t p = 0; p < sizeof units / sizeof *units; p++) {
+            struct fixture f = random_day(3, 12), scaled = f;
+            for (int i = 0; i < MOST_CELLS; i++) {
+                scaled.qps[i] *= units[q];
+                scaled.price[i] *= units[p];
+            }
+            for (int m = 0; m < MOST_SERVICES; m++)
+                scaled.load_qps[m] *= units[q];
+            struct answer a = solve(aim(&f), PROVISION_OPTIMAL);
+            struct answer b = solve(aim(&scaled), PROVISION_OPTIMAL);
+            ck_assert_int_eq(b.state, PROVISION_FOUND);
+            // Both proven to the solver's tolerance of 10^-7.
+            ck_assert_double_eq_tol(b.provision.objective / units[p], a.provision.objective,
+                                    1e-6 * a.provision.objective);
+            release(&a);
+            release(&b);
+        }
+    struct fixture f = {.problem = {.n_types = 2, .n_services = 1},
+                        .qps = {1e15, 1e-9},
+                        .price = {7, 1},
+                        .load_qps = {1e-3},
+                        .available = {3, 1000}};
+    assert_plan(aim(&f), PROVISION_OPTIMAL, (uint32_t[]){1, 0});
+}
+END_TEST
+
+// A knapsack known to defeat branch and bound: the load is the largest that the five sizes cannot
+// add up to exactly (Aardal and Lenstra, 2004). The search ends at its limit, with a plan no worse
+// than greedy's and an honest bound, which is the load itself.
+START_TEST(limit_on_nodes)
+{
+    struct fixture f = {.problem = {.n_types = 5, .n_services = 1},
+                        .qps = {12223, 12224, 36674, 61119, 85569},
+                        .price = {12223, 12224, 36674, 61119, 85569},
+                        .load_qps = {89643481},
+                        .available = {9000, 9000, 9000, 9000, 9000}};
+    struct answer a = solve(aim(&f), PROVISION_OPTIMAL), greedy = solve(aim(&f), PROVISION_GREEDY);
+    ck_assert_int_eq(a.state, PROVISION_FOUND);
+    ck_assert(!a.provision.proven);
+    ck_assert_double_le(a.provision.objective, greedy.provision.objective);
+    ck_assert_double_eq_tol(a.provision.bound, f.load_qps[0], 1);
+    ck_assert_double_gt(a.provision.objective, f.load_qps[0]);
+    release(&greedy);
+    release(&a);
+}
+END_TEST
+
+// ---- properties ---------------------------------------------------------------------------------
+
+// Any shape and tightness, with holes. Often nearly impossible, which is where rounding hurts.
+static struct fixture random_any(uint64_t seed)
+{
+    uint64_t at = 0;
+    struct fixture f = {.problem = {.n_types = 1 + draw(seed, &at, MOST_TYPES),
+                                    .n_services = 1 + draw(seed, &at, MOST_SERVICES)}};
+    double held_qps[MOST_SERVICES] = {0};
+    for (uint32_t h = 0; h < f.problem.n_types; h++) {
+        f.available[h] = draw(seed, &at, 4) ? draw(seed, &at, 60) : 0;
+        for (uint32_t m = 0; m < f.problem.n_services; m++) {
+            uint32_t i = h * f.problem.n_services + m;
+            f.qps[i] = draw(seed, &at, 5) ? 0.1 * (1 + draw(seed, &at, 500)) : 0;
+            f.price[i] = 0.1 * (1 + draw(seed, &at, 100));
+            held_qps[m] += f.qps[i] * f.available[h];
+        }
+    }
+    double tight = 0.3 + 0.01 * draw(seed, &at, 250);
+    for (uint32_t m = 0; m < f.problem.n_services; m++)
+        f.load_qps[m] = floor(tight * held_qps[m] / f.problem.n_services);
+    return f;
+}
+
+// What must hold of the answers to any problem.
+static void check_any(const struct provision_problem *problem, int *n_states)
+{
+    struct answer best = solve(problem, PROVISION_OPTIMAL);
+    n_states[best.state]++;
+    if (best.state == PROVISION_FOUND) {
+        ck_assert_double_gt(best.provision.bound, -1e-9);
+        ck_assert_double_le(best.provision.bound, best.provision.objective);
+        if (best.provision.proven)
+            ck_assert_double_eq(best.provision.bound, best.provision.objective);
+    }
+    if (best.state == PROVISION_IMPOSSIBLE)
+        check_shortage(problem, &best);
+    for (int method = 0; method < PROVISION_OPTIMAL; method++) {
+        struct answer a = solve(problem, (enum provision_method)method);
+        ck_assert(isnan(a.provision.bound) || a.state != PROVISION_FOUND);
+        if (a.state == PROVISION_FOUND) {
+            ck_assert_int_eq(best.state, PROVISION_FOUND);
+            ck_assert_double_le(best.provision.objective, a.provision.objective);
+            ck_assert_double_ge(a.provision.objective, best.provision.bound);
+        }
+        ck_assert_int_eq(a.state == PROVISION_IMPOSSIBLE, best.state == PROVISION_IMPOSSIBLE);
+        release(&a);
+    }
+    release(&best);
+}
+
+// What is missing is just enough: with so much less asked for, whole servers nearly do (each type
+// may be split once per service), and with a little less given up not even split ones.
+static void check_least(const struct fixture *f, double given_up, bool possible)
+{
+    struct fixture less = *f;
+    struct answer a = solve(aim(&less), PROVISION_OPTIMAL);
+    ck_assert_int_eq(a.state, PROVISION_IMPOSSIBLE);
+    for (uint32_t m = 0; m < f->problem.n_services; m++)
+        less.load_qps[m] -= given_up * a.shortage.missing_qps[m];
+    for (uint32_t h = 0; possible && h < f->problem.n_types; h++)
+        less.available[h] += f->problem.n_services;
+    release(&a);
+    a = solve(aim(&less), PROVISION_OPTIMAL);
+    ck_assert_int_eq(a.state, possible ? PROVISION_FOUND : PROVISION_IMPOSSIBLE);
+    release(&a);
+}
+
+START_TEST(any_problem)
+{
+    int n_states[N_PROVISION_STATES] = {0};
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct fixture f = random_any(seed);
+        int before = n_states[PROVISION_IMPOSSIBLE];
+        check_any(aim(&f), n_states);
+        if (n_states[PROVISION_IMPOSSIBLE] > before) {
+            check_least(&f, 1 - 1e-9, true);
+            check_least(&f, 0.99, false);
+        }
+    }
+    ck_assert_int_ge(n_states[PROVISION_FOUND], 50);
+    ck_assert_int_ge(n_states[PROVISION_IMPOSSIBLE], 50);
+}
+END_TEST
+
+// Asked again, the same to the last server.
+START_TEST(same_again)
+{
+    struct fixture f = random_day(2, 7);
+    struct answer a = solve(aim(&f), PROVISION_OPTIMAL), b = solve(&f.problem, PROVISION_OPTIMAL);
+    ck_assert_mem_eq(a.provision.n_servers, b.provision.n_servers,
+                     MOST_CELLS * sizeof *a.provision.n_servers);
+    ck_assert_double_eq(a.provision.bound, b.provision.bound);
+    release(&a);
+    release(&b);
+}
+END_TEST
+
+// What was released is empty, and may be released again.
+START_TEST(released_twice)
+{
+    struct fixture f = two_by_two();
+    struct answer a = solve(aim(&f), PROVISION_OPTIMAL);
+    release(&a);
+    ck_assert_ptr_null(a.provision.n_servers);
+    release(&a);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -305,6 +585,18 @@ int main(void)
         {"core", headroom_is_asked_for},
         {"core", agrees_with_brute_force},
         {"core", day_of_programmes},
+        {"core", any_problem},
+        {"core", same_again},
+        {"limits", no_load},
+        {"limits", no_servers},
+        {"limits", service_nobody_holds},
+        {"limits", shortage_is_shared},
+        {"limits", hopeless_service_alone_lacks},
+        {"limits", only_split_would_do},
+        {"limits", largest_fleet},
+        {"limits", any_units},
+        {"limits", limit_on_nodes},
+        {"errors", released_twice},
     };
     return suite_run("provision", tests, sizeof tests / sizeof *tests);
 }
