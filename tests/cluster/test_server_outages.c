@@ -110,6 +110,119 @@ START_TEST(outages_in_batches)
 }
 END_TEST
 
+// The whole block as one part of its cell, or as two.
+static const struct layout_part whole[] = {
+    {0, 0, ORACLE_IN_CELL, ORACLE_IN_FLEET, ORACLE_SERVERS, 0}};
+static const struct layout_part halves[] = {
+    {0, 0, ORACLE_IN_CELL, ORACLE_IN_FLEET, 1, 0},
+    {0, 0, ORACLE_IN_CELL + 1, ORACLE_IN_FLEET + 1, ORACLE_SERVERS - 1, 0}};
+
+struct blocks {
+    struct layout layout;
+    struct server_block *v[2];
+};
+
+static void make_blocks(const struct oracle *setting, const struct layout_part *parts, uint32_t n,
+                        struct record *record, struct blocks *blocks)
+{
+    blocks->layout = (struct layout){
+        .n_cells = 1, .n_parts = n, .parts = (struct layout_part *)(uintptr_t)parts};
+    for (uint32_t p = 0; p < n; p++) {
+        struct server_block_config config = {
+            .fleet = &setting->fixture.config,
+            .first_in_cell = parts[p].first_in_cell,
+            .first_in_fleet = parts[p].first_in_fleet,
+            .n_servers = parts[p].n_servers,
+            .layout = &blocks->layout,
+            .part = p,
+            .tabs = (const struct svctab *const *)setting->fixture.tabs,
+            .kernel = cpu_kernel_best(),
+            .record = record};
+        blocks->v[p] = server_block_create(&config);
+    }
+}
+
+// Queries [from, to) on the blocks that have their servers.
+static void run_some(const struct oracle *setting, struct blocks *blocks, size_t from, size_t to,
+                     struct report_list *list)
+{
+    for (size_t i = from; i < to; i++)
+        for (uint32_t p = 0; p < blocks->layout.n_parts; p++) {
+            const struct layout_part *part = &blocks->layout.parts[p];
+            if (setting->queries[i].server - part->first_in_cell < part->n_servers)
+                server_block_run(blocks->v[p], &setting->queries[i], 1, list);
+        }
+}
+
+static void finish_blocks(struct blocks *blocks)
+{
+    for (uint32_t p = 0; p < blocks->layout.n_parts; p++) {
+        server_block_finish(blocks->v[p]);
+        server_block_destroy(blocks->v[p]);
+    }
+}
+
+// Runs n queries on one block, saves it, loads two smaller ones (in two pieces) and runs the rest:
+// the record of both.
+static struct record *run_saved(const struct oracle *setting, size_t n, struct report_list *list)
+{
+    struct record *record = fixture_record(&setting->fixture, ORACLE_BINS, ORACLE_WARMUP_NS);
+    struct blocks before, after;
+    struct blob blob = {0};
+    int64_t next_ns = setting->queries[n].arrive_ns;
+    make_blocks(setting, whole, 1, record, &before);
+    run_some(setting, &before, 0, n, list);
+    server_block_settle(before.v[0], next_ns);
+    make_blocks(setting, halves, 2, record, &after);
+    for (uint32_t first = 0; first < ORACLE_SERVERS; first += 2) {
+        blob_clear(&blob);
+        server_block_save(before.v[0], first, 2, &blob);
+        for (uint32_t p = 0; p < 2; p++) {
+            struct blob_reader reader = blob_read(blob.bytes, blob.n);
+            int64_t at = (int64_t)ORACLE_IN_CELL + first - halves[p].first_in_cell;
+            server_block_load(after.v[p], at, 2, next_ns, &reader);
+            ck_assert(!reader.short_of);
+        }
+    }
+    server_block_destroy(before.v[0]);
+    run_some(setting, &after, n, setting->n_queries, list);
+    finish_blocks(&after);
+    blob_release(&blob);
+    return record;
+}
+
+// Saved at any time, down, starting or in the middle of a bin, and taken up by other blocks: what
+// comes of it is the same to the bit.
+START_TEST(saved_in_the_middle)
+{
+    struct oracle *setting = oracle_make(1);
+    let_fail(setting, 2);
+    fixture_attach(&setting->fixture, 0, 2, true, 120);
+    oracle_ready(setting);
+    make_retries(setting);
+    struct record *record = fixture_record(&setting->fixture, ORACLE_BINS, ORACLE_WARMUP_NS);
+    struct report_list list = {0};
+    struct blocks blocks;
+    make_blocks(setting, whole, 1, record, &blocks);
+    run_some(setting, &blocks, 0, setting->n_queries, &list);
+    finish_blocks(&blocks);
+    qsort(list.lost, list.n_lost, sizeof *list.lost, oracle_by_seq);
+    for (size_t n = 0; n < setting->n_queries; n += 1 + setting->n_queries / 40) {
+        struct report_list other = {0};
+        struct record *again = run_saved(setting, n, &other);
+        qsort(other.lost, other.n_lost, sizeof *other.lost, oracle_by_seq);
+        ck_assert(fixture_same_record(record, again));
+        ck_assert_uint_eq(other.n_lost, list.n_lost);
+        ck_assert_mem_eq(other.lost, list.lost, list.n_lost * sizeof *list.lost);
+        record_destroy(again);
+        report_list_release(&other);
+    }
+    record_destroy(record);
+    report_list_release(&list);
+    oracle_destroy(setting);
+}
+END_TEST
+
 // A server of four cores with these queries and this event, by hand.
 static struct record *run_by_hand(struct oracle *setting, const struct outage_event *event,
                                   const struct query *queries, size_t n, struct report_list *list)
@@ -356,6 +469,7 @@ int main(void)
                                        {"core", outages_of_accelerators},
                                        {"core", outages_reported},
                                        {"core", outages_in_batches},
+                                       {"core", saved_in_the_middle},
                                        {"core", lost_by_hand},
                                        {"core", to_the_nanosecond},
                                        {"core", accelerator_by_hand},

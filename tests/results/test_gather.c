@@ -64,6 +64,31 @@ START_TEST(squares_carry)
 }
 END_TEST
 
+// Queries generated, lost, pending and tried again are summed, also where none has an end.
+START_TEST(fates)
+{
+    struct record_shape shape = {2, 1, 1, 1, 0, SIMTIME_S};
+    struct record *mine = record_create(&shape), *total;
+    struct tally *t = record_tally(mine, 0, 1, PATH_CPU);
+    t->n_lost = (uint64_t)suite_mpi_rank() + 1;
+    t->n_pending = 10;
+    t->n_retries = 100;
+    mine->n_generated[1] = 1000;
+    int rc = gather_record(MPI_COMM_WORLD, mine, &total, NULL);
+    ck_assert_int_eq(rc, 0);
+    if (total) {
+        t = record_tally(total, 0, 1, PATH_CPU);
+        ck_assert_uint_eq(t->n_lost, size_of() * (size_of() + 1) / 2);
+        ck_assert_uint_eq(t->n_pending, 10 * size_of());
+        ck_assert_uint_eq(t->n_retries, 100 * size_of());
+        ck_assert_uint_eq(total->n_generated[0], 0);
+        ck_assert_uint_eq(total->n_generated[1], 1000 * size_of());
+    }
+    record_destroy(mine);
+    record_destroy(total);
+}
+END_TEST
+
 // Each rank uses another end of the histogram: the agreed range covers both.
 START_TEST(far_buckets)
 {
@@ -107,7 +132,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", parts_make_the_whole},
+    const struct suite_test tests[] = {{"core", fates},
+                                       {"core", parts_make_the_whole},
                                        {"limits", squares_carry},
                                        {"limits", far_buckets},
                                        {"errors", bucket_overflow}};

@@ -185,28 +185,103 @@ START_TEST(empty_is_fine)
 }
 END_TEST
 
-// The sums of a tally are its first members, each in its own word, and can be put back.
+// The sums of a tally are all its members of a word but the longest latency, each in its own word,
+// and can be put back.
 START_TEST(sums_are_all_there)
 {
-    const uint64_t sums[TALLY_SUMS] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const uint64_t sums[TALLY_SUMS] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     struct tally tally = {0};
-    uint64_t again[TALLY_SUMS];
+    uint64_t again[TALLY_SUMS], words[TALLY_SUMS], seen = 0;
     record_tally_set_sums(&tally, sums);
     record_tally_sums(&tally, again);
     ck_assert_mem_eq(again, sums, sizeof sums);
-    ck_assert_mem_eq(&tally, sums, offsetof(struct tally, service_sum_ns) + sizeof(uint64_t));
     ck_assert(tally.latency_sq_sum_ns2 == 0 && tally.latency_max_ns == 0);
+    // In memory they come first, in whatever order.
+    memcpy(words, &tally, sizeof words);
+    for (int i = 0; i < TALLY_SUMS; i++)
+        seen |= UINT64_C(1) << words[i];
+    ck_assert_uint_eq(seen, 0x1ffe);
+    ck_assert_uint_eq(offsetof(struct tally, service_sum_ns), (TALLY_SUMS - 1) * sizeof *sums);
+}
+END_TEST
+
+// A record in which queries of service 1 have met all fates, in two bins and on both paths, and one
+// of service 0 was answered.
+static struct record *fates_record(void)
+{
+    struct record_shape shape = {2, 1, 3, 1, 0, 100};
+    struct record *r = record_create(&shape);
+    struct tally *cpu = record_tally(r, 0, 1, PATH_CPU), *accel = record_tally(r, 2, 1, PATH_ACCEL);
+    *cpu = (struct tally){
+        .n_queries = 10, .n_in_flight = 3, .n_lost = 2, .n_retries = 7, .hist = cpu->hist};
+    *accel = (struct tally){.n_queries = 4, .n_pending = 5, .n_retries = 1, .hist = accel->hist};
+    record_tally(r, 1, 0, PATH_CPU)->n_queries = 1;
+    cpu->hist[0] = 10;
+    accel->hist[0] = 4;
+    record_tally(r, 1, 0, PATH_CPU)->hist[0] = 1;
+    r->n_generated[0] = 1;
+    r->n_generated[1] = 21;
+    return r;
+}
+
+// What became of a service's queries is summed over bins and paths: answered, lost, or in flight,
+// be their end known or not. Together they are those that were generated.
+START_TEST(fates_add_up)
+{
+    struct record *r = fates_record();
+    struct record_fates fates = record_fates(r, 1);
+    ck_assert_uint_eq(fates.n_generated, 21);
+    ck_assert_uint_eq(fates.n_answered, 7 + 4);
+    ck_assert_uint_eq(fates.n_lost, 2);
+    ck_assert_uint_eq(fates.n_in_flight, 3 + 5);
+    fates = record_fates(r, 0);
+    ck_assert_uint_eq(fates.n_generated, 1);
+    ck_assert_uint_eq(fates.n_answered, 1);
+    ck_assert_uint_eq(fates.n_lost + fates.n_in_flight, 0);
+    record_destroy(r);
+}
+END_TEST
+
+// Merging adds the queries without an end, the attempts and those generated; clearing forgets them,
+// also where no query of the tally has an end.
+START_TEST(fates_merge)
+{
+    struct record *a = fates_record(), *b = fates_record();
+    record_tally(b, 1, 1, PATH_CPU)->n_lost = 6;
+    record_merge(a, b);
+    struct record_fates fates = record_fates(a, 1);
+    ck_assert_uint_eq(fates.n_generated, 42);
+    ck_assert_uint_eq(fates.n_answered, 22);
+    ck_assert_uint_eq(fates.n_lost, 2 * 2 + 6);
+    ck_assert_uint_eq(fates.n_in_flight, 16);
+    ck_assert_uint_eq(record_tally(a, 0, 1, PATH_CPU)->n_retries, 14);
+    record_clear(a);
+    for (uint32_t service = 0; service < 2; service++) {
+        fates = record_fates(a, service);
+        ck_assert_uint_eq(fates.n_generated + fates.n_answered + fates.n_lost + fates.n_in_flight,
+                          0);
+    }
+    ck_assert_uint_eq(record_tally(a, 0, 1, PATH_CPU)->n_retries, 0);
+    record_destroy(a);
+    record_destroy(b);
 }
 END_TEST
 
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", bins_hold_their_times},  {"core", warmup_is_bin_0},
-        {"core", cells_are_apart},        {"core", parts_make_the_whole},
-        {"core", range_is_tight},         {"core", cleared_is_new},
-        {"core", samples_have_one_order}, {"limits", bins_shorter_than_1_ns},
-        {"core", sums_are_all_there},     {"limits", empty_is_fine},
+        {"core", bins_hold_their_times},
+        {"core", warmup_is_bin_0},
+        {"core", cells_are_apart},
+        {"core", parts_make_the_whole},
+        {"core", range_is_tight},
+        {"core", cleared_is_new},
+        {"core", samples_have_one_order},
+        {"limits", bins_shorter_than_1_ns},
+        {"core", sums_are_all_there},
+        {"core", fates_add_up},
+        {"core", fates_merge},
+        {"limits", empty_is_fine},
     };
     return suite_run("record", tests, sizeof tests / sizeof *tests);
 }

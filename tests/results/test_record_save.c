@@ -34,6 +34,7 @@ static void check_same(const struct record *a, const struct record *b)
     size_t n_groups = (size_t)a->shape.n_bins * a->shape.n_groups;
     ck_assert_mem_eq(a->groups, b->groups, n_groups * sizeof *a->groups);
     ck_assert_mem_eq(a->servers, b->servers, a->shape.n_servers * sizeof *a->servers);
+    ck_assert_mem_eq(a->n_generated, b->n_generated, a->shape.n_services * sizeof *a->n_generated);
     ck_assert_uint_eq(a->n_samples, b->n_samples);
     if (a->n_samples > 0)
         ck_assert_mem_eq(a->samples, b->samples, a->n_samples * sizeof *a->samples);
@@ -45,6 +46,7 @@ START_TEST(comes_back)
     struct meta *meta = fixture_meta();
     struct record *record = fixture_part(meta, 0, 1), *back = record_create(&record->shape);
     record_tally(record, 3, 1, PATH_ACCEL)->latency_sq_sum_ns2 += (unsigned __int128)7 << 100;
+    record->n_generated[1] = UINT64_C(1) << 40;
     struct blob blob = save(record);
     ck_assert_int_eq(load(back, blob.bytes, blob.n, NULL), 0);
     check_same(back, record);
@@ -52,6 +54,33 @@ START_TEST(comes_back)
     record_destroy(record);
     record_destroy(back);
     meta_destroy(meta);
+}
+END_TEST
+
+// A tally of which no query has an end has no histogram, and comes back all the same; twice, it has
+// twice as many.
+START_TEST(lost_come_back)
+{
+    struct record_shape shape = {2, 1, 2, 1, 0, SIMTIME_S};
+    struct record *record = record_create(&shape), *back = record_create(&shape);
+    struct tally *t = record_tally(record, 1, 1, PATH_ACCEL);
+    t->n_lost = 3;
+    t->n_pending = 4;
+    t->n_retries = 5;
+    record->n_generated[1] = 7;
+    struct blob blob = save(record);
+    ck_assert_int_eq(load(back, blob.bytes, blob.n, NULL), 0);
+    check_same(back, record);
+    ck_assert_int_eq(load(back, blob.bytes, blob.n, NULL), 0);
+    t = record_tally(back, 1, 1, PATH_ACCEL);
+    ck_assert_uint_eq(t->n_lost, 6);
+    ck_assert_uint_eq(t->n_pending, 8);
+    ck_assert_uint_eq(t->n_retries, 10);
+    ck_assert_uint_eq(back->n_generated[0], 0);
+    ck_assert_uint_eq(back->n_generated[1], 14);
+    blob_release(&blob);
+    record_destroy(record);
+    record_destroy(back);
 }
 END_TEST
 
@@ -147,6 +176,8 @@ static struct record *small_record(void)
     t->latency_max_ns = 9;
     t->hist[7] = 2;
     t->hist[9] = 1;
+    t->n_lost = 1;
+    record->n_generated[0] = 4;
     record_group(record, 0, 0)->cpu_busy_ns = 5;
     record->servers[1].n_queries = 3;
     record_add_sample(record, &(struct query_sample){.arrive_ns = 4, .latency_ns = 9, .server = 1});
@@ -238,9 +269,9 @@ START_TEST(twice_is_refused)
 {
     struct record *record = small_record(), *into = record_create(&record->shape);
     struct blob blob = save(record), twice = {0};
-    // Behind the shape: the one tally (number, 12 words, range, 3 counts), the mark behind it, the
+    // Behind the shape: the one tally (number, 15 words, range, 3 counts), the mark behind it, the
     // groups, the one run of servers.
-    size_t tally = 32, n_tally = 4 + 12 * 8 + 8 + 3 * 4;
+    size_t tally = 32, n_tally = 4 + 15 * 8 + 8 + 3 * 4;
     size_t run = tally + n_tally + 4 + 2 * sizeof *record->groups;
     size_t n_run = 8 + sizeof *record->servers;
     blob_put(&twice, blob.bytes, tally + n_tally);
@@ -302,6 +333,7 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", comes_back},
+        {"core", lost_come_back},
         {"core", adds_like_merge},
         {"core", servers_in_runs},
         {"core", is_compact},
