@@ -25,6 +25,7 @@ struct post {
     struct exchange base;
     const struct layout *layout;
     bool remote, full, wanted;          // wanted: the balancer listens to answers
+    uint32_t retries;                   // attempts of those that are lost, one in five
     struct query queries[MOST_QUERIES]; // as handed over
     size_t n_queries;
     struct kept parcels[MOST_PARCELS];
@@ -37,6 +38,29 @@ static struct report answer(const struct query *query)
     int64_t service_ns = 6000 + fixture_draw(21, query->seq, 300000);
     return (struct report){
         .end_ns = query->arrive_ns + 50000 + service_ns, .weight = 1, .server = query->server};
+}
+
+// Is this attempt lost, and tried again? As a server says it, 30 us after the news.
+static bool is_lost(const struct post *post, const struct query *query, struct query *next)
+{
+    if (query_attempt(query) >= post->retries || fixture_draw(24, query->seq, 5) > 0)
+        return false;
+    *next = *query;
+    next->seq += UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
+    next->delay_us += 130;
+    next->arrive_ns += 130 * SIMTIME_US;
+    return next->arrive_ns < 10 * SIMTIME_MS;
+}
+
+static void answer_all(const struct post *post, const struct query *queries, size_t n,
+                       struct report_list *list)
+{
+    report_list_reserve(list, n);
+    list->lost = mem_realloc(list->lost, list->n_lost + n, sizeof *list->lost);
+    for (size_t i = 0; i < n; i++) {
+        list->v[list->n++] = answer(&queries[i]);
+        list->n_lost += is_lost(post, &queries[i], &list->lost[list->n_lost]);
+    }
 }
 
 static bool post_is_local(const struct exchange *base, uint32_t part)
@@ -62,9 +86,7 @@ static bool post_deliver(struct exchange *base, const struct parcel *parcel,
     post->n_queries += parcel->n;
     if (post->remote)
         return false;
-    report_list_reserve(reports, parcel->n);
-    for (size_t i = 0; i < parcel->n; i++)
-        reports->v[reports->n++] = answer(&parcel->queries[i]);
+    answer_all(post, parcel->queries, parcel->n, reports);
     return true;
 }
 
@@ -101,7 +123,9 @@ static void start(struct bench *bench, int n_ranks, bool remote)
     bench->post->base.type = &post_type;
     bench->post->layout = bench->layout;
     bench->post->remote = remote;
-    bench->post->wanted = policy_types[bench->fixture.config.balancer.policy]->needs_feedback;
+    bench->post->wanted = fleet_wants_reports(&bench->fixture.config);
+    if (bench->fixture.config.outages.mtbf_s > 0)
+        bench->post->retries = (uint32_t)bench->fixture.config.outages.retries;
     bench->record = fixture_record(&bench->fixture, 1, 0);
     struct balancer_setup setup = {.fleet = &bench->fixture.config,
                                    .layout = bench->layout,
@@ -134,9 +158,7 @@ static bool answer_one(struct bench *bench, uint64_t draw)
         return false;
     struct kept *parcel = &post->parcels[open[fixture_draw(22, draw, (uint32_t)n)]];
     struct report_list list = {0};
-    report_list_reserve(&list, parcel->n);
-    for (size_t i = 0; i < parcel->n; i++)
-        list.v[list.n++] = answer(&post->queries[parcel->first + i]);
+    answer_all(post, &post->queries[parcel->first], parcel->n, &list);
     balancer_hear(bench->balancer, parcel->window, &list);
     parcel->answered = true;
     report_list_release(&list);
@@ -355,6 +377,204 @@ START_TEST(no_answers_wanted)
 }
 END_TEST
 
+// Servers 2 and 3 drain, and 5 crashes.
+static void set_events(struct bench *bench)
+{
+    struct fixture *fixture = &bench->fixture;
+    for (uint32_t i = 0; i < 2; i++)
+        fixture->events[i] = (struct outage_event){.at_ns = 2 * SIMTIME_MS,
+                                                   .for_ns = 3 * SIMTIME_MS,
+                                                   .kind = OUTAGE_DRAIN,
+                                                   .server = 2 + i};
+    fixture->events[2] = (struct outage_event){
+        .at_ns = 4 * SIMTIME_MS, .for_ns = 3 * SIMTIME_MS, .group = 1, .server = 1};
+    fixture->config.outages.events = fixture->events;
+    fixture->config.outages.n_events = 3;
+    fixture->config.outages.detect_delay_ns = SIMTIME_MS;
+}
+
+// Arrivals of [from, until) that went to a server.
+static size_t n_sent_to(const struct bench *bench, uint32_t server, double from_ms, double until_ms)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < bench->post->n_queries; i++) {
+        const struct query *query = &bench->post->queries[i];
+        double at_ms = (double)query->arrive_ns / SIMTIME_MS;
+        n += query->server == server && at_ms >= from_ms && at_ms < until_ms;
+    }
+    return n;
+}
+
+// A server that drains gets nothing from that nanosecond to its return; one that crashes goes on
+// getting until the balancer has noticed, and again when it has noticed that it is back. With any
+// policy, here and away.
+START_TEST(goes_round_outages)
+{
+    for (int p = 0; policy_types[p]; p++)
+        for (int remote = 0; remote < 2; remote++) {
+            struct bench bench;
+            init(&bench, policy_types[p]->name);
+            set_events(&bench);
+            start(&bench, 3, remote);
+            finish(&bench);
+            mem_free(handed_over(&bench));
+            for (uint32_t server = 2; server < 4; server++) {
+                ck_assert_uint_gt(n_sent_to(&bench, server, 0, 2), 10);
+                ck_assert_uint_eq(n_sent_to(&bench, server, 2, 5), 0);
+                ck_assert_uint_gt(n_sent_to(&bench, server, 5, 10), 10);
+            }
+            ck_assert_uint_gt(n_sent_to(&bench, 5, 4, 5), 5);
+            ck_assert_uint_eq(n_sent_to(&bench, 5, 5, 8), 0);
+            ck_assert_uint_gt(n_sent_to(&bench, 5, 8, 10), 5);
+            stop(&bench);
+        }
+}
+END_TEST
+
+// While all servers are out queries go to any of them.
+START_TEST(all_out)
+{
+    struct bench bench;
+    init(&bench, "random");
+    bench.fixture.events[0] = (struct outage_event){
+        .at_ns = 3 * SIMTIME_MS, .for_ns = SIMTIME_MS, .kind = OUTAGE_DRAIN, .whole_cell = true};
+    bench.fixture.config.outages.events = bench.fixture.events;
+    bench.fixture.config.outages.n_events = 1;
+    start(&bench, 1, false);
+    finish(&bench);
+    for (uint32_t server = 0; server < 8; server++)
+        ck_assert_uint_gt(n_sent_to(&bench, server, 3, 4), 5);
+    mem_free(handed_over(&bench));
+    stop(&bench);
+}
+END_TEST
+
+// Of a fleet that hardly ever loses a server: the losses are the test's.
+static void set_retries(struct bench *bench)
+{
+    bench->fixture.config.outages.mtbf_s = 1e9;
+    bench->fixture.config.outages.mttr_s = 1e-9;
+    bench->fixture.config.outages.retries = 2;
+    bench->fixture.config.duration_ns = 5 * SIMTIME_MS;
+}
+
+// Whatever was handed over, by number and attempt; a query that is lost must be there again as its
+// next attempt, and nothing else. Caller frees.
+static struct query *all_attempts(const struct bench *bench)
+{
+    const struct post *post = bench->post;
+    struct query next, *all = mem_calloc(post->n_queries, sizeof *all);
+    size_t n_first = 0, n_expected = bench->record->n_generated[0];
+    memcpy(all, post->queries, post->n_queries * sizeof *all);
+    qsort(all, post->n_queries, sizeof *all, by_seq);
+    for (size_t i = 0; i < post->n_queries; i++) {
+        n_first += query_attempt(&all[i]) == 0;
+        if (!is_lost(post, &all[i], &next) || next.arrive_ns >= bench->fixture.config.duration_ns)
+            continue;
+        const struct query *found = bsearch(&next, all, post->n_queries, sizeof *all, by_seq);
+        ck_assert_ptr_nonnull(found);
+        ck_assert_int_eq(found->arrive_ns, next.arrive_ns);
+        ck_assert_uint_eq(found->delay_us, next.delay_us);
+        n_expected++;
+    }
+    ck_assert_uint_eq(n_first, bench->record->n_generated[0]);
+    ck_assert_uint_eq(post->n_queries, n_expected);
+    return all;
+}
+
+// Lost queries are routed once more, at their time, by every policy; answers that come late and in
+// any order change neither which nor where they go.
+START_TEST(retries)
+{
+    for (int p = 0; policy_types[p]; p++) {
+        struct bench here, away;
+        init(&here, policy_types[p]->name);
+        init(&away, policy_types[p]->name);
+        set_retries(&here);
+        set_retries(&away);
+        away.fixture.config.window_ns = 41 * SIMTIME_US;
+        start(&here, 1, false);
+        start(&away, 5, true);
+        finish(&here);
+        finish(&away);
+        struct query *a = all_attempts(&here), *b = all_attempts(&away);
+        ck_assert_uint_gt(here.post->n_queries, here.record->n_generated[0] * 6 / 5);
+        ck_assert_uint_eq(here.post->n_queries, away.post->n_queries);
+        ck_assert_mem_eq(a, b, here.post->n_queries * sizeof *a);
+        int64_t last_ns[8] = {0};
+        for (size_t i = 0; i < away.post->n_queries; i++) {
+            const struct query *query = &away.post->queries[i];
+            ck_assert_int_ge(query->arrive_ns, last_ns[query->server]);
+            last_ns[query->server] = query->arrive_ns;
+        }
+        mem_free(a);
+        mem_free(b);
+        stop(&here);
+        stop(&away);
+    }
+}
+END_TEST
+
+// Where lost queries come back the balancer waits for the last answers before it closes, even with
+// a policy that reads no view.
+START_TEST(closes_late)
+{
+    struct bench bench;
+    init(&bench, "random");
+    set_retries(&bench);
+    bench.fixture.config.duration_ns = SIMTIME_MS / 10;
+    start(&bench, 3, true);
+    while (balancer_step(bench.balancer) == BALANCER_ADVANCED)
+        ;
+    ck_assert_int_eq(balancer_step(bench.balancer), BALANCER_WAITS);
+    ck_assert_uint_eq(bench.post->n_closed, 0);
+    finish(&bench);
+    ck_assert_uint_eq(bench.post->n_closed, 1);
+    mem_free(all_attempts(&bench));
+    stop(&bench);
+}
+END_TEST
+
+// Saved with retries waiting and some servers out, and taken up: the rest is the same.
+START_TEST(saved)
+{
+    struct bench whole, cut;
+    struct blob blob = {0};
+    init(&whole, "power-of-two");
+    init(&cut, "power-of-two");
+    set_retries(&whole);
+    set_retries(&cut);
+    set_events(&whole);
+    set_events(&cut);
+    start(&whole, 1, false);
+    start(&cut, 1, false);
+    finish(&whole);
+    for (int i = 0; i < 30; i++)
+        ck_assert_int_eq(balancer_step(cut.balancer), BALANCER_ADVANCED);
+    ck_assert_int_gt(balancer_reached_ns(cut.balancer), 5 * SIMTIME_MS / 2);
+    ck_assert_int_ge(balancer_next_ns(cut.balancer), balancer_reached_ns(cut.balancer));
+    balancer_save(cut.balancer, &blob);
+    balancer_destroy(cut.balancer);
+    struct balancer_setup setup = {.fleet = &cut.fixture.config,
+                                   .layout = cut.layout,
+                                   .tabs = (const struct svctab *const *)cut.fixture.tabs,
+                                   .exchange = &cut.post->base,
+                                   .record = cut.record};
+    cut.balancer = balancer_create(&setup, NULL);
+    struct blob_reader reader = blob_read(blob.bytes, blob.n);
+    ck_assert_int_eq(balancer_load(cut.balancer, &reader, NULL), 0);
+    ck_assert_int_eq(blob_end(&reader, NULL), 0);
+    finish(&cut);
+    ck_assert_uint_eq(cut.post->n_queries, whole.post->n_queries);
+    ck_assert_mem_eq(cut.post->queries, whole.post->queries,
+                     whole.post->n_queries * sizeof *whole.post->queries);
+    ck_assert_uint_eq(cut.record->n_generated[0], whole.record->n_generated[0]);
+    blob_release(&blob);
+    stop(&whole);
+    stop(&cut);
+}
+END_TEST
+
 // ---- limits -------------------------------------------------------------------------------------
 
 // Service times without a shortest one: the delays alone make the lookahead, 51 ns here.
@@ -408,10 +628,11 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", parcels},           {"core", window_length},
-                                       {"core", late_answers},      {"core", shorter_windows},
-                                       {"core", waits_for_news},    {"core", waits_for_room},
-                                       {"core", the_end},           {"core", no_answers_wanted},
-                                       {"limits", short_lookahead}, {"errors", bad_traffic}};
+    const struct suite_test tests[] = {
+        {"core", parcels},         {"core", window_length},     {"core", late_answers},
+        {"core", shorter_windows}, {"core", waits_for_news},    {"core", waits_for_room},
+        {"core", the_end},         {"core", no_answers_wanted}, {"core", goes_round_outages},
+        {"core", retries},         {"core", closes_late},       {"core", saved},
+        {"limits", all_out},       {"limits", short_lookahead}, {"errors", bad_traffic}};
     return suite_run("balancer", tests, sizeof tests / sizeof *tests);
 }
