@@ -161,6 +161,32 @@ START_TEST(by_hand)
 }
 END_TEST
 
+// A server that goes down at 45 drops what its streams and its link would do after that, once, and
+// both are free when it comes back; what was done before is not touched, nor are other servers.
+START_TEST(cut_by_hand)
+{
+    for (int overlap = 0; overlap < 2; overlap++) {
+        struct accel_pool pool;
+        int64_t drain_ns;
+        accel_pool_init(&pool, 2, 1, overlap);
+        for (int i = 0; i < 8; i++) {
+            struct accel_job job = {.load_ns = 10, .compute_ns = 30};
+            accel_assign(&pool, i % 2 ? 0 : 1, &job);
+        }
+        // Four queries of 40: 160 - 45; or a copy of 10 and four computations: 10 + 4 x 30 - 45.
+        ck_assert_int_eq(accel_cut(&pool, 0, 45), overlap ? 85 : 115);
+        ck_assert_int_eq(accel_cut(&pool, 0, 45), 0);
+        ck_assert_int_eq(accel_backlog_ns(&pool, 0, 45, &drain_ns), 0);
+        ck_assert_int_eq(drain_ns, 0);
+        struct accel_job job = {.start_ns = 50, .load_ns = 10, .compute_ns = 30};
+        accel_assign(&pool, 0, &job);
+        ck_assert_int_eq(job.finish_ns, 90);
+        ck_assert_int_eq(accel_backlog_ns(&pool, 1, 45, &drain_ns), overlap ? 85 : 115);
+        accel_pool_release(&pool);
+    }
+}
+END_TEST
+
 // Servers have nothing to do with each other, and an unused one has nothing to do.
 START_TEST(unused)
 {
@@ -178,7 +204,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", without_overlap}, {"core", with_overlap}, {"core", by_hand}, {"limits", unused}};
+    const struct suite_test tests[] = {{"core", without_overlap},
+                                       {"core", with_overlap},
+                                       {"core", by_hand},
+                                       {"core", cut_by_hand},
+                                       {"limits", unused}};
     return suite_run("accel", tests, sizeof tests / sizeof *tests);
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/simtime.h"
+#include "cluster/fixture.h"
+#include "cluster/policy.h"
 #include "support/suite.h"
 
 // The defaults that a study without a line about the balancer gets.
@@ -55,6 +57,47 @@ START_TEST(load_units)
 }
 END_TEST
 
+// Servers can be out of service by crashes, by events or by schedule, of any group, and else never.
+START_TEST(causes_of_outages)
+{
+    static const uint32_t n_on[] = {4};
+    const struct outage_event event = {.for_ns = 1};
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 2);
+    struct fleet_config *config = &fixture.config;
+    ck_assert(!fleet_has_outages(config));
+    config->outages = (struct outage_config){.retries = 1, .detect_delay_ns = 1, .failover = true};
+    ck_assert(!fleet_has_outages(config));
+    config->outages = (struct outage_config){.mtbf_s = 1};
+    ck_assert(fleet_has_outages(config));
+    config->outages = (struct outage_config){.events = &event, .n_events = 1};
+    ck_assert(fleet_has_outages(config));
+    config->outages = (struct outage_config){0};
+    fixture.groups[1].on = (struct on_schedule){.n_on = n_on, .n_steps = 1, .step_ns = 1};
+    ck_assert(fleet_has_outages(config));
+}
+END_TEST
+
+// Balancers are told something when their policy looks at servers, or when there are queries to be
+// tried again.
+START_TEST(who_is_told)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    struct fleet_config *config = &fixture.config;
+    config->balancer.policy = policy_find("power-of-two");
+    ck_assert(fleet_wants_reports(config));
+    config->balancer.policy = policy_find("random");
+    ck_assert(!fleet_wants_reports(config));
+    config->outages.retries = 1;
+    ck_assert(!fleet_wants_reports(config));
+    config->outages.mtbf_s = 1;
+    ck_assert(fleet_wants_reports(config));
+    config->outages.retries = 0;
+    ck_assert(!fleet_wants_reports(config));
+}
+END_TEST
+
 // The ends of the ranges are accepted.
 START_TEST(ends_of_ranges)
 {
@@ -100,10 +143,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", defaults},
-                                       {"core", rows},
-                                       {"core", load_units},
-                                       {"limits", ends_of_ranges},
+    const struct suite_test tests[] = {{"core", defaults},       {"core", rows},
+                                       {"core", load_units},     {"core", causes_of_outages},
+                                       {"core", who_is_told},    {"limits", ends_of_ranges},
                                        {"errors", beyond_ranges}};
     return suite_run("config", tests, sizeof tests / sizeof *tests);
 }

@@ -676,6 +676,36 @@ START_TEST(last_longer_than_full)
 }
 END_TEST
 
+// A server that goes down drops what its cores would do after that, once, and they are cold and
+// free when it comes back. Cores that were free before stay so; those beyond the pool's, and other
+// servers, are not touched.
+START_TEST(cut)
+{
+    for (int cold = 0; cold < 2; cold++) {
+        struct cpu_pool pool;
+        int64_t drain_ns;
+        (cold ? cpu_pool_init_cold : cpu_pool_init)(&pool, 2, 3);
+        for (uint32_t s = 0; s < 2; s++)
+            for (uint32_t i = 0; i < 3; i++) {
+                cpu_pool_lanes(&pool, s)[i] = 100 + 40 * i;
+                if (cold)
+                    cpu_pool_warmth(&pool, s)[i] = 0.5;
+            }
+        ck_assert_int_eq(cpu_pool_cut(&pool, 0, 130), 10 + 50);
+        ck_assert_int_eq(cpu_pool_cut(&pool, 0, 130), 0);
+        ck_assert_int_eq(cpu_pool_backlog_ns(&pool, 0, 130, &drain_ns), 0);
+        ck_assert_int_eq(cpu_pool_lanes(&pool, 0)[0], 100);
+        ck_assert_int_eq(cpu_pool_lanes(&pool, 0)[3], CPU_NO_CORE);
+        ck_assert_int_eq(cpu_pool_backlog_ns(&pool, 1, 130, &drain_ns), 60);
+        if (cold) {
+            ck_assert_double_eq(cpu_pool_warmth(&pool, 0)[2], 0);
+            ck_assert_double_eq(cpu_pool_warmth(&pool, 1)[0], 0.5);
+        }
+        cpu_pool_release(&pool);
+    }
+}
+END_TEST
+
 // Cores beyond the pool's are never free and never counted as backlog, and servers share no line.
 START_TEST(padding)
 {
@@ -726,6 +756,7 @@ int main(void)
                                        {"core", reports_change_nothing},
                                        {"core", cores_by_hand},
                                        {"core", contention_by_hand},
+                                       {"core", cut},
                                        {"limits", no_time_at_all},
                                        {"limits", last_longer_than_full},
                                        {"limits", padding},
