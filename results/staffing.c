@@ -65,7 +65,7 @@ const struct summary_field staffing_size_fields[] = {
     COUNT32(n_most, "1", "largest number that it may be"),
     REAL(rate_qps, "s-1", "load, all services"),
     REAL(bound_qps, "s-1", "load that n could do at most, by its work alone"),
-    REAL(cost_usd_per_h, "usd/h", "price of n servers, US dollars per hour"),
+    REAL(cost_usd_per_h, "USD h-1", "price of n servers, US dollars per hour"),
     COUNT(n_runs, "simulations run"),
     COUNT(n_queries, "queries simulated"),
     {0}};
@@ -77,7 +77,7 @@ const struct summary_field staffing_load_fields[] = {
     REAL(held_qps, "s-1", "largest load shown to be held"),
     REAL(missed_qps, "s-1", "smallest load shown to be missed"),
     REAL(asked_qps, "s-1", "load of the study"),
-    REAL(cost_usd_per_h, "usd/h", "price of the fleet, US dollars per hour"),
+    REAL(cost_usd_per_h, "USD h-1", "price of the fleet, US dollars per hour"),
     COUNT(n_runs, "simulations run"),
     COUNT(n_queries, "queries simulated"),
     {0}};
@@ -98,8 +98,8 @@ const struct summary_field staffing_step_fields[] = {
     REAL(bound, "1", "no allocation is below this, in the unit objective_unit"),
     REAL(planned_w, "W", "power as planned"),
     REAL(simulated_w, "W", "power as simulated"),
-    REAL(cost_usd_per_h, "usd/h", "price of the servers that are on, US dollars per hour"),
-    REAL(carbon_g_per_h, "g/h", "carbon dioxide of the power, per hour"),
+    REAL(cost_usd_per_h, "USD h-1", "price of the servers that are on, US dollars per hour"),
+    REAL(carbon_g_per_h, "g h-1", "carbon dioxide of the power, per hour"),
     {0}};
 #undef ROW
 
@@ -111,7 +111,7 @@ const struct summary_field staffing_total_fields[] = {
     REAL(starting_h, "h", "hours that servers are starting, summed"),
     REAL(planned_kwh, "kW h", "energy of the day as planned"),
     REAL(simulated_kwh, "kW h", "energy of the day as simulated"),
-    REAL(cost_usd, "usd", "price of the day, US dollars"),
+    REAL(cost_usd, "USD", "price of the day, US dollars"),
     REAL(carbon_kg, "kg", "carbon dioxide of the day"),
     REAL(objective, "h", "objective over the day, in objective_unit times hours"),
     COUNT32(n_met, "1", "services times intervals within the target"),
@@ -148,7 +148,7 @@ static const struct summary_field on_fields[] =
 static const struct summary_field available_fields[] =
     ALONE("1", "servers of the type that there are", SUMMARY_COUNT32);
 static const struct summary_field price_fields[] =
-    ALONE("usd/h", "price of a server, US dollars per hour", SUMMARY_REAL);
+    ALONE("USD h-1", "price of a server, US dollars per hour", SUMMARY_REAL);
 static const struct summary_field target_fields[] =
     ALONE("s", "latency target of the service", SUMMARY_REAL);
 

@@ -132,11 +132,13 @@ static void write_dimensions(const struct store_writer *w, const char *group,
 static char *units_of(const struct staffing *s, const struct staffing_array *a,
                       const struct summary_field *f)
 {
-    const char *unit = s->objective_unit;
+    const char *unit = s->objective_unit, *per_hour = strstr(unit, " h-1");
     bool objective = strcmp(f->name, "objective") == 0 || strcmp(f->name, "bound") == 0;
     if (!objective || !unit[0] || strcmp(unit, "1") == 0)
         return mem_strdup(f->units);
-    return mem_printf("%s%s", unit, strcmp(a->name, "totals") == 0 ? " h" : "");
+    if (strcmp(a->name, "totals") != 0)
+        return mem_strdup(unit);
+    return per_hour ? mem_printf("%.*s", (int)(per_hour - unit), unit) : mem_printf("%s h", unit);
 }
 
 static void write_view(const struct store_writer *w, const struct staffing *s,
