@@ -69,6 +69,36 @@ START_TEST(delivers)
 }
 END_TEST
 
+// So is what was lost and is to be tried again, whoever listens: by a server that is down all the
+// time everything.
+START_TEST(delivers_losses)
+{
+    struct cell cell;
+    struct report_list reports = {0};
+    init(&cell, "random");
+    fixture_finish(cell.blocks, cell.layout);
+    cell.fixture.events[0] =
+        (struct outage_event){.for_ns = cell.fixture.config.duration_ns, .server = 1};
+    cell.fixture.config.outages =
+        (struct outage_config){.retries = 1, .events = cell.fixture.events, .n_events = 1};
+    cell.blocks = fixture_blocks(&cell.fixture, cell.layout, -1, cell.record);
+    exchange_local_init(&cell.exchange, cell.blocks);
+    struct exchange *exchange = &cell.exchange.base;
+    struct parcel parcel = {0, 0, cell.queries, 100};
+    ck_assert(exchange->type->deliver(exchange, &parcel, &reports));
+    ck_assert_uint_eq(reports.n, 0);
+    ck_assert_uint_eq(reports.n_lost, 25); // dealt to four in turn
+    for (size_t i = 0; i < reports.n_lost; i++) {
+        const struct query *query = &cell.queries[4 * i + 1];
+        ck_assert_uint_eq(reports.lost[i].seq, query->seq | UINT64_C(1) << QUERY_ATTEMPT_SHIFT);
+        ck_assert_int_eq(query_first_ns(&reports.lost[i]), query->arrive_ns);
+    }
+    fixture_finish(cell.blocks, cell.layout);
+    report_list_release(&reports);
+    release(&cell);
+}
+END_TEST
+
 // Every part is here, and there is always room.
 START_TEST(always_here)
 {
@@ -101,7 +131,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", delivers}, {"core", always_here}, {"limits", nobody_listens}};
+    const struct suite_test tests[] = {{"core", delivers},
+                                       {"core", delivers_losses},
+                                       {"core", always_here},
+                                       {"limits", nobody_listens}};
     return suite_run("exchange_local", tests, sizeof tests / sizeof *tests);
 }

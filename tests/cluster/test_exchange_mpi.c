@@ -25,21 +25,23 @@ struct site {
     struct balancer *balancers[3];
 };
 
-static void init(struct site *site, const char *policy)
+// With retries, servers crash some twice in the run.
+static void init(struct site *site, const char *policy, int64_t retries)
 {
     *site = (struct site){.layout = NULL};
     fixture_init(&site->fixture, 1, 2);
     site->fixture.config.duration_ns = 10 * SIMTIME_MS;
     site->fixture.config.n_cells = 3;
     site->fixture.config.balancer.policy = policy_find(policy);
+    site->fixture.config.outages = (struct outage_config){
+        .mtbf_s = retries > 0 ? 4e-3 : 0, .mttr_s = 1e-3, .retries = retries};
     fixture_ready(&site->fixture);
     MPI_Comm_dup(MPI_COMM_WORLD, &site->comm);
     site->layout = layout_create(&site->fixture.config, suite_mpi_size(), LAYOUT_SPREAD);
     site->record = fixture_record(&site->fixture, 2, 0);
     site->blocks = fixture_blocks(&site->fixture, site->layout, suite_mpi_rank(), site->record);
     site->mpi = exchange_mpi_create(&(struct exchange_mpi_config){
-        site->comm, site->layout, site->blocks,
-        policy_types[site->fixture.config.balancer.policy]->needs_feedback});
+        site->comm, site->layout, site->blocks, fleet_wants_reports(&site->fixture.config)});
     exchange_mpi_listen(site->mpi, site->balancers);
 }
 
@@ -151,7 +153,7 @@ START_TEST(parcels_arrive)
 {
     struct site site;
     uint64_t bytes = 0;
-    init(&site, "round-robin");
+    init(&site, "round-robin", 0);
     for (uint32_t cell = 0; cell < 3; cell++)
         if (site.layout->balancer_rank[cell] == suite_mpi_rank())
             bytes += hand_over(&site, cell);
@@ -188,7 +190,7 @@ static void run_balancers(struct site *site)
 START_TEST(answers_come_back)
 {
     struct site site;
-    init(&site, "power-of-two");
+    init(&site, "power-of-two", 0);
     run_balancers(&site);
     MPI_Barrier(MPI_COMM_WORLD);
     assert_as_alone(&site);
@@ -196,11 +198,32 @@ START_TEST(answers_come_back)
 }
 END_TEST
 
+// Lost queries come back from servers elsewhere, to balancers that want completions and to such as
+// do not, and are tried again as if the servers were here.
+START_TEST(losses_come_back)
+{
+    static const char *const policies[] = {"power-of-two", "random"};
+    for (int p = 0; p < 2; p++) {
+        struct site site;
+        init(&site, policies[p], 2);
+        run_balancers(&site);
+        MPI_Barrier(MPI_COMM_WORLD);
+        assert_as_alone(&site);
+        uint64_t n_retries = 0, n_all;
+        for (size_t i = 0; i < record_n_tallies(&site.record->shape); i++)
+            n_retries += site.record->tallies[i].n_retries;
+        MPI_Allreduce(&n_retries, &n_all, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+        ck_assert_uint_gt(n_all, 20);
+        release(&site);
+    }
+}
+END_TEST
+
 // A part is local where the layout puts it, and only there.
 START_TEST(who_is_local)
 {
     struct site site;
-    init(&site, "random");
+    init(&site, "random", 0);
     struct exchange *exchange = exchange_mpi_base(site.mpi);
     ck_assert_str_eq(exchange->type->name, "mpi");
     for (uint32_t p = 0; p < site.layout->n_parts; p++)
@@ -219,7 +242,7 @@ START_TEST(only_closing)
 {
     struct site site;
     int n;
-    init(&site, "random");
+    init(&site, "random", 0);
     struct exchange *exchange = exchange_mpi_base(site.mpi);
     bool fed_from_elsewhere = false;
     for (uint32_t p = 0; p < site.layout->n_parts; p++)
@@ -246,7 +269,7 @@ END_TEST
 START_TEST(room)
 {
     struct site site;
-    init(&site, "random");
+    init(&site, "random", 0);
     struct exchange *exchange = exchange_mpi_base(site.mpi);
     bool had_room = true, has_room;
     uint64_t n_sent = 0, n_remote = 0;
@@ -279,10 +302,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", parcels_arrive},
-                                       {"core", answers_come_back},
-                                       {"core", who_is_local},
-                                       {"limits", only_closing},
-                                       {"limits", room}};
+    const struct suite_test tests[] = {{"core", parcels_arrive},   {"core", answers_come_back},
+                                       {"core", losses_come_back}, {"core", who_is_local},
+                                       {"limits", only_closing},   {"limits", room}};
     return suite_mpi_run(&argc, &argv, "exchange_mpi", tests, sizeof tests / sizeof *tests);
 }
