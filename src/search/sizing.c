@@ -9,8 +9,9 @@
 
 const char *const sizing_state_names[] = {"found", "range", "beyond", NULL};
 
-enum { LONGER = 4 };               // the runs of a round are longer than those of the last by
-static const double Z_95 = 1.96;   // standard errors in a half-width
+enum { LONGER = 4 };                   // the runs of a round are longer than those of the last by
+static const double Z_95 = 1.96;       // standard errors in a half-width
+static const double MOST_GROWTH = 0.9; // of a spread, as a part of the growth of the run
 static const double SURE = 2;      // times SIZING_CLEAR: decided, whatever a longer run would say
 static const double FAR_RATIO = 4; // a bracket this wide is halved by its logarithm
 static const int64_t FAR_STEP = 8; // the first step is at most this part of the size
@@ -24,8 +25,17 @@ struct size {
     int64_t n;
     int round; // whose length it was
     struct measure_result result;
+    double clear; // half-widths that decide here
     int32_t verdict;
     bool shown; // the verdict stands
+};
+
+enum { MOST_ROUNDS = 34 }; // from one query to 2^64, and one more
+
+// Spread of the late queries, times the length of the run, of the sizes that were looked at in this
+// round and in the one before it; summed over both.
+struct spread {
+    double now, before;
 };
 
 struct search {
@@ -37,6 +47,7 @@ struct search {
     struct size *sizes; // in the order of being looked at
     size_t n_sizes, cap;
     int last_round;
+    struct spread spreads[MOST_ROUNDS]; // by round
 };
 
 // ---- what one result says -----------------------------------------------------------------------
@@ -101,7 +112,7 @@ static double distance(const struct size *size, enum edge edge, double allowed_f
 {
     double late = size->result.late_frac;
     if (edge != EDGE_POINT)
-        late += (double)edge * SIZING_CLEAR * late_half(&size->result, allowed_frac);
+        late += (double)edge * size->clear * late_half(&size->result, allowed_frac);
     double least = 0.5 / (double)(size->result.n_queries + 1);
     return isnan(late) ? (double)NAN : log((late > least ? late : least) / allowed_frac);
 }
@@ -144,6 +155,61 @@ static int last_round(const struct sizing_task *task)
     return round;
 }
 
+// Where the waits of one batch go on into the next, the batches of a short run spread too little,
+// and the interval is too narrow: n / (n + c) of its variance is seen, c being the queries that
+// hang together. The spread at two lengths tells c over the longer. Where none was seen at both,
+// that of the round before, over the length of this one.
+static double unseen(const struct search *s, int round)
+{
+    if (round == 0)
+        return 0;
+    const struct spread *spread = &s->spreads[round];
+    double longer =
+        (double)round_queries(s->task, round) / (double)round_queries(s->task, round - 1);
+    if (!(spread->before > 0))
+        return unseen(s, round - 1) / longer;
+    double growth = fmax(1, fmin(spread->now / spread->before, MOST_GROWTH * longer));
+    return (growth - 1) / (longer - growth);
+}
+
+static double spread_of(const struct measure_result *result)
+{
+    double half = result->late_half_frac;
+    return half * half * (double)result->n_queries;
+}
+
+static void note_spread(struct search *s, int round, const struct size *size,
+                        const struct measure_result *result)
+{
+    if (size->round < 0 || size->round != round - 1)
+        return;
+    double now = spread_of(result), before = spread_of(&size->result);
+    if (!isfinite(now) || !isfinite(before))
+        return;
+    s->spreads[round].now += now;
+    s->spreads[round].before += before;
+}
+
+// Takes the result in. It stands when the run before it said the same, or when it is very clear;
+// but what is clear to the shortest runs may only look so.
+static void settle(const struct search *s, struct size *size, int round,
+                   const struct measure_result *result)
+{
+    double allowed = s->task->allowed_frac;
+    double clear = SIZING_CLEAR * sqrt(1 + unseen(s, round));
+    int32_t before = size->round < 0 ? VERDICT_UNSURE : size->verdict;
+    int32_t verdict = (int32_t)verdict_clear_by(result, allowed, clear);
+    bool sure = round > 0 && !isnan(result->late_frac) &&
+                (int32_t)verdict_clear_by(result, allowed, SURE * clear) == verdict;
+    bool stands = before == verdict || sure || round == s->last_round;
+    *size = (struct size){.n = size->n,
+                          .round = round,
+                          .result = *result,
+                          .clear = clear,
+                          .verdict = verdict,
+                          .shown = verdict != VERDICT_UNSURE && stands};
+}
+
 // Measures size n by a run of that round, unless it was by as long a one or its verdict stands.
 static struct size *look(struct search *s, int64_t n, int round)
 {
@@ -158,13 +224,8 @@ static struct size *look(struct search *s, int64_t n, int round)
     s->out->n_queries += result.n_queries;
     if (!size)
         size = add_size(s, n);
-    double allowed = s->task->allowed_frac;
-    int32_t before = size->round < 0 ? VERDICT_UNSURE : size->verdict;
-    int32_t verdict = (int32_t)sizing_verdict(&result, allowed);
-    bool again = before == verdict || round == s->last_round ||
-                 (!isnan(result.late_frac) &&
-                  (int32_t)verdict_clear_by(&result, allowed, SURE * SIZING_CLEAR) == verdict);
-    *size = (struct size){n, round, result, verdict, verdict != VERDICT_UNSURE && again};
+    note_spread(s, round, size, &result);
+    settle(s, size, round, &result);
     return size;
 }
 

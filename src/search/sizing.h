@@ -5,14 +5,17 @@
 // size is held when every queue is stable and every target is met, missed when an interval lies
 // beyond; SIZING_CLEAR widens the interval of the fraction of late queries that decides, because a
 // search looks often. That interval is never taken to be narrower than independent queries would
-// make it: none late among few says little. More servers are assumed never to be worse.
+// make it: none late among few says little; and it is widened where longer runs show by how much
+// the shorter ones were too sure of themselves, as they are where waits outlast a batch. More
+// servers are assumed never to be worse.
 //
 // The search walks to the crossing with short runs, going by the measured point where the interval
 // does not decide, then again from there with runs four times as long, and so on up to
 // most_queries. It ends when the size held and the one below, missed, are both shown: decided by
-// two lengths of run, by twice the needed distance, or by the longest. What the longest runs leave
-// unsure widens the answer: it is then known to lie in [n_least, n_most], and n is the smallest
-// size of that range whose measured point meets the target. No size is run twice at one length.
+// two lengths of run, by twice the needed distance (not by the shortest), or by the longest. What
+// the longest runs leave unsure widens the answer: it is then known to lie in [n_least, n_most],
+// and n is the smallest size of that range whose measured point meets the target. No size is run
+// twice at one length.
 //
 //     struct sizing_task task = {.least = 80, .most = 1000, .guess = 95, .allowed_frac = 0.05,
 //                                .first_queries = 20000, .most_queries = 1280000};
@@ -66,9 +69,9 @@ struct sizing {
 int sizing_search(const struct sizing_task *task, sizing_fn measure, void *user,
                   struct sizing *sizing, struct err *err);
 
-// The verdict of a result at that allowance, SIZING_CLEAR half-widths off. result->sla only has a
-// say when the fraction of late queries is within the allowance: of several services, that fraction
-// is of one.
+// The verdict of a single result at that allowance, SIZING_CLEAR half-widths off. result->sla only
+// has a say when the fraction of late queries is within the allowance: of several services, that
+// fraction is of one.
 enum measure_verdict sizing_verdict(const struct measure_result *result, double allowed_frac);
 
 #endif
