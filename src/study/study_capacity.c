@@ -122,6 +122,8 @@ static int check_times(const struct study_capacity *capacity, const struct node 
                              (long long)capacity->windows, interval);
     if (capacity->warmup_s > capacity->interval_s)
         return fail_time(map, "warmup", capacity->interval_s, "interval", capacity->warmup_s, err);
+    if (capacity->find != FIND_PLAN)
+        return 0; // the rest is about switching servers, and its defaults are for real days
     if (capacity->startup_s > capacity->day_s)
         return fail_time(map, "startup", capacity->day_s, "day", capacity->startup_s, err);
     if (capacity->min_on_s > capacity->day_s)

@@ -271,6 +271,11 @@ uint64_t study_traffic_fingerprint(const struct study *study)
     char *traffic = study_print_traffic(study);
     uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), traffic, strlen(traffic)), total = 0;
     mem_free(traffic);
+    for (size_t i = 0; i < study->n_services; i++) { // what is in a file of a curve
+        const struct reals *curve = &study->services[i].traffic.arrivals.file_frac;
+        if (curve->n > 0)
+            hash = hash_bytes(hash, curve->v, curve->n * sizeof *curve->v);
+    }
     hash = hash_number(hash, study->settings.seed);
     hash = hash_number(hash, (uint64_t)study->settings.duration_ns);
     hash = hash_number(hash, study->fleet.n_cells);

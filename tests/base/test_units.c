@@ -64,6 +64,30 @@ START_TEST(whole_numbers_keep_64_bits)
 }
 END_TEST
 
+// Prices and carbon intensities stay in the units that people quote.
+START_TEST(quoted_units)
+{
+    char buf[64];
+    ck_assert_double_eq(parsed(UNIT_PRICE, "0.43usd/h"), 0.43);
+    ck_assert_double_eq(parsed(UNIT_PRICE, "0.43 usd_per_h"), 0.43);
+    ck_assert_double_eq(parsed(UNIT_CARBON, "420g/kWh"), 420);
+    ck_assert_str_eq(units_format(UNIT_PRICE, 0.43, buf, sizeof buf), "0.43usd/h");
+    ck_assert_str_eq(units_format(UNIT_CARBON, 420, buf, sizeof buf), "420g/kWh");
+}
+END_TEST
+
+// A key ends in a unit of its own dimension, of one word or of several.
+START_TEST(keys_carry_units)
+{
+    ck_assert_str_eq(unit_of_key(UNIT_TIME, "dispatch_delay_ms"), "ms");
+    ck_assert_str_eq(unit_of_key(UNIT_PRICE, "price_usd_per_h"), "usd_per_h");
+    ck_assert_str_eq(unit_of_key(UNIT_TIME, "price_usd_per_h"), "h");
+    ck_assert_ptr_null(unit_of_key(UNIT_TIME, "ms"));
+    ck_assert_ptr_null(unit_of_key(UNIT_RATE, "delay_ms"));
+    ck_assert_ptr_null(unit_of_key(UNIT_TIME, "delay_"));
+}
+END_TEST
+
 // What is written can be read back to the same bits.
 START_TEST(formatted_values_read_back)
 {
@@ -102,6 +126,8 @@ START_TEST(bare_numbers)
     double v;
     ck_assert_int_eq(units_parse(UNIT_TIME, "25", &v, NULL), -1);
     ck_assert_int_eq(units_parse(UNIT_RATE, "12000", &v, NULL), -1);
+    ck_assert_int_eq(units_parse(UNIT_PRICE, "0.43", &v, NULL), -1);
+    ck_assert_int_eq(units_parse(UNIT_CARBON, "420", &v, NULL), -1);
 }
 END_TEST
 
@@ -140,6 +166,8 @@ int main(void)
         {"core", other_suffixes_multiply},
         {"core", times_are_exact_nanoseconds},
         {"core", whole_numbers_keep_64_bits},
+        {"core", quoted_units},
+        {"core", keys_carry_units},
         {"core", formatted_values_read_back},
         {"core", formatted_times_read_back},
         {"limits", bare_numbers},

@@ -50,6 +50,27 @@ START_TEST(fills)
 }
 END_TEST
 
+// A list whose key carries the unit has it in every element, and units may be of several words.
+START_TEST(unit_in_key_of_a_list)
+{
+    static const struct field price_fields[] = {
+        FIELD(toy, "price", FIELD_REALS, UNIT_PRICE, list, 0, 9, "", "prices"), FIELD_END};
+    struct toy toy = {0};
+    const struct reader_part part = {price_fields, &toy};
+    const struct reader_options options = {NULL, false};
+    struct err err = {0};
+    const char *const texts[] = {"price_usd_per_h: [1, 2.5]", "price: [1usd/h, 2.5 usd/h]"};
+    for (size_t i = 0; i < 2; i++) {
+        struct doc *doc = doc_parse("s", texts[i], strlen(texts[i]), NULL);
+        ck_assert_int_eq(reader_fill(doc_root(doc), NULL, &part, 1, &options, &err), 0);
+        ck_assert_uint_eq(toy.list.n, 2);
+        ck_assert_double_eq(toy.list.v[1], 2.5);
+        doc_destroy(doc);
+    }
+    schema_release(price_fields, &toy);
+}
+END_TEST
+
 // A key may carry the unit of its value, but not twice.
 START_TEST(unit_in_key)
 {
@@ -112,6 +133,7 @@ int main(void)
 {
     const struct suite_test tests[] = {{"core", fills},
                                        {"core", unit_in_key},
+                                       {"core", unit_in_key_of_a_list},
                                        {"core", prefix_finds_the_key},
                                        {"limits", required},
                                        {"errors", errors_have_places}};

@@ -164,6 +164,40 @@ START_TEST(trace_counts)
 }
 END_TEST
 
+static const char *const with_curve = "duration: 1s\n"
+                                      "traffic:\n"
+                                      "  - service: a\n"
+                                      "    rate: 10qps\n"
+                                      "    arrivals: {process: diurnal, curve_file: c.csv}\n"
+                                      "fleet: {groups: [{cores: 2, servers: 1, "
+                                      "cost: {kind: synthetic, fixed: 1ms}}]}\n";
+
+// What is in the file of a curve counts, not how it is written.
+START_TEST(curves_count)
+{
+    char *first = digest_with(with_curve, "c.csv", "1\n2\n");
+    char *other = digest_with(with_curve, "c.csv", "1\n2.5\n");
+    char *again = digest_with(with_curve, "c.csv", "time,rate\n0,1\n60,2.0\n");
+    ck_assert_str_ne(first, other);
+    ck_assert_str_eq(first, again);
+    mem_free(first);
+    mem_free(other);
+    mem_free(again);
+}
+END_TEST
+
+// Failures, prices and what capacity is to be found are part of a study.
+START_TEST(sections_of_capacity_count)
+{
+    ck_assert(changes(plain, "failures={mtbf: 30d, mttr: 1h}"));
+    ck_assert(changes(plain, "failures.events=[{at: 0, for: 1s, cell: 0}]"));
+    ck_assert(changes(plain, "fleet.groups[0].on={servers: [4, 2]}"));
+    ck_assert(changes(plain, "fleet.groups[0].price=1usd/h"));
+    ck_assert(changes(plain, "capacity.max_servers=100"));
+    ck_assert(!changes(plain, "capacity={find: servers}"));
+}
+END_TEST
+
 // What is in a file of sizes counts.
 START_TEST(sizes_count)
 {
@@ -237,6 +271,8 @@ int main(void)
                                        {"core", outputs_do_not_count},
                                        {"core", trace_counts},
                                        {"core", sizes_count},
+                                       {"core", curves_count},
+                                       {"core", sections_of_capacity_count},
                                        {"core", meta_has_it},
                                        {"limits", table_counts},
                                        {"limits", place_does_not_count}};

@@ -77,9 +77,11 @@ START_TEST(files_stay_relative)
         printed("deep/folder/s.yaml",
                 "duration: 1s\n"
                 "traffic: [{service: a, rate: 1qps, "
+                "arrivals: {process: diurnal, curve_file: sub/day.csv}, "
                 "sizes: {distribution: empirical, file: sub/sizes.csv}}]\n"
                 "fleet: {groups: [{cores: 2, servers: 1, cost: {kind: synthetic, fixed: 1s}}]}\n");
     ck_assert_ptr_nonnull(strstr(text, "      file: sub/sizes.csv\n"));
+    ck_assert_ptr_nonnull(strstr(text, "      curve_file: sub/day.csv\n"));
     mem_free(text);
 }
 END_TEST

@@ -2,12 +2,15 @@
 #include "traces/arrival.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "support/suite.h"
+#include "traces/daycurve.h"
 
 #define N 200000
 
@@ -313,6 +316,46 @@ START_TEST(diurnal_starts_where_asked)
 }
 END_TEST
 
+// A shape is the curve that it stands for: the same times as of its points.
+START_TEST(diurnal_shapes_are_curves)
+{
+    struct arrival_config shaped = process("diurnal"), listed = shaped;
+    shaped.shape = DAYCURVE_TWO_PEAKS;
+    shaped.trough_frac = 0.4;
+    daycurve_shape(DAYCURVE_TWO_PEAKS, 0.4, &listed.curve_frac);
+    shaped.period_s = listed.period_s = 2;
+    int64_t *first = arrivals(&shaped, 1e3, 5000), *second = arrivals(&listed, 1e3, 5000);
+    ck_assert_mem_eq(first, second, 5000 * sizeof *first);
+    mem_free(listed.curve_frac.v);
+    mem_free(first);
+    mem_free(second);
+}
+END_TEST
+
+// So is a file, whether it was loaded before or each stream reads it.
+START_TEST(diurnal_files_are_curves)
+{
+    double curve[] = {0.5, 2, 1};
+    struct arrival_config filed = process("diurnal"), listed = filed;
+    FILE *file = fopen("test_arrival_curve.csv", "w");
+    fputs("time,rate\n0,0.5\n60,2\n120,1\n", file);
+    fclose(file);
+    filed.curve_file = (char[]){"test_arrival_curve.csv"};
+    listed.curve_frac = reals(curve, 3);
+    int64_t *expected = arrivals(&listed, 1e3, 5000), *unloaded = arrivals(&filed, 1e3, 5000);
+    ck_assert_int_eq(arrival_load(&filed, NULL), 0);
+    unlink("test_arrival_curve.csv");
+    int64_t *loaded = arrivals(&filed, 1e3, 5000);
+    ck_assert_mem_eq(unloaded, expected, 5000 * sizeof *expected);
+    ck_assert_mem_eq(loaded, expected, 5000 * sizeof *expected);
+    arrival_unload(&filed);
+    ck_assert_uint_eq(filed.file_frac.n, 0);
+    mem_free(expected);
+    mem_free(unloaded);
+    mem_free(loaded);
+}
+END_TEST
+
 // Where the curve is zero nothing arrives, and the next stretch is found.
 START_TEST(diurnal_is_silent_where_the_curve_is_zero)
 {
@@ -539,6 +582,27 @@ START_TEST(bad_curves_are_refused)
 }
 END_TEST
 
+// And curves that are given twice, or by a file that is not there.
+START_TEST(curves_are_given_once)
+{
+    double good[] = {1, 2};
+    struct err err = {0};
+    struct arrival_config config = process("diurnal");
+    config.curve_frac = reals(good, 2);
+    config.shape = DAYCURVE_EVENING;
+    assert_begins(refusal(&config, 1, &err), "shape: expected one of curve, shape and curve_file");
+    config.shape = DAYCURVE_NONE;
+    config.curve_file = (char[]){"no/such.csv"};
+    assert_begins(refusal(&config, 1, &err), "curve_file: expected one of curve, shape");
+    config.curve_frac = reals(NULL, 0);
+    assert_begins(refusal(&config, 1, &err), "curve_file: no/such.csv: No such file");
+    config.curve_file = NULL;
+    config.shape = DAYCURVE_EVENING;
+    config.trough_frac = 1.5;
+    assert_begins(refusal(&config, 1, &err), "trough: expected 0 to 1");
+}
+END_TEST
+
 // A stream put at the place of another goes on as that one does, ahead of it or behind it.
 START_TEST(a_place_is_all_that_changes)
 {
@@ -613,6 +677,8 @@ int main(void)
         {"core", mmpp_with_equal_rates_is_poisson},
         {"core", diurnal_follows_the_curve},
         {"core", diurnal_starts_where_asked},
+        {"core", diurnal_shapes_are_curves},
+        {"core", diurnal_files_are_curves},
         {"core", diurnal_is_silent_where_the_curve_is_zero},
         {"core", a_share_scales_the_rate},
         {"core", cuts_do_not_matter},
@@ -629,6 +695,7 @@ int main(void)
         {"errors", bad_cv_is_refused},
         {"errors", bad_states_are_refused},
         {"errors", bad_curves_are_refused},
+        {"errors", curves_are_given_once},
         {"errors", bad_places_are_refused},
     };
     return suite_run("arrival", tests, sizeof tests / sizeof *tests);

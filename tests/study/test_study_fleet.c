@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/study_fleet.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "study/study.h"
+#include "support/suite.h"
+
+static struct library library; // of the whole program; set by main
+
+// One group of four servers with further keys. test_study.c has the rest of the section.
+static struct study *parse(const char *servers, const char *more, struct err *err)
+{
+    char *text = mem_printf("duration: 1s\ntraffic: [{service: feed, model: wnd, rate: 10qps}]\n"
+                            "fleet: {groups: [{platform: skylake, servers: %s%s}]}\n",
+                            servers, more);
+    *err = (struct err){0};
+    struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, err);
+    mem_free(text);
+    return study;
+}
+
+static struct study *parsed(const char *more)
+{
+    struct err err;
+    struct study *study = parse("4", more, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    return study;
+}
+
+static void assert_refused(const char *more, const char *line)
+{
+    struct err err;
+    ck_assert_msg(parse("4", more, &err) == NULL, "%s was accepted", more);
+    ck_assert_str_eq(err.text, line);
+}
+
+// A server's price has a unit, in the value or in the key; without one it is not known.
+START_TEST(price_has_a_unit)
+{
+    const char *const keys[] = {", price: 0.43usd/h", ", price_usd_per_h: 0.43", ""};
+    for (int i = 0; i < 3; i++) {
+        struct study *study = parsed(keys[i]);
+        ck_assert_double_eq(study->groups[0].price_usd_per_h, i < 2 ? 0.43 : 0);
+        study_destroy(study);
+    }
+    assert_refused(", price: 0.43", "s.yaml:3:57: fleet.groups[0].price: expected a price such as "
+                                    "\"0.43usd/h\", got \"0.43\"");
+}
+END_TEST
+
+// A schedule reaches the fleet; without one all servers are on, always.
+START_TEST(schedule_is_read)
+{
+    struct study *study = parsed("");
+    ck_assert_uint_eq(study->fleet.groups[0].on.n_steps, 0);
+    study_destroy(study);
+    study = parsed(", on: {servers: [4, 2, 3], every: 30min, startup: 2min, shutdown: 0}");
+    const struct on_schedule *on = &study->fleet.groups[0].on;
+    ck_assert_uint_eq(on->n_steps, 3);
+    ck_assert_uint_eq(on->n_on[0], 4);
+    ck_assert_uint_eq(on->n_on[1], 2);
+    ck_assert_int_eq(on->step_ns, 1800 * SIMTIME_S);
+    ck_assert_int_eq(on->startup_ns, 120 * SIMTIME_S);
+    ck_assert_int_eq(on->shutdown_ns, 0);
+    ck_assert(fleet_has_outages(&study->fleet));
+    study_destroy(study);
+}
+END_TEST
+
+// What is written of both reads back to the same.
+START_TEST(reads_back)
+{
+    struct study *study = parsed(", price: 1.5usd/h, on: {servers: [4, 1]}");
+    char *first = study_format(study);
+    struct err err = {0};
+    struct study *back = study_parse("s.yaml", first, strlen(first), NULL, 0, &library, true, &err);
+    ck_assert_msg(back != NULL, "%s in\n%s", err.text, first);
+    char *second = study_format(back);
+    ck_assert_str_eq(first, second);
+    ck_assert_ptr_nonnull(strstr(first, "      price: 1.5usd/h\n"));
+    ck_assert_ptr_nonnull(strstr(first, "      on:\n        servers: [4, 1]\n"));
+    mem_free(first);
+    mem_free(second);
+    study_destroy(study);
+    study_destroy(back);
+}
+END_TEST
+
+// Servers that are on are whole and there, and switching fits a step.
+START_TEST(bad_schedules_are_refused)
+{
+    assert_refused(", on: {servers: [5]}", "s.yaml:3:64: fleet.groups[0].on.servers: expected at "
+                                           "most the group's 4 servers, got 5");
+    assert_refused(", on: {servers: [1.5]}",
+                   "s.yaml:3:64: fleet.groups[0].on.servers: expected whole servers, got 1.5");
+    assert_refused(", on: {servers: [4, 0]}",
+                   "s.yaml:3:64: fleet.groups[0].on.servers: element 1: expected a list, each a "
+                   "number from 1 to 100000000, got \"0\"");
+    assert_refused(", on: {servers: []}",
+                   "s.yaml:3:64: fleet.groups[0].on.servers: empty; expected "
+                   "at least one number of servers");
+    assert_refused(", on: {every: 1h}",
+                   "s.yaml:3:54: fleet.groups[0].on.servers: missing; expected "
+                   "a list, each a number from 1 to 100000000");
+    assert_refused(", on: {servers: [4], every: 30s}",
+                   "s.yaml:3:54: fleet.groups[0].on.startup: expected at most the step of 30s");
+    assert_refused(", on: {servers: [4], every: 2min, shutdown: 3min}",
+                   "s.yaml:3:92: fleet.groups[0].on.shutdown: expected at most the step of 120s");
+}
+END_TEST
+
+// A pool without a server is said to be one.
+START_TEST(empty_pool_is_refused)
+{
+    struct err err;
+    ck_assert_ptr_null(parse("0", "", &err));
+    ck_assert_str_eq(err.text, "s.yaml:3:47: fleet.groups[0].servers: an empty server pool; "
+                               "expected at least 1 server");
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", price_has_a_unit},
+                                       {"core", schedule_is_read},
+                                       {"core", reads_back},
+                                       {"errors", bad_schedules_are_refused},
+                                       {"errors", empty_pool_is_refused}};
+    if (library_load(&library, NULL) < 0)
+        return 1;
+    int failed = suite_run("study_fleet", tests, sizeof tests / sizeof *tests);
+    library_release(&library);
+    return failed;
+}
