@@ -21,6 +21,7 @@ struct view {
     bool numbered;      // labels are listed above the table
     bool many_services; // some point has more than one
     bool many_targets;  // rows are shown at different percentiles
+    bool has_losses;    // some point lost queries
     double quantile;    // of the first row that is done
 };
 
@@ -211,9 +212,12 @@ static void add_heads(const struct view *v, struct table *table)
         table_cell(table, mem_strdup("at"));
     table_cell(table, v->many_targets ? mem_strdup("latency ms")
                                       : mem_printf("p%g ms", v->quantile * 100));
-    const char *const heads[] = {"served qps", "busiest %", "W", "QPS/W", "target"};
+    const char *const heads[] = {"served qps", "busiest %", "W", "QPS/W"};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         table_cell(table, mem_strdup(heads[i]));
+    if (v->has_losses)
+        table_cell(table, mem_strdup("lost %"));
+    table_cell(table, mem_strdup("target"));
 }
 
 // Intervals only where replications gave them: a run's own are in its report.
@@ -239,6 +243,8 @@ static void add_numbers(const struct view *v, struct table *table, uint32_t row)
                1);
     add_number(v, table,
                estimate(v, row, FOLD_FLEETS, 0, offsetof(struct summary_fleet, queries_per_j)), 1);
+    if (v->has_losses)
+        add_number(v, table, estimate(v, row, FOLD_TOTALS, 0, SERVICE(lost_frac)), 100);
 }
 
 static void add_service(const struct view *v, struct table *table, uint32_t row)
@@ -274,7 +280,8 @@ static void add_row(const struct view *v, struct table *table, uint32_t row)
 
 static void print_table(FILE *out, const struct view *v)
 {
-    int n = n_labels(v) + (v->fold != NULL) + v->many_services + v->many_targets + 6;
+    int n =
+        n_labels(v) + (v->fold != NULL) + v->many_services + v->many_targets + v->has_losses + 6;
     struct table *table = table_create(n);
     add_heads(v, table);
     for (uint32_t row = 0; row < v->n_shown; row++)
@@ -379,6 +386,8 @@ static struct view view_of(const struct points *p, const struct fold *fold)
         v.quantile = isnan(v.quantile) ? quantile : v.quantile;
         v.many_targets |= fabs(quantile - v.quantile) > 1e-9;
     }
+    for (uint32_t i = 0; i < p->n_points; i++)
+        v.has_losses |= p->totals[i].n_lost > 0;
     if (isnan(v.quantile))
         v.quantile = summary_quantiles[SHOWN_QUANTILE];
     return v;

@@ -4,9 +4,10 @@
 // A line per point, or per case with intervals from its replications (fold.h): its number, the
 // labels on the axes that have more than one, the latency at the target's percentile (p95 without a
 // target) in ms, the rate that was served, the utilisation of the busiest component, watts, QPS/W,
-// and whether the target was met. An overloaded point says so and shows no latency; so does a case
-// of which any replication was overloaded. Where a point has several services, the latency is that
-// of the one closest to missing its target, or the farthest beyond it, and the verdict the worst.
+// the queries lost if any point lost some, and whether the target was met. An overloaded point says
+// so and shows no latency; so does a case of which any replication was overloaded. Where a point
+// has several services, the latency is that of the one closest to missing its target, or the
+// farthest beyond it, and the verdict the worst.
 //
 // Below the table the points that are missing, failed or foreign are named, with their notes.
 // Labels too wide for columns are listed above the table. Of a wide sweep the first lines are

@@ -72,6 +72,25 @@ START_TEST(without_replications)
 }
 END_TEST
 
+// Where a point lost queries there is a column for it; else there is none.
+START_TEST(losses)
+{
+    struct points *p = fixture_points();
+    p->replication = -1;
+    char *without = report_of(p);
+    p->totals[3].n_lost = 5;
+    p->totals[3].lost_frac = (struct ci){0.0125, 0.001, 0.0013, 20};
+    const char *const wanted[] = {
+        "QPS/W  lost %      target\n",
+        "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000      65.00  "
+        "300.0  91.00   1.250         met\n"};
+    ck_assert_ptr_null(strstr(without, "lost"));
+    shows(p, wanted, sizeof wanted / sizeof *wanted);
+    mem_free(without);
+    points_destroy(p);
+}
+END_TEST
+
 // `n` points of one axis, done ones of level 20; labels are numbers behind `label`.
 static struct points *many(uint32_t n, uint32_t n_done, const char *label)
 {
@@ -195,9 +214,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", cases},           {"core", without_replications},
-                                       {"core", worst_service},   {"core", percentiles},
-                                       {"core", unsure_overload}, {"limits", wide},
-                                       {"limits", long_labels},   {"limits", least}};
+    const struct suite_test tests[] = {
+        {"core", cases},         {"core", without_replications}, {"core", losses},
+        {"core", worst_service}, {"core", percentiles},          {"core", unsure_overload},
+        {"limits", wide},        {"limits", long_labels},        {"limits", least}};
     return suite_run("report_points", tests, sizeof tests / sizeof *tests);
 }

@@ -112,6 +112,25 @@ START_TEST(estimate_in_four)
 }
 END_TEST
 
+// Readers are told that a NaN is missing where there can be one, and only there.
+START_TEST(missing_values)
+{
+    const struct summary_field real = {
+        "rate_qps", "s-1", "a rate", SUMMARY_REAL, offsetof(struct toy, rate), NULL};
+    const struct summary_field count = {"n", "1", "a count", SUMMARY_COUNT32, 0, NULL};
+    struct piece piece;
+    begin(&piece);
+    store_piece_groups(&piece.writer, "/g");
+    store_piece_field(&piece.writer, "/g", &toy_rows, &real);
+    store_piece_missing(&piece.writer, "/g", &real);
+    store_piece_missing(&piece.writer, "/g", &count); // there is no such dataset to write to
+    hid_t file = reopen(&piece);
+    if (file >= 0)
+        ck_assert_int_gt(H5Aexists_by_name(file, "/g/rate_qps", "_FillValue", H5P_DEFAULT), 0);
+    end(&piece, file);
+}
+END_TEST
+
 // Each dimension is there under its name, with one code per service, group or component.
 START_TEST(dimensions)
 {
@@ -141,6 +160,7 @@ int main(int argc, char **argv)
     const struct suite_test tests[] = {
         {"core", column_of_a_struct},
         {"core", estimate_in_four},
+        {"core", missing_values},
         {"core", dimensions},
     };
     return suite_mpi_run(&argc, &argv, "store_piece", tests, sizeof tests / sizeof *tests);

@@ -101,9 +101,33 @@ START_TEST(shares_text)
 }
 END_TEST
 
+// Rank 0's names are on every rank, in order, empty ones too; a line's end becomes a blank.
+START_TEST(names_are_shared)
+{
+    char first[] = "feed", empty[] = "", split[] = "two\nlines";
+    char *const mine[] = {first, empty, split};
+    char *names[3] = {NULL}, *none[1] = {NULL};
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    store_shell_share_names(MPI_COMM_WORLD, rank == 0 ? mine : NULL, names, 3);
+    store_shell_share_names(MPI_COMM_WORLD, rank == 0 ? mine : NULL, none, 0);
+    char *lines = store_shell_lines(names, 3);
+    ck_assert_str_eq(names[0], "feed");
+    ck_assert_str_eq(names[1], "");
+    ck_assert_str_eq(names[2], "two lines");
+    ck_assert_ptr_null(none[0]);
+    ck_assert_str_eq(lines, "feed\n\ntwo lines");
+    mem_free(lines);
+    for (int i = 0; i < 3; i++)
+        mem_free(names[i]);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {
-        {"core", has_a_kind}, {"core", shares_text}, {"errors", leaves_nothing}};
+    const struct suite_test tests[] = {{"core", has_a_kind},
+                                       {"core", shares_text},
+                                       {"core", names_are_shared},
+                                       {"errors", leaves_nothing}};
     return suite_mpi_run(&argc, &argv, "store_shell", tests, sizeof tests / sizeof *tests);
 }
