@@ -130,6 +130,51 @@ BAD = {
                                r"study.yaml:11:14: checkpoint.evry: unknown key; did you mean \"every\"\?"),
     "checkpoint of no map": (STUDY + "checkpoint: 10min\n",
                              r"study.yaml:11:13: checkpoint: expected a map"),
+    "empty pool": (STUDY.replace("servers: 4", "servers: 0"),
+                   r"study.yaml:10:36: fleet.groups\[0\].servers: an empty server pool; expected at least 1"),
+    "price without a unit": (STUDY.replace("servers: 4", "servers: 4, price: 0.43"),
+                             r"study.yaml:10:46: fleet.groups\[0\].price: expected a price such as \"0.43usd/h\""),
+    "more on than there are": (STUDY.replace("servers: 4", "servers: 4, on: {servers: [5]}"),
+                               r"study.yaml:10:53: fleet.groups\[0\].on.servers: expected at most the group's 4"),
+    "negative load": (STUDY.replace("sla: {p95: 25ms}", "arrivals: {process: diurnal, curve: [1, -1]}"),
+                      r"study.yaml:7:41: traffic\[0\].arrivals.curve: element 1: expected .* got \"-1\""),
+    "no load": (STUDY.replace("sla: {p95: 25ms}", "arrivals: {process: diurnal, curve: [0, 0]}"),
+                r"study.yaml:7:41: traffic\[0\].arrivals.curve: expected a relative rate above 0"),
+    "no curve": (STUDY.replace("sla: {p95: 25ms}", "arrivals: diurnal"),
+                 r"study.yaml:\d+:\d+: traffic\[0\].(arrivals.)?curve: expected at least one relative rate, or a "
+                 r"shape"),
+    "two curves": (STUDY.replace("sla: {p95: 25ms}", "arrivals: {process: diurnal, curve: [1], shape: evening}"),
+                   r"study.yaml:7:53: traffic\[0\].arrivals.shape: expected one of curve, shape and curve_file"),
+    "unknown shape": (STUDY.replace("sla: {p95: 25ms}", "arrivals: {process: diurnal, shape: evenin}"),
+                      r"study.yaml:7:41: traffic\[0\].arrivals.shape: expected one of .* \"evening\""),
+    "missing curve": (STUDY.replace("sla: {p95: 25ms}", "arrivals: {process: diurnal, curve_file: no.csv}"),
+                      r"study.yaml:7:46: traffic\[0\].arrivals.curve_file: .*no.csv: No such file"),
+    "failures without repair": (STUDY + "failures: {mtbf: 30d}\n",
+                                r"study.yaml:11:11: failures.mttr: missing; expected a time above 0"),
+    "failures without a unit": (STUDY + "failures: {mtbf: 30, mttr: 1h}\n",
+                                r"study.yaml:11:18: failures.mtbf: expected a time such as"),
+    "an event of no server": (STUDY + "failures: {events: [{at: 0, for: 1s, server: 4}]}\n",
+                              r"study.yaml:11:46: failures.events\[0\].server: expected 0 to 3 "),
+    "an event of no cell": (STUDY + "failures: {events: [{at: 0, for: 1s, cell: 1}]}\n",
+                            r"study.yaml:11:44: failures.events\[0\].cell: expected 0 to 0 "),
+    "an event of no time": (STUDY + "failures: {events: [{at: 0, for: 0, cell: 0}]}\n",
+                            r"study.yaml:11:34: failures.events\[0\].for: expected a time above 0"),
+    "too many retries": (STUDY + "failures: {retries: 9}\n",
+                         r"study.yaml:11:21: failures.retries: expected a whole number from 0 to 3"),
+    "unknown failures key": (STUDY + "failures: {mtfb: 1d}\n",
+                             r"study.yaml:11:12: failures.mtfb: unknown key; did you mean \"mtbf\"\?"),
+    "unknown scheduler": (STUDY + "capacity: {schedulers: [deeprecshed]}\n",
+                          r"study.yaml:11:25: capacity.schedulers\[0\]: unknown scheduler .* \"deeprecsched\""),
+    "all cells down": (STUDY + "capacity: {cells_down: [1]}\n",
+                       r"study.yaml:11:24: capacity.cells_down: expected less than the fleet's 1 cells"),
+    "a day of broken hours": (STUDY + "capacity: {day: 90min}\n",
+                              r"study.yaml:11:11: capacity.interval: expected a whole number of them in the day"),
+    "on for longer than the day": (STUDY + "capacity: {find: plan, min_on: 25h}\n",
+                                   r"study.yaml:11:32: capacity.min_on: expected at most the day"),
+    "shrinking searches": (STUDY + "capacity: {queries: 5000, max_queries: 4000}\n",
+                           r"study.yaml:11:40: capacity.max_queries: expected at least queries \(5000\), got 4000"),
+    "carbon without a unit": (STUDY + "capacity: {carbon: [420]}\n",
+                              r"study.yaml:11:20: capacity.carbon: element 0: expected a carbon intensity such as"),
     "shrinking runs": (STUDY + "tune: {queries: 5000, max_queries: 4000}\n",
                        r"study.yaml:11:36: tune.max_queries: expected at least queries \(5000\), got 4000"),
 }
@@ -143,6 +188,14 @@ BAD_TRACES = {
     "backwards": ("arrive_s,size_items\n0.2,10\n0.1,5\n", r"t.csv:3:"),
     "negative": ("arrive_s,size_items\n0.1,-3\n", r"t.csv:2:"),
     "signed first time": ("-5,1\n3,2\n", r"t.csv:1:1: expected a time"),
+}
+
+# Curves of a day that are refused: the text of the file and what the line says of it.
+BAD_CURVES = {
+    "gap": ("time,rate\n0,1\n3600,2\n10800,1\n", r"c.csv:4:1: a gap: expected equal steps of 3600s, got 7200s"),
+    "negative load": ("1\n-1\n", r"c.csv:2:1: expected a rate >= 0, got \"-1\": negative load"),
+    "word": ("1\nmuch\n", r"c.csv:2:1: expected a relative rate, got \"much\""),
+    "nothing": ("0\n0\n", r"expected a relative rate above 0, all are 0"),
 }
 
 failures = []
@@ -182,6 +235,12 @@ def group_bad(folder):
     for what, (text, pattern) in BAD.items():
         write(folder, "study.yaml", text)
         refused(what + " (check)", pattern, folder, "check", "study.yaml")
+    write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",
+                                              "arrivals: {process: diurnal, curve_file: c.csv}"))
+    for what, (text, pattern) in BAD_CURVES.items():
+        write(folder, "c.csv", text)
+        refused("curve: " + what, r"study.yaml:7:46: traffic\[0\].arrivals.curve_file: .*" + pattern, folder,
+                "check", "study.yaml")
     for what in ("unknown key", "garbage", "feedback without delay"):
         write(folder, "study.yaml", BAD[what][0])
         refused(what + " (run)", BAD[what][1], folder, "run", "study.yaml", "-o", "out.h5")

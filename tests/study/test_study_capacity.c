@@ -161,8 +161,8 @@ START_TEST(contradictory_bounds)
     assert_refused("{find: plan, min_on: 25h}",
                    "s.yaml:8:32: capacity.min_on: expected at most the day of 86400s, got 90000s");
     assert_refused(
-        "{startup: 2d}",
-        "s.yaml:8:21: capacity.startup: expected at most the day of 86400s, got 172800s");
+        "{find: plan, startup: 2d}",
+        "s.yaml:8:33: capacity.startup: expected at most the day of 86400s, got 172800s");
     assert_refused("{warmup: 2h}",
                    "s.yaml:8:20: capacity.warmup: expected at most the interval of 3600s, got "
                    "7200s");
