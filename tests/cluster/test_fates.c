@@ -15,7 +15,8 @@
 // Runs the fleet over `comm` and adds the records up; NULL but on rank 0.
 static struct record *run(MPI_Comm comm, const struct fixture *fixture, enum layout_mode layout)
 {
-    struct record *mine = fixture_record(fixture, FIXTURE_OUTAGE_BINS, DURATION_NS / 4);
+    int64_t warmup_ns = fixture->config.duration_ns / 4;
+    struct record *mine = fixture_record(fixture, FIXTURE_OUTAGE_BINS, warmup_ns);
     struct record *total = NULL;
     struct run_options options = {.layout = layout};
     struct run_cost cost;
