@@ -73,6 +73,16 @@ static void check_services(const struct study *study)
     }
 }
 
+static void check_failures(const struct study *study)
+{
+    const struct outage_config *outages = &study->outages;
+    if (outages->mtbf_s > 0)
+        printf("crashes: %.3g %% of the servers are down at any time\n",
+               100 * outages->mttr_s / (outages->mtbf_s + outages->mttr_s));
+    if (outages->n_events > 0)
+        printf("events: %zu, servers or cells out of service\n", outages->n_events);
+}
+
 static void print_count(double count, const char *what)
 {
     if (count < 1e6)
@@ -104,6 +114,7 @@ static void check_all(const struct study *study)
     printf("groups, if every server gets its share:\n");
     for (size_t g = 0; g < study->n_groups; g++)
         check_group(study, g, &estimate);
+    check_failures(study);
     print_estimate(study);
     if (estimate.worst_cpu_frac >= 1 || estimate.worst_accel_frac >= 1)
         log_warn("offered more than the servers can do (CPU %.0f %%, accelerator %.0f %%): the run "
