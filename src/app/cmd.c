@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/schema.h"
 
-const struct cmd *const cmd_table[] = {&cmd_run,     &cmd_sweep, &cmd_merge,  &cmd_submit,
-                                       &cmd_tune,    &cmd_check, &cmd_schema, &cmd_list,
-                                       &cmd_compare, &cmd_trace, &cmd_help,   NULL};
+const struct cmd *const cmd_table[] = {
+    &cmd_run,    &cmd_sweep, &cmd_merge,   &cmd_submit, &cmd_tune, &cmd_capacity, &cmd_check,
+    &cmd_schema, &cmd_list,  &cmd_compare, &cmd_trace,  &cmd_help, NULL};
 
 const struct cmd_option cmd_common_options[] = {
     {"--help", 'h', NULL, "say what the command does and takes"},
@@ -21,7 +21,7 @@ const char *const cmd_exit_help[] = {
     "1  failed: the run could not be done or its results not be written",
     "2  usage: the command line, the study or a file it names is wrong",
     "3  a latency target was not met, and --require-sla was given",
-    "4  stopped at a checkpoint: the same command goes on (run: with --resume)",
+    "4  stopped by a signal and kept: the same command goes on (run, capacity: with --resume)",
     "5  points of a sweep are missing or failed; the others are there",
     NULL};
 

@@ -94,7 +94,7 @@ void cmd_print_help(const struct cmd *cmd, FILE *out);
 void cmd_print_man(FILE *out);
 
 // The variants, one file each.
-extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_check, cmd_schema,
-    cmd_list, cmd_compare, cmd_trace, cmd_help;
+extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_capacity,
+    cmd_check, cmd_schema, cmd_list, cmd_compare, cmd_trace, cmd_help;
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/demand.h"
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "base/simtime.h"
 
@@ -37,6 +39,17 @@ struct demand demand_mean(const struct demand_split *split)
         }
     }
     return sum;
+}
+
+double demand_saturation_qps(const struct platform *platform, const struct demand *work)
+{
+    double qps = (double)platform->cores / work->cpu_s;
+    double streams = (double)platform->accelerator.streams;
+    if (!platform->has_accelerator)
+        return qps;
+    if (platform->accelerator.overlap)
+        return fmin(qps, fmin(1 / work->load_s, streams / work->compute_s));
+    return fmin(qps, streams / (work->load_s + work->compute_s));
 }
 
 struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,

@@ -37,6 +37,10 @@ struct demand_split {
 
 struct demand demand_mean(const struct demand_split *split);
 
+// Queries per second of that work at which the cores, the link or the streams of one server have no
+// time left.
+double demand_saturation_qps(const struct platform *platform, const struct demand *work);
+
 // Seconds of a core by the items of a request, [largest + 1], when `busy` cores are busy; element 0
 // is 0. Caller mem_free()s.
 double *demand_cpu_s(const struct cost *cost, uint32_t largest, uint32_t busy);

@@ -80,3 +80,11 @@ void tunable_release(struct tuner_config *config)
     mem_free((void *)(uintptr_t)config->offloads);
     config->batches = config->offloads = NULL;
 }
+
+double tunable_weight(const struct study_group *group, const struct tuner_policy *policy)
+{
+    bool accel = group->platform.has_accelerator;
+    if (policy == &tuner_exhaustive)
+        return accel ? 30 : 4;
+    return policy == &tuner_deeprecsched ? (accel ? 5 : 2) : 1;
+}

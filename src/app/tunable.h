@@ -30,4 +30,8 @@ void tunable_release(struct tuner_config *config);
 // over the bench's crew.
 struct tuner_backend tunable_backend(struct crew_bench *bench);
 
+// Not collective. How long a search by that policy takes for such a server, relative to others: a
+// guess, to deal work out evenly.
+double tunable_weight(const struct study_group *group, const struct tuner_policy *policy);
+
 #endif

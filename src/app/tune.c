@@ -256,15 +256,12 @@ static uint32_t count_policies(const struct study_tune *tune)
     return n;
 }
 
-// A guess, only to deal the work out evenly.
-static double weight_of(const struct study *study, const struct tuner_policy *policy)
+static double unit_weight(const struct study *study, const struct tuner_policy *policy)
 {
-    bool accel = false;
+    double most = 0;
     for (size_t g = 0; g < study->n_groups; g++)
-        accel |= study->groups[g].platform.has_accelerator;
-    if (policy == &tuner_exhaustive)
-        return accel ? 30 : 4;
-    return policy == &tuner_deeprecsched ? (accel ? 5 : 2) : 1;
+        most = fmax(most, tunable_weight(&study->groups[g], policy));
+    return most;
 }
 
 static void make_units(struct tune *tune)
@@ -284,7 +281,7 @@ static void make_units(struct tune *tune)
         assert(index >= 0);
         tune->units[u] =
             (struct tune_unit){cell, policy, tuner_policies[index], tuning_outcome_none()};
-        tune->weights[u] = weight_of(input->studies[cell], tuner_policies[index]);
+        tune->weights[u] = unit_weight(input->studies[cell], tuner_policies[index]);
     }
 }
 

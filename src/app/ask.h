@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// ask: one question of `recfleet capacity` on its way to its answer. [M]
+//
+// What the modules that answer it share: the study, the ranks, what simulates (slice.h), what was
+// simulated before (memo.h), and the answer (results/staffing.h), which is filled in on every rank
+// alike. A question is worked on in stages, each a part of the whole; after every piece of one,
+//
+//     if (ask_done(ask, pieces / all, err) < 0) return -1;
+//
+// says how far it is and looks for a signal to stop: then it fails, and ask->stopped is set. What
+// was simulated is in the memo by then.
+#ifndef APP_ASK_H
+#define APP_ASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/eval.h"
+#include "app/memo.h"
+#include "app/slice.h"
+#include "base/err.h"
+#include "results/staffing.h"
+#include "search/measure.h"
+#include "study/study.h"
+
+// Called on rank 0: the part of the work that is behind it, and what is being done.
+typedef void (*ask_progress_fn)(void *user, double done_frac, const char *stage,
+                                uint64_t n_queries);
+
+struct ask {
+    const struct eval *eval;
+    const struct study *study;
+    struct memo *memo;         // NULL: nothing is kept
+    struct slice_bench *bench; // slices are simulated on it
+    struct staffing *staffing; // the answer
+    // B and T of every server: [n_schedulers][n_groups][n_services].
+    struct choice *choices;
+    ask_progress_fn progress; // NULL: none
+    void *user;
+    uint64_t n_queries; // simulated, in this part of the work or an earlier one
+    bool stopped;
+    const char *stage; // being done: [from_frac, to_frac] of the work
+    double from_frac, to_frac;
+};
+
+// Not collective. Begins a stage that ends at to_frac of the work.
+void ask_stage(struct ask *ask, const char *stage, double to_frac);
+
+// Collective (ask->eval->comm). A part of the stage is done. -1: a signal asks to stop.
+int ask_done(struct ask *ask, double stage_frac, struct err *err);
+
+// Not collective. B and T of all groups and services under a scheduler; [n_groups][n_services].
+const struct choice *ask_choices(const struct ask *ask, uint32_t scheduler);
+
+// Not collective. A key for the memo from a text that says what is asked.
+uint64_t ask_key(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/eval.h"
+#include "app/inquiry.h"
+#include "app/job.h"
+#include "app/keep.h"
+#include "app/memo.h"
+#include "app/progress.h"
+#include "base/mem.h"
+#include "results/load_staffing.h"
+#include "results/output.h"
+#include "results/report_staffing.h"
+#include "results/store.h"
+#include "results/store_staffing.h"
+#include "study/study_digest.h"
+
+static const struct cmd_option options[] = {
+    {"--output", 'o', "FILE", "results file; else the study's, or its name with .h5"},
+    {"--force", 'f', NULL, "replace an existing results file, drop what was kept of a search"},
+    {"--set", 's', "KEY=VALUE", "change a key of the study: capacity.headroom=20%"},
+    {"--resume", 0, NULL, "go on with what was kept; without any, begin"},
+    {"--quiet", 'q', NULL, "no progress and no table"},
+    {NULL, 0, NULL, NULL}};
+
+// progress.h counts simulated time; here a unit of it is a part of the work.
+#define WHOLE 1000000
+
+static void on_progress(void *user, double done_frac, const char *stage, uint64_t n_queries)
+{
+    progress_note(user, "%s", stage);
+    progress_update(user, (int64_t)(done_frac * WHOLE), n_queries);
+}
+
+static int finish(const struct cmd_line *line, const struct eval *eval, const char *output,
+                  const struct staffing *staffing, const struct run_info *info, struct err *err)
+{
+    bool force = cmd_given(line, "--force");
+    if (store_staffing_write(eval->comm, output, force, staffing, info, err) < 0)
+        return -1;
+    if (eval->rank == 0 && !cmd_given(line, "--quiet")) {
+        report_staffing_print(stdout, staffing);
+        printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\n",
+               (double)info->n_queries * 1e-6, info->wall_s, eval->n_ranks,
+               eval->n_ranks == 1 ? "" : "s");
+        printf("results: %s\n", output);
+    }
+    return CMD_DONE;
+}
+
+// Where a search stopped and how to go on; also with --quiet, because there is nothing else to see.
+static int report_stop(const struct cmd_line *line, const struct eval *eval, const char *kept,
+                       const struct memo *memo)
+{
+    if (eval->rank == 0)
+        fprintf(stderr, "recfleet: stopped, %zu answers are kept in %s; %s\n", memo_n(memo), kept,
+                cmd_given(line, "--resume") ? "the same command goes on"
+                                            : "the same command with --resume goes on");
+    return CMD_STOPPED;
+}
+
+// Everything behind an open memo.
+static int answer(const struct cmd_line *line, const struct eval *eval,
+                  const struct inquiry *inquiry, const char *output, const char *kept,
+                  struct memo *memo, struct err *err)
+{
+    struct progress progress;
+    struct inquiry_result result;
+    struct eval_stamp stamp;
+    struct run_info info;
+    char *command = cmd_text(line);
+    bool quiet = cmd_given(line, "--quiet") || eval->rank != 0;
+    const struct inquiry_options how = {.memo = memo, .progress = on_progress, .user = &progress};
+    eval_stamp(eval, command, &stamp, &info);
+    progress_start(&progress, quiet ? NULL : stderr, WHOLE);
+    double begin_s = MPI_Wtime();
+    int rc = inquiry_run(eval, inquiry, &how, &result, err);
+    info.wall_s = MPI_Wtime() - begin_s;
+    info.n_queries = result.n_queries;
+    info.n_restarts = memo_n_kept(memo) > 0;
+    progress_end(&progress);
+    if (rc == 0)
+        rc = result.stopped ? report_stop(line, eval, kept, memo)
+                            : finish(line, eval, output, result.staffing, &info, err);
+    staffing_destroy(result.staffing);
+    mem_free(command);
+    return rc;
+}
+
+static void digest_bytes(const struct study *study, unsigned char digest[16])
+{
+    char *text = study_digest(study);
+    for (int i = 0; i < 16; i++) {
+        unsigned byte = 0;
+        sscanf(text + (ptrdiff_t)2 * i, "%2x", &byte);
+        digest[i] = (unsigned char)byte;
+    }
+    mem_free(text);
+}
+
+static int search(const struct cmd_line *line, const struct eval *eval,
+                  const struct inquiry *inquiry, const char *output, struct err *err)
+{
+    unsigned char digest[16];
+    char *kept = mem_printf("%s.memo", output);
+    digest_bytes(inquiry->study, digest);
+    const struct memo_config config = {.path = kept,
+                                       .digest = digest,
+                                       .resume = cmd_given(line, "--resume"),
+                                       .force = cmd_given(line, "--force")};
+    struct memo *memo = memo_open(eval->comm, &config, err);
+    int rc = memo ? answer(line, eval, inquiry, output, kept, memo, err) : -1;
+    memo_close(memo, rc == CMD_DONE);
+    mem_free(kept);
+    return rc;
+}
+
+// Rank 0 alone. With --resume results that are there are the end of the work, if they are this
+// study's and this program's.
+static bool is_done(const struct cmd_line *line, const struct inquiry *inquiry, const char *output)
+{
+    if (!cmd_given(line, "--resume") || cmd_given(line, "--force"))
+        return false;
+    struct staffing *there = load_staffing_open(output, NULL);
+    bool same = there && strcmp(there->study, inquiry->written) == 0 &&
+                strcmp(there->program_version, RECFLEET_VERSION) == 0;
+    if (same && !cmd_given(line, "--quiet")) {
+        report_staffing_print(stdout, there);
+        printf("results: %s (there already)\n", output);
+    }
+    staffing_destroy(there);
+    return same;
+}
+
+static int check_output(const struct cmd_line *line, const char *output, struct err *err)
+{
+    if (output_same(output, line->args[0]))
+        return err_set(err, ERR_STUDY, "output %s: is the study itself", output);
+    return store_check(output, cmd_given(line, "--force"), err);
+}
+
+static int go(const struct cmd_line *line, const struct eval *eval, const struct inquiry *inquiry,
+              struct err *err)
+{
+    char *own = study_output_path(inquiry->study);
+    const char *output = cmd_value(line, "--output", own);
+    int done = eval->rank == 0 && is_done(line, inquiry, output);
+    int rc = eval->rank == 0 && !done ? check_output(line, output, err) : 0;
+    rc = eval_agree(eval, rc, err);
+    if (rc == 0 && MPI_Bcast(&done, 1, MPI_INT, 0, eval->comm) != MPI_SUCCESS)
+        rc = err_set(err, ERR_FAIL, "MPI could not say what there is to do");
+    if (rc == 0 && !done)
+        rc = search(line, eval, inquiry, output, err);
+    mem_free(own);
+    return rc;
+}
+
+static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
+{
+    const char *settings[CMD_MAX_WORDS];
+    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
+    struct library library;
+    struct inquiry inquiry;
+    int rc = eval_agree(eval, library_load(&library, err), err);
+    if (rc < 0)
+        return -1;
+    const struct inquiry_source source = {line->args[0], settings, n, &library};
+    rc = inquiry_read(eval, &source, &inquiry, err);
+    if (rc == 0) {
+        rc = go(line, eval, &inquiry, err);
+        inquiry_release(&inquiry);
+    }
+    library_release(&library);
+    return rc;
+}
+
+static int run(struct cmd_line *line, struct err *err)
+{
+    keep_block_signals();
+    return job_run(line, work, err);
+}
+
+const struct cmd cmd_capacity = {
+    .name = "capacity",
+    .help = "find how many servers a fleet needs, over a day",
+    .arguments = "STUDY",
+    .min_args = 1,
+    .max_args = 1,
+    .description =
+        "Answers what the study's capacity section asks: the fewest servers of each type, or "
+        "cores, that hold the traffic within its latency targets; the most traffic that the fleet "
+        "holds; the fleet over a day; or which servers should serve which service, hour by hour, "
+        "by three allocations and two ways of provisioning, each simulated. Prints tables and "
+        "writes one HDF5 file. What was simulated is kept beside it until it is there; on SIGTERM "
+        "or SIGUSR2 the search stops, and --resume goes on. The answer is the same on any number "
+        "of ranks.",
+    .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",
+    .options = options,
+    .exits = 1u << CMD_STOPPED,
+    .run = run,
+};

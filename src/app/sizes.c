@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/sizes.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "app/demand.h"
+#include "app/offer.h"
+#include "base/mem.h"
+#include "search/sizing.h"
+
+// A size that was measured: what its longest run said.
+struct size_seen {
+    uint32_t n;
+    uint64_t n_queries;
+    struct staffing_trial trial;
+};
+
+// One row's search.
+struct size_search {
+    struct ask *ask;
+    struct offer *offer;
+    uint32_t scheduler, type, cells_down;
+    bool cores;          // counts cores; else servers
+    uint32_t *n_servers; // [n_groups], of the fleet that is measured
+    struct size_seen *seen;
+    size_t n_seen;
+};
+
+// ---- lost cells ---------------------------------------------------------------------------------
+
+uint32_t sizes_left(uint32_t n, uint32_t n_cells, uint32_t n_down)
+{
+    uint32_t odd = n % n_cells;
+    return n - n_down * (n / n_cells) - (n_down < odd ? n_down : odd);
+}
+
+// left(n) grows by 0 or 1 with n: cells left share `left` evenly, and a lost one has as many as the
+// fullest of them, but for what the deal gives the last ones.
+uint32_t sizes_whole(uint32_t left, uint32_t n_cells, uint32_t n_down)
+{
+    uint32_t alive = n_cells - n_down, n = left + n_down * (left / alive);
+    while (sizes_left(n, n_cells, n_down) < left)
+        n++;
+    return n;
+}
+
+// ---- one measurement ----------------------------------------------------------------------------
+
+static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
+                     const struct staffing_trial *trial)
+{
+    for (size_t i = 0; i < search->n_seen; i++) {
+        struct size_seen *seen = &search->seen[i];
+        if (seen->n != n)
+            continue;
+        if (n_queries > seen->n_queries)
+            *seen = (struct size_seen){n, n_queries, *trial};
+        return;
+    }
+    search->seen = mem_realloc(search->seen, search->n_seen + 1, sizeof *search->seen);
+    search->seen[search->n_seen++] = (struct size_seen){n, n_queries, *trial};
+}
+
+static struct staffing_trial recall(const struct size_search *search, uint32_t n)
+{
+    for (size_t i = 0; i < search->n_seen; i++)
+        if (search->seen[i].n == n)
+            return search->seen[i].trial;
+    return staffing_trial_none();
+}
+
+static int measure(void *user, const struct sizing_point *point, struct measure_result *result,
+                   struct err *err)
+{
+    struct size_search *search = user;
+    const struct study *study = search->ask->study;
+    uint32_t n_cells = (uint32_t)study->cells;
+    struct slice_fleet fleet = {.n_servers = search->n_servers,
+                                .choices = ask_choices(search->ask, search->scheduler),
+                                .n_cells = n_cells - search->cells_down};
+    const struct offer_point at = {&fleet, 1, point->n_queries, point->stream};
+    struct staffing_trial trial;
+    if (search->cores)
+        fleet.n_cores = point->n;
+    else
+        search->n_servers[search->type] = sizes_left(point->n, n_cells, search->cells_down);
+    if (offer_measure(search->offer, &at, result, &trial, err) < 0)
+        return -1;
+    remember(search, point->n, point->n_queries, &trial);
+    return ask_done(search->ask, 0, err);
+}
+
+// ---- one row ------------------------------------------------------------------------------------
+
+// A core has at least this much to do per query, whatever the others do.
+static double least_core_s(const struct size_search *search)
+{
+    const struct study *study = search->ask->study;
+    const struct choice *choices = ask_choices(search->ask, search->scheduler);
+    double sum = 0;
+    for (uint32_t s = 0; s < study->n_services; s++) {
+        const struct cost *cost = study->groups[0].costs[s];
+        if (!study->sizes[s])
+            continue;
+        double *cpu_s = demand_cpu_s(cost, qsize_max_items(study->sizes[s]), 1);
+        const struct demand_split split = {cost, study->sizes[s], cpu_s, choices[s].batch_items,
+                                           cost_has_accel(cost) ? choices[s].offload_items : 0};
+        sum += offer_service_qps(search->offer, s) * demand_mean(&split).cpu_s;
+        mem_free(cpu_s);
+    }
+    return sum;
+}
+
+// What one of them can do at the very most, in queries per second.
+static double saturation_qps(const struct size_search *search)
+{
+    const struct study *study = search->ask->study;
+    const struct choice *choices = ask_choices(search->ask, search->scheduler);
+    if (search->cores)
+        return offer_qps(search->offer) * (double)study->groups[0].servers / least_core_s(search);
+    return offer_saturation_qps(search->offer, search->type,
+                                choices + (size_t)search->type * study->n_services,
+                                (uint32_t)study->n_services);
+}
+
+// Servers that the tuples promise to suffice; 0: they promise nothing.
+static double promised(const struct size_search *search)
+{
+    const struct staffing *staffing = search->ask->staffing;
+    const struct staffing_tuple *tuples =
+        staffing->tuples +
+        ((size_t)search->scheduler * staffing->n_types + search->type) * staffing->n_services;
+    double sum = 0;
+    for (uint32_t s = 0; s < staffing->n_services; s++) {
+        if (tuples[s].state != STAFFING_FOUND || !(tuples[s].qps > 0))
+            return 0;
+        sum += offer_service_qps(search->offer, s) / tuples[s].qps;
+    }
+    return ceil(sum);
+}
+
+static uint32_t clamp(double n, uint32_t least, uint32_t most)
+{
+    return n <= least ? least : n >= most ? most : (uint32_t)n;
+}
+
+// From servers that must be left to servers of the fleet.
+static uint32_t whole_of(const struct size_search *search, uint32_t left)
+{
+    uint32_t n_cells = (uint32_t)search->ask->study->cells, alive = n_cells - search->cells_down;
+    if (search->cores)
+        return left;
+    return sizes_whole(left > alive ? left : alive, n_cells, search->cells_down);
+}
+
+static struct sizing_task make_task(const struct size_search *search, double saturation)
+{
+    const struct study *study = search->ask->study;
+    const struct study_capacity *capacity = &study->capacity;
+    uint32_t most = (uint32_t)capacity->max_servers;
+    double least = floor(offer_qps(search->offer) / saturation) + 1;
+    double guess = search->cores ? least : fmax(promised(search), least);
+    struct sizing_task task = {.most = most,
+                               .first_queries = (uint64_t)capacity->queries,
+                               .most_queries = (uint64_t)capacity->max_queries,
+                               .stream = STREAM_TUNE,
+                               .allowed_frac = 1 - search->ask->staffing->sla_quantile};
+    task.least = whole_of(search, clamp(least, 1, most));
+    task.guess = whole_of(search, clamp(guess, 1, most));
+    return task;
+}
+
+static void fill_found(const struct size_search *search, const struct sizing *found,
+                       struct staffing_size *row)
+{
+    row->state = found->state == SIZING_FOUND   ? STAFFING_FOUND
+                 : found->state == SIZING_RANGE ? STAFFING_RANGE
+                                                : STAFFING_BEYOND;
+    row->n = found->n;
+    row->n_least = found->n_least;
+    row->n_most = found->n_most;
+    row->n_runs = found->n_runs;
+    row->n_queries = found->n_queries;
+    row->at_n = recall(search, found->n);
+    row->below = recall(search, found->n - 1);
+}
+
+static int fill_row(struct size_search *search, struct staffing_size *row, struct err *err)
+{
+    const struct study_group *group = &search->ask->study->groups[search->type];
+    double saturation = saturation_qps(search);
+    const struct sizing_task task = make_task(search, saturation);
+    memset(row, 0, sizeof *row);
+    row->scheduler = search->scheduler;
+    row->type = search->type;
+    row->cells_down = search->cells_down;
+    row->rate_qps = offer_qps(search->offer);
+    struct sizing found = {
+        .state = SIZING_BEYOND, .n = task.most, .n_least = task.most, .n_most = task.most};
+    // More are needed to have the time at all than may be tried.
+    bool hopeless = task.least > task.most || row->rate_qps >= saturation * task.most;
+    if (!hopeless && sizing_search(&task, measure, search, &found, err) < 0)
+        return -1;
+    fill_found(search, &found, row);
+    row->bound_qps =
+        saturation * (search->cores ? row->n
+                                    : sizes_left(row->n, (uint32_t)search->ask->study->cells,
+                                                 search->cells_down));
+    double price = group->price_usd_per_h > 0 ? group->price_usd_per_h : (double)NAN;
+    row->cost_usd_per_h = price * (search->cores ? (double)group->servers : row->n);
+    return 0;
+}
+
+// ---- all rows -----------------------------------------------------------------------------------
+
+uint32_t sizes_n_rows(const struct study *study, uint32_t n_schedulers)
+{
+    if (study->capacity.find == FIND_CORES)
+        return n_schedulers;
+    return (uint32_t)(n_schedulers * study->n_groups * study->capacity.cells_down.n);
+}
+
+static int find_row(struct ask *ask, struct offer *offer, uint32_t row, struct err *err)
+{
+    const struct study *study = ask->study;
+    const struct reals *down = &study->capacity.cells_down;
+    bool cores = study->capacity.find == FIND_CORES;
+    uint32_t n_types = cores ? 1 : (uint32_t)study->n_groups,
+             n_down = cores ? 1 : (uint32_t)down->n;
+    struct size_search search = {.ask = ask,
+                                 .offer = offer,
+                                 .scheduler = row / n_down / n_types,
+                                 .type = row / n_down % n_types,
+                                 .cells_down = cores ? 0 : (uint32_t)down->v[row % n_down],
+                                 .cores = cores};
+    search.n_servers = mem_calloc(study->n_groups, sizeof *search.n_servers);
+    if (cores)
+        search.n_servers[0] = (uint32_t)study->groups[0].servers;
+    int rc = fill_row(&search, &ask->staffing->sizes[row], err);
+    mem_free(search.n_servers);
+    mem_free(search.seen);
+    return rc;
+}
+
+int sizes_find(struct ask *ask, struct err *err)
+{
+    uint32_t n = ask->staffing->n_sizes;
+    struct offer *offer = offer_create(ask, err);
+    int rc = offer ? 0 : -1;
+    double from = ask->to_frac, part = (1 - from) / n;
+    for (uint32_t row = 0; rc == 0 && row < n; row++) {
+        ask_stage(ask, "sizes", from + (row + 1) * part);
+        rc = find_row(ask, offer, row, err);
+        if (rc == 0)
+            rc = ask_done(ask, 1, err);
+    }
+    offer_destroy(offer);
+    return rc;
+}
