@@ -82,10 +82,10 @@ static void touch(struct outage *outage, uint32_t server)
 
 // ---- crashes ------------------------------------------------------------------------------------
 
+// Servers that change at one time are put in order by their bits in `touched`.
 static bool is_sooner(const struct outage *outage, uint32_t a, uint32_t b)
 {
-    int64_t a_ns = outage->toggle_ns[a], b_ns = outage->toggle_ns[b];
-    return a_ns < b_ns || (a_ns == b_ns && a < b);
+    return outage->toggle_ns[a] < outage->toggle_ns[b];
 }
 
 static void sift_down(struct outage *outage, uint32_t at)
