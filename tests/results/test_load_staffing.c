@@ -37,12 +37,18 @@ static void make_sizes(void)
     make_of(fixture_staffing_sizes());
 }
 
+static void make_loads(void)
+{
+    make_of(fixture_staffing_loads());
+}
+
 static void *open_staffing(const char *path, struct err *err)
 {
     return load_staffing_open(path, err);
 }
 
 static const struct hurt_reader plan = {SOUND, HURT, make_plan, open_staffing};
+static const struct hurt_reader loads = {SOUND, HURT, make_loads, open_staffing};
 static const struct hurt_reader sizes = {SOUND, HURT, make_sizes, open_staffing};
 
 // What was stored comes back, with a seal and without one.
@@ -71,8 +77,8 @@ START_TEST(kinds)
     struct err err = {0};
     int rc = run_file_write(HURT, NULL, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    hurt_refuses(&plan, HURT, "holds the results of a run, not of a capacity search");
-    make_sizes();
+    hurt_refuses(&loads, HURT, "holds the results of a run, not of a capacity search");
+    make_loads();
     ck_assert_ptr_null(load_open(SOUND, &err));
     ck_assert_str_eq(err.text, SOUND ": holds the results of a capacity search, not of a run");
     unlink(HURT);
@@ -83,15 +89,15 @@ END_TEST
 // Files of other kinds: none, empty, text, a folder, a device, HDF5 of another program.
 START_TEST(foreign)
 {
-    hurt_foreign(&plan);
+    hurt_foreign(&loads);
 }
 END_TEST
 
 // Cut or changed anywhere, a sealed file is refused.
 START_TEST(damaged)
 {
-    hurt_cut(&sizes, 17, "");
-    hurt_flipped(&sizes, 17);
+    hurt_cut(&loads, 11, "");
+    hurt_flipped(&loads, 11);
 }
 END_TEST
 
@@ -100,8 +106,8 @@ static void walk(void *opened)
     struct staffing *s = opened;
     for (const struct staffing_array *a = staffing_arrays; a->name; a++)
         staffing_is_known(s, a);
-    for (uint32_t i = 0; i < s->n_sizes; i++)
-        ck_assert_ptr_nonnull(s->types[s->sizes[i].type]);
+    for (uint32_t i = 0; i < s->n_loads; i++)
+        ck_assert_ptr_nonnull(s->schedulers[s->loads[i].scheduler]);
     staffing_destroy(s);
 }
 
@@ -109,7 +115,7 @@ static void walk(void *opened)
 // accepts can be walked through.
 START_TEST(damaged_without_seal)
 {
-    hurt_bare(&sizes, 41, walk);
+    hurt_bare(&loads, 37, walk);
 }
 END_TEST
 
