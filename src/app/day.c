@@ -24,14 +24,16 @@ enum {
     PIECE_BINS = 10,
     PILOT_QUERIES = 4000 // of the rarest service in an interval, if that takes no more than
 };
-#define PILOT_STRETCH 10 // times the warm-up
+// Windows of the pilot over its warm-up: at least, and at most where queries are rare.
+#define PILOT_LEAST 0.25
+#define PILOT_MOST 10
 #define TARGETS 20       // warm-up over the longest target
 #define SERVICE_TIMES 10 // over the longest service time
 #define MEMORIES 10      // over the time in which a queue forgets
 #define MOST_WARMUP 20   // times what targets and service times ask for
 // The sample is larger than the pilot says, because the pilot is a guess of few degrees of freedom.
 #define SAFETY 2.0
-#define LONGEST_STRETCH 16 // window over the pilot's
+#define LONGEST_STRETCH 64 // window over the pilot's
 
 // One sample of the day.
 struct design {
@@ -182,7 +184,7 @@ static double rate_qps(const struct day_plan *plan, uint32_t h, uint32_t i)
 // A window in which the rarest service of an interval has queries enough for a guess.
 static double pilot_window_s(const struct day_plan *plan, const struct design *design)
 {
-    double window_s = design->warmup_s;
+    double window_s = PILOT_LEAST * design->warmup_s;
     for (uint32_t h = 0; h < plan->n_intervals; h++)
         for (uint32_t i = 0; i < plan->fleets[h].n_services; i++) {
             double qps = rate_qps(plan, h, i) * design->cells_frac[h] * plan->n_windows *
@@ -190,7 +192,7 @@ static double pilot_window_s(const struct day_plan *plan, const struct design *d
             if (qps > 0)
                 window_s = fmax(window_s, PILOT_QUERIES / qps);
         }
-    return fmin(window_s, PILOT_STRETCH * design->warmup_s);
+    return fmin(window_s, PILOT_MOST * design->warmup_s);
 }
 
 static struct design first_design(const struct day_plan *plan)
