@@ -446,8 +446,11 @@ static void cut_reports(const struct server_block *block, struct report_list *re
 
 // ---- running ------------------------------------------------------------------------------------
 
-static void run_accel(struct server_block *block, const struct query *queries, uint32_t i,
-                      struct report_list *reports)
+// Not inlined: the loop over a chunk, most of whose queries go to the cores, then keeps its numbers
+// in registers.
+static __attribute__((noinline)) void run_accel(struct server_block *block,
+                                                const struct query *queries, uint32_t i,
+                                                struct report_list *reports)
 {
     const struct query *query = &queries[i];
     const struct svctab *tab = block->config.tabs[query->service];

@@ -79,7 +79,8 @@ SYMBOL_PREFIXES = {
     "platform": ["accelerator_"],       # a part of struct platform with a life of its own
     "qsize": ["size_type"],             # as arrival_types is to arrival
     "agree": ["err_agree"],             # the collective member of the err_ family
-    "config": ["balancer_fields", "load_unit_names"],  # of struct balancer_config, enum load_unit
+    # of struct balancer_config, enum load_unit, enum outage_kind, struct fleet_config
+    "config": ["balancer_fields", "load_unit_names", "outage_kind_names", "fleet_"],
     "doc": ["node_"],                   # a document is made of struct node
     "columns": ["column_"],             # a file of columns holds struct column
     "server": ["report_list_"],         # what a server hands back
