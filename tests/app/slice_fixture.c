@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "slice_fixture.h"
+#include "app/slice_fixture.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/simtime.h"
-#include "slice_fixture.h"
+#include "app/slice_fixture.h"
 #include "support/suite.h"
 
 static struct slice slice_of(const struct slice_fleet *fleet, uint64_t number, uint32_t n_cells)

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "base/mem.h"
-#include "slice_fixture.h"
+#include "app/slice_fixture.h"
 #include "support/suite_mpi.h"
 
 enum { N_INTERVALS = 3 };

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "results/hist.h"
-#include "slice_fixture.h"
+#include "app/slice_fixture.h"
 #include "support/suite.h"
 
 // Two intervals of two strata; the first has two pieces of each, the second four, each a tenth of

@@ -12,7 +12,7 @@
 #include "app/keep.h"
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "slice_fixture.h"
+#include "app/slice_fixture.h"
 #include "support/suite_mpi.h"
 
 static const unsigned char digest[16] = {1, 2, 3};

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "slice_fixture.h"
+#include "app/slice_fixture.h"
 #include "support/suite_mpi.h"
 
 static struct slice slice_of(const struct slice_fleet *fleet, uint64_t number, uint32_t n_cells)
