@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// On any number of ranks.
+#include "app/ask.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "app/keep.h"
+#include "app/memo.h"
+#include "ask_fixture.h"
+#include "support/suite_mpi.h"
+
+struct heard {
+    int n;
+    double done_frac;
+    char stage[16];
+};
+
+static void hear(void *user, double done_frac, const char *stage, uint64_t n_queries)
+{
+    struct heard *heard = user;
+    (void)n_queries;
+    heard->n++;
+    heard->done_frac = done_frac;
+    strncpy(heard->stage, stage, sizeof heard->stage - 1);
+}
+
+// Half of a stage from 40 % to 60 % of the work is half of it, told on rank 0 alone.
+START_TEST(stages_are_parts_of_the_work)
+{
+    struct heard heard = {0};
+    struct eval eval = ask_fixture_eval();
+    struct ask ask = {.eval = &eval, .progress = hear, .user = &heard};
+    struct err err = {0};
+    ask_stage(&ask, "one", 0.4);
+    ask_stage(&ask, "two", 0.6);
+    ck_assert_int_eq(ask_done(&ask, 0.5, &err), 0);
+    ck_assert_int_eq(heard.n, eval.rank == 0);
+    if (eval.rank == 0) {
+        ck_assert_double_eq_tol(heard.done_frac, 0.5, 1e-12);
+        ck_assert_str_eq(heard.stage, "two");
+    }
+}
+END_TEST
+
+// Choices stand by scheduler: the second one's begin behind all groups and services of the first.
+START_TEST(choices_stand_by_scheduler)
+{
+    struct ask_fixture f;
+    ask_fixture_open(&f, ASK_SYNTHETIC "capacity: {schedulers: [fixed, static]}\n", NULL);
+    ck_assert(ask_choices(&f.ask, 0) == f.ask.choices);
+    ck_assert(ask_choices(&f.ask, 1) == f.ask.choices + 1); // one group, one service
+    ask_fixture_close(&f);
+}
+END_TEST
+
+// The same question has the same key, another one another.
+START_TEST(keys_tell_questions_apart)
+{
+    ck_assert(ask_key("tuple %s %u", "fixed", 1) == ask_key("tuple fixed 1"));
+    ck_assert(ask_key("tuple %s %u", "fixed", 1) != ask_key("tuple %s %u", "fixed", 2));
+}
+END_TEST
+
+// A signal that came ends the work at the next part, on all ranks, and says why.
+START_TEST(a_signal_stops_it)
+{
+    char path[64];
+    struct eval eval = ask_fixture_eval();
+    struct ask ask = {.eval = &eval};
+    struct err err = {0};
+    sigset_t set;
+    int number = 0;
+    keep_block_signals();
+    ask.memo = ask_fixture_memo(path);
+    ask_stage(&ask, "one", 1);
+    int before = ask_done(&ask, 0.1, &err);
+    if (eval.rank == eval.n_ranks - 1)
+        raise(SIGUSR2);
+    int after = ask_done(&ask, 0.2, &err);
+    if (eval.rank == eval.n_ranks - 1) {
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR2);
+        sigwait(&set, &number); // it goes on waiting until somebody takes it
+    }
+    memo_close(ask.memo, true);
+    ck_assert_int_eq(before, 0);
+    ck_assert_int_eq(after, -1);
+    ck_assert(ask.stopped);
+    ck_assert_ptr_nonnull(strstr(err.text, "signal"));
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {{"core", stages_are_parts_of_the_work},
+                                       {"core", choices_stand_by_scheduler},
+                                       {"core", keys_tell_questions_apart},
+                                       {"limits", a_signal_stops_it}};
+    return suite_mpi_run(&argc, &argv, "ask", tests, sizeof tests / sizeof *tests);
+}

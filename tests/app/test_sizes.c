@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// On any number of ranks.
+#include "app/sizes.h"
+
+#include <math.h>
+
+#include "app/tuples.h"
+#include "ask_fixture.h"
+#include "support/suite_mpi.h"
+
+static void find(struct ask_fixture *f, const char *text)
+{
+    struct err err = {0};
+    ask_fixture_open(f, text, NULL);
+    bool cores = f->ask.study->capacity.find == FIND_CORES;
+    ck_assert_msg(tuples_find(&f->ask, !cores, &err) == 0, "%s", err.text);
+    ck_assert_msg(sizes_find(&f->ask, &err) == 0, "%s", err.text);
+}
+
+// What is left when the fullest cells are gone, by counting cells.
+START_TEST(counts_what_is_left)
+{
+    for (uint32_t n_cells = 1; n_cells <= 5; n_cells++)
+        for (uint32_t n = n_cells; n < 30; n++)
+            for (uint32_t down = 0; down < n_cells; down++) {
+                uint32_t left = 0;
+                for (uint32_t c = down; c < n_cells; c++) // cells with an odd server come first
+                    left += n / n_cells + (c < n % n_cells);
+                ck_assert_uint_eq(sizes_left(n, n_cells, down), left);
+            }
+}
+END_TEST
+
+// The least whole fleet leaves enough, and one server less does not.
+START_TEST(whole_is_the_least_that_leaves_enough)
+{
+    for (uint32_t n_cells = 1; n_cells <= 5; n_cells++)
+        for (uint32_t down = 0; down < n_cells; down++)
+            for (uint32_t left = n_cells - down; left < 40; left++) {
+                uint32_t n = sizes_whole(left, n_cells, down);
+                ck_assert_uint_ge(sizes_left(n, n_cells, down), left);
+                ck_assert_uint_lt(sizes_left(n - 1, n_cells, down), left);
+            }
+}
+END_TEST
+
+// M/M/k with a load of 5 and 95 % of sojourns within 3.4 service times: six cores leave 10.0 %
+// late, seven 4.4 % (Erlang C).
+START_TEST(cores_are_those_of_erlang)
+{
+    struct ask_fixture f;
+    find(&f, "duration: 1s\n"
+             "traffic: [{service: a, rate: 5000qps, sizes: {distribution: fixed, items: 1}, sla: "
+             "{p95: 3.4ms}}]\n"
+             "fleet: {groups: [{cores: 2, servers: 1, cost: {kind: synthetic, fixed: 1ms}, noise: "
+             "exponential}]}\n"
+             "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
+             "capacity: {find: cores, max_queries: 1000000}\n");
+    const struct staffing_size *row = &f.ask.staffing->sizes[0];
+    ck_assert_uint_eq(f.ask.staffing->n_sizes, 1);
+    ck_assert_int_eq(row->state, STAFFING_FOUND);
+    ck_assert_uint_eq(row->n, 7);
+    ck_assert_double_eq_tol(row->bound_qps, 7000, 1e-6);
+    ck_assert_double_eq_tol(row->at_n.util_frac, 5.0 / 7, 0.02);
+    ck_assert_int_eq(row->at_n.sla, STAFFING_MET);
+    ck_assert_int_eq(row->below.sla, STAFFING_MISSED);
+    ask_fixture_close(&f);
+}
+END_TEST
+
+// With one cell of four gone the other three need what a fleet of three cells needs, and the whole
+// fleet has a fourth cell on top. Rows count the servers of the whole fleet and their price.
+START_TEST(lost_cells_are_made_up_for)
+{
+    struct ask_fixture f;
+    find(
+        &f,
+        "duration: 1s\n"
+        "traffic: [{service: a, rate: 60000qps, sizes: {distribution: fixed, items: 1}, sla: {p95: "
+        "4ms}}]\n"
+        "fleet: {cells: 4, groups: [{cores: 8, servers: 12, price: 2usd/h, cost: {kind: synthetic, "
+        "fixed: 1ms}, noise: exponential}]}\n"
+        "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
+        "capacity: {cells_down: [0, 1], queries: 10000, max_queries: 200000}\n"
+        "tune: {accuracy: 5%, queries: 5000, max_queries: 40000}\n");
+    const struct staffing_size *all = &f.ask.staffing->sizes[0], *lost = &f.ask.staffing->sizes[1];
+    ck_assert_uint_eq(f.ask.staffing->n_sizes, 2);
+    ck_assert_uint_eq(lost->cells_down, 1);
+    ck_assert_uint_gt(all->n, 7); // 7.5 servers' worth of work
+    uint32_t left = sizes_left(lost->n, 4, 1);
+    // Three cells of the same servers split otherwise: within one per cell.
+    ck_assert_uint_le(left, all->n + 3);
+    ck_assert_uint_ge(left + 3, all->n);
+    ck_assert_uint_gt(lost->n, all->n);
+    ck_assert_double_eq_tol(all->cost_usd_per_h, 2.0 * all->n, 1e-9);
+    ck_assert_double_eq_tol(lost->bound_qps, 8000.0 * left, 1e-6);
+    ask_fixture_close(&f);
+}
+END_TEST
+
+// Work for three servers and no more than two allowed: beyond, and nothing was simulated for it.
+START_TEST(hopeless_sizes_are_not_simulated)
+{
+    struct ask_fixture f;
+    find(&f, ASK_SYNTHETIC "capacity: {max_servers: 2, schedulers: [fixed]}\n");
+    const struct staffing_size *row = &f.ask.staffing->sizes[0];
+    ck_assert_int_eq(row->state, STAFFING_BEYOND);
+    ck_assert_uint_eq(row->n, 2);
+    ck_assert_uint_eq(row->n_runs, 0);
+    ask_fixture_close(&f);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {{"core", counts_what_is_left},
+                                       {"core", whole_is_the_least_that_leaves_enough},
+                                       {"core", cores_are_those_of_erlang},
+                                       {"core", lost_cells_are_made_up_for},
+                                       {"limits", hopeless_sizes_are_not_simulated}};
+    return suite_mpi_run(&argc, &argv, "sizes", tests, sizeof tests / sizeof *tests);
+}
