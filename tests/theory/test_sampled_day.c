@@ -35,7 +35,7 @@ static struct study *make_study(int seed)
         "max_items: 1000}, sla: {p95: 15ms}, arrivals: {process: diurnal, period: 6s, "
         "curve: [0.6, 0.7, 1, 1.3, 1.4, 1]}}\n"
         "fleet: {cells: 20, groups: [{cores: 2, servers: %d, scheduler: {policy: fixed, "
-        "batch_items: 256}, cost: {kind: synthetic, fixed: 1ms, per_item: 40us}}]}\n"
+        "batch_items: 1000}, cost: {kind: synthetic, fixed: 1ms, per_item: 40us}}]}\n"
         "balancer: {policy: power-of-two}\n",
         seed, N_SERVERS);
     ck_assert_int_eq(library_load(&library, &err), 0);
