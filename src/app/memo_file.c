@@ -107,6 +107,8 @@ static enum kind kind_of(const struct blob *found, const struct blob *head)
 {
     uint64_t hash;
     size_t digest = sizeof magic + 8 + PROGRAM_BYTES; // behind it; before it, who wrote the file
+    if (found->n == 0)
+        return KIND_NEW;
     if (found->n < HEAD_BYTES)
         return memcmp(found->bytes, head->bytes, found->n) == 0 ? KIND_NEW : KIND_FOREIGN;
     if (memcmp(found->bytes, magic, sizeof magic) != 0)
