@@ -135,7 +135,7 @@ static int stream_create(struct stream *stream, const struct source_config *conf
         .end_ns = config->end_ns,
     };
     stream->arrivals = traffic->arrivals;
-    stream->loaded_here = !traffic->arrivals.trace;
+    stream->loaded_here = !traffic->arrivals.trace && traffic->arrivals.file_frac.n == 0;
     if (arrival_load(&stream->arrivals, err) == 0)
         stream->arrival = arrival_create(&setup, err);
     if (!stream->arrival)

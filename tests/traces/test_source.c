@@ -292,6 +292,27 @@ START_TEST(replay_without_sizes_draws_them)
 }
 END_TEST
 
+// A curve that was loaded from a file stays the service's, whatever is made of it and destroyed.
+START_TEST(a_loaded_curve_is_borrowed)
+{
+    double rates[] = {1, 3};
+    struct service_traffic traffic = service("diurnal", 5000);
+    traffic.arrivals.period_s = 1;
+    traffic.arrivals.curve_file = (char[]){"gone.csv"};
+    traffic.arrivals.file_frac = (struct reals){2, mem_alloc(sizeof rates)};
+    memcpy(traffic.arrivals.file_frac.v, rates, sizeof rates);
+    struct source_config config = config_of(&traffic, 1);
+    size_t n_first, n_second;
+    struct query *first = all_queries(&config, &n_first), *second = all_queries(&config, &n_second);
+    ck_assert_uint_eq(n_first, n_second);
+    ck_assert_mem_eq(first, second, n_first * sizeof *first);
+    ck_assert_mem_eq(traffic.arrivals.file_frac.v, rates, sizeof rates);
+    arrival_unload(&traffic.arrivals);
+    mem_free(first);
+    mem_free(second);
+}
+END_TEST
+
 // A study that ends before the first query has none.
 START_TEST(an_empty_study_has_no_query)
 {
@@ -643,6 +664,7 @@ int main(void)
         {"core", the_sample_is_uniform},
         {"core", shared_sizes_change_nothing},
         {"core", replay_without_sizes_draws_them},
+        {"core", a_loaded_curve_is_borrowed},
         {"core", a_saved_stream_goes_on},
         {"core", a_saved_replay_still_ends},
         {"core", a_save_is_small_and_its_own},
