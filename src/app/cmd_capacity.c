@@ -112,7 +112,8 @@ static int search(const struct cmd_line *line, const struct eval *eval,
                                        .force = cmd_given(line, "--force")};
     struct memo *memo = memo_open(eval->comm, &config, err);
     int rc = memo ? answer(line, eval, inquiry, output, kept, memo, err) : -1;
-    memo_close(memo, rc == CMD_DONE);
+    // Answers for a study that is wrong are of no use to the one that will be right.
+    memo_close(memo, rc == CMD_DONE || (rc < 0 && err->code == ERR_STUDY));
     mem_free(kept);
     return rc;
 }

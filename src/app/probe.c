@@ -258,23 +258,6 @@ static struct demand demand_at(const struct probe *probe, uint32_t s, const stru
     return demand_mean(&split);
 }
 
-static double least(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-// Queries per second at which the cores, the link or the streams of one server have no time left.
-static double saturation_qps(const struct platform *platform, const struct demand *work)
-{
-    double qps = (double)platform->cores / work->cpu_s;
-    double streams = (double)platform->accelerator.streams;
-    if (!platform->has_accelerator)
-        return qps;
-    if (platform->accelerator.overlap)
-        return least(qps, least(1 / work->load_s, streams / work->compute_s));
-    return least(qps, streams / (work->load_s + work->compute_s));
-}
-
 double probe_bound_qps(const struct probe *probe, const struct choice *choice)
 {
     struct demand sum = {0, 0, 0, 0};
@@ -290,7 +273,7 @@ double probe_bound_qps(const struct probe *probe, const struct choice *choice)
         sum.load_s += share * work.load_s;
         sum.compute_s += share * work.compute_s;
     }
-    return (double)group->servers * saturation_qps(&group->platform, &sum);
+    return (double)group->servers * demand_saturation_qps(&group->platform, &sum);
 }
 
 // ---- small questions ----------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 
 #include "app/keep.h"
 #include "app/memo.h"
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "support/suite_mpi.h"
 
 struct heard {

@@ -6,7 +6,7 @@
 
 #include "app/probe.h"
 
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "support/suite_mpi.h"
 
 // Two services on two groups: 1 ms and 2 ms a query on cores that differ in number.

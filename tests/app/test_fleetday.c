@@ -7,7 +7,7 @@
 
 #include "app/plan.h"
 #include "app/tuples.h"
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "support/suite_mpi.h"
 
 // A day of four seconds: the rate goes from half of the mean to one and a half and back.

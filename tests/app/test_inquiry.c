@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"
 

@@ -6,7 +6,7 @@
 
 #include "app/plan.h"
 #include "app/tuples.h"
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "support/suite_mpi.h"
 #include "traces/forecast.h"
 

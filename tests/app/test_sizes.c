@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "app/tuples.h"
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "support/suite_mpi.h"
 
 static void find(struct ask_fixture *f, const char *text)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "app/excerpt.h"
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "support/suite_mpi.h"
 
 // The section `tune` and the fixed choice go into the tuner's settings, the grid as whole numbers.

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "app/memo.h"
-#include "ask_fixture.h"
+#include "app/ask_fixture.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"
 

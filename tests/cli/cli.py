@@ -823,6 +823,67 @@ def points_repeated(folder):
     expect(done.returncode == 0, "run and point agree", done.stdout.decode()[:300])
 
 
+# Ask for what cannot be: what is added to this study -> what the one line must match.
+CAPACITY = """\
+name: small
+duration: 1s
+traffic:
+  - {service: a, rate: 6000qps, sizes: {distribution: fixed, items: 1}, sla: {p95: 5ms}}
+fleet:
+  cells: 2
+  groups:
+    - {name: web, cores: 4, servers: 4, cost: {kind: synthetic, fixed: 1ms}}
+balancer: {policy: random, dispatch_delay: 0, status_delay: 0}
+tune: {accuracy: 10%, queries: 1000, max_queries: 6000}
+"""
+BAD_CAPACITY = {
+    "demand that no fleet can meet": (
+        "capacity: {find: plan, headroom: 300%}\n",
+        r"study.yaml: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
+        r"[0-9.e+]+ qps of 2.4e\+04 qps \(headroom included\) in the interval at 00:00"),
+    "more cells down than there are": (
+        "capacity: {cells_down: [2]}\n",
+        r"study.yaml:11:\d+: capacity.cells_down: expected less than the fleet's 2 cells, got 2"),
+    "broken intervals": ("capacity: {find: day, interval: 7h}\n",
+                         r"study.yaml:11:\d+: capacity.interval: expected a whole number of them"),
+    "cost without prices": ("capacity: {find: plan, objective: cost}\n",
+                            r"study.yaml: capacity.objective: cost: group \"web\" has no price"),
+    "carbon without a curve": ("capacity: {find: plan, objective: carbon}\n",
+                               r"study.yaml: capacity.(carbon|objective): "),
+    "a time without its unit": ("capacity: {startup: 300}\n",
+                                r"study.yaml:11:\d+: capacity.startup: expected a time"),
+    "a misspelt question": ("capacity: {find: server}\n",
+                            r"study.yaml:11:\d+: capacity.find: .*\"servers\""),
+    "a list of failures in a day": (
+        "failures: {events: [{at: 1s, for: 1s, group: web, server: 0}]}\ncapacity: {find: day}\n",
+        r"study.yaml: failures.events: a list belongs to a time"),
+    "a sweep": ("sweep: [{axis: seed, key: seed, values: [1, 2]}]\n",
+                r"study.yaml: sweep: not for capacity"),
+}
+
+
+def group_capacity(folder):
+    """What cannot be answered is one line and leaves nothing behind; what can is a table and a file
+    that is not overwritten; what was kept is not dropped."""
+    for what, (text, pattern) in BAD_CAPACITY.items():
+        write(folder, "study.yaml", CAPACITY + text)
+        refused("capacity: " + what, pattern, folder, "capacity", "study.yaml", "-o", "out.h5")
+    write(folder, "study.yaml", CAPACITY.replace("servers: 4", "servers: 0"))
+    refused("an empty pool", r"study.yaml:8:\d+: fleet.groups\[0\].servers: an empty server pool", folder,
+            "capacity", "study.yaml")
+    write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
+    rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", cwd=folder)
+    expect(rc == 0 and "web" in out and "results: out.h5" in out, "capacity prints a table", out + err)
+    expect(os.listdir(folder).count("out.h5") == 1 and "out.h5.memo" not in os.listdir(folder),
+           "capacity leaves its results alone", os.listdir(folder))
+    refused("capacity over results", r"output out.h5: exists", folder, "capacity", "study.yaml", "-o", "out.h5")
+    rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", "--resume", cwd=folder)
+    expect(rc == 0 and "there already" in out, "capacity --resume when done", out + err)
+    write(folder, "other.h5.memo", "not a memo")
+    refused("capacity over what was kept", r"memo other.h5.memo: exists", folder, "capacity", "study.yaml", "-o",
+            "other.h5")
+
+
 def group_list(folder):
     """list and schema show what studies can name, and fast: without starting MPI."""
     for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),
