@@ -169,6 +169,15 @@ static void toggle_first(struct outage *outage)
 
 // ---- events -------------------------------------------------------------------------------------
 
+// Servers of the outage's cell in groups before this one.
+static uint32_t before_group(const struct outage *outage, uint32_t group)
+{
+    uint32_t n = 0;
+    for (uint32_t g = 0; g < group; g++)
+        n += layout_servers(outage->setup.fleet, g, outage->cell);
+    return n;
+}
+
 // Servers of the outage, counted from its first, that an event is about; *n == 0: none.
 static void find_servers(const struct outage *outage, const struct outage_event *event,
                          uint32_t *first, uint32_t *n)
@@ -178,13 +187,11 @@ static void find_servers(const struct outage *outage, const struct outage_event 
     *n = event->whole_cell && event->cell == outage->cell ? outage->n_servers : 0;
     if (event->whole_cell)
         return;
-    uint32_t in_group = layout_first(fleet, event->group, outage->cell), in_cell = 0;
+    uint32_t in_group = layout_first(fleet, event->group, outage->cell);
     uint32_t n_here = layout_servers(fleet, event->group, outage->cell);
-    for (uint32_t g = 0; g < event->group; g++)
-        in_cell += layout_servers(fleet, g, outage->cell);
     if (event->server < in_group || event->server - in_group >= n_here)
         return;
-    in_cell += event->server - in_group;
+    uint32_t in_cell = before_group(outage, event->group) + event->server - in_group;
     if (in_cell < outage->first_in_cell || in_cell - outage->first_in_cell >= outage->n_servers)
         return;
     *first = in_cell - outage->first_in_cell;
@@ -286,9 +293,6 @@ static void add_shift(struct outage *outage, uint32_t group, uint32_t first, uin
     const struct fleet_config *fleet = outage->setup.fleet;
     const struct on_schedule *on = &fleet->groups[group].on;
     bool early = outage->setup.side == OUTAGE_SERVERS;
-    uint32_t in_cell = 0;
-    for (uint32_t g = 0; g < group; g++)
-        in_cell += layout_servers(fleet, g, outage->cell);
     struct shift shift = {.on = on,
                           .startup_ns = early ? on->startup_ns : 0,
                           .shutdown_ns = early ? on->shutdown_ns : 0,
@@ -296,7 +300,7 @@ static void add_shift(struct outage *outage, uint32_t group, uint32_t first, uin
                           .n_cells = fleet->n_cells,
                           .first = first,
                           .n = n,
-                          .skipped = outage->first_in_cell + first - in_cell};
+                          .skipped = outage->first_in_cell + first - before_group(outage, group)};
     shift.n_on = shift.n_always = on_at(&shift, 0);
     shift.next_ns = step_after_ns(&shift, 0);
     int64_t cycle_ns = on->step_ns * (int64_t)on->n_steps;
