@@ -10,7 +10,9 @@
 
 // ---- tables of trials
 
-// Four columns for each scheduler.
+// Columns of a scheduler.
+#define COLUMNS 5
+
 static void add_heads(struct table *table, const struct staffing *s, struct table_unit unit)
 {
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
@@ -21,8 +23,6 @@ static void add_heads(struct table *table, const struct staffing *s, struct tabl
         table_cell(table, mem_strdup("SLA"));
     }
 }
-
-#define COLUMNS 5
 
 static void add_scheduler_names(struct table *table, const struct staffing *s)
 {
@@ -212,15 +212,16 @@ static void print_ratios(FILE *out, const struct staffing *s, const struct staff
 static void print_sample(FILE *out, const struct staffing *s)
 {
     const struct staffing_sample *a = &s->sample;
-    bool hours = a->interval_s >= 3600;
+    bool hours = a->interval_s >= STAFFING_S_PER_H;
     if (a->of_cells == 0)
         return;
     fprintf(out,
             "simulated %u of %u cell%s, %u window%s of %g s of each interval of %g %s, after %g s "
             "of warm-up: %.2g of %.2g queries\n\n",
             a->n_cells, a->of_cells, a->of_cells == 1 ? "" : "s", a->n_windows,
-            a->n_windows == 1 ? "" : "s", a->window_s, a->interval_s / (hours ? 3600 : 60),
-            hours ? "h" : "min", a->warmup_s, a->n_queries, a->of_queries);
+            a->n_windows == 1 ? "" : "s", a->window_s,
+            a->interval_s / (hours ? STAFFING_S_PER_H : 60), hours ? "h" : "min", a->warmup_s,
+            a->n_queries, a->of_queries);
 }
 
 static bool is_simulated(const struct staffing *s, const struct staffing_plan *plan)

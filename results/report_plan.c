@@ -108,7 +108,7 @@ static void print_totals(FILE *out, const struct staffing *s)
     table_print(table, out);
     table_destroy(table);
     if (isfinite(s->day_s))
-        fprintf(out, "over the day of %g h; ", s->day_s / 3600);
+        fprintf(out, "over the day of %g h; ", s->day_s / STAFFING_S_PER_H);
     fprintf(out, "peak: most servers on; plan, sim.: as planned, as simulated; "
                  "met, ?, MISSED:\ntargets of services times intervals, as simulated\n");
     if (s->objective && s->objective[0])

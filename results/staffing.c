@@ -345,6 +345,13 @@ void staffing_destroy(struct staffing *staffing)
     mem_free(staffing);
 }
 
+void staffing_count(struct staffing_total *total, int32_t sla)
+{
+    total->n_met += sla == STAFFING_MET;
+    total->n_unsure += sla == STAFFING_UNSURE;
+    total->n_missed += sla == STAFFING_MISSED;
+}
+
 size_t staffing_plan_at(const struct staffing *staffing, uint32_t scheduler, uint32_t allocation,
                         uint32_t provisioning)
 {

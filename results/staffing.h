@@ -24,6 +24,9 @@
 
 #include "results/summary.h"
 
+// Times that people read by the hour, and energies in kWh, are of so many seconds.
+#define STAFFING_S_PER_H 3600.0
+
 enum staffing_verdict { STAFFING_MET, STAFFING_UNSURE, STAFFING_MISSED, STAFFING_NOT_ASKED };
 extern const char *const staffing_verdict_names[]; // "met" "unsure" "missed" "not_asked" NULL
 
@@ -144,6 +147,9 @@ struct staffing_trial staffing_trial_none(void);
 // steps; and so on.
 size_t staffing_plan_at(const struct staffing *staffing, uint32_t scheduler, uint32_t allocation,
                         uint32_t provisioning);
+
+// Counts the verdict on one service in one interval; one that was not asked for counts nowhere.
+void staffing_count(struct staffing_total *total, int32_t sla);
 
 // The tables name every member but the schedulers' and types' numbers of struct staffing_size and
 // struct staffing_load, which staffing_labels[] names.

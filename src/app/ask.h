@@ -22,6 +22,7 @@
 #include "results/staffing.h"
 #include "search/measure.h"
 #include "study/study.h"
+#include "traces/forecast.h"
 
 // Called on rank 0: the part of the work that is behind it, and what is being done.
 typedef void (*ask_progress_fn)(void *user, double done_frac, const char *stage,
@@ -45,12 +46,24 @@ struct ask {
 
 // Not collective. Begins a stage that ends at to_frac of the work.
 void ask_stage(struct ask *ask, const char *stage, double to_frac);
+// Not collective. Begins the first of n_left equal stages, which are all that is left.
+void ask_stage_of(struct ask *ask, const char *stage, uint32_t n_left);
 
 // Collective (ask->eval->comm). A part of the stage is done. -1: a signal asks to stop.
 int ask_done(struct ask *ask, double stage_frac, struct err *err);
 
 // Not collective. B and T of all groups and services under a scheduler; [n_groups][n_services].
 const struct choice *ask_choices(const struct ask *ask, uint32_t scheduler);
+
+// Not collective. The rates of one of the study's services over the day, into
+// day[study_capacity_intervals()].
+int ask_forecast(const struct study *study, uint32_t service, struct forecast *day,
+                 struct err *err);
+
+// Not collective. Price of one server of a type, and of all servers that there are; NaN where one
+// is not known.
+double ask_type_usd_per_h(const struct study *study, uint32_t type);
+double ask_fleet_usd_per_h(const struct study *study);
 
 // Not collective. A key for the memo from a text that says what is asked.
 uint64_t ask_key(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -67,11 +67,6 @@ static struct dispatch_config split_of(const struct slice_fleet *fleet, uint32_t
     return split;
 }
 
-static uint32_t service_at(const struct slice_fleet *fleet, uint32_t i)
-{
-    return fleet->services ? fleet->services[i] : i;
-}
-
 static void add_group(struct cut *cut, const struct slice_fleet *fleet, uint32_t g,
                       uint32_t n_servers)
 {
@@ -87,8 +82,8 @@ static void add_group(struct cut *cut, const struct slice_fleet *fleet, uint32_t
     for (uint32_t i = 0; i < fleet->n_services; i++) {
         if (cut->slots[i] == CUT_NO_SLOT)
             continue;
-        cut->dispatch[at][cut->slots[i]] = split_of(fleet, g, service_at(fleet, i));
-        cut->costs[at][cut->slots[i]] = group->costs[service_at(fleet, i)];
+        cut->dispatch[at][cut->slots[i]] = split_of(fleet, g, slice_service_at(fleet, i));
+        cut->costs[at][cut->slots[i]] = group->costs[slice_service_at(fleet, i)];
     }
     group->platform = &cut->platforms[at];
     group->n_servers = n_servers;
@@ -116,7 +111,7 @@ static bool follows_curve(const struct arrival_config *arrivals)
 static void add_service(struct cut *cut, const struct slice *slice, uint32_t i)
 {
     const struct slice_fleet *fleet = slice->fleet;
-    struct service_config service = fleet->study->services[service_at(fleet, i)];
+    struct service_config service = fleet->study->services[slice_service_at(fleet, i)];
     struct service_traffic *traffic = &service.traffic;
     double rate_qps = slice->rates_qps ? slice->rates_qps[i] : traffic->rate_qps;
     cut->slots[i] = CUT_NO_SLOT;
@@ -259,7 +254,7 @@ void cut_describe(const struct cut *cut, const struct slice *slice, struct blob 
     blob_put_u32(blob, fleet->n_cells);
     blob_put_u64(blob, cut->of_servers);
     for (uint32_t i = 0; i < slice->fleet->n_services; i++) {
-        blob_put_u32(blob, service_at(slice->fleet, i));
+        blob_put_u32(blob, slice_service_at(slice->fleet, i));
         blob_put_u32(blob, cut->slots[i]);
     }
     for (uint32_t i = 0; i < fleet->n_services; i++) {

@@ -62,11 +62,6 @@ static struct daysum_design view_of(const struct day_plan *plan, const struct de
 
 // ---- how long it takes to forget an empty beginning ---------------------------------------------
 
-static uint32_t service_at(const struct slice_fleet *fleet, uint32_t i)
-{
-    return fleet->services ? fleet->services[i] : i;
-}
-
 // Seconds that the largest query takes on an idle server of the group.
 static double longest_s(const struct slice_fleet *fleet, uint32_t g, uint32_t s)
 {
@@ -92,7 +87,7 @@ static double least_warmup_s(const struct day_plan *plan)
     double warmup_s = 0;
     for (uint32_t h = 0; h < plan->n_intervals; h++)
         for (uint32_t i = 0; i < plan->fleets[h].n_services; i++) {
-            uint32_t s = service_at(&plan->fleets[h], i);
+            uint32_t s = slice_service_at(&plan->fleets[h], i);
             warmup_s = fmax(warmup_s, TARGETS * simtime_to_s(study->services[s].sla_ns));
             for (uint32_t g = 0; g < study->n_groups; g++)
                 if (plan->fleets[h].n_servers[g] > 0)
@@ -178,7 +173,7 @@ static double rate_qps(const struct day_plan *plan, uint32_t h, uint32_t i)
     const struct slice_fleet *fleet = &plan->fleets[h];
     if (plan->rates_qps)
         return plan->rates_qps[(size_t)h * fleet->n_services + i];
-    return fleet->study->services[service_at(fleet, i)].traffic.rate_qps;
+    return fleet->study->services[slice_service_at(fleet, i)].traffic.rate_qps;
 }
 
 // A window in which the rarest service of an interval has queries enough for a guess.
@@ -409,6 +404,20 @@ static int run_design(struct slice_bench *bench, const struct day_plan *plan, st
     slice_release(results, n);
     mem_free(results);
     return 0;
+}
+
+struct day_plan day_plan_of(const struct study_capacity *capacity, const struct slice_fleet *fleets,
+                            const double *rates_qps)
+{
+    return (struct day_plan){.fleets = fleets,
+                             .n_intervals = study_capacity_intervals(capacity),
+                             .day_s = capacity->day_s,
+                             .rates_qps = rates_qps,
+                             .n_windows = (uint32_t)capacity->windows,
+                             .window_s = capacity->window_s,
+                             .warmup_s = capacity->warmup_s,
+                             .n_cells = (uint32_t)capacity->cells,
+                             .accuracy_frac = capacity->accuracy_frac};
 }
 
 int day_run(struct slice_bench *bench, const struct day_plan *plan, struct day_result *result,

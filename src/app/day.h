@@ -57,6 +57,10 @@ struct day_result {
     uint64_t n_simulated;          // queries, warm-ups and pilot included
 };
 
+// Not collective. The day as a study's capacity section wants it; number 0. Arrays are borrowed.
+struct day_plan day_plan_of(const struct study_capacity *capacity, const struct slice_fleet *fleets,
+                            const double *rates_qps);
+
 // Collective (comm of the bench). Logically collective: plan. The study has passed slice_check().
 // An interval whose fleet has no servers, or no traffic, has rows without numbers. Fails as
 // slice_run() does; *result is then empty.

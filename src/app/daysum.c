@@ -7,11 +7,6 @@
 #include "base/simtime.h"
 #include "results/strata.h"
 
-_Static_assert((int)VERDICT_MET == (int)STAFFING_MET &&
-                   (int)VERDICT_UNSURE == (int)STAFFING_UNSURE &&
-                   (int)VERDICT_MISSED == (int)STAFFING_MISSED,
-               "one is told as the other");
-
 // Late queries below which their spread between pieces says little.
 #define FEW_LATE 20
 
@@ -153,7 +148,7 @@ static double late_half(const struct ci *late, const struct counts *counts)
 {
     if (!(counts->n_late < FEW_LATE))
         return late->half_95;
-    return fmax(late->half_95, 1.96 * sqrt(counts->n_late + 1) / counts->n_queries);
+    return fmax(late->half_95, MEASURE_Z_95 * sqrt(counts->n_late + 1) / counts->n_queries);
 }
 
 static void fill_latencies(const struct strata_sample *sample, struct staffing_trial *trial)
@@ -223,7 +218,7 @@ static double fill_span(const struct span *span, const struct slice_fleet *fleet
     double util = util_frac(span, pieces), watts = fleet_power_w(span);
     int32_t stable = span_verdict(span);
     for (uint32_t i = 0; i < fleet->n_services; i++) {
-        uint32_t service = fleet->services ? fleet->services[i] : i;
+        uint32_t service = slice_service_at(fleet, i);
         trials[i] = staffing_trial_none();
         trials[i].stable = stable;
         trials[i].util_frac = util;

@@ -52,19 +52,33 @@ double demand_saturation_qps(const struct platform *platform, const struct deman
     return fmin(qps, streams / (work->load_s + work->compute_s));
 }
 
+static struct demand mean_of(const struct study *study, const struct study_group *group, size_t s,
+                             struct choice choice, uint32_t busy)
+{
+    if (!study->sizes[s])
+        return (struct demand){0, 0, 0, 0};
+    double *cpu_s = demand_cpu_s(group->costs[s], qsize_max_items(study->sizes[s]), busy);
+    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s, choice.batch_items,
+                                       choice.offload_items};
+    struct demand mean = demand_mean(&split);
+    mem_free(cpu_s);
+    return mean;
+}
+
 struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,
                         uint32_t busy)
 {
     const struct dispatch_config *dispatch = &group->dispatch[s];
-    if (!study->sizes[s])
-        return (struct demand){0, 0, 0, 0};
-    double *cpu_s = demand_cpu_s(group->costs[s], qsize_max_items(study->sizes[s]), busy);
-    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s,
-                                       (uint32_t)dispatch->batch_items,
-                                       (uint32_t)dispatch->offload_items};
-    struct demand mean = demand_mean(&split);
-    mem_free(cpu_s);
-    return mean;
+    const struct choice own = {(uint32_t)dispatch->batch_items, (uint32_t)dispatch->offload_items};
+    return mean_of(study, group, s, own, busy);
+}
+
+struct demand demand_by_choice(const struct study *study, const struct study_group *group, size_t s,
+                               const struct choice *choice, uint32_t busy)
+{
+    bool offloads = cost_has_accel(group->costs[s]);
+    const struct choice split = {choice->batch_items, offloads ? choice->offload_items : 0};
+    return mean_of(study, group, s, split, busy);
 }
 
 double demand_share_frac(const struct study *study, const struct study_group *group)

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "search/measure.h"
 #include "study/study.h"
 
 // Of one query, on average.
@@ -48,6 +49,9 @@ double *demand_cpu_s(const struct cost *cost, uint32_t largest, uint32_t busy);
 // The same for a service of a study on a group of its servers, as the study splits it.
 struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,
                         uint32_t busy);
+// The same, split by a choice; its T is of no effect where the cost knows no accelerator.
+struct demand demand_by_choice(const struct study *study, const struct study_group *group, size_t s,
+                               const struct choice *choice, uint32_t busy);
 // The part of all queries that one server of the group gets when every server gets its share.
 double demand_share_frac(const struct study *study, const struct study_group *group);
 // Requests of the whole run.

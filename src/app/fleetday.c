@@ -7,8 +7,6 @@
 #include "app/plan.h"
 #include "base/mem.h"
 
-#define S_PER_H 3600.0
-
 // The fleet of every interval, which is the same.
 struct given {
     struct slice_fleet *fleets; // [interval]
@@ -53,15 +51,6 @@ static void drop_fleet(struct given *given)
     mem_free(given->rates_qps);
 }
 
-// Of all servers; NaN unless every type has a price.
-static double price_usd_per_h(const struct staffing *staffing)
-{
-    double sum = 0;
-    for (uint32_t h = 0; h < staffing->n_types; h++)
-        sum += staffing->available[h] * staffing->price_usd_per_h[h];
-    return sum;
-}
-
 static void put_step(const struct ask *ask, size_t plan, uint32_t i, double power_w)
 {
     struct staffing *staffing = ask->staffing;
@@ -76,14 +65,14 @@ static void put_step(const struct ask *ask, size_t plan, uint32_t i, double powe
         step->n_on += staffing->available[h];
     }
     step->simulated_w = power_w;
-    step->cost_usd_per_h = price_usd_per_h(staffing);
+    step->cost_usd_per_h = ask_fleet_usd_per_h(ask->study);
     step->carbon_g_per_h = power_w / 1000 * intensity;
 }
 
 static void put_total(struct staffing *staffing, size_t plan)
 {
     struct staffing_total *total = &staffing->totals[plan];
-    double hours = staffing->interval_s / S_PER_H;
+    double hours = staffing->interval_s / STAFFING_S_PER_H;
     total->state = STAFFING_FOUND;
     total->starting_h = 0;
     total->server_h = total->simulated_kwh = total->cost_usd = total->carbon_kg = 0;
@@ -96,11 +85,8 @@ static void put_total(struct staffing *staffing, size_t plan)
         total->simulated_kwh += step->simulated_w * hours / 1000;
         total->cost_usd += step->cost_usd_per_h * hours;
         total->carbon_kg += step->carbon_g_per_h * hours / 1000;
-        for (uint32_t s = 0; s < staffing->n_services; s++) {
-            total->n_met += trials[s].sla == STAFFING_MET;
-            total->n_unsure += trials[s].sla == STAFFING_UNSURE;
-            total->n_missed += trials[s].sla == STAFFING_MISSED;
-        }
+        for (uint32_t s = 0; s < staffing->n_services; s++)
+            staffing_count(total, trials[s].sla);
     }
 }
 
@@ -123,18 +109,9 @@ static void put_day(const struct ask *ask, size_t plan, const struct day_result 
 
 static int find_day(struct ask *ask, uint32_t scheduler, struct err *err)
 {
-    const struct study_capacity *capacity = &ask->study->capacity;
     struct given given = take_fleet(ask, scheduler);
     struct day_result found;
-    const struct day_plan plan = {.fleets = given.fleets,
-                                  .n_intervals = ask->staffing->n_intervals,
-                                  .day_s = capacity->day_s,
-                                  .rates_qps = given.rates_qps,
-                                  .n_windows = (uint32_t)capacity->windows,
-                                  .window_s = capacity->window_s,
-                                  .warmup_s = capacity->warmup_s,
-                                  .n_cells = (uint32_t)capacity->cells,
-                                  .accuracy_frac = capacity->accuracy_frac};
+    const struct day_plan plan = day_plan_of(&ask->study->capacity, given.fleets, given.rates_qps);
     int rc = day_run(ask->bench, &plan, &found, err);
     if (rc == 0) {
         put_day(ask, staffing_plan_at(ask->staffing, scheduler, 0, 0), &found);
@@ -148,9 +125,8 @@ static int find_day(struct ask *ask, uint32_t scheduler, struct err *err)
 int fleetday_find(struct ask *ask, struct err *err)
 {
     uint32_t n = ask->staffing->n_schedulers;
-    double from = ask->to_frac;
     for (uint32_t d = 0; d < n; d++) {
-        ask_stage(ask, "days", from + (d + 1) * (1 - from) / n);
+        ask_stage_of(ask, "days", n - d);
         if (find_day(ask, d, err) < 0 || ask_done(ask, 1, err) < 0)
             return -1;
     }

@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "study/grid.h"
-#include "traces/forecast.h"
 
 // Parts of the work at which the tuples are done, where they are all or nearly nothing of it.
 #define TUPLES_FRAC 0.4
@@ -114,8 +113,7 @@ static void put_fleet(struct staffing *staffing, const struct study *study)
         const struct study_group *group = &study->groups[g];
         staffing->types[g] = mem_strdup(group->name);
         staffing->available[g] = (uint32_t)group->servers;
-        staffing->price_usd_per_h[g] =
-            group->price_usd_per_h > 0 ? group->price_usd_per_h : (double)NAN;
+        staffing->price_usd_per_h[g] = ask_type_usd_per_h(study, (uint32_t)g);
     }
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
@@ -170,12 +168,10 @@ static int forecast_demand(const struct study *study, struct staffing *staffing,
     struct forecast *day = mem_calloc(n, sizeof *day);
     int rc = 0;
     for (uint32_t s = 0; rc == 0 && s < n_services; s++) {
-        rc = forecast_fill(&study->services[s].traffic, study->capacity.day_s, n, day, err);
+        rc = ask_forecast(study, s, day, err);
         for (uint32_t i = 0; rc == 0 && i < n; i++)
             staffing->demand[(size_t)i * n_services + s] =
                 (struct staffing_demand){day[i].mean_qps, day[i].peak_qps};
-        if (rc < 0)
-            err_prefix(err, "%s: traffic[%u]", study->path, s);
     }
     mem_free(day);
     return rc;

@@ -8,9 +8,6 @@
 #include "base/mem.h"
 #include "search/capacity.h"
 
-// Queries of the run at vanishing load, where the target is out of reach.
-#define FLOOR_QUERIES 30000
-
 struct load_search {
     struct ask *ask;
     struct offer *offer;
@@ -57,16 +54,6 @@ static double bound_qps(const struct load_search *search)
     return bound;
 }
 
-static double price_usd_per_h(const struct study *study)
-{
-    double sum = 0;
-    for (size_t g = 0; g < study->n_groups; g++) {
-        double price = study->groups[g].price_usd_per_h;
-        sum += price > 0 ? price * (double)study->groups[g].servers : (double)NAN;
-    }
-    return sum;
-}
-
 static void fill_row(const struct load_search *search, const struct capacity *found,
                      struct staffing_load *row)
 {
@@ -75,7 +62,7 @@ static void fill_row(const struct load_search *search, const struct capacity *fo
     row->held_qps = reached ? found->held_qps : (double)NAN;
     row->missed_qps = isfinite(found->missed_qps) ? found->missed_qps : (double)NAN;
     row->asked_qps = offer_qps(search->offer);
-    row->cost_usd_per_h = price_usd_per_h(search->ask->study);
+    row->cost_usd_per_h = ask_fleet_usd_per_h(search->ask->study);
     row->n_runs = found->n_runs;
     row->n_queries = found->n_queries;
     row->at_held =
@@ -93,7 +80,7 @@ static int find_row(struct ask *ask, struct offer *offer, uint32_t *n_servers, u
     const struct capacity_config config = {.accuracy_frac = settings->accuracy_frac,
                                            .first_queries = (uint64_t)settings->queries,
                                            .most_queries = (uint64_t)settings->max_queries,
-                                           .floor_queries = FLOOR_QUERIES};
+                                           .floor_queries = CAPACITY_FLOOR_QUERIES};
     const struct capacity_task task = {
         .bound_qps = bound_qps(&search), .choice = search.fleet.choices[0], .stream = STREAM_TUNE};
     struct staffing_load *row = &ask->staffing->loads[scheduler];
@@ -113,11 +100,10 @@ int loads_find(struct ask *ask, struct err *err)
     uint32_t *n_servers = mem_calloc(study->n_groups, sizeof *n_servers);
     struct offer *offer = offer_create(ask, err);
     int rc = offer ? 0 : -1;
-    double from = ask->to_frac;
     for (size_t g = 0; g < study->n_groups; g++)
         n_servers[g] = (uint32_t)study->groups[g].servers;
     for (uint32_t d = 0; rc == 0 && d < n; d++) {
-        ask_stage(ask, "loads", from + (d + 1) * (1 - from) / n);
+        ask_stage_of(ask, "loads", n - d);
         rc = find_row(ask, offer, n_servers, d, err);
         if (rc == 0)
             rc = ask_done(ask, 1, err);

@@ -7,11 +7,15 @@
 #include "app/demand.h"
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "traces/forecast.h"
 
 // Twenty batches of two (results/batch.h).
 enum { OFFER_BINS = 40 };
 #define WARMUP_PART 10 // of a run
+
+_Static_assert((int)VERDICT_MET == (int)STAFFING_MET &&
+                   (int)VERDICT_UNSURE == (int)STAFFING_UNSURE &&
+                   (int)VERDICT_MISSED == (int)STAFFING_MISSED,
+               "one is told as the other");
 
 struct offer {
     struct ask *ask;
@@ -38,15 +42,12 @@ static int find_peaks(struct offer *offer, struct err *err)
     int rc = 0;
     offer->own = true;
     for (uint32_t s = 0; rc == 0 && s < study->n_services; s++) {
-        const struct service_traffic *traffic = &study->services[s].traffic;
-        rc = forecast_fill(traffic, study->capacity.day_s, n, day, err);
+        rc = ask_forecast(study, s, day, err);
         for (uint32_t i = 0; rc == 0 && i < n; i++)
             offer->peak_qps[s] = fmax(offer->peak_qps[s], day[i].peak_qps);
         offer->peak_qps[s] *= 1 + study->capacity.headroom_frac;
         offer->sum_qps += offer->peak_qps[s];
-        offer->own &= !changes_over_day(traffic);
-        if (rc < 0)
-            err_prefix(err, "%s: traffic[%u]", study->path, s);
+        offer->own &= !changes_over_day(&study->services[s].traffic);
     }
     mem_free(day);
     return rc;
@@ -127,13 +128,6 @@ static struct slice make_slice(struct offer *offer, const struct offer_point *po
     return slice;
 }
 
-static int32_t verdict_of(int32_t verdict)
-{
-    return verdict == VERDICT_MET      ? STAFFING_MET
-           : verdict == VERDICT_MISSED ? STAFFING_MISSED
-                                       : STAFFING_UNSURE;
-}
-
 static struct staffing_trial trial_of(const struct slice *slice, const struct slice_result *found)
 {
     const struct measure_result *worst = &found->overall;
@@ -143,8 +137,8 @@ static struct staffing_trial trial_of(const struct slice *slice, const struct sl
         n += found->services[s].n_queries;
         n_lost += found->services[s].n_lost;
     }
-    trial.stable = verdict_of(found->stable);
-    trial.sla = verdict_of(worst->sla);
+    trial.stable = found->stable;
+    trial.sla = worst->sla;
     trial.p95_s = worst->p95_s;
     trial.p95_half_s = worst->p95_half_s;
     trial.p99_s = worst->p99_s;
@@ -178,21 +172,6 @@ int offer_measure(struct offer *offer, const struct offer_point *point,
 
 // ---- what cannot be -----------------------------------------------------------------------------
 
-static struct demand mean_work(const struct offer *offer, const struct study_group *group,
-                               uint32_t s, const struct choice *choice)
-{
-    const struct cost *cost = group->costs[s];
-    const struct qsize *sizes = offer->ask->study->sizes[s];
-    if (!sizes)
-        return (struct demand){0, 0, 0, 0};
-    double *cpu_s = demand_cpu_s(cost, qsize_max_items(sizes), (uint32_t)group->platform.cores);
-    const struct demand_split split = {cost, sizes, cpu_s, choice->batch_items,
-                                       cost_has_accel(cost) ? choice->offload_items : 0};
-    struct demand mean = demand_mean(&split);
-    mem_free(cpu_s);
-    return mean;
-}
-
 double offer_saturation_qps(const struct offer *offer, uint32_t type, const struct choice *choices,
                             uint32_t service)
 {
@@ -201,7 +180,8 @@ double offer_saturation_qps(const struct offer *offer, uint32_t type, const stru
     struct demand sum = {0, 0, 0, 0};
     bool all = service == study->n_services;
     for (uint32_t s = all ? 0 : service; s < (all ? study->n_services : service + 1); s++) {
-        struct demand work = mean_work(offer, group, s, &choices[s]);
+        struct demand work =
+            demand_by_choice(study, group, s, &choices[s], (uint32_t)group->platform.cores);
         double share = all ? offer->peak_qps[s] / offer->sum_qps : 1;
         sum.cpu_s += share * work.cpu_s;
         sum.load_s += share * work.load_s;

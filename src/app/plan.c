@@ -8,8 +8,7 @@
 
 #include "base/mem.h"
 #include "search/dayplan.h"
-
-#define S_PER_H 3600.0
+#include "traces/daycurve.h"
 
 // What plans of one scheduler are made of. Arrays owned.
 struct book {
@@ -53,26 +52,12 @@ const char *plan_objective_unit(int objective)
     return units[objective];
 }
 
-// Integral of the curve from 0 to x steps, for x in [0, n].
-static double integral(const struct reals *curve, double x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < curve->n && (double)i < x; i++) {
-        double a = curve->v[i], b = curve->v[(i + 1) % curve->n];
-        double part = fmin(x - (double)i, 1);
-        sum += part * (a + (b - a) * part / 2);
-    }
-    return sum;
-}
-
 double plan_carbon_g_per_kwh(const struct study_capacity *capacity, double from_s, double to_s)
 {
     const struct reals *curve = &capacity->carbon_g_per_kwh;
-    double steps = (double)curve->n / capacity->day_s;
     if (curve->n == 0)
         return NAN;
-    return (integral(curve, to_s * steps) - integral(curve, from_s * steps)) /
-           ((to_s - from_s) * steps);
+    return daycurve_mean(curve, from_s / capacity->day_s, to_s / capacity->day_s);
 }
 
 // Of one server that serves that service. Where carbon is counted, watts: inside an interval, whose
@@ -128,7 +113,7 @@ static void open_book(struct book *book, const struct study *study, const struct
                           .n_services = n_services,
                           .n_intervals = staffing->n_intervals,
                           .tuples = staffing->tuples + scheduler * n_pairs,
-                          .hours = capacity->interval_s / S_PER_H};
+                          .hours = capacity->interval_s / STAFFING_S_PER_H};
     book->day = (struct dayplan_config){staffing->n_intervals, n_types, capacity->interval_s,
                                         capacity->startup_s, capacity->min_on_s};
     book->qps = mem_calloc(n_pairs, sizeof *book->qps);
@@ -215,7 +200,7 @@ static double starting_wh(const struct book *book, const struct draft *draft, ui
     double sum = 0;
     for (uint32_t h = 0; h < book->n_types; h++)
         sum += draft->started[(size_t)i * book->n_types + h] * idle_w(book, h);
-    return sum * book->day.startup_s / S_PER_H;
+    return sum * book->day.startup_s / STAFFING_S_PER_H;
 }
 
 // Servers that are on, and those that start, each with a weight; NaN where a weight is missing.
@@ -235,7 +220,7 @@ static double weighed(const struct book *book, const uint32_t *n, uint32_t i, bo
 static double weighed_h(const struct book *book, const struct draft *draft, uint32_t i, bool prices)
 {
     return weighed(book, draft->on, i, prices) * book->hours +
-           weighed(book, draft->started, i, prices) * book->day.startup_s / S_PER_H;
+           weighed(book, draft->started, i, prices) * book->day.startup_s / STAFFING_S_PER_H;
 }
 
 static double interval_wh(const struct book *book, const struct draft *draft, uint32_t i)
@@ -294,17 +279,24 @@ static void note_shortage(const struct book *book, const double *load_qps, uint3
     *worst = (struct shortage){true, interval, service, most, all / asked};
 }
 
-// Who asks for how much of what there is, for a solution of one moment.
-struct moment {
-    const double *load_qps;    // [service]
-    const uint32_t *available; // [type]
-    uint32_t interval;         // for a message
+// How a plan is looked for, from which servers.
+struct supply {
+    enum provision_method method;
+    const uint32_t *available;     // [type]
+    const struct provision *spare; // where the method finds no plan; NULL: none
 };
 
-// plan[type][service]; *state says whether there is one.
-static int solve(const struct book *book, enum provision_method method, const struct moment *moment,
-                 enum provision_state *state, struct provision *found, struct shortage *worst,
-                 struct err *err)
+// Who asks for how much, for a solution of one moment.
+struct moment {
+    const double *load_qps; // [service]
+    uint32_t interval;      // for a message
+    enum provision_state state;
+    struct provision found; // where state is PROVISION_FOUND; provision_release()
+};
+
+// A plan for the moment, or none. `worst` may be NULL.
+static int solve(const struct book *book, const struct supply *supply, struct moment *moment,
+                 struct shortage *worst, struct err *err)
 {
     const struct provision_problem problem = {
         .n_types = book->n_types,
@@ -312,13 +304,14 @@ static int solve(const struct book *book, enum provision_method method, const st
         .qps = book->qps,
         .price = book->price,
         .load_qps = moment->load_qps,
-        .available = moment->available,
+        .available = supply->available,
         .headroom_frac = book->study->capacity.headroom_frac,
     };
     struct provision_shortage shortage;
-    if (provision_solve(&problem, method, state, found, &shortage, err) < 0)
+    if (provision_solve(&problem, supply->method, &moment->state, &moment->found, &shortage, err) <
+        0)
         return -1;
-    if (*state == PROVISION_IMPOSSIBLE && worst)
+    if (moment->state == PROVISION_IMPOSSIBLE && worst)
         note_shortage(book, moment->load_qps, moment->interval, shortage.missing_qps, worst);
     provision_release_shortage(&shortage);
     return 0;
@@ -340,26 +333,23 @@ static void put_interval(const struct book *book, struct draft *draft, uint32_t 
     draft->bound[i] = in_unit(book, found->bound, i);
 }
 
-// Every interval from `available`. Where that is not all there is, an interval that the method
-// finds no plan for gets `spare`, which serves them all.
-static int solve_day(const struct book *book, enum provision_method method,
-                     const uint32_t *available, const struct provision *spare, struct draft *draft,
+// Every interval from one supply.
+static int solve_day(const struct book *book, const struct supply *supply, struct draft *draft,
                      struct shortage *worst, struct err *err)
 {
     bool all = true;
     for (uint32_t i = 0; i < book->n_intervals; i++) {
-        const struct moment moment = {book->load_qps + (size_t)i * book->n_services, available, i};
-        enum provision_state state;
-        struct provision found;
-        if (solve(book, method, &moment, &state, &found, worst, err) < 0)
+        struct moment moment = {.load_qps = book->load_qps + (size_t)i * book->n_services,
+                                .interval = i};
+        if (solve(book, supply, &moment, worst, err) < 0)
             return -1;
-        if (state == PROVISION_FOUND)
-            put_interval(book, draft, i, &found);
-        else if (spare)
-            put_interval(book, draft, i, spare);
+        if (moment.state == PROVISION_FOUND)
+            put_interval(book, draft, i, &moment.found);
+        else if (supply->spare)
+            put_interval(book, draft, i, supply->spare);
         else
             all = false;
-        provision_release(&found);
+        provision_release(&moment.found);
     }
     draft->found = all;
     return 0;
@@ -371,19 +361,20 @@ static int solve_day(const struct book *book, enum provision_method method,
 static int draft_pool(const struct book *book, enum provision_method method, struct draft *draft,
                       struct err *err)
 {
-    const struct moment peak = {book->most_qps, book->available, 0};
-    enum provision_state state;
-    struct provision found;
-    int rc = solve(book, method, &peak, &state, &found, NULL, err);
-    if (rc == 0 && state == PROVISION_FOUND) {
+    const struct supply all = {method, book->available, NULL};
+    struct moment peak = {.load_qps = book->most_qps};
+    int rc = solve(book, &all, &peak, NULL, err);
+    if (rc == 0 && peak.state == PROVISION_FOUND) {
         uint32_t *pool = mem_calloc(book->n_types, sizeof *pool);
         for (uint32_t h = 0; h < book->n_types; h++)
-            pool[h] = in_use(book, found.n_servers, h);
-        rc = solve_day(book, method, pool, &found, draft, NULL, err);
+            pool[h] = in_use(book, peak.found.n_servers, h);
+        // The plan for all peaks serves every interval.
+        const struct supply own = {method, pool, &peak.found};
+        rc = solve_day(book, &own, draft, NULL, err);
         mem_free(pool);
     }
     if (rc == 0)
-        provision_release(&found);
+        provision_release(&peak.found);
     return rc;
 }
 
@@ -403,8 +394,9 @@ static int draft_method(const struct book *book, enum provision_method method, s
                         struct shortage *worst, struct err *err)
 {
     struct draft *follow = &drafts[DAYPLAN_FOLLOW], *peak = &drafts[DAYPLAN_PEAK];
+    const struct supply all = {method, book->available, NULL};
     struct draft pool = new_draft(book);
-    int rc = solve_day(book, method, book->available, NULL, follow, worst, err);
+    int rc = solve_day(book, &all, follow, worst, err);
     if (rc == 0 && follow->found) {
         copy_draft(book, peak, follow);
         // What no plan of the interval is below holds for any provisioning.
@@ -445,8 +437,8 @@ static struct staffing_total total_of(const struct book *book, const struct draf
     struct staffing_total total = {.state = STAFFING_FOUND, .simulated_kwh = NAN};
     for (uint32_t h = 0; h < book->n_types; h++) {
         struct dayplan_time time = dayplan_time(&book->day, draft->on, draft->started, h);
-        total.server_h += time.on_s / S_PER_H;
-        total.starting_h += time.starting_s / S_PER_H;
+        total.server_h += time.on_s / STAFFING_S_PER_H;
+        total.starting_h += time.starting_s / STAFFING_S_PER_H;
     }
     for (uint32_t i = 0; i < book->n_intervals; i++) {
         uint32_t n_on = (uint32_t)weighed(book, draft->on, i, false);
@@ -521,13 +513,14 @@ static void say_shortage(const struct book *book, const struct shortage *worst, 
     if (!worst->any)
         snprintf(text, size, "no allocation found a plan for every interval of the day");
     else
-        snprintf(text, size,
-                 "no fleet of these servers can meet the demand: service \"%.60s\" lacks %.4g qps "
-                 "of %.4g qps (headroom included) in the interval at %02d:%02d (%s)",
-                 book->study->services[worst->service].name, worst->missing_qps,
-                 book->load_qps[(size_t)worst->interval * book->n_services + worst->service] *
-                     (1 + book->study->capacity.headroom_frac),
-                 hour, minute, "the worst of the day");
+        snprintf(
+            text, size,
+            "no fleet of these servers can meet the demand: service \"%.60s\" lacks %.4g qps "
+            "of %.4g qps (headroom included) in the interval at %02d:%02d (the worst of the day)",
+            book->study->services[worst->service].name, worst->missing_qps,
+            book->load_qps[(size_t)worst->interval * book->n_services + worst->service] *
+                (1 + book->study->capacity.headroom_frac),
+            hour, minute);
 }
 
 static int draft_all(const struct book *book,

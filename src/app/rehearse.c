@@ -7,8 +7,6 @@
 #include "app/day.h"
 #include "base/mem.h"
 
-#define S_PER_H 3600.0
-
 // One service over a day under one plan: its pool of every interval.
 struct pool_day {
     struct ask *ask;
@@ -88,51 +86,37 @@ static void put_trials(const struct pool_day *day, const struct day_result *foun
         staffing->trials[step * staffing->n_services + day->service] = *trial;
         if (!isnan(found->power_w[i]))
             staffing->steps[step].simulated_w += found->power_w[i];
-        total->n_met += trial->sla == STAFFING_MET;
-        total->n_unsure += trial->sla == STAFFING_UNSURE;
-        total->n_missed += trial->sla == STAFFING_MISSED;
+        staffing_count(total, trial->sla);
     }
     staffing->days[day->plan * staffing->n_services + day->service] = found->days[0];
 }
 
 // Of the first plan that was simulated; where lengths are chosen, they differ from pool to pool.
-static void put_sample(const struct pool_day *day, const struct day_result *found)
+static void put_sample(struct staffing_sample *sum, const struct staffing_sample *pool)
 {
-    struct staffing_sample *sample = &day->ask->staffing->sample;
-    bool first = sample->n_windows == 0;
-    double n_queries = sample->n_queries, of_queries = sample->of_queries;
-    struct staffing_sample sum = first ? found->sample : *sample;
-    if (!first) {
-        sum.window_s = sum.window_s == found->sample.window_s ? sum.window_s : (double)NAN;
-        sum.warmup_s = sum.warmup_s == found->sample.warmup_s ? sum.warmup_s : (double)NAN;
-        sum.n_queries = n_queries + found->sample.n_queries;
-        sum.of_queries = of_queries + found->sample.of_queries;
+    if (sum->n_windows == 0) {
+        *sum = *pool;
+        return;
     }
-    *sample = sum;
+    sum->window_s = sum->window_s == pool->window_s ? sum->window_s : (double)NAN;
+    sum->warmup_s = sum->warmup_s == pool->warmup_s ? sum->warmup_s : (double)NAN;
+    sum->n_queries += pool->n_queries;
+    sum->of_queries += pool->of_queries;
 }
 
 // ---- one plan -----------------------------------------------------------------------------------
 
 static int rehearse_pool(struct pool_day *day, bool first, struct err *err)
 {
-    const struct study_capacity *capacity = &day->ask->study->capacity;
     struct day_result found;
     open_day(day);
-    const struct day_plan plan = {.fleets = day->fleets,
-                                  .n_intervals = day->ask->staffing->n_intervals,
-                                  .day_s = capacity->day_s,
-                                  .rates_qps = day->rates_qps,
-                                  .n_windows = (uint32_t)capacity->windows,
-                                  .window_s = capacity->window_s,
-                                  .warmup_s = capacity->warmup_s,
-                                  .n_cells = (uint32_t)capacity->cells,
-                                  .accuracy_frac = capacity->accuracy_frac,
-                                  .number = day->service};
+    struct day_plan plan = day_plan_of(&day->ask->study->capacity, day->fleets, day->rates_qps);
+    plan.number = day->service;
     int rc = day_run(day->ask->bench, &plan, &found, err);
     if (rc == 0) {
         put_trials(day, &found);
         if (first)
-            put_sample(day, &found);
+            put_sample(&day->ask->staffing->sample, &found.sample);
         day->ask->n_queries += found.n_simulated;
         day_release(&found);
     }
@@ -169,7 +153,7 @@ static void begin_power(struct staffing *staffing, uint32_t scheduler, size_t pl
 static void end_power(struct staffing *staffing, size_t plan)
 {
     struct staffing_total *total = &staffing->totals[plan];
-    double hours = staffing->interval_s / S_PER_H;
+    double hours = staffing->interval_s / STAFFING_S_PER_H;
     total->simulated_kwh = total->planned_kwh;
     for (uint32_t i = 0; i < staffing->n_intervals; i++) {
         const struct staffing_step *step = &staffing->steps[plan * staffing->n_intervals + i];
@@ -197,10 +181,9 @@ int rehearse_plans(struct ask *ask, struct err *err)
     struct staffing *staffing = ask->staffing;
     uint32_t per_scheduler = staffing->n_allocations * staffing->n_provisionings;
     uint32_t n = staffing->n_schedulers * per_scheduler;
-    double from = ask->to_frac;
     bool first = true;
     for (uint32_t plan = 0; plan < n; plan++) {
-        ask_stage(ask, "plans", from + (plan + 1) * (1 - from) / n);
+        ask_stage_of(ask, "plans", n - plan);
         if (staffing->totals[plan].state != STAFFING_FOUND)
             continue;
         if (rehearse_plan(ask, plan / per_scheduler, plan, first, err) < 0)

@@ -99,16 +99,9 @@ static double least_core_s(const struct size_search *search)
     const struct study *study = search->ask->study;
     const struct choice *choices = ask_choices(search->ask, search->scheduler);
     double sum = 0;
-    for (uint32_t s = 0; s < study->n_services; s++) {
-        const struct cost *cost = study->groups[0].costs[s];
-        if (!study->sizes[s])
-            continue;
-        double *cpu_s = demand_cpu_s(cost, qsize_max_items(study->sizes[s]), 1);
-        const struct demand_split split = {cost, study->sizes[s], cpu_s, choices[s].batch_items,
-                                           cost_has_accel(cost) ? choices[s].offload_items : 0};
-        sum += offer_service_qps(search->offer, s) * demand_mean(&split).cpu_s;
-        mem_free(cpu_s);
-    }
+    for (uint32_t s = 0; s < study->n_services; s++)
+        sum += offer_service_qps(search->offer, s) *
+               demand_by_choice(study, &study->groups[0], s, &choices[s], 1).cpu_s;
     return sum;
 }
 
@@ -154,11 +147,24 @@ static uint32_t whole_of(const struct size_search *search, uint32_t left)
     return sizes_whole(left > alive ? left : alive, n_cells, search->cells_down);
 }
 
+// The largest number to look at. Times that depend on how many cores are busy are known up to the
+// cores that the platform has, and no further.
+static uint32_t most_of(const struct size_search *search)
+{
+    const struct study *study = search->ask->study;
+    const struct study_group *group = &study->groups[0];
+    int64_t most = study->capacity.max_servers;
+    for (size_t s = 0; search->cores && s < study->n_services; s++)
+        if (cost_depends_on_busy(group->costs[s]) && most > group->platform.cores)
+            most = group->platform.cores;
+    return (uint32_t)most;
+}
+
 static struct sizing_task make_task(const struct size_search *search, double saturation)
 {
     const struct study *study = search->ask->study;
     const struct study_capacity *capacity = &study->capacity;
-    uint32_t most = (uint32_t)capacity->max_servers;
+    uint32_t most = most_of(search);
     double least = floor(offer_qps(search->offer) / saturation) + 1;
     double guess = search->cores ? least : fmax(promised(search), least);
     struct sizing_task task = {.most = most,
@@ -207,8 +213,8 @@ static int fill_row(struct size_search *search, struct staffing_size *row, struc
         saturation * (search->cores ? row->n
                                     : sizes_left(row->n, (uint32_t)search->ask->study->cells,
                                                  search->cells_down));
-    double price = group->price_usd_per_h > 0 ? group->price_usd_per_h : (double)NAN;
-    row->cost_usd_per_h = price * (search->cores ? (double)group->servers : row->n);
+    row->cost_usd_per_h = ask_type_usd_per_h(search->ask->study, search->type) *
+                          (search->cores ? (double)group->servers : row->n);
     return 0;
 }
 
@@ -248,9 +254,8 @@ int sizes_find(struct ask *ask, struct err *err)
     uint32_t n = ask->staffing->n_sizes;
     struct offer *offer = offer_create(ask, err);
     int rc = offer ? 0 : -1;
-    double from = ask->to_frac, part = (1 - from) / n;
     for (uint32_t row = 0; rc == 0 && row < n; row++) {
-        ask_stage(ask, "sizes", from + (row + 1) * part);
+        ask_stage_of(ask, "sizes", n - row);
         rc = find_row(ask, offer, row, err);
         if (rc == 0)
             rc = ask_done(ask, 1, err);

@@ -363,6 +363,13 @@ struct task {
     double queries;  // about
 };
 
+// The answers of a batch, from all ranks. Arrays owned.
+struct answers {
+    uint32_t *owner;      // [n tasks] the rank that has it
+    int *sizes;           // [n_ranks] bytes
+    unsigned char *bytes; // each rank's behind those of the rank before
+};
+
 // Every rank's bytes to all, each behind those of the rank before; sizes[n_ranks]. Caller frees.
 static unsigned char *exchange(const struct slice_bench *bench, const struct blob *mine, int *sizes,
                                struct err *err)
@@ -388,16 +395,16 @@ static unsigned char *exchange(const struct slice_bench *bench, const struct blo
 }
 
 // Hands the answers out, in the order in which every rank made its own, and keeps them.
-static int take(struct slice_bench *bench, struct task *tasks, size_t n, const uint32_t *owner,
-                const unsigned char *all, const int *sizes, struct err *err)
+static int take(struct slice_bench *bench, struct task *tasks, size_t n,
+                const struct answers *answers, struct err *err)
 {
     struct blob_reader *readers = mem_calloc((size_t)bench->n_ranks, sizeof *readers);
-    const unsigned char *at = all;
+    const unsigned char *at = answers->bytes;
     int rc = 0;
-    for (int r = 0; r < bench->n_ranks; at += sizes[r], r++)
-        readers[r] = blob_read(at, (size_t)sizes[r]);
+    for (int r = 0; r < bench->n_ranks; at += answers->sizes[r], r++)
+        readers[r] = blob_read(at, (size_t)answers->sizes[r]);
     for (size_t i = 0; i < n && rc == 0; i++) {
-        struct blob_reader *reader = &readers[owner[i]];
+        struct blob_reader *reader = &readers[answers->owner[i]];
         struct blob bytes = {0};
         size_t begin = reader->at;
         if (unpack(reader, tasks[i].slice->fleet->n_services, tasks[i].result) < 0)
@@ -416,31 +423,31 @@ static int take(struct slice_bench *bench, struct task *tasks, size_t n, const u
 static int run_batch(struct slice_bench *bench, struct task *tasks, size_t n, struct err *err)
 {
     bool together = n < (size_t)bench->n_ranks;
-    uint32_t *owner = mem_calloc(n, sizeof *owner);
+    struct answers answers = {.owner = mem_calloc(n, sizeof *answers.owner),
+                              .sizes = mem_calloc((size_t)bench->n_ranks, sizeof *answers.sizes)};
     double *weights = mem_calloc(n, sizeof *weights);
-    int *sizes = mem_calloc((size_t)bench->n_ranks, sizeof *sizes), rc = 0;
     struct blob mine = {0};
-    unsigned char *all = NULL;
+    int rc = 0;
     for (size_t i = 0; i < n; i++)
         weights[i] = tasks[i].queries;
     if (!together)
-        crew_deal(bench->ranks, weights, (uint32_t)n, owner);
+        crew_deal(bench->ranks, weights, (uint32_t)n, answers.owner);
     for (size_t i = 0; i < n && rc == 0; i++)
-        if (together || (int)owner[i] == bench->rank)
+        if (together || (int)answers.owner[i] == bench->rank)
             rc = simulate(bench, together ? bench->comm : MPI_COMM_SELF, tasks[i].cut,
                           tasks[i].slice, &mine, err);
     if (rc == 0 && mine.n > INT32_MAX)
         rc = err_set(err, ERR_FAIL, "the answers of slices are too long to be sent");
     rc = err_agree(bench->comm, rc, err);
     if (rc == 0)
-        rc = (all = exchange(bench, &mine, sizes, err)) ? 0 : -1;
+        rc = (answers.bytes = exchange(bench, &mine, answers.sizes, err)) ? 0 : -1;
     if (rc == 0)
-        rc = take(bench, tasks, n, owner, all, sizes, err);
-    mem_free(all);
+        rc = take(bench, tasks, n, &answers, err);
+    mem_free(answers.bytes);
     blob_release(&mine);
-    mem_free(sizes);
+    mem_free(answers.sizes);
     mem_free(weights);
-    mem_free(owner);
+    mem_free(answers.owner);
     return rc;
 }
 

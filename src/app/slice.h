@@ -38,6 +38,12 @@ struct slice_fleet {
     uint32_t n_cores; // of every server; 0: the platforms' own
 };
 
+// Not collective. Which of the study's services is the fleet's i-th.
+static inline uint32_t slice_service_at(const struct slice_fleet *fleet, uint32_t i)
+{
+    return fleet->services ? fleet->services[i] : i;
+}
+
 struct slice {
     const struct slice_fleet *fleet;
     uint64_t number;         // keys the draws: slices that share it see the same queries

@@ -3,9 +3,6 @@
 
 #include "base/mem.h"
 
-// Queries of the run at vanishing load that tells an unreachable target's latency floor.
-#define FLOOR_QUERIES 30000
-
 static double bound_qps(void *user, const struct choice *choice)
 {
     return probe_bound_qps(((const struct crew_bench *)user)->probe, choice);
@@ -40,7 +37,7 @@ struct tuner_backend tunable_backend(struct crew_bench *bench)
 static uint64_t floor_queries(const struct study *study)
 {
     double least = study_tune_least_queries(study);
-    return least > FLOOR_QUERIES ? (uint64_t)least : FLOOR_QUERIES;
+    return least > CAPACITY_FLOOR_QUERIES ? (uint64_t)least : CAPACITY_FLOOR_QUERIES;
 }
 
 static uint32_t *whole(const struct reals *reals)

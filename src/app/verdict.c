@@ -32,7 +32,7 @@ static const struct ci *quantile_of(const struct summary_service *service, doubl
 static double late_half(const struct summary_service *service, double allowed)
 {
     double n = (double)service->n_queries, half = service->late_frac.half_95;
-    double least = 1.96 * sqrt(allowed * (1 - allowed) / n);
+    double least = MEASURE_Z_95 * sqrt(allowed * (1 - allowed) / n);
     return n * allowed < STUDY_TUNE_LEAST_LATE && half < least ? least : half;
 }
 

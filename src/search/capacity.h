@@ -28,6 +28,9 @@
 #include "base/err.h"
 #include "search/measure.h"
 
+// Queries that tell the latency of an idle server well enough: usual for floor_queries.
+#define CAPACITY_FLOOR_QUERIES 30000
+
 struct capacity_config {
     double accuracy_frac;                 // width of the bracket over its lower end; 0.01
     uint64_t first_queries, most_queries; // of one run: how short it starts, how long it gets

@@ -37,6 +37,8 @@ struct measure_point {
 enum measure_verdict { VERDICT_MET, VERDICT_UNSURE, VERDICT_MISSED, N_VERDICTS };
 extern const char *const measure_verdict_names[]; // "met" "unsure" "missed" NULL
 
+#define MEASURE_Z_95 1.96 // standard errors in the half-width of a 95 % interval
+
 // Half-widths are those of 95 % intervals; NaN: not known. Latencies are NaN when overloaded. With
 // several services, latencies are those of the service that is nearest to missing its target.
 struct measure_result {

@@ -10,7 +10,6 @@
 const char *const sizing_state_names[] = {"found", "range", "beyond", NULL};
 
 enum { LONGER = 4 };                   // the runs of a round are longer than those of the last by
-static const double Z_95 = 1.96;       // standard errors in a half-width
 static const double MOST_GROWTH = 0.9; // of a spread, as a part of the growth of the run
 static const double SURE = 2;      // times SIZING_CLEAR: decided, whatever a longer run would say
 static const double FAR_RATIO = 4; // a bracket this wide is halved by its logarithm
@@ -58,7 +57,7 @@ static double late_half(const struct measure_result *result, double allowed_frac
     if (result->n_queries == 0)
         return result->late_half_frac;
     double n = (double)result->n_queries;
-    double least = Z_95 * sqrt(allowed_frac * (1 - allowed_frac) / n);
+    double least = MEASURE_Z_95 * sqrt(allowed_frac * (1 - allowed_frac) / n);
     return result->late_half_frac < least ? least : result->late_half_frac;
 }
 
