@@ -73,18 +73,13 @@ static int guarded(struct job *job)
 
 // ---- building -----------------------------------------------------------------------------------
 
-static size_t cell(const struct provision_problem *problem, uint32_t type, uint32_t service)
-{
-    return (size_t)type * problem->n_services + service;
-}
-
 // The part of the service's demand that one server holds.
 static double part(const struct provision_problem *problem, uint32_t type, uint32_t service)
 {
     double demand_qps = provision_demand_qps(problem, service);
     if (!provision_usable(problem, type, service) || !(demand_qps > 0))
         return 0;
-    double qps = problem->qps[cell(problem, type, service)];
+    double qps = problem->qps[provision_cell(problem, type, service)];
     return qps < demand_qps ? qps / demand_qps : 1;
 }
 
@@ -108,7 +103,7 @@ static double price_unit(const struct provision_problem *problem)
         for (uint32_t m = 0; m < problem->n_services; m++) {
             if (!provision_usable(problem, h, m))
                 continue;
-            double price = problem->price[cell(problem, h, m)];
+            double price = problem->price[provision_cell(problem, h, m)];
             largest = fmax(largest, price);
             whole = whole && price <= MOST_WHOLE && price == floor(price);
             common = whole ? gcd(price, common) : 1;
@@ -132,15 +127,15 @@ static void add_servers(struct programme *p)
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++) {
             double holds = part(problem, h, m), most = problem->available[h];
-            p->column[cell(problem, h, m)] = 0;
+            p->column[provision_cell(problem, h, m)] = 0;
             if (!(holds > TINY) || most < 1)
                 continue;
             // No service needs more of a type than serve it alone, and one for rounding.
             most = fmin(most, ceil(1 / holds) + 1);
-            int column =
-                add_column(p, 0, most, problem->price[cell(problem, h, m)] / p->price_unit);
+            int column = add_column(p, 0, most,
+                                    problem->price[provision_cell(problem, h, m)] / p->price_unit);
             glp_set_col_kind(p->glp, column, GLP_IV);
-            p->column[cell(problem, h, m)] = column;
+            p->column[provision_cell(problem, h, m)] = column;
         }
 }
 
@@ -154,8 +149,8 @@ static void add_demands(struct programme *p, double needed)
         if (!(provision_demand_qps(problem, m) > 0))
             continue;
         for (uint32_t h = 0; h < problem->n_types; h++)
-            if (p->column[cell(problem, h, m)]) {
-                at[++n] = p->column[cell(problem, h, m)];
+            if (p->column[provision_cell(problem, h, m)]) {
+                at[++n] = p->column[provision_cell(problem, h, m)];
                 value[n] = part(problem, h, m);
             }
         if (p->slack[m]) {
@@ -178,8 +173,8 @@ static void add_limits(struct programme *p)
     for (uint32_t h = 0; h < problem->n_types; h++) {
         int n = 0;
         for (uint32_t m = 0; m < problem->n_services; m++)
-            if (p->column[cell(problem, h, m)]) {
-                at[++n] = p->column[cell(problem, h, m)];
+            if (p->column[provision_cell(problem, h, m)]) {
+                at[++n] = p->column[provision_cell(problem, h, m)];
                 value[n] = 1;
             }
         if (n == 0)
@@ -232,7 +227,7 @@ static void offer_start(struct programme *p, glp_tree *tree)
     double *x = mem_calloc((size_t)p->n_columns + 1, sizeof *x);
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++)
-            x[p->column[cell(problem, h, m)]] = p->start[cell(problem, h, m)];
+            x[p->column[provision_cell(problem, h, m)]] = p->start[provision_cell(problem, h, m)];
     glp_ios_heur_sol(tree, x);
     mem_free(x);
 }
@@ -278,9 +273,9 @@ static void read_plan(const struct programme *p, uint32_t *plan)
     const struct provision_problem *problem = p->problem;
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++) {
-            int column = p->column[cell(problem, h, m)];
+            int column = p->column[provision_cell(problem, h, m)];
             double x = column ? glp_mip_col_val(p->glp, column) : 0;
-            plan[cell(problem, h, m)] = (uint32_t)llround(fmax(x, 0));
+            plan[provision_cell(problem, h, m)] = (uint32_t)llround(fmax(x, 0));
         }
 }
 

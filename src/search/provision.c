@@ -13,11 +13,6 @@ const char *const provision_method_names[] = {"blind", "greedy", "optimal", NULL
 static const double ENOUGH = 1 - 1e-12; // of a demand
 enum { HALVINGS = 64 };                 // of blind's multiplier: more than a double has bits
 
-static size_t cell(const struct provision_problem *problem, uint32_t type, uint32_t service)
-{
-    return (size_t)type * problem->n_services + service;
-}
-
 static size_t n_cells(const struct provision_problem *problem)
 {
     return (size_t)problem->n_types * problem->n_services;
@@ -27,7 +22,7 @@ static size_t n_cells(const struct provision_problem *problem)
 
 bool provision_usable(const struct provision_problem *problem, uint32_t type, uint32_t service)
 {
-    double qps = problem->qps[cell(problem, type, service)];
+    double qps = problem->qps[provision_cell(problem, type, service)];
     return isfinite(qps) && qps > 0;
 }
 
@@ -42,8 +37,8 @@ double provision_held_qps(const struct provision_problem *problem, const uint32_
     double held_qps = 0;
     for (uint32_t h = 0; h < problem->n_types; h++)
         if (provision_usable(problem, h, service))
-            held_qps +=
-                problem->qps[cell(problem, h, service)] * n_servers[cell(problem, h, service)];
+            held_qps += problem->qps[provision_cell(problem, h, service)] *
+                        n_servers[provision_cell(problem, h, service)];
     return held_qps;
 }
 
@@ -60,7 +55,7 @@ static int64_t n_left(const struct provision_problem *problem, const uint32_t *n
 {
     int64_t left = problem->available[type];
     for (uint32_t m = 0; m < problem->n_services; m++)
-        left -= n_servers[cell(problem, type, m)];
+        left -= n_servers[provision_cell(problem, type, m)];
     return left;
 }
 
@@ -92,7 +87,7 @@ static void take_part(const struct provision_problem *problem, const int64_t *le
 {
     for (uint32_t h = 0; h < problem->n_types; h++) {
         bool usable = provision_usable(problem, h, service);
-        n_servers[cell(problem, h, service)] =
+        n_servers[provision_cell(problem, h, service)] =
             usable ? (uint32_t)floor(part * (double)left[h] + 0.5) : 0;
     }
 }
@@ -116,7 +111,7 @@ static bool blind_service(const struct provision_problem *problem, uint32_t serv
     }
     take_part(problem, left, service, low, n_servers);
     for (uint32_t h = 0; h < problem->n_types && served; h++) {
-        uint32_t *n = &n_servers[cell(problem, h, service)];
+        uint32_t *n = &n_servers[provision_cell(problem, h, service)];
         uint32_t most = provision_usable(problem, h, service)
                             ? (uint32_t)floor(high * (double)left[h] + 0.5)
                             : 0;
@@ -143,7 +138,7 @@ static double load_in_servers(const struct provision_problem *problem, uint32_t 
     double best_qps = 0;
     for (uint32_t h = 0; h < problem->n_types; h++)
         if (provision_usable(problem, h, service))
-            best_qps = fmax(best_qps, problem->qps[cell(problem, h, service)]);
+            best_qps = fmax(best_qps, problem->qps[provision_cell(problem, h, service)]);
     double demand_qps = provision_demand_qps(problem, service);
     return demand_qps > 0 ? demand_qps / best_qps : 0;
 }
@@ -157,8 +152,8 @@ static uint32_t best_type(const struct provision_problem *problem, uint32_t serv
     for (uint32_t h = 0; h < problem->n_types; h++) {
         if (taken[h] || !provision_usable(problem, h, service))
             continue;
-        double qps = problem->qps[cell(problem, h, service)];
-        double worth = qps / problem->price[cell(problem, h, service)];
+        double qps = problem->qps[provision_cell(problem, h, service)];
+        double worth = qps / problem->price[provision_cell(problem, h, service)];
         if (best == problem->n_types || worth > best_worth ||
             (worth == best_worth && qps > best_qps)) {
             best = h;
@@ -173,11 +168,11 @@ static uint32_t best_type(const struct provision_problem *problem, uint32_t serv
 static void take_type(const struct provision_problem *problem, uint32_t type, uint32_t service,
                       uint32_t *n_servers)
 {
-    uint32_t *n = &n_servers[cell(problem, type, service)];
+    uint32_t *n = &n_servers[provision_cell(problem, type, service)];
     int64_t left = n_left(problem, n_servers, type);
     double lacking_qps =
         provision_demand_qps(problem, service) - provision_held_qps(problem, n_servers, service);
-    double need = ceil(lacking_qps / problem->qps[cell(problem, type, service)]);
+    double need = ceil(lacking_qps / problem->qps[provision_cell(problem, type, service)]);
     *n = need < (double)left ? (uint32_t)fmax(need, 0) : (uint32_t)left;
     // A quotient may round to either side of a whole number.
     while (*n < left && !provision_serves(problem, n_servers, service))
@@ -260,48 +255,42 @@ static void check(const struct provision_problem *problem)
         assert(problem->load_qps[m] >= 0 && isfinite(problem->load_qps[m]));
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++) {
-            double price = problem->price[cell(problem, h, m)];
+            double price = problem->price[provision_cell(problem, h, m)];
             assert(!provision_usable(problem, h, m) || (price > 0 && isfinite(price)));
             (void)price;
         }
 }
 
-// Hands the plan over.
-static void found_plan(const struct provision_problem *problem, uint32_t **plan, double bound,
+// Takes the plan over.
+static void found_plan(const struct provision_problem *problem, uint32_t *plan, double bound,
                        bool proven, struct provision *provision)
 {
-    double cost = provision_cost(problem, *plan);
-    provision->n_servers = *plan;
+    double cost = provision_cost(problem, plan);
+    provision->n_servers = plan;
     provision->objective = cost;
     provision->bound = bound > cost || proven ? cost : bound;
     provision->proven = proven;
-    *plan = NULL;
 }
 
-static int solve_exactly(const struct provision_problem *problem, enum provision_method method,
-                         enum provision_state *state, uint32_t **plan, struct provision *provision,
+static int find_shortage(const struct provision_problem *problem, bool whole,
                          struct provision_shortage *shortage, struct err *err)
 {
-    struct programme_answer answer;
-    memset(*plan, 0, n_cells(problem) * sizeof **plan);
-    if (optimal(problem, *plan, &answer, err) != 0)
-        return -1;
-    bool optimal_found = answer.state == PROGRAMME_SOLVED && method == PROVISION_OPTIMAL;
-    if (optimal_found) {
-        *state = PROVISION_FOUND;
-        found_plan(problem, plan, answer.bound, answer.proven, provision);
-    } else if (answer.state == PROGRAMME_SOLVED || answer.state == PROGRAMME_UNFINISHED) {
-        *state = PROVISION_FAILED;
-    } else {
-        *state = PROVISION_IMPOSSIBLE;
-        shortage->missing_qps = mem_calloc(problem->n_services, sizeof *shortage->missing_qps);
-        if (programme_shortage(problem, answer.state == PROGRAMME_NOT_WHOLE, shortage->missing_qps,
-                               err) != 0) {
-            provision_release_shortage(shortage);
-            return -1;
-        }
-    }
-    return 0;
+    shortage->missing_qps = mem_calloc(problem->n_services, sizeof *shortage->missing_qps);
+    if (programme_shortage(problem, whole, shortage->missing_qps, err) == 0)
+        return 0;
+    provision_release_shortage(shortage);
+    return -1;
+}
+
+// What the exact solution says where the method is that, or has no plan of its own.
+static enum provision_state state_of(const struct programme_answer *answer,
+                                     enum provision_method method)
+{
+    if (answer->state == PROGRAMME_SOLVED && method == PROVISION_OPTIMAL)
+        return PROVISION_FOUND;
+    if (answer->state == PROGRAMME_SOLVED || answer->state == PROGRAMME_UNFINISHED)
+        return PROVISION_FAILED;
+    return PROVISION_IMPOSSIBLE;
 }
 
 int provision_solve(const struct provision_problem *problem, enum provision_method method,
@@ -312,14 +301,23 @@ int provision_solve(const struct provision_problem *problem, enum provision_meth
     *provision = (struct provision){0};
     *shortage = (struct provision_shortage){0};
     uint32_t *plan = mem_calloc(n_cells(problem), sizeof *plan);
-    int rc = 0;
+    struct programme_answer answer;
     if ((method == PROVISION_BLIND && blind(problem, plan)) ||
         (method == PROVISION_GREEDY && greedy(problem, plan))) {
         *state = PROVISION_FOUND;
-        found_plan(problem, &plan, NAN, false, provision);
-    } else {
-        rc = solve_exactly(problem, method, state, &plan, provision, shortage, err);
+        found_plan(problem, plan, NAN, false, provision);
+        return 0;
     }
+    memset(plan, 0, n_cells(problem) * sizeof *plan);
+    int rc = optimal(problem, plan, &answer, err);
+    if (rc == 0)
+        *state = state_of(&answer, method);
+    if (rc == 0 && *state == PROVISION_FOUND) {
+        found_plan(problem, plan, answer.bound, answer.proven, provision);
+        return 0;
+    }
+    if (rc == 0 && *state == PROVISION_IMPOSSIBLE)
+        rc = find_shortage(problem, answer.state == PROGRAMME_NOT_WHOLE, shortage, err);
     mem_free(plan);
     return rc;
 }

@@ -78,6 +78,13 @@ int provision_solve(const struct provision_problem *problem, enum provision_meth
 void provision_release(struct provision *provision); // empties it
 void provision_release_shortage(struct provision_shortage *shortage);
 
+// Index of [type][service].
+static inline size_t provision_cell(const struct provision_problem *problem, uint32_t type,
+                                    uint32_t service)
+{
+    return (size_t)type * problem->n_services + service;
+}
+
 // What is asked for of a service, with headroom; what a plan [type][service] holds of it; whether
 // that is enough; and whether a plan serves all with the servers that there are.
 double provision_demand_qps(const struct provision_problem *problem, uint32_t service);
