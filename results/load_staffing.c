@@ -106,21 +106,13 @@ static void read_array(struct h5_reader *r, struct staffing *s, const struct sta
     }
 }
 
-static const struct staffing_array *find_array(const char *name)
-{
-    const struct staffing_array *a = staffing_arrays;
-    while (a->name && strcmp(a->name, name) != 0)
-        a++;
-    return a->name ? a : NULL;
-}
-
 // Those that the file says it holds.
 static void read_arrays(struct h5_reader *r, struct staffing *s)
 {
     char *list = h5_read_text(r, "/", "holds"), *rest = NULL;
     for (char *name = strtok_r(list, " ", &rest); name && !h5_read_failed(r);
          name = strtok_r(NULL, " ", &rest)) {
-        const struct staffing_array *a = find_array(name);
+        const struct staffing_array *a = staffing_find(name);
         if (a)
             read_array(r, s, a);
         else

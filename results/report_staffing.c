@@ -16,14 +16,6 @@ static const char *name_of(const char *name)
     return name && name[0] ? name : "-";
 }
 
-static const struct staffing_array *array_of(const char *name)
-{
-    const struct staffing_array *a = staffing_arrays;
-    while (strcmp(a->name, name) != 0)
-        a++;
-    return a;
-}
-
 static void head(struct table *table, const char *text)
 {
     table_cell(table, mem_strdup(text));
@@ -68,7 +60,7 @@ static char *tuple_text(const struct staffing_tuple *t)
 
 static void print_tuples(FILE *out, const struct staffing *s)
 {
-    if (!staffing_is_known(s, array_of("tuples")))
+    if (!staffing_is_known(s, staffing_find("tuples")))
         return;
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
         struct table *table = table_create(1 + (int)s->n_services);

@@ -345,6 +345,14 @@ void staffing_destroy(struct staffing *staffing)
     mem_free(staffing);
 }
 
+const struct staffing_array *staffing_find(const char *name)
+{
+    const struct staffing_array *a = staffing_arrays;
+    while (a->name && strcmp(a->name, name) != 0)
+        a++;
+    return a->name ? a : NULL;
+}
+
 void staffing_count(struct staffing_total *total, int32_t sla)
 {
     total->n_met += sla == STAFFING_MET;

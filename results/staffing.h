@@ -189,6 +189,8 @@ struct staffing_array {
     struct staffing_view views[4]; // the last is empty
 };
 extern const struct staffing_array staffing_arrays[]; // ends with name NULL
+// NULL: no such array.
+const struct staffing_array *staffing_find(const char *name);
 
 // A number in the rows of an array that says which scheduler or type they are of.
 struct staffing_label {

@@ -8,14 +8,6 @@
 #include "results/fixture_staffing.h"
 #include "support/suite.h"
 
-static const struct staffing_array *array_of(const char *name)
-{
-    const struct staffing_array *a = staffing_arrays;
-    while (strcmp(a->name, name) != 0)
-        a++;
-    return a;
-}
-
 // A new staffing knows nothing: reals are NaN, nothing was asked, counts are 0, in every array.
 START_TEST(starts_unknown)
 {
@@ -48,6 +40,21 @@ START_TEST(known_arrays)
 }
 END_TEST
 
+// A verdict counts in its place; one that was not asked for in none. Unknown names find nothing.
+START_TEST(verdicts_count)
+{
+    struct staffing_total total = {.n_met = 1};
+    staffing_count(&total, STAFFING_MET);
+    staffing_count(&total, STAFFING_MISSED);
+    staffing_count(&total, STAFFING_UNSURE);
+    staffing_count(&total, STAFFING_NOT_ASKED);
+    ck_assert_uint_eq(total.n_met, 2);
+    ck_assert_uint_eq(total.n_unsure, 1);
+    ck_assert_uint_eq(total.n_missed, 1);
+    ck_assert_ptr_null(staffing_find("nothing"));
+}
+END_TEST
+
 // Plans are numbered with the provisioning turning fastest, and rows follow from the dimensions.
 START_TEST(indices)
 {
@@ -55,12 +62,12 @@ START_TEST(indices)
     ck_assert_uint_eq(staffing_plan_at(s, 0, 0, 1), 1);
     ck_assert_uint_eq(staffing_plan_at(s, 0, 1, 0), 2);
     ck_assert_uint_eq(staffing_plan_at(s, 1, 2, 1), 11);
-    ck_assert_uint_eq(staffing_n_rows(s, array_of("assigned")), 12 * 4 * 2 * 2);
-    ck_assert_uint_eq(staffing_n_rows(s, array_of("days")), 12 * 2);
-    ck_assert_uint_eq(staffing_n_rows(s, array_of("sample")), 1);
-    ck_assert_uint_eq(staffing_n_rows(s, array_of("sizes")), 0);
-    ck_assert_ptr_eq(staffing_rows(s, array_of("days")), s->days);
-    ck_assert_ptr_eq(staffing_rows(s, array_of("sample")), &s->sample);
+    ck_assert_uint_eq(staffing_n_rows(s, staffing_find("assigned")), 12 * 4 * 2 * 2);
+    ck_assert_uint_eq(staffing_n_rows(s, staffing_find("days")), 12 * 2);
+    ck_assert_uint_eq(staffing_n_rows(s, staffing_find("sample")), 1);
+    ck_assert_uint_eq(staffing_n_rows(s, staffing_find("sizes")), 0);
+    ck_assert_ptr_eq(staffing_rows(s, staffing_find("days")), s->days);
+    ck_assert_ptr_eq(staffing_rows(s, staffing_find("sample")), &s->sample);
     staffing_destroy(s);
 }
 END_TEST
@@ -125,10 +132,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", starts_unknown},
-                                       {"core", known_arrays},
-                                       {"core", indices},
-                                       {"core", tables_are_complete},
-                                       {"limits", destroys_anything}};
+    const struct suite_test tests[] = {
+        {"core", starts_unknown}, {"core", known_arrays},        {"core", verdicts_count},
+        {"core", indices},        {"core", tables_are_complete}, {"limits", destroys_anything}};
     return suite_run("staffing", tests, sizeof tests / sizeof *tests);
 }
