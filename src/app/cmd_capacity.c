@@ -8,6 +8,7 @@
 #include "app/job.h"
 #include "app/keep.h"
 #include "app/memo.h"
+#include "app/memo_file.h"
 #include "app/progress.h"
 #include "base/mem.h"
 #include "results/load_staffing.h"
@@ -34,65 +35,72 @@ static void on_progress(void *user, double done_frac, const char *stage, uint64_
     progress_update(user, (int64_t)(done_frac * WHOLE), n_queries);
 }
 
-static int finish(const struct cmd_line *line, const struct eval *eval, const char *output,
-                  const struct staffing *staffing, const struct run_info *info, struct err *err)
+// A question about to be answered. All borrowed.
+struct task {
+    const struct cmd_line *line;
+    const struct eval *eval;
+    const struct inquiry *inquiry;
+    const char *output, *kept; // files: of the results, of the memo
+};
+
+static int finish(const struct task *task, const struct staffing *staffing,
+                  const struct run_info *info, struct err *err)
 {
-    bool force = cmd_given(line, "--force");
-    if (store_staffing_write(eval->comm, output, force, staffing, info, err) < 0)
+    const struct eval *eval = task->eval;
+    bool force = cmd_given(task->line, "--force");
+    if (store_staffing_write(eval->comm, task->output, force, staffing, info, err) < 0)
         return -1;
-    if (eval->rank == 0 && !cmd_given(line, "--quiet")) {
+    if (eval->rank == 0 && !cmd_given(task->line, "--quiet")) {
         report_staffing_print(stdout, staffing);
         printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\n",
                (double)info->n_queries * 1e-6, info->wall_s, eval->n_ranks,
                eval->n_ranks == 1 ? "" : "s");
-        printf("results: %s\n", output);
+        printf("results: %s\n", task->output);
     }
     return CMD_DONE;
 }
 
 // Where a search stopped and how to go on; also with --quiet, because there is nothing else to see.
-static int report_stop(const struct cmd_line *line, const struct eval *eval, const char *kept,
-                       const struct memo *memo)
+static int report_stop(const struct task *task, const struct memo *memo)
 {
-    if (eval->rank == 0)
-        fprintf(stderr, "recfleet: stopped, %zu answers are kept in %s; %s\n", memo_n(memo), kept,
-                cmd_given(line, "--resume") ? "the same command goes on"
-                                            : "the same command with --resume goes on");
+    if (task->eval->rank == 0)
+        fprintf(stderr, "recfleet: stopped, %zu answers are kept in %s; %s\n", memo_n(memo),
+                task->kept,
+                cmd_given(task->line, "--resume") ? "the same command goes on"
+                                                  : "the same command with --resume goes on");
     return CMD_STOPPED;
 }
 
 // Everything behind an open memo.
-static int answer(const struct cmd_line *line, const struct eval *eval,
-                  const struct inquiry *inquiry, const char *output, const char *kept,
-                  struct memo *memo, struct err *err)
+static int answer(const struct task *task, struct memo *memo, struct err *err)
 {
+    const struct eval *eval = task->eval;
     struct progress progress;
     struct inquiry_result result;
     struct eval_stamp stamp;
     struct run_info info;
-    char *command = cmd_text(line);
-    bool quiet = cmd_given(line, "--quiet") || eval->rank != 0;
+    char *command = cmd_text(task->line);
+    bool quiet = cmd_given(task->line, "--quiet") || eval->rank != 0;
     const struct inquiry_options how = {.memo = memo, .progress = on_progress, .user = &progress};
     eval_stamp(eval, command, &stamp, &info);
     progress_start(&progress, quiet ? NULL : stderr, WHOLE);
     double begin_s = MPI_Wtime();
-    int rc = inquiry_run(eval, inquiry, &how, &result, err);
+    int rc = inquiry_run(eval, task->inquiry, &how, &result, err);
     info.wall_s = MPI_Wtime() - begin_s;
     info.n_queries = result.n_queries;
     info.n_restarts = memo_n_kept(memo) > 0;
     progress_end(&progress);
     if (rc == 0)
-        rc = result.stopped ? report_stop(line, eval, kept, memo)
-                            : finish(line, eval, output, result.staffing, &info, err);
+        rc = result.stopped ? report_stop(task, memo) : finish(task, result.staffing, &info, err);
     staffing_destroy(result.staffing);
     mem_free(command);
     return rc;
 }
 
-static void digest_bytes(const struct study *study, unsigned char digest[16])
+static void digest_bytes(const struct study *study, unsigned char digest[MEMO_DIGEST_BYTES])
 {
     char *text = study_digest(study);
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < MEMO_DIGEST_BYTES; i++) {
         unsigned byte = 0;
         sscanf(text + (ptrdiff_t)2 * i, "%2x", &byte);
         digest[i] = (unsigned char)byte;
@@ -103,15 +111,16 @@ static void digest_bytes(const struct study *study, unsigned char digest[16])
 static int search(const struct cmd_line *line, const struct eval *eval,
                   const struct inquiry *inquiry, const char *output, struct err *err)
 {
-    unsigned char digest[16];
+    unsigned char digest[MEMO_DIGEST_BYTES];
     char *kept = mem_printf("%s.memo", output);
+    const struct task task = {line, eval, inquiry, output, kept};
     digest_bytes(inquiry->study, digest);
     const struct memo_config config = {.path = kept,
                                        .digest = digest,
                                        .resume = cmd_given(line, "--resume"),
                                        .force = cmd_given(line, "--force")};
     struct memo *memo = memo_open(eval->comm, &config, err);
-    int rc = memo ? answer(line, eval, inquiry, output, kept, memo, err) : -1;
+    int rc = memo ? answer(&task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.
     memo_close(memo, rc == CMD_DONE || (rc < 0 && err->code == ERR_STUDY));
     mem_free(kept);

@@ -43,6 +43,25 @@ START_TEST(stages_are_parts_of_the_work)
 }
 END_TEST
 
+// Equal stages share what is left of the work: halves of 40 % to 100 % meet at 70 %.
+START_TEST(equal_stages_share_the_rest)
+{
+    struct heard heard = {0};
+    struct eval eval = ask_fixture_eval();
+    struct ask ask = {.eval = &eval, .progress = hear, .user = &heard};
+    struct err err = {0};
+    ask_stage(&ask, "one", 0.4);
+    ask_stage_of(&ask, "two", 2);
+    ck_assert_int_eq(ask_done(&ask, 1, &err), 0);
+    if (eval.rank == 0)
+        ck_assert_double_eq_tol(heard.done_frac, 0.7, 1e-12);
+    ask_stage_of(&ask, "two", 1);
+    ck_assert_int_eq(ask_done(&ask, 1, &err), 0);
+    if (eval.rank == 0)
+        ck_assert_double_eq_tol(heard.done_frac, 1, 1e-12);
+}
+END_TEST
+
 // Choices stand by scheduler: the second one's begin behind all groups and services of the first.
 START_TEST(choices_stand_by_scheduler)
 {
@@ -94,6 +113,7 @@ END_TEST
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", stages_are_parts_of_the_work},
+                                       {"core", equal_stages_share_the_rest},
                                        {"core", choices_stand_by_scheduler},
                                        {"core", keys_tell_questions_apart},
                                        {"limits", a_signal_stops_it}};
