@@ -78,22 +78,29 @@ static double sampled_frac(const struct span *span)
 
 // ---- verdicts -----------------------------------------------------------------------------------
 
+static uint32_t n_doubtful(const struct slice_result *results, uint32_t n)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += results[i].stable != VERDICT_MET;
+    return sum;
+}
+
 static int32_t stratum_verdict(const struct slice_result *results, uint32_t n)
 {
-    uint32_t n_missed = 0, n_doubtful = 0, least = n < 2 ? n : n < 4 ? 2 : (n + 1) / 2;
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t n_missed = 0, least = n < 2 ? n : n < 4 ? 2 : (n + 1) / 2;
+    for (uint32_t i = 0; i < n; i++)
         n_missed += results[i].stable == VERDICT_MISSED;
-        n_doubtful += results[i].stable != VERDICT_MET;
-    }
-    return n_missed >= least     ? STAFFING_MISSED
-           : n_doubtful >= least ? STAFFING_UNSURE
-                                 : STAFFING_MET;
+    if (n_missed >= least)
+        return STAFFING_MISSED;
+    return n_doubtful(results, n) == n ? STAFFING_UNSURE : STAFFING_MET;
 }
 
 static int32_t span_verdict(const struct span *span)
 {
     const struct slice_result *at = span->results;
-    int32_t worst = STAFFING_MET;
+    uint32_t n = (uint32_t)span->n;
+    int32_t worst = 2 * n_doubtful(at, n) > n ? STAFFING_UNSURE : STAFFING_MET;
     for (uint32_t h = span->begin; h < span->end; h++)
         for (uint32_t s = 0; s < span->design->n_strata; s++) {
             int32_t verdict = stratum_verdict(at, span->design->n_pieces[h]);
@@ -114,7 +121,7 @@ static int32_t target_verdict(const struct service_config *service, int32_t stab
     if (isnan(trial->late_frac) || isnan(trial->late_half_frac))
         return STAFFING_UNSURE;
     if (trial->late_frac + trial->late_half_frac <= allowed)
-        return STAFFING_MET;
+        return stable;
     return trial->late_frac - trial->late_half_frac > allowed ? STAFFING_MISSED : STAFFING_UNSURE;
 }
 

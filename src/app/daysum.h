@@ -8,8 +8,10 @@
 // of one stratum differ (results/strata.h), so they cover cells and time.
 //
 // A stratum is overloaded when at least half of its pieces are, and at least two where there are
-// two: one false alarm of a test that gives one in a thousand is no overload. Latencies of an
-// overloaded interval, and of a day that has one, are not known.
+// two: one false alarm of a test that gives one in a thousand is no overload. It is doubtful when
+// all of its pieces are, and so is an interval with more than half of its pieces: a queue that is
+// nearly full looks doubtful in some pieces and not in others. Latencies of an overloaded interval,
+// and of a day that has one, are not known; a target is not met where it is doubtful.
 //
 // Pure: same slices, same rows.
 #ifndef APP_DAYSUM_H
