@@ -112,6 +112,7 @@ struct staffing {
     char *name, *program_version, *study; // owned
     uint64_t seed;
     char *find, *objective, *objective_unit; // owned: "plan", "power", "W"
+    // sla_quantile: of every target; NaN where they differ.
     double headroom_frac, sla_quantile, day_s, interval_s, startup_s, min_on_s;
     uint32_t n_schedulers, n_allocations, n_provisionings, n_intervals, n_types, n_services;
     uint32_t n_sizes, n_loads;

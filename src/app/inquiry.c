@@ -107,6 +107,21 @@ static struct staffing_shape shape_of(const struct study *study)
     return shape;
 }
 
+// Of all targets; NaN where they differ.
+static double common_quantile(const struct study *study)
+{
+    double quantile = NAN;
+    for (size_t s = 0; s < study->n_services; s++) {
+        const struct service_config *service = &study->services[s];
+        if (service->sla_ns <= 0)
+            continue;
+        if (isfinite(quantile) && fabs(quantile - service->sla_quantile) > 1e-12)
+            return NAN;
+        quantile = service->sla_quantile;
+    }
+    return quantile;
+}
+
 static void put_fleet(struct staffing *staffing, const struct study *study)
 {
     for (size_t g = 0; g < study->n_groups; g++) {
@@ -119,10 +134,8 @@ static void put_fleet(struct staffing *staffing, const struct study *study)
         const struct service_config *service = &study->services[s];
         staffing->services[s] = mem_strdup(service->name);
         staffing->target_s[s] = service->sla_ns > 0 ? simtime_to_s(service->sla_ns) : (double)NAN;
-        // The strictest, where they differ.
-        if (service->sla_ns > 0 && !(staffing->sla_quantile >= service->sla_quantile))
-            staffing->sla_quantile = service->sla_quantile;
     }
+    staffing->sla_quantile = common_quantile(study);
 }
 
 static void put_settings(struct staffing *staffing, const struct inquiry *inquiry)

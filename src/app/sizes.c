@@ -70,6 +70,26 @@ static struct staffing_trial recall(const struct size_search *search, uint32_t n
     return staffing_trial_none();
 }
 
+// Late queries that the strictest target allows.
+static double least_allowed_frac(const struct study *study)
+{
+    double allowed = 1;
+    for (size_t s = 0; s < study->n_services; s++)
+        allowed = fmin(allowed, 1 - study->services[s].sla_quantile);
+    return allowed;
+}
+
+// The search knows one allowance, the strictest. Where the service that is nearest to missing has
+// another, its late queries count by their part of what its own target allows.
+static void speak_strictest(const struct study *study, struct measure_result *result)
+{
+    double part = least_allowed_frac(study) / result->allowed_frac;
+    if (!(part < 1))
+        return;
+    result->late_frac *= part;
+    result->late_half_frac *= part;
+}
+
 static int measure(void *user, const struct sizing_point *point, struct measure_result *result,
                    struct err *err)
 {
@@ -88,6 +108,7 @@ static int measure(void *user, const struct sizing_point *point, struct measure_
     if (offer_measure(search->offer, &at, result, &trial, err) < 0)
         return -1;
     remember(search, point->n, point->n_queries, &trial);
+    speak_strictest(study, result);
     return ask_done(search->ask, 0, err);
 }
 
@@ -160,6 +181,9 @@ static uint32_t most_of(const struct size_search *search)
     return (uint32_t)most;
 }
 
+// So many times the least, they idle: a target that is missed there is out of reach.
+#define IDLE_TIMES 1000
+
 static struct sizing_task make_task(const struct size_search *search, double saturation)
 {
     const struct study *study = search->ask->study;
@@ -171,8 +195,10 @@ static struct sizing_task make_task(const struct size_search *search, double sat
                                .first_queries = (uint64_t)capacity->queries,
                                .most_queries = (uint64_t)capacity->max_queries,
                                .stream = STREAM_TUNE,
-                               .allowed_frac = 1 - search->ask->staffing->sla_quantile};
+                               .allowed_frac = least_allowed_frac(study)};
     task.least = whole_of(search, clamp(least, 1, most));
+    if (isfinite(saturation))
+        task.most = clamp((double)task.least * IDLE_TIMES, 1, most);
     task.guess = whole_of(search, clamp(guess, 1, most));
     return task;
 }

@@ -56,6 +56,7 @@ static void judge_service(const struct summary_service *service, double p99_boun
     *nearest = near;
     result->late_frac = late->value;
     result->late_half_frac = half;
+    result->allowed_frac = allowed;
     result->tail_bound_s = p99_bound > 0 ? p99_bound * service->sla_s : (double)NAN;
     result->target_s = service->sla_s;
     result->latency_s = service->sla_latency_s.value;

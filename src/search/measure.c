@@ -33,6 +33,7 @@ struct measure_result measure_nothing(void)
         .p99_half_s = NAN,
         .late_frac = NAN,
         .late_half_frac = NAN,
+        .allowed_frac = NAN,
         .served_qps = NAN,
         .power_w = NAN,
         .qps_per_w = NAN,

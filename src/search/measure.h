@@ -50,6 +50,7 @@ struct measure_result {
     double latency_s, latency_half_s; // at the target's percentile
     double p95_s, p95_half_s, p99_s, p99_half_s;
     double late_frac, late_half_frac; // queries above the target
+    double allowed_frac;              // of them, by the target: 0.05 of a p95
     double served_qps, power_w, qps_per_w;
     double cpu_util_frac, accel_util_frac;    // accelerator: NaN without
     double accel_query_frac, accel_item_frac; // sent to the accelerator

@@ -68,6 +68,29 @@ START_TEST(cores_are_those_of_erlang)
 }
 END_TEST
 
+// Of two services with different percentiles, each is held to its own: a load of 9 and 95 % of one
+// service's sojourns within 5 service times ask for ten cores, which leave 2.9 % late; the other's
+// 99 % are never near their target.
+START_TEST(each_service_is_held_to_its_own_percentile)
+{
+    struct ask_fixture f;
+    find(&f, "duration: 1s\n"
+             "traffic:\n"
+             "  - {service: a, rate: 4500qps, sizes: {distribution: fixed, items: 1}, sla: {p95: "
+             "5ms}}\n"
+             "  - {service: b, rate: 4500qps, sizes: {distribution: fixed, items: 1}, sla: {p99: "
+             "500ms}}\n"
+             "fleet: {groups: [{cores: 2, servers: 1, cost: {kind: synthetic, fixed: 1ms}, noise: "
+             "exponential}]}\n"
+             "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
+             "capacity: {find: cores, max_queries: 1000000}\n");
+    const struct staffing_size *row = &f.ask.staffing->sizes[0];
+    ck_assert_int_eq(row->state, STAFFING_FOUND);
+    ck_assert_uint_eq(row->n, 10);
+    ask_fixture_close(&f);
+}
+END_TEST
+
 // With one cell of four gone the other three need what a fleet of three cells needs, and the whole
 // fleet has a fourth cell on top. Rows count the servers of the whole fleet and their price.
 START_TEST(lost_cells_are_made_up_for)
@@ -111,12 +134,34 @@ START_TEST(hopeless_sizes_are_not_simulated)
 }
 END_TEST
 
+// 95 % of the service times alone end within 3 ms; 2 ms are out of reach of any number of cores,
+// and it does not take the million that may be tried to say so.
+START_TEST(targets_out_of_reach_are_given_up)
+{
+    struct ask_fixture f;
+    find(&f, "duration: 1s\n"
+             "traffic: [{service: a, rate: 1500qps, sizes: {distribution: fixed, items: 1}, sla: "
+             "{p95: 2ms}}]\n"
+             "fleet: {groups: [{cores: 2, servers: 1, cost: {kind: synthetic, fixed: 1ms}, noise: "
+             "exponential}]}\n"
+             "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
+             "capacity: {find: cores, queries: 2000, max_queries: 20000}\n");
+    const struct staffing_size *row = &f.ask.staffing->sizes[0];
+    ck_assert_int_eq(row->state, STAFFING_BEYOND);
+    ck_assert_uint_eq(row->n, 2000); // a thousand times the least
+    ck_assert_int_eq(row->at_n.sla, STAFFING_MISSED);
+    ask_fixture_close(&f);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", counts_what_is_left},
                                        {"core", whole_is_the_least_that_leaves_enough},
                                        {"core", cores_are_those_of_erlang},
+                                       {"core", each_service_is_held_to_its_own_percentile},
                                        {"core", lost_cells_are_made_up_for},
+                                       {"limits", targets_out_of_reach_are_given_up},
                                        {"limits", hopeless_sizes_are_not_simulated}};
     return suite_mpi_run(&argc, &argv, "sizes", tests, sizeof tests / sizeof *tests);
 }
