@@ -215,11 +215,15 @@ static void print_sample(FILE *out, const struct staffing *s)
     bool hours = a->interval_s >= STAFFING_S_PER_H;
     if (a->of_cells == 0)
         return;
+    if (a->n_cells <= a->of_cells)
+        fprintf(out, "simulated %u of %u cell%s", a->n_cells, a->of_cells,
+                a->of_cells == 1 ? "" : "s");
+    else // the same ones, with other draws
+        fprintf(out, "simulated %u cells (the fleet has %u)", a->n_cells, a->of_cells);
     fprintf(out,
-            "simulated %u of %u cell%s, %u window%s of %g s of each interval of %g %s, after %g s "
-            "of warm-up: %.2g of %.2g queries\n\n",
-            a->n_cells, a->of_cells, a->of_cells == 1 ? "" : "s", a->n_windows,
-            a->n_windows == 1 ? "" : "s", a->window_s,
+            ", %u window%s of %g s of each interval of %g %s, after %g s of warm-up: %.2g of %.2g "
+            "queries\n\n",
+            a->n_windows, a->n_windows == 1 ? "" : "s", a->window_s,
             a->interval_s / (hours ? STAFFING_S_PER_H : 60), hours ? "h" : "min", a->warmup_s,
             a->n_queries, a->of_queries);
 }

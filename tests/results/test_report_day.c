@@ -40,6 +40,18 @@ START_TEST(by_the_hour)
 }
 END_TEST
 
+// More cells than there are: the same ones, with other draws.
+START_TEST(more_cells_than_the_fleet_has)
+{
+    struct staffing *s = fixture_staffing_day();
+    s->sample.of_cells = 2;
+    char *text = report_of(s);
+    const char *const wanted[] = {"simulated 12 cells (the fleet has 2), 4 windows of 2 s"};
+    shown_has(text, wanted, 1);
+    mem_free(text);
+}
+END_TEST
+
 // The tails of the schedulers are compared, over all and by service.
 START_TEST(ratios)
 {
@@ -131,8 +143,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", by_the_hour}, {"core", ratios},
-                                       {"core", higher},      {"core", losses},
-                                       {"limits", long_day},  {"limits", not_simulated}};
+    const struct suite_test tests[] = {
+        {"core", by_the_hour},    {"core", more_cells_than_the_fleet_has},
+        {"core", ratios},         {"core", higher},
+        {"core", losses},         {"limits", long_day},
+        {"limits", not_simulated}};
     return suite_run("report_day", tests, sizeof tests / sizeof *tests);
 }
