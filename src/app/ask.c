@@ -5,11 +5,27 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static void tell(struct ask *ask, uint64_t n_queries)
+{
+    ask->n_told = n_queries > ask->n_told ? n_queries : ask->n_told;
+    if (ask->progress && ask->eval->rank == 0)
+        ask->progress(ask->user, ask->done_frac, ask->stage, ask->n_told);
+}
+
+// Inside a piece of work: how far it is nobody knows, but it goes on.
+static void on_slices(void *user, uint64_t n_queries)
+{
+    struct ask *ask = user;
+    tell(ask, ask->n_queries + n_queries);
+}
+
 void ask_stage(struct ask *ask, const char *stage, double to_frac)
 {
     ask->stage = stage;
     ask->from_frac = ask->to_frac;
     ask->to_frac = to_frac;
+    if (ask->bench)
+        slice_watch(ask->bench, on_slices, ask);
 }
 
 void ask_stage_of(struct ask *ask, const char *stage, uint32_t n_left)
@@ -19,9 +35,8 @@ void ask_stage_of(struct ask *ask, const char *stage, uint32_t n_left)
 
 int ask_done(struct ask *ask, double stage_frac, struct err *err)
 {
-    double done = ask->from_frac + (ask->to_frac - ask->from_frac) * stage_frac;
-    if (ask->progress && ask->eval->rank == 0)
-        ask->progress(ask->user, done, ask->stage, ask->n_queries);
+    ask->done_frac = ask->from_frac + (ask->to_frac - ask->from_frac) * stage_frac;
+    tell(ask, ask->n_queries);
     if (!ask->memo || !memo_stop(ask->memo))
         return 0;
     ask->stopped = true;

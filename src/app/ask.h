@@ -39,12 +39,14 @@ struct ask {
     ask_progress_fn progress; // NULL: none
     void *user;
     uint64_t n_queries; // simulated, in this part of the work or an earlier one
+    uint64_t n_told;    // most that was ever told
     bool stopped;
     const char *stage; // being done: [from_frac, to_frac] of the work
-    double from_frac, to_frac;
+    double from_frac, to_frac, done_frac;
 };
 
-// Not collective. Begins a stage that ends at to_frac of the work.
+// Not collective. Begins a stage that ends at to_frac of the work. While slices are simulated in
+// it, the number of their queries is told.
 void ask_stage(struct ask *ask, const char *stage, double to_frac);
 // Not collective. Begins the first of n_left equal stages, which are all that is left.
 void ask_stage_of(struct ask *ask, const char *stage, uint32_t n_left);

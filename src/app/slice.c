@@ -462,26 +462,8 @@ static size_t batch_of(const struct slice_bench *bench, const struct task *tasks
     return i;
 }
 
-static double sum_queries(const struct task *tasks, size_t n)
-{
-    double queries = 0;
-    for (size_t i = 0; i < n; i++)
-        queries += tasks[i].queries;
-    return queries;
-}
-
-static void tell(const struct slice_bench *bench, const struct task *tasks, size_t n_done,
-                 size_t n_all, uint64_t n_queries)
-{
-    double done = sum_queries(tasks, n_done), all = sum_queries(tasks, n_all);
-    for (size_t i = 0; i < n_done; i++)
-        n_queries += tasks[i].result->overall.n_queries;
-    if (bench->watch)
-        bench->watch(bench->user, all > 0 ? done / all : 1, n_queries);
-}
-
-// n_recalled: queries of answers that need no simulation.
-static int run_all(struct slice_bench *bench, struct task *tasks, size_t n, uint64_t n_recalled,
+// n_queries: of answers that need no simulation.
+static int run_all(struct slice_bench *bench, struct task *tasks, size_t n, uint64_t n_queries,
                    struct err *err)
 {
     for (size_t i = 0, size; i < n; i += size) {
@@ -492,7 +474,10 @@ static int run_all(struct slice_bench *bench, struct task *tasks, size_t n, uint
         }
         if (run_batch(bench, &tasks[i], size, err) < 0)
             return -1;
-        tell(bench, tasks, i + size, n, n_recalled);
+        for (size_t k = i; k < i + size; k++)
+            n_queries += tasks[k].result->overall.n_queries;
+        if (bench->watch)
+            bench->watch(bench->user, n_queries);
     }
     return 0;
 }

@@ -99,9 +99,8 @@ int slice_run(struct slice_bench *bench, const struct slice *slices, size_t n,
 // Not collective. Has slice_run() failed because it was asked to end?
 bool slice_stopped(const struct slice_bench *bench);
 // Not collective. From now on slice_run() calls watch(user, ...) on every rank, after every few
-// slices: the part of its work that is behind it, and the queries that it has simulated so far,
-// answers from the memo included. NULL: no more.
-typedef void (*slice_watch_fn)(void *user, double done_frac, uint64_t n_queries);
+// slices: the queries that it has simulated so far, answers from the memo included. NULL: no more.
+typedef void (*slice_watch_fn)(void *user, uint64_t n_queries);
 void slice_watch(struct slice_bench *bench, slice_watch_fn watch, void *user);
 
 // Not collective. Empties the results.

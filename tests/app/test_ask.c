@@ -7,6 +7,7 @@
 
 #include "app/keep.h"
 #include "app/memo.h"
+#include "base/simtime.h"
 #include "app/ask_fixture.h"
 #include "support/suite_mpi.h"
 
@@ -62,6 +63,36 @@ START_TEST(equal_stages_share_the_rest)
 }
 END_TEST
 
+// Slices tell their queries while a stage goes on, which is not further for it.
+START_TEST(slices_are_told)
+{
+    struct heard heard = {0};
+    struct ask_fixture f;
+    struct slice_result result;
+    struct err err = {0};
+    uint32_t n_servers = 4;
+    double rate_qps = 1000;
+    ask_fixture_open(&f, ASK_SYNTHETIC "capacity: {find: load}\n", NULL);
+    f.ask.progress = hear;
+    f.ask.user = &heard;
+    const struct slice_fleet fleet = {
+        .study = f.inquiry.study, .n_servers = &n_servers, .n_services = 1, .n_cells = 1};
+    const struct slice slice = {.fleet = &fleet,
+                                .number = 1,
+                                .n_cells = 1,
+                                .rates_qps = &rate_qps,
+                                .length_ns = SIMTIME_S,
+                                .n_bins = 10};
+    ask_stage(&f.ask, "one", 0.5);
+    ck_assert_int_eq(slice_run(f.ask.bench, &slice, 1, &result, &err), 0);
+    ck_assert_int_eq(heard.n, f.eval.rank == 0);
+    ck_assert_double_eq_tol(heard.done_frac, 0, 1e-12);
+    ck_assert_uint_eq(f.ask.n_told, result.overall.n_queries);
+    slice_release(&result, 1);
+    ask_fixture_close(&f);
+}
+END_TEST
+
 // Choices stand by scheduler: the second one's begin behind all groups and services of the first.
 START_TEST(choices_stand_by_scheduler)
 {
@@ -114,6 +145,7 @@ int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", stages_are_parts_of_the_work},
                                        {"core", equal_stages_share_the_rest},
+                                       {"core", slices_are_told},
                                        {"core", choices_stand_by_scheduler},
                                        {"core", keys_tell_questions_apart},
                                        {"limits", a_signal_stops_it}};
