@@ -201,14 +201,13 @@ static int no_target(const struct study *study, struct err *err)
 // own quantile sees. Searches of one service at a time (plan) have no shares.
 static double least_queries(const struct study *study)
 {
-    const double some = 4, measured_frac = 0.9; // as for tuning: study_tune_least_queries()
     bool alone = study->capacity.find == FIND_PLAN;
     double all_qps = study_rate_qps(study), least = 0;
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
         double qps = arrival_mean_qps(&service->traffic.arrivals, service->traffic.rate_qps);
-        double share = (alone ? 1 : qps / all_qps) * measured_frac;
-        least = fmax(least, ceil(some / (1 - service->sla_quantile) / share));
+        double share = (alone ? 1 : qps / all_qps) * STUDY_TUNE_MEASURED_FRAC;
+        least = fmax(least, ceil(STUDY_TUNE_SOME_LATE / (1 - service->sla_quantile) / share));
     }
     return least;
 }

@@ -147,15 +147,13 @@ static bool has_accelerator(const struct study *study)
 
 double study_tune_least_queries(const struct study *study)
 {
-    // None late and half-widths of independent queries: below the target from 1.96^2 late on.
-    const double some = 4, measured_frac = 0.9; // a tenth of a run is warm-up (app/probe.c)
     double all_qps = 0, least = 0;
     for (size_t s = 0; s < study->n_services; s++)
         all_qps += study->services[s].traffic.rate_qps;
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
-        double share = service->traffic.rate_qps / all_qps * measured_frac;
-        double n = some / (1 - service->sla_quantile);
+        double share = service->traffic.rate_qps / all_qps * STUDY_TUNE_MEASURED_FRAC;
+        double n = STUDY_TUNE_SOME_LATE / (1 - service->sla_quantile);
         if (study->tune.p99_bound > 0)
             n = fmax(n, STUDY_TUNE_LEAST_LATE / 0.01);
         if (service->sla_ns > 0)

@@ -48,6 +48,12 @@ void study_tune_release(struct study *study);
 // a quantile for the quantile to have an interval: five batches of fifty (results/batch.h).
 #define STUDY_TUNE_LEAST_LATE 250
 
+// Late queries of a run that can show that the target is met: none late and half-widths of
+// independent queries are below it from 1.96^2 late on.
+#define STUDY_TUNE_SOME_LATE 4
+// The part of a run that is measured: the rest is its warm-up (app/probe.c).
+#define STUDY_TUNE_MEASURED_FRAC 0.9
+
 // Queries of a run that can decide at all: enough of every service with a target for some to be
 // late, and with p99_bound for its p99 to have an interval.
 double study_tune_least_queries(const struct study *study);
