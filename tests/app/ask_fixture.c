@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/memo.h"
+#include "app/slice_fixture.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"
 
@@ -18,15 +19,10 @@ struct eval ask_fixture_eval(void)
 
 void ask_fixture_open(struct ask_fixture *f, const char *text, struct memo *memo)
 {
-    struct library library;
-    struct err err = {0};
     memset(f, 0, sizeof *f);
     f->eval = ask_fixture_eval();
-    ck_assert_int_eq(library_load(&library, &err), 0);
     f->inquiry.written = mem_strdup(text);
-    f->inquiry.study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
-    ck_assert_msg(f->inquiry.study != NULL, "%s", err.text);
-    library_release(&library); // no table of it is used
+    f->inquiry.study = slice_fixture_parse(text);
     f->ask = (struct ask){.eval = &f->eval, .study = f->inquiry.study, .memo = memo};
     f->ask.staffing = inquiry_frame(&f->inquiry);
     f->ask.bench = slice_bench_create(f->eval.comm, memo);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/slice_fixture.h"
 #include "base/mem.h"
 #include "search/dayplan.h"
-#include "study/library.h"
 #include "support/suite.h"
 
 // Two types, two services, a day of four intervals of six hours. Type x holds 100 of a and 10 of b
@@ -20,8 +20,6 @@ struct fixture {
 static struct study *parse(const char *capacity)
 {
     char text[1024];
-    struct library library;
-    struct err err = {0};
     snprintf(
         text, sizeof text,
         "duration: 1s\n"
@@ -36,11 +34,7 @@ static struct study *parse(const char *capacity)
         "1ms}}\n"
         "capacity: {find: plan, interval: 6h, %s}\n",
         capacity);
-    ck_assert_int_eq(library_load(&library, &err), 0);
-    struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
-    ck_assert_msg(study != NULL, "%s", err.text);
-    library_release(&library);
-    return study;
+    return slice_fixture_parse(text);
 }
 
 static struct staffing_tuple tuple(double qps, double power_w, double idle_w)
