@@ -212,7 +212,8 @@ static void print_ratios(FILE *out, const struct staffing *s, const struct staff
 static void print_sample(FILE *out, const struct staffing *s)
 {
     const struct staffing_sample *a = &s->sample;
-    bool hours = a->interval_s >= STAFFING_S_PER_H;
+    bool hours = a->interval_s >= STAFFING_S_PER_H, minutes = a->interval_s >= 60;
+    double unit_s = hours ? STAFFING_S_PER_H : minutes ? 60 : 1;
     if (a->of_cells == 0)
         return;
     if (a->n_cells <= a->of_cells)
@@ -223,9 +224,11 @@ static void print_sample(FILE *out, const struct staffing *s)
     fprintf(out,
             ", %u window%s of %g s of each interval of %g %s, after %g s of warm-up: %.2g of %.2g "
             "queries\n\n",
-            a->n_windows, a->n_windows == 1 ? "" : "s", a->window_s,
-            a->interval_s / (hours ? STAFFING_S_PER_H : 60), hours ? "h" : "min", a->warmup_s,
-            a->n_queries, a->of_queries);
+            a->n_windows, a->n_windows == 1 ? "" : "s", a->window_s, a->interval_s / unit_s,
+            hours     ? "h"
+            : minutes ? "min"
+                      : "s",
+            a->warmup_s, a->n_queries, a->of_queries);
 }
 
 static bool is_simulated(const struct staffing *s, const struct staffing_plan *plan)

@@ -97,7 +97,9 @@ char *staffing_view_time(const struct staffing *s, uint32_t interval)
     double start_s = interval * s->interval_s;
     if (!(start_s >= 0 && start_s < 1e9))
         return mem_printf("%u", interval);
-    long minutes = lround(start_s / 60);
+    long seconds = lround(start_s), minutes = lround(start_s / 60);
+    if (fmod(s->interval_s, 60) > 0)
+        return mem_printf("%02ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60, seconds % 60);
     return mem_printf("%02ld:%02ld", minutes / 60, minutes % 60);
 }
 

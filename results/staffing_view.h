@@ -41,7 +41,7 @@ double staffing_view_worst(const struct staffing *s, const struct staffing_plan 
 // Intervals between two lines of a table, so that there are at most 48 lines.
 uint32_t staffing_view_stride(const struct staffing *s);
 
-// "06:30": when the interval begins.
+// "06:30": when the interval begins; "06:30:05" where they are no whole minutes.
 char *staffing_view_time(const struct staffing *s, uint32_t interval);
 // "met" "?" "MISSED" "-"; the worse of two.
 const char *staffing_view_verdict(int32_t verdict);

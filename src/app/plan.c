@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "results/staffing_view.h"
 #include "search/dayplan.h"
 #include "traces/daycurve.h"
 
@@ -508,19 +509,20 @@ static bool improve(const struct book *book,
 static void say_shortage(const struct book *book, const struct shortage *worst, char *text,
                          size_t size)
 {
-    double at_h = worst->interval * book->hours;
-    int hour = (int)at_h, minute = (int)lround((at_h - hour) * 60);
-    if (!worst->any)
+    if (!worst->any) {
         snprintf(text, size, "no allocation found a plan for every interval of the day");
-    else
-        snprintf(
-            text, size,
-            "no fleet of these servers can meet the demand: service \"%.60s\" lacks %.4g qps "
-            "of %.4g qps (headroom included) in the interval at %02d:%02d (the worst of the day)",
-            book->study->services[worst->service].name, worst->missing_qps,
-            book->load_qps[(size_t)worst->interval * book->n_services + worst->service] *
-                (1 + book->study->capacity.headroom_frac),
-            hour, minute);
+        return;
+    }
+    size_t at = (size_t)worst->interval * book->n_services + worst->service;
+    double asked_qps = book->load_qps[at] * (1 + book->study->capacity.headroom_frac);
+    int digits = asked_qps < 1000 ? 1 : 0;
+    char *time = staffing_view_time(book->staffing, worst->interval);
+    snprintf(text, size,
+             "no fleet of these servers can meet the demand: service \"%.60s\" lacks %.*f qps of "
+             "%.*f qps (headroom included) in the interval at %s (the worst of the day)",
+             book->study->services[worst->service].name, digits, worst->missing_qps, digits,
+             asked_qps, time);
+    mem_free(time);
 }
 
 static int draft_all(const struct book *book,

@@ -134,7 +134,7 @@ START_TEST(says_what_no_fleet_can_do)
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_ptr_null(result.staffing);
     ck_assert_msg(strstr(err.text, "service \"a\" lacks") != NULL, "%s", err.text);
-    ck_assert_msg(strstr(err.text, "of 4e+04 qps") != NULL, "%s", err.text);
+    ck_assert_msg(strstr(err.text, "of 40000 qps") != NULL, "%s", err.text);
     inquiry_release(&inquiry);
     library_release(&library);
 }

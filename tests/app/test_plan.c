@@ -52,6 +52,7 @@ static struct fixture open_fixture(const char *capacity, const double loads[4][2
     static const char *const strategies[] = {"peak", "follow"};
     const struct staffing_shape shape = {1, 3, 2, 4, 2, 2, 0, 0};
     struct fixture f = {parse(capacity), staffing_create(&shape)};
+    f.staffing->interval_s = f.study->capacity.interval_s;
     for (int a = 0; a < 3; a++)
         f.staffing->allocations[a] = mem_strdup(allocations[a]);
     for (int p = 0; p < 2; p++)
@@ -237,7 +238,7 @@ START_TEST(says_what_is_missing)
     struct plan_outcome outcome = fill(&f);
     ck_assert(!outcome.possible);
     ck_assert_msg(strstr(outcome.text, "12:00") != NULL, "%s", outcome.text);
-    ck_assert_msg(strstr(outcome.text, "lacks") != NULL, "%s", outcome.text);
+    ck_assert_msg(strstr(outcome.text, " qps of 1200 qps") != NULL, "%s", outcome.text);
     for (int t = 0; t < 6; t++)
         ck_assert_int_eq(f.staffing->totals[t].state, STAFFING_BEYOND);
     close_fixture(&f);
@@ -251,7 +252,7 @@ START_TEST(a_service_that_nothing_holds)
     f.staffing->tuples[1] = f.staffing->tuples[3] = tuple(0, NAN, 40);
     struct plan_outcome outcome = fill(&f);
     ck_assert(!outcome.possible);
-    ck_assert_msg(strstr(outcome.text, "service \"b\" lacks 200 qps of 200 qps") != NULL, "%s",
+    ck_assert_msg(strstr(outcome.text, "service \"b\" lacks 200.0 qps of 200.0 qps") != NULL, "%s",
                   outcome.text);
     close_fixture(&f);
 }

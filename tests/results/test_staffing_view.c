@@ -94,6 +94,8 @@ START_TEST(texts)
     is_text(staffing_view_time(s, 3), "18:00");
     s->interval_s = 300;
     is_text(staffing_view_time(s, 287), "23:55");
+    s->interval_s = 2.5;
+    is_text(staffing_view_time(s, 2), "00:00:05");
     s->interval_s = NAN;
     is_text(staffing_view_time(s, 7), "7");
     is_text(staffing_view_saving(3, 2), "33.3");
