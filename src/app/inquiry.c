@@ -221,8 +221,8 @@ static int answer(struct ask *ask, struct err *err)
         return err_prefix(err, "%s", ask->study->path);
     if (days && forecast_demand(ask->study, ask->staffing, err) < 0)
         return -1;
-    ask_stage(ask, "tuples", TUPLES_FRAC);
     // With cores counted, a tuple would be of another server.
+    ask_stage(ask, "tuples", find == FIND_CORES ? 0 : TUPLES_FRAC);
     if (tuples_find(ask, find != FIND_CORES, err) < 0)
         return -1;
     switch (find) {
