@@ -279,6 +279,62 @@ static void print_hours(FILE *out, const struct staffing *s, const struct staffi
     fprintf(out, "\n");
 }
 
+// ---- who serves whom
+
+// The interval with the most servers on.
+static uint32_t fullest(const struct staffing *s, const struct staffing_plan *plan)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 1; i < s->n_intervals; i++)
+        if (staffing_view_step(s, plan, i)->n_on > staffing_view_step(s, plan, at)->n_on)
+            at = i;
+    return at;
+}
+
+// A type's servers by service, and those that are on without a use.
+static void add_type(struct table *table, const struct staffing *s, size_t step, uint32_t type)
+{
+    const uint32_t *assigned = s->n_assigned + (step * s->n_types + type) * (size_t)s->n_services;
+    uint32_t n_on = s->n_on[step * s->n_types + type], n_used = 0;
+    table_cell(table, mem_strdup(s->types[type]));
+    for (uint32_t m = 0; m < s->n_services; m++) {
+        table_cell(table, assigned[m] ? mem_printf("%u", assigned[m]) : mem_strdup("-"));
+        n_used += assigned[m];
+    }
+    table_cell(table, n_on > n_used ? mem_printf("%u", n_on - n_used) : mem_strdup("-"));
+    table_cell(table, mem_printf("%u", n_on));
+    table_cell(table, mem_printf("%u", s->available[type]));
+}
+
+static void print_assigned(FILE *out, const struct staffing *s, const struct staffing_plan *plan)
+{
+    const char *const behind[] = {"unused", "on", "of"};
+    uint32_t interval = fullest(s, plan);
+    size_t step = staffing_plan_at(s, plan->scheduler, plan->allocation, plan->provisioning) *
+                      s->n_intervals +
+                  interval;
+    struct table *table = table_create(1 + (int)s->n_services + 3);
+    char *time = staffing_view_time(s, interval);
+    table_cell(table, mem_printf("servers at %s", time));
+    for (uint32_t m = 0; m < s->n_services; m++)
+        table_cell(table, mem_strdup(s->services[m]));
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
+        table_cell(table, mem_strdup(behind[i]));
+    for (uint32_t h = 0; h < s->n_types; h++)
+        add_type(table, s, step, h);
+    table_print(table, out);
+    table_destroy(table);
+    mem_free(time);
+    fprintf(out,
+            "of: servers that there are; other intervals are in the file, plan/n_assigned\n\n");
+}
+
+// Of a given fleet there is no assignment: all of its servers serve all services.
+static bool has_assigned(const struct staffing *s, const struct staffing_plan *plan)
+{
+    return s->n_assigned && strcmp(s->allocations[plan->allocation], "given") != 0;
+}
+
 void report_plan_print(FILE *out, const struct staffing *s)
 {
     struct staffing_plan best;
@@ -287,4 +343,6 @@ void report_plan_print(FILE *out, const struct staffing *s)
         return;
     print_savings(out, s, &best);
     print_hours(out, s, &best);
+    if (has_assigned(s, &best))
+        print_assigned(out, s, &best);
 }

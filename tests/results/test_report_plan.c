@@ -66,6 +66,24 @@ START_TEST(hours)
 }
 END_TEST
 
+// Which type serves whom when most servers are on, what is on without a use, and what there is.
+START_TEST(assigned)
+{
+    struct staffing *s = fixture_staffing();
+    size_t step = staffing_plan_at(s, 1, 2, 1) * s->n_intervals + 2; // the best plan, noon
+    uint32_t *cells = s->n_assigned + step * s->n_types * s->n_services;
+    for (uint32_t i = 0; i < s->n_types * s->n_services; i++)
+        cells[i] = 7 * i;
+    s->n_on[step * s->n_types] = 30;
+    s->available[0] = 99;
+    char *text = report_of(s);
+    const char *const wanted[] = {"servers at 12:00", "unused  on   of\n",
+                                  "skylake              -    7      23  30   99\n"};
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    mem_free(text);
+}
+END_TEST
+
 // A given fleet has no savings to speak of, but its hours, with the target that is missed.
 START_TEST(given_fleet)
 {
@@ -100,10 +118,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", totals},
-                                       {"core", savings},
-                                       {"core", hours},
-                                       {"core", given_fleet},
-                                       {"limits", no_plan}};
+    const struct suite_test tests[] = {{"core", totals},      {"core", savings},
+                                       {"core", hours},       {"core", assigned},
+                                       {"core", given_fleet}, {"limits", no_plan}};
     return suite_run("report_plan", tests, sizeof tests / sizeof *tests);
 }
