@@ -2,10 +2,12 @@
 #include "traces/csv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -231,14 +233,16 @@ int csv_decimal(const char *text, size_t n, int power, int64_t *value)
     return scale(mantissa, power, value);
 }
 
+// A pipe would make open() wait for somebody who writes.
 int csv_read_file(const char *path, char **data, size_t *n, struct err *err)
 {
     struct stat info;
-    FILE *file = fopen(path, "rb");
-    if (!file)
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
         return err_set(err, ERR_STUDY, "%s: %s", path, strerror(errno));
-    if (fstat(fileno(file), &info) || !S_ISREG(info.st_mode)) {
-        fclose(file);
+    FILE *file = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? fdopen(fd, "rb") : NULL;
+    if (!file) {
+        close(fd);
         return err_set(err, ERR_STUDY, "%s: expected a regular file", path);
     }
     size_t size = (size_t)info.st_size;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "traces/csv.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "support/suite.h"
@@ -177,6 +181,24 @@ START_TEST(unreadable_files_are_refused)
 }
 END_TEST
 
+// Nobody writes to this pipe, and nobody waits for it.
+START_TEST(pipes_are_refused)
+{
+    char folder[] = "/tmp/test_csv.XXXXXX", path[64], expected[96], *data;
+    size_t n;
+    struct err err = {0};
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    int rc = csv_read_file(path, &data, &n, &err);
+    unlink(path);
+    rmdir(folder);
+    ck_assert_int_eq(rc, -1);
+    snprintf(expected, sizeof expected, "%s: expected a regular file", path);
+    ck_assert_str_eq(err.text, expected);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -190,6 +212,7 @@ int main(void)
         {"errors", other_numbers_are_refused},
         {"errors", other_than_text_is_refused},
         {"errors", unreadable_files_are_refused},
+        {"errors", pipes_are_refused},
     };
     return suite_run("csv", tests, sizeof tests / sizeof *tests);
 }
