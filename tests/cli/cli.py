@@ -840,7 +840,7 @@ BAD_CAPACITY = {
     "demand that no fleet can meet": (
         "capacity: {find: plan, headroom: 300%}\n",
         r"study.yaml: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
-        r"[0-9.e+]+ qps of 2.4e\+04 qps \(headroom included\) in the interval at 00:00"),
+        r"[0-9]+ qps of 24000 qps \(headroom included\) in the interval at 00:00"),
     "more cells down than there are": (
         "capacity: {cells_down: [2]}\n",
         r"study.yaml:11:\d+: capacity.cells_down: expected less than the fleet's 2 cells, got 2"),
