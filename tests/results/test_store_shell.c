@@ -18,16 +18,6 @@ static bool is_root(void)
     return rank == 0;
 }
 
-static void make_path(char folder[64], char path[96])
-{
-    if (is_root()) {
-        snprintf(folder, 64, "%s", "/tmp/rf_shell_XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(folder));
-    }
-    MPI_Bcast(folder, 64, MPI_CHAR, 0, MPI_COMM_WORLD);
-    snprintf(path, 96, "%s/x.h5", folder);
-}
-
 static void fill_whole(const struct store_writer *w, void *user)
 {
     struct run_info run = fixture_run();
@@ -56,7 +46,7 @@ START_TEST(has_a_kind)
 {
     char folder[64], path[96], kind[] = "tuning";
     struct err err = {0};
-    make_path(folder, path);
+    suite_mpi_path(folder, path);
     int rc = write_kind(path, fill_whole, kind, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     if (is_root()) {
@@ -79,7 +69,7 @@ START_TEST(leaves_nothing)
 {
     char folder[64], path[96], kind[] = "run";
     struct err err = {0};
-    make_path(folder, path);
+    suite_mpi_path(folder, path);
     int rc = write_kind(path, fill_badly, kind, &err);
     ck_assert_int_eq(rc, -1);
     ck_assert_int_eq(err.code, ERR_FAIL);

@@ -17,29 +17,11 @@
 #include "results/same_staffing.h"
 #include "support/suite_mpi.h"
 
-static int rank_of(MPI_Comm comm)
-{
-    int rank;
-    MPI_Comm_rank(comm, &rank);
-    return rank;
-}
-
-// A file of this program's own in a folder of its own, the same on all ranks.
-static void make_path(char folder[64], char path[96])
-{
-    if (rank_of(MPI_COMM_WORLD) == 0) {
-        snprintf(folder, 64, "%s", "/tmp/rf_staffing_XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(folder));
-    }
-    MPI_Bcast(folder, 64, MPI_CHAR, 0, MPI_COMM_WORLD);
-    snprintf(path, 96, "%s/x.h5", folder);
-}
-
 // Only rank 0 has anything to store.
 static int write_all(const struct staffing *staffing, const char *path, bool force, struct err *err)
 {
     struct run_info run = fixture_run();
-    bool root = rank_of(MPI_COMM_WORLD) == 0;
+    bool root = suite_mpi_rank() == 0;
     return store_staffing_write(MPI_COMM_WORLD, path, force, root ? staffing : NULL,
                                 root ? &run : NULL, err);
 }
@@ -49,10 +31,10 @@ static void round_trip_of(struct staffing *s)
 {
     char folder[64], path[96];
     struct err err = {0};
-    make_path(folder, path);
+    suite_mpi_path(folder, path);
     int rc = write_all(s, path, false, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    if (suite_mpi_rank() == 0) {
         struct staffing *back = load_staffing_open(path, &err);
         ck_assert_msg(back != NULL, "%s", err.text);
         same_staffing(s, back);
@@ -79,9 +61,9 @@ START_TEST(same_on_any_number_of_ranks)
     struct err err = {0};
     struct staffing *s = fixture_staffing_loads();
     struct run_info run = fixture_run();
-    make_path(folder, all);
+    suite_mpi_path(folder, all);
     snprintf(one, sizeof one, "%s/one.h5", folder);
-    bool root = rank_of(MPI_COMM_WORLD) == 0;
+    bool root = suite_mpi_rank() == 0;
     int alone = root ? store_staffing_write(MPI_COMM_SELF, one, false, s, &run, &err) : 0;
     int together = write_all(s, all, false, &err);
     ck_assert_msg(alone == 0 && together == 0, "%s", err.text);
@@ -130,10 +112,10 @@ START_TEST(plan_round_trip)
     char folder[64], path[96];
     struct err err = {0};
     struct staffing *s = fixture_staffing();
-    make_path(folder, path);
+    suite_mpi_path(folder, path);
     int rc = write_all(s, path, false, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    if (suite_mpi_rank() == 0) {
         struct staffing *back = load_staffing_open(path, &err);
         ck_assert_msg(back != NULL, "%s", err.text);
         same_staffing(s, back);
@@ -172,8 +154,8 @@ START_TEST(existing_file)
     struct err err = {0};
     struct stat st = {0};
     struct staffing *s = fixture_staffing_loads();
-    make_path(folder, path);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    suite_mpi_path(folder, path);
+    if (suite_mpi_rank() == 0) {
         FILE *f = fopen(path, "w");
         fputs("mine", f);
         fclose(f);
@@ -191,7 +173,7 @@ START_TEST(existing_file)
     ck_assert_int_eq(before, 4);
     ck_assert_int_eq(replaced, 0);
     ck_assert_int_gt(st.st_size, 10000);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    if (suite_mpi_rank() == 0) {
         unlink(path);
         ck_assert_int_eq(rmdir(folder), 0);
     }

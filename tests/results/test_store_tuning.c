@@ -17,29 +17,11 @@
 #include "results/same_tuning.h"
 #include "support/suite_mpi.h"
 
-static int rank_of(MPI_Comm comm)
-{
-    int rank;
-    MPI_Comm_rank(comm, &rank);
-    return rank;
-}
-
-// A file of this program's own in a folder of its own, the same on all ranks.
-static void make_path(char folder[64], char path[96])
-{
-    if (rank_of(MPI_COMM_WORLD) == 0) {
-        snprintf(folder, 64, "%s", "/tmp/rf_tuning_XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(folder));
-    }
-    MPI_Bcast(folder, 64, MPI_CHAR, 0, MPI_COMM_WORLD);
-    snprintf(path, 96, "%s/x.h5", folder);
-}
-
 // Only rank 0 has anything to store.
 static int write_all(const struct tuning *tuning, const char *path, bool force, struct err *err)
 {
     struct run_info run = fixture_run();
-    bool root = rank_of(MPI_COMM_WORLD) == 0;
+    bool root = suite_mpi_rank() == 0;
     return store_tuning_write(MPI_COMM_WORLD, path, force, root ? tuning : NULL, root ? &run : NULL,
                               err);
 }
@@ -49,10 +31,10 @@ static void round_trip_of(struct tuning *t)
 {
     char folder[64], path[96];
     struct err err = {0};
-    make_path(folder, path);
+    suite_mpi_path(folder, path);
     int rc = write_all(t, path, false, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    if (suite_mpi_rank() == 0) {
         struct tuning *back = load_tuning_open(path, &err);
         ck_assert_msg(back != NULL, "%s", err.text);
         same_tuning(t, back);
@@ -77,9 +59,9 @@ START_TEST(same_on_any_number_of_ranks)
     struct err err = {0};
     struct tuning *t = fixture_tuning(3);
     struct run_info run = fixture_run();
-    make_path(folder, all);
+    suite_mpi_path(folder, all);
     snprintf(one, sizeof one, "%s/one.h5", folder);
-    bool root = rank_of(MPI_COMM_WORLD) == 0;
+    bool root = suite_mpi_rank() == 0;
     int alone = root ? store_tuning_write(MPI_COMM_SELF, one, false, t, &run, &err) : 0;
     for (size_t i = 0; i < (size_t)t->n_cells * t->n_policies; i++)
         t->outcomes[i].wall_s *= 0.5; // as another run of the same study
@@ -143,10 +125,10 @@ START_TEST(wall_time_apart)
     char folder[64], path[96];
     struct err err = {0};
     struct tuning *t = fixture_tuning(1);
-    make_path(folder, path);
+    suite_mpi_path(folder, path);
     int rc = write_all(t, path, false, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    if (suite_mpi_rank() == 0) {
         hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
         ck_assert_uint_gt(bytes_under(file, "/run/wall_s"), 0);
         ck_assert_uint_gt(bytes_under(file, "/qps"), 0);
@@ -167,8 +149,8 @@ START_TEST(existing_file)
     struct err err = {0};
     struct stat st = {0};
     struct tuning *t = fixture_tuning(1);
-    make_path(folder, path);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    suite_mpi_path(folder, path);
+    if (suite_mpi_rank() == 0) {
         FILE *f = fopen(path, "w");
         fputs("mine", f);
         fclose(f);
@@ -187,7 +169,7 @@ START_TEST(existing_file)
     ck_assert_int_eq(before, 4);
     ck_assert_int_eq(replaced, 0);
     ck_assert_int_gt(st.st_size, 10000);
-    if (rank_of(MPI_COMM_WORLD) == 0) {
+    if (suite_mpi_rank() == 0) {
         unlink(path);
         ck_assert_int_eq(rmdir(folder), 0);
     }

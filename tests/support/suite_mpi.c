@@ -2,6 +2,7 @@
 #include "support/suite_mpi.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 // The sum of all ranks' failures, or an aborted job when not all ranks come to add theirs. A
@@ -53,4 +54,14 @@ int suite_mpi_size(void)
     int size;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     return size;
+}
+
+void suite_mpi_path(char folder[64], char path[96])
+{
+    if (suite_mpi_rank() == 0) {
+        snprintf(folder, 64, "%s", "/tmp/recfleet-test-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+    }
+    MPI_Bcast(folder, 64, MPI_CHAR, 0, MPI_COMM_WORLD);
+    snprintf(path, 96, "%s/x.h5", folder);
 }

@@ -31,4 +31,8 @@ int suite_mpi_run(int *argc, char ***argv, const char *name, const struct suite_
 int suite_mpi_rank(void);
 int suite_mpi_size(void);
 
+// Collective (MPI_COMM_WORLD). A new, empty folder and the path of a file "x.h5" in it, the same on
+// all ranks; rank 0 removes what the test leaves there.
+void suite_mpi_path(char folder[64], char path[96]);
+
 #endif
