@@ -129,7 +129,7 @@ try() {
 [ -z "$(git -C "$ROOT" status --porcelain)" ] || say "note: what is not committed is not tried"
 runs=()
 for release in "${releases[@]:-bookworm}"; do
-    for user in ${users[@]:-root user}; do runs+=("$release $user"); done
+    for user in $(echo "${users[@]:-root user}"); do runs+=("$release $user"); done
 done
 if [ ${#releases[@]} = 0 ] && [[ " ${users[*]:-root} " = *" root "* ]]; then
     runs+=("trixie root")

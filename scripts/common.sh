@@ -4,10 +4,13 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 JOBS=${RECFLEET_JOBS:-$(nproc)}
 
-# mpirun refuses root, and refuses more ranks than cores, unless told otherwise; copying through
-# shared memory is faster than the kernel's single copy and works in containers without ptrace.
+# mpirun refuses root, and refuses more ranks than cores, unless told otherwise (Open MPI 5 reads the
+# PRTE_ variable, 4 the other). The scripts start all ranks on this machine: they need shared memory
+# alone, and looking for fabrics takes most of the time to start. Copying through shared memory is
+# faster than the kernel's single copy and works in containers without ptrace.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none
 
 say() { printf '%s\n' "$*" >&2; }
 die() {

@@ -52,6 +52,12 @@ FENCES = {
     "Check": (r"check\.h", []),
 }
 
+# What a CMake file may demand (REQUIRED) -> the Debian package that brings it, which scripts/setup.sh
+# installs for building.
+CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-openmpi-dev", "GSL": "libgsl-dev",
+                 "PkgConfig": "pkg-config", "YAML": "libyaml-dev", "XXHASH": "libxxhash-dev",
+                 "CHECK": "check"}
+
 # Folders that must not reach these libraries even through a header of ours.
 NO_REACH = {
     "MPI": ["src/base", "models", "traces", "src/study", "src/search"],

@@ -22,11 +22,14 @@ def ranks_of(mpiexec):
 
 
 def holds_signals(pid):
-    """Does the process hold SIGTERM back, so that it will look for it?"""
+    """Does the process hold SIGTERM back, so that it will look for it? A library that starts a thread
+    holds every signal back for a moment; the program never does that to SIGWINCH."""
     try:
         for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("SigBlk:"):
-                return bool(int(line.split()[1], 16) & 1 << (signal.SIGTERM - 1))
+                blocked = int(line.split()[1], 16)
+                return bool(blocked & 1 << (signal.SIGTERM - 1)) and \
+                    not blocked & 1 << (signal.SIGWINCH - 1)
     except OSError:
         pass
     return False

@@ -37,10 +37,13 @@ class Cluster:
                              str(os.getpid())], stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True)
         if up.returncode != 0:
-            shutil.rmtree(self.base)
+            subprocess.run([HERE / "cluster_down.sh", self.base, "--remove"], check=False)
+            shutil.rmtree(self.base, ignore_errors=True)
             give_up(up.stderr if up.returncode == SKIPPED else f"cluster_up.sh: {up.stderr}")
+        # The other tests' MPI settings are for ranks of one machine; jobs choose for themselves.
         self.env = {k: v for k, v in os.environ.items()
-                    if not k.startswith(("SLURM", "SBATCH", "RECFLEET"))}
+                    if not k.startswith(("SLURM", "SBATCH", "RECFLEET", "OMPI_MCA_btl",
+                                         "OMPI_MCA_pml", "OMPI_MCA_ess"))}
         self.env.update(SLURM_CONF=str(self.base / "slurm.conf"), RECFLEET_PROGRAM=self.recfleet)
         self.say(f"{nodes} nodes are up")
 
@@ -50,8 +53,7 @@ class Cluster:
     def __exit__(self, kind, value, trace):
         if kind is not None:
             self.show()
-        subprocess.run([HERE / "cluster_down.sh", self.base], check=True)
-        shutil.rmtree(self.base)
+        subprocess.run([HERE / "cluster_down.sh", self.base, "--remove"], check=True)
         self.say("the nodes are down")
 
     def say(self, text):

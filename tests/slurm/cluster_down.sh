@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cluster_down.sh DIR: stops the Slurm that cluster_up.sh started there, its jobs first. It touches
-# only processes that were started for that folder, and may be called again.
+# cluster_down.sh DIR [--remove]: stops the Slurm that cluster_up.sh started there, its jobs first, and
+# removes DIR if asked to. It touches only processes that were started for that folder, and may be
+# called again.
 set -uo pipefail
-dir=$(realpath "$1")
+dir=$(realpath "$1") remove=${2:-}
+[ "$(id -u)" = 0 ] || exec sudo -n "$(realpath "${BASH_SOURCE[0]}")" "$dir" "$remove"
 export SLURM_CONF=$dir/slurm.conf
-[ -s "$dir/pids" ] || exit 0
+finish() {
+    [ "$remove" != --remove ] || rm -rf "$dir"
+    exit 0
+}
+[ -s "$dir/pids" ] || finish
 
 # until_true SECONDS COMMAND...
 until_true() {
@@ -46,8 +52,9 @@ signal_all() {
     tac "$dir/pids" | while read -r pid; do kill -"$1" "$pid" 2>/dev/null; done
 }
 
-timeout 10 scancel --user="$(id -un)" --state=PENDING 2>/dev/null
-timeout 10 scancel --user="$(id -un)" 2>/dev/null
+for state in PENDING RUNNING; do
+    timeout 5 squeue -h -t $state -o %A 2>/dev/null | xargs -r timeout 10 scancel 2>/dev/null
+done
 until_true 8 no_jobs
 signal_all TERM
 until_true 10 all_gone || signal_all KILL
@@ -55,4 +62,4 @@ until_true 10 all_gone || signal_all KILL
 for pid in $(left); do
     kill -KILL "$pid" 2>/dev/null
 done
-exit 0
+finish

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # cluster_up.sh DIR NODES CPUS [OWNER]: a private Slurm of several virtual nodes on this host, with
-# everything it writes under the existing folder DIR. It needs root, but neither systemd nor cgroups
-# nor a database, and disturbs no other Slurm: its ports are free ones of its own.
+# everything it writes under the existing folder DIR, which becomes root's. It needs root, or sudo that
+# asks for no password, but neither systemd nor cgroups nor a database, and disturbs no other Slurm: its
+# ports are free ones of its own. Whoever called it may submit jobs and is its administrator.
 #
 # Afterwards commands with SLURM_CONF=DIR/slurm.conf belong to it. cluster_down.sh DIR stops it. With
 # OWNER, a process id, a guard stops it when that process is gone, however it went, and removes DIR.
@@ -10,7 +11,7 @@
 # Exit status: 0 up, 77 it cannot be had here (one line says why).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-dir=$(realpath "$1") nodes=$2 cpus=$3 owner=${4:-}
+dir=$(realpath "$1") nodes=$2 cpus=$3 owner=${4:-} user=${5:-$(id -un)}
 host=$(hostname -s)
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -22,7 +23,11 @@ lacking() {
 for program in munged slurmctld slurmd sbatch srun scontrol; do
     command -v "$program" >/dev/null || lacking "$program is not installed (scripts/setup.sh test)"
 done
-[ "$(id -u)" = 0 ] || lacking "its daemons must be started by root"
+if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null ||
+        lacking "its daemons must be started by root, and sudo is not there or asks for a password"
+    exec sudo -n "$here/cluster_up.sh" "$dir" "$nodes" "$cpus" "$owner" "$user"
+fi
 
 # Prints a port such that it and the next `nodes` are free, below those the kernel deals out.
 free_ports() {
@@ -49,12 +54,12 @@ write_config() {
     cat <<END
 ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
-SlurmUser=root
+SlurmUser=$user
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket=$dir/munge.socket,cred_expire=5
 SlurmctldPort=$base
-SlurmctldPidFile=$dir/slurmctld.pid
+SlurmctldPidFile=$dir/run/slurmctld.pid
 SlurmdPidFile=$dir/slurmd.%n.pid
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool/%n
@@ -101,11 +106,12 @@ echo "export OMPI_MCA_btl_tcp_if_include=lo"
 END
 }
 
-# daemon NAME COMMAND...: in the background, its id in DIR/pids.
+# daemon NAME COMMAND...: in the background, in a session of its own as sudo may end its own with a
+# hang-up; its id in DIR/pids.
 daemon() {
     local name=$1
     shift
-    "$@" </dev/null >"$dir/log/$name.out" 2>&1 &
+    setsid "$@" </dev/null >"$dir/log/$name.out" 2>&1 &
     echo "$!" >>"$dir/pids"
 }
 
@@ -139,11 +145,14 @@ start() {
     local base n
     base=$(free_ports) || return 1
     rm -rf "$dir/state" "$dir/spool" "$dir/log"
-    mkdir -p "$dir/state" "$dir/spool" "$dir/log" "$dir/tmp"
+    mkdir -p "$dir/state" "$dir/spool" "$dir/log" "$dir/tmp" "$dir/run"
+    chown "$user" "$dir/state" "$dir/log" "$dir/run"
     : >"$dir/pids"
     write_config "$base" >"$SLURM_CONF"
     write_prolog >"$dir/task_prolog"
     chmod 755 "$dir/task_prolog"
+    # Debian's default wants to look at a cgroup file system, which may not be mounted.
+    echo CgroupPlugin=cgroup/v1 >"$dir/cgroup.conf"
     (umask 077 && head -c 128 /dev/urandom >"$dir/munge.key")
     daemon munged munged --foreground --key-file="$dir/munge.key" --socket="$dir/munge.socket" \
         --pid-file="$dir/munged.pid" --log-file="$dir/log/munged" --seed-file="$dir/munge.seed"
@@ -151,11 +160,14 @@ start() {
     daemon slurmctld slurmctld -D -f "$SLURM_CONF"
     for n in $(seq "$nodes"); do
         mkdir -p "$dir/spool/n$n" "$dir/tmp/n$n"
+        chmod 1777 "$dir/tmp/n$n"
         daemon "slurmd.n$n" slurmd -D -N "n$n" -f "$SLURM_CONF"
     done
     until_true 30 decided && all_idle
 }
 
+# munged wants nobody but root to be able to replace its socket.
+chown root: "$dir"
 chmod 755 "$dir"
 # Between looking for free ports and taking them somebody else may take them.
 start || { "$here/cluster_down.sh" "$dir" && start; } || {
@@ -166,6 +178,6 @@ start || { "$here/cluster_down.sh" "$dir" && start; } || {
 
 if [ -n "$owner" ]; then
     env -u SLURM_CONF setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
-        "$2/cluster_down.sh" "$3"; rm -rf "$3"' guard "$owner" "$here" "$dir" \
+        "$2/cluster_down.sh" "$3" --remove' guard "$owner" "$here" "$dir" \
         </dev/null >/dev/null 2>&1 &
 fi

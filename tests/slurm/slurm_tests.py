@@ -404,24 +404,26 @@ def by_hand(cluster):
 def task_out_of_time(cluster, duration_s=4000):
     """The task of an array that is told to stop goes back into the queue, that one only, and the
     merge waits for it."""
-    options = ["sweep.yaml", "-o", "stopped.h5", "--set", f"duration={duration_s}s", "--set",
-               "checkpoint.every=500ms"]
-    id = cluster.sbatch("--array=10-11", "--output=stopped-%a.log", SLURM / "sweep.sbatch", *options)
-    merge = cluster.sbatch(f"--dependency=afterany:{id}", "--output=stopped.log",
+    # A try of its own name: what an earlier one left would be taken for this one's.
+    name = f"stopped-{duration_s}"
+    options = ["sweep.yaml", "-o", f"{name}.h5", "--set", f"duration={duration_s}s",
+               "--set", "checkpoint.every=500ms"]
+    id = cluster.sbatch("--array=10-11", f"--output={name}-%a.log", SLURM / "sweep.sbatch",
+                        *options)
+    merge = cluster.sbatch(f"--dependency=afterany:{id}", f"--output={name}.log",
                            SLURM / "merge.sbatch", *options)
     # The last task has the id of the array, too: requeueing that would requeue all of it.
     last = f"{id}_11"
-    if under_way(cluster, last, "stopped.points/000011.h5"):
+    if under_way(cluster, last, f"{name}.points/000011.h5"):
         cluster.run("scancel", "--batch", "--signal=USR2", last)
     cluster.wait(merge)
-    facts = [run_facts(cluster.folder / f"stopped.points/0000{p}.h5") for p in (10, 11)]
+    facts = [run_facts(cluster.folder / f"{name}.points/0000{p}.h5") for p in (10, 11)]
     if facts[1]["n_restarts"] == 0 and duration_s < 200000:
-        (cluster.folder / "stopped.h5").unlink()
         return task_out_of_time(cluster, 3 * duration_s)
     expect([f["n_restarts"] for f in facts] == [0, 1], "restarts", [f["n_restarts"] for f in facts])
     expect([cluster.job(f"{id}_{p}")["Restarts"] for p in (10, 11)] == ["0", "1"],
            "more was requeued than the task", cluster.job(f"{id}_10"))
-    log = (cluster.folder / "stopped.log").read_text()
+    log = (cluster.folder / f"{name}.log").read_text()
     expect(log.count("recfleet: job") == 1 and "2 done" in log, "the merge came too early", log)
     cluster.say("a task went back into the queue, and the merge waited for it")
 
