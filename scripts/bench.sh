@@ -11,7 +11,7 @@
 #                RECFLEET_LOOP_DIR. Left out: the folder bench/ of a folder beside this tree. It is no
 #                part of the tree; without it the ratios to it are left out.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
     sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"

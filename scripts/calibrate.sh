@@ -4,7 +4,7 @@
 # With --fit it fits the roofline's parameters again instead and prints them, one "hardware.key
 # value" a line, in SI units; whoever accepts them writes them into models/*/*.yaml, rounded.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 case ${1:-} in
 '' | --fit) ;;

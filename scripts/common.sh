@@ -18,12 +18,29 @@ die() {
     exit 1
 }
 
+# HDF5's compiler wrapper takes its arguments apart at blanks.
+[[ $ROOT != *[[:space:]]* ]] ||
+    die "cannot build in '$ROOT': HDF5 does not take a path with a space; move the tree"
+
+# drop_moved FOLDER: takes a build folder away that was made elsewhere: CMake refuses to use one after
+# the tree was moved or copied.
+drop_moved() {
+    local cache=$1/CMakeCache.txt tree folder
+    [ -f "$cache" ] || return 0
+    tree=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$cache")
+    folder=$(sed -n 's/^CMAKE_CACHEFILE_DIR:INTERNAL=//p' "$cache")
+    [ "$tree" -ef "$ROOT" ] && [ "$folder" -ef "$1" ] && return
+    say "the tree was moved here from $tree: building $1 anew"
+    rm -rf "$1"
+}
+
 # build PRESET LOG [TARGET...]: configures and builds; on failure shows the end of the log.
 build() {
     local preset=$1 log=$2 targets=()
     shift 2
     [ $# -gt 0 ] && targets=(--target "$@")
     mkdir -p "$(dirname "$log")"
+    drop_moved "$ROOT/build/$preset"
     if ! { cmake -S "$ROOT" --preset "$preset" &&
         cmake --build "$ROOT/build/$preset" -j "$JOBS" "${targets[@]}"; } >"$log" 2>&1; then
         grep -E -A5 '(error|Error|FAILED|\*\*\*)' "$log" | head -n 60 >&2

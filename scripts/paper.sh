@@ -10,7 +10,7 @@
 #   -o FOLDER      of the tuning files instead of build/paper
 #   -B BUILD       a build folder instead of build/release
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
     sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"

@@ -4,7 +4,7 @@
 # release preset, runs slurm/studies/00-quickstart.yaml on two ranks, and ends with its table and the
 # path of its HDF5 file. May be run again: it then builds what changed and runs the study anew.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 [ $# = 0 ] || die "takes no arguments"
 out=$ROOT/build/quickstart

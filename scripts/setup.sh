@@ -5,7 +5,7 @@
 # missing; a second call changes nothing and needs no network. Slurm's daemons, which the tests start
 # for themselves, are not started by being installed: they wait for a /etc/slurm/slurm.conf.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
     libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev check)
@@ -23,18 +23,21 @@ missing() {
 }
 
 # Runs apt-get as root, waiting for another apt to finish rather than failing beside it. What it
-# prints goes to a file; its complaints are shown when it fails.
+# prints goes to a file; the end of it is shown when it fails for a reason other than the network.
+# Without one, `update` only warns, and what follows fails with other words.
+network=there
 apt() {
-    local sudo=() log
+    local sudo=() log status=0
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     log=$(mktemp)
-    if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq -o DPkg::Lock::Timeout=500 -o Dpkg::Use-Pty=0 "$@" >"$log"; then
-        tail -n 20 "$log" >&2
-        rm -f "$log"
-        return 1
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o DPkg::Lock::Timeout=500 -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || status=$?
+    if grep -Eqi 'could not (resolve|connect)|failure resolving|unreachable|timed out' "$log"; then
+        network=gone
     fi
+    [ $status = 0 ] || [ $network = gone ] || tail -n 20 "$log" >&2
     rm -f "$log"
+    return $status
 }
 
 case ${1:-test} in
@@ -55,8 +58,10 @@ if [ ${#lacking[@]} -gt 0 ]; then
         die "cannot install them: this is not root and there is no sudo; $by_hand"
     say "installing them (about a minute)"
     apt update || say "apt-get update failed; trying with the package lists that are there"
-    apt install -y --no-install-recommends "${lacking[@]}" ||
+    apt install -y --no-install-recommends "${lacking[@]}" || {
+        [ $network = there ] || die "no network: apt-get reaches none of its servers; $by_hand"
         die "apt-get could not install them (see above); $by_hand"
+    }
     mapfile -t lacking < <(missing "${packages[@]}")
     [ ${#lacking[@]} = 0 ] || die "still missing after apt-get: ${lacking[*]}"
 fi
@@ -64,3 +69,7 @@ fi
 version=$(cmake --version | sed -n '1s/.* //p')
 [ "$(printf '3.25\n%s\n' "$version" | sort -V | head -n 1)" = 3.25 ] ||
     die "cmake is $version ($(command -v cmake)); recfleet needs 3.25 or later"
+
+# Open MPI looks the name up when it starts, and waits for name servers where the file lacks it.
+timeout 1 getent hosts localhost >/dev/null ||
+    say "note: /etc/hosts does not know localhost, every run may wait 5 s: add the line \"127.0.0.1 localhost\""

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/keep.h"
+#include "app/revision.h"
 #include "base/mem.h"
 #include "par/agree.h"
 #include "results/ckpt.h"
@@ -137,7 +138,7 @@ void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp 
     *info = (struct run_info){.date = stamp->date,
                               .host = stamp->host,
                               .command = command,
-                              .git_revision = RECFLEET_REVISION,
+                              .git_revision = revision,
                               .job_id = getenv("SLURM_JOB_ID"),
                               .nodes = getenv("SLURM_JOB_NODELIST"),
                               .n_nodes = n_nodes ? atoi(n_nodes) : eval->n_nodes,

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/revision.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
@@ -279,23 +280,17 @@ static int load(void *user, struct run_state *state, struct err *err)
 
 // ---- the rest -----------------------------------------------------------------------------------
 
-static void name_program(struct ckpt_head *head, const char *version)
-{
-    snprintf(head->program, sizeof head->program, "%s %s", version, RECFLEET_REVISION);
-}
-
 bool keep_usable(const char *path, const char *digest)
 {
-    struct ckpt_head head, ours = {0};
-    name_program(&ours, RECFLEET_VERSION);
+    struct ckpt_head head;
     return ckpt_inspect(path, &head, NULL) == 0 && strcmp(head.study, digest) == 0 &&
-           strcmp(head.program, ours.program) == 0;
+           strcmp(head.program, revision_program) == 0;
 }
 
 static struct ckpt_head head_of(const struct meta *meta)
 {
     struct ckpt_head head = {.end_ns = meta->duration_ns};
-    name_program(&head, meta->program_version);
+    snprintf(head.program, sizeof head.program, "%s", revision_program);
     snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
     snprintf(head.name, sizeof head.name, "%s", meta->study_name);
     return head;

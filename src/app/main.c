@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/revision.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/schema.h"
@@ -36,7 +37,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     } else if (cmd_given(line, "--help")) {
         cmd_print_help(cmd, stdout);
     } else if (cmd_given(line, "--version")) {
-        printf("recfleet %s\n", RECFLEET_VERSION);
+        printf("recfleet %s\n", revision_program);
     } else {
         status = cmd->run(line, &err);
         if (status < 0)
@@ -63,7 +64,7 @@ int main(int argc, char **argv)
         return CMD_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("recfleet %s\n", RECFLEET_VERSION);
+        printf("recfleet %s\n", revision_program);
         return CMD_DONE;
     }
     const struct cmd *cmd = cmd_find(argv[1]);

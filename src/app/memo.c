@@ -5,6 +5,7 @@
 
 #include "app/keep.h"
 #include "app/memo_file.h"
+#include "app/revision.h"
 #include "base/mem.h"
 #include "par/agree.h"
 #include "results/ckpt_file.h"
@@ -113,7 +114,7 @@ static void release(struct memo *memo)
 struct memo *memo_open(MPI_Comm comm, const struct memo_config *config, struct err *err)
 {
     const struct memo_file_config file = {.path = config->path,
-                                          .program = RECFLEET_VERSION " " RECFLEET_REVISION,
+                                          .program = revision_program,
                                           .digest = config->digest,
                                           .resume = config->resume,
                                           .force = config->force};

@@ -560,7 +560,7 @@ def group_help(folder):
     rc, overview, _ = call("--help", cwd=folder)
     expect(rc == 0, "--help")
     rc, version, _ = call("--version", cwd=folder)
-    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+\n", version), "--version", version)
+    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+ [\w-]*[0-9a-f]{12}\n", version), "--version", version)
     number = version.split()[1]
     golden("overview.txt", overview.replace(number, "VERSION"))
     commands = re.findall(r"^  (\w+) ", overview, re.M)

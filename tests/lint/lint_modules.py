@@ -30,7 +30,7 @@ def check(tree):
             out.append(f"module name `{stem}` is used twice: " + " ".join(sorted(places)))
     for name in tree.code_files((".h",)):
         declared = DECLARES.search(tree.split(name).code)
-        if name[:-2] + ".c" not in tree.files and declared:
+        if name[:-2] + ".c" not in tree.files and declared and name not in rules.MADE_BY_BUILD:
             out.append(f"{name}: declares `{declared.group(1)}` and there is no {name[:-2]}.c")
     for name in tree.code_files((".c",)):
         if (name[:-2] + ".h" not in tree.files and name not in rules.NO_HEADER

@@ -70,6 +70,9 @@ TEMPLATES = {"cluster/cpu_loop.h", "cluster/cpu_in_place.h"}
 # Sources without a header of their own, besides the variants `family_x.c` beside `family.h`.
 NO_HEADER = {"src/app/main.c", "src/calibrate/rf_calibrate.c"}
 
+# Headers whose .c file is made on every build, and by what.
+MADE_BY_BUILD = {"src/app/revision.h": "scripts/cmake/revision.cmake"}
+
 # Modules without a test_<module>.c, and where they are tested instead.
 TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
