@@ -105,7 +105,7 @@ try() {
         todo=(scripts/quickstart.sh scripts/test.sh)
         [ "$release" = bookworm ] || todo[1]="scripts/test.sh -L '^(unit|lint|cli|golden|mpi)\$'"
     fi
-    [ "$user" = root ] || user=newcomer home=/home/newcomer
+    [ "$user" = root ] || { user=newcomer; home=/home/$user; }
     say "== $release, $2: making the system"
     start=$SECONDS
     if ! make_system "$release" "$user" "$system" "$home"; then

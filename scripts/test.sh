@@ -12,7 +12,7 @@
 # LABEL names them. A failed part does not
 # stop the others. The last line is "N passed, N failed"; the exit status is 0 when nothing failed.
 set -uo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
     sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
