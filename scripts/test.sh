@@ -137,14 +137,14 @@ fuzz_one() {
 fuzz_part() {
     local what
     local -A pid
-    built fuzz fuzz_study fuzz_trace fuzz_ckpt || return
+    built fuzz fuzz_study fuzz_trace fuzz_checkpoint || return
     fuzz_one study "$ROOT/tests/fuzz/corpus/study" "$ROOT/slurm/studies" &
     pid[study]=$!
     fuzz_one trace "$ROOT/tests/fuzz/corpus/trace" &
     pid[trace]=$!
-    fuzz_one ckpt "$ROOT/tests/fuzz/corpus/ckpt" &
-    pid[ckpt]=$!
-    for what in study trace ckpt; do
+    fuzz_one checkpoint "$ROOT/tests/fuzz/corpus/checkpoint" &
+    pid[checkpoint]=$!
+    for what in study trace checkpoint; do
         if wait "${pid[$what]}"; then
             count 0 "fuzz_$what"
         else

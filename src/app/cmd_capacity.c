@@ -3,19 +3,19 @@
 #include <string.h>
 
 #include "app/cmd.h"
-#include "app/eval.h"
-#include "app/inquiry.h"
+#include "runs/eval.h"
+#include "capacity/capacity_search.h"
 #include "app/job.h"
-#include "app/keep.h"
-#include "app/memo.h"
-#include "app/memo_file.h"
+#include "runs/checkpointing.h"
+#include "capacity/memo.h"
+#include "capacity/memo_file.h"
 #include "app/progress.h"
 #include "base/mem.h"
-#include "results/load_staffing.h"
-#include "results/output.h"
-#include "results/report_staffing.h"
-#include "results/store.h"
-#include "results/store_staffing.h"
+#include "results/file/load_capacity.h"
+#include "results/file/durable.h"
+#include "results/report/report_capacity.h"
+#include "results/file/store.h"
+#include "results/file/store_capacity.h"
 #include "study/study_digest.h"
 
 static const struct cmd_option options[] = {
@@ -39,19 +39,19 @@ static void on_progress(void *user, double done_frac, const char *stage, uint64_
 struct task {
     const struct cmd_line *line;
     const struct eval *eval;
-    const struct inquiry *inquiry;
+    const struct capacity_search *search;
     const char *output, *kept; // files: of the results, of the memo
 };
 
-static int finish(const struct task *task, const struct staffing *staffing,
+static int finish(const struct task *task, const struct capacity_result *answer,
                   const struct run_info *info, struct err *err)
 {
     const struct eval *eval = task->eval;
     bool force = cmd_given(task->line, "--force");
-    if (store_staffing_write(eval->comm, task->output, force, staffing, info, err) < 0)
+    if (store_capacity_write(eval->comm, task->output, force, answer, info, err) < 0)
         return -1;
     if (eval->rank == 0 && !cmd_given(task->line, "--quiet")) {
-        report_staffing_print(stdout, staffing);
+        report_capacity_print(stdout, answer);
         printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\n",
                (double)info->n_queries * 1e-6, info->wall_s, eval->n_ranks,
                eval->n_ranks == 1 ? "" : "s");
@@ -72,27 +72,28 @@ static int report_stop(const struct task *task, const struct memo *memo)
 }
 
 // Everything behind an open memo.
-static int answer(const struct task *task, struct memo *memo, struct err *err)
+static int answer_study(const struct task *task, struct memo *memo, struct err *err)
 {
     const struct eval *eval = task->eval;
     struct progress progress;
-    struct inquiry_result result;
+    struct capacity_search_result result;
     struct eval_stamp stamp;
     struct run_info info;
     char *command = cmd_text(task->line);
     bool quiet = cmd_given(task->line, "--quiet") || eval->rank != 0;
-    const struct inquiry_options how = {.memo = memo, .progress = on_progress, .user = &progress};
+    const struct capacity_search_options how = {
+        .memo = memo, .progress = on_progress, .user = &progress};
     eval_stamp(eval, command, &stamp, &info);
     progress_start(&progress, quiet ? NULL : stderr, WHOLE);
     double begin_s = MPI_Wtime();
-    int rc = inquiry_run(eval, task->inquiry, &how, &result, err);
+    int rc = capacity_search_run(eval, task->search, &how, &result, err);
     info.wall_s = MPI_Wtime() - begin_s;
     info.n_queries = result.n_queries;
     info.n_restarts = memo_n_kept(memo) > 0;
     progress_end(&progress);
     if (rc == 0)
-        rc = result.stopped ? report_stop(task, memo) : finish(task, result.staffing, &info, err);
-    staffing_destroy(result.staffing);
+        rc = result.stopped ? report_stop(task, memo) : finish(task, result.answer, &info, err);
+    capacity_result_destroy(result.answer);
     mem_free(command);
     return rc;
 }
@@ -108,19 +109,19 @@ static void digest_bytes(const struct study *study, unsigned char digest[MEMO_DI
     mem_free(text);
 }
 
-static int search(const struct cmd_line *line, const struct eval *eval,
-                  const struct inquiry *inquiry, const char *output, struct err *err)
+static int run_search(const struct cmd_line *line, const struct eval *eval,
+                      const struct capacity_search *search, const char *output, struct err *err)
 {
     unsigned char digest[MEMO_DIGEST_BYTES];
     char *kept = mem_printf("%s.memo", output);
-    const struct task task = {line, eval, inquiry, output, kept};
-    digest_bytes(inquiry->study, digest);
+    const struct task task = {line, eval, search, output, kept};
+    digest_bytes(search->study, digest);
     const struct memo_config config = {.path = kept,
                                        .digest = digest,
                                        .resume = cmd_given(line, "--resume"),
                                        .force = cmd_given(line, "--force")};
     struct memo *memo = memo_open(eval->comm, &config, err);
-    int rc = memo ? answer(&task, memo, err) : -1;
+    int rc = memo ? answer_study(&task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.
     memo_close(memo, rc == CMD_DONE || (rc < 0 && err->code == ERR_STUDY));
     mem_free(kept);
@@ -129,40 +130,41 @@ static int search(const struct cmd_line *line, const struct eval *eval,
 
 // Rank 0 alone. With --resume results that are there are the end of the work, if they are this
 // study's and this program's.
-static bool is_done(const struct cmd_line *line, const struct inquiry *inquiry, const char *output)
+static bool is_done(const struct cmd_line *line, const struct capacity_search *search,
+                    const char *output)
 {
     if (!cmd_given(line, "--resume") || cmd_given(line, "--force"))
         return false;
-    struct staffing *there = load_staffing_open(output, NULL);
-    bool same = there && strcmp(there->study, inquiry->written) == 0 &&
+    struct capacity_result *there = load_capacity_open(output, NULL);
+    bool same = there && strcmp(there->study, search->written) == 0 &&
                 strcmp(there->program_version, RECFLEET_VERSION) == 0;
     if (same && !cmd_given(line, "--quiet")) {
-        report_staffing_print(stdout, there);
+        report_capacity_print(stdout, there);
         printf("results: %s (there already)\n", output);
     }
-    staffing_destroy(there);
+    capacity_result_destroy(there);
     return same;
 }
 
 static int check_output(const struct cmd_line *line, const char *output, struct err *err)
 {
-    if (output_same(output, line->args[0]))
+    if (durable_same(output, line->args[0]))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", output);
     return store_check(output, cmd_given(line, "--force"), err);
 }
 
-static int go(const struct cmd_line *line, const struct eval *eval, const struct inquiry *inquiry,
-              struct err *err)
+static int go(const struct cmd_line *line, const struct eval *eval,
+              const struct capacity_search *search, struct err *err)
 {
-    char *own = study_output_path(inquiry->study);
+    char *own = study_output_path(search->study);
     const char *output = cmd_value(line, "--output", own);
-    int done = eval->rank == 0 && is_done(line, inquiry, output);
+    int done = eval->rank == 0 && is_done(line, search, output);
     int rc = eval->rank == 0 && !done ? check_output(line, output, err) : 0;
     rc = eval_agree(eval, rc, err);
     if (rc == 0 && MPI_Bcast(&done, 1, MPI_INT, 0, eval->comm) != MPI_SUCCESS)
         rc = err_set(err, ERR_FAIL, "MPI could not say what there is to do");
     if (rc == 0 && !done)
-        rc = search(line, eval, inquiry, output, err);
+        rc = run_search(line, eval, search, output, err);
     mem_free(own);
     return rc;
 }
@@ -172,15 +174,15 @@ static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
     const char *settings[CMD_MAX_WORDS];
     size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
     struct library library;
-    struct inquiry inquiry;
+    struct capacity_search search;
     int rc = eval_agree(eval, library_load(&library, err), err);
     if (rc < 0)
         return -1;
-    const struct inquiry_source source = {line->args[0], settings, n, &library};
-    rc = inquiry_read(eval, &source, &inquiry, err);
+    const struct capacity_search_source source = {line->args[0], settings, n, &library};
+    rc = capacity_search_read(eval, &source, &search, err);
     if (rc == 0) {
-        rc = go(line, eval, &inquiry, err);
-        inquiry_release(&inquiry);
+        rc = go(line, eval, &search, err);
+        capacity_search_release(&search);
     }
     library_release(&library);
     return rc;
@@ -188,7 +190,7 @@ static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 
 static int run(struct cmd_line *line, struct err *err)
 {
-    keep_block_signals();
+    checkpointing_block_signals();
     return job_run(line, work, err);
 }
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "app/cmd.h"
-#include "app/demand.h"
+#include "runs/demand.h"
 #include "app/progress.h"
-#include "app/survey.h"
+#include "runs/survey.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "results/hist.h"

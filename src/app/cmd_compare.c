@@ -3,8 +3,8 @@
 
 #include "app/cmd.h"
 #include "base/mem.h"
-#include "results/compare.h"
-#include "results/load.h"
+#include "results/report/compare.h"
+#include "results/file/load.h"
 
 static int compare(struct cmd_line *line, struct err *err)
 {

@@ -2,12 +2,12 @@
 #include <stdio.h>
 
 #include "app/cmd.h"
-#include "app/eval.h"
+#include "runs/eval.h"
 #include "app/job.h"
 #include "app/merge.h"
 #include "app/sweep.h"
 #include "base/mem.h"
-#include "results/report_points.h"
+#include "results/report/report_sweep.h"
 
 // Points that are named one by one.
 #define MOST_NAMED 20
@@ -20,15 +20,15 @@ static const struct cmd_option options[] = {
     {NULL, 0, NULL, NULL}};
 
 // Names what is not there, on stderr; the exit status.
-static int name_holes(const struct survey *survey, const struct points *points)
+static int name_holes(const struct survey *survey, const struct sweep_result *points)
 {
-    uint32_t n_named = 0, n_done = points_count(points, POINTS_DONE);
+    uint32_t n_named = 0, n_done = sweep_result_count(points, SWEEP_DONE);
     for (uint32_t p = 0; p < points->n_points && n_named < MOST_NAMED; p++) {
-        const struct points_point *point = &points->points[p];
-        if (point->state == POINTS_DONE)
+        const struct sweep_point *point = &points->points[p];
+        if (point->state == SWEEP_DONE)
             continue;
         char *name = survey_name(survey, p);
-        fprintf(stderr, "recfleet: %s: %s%s%s\n", name, points_state_names[point->state],
+        fprintf(stderr, "recfleet: %s: %s%s%s\n", name, sweep_result_state_names[point->state],
                 *point->note ? ": " : "", point->note);
         mem_free(name);
         n_named++;
@@ -43,19 +43,19 @@ static int name_holes(const struct survey *survey, const struct points *points)
 static int merge(const struct cmd_line *line, struct survey *survey, const char *written,
                  struct err *err)
 {
-    struct points *points = merge_read(survey, written);
+    struct sweep_result *points = merge_read(survey, written);
     int rc = 0;
-    if (points_count(points, POINTS_DONE) == 0)
+    if (sweep_result_count(points, SWEEP_DONE) == 0)
         rc = err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey_folder(survey));
     if (rc == 0)
         rc = merge_write(survey, points, cmd_given(line, "--force"), err);
     if (rc == 0 && !cmd_given(line, "--quiet")) {
-        report_points_print(stdout, points);
+        report_sweep_print(stdout, points);
         printf("results: %s\n", survey_output(survey));
     }
     if (rc == 0)
         rc = name_holes(survey, points);
-    points_destroy(points);
+    sweep_result_destroy(points);
     return rc;
 }
 

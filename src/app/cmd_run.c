@@ -5,15 +5,15 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/eval.h"
+#include "runs/eval.h"
 #include "app/job.h"
-#include "app/keep.h"
+#include "runs/checkpointing.h"
 #include "app/progress.h"
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "results/load.h"
-#include "results/report.h"
-#include "results/store.h"
+#include "results/file/load.h"
+#include "results/report/report.h"
+#include "results/file/store.h"
 #include "study/study_digest.h"
 
 static const struct cmd_option options[] = {
@@ -214,7 +214,7 @@ static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 
 static int run(struct cmd_line *line, struct err *err)
 {
-    keep_block_signals();
+    checkpointing_block_signals();
     return job_run(line, work, err);
 }
 

@@ -7,17 +7,17 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/idset.h"
+#include "jobs/idset.h"
 #include "app/merge.h"
-#include "app/pointdir.h"
-#include "app/sbatch.h"
-#include "app/site.h"
-#include "app/survey.h"
-#include "app/ticket.h"
+#include "runs/pointdir.h"
+#include "jobs/sbatch.h"
+#include "jobs/site.h"
+#include "runs/survey.h"
+#include "jobs/submission.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "results/load.h"
-#include "results/store.h"
+#include "results/file/load.h"
+#include "results/file/store.h"
 #include "study/doc.h"
 #include "study/grid.h"
 #include "study/study.h"
@@ -48,7 +48,7 @@ struct order {
     bool array;
     uint32_t links; // 0: no chain
     struct site site;
-    struct ticket_plan plan; // of the jobs; borrows from here
+    struct submission_plan plan; // of the jobs; borrows from here
     // Owned: absolute paths, and plain names made from the output's.
     char *study_path, *output, *folder, *name, *job_name;
     char *shown; // the output as one word on one line
@@ -110,7 +110,7 @@ static int check_time(const struct order *order, struct err *err)
 static int read_order(const struct cmd_line *line, struct order *order, struct err *err)
 {
     const char *site = cmd_value(line, "--site", NULL);
-    struct ticket_plan *plan = &order->plan;
+    struct submission_plan *plan = &order->plan;
     order->study = line->args[0];
     order->array = cmd_given(line, "--array");
     plan->settings = order->settings;
@@ -190,26 +190,26 @@ static void release_order(struct order *order)
 
 static int submit_run(const struct order *order, struct err *err)
 {
-    struct ticket *ticket = ticket_run(&order->plan, NULL);
+    struct submission *submission = submission_run(&order->plan, NULL);
     char *purpose = mem_printf("run, into %s", order->shown), *id = NULL;
-    int rc = ticket_write(ticket, err);
+    int rc = submission_write(submission, err);
     if (rc == 0)
-        rc = ticket_hand_in(ticket, "run", purpose, &id, err);
+        rc = submission_hand_in(submission, "run", purpose, &id, err);
     mem_free(id);
     mem_free(purpose);
-    ticket_destroy(ticket);
+    submission_destroy(submission);
     return rc;
 }
 
 // Hands in the next link; *id: the number of the one before, then its own.
-static int submit_link(const struct order *order, struct ticket *ticket, uint32_t link, char **id,
-                       struct err *err)
+static int submit_link(const struct order *order, struct submission *submission, uint32_t link,
+                       char **id, struct err *err)
 {
     char *word = mem_printf("link%u", link);
     char *purpose = mem_printf("link %u of %u, into %s", link, order->links, order->shown);
-    ticket_after(ticket, *id);
+    submission_after(submission, *id);
     mem_free(*id);
-    int rc = ticket_hand_in(ticket, word, purpose, id, err);
+    int rc = submission_hand_in(submission, word, purpose, id, err);
     mem_free(purpose);
     mem_free(word);
     return rc;
@@ -220,13 +220,13 @@ static int submit_chain(const struct order *order, struct err *err)
 {
     char *name =
         mem_printf("%.60s-chain-%lld-%ld", order->job_name, (long long)time(NULL), (long)getpid());
-    struct ticket *ticket = ticket_run(&order->plan, name);
+    struct submission *submission = submission_run(&order->plan, name);
     char *id = NULL;
-    int rc = ticket_write(ticket, err);
+    int rc = submission_write(submission, err);
     for (uint32_t link = 1; link <= order->links && rc == 0; link++)
-        rc = submit_link(order, ticket, link, &id, err);
+        rc = submit_link(order, submission, link, &id, err);
     mem_free(id);
-    ticket_destroy(ticket);
+    submission_destroy(submission);
     mem_free(name);
     return rc;
 }
@@ -235,17 +235,17 @@ static int submit_chain(const struct order *order, struct err *err)
 static int submit_tasks(const struct order *order, const bool *missing, uint32_t n_points,
                         char **id, struct err *err)
 {
-    struct ticket_tasks tasks;
-    ticket_deal(missing, n_points, sbatch_max_array(), &tasks);
-    struct ticket *ticket = ticket_array(&order->plan, &tasks);
+    struct submission_tasks tasks;
+    submission_deal(missing, n_points, sbatch_max_array(), &tasks);
+    struct submission *submission = submission_array(&order->plan, &tasks);
     uint32_t n_tasks = idset_count(tasks.chosen, tasks.n);
     char *purpose = mem_printf("%u of %u points, %u task%s", idset_count(missing, n_points),
                                n_points, n_tasks, n_tasks == 1 ? "" : "s");
-    int rc = ticket_write(ticket, err);
+    int rc = submission_write(submission, err);
     if (rc == 0)
-        rc = ticket_hand_in(ticket, "array", purpose, id, err);
+        rc = submission_hand_in(submission, "array", purpose, id, err);
     mem_free(purpose);
-    ticket_destroy(ticket);
+    submission_destroy(submission);
     mem_free(tasks.chosen);
     return rc;
 }
@@ -253,17 +253,17 @@ static int submit_tasks(const struct order *order, const bool *missing, uint32_t
 // After the array, if there is one.
 static int submit_merge(const struct order *order, const char *array, struct err *err)
 {
-    struct ticket *ticket = ticket_merge(&order->plan);
+    struct submission *submission = submission_merge(&order->plan);
     char *id = NULL;
     char *purpose =
         mem_printf("merge%s, into %s", array ? "" : " of points that are all there", order->shown);
-    ticket_after(ticket, array);
-    int rc = ticket_write(ticket, err);
+    submission_after(submission, array);
+    int rc = submission_write(submission, err);
     if (rc == 0)
-        rc = ticket_hand_in(ticket, "merge", purpose, &id, err);
+        rc = submission_hand_in(submission, "merge", purpose, &id, err);
     mem_free(id);
     mem_free(purpose);
-    ticket_destroy(ticket);
+    submission_destroy(submission);
     return rc;
 }
 

@@ -3,17 +3,17 @@
 #include <string.h>
 
 #include "app/cmd.h"
-#include "app/eval.h"
-#include "app/idset.h"
+#include "runs/eval.h"
+#include "jobs/idset.h"
 #include "app/job.h"
-#include "app/keep.h"
+#include "runs/checkpointing.h"
 #include "app/merge.h"
 #include "app/sweep.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "results/output.h"
-#include "results/report_points.h"
-#include "results/table.h"
+#include "results/file/durable.h"
+#include "results/report/report_sweep.h"
+#include "results/report/table.h"
 #include "study/doc.h"
 
 // Points that are named one by one; of more, the ids.
@@ -146,7 +146,7 @@ static int prepare(struct order *order, bool merges, struct err *err)
     if (pointdir_make(folder, ERR_STUDY, err) < 0)
         return -1;
     char *probe = mem_printf("%s/points", folder);
-    int rc = output_check(probe, true, LEAST_BYTES, err);
+    int rc = durable_check(probe, true, LEAST_BYTES, err);
     mem_free(probe);
     if (rc == 0)
         say_edited(order);
@@ -170,13 +170,13 @@ static void name_failures(const struct order *order, const struct sweep_outcome 
 static int write_merged(struct order *order, struct err *err)
 {
     char *written = survey_written(order->text, order->settings, order->n_settings);
-    struct points *points = merge_read(order->survey, written);
+    struct sweep_result *points = merge_read(order->survey, written);
     int rc = merge_write(order->survey, points, cmd_given(order->line, "--force"), err);
     if (rc == 0 && !cmd_given(order->line, "--quiet")) {
-        report_points_print(stdout, points);
+        report_sweep_print(stdout, points);
         printf("results: %s\n", survey_output(order->survey));
     }
-    points_destroy(points);
+    sweep_result_destroy(points);
     mem_free(written);
     return rc;
 }
@@ -392,7 +392,7 @@ static int run(struct cmd_line *line, struct err *err)
 {
     if (cmd_given(line, "--list") || cmd_given(line, "--missing"))
         return list(line, err);
-    keep_block_signals();
+    checkpointing_block_signals();
     return job_run(line, work, err);
 }
 

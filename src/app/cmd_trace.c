@@ -5,7 +5,7 @@
 #include "app/cmd.h"
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "results/output.h"
+#include "results/file/durable.h"
 #include "study/study.h"
 #include "study/trace_file.h"
 #include "traces/source.h"
@@ -30,7 +30,7 @@ static int want_output(const struct cmd_line *line, const char **path, struct er
     if (!*path)
         return err_set(err, ERR_STUDY, "recfleet trace: missing --output FILE");
     // The trace takes its name by a rename, which would replace a device or a pipe by a file.
-    return output_check(*path, cmd_given(line, "--force"), 0, err);
+    return durable_check(*path, cmd_given(line, "--force"), 0, err);
 }
 
 static void print_summary(const char *name, const struct trace *trace)

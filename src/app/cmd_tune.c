@@ -4,15 +4,15 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/eval.h"
+#include "runs/eval.h"
 #include "app/job.h"
 #include "app/progress.h"
 #include "app/tune.h"
 #include "base/mem.h"
-#include "results/output.h"
-#include "results/report_tuning.h"
-#include "results/store.h"
-#include "results/store_tuning.h"
+#include "results/file/durable.h"
+#include "results/report/report_tuning.h"
+#include "results/file/store.h"
+#include "results/file/store_tuning.h"
 
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file; else the study's, or its name with .h5"},
@@ -30,7 +30,7 @@ static void on_progress(void *user, double done_frac, uint64_t n_queries)
 }
 
 static int finish(const struct cmd_line *line, const struct eval *eval, const char *output,
-                  const struct tuning *tuning, const struct run_info *info, struct err *err)
+                  const struct tuning_result *tuning, const struct run_info *info, struct err *err)
 {
     bool force = cmd_given(line, "--force");
     if (store_tuning_write(eval->comm, output, force, tuning, info, err) < 0)
@@ -49,7 +49,7 @@ static int tune(const struct cmd_line *line, const struct eval *eval,
                 const struct tune_input *input, const char *output, struct err *err)
 {
     struct progress progress;
-    struct tuning *tuning;
+    struct tuning_result *tuning;
     struct eval_stamp stamp;
     struct run_info info;
     char *command = cmd_text(line);
@@ -62,7 +62,7 @@ static int tune(const struct cmd_line *line, const struct eval *eval,
     progress_end(&progress);
     if (rc == 0)
         rc = finish(line, eval, output, tuning, &info, err);
-    tuning_destroy(tuning);
+    tuning_result_destroy(tuning);
     mem_free(command);
     return rc;
 }
@@ -70,7 +70,7 @@ static int tune(const struct cmd_line *line, const struct eval *eval,
 // Rank 0 alone.
 static int check_output(const struct cmd_line *line, const char *output, struct err *err)
 {
-    if (output_same(output, line->args[0]))
+    if (durable_same(output, line->args[0]))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", output);
     return store_check(output, cmd_given(line, "--force"), err);
 }

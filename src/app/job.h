@@ -9,7 +9,7 @@
 #define APP_JOB_H
 
 #include "app/cmd.h"
-#include "app/eval.h"
+#include "runs/eval.h"
 
 // A command's work on one rank: the exit status, or -1 with the same error on every rank.
 typedef int (*job_fn)(struct cmd_line *line, const struct eval *eval, struct err *err);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
-#include "app/revision.h"
+#include "base/revision.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/schema.h"

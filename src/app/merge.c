@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "results/load.h"
-#include "results/load_points.h"
-#include "results/output.h"
-#include "results/store.h"
-#include "results/store_points.h"
+#include "results/file/load.h"
+#include "results/file/load_sweep.h"
+#include "results/file/durable.h"
+#include "results/file/store.h"
+#include "results/file/store_sweep.h"
 
 // ---- may it be replaced? ------------------------------------------------------------------------
 
@@ -18,7 +18,7 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static bool same_axis(const struct points_axis *axis, const struct grid *grid, uint32_t a)
+static bool same_axis(const struct sweep_axis *axis, const struct grid *grid, uint32_t a)
 {
     bool same = same_text(axis->name, grid_axis_name(grid, a));
     same = same && axis->n_labels == grid_n_labels(grid, a);
@@ -29,7 +29,7 @@ static bool same_axis(const struct points_axis *axis, const struct grid *grid, u
 
 // Is the file that of a sweep with these points, or of one with fewer replications? Those turn
 // slowest, so its points are the first of these.
-static bool same_grid(const struct points *old, const struct grid *grid)
+static bool same_grid(const struct sweep_result *old, const struct grid *grid)
 {
     uint32_t n_own = grid_n_axes(grid) - (grid_n_replications(grid) > 1);
     uint32_t n_old = old->n_axes - (old->replication >= 0);
@@ -48,9 +48,9 @@ static bool same_number(double a, double b)
 
 // Two runs of one study agree in all of this to the bit, but for what another version of the
 // program changed.
-static bool same_results(const struct points *a, const struct points *b, uint32_t point)
+static bool same_results(const struct sweep_result *a, const struct sweep_result *b, uint32_t point)
 {
-    const struct points_point *p = &a->points[point], *q = &b->points[point];
+    const struct sweep_point *p = &a->points[point], *q = &b->points[point];
     const struct summary_service *s = &a->totals[point], *t = &b->totals[point];
     const struct summary_fleet *f = &a->fleets[point], *g = &b->fleets[point];
     return same_text(p->study_digest, q->study_digest) && p->random_seed == q->random_seed &&
@@ -64,25 +64,26 @@ static bool same_results(const struct points *a, const struct points *b, uint32_
 }
 
 // The sweep's file that is at the place of the new one; *old NULL when there is none.
-static int open_old(const struct survey *survey, bool force, struct points **old, struct err *err)
+static int open_old(const struct survey *survey, bool force, struct sweep_result **old,
+                    struct err *err)
 {
     const char *path = survey_output(survey);
     *old = NULL;
-    if (output_same(path, survey_path(survey)))
+    if (durable_same(path, survey_path(survey)))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", path);
     if (force || access(path, F_OK) != 0)
         return 0;
-    *old = load_points_open(path, NULL);
+    *old = load_sweep_open(path, NULL);
     if (*old && same_grid(*old, survey_grid(survey)))
         return 0;
-    points_destroy(*old);
+    sweep_result_destroy(*old);
     *old = NULL;
     return err_set(err, ERR_STUDY,
                    "output %s: exists and is not of this sweep; --force overwrites it", path);
 }
 
 // Will the point have other results than the old file has?
-static bool is_changed(struct survey *survey, const struct points *old, uint32_t point)
+static bool is_changed(struct survey *survey, const struct sweep_result *old, uint32_t point)
 {
     const struct survey_point *facts = &survey_facts(survey)[point];
     return facts->state == POINTDIR_EDITED ||
@@ -102,40 +103,40 @@ static int refuse_loss(const struct survey *survey, uint32_t point, struct err *
 
 int merge_check(struct survey *survey, bool force, struct err *err)
 {
-    struct points *old;
+    struct sweep_result *old;
     int rc = 0;
     if (store_check(survey_output(survey), true, err) < 0 || open_old(survey, force, &old, err) < 0)
         return -1;
     for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++)
-        if (old->points[p].state == POINTS_DONE && is_changed(survey, old, p))
+        if (old->points[p].state == SWEEP_DONE && is_changed(survey, old, p))
             rc = refuse_loss(survey, p, err);
-    points_destroy(old);
+    sweep_result_destroy(old);
     return rc;
 }
 
-int merge_write(const struct survey *survey, const struct points *points, bool force,
+int merge_write(const struct survey *survey, const struct sweep_result *points, bool force,
                 struct err *err)
 {
-    struct points *old;
+    struct sweep_result *old;
     int rc = open_old(survey, force, &old, err);
     for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++)
-        if (old->points[p].state == POINTS_DONE &&
-            (points->points[p].state != POINTS_DONE || !same_results(old, points, p)))
+        if (old->points[p].state == SWEEP_DONE &&
+            (points->points[p].state != SWEEP_DONE || !same_results(old, points, p)))
             rc = refuse_loss(survey, p, err);
-    points_destroy(old);
-    return rc == 0 ? store_points_write(survey_output(survey), true, points, err) : -1;
+    sweep_result_destroy(old);
+    return rc == 0 ? store_sweep_write(survey_output(survey), true, points, err) : -1;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static void name_axes(struct points *points, const struct grid *grid)
+static void name_axes(struct sweep_result *points, const struct grid *grid)
 {
     for (uint32_t a = 0; a < points->n_axes; a++) {
         uint32_t n = grid_n_labels(grid, a);
         const char **labels = mem_calloc(n, sizeof *labels);
         for (uint32_t i = 0; i < n; i++)
             labels[i] = grid_label(grid, a, i);
-        points_set_axis(points, a, grid_axis_name(grid, a), labels, n);
+        sweep_result_set_axis(points, a, grid_axis_name(grid, a), labels, n);
         mem_free(labels);
     }
     if (grid_n_replications(grid) > 1)
@@ -143,31 +144,31 @@ static void name_axes(struct points *points, const struct grid *grid)
 }
 
 // How a point that is not done stands in the file.
-static enum points_state state_of(int32_t state)
+static enum sweep_state state_of(int32_t state)
 {
     switch (state) {
     case POINTDIR_MISSING:
-        return POINTS_MISSING;
+        return SWEEP_MISSING;
     case POINTDIR_EDITED:
     case POINTDIR_FOREIGN:
-        return POINTS_FOREIGN;
+        return SWEEP_FOREIGN;
     default:
-        return POINTS_FAILED;
+        return SWEEP_FAILED;
     }
 }
 
-static void read_point(struct survey *survey, struct points *points, uint32_t point)
+static void read_point(struct survey *survey, struct sweep_result *points, uint32_t point)
 {
     struct survey_point *facts = &survey_facts(survey)[point];
     char note[ERR_TEXT_MAX] = "";
-    points_set_seed(points, point, facts->seed);
+    sweep_result_set_seed(points, point, facts->seed);
     if (facts->state == POINTDIR_DONE) {
         char *path = pointdir_file(survey_folder(survey), point);
         struct err err = {0};
         struct load *load = load_open(path, &err);
         mem_free(path);
         if (load) {
-            points_take(points, point, load);
+            sweep_result_take(points, point, load);
             load_close(load);
             return;
         }
@@ -176,20 +177,20 @@ static void read_point(struct survey *survey, struct points *points, uint32_t po
     } else {
         survey_note(survey, point, note, sizeof note);
     }
-    points_set_state(points, point, state_of(facts->state), note);
+    sweep_result_set_state(points, point, state_of(facts->state), note);
 }
 
-struct points *merge_read(struct survey *survey, const char *written)
+struct sweep_result *merge_read(struct survey *survey, const char *written)
 {
     const struct grid *grid = survey_grid(survey);
-    struct points *points = points_create(grid_n_axes(grid), grid_n_points(grid));
+    struct sweep_result *points = sweep_result_create(grid_n_axes(grid), grid_n_points(grid));
     points->study_name = mem_strdup(grid_study_name(grid));
     points->program_version = mem_strdup(RECFLEET_VERSION);
     points->study_text = mem_strdup(written);
     name_axes(points, grid);
     for (uint32_t p = 0; p < points->n_points; p++) {
         for (uint32_t a = 0; a < points->n_axes; a++)
-            points_set_value(points, p, a, grid_value(grid, p, a));
+            sweep_result_set_value(points, p, a, grid_value(grid, p, a));
         read_point(survey, points, p);
     }
     return points;

@@ -9,15 +9,15 @@
 // holds is there again, with the same results. So a merge after each task of an array just works,
 // and one that would drop results, or replace another study's, is refused without `force`.
 //
-// One process works alone. Writing needs MPI to be there (store_points.h).
+// One process works alone. Writing needs MPI to be there (store_sweep.h).
 #ifndef APP_MERGE_H
 #define APP_MERGE_H
 
 #include <stdbool.h>
 
-#include "app/survey.h"
+#include "runs/survey.h"
 #include "base/err.h"
-#include "results/points.h"
+#include "results/file/sweep_result.h"
 
 // Not collective. Before a sweep: can the one file be made, and may what is there be replaced, as
 // far as the facts of the points tell? ERR_STUDY with the reason.
@@ -25,11 +25,11 @@ int merge_check(struct survey *survey, bool force, struct err *err);
 
 // Not collective. All points, those that are done with their results; facts of points whose file
 // turns out to be unreadable are changed. `written`: the study for the file, see survey_written().
-// Caller points_destroy()s.
-struct points *merge_read(struct survey *survey, const char *written);
+// Caller sweep_result_destroy()s.
+struct sweep_result *merge_read(struct survey *survey, const char *written);
 
 // Not collective. Writes the one file.
-int merge_write(const struct survey *survey, const struct points *points, bool force,
+int merge_write(const struct survey *survey, const struct sweep_result *points, bool force,
                 struct err *err);
 
 #endif

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "app/crew.h"
-#include "app/keep.h"
+#include "runs/crew.h"
+#include "runs/checkpointing.h"
 #include "app/progress.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/wallclock.h"
-#include "results/ckpt.h"
-#include "results/ckpt_name.h"
+#include "results/file/checkpoint.h"
+#include "results/file/checkpoint_name.h"
 
 // Of news to rank 0, and of its word to stop.
 enum { NEWS_TAG = 1, STOP_TAG = 2 };
@@ -244,13 +244,13 @@ static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint
                                const char *previous)
 {
     const char *digest = facts_of(sweep, sweep->point)->digest;
-    if (!ckpt_exists(checkpoint) || keep_usable(checkpoint, digest))
+    if (!checkpoint_exists(checkpoint) || checkpointing_usable(checkpoint, digest))
         return false;
-    if (keep_usable(previous, digest))
+    if (checkpointing_usable(previous, digest))
         return true;
     log_warn("%s: of the study or the program as it was before, or damaged; the point begins anew",
              checkpoint);
-    ckpt_remove(checkpoint);
+    checkpoint_remove(checkpoint);
     return false;
 }
 
@@ -259,7 +259,7 @@ static int simulate(struct sweep *sweep, const struct study *study, enum news_ki
 {
     char *output = pointdir_file(survey_folder(sweep->survey), sweep->point);
     char *checkpoint = mem_printf("%s.checkpoint", output);
-    char *previous = ckpt_name_previous(checkpoint);
+    char *previous = checkpoint_name_previous(checkpoint);
     struct eval_result result;
     int from_previous = 0;
     if (sweep->team.rank == 0) {
@@ -322,7 +322,7 @@ static bool may_start(struct sweep *sweep)
 {
     if (sweep->team.rank == 0)
         listen(sweep);
-    int stop = sweep->stopping || keep_stop_waits(), any = 0;
+    int stop = sweep->stopping || checkpointing_stop_waits(), any = 0;
     MPI_Allreduce(&stop, &any, 1, MPI_INT, MPI_LOR, sweep->team.comm);
     if (any && !sweep->stopping && sweep->team.rank == 0) {
         struct news news = news_of(sweep, NEWS_STOPPED);
@@ -353,7 +353,7 @@ static void wait_for_crews(struct sweep *sweep)
     const struct timespec a_while = {0, IDLE_NS};
     while (sweep->n_left < crew_n(sweep->crew)) {
         listen(sweep);
-        if (keep_stop_waits())
+        if (checkpointing_stop_waits())
             spread_stop(sweep);
         nanosleep(&a_while, NULL);
     }

@@ -7,8 +7,9 @@
 // share one. None of this changes a byte of a point's results outside /run.
 //
 // A point that fails leaves the reason beside the others' files and holds up nobody. A wish to stop
-// (keep.h) that reaches any rank reaches all: every crew saves the point that it is at, and starts
-// no other. What is there already is never done again, so the same call later goes on from there.
+// (checkpointing.h) that reaches any rank reaches all: every crew saves the point that it is at,
+// and starts no other. What is there already is never done again, so the same call later goes on
+// from there.
 #ifndef APP_SWEEP_H
 #define APP_SWEEP_H
 
@@ -16,8 +17,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "app/eval.h"
-#include "app/survey.h"
+#include "runs/eval.h"
+#include "runs/survey.h"
 #include "base/err.h"
 
 struct sweep_options {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/crew.h"
-#include "app/survey.h"
-#include "app/tunable.h"
+#include "runs/crew.h"
+#include "runs/survey.h"
+#include "runs/tunable.h"
 #include "base/mem.h"
 #include "base/wallclock.h"
 #include "search/tuner.h"
@@ -141,10 +141,10 @@ static int serve_own_sizes(struct unit_work *work, struct crew_bench *bench, str
 
 static int confirm(struct unit_work *work, struct crew_bench *bench, struct err *err)
 {
-    struct capacity_check check;
+    struct max_load_check check;
     struct trials trials = {0};
     struct tuning_outcome *outcome = &work->unit->outcome;
-    int rc = capacity_confirm(&work->config.capacity, &work->found.choice,
+    int rc = max_load_confirm(&work->config.capacity, &work->found.choice,
                               work->found.capacity.held_qps, TUNABLE_OVER_FRAC, STREAM_CONFIRM,
                               crew_measure, bench, &check, &trials, err);
     if (rc == 0) {
@@ -161,7 +161,7 @@ static void fill_outcome(struct unit_work *work)
     const struct tuner_outcome *found = &work->found;
     const struct measure_result *held = &found->capacity.at_held;
     struct tuning_outcome *out = &work->unit->outcome;
-    bool reached = found->capacity.state == CAPACITY_FOUND;
+    bool reached = found->capacity.state == MAX_LOAD_FOUND;
     out->state = reached ? TUNING_FOUND : TUNING_UNREACHABLE;
     out->batch_items = found->choice.batch_items;
     out->offload_items = found->choice.offload_items;
@@ -201,11 +201,11 @@ static int search(struct unit_work *work, struct crew_bench *bench, struct crew_
     if (work->unit->tuner->tune(&work->config, &backend, &work->found, err) < 0)
         return -1;
     note(work, &work->found.path);
-    bool found = work->found.capacity.state == CAPACITY_FOUND;
+    bool found = work->found.capacity.state == MAX_LOAD_FOUND;
     work->unit->outcome.tuned_qps = found ? work->found.capacity.held_qps : (double)NAN;
     if (found && work->study->tune.has_sizes && serve_own_sizes(work, own, err) < 0)
         return -1;
-    found = work->found.capacity.state == CAPACITY_FOUND;
+    found = work->found.capacity.state == MAX_LOAD_FOUND;
     if (found && work->study->tune.confirm && confirm(work, own, err) < 0)
         return -1;
     fill_outcome(work);
@@ -280,7 +280,7 @@ static void make_units(struct tune *tune)
         int index = tuner_find(name);
         assert(index >= 0);
         tune->units[u] =
-            (struct tune_unit){cell, policy, tuner_policies[index], tuning_outcome_none()};
+            (struct tune_unit){cell, policy, tuner_policies[index], tuning_result_outcome_none()};
         tune->weights[u] = unit_weight(input->studies[cell], tuner_policies[index]);
     }
 }
@@ -406,7 +406,7 @@ static struct tuning_step *gather_steps(const struct tune *tune, size_t *n_all, 
 }
 
 // A unit's steps come from one crew in one piece, so adding them unit by unit restores the order.
-static void put_steps(struct tuning *tuning, const struct tuning_step *steps, size_t n,
+static void put_steps(struct tuning_result *tuning, const struct tuning_step *steps, size_t n,
                       uint32_t n_units)
 {
     size_t *first = mem_calloc((size_t)n_units + 1, sizeof *first);
@@ -417,11 +417,11 @@ static void put_steps(struct tuning *tuning, const struct tuning_step *steps, si
     for (uint32_t u = 0; u < n_units; u++)
         for (size_t i = first[u];
              i < n && steps[i].cell * tuning->n_policies + steps[i].policy == u; i++)
-            tuning_add_step(tuning, &steps[i]);
+            tuning_result_add_step(tuning, &steps[i]);
     mem_free(first);
 }
 
-static void name_axes(struct tuning *tuning, const struct grid *grid)
+static void name_axes(struct tuning_result *tuning, const struct grid *grid)
 {
     for (uint32_t a = 0; a < tuning->n_axes; a++) {
         struct tuning_axis *axis = &tuning->axes[a];
@@ -435,12 +435,13 @@ static void name_axes(struct tuning *tuning, const struct grid *grid)
     }
 }
 
-static struct tuning *assemble(const struct tune *tune, const struct tuning_step *steps,
-                               size_t n_steps)
+static struct tuning_result *assemble(const struct tune *tune, const struct tuning_step *steps,
+                                      size_t n_steps)
 {
     const struct grid *grid = tune->input->grid;
     const struct study *study = tune->input->studies[0];
-    struct tuning *tuning = tuning_create(grid_n_axes(grid), grid_n_points(grid), tune->n_policies);
+    struct tuning_result *tuning =
+        tuning_result_create(grid_n_axes(grid), grid_n_points(grid), tune->n_policies);
     tuning->name = mem_strdup(study->settings.name);
     tuning->program_version = mem_strdup(RECFLEET_VERSION);
     tuning->seed = study->settings.seed;
@@ -453,13 +454,14 @@ static struct tuning *assemble(const struct tune *tune, const struct tuning_step
     for (uint32_t p = 0; p < tune->n_policies; p++)
         tuning->policies[p] = mem_strdup(tune->units[p].tuner->name);
     for (uint32_t u = 0; u < tune->n_units; u++)
-        *tuning_outcome_at(tuning, tune->units[u].cell, tune->units[u].policy) =
+        *tuning_result_outcome_at(tuning, tune->units[u].cell, tune->units[u].policy) =
             tune->units[u].outcome;
     put_steps(tuning, steps, n_steps, tune->n_units);
     return tuning;
 }
 
-static int collect(struct tune *tune, struct tuning **tuning, uint64_t *n_queries, struct err *err)
+static int collect(struct tune *tune, struct tuning_result **tuning, uint64_t *n_queries,
+                   struct err *err)
 {
     unsigned long long mine = crew_rank(tune->crew) == 0 ? tune->n_queries : 0, all = 0;
     size_t n_steps = 0;
@@ -477,7 +479,7 @@ static int collect(struct tune *tune, struct tuning **tuning, uint64_t *n_querie
 }
 
 int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
-             void *user, struct tuning **tuning, uint64_t *n_queries, struct err *err)
+             void *user, struct tuning_result **tuning, uint64_t *n_queries, struct err *err)
 {
     struct tune tune = {.eval = eval, .input = input};
     *tuning = NULL;

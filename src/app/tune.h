@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/eval.h"
+#include "runs/eval.h"
 #include "base/err.h"
-#include "results/tuning.h"
+#include "results/file/tuning_result.h"
 #include "study/grid.h"
 #include "study/library.h"
 #include "study/study.h"
@@ -44,8 +44,8 @@ void tune_release(struct tune_input *input);
 typedef void (*tune_progress_fn)(void *user, double done_frac, uint64_t n_queries);
 
 // Collective (eval->comm). Logically collective: input. On rank 0 *tuning is the result (caller
-// frees with tuning_destroy), elsewhere NULL. *n_queries: simulated by all ranks.
+// frees with tuning_result_destroy), elsewhere NULL. *n_queries: simulated by all ranks.
 int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
-             void *user, struct tuning **tuning, uint64_t *n_queries, struct err *err);
+             void *user, struct tuning_result **tuning, uint64_t *n_queries, struct err *err);
 
 #endif

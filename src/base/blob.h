@@ -5,9 +5,9 @@
 // `x_load(struct x *, struct blob_reader *, struct err *)`; both name the same members in the same
 // order. A load without `err` leaves its errors with the reader, for its caller to ask. Numbers lie
 // as in memory: a blob is read by the same program on the same kind of machine, and whoever keeps
-// one in a file checks that (results/ckpt.h). A reader trusts nothing else: what is not there is an
-// error that is remembered, later reads give zeros, and blob_end() reports it, so a load function
-// need not test every number. It must test what it indexes or allocates with.
+// one in a file checks that (results/file/checkpoint.h). A reader trusts nothing else: what is not
+// there is an error that is remembered, later reads give zeros, and blob_end() reports it, so a
+// load function need not test every number. It must test what it indexes or allocates with.
 //
 //     blob_put_u64(&blob, x->n);                  n = blob_get_u64(&reader);
 //     blob_put(&blob, x->v, x->n * sizeof *x->v); blob_get(&reader, x->v, n * sizeof *x->v);

@@ -14,7 +14,7 @@ struct rounds {
     size_t n_asked, cap;
     bool has_leader;
     struct choice leader;
-    struct capacity best; // of the leader
+    struct max_load best; // of the leader
 };
 
 struct rounds *rounds_create(const struct tuner_config *config, const struct tuner_backend *backend,
@@ -71,11 +71,11 @@ static void remember(struct rounds *rounds, struct choice choice)
 
 // Is `a` the better answer? A found one before an unreachable one, whose nearness to the target
 // then counts.
-static bool better(const struct capacity *a, const struct capacity *b)
+static bool better(const struct max_load *a, const struct max_load *b)
 {
     if (a->state != b->state)
-        return a->state == CAPACITY_FOUND;
-    if (a->state == CAPACITY_FOUND)
+        return a->state == MAX_LOAD_FOUND;
+    if (a->state == MAX_LOAD_FOUND)
         return a->estimate_qps > b->estimate_qps;
     return a->floor_s < b->floor_s || (isnan(b->floor_s) && !isnan(a->floor_s));
 }
@@ -100,7 +100,7 @@ static int run_jobs(struct rounds *rounds, struct tuner_job *jobs, size_t n, str
 
 static void take(struct rounds *rounds, const struct tuner_job *job)
 {
-    if (job->capacity.state == CAPACITY_BELOW)
+    if (job->capacity.state == MAX_LOAD_BELOW)
         return;
     if (rounds->has_leader && !better(&job->capacity, &rounds->best))
         return;
@@ -111,7 +111,7 @@ static void take(struct rounds *rounds, const struct tuner_job *job)
 
 double rounds_leader_qps(const struct rounds *rounds)
 {
-    return rounds->has_leader && rounds->best.state == CAPACITY_FOUND ? rounds->best.estimate_qps
+    return rounds->has_leader && rounds->best.state == MAX_LOAD_FOUND ? rounds->best.estimate_qps
                                                                       : 0;
 }
 
@@ -129,7 +129,7 @@ int rounds_ask(struct rounds *rounds, const struct choice *choices, size_t n, st
         if (bound_qps <= floor_qps)
             rounds->outcome->n_bounded++;
         else
-            jobs[n_jobs++].task = (struct capacity_task){.choice = choices[i],
+            jobs[n_jobs++].task = (struct max_load_task){.choice = choices[i],
                                                          .bound_qps = bound_qps,
                                                          .floor_qps = floor_qps,
                                                          .stream = STREAM_TUNE,
@@ -150,7 +150,7 @@ bool rounds_leader(const struct rounds *rounds, struct choice *leader)
 }
 
 int rounds_measure(struct rounds *rounds, struct choice choice, double floor_qps, double guess_qps,
-                   struct capacity *capacity, struct err *err)
+                   struct max_load *capacity, struct err *err)
 {
     struct tuner_job job = {
         .task = {.choice = choice,
@@ -172,7 +172,7 @@ int rounds_finish(struct rounds *rounds, struct err *err)
     struct tuner_outcome *outcome = rounds->outcome;
     outcome->choice = rounds->leader;
     outcome->capacity = rounds->best;
-    if (rounds->best.state == CAPACITY_FOUND &&
+    if (rounds->best.state == MAX_LOAD_FOUND &&
         rounds_measure(rounds, rounds->leader, 0, rounds->best.estimate_qps, &outcome->capacity,
                        err) != 0)
         return -1;

@@ -3,7 +3,7 @@
 //
 // A policy that compares choices asks for them in rounds. A choice of a round must beat the leader
 // at the start of the round by half the accuracy of the search, else it is given up after one short
-// run (capacity.h, floor_qps); a choice whose bound is too low is given up without any. So who
+// run (max_load.h, floor_qps); a choice whose bound is too low is given up without any. So who
 // leads never depends on the order in which the tasks of a round were done. Nothing is asked twice:
 // two choices that make the same server (a batch size beyond all sizes that stay on the CPU) are
 // one.
@@ -45,8 +45,8 @@ double rounds_leader_qps(const struct rounds *rounds);
 int rounds_finish(struct rounds *rounds, struct err *err);
 
 // One search in full of one choice, into *capacity and the outcome's counts and path; for policies
-// that compare nothing. floor_qps and guess_qps as in struct capacity_task.
+// that compare nothing. floor_qps and guess_qps as in struct max_load_task.
 int rounds_measure(struct rounds *rounds, struct choice choice, double floor_qps, double guess_qps,
-                   struct capacity *capacity, struct err *err);
+                   struct max_load *capacity, struct err *err);
 
 #endif

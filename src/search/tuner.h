@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tuner: which batch size B and offload threshold T serve the most queries within the targets.
 //
-// A policy is a const descriptor in tuner_policies[]; it asks for the capacity (capacity.h) of
+// A policy is a const descriptor in tuner_policies[]; it asks for the capacity (max_load.h) of
 // choices in rounds. The tasks of one round are independent, so whoever runs them may spread them
 // over ranks; which tasks are in a round never depends on the ranks, so neither does the answer.
 //
@@ -20,13 +20,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "search/capacity.h"
+#include "search/max_load.h"
 #include "search/measure.h"
 
 // One task of a round, and what came of it. trials: owned by the caller of the round.
 struct tuner_job {
-    struct capacity_task task;
-    struct capacity capacity;
+    struct max_load_task task;
+    struct max_load capacity;
     struct trials trials;
 };
 
@@ -47,7 +47,7 @@ struct tuner_backend {
 };
 
 struct tuner_config {
-    struct capacity_config capacity;
+    struct max_load_config capacity;
     uint32_t n_cores;        // of one server
     uint32_t n_servers;      // that share the rate
     uint32_t max_items;      // largest query
@@ -63,7 +63,7 @@ struct tuner_config {
 
 struct tuner_outcome {
     struct choice choice;
-    struct capacity capacity;   // of that choice, never CAPACITY_BELOW
+    struct max_load capacity;   // of that choice, never MAX_LOAD_BELOW
     uint64_t n_choices;         // whose capacity was asked for
     uint64_t n_bounded;         // of these, settled by their bound alone, without a run
     uint64_t n_runs, n_queries; // spent, confirmation left out

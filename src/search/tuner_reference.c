@@ -254,7 +254,7 @@ static int check_claim(const struct tuner_config *config, const struct tuner_bac
     outcome->choice = c->choice;
     outcome->claimed_qps = 1000 / c->gap_ms * config->n_servers;
     int rc = rounds_measure(rounds, c->choice, outcome->claimed_qps, 0, &outcome->capacity, err);
-    if (rc == 0 && outcome->capacity.state == CAPACITY_BELOW)
+    if (rc == 0 && outcome->capacity.state == MAX_LOAD_BELOW)
         rc = rounds_measure(rounds, c->choice, 0, 0, &outcome->capacity, err);
     outcome->n_choices = c->n_configs;
     outcome->n_runs += c->n_configs;

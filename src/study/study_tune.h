@@ -51,7 +51,7 @@ void study_tune_release(struct study *study);
 // Late queries of a run that can show that the target is met: none late and half-widths of
 // independent queries are below it from 1.96^2 late on.
 #define STUDY_TUNE_SOME_LATE 4
-// The part of a run that is measured: the rest is its warm-up (app/probe.c).
+// The part of a run that is measured: the rest is its warm-up (runs/probe.c).
 #define STUDY_TUNE_MEASURED_FRAC 0.9
 
 // Queries of a run that can decide at all: enough of every service with a target for some to be

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/simtime.h"
-#include "results/columns.h"
+#include "results/file/columns.h"
 
 // What a dataset's units may say.
 static const struct {

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#include "app/eval.h"
-#include "app/survey.h"
+#include "runs/eval.h"
+#include "runs/survey.h"
 
 enum { SWEEP_FIXTURE_POINTS = 6 };
 

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/keep.h"
+#include "runs/checkpointing.h"
 #include "app/sweep.h"
 #include "app/sweep_fixture.h"
 #include "base/mem.h"
-#include "results/load_points.h"
+#include "results/file/load_sweep.h"
 #include "support/suite.h"
 
 enum { N = SWEEP_FIXTURE_POINTS };
@@ -23,16 +23,16 @@ static struct sweep_fixture fixture;
 static int merge(bool force, struct err *err)
 {
     survey_look(fixture.survey, NULL, 0, 1);
-    struct points *points = merge_read(fixture.survey, "text");
+    struct sweep_result *points = merge_read(fixture.survey, "text");
     int rc = merge_write(fixture.survey, points, force, err);
-    points_destroy(points);
+    sweep_result_destroy(points);
     return rc;
 }
 
-static struct points *merged(void)
+static struct sweep_result *merged(void)
 {
     struct err err = {0};
-    struct points *points = load_points_open(fixture.output, &err);
+    struct sweep_result *points = load_sweep_open(fixture.output, &err);
     ck_assert_msg(points != NULL, "%s", err.text);
     return points;
 }
@@ -87,18 +87,18 @@ START_TEST(merges_all)
     sweep_fixture_open(&fixture, "all", NULL);
     fill();
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
-    struct points *points = merged();
+    struct sweep_result *points = merged();
     ck_assert_str_eq(points->study_name, "tiny");
     ck_assert_uint_eq(points->n_axes, 2);
     ck_assert_int_eq(points->replication, 1);
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
-    ck_assert_str_eq(points_label(points, 4, 0), "4000qps");
-    ck_assert_str_eq(points_label(points, 4, 1), "1");
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N);
+    ck_assert_str_eq(sweep_result_label(points, 4, 0), "4000qps");
+    ck_assert_str_eq(sweep_result_label(points, 4, 1), "1");
     for (uint32_t p = 0; p < N; p++)
         ck_assert_uint_eq(points->points[p].random_seed, survey_facts(fixture.survey)[p].seed);
     // About 4000 queries; five standard deviations of a Poisson count are 316.
     ck_assert_double_eq_tol((double)points->totals[4].n_queries, 4000, 316);
-    points_destroy(points);
+    sweep_result_destroy(points);
     sweep_fixture_close(&fixture);
 }
 END_TEST
@@ -124,9 +124,9 @@ START_TEST(same_bytes)
     move_point(0, true);
     move_point(5, true);
     ck_assert_int_eq(merge(false, &err), 0);
-    struct points *points = merged();
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), N - 2);
-    points_destroy(points);
+    struct sweep_result *points = merged();
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 2);
+    sweep_result_destroy(points);
     move_point(5, false);
     move_point(0, false);
     ck_assert_int_eq(merge(false, &err), 0);
@@ -149,18 +149,18 @@ START_TEST(holes_fill_up)
     remove_point(4);
     pointdir_fail(survey_folder(fixture.survey), 4, "no servers are left");
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
-    struct points *points = merged();
-    ck_assert_int_eq(points->points[1].state, POINTS_MISSING);
-    ck_assert_int_eq(points->points[4].state, POINTS_FAILED);
+    struct sweep_result *points = merged();
+    ck_assert_int_eq(points->points[1].state, SWEEP_MISSING);
+    ck_assert_int_eq(points->points[4].state, SWEEP_FAILED);
     ck_assert_str_eq(points->points[4].note, "no servers are left");
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), 4);
-    points_destroy(points);
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), 4);
+    sweep_result_destroy(points);
     fill();
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
     points = merged();
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N);
     ck_assert_str_eq(points->points[4].note, "");
-    points_destroy(points);
+    sweep_result_destroy(points);
     sweep_fixture_close(&fixture);
 }
 END_TEST
@@ -179,10 +179,10 @@ START_TEST(foreign_point)
     to = sweep_fixture_point(&fixture, 0);
     ck_assert_int_eq(rename(from, to), 0);
     ck_assert_int_eq(merge(false, &err), 0);
-    struct points *points = merged();
-    ck_assert_int_eq(points->points[0].state, POINTS_FOREIGN);
+    struct sweep_result *points = merged();
+    ck_assert_int_eq(points->points[0].state, SWEEP_FOREIGN);
     ck_assert_ptr_nonnull(strstr(points->points[0].note, "of another study, \"other\""));
-    points_destroy(points);
+    sweep_result_destroy(points);
     mem_free(from);
     mem_free(to);
     sweep_fixture_close(&fixture);
@@ -196,11 +196,11 @@ START_TEST(point_lost_meanwhile)
     fill();
     survey_look(fixture.survey, NULL, 0, 1);
     remove_point(2);
-    struct points *points = merge_read(fixture.survey, "text");
-    ck_assert_int_eq(points->points[2].state, POINTS_FOREIGN);
+    struct sweep_result *points = merge_read(fixture.survey, "text");
+    ck_assert_int_eq(points->points[2].state, SWEEP_FOREIGN);
     ck_assert_ptr_nonnull(strstr(points->points[2].note, "000002.h5"));
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), N - 1);
-    points_destroy(points);
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 1);
+    sweep_result_destroy(points);
     sweep_fixture_close(&fixture);
 }
 END_TEST
@@ -216,13 +216,13 @@ START_TEST(loses_nothing)
     ck_assert_int_eq(merge(false, &err), -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_ptr_nonnull(strstr(err.text, "point 3 (rate=500qps,replication=1)"));
-    struct points *points = merged();
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
-    points_destroy(points);
+    struct sweep_result *points = merged();
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N);
+    sweep_result_destroy(points);
     ck_assert_int_eq(merge(true, &err), 0);
     points = merged();
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), N - 1);
-    points_destroy(points);
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 1);
+    sweep_result_destroy(points);
     sweep_fixture_close(&fixture);
 }
 END_TEST
@@ -287,10 +287,10 @@ START_TEST(more_replications)
     survey_look(fixture.survey, NULL, 0, 1);
     ck_assert_msg(merge_check(fixture.survey, false, &err) == 0, "%s", err.text);
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
-    struct points *points = merged();
+    struct sweep_result *points = merged();
     ck_assert_uint_eq(points->n_points, N / 2 * 3);
-    ck_assert_uint_eq(points_count(points, POINTS_DONE), N);
-    points_destroy(points);
+    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N);
+    sweep_result_destroy(points);
     sweep_fixture_close(&fixture);
 }
 END_TEST
@@ -302,7 +302,7 @@ int main(void)
         {"core", foreign_point},   {"core", more_replications}, {"limits", point_lost_meanwhile},
         {"errors", loses_nothing}, {"errors", edited_study},    {"errors", other_files},
     };
-    keep_block_signals();
+    checkpointing_block_signals();
     if (eval_open(&eval, NULL) < 0)
         return 1;
     sweep_fixture_begin(&fixture, &eval);

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/keep.h"
+#include "runs/checkpointing.h"
 #include "app/sweep_fixture.h"
 #include "base/mem.h"
 #include "support/suite.h"
@@ -169,7 +169,7 @@ START_TEST(stops_everywhere)
     ck_assert_int_eq(sweep_look(&eval, fixture.survey, NULL, &err), 0);
     ck_assert_int_eq(pointdir_make(survey_folder(fixture.survey), ERR_FAIL, &err), 0);
     if (eval.rank == eval.n_ranks - 1)
-        raise(SIGUSR2); // waits, see keep_block_signals() in main
+        raise(SIGUSR2); // waits, see checkpointing_block_signals() in main
     ck_assert_int_eq(sweep_run(&eval, fixture.survey, &options, &outcome, &err), 0);
     bool stopped = outcome.stopped;
     uint32_t n_done = outcome.n_done, n_failed = outcome.n_failed;
@@ -193,7 +193,7 @@ int main(void)
         {"core", stops_everywhere},    {"core", edited_study}, {"limits", nothing_to_do},
         {"errors", failures},
     };
-    keep_block_signals();
+    checkpointing_block_signals();
     if (eval_open(&eval, NULL) < 0)
         return 1;
     sweep_fixture_begin(&fixture, &eval);

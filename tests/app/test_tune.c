@@ -62,7 +62,7 @@ static void expect_refused(const char *content, const char *words)
 START_TEST(finds_the_best_batch_of_each_point)
 {
     struct tune_input input;
-    struct tuning *tuning = NULL;
+    struct tuning_result *tuning = NULL;
     struct err err = {0};
     uint64_t n_queries = 0;
     put(TRAFFIC(", sla: {p95: 20ms}") FLEET TUNE
@@ -76,8 +76,8 @@ START_TEST(finds_the_best_batch_of_each_point)
         ck_assert_uint_eq(tuning->n_policies, 2);
         ck_assert_str_eq(tuning->policies[1], "exhaustive");
         ck_assert_str_eq(tuning->axes[0].labels[1], "2ms");
-        const struct tuning_outcome *loose = tuning_outcome_at(tuning, 0, 1);
-        const struct tuning_outcome *strict = tuning_outcome_at(tuning, 1, 1);
+        const struct tuning_outcome *loose = tuning_result_outcome_at(tuning, 0, 1);
+        const struct tuning_outcome *strict = tuning_result_outcome_at(tuning, 1, 1);
         ck_assert_int_eq(loose->state, TUNING_FOUND);
         ck_assert_uint_eq(loose->batch_items, 200);
         ck_assert_double_gt(loose->qps, 0.85 * 8 / 3e-3);
@@ -85,7 +85,7 @@ START_TEST(finds_the_best_batch_of_each_point)
         ck_assert_uint_le(strict->batch_items, 50);
         ck_assert_double_lt(strict->qps, loose->qps);
         // 200 items over 8 cores.
-        ck_assert_uint_eq(tuning_outcome_at(tuning, 0, 0)->batch_items, 25);
+        ck_assert_uint_eq(tuning_result_outcome_at(tuning, 0, 0)->batch_items, 25);
         ck_assert_int_ne(loose->confirmed, TUNING_MISSED); // short runs may be unsure
         ck_assert_int_eq(loose->tail, TUNING_NOT_ASKED);
         uint64_t sum = 0;
@@ -95,7 +95,7 @@ START_TEST(finds_the_best_batch_of_each_point)
         }
         ck_assert_uint_eq(sum, n_queries); // every simulated query is on the path
     }
-    tuning_destroy(tuning);
+    tuning_result_destroy(tuning);
     tune_release(&input);
 }
 END_TEST
@@ -104,21 +104,21 @@ END_TEST
 START_TEST(says_what_cannot_be_reached)
 {
     struct tune_input input;
-    struct tuning *tuning = NULL;
+    struct tuning_result *tuning = NULL;
     struct err err = {0};
     uint64_t n_queries;
     put(TRAFFIC(", sla: {p95: 1ms}") FLEET TUNE);
     ck_assert_msg(read_study(&input, &err) == 0, "%s", err.text);
     ck_assert_int_eq(tune_run(&eval, &input, NULL, NULL, &tuning, &n_queries, &err), 0);
     if (tuning) {
-        const struct tuning_outcome *outcome = tuning_outcome_at(tuning, 0, 1);
+        const struct tuning_outcome *outcome = tuning_result_outcome_at(tuning, 0, 1);
         ck_assert_int_eq(outcome->state, TUNING_UNREACHABLE);
         ck_assert(isnan(outcome->qps));
         // 25 items take 1.25 ms, and the way there and back a little.
         ck_assert_double_ge(outcome->floor_s, 1.25e-3);
         ck_assert_double_le(outcome->floor_s, 1.5e-3);
     }
-    tuning_destroy(tuning);
+    tuning_result_destroy(tuning);
     tune_release(&input);
 }
 END_TEST

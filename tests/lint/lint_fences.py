@@ -14,7 +14,7 @@ def fenced_in(library, name):
     if name.startswith("tests/"):
         mirror = rules.TEST_FOLDERS.get(folder_of(name))
         return library == "Check" or mirror is None or folder_of(name) == "tests/support" or any(
-            p.startswith(mirror + "/") for p in patterns)
+            p.startswith(code + "/") for code in [mirror] + rules.LAYERS[mirror] for p in patterns)
     return any(fnmatch.fnmatchcase(stem, p) for p in patterns)
 
 
@@ -58,7 +58,7 @@ def find(graph, start, goals):
     return None
 
 
-GOOD = {"src/par/agree.h": "#include <mpi.h>\n", "results/h5.c": "#include <hdf5.h>\n",
+GOOD = {"src/par/agree.h": "#include <mpi.h>\n", "results/file/h5.c": "#include <hdf5.h>\n",
         "traces/qsize_normal.c": "#include <gsl/gsl_cdf.h>\n",
         "tests/base/test_a.c": "#include <check.h>\n",
         "src/base/x.c": "// #include <mpi.h>\n", "cluster/run.h": "#include <mpi.h>\n"}

@@ -13,7 +13,9 @@ def allowed(folder):
         return [folder] + rules.LAYERS[folder]
     if folder in rules.TEST_FOLDERS:
         mirror = rules.TEST_FOLDERS[folder]
-        return [folder, "tests/support", mirror] + rules.LAYERS[mirror]
+        code = [mirror] + rules.LAYERS[mirror]
+        fixtures = [t for t, m in rules.TEST_FOLDERS.items() if m in code]
+        return fixtures + ["tests/support"] + code + rules.TEST_REACHES.get(folder, [])
     return None
 
 

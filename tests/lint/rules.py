@@ -5,50 +5,68 @@ A new folder, a new fence or a new exception is one line here, with its reason b
 """
 
 # Folder of code -> folders whose headers its files may include (its own is always allowed).
-# Levels: base | par models traces search | results | cluster | study | app.
+# Levels: base | par models traces search | results | cluster, results/file | results/report, study |
+# runs | capacity jobs | app.
 LAYERS = {
     "src/base": [],
     "src/par": ["src/base"],
     "models": ["src/base"],
     "traces": ["src/base"],
     "results": ["src/base", "src/par"],
+    "results/file": ["src/base", "src/par", "results"],
+    "results/report": ["src/base", "results", "results/file"],
     "cluster": ["src/base", "src/par", "models", "traces", "results"],
-    "src/study": ["src/base", "models", "traces", "cluster", "results"],
+    "src/study": ["src/base", "models", "traces", "cluster", "results", "results/file"],
     "src/search": ["src/base"],
     "src/calibrate": ["src/base", "models", "src/study"],
-    "src/app": ["src/base", "src/par", "models", "traces", "results", "cluster", "src/study",
-                "src/search"],
+    "src/runs": ["src/base", "src/par", "models", "traces", "results", "results/file", "cluster",
+                 "src/study", "src/search"],
+    "src/capacity": ["src/base", "src/par", "models", "traces", "results", "results/file",
+                     "results/report", "cluster", "src/study", "src/search", "src/runs"],
+    "src/jobs": ["src/base", "src/study", "src/runs"],
+    "src/app": ["src/base", "src/par", "models", "traces", "results", "results/file",
+                "results/report", "cluster", "src/study", "src/search", "src/runs",
+                "src/capacity", "src/jobs"],
 }
 
-# Test folders named after a folder of code may include what that folder may; the others, all.
+# Test folders named after a folder of code may include what that folder may, and what the tests of
+# those have in common; the others, all. (tests/runs looks at folders that a sweep of src/app made.)
 TEST_FOLDERS = {
     "tests/base": "src/base",
     "tests/par": "src/par",
     "tests/models": "models",
     "tests/traces": "traces",
     "tests/results": "results",
+    "tests/results/file": "results/file",
+    "tests/results/report": "results/report",
     "tests/cluster": "cluster",
     "tests/study": "src/study",
     "tests/search": "src/search",
     "tests/calibrate": "src/calibrate",
+    "tests/capacity": "src/capacity",
+    "tests/jobs": "src/jobs",
     "tests/support": "src/base",
 }
+
+# What a test folder may include besides: what a damaged file gives must be fit to be shown.
+TEST_REACHES = {"tests/results/file": ["results/report"]}
 
 # Library -> (regex of its headers, files that may include one, as shell patterns without suffix).
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
-    "MPI": (r"mpi\.h", ["src/par/*", "results/h5", "results/gather", "results/store*", "results/ckpt",
-                        "cluster/exchange_mpi", "cluster/rally", "cluster/run", "src/app/main",
-                        "src/app/eval", "src/app/job", "src/app/keep", "src/app/crew", "src/app/probe",
-                        "src/app/slice", "src/app/memo", "src/app/day"]),
-    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/h5", "results/h5_read",
-                                             "results/store*", "results/columns"]),
+    "MPI": (r"mpi\.h", ["src/par/*", "results/gather", "results/file/h5", "results/file/store*",
+                        "results/file/checkpoint", "cluster/exchange_mpi", "cluster/rally",
+                        "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
+                        "src/runs/probe", "src/capacity/sample", "src/capacity/memo",
+                        "src/capacity/day", "src/app/main", "src/app/job"]),
+    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/h5", "results/file/h5_read",
+                                             "results/file/store*", "results/file/columns"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
     "GLPK": (r"glpk\.h", ["src/search/programme"]),
     "Random123": (r"Random123/.*", ["src/base/rng"]),
-    "xxHash": (r"xxh(ash|3)\.h", ["results/ckpt_file", "src/study/study_digest"]),
+    "xxHash": (r"xxh(ash|3)\.h", ["results/file/checkpoint_file", "src/study/study_digest"]),
     "Check": (r"check\.h", []),
 }
 
@@ -61,7 +79,7 @@ CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-openmpi-dev", "GSL": 
 # Folders that must not reach these libraries even through a header of ours.
 NO_REACH = {
     "MPI": ["src/base", "models", "traces", "src/study", "src/search"],
-    "HDF5": ["src/base", "models", "src/study", "src/search", "cluster"],
+    "HDF5": ["src/base", "models", "results", "results/report", "cluster", "src/study", "src/search"],
 }
 
 # Bodies that several sources of one family include; not interfaces, so they need not stand alone.
@@ -71,7 +89,7 @@ TEMPLATES = {"cluster/cpu_loop.h", "cluster/cpu_in_place.h"}
 NO_HEADER = {"src/app/main.c", "src/calibrate/rf_calibrate.c"}
 
 # Headers whose .c file is made on every build, and by what.
-MADE_BY_BUILD = {"src/app/revision.h": "scripts/cmake/revision.cmake"}
+MADE_BY_BUILD = {"src/base/revision.h": "scripts/cmake/revision.cmake"}
 
 # Modules without a test_<module>.c, and where they are tested instead.
 TESTED_ELSEWHERE = {
@@ -107,15 +125,19 @@ MUTABLE_GLOBALS = {"src/base/log.c"}
 
 # Calls that end the program, print, or name the world, and the files below src/app that may.
 FORBIDDEN_CALLS = {
-    r"\b_?exit\s*\(": ["src/base/mem.c", "results/trial.c"],
+    r"\b_?exit\s*\(": ["src/base/mem.c", "results/file/sandbox.c",
+                         "src/jobs/sbatch.c"],  # a child process that cannot become sbatch
     r"\babort\s*\(": [],
-    # rf_calibrate is a program of its own
-    r"\b(v?printf|puts|putchar|perror)\s*\(": ["src/calibrate/rf_calibrate.c"],
+    # rf_calibrate is a program of its own; what is handed to Slurm is said as it happens
+    r"\b(v?printf|puts|putchar|perror)\s*\(": ["src/calibrate/rf_calibrate.c",
+                                               "src/jobs/submission.c"],
     r"\bv?fprintf\s*\(\s*std(out|err)\b": ["src/base/mem.c", "src/base/log.c",
                                              "src/calibrate/rf_calibrate.c"],
-    r"\bf(puts|putc|write|flush)\s*\([^;]*\bstd(out|err)\b": ["src/base/mem.c", "src/base/log.c"],
+    r"\bf(puts|putc|write|flush)\s*\([^;]*\bstd(out|err)\b": [
+        "src/base/mem.c", "src/base/log.c", "src/jobs/submission.c",
+        "src/runs/checkpointing.c"],  # wipes the progress bar before a message
     r"\bMPI_Abort\s*\(": [],
-    r"\bMPI_COMM_WORLD\b": [],
+    r"\bMPI_COMM_WORLD\b": ["src/runs/eval.c"],
 }
 
 # The first words of a function's comment in a header that includes <mpi.h>.
@@ -127,7 +149,8 @@ PROSE_AIM = 50
 PROSE_FLOOR = 30
 
 # Top folders that open with a README.md.
-README_FOLDERS = ["src", "models", "traces", "results", "cluster", "slurm", "tests", "scripts"]
+README_FOLDERS = ["src", "models", "traces", "results", "results/file", "results/report", "cluster",
+                  "src/runs", "src/capacity", "src/jobs", "src/app", "slurm", "tests", "scripts"]
 
 # Text that must not be in a file: places that exist on one machine only.
 MACHINE_PATHS = [r"(?<![\w.])/(work|root|home|Users|scratch|data)/\w", r"\.\./shared\b",

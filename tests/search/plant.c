@@ -167,7 +167,7 @@ static int do_round(void *user, struct tuner_job *jobs, size_t n, struct err *er
     plant->n_choices += n;
     for (size_t i = 0; i < n; i++) {
         struct tuner_job *job = &jobs[plant->backwards ? n - 1 - i : i];
-        if (capacity_search(&plant->capacity, &job->task, plant_measure, plant, &job->capacity,
+        if (max_load_search(&plant->capacity, &job->task, plant_measure, plant, &job->capacity,
                             &job->trials, err) != 0)
             return -1;
     }

@@ -30,7 +30,7 @@ struct plant {
     uint64_t fail_after;               // this many measurements it fails; 0: never
     bool backwards;                    // the tasks of a round are done last first
     bool no_bound;                     // bound_qps says that it does not know
-    struct capacity_config capacity;
+    struct max_load_config capacity;
     uint64_t n_runs, n_queries; // measured so far
     uint64_t n_choices;         // capacities asked for by rounds
 };

@@ -163,7 +163,7 @@ START_TEST(finish_in_full)
     ask(&bench, &choice, 1);
     ck_assert_int_eq(rounds_finish(bench.rounds, NULL), 0);
     ck_assert_uint_eq(bench.outcome.choice.batch_items, 64);
-    ck_assert_int_eq(bench.outcome.capacity.state, CAPACITY_FOUND);
+    ck_assert_int_eq(bench.outcome.capacity.state, MAX_LOAD_FOUND);
     ck_assert_double_le(bench.outcome.capacity.missed_qps, 1.01 * bench.outcome.capacity.held_qps);
     ck_assert_double_eq(bench.outcome.claimed_qps, bench.outcome.capacity.held_qps);
     end(&bench);

@@ -250,7 +250,7 @@ START_TEST(climb_accelerator_only)
     plant.overhead_s = 10e-3; // 15 ms on an idle core
     plant.target_s = 10e-3;   // 4.8 ms on the idle accelerator
     struct tuner_outcome outcome = tune_default("deeprecsched", &plant);
-    ck_assert_int_eq(outcome.capacity.state, CAPACITY_FOUND);
+    ck_assert_int_eq(outcome.capacity.state, MAX_LOAD_FOUND);
     ck_assert_uint_eq(outcome.choice.offload_items, 1);
 }
 END_TEST
@@ -274,7 +274,7 @@ START_TEST(unreachable_by_all)
         struct plant plant = plant_default();
         plant.target_s = 0.5e-3; // 0.81 ms with B = 1
         struct tuner_outcome outcome = tune_default(policies[i], &plant);
-        ck_assert_int_eq(outcome.capacity.state, CAPACITY_UNREACHABLE);
+        ck_assert_int_eq(outcome.capacity.state, MAX_LOAD_UNREACHABLE);
         ck_assert(isnan(outcome.claimed_qps));
         if (i > 0) {
             ck_assert_uint_eq(outcome.choice.batch_items, 1);
@@ -348,7 +348,7 @@ START_TEST(reference_claim_measured)
     struct tuner_outcome outcome = tune("reference", &plant, &config);
     ck_assert_uint_gt(outcome.path.n, 0);
     ck_assert_double_eq(outcome.path.v[0].point.rate_qps, outcome.claimed_qps);
-    ck_assert_int_ne(outcome.capacity.state, CAPACITY_BELOW);
+    ck_assert_int_ne(outcome.capacity.state, MAX_LOAD_BELOW);
     tuner_release(&outcome);
 }
 END_TEST
@@ -374,7 +374,7 @@ START_TEST(reference_too_slow)
     plant.work_s = 20e-3;
     struct tuner_outcome outcome = tune_default("reference", &plant);
     ck_assert_double_eq_tol(outcome.claimed_qps, 50, 1e-9);
-    ck_assert_int_eq(outcome.capacity.state, CAPACITY_UNREACHABLE);
+    ck_assert_int_eq(outcome.capacity.state, MAX_LOAD_UNREACHABLE);
 }
 END_TEST
 
@@ -387,7 +387,7 @@ START_TEST(reference_off_by_one)
     plant.accel_s = 1e-4;
     struct tuner_outcome outcome = tune_default("reference", &plant);
     ck_assert_uint_eq(outcome.choice.offload_items, 96);
-    ck_assert_int_eq(outcome.capacity.state, CAPACITY_UNREACHABLE);
+    ck_assert_int_eq(outcome.capacity.state, MAX_LOAD_UNREACHABLE);
 }
 END_TEST
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/inquiry.h"
+#include "capacity/capacity_search.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"
 #include "theory/formula.h"
@@ -48,18 +48,19 @@ START_TEST(cores_are_exactly_those_of_erlang)
     const double loads[] = {1, 2, 3, 5, 7, 10, 15, 20, 30, 50};
     for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {
         struct eval eval = {.comm = MPI_COMM_WORLD, .n_ranks = 1};
-        struct inquiry inquiry = {mem_strdup(""), station(loads[i])};
-        const struct inquiry_options options = {.memo = NULL};
-        struct inquiry_result result;
+        struct capacity_search search = {mem_strdup(""), station(loads[i])};
+        const struct capacity_search_options options = {.memo = NULL};
+        struct capacity_search_result result;
         struct err err = {0};
-        ck_assert_msg(inquiry_run(&eval, &inquiry, &options, &result, &err) == 0, "%s", err.text);
-        const struct staffing_size *row = &result.staffing->sizes[0];
+        ck_assert_msg(capacity_search_run(&eval, &search, &options, &result, &err) == 0, "%s",
+                      err.text);
+        const struct capacity_size *row = &result.answer->sizes[0];
         uint32_t k = erlang_cores(loads[i]);
         ck_assert_msg(row->n == k, "load %.0f: %u cores, by Erlang %u", loads[i], row->n, k);
         ck_assert_uint_le(row->n_least, k);
         ck_assert_uint_ge(row->n_most, k);
-        staffing_destroy(result.staffing);
-        inquiry_release(&inquiry);
+        capacity_result_destroy(result.answer);
+        capacity_search_release(&search);
     }
 }
 END_TEST

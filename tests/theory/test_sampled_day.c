@@ -4,7 +4,7 @@
 // A day of 12 intervals of half a second on 2000 servers in 20 cells, with a load of 35 to 80 %
 // that rises and falls, is simulated in full and estimated from pieces, by 100 seeds. What is
 // sampled is about a twentieth of the day's time and cells.
-#include "app/day.h"
+#include "capacity/day.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -83,13 +83,13 @@ static void simulate_all(const struct study *study, double *p95_s)
     record_destroy(record);
 }
 
-static void sample(struct slice_bench *bench, const struct study *study, struct day_result *result)
+static void sample(struct sample_bench *bench, const struct study *study, struct day_result *result)
 {
     const uint32_t n_servers = N_SERVERS;
-    struct slice_fleet fleets[N_INTERVALS];
+    struct fleet_variant fleets[N_INTERVALS];
     struct err err = {0};
     for (int h = 0; h < N_INTERVALS; h++)
-        fleets[h] = (struct slice_fleet){
+        fleets[h] = (struct fleet_variant){
             .study = study, .n_servers = &n_servers, .n_services = 1, .n_cells = 20};
     const struct day_plan plan = {.fleets = fleets,
                                   .n_intervals = N_INTERVALS,
@@ -108,19 +108,19 @@ START_TEST(intervals_hold_what_the_whole_day_says)
     double half = 0;
     for (int seed = 1; seed <= N_SEEDS; seed++) {
         struct study *study = make_study(seed);
-        struct slice_bench *bench = slice_bench_create(MPI_COMM_WORLD, NULL);
+        struct sample_bench *bench = sample_bench_create(MPI_COMM_WORLD, NULL);
         struct day_result result;
         double p95_s[N_INTERVALS + 1];
         simulate_all(study, p95_s);
         sample(bench, study, &result);
         for (int h = 0; h < N_INTERVALS; h++) {
-            const struct staffing_trial *trial = &result.trials[h];
+            const struct capacity_trial *trial = &result.trials[h];
             n_hours += fabs(trial->p95_s - p95_s[h]) <= trial->p95_half_s;
             half += trial->p95_half_s / trial->p95_s / (N_INTERVALS * N_SEEDS);
         }
         n_days += fabs(result.days[0].p95_s - p95_s[N_INTERVALS]) <= result.days[0].p95_half_s;
         day_release(&result);
-        slice_bench_destroy(bench);
+        sample_bench_destroy(bench);
         study_destroy(study);
     }
     if (suite_mpi_rank() > 0)

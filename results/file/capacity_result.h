@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// capacity_result: what `recfleet capacity` found, for the file, the tables and their readers.
+//
+// One struct for all it can be asked; what was not asked for has no rows. Dimensions, in the order
+// of the arrays:
+//
+//   scheduler     how a server splits queries: fixed, deeprecsched, ...
+//   allocation    how servers are chosen: blind, greedy, optimal; of a day of a given fleet: given
+//   provisioning  when they are on: peak, follow; of a given fleet: given
+//   interval      of the day
+//   type          of server: a group of the study
+//   service       of the study
+//
+// NaN: not known or not applicable. Half-widths are those of 95 % intervals. Everything depends on
+// the study alone; what differs from run to run is not here (struct run_info). The tables of fields
+// name each number once, with its unit, for the file and for its reader. No member of a row struct
+// has padding, so rows can be compared as bytes.
+#ifndef RESULTS_FILE_CAPACITY_RESULT_H
+#define RESULTS_FILE_CAPACITY_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "results/summary.h"
+
+// Times that people read by the hour, and energies in kWh, are of so many seconds.
+#define CAPACITY_S_PER_H 3600.0
+
+enum capacity_verdict { CAPACITY_MET, CAPACITY_UNSURE, CAPACITY_MISSED, CAPACITY_NOT_ASKED };
+extern const char
+    *const capacity_result_verdict_names[]; // "met" "unsure" "missed" "not_asked" NULL
+
+enum capacity_state { CAPACITY_FOUND, CAPACITY_RANGE, CAPACITY_BEYOND, N_CAPACITY_STATES };
+extern const char *const capacity_result_state_names[]; // "found" "range" "beyond" NULL
+
+// What one server of a type holds of a service, as tuned alone: the efficiency tuple of Hercules.
+struct capacity_tuple {
+    int32_t state; // FOUND; BEYOND: no rate within the target
+    uint32_t batch_items, offload_items;
+    uint32_t reserved;
+    double qps, missed_qps; // largest rate shown to be held, smallest shown to be missed
+    double power_w, idle_w; // at qps; and with nothing to do
+    double p95_s, p95_half_s, util_frac;
+};
+
+// How something did when it was simulated; of one service, or of the worst.
+struct capacity_trial {
+    int32_t stable, sla; // enum capacity_verdict
+    double p95_s, p95_half_s, p99_s, p99_half_s, late_frac, late_half_frac;
+    double lost_frac, util_frac, power_w; // power of the whole fleet
+    uint64_t n_queries;                   // simulated
+};
+
+// find servers, find cores: one row per (scheduler, type, cells down).
+struct capacity_size {
+    uint32_t scheduler, type, cells_down;
+    int32_t state;               // enum capacity_state
+    uint32_t n, n_least, n_most; // servers (cores) that hold the rate; the range that is sure
+    uint32_t reserved;
+    double rate_qps;       // the load, all services
+    double bound_qps;      // one more than n's work would saturate: n times what one can do; NaN
+    double cost_usd_per_h; // of n servers; NaN without a price
+    uint64_t n_runs, n_queries;        // spent
+    struct capacity_trial at_n, below; // at n and at n - 1
+};
+
+// find load: one row per scheduler.
+struct capacity_load {
+    uint32_t scheduler;
+    int32_t state;                          // FOUND, or BEYOND: missed at any load
+    double held_qps, missed_qps, asked_qps; // asked: the study's own
+    double cost_usd_per_h;
+    uint64_t n_runs, n_queries;
+    struct capacity_trial at_held;
+};
+
+// [interval][service]: what comes.
+struct capacity_demand {
+    double mean_qps, peak_qps;
+};
+
+// [scheduler][allocation][provisioning][interval].
+struct capacity_step {
+    uint32_t n_on, n_started;
+    double objective, bound; // of the allocation, in its unit; bound NaN where there is none
+    double planned_w;        // of servers in use at their tuple's power, the others on idle
+    double simulated_w;      // as simulated, mean over the interval; NaN if it was not
+    double cost_usd_per_h, carbon_g_per_h; // NaN without prices, without a curve
+};
+
+// [scheduler][allocation][provisioning].
+struct capacity_total {
+    int32_t state; // FOUND, or BEYOND: this method found no plan
+    uint32_t peak_servers;
+    double server_h, starting_h; // on, and starting before that
+    double planned_kwh, simulated_kwh;
+    double cost_usd, carbon_kg, objective; // over the day; objective in its unit times hours
+    uint32_t n_met, n_unsure, n_missed;    // services times intervals
+    uint32_t reserved;
+};
+
+// What was simulated of a day.
+struct capacity_sample {
+    uint32_t n_cells, of_cells; // per window; of a planned fleet the mean, rounded
+    uint32_t n_windows;         // of each interval
+    uint32_t reserved;
+    double window_s, warmup_s, interval_s;
+    double n_queries, of_queries; // of one (scheduler, allocation, provisioning)
+};
+
+struct capacity_result {
+    char *name, *program_version, *study; // owned
+    uint64_t seed;
+    char *find, *objective, *objective_unit; // owned: "plan", "power", "W"
+    // sla_quantile: of every target; NaN where they differ.
+    double headroom_frac, sla_quantile, day_s, interval_s, startup_s, min_on_s;
+    uint32_t n_schedulers, n_allocations, n_provisionings, n_intervals, n_types, n_services;
+    uint32_t n_sizes, n_loads;
+    char **schedulers, **allocations, **provisionings, **types, **services; // owned, each owned
+    uint32_t *available;                                                    // [type]
+    double *price_usd_per_h;                                                // [type]
+    double *target_s;                                                       // [service]
+    struct capacity_tuple *tuples;  // [scheduler][type][service]
+    struct capacity_size *sizes;    // [n_sizes]
+    struct capacity_load *loads;    // [n_loads]
+    struct capacity_demand *demand; // [interval][service]
+    uint32_t *n_assigned;          // [scheduler][allocation][provisioning][interval][type][service]
+    uint32_t *n_on;                // [scheduler][allocation][provisioning][interval][type]
+    struct capacity_step *steps;   // [scheduler][allocation][provisioning][interval]
+    struct capacity_trial *trials; // [scheduler][allocation][provisioning][interval][service]
+    struct capacity_trial *days;   // [scheduler][allocation][provisioning][service]: whole day
+    struct capacity_total *totals; // [scheduler][allocation][provisioning]
+    struct capacity_sample sample;
+};
+
+// How many of each there will be; 0 where not asked for. Names are filled in by the caller.
+struct capacity_shape {
+    uint32_t n_schedulers, n_allocations, n_provisionings, n_intervals, n_types, n_services;
+    uint32_t n_sizes, n_loads;
+};
+
+// Counts zero, reals NaN, verdicts not asked.
+struct capacity_result *capacity_result_create(const struct capacity_shape *shape);
+void capacity_result_destroy(struct capacity_result *answer); // NULL: no effect
+struct capacity_trial capacity_result_trial_none(void);
+
+// Index of (scheduler, allocation, provisioning) in totals; times n_intervals plus the interval, in
+// steps; and so on.
+size_t capacity_result_plan_at(const struct capacity_result *answer, uint32_t scheduler,
+                               uint32_t allocation, uint32_t provisioning);
+
+// Counts the verdict on one service in one interval; one that was not asked for counts nowhere.
+void capacity_result_count(struct capacity_total *total, int32_t sla);
+
+// The tables name every member but the schedulers' and types' numbers of struct capacity_size and
+// struct capacity_load, which capacity_result_labels[] names.
+extern const struct summary_field capacity_result_tuple_fields[], capacity_result_trial_fields[],
+    capacity_result_size_fields[], capacity_result_load_fields[], capacity_result_demand_fields[],
+    capacity_result_step_fields[], capacity_result_total_fields[],
+    capacity_result_sample_fields[]; // end with name NULL
+
+// ---- all arrays alike, for whoever writes, reads or compares them
+
+enum capacity_dim {
+    CAPACITY_SCHEDULER,
+    CAPACITY_ALLOCATION,
+    CAPACITY_PROVISIONING,
+    CAPACITY_INTERVAL,
+    CAPACITY_TYPE,
+    CAPACITY_SERVICE,
+    CAPACITY_SIZE,
+    CAPACITY_LOAD,
+    N_CAPACITY_DIMS
+};
+extern const char *const capacity_result_dim_names[]; // "scheduler", ... NULL
+
+// Part of a row: the numbers that a table of fields names, from `offset` on.
+struct field_group {
+    const char *prefix; // before the fields' names
+    size_t offset;
+    const struct summary_field *fields; // NULL: no more views
+};
+
+struct capacity_array {
+    const char *name;  // "tuples"
+    const char *group; // of the file: "/tuples"; "": its root
+    size_t offset; // in struct capacity_result, of the pointer; of the row itself when n_dims is 0
+    size_t stride; // bytes of a row
+    uint32_t n_dims;
+    int32_t dims[N_CAPACITY_DIMS]; // enum capacity_dim, slowest first
+    struct field_group views[4];   // the last is empty
+};
+extern const struct capacity_array capacity_result_arrays[]; // ends with name NULL
+// NULL: no such array.
+const struct capacity_array *capacity_result_find(const char *name);
+
+// A number in the rows of an array that says which scheduler or type they are of.
+struct capacity_label {
+    const char *array, *name; // "sizes", "scheduler"
+    size_t offset;            // in the row
+    int32_t dim;              // enum capacity_dim: whose names it is a number of
+};
+extern const struct capacity_label capacity_result_labels[]; // ends with array NULL
+
+// Length of a dimension; its names, NULL where it has none (intervals, sizes, loads).
+uint32_t capacity_result_n(const struct capacity_result *answer, enum capacity_dim dim);
+char **capacity_result_names(const struct capacity_result *answer, enum capacity_dim dim);
+// Rows of an array, and the first of them.
+size_t capacity_result_n_rows(const struct capacity_result *answer,
+                              const struct capacity_array *array);
+void *capacity_result_rows(const struct capacity_result *answer,
+                           const struct capacity_array *array);
+// Does any row say more than capacity_result_create() does?
+bool capacity_result_is_known(const struct capacity_result *answer,
+                              const struct capacity_array *array);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/file/replications.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+// Where the rows of a part are: the fields of their struct, and its place in struct sweep_result.
+struct part_rows {
+    const struct summary_field *fields;
+    const char *base;
+    size_t stride;      // from row to row
+    uint32_t n_rows;    // per point
+    size_t offset;      // within the row's struct, of the part's own struct
+    bool has_quantiles; // latency_s, which no table of fields names
+};
+
+static struct part_rows rows_of(const struct sweep_result *p, enum replications_part part)
+{
+    const size_t of_part[] = {offsetof(struct summary_group, parts[PART_CPU]),
+                              offsetof(struct summary_group, parts[PART_ACCEL])};
+    switch (part) {
+    case REPLICATED_SERVICES:
+        return (struct part_rows){summary_service_fields,
+                                  (const char *)p->services,
+                                  sizeof *p->services,
+                                  p->n_services,
+                                  0,
+                                  true};
+    case REPLICATED_TOTALS:
+        return (struct part_rows){
+            summary_service_fields, (const char *)p->totals, sizeof *p->totals, 1, 0, true};
+    case REPLICATED_GROUPS:
+        return (struct part_rows){summary_group_fields,
+                                  (const char *)p->groups,
+                                  sizeof *p->groups,
+                                  p->n_groups,
+                                  0,
+                                  false};
+    case REPLICATED_CPUS:
+    case REPLICATED_ACCELS:
+        return (struct part_rows){summary_component_fields,
+                                  (const char *)p->groups,
+                                  sizeof *p->groups,
+                                  p->n_groups,
+                                  of_part[part - REPLICATED_CPUS],
+                                  false};
+    case REPLICATED_FLEETS:
+        break;
+    }
+    return (struct part_rows){
+        summary_fleet_fields, (const char *)p->fleets, sizeof *p->fleets, 1, 0, false};
+}
+
+static bool is_real(const struct summary_field *f)
+{
+    return f->kind == SUMMARY_CI || f->kind == SUMMARY_REAL;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void list_members(const struct part_rows *rows, struct replications_table *table)
+{
+    uint32_t n = 0;
+    for (const struct summary_field *f = rows->fields; f->name; f++)
+        n += is_real(f);
+    table->n_members = n + (rows->has_quantiles ? SUMMARY_N_QUANTILES : 0);
+    table->offsets = mem_calloc(table->n_members, sizeof *table->offsets);
+    n = 0;
+    for (const struct summary_field *f = rows->fields; f->name; f++) {
+        if (is_real(f))
+            table->offsets[n++] = f->offset;
+    }
+    for (uint32_t q = 0; n < table->n_members; q++)
+        table->offsets[n++] = offsetof(struct summary_service, latency_s) + q * sizeof(struct ci);
+    qsort(table->offsets, n, sizeof *table->offsets, by_offset);
+}
+
+// ---- which points are one case
+
+// A value on every axis but that of replications, in the order of the axes; then by number.
+static int by_case(const void *a, const void *b, void *user)
+{
+    const struct sweep_result *p = user;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    for (uint32_t axis = 0; axis < p->n_axes && p->replication >= 0; axis++) {
+        uint32_t v = p->values[(size_t)x * p->n_axes + axis],
+                 w = p->values[(size_t)y * p->n_axes + axis];
+        if ((int)axis != p->replication && v != w)
+            return v > w ? 1 : -1;
+    }
+    return 0;
+}
+
+static int by_case_and_number(const void *a, const void *b, void *user)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int order = by_case(a, b, user);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+// The points by case, case after case; caller mem_free()s.
+static uint32_t *order_of(const struct sweep_result *p)
+{
+    uint32_t *order = mem_calloc(p->n_points, sizeof *order);
+    for (uint32_t i = 0; i < p->n_points; i++)
+        order[i] = i;
+    qsort_r(order, p->n_points, sizeof *order, by_case_and_number, (void *)(uintptr_t)p);
+    return order;
+}
+
+// The end of the case that begins at `first` in the order.
+static uint32_t end_of(const struct sweep_result *p, const uint32_t *order, uint32_t first)
+{
+    uint32_t end = first + 1;
+    while (end < p->n_points && p->replication >= 0 &&
+           by_case(&order[first], &order[end], (void *)(uintptr_t)p) == 0)
+        end++;
+    return end;
+}
+
+// ---- one case
+
+static struct replications_case case_of(const struct sweep_result *p, const uint32_t *members,
+                                        uint32_t n)
+{
+    struct replications_case c = {.point = members[0], .n_replications = n};
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sweep_point *point = &p->points[members[i]];
+        int32_t verdict = p->fleets[members[i]].verdict;
+        if (point->state != SWEEP_DONE) {
+            c.n_missing++;
+            continue;
+        }
+        if (c.n_done++ == 0)
+            c.point = members[i];
+        c.n_overloaded += verdict == OVERLOAD_YES;
+        c.verdict = verdict > c.verdict ? verdict : c.verdict;
+        c.n_services = point->n_services > c.n_services ? point->n_services : c.n_services;
+        c.n_groups = point->n_groups > c.n_groups ? point->n_groups : c.n_groups;
+    }
+    return c;
+}
+
+// The mean over values none of which may be unknown. Settings are the same in all replications, and
+// their sum over n may be rounded.
+static struct ci mean_of(const double *values, uint32_t n)
+{
+    uint32_t n_same = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (isnan(values[i]))
+            return ci_none();
+        n_same += values[i] == values[0];
+    }
+    if (n > 1 && n_same == n)
+        return (struct ci){values[0], 0, 0, n};
+    return ci_means(values, n);
+}
+
+// A struct ci begins with its value, so both kinds of member are read alike.
+static void fold_row(const struct part_rows *rows, const struct sweep_result *p, uint32_t row,
+                     const uint32_t *members, uint32_t n, const struct replications_table *table,
+                     struct ci *out)
+{
+    double *values = mem_calloc(n, sizeof *values);
+    for (uint32_t m = 0; m < table->n_members; m++) {
+        uint32_t used = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            size_t at = ((size_t)members[i] * rows->n_rows + row) * rows->stride;
+            if (p->points[members[i]].state == SWEEP_DONE)
+                memcpy(&values[used++], rows->base + at + rows->offset + table->offsets[m],
+                       sizeof *values);
+        }
+        out[m] = mean_of(values, used);
+    }
+    mem_free(values);
+}
+
+// Is the whole interval at or below the bound, or above?
+static int32_t verdict_of(struct ci ci, double bound)
+{
+    if (isnan(ci.half_95))
+        return SLA_UNSURE;
+    if (ci.value + ci.half_95 <= bound)
+        return SLA_MET;
+    return ci.value - ci.half_95 > bound ? SLA_MISSED : SLA_UNSURE;
+}
+
+// As a run's: where queries were lost, the late ones decide.
+static int32_t sla_of(const struct replications *f, uint32_t at_case, uint32_t service)
+{
+    struct ci target = replications_at(f, REPLICATED_SERVICES, at_case, service,
+                                       offsetof(struct summary_service, sla_s));
+    struct ci latency = replications_at(f, REPLICATED_SERVICES, at_case, service,
+                                        offsetof(struct summary_service, sla_latency_s));
+    if (!(target.value > 0))
+        return SLA_NONE;
+    if (f->cases[at_case].n_overloaded > 0)
+        return SLA_MISSED;
+    struct ci lost = replications_at(f, REPLICATED_SERVICES, at_case, service,
+                                     offsetof(struct summary_service, lost_frac));
+    if (!(lost.value > 0))
+        return verdict_of(latency, target.value);
+    double allowed = 1 - replications_at(f, REPLICATED_SERVICES, at_case, service,
+                                         offsetof(struct summary_service, sla_quantile))
+                             .value;
+    return lost.value > allowed
+               ? SLA_MISSED
+               : verdict_of(replications_at(f, REPLICATED_SERVICES, at_case, service,
+                                            offsetof(struct summary_service, late_frac)),
+                            allowed);
+}
+
+// ---- the whole
+
+static void fold_part(struct replications *f, enum replications_part part, const uint32_t *order)
+{
+    struct part_rows rows = rows_of(f->points, part);
+    struct replications_table *table = &f->tables[part];
+    list_members(&rows, table);
+    table->n_rows = rows.n_rows;
+    size_t row_values = table->n_members, case_values = row_values * rows.n_rows;
+    table->values = mem_calloc(f->n_cases * case_values, sizeof *table->values);
+    const uint32_t *members = order;
+    for (uint32_t c = 0; c < f->n_cases; c++) {
+        for (uint32_t r = 0; r < rows.n_rows; r++)
+            fold_row(&rows, f->points, r, members, f->cases[c].n_replications, table,
+                     table->values + c * case_values + r * row_values);
+        members += f->cases[c].n_replications;
+    }
+}
+
+struct replications *replications_create(const struct sweep_result *points)
+{
+    struct replications *f = mem_calloc(1, sizeof *f);
+    uint32_t *order = order_of(points);
+    f->points = points;
+    f->cases = mem_calloc(points->n_points, sizeof *f->cases);
+    for (uint32_t first = 0; first < points->n_points;) {
+        uint32_t end = end_of(points, order, first);
+        f->cases[f->n_cases++] = case_of(points, order + first, end - first);
+        first = end;
+    }
+    for (int part = 0; part < N_REPLICATED_PARTS; part++)
+        fold_part(f, (enum replications_part)part, order);
+    f->sla = mem_calloc((size_t)f->n_cases * points->n_services, sizeof *f->sla);
+    for (uint32_t c = 0; c < f->n_cases; c++) {
+        for (uint32_t s = 0; s < points->n_services; s++)
+            f->sla[(size_t)c * points->n_services + s] = sla_of(f, c, s);
+    }
+    mem_free(order);
+    return f;
+}
+
+void replications_destroy(struct replications *f)
+{
+    if (!f)
+        return;
+    for (int part = 0; part < N_REPLICATED_PARTS; part++) {
+        mem_free(f->tables[part].offsets);
+        mem_free(f->tables[part].values);
+    }
+    mem_free(f->cases);
+    mem_free(f->sla);
+    mem_free(f);
+}
+
+struct ci replications_at(const struct replications *f, enum replications_part part,
+                          uint32_t at_case, uint32_t row, size_t offset)
+{
+    const struct replications_table *t = &f->tables[part];
+    if (row >= t->n_rows)
+        return ci_none();
+    const size_t *found = bsearch(&offset, t->offsets, t->n_members, sizeof offset, by_offset);
+    size_t first = ((size_t)at_case * t->n_rows + row) * t->n_members;
+    return found ? t->values[first + (size_t)(found - t->offsets)] : ci_none();
+}
+
+int32_t replications_sla(const struct replications *f, uint32_t at_case, uint32_t service)
+{
+    return f->sla[(size_t)at_case * f->points->n_services + service];
+}
+
+#define ROW(member, long_name)                                                                     \
+    {                                                                                              \
+#member, "1", long_name, SUMMARY_COUNT32, offsetof(struct replications_case, member), NULL \
+    }
+
+const struct summary_field replications_case_fields[] = {
+    ROW(n_replications, "replications of the case"),
+    ROW(n_done, "replications that are done"),
+    ROW(n_missing, "replications that are not done"),
+    ROW(n_overloaded, "replications that are done and were overloaded"),
+    ROW(n_services, "services of the case"),
+    ROW(n_groups, "groups of servers of the case"),
+    {"verdict", "1", "does any backlog grow without bound", SUMMARY_CODE,
+     offsetof(struct replications_case, verdict), overload_names},
+    {NULL, NULL, NULL, SUMMARY_REAL, 0, NULL},
+};

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// replications: the replications of a sweep made into intervals.
+//
+// Points that differ in nothing but their value on the axis of replications are one case. Every
+// real number of the summary gets, for each case, the mean over its replications and the
+// half-widths of Student's t intervals (ci_means): independent runs, so these need no batches.
+// `n_batches` of such a struct ci is the number of replications behind it.
+//
+// Nothing is averaged away silently. A number that is NaN in one of the replications that are done
+// is NaN for the case: so an overloaded replication leaves the case without latency, as it is
+// without one itself, while its utilisation and power count. How many were overloaded, and how many
+// are not done, stands beside it. A target is met when the whole 95 % interval of the replications
+// is at or below it, missed when it is above or when one was overloaded, else unsure; while there
+// is but one replication it is unsure. Where queries were lost, the fraction that is late
+// decides in the same way, as in a run (summary.h).
+//
+//     struct replications *f = replications_create(points);
+//     for (uint32_t c = 0; c < f->n_cases; c++)
+//         use(replications_at(f, REPLICATED_TOTALS, c, 0, offsetof(struct summary_service,
+//         served_qps)));
+//     replications_destroy(f);
+#ifndef RESULTS_FILE_REPLICATIONS_H
+#define RESULTS_FILE_REPLICATIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "results/file/sweep_result.h"
+
+// What there is a number of; rows per case as in struct sweep_result.
+enum replications_part {
+    REPLICATED_SERVICES,
+    REPLICATED_TOTALS,
+    REPLICATED_GROUPS,
+    REPLICATED_CPUS,
+    REPLICATED_ACCELS,
+    REPLICATED_FLEETS
+};
+#define N_REPLICATED_PARTS 6
+
+struct replications_case {
+    uint32_t point;                // one of them: the first that is done, else the first
+    uint32_t n_replications;       // points of the case
+    uint32_t n_done, n_missing;    // n_missing: all that are not done
+    uint32_t n_overloaded;         // of those done
+    uint32_t n_services, n_groups; // the most of any that is done
+    int32_t verdict;               // enum overload_verdict: the worst of those done
+};
+
+// The real members of one part: offsets in its struct, and the folded numbers.
+struct replications_table {
+    uint32_t n_rows, n_members; // per case
+    size_t *offsets;            // [n_members], rising
+    struct ci *values;          // [n_cases][n_rows][n_members]
+};
+
+struct replications {
+    const struct sweep_result *points; // borrowed
+    uint32_t n_cases;
+    struct replications_case *cases; // in the order of the axes, the last turning fastest
+    struct replications_table tables[N_REPLICATED_PARTS];
+    int32_t *sla; // [n_cases][n_services]: enum summary_sla from the folded interval
+};
+
+// `points` is borrowed until replications_destroy(). Without an axis of replications every point is
+// a case of its own, with one replication.
+struct replications *replications_create(const struct sweep_result *points);
+void replications_destroy(struct replications *fold); // NULL: no effect
+
+// The number at `offset` of the part's struct; {NaN, NaN, NaN, 0} when there is none.
+struct ci replications_at(const struct replications *fold, enum replications_part part,
+                          uint32_t at_case, uint32_t row, size_t offset);
+int32_t replications_sla(const struct replications *fold, uint32_t at_case, uint32_t service);
+
+// One count of struct replications_case by name; ends with name NULL.
+extern const struct summary_field replications_case_fields[];
+
+#endif

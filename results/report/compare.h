@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// compare: is the difference between two runs real?
+//
+// Two files that share their traffic (same seed, same traffic fingerprint, same time bins) saw the
+// very same queries, so their bins are compared in pairs: what the traffic did to both cancels, and
+// the interval of the difference is narrower (common random numbers). Other pairs are compared as
+// independent runs by Welch's t. A difference is called real when its 95 % interval excludes 0.
+//
+// The point estimate is always the difference of the two files' own numbers; the paired interval is
+// the spread of the bins' differences (batched, batch.h) round it.
+#ifndef RESULTS_REPORT_COMPARE_H
+#define RESULTS_REPORT_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "results/ci.h"
+#include "results/file/load.h"
+
+struct compare_row {
+    char *what;                  // owned: "feed p95"
+    const char *units;           // "s" "s-1" "W" "J-1" "1"
+    struct ci base, other, diff; // diff = other - base; NaN where one of them is
+    bool paired;                 // else Welch
+};
+
+struct compare {
+    bool same_traffic;
+    size_t n_rows;
+    struct compare_row *rows;
+};
+
+// Services are matched by name; one that only one file has is left out. Fails when no service is
+// common to both. Caller frees with compare_destroy.
+struct compare *compare_create(const struct load *base, const struct load *other, struct err *err);
+void compare_destroy(struct compare *compare); // NULL: no effect
+
+// A table for each of files[1 .. n) against files[0]; n >= 2.
+int compare_print(FILE *out, const struct load *const *files, size_t n, struct err *err);
+
+#endif

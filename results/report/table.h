@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// table: aligned columns of text, and numbers as a person reads them.
+//
+// Cells are collected row by row and printed with every column as wide as its widest cell; UTF-8
+// counts by characters, so a "±" does not bend the columns. The first column is flush left, or the
+// first few, the others flush right.
+//
+//     struct table *t = table_create(3);
+//     table_row(t, (const char *[]){"service", "served", "p95"});
+//     table_row(t, (const char *[]){"feed", "12000 qps", "7.13 ±0.02 ms"});
+//     table_print(t, stdout);
+//     table_destroy(t);
+#ifndef RESULTS_REPORT_TABLE_H
+#define RESULTS_REPORT_TABLE_H
+
+#include <stdio.h>
+
+struct table;
+
+struct table *table_create(int n_columns);
+void table_destroy(struct table *table); // NULL: no effect
+
+// One row of n_columns texts, copied. NULL is an empty cell.
+void table_row(struct table *table, const char *const *cells);
+
+// The next cell, from left to right, row by row; the table owns the text from now on and
+// mem_free()s it. NULL is an empty cell. Rows are whole when the table is printed.
+void table_cell(struct table *table, char *owned);
+
+// The first n columns are flush left; 1 before.
+void table_left(struct table *table, int n);
+
+// No blanks stand at the end of a line.
+void table_print(const struct table *table, FILE *out);
+
+// Columns that a text takes on the page: its characters.
+int table_width_of(const char *text);
+
+// "7.132 ±0.021": the half-width with two significant digits and the value with as many decimals.
+// Without a half-width (NaN) "7.132 ±n/a"; without a value "n/a". Both are multiplied by `scale`
+// first. Caller mem_free()s.
+char *table_interval(double value, double half_width, double scale);
+
+// Four significant digits, never in exponent form below 10^15; "n/a" for NaN. Caller mem_free()s.
+char *table_number(double value);
+
+// The same, and `decimals` digits behind the point, but "-" for NaN and infinity: where there is
+// nothing to know. Caller mem_free()s.
+char *table_known(double value);
+char *table_fixed(double value, int decimals);
+
+// Seconds or a multiple of them that suits a value of `typical_s`.
+struct table_unit {
+    const char *name; // "us" "ms" "s"
+    double scale;     // seconds times this are in that unit
+};
+struct table_unit table_time_unit(double typical_s);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// capacity_context: one question of `recfleet capacity` on its way to its answer. [M]
+//
+// What the modules that answer it share: the study, the ranks, what simulates (sample.h), what was
+// simulated before (memo.h), and the answer (results/file/capacity_result.h), which is filled in on
+// every rank alike. A question is worked on in stages, each a part of the whole; after every piece
+// of one,
+//
+//     if (capacity_context_done(context, pieces / all, err) < 0) return -1;
+//
+// says how far it is and looks for a signal to stop: then it fails, and context->stopped is set.
+// What was simulated is in the memo by then.
+#ifndef CAPACITY_CAPACITY_CONTEXT_H
+#define CAPACITY_CAPACITY_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runs/eval.h"
+#include "capacity/memo.h"
+#include "capacity/sample.h"
+#include "base/err.h"
+#include "results/file/capacity_result.h"
+#include "search/measure.h"
+#include "study/study.h"
+#include "traces/forecast.h"
+
+// Called on rank 0: the part of the work that is behind it, and what is being done.
+typedef void (*capacity_context_progress_fn)(void *user, double done_frac, const char *stage,
+                                             uint64_t n_queries);
+
+struct capacity_context {
+    const struct eval *eval;
+    const struct study *study;
+    struct memo *memo;              // NULL: nothing is kept
+    struct sample_bench *bench;     // slices are simulated on it
+    struct capacity_result *answer; // the answer
+    // B and T of every server: [n_schedulers][n_groups][n_services].
+    struct choice *choices;
+    capacity_context_progress_fn progress; // NULL: none
+    void *user;
+    uint64_t n_queries; // simulated, in this part of the work or an earlier one
+    uint64_t n_told;    // most that was ever told
+    bool stopped;
+    const char *stage; // being done: [from_frac, to_frac] of the work
+    double from_frac, to_frac, done_frac;
+};
+
+// Not collective. Begins a stage that ends at to_frac of the work. While slices are simulated in
+// it, the number of their queries is told.
+void capacity_context_stage(struct capacity_context *context, const char *stage, double to_frac);
+// Not collective. Begins the first of n_left equal stages, which are all that is left.
+void capacity_context_stage_of(struct capacity_context *context, const char *stage,
+                               uint32_t n_left);
+
+// Collective (context->eval->comm). A part of the stage is done. -1: a signal asks to stop.
+int capacity_context_done(struct capacity_context *context, double stage_frac, struct err *err);
+
+// Not collective. B and T of all groups and services under a scheduler; [n_groups][n_services].
+const struct choice *capacity_context_choices(const struct capacity_context *context,
+                                              uint32_t scheduler);
+
+// Not collective. The rates of one of the study's services over the day, into
+// day[study_capacity_intervals()].
+int capacity_context_forecast(const struct study *study, uint32_t service, struct forecast *day,
+                              struct err *err);
+
+// Not collective. Price of one server of a type, and of all servers that there are; NaN where one
+// is not known.
+double capacity_context_type_usd_per_h(const struct study *study, uint32_t type);
+double capacity_context_fleet_usd_per_h(const struct study *study);
+
+// Not collective. A key for the memo from a text that says what is asked.
+uint64_t capacity_context_key(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

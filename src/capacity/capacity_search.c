@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/capacity_search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "capacity/find_day.h"
+#include "capacity/find_load.h"
+#include "capacity/plan.h"
+#include "capacity/plan_check.h"
+#include "capacity/find_servers.h"
+#include "runs/survey.h"
+#include "capacity/efficiency.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "study/grid.h"
+
+// Parts of the work at which the tuples are done, where they are all or nearly nothing of it.
+#define TUPLES_FRAC 0.4
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static int refuse_points(const struct capacity_search_source *source, const char *text, size_t size,
+                         struct err *err)
+{
+    struct grid *grid =
+        grid_parse(source->path, text, size, source->settings, source->n_settings, err);
+    int rc = grid ? 0 : -1;
+    if (grid && grid_n_points(grid) > 1)
+        rc = err_set(err, ERR_STUDY,
+                     "%s: %s: not for capacity, which answers for one study; leave it out, or set "
+                     "the keys of one point with --set",
+                     source->path, grid_n_replications(grid) > 1 ? "replications" : "sweep");
+    grid_destroy(grid);
+    return rc;
+}
+
+static int read_study(const struct capacity_search_source *source, struct capacity_search *search,
+                      const char *text, size_t size, struct err *err)
+{
+    if (refuse_points(source, text, size, err) < 0)
+        return -1;
+    search->study = study_parse(source->path, text, size, source->settings, source->n_settings,
+                                source->library, true, err);
+    if (!search->study)
+        return -1;
+    return study_capacity_check(search->study, err);
+}
+
+int capacity_search_read(const struct eval *eval, const struct capacity_search_source *source,
+                         struct capacity_search *search, struct err *err)
+{
+    size_t size = 0;
+    *search = (struct capacity_search){0};
+    char *text = eval_read_text(eval, source->path, &size, err);
+    if (!text)
+        return -1;
+    search->written = survey_written(text, source->settings, source->n_settings);
+    int rc = eval_agree(eval, read_study(source, search, text, size, err), err);
+    mem_free(text);
+    if (rc < 0)
+        capacity_search_release(search);
+    return rc;
+}
+
+void capacity_search_release(struct capacity_search *search)
+{
+    study_destroy(search->study);
+    mem_free(search->written);
+    *search = (struct capacity_search){0};
+}
+
+// ---- the answer's frame -------------------------------------------------------------------------
+
+static uint32_t count_names(const char *names)
+{
+    char name[64];
+    uint32_t n = 0;
+    while (study_capacity_name(names, n, name, sizeof name))
+        n++;
+    return n;
+}
+
+static void put_names(char **to, uint32_t n, const char *names)
+{
+    char name[64] = "";
+    for (uint32_t i = 0; i < n; i++) {
+        study_capacity_name(names, i, name, sizeof name);
+        to[i] = mem_strdup(name);
+    }
+}
+
+static struct capacity_shape shape_of(const struct study *study)
+{
+    const struct study_capacity *capacity = &study->capacity;
+    bool plan = capacity->find == FIND_PLAN, day = capacity->find == FIND_DAY;
+    bool sizes = capacity->find == FIND_SERVERS || capacity->find == FIND_CORES;
+    struct capacity_shape shape = {.n_schedulers = count_names(capacity->schedulers),
+                                   .n_types = (uint32_t)study->n_groups,
+                                   .n_services = (uint32_t)study->n_services};
+    shape.n_allocations = plan ? count_names(capacity->allocations) : day;
+    shape.n_provisionings = plan ? count_names(capacity->provisioning) : day;
+    shape.n_intervals = plan || day ? study_capacity_intervals(capacity) : 0;
+    shape.n_sizes = sizes ? find_servers_n_rows(study, shape.n_schedulers) : 0;
+    shape.n_loads = capacity->find == FIND_LOAD ? shape.n_schedulers : 0;
+    return shape;
+}
+
+// Of all targets; NaN where they differ.
+static double common_quantile(const struct study *study)
+{
+    double quantile = NAN;
+    for (size_t s = 0; s < study->n_services; s++) {
+        const struct service_config *service = &study->services[s];
+        if (service->sla_ns <= 0)
+            continue;
+        if (isfinite(quantile) && fabs(quantile - service->sla_quantile) > 1e-12)
+            return NAN;
+        quantile = service->sla_quantile;
+    }
+    return quantile;
+}
+
+static void put_fleet(struct capacity_result *answer, const struct study *study)
+{
+    for (size_t g = 0; g < study->n_groups; g++) {
+        const struct study_group *group = &study->groups[g];
+        answer->types[g] = mem_strdup(group->name);
+        answer->available[g] = (uint32_t)group->servers;
+        answer->price_usd_per_h[g] = capacity_context_type_usd_per_h(study, (uint32_t)g);
+    }
+    for (size_t s = 0; s < study->n_services; s++) {
+        const struct service_config *service = &study->services[s];
+        answer->services[s] = mem_strdup(service->name);
+        answer->target_s[s] = service->sla_ns > 0 ? simtime_to_s(service->sla_ns) : (double)NAN;
+    }
+    answer->sla_quantile = common_quantile(study);
+}
+
+static void put_settings(struct capacity_result *answer, const struct capacity_search *search)
+{
+    const struct study *study = search->study;
+    const struct study_capacity *capacity = &study->capacity;
+    bool days = answer->n_intervals > 0;
+    answer->name = mem_strdup(study->settings.name);
+    answer->program_version = mem_strdup(RECFLEET_VERSION);
+    answer->study = mem_strdup(search->written);
+    answer->seed = study->settings.seed;
+    answer->find = mem_strdup(study_find_names[capacity->find]);
+    answer->objective = mem_strdup(study_objective_names[capacity->objective]);
+    answer->objective_unit = mem_strdup(plan_objective_unit(capacity->objective));
+    answer->headroom_frac = capacity->headroom_frac;
+    answer->day_s = days ? capacity->day_s : (double)NAN;
+    answer->interval_s = days ? capacity->interval_s : (double)NAN;
+    answer->startup_s = capacity->find == FIND_PLAN ? capacity->startup_s : (double)NAN;
+    answer->min_on_s = capacity->find == FIND_PLAN ? capacity->min_on_s : (double)NAN;
+}
+
+struct capacity_result *capacity_search_frame(const struct capacity_search *search)
+{
+    const struct study *study = search->study;
+    const struct study_capacity *capacity = &study->capacity;
+    const struct capacity_shape shape = shape_of(study);
+    struct capacity_result *answer = capacity_result_create(&shape);
+    put_settings(answer, search);
+    put_fleet(answer, study);
+    put_names(answer->schedulers, shape.n_schedulers, capacity->schedulers);
+    bool plan = capacity->find == FIND_PLAN;
+    put_names(answer->allocations, shape.n_allocations, plan ? capacity->allocations : "given");
+    put_names(answer->provisionings, shape.n_provisionings,
+              plan ? capacity->provisioning : "given");
+    return answer;
+}
+
+// ---- the answer ---------------------------------------------------------------------------------
+
+static int forecast_demand(const struct study *study, struct capacity_result *answer,
+                           struct err *err)
+{
+    uint32_t n = answer->n_intervals, n_services = answer->n_services;
+    struct forecast *day = mem_calloc(n, sizeof *day);
+    int rc = 0;
+    for (uint32_t s = 0; rc == 0 && s < n_services; s++) {
+        rc = capacity_context_forecast(study, s, day, err);
+        for (uint32_t i = 0; rc == 0 && i < n; i++)
+            answer->demand[(size_t)i * n_services + s] =
+                (struct capacity_demand){day[i].mean_qps, day[i].peak_qps};
+    }
+    mem_free(day);
+    return rc;
+}
+
+// One scheduler that cannot is said; if none can, that is the answer.
+static int make_plans(struct capacity_context *context, struct err *err)
+{
+    const struct study *study = context->study;
+    struct capacity_result *answer = context->answer;
+    struct plan_outcome outcome;
+    uint32_t n_possible = 0;
+    for (uint32_t d = 0; d < answer->n_schedulers; d++) {
+        if (plan_fill(study, answer, d, &outcome, err) < 0)
+            return -1;
+        n_possible += outcome.possible;
+        if (outcome.possible && outcome.borrowed)
+            log_info("%s: optimal: a day of another allocation is cheaper once servers that are "
+                     "switched and idle count, and was taken",
+                     answer->schedulers[d]);
+        if (!outcome.possible && n_possible + answer->n_schedulers - 1 - d > 0)
+            log_warn("%s: %s", answer->schedulers[d], outcome.text);
+    }
+    if (n_possible == 0)
+        return err_set(err, ERR_STUDY, "%s: capacity: %s", study->path, outcome.text);
+    return plan_check_run(context, err);
+}
+
+static int answer_parts(struct capacity_context *context, struct err *err)
+{
+    int find = context->study->capacity.find;
+    bool days = find == FIND_DAY || find == FIND_PLAN;
+    if (days && sample_check(context->study, true, err) < 0)
+        return err_prefix(err, "%s", context->study->path);
+    if (days && forecast_demand(context->study, context->answer, err) < 0)
+        return -1;
+    // With cores counted, a tuple would be of another server.
+    capacity_context_stage(context, "tuples", find == FIND_CORES ? 0 : TUPLES_FRAC);
+    if (efficiency_find(context, find != FIND_CORES, err) < 0)
+        return -1;
+    switch (find) {
+    case FIND_LOAD:
+        return find_load_run(context, err);
+    case FIND_DAY:
+        return find_day_run(context, err);
+    case FIND_PLAN:
+        return make_plans(context, err);
+    default:
+        return find_servers_run(context, err);
+    }
+}
+
+int capacity_search_run(const struct eval *eval, const struct capacity_search *search,
+                        const struct capacity_search_options *options,
+                        struct capacity_search_result *result, struct err *err)
+{
+    const struct study *study = search->study;
+    struct capacity_context context = {.eval = eval,
+                                       .study = study,
+                                       .memo = options->memo,
+                                       .progress = options->progress,
+                                       .user = options->user};
+    context.answer = capacity_search_frame(search);
+    context.bench = sample_bench_create(eval->comm, options->memo);
+    context.choices =
+        mem_calloc((size_t)context.answer->n_schedulers * study->n_groups * study->n_services,
+                   sizeof *context.choices);
+    int rc = answer_parts(&context, err);
+    bool stopped = rc < 0 && (context.stopped || sample_stopped(context.bench));
+    *result = (struct capacity_search_result){
+        .answer = context.answer, .n_queries = context.n_queries, .stopped = stopped};
+    sample_bench_destroy(context.bench);
+    mem_free(context.choices);
+    if (rc < 0) {
+        capacity_result_destroy(context.answer);
+        result->answer = NULL;
+    }
+    if (stopped)
+        err_clear(err);
+    return stopped ? 0 : rc;
+}

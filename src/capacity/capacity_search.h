@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// capacity_search: a study's `capacity` section, read, checked and answered. [M]
+//
+//     struct capacity_search search;
+//     capacity_search_read(&eval, &source, &search, &err);
+//     capacity_search_run(&eval, &search, &options, &result, &err); // result.answer, on all ranks
+//     capacity_result_destroy(result.answer);
+//     capacity_search_release(&search);
+//
+// The tuples come first (efficiency.h), for the schedulers' B and T; then what `find` asks for:
+// find_servers.h, find_load.h, find_day.h, or plan.h with plan_check.h.
+#ifndef CAPACITY_CAPACITY_SEARCH_H
+#define CAPACITY_CAPACITY_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capacity/capacity_context.h"
+#include "runs/eval.h"
+#include "base/err.h"
+#include "results/file/capacity_result.h"
+#include "study/library.h"
+#include "study/study.h"
+
+// Where a study comes from; all borrowed.
+struct capacity_search_source {
+    const char *path;
+    const char *const *settings; // [n_settings], of the command line
+    size_t n_settings;
+    const struct library *library; // until capacity_search_release()
+};
+
+struct capacity_search {
+    char *written; // the study's text, the settings of the command line as comments at its end
+    struct study *study;
+};
+
+// Collective (eval->comm). Logically collective: source. Reads and checks the study; one with a
+// sweep is refused. On error nothing is left to release.
+int capacity_search_read(const struct eval *eval, const struct capacity_search_source *source,
+                         struct capacity_search *search, struct err *err);
+// Not collective.
+void capacity_search_release(struct capacity_search *search);
+
+struct capacity_search_options {
+    struct memo *memo;                     // borrowed; NULL: nothing is kept
+    capacity_context_progress_fn progress; // NULL: none
+    void *user;
+};
+
+struct capacity_search_result {
+    struct capacity_result *answer; // owned, on every rank; NULL when stopped
+    uint64_t n_queries;             // simulated, over all parts of the work
+    bool stopped;                   // by a signal; the memo has what was done
+};
+
+// Collective (eval->comm). Logically collective: search and options. Answers. A run that a signal
+// stopped is no failure: look at result->stopped. Demand that no plan meets is ERR_STUDY.
+int capacity_search_run(const struct eval *eval, const struct capacity_search *search,
+                        const struct capacity_search_options *options,
+                        struct capacity_search_result *result, struct err *err);
+
+// Not collective. The answer's frame: its dimensions and names, nothing found yet. Caller frees
+// with capacity_result_destroy().
+struct capacity_result *capacity_search_frame(const struct capacity_search *search);
+
+#endif

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/day.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "capacity/day_estimate.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/simtime.h"
+
+// Numbers of slices: bits 0..47 the piece, bit 48 set, then the plan's number.
+#define NUMBER_BIT 48
+#define NUMBER_SHIFT 49
+// The entity of RNG_SLICE that draws a piece's place, by the slice's number.
+#define ENTITY_PLACE 2
+#define MAX_PIECES 4096 // of a stratum
+enum { PILOT, ANSWER };
+
+enum {
+    LEAST_PIECES = 4,   // of a stratum: three degrees of freedom each
+    MOST_PARTS = 8,     // that a given number of cells is cut into
+    PIECE_SERVERS = 64, // so many servers, or more, are worth a simulation of their own
+    PIECE_BINS = 10,
+    PILOT_QUERIES = 4000 // of the rarest service in an interval, if that takes no more than
+};
+// Windows of the pilot over its warm-up: at least, and at most where queries are rare.
+#define PILOT_LEAST 0.25
+#define PILOT_MOST 10
+#define TARGETS 20       // warm-up over the longest target
+#define SERVICE_TIMES 10 // over the longest service time
+#define MEMORIES 10      // over the time in which a queue forgets
+#define MOST_WARMUP 20   // times what targets and service times ask for
+// The sample is larger than the pilot says, because the pilot is a guess of few degrees of freedom.
+#define SAFETY 2.0
+#define LONGEST_STRETCH 64 // window over the pilot's
+
+// One sample of the day.
+struct design {
+    double stratum_s, window_s, warmup_s;
+    uint32_t *n_pieces; // [n_intervals] of each stratum
+    uint32_t *cells;    // [n_intervals] of each piece
+    double *cells_frac; // [n_intervals] over those of the fleet; 1 where it has no servers
+};
+
+static void design_release(struct design *design)
+{
+    mem_free(design->n_pieces);
+    mem_free(design->cells);
+    mem_free(design->cells_frac);
+}
+
+static struct day_estimate_design view_of(const struct day_plan *plan, const struct design *design)
+{
+    return (struct day_estimate_design){.n_intervals = plan->n_intervals,
+                                        .n_strata = plan->n_windows,
+                                        .interval_s = plan->day_s / plan->n_intervals,
+                                        .window_s = design->window_s,
+                                        .n_pieces = design->n_pieces,
+                                        .cells_frac = design->cells_frac};
+}
+
+// ---- how long it takes to forget an empty beginning ---------------------------------------------
+
+// Seconds that the largest query takes on an idle server of the group.
+static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t s)
+{
+    const struct study *study = fleet->study;
+    const struct cost *cost = study->groups[g].costs[s];
+    const struct dispatch_config *split = &study->group_configs[g].dispatch[s];
+    const struct choice *choice =
+        fleet->choices ? &fleet->choices[(size_t)g * study->n_services + s] : NULL;
+    int64_t most = study_largest_items(study, s), cores = study->groups[g].platform.cores;
+    int64_t batch = choice ? choice->batch_items : split->batch_items;
+    int64_t offload = choice ? choice->offload_items : split->offload_items;
+    if (offload > 0 && most >= offload && cost_has_accel(cost))
+        return cost_accel_load_s(cost, (uint32_t)most) + cost_accel_compute_s(cost, (uint32_t)most);
+    batch = batch < most ? batch : most;
+    cores = fleet->n_cores > 0 ? fleet->n_cores : cores;
+    int64_t rounds = ((most + batch - 1) / batch + cores - 1) / cores;
+    return (double)rounds * cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);
+}
+
+static double least_warmup_s(const struct day_plan *plan)
+{
+    const struct study *study = plan->fleets[0].study;
+    double warmup_s = 0;
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        for (uint32_t i = 0; i < plan->fleets[h].n_services; i++) {
+            uint32_t s = sample_service_at(&plan->fleets[h], i);
+            warmup_s = fmax(warmup_s, TARGETS * simtime_to_s(study->services[s].sla_ns));
+            for (uint32_t g = 0; g < study->n_groups; g++)
+                if (plan->fleets[h].n_servers[g] > 0)
+                    warmup_s = fmax(warmup_s, SERVICE_TIMES * longest_s(&plan->fleets[h], g, s));
+        }
+    const struct balancer_config *balancer = &study->balancer;
+    return warmup_s + simtime_to_s(balancer->dispatch_delay_ns + balancer->return_delay_ns +
+                                   balancer->status_delay_ns + balancer->report_period_ns);
+}
+
+// The relaxation time of an M/M/k queue is about that of an M/M/1 queue k times as fast,
+// (s / k) / (1 - sqrt(rho))^2 (Cohen, The Single Server Queue, 1982, section III.7.3): s the work
+// of a query, k the units of a server, rho their utilisation.
+static double memory_s(double busy_s, double unit_s, double n_units, double n_queries)
+{
+    if (!(n_queries > 0) || !(unit_s > 0) || !(busy_s > 0))
+        return 0;
+    double rho = fmin(busy_s / unit_s, 0.995), idle = 1 - sqrt(rho);
+    return busy_s / n_queries / n_units / (idle * idle);
+}
+
+// Units of the smallest server of the fleet that has any.
+static double units_of(const struct fleet_variant *fleet, bool accel)
+{
+    double least = INFINITY;
+    for (uint32_t g = 0; g < fleet->study->n_groups; g++) {
+        const struct platform *platform = &fleet->study->groups[g].platform;
+        if (fleet->n_servers[g] == 0 || (accel && !platform->has_accelerator))
+            continue;
+        double cores = fleet->n_cores > 0 ? fleet->n_cores : (double)platform->cores;
+        least = fmin(least, accel ? (double)platform->accelerator.streams : cores);
+    }
+    return least;
+}
+
+// Of the slowest interval to forget, by the pilot.
+static double longest_memory_s(const struct day_plan *plan, const struct design *design,
+                               const struct slice_result *results)
+{
+    double longest = 0;
+    for (uint32_t h = 0; h < plan->n_intervals; h++) {
+        double cpu_s = 0, core_s = 0, accel_s = 0, stream_s = 0, n_queries = 0;
+        for (uint32_t i = 0; i < plan->n_windows * design->n_pieces[h]; i++, results++) {
+            cpu_s += (double)results->cpu_busy_ns * 1e-9;
+            core_s += results->core_s;
+            accel_s += (double)results->accel_busy_ns * 1e-9;
+            stream_s += results->stream_s;
+            for (uint32_t s = 0; s < results->n_services; s++)
+                n_queries += (double)results->services[s].n_queries;
+        }
+        const struct fleet_variant *fleet = &plan->fleets[h];
+        longest = fmax(longest, memory_s(cpu_s, core_s, units_of(fleet, false), n_queries));
+        longest = fmax(longest, memory_s(accel_s, stream_s, units_of(fleet, true), n_queries));
+    }
+    return longest;
+}
+
+// ---- the pilot's design -------------------------------------------------------------------------
+
+// Cells of a piece and pieces of a stratum, given or for a pilot.
+static void cut_cells(const struct day_plan *plan, uint32_t h, struct design *design)
+{
+    const struct fleet_variant *fleet = &plan->fleets[h];
+    uint64_t n_servers = 0;
+    for (uint32_t g = 0; g < fleet->study->n_groups; g++)
+        n_servers += fleet->n_servers[g];
+    uint64_t of = n_servers < fleet->n_cells ? n_servers : fleet->n_cells;
+    uint64_t cells = of > 0 ? (PIECE_SERVERS * of + n_servers - 1) / n_servers : 1;
+    uint64_t parts = LEAST_PIECES;
+    if (plan->n_cells > 0) {
+        parts = plan->n_cells < MOST_PARTS ? plan->n_cells : MOST_PARTS;
+        cells = plan->n_cells / parts;
+    }
+    cells = cells > of ? of : cells;
+    design->n_pieces[h] = of > 0 ? (uint32_t)parts : 1;
+    design->cells[h] = cells > 0 ? (uint32_t)cells : 1;
+    design->cells_frac[h] = of > 0 ? (double)design->cells[h] / (double)of : 1;
+}
+
+// Mean rate of a service over the whole fleet and day.
+static double rate_qps(const struct day_plan *plan, uint32_t h, uint32_t i)
+{
+    const struct fleet_variant *fleet = &plan->fleets[h];
+    if (plan->rates_qps)
+        return plan->rates_qps[(size_t)h * fleet->n_services + i];
+    return fleet->study->services[sample_service_at(fleet, i)].traffic.rate_qps;
+}
+
+// A window in which the rarest service of an interval has queries enough for a guess.
+static double pilot_window_s(const struct day_plan *plan, const struct design *design)
+{
+    double window_s = PILOT_LEAST * design->warmup_s;
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        for (uint32_t i = 0; i < plan->fleets[h].n_services; i++) {
+            double qps = rate_qps(plan, h, i) * design->cells_frac[h] * plan->n_windows *
+                         design->n_pieces[h];
+            if (qps > 0)
+                window_s = fmax(window_s, PILOT_QUERIES / qps);
+        }
+    return fmin(window_s, PILOT_MOST * design->warmup_s);
+}
+
+static struct design first_design(const struct day_plan *plan)
+{
+    struct design design = {.stratum_s = plan->day_s / plan->n_intervals / plan->n_windows,
+                            .n_pieces = mem_calloc(plan->n_intervals, sizeof(uint32_t)),
+                            .cells = mem_calloc(plan->n_intervals, sizeof(uint32_t)),
+                            .cells_frac = mem_calloc(plan->n_intervals, sizeof(double))};
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        cut_cells(plan, h, &design);
+    design.warmup_s = plan->warmup_s > 0 ? plan->warmup_s : least_warmup_s(plan);
+    design.window_s = plan->window_s > 0 ? plan->window_s : pilot_window_s(plan, &design);
+    design.window_s = fmin(design.window_s, design.stratum_s);
+    return design;
+}
+
+// ---- simulating a design ------------------------------------------------------------------------
+
+static struct slice piece_of(const struct day_plan *plan, const struct design *design, uint32_t h,
+                             uint32_t stratum, uint64_t number)
+{
+    const struct fleet_variant *fleet = &plan->fleets[h];
+    const struct rng_stream stream =
+        rng_stream(fleet->study->settings.seed, RNG_SLICE, ENTITY_PLACE);
+    uint64_t words[2];
+    rng_block(&stream, number, words);
+    double from_s = ((double)h * plan->n_windows + stratum) * design->stratum_s;
+    double at_s = from_s + rng_u01(words[0]) * (design->stratum_s - design->window_s);
+    int64_t length_ns = simtime_from_s(design->window_s);
+    return (struct slice){
+        .fleet = fleet,
+        .number = number,
+        .n_cells = design->cells[h],
+        .rates_qps = plan->rates_qps ? plan->rates_qps + (size_t)h * fleet->n_services : NULL,
+        .start_s = at_s - design->warmup_s,
+        .warmup_ns = simtime_from_s(design->warmup_s),
+        .length_ns = length_ns > PIECE_BINS ? length_ns : PIECE_BINS,
+        .n_bins = PIECE_BINS};
+}
+
+// Numbers do not depend on the design, so that days of one number share what they can.
+static uint64_t number_of(const struct day_plan *plan, int phase, uint32_t h, uint32_t stratum,
+                          uint32_t piece)
+{
+    uint64_t place = ((uint64_t)phase * plan->n_intervals + h) * plan->n_windows + stratum;
+    return plan->number << NUMBER_SHIFT | UINT64_C(1) << NUMBER_BIT | (place * MAX_PIECES + piece);
+}
+
+// The results of all pieces in their order; NULL on error. Caller releases and frees.
+static struct slice_result *simulate(struct sample_bench *bench, const struct day_plan *plan,
+                                     const struct design *design, int phase, struct err *err)
+{
+    const struct day_estimate_design view = view_of(plan, design);
+    size_t n = day_estimate_n_pieces(&view), i = 0;
+    struct slice *slices = mem_calloc(n, sizeof *slices);
+    struct slice_result *results = mem_calloc(n, sizeof *results);
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        for (uint32_t s = 0; s < plan->n_windows; s++)
+            for (uint32_t p = 0; p < design->n_pieces[h]; p++)
+                slices[i++] = piece_of(plan, design, h, s, number_of(plan, phase, h, s, p));
+    int rc = sample_run(bench, slices, n, results, err);
+    mem_free(slices);
+    if (rc == 0)
+        return results;
+    mem_free(results);
+    return NULL;
+}
+
+static struct day_estimate_rows rows_of(const struct day_plan *plan, struct day_result *result)
+{
+    uint32_t n_services = plan->fleets[0].n_services;
+    result->n_intervals = plan->n_intervals;
+    result->n_services = n_services;
+    result->trials = mem_calloc((size_t)plan->n_intervals * n_services, sizeof *result->trials);
+    result->days = mem_calloc(n_services, sizeof *result->days);
+    result->power_w = mem_calloc(plan->n_intervals, sizeof *result->power_w);
+    return (struct day_estimate_rows){
+        .trials = result->trials, .days = result->days, .power_w = result->power_w};
+}
+
+void day_release(struct day_result *result)
+{
+    mem_free(result->trials);
+    mem_free(result->days);
+    mem_free(result->power_w);
+    *result = (struct day_result){0};
+}
+
+static void add_up(const struct day_plan *plan, const struct design *design,
+                   const struct slice_result *results, struct day_result *result)
+{
+    const struct day_estimate_design view = view_of(plan, design);
+    size_t n = day_estimate_n_pieces(&view);
+    struct day_estimate_rows rows = rows_of(plan, result);
+    double cells = 0, of_cells = 0;
+    day_estimate_fill(&view, &plan->fleets[0], results, &rows);
+    for (size_t i = 0; i < n; i++)
+        result->n_simulated += results[i].overall.n_queries;
+    for (uint32_t h = 0; h < plan->n_intervals; h++) {
+        cells += (double)design->cells[h] * design->n_pieces[h] / plan->n_intervals;
+        of_cells += design->cells[h] / design->cells_frac[h] / plan->n_intervals;
+    }
+    result->day_power_w = rows.day_power_w;
+    result->sample = (struct capacity_sample){.n_cells = (uint32_t)lround(cells),
+                                              .of_cells = (uint32_t)lround(of_cells),
+                                              .n_windows = plan->n_windows,
+                                              .window_s = design->window_s,
+                                              .warmup_s = design->warmup_s,
+                                              .interval_s = view.interval_s,
+                                              .n_queries = rows.n_queries,
+                                              .of_queries = rows.of_queries};
+}
+
+// ---- what the pilot asks for --------------------------------------------------------------------
+
+// How many times the pilot's pieces an interval needs for its service, by that service's row.
+static double need_of(const struct capacity_trial *trial, double accuracy_frac)
+{
+    double above = 0.05 * (double)trial->n_queries;
+    if (isnan(trial->p95_s) && (trial->stable == CAPACITY_MISSED || trial->n_queries == 0))
+        return 0; // nothing that more of it would tell
+    if (isnan(trial->p95_half_s))
+        return fmax(4, 200 / above);
+    double ratio = trial->p95_half_s / trial->p95_s / accuracy_frac;
+    return ratio * ratio;
+}
+
+// need[n_intervals]: the most that any service needs, and no less than the neighbours' mean, since
+// a single guess may be too good.
+static double *needs_of(const struct day_plan *plan, const struct day_result *pilot)
+{
+    uint32_t n = plan->n_intervals, n_services = pilot->n_services;
+    double *own = mem_calloc(n, sizeof *own), *needs = mem_calloc(n, sizeof *needs);
+    for (uint32_t h = 0; h < n; h++)
+        for (uint32_t s = 0; s < n_services; s++)
+            own[h] = fmax(own[h],
+                          need_of(&pilot->trials[(size_t)h * n_services + s], plan->accuracy_frac));
+    for (uint32_t h = 0; h < n; h++) {
+        double mean = (own[(h + n - 1) % n] + own[h] + own[(h + 1) % n]) / 3;
+        needs[h] = SAFETY * fmax(own[h], mean);
+    }
+    mem_free(own);
+    return needs;
+}
+
+// Pieces of interval h for that many seconds of windows per stratum.
+static uint32_t pieces_for(const struct day_plan *plan, const struct design *design, uint32_t h,
+                           double seconds, double window_s)
+{
+    if (plan->n_cells > 0)
+        return design->n_pieces[h];
+    double n = fmin(fmax(ceil(seconds / window_s), LEAST_PIECES), MAX_PIECES);
+    return (uint32_t)n;
+}
+
+// What windows of that length would cost to simulate, in seconds of pieces.
+static double cost_of(const struct day_plan *plan, const struct design *design,
+                      const double *seconds, double window_s)
+{
+    double cost = 0;
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        cost += pieces_for(plan, design, h, seconds[h], window_s) * (window_s + design->warmup_s);
+    return cost;
+}
+
+// Longer windows waste less on warm-ups, shorter ones make more pieces.
+static double choose_window_s(const struct day_plan *plan, const struct design *design,
+                              const double *seconds)
+{
+    double best_s = design->window_s, most = 0;
+    if (plan->window_s > 0)
+        return design->window_s;
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        most = fmax(most, seconds[h] / design->n_pieces[h]);
+    if (plan->n_cells > 0) // nothing but the window is free
+        return fmin(fmax(most, design->window_s), design->stratum_s);
+    for (double stretch = 1; stretch <= LONGEST_STRETCH; stretch *= 2) {
+        double window_s = fmin(stretch * design->window_s, design->stratum_s);
+        if (cost_of(plan, design, seconds, window_s) < cost_of(plan, design, seconds, best_s))
+            best_s = window_s;
+    }
+    return best_s;
+}
+
+static void revise(const struct day_plan *plan, struct design *design,
+                   const struct slice_result *results, const struct day_result *pilot)
+{
+    double *seconds = needs_of(plan, pilot);
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        seconds[h] *= design->n_pieces[h] * design->window_s;
+    if (!(plan->warmup_s > 0))
+        design->warmup_s =
+            fmin(fmax(design->warmup_s, MEMORIES * longest_memory_s(plan, design, results)),
+                 MOST_WARMUP * design->warmup_s);
+    design->window_s = choose_window_s(plan, design, seconds);
+    for (uint32_t h = 0; h < plan->n_intervals; h++)
+        design->n_pieces[h] = pieces_for(plan, design, h, seconds[h], design->window_s);
+    mem_free(seconds);
+}
+
+// ---- the day ------------------------------------------------------------------------------------
+
+static int run_design(struct sample_bench *bench, const struct day_plan *plan,
+                      struct design *design, int phase, struct day_result *result, struct err *err)
+{
+    const struct day_estimate_design view = view_of(plan, design);
+    size_t n = day_estimate_n_pieces(&view);
+    struct slice_result *results = simulate(bench, plan, design, phase, err);
+    if (!results)
+        return -1;
+    add_up(plan, design, results, result);
+    if (phase == PILOT)
+        revise(plan, design, results, result);
+    sample_release(results, n);
+    mem_free(results);
+    return 0;
+}
+
+struct day_plan day_plan_of(const struct study_capacity *capacity,
+                            const struct fleet_variant *fleets, const double *rates_qps)
+{
+    return (struct day_plan){.fleets = fleets,
+                             .n_intervals = study_capacity_intervals(capacity),
+                             .day_s = capacity->day_s,
+                             .rates_qps = rates_qps,
+                             .n_windows = (uint32_t)capacity->windows,
+                             .window_s = capacity->window_s,
+                             .warmup_s = capacity->warmup_s,
+                             .n_cells = (uint32_t)capacity->cells,
+                             .accuracy_frac = capacity->accuracy_frac};
+}
+
+int day_run(struct sample_bench *bench, const struct day_plan *plan, struct day_result *result,
+            struct err *err)
+{
+    struct design design = first_design(plan);
+    bool fixed = plan->n_cells > 0 && plan->window_s > 0 && plan->warmup_s > 0;
+    uint64_t n_pilot = 0;
+    int rc = 0;
+    assert(plan->n_intervals > 0 && plan->n_windows > 0 && plan->day_s > 0);
+    *result = (struct day_result){0};
+    if (plan->accuracy_frac > 0 && !fixed) {
+        rc = run_design(bench, plan, &design, PILOT, result, err);
+        n_pilot = result->n_simulated;
+        day_release(result);
+    }
+    if (rc == 0)
+        rc = run_design(bench, plan, &design, ANSWER, result, err);
+    result->n_simulated += n_pilot;
+    design_release(&design);
+    return rc;
+}

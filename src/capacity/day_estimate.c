@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/day_estimate.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "results/strata.h"
+
+// Late queries below which their spread between pieces says little.
+#define FEW_LATE 20
+
+size_t day_estimate_n_pieces(const struct day_estimate_design *design)
+{
+    size_t n = 0;
+    for (uint32_t h = 0; h < design->n_intervals; h++)
+        n += (size_t)design->n_strata * design->n_pieces[h];
+    return n;
+}
+
+// ---- a run of intervals -------------------------------------------------------------------------
+
+// Intervals [begin, end) of a design with their slices.
+struct span {
+    const struct day_estimate_design *design;
+    const struct slice_result *results; // of interval `begin` on
+    uint32_t begin, end;
+    size_t n; // pieces
+};
+
+static struct span span_of(const struct day_estimate_design *design,
+                           const struct slice_result *results, uint32_t begin, uint32_t end)
+{
+    struct span span = {design, results, begin, end, 0};
+    for (uint32_t h = 0; h < end; h++) {
+        size_t n = (size_t)design->n_strata * design->n_pieces[h];
+        if (h < begin)
+            span.results += n;
+        else
+            span.n += n;
+    }
+    return span;
+}
+
+// What a query of a piece of interval h stands for, in queries of the whole interval.
+static double weight_of(const struct day_estimate_design *design, uint32_t h)
+{
+    return design->interval_s / design->n_strata /
+           (design->n_pieces[h] * design->window_s * design->cells_frac[h]);
+}
+
+// Interval and stratum of every piece, and its weight, relative to the lowest one of the span, so
+// that equal ones are 1.
+static struct strata_piece *pieces_of(const struct span *span)
+{
+    const struct day_estimate_design *design = span->design;
+    struct strata_piece *pieces = mem_calloc(span->n, sizeof *pieces);
+    double least = INFINITY;
+    size_t i = 0;
+    for (uint32_t h = span->begin; h < span->end; h++)
+        least = fmin(least, weight_of(design, h));
+    for (uint32_t h = span->begin; h < span->end; h++)
+        for (uint32_t k = 0; k < design->n_strata * design->n_pieces[h]; k++)
+            pieces[i++] =
+                (struct strata_piece){.stratum = h * design->n_strata + k / design->n_pieces[h],
+                                      .weight = weight_of(design, h) / least};
+    return pieces;
+}
+
+// The pieces' time and cells over those of the span.
+static double sampled_frac(const struct span *span)
+{
+    double sum = 0;
+    for (uint32_t h = span->begin; h < span->end; h++)
+        sum += 1 / weight_of(span->design, h);
+    return sum / (span->end - span->begin);
+}
+
+// ---- verdicts -----------------------------------------------------------------------------------
+
+static uint32_t n_doubtful(const struct slice_result *results, uint32_t n)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += results[i].stable != VERDICT_MET;
+    return sum;
+}
+
+static int32_t stratum_verdict(const struct slice_result *results, uint32_t n)
+{
+    uint32_t n_missed = 0, least = n < 2 ? n : n < 4 ? 2 : (n + 1) / 2;
+    for (uint32_t i = 0; i < n; i++)
+        n_missed += results[i].stable == VERDICT_MISSED;
+    if (n_missed >= least)
+        return CAPACITY_MISSED;
+    return n_doubtful(results, n) == n ? CAPACITY_UNSURE : CAPACITY_MET;
+}
+
+static int32_t span_verdict(const struct span *span)
+{
+    const struct slice_result *at = span->results;
+    uint32_t n = (uint32_t)span->n;
+    int32_t worst = 2 * n_doubtful(at, n) > n ? CAPACITY_UNSURE : CAPACITY_MET;
+    for (uint32_t h = span->begin; h < span->end; h++)
+        for (uint32_t s = 0; s < span->design->n_strata; s++) {
+            int32_t verdict = stratum_verdict(at, span->design->n_pieces[h]);
+            worst = verdict > worst ? verdict : worst;
+            at += span->design->n_pieces[h];
+        }
+    return worst;
+}
+
+static int32_t target_verdict(const struct service_config *service, int32_t stable,
+                              const struct capacity_trial *trial)
+{
+    double allowed = 1 - service->sla_quantile;
+    if (service->sla_ns <= 0)
+        return CAPACITY_NOT_ASKED;
+    if (stable == CAPACITY_MISSED)
+        return CAPACITY_MISSED;
+    if (isnan(trial->late_frac) || isnan(trial->late_half_frac))
+        return CAPACITY_UNSURE;
+    if (trial->late_frac + trial->late_half_frac <= allowed)
+        return stable;
+    return trial->late_frac - trial->late_half_frac > allowed ? CAPACITY_MISSED : CAPACITY_UNSURE;
+}
+
+// ---- rows ---------------------------------------------------------------------------------------
+
+// Counts of one service, piece by piece.
+struct counts {
+    double *late, *lost, *all; // [n]; all: with an end, or lost
+    double n_late, n_queries;  // sums, unweighted
+};
+
+static struct counts counts_of(const struct span *span, uint32_t service)
+{
+    struct counts counts = {.late = mem_calloc(3 * span->n, sizeof(double))};
+    counts.lost = counts.late + span->n;
+    counts.all = counts.lost + span->n;
+    for (size_t i = 0; i < span->n; i++) {
+        const struct slice_service *s = &span->results[i].services[service];
+        counts.lost[i] = (double)s->n_lost;
+        counts.late[i] = (double)(s->n_late + s->n_lost);
+        counts.all[i] = (double)(s->n_queries + s->n_lost);
+        counts.n_late += counts.late[i];
+        counts.n_queries += counts.all[i];
+    }
+    return counts;
+}
+
+// Few late queries show too little spread: none in any piece is an interval of no width. At least
+// as wide as a count of independent ones is known to.
+static double late_half(const struct ci *late, const struct counts *counts)
+{
+    if (!(counts->n_late < FEW_LATE))
+        return late->half_95;
+    return fmax(late->half_95, MEASURE_Z_95 * sqrt(counts->n_late + 1) / counts->n_queries);
+}
+
+static void fill_latencies(const struct strata_sample *sample, struct capacity_trial *trial)
+{
+    struct ci p95 = strata_quantile_s(sample, 0.95), p99 = strata_quantile_s(sample, 0.99);
+    trial->p95_s = p95.value;
+    trial->p95_half_s = p95.half_95;
+    trial->p99_s = p99.value;
+    trial->p99_half_s = p99.half_95;
+}
+
+static void fill_trial(const struct span *span, struct strata_piece *pieces,
+                       const struct service_config *service, uint32_t index,
+                       struct capacity_trial *trial)
+{
+    const struct strata_sample sample = {pieces, span->n, sampled_frac(span)};
+    struct counts counts = counts_of(span, index);
+    for (size_t i = 0; i < span->n; i++) {
+        const struct slice_service *s = &span->results[i].services[index];
+        pieces[i].first = s->first;
+        pieces[i].n_counts = s->n_counts;
+        pieces[i].counts = s->counts;
+    }
+    if (trial->stable != CAPACITY_MISSED) {
+        struct ci late = strata_ratio(&sample, counts.late, counts.all);
+        fill_latencies(&sample, trial);
+        trial->late_frac = service->sla_ns > 0 ? late.value : (double)NAN;
+        trial->late_half_frac = service->sla_ns > 0 ? late_half(&late, &counts) : (double)NAN;
+    }
+    trial->lost_frac = strata_ratio(&sample, counts.lost, counts.all).value;
+    trial->sla = target_verdict(service, trial->stable, trial);
+    trial->n_queries = (uint64_t)counts.n_queries;
+    mem_free(counts.late);
+}
+
+static double util_frac(const struct span *span, const struct strata_piece *pieces)
+{
+    double busy_s = 0, core_s = 0;
+    for (size_t i = 0; i < span->n; i++) {
+        busy_s += pieces[i].weight * (double)span->results[i].cpu_busy_ns * 1e-9;
+        core_s += pieces[i].weight * span->results[i].core_s;
+    }
+    return busy_s / core_s;
+}
+
+// Of the whole fleet, mean over the span's intervals: by the servers that pieces happened to have.
+static double fleet_power_w(const struct span *span)
+{
+    const struct slice_result *at = span->results;
+    double sum_w = 0;
+    for (uint32_t h = span->begin; h < span->end; h++) {
+        double energy_j = 0, fleet_s = 0;
+        for (uint32_t k = 0; k < span->design->n_strata * span->design->n_pieces[h]; k++, at++) {
+            energy_j += (double)at->energy_uj * 1e-6;
+            fleet_s += at->share_frac * at->length_s;
+        }
+        sum_w += fleet_s > 0 ? energy_j / fleet_s : 0;
+    }
+    return sum_w / (span->end - span->begin);
+}
+
+// All services over the span, into trials[n_services]; the fleet's power.
+static double fill_span(const struct span *span, const struct fleet_variant *fleet,
+                        struct capacity_trial *trials)
+{
+    struct strata_piece *pieces = pieces_of(span);
+    double util = util_frac(span, pieces), watts = fleet_power_w(span);
+    int32_t stable = span_verdict(span);
+    for (uint32_t i = 0; i < fleet->n_services; i++) {
+        uint32_t service = sample_service_at(fleet, i);
+        trials[i] = capacity_result_trial_none();
+        trials[i].stable = stable;
+        trials[i].util_frac = util;
+        trials[i].power_w = watts;
+        fill_trial(span, pieces, &fleet->study->services[service], i, &trials[i]);
+    }
+    mem_free(pieces);
+    return watts;
+}
+
+static void count(const struct day_estimate_design *design, const struct fleet_variant *fleet,
+                  const struct slice_result *results, struct day_estimate_rows *rows)
+{
+    rows->n_queries = rows->of_queries = 0;
+    for (uint32_t h = 0; h < design->n_intervals; h++) {
+        struct span span = span_of(design, results, h, h + 1);
+        for (size_t i = 0; i < span.n; i++)
+            for (uint32_t s = 0; s < fleet->n_services; s++) {
+                double n = (double)span.results[i].services[s].n_queries;
+                rows->n_queries += n;
+                rows->of_queries += n * weight_of(design, h);
+            }
+    }
+}
+
+void day_estimate_fill(const struct day_estimate_design *design, const struct fleet_variant *fleet,
+                       const struct slice_result *results, struct day_estimate_rows *rows)
+{
+    for (uint32_t h = 0; h < design->n_intervals; h++) {
+        struct span span = span_of(design, results, h, h + 1);
+        rows->power_w[h] = fill_span(&span, fleet, rows->trials + (size_t)h * fleet->n_services);
+    }
+    struct span day = span_of(design, results, 0, design->n_intervals);
+    rows->day_power_w = fill_span(&day, fleet, rows->days);
+    count(design, fleet, results, rows);
+}

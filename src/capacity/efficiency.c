@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/efficiency.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "runs/crew.h"
+#include "capacity/single_server.h"
+#include "runs/tunable.h"
+#include "base/mem.h"
+#include "search/tuner.h"
+
+// One tuple to find, and what came of it; travels and is kept as bytes.
+struct tuple_unit {
+    uint32_t scheduler, type, service, reserved;
+    uint64_t n_queries; // simulated for it
+    struct capacity_tuple tuple;
+};
+
+struct tuple_work {
+    struct capacity_context *context;
+    const struct tuner_policy **policies; // [n_schedulers]
+    struct tuple_unit *units;             // still to do
+    uint32_t n_units, n_done, n_all;      // n_all: with those that were kept
+    double *weights;                      // [n_units]
+};
+
+// ---- one tuple ----------------------------------------------------------------------------------
+
+double efficiency_idle_w(const struct platform *platform)
+{
+    double idle_w = power_w(&platform->power, 0);
+    return platform->has_accelerator ? idle_w + power_w(&platform->accelerator.power, 0) : idle_w;
+}
+
+static struct capacity_tuple tuple_of(const struct tuner_outcome *found,
+                                      const struct platform *platform)
+{
+    const struct measure_result *held = &found->capacity.at_held;
+    bool reached = found->capacity.state == MAX_LOAD_FOUND;
+    struct capacity_tuple tuple;
+    memset(&tuple, 0, sizeof tuple);
+    tuple.state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND;
+    tuple.batch_items = found->choice.batch_items;
+    tuple.offload_items = found->choice.offload_items;
+    tuple.qps = reached ? found->capacity.held_qps : (double)NAN;
+    double missed_qps = found->capacity.missed_qps; // infinite: none was shown to be
+    tuple.missed_qps = isfinite(missed_qps) ? missed_qps : (double)NAN;
+    tuple.power_w = reached ? held->power_w : (double)NAN;
+    tuple.idle_w = efficiency_idle_w(platform);
+    // Out of reach: at vanishing load, so that one sees by how much.
+    tuple.p95_s = held->p95_s;
+    tuple.p95_half_s = held->p95_half_s;
+    tuple.util_frac = reached ? held->cpu_util_frac : (double)NAN;
+    return tuple;
+}
+
+// Collective (the crew).
+static int search(const struct tuple_work *work, struct crew *crew, struct tuple_unit *unit,
+                  struct err *err)
+{
+    const struct study *study = work->context->study;
+    const struct platform *platform = &study->groups[unit->type].platform;
+    struct single_server single;
+    single_server_cut(&single, study, unit->type, unit->service);
+    struct probe *probe = probe_create(&single.study, true);
+    struct tuner_config config = tunable_config(&single.study, probe);
+    struct crew_bench bench = {crew, probe, &config.capacity};
+    const struct tuner_backend backend = tunable_backend(&bench);
+    struct tuner_outcome found;
+    config.confirm_over_frac = 0; // whole fleets are simulated with what is found
+    int rc = work->policies[unit->scheduler]->tune(&config, &backend, &found, err);
+    if (rc == 0) {
+        unit->tuple = tuple_of(&found, platform);
+        for (size_t i = 0; i < found.path.n; i++)
+            unit->n_queries += found.path.v[i].result.n_queries;
+        tuner_release(&found);
+    } else if (err->code == ERR_STUDY) {
+        err_prefix(err, "%s: group \"%.60s\", service \"%.60s\"", study->path,
+                   study->groups[unit->type].name, study->services[unit->service].name);
+    }
+    tunable_release(&config);
+    probe_destroy(probe);
+    return rc;
+}
+
+// B and T that are given, and nothing simulated.
+static struct capacity_tuple given_tuple(const struct study *study, const struct tuple_unit *unit,
+                                         const struct tuner_policy *policy)
+{
+    const struct study_group *group = &study->groups[unit->type];
+    const struct dispatch_config *dispatch = &group->dispatch[unit->service];
+    int64_t cores = group->platform.cores;
+    struct capacity_tuple tuple = {
+        .state = CAPACITY_FOUND,
+        .batch_items = (uint32_t)dispatch->batch_items,
+        .offload_items = (uint32_t)dispatch->offload_items,
+        .qps = NAN,
+        .missed_qps = NAN,
+        .power_w = NAN,
+        .idle_w = efficiency_idle_w(&group->platform),
+        .p95_s = NAN,
+        .p95_half_s = NAN,
+        .util_frac = NAN,
+    };
+    if (policy == &tuner_static) {
+        tuple.batch_items =
+            (uint32_t)((study_largest_items(study, unit->service) + cores - 1) / cores);
+        tuple.offload_items = 0;
+    }
+    return tuple;
+}
+
+// ---- all of them --------------------------------------------------------------------------------
+
+static void put(struct capacity_context *context, const struct tuple_unit *unit)
+{
+    const struct study *study = context->study;
+    size_t at = ((size_t)unit->scheduler * study->n_groups + unit->type) * study->n_services +
+                unit->service;
+    context->answer->tuples[at] = unit->tuple;
+    context->choices[at] = (struct choice){unit->tuple.batch_items, unit->tuple.offload_items};
+    context->n_queries += unit->n_queries;
+}
+
+static uint64_t key_of(const struct tuple_work *work, const struct tuple_unit *unit)
+{
+    return capacity_context_key("tuple %s %u %u", work->policies[unit->scheduler]->name, unit->type,
+                                unit->service);
+}
+
+// Taken from the memo?
+static bool take(const struct tuple_work *work, struct tuple_unit *unit)
+{
+    const struct blob *kept =
+        work->context->memo ? memo_find(work->context->memo, key_of(work, unit)) : NULL;
+    if (!kept || kept->n != sizeof *unit)
+        return false;
+    memcpy(unit, kept->bytes, sizeof *unit);
+    return true;
+}
+
+static int keep(const struct tuple_work *work, const struct tuple_unit *unit, struct err *err)
+{
+    struct blob bytes = {0};
+    if (!work->context->memo)
+        return 0;
+    blob_put(&bytes, unit, sizeof *unit);
+    int rc = memo_add(work->context->memo, key_of(work, unit), &bytes, err);
+    blob_release(&bytes);
+    return rc;
+}
+
+static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type, uint32_t service,
+                     bool rates)
+{
+    const struct tuner_policy *policy = work->policies[scheduler];
+    bool given = policy == &tuner_fixed || policy == &tuner_static;
+    struct tuple_unit unit;
+    memset(&unit, 0, sizeof unit);
+    unit.scheduler = scheduler;
+    unit.type = type;
+    unit.service = service;
+    work->n_all++;
+    if (given && !rates)
+        unit.tuple = given_tuple(work->context->study, &unit, policy);
+    if ((given && !rates) || take(work, &unit)) {
+        put(work->context, &unit);
+        work->n_done++;
+        return;
+    }
+    work->weights[work->n_units] = tunable_weight(&work->context->study->groups[type], policy);
+    work->units[work->n_units++] = unit;
+}
+
+static void make_units(struct tuple_work *work, bool rates)
+{
+    const struct study *study = work->context->study;
+    const struct capacity_result *answer = work->context->answer;
+    size_t n = (size_t)answer->n_schedulers * study->n_groups * study->n_services;
+    work->policies = mem_calloc(answer->n_schedulers, sizeof *work->policies);
+    work->units = mem_calloc(n, sizeof *work->units);
+    work->weights = mem_calloc(n, sizeof *work->weights);
+    for (uint32_t d = 0; d < answer->n_schedulers; d++) {
+        int index = tuner_find(answer->schedulers[d]);
+        assert(index >= 0); // the study's reader knows their names
+        work->policies[d] = tuner_policies[index];
+        for (uint32_t g = 0; g < study->n_groups; g++)
+            for (uint32_t s = 0; s < study->n_services; s++)
+                add_unit(work, d, g, s, rates);
+    }
+}
+
+// One tuple per crew: from its speaker to all ranks, and into the memo.
+static int share(struct tuple_work *work, const struct crew *crew, const uint32_t *order,
+                 uint32_t first, struct err *err)
+{
+    for (uint32_t c = 0; c < crew_n(crew) && first + c < work->n_units; c++) {
+        struct tuple_unit *unit = &work->units[order[first + c]];
+        if (MPI_Bcast(unit, sizeof *unit, MPI_BYTE, crew_speaker(crew, c),
+                      work->context->eval->comm) != MPI_SUCCESS)
+            return err_set(err, ERR_FAIL, "MPI could not share what a search found");
+        if (keep(work, unit, err) < 0)
+            return -1;
+        put(work->context, unit);
+        work->n_done++;
+    }
+    return 0;
+}
+
+static int do_rounds(struct tuple_work *work, struct crew *crew, const uint32_t *order,
+                     struct err *err)
+{
+    for (uint32_t first = 0; first < work->n_units; first += crew_n(crew)) {
+        uint32_t mine = first + crew_index(crew);
+        int rc = 0;
+        if (mine < work->n_units)
+            rc = search(work, crew, &work->units[order[mine]], err);
+        if (eval_agree(work->context->eval, rc, err) < 0 ||
+            share(work, crew, order, first, err) < 0 ||
+            capacity_context_done(work->context, (double)work->n_done / work->n_all, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int do_units(struct tuple_work *work, struct err *err)
+{
+    struct crew *crew = crew_create(work->context->eval->comm, work->n_units, err);
+    uint32_t *order = mem_calloc(work->n_units, sizeof *order);
+    crew_order(work->weights, work->n_units, order);
+    int rc = eval_agree(work->context->eval, crew ? 0 : -1, err);
+    if (rc == 0)
+        rc = do_rounds(work, crew, order, err);
+    mem_free(order);
+    crew_destroy(crew);
+    return rc;
+}
+
+int efficiency_find(struct capacity_context *context, bool rates, struct err *err)
+{
+    struct tuple_work work = {.context = context};
+    make_units(&work, rates);
+    int rc = work.n_units > 0 ? do_units(&work, err) : 0;
+    mem_free(work.policies);
+    mem_free(work.units);
+    mem_free(work.weights);
+    return rc;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/find_load.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "capacity/peak_load.h"
+#include "base/mem.h"
+#include "search/max_load.h"
+
+struct load_search {
+    struct capacity_context *context;
+    struct peak_load *peak;
+    struct fleet_variant fleet;
+    double held_qps; // of the last run that was held, and what it said
+    struct capacity_trial held;
+};
+
+static int measure(void *user, const struct measure_point *point, struct measure_result *result,
+                   struct err *err)
+{
+    struct load_search *search = user;
+    const struct peak_load_point at = {&search->fleet,
+                                       point->rate_qps / peak_load_qps(search->peak),
+                                       point->n_queries, point->stream};
+    struct capacity_trial trial;
+    if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
+        return -1;
+    // The search ends with the longest run at the rate that it answers.
+    if (measure_overall(result) == VERDICT_MET) {
+        search->held_qps = point->rate_qps;
+        search->held = trial;
+    }
+    return capacity_context_done(search->context, 0, err);
+}
+
+// No service can have more than all servers would do of it alone.
+static double bound_qps(const struct load_search *search)
+{
+    const struct study *study = search->context->study;
+    const struct peak_load *peak = search->peak;
+    uint32_t n_services = (uint32_t)study->n_services;
+    double bound = INFINITY;
+    if (study->n_groups == 1)
+        return (double)study->groups[0].servers *
+               peak_load_saturation_qps(peak, 0, search->fleet.choices, n_services);
+    for (uint32_t s = 0; s < n_services; s++) {
+        double all = 0;
+        for (uint32_t g = 0; g < study->n_groups; g++)
+            all += (double)study->groups[g].servers *
+                   peak_load_saturation_qps(peak, g, search->fleet.choices + (size_t)g * n_services,
+                                            s);
+        bound = fmin(bound, all * peak_load_qps(peak) / peak_load_service_qps(peak, s));
+    }
+    return bound;
+}
+
+static void fill_row(const struct load_search *search, const struct max_load *found,
+                     struct capacity_load *row)
+{
+    bool reached = found->state == MAX_LOAD_FOUND;
+    row->state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND;
+    row->held_qps = reached ? found->held_qps : (double)NAN;
+    row->missed_qps = isfinite(found->missed_qps) ? found->missed_qps : (double)NAN;
+    row->asked_qps = peak_load_qps(search->peak);
+    row->cost_usd_per_h = capacity_context_fleet_usd_per_h(search->context->study);
+    row->n_runs = found->n_runs;
+    row->n_queries = found->n_queries;
+    row->at_held = reached && search->held_qps == found->held_qps ? search->held
+                                                                  : capacity_result_trial_none();
+}
+
+static int find_row(struct capacity_context *context, struct peak_load *peak, uint32_t *n_servers,
+                    uint32_t scheduler, struct err *err)
+{
+    const struct study_capacity *settings = &context->study->capacity;
+    struct load_search search = {.context = context, .peak = peak};
+    search.fleet = (struct fleet_variant){.n_servers = n_servers,
+                                          .choices = capacity_context_choices(context, scheduler),
+                                          .n_cells = (uint32_t)context->study->cells};
+    const struct max_load_config config = {.accuracy_frac = settings->accuracy_frac,
+                                           .first_queries = (uint64_t)settings->queries,
+                                           .most_queries = (uint64_t)settings->max_queries,
+                                           .floor_queries = MAX_LOAD_FLOOR_QUERIES};
+    const struct max_load_task task = {
+        .bound_qps = bound_qps(&search), .choice = search.fleet.choices[0], .stream = STREAM_TUNE};
+    struct capacity_load *row = &context->answer->loads[scheduler];
+    struct max_load found;
+    memset(row, 0, sizeof *row);
+    row->scheduler = scheduler;
+    if (max_load_search(&config, &task, measure, &search, &found, NULL, err) < 0)
+        return -1;
+    fill_row(&search, &found, row);
+    return 0;
+}
+
+int find_load_run(struct capacity_context *context, struct err *err)
+{
+    const struct study *study = context->study;
+    uint32_t n = context->answer->n_loads;
+    uint32_t *n_servers = mem_calloc(study->n_groups, sizeof *n_servers);
+    struct peak_load *peak = peak_load_create(context, err);
+    int rc = peak ? 0 : -1;
+    for (size_t g = 0; g < study->n_groups; g++)
+        n_servers[g] = (uint32_t)study->groups[g].servers;
+    for (uint32_t d = 0; rc == 0 && d < n; d++) {
+        capacity_context_stage_of(context, "loads", n - d);
+        rc = find_row(context, peak, n_servers, d, err);
+        if (rc == 0)
+            rc = capacity_context_done(context, 1, err);
+    }
+    peak_load_destroy(peak);
+    mem_free(n_servers);
+    return rc;
+}

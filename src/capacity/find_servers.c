@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/find_servers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "runs/demand.h"
+#include "capacity/peak_load.h"
+#include "base/mem.h"
+#include "search/sizing.h"
+
+// A size that was measured: what its longest run said.
+struct size_seen {
+    uint32_t n;
+    uint64_t n_queries;
+    struct capacity_trial trial;
+};
+
+// One row's search.
+struct size_search {
+    struct capacity_context *context;
+    struct peak_load *peak;
+    uint32_t scheduler, type, cells_down;
+    bool cores;          // counts cores; else servers
+    uint32_t *n_servers; // [n_groups], of the fleet that is measured
+    struct size_seen *seen;
+    size_t n_seen;
+};
+
+// ---- lost cells ---------------------------------------------------------------------------------
+
+uint32_t find_servers_left(uint32_t n, uint32_t n_cells, uint32_t n_down)
+{
+    uint32_t odd = n % n_cells;
+    return n - n_down * (n / n_cells) - (n_down < odd ? n_down : odd);
+}
+
+// left(n) grows by 0 or 1 with n: cells left share `left` evenly, and a lost one has as many as the
+// fullest of them, but for what the deal gives the last ones.
+uint32_t find_servers_whole(uint32_t left, uint32_t n_cells, uint32_t n_down)
+{
+    uint32_t alive = n_cells - n_down, n = left + n_down * (left / alive);
+    while (find_servers_left(n, n_cells, n_down) < left)
+        n++;
+    return n;
+}
+
+// ---- one measurement ----------------------------------------------------------------------------
+
+static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
+                     const struct capacity_trial *trial)
+{
+    for (size_t i = 0; i < search->n_seen; i++) {
+        struct size_seen *seen = &search->seen[i];
+        if (seen->n != n)
+            continue;
+        if (n_queries > seen->n_queries)
+            *seen = (struct size_seen){n, n_queries, *trial};
+        return;
+    }
+    search->seen = mem_realloc(search->seen, search->n_seen + 1, sizeof *search->seen);
+    search->seen[search->n_seen++] = (struct size_seen){n, n_queries, *trial};
+}
+
+static struct capacity_trial recall(const struct size_search *search, uint32_t n)
+{
+    for (size_t i = 0; i < search->n_seen; i++)
+        if (search->seen[i].n == n)
+            return search->seen[i].trial;
+    return capacity_result_trial_none();
+}
+
+// Late queries that the strictest target allows.
+static double least_allowed_frac(const struct study *study)
+{
+    double allowed = 1;
+    for (size_t s = 0; s < study->n_services; s++)
+        allowed = fmin(allowed, 1 - study->services[s].sla_quantile);
+    return allowed;
+}
+
+// The search knows one allowance, the strictest. Where the service that is nearest to missing has
+// another, its late queries count by their part of what its own target allows.
+static void speak_strictest(const struct study *study, struct measure_result *result)
+{
+    double part = least_allowed_frac(study) / result->allowed_frac;
+    if (!(part < 1))
+        return;
+    result->late_frac *= part;
+    result->late_half_frac *= part;
+}
+
+static int measure(void *user, const struct sizing_point *point, struct measure_result *result,
+                   struct err *err)
+{
+    struct size_search *search = user;
+    const struct study *study = search->context->study;
+    uint32_t n_cells = (uint32_t)study->cells;
+    struct fleet_variant fleet = {.n_servers = search->n_servers,
+                                  .choices =
+                                      capacity_context_choices(search->context, search->scheduler),
+                                  .n_cells = n_cells - search->cells_down};
+    const struct peak_load_point at = {&fleet, 1, point->n_queries, point->stream};
+    struct capacity_trial trial;
+    if (search->cores)
+        fleet.n_cores = point->n;
+    else
+        search->n_servers[search->type] = find_servers_left(point->n, n_cells, search->cells_down);
+    if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
+        return -1;
+    remember(search, point->n, point->n_queries, &trial);
+    speak_strictest(study, result);
+    return capacity_context_done(search->context, 0, err);
+}
+
+// ---- one row ------------------------------------------------------------------------------------
+
+// A core has at least this much to do per query, whatever the others do.
+static double least_core_s(const struct size_search *search)
+{
+    const struct study *study = search->context->study;
+    const struct choice *choices = capacity_context_choices(search->context, search->scheduler);
+    double sum = 0;
+    for (uint32_t s = 0; s < study->n_services; s++)
+        sum += peak_load_service_qps(search->peak, s) *
+               demand_by_choice(study, &study->groups[0], s, &choices[s], 1).cpu_s;
+    return sum;
+}
+
+// What one of them can do at the very most, in queries per second.
+static double saturation_qps(const struct size_search *search)
+{
+    const struct study *study = search->context->study;
+    const struct choice *choices = capacity_context_choices(search->context, search->scheduler);
+    if (search->cores)
+        return peak_load_qps(search->peak) * (double)study->groups[0].servers /
+               least_core_s(search);
+    return peak_load_saturation_qps(search->peak, search->type,
+                                    choices + (size_t)search->type * study->n_services,
+                                    (uint32_t)study->n_services);
+}
+
+// Servers that the tuples promise to suffice; 0: they promise nothing.
+static double promised(const struct size_search *search)
+{
+    const struct capacity_result *answer = search->context->answer;
+    const struct capacity_tuple *tuples =
+        answer->tuples +
+        ((size_t)search->scheduler * answer->n_types + search->type) * answer->n_services;
+    double sum = 0;
+    for (uint32_t s = 0; s < answer->n_services; s++) {
+        if (tuples[s].state != CAPACITY_FOUND || !(tuples[s].qps > 0))
+            return 0;
+        sum += peak_load_service_qps(search->peak, s) / tuples[s].qps;
+    }
+    return ceil(sum);
+}
+
+static uint32_t clamp(double n, uint32_t least, uint32_t most)
+{
+    return n <= least ? least : n >= most ? most : (uint32_t)n;
+}
+
+// From servers that must be left to servers of the fleet.
+static uint32_t whole_of(const struct size_search *search, uint32_t left)
+{
+    uint32_t n_cells = (uint32_t)search->context->study->cells,
+             alive = n_cells - search->cells_down;
+    if (search->cores)
+        return left;
+    return find_servers_whole(left > alive ? left : alive, n_cells, search->cells_down);
+}
+
+// The largest number to look at. Times that depend on how many cores are busy are known up to the
+// cores that the platform has, and no further.
+static uint32_t most_of(const struct size_search *search)
+{
+    const struct study *study = search->context->study;
+    const struct study_group *group = &study->groups[0];
+    int64_t most = study->capacity.max_servers;
+    for (size_t s = 0; search->cores && s < study->n_services; s++)
+        if (cost_depends_on_busy(group->costs[s]) && most > group->platform.cores)
+            most = group->platform.cores;
+    return (uint32_t)most;
+}
+
+// So many times the least, they idle: a target that is missed there is out of reach.
+#define IDLE_TIMES 1000
+
+static struct sizing_task make_task(const struct size_search *search, double saturation)
+{
+    const struct study *study = search->context->study;
+    const struct study_capacity *capacity = &study->capacity;
+    uint32_t most = most_of(search);
+    double least = floor(peak_load_qps(search->peak) / saturation) + 1;
+    double guess = search->cores ? least : fmax(promised(search), least);
+    struct sizing_task task = {.most = most,
+                               .first_queries = (uint64_t)capacity->queries,
+                               .most_queries = (uint64_t)capacity->max_queries,
+                               .stream = STREAM_TUNE,
+                               .allowed_frac = least_allowed_frac(study)};
+    task.least = whole_of(search, clamp(least, 1, most));
+    if (isfinite(saturation))
+        task.most = clamp((double)task.least * IDLE_TIMES, 1, most);
+    task.guess = whole_of(search, clamp(guess, 1, most));
+    return task;
+}
+
+static void fill_found(const struct size_search *search, const struct sizing *found,
+                       struct capacity_size *row)
+{
+    row->state = found->state == SIZING_FOUND   ? CAPACITY_FOUND
+                 : found->state == SIZING_RANGE ? CAPACITY_RANGE
+                                                : CAPACITY_BEYOND;
+    row->n = found->n;
+    row->n_least = found->n_least;
+    row->n_most = found->n_most;
+    row->n_runs = found->n_runs;
+    row->n_queries = found->n_queries;
+    row->at_n = recall(search, found->n);
+    row->below = recall(search, found->n - 1);
+}
+
+static int fill_row(struct size_search *search, struct capacity_size *row, struct err *err)
+{
+    const struct study_group *group = &search->context->study->groups[search->type];
+    double saturation = saturation_qps(search);
+    const struct sizing_task task = make_task(search, saturation);
+    memset(row, 0, sizeof *row);
+    row->scheduler = search->scheduler;
+    row->type = search->type;
+    row->cells_down = search->cells_down;
+    row->rate_qps = peak_load_qps(search->peak);
+    struct sizing found = {
+        .state = SIZING_BEYOND, .n = task.most, .n_least = task.most, .n_most = task.most};
+    // More are needed to have the time at all than may be tried.
+    bool hopeless = task.least > task.most || row->rate_qps >= saturation * task.most;
+    if (!hopeless && sizing_search(&task, measure, search, &found, err) < 0)
+        return -1;
+    fill_found(search, &found, row);
+    row->bound_qps =
+        saturation * (search->cores
+                          ? row->n
+                          : find_servers_left(row->n, (uint32_t)search->context->study->cells,
+                                              search->cells_down));
+    row->cost_usd_per_h = capacity_context_type_usd_per_h(search->context->study, search->type) *
+                          (search->cores ? (double)group->servers : row->n);
+    return 0;
+}
+
+// ---- all rows -----------------------------------------------------------------------------------
+
+uint32_t find_servers_n_rows(const struct study *study, uint32_t n_schedulers)
+{
+    if (study->capacity.find == FIND_CORES)
+        return n_schedulers;
+    return (uint32_t)(n_schedulers * study->n_groups * study->capacity.cells_down.n);
+}
+
+static int find_row(struct capacity_context *context, struct peak_load *peak, uint32_t row,
+                    struct err *err)
+{
+    const struct study *study = context->study;
+    const struct reals *down = &study->capacity.cells_down;
+    bool cores = study->capacity.find == FIND_CORES;
+    uint32_t n_types = cores ? 1 : (uint32_t)study->n_groups,
+             n_down = cores ? 1 : (uint32_t)down->n;
+    struct size_search search = {.context = context,
+                                 .peak = peak,
+                                 .scheduler = row / n_down / n_types,
+                                 .type = row / n_down % n_types,
+                                 .cells_down = cores ? 0 : (uint32_t)down->v[row % n_down],
+                                 .cores = cores};
+    search.n_servers = mem_calloc(study->n_groups, sizeof *search.n_servers);
+    if (cores)
+        search.n_servers[0] = (uint32_t)study->groups[0].servers;
+    int rc = fill_row(&search, &context->answer->sizes[row], err);
+    mem_free(search.n_servers);
+    mem_free(search.seen);
+    return rc;
+}
+
+int find_servers_run(struct capacity_context *context, struct err *err)
+{
+    uint32_t n = context->answer->n_sizes;
+    struct peak_load *peak = peak_load_create(context, err);
+    int rc = peak ? 0 : -1;
+    for (uint32_t row = 0; rc == 0 && row < n; row++) {
+        capacity_context_stage_of(context, "sizes", n - row);
+        rc = find_row(context, peak, row, err);
+        if (rc == 0)
+            rc = capacity_context_done(context, 1, err);
+    }
+    peak_load_destroy(peak);
+    return rc;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// memo: answers of simulations kept in a file, so that a search that was interrupted goes on. [M]
+//
+// A search is pure: the same answers lead it the same way. So it is saved by keeping the answers:
+// a run that is resumed asks the same questions in the same order and takes what is kept instead of
+// simulating. Nothing else of it is saved, and the result is the same to the last bit.
+//
+// The file belongs to one study (its digest, study/study_digest.h) and one version of the program.
+// Every entry is a key (what was asked, digested), bytes and a checksum, appended as they come by
+// rank 0 and flushed; an entry cut off by a crash ends the file. On opening, entries are read by
+// rank 0 and given to all ranks.
+//
+// A question is digested by memo_key(); what two questions have in common beyond their bytes (the
+// study, the program) is the file's.
+//
+//     struct memo *memo = memo_open(comm, &config, &err);
+//     uint64_t key = memo_key(question.bytes, question.n);
+//     if (!(kept = memo_find(memo, key))) { ...; memo_add(memo, key, &answer, &err); }
+//     memo_close(memo, true);
+//
+// SIGTERM and SIGUSR2 end the program between two answers, as a run does at a checkpoint:
+// memo_stop() says so, alike on all ranks.
+#ifndef CAPACITY_MEMO_H
+#define CAPACITY_MEMO_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "base/err.h"
+
+struct memo;
+
+struct memo_config {
+    const char *path;            // of the file
+    const unsigned char *digest; // [16] of the study
+    bool resume;                 // take up an existing file; else one is an error unless force
+    bool force;                  // begin anew: without resume in any case, with it where the file
+                                 // is of another study or program or damaged
+};
+
+// Collective (comm). Logically collective: config. Opens or begins the file; NULL on every rank on
+// error: ERR_STUDY when it exists and nobody said what to do with it, belongs to another study, is
+// in use, or is no memo. comm is borrowed until memo_close(). `path` must not be that of anything
+// else the run writes.
+struct memo *memo_open(MPI_Comm comm, const struct memo_config *config, struct err *err);
+// Collective. Closes the file; done: removes it, too. NULL: no effect.
+void memo_close(struct memo *memo, bool done);
+
+// Not collective. What a question is kept under.
+uint64_t memo_key(const void *bytes, size_t n);
+
+// Not collective. The bytes kept under that key, borrowed until memo_close(); NULL: none.
+const struct blob *memo_find(const struct memo *memo, uint64_t key);
+
+// Collective. Logically collective: key and bytes agree on all ranks. Keeps them; a key that is
+// there already stays as it is. An error when the file cannot be written to.
+int memo_add(struct memo *memo, uint64_t key, const struct blob *bytes, struct err *err);
+
+// Collective. Has a signal on any rank asked to end? It must have been blocked
+// (checkpointing_block_signals()), and goes on waiting.
+bool memo_stop(struct memo *memo);
+
+// Not collective. How many answers are kept, and how many of those were there when it was opened.
+size_t memo_n(const struct memo *memo);
+size_t memo_n_kept(const struct memo *memo);
+
+#endif

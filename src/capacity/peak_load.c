@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/peak_load.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "runs/demand.h"
+#include "base/mem.h"
+#include "base/simtime.h"
+
+// Twenty batches of two (results/batch.h).
+enum { PEAK_LOAD_BINS = 40 };
+#define WARMUP_PART 10 // of a run
+
+_Static_assert((int)VERDICT_MET == (int)CAPACITY_MET &&
+                   (int)VERDICT_UNSURE == (int)CAPACITY_UNSURE &&
+                   (int)VERDICT_MISSED == (int)CAPACITY_MISSED,
+               "one is told as the other");
+
+struct peak_load {
+    struct capacity_context *context;
+    struct study study;              // with the rates of a point
+    struct service_config *services; // [n_services]
+    double *peak_qps, *rates_qps;    // [n_services] with headroom; of a point
+    double sum_qps, least_s;         // of the peaks; of a run
+    bool own;                        // every service keeps its own process
+};
+
+// ---- creation -----------------------------------------------------------------------------------
+
+static bool changes_over_day(const struct service_traffic *traffic)
+{
+    const char *process = arrival_types[traffic->arrivals.process]->name;
+    return strcmp(process, "diurnal") == 0 || strcmp(process, "replay") == 0;
+}
+
+static int find_peaks(struct peak_load *peak, struct err *err)
+{
+    const struct study *study = peak->context->study;
+    uint32_t n = study_capacity_intervals(&study->capacity);
+    struct forecast *day = mem_calloc(n, sizeof *day);
+    int rc = 0;
+    peak->own = true;
+    for (uint32_t s = 0; rc == 0 && s < study->n_services; s++) {
+        rc = capacity_context_forecast(study, s, day, err);
+        for (uint32_t i = 0; rc == 0 && i < n; i++)
+            peak->peak_qps[s] = fmax(peak->peak_qps[s], day[i].peak_qps);
+        peak->peak_qps[s] *= 1 + study->capacity.headroom_frac;
+        peak->sum_qps += peak->peak_qps[s];
+        peak->own &= !changes_over_day(&study->services[s].traffic);
+    }
+    mem_free(day);
+    return rc;
+}
+
+struct peak_load *peak_load_create(struct capacity_context *context, struct err *err)
+{
+    const struct study *study = context->study;
+    struct peak_load *peak = mem_calloc(1, sizeof *peak);
+    peak->context = context;
+    peak->study = *study;
+    peak->services = mem_calloc(study->n_services, sizeof *peak->services);
+    peak->peak_qps = mem_calloc(study->n_services, sizeof *peak->peak_qps);
+    peak->rates_qps = mem_calloc(study->n_services, sizeof *peak->rates_qps);
+    peak->study.services = peak->services;
+    peak->study.fleet.services = peak->services;
+    for (size_t s = 0; s < study->n_services; s++) {
+        peak->services[s] = study->services[s];
+        peak->least_s =
+            fmax(peak->least_s, PEAK_LOAD_LEAST_TARGETS * simtime_to_s(study->services[s].sla_ns));
+    }
+    if (find_peaks(peak, err) == 0) {
+        if (sample_check(study, !peak->own, err) == 0)
+            return peak;
+        err_prefix(err, "%s", study->path);
+    }
+    peak_load_destroy(peak);
+    return NULL;
+}
+
+void peak_load_destroy(struct peak_load *peak)
+{
+    if (!peak)
+        return;
+    mem_free(peak->services);
+    mem_free(peak->peak_qps);
+    mem_free(peak->rates_qps);
+    mem_free(peak);
+}
+
+double peak_load_qps(const struct peak_load *peak)
+{
+    return peak->sum_qps;
+}
+
+double peak_load_service_qps(const struct peak_load *peak, uint32_t service)
+{
+    return peak->peak_qps[service];
+}
+
+// ---- a measurement ------------------------------------------------------------------------------
+
+static uint32_t pick_cells(const struct peak_load *peak, const struct peak_load_point *point)
+{
+    uint32_t of = point->fleet->n_cells;
+    int64_t asked = peak->context->study->capacity.cells;
+    if (asked > 0)
+        return asked < of ? (uint32_t)asked : of;
+    double least = peak->sum_qps * point->scale * peak->least_s; // queries of all cells
+    double part = (double)point->n_queries / least;
+    return part >= 1 ? of : (uint32_t)fmax(1, ceil(part * of));
+}
+
+static struct slice make_slice(struct peak_load *peak, const struct peak_load_point *point,
+                               const struct fleet_variant *fleet)
+{
+    struct slice slice = {.fleet = fleet, .number = point->stream, .n_bins = PEAK_LOAD_BINS};
+    slice.n_cells = pick_cells(peak, point);
+    double rate = peak->sum_qps * point->scale * slice.n_cells / fleet->n_cells;
+    double run_s = fmax((double)point->n_queries / rate, peak->least_s);
+    slice.warmup_ns = simtime_from_s(run_s / WARMUP_PART);
+    slice.length_ns = simtime_from_s(run_s) - slice.warmup_ns;
+    for (size_t s = 0; s < peak->study.n_services; s++) {
+        peak->rates_qps[s] = peak->peak_qps[s] * point->scale;
+        peak->services[s].traffic.rate_qps = peak->rates_qps[s];
+    }
+    slice.rates_qps = peak->own ? NULL : peak->rates_qps;
+    return slice;
+}
+
+static struct capacity_trial trial_of(const struct slice *slice, const struct slice_result *found)
+{
+    const struct measure_result *worst = &found->overall;
+    struct capacity_trial trial = capacity_result_trial_none();
+    uint64_t n = 0, n_lost = 0;
+    for (uint32_t s = 0; s < found->n_services; s++) {
+        n += found->services[s].n_queries;
+        n_lost += found->services[s].n_lost;
+    }
+    trial.stable = found->stable;
+    trial.sla = worst->sla;
+    trial.p95_s = worst->p95_s;
+    trial.p95_half_s = worst->p95_half_s;
+    trial.p99_s = worst->p99_s;
+    trial.p99_half_s = worst->p99_half_s;
+    trial.late_frac = worst->late_frac;
+    trial.late_half_frac = worst->late_half_frac;
+    trial.lost_frac = n + n_lost > 0 ? (double)n_lost / (double)(n + n_lost) : (double)NAN;
+    trial.util_frac = (double)found->cpu_busy_ns * 1e-9 / found->core_s;
+    trial.power_w =
+        (double)found->energy_uj * 1e-6 / simtime_to_s(slice->length_ns) / found->share_frac;
+    trial.n_queries = n;
+    return trial;
+}
+
+int peak_load_measure(struct peak_load *peak, const struct peak_load_point *point,
+                      struct measure_result *result, struct capacity_trial *trial, struct err *err)
+{
+    struct fleet_variant fleet = *point->fleet;
+    struct slice_result found;
+    fleet.study = &peak->study;
+    fleet.n_services = (uint32_t)peak->study.n_services;
+    const struct slice slice = make_slice(peak, point, &fleet);
+    if (sample_run(peak->context->bench, &slice, 1, &found, err) < 0)
+        return -1;
+    *result = found.overall;
+    *trial = trial_of(&slice, &found);
+    peak->context->n_queries += found.overall.n_queries;
+    sample_release(&found, 1);
+    return 0;
+}
+
+// ---- what cannot be -----------------------------------------------------------------------------
+
+double peak_load_saturation_qps(const struct peak_load *peak, uint32_t type,
+                                const struct choice *choices, uint32_t service)
+{
+    const struct study *study = peak->context->study;
+    const struct study_group *group = &study->groups[type];
+    struct demand sum = {0, 0, 0, 0};
+    bool all = service == study->n_services;
+    for (uint32_t s = all ? 0 : service; s < (all ? study->n_services : service + 1); s++) {
+        struct demand work =
+            demand_by_choice(study, group, s, &choices[s], (uint32_t)group->platform.cores);
+        double share = all ? peak->peak_qps[s] / peak->sum_qps : 1;
+        sum.cpu_s += share * work.cpu_s;
+        sum.load_s += share * work.load_s;
+        sum.compute_s += share * work.compute_s;
+    }
+    return demand_saturation_qps(&group->platform, &sum);
+}

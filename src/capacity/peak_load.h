@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// peak_load: the traffic of a study at its peak, at any scale, on any fleet. [M]
+//
+// A fleet is sized for the worst that comes: every service at the highest rate of its day
+// (traces/forecast.h), all of them at once, and the headroom on top. Where a service's rate changes
+// over the day (diurnal, replay) the peak is a Poisson stream of that rate, like an hour that never
+// ends. Where no service's does, each keeps its own process, bursts included.
+//
+// A measurement is one slice (sample.h) of as many queries as asked for: of all cells of the fleet
+// if that makes it at least PEAK_LOAD_LEAST_TARGETS of the longest target, else of fewer cells. Its
+// first tenth is warm-up. Same number of queries, same stream: same queries, whatever the fleet.
+#ifndef CAPACITY_PEAK_LOAD_H
+#define CAPACITY_PEAK_LOAD_H
+
+#include <stdint.h>
+
+#include "capacity/capacity_context.h"
+
+// Runs are no shorter than this many times the longest target.
+#define PEAK_LOAD_LEAST_TARGETS 20
+
+struct peak_load;
+
+// Not collective. The traffic of context->study; borrows `context`. Fails where the day cannot be
+// forecast or the study not be cut into slices.
+struct peak_load *peak_load_create(struct capacity_context *context, struct err *err);
+// Not collective. NULL: no effect.
+void peak_load_destroy(struct peak_load *peak);
+
+// Not collective. Queries per second of all services, or of one, at their peaks with headroom.
+double peak_load_qps(const struct peak_load *peak);
+double peak_load_service_qps(const struct peak_load *peak, uint32_t service);
+
+// One measurement.
+struct peak_load_point {
+    const struct fleet_variant *fleet; // its study is set to the offer's own
+    double scale;                      // of all rates
+    uint64_t n_queries;                // to simulate, about
+    uint32_t stream;                   // of random draws
+};
+
+// Collective (the context's). Logically collective: point. *result is as of a probe; *trial says
+// more, with the power of the whole fleet.
+int peak_load_measure(struct peak_load *peak, const struct peak_load_point *point,
+                      struct measure_result *result, struct capacity_trial *trial, struct err *err);
+
+// Not collective. Rate of this traffic's mix at which one server of the type has no time left, with
+// these B and T ([n_services]); `service` alone, or all where it is n_services.
+double peak_load_saturation_qps(const struct peak_load *peak, uint32_t type,
+                                const struct choice *choices, uint32_t service);
+
+#endif

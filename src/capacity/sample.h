@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// sample: slices, short pieces of a day on a part of a fleet, each simulated by itself. [M]
+//
+// A number has one meaning: slices of one number and one fleet are the same cells and, at the same
+// place of the day, the same queries. What shall be independent gets numbers of its own.
+//
+// What a fleet does all day is estimated from slices: the cells of a fleet do not know of each
+// other, so some of them stand for all; and a window of a few seconds, after a warm-up, stands for
+// the minutes round it. A slice is such a window on such cells, an independent simulation that
+// begins empty; its random draws follow from the study's seed and its number alone. So what it
+// answers depends neither on the ranks nor on what else was simulated.
+//
+// Cells are not independent when traffic moves between them (failures with failover and events of
+// whole cells), and a list of failures belongs to a time; sample_check() refuses both, and arrivals
+// that cannot begin anywhere (replay, unless rates are given).
+#ifndef CAPACITY_SAMPLE_H
+#define CAPACITY_SAMPLE_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "results/hist.h"
+#include "search/measure.h"
+#include "study/study.h"
+
+// Which servers serve which services, and how. Borrowed arrays; a group of no servers is left out.
+struct fleet_variant {
+    const struct study *study;
+    const uint32_t *n_servers;    // [n_groups] of the whole fleet
+    const double *weights;        // [n_groups] relative capacity of a server; NULL: the study's
+    const struct choice *choices; // [n_groups][n_services of the study] B and T; NULL: the study's
+    const uint32_t *services;     // which services of the study take part; NULL: all
+    uint32_t n_services;          // in `services`; of all where that is NULL
+    uint32_t n_cells; // of the whole fleet, >= 1; of a fleet of fewer servers: as many as these
+    uint32_t n_cores; // of every server; 0: the platforms' own
+};
+
+// Not collective. Which of the study's services is the fleet's i-th.
+static inline uint32_t sample_service_at(const struct fleet_variant *fleet, uint32_t i)
+{
+    return fleet->services ? fleet->services[i] : i;
+}
+
+struct slice {
+    const struct fleet_variant *fleet;
+    uint64_t number;         // keys the draws: slices that share it see the same queries
+    uint32_t n_cells;        // simulated, 1 .. fleet->n_cells
+    const double *rates_qps; // [fleet->n_services] over the whole fleet, Poisson; NULL: each
+                             // service's own process, begun at start_s of its period
+    double start_s;          // of the day, when the warm-up begins; may be below 0: the day before
+    int64_t warmup_ns, length_ns; // not measured, measured
+    uint32_t n_bins;              // of the measured time, >= 1: batches of the intervals
+};
+
+// One service in one slice, scaled to nothing: counts of what was simulated.
+struct slice_service {
+    uint64_t n_queries, n_late, n_lost, n_in_flight;
+    uint32_t first, n_counts; // of the histogram: buckets [first, first + n_counts)
+    uint32_t *counts;         // owned by the slice_result
+};
+
+struct slice_result {
+    uint32_t n_services;
+    struct slice_service *services; // [n_services]
+    // The slice's servers over its measured time.
+    int64_t cpu_busy_ns, accel_busy_ns, energy_uj;
+    double core_s, stream_s;       // what there was of them
+    double length_s;               // of the measured time
+    double share_frac;             // simulated servers over all of the fleet's
+    int32_t stable;                // enum measure_verdict, of every queue
+    struct measure_result overall; // as probe_measure() gives it, of the worst service, but for
+                                   // cpu_util_frac, accel_util_frac: of all groups together
+};
+
+// Not collective. Can the study be cut so? with_rates: every slice will bring its rates. The text
+// of the error begins with the key that is in the way.
+int sample_check(const struct study *study, bool with_rates, struct err *err);
+
+// Collective (comm). `memo` may be NULL; both borrowed until sample_bench_destroy(), and so are the
+// cost models of the studies that slices come from.
+struct memo;
+struct sample_bench;
+struct sample_bench *sample_bench_create(MPI_Comm comm, struct memo *memo);
+// Not collective. NULL: no effect.
+void sample_bench_destroy(struct sample_bench *bench);
+
+// Collective (comm). Logically collective: slices agree. Simulates n of them, side by side where
+// there are several, together where there is one; results[n] are the same on every rank. Those that
+// were done before (memo.h) are not done again. A fleet without servers or traffic gives zeros, and
+// is stable. On error no result is left.
+//
+// Between slices it looks whether a signal asks to end (memo_stop()). Then it fails, too, what was
+// answered is kept, and sample_stopped() says so.
+int sample_run(struct sample_bench *bench, const struct slice *slices, size_t n,
+               struct slice_result *results, struct err *err);
+// Not collective. Has sample_run() failed because it was asked to end?
+bool sample_stopped(const struct sample_bench *bench);
+// Not collective. From now on sample_run() calls watch(user, ...) on every rank, after every few
+// slices: the queries that it has simulated so far, answers from the memo included. NULL: no more.
+typedef void (*sample_watch_fn)(void *user, uint64_t n_queries);
+void sample_watch(struct sample_bench *bench, sample_watch_fn watch, void *user);
+
+// Not collective. Empties the results.
+void sample_release(struct slice_result *results, size_t n);
+
+#endif

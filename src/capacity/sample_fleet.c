@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capacity/sample_fleet.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/simtime.h"
+#include "cluster/layout.h"
+#include "traces/forecast.h"
+
+// What is drawn for a slice by its number: entities of RNG_SLICE.
+enum { ENTITY_SEED, ENTITY_CELL };
+
+static uint64_t draw(const struct slice *slice, uint64_t entity)
+{
+    const struct rng_stream stream =
+        rng_stream(slice->fleet->study->settings.seed, RNG_SLICE, entity);
+    uint64_t words[2];
+    rng_block(&stream, slice->number, words);
+    return words[0];
+}
+
+// ---- servers ------------------------------------------------------------------------------------
+
+// Servers of each of the study's groups in the simulated cells; their sum.
+static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint64_t *of_servers,
+                           uint32_t *n_cells)
+{
+    const struct fleet_variant *fleet = slice->fleet;
+    uint32_t n_groups = (uint32_t)fleet->study->n_groups;
+    struct group_config *groups = mem_calloc(n_groups, sizeof *groups);
+    struct fleet_config whole = {.groups = groups, .n_groups = n_groups};
+    uint64_t taken = 0;
+    *of_servers = 0;
+    for (uint32_t g = 0; g < n_groups; g++) {
+        groups[g].n_servers = fleet->n_servers[g];
+        *of_servers += fleet->n_servers[g];
+    }
+    whole.n_cells = *of_servers < fleet->n_cells ? (uint32_t)*of_servers : fleet->n_cells;
+    *n_cells = slice->n_cells < whole.n_cells ? slice->n_cells : whole.n_cells;
+    uint32_t first =
+        whole.n_cells ? rng_below((uint32_t)draw(slice, ENTITY_CELL), whole.n_cells) : 0;
+    for (uint32_t g = 0; g < n_groups; g++) {
+        n_servers[g] = 0;
+        for (uint32_t c = 0; c < *n_cells; c++)
+            n_servers[g] += layout_servers(&whole, g, (first + c) % whole.n_cells);
+        taken += n_servers[g];
+    }
+    mem_free(groups);
+    return taken;
+}
+
+// How the study, or the choice for it, splits service s on group g.
+static struct dispatch_config split_of(const struct fleet_variant *fleet, uint32_t g, uint32_t s)
+{
+    const struct study *study = fleet->study;
+    struct dispatch_config split = study->group_configs[g].dispatch[s];
+    if (!fleet->choices)
+        return split;
+    const struct choice *choice = &fleet->choices[(size_t)g * study->n_services + s];
+    bool offloads = choice->offload_items > 0 && cost_has_accel(study->groups[g].costs[s]);
+    split.batch_items = choice->batch_items;
+    split.offload_items = offloads ? choice->offload_items : 0;
+    return split;
+}
+
+static void add_group(struct sample_fleet *sampled, const struct fleet_variant *fleet, uint32_t g,
+                      uint32_t n_servers)
+{
+    const struct study *study = fleet->study;
+    uint32_t at = sampled->fleet.n_groups++, n_services = sampled->fleet.n_services;
+    struct group_config *group = &sampled->groups[at];
+    *group = study->group_configs[g];
+    sampled->platforms[at] = *group->platform;
+    if (fleet->n_cores > 0)
+        sampled->platforms[at].cores = fleet->n_cores;
+    sampled->dispatch[at] = mem_calloc(n_services, sizeof(struct dispatch_config));
+    sampled->costs[at] = mem_calloc(n_services, sizeof(const struct cost *));
+    for (uint32_t i = 0; i < fleet->n_services; i++) {
+        if (sampled->slots[i] == CUT_NO_SLOT)
+            continue;
+        sampled->dispatch[at][sampled->slots[i]] = split_of(fleet, g, sample_service_at(fleet, i));
+        sampled->costs[at][sampled->slots[i]] = group->costs[sample_service_at(fleet, i)];
+    }
+    group->platform = &sampled->platforms[at];
+    group->n_servers = n_servers;
+    group->weight = fleet->weights ? fleet->weights[g] : group->weight;
+    group->costs = sampled->costs[at];
+    group->dispatch = sampled->dispatch[at];
+    group->on = (struct on_schedule){0};
+    sampled->group_of[at] = g;
+}
+
+// ---- traffic ------------------------------------------------------------------------------------
+
+// Start of the slice in the period of its curve.
+static double phase_s(const struct arrival_config *arrivals, double start_s)
+{
+    double at_s = fmod(arrivals->start_s + start_s, arrivals->period_s);
+    return at_s < 0 ? fmax(at_s + arrivals->period_s, 0) : at_s;
+}
+
+static bool follows_curve(const struct arrival_config *arrivals)
+{
+    return arrival_types[arrivals->process] == &arrival_diurnal;
+}
+
+static void add_service(struct sample_fleet *sampled, const struct slice *slice, uint32_t i)
+{
+    const struct fleet_variant *fleet = slice->fleet;
+    struct service_config service = fleet->study->services[sample_service_at(fleet, i)];
+    struct service_traffic *traffic = &service.traffic;
+    double rate_qps = slice->rates_qps ? slice->rates_qps[i] : traffic->rate_qps;
+    sampled->slots[i] = CUT_NO_SLOT;
+    if (!(rate_qps > 0))
+        return;
+    traffic->rate_qps = rate_qps * ((double)sampled->n_servers / (double)sampled->of_servers);
+    if (slice->rates_qps)
+        traffic->arrivals.process = arrival_find(arrival_poisson.name);
+    else if (follows_curve(&traffic->arrivals))
+        traffic->arrivals.start_s = phase_s(&traffic->arrivals, slice->start_s);
+    sampled->slots[i] = sampled->fleet.n_services;
+    sampled->services[sampled->fleet.n_services++] = service;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+static struct sample_fleet *allocate(uint32_t n_services, uint32_t n_groups)
+{
+    struct sample_fleet *sampled = mem_calloc(1, sizeof *sampled);
+    sampled->services = mem_calloc(n_services, sizeof *sampled->services);
+    sampled->slots = mem_calloc(n_services, sizeof *sampled->slots);
+    sampled->groups = mem_calloc(n_groups, sizeof *sampled->groups);
+    sampled->platforms = mem_calloc(n_groups, sizeof *sampled->platforms);
+    sampled->dispatch = mem_calloc(n_groups, sizeof(struct dispatch_config *));
+    sampled->costs = mem_calloc(n_groups, sizeof(const struct cost **));
+    sampled->group_of = mem_calloc(n_groups, sizeof *sampled->group_of);
+    return sampled;
+}
+
+struct sample_fleet *sample_fleet_create(const struct slice *slice)
+{
+    const struct fleet_variant *fleet = slice->fleet;
+    const struct study *study = fleet->study;
+    uint32_t n_groups = (uint32_t)study->n_groups, n_cells;
+    uint32_t *n_servers = mem_calloc(n_groups, sizeof *n_servers);
+    struct sample_fleet *sampled = allocate(fleet->n_services, n_groups);
+    assert(fleet->n_cells > 0 && slice->n_cells > 0 && slice->length_ns > 0 && slice->n_bins > 0);
+    sampled->n_servers = take_cells(slice, n_servers, &sampled->of_servers, &n_cells);
+    for (uint32_t i = 0; sampled->n_servers > 0 && i < fleet->n_services; i++)
+        add_service(sampled, slice, i);
+    for (uint32_t g = 0; sampled->fleet.n_services > 0 && g < n_groups; g++)
+        if (n_servers[g] > 0)
+            add_group(sampled, fleet, g, n_servers[g]);
+    mem_free(n_servers);
+    if (sampled->fleet.n_groups == 0) {
+        sample_fleet_destroy(sampled);
+        return NULL;
+    }
+    sampled->fleet.services = sampled->services;
+    sampled->fleet.groups = sampled->groups;
+    sampled->fleet.n_cells = n_cells;
+    sampled->fleet.balancer = study->balancer;
+    sampled->fleet.outages = study->outages;
+    sampled->fleet.seed = draw(slice, ENTITY_SEED);
+    sampled->fleet.duration_ns = slice->warmup_ns + slice->length_ns;
+    return sampled;
+}
+
+void sample_fleet_destroy(struct sample_fleet *sampled)
+{
+    if (!sampled)
+        return;
+    for (uint32_t g = 0; g < sampled->fleet.n_groups; g++) {
+        mem_free(sampled->dispatch[g]);
+        mem_free(sampled->costs[g]);
+    }
+    mem_free(sampled->services);
+    mem_free(sampled->slots);
+    mem_free(sampled->groups);
+    mem_free(sampled->platforms);
+    mem_free(sampled->dispatch);
+    mem_free(sampled->costs);
+    mem_free(sampled->group_of);
+    mem_free(sampled);
+}
+
+static void number_servers(const struct fleet_config *fleet, struct meta *meta)
+{
+    uint32_t server = 0; // numbered cell by cell, inside a cell group by group
+    for (uint32_t c = 0; c < fleet->n_cells; c++)
+        for (uint32_t g = 0; g < fleet->n_groups; g++)
+            for (uint32_t n = layout_servers(fleet, g, c); n > 0; n--, server++) {
+                meta->server_group[server] = g;
+                meta->server_cell[server] = c;
+            }
+}
+
+struct meta *sample_fleet_meta(const struct sample_fleet *sampled)
+{
+    const struct fleet_config *fleet = &sampled->fleet;
+    struct meta *meta =
+        meta_create(fleet->n_services, fleet->n_groups, (uint32_t)sampled->n_servers);
+    meta->n_cells = fleet->n_cells;
+    for (uint32_t i = 0; i < fleet->n_services; i++) {
+        const struct service_config *service = &fleet->services[i];
+        meta->services[i] = (struct meta_service){mem_strdup(service->name),
+                                                  mem_strdup(service->model), service->sla_quantile,
+                                                  service->sla_ns, service->traffic.rate_qps};
+    }
+    for (uint32_t g = 0; g < fleet->n_groups; g++) {
+        const struct platform *platform = fleet->groups[g].platform;
+        bool accel = platform->has_accelerator;
+        for (uint32_t i = 0; i < fleet->n_services; i++)
+            accel = accel || fleet->groups[g].dispatch[i].offload_items > 0;
+        meta->groups[g] = (struct meta_group){mem_strdup(fleet->groups[g].name),
+                                              mem_strdup(platform->name),
+                                              fleet->groups[g].n_servers,
+                                              (uint32_t)platform->cores,
+                                              accel ? (uint32_t)platform->accelerator.streams : 0,
+                                              accel};
+    }
+    number_servers(fleet, meta);
+    return meta;
+}
+
+double sample_fleet_queries(const struct sample_fleet *sampled)
+{
+    double rate_qps = 0, length_s = simtime_to_s(sampled->fleet.duration_ns);
+    for (uint32_t i = 0; i < sampled->fleet.n_services; i++) {
+        const struct service_traffic *traffic = &sampled->fleet.services[i].traffic;
+        struct forecast forecast = {traffic->rate_qps, traffic->rate_qps};
+        if (follows_curve(&traffic->arrivals)) // else it may need a trace to look at
+            forecast_fill(traffic, length_s, 1, &forecast, NULL);
+        rate_qps += forecast.mean_qps;
+    }
+    return rate_qps * length_s;
+}
+
+static void put_real(struct blob *blob, double value)
+{
+    blob_put(blob, &value, sizeof value);
+}
+
+void sample_fleet_describe(const struct sample_fleet *sampled, const struct slice *slice,
+                           struct blob *blob)
+{
+    const struct fleet_config *fleet = &sampled->fleet;
+    blob_put_u64(blob, fleet->seed);
+    blob_put_i64(blob, slice->warmup_ns);
+    blob_put_i64(blob, slice->length_ns);
+    blob_put_u32(blob, slice->n_bins);
+    blob_put_u32(blob, fleet->n_cells);
+    blob_put_u64(blob, sampled->of_servers);
+    for (uint32_t i = 0; i < slice->fleet->n_services; i++) {
+        blob_put_u32(blob, sample_service_at(slice->fleet, i));
+        blob_put_u32(blob, sampled->slots[i]);
+    }
+    for (uint32_t i = 0; i < fleet->n_services; i++) {
+        blob_put_i64(blob, fleet->services[i].traffic.arrivals.process);
+        put_real(blob, fleet->services[i].traffic.rate_qps);
+        put_real(blob, fleet->services[i].traffic.arrivals.start_s);
+    }
+    for (uint32_t g = 0; g < fleet->n_groups; g++) {
+        blob_put_u32(blob, sampled->group_of[g]);
+        blob_put_u32(blob, fleet->groups[g].n_servers);
+        blob_put_i64(blob, fleet->groups[g].platform->cores);
+        put_real(blob, fleet->groups[g].weight);
+        for (uint32_t i = 0; i < fleet->n_services; i++) {
+            blob_put_i64(blob, fleet->groups[g].dispatch[i].batch_items);
+            blob_put_i64(blob, fleet->groups[g].dispatch[i].offload_items);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// site: what one cluster wants of every job, read from slurm/site/*.env.
+//
+// The file is one that bash could source (`set -a; . site.env`), cut down to what means the same to
+// bash and to us: a line is empty, a comment, or KEY=VALUE with nothing round the `=`, where the
+// value is plain characters, '...' or "...", all of one kind. In double quotes there is no `$`,
+// backquote, backslash or `!`, so nothing is ever expanded. Whatever else bash would read is
+// refused with file:line:column, never half understood.
+//
+//     SBATCH_PARTITION=compute
+//     RECFLEET_LAUNCHER='srun --mpi=pmix -K1'   # what starts the ranks
+//
+// SBATCH_ keys are environment variables that sbatch reads; of those and of our own, RECFLEET_, a
+// name that nobody reads is an error. Every other key is handed to the job as it is.
+#ifndef JOBS_SITE_H
+#define JOBS_SITE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct site_setting {
+    char *key, *value;
+};
+
+// Settings in the order of the file. Owns them; {0} is a site without any.
+struct site {
+    struct site_setting *settings;
+    size_t n_settings;
+};
+
+// Reads the file into *site (overwritten). On error it is empty.
+int site_read(const char *path, struct site *site, struct err *err);
+// The same from a text; `path` names it in errors.
+int site_parse(const char *path, const char *data, size_t size, struct site *site, struct err *err);
+void site_release(struct site *site);
+
+// The value of a key, NULL when it is not set.
+const char *site_value(const struct site *site, const char *key);
+
+#endif

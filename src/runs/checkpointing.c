@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs/checkpointing.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/revision.h"
+#include "base/simtime.h"
+#include "base/wallclock.h"
+#include "par/agree.h"
+#include "results/file/checkpoint.h"
+#include "results/file/checkpoint_name.h"
+
+// First word of the frame with the account; a frame of cluster/state.c begins with a small number.
+#define ACCOUNT_MARK UINT32_C(0x4b454550)
+
+// What the parts of a run have cost, all ranks together.
+struct account {
+    uint64_t n_windows, bytes_sent, n_checkpoints;
+    double checkpoint_s;
+};
+
+struct checkpointing {
+    MPI_Comm comm;
+    int rank;
+    const struct checkpointing_config *config;
+    struct run_control control;
+    char *from;                    // owned; the checkpoint it goes on from, NULL: begins
+    struct checkpoint_head head;   // as the next checkpoint will have it
+    struct account before;         // of earlier parts
+    uint64_t n_checkpoints;        // of this part
+    double checkpoint_s;           // likewise
+    double wall_before_s, begin_s; // of earlier parts; when this one's loop began, 0: not yet
+    double next_s;                 // when the clock asks again
+    double asked_s;                // when this rank asked; 0: it did not
+    enum run_wish wish;            // and for what
+    int64_t reached_ns;            // of the last checkpoint; -1: none
+};
+
+// ---- signals ------------------------------------------------------------------------------------
+
+static void signals_of(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGUSR1);
+    sigaddset(set, SIGUSR2);
+    sigaddset(set, SIGTERM);
+}
+
+void checkpointing_block_signals(void)
+{
+    sigset_t set;
+    signals_of(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool checkpointing_stop_waits(void)
+{
+    sigset_t set;
+    return sigpending(&set) == 0 && (sigismember(&set, SIGUSR2) || sigismember(&set, SIGTERM));
+}
+
+// Takes every signal that waits.
+static enum run_wish take_signals(void)
+{
+    const struct timespec at_once = {0, 0};
+    enum run_wish wish = RUN_GO_ON;
+    sigset_t set;
+    int number;
+    signals_of(&set);
+    while ((number = sigtimedwait(&set, NULL, &at_once)) > 0) {
+        enum run_wish says = number == SIGUSR1 ? RUN_SAVE : RUN_SAVE_AND_STOP;
+        wish = says > wish ? says : wish;
+    }
+    return wish;
+}
+
+// The ranks get one signal at slightly different times; one save answers all of them.
+static void drop_save_signal(void)
+{
+    const struct timespec at_once = {0, 0};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    while (sigtimedwait(&set, NULL, &at_once) > 0)
+        continue;
+}
+
+// ---- before the run -----------------------------------------------------------------------------
+
+// Where a run goes on from.
+enum start { START_BEGIN, START_PATH, START_PREVIOUS, START_OTHER };
+
+static int check_place(const struct checkpointing_config *config, struct err *err)
+{
+    bool goes_on = config->resume || config->resume_from;
+    if (checkpoint_check(config->path, err) < 0)
+        return -1;
+    if (!goes_on && !config->force && checkpoint_exists(config->path))
+        return err_set(err, ERR_STUDY,
+                       "checkpoint %s: exists; --resume goes on from it, --force begins anew",
+                       config->path);
+    if (config->resume_from && access(config->resume_from, R_OK) != 0)
+        return err_set(err, ERR_STUDY, "checkpoint %s: %s", config->resume_from, strerror(errno));
+    return 0;
+}
+
+// Where there are no hard links a crash may leave the one before alone (checkpoint_name.h).
+static enum start find_start(const struct checkpointing_config *config)
+{
+    if (config->resume_from)
+        return START_OTHER;
+    if (!config->resume || !checkpoint_exists(config->path))
+        return START_BEGIN;
+    return access(config->path, F_OK) == 0 ? START_PATH : START_PREVIOUS;
+}
+
+static char *start_path(const struct checkpointing_config *config, enum start start)
+{
+    switch (start) {
+    case START_PATH:
+        return mem_strdup(config->path);
+    case START_PREVIOUS:
+        return checkpoint_name_previous(config->path);
+    case START_OTHER:
+        return mem_strdup(config->resume_from);
+    default:
+        return NULL;
+    }
+}
+
+// ---- the run asks -------------------------------------------------------------------------------
+
+static enum run_wish wish(void *user)
+{
+    struct checkpointing *keep = user;
+    double now_s = wallclock_s(), every_s = simtime_to_s(keep->config->every_ns);
+    if (keep->begin_s == 0) {
+        keep->begin_s = now_s;
+        keep->next_s = now_s + every_s;
+    }
+    enum run_wish wish = take_signals();
+    if (keep->rank == 0 && every_s > 0 && now_s >= keep->next_s) {
+        keep->next_s = now_s + every_s;
+        wish = wish > RUN_SAVE ? wish : RUN_SAVE;
+    }
+    if (wish != RUN_GO_ON && keep->asked_s == 0)
+        keep->asked_s = now_s;
+    keep->wish = wish > keep->wish ? wish : keep->wish;
+    return wish;
+}
+
+// ---- saving -------------------------------------------------------------------------------------
+
+// The frames of a checkpoint: rank 0's account, then those of the state.
+struct maker {
+    const struct account *account; // NULL: made, or not this rank's
+    struct run_state *state;
+};
+
+static bool make(void *user, struct blob *frame)
+{
+    struct maker *maker = user;
+    if (!maker->account)
+        return run_state_make(maker->state, frame);
+    blob_put_u32(frame, ACCOUNT_MARK);
+    blob_put_u64(frame, maker->account->n_windows);
+    blob_put_u64(frame, maker->account->bytes_sent);
+    blob_put_u64(frame, maker->account->n_checkpoints);
+    blob_put(frame, &maker->account->checkpoint_s, sizeof maker->account->checkpoint_s);
+    maker->account = NULL;
+    return true;
+}
+
+// The account up to now, and whether any rank wants to stop.
+static int sum_up(const struct checkpointing *keep, const struct run_state *state,
+                  struct account *account, bool *stop, struct err *err)
+{
+    unsigned long long sums[2] = {state->n_windows, state->bytes_sent};
+    int stops = keep->wish == RUN_SAVE_AND_STOP;
+    if (MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_UNSIGNED_LONG_LONG, MPI_SUM, keep->comm) !=
+            MPI_SUCCESS ||
+        MPI_Allreduce(MPI_IN_PLACE, &stops, 1, MPI_INT, MPI_MAX, keep->comm) != MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not sum the run's cost");
+    *account = keep->before;
+    account->n_windows += sums[0];
+    account->bytes_sent += sums[1];
+    account->n_checkpoints += keep->n_checkpoints + 1;
+    account->checkpoint_s += keep->checkpoint_s;
+    *stop = stops;
+    return 0;
+}
+
+static void tell(const struct checkpointing *keep, uint64_t n_bytes, double spent_s)
+{
+    if (keep->config->quiet || keep->rank != 0)
+        return;
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr); // the bar of progress.h
+    log_info("checkpoint at %.6g s of %.6g s: %s, %.3g MB in %.2g s",
+             simtime_to_s(keep->reached_ns), simtime_to_s(keep->head.end_ns), keep->config->path,
+             (double)n_bytes * 1e-6, spent_s);
+}
+
+static int save(void *user, struct run_state *state, int64_t reached_ns, struct err *err)
+{
+    struct checkpointing *keep = user;
+    struct account account;
+    uint64_t n_bytes = 0;
+    bool stop = false;
+    double begin_s = keep->asked_s > 0 ? keep->asked_s : wallclock_s();
+    if (sum_up(keep, state, &account, &stop, err) < 0)
+        return -1;
+    struct maker maker = {keep->rank == 0 ? &account : NULL, state};
+    keep->head.reached_ns = reached_ns;
+    keep->head.wall_s = keep->wall_before_s + begin_s - keep->begin_s;
+    int rc =
+        checkpoint_write(keep->comm, keep->config->path, &keep->head, make, &maker, &n_bytes, err);
+    double end_s = wallclock_s();
+    drop_save_signal();
+    keep->next_s = end_s + simtime_to_s(keep->config->every_ns);
+    keep->checkpoint_s += end_s - begin_s;
+    keep->asked_s = 0;
+    keep->wish = RUN_GO_ON;
+    if (rc < 0 && stop)
+        return -1;
+    if (rc < 0) {
+        log_warn("no checkpoint at %.6g s, the run goes on: %s", simtime_to_s(reached_ns),
+                 err->text);
+        return 0;
+    }
+    keep->n_checkpoints++;
+    keep->reached_ns = reached_ns;
+    tell(keep, n_bytes, end_s - begin_s);
+    return 0;
+}
+
+// ---- going on -----------------------------------------------------------------------------------
+
+struct taker {
+    struct account *account;
+    struct run_state *state;
+};
+
+static int take(void *user, struct blob_reader *frame, struct err *err)
+{
+    struct taker *taker = user;
+    struct blob_reader ahead = *frame;
+    struct account account = {0};
+    if (blob_get_u32(&ahead) != ACCOUNT_MARK)
+        return run_state_take(taker->state, frame, err);
+    account.n_windows = blob_get_u64(&ahead);
+    account.bytes_sent = blob_get_u64(&ahead);
+    account.n_checkpoints = blob_get_u64(&ahead);
+    blob_get(&ahead, &account.checkpoint_s, sizeof account.checkpoint_s);
+    *taker->account = account;
+    *frame = ahead;
+    return blob_end(frame, err);
+}
+
+static int load(void *user, struct run_state *state, struct err *err)
+{
+    struct checkpointing *keep = user;
+    struct checkpoint_head found;
+    struct taker taker = {&keep->before, state};
+    if (checkpoint_read(keep->comm, keep->from, &keep->head, &found, take, &taker, err) < 0)
+        return -1;
+    keep->head.n_restarts = found.n_restarts + 1;
+    keep->wall_before_s = found.wall_s;
+    if (!keep->config->quiet)
+        log_info("going on at %.6g s of %.6g s from %s", simtime_to_s(found.reached_ns),
+                 simtime_to_s(found.end_ns), keep->from);
+    return 0;
+}
+
+// ---- the rest -----------------------------------------------------------------------------------
+
+bool checkpointing_usable(const char *path, const char *digest)
+{
+    struct checkpoint_head head;
+    return checkpoint_inspect(path, &head, NULL) == 0 && strcmp(head.study, digest) == 0 &&
+           strcmp(head.program, revision_program) == 0;
+}
+
+static struct checkpoint_head head_of(const struct meta *meta)
+{
+    struct checkpoint_head head = {.end_ns = meta->duration_ns};
+    snprintf(head.program, sizeof head.program, "%s", revision_program);
+    snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
+    snprintf(head.name, sizeof head.name, "%s", meta->study_name);
+    return head;
+}
+
+struct checkpointing *checkpointing_create(MPI_Comm comm, const struct checkpointing_config *config,
+                                           struct err *err)
+{
+    int rank, rc = 0, start = START_BEGIN;
+    MPI_Comm_rank(comm, &rank);
+    if (rank == 0 && (rc = check_place(config, err)) == 0)
+        start = (int)find_start(config);
+    if (err_agree(comm, rc, err) != 0)
+        return NULL;
+    if (MPI_Bcast(&start, 1, MPI_INT, 0, comm) != MPI_SUCCESS) {
+        err_set(err, ERR_FAIL, "MPI could not say where to begin");
+        return NULL;
+    }
+    struct checkpointing *keep = mem_calloc(1, sizeof *keep);
+    *keep = (struct checkpointing){.comm = comm,
+                                   .rank = rank,
+                                   .config = config,
+                                   .head = head_of(config->meta),
+                                   .from = start_path(config, (enum start)start),
+                                   .reached_ns = -1};
+    keep->control = (struct run_control){wish, save, keep->from ? load : NULL, keep};
+    return keep;
+}
+
+void checkpointing_destroy(struct checkpointing *keep)
+{
+    if (keep)
+        mem_free(keep->from);
+    mem_free(keep);
+}
+
+const struct run_control *checkpointing_control(const struct checkpointing *keep)
+{
+    return &keep->control;
+}
+
+void checkpointing_account(const struct checkpointing *keep, struct run_info *info)
+{
+    info->n_restarts = keep->head.n_restarts;
+    info->n_windows += keep->before.n_windows;
+    info->bytes_sent += keep->before.bytes_sent;
+    info->wall_s += keep->wall_before_s;
+    info->n_checkpoints = keep->before.n_checkpoints + keep->n_checkpoints;
+    info->checkpoint_s = keep->before.checkpoint_s + keep->checkpoint_s;
+}
+
+int64_t checkpointing_reached_ns(const struct checkpointing *keep)
+{
+    return keep->reached_ns;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs/crew.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "par/agree.h"
+
+struct crew {
+    MPI_Comm comm;            // of the crew
+    int rank, n_ranks, n_all; // in the crew; ranks of all crews
+    uint32_t n_crews, index;
+    MPI_Comm *teams; // [n_ranks + 1]: the crew cut into so many teams, made when first asked for
+};
+
+// Which of n parts a rank is in; parts are as even as can be, each of neighbouring ranks.
+static int part_of(int rank, int n_ranks, int n_parts)
+{
+    return (int)((int64_t)rank * n_parts / n_ranks);
+}
+
+// The lowest rank of team t when n_ranks are cut into n_teams.
+static int first_of(int team, int n_ranks, int n_teams)
+{
+    int rank = 0;
+    while (part_of(rank, n_ranks, n_teams) < team)
+        rank++;
+    return rank;
+}
+
+struct crew *crew_create(MPI_Comm comm, uint32_t n_units, struct err *err)
+{
+    int rank, n_ranks;
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &n_ranks);
+    struct crew *crew = mem_calloc(1, sizeof *crew);
+    crew->n_all = n_ranks;
+    crew->n_crews = n_units < (uint32_t)n_ranks ? n_units : (uint32_t)n_ranks;
+    crew->index = (uint32_t)part_of(rank, n_ranks, (int)crew->n_crews);
+    if (MPI_Comm_split(comm, (int)crew->index, rank, &crew->comm) != MPI_SUCCESS) {
+        mem_free(crew);
+        err_set(err, ERR_FAIL, "MPI could not split the ranks into crews");
+        return NULL;
+    }
+    MPI_Comm_set_errhandler(crew->comm, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(crew->comm, &crew->rank);
+    MPI_Comm_size(crew->comm, &crew->n_ranks);
+    crew->teams = mem_calloc((size_t)crew->n_ranks + 1, sizeof *crew->teams);
+    for (int i = 0; i <= crew->n_ranks; i++)
+        crew->teams[i] = MPI_COMM_NULL;
+    return crew;
+}
+
+void crew_destroy(struct crew *crew)
+{
+    if (!crew)
+        return;
+    for (int i = 0; i <= crew->n_ranks; i++)
+        if (crew->teams[i] != MPI_COMM_NULL)
+            MPI_Comm_free(&crew->teams[i]);
+    MPI_Comm_free(&crew->comm);
+    mem_free(crew->teams);
+    mem_free(crew);
+}
+
+uint32_t crew_n(const struct crew *crew)
+{
+    return crew->n_crews;
+}
+
+uint32_t crew_index(const struct crew *crew)
+{
+    return crew->index;
+}
+
+MPI_Comm crew_comm(const struct crew *crew)
+{
+    return crew->comm;
+}
+
+int crew_rank(const struct crew *crew)
+{
+    return crew->rank;
+}
+
+int crew_speaker(const struct crew *crew, uint32_t index)
+{
+    return first_of((int)index, crew->n_all, (int)crew->n_crews);
+}
+
+struct weighed {
+    double weight;
+    uint32_t number;
+};
+
+// The heaviest first, and of equal ones the one with the lower number.
+static int compare_weighed(const void *a, const void *b)
+{
+    const struct weighed *x = a, *y = b;
+    int order = (x->weight < y->weight) - (x->weight > y->weight);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+void crew_order(const double *weights, uint32_t n_units, uint32_t *order)
+{
+    struct weighed *units = mem_calloc(n_units, sizeof *units);
+    for (uint32_t u = 0; u < n_units; u++)
+        units[u] = (struct weighed){weights[u], u};
+    qsort(units, n_units, sizeof *units, compare_weighed);
+    for (uint32_t i = 0; i < n_units; i++)
+        order[i] = units[i].number;
+    mem_free(units);
+}
+
+void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner)
+{
+    double *load = mem_calloc(crew->n_crews, sizeof *load);
+    uint32_t *order = mem_calloc(n_units, sizeof *order);
+    crew_order(weights, n_units, order);
+    for (uint32_t i = 0; i < n_units; i++) {
+        uint32_t unit = order[i], idlest = 0;
+        for (uint32_t c = 1; c < crew->n_crews; c++)
+            if (load[c] < load[idlest])
+                idlest = c;
+        owner[unit] = idlest;
+        load[idlest] += weights[unit];
+    }
+    mem_free(order);
+    mem_free(load);
+}
+
+// The team of this rank when the crew is cut into n; MPI_COMM_NULL on error.
+static MPI_Comm team_of(struct crew *crew, int n_teams)
+{
+    MPI_Comm *team = &crew->teams[n_teams];
+    if (*team == MPI_COMM_NULL &&
+        MPI_Comm_split(crew->comm, part_of(crew->rank, crew->n_ranks, n_teams), crew->rank, team) ==
+            MPI_SUCCESS)
+        MPI_Comm_set_errhandler(*team, MPI_ERRORS_RETURN);
+    return *team;
+}
+
+// A search on one team.
+struct team_bench {
+    struct probe *probe;
+    MPI_Comm comm;
+};
+
+static int team_measure(void *user, const struct measure_point *point,
+                        struct measure_result *result, struct err *err)
+{
+    const struct team_bench *bench = user;
+    return probe_measure(bench->probe, bench->comm, point, result, err);
+}
+
+int crew_measure(void *user, const struct measure_point *point, struct measure_result *result,
+                 struct err *err)
+{
+    const struct crew_bench *bench = user;
+    return probe_measure(bench->probe, bench->crew->comm, point, result, err);
+}
+
+// A job's outcome from rank `root`, which found it, to all of the crew.
+static int share_job(const struct crew *crew, struct tuner_job *job, int root, struct err *err)
+{
+    unsigned long long n = job->trials.n;
+    if (MPI_Bcast(&job->capacity, sizeof job->capacity, MPI_BYTE, root, crew->comm) !=
+            MPI_SUCCESS ||
+        MPI_Bcast(&n, 1, MPI_UNSIGNED_LONG_LONG, root, crew->comm) != MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not share what a search found");
+    struct trial *v = mem_calloc(n + 1, sizeof *v);
+    if (crew->rank == root && n > 0)
+        memcpy(v, job->trials.v, n * sizeof *v);
+    int rc = MPI_Bcast(v, (int)(n * sizeof *v), MPI_BYTE, root, crew->comm);
+    trials_release(&job->trials);
+    for (size_t i = 0; i < n; i++)
+        trials_add(&job->trials, &v[i].point, &v[i].result);
+    mem_free(v);
+    if (rc != MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not share what a search looked at");
+    return 0;
+}
+
+int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)
+{
+    const struct crew_bench *bench = user;
+    struct crew *crew = bench->crew;
+    int n_teams = n < (size_t)crew->n_ranks ? (int)n : crew->n_ranks, rc = 0;
+    if (n == 0)
+        return 0;
+    struct team_bench team = {bench->probe, team_of(crew, n_teams)};
+    int mine = part_of(crew->rank, crew->n_ranks, n_teams);
+    if (team.comm == MPI_COMM_NULL)
+        rc = err_set(err, ERR_FAIL, "MPI could not split the ranks of a crew");
+    for (size_t j = 0; rc == 0 && j < n; j++)
+        if ((int)(j % (size_t)n_teams) == mine)
+            rc = max_load_search(bench->config, &jobs[j].task, team_measure, &team,
+                                 &jobs[j].capacity, &jobs[j].trials, err);
+    rc = err_agree(crew->comm, rc, err);
+    for (size_t j = 0; rc == 0 && j < n && crew->n_ranks > 1; j++) {
+        int root = first_of((int)(j % (size_t)n_teams), crew->n_ranks, n_teams);
+        rc = share_job(crew, &jobs[j], root, err);
+    }
+    return rc;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// crew: ranks that carry out searches, or single runs, side by side. [M]
+//
+// The ranks of a communicator are cut into crews, as many as there is independent work (units) or
+// ranks, whichever is less. Units are dealt out over the crews. In a search a crew's ranks all do
+// the same; the tasks of a round are dealt out over them, and when a round has fewer tasks than the
+// crew has ranks, several ranks simulate one task together. Which task runs where never changes
+// what it answers, so neither do crews.
+#ifndef RUNS_CREW_H
+#define RUNS_CREW_H
+
+#include <mpi.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runs/probe.h"
+#include "base/err.h"
+#include "search/tuner.h"
+
+struct crew;
+
+// Collective (comm). Logically collective: n_units. n_units independent pieces of work will be done
+// by crew_n(); this rank belongs to crew number crew_index().
+struct crew *crew_create(MPI_Comm comm, uint32_t n_units, struct err *err);
+// Collective (comm).
+void crew_destroy(struct crew *crew); // NULL: no effect
+
+// Not collective. How many crews there are.
+uint32_t crew_n(const struct crew *crew);
+// Not collective. Which one this rank belongs to.
+uint32_t crew_index(const struct crew *crew);
+// Not collective. The ranks of this crew; borrowed until crew_destroy().
+MPI_Comm crew_comm(const struct crew *crew);
+// Not collective. This rank's number within its crew; 0 speaks for it.
+int crew_rank(const struct crew *crew);
+
+// Not collective. The rank of crew_create()'s communicator that speaks for crew `index`.
+int crew_speaker(const struct crew *crew, uint32_t index);
+
+// Not collective. order[n_units]: the units by falling weight, equal ones by number.
+void crew_order(const double *weights, uint32_t n_units, uint32_t *order);
+
+// Not collective. Which crew does which unit: units are dealt in order of falling weight, each to
+// the crew that has least so far. owner[n_units] is filled; the same on every rank.
+void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner);
+
+// What a round is measured with.
+struct crew_bench {
+    struct crew *crew;
+    struct probe *probe;
+    const struct max_load_config *config;
+};
+
+// Collective (the crew). struct tuner_backend's `round`; user is a struct crew_bench.
+int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err);
+
+// Collective (the crew). A measure_fn on all ranks of the crew; user is a struct crew_bench.
+int crew_measure(void *user, const struct measure_point *point, struct measure_result *result,
+                 struct err *err);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs/demand.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+
+// Rough costs on one core of a current server, for the estimate only.
+#define QUERY_NS 100.0
+#define REQUEST_NS 20.0
+
+double *demand_cpu_s(const struct cost *cost, uint32_t largest, uint32_t busy)
+{
+    double *cpu_s = mem_calloc((size_t)largest + 1, sizeof *cpu_s);
+    for (uint32_t items = 1; items <= largest; items++)
+        cpu_s[items] = cost_cpu_s(cost, items, busy);
+    return cpu_s;
+}
+
+struct demand demand_mean(const struct demand_split *split)
+{
+    uint32_t largest = qsize_max_items(split->sizes), batch = split->batch_items;
+    struct demand sum = {0, 0, 0, 0};
+    if (batch > largest)
+        batch = largest;
+    for (uint32_t n = qsize_min_items(split->sizes); n <= largest; n++) {
+        double share = qsize_pmf(split->sizes, n);
+        if (share == 0)
+            continue;
+        if (split->offload_items > 0 && n >= split->offload_items) {
+            sum.load_s += share * cost_accel_load_s(split->cost, n);
+            sum.compute_s += share * cost_accel_compute_s(split->cost, n);
+            sum.requests += share;
+        } else {
+            uint32_t full = n / batch, rest = n % batch; // cpu_s[0] is 0
+            sum.cpu_s += share * (full * split->cpu_s[batch] + split->cpu_s[rest]);
+            sum.requests += share * (full + (rest != 0));
+        }
+    }
+    return sum;
+}
+
+double demand_saturation_qps(const struct platform *platform, const struct demand *work)
+{
+    double qps = (double)platform->cores / work->cpu_s;
+    double streams = (double)platform->accelerator.streams;
+    if (!platform->has_accelerator)
+        return qps;
+    if (platform->accelerator.overlap)
+        return fmin(qps, fmin(1 / work->load_s, streams / work->compute_s));
+    return fmin(qps, streams / (work->load_s + work->compute_s));
+}
+
+static struct demand mean_of(const struct study *study, const struct study_group *group, size_t s,
+                             struct choice choice, uint32_t busy)
+{
+    if (!study->sizes[s])
+        return (struct demand){0, 0, 0, 0};
+    double *cpu_s = demand_cpu_s(group->costs[s], qsize_max_items(study->sizes[s]), busy);
+    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s, choice.batch_items,
+                                       choice.offload_items};
+    struct demand mean = demand_mean(&split);
+    mem_free(cpu_s);
+    return mean;
+}
+
+struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,
+                        uint32_t busy)
+{
+    const struct dispatch_config *dispatch = &group->dispatch[s];
+    const struct choice own = {(uint32_t)dispatch->batch_items, (uint32_t)dispatch->offload_items};
+    return mean_of(study, group, s, own, busy);
+}
+
+struct demand demand_by_choice(const struct study *study, const struct study_group *group, size_t s,
+                               const struct choice *choice, uint32_t busy)
+{
+    bool offloads = cost_has_accel(group->costs[s]);
+    const struct choice split = {choice->batch_items, offloads ? choice->offload_items : 0};
+    return mean_of(study, group, s, split, busy);
+}
+
+double demand_share_frac(const struct study *study, const struct study_group *group)
+{
+    double weights = 0;
+    for (size_t g = 0; g < study->n_groups; g++)
+        weights += study->groups[g].weight * (double)study->groups[g].servers;
+    return group->weight / weights;
+}
+
+double demand_requests(const struct study *study)
+{
+    double sum = 0, duration_s = simtime_to_s(study->settings.duration_ns);
+    for (size_t g = 0; g < study->n_groups; g++) {
+        const struct study_group *group = &study->groups[g];
+        double part = demand_share_frac(study, group) * (double)group->servers;
+        for (size_t s = 0; s < study->n_services; s++) {
+            const struct service_traffic *traffic = &study->services[s].traffic;
+            double qps = part * arrival_mean_qps(&traffic->arrivals, traffic->rate_qps);
+            sum += qps * demand_of(study, group, s, (uint32_t)group->platform.cores).requests *
+                   duration_s;
+        }
+    }
+    return sum;
+}
+
+double demand_wall_s(const struct study *study)
+{
+    return (study_expected_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9;
+}

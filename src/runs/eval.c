@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runs/checkpointing.h"
+#include "base/mem.h"
+#include "base/revision.h"
+#include "par/agree.h"
+#include "results/file/checkpoint.h"
+#include "results/gather.h"
+#include "results/file/durable.h"
+#include "results/record.h"
+#include "results/file/store.h"
+#include "study/doc.h"
+
+// How many machines the ranks are on: every machine's first rank counts as one.
+static int count_nodes(MPI_Comm comm)
+{
+    MPI_Comm node;
+    int rank, first, n_nodes;
+    if (MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) != MPI_SUCCESS)
+        return 0;
+    MPI_Comm_rank(node, &rank);
+    MPI_Comm_free(&node);
+    first = rank == 0;
+    return MPI_Allreduce(&first, &n_nodes, 1, MPI_INT, MPI_SUM, comm) == MPI_SUCCESS ? n_nodes : 0;
+}
+
+int eval_open(struct eval *eval, struct err *err)
+{
+    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not be started");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    if (MPI_Comm_dup(MPI_COMM_WORLD, &eval->comm) != MPI_SUCCESS) {
+        MPI_Finalize();
+        return err_set(err, ERR_FAIL, "MPI could not make a communicator");
+    }
+    MPI_Comm_set_errhandler(eval->comm, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(eval->comm, &eval->rank);
+    MPI_Comm_size(eval->comm, &eval->n_ranks);
+    eval->n_nodes = count_nodes(eval->comm);
+    return 0;
+}
+
+void eval_close(struct eval *eval)
+{
+    MPI_Comm_free(&eval->comm);
+    MPI_Finalize();
+}
+
+int eval_agree(const struct eval *eval, int rc, struct err *err)
+{
+    return err_agree(eval->comm, rc, err);
+}
+
+// *size < DOC_MAX_BYTES fits an int.
+char *eval_read_text(const struct eval *eval, const char *path, size_t *size, struct err *err)
+{
+    char *data = NULL;
+    unsigned long long bytes = 0;
+    if (eval->rank == 0)
+        data = doc_load_file(path, DOC_MAX_BYTES, size, err);
+    if (err_agree(eval->comm, eval->rank == 0 && !data ? -1 : 0, err) < 0)
+        return NULL;
+    if (eval->rank == 0)
+        bytes = *size;
+    int rc = MPI_Bcast(&bytes, 1, MPI_UNSIGNED_LONG_LONG, 0, eval->comm);
+    if (eval->rank != 0)
+        data = mem_calloc(bytes + 1, 1);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, eval->comm);
+    *size = bytes;
+    if (rc == MPI_SUCCESS)
+        return data;
+    mem_free(data);
+    err_set(err, ERR_FAIL, "MPI could not send the study to all ranks");
+    return NULL;
+}
+
+struct study *eval_read_study(const struct eval *eval, const char *path,
+                              const char *const *settings, size_t n_settings,
+                              const struct library *library, struct err *err)
+{
+    size_t size = 0;
+    char *data = eval_read_text(eval, path, &size, err);
+    if (!data)
+        return NULL;
+    struct study *study = study_parse(path, data, size, settings, n_settings, library, true, err);
+    mem_free(data);
+    if (err_agree(eval->comm, study ? 0 : -1, err) == 0)
+        return study;
+    study_destroy(study);
+    return NULL;
+}
+
+static struct record *make_record(const struct study *study, const struct meta *meta)
+{
+    const struct record_shape shape = {
+        .n_services = (uint32_t)study->n_services,
+        .n_groups = (uint32_t)study->n_groups,
+        .n_bins = (uint32_t)study->settings.bins + (study->warmup_ns > 0),
+        .n_servers = meta->n_servers,
+        .warmup_ns = study->warmup_ns,
+        .end_ns = study->settings.duration_ns,
+    };
+    return record_create(&shape);
+}
+
+// What the run cost all ranks together.
+static int sum_cost(const struct eval *eval, const struct run_cost *cost, struct run_info *info,
+                    struct err *err)
+{
+    unsigned long long mine[3] = {cost->n_queries, cost->n_windows, cost->bytes_sent}, all[3];
+    if (MPI_Allreduce(mine, all, 3, MPI_UNSIGNED_LONG_LONG, MPI_SUM, eval->comm) != MPI_SUCCESS ||
+        MPI_Allreduce(&cost->wall_s, &info->wall_s, 1, MPI_DOUBLE, MPI_MAX, eval->comm) !=
+            MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not sum the run's cost");
+    info->n_queries = all[0];
+    info->n_windows = all[1];
+    info->bytes_sent = all[2];
+    return 0;
+}
+
+void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp *stamp,
+                struct run_info *info)
+{
+    time_t now = time(NULL);
+    const char *n_nodes = getenv("SLURM_JOB_NUM_NODES");
+    struct tm tm;
+    *stamp = (struct eval_stamp){{0}, {0}};
+    strftime(stamp->date, sizeof stamp->date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+    if (gethostname(stamp->host, sizeof stamp->host - 1) != 0)
+        stamp->host[0] = '\0';
+    *info = (struct run_info){.date = stamp->date,
+                              .host = stamp->host,
+                              .command = command,
+                              .git_revision = revision,
+                              .job_id = getenv("SLURM_JOB_ID"),
+                              .nodes = getenv("SLURM_JOB_NODELIST"),
+                              .n_nodes = n_nodes ? atoi(n_nodes) : eval->n_nodes,
+                              .n_ranks = eval->n_ranks};
+}
+
+// The run itself; *total (rank 0) is left NULL when it was stopped.
+static int simulate(const struct eval *eval, const struct study *study,
+                    const struct eval_options *options, const struct checkpointing *keep,
+                    struct eval_result *result, struct record **total, struct err *err)
+{
+    struct record *record = make_record(study, result->meta);
+    struct fleet_config fleet = study->fleet;
+    struct run_options run = options->run;
+    struct run_cost cost = {0};
+    fleet.window_ns = options->window_ns;
+    run.control = checkpointing_control(keep);
+    int rc = run_fleet(eval->comm, &fleet, &run, record, &cost, err);
+    if (rc == 0)
+        rc = sum_cost(eval, &cost, &result->info, err);
+    checkpointing_account(keep, &result->info);
+    result->stopped = rc == 0 && cost.stopped;
+    result->stopped_ns = result->stopped ? checkpointing_reached_ns(keep) : 0;
+    if (rc == 0 && !result->stopped)
+        rc = gather_record(eval->comm, record, total, err);
+    record_destroy(record);
+    return rc;
+}
+
+// Sums up, writes the file, and only then removes what was saved.
+static int finish(const struct eval *eval, const struct eval_options *options,
+                  const struct record *total, struct eval_result *result, struct err *err)
+{
+    if (eval->rank == 0)
+        result->summary = summary_create(total, result->meta);
+    const struct store_input input = {result->meta, result->summary, total, &result->info};
+    int rc = store_write(eval->comm, options->output, options->force, &input, err);
+    if (rc == 0 && eval->rank == 0)
+        checkpoint_remove(result->checkpoint);
+    return rc;
+}
+
+static int run_kept(const struct eval *eval, const struct study *study,
+                    const struct eval_options *options, struct eval_result *result, struct err *err)
+{
+    struct record *total = NULL;
+    const struct checkpointing_config config = {.path = result->checkpoint,
+                                                .resume = options->resume,
+                                                .resume_from = options->resume_from,
+                                                .force = options->force,
+                                                .every_ns = study->checkpoint.every_ns,
+                                                .quiet = options->quiet,
+                                                .meta = result->meta};
+    struct checkpointing *keep = checkpointing_create(eval->comm, &config, err);
+    if (!keep)
+        return -1;
+    int rc = simulate(eval, study, options, keep, result, &total, err);
+    if (rc == 0 && !result->stopped)
+        rc = finish(eval, options, total, result, err);
+    record_destroy(total);
+    checkpointing_destroy(keep);
+    return rc;
+}
+
+// Results at the place of the study would replace it, at that of the checkpoint they would be
+// removed with it.
+static int check_names(const struct study *study, const char *output, const char *checkpoint,
+                       struct err *err)
+{
+    char *previous = mem_printf("%s.previous", checkpoint);
+    int rc = 0;
+    if (durable_same(output, study->path))
+        rc = err_set(err, ERR_STUDY, "output %s: is the study itself", output);
+    else if (durable_same(output, checkpoint) || durable_same(output, previous))
+        rc = err_set(err, ERR_STUDY, "checkpoint %s: is where the results go", checkpoint);
+    mem_free(previous);
+    return rc;
+}
+
+int eval_run(const struct eval *eval, const struct study *study, const struct eval_options *options,
+             struct eval_result *result, struct err *err)
+{
+    *result = (struct eval_result){.meta = study_meta(study)};
+    eval_stamp(eval, options->command, &result->stamp, &result->info);
+    result->info.layout = layout_mode_names[options->run.layout];
+    result->info.window_ns = options->window_ns;
+    result->checkpoint = options->checkpoint ? mem_strdup(options->checkpoint)
+                                             : study_checkpoint_path(study, options->output);
+    int rc = eval->rank == 0 ? check_names(study, options->output, result->checkpoint, err) : 0;
+    rc = eval_agree(eval, rc, err);
+    if (rc == 0)
+        rc = run_kept(eval, study, options, result, err);
+    if (rc < 0)
+        eval_release(result);
+    return rc;
+}
+
+void eval_release(struct eval_result *result)
+{
+    meta_destroy(result->meta);
+    summary_destroy(result->summary);
+    mem_free(result->checkpoint);
+    result->meta = NULL;
+    result->summary = NULL;
+    result->checkpoint = NULL;
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs/probe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "runs/demand.h"
+#include "runs/verdict.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/simtime.h"
+#include "cluster/run.h"
+#include "results/gather.h"
+#include "results/meta.h"
+#include "results/record.h"
+#include "study/study_tune.h"
+
+// Bins that are measured: twenty batches of two (results/batch.h).
+enum { PROBE_BINS = 40 };
+#define WARMUP_PART 10 // of the run
+// Runs are no shorter than this many times the longest target, however few queries that takes.
+#define LEAST_TARGETS 20
+
+struct probe {
+    const struct study *study;
+    struct meta *meta;
+    const struct qsize **sizes;        // [n_services] that the runs draw from; borrowed
+    struct service_config *services;   // [n_services], rates changed from run to run
+    struct group_config *groups;       // [n_groups]
+    struct dispatch_config **dispatch; // [n_groups][n_services], choices written into it
+    bool *tuned_service, *tuned_group;
+    uint32_t service, group; // the first tuned ones
+    struct svctab_cache *times;
+    struct record *record; // cleared and used again from run to run; NULL before the first
+    double rate_qps;       // of the study, all services
+    double **cpu_s; // [n_services][max_items + 1]: one group only, all its cores busy; or NULL
+};
+
+// ---- creation -----------------------------------------------------------------------------------
+
+static int check_arrivals(const struct service_config *service, struct err *err)
+{
+    const char *process = arrival_types[service->traffic.arrivals.process]->name;
+    if (strcmp(process, "replay") == 0 || strcmp(process, "diurnal") == 0)
+        return err_set(
+            err, ERR_STUDY,
+            "tune: service \"%.60s\" arrives by %s, which has no one rate to search for; "
+            "expected another arrival process",
+            service->name, process);
+    return 0;
+}
+
+static void copy_services(struct probe *probe, bool own_sizes)
+{
+    const struct study *study = probe->study;
+    const struct study_tune *tune = &study->tune;
+    probe->services = mem_calloc(study->n_services, sizeof *probe->services);
+    probe->sizes = mem_calloc(study->n_services, sizeof(struct qsize *));
+    probe->tuned_service = mem_calloc(study->n_services, sizeof(bool));
+    probe->service = UINT32_MAX;
+    for (uint32_t s = 0; s < study->n_services; s++) {
+        probe->services[s] = study->services[s];
+        probe->sizes[s] = study->sizes[s];
+        probe->rate_qps += study->services[s].traffic.rate_qps;
+        probe->tuned_service[s] = study_tune_has_service(study, s);
+        if (!probe->tuned_service[s])
+            continue;
+        if (probe->service == UINT32_MAX)
+            probe->service = s;
+        if (tune->has_sizes && !own_sizes) {
+            probe->services[s].traffic.sizes = tune->sizes;
+            probe->sizes[s] = tune->sizes_table;
+        }
+    }
+}
+
+static void copy_groups(struct probe *probe)
+{
+    const struct study *study = probe->study;
+    probe->groups = mem_calloc(study->n_groups, sizeof *probe->groups);
+    probe->dispatch = mem_calloc(study->n_groups, sizeof(struct dispatch_config *));
+    probe->tuned_group = mem_calloc(study->n_groups, sizeof(bool));
+    probe->group = UINT32_MAX;
+    for (uint32_t g = 0; g < study->n_groups; g++) {
+        probe->groups[g] = study->group_configs[g];
+        probe->dispatch[g] = mem_calloc(study->n_services, sizeof(struct dispatch_config));
+        memcpy(probe->dispatch[g], study->group_configs[g].dispatch,
+               study->n_services * sizeof(struct dispatch_config));
+        probe->groups[g].dispatch = probe->dispatch[g];
+        probe->tuned_group[g] = study_tune_has_group(study, g);
+        if (probe->tuned_group[g] && probe->group == UINT32_MAX)
+            probe->group = g;
+    }
+}
+
+// What a core needs for each size when all are busy: the bound of every choice is a sum of these.
+static void fill_cpu_s(struct probe *probe)
+{
+    const struct study_group *group = &probe->study->groups[0];
+    uint32_t cores = (uint32_t)group->platform.cores;
+    if (probe->study->n_groups != 1)
+        return;
+    probe->cpu_s = mem_calloc(probe->study->n_services, sizeof *probe->cpu_s);
+    for (uint32_t s = 0; s < probe->study->n_services; s++) {
+        uint32_t largest = qsize_max_items(probe->sizes[s]);
+        probe->cpu_s[s] = demand_cpu_s(group->costs[s], largest, cores);
+    }
+}
+
+int probe_check(const struct study *study, struct err *err)
+{
+    for (uint32_t s = 0; s < study->n_services; s++)
+        if (check_arrivals(&study->services[s], err) < 0)
+            return -1;
+    return 0;
+}
+
+struct probe *probe_create(const struct study *study, bool own_sizes)
+{
+    struct probe *probe = mem_calloc(1, sizeof *probe);
+    probe->study = study;
+    probe->meta = study_meta(study);
+    copy_services(probe, own_sizes);
+    copy_groups(probe);
+    fill_cpu_s(probe);
+    probe->times = svctab_cache_create();
+    return probe;
+}
+
+void probe_destroy(struct probe *probe)
+{
+    if (!probe)
+        return;
+    for (uint32_t g = 0; g < probe->study->n_groups; g++)
+        mem_free(probe->dispatch[g]);
+    mem_free(probe->dispatch);
+    mem_free(probe->groups);
+    mem_free(probe->services);
+    mem_free(probe->sizes);
+    mem_free(probe->tuned_service);
+    mem_free(probe->tuned_group);
+    for (uint32_t s = 0; probe->cpu_s && s < probe->study->n_services; s++)
+        mem_free(probe->cpu_s[s]);
+    mem_free(probe->cpu_s);
+    svctab_cache_destroy(probe->times);
+    record_destroy(probe->record);
+    meta_destroy(probe->meta);
+    mem_free(probe);
+}
+
+// ---- one run ------------------------------------------------------------------------------------
+
+static uint64_t stream_seed(uint64_t seed, uint32_t stream)
+{
+    // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
+    // user's list do not meet another's streams.
+    return seed + stream * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void set_choice(struct probe *probe, const struct choice *choice)
+{
+    const struct study *study = probe->study;
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++) {
+            struct dispatch_config *dispatch = &probe->dispatch[g][s];
+            if (!probe->tuned_group[g] || !probe->tuned_service[s])
+                continue;
+            bool offloads = choice->offload_items > 0 && cost_has_accel(study->groups[g].costs[s]);
+            dispatch->batch_items = choice->batch_items;
+            dispatch->offload_items = offloads ? choice->offload_items : 0;
+        }
+}
+
+static int64_t duration_ns(const struct probe *probe, const struct measure_point *point)
+{
+    int64_t least_ns = 0;
+    for (uint32_t s = 0; s < probe->study->n_services; s++)
+        if (LEAST_TARGETS * probe->services[s].sla_ns > least_ns)
+            least_ns = LEAST_TARGETS * probe->services[s].sla_ns;
+    int64_t ns = simtime_from_s((double)point->n_queries / point->rate_qps);
+    return ns > least_ns ? ns : least_ns;
+}
+
+// The fleet of a point; the probe's own arrays are changed for it.
+static struct fleet_config point_fleet(struct probe *probe, const struct measure_point *point)
+{
+    struct fleet_config fleet = probe->study->fleet;
+    double scale = point->rate_qps / probe->rate_qps;
+    set_choice(probe, &point->choice);
+    for (uint32_t s = 0; s < probe->study->n_services; s++)
+        probe->services[s].traffic.rate_qps = probe->study->services[s].traffic.rate_qps * scale;
+    fleet.services = probe->services;
+    fleet.groups = probe->groups;
+    fleet.seed = stream_seed(probe->study->settings.seed, point->stream);
+    fleet.duration_ns = duration_ns(probe, point);
+    fleet.sample_frac = 0;
+    return fleet;
+}
+
+// The probe's record, empty, for a run that ends at end_ns.
+static struct record *fresh_record(struct probe *probe, int64_t end_ns)
+{
+    const struct record_shape shape = {.n_services = (uint32_t)probe->study->n_services,
+                                       .n_groups = (uint32_t)probe->study->n_groups,
+                                       .n_bins = PROBE_BINS + 1,
+                                       .n_servers = probe->meta->n_servers,
+                                       .warmup_ns = end_ns / WARMUP_PART,
+                                       .end_ns = end_ns};
+    if (!probe->record || !record_reshape(probe->record, &shape)) {
+        record_destroy(probe->record);
+        probe->record = record_create(&shape);
+    }
+    return probe->record;
+}
+
+// ---- the measurement ----------------------------------------------------------------------------
+
+// From rank 0, which has the whole record, to all.
+static int share_result(MPI_Comm comm, const struct run_cost *cost, struct measure_result *result,
+                        struct err *err)
+{
+    unsigned long long n_queries = cost->n_queries;
+    if (MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm) !=
+            MPI_SUCCESS ||
+        MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm) != MPI_SUCCESS)
+        return err_set(err, ERR_FAIL, "MPI could not share what a run measured");
+    result->n_queries = n_queries;
+    return 0;
+}
+
+int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,
+                  struct measure_result *result, struct err *err)
+{
+    struct fleet_config fleet = point_fleet(probe, point);
+    struct run_options options = {.layout = LAYOUT_AUTO, .times = probe->times};
+    struct run_cost cost = {0};
+    struct record *record = fresh_record(probe, fleet.duration_ns), *total = NULL;
+    const struct verdict_scope scope = {probe->group, probe->study->tune.p99_bound};
+    int rank, n_ranks;
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &n_ranks);
+    int rc = run_fleet(comm, &fleet, &options, record, &cost, err);
+    if (rc == 0 && n_ranks > 1)
+        rc = gather_record(comm, record, &total, err);
+    if (rc == 0 && rank == 0)
+        *result = verdict_of(total ? total : record, probe->meta, &scope);
+    record_destroy(total);
+    return rc < 0 ? -1 : share_result(comm, &cost, result, err);
+}
+
+// ---- the bound ----------------------------------------------------------------------------------
+
+static struct demand demand_at(const struct probe *probe, uint32_t s, const struct choice *choice)
+{
+    const struct cost *cost = probe->study->groups[0].costs[s];
+    const struct demand_split split = {cost, probe->sizes[s], probe->cpu_s[s], choice->batch_items,
+                                       cost_has_accel(cost) ? choice->offload_items : 0};
+    return demand_mean(&split);
+}
+
+double probe_bound_qps(const struct probe *probe, const struct choice *choice)
+{
+    struct demand sum = {0, 0, 0, 0};
+    if (!probe->cpu_s)
+        return INFINITY;
+    const struct study_group *group = &probe->study->groups[0];
+    for (uint32_t s = 0; s < probe->study->n_services; s++) {
+        const struct dispatch_config *dispatch = &probe->study->group_configs[0].dispatch[s];
+        struct choice own = {(uint32_t)dispatch->batch_items, (uint32_t)dispatch->offload_items};
+        struct demand work = demand_at(probe, s, probe->tuned_service[s] ? choice : &own);
+        double share = probe->study->services[s].traffic.rate_qps / probe->rate_qps;
+        sum.cpu_s += share * work.cpu_s;
+        sum.load_s += share * work.load_s;
+        sum.compute_s += share * work.compute_s;
+    }
+    return (double)group->servers * demand_saturation_qps(&group->platform, &sum);
+}
+
+// ---- small questions ----------------------------------------------------------------------------
+
+const struct study_group *probe_group(const struct probe *probe)
+{
+    return &probe->study->groups[probe->group];
+}
+
+const struct service_config *probe_service(const struct probe *probe)
+{
+    return &probe->study->services[probe->service];
+}
+
+const struct dispatch_config *probe_dispatch(const struct probe *probe)
+{
+    return &probe->study->group_configs[probe->group].dispatch[probe->service];
+}
+
+double probe_cpu_s(const struct probe *probe, uint32_t items)
+{
+    const struct study_group *group = probe_group(probe);
+    return cost_cpu_s(group->costs[probe->service], items, (uint32_t)group->platform.cores);
+}
+
+// The first of what is tuned that has an accelerator; NULL: nothing has.
+static const struct cost *accel_cost(const struct probe *probe)
+{
+    const struct study *study = probe->study;
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++)
+            if (probe->tuned_group[g] && probe->tuned_service[s] &&
+                cost_has_accel(study->groups[g].costs[s]))
+                return study->groups[g].costs[s];
+    return NULL;
+}
+
+double probe_accel_s(const struct probe *probe, uint32_t items)
+{
+    const struct cost *cost = accel_cost(probe);
+    return cost ? cost_accel_load_s(cost, items) + cost_accel_compute_s(cost, items) : (double)NAN;
+}
+
+static uint64_t draw(const struct probe *probe, uint64_t entity, uint64_t i)
+{
+    const struct rng_stream stream = rng_stream(probe->study->settings.seed, RNG_TUNE, entity);
+    uint64_t words[2];
+    rng_block(&stream, i, words);
+    return words[0];
+}
+
+uint32_t probe_size_items(const struct probe *probe, uint64_t i)
+{
+    return qsize_draw(probe->sizes[probe->service], draw(probe, 0, i));
+}
+
+double probe_uniform(const struct probe *probe, uint64_t i)
+{
+    return rng_u01(draw(probe, 1, i));
+}
+
+uint32_t probe_max_items(const struct probe *probe)
+{
+    uint32_t most = 0;
+    for (uint32_t s = 0; s < probe->study->n_services; s++)
+        if (probe->tuned_service[s] && qsize_max_items(probe->sizes[s]) > most)
+            most = qsize_max_items(probe->sizes[s]);
+    return most;
+}
+
+bool probe_has_accelerator(const struct probe *probe)
+{
+    return accel_cost(probe) != NULL;
+}
+
+uint32_t probe_n_servers(const struct probe *probe)
+{
+    return probe->meta->n_servers;
+}

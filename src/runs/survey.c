@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs/survey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runs/demand.h"
+#include "base/mem.h"
+#include "study/study_digest.h"
+
+struct survey {
+    struct survey_source source;
+    struct grid *grid;
+    char *output, *folder;
+    struct survey_point *points;
+};
+
+struct survey *survey_create(const struct survey_source *source, struct err *err)
+{
+    struct grid *grid = grid_parse(source->path, source->text, source->size, source->settings,
+                                   source->n_settings, err);
+    if (!grid)
+        return NULL;
+    struct survey *survey = mem_calloc(1, sizeof *survey);
+    survey->source = *source;
+    survey->grid = grid;
+    survey->output = mem_strdup(source->output ? source->output : grid_output(grid));
+    survey->folder = pointdir_of(survey->output);
+    survey->points = mem_calloc(grid_n_points(grid), sizeof *survey->points);
+    return survey;
+}
+
+void survey_destroy(struct survey *survey)
+{
+    if (!survey)
+        return;
+    grid_destroy(survey->grid);
+    mem_free(survey->output);
+    mem_free(survey->folder);
+    mem_free(survey->points);
+    mem_free(survey);
+}
+
+const char *survey_path(const struct survey *survey)
+{
+    return survey->source.path;
+}
+
+const struct grid *survey_grid(const struct survey *survey)
+{
+    return survey->grid;
+}
+
+const char *survey_output(const struct survey *survey)
+{
+    return survey->output;
+}
+
+const char *survey_folder(const struct survey *survey)
+{
+    return survey->folder;
+}
+
+uint32_t survey_n_points(const struct survey *survey)
+{
+    return grid_n_points(survey->grid);
+}
+
+struct survey_point *survey_facts(struct survey *survey)
+{
+    return survey->points;
+}
+
+struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err)
+{
+    const struct survey_source *source = &survey->source;
+    size_t n;
+    const char **settings =
+        grid_point_settings(survey->grid, point, source->settings, source->n_settings, &n);
+    struct study *study = study_parse(source->path, source->text, source->size, settings, n,
+                                      source->library, true, err);
+    mem_free(settings);
+    return study;
+}
+
+int survey_blame(const struct survey *survey, uint32_t point, struct err *err)
+{
+    if (grid_n_axes(survey->grid) == 0)
+        return -1;
+    char *name = grid_name(survey->grid, point);
+    err_prefix(err, "point %s", name);
+    mem_free(name);
+    return -1;
+}
+
+static void look_at(struct survey *survey, uint32_t point)
+{
+    struct survey_point *facts = &survey->points[point];
+    struct study *study = survey_study(survey, point, NULL);
+    char note[ERR_TEXT_MAX];
+    memset(facts, 0, sizeof *facts); // it travels as bytes
+    facts->looked = 1;
+    facts->state = POINTDIR_WRONG;
+    if (!study)
+        return;
+    char *digest = study_digest(study);
+    snprintf(facts->digest, sizeof facts->digest, "%s", digest);
+    mem_free(digest);
+    facts->seed = study->settings.seed;
+    for (size_t g = 0; g < study->n_groups; g++)
+        facts->n_servers += (uint64_t)study->groups[g].servers;
+    facts->queries = study_expected_queries(study);
+    facts->work_s = demand_wall_s(study);
+    const struct pointdir_study ours = {study->settings.name, facts->digest};
+    facts->state = (int32_t)pointdir_look(survey->folder, point, &ours, note, sizeof note);
+    study_destroy(study);
+}
+
+void survey_look(struct survey *survey, const bool *chosen, uint32_t first, uint32_t step)
+{
+    for (uint64_t p = first; p < survey_n_points(survey); p += step)
+        if (!chosen || chosen[p])
+            look_at(survey, (uint32_t)p);
+}
+
+void survey_note(const struct survey *survey, uint32_t point, char *note, size_t size)
+{
+    const struct survey_point *facts = &survey->points[point];
+    struct err err = {0};
+    note[0] = '\0';
+    if (facts->state == POINTDIR_MISSING || facts->state == POINTDIR_DONE)
+        return;
+    pointdir_reason(survey->folder, point, note, size); // of a wrong one: when it was tried
+    if (*note && facts->state != POINTDIR_FOREIGN && facts->state != POINTDIR_EDITED)
+        return;
+    struct study *study = survey_study(survey, point, &err);
+    if (study) {
+        const struct pointdir_study ours = {study->settings.name, facts->digest};
+        pointdir_look(survey->folder, point, &ours, note, size);
+    } else {
+        snprintf(note, size, "%s", err.text);
+    }
+    study_destroy(study);
+}
+
+char *survey_name(const struct survey *survey, uint32_t point)
+{
+    if (grid_n_axes(survey->grid) == 0)
+        return mem_strdup("the only point");
+    char *labels = grid_name(survey->grid, point);
+    char *name = mem_printf("point %u (%s)", point, labels);
+    mem_free(labels);
+    return name;
+}
+
+char *survey_written(const char *text, const char *const *settings, size_t n_settings)
+{
+    size_t n = strlen(text), size;
+    char *all = NULL;
+    FILE *out = open_memstream(&all, &size);
+    fputs(text, out);
+    if (n_settings > 0 && n > 0 && text[n - 1] != '\n')
+        fputc('\n', out);
+    for (size_t i = 0; i < n_settings; i++) {
+        fputs("# --set ", out);
+        for (const char *p = settings[i]; *p; p++)
+            fputs(*p == '\n' ? "\n# " : (char[]){*p, '\0'}, out);
+        fputc('\n', out);
+    }
+    fclose(out);
+    char *written = mem_strdup(all);
+    free(all);
+    return written;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// survey: a study with all its points, and what is known of each before anything is simulated.
+//
+// For `recfleet sweep`, `merge` and `check`. It holds the text, the grid and a line of facts per
+// point, about 100 bytes; a point's study is read when it is needed and dropped again, so a sweep
+// of a hundred thousand points costs megabytes. No MPI: several processes may look at every n-th
+// point each and put their facts together, which are plain bytes and zero where nobody has looked.
+//
+//     struct survey *survey = survey_create(&source, &err);
+//     survey_look(survey, NULL, 0, 1);
+//     for (uint32_t p = 0; p < survey_n_points(survey); p++)
+//         if (survey_facts(survey)[p].state != POINTDIR_DONE) ...
+//     survey_destroy(survey);
+#ifndef RUNS_SURVEY_H
+#define RUNS_SURVEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runs/pointdir.h"
+#include "base/err.h"
+#include "study/grid.h"
+#include "study/library.h"
+#include "study/study.h"
+
+// Where a study comes from; all borrowed until survey_destroy().
+struct survey_source {
+    const char *path;
+    const char *text; // of that file, `size` bytes
+    size_t size;
+    const char *const *settings; // [n_settings], of the command line
+    size_t n_settings;
+    const struct library *library;
+    const char *output; // where the results go in place of what the study says; NULL: as it says
+};
+
+struct survey_point {
+    uint32_t looked; // 0: all else is zero
+    int32_t state;   // enum pointdir_state
+    uint64_t seed;
+    uint64_t n_servers;
+    double queries; // expected
+    double work_s;  // rough seconds of one core
+    char digest[40];
+};
+
+struct survey;
+
+// Reads the grid; no point has been looked at. NULL on error.
+struct survey *survey_create(const struct survey_source *source, struct err *err);
+void survey_destroy(struct survey *survey); // NULL: no effect
+
+// Borrowed until survey_destroy(): the study's file, the grid; where the results go and the folder
+// of the points.
+const char *survey_path(const struct survey *survey);
+const struct grid *survey_grid(const struct survey *survey);
+const char *survey_output(const struct survey *survey);
+const char *survey_folder(const struct survey *survey);
+uint32_t survey_n_points(const struct survey *survey);
+
+// A point as a study. Caller study_destroy()s.
+struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err);
+// Puts the point's labels in front of the error in *err; returns -1.
+int survey_blame(const struct survey *survey, uint32_t point, struct err *err);
+
+// Fills in the facts of points first, first + step, ... that are `chosen` (NULL: all). A point
+// whose study cannot be read is POINTDIR_WRONG, which is no error here.
+void survey_look(struct survey *survey, const bool *chosen, uint32_t first, uint32_t step);
+// [survey_n_points]
+struct survey_point *survey_facts(struct survey *survey);
+// Of one point, why it is not done, in note[size]; "" when it is missing or done.
+void survey_note(const struct survey *survey, uint32_t point, char *note, size_t size);
+
+// "point 7 (policy=random,rate=high)"; caller mem_free()s.
+char *survey_name(const struct survey *survey, uint32_t point);
+
+// The text of a study file; what the command line changed stands at its end as comments, for
+// whoever repeats it. Caller mem_free()s.
+char *survey_written(const char *text, const char *const *settings, size_t n_settings);
+
+#endif

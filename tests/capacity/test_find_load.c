@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// On any number of ranks.
+#include "capacity/find_load.h"
+
+#include <math.h>
+
+#include "capacity/efficiency.h"
+#include "capacity/capacity_fixture.h"
+#include "support/suite_mpi.h"
+
+static const struct capacity_load *find(struct capacity_fixture *f, const char *text)
+{
+    struct err err = {0};
+    capacity_fixture_open(f, text, NULL);
+    ck_assert_msg(efficiency_find(&f->context, true, &err) == 0, "%s", err.text);
+    ck_assert_msg(find_load_run(&f->context, &err) == 0, "%s", err.text);
+    return f->context.answer->loads;
+}
+
+// Four M/M/8 servers with random choice, 95 % of sojourns within four service times: Erlang C puts
+// the crossing at 85.51 % of 32000 queries per second.
+#define CROSSING_QPS (0.8551 * 32000)
+
+// The bracket holds the crossing; it is as narrow as half a million queries make it.
+START_TEST(holds_what_theory_says)
+{
+    struct capacity_fixture f;
+    const struct capacity_load *row =
+        find(&f, ASK_SYNTHETIC "capacity: {find: load, accuracy: 3%, max_queries: 500000}\n");
+    ck_assert_int_eq(row->state, CAPACITY_FOUND);
+    ck_assert_double_lt(row->held_qps, CROSSING_QPS);
+    ck_assert_double_gt(row->held_qps, 0.93 * CROSSING_QPS);
+    ck_assert_double_gt(row->missed_qps, CROSSING_QPS);
+    ck_assert_double_lt(row->missed_qps, 1.05 * CROSSING_QPS);
+    ck_assert_double_eq_tol(row->asked_qps, 20000, 1e-6);
+    ck_assert_double_eq_tol(row->cost_usd_per_h, 8, 1e-9);
+    ck_assert_int_eq(row->at_held.sla, CAPACITY_MET);
+    ck_assert_double_eq_tol(row->at_held.util_frac, row->held_qps / 32000, 0.02);
+    capacity_fixture_close(&f);
+}
+END_TEST
+
+// A target below the service time is missed at any load, and nothing is held.
+START_TEST(says_what_is_out_of_reach)
+{
+    struct capacity_fixture f;
+    const struct capacity_load *row =
+        find(&f, "duration: 1s\n"
+                 "traffic: [{service: a, rate: 9qps, sizes: {distribution: fixed, items: 1}, sla: "
+                 "{p95: 1ms}}]\n"
+                 "fleet: {groups: [{cores: 8, servers: 3, cost: {kind: synthetic, fixed: 2ms}}]}\n"
+                 "capacity: {find: load, queries: 2000, max_queries: 10000}\n"
+                 "tune: {queries: 2000, max_queries: 10000}\n");
+    ck_assert_int_eq(row->state, CAPACITY_BEYOND);
+    ck_assert(isnan(row->held_qps));
+    ck_assert(isnan(row->cost_usd_per_h)); // no price was given
+    capacity_fixture_close(&f);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {{"core", holds_what_theory_says},
+                                       {"limits", says_what_is_out_of_reach}};
+    return suite_mpi_run(&argc, &argv, "find_load", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// On any number of ranks, with the signals blocked before MPI starts.
+#include "capacity/memo.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runs/checkpointing.h"
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "capacity/sample_fixture.h"
+#include "support/suite_mpi.h"
+
+static const unsigned char digest[16] = {1, 2, 3};
+
+// A path that is the same on all ranks and that no file has.
+static char *fresh_path(void)
+{
+    char folder[] = "/tmp/recfleet-memo-XXXXXX";
+    if (suite_mpi_rank() == 0 && !mkdtemp(folder))
+        folder[0] = '\0';
+    MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, MPI_COMM_WORLD);
+    return mem_printf("%s/a.memo", folder);
+}
+
+static void drop(char *path)
+{
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (suite_mpi_rank() == 0) {
+        unlink(path);
+        *strrchr(path, '/') = '\0';
+        rmdir(path);
+    }
+    mem_free(path);
+}
+
+static struct memo *must_open(const char *path, bool resume)
+{
+    const struct memo_config config = {path, digest, resume, false};
+    struct err err = {0};
+    struct memo *memo = memo_open(MPI_COMM_WORLD, &config, &err);
+    ck_assert_msg(memo != NULL, "%s", err.text);
+    return memo;
+}
+
+static void add(struct memo *memo, uint64_t key, uint64_t value)
+{
+    struct blob bytes = {0};
+    struct err err = {0};
+    blob_put_u64(&bytes, value);
+    ck_assert_msg(memo_add(memo, key, &bytes, &err) == 0, "%s", err.text);
+    blob_release(&bytes);
+}
+
+static void expect(const struct memo *memo, uint64_t key, uint64_t value)
+{
+    const struct blob *bytes = memo_find(memo, key);
+    ck_assert_ptr_nonnull(bytes);
+    struct blob_reader reader = blob_read(bytes->bytes, bytes->n);
+    ck_assert_uint_eq(blob_get_u64(&reader), value);
+}
+
+// A thousand answers are found on every rank, at once and when the file is taken up again. Keys
+// that differ in their high bits only, too.
+START_TEST(keeps_answers)
+{
+    char *path = fresh_path();
+    struct memo *memo = must_open(path, false);
+    for (uint64_t i = 0; i < 1000; i++)
+        add(memo, i << 50, i * i);
+    ck_assert_ptr_null(memo_find(memo, 5));
+    memo_close(memo, false);
+    memo = must_open(path, true);
+    ck_assert_uint_eq(memo_n_kept(memo), 1000);
+    add(memo, 5, 7);
+    add(memo, 5, 8); // known: stays
+    for (uint64_t i = 0; i < 1000; i++)
+        expect(memo, i << 50, i * i);
+    expect(memo, 5, 7);
+    ck_assert_uint_eq(memo_n(memo), 1001);
+    memo_close(memo, true);
+    drop(path);
+}
+END_TEST
+
+// Every rank fails alike, although rank 0 alone sees the file.
+START_TEST(refuses_alike)
+{
+    char *path = fresh_path();
+    memo_close(must_open(path, false), false);
+    const struct memo_config config = {path, digest, false, false};
+    struct err err = {0};
+    ck_assert_ptr_null(memo_open(MPI_COMM_WORLD, &config, &err));
+    ck_assert_msg(strstr(err.text, "exists") != NULL, "%s", err.text);
+    drop(path);
+}
+END_TEST
+
+static int run_five(struct memo *memo, struct slice_result *results, bool *stopped, struct err *err)
+{
+    struct study *study = sample_fixture_study();
+    uint32_t n_servers[2];
+    struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
+    struct slice slices[5];
+    for (uint32_t i = 0; i < 5; i++)
+        slices[i] = (struct slice){.fleet = &fleet,
+                                   .number = i,
+                                   .n_cells = 1,
+                                   .warmup_ns = 20 * SIMTIME_MS,
+                                   .length_ns = 50 * SIMTIME_MS,
+                                   .n_bins = 10};
+    struct sample_bench *bench = sample_bench_create(MPI_COMM_WORLD, memo);
+    int rc = sample_run(bench, slices, 5, results, err);
+    *stopped = sample_stopped(bench);
+    sample_bench_destroy(bench);
+    study_destroy(study);
+    return rc;
+}
+
+// Slices that were simulated before are not simulated again, and are the same to the last bit.
+START_TEST(slices_are_taken_from_it)
+{
+    char *path = fresh_path();
+    struct slice_result first[5], again[5];
+    struct err err = {0};
+    bool stopped;
+    struct memo *memo = must_open(path, false);
+    ck_assert_int_eq(run_five(memo, first, &stopped, &err), 0);
+    memo_close(memo, false);
+    memo = must_open(path, true);
+    ck_assert_uint_eq(memo_n_kept(memo), 5);
+    ck_assert_int_eq(run_five(memo, again, &stopped, &err), 0);
+    ck_assert_uint_eq(memo_n(memo), 5);
+    for (int i = 0; i < 5; i++)
+        ck_assert(sample_fixture_same(&first[i], &again[i]));
+    sample_release(first, 5);
+    sample_release(again, 5);
+    memo_close(memo, true);
+    drop(path);
+}
+END_TEST
+
+// A signal to any rank ends the work of all before the next simulation; what is kept is answered
+// all the same.
+START_TEST(a_signal_ends_it)
+{
+    char *path = fresh_path();
+    struct slice_result results[5];
+    struct err err = {0};
+    bool stopped;
+    sigset_t set;
+    struct memo *memo = must_open(path, false);
+    ck_assert(!memo_stop(memo));
+    if (suite_mpi_rank() == suite_mpi_size() - 1)
+        raise(SIGTERM);
+    int rc = run_five(memo, results, &stopped, &err);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    while (sigtimedwait(&set, NULL, &(struct timespec){0, 0}) > 0)
+        continue;
+    ck_assert_int_eq(rc, -1);
+    ck_assert(stopped);
+    ck_assert_uint_eq(memo_n(memo), 0);
+    memo_close(memo, true);
+    drop(path);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {{"core", keeps_answers},
+                                       {"core", slices_are_taken_from_it},
+                                       {"core", a_signal_ends_it},
+                                       {"errors", refuses_alike}};
+    checkpointing_block_signals();
+    return suite_mpi_run(&argc, &argv, "memo", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/file/fixture_tuning.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+
+static void name_axis(struct tuning_axis *axis, const char *name, const char *const *labels,
+                      uint32_t n)
+{
+    axis->name = mem_strdup(name);
+    axis->n_labels = n;
+    axis->labels = mem_calloc(n, sizeof *axis->labels);
+    for (uint32_t i = 0; i < n; i++)
+        axis->labels[i] = labels ? mem_strdup(labels[i]) : mem_printf("rmc%u", i + 1);
+}
+
+static void describe(struct tuning_result *t)
+{
+    t->name = mem_strdup("grid");
+    t->program_version = mem_strdup("0.0.test");
+    t->study = mem_strdup("name: grid\n# ±\n");
+    t->seed = UINT64_C(0xfedcba9876543210);
+    t->sla_quantile = 0.95;
+    t->p99_bound = 2;
+}
+
+static void fill(struct tuning_outcome *o, double qps, double target_s, uint32_t policy)
+{
+    o->batch_items = policy == 0 ? 25 : 250 + policy;
+    o->offload_items = policy == 0 ? 0 : 320;
+    o->qps = o->claimed_qps = o->tuned_qps = qps;
+    o->missed_qps = qps * 1.01;
+    o->target_s = target_s;
+    o->latency_s = o->p95_s = target_s * 0.99;
+    o->latency_half_s = o->p95_half_s = target_s * 0.005;
+    o->p99_s = target_s * 1.3;
+    o->p99_half_s = target_s * 0.02;
+    o->power_w = 300;
+    o->qps_per_w = qps / 300;
+    o->cpu_util_frac = 0.81;
+    o->accel_util_frac = policy == 0 ? NAN : 0.64;
+    o->accel_query_frac = policy == 0 ? 0 : 0.12;
+    o->accel_item_frac = policy == 0 ? 0 : 0.31;
+    o->stable = o->sla = o->tail = TUNING_MET;
+    o->confirmed = TUNING_MET;
+    o->confirmed_over = TUNING_MISSED;
+    o->n_choices = policy == 0 ? 1 : policy == 1 ? 24 : 240;
+    o->n_bounded = policy == 2 ? 100 : 0;
+    o->n_runs = 10 * o->n_choices;
+    o->n_queries = 20000 * o->n_runs;
+    o->wall_s = 0.04 * (double)o->n_runs;
+}
+
+static void make_unreachable(struct tuning_outcome *o, double floor_s)
+{
+    o->state = TUNING_UNREACHABLE;
+    o->batch_items = o->offload_items = 0;
+    o->qps = o->missed_qps = o->claimed_qps = o->tuned_qps = NAN;
+    o->latency_s = o->latency_half_s = o->p95_s = o->p95_half_s = o->p99_s = o->p99_half_s = NAN;
+    o->power_w = o->qps_per_w = o->cpu_util_frac = o->accel_util_frac = NAN;
+    o->accel_query_frac = o->accel_item_frac = NAN;
+    o->confirmed = o->confirmed_over = TUNING_NOT_ASKED;
+    o->stable = o->sla = o->tail = TUNING_NOT_ASKED;
+    o->floor_s = floor_s;
+}
+
+static void add_steps(struct tuning_result *t)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        tuning_result_add_step(t,
+                               &(struct tuning_step){.cell = i / 2,
+                                                     .policy = i,
+                                                     .batch_items = 16u << i,
+                                                     .offload_items = 20 * i,
+                                                     .stream = i,
+                                                     .stable = TUNING_MET,
+                                                     .sla = i == 2 ? TUNING_MISSED : TUNING_UNSURE,
+                                                     .tail = TUNING_NOT_ASKED,
+                                                     .rate_qps = 1000.0 + i,
+                                                     .latency_s = 0.024,
+                                                     .latency_half_s = NAN,
+                                                     .p95_s = 0.024,
+                                                     .p95_half_s = 0.001,
+                                                     .p99_s = 0.04,
+                                                     .p99_half_s = 0.002,
+                                                     .late_frac = 0.04,
+                                                     .late_half_frac = 0.01,
+                                                     .n_queries = UINT64_C(5000000000) + i});
+    }
+}
+
+struct tuning_result *fixture_tuning(uint32_t n_models)
+{
+    static const char *const targets[] = {"low", "medium"};
+    static const char *const platforms[] = {"skylake", "cpu + gpu, ti"};
+    static const char *const policies[] = {"static", "deeprecsched", "exhaustive"};
+    static const double gains[] = {1, 2, 2.02};
+    struct tuning_result *t = tuning_result_create(3, 4 * n_models, 3);
+    describe(t);
+    name_axis(&t->axes[0], "model", NULL, n_models);
+    name_axis(&t->axes[1], "target", targets, 2);
+    name_axis(&t->axes[2], "platform", platforms, 2);
+    for (uint32_t p = 0; p < 3; p++)
+        t->policies[p] = mem_strdup(policies[p]);
+    for (uint32_t c = 0; c < t->n_cells; c++) {
+        t->labels[3 * c] = c / 4;
+        t->labels[3 * c + 1] = c / 2 % 2;
+        t->labels[3 * c + 2] = c % 2;
+        for (uint32_t p = 0; p < 3; p++)
+            fill(tuning_result_outcome_at(t, c, p), 1000 * (c + 1) * gains[p],
+                 c / 2 % 2 ? 0.025 : 0.0025, p);
+    }
+    make_unreachable(tuning_result_outcome_at(t, t->n_cells - 1, 0), 0.0311);
+    make_unreachable(tuning_result_outcome_at(t, t->n_cells - 1, 2), 0.0201);
+    add_steps(t);
+    return t;
+}
+
+struct tuning_result *fixture_tuning_least(void)
+{
+    struct tuning_result *t = tuning_result_create(0, 1, 1);
+    describe(t);
+    t->policies[0] = mem_strdup("fixed");
+    fill(tuning_result_outcome_at(t, 0, 0), 1234, 0.025, 1);
+    return t;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/file/checksum.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+
+#define FILE_NAME "test_seal.bin"
+
+static void make_file(size_t n)
+{
+    FILE *f = fopen(FILE_NAME, "wb");
+    for (size_t i = 0; i < n; i++)
+        fputc((int)(i * 7 & 0xff), f);
+    fclose(f);
+}
+
+static enum checksum_state state_of(void)
+{
+    enum checksum_state state = CHECKSUM_ABSENT;
+    struct err err = {0};
+    ck_assert_msg(checksum_check(FILE_NAME, &state, &err) == 0, "%s", err.text);
+    return state;
+}
+
+static void flip(long at)
+{
+    FILE *f = fopen(FILE_NAME, "r+b");
+    fseek(f, at, SEEK_SET);
+    int c = fgetc(f);
+    fseek(f, at, SEEK_SET);
+    fputc(c ^ 1, f);
+    fclose(f);
+}
+
+// A sealed file of any length is whole, 24 bytes longer, and has no seal before.
+START_TEST(seals)
+{
+    const size_t sizes[] = {0, 1, 7, 8, 9, 1000, (1 << 20) - 1, 1 << 20, (1 << 20) + 3};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct stat st;
+        make_file(sizes[i]);
+        ck_assert_int_eq(state_of(), CHECKSUM_ABSENT);
+        ck_assert_int_eq(checksum_append(FILE_NAME, NULL), 0);
+        ck_assert_int_eq(state_of(), CHECKSUM_WHOLE);
+        ck_assert_int_eq(stat(FILE_NAME, &st), 0);
+        ck_assert_uint_eq((size_t)st.st_size, sizes[i] + 24);
+    }
+    unlink(FILE_NAME);
+}
+END_TEST
+
+// One bit anywhere before the seal, or in its length and hash, breaks it.
+START_TEST(any_bit_breaks)
+{
+    make_file(1001);
+    checksum_append(FILE_NAME, NULL);
+    for (long at = 0; at < 1025; at += 13) {
+        if (at >= 1001 && at < 1009)
+            continue; // the magic itself: then there is no seal
+        flip(at);
+        ck_assert_int_eq(state_of(), CHECKSUM_BROKEN);
+        flip(at);
+    }
+    ck_assert_int_eq(state_of(), CHECKSUM_WHOLE);
+    unlink(FILE_NAME);
+}
+END_TEST
+
+// Bytes lost from the middle break it although the seal itself is there.
+START_TEST(shortened)
+{
+    make_file(64);
+    checksum_append(FILE_NAME, NULL);
+    char bytes[88];
+    FILE *f = fopen(FILE_NAME, "rb");
+    ck_assert_uint_eq(fread(bytes, 1, 88, f), 88);
+    fclose(f);
+    f = fopen(FILE_NAME, "wb");
+    fwrite(bytes + 8, 1, 80, f);
+    fclose(f);
+    ck_assert_int_eq(state_of(), CHECKSUM_BROKEN);
+    unlink(FILE_NAME);
+}
+END_TEST
+
+// What cannot be opened or is no file is an error.
+START_TEST(not_a_file)
+{
+    enum checksum_state state;
+    struct err err = {0};
+    ck_assert_int_eq(checksum_check("test_seal_absent", &state, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "test_seal_absent"));
+    ck_assert_int_eq(checksum_check("/", &state, &err), -1);
+    ck_assert_int_eq(checksum_append("test_seal_absent", &err), -1);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", seals}, {"core", any_bit_breaks}, {"limits", shortened}, {"errors", not_a_file}};
+    return suite_run("checksum", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/report/shown.h"
+
+#include <check.h>
+#include <string.h>
+
+// In characters of UTF-8.
+static int widest(const char *text)
+{
+    int most = 0, width = 0;
+    for (; *text; text++) {
+        width = *text == '\n' ? 0 : width + (((unsigned char)*text & 0xc0) != 0x80);
+        if (width > most)
+            most = width;
+    }
+    return most;
+}
+
+int shown_lines(const char *text)
+{
+    int n = 0;
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+void shown_has(const char *text, const char *const *wanted, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(strstr(text, wanted[i]) != NULL, "no '%s' in\n%.3000s", wanted[i], text);
+}
+
+void shown_tidy(const char *text, int most_columns)
+{
+    ck_assert_msg(widest(text) <= most_columns, "%d columns:\n%.3000s", widest(text), text);
+    ck_assert_ptr_null(strstr(text, "nan"));
+    ck_assert_ptr_null(strstr(text, "inf"));
+    ck_assert_ptr_null(strstr(text, " \n"));
+}

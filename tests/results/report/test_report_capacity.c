@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/report/report_capacity.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "results/file/fixture_capacity.h"
+#include "results/report/shown.h"
+#include "support/suite.h"
+
+// Destroys the answer.
+static char *report_of(struct capacity_result *answer)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    report_capacity_print(out, answer);
+    fclose(out);
+    capacity_result_destroy(answer);
+    return text;
+}
+
+// Servers with what is spare when cells are down, the range where the number is not sure, and the
+// evidence at it and below it.
+START_TEST(sizes)
+{
+    char *text = report_of(fixture_capacity_sizes());
+    const char *const wanted[] = {
+        "capacity: servers",
+        "p95 of every service is within its target; headroom 10 %",
+        "down      servers  spare   QPS  of bound %  util %       p95 ms  power W    $/h  SLA  one "
+        "less\n",
+        "skylake           2           46      6  8000        90.9    83.0  97.00 ±0.97",
+        "23.00  met    MISSED\n",
+        "cpu + gpu, ti     1  23 (22..25)      3",
+        "54 simulations, 5.4e+06 queries"};
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_tidy(text, 120);
+    ck_assert_ptr_null(strstr(text, "allocation")); // nothing of what was not asked
+    mem_free(text);
+}
+END_TEST
+
+// Without cells down there is no column for them; what no number of servers holds says so.
+START_TEST(sizes_beyond)
+{
+    struct capacity_result *s = fixture_capacity_sizes();
+    for (uint32_t i = 0; i < 6; i++)
+        s->sizes[i].cells_down = 0;
+    s->sizes[1].state = CAPACITY_BEYOND;
+    s->sizes[1].n_most = 500;
+    mem_free(s->find);
+    s->find = mem_strdup("cores");
+    char *text = report_of(s);
+    const char *const wanted[] = {"cores", ">500"};
+    shown_has(text, wanted, 2);
+    ck_assert_ptr_null(strstr(text, "down"));
+    ck_assert_ptr_null(strstr(text, "spare"));
+    mem_free(text);
+}
+END_TEST
+
+// The load held, missed, and how many times what was asked; none where none is held.
+START_TEST(loads)
+{
+    char *text = report_of(fixture_capacity_loads());
+    const char *const wanted[] = {
+        "9000        9100       8000           1.125    84.0  98.00 ±0.98",
+        "deeprecsched      none       10.00       8000"};
+    shown_has(text, wanted, 2);
+    shown_tidy(text, 120);
+    mem_free(text);
+}
+END_TEST
+
+// What one server holds, per watt too, by type and service; nothing where it holds no rate.
+START_TEST(tuples)
+{
+    char *text = report_of(fixture_capacity());
+    const char *const wanted[] = {
+        "QPS (QPS/W) of one server, fixed            feed            ads\n",
+        "skylake                           100.0 (0.5000)  200.0 (1.000)\n",
+        "cpu + gpu, ti                      300.0 (1.500)              -\n",
+        "cpu + gpu, ti                            700.0 (3.500)"};
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    shown_tidy(text, 120);
+    mem_free(text);
+}
+END_TEST
+
+// Nothing known at all prints no garbage.
+START_TEST(nothing_known)
+{
+    char *empty = report_of(capacity_result_create(&(struct capacity_shape){0}));
+    shown_tidy(empty, 120);
+    mem_free(empty);
+    struct capacity_result *s = fixture_capacity();
+    struct capacity_result *bare =
+        capacity_result_create(&(struct capacity_shape){2, 3, 2, 4, 2, 2, 3, 1});
+    for (int d = 0; d < CAPACITY_SIZE; d++) { // names only
+        char **from = capacity_result_names(s, (enum capacity_dim)d);
+        for (uint32_t i = 0; from && i < capacity_result_n(s, (enum capacity_dim)d); i++)
+            capacity_result_names(bare, (enum capacity_dim)d)[i] = mem_strdup(from[i]);
+    }
+    capacity_result_destroy(s);
+    char *text = report_of(bare);
+    shown_tidy(text, 120);
+    mem_free(text);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", sizes},
+                                       {"core", loads},
+                                       {"core", tuples},
+                                       {"limits", sizes_beyond},
+                                       {"limits", nothing_known}};
+    return suite_run("report_capacity", tests, sizeof tests / sizeof *tests);
+}

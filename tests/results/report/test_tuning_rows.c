@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/report/tuning_rows.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "results/file/fixture_tuning.h"
+#include "support/suite.h"
+
+// By the fixture's rule: twice static, and 2.00 of exhaustive's 2.02.
+START_TEST(ratios)
+{
+    struct tuning_result *t = fixture_tuning(1);
+    struct tuning_rows v = tuning_rows_of(t);
+    ck_assert_int_eq(v.exhaustive, 2);
+    ck_assert(tuning_rows_gain(&v, 1, 1) == 2 && tuning_rows_gain(&v, 1, 0) == 1);
+    // 1e-12: three roundings of numbers near 1
+    ck_assert_double_eq_tol(tuning_rows_gap(&v, 1, 1), 1 - 2 / 2.02, 1e-12);
+    ck_assert(tuning_rows_gap(&v, 1, 2) == 0);
+    tuning_result_destroy(t);
+}
+END_TEST
+
+// Where static has no answer there is nothing to compare with.
+START_TEST(no_answer)
+{
+    struct tuning_result *t = fixture_tuning(1);
+    struct tuning_rows v = tuning_rows_of(t);
+    ck_assert(!tuning_rows_found(tuning_rows_outcome(&v, 3, 0)));
+    ck_assert(isnan(tuning_rows_gain(&v, 3, 1)));
+    ck_assert(isnan(tuning_rows_efficiency_gain(&v, 3, 1)));
+    ck_assert(isnan(tuning_rows_gap(&v, 3, 1))); // exhaustive has none either
+    tuning_result_destroy(t);
+}
+END_TEST
+
+static void labels_are(const struct tuning_rows *v, uint32_t cell, const char *wanted)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    struct table *table = table_create(tuning_rows_n_labels(v));
+    tuning_rows_add_heads(v, table);
+    tuning_rows_add_labels(v, table, cell);
+    table_print(table, out);
+    table_destroy(table);
+    fclose(out);
+    ck_assert_str_eq(text, wanted);
+    mem_free(text);
+}
+
+// A column per axis while they are narrow, else the cell's number.
+START_TEST(labels)
+{
+    struct tuning_result *t = fixture_tuning(4);
+    struct tuning_rows v = tuning_rows_of(t);
+    labels_are(&v, 0, "model  target  platform\nrmc1      low   skylake\n");
+    mem_free(t->axes[0].labels[1]);
+    t->axes[0].labels[1] = mem_strdup("a model with quite a long name");
+    v = tuning_rows_of(t);
+    ck_assert(v.numbered);
+    labels_are(&v, 5, "cell\n5\n");
+    tuning_result_destroy(t);
+}
+END_TEST
+
+// Rare columns are asked for by one outcome that differs.
+START_TEST(rare)
+{
+    struct tuning_result *t = fixture_tuning(1);
+    struct tuning_rows v = tuning_rows_of(t);
+    ck_assert(!v.claims && !v.tuned_elsewhere);
+    tuning_result_outcome_at(t, 0, 1)->claimed_qps = 31415;
+    tuning_result_outcome_at(t, 0, 2)->tuned_qps = 27182;
+    v = tuning_rows_of(t);
+    ck_assert(v.claims && v.tuned_elsewhere);
+    tuning_result_destroy(t);
+}
+END_TEST
+
+// Without axes there are no labels, and without exhaustive no gaps.
+START_TEST(least)
+{
+    struct tuning_result *t = fixture_tuning_least();
+    struct tuning_rows v = tuning_rows_of(t);
+    ck_assert_int_eq(tuning_rows_n_labels(&v), 0);
+    ck_assert_int_eq(v.exhaustive, -1);
+    ck_assert(tuning_rows_gain(&v, 0, 0) == 1);
+    ck_assert(isnan(tuning_rows_gap(&v, 0, 0)));
+    tuning_result_destroy(t);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", ratios}, {"core", no_answer}, {"core", labels}, {"core", rare}, {"limits", least}};
+    return suite_run("tuning_rows", tests, sizeof tests / sizeof *tests);
+}

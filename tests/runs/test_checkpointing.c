@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: Apache-2.0
+// Through eval_run(), on any number of ranks; MPI starts once, in main, with the signals blocked.
+#include "runs/checkpointing.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runs/eval.h"
+#include "base/mem.h"
+#include "results/file/checkpoint.h"
+#include "results/file/load.h"
+#include "support/suite.h"
+
+static struct eval eval;       // of this process, set by main
+static struct library library; // likewise
+static char folder[] = "/tmp/recfleet-keep-XXXXXX";
+
+// 2000 windows: the run can stop at many places, and lasts some milliseconds.
+static const char *const text = "name: kept\n"
+                                "duration: 2s\n"
+                                "warmup: 0s\n"
+                                "bins: 10\n"
+                                "traffic: [{service: a, rate: 20000qps}]\n"
+                                "fleet: {cells: 2, groups: [{cores: 8, servers: 4, "
+                                "cost: {kind: synthetic, per_item: 1us}}]}\n"
+                                "balancer: {policy: power-of-two, dispatch_delay: 1ms, "
+                                "status_delay: 1ms}\n"
+                                "checkpoint: {every: 0}\n";
+
+// Paths in the folder of this program; ends of names.
+struct paths {
+    char output[96], checkpoint[96], previous[96], other[96];
+};
+
+static struct paths paths_of(void)
+{
+    struct paths p;
+    snprintf(p.output, sizeof p.output, "%s/x.h5", folder);
+    snprintf(p.checkpoint, sizeof p.checkpoint, "%s/x.h5.checkpoint", folder);
+    snprintf(p.previous, sizeof p.previous, "%s/x.h5.checkpoint.previous", folder);
+    snprintf(p.other, sizeof p.other, "%s/other.h5", folder);
+    return p;
+}
+
+static bool there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+// Every test starts without files and without signals that wait.
+static void tidy(void)
+{
+    struct paths p = paths_of();
+    MPI_Barrier(eval.comm);
+    if (eval.rank == 0) {
+        unlink(p.output);
+        unlink(p.other);
+        rmdir(p.checkpoint);
+        checkpoint_remove(p.checkpoint);
+    }
+    MPI_Barrier(eval.comm);
+}
+
+static struct study *study_with(const char *setting)
+{
+    struct err err = {0};
+    struct study *study =
+        study_parse("s.yaml", text, strlen(text), &setting, setting ? 1 : 0, &library, true, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    return study;
+}
+
+// One run of the study; returns eval_run()'s answer.
+static int run_with(const char *setting, const struct eval_options *options,
+                    struct eval_result *result, struct err *err)
+{
+    struct study *study = study_with(setting);
+    int rc = eval_run(&eval, study, options, result, err);
+    study_destroy(study);
+    return rc;
+}
+
+// The last rank alone is asked, the first sees to the files: wishes are the job's.
+static void ask(int number)
+{
+    if (eval.rank == eval.n_ranks - 1)
+        raise(number);
+}
+
+static struct eval_options plain(const struct paths *p)
+{
+    return (struct eval_options){.output = p->output, .command = "test", .quiet = true};
+}
+
+static void assert_runs(const char *setting, const struct eval_options *options,
+                        struct eval_result *result)
+{
+    struct err err = {0};
+    ck_assert_msg(run_with(setting, options, result, &err) == 0, "%s", err.text);
+}
+
+static void assert_refused(const char *setting, const struct eval_options *options,
+                           const char *reason)
+{
+    struct err err = {0};
+    struct eval_result result;
+    ck_assert_int_eq(run_with(setting, options, &result, &err), -1);
+    ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
+    ck_assert_ptr_null(strchr(err.text, '\n'));
+}
+
+// Leaves a checkpoint of the study.
+static void stop_early(const struct paths *p)
+{
+    struct eval_result result;
+    struct eval_options options = plain(p);
+    ask(SIGTERM);
+    assert_runs(NULL, &options, &result);
+    ck_assert(result.stopped);
+    eval_release(&result);
+}
+
+// The bins' counts of a results file, a line that two equal runs share.
+static char *counts_of(const char *path)
+{
+    struct err err = {0};
+    struct load *load = load_open(path, &err);
+    ck_assert_msg(load != NULL, "%s", err.text);
+    char *line = mem_strdup("");
+    for (uint32_t i = 0; i < load->bins.n; i++) {
+        char *longer =
+            mem_printf("%s %llu %.17g", line, (unsigned long long)load->bins.n_queries[i],
+                       load->bins.latency_mean_s[i]);
+        mem_free(line);
+        line = longer;
+    }
+    load_close(load);
+    return line;
+}
+
+// Asked to save, a run does so at the first chance, goes on, and leaves only its results.
+START_TEST(saves_and_goes_on)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    ask(SIGUSR1);
+    assert_runs(NULL, &options, &result);
+    ck_assert(!result.stopped);
+    ck_assert_uint_eq(result.info.n_checkpoints, 1);
+    ck_assert(result.info.checkpoint_s > 0);
+    ck_assert_uint_eq(result.info.n_restarts, 0);
+    if (eval.rank == 0)
+        ck_assert(there(p.output) && !there(p.checkpoint));
+    eval_release(&result);
+}
+END_TEST
+
+static void stops_on(int number)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    options.output = p.other;
+    assert_runs(NULL, &options, &result); // without a pause
+    uint64_t n_queries = result.info.n_queries;
+    eval_release(&result);
+    options.output = p.output;
+    ask(number);
+    assert_runs(NULL, &options, &result);
+    ck_assert(result.stopped && result.summary == NULL);
+    ck_assert_int_ge(result.stopped_ns, 0);
+    ck_assert_int_lt(result.stopped_ns, 2000000000);
+    if (eval.rank == 0)
+        ck_assert(!there(p.output) && there(p.checkpoint));
+    ck_assert_str_eq(result.checkpoint, p.checkpoint);
+    eval_release(&result);
+    options.resume = true;
+    assert_runs(NULL, &options, &result);
+    ck_assert(!result.stopped);
+    ck_assert_uint_eq(result.info.n_restarts, 1);
+    ck_assert_uint_eq(result.info.n_checkpoints, 1);
+    ck_assert_uint_eq(result.info.n_queries, n_queries);
+    if (eval.rank == 0) {
+        char *whole = counts_of(p.other), *resumed = counts_of(p.output);
+        ck_assert(!there(p.checkpoint));
+        ck_assert_str_eq(whole, resumed);
+        mem_free(whole);
+        mem_free(resumed);
+    }
+    eval_release(&result);
+}
+
+// Both signals to stop leave a checkpoint, from which the same results come.
+START_TEST(stops_and_goes_on)
+{
+    stops_on(SIGTERM);
+    stops_on(SIGUSR2);
+}
+END_TEST
+
+// The clock asks, too; the last checkpoint but one is kept while the run lasts.
+START_TEST(clock_asks)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    // Often enough for the shortest run; ranks that share a core need longer.
+    assert_runs(eval.n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=2ms", &options,
+                &result);
+    ck_assert_uint_ge(result.info.n_checkpoints, 2);
+    if (eval.rank == 0)
+        ck_assert(there(p.output) && !there(p.checkpoint) && !there(p.previous));
+    eval_release(&result);
+}
+END_TEST
+
+// How often a run is saved is no part of the study: a checkpoint fits all the same.
+START_TEST(resumes_with_another_period)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    stop_early(&p);
+    options.resume_from = p.checkpoint;
+    assert_runs("checkpoint.every=1h", &options, &result);
+    ck_assert_uint_eq(result.info.n_restarts, 1);
+    eval_release(&result);
+}
+END_TEST
+
+// Without a checkpoint, --resume begins at the beginning.
+START_TEST(nothing_to_resume)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    options.resume = true;
+    assert_runs(NULL, &options, &result);
+    ck_assert_uint_eq(result.info.n_restarts, 0);
+    eval_release(&result);
+}
+END_TEST
+
+// A crash between the renames leaves the one before alone: it will do.
+START_TEST(previous_alone)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    stop_early(&p);
+    if (eval.rank == 0)
+        ck_assert_int_eq(rename(p.checkpoint, p.previous), 0);
+    MPI_Barrier(eval.comm);
+    options.resume = true;
+    assert_runs(NULL, &options, &result);
+    ck_assert_uint_eq(result.info.n_restarts, 1);
+    if (eval.rank == 0)
+        ck_assert(!there(p.previous));
+    eval_release(&result);
+}
+END_TEST
+
+// A stop signal waits for the next run that looks for it, and can be seen waiting.
+START_TEST(stop_waits)
+{
+    struct paths p = paths_of();
+    tidy();
+    ck_assert(!checkpointing_stop_waits());
+    raise(SIGUSR1);
+    ck_assert(!checkpointing_stop_waits());
+    raise(SIGUSR2);
+    ck_assert(checkpointing_stop_waits() && checkpointing_stop_waits());
+    stop_early(&p);
+    ck_assert(!checkpointing_stop_waits());
+    tidy();
+}
+END_TEST
+
+// A checkpoint that nobody said what to do with stops a run before it begins; --force begins.
+START_TEST(existing_is_refused)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    stop_early(&p);
+    assert_refused(NULL, &options, "x.h5.checkpoint: exists; --resume goes on from it");
+    if (eval.rank == 0)
+        ck_assert(there(p.checkpoint) && !there(p.output));
+    options.force = true;
+    assert_runs(NULL, &options, &result);
+    ck_assert_uint_eq(result.info.n_restarts, 0);
+    eval_release(&result);
+}
+END_TEST
+
+// A checkpoint of another study is refused, whole as it is, and stays.
+START_TEST(another_study)
+{
+    struct paths p = paths_of();
+    struct eval_options options = plain(&p);
+    tidy();
+    stop_early(&p);
+    options.resume = true;
+    assert_refused("seed=2", &options, "another study");
+    struct study *study = study_with(NULL);
+    struct meta *meta = study_meta(study);
+    if (eval.rank == 0) {
+        ck_assert(there(p.checkpoint) && !there(p.output));
+        ck_assert(checkpointing_usable(p.checkpoint, meta->study_digest));
+        ck_assert(!checkpointing_usable(p.checkpoint, "0"));
+    }
+    meta_destroy(meta);
+    study_destroy(study);
+    tidy();
+}
+END_TEST
+
+static bool make_one(void *user, struct blob *frame)
+{
+    bool *made = user;
+    if (*made || eval.rank != 0)
+        return false;
+    blob_put_u64(frame, 1);
+    *made = true;
+    return true;
+}
+
+// So is one that another version of the program wrote.
+START_TEST(another_program)
+{
+    struct paths p = paths_of();
+    struct eval_options options = plain(&p);
+    struct study *study = study_with(NULL);
+    struct meta *meta = study_meta(study);
+    struct checkpoint_head head = {.program = "0.0.1 0123abc", .end_ns = 1};
+    struct err err = {0};
+    bool made = false;
+    tidy();
+    snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
+    ck_assert_int_eq(checkpoint_write(eval.comm, p.checkpoint, &head, make_one, &made, NULL, &err),
+                     0);
+    options.resume = true;
+    assert_refused(NULL, &options, "written by recfleet 0.0.1 0123abc, and");
+    if (eval.rank == 0)
+        ck_assert(!checkpointing_usable(p.checkpoint, meta->study_digest));
+    meta_destroy(meta);
+    study_destroy(study);
+    tidy();
+}
+END_TEST
+
+// A damaged one is refused with the reason; the one before is offered and works.
+START_TEST(damaged)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    stop_early(&p);
+    options.resume = true;
+    ask(SIGTERM);
+    assert_runs(NULL, &options, &result); // a second one, so that there is one before
+    ck_assert(result.stopped);
+    eval_release(&result);
+    if (eval.rank == 0) {
+        struct stat status;
+        ck_assert(there(p.previous) && stat(p.checkpoint, &status) == 0);
+        ck_assert_int_eq(truncate(p.checkpoint, status.st_size / 2), 0);
+    }
+    MPI_Barrier(eval.comm);
+    assert_refused(NULL, &options, ".previous");
+    options.resume_from = p.previous;
+    assert_runs(NULL, &options, &result);
+    ck_assert_uint_eq(result.info.n_restarts, 1);
+    eval_release(&result);
+}
+END_TEST
+
+// One that is not there, and a place where none can be written, are told before anything is run.
+START_TEST(impossible_places)
+{
+    struct paths p = paths_of();
+    struct eval_options options = plain(&p);
+    tidy();
+    options.resume_from = p.checkpoint;
+    assert_refused(NULL, &options, "x.h5.checkpoint: No such file or directory");
+    options.resume_from = NULL;
+    options.checkpoint = "/nowhere/at/all";
+    assert_refused(NULL, &options, "/nowhere/at/all");
+}
+END_TEST
+
+// A file that is no checkpoint is never one's place, whatever is asked for: it would be replaced
+// now and removed at the end. Nor is what such a file would be kept as.
+static void assert_spares(const char *file, const char *checkpoint)
+{
+    struct paths p = paths_of();
+    struct eval_options options = plain(&p);
+    struct stat status;
+    if (eval.rank == 0)
+        fclose(fopen(file, "w"));
+    if (eval.rank == 0)
+        ck_assert_int_eq(truncate(file, 100), 0);
+    MPI_Barrier(eval.comm);
+    options.checkpoint = checkpoint;
+    options.resume = true;
+    assert_refused(NULL, &options, "not a checkpoint of recfleet");
+    options.resume = false;
+    options.force = true;
+    assert_refused(NULL, &options, "not a checkpoint of recfleet");
+    if (eval.rank == 0) {
+        ck_assert(stat(file, &status) == 0 && status.st_size == 100);
+        unlink(file);
+    }
+    MPI_Barrier(eval.comm);
+}
+
+START_TEST(no_checkpoint_of_ours)
+{
+    struct paths p = paths_of();
+    tidy();
+    assert_spares(p.other, p.other);
+    assert_spares(p.previous, p.checkpoint);
+}
+END_TEST
+
+// Results where the checkpoints go would be removed with them.
+START_TEST(results_in_its_place)
+{
+    struct paths p = paths_of();
+    struct eval_options options = plain(&p);
+    tidy();
+    options.checkpoint = p.output;
+    options.force = true;
+    assert_refused(NULL, &options, "x.h5: is where the results go");
+    options.output = p.previous;
+    options.checkpoint = p.checkpoint;
+    assert_refused(NULL, &options, "x.h5.checkpoint: is where the results go");
+}
+END_TEST
+
+// In the middle of the run something takes the checkpoint's name that cannot be replaced.
+static void spoil(void *user, int64_t reached_ns, uint64_t n_queries)
+{
+    (void)reached_ns;
+    (void)n_queries;
+    mkdir(user, 0700);
+}
+
+// A checkpoint that fails is a warning when the run goes on, an error when it was to stop.
+START_TEST(failing_checkpoint)
+{
+    struct paths p = paths_of();
+    struct eval_result result;
+    struct eval_options options = plain(&p);
+    tidy();
+    options.run.progress = spoil;
+    options.run.progress_user = p.checkpoint;
+    ask(SIGUSR1);
+    assert_runs(NULL, &options, &result);
+    ck_assert_uint_eq(result.info.n_checkpoints, 0);
+    if (eval.rank == 0)
+        ck_assert(there(p.output));
+    eval_release(&result);
+    tidy();
+    ask(SIGTERM);
+    assert_refused(NULL, &options, "x.h5.checkpoint");
+    if (eval.rank == 0)
+        ck_assert(!there(p.output));
+    tidy();
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", saves_and_goes_on},
+                                       {"core", stops_and_goes_on},
+                                       {"core", clock_asks},
+                                       {"core", resumes_with_another_period},
+                                       {"limits", nothing_to_resume},
+                                       {"limits", previous_alone},
+                                       {"limits", stop_waits},
+                                       {"errors", no_checkpoint_of_ours},
+                                       {"errors", results_in_its_place},
+                                       {"errors", existing_is_refused},
+                                       {"errors", another_study},
+                                       {"errors", another_program},
+                                       {"errors", damaged},
+                                       {"errors", impossible_places},
+                                       {"errors", failing_checkpoint}};
+    checkpointing_block_signals();
+    if (eval_open(&eval, NULL) < 0)
+        return 1;
+    int bad = eval.rank == 0 && !mkdtemp(folder), failed;
+    MPI_Bcast(&bad, 1, MPI_INT, 0, eval.comm);
+    MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, eval.comm);
+    bad |= library_load(&library, NULL) < 0;
+    if (!bad)
+        bad = suite_run("checkpointing", tests, sizeof tests / sizeof *tests);
+    library_release(&library);
+    MPI_Allreduce(&bad, &failed, 1, MPI_INT, MPI_MAX, eval.comm);
+    tidy();
+    if (eval.rank == 0)
+        rmdir(folder);
+    eval_close(&eval);
+    return failed;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// On any number of ranks.
+#include "runs/tunable.h"
+
+#include <string.h>
+
+#include "capacity/single_server.h"
+#include "capacity/capacity_fixture.h"
+#include "support/suite_mpi.h"
+
+// The section `tune` and the fixed choice go into the tuner's settings, the grid as whole numbers.
+START_TEST(settings_are_the_sections)
+{
+    struct capacity_fixture f;
+    struct single_server e;
+    capacity_fixture_open(
+        &f,
+        "duration: 1s\n"
+        "traffic: [{service: a, rate: 9qps, sizes: {distribution: fixed, items: 40}, "
+        "sla: {p95: 4ms}}]\n"
+        "fleet: {groups: [{cores: 8, servers: 3, scheduler: {batch_items: 5}, cost: "
+        "{kind: synthetic, fixed: 1ms}}]}\n"
+        "tune: {accuracy: 7%, queries: 3000, max_queries: 50000, batch_items: [2, 9], "
+        "confirm: false}\n",
+        NULL);
+    single_server_cut(&e, f.context.study, 0, 0);
+    struct probe *probe = probe_create(&e.study, true);
+    struct tuner_config config = tunable_config(&e.study, probe);
+    ck_assert_double_eq_tol(config.capacity.accuracy_frac, 0.07, 1e-12);
+    ck_assert_uint_eq(config.capacity.first_queries, 3000);
+    ck_assert_uint_eq(config.capacity.most_queries, 50000);
+    ck_assert_uint_eq(config.n_cores, 8);
+    ck_assert_uint_eq(config.n_servers, 1);
+    ck_assert_uint_eq(config.max_items, 40);
+    ck_assert(!config.has_accelerator);
+    ck_assert_uint_eq(config.fixed.batch_items, 5);
+    ck_assert_uint_eq(config.n_batches, 2);
+    ck_assert_uint_eq(config.batches[1], 9);
+    ck_assert_double_eq_tol(config.target_s, 4e-3, 1e-12);
+    ck_assert(config.confirm_over_frac == 0);
+    tunable_release(&config);
+    ck_assert_ptr_null(config.batches);
+    probe_destroy(probe);
+    capacity_fixture_close(&f);
+}
+END_TEST
+
+// The backend asks the probe: eight cores of 1 ms a request.
+START_TEST(backend_asks_the_probe)
+{
+    struct capacity_fixture f;
+    struct single_server e;
+    struct err err = {0};
+    capacity_fixture_open(&f, ASK_SYNTHETIC, NULL);
+    single_server_cut(&e, f.context.study, 0, 0);
+    struct probe *probe = probe_create(&e.study, true);
+    struct tuner_config config = tunable_config(&e.study, probe);
+    struct crew *crew = crew_create(MPI_COMM_WORLD, 1, &err);
+    struct crew_bench bench = {crew, probe, &config.capacity};
+    const struct tuner_backend backend = tunable_backend(&bench);
+    const struct choice choice = {1, 0};
+    ck_assert_double_eq_tol(backend.bound_qps(backend.user, &choice), 8000, 1e-6);
+    ck_assert_double_eq_tol(backend.cpu_s(backend.user, 1), 1e-3, 1e-12);
+    ck_assert_uint_eq(backend.size_items(backend.user, 3), 1);
+    tunable_release(&config);
+    crew_destroy(crew);
+    probe_destroy(probe);
+    capacity_fixture_close(&f);
+}
+END_TEST
+
+// A grid takes longer than a climb, a climb than one search; an accelerator makes both longer.
+START_TEST(long_searches_weigh_more)
+{
+    struct study_group plain = {0}, accelerated = {0};
+    accelerated.platform.has_accelerator = true;
+    ck_assert(tunable_weight(&plain, &tuner_fixed) < tunable_weight(&plain, &tuner_deeprecsched));
+    ck_assert(tunable_weight(&plain, &tuner_deeprecsched) <
+              tunable_weight(&plain, &tuner_exhaustive));
+    ck_assert(tunable_weight(&plain, &tuner_exhaustive) <
+              tunable_weight(&accelerated, &tuner_exhaustive));
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {{"core", settings_are_the_sections},
+                                       {"core", backend_asks_the_probe},
+                                       {"core", long_searches_weigh_more}};
+    return suite_mpi_run(&argc, &argv, "tunable", tests, sizeof tests / sizeof *tests);
+}
