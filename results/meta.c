@@ -39,3 +39,26 @@ void meta_destroy(struct meta *meta)
     mem_free(meta->study_digest);
     mem_free(meta);
 }
+
+#define ROW struct run_info
+const struct data_field run_info_fields[] = {
+    DATA_TEXT(date, "when the run began"),
+    DATA_TEXT(host, "host of rank 0"),
+    DATA_TEXT(command, "command line"),
+    DATA_TEXT(git_revision, "revision of the program"),
+    DATA_TEXT(job_id, "job of the batch system"),
+    DATA_TEXT(nodes, "nodes of the machine"),
+    DATA_TEXT(layout, "how cells were dealt to ranks"),
+    DATA_TEXT(mpi_version, "version of the MPI library"),
+    DATA_INT(n_ranks, "1", "MPI ranks"),
+    DATA_INT(n_nodes, "1", "nodes of the machine, 0: unknown"),
+    DATA_COUNT(n_restarts, "1", "how often the run was resumed from a checkpoint"),
+    DATA_COUNT(n_queries, "1", "queries simulated, warm-up included"),
+    DATA_COUNT(n_windows, "1", "windows of simulated time"),
+    DATA_COUNT(bytes_sent, "byte", "sent between ranks"),
+    DATA_TIME_AS("window_s", window_ns, "length of a window"),
+    DATA_NUMBER(wall_s, "s", "wall time of the simulation"),
+    DATA_COUNT(n_checkpoints, "1", "checkpoints written"),
+    DATA_NUMBER(checkpoint_s, "s", "wall time that writing checkpoints took"),
+    {0}};
+#undef ROW

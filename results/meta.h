@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "results/data_field.h"
+
 struct meta_service {
     char *name, *model;  // owned; model "" when there is none
     double sla_quantile; // 0.95
@@ -59,6 +61,7 @@ struct run_info {
     const char *job_id;       // of the batch system, "" outside one
     const char *nodes;        // that it ran on, as the batch system names them, "" outside one
     const char *layout;
+    const char *mpi_version; // of the library, one line
     int64_t window_ns;
     int n_ranks;
     int n_nodes;         // 0: unknown
@@ -71,5 +74,7 @@ struct run_info {
     uint64_t n_checkpoints; // written
     double checkpoint_s;    // that writing them took, of wall_s
 };
+// All of struct run_info, for the file's group /run; ends with name NULL.
+extern const struct data_field run_info_fields[];
 
 #endif

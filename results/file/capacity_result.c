@@ -2,305 +2,256 @@
 #include "results/file/capacity_result.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "results/file/dataset_read.h"
 
 const char *const capacity_result_verdict_names[] = {"met", "unsure", "missed", "not_asked", NULL};
 const char *const capacity_result_state_names[] = {"found", "range", "beyond", NULL};
-const char *const capacity_result_dim_names[] = {
-    "scheduler", "allocation", "provisioning", "interval", "type", "service", "size", "load", NULL};
 
-// ---- fields
-
-#define FIELD(member, units, text, kind, codes)                                                    \
-    {                                                                                              \
-#member, units, text, kind, offsetof(ROW, member), codes                                   \
-    }
-#define REAL(member, units, text) FIELD(member, units, text, SUMMARY_REAL, NULL)
-#define COUNT(member, text) FIELD(member, "1", text, SUMMARY_COUNT, NULL)
-#define COUNT32(member, units, text) FIELD(member, units, text, SUMMARY_COUNT32, NULL)
-#define CODE(member, text, codes) FIELD(member, "1", text, SUMMARY_CODE, codes)
+// ---- rows
 
 #define ROW struct capacity_tuple
-const struct summary_field capacity_result_tuple_fields[] = {
-    CODE(state, "does one server hold any rate?", capacity_result_state_names),
-    COUNT32(batch_items, "items", "batch size B: most items of a CPU request"),
-    COUNT32(offload_items, "items",
-            "threshold T: queries of at least this many go to the accelerator; 0: none do"),
-    REAL(qps, "s-1", "largest rate that one server was shown to hold"),
-    REAL(missed_qps, "s-1", "smallest rate that it was shown to miss"),
-    REAL(power_w, "W", "power of one server, at qps"),
-    REAL(idle_w, "W", "power of one server with nothing to do"),
-    REAL(p95_s, "s", "95th percentile of latency, at qps"),
-    REAL(p95_half_s, "s", "half-width at 95 % of: 95th percentile of latency"),
-    REAL(util_frac, "1", "utilisation, at qps"),
+static const struct data_field tuple_fields[] = {
+    DATA_CODE(state, "does one server hold any rate?", capacity_result_state_names, 0),
+    DATA_COUNT32(batch_items, "items", "batch size B: most items of a CPU request"),
+    DATA_COUNT32(offload_items, "items",
+                 "threshold T: queries of at least this many go to the accelerator; 0: none do"),
+    DATA_NUMBER_AS("held_qps", qps, "s-1", "largest rate that one server was shown to hold"),
+    DATA_NUMBER(missed_qps, "s-1", "smallest rate that it was shown to miss"),
+    DATA_NUMBER(power_w, "W", "power of one server, at held_qps"),
+    DATA_NUMBER(idle_w, "W", "power of one server with nothing to do"),
+    DATA_NUMBER(p95_s, "s", "95th percentile of latency, at held_qps"),
+    DATA_NUMBER_AS("p95_s_half_95", p95_half_s, "s",
+                   "half-width of the 95 % interval of: 95th percentile of latency"),
+    DATA_NUMBER(util_frac, "1", "utilisation, at held_qps"),
     {0}};
 #undef ROW
 
 #define ROW struct capacity_trial
-const struct summary_field capacity_result_trial_fields[] = {
-    CODE(stable, "is every queue stable?", capacity_result_verdict_names),
-    CODE(sla, "is the latency within its target?", capacity_result_verdict_names),
-    REAL(p95_s, "s", "95th percentile of latency"),
-    REAL(p95_half_s, "s", "half-width at 95 % of: 95th percentile of latency"),
-    REAL(p99_s, "s", "99th percentile of latency"),
-    REAL(p99_half_s, "s", "half-width at 95 % of: 99th percentile of latency"),
-    REAL(late_frac, "1", "queries later than the target, lost ones among them"),
-    REAL(late_half_frac, "1", "half-width at 95 % of: queries later than the target"),
-    REAL(lost_frac, "1", "queries lost to servers that went down"),
-    REAL(util_frac, "1", "utilisation"),
-    REAL(power_w, "W", "power of the whole fleet"),
-    COUNT(n_queries, "queries simulated"),
+static const struct data_field trial_fields[] = {
+    DATA_CODE(stable, "is every queue stable?", capacity_result_verdict_names, CAPACITY_NOT_ASKED),
+    DATA_CODE(sla, "is the latency within its target?", capacity_result_verdict_names,
+              CAPACITY_NOT_ASKED),
+    DATA_NUMBER(p95_s, "s", "95th percentile of latency"),
+    DATA_NUMBER_AS("p95_s_half_95", p95_half_s, "s",
+                   "half-width of the 95 % interval of: 95th percentile of latency"),
+    DATA_NUMBER(p99_s, "s", "99th percentile of latency"),
+    DATA_NUMBER_AS("p99_s_half_95", p99_half_s, "s",
+                   "half-width of the 95 % interval of: 99th percentile of latency"),
+    DATA_NUMBER(late_frac, "1", "queries later than the target, lost ones among them"),
+    DATA_NUMBER_AS("late_frac_half_95", late_half_frac, "1",
+                   "half-width of the 95 % interval of: queries later than the target"),
+    DATA_NUMBER(lost_frac, "1", "queries lost to servers that went down"),
+    DATA_NUMBER(util_frac, "1", "utilisation"),
+    DATA_NUMBER(power_w, "W", "power of the whole fleet"),
+    DATA_COUNT(n_queries, "1", "queries simulated"),
     {0}};
 #undef ROW
 
 #define ROW struct capacity_size
-const struct summary_field capacity_result_size_fields[] = {
-    COUNT32(cells_down, "1", "cells out of service"),
-    CODE(state, "was the number of servers found?", capacity_result_state_names),
-    COUNT32(n, "1", "servers (cores) that hold the rate"),
-    COUNT32(n_least, "1", "least number that it may be"),
-    COUNT32(n_most, "1", "largest number that it may be"),
-    REAL(rate_qps, "s-1", "load, all services"),
-    REAL(bound_qps, "s-1", "load that n could do at most, by its work alone"),
-    REAL(cost_usd_per_h, "USD h-1", "price of n servers, US dollars per hour"),
-    COUNT(n_runs, "simulations run"),
-    COUNT(n_queries, "queries simulated"),
+static const struct data_field size_fields[] = {
+    DATA_LABEL(scheduler, "scheduler", "scheduler of the answer"),
+    DATA_LABEL(type, "type", "type of the answer"),
+    DATA_COUNT32(cells_down, "1", "cells out of service"),
+    DATA_CODE(state, "was the number of servers found?", capacity_result_state_names, 0),
+    DATA_COUNT32(n, "1", "servers (cores) that hold the rate"),
+    DATA_COUNT32(n_least, "1", "least number that it may be"),
+    DATA_COUNT32(n_most, "1", "largest number that it may be"),
+    DATA_NUMBER(rate_qps, "s-1", "load, all services"),
+    DATA_NUMBER(bound_qps, "s-1", "load that n could do at most, by its work alone"),
+    DATA_NUMBER(cost_usd_per_h, "USD h-1", "price of n servers, US dollars per hour"),
+    DATA_COUNT(n_runs, "1", "simulations run"),
+    DATA_COUNT(n_queries, "1", "queries simulated"),
     {0}};
 #undef ROW
 
 #define ROW struct capacity_load
-const struct summary_field capacity_result_load_fields[] = {
-    CODE(state, "is any load held?", capacity_result_state_names),
-    REAL(held_qps, "s-1", "largest load shown to be held"),
-    REAL(missed_qps, "s-1", "smallest load shown to be missed"),
-    REAL(asked_qps, "s-1", "load of the study"),
-    REAL(cost_usd_per_h, "USD h-1", "price of the fleet, US dollars per hour"),
-    COUNT(n_runs, "simulations run"),
-    COUNT(n_queries, "queries simulated"),
+static const struct data_field load_fields[] = {
+    DATA_LABEL(scheduler, "scheduler", "scheduler of the answer"),
+    DATA_CODE(state, "is any load held?", capacity_result_state_names, 0),
+    DATA_NUMBER(held_qps, "s-1", "largest load shown to be held"),
+    DATA_NUMBER(missed_qps, "s-1", "smallest load shown to be missed"),
+    DATA_NUMBER(asked_qps, "s-1", "load of the study"),
+    DATA_NUMBER(cost_usd_per_h, "USD h-1", "price of the fleet, US dollars per hour"),
+    DATA_COUNT(n_runs, "1", "simulations run"),
+    DATA_COUNT(n_queries, "1", "queries simulated"),
     {0}};
 #undef ROW
 
 #define ROW struct capacity_demand
-const struct summary_field capacity_result_demand_fields[] = {
-    REAL(mean_qps, "s-1", "mean rate of the interval"),
-    REAL(peak_qps, "s-1", "highest rate of the interval"),
+static const struct data_field demand_fields[] = {
+    DATA_NUMBER(mean_qps, "s-1", "mean rate of the interval"),
+    DATA_NUMBER(peak_qps, "s-1", "highest rate of the interval"),
     {0}};
 #undef ROW
 
 #define ROW struct capacity_step
-const struct summary_field capacity_result_step_fields[] = {
-    COUNT32(n_on, "1", "servers on"),
-    COUNT32(n_started, "1", "servers switched on for the interval"),
-    REAL(objective, "1", "objective of the allocation, in the unit objective_unit"),
-    REAL(bound, "1", "no allocation is below this, in the unit objective_unit"),
-    REAL(planned_w, "W", "power as planned"),
-    REAL(simulated_w, "W", "power as simulated"),
-    REAL(cost_usd_per_h, "USD h-1", "price of the servers that are on, US dollars per hour"),
-    REAL(carbon_g_per_h, "g h-1", "carbon dioxide of the power, per hour"),
+static const struct data_field step_fields[] = {
+    DATA_COUNT32(n_on, "1", "servers on"),
+    DATA_COUNT32(n_started, "1", "servers switched on for the interval"),
+    DATA_NUMBER(objective, "1", "objective of the allocation, in the unit objective_unit"),
+    DATA_NUMBER(bound, "1", "no allocation is below this, in the unit objective_unit"),
+    DATA_NUMBER(planned_w, "W", "power as planned"),
+    DATA_NUMBER(simulated_w, "W", "power as simulated"),
+    DATA_NUMBER(cost_usd_per_h, "USD h-1", "price of the servers that are on, US dollars per hour"),
+    DATA_NUMBER(carbon_g_per_h, "g h-1", "carbon dioxide of the power, per hour"),
     {0}};
 #undef ROW
 
 #define ROW struct capacity_total
-const struct summary_field capacity_result_total_fields[] = {
-    CODE(state, "did this method find a plan?", capacity_result_state_names),
-    COUNT32(peak_servers, "1", "most servers on at a time"),
-    REAL(server_h, "h", "hours that servers are on, summed"),
-    REAL(starting_h, "h", "hours that servers are starting, summed"),
-    REAL(planned_kwh, "kW h", "energy of the day as planned"),
-    REAL(simulated_kwh, "kW h", "energy of the day as simulated"),
-    REAL(cost_usd, "USD", "price of the day, US dollars"),
-    REAL(carbon_kg, "kg", "carbon dioxide of the day"),
-    REAL(objective, "h", "objective over the day, in objective_unit times hours"),
-    COUNT32(n_met, "1", "services times intervals within the target"),
-    COUNT32(n_unsure, "1", "services times intervals too close to tell"),
-    COUNT32(n_missed, "1", "services times intervals beyond the target"),
+static const struct data_field total_fields[] = {
+    DATA_CODE(state, "did this method find a plan?", capacity_result_state_names, 0),
+    DATA_COUNT32(peak_servers, "1", "most servers on at a time"),
+    DATA_NUMBER(server_h, "h", "hours that servers are on, summed"),
+    DATA_NUMBER(starting_h, "h", "hours that servers are starting, summed"),
+    DATA_NUMBER(planned_kwh, "kW h", "energy of the day as planned"),
+    DATA_NUMBER(simulated_kwh, "kW h", "energy of the day as simulated"),
+    DATA_NUMBER(cost_usd, "USD", "price of the day, US dollars"),
+    DATA_NUMBER(carbon_kg, "kg", "carbon dioxide of the day"),
+    DATA_NUMBER(objective, "h", "objective over the day, in objective_unit times hours"),
+    DATA_COUNT32(n_met, "1", "services times intervals within the target"),
+    DATA_COUNT32(n_unsure, "1", "services times intervals too close to tell"),
+    DATA_COUNT32(n_missed, "1", "services times intervals beyond the target"),
     {0}};
 #undef ROW
 
 #define ROW struct capacity_sample
-const struct summary_field capacity_result_sample_fields[] = {
-    COUNT32(n_cells, "1", "cells simulated in a window"),
-    COUNT32(of_cells, "1", "cells of the fleet"),
-    COUNT32(n_windows, "1", "windows simulated of each interval"),
-    REAL(window_s, "s", "length of a window"),
-    REAL(warmup_s, "s", "simulated before each window, not measured"),
-    REAL(interval_s, "s", "length of an interval"),
-    REAL(n_queries, "1", "queries simulated, of one plan"),
-    REAL(of_queries, "1", "queries of the day"),
+static const struct data_field sample_fields[] = {
+    DATA_COUNT32(n_cells, "1", "cells simulated in a window"),
+    DATA_COUNT32(of_cells, "1", "cells of the fleet"),
+    DATA_COUNT32(n_windows, "1", "windows simulated of each interval"),
+    DATA_NUMBER(window_s, "s", "length of a window"),
+    DATA_NUMBER(warmup_s, "s", "simulated before each window, not measured"),
+    DATA_NUMBER(interval_s, "s", "length of an interval"),
+    DATA_NUMBER(n_queries, "1", "queries simulated, of one plan"),
+    DATA_NUMBER(of_queries, "1", "queries of the day"),
     {0}};
 #undef ROW
 
-// Arrays of bare numbers.
-#define ALONE(units, text, kind)                                                                   \
+// ---- the file
+
+#define ROW struct capacity_result
+static const struct data_field head_fields[] = {
+    DATA_TEXT_AS("study_name", name, "name of the study"),
+    DATA_TEXT(program_version, "version of recfleet"),
+    DATA_COUNT(seed, "1", "seed of the random draws"),
+    DATA_TEXT(find, "what was asked for"),
+    DATA_TEXT(objective, "what an allocation makes small"),
+    DATA_TEXT(objective_unit, "unit of objectives"),
+    DATA_NUMBER(headroom_frac, "1", "load planned for, above the demand"),
+    DATA_NUMBER(sla_quantile, "1", "quantile of every latency target"),
+    DATA_NUMBER(day_s, "s", "length of the day"),
+    DATA_NUMBER(interval_s, "s", "length of an interval"),
+    DATA_NUMBER(startup_s, "s", "time that a server takes to start"),
+    DATA_NUMBER(min_on_s, "s", "least time that a server is on"),
+    {0}};
+
+static const struct data_field study_fields[] = {DATA_TEXT_AS("text", study, "the resolved study"),
+                                                 {0}};
+
+static const struct dataset_dim dims[] = {
+    DATASET_NAMED("scheduler", n_schedulers, schedulers, "how a server splits queries"),
+    DATASET_NAMED("allocation", n_allocations, allocations, "how servers are chosen"),
+    DATASET_NAMED("provisioning", n_provisionings, provisionings, "when servers are on"),
+    DATASET_STEPS("interval", n_intervals, interval_s, "s", "start of the interval"),
+    DATASET_NAMED("type", n_types, types, "type of server"),
+    DATASET_NAMED("service", n_services, services, "service"),
+    DATASET_NUMBERED("size", n_sizes, "number of the answer"),
+    DATASET_NUMBERED("load", n_loads, "number of the answer"),
+    {0}};
+
+#define PLAN "scheduler", "allocation", "provisioning"
+#define COLUMN(group_, member, type, kind, units, text, ...)                                       \
     {                                                                                              \
-        {"", units, text, kind, 0, NULL},                                                          \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
+        .name = #member, .group = (group_), DATASET_ROWS(member, type), .dims = {__VA_ARGS__},     \
+        .views = {{DATASET_ALONE(#member, kind, units, text)}}, .flags = DATASET_OPTIONAL          \
     }
-static const struct summary_field assigned_fields[] =
-    ALONE("1", "servers of the type that serve the service", SUMMARY_COUNT32);
-static const struct summary_field on_fields[] =
-    ALONE("1", "servers of the type that are on", SUMMARY_COUNT32);
-static const struct summary_field available_fields[] =
-    ALONE("1", "servers of the type that there are", SUMMARY_COUNT32);
-static const struct summary_field price_fields[] =
-    ALONE("USD h-1", "price of a server, US dollars per hour", SUMMARY_REAL);
-static const struct summary_field target_fields[] =
-    ALONE("s", "latency target of the service", SUMMARY_REAL);
-
-// ---- arrays
-
-#define S CAPACITY_SCHEDULER
-#define A CAPACITY_ALLOCATION
-#define P CAPACITY_PROVISIONING
-#define I CAPACITY_INTERVAL
-#define T CAPACITY_TYPE
-#define V CAPACITY_SERVICE
-#define AT(member)                                                                                 \
-    offsetof(struct capacity_result, member), sizeof *((struct capacity_result *)0)->member
-
-const struct capacity_array capacity_result_arrays[] = {
-    {"available", "", AT(available), 1, {T}, {{"available", 0, available_fields}}},
-    {"price", "", AT(price_usd_per_h), 1, {T}, {{"price_usd_per_h", 0, price_fields}}},
-    {"target", "", AT(target_s), 1, {V}, {{"target_s", 0, target_fields}}},
-    {"tuples", "/tuples", AT(tuples), 3, {S, T, V}, {{"", 0, capacity_result_tuple_fields}}},
-    {"sizes",
-     "/sizes",
-     AT(sizes),
-     1,
-     {CAPACITY_SIZE},
-     {{"", 0, capacity_result_size_fields},
-      {"at_n_", offsetof(struct capacity_size, at_n), capacity_result_trial_fields},
-      {"below_", offsetof(struct capacity_size, below), capacity_result_trial_fields}}},
-    {"loads",
-     "/loads",
-     AT(loads),
-     1,
-     {CAPACITY_LOAD},
-     {{"", 0, capacity_result_load_fields},
-      {"at_held_", offsetof(struct capacity_load, at_held), capacity_result_trial_fields}}},
-    {"demand", "/demand", AT(demand), 2, {I, V}, {{"", 0, capacity_result_demand_fields}}},
-    {"assigned",
-     "/plan",
-     AT(n_assigned),
-     6,
-     {S, A, P, I, T, V},
-     {{"n_assigned", 0, assigned_fields}}},
-    {"on", "/plan", AT(n_on), 5, {S, A, P, I, T}, {{"n_on", 0, on_fields}}},
-    {"steps", "/steps", AT(steps), 4, {S, A, P, I}, {{"", 0, capacity_result_step_fields}}},
-    {"trials", "/trials", AT(trials), 5, {S, A, P, I, V}, {{"", 0, capacity_result_trial_fields}}},
-    {"days", "/days", AT(days), 4, {S, A, P, V}, {{"", 0, capacity_result_trial_fields}}},
-    {"totals", "/totals", AT(totals), 3, {S, A, P}, {{"", 0, capacity_result_total_fields}}},
-    {"sample",
-     "/sample",
-     offsetof(struct capacity_result, sample),
-     sizeof(struct capacity_sample),
-     0,
-     {0},
-     {{"", 0, capacity_result_sample_fields}}},
-    {0}};
-
-const struct capacity_label capacity_result_labels[] = {
-    {"sizes", "scheduler", offsetof(struct capacity_size, scheduler), S},
-    {"sizes", "type", offsetof(struct capacity_size, type), T},
-    {"loads", "scheduler", offsetof(struct capacity_load, scheduler), S},
-    {0}};
-
-uint32_t capacity_result_n(const struct capacity_result *answer, enum capacity_dim dim)
-{
-    const uint32_t n[N_CAPACITY_DIMS] = {[S] = answer->n_schedulers,
-                                         [A] = answer->n_allocations,
-                                         [P] = answer->n_provisionings,
-                                         [I] = answer->n_intervals,
-                                         [T] = answer->n_types,
-                                         [V] = answer->n_services,
-                                         [CAPACITY_SIZE] = answer->n_sizes,
-                                         [CAPACITY_LOAD] = answer->n_loads};
-    return n[dim];
-}
-
-char **capacity_result_names(const struct capacity_result *answer, enum capacity_dim dim)
-{
-    char **const names[N_CAPACITY_DIMS] = {[S] = answer->schedulers,
-                                           [A] = answer->allocations,
-                                           [P] = answer->provisionings,
-                                           [T] = answer->types,
-                                           [V] = answer->services};
-    return names[dim];
-}
-
-size_t capacity_result_n_rows(const struct capacity_result *answer,
-                              const struct capacity_array *array)
-{
-    size_t n = 1;
-    for (uint32_t d = 0; d < array->n_dims; d++)
-        n *= capacity_result_n(answer, (enum capacity_dim)array->dims[d]);
-    return n;
-}
-
-void *capacity_result_rows(const struct capacity_result *answer, const struct capacity_array *array)
-{
-    char *at = (char *)(uintptr_t)answer + array->offset;
-    void *rows;
-    if (array->n_dims == 0)
-        return at;
-    memcpy(&rows, at, sizeof rows);
-    return rows;
-}
-
-// A row that says nothing.
-static void clear_row(const struct field_group *views, char *row)
-{
-    const double none = NAN;
-    const int32_t not_asked = CAPACITY_NOT_ASKED;
-    for (const struct field_group *v = views; v->fields; v++) {
-        for (const struct summary_field *f = v->fields; f->name; f++) {
-            if (f->kind == SUMMARY_REAL)
-                memcpy(row + v->offset + f->offset, &none, sizeof none);
-            if (f->codes == capacity_result_verdict_names)
-                memcpy(row + v->offset + f->offset, &not_asked, sizeof not_asked);
-        }
+#define TABLE(member, type, table, ...)                                                            \
+    {                                                                                              \
+        .name = #member, .group = "/" #member, DATASET_ROWS(member, type), .dims = {__VA_ARGS__},  \
+        .views = {{.fields = (table)}}, .flags = DATASET_OPTIONAL                                  \
     }
-}
 
-bool capacity_result_is_known(const struct capacity_result *answer,
-                              const struct capacity_array *array)
+static const struct dataset_array arrays[] = {
+    COLUMN("/", available, uint32_t, DATA_KIND_COUNT32, "1", "servers of the type that there are",
+           "type"),
+    COLUMN("/", price_usd_per_h, double, DATA_KIND_NUMBER, "USD h-1",
+           "price of a server, US dollars per hour", "type"),
+    {.name = "target_s",
+     .group = "/",
+     DATASET_ROWS(target_s, double),
+     .dims = {"service"},
+     .views = {{DATASET_ALONE("sla_s", DATA_KIND_NUMBER, "s", "latency target of the service")}},
+     .flags = DATASET_OPTIONAL},
+    TABLE(tuples, struct capacity_tuple, tuple_fields, "scheduler", "type", "service"),
+    {.name = "sizes",
+     .group = "/sizes",
+     DATASET_ROWS(sizes, struct capacity_size),
+     .dims = {"size"},
+     .views = {{.fields = size_fields},
+               {.prefix = "at_n_",
+                DATASET_PART(struct capacity_size, at_n, struct capacity_trial, trial_fields)},
+               {.prefix = "below_",
+                DATASET_PART(struct capacity_size, below, struct capacity_trial, trial_fields)}},
+     .flags = DATASET_OPTIONAL},
+    {.name = "loads",
+     .group = "/loads",
+     DATASET_ROWS(loads, struct capacity_load),
+     .dims = {"load"},
+     .views = {{.fields = load_fields},
+               {.prefix = "at_held_",
+                DATASET_PART(struct capacity_load, at_held, struct capacity_trial, trial_fields)}},
+     .flags = DATASET_OPTIONAL},
+    TABLE(demand, struct capacity_demand, demand_fields, "interval", "service"),
+    COLUMN("/plan", n_assigned, uint32_t, DATA_KIND_COUNT32, "1",
+           "servers of the type that serve the service", PLAN, "interval", "type", "service"),
+    COLUMN("/plan", n_on, uint32_t, DATA_KIND_COUNT32, "1", "servers of the type that are on", PLAN,
+           "interval", "type"),
+    TABLE(steps, struct capacity_step, step_fields, PLAN, "interval"),
+    TABLE(trials, struct capacity_trial, trial_fields, PLAN, "interval", "service"),
+    TABLE(days, struct capacity_trial, trial_fields, PLAN, "service"),
+    TABLE(totals, struct capacity_total, total_fields, PLAN),
+    {.name = "sample",
+     .group = "/sample",
+     DATASET_ROW(sample, struct capacity_sample),
+     .views = {{.fields = sample_fields}},
+     .flags = DATASET_OPTIONAL},
+    {.name = "study", .group = "/study", .views = {{.fields = study_fields}}},
+    {0}};
+#undef ROW
+
+// Objectives are in the study's unit; over a day, in that times hours.
+static char *units_of(const void *artefact, const struct dataset_array *array,
+                      const struct data_field *field)
 {
-    size_t n = capacity_result_n_rows(answer, array);
-    const char *rows = capacity_result_rows(answer, array);
-    char *none = mem_calloc(1, array->stride);
-    bool known = false;
-    clear_row(array->views, none);
-    for (size_t i = 0; i < n && !known; i++)
-        known = memcmp(rows + i * array->stride, none, array->stride) != 0;
-    mem_free(none);
-    return known;
+    const struct capacity_result *answer = artefact;
+    const char *unit = answer->objective_unit ? answer->objective_unit : "";
+    const char *per_hour = strstr(unit, " h-1");
+    bool objective = strcmp(field->name, "objective") == 0 || strcmp(field->name, "bound") == 0;
+    if (!objective || !unit[0] || strcmp(unit, "1") == 0)
+        return NULL;
+    if (strcmp(array->name, "totals") != 0)
+        return mem_strdup(unit);
+    return per_hour ? mem_printf("%.*s", (int)(per_hour - unit), unit) : mem_printf("%s h", unit);
 }
 
-// ---- create, destroy
+const struct dataset_layout capacity_result_layout = {.kind = "capacity",
+                                                      .title = "capacity search",
+                                                      .size = sizeof(struct capacity_result),
+                                                      .head = head_fields,
+                                                      .dims = dims,
+                                                      .arrays = arrays,
+                                                      .units = units_of};
+
+// ---- life
 
 struct capacity_trial capacity_result_trial_none(void)
 {
     struct capacity_trial none = {0};
-    clear_row((const struct field_group[]){{"", 0, capacity_result_trial_fields}, {0}},
-              (char *)&none);
+    data_field_clear(trial_fields, &none);
     return none;
-}
-
-static void create_array(struct capacity_result *answer, const struct capacity_array *array)
-{
-    size_t n = capacity_result_n_rows(answer, array);
-    if (array->n_dims > 0) {
-        void *rows = mem_calloc(n, array->stride);
-        memcpy((char *)answer + array->offset, &rows, sizeof rows);
-    }
-    char *rows = capacity_result_rows(answer, array);
-    for (size_t i = 0; i < n; i++)
-        clear_row(array->views, rows + i * array->stride);
 }
 
 struct capacity_result *capacity_result_create(const struct capacity_shape *shape)
@@ -314,47 +265,25 @@ struct capacity_result *capacity_result_create(const struct capacity_shape *shap
     s->n_services = shape->n_services;
     s->n_sizes = shape->n_sizes;
     s->n_loads = shape->n_loads;
-    s->headroom_frac = s->sla_quantile = s->day_s = s->interval_s = NAN;
-    s->startup_s = s->min_on_s = NAN;
-    s->schedulers = mem_calloc(s->n_schedulers, sizeof *s->schedulers);
-    s->allocations = mem_calloc(s->n_allocations, sizeof *s->allocations);
-    s->provisionings = mem_calloc(s->n_provisionings, sizeof *s->provisionings);
-    s->types = mem_calloc(s->n_types, sizeof *s->types);
-    s->services = mem_calloc(s->n_services, sizeof *s->services);
-    for (const struct capacity_array *a = capacity_result_arrays; a->name; a++)
-        create_array(s, a);
+    dataset_create(&capacity_result_layout, s);
     return s;
+}
+
+struct capacity_result *capacity_result_read(const char *path, struct err *err)
+{
+    struct capacity_result *s = mem_calloc(1, sizeof *s);
+    if (dataset_read(&capacity_result_layout, path, DATASET_ALL, s, NULL, err) == 0)
+        return s;
+    mem_free(s);
+    return NULL;
 }
 
 void capacity_result_destroy(struct capacity_result *answer)
 {
     if (!answer)
         return;
-    for (int d = 0; d < N_CAPACITY_DIMS; d++) {
-        char **names = capacity_result_names(answer, (enum capacity_dim)d);
-        for (uint32_t i = 0; names && i < capacity_result_n(answer, (enum capacity_dim)d); i++)
-            mem_free(names[i]);
-        mem_free(names);
-    }
-    for (const struct capacity_array *a = capacity_result_arrays; a->name; a++) {
-        if (a->n_dims > 0)
-            mem_free(capacity_result_rows(answer, a));
-    }
-    mem_free(answer->name);
-    mem_free(answer->program_version);
-    mem_free(answer->study);
-    mem_free(answer->find);
-    mem_free(answer->objective);
-    mem_free(answer->objective_unit);
+    dataset_destroy(&capacity_result_layout, answer);
     mem_free(answer);
-}
-
-const struct capacity_array *capacity_result_find(const char *name)
-{
-    const struct capacity_array *a = capacity_result_arrays;
-    while (a->name && strcmp(a->name, name) != 0)
-        a++;
-    return a->name ? a : NULL;
 }
 
 void capacity_result_count(struct capacity_total *total, int32_t sla)

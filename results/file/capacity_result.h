@@ -12,9 +12,7 @@
 //   service       of the study
 //
 // NaN: not known or not applicable. Half-widths are those of 95 % intervals. Everything depends on
-// the study alone; what differs from run to run is not here (struct run_info). The tables of fields
-// name each number once, with its unit, for the file and for its reader. No member of a row struct
-// has padding, so rows can be compared as bytes.
+// the study alone; what differs from run to run is not here (struct run_info).
 #ifndef RESULTS_FILE_CAPACITY_RESULT_H
 #define RESULTS_FILE_CAPACITY_RESULT_H
 
@@ -22,7 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "results/summary.h"
+#include "base/err.h"
+#include "results/file/dataset.h"
 
 // Times that people read by the hour, and energies in kWh, are of so many seconds.
 #define CAPACITY_S_PER_H 3600.0
@@ -153,66 +152,10 @@ size_t capacity_result_plan_at(const struct capacity_result *answer, uint32_t sc
 // Counts the verdict on one service in one interval; one that was not asked for counts nowhere.
 void capacity_result_count(struct capacity_total *total, int32_t sla);
 
-// The tables name every member but the schedulers' and types' numbers of struct capacity_size and
-// struct capacity_load, which capacity_result_labels[] names.
-extern const struct summary_field capacity_result_tuple_fields[], capacity_result_trial_fields[],
-    capacity_result_size_fields[], capacity_result_load_fields[], capacity_result_demand_fields[],
-    capacity_result_step_fields[], capacity_result_total_fields[],
-    capacity_result_sample_fields[]; // end with name NULL
-
-// ---- all arrays alike, for whoever writes, reads or compares them
-
-enum capacity_dim {
-    CAPACITY_SCHEDULER,
-    CAPACITY_ALLOCATION,
-    CAPACITY_PROVISIONING,
-    CAPACITY_INTERVAL,
-    CAPACITY_TYPE,
-    CAPACITY_SERVICE,
-    CAPACITY_SIZE,
-    CAPACITY_LOAD,
-    N_CAPACITY_DIMS
-};
-extern const char *const capacity_result_dim_names[]; // "scheduler", ... NULL
-
-// Part of a row: the numbers that a table of fields names, from `offset` on.
-struct field_group {
-    const char *prefix; // before the fields' names
-    size_t offset;
-    const struct summary_field *fields; // NULL: no more views
-};
-
-struct capacity_array {
-    const char *name;  // "tuples"
-    const char *group; // of the file: "/tuples"; "": its root
-    size_t offset; // in struct capacity_result, of the pointer; of the row itself when n_dims is 0
-    size_t stride; // bytes of a row
-    uint32_t n_dims;
-    int32_t dims[N_CAPACITY_DIMS]; // enum capacity_dim, slowest first
-    struct field_group views[4];   // the last is empty
-};
-extern const struct capacity_array capacity_result_arrays[]; // ends with name NULL
-// NULL: no such array.
-const struct capacity_array *capacity_result_find(const char *name);
-
-// A number in the rows of an array that says which scheduler or type they are of.
-struct capacity_label {
-    const char *array, *name; // "sizes", "scheduler"
-    size_t offset;            // in the row
-    int32_t dim;              // enum capacity_dim: whose names it is a number of
-};
-extern const struct capacity_label capacity_result_labels[]; // ends with array NULL
-
-// Length of a dimension; its names, NULL where it has none (intervals, sizes, loads).
-uint32_t capacity_result_n(const struct capacity_result *answer, enum capacity_dim dim);
-char **capacity_result_names(const struct capacity_result *answer, enum capacity_dim dim);
-// Rows of an array, and the first of them.
-size_t capacity_result_n_rows(const struct capacity_result *answer,
-                              const struct capacity_array *array);
-void *capacity_result_rows(const struct capacity_result *answer,
-                           const struct capacity_array *array);
-// Does any row say more than capacity_result_create() does?
-bool capacity_result_is_known(const struct capacity_result *answer,
-                              const struct capacity_array *array);
+// The results file of a search (dataset_write.h), and what "not asked for" means in it: an array
+// that says nothing is left out.
+extern const struct dataset_layout capacity_result_layout;
+// The file read back, trusting nothing in it (dataset_read.h). NULL on failure.
+struct capacity_result *capacity_result_read(const char *path, struct err *err);
 
 #endif

@@ -4,7 +4,7 @@
 // The life of the file (store.h tells what is promised), the attributes that say what it is and who
 // wrote it, the group /study with the study's text, and the group /run with what may differ between
 // two runs of one study. store, store_tuning, store_sweep and
-// store_capacity put their own content between these.
+// the others put their own content between these.
 //
 // As everywhere in store*, rank 0 has the numbers and all ranks create the datasets.
 #ifndef RESULTS_FILE_STORE_SHELL_H

@@ -60,7 +60,8 @@ static char *tuple_text(const struct capacity_tuple *t)
 
 static void print_tuples(FILE *out, const struct capacity_result *s)
 {
-    if (!capacity_result_is_known(s, capacity_result_find("tuples")))
+    if (!dataset_is_known(&capacity_result_layout, s,
+                          dataset_find(&capacity_result_layout, "tuples")))
         return;
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
         struct table *table = table_create(1 + (int)s->n_services);

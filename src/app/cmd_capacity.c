@@ -11,11 +11,9 @@
 #include "capacity/memo_file.h"
 #include "app/progress.h"
 #include "base/mem.h"
-#include "results/file/load_capacity.h"
+#include "results/file/dataset_write.h"
 #include "results/file/durable.h"
 #include "results/report/report_capacity.h"
-#include "results/file/store.h"
-#include "results/file/store_capacity.h"
 #include "study/study_digest.h"
 
 static const struct cmd_option options[] = {
@@ -48,7 +46,10 @@ static int finish(const struct task *task, const struct capacity_result *answer,
 {
     const struct eval *eval = task->eval;
     bool force = cmd_given(task->line, "--force");
-    if (store_capacity_write(eval->comm, task->output, force, answer, info, err) < 0)
+    int rc = eval->rank == 0
+                 ? dataset_write(&capacity_result_layout, answer, info, task->output, force, err)
+                 : 0;
+    if (eval_agree(eval, rc, err) < 0)
         return -1;
     if (eval->rank == 0 && !cmd_given(task->line, "--quiet")) {
         report_capacity_print(stdout, answer);
@@ -135,7 +136,7 @@ static bool is_done(const struct cmd_line *line, const struct capacity_search *s
 {
     if (!cmd_given(line, "--resume") || cmd_given(line, "--force"))
         return false;
-    struct capacity_result *there = load_capacity_open(output, NULL);
+    struct capacity_result *there = capacity_result_read(output, NULL);
     bool same = there && strcmp(there->study, search->written) == 0 &&
                 strcmp(there->program_version, RECFLEET_VERSION) == 0;
     if (same && !cmd_given(line, "--quiet")) {
@@ -150,7 +151,7 @@ static int check_output(const struct cmd_line *line, const char *output, struct 
 {
     if (durable_same(output, line->args[0]))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", output);
-    return store_check(output, cmd_given(line, "--force"), err);
+    return dataset_write_check(output, cmd_given(line, "--force"), err);
 }
 
 static int go(const struct cmd_line *line, const struct eval *eval,

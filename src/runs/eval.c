@@ -130,13 +130,17 @@ void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp 
 {
     time_t now = time(NULL);
     const char *n_nodes = getenv("SLURM_JOB_NUM_NODES");
+    int length = 0;
     struct tm tm;
-    *stamp = (struct eval_stamp){{0}, {0}};
+    *stamp = (struct eval_stamp){.date = ""};
     strftime(stamp->date, sizeof stamp->date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
     if (gethostname(stamp->host, sizeof stamp->host - 1) != 0)
         stamp->host[0] = '\0';
+    if (MPI_Get_library_version(stamp->mpi_version, &length) == MPI_SUCCESS)
+        stamp->mpi_version[strcspn(stamp->mpi_version, "\n")] = '\0';
     *info = (struct run_info){.date = stamp->date,
                               .host = stamp->host,
+                              .mpi_version = stamp->mpi_version,
                               .command = command,
                               .git_revision = revision,
                               .job_id = getenv("SLURM_JOB_ID"),

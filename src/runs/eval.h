@@ -41,7 +41,7 @@ int eval_agree(const struct eval *eval, int rc, struct err *err);
 
 // What a struct run_info borrows.
 struct eval_stamp {
-    char date[32], host[64];
+    char date[32], host[64], mpi_version[MPI_MAX_LIBRARY_VERSION_STRING];
 };
 
 // Not collective. Date, host, revision, job, nodes and ranks into *info; it borrows `command` and

@@ -60,13 +60,15 @@ FENCES = {
                         "src/runs/probe", "src/capacity/sample", "src/capacity/memo",
                         "src/capacity/day", "src/app/main", "src/app/job"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/h5", "results/file/h5_read",
-                                             "results/file/store*", "results/file/columns"]),
+                                             "results/file/store*", "results/file/columns",
+                                             "results/file/dataset_write", "results/file/dataset_file"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
     "GLPK": (r"glpk\.h", ["src/search/programme"]),
     "Random123": (r"Random123/.*", ["src/base/rng"]),
-    "xxHash": (r"xxh(ash|3)\.h", ["results/file/checkpoint_file", "src/study/study_digest"]),
+    "xxHash": (r"xxh(ash|3)\.h", ["results/file/checkpoint_file", "results/file/content_digest",
+                                    "src/study/study_digest"]),
     "Check": (r"check\.h", []),
 }
 
@@ -109,6 +111,7 @@ SYMBOL_PREFIXES = {
     # of struct balancer_config, enum load_unit, enum outage_kind, struct fleet_config
     "config": ["balancer_fields", "load_unit_names", "outage_kind_names", "fleet_"],
     "doc": ["node_"],                   # a document is made of struct node
+    "meta": ["run_info_"],               # how a run went, beside what it is about
     "columns": ["column_"],             # a file of columns holds struct column
     "server": ["report_list_"],         # what a server hands back
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes

@@ -3,9 +3,13 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "results/file/dataset_write.h"
 #include "results/file/fixture_capacity.h"
+#include "results/file/same_artefact.h"
+#include "results/fixture.h"
 #include "support/suite.h"
 
 // A new answer knows nothing: reals are NaN, nothing was asked, counts are 0, in every array.
@@ -21,28 +25,14 @@ START_TEST(starts_unknown)
     ck_assert_uint_eq(s->n_assigned[7], 0);
     ck_assert_double_nan(s->target_s[1]);
     ck_assert_double_nan(s->sample.window_s);
-    for (const struct capacity_array *a = capacity_result_arrays; a->name; a++)
-        ck_assert_msg(!capacity_result_is_known(s, a), "%s says something", a->name);
+    for (const struct dataset_array *a = capacity_result_layout.arrays; a->name; a++)
+        ck_assert_msg(!dataset_is_known(&capacity_result_layout, s, a), "%s says something",
+                      a->name);
     capacity_result_destroy(s);
 }
 END_TEST
 
-// One number anywhere makes its array known, the last byte of the last row too, and no other.
-START_TEST(known_arrays)
-{
-    struct capacity_result *s =
-        capacity_result_create(&(struct capacity_shape){1, 1, 1, 2, 2, 2, 3, 1});
-    s->sizes[2].below.n_queries = 1;
-    s->n_assigned[7] = 1;
-    for (const struct capacity_array *a = capacity_result_arrays; a->name; a++) {
-        bool wanted = strcmp(a->name, "sizes") == 0 || strcmp(a->name, "assigned") == 0;
-        ck_assert_msg(capacity_result_is_known(s, a) == wanted, "%s", a->name);
-    }
-    capacity_result_destroy(s);
-}
-END_TEST
-
-// A verdict counts in its place; one that was not asked for in none. Unknown names find nothing.
+// A verdict counts in its place; one that was not asked for in none.
 START_TEST(verdicts_count)
 {
     struct capacity_total total = {.n_met = 1};
@@ -53,7 +43,6 @@ START_TEST(verdicts_count)
     ck_assert_uint_eq(total.n_met, 2);
     ck_assert_uint_eq(total.n_unsure, 1);
     ck_assert_uint_eq(total.n_missed, 1);
-    ck_assert_ptr_null(capacity_result_find("nothing"));
 }
 END_TEST
 
@@ -64,59 +53,74 @@ START_TEST(indices)
     ck_assert_uint_eq(capacity_result_plan_at(s, 0, 0, 1), 1);
     ck_assert_uint_eq(capacity_result_plan_at(s, 0, 1, 0), 2);
     ck_assert_uint_eq(capacity_result_plan_at(s, 1, 2, 1), 11);
-    ck_assert_uint_eq(capacity_result_n_rows(s, capacity_result_find("assigned")), 12 * 4 * 2 * 2);
-    ck_assert_uint_eq(capacity_result_n_rows(s, capacity_result_find("days")), 12 * 2);
-    ck_assert_uint_eq(capacity_result_n_rows(s, capacity_result_find("sample")), 1);
-    ck_assert_uint_eq(capacity_result_n_rows(s, capacity_result_find("sizes")), 0);
-    ck_assert_ptr_eq(capacity_result_rows(s, capacity_result_find("days")), s->days);
-    ck_assert_ptr_eq(capacity_result_rows(s, capacity_result_find("sample")), &s->sample);
+    const struct dataset_layout *l = &capacity_result_layout;
+    ck_assert_uint_eq(dataset_n_rows(l, s, dataset_find(l, "n_assigned")), 12 * 4 * 2 * 2);
+    ck_assert_uint_eq(dataset_n_rows(l, s, dataset_find(l, "days")), 12 * 2);
+    ck_assert_uint_eq(dataset_n_rows(l, s, dataset_find(l, "sizes")), 0);
     capacity_result_destroy(s);
 }
 END_TEST
 
-static size_t bytes_of(enum summary_kind kind)
+// The layout names every member of every row once but `reserved`.
+START_TEST(layout_is_complete)
 {
-    return kind == SUMMARY_REAL || kind == SUMMARY_COUNT ? 8 : 4;
+    same_artefact_layout(&capacity_result_layout, sizeof(uint32_t));
+}
+END_TEST
+
+#define PATH "test_capacity_result.h5"
+
+static void write_file(const struct capacity_result *s)
+{
+    struct err err = {0};
+    struct run_info run = fixture_run();
+    int rc = dataset_write(&capacity_result_layout, s, &run, PATH, true, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
 }
 
-static void see(unsigned char *seen, size_t size, size_t at, size_t bytes, const char *name)
+static void round_trip(struct capacity_result *s)
 {
-    ck_assert_uint_le(at + bytes, size);
-    for (size_t i = 0; i < bytes; i++) {
-        ck_assert_msg(!seen[at + i], "%s is named twice", name);
-        seen[at + i] = 1;
-    }
+    struct err err = {0};
+    write_file(s);
+    struct capacity_result *back = capacity_result_read(PATH, &err);
+    ck_assert_msg(back != NULL, "%s", err.text);
+    same_artefact(&capacity_result_layout, s, back);
+    capacity_result_destroy(back);
+    capacity_result_destroy(s);
+    unlink(PATH);
 }
 
-static size_t covered(const struct capacity_array *a, unsigned char *seen)
+// A plan, a day, sizes, loads and nothing at all come back from their files.
+START_TEST(round_trips)
 {
-    for (const struct field_group *v = a->views; v->fields; v++) {
-        for (const struct summary_field *f = v->fields; f->name; f++) {
-            ck_assert_ptr_nonnull(f->units);
-            ck_assert_ptr_nonnull(f->long_name);
-            ck_assert_int_eq(f->kind == SUMMARY_CODE, f->codes != NULL);
-            see(seen, a->stride, v->offset + f->offset, bytes_of(f->kind), f->name);
-        }
-    }
-    for (const struct capacity_label *l = capacity_result_labels; l->array; l++) {
-        if (strcmp(l->array, a->name) == 0)
-            see(seen, a->stride, l->offset, sizeof(uint32_t), l->name);
-    }
-    size_t n = 0;
-    for (size_t i = 0; i < a->stride; i++)
-        n += seen[i];
-    return n;
+    round_trip(fixture_capacity());
+    round_trip(fixture_capacity_day());
+    round_trip(fixture_capacity_sizes());
+    round_trip(fixture_capacity_loads());
+    round_trip(capacity_result_create(&(struct capacity_shape){0}));
 }
+END_TEST
 
-// The tables name every member of every row once; what they leave out is `reserved`.
-START_TEST(tables_are_complete)
+// Objectives carry the study's unit, over a day that times hours.
+START_TEST(objective_units)
 {
-    for (const struct capacity_array *a = capacity_result_arrays; a->name; a++) {
-        unsigned char seen[1024] = {0};
-        ck_assert_uint_le(a->stride, sizeof seen);
-        size_t n = covered(a, seen);
-        ck_assert_msg(n == a->stride || n + sizeof(uint32_t) == a->stride,
-                      "%s: %zu of %zu bytes are named", a->name, n, a->stride);
+    const struct {
+        const char *unit, *array, *wanted;
+    } cases[] = {{"W", "totals", "W h"},
+                 {"W", "steps", "W"},
+                 {"USD h-1", "totals", "USD"},
+                 {"1", "totals", NULL},
+                 {"", "steps", NULL}};
+    const struct data_field objective = {.name = "objective"}, other = {.name = "planned_w"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct dataset_layout *l = &capacity_result_layout;
+        struct capacity_result *s = capacity_result_create(&(struct capacity_shape){0});
+        s->objective_unit = mem_strdup(cases[i].unit);
+        char *unit = l->units(s, dataset_find(l, cases[i].array), &objective);
+        ck_assert_ptr_null(l->units(s, dataset_find(l, cases[i].array), &other));
+        ck_assert_str_eq(unit ? unit : "none", cases[i].wanted ? cases[i].wanted : "none");
+        mem_free(unit);
+        capacity_result_destroy(s);
     }
 }
 END_TEST
@@ -128,7 +132,6 @@ START_TEST(destroys_anything)
     capacity_result_destroy(
         capacity_result_create(&(struct capacity_shape){1, 2, 3, 4, 5, 6, 7, 8}));
     struct capacity_result *empty = capacity_result_create(&(struct capacity_shape){0});
-    ck_assert_uint_eq(capacity_result_n(empty, CAPACITY_SIZE), 0);
     capacity_result_destroy(empty);
 }
 END_TEST
@@ -136,7 +139,8 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", starts_unknown}, {"core", known_arrays},        {"core", verdicts_count},
-        {"core", indices},        {"core", tables_are_complete}, {"limits", destroys_anything}};
+        {"core", starts_unknown},     {"core", verdicts_count}, {"core", indices},
+        {"core", layout_is_complete}, {"core", round_trips},    {"core", objective_units},
+        {"limits", destroys_anything}};
     return suite_run("capacity_result", tests, sizeof tests / sizeof *tests);
 }

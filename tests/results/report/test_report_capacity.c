@@ -98,10 +98,11 @@ START_TEST(nothing_known)
     struct capacity_result *s = fixture_capacity();
     struct capacity_result *bare =
         capacity_result_create(&(struct capacity_shape){2, 3, 2, 4, 2, 2, 3, 1});
-    for (int d = 0; d < CAPACITY_SIZE; d++) { // names only
-        char **from = capacity_result_names(s, (enum capacity_dim)d);
-        for (uint32_t i = 0; from && i < capacity_result_n(s, (enum capacity_dim)d); i++)
-            capacity_result_names(bare, (enum capacity_dim)d)[i] = mem_strdup(from[i]);
+    for (const struct dataset_dim *d = capacity_result_layout.dims; d->name; d++) { // names only
+        char *const *from = dataset_names(d, s);
+        char **to = (char **)(uintptr_t)dataset_names(d, bare);
+        for (uint32_t i = 0; from && i < dataset_length(d, s); i++)
+            to[i] = mem_strdup(from[i]);
     }
     capacity_result_destroy(s);
     char *text = report_of(bare);

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/file/dataset_read.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "results/file/dataset_file.h"
+#include "results/file/dataset_write.h"
+#include "results/file/checksum.h"
+
+struct reader {
+    const struct dataset_layout *layout;
+    void *artefact;
+    struct dataset_file *file;
+};
+
+// ---- is it one of ours?
+
+// As one says it: "the results of a ...".
+static const char *title_of(const char *kind)
+{
+    return strcmp(kind, "capacity") == 0 ? "capacity search" : kind;
+}
+
+static void check_schema(struct dataset_file *f)
+{
+    int32_t version = 0;
+    char *writer = NULL;
+    dataset_file_attribute(f, "/", "schema_version", CONTENT_I32, &version);
+    if (dataset_file_has_attribute(f, "/", "program_version"))
+        dataset_file_attribute(f, "/", "program_version", CONTENT_TEXT, &writer);
+    if (version < DATASET_SCHEMA_VERSION)
+        dataset_file_refuse(f,
+                            "written by recfleet %.40s with schema version %d, which this program "
+                            "no longer reads (it reads %d); run the study again",
+                            writer ? writer : "", version, DATASET_SCHEMA_VERSION);
+    if (version > DATASET_SCHEMA_VERSION)
+        dataset_file_refuse(f,
+                            "written by recfleet %.40s with schema version %d, which is newer than "
+                            "this program's (%d)",
+                            writer ? writer : "", version, DATASET_SCHEMA_VERSION);
+    mem_free(writer);
+}
+
+// Who wants a run and has a sweep wants one of its points, which stand beside it.
+static void refuse_kind(struct dataset_file *f, const char *path, const char *found,
+                        const struct dataset_layout *wanted)
+{
+    size_t n = strlen(path);
+    bool points = strcmp(found, "sweep") == 0 && strcmp(wanted->kind, "run") == 0;
+    if (n > 3 && strcmp(path + n - 3, ".h5") == 0)
+        n -= 3;
+    char *where = points ? mem_printf("; the runs of its points are in %.*s.points/", (int)n, path)
+                         : mem_strdup("");
+    dataset_file_refuse(f, "holds the results of a %.40s, not of a %s%s", title_of(found),
+                        wanted->title, where);
+    mem_free(where);
+}
+
+static void check_kind(struct dataset_file *f, const char *path,
+                       const struct dataset_layout *layout)
+{
+    char *program = NULL, *kind = NULL;
+    if (dataset_file_has_attribute(f, "/", "program"))
+        dataset_file_attribute(f, "/", "program", CONTENT_TEXT, &program);
+    if (!program || strcmp(program, "recfleet") != 0)
+        dataset_file_refuse(f, "an HDF5 file, but not a recfleet result");
+    check_schema(f);
+    dataset_file_attribute(f, "/", "kind", CONTENT_TEXT, &kind);
+    if (!dataset_file_failed(f) && strcmp(kind, layout->kind) != 0)
+        refuse_kind(f, path, kind, layout);
+    mem_free(program);
+    mem_free(kind);
+}
+
+// ---- fields
+
+static enum content_type wanted_type(enum data_kind kind)
+{
+    switch (kind) {
+    case DATA_KIND_COUNT:
+        return CONTENT_U64;
+    case DATA_KIND_COUNT32:
+    case DATA_KIND_INDEX:
+        return CONTENT_U32;
+    case DATA_KIND_INT:
+    case DATA_KIND_BOOL:
+    case DATA_KIND_CODE:
+        return CONTENT_I32;
+    case DATA_KIND_TEXT:
+    case DATA_KIND_LABEL:
+        return CONTENT_TEXT;
+    case DATA_KIND_NUMBER:
+    case DATA_KIND_ESTIMATE:
+    case DATA_KIND_TIME:
+        break;
+    }
+    return CONTENT_F64;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// The names of a dimension in their order and by alphabet, to find the number of one.
+struct names {
+    char *const *names;
+    const char **sorted; // owned
+    uint32_t n;
+};
+
+static struct names names_of(const struct reader *r, const struct data_field *field)
+{
+    struct names all = {0};
+    const struct dataset_dim *dim = field->dim ? dataset_dim(r->layout, field->dim) : NULL;
+    if (!dim)
+        return all;
+    all.names = dataset_names(dim, r->artefact);
+    all.n = dataset_length(dim, r->artefact);
+    if (all.names && field->kind == DATA_KIND_LABEL) {
+        all.sorted = mem_calloc(all.n, sizeof *all.sorted);
+        for (uint32_t i = 0; i < all.n; i++)
+            all.sorted[i] = all.names[i];
+        qsort(all.sorted, all.n, sizeof *all.sorted, by_text);
+    }
+    return all;
+}
+
+// The index of a name; all.n: it is none.
+static uint32_t index_of(const struct names *all, const char *text)
+{
+    const char **found =
+        all->n > 0 ? bsearch(&text, all->sorted, all->n, sizeof *all->sorted, by_text) : NULL;
+    uint32_t i = 0;
+    while (found && strcmp(all->names[i], text) != 0)
+        i++;
+    return found ? i : all->n;
+}
+
+// One stored value into its member; false when it is out of range.
+static bool take_value(const struct data_field *f, const struct names *names, const void *stored,
+                       void *member)
+{
+    double seconds;
+    uint32_t index;
+    int32_t code;
+    char *text;
+    switch (f->kind) {
+    case DATA_KIND_TIME:
+        memcpy(&seconds, stored, sizeof seconds);
+        if (!(fabs(seconds) < 9e9))
+            return false;
+        memcpy(member, &(int64_t){llrint(seconds * 1e9)}, sizeof(int64_t));
+        return true;
+    case DATA_KIND_BOOL:
+        memcpy(&code, stored, sizeof code);
+        *(bool *)member = code == 1;
+        return code == 0 || code == 1;
+    case DATA_KIND_CODE:
+        memcpy(&code, stored, sizeof code);
+        memcpy(member, &code, sizeof code);
+        return code >= 0 && (uint32_t)code < data_field_n_codes(f->codes);
+    case DATA_KIND_INDEX:
+        memcpy(&index, stored, sizeof index);
+        memcpy(member, &index, sizeof index);
+        return index < names->n;
+    case DATA_KIND_LABEL:
+        memcpy(&text, stored, sizeof text);
+        index = index_of(names, text);
+        memcpy(member, &index, sizeof index);
+        return index < names->n;
+    default: // as it lies
+        memcpy(member, stored,
+               wanted_type(f->kind) == CONTENT_U32 || f->kind == DATA_KIND_INT ? 4 : 8);
+        return true;
+    }
+}
+
+// Where one field of an array lies, as in dataset_write.c.
+struct column {
+    const struct dataset_array *array;
+    const struct dataset_view *view;
+    const struct data_field *field;
+    size_t within; // of the member: 0, or of a half-width in its estimate
+    int n_dims;
+    uint64_t sizes[DATASET_MAX_DIMS];
+    size_t n, n_inner;
+};
+
+static void *member_of(const struct reader *r, const struct column *c, size_t i)
+{
+    return (char *)dataset_rows(r->artefact, c->array) + i / c->n_inner * c->array->stride +
+           c->view->offset + i % c->n_inner * c->view->inner_stride + c->field->offset + c->within;
+}
+
+static void read_column(struct reader *r, const char *path, const struct column *c)
+{
+    enum content_type type = wanted_type(c->field->kind);
+    bool wide = type != CONTENT_I32 && type != CONTENT_U32, text = type == CONTENT_TEXT;
+    size_t bytes = wide ? 8 : 4;
+    struct names names = names_of(r, c->field);
+    char *data = mem_calloc(c->n, bytes);
+    dataset_file_values(r->file, path, type, c->n_dims, c->sizes, data);
+    for (size_t i = 0; i < c->n && !dataset_file_failed(r->file); i++) {
+        if (!take_value(c->field, &names, data + i * bytes, member_of(r, c, i)))
+            dataset_file_fail(r->file, path,
+                              c->field->kind == DATA_KIND_TIME ? "holds an impossible time"
+                                                               : "holds an unknown code");
+        else if (c->field->kind == DATA_KIND_TEXT)
+            memset(data + i * bytes, 0, bytes); // the row owns it now
+    }
+    for (size_t i = 0; text && i < c->n; i++)
+        mem_free(((char **)(void *)data)[i]);
+    mem_free(data);
+    mem_free(names.sorted);
+}
+
+// ---- arrays
+
+static void shape_column(const struct reader *r, struct column *c)
+{
+    const struct dataset_dim *inner =
+        c->view->inner ? dataset_dim(r->layout, c->view->inner) : NULL;
+    c->n_dims = 0;
+    for (const char *const *d = c->array->dims; *d; d++)
+        c->sizes[c->n_dims++] = dataset_length(dataset_dim(r->layout, *d), r->artefact);
+    c->n_inner = inner ? dataset_length(inner, r->artefact) : 1;
+    if (inner)
+        c->sizes[c->n_dims++] = c->n_inner;
+    c->n = dataset_n_rows(r->layout, r->artefact, c->array) * c->n_inner;
+}
+
+static char *path_of(const struct column *c, const char *suffix)
+{
+    return mem_printf("%s/%s%s%s", strcmp(c->array->group, "/") == 0 ? "" : c->array->group,
+                      c->view->prefix ? c->view->prefix : "", c->field->name, suffix);
+}
+
+static void read_field(struct reader *r, struct column *c)
+{
+    char *path = path_of(c, "");
+    c->within = 0;
+    read_column(r, path, c);
+    mem_free(path);
+    if (c->field->kind == DATA_KIND_ESTIMATE) {
+        path = path_of(c, "_half_95");
+        c->within = offsetof(struct ci, half_95);
+        read_column(r, path, c);
+        mem_free(path);
+    }
+}
+
+// Of an array that may be left out all of it is there, or nothing.
+static bool is_there(const struct reader *r, const struct dataset_array *array)
+{
+    struct column first = {.array = array, .view = array->views, .field = array->views[0].fields};
+    char *path = path_of(&first, "");
+    bool there = dataset_file_has(r->file, path);
+    mem_free(path);
+    return there;
+}
+
+static void read_array(struct reader *r, const struct dataset_array *array)
+{
+    if ((array->flags & DATASET_UNREAD) ||
+        ((array->flags & DATASET_OPTIONAL) && !is_there(r, array)))
+        return;
+    for (const struct dataset_view *v = array->views; v->fields; v++) {
+        struct column c = {.array = array, .view = v};
+        shape_column(r, &c);
+        for (c.field = v->fields; c.field->name; c.field++)
+            read_field(r, &c);
+    }
+}
+
+// ---- dimensions
+
+// The root has every dimension that is not empty.
+static void read_length(struct reader *r, const struct dataset_dim *dim)
+{
+    struct dataset_file_shape shape;
+    char *path = mem_printf("/%s", dim->name);
+    uint32_t n = 0;
+    if (dataset_file_has(r->file, path) && dataset_file_shape(r->file, path, &shape)) {
+        if (shape.n_dims != 1 || shape.n > UINT32_MAX)
+            dataset_file_fail(r->file, path, "is no dimension");
+        n = (uint32_t)shape.n;
+    }
+    if (dim->axis != DATASET_AXIS_NAMES && dim->axis != DATASET_AXIS_NUMBERS)
+        memcpy((char *)r->artefact + dim->n_offset, &n, sizeof n);
+    else if (n != dim->n && n > 0)
+        dataset_file_fail(r->file, path, "has another length than the rest implies");
+    mem_free(path);
+}
+
+// What all rows will take; a number beyond any bound where that does not fit.
+static uint64_t memory_needed(const struct reader *r)
+{
+    const double too_much = 1e18;
+    double bytes = 0;
+    for (const struct dataset_array *a = r->layout->arrays; a->name; a++) {
+        double rows = a->flags & DATASET_UNREAD ? 0 : (double)a->stride;
+        for (const char *const *d = a->dims; *d; d++)
+            rows *= dataset_length(dataset_dim(r->layout, *d), r->artefact);
+        bytes += rows;
+    }
+    return (uint64_t)(bytes < too_much ? bytes : too_much);
+}
+
+static void read_lengths(struct reader *r)
+{
+    for (const struct dataset_dim *dim = r->layout->dims; dim->name; dim++)
+        read_length(r, dim);
+    if (!dataset_file_failed(r->file) &&
+        memory_needed(r) > DATASET_FILE_MOST_MEMORY(dataset_file_bytes(r->file)))
+        dataset_file_fail(r->file, "the file", "has impossible dimensions");
+    // A failed reader allocates nothing.
+    for (const struct dataset_dim *dim = r->layout->dims; dim->name && dataset_file_failed(r->file);
+         dim++) {
+        if (dim->axis != DATASET_AXIS_NAMES && dim->axis != DATASET_AXIS_NUMBERS)
+            memset((char *)r->artefact + dim->n_offset, 0, sizeof(uint32_t));
+    }
+}
+
+// Those that never change must be the ones we know, or every number along them means another.
+static void check_constant(struct reader *r, const char *path, const struct dataset_dim *dim)
+{
+    uint64_t n = dim->n;
+    char **names = mem_calloc(n, sizeof *names);
+    double *numbers = mem_calloc(n, sizeof *numbers);
+    bool same = true;
+    if (dim->names)
+        dataset_file_values(r->file, path, CONTENT_TEXT, 1, &n, names);
+    else
+        dataset_file_values(r->file, path, CONTENT_F64, 1, &n, numbers);
+    for (uint32_t i = 0; i < n && !dataset_file_failed(r->file); i++)
+        same &= dim->names ? strcmp(names[i], dim->names[i]) == 0 : numbers[i] == dim->numbers[i];
+    if (!same)
+        dataset_file_fail(r->file, path, "is not what this program knows");
+    for (uint32_t i = 0; i < n; i++)
+        mem_free(names[i]);
+    mem_free(names);
+    mem_free(numbers);
+}
+
+static void read_dim(struct reader *r, const struct dataset_dim *dim)
+{
+    uint64_t n = dataset_length(dim, r->artefact);
+    char *path = mem_printf("/%s", dim->name);
+    void *into;
+    memcpy(&into, (char *)r->artefact + dim->offset, sizeof into);
+    if (n > 0 && dim->axis == DATASET_AXIS_NAMED)
+        dataset_file_values(r->file, path, CONTENT_TEXT, 1, &n, into);
+    else if (n > 0 && dim->axis == DATASET_AXIS_VALUES)
+        dataset_file_values(r->file, path, CONTENT_F64, 1, &n, into);
+    else if (dim->axis == DATASET_AXIS_NAMES || dim->axis == DATASET_AXIS_NUMBERS)
+        check_constant(r, path, dim);
+    mem_free(path);
+}
+
+// ---- attributes
+
+static void read_members(struct reader *r, const char *group, const struct data_field *fields,
+                         void *row)
+{
+    for (const struct data_field *f = fields; f->name && !dataset_file_failed(r->file); f++) {
+        enum content_type type = wanted_type(f->kind);
+        uint64_t stored = 0;
+        char *text = NULL;
+        dataset_file_attribute(r->file, group, f->name, type,
+                               type == CONTENT_TEXT ? (void *)&text : &stored);
+        if (type == CONTENT_TEXT)
+            memcpy((char *)row + f->offset, &text, sizeof text);
+        else if (!dataset_file_failed(r->file) &&
+                 !take_value(f, NULL, &stored, (char *)row + f->offset))
+            dataset_file_fail(r->file, f->name, "holds an unknown code or an impossible time");
+    }
+}
+
+// ---- the whole
+
+static void read_all(struct reader *r)
+{
+    struct err why = {0};
+    read_lengths(r);
+    dataset_create(r->layout, r->artefact);
+    for (const struct dataset_dim *dim = r->layout->dims;
+         dim->name && !dataset_file_failed(r->file); dim++)
+        read_dim(r, dim);
+    read_members(r, "/", r->layout->head, r->artefact);
+    for (const struct dataset_array *a = r->layout->arrays;
+         a->name && !dataset_file_failed(r->file); a++)
+        read_array(r, a);
+    if (!dataset_file_failed(r->file) && r->layout->check &&
+        r->layout->check(r->artefact, &why) != 0)
+        dataset_file_fail(r->file, "the file:", why.text);
+}
+
+// What one reading takes and gives, also in the sandbox.
+struct reading {
+    const struct dataset_layout *layout;
+    const char *path;
+    enum dataset_depth depth;
+    void *artefact;
+    struct run_info *run; // NULL: not wanted
+};
+
+static int read_file(const struct reading *want, struct err *err)
+{
+    struct reader r = {want->layout, want->artefact, dataset_file_open(want->path, err)};
+    memset(want->artefact, 0, want->layout->size);
+    if (want->run)
+        *want->run = (struct run_info){0};
+    if (!r.file)
+        return -1;
+    check_kind(r.file, want->path, want->layout);
+    if (want->depth == DATASET_ALL)
+        read_all(&r);
+    else
+        read_members(&r, "/", want->layout->head, want->artefact);
+    if (want->run)
+        read_members(&r, "/run", run_info_fields, want->run);
+    if (dataset_file_close(r.file) == 0)
+        return 0;
+    dataset_destroy(want->layout, want->artefact);
+    if (want->run)
+        data_field_release(run_info_fields, want->run);
+    return -1;
+}
+
+static void try_file(void *data)
+{
+    const struct reading *want = data;
+    struct run_info run;
+    struct reading copy = *want;
+    copy.artefact = mem_calloc(1, want->layout->size);
+    copy.run = want->run ? &run : NULL;
+    if (read_file(&copy, NULL) == 0) {
+        dataset_destroy(copy.layout, copy.artefact);
+        if (copy.run)
+            data_field_release(run_info_fields, copy.run);
+    }
+    mem_free(copy.artefact);
+}
+
+// A head is wanted of many files to see which are whole, so the checksum alone vouches for one.
+static int check_whole(const char *path, struct err *err)
+{
+    enum checksum_state state;
+    if (checksum_check(path, &state, err) < 0)
+        return -1;
+    if (state == CHECKSUM_WHOLE)
+        return 0;
+    return err_set(err, ERR_STUDY, "%s: not a readable recfleet result: %s", path,
+                   state == CHECKSUM_BROKEN ? "damaged" : "not finished by recfleet");
+}
+
+int dataset_read(const struct dataset_layout *layout, const char *path, enum dataset_depth depth,
+                 void *artefact, struct run_info *run, struct err *err)
+{
+    struct reading want = {layout, path, depth, artefact, run};
+    memset(artefact, 0, layout->size);
+    if (run)
+        *run = (struct run_info){0};
+    int rc = depth == DATASET_HEAD ? check_whole(path, err)
+                                   : dataset_file_survives(path, try_file, &want, err);
+    return rc == 0 ? read_file(&want, err) : -1;
+}
