@@ -24,10 +24,8 @@ bool fleet_wants_reports(const struct fleet_config *config)
 
 #define LONGEST_DELAY_NS (10.0 * SIMTIME_S)
 
-// `policy` itself is read first, because it selects the descriptor.
+// `policy` is read first: it selects the descriptor, and that has the fields of `settings`.
 const struct field balancer_fields[] = {
-    FIELD(balancer_config, "d", FIELD_INT, UNIT_NONE, d, 1, 16, "2",
-          "power-of-d: servers compared per query"),
     FIELD_CHOICES(balancer_config, "load", load, load_unit_names, "queries",
                   "what a less loaded server has less of"),
     FIELD(balancer_config, "dispatch_delay", FIELD_TIME, UNIT_TIME, dispatch_delay_ns, 0,
@@ -38,9 +36,5 @@ const struct field balancer_fields[] = {
           LONGEST_DELAY_NS, "50us", "from a completion to the balancer's view of it"),
     FIELD(balancer_config, "report_period", FIELD_TIME, UNIT_TIME, report_period_ns, 0,
           LONGEST_DELAY_NS, "0", "servers report at multiples of it; 0: at every completion"),
-    FIELD(balancer_config, "large_items", FIELD_INT, UNIT_ITEMS, large_items, 1, 65535, "256",
-          "size-aware: queries of at least this size are large"),
-    FIELD(balancer_config, "large_frac", FIELD_REAL, UNIT_FRAC, large_frac, 0, 1, "0.5",
-          "size-aware: share of a cell's servers kept for large queries"),
     FIELD_END,
 };

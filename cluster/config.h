@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/schema.h"
+#include "base/settings.h"
 #include "models/cost.h"
 #include "models/platform.h"
 #include "traces/traffic.h"
@@ -93,16 +94,14 @@ extern const char *const load_unit_names[]; // "queries" "requests" "items" "wor
 // Every cell's balancer: its policy, and how long information and queries travel.
 struct balancer_config {
     int64_t policy;            // index into policy_types
-    int64_t d;                 // power-of-d: candidates, 2..16
+    struct settings settings;  // the policy's own (policy.h); another's or none: its defaults
     int load;                  // enum load_unit: what "less loaded" means
     int64_t dispatch_delay_ns; // balancer to server
     int64_t return_delay_ns;   // server to client: added to the latency
     int64_t status_delay_ns;   // completion to balancer's view
     int64_t report_period_ns;  // 0: a report per completion; else reports leave at multiples of it
-    int64_t large_items;       // size-aware: queries of at least this size are large
-    double large_frac;         // size-aware: fraction of a cell's servers kept for large queries
 };
-extern const struct field balancer_fields[];
+extern const struct field balancer_fields[]; // what all policies share
 
 // All that a run is made of.
 struct fleet_config {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // policy: which server of its cell a query goes to.
 //
-// Variants are const descriptors in policy_types[]; a new policy is one file policy_x.c, one line
-// in that array and one test. A policy sees the queries of a window in arrival order and fills in
-// their `server`. What it knows of the servers is its balancer's view (view.h) and nothing else;
-// policies that read the view have needs_feedback set and want dispatch_delay + status_delay > 0,
-// because information cannot travel in no time. Random draws are keyed by (seed, RNG_BALANCE, cell)
-// and the query's number, so a policy sees the same draws however the run is cut into windows.
+// Variants are const descriptors; a new policy is one file policy_x.c with its settings and its
+// state, one line in POLICIES below and one test. A policy sees the queries of a window in arrival
+// order and fills in their `server`. What it knows of the servers is its balancer's view (view.h)
+// and nothing else; policies that read the view have needs_feedback set and want dispatch_delay +
+// status_delay > 0, because information cannot travel in no time. Random draws are keyed by (seed,
+// RNG_BALANCE, cell) and the query's number, so a policy sees the same draws however the run is cut
+// into windows.
 #ifndef CLUSTER_POLICY_H
 #define CLUSTER_POLICY_H
 
@@ -28,10 +29,31 @@ struct policy_type {
     bool needs_feedback; // reads the view
     bool forces_load;    // `load` is not the user's choice but load_forced
     enum load_unit load_forced;
-    uint32_t (*words_per_query)(const struct balancer_config *config); // random words; 0: none
+    const struct field *fields; // its settings, read by settings_values(); NULL: none
+    size_t state_size;          // bytes of policy->state, zeroed; 0: none
+    uint32_t (*words_per_query)(const void *settings); // random words; NULL: none
+    // Optional: once, before the first members; whenever the members have changed, the first time
+    // included; and at the end, for what the state owns. State follows from the members alone:
+    // nothing of it is kept in a checkpoint.
+    void (*init)(struct policy *policy);
+    void (*members)(struct policy *policy);
+    void (*release)(struct policy *policy);
     void (*route)(struct policy *policy, struct query *queries, size_t n);
 };
 
+// All of them, in the order of policy_types[].
+#define POLICIES(X)                                                                                \
+    X(random)                                                                                      \
+    X(round_robin)                                                                                 \
+    X(weighted)                                                                                    \
+    X(power_of_d)                                                                                  \
+    X(power_of_two)                                                                                \
+    X(join_shortest_queue)                                                                         \
+    X(least_work)                                                                                  \
+    X(size_aware)
+
+#define POLICY_EXTERN(name) extern const struct policy_type policy_##name;
+POLICIES(POLICY_EXTERN)
 extern const struct policy_type *const policy_types[]; // NULL-terminated
 int policy_find(const char *name);                     // index, -1 when unknown
 
@@ -68,7 +90,9 @@ void policy_route(struct policy *policy, struct query *queries, size_t n);
 
 struct policy {
     const struct policy_type *type;
-    const struct balancer_config *config;
+    struct settings own_settings;
+    const void *settings; // as the type's struct
+    void *state;          // the type's, state_size bytes
     const struct policy_roster *roster;
     struct view *view;
     enum load_unit unit;
@@ -77,9 +101,6 @@ struct policy {
     uint32_t *own_members;   // where they lie
     bool equal_weights;      // of the members
     double *inverse_weight;  // [all servers]
-    uint32_t first_large;    // size-aware: members [first_large, n_servers) take large queries
-    uint32_t *alias;         // weighted: Walker's table of the members
-    uint32_t *alias_cut;
     struct rng_stream draws;
     uint64_t *words; // draws of the queries at hand
     size_t words_cap;
@@ -88,9 +109,8 @@ struct policy {
 // The random words of the n queries from number `seq` on, words_per_query each.
 const uint64_t *policy_words(struct policy *policy, uint64_t seq, size_t n);
 
-// For words_per_query: policies that draw one word per query, or none.
-uint32_t policy_one_word(const struct balancer_config *config);
-uint32_t policy_no_words(const struct balancer_config *config);
+// For words_per_query: policies that draw one word per query.
+uint32_t policy_one_word(const void *settings);
 
 // The server that is member i.
 static inline uint32_t policy_member(const struct policy *policy, uint32_t i)
@@ -120,9 +140,5 @@ static inline bool policy_less_loaded(const struct policy *policy, uint32_t b, u
     return (double)load[b] * policy->inverse_weight[b] <
            (double)load[a] * policy->inverse_weight[a];
 }
-
-extern const struct policy_type policy_random, policy_round_robin, policy_weighted,
-    policy_power_of_d, policy_power_of_two, policy_join_shortest_queue, policy_least_work,
-    policy_size_aware;
 
 #endif

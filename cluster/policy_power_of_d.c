@@ -3,9 +3,17 @@
 // Vvedenskaya, Dobrushin and Karpelevich 1996). A tie goes to the one drawn first.
 #include "cluster/policy.h"
 
-static uint32_t half_words(const struct balancer_config *config)
+struct power_of_d {
+    int64_t d;
+};
+
+static const struct field fields[] = {
+    FIELD(power_of_d, "d", FIELD_INT, UNIT_NONE, d, 1, 16, "2", "servers compared per query"),
+    FIELD_END};
+
+static uint32_t half_words(const void *settings)
 {
-    return (uint32_t)(config->d + 1) / 2;
+    return (uint32_t)(((const struct power_of_d *)settings)->d + 1) / 2;
 }
 
 static void route_d(struct policy *policy, struct query *queries, size_t n, uint32_t d)
@@ -57,16 +65,18 @@ static void route_two(struct policy *policy, struct query *queries, size_t n)
 
 static void route(struct policy *policy, struct query *queries, size_t n)
 {
-    if (policy->config->d == 2)
+    const struct power_of_d *settings = policy->settings;
+    if (settings->d == 2)
         route_two(policy, queries, n);
     else
-        route_d(policy, queries, n, (uint32_t)policy->config->d);
+        route_d(policy, queries, n, (uint32_t)settings->d);
 }
 
 const struct policy_type policy_power_of_d = {
     .name = "power-of-d",
     .help = "the least loaded of d random servers",
     .needs_feedback = true,
+    .fields = fields,
     .words_per_query = half_words,
     .route = route,
 };

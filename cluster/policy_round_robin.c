@@ -24,6 +24,5 @@ static void route(struct policy *policy, struct query *queries, size_t n)
 const struct policy_type policy_round_robin = {
     .name = "round-robin",
     .help = "one server after the other",
-    .words_per_query = policy_no_words,
     .route = route,
 };

@@ -28,6 +28,22 @@ static uint32_t keep_from(double share)
     return keep >= SCALE ? UINT32_MAX : (uint32_t)keep;
 }
 
+void alias_pair(double *share, uint32_t *other, uint32_t n)
+{
+    struct stacks stacks = {mem_alloc(n * sizeof(uint32_t)), 0, n, n};
+    for (uint32_t i = 0; i < n; i++) {
+        other[i] = i;
+        stacks_push(&stacks, i, share[i]);
+    }
+    while (stacks.n_low > 0 && stacks.high_top < n) {
+        uint32_t low = stacks.slot[--stacks.n_low], high = stacks.slot[stacks.high_top++];
+        other[low] = high;
+        share[high] -= 1.0 - share[low];
+        stacks_push(&stacks, high, share[high]);
+    }
+    mem_free(stacks.slot);
+}
+
 void alias_init(struct alias *table, const double *weights, uint32_t n)
 {
     assert(n >= 1);
@@ -37,27 +53,21 @@ void alias_init(struct alias *table, const double *weights, uint32_t n)
     assert(total > 0);
     struct alias_slot *slots = mem_alloc(n * sizeof *slots);
     double *share = mem_alloc(n * sizeof *share);
-    struct stacks stacks = {mem_alloc(n * sizeof(uint32_t)), 0, n, n};
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t *other = mem_alloc(n * sizeof *other);
+    for (uint32_t i = 0; i < n; i++)
         share[i] = weights[i] / total * n;
-        slots[i] = (struct alias_slot){0, i};
-        stacks_push(&stacks, i, share[i]);
-    }
-    while (stacks.n_low > 0 && stacks.high_top < n) {
-        uint32_t low = stacks.slot[--stacks.n_low], high = stacks.slot[stacks.high_top++];
-        slots[low] = (struct alias_slot){keep_from(share[low]), high};
-        share[high] -= 1.0 - share[low];
-        stacks_push(&stacks, high, share[high]);
-    }
+    alias_pair(share, other, n);
+    for (uint32_t i = 0; i < n; i++)
+        slots[i] = (struct alias_slot){other[i] == i ? 0 : keep_from(share[i]), other[i]};
     // What is left differs from 1 by rounding only and keeps itself whatever the fraction, unless
     // rounding left a slot of weight zero without a partner: that one must never be drawn.
     uint32_t heaviest = 0;
     for (uint32_t i = 0; i < n; i++)
         heaviest = weights[i] > weights[heaviest] ? i : heaviest;
-    for (uint32_t i = 0; i < stacks.n_low; i++)
-        if (!(weights[stacks.slot[i]] > 0))
-            slots[stacks.slot[i]].other = heaviest;
-    mem_free(stacks.slot);
+    for (uint32_t i = 0; i < n; i++)
+        if (other[i] == i && !(weights[i] > 0))
+            slots[i].other = heaviest;
+    mem_free(other);
     mem_free(share);
     *table = (struct alias){slots, n};
 }

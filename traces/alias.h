@@ -27,6 +27,10 @@ struct alias {
 
 // A table for weights[0 .. n): finite, >= 0, not all zero; they need not add up to 1. n >= 1.
 void alias_init(struct alias *table, const double *weights, uint32_t n);
+// The table alone, for who draws another way: share[i] is the weight of i over the mean weight.
+// After it slot i keeps itself with probability share[i] and else gives other[i]; where other[i] is
+// i, share[i] differs from 1 by rounding only.
+void alias_pair(double *share, uint32_t *other, uint32_t n);
 void alias_release(struct alias *table); // twice: no effect
 
 static inline uint32_t alias_draw(const struct alias *table, uint64_t word)

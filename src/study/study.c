@@ -86,16 +86,29 @@ static int read_output(struct study *study, const struct node *root, struct err 
 static int read_balancer(struct study *study, const struct node *root, struct err *err)
 {
     static const char *const others[] = {"policy", NULL};
+    const struct reader_options options = {others, false};
     struct balancer_config *config = &study->balancer;
     const struct study_variants variants = study_variants_policies();
+    const struct node *map;
     config->policy = study_variants_index(&variants, "random");
-    if (study_variants_read(root, "balancer", "policy", &variants, others, config, &config->policy,
-                            err) < 0)
+    if (study_variants_choose(root, "balancer", "policy", &variants, &map, &config->policy, err) <
+        0)
         return -1;
     const struct policy_type *type = policy_types[config->policy];
-    const struct node *map = node_get(root, "balancer");
+    config->settings = settings_of(type->fields, NULL);
+    schema_defaults(balancer_fields, config);
+    // Keys of the other policies are checked and have no effect: a study that compares policies may
+    // have them all.
+    struct settings unused = {0};
+    struct reader_part parts[STUDY_MAX_VARIANTS + 2] = {{balancer_fields, config},
+                                                        {type->fields, config->settings.values}};
+    for (size_t i = 0; i < variants.n; i++)
+        if (variants.fields[i] != type->fields)
+            parts[i + 2] = (struct reader_part){variants.fields[i], unused.values};
+    if (reader_fill(map, map ? map : root, parts, variants.n + 2, &options, err) < 0)
+        return -1;
     if (type->needs_feedback && config->dispatch_delay_ns + config->status_delay_ns <= 0)
-        return node_fail_key(map && map->kind == NODE_MAP ? map : root, "dispatch_delay", err,
+        return node_fail_key(map ? map : root, "dispatch_delay", err,
                              "policy %s looks at its servers, so dispatch_delay + status_delay "
                              "must be above 0",
                              type->name);

@@ -261,6 +261,8 @@ static void print_body(FILE *out, const struct study *study, const char *path)
     fprintf(out, "balancer:\n");
     print_pair(out, 2, "policy", policy_types[study->balancer.policy]->name);
     print_fields(out, 2, balancer_fields, &study->balancer, NULL);
+    print_fields(out, 2, study->balancer.settings.fields,
+                 settings_values(&study->balancer.settings), NULL);
     print_models(out, study);
     print_failures(out, study);
     print_tune(out, study, path);

@@ -62,7 +62,7 @@ size_t study_sections(struct study_section *out, size_t max)
     struct sections s = {out, 0, max};
     const struct study_variants arrivals = study_variants_arrivals(),
                                 sizes = study_variants_sizes(), costs = study_variants_costs();
-    struct study_variants policies = study_variants_policies();
+    const struct study_variants policies = study_variants_policies();
     add_section(&s, "", "", "the study", study_fields);
     add_section(&s, "traffic[]", "", "one service", study_service_fields);
     add_section(&s, "traffic[].sla", "",
@@ -90,9 +90,9 @@ size_t study_sections(struct study_section *out, size_t max)
                 "following the load: how many of its servers are on; left out: all, always",
                 study_on_fields);
     add_section(&s, "balancer", "", "which server a query goes to", policy_rows);
-    add_section(&s, "balancer", "", "delays, and what single policies need", balancer_fields);
-    for (size_t i = 0; i < policies.n; i++)
-        policies.fields[i] = NULL; // they share the table above
+    add_section(&s, "balancer", "",
+                "what all policies share; keys of a policy that is not chosen have no effect",
+                balancer_fields);
     add_variants(&s, "balancer", "policy", &policies);
     add_section(&s, "models[]", "",
                 "a model of your own, or keys over a known one (name it, or say like: NAME)",

@@ -25,7 +25,7 @@
 VARIANTS(study_variants_arrivals, "arrival process", arrival_types, arrival_types[v.n]->fields)
 VARIANTS(study_variants_sizes, "size distribution", size_types, size_types[v.n]->fields)
 VARIANTS(study_variants_costs, "cost model", cost_types, cost_types[v.n]->fields)
-VARIANTS(study_variants_policies, "balancer policy", policy_types, balancer_fields)
+VARIANTS(study_variants_policies, "balancer policy", policy_types, policy_types[v.n]->fields)
 
 int64_t study_variants_index(const struct study_variants *variants, const char *name)
 {
@@ -52,19 +52,29 @@ int study_variants_map(const struct node *map, const char *key, const struct nod
     return 0;
 }
 
+int study_variants_choose(const struct node *map, const char *key, const char *type_key,
+                          const struct study_variants *variants, const struct node **out,
+                          int64_t *index, struct err *err)
+{
+    const struct node *selector;
+    if (study_variants_map(map, key, out, &selector, type_key, err) < 0)
+        return -1;
+    if (!selector)
+        return 0;
+    int i = reader_choose(selector, variants->what, variants->names, variants->n, err);
+    if (i < 0)
+        return -1;
+    *index = i;
+    return 0;
+}
+
 int study_variants_read(const struct node *map, const char *key, const char *type_key,
                         const struct study_variants *variants, const char *const *others,
                         void *config, int64_t *index, struct err *err)
 {
-    const struct node *node = node_get(map, key), *part_map, *selector;
-    if (study_variants_map(map, key, &part_map, &selector, type_key, err) < 0)
+    const struct node *node = node_get(map, key), *part_map;
+    if (study_variants_choose(map, key, type_key, variants, &part_map, index, err) < 0)
         return -1;
-    if (selector) {
-        int i = reader_choose(selector, variants->what, variants->names, variants->n, err);
-        if (i < 0)
-            return -1;
-        *index = i;
-    }
     const struct reader_part part = {variants->fields[*index], config};
     const struct reader_options options = {others, false};
     schema_defaults(part.fields, config);

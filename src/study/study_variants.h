@@ -32,8 +32,7 @@ struct study_variants {
     const struct field *fields[STUDY_MAX_VARIANTS]; // keys beside the selecting one
 };
 
-// The four families, in the order of arrival_types, size_types, cost_types and policy_types. All
-// policies share the table of struct balancer_config.
+// The four families, in the order of arrival_types, size_types, cost_types and policy_types.
 struct study_variants study_variants_arrivals(void);
 struct study_variants study_variants_sizes(void);
 struct study_variants study_variants_costs(void);
@@ -46,6 +45,12 @@ int64_t study_variants_index(const struct study_variants *variants, const char *
 // (*selector, *out NULL) or nothing (both NULL). Anything else is an error. All are borrowed.
 int study_variants_map(const struct node *map, const char *key, const struct node **out,
                        const struct node **selector, const char *type_key, struct err *err);
+
+// The variant that type_key names under `key` of `map`, into *index; left alone where it names
+// none. *out: the map there, NULL without one.
+int study_variants_choose(const struct node *map, const char *key, const char *type_key,
+                          const struct study_variants *variants, const struct node **out,
+                          int64_t *index, struct err *err);
 
 // Fills `config` from `key` of `map`: the variant that type_key names there, else the one that
 // *index holds on entry; its defaults first, then the keys. `others` are keys that the caller reads

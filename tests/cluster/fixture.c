@@ -49,19 +49,16 @@ static void init_group(struct fixture *fixture, uint32_t g)
 void fixture_init(struct fixture *fixture, uint32_t n_services, uint32_t n_groups)
 {
     memset(fixture, 0, sizeof *fixture);
-    fixture->config = (struct fleet_config){.services = fixture->services,
-                                            .n_services = n_services,
-                                            .groups = fixture->groups,
-                                            .n_groups = n_groups,
-                                            .n_cells = 1,
-                                            .balancer = {.d = 2,
-                                                         .dispatch_delay_ns = 50 * SIMTIME_US,
-                                                         .status_delay_ns = 50 * SIMTIME_US,
-                                                         .large_items = 64,
-                                                         .large_frac = 0.5},
-                                            .seed = 7,
-                                            .duration_ns = 50 * SIMTIME_MS,
-                                            .sample_frac = 0.1};
+    fixture->config = (struct fleet_config){
+        .services = fixture->services,
+        .n_services = n_services,
+        .groups = fixture->groups,
+        .n_groups = n_groups,
+        .n_cells = 1,
+        .balancer = {.dispatch_delay_ns = 50 * SIMTIME_US, .status_delay_ns = 50 * SIMTIME_US},
+        .seed = 7,
+        .duration_ns = 50 * SIMTIME_MS,
+        .sample_frac = 0.1};
     for (uint32_t i = 0; i < n_services; i++)
         init_service(&fixture->services[i], i);
     for (uint32_t g = 0; g < n_groups; g++)
@@ -83,6 +80,14 @@ void fixture_set_load(struct fixture *fixture, double load)
     }
     for (uint32_t i = 0; i < config->n_services; i++)
         fixture->services[i].traffic.rate_qps = load * cores * config->n_groups / seconds;
+}
+
+void fixture_set_policy(struct fixture *fixture, const char *name)
+{
+    struct balancer_config *config = &fixture->config.balancer;
+    config->policy = policy_find(name);
+    config->settings = settings_of(policy_types[config->policy]->fields, NULL);
+    settings_set_number(&config->settings, "large_items", 64);
 }
 
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,

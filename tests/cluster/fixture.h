@@ -38,6 +38,10 @@ void fixture_init(struct fixture *fixture, uint32_t n_services, uint32_t n_group
 void fixture_ready(struct fixture *fixture);
 void fixture_release(struct fixture *fixture);
 
+// A policy with its default settings, but that size-aware calls 64 items large: some of every
+// test's queries are.
+void fixture_set_policy(struct fixture *fixture, const char *name);
+
 // An accelerator for a group, and a threshold for all its services.
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,
                     int64_t offload_items);

@@ -9,7 +9,7 @@ static void init(struct fixture *f, int64_t duration_ns, const char *policy, uin
     fixture_init(f, 2, 2);
     f->config.duration_ns = duration_ns;
     f->config.n_cells = n_cells;
-    f->config.balancer.policy = policy_find(policy);
+    fixture_set_policy(f, policy);
     f->config.outages.detect_delay_ns = 100 * SIMTIME_US;
     f->config.outages.events = f->events;
     f->groups[0].n_servers = 7;
@@ -135,7 +135,7 @@ static void five_choices_late_retries(struct fixture *f, int64_t duration_ns)
 {
     init(f, duration_ns, "power-of-d", 2);
     crash_at_random(f);
-    f->config.balancer.d = 5;
+    settings_set_number(&f->config.balancer.settings, "d", 5);
     f->groups[1].weight = 2;
     f->config.outages.retries = 2;
     f->config.outages.retry_delay_ns = duration_ns / 10;

@@ -11,7 +11,7 @@ static void init(struct fixture *fixture, const char *policy, uint32_t n_service
     fixture_init(fixture, n_services, n_groups);
     fixture->config.duration_ns = 8 * SIMTIME_MS;
     fixture->config.n_cells = n_cells;
-    fixture->config.balancer.policy = policy_find(policy);
+    fixture_set_policy(fixture, policy);
 }
 
 // Idle cores become slow within about a gap between queries.
@@ -84,7 +84,7 @@ static void least_work_old_news(struct fixture *f)
 static void five_choices_replies(struct fixture *f)
 {
     init(f, "power-of-d", 1, 1, 1);
-    f->config.balancer.d = 5;
+    settings_set_number(&f->config.balancer.settings, "d", 5);
     f->groups[0].n_servers = 2; // fewer than ranks
 }
 

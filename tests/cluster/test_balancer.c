@@ -112,7 +112,7 @@ static void init(struct bench *bench, const char *policy)
 {
     fixture_init(&bench->fixture, 1, 2);
     bench->fixture.config.duration_ns = 10 * SIMTIME_MS;
-    bench->fixture.config.balancer.policy = policy_find(policy);
+    fixture_set_policy(&bench->fixture, policy);
 }
 
 static void start(struct bench *bench, int n_ranks, bool remote)

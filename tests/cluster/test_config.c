@@ -14,14 +14,11 @@ START_TEST(defaults)
     struct balancer_config config = {.policy = 5};
     schema_defaults(balancer_fields, &config);
     ck_assert_int_eq(config.policy, 5); // not a field: whoever reads studies sets it
-    ck_assert_int_eq(config.d, 2);
     ck_assert_int_eq(config.load, LOAD_QUERIES);
     ck_assert_int_eq(config.dispatch_delay_ns, 50 * SIMTIME_US);
     ck_assert_int_eq(config.return_delay_ns, 0);
     ck_assert_int_eq(config.status_delay_ns, 50 * SIMTIME_US);
     ck_assert_int_eq(config.report_period_ns, 0);
-    ck_assert_int_eq(config.large_items, 256);
-    ck_assert_double_eq(config.large_frac, 0.5); // a power of two is read exactly
 }
 END_TEST
 
@@ -38,7 +35,7 @@ START_TEST(rows)
             ck_assert_uint_ne(a->offset, b->offset);
         }
     }
-    ck_assert_int_eq(n, 8);
+    ck_assert_int_eq(n, 5);
 }
 END_TEST
 
@@ -101,15 +98,8 @@ END_TEST
 // The ends of the ranges are accepted.
 START_TEST(ends_of_ranges)
 {
-    static const char *const good[][2] = {{"d", "1"},
-                                          {"d", "16"},
-                                          {"status_delay", "10s"},
-                                          {"return_delay", "0"},
-                                          {"large_items", "1"},
-                                          {"large_items", "65535"},
-                                          {"large_frac", "0"},
-                                          {"large_frac", "1"},
-                                          {"report_period", "0"}};
+    static const char *const good[][2] = {
+        {"status_delay", "10s"}, {"return_delay", "0"}, {"report_period", "0"}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct balancer_config config = {0};
         struct err err = {0};
@@ -122,15 +112,10 @@ END_TEST
 // Beyond them, and in another unit, it is the user's mistake.
 START_TEST(beyond_ranges)
 {
-    static const char *const bad[][2] = {{"d", "0"},
-                                         {"d", "17"},
-                                         {"load", "watts"},
+    static const char *const bad[][2] = {{"load", "watts"},
                                          {"dispatch_delay", "-1us"},
                                          {"dispatch_delay", "11s"},
-                                         {"dispatch_delay", "50"},
-                                         {"large_items", "0"},
-                                         {"large_items", "65536"},
-                                         {"large_frac", "1.01"}};
+                                         {"dispatch_delay", "50"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct balancer_config config = {0};
         struct err err = {0};

@@ -21,7 +21,7 @@ static void init(struct cell *cell, const char *policy)
 {
     fixture_init(&cell->fixture, 1, 2);
     fixture_ready(&cell->fixture);
-    cell->fixture.config.balancer.policy = policy_find(policy);
+    fixture_set_policy(&cell->fixture, policy);
     cell->layout = layout_create(&cell->fixture.config, 1, LAYOUT_AUTO);
     cell->record = fixture_record(&cell->fixture, 3, 0);
     cell->blocks = fixture_blocks(&cell->fixture, cell->layout, -1, cell->record);

@@ -32,7 +32,7 @@ static void init(struct site *site, const char *policy, int64_t retries)
     fixture_init(&site->fixture, 1, 2);
     site->fixture.config.duration_ns = 10 * SIMTIME_MS;
     site->fixture.config.n_cells = 3;
-    site->fixture.config.balancer.policy = policy_find(policy);
+    fixture_set_policy(&site->fixture, policy);
     site->fixture.config.outages = (struct outage_config){
         .mtbf_s = retries > 0 ? 4e-3 : 0, .mttr_s = 1e-3, .retries = retries};
     fixture_ready(&site->fixture);

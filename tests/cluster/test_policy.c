@@ -30,7 +30,7 @@ static struct cell *make_cell(const char *policy, uint32_t n_servers, bool equal
     fixture_init(&cell->fixture, 2, 2);
     fixture_attach(&cell->fixture, 1, 2, false, 150);
     fixture_ready(&cell->fixture);
-    cell->fixture.config.balancer.policy = policy_find(policy);
+    fixture_set_policy(&cell->fixture, policy);
     cell->roster = (struct policy_roster){.n_servers = n_servers,
                                           .weight = cell->weight,
                                           .group = cell->group,
@@ -64,6 +64,12 @@ static void leave_some(struct cell *cell)
     for (uint32_t s = 0; s < cell->roster.n_servers; s++)
         if (s % 5 != 1 && s % 5 != 4)
             cell->members[cell->n_members++] = s;
+}
+
+// Without effect where the policy has no such setting.
+static void set(struct cell *cell, const char *key, double value)
+{
+    settings_set_number(&cell->fixture.config.balancer.settings, key, value);
 }
 
 static void destroy_cell(struct cell *cell)
@@ -129,9 +135,16 @@ static uint32_t least_of(const struct cell *cell, const int64_t *load, const uin
 typedef uint32_t (*choose_fn)(const struct cell *cell, const int64_t *load,
                               const struct query *query);
 
+// A setting of the policy; `dflt` where it has none (the less loaded of two has no d).
+static uint32_t most_of(const struct cell *cell, const char *key, uint32_t dflt)
+{
+    const struct settings *settings = &cell->fixture.config.balancer.settings;
+    return settings_field(settings, key) ? (uint32_t)settings_whole(settings, key) : dflt;
+}
+
 static uint32_t choose_of_d(const struct cell *cell, const int64_t *load, const struct query *query)
 {
-    uint32_t candidates[16] = {0}, d = (uint32_t)cell->fixture.config.balancer.d;
+    uint32_t candidates[16] = {0}, d = most_of(cell, "d", 2);
     for (uint32_t k = 0; k < d; k++)
         candidates[k] = cell->members[draw(query, (d + 1) / 2, k, cell->n_members)];
     return least_of(cell, load, candidates, d);
@@ -150,7 +163,7 @@ static uint32_t choose_by_size(const struct cell *cell, const int64_t *load,
                                const struct query *query)
 {
     uint32_t n = cell->n_members, n_small = n - (n + 1) / 2; // large_frac is a half
-    bool large = query->size_items >= cell->fixture.config.balancer.large_items;
+    bool large = query->size_items >= most_of(cell, "large_items", 64);
     uint32_t first = large ? n_small : 0, count = large ? n - n_small : n_small;
     uint32_t candidates[2] = {cell->members[first + draw(query, 1, 0, count)],
                               cell->members[first + draw(query, 1, 1, count)]};
@@ -200,7 +213,7 @@ static void assert_feedback(const char *name, uint32_t n_servers, bool equal_wei
                             enum load_unit unit, choose_fn choose)
 {
     struct cell *cell = make_cell(name, n_servers, equal_weights);
-    cell->fixture.config.balancer.d = d;
+    set(cell, "d", (double)d);
     cell->fixture.config.balancer.load = (int)unit;
     ck_assert_int_eq(policy_load_unit(&cell->fixture.config.balancer), unit);
     route(cell, 64);
@@ -339,7 +352,7 @@ START_TEST(batches)
     static struct query whole[N_QUERIES];
     for (int p = 0; policy_types[p]; p++) {
         struct cell *cell = make_cell(policy_types[p]->name, 19, false);
-        cell->fixture.config.balancer.d = 5;
+        set(cell, "d", 5);
         route(cell, N_QUERIES);
         memcpy(whole, cell->queries, sizeof whole);
         for (uint32_t most = 1; most < 600; most *= 7) {
@@ -402,7 +415,7 @@ START_TEST(attempts_draw_anew)
 {
     static const uint64_t origins[] = {0, 1, QUERY_MAX_ORIGINS};
     struct cell *cell = make_cell("power-of-d", 37, true);
-    cell->fixture.config.balancer.d = 16;
+    set(cell, "d", 16);
     uint32_t n_same = 0, first[N_QUERIES];
     for (uint64_t attempt = 0; attempt <= QUERY_MAX_RETRIES; attempt++)
         for (int o = 0; o < 3; o++) {
@@ -465,13 +478,63 @@ START_TEST(both_classes)
     static const double fracs[] = {0, 0.01, 0.99, 1};
     for (int f = 0; f < 4; f++) {
         struct cell *cell = make_cell("size-aware", 10, true);
-        cell->fixture.config.balancer.large_frac = fracs[f];
+        set(cell, "large_frac", fracs[f]);
         uint32_t first_large = fracs[f] < 0.5 ? 9 : 1;
         route(cell, 64);
         for (uint32_t i = 0; i < N_QUERIES; i++)
             ck_assert((cell->queries[i].size_items >= 64) ==
                       (cell->queries[i].server >= first_large));
         destroy_cell(cell);
+    }
+}
+END_TEST
+
+// A policy has settings of its own with help and default; what is set for another policy, or not at
+// all, counts as not said.
+START_TEST(own_settings)
+{
+    struct cell *cell = make_cell("power-of-d", 10, true);
+    struct balancer_config *config = &cell->fixture.config.balancer;
+    set(cell, "d", 7);
+    struct policy *policy = policy_create(config, &cell->roster, NULL);
+    ck_assert_int_eq(settings_whole(&policy->own_settings, "d"), 7);
+    policy_destroy(policy);
+    config->policy = policy_find("size-aware");
+    policy = policy_create(config, &cell->roster, NULL);
+    ck_assert_int_eq(settings_whole(&policy->own_settings, "large_items"), 256);
+    ck_assert_double_eq(settings_number(&policy->own_settings, "large_frac"), 0.5);
+    policy_destroy(policy);
+    for (int p = 0; policy_types[p]; p++)
+        for (const struct field *f = policy_types[p]->fields; f && f->key; f++) {
+            ck_assert_ptr_nonnull(f->dflt);
+            ck_assert(strlen(f->help) > 0);
+        }
+    destroy_cell(cell);
+}
+END_TEST
+
+// The ends of their ranges are accepted, and what is beyond them is not.
+START_TEST(ranges_of_settings)
+{
+    static const char *const rows[][4] = {{"power-of-d", "d", "1", "16"},
+                                          {"size-aware", "large_items", "1", "65535"},
+                                          {"size-aware", "large_frac", "0", "1"}};
+    static const char *const bad[][3] = {{"power-of-d", "d", "0"},
+                                         {"power-of-d", "d", "17"},
+                                         {"size-aware", "large_items", "0"},
+                                         {"size-aware", "large_items", "65536"},
+                                         {"size-aware", "large_frac", "1.01"}};
+    for (int i = 0; i < 3; i++)
+        for (int k = 2; k < 4; k++) {
+            const struct policy_type *type = policy_types[policy_find(rows[i][0])];
+            struct settings settings = settings_of(type->fields, NULL);
+            ck_assert_int_eq(settings_set(&settings, rows[i][1], rows[i][k], NULL), 0);
+        }
+    for (int i = 0; i < 5; i++) {
+        struct settings settings = settings_of(policy_types[policy_find(bad[i][0])]->fields, NULL);
+        struct err err;
+        ck_assert_int_eq(settings_set(&settings, bad[i][1], bad[i][2], &err), -1);
+        ck_assert_int_eq(err.code, ERR_STUDY);
     }
 }
 END_TEST
@@ -507,6 +570,8 @@ int main(void)
                                        {"core", attempts_draw_anew},
                                        {"core", batches},
                                        {"core", draws_of_their_own},
+                                       {"core", own_settings},
+                                       {"limits", ranges_of_settings},
                                        {"limits", one_server},
                                        {"limits", last_member},
                                        {"limits", both_classes},

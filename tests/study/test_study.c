@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cluster/policy.h"
+#include "study/study_print.h"
 #include "study/study_traffic.h"
 #include "support/suite.h"
 
@@ -217,6 +218,27 @@ START_TEST(overload_is_allowed)
 }
 END_TEST
 
+// Keys of the chosen policy are its settings; those of others are read, checked and forgotten, so
+// that one study can hold what several policies need.
+START_TEST(keys_of_policies)
+{
+    struct study *study = with("balancer={policy: size-aware, large_items: 9, d: 5}", NULL, NULL);
+    const struct settings *settings = &study->fleet.balancer.settings;
+    ck_assert_int_eq(settings_whole(settings, "large_items"), 9);
+    ck_assert_double_eq(settings_number(settings, "large_frac"), 0.5);
+    ck_assert_ptr_null(settings_field(settings, "d"));
+    char *text = study_print_all(study);
+    ck_assert_ptr_nonnull(strstr(text, "large_items: 9"));
+    ck_assert_ptr_null(strstr(text, "  d: 5"));
+    mem_free(text);
+    study_destroy(study);
+    assert_refused("balancer={policy: size-aware, d: 17}",
+                   "balancer.d: expected a whole number from 1 to 16, got \"17\"");
+    assert_refused("balancer={policy: size-aware, larg_items: 9}",
+                   "balancer.larg_items: unknown key; did you mean \"large_items\"?");
+}
+END_TEST
+
 // A feedback policy needs time for its information to travel; others do not.
 START_TEST(zero_delay)
 {
@@ -303,6 +325,7 @@ int main(void)
     tcase_add_test(core, sla_words);
     tcase_add_test(limits, one_server_per_cell);
     tcase_add_test(limits, overload_is_allowed);
+    tcase_add_test(errors, keys_of_policies);
     tcase_add_test(errors, zero_delay);
     tcase_add_test(errors, wrong_values);
     tcase_add_test(errors, missing_keys);

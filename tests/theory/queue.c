@@ -113,7 +113,7 @@ struct summary *queue_run(const struct queue *queue)
                                        .n_groups = 1,
                                        .n_cells = 1,
                                        .balancer = {.policy = policy,
-                                                    .d = 2,
+
                                                     .load = LOAD_QUERIES,
                                                     .dispatch_delay_ns = delay_ns,
                                                     .status_delay_ns = delay_ns},
