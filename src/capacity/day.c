@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/simtime.h"
+#include "study/study_traffic.h"
 
 // Numbers of slices: bits 0..47 the piece, bit 48 set, then the plan's number.
 #define NUMBER_BIT 48
@@ -70,7 +71,7 @@ static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t 
     const struct dispatch_config *split = &study->group_configs[g].dispatch[s];
     const struct choice *choice =
         fleet->choices ? &fleet->choices[(size_t)g * study->n_services + s] : NULL;
-    int64_t most = study_largest_items(study, s), cores = study->groups[g].platform.cores;
+    int64_t most = study_traffic_largest_items(study, s), cores = study->groups[g].platform.cores;
     int64_t batch = choice ? choice->batch_items : split->batch_items;
     int64_t offload = choice ? choice->offload_items : split->offload_items;
     if (offload > 0 && most >= offload && cost_has_accel(cost))
@@ -87,7 +88,7 @@ static double least_warmup_s(const struct day_plan *plan)
     double warmup_s = 0;
     for (uint32_t h = 0; h < plan->n_intervals; h++)
         for (uint32_t i = 0; i < plan->fleets[h].n_services; i++) {
-            uint32_t s = sample_service_at(&plan->fleets[h], i);
+            uint32_t s = sample_fleet_service_at(&plan->fleets[h], i);
             warmup_s = fmax(warmup_s, TARGETS * simtime_to_s(study->services[s].sla_ns));
             for (uint32_t g = 0; g < study->n_groups; g++)
                 if (plan->fleets[h].n_servers[g] > 0)
@@ -173,7 +174,7 @@ static double rate_qps(const struct day_plan *plan, uint32_t h, uint32_t i)
     const struct fleet_variant *fleet = &plan->fleets[h];
     if (plan->rates_qps)
         return plan->rates_qps[(size_t)h * fleet->n_services + i];
-    return fleet->study->services[sample_service_at(fleet, i)].traffic.rate_qps;
+    return fleet->study->services[sample_fleet_service_at(fleet, i)].traffic.rate_qps;
 }
 
 // A window in which the rarest service of an interval has queries enough for a guess.

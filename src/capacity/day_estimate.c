@@ -225,7 +225,7 @@ static double fill_span(const struct span *span, const struct fleet_variant *fle
     double util = util_frac(span, pieces), watts = fleet_power_w(span);
     int32_t stable = span_verdict(span);
     for (uint32_t i = 0; i < fleet->n_services; i++) {
-        uint32_t service = sample_service_at(fleet, i);
+        uint32_t service = sample_fleet_service_at(fleet, i);
         trials[i] = capacity_result_trial_none();
         trials[i].stable = stable;
         trials[i].util_frac = util;

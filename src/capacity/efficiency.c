@@ -10,6 +10,7 @@
 #include "runs/tunable.h"
 #include "base/mem.h"
 #include "search/tuner.h"
+#include "study/study_traffic.h"
 
 // One tuple to find, and what came of it; travels and is kept as bytes.
 struct tuple_unit {
@@ -106,7 +107,7 @@ static struct capacity_tuple given_tuple(const struct study *study, const struct
     };
     if (policy == &tuner_static) {
         tuple.batch_items =
-            (uint32_t)((study_largest_items(study, unit->service) + cores - 1) / cores);
+            (uint32_t)((study_traffic_largest_items(study, unit->service) + cores - 1) / cores);
         tuple.offload_items = 0;
     }
     return tuple;

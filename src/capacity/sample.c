@@ -208,7 +208,7 @@ static struct slice_result harvest(const struct sample_fleet *sampled, const str
     struct slice_result out = idle_result(slice);
     out.share_frac = (double)sampled->n_servers / (double)sampled->of_servers;
     for (uint32_t i = 0; i < out.n_services; i++)
-        if (sampled->slots[i] != CUT_NO_SLOT)
+        if (sampled->slots[i] != SAMPLE_FLEET_NO_SLOT)
             harvest_service(record, sampled->slots[i], &out.services[i]);
     harvest_servers(sampled, record, &out);
     harvest_verdict(sampled, slice, record, &out);

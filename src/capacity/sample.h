@@ -22,38 +22,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "capacity/sample_fleet.h" // struct slice
 #include "results/hist.h"
 #include "search/measure.h"
 #include "study/study.h"
-
-// Which servers serve which services, and how. Borrowed arrays; a group of no servers is left out.
-struct fleet_variant {
-    const struct study *study;
-    const uint32_t *n_servers;    // [n_groups] of the whole fleet
-    const double *weights;        // [n_groups] relative capacity of a server; NULL: the study's
-    const struct choice *choices; // [n_groups][n_services of the study] B and T; NULL: the study's
-    const uint32_t *services;     // which services of the study take part; NULL: all
-    uint32_t n_services;          // in `services`; of all where that is NULL
-    uint32_t n_cells; // of the whole fleet, >= 1; of a fleet of fewer servers: as many as these
-    uint32_t n_cores; // of every server; 0: the platforms' own
-};
-
-// Not collective. Which of the study's services is the fleet's i-th.
-static inline uint32_t sample_service_at(const struct fleet_variant *fleet, uint32_t i)
-{
-    return fleet->services ? fleet->services[i] : i;
-}
-
-struct slice {
-    const struct fleet_variant *fleet;
-    uint64_t number;         // keys the draws: slices that share it see the same queries
-    uint32_t n_cells;        // simulated, 1 .. fleet->n_cells
-    const double *rates_qps; // [fleet->n_services] over the whole fleet, Poisson; NULL: each
-                             // service's own process, begun at start_s of its period
-    double start_s;          // of the day, when the warm-up begins; may be below 0: the day before
-    int64_t warmup_ns, length_ns; // not measured, measured
-    uint32_t n_bins;              // of the measured time, >= 1: batches of the intervals
-};
 
 // One service in one slice, scaled to nothing: counts of what was simulated.
 struct slice_service {

@@ -80,10 +80,11 @@ static void add_group(struct sample_fleet *sampled, const struct fleet_variant *
     sampled->dispatch[at] = mem_calloc(n_services, sizeof(struct dispatch_config));
     sampled->costs[at] = mem_calloc(n_services, sizeof(const struct cost *));
     for (uint32_t i = 0; i < fleet->n_services; i++) {
-        if (sampled->slots[i] == CUT_NO_SLOT)
+        if (sampled->slots[i] == SAMPLE_FLEET_NO_SLOT)
             continue;
-        sampled->dispatch[at][sampled->slots[i]] = split_of(fleet, g, sample_service_at(fleet, i));
-        sampled->costs[at][sampled->slots[i]] = group->costs[sample_service_at(fleet, i)];
+        sampled->dispatch[at][sampled->slots[i]] =
+            split_of(fleet, g, sample_fleet_service_at(fleet, i));
+        sampled->costs[at][sampled->slots[i]] = group->costs[sample_fleet_service_at(fleet, i)];
     }
     group->platform = &sampled->platforms[at];
     group->n_servers = n_servers;
@@ -111,10 +112,10 @@ static bool follows_curve(const struct arrival_config *arrivals)
 static void add_service(struct sample_fleet *sampled, const struct slice *slice, uint32_t i)
 {
     const struct fleet_variant *fleet = slice->fleet;
-    struct service_config service = fleet->study->services[sample_service_at(fleet, i)];
+    struct service_config service = fleet->study->services[sample_fleet_service_at(fleet, i)];
     struct service_traffic *traffic = &service.traffic;
     double rate_qps = slice->rates_qps ? slice->rates_qps[i] : traffic->rate_qps;
-    sampled->slots[i] = CUT_NO_SLOT;
+    sampled->slots[i] = SAMPLE_FLEET_NO_SLOT;
     if (!(rate_qps > 0))
         return;
     traffic->rate_qps = rate_qps * ((double)sampled->n_servers / (double)sampled->of_servers);
@@ -256,7 +257,7 @@ void sample_fleet_describe(const struct sample_fleet *sampled, const struct slic
     blob_put_u32(blob, fleet->n_cells);
     blob_put_u64(blob, sampled->of_servers);
     for (uint32_t i = 0; i < slice->fleet->n_services; i++) {
-        blob_put_u32(blob, sample_service_at(slice->fleet, i));
+        blob_put_u32(blob, sample_fleet_service_at(slice->fleet, i));
         blob_put_u32(blob, sampled->slots[i]);
     }
     for (uint32_t i = 0; i < fleet->n_services; i++) {

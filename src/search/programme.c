@@ -7,13 +7,13 @@
 
 #include "base/mem.h"
 
-enum { MOST_NODES = 4000 };            // of branch and cut, each a linear programme
-static const double TINY = 1e-12;      // a server that holds less of a demand is of no use
-static const double MARGIN = 1e-5;     // asked for in addition where the tolerances were abused
-static const double WHOLE = 1e-7;      // this near to a whole number is whole
-static const double NOTHING = 1e-9;    // of a demand: a shortage of so little is none
-static const double SAME = 1e-9;       // relative: costs this near to each other are the same
-static const double MOST_WHOLE = 1e15; // prices up to here may be counted in whole numbers
+enum { MOST_NODES = 4000 };              // of branch and cut, each a linear programme
+static const double TOL_SHARE = 1e-12;   // a server that holds less of a demand is of no use
+static const double TOL_MARGIN = 1e-5;   // asked for in addition where the tolerances were abused
+static const double TOL_INTEGER = 1e-7;  // this near to a whole number is whole
+static const double TOL_SHORTAGE = 1e-9; // of a demand: a shortage of so little is none
+static const double TOL_COST = 1e-9;     // relative: costs this near to each other are the same
+static const double MOST_WHOLE = 1e15;   // prices up to here may be counted in whole numbers
 
 // One GLPK problem and where things are in it. GLPK counts from 1.
 struct programme {
@@ -76,10 +76,10 @@ static int guarded(struct job *job)
 // The part of the service's demand that one server holds.
 static double part(const struct provision_problem *problem, uint32_t type, uint32_t service)
 {
-    double demand_qps = provision_demand_qps(problem, service);
-    if (!provision_usable(problem, type, service) || !(demand_qps > 0))
+    double demand_qps = assignment_demand_qps(problem, service);
+    if (!assignment_usable(problem, type, service) || !(demand_qps > 0))
         return 0;
-    double qps = problem->qps[provision_cell(problem, type, service)];
+    double qps = problem->qps[assignment_cell(problem, type, service)];
     return qps < demand_qps ? qps / demand_qps : 1;
 }
 
@@ -101,9 +101,9 @@ static double price_unit(const struct provision_problem *problem)
     bool whole = true;
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++) {
-            if (!provision_usable(problem, h, m))
+            if (!assignment_usable(problem, h, m))
                 continue;
-            double price = problem->price[provision_cell(problem, h, m)];
+            double price = problem->price[assignment_cell(problem, h, m)];
             largest = fmax(largest, price);
             whole = whole && price <= MOST_WHOLE && price == floor(price);
             common = whole ? gcd(price, common) : 1;
@@ -127,15 +127,15 @@ static void add_servers(struct programme *p)
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++) {
             double holds = part(problem, h, m), most = problem->available[h];
-            p->column[provision_cell(problem, h, m)] = 0;
-            if (!(holds > TINY) || most < 1)
+            p->column[assignment_cell(problem, h, m)] = 0;
+            if (!(holds > TOL_SHARE) || most < 1)
                 continue;
             // No service needs more of a type than serve it alone, and one for rounding.
             most = fmin(most, ceil(1 / holds) + 1);
             int column = add_column(p, 0, most,
-                                    problem->price[provision_cell(problem, h, m)] / p->price_unit);
+                                    problem->price[assignment_cell(problem, h, m)] / p->price_unit);
             glp_set_col_kind(p->glp, column, GLP_IV);
-            p->column[provision_cell(problem, h, m)] = column;
+            p->column[assignment_cell(problem, h, m)] = column;
         }
 }
 
@@ -146,11 +146,11 @@ static void add_demands(struct programme *p, double needed)
     double *value = mem_alloc((problem->n_types + 2) * sizeof *value);
     for (uint32_t m = 0; m < problem->n_services; m++) {
         int n = 0;
-        if (!(provision_demand_qps(problem, m) > 0))
+        if (!(assignment_demand_qps(problem, m) > 0))
             continue;
         for (uint32_t h = 0; h < problem->n_types; h++)
-            if (p->column[provision_cell(problem, h, m)]) {
-                at[++n] = p->column[provision_cell(problem, h, m)];
+            if (p->column[assignment_cell(problem, h, m)]) {
+                at[++n] = p->column[assignment_cell(problem, h, m)];
                 value[n] = part(problem, h, m);
             }
         if (p->slack[m]) {
@@ -173,8 +173,8 @@ static void add_limits(struct programme *p)
     for (uint32_t h = 0; h < problem->n_types; h++) {
         int n = 0;
         for (uint32_t m = 0; m < problem->n_services; m++)
-            if (p->column[provision_cell(problem, h, m)]) {
-                at[++n] = p->column[provision_cell(problem, h, m)];
+            if (p->column[assignment_cell(problem, h, m)]) {
+                at[++n] = p->column[assignment_cell(problem, h, m)];
                 value[n] = 1;
             }
         if (n == 0)
@@ -227,7 +227,7 @@ static void offer_start(struct programme *p, glp_tree *tree)
     double *x = mem_calloc((size_t)p->n_columns + 1, sizeof *x);
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++)
-            x[p->column[provision_cell(problem, h, m)]] = p->start[provision_cell(problem, h, m)];
+            x[p->column[assignment_cell(problem, h, m)]] = p->start[assignment_cell(problem, h, m)];
     glp_ios_heur_sol(tree, x);
     mem_free(x);
 }
@@ -255,8 +255,8 @@ static int branch(struct programme *p, struct err *err)
     glp_init_iocp(&how);
     how.msg_lev = GLP_MSG_OFF;
     how.gmi_cuts = how.mir_cuts = GLP_ON;
-    how.tol_int = WHOLE;
-    how.tol_obj = SAME;
+    how.tol_int = TOL_INTEGER;
+    how.tol_obj = TOL_COST;
     how.cb_func = on_node;
     how.cb_info = p;
     p->n_nodes = 0;
@@ -273,9 +273,9 @@ static void read_plan(const struct programme *p, uint32_t *plan)
     const struct provision_problem *problem = p->problem;
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++) {
-            int column = p->column[provision_cell(problem, h, m)];
+            int column = p->column[assignment_cell(problem, h, m)];
             double x = column ? glp_mip_col_val(p->glp, column) : 0;
-            plan[provision_cell(problem, h, m)] = (uint32_t)llround(fmax(x, 0));
+            plan[assignment_cell(problem, h, m)] = (uint32_t)llround(fmax(x, 0));
         }
 }
 
@@ -305,7 +305,7 @@ static int attempt(struct programme *p, double needed, const struct plan_out *ou
     if (status != GLP_OPT && status != GLP_FEAS)
         return 0;
     read_plan(p, out->plan);
-    if (provision_is_plan(p->problem, out->plan)) {
+    if (assignment_is_plan(p->problem, out->plan)) {
         answer->state = PROGRAMME_SOLVED;
         answer->proven = status == GLP_OPT;
     }
@@ -323,7 +323,7 @@ static int solve_work(struct job *job)
     // be one, though perhaps not the best.
     double bound = out->answer->bound;
     job->p->start = NULL;
-    if (attempt(job->p, 1 + MARGIN, out, job->err) != 0)
+    if (attempt(job->p, 1 + TOL_MARGIN, out, job->err) != 0)
         return -1;
     if (out->answer->state != PROGRAMME_SOLVED)
         out->answer->state = PROGRAMME_UNFINISHED;
@@ -380,7 +380,7 @@ static void build_slack(struct programme *p)
     for (int column = 1; column <= p->n_columns; column++)
         glp_set_obj_coef(p->glp, column, 0);
     for (uint32_t m = 0; m < problem->n_services; m++)
-        if (provision_demand_qps(problem, m) > 0)
+        if (assignment_demand_qps(problem, m) > 0)
             p->slack[m] = add_column(p, 0, 1, 1);
     add_demands(p, 1);
     add_limits(p);
@@ -413,7 +413,7 @@ static int split_shortage(struct programme *p, double *missing_qps, struct err *
     glp_adv_basis(p->glp, 0);
     if (relax(p, err) < 0)
         return -1;
-    double worst = fmin(glp_get_obj_val(p->glp) + NOTHING, 1);
+    double worst = fmin(glp_get_obj_val(p->glp) + TOL_SHORTAGE, 1);
     glp_set_col_bnds(p->glp, p->worst, worst > 0 ? GLP_DB : GLP_FX, 0, worst);
     glp_set_obj_coef(p->glp, p->worst, 0);
     for (uint32_t m = 0; m < p->problem->n_services; m++)
@@ -423,7 +423,8 @@ static int split_shortage(struct programme *p, double *missing_qps, struct err *
         return -1;
     for (uint32_t m = 0; m < p->problem->n_services; m++) {
         double lacks = p->slack[m] ? glp_get_col_prim(p->glp, p->slack[m]) : 0;
-        missing_qps[m] = lacks > 2 * NOTHING ? lacks * provision_demand_qps(p->problem, m) : 0;
+        missing_qps[m] =
+            lacks > 2 * TOL_SHORTAGE ? lacks * assignment_demand_qps(p->problem, m) : 0;
     }
     return 0;
 }
@@ -443,9 +444,9 @@ static int whole_shortage(struct programme *p, double *missing_qps, struct err *
         read_plan(p, plan);
     for (uint32_t m = 0; m < problem->n_services; m++)
         missing_qps[m] =
-            provision_serves(problem, plan, m)
+            assignment_serves(problem, plan, m)
                 ? 0
-                : provision_demand_qps(problem, m) - provision_held_qps(problem, plan, m);
+                : assignment_demand_qps(problem, m) - assignment_held_qps(problem, plan, m);
     mem_free(plan);
     return 0;
 }

@@ -4,7 +4,7 @@
 // Coefficients are relative: a server of type h holds min(1, QPS[h,m] / demand[m]) of service m, of
 // which a plan needs 1. (Whole servers lose nothing by the 1, and the relaxation becomes tighter.)
 // Nothing that the solver says is taken on trust: a plan is only returned when it serves all by
-// provision_is_plan(), whatever the solver's tolerances.
+// assignment_is_plan(), whatever the solver's tolerances.
 //
 // GLPK ends the program when it runs into an error of its own; here that becomes a failure. It
 // keeps its state per thread, so one thread has one programme at a time.
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "search/provision.h"
+#include "search/assignment.h"
 
 enum programme_state {
     PROGRAMME_SOLVED,     // a plan was found

@@ -10,73 +10,11 @@
 
 const char *const provision_method_names[] = {"blind", "greedy", "optimal", NULL};
 
-static const double ENOUGH = 1 - 1e-12; // of a demand
-enum { HALVINGS = 64 };                 // of blind's multiplier: more than a double has bits
+enum { HALVINGS = 64 }; // of blind's multiplier: more than a double has bits
 
 static size_t n_cells(const struct provision_problem *problem)
 {
     return (size_t)problem->n_types * problem->n_services;
-}
-
-// ---- what a plan is -----------------------------------------------------------------------------
-
-bool provision_usable(const struct provision_problem *problem, uint32_t type, uint32_t service)
-{
-    double qps = problem->qps[provision_cell(problem, type, service)];
-    return isfinite(qps) && qps > 0;
-}
-
-double provision_demand_qps(const struct provision_problem *problem, uint32_t service)
-{
-    return problem->load_qps[service] * (1 + problem->headroom_frac);
-}
-
-double provision_held_qps(const struct provision_problem *problem, const uint32_t *n_servers,
-                          uint32_t service)
-{
-    double held_qps = 0;
-    for (uint32_t h = 0; h < problem->n_types; h++)
-        if (provision_usable(problem, h, service))
-            held_qps += problem->qps[provision_cell(problem, h, service)] *
-                        n_servers[provision_cell(problem, h, service)];
-    return held_qps;
-}
-
-bool provision_serves(const struct provision_problem *problem, const uint32_t *n_servers,
-                      uint32_t service)
-{
-    return provision_held_qps(problem, n_servers, service) >=
-           ENOUGH * provision_demand_qps(problem, service);
-}
-
-// Of a type, how many no service has.
-static int64_t n_left(const struct provision_problem *problem, const uint32_t *n_servers,
-                      uint32_t type)
-{
-    int64_t left = problem->available[type];
-    for (uint32_t m = 0; m < problem->n_services; m++)
-        left -= n_servers[provision_cell(problem, type, m)];
-    return left;
-}
-
-bool provision_is_plan(const struct provision_problem *problem, const uint32_t *n_servers)
-{
-    for (uint32_t h = 0; h < problem->n_types; h++)
-        if (n_left(problem, n_servers, h) < 0)
-            return false;
-    for (uint32_t m = 0; m < problem->n_services; m++)
-        if (!provision_serves(problem, n_servers, m))
-            return false;
-    return true;
-}
-
-double provision_cost(const struct provision_problem *problem, const uint32_t *n_servers)
-{
-    double cost = 0;
-    for (size_t i = 0; i < n_cells(problem); i++)
-        if (n_servers[i] > 0)
-            cost += problem->price[i] * n_servers[i];
-    return cost;
 }
 
 // ---- blind --------------------------------------------------------------------------------------
@@ -86,8 +24,8 @@ static void take_part(const struct provision_problem *problem, const int64_t *le
                       uint32_t service, double part, uint32_t *n_servers)
 {
     for (uint32_t h = 0; h < problem->n_types; h++) {
-        bool usable = provision_usable(problem, h, service);
-        n_servers[provision_cell(problem, h, service)] =
+        bool usable = assignment_usable(problem, h, service);
+        n_servers[assignment_cell(problem, h, service)] =
             usable ? (uint32_t)floor(part * (double)left[h] + 0.5) : 0;
     }
 }
@@ -100,22 +38,22 @@ static bool blind_service(const struct provision_problem *problem, uint32_t serv
 {
     int64_t *left = mem_alloc(problem->n_types * sizeof *left);
     for (uint32_t h = 0; h < problem->n_types; h++)
-        left[h] = n_left(problem, n_servers, h);
+        left[h] = assignment_left(problem, n_servers, h);
     double low = 0, high = 1;
     take_part(problem, left, service, high, n_servers);
-    bool served = provision_serves(problem, n_servers, service);
+    bool served = assignment_serves(problem, n_servers, service);
     for (int i = 0; served && i < HALVINGS; i++) {
         double middle = 0.5 * (low + high);
         take_part(problem, left, service, middle, n_servers);
-        *(provision_serves(problem, n_servers, service) ? &high : &low) = middle;
+        *(assignment_serves(problem, n_servers, service) ? &high : &low) = middle;
     }
     take_part(problem, left, service, low, n_servers);
     for (uint32_t h = 0; h < problem->n_types && served; h++) {
-        uint32_t *n = &n_servers[provision_cell(problem, h, service)];
-        uint32_t most = provision_usable(problem, h, service)
+        uint32_t *n = &n_servers[assignment_cell(problem, h, service)];
+        uint32_t most = assignment_usable(problem, h, service)
                             ? (uint32_t)floor(high * (double)left[h] + 0.5)
                             : 0;
-        while (*n < most && !provision_serves(problem, n_servers, service))
+        while (*n < most && !assignment_serves(problem, n_servers, service))
             (*n)++;
     }
     mem_free(left);
@@ -137,9 +75,9 @@ static double load_in_servers(const struct provision_problem *problem, uint32_t 
 {
     double best_qps = 0;
     for (uint32_t h = 0; h < problem->n_types; h++)
-        if (provision_usable(problem, h, service))
-            best_qps = fmax(best_qps, problem->qps[provision_cell(problem, h, service)]);
-    double demand_qps = provision_demand_qps(problem, service);
+        if (assignment_usable(problem, h, service))
+            best_qps = fmax(best_qps, problem->qps[assignment_cell(problem, h, service)]);
+    double demand_qps = assignment_demand_qps(problem, service);
     return demand_qps > 0 ? demand_qps / best_qps : 0;
 }
 
@@ -150,10 +88,10 @@ static uint32_t best_type(const struct provision_problem *problem, uint32_t serv
     uint32_t best = problem->n_types;
     double best_worth = 0, best_qps = 0;
     for (uint32_t h = 0; h < problem->n_types; h++) {
-        if (taken[h] || !provision_usable(problem, h, service))
+        if (taken[h] || !assignment_usable(problem, h, service))
             continue;
-        double qps = problem->qps[provision_cell(problem, h, service)];
-        double worth = qps / problem->price[provision_cell(problem, h, service)];
+        double qps = problem->qps[assignment_cell(problem, h, service)];
+        double worth = qps / problem->price[assignment_cell(problem, h, service)];
         if (best == problem->n_types || worth > best_worth ||
             (worth == best_worth && qps > best_qps)) {
             best = h;
@@ -168,19 +106,19 @@ static uint32_t best_type(const struct provision_problem *problem, uint32_t serv
 static void take_type(const struct provision_problem *problem, uint32_t type, uint32_t service,
                       uint32_t *n_servers)
 {
-    uint32_t *n = &n_servers[provision_cell(problem, type, service)];
-    int64_t left = n_left(problem, n_servers, type);
+    uint32_t *n = &n_servers[assignment_cell(problem, type, service)];
+    int64_t left = assignment_left(problem, n_servers, type);
     double lacking_qps =
-        provision_demand_qps(problem, service) - provision_held_qps(problem, n_servers, service);
-    double need = ceil(lacking_qps / problem->qps[provision_cell(problem, type, service)]);
+        assignment_demand_qps(problem, service) - assignment_held_qps(problem, n_servers, service);
+    double need = ceil(lacking_qps / problem->qps[assignment_cell(problem, type, service)]);
     *n = need < (double)left ? (uint32_t)fmax(need, 0) : (uint32_t)left;
     // A quotient may round to either side of a whole number.
-    while (*n < left && !provision_serves(problem, n_servers, service))
+    while (*n < left && !assignment_serves(problem, n_servers, service))
         (*n)++;
     for (; *n > 0; (*n)--) {
         uint32_t fewer = *n - 1, kept = *n;
         *n = fewer;
-        bool enough = provision_serves(problem, n_servers, service);
+        bool enough = assignment_serves(problem, n_servers, service);
         *n = kept;
         if (!enough)
             return;
@@ -191,7 +129,7 @@ static bool greedy_service(const struct provision_problem *problem, uint32_t ser
                            uint32_t *n_servers)
 {
     bool *taken = mem_calloc(problem->n_types, sizeof *taken);
-    while (!provision_serves(problem, n_servers, service)) {
+    while (!assignment_serves(problem, n_servers, service)) {
         uint32_t h = best_type(problem, service, taken);
         if (h == problem->n_types)
             break;
@@ -199,7 +137,7 @@ static bool greedy_service(const struct provision_problem *problem, uint32_t ser
         taken[h] = true;
     }
     mem_free(taken);
-    return provision_serves(problem, n_servers, service);
+    return assignment_serves(problem, n_servers, service);
 }
 
 static bool greedy(const struct provision_problem *problem, uint32_t *n_servers)
@@ -224,7 +162,7 @@ static bool greedy(const struct provision_problem *problem, uint32_t *n_servers)
 static bool keep_cheaper(const struct provision_problem *problem, bool found, uint32_t *plan,
                          bool other_found, const uint32_t *other)
 {
-    if (other_found && (!found || provision_cost(problem, other) < provision_cost(problem, plan)))
+    if (other_found && (!found || assignment_cost(problem, other) < assignment_cost(problem, plan)))
         memcpy(plan, other, n_cells(problem) * sizeof *plan);
     return found || other_found;
 }
@@ -255,8 +193,8 @@ static void check(const struct provision_problem *problem)
         assert(problem->load_qps[m] >= 0 && isfinite(problem->load_qps[m]));
     for (uint32_t h = 0; h < problem->n_types; h++)
         for (uint32_t m = 0; m < problem->n_services; m++) {
-            double price = problem->price[provision_cell(problem, h, m)];
-            assert(!provision_usable(problem, h, m) || (price > 0 && isfinite(price)));
+            double price = problem->price[assignment_cell(problem, h, m)];
+            assert(!assignment_usable(problem, h, m) || (price > 0 && isfinite(price)));
             (void)price;
         }
 }
@@ -265,7 +203,7 @@ static void check(const struct provision_problem *problem)
 static void found_plan(const struct provision_problem *problem, uint32_t *plan, double bound,
                        bool proven, struct provision *provision)
 {
-    double cost = provision_cost(problem, plan);
+    double cost = assignment_cost(problem, plan);
     provision->n_servers = plan;
     provision->objective = cost;
     provision->bound = bound > cost || proven ? cost : bound;

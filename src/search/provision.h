@@ -32,20 +32,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "search/assignment.h" // struct provision_problem
 
 enum provision_method { PROVISION_BLIND, PROVISION_GREEDY, PROVISION_OPTIMAL, N_PROVISION_METHODS };
 extern const char *const provision_method_names[]; // "blind" "greedy" "optimal" NULL
-
-// All borrowed; [type][service] is type-major.
-struct provision_problem {
-    uint32_t n_types, n_services;
-    const double *qps; // [type][service] that one server holds; not finite and > 0: none
-    // [type][service] of one server, in units of the objective, finite and > 0 where it holds some
-    const double *price;
-    const double *load_qps;    // [service] >= 0, finite
-    const uint32_t *available; // [type]
-    double headroom_frac;      // R > -1
-};
 
 struct provision {
     uint32_t *n_servers; // [type][service]; owned, provision_release()
@@ -77,25 +67,5 @@ int provision_solve(const struct provision_problem *problem, enum provision_meth
                     struct provision_shortage *shortage, struct err *err);
 void provision_release(struct provision *provision); // empties it
 void provision_release_shortage(struct provision_shortage *shortage);
-
-// Index of [type][service].
-static inline size_t provision_cell(const struct provision_problem *problem, uint32_t type,
-                                    uint32_t service)
-{
-    return (size_t)type * problem->n_services + service;
-}
-
-// What is asked for of a service, with headroom; what a plan [type][service] holds of it; whether
-// that is enough; and whether a plan serves all with the servers that there are.
-double provision_demand_qps(const struct provision_problem *problem, uint32_t service);
-double provision_held_qps(const struct provision_problem *problem, const uint32_t *n_servers,
-                          uint32_t service);
-bool provision_serves(const struct provision_problem *problem, const uint32_t *n_servers,
-                      uint32_t service);
-bool provision_is_plan(const struct provision_problem *problem, const uint32_t *n_servers);
-
-// Does a server of the type hold some of the service?
-bool provision_usable(const struct provision_problem *problem, uint32_t type, uint32_t service);
-double provision_cost(const struct provision_problem *problem, const uint32_t *n_servers);
 
 #endif

@@ -213,26 +213,9 @@ void study_destroy(struct study *study)
     mem_free(study);
 }
 
-double study_rate_qps(const struct study *study)
-{
-    double rate_qps = 0;
-    for (size_t s = 0; s < study->n_services; s++)
-        rate_qps += arrival_mean_qps(&study->services[s].traffic.arrivals,
-                                     study->services[s].traffic.rate_qps);
-    return rate_qps;
-}
-
 double study_expected_queries(const struct study *study)
 {
-    return study_rate_qps(study) * simtime_to_s(study->settings.duration_ns);
-}
-
-int64_t study_largest_items(const struct study *study, size_t s)
-{
-    const struct service_traffic *traffic = &study->services[s].traffic;
-    if (arrival_carries_sizes(&traffic->arrivals))
-        return traffic->arrivals.csv.max_items;
-    return study->sizes[s] ? (int64_t)qsize_max_items(study->sizes[s]) : traffic->sizes.max_items;
+    return study_traffic_rate_qps(study) * simtime_to_s(study->settings.duration_ns);
 }
 
 char *study_output_path(const struct study *study)

@@ -119,11 +119,8 @@ char *study_output_path(const struct study *study);
 // What the results must know of the study; caller meta_destroy()s.
 struct meta *study_meta(const struct study *study);
 
-// Queries per second over all services and queries in all, as far as rates tell.
-double study_rate_qps(const struct study *study);
+// Queries in all, as far as rates tell.
 double study_expected_queries(const struct study *study);
-// The largest query that service s can send.
-int64_t study_largest_items(const struct study *study, size_t s);
 
 // Tables of struct study_settings and study_output.
 extern const struct field study_fields[], study_output_fields[];

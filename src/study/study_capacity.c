@@ -8,6 +8,7 @@
 #include "study/reader.h"
 #include "study/study.h"
 #include "traces/forecast.h"
+#include "study/study_traffic.h"
 
 #define MAX_QUERIES 1e9
 #define MAX_SERVERS 1e8
@@ -202,7 +203,7 @@ static int no_target(const struct study *study, struct err *err)
 static double least_queries(const struct study *study)
 {
     bool alone = study->capacity.find == FIND_PLAN;
-    double all_qps = study_rate_qps(study), least = 0;
+    double all_qps = study_traffic_rate_qps(study), least = 0;
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
         double qps = arrival_mean_qps(&service->traffic.arrivals, service->traffic.rate_qps);

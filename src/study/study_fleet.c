@@ -408,7 +408,7 @@ static void make_dispatch(const struct study *study, struct study_group *group)
 {
     for (size_t s = 0; s < study->n_services; s++) {
         const struct study_scheduler *scheduler = &group->schedulers[s];
-        int64_t largest = study_largest_items(study, s);
+        int64_t largest = study_traffic_largest_items(study, s);
         int64_t cores = group->platform.cores, batch = (largest + cores - 1) / cores;
         if (scheduler->policy == BATCH_FIXED)
             batch = scheduler->batch_items;

@@ -266,6 +266,23 @@ static uint32_t cell_servers(const struct study *study, uint32_t cell)
     return n;
 }
 
+double study_traffic_rate_qps(const struct study *study)
+{
+    double rate_qps = 0;
+    for (size_t s = 0; s < study->n_services; s++)
+        rate_qps += arrival_mean_qps(&study->services[s].traffic.arrivals,
+                                     study->services[s].traffic.rate_qps);
+    return rate_qps;
+}
+
+int64_t study_traffic_largest_items(const struct study *study, size_t s)
+{
+    const struct service_traffic *traffic = &study->services[s].traffic;
+    if (arrival_carries_sizes(&traffic->arrivals))
+        return traffic->arrivals.csv.max_items;
+    return study->sizes[s] ? (int64_t)qsize_max_items(study->sizes[s]) : traffic->sizes.max_items;
+}
+
 uint64_t study_traffic_fingerprint(const struct study *study)
 {
     char *traffic = study_print_traffic(study);

@@ -7,6 +7,7 @@
 #define STUDY_STUDY_TRAFFIC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -31,6 +32,11 @@ int study_traffic_read_sizes(const struct study *study, const struct node *map,
                              struct err *err);
 // Releases the services and sizes, as many as study->n_services.
 void study_traffic_release(struct study *study);
+
+// Queries per second over all services, as far as rates tell.
+double study_traffic_rate_qps(const struct study *study);
+// The largest query that service s can send.
+int64_t study_traffic_largest_items(const struct study *study, size_t s);
 
 // Equal for two studies that see the same queries: a hash of the resolved traffic, the seed, the
 // duration and the cells' shares. Never 0, which stands for "not known".

@@ -99,7 +99,7 @@ START_TEST(leaves_out_what_does_nothing)
     slice.rates_qps = rates;
     struct sample_fleet *sampled = sample_fleet_create(&slice);
     ck_assert_uint_eq(sampled->fleet.n_services, 1);
-    ck_assert_uint_eq(sampled->slots[0], CUT_NO_SLOT);
+    ck_assert_uint_eq(sampled->slots[0], SAMPLE_FLEET_NO_SLOT);
     ck_assert_uint_eq(sampled->slots[1], 0);
     ck_assert_uint_eq(sampled->fleet.n_groups, 1);
     ck_assert_uint_eq(sampled->group_of[0], 1);

@@ -41,8 +41,8 @@ static struct answer solve(const struct provision_problem *problem, enum provisi
     ck_assert((a.state == PROVISION_FOUND) == (a.provision.n_servers != NULL));
     ck_assert((a.state == PROVISION_IMPOSSIBLE) == (a.shortage.missing_qps != NULL));
     if (a.state == PROVISION_FOUND) {
-        ck_assert(provision_is_plan(problem, a.provision.n_servers));
-        ck_assert_double_eq(a.provision.objective, provision_cost(problem, a.provision.n_servers));
+        ck_assert(assignment_is_plan(problem, a.provision.n_servers));
+        ck_assert_double_eq(a.provision.objective, assignment_cost(problem, a.provision.n_servers));
     }
     return a;
 }
@@ -195,7 +195,7 @@ static struct fixture random_small(uint64_t seed)
 static double brute(const struct provision_problem *problem, uint32_t *plan, uint32_t i)
 {
     if (i == problem->n_types * problem->n_services)
-        return provision_is_plan(problem, plan) ? provision_cost(problem, plan) : INFINITY;
+        return assignment_is_plan(problem, plan) ? assignment_cost(problem, plan) : INFINITY;
     double best = INFINITY;
     for (plan[i] = 0; plan[i] <= problem->available[i / problem->n_services]; plan[i]++)
         best = fmin(best, brute(problem, plan, i + 1));
@@ -211,7 +211,7 @@ static void check_shortage(const struct provision_problem *problem, const struct
     for (uint32_t m = 0; m < problem->n_services; m++) {
         double missing_qps = a->shortage.missing_qps[m];
         ck_assert(missing_qps >= 0);
-        ck_assert_double_le(missing_qps, provision_demand_qps(problem, m) * (1 + 1e-9));
+        ck_assert_double_le(missing_qps, assignment_demand_qps(problem, m) * (1 + 1e-9));
         sum_qps += missing_qps;
     }
     ck_assert_double_gt(sum_qps, 0);
@@ -322,7 +322,7 @@ static void assert_missing(const struct provision_problem *problem, const double
         ck_assert_int_eq(a.state, PROVISION_IMPOSSIBLE);
         for (uint32_t m = 0; m < problem->n_services; m++)
             ck_assert_double_eq_tol(a.shortage.missing_qps[m], missing_qps[m],
-                                    1e-6 * provision_demand_qps(problem, m));
+                                    1e-6 * assignment_demand_qps(problem, m));
         release(&a);
     }
 }
