@@ -12,7 +12,8 @@ study=$ROOT/slurm/studies/00-quickstart.yaml
 
 say "1/3 packages"
 "$ROOT/scripts/setup.sh" build
+packages_s=$SECONDS
 say "2/3 building (a minute or so the first time)"
 build release "$out/build.log" recfleet
-say "3/3 running slurm/studies/00-quickstart.yaml on 2 ranks"
+say "3/3 running slurm/studies/00-quickstart.yaml on 2 ranks (packages took $packages_s s, building $((SECONDS - packages_s)) s)"
 mpirun -n 2 "$ROOT/build/release/src/app/recfleet" run "$study" -o "$out/quickstart.h5" --force

@@ -5,17 +5,18 @@
 #   dev       every test but those labelled slow, in the preset that turns warnings into errors
 #   asan      unit tests, and MPI tests of up to two ranks, under the address, leak and undefined
 #             behaviour sanitizers
-#   valgrind  selected MPI tests on two ranks
-#   fuzz      the three fuzzers, RECFLEET_FUZZ_SECONDS (60) each, side by side
+#   valgrind  the MPI test that sends every kind of message, on two ranks
+#   fuzz      the three fuzzers, RECFLEET_FUZZ_SECONDS (15) each, side by side
 #
-# --quick stops after dev; -L LABEL runs only the dev tests whose labels match, the slow ones only when
-# LABEL names them. A failed part does not
-# stop the others. The last line is "N passed, N failed"; the exit status is 0 when nothing failed.
+# --quick runs what takes seconds and needs no whole program on many ranks: the dev tests labelled
+# unit, lint, golden, cli and mpi alone. -L LABEL runs only the dev tests whose labels match, the slow
+# ones only when LABEL names them. A failed part does not stop the others. The last line is "N passed,
+# N failed"; the exit status is 0 when nothing failed.
 set -uo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
-    sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit "$1"
 }
 
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-fuzz_s=${RECFLEET_FUZZ_SECONDS:-60}
+fuzz_s=${RECFLEET_FUZZ_SECONDS:-15}
 logs=$ROOT/build/test-logs
 mkdir -p "$logs"
 # setup.sh has installed Slurm: a cluster that does not start is a failure, not a reason to skip; but
@@ -99,6 +100,8 @@ dev_part() {
     dev_built=1
     if [[ $label =~ slow|valgrind ]]; then
         ctest_part dev dev -L "$label"
+    elif [ "$quick" = 1 ]; then
+        ctest_part dev dev -L '^(unit|lint|golden|cli|mpi)$' -LE '^(ranks|long|slow|valgrind)$'
     elif [ -n "$label" ]; then
         ctest_part dev dev -L "$label" -LE '^(slow|valgrind)$'
     else
@@ -120,7 +123,7 @@ valgrind_part() {
         say "left out: it runs the programs of the preset dev"
         return
     fi
-    ctest_part valgrind dev -L '^valgrind$'
+    ctest_part valgrind dev -L '^valgrind$' -LE '^slow$'
 }
 
 # One fuzzer on a corpus of its own, grown from the seeds; what breaks it stays in its folder.
