@@ -21,8 +21,11 @@ const char *const work_class_names[] = {
     "fc", "embedding", "attention", "recurrent", "concat", "elementwise", "sum", "softmax", NULL};
 const char *const model_variant_names[] = {"paper", "repo", NULL};
 const char *const model_bound_names[] = {"embedding", "mlp", "attention", "recurrent", NULL};
-const char *const model_interaction_names[] = {"concat", "two-branch", "attention", "recurrent",
-                                               NULL};
+const char *const model_interaction_names[] = {[INTERACT_CONCAT] = "concat",
+                                               [INTERACT_TWO_BRANCH] = "two-branch",
+                                               [INTERACT_ATTENTION] = "attention",
+                                               [INTERACT_RECURRENT] = "recurrent",
+                                               [N_INTERACTIONS] = NULL};
 
 const struct field model_fields[] = {
     FIELD(model, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "", "name of the model"),
@@ -115,43 +118,12 @@ static int check_groups(const struct model *model, struct err *err)
 
 static int check_behaviours(const struct model *model, struct err *err)
 {
-    if (model->interaction != INTERACT_ATTENTION && model->interaction != INTERACT_RECURRENT)
-        return 0;
     if (model->behaviours < 1)
         return err_set(err, ERR_STUDY, "behaviours: expected at least 1, got %lld",
                        (long long)model->behaviours);
     if (model->behaviour_tables < 1 || (double)model->behaviour_tables > table_count(model))
         return err_set(err, ERR_STUDY, "behaviour_tables: expected 1 to the tables (%g), got %lld",
                        table_count(model), (long long)model->behaviour_tables);
-    if (model->interaction == INTERACT_ATTENTION && model->attention_mlp.n == 0)
-        return err_set(err, ERR_STUDY, "attention_mlp: expected at least one width");
-    if (model->interaction == INTERACT_RECURRENT && model->hidden < 1)
-        return err_set(err, ERR_STUDY, "hidden: expected at least 1, got %lld",
-                       (long long)model->hidden);
-    return 0;
-}
-
-int model_check(const struct model *model, struct err *err)
-{
-    if (check_groups(model, err) != 0 || check_behaviours(model, err) != 0)
-        return -1;
-    if (check_whole("dense_mlp", &model->dense_mlp, err) != 0 ||
-        check_whole("attention_mlp", &model->attention_mlp, err) != 0 ||
-        check_whole("top_mlp", &model->top_mlp, err) != 0 ||
-        check_whole("task_mlp", &model->task_mlp, err) != 0)
-        return -1;
-    if (model->dim < 1)
-        return err_set(err, ERR_STUDY, "dim: expected at least 1, got %lld", (long long)model->dim);
-    if (model->top_mlp.n == 0)
-        return err_set(err, ERR_STUDY, "top_mlp: expected at least one width");
-    if (model->tasks < 1 || model->gates < 1)
-        return err_set(err, ERR_STUDY, "%s: expected at least 1",
-                       model->tasks < 1 ? "tasks" : "gates");
-    if (model->interaction == INTERACT_TWO_BRANCH && fmod(table_count(model), 2) != 0)
-        return err_set(err, ERR_STUDY, "tables: two branches need an even number, got %g",
-                       table_count(model));
-    if (model->sla_low_ns > model->sla_medium_ns || model->sla_medium_ns > model->sla_high_ns)
-        return err_set(err, ERR_STUDY, "sla_low, sla_medium, sla_high: expected to ascend");
     return 0;
 }
 
@@ -273,21 +245,6 @@ static double add_evolution(const struct model *model, struct model_work *work)
     return hidden;
 }
 
-// Neural collaborative filtering: half of the tables are summed, half run through the stack, and
-// the two meet in front of the task stack (of which the paper's table has none).
-static void derive_two_branch(const struct model *model, struct model_work *work)
-{
-    double half = table_count(model) / 2 * (double)model->dim;
-
-    add_vector(&work->by_class[WORK_SUM], (double)model->dim, 1, 1);
-    add_concat(work, half, table_count(model) / 2, 1);
-    double out = add_stack(work, half, model->top_mlp.v, model->top_mlp.n);
-    double joined = out + (double)model->dim;
-    add_concat(work, joined, 2, 1);
-    for (int64_t i = 0; i < model->tasks; i++)
-        add_stack(work, joined, model->task_mlp.v, model->task_mlp.n);
-}
-
 static double dense_width(const struct model *model, struct model_work *work)
 {
     double features = (double)model->dense_inputs, out = features;
@@ -302,29 +259,127 @@ static double dense_width(const struct model *model, struct model_work *work)
     return out;
 }
 
+// ---- the ways in which features meet ------------------------------------------------------------
+
+// The usual end: what is `width` wide in n_parts pieces and the rows of n_tables tables, side by
+// side into the top stack.
+static void derive_top(const struct model *model, double width, double n_parts, double n_tables,
+                       struct model_work *work)
+{
+    width += n_tables * (double)model->dim;
+    add_concat(work, width, n_parts + n_tables, 1);
+    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n);
+    // Tasks share what is above them and have weights of their own.
+    for (int64_t i = 0; i < model->tasks; i++)
+        add_stack(work, out, model->task_mlp.v, model->task_mlp.n);
+}
+
+static void derive_concat(const struct model *model, double width, struct model_work *work)
+{
+    derive_top(model, width, width > 0, table_count(model), work);
+}
+
+static int check_two_branch(const struct model *model, struct err *err)
+{
+    if (fmod(table_count(model), 2) != 0)
+        return err_set(err, ERR_STUDY, "tables: two branches need an even number, got %g",
+                       table_count(model));
+    return 0;
+}
+
+// Neural collaborative filtering: half of the tables are summed, half run through the stack, and
+// the two meet in front of the task stack (of which the paper's table has none).
+static void derive_two_branch(const struct model *model, double width, struct model_work *work)
+{
+    (void)width; // dense features have no place in it
+    double half = table_count(model) / 2 * (double)model->dim;
+
+    add_vector(&work->by_class[WORK_SUM], (double)model->dim, 1, 1);
+    add_concat(work, half, table_count(model) / 2, 1);
+    double out = add_stack(work, half, model->top_mlp.v, model->top_mlp.n);
+    double joined = out + (double)model->dim;
+    add_concat(work, joined, 2, 1);
+    for (int64_t i = 0; i < model->tasks; i++)
+        add_stack(work, joined, model->task_mlp.v, model->task_mlp.n);
+}
+
+static int check_attention(const struct model *model, struct err *err)
+{
+    if (check_behaviours(model, err) != 0)
+        return -1;
+    if (model->attention_mlp.n == 0)
+        return err_set(err, ERR_STUDY, "attention_mlp: expected at least one width");
+    return 0;
+}
+
+static void derive_attention(const struct model *model, double width, struct model_work *work)
+{
+    double others = table_count(model) - (double)model->behaviour_tables, parts = width > 0;
+    derive_top(model, width + add_attention(model, work), parts + 1, others, work);
+}
+
+static int check_recurrent(const struct model *model, struct err *err)
+{
+    if (check_behaviours(model, err) != 0)
+        return -1;
+    if (model->hidden < 1)
+        return err_set(err, ERR_STUDY, "hidden: expected at least 1, got %lld",
+                       (long long)model->hidden);
+    return 0;
+}
+
+static void derive_recurrent(const struct model *model, double width, struct model_work *work)
+{
+    double others = table_count(model) - (double)model->behaviour_tables, parts = width > 0;
+    derive_top(model, width + add_evolution(model, work), parts + 1, others, work);
+}
+
+// One row per class of model. A new class is a name in catalogue.h, a row and its functions here,
+// and a test.
+struct interaction {
+    int (*check)(const struct model *model, struct err *err); // what this one needs; NULL: nothing
+    // What follows the tables and the dense features, of which `width` numbers come out.
+    void (*derive)(const struct model *model, double width, struct model_work *work);
+};
+
+static const struct interaction interactions[N_INTERACTIONS] = {
+    [INTERACT_CONCAT] = {NULL, derive_concat},
+    [INTERACT_TWO_BRANCH] = {check_two_branch, derive_two_branch},
+    [INTERACT_ATTENTION] = {check_attention, derive_attention},
+    [INTERACT_RECURRENT] = {check_recurrent, derive_recurrent},
+};
+
+int model_check(const struct model *model, struct err *err)
+{
+    const struct interaction *interaction = &interactions[model->interaction];
+    if (check_groups(model, err) != 0)
+        return -1;
+    if (interaction->check && interaction->check(model, err) != 0)
+        return -1;
+    if (check_whole("dense_mlp", &model->dense_mlp, err) != 0 ||
+        check_whole("attention_mlp", &model->attention_mlp, err) != 0 ||
+        check_whole("top_mlp", &model->top_mlp, err) != 0 ||
+        check_whole("task_mlp", &model->task_mlp, err) != 0)
+        return -1;
+    if (model->dim < 1)
+        return err_set(err, ERR_STUDY, "dim: expected at least 1, got %lld", (long long)model->dim);
+    if (model->top_mlp.n == 0)
+        return err_set(err, ERR_STUDY, "top_mlp: expected at least one width");
+    if (model->tasks < 1 || model->gates < 1)
+        return err_set(err, ERR_STUDY, "%s: expected at least 1",
+                       model->tasks < 1 ? "tasks" : "gates");
+    if (model->sla_low_ns > model->sla_medium_ns || model->sla_medium_ns > model->sla_high_ns)
+        return err_set(err, ERR_STUDY, "sla_low, sla_medium, sla_high: expected to ascend");
+    return 0;
+}
+
 void model_derive(const struct model *model, struct model_work *work)
 {
     assert(model && work);
     memset(work, 0, sizeof *work);
     add_tables(model, work);
     double width = dense_width(model, work);
-    if (model->interaction == INTERACT_TWO_BRANCH) {
-        derive_two_branch(model, work);
-        return;
-    }
-    double direct = table_count(model), parts = width > 0;
-    if (model->interaction != INTERACT_CONCAT) {
-        direct -= (double)model->behaviour_tables;
-        parts += 1;
-        width += model->interaction == INTERACT_ATTENTION ? add_attention(model, work)
-                                                          : add_evolution(model, work);
-    }
-    width += direct * (double)model->dim;
-    add_concat(work, width, parts + direct, 1);
-    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n);
-    // Tasks share what is above them and have weights of their own.
-    for (int64_t i = 0; i < model->tasks; i++)
-        add_stack(work, out, model->task_mlp.v, model->task_mlp.n);
+    interactions[model->interaction].derive(model, width, work);
 }
 
 double work_flop_per_item(const struct model_work *work)

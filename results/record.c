@@ -30,27 +30,18 @@ struct record *record_create(const struct record_shape *shape)
 
 void record_tally_sums(const struct tally *t, uint64_t sums[TALLY_SUMS])
 {
-    const uint64_t all[TALLY_SUMS] = {t->n_queries,      t->n_requests,  t->n_items,
-                                      t->n_late,         t->n_waited,    t->n_in_flight,
-                                      t->latency_sum_ns, t->wait_sum_ns, t->service_sum_ns,
-                                      t->n_lost,         t->n_pending,   t->n_retries};
-    memcpy(sums, all, sizeof all);
+    int i = 0;
+#define GET(member) sums[i++] = t->member;
+    TALLY_SUM_MEMBERS(GET)
+#undef GET
 }
 
 void record_tally_set_sums(struct tally *t, const uint64_t sums[TALLY_SUMS])
 {
-    t->n_queries = sums[0];
-    t->n_requests = sums[1];
-    t->n_items = sums[2];
-    t->n_late = sums[3];
-    t->n_waited = sums[4];
-    t->n_in_flight = sums[5];
-    t->latency_sum_ns = sums[6];
-    t->wait_sum_ns = sums[7];
-    t->service_sum_ns = sums[8];
-    t->n_lost = sums[9];
-    t->n_pending = sums[10];
-    t->n_retries = sums[11];
+    int i = 0;
+#define SET(member) t->member = sums[i++];
+    TALLY_SUM_MEMBERS(SET)
+#undef SET
 }
 
 bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last)
@@ -156,18 +147,9 @@ void record_add_sample(struct record *record, const struct query_sample *sample)
 static void add_tally(struct tally *a, const struct tally *b)
 {
     uint32_t first, last;
-    a->n_queries += b->n_queries;
-    a->n_requests += b->n_requests;
-    a->n_items += b->n_items;
-    a->n_late += b->n_late;
-    a->n_waited += b->n_waited;
-    a->n_in_flight += b->n_in_flight;
-    a->n_lost += b->n_lost;
-    a->n_pending += b->n_pending;
-    a->n_retries += b->n_retries;
-    a->latency_sum_ns += b->latency_sum_ns;
-    a->wait_sum_ns += b->wait_sum_ns;
-    a->service_sum_ns += b->service_sum_ns;
+#define ADD(member) a->member += b->member;
+    TALLY_SUM_MEMBERS(ADD)
+#undef ADD
     a->latency_sq_sum_ns2 += b->latency_sq_sum_ns2;
     if (b->latency_max_ns > a->latency_max_ns)
         a->latency_max_ns = b->latency_max_ns;

@@ -133,9 +133,24 @@ static inline size_t record_n_group_tallies(const struct record_shape *shape)
     return (size_t)shape->n_bins * shape->n_groups;
 }
 
-// The counts and sums of a tally that take a word each, for whoever sends or keeps them: all but
-// the sum of squares, the longest latency and the histogram.
-#define TALLY_SUMS 12
+// The counts and sums of a tally that take a word each, for whoever adds, sends or keeps them: all
+// but the sum of squares, the longest latency and the histogram. A new one is a member of struct
+// tally and a name here.
+#define TALLY_SUM_MEMBERS(X)                                                                       \
+    X(n_queries)                                                                                   \
+    X(n_requests)                                                                                  \
+    X(n_items)                                                                                     \
+    X(n_late)                                                                                      \
+    X(n_waited)                                                                                    \
+    X(n_in_flight)                                                                                 \
+    X(latency_sum_ns)                                                                              \
+    X(wait_sum_ns)                                                                                 \
+    X(service_sum_ns)                                                                              \
+    X(n_lost)                                                                                      \
+    X(n_pending)                                                                                   \
+    X(n_retries)
+#define TALLY_SUM_ONE(member) +1
+enum { TALLY_SUMS = 0 TALLY_SUM_MEMBERS(TALLY_SUM_ONE) };
 void record_tally_sums(const struct tally *tally, uint64_t sums[TALLY_SUMS]);
 void record_tally_set_sums(struct tally *tally, const uint64_t sums[TALLY_SUMS]);
 
