@@ -887,6 +887,38 @@ def group_capacity(folder):
             "other.h5")
 
 
+def children_seen(env, *args, cwd=None):
+    """Runs the program; (exit status, whether it ever had a child process)."""
+    job = subprocess.Popen([PROGRAM, *args], cwd=cwd, env=env, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+    seen = False
+    while job.poll() is None:
+        try:
+            with open(f"/proc/{job.pid}/task/{job.pid}/children") as f:
+                seen = seen or f.read().strip() != ""
+        except OSError:
+            pass  # it has just ended
+    return job.returncode, seen
+
+
+def group_startup(folder):
+    """Started by nobody, the program is alone: no daemon of Open MPI. Under a launcher, and where
+    the user has said otherwise, MPI starts as the site has set it up."""
+    write(folder, "study.yaml", LONG)
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_MCA_", "PMIX", "SLURM"))}
+    args = ("run", "study.yaml", "-q", "--force")
+    rc, seen = children_seen(bare, *args, cwd=folder)
+    expect(rc == 0 and not seen, "alone: no child process", f"{rc} {seen}")
+    said = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout \
+        if shutil.which("mpirun") else ""
+    for what, more in (("a launcher's variable", {"SLURM_STEP_ID": "0"}),
+                       ("what the user has set", {"OMPI_MCA_ess_singleton_isolated": "0"})):
+        rc, seen = children_seen({**bare, **more}, *args, cwd=folder)
+        expect(rc == 0, what, rc)
+        if "Open MPI) 4" in said:  # which forks a daemon for a process that is not under mpirun
+            expect(seen, f"{what}: MPI is left alone")
+
+
 def group_list(folder):
     """list and schema show what studies can name, and fast: without starting MPI."""
     for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),
