@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "par/mpi_err.h"
 #include "cluster/wire.h"
 
 // Parcels under way per rank before its balancers wait: bounds memory, keeps the receivers busy.
@@ -195,7 +196,7 @@ int exchange_mpi_poll(struct exchange_mpi *exchange, int *n_handled, struct err 
         note(exchange,
              MPI_Improbe(MPI_ANY_SOURCE, TAG, exchange->config.comm, &there, &message, &status));
         if (exchange->mpi_error != MPI_SUCCESS)
-            return err_set(err, ERR_FAIL, "MPI failed with error %d", exchange->mpi_error);
+            return mpi_err_check(exchange->mpi_error, "exchange messages between ranks", err);
         if (!there)
             return 0;
         MPI_Get_count(&status, MPI_BYTE, &bytes);

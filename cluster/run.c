@@ -13,6 +13,7 @@
 #include "cluster/policy.h"
 #include "cluster/rally.h"
 #include "par/agree.h"
+#include "par/mpi_err.h"
 #include "results/gather.h"
 
 enum {
@@ -275,11 +276,6 @@ static void count_cost(const struct fleet *fleet, double begin_s, struct run_cos
 
 // ---- standing still -----------------------------------------------------------------------------
 
-static int mpi_failed(int mpi_error, struct err *err)
-{
-    return err_set(err, ERR_FAIL, "MPI failed with error %d", mpi_error);
-}
-
 // Handles messages until none is under way between any ranks, which have all stopped stepping:
 // that is so when as many have been handled as were sent and a further round finds the same.
 static int stand_still(struct fleet *fleet, struct err *err)
@@ -295,7 +291,7 @@ static int stand_still(struct fleet *fleet, struct err *err)
             sched_yield();
         } while (!rally_heard(&fleet->rally, now));
         if (fleet->rally.mpi_error != MPI_SUCCESS)
-            return mpi_failed(fleet->rally.mpi_error, err);
+            return mpi_err_check(fleet->rally.mpi_error, "agree on the end of a run", err);
         if (now[0] == now[1] && now[0] == last[0] && now[1] == last[1])
             break;
         memcpy(last, now, sizeof last);
@@ -316,7 +312,7 @@ static int find_times(struct fleet *fleet, int64_t *next_ns, int64_t *reached, s
         rc = MPI_Allreduce(MPI_IN_PLACE, next_ns, n_cells, MPI_INT64_T, MPI_MAX, fleet->comm);
     if (fleet->n_ranks > 1 && rc == MPI_SUCCESS)
         rc = MPI_Allreduce(MPI_IN_PLACE, reached, 1, MPI_INT64_T, MPI_MIN, fleet->comm);
-    return rc == MPI_SUCCESS ? 0 : mpi_failed(rc, err);
+    return mpi_err_check(rc, "share how far the cells are", err);
 }
 
 static int save(struct fleet *fleet, struct err *err)
@@ -441,7 +437,7 @@ static int loop(struct fleet *fleet, bool *stopped, struct err *err)
         if (!decide(fleet, done, &decision))
             continue;
         if (fleet->rally.mpi_error != MPI_SUCCESS)
-            return mpi_failed(fleet->rally.mpi_error, err);
+            return mpi_err_check(fleet->rally.mpi_error, "agree on the end of a run", err);
         if (decision.all_done)
             return 0;
         if (decision.wish != RUN_GO_ON && save(fleet, err) < 0)

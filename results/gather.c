@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "par/agree.h"
+#include "par/mpi_err.h"
 
 // MPI counts are int and a buffer of a few MiB is as fast as a larger one.
 #define CHUNK (1u << 18)
@@ -18,13 +19,29 @@
 #define GROUP_WORDS 6
 #define SERVER_WORDS 7
 
-// Sums (or maxima) of words[0 .. n) of all ranks, into words of rank 0.
-static void reduce_words(MPI_Comm comm, int rank, uint64_t *words, size_t n, MPI_Op op)
+// The ranks that add up. What MPI does first without success is remembered and all steps are taken
+// nevertheless, since the other ranks take them too; gather_record() looks at it once.
+struct gather {
+    MPI_Comm comm;
+    int rank;
+    int mpi_error; // MPI_SUCCESS when none
+};
+
+static void note(struct gather *gather, int rc)
 {
+    if (gather->mpi_error == MPI_SUCCESS)
+        gather->mpi_error = rc;
+}
+
+// Sums (or maxima) of words[0 .. n) of all ranks, into words of rank 0.
+static void reduce_words(struct gather *gather, uint64_t *words, size_t n, MPI_Op op)
+{
+    bool root = gather->rank == 0;
     for (size_t at = 0; at < n; at += CHUNK) {
         int count = (int)(n - at < CHUNK ? n - at : CHUNK);
-        const void *from = rank == 0 ? MPI_IN_PLACE : words + at;
-        MPI_Reduce(from, rank == 0 ? words + at : NULL, count, MPI_UINT64_T, op, 0, comm);
+        const void *from = root ? MPI_IN_PLACE : words + at;
+        note(gather,
+             MPI_Reduce(from, root ? words + at : NULL, count, MPI_UINT64_T, op, 0, gather->comm));
     }
 }
 
@@ -43,8 +60,7 @@ static void unpack_tally(const uint64_t *w, struct tally *t)
         t->latency_sq_sum_ns2 += (unsigned __int128)w[TALLY_SUMS + limb] << (32 * limb);
 }
 
-static void gather_tallies(MPI_Comm comm, int rank, const struct record *local,
-                           struct record *total)
+static void gather_tallies(struct gather *gather, const struct record *local, struct record *total)
 {
     size_t n = record_n_tallies(&local->shape);
     uint64_t *words = mem_calloc(n, TALLY_WORDS * sizeof *words);
@@ -53,8 +69,8 @@ static void gather_tallies(MPI_Comm comm, int rank, const struct record *local,
         pack_tally(&local->tallies[i], words + i * TALLY_WORDS);
         most[i] = (uint64_t)local->tallies[i].latency_max_ns;
     }
-    reduce_words(comm, rank, words, n * TALLY_WORDS, MPI_SUM);
-    reduce_words(comm, rank, most, n, MPI_MAX);
+    reduce_words(gather, words, n * TALLY_WORDS, MPI_SUM);
+    reduce_words(gather, most, n, MPI_MAX);
     for (size_t i = 0; i < n && total; i++) {
         unpack_tally(words + i * TALLY_WORDS, &total->tallies[i]);
         total->tallies[i].latency_max_ns = (int64_t)most[i];
@@ -63,7 +79,7 @@ static void gather_tallies(MPI_Comm comm, int rank, const struct record *local,
     mem_free(most);
 }
 
-static void gather_groups(MPI_Comm comm, int rank, const struct record *local, struct record *total)
+static void gather_groups(struct gather *gather, const struct record *local, struct record *total)
 {
     size_t n = record_n_group_tallies(&local->shape);
     uint64_t *words = mem_calloc(n, GROUP_WORDS * sizeof *words);
@@ -76,8 +92,8 @@ static void gather_groups(MPI_Comm comm, int rank, const struct record *local, s
         most[2 * i] = (uint64_t)g->cpu_drain_max_ns;
         most[2 * i + 1] = (uint64_t)g->accel_drain_max_ns;
     }
-    reduce_words(comm, rank, words, n * GROUP_WORDS, MPI_SUM);
-    reduce_words(comm, rank, most, 2 * n, MPI_MAX);
+    reduce_words(gather, words, n * GROUP_WORDS, MPI_SUM);
+    reduce_words(gather, most, 2 * n, MPI_MAX);
     for (size_t i = 0; i < n && total; i++) {
         const uint64_t *w = words + i * GROUP_WORDS;
         total->groups[i] =
@@ -89,8 +105,7 @@ static void gather_groups(MPI_Comm comm, int rank, const struct record *local, s
     mem_free(most);
 }
 
-static void gather_servers(MPI_Comm comm, int rank, const struct record *local,
-                           struct record *total)
+static void gather_servers(struct gather *gather, const struct record *local, struct record *total)
 {
     size_t n = local->shape.n_servers;
     uint64_t *words = mem_calloc(n, SERVER_WORDS * sizeof *words);
@@ -105,7 +120,7 @@ static void gather_servers(MPI_Comm comm, int rank, const struct record *local,
                                           (uint64_t)s->energy_uj};
         memcpy(words + i * SERVER_WORDS, v, sizeof v);
     }
-    reduce_words(comm, rank, words, n * SERVER_WORDS, MPI_SUM);
+    reduce_words(gather, words, n * SERVER_WORDS, MPI_SUM);
     for (size_t i = 0; i < n && total; i++) {
         const uint64_t *w = words + i * SERVER_WORDS;
         total->servers[i] = (struct server_total){w[0],          w[1],          w[2],         w[3],
@@ -114,20 +129,20 @@ static void gather_servers(MPI_Comm comm, int rank, const struct record *local,
     mem_free(words);
 }
 
-static void gather_generated(MPI_Comm comm, int rank, const struct record *local,
+static void gather_generated(struct gather *gather, const struct record *local,
                              struct record *total)
 {
     uint32_t n = local->shape.n_services;
     uint64_t *words = mem_calloc(n, sizeof *words);
     memcpy(words, local->n_generated, n * sizeof *words);
-    reduce_words(comm, rank, words, n, MPI_SUM);
+    reduce_words(gather, words, n, MPI_SUM);
     if (total)
         memcpy(total->n_generated, words, n * sizeof *words);
     mem_free(words);
 }
 
 // For every tally, the buckets [range[2i], range[2i+1]) that some rank used.
-static uint32_t *agree_ranges(MPI_Comm comm, const struct record *local)
+static uint32_t *agree_ranges(struct gather *gather, const struct record *local)
 {
     size_t n = record_n_tallies(&local->shape);
     uint32_t *range = mem_calloc(2 * n, sizeof *range);
@@ -143,7 +158,8 @@ static uint32_t *agree_ranges(MPI_Comm comm, const struct record *local)
     }
     for (size_t at = 0; at < 2 * n; at += CHUNK) {
         int count = (int)(2 * n - at < CHUNK ? 2 * n - at : CHUNK);
-        MPI_Allreduce(MPI_IN_PLACE, range + at, count, MPI_UINT32_T, MPI_MAX, comm);
+        note(gather,
+             MPI_Allreduce(MPI_IN_PLACE, range + at, count, MPI_UINT32_T, MPI_MAX, gather->comm));
     }
     for (size_t i = 0; i < n; i++)
         range[2 * i] = range[2 * i + 1] ? HIST_N_BUCKETS - range[2 * i] : 0;
@@ -158,10 +174,10 @@ struct parcel {
     bool overflow; // some sum did not fit its home
 };
 
-static void send_parcel(MPI_Comm comm, int rank, struct parcel *p)
+static void send_parcel(struct gather *gather, struct parcel *p)
 {
-    reduce_words(comm, rank, p->words, p->n, MPI_SUM);
-    for (size_t i = 0; i < p->n && rank == 0; i++) {
+    reduce_words(gather, p->words, p->n, MPI_SUM);
+    for (size_t i = 0; i < p->n && gather->rank == 0; i++) {
         if (p->words[i] > UINT32_MAX)
             p->overflow = true;
         else if (p->words[i] != 0)
@@ -170,10 +186,10 @@ static void send_parcel(MPI_Comm comm, int rank, struct parcel *p)
     p->n = 0;
 }
 
-static int gather_hists(MPI_Comm comm, int rank, const struct record *local, struct record *total,
+static int gather_hists(struct gather *gather, const struct record *local, struct record *total,
                         struct err *err)
 {
-    uint32_t *range = agree_ranges(comm, local);
+    uint32_t *range = agree_ranges(gather, local);
     struct parcel p = {mem_calloc(CHUNK, sizeof *p.words), mem_calloc(CHUNK, sizeof *p.homes), 0,
                        false};
     for (size_t i = 0; i < record_n_tallies(&local->shape); i++) {
@@ -181,10 +197,10 @@ static int gather_hists(MPI_Comm comm, int rank, const struct record *local, str
             p.words[p.n] = local->tallies[i].hist[b];
             p.homes[p.n] = total ? &total->tallies[i].hist[b] : NULL;
             if (++p.n == CHUNK)
-                send_parcel(comm, rank, &p);
+                send_parcel(gather, &p);
         }
     }
-    send_parcel(comm, rank, &p);
+    send_parcel(gather, &p);
     mem_free(range);
     mem_free(p.words);
     mem_free(p.homes);
@@ -195,32 +211,32 @@ static int gather_hists(MPI_Comm comm, int rank, const struct record *local, str
 }
 
 // Total number of samples on rank 0, and where each rank's go; -1 on all ranks when too many.
-static int place_samples(MPI_Comm comm, int rank, size_t n_local, int *counts, int *starts,
+static int place_samples(struct gather *gather, size_t n_local, int *counts, int *starts,
                          size_t *n_total, struct err *err)
 {
     uint64_t n = n_local, sum = 0;
-    MPI_Allreduce(&n, &sum, 1, MPI_UINT64_T, MPI_SUM, comm);
+    note(gather, MPI_Allreduce(&n, &sum, 1, MPI_UINT64_T, MPI_SUM, gather->comm));
     if (sum > INT_MAX)
         return err_set(err, ERR_FAIL, "%llu sampled queries are too many: lower the fraction",
                        (unsigned long long)sum);
     int mine = (int)n_local, n_ranks;
-    MPI_Comm_size(comm, &n_ranks);
-    MPI_Gather(&mine, 1, MPI_INT, counts, 1, MPI_INT, 0, comm);
-    for (int r = 1; r < n_ranks && rank == 0; r++)
+    MPI_Comm_size(gather->comm, &n_ranks);
+    note(gather, MPI_Gather(&mine, 1, MPI_INT, counts, 1, MPI_INT, 0, gather->comm));
+    for (int r = 1; r < n_ranks && gather->rank == 0; r++)
         starts[r] = starts[r - 1] + counts[r - 1];
     *n_total = sum;
     return 0;
 }
 
-static int gather_samples(MPI_Comm comm, int rank, const struct record *local, struct record *total,
+static int gather_samples(struct gather *gather, const struct record *local, struct record *total,
                           struct err *err)
 {
     int n_ranks;
     size_t n = 0;
-    MPI_Comm_size(comm, &n_ranks);
+    MPI_Comm_size(gather->comm, &n_ranks);
     int *counts = mem_calloc((size_t)n_ranks, sizeof *counts);
     int *starts = mem_calloc((size_t)n_ranks, sizeof *starts);
-    int rc = place_samples(comm, rank, local->n_samples, counts, starts, &n, err);
+    int rc = place_samples(gather, local->n_samples, counts, starts, &n, err);
     if (rc == 0) {
         MPI_Datatype type;
         MPI_Type_contiguous((int)sizeof(struct query_sample), MPI_BYTE, &type);
@@ -229,8 +245,9 @@ static int gather_samples(MPI_Comm comm, int rank, const struct record *local, s
             total->samples = mem_alloc(n * sizeof *total->samples);
             total->n_samples = total->samples_cap = n;
         }
-        MPI_Gatherv(local->samples, (int)local->n_samples, type, total ? total->samples : NULL,
-                    counts, starts, type, 0, comm);
+        note(gather,
+             MPI_Gatherv(local->samples, (int)local->n_samples, type, total ? total->samples : NULL,
+                         counts, starts, type, 0, gather->comm));
         MPI_Type_free(&type);
         if (total)
             record_sort_samples(total);
@@ -242,20 +259,20 @@ static int gather_samples(MPI_Comm comm, int rank, const struct record *local, s
 
 int gather_record(MPI_Comm comm, const struct record *local, struct record **total, struct err *err)
 {
-    int rank;
-    MPI_Comm_rank(comm, &rank);
-    struct record *sum = rank == 0 ? record_create(&local->shape) : NULL;
+    struct gather gather = {.comm = comm, .mpi_error = MPI_SUCCESS};
+    MPI_Comm_rank(comm, &gather.rank);
+    struct record *sum = gather.rank == 0 ? record_create(&local->shape) : NULL;
     *total = NULL;
-    gather_tallies(comm, rank, local, sum);
-    gather_groups(comm, rank, local, sum);
-    gather_servers(comm, rank, local, sum);
-    gather_generated(comm, rank, local, sum);
-    int rc = gather_hists(comm, rank, local, sum, err);
-    if (err_agree(comm, rc, err) == 0)
-        rc = gather_samples(comm, rank, local, sum, err); // fails alike on all
-    else
-        rc = -1;
-    if (rc != 0) {
+    gather_tallies(&gather, local, sum);
+    gather_groups(&gather, local, sum);
+    gather_servers(&gather, local, sum);
+    gather_generated(&gather, local, sum);
+    int rc = err_agree(comm, gather_hists(&gather, local, sum, err), err);
+    if (rc == 0)
+        rc = gather_samples(&gather, local, sum, err); // too many of them: alike on all ranks
+    if (rc == 0)
+        rc = mpi_err_check(gather.mpi_error, "sum the ranks' records", err);
+    if (err_agree(comm, rc, err) != 0) {
         record_destroy(sum);
         return -1;
     }

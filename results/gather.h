@@ -15,8 +15,8 @@
 // Collective (comm). Logically collective: the shapes of all `local` records must agree. On rank 0
 // *total is a new record (caller frees with record_destroy) with everything added up and the
 // samples of all ranks in their order (record_sort_samples); on the others it is NULL. `local` is
-// not changed. Fails, alike on all ranks and with *total NULL, only when a histogram bucket or the
-// number of samples does not fit.
+// not changed. Fails, alike on all ranks and with *total NULL, when a histogram bucket or the
+// number of samples does not fit, or MPI fails.
 int gather_record(MPI_Comm comm, const struct record *local, struct record **total,
                   struct err *err);
 

@@ -95,6 +95,6 @@ void cmd_print_man(FILE *out);
 
 // The variants, one file each.
 extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_capacity,
-    cmd_check, cmd_schema, cmd_list, cmd_compare, cmd_trace, cmd_help;
+    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_compare, cmd_trace, cmd_help;
 
 #endif

@@ -11,6 +11,7 @@
 #include "capacity/memo_file.h"
 #include "app/progress.h"
 #include "base/mem.h"
+#include "par/mpi_err.h"
 #include "results/file/dataset_write.h"
 #include "results/file/durable.h"
 #include "results/report/report_capacity.h"
@@ -162,8 +163,9 @@ static int go(const struct cmd_line *line, const struct eval *eval,
     int done = eval->rank == 0 && is_done(line, search, output);
     int rc = eval->rank == 0 && !done ? check_output(line, output, err) : 0;
     rc = eval_agree(eval, rc, err);
-    if (rc == 0 && MPI_Bcast(&done, 1, MPI_INT, 0, eval->comm) != MPI_SUCCESS)
-        rc = err_set(err, ERR_FAIL, "MPI could not say what there is to do");
+    if (rc == 0)
+        rc = mpi_err_check(MPI_Bcast(&done, 1, MPI_INT, 0, eval->comm),
+                           "share whether the results are there", err);
     if (rc == 0 && !done)
         rc = run_search(line, eval, search, output, err);
     mem_free(own);

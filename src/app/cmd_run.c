@@ -11,6 +11,7 @@
 #include "app/progress.h"
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "par/mpi_err.h"
 #include "results/file/load.h"
 #include "results/report/report.h"
 #include "results/file/store.h"
@@ -80,14 +81,14 @@ static bool sla_missed(const struct summary *summary)
     return false;
 }
 
-static int verdict(const struct cmd_line *line, const struct summary *summary)
+static enum cmd_exit verdict(const struct cmd_line *line, const struct summary *summary)
 {
     return cmd_given(line, "--require-sla") && sla_missed(summary) ? CMD_SLA_MISSED : CMD_DONE;
 }
 
 // Where a run stopped and how to go on; also with --quiet, because there is nothing else to see.
-static int report_stop(const struct cmd_line *line, const struct study *study,
-                       const struct eval_result *result)
+static enum cmd_exit report_stop(const struct cmd_line *line, const struct study *study,
+                                 const struct eval_result *result)
 {
     fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; %s\n",
             simtime_to_s(result->stopped_ns), simtime_to_s(study->settings.duration_ns),
@@ -97,7 +98,8 @@ static int report_stop(const struct cmd_line *line, const struct study *study,
     return CMD_STOPPED;
 }
 
-static int report(const struct cmd_line *line, const struct eval_result *result, const char *path)
+static enum cmd_exit report(const struct cmd_line *line, const struct eval_result *result,
+                            const char *path)
 {
     if (!cmd_given(line, "--quiet")) {
         report_print(stdout, result->meta, result->summary, &result->info);
@@ -107,9 +109,9 @@ static int report(const struct cmd_line *line, const struct eval_result *result,
 }
 
 // Is the results file there, and of this very study? Then *status is what the command ends with.
-// Looked at by rank 0.
+// Asked on rank 0 alone.
 static bool is_done(const struct cmd_line *line, const struct study *study, const char *output,
-                    int *status)
+                    enum cmd_exit *status)
 {
     bool goes_on = cmd_given(line, "--resume") || cmd_given(line, "--resume-from");
     if (!goes_on || cmd_given(line, "--force") || access(output, F_OK) != 0)
@@ -127,23 +129,25 @@ static bool is_done(const struct cmd_line *line, const struct study *study, cons
     return same;
 }
 
-// Before anything is simulated: is there nothing to do (*status >= 0), and may the results go
-// there?
+// Before anything is simulated: are the results there already (*done, the same on all ranks, with
+// *status on rank 0), and if not, may they go there?
 static int look_ahead(const struct cmd_line *line, const struct eval *eval,
-                      const struct study *study, const char *output, int *status, struct err *err)
+                      const struct study *study, const char *output, bool *done,
+                      enum cmd_exit *status, struct err *err)
 {
-    int rc = 0;
-    *status = -1;
-    if (eval->rank == 0 && !is_done(line, study, output, status))
+    int there = eval->rank == 0 && is_done(line, study, output, status), rc = 0;
+    if (eval->rank == 0 && !there)
         rc = store_check(output, cmd_given(line, "--force"), err);
     rc = eval_agree(eval, rc, err);
-    if (rc == 0 && MPI_Bcast(status, 1, MPI_INT, 0, eval->comm) != MPI_SUCCESS)
-        rc = err_set(err, ERR_FAIL, "MPI could not say what there is to do");
+    if (rc == 0)
+        rc = mpi_err_check(MPI_Bcast(&there, 1, MPI_INT, 0, eval->comm),
+                           "share whether the results are there", err);
+    *done = there;
     return rc;
 }
 
 static int simulate(const struct cmd_line *line, const struct eval *eval, const struct study *study,
-                    struct eval_options *opts, struct err *err)
+                    struct eval_options *opts, enum cmd_exit *status, struct err *err)
 {
     struct meter meter = {.begun = false};
     struct eval_result result;
@@ -162,28 +166,29 @@ static int simulate(const struct cmd_line *line, const struct eval *eval, const 
         return -1;
     // Rank 0's status is the job's.
     if (eval->rank == 0)
-        rc = result.stopped ? report_stop(line, study, &result)
-                            : report(line, &result, opts->output);
+        *status = result.stopped ? report_stop(line, study, &result)
+                                 : report(line, &result, opts->output);
     eval_release(&result);
-    return rc;
+    return 0;
 }
 
 // Everything after the study was read; the same on every rank.
-static int go(const struct cmd_line *line, const struct eval *eval, const struct study *study,
-              struct eval_options *opts, struct err *err)
+static int run_parsed(const struct cmd_line *line, const struct eval *eval,
+                      const struct study *study, struct eval_options *opts, enum cmd_exit *status,
+                      struct err *err)
 {
     char *own = study_output_path(study);
-    int status;
+    bool done;
     opts->output = cmd_value(line, "--output", own);
-    int rc = look_ahead(line, eval, study, opts->output, &status, err);
-    if (rc == 0)
-        rc = status >= 0 ? status : simulate(line, eval, study, opts, err);
+    int rc = look_ahead(line, eval, study, opts->output, &done, status, err);
+    if (rc == 0 && !done)
+        rc = simulate(line, eval, study, opts, status, err);
     mem_free(own);
     return rc;
 }
 
 static int run_study(const struct cmd_line *line, const struct eval *eval,
-                     struct eval_options *opts, struct err *err)
+                     struct eval_options *opts, enum cmd_exit *status, struct err *err)
 {
     const char *settings[CMD_MAX_WORDS];
     size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
@@ -192,7 +197,7 @@ static int run_study(const struct cmd_line *line, const struct eval *eval,
     if (rc < 0)
         return -1;
     struct study *study = eval_read_study(eval, line->args[0], settings, n, &library, err);
-    rc = study ? go(line, eval, study, opts, err) : -1;
+    rc = study ? run_parsed(line, eval, study, opts, status, err) : -1;
     study_destroy(study);
     library_release(&library);
     return rc;
@@ -201,15 +206,16 @@ static int run_study(const struct cmd_line *line, const struct eval *eval,
 static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 {
     struct eval_options opts = {0};
+    enum cmd_exit status = CMD_DONE;
     char *command = cmd_text(line);
     opts.command = command;
     int rc = read_layout(line, &opts.run.layout, err);
     if (rc == 0)
         rc = read_window(line, &opts.window_ns, err);
     if (rc == 0)
-        rc = run_study(line, eval, &opts, err);
+        rc = run_study(line, eval, &opts, &status, err);
     mem_free(command);
-    return rc;
+    return rc < 0 ? -1 : (int)status;
 }
 
 static int run(struct cmd_line *line, struct err *err)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/wallclock.h"
+#include "par/mpi_err.h"
 #include "results/file/checkpoint.h"
 #include "results/file/checkpoint_name.h"
 
@@ -32,10 +33,9 @@ int sweep_look(const struct eval *eval, struct survey *survey, const bool *chose
     memset(survey_facts(survey), 0, survey_n_points(survey) * sizeof(struct survey_point));
     survey_look(survey, chosen, (uint32_t)eval->rank, (uint32_t)eval->n_ranks);
     int n_bytes = (int)(survey_n_points(survey) * sizeof(struct survey_point));
-    if (MPI_Allreduce(MPI_IN_PLACE, survey_facts(survey), n_bytes, MPI_BYTE, MPI_BOR, eval->comm) !=
-        MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not share what is known of the points");
-    return 0;
+    return mpi_err_check(
+        MPI_Allreduce(MPI_IN_PLACE, survey_facts(survey), n_bytes, MPI_BYTE, MPI_BOR, eval->comm),
+        "share what is known of the points", err);
 }
 
 // ---- news ---------------------------------------------------------------------------------------
@@ -364,8 +364,9 @@ static int share_outcome(struct sweep *sweep, struct err *err)
 {
     struct sweep_outcome *out = sweep->outcome;
     unsigned long long numbers[4] = {out->n_done, out->n_failed, out->stopped, out->n_queries};
-    if (MPI_Bcast(numbers, 4, MPI_UNSIGNED_LONG_LONG, 0, sweep->eval->comm) != MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not share what has come of the points");
+    int rc = MPI_Bcast(numbers, 4, MPI_UNSIGNED_LONG_LONG, 0, sweep->eval->comm);
+    if (mpi_err_check(rc, "share the outcome of the sweep", err) < 0)
+        return -1;
     out->n_done = (uint32_t)numbers[0];
     out->n_failed = (uint32_t)numbers[1];
     out->stopped = numbers[2] != 0;

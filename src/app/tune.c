@@ -11,6 +11,7 @@
 #include "runs/tunable.h"
 #include "base/mem.h"
 #include "base/wallclock.h"
+#include "par/mpi_err.h"
 #include "search/tuner.h"
 
 // Of the messages with outcomes; they arrive in order, so one serves all.
@@ -373,8 +374,8 @@ static int gather_outcomes(struct tune *tune, struct err *err)
             rc = MPI_Recv(outcome, sizeof *outcome, MPI_BYTE,
                           crew_speaker(tune->crew, tune->owner[u]), OUTCOME_TAG, eval->comm,
                           MPI_STATUS_IGNORE);
-        if (rc != MPI_SUCCESS)
-            return err_set(err, ERR_FAIL, "MPI could not collect what the searches found");
+        if (mpi_err_check(rc, "collect what the searches found", err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -398,10 +399,9 @@ static struct tuning_step *gather_steps(const struct tune *tune, size_t *n_all, 
                          eval->comm);
     mem_free(counts);
     mem_free(starts);
-    if (rc == MPI_SUCCESS)
+    if (mpi_err_check(rc, "collect the steps of the searches", err) == 0)
         return all;
     mem_free(all);
-    err_set(err, ERR_FAIL, "MPI could not collect what the searches looked at");
     return NULL;
 }
 
@@ -473,9 +473,9 @@ static int collect(struct tune *tune, struct tuning_result **tuning, uint64_t *n
     if (tune->eval->rank == 0)
         *tuning = assemble(tune, steps, n_steps);
     mem_free(steps);
-    MPI_Reduce(&mine, &all, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, 0, tune->eval->comm);
+    int rc = MPI_Reduce(&mine, &all, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, 0, tune->eval->comm);
     *n_queries = all;
-    return 0;
+    return mpi_err_check(rc, "sum the searches' cost", err);
 }
 
 int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,

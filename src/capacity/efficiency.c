@@ -9,6 +9,7 @@
 #include "capacity/single_server.h"
 #include "runs/tunable.h"
 #include "base/mem.h"
+#include "par/mpi_err.h"
 #include "search/tuner.h"
 #include "study/study_traffic.h"
 
@@ -199,10 +200,9 @@ static int share(struct tuple_work *work, const struct crew *crew, const uint32_
 {
     for (uint32_t c = 0; c < crew_n(crew) && first + c < work->n_units; c++) {
         struct tuple_unit *unit = &work->units[order[first + c]];
-        if (MPI_Bcast(unit, sizeof *unit, MPI_BYTE, crew_speaker(crew, c),
-                      work->context->eval->comm) != MPI_SUCCESS)
-            return err_set(err, ERR_FAIL, "MPI could not share what a search found");
-        if (keep(work, unit, err) < 0)
+        int rc = MPI_Bcast(unit, sizeof *unit, MPI_BYTE, crew_speaker(crew, c),
+                           work->context->eval->comm);
+        if (mpi_err_check(rc, "share what a search found", err) < 0 || keep(work, unit, err) < 0)
             return -1;
         put(work->context, unit);
         work->n_done++;

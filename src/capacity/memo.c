@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/revision.h"
 #include "par/agree.h"
+#include "par/mpi_err.h"
 #include "results/file/checkpoint_file.h"
 
 // Bytes of one message.
@@ -89,7 +90,7 @@ static int share(MPI_Comm comm, int rank, struct blob *bytes, struct err *err)
         rc = MPI_Bcast(bytes->bytes + at, (int)(left < PIECE_BYTES ? left : PIECE_BYTES), MPI_BYTE,
                        0, comm);
     }
-    return rc == MPI_SUCCESS ? 0 : err_set(err, ERR_FAIL, "MPI could not share kept answers");
+    return mpi_err_check(rc, "share the answers of the memo", err);
 }
 
 static void insert_all(struct memo *memo, const struct blob *entries)

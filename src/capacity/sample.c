@@ -13,6 +13,7 @@
 #include "base/simtime.h"
 #include "cluster/run.h"
 #include "par/agree.h"
+#include "par/mpi_err.h"
 #include "results/gather.h"
 #include "results/record.h"
 
@@ -24,7 +25,8 @@ struct sample_bench {
     MPI_Comm comm;
     int rank, n_ranks;
     struct memo *memo;
-    struct crew *ranks;         // a crew per rank, for its deals
+    struct crew *ranks; // a crew per rank, for its deals; NULL: see failed
+    struct err failed;
     struct svctab_cache *times; // of every cost that was needed
     struct record *record;      // cleared and used again; NULL before the first
     bool stopped;
@@ -92,7 +94,7 @@ struct sample_bench *sample_bench_create(MPI_Comm comm, struct memo *memo)
     *bench = (struct sample_bench){.comm = comm, .memo = memo, .times = svctab_cache_create()};
     MPI_Comm_rank(comm, &bench->rank);
     MPI_Comm_size(comm, &bench->n_ranks);
-    bench->ranks = crew_create(comm, (uint32_t)bench->n_ranks, NULL);
+    bench->ranks = crew_create(comm, (uint32_t)bench->n_ranks, &bench->failed);
     return bench;
 }
 
@@ -317,11 +319,9 @@ static struct record *fresh_record(struct sample_bench *bench, const struct samp
 static int count_queries(MPI_Comm comm, const struct run_cost *cost, uint64_t *n, struct err *err)
 {
     unsigned long long n_queries = cost->n_queries;
-    if (MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm) !=
-        MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not sum a slice's queries");
+    int rc = MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm);
     *n = n_queries;
-    return 0;
+    return mpi_err_check(rc, "sum a sample's queries", err);
 }
 
 // Collective (comm), whose rank 0 appends the answer to *bytes. cut NULL: nothing to simulate.
@@ -383,15 +383,16 @@ static unsigned char *exchange(const struct sample_bench *bench, const struct bl
         places[r] = (int)total;
         total += (size_t)sizes[r];
     }
-    if (rc == MPI_SUCCESS && total <= INT32_MAX) {
+    if (rc == MPI_SUCCESS && total > INT32_MAX) {
+        rc = MPI_ERR_COUNT;
+    } else if (rc == MPI_SUCCESS) {
         all = mem_alloc(total);
         rc = MPI_Allgatherv(mine->bytes, n, MPI_BYTE, all, sizes, places, MPI_BYTE, bench->comm);
     }
     mem_free(places);
-    if (all && rc == MPI_SUCCESS)
+    if (mpi_err_check(rc, "share the answers of samples", err) == 0)
         return all;
     mem_free(all);
-    err_set(err, ERR_FAIL, "MPI could not share the answers of slices");
     return NULL;
 }
 
@@ -409,7 +410,7 @@ static int take(struct sample_bench *bench, struct task *tasks, size_t n,
         struct blob bytes = {0};
         size_t begin = reader->at;
         if (unpack(reader, tasks[i].slice->fleet->n_services, tasks[i].result) < 0)
-            rc = err_set(err, ERR_FAIL, "the answer of a slice came damaged");
+            rc = err_set(err, ERR_FAIL, "the answer of a sampled simulation is damaged");
         if (rc == 0 && bench->memo && tasks[i].sampled) {
             blob_put(&bytes, reader->bytes + begin, reader->at - begin);
             rc = memo_add(bench->memo, tasks[i].key, &bytes, err);
@@ -506,8 +507,11 @@ static bool recall(const struct sample_bench *bench, struct task *task)
 int sample_run(struct sample_bench *bench, const struct slice *slices, size_t n,
                struct slice_result *results, struct err *err)
 {
-    if (!bench->ranks)
-        return err_set(err, ERR_FAIL, "MPI could not split the ranks into crews");
+    if (!bench->ranks) {
+        if (err)
+            *err = bench->failed;
+        return -1;
+    }
     struct task *tasks = mem_calloc(n, sizeof *tasks);
     uint64_t n_recalled = 0;
     size_t n_tasks = 0;

@@ -14,6 +14,7 @@
 #include "base/simtime.h"
 #include "base/wallclock.h"
 #include "par/agree.h"
+#include "par/mpi_err.h"
 #include "results/file/checkpoint.h"
 #include "results/file/checkpoint_name.h"
 
@@ -184,10 +185,11 @@ static int sum_up(const struct checkpointing *keep, const struct run_state *stat
 {
     unsigned long long sums[2] = {state->n_windows, state->bytes_sent};
     int stops = keep->wish == RUN_SAVE_AND_STOP;
-    if (MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_UNSIGNED_LONG_LONG, MPI_SUM, keep->comm) !=
-            MPI_SUCCESS ||
-        MPI_Allreduce(MPI_IN_PLACE, &stops, 1, MPI_INT, MPI_MAX, keep->comm) != MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not sum the run's cost");
+    int rc = MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_UNSIGNED_LONG_LONG, MPI_SUM, keep->comm);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Allreduce(MPI_IN_PLACE, &stops, 1, MPI_INT, MPI_MAX, keep->comm);
+    if (mpi_err_check(rc, "sum the run's cost", err) < 0)
+        return -1;
     *account = keep->before;
     account->n_windows += sums[0];
     account->bytes_sent += sums[1];
@@ -306,10 +308,9 @@ struct checkpointing *checkpointing_create(MPI_Comm comm, const struct checkpoin
         start = (int)find_start(config);
     if (err_agree(comm, rc, err) != 0)
         return NULL;
-    if (MPI_Bcast(&start, 1, MPI_INT, 0, comm) != MPI_SUCCESS) {
-        err_set(err, ERR_FAIL, "MPI could not say where to begin");
+    if (mpi_err_check(MPI_Bcast(&start, 1, MPI_INT, 0, comm), "share where the run begins", err) <
+        0)
         return NULL;
-    }
     struct checkpointing *keep = mem_calloc(1, sizeof *keep);
     *keep = (struct checkpointing){.comm = comm,
                                    .rank = rank,

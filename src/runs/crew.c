@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "par/agree.h"
+#include "par/mpi_err.h"
 
 struct crew {
     MPI_Comm comm;            // of the crew
@@ -38,9 +39,9 @@ struct crew *crew_create(MPI_Comm comm, uint32_t n_units, struct err *err)
     crew->n_all = n_ranks;
     crew->n_crews = n_units < (uint32_t)n_ranks ? n_units : (uint32_t)n_ranks;
     crew->index = (uint32_t)part_of(rank, n_ranks, (int)crew->n_crews);
-    if (MPI_Comm_split(comm, (int)crew->index, rank, &crew->comm) != MPI_SUCCESS) {
+    int rc = MPI_Comm_split(comm, (int)crew->index, rank, &crew->comm);
+    if (mpi_err_check(rc, "split the ranks into crews", err) < 0) {
         mem_free(crew);
-        err_set(err, ERR_FAIL, "MPI could not split the ranks into crews");
         return NULL;
     }
     MPI_Comm_set_errhandler(crew->comm, MPI_ERRORS_RETURN);
@@ -130,15 +131,19 @@ void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units,
     mem_free(load);
 }
 
-// The team of this rank when the crew is cut into n; MPI_COMM_NULL on error.
-static MPI_Comm team_of(struct crew *crew, int n_teams)
+// The team of this rank when the crew is cut into n.
+static int team_of(struct crew *crew, int n_teams, MPI_Comm *comm, struct err *err)
 {
     MPI_Comm *team = &crew->teams[n_teams];
-    if (*team == MPI_COMM_NULL &&
-        MPI_Comm_split(crew->comm, part_of(crew->rank, crew->n_ranks, n_teams), crew->rank, team) ==
-            MPI_SUCCESS)
+    if (*team == MPI_COMM_NULL) {
+        int mine = part_of(crew->rank, crew->n_ranks, n_teams);
+        int rc = MPI_Comm_split(crew->comm, mine, crew->rank, team);
+        if (mpi_err_check(rc, "split the ranks of a crew", err) < 0)
+            return -1;
         MPI_Comm_set_errhandler(*team, MPI_ERRORS_RETURN);
-    return *team;
+    }
+    *comm = *team;
+    return 0;
 }
 
 // A search on one team.
@@ -165,21 +170,20 @@ int crew_measure(void *user, const struct measure_point *point, struct measure_r
 static int share_job(const struct crew *crew, struct tuner_job *job, int root, struct err *err)
 {
     unsigned long long n = job->trials.n;
-    if (MPI_Bcast(&job->capacity, sizeof job->capacity, MPI_BYTE, root, crew->comm) !=
-            MPI_SUCCESS ||
-        MPI_Bcast(&n, 1, MPI_UNSIGNED_LONG_LONG, root, crew->comm) != MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not share what a search found");
+    int rc = MPI_Bcast(&job->capacity, sizeof job->capacity, MPI_BYTE, root, crew->comm);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Bcast(&n, 1, MPI_UNSIGNED_LONG_LONG, root, crew->comm);
+    if (mpi_err_check(rc, "share what a search found", err) < 0)
+        return -1;
     struct trial *v = mem_calloc(n + 1, sizeof *v);
     if (crew->rank == root && n > 0)
         memcpy(v, job->trials.v, n * sizeof *v);
-    int rc = MPI_Bcast(v, (int)(n * sizeof *v), MPI_BYTE, root, crew->comm);
+    rc = MPI_Bcast(v, (int)(n * sizeof *v), MPI_BYTE, root, crew->comm);
     trials_release(&job->trials);
     for (size_t i = 0; i < n; i++)
         trials_add(&job->trials, &v[i].point, &v[i].result);
     mem_free(v);
-    if (rc != MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not share what a search looked at");
-    return 0;
+    return mpi_err_check(rc, "share the trials of a search", err);
 }
 
 int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)
@@ -189,10 +193,9 @@ int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)
     int n_teams = n < (size_t)crew->n_ranks ? (int)n : crew->n_ranks, rc = 0;
     if (n == 0)
         return 0;
-    struct team_bench team = {bench->probe, team_of(crew, n_teams)};
+    struct team_bench team = {bench->probe, MPI_COMM_NULL};
     int mine = part_of(crew->rank, crew->n_ranks, n_teams);
-    if (team.comm == MPI_COMM_NULL)
-        rc = err_set(err, ERR_FAIL, "MPI could not split the ranks of a crew");
+    rc = team_of(crew, n_teams, &team.comm, err);
     for (size_t j = 0; rc == 0 && j < n; j++)
         if ((int)(j % (size_t)n_teams) == mine)
             rc = max_load_search(bench->config, &jobs[j].task, team_measure, &team,

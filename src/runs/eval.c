@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/revision.h"
 #include "par/agree.h"
+#include "par/mpi_err.h"
 #include "results/file/checkpoint.h"
 #include "results/gather.h"
 #include "results/file/durable.h"
@@ -32,12 +33,13 @@ static int count_nodes(MPI_Comm comm)
 
 int eval_open(struct eval *eval, struct err *err)
 {
-    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not be started");
+    if (mpi_err_check(MPI_Init(NULL, NULL), "start", err) < 0)
+        return -1;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    if (MPI_Comm_dup(MPI_COMM_WORLD, &eval->comm) != MPI_SUCCESS) {
+    int rc = MPI_Comm_dup(MPI_COMM_WORLD, &eval->comm);
+    if (mpi_err_check(rc, "make a communicator", err) < 0) {
         MPI_Finalize();
-        return err_set(err, ERR_FAIL, "MPI could not make a communicator");
+        return -1;
     }
     MPI_Comm_set_errhandler(eval->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(eval->comm, &eval->rank);
@@ -74,10 +76,9 @@ char *eval_read_text(const struct eval *eval, const char *path, size_t *size, st
     if (rc == MPI_SUCCESS)
         rc = MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, eval->comm);
     *size = bytes;
-    if (rc == MPI_SUCCESS)
+    if (mpi_err_check(rc, "send the study to all ranks", err) == 0)
         return data;
     mem_free(data);
-    err_set(err, ERR_FAIL, "MPI could not send the study to all ranks");
     return NULL;
 }
 
@@ -115,10 +116,11 @@ static int sum_cost(const struct eval *eval, const struct run_cost *cost, struct
                     struct err *err)
 {
     unsigned long long mine[3] = {cost->n_queries, cost->n_windows, cost->bytes_sent}, all[3];
-    if (MPI_Allreduce(mine, all, 3, MPI_UNSIGNED_LONG_LONG, MPI_SUM, eval->comm) != MPI_SUCCESS ||
-        MPI_Allreduce(&cost->wall_s, &info->wall_s, 1, MPI_DOUBLE, MPI_MAX, eval->comm) !=
-            MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not sum the run's cost");
+    int rc = MPI_Allreduce(mine, all, 3, MPI_UNSIGNED_LONG_LONG, MPI_SUM, eval->comm);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Allreduce(&cost->wall_s, &info->wall_s, 1, MPI_DOUBLE, MPI_MAX, eval->comm);
+    if (mpi_err_check(rc, "sum the run's cost", err) < 0)
+        return -1;
     info->n_queries = all[0];
     info->n_windows = all[1];
     info->bytes_sent = all[2];

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/simtime.h"
+#include "par/mpi_err.h"
 #include "cluster/run.h"
 #include "results/gather.h"
 #include "results/meta.h"
@@ -220,12 +221,11 @@ static int share_result(MPI_Comm comm, const struct run_cost *cost, struct measu
                         struct err *err)
 {
     unsigned long long n_queries = cost->n_queries;
-    if (MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm) !=
-            MPI_SUCCESS ||
-        MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm) != MPI_SUCCESS)
-        return err_set(err, ERR_FAIL, "MPI could not share what a run measured");
+    int rc = MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm);
     result->n_queries = n_queries;
-    return 0;
+    return mpi_err_check(rc, "share what a run measured", err);
 }
 
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,

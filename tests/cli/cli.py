@@ -887,6 +887,83 @@ def group_capacity(folder):
             "other.h5")
 
 
+def children_seen(env, *args, cwd=None):
+    """Runs the program; (exit status, whether it ever had a child process)."""
+    job = subprocess.Popen([PROGRAM, *args], cwd=cwd, env=env, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+    seen = False
+    while job.poll() is None:
+        try:
+            with open(f"/proc/{job.pid}/task/{job.pid}/children") as f:
+                seen = seen or f.read().strip() != ""
+        except OSError:
+            pass  # it has just ended
+    return job.returncode, seen
+
+
+def group_startup(folder):
+    """Started by nobody, the program is alone: no daemon of Open MPI. Under a launcher, and where
+    the user has said otherwise, MPI starts as the site has set it up."""
+    write(folder, "study.yaml", LONG)
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_MCA_", "PMIX", "SLURM"))}
+    args = ("run", "study.yaml", "-q", "--force")
+    rc, seen = children_seen(bare, *args, cwd=folder)
+    expect(rc == 0 and not seen, "alone: no child process", f"{rc} {seen}")
+    said = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout \
+        if shutil.which("mpirun") else ""
+    for what, more in (("a launcher's variable", {"SLURM_STEP_ID": "0"}),
+                       ("what the user has set", {"OMPI_MCA_ess_singleton_isolated": "0"})):
+        rc, seen = children_seen({**bare, **more}, *args, cwd=folder)
+        expect(rc == 0, what, rc)
+        if "Open MPI) 4" in said:  # which forks a daemon for a process that is not under mpirun
+            expect(seen, f"{what}: MPI is left alone")
+
+
+def group_show(folder):
+    """The digest of a file's content: the same for the same answer, and an error where the content
+    is not what was written."""
+    write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
+    digests = []
+    for name, more in (("a.h5", ()), ("b.h5", ()), ("c.h5", ("--set", "seed=2"))):
+        rc, _, err = call("capacity", "study.yaml", "-q", "-o", name, *more, cwd=folder)
+        expect(rc == 0, f"capacity for {name}", err)
+        rc, out, err = call("show", name, "--digest", cwd=folder)
+        expect(rc == 0 and err == "" and re.fullmatch(r"[0-9a-f]{32}\n", out), "show", out + err)
+        digests.append(out)
+    expect(digests[0] == digests[1] != digests[2], "digests tell answers apart", digests)
+    with open(os.path.join(folder, "a.h5"), "rb") as f:
+        whole = f.read()
+    write(folder, "cut.h5", whole[:len(whole) // 2])
+    write(folder, "text.h5", "my notes\n")
+    for name in ("cut.h5", "text.h5"):
+        refused(f"show {name}", rf"recfleet: {name}: ", folder, "show", name, "--digest", status=1)
+    refused("show nothing", r"recfleet show: expected --digest", folder, "show", "a.h5")
+    if has_h5py():
+        write(folder, "edited.h5", whole[:-24])  # without its checksum, or it is refused for that
+        subprocess.run([sys.executable, "-c", EDIT, os.path.join(folder, "edited.h5")], check=True)
+        refused("show an edited file", r"recfleet: edited.h5: its content is not what was written: "
+                r"digest [0-9a-f]{32}, but [0-9a-f]{32} in the file", folder, "show", "edited.h5",
+                "--digest", status=1)
+
+
+# Changes one number of a results file, outside /run.
+EDIT = """
+import sys, h5py, numpy
+with h5py.File(sys.argv[1], "r+") as f:
+    names = []
+    f.visititems(lambda n, o: names.append(n) if isinstance(o, h5py.Dataset) and o.dtype.kind == "f"
+                 and o.size and not n.startswith("run/") else None)
+    values = f[names[0]][...]
+    values.flat[0] = 1 + numpy.nan_to_num(values.flat[0])
+    f[names[0]][...] = values
+"""
+
+
+def has_h5py():
+    done = subprocess.run([sys.executable, "-c", "import h5py"], capture_output=True)
+    return done.returncode == 0
+
+
 def group_list(folder):
     """list and schema show what studies can name, and fast: without starting MPI."""
     for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),
