@@ -9,7 +9,7 @@ set -euo pipefail
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
     libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev check)
-test_packages=(git binutils hdf5-tools valgrind clang libclang-rt-dev
+test_packages=(git binutils hdf5-tools valgrind clang clang-format libclang-rt-dev
     man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray netcdf-bin
     munge slurm-client slurmctld slurmd)
 

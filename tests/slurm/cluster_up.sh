@@ -149,6 +149,7 @@ start() {
     chown "$user" "$dir/state" "$dir/log" "$dir/run"
     : >"$dir/pids"
     write_config "$base" >"$SLURM_CONF"
+    chown "$user" "$SLURM_CONF"
     write_prolog >"$dir/task_prolog"
     chmod 755 "$dir/task_prolog"
     # Debian's default wants to look at a cgroup file system, which may not be mounted.
