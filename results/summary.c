@@ -662,85 +662,69 @@ const struct summary_service *summary_total(const struct summary *summary)
     return &summary->services[summary->n_services];
 }
 
-#define ROW(strct, member, kind, units, long_name)                                                 \
-    {                                                                                              \
-#member, units, long_name, kind, offsetof(struct strct, member), NULL                      \
-    }
-#define SERVICE(member, kind, units, long_name) ROW(summary_service, member, kind, units, long_name)
-#define COMPONENT(member, kind, units, long_name)                                                  \
-    ROW(summary_component, member, kind, units, long_name)
-#define GROUP(member, kind, units, long_name) ROW(summary_group, member, kind, units, long_name)
-#define FLEET(member, kind, units, long_name) ROW(summary_fleet, member, kind, units, long_name)
-#define END_ROW                                                                                    \
-    {                                                                                              \
-        NULL, NULL, NULL, SUMMARY_REAL, 0, NULL                                                    \
-    }
+#define ROW struct summary_service
+const struct data_field summary_service_fields[] = {
+    DATA_COUNT(n_queries, "1", "queries that arrived in the measured bins and have an end"),
+    DATA_COUNT(n_in_flight, "1", "of these, not finished at the end of the run"),
+    DATA_COUNT(n_requests, "1", "requests that the queries were split into"),
+    DATA_COUNT(n_items, "1", "candidate items of the queries"),
+    DATA_ESTIMATE(offered_qps, "s-1", "queries offered per second"),
+    DATA_ESTIMATE(served_qps, "s-1", "queries served per second"),
+    DATA_ESTIMATE(latency_mean_s, "s", "mean latency"),
+    DATA_NUMBER(latency_sd_s, "s", "standard deviation of latency"),
+    DATA_NUMBER(latency_max_s, "s", "longest latency"),
+    DATA_ESTIMATE(wait_mean_s, "s", "mean queue wait"),
+    DATA_ESTIMATE(service_mean_s, "s", "mean service time"),
+    DATA_ESTIMATE(waited_frac, "1", "fraction of queries that waited in a queue"),
+    DATA_ESTIMATE(wait_share_frac, "1", "queue wait as a fraction of all latency"),
+    DATA_NUMBER(sla_quantile, "1", "quantile of latency that the target is for"),
+    DATA_NUMBER(sla_s, "s", "latency target, 0: none"),
+    DATA_ESTIMATE(sla_latency_s, "s", "latency at the target's quantile"),
+    DATA_ESTIMATE(late_frac, "1", "fraction of queries later than the target, or lost"),
+    DATA_CODE(sla, "latency target met", summary_sla_names, SLA_NONE),
+    DATA_ESTIMATE(accel_query_frac, "1", "fraction of queries on an accelerator"),
+    DATA_ESTIMATE(accel_item_frac, "1", "fraction of items on an accelerator"),
+    DATA_COUNT(n_lost, "1", "queries that arrived in the measured bins and were lost to failures"),
+    DATA_COUNT(n_pending, "1", "queries that arrived in the measured bins and have no known end"),
+    DATA_COUNT(n_retries, "1", "attempts beyond the first"),
+    DATA_ESTIMATE(lost_frac, "1", "fraction of queries that were lost"),
+    DATA_COUNT(n_run_generated, "1", "queries of the whole run"),
+    DATA_COUNT(n_run_answered, "1", "of the whole run, answered by its end"),
+    DATA_COUNT(n_run_lost, "1", "of the whole run, lost to failures"),
+    DATA_COUNT(n_run_in_flight, "1", "of the whole run, in flight at its end"),
+    {0}};
+#undef ROW
 
-const struct summary_field summary_service_fields[] = {
-    SERVICE(n_queries, SUMMARY_COUNT, "1",
-            "queries that arrived in the measured bins and have an end"),
-    SERVICE(n_in_flight, SUMMARY_COUNT, "1", "of these, not finished at the end of the run"),
-    SERVICE(n_requests, SUMMARY_COUNT, "1", "requests that the queries were split into"),
-    SERVICE(n_items, SUMMARY_COUNT, "1", "candidate items of the queries"),
-    SERVICE(offered_qps, SUMMARY_CI, "s-1", "queries offered per second"),
-    SERVICE(served_qps, SUMMARY_CI, "s-1", "queries served per second"),
-    SERVICE(latency_mean_s, SUMMARY_CI, "s", "mean latency"),
-    SERVICE(latency_sd_s, SUMMARY_REAL, "s", "standard deviation of latency"),
-    SERVICE(latency_max_s, SUMMARY_REAL, "s", "longest latency"),
-    SERVICE(wait_mean_s, SUMMARY_CI, "s", "mean queue wait"),
-    SERVICE(service_mean_s, SUMMARY_CI, "s", "mean service time"),
-    SERVICE(waited_frac, SUMMARY_CI, "1", "fraction of queries that waited in a queue"),
-    SERVICE(wait_share_frac, SUMMARY_CI, "1", "queue wait as a fraction of all latency"),
-    SERVICE(sla_quantile, SUMMARY_REAL, "1", "quantile of latency that the target is for"),
-    SERVICE(sla_s, SUMMARY_REAL, "s", "latency target, 0: none"),
-    SERVICE(sla_latency_s, SUMMARY_CI, "s", "latency at the target's quantile"),
-    SERVICE(late_frac, SUMMARY_CI, "1", "fraction of queries later than the target, or lost"),
-    {"sla", "1", "latency target met", SUMMARY_CODE, offsetof(struct summary_service, sla),
-     summary_sla_names},
-    SERVICE(accel_query_frac, SUMMARY_CI, "1", "fraction of queries on an accelerator"),
-    SERVICE(accel_item_frac, SUMMARY_CI, "1", "fraction of items on an accelerator"),
-    SERVICE(n_lost, SUMMARY_COUNT, "1",
-            "queries that arrived in the measured bins and were lost to failures"),
-    SERVICE(n_pending, SUMMARY_COUNT, "1",
-            "queries that arrived in the measured bins and have no known end"),
-    SERVICE(n_retries, SUMMARY_COUNT, "1", "attempts beyond the first"),
-    SERVICE(lost_frac, SUMMARY_CI, "1", "fraction of queries that were lost"),
-    SERVICE(n_run_generated, SUMMARY_COUNT, "1", "queries of the whole run"),
-    SERVICE(n_run_answered, SUMMARY_COUNT, "1", "of the whole run, answered by its end"),
-    SERVICE(n_run_lost, SUMMARY_COUNT, "1", "of the whole run, lost to failures"),
-    SERVICE(n_run_in_flight, SUMMARY_COUNT, "1", "of the whole run, in flight at its end"),
-    END_ROW,
-};
+#define ROW struct summary_component
+const struct data_field summary_component_fields[] = {
+    DATA_COUNT32(n_units, "1", "cores or accelerator streams of the group"),
+    DATA_ESTIMATE(util_frac, "1", "utilisation"),
+    DATA_ESTIMATE(load_frac, "1", "offered work over capacity"),
+    DATA_ESTIMATE(power_w, "W", "mean power of the component"),
+    DATA_NUMBER(energy_j, "J", "energy over the measured bins"),
+    DATA_NUMBER(drain_max_s, "s", "worst server's wait for new work at the end"),
+    DATA_NUMBER(drain_growth_frac, "1", "growth of that wait, seconds per second"),
+    DATA_CODE(verdict, "does the backlog grow without bound", overload_names, OVERLOAD_NO),
+    {0}};
+#undef ROW
 
-const struct summary_field summary_component_fields[] = {
-    COMPONENT(n_units, SUMMARY_COUNT32, "1", "cores or accelerator streams of the group"),
-    COMPONENT(util_frac, SUMMARY_CI, "1", "utilisation"),
-    COMPONENT(load_frac, SUMMARY_CI, "1", "offered work over capacity"),
-    COMPONENT(power_w, SUMMARY_CI, "W", "mean power of the component"),
-    COMPONENT(energy_j, SUMMARY_REAL, "J", "energy over the measured bins"),
-    COMPONENT(drain_max_s, SUMMARY_REAL, "s", "worst server's wait for new work at the end"),
-    COMPONENT(drain_growth_frac, SUMMARY_REAL, "1", "growth of that wait, seconds per second"),
-    {"verdict", "1", "does the backlog grow without bound", SUMMARY_CODE,
-     offsetof(struct summary_component, verdict), overload_names},
-    END_ROW,
-};
+#define ROW struct summary_group
+const struct data_field summary_group_fields[] = {
+    DATA_ESTIMATE(power_w, "W", "mean power of the group"),
+    DATA_NUMBER(energy_j, "J", "energy of the group over the measured bins"),
+    DATA_NUMBER(queries_per_j, "J-1", "queries per joule, which is QPS per watt"),
+    {0}};
+#undef ROW
 
-const struct summary_field summary_group_fields[] = {
-    GROUP(power_w, SUMMARY_CI, "W", "mean power of the group"),
-    GROUP(energy_j, SUMMARY_REAL, "J", "energy of the group over the measured bins"),
-    GROUP(queries_per_j, SUMMARY_REAL, "J-1", "queries per joule, which is QPS per watt"),
-    END_ROW,
-};
-
-const struct summary_field summary_fleet_fields[] = {
-    FLEET(first_bin, SUMMARY_COUNT32, "1", "first measured bin"),
-    FLEET(n_bins, SUMMARY_COUNT32, "1", "number of measured bins"),
-    FLEET(settled, SUMMARY_CODE, "1", "0: no end of the warm-up was seen"),
-    {"verdict", "1", "does any backlog grow without bound", SUMMARY_CODE,
-     offsetof(struct summary_fleet, verdict), overload_names},
-    FLEET(n_batches, SUMMARY_COUNT32, "1", "batches behind the fleet's own intervals"),
-    FLEET(power_w, SUMMARY_CI, "W", "mean power of the fleet"),
-    FLEET(queries_per_j, SUMMARY_CI, "J-1", "queries per joule, which is QPS per watt"),
-    FLEET(energy_j, SUMMARY_REAL, "J", "energy of the fleet over the measured bins"),
-    END_ROW,
-};
+#define ROW struct summary_fleet
+const struct data_field summary_fleet_fields[] = {
+    DATA_COUNT32(first_bin, "1", "first measured bin"),
+    DATA_COUNT32(n_bins, "1", "number of measured bins"),
+    DATA_INT(settled, "1", "0: no end of the warm-up was seen"),
+    DATA_CODE(verdict, "does any backlog grow without bound", overload_names, OVERLOAD_NO),
+    DATA_COUNT32(n_batches, "1", "batches behind the fleet's own intervals"),
+    DATA_ESTIMATE(power_w, "W", "mean power of the fleet"),
+    DATA_ESTIMATE(queries_per_j, "J-1", "queries per joule, which is QPS per watt"),
+    DATA_NUMBER(energy_j, "J", "energy of the fleet over the measured bins"),
+    {0}};
+#undef ROW

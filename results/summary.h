@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "results/ci.h"
+#include "results/data_field.h"
 #include "results/meta.h"
 #include "results/overload.h"
 #include "results/record.h"
@@ -115,17 +116,18 @@ bool summary_lost_target(const struct summary_service *service);
 // All services together.
 const struct summary_service *summary_total(const struct summary *summary);
 
-// One number of one of the structs above, by name.
-enum summary_kind { SUMMARY_CI, SUMMARY_REAL, SUMMARY_COUNT, SUMMARY_COUNT32, SUMMARY_CODE };
-struct summary_field {
-    const char *name, *units, *long_name;
-    enum summary_kind kind; // struct ci, double, uint64_t, uint32_t, int32_t
-    size_t offset;
-    const char *const *codes; // SUMMARY_CODE: what 0, 1, ... mean
-};
-extern const struct summary_field summary_service_fields[];   // ends with name NULL
-extern const struct summary_field summary_component_fields[]; // likewise
-extern const struct summary_field summary_group_fields[];
-extern const struct summary_field summary_fleet_fields[];
+// The numbers of the structs above, for files and tables; latency_s, an array, is in none.
+extern const struct data_field summary_service_fields[]; // ends with name NULL
+extern const struct data_field summary_component_fields[];
+extern const struct data_field summary_group_fields[];
+extern const struct data_field summary_fleet_fields[];
+
+// Until the last kind of file is described by data_field, its tables are written in these words.
+#define summary_field data_field
+#define SUMMARY_CI DATA_KIND_ESTIMATE
+#define SUMMARY_REAL DATA_KIND_NUMBER
+#define SUMMARY_COUNT DATA_KIND_COUNT
+#define SUMMARY_COUNT32 DATA_KIND_COUNT32
+#define SUMMARY_CODE DATA_KIND_CODE
 
 #endif

@@ -10,7 +10,7 @@
 
 // Where the rows of a part are: the fields of their struct, and its place in struct sweep_result.
 struct part_rows {
-    const struct summary_field *fields;
+    const struct data_field *fields;
     const char *base;
     size_t stride;      // from row to row
     uint32_t n_rows;    // per point
@@ -55,9 +55,9 @@ static struct part_rows rows_of(const struct sweep_result *p, enum replications_
         summary_fleet_fields, (const char *)p->fleets, sizeof *p->fleets, 1, 0, false};
 }
 
-static bool is_real(const struct summary_field *f)
+static bool is_real(const struct data_field *f)
 {
-    return f->kind == SUMMARY_CI || f->kind == SUMMARY_REAL;
+    return f->kind == DATA_KIND_ESTIMATE || f->kind == DATA_KIND_NUMBER;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -69,12 +69,12 @@ static int by_offset(const void *a, const void *b)
 static void list_members(const struct part_rows *rows, struct replications_table *table)
 {
     uint32_t n = 0;
-    for (const struct summary_field *f = rows->fields; f->name; f++)
+    for (const struct data_field *f = rows->fields; f->name; f++)
         n += is_real(f);
     table->n_members = n + (rows->has_quantiles ? SUMMARY_N_QUANTILES : 0);
     table->offsets = mem_calloc(table->n_members, sizeof *table->offsets);
     n = 0;
-    for (const struct summary_field *f = rows->fields; f->name; f++) {
+    for (const struct data_field *f = rows->fields; f->name; f++) {
         if (is_real(f))
             table->offsets[n++] = f->offset;
     }
@@ -288,19 +288,14 @@ int32_t replications_sla(const struct replications *f, uint32_t at_case, uint32_
     return f->sla[(size_t)at_case * f->points->n_services + service];
 }
 
-#define ROW(member, long_name)                                                                     \
-    {                                                                                              \
-#member, "1", long_name, SUMMARY_COUNT32, offsetof(struct replications_case, member), NULL \
-    }
-
-const struct summary_field replications_case_fields[] = {
-    ROW(n_replications, "replications of the case"),
-    ROW(n_done, "replications that are done"),
-    ROW(n_missing, "replications that are not done"),
-    ROW(n_overloaded, "replications that are done and were overloaded"),
-    ROW(n_services, "services of the case"),
-    ROW(n_groups, "groups of servers of the case"),
-    {"verdict", "1", "does any backlog grow without bound", SUMMARY_CODE,
-     offsetof(struct replications_case, verdict), overload_names},
-    {NULL, NULL, NULL, SUMMARY_REAL, 0, NULL},
-};
+#define ROW struct replications_case
+const struct data_field replications_case_fields[] = {
+    DATA_COUNT32(n_replications, "1", "replications of the case"),
+    DATA_COUNT32(n_done, "1", "replications that are done"),
+    DATA_COUNT32(n_missing, "1", "replications that are not done"),
+    DATA_COUNT32(n_overloaded, "1", "replications that are done and were overloaded"),
+    DATA_COUNT32(n_services, "1", "services of the case"),
+    DATA_COUNT32(n_groups, "1", "groups of servers of the case"),
+    DATA_CODE(verdict, "does any backlog grow without bound", overload_names, OVERLOAD_NO),
+    {0}};
+#undef ROW

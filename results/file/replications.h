@@ -73,6 +73,6 @@ struct ci replications_at(const struct replications *fold, enum replications_par
 int32_t replications_sla(const struct replications *fold, uint32_t at_case, uint32_t service);
 
 // One count of struct replications_case by name; ends with name NULL.
-extern const struct summary_field replications_case_fields[];
+extern const struct data_field replications_case_fields[];
 
 #endif

@@ -114,11 +114,9 @@ static size_t n_names(const char *const *names)
 void store_piece_field(const struct store_writer *w, const char *group,
                        const struct store_rows *rows, const struct summary_field *f)
 {
-    const enum h5_type stored[] = {[SUMMARY_CI] = H5_F64,
-                                   [SUMMARY_REAL] = H5_F64,
-                                   [SUMMARY_COUNT] = H5_U64,
-                                   [SUMMARY_COUNT32] = H5_U32,
-                                   [SUMMARY_CODE] = H5_I32};
+    const enum h5_type stored[] = {
+        [SUMMARY_CI] = H5_F64,      [SUMMARY_REAL] = H5_F64,  [SUMMARY_COUNT] = H5_U64,
+        [SUMMARY_COUNT32] = H5_U32, [DATA_KIND_INT] = H5_I32, [SUMMARY_CODE] = H5_I32};
     const struct store_column column = {f->name, f->units, f->long_name, stored[f->kind],
                                         f->offset};
     if (f->kind == SUMMARY_CI) {

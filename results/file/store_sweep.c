@@ -349,7 +349,7 @@ static void write_folded_services(const struct store_writer *w, const struct con
     put_folded_latency(w, "/folded/summary", rows, t);
     store_piece_field(w, "/folded/summary", &codes,
                       &(struct summary_field){"sla", "1", "latency target met", SUMMARY_CODE, 0,
-                                              summary_sla_names});
+                                              summary_sla_names, 0, NULL});
 }
 
 // The components' tables into one, over the dimension `component`.

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "results/file/load.h"
+#include "results/file/run_result.h"
 
 const char *const sweep_result_state_names[] = {"missing", "done", "failed", "foreign", NULL};
 
@@ -228,10 +228,10 @@ void sweep_result_reserve(struct sweep_result *p, uint32_t n_services, uint32_t 
     summary_destroy(blank);
 }
 
-static void take_point(struct sweep_point *to, const struct load *load)
+static void take_point(struct sweep_point *to, const struct run_result *run)
 {
-    const struct meta *m = load->meta;
-    const struct summary_fleet *fleet = &load->summary->fleet;
+    const struct meta *m = run->meta;
+    const struct summary_fleet *fleet = &run->summary->fleet;
     to->state = SWEEP_DONE;
     to->random_seed = m->seed;
     set_text(&to->policy_name, m->policy);
@@ -246,16 +246,16 @@ static void take_point(struct sweep_point *to, const struct load *load)
     to->n_servers = m->n_servers;
     to->n_services = m->n_services;
     to->n_groups = m->n_groups;
-    set_text(&to->date, load->date);
-    set_text(&to->host, load->host);
-    set_text(&to->git_revision, load->git_revision);
-    set_text(&to->job_id, load->job_id);
-    set_text(&to->nodes, load->nodes);
-    to->n_ranks = load->n_ranks;
-    to->n_nodes = load->n_nodes;
-    to->n_restarts = load->n_restarts;
-    to->wall_s = load->wall_s;
-    to->n_queries_simulated = load->n_queries_simulated;
+    set_text(&to->date, run->info.date);
+    set_text(&to->host, run->info.host);
+    set_text(&to->git_revision, run->info.git_revision);
+    set_text(&to->job_id, run->info.job_id);
+    set_text(&to->nodes, run->info.nodes);
+    to->n_ranks = run->info.n_ranks;
+    to->n_nodes = run->info.n_nodes;
+    to->n_restarts = run->info.n_restarts;
+    to->wall_s = run->info.wall_s;
+    to->n_queries_simulated = run->info.n_queries;
 }
 
 static void take_names(struct sweep_result *p, uint32_t point, const struct meta *m)
@@ -268,14 +268,14 @@ static void take_names(struct sweep_result *p, uint32_t point, const struct meta
             line_of(m->groups[i].name), line_of(m->groups[i].platform), m->groups[i].n_servers};
 }
 
-void sweep_result_take(struct sweep_result *p, uint32_t point, const struct load *load)
+void sweep_result_take(struct sweep_result *p, uint32_t point, const struct run_result *run)
 {
-    const struct summary *s = load->summary;
+    const struct summary *s = run->summary;
     assert(point < p->n_points);
     sweep_result_reserve(p, s->n_services, s->n_groups);
     forget(p, point);
-    take_point(&p->points[point], load);
-    take_names(p, point, load->meta);
+    take_point(&p->points[point], run);
+    take_names(p, point, run->meta);
     memcpy(p->services + (size_t)point * p->n_services, s->services,
            s->n_services * sizeof *s->services);
     memcpy(p->groups + (size_t)point * p->n_groups, s->groups, s->n_groups * sizeof *s->groups);
@@ -310,45 +310,35 @@ uint32_t sweep_result_count(const struct sweep_result *p, enum sweep_state state
     return n;
 }
 
-#define ROW(member, kind, units, long_name)                                                        \
-    {                                                                                              \
-#member, units, long_name, kind, offsetof(struct sweep_point, member), NULL                \
-    }
+#define ROW struct sweep_point
+const struct data_field sweep_result_fields[] = {
+    DATA_CODE(state, "is the point done", sweep_result_state_names, SWEEP_MISSING),
+    DATA_COUNT(random_seed, "1", "seed of the random draws"),
+    DATA_COUNT(traffic_fingerprint, "1", "equal where the queries were the same"),
+    DATA_NUMBER(duration_s, "s", "simulated time"),
+    DATA_NUMBER(warmup_s, "s", "warm-up as given"),
+    DATA_INT(warmup_auto, "1", "1: the end of the warm-up was detected"),
+    DATA_NUMBER(measured_from_s, "s", "start of what was measured"),
+    DATA_NUMBER(measured_to_s, "s", "end of what was measured"),
+    DATA_COUNT32(n_cells, "1", "cells of the fleet"),
+    DATA_COUNT32(n_servers, "1", "servers of the fleet"),
+    DATA_COUNT32(n_services, "1", "services of the point"),
+    DATA_COUNT32(n_groups, "1", "groups of servers of the point"),
+    {0}};
+
+const struct data_field sweep_result_run_fields[] = {
+    DATA_INT(n_ranks, "1", "MPI ranks"),
+    DATA_INT(n_nodes, "1", "nodes of the machine, 0: unknown"),
+    DATA_COUNT(n_restarts, "1", "how often the run was resumed from a checkpoint"),
+    DATA_NUMBER(wall_s, "s", "wall time of the simulation"),
+    DATA_COUNT(n_queries_simulated, "1", "queries simulated, warm-up included"),
+    {0}};
+#undef ROW
+
 #define TEXT(member, long_name)                                                                    \
     {                                                                                              \
 #member, long_name, offsetof(struct sweep_point, member)                                   \
     }
-#define END_ROW                                                                                    \
-    {                                                                                              \
-        NULL, NULL, NULL, SUMMARY_REAL, 0, NULL                                                    \
-    }
-
-const struct summary_field sweep_result_fields[] = {
-    {"state", "1", "is the point done", SUMMARY_CODE, offsetof(struct sweep_point, state),
-     sweep_result_state_names},
-    ROW(random_seed, SUMMARY_COUNT, "1", "seed of the random draws"),
-    ROW(traffic_fingerprint, SUMMARY_COUNT, "1", "equal where the queries were the same"),
-    ROW(duration_s, SUMMARY_REAL, "s", "simulated time"),
-    ROW(warmup_s, SUMMARY_REAL, "s", "warm-up as given"),
-    ROW(warmup_auto, SUMMARY_CODE, "1", "1: the end of the warm-up was detected"),
-    ROW(measured_from_s, SUMMARY_REAL, "s", "start of what was measured"),
-    ROW(measured_to_s, SUMMARY_REAL, "s", "end of what was measured"),
-    ROW(n_cells, SUMMARY_COUNT32, "1", "cells of the fleet"),
-    ROW(n_servers, SUMMARY_COUNT32, "1", "servers of the fleet"),
-    ROW(n_services, SUMMARY_COUNT32, "1", "services of the point"),
-    ROW(n_groups, SUMMARY_COUNT32, "1", "groups of servers of the point"),
-    END_ROW,
-};
-
-const struct summary_field sweep_result_run_fields[] = {
-    ROW(n_ranks, SUMMARY_CODE, "1", "MPI ranks"),
-    ROW(n_nodes, SUMMARY_CODE, "1", "nodes of the machine, 0: unknown"),
-    ROW(n_restarts, SUMMARY_COUNT, "1", "how often the run was resumed from a checkpoint"),
-    ROW(wall_s, SUMMARY_REAL, "s", "wall time of the simulation"),
-    ROW(n_queries_simulated, SUMMARY_COUNT, "1", "queries simulated, warm-up included"),
-    END_ROW,
-};
-
 const struct sweep_text sweep_result_texts[] = {
     TEXT(policy_name, "policy of the balancers"),
     TEXT(study_digest, "digest of all that decides the point's results"),

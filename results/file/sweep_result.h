@@ -3,8 +3,8 @@
 //
 // A sweep has axes and points; a point takes one value of each axis and is one run, or one that is
 // still to be done, or has failed. What a run's file says of the run as a whole is copied out of
-// it (load.h), which can be dropped then: about 2 kB per point with one service and one group.
-// Time bins, histograms, servers and samples stay in the runs' own files.
+// it (run_result.h), which can be dropped then: about 2 kB per point with one service and one
+// group. Time bins, histograms, servers and samples stay in the runs' own files.
 //
 // Points may differ in their services and groups, because an axis may change them. Rows are by
 // position up to the most that any point has; a row that a point does not have is NaN and 0, and
@@ -19,7 +19,7 @@
 //     p->replication = 1;
 //     sweep_result_set_value(p, 3, 0, 1);                 // point 3 has policy jsq
 //     sweep_result_set_seed(p, 3, 77);
-//     sweep_result_take(p, 3, load);                      // now it is done; load may be closed
+//     sweep_result_take(p, 3, run);                      // now it is done; run may be released
 //     sweep_result_set_state(p, 2, SWEEP_FAILED, "no servers are left");
 //     sweep_result_destroy(p);
 #ifndef RESULTS_FILE_SWEEP_RESULT_H
@@ -30,7 +30,7 @@
 
 #include "results/summary.h"
 
-struct load;
+struct run_result;
 
 enum sweep_state {
     SWEEP_MISSING, // not done yet
@@ -108,8 +108,8 @@ void sweep_result_set_seed(struct sweep_result *points, uint32_t point, uint64_t
 // Not SWEEP_DONE, which is what sweep_result_take() makes of it. `note` may be NULL.
 void sweep_result_set_state(struct sweep_result *points, uint32_t point, enum sweep_state state,
                             const char *note);
-// The point is done, and this is its run. Nothing of `load` is kept; its seed becomes the point's.
-void sweep_result_take(struct sweep_result *points, uint32_t point, const struct load *load);
+// The point is done, and this is its run. Nothing of `run` is kept; its seed becomes the point's.
+void sweep_result_take(struct sweep_result *points, uint32_t point, const struct run_result *run);
 
 // Room for so many services and groups per point; what is there is kept. For readers of a file;
 // sweep_result_take() makes room by itself.
@@ -124,7 +124,7 @@ uint32_t sweep_result_count(const struct sweep_result *points, enum sweep_state 
 
 // One number of struct sweep_point by name: those that depend on the study alone, and the others.
 // The names leave those free that axes often have, such as policy, seed, model and platform.
-extern const struct summary_field sweep_result_fields[],
+extern const struct data_field sweep_result_fields[],
     sweep_result_run_fields[]; // end with name NULL
 
 // The same for its texts.

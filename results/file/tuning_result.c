@@ -112,7 +112,7 @@ int tuning_result_find_policy(const struct tuning_result *tuning, const char *na
 
 #define FIELD(member, units, text, kind, codes)                                                    \
     {                                                                                              \
-#member, units, text, kind, offsetof(ROW, member), codes                                   \
+#member, units, text, kind, offsetof(ROW, member), codes, 0, NULL                          \
     }
 #define REAL(member, units, text) FIELD(member, units, text, SUMMARY_REAL, NULL)
 #define COUNT(member, text) FIELD(member, "1", text, SUMMARY_COUNT, NULL)

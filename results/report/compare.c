@@ -2,6 +2,7 @@
 #include "results/report/compare.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,40 +12,47 @@
 // Bins that must have a number in both files for a paired interval.
 #define LEAST_PAIRS 5
 
-// A series of one number per bin: element `at` of each bin's row of `stride`. NULL: there is none.
+// A series of one number per bin, `stride` bytes apart. NULL: there is none.
 struct series {
-    const double *values;
-    size_t stride, at;
+    const void *first;
+    size_t stride;
 };
 
-static bool same_traffic(const struct load *a, const struct load *b)
+static double number_of(struct series s, uint32_t bin)
+{
+    double number;
+    memcpy(&number, (const char *)s.first + bin * s.stride, sizeof number);
+    return number;
+}
+
+static bool same_traffic(const struct run_result *a, const struct run_result *b)
 {
     return a->meta->traffic_fingerprint != 0 &&
            a->meta->traffic_fingerprint == b->meta->traffic_fingerprint &&
            a->meta->seed == b->meta->seed;
 }
 
-static bool same_bins(const struct load_bins *a, const struct load_bins *b)
+static bool same_bins(const struct run_result_bins *a, const struct run_result_bins *b)
 {
     if (a->n != b->n)
         return false;
     for (uint32_t i = 0; i < a->n; i++) {
-        if (a->start_s[i] != b->start_s[i] || a->end_s[i] != b->end_s[i])
+        if (a->start_s[i] != b->start_s[i] || a->times[i].end_s != b->times[i].end_s)
             return false;
     }
     return true;
 }
 
 // Spread of the paired differences round `diff`; n_batches 0 when too few bins have both.
-static struct ci paired(const struct load_bins *a, const struct load_bins *b, struct series x,
-                        struct series y, double diff)
+static struct ci paired(const struct run_result_bins *a, const struct run_result_bins *b,
+                        struct series x, struct series y, double diff)
 {
     double *d = mem_calloc(a->n, sizeof *d);
     uint32_t n = 0, known = 0;
     for (uint32_t i = 0; i < a->n; i++) {
-        if (!a->measured[i] || !b->measured[i])
+        if (!a->times[i].measured || !b->times[i].measured)
             continue;
-        d[n] = y.values[i * y.stride + y.at] - x.values[i * x.stride + x.at];
+        d[n] = number_of(y, i) - number_of(x, i);
         known += isnan(d[n]) ? 0 : 1;
         n++;
     }
@@ -60,11 +68,11 @@ static struct ci paired(const struct load_bins *a, const struct load_bins *b, st
 
 // Appends a row; the series are used when the traffic is the same.
 static void add_row(struct compare *c, char *what, const char *units, struct ci base,
-                    struct ci other, const struct load_bins *a, const struct load_bins *b,
-                    struct series x, struct series y)
+                    struct ci other, const struct run_result_bins *a,
+                    const struct run_result_bins *b, struct series x, struct series y)
 {
     struct compare_row row = {what, units, base, other, ci_welch(other, base), false};
-    if (c->same_traffic && x.values && y.values && !isnan(row.diff.value)) {
+    if (c->same_traffic && x.first && y.first && !isnan(row.diff.value)) {
         struct ci ci = paired(a, b, x, y, row.diff.value);
         if (ci.n_batches >= 2) {
             row.diff = ci;
@@ -75,33 +83,41 @@ static void add_row(struct compare *c, char *what, const char *units, struct ci 
     c->rows[c->n_rows++] = row;
 }
 
+// The bins of a service, or of all together (one past the last); and a member of them.
+static struct series bins_of(const struct run_result *run, uint32_t service)
+{
+    const struct run_result_bins *b = &run->bins;
+    uint32_t n = run->summary->n_services;
+    if (service == n)
+        return (struct series){b->all, sizeof *b->all};
+    return (struct series){b->services + service, n * sizeof *b->services};
+}
+
+static struct series part_of(struct series bins, size_t offset)
+{
+    return (struct series){(const char *)bins.first + offset, bins.stride};
+}
+
 // The rows of one service, or of all together (both indices one past the last).
-static void add_service(struct compare *c, const struct load *a, const struct load *b, uint32_t i,
-                        uint32_t j)
+static void add_service(struct compare *c, const struct run_result *a, const struct run_result *b,
+                        uint32_t i, uint32_t j)
 {
     const struct summary_service *x = &a->summary->services[i], *y = &b->summary->services[j];
     bool all = i == a->summary->n_services;
-    uint32_t na = a->summary->n_services, nb = b->summary->n_services;
     const char *name = all ? "(all)" : a->meta->services[i].name;
     const int shown[] = {0, 2, 3}; // p50 p95 p99
-    struct series none = {NULL, 0, 0};
+    struct series none = {NULL, 0};
     bool lost = x->n_lost > 0 || y->n_lost > 0;
-    struct series mean_a = {all ? a->bins.all_latency_mean_s : a->bins.latency_mean_s, all ? 1 : na,
-                            all ? 0 : i};
-    struct series mean_b = {all ? b->bins.all_latency_mean_s : b->bins.latency_mean_s, all ? 1 : nb,
-                            all ? 0 : j};
+    struct series bins_a = bins_of(a, i), bins_b = bins_of(b, j);
+    const size_t mean = offsetof(struct run_bin, latency_mean_s);
     add_row(c, mem_printf("%s served", name), "s-1", x->served_qps, y->served_qps, &a->bins,
             &b->bins, none, none);
     add_row(c, mem_printf("%s mean", name), "s", x->latency_mean_s, y->latency_mean_s, &a->bins,
-            &b->bins, mean_a, mean_b);
+            &b->bins, part_of(bins_a, mean), part_of(bins_b, mean));
     for (size_t k = 0; k < sizeof shown / sizeof *shown; k++) {
-        size_t q = (size_t)shown[k], n = SUMMARY_N_QUANTILES;
-        struct series qa = {all ? a->bins.all_latency_s : a->bins.latency_s, all ? n : n * na,
-                            all ? q : i * n + q};
-        struct series qb = {all ? b->bins.all_latency_s : b->bins.latency_s, all ? n : n * nb,
-                            all ? q : j * n + q};
+        size_t q = (size_t)shown[k], at = offsetof(struct run_bin, latency_s) + q * sizeof(double);
         add_row(c, mem_printf("%s p%g", name, summary_quantiles[q] * 100), "s", x->latency_s[q],
-                y->latency_s[q], &a->bins, &b->bins, qa, qb);
+                y->latency_s[q], &a->bins, &b->bins, part_of(bins_a, at), part_of(bins_b, at));
     }
     if (lost)
         add_row(c, mem_printf("%s lost", name), "1", x->lost_frac, y->lost_frac, &a->bins, &b->bins,
@@ -109,23 +125,23 @@ static void add_service(struct compare *c, const struct load *a, const struct lo
 }
 
 // Watts of the whole fleet in each bin; caller frees.
-static double *fleet_power(const struct load *load)
+static double *fleet_power(const struct run_result *run)
 {
-    size_t parts = (size_t)load->summary->n_groups * N_PARTS;
-    double *power_w = mem_calloc(load->bins.n, sizeof *power_w);
-    for (uint32_t i = 0; i < load->bins.n; i++) {
+    size_t parts = (size_t)run->summary->n_groups * N_PARTS;
+    double *power_w = mem_calloc(run->bins.n, sizeof *power_w);
+    for (uint32_t i = 0; i < run->bins.n; i++) {
         for (size_t p = 0; p < parts; p++)
-            power_w[i] += load->bins.power_w[i * parts + p];
+            power_w[i] += run->bins.parts[i * parts + p].power_w;
     }
     return power_w;
 }
 
-static void add_fleet(struct compare *c, const struct load *a, const struct load *b)
+static void add_fleet(struct compare *c, const struct run_result *a, const struct run_result *b)
 {
     double *x = fleet_power(a), *y = fleet_power(b);
-    struct series none = {NULL, 0, 0};
+    struct series none = {NULL, 0};
     add_row(c, mem_strdup("fleet power"), "W", a->summary->fleet.power_w, b->summary->fleet.power_w,
-            &a->bins, &b->bins, (struct series){x, 1, 0}, (struct series){y, 1, 0});
+            &a->bins, &b->bins, (struct series){x, sizeof *x}, (struct series){y, sizeof *y});
     add_row(c, mem_strdup("fleet QPS/W"), "J-1", a->summary->fleet.queries_per_j,
             b->summary->fleet.queries_per_j, &a->bins, &b->bins, none, none);
     mem_free(x);
@@ -140,7 +156,8 @@ static uint32_t find_service(const struct meta *meta, const char *name)
     return i;
 }
 
-struct compare *compare_create(const struct load *base, const struct load *other, struct err *err)
+struct compare *compare_create(const struct run_result *base, const struct run_result *other,
+                               struct err *err)
 {
     struct compare *c = mem_calloc(1, sizeof *c);
     c->same_traffic = same_traffic(base, other) && same_bins(&base->bins, &other->bins);
@@ -206,17 +223,17 @@ static void print_row(struct table *table, const struct compare_row *row, struct
         mem_free(cells[i]);
 }
 
-static void print_file(FILE *out, char letter, const struct load *load)
+static void print_file(FILE *out, char letter, const struct run_result *run)
 {
-    const struct meta *m = load->meta;
-    fprintf(out, "%c  %s   study %s, policy %s, seed %llu%s\n", letter, load->path, m->study_name,
+    const struct meta *m = run->meta;
+    fprintf(out, "%c  %s   study %s, policy %s, seed %llu%s\n", letter, run->path, m->study_name,
             m->policy, (unsigned long long)m->seed,
-            load->summary->fleet.verdict == OVERLOAD_YES      ? "   *** OVERLOADED ***"
-            : load->summary->fleet.verdict == OVERLOAD_UNSURE ? "   near saturation"
-                                                              : "");
+            run->summary->fleet.verdict == OVERLOAD_YES      ? "   *** OVERLOADED ***"
+            : run->summary->fleet.verdict == OVERLOAD_UNSURE ? "   near saturation"
+                                                             : "");
 }
 
-static void print_pair(FILE *out, const struct load *base, const struct load *other,
+static void print_pair(FILE *out, const struct run_result *base, const struct run_result *other,
                        const struct compare *c)
 {
     const char *const heads[] = {"", "A", "B", "B - A", "%", "interval", "difference"};
@@ -235,7 +252,7 @@ static void print_pair(FILE *out, const struct load *base, const struct load *ot
     table_destroy(table);
 }
 
-int compare_print(FILE *out, const struct load *const *files, size_t n, struct err *err)
+int compare_print(FILE *out, const struct run_result *const *files, size_t n, struct err *err)
 {
     for (size_t i = 1; i < n; i++) {
         struct compare *c = compare_create(files[0], files[i], err);

@@ -17,7 +17,7 @@
 
 #include "base/err.h"
 #include "results/ci.h"
-#include "results/file/load.h"
+#include "results/file/run_result.h"
 
 struct compare_row {
     char *what;                  // owned: "feed p95"
@@ -34,10 +34,11 @@ struct compare {
 
 // Services are matched by name; one that only one file has is left out. Fails when no service is
 // common to both. Caller frees with compare_destroy.
-struct compare *compare_create(const struct load *base, const struct load *other, struct err *err);
+struct compare *compare_create(const struct run_result *base, const struct run_result *other,
+                               struct err *err);
 void compare_destroy(struct compare *compare); // NULL: no effect
 
 // A table for each of files[1 .. n) against files[0]; n >= 2.
-int compare_print(FILE *out, const struct load *const *files, size_t n, struct err *err);
+int compare_print(FILE *out, const struct run_result *const *files, size_t n, struct err *err);
 
 #endif

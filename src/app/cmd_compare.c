@@ -4,20 +4,20 @@
 #include "app/cmd.h"
 #include "base/mem.h"
 #include "results/report/compare.h"
-#include "results/file/load.h"
+#include "results/file/run_result.h"
 
 static int compare(struct cmd_line *line, struct err *err)
 {
-    struct load **files = mem_calloc(line->n_args, sizeof(struct load *));
+    struct run_result **files = mem_calloc(line->n_args, sizeof(struct run_result *));
     int rc = 0;
     for (size_t i = 0; i < line->n_args && rc == 0; i++) {
-        files[i] = load_open(line->args[i], err);
+        files[i] = run_result_read(line->args[i], DATASET_ALL, err);
         rc = files[i] ? 0 : -1;
     }
     if (rc == 0)
-        rc = compare_print(stdout, (const struct load *const *)files, line->n_args, err);
+        rc = compare_print(stdout, (const struct run_result *const *)files, line->n_args, err);
     for (size_t i = 0; i < line->n_args; i++)
-        load_close(files[i]);
+        run_result_destroy(files[i]);
     mem_free(files);
     return rc < 0 ? -1 : CMD_DONE;
 }

@@ -12,9 +12,9 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "par/mpi_err.h"
-#include "results/file/load.h"
 #include "results/report/report.h"
-#include "results/file/store.h"
+#include "results/file/dataset_write.h"
+#include "results/file/run_result.h"
 #include "study/study_digest.h"
 
 static const struct cmd_option options[] = {
@@ -116,15 +116,15 @@ static bool is_done(const struct cmd_line *line, const struct study *study, cons
     bool goes_on = cmd_given(line, "--resume") || cmd_given(line, "--resume-from");
     if (!goes_on || cmd_given(line, "--force") || access(output, F_OK) != 0)
         return false;
-    struct load *load = load_open(output, NULL);
+    struct run_result *run = run_result_read(output, DATASET_ALL, NULL);
     char *digest = study_digest(study);
-    bool same = load && strcmp(load->meta->study_digest, digest) == 0;
+    bool same = run && strcmp(run->meta->study_digest, digest) == 0;
     if (same) {
-        *status = verdict(line, load->summary);
+        *status = verdict(line, run->summary);
         if (!cmd_given(line, "--quiet"))
             printf("results: %s has the results of this study already\n", output);
     }
-    load_close(load);
+    run_result_destroy(run);
     mem_free(digest);
     return same;
 }
@@ -137,7 +137,7 @@ static int look_ahead(const struct cmd_line *line, const struct eval *eval,
 {
     int there = eval->rank == 0 && is_done(line, study, output, status), rc = 0;
     if (eval->rank == 0 && !there)
-        rc = store_check(output, cmd_given(line, "--force"), err);
+        rc = dataset_write_check(output, cmd_given(line, "--force"), err);
     rc = eval_agree(eval, rc, err);
     if (rc == 0)
         rc = mpi_err_check(MPI_Bcast(&there, 1, MPI_INT, 0, eval->comm),

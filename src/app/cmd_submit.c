@@ -16,8 +16,8 @@
 #include "jobs/submission.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "results/file/load.h"
-#include "results/file/store.h"
+#include "results/file/dataset_write.h"
+#include "results/file/run_result.h"
 #include "study/doc.h"
 #include "study/grid.h"
 #include "study/study.h"
@@ -332,12 +332,12 @@ static int look_at_output(const struct order *order, const struct study *study, 
 {
     *done = false;
     if (access(order->output, F_OK) != 0)
-        return store_check(order->output, false, err);
-    struct load *load = load_open(order->output, NULL);
+        return dataset_write_check(order->output, false, err);
+    struct run_result *run = run_result_read(order->output, DATASET_ALL, NULL);
     char *digest = study_digest(study);
-    *done = load && strcmp(load->meta->study_digest, digest) == 0;
+    *done = run && strcmp(run->meta->study_digest, digest) == 0;
     mem_free(digest);
-    load_close(load);
+    run_result_destroy(run);
     if (!*done)
         return err_set(err, ERR_STUDY,
                        "output %s: exists and is not of this study; remove it, or name another "

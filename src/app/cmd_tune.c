@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "results/file/durable.h"
 #include "results/report/report_tuning.h"
-#include "results/file/store.h"
+#include "results/file/dataset_write.h"
 #include "results/file/store_tuning.h"
 
 static const struct cmd_option options[] = {
@@ -72,7 +72,7 @@ static int check_output(const struct cmd_line *line, const char *output, struct 
 {
     if (durable_same(output, line->args[0]))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", output);
-    return store_check(output, cmd_given(line, "--force"), err);
+    return dataset_write_check(output, cmd_given(line, "--force"), err);
 }
 
 static int work(struct cmd_line *line, const struct eval *eval, struct err *err)

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "results/file/load.h"
+#include "results/file/run_result.h"
 #include "results/file/load_sweep.h"
 #include "results/file/durable.h"
-#include "results/file/store.h"
+#include "results/file/dataset_write.h"
 #include "results/file/store_sweep.h"
 
 // ---- may it be replaced? ------------------------------------------------------------------------
@@ -105,7 +105,8 @@ int merge_check(struct survey *survey, bool force, struct err *err)
 {
     struct sweep_result *old;
     int rc = 0;
-    if (store_check(survey_output(survey), true, err) < 0 || open_old(survey, force, &old, err) < 0)
+    if (dataset_write_check(survey_output(survey), true, err) < 0 ||
+        open_old(survey, force, &old, err) < 0)
         return -1;
     for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++)
         if (old->points[p].state == SWEEP_DONE && is_changed(survey, old, p))
@@ -165,11 +166,11 @@ static void read_point(struct survey *survey, struct sweep_result *points, uint3
     if (facts->state == POINTDIR_DONE) {
         char *path = pointdir_file(survey_folder(survey), point);
         struct err err = {0};
-        struct load *load = load_open(path, &err);
+        struct run_result *run = run_result_read(path, DATASET_ALL, &err);
         mem_free(path);
-        if (load) {
-            sweep_result_take(points, point, load);
-            load_close(load);
+        if (run) {
+            sweep_result_take(points, point, run);
+            run_result_destroy(run);
             return;
         }
         facts->state = POINTDIR_FOREIGN;

@@ -15,7 +15,7 @@
 #include "results/gather.h"
 #include "results/file/durable.h"
 #include "results/record.h"
-#include "results/file/store.h"
+#include "results/file/run_result.h"
 #include "study/doc.h"
 
 // How many machines the ranks are on: every machine's first rank counts as one.
@@ -178,10 +178,13 @@ static int simulate(const struct eval *eval, const struct study *study,
 static int finish(const struct eval *eval, const struct eval_options *options,
                   const struct record *total, struct eval_result *result, struct err *err)
 {
-    if (eval->rank == 0)
+    int rc = 0;
+    if (eval->rank == 0) {
         result->summary = summary_create(total, result->meta);
-    const struct store_input input = {result->meta, result->summary, total, &result->info};
-    int rc = store_write(eval->comm, options->output, options->force, &input, err);
+        const struct run_result_input input = {result->meta, result->summary, total, &result->info};
+        rc = run_result_write(&input, options->output, options->force, err);
+    }
+    rc = eval_agree(eval, rc, err);
     if (rc == 0 && eval->rank == 0)
         checkpoint_remove(result->checkpoint);
     return rc;

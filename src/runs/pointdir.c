@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "results/file/durable.h"
-#include "results/file/peek.h"
+#include "results/file/run_result.h"
 
 const char *const pointdir_state_names[] = {"missing", "done",    "failed", "edited",
                                             "foreign", "unknown", NULL};
@@ -49,23 +49,24 @@ static enum pointdir_state look_at_run(const char *path, const struct pointdir_s
                                        char *note, size_t size)
 {
     enum pointdir_state state = POINTDIR_DONE;
-    struct peek peek;
     struct err err = {0};
-    if (peek_open(path, &peek, &err) < 0) {
+    struct run_result *run = run_result_read(path, DATASET_HEAD, &err);
+    if (!run) {
         snprintf(note, size, "%s", err.text);
         return POINTDIR_FOREIGN;
     }
-    if (strcmp(peek.study_name, study->name) != 0) {
-        snprintf(note, size, "%s: of another study, \"%.80s\"", path, peek.study_name);
+    const struct meta *meta = run->meta;
+    if (strcmp(meta->study_name, study->name) != 0) {
+        snprintf(note, size, "%s: of another study, \"%.80s\"", path, meta->study_name);
         state = POINTDIR_FOREIGN;
-    } else if (strcmp(peek.study_digest, study->digest) != 0) {
+    } else if (strcmp(meta->study_digest, study->digest) != 0) {
         snprintf(note, size, "%s: of the study as it was before", path);
         state = POINTDIR_EDITED;
-    } else if (strcmp(peek.program_version, RECFLEET_VERSION) != 0) {
-        snprintf(note, size, "%s: made by recfleet %.40s", path, peek.program_version);
+    } else if (strcmp(meta->program_version, RECFLEET_VERSION) != 0) {
+        snprintf(note, size, "%s: made by recfleet %.40s", path, meta->program_version);
         state = POINTDIR_EDITED;
     }
-    peek_close(&peek);
+    run_result_destroy(run);
     return state;
 }
 

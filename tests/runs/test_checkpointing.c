@@ -12,7 +12,7 @@
 #include "runs/eval.h"
 #include "base/mem.h"
 #include "results/file/checkpoint.h"
-#include "results/file/load.h"
+#include "results/file/run_result.h"
 #include "support/suite.h"
 
 static struct eval eval;       // of this process, set by main
@@ -128,17 +128,17 @@ static void stop_early(const struct paths *p)
 static char *counts_of(const char *path)
 {
     struct err err = {0};
-    struct load *load = load_open(path, &err);
-    ck_assert_msg(load != NULL, "%s", err.text);
+    struct run_result *run = run_result_read(path, DATASET_ALL, &err);
+    ck_assert_msg(run != NULL, "%s", err.text);
     char *line = mem_strdup("");
-    for (uint32_t i = 0; i < load->bins.n; i++) {
+    for (uint32_t i = 0; i < run->bins.n; i++) {
         char *longer =
-            mem_printf("%s %llu %.17g", line, (unsigned long long)load->bins.n_queries[i],
-                       load->bins.latency_mean_s[i]);
+            mem_printf("%s %llu %.17g", line, (unsigned long long)run->bins.services[i].n_queries,
+                       run->bins.services[i].latency_mean_s);
         mem_free(line);
         line = longer;
     }
-    load_close(load);
+    run_result_destroy(run);
     return line;
 }
 

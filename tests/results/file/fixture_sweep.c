@@ -13,31 +13,30 @@ static struct ci estimate(double value)
 }
 
 // Every number of a struct by its table of fields.
-static void fill(const struct summary_field *fields, void *row, double level)
+static void fill(const struct data_field *fields, void *row, double level)
 {
     double k = 1;
-    for (const struct summary_field *f = fields; f->name; f++, k++) {
+    for (const struct data_field *f = fields; f->name; f++, k++) {
         char *at = (char *)row + f->offset;
         struct ci ci = estimate(level * k);
         uint64_t count = (uint64_t)(1000 * level * k);
         uint32_t count32 = (uint32_t)(level * k);
         int32_t code = 0;
         switch (f->kind) {
-        case SUMMARY_CI:
+        case DATA_KIND_ESTIMATE:
             memcpy(at, &ci, sizeof ci);
             break;
-        case SUMMARY_REAL:
+        case DATA_KIND_NUMBER:
             memcpy(at, &ci.value, sizeof ci.value);
             break;
-        case SUMMARY_COUNT:
+        case DATA_KIND_COUNT:
             memcpy(at, &count, sizeof count);
             break;
-        case SUMMARY_COUNT32:
+        case DATA_KIND_COUNT32:
             memcpy(at, &count32, sizeof count32);
             break;
-        case SUMMARY_CODE:
+        default: // codes
             memcpy(at, &code, sizeof code);
-            break;
         }
     }
 }
@@ -92,14 +91,14 @@ static struct meta *meta_of(uint32_t n_services, uint32_t n_groups)
     return m;
 }
 
-struct load *fixture_load(double level, uint32_t n_services, uint32_t n_groups)
+struct run_result *fixture_load(double level, uint32_t n_services, uint32_t n_groups)
 {
-    struct load *load = mem_calloc(1, sizeof *load);
+    struct run_result *run = mem_calloc(1, sizeof *run);
     struct summary *s = summary_create_empty(n_services, n_groups);
-    load->path = mem_printf("%g.h5", level);
-    load->meta = meta_of(n_services, n_groups);
-    load->meta->seed = (uint64_t)level;
-    load->summary = s;
+    run->path = mem_printf("%g.h5", level);
+    run->meta = meta_of(n_services, n_groups);
+    run->meta->seed = (uint64_t)level;
+    run->summary = s;
     for (uint32_t i = 0; i <= n_services; i++)
         fill_service(&s->services[i], level + (i < n_services ? i : 0));
     s->services[n_services].sla_s = s->services[n_services].sla_quantile = 0;
@@ -111,33 +110,33 @@ struct load *fixture_load(double level, uint32_t n_services, uint32_t n_groups)
     s->fleet.power_w = estimate(300);
     s->fleet.from_ns = SIMTIME_S / 3;
     s->fleet.to_ns = 10 * SIMTIME_S;
-    load->date = mem_printf("2020-01-02T03:04:%02dZ", (int)level);
-    load->host = mem_strdup("here");
-    load->git_revision = mem_strdup("0123abc");
-    load->job_id = mem_printf("77_%d", (int)level);
-    load->nodes = mem_strdup("node[01-02]");
-    load->n_ranks = 4;
-    load->n_nodes = 2;
-    load->n_restarts = (uint64_t)level - 1;
-    load->wall_s = level / 8;
-    load->n_queries_simulated = (uint64_t)(level * 20000);
-    return load;
+    run->info.date = mem_printf("2020-01-02T03:04:%02dZ", (int)level);
+    run->info.host = mem_strdup("here");
+    run->info.git_revision = mem_strdup("0123abc");
+    run->info.job_id = mem_printf("77_%d", (int)level);
+    run->info.nodes = mem_strdup("node[01-02]");
+    run->info.n_ranks = 4;
+    run->info.n_nodes = 2;
+    run->info.n_restarts = (uint64_t)level - 1;
+    run->info.wall_s = level / 8;
+    run->info.n_queries = (uint64_t)(level * 20000);
+    return run;
 }
 
-struct load *fixture_load_overloaded(double level, uint32_t n_services, uint32_t n_groups)
+struct run_result *fixture_load_overloaded(double level, uint32_t n_services, uint32_t n_groups)
 {
-    struct load *load = fixture_load(level, n_services, n_groups);
-    load->summary->fleet.verdict = OVERLOAD_YES;
-    load->summary->groups[0].parts[PART_CPU].verdict = OVERLOAD_YES;
+    struct run_result *run = fixture_load(level, n_services, n_groups);
+    run->summary->fleet.verdict = OVERLOAD_YES;
+    run->summary->groups[0].parts[PART_CPU].verdict = OVERLOAD_YES;
     for (uint32_t i = 0; i <= n_services; i++) {
-        struct summary_service *s = &load->summary->services[i];
+        struct summary_service *s = &run->summary->services[i];
         for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
             s->latency_s[q] = ci_none();
         s->latency_mean_s = s->wait_mean_s = s->sla_latency_s = ci_none();
         s->latency_sd_s = s->latency_max_s = NAN;
         s->sla = s->sla_s > 0 ? SLA_MISSED : SLA_NONE;
     }
-    return load;
+    return run;
 }
 
 static void describe(struct sweep_result *p, const char *name)
@@ -170,10 +169,10 @@ struct sweep_result *fixture_sweep(void)
         sweep_result_set_seed(p, i, UINT64_C(0xfedcba9876543210) + i);
         if (i == 4 || i == 8 || i == 11)
             continue;
-        struct load *load = i == 6 ? fixture_load_overloaded(10 + i, n_services, n_groups)
-                                   : fixture_load(10 + i, n_services, n_groups);
-        sweep_result_take(p, i, load);
-        load_close(load);
+        struct run_result *run = i == 6 ? fixture_load_overloaded(10 + i, n_services, n_groups)
+                                        : fixture_load(10 + i, n_services, n_groups);
+        sweep_result_take(p, i, run);
+        run_result_destroy(run);
     }
     sweep_result_set_state(p, 4, SWEEP_FAILED, "no space left\non the disk");
     sweep_result_set_state(p, 11, SWEEP_FOREIGN, "a file of another study");

@@ -10,17 +10,17 @@
 
 #include <stdint.h>
 
-#include "results/file/load.h"
+#include "results/file/run_result.h"
 #include "results/file/sweep_result.h"
 
 // Half-widths of every estimate, as a part of it.
 #define FIXTURE_HALF_95 0.01
 #define FIXTURE_HALF_99 0.0125
 
-// As load_open() would return it, without bins; caller load_close()s.
-struct load *fixture_load(double level, uint32_t n_services, uint32_t n_groups);
+// As run_result_read() would return it, without bins; caller run_result_destroy()s.
+struct run_result *fixture_load(double level, uint32_t n_services, uint32_t n_groups);
 // The same of a run that was overloaded: no latency, and the target is missed.
-struct load *fixture_load_overloaded(double level, uint32_t n_services, uint32_t n_groups);
+struct run_result *fixture_load_overloaded(double level, uint32_t n_services, uint32_t n_groups);
 
 // policy ("random", "power of 2") x servers ("100", "2.5e3") x replication ("0", "1", "2"), that
 // is four cases of three points; point i has level 10 + i. Points up to 5 have two services, the

@@ -135,9 +135,11 @@ static void check_array(const struct dataset_layout *layout, const struct datase
         for (const struct data_field *f = v->fields; f->name; f++) {
             check_field(layout, f);
             see_name(seen, strcmp(array->group, "/") == 0 ? "" : array->group, v->prefix, f->name);
+            // What an estimate has beyond value and half-width may be a field of its own.
+            size_t bytes = f->kind == DATA_KIND_ESTIMATE ? offsetof(struct ci, half_99)
+                                                         : data_field_bytes(f->kind);
             for (uint32_t i = 0; stride > 0 && i < (inner ? inner->n : 1); i++)
-                see_bytes(row, stride, v->offset + i * v->inner_stride + f->offset,
-                          data_field_bytes(f->kind), f->name);
+                see_bytes(row, stride, v->offset + i * v->inner_stride + f->offset, bytes, f->name);
         }
     }
     for (size_t i = 0; i < stride; i++)

@@ -120,10 +120,10 @@ static struct sweep_result *replications(const double *levels, uint32_t n)
     sweep_result_set_axis(p, 0, "replication", labels, 4);
     p->replication = 0;
     for (uint32_t i = 0; i < n; i++) {
-        struct load *load = fixture_load(levels[i], 1, 1);
+        struct run_result *run = fixture_load(levels[i], 1, 1);
         sweep_result_set_value(p, i, 0, i);
-        sweep_result_take(p, i, load);
-        load_close(load);
+        sweep_result_take(p, i, run);
+        run_result_destroy(run);
     }
     return p;
 }
@@ -202,11 +202,11 @@ START_TEST(any_order)
     sweep_result_set_axis(p, 1, "servers", (const char *const[]){"1", "2"}, 2);
     p->replication = 0;
     for (uint32_t i = 0; i < 4; i++) {
-        struct load *load = fixture_load(1 + i, 1, 1);
+        struct run_result *run = fixture_load(1 + i, 1, 1);
         sweep_result_set_value(p, i, 0, i / 2);
         sweep_result_set_value(p, i, 1, 1 - i % 2); // the second value comes first
-        sweep_result_take(p, i, load);
-        load_close(load);
+        sweep_result_take(p, i, run);
+        run_result_destroy(run);
     }
     struct replications *f = replications_create(p);
     ck_assert_uint_eq(f->n_cases, 2);

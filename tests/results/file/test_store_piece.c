@@ -116,8 +116,8 @@ END_TEST
 START_TEST(missing_values)
 {
     const struct summary_field real = {
-        "rate_qps", "s-1", "a rate", SUMMARY_REAL, offsetof(struct toy, rate), NULL};
-    const struct summary_field count = {"n", "1", "a count", SUMMARY_COUNT32, 0, NULL};
+        "rate_qps", "s-1", "a rate", SUMMARY_REAL, offsetof(struct toy, rate), NULL, 0, NULL};
+    const struct summary_field count = {"n", "1", "a count", SUMMARY_COUNT32, 0, NULL, 0, NULL};
     struct piece piece;
     begin(&piece);
     store_piece_groups(&piece.writer, "/g");

@@ -105,13 +105,13 @@ START_TEST(run_apart)
     struct sweep_result *p = fixture_sweep();
     p->replication = -1;
     write_it(p, a.path);
-    struct load *load = fixture_load(10, 2, 1); // point 0 once more
-    load->wall_s = 77;
-    load->n_ranks = 9;
-    load->n_restarts = 5;
-    mem_free(load->host);
-    load->host = mem_strdup("elsewhere");
-    sweep_result_take(p, 0, load);
+    struct run_result *run = fixture_load(10, 2, 1); // point 0 once more
+    run->info.wall_s = 77;
+    run->info.n_ranks = 9;
+    run->info.n_restarts = 5;
+    mem_free((void *)(uintptr_t)run->info.host);
+    run->info.host = mem_strdup("elsewhere");
+    sweep_result_take(p, 0, run);
     write_it(p, b.path);
     struct dump x = dump_file(a.path), y = dump_file(b.path);
     ck_assert_uint_gt(x.n, 50000);
@@ -124,7 +124,7 @@ START_TEST(run_apart)
     mem_free(second);
     mem_free(x.bytes);
     mem_free(y.bytes);
-    load_close(load);
+    run_result_destroy(run);
     sweep_result_destroy(p);
     clear_place(&a);
     clear_place(&b);

@@ -13,9 +13,9 @@
 START_TEST(takes)
 {
     struct sweep_result *p = sweep_result_create(0, 2);
-    struct load *load = fixture_load(12, 2, 1);
-    sweep_result_take(p, 1, load);
-    load_close(load);
+    struct run_result *run = fixture_load(12, 2, 1);
+    sweep_result_take(p, 1, run);
+    run_result_destroy(run);
     const struct sweep_point *point = &p->points[1];
     ck_assert_int_eq(point->state, SWEEP_DONE);
     ck_assert_uint_eq(point->random_seed, 12);
@@ -61,11 +61,11 @@ END_TEST
 START_TEST(differ)
 {
     struct sweep_result *p = sweep_result_create(0, 3);
-    struct load *small = fixture_load(1, 1, 1), *large = fixture_load(2, 2, 2);
+    struct run_result *small = fixture_load(1, 1, 1), *large = fixture_load(2, 2, 2);
     sweep_result_take(p, 0, small);
     sweep_result_take(p, 2, large);
-    load_close(small);
-    load_close(large);
+    run_result_destroy(small);
+    run_result_destroy(large);
     ck_assert_uint_eq(p->n_services, 2);
     ck_assert_uint_eq(p->n_groups, 2);
     ck_assert_double_eq(p->services[0].served_qps.value, 1000);
@@ -86,13 +86,13 @@ START_TEST(any_order)
 {
     struct sweep_result *forward = sweep_result_create(0, 4), *backward = sweep_result_create(0, 4);
     for (uint32_t i = 0; i < 4; i++) {
-        struct load *a = fixture_load(1 + i, 1 + i % 2, 1 + i / 2);
-        struct load *b = fixture_load(4 - i, 1 + (3 - i) % 2, 1 + (3 - i) / 2);
+        struct run_result *a = fixture_load(1 + i, 1 + i % 2, 1 + i / 2);
+        struct run_result *b = fixture_load(4 - i, 1 + (3 - i) % 2, 1 + (3 - i) / 2);
         sweep_result_take(forward, i, a);
         sweep_result_take(backward, 3 - i, b);
         sweep_result_take(backward, 3 - i, b);
-        load_close(a);
-        load_close(b);
+        run_result_destroy(a);
+        run_result_destroy(b);
     }
     same_sweep(forward, backward);
     sweep_result_destroy(forward);
@@ -104,12 +104,12 @@ END_TEST
 START_TEST(forgets)
 {
     struct sweep_result *p = sweep_result_create(0, 1), *fresh = sweep_result_create(0, 1);
-    struct load *load = fixture_load(3, 1, 1);
-    sweep_result_take(p, 0, load);
+    struct run_result *run = fixture_load(3, 1, 1);
+    sweep_result_take(p, 0, run);
     sweep_result_set_state(p, 0, SWEEP_MISSING, NULL);
     sweep_result_set_seed(fresh, 0, 3);
     same_sweep(p, fresh);
-    load_close(load);
+    run_result_destroy(run);
     sweep_result_destroy(p);
     sweep_result_destroy(fresh);
 }

@@ -69,7 +69,7 @@ START_TEST(names)
 }
 END_TEST
 
-static size_t bytes_of(enum summary_kind kind)
+static size_t bytes_of(enum data_kind kind)
 {
     return kind == SUMMARY_REAL || kind == SUMMARY_COUNT ? 8 : 4;
 }

@@ -96,18 +96,18 @@ static struct sweep_result *many(uint32_t n, uint32_t n_done, const char *label)
 {
     char **labels = mem_calloc(n, sizeof *labels);
     struct sweep_result *p = sweep_result_create(1, n);
-    struct load *load = fixture_load(20, 1, 1);
+    struct run_result *run = fixture_load(20, 1, 1);
     for (uint32_t i = 0; i < n; i++) {
         labels[i] = mem_printf("%s%u", label, i);
         sweep_result_set_value(p, i, 0, i);
         if (i < n_done)
-            sweep_result_take(p, i, load);
+            sweep_result_take(p, i, run);
     }
     sweep_result_set_axis(p, 0, "rate", (const char *const *)labels, n);
     for (uint32_t i = 0; i < n; i++)
         mem_free(labels[i]);
     mem_free(labels);
-    load_close(load);
+    run_result_destroy(run);
     return p;
 }
 
@@ -148,17 +148,17 @@ END_TEST
 START_TEST(worst_service)
 {
     struct sweep_result *p = many(1, 0, "");
-    struct load *load = fixture_load(20, 2, 1);
-    load->summary->services[0].sla_s = 0.020; // 20 ms of 20 against 21 of 25
-    load->summary->services[0].sla = SLA_UNSURE;
-    sweep_result_take(p, 0, load);
+    struct run_result *run = fixture_load(20, 2, 1);
+    run->summary->services[0].sla_s = 0.020; // 20 ms of 20 against 21 of 25
+    run->summary->services[0].sla = SLA_UNSURE;
+    sweep_result_take(p, 0, run);
     const char *const wanted[] = {"feed  20.00 ±0.20", "unsure\n"};
     shows(p, wanted, 2);
-    load->summary->services[1].sla = SLA_MISSED;
-    sweep_result_take(p, 0, load);
+    run->summary->services[1].sla = SLA_MISSED;
+    sweep_result_take(p, 0, run);
     const char *const missed[] = {"feed  20.00 ±0.20", "MISSED\n"};
     shows(p, missed, 2);
-    load_close(load);
+    run_result_destroy(run);
     sweep_result_destroy(p);
 }
 END_TEST
@@ -168,19 +168,19 @@ END_TEST
 START_TEST(percentiles)
 {
     struct sweep_result *p = many(2, 0, "");
-    struct load *load = fixture_load(20, 1, 1);
-    load->summary->services[0].sla_s = 0;
-    load->summary->services[0].sla = SLA_NONE;
-    sweep_result_take(p, 0, load);
+    struct run_result *run = fixture_load(20, 1, 1);
+    run->summary->services[0].sla_s = 0;
+    run->summary->services[0].sla = SLA_NONE;
+    sweep_result_take(p, 0, run);
     const char *const plain[] = {"p95 ms", "\n0      0     20.00 ±0.20", "      -\n"};
     shows(p, plain, 3);
-    load->summary->services[0].sla_s = 0.025;
-    load->summary->services[0].sla_quantile = 0.99;
-    load->summary->services[0].sla = SLA_MET;
-    sweep_result_take(p, 1, load);
+    run->summary->services[0].sla_s = 0.025;
+    run->summary->services[0].sla_quantile = 0.99;
+    run->summary->services[0].sla = SLA_MET;
+    sweep_result_take(p, 1, run);
     const char *const both[] = {"latency ms", "p95  20.00 ±0.20", "p99  20.00 ±0.20"};
     shows(p, both, 3);
-    load_close(load);
+    run_result_destroy(run);
     sweep_result_destroy(p);
 }
 END_TEST
@@ -189,13 +189,13 @@ END_TEST
 START_TEST(unsure_overload)
 {
     struct sweep_result *p = many(1, 0, "");
-    struct load *load = fixture_load(20, 1, 1);
-    load->summary->fleet.verdict = OVERLOAD_UNSURE;
-    sweep_result_take(p, 0, load);
+    struct run_result *run = fixture_load(20, 1, 1);
+    run->summary->fleet.verdict = OVERLOAD_UNSURE;
+    sweep_result_take(p, 0, run);
     const char *const wanted[] = {"20.00 ±0.20", "met !\n",
                                   "! too short to tell whether the backlog is bounded\n"};
     shows(p, wanted, 3);
-    load_close(load);
+    run_result_destroy(run);
     sweep_result_destroy(p);
 }
 END_TEST

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/file/run_layout.h"
+
+// ---- rows
+
+#define ROW struct meta_service
+static const struct data_field service_fact_fields[] = {DATA_TEXT(model, "model of the service"),
+                                                        {0}};
+#undef ROW
+
+#define ROW struct meta_group
+static const struct data_field group_fact_fields[] = {
+    DATA_TEXT(platform, "platform of the group"),
+    DATA_COUNT32(n_servers, "1", "servers in the group"),
+    {0}};
+#undef ROW
+
+#define ROW struct summary_service
+#define BATCHES(member)                                                                            \
+    DATA_COUNT32_AS(#member "_n_batches", member.n_batches, "1",                                   \
+                    "batches behind the interval of: " #member)
+static const struct data_field service_batch_fields[] = {
+    BATCHES(served_qps), BATCHES(latency_mean_s), BATCHES(lost_frac), {0}};
+#undef ROW
+
+#define ROW struct summary_fleet
+static const struct data_field fleet_batch_fields[] = {
+    BATCHES(power_w), BATCHES(queries_per_j), {0}};
+#undef ROW
+
+#define ROW struct ci
+static const struct data_field latency_fields[] = {
+    DATA_ALONE("latency_s", DATA_KIND_ESTIMATE, "s", "latency"),
+    DATA_COUNT32_AS("latency_s_n_batches", n_batches, "1",
+                    "batches behind the interval of: latency_s"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_time
+static const struct data_field time_fields[] = {
+    DATA_NUMBER(end_s, "s", "end of the time bin"),
+    DATA_BOOL(measured, "does the bin count? no: warm-up"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_bin
+static const struct data_field bin_fields[] = {
+    DATA_COUNT(n_queries, "1", "queries that arrived in the bin and have an end"),
+    DATA_NUMBER(latency_mean_s, "s", "mean latency"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_bin_rest
+static const struct data_field bin_rest_fields[] = {
+    DATA_COUNT(n_in_flight, "1", "of these, not finished at the end of the run"),
+    DATA_COUNT(n_late, "1", "of these, later than the target"),
+    DATA_COUNT(n_waited, "1", "of these, waited in a queue"),
+    DATA_COUNT(n_items, "1", "candidate items"),
+    DATA_COUNT(n_lost, "1", "queries that arrived in the bin and were lost to failures"),
+    DATA_COUNT(n_pending, "1", "queries that arrived in the bin and have no known end"),
+    DATA_COUNT(n_retries, "1", "attempts beyond the first, of queries that arrived in the bin"),
+    DATA_NUMBER(latency_sd_s, "s", "standard deviation of latency"),
+    DATA_NUMBER(latency_max_s, "s", "longest latency"),
+    DATA_NUMBER(wait_mean_s, "s", "mean queue wait"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_part
+static const struct data_field part_fields[] = {
+    DATA_NUMBER(util_frac, "1", "utilisation"),
+    DATA_NUMBER(power_w, "W", "mean power"),
+    DATA_NUMBER(backlog_s, "s", "core or stream time still to do at the bin's end"),
+    DATA_NUMBER(drain_max_s, "s", "worst server's wait for new work at the bin's end"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_server
+static const struct data_field server_fields[] = {
+    DATA_INDEX(group, "group", "its group"),
+    DATA_COUNT32(cell, "1", "its cell"),
+    DATA_COUNT(n_queries, "1", "queries"),
+    DATA_COUNT(n_requests, "1", "requests"),
+    DATA_COUNT(n_items, "1", "candidate items"),
+    DATA_COUNT(n_accel_queries, "1", "queries on the accelerator"),
+    DATA_NUMBER(cpu_util_frac, "1", "utilisation of its cores"),
+    DATA_NUMBER(accel_util_frac, "1", "utilisation of its accelerator"),
+    DATA_NUMBER(energy_j, "J", "energy"),
+    {0}};
+#undef ROW
+
+#define ROW struct query_sample
+static const struct data_field query_fields[] = {
+    DATA_TIME_AS("arrive_s", arrive_ns, "arrival at the balancer"),
+    DATA_TIME_AS("latency_s", latency_ns, "latency"),
+    DATA_TIME_AS("wait_s", wait_ns, "queue wait"),
+    DATA_TIME_AS("service_s", service_ns, "service time"),
+    DATA_COUNT(seq, "1", "number of the query in its cell"),
+    DATA_COUNT32(cell, "1", "cell"),
+    DATA_COUNT32(server, "1", "server, by number in the fleet"),
+    DATA_COUNT32(size_items, "items", "candidate items"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_sample
+static const struct data_field sample_fields[] = {
+    DATA_INDEX(service, "service", "service"),
+    DATA_INDEX(path, "path", "where the query was served"),
+    {0}};
+#undef ROW
+
+// ---- the file
+
+#define ROW struct run_frame
+static const struct data_field head_fields[] = {
+    DATA_TEXT(study_name, "name of the study"),
+    DATA_TEXT(program_version, "version of recfleet"),
+    DATA_TEXT(policy, "policy of the balancers"),
+    DATA_COUNT(seed, "1", "seed of the random draws"),
+    DATA_TEXT(study_digest, "digest of all that decides the results"),
+    DATA_COUNT(traffic_fingerprint, "1", "equal where the queries were the same"),
+    DATA_TIME_AS("duration_s", duration_ns, "simulated time"),
+    DATA_TIME_AS("warmup_s", warmup_ns, "warm-up as given"),
+    DATA_BOOL(warmup_auto, "was the end of the warm-up detected?"),
+    DATA_TIME_AS("measured_from_s", measured_from_ns, "start of what was measured"),
+    DATA_TIME_AS("measured_to_s", measured_to_ns, "end of what was measured"),
+    DATA_COUNT32(n_cells, "1", "cells of the fleet"),
+    DATA_BOOL(has_outages, "may servers go down?"),
+    {0}};
+
+static const struct data_field study_fields[] = {
+    DATA_TEXT_AS("text", study_text, "the resolved study"), {0}};
+static const struct data_field from_fields[] = {
+    DATA_NUMBER_AS("from_s", servers_from_s, "s", "start of what is counted here"), {0}};
+
+static const char *const path_names[] = {"cpu", "accel", NULL};
+
+static const struct dataset_dim dims[] = {
+    DATASET_NAMED("service", n_services, service_names, "service"),
+    DATASET_NUMBERS("quantile", SUMMARY_N_QUANTILES, summary_quantiles, "1", "quantile of latency"),
+    DATASET_NAMED("group", n_groups, group_names, "group of servers"),
+    DATASET_NAMES("component", N_PARTS, summary_part_names, "component of a server"),
+    DATASET_VALUES("time", n_bins, bin_s, "s", "start of the time bin"),
+    DATASET_VALUES("bucket", n_buckets, bucket_s, "s", "lowest latency of the bucket"),
+    DATASET_NAMES("path", N_PATHS, path_names, "where a query was served"),
+    DATASET_NUMBERED("server", n_servers, "server, by number in the fleet"),
+    DATASET_NUMBERED("query", n_samples, "sampled query, in the order of arrival"),
+    {0}};
+
+#define TABLE(member, type, group_, ...)                                                           \
+    .name = #member, .group = (group_), DATASET_ROWS(member, type), .dims = {__VA_ARGS__}
+// latency_s of a struct, by quantile.
+#define LATENCY(type, of, table)                                                                   \
+    {                                                                                              \
+        DATASET_INNER(type, latency_s, of, table, "quantile")                                      \
+    }
+
+static const struct data_field bin_latency_fields[] = {
+    DATA_ALONE("latency_s", DATA_KIND_NUMBER, "s", "latency"), {0}};
+
+static const struct dataset_array arrays[] = {
+    {TABLE(services, struct summary_service, "/summary", "service"),
+     .views = {{.fields = summary_service_fields},
+               {.fields = service_batch_fields},
+               LATENCY(struct summary_service, struct ci, latency_fields)}},
+    {TABLE(service_facts, struct meta_service, "/summary", "service"),
+     .views = {{.fields = service_fact_fields}}},
+    {.name = "total",
+     .group = "/total",
+     DATASET_ROW(total, struct summary_service),
+     .views = {{.fields = summary_service_fields},
+               {.fields = service_batch_fields},
+               LATENCY(struct summary_service, struct ci, latency_fields)}},
+    {.name = "fleet",
+     .group = "/total",
+     DATASET_ROW(fleet, struct summary_fleet),
+     .views = {{.fields = summary_fleet_fields}, {.fields = fleet_batch_fields}}},
+    {TABLE(groups, struct summary_group, "/groups", "group"),
+     .views = {{.fields = summary_group_fields},
+               {.prefix = "component_",
+                DATASET_INNER(struct summary_group, parts, struct summary_component,
+                              summary_component_fields, "component")}}},
+    {TABLE(group_facts, struct meta_group, "/groups", "group"),
+     .views = {{.fields = group_fact_fields}}},
+    {TABLE(times, struct run_time, "/bins", "time"), .views = {{.fields = time_fields}}},
+    {TABLE(bins, struct run_bin, "/bins", "time", "service"),
+     .views = {{.fields = bin_fields}, LATENCY(struct run_bin, double, bin_latency_fields)}},
+    {TABLE(bin_rest, struct run_bin_rest, "/bins", "time", "service"),
+     .views = {{.fields = bin_rest_fields}}, .flags = DATASET_UNREAD},
+    {TABLE(all_bins, struct run_bin, "/bins", "time"),
+     .views = {{.prefix = "all_", .fields = bin_fields},
+               {.prefix = "all_",
+                DATASET_INNER(struct run_bin, latency_s, double, bin_latency_fields, "quantile")}}},
+    {TABLE(parts, struct run_part, "/bins", "time", "group", "component"),
+     .views = {{.fields = part_fields}}},
+    {TABLE(bucket_end_s, double, "/histogram", "bucket"),
+     .views = {{DATASET_ALONE("upper_s", DATA_KIND_NUMBER, "s", "first latency above the bucket")}},
+     .flags = DATASET_UNREAD},
+    {TABLE(counts, uint64_t, "/histogram", "bucket", "service", "path"),
+     .views = {{DATASET_ALONE("n_queries", DATA_KIND_COUNT, "1",
+                              "queries of the measured bins, by latency")}},
+     .flags = DATASET_UNREAD},
+    {.name = "from",
+     .group = "/servers",
+     .views = {{.fields = from_fields}},
+     .flags = DATASET_UNREAD},
+    {TABLE(servers, struct run_server, "/servers", "server"), .views = {{.fields = server_fields}},
+     .flags = DATASET_UNREAD},
+    {TABLE(samples, struct run_sample, "/sample", "query"),
+     .views = {{DATASET_PART(struct run_sample, query, struct query_sample, query_fields)},
+               {.fields = sample_fields}},
+     .flags = DATASET_UNREAD},
+    {.name = "study", .group = "/study", .views = {{.fields = study_fields}}},
+    {0}};
+#undef ROW
+
+static int check(const void *artefact, struct err *err)
+{
+    const struct run_frame *f = artefact;
+    if (f->n_services == 0 || f->n_services > UINT16_MAX || f->n_groups == 0)
+        return err_set(err, ERR_STUDY, "has an impossible number of services or groups");
+    if (f->measured_from_ns < 0 || f->measured_to_ns < f->measured_from_ns)
+        return err_set(err, ERR_STUDY, "says it was measured at an impossible time");
+    return 0;
+}
+
+const struct dataset_layout run_layout = {.kind = "run",
+                                          .title = "run",
+                                          .size = sizeof(struct run_frame),
+                                          .head = head_fields,
+                                          .dims = dims,
+                                          .arrays = arrays,
+                                          .check = check};

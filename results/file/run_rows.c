@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/file/run_rows.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "results/moments.h"
+
+// ---- time bins
+
+static void fill_times(struct run_frame *f, const struct record *total)
+{
+    f->bin_s = mem_calloc(f->n_bins, sizeof *f->bin_s);
+    f->times = mem_calloc(f->n_bins, sizeof *f->times);
+    for (uint32_t i = 0; i < f->n_bins; i++) {
+        f->bin_s[i] = simtime_to_s(record_bin_start_ns(&total->shape, i));
+        f->times[i].end_s = simtime_to_s(record_bin_start_ns(&total->shape, i + 1));
+        f->times[i].measured = i >= f->fleet.first_bin;
+    }
+}
+
+// No quantile is beyond the longest latency, though the bucket it is interpolated in may be.
+static double bin_quantile(const struct hist_total *hist, double q, double max_s)
+{
+    double n = (double)hist->n;
+    if (n * (1 - q) < 1 - 1e-6 || n * q < 1 - 1e-6)
+        return NAN;
+    return fmin(hist_quantile_ns(hist, q) * 1e-9, max_s);
+}
+
+// Services [first, end) of one bin.
+static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint32_t end,
+                     struct hist_total *hist, struct run_bin *row, struct run_bin_rest *rest)
+{
+    unsigned __int128 sum = 0, squares = 0, wait = 0;
+    int64_t most = 0;
+    hist_total_clear(hist);
+    for (uint32_t i = first * N_PATHS; i < end * N_PATHS; i++) {
+        const struct tally *t = record_tally(r, bin, i / N_PATHS, (enum record_path)(i % N_PATHS));
+        row->n_queries += t->n_queries;
+        rest->n_in_flight += t->n_in_flight;
+        rest->n_late += t->n_late;
+        rest->n_waited += t->n_waited;
+        rest->n_items += t->n_items;
+        rest->n_lost += t->n_lost;
+        rest->n_pending += t->n_pending;
+        rest->n_retries += t->n_retries;
+        sum += t->latency_sum_ns;
+        squares += t->latency_sq_sum_ns2;
+        wait += t->wait_sum_ns;
+        if (t->latency_max_ns > most)
+            most = t->latency_max_ns;
+        if (t->n_queries > 0)
+            hist_total_add(hist, t->hist);
+    }
+    uint64_t n = row->n_queries;
+    struct moments m = moments_of(n, sum, squares);
+    row->latency_mean_s = m.mean_s;
+    rest->latency_sd_s = m.sd_s;
+    rest->latency_max_s = n ? simtime_to_s(most) : NAN;
+    rest->wait_mean_s = n ? (double)wait * 1e-9 / (double)n : NAN;
+    for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
+        row->latency_s[q] = bin_quantile(hist, summary_quantiles[q], rest->latency_max_s);
+}
+
+static void fill_bins(struct run_frame *f, const struct record *total)
+{
+    uint32_t n = f->n_services;
+    struct hist_total *hist = hist_total_create();
+    f->bins = mem_calloc((size_t)f->n_bins * n, sizeof *f->bins);
+    f->bin_rest = mem_calloc((size_t)f->n_bins * n, sizeof *f->bin_rest);
+    f->all_bins = mem_calloc(f->n_bins, sizeof *f->all_bins);
+    for (uint32_t bin = 0; bin < f->n_bins; bin++) {
+        struct run_bin_rest all = {0};
+        size_t at = (size_t)bin * n;
+        for (uint32_t s = 0; s < n; s++)
+            fill_bin(total, bin, s, s + 1, hist, &f->bins[at + s], &f->bin_rest[at + s]);
+        fill_bin(total, bin, 0, n, hist, &f->all_bins[bin], &all);
+    }
+    hist_total_destroy(hist);
+}
+
+static struct run_part part_of(const struct group_tally *t, int part, double length_ns,
+                               double n_units)
+{
+    bool cpu = part == PART_CPU;
+    double busy = (double)(cpu ? t->cpu_busy_ns : t->accel_busy_ns);
+    double energy_uj = (double)(cpu ? t->cpu_energy_uj : t->accel_energy_uj);
+    return (struct run_part){n_units > 0 ? busy / (length_ns * n_units) : NAN,
+                             energy_uj * 1e3 / length_ns,
+                             (double)(cpu ? t->cpu_backlog_ns : t->accel_backlog_ns) * 1e-9,
+                             (double)(cpu ? t->cpu_drain_max_ns : t->accel_drain_max_ns) * 1e-9};
+}
+
+static void fill_parts(struct run_frame *f, const struct record *total)
+{
+    size_t n = (size_t)f->n_bins * f->n_groups * N_PARTS;
+    f->parts = mem_calloc(n, sizeof *f->parts);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bin = (uint32_t)(i / N_PARTS / f->n_groups),
+                 g = (uint32_t)(i / N_PARTS % f->n_groups);
+        int part = (int)(i % N_PARTS);
+        double length_ns = (double)(record_bin_start_ns(&total->shape, bin + 1) -
+                                    record_bin_start_ns(&total->shape, bin));
+        f->parts[i] =
+            part_of(record_group(total, bin, g), part, length_ns, f->groups[g].parts[part].n_units);
+    }
+}
+
+// ---- histogram
+
+// The buckets that any query of the measured bins fell into: the first; f->n_buckets of them.
+static uint32_t find_buckets(struct run_frame *f, const struct record *total)
+{
+    struct hist_total *hist = hist_total_create();
+    uint32_t first = 0, last = 0;
+    for (uint32_t bin = f->fleet.first_bin; bin < f->n_bins; bin++) {
+        for (uint32_t i = 0; i < f->n_services * N_PATHS; i++) {
+            const struct tally *t =
+                record_tally(total, bin, i / N_PATHS, (enum record_path)(i % N_PATHS));
+            if (t->n_queries > 0)
+                hist_total_add(hist, t->hist);
+        }
+    }
+    if (hist_total_range(hist, &first, &last))
+        f->n_buckets = last - first + 1;
+    hist_total_destroy(hist);
+    return first;
+}
+
+static void fill_histogram(struct run_frame *f, const struct record *total)
+{
+    uint32_t first = find_buckets(f, total), n_cells = f->n_services * N_PATHS;
+    f->bucket_s = mem_calloc(f->n_buckets, sizeof *f->bucket_s);
+    f->bucket_end_s = mem_calloc(f->n_buckets, sizeof *f->bucket_end_s);
+    f->counts = mem_calloc((size_t)f->n_buckets * n_cells, sizeof *f->counts);
+    for (uint32_t i = 0; i < f->n_buckets; i++) {
+        f->bucket_s[i] = (double)hist_lower_ns(first + i) * 1e-9;
+        f->bucket_end_s[i] = (double)(i + 1 < f->n_buckets ? hist_lower_ns(first + i + 1)
+                                                           : hist_upper_ns(first + i)) *
+                             1e-9;
+    }
+    for (uint32_t c = 0; c < f->fleet.n_bins * n_cells; c++) {
+        uint32_t bin = f->fleet.first_bin + c / n_cells, cell = c % n_cells;
+        const struct tally *t =
+            record_tally(total, bin, cell / N_PATHS, (enum record_path)(cell % N_PATHS));
+        for (uint32_t i = 0; i < f->n_buckets; i++)
+            f->counts[(size_t)i * n_cells + cell] += t->hist[first + i];
+    }
+}
+
+// ---- servers and sample
+
+static void fill_servers(struct run_frame *f, const struct record *total, const struct meta *meta)
+{
+    double time_ns = (double)(total->shape.end_ns - total->shape.warmup_ns);
+    f->servers_from_s = simtime_to_s(total->shape.warmup_ns);
+    f->servers = mem_calloc(f->n_servers, sizeof *f->servers);
+    for (uint32_t i = 0; i < f->n_servers; i++) {
+        const struct meta_group *g = &meta->groups[meta->server_group[i]];
+        const struct server_total *s = &total->servers[i];
+        f->servers[i] = (struct run_server){
+            meta->server_group[i],
+            meta->server_cell[i],
+            s->n_queries,
+            s->n_requests,
+            s->n_items,
+            s->n_accel_queries,
+            (double)s->cpu_busy_ns / (time_ns * g->cores),
+            g->has_accel ? (double)s->accel_busy_ns / (time_ns * g->streams) : NAN,
+            (double)s->energy_uj * 1e-6};
+    }
+}
+
+static void fill_samples(struct run_frame *f, const struct record *total)
+{
+    f->samples = mem_calloc(f->n_samples, sizeof *f->samples);
+    for (uint32_t i = 0; i < f->n_samples; i++) {
+        const struct query_sample *q = &total->samples[i];
+        f->samples[i] = (struct run_sample){*q, q->service, q->path};
+    }
+}
+
+void run_rows_fill(struct run_frame *f, const struct record *total, const struct meta *meta,
+                   const struct summary *summary)
+{
+    f->fleet = summary->fleet;
+    f->groups = summary->groups;
+    f->n_bins = total->shape.n_bins;
+    f->n_servers = total->shape.n_servers;
+    f->n_samples = (uint32_t)total->n_samples; // a study asks for ten million at most
+    fill_times(f, total);
+    fill_bins(f, total);
+    fill_parts(f, total);
+    fill_histogram(f, total);
+    fill_servers(f, total, meta);
+    fill_samples(f, total);
+}
+
+void run_rows_release(struct run_frame *f)
+{
+    void *owned[] = {f->bin_s,    f->times,        f->bins,   f->bin_rest, f->all_bins, f->parts,
+                     f->bucket_s, f->bucket_end_s, f->counts, f->servers,  f->samples};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        mem_free(owned[i]);
+}
