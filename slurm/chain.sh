@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # chain.sh N STUDY [OPTIONS]: a study that is longer than the wall time, as a chain of N jobs: each
-# goes on where the one before was stopped, and the first that is done takes the rest out of the
+# resumes where the one before was stopped, and the first that is done takes the rest out of the
 # queue. For clusters that do not let jobs requeue themselves; where they do, one run.sbatch is enough.
 #
 #     SBATCH_TIMELIMIT=4:00:00 slurm/chain.sh 10 STUDY -o OUT.h5

@@ -71,7 +71,7 @@ static int from_trace(const struct service_traffic *traffic, double day_s, uint3
 {
     const struct arrival_config *config = &traffic->arrivals;
     if (!config->trace)
-        return err_set(err, ERR_STUDY, "file: expected a trace that was read");
+        return err_set(err, ERR_STUDY, "file: no trace has been loaded");
     if (arrival_check(config, traffic->rate_qps, err) < 0)
         return -1;
     struct recording r = {config->trace, replay_time_factor(config, traffic->rate_qps), 0};

@@ -28,7 +28,7 @@
 
 #include "base/blob.h"
 #include "base/err.h"
-#include "results/file/checkpoint_file.h" // struct checkpoint_head, CHECKPOINT_MAX_FRAME_BYTES
+#include "results/file/checkpoint_file.h" // struct checkpoint_head, FRAMES_MAX_BYTES
 
 // The rank's next frame into the empty *frame; false: no more.
 typedef bool (*checkpoint_make_fn)(void *user, struct blob *frame);

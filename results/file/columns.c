@@ -57,7 +57,7 @@ int columns_fail(const struct columns *columns, const char *name, struct err *er
 }
 
 // The file for HDF5; -1 on failure. It is closed again after each use: a child (sandbox.h) must not
-// move the position in a file that its parent goes on with.
+// move the position in a file that its parent uses.
 static hid_t open_file(const struct columns *columns)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

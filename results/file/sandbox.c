@@ -48,7 +48,8 @@ int sandbox_run(sandbox_fn work, void *data, unsigned cpu_s, struct err *err)
         waited = child > 0 ? waitpid(child, &status, 0) : -1;
     while (child > 0 && waited < 0 && errno == EINTR);
     if (waited < 0)
-        return err_set(err, ERR_FAIL, "it cannot be tried: %s", strerror(errno));
+        return err_set(err, ERR_FAIL, "no child process can be started to try it: %s",
+                       strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == SURVIVED)
         return 0;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)

@@ -21,7 +21,7 @@ static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file; else the study's, or its name with .h5"},
     {"--force", 'f', NULL, "replace an existing results file, drop what was kept of a search"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: capacity.headroom=20%"},
-    {"--resume", 0, NULL, "go on with what was kept; without any, begin"},
+    {"--resume", 0, NULL, "resume with the answers that were saved; without any, begin"},
     {"--quiet", 'q', NULL, "no progress and no table"},
     {NULL, 0, NULL, NULL}};
 
@@ -62,14 +62,15 @@ static int finish(const struct task *task, const struct capacity_result *answer,
     return CMD_DONE;
 }
 
-// Where a search stopped and how to go on; also with --quiet, because there is nothing else to see.
+// Where a search stopped and how to resume it; also with --quiet, because there is nothing else to
+// see.
 static int report_stop(const struct task *task, const struct memo *memo)
 {
     if (task->eval->rank == 0)
-        fprintf(stderr, "recfleet: stopped, %zu answers are kept in %s; %s\n", memo_n(memo),
+        fprintf(stderr, "recfleet: stopped, %zu answers saved in %s; %s\n", memo_n(memo),
                 task->kept,
-                cmd_given(task->line, "--resume") ? "the same command goes on"
-                                                  : "the same command with --resume goes on");
+                cmd_given(task->line, "--resume") ? "resume with the same command"
+                                                  : "resume with --resume");
     return CMD_STOPPED;
 }
 
@@ -208,8 +209,9 @@ const struct cmd cmd_capacity = {
         "cores, that hold the traffic within its latency targets; the most traffic that the fleet "
         "holds; the fleet over a day; or which servers should serve which service, hour by hour, "
         "by three allocations and two ways of provisioning, each simulated. Prints tables and "
-        "writes one HDF5 file. What was simulated is kept beside it until it is there; on SIGTERM "
-        "or SIGUSR2 the search stops, and --resume goes on. The answer is the same on any number "
+        "writes one HDF5 file. What was simulated is saved beside it until it is there; on SIGTERM "
+        "or SIGUSR2 the search stops, and --resume continues it. The answer is the same on any "
+        "number "
         "of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",
     .options = options,

@@ -23,8 +23,8 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
     {"--layout", 0, "MODE", "which rank simulates what: auto, spread or apart"},
     {"--window", 0, "TIME", "longest time between exchanges; never changes a result"},
-    {"--resume", 0, NULL, "go on from the last checkpoint; without one, begin"},
-    {"--resume-from", 0, "FILE", "go on from this checkpoint"},
+    {"--resume", 0, NULL, "resume from the last checkpoint; without one, begin"},
+    {"--resume-from", 0, "FILE", "resume from this checkpoint"},
     {"--require-sla", 0, NULL, "exit with 3 unless every latency target is met"},
     {"--quiet", 'q', NULL, "no progress and no table"},
     {NULL, 0, NULL, NULL}};
@@ -58,7 +58,7 @@ static int read_window(const struct cmd_line *line, int64_t *window_ns, struct e
     return 0;
 }
 
-// A run that goes on says with its first word where it begins.
+// The first progress of a run that resumes says where it begins.
 struct meter {
     struct progress progress;
     bool begun;
@@ -86,15 +86,15 @@ static enum cmd_exit verdict(const struct cmd_line *line, const struct summary *
     return cmd_given(line, "--require-sla") && sla_missed(summary) ? CMD_SLA_MISSED : CMD_DONE;
 }
 
-// Where a run stopped and how to go on; also with --quiet, because there is nothing else to see.
+// Where a run stopped and how to resume it; also with --quiet, because there is nothing else to
+// see.
 static enum cmd_exit report_stop(const struct cmd_line *line, const struct study *study,
                                  const struct eval_result *result)
 {
     fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; %s\n",
             simtime_to_s(result->stopped_ns), simtime_to_s(study->settings.duration_ns),
             result->checkpoint,
-            cmd_given(line, "--resume") ? "the same command goes on"
-                                        : "the same command with --resume goes on");
+            cmd_given(line, "--resume") ? "resume with the same command" : "resume with --resume");
     return CMD_STOPPED;
 }
 
@@ -234,7 +234,7 @@ const struct cmd cmd_run = {
         "Simulates every query of the study on every server, prints a table, and writes one HDF5 "
         "file that is also valid netCDF-4. Runs on one process, or on many under mpirun or srun; "
         "the answer is the same. The run is saved now and then, and on SIGUSR1; on SIGTERM or "
-        "SIGUSR2 it is saved and stops. --resume goes on, on any number of ranks.",
+        "SIGUSR2 it is saved and stops. --resume continues it, on any number of ranks.",
     .example = "mpirun -n 4 recfleet run quickstart.yaml -o out.h5 --set traffic[0].rate=9000qps",
     .options = options,
     .exits = 1u << CMD_SLA_MISSED | 1u << CMD_STOPPED,

@@ -30,7 +30,7 @@
 
 static const struct cmd_option options[] = {
     {"--array", 'a', NULL, "a task for each point of the sweep that is missing, then a merge"},
-    {"--chain", 'c', "N", "N jobs, each going on where the one before was stopped"},
+    {"--chain", 'c', "N", "N jobs, each resuming where the one before was stopped"},
     {"--site", 0, "FILE", "what the cluster wants, see slurm/site/example.env"},
     {"--nodes", 'N', "N", "nodes of each job"},
     {"--ranks-per-node", 'n', "N", "ranks on each node"},
@@ -410,7 +410,7 @@ const struct cmd cmd_submit = {
     .max_args = 1,
     .description =
         "Checks the study, writes a job script beside its results file and submits it. The job "
-        "saves itself before its wall time is over, goes back into the queue and goes on from "
+        "saves itself before its wall time is over, goes back into the queue and resumes from "
         "there, after a preemption and a lost node, too. With --array every point of the sweep "
         "that has no results yet becomes a task, and a job that follows merges what there is; "
         "the same command again submits only what is still missing. With --chain N jobs follow "

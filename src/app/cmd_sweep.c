@@ -201,7 +201,7 @@ static int finish(struct order *order, const struct sweep_outcome *outcome, bool
 {
     if (outcome->stopped) {
         name_failures(order, outcome);
-        fprintf(stderr, "recfleet: stopped, %u of %u points done; the same command goes on\n",
+        fprintf(stderr, "recfleet: stopped, %u of %u points done; resume with the same command\n",
                 outcome->n_done, idset_count(order->todo, survey_n_points(order->survey)));
         return CMD_STOPPED;
     }

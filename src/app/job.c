@@ -10,6 +10,8 @@
 // MPI forks to speak with other processes nor a search for networks: together a third of a short
 // run's time. Other MPI libraries take no notice of these variables, and what the user has set
 // stays. Whatever looks like a launcher (mpirun of Open MPI or MPICH, PRRTE, srun) is left alone.
+// No shared memory (vader, sm) either: processes that start so have one name, also that of its
+// file.
 static void start_alone(void)
 {
     const char *const launchers[] = {
@@ -17,7 +19,7 @@ static void start_alone(void)
         "PRTE_LAUNCHED",        "SLURM_STEP_ID", "MPI_LOCALRANKID"};
     const char *const variables[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"},
                                         {"OMPI_MCA_pml", "ob1"},
-                                        {"OMPI_MCA_btl", "self,vader"}};
+                                        {"OMPI_MCA_btl", "self"}};
     for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
         if (getenv(launchers[i]))
             return;

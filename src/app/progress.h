@@ -14,7 +14,7 @@ struct progress {
     FILE *out; // NULL: silent
     bool terminal;
     int64_t end_ns;  // simulated time at which the run is done
-    int64_t from_ns; // what was there at the start, of a run that goes on
+    int64_t from_ns; // what was there at the start, of a run that resumes
     uint64_t from_queries;
     double start_s, last_s; // wall clock
     bool drawn;
@@ -27,7 +27,7 @@ void progress_start(struct progress *progress, FILE *out, int64_t end_ns);
 void progress_from(struct progress *progress, int64_t reached_ns, uint64_t n_queries);
 // The simulated time reached and the queries done so far. Cheap when it is too early to print.
 void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_queries);
-// What stands beside the numbers from now on.
+// The text next to the numbers from now on.
 void progress_note(struct progress *progress, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 // Removes the bar.

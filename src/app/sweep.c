@@ -14,7 +14,7 @@
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
 #include "results/file/checkpoint.h"
-#include "results/file/checkpoint_name.h"
+#include "results/file/durable.h"
 
 // Of news to rank 0, and of its word to stop.
 enum { NEWS_TAG = 1, STOP_TAG = 2 };
@@ -46,7 +46,7 @@ enum news_kind { NEWS_REACHED, NEWS_DONE, NEWS_FAILED, NEWS_STOPPED, NEWS_LEFT }
 struct news {
     int32_t kind;
     uint32_t crew, point;
-    // Of the point: done, and done before this sweep by a run that it goes on from.
+    // Of the point: done, and done before this sweep by a run that it resumes.
     double done_frac, from_frac;
     uint64_t n_queries, from_queries;
     char reason[ERR_TEXT_MAX];
@@ -71,7 +71,7 @@ struct sweep {
     uint32_t *owner; // [n_units] crew of each
     uint32_t point;  // under way
     int64_t end_ns;  // of it
-    int64_t from_ns; // where it goes on from; -1: not known yet
+    int64_t from_ns; // where it resumes from; -1: not known yet
     uint64_t from_queries;
     double told_s;   // when the last news was sent
     bool stopping;   // start no other point
@@ -237,7 +237,7 @@ static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
     listen(sweep);
 }
 
-// Whether to go on from the checkpoint before the last. One that cannot be used would hold up the
+// Whether to resume from the checkpoint before the last. One that cannot be used would hold up the
 // point for ever: that of the edited study, or one that a disk has lost. What it would have saved
 // is done again.
 static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint,
@@ -259,7 +259,7 @@ static int simulate(struct sweep *sweep, const struct study *study, enum news_ki
 {
     char *output = pointdir_file(survey_folder(sweep->survey), sweep->point);
     char *checkpoint = mem_printf("%s.checkpoint", output);
-    char *previous = checkpoint_name_previous(checkpoint);
+    char *previous = durable_previous(checkpoint);
     struct eval_result result;
     int from_previous = 0;
     if (sweep->team.rank == 0) {

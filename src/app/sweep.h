@@ -8,7 +8,7 @@
 //
 // A point that fails leaves the reason beside the others' files and holds up nobody. A wish to stop
 // (checkpointing.h) that reaches any rank reaches all: every crew saves the point that it is at,
-// and starts no other. What is there already is never done again, so the same call later goes on
+// and starts no other. What is there already is never done again, so the same call later resumes
 // from there.
 #ifndef APP_SWEEP_H
 #define APP_SWEEP_H

@@ -9,7 +9,7 @@
 #include "base/revision.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
-#include "results/file/checkpoint_file.h"
+#include "results/file/checksum.h"
 
 // Bytes of one message.
 #define PIECE_BYTES (UINT64_C(1) << 30)
@@ -65,7 +65,7 @@ static void insert(struct memo *memo, uint64_t key, const void *bytes, size_t n)
 
 uint64_t memo_key(const void *bytes, size_t n)
 {
-    return checkpoint_file_hash(bytes, n);
+    return checksum_bytes(bytes, n);
 }
 
 const struct blob *memo_find(const struct memo *memo, uint64_t key)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// memo: answers of simulations kept in a file, so that a search that was interrupted goes on. [M]
+// memo: answers of simulations kept in a file, so that a search that was interrupted resumes. [M]
 //
 // A search is pure: the same answers lead it the same way. So it is saved by keeping the answers:
 // a run that is resumed asks the same questions in the same order and takes what is kept instead of
@@ -7,7 +7,7 @@
 //
 // The file belongs to one study (its digest, study/study_digest.h) and one version of the program.
 // Every entry is a key (what was asked, digested), bytes and a checksum, appended as they come by
-// rank 0 and flushed; an entry cut off by a crash ends the file. On opening, entries are read by
+// rank 0 and flushed; an entry that a crash cut off ends the file. On opening, entries are read by
 // rank 0 and given to all ranks.
 //
 // A question is digested by memo_key(); what two questions have in common beyond their bytes (the
@@ -60,7 +60,7 @@ const struct blob *memo_find(const struct memo *memo, uint64_t key);
 int memo_add(struct memo *memo, uint64_t key, const struct blob *bytes, struct err *err);
 
 // Collective. Has a signal on any rank asked to end? It must have been blocked
-// (checkpointing_block_signals()), and goes on waiting.
+// (checkpointing_block_signals()), and stays pending.
 bool memo_stop(struct memo *memo);
 
 // Not collective. How many answers are kept, and how many of those were there when it was opened.

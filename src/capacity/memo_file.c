@@ -3,65 +3,47 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/wallclock.h"
-#include "results/file/checkpoint_file.h"
+#include "results/file/checksum.h"
 #include "results/file/durable.h"
+#include "results/file/frames.h"
 
-static const char magic[8] = {'r', 'f', 'm', 'e', 'm', 'o', 0x1a, '\n'};
-
-#define BYTE_ORDER_MARK UINT32_C(0x01020304)
-#define FORMAT_VERSION 1u
-#define PROGRAM_BYTES 64
-#define HEAD_BYTES (sizeof magic + 8 + PROGRAM_BYTES + MEMO_DIGEST_BYTES + 8)
 #define SYNC_EVERY_S 10.0
+
+// Whose answers they are.
+struct owner {
+    char program[64];
+    unsigned char digest[MEMO_DIGEST_BYTES];
+};
+
+static const struct frames_kind kind = {
+    "memo", {'r', 'f', 'm', 'e', 'm', 'o', 0x1a, '\n'}, 2, sizeof(struct owner)};
 
 struct memo_file {
     char *path;
     int fd;
+    struct frames_out frames;
     double synced_s;
 };
 
 // ---- writing ------------------------------------------------------------------------------------
 
-// A file longer than the process may write is an error, not the end of the program.
-static int write_all(const struct memo_file *file, const struct blob *bytes, struct err *err)
+static int cannot_write(const struct memo_file *file, struct err *err)
 {
-    sigset_t limit, before;
-    size_t done = 0;
-    int reason = 0;
-    sigemptyset(&limit);
-    sigaddset(&limit, SIGXFSZ);
-    sigprocmask(SIG_BLOCK, &limit, &before);
-    while (done < bytes->n && reason == 0) {
-        ssize_t n = write(file->fd, bytes->bytes + done, bytes->n - done);
-        if (n >= 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            reason = errno;
-    }
-    if (reason == EFBIG)
-        sigtimedwait(&limit, NULL, &(struct timespec){0, 0});
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    if (reason != 0)
-        return err_set(err, ERR_FAIL, "memo %s: cannot write: %s", file->path, strerror(reason));
-    return 0;
+    return err_set(err, ERR_FAIL, "memo %s: cannot write: %s", file->path, strerror(errno));
 }
 
 static int sync_file(struct memo_file *file, struct err *err)
 {
     file->synced_s = wallclock_s();
     if (fdatasync(file->fd) != 0 && errno != EINVAL)
-        return err_set(err, ERR_FAIL, "memo %s: cannot write: %s", file->path, strerror(errno));
+        return cannot_write(file, err);
     return 0;
 }
 
@@ -69,182 +51,141 @@ int memo_file_add(struct memo_file *file, uint64_t key, const struct blob *bytes
 {
     struct blob entry = {0};
     blob_put_u64(&entry, key);
-    blob_put_u64(&entry, bytes->n);
     blob_put(&entry, bytes->bytes, bytes->n);
-    blob_put_u64(&entry, checkpoint_file_hash(entry.bytes, entry.n));
-    int rc = write_all(file, &entry, err);
+    int rc =
+        frames_put(&file->frames, entry.bytes, entry.n, checksum_bytes(entry.bytes, entry.n), err);
     blob_release(&entry);
     if (rc == 0 && wallclock_s() - file->synced_s > SYNC_EVERY_S)
         rc = sync_file(file, err);
     return rc;
 }
 
-// ---- the head -----------------------------------------------------------------------------------
-
-static void make_head(const struct memo_file_config *config, struct blob *head)
-{
-    char program[PROGRAM_BYTES] = "";
-    snprintf(program, sizeof program, "%s", config->program);
-    blob_put(head, magic, sizeof magic);
-    blob_put_u32(head, BYTE_ORDER_MARK);
-    blob_put_u32(head, FORMAT_VERSION);
-    blob_put(head, program, sizeof program);
-    blob_put(head, config->digest, MEMO_DIGEST_BYTES);
-    blob_put_u64(head, checkpoint_file_hash(head->bytes, head->n));
-}
-
-// What a file is to us by its first bytes.
-enum kind {
-    KIND_NEW,     // begun and no further: nothing is lost
-    KIND_OURS,    // to go on with
-    KIND_STUDY,   // a memo of another study
-    KIND_PROGRAM, // a memo of another program, or of another kind of machine
-    KIND_DAMAGED,
-    KIND_FOREIGN // no memo
-};
-
-static enum kind kind_of(const struct blob *found, const struct blob *head)
-{
-    uint64_t hash;
-    size_t digest = sizeof magic + 8 + PROGRAM_BYTES; // behind it; before it, who wrote the file
-    if (found->n == 0)
-        return KIND_NEW;
-    if (found->n < HEAD_BYTES)
-        return memcmp(found->bytes, head->bytes, found->n) == 0 ? KIND_NEW : KIND_FOREIGN;
-    if (memcmp(found->bytes, magic, sizeof magic) != 0)
-        return KIND_FOREIGN;
-    memcpy(&hash, found->bytes + HEAD_BYTES - sizeof hash, sizeof hash);
-    if (hash != checkpoint_file_hash(found->bytes, HEAD_BYTES - sizeof hash))
-        return KIND_DAMAGED;
-    if (memcmp(found->bytes, head->bytes, digest) != 0)
-        return KIND_PROGRAM;
-    return memcmp(found->bytes + digest, head->bytes + digest, MEMO_DIGEST_BYTES) == 0 ? KIND_OURS
-                                                                                       : KIND_STUDY;
-}
-
-// Whether the file may be used, given what it is; *anew: from the beginning.
-static int judge(const struct memo_file_config *config, enum kind kind, bool *anew, struct err *err)
-{
-    const char *why = kind == KIND_STUDY     ? "belongs to another study"
-                      : kind == KIND_PROGRAM ? "was written by another version of the program"
-                                             : "is damaged";
-    *anew = kind != KIND_OURS || !config->resume;
-    if (kind == KIND_FOREIGN)
-        return err_set(err, ERR_STUDY, "memo %s: exists and is not a file of kept answers",
-                       config->path);
-    if (kind == KIND_NEW || config->force)
-        return 0;
-    if (!config->resume)
-        return err_set(err, ERR_STUDY,
-                       "memo %s: exists; --resume goes on from it, --force begins anew",
-                       config->path);
-    if (kind != KIND_OURS)
-        return err_set(err, ERR_STUDY, "memo %s: %s; --force begins anew", config->path, why);
-    return 0;
-}
-
-// ---- opening ------------------------------------------------------------------------------------
-
-static int read_all(const struct memo_file *file, struct blob *bytes, struct err *err)
-{
-    unsigned char piece[1 << 16];
-    for (;;) {
-        ssize_t n = read(file->fd, piece, sizeof piece);
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return err_set(err, ERR_FAIL, "memo %s: cannot read: %s", file->path, strerror(errno));
-        blob_put(bytes, piece, n > 0 ? (size_t)n : 0);
-    }
-}
-
-bool memo_file_next(struct blob_reader *reader, uint64_t *key, struct blob_reader *bytes)
-{
-    struct blob_reader ahead = *reader;
-    *key = blob_get_u64(&ahead);
-    uint64_t n = blob_get_u64(&ahead);
-    if (ahead.short_of || n > blob_left(&ahead))
-        return false;
-    const void *content = blob_take(&ahead, n);
-    uint64_t hash = blob_get_u64(&ahead);
-    if (ahead.short_of || hash != checkpoint_file_hash(reader->bytes + reader->at, 16 + n))
-        return false;
-    *bytes = blob_read(content, n);
-    *reader = ahead;
-    return true;
-}
-
-// Moves the whole entries behind the head into *entries, and cuts the file behind them.
-static int take_entries(const struct memo_file *file, const struct blob *found,
-                        struct blob *entries, struct err *err)
-{
-    struct blob_reader reader = blob_read(found->bytes + HEAD_BYTES, found->n - HEAD_BYTES), bytes;
-    uint64_t key;
-    while (memo_file_next(&reader, &key, &bytes))
-        continue;
-    if (blob_left(&reader) > 0) {
-        log_warn("memo %s: its last %zu bytes are cut off or damaged, they are left out",
-                 file->path, blob_left(&reader));
-        if (ftruncate(file->fd, (off_t)(HEAD_BYTES + reader.at)) != 0)
-            return err_set(err, ERR_FAIL, "memo %s: cannot write: %s", file->path, strerror(errno));
-    }
-    blob_put(entries, reader.bytes, reader.at);
-    return 0;
-}
-
-static int begin(struct memo_file *file, const struct blob *head, struct err *err)
+static int begin(struct memo_file *file, const struct owner *owner, struct err *err)
 {
     if (ftruncate(file->fd, 0) != 0)
-        return err_set(err, ERR_FAIL, "memo %s: cannot write: %s", file->path, strerror(errno));
-    if (write_all(file, head, err) < 0 || sync_file(file, err) < 0)
+        return cannot_write(file, err);
+    if (frames_begin(&file->frames, owner, err) < 0 || sync_file(file, err) < 0)
         return -1;
     return durable_sync_folder(file->path, err);
 }
 
-static int open_fd(const struct memo_file_config *config, struct err *err)
+// ---- reading ------------------------------------------------------------------------------------
+
+bool memo_file_next(struct blob_reader *reader, uint64_t *key, struct blob_reader *bytes)
 {
-    struct stat st;
-    size_t length = strlen(config->path);
-    if (length == 0 || config->path[length - 1] == '/')
-        return err_set(err, ERR_STUDY, "memo '%s': expected the name of a file", config->path);
-    if (stat(config->path, &st) == 0 && !S_ISREG(st.st_mode))
-        return err_set(err, ERR_STUDY, "memo %s: exists and is not a regular file", config->path);
-    int fd = open(config->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return err_set(err, ERR_STUDY, "memo %s: cannot write: %s", config->path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return fd;
-    close(fd);
-    return err_set(err, ERR_STUDY, "memo %s: another run has it open", config->path);
+    if (blob_left(reader) == 0)
+        return false;
+    uint64_t n = blob_get_u64(reader);
+    *key = blob_get_u64(reader);
+    *bytes = blob_read(blob_take(reader, n), n);
+    return true;
 }
 
-static int take_up(struct memo_file *file, const struct memo_file_config *config,
-                   struct blob *entries, struct err *err)
+// The next frame, if it is whole and an entry, behind *entries.
+static bool take_entry(struct frames_in *in, struct blob *entries)
 {
-    struct blob found = {0}, head = {0};
-    bool anew = false;
-    make_head(config, &head);
-    int rc = read_all(file, &found, err);
-    if (rc == 0)
-        rc = judge(config, kind_of(&found, &head), &anew, err);
-    if (rc == 0)
-        rc = anew ? begin(file, &head, err) : take_entries(file, &found, entries, err);
-    blob_release(&found);
-    blob_release(&head);
-    return rc;
+    uint64_t n, hash;
+    if (in->at == in->size || frames_next(in, &n, &hash, NULL) != 1 || n < sizeof(uint64_t))
+        return false;
+    unsigned char *bytes = mem_alloc(n);
+    bool whole = frames_get(in, bytes, n, hash, NULL) == 0;
+    if (whole) {
+        blob_put_u64(entries, n - sizeof(uint64_t));
+        blob_put(entries, bytes, n);
+    }
+    mem_free(bytes);
+    return whole;
+}
+
+// Moves the whole entries into *entries, and cuts the file behind them.
+static int take_entries(const struct memo_file *file, struct frames_in *in, struct blob *entries,
+                        struct err *err)
+{
+    uint64_t whole = in->at;
+    while (take_entry(in, entries))
+        whole = in->at;
+    if (whole == in->size)
+        return 0;
+    log_warn("memo %s: its last %llu bytes are cut off or damaged, they are left out", file->path,
+             (unsigned long long)(in->size - whole));
+    return ftruncate(file->fd, (off_t)whole) == 0 ? 0 : cannot_write(file, err);
+}
+
+// ---- opening ------------------------------------------------------------------------------------
+
+static int open_fd(const char *path, struct err *err)
+{
+    if (durable_check_place(kind.what, path, ERR_STUDY, err) < 0)
+        return -1;
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return err_set(err, ERR_STUDY, "memo %s: cannot write: %s", path, strerror(errno));
+    if (durable_lock(fd))
+        return fd;
+    close(fd);
+    return err_set(err, ERR_STUDY, "memo %s: another run has it open", path);
+}
+
+// Can the answers be resumed from? 0 with the reader at the first, or -1 with the reason.
+static int check_owner(struct frames_in *in, const struct owner *owner, struct err *err)
+{
+    struct owner found;
+    const char *differs = NULL;
+    if (frames_head(in, &found, err) < 0)
+        return -1;
+    if (memcmp(found.program, owner->program, sizeof found.program) != 0)
+        differs = "was written by another version of the program";
+    else if (memcmp(found.digest, owner->digest, sizeof found.digest) != 0)
+        differs = "belongs to another study";
+    return differs ? err_set(err, ERR_STUDY, "memo %s: %s", in->name, differs) : 0;
+}
+
+// Resumes or begins, whichever was asked for and can be.
+static int take_up(struct memo_file *file, const struct memo_file_config *config,
+                   struct frames_in *in, struct blob *entries, struct err *err)
+{
+    struct owner owner = {0};
+    snprintf(owner.program, sizeof owner.program, "%s", config->program);
+    memcpy(owner.digest, config->digest, sizeof owner.digest);
+    // One whose head is not complete was begun a moment ago: nothing is lost.
+    if (in->size < FRAMES_HEAD_BYTES(kind.n_own))
+        return begin(file, &owner, err);
+    if (!config->resume && !config->force)
+        return err_set(err, ERR_STUDY,
+                       "memo %s: exists; resume with --resume, or begin anew with "
+                       "--force",
+                       config->path);
+    if (!config->resume)
+        return begin(file, &owner, err);
+    if (check_owner(in, &owner, err) == 0)
+        return take_entries(file, in, entries, err);
+    if (config->force)
+        return begin(file, &owner, err);
+    if (err)
+        err->code = ERR_STUDY;
+    return err_append(err, "; begin anew with --force");
 }
 
 struct memo_file *memo_file_open(const struct memo_file_config *config, struct blob *entries,
                                  struct err *err)
 {
+    struct frames_in in = {0};
+    int fd = open_fd(config->path, err);
+    if (fd < 0)
+        return NULL;
     struct memo_file *file = mem_calloc(1, sizeof *file);
-    file->path = mem_strdup(config->path);
-    file->fd = open_fd(config, err);
+    *file = (struct memo_file){.path = mem_strdup(config->path), .fd = fd};
+    file->frames = (struct frames_out){.kind = &kind, .name = file->path, .fd = fd};
     file->synced_s = wallclock_s();
-    if (file->fd >= 0 && take_up(file, config, entries, err) == 0)
+    int rc = frames_replaceable(&kind, config->path, err);
+    if (rc == 0)
+        rc = frames_open(&in, &kind, config->path, err);
+    if (rc == 0)
+        rc = take_up(file, config, &in, entries, err);
+    frames_close(&in);
+    if (rc == 0)
         return file;
-    if (file->fd >= 0)
-        close(file->fd);
+    close(fd);
     mem_free(file->path);
     mem_free(file);
     return NULL;

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // memo_file: the file behind a memo (memo.h), read and appended to by one process, without MPI.
 //
-//     head    8 bytes "rfmemo\x1a\n", a mark u32 that says which order of bytes, version of the
-//             format u32, program char[64], digest of the study 16 bytes, hash u64 of all that
-//     entry   key u64, length u64, the bytes, hash u64 of all that; any number of these
-//
-// Hashes are XXH3 of 64 bits. An entry is one write, so a process that is killed leaves at most its
-// last one cut off; a machine that goes down leaves what was synced. What follows the last whole
-// entry is cut away when the file is taken up again. The file is locked while it is open, where the
-// file system has locks.
+// The file is one of results/file/frames.h without an end: its head says the program, char[64], and
+// the digest of the study, 16 bytes; a frame is an entry, key u64 and the bytes. A process that is
+// killed leaves at most its last entry cut off; a machine that goes down leaves what was synced.
+// What follows the last whole entry is cut away when the file is resumed from. The file is locked
+// while it is open, where the file system has locks.
 //
 // Errors say the name of the file. Nothing but a memo is ever replaced: a file that does not begin
 // as one is refused whatever was asked for.
@@ -25,7 +22,7 @@
 
 struct memo_file_config {
     const char *path;
-    const char *program;         // version and revision: only the same program goes on
+    const char *program;         // version and revision: only the same program resumes
     const unsigned char *digest; // [MEMO_DIGEST_BYTES] of the study
     bool resume;                 // take up what is there; of another study or program: an error
     bool force;                  // begin anew although there is one that cannot be taken up
@@ -44,8 +41,8 @@ void memo_file_close(struct memo_file *file, bool remove);
 // Appends an entry, and syncs when the last time is a while ago.
 int memo_file_add(struct memo_file *file, uint64_t key, const struct blob *bytes, struct err *err);
 
-// The next entry of *reader; its bytes are borrowed from it. False at the end, or where an entry is
-// not whole: *reader then stands behind the last one that is.
+// The next entry of *reader, over what memo_file_open() gave; its bytes are borrowed from it. False
+// at the end.
 bool memo_file_next(struct blob_reader *reader, uint64_t *key, struct blob_reader *bytes);
 
 #endif

@@ -472,7 +472,8 @@ static int run_all(struct sample_bench *bench, struct task *tasks, size_t n, uin
         size = batch_of(bench, &tasks[i], n - i);
         if (bench->memo && memo_stop(bench->memo)) {
             bench->stopped = true;
-            return err_set(err, ERR_FAIL, "asked to end; what was simulated is kept");
+            return err_set(err, ERR_FAIL,
+                           "interrupted; partial results saved, resume with --resume");
         }
         if (run_batch(bench, &tasks[i], size, err) < 0)
             return -1;

@@ -16,7 +16,7 @@
 #include "par/agree.h"
 #include "par/mpi_err.h"
 #include "results/file/checkpoint.h"
-#include "results/file/checkpoint_name.h"
+#include "results/file/durable.h"
 
 // First word of the frame with the account; a frame of cluster/state.c begins with a small number.
 #define ACCOUNT_MARK UINT32_C(0x4b454550)
@@ -32,7 +32,7 @@ struct checkpointing {
     int rank;
     const struct checkpointing_config *config;
     struct run_control control;
-    char *from;                    // owned; the checkpoint it goes on from, NULL: begins
+    char *from;                    // owned; the checkpoint it resumes from, NULL: begins
     struct checkpoint_head head;   // as the next checkpoint will have it
     struct account before;         // of earlier parts
     uint64_t n_checkpoints;        // of this part
@@ -95,7 +95,7 @@ static void drop_save_signal(void)
 
 // ---- before the run -----------------------------------------------------------------------------
 
-// Where a run goes on from.
+// Where a run resumes from.
 enum start { START_BEGIN, START_PATH, START_PREVIOUS, START_OTHER };
 
 static int check_place(const struct checkpointing_config *config, struct err *err)
@@ -105,14 +105,14 @@ static int check_place(const struct checkpointing_config *config, struct err *er
         return -1;
     if (!goes_on && !config->force && checkpoint_exists(config->path))
         return err_set(err, ERR_STUDY,
-                       "checkpoint %s: exists; --resume goes on from it, --force begins anew",
+                       "checkpoint %s: exists; resume with --resume, or begin anew with --force",
                        config->path);
     if (config->resume_from && access(config->resume_from, R_OK) != 0)
         return err_set(err, ERR_STUDY, "checkpoint %s: %s", config->resume_from, strerror(errno));
     return 0;
 }
 
-// Where there are no hard links a crash may leave the one before alone (checkpoint_name.h).
+// Where there are no hard links a crash may leave the one before alone (durable.h).
 static enum start find_start(const struct checkpointing_config *config)
 {
     if (config->resume_from)
@@ -128,7 +128,7 @@ static char *start_path(const struct checkpointing_config *config, enum start st
     case START_PATH:
         return mem_strdup(config->path);
     case START_PREVIOUS:
-        return checkpoint_name_previous(config->path);
+        return durable_previous(config->path);
     case START_OTHER:
         return mem_strdup(config->resume_from);
     default:
@@ -233,7 +233,7 @@ static int save(void *user, struct run_state *state, int64_t reached_ns, struct 
     if (rc < 0 && stop)
         return -1;
     if (rc < 0) {
-        log_warn("no checkpoint at %.6g s, the run goes on: %s", simtime_to_s(reached_ns),
+        log_warn("no checkpoint at %.6g s, the run continues: %s", simtime_to_s(reached_ns),
                  err->text);
         return 0;
     }
@@ -243,7 +243,7 @@ static int save(void *user, struct run_state *state, int64_t reached_ns, struct 
     return 0;
 }
 
-// ---- going on -----------------------------------------------------------------------------------
+// ---- resuming ----------------------------------------------------------------------------------
 
 struct taker {
     struct account *account;
@@ -276,7 +276,7 @@ static int load(void *user, struct run_state *state, struct err *err)
     keep->head.n_restarts = found.n_restarts + 1;
     keep->wall_before_s = found.wall_s;
     if (!keep->config->quiet)
-        log_info("going on at %.6g s of %.6g s from %s", simtime_to_s(found.reached_ns),
+        log_info("resuming at %.6g s of %.6g s from %s", simtime_to_s(found.reached_ns),
                  simtime_to_s(found.end_ns), keep->from);
     return 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// checkpointing: what stands between a run and its checkpoints. [M]
+// checkpointing: when a run is saved and where it resumes from. [M]
 //
 // A run is saved when the wall clock says so (checkpoint.every of the study) or a signal does:
 //
-//     SIGUSR1            save and go on
+//     SIGUSR1            save and continue
 //     SIGUSR2, SIGTERM   save and stop
 //
 // There are no handlers. The signals are blocked before MPI starts, so that they wait for the
@@ -13,7 +13,7 @@
 // clock of rank 0 alone decides.
 //
 // A checkpoint that nobody will need at once (the clock, SIGUSR1) and cannot be written is a
-// warning and the run goes on; one to stop at is an error.
+// warning and the run continues; one to stop at is an error.
 //
 //     checkpointing_block_signals();                                 // then MPI_Init
 //     struct checkpointing *keep = checkpointing_create(comm, &config, &err); // refuses early
@@ -34,13 +34,13 @@
 // before MPI starts, whose threads inherit it. SIGINT keeps its default: it ends the program.
 void checkpointing_block_signals(void);
 
-// Not collective. Is a signal to stop waiting? It goes on waiting.
+// Not collective. Is a signal to stop pending? It stays so.
 bool checkpointing_stop_waits(void);
 
 struct checkpointing_config {
     const char *path;        // where checkpoints go
-    bool resume;             // go on from `path`, if there is one
-    const char *resume_from; // go on from this one; NULL: see resume
+    bool resume;             // resume from `path`, if there is one
+    const char *resume_from; // resume from this one; NULL: see resume
     bool force;              // begin at the beginning although there is one at `path`
     int64_t every_ns;        // of wall time; 0: only when a signal asks
     bool quiet;              // no line per checkpoint
@@ -51,7 +51,7 @@ struct checkpointing;
 
 // Collective (comm). Logically collective: config. Says before a run what can be said: ERR_STUDY
 // when there is a checkpoint at config->path and nobody said what to do with it, or when none could
-// be written there. Finds the one to go on from: with `resume` config->path, or its .previous when
+// be written there. Finds the one to resume from: with `resume` config->path, or its .previous when
 // that is all there is. comm, *config and what it points to are borrowed until
 // checkpointing_destroy(). NULL on every rank on error.
 struct checkpointing *checkpointing_create(MPI_Comm comm, const struct checkpointing_config *config,

@@ -113,7 +113,7 @@ size_t study_sections(struct study_section *out, size_t max)
     add_section(&s, "capacity", "", "what `recfleet capacity` looks for, and how closely",
                 study_capacity_fields);
     add_section(&s, "output", "", "what is kept", study_output_fields);
-    add_section(&s, "checkpoint", "", "how often a run is saved, so that it can go on",
+    add_section(&s, "checkpoint", "", "how often a run is saved, so that it can resume",
                 study_checkpoint_fields);
     return s.n;
 }

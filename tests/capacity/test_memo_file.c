@@ -114,7 +114,7 @@ static void flip(const char *path, off_t at)
 }
 
 // What was written is there again, and more can be added.
-START_TEST(goes_on)
+START_TEST(resumes)
 {
     char *path = make_two();
     ck_assert_uint_eq(count_entries(path), 2);
@@ -185,7 +185,7 @@ START_TEST(an_old_file_needs_a_word)
 }
 END_TEST
 
-// Another study's answers, another program's, and a damaged head are not gone on from.
+// Another study's answers, another program's, and a damaged head are not resumed from.
 START_TEST(belongs_to_one_study_and_program)
 {
     char *path = make_two();
@@ -213,7 +213,7 @@ START_TEST(spares_what_is_not_its_own)
     fputs("name: my study\n", f);
     fclose(f);
     struct memo_file_config config = config_of(path, true, true), folder = config;
-    expect_refused(&config, "not a file of kept answers");
+    expect_refused(&config, "is not a memo of recfleet");
     ck_assert_int_eq(size_of(path), 15);
     folder.path = slash;
     expect_refused(&folder, "expected the name of a file");
@@ -240,7 +240,7 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", goes_on},
+    const struct suite_test tests[] = {{"core", resumes},
                                        {"core", goes_away},
                                        {"limits", the_end_may_be_cut_off},
                                        {"limits", a_beginning_is_no_loss},

@@ -405,7 +405,7 @@ def contents(folder):
 
 
 def group_checkpoint(folder):
-    """A run is stopped and goes on; what cannot go on is one line, and no file is lost by it."""
+    """A run is stopped and resumed; what cannot be resumed is one line, and no file is lost by it."""
     write(folder, "study.yaml", LONG)
     saved = "small.h5.checkpoint"
     for number in (signal.SIGTERM, signal.SIGUSR2):
@@ -414,7 +414,7 @@ def group_checkpoint(folder):
         rc, err = signalled(number, "run", "study.yaml", "-q", cwd=folder)
         expect(rc == 4, f"signal {number}: exit status", f"{rc} {err}")
         expect(re.fullmatch(r"recfleet: stopped at \S+ s of 300 s, saved in small.h5.checkpoint; "
-                            r"the same command with --resume goes on\n", err), "stopped", err)
+                            r"resume with --resume\n", err), "stopped", err)
         expect(sorted(os.listdir(folder)) == [saved, "study.yaml"], "files", os.listdir(folder))
     refused_checkpoints(folder, saved)
     rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
@@ -443,7 +443,7 @@ def refused_checkpoints(folder, saved):
     path = os.path.join(folder, saved)
     before = contents(folder)
     good = before[saved]
-    refused("a checkpoint is there", rf"checkpoint {saved}: exists; --resume goes on", folder,
+    refused("a checkpoint is there", rf"checkpoint {saved}: exists; resume with --resume", folder,
             "run", "study.yaml")
     refused("of another study", rf"checkpoint {saved}: of another study", folder, "run",
             "study.yaml", "--resume", "--set", "seed=2")
@@ -462,8 +462,8 @@ def refused_checkpoints(folder, saved):
         expect(contents(folder)[saved] == data, f"{what}: the file is as it was")
     write(folder, saved + ".previous", good)
     write(folder, saved, bytes(flipped))
-    refused("the one before is offered", rf"recfleet: checkpoint {saved}: damaged.* --resume-from "
-            rf"{saved}.previous goes on from it", folder, "run", "study.yaml", "--resume", status=1)
+    refused("the one before is offered", rf"recfleet: checkpoint {saved}: damaged.*: resume from it "
+            rf"with --resume-from {saved}.previous\n", folder, "run", "study.yaml", "--resume", status=1)
     os.rename(path + ".previous", path)
 
 

@@ -12,6 +12,7 @@
 #include "base/blob.h"
 #include "base/mem.h"
 #include "results/file/checkpoint_file.h"
+#include "results/file/checksum.h"
 #include "results/record.h"
 
 #define HEAD_BYTES 288
@@ -87,35 +88,35 @@ static void mend(uint8_t *bytes, size_t size)
     size_t at = HEAD_BYTES;
     if (size < HEAD_BYTES)
         return;
-    hash = checkpoint_file_hash(bytes, HEAD_BYTES - sizeof hash);
+    hash = checksum_bytes(bytes, HEAD_BYTES - sizeof hash);
     memcpy(bytes + HEAD_BYTES - sizeof hash, &hash, sizeof hash);
-    words[0] = checkpoint_file_hash(bytes, HEAD_BYTES);
+    words[0] = checksum_bytes(bytes, HEAD_BYTES);
     while (size - at >= 16) {
         uint64_t n = word_at(bytes, at);
         if (n == END_MARK && size - at >= 24)
             memcpy(bytes + at + 16, &words[0], sizeof words[0]);
         if (n > size - at - 16)
             return;
-        hash = checkpoint_file_hash(bytes + at + 16, n);
+        hash = checksum_bytes(bytes + at + 16, n);
         memcpy(bytes + at + 8, &hash, sizeof hash);
         words[1] = n;
         words[2] = hash;
-        words[0] = checkpoint_file_hash(words, sizeof words);
+        words[0] = checksum_bytes(words, sizeof words);
         at += 16 + n;
     }
 }
 
 // A checked file gives its frames without an error, none longer than it.
-static void read_frames(struct checkpoint_file_in *in)
+static void read_frames(struct frames_in *in)
 {
     uint64_t n, hash;
     struct err err = {0};
     int more;
-    while ((more = checkpoint_file_next(in, &n, &hash, &err)) == 1) {
+    while ((more = frames_next(in, &n, &hash, &err)) == 1) {
         if (n > in->size)
             abort();
         uint8_t *bytes = mem_alloc(n);
-        if (checkpoint_file_get(in, bytes, n, hash, &err) != 0)
+        if (frames_get(in, bytes, n, hash, &err) != 0)
             abort();
         read_record(bytes, n);
         mem_free(bytes);
@@ -131,12 +132,13 @@ static void read_file(const uint8_t *bytes, size_t size)
     FILE *file = fmemopen((void *)(uintptr_t)bytes, size, "rb");
     if (!file)
         abort();
-    struct checkpoint_file_in in = {.file = file, .name = "fuzz", .size = size};
-    if (checkpoint_file_head(&in, &head, &err) == 0 && checkpoint_file_check(&in, &err) == 0)
+    struct frames_in in = {
+        .file = file, .kind = &checkpoint_file_kind, .name = "fuzz", .size = size};
+    if (checkpoint_file_head(&in, &head, &err) == 0 && frames_check(&in, &err) == 0)
         read_frames(&in);
     else
         check_error(&err);
-    checkpoint_file_close(&in);
+    frames_close(&in);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -67,7 +67,7 @@ FENCES = {
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
     "GLPK": (r"glpk\.h", ["src/search/programme"]),
     "Random123": (r"Random123/.*", ["src/base/rng"]),
-    "xxHash": (r"xxh(ash|3)\.h", ["results/file/checkpoint_file", "results/file/content_digest",
+    "xxHash": (r"xxh(ash|3)\.h", ["results/file/checksum", "results/file/content_digest",
                                     "src/study/study_digest"]),
     "Check": (r"check\.h", []),
 }

@@ -135,7 +135,7 @@ def main():
             check_stop(runs)
             check_read_only(runs)
             status, text = runs.run(3, "--resume")
-            expect("with room again it goes on to its end", status == 0 and "going on at" in text, text)
+            expect("with room again it goes on to its end", status == 0 and "resuming at" in text, text)
         finally:
             subprocess.run(["umount", runs.disk], check=True)
         wrong = list(differences(runs.folder / "whole.h5", runs.folder / "out.h5"))

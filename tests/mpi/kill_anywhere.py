@@ -79,7 +79,7 @@ class Chain:
             job.send(signal.SIGKILL, victim)
         status, text = job.end()
         self.saved |= "recfleet: checkpoint at" in text
-        went_on = "recfleet: going on at" in text
+        went_on = "recfleet: resuming at" in text
         if "recfleet: checkpoint" in text.replace("recfleet: checkpoint at", ""):
             self.fail(f"a checkpoint was refused: {text}")
         print(f"{n_ranks} ranks, {way}: {'killed' if killed else 'too late'}, status {status}"
@@ -127,7 +127,7 @@ class Chain:
         job.wait_until(job.listening)
         job.send(signal.SIGUSR2)
         status, text = job.end()
-        if status not in (0, 4) or "recfleet: going on at" not in text:
+        if status not in (0, 4) or "recfleet: resuming at" not in text:
             self.fail(f"{name} is not whole: status {status}: {text}")
         for rest in self.folder.glob("try.h5*"):
             rest.unlink()

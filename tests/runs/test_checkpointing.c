@@ -142,7 +142,7 @@ static char *counts_of(const char *path)
     return line;
 }
 
-// Asked to save, a run does so at the first chance, goes on, and leaves only its results.
+// Asked to save, a run does so at the first chance, continues, and leaves only its results.
 START_TEST(saves_and_goes_on)
 {
     struct paths p = paths_of();
@@ -295,7 +295,7 @@ START_TEST(existing_is_refused)
     struct eval_options options = plain(&p);
     tidy();
     stop_early(&p);
-    assert_refused(NULL, &options, "x.h5.checkpoint: exists; --resume goes on from it");
+    assert_refused(NULL, &options, "x.h5.checkpoint: exists; resume with --resume");
     if (eval.rank == 0)
         ck_assert(there(p.checkpoint) && !there(p.output));
     options.force = true;
@@ -459,7 +459,7 @@ static void spoil(void *user, int64_t reached_ns, uint64_t n_queries)
     mkdir(user, 0700);
 }
 
-// A checkpoint that fails is a warning when the run goes on, an error when it was to stop.
+// A checkpoint that fails is a warning when the run continues, an error when it was to stop.
 START_TEST(failing_checkpoint)
 {
     struct paths p = paths_of();

@@ -193,7 +193,7 @@ START_TEST(gaps_are_refused)
     const double at_s[] = {0, 0.5, 2.5, 3.95};
     struct trace *trace = trace_at(at_s, 4);
     struct service_traffic traffic = traffic_of("replay", 0);
-    assert_refused(&traffic, 4, "file: expected a trace that was read");
+    assert_refused(&traffic, 4, "file: no trace has been loaded");
     traffic.arrivals.trace = trace;
     assert_refused(&traffic, 4, "file: a gap: no record from 1s to 2s of the day");
     assert_refused(&traffic, 4.4,

@@ -252,7 +252,7 @@ END_TEST
 START_TEST(the_one_before_is_offered)
 {
     const char *const offer = "; the one before, " PATH ".previous, is whole (12.3 s of 60 s): "
-                              "--resume-from " PATH ".previous goes on from it";
+                              "resume from it with --resume-from " PATH ".previous";
     struct err err = {0};
     enter();
     ck_assert_int_eq(write_frames(1, 4, 900, 12300000000, &err), 0);
@@ -281,7 +281,8 @@ START_TEST(the_one_before_is_offered)
         flip_byte(PATH ".previous", 0);
     rc = read_frames(MPI_COMM_WORLD, PATH, 2, 5, 900, &err);
     ck_assert_int_eq(rc, -1);
-    same_everywhere(&err, "; nor will the one before do: checkpoint " PATH ".previous: not a");
+    same_everywhere(&err,
+                    "; the one before cannot be used either: checkpoint " PATH ".previous: not a");
     leave();
 }
 END_TEST
@@ -440,7 +441,7 @@ static bool make_too_long(void *user, struct blob *frame)
     struct frames *f = user;
     blob_put_u64(frame, f->next);
     if (f->maker == f->makers - 1 && f->next == 2)
-        frame->n = CHECKPOINT_MAX_FRAME_BYTES + 1; // not that there were so many: nobody looks
+        frame->n = FRAMES_MAX_BYTES + 1; // not that there were so many: nobody looks
     return f->next++ < 3;
 }
 

@@ -13,7 +13,8 @@
 
 #include "base/blob.h"
 #include "base/mem.h"
-#include "results/file/checkpoint_name.h"
+#include "results/file/checksum.h"
+#include "results/file/durable.h"
 #include "support/suite.h"
 
 #define NAME "test_checkpoint_file.ckpt"
@@ -41,8 +42,9 @@ static void write_file(const char *path)
     ck_assert_msg(out != NULL, "%s", err.text);
     for (int i = 0; i < N_FRAMES; i++) {
         size_t n = strlen(frames[i]);
-        ck_assert_int_eq(
-            checkpoint_file_put(out, frames[i], n, checkpoint_file_hash(frames[i], n), &err), 0);
+        ck_assert_int_eq(frames_put(checkpoint_file_frames(out), frames[i], n,
+                                    checksum_bytes(frames[i], n), &err),
+                         0);
     }
     ck_assert_int_eq(checkpoint_file_finish(out, &n_bytes, &err), 0);
     ck_assert_int_eq(stat(path, &st), 0);
@@ -67,10 +69,9 @@ static int check_bytes(const void *bytes, size_t n, struct checkpoint_head *head
     // fmemopen() knows no empty file.
     FILE *file = n > 0 ? fmemopen((void *)(uintptr_t)bytes, n, "rb") : fopen("/dev/null", "rb");
     ck_assert_ptr_nonnull(file);
-    struct checkpoint_file_in in = {.file = file, .name = "bytes", .size = n};
-    int rc =
-        checkpoint_file_head(&in, head, err) != 0 || checkpoint_file_check(&in, err) != 0 ? -1 : 0;
-    checkpoint_file_close(&in);
+    struct frames_in in = {.file = file, .kind = &checkpoint_file_kind, .name = "bytes", .size = n};
+    int rc = checkpoint_file_head(&in, head, err) != 0 || frames_check(&in, err) != 0 ? -1 : 0;
+    frames_close(&in);
     return rc;
 }
 
@@ -86,32 +87,25 @@ static void refused(const struct blob *blob, const char *reason)
 // Head and frames come back, in their order.
 START_TEST(comes_back)
 {
-    struct checkpoint_file_in in;
+    struct frames_in in;
     struct checkpoint_head head;
     struct err err = {0};
     uint64_t n, hash;
     char bytes[64];
     write_file(NAME);
-    ck_assert_int_eq(checkpoint_file_open(&in, NAME, &err), 0);
+    ck_assert_int_eq(frames_open(&in, &checkpoint_file_kind, NAME, &err), 0);
     ck_assert_int_eq(checkpoint_file_head(&in, &head, &err), 0);
     ck_assert_mem_eq(&head, &head_of_tests, sizeof head);
-    ck_assert_int_eq(checkpoint_file_check(&in, &err), 0);
+    ck_assert_int_eq(frames_check(&in, &err), 0);
     for (int i = 0; i < N_FRAMES; i++) {
-        ck_assert_int_eq(checkpoint_file_next(&in, &n, &hash, &err), 1);
+        ck_assert_int_eq(frames_next(&in, &n, &hash, &err), 1);
         ck_assert_uint_eq(n, strlen(frames[i]));
-        ck_assert_int_eq(checkpoint_file_get(&in, bytes, n, hash, &err), 0);
+        ck_assert_int_eq(frames_get(&in, bytes, n, hash, &err), 0);
         ck_assert_mem_eq(bytes, frames[i], n);
     }
-    ck_assert_int_eq(checkpoint_file_next(&in, &n, &hash, &err), 0);
-    checkpoint_file_close(&in);
-    checkpoint_name_remove(NAME);
-}
-END_TEST
-
-// The hash is XXH3-64: the published value of no bytes.
-START_TEST(hash_is_xxh3)
-{
-    ck_assert_uint_eq(checkpoint_file_hash("", 0), UINT64_C(0x2d06800538d394c2));
+    ck_assert_int_eq(frames_next(&in, &n, &hash, &err), 0);
+    frames_close(&in);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -119,7 +113,7 @@ END_TEST
 START_TEST(long_frames)
 {
     const uint64_t n = (UINT64_C(3) << 20) + 5;
-    struct checkpoint_file_in in;
+    struct frames_in in;
     struct checkpoint_head head;
     struct err err = {0};
     uint64_t n_bytes, hash;
@@ -128,17 +122,18 @@ START_TEST(long_frames)
         bytes[i] = (unsigned char)(i * 7 + (i >> 13));
     struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, &err);
     ck_assert_ptr_nonnull(out);
-    ck_assert_int_eq(checkpoint_file_put(out, bytes, n, checkpoint_file_hash(bytes, n), &err), 0);
+    ck_assert_int_eq(
+        frames_put(checkpoint_file_frames(out), bytes, n, checksum_bytes(bytes, n), &err), 0);
     ck_assert_int_eq(checkpoint_file_finish(out, &n_bytes, &err), 0);
-    ck_assert_int_eq(checkpoint_file_open(&in, NAME, &err), 0);
+    ck_assert_int_eq(frames_open(&in, &checkpoint_file_kind, NAME, &err), 0);
     ck_assert_int_eq(checkpoint_file_head(&in, &head, &err), 0);
-    ck_assert_int_eq(checkpoint_file_check(&in, &err), 0);
-    ck_assert_int_eq(checkpoint_file_next(&in, &n_bytes, &hash, &err), 1);
+    ck_assert_int_eq(frames_check(&in, &err), 0);
+    ck_assert_int_eq(frames_next(&in, &n_bytes, &hash, &err), 1);
     ck_assert_uint_eq(n_bytes, n);
-    ck_assert_int_eq(checkpoint_file_get(&in, back, n, hash, &err), 0);
+    ck_assert_int_eq(frames_get(&in, back, n, hash, &err), 0);
     ck_assert_mem_eq(back, bytes, n);
-    checkpoint_file_close(&in);
-    checkpoint_name_remove(NAME);
+    frames_close(&in);
+    durable_remove(NAME);
     mem_free(bytes);
     mem_free(back);
 }
@@ -148,21 +143,22 @@ END_TEST
 START_TEST(texts_are_tamed)
 {
     struct checkpoint_head head = head_of_tests, back;
-    struct checkpoint_file_in in;
+    struct frames_in in;
     uint64_t n_bytes;
     memset(head.program, 'p', sizeof head.program);
     memcpy(head.name, "two\nlines\x7f", 11);
     struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head, NULL);
     ck_assert_ptr_nonnull(out);
-    ck_assert_int_eq(checkpoint_file_put(out, "x", 1, checkpoint_file_hash("x", 1), NULL), 0);
+    ck_assert_int_eq(frames_put(checkpoint_file_frames(out), "x", 1, checksum_bytes("x", 1), NULL),
+                     0);
     ck_assert_int_eq(checkpoint_file_finish(out, &n_bytes, NULL), 0);
-    ck_assert_int_eq(checkpoint_file_open(&in, NAME, NULL), 0);
+    ck_assert_int_eq(frames_open(&in, &checkpoint_file_kind, NAME, NULL), 0);
     ck_assert_int_eq(checkpoint_file_head(&in, &back, NULL), 0);
     ck_assert_uint_eq(strlen(back.program), sizeof back.program - 1);
     ck_assert_str_eq(back.name, "two?lines?");
     ck_assert_int_eq(checkpoint_file_fits("x", &back, &head, NULL), 0); // cut alike is the same
-    checkpoint_file_close(&in);
-    checkpoint_name_remove(NAME);
+    frames_close(&in);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -186,7 +182,7 @@ START_TEST(changed_anywhere)
         blob.bytes[i] = was;
     }
     blob_release(&blob);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -207,7 +203,7 @@ START_TEST(cut_or_extended)
     blob_put(&blob, "", 1);
     refused(&blob, "1 bytes behind its end");
     blob_release(&blob);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -225,15 +221,15 @@ START_TEST(frames_swapped)
     refused(&other, "damaged");
     blob_release(&blob);
     blob_release(&other);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
 // Lengths that cannot be are refused by comparing, not by trying: 2^62 bytes are nowhere.
 START_TEST(huge_lengths)
 {
-    const uint64_t lengths[] = {CHECKPOINT_MAX_FRAME_BYTES, CHECKPOINT_MAX_FRAME_BYTES + 1,
-                                UINT64_C(1) << 62, UINT64_MAX - 1};
+    const uint64_t lengths[] = {FRAMES_MAX_BYTES, FRAMES_MAX_BYTES + 1, UINT64_C(1) << 62,
+                                UINT64_MAX - 1};
     write_file(NAME);
     struct blob blob = read_bytes(NAME);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
@@ -241,7 +237,7 @@ START_TEST(huge_lengths)
         refused(&blob, "damaged at byte 288");
     }
     blob_release(&blob);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -252,15 +248,15 @@ START_TEST(no_frames)
     uint64_t n_bytes;
     struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, &err);
     ck_assert_int_eq(checkpoint_file_finish(out, &n_bytes, &err), -1);
-    ck_assert(!checkpoint_name_exists(NAME));
+    ck_assert(!durable_exists(NAME));
     write_file(NAME);
     struct blob blob = read_bytes(NAME);
-    const uint64_t end[3] = {UINT64_MAX, 0, checkpoint_file_hash(blob.bytes, HEAD_BYTES)};
+    const uint64_t end[3] = {UINT64_MAX, 0, checksum_bytes(blob.bytes, HEAD_BYTES)};
     blob.n = HEAD_BYTES;
     blob_put(&blob, end, sizeof end);
     refused(&blob, "damaged at byte 296");
     blob_release(&blob);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -280,7 +276,7 @@ START_TEST(other_kinds)
     memcpy(blob.bytes + 8, swapped, sizeof swapped);
     refused(&blob, "another order of bytes");
     blob_release(&blob);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -299,31 +295,31 @@ START_TEST(senseless_heads)
             memset(blob.bytes + 248, 0xff, 8);
         if (i == 4)
             memset(blob.bytes + 256, 0, 8);
-        uint64_t hash = checkpoint_file_hash(blob.bytes, HEAD_BYTES - 8);
+        uint64_t hash = checksum_bytes(blob.bytes, HEAD_BYTES - 8);
         memcpy(blob.bytes + HEAD_BYTES - 8, &hash, sizeof hash);
         refused(&blob, "damaged at byte 0");
         blob_release(&blob);
         blob = read_bytes(NAME);
     }
     blob_release(&blob);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
 // Only regular files are read; a FIFO that nobody writes to is not waited for.
 START_TEST(only_regular_files)
 {
-    struct checkpoint_file_in in;
+    struct frames_in in;
     struct err err = {0};
     unlink("test_ckpt_file.fifo");
     ck_assert_int_eq(mkfifo("test_ckpt_file.fifo", 0666), 0);
     const char *const paths[] = {"test_ckpt_file.fifo", "/dev/zero", "."};
     for (size_t i = 0; i < 3; i++) {
-        ck_assert_int_eq(checkpoint_file_open(&in, paths[i], &err), -1);
+        ck_assert_int_eq(frames_open(&in, &checkpoint_file_kind, paths[i], &err), -1);
         ck_assert_msg(strstr(err.text, "not a regular file") != NULL, "%s", err.text);
     }
     unlink("test_ckpt_file.fifo");
-    ck_assert_int_eq(checkpoint_file_open(&in, "test_ckpt_file.absent", &err), -1);
+    ck_assert_int_eq(frames_open(&in, &checkpoint_file_kind, "test_ckpt_file.absent", &err), -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_msg(strstr(err.text, "No such file") != NULL, "%s", err.text);
 }
@@ -347,10 +343,10 @@ START_TEST(no_room)
         limit = (struct rlimit){limits[i], was.rlim_max};
         setrlimit(RLIMIT_FSIZE, &limit);
         struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, &err);
-        uint64_t hash = checkpoint_file_hash(bytes, sizeof bytes);
+        uint64_t hash = checksum_bytes(bytes, sizeof bytes);
         int rc = out ? 0 : -1;
         for (int k = 0; k < 2 && rc == 0; k++)
-            rc = checkpoint_file_put(out, bytes, sizeof bytes, hash, &err);
+            rc = frames_put(checkpoint_file_frames(out), bytes, sizeof bytes, hash, &err);
         if (rc == 0)
             rc = checkpoint_file_finish(out, &n_bytes, &err);
         else
@@ -367,18 +363,18 @@ START_TEST(no_room)
     }
     ck_assert_int_ne(access(NAME ".previous", F_OK), 0);
     blob_release(&before);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
 // Writes one checkpoint after the other until it is killed.
 static void write_for_ever(const unsigned char *bytes, uint64_t n)
 {
-    uint64_t n_bytes, hash = checkpoint_file_hash(bytes, n);
+    uint64_t n_bytes, hash = checksum_bytes(bytes, n);
     for (;;) {
         struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, NULL);
-        if (!out || checkpoint_file_put(out, bytes, n, hash, NULL) != 0 ||
-            checkpoint_file_put(out, bytes, n, hash, NULL) != 0 ||
+        if (!out || frames_put(checkpoint_file_frames(out), bytes, n, hash, NULL) != 0 ||
+            frames_put(checkpoint_file_frames(out), bytes, n, hash, NULL) != 0 ||
             checkpoint_file_finish(out, &n_bytes, NULL) != 0)
             _exit(1);
     }
@@ -386,13 +382,12 @@ static void write_for_ever(const unsigned char *bytes, uint64_t n)
 
 static bool is_whole(const char *path)
 {
-    struct checkpoint_file_in in;
+    struct frames_in in;
     struct checkpoint_head head;
-    if (checkpoint_file_open(&in, path, NULL) != 0)
+    if (frames_open(&in, &checkpoint_file_kind, path, NULL) != 0)
         return false;
-    bool whole =
-        checkpoint_file_head(&in, &head, NULL) == 0 && checkpoint_file_check(&in, NULL) == 0;
-    checkpoint_file_close(&in);
+    bool whole = checkpoint_file_head(&in, &head, NULL) == 0 && frames_check(&in, NULL) == 0;
+    frames_close(&in);
     return whole;
 }
 
@@ -419,7 +414,7 @@ START_TEST(killed_at_any_moment)
     write_file(NAME);
     glob_t found;
     ck_assert_int_eq(glob("." NAME "*", 0, NULL, &found), GLOB_NOMATCH);
-    checkpoint_name_remove(NAME);
+    durable_remove(NAME);
 }
 END_TEST
 
@@ -428,10 +423,11 @@ START_TEST(too_long_a_frame)
 {
     struct err err = {0};
     struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, &err);
-    ck_assert_int_eq(checkpoint_file_put(out, NULL, CHECKPOINT_MAX_FRAME_BYTES + 1, 0, &err), -1);
+    ck_assert_int_eq(frames_put(checkpoint_file_frames(out), NULL, FRAMES_MAX_BYTES + 1, 0, &err),
+                     -1);
     ck_assert_msg(strstr(err.text, "too long") != NULL, "%s", err.text);
     checkpoint_file_abandon(out);
-    ck_assert(!checkpoint_name_exists(NAME));
+    ck_assert(!durable_exists(NAME));
 }
 END_TEST
 
@@ -460,14 +456,21 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", comes_back},           {"core", hash_is_xxh3},
-        {"core", belongs_to_one_study}, {"limits", long_frames},
-        {"limits", texts_are_tamed},    {"errors", changed_anywhere},
-        {"errors", cut_or_extended},    {"errors", frames_swapped},
-        {"errors", huge_lengths},       {"errors", no_frames},
-        {"errors", other_kinds},        {"errors", senseless_heads},
-        {"errors", only_regular_files}, {"errors", no_room},
-        {"errors", too_long_a_frame},   {"errors", killed_at_any_moment},
+        {"core", comes_back},
+        {"core", belongs_to_one_study},
+        {"limits", long_frames},
+        {"limits", texts_are_tamed},
+        {"errors", changed_anywhere},
+        {"errors", cut_or_extended},
+        {"errors", frames_swapped},
+        {"errors", huge_lengths},
+        {"errors", no_frames},
+        {"errors", other_kinds},
+        {"errors", senseless_heads},
+        {"errors", only_regular_files},
+        {"errors", no_room},
+        {"errors", too_long_a_frame},
+        {"errors", killed_at_any_moment},
     };
     return suite_run("checkpoint_file", tests, sizeof tests / sizeof *tests);
 }

@@ -8,7 +8,7 @@
 
 #include "support/suite.h"
 
-#define FILE_NAME "test_seal.bin"
+#define FILE_NAME "test_checksum.bin"
 
 static void make_file(size_t n)
 {
@@ -36,8 +36,8 @@ static void flip(long at)
     fclose(f);
 }
 
-// A sealed file of any length is whole, 24 bytes longer, and has no seal before.
-START_TEST(seals)
+// A finished file of any length is whole, 24 bytes longer, and has no trailer before.
+START_TEST(appended_and_found)
 {
     const size_t sizes[] = {0, 1, 7, 8, 9, 1000, (1 << 20) - 1, 1 << 20, (1 << 20) + 3};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -53,14 +53,14 @@ START_TEST(seals)
 }
 END_TEST
 
-// One bit anywhere before the seal, or in its length and hash, breaks it.
+// One bit anywhere before the trailer, or in its length and hash, breaks it.
 START_TEST(any_bit_breaks)
 {
     make_file(1001);
     checksum_append(FILE_NAME, NULL);
     for (long at = 0; at < 1025; at += 13) {
         if (at >= 1001 && at < 1009)
-            continue; // the magic itself: then there is no seal
+            continue; // the magic itself: then there is no trailer
         flip(at);
         ck_assert_int_eq(state_of(), CHECKSUM_BROKEN);
         flip(at);
@@ -70,7 +70,7 @@ START_TEST(any_bit_breaks)
 }
 END_TEST
 
-// Bytes lost from the middle break it although the seal itself is there.
+// Bytes lost from the middle break it although the trailer is there.
 START_TEST(shortened)
 {
     make_file(64);
@@ -92,16 +92,26 @@ START_TEST(not_a_file)
 {
     enum checksum_state state;
     struct err err = {0};
-    ck_assert_int_eq(checksum_check("test_seal_absent", &state, &err), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "test_seal_absent"));
+    ck_assert_int_eq(checksum_check("test_checksum_absent", &state, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "test_checksum_absent"));
     ck_assert_int_eq(checksum_check("/", &state, &err), -1);
-    ck_assert_int_eq(checksum_append("test_seal_absent", &err), -1);
+    ck_assert_int_eq(checksum_append("test_checksum_absent", &err), -1);
+}
+END_TEST
+
+// The hash is XXH3-64: the published value of no bytes.
+START_TEST(hash_is_xxh3)
+{
+    ck_assert_uint_eq(checksum_bytes("", 0), UINT64_C(0x2d06800538d394c2));
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", seals}, {"core", any_bit_breaks}, {"limits", shortened}, {"errors", not_a_file}};
+    const struct suite_test tests[] = {{"core", appended_and_found},
+                                       {"core", hash_is_xxh3},
+                                       {"core", any_bit_breaks},
+                                       {"limits", shortened},
+                                       {"errors", not_a_file}};
     return suite_run("checksum", tests, sizeof tests / sizeof *tests);
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/file/durable.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,7 +114,7 @@ START_TEST(refuses_bad_places)
     refused("test_output_absent/x.h5", true, "test_output_absent");
     unlink(NAME);
     ck_assert_int_eq(symlink("test_output_nowhere", NAME), 0);
-    refused(NAME, true, "leads nowhere");
+    refused(NAME, true, "a dangling symbolic link");
     unlink(NAME);
     struct err err = {0};
     ck_assert_int_eq(durable_check(NAME, true, UINT64_C(1) << 62, &err), -1);
@@ -149,6 +153,282 @@ START_TEST(reserves)
 }
 END_TEST
 
+// A limit on the length of files is an error of the write, and no signal is left behind.
+START_TEST(too_long_a_file)
+{
+    struct rlimit was, limit;
+    sigset_t pending;
+    int fd = open(NAME, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    getrlimit(RLIMIT_FSIZE, &was);
+    limit = (struct rlimit){10, was.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    int rc = durable_write(fd, "0123456789ab", 12);
+    setrlimit(RLIMIT_FSIZE, &was);
+    ck_assert_int_eq(rc, EFBIG);
+    ck_assert_int_eq(sigpending(&pending), 0);
+    ck_assert(!sigismember(&pending, SIGXFSZ));
+    ck_assert_int_eq(durable_write(fd, "", 0), 0);
+    close(fd);
+    ck_assert_int_eq(durable_write(fd, "x", 1), EBADF);
+    unlink(NAME);
+}
+END_TEST
+
+// ---- files that keep the one before -------------------------------------------------------------
+
+// Each test works in a new folder; that it can be removed at the end shows that nothing is left.
+static char folder[] = "test_durable-XXXXXX";
+
+static void enter(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+}
+
+static void leave(void)
+{
+    ck_assert_int_eq(chdir(".."), 0);
+    ck_assert_msg(rmdir(folder) == 0, "something is left in %s", folder);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void holds(const char *path, const char *text)
+{
+    char got[32] = "";
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f != NULL, "no %s", path);
+    ck_assert_uint_eq(fread(got, 1, sizeof got - 1, f), strlen(text));
+    ck_assert_str_eq(got, text);
+    fclose(f);
+}
+
+static bool is_there(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+static void publish(const char *path, const char *text)
+{
+    struct durable_file name;
+    struct err err = {0};
+    int rc = durable_open(&name, "checkpoint", path, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    ck_assert_int_eq(write(name.fd, text, strlen(text)), (ssize_t)strlen(text));
+    rc = durable_publish(&name, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    ck_assert_int_eq(name.fd, -1);
+}
+
+// The new file takes the name and the one before is kept, one step back and no further.
+START_TEST(keeps_the_one_before)
+{
+    enter();
+    publish("x", "1");
+    holds("x", "1");
+    ck_assert(!is_there("x.previous"));
+    publish("x", "2");
+    publish("x", "3");
+    holds("x", "3");
+    holds("x.previous", "2");
+    ck_assert(durable_exists("x"));
+    durable_remove("x");
+    ck_assert(!durable_exists("x"));
+    leave();
+}
+END_TEST
+
+// While a file is written, and after it was given up, nothing has changed.
+START_TEST(discarded_leaves_nothing)
+{
+    struct durable_file name;
+    enter();
+    publish("x", "1");
+    publish("x", "2");
+    ck_assert_int_eq(durable_open(&name, "checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(write(name.fd, "3", 1), 1);
+    ck_assert(is_there(name.temporary));
+    holds("x", "2");
+    holds("x.previous", "1");
+    durable_discard(&name);
+    holds("x", "2");
+    holds("x.previous", "1");
+    durable_remove("x");
+    leave();
+}
+END_TEST
+
+// What a killed writer left is removed by the next one and by removing the checkpoint.
+START_TEST(abandoned_are_removed)
+{
+    enter();
+    write_file(".x.tmp-12", "");
+    write_file(".x.tmp-4194304.previous", "");
+    publish("x", "1");
+    ck_assert(!is_there(".x.tmp-12") && !is_there(".x.tmp-4194304.previous"));
+    write_file(".x.tmp-12", "");
+    durable_remove("x");
+    leave();
+}
+END_TEST
+
+// Names that only look like ours are other people's.
+START_TEST(others_are_left_alone)
+{
+    const char *const others[] = {".x.tmp-",   ".x.tmp-12a",      "x.tmp-12",
+                                  ".y.tmp-12", ".xx.tmp-1",       ".x.tmp-1.previous.h5",
+                                  "x.old",     ".x.tmp-.previous"};
+    enter();
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        write_file(others[i], "mine");
+    ck_assert_int_eq(mkdir(".x.tmp-7", 0777), 0);
+    publish("x", "1");
+    publish("x", "2");
+    durable_remove("x");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        holds(others[i], "mine");
+        unlink(others[i]);
+    }
+    ck_assert_int_eq(rmdir(".x.tmp-7"), 0);
+    leave();
+}
+END_TEST
+
+// Two that write at the same time do not take each other's file for abandoned, and both succeed.
+START_TEST(two_writers)
+{
+    struct durable_file one, two;
+    enter();
+    ck_assert_int_eq(durable_open(&one, "checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(durable_open(&two, "checkpoint", "x", NULL), 0);
+    ck_assert_str_ne(one.temporary, two.temporary);
+    ck_assert_int_eq(write(one.fd, "1", 1), 1);
+    ck_assert_int_eq(write(two.fd, "2", 1), 1);
+    ck_assert_int_eq(durable_publish(&one, NULL), 0);
+    ck_assert_int_eq(durable_publish(&two, NULL), 0);
+    holds("x", "2");
+    holds("x.previous", "1");
+    durable_remove("x");
+    leave();
+}
+END_TEST
+
+// A link to a checkpoint counts as one; what it led to is kept.
+START_TEST(links_are_followed)
+{
+    enter();
+    write_file("there", "0");
+    ck_assert_int_eq(symlink("there", "x"), 0);
+    ck_assert_int_eq(durable_try("checkpoint", "x", NULL), 0);
+    publish("x", "1");
+    holds("x", "1");
+    holds("x.previous", "0");
+    durable_remove("x");
+    holds("there", "0");
+    unlink("there");
+    leave();
+}
+END_TEST
+
+// A second name is not always possible (here it would be too long, elsewhere there are no hard
+// links): then the old file is moved.
+START_TEST(without_a_second_name)
+{
+    char path[241], previous[260];
+    struct err err = {0};
+    memset(path, 'n', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    snprintf(previous, sizeof previous, "%s.previous", path);
+    enter();
+    publish(path, "1");
+    publish(path, "2");
+    publish(path, "3");
+    holds(path, "3");
+    holds(previous, "2");
+    // Before a run there is still time to choose a shorter one.
+    ck_assert_int_eq(durable_try("checkpoint", path, &err), -1);
+    ck_assert_msg(strstr(err.text, "too long") != NULL, "%s", err.text);
+    durable_remove(path);
+    leave();
+}
+END_TEST
+
+// A good place passes, and looking at it changes nothing.
+START_TEST(try_leaves_nothing)
+{
+    enter();
+    ck_assert_int_eq(durable_try("checkpoint", "x", NULL), 0);
+    ck_assert(!durable_exists("x"));
+    publish("x", "1");
+    ck_assert_int_eq(durable_try("checkpoint", "x", NULL), 0);
+    holds("x", "1");
+    durable_remove("x");
+    leave();
+}
+END_TEST
+
+static void no_file(const char *path, const char *reason)
+{
+    struct durable_file name;
+    struct err err = {0};
+    ck_assert_int_eq(durable_try("checkpoint", path, &err), -1);
+    ck_assert_int_eq(err.code, ERR_STUDY);
+    ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
+    ck_assert_ptr_null(strchr(err.text, '\n'));
+    ck_assert_int_eq(durable_open(&name, "checkpoint", path, &err), -1);
+    ck_assert_int_eq(err.code, ERR_FAIL);
+    ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
+}
+
+// Never: a folder, a device, a FIFO, an empty name, a missing folder, a dangling link;
+// nor where the one before could not be kept.
+START_TEST(no_file_in_bad_places)
+{
+    enter();
+    no_file(".", "not a regular file");
+    no_file("/dev/full", "not a regular file");
+    no_file("", "name of a file");
+    no_file("somewhere/", "name of a file");
+    no_file("absent/x", "No such file");
+    write_file("file", "");
+    no_file("file/x", "Not a directory");
+    ck_assert_int_eq(symlink("nowhere", "link"), 0);
+    no_file("link", "a dangling symbolic link");
+    ck_assert_int_eq(mkfifo("fifo", 0666), 0);
+    no_file("fifo", "not a regular file");
+    ck_assert_int_eq(mkdir("x.previous", 0777), 0);
+    no_file("x", "x.previous: exists and is not a regular file");
+    rmdir("x.previous");
+    unlink("fifo");
+    unlink("link");
+    unlink("file");
+    leave();
+}
+END_TEST
+
+// Somebody takes the name for a folder while the file is written: an error, and all stays.
+START_TEST(name_taken_meanwhile)
+{
+    struct durable_file name;
+    struct err err = {0};
+    enter();
+    ck_assert_int_eq(durable_open(&name, "checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(mkdir("x", 0777), 0);
+    ck_assert_int_eq(durable_publish(&name, &err), -1);
+    ck_assert_msg(strstr(err.text, "not a regular file") != NULL, "%s", err.text);
+    durable_remove("x"); // not a file: left alone
+    ck_assert_int_eq(rmdir("x"), 0);
+    leave();
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -160,6 +440,18 @@ int main(void)
         {"core", finish_gives_the_name},
         {"core", reserves},
         {"errors", refuses_bad_places},
+        {"errors", too_long_a_file},
+
+        {"core", keeps_the_one_before},
+        {"core", discarded_leaves_nothing},
+        {"core", abandoned_are_removed},
+        {"core", others_are_left_alone},
+        {"core", two_writers},
+        {"core", try_leaves_nothing},
+        {"limits", links_are_followed},
+        {"limits", without_a_second_name},
+        {"errors", no_file_in_bad_places},
+        {"errors", name_taken_meanwhile},
     };
     return suite_run("durable", tests, sizeof tests / sizeof *tests);
 }
