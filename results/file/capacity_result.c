@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "results/file/dataset_read.h"
 
-const char *const capacity_result_verdict_names[] = {"met", "unsure", "missed", "not_asked", NULL};
 const char *const capacity_result_state_names[] = {"found", "range", "beyond", NULL};
 
 // ---- rows
@@ -20,33 +19,7 @@ static const struct data_field tuple_fields[] = {
                  "threshold T: queries of at least this many go to the accelerator; 0: none do"),
     DATA_NUMBER_AS("held_qps", qps, "s-1", "largest rate that one server was shown to hold"),
     DATA_NUMBER(missed_qps, "s-1", "smallest rate that it was shown to miss"),
-    DATA_NUMBER(power_w, "W", "power of one server, at held_qps"),
     DATA_NUMBER(idle_w, "W", "power of one server with nothing to do"),
-    DATA_NUMBER(p95_s, "s", "95th percentile of latency, at held_qps"),
-    DATA_NUMBER_AS("p95_s_half_95", p95_half_s, "s",
-                   "half-width of the 95 % interval of: 95th percentile of latency"),
-    DATA_NUMBER(util_frac, "1", "utilisation, at held_qps"),
-    {0}};
-#undef ROW
-
-#define ROW struct capacity_trial
-static const struct data_field trial_fields[] = {
-    DATA_CODE(stable, "is every queue stable?", capacity_result_verdict_names, CAPACITY_NOT_ASKED),
-    DATA_CODE(sla, "is the latency within its target?", capacity_result_verdict_names,
-              CAPACITY_NOT_ASKED),
-    DATA_NUMBER(p95_s, "s", "95th percentile of latency"),
-    DATA_NUMBER_AS("p95_s_half_95", p95_half_s, "s",
-                   "half-width of the 95 % interval of: 95th percentile of latency"),
-    DATA_NUMBER(p99_s, "s", "99th percentile of latency"),
-    DATA_NUMBER_AS("p99_s_half_95", p99_half_s, "s",
-                   "half-width of the 95 % interval of: 99th percentile of latency"),
-    DATA_NUMBER(late_frac, "1", "queries later than the target, lost ones among them"),
-    DATA_NUMBER_AS("late_frac_half_95", late_half_frac, "1",
-                   "half-width of the 95 % interval of: queries later than the target"),
-    DATA_NUMBER(lost_frac, "1", "queries lost to servers that went down"),
-    DATA_NUMBER(util_frac, "1", "utilisation"),
-    DATA_NUMBER(power_w, "W", "power of the whole fleet"),
-    DATA_COUNT(n_queries, "1", "queries simulated"),
     {0}};
 #undef ROW
 
@@ -173,6 +146,20 @@ static const struct dataset_dim dims[] = {
         .name = #member, .group = "/" #member, DATASET_ROWS(member, type), .dims = {__VA_ARGS__},  \
         .views = {{.fields = (table)}}, .flags = DATASET_OPTIONAL                                  \
     }
+// A measurement: all of it, with the queries that it took.
+#define MEASURED(prefix_, row, member)                                                             \
+    {.prefix = (prefix_), DATASET_PART(row, member, struct measurement, measurement_fields)},      \
+    {                                                                                              \
+        .prefix = (prefix_),                                                                       \
+        DATASET_PART(row, member, struct measurement, measurement_count_fields)                    \
+    }
+#define MEASUREMENTS(member, ...)                                                                  \
+    {                                                                                              \
+        .name = #member, .group = "/" #member, DATASET_ROWS(member, struct measurement),           \
+        .dims = {__VA_ARGS__},                                                                     \
+        .views = {{.fields = measurement_fields}, {.fields = measurement_count_fields}},           \
+        .flags = DATASET_OPTIONAL                                                                  \
+    }
 
 static const struct dataset_array arrays[] = {
     COLUMN("/", available, uint32_t, DATA_KIND_COUNT32, "1", "servers of the type that there are",
@@ -185,24 +172,25 @@ static const struct dataset_array arrays[] = {
      .dims = {"service"},
      .views = {{DATASET_ALONE("sla_s", DATA_KIND_NUMBER, "s", "latency target of the service")}},
      .flags = DATASET_OPTIONAL},
-    TABLE(tuples, struct capacity_tuple, tuple_fields, "scheduler", "type", "service"),
+    {.name = "tuples",
+     .group = "/tuples",
+     DATASET_ROWS(tuples, struct capacity_tuple),
+     .dims = {"scheduler", "type", "service"},
+     .views = {{.fields = tuple_fields}, MEASURED(NULL, struct capacity_tuple, at_qps)},
+     .flags = DATASET_OPTIONAL},
     {.name = "sizes",
      .group = "/sizes",
      DATASET_ROWS(sizes, struct capacity_size),
      .dims = {"size"},
      .views = {{.fields = size_fields},
-               {.prefix = "at_n_",
-                DATASET_PART(struct capacity_size, at_n, struct capacity_trial, trial_fields)},
-               {.prefix = "below_",
-                DATASET_PART(struct capacity_size, below, struct capacity_trial, trial_fields)}},
+               MEASURED("at_n_", struct capacity_size, at_n),
+               MEASURED("below_", struct capacity_size, below)},
      .flags = DATASET_OPTIONAL},
     {.name = "loads",
      .group = "/loads",
      DATASET_ROWS(loads, struct capacity_load),
      .dims = {"load"},
-     .views = {{.fields = load_fields},
-               {.prefix = "at_held_",
-                DATASET_PART(struct capacity_load, at_held, struct capacity_trial, trial_fields)}},
+     .views = {{.fields = load_fields}, MEASURED("at_held_", struct capacity_load, at_held)},
      .flags = DATASET_OPTIONAL},
     TABLE(demand, struct capacity_demand, demand_fields, "interval", "service"),
     COLUMN("/plan", n_assigned, uint32_t, DATA_KIND_COUNT32, "1",
@@ -210,8 +198,8 @@ static const struct dataset_array arrays[] = {
     COLUMN("/plan", n_on, uint32_t, DATA_KIND_COUNT32, "1", "servers of the type that are on", PLAN,
            "interval", "type"),
     TABLE(steps, struct capacity_step, step_fields, PLAN, "interval"),
-    TABLE(trials, struct capacity_trial, trial_fields, PLAN, "interval", "service"),
-    TABLE(days, struct capacity_trial, trial_fields, PLAN, "service"),
+    MEASUREMENTS(trials, PLAN, "interval", "service"),
+    MEASUREMENTS(days, PLAN, "service"),
     TABLE(totals, struct capacity_total, total_fields, PLAN),
     {.name = "sample",
      .group = "/sample",
@@ -247,13 +235,6 @@ const struct dataset_layout capacity_result_layout = {.kind = "capacity",
 
 // ---- life
 
-struct capacity_trial capacity_result_trial_none(void)
-{
-    struct capacity_trial none = {0};
-    data_field_clear(trial_fields, &none);
-    return none;
-}
-
 struct capacity_result *capacity_result_create(const struct capacity_shape *shape)
 {
     struct capacity_result *s = mem_calloc(1, sizeof *s);
@@ -288,9 +269,9 @@ void capacity_result_destroy(struct capacity_result *answer)
 
 void capacity_result_count(struct capacity_total *total, int32_t sla)
 {
-    total->n_met += sla == CAPACITY_MET;
-    total->n_unsure += sla == CAPACITY_UNSURE;
-    total->n_missed += sla == CAPACITY_MISSED;
+    total->n_met += sla == VERDICT_MET;
+    total->n_unsure += sla == VERDICT_UNSURE;
+    total->n_missed += sla == VERDICT_MISSED;
 }
 
 size_t capacity_result_plan_at(const struct capacity_result *answer, uint32_t scheduler,

@@ -11,7 +11,8 @@
 //   type          of server: a group of the study
 //   service       of the study
 //
-// NaN: not known or not applicable. Half-widths are those of 95 % intervals. Everything depends on
+// How something did when it was simulated is a struct measurement (results/measurement.h), with the
+// power of the whole fleet. NaN: not known or not applicable. Everything depends on
 // the study alone; what differs from run to run is not here (struct run_info).
 #ifndef RESULTS_FILE_CAPACITY_RESULT_H
 #define RESULTS_FILE_CAPACITY_RESULT_H
@@ -22,13 +23,10 @@
 
 #include "base/err.h"
 #include "results/file/dataset.h"
+#include "results/measurement.h"
 
 // Times that people read by the hour, and energies in kWh, are of so many seconds.
 #define CAPACITY_S_PER_H 3600.0
-
-enum capacity_verdict { CAPACITY_MET, CAPACITY_UNSURE, CAPACITY_MISSED, CAPACITY_NOT_ASKED };
-extern const char
-    *const capacity_result_verdict_names[]; // "met" "unsure" "missed" "not_asked" NULL
 
 enum capacity_state { CAPACITY_FOUND, CAPACITY_RANGE, CAPACITY_BEYOND, N_CAPACITY_STATES };
 extern const char *const capacity_result_state_names[]; // "found" "range" "beyond" NULL
@@ -38,17 +36,9 @@ struct capacity_tuple {
     int32_t state; // FOUND; BEYOND: no rate within the target
     uint32_t batch_items, offload_items;
     uint32_t reserved;
-    double qps, missed_qps; // largest rate shown to be held, smallest shown to be missed
-    double power_w, idle_w; // at qps; and with nothing to do
-    double p95_s, p95_half_s, util_frac;
-};
-
-// How something did when it was simulated; of one service, or of the worst.
-struct capacity_trial {
-    int32_t stable, sla; // enum capacity_verdict
-    double p95_s, p95_half_s, p99_s, p99_half_s, late_frac, late_half_frac;
-    double lost_frac, util_frac, power_w; // power of the whole fleet
-    uint64_t n_queries;                   // simulated
+    double qps, missed_qps;    // largest rate shown to be held, smallest shown to be missed
+    double idle_w;             // power with nothing to do
+    struct measurement at_qps; // beyond: p95 alone, at vanishing load
 };
 
 // find servers, find cores: one row per (scheduler, type, cells down).
@@ -60,8 +50,8 @@ struct capacity_size {
     double rate_qps;       // the load, all services
     double bound_qps;      // one more than n's work would saturate: n times what one can do; NaN
     double cost_usd_per_h; // of n servers; NaN without a price
-    uint64_t n_runs, n_queries;        // spent
-    struct capacity_trial at_n, below; // at n and at n - 1
+    uint64_t n_runs, n_queries;     // spent
+    struct measurement at_n, below; // at n and at n - 1
 };
 
 // find load: one row per scheduler.
@@ -71,7 +61,7 @@ struct capacity_load {
     double held_qps, missed_qps, asked_qps; // asked: the study's own
     double cost_usd_per_h;
     uint64_t n_runs, n_queries;
-    struct capacity_trial at_held;
+    struct measurement at_held;
 };
 
 // [interval][service]: what comes.
@@ -127,8 +117,8 @@ struct capacity_result {
     uint32_t *n_assigned;          // [scheduler][allocation][provisioning][interval][type][service]
     uint32_t *n_on;                // [scheduler][allocation][provisioning][interval][type]
     struct capacity_step *steps;   // [scheduler][allocation][provisioning][interval]
-    struct capacity_trial *trials; // [scheduler][allocation][provisioning][interval][service]
-    struct capacity_trial *days;   // [scheduler][allocation][provisioning][service]: whole day
+    struct measurement *trials;    // [scheduler][allocation][provisioning][interval][service]
+    struct measurement *days;      // [scheduler][allocation][provisioning][service]: whole day
     struct capacity_total *totals; // [scheduler][allocation][provisioning]
     struct capacity_sample sample;
 };
@@ -142,7 +132,6 @@ struct capacity_shape {
 // Counts zero, reals NaN, verdicts not asked.
 struct capacity_result *capacity_result_create(const struct capacity_shape *shape);
 void capacity_result_destroy(struct capacity_result *answer); // NULL: no effect
-struct capacity_trial capacity_result_trial_none(void);
 
 // Index of (scheduler, allocation, provisioning) in totals; times n_intervals plus the interval, in
 // steps; and so on.

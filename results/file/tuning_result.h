@@ -21,20 +21,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "results/measurement.h"
 #include "results/summary.h"
 
 enum tuning_state { TUNING_FOUND, TUNING_UNREACHABLE, N_TUNING_STATES };
 extern const char *const tuning_result_state_names[]; // "found" "unreachable" NULL
-
-// Of a target, or of a confirmation.
-enum tuning_verdict {
-    TUNING_MET,
-    TUNING_UNSURE,
-    TUNING_MISSED,
-    TUNING_NOT_ASKED,
-    N_TUNING_VERDICTS
-};
-extern const char *const tuning_result_verdict_names[]; // "met" "unsure" "missed" "not_asked" NULL
 
 struct tuning_axis {
     char *name; // "model"
@@ -43,22 +34,16 @@ struct tuning_axis {
 };
 
 struct tuning_outcome {
-    int32_t state;                    // enum tuning_state
-    uint32_t batch_items;             // B
-    uint32_t offload_items;           // T; 0: nothing goes to the accelerator
-    double qps, missed_qps;           // largest rate shown to be held, smallest shown to be missed
-    double claimed_qps;               // what the policy itself believes (reference), else qps
-    double target_s;                  // latency target
-    double latency_s, latency_half_s; // at the target's percentile, at qps
-    double p95_s, p95_half_s, p99_s, p99_half_s;
-    double power_w, qps_per_w; // at qps
-    double cpu_util_frac, accel_util_frac;
-    double accel_query_frac, accel_item_frac; // share of the work on the accelerator
-    int32_t stable, sla, tail;                // enum tuning_verdict, at qps: queues, target, p99
-    double floor_s;                           // unreachable: latency at vanishing load
-    int32_t confirmed;                        // enum tuning_verdict, on a fresh seed: held at qps?
-    int32_t confirmed_over; // and at qps times 1.05? missed is what a tight answer gives
-    double tuned_qps;       // tuned on other sizes: what was reached on those; else qps
+    int32_t state;             // enum tuning_state
+    uint32_t batch_items;      // B
+    uint32_t offload_items;    // T; 0: nothing goes to the accelerator
+    double qps, missed_qps;    // largest rate shown to be held, smallest shown to be missed
+    double claimed_qps;        // what the policy itself believes (reference), else qps
+    struct measurement at_qps; // not asked where unreachable, but for sla_s; n_queries: 0
+    double floor_s;            // unreachable: latency at vanishing load
+    int32_t confirmed;         // enum measurement_verdict, on a fresh seed: held at qps?
+    int32_t confirmed_over;    // and at qps times 1.05? missed is what a tight answer gives
+    double tuned_qps;          // tuned on other sizes: what was reached on those; else qps
     uint64_t n_choices, n_bounded, n_runs, n_queries; // spent
     double wall_s;                                    // spent; differs from run to run
 };
@@ -66,12 +51,10 @@ struct tuning_outcome {
 struct tuning_step {
     uint32_t cell, policy;
     uint32_t batch_items, offload_items;
-    uint32_t stream;           // of random draws: 0 tuning, 1 confirmation, 2 latency floor
-    int32_t stable, sla, tail; // enum tuning_verdict
+    uint32_t stream; // of random draws: 0 tuning, 1 confirmation, 2 latency floor
+    uint32_t reserved;
     double rate_qps;
-    double latency_s, latency_half_s, p95_s, p95_half_s, p99_s, p99_half_s;
-    double late_frac, late_half_frac;
-    uint64_t n_queries;
+    struct measurement result;
 };
 
 // All strings are owned: mem_strdup() them.
@@ -93,7 +76,7 @@ struct tuning_result {
     size_t n_steps, steps_cap;
 };
 
-// Nothing known yet: counts zero, reals NaN (but wall_s 0), verdicts TUNING_NOT_ASKED.
+// Nothing known yet: counts zero, reals NaN (but wall_s 0), verdicts VERDICT_NOT_ASKED.
 struct tuning_outcome tuning_result_outcome_none(void);
 
 // Zeroed, with room for the outcomes, of which nothing is known; names and axes are filled in by

@@ -30,15 +30,15 @@ const struct capacity_step *capacity_rows_step(const struct capacity_result *s,
     return &s->steps[plan_at(s, plan) * s->n_intervals + interval];
 }
 
-const struct capacity_trial *capacity_rows_trial(const struct capacity_result *s,
-                                                 const struct capacity_plan *plan,
-                                                 uint32_t interval, uint32_t service)
+const struct measurement *capacity_rows_trial(const struct capacity_result *s,
+                                              const struct capacity_plan *plan, uint32_t interval,
+                                              uint32_t service)
 {
     return &s->trials[(plan_at(s, plan) * s->n_intervals + interval) * s->n_services + service];
 }
 
-const struct capacity_trial *capacity_rows_day(const struct capacity_result *s,
-                                               const struct capacity_plan *plan, uint32_t service)
+const struct measurement *capacity_rows_day(const struct capacity_result *s,
+                                            const struct capacity_plan *plan, uint32_t service)
 {
     return &s->days[plan_at(s, plan) * s->n_services + service];
 }
@@ -78,7 +78,7 @@ double capacity_rows_worst(const struct capacity_result *s, const struct capacit
     double worst = NAN;
     *service = 0;
     for (uint32_t m = 0; m < s->n_services; m++) {
-        double ratio = capacity_rows_trial(s, plan, interval, m)->p95_s / s->target_s[m];
+        double ratio = capacity_rows_trial(s, plan, interval, m)->p95_s.value / s->target_s[m];
         if (isnan(ratio) || ratio <= worst)
             continue;
         worst = ratio;
@@ -106,19 +106,12 @@ char *capacity_rows_time(const struct capacity_result *s, uint32_t interval)
 const char *capacity_rows_verdict(int32_t verdict)
 {
     static const char *const words[] = {
-        [CAPACITY_MET] = "met",
-        [CAPACITY_UNSURE] = "?",
-        [CAPACITY_MISSED] = "MISSED",
-        [CAPACITY_NOT_ASKED] = "-",
+        [VERDICT_MET] = "met",
+        [VERDICT_UNSURE] = "?",
+        [VERDICT_MISSED] = "MISSED",
+        [VERDICT_NOT_ASKED] = "-",
     };
     return words[verdict];
-}
-
-int32_t capacity_rows_worse(int32_t a, int32_t b)
-{
-    if (a == CAPACITY_NOT_ASKED || b == CAPACITY_NOT_ASKED)
-        return a == CAPACITY_NOT_ASKED ? b : a;
-    return a > b ? a : b;
 }
 
 char *capacity_rows_saving(double base, double other)

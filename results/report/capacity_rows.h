@@ -27,11 +27,11 @@ const struct capacity_total *capacity_rows_total(const struct capacity_result *s
                                                  const struct capacity_plan *plan);
 const struct capacity_step *capacity_rows_step(const struct capacity_result *s,
                                                const struct capacity_plan *plan, uint32_t interval);
-const struct capacity_trial *capacity_rows_trial(const struct capacity_result *s,
-                                                 const struct capacity_plan *plan,
-                                                 uint32_t interval, uint32_t service);
-const struct capacity_trial *capacity_rows_day(const struct capacity_result *s,
-                                               const struct capacity_plan *plan, uint32_t service);
+const struct measurement *capacity_rows_trial(const struct capacity_result *s,
+                                              const struct capacity_plan *plan, uint32_t interval,
+                                              uint32_t service);
+const struct measurement *capacity_rows_day(const struct capacity_result *s,
+                                            const struct capacity_plan *plan, uint32_t service);
 
 // p95 over target of the service that comes nearest to missing, which one that is in *service; NaN
 // when none is known.
@@ -43,9 +43,8 @@ uint32_t capacity_rows_stride(const struct capacity_result *s);
 
 // "06:30": when the interval begins; "06:30:05" where they are no whole minutes.
 char *capacity_rows_time(const struct capacity_result *s, uint32_t interval);
-// "met" "?" "MISSED" "-"; the worse of two.
+// "met" "?" "MISSED" "-".
 const char *capacity_rows_verdict(int32_t verdict);
-int32_t capacity_rows_worse(int32_t a, int32_t b);
 // "12.3", the percent that `other` is below `base`; "-" when one is not known.
 char *capacity_rows_saving(double base, double other);
 // "24.75 ±0.12", "-" without a value.

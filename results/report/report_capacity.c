@@ -51,7 +51,7 @@ static char *tuple_text(const struct capacity_tuple *t)
 {
     if (t->state == CAPACITY_BEYOND || !isfinite(t->qps))
         return mem_strdup("-");
-    char *qps = table_known(t->qps), *per_w = table_known(t->qps / t->power_w);
+    char *qps = table_known(t->qps), *per_w = table_known(t->qps / t->at_qps.power_w);
     char *text = mem_printf("%s (%s)", qps, per_w);
     mem_free(qps);
     mem_free(per_w);
@@ -103,16 +103,16 @@ static char *spare_text(const struct capacity_result *s, const struct capacity_s
 }
 
 // Utilisation, p95, power: what a simulation says of a size or a load.
-static void add_trial(struct table *table, const struct capacity_trial *t, struct table_unit unit)
+static void add_trial(struct table *table, const struct measurement *t, struct table_unit unit)
 {
-    table_cell(table, table_fixed(t->util_frac * 100, 1));
-    table_cell(table, capacity_rows_interval(t->p95_s, t->p95_half_s, unit.scale));
+    table_cell(table, table_fixed(t->cpu_util_frac * 100, 1));
+    table_cell(table, capacity_rows_interval(t->p95_s.value, t->p95_s.half_95, unit.scale));
     table_cell(table, table_known(t->power_w));
 }
 
-static const char *trial_verdict(const struct capacity_trial *t)
+static const char *trial_verdict(const struct measurement *t)
 {
-    return capacity_rows_verdict(capacity_rows_worse(t->stable, t->sla));
+    return capacity_rows_verdict(measurement_worse(t->stable, t->sla));
 }
 
 static void add_size(struct table *table, const struct capacity_result *s,

@@ -33,13 +33,13 @@ static void add_scheduler_names(struct table *table, const struct capacity_resul
     }
 }
 
-static void add_trial(struct table *table, const struct capacity_trial *t, struct table_unit unit)
+static void add_trial(struct table *table, const struct measurement *t, struct table_unit unit)
 {
-    table_cell(table, capacity_rows_interval(t->p95_s, t->p95_half_s, unit.scale));
-    table_cell(table, capacity_rows_interval(t->p99_s, t->p99_half_s, unit.scale));
-    table_cell(table, table_fixed(t->late_frac * 100, 2));
-    table_cell(table, table_fixed(t->util_frac * 100, 1));
-    table_cell(table, mem_strdup(capacity_rows_verdict(capacity_rows_worse(t->stable, t->sla))));
+    table_cell(table, capacity_rows_interval(t->p95_s.value, t->p95_s.half_95, unit.scale));
+    table_cell(table, capacity_rows_interval(t->p99_s.value, t->p99_s.half_95, unit.scale));
+    table_cell(table, table_fixed(t->late_frac.value * 100, 2));
+    table_cell(table, table_fixed(t->cpu_util_frac * 100, 1));
+    table_cell(table, mem_strdup(capacity_rows_verdict(measurement_worse(t->stable, t->sla))));
 }
 
 static void add_interval(struct table *table, const struct capacity_result *s,
@@ -160,10 +160,10 @@ void report_day_ratios(const struct capacity_result *s, const struct capacity_pl
     *p95 = *p99 = (struct report_day_ratio){NAN, NAN, NAN, 0};
     for (uint32_t i = 0; i < s->n_intervals; i++) {
         for (uint32_t m = all ? 0 : service; m < (all ? s->n_services : service + 1); m++) {
-            const struct capacity_trial *x = capacity_rows_trial(s, &first, i, m),
-                                        *y = capacity_rows_trial(s, plan, i, m);
-            add_ratio(p95, x->p95_s, y->p95_s);
-            add_ratio(p99, x->p99_s, y->p99_s);
+            const struct measurement *x = capacity_rows_trial(s, &first, i, m),
+                                     *y = capacity_rows_trial(s, plan, i, m);
+            add_ratio(p95, x->p95_s.value, y->p95_s.value);
+            add_ratio(p99, x->p99_s.value, y->p99_s.value);
         }
     }
     if (p95->n > 0)

@@ -230,10 +230,10 @@ static double demand_qps(const struct capacity_result *s, uint32_t interval)
 static int32_t verdict_at(const struct capacity_result *s, const struct capacity_plan *plan,
                           uint32_t interval)
 {
-    int32_t verdict = CAPACITY_NOT_ASKED;
+    int32_t verdict = VERDICT_NOT_ASKED;
     for (uint32_t m = 0; m < s->n_services; m++) {
-        const struct capacity_trial *t = capacity_rows_trial(s, plan, interval, m);
-        verdict = capacity_rows_worse(verdict, capacity_rows_worse(t->stable, t->sla));
+        const struct measurement *t = capacity_rows_trial(s, plan, interval, m);
+        verdict = measurement_worse(verdict, measurement_worse(t->stable, t->sla));
     }
     return verdict;
 }

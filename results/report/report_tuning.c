@@ -76,7 +76,7 @@ static char *verdict_text(const struct tuning_rows *v, uint32_t cell, uint32_t p
                           size_t offset, const char *const *words)
 {
     bool found = tuning_rows_found(tuning_rows_outcome(v, cell, policy));
-    return mem_strdup(words[found ? verdict_at(v, cell, policy, offset) : TUNING_NOT_ASKED]);
+    return mem_strdup(words[found ? verdict_at(v, cell, policy, offset) : VERDICT_NOT_ASKED]);
 }
 
 static char *met_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
@@ -167,28 +167,28 @@ static const struct column answer_columns[] = {
     {"missed QPS", number_text, AT(missed_qps), 1, -1, NULL},
     {"gain x", gain_text, 0, 1, -1, NULL},
     {"gap %", gap_text, 0, 1, -1, has_exhaustive},
-    {"QPS/W", number_text, AT(qps_per_w), 1, -1, NULL},
+    {"QPS/W", number_text, AT(at_qps.queries_per_j), 1, -1, NULL},
     {"claims QPS", number_text, AT(claimed_qps), 1, -1, has_claims},
     {"tuned QPS", number_text, AT(tuned_qps), 1, -1, has_tuned_elsewhere},
     {NULL, NULL, 0, 0, 0, NULL}};
 
 static const struct column evidence_columns[] = {
-    {"target ms", number_text, AT(target_s), 1e3, -1, NULL},
-    {"p@ ms", interval_text, AT(latency_s), 1e3, -1, has_other_quantile},
-    {"p95 ms", interval_text, AT(p95_s), 1e3, -1, NULL},
-    {"p99 ms", interval_text, AT(p99_s), 1e3, -1, NULL},
-    {"stable", met_text, AT(stable), 1, -1, NULL},
-    {"SLA", met_text, AT(sla), 1, -1, NULL},
-    {"p99 ok", met_text, AT(tail), 1, -1, has_p99_bound},
+    {"target ms", number_text, AT(at_qps.sla_s), 1e3, -1, NULL},
+    {"p@ ms", interval_text, AT(at_qps.sla_latency_s), 1e3, -1, has_other_quantile},
+    {"p95 ms", interval_text, AT(at_qps.p95_s), 1e3, -1, NULL},
+    {"p99 ms", interval_text, AT(at_qps.p99_s), 1e3, -1, NULL},
+    {"stable", met_text, AT(at_qps.stable), 1, -1, NULL},
+    {"SLA", met_text, AT(at_qps.sla), 1, -1, NULL},
+    {"p99 ok", met_text, AT(at_qps.tail), 1, -1, has_p99_bound},
     {"anew", met_text, AT(confirmed), 1, -1, NULL},
     {"+5 %", missed_text, AT(confirmed_over), 1, -1, NULL},
     {NULL, NULL, 0, 0, 0, NULL}};
 
 static const struct column cost_columns[] = {
-    {"power W", number_text, AT(power_w), 1, -1, NULL},
-    {"cpu %", number_text, AT(cpu_util_frac), 100, 1, NULL},
-    {"accel %", number_text, AT(accel_util_frac), 100, 1, NULL},
-    {"offload %", number_text, AT(accel_item_frac), 100, 1, NULL},
+    {"power W", number_text, AT(at_qps.power_w), 1, -1, NULL},
+    {"cpu %", number_text, AT(at_qps.cpu_util_frac), 100, 1, NULL},
+    {"accel %", number_text, AT(at_qps.accel_util_frac), 100, 1, NULL},
+    {"offload %", number_text, AT(at_qps.accel_item_frac), 100, 1, NULL},
     {"choices", count_text, AT(n_choices), 1, -1, NULL},
     {"bounded", count_text, AT(n_bounded), 1, -1, NULL},
     {"runs", count_text, AT(n_runs), 1, -1, NULL},
@@ -267,10 +267,10 @@ static char *marked_rate(const struct tuning_outcome *o)
 {
     if (o->state == TUNING_UNREACHABLE)
         return mem_strdup("unreach.");
-    bool broken = o->stable == TUNING_MISSED || o->sla == TUNING_MISSED ||
-                  o->tail == TUNING_MISSED || o->confirmed == TUNING_MISSED;
-    bool loose = o->confirmed == TUNING_UNSURE || o->confirmed_over == TUNING_UNSURE ||
-                 o->confirmed_over == TUNING_MET;
+    bool broken = o->at_qps.stable == VERDICT_MISSED || o->at_qps.sla == VERDICT_MISSED ||
+                  o->at_qps.tail == VERDICT_MISSED || o->confirmed == VERDICT_MISSED;
+    bool loose = o->confirmed == VERDICT_UNSURE || o->confirmed_over == VERDICT_UNSURE ||
+                 o->confirmed_over == VERDICT_MET;
     char *rate = table_known(o->qps), *text = mem_printf("%s%s", rate,
                                                          broken  ? "!"
                                                          : loose ? "?"
@@ -405,8 +405,8 @@ static void print_numbers(FILE *out, const struct tuning_rows *v)
 // Why a policy has no answer.
 static void print_reason(FILE *out, const struct tuning_outcome *o)
 {
-    char *target = table_known(o->target_s * 1e3), *floor = table_known(o->floor_s * 1e3);
-    if (o->floor_s > o->target_s)
+    char *target = table_known(o->at_qps.sla_s * 1e3), *floor = table_known(o->floor_s * 1e3);
+    if (o->floor_s > o->at_qps.sla_s)
         fprintf(out, "target %s ms below the latency floor %s ms\n", target, floor);
     else if (isfinite(o->floor_s))
         fprintf(out, "target %s ms missed at any rate, latency floor %s ms\n", target, floor);

@@ -30,7 +30,9 @@ double tuning_rows_efficiency_gain(const struct tuning_rows *v, uint32_t cell, u
 {
     const struct tuning_outcome *o = tuning_rows_outcome(v, cell, policy),
                                 *base = tuning_rows_outcome(v, cell, 0);
-    return tuning_rows_found(o) && tuning_rows_found(base) ? o->qps_per_w / base->qps_per_w : NAN;
+    return tuning_rows_found(o) && tuning_rows_found(base)
+               ? o->at_qps.queries_per_j / base->at_qps.queries_per_j
+               : NAN;
 }
 
 double tuning_rows_gap(const struct tuning_rows *v, uint32_t cell, uint32_t policy)

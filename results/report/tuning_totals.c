@@ -40,10 +40,10 @@ struct tuning_totals tuning_totals_of(const struct tuning_rows *v, uint32_t poli
     for (uint32_t cell = 0; cell < v->t->n_cells; cell++) {
         const struct tuning_outcome *o = tuning_rows_outcome(v, cell, policy);
         s.n_found += tuning_rows_found(o);
-        s.n_confirmed += o->confirmed != TUNING_NOT_ASKED;
-        s.n_held += o->confirmed == TUNING_MET;
-        s.n_over += o->confirmed_over != TUNING_NOT_ASKED;
-        s.n_tight += o->confirmed_over == TUNING_MISSED;
+        s.n_confirmed += o->confirmed != VERDICT_NOT_ASKED;
+        s.n_held += o->confirmed == VERDICT_MET;
+        s.n_over += o->confirmed_over != VERDICT_NOT_ASKED;
+        s.n_tight += o->confirmed_over == VERDICT_MISSED;
         s.n_choices += o->n_choices;
         s.n_runs += o->n_runs;
         s.n_queries += o->n_queries;

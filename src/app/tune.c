@@ -17,10 +17,6 @@
 // Of the messages with outcomes; they arrive in order, so one serves all.
 enum { OUTCOME_TAG = 1 };
 
-_Static_assert((int)VERDICT_MET == (int)TUNING_MET && (int)VERDICT_UNSURE == (int)TUNING_UNSURE &&
-                   (int)VERDICT_MISSED == (int)TUNING_MISSED,
-               "verdicts are copied as numbers");
-
 // ---- reading ------------------------------------------------------------------------------------
 
 static const char *first_policies(const struct tune_input *input, const struct study *study)
@@ -160,13 +156,12 @@ static int confirm(struct unit_work *work, struct crew_bench *bench, struct err 
 static void fill_outcome(struct unit_work *work)
 {
     const struct tuner_outcome *found = &work->found;
-    const struct measure_result *held = &found->capacity.at_held;
+    const struct measurement *held = &found->capacity.at_held;
     struct tuning_outcome *out = &work->unit->outcome;
     bool reached = found->capacity.state == MAX_LOAD_FOUND;
     out->state = reached ? TUNING_FOUND : TUNING_UNREACHABLE;
     out->batch_items = found->choice.batch_items;
     out->offload_items = found->choice.offload_items;
-    out->target_s = held->target_s > 0 ? held->target_s : work->config.target_s;
     out->floor_s = found->capacity.floor_s;
     out->n_choices = found->n_choices;
     out->n_bounded = found->n_bounded;
@@ -174,24 +169,12 @@ static void fill_outcome(struct unit_work *work)
     out->n_queries = found->n_queries;
     out->claimed_qps = found->claimed_qps;
     out->missed_qps = found->capacity.missed_qps;
-    if (!reached)
-        return;
-    out->qps = found->capacity.held_qps;
-    out->stable = held->stable;
-    out->sla = held->sla;
-    out->tail = work->study->tune.p99_bound > 0 ? held->tail : TUNING_NOT_ASKED;
-    out->latency_s = held->latency_s;
-    out->latency_half_s = held->latency_half_s;
-    out->p95_s = held->p95_s;
-    out->p95_half_s = held->p95_half_s;
-    out->p99_s = held->p99_s;
-    out->p99_half_s = held->p99_half_s;
-    out->power_w = held->power_w;
-    out->qps_per_w = held->qps_per_w;
-    out->cpu_util_frac = held->cpu_util_frac;
-    out->accel_util_frac = held->accel_util_frac;
-    out->accel_query_frac = held->accel_query_frac;
-    out->accel_item_frac = held->accel_item_frac;
+    out->at_qps = reached ? *held : measurement_none(VERDICT_NOT_ASKED);
+    out->at_qps.sla_s = held->sla_s > 0 ? held->sla_s : work->config.target_s;
+    if (!(work->study->tune.p99_bound > 0))
+        out->at_qps.tail = VERDICT_NOT_ASKED;
+    if (reached)
+        out->qps = found->capacity.held_qps;
 }
 
 // The policy's search, then what its answer serves of the real sizes, then its confirmation.
@@ -289,7 +272,6 @@ static void make_units(struct tune *tune)
 static struct tuning_step step_of(const struct tune_unit *unit, const struct trial *trial)
 {
     const struct measure_point *point = &trial->point;
-    const struct measure_result *result = &trial->result;
     struct tuning_step step;
     memset(&step, 0, sizeof step); // it travels as bytes
     step.cell = unit->cell;
@@ -297,19 +279,8 @@ static struct tuning_step step_of(const struct tune_unit *unit, const struct tri
     step.batch_items = point->choice.batch_items;
     step.offload_items = point->choice.offload_items;
     step.stream = point->stream;
-    step.stable = result->stable;
-    step.sla = result->sla;
-    step.tail = result->tail;
     step.rate_qps = point->rate_qps;
-    step.latency_s = result->latency_s;
-    step.latency_half_s = result->latency_half_s;
-    step.p95_s = result->p95_s;
-    step.p95_half_s = result->p95_half_s;
-    step.p99_s = result->p99_s;
-    step.p99_half_s = result->p99_half_s;
-    step.late_frac = result->late_frac;
-    step.late_half_frac = result->late_half_frac;
-    step.n_queries = result->n_queries;
+    step.result = trial->result;
     return step;
 }
 

@@ -305,14 +305,14 @@ static void add_up(const struct day_plan *plan, const struct design *design,
 // ---- what the pilot asks for --------------------------------------------------------------------
 
 // How many times the pilot's pieces an interval needs for its service, by that service's row.
-static double need_of(const struct capacity_trial *trial, double accuracy_frac)
+static double need_of(const struct measurement *trial, double accuracy_frac)
 {
     double above = 0.05 * (double)trial->n_queries;
-    if (isnan(trial->p95_s) && (trial->stable == CAPACITY_MISSED || trial->n_queries == 0))
+    if (isnan(trial->p95_s.value) && (trial->stable == VERDICT_MISSED || trial->n_queries == 0))
         return 0; // nothing that more of it would tell
-    if (isnan(trial->p95_half_s))
+    if (isnan(trial->p95_s.half_95))
         return fmax(4, 200 / above);
-    double ratio = trial->p95_half_s / trial->p95_s / accuracy_frac;
+    double ratio = trial->p95_s.half_95 / trial->p95_s.value / accuracy_frac;
     return ratio * ratio;
 }
 

@@ -49,9 +49,9 @@ struct day_plan {
 
 struct day_result {
     uint32_t n_intervals, n_services;
-    struct capacity_trial *trials; // owned, [n_intervals][n_services]
-    struct capacity_trial *days;   // owned, [n_services] over the whole day
-    double *power_w;               // owned, [n_intervals] of the whole fleet
+    struct measurement *trials; // owned, [n_intervals][n_services]
+    struct measurement *days;   // owned, [n_services] over the whole day
+    double *power_w;            // owned, [n_intervals] of the whole fleet
     double day_power_w;
     struct capacity_sample sample; // of the second sample
     uint64_t n_simulated;          // queries, warm-ups and pilot included

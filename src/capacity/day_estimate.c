@@ -92,15 +92,15 @@ static int32_t stratum_verdict(const struct slice_result *results, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         n_missed += results[i].stable == VERDICT_MISSED;
     if (n_missed >= least)
-        return CAPACITY_MISSED;
-    return n_doubtful(results, n) == n ? CAPACITY_UNSURE : CAPACITY_MET;
+        return VERDICT_MISSED;
+    return n_doubtful(results, n) == n ? VERDICT_UNSURE : VERDICT_MET;
 }
 
 static int32_t span_verdict(const struct span *span)
 {
     const struct slice_result *at = span->results;
     uint32_t n = (uint32_t)span->n;
-    int32_t worst = 2 * n_doubtful(at, n) > n ? CAPACITY_UNSURE : CAPACITY_MET;
+    int32_t worst = 2 * n_doubtful(at, n) > n ? VERDICT_UNSURE : VERDICT_MET;
     for (uint32_t h = span->begin; h < span->end; h++)
         for (uint32_t s = 0; s < span->design->n_strata; s++) {
             int32_t verdict = stratum_verdict(at, span->design->n_pieces[h]);
@@ -111,18 +111,14 @@ static int32_t span_verdict(const struct span *span)
 }
 
 static int32_t target_verdict(const struct service_config *service, int32_t stable,
-                              const struct capacity_trial *trial)
+                              const struct measurement *trial)
 {
     double allowed = 1 - service->sla_quantile;
     if (service->sla_ns <= 0)
-        return CAPACITY_NOT_ASKED;
-    if (stable == CAPACITY_MISSED)
-        return CAPACITY_MISSED;
-    if (isnan(trial->late_frac) || isnan(trial->late_half_frac))
-        return CAPACITY_UNSURE;
-    if (trial->late_frac + trial->late_half_frac <= allowed)
-        return stable;
-    return trial->late_frac - trial->late_half_frac > allowed ? CAPACITY_MISSED : CAPACITY_UNSURE;
+        return VERDICT_NOT_ASKED;
+    if (stable == VERDICT_MISSED)
+        return VERDICT_MISSED;
+    return measurement_worse(stable, measurement_judge(trial->late_frac, allowed, 1));
 }
 
 // ---- rows ---------------------------------------------------------------------------------------
@@ -149,27 +145,17 @@ static struct counts counts_of(const struct span *span, uint32_t service)
     return counts;
 }
 
-// Few late queries show too little spread: none in any piece is an interval of no width. At least
-// as wide as a count of independent ones is known to.
-static double late_half(const struct ci *late, const struct counts *counts)
+static struct ci late_of(const struct strata_sample *sample, const struct counts *counts)
 {
-    if (!(counts->n_late < FEW_LATE))
-        return late->half_95;
-    return fmax(late->half_95, MEASURE_Z_95 * sqrt(counts->n_late + 1) / counts->n_queries);
-}
-
-static void fill_latencies(const struct strata_sample *sample, struct capacity_trial *trial)
-{
-    struct ci p95 = strata_quantile_s(sample, 0.95), p99 = strata_quantile_s(sample, 0.99);
-    trial->p95_s = p95.value;
-    trial->p95_half_s = p95.half_95;
-    trial->p99_s = p99.value;
-    trial->p99_half_s = p99.half_95;
+    const struct measurement_floor floor = {counts->n_queries, NAN, counts->n_late, FEW_LATE};
+    struct ci late = strata_ratio(sample, counts->late, counts->all);
+    late.half_95 = measurement_late_half(late.half_95, &floor);
+    return late;
 }
 
 static void fill_trial(const struct span *span, struct strata_piece *pieces,
                        const struct service_config *service, uint32_t index,
-                       struct capacity_trial *trial)
+                       struct measurement *trial)
 {
     const struct strata_sample sample = {pieces, span->n, sampled_frac(span)};
     struct counts counts = counts_of(span, index);
@@ -179,11 +165,11 @@ static void fill_trial(const struct span *span, struct strata_piece *pieces,
         pieces[i].n_counts = s->n_counts;
         pieces[i].counts = s->counts;
     }
-    if (trial->stable != CAPACITY_MISSED) {
-        struct ci late = strata_ratio(&sample, counts.late, counts.all);
-        fill_latencies(&sample, trial);
-        trial->late_frac = service->sla_ns > 0 ? late.value : (double)NAN;
-        trial->late_half_frac = service->sla_ns > 0 ? late_half(&late, &counts) : (double)NAN;
+    if (trial->stable != VERDICT_MISSED) {
+        trial->p95_s = strata_quantile_s(&sample, 0.95);
+        trial->p99_s = strata_quantile_s(&sample, 0.99);
+        if (service->sla_ns > 0)
+            trial->late_frac = late_of(&sample, &counts);
     }
     trial->lost_frac = strata_ratio(&sample, counts.lost, counts.all).value;
     trial->sla = target_verdict(service, trial->stable, trial);
@@ -219,16 +205,16 @@ static double fleet_power_w(const struct span *span)
 
 // All services over the span, into trials[n_services]; the fleet's power.
 static double fill_span(const struct span *span, const struct fleet_variant *fleet,
-                        struct capacity_trial *trials)
+                        struct measurement *trials)
 {
     struct strata_piece *pieces = pieces_of(span);
     double util = util_frac(span, pieces), watts = fleet_power_w(span);
     int32_t stable = span_verdict(span);
     for (uint32_t i = 0; i < fleet->n_services; i++) {
         uint32_t service = sample_fleet_service_at(fleet, i);
-        trials[i] = capacity_result_trial_none();
+        trials[i] = measurement_none(VERDICT_NOT_ASKED);
         trials[i].stable = stable;
-        trials[i].util_frac = util;
+        trials[i].cpu_util_frac = util;
         trials[i].power_w = watts;
         fill_trial(span, pieces, &fleet->study->services[service], i, &trials[i]);
     }

@@ -32,9 +32,9 @@ struct day_estimate_design {
 
 // Rows; arrays are the caller's.
 struct day_estimate_rows {
-    struct capacity_trial *trials; // [n_intervals][n_services]
-    struct capacity_trial *days;   // [n_services] of the whole day
-    double *power_w;               // [n_intervals] of the whole fleet, mean
+    struct measurement *trials; // [n_intervals][n_services]
+    struct measurement *days;   // [n_services] of the whole day
+    double *power_w;            // [n_intervals] of the whole fleet, mean
     double day_power_w;
     double n_queries, of_queries; // measured, and of the whole day, about
 };

@@ -39,7 +39,7 @@ double efficiency_idle_w(const struct platform *platform)
 static struct capacity_tuple tuple_of(const struct tuner_outcome *found,
                                       const struct platform *platform)
 {
-    const struct measure_result *held = &found->capacity.at_held;
+    const struct measurement *held = &found->capacity.at_held;
     bool reached = found->capacity.state == MAX_LOAD_FOUND;
     struct capacity_tuple tuple;
     memset(&tuple, 0, sizeof tuple);
@@ -49,12 +49,10 @@ static struct capacity_tuple tuple_of(const struct tuner_outcome *found,
     tuple.qps = reached ? found->capacity.held_qps : (double)NAN;
     double missed_qps = found->capacity.missed_qps; // infinite: none was shown to be
     tuple.missed_qps = isfinite(missed_qps) ? missed_qps : (double)NAN;
-    tuple.power_w = reached ? held->power_w : (double)NAN;
     tuple.idle_w = efficiency_idle_w(platform);
+    tuple.at_qps = reached ? *held : measurement_none(VERDICT_NOT_ASKED);
     // Out of reach: at vanishing load, so that one sees by how much.
-    tuple.p95_s = held->p95_s;
-    tuple.p95_half_s = held->p95_half_s;
-    tuple.util_frac = reached ? held->cpu_util_frac : (double)NAN;
+    tuple.at_qps.p95_s = held->p95_s;
     return tuple;
 }
 
@@ -100,11 +98,8 @@ static struct capacity_tuple given_tuple(const struct study *study, const struct
         .offload_items = (uint32_t)dispatch->offload_items,
         .qps = NAN,
         .missed_qps = NAN,
-        .power_w = NAN,
         .idle_w = efficiency_idle_w(&group->platform),
-        .p95_s = NAN,
-        .p95_half_s = NAN,
-        .util_frac = NAN,
+        .at_qps = measurement_none(VERDICT_NOT_ASKED),
     };
     if (policy == &tuner_static) {
         tuple.batch_items =

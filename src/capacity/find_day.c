@@ -81,7 +81,7 @@ static void put_total(struct capacity_result *answer, size_t plan)
     for (uint32_t i = 0; i < answer->n_intervals; i++) {
         size_t at = plan * answer->n_intervals + i;
         const struct capacity_step *step = &answer->steps[at];
-        const struct capacity_trial *trials = answer->trials + at * answer->n_services;
+        const struct measurement *trials = answer->trials + at * answer->n_services;
         total->peak_servers = step->n_on;
         total->server_h += step->n_on * hours;
         total->simulated_kwh += step->simulated_w * hours / 1000;

@@ -13,21 +13,21 @@ struct load_search {
     struct peak_load *peak;
     struct fleet_variant fleet;
     double held_qps; // of the last run that was held, and what it said
-    struct capacity_trial held;
+    struct measurement held;
 };
 
-static int measure(void *user, const struct measure_point *point, struct measure_result *result,
+static int measure(void *user, const struct measure_point *point, struct measurement *result,
                    struct err *err)
 {
     struct load_search *search = user;
     const struct peak_load_point at = {&search->fleet,
                                        point->rate_qps / peak_load_qps(search->peak),
                                        point->n_queries, point->stream};
-    struct capacity_trial trial;
+    struct measurement trial;
     if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
         return -1;
     // The search ends with the longest run at the rate that it answers.
-    if (measure_overall(result) == VERDICT_MET) {
+    if (measurement_overall(result) == VERDICT_MET) {
         search->held_qps = point->rate_qps;
         search->held = trial;
     }
@@ -66,8 +66,9 @@ static void fill_row(const struct load_search *search, const struct max_load *fo
     row->cost_usd_per_h = capacity_context_fleet_usd_per_h(search->context->study);
     row->n_runs = found->n_runs;
     row->n_queries = found->n_queries;
-    row->at_held = reached && search->held_qps == found->held_qps ? search->held
-                                                                  : capacity_result_trial_none();
+    row->at_held = reached && search->held_qps == found->held_qps
+                       ? search->held
+                       : measurement_none(VERDICT_NOT_ASKED);
 }
 
 static int find_row(struct capacity_context *context, struct peak_load *peak, uint32_t *n_servers,

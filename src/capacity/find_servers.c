@@ -13,7 +13,7 @@
 struct size_seen {
     uint32_t n;
     uint64_t n_queries;
-    struct capacity_trial trial;
+    struct measurement trial;
 };
 
 // One row's search.
@@ -48,7 +48,7 @@ uint32_t find_servers_whole(uint32_t left, uint32_t n_cells, uint32_t n_down)
 // ---- one measurement ----------------------------------------------------------------------------
 
 static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
-                     const struct capacity_trial *trial)
+                     const struct measurement *trial)
 {
     for (size_t i = 0; i < search->n_seen; i++) {
         struct size_seen *seen = &search->seen[i];
@@ -62,12 +62,12 @@ static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
     search->seen[search->n_seen++] = (struct size_seen){n, n_queries, *trial};
 }
 
-static struct capacity_trial recall(const struct size_search *search, uint32_t n)
+static struct measurement recall(const struct size_search *search, uint32_t n)
 {
     for (size_t i = 0; i < search->n_seen; i++)
         if (search->seen[i].n == n)
             return search->seen[i].trial;
-    return capacity_result_trial_none();
+    return measurement_none(VERDICT_NOT_ASKED);
 }
 
 // Late queries that the strictest target allows.
@@ -81,16 +81,16 @@ static double least_allowed_frac(const struct study *study)
 
 // The search knows one allowance, the strictest. Where the service that is nearest to missing has
 // another, its late queries count by their part of what its own target allows.
-static void speak_strictest(const struct study *study, struct measure_result *result)
+static void speak_strictest(const struct study *study, struct measurement *result)
 {
     double part = least_allowed_frac(study) / result->allowed_frac;
     if (!(part < 1))
         return;
-    result->late_frac *= part;
-    result->late_half_frac *= part;
+    result->late_frac.value *= part;
+    result->late_frac.half_95 *= part;
 }
 
-static int measure(void *user, const struct sizing_point *point, struct measure_result *result,
+static int measure(void *user, const struct sizing_point *point, struct measurement *result,
                    struct err *err)
 {
     struct size_search *search = user;
@@ -101,7 +101,7 @@ static int measure(void *user, const struct sizing_point *point, struct measure_
                                       capacity_context_choices(search->context, search->scheduler),
                                   .n_cells = n_cells - search->cells_down};
     const struct peak_load_point at = {&fleet, 1, point->n_queries, point->stream};
-    struct capacity_trial trial;
+    struct measurement trial;
     if (search->cores)
         fleet.n_cores = point->n;
     else

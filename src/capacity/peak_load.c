@@ -12,11 +12,6 @@
 enum { PEAK_LOAD_BINS = 40 };
 #define WARMUP_PART 10 // of a run
 
-_Static_assert((int)VERDICT_MET == (int)CAPACITY_MET &&
-                   (int)VERDICT_UNSURE == (int)CAPACITY_UNSURE &&
-                   (int)VERDICT_MISSED == (int)CAPACITY_MISSED,
-               "one is told as the other");
-
 struct peak_load {
     struct capacity_context *context;
     struct study study;              // with the rates of a point
@@ -128,25 +123,16 @@ static struct slice make_slice(struct peak_load *peak, const struct peak_load_po
     return slice;
 }
 
-static struct capacity_trial trial_of(const struct slice *slice, const struct slice_result *found)
+// Of the whole fleet, and the queries that were measured.
+static struct measurement trial_of(const struct slice *slice, const struct slice_result *found)
 {
-    const struct measure_result *worst = &found->overall;
-    struct capacity_trial trial = capacity_result_trial_none();
+    struct measurement trial = found->overall;
     uint64_t n = 0, n_lost = 0;
     for (uint32_t s = 0; s < found->n_services; s++) {
         n += found->services[s].n_queries;
         n_lost += found->services[s].n_lost;
     }
-    trial.stable = found->stable;
-    trial.sla = worst->sla;
-    trial.p95_s = worst->p95_s;
-    trial.p95_half_s = worst->p95_half_s;
-    trial.p99_s = worst->p99_s;
-    trial.p99_half_s = worst->p99_half_s;
-    trial.late_frac = worst->late_frac;
-    trial.late_half_frac = worst->late_half_frac;
     trial.lost_frac = n + n_lost > 0 ? (double)n_lost / (double)(n + n_lost) : (double)NAN;
-    trial.util_frac = (double)found->cpu_busy_ns * 1e-9 / found->core_s;
     trial.power_w =
         (double)found->energy_uj * 1e-6 / simtime_to_s(slice->length_ns) / found->share_frac;
     trial.n_queries = n;
@@ -154,7 +140,7 @@ static struct capacity_trial trial_of(const struct slice *slice, const struct sl
 }
 
 int peak_load_measure(struct peak_load *peak, const struct peak_load_point *point,
-                      struct measure_result *result, struct capacity_trial *trial, struct err *err)
+                      struct measurement *result, struct measurement *trial, struct err *err)
 {
     struct fleet_variant fleet = *point->fleet;
     struct slice_result found;

@@ -42,7 +42,7 @@ struct peak_load_point {
 // Collective (the context's). Logically collective: point. *result is as of a probe; *trial says
 // more, with the power of the whole fleet.
 int peak_load_measure(struct peak_load *peak, const struct peak_load_point *point,
-                      struct measure_result *result, struct capacity_trial *trial, struct err *err);
+                      struct measurement *result, struct measurement *trial, struct err *err);
 
 // Not collective. Rate of this traffic's mix at which one server of the type has no time left, with
 // these B and T ([n_services]); `service` alone, or all where it is n_services.

@@ -71,7 +71,7 @@ static double price_of(const struct book *book, uint32_t type, const struct capa
     case OBJECTIVE_COST:
         return book->study->groups[type].price_usd_per_h;
     default:
-        return tuple->power_w;
+        return tuple->at_qps.power_w;
     }
 }
 
@@ -189,7 +189,7 @@ static double planned_w(const struct book *book, const struct draft *draft, uint
         for (uint32_t m = 0; m < book->n_services; m++) {
             size_t at = (size_t)h * book->n_services + m;
             if (assigned[at] > 0)
-                sum += assigned[at] * book->tuples[at].power_w;
+                sum += assigned[at] * book->tuples[at].at_qps.power_w;
         }
     }
     return sum;

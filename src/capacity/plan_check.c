@@ -82,7 +82,7 @@ static void put_trials(const struct pool_day *day, const struct day_result *foun
     struct capacity_total *total = &answer->totals[day->plan];
     for (uint32_t i = 0; i < answer->n_intervals; i++) {
         size_t step = day->plan * answer->n_intervals + i;
-        const struct capacity_trial *trial = &found->trials[i];
+        const struct measurement *trial = &found->trials[i];
         answer->trials[step * answer->n_services + day->service] = *trial;
         if (!isnan(found->power_w[i]))
             answer->steps[step].simulated_w += found->power_w[i];

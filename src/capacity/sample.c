@@ -198,7 +198,7 @@ static struct slice_result idle_result(const struct slice *slice)
     struct slice_result out = {.n_services = slice->fleet->n_services,
                                .length_s = simtime_to_s(slice->length_ns),
                                .stable = VERDICT_MET,
-                               .overall = measure_nothing()};
+                               .overall = measurement_none(VERDICT_UNSURE)};
     out.overall.stable = VERDICT_MET;
     out.services = mem_calloc(out.n_services, sizeof *out.services);
     return out;
@@ -224,7 +224,7 @@ static struct slice_result harvest(const struct sample_fleet *sampled, const str
 struct packed {
     int64_t cpu_busy_ns, accel_busy_ns, energy_uj;
     double core_s, stream_s, length_s, share_frac;
-    struct measure_result overall;
+    struct measurement overall;
 };
 
 static void pack(const struct slice_result *result, struct blob *blob)

@@ -39,12 +39,12 @@ struct slice_result {
     struct slice_service *services; // [n_services]
     // The slice's servers over its measured time.
     int64_t cpu_busy_ns, accel_busy_ns, energy_uj;
-    double core_s, stream_s;       // what there was of them
-    double length_s;               // of the measured time
-    double share_frac;             // simulated servers over all of the fleet's
-    int32_t stable;                // enum measure_verdict, of every queue
-    struct measure_result overall; // as probe_measure() gives it, of the worst service, but for
-                                   // cpu_util_frac, accel_util_frac: of all groups together
+    double core_s, stream_s;    // what there was of them
+    double length_s;            // of the measured time
+    double share_frac;          // simulated servers over all of the fleet's
+    int32_t stable;             // enum measurement_verdict, of every queue
+    struct measurement overall; // as probe_measure() gives it, of the worst service, but for
+                                // cpu_util_frac, accel_util_frac: of all groups together
 };
 
 // Not collective. Can the study be cut so? with_rates: every slice will bring its rates. The text

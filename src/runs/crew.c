@@ -152,14 +152,14 @@ struct team_bench {
     MPI_Comm comm;
 };
 
-static int team_measure(void *user, const struct measure_point *point,
-                        struct measure_result *result, struct err *err)
+static int team_measure(void *user, const struct measure_point *point, struct measurement *result,
+                        struct err *err)
 {
     const struct team_bench *bench = user;
     return probe_measure(bench->probe, bench->comm, point, result, err);
 }
 
-int crew_measure(void *user, const struct measure_point *point, struct measure_result *result,
+int crew_measure(void *user, const struct measure_point *point, struct measurement *result,
                  struct err *err)
 {
     const struct crew_bench *bench = user;

@@ -55,7 +55,7 @@ struct crew_bench {
 int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err);
 
 // Collective (the crew). A measure_fn on all ranks of the crew; user is a struct crew_bench.
-int crew_measure(void *user, const struct measure_point *point, struct measure_result *result,
+int crew_measure(void *user, const struct measure_point *point, struct measurement *result,
                  struct err *err);
 
 #endif

@@ -217,7 +217,7 @@ static struct record *fresh_record(struct probe *probe, int64_t end_ns)
 // ---- the measurement ----------------------------------------------------------------------------
 
 // From rank 0, which has the whole record, to all.
-static int share_result(MPI_Comm comm, const struct run_cost *cost, struct measure_result *result,
+static int share_result(MPI_Comm comm, const struct run_cost *cost, struct measurement *result,
                         struct err *err)
 {
     unsigned long long n_queries = cost->n_queries;
@@ -229,7 +229,7 @@ static int share_result(MPI_Comm comm, const struct run_cost *cost, struct measu
 }
 
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,
-                  struct measure_result *result, struct err *err)
+                  struct measurement *result, struct err *err)
 {
     struct fleet_config fleet = point_fleet(probe, point);
     struct run_options options = {.layout = LAYOUT_AUTO, .times = probe->times};

@@ -37,7 +37,7 @@ void probe_destroy(struct probe *probe);
 
 // Collective (comm). Logically collective: probe and point must agree. Same result on every rank.
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,
-                  struct measure_result *result, struct err *err);
+                  struct measurement *result, struct err *err);
 
 // Not collective. Offered work equals what all cores, or all streams, can do: no rate at or above
 // it is stable. INFINITY when the fleet is not one group of servers.

@@ -22,7 +22,7 @@ struct verdict_scope {
 
 // `total`: the record over all ranks. `meta` fits it, and gets its times. All but n_queries, which
 // is left 0: a record does not hold what was simulated before it was measured.
-struct measure_result verdict_of(const struct record *total, struct meta *meta,
-                                 const struct verdict_scope *scope);
+struct measurement verdict_of(const struct record *total, struct meta *meta,
+                              const struct verdict_scope *scope);
 
 #endif

@@ -39,48 +39,50 @@ struct search {
     double unsure_qps;               // where a run was unsure last, 0: nowhere
     uint64_t unsure_queries, n_last; // of that run, and of the last one
     double shown_qps;                // highest rate held by a longest run, though not clear of it
-    struct measure_result shown;     // there
+    struct measurement shown;        // there
 };
 
 // How far the latency is beyond the target, or the p99 beyond its bound, whichever is further;
 // below 0 within; 1 when overloaded. 1/latency is nearly linear in the rate when waiting dominates,
 // so this interpolates well between two rates. Not known when what decides is not.
-static double excess(const struct measure_result *result)
+static double excess(const struct measurement *result)
 {
     if (result->stable == VERDICT_MISSED)
         return 1;
-    bool tail_known = result->tail_bound_s > 0 && result->p99_s > 0;
-    if (!(result->latency_s > 0) || (result->tail > result->sla && !tail_known))
+    bool tail_known = result->tail_bound_s > 0 && result->p99_s.value > 0;
+    if (!(result->sla_latency_s.value > 0) || (result->tail > result->sla && !tail_known))
         return NAN;
-    double y = 1 - result->target_s / result->latency_s;
-    return tail_known ? fmax(y, 1 - result->tail_bound_s / result->p99_s) : y;
+    double y = 1 - result->sla_s / result->sla_latency_s.value;
+    return tail_known ? fmax(y, 1 - result->tail_bound_s / result->p99_s.value) : y;
 }
 
 // Half-width of excess(); 0: not known, so that the verdict is all there is.
-static double excess_half(const struct measure_result *result)
+static double excess_half(const struct measurement *result)
 {
-    double bound_s = result->target_s, value_s = result->latency_s;
-    double half_s = result->latency_half_s;
-    if (result->tail_bound_s > 0 && result->p99_s / result->tail_bound_s > value_s / bound_s) {
+    double bound_s = result->sla_s, value_s = result->sla_latency_s.value;
+    double half_s = result->sla_latency_s.half_95;
+    if (result->tail_bound_s > 0 &&
+        result->p99_s.value / result->tail_bound_s > value_s / bound_s) {
         bound_s = result->tail_bound_s;
-        value_s = result->p99_s;
-        half_s = result->p99_half_s;
+        value_s = result->p99_s.value;
+        half_s = result->p99_s.half_95;
     }
     double half = half_s * bound_s / (value_s * value_s);
     return isfinite(half) ? half : 0;
 }
 
 // Is what was held so far off the target, and the bound, that other draws will hold it?
-static bool is_clear(const struct measure_result *result)
+static bool is_clear(const struct measurement *result)
 {
-    return !(result->latency_s + MAX_LOAD_CLEAR * result->latency_half_s > result->target_s) &&
-           !(result->p99_s + MAX_LOAD_CLEAR * result->p99_half_s > result->tail_bound_s);
+    return !(result->sla_latency_s.value + MAX_LOAD_CLEAR * result->sla_latency_s.half_95 >
+             result->sla_s) &&
+           !(result->p99_s.value + MAX_LOAD_CLEAR * result->p99_s.half_95 > result->tail_bound_s);
 }
 
 static int run_point(struct search *s, const struct measure_point *point,
-                     struct measure_result *result)
+                     struct measurement *result)
 {
-    *result = measure_nothing();
+    *result = measurement_none(VERDICT_UNSURE);
     if (s->measure(s->user, point, result, s->err) != 0)
         return -1;
     s->out->n_runs++;
@@ -111,7 +113,7 @@ static uint64_t start_queries(const struct search *s, double rate_qps)
 }
 
 // Where no run decides: a rough search goes by the point, a strict one wants to be clear.
-static int lean(const struct search *s, int verdict, const struct measure_result *result)
+static int lean(const struct search *s, int verdict, const struct measurement *result)
 {
     double y = excess(result);
     if (s->task->rough && verdict == VERDICT_UNSURE && result->stable == VERDICT_MET && !isnan(y))
@@ -122,14 +124,13 @@ static int lean(const struct search *s, int verdict, const struct measure_result
 }
 
 // Measures at a rate, longer and longer until it is decided. Returns the verdict, or -1.
-static int look(struct search *s, double rate_qps, uint64_t n_queries,
-                struct measure_result *result)
+static int look(struct search *s, double rate_qps, uint64_t n_queries, struct measurement *result)
 {
     struct measure_point point = {s->task->choice, rate_qps, n_queries, s->task->stream};
     for (;; point.n_queries = longer(s, point.n_queries)) {
         if (run_point(s, &point, result) != 0)
             return -1;
-        int verdict = (int)measure_overall(result);
+        int verdict = (int)measurement_overall(result);
         if (verdict == VERDICT_UNSURE) {
             s->unsure_qps = rate_qps;
             s->unsure_queries = point.n_queries;
@@ -145,7 +146,7 @@ static int look(struct search *s, double rate_qps, uint64_t n_queries,
     }
 }
 
-static void set_low(struct search *s, double rate_qps, const struct measure_result *result)
+static void set_low(struct search *s, double rate_qps, const struct measurement *result)
 {
     s->low_qps = rate_qps;
     s->low_y = excess(result);
@@ -153,7 +154,7 @@ static void set_low(struct search *s, double rate_qps, const struct measure_resu
 }
 
 static void set_high(struct search *s, double rate_qps, int verdict,
-                     const struct measure_result *result)
+                     const struct measurement *result)
 {
     s->high_qps = rate_qps;
     s->high_y = excess(result);
@@ -164,7 +165,7 @@ static void set_high(struct search *s, double rate_qps, int verdict,
 // Looks at a rate and moves the end of the bracket that it belongs to. Returns the verdict, or -1.
 static int look_and_move(struct search *s, double rate_qps)
 {
-    struct measure_result result;
+    struct measurement result;
     int verdict = look(s, rate_qps, start_queries(s, rate_qps), &result);
     if (verdict == VERDICT_MET)
         set_low(s, rate_qps, &result);
@@ -251,7 +252,7 @@ static void estimate(struct search *s)
 }
 
 // The estimate as one run has it.
-static void estimate_again(struct search *s, double rate_qps, const struct measure_result *result)
+static void estimate_again(struct search *s, double rate_qps, const struct measurement *result)
 {
     double y = excess(result);
     if (!isfinite(s->slope) || !isfinite(y) || y >= 1)
@@ -273,7 +274,7 @@ static double reach(const struct search *s, double half_widths)
 // 0 when none was.
 static int step_down(struct search *s, double end_qps)
 {
-    struct measure_result result;
+    struct measurement result;
     double last_qps = INFINITY;
     s->low_qps = 0;
     s->half *= sqrt((double)s->n_last / (double)s->most_queries); // what it will be
@@ -324,7 +325,7 @@ static int improve_low(struct search *s)
 // Shows a rate above the crossing to be missed, as near as can be; the bound is known to be.
 static int settle_high(struct search *s)
 {
-    struct measure_result result;
+    struct measurement result;
     double bound_qps = s->task->bound_qps, last_qps = s->low_qps;
     for (int step = 0; step < MOST_STEPS; step++) {
         double off = reach(s, 1.2) * (1 + 0.25 * step * step);
@@ -372,12 +373,12 @@ static int find_floor(struct search *s, double rate_qps)
 {
     uint32_t stream = s->task->stream - s->task->stream % N_MEASURE_STREAMS + STREAM_FLOOR;
     struct measure_point point = {s->task->choice, rate_qps, s->config->floor_queries, stream};
-    struct measure_result result;
+    struct measurement result;
     if (run_point(s, &point, &result) != 0)
         return -1;
     s->out->at_held = result;
-    s->out->floor_s = result.latency_s;
-    if (measure_overall(&result) == VERDICT_MET)
+    s->out->floor_s = result.sla_latency_s.value;
+    if (measurement_overall(&result) == VERDICT_MET)
         set_low(s, rate_qps, &result);
     return 0;
 }
@@ -412,7 +413,7 @@ static int bracket(struct search *s, double end_qps)
 // Shows that the floor is held, or that the search is over.
 static int try_floor(struct search *s)
 {
-    struct measure_result result = measure_nothing();
+    struct measurement result = measurement_none(VERDICT_UNSURE);
     double floor_qps = s->task->floor_qps;
     bool bounded = floor_qps >= s->task->bound_qps;
     int verdict = VERDICT_MISSED;
@@ -466,7 +467,7 @@ int max_load_search(const struct max_load_config *config, const struct max_load_
                                   .missed_qps = task->bound_qps,
                                   .estimate_qps = NAN,
                                   .floor_s = NAN,
-                                  .at_held = measure_nothing()};
+                                  .at_held = measurement_none(VERDICT_UNSURE)};
     uint64_t rough_queries = config->most_queries / ROUGHER;
     bool strict_floor = task->floor_qps > 0 && !task->rough;
     struct search s = {.config = config,
@@ -498,16 +499,16 @@ int max_load_confirm(const struct max_load_config *config, const struct choice *
                      struct err *err)
 {
     struct measure_point point = {*choice, rate_qps, config->most_queries, stream};
-    struct measure_result *results[] = {&check->at_held, &check->at_over};
+    struct measurement *results[] = {&check->at_held, &check->at_over};
     for (int i = 0; i < 2; i++) {
-        *results[i] = measure_nothing();
+        *results[i] = measurement_none(VERDICT_UNSURE);
         if (measure(user, &point, results[i], err) != 0)
             return -1;
         if (trials)
             trials_add(trials, &point, results[i]);
         point.rate_qps = rate_qps * (1 + over_frac);
     }
-    check->held = (int32_t)measure_overall(&check->at_held);
-    check->over = (int32_t)measure_overall(&check->at_over);
+    check->held = measurement_overall(&check->at_held);
+    check->over = measurement_overall(&check->at_over);
     return 0;
 }

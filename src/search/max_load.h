@@ -65,7 +65,7 @@ struct max_load {
     double estimate_qps;         // where the target is crossed, without an interval
     double floor_s; // latency at the target's percentile at vanishing load; NaN: not asked
     // Measured at held_qps. Below: at floor_qps, when that was run. Unreachable: at vanishing load.
-    struct measure_result at_held;
+    struct measurement at_held;
     uint64_t n_runs, n_queries; // spent
 };
 
@@ -78,10 +78,10 @@ int max_load_search(const struct max_load_config *config, const struct max_load_
                     struct trials *trials, struct err *err);
 
 // On a fresh stream: is rate_qps held, and is rate_qps times (1 + over_frac) not? Runs of
-// most_queries. *held and *over are enum measure_verdict (overall).
+// most_queries. *held and *over are enum measurement_verdict (overall).
 struct max_load_check {
     int32_t held, over; // over: VERDICT_MISSED is what a tight answer gives
-    struct measure_result at_held, at_over;
+    struct measurement at_held, at_over;
 };
 int max_load_confirm(const struct max_load_config *config, const struct choice *choice,
                      double rate_qps, double over_frac, uint32_t stream, measure_fn measure,

@@ -23,7 +23,7 @@ enum edge { EDGE_NOT_MISSED = -1, EDGE_POINT = 0, EDGE_MET = 1 };
 struct size {
     int64_t n;
     int round; // whose length it was
-    struct measure_result result;
+    struct measurement result;
     double clear; // half-widths that decide here
     int32_t verdict;
     bool shown; // the verdict stands
@@ -52,48 +52,45 @@ struct search {
 // ---- what one result says -----------------------------------------------------------------------
 
 // Half-width of the fraction of late queries, at least that of independent ones at the allowance.
-static double late_half(const struct measure_result *result, double allowed_frac)
+static double late_half(const struct measurement *result, double allowed_frac)
 {
+    const struct measurement_floor floor = {(double)result->n_queries, allowed_frac, NAN, INFINITY};
     if (result->n_queries == 0)
-        return result->late_half_frac;
-    double n = (double)result->n_queries;
-    double least = MEASURE_Z_95 * sqrt(allowed_frac * (1 - allowed_frac) / n);
-    return result->late_half_frac < least ? least : result->late_half_frac;
+        return result->late_frac.half_95;
+    return measurement_late_half(result->late_frac.half_95, &floor);
 }
 
 // By the late queries alone, `clear` half-widths off.
-static enum measure_verdict late_verdict(const struct measure_result *result, double allowed_frac,
-                                         double clear)
+static enum measurement_verdict late_verdict(const struct measurement *result, double allowed_frac,
+                                             double clear)
 {
-    double late = result->late_frac, off = clear * late_half(result, allowed_frac);
-    if (isnan(late) || isnan(off))
-        return VERDICT_UNSURE;
-    return late + off <= allowed_frac  ? VERDICT_MET
-           : late - off > allowed_frac ? VERDICT_MISSED
-                                       : VERDICT_UNSURE;
+    struct ci late = result->late_frac;
+    late.half_95 = late_half(result, allowed_frac);
+    return measurement_judge(late, allowed_frac, clear);
 }
 
-static enum measure_verdict verdict_clear_by(const struct measure_result *result,
-                                             double allowed_frac, double clear)
+static enum measurement_verdict verdict_clear_by(const struct measurement *result,
+                                                 double allowed_frac, double clear)
 {
-    if (isnan(result->late_frac))
-        return measure_overall(result);
+    if (isnan(result->late_frac.value))
+        return measurement_overall(result);
+    struct measurement by_late = *result;
     int32_t late = (int32_t)late_verdict(result, allowed_frac, clear);
-    int32_t worst = late == VERDICT_MET ? result->sla : late;
-    worst = result->tail > worst ? result->tail : worst;
-    return (enum measure_verdict)(result->stable > worst ? result->stable : worst);
+    by_late.sla = late == VERDICT_MET ? result->sla : late;
+    return measurement_overall(&by_late);
 }
 
-enum measure_verdict sizing_verdict(const struct measure_result *result, double allowed_frac)
+enum measurement_verdict sizing_verdict(const struct measurement *result, double allowed_frac)
 {
     return verdict_clear_by(result, allowed_frac, SIZING_CLEAR);
 }
 
 // Where no interval decides: does the measured point meet the target?
-static bool point_meets(const struct measure_result *result, double allowed_frac)
+static bool point_meets(const struct measurement *result, double allowed_frac)
 {
-    return measure_overall(result) != VERDICT_MISSED && result->late_frac <= allowed_frac &&
-           !(result->tail == VERDICT_UNSURE && result->p99_s > result->tail_bound_s);
+    return measurement_overall(result) != VERDICT_MISSED &&
+           result->late_frac.value <= allowed_frac &&
+           !(result->tail == VERDICT_UNSURE && result->p99_s.value > result->tail_bound_s);
 }
 
 static bool is_beyond(const struct size *size, enum edge edge, double allowed_frac)
@@ -109,7 +106,7 @@ static bool is_beyond(const struct size *size, enum edge edge, double allowed_fr
 // nearly linear in the size; below 0 beyond the edge. NaN: not known.
 static double distance(const struct size *size, enum edge edge, double allowed_frac)
 {
-    double late = size->result.late_frac;
+    double late = size->result.late_frac.value;
     if (edge != EDGE_POINT)
         late += (double)edge * size->clear * late_half(&size->result, allowed_frac);
     double least = 0.5 / (double)(size->result.n_queries + 1);
@@ -171,14 +168,14 @@ static double unseen(const struct search *s, int round)
     return (growth - 1) / (longer - growth);
 }
 
-static double spread_of(const struct measure_result *result)
+static double spread_of(const struct measurement *result)
 {
-    double half = result->late_half_frac;
+    double half = result->late_frac.half_95;
     return half * half * (double)result->n_queries;
 }
 
 static void note_spread(struct search *s, int round, const struct size *size,
-                        const struct measure_result *result)
+                        const struct measurement *result)
 {
     if (size->round < 0 || size->round != round - 1)
         return;
@@ -192,13 +189,13 @@ static void note_spread(struct search *s, int round, const struct size *size,
 // Takes the result in. It stands when the run before it said the same, or when it is very clear;
 // but what is clear to the shortest runs may only look so.
 static void settle(const struct search *s, struct size *size, int round,
-                   const struct measure_result *result)
+                   const struct measurement *result)
 {
     double allowed = s->task->allowed_frac;
     double clear = SIZING_CLEAR * sqrt(1 + unseen(s, round));
     int32_t before = size->round < 0 ? VERDICT_UNSURE : size->verdict;
     int32_t verdict = (int32_t)verdict_clear_by(result, allowed, clear);
-    bool sure = round > 0 && !isnan(result->late_frac) &&
+    bool sure = round > 0 && !isnan(result->late_frac.value) &&
                 (int32_t)verdict_clear_by(result, allowed, SURE * clear) == verdict;
     bool stands = before == verdict || sure || round == s->last_round;
     *size = (struct size){.n = size->n,
@@ -216,7 +213,7 @@ static struct size *look(struct search *s, int64_t n, int round)
     if (size && (size->shown || size->round >= round))
         return size;
     const struct sizing_point point = {(uint32_t)n, round_queries(s->task, round), s->task->stream};
-    struct measure_result result = measure_nothing();
+    struct measurement result = measurement_none(VERDICT_UNSURE);
     if (s->measure(s->user, &point, &result, s->err) != 0)
         return NULL;
     s->out->n_runs++;
@@ -345,10 +342,10 @@ static int64_t cross(struct search *s)
     return n;
 }
 
-static struct measure_result result_at(const struct search *s, int64_t n)
+static struct measurement result_at(const struct search *s, int64_t n)
 {
     const struct size *size = known(s, n);
-    return size ? size->result : measure_nothing();
+    return size ? size->result : measurement_none(VERDICT_UNSURE);
 }
 
 // How far the answer may lie from n, by the longest runs.
@@ -392,7 +389,8 @@ int sizing_search(const struct sizing_task *task, sizing_fn measure, void *user,
     assert(task->least >= 1 && task->least <= task->most);
     assert(task->allowed_frac > 0 && task->allowed_frac < 1);
     assert(task->first_queries > 0 && task->first_queries <= task->most_queries);
-    *sizing = (struct sizing){.at_n = measure_nothing(), .below = measure_nothing()};
+    *sizing = (struct sizing){.at_n = measurement_none(VERDICT_UNSURE),
+                              .below = measurement_none(VERDICT_UNSURE)};
     struct search s = {.task = task,
                        .measure = measure,
                        .user = user,

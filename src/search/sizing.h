@@ -38,8 +38,8 @@ struct sizing_point {
     uint32_t stream;    // of random draws, as in struct measure_point
 };
 
-typedef int (*sizing_fn)(void *user, const struct sizing_point *point,
-                         struct measure_result *result, struct err *err);
+typedef int (*sizing_fn)(void *user, const struct sizing_point *point, struct measurement *result,
+                         struct err *err);
 
 struct sizing_task {
     // Sizes to look at, 1 <= least <= most; below `least` some queue is known to grow for ever.
@@ -61,8 +61,9 @@ extern const char *const sizing_state_names[]; // "found" "range" "beyond" NULL
 struct sizing {
     int32_t state; // enum sizing_state
     uint32_t n, n_least, n_most;
-    struct measure_result at_n, below; // measured at n and at n - 1; measure_nothing() if not
-    uint64_t n_runs, n_queries;        // spent
+    struct measurement at_n,
+        below; // measured at n and at n - 1; measurement_none(VERDICT_UNSURE) if not
+    uint64_t n_runs, n_queries; // spent
 };
 
 // Fails only when `measure` does.
@@ -72,6 +73,6 @@ int sizing_search(const struct sizing_task *task, sizing_fn measure, void *user,
 // The verdict of a single result at that allowance, SIZING_CLEAR half-widths off. result->sla only
 // has a say when the fraction of late queries is within the allowance: of several services, that
 // fraction is of one.
-enum measure_verdict sizing_verdict(const struct measure_result *result, double allowed_frac);
+enum measurement_verdict sizing_verdict(const struct measurement *result, double allowed_frac);
 
 #endif

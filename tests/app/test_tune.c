@@ -86,11 +86,11 @@ START_TEST(finds_the_best_batch_of_each_point)
         ck_assert_double_lt(strict->qps, loose->qps);
         // 200 items over 8 cores.
         ck_assert_uint_eq(tuning_result_outcome_at(tuning, 0, 0)->batch_items, 25);
-        ck_assert_int_ne(loose->confirmed, TUNING_MISSED); // short runs may be unsure
-        ck_assert_int_eq(loose->tail, TUNING_NOT_ASKED);
+        ck_assert_int_ne(loose->confirmed, VERDICT_MISSED); // short runs may be unsure
+        ck_assert_int_eq(loose->at_qps.tail, VERDICT_NOT_ASKED);
         uint64_t sum = 0;
         for (size_t i = 0; i < tuning->n_steps; i++) {
-            sum += tuning->steps[i].n_queries;
+            sum += tuning->steps[i].result.n_queries;
             ck_assert(i == 0 || tuning->steps[i].cell >= tuning->steps[i - 1].cell);
         }
         ck_assert_uint_eq(sum, n_queries); // every simulated query is on the path

@@ -55,7 +55,8 @@ bool sample_fixture_same(const struct slice_result *a, const struct slice_result
     bool same = a->n_services == b->n_services && a->cpu_busy_ns == b->cpu_busy_ns &&
                 a->accel_busy_ns == b->accel_busy_ns && a->energy_uj == b->energy_uj &&
                 a->core_s == b->core_s && a->share_frac == b->share_frac &&
-                a->stable == b->stable && a->overall.late_frac == b->overall.late_frac &&
+                a->stable == b->stable &&
+                a->overall.late_frac.value == b->overall.late_frac.value &&
                 a->overall.n_queries == b->overall.n_queries;
     for (uint32_t i = 0; same && i < a->n_services; i++)
         same = same_service(&a->services[i], &b->services[i]);

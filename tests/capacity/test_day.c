@@ -51,11 +51,11 @@ START_TEST(follows_the_day)
     run(&day, MPI_COMM_WORLD, &result);
     const double means[N_INTERVALS] = {5.0 / 6, 4.0 / 3, 5.0 / 6};
     for (int h = 0; h < N_INTERVALS; h++) {
-        const struct capacity_trial *b = &result.trials[2 * h + 1];
+        const struct measurement *b = &result.trials[2 * h + 1];
         double expected = 8000 * means[h] * 8 * 0.05 / 4;
         ck_assert_double_eq_tol((double)b->n_queries / expected, 1, 0.16 + 0.1);
-        ck_assert_int_eq(b->stable, CAPACITY_MET);
-        ck_assert(b->p95_s > 0 && b->util_frac > 0.2 && b->util_frac < 0.7);
+        ck_assert_int_eq(b->stable, VERDICT_MET);
+        ck_assert(b->p95_s.value > 0 && b->cpu_util_frac > 0.2 && b->cpu_util_frac < 0.7);
     }
     ck_assert_uint_eq(result.sample.n_cells, 4);
     ck_assert_uint_eq(result.sample.of_cells, 4);
@@ -81,11 +81,11 @@ START_TEST(ranks_do_not_matter)
         run(&day, MPI_COMM_WORLD, &together);
         run(&day, MPI_COMM_SELF, &alone);
         for (int i = 0; i < 2 * N_INTERVALS; i++) {
-            ck_assert(together.trials[i].p95_s == alone.trials[i].p95_s);
-            ck_assert(together.trials[i].p95_half_s == alone.trials[i].p95_half_s ||
-                      isnan(alone.trials[i].p95_half_s));
+            ck_assert(together.trials[i].p95_s.value == alone.trials[i].p95_s.value);
+            ck_assert(together.trials[i].p95_s.half_95 == alone.trials[i].p95_s.half_95 ||
+                      isnan(alone.trials[i].p95_s.half_95));
         }
-        ck_assert(together.days[1].p99_s == alone.days[1].p99_s);
+        ck_assert(together.days[1].p99_s.value == alone.days[1].p99_s.value);
         ck_assert(together.day_power_w == alone.day_power_w);
         ck_assert_uint_eq(together.n_simulated, alone.n_simulated);
         day_release(&together);
@@ -109,8 +109,9 @@ START_TEST(the_pilot_sizes_the_sample)
     run(&day, MPI_COMM_WORLD, &fine);
     ck_assert(fine.sample.n_queries > 2 * rough.sample.n_queries);
     for (int i = 0; i < 2 * N_INTERVALS; i++)
-        ck_assert_msg(fine.trials[i].p95_half_s < 0.075 * fine.trials[i].p95_s, "row %d: %g of %g",
-                      i, fine.trials[i].p95_half_s, fine.trials[i].p95_s);
+        ck_assert_msg(fine.trials[i].p95_s.half_95 < 0.075 * fine.trials[i].p95_s.value,
+                      "row %d: %g of %g", i, fine.trials[i].p95_s.half_95,
+                      fine.trials[i].p95_s.value);
     day_release(&rough);
     day_release(&fine);
     study_destroy(day.study);
@@ -148,9 +149,9 @@ START_TEST(an_empty_interval)
     ck_assert_uint_gt(result.trials[0].n_queries, 0);
     ck_assert_uint_eq(result.trials[1].n_queries, 0); // no rate
     ck_assert_uint_eq(result.trials[2].n_queries, 0); // no servers
-    ck_assert(isnan(result.trials[2].p95_s));
-    ck_assert(result.trials[0].util_frac > 0);
-    ck_assert(isnan(result.trials[2].util_frac) && result.power_w[1] == 0);
+    ck_assert(isnan(result.trials[2].p95_s.value));
+    ck_assert(result.trials[0].cpu_util_frac > 0);
+    ck_assert(isnan(result.trials[2].cpu_util_frac) && result.power_w[1] == 0);
     day_release(&result);
     study_destroy(day.study);
 }

@@ -16,7 +16,7 @@ static const double cells_frac[2] = {0.1, 0.1};
 static const struct day_estimate_design design = {2, 2, 20, 1, n_pieces, cells_frac};
 
 struct rows {
-    struct capacity_trial trials[2], days[1];
+    struct measurement trials[2], days[1];
     double power_w[2];
     struct day_estimate_rows rows;
 };
@@ -78,9 +78,9 @@ START_TEST(intervals_count_by_their_time)
     for (int i = 0; i < 4; i++) // 20 times, though pieces are 10 times
         results[i].services[0].n_queries = results[i].services[0].counts[0] = 2000;
     fill(study, results, &rows);
-    ck_assert_double_eq_tol(rows.trials[0].p95_s, 1e-3, 1e-6);
-    ck_assert_double_eq_tol(rows.trials[1].p95_s, 2e-3, 2e-6);
-    ck_assert_double_eq_tol(rows.days[0].p95_s, 1e-3, 1e-6);
+    ck_assert_double_eq_tol(rows.trials[0].p95_s.value, 1e-3, 1e-6);
+    ck_assert_double_eq_tol(rows.trials[1].p95_s.value, 2e-3, 2e-6);
+    ck_assert_double_eq_tol(rows.days[0].p95_s.value, 1e-3, 1e-6);
     // 1 in 21 is at 2 ms: 4.8 %. As pieces alone it would be 1 in 11.
     sample_release(results, N_PIECES);
     study_destroy(study);
@@ -97,7 +97,7 @@ START_TEST(scales_to_the_fleet)
     struct rows rows;
     make_plain(results);
     fill(study, results, &rows);
-    ck_assert_double_eq_tol(rows.trials[0].util_frac, 0.1, 1e-12);
+    ck_assert_double_eq_tol(rows.trials[0].cpu_util_frac, 0.1, 1e-12);
     ck_assert_double_eq_tol(rows.power_w[1], 50, 1e-9);
     ck_assert_double_eq_tol(rows.rows.day_power_w, 50, 1e-9);
     ck_assert_double_eq_tol(rows.rows.n_queries, 1200, 1e-9);
@@ -118,21 +118,21 @@ START_TEST(judges_the_target)
     struct rows rows;
     make_plain(results);
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[0].sla, CAPACITY_MET);
-    ck_assert(rows.trials[0].late_half_frac > 0);
+    ck_assert_int_eq(rows.trials[0].sla, VERDICT_MET);
+    ck_assert(rows.trials[0].late_frac.half_95 > 0);
     for (int i = 4; i < N_PIECES; i++) {
         results[i].services[0].n_late = 5 + (uint64_t)i % 2;
         results[i].services[0].n_lost = 10;
     }
     fill(study, results, &rows);
-    ck_assert_double_eq_tol(rows.trials[1].late_frac, 15.5 / 110, 1e-12);
+    ck_assert_double_eq_tol(rows.trials[1].late_frac.value, 15.5 / 110, 1e-12);
     ck_assert_double_eq_tol(rows.trials[1].lost_frac, 10.0 / 110, 1e-12);
-    ck_assert_int_eq(rows.trials[1].sla, CAPACITY_MISSED);
-    ck_assert_int_eq(rows.trials[0].sla, CAPACITY_MET);
+    ck_assert_int_eq(rows.trials[1].sla, VERDICT_MISSED);
+    ck_assert_int_eq(rows.trials[0].sla, VERDICT_MET);
     study->services[0].sla_ns = 0;
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].sla, CAPACITY_NOT_ASKED);
-    ck_assert(isnan(rows.trials[1].late_frac));
+    ck_assert_int_eq(rows.trials[1].sla, VERDICT_NOT_ASKED);
+    ck_assert(isnan(rows.trials[1].late_frac.value));
     sample_release(results, N_PIECES);
     study_destroy(study);
 }
@@ -147,17 +147,17 @@ START_TEST(an_overload_takes_two)
     make_plain(results);
     results[4].stable = results[8].stable = VERDICT_MISSED;
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].stable, CAPACITY_MET);
+    ck_assert_int_eq(rows.trials[1].stable, VERDICT_MET);
     results[5].stable = VERDICT_UNSURE;
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].stable, CAPACITY_MET);
+    ck_assert_int_eq(rows.trials[1].stable, VERDICT_MET);
     results[5].stable = VERDICT_MISSED;
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].stable, CAPACITY_MISSED);
-    ck_assert_int_eq(rows.trials[1].sla, CAPACITY_MISSED);
-    ck_assert(isnan(rows.trials[1].p95_s) && isnan(rows.days[0].p95_s));
-    ck_assert_int_eq(rows.trials[0].stable, CAPACITY_MET);
-    ck_assert(!isnan(rows.trials[0].p95_s));
+    ck_assert_int_eq(rows.trials[1].stable, VERDICT_MISSED);
+    ck_assert_int_eq(rows.trials[1].sla, VERDICT_MISSED);
+    ck_assert(isnan(rows.trials[1].p95_s.value) && isnan(rows.days[0].p95_s.value));
+    ck_assert_int_eq(rows.trials[0].stable, VERDICT_MET);
+    ck_assert(!isnan(rows.trials[0].p95_s.value));
     sample_release(results, N_PIECES);
     study_destroy(study);
 }
@@ -172,19 +172,19 @@ START_TEST(doubt_takes_a_stratum_or_most)
     struct rows rows;
     make_plain(results);
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].sla, CAPACITY_MET);
+    ck_assert_int_eq(rows.trials[1].sla, VERDICT_MET);
     results[4].stable = results[5].stable = results[6].stable = VERDICT_UNSURE;
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].stable, CAPACITY_MET);
+    ck_assert_int_eq(rows.trials[1].stable, VERDICT_MET);
     results[7].stable = VERDICT_UNSURE; // the whole of the first stratum
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].stable, CAPACITY_UNSURE);
-    ck_assert_int_eq(rows.trials[1].sla, CAPACITY_UNSURE);
+    ck_assert_int_eq(rows.trials[1].stable, VERDICT_UNSURE);
+    ck_assert_int_eq(rows.trials[1].sla, VERDICT_UNSURE);
     results[7].stable = VERDICT_MET;
     results[8].stable = results[9].stable = VERDICT_UNSURE; // five of eight
     fill(study, results, &rows);
-    ck_assert_int_eq(rows.trials[1].stable, CAPACITY_UNSURE);
-    ck_assert_int_eq(rows.trials[0].sla, CAPACITY_MET);
+    ck_assert_int_eq(rows.trials[1].stable, VERDICT_UNSURE);
+    ck_assert_int_eq(rows.trials[0].sla, VERDICT_MET);
     sample_release(results, N_PIECES);
     study_destroy(study);
 }
@@ -203,8 +203,8 @@ START_TEST(nothing_is_no_number)
         results[i].energy_uj = results[i].cpu_busy_ns = 0;
     }
     fill(study, results, &rows);
-    ck_assert(isnan(rows.trials[0].p95_s) && isnan(rows.trials[0].late_frac));
-    ck_assert_int_eq(rows.trials[0].stable, CAPACITY_MET);
+    ck_assert(isnan(rows.trials[0].p95_s.value) && isnan(rows.trials[0].late_frac.value));
+    ck_assert_int_eq(rows.trials[0].stable, VERDICT_MET);
     ck_assert(rows.power_w[0] == 0);
     sample_release(results, N_PIECES);
     study_destroy(study);

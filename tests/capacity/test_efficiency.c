@@ -42,10 +42,10 @@ START_TEST(finds_what_a_server_holds)
         ck_assert_double_gt(t[i].qps, 0.75 * cores[i] / core_s[i]);
         ck_assert_double_gt(t[i].missed_qps, t[i].qps);
         // Offered work is the utilisation, within what 20 000 queries leave open.
-        ck_assert_double_eq_tol(t[i].util_frac, t[i].qps * core_s[i] / cores[i], 0.02);
+        ck_assert_double_eq_tol(t[i].at_qps.cpu_util_frac, t[i].qps * core_s[i] / cores[i], 0.02);
         ck_assert_uint_eq(capacity_context_choices(&f.context, 0)[i].batch_items, batches[i]);
     }
-    ck_assert_double_eq_tol(t[0].power_w, 50 + 50 * t[0].util_frac, 1e-6);
+    ck_assert_double_eq_tol(t[0].at_qps.power_w, 50 + 50 * t[0].at_qps.cpu_util_frac, 1e-6);
     ck_assert_double_eq_tol(t[0].idle_w, 50, 1e-9);
     ck_assert_uint_gt(f.context.n_queries, 10000);
     capacity_fixture_close(&f);

@@ -45,11 +45,11 @@ START_TEST(days_follow_the_load)
     double wh = 0;
     for (int i = 0; i < 4; i++) {
         // Four standard deviations of what the windows count, and their places in the interval.
-        ck_assert_double_eq_tol(s->trials[i].util_frac, load_frac[i] * 0.5, 0.13);
-        ck_assert_int_eq(s->trials[i].sla, CAPACITY_MET);
+        ck_assert_double_eq_tol(s->trials[i].cpu_util_frac, load_frac[i] * 0.5, 0.13);
+        ck_assert_int_eq(s->trials[i].sla, VERDICT_MET);
         ck_assert_uint_eq(s->steps[i].n_on, 4);
         ck_assert_uint_eq(s->n_on[i], 4);
-        ck_assert_double_eq_tol(s->steps[i].simulated_w, 160 + 240 * s->trials[i].util_frac, 1);
+        ck_assert_double_eq_tol(s->steps[i].simulated_w, 160 + 240 * s->trials[i].cpu_util_frac, 1);
         ck_assert_double_eq_tol(s->steps[i].cost_usd_per_h, 8, 1e-9);
         ck_assert_double_eq_tol(s->steps[i].carbon_g_per_h, 0.36 * s->steps[i].simulated_w, 1e-9);
         ck_assert(isnan(s->steps[i].planned_w));
@@ -73,10 +73,10 @@ START_TEST(schedulers_see_the_same_queries)
     const struct capacity_result *s = f.context.answer;
     for (int i = 0; i < 4; i++) {
         ck_assert_uint_eq(s->trials[i].n_queries, s->trials[4 + i].n_queries);
-        ck_assert(s->trials[i].p95_s == s->trials[4 + i].p95_s);
+        ck_assert(s->trials[i].p95_s.value == s->trials[4 + i].p95_s.value);
         ck_assert(isnan(s->steps[i].cost_usd_per_h));
     }
-    ck_assert(s->days[0].p95_s == s->days[1].p95_s);
+    ck_assert(s->days[0].p95_s.value == s->days[1].p95_s.value);
     ck_assert(isnan(s->totals[0].cost_usd));
     capacity_fixture_close(&f);
 }

@@ -61,9 +61,9 @@ START_TEST(cores_are_those_of_erlang)
     ck_assert_int_eq(row->state, CAPACITY_FOUND);
     ck_assert_uint_eq(row->n, 7);
     ck_assert_double_eq_tol(row->bound_qps, 7000, 1e-6);
-    ck_assert_double_eq_tol(row->at_n.util_frac, 5.0 / 7, 0.02);
-    ck_assert_int_eq(row->at_n.sla, CAPACITY_MET);
-    ck_assert_int_eq(row->below.sla, CAPACITY_MISSED);
+    ck_assert_double_eq_tol(row->at_n.cpu_util_frac, 5.0 / 7, 0.02);
+    ck_assert_int_eq(row->at_n.sla, VERDICT_MET);
+    ck_assert_int_eq(row->below.sla, VERDICT_MISSED);
     capacity_fixture_close(&f);
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(targets_out_of_reach_are_given_up)
     const struct capacity_size *row = &f.context.answer->sizes[0];
     ck_assert_int_eq(row->state, CAPACITY_BEYOND);
     ck_assert_uint_eq(row->n, 2000); // a thousand times the least
-    ck_assert_int_eq(row->at_n.sla, CAPACITY_MISSED);
+    ck_assert_int_eq(row->at_n.sla, VERDICT_MISSED);
     capacity_fixture_close(&f);
 }
 END_TEST

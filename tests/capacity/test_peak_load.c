@@ -19,7 +19,7 @@ static struct peak_load *open_offer(struct capacity_fixture *f, const char *text
 }
 
 static void measure(struct peak_load *peak, const struct peak_load_point *point,
-                    struct measure_result *result, struct capacity_trial *trial)
+                    struct measurement *result, struct measurement *trial)
 {
     struct err err = {0};
     ck_assert_msg(peak_load_measure(peak, point, result, trial, &err) == 0, "%s", err.text);
@@ -71,19 +71,19 @@ START_TEST(measures_a_fleet_at_a_scale)
     const uint32_t n_servers[1] = {4};
     const struct fleet_variant fleet = {.n_servers = n_servers, .n_cells = 1};
     struct peak_load_point point = {&fleet, 1, 40000, STREAM_TUNE};
-    struct measure_result result;
-    struct capacity_trial trial;
+    struct measurement result;
+    struct measurement trial;
     measure(peak, &point, &result, &trial);
     ck_assert_uint_eq(result.n_queries, f.context.n_queries);
     ck_assert_double_eq_tol((double)trial.n_queries, 36000, 4 * sqrt(36000));
-    ck_assert_double_eq_tol(trial.util_frac, 0.625, 0.625 * 4 / sqrt(36000) * sqrt(2));
-    ck_assert_double_eq_tol(trial.power_w, 400 + 400 * trial.util_frac, 1e-3);
-    ck_assert_int_eq(trial.stable, CAPACITY_MET);
+    ck_assert_double_eq_tol(trial.cpu_util_frac, 0.625, 0.625 * 4 / sqrt(36000) * sqrt(2));
+    ck_assert_double_eq_tol(trial.power_w, 400 + 400 * trial.cpu_util_frac, 1e-3);
+    ck_assert_int_eq(trial.stable, VERDICT_MET);
     ck_assert(trial.lost_frac == 0);
     point.scale = 2;
     measure(peak, &point, &result, &trial);
-    ck_assert_int_eq(trial.stable, CAPACITY_MISSED);
-    ck_assert_int_eq(trial.sla, CAPACITY_MISSED);
+    ck_assert_int_eq(trial.stable, VERDICT_MISSED);
+    ck_assert_int_eq(trial.sla, VERDICT_MISSED);
     peak_load_destroy(peak);
     capacity_fixture_close(&f);
 }
@@ -98,12 +98,12 @@ START_TEST(some_cells_stand_for_all)
     const uint32_t n_servers[1] = {400};
     const struct fleet_variant fleet = {.n_servers = n_servers, .n_cells = 100};
     const struct peak_load_point point = {&fleet, 100, 20000, STREAM_TUNE};
-    struct measure_result result;
-    struct capacity_trial trial;
+    struct measurement result;
+    struct measurement trial;
     measure(peak, &point, &result, &trial);
     // 20 times 4 ms of two million queries per second are 160000; an eighth of the cells is 13.
     ck_assert_double_eq_tol((double)result.n_queries, 13 * 20000 * 0.08, 4 * sqrt(20800));
-    ck_assert_double_eq_tol(trial.power_w, 100 * (400 + 400 * trial.util_frac), 1);
+    ck_assert_double_eq_tol(trial.power_w, 100 * (400 + 400 * trial.cpu_util_frac), 1);
     peak_load_destroy(peak);
     capacity_fixture_close(&f);
 }

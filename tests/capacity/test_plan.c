@@ -41,7 +41,7 @@ static struct capacity_tuple tuple(double qps, double power_w, double idle_w)
 {
     return (struct capacity_tuple){.state = qps > 0 ? CAPACITY_FOUND : CAPACITY_BEYOND,
                                    .qps = qps > 0 ? qps : (double)NAN,
-                                   .power_w = power_w,
+                                   .at_qps.power_w = power_w,
                                    .idle_w = idle_w};
 }
 

@@ -17,7 +17,7 @@ LAYERS = {
     "results/report": ["src/base", "results", "results/file"],
     "cluster": ["src/base", "src/par", "models", "traces", "results"],
     "src/study": ["src/base", "models", "traces", "cluster", "results", "results/file"],
-    "src/search": ["src/base"],
+    "src/search": ["src/base", "results"],
     "src/calibrate": ["src/base", "models", "src/study"],
     "src/runs": ["src/base", "src/par", "models", "traces", "results", "results/file", "cluster",
                  "src/study", "src/search"],

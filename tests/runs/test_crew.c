@@ -115,7 +115,8 @@ static void expect_same(const struct tuner_job *a, const struct tuner_job *b)
         ck_assert_uint_eq(x->point.n_queries, y->point.n_queries);
         ck_assert_uint_eq(x->result.n_queries, y->result.n_queries);
         ck_assert_int_eq(x->result.sla, y->result.sla);
-        ck_assert(x->result.p95_s == y->result.p95_s && x->result.power_w == y->result.power_w);
+        ck_assert(x->result.p95_s.value == y->result.p95_s.value &&
+                  x->result.power_w == y->result.power_w);
     }
 }
 

@@ -34,22 +34,23 @@ static struct study *parse(const char *content)
     return study;
 }
 
-static struct measure_result measure(struct probe *probe, uint32_t batch, double rate_qps,
-                                     uint32_t stream)
+static struct measurement measure(struct probe *probe, uint32_t batch, double rate_qps,
+                                  uint32_t stream)
 {
     const struct measure_point point = {{batch, 0}, rate_qps, 20000, stream};
-    struct measure_result result;
+    struct measurement result;
     struct err err = {0};
     ck_assert_msg(probe_measure(probe, eval.comm, &point, &result, &err) == 0, "%s", err.text);
     return result;
 }
 
 // Member by member: what lies between members is nobody's.
-static void expect_same(const struct measure_result *a, const struct measure_result *b)
+static void expect_same(const struct measurement *a, const struct measurement *b)
 {
-    ck_assert_int_eq(measure_overall(a), measure_overall(b));
-    ck_assert(a->latency_s == b->latency_s && a->latency_half_s == b->latency_half_s);
-    ck_assert(a->p99_s == b->p99_s && a->late_frac == b->late_frac);
+    ck_assert_int_eq(measurement_overall(a), measurement_overall(b));
+    ck_assert(a->sla_latency_s.value == b->sla_latency_s.value &&
+              a->sla_latency_s.half_95 == b->sla_latency_s.half_95);
+    ck_assert(a->p99_s.value == b->p99_s.value && a->late_frac.value == b->late_frac.value);
     ck_assert(a->served_qps == b->served_qps && a->power_w == b->power_w);
     ck_assert(a->cpu_util_frac == b->cpu_util_frac);
     ck_assert_uint_eq(a->n_queries, b->n_queries);
@@ -80,16 +81,16 @@ START_TEST(judges_points)
 {
     struct study *study = parse(text);
     struct probe *probe = probe_create(study, false);
-    struct measure_result low = measure(probe, 100, 200, STREAM_TUNE);
-    ck_assert_int_eq(measure_overall(&low), VERDICT_MET);
+    struct measurement low = measure(probe, 100, 200, STREAM_TUNE);
+    ck_assert_int_eq(measurement_overall(&low), VERDICT_MET);
     // 1 ms of service and 1 us of travel; histogram buckets are 0.1 % wide.
-    ck_assert_double_eq_tol(low.latency_s, 1.001e-3, 1e-6);
-    ck_assert_double_eq_tol(low.target_s, 2e-3, 1e-12);
-    struct measure_result cut = measure(probe, 10, 200, STREAM_TUNE);
-    ck_assert_double_eq_tol(cut.latency_s, 0.201e-3, 0.2e-6);
-    struct measure_result high = measure(probe, 100, 17000, STREAM_TUNE);
+    ck_assert_double_eq_tol(low.sla_latency_s.value, 1.001e-3, 1e-6);
+    ck_assert_double_eq_tol(low.sla_s, 2e-3, 1e-12);
+    struct measurement cut = measure(probe, 10, 200, STREAM_TUNE);
+    ck_assert_double_eq_tol(cut.sla_latency_s.value, 0.201e-3, 0.2e-6);
+    struct measurement high = measure(probe, 100, 17000, STREAM_TUNE);
     ck_assert_int_eq(high.stable, VERDICT_MISSED);
-    ck_assert_int_eq(measure_overall(&high), VERDICT_MISSED);
+    ck_assert_int_eq(measurement_overall(&high), VERDICT_MISSED);
     probe_destroy(probe);
     study_destroy(study);
 }
@@ -101,10 +102,10 @@ START_TEST(answers_stand_alone)
 {
     struct study *study = parse(text);
     struct probe *probe = probe_create(study, false);
-    struct measure_result first = measure(probe, 100, 12000, STREAM_TUNE);
+    struct measurement first = measure(probe, 100, 12000, STREAM_TUNE);
     measure(probe, 10, 3000, STREAM_TUNE);
-    struct measure_result other = measure(probe, 100, 12000, STREAM_CONFIRM);
-    struct measure_result again = measure(probe, 100, 12000, STREAM_TUNE);
+    struct measurement other = measure(probe, 100, 12000, STREAM_CONFIRM);
+    struct measurement again = measure(probe, 100, 12000, STREAM_TUNE);
     expect_same(&first, &again);
     ck_assert(other.served_qps != first.served_qps);
     probe_destroy(probe);
@@ -118,7 +119,7 @@ START_TEST(ranks_do_not_matter)
     struct study *study = parse(text);
     struct probe *probe = probe_create(study, false);
     const struct measure_point point = {{100, 0}, 12000, 20000, STREAM_TUNE};
-    struct measure_result together, alone;
+    struct measurement together, alone;
     struct err err = {0};
     ck_assert_int_eq(probe_measure(probe, eval.comm, &point, &together, &err), 0);
     ck_assert_int_eq(probe_measure(probe, MPI_COMM_SELF, &point, &alone, &err), 0);
@@ -178,7 +179,7 @@ START_TEST(few_queries_do_not_decide)
     struct probe *probe = probe_create(study, false);
     const struct measure_point few = {{100, 0}, 1000, 1000, STREAM_TUNE};
     const struct measure_point many = {{100, 0}, 1000, 20000, STREAM_TUNE};
-    struct measure_result result;
+    struct measurement result;
     ck_assert_int_eq(probe_measure(probe, eval.comm, &few, &result, NULL), 0);
     ck_assert_int_eq(result.sla, VERDICT_UNSURE);
     ck_assert_int_eq(probe_measure(probe, eval.comm, &many, &result, NULL), 0);

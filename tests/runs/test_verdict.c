@@ -52,14 +52,14 @@ static void fill(struct record *record, uint32_t service, uint32_t n_late, int64
     }
 }
 
-static struct measure_result judge(uint32_t late_a, uint32_t late_b, int64_t busy_ns, double p99)
+static struct measurement judge(uint32_t late_a, uint32_t late_b, int64_t busy_ns, double p99)
 {
     const struct verdict_scope scope = {0, p99};
     struct record *record = make_record();
     struct meta *meta = make_meta();
     fill(record, 0, late_a, busy_ns);
     fill(record, 1, late_b, busy_ns);
-    struct measure_result result = verdict_of(record, meta, &scope);
+    struct measurement result = verdict_of(record, meta, &scope);
     record_destroy(record);
     meta_destroy(meta);
     return result;
@@ -69,15 +69,15 @@ static struct measure_result judge(uint32_t late_a, uint32_t late_b, int64_t bus
 // numbers.
 START_TEST(the_worst_service_decides)
 {
-    struct measure_result good = judge(0, 0, SIMTIME_S / 2, 0);
-    ck_assert_int_eq(measure_overall(&good), VERDICT_MET);
+    struct measurement good = judge(0, 0, SIMTIME_S / 2, 0);
+    ck_assert_int_eq(measurement_overall(&good), VERDICT_MET);
     ck_assert_double_eq_tol(good.cpu_util_frac, 0.5, 1e-9);
-    struct measure_result bad = judge(0, 400, SIMTIME_S / 2, 0);
+    struct measurement bad = judge(0, 400, SIMTIME_S / 2, 0);
     ck_assert_int_eq(bad.sla, VERDICT_MISSED);
     ck_assert_int_eq(bad.stable, VERDICT_MET);
-    ck_assert_double_eq_tol(bad.late_frac, 0.0801, 1e-9);
-    ck_assert_double_eq_tol(bad.p95_s, 3e-3, 3e-6);
-    ck_assert_double_eq_tol(bad.target_s, 2e-3, 1e-12);
+    ck_assert_double_eq_tol(bad.late_frac.value, 0.0801, 1e-9);
+    ck_assert_double_eq_tol(bad.p95_s.value, 3e-3, 3e-6);
+    ck_assert_double_eq_tol(bad.sla_s, 2e-3, 1e-12);
 }
 END_TEST
 
@@ -85,8 +85,8 @@ END_TEST
 // twice.
 START_TEST(the_tail_has_a_bound_of_its_own)
 {
-    struct measure_result narrow = judge(150, 0, SIMTIME_S / 2, 1.2),
-                          wide = judge(150, 0, SIMTIME_S / 2, 2);
+    struct measurement narrow = judge(150, 0, SIMTIME_S / 2, 1.2),
+                       wide = judge(150, 0, SIMTIME_S / 2, 2);
     ck_assert_int_eq(narrow.sla, VERDICT_MET);
     ck_assert_int_eq(narrow.tail, VERDICT_MISSED);
     ck_assert_int_eq(wide.tail, VERDICT_MET);
@@ -97,9 +97,9 @@ END_TEST
 // A core that never rests is at its limit, and no target is met then for sure.
 START_TEST(a_full_core_is_not_stable)
 {
-    struct measure_result full = judge(0, 0, SIMTIME_S, 0);
+    struct measurement full = judge(0, 0, SIMTIME_S, 0);
     ck_assert_int_ne(full.stable, VERDICT_MET);
-    ck_assert_int_ne(measure_overall(&full), VERDICT_MET);
+    ck_assert_int_ne(measurement_overall(&full), VERDICT_MET);
 }
 END_TEST
 

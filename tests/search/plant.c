@@ -115,14 +115,7 @@ static double noise_of(const struct plant *plant, const struct measure_point *po
                         normal_at(plant, 2, common * 0x9e3779b97f4a7c15 ^ hash_of(point)));
 }
 
-static int32_t verdict_of(double value, double half, double bound)
-{
-    return value + half <= bound  ? VERDICT_MET
-           : value - half > bound ? VERDICT_MISSED
-                                  : VERDICT_UNSURE;
-}
-
-int plant_measure(void *user, const struct measure_point *point, struct measure_result *result,
+int plant_measure(void *user, const struct measure_point *point, struct measurement *result,
                   struct err *err)
 {
     struct plant *plant = user;
@@ -130,9 +123,9 @@ int plant_measure(void *user, const struct measure_point *point, struct measure_
         return err_set(err, ERR_FAIL, "the plant is down");
     plant->n_runs++;
     plant->n_queries += point->n_queries;
-    *result = measure_nothing();
+    *result = measurement_none(VERDICT_UNSURE);
     result->n_queries = point->n_queries;
-    result->target_s = plant->target_s;
+    result->sla_s = plant->target_s;
     result->tail = VERDICT_MET;
     double rate_qps = point->rate_qps;
     double cpu_s = side_latency_s(cpu_side(plant, point->choice), rate_qps);
@@ -148,14 +141,14 @@ int plant_measure(void *user, const struct measure_point *point, struct measure_
     if (rate_qps >= plant->fog_from_qps && rate_qps < plant->fog_to_qps)
         latency_s = plant->target_s, sd = 0.1;
     result->stable = VERDICT_MET;
-    result->latency_s = latency_s * (1 + sd * noise_of(plant, point));
-    result->latency_half_s = 1.96 * sd * latency_s;
-    result->sla = verdict_of(result->latency_s, result->latency_half_s, plant->target_s);
+    result->sla_latency_s.value = latency_s * (1 + sd * noise_of(plant, point));
+    result->sla_latency_s.half_95 = 1.96 * sd * latency_s;
+    result->sla = measurement_judge(result->sla_latency_s, plant->target_s, 1);
     if (plant->tail_bound_s > 0) {
         result->tail_bound_s = plant->tail_bound_s;
-        result->p99_s = plant->tail_times * result->latency_s;
-        result->p99_half_s = plant->tail_times * result->latency_half_s;
-        result->tail = verdict_of(result->p99_s, result->p99_half_s, plant->tail_bound_s);
+        result->p99_s.value = plant->tail_times * result->sla_latency_s.value;
+        result->p99_s.half_95 = plant->tail_times * result->sla_latency_s.half_95;
+        result->tail = measurement_judge(result->p99_s, plant->tail_bound_s, 1);
     }
     result->served_qps = rate_qps;
     return 0;

@@ -45,7 +45,7 @@ double plant_capacity_qps(const struct plant *plant, struct choice choice);
 double plant_bound_qps(const struct plant *plant, struct choice choice);
 
 // A measure_fn; user is a struct plant.
-int plant_measure(void *user, const struct measure_point *point, struct measure_result *result,
+int plant_measure(void *user, const struct measure_point *point, struct measurement *result,
                   struct err *err);
 
 struct tuner_backend plant_backend(struct plant *plant);

@@ -77,15 +77,16 @@ START_TEST(tail_confirmed_on_other_draws)
         struct max_load_task task = task_of(&plant);
         struct max_load capacity = search(&plant, &task);
         ck_assert_int_eq(capacity.state, MAX_LOAD_FOUND);
-        ck_assert_double_le(capacity.at_held.p99_s + MAX_LOAD_CLEAR * capacity.at_held.p99_half_s,
+        ck_assert_double_le(capacity.at_held.p99_s.value +
+                                MAX_LOAD_CLEAR * capacity.at_held.p99_s.half_95,
                             plant.tail_bound_s);
         struct max_load_check check;
         ck_assert_int_eq(max_load_confirm(&plant.capacity, &CHOICE, capacity.held_qps, 0.05,
                                           STREAM_CONFIRM, plant_measure, &plant, &check, NULL,
                                           NULL),
                          0);
-        confirmed += check.at_held.p99_s <= plant.tail_bound_s && check.held != VERDICT_MISSED &&
-                     check.over == VERDICT_MISSED;
+        confirmed += check.at_held.p99_s.value <= plant.tail_bound_s &&
+                     check.held != VERDICT_MISSED && check.over == VERDICT_MISSED;
     }
     ck_assert_int_ge(confirmed, 95);
 }
@@ -142,15 +143,16 @@ START_TEST(held_is_clear)
     ck_assert_int_eq(
         max_load_search(&plant.capacity, &task, plant_measure, &plant, &capacity, &trials, NULL),
         0);
-    ck_assert_int_eq(measure_overall(&capacity.at_held), VERDICT_MET);
+    ck_assert_int_eq(measurement_overall(&capacity.at_held), VERDICT_MET);
     ck_assert_uint_eq(capacity.at_held.n_queries, plant.capacity.most_queries);
-    ck_assert_double_le(capacity.at_held.latency_s +
-                            MAX_LOAD_CLEAR * capacity.at_held.latency_half_s,
-                        capacity.at_held.target_s);
+    ck_assert_double_le(capacity.at_held.sla_latency_s.value +
+                            MAX_LOAD_CLEAR * capacity.at_held.sla_latency_s.half_95,
+                        capacity.at_held.sla_s);
     bool seen = false;
     for (size_t i = 0; i < trials.n; i++)
-        seen = seen || (trials.v[i].point.rate_qps == capacity.held_qps &&
-                        trials.v[i].result.latency_s == capacity.at_held.latency_s);
+        seen = seen ||
+               (trials.v[i].point.rate_qps == capacity.held_qps &&
+                trials.v[i].result.sla_latency_s.value == capacity.at_held.sla_latency_s.value);
     ck_assert(seen);
     trials_release(&trials);
 }
@@ -210,7 +212,7 @@ START_TEST(confirmed_on_other_draws)
                                           STREAM_CONFIRM, plant_measure, &plant, &check, NULL,
                                           NULL),
                          0);
-        confirmed += check.at_held.latency_s <= check.at_held.target_s &&
+        confirmed += check.at_held.sla_latency_s.value <= check.at_held.sla_s &&
                      check.held != VERDICT_MISSED && check.over == VERDICT_MISSED;
     }
     ck_assert_int_ge(confirmed, 95);
@@ -307,7 +309,7 @@ START_TEST(unreachable)
         ck_assert_int_eq(capacity.state, MAX_LOAD_UNREACHABLE);
         ck_assert(isnan(capacity.held_qps));
         ck_assert_double_eq_tol(capacity.floor_s, 4.59e-3, 0.01e-3);
-        ck_assert_double_eq(capacity.at_held.latency_s, capacity.floor_s);
+        ck_assert_double_eq(capacity.at_held.sla_latency_s.value, capacity.floor_s);
     }
 }
 END_TEST

@@ -83,7 +83,7 @@ static double correlated_queries(const struct pool *pool, uint32_t k)
     return 1 + 2 * pool->load / (gap * gap);
 }
 
-static int pool_measure(void *user, const struct sizing_point *point, struct measure_result *result,
+static int pool_measure(void *user, const struct sizing_point *point, struct measurement *result,
                         struct err *err)
 {
     struct pool *pool = user;
@@ -92,30 +92,30 @@ static int pool_measure(void *user, const struct sizing_point *point, struct mea
     if (pool->n_runs < sizeof pool->points / sizeof *pool->points)
         pool->points[pool->n_runs] = *point;
     pool->n_runs++;
-    *result = measure_nothing();
+    *result = measurement_none(VERDICT_UNSURE);
     result->n_queries = point->n_queries;
     result->stable = result->sla = result->tail = VERDICT_MISSED;
     if (point->n <= pool->load)
         return 0;
     if (pool->step) {
         result->stable = result->sla = result->tail = VERDICT_MET;
-        result->late_frac = result->late_half_frac = 0;
+        result->late_frac.value = result->late_frac.half_95 = 0;
         return 0;
     }
     double n = (double)point->n_queries, p = late_frac(pool, point->n);
     double length = correlated_queries(pool, point->n);
     double sd = pool->noise * sqrt(p * (1 - p) * length / n);
     double late = p + sd * brownian(pool, point) / sqrt(n);
-    result->late_frac = late < 0 ? 0 : late;
+    result->late_frac.value = late < 0 ? 0 : late;
     // The spread of the batches is itself uncertain, and too small when they are short.
     double spread = 1 + gauss(pool, ((uint64_t)point->n << 8) + 0xc0, point->n_queries) /
                             sqrt(2.0 * (N_BATCHES - 1));
     double seen = n / (n + N_BATCHES * length);
-    result->late_half_frac = T_95 * sd * sqrt(seen) * fmax(spread, 0.3);
+    result->late_frac.half_95 = T_95 * sd * sqrt(seen) * fmax(spread, 0.3);
     result->stable = n > 2 * length ? VERDICT_MET : VERDICT_UNSURE;
     result->sla = result->tail = VERDICT_MET;
     if (pool->fog)
-        result->late_half_frac = 1;
+        result->late_frac.half_95 = 1;
     return 0;
 }
 
@@ -209,8 +209,8 @@ START_TEST(shows_both_sides)
             struct sizing sizing = search(&pool, &task);
             ck_assert_int_eq(sizing.state, SIZING_FOUND);
             ck_assert_uint_eq(sizing.n, erlang_k(&pool, ALLOWED));
-            ck_assert_double_eq(sizing.at_n.late_frac, late_frac(&pool, sizing.n));
-            ck_assert_double_eq(sizing.below.late_frac, late_frac(&pool, sizing.n - 1));
+            ck_assert_double_eq(sizing.at_n.late_frac.value, late_frac(&pool, sizing.n));
+            ck_assert_double_eq(sizing.below.late_frac.value, late_frac(&pool, sizing.n - 1));
         }
 }
 END_TEST
@@ -271,9 +271,9 @@ END_TEST
 // late once in 22 times.
 START_TEST(few_queries_say_little)
 {
-    struct measure_result result = measure_nothing();
+    struct measurement result = measurement_none(VERDICT_UNSURE);
     result.stable = result.sla = result.tail = VERDICT_MET;
-    result.late_frac = result.late_half_frac = 0;
+    result.late_frac.value = result.late_frac.half_95 = 0;
     result.n_queries = 60;
     ck_assert_int_eq(sizing_verdict(&result, ALLOWED), VERDICT_UNSURE);
     result.n_queries = 600;
@@ -302,10 +302,10 @@ START_TEST(verdict_weighs_all)
         {NAN, NAN, VERDICT_MET, VERDICT_MET, VERDICT_MET, VERDICT_MET},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct measure_result result = measure_nothing();
+        struct measurement result = measurement_none(VERDICT_UNSURE);
         result.n_queries = 1000000;
-        result.late_frac = cases[i].late;
-        result.late_half_frac = cases[i].half;
+        result.late_frac.value = cases[i].late;
+        result.late_frac.half_95 = cases[i].half;
         result.stable = cases[i].stable;
         result.sla = cases[i].sla;
         result.tail = cases[i].tail;
@@ -323,7 +323,7 @@ START_TEST(least_holds)
     struct sizing sizing = search(&pool, &task);
     ck_assert_int_eq(sizing.state, SIZING_FOUND);
     ck_assert_uint_eq(sizing.n, 40);
-    ck_assert(isnan(sizing.below.late_frac));
+    ck_assert(isnan(sizing.below.late_frac.value));
     for (uint64_t i = 0; i < pool.n_runs; i++)
         ck_assert_uint_eq(pool.points[i].n, 40);
 }
@@ -339,7 +339,7 @@ START_TEST(most_is_not_enough)
     struct sizing sizing = search(&pool, &task);
     ck_assert_int_eq(sizing.state, SIZING_BEYOND);
     ck_assert_uint_eq(sizing.n, truth - 1);
-    ck_assert_double_gt(sizing.at_n.late_frac, ALLOWED);
+    ck_assert_double_gt(sizing.at_n.late_frac.value, ALLOWED);
     task.least = task.most;
     ck_assert_int_eq(search(&pool, &task).state, SIZING_BEYOND);
     task.least = task.most = truth;

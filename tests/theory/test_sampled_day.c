@@ -114,11 +114,12 @@ START_TEST(intervals_hold_what_the_whole_day_says)
         simulate_all(study, p95_s);
         sample(bench, study, &result);
         for (int h = 0; h < N_INTERVALS; h++) {
-            const struct capacity_trial *trial = &result.trials[h];
-            n_hours += fabs(trial->p95_s - p95_s[h]) <= trial->p95_half_s;
-            half += trial->p95_half_s / trial->p95_s / (N_INTERVALS * N_SEEDS);
+            const struct measurement *trial = &result.trials[h];
+            n_hours += fabs(trial->p95_s.value - p95_s[h]) <= trial->p95_s.half_95;
+            half += trial->p95_s.half_95 / trial->p95_s.value / (N_INTERVALS * N_SEEDS);
         }
-        n_days += fabs(result.days[0].p95_s - p95_s[N_INTERVALS]) <= result.days[0].p95_half_s;
+        n_days +=
+            fabs(result.days[0].p95_s.value - p95_s[N_INTERVALS]) <= result.days[0].p95_s.half_95;
         day_release(&result);
         sample_bench_destroy(bench);
         study_destroy(study);

@@ -42,18 +42,18 @@ static struct capacity_result *begin(const char *find, const struct capacity_sha
     return s;
 }
 
-static struct capacity_trial trial(double p95_s, double util_frac)
+static struct measurement trial(double p95_s, double util_frac)
 {
-    struct capacity_trial t = capacity_result_trial_none();
-    t.stable = t.sla = CAPACITY_MET;
-    t.p95_s = p95_s;
-    t.p95_half_s = p95_s / 100;
-    t.p99_s = p95_s * 1.5;
-    t.p99_half_s = p95_s / 50;
-    t.late_frac = 0.03;
-    t.late_half_frac = 0.002;
+    struct measurement t = measurement_none(VERDICT_NOT_ASKED);
+    t.stable = t.sla = VERDICT_MET;
+    t.p95_s.value = p95_s;
+    t.p95_s.half_95 = p95_s / 100;
+    t.p99_s.value = p95_s * 1.5;
+    t.p99_s.half_95 = p95_s / 50;
+    t.late_frac.value = 0.03;
+    t.late_frac.half_95 = 0.002;
     t.lost_frac = 0;
-    t.util_frac = util_frac;
+    t.cpu_util_frac = util_frac;
     t.power_w = 2500;
     t.n_queries = UINT64_C(5000000000);
     return t;
@@ -67,14 +67,13 @@ static void fill_tuples(struct capacity_result *s)
         t->offload_items = i % 2 ? 320 : 0;
         t->qps = 100.0 * (1 + i);
         t->missed_qps = t->qps * 1.02;
-        t->power_w = 200;
         t->idle_w = 90;
-        t->p95_s = 0.099;
-        t->p95_half_s = 0.001;
-        t->util_frac = 0.8;
+        t->at_qps = trial(0.099, 0.8);
+        t->at_qps.power_w = 200;
     }
     s->tuples[3].state = CAPACITY_BEYOND; // the last of the first scheduler
-    s->tuples[3].qps = s->tuples[3].power_w = s->tuples[3].p95_s = NAN;
+    s->tuples[3].qps = NAN;
+    s->tuples[3].at_qps = measurement_none(VERDICT_NOT_ASKED);
 }
 
 static void fill_demand(struct capacity_result *s)
@@ -96,15 +95,15 @@ static void fill_trials(struct capacity_result *s, size_t plan)
     uint32_t scheduler = (uint32_t)(plan / (s->n_allocations * s->n_provisionings));
     bool first = scheduler == 0;
     for (uint32_t m = 0; m < 2; m++) {
-        struct capacity_trial all = trial(0.06, 0.6);
+        struct measurement all = trial(0.06, 0.6);
         for (uint32_t i = 0; i < 4; i++) {
-            struct capacity_trial t = trial(0.05 * (1 + 0.1 * i), 0.3 + 0.1 * i);
-            t.p99_s *= first ? 1.28 : 1;
-            t.p95_s *= first ? 1.32 : 1;
+            struct measurement t = trial(0.05 * (1 + 0.1 * i), 0.3 + 0.1 * i);
+            t.p99_s.value *= first ? 1.28 : 1;
+            t.p95_s.value *= first ? 1.32 : 1;
             s->trials[(plan * 4 + i) * 2 + m] = t;
         }
-        all.p99_s *= first ? 1.28 : 1;
-        all.p95_s *= first ? 1.32 : 1;
+        all.p99_s.value *= first ? 1.28 : 1;
+        all.p95_s.value *= first ? 1.32 : 1;
         s->days[plan * 2 + m] = all;
     }
 }
@@ -177,7 +176,7 @@ struct capacity_result *fixture_capacity_day(void)
             s->steps[plan * 4 + i].simulated_w = 42000;
             s->n_on[(plan * 4 + i) * 2] = s->n_on[(plan * 4 + i) * 2 + 1] = 100;
         }
-        s->trials[(plan * 4 + 2) * 2 + 1].sla = CAPACITY_MISSED;
+        s->trials[(plan * 4 + 2) * 2 + 1].sla = VERDICT_MISSED;
         s->totals[plan] = (struct capacity_total){.peak_servers = 200,
                                                   .server_h = 4800,
                                                   .planned_kwh = NAN,
@@ -210,7 +209,7 @@ struct capacity_result *fixture_capacity_sizes(void)
         z->n_queries = 900000;
         z->at_n = trial(0.097, 0.83);
         z->below = trial(0.104, 0.86);
-        z->below.sla = found ? CAPACITY_MISSED : CAPACITY_UNSURE;
+        z->below.sla = found ? VERDICT_MISSED : VERDICT_UNSURE;
     }
     return s;
 }

@@ -31,20 +31,20 @@ static void fill(struct tuning_outcome *o, double qps, double target_s, uint32_t
     o->offload_items = policy == 0 ? 0 : 320;
     o->qps = o->claimed_qps = o->tuned_qps = qps;
     o->missed_qps = qps * 1.01;
-    o->target_s = target_s;
-    o->latency_s = o->p95_s = target_s * 0.99;
-    o->latency_half_s = o->p95_half_s = target_s * 0.005;
-    o->p99_s = target_s * 1.3;
-    o->p99_half_s = target_s * 0.02;
-    o->power_w = 300;
-    o->qps_per_w = qps / 300;
-    o->cpu_util_frac = 0.81;
-    o->accel_util_frac = policy == 0 ? NAN : 0.64;
-    o->accel_query_frac = policy == 0 ? 0 : 0.12;
-    o->accel_item_frac = policy == 0 ? 0 : 0.31;
-    o->stable = o->sla = o->tail = TUNING_MET;
-    o->confirmed = TUNING_MET;
-    o->confirmed_over = TUNING_MISSED;
+    o->at_qps.sla_s = target_s;
+    o->at_qps.sla_latency_s.value = o->at_qps.p95_s.value = target_s * 0.99;
+    o->at_qps.sla_latency_s.half_95 = o->at_qps.p95_s.half_95 = target_s * 0.005;
+    o->at_qps.p99_s.value = target_s * 1.3;
+    o->at_qps.p99_s.half_95 = target_s * 0.02;
+    o->at_qps.power_w = 300;
+    o->at_qps.queries_per_j = qps / 300;
+    o->at_qps.cpu_util_frac = 0.81;
+    o->at_qps.accel_util_frac = policy == 0 ? NAN : 0.64;
+    o->at_qps.accel_query_frac = policy == 0 ? 0 : 0.12;
+    o->at_qps.accel_item_frac = policy == 0 ? 0 : 0.31;
+    o->at_qps.stable = o->at_qps.sla = o->at_qps.tail = VERDICT_MET;
+    o->confirmed = VERDICT_MET;
+    o->confirmed_over = VERDICT_MISSED;
     o->n_choices = policy == 0 ? 1 : policy == 1 ? 24 : 240;
     o->n_bounded = policy == 2 ? 100 : 0;
     o->n_runs = 10 * o->n_choices;
@@ -56,37 +56,32 @@ static void make_unreachable(struct tuning_outcome *o, double floor_s)
 {
     o->state = TUNING_UNREACHABLE;
     o->batch_items = o->offload_items = 0;
+    double target_s = o->at_qps.sla_s;
     o->qps = o->missed_qps = o->claimed_qps = o->tuned_qps = NAN;
-    o->latency_s = o->latency_half_s = o->p95_s = o->p95_half_s = o->p99_s = o->p99_half_s = NAN;
-    o->power_w = o->qps_per_w = o->cpu_util_frac = o->accel_util_frac = NAN;
-    o->accel_query_frac = o->accel_item_frac = NAN;
-    o->confirmed = o->confirmed_over = TUNING_NOT_ASKED;
-    o->stable = o->sla = o->tail = TUNING_NOT_ASKED;
+    o->at_qps = measurement_none(VERDICT_NOT_ASKED);
+    o->at_qps.sla_s = target_s;
+    o->confirmed = o->confirmed_over = VERDICT_NOT_ASKED;
     o->floor_s = floor_s;
 }
 
 static void add_steps(struct tuning_result *t)
 {
     for (uint32_t i = 0; i < 3; i++) {
-        tuning_result_add_step(t,
-                               &(struct tuning_step){.cell = i / 2,
-                                                     .policy = i,
-                                                     .batch_items = 16u << i,
-                                                     .offload_items = 20 * i,
-                                                     .stream = i,
-                                                     .stable = TUNING_MET,
-                                                     .sla = i == 2 ? TUNING_MISSED : TUNING_UNSURE,
-                                                     .tail = TUNING_NOT_ASKED,
-                                                     .rate_qps = 1000.0 + i,
-                                                     .latency_s = 0.024,
-                                                     .latency_half_s = NAN,
-                                                     .p95_s = 0.024,
-                                                     .p95_half_s = 0.001,
-                                                     .p99_s = 0.04,
-                                                     .p99_half_s = 0.002,
-                                                     .late_frac = 0.04,
-                                                     .late_half_frac = 0.01,
-                                                     .n_queries = UINT64_C(5000000000) + i});
+        struct tuning_step step = {.cell = i / 2,
+                                   .policy = i,
+                                   .batch_items = 16u << i,
+                                   .offload_items = 20 * i,
+                                   .stream = i,
+                                   .rate_qps = 1000.0 + i,
+                                   .result = measurement_none(VERDICT_NOT_ASKED)};
+        step.result.stable = VERDICT_MET;
+        step.result.sla = i == 2 ? VERDICT_MISSED : VERDICT_UNSURE;
+        step.result.sla_latency_s.value = 0.024;
+        step.result.p95_s = (struct ci){0.024, 0.001, NAN, 0};
+        step.result.p99_s = (struct ci){0.04, 0.002, NAN, 0};
+        step.result.late_frac = (struct ci){0.04, 0.01, NAN, 0};
+        step.result.n_queries = UINT64_C(5000000000) + i;
+        tuning_result_add_step(t, &step);
     }
 }
 

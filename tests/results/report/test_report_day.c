@@ -62,8 +62,8 @@ START_TEST(ratios)
     ck_assert_double_eq_tol(p95.mean, 1.32, 1e-12);
     ck_assert_double_eq_tol(p99.mean, 1.28, 1e-12);
     ck_assert_uint_eq(p95.n, 8);
-    s->trials[0].p95_s *= 2;  // of the first scheduler
-    s->trials[1].p99_s = NAN; // not known: left out
+    s->trials[0].p95_s.value *= 2;  // of the first scheduler
+    s->trials[1].p99_s.value = NAN; // not known: left out
     report_day_ratios(s, &second, 0, &p95, &p99);
     ck_assert_double_eq_tol(p95.mean, 1.32 * 5 / 4, 1e-12);
     ck_assert_double_eq_tol(p95.least, 1.32, 1e-12);
@@ -83,7 +83,7 @@ START_TEST(higher)
 {
     struct capacity_result *s = fixture_capacity_day();
     for (uint32_t i = 8; i < 16; i++)
-        s->trials[i].p95_s *= 2 * 1.32;
+        s->trials[i].p95_s.value *= 2 * 1.32;
     char *text = report_of(s);
     ck_assert_ptr_nonnull(strstr(text, "p95 2.00x higher, p99 1.28x lower"));
     mem_free(text);
@@ -117,7 +117,7 @@ START_TEST(long_day)
         s->services[m] = mem_strdup(names[m]);
         s->target_s[m] = 0.1;
         for (uint32_t i = 0; i < 288; i++) {
-            s->trials[i * 3 + m].p95_s = m == 1 ? 0.09 : 0.05;
+            s->trials[i * 3 + m].p95_s.value = m == 1 ? 0.09 : 0.05;
             s->trials[i * 3 + m].n_queries = 1000;
         }
     }
@@ -135,7 +135,7 @@ START_TEST(not_simulated)
 {
     struct capacity_result *s = fixture_capacity_day();
     for (uint32_t i = 0; i < 16; i++)
-        s->trials[i] = capacity_result_trial_none();
+        s->trials[i] = measurement_none(VERDICT_NOT_ASKED);
     char *text = report_of(s);
     ck_assert_str_eq(text, "");
     mem_free(text);

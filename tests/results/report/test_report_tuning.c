@@ -50,7 +50,8 @@ START_TEST(unreachable)
 {
     struct tuning_result *t = fixture_tuning(1);
     tuning_result_outcome_at(t, 3, 1)->state = TUNING_UNREACHABLE; // its floor_s is not known
-    tuning_result_outcome_at(t, 3, 0)->stable = TUNING_MET; // as one that was never filled in
+    tuning_result_outcome_at(t, 3, 0)->at_qps.stable =
+        VERDICT_MET; // as one that was never filled in
     char *text = report_of(t);
     const char *const wanted[] = {
         "unreachable, model=rmc1, target=medium, platform=cpu + gpu, ti:\n"
@@ -69,8 +70,8 @@ END_TEST
 START_TEST(many_cells)
 {
     struct tuning_result *t = fixture_tuning(4);
-    tuning_result_outcome_at(t, 0, 1)->confirmed = TUNING_MISSED;
-    tuning_result_outcome_at(t, 1, 1)->confirmed_over = TUNING_UNSURE;
+    tuning_result_outcome_at(t, 0, 1)->confirmed = VERDICT_MISSED;
+    tuning_result_outcome_at(t, 1, 1)->confirmed_over = VERDICT_UNSURE;
     char *text = report_of(t);
     const char *const wanted[] = {
         "rmc1   low     skylake               25     1000        251/320   2000!    2.00    1.0  ",
