@@ -8,6 +8,8 @@
 #include "cluster/intake.h"
 #include "cluster/outage.h"
 #include "cluster/policy.h"
+#include "cluster/retry.h"
+#include "cluster/sched.h"
 #include "cluster/view.h"
 
 enum { MAX_WINDOW_QUERIES = 512, N_OPEN_WINDOWS = 64 };
@@ -28,8 +30,9 @@ struct balancer {
     struct intake *intake;
     struct policy *policy;
     struct view *view; // NULL without feedback
-    bool listens;      // to completions or losses
+    bool is_told;      // every parcel is answered: with completions, or with what is lost
     bool retries;      // what is lost may come again
+    bool bounded;      // what it is told may change where later queries go
     int64_t lookahead_ns;
     bool has_remote;
     uint32_t first_part, n_parts;
@@ -38,7 +41,8 @@ struct balancer {
     uint32_t *members;       // [n_servers] room for those that are
     struct query *collected; // where outages cut a window into runs
     struct query *sorted;    // queries of a window by part
-    struct report_list reports;
+    size_t *part_end;        // [n_parts] where each part's end there
+    struct completions completions;
     struct open_window open[N_OPEN_WINDOWS]; // ring
     uint64_t n_opened, n_closed;
     uint64_t n_windows;
@@ -91,7 +95,7 @@ static int64_t least_service_ns(const struct balancer *balancer)
     for (uint32_t g = 0; g < setup->fleet->n_groups; g++) {
         const struct svctab *const *tabs = setup->tabs + (size_t)g * setup->fleet->n_services;
         int64_t ns =
-            server_least_service_ns(&setup->fleet->groups[g], tabs, setup->fleet->n_services);
+            sched_least_service_ns(&setup->fleet->groups[g], tabs, setup->fleet->n_services);
         least_ns = ns < least_ns ? ns : least_ns;
     }
     return least_ns;
@@ -154,14 +158,17 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
     fill_roster(balancer);
     if (fleet_has_outages(setup->fleet))
         create_outage(balancer);
-    balancer->listens = fleet_wants_reports(setup->fleet);
+    balancer->is_told = fleet_wants_answers(setup->fleet);
     balancer->retries = balancer->outage && setup->fleet->outages.retries > 0;
     balancer->lookahead_ns = lookahead_ns(balancer);
-    if (policy_types[setup->fleet->balancer.policy]->needs_feedback)
+    if (fleet_has_feedback(setup->fleet))
         create_view(balancer);
+    balancer->bounded = balancer->view || balancer->retries;
     balancer->policy = policy_create(&setup->fleet->balancer, &balancer->roster, balancer->view);
-    if (balancer->n_parts > 1)
+    if (balancer->n_parts > 1) {
         balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
+        balancer->part_end = mem_calloc(balancer->n_parts, sizeof *balancer->part_end);
+    }
     balancer->intake = create_intake(balancer, err);
     if (!balancer->intake) {
         balancer_destroy(balancer);
@@ -182,10 +189,11 @@ void balancer_destroy(struct balancer *balancer)
     mem_free(balancer->group);
     mem_free(balancer->part_of);
     mem_free(balancer->sorted);
+    mem_free(balancer->part_end);
     mem_free(balancer->up);
     mem_free(balancer->members);
     mem_free(balancer->collected);
-    report_list_release(&balancer->reports);
+    completions_release(&balancer->completions);
     mem_free(balancer);
 }
 
@@ -195,7 +203,7 @@ void balancer_destroy(struct balancer *balancer)
 static int64_t window_end_ns(const struct balancer *balancer, int64_t begin_ns)
 {
     int64_t length_ns = SIMTIME_LONGEST;
-    if (balancer->listens) {
+    if (balancer->bounded) {
         length_ns = balancer->has_remote ? balancer->lookahead_ns / 2 : balancer->lookahead_ns;
         length_ns = length_ns < 1 ? 1 : length_ns;
     }
@@ -219,22 +227,35 @@ static struct open_window *oldest_open(struct balancer *balancer)
 // How far news is known: completions and losses heard before it have all come in.
 static int64_t known_ns(struct balancer *balancer)
 {
-    if (!balancer->listens || !balancer->has_remote)
+    if (!balancer->is_told || !balancer->has_remote)
         return SIMTIME_NEVER;
     const struct open_window *window = oldest_open(balancer);
     if (!window)
         return SIMTIME_NEVER;
     if (balancer->n_opened - balancer->n_closed == N_OPEN_WINDOWS)
         return window->begin_ns;
-    return window->begin_ns + balancer->lookahead_ns;
+    return balancer->bounded ? window->begin_ns + balancer->lookahead_ns : SIMTIME_NEVER;
 }
 
-static void take_news(struct balancer *balancer, const struct report_list *reports)
+// The rules for what is lost are the study's; servers only say that it is.
+static void take_loss(struct balancer *balancer, const struct loss *loss)
+{
+    const struct balancer_setup *setup = &balancer->setup;
+    const struct query *query = &loss->query;
+    size_t row = (size_t)balancer->group[query->server] * setup->fleet->n_services;
+    const struct svctab *tab = setup->tabs[row + query->service];
+    enum record_path path = svctab_offloads(tab, query->size_items) ? PATH_ACCEL : PATH_CPU;
+    struct query next;
+    if (retry_next(setup->fleet, loss, path, setup->record, &next))
+        intake_retry(balancer->intake, &next);
+}
+
+static void take_news(struct balancer *balancer, const struct completions *news)
 {
     if (balancer->view)
-        view_report(balancer->view, reports->v, reports->n);
-    if (balancer->retries)
-        intake_retry(balancer->intake, reports->lost, reports->n_lost);
+        view_report(balancer->view, news->v, news->n);
+    for (size_t i = 0; i < news->n_lost; i++)
+        take_loss(balancer, &news->lost[i]);
 }
 
 // Hands one parcel over; returns how many answers are still to come (0 or 1).
@@ -243,28 +264,34 @@ static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct q
 {
     struct exchange *exchange = balancer->setup.exchange;
     struct parcel parcel = {balancer->first_part + part, balancer->n_windows, queries, n};
-    balancer->reports.n = balancer->reports.n_lost = 0;
-    bool done = exchange->type->deliver(exchange, &parcel, &balancer->reports);
-    if (!balancer->listens)
+    completions_clear(&balancer->completions);
+    bool done = exchange->type->deliver(exchange, &parcel, &balancer->completions);
+    if (!balancer->is_told)
         return 0;
     if (done)
-        take_news(balancer, &balancer->reports);
+        take_news(balancer, &balancer->completions);
     return done ? 0 : 1;
 }
 
-// A stable partition of the window's queries by part, one parcel each.
+// A stable partition of the window's queries by part, one parcel each: count, then place.
 static uint32_t deliver_by_part(struct balancer *balancer, const struct query *queries, size_t n)
 {
+    size_t *end = balancer->part_end, begin = 0;
     uint32_t n_pending = 0;
+    memset(end, 0, balancer->n_parts * sizeof *end);
+    for (size_t i = 0; i < n; i++)
+        end[balancer->part_of[queries[i].server]]++;
     for (uint32_t part = 0; part < balancer->n_parts; part++) {
-        size_t m = 0;
-        for (size_t i = 0; i < n; i++) {
-            balancer->sorted[m] = queries[i];
-            m += balancer->part_of[queries[i].server] == part;
-        }
-        if (m > 0)
-            n_pending += deliver(balancer, part, balancer->sorted, m);
+        size_t count = end[part];
+        end[part] = begin; // grows to the end as the part's queries are placed
+        begin += count;
     }
+    for (size_t i = 0; i < n; i++)
+        balancer->sorted[end[balancer->part_of[queries[i].server]]++] = queries[i];
+    begin = 0;
+    for (uint32_t part = 0; part < balancer->n_parts; begin = end[part], part++)
+        if (end[part] > begin)
+            n_pending += deliver(balancer, part, balancer->sorted + begin, end[part] - begin);
     return n_pending;
 }
 
@@ -350,9 +377,9 @@ enum balancer_state balancer_step(struct balancer *balancer)
     return BALANCER_ADVANCED;
 }
 
-void balancer_hear(struct balancer *balancer, uint64_t window, const struct report_list *reports)
+void balancer_hear(struct balancer *balancer, uint64_t window, const struct completions *news)
 {
-    take_news(balancer, reports);
+    take_news(balancer, news);
     for (uint64_t i = balancer->n_closed; i < balancer->n_opened; i++)
         if (balancer->open[i % N_OPEN_WINDOWS].number == window)
             balancer->open[i % N_OPEN_WINDOWS].n_pending--;

@@ -7,12 +7,12 @@
 //
 // so all queries that arrive in [t, t + lookahead) may be routed together, knowing only completions
 // of earlier windows. Where servers can be out of service a query may end as soon as it gets there,
-// so the shortest service counts as 0; lost queries that are to be tried again are heard of like
-// completions. A window also ends where the members change (outage.h). A window begins at the next
-// arrival, so empty time costs nothing. With servers on other ranks a window is half as long, so
-// that one is under way while the next is routed, and it ends where what has been heard ends.
-// Policies without feedback need no lookahead: their windows are as long as a batch. Where windows
-// begin and end never changes a result.
+// so the shortest service counts as 0. Servers say what they have lost; the balancer counts it or
+// sends it again (retry.h), and hears of it like of a completion. A window also ends where the
+// members change (outage.h). A window begins at the next arrival, so empty time costs nothing. With
+// servers on other ranks a window is half as long, so that one is under way while the next is
+// routed, and it ends where what has been heard ends. Policies without feedback need no lookahead:
+// their windows are as long as a batch. Where windows begin and end never changes a result.
 #ifndef CLUSTER_BALANCER_H
 #define CLUSTER_BALANCER_H
 
@@ -50,9 +50,8 @@ void balancer_destroy(struct balancer *balancer); // NULL: no effect
 
 enum balancer_state balancer_step(struct balancer *balancer);
 
-// The completions of a parcel of an earlier window, and its queries that are to be tried again, for
-// parts elsewhere.
-void balancer_hear(struct balancer *balancer, uint64_t window, const struct report_list *reports);
+// The completions of a parcel of an earlier window and what was lost of it, for parts elsewhere.
+void balancer_hear(struct balancer *balancer, uint64_t window, const struct completions *news);
 
 // A balancer with no answer outstanding as bytes; loading fills one that has done nothing, of the
 // same cell under any layout.

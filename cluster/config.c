@@ -16,10 +16,14 @@ bool fleet_has_outages(const struct fleet_config *config)
     return scheduled || config->outages.mtbf_s > 0 || config->outages.n_events > 0;
 }
 
-bool fleet_wants_reports(const struct fleet_config *config)
+bool fleet_has_feedback(const struct fleet_config *config)
 {
-    return policy_types[config->balancer.policy]->needs_feedback ||
-           (fleet_has_outages(config) && config->outages.retries > 0);
+    return policy_types[config->balancer.policy]->needs_feedback;
+}
+
+bool fleet_wants_answers(const struct fleet_config *config)
+{
+    return fleet_has_feedback(config) || fleet_has_outages(config);
 }
 
 #define LONGEST_DELAY_NS (10.0 * SIMTIME_S)

@@ -27,7 +27,7 @@ struct service_config {
     int64_t sla_ns;      // 0: no target
 };
 
-// How a server of a group runs one service.
+// Which service times a scheduler needs for one service.
 struct dispatch_config {
     int64_t batch_items;   // B: at most this many items per CPU request
     int64_t offload_items; // T: queries of at least this many items go to the accelerator; 0: none
@@ -80,10 +80,11 @@ struct group_config {
     char *name;
     const struct platform *platform;
     uint32_t n_servers;
-    double weight;                          // for the weighted policy and capacity-aware loads
-    const struct cost *const *costs;        // [n_services]
-    const struct dispatch_config *dispatch; // [n_services]
-    struct noise_config noise;              // of every service time of the group
+    double weight;                   // for the weighted policy and capacity-aware loads
+    const struct cost *const *costs; // [n_services]
+    int64_t scheduler;               // index into sched_types (sched.h)
+    const struct settings *settings; // [n_services] the scheduler's own, resolved
+    struct noise_config noise;       // of every service time of the group
     struct on_schedule on;
 };
 
@@ -120,7 +121,9 @@ struct fleet_config {
 
 // Can any server ever be out of service?
 bool fleet_has_outages(const struct fleet_config *config);
-// Are balancers told of completions (policies that look at their servers) or of lost queries?
-bool fleet_wants_reports(const struct fleet_config *config);
+// Are balancers told of completions, because their policy looks at its servers?
+bool fleet_has_feedback(const struct fleet_config *config);
+// Is every parcel of queries answered: with completions, or with what servers have lost?
+bool fleet_wants_answers(const struct fleet_config *config);
 
 #endif

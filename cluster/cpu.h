@@ -53,7 +53,7 @@ struct cpu_job {
 
 // Where kernels put one report per request (or per group of equal ones); NULL: nobody asks.
 struct cpu_ends {
-    struct report *reports; // room for a job's n_requests each
+    struct completion *completions; // room for a job's n_requests each
     size_t n;
 };
 
@@ -64,7 +64,7 @@ struct cpu_pool {
     const struct noise *noise;   // NULL: none
     const struct query *queries; // of the batch at hand, for the noise
     struct cpu_ends *ends;
-    uint32_t first_server; // number in the cell of server 0, for the reports
+    uint32_t first_server; // number in the cell of server 0, for the completions
 };
 
 struct cpu_kernel {

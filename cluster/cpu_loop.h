@@ -41,7 +41,8 @@ LOOP_INLINE void emit_end(const struct cpu_pool *pool, uint32_t server, int64_t 
                           int64_t weight)
 {
     struct cpu_ends *ends = pool->ends;
-    ends->reports[ends->n++] = (struct report){end_ns, weight, pool->first_server + server, 0};
+    ends->completions[ends->n++] =
+        (struct completion){end_ns, weight, pool->first_server + server, 0};
 }
 
 // Fewer idle cores than requests: those take full requests at once, the rest queue one by one.

@@ -31,10 +31,10 @@ struct exchange_type {
     bool (*is_local)(const struct exchange *exchange, uint32_t part);
     // False: no room to send just now, try again later.
     bool (*has_room)(struct exchange *exchange);
-    // Local: runs the parcel, appends completions and losses to *reports and returns true. Remote:
-    // sends it and returns false.
+    // Local: runs the parcel, appends completions and losses to *completions and returns true.
+    // Remote: sends it and returns false.
     bool (*deliver)(struct exchange *exchange, const struct parcel *parcel,
-                    struct report_list *reports);
+                    struct completions *completions);
     // The balancer of `cell` will send nothing more.
     void (*close)(struct exchange *exchange, uint32_t cell);
 };

@@ -15,10 +15,10 @@ static bool has_room(struct exchange *exchange)
 }
 
 static bool deliver(struct exchange *exchange, const struct parcel *parcel,
-                    struct report_list *reports)
+                    struct completions *completions)
 {
     struct exchange_local *local = (struct exchange_local *)exchange;
-    server_block_run(local->blocks[parcel->part], parcel->queries, parcel->n, reports);
+    server_block_run(local->blocks[parcel->part], parcel->queries, parcel->n, completions);
     return true;
 }
 

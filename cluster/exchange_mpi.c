@@ -29,7 +29,7 @@ struct exchange_mpi {
     size_t n_parcels_under_way;
     unsigned char *in;
     size_t in_cap;
-    struct report_list reports;
+    struct completions completions;
     uint32_t n_open_feeds; // parts here whose balancer is elsewhere and has not closed
     uint64_t bytes_sent;
     int64_t n_sent, n_handled; // messages
@@ -75,9 +75,9 @@ static struct outgoing *free_buffer(struct exchange_mpi *exchange, size_t bytes)
     return out;
 }
 
-// head->n records of record_bytes and, behind them, head->n_lost queries.
+// head->n records of record_bytes and, behind them, head->n_lost losses.
 static void send_message(struct exchange_mpi *exchange, int rank, const struct wire_head *head,
-                         const void *records, size_t record_bytes, const struct query *lost)
+                         const void *records, size_t record_bytes, const struct loss *lost)
 {
     size_t lost_at = wire_bytes(head->n, record_bytes);
     size_t bytes = lost_at + head->n_lost * sizeof *lost;
@@ -113,12 +113,13 @@ static bool has_room(struct exchange *base)
     return exchange->n_parcels_under_way < MAX_PARCELS_UNDER_WAY;
 }
 
-static bool deliver(struct exchange *base, const struct parcel *parcel, struct report_list *reports)
+static bool deliver(struct exchange *base, const struct parcel *parcel,
+                    struct completions *completions)
 {
     struct exchange_mpi *exchange = (struct exchange_mpi *)base;
     if (is_local(base, parcel->part)) {
         server_block_run(exchange->config.blocks[parcel->part], parcel->queries, parcel->n,
-                         reports);
+                         completions);
         return true;
     }
     const struct layout_part *part = &exchange->config.layout->parts[parcel->part];
@@ -150,28 +151,29 @@ static const struct exchange_type mpi_type = {"mpi", is_local, has_room, deliver
 static void run_parcel(struct exchange_mpi *exchange, int from, const struct wire_head *head)
 {
     const struct query *queries = (const void *)(exchange->in + sizeof *head);
-    struct report_list *reports = &exchange->reports;
-    reports->n = reports->n_lost = 0;
-    server_block_run(exchange->config.blocks[head->part], queries, head->n, reports);
-    if (!exchange->config.wants_reports)
+    struct completions *completions = &exchange->completions;
+    completions_clear(completions);
+    server_block_run(exchange->config.blocks[head->part], queries, head->n, completions);
+    if (!exchange->config.wants_answers)
         return;
     struct wire_head answer = {.kind = WIRE_REPORTS,
                                .cell = head->cell,
                                .part = head->part,
-                               .n = (uint32_t)reports->n,
+                               .n = (uint32_t)completions->n,
                                .window = head->window,
-                               .n_lost = (uint32_t)reports->n_lost};
-    send_message(exchange, from, &answer, reports->v, sizeof *reports->v, reports->lost);
+                               .n_lost = (uint32_t)completions->n_lost};
+    send_message(exchange, from, &answer, completions->v, sizeof *completions->v,
+                 completions->lost);
 }
 
 static void hear(struct exchange_mpi *exchange, const struct wire_head *head)
 {
     unsigned char *records = exchange->in + sizeof *head;
-    struct report_list reports = {.v = (void *)records,
-                                  .n = head->n,
-                                  .lost = (void *)(records + head->n * sizeof *reports.v),
-                                  .n_lost = head->n_lost};
-    balancer_hear(exchange->balancers[head->cell], head->window, &reports);
+    struct completions completions = {.v = (void *)records,
+                                      .n = head->n,
+                                      .lost = (void *)(records + head->n * sizeof *completions.v),
+                                      .n_lost = head->n_lost};
+    balancer_hear(exchange->balancers[head->cell], head->window, &completions);
 }
 
 static void handle(struct exchange_mpi *exchange, int from)
@@ -257,7 +259,7 @@ void exchange_mpi_destroy(struct exchange_mpi *exchange)
         mem_free(exchange->out[i].bytes);
     mem_free(exchange->out);
     mem_free(exchange->in);
-    report_list_release(&exchange->reports);
+    completions_release(&exchange->completions);
     mem_free(exchange);
 }
 

@@ -4,9 +4,9 @@
 // One per rank, shared by the rank's balancers and server blocks. Parcels for parts of other ranks
 // go out as nonblocking messages from a pool of buffers; what comes in is handled by
 // exchange_mpi_poll(): parcels run on their block and are answered at once when the balancer
-// listens, reports and losses go to their balancer. Nothing here blocks, so no order of messages
-// can lock two ranks; and the order in which messages of different cells come in changes no result,
-// because cells share nothing.
+// listens, completions and losses go to their balancer. Nothing here blocks, so no order of
+// messages can lock two ranks; and the order in which messages of different cells come in changes
+// no result, because cells share nothing.
 #ifndef CLUSTER_EXCHANGE_MPI_H
 #define CLUSTER_EXCHANGE_MPI_H
 
@@ -25,7 +25,7 @@ struct exchange_mpi_config {
     MPI_Comm comm; // used as it is: the caller dup'ed it
     const struct layout *layout;
     struct server_block **blocks; // [part]; NULL where the part is another rank's
-    bool wants_reports;           // balancers count answers: fleet_wants_reports()
+    bool wants_answers;           // balancers count answers: fleet_wants_answers()
 };
 
 // Not collective. Borrows everything in *config until exchange_mpi_destroy().
@@ -36,7 +36,8 @@ void exchange_mpi_destroy(struct exchange_mpi *exchange);
 // Not collective. The interface that balancers see.
 struct exchange *exchange_mpi_base(struct exchange_mpi *exchange);
 
-// Not collective. Where reports for the balancers of this rank go: balancers[cell], NULL elsewhere.
+// Not collective. Where completions for the balancers of this rank go: balancers[cell], NULL
+// elsewhere.
 void exchange_mpi_listen(struct exchange_mpi *exchange, struct balancer **balancers);
 
 // Not collective. Handles messages that have come in; *n_handled: how many. -1 when MPI fails.

@@ -86,12 +86,11 @@ static struct query pop_retry(struct intake *intake)
     return first;
 }
 
-void intake_retry(struct intake *intake, const struct query *queries, size_t n)
+void intake_retry(struct intake *intake, const struct query *query)
 {
-    assert(!intake->alone || n == 0);
-    for (size_t i = 0; i < n; i++)
-        if (queries[i].arrive_ns < intake->setup.fleet->duration_ns)
-            push_retry(intake, &queries[i]);
+    assert(!intake->alone);
+    if (query->arrive_ns < intake->setup.fleet->duration_ns)
+        push_retry(intake, query);
 }
 
 // ---- eras ---------------------------------------------------------------------------------------

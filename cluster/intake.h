@@ -47,9 +47,9 @@ int64_t intake_peek_ns(struct intake *intake);
 // of policy_route() may take, so their numbers follow one another. *n == 0: none before until_ns.
 struct query *intake_next(struct intake *intake, int64_t until_ns, size_t max, size_t *n);
 
-// Lost queries to be tried again: arrive_ns, delay_us and seq are those of the next attempt, no
-// earlier than what intake_next() has been asked for.
-void intake_retry(struct intake *intake, const struct query *queries, size_t n);
+// The next attempt of a lost query (retry.h): no earlier than what intake_next() has been asked
+// for. At or after the end of the run: none.
+void intake_retry(struct intake *intake, const struct query *query);
 
 // As for a source: into an intake of the same setup that has handed out nothing.
 void intake_save(const struct intake *intake, struct blob *blob);

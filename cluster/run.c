@@ -12,6 +12,7 @@
 #include "cluster/exchange_mpi.h"
 #include "cluster/policy.h"
 #include "cluster/rally.h"
+#include "cluster/sched.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
 #include "results/gather.h"
@@ -83,8 +84,9 @@ static int create_tabs(struct fleet *fleet, struct err *err)
             const struct group_config *group = &config->groups[g];
             struct svctab **tab = &fleet->tabs[(size_t)g * config->n_services + i];
             uint32_t n_cores = (uint32_t)group->platform->cores;
-            *tab = svctab_create_cached(fleet->options->times, &config->services[i],
-                                        &group->dispatch[i], group->costs[i], n_cores, err);
+            struct dispatch_config dispatch = sched_dispatch(group, i);
+            *tab = svctab_create_cached(fleet->options->times, &config->services[i], &dispatch,
+                                        group->costs[i], n_cores, err);
             if (!*tab || check_backlog(config, *tab, i, n_cores, err))
                 return err_prefix(err, "group %s, service %s", group->name,
                                   config->services[i].name);
@@ -109,7 +111,6 @@ static void create_blocks(struct fleet *fleet)
     const struct fleet_config *config = fleet->config;
     const struct layout *layout = fleet->layout;
     const struct cpu_kernel *kernel = cpu_kernel_best();
-    bool listens = policy_types[config->balancer.policy]->needs_feedback;
     fleet->blocks = mem_calloc(layout->n_parts, sizeof(struct server_block *));
     fleet->jobs = mem_aligned(64, SERVER_CHUNK * sizeof *fleet->jobs);
     for (uint32_t p = 0; p < layout->n_parts; p++) {
@@ -126,7 +127,7 @@ static void create_blocks(struct fleet *fleet)
                                             .layout = layout,
                                             .part = p,
                                             .tabs = (const struct svctab *const *)fleet->tabs + row,
-                                            .wants_reports = listens,
+                                            .wants_completions = fleet_has_feedback(config),
                                             .unit = policy_load_unit(&config->balancer),
                                             .kernel = kernel,
                                             .record = fleet->record,
@@ -142,7 +143,7 @@ static struct exchange *create_exchange(struct fleet *fleet)
         return &fleet->local.base;
     }
     fleet->mpi = exchange_mpi_create(&(struct exchange_mpi_config){
-        fleet->comm, fleet->layout, fleet->blocks, fleet_wants_reports(fleet->config)});
+        fleet->comm, fleet->layout, fleet->blocks, fleet_wants_answers(fleet->config)});
     return exchange_mpi_base(fleet->mpi);
 }
 

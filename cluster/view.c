@@ -169,13 +169,13 @@ static inline void place_news(struct view *view, int64_t heard, uint32_t server,
            weight);
 }
 
-void view_report(struct view *view, const struct report *reports, size_t n)
+void view_report(struct view *view, const struct completion *completions, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        int64_t heard = heard_ns(view, reports[i].end_ns), weight = reports[i].weight;
+        int64_t heard = heard_ns(view, completions[i].end_ns), weight = completions[i].weight;
         for (; __builtin_expect(weight > UINT32_MAX, 0); weight -= UINT32_MAX)
-            place_news(view, heard, reports[i].server, UINT32_MAX);
-        place_news(view, heard, reports[i].server, (uint32_t)weight);
+            place_news(view, heard, completions[i].server, UINT32_MAX);
+        place_news(view, heard, completions[i].server, (uint32_t)weight);
     }
 }
 

@@ -19,14 +19,7 @@
 #include <stdint.h>
 
 #include "base/blob.h"
-
-// A completion, as a server reports it. 24 bytes, plain data: sent between ranks as it is.
-struct report {
-    int64_t end_ns;  // at the server
-    int64_t weight;  // load units that ended
-    uint32_t server; // number in its cell
-    uint32_t reserved;
-};
+#include "cluster/completions.h"
 
 struct view_config {
     uint32_t n_servers;
@@ -77,7 +70,7 @@ void view_save(const struct view *view, struct blob *blob);
 void view_load(struct view *view, struct blob_reader *reader);
 
 // Completions that will be heard later than the last view_advance().
-void view_report(struct view *view, const struct report *reports, size_t n);
+void view_report(struct view *view, const struct completion *completions, size_t n);
 
 // Moves to the bucket that t_ns lies in: the slow part of view_advance().
 void view_turn(struct view *view, int64_t t_ns);

@@ -2,9 +2,9 @@
 // wire: what travels between ranks, as bytes.
 //
 // A message is one struct wire_head and then n plain records: struct query for parcels to servers,
-// struct report for completions to a balancer; behind the completions n_lost more struct query, the
-// lost ones that are to be tried again. All ranks run the same program on the same kind of
-// machine, so records travel as they lie in memory.
+// struct completion for those to a balancer, and behind them n_lost struct loss (completions.h).
+// All ranks run the same program on the same kind of machine, so records travel as they lie in
+// memory.
 #ifndef CLUSTER_WIRE_H
 #define CLUSTER_WIRE_H
 

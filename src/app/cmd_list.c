@@ -114,9 +114,20 @@ static void list_tuners(void)
         printf("  %-20s %s\n", tuner_policies[i]->name, tuner_policies[i]->help);
 }
 
-enum topic { MODELS, PLATFORMS, POLICIES, DISTRIBUTIONS, ARRIVALS, COSTS, TUNERS, N_TOPICS };
-static const char *const topics[] = {"models",   "platforms", "policies", "distributions",
-                                     "arrivals", "costs",     "tuners",   NULL};
+enum topic {
+    MODELS,
+    PLATFORMS,
+    POLICIES,
+    SCHEDULERS,
+    DISTRIBUTIONS,
+    ARRIVALS,
+    COSTS,
+    TUNERS,
+    N_TOPICS
+};
+static const char *const topics[] = {"models",     "platforms",     "policies",
+                                     "schedulers", "distributions", "arrivals",
+                                     "costs",      "tuners",        NULL};
 
 static void list_topic(enum topic topic, const struct library *library, bool detail)
 {
@@ -127,6 +138,8 @@ static void list_topic(enum topic topic, const struct library *library, bool det
         list_platforms(library, detail);
     else if (topic == POLICIES)
         list_variants("policies", (variants = study_variants_policies(), &variants), detail);
+    else if (topic == SCHEDULERS)
+        list_variants("schedulers", (variants = study_variants_schedulers(), &variants), detail);
     else if (topic == DISTRIBUTIONS)
         list_variants("distributions", (variants = study_variants_sizes(), &variants), detail);
     else if (topic == ARRIVALS)
@@ -160,14 +173,15 @@ static int list(struct cmd_line *line, struct err *err)
 
 const struct cmd cmd_list = {
     .name = "list",
-    .help = "list models, platforms, policies, distributions, arrivals, costs, tuners",
+    .help = "list models, platforms, policies, schedulers, distributions, arrivals, costs, tuners",
     .arguments = "[TOPIC]",
     .min_args = 0,
     .max_args = 1,
-    .description = "Shows what a study can name. TOPIC is one of models, platforms, policies, "
-                   "distributions, arrivals, costs and tuners; without it all are shown. Values "
-                   "marked provisional "
-                   "await measurement; --long shows where each comes from.",
+    .description =
+        "Shows what a study can name. TOPIC is one of models, platforms, policies, "
+        "schedulers, distributions, arrivals, costs and tuners; without it all are shown. Values "
+        "marked provisional "
+        "await measurement; --long shows where each comes from.",
     .example = "recfleet list models --long",
     .options = options,
     .run = list,

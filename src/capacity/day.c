@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/simtime.h"
+#include "cluster/sched.h"
 #include "study/study_traffic.h"
 
 // Numbers of slices: bits 0..47 the piece, bit 48 set, then the plan's number.
@@ -68,12 +69,12 @@ static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t 
 {
     const struct study *study = fleet->study;
     const struct cost *cost = study->groups[g].costs[s];
-    const struct dispatch_config *split = &study->group_configs[g].dispatch[s];
+    struct dispatch_config split = sched_dispatch(&study->group_configs[g], s);
     const struct choice *choice =
         fleet->choices ? &fleet->choices[(size_t)g * study->n_services + s] : NULL;
     int64_t most = study_traffic_largest_items(study, s), cores = study->groups[g].platform.cores;
-    int64_t batch = choice ? choice->batch_items : split->batch_items;
-    int64_t offload = choice ? choice->offload_items : split->offload_items;
+    int64_t batch = choice ? choice->batch_items : split.batch_items;
+    int64_t offload = choice ? choice->offload_items : split.offload_items;
     if (offload > 0 && most >= offload && cost_has_accel(cost))
         return cost_accel_load_s(cost, (uint32_t)most) + cost_accel_compute_s(cost, (uint32_t)most);
     batch = batch < most ? batch : most;

@@ -9,6 +9,7 @@
 #include "capacity/single_server.h"
 #include "runs/tunable.h"
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "par/mpi_err.h"
 #include "search/tuner.h"
 #include "study/study_traffic.h"
@@ -90,12 +91,13 @@ static struct capacity_tuple given_tuple(const struct study *study, const struct
                                          const struct tuner_policy *policy)
 {
     const struct study_group *group = &study->groups[unit->type];
-    const struct dispatch_config *dispatch = &group->dispatch[unit->service];
+    struct dispatch_config dispatch =
+        sched_dispatch(&study->group_configs[unit->type], unit->service);
     int64_t cores = group->platform.cores;
     struct capacity_tuple tuple = {
         .state = CAPACITY_FOUND,
-        .batch_items = (uint32_t)dispatch->batch_items,
-        .offload_items = (uint32_t)dispatch->offload_items,
+        .batch_items = (uint32_t)dispatch.batch_items,
+        .offload_items = (uint32_t)dispatch.offload_items,
         .qps = NAN,
         .missed_qps = NAN,
         .idle_w = efficiency_idle_w(&group->platform),

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/simtime.h"
 #include "cluster/layout.h"
+#include "cluster/sched.h"
 #include "traces/forecast.h"
 
 // What is drawn for a slice by its number: entities of RNG_SLICE.
@@ -53,18 +54,15 @@ static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint6
     return taken;
 }
 
-// How the study, or the choice for it, splits service s on group g.
-static struct dispatch_config split_of(const struct fleet_variant *fleet, uint32_t g, uint32_t s)
+// The scheduler's settings for service s on group g, by the study or the choice for it.
+static struct settings settings_for(const struct fleet_variant *fleet, uint32_t g, uint32_t s)
 {
     const struct study *study = fleet->study;
-    struct dispatch_config split = study->group_configs[g].dispatch[s];
     if (!fleet->choices)
-        return split;
+        return study->group_configs[g].settings[s];
     const struct choice *choice = &fleet->choices[(size_t)g * study->n_services + s];
     bool offloads = choice->offload_items > 0 && cost_has_accel(study->groups[g].costs[s]);
-    split.batch_items = choice->batch_items;
-    split.offload_items = offloads ? choice->offload_items : 0;
-    return split;
+    return sched_split_settings(choice->batch_items, offloads ? choice->offload_items : 0);
 }
 
 static void add_group(struct sample_fleet *sampled, const struct fleet_variant *fleet, uint32_t g,
@@ -77,20 +75,20 @@ static void add_group(struct sample_fleet *sampled, const struct fleet_variant *
     sampled->platforms[at] = *group->platform;
     if (fleet->n_cores > 0)
         sampled->platforms[at].cores = fleet->n_cores;
-    sampled->dispatch[at] = mem_calloc(n_services, sizeof(struct dispatch_config));
+    sampled->settings[at] = mem_calloc(n_services, sizeof(struct settings));
     sampled->costs[at] = mem_calloc(n_services, sizeof(const struct cost *));
     for (uint32_t i = 0; i < fleet->n_services; i++) {
         if (sampled->slots[i] == SAMPLE_FLEET_NO_SLOT)
             continue;
-        sampled->dispatch[at][sampled->slots[i]] =
-            split_of(fleet, g, sample_fleet_service_at(fleet, i));
+        sampled->settings[at][sampled->slots[i]] =
+            settings_for(fleet, g, sample_fleet_service_at(fleet, i));
         sampled->costs[at][sampled->slots[i]] = group->costs[sample_fleet_service_at(fleet, i)];
     }
     group->platform = &sampled->platforms[at];
     group->n_servers = n_servers;
     group->weight = fleet->weights ? fleet->weights[g] : group->weight;
     group->costs = sampled->costs[at];
-    group->dispatch = sampled->dispatch[at];
+    group->settings = sampled->settings[at];
     group->on = (struct on_schedule){0};
     sampled->group_of[at] = g;
 }
@@ -136,7 +134,7 @@ static struct sample_fleet *allocate(uint32_t n_services, uint32_t n_groups)
     sampled->slots = mem_calloc(n_services, sizeof *sampled->slots);
     sampled->groups = mem_calloc(n_groups, sizeof *sampled->groups);
     sampled->platforms = mem_calloc(n_groups, sizeof *sampled->platforms);
-    sampled->dispatch = mem_calloc(n_groups, sizeof(struct dispatch_config *));
+    sampled->settings = mem_calloc(n_groups, sizeof(struct settings *));
     sampled->costs = mem_calloc(n_groups, sizeof(const struct cost **));
     sampled->group_of = mem_calloc(n_groups, sizeof *sampled->group_of);
     return sampled;
@@ -176,14 +174,14 @@ void sample_fleet_destroy(struct sample_fleet *sampled)
     if (!sampled)
         return;
     for (uint32_t g = 0; g < sampled->fleet.n_groups; g++) {
-        mem_free(sampled->dispatch[g]);
+        mem_free(sampled->settings[g]);
         mem_free(sampled->costs[g]);
     }
     mem_free(sampled->services);
     mem_free(sampled->slots);
     mem_free(sampled->groups);
     mem_free(sampled->platforms);
-    mem_free(sampled->dispatch);
+    mem_free(sampled->settings);
     mem_free(sampled->costs);
     mem_free(sampled->group_of);
     mem_free(sampled);
@@ -216,7 +214,7 @@ struct meta *sample_fleet_meta(const struct sample_fleet *sampled)
         const struct platform *platform = fleet->groups[g].platform;
         bool accel = platform->has_accelerator;
         for (uint32_t i = 0; i < fleet->n_services; i++)
-            accel = accel || fleet->groups[g].dispatch[i].offload_items > 0;
+            accel = accel || sched_dispatch(&fleet->groups[g], i).offload_items > 0;
         meta->groups[g] = (struct meta_group){mem_strdup(fleet->groups[g].name),
                                               mem_strdup(platform->name),
                                               fleet->groups[g].n_servers,
@@ -270,9 +268,7 @@ void sample_fleet_describe(const struct sample_fleet *sampled, const struct slic
         blob_put_u32(blob, fleet->groups[g].n_servers);
         blob_put_i64(blob, fleet->groups[g].platform->cores);
         put_real(blob, fleet->groups[g].weight);
-        for (uint32_t i = 0; i < fleet->n_services; i++) {
-            blob_put_i64(blob, fleet->groups[g].dispatch[i].batch_items);
-            blob_put_i64(blob, fleet->groups[g].dispatch[i].offload_items);
-        }
+        for (uint32_t i = 0; i < fleet->n_services; i++)
+            settings_save(&fleet->groups[g].settings[i], blob);
     }
 }

@@ -59,12 +59,12 @@ struct sample_fleet {
     struct fleet_config fleet; // to be simulated; points into what follows
     struct service_config *services;
     struct group_config *groups;
-    struct platform *platforms;        // [fleet.n_groups], strings borrowed
-    struct dispatch_config **dispatch; // [fleet.n_groups], each owned
-    const struct cost ***costs;        // [fleet.n_groups], each owned; what they point to is not
-    uint32_t *group_of;                // [fleet.n_groups] in the study
-    uint32_t *slots;                   // [slice->fleet->n_services] in fleet.services
-    uint64_t n_servers, of_servers;    // simulated, and of the whole fleet
+    struct platform *platforms;     // [fleet.n_groups], strings borrowed
+    struct settings **settings;     // [fleet.n_groups], each owned
+    const struct cost ***costs;     // [fleet.n_groups], each owned; what they point to is not
+    uint32_t *group_of;             // [fleet.n_groups] in the study
+    uint32_t *slots;                // [slice->fleet->n_services] in fleet.services
+    uint64_t n_servers, of_servers; // simulated, and of the whole fleet
 };
 
 // NULL when nothing would be simulated: no servers, or no traffic. The slice and what it borrows

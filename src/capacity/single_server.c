@@ -27,16 +27,16 @@ static void cut_group(struct single_server *single, const struct study *study, u
     group->weight = 1;
     memset(&group->on, 0, sizeof group->on);
     memset(&group->on_counts, 0, sizeof group->on_counts);
-    group->schedulers += s;
+    group->given += s;
+    group->settings += s;
     group->cost_configs += s;
     group->costs += s;
-    group->dispatch += s;
     single->config = study->group_configs[g];
     single->config.n_servers = 1;
     single->config.weight = 1;
     memset(&single->config.on, 0, sizeof single->config.on);
     single->config.costs += s;
-    single->config.dispatch += s;
+    single->config.settings += s;
 }
 
 void single_server_cut(struct single_server *single, const struct study *from, uint32_t group,

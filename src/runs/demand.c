@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "cluster/sched.h"
 
 // Rough costs on one core of a current server, for the estimate only.
 #define QUERY_NS 100.0
@@ -68,8 +69,9 @@ static struct demand mean_of(const struct study *study, const struct study_group
 struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,
                         uint32_t busy)
 {
-    const struct dispatch_config *dispatch = &group->dispatch[s];
-    const struct choice own = {(uint32_t)dispatch->batch_items, (uint32_t)dispatch->offload_items};
+    struct dispatch_config dispatch =
+        sched_types[group->scheduler]->needs(settings_values(&group->settings[s]));
+    const struct choice own = {(uint32_t)dispatch.batch_items, (uint32_t)dispatch.offload_items};
     return mean_of(study, group, s, own, busy);
 }
 

@@ -11,6 +11,7 @@
 #include "base/simtime.h"
 #include "par/mpi_err.h"
 #include "cluster/run.h"
+#include "cluster/sched.h"
 #include "results/gather.h"
 #include "results/meta.h"
 #include "results/record.h"
@@ -25,10 +26,10 @@ enum { PROBE_BINS = 40 };
 struct probe {
     const struct study *study;
     struct meta *meta;
-    const struct qsize **sizes;        // [n_services] that the runs draw from; borrowed
-    struct service_config *services;   // [n_services], rates changed from run to run
-    struct group_config *groups;       // [n_groups]
-    struct dispatch_config **dispatch; // [n_groups][n_services], choices written into it
+    const struct qsize **sizes;      // [n_services] that the runs draw from; borrowed
+    struct service_config *services; // [n_services], rates changed from run to run
+    struct group_config *groups;     // [n_groups]
+    struct settings **settings;      // [n_groups][n_services], choices written into it
     bool *tuned_service, *tuned_group;
     uint32_t service, group; // the first tuned ones
     struct svctab_cache *times;
@@ -79,15 +80,15 @@ static void copy_groups(struct probe *probe)
 {
     const struct study *study = probe->study;
     probe->groups = mem_calloc(study->n_groups, sizeof *probe->groups);
-    probe->dispatch = mem_calloc(study->n_groups, sizeof(struct dispatch_config *));
+    probe->settings = mem_calloc(study->n_groups, sizeof(struct settings *));
     probe->tuned_group = mem_calloc(study->n_groups, sizeof(bool));
     probe->group = UINT32_MAX;
     for (uint32_t g = 0; g < study->n_groups; g++) {
         probe->groups[g] = study->group_configs[g];
-        probe->dispatch[g] = mem_calloc(study->n_services, sizeof(struct dispatch_config));
-        memcpy(probe->dispatch[g], study->group_configs[g].dispatch,
-               study->n_services * sizeof(struct dispatch_config));
-        probe->groups[g].dispatch = probe->dispatch[g];
+        probe->settings[g] = mem_calloc(study->n_services, sizeof(struct settings));
+        memcpy(probe->settings[g], study->group_configs[g].settings,
+               study->n_services * sizeof(struct settings));
+        probe->groups[g].settings = probe->settings[g];
         probe->tuned_group[g] = study_tune_has_group(study, g);
         if (probe->tuned_group[g] && probe->group == UINT32_MAX)
             probe->group = g;
@@ -133,8 +134,8 @@ void probe_destroy(struct probe *probe)
     if (!probe)
         return;
     for (uint32_t g = 0; g < probe->study->n_groups; g++)
-        mem_free(probe->dispatch[g]);
-    mem_free(probe->dispatch);
+        mem_free(probe->settings[g]);
+    mem_free(probe->settings);
     mem_free(probe->groups);
     mem_free(probe->services);
     mem_free(probe->sizes);
@@ -163,12 +164,11 @@ static void set_choice(struct probe *probe, const struct choice *choice)
     const struct study *study = probe->study;
     for (uint32_t g = 0; g < study->n_groups; g++)
         for (uint32_t s = 0; s < study->n_services; s++) {
-            struct dispatch_config *dispatch = &probe->dispatch[g][s];
             if (!probe->tuned_group[g] || !probe->tuned_service[s])
                 continue;
             bool offloads = choice->offload_items > 0 && cost_has_accel(study->groups[g].costs[s]);
-            dispatch->batch_items = choice->batch_items;
-            dispatch->offload_items = offloads ? choice->offload_items : 0;
+            probe->settings[g][s] =
+                sched_split_settings(choice->batch_items, offloads ? choice->offload_items : 0);
         }
 }
 
@@ -265,8 +265,8 @@ double probe_bound_qps(const struct probe *probe, const struct choice *choice)
         return INFINITY;
     const struct study_group *group = &probe->study->groups[0];
     for (uint32_t s = 0; s < probe->study->n_services; s++) {
-        const struct dispatch_config *dispatch = &probe->study->group_configs[0].dispatch[s];
-        struct choice own = {(uint32_t)dispatch->batch_items, (uint32_t)dispatch->offload_items};
+        struct dispatch_config dispatch = sched_dispatch(&probe->study->group_configs[0], s);
+        struct choice own = {(uint32_t)dispatch.batch_items, (uint32_t)dispatch.offload_items};
         struct demand work = demand_at(probe, s, probe->tuned_service[s] ? choice : &own);
         double share = probe->study->services[s].traffic.rate_qps / probe->rate_qps;
         sum.cpu_s += share * work.cpu_s;
@@ -288,9 +288,9 @@ const struct service_config *probe_service(const struct probe *probe)
     return &probe->study->services[probe->service];
 }
 
-const struct dispatch_config *probe_dispatch(const struct probe *probe)
+struct dispatch_config probe_dispatch(const struct probe *probe)
 {
-    return &probe->study->group_configs[probe->group].dispatch[probe->service];
+    return sched_dispatch(&probe->study->group_configs[probe->group], probe->service);
 }
 
 double probe_cpu_s(const struct probe *probe, uint32_t items)

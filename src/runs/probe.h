@@ -60,7 +60,7 @@ bool probe_has_accelerator(const struct probe *probe);
 // borrowed.
 const struct study_group *probe_group(const struct probe *probe);
 const struct service_config *probe_service(const struct probe *probe);
-const struct dispatch_config *probe_dispatch(const struct probe *probe);
+struct dispatch_config probe_dispatch(const struct probe *probe);
 
 // Not collective. Servers of the whole fleet.
 uint32_t probe_n_servers(const struct probe *probe);

@@ -51,7 +51,7 @@ static uint32_t *whole(const struct reals *reals)
 struct tuner_config tunable_config(const struct study *study, const struct probe *probe)
 {
     const struct study_tune *tune = &study->tune;
-    const struct dispatch_config *fixed = probe_dispatch(probe);
+    struct dispatch_config fixed = probe_dispatch(probe);
     return (struct tuner_config){
         .capacity = {.accuracy_frac = tune->accuracy_frac,
                      .first_queries = (uint64_t)tune->queries,
@@ -61,7 +61,7 @@ struct tuner_config tunable_config(const struct study *study, const struct probe
         .n_servers = probe_n_servers(probe),
         .max_items = probe_max_items(probe),
         .has_accelerator = probe_has_accelerator(probe),
-        .fixed = {(uint32_t)fixed->batch_items, (uint32_t)fixed->offload_items},
+        .fixed = {(uint32_t)fixed.batch_items, (uint32_t)fixed.offload_items},
         .batches = whole(&tune->batch_items),
         .n_batches = tune->batch_items.n,
         .offloads = whole(&tune->offload_items),

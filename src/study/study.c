@@ -7,6 +7,7 @@
 #include "base/simtime.h"
 #include "cluster/layout.h"
 #include "cluster/policy.h"
+#include "cluster/sched.h"
 #include "study/doc.h"
 #include "study/grid.h"
 #include "study/reader.h"
@@ -126,7 +127,8 @@ static void make_fleet(struct study *study)
                                   .n_servers = (uint32_t)group->servers,
                                   .weight = group->weight,
                                   .costs = (const struct cost *const *)group->costs,
-                                  .dispatch = group->dispatch,
+                                  .scheduler = group->scheduler,
+                                  .settings = group->settings,
                                   .noise = {group->noise.distribution, group->noise.cv},
                                   .on = group->on};
     }
@@ -251,8 +253,9 @@ static struct meta_group group_meta(const struct study_group *group, size_t n_se
 {
     const struct platform *platform = &group->platform;
     bool accel = platform->has_accelerator;
+    const struct sched_type *type = sched_types[group->scheduler];
     for (size_t s = 0; s < n_services; s++)
-        accel = accel || group->dispatch[s].offload_items > 0;
+        accel = accel || type->needs(settings_values(&group->settings[s])).offload_items > 0;
     return (struct meta_group){mem_strdup(group->name),
                                mem_strdup(platform->name),
                                (uint32_t)group->servers,

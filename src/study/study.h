@@ -48,15 +48,6 @@ struct study_output {
     int64_t sample; // queries kept in the uniform sample, about
 };
 
-enum study_batching { BATCH_STATIC, BATCH_FIXED };
-
-// How servers of a group run a service.
-struct study_scheduler {
-    int policy;            // enum study_batching
-    int64_t batch_items;   // BATCH_FIXED
-    int64_t offload_items; // 0: nothing goes to the accelerator
-};
-
 // How service times of a group spread round their cost.
 struct study_noise {
     int distribution; // enum cost_spread
@@ -73,10 +64,11 @@ struct study_group {
     struct on_schedule on;  // n_on owned, made of on_counts
     struct platform platform;
     struct study_noise noise;
-    struct study_scheduler *schedulers; // [n_services]
-    struct cost_config *cost_configs;   // [n_services]
-    struct cost **costs;                // [n_services]
-    struct dispatch_config *dispatch;   // [n_services]
+    int64_t scheduler;                // index into sched_types
+    struct settings *given;           // [n_services] its settings, as the study has them
+    struct settings *settings;        // [n_services] and resolved
+    struct cost_config *cost_configs; // [n_services]
+    struct cost **costs;              // [n_services]
 };
 
 // All of it. Strings, arrays and what they point to are owned, but for the library's tables.

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "cluster/sched.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_models.h"
@@ -14,9 +15,6 @@
 
 #define MAX_GROUPS 1024
 #define MAX_SERVERS 100000000
-#define MAX_ITEMS 65535
-
-const char *const study_batching_names[] = {"static", "fixed", NULL};
 
 const struct field study_fleet_fields[] = {
     FIELD(study, "cells", FIELD_INT, UNIT_NONE, cells, 1, 1e6, "1",
@@ -49,15 +47,6 @@ const struct field study_on_fields[] = {
           "a server is powered this long after it takes no more; what still runs then is lost"),
     FIELD_END};
 
-const struct field study_scheduler_fields[] = {
-    FIELD_CHOICES(study_scheduler, "policy", policy, study_batching_names, "static",
-                  "static: the largest query is split over all cores; fixed: batch_items"),
-    FIELD(study_scheduler, "batch_items", FIELD_INT, UNIT_ITEMS, batch_items, 1, MAX_ITEMS, "256",
-          "fixed: items per CPU request at most; giving it implies fixed"),
-    FIELD(study_scheduler, "offload_items", FIELD_INT, UNIT_ITEMS, offload_items, 0, MAX_ITEMS + 1,
-          "0", "queries of at least this size go to the accelerator; 0: none"),
-    FIELD_END};
-
 const struct field study_noise_fields[] = {
     FIELD_CHOICES(study_noise, "distribution", distribution, cost_spread_names, "none",
                   "how service times spread round the cost"),
@@ -82,24 +71,29 @@ static int find_service(const struct study *study, const struct node *entry, str
     return reader_choose(name, "service", names, study->n_services, err);
 }
 
-// Turns a scheduler map (NULL: none) into settings that start as *scheduler is.
+// Turns a scheduler map (NULL: none) into settings that start as *settings is.
 static int read_scheduler(const struct node *map, const struct node *parent,
-                          const char *const *others, struct study_scheduler *scheduler,
-                          struct err *err)
+                          const char *const *others, const struct sched_type *type,
+                          struct settings *settings, struct err *err)
 {
-    const struct reader_part part = {study_scheduler_fields, scheduler};
+    const struct reader_part part = {type->fields, settings->values};
     const struct reader_options options = {others, false};
+    uint64_t given = 0;
     if (reader_fill(map, parent, &part, 1, &options, err) < 0)
         return -1;
-    const struct node *policy = node_get(map, "policy"), *batch = node_get(map, "batch_items");
-    if (batch && !policy)
-        scheduler->policy = BATCH_FIXED;
-    if (batch && scheduler->policy == BATCH_STATIC)
-        return node_fail(batch, err, "only with policy: fixed");
-    if (policy && scheduler->policy == BATCH_FIXED && !batch)
-        return node_fail_key(map, "batch_items", err,
-                             "missing; expected a number of items such as \"64\"");
+    for (size_t i = 0; type->fields[i].key; i++)
+        given |= (uint64_t)(node_get(map, type->fields[i].key) != NULL) << i;
+    if (type->check(settings->values, given, err) < 0)
+        return reader_prefix(map ? map : parent, err);
     return 0;
+}
+
+// The scheduler that has the way named there; the first where none is named, or none has it.
+static int find_scheduler(const struct node *map)
+{
+    const struct node *policy = map ? node_get(map, "policy") : NULL;
+    int i = policy && policy->kind == NODE_SCALAR ? sched_find_policy(policy->text) : 0;
+    return i < 0 ? 0 : i;
 }
 
 static int read_schedulers(struct study *study, struct study_group *group, const struct node *map,
@@ -107,17 +101,19 @@ static int read_schedulers(struct study *study, struct study_group *group, const
 {
     static const char *const others[] = {"services", NULL}, *const inner[] = {"service", NULL};
     const struct node *scheduler, *list;
-    struct study_scheduler base = {0};
-    schema_defaults(study_scheduler_fields, &base);
-    if (reader_map(map, "scheduler", &scheduler, err) < 0 ||
-        read_scheduler(scheduler, map, others, &base, err) < 0 ||
+    if (reader_map(map, "scheduler", &scheduler, err) < 0)
+        return -1;
+    group->scheduler = find_scheduler(scheduler);
+    const struct sched_type *type = sched_types[group->scheduler];
+    struct settings base = settings_of(type->fields, NULL);
+    if (read_scheduler(scheduler, map, others, type, &base, err) < 0 ||
         reader_list(scheduler, "services", &list, err) < 0)
         return -1;
     for (size_t s = 0; s < study->n_services; s++)
-        group->schedulers[s] = base;
+        group->given[s] = base;
     for (size_t i = 0; list && i < list->n; i++) {
         int s = find_service(study, list->items[i], err);
-        if (s < 0 || read_scheduler(list->items[i], NULL, inner, &group->schedulers[s], err) < 0)
+        if (s < 0 || read_scheduler(list->items[i], NULL, inner, type, &group->given[s], err) < 0)
             return -1;
     }
     return 0;
@@ -387,7 +383,9 @@ static int make_cost(const struct study *study, const struct library *library,
         err_prefix(err, "service %s", service);
         return node_prefix(cost ? cost : map, err);
     }
-    if (group->schedulers[s].offload_items > 0 && !cost_has_accel(group->costs[s]))
+    const struct sched_type *type = sched_types[group->scheduler];
+    struct dispatch_config needs = type->needs(settings_values(&group->given[s]));
+    if (needs.offload_items > 0 && !cost_has_accel(group->costs[s]))
         return node_fail_key(scheduler ? scheduler : map, "offload_items", err,
                              "the group has no accelerator for service %s", service);
     return 0;
@@ -403,17 +401,13 @@ static int make_costs(const struct study *study, const struct library *library,
     return 0;
 }
 
-// The static policy splits the largest query over all cores.
-static void make_dispatch(const struct study *study, struct study_group *group)
+static void resolve_settings(const struct study *study, struct study_group *group)
 {
     for (size_t s = 0; s < study->n_services; s++) {
-        const struct study_scheduler *scheduler = &group->schedulers[s];
-        int64_t largest = study_traffic_largest_items(study, s);
-        int64_t cores = group->platform.cores, batch = (largest + cores - 1) / cores;
-        if (scheduler->policy == BATCH_FIXED)
-            batch = scheduler->batch_items;
-        group->dispatch[s] =
-            (struct dispatch_config){batch > 0 ? batch : 1, scheduler->offload_items};
+        group->settings[s] = group->given[s];
+        sched_types[group->scheduler]->resolve(group->settings[s].values,
+                                               study_traffic_largest_items(study, s),
+                                               group->platform.cores);
     }
 }
 
@@ -423,10 +417,10 @@ static void make_groups(struct study *study, size_t n)
     study->groups = mem_calloc(n, sizeof *study->groups);
     for (size_t g = 0; g < n; g++) {
         struct study_group *group = &study->groups[g];
-        group->schedulers = mem_calloc(study->n_services, sizeof *group->schedulers);
+        group->given = mem_calloc(study->n_services, sizeof *group->given);
+        group->settings = mem_calloc(study->n_services, sizeof *group->settings);
         group->cost_configs = mem_calloc(study->n_services, sizeof *group->cost_configs);
         group->costs = mem_calloc(study->n_services, sizeof *group->costs);
-        group->dispatch = mem_calloc(study->n_services, sizeof *group->dispatch);
     }
 }
 
@@ -453,7 +447,7 @@ int study_fleet_read(struct study *study, const struct library *library, const s
         if (read_group(study, library, list->items[g], g, err) < 0 ||
             make_costs(study, library, &study->groups[g], list->items[g], err) < 0)
             return -1;
-        make_dispatch(study, &study->groups[g]);
+        resolve_settings(study, &study->groups[g]);
         servers += study->groups[g].servers;
     }
     if (servers < study->cells)
@@ -473,8 +467,8 @@ static void release_group(struct study *study, struct study_group *group)
     }
     mem_free(group->costs);
     mem_free(group->cost_configs);
-    mem_free(group->schedulers);
-    mem_free(group->dispatch);
+    mem_free(group->given);
+    mem_free(group->settings);
     platform_release(&group->platform);
     schema_release(study_on_fields, group);
     mem_free((uint32_t *)group->on.n_on);

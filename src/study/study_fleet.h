@@ -23,9 +23,9 @@ int study_fleet_read(struct study *study, const struct library *library, const s
 void study_fleet_release(struct study *study);
 
 // Tables of struct study (its cells), study_group (its own keys, and those of `on`),
-// study_scheduler and study_noise.
+// and study_noise.
 extern const struct field study_fleet_fields[], study_group_fields[], study_on_fields[],
-    study_scheduler_fields[], study_noise_fields[];
+    study_noise_fields[];
 extern const char *const study_batching_names[]; // of enum study_batching: "static" "fixed" NULL
 
 #endif

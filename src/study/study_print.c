@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cluster/policy.h"
+#include "cluster/sched.h"
 #include "models/platform.h"
 #include "study/doc.h"
 #include "study/flow.h"
@@ -123,11 +124,12 @@ typedef void (*settings_fn)(FILE *out, const struct study *study, const struct s
 static void scheduler_settings(FILE *out, const struct study *study,
                                const struct study_group *group, size_t service)
 {
-    static const char *const batch_key[] = {"batch_items", NULL};
-    const struct study_scheduler *scheduler = &group->schedulers[service];
+    const struct sched_type *type = sched_types[group->scheduler];
+    const void *values = settings_values(&group->given[service]);
     (void)study;
-    print_fields(out, 10, study_scheduler_fields, scheduler,
-                 scheduler->policy == BATCH_FIXED ? NULL : batch_key);
+    for (const struct field *f = type->fields; f->key; f++)
+        if (!type->is_implied(values, f))
+            print_field(out, 10, f, values);
 }
 
 static void cost_settings(FILE *out, const struct study *study, const struct study_group *group,

@@ -5,6 +5,7 @@
 
 #include "base/simtime.h"
 #include "cluster/config.h"
+#include "cluster/sched.h"
 #include "models/catalogue.h"
 #include "models/platform.h"
 #include "study/grid.h"
@@ -78,9 +79,12 @@ size_t study_sections(struct study_section *out, size_t max)
     add_section(&s, "fleet.groups[].accelerator", "",
                 "its accelerator: a name, none, or keys in place of the catalogue's",
                 accelerator_fields);
-    add_section(&s, "fleet.groups[].scheduler", "",
-                "how queries become requests; services: a list of {service, ...} for exceptions",
-                study_scheduler_fields);
+    for (int i = 0; sched_types[i]; i++) // the first holds where none is named
+        add_section(&s, "fleet.groups[].scheduler", i == 0 ? "" : sched_types[i]->name,
+                    i == 0 ? "how queries become requests; services: a list of {service, ...} for "
+                             "exceptions"
+                           : sched_types[i]->help,
+                    sched_types[i]->fields);
     add_section(&s, "fleet.groups[].cost", "",
                 "seconds per request; services: a list of {service, ...} for exceptions",
                 kind_rows);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/policy.h"
+#include "cluster/sched.h"
 #include "models/cost.h"
 #include "study/reader.h"
 #include "traces/arrival.h"
@@ -26,6 +27,7 @@ VARIANTS(study_variants_arrivals, "arrival process", arrival_types, arrival_type
 VARIANTS(study_variants_sizes, "size distribution", size_types, size_types[v.n]->fields)
 VARIANTS(study_variants_costs, "cost model", cost_types, cost_types[v.n]->fields)
 VARIANTS(study_variants_policies, "balancer policy", policy_types, policy_types[v.n]->fields)
+VARIANTS(study_variants_schedulers, "scheduler", sched_types, sched_types[v.n]->fields)
 
 int64_t study_variants_index(const struct study_variants *variants, const char *name)
 {

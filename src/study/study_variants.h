@@ -32,11 +32,13 @@ struct study_variants {
     const struct field *fields[STUDY_MAX_VARIANTS]; // keys beside the selecting one
 };
 
-// The four families, in the order of arrival_types, size_types, cost_types and policy_types.
+// The families, in the order of arrival_types, size_types, cost_types, policy_types and
+// sched_types.
 struct study_variants study_variants_arrivals(void);
 struct study_variants study_variants_sizes(void);
 struct study_variants study_variants_costs(void);
 struct study_variants study_variants_policies(void);
+struct study_variants study_variants_schedulers(void); // listed, not read by study_variants_read()
 
 // The place of `name`, which must be one of the family's.
 int64_t study_variants_index(const struct study_variants *variants, const char *name);

@@ -5,6 +5,7 @@
 
 #include "base/simtime.h"
 #include "capacity/sample_fixture.h"
+#include "cluster/sched.h"
 #include "support/suite.h"
 
 static struct slice slice_of(const struct fleet_variant *fleet, uint64_t number, uint32_t n_cells)
@@ -57,10 +58,10 @@ START_TEST(the_whole_is_the_whole)
     ck_assert_uint_eq(sampled->fleet.n_cells, 4);
     ck_assert_uint_eq(sampled->n_servers, 16);
     ck_assert(sampled->services[1].traffic.rate_qps == 8000);
-    ck_assert_int_eq(sampled->fleet.groups[1].dispatch[0].batch_items, 3);
-    ck_assert_int_eq(sampled->fleet.groups[1].dispatch[0].offload_items,
+    ck_assert_int_eq(sched_dispatch(&sampled->fleet.groups[1], 0).batch_items, 3);
+    ck_assert_int_eq(sched_dispatch(&sampled->fleet.groups[1], 0).offload_items,
                      0); // there is no accelerator
-    ck_assert_int_eq(sampled->fleet.groups[0].dispatch[1].batch_items, 2);
+    ck_assert_int_eq(sched_dispatch(&sampled->fleet.groups[0], 1).batch_items, 2);
     ck_assert_int_eq(sampled->fleet.groups[0].platform->cores, 3);
     // In 0.1 s 2000 of a and, of b, whose curve rises from a half by a twelfth per second, 403.3.
     ck_assert_double_eq_tol(sample_fleet_queries(sampled), 2403.33, 0.01);

@@ -62,7 +62,7 @@ START_TEST(costs_are_the_services_own)
         single_server_cut(&e, f.context.study, pairs[i][0], pairs[i][1]);
         struct probe *probe = probe_create(&e.study, true);
         ck_assert_double_eq_tol(probe_bound_qps(probe, &one), 4000, 1e-6);
-        ck_assert_int_eq(probe_dispatch(probe)->batch_items, i == 0 ? 7 : 1);
+        ck_assert_int_eq(probe_dispatch(probe).batch_items, i == 0 ? 7 : 1);
         ck_assert_int_eq(probe_service(probe)->sla_ns, i == 0 ? 9000000 : 4000000);
         probe_destroy(probe);
     }

@@ -968,7 +968,7 @@ def group_list(folder):
     """list and schema show what studies can name, and fast: without starting MPI."""
     for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),
                         ("distributions", "production"), ("arrivals", "mmpp"), ("costs", "roofline"),
-                        ("tuners", "deeprecsched")):
+                        ("schedulers", "split"), ("tuners", "deeprecsched")):
         rc, out, err = call("list", topic, cwd=folder)
         expect(rc == 0 and word in out, f"list {topic}", err)
         rc, out, err = call("list", topic, "--long", cwd=folder)

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "base/simtime.h"
 #include "cluster/policy.h"
+#include "cluster/sched.h"
 #include "traces/source.h"
 
 static char *const service_names[FIXTURE_SERVICES] = {"feed", "ads"};
@@ -35,10 +36,10 @@ static void init_group(struct fixture *fixture, uint32_t g)
         .n_servers = 4,
         .weight = 1,
         .costs = (const struct cost *const *)fixture->costs + (size_t)g * n_services,
-        .dispatch = fixture->dispatch + (size_t)g * n_services};
+        .settings = fixture->settings + (size_t)g * n_services};
     for (uint32_t i = 0; i < n_services; i++) {
         double factor = 1 + 0.5 * g + 0.5 * i;
-        fixture->dispatch[g * n_services + i] = (struct dispatch_config){.batch_items = 32};
+        fixture->settings[g * n_services + i] = sched_split_settings(32, 0);
         fixture->cost_configs[g * n_services + i] =
             (struct cost_config){.kind = cost_type_find("synthetic"),
                                  .fixed_s = 5e-6 * factor,
@@ -90,6 +91,17 @@ void fixture_set_policy(struct fixture *fixture, const char *name)
     settings_set_number(&config->settings, "large_items", 64);
 }
 
+void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items)
+{
+    fixture->settings[at] =
+        sched_split_settings(batch_items, fixture_dispatch(fixture, at).offload_items);
+}
+
+struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at)
+{
+    return sched_split.needs(settings_values(&fixture->settings[at]));
+}
+
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,
                     int64_t offload_items)
 {
@@ -101,7 +113,7 @@ void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bo
     fixture->platforms[group].accelerator = accelerator;
     for (uint32_t i = 0; i < fixture->config.n_services; i++) {
         uint32_t at = group * fixture->config.n_services + i;
-        fixture->dispatch[at].offload_items = offload_items;
+        settings_set_number(&fixture->settings[at], "offload_items", (double)offload_items);
         fixture->cost_configs[at].accel_fixed_s = 20e-6;
         fixture->cost_configs[at].accel_per_item_s = 0.2e-6;
         fixture->cost_configs[at].accel_load_fixed_s = 10e-6;
@@ -119,9 +131,9 @@ void fixture_ready(struct fixture *fixture)
             fixture->costs[at] =
                 cost_create(&fixture->cost_configs[at], NULL, &fixture->platforms[g], &err);
             ck_assert_msg(fixture->costs[at] != NULL, "%s", err.text);
-            fixture->tabs[at] =
-                svctab_create(&fixture->services[i], &fixture->dispatch[at], fixture->costs[at],
-                              (uint32_t)fixture->platforms[g].cores, &err);
+            struct dispatch_config dispatch = fixture_dispatch(fixture, at);
+            fixture->tabs[at] = svctab_create(&fixture->services[i], &dispatch, fixture->costs[at],
+                                              (uint32_t)fixture->platforms[g].cores, &err);
             ck_assert_msg(fixture->tabs[at] != NULL, "%s", err.text);
         }
 }
@@ -186,21 +198,20 @@ struct server_block **fixture_blocks(const struct fixture *fixture, const struct
     struct server_block **blocks = mem_calloc(layout->n_parts, sizeof(struct server_block *));
     for (uint32_t p = 0; p < layout->n_parts; p++) {
         const struct layout_part *part = &layout->parts[p];
-        struct server_block_config block = {
-            .fleet = config,
-            .group = part->group,
-            .cell = part->cell,
-            .first_in_cell = part->first_in_cell,
-            .first_in_fleet = part->first_in_fleet,
-            .n_servers = part->n_servers,
-            .layout = layout,
-            .part = p,
-            .tabs = (const struct svctab *const *)fixture->tabs +
-                    (size_t)part->group * config->n_services,
-            .wants_reports = policy_types[config->balancer.policy]->needs_feedback,
-            .unit = policy_load_unit(&config->balancer),
-            .kernel = cpu_kernel_best(),
-            .record = record};
+        struct server_block_config block = {.fleet = config,
+                                            .group = part->group,
+                                            .cell = part->cell,
+                                            .first_in_cell = part->first_in_cell,
+                                            .first_in_fleet = part->first_in_fleet,
+                                            .n_servers = part->n_servers,
+                                            .layout = layout,
+                                            .part = p,
+                                            .tabs = (const struct svctab *const *)fixture->tabs +
+                                                    (size_t)part->group * config->n_services,
+                                            .wants_completions = fleet_has_feedback(config),
+                                            .unit = policy_load_unit(&config->balancer),
+                                            .kernel = cpu_kernel_best(),
+                                            .record = record};
         if (rank < 0 || part->rank == rank)
             blocks[p] = server_block_create(&block);
     }

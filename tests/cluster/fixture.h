@@ -25,7 +25,7 @@ struct fixture {
     struct platform platforms[FIXTURE_GROUPS];
     struct cost_config cost_configs[FIXTURE_COSTS]; // [group * n_services + service]
     struct cost *costs[FIXTURE_COSTS];
-    struct dispatch_config dispatch[FIXTURE_COSTS];
+    struct settings settings[FIXTURE_COSTS]; // of the scheduler split
     struct svctab *tabs[FIXTURE_COSTS];
     struct outage_event events[FIXTURE_EVENTS]; // for config.outages.events
 };
@@ -41,6 +41,11 @@ void fixture_release(struct fixture *fixture);
 // A policy with its default settings, but that size-aware calls 64 items large: some of every
 // test's queries are.
 void fixture_set_policy(struct fixture *fixture, const char *name);
+
+// What split makes of a service on a group (settings[at]), but with requests of at most B items.
+void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items);
+// Its B and T, for a table by hand.
+struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at);
 
 // An accelerator for a group, and a threshold for all its services.
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,

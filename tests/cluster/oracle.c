@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cluster/outage.h"
+#include "cluster/retry.h"
 #include "models/power.h"
 
 enum { MOST_REQUESTS = 16, MOST_SPANS = 256 };
@@ -42,7 +43,7 @@ static const struct layout layout = {
     .n_cells = 1, .n_parts = 1, .parts = (struct layout_part *)(uintptr_t)parts};
 
 struct record *oracle_run(const struct oracle *setting, const struct cpu_kernel *kernel,
-                          uint32_t most_batch, struct report_list *reports)
+                          uint32_t most_batch, struct completions *reports)
 {
     struct record *record = fixture_record(&setting->fixture, ORACLE_BINS, ORACLE_WARMUP_NS);
     struct server_block_config config = {.fleet = &setting->fixture.config,
@@ -52,20 +53,37 @@ struct record *oracle_run(const struct oracle *setting, const struct cpu_kernel 
                                          .layout = &layout,
                                          .tabs =
                                              (const struct svctab *const *)setting->fixture.tabs,
-                                         .wants_reports = reports && !setting->deaf,
+                                         .wants_completions = reports && !setting->deaf,
                                          .unit = setting->unit,
                                          .kernel = kernel,
                                          .record = record};
     struct server_block *block = server_block_create(&config);
+    struct completions own = {0}, *list = reports ? reports : &own;
     for (size_t i = 0; i < setting->n_queries;) {
         size_t n = 1 + fixture_draw(9, i, most_batch);
         n = n < setting->n_queries - i ? n : setting->n_queries - i;
-        server_block_run(block, setting->queries + i, n, reports);
+        server_block_run(block, setting->queries + i, n, list);
         i += n;
     }
     server_block_finish(block);
     server_block_destroy(block);
+    oracle_retry(setting, record, list);
+    completions_release(&own);
     return record;
+}
+
+void oracle_retry(const struct oracle *setting, struct record *record, struct completions *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n_lost; i++) {
+        const struct query *query = &list->lost[i].query;
+        const struct svctab *tab = setting->fixture.tabs[query->service];
+        enum record_path path = query->size_items >= tab->offload_items ? PATH_ACCEL : PATH_CPU;
+        struct query next;
+        if (retry_next(&setting->fixture.config, &list->lost[i], path, record, &next))
+            list->lost[n++] = (struct loss){next, 0};
+    }
+    list->n_lost = n;
 }
 
 // ---- what should have come of it ----------------------------------------------------------------
@@ -95,9 +113,9 @@ struct expected {
     struct lane cpu[ORACLE_SERVERS], accel[ORACLE_SERVERS];
     struct history history[ORACLE_SERVERS];
     struct record *record;
-    struct query *lost; // to be tried again, as their next attempts
+    struct loss *lost; // to be tried again, as their next attempts
     size_t n_lost;
-    struct report *refused; // what is told of queries that come to a server that is down
+    struct completion *refused; // what is told of queries that come to a server that is down
     size_t n_refused;
 };
 
@@ -209,7 +227,7 @@ static void expect_lost(struct expected *expected, const struct query *query, in
     else if (t_ns >= fleet->duration_ns || next.arrive_ns >= fleet->duration_ns)
         tally->n_pending++;
     else
-        expected->lost[expected->n_lost++] = next;
+        expected->lost[expected->n_lost++] = (struct loss){next, 0};
 }
 
 static void expect_refused(struct expected *expected, const struct query *query, int64_t t_ns,
@@ -220,7 +238,7 @@ static void expect_refused(struct expected *expected, const struct query *query,
     int64_t weight = svctab_load(tab_of(setting, query), setting->unit, query->size_items);
     for (uint32_t i = 0; i < (per_request ? n_requests : 1); i++)
         expected->refused[expected->n_refused++] =
-            (struct report){t_ns, per_request ? 1 : weight, query->server, 0};
+            (struct completion){t_ns, per_request ? 1 : weight, query->server, 0};
     expect_lost(expected, query, t_ns, offloaded ? PATH_ACCEL : PATH_CPU);
 }
 
@@ -523,7 +541,7 @@ int oracle_by_seq(const void *a, const void *b)
 }
 
 // The same queries are to be tried again, at the same times.
-static void assert_lost(struct report_list *list, struct expected *expected)
+static void assert_lost(struct completions *list, struct expected *expected)
 {
     ck_assert_uint_eq(list->n_lost, expected->n_lost);
     if (list->n_lost == 0)
@@ -538,14 +556,14 @@ void oracle_holds(struct oracle *setting)
     oracle_ready(setting);
     setting->deaf = true;
     struct expected *expected = expect(setting);
-    struct report_list list = {0};
+    struct completions list = {0};
     struct record *record = oracle_run(setting, &cpu_portable, 1500, &list);
     oracle_same_groups(record, expected->record);
     oracle_same_tallies(record, expected->record);
     oracle_same_servers(record, expected->record);
     assert_lost(&list, expected);
     ck_assert_uint_eq(list.n, 0);
-    report_list_release(&list);
+    completions_release(&list);
     ck_assert(fixture_same_record(record, expected->record));
     ck_assert_uint_gt(record->n_samples, 0);
     record_destroy(record);
@@ -564,17 +582,17 @@ void oracle_set_cold(struct oracle *setting, double factor, double cooling_s, do
 
 int oracle_by_end(const void *a, const void *b)
 {
-    const struct report *x = a, *y = b;
+    const struct completion *x = a, *y = b;
     if (x->end_ns != y->end_ns)
         return x->end_ns < y->end_ns ? -1 : 1;
     return x->server < y->server ? -1 : x->server > y->server;
 }
 
 // A report of each query that says what it weighs, when it ends and where, or of each request.
-static struct report *expect_reports(const struct expected *expected, enum load_unit unit,
-                                     size_t *n)
+static struct completion *expect_reports(const struct expected *expected, enum load_unit unit,
+                                         size_t *n)
 {
-    struct report *reports =
+    struct completion *reports =
         mem_calloc(expected->setting->n_queries * MOST_REQUESTS, sizeof *reports);
     *n = 0;
     for (uint32_t s = 0; s < 2 * ORACLE_SERVERS; s++) {
@@ -587,7 +605,7 @@ static struct report *expect_reports(const struct expected *expected, enum load_
             if (same && end_ns > reports[*n - 1].end_ns)
                 reports[*n - 1].end_ns = end_ns;
             if (!same)
-                reports[(*n)++] = (struct report){
+                reports[(*n)++] = (struct completion){
                     .end_ns = end_ns,
                     .weight = unit == LOAD_REQUESTS ? 1
                                                     : svctab_load(tab_of(expected->setting, query),
@@ -601,12 +619,12 @@ static struct report *expect_reports(const struct expected *expected, enum load_
 }
 
 // The same reports one by one: a report of n equal requests counts n times.
-static struct report *spell_out(const struct report_list *list, bool per_request, size_t *n)
+static struct completion *spell_out(const struct completions *list, bool per_request, size_t *n)
 {
     size_t most = 0;
     for (size_t i = 0; i < list->n; i++)
         most += per_request ? (size_t)list->v[i].weight : 1;
-    struct report *reports = mem_calloc(most, sizeof *reports);
+    struct completion *reports = mem_calloc(most, sizeof *reports);
     *n = 0;
     for (size_t i = 0; i < list->n; i++)
         for (int64_t k = 0; k < (per_request ? list->v[i].weight : 1); k++) {
@@ -621,11 +639,11 @@ static struct report *spell_out(const struct report_list *list, bool per_request
 void oracle_reports_hold(struct oracle *setting)
 {
     struct expected *expected = expect(setting);
-    struct report_list list = {0};
+    struct completions list = {0};
     struct record *record = oracle_run(setting, cpu_kernel_best(), 700, &list);
     size_t n, n_expected;
-    struct report *reports = spell_out(&list, setting->unit == LOAD_REQUESTS, &n);
-    struct report *wanted = expect_reports(expected, setting->unit, &n_expected);
+    struct completion *reports = spell_out(&list, setting->unit == LOAD_REQUESTS, &n);
+    struct completion *wanted = expect_reports(expected, setting->unit, &n_expected);
     ck_assert_uint_eq(n, n_expected);
     qsort(reports, n, sizeof *reports, oracle_by_end);
     qsort(wanted, n, sizeof *wanted, oracle_by_end);
@@ -639,7 +657,7 @@ void oracle_reports_hold(struct oracle *setting)
     assert_lost(&list, expected);
     mem_free(reports);
     mem_free(wanted);
-    report_list_release(&list);
+    completions_release(&list);
     record_destroy(record);
     destroy_expected(expected);
     oracle_destroy(setting);

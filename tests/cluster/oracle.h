@@ -46,7 +46,10 @@ void oracle_destroy(struct oracle *setting);
 
 // Runs the queries in batches of random sizes up to most_batch; NULL: nobody listens.
 struct record *oracle_run(const struct oracle *setting, const struct cpu_kernel *kernel,
-                          uint32_t most_batch, struct report_list *reports);
+                          uint32_t most_batch, struct completions *reports);
+// What the balancer makes of the losses in *list: those that are tried again are left, as their
+// next attempts, the others are counted. oracle_run() has done it.
+void oracle_retry(const struct oracle *setting, struct record *record, struct completions *list);
 
 // Fails the test unless the record, and which queries are to be tried again, is what it must be;
 // then also unless the reports are. Both destroy the setting.

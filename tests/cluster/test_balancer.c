@@ -33,14 +33,15 @@ struct post {
 };
 
 // The service of a query here: at least the shortest of the tables, 6 us.
-static struct report answer(const struct query *query)
+static struct completion answer(const struct query *query)
 {
     int64_t service_ns = 6000 + fixture_draw(21, query->seq, 300000);
-    return (struct report){
+    return (struct completion){
         .end_ns = query->arrive_ns + 50000 + service_ns, .weight = 1, .server = query->server};
 }
 
-// Is this attempt lost, and tried again? As a server says it, 30 us after the news.
+// Is this attempt lost, and tried again? With 50 us for the news and no further delay that is 130
+// us after it came when it is lost after 80.
 static bool is_lost(const struct post *post, const struct query *query, struct query *next)
 {
     if (query_attempt(query) >= post->retries || fixture_draw(24, query->seq, 5) > 0)
@@ -53,13 +54,14 @@ static bool is_lost(const struct post *post, const struct query *query, struct q
 }
 
 static void answer_all(const struct post *post, const struct query *queries, size_t n,
-                       struct report_list *list)
+                       struct completions *list)
 {
-    report_list_reserve(list, n);
-    list->lost = mem_realloc(list->lost, list->n_lost + n, sizeof *list->lost);
+    completions_reserve(list, n);
     for (size_t i = 0; i < n; i++) {
+        struct query next;
         list->v[list->n++] = answer(&queries[i]);
-        list->n_lost += is_lost(post, &queries[i], &list->lost[list->n_lost]);
+        if (is_lost(post, &queries[i], &next))
+            completions_lose(list, &queries[i], queries[i].arrive_ns + 80 * SIMTIME_US);
     }
 }
 
@@ -75,7 +77,7 @@ static bool post_has_room(struct exchange *base)
 }
 
 static bool post_deliver(struct exchange *base, const struct parcel *parcel,
-                         struct report_list *reports)
+                         struct completions *reports)
 {
     struct post *post = (struct post *)base;
     if (post->n_queries + parcel->n > MOST_QUERIES || post->n_parcels == MOST_PARCELS || post->full)
@@ -123,7 +125,7 @@ static void start(struct bench *bench, int n_ranks, bool remote)
     bench->post->base.type = &post_type;
     bench->post->layout = bench->layout;
     bench->post->remote = remote;
-    bench->post->wanted = fleet_wants_reports(&bench->fixture.config);
+    bench->post->wanted = fleet_wants_answers(&bench->fixture.config);
     if (bench->fixture.config.outages.mtbf_s > 0)
         bench->post->retries = (uint32_t)bench->fixture.config.outages.retries;
     bench->record = fixture_record(&bench->fixture, 1, 0);
@@ -157,11 +159,11 @@ static bool answer_one(struct bench *bench, uint64_t draw)
     if (n == 0)
         return false;
     struct kept *parcel = &post->parcels[open[fixture_draw(22, draw, (uint32_t)n)]];
-    struct report_list list = {0};
+    struct completions list = {0};
     answer_all(post, &post->queries[parcel->first], parcel->n, &list);
     balancer_hear(bench->balancer, parcel->window, &list);
     parcel->answered = true;
-    report_list_release(&list);
+    completions_release(&list);
     return true;
 }
 

@@ -75,23 +75,23 @@ START_TEST(causes_of_outages)
 }
 END_TEST
 
-// Balancers are told something when their policy looks at servers, or when there are queries to be
-// tried again.
+// Balancers are told of completions when their policy looks at servers, and parcels are answered
+// then or where servers can lose queries.
 START_TEST(who_is_told)
 {
     struct fixture fixture;
     fixture_init(&fixture, 1, 1);
     struct fleet_config *config = &fixture.config;
     config->balancer.policy = policy_find("power-of-two");
-    ck_assert(fleet_wants_reports(config));
+    ck_assert(fleet_has_feedback(config) && fleet_wants_answers(config));
     config->balancer.policy = policy_find("random");
-    ck_assert(!fleet_wants_reports(config));
+    ck_assert(!fleet_has_feedback(config) && !fleet_wants_answers(config));
     config->outages.retries = 1;
-    ck_assert(!fleet_wants_reports(config));
+    ck_assert(!fleet_wants_answers(config));
     config->outages.mtbf_s = 1;
-    ck_assert(fleet_wants_reports(config));
+    ck_assert(!fleet_has_feedback(config) && fleet_wants_answers(config));
     config->outages.retries = 0;
-    ck_assert(!fleet_wants_reports(config));
+    ck_assert(fleet_wants_answers(config));
 }
 END_TEST
 

@@ -120,7 +120,8 @@ static struct outcome *run(const struct cpu_kernel *kernel, bool fixed, const st
         cpu_pool_init(&outcome->pool, N_SERVERS, stream->n_cores);
     outcome->pool.noise = noise;
     outcome->pool.first_server = 17;
-    outcome->ends.reports = mem_calloc((size_t)N_JOBS * MOST_REQUESTS, sizeof(struct report));
+    outcome->ends.completions =
+        mem_calloc((size_t)N_JOBS * MOST_REQUESTS, sizeof(struct completion));
     outcome->pool.ends = with_ends ? &outcome->ends : NULL;
     for (size_t i = 0; i < N_JOBS;) {
         size_t n = 1 + fixture_draw(99 + most_batch, i, most_batch);
@@ -135,7 +136,7 @@ static struct outcome *run(const struct cpu_kernel *kernel, bool fixed, const st
 static void destroy_outcome(struct outcome *outcome)
 {
     cpu_pool_release(&outcome->pool);
-    mem_free(outcome->ends.reports);
+    mem_free(outcome->ends.completions);
     mem_free(outcome);
 }
 
@@ -159,7 +160,8 @@ static void assert_same_bits(const struct outcome *a, const struct outcome *b, c
     ck_assert_msg(memcmp(a->pool.servers, b->pool.servers, N_SERVERS * a->pool.stride) == 0,
                   "%s, %u cores: another state", what, stream->n_cores);
     ck_assert_uint_eq(a->ends.n, b->ends.n);
-    ck_assert_mem_eq(a->ends.reports, b->ends.reports, a->ends.n * sizeof *a->ends.reports);
+    ck_assert_mem_eq(a->ends.completions, b->ends.completions,
+                     a->ends.n * sizeof *a->ends.completions);
 }
 
 // ---- what should have come of it ----------------------------------------------------------------
@@ -256,9 +258,10 @@ static void assert_ends(const struct expected *expected, const struct outcome *o
 {
     uint64_t n = 0, sum = 0, n_expected = expected->n, sum_expected = 0;
     for (size_t i = 0; i < outcome->ends.n; i++)
-        if (outcome->ends.reports[i].server == 17 + server) {
-            n += (uint64_t)outcome->ends.reports[i].weight;
-            sum += (uint64_t)(outcome->ends.reports[i].weight * outcome->ends.reports[i].end_ns);
+        if (outcome->ends.completions[i].server == 17 + server) {
+            n += (uint64_t)outcome->ends.completions[i].weight;
+            sum += (uint64_t)(outcome->ends.completions[i].weight *
+                              outcome->ends.completions[i].end_ns);
         }
     for (size_t i = 0; i < expected->n; i++)
         sum_expected += (uint64_t)expected->requests[i].end_ns;
@@ -613,7 +616,7 @@ START_TEST(contention_by_hand)
     for (int k = 0; cpu_kernels[k]; k++) {
         if (!cpu_kernels[k]->supported())
             continue;
-        struct report reports[4];
+        struct completion reports[4];
         struct cpu_ends ends = {reports, 0};
         struct cpu_pool pool;
         cpu_pool_init(&pool, 1, 3);

@@ -44,7 +44,7 @@ static void release(struct cell *cell)
 START_TEST(delivers)
 {
     struct cell through, direct;
-    struct report_list reports = {0}, wanted = {0};
+    struct completions reports = {0}, wanted = {0};
     init(&through, "power-of-two");
     init(&direct, "power-of-two");
     struct exchange *exchange = &through.exchange.base;
@@ -62,19 +62,18 @@ START_TEST(delivers)
     fixture_finish(through.blocks, through.layout);
     fixture_finish(direct.blocks, direct.layout);
     ck_assert(fixture_same_record(through.record, direct.record));
-    report_list_release(&reports);
-    report_list_release(&wanted);
+    completions_release(&reports);
+    completions_release(&wanted);
     release(&through);
     release(&direct);
 }
 END_TEST
 
-// So is what was lost and is to be tried again, whoever listens: by a server that is down all the
-// time everything.
+// So is what was lost, whoever listens: by a server that is down all the time everything.
 START_TEST(delivers_losses)
 {
     struct cell cell;
-    struct report_list reports = {0};
+    struct completions reports = {0};
     init(&cell, "random");
     fixture_finish(cell.blocks, cell.layout);
     cell.fixture.events[0] =
@@ -90,11 +89,12 @@ START_TEST(delivers_losses)
     ck_assert_uint_eq(reports.n_lost, 25); // dealt to four in turn
     for (size_t i = 0; i < reports.n_lost; i++) {
         const struct query *query = &cell.queries[4 * i + 1];
-        ck_assert_uint_eq(reports.lost[i].seq, query->seq | UINT64_C(1) << QUERY_ATTEMPT_SHIFT);
-        ck_assert_int_eq(query_first_ns(&reports.lost[i]), query->arrive_ns);
+        ck_assert_mem_eq(&reports.lost[i].query, query, sizeof *query);
+        ck_assert_int_eq(reports.lost[i].at_ns,
+                         query->arrive_ns + cell.fixture.config.balancer.dispatch_delay_ns);
     }
     fixture_finish(cell.blocks, cell.layout);
-    report_list_release(&reports);
+    completions_release(&reports);
     release(&cell);
 }
 END_TEST
@@ -118,7 +118,7 @@ END_TEST
 START_TEST(nobody_listens)
 {
     struct cell cell;
-    struct report_list reports = {0};
+    struct completions reports = {0};
     init(&cell, "random");
     struct exchange *exchange = &cell.exchange.base;
     struct parcel parcel = {0, 0, cell.queries, 100};

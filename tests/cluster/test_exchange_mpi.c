@@ -41,7 +41,7 @@ static void init(struct site *site, const char *policy, int64_t retries)
     site->record = fixture_record(&site->fixture, 2, 0);
     site->blocks = fixture_blocks(&site->fixture, site->layout, suite_mpi_rank(), site->record);
     site->mpi = exchange_mpi_create(&(struct exchange_mpi_config){
-        site->comm, site->layout, site->blocks, fleet_wants_reports(&site->fixture.config)});
+        site->comm, site->layout, site->blocks, fleet_wants_answers(&site->fixture.config)});
     exchange_mpi_listen(site->mpi, site->balancers);
 }
 

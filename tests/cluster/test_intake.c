@@ -249,7 +249,7 @@ START_TEST(retries_merged)
         retry.delay_us = 50 * (k % 2); // every other one at the very time of another query
         retry.arrive_ns += (int64_t)retry.delay_us * 1000;
         retry.seq |= UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
-        intake_retry(intake, &retry, 1);
+        intake_retry(intake, &retry);
     }
     take(intake, &merged, SIMTIME_NEVER, 30 * SIMTIME_US); // which looks at the order
     ck_assert_uint_eq(merged.n, plain.n + N_RETRIES);
@@ -281,7 +281,7 @@ START_TEST(late_retry)
     struct query retry = taken.v[taken.n - 1];
     retry.seq |= UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
     retry.arrive_ns = DURATION_NS / 4;
-    intake_retry(intake, &retry, 1);
+    intake_retry(intake, &retry);
     ck_assert_int_eq(intake_peek_ns(intake), DURATION_NS / 4);
     size_t n_before = taken.n;
     take(intake, &taken, DURATION_NS, 30 * SIMTIME_US);
@@ -310,8 +310,8 @@ START_TEST(saved)
             retry.arrive_ns = until_ns + 2 * SIMTIME_MS + k;
             retry.delay_us = 1;
             retry.seq |= UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
-            intake_retry(once, &retry, 1);
-            intake_retry(now, &retry, 1);
+            intake_retry(once, &retry);
+            intake_retry(now, &retry);
             struct blob blob = {0};
             if (k % 2) // having looked ahead or not
                 intake_peek_ns(now);
@@ -367,10 +367,10 @@ START_TEST(after_the_end)
     struct intake *intake = make_intake(&fleet, 0);
     struct query retry = {.arrive_ns = DURATION_NS, .seq = UINT64_C(1) << QUERY_ATTEMPT_SHIFT};
     take(intake, &taken, SIMTIME_NEVER, DURATION_NS);
-    intake_retry(intake, &retry, 1);
+    intake_retry(intake, &retry);
     ck_assert_int_eq(intake_peek_ns(intake), SIMTIME_NEVER);
     retry.arrive_ns--;
-    intake_retry(intake, &retry, 1);
+    intake_retry(intake, &retry);
     ck_assert_int_eq(intake_peek_ns(intake), DURATION_NS - 1);
     intake_destroy(intake);
     mem_free(taken.v);
@@ -415,7 +415,7 @@ START_TEST(damaged)
     fleet.fixture.config.outages.retries = 1;
     struct intake *intake = make_intake(&fleet, 0);
     struct query retry = {.arrive_ns = DURATION_NS / 2, .size_items = 7};
-    intake_retry(intake, &retry, 1);
+    intake_retry(intake, &retry);
     intake_save(intake, &blob);
     ck_assert_int_eq(try_bytes(&fleet, &blob, blob.n), 0);
     for (size_t n = 0; n < blob.n; n += 1 + n / 9)

@@ -21,7 +21,7 @@ struct cell {
     uint16_t group[MOST_SERVERS];
     uint32_t members[MOST_SERVERS], n_members;
     struct query queries[N_QUERIES];
-    struct report news[N_QUERIES];
+    struct completion news[N_QUERIES];
 };
 
 static struct cell *make_cell(const char *policy, uint32_t n_servers, bool equal_weights)
@@ -50,9 +50,9 @@ static struct cell *make_cell(const char *policy, uint32_t n_servers, bool equal
                            .seq = FIRST_SEQ + i,
                            .size_items = 1 + fixture_draw(2, i, 300),
                            .service = (uint16_t)fixture_draw(3, i, 2)};
-        cell->news[i] = (struct report){.end_ns = (int64_t)fixture_draw(4, i, 3000000),
-                                        .weight = fixture_draw(5, i, 4),
-                                        .server = fixture_draw(6, i, n_servers)};
+        cell->news[i] = (struct completion){.end_ns = (int64_t)fixture_draw(4, i, 3000000),
+                                            .weight = fixture_draw(5, i, 4),
+                                            .server = fixture_draw(6, i, n_servers)};
     }
     return cell;
 }

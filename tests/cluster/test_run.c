@@ -187,7 +187,7 @@ START_TEST(kept_between_runs)
     struct record *kept = fixture_record(&fixture, N_BINS, WARMUP_NS);
     for (int i = 0; i < 3; i++) {
         fixture.config.seed = 7 + (uint64_t)i;
-        fixture.dispatch[0].batch_items = 8 + 12 * i;
+        fixture_set_batch(&fixture, 0, 8 + 12 * i);
         struct record *fresh = run(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, &cost);
         ck_assert(record_reshape(kept, &fresh->shape));
         int rc = run_fleet(MPI_COMM_SELF, &fixture.config, &options, kept, &cost, NULL);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cluster/oracle.h"
+#include "cluster/sched.h"
 #include "support/suite.h"
 
 // ---- core ---------------------------------------------------------------------------------------
@@ -97,7 +98,7 @@ START_TEST(always_cold)
     }
     oracle_ready(cold);
     oracle_ready(twice);
-    struct report_list cold_reports = {0}, twice_reports = {0};
+    struct completions cold_reports = {0}, twice_reports = {0};
     struct record *a = oracle_run(cold, cpu_kernel_best(), 500, &cold_reports);
     struct record *b = oracle_run(twice, cpu_kernel_best(), 500, &twice_reports);
     oracle_same_groups(a, b);
@@ -106,8 +107,8 @@ START_TEST(always_cold)
     ck_assert(fixture_same_record(a, b));
     ck_assert_uint_eq(cold_reports.n, twice_reports.n);
     ck_assert_mem_eq(cold_reports.v, twice_reports.v, cold_reports.n * sizeof *cold_reports.v);
-    report_list_release(&cold_reports);
-    report_list_release(&twice_reports);
+    completions_release(&cold_reports);
+    completions_release(&twice_reports);
     record_destroy(a);
     record_destroy(b);
     oracle_destroy(cold);
@@ -120,7 +121,7 @@ static double stretch_at(double load, double factor)
 {
     struct oracle *setting = oracle_make(1);
     oracle_set_cold(setting, factor, 200e-6, 50e-6);
-    setting->fixture.dispatch[0].batch_items = 400; // a query is one request
+    fixture_set_batch(&setting->fixture, 0, 400); // a query is one request
     fixture_set_load(&setting->fixture, load);
     setting->fixture.config.duration_ns = load < 0.1 ? 4 * SIMTIME_S : 50 * SIMTIME_MS;
     oracle_ready(setting);
@@ -265,10 +266,10 @@ START_TEST(least_service)
     fixture_init(&fixture, 2, 1);
     fixture_ready(&fixture);
     const struct svctab *const *tabs = (const struct svctab *const *)fixture.tabs;
-    ck_assert_int_eq(server_least_service_ns(&fixture.groups[0], tabs, 2), 6000);
-    ck_assert_int_eq(server_least_service_ns(&fixture.groups[0], tabs + 1, 1), 9000);
+    ck_assert_int_eq(sched_least_service_ns(&fixture.groups[0], tabs, 2), 6000);
+    ck_assert_int_eq(sched_least_service_ns(&fixture.groups[0], tabs + 1, 1), 9000);
     fixture.groups[0].noise = (struct noise_config){SPREAD_LOGNORMAL, 0.1};
-    ck_assert_int_eq(server_least_service_ns(&fixture.groups[0], tabs, 2), 0);
+    ck_assert_int_eq(sched_least_service_ns(&fixture.groups[0], tabs, 2), 0);
     fixture_release(&fixture);
     server_block_destroy(NULL);
 }

@@ -91,7 +91,7 @@ START_TEST(outages_in_batches)
     fixture_attach(&setting->fixture, 0, 2, true, 120);
     oracle_ready(setting);
     make_retries(setting);
-    struct report_list lists[4] = {0};
+    struct completions lists[4] = {0};
     struct record *whole = oracle_run(setting, &cpu_portable, 1000000, &lists[0]);
     ck_assert_uint_gt(lists[0].n_lost, 50);
     qsort(lists[0].lost, lists[0].n_lost, sizeof *lists[0].lost, oracle_by_seq);
@@ -102,10 +102,10 @@ START_TEST(outages_in_batches)
         qsort(lists[i].lost, lists[i].n_lost, sizeof *lists[i].lost, oracle_by_seq);
         ck_assert_mem_eq(lists[i].lost, lists[0].lost, lists[0].n_lost * sizeof *lists[0].lost);
         record_destroy(record);
-        report_list_release(&lists[i]);
+        completions_release(&lists[i]);
     }
     record_destroy(whole);
-    report_list_release(&lists[0]);
+    completions_release(&lists[0]);
     oracle_destroy(setting);
 }
 END_TEST
@@ -144,7 +144,7 @@ static void make_blocks(const struct oracle *setting, const struct layout_part *
 
 // Queries [from, to) on the blocks that have their servers.
 static void run_some(const struct oracle *setting, struct blocks *blocks, size_t from, size_t to,
-                     struct report_list *list)
+                     struct completions *list)
 {
     for (size_t i = from; i < to; i++)
         for (uint32_t p = 0; p < blocks->layout.n_parts; p++) {
@@ -164,7 +164,7 @@ static void finish_blocks(struct blocks *blocks)
 
 // Runs n queries on one block, saves it, loads two smaller ones (in two pieces) and runs the rest:
 // the record of both.
-static struct record *run_saved(const struct oracle *setting, size_t n, struct report_list *list)
+static struct record *run_saved(const struct oracle *setting, size_t n, struct completions *list)
 {
     struct record *record = fixture_record(&setting->fixture, ORACLE_BINS, ORACLE_WARMUP_NS);
     struct blocks before, after;
@@ -187,6 +187,7 @@ static struct record *run_saved(const struct oracle *setting, size_t n, struct r
     server_block_destroy(before.v[0]);
     run_some(setting, &after, n, setting->n_queries, list);
     finish_blocks(&after);
+    oracle_retry(setting, record, list);
     blob_release(&blob);
     return record;
 }
@@ -201,31 +202,32 @@ START_TEST(saved_in_the_middle)
     oracle_ready(setting);
     make_retries(setting);
     struct record *record = fixture_record(&setting->fixture, ORACLE_BINS, ORACLE_WARMUP_NS);
-    struct report_list list = {0};
+    struct completions list = {0};
     struct blocks blocks;
     make_blocks(setting, whole, 1, record, &blocks);
     run_some(setting, &blocks, 0, setting->n_queries, &list);
     finish_blocks(&blocks);
+    oracle_retry(setting, record, &list);
     qsort(list.lost, list.n_lost, sizeof *list.lost, oracle_by_seq);
     for (size_t n = 0; n < setting->n_queries; n += 1 + setting->n_queries / 40) {
-        struct report_list other = {0};
+        struct completions other = {0};
         struct record *again = run_saved(setting, n, &other);
         qsort(other.lost, other.n_lost, sizeof *other.lost, oracle_by_seq);
         ck_assert(fixture_same_record(record, again));
         ck_assert_uint_eq(other.n_lost, list.n_lost);
         ck_assert_mem_eq(other.lost, list.lost, list.n_lost * sizeof *list.lost);
         record_destroy(again);
-        report_list_release(&other);
+        completions_release(&other);
     }
     record_destroy(record);
-    report_list_release(&list);
+    completions_release(&list);
     oracle_destroy(setting);
 }
 END_TEST
 
 // A server of four cores with these queries and this event, by hand.
 static struct record *run_by_hand(struct oracle *setting, const struct outage_event *event,
-                                  const struct query *queries, size_t n, struct report_list *list)
+                                  const struct query *queries, size_t n, struct completions *list)
 {
     setting->fixture.config.outages.events = event;
     setting->fixture.config.outages.n_events = 1;
@@ -256,7 +258,7 @@ START_TEST(lost_by_hand)
         {.arrive_ns = 100000, .seq = 4, .size_items = 1, .server = 4}};
     setting->fixture.config.outages.retries = 1;
     setting->fixture.config.outages.retry_delay_ns = 7300;
-    struct report_list list = {0};
+    struct completions list = {0};
     struct record *record = run_by_hand(setting, &event, queries, 5, &list);
     const struct tally *tally = record_tally(record, 0, 0, PATH_CPU);
     ck_assert_uint_eq(tally->n_queries, 2);
@@ -266,7 +268,7 @@ START_TEST(lost_by_hand)
     ck_assert_uint_eq(list.n_lost, 3);
     const struct query *lost = NULL;
     for (size_t i = 0; i < 3; i++)
-        lost = list.lost[i].size_items == 64 ? &list.lost[i] : lost;
+        lost = list.lost[i].query.size_items == 64 ? &list.lost[i].query : lost;
     ck_assert_int_eq(lost->arrive_ns, 178000);
     ck_assert_uint_eq(lost->delay_us, 128);
     ck_assert_int_eq(query_first_ns(lost), 50000);
@@ -277,7 +279,7 @@ START_TEST(lost_by_hand)
     ck_assert_uint_eq(list.n, 5);
     for (size_t i = 0; i < 5; i++)
         ck_assert_int_eq(list.v[i].end_ns, told_ns[i]);
-    report_list_release(&list);
+    completions_release(&list);
     record_destroy(record);
     oracle_destroy(setting);
 }
@@ -380,7 +382,7 @@ static void assert_fate(const struct query *query, int64_t retry_delay_ns, int64
     setting->fixture.config.outages.retries = 2;
     setting->fixture.config.outages.retry_delay_ns = retry_delay_ns;
     setting->deaf = true;
-    struct report_list list = {0};
+    struct completions list = {0};
     struct record *record = run_by_hand(setting, &event, query, 1, &list);
     uint32_t bin = record_bin_of(&record->shape, query_first_ns(query));
     const struct tally *tally = record_tally(record, bin, 0, PATH_CPU);
@@ -389,7 +391,7 @@ static void assert_fate(const struct query *query, int64_t retry_delay_ns, int64
     ck_assert_uint_eq(list.n_lost, strcmp(fate, "again") == 0);
     ck_assert_uint_eq(tally->n_retries, query_attempt(query) > 0);
     ck_assert_uint_eq(tally->n_queries, 0);
-    report_list_release(&list);
+    completions_release(&list);
     record_destroy(record);
     oracle_destroy(setting);
 }
@@ -433,13 +435,13 @@ START_TEST(longest_wait)
         setting->fixture.config.outages.retries = 1;
         setting->fixture.config.outages.retry_delay_ns =
             UINT32_MAX * SIMTIME_US - 100 * SIMTIME_US + late;
-        struct report_list list = {0};
+        struct completions list = {0};
         struct record *record = run_by_hand(setting, &event, &query, 1, &list);
         ck_assert_int_eq((int)record_tally(record, 0, 0, PATH_CPU)->n_lost, late);
         ck_assert_int_eq((int)list.n_lost, !late);
         if (!late)
-            ck_assert_uint_eq(list.lost[0].delay_us, UINT32_MAX);
-        report_list_release(&list);
+            ck_assert_uint_eq(list.lost[0].query.delay_us, UINT32_MAX);
+        completions_release(&list);
         record_destroy(record);
         oracle_destroy(setting);
     }
@@ -459,12 +461,12 @@ START_TEST(no_delays)
     setting->fixture.config.balancer.dispatch_delay_ns = 0;
     setting->fixture.config.balancer.status_delay_ns = 0;
     setting->fixture.config.outages.retries = 2;
-    struct report_list list = {0};
+    struct completions list = {0};
     struct record *record = run_by_hand(setting, &event, &query, 1, &list);
     ck_assert_uint_eq(list.n_lost, 1);
-    ck_assert_int_eq(list.lost[0].arrive_ns, 8000);
-    ck_assert_uint_eq(list.lost[0].delay_us, 5);
-    report_list_release(&list);
+    ck_assert_int_eq(list.lost[0].query.arrive_ns, 8000);
+    ck_assert_uint_eq(list.lost[0].query.delay_us, 5);
+    completions_release(&list);
     record_destroy(record);
     oracle_destroy(setting);
 }

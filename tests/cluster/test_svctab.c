@@ -131,7 +131,7 @@ START_TEST(dips)
     fixture_init(&fixture, 1, 1);
     fixture.cost_configs[0] =
         (struct cost_config){.kind = cost_type_find("table"), .measured = &table};
-    fixture.dispatch[0].batch_items = 16;
+    fixture_set_batch(&fixture, 0, 16);
     const struct svctab *tab = make(&fixture);
     ck_assert_uint_eq(tab->n_levels, 4);
     ck_assert_int_eq(tab->least_ns, 2000000); // 4 items, all busy
@@ -194,7 +194,7 @@ START_TEST(batch_beyond_sizes)
 {
     struct fixture fixture;
     fixture_init(&fixture, 1, 1);
-    fixture.dispatch[0].batch_items = 100000;
+    fixture_set_batch(&fixture, 0, 100000);
     const struct svctab *tab = make(&fixture);
     ck_assert_uint_eq(tab->batch_items, 400);
     ck_assert_uint_eq(tab->split[400].n_requests, 1);
@@ -210,7 +210,7 @@ START_TEST(threshold_out_of_reach)
     for (int i = 0; i < 3; i++) {
         struct fixture fixture;
         fixture_init(&fixture, 1, 1);
-        fixture.dispatch[0].offload_items = thresholds[i];
+        settings_set_number(&fixture.settings[0], "offload_items", (double)thresholds[i]);
         const struct svctab *tab = make(&fixture);
         ck_assert_uint_eq(tab->offload_items, SVCTAB_NO_OFFLOAD);
         ck_assert(!svctab_offloads(tab, 400));
@@ -226,7 +226,7 @@ START_TEST(smallest)
     struct fixture fixture;
     fixture_init(&fixture, 1, 1);
     fixture.services[0].traffic.sizes.max_items = 1;
-    fixture.dispatch[0].batch_items = 1;
+    fixture_set_batch(&fixture, 0, 1);
     const struct svctab *tab = make(&fixture);
     ck_assert_uint_eq(tab->split[1].n_requests, 1);
     ck_assert_int_eq(tab->work_ns[1], 6000);
@@ -246,8 +246,8 @@ START_TEST(impossible_cost)
         struct cost *cost =
             cost_create(&fixture.cost_configs[0], NULL, &fixture.platforms[0], NULL);
         ck_assert_ptr_nonnull(cost);
-        ck_assert_ptr_null(
-            svctab_create(&fixture.services[0], &fixture.dispatch[0], cost, 4, &err));
+        struct dispatch_config dispatch = fixture_dispatch(&fixture, 0);
+        ck_assert_ptr_null(svctab_create(&fixture.services[0], &dispatch, cost, 4, &err));
         ck_assert_int_eq(err.code, ERR_STUDY);
         ck_assert_ptr_nonnull(strstr(err.text, "items on the CPU"));
         cost_destroy(cost);
@@ -265,7 +265,8 @@ START_TEST(impossible_accelerator)
     fixture.cost_configs[0].accel_load_per_item_s = 1000;
     struct cost *cost = cost_create(&fixture.cost_configs[0], NULL, &fixture.platforms[0], NULL);
     ck_assert_ptr_nonnull(cost);
-    ck_assert_ptr_null(svctab_create(&fixture.services[0], &fixture.dispatch[0], cost, 4, &err));
+    struct dispatch_config dispatch = fixture_dispatch(&fixture, 0);
+    ck_assert_ptr_null(svctab_create(&fixture.services[0], &dispatch, cost, 4, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "100 items on the accelerator's link"));
     cost_destroy(cost);
     svctab_destroy(NULL);

@@ -29,7 +29,7 @@ static int64_t list_heard_ns(const struct list *list, int64_t end_ns)
     return at_ns + list->status_delay_ns;
 }
 
-static void list_report(struct list *list, const struct report *report)
+static void list_report(struct list *list, const struct completion *report)
 {
     if (list->n == MOST_NEWS)
         ck_abort_msg("more news than the test has room for");
@@ -70,9 +70,9 @@ static void send_one(struct view *view, struct list *list, const struct walk *wa
                      int64_t t_ns)
 {
     uint32_t reach = fixture_draw(2, i, 16) == 0 ? walk->far_ahead_ns : walk->ahead_ns;
-    struct report report = {.end_ns = t_ns + 1 + fixture_draw(3, i, reach),
-                            .weight = draw_weight(4, i, walk->most_weight),
-                            .server = fixture_draw(5, i, N_SERVERS)};
+    struct completion report = {.end_ns = t_ns + 1 + fixture_draw(3, i, reach),
+                                .weight = draw_weight(4, i, walk->most_weight),
+                                .server = fixture_draw(5, i, N_SERVERS)};
     view_sent(view, report.server, report.weight);
     list->load[report.server] += report.weight;
     view_report(view, &report, 1);
@@ -174,7 +174,7 @@ START_TEST(days_of_silence)
     struct view *view = view_create(&config);
     view_advance(view, 10);
     view_sent(view, 1, 5);
-    view_report(view, &(struct report){.end_ns = 10 * SIMTIME_MS, .weight = 5, .server = 1}, 1);
+    view_report(view, &(struct completion){.end_ns = 10 * SIMTIME_MS, .weight = 5, .server = 1}, 1);
     ck_assert_int_eq(view->load[1], 5);
     view_advance(view, INT64_C(3) * 86400 * SIMTIME_S);
     ck_assert_int_eq(view->load[1], 0);
@@ -215,9 +215,9 @@ START_TEST(heavy)
     struct view_config config = usual().config;
     struct view *view = view_create(&config);
     const int64_t weights[] = {UINT32_MAX, INT64_C(4294967296), 5 * (int64_t)UINT32_MAX + 7};
-    struct report reports[3];
+    struct completion reports[3];
     for (uint32_t i = 0; i < 3; i++) {
-        reports[i] = (struct report){.end_ns = 1000, .weight = weights[i], .server = i};
+        reports[i] = (struct completion){.end_ns = 1000, .weight = weights[i], .server = i};
         view_sent(view, i, weights[i] + 11);
     }
     view_report(view, reports, 3);
@@ -239,7 +239,7 @@ START_TEST(to_the_nanosecond)
         struct view_config config = usual().config;
         struct view *view = view_create(&config);
         view_sent(view, 3, 5);
-        view_report(view, &(struct report){.end_ns = SIMTIME_S, .weight = 5, .server = 3}, 1);
+        view_report(view, &(struct completion){.end_ns = SIMTIME_S, .weight = 5, .server = 3}, 1);
         for (int64_t t_ns = SIMTIME_S - 3 * step_ns; t_ns < SIMTIME_S; t_ns += step_ns)
             if (t_ns >= 0)
                 view_advance(view, t_ns);
@@ -258,10 +258,10 @@ START_TEST(one_moment)
     enum { N = 5000 };
     struct view_config config = usual().config;
     struct view *view = view_create(&config);
-    struct report *reports = mem_calloc(N, sizeof *reports);
+    struct completion *reports = mem_calloc(N, sizeof *reports);
     for (uint32_t i = 0; i < N; i++) {
         reports[i] =
-            (struct report){.end_ns = 200000 + i % 3, .weight = 1, .server = i % N_SERVERS};
+            (struct completion){.end_ns = 200000 + i % 3, .weight = 1, .server = i % N_SERVERS};
         view_sent(view, i % N_SERVERS, 1);
     }
     view_report(view, reports, N);

@@ -20,9 +20,10 @@ START_TEST(sizes)
 {
     ck_assert_uint_eq(sizeof(struct wire_head), 32);
     ck_assert_uint_eq(sizeof(struct query), 32);
-    ck_assert_uint_eq(sizeof(struct report), 24);
+    ck_assert_uint_eq(sizeof(struct completion), 24);
+    ck_assert_uint_eq(sizeof(struct loss), 40);
     ck_assert_uint_eq(sizeof(struct wire_head) % _Alignof(struct query), 0);
-    ck_assert_uint_eq(sizeof(struct wire_head) % _Alignof(struct report), 0);
+    ck_assert_uint_eq(sizeof(struct wire_head) % _Alignof(struct completion), 0);
 }
 END_TEST
 

@@ -98,6 +98,9 @@ TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
+    # parts of server.c, held by the step-by-step simulation of a block
+    "cluster/server_record.c": "tests/cluster/test_server.c",
+    "cluster/server_fold.c": "tests/cluster/test_server.c",
 }
 
 # Module -> extra prefixes that its external symbols may have, where the module's own would read
@@ -113,7 +116,6 @@ SYMBOL_PREFIXES = {
     "doc": ["node_"],                   # a document is made of struct node
     "meta": ["run_info_"],               # how a run went, beside what it is about
     "columns": ["column_"],             # a file of columns holds struct column
-    "server": ["report_list_"],         # what a server hands back
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
     "state": ["run_state_"],            # of a run, at rest
     "measure": ["trials_"],             # every point that was measured

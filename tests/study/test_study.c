@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cluster/policy.h"
+#include "cluster/sched.h"
 #include "study/study_print.h"
 #include "study/study_traffic.h"
 #include "support/suite.h"
@@ -75,7 +76,7 @@ START_TEST(defaults)
     ck_assert_int_eq(fleet->services[0].sla_ns, 25000000);
     ck_assert(study->warmup_auto);
     // The largest production query, 999 items, split over 40 cores.
-    ck_assert_int_eq(fleet->groups[0].dispatch[0].batch_items, 25);
+    ck_assert_int_eq(sched_dispatch(&fleet->groups[0], 0).batch_items, 25);
     // 1000 of the 10000 queries expected are sampled.
     ck_assert_double_eq_tol(fleet->sample_frac, 0.1, 1e-12);
     char *path = study_output_path(study);
@@ -110,8 +111,8 @@ START_TEST(per_service_settings)
              "fleet.groups[0].scheduler={batch_items: 64, services: [{service: b, batch_items: "
              "7}]}");
     const struct group_config *group = &study->fleet.groups[0];
-    ck_assert_int_eq(group->dispatch[0].batch_items, 64);
-    ck_assert_int_eq(group->dispatch[1].batch_items, 7);
+    ck_assert_int_eq(sched_dispatch(group, 0).batch_items, 64);
+    ck_assert_int_eq(sched_dispatch(group, 1).batch_items, 7);
     ck_assert_double_eq_tol(cost_cpu_s(group->costs[0], 100, 1), 1e-3, 1e-12);
     ck_assert_double_eq_tol(cost_cpu_s(group->costs[1], 100, 1), 1.2e-3, 1e-12);
     study_destroy(study);

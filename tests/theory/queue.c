@@ -12,6 +12,7 @@
 #include "base/simtime.h"
 #include "cluster/policy.h"
 #include "cluster/run.h"
+#include "cluster/sched.h"
 #include "results/gather.h"
 #include "results/meta.h"
 #include "study/study.h"
@@ -80,13 +81,13 @@ struct summary *queue_run(const struct queue *queue)
     struct cost *cost = cost_create(&costs, NULL, &platform, &err);
     must(cost ? 0 : -1, &err);
     const struct cost *cost_list[] = {cost};
-    const struct dispatch_config dispatch = {.batch_items = 1};
+    const struct settings settings = sched_split_settings(1, 0);
     const struct group_config group = {.name = group_name,
                                        .platform = &platform,
                                        .n_servers = queue->n_servers,
                                        .weight = 1,
                                        .costs = cost_list,
-                                       .dispatch = &dispatch,
+                                       .settings = &settings,
                                        .noise = queue->noise};
     const struct service_config service = {
         .name = service_name,

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// sched: how a server runs the queries that reach it.
+//
+// A scheduler splits, merges, orders or hands to the accelerator. Variants are const descriptors; a
+// new one is one file sched_x.c with its settings and state, one line in SCHEDS below and one test.
+// Everything else (searches, files, reports, the study) carries its settings as a `struct settings`
+// described by its own table of fields. The first field of every table is the choice `policy`: its
+// words name the ways of the scheduler, and a study picks scheduler and way by one of them.
+//
+// A scheduler has one state for a block of equal servers (server.h) and is told, in this order:
+//
+//     run     queries that find their server up, in order of arrival
+//     cut     a server goes down: what it has not done is never done
+//     fold    a time bin ends: what was used of each server since it was folded last
+//
+// It says of each query when it ended (server_record.h). What makes windows exact (balancer.h) is
+// that nothing ends before its arrival at the server + least_service_ns, and that a query's end
+// depends only on queries that reached its server no later. It needs no more than that, first come
+// first served or not.
+#ifndef CLUSTER_SCHED_H
+#define CLUSTER_SCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "base/err.h"
+#include "base/settings.h"
+#include "cluster/completions.h"
+#include "cluster/config.h"
+#include "cluster/server_record.h"
+#include "cluster/svctab.h"
+#include "traces/query.h"
+
+// What a scheduler has to work with: one block of equal servers. Borrowed.
+struct sched_setup {
+    const struct fleet_config *fleet;
+    const struct group_config *group;
+    uint32_t cell, first_in_cell, n_servers;
+    const struct svctab *const *tabs; // [n_services]
+    const struct cpu_kernel *kernel;
+    struct cpu_job *jobs; // room for a chunk of queries (server.h), shared by blocks
+};
+
+struct sched {
+    const struct sched_type *type;
+    struct sched_setup setup;
+    const struct server_record *record; // where it says what ended
+    void *state;                        // the type's, aligned to cache lines
+};
+
+// Use of one server's cores or streams.
+struct sched_part {
+    int64_t busy_ns;    // core-time used inside the bin
+    int64_t backlog_ns; // of what it has taken, beyond the bin's end
+    int64_t drain_ns;   // until the first core is free
+};
+
+// Of one server since its last fold. What it counts are attempts that it took, ended or not.
+struct sched_usage {
+    uint64_t n_queries, n_requests, n_items, n_accel_queries;
+    struct sched_part cpu, accel;
+};
+
+struct sched_type {
+    const char *name, *help;
+    const struct field *fields; // of its settings; the first is `policy`
+    size_t state_size;
+    // What a study gave: bit i of `given`, field i of the table was named. Fills in what follows
+    // from it; a mistake is said as "key: text".
+    int (*check)(void *settings, uint64_t given, struct err *err);
+    // Should a row be left out where such settings are printed, as it follows from the others?
+    bool (*is_implied)(const void *settings, const struct field *field);
+    // Settings that stand for themselves, whatever the traffic: largest_items in a query.
+    void (*resolve)(void *settings, int64_t largest_items, int64_t n_cores);
+    // Which service times resolved settings need.
+    struct dispatch_config (*needs)(const void *settings);
+    // Shortest time from a query's arrival at a server to its first completion.
+    int64_t (*least_service_ns)(const struct group_config *group, const struct svctab *const *tabs,
+                                uint32_t n_services);
+    void (*init)(struct sched *sched); // of zeros
+    void (*release)(struct sched *sched);
+    // n queries of a chunk. Every one of them: to server_record_one() or server_record_jobs(), and
+    // with record->tells its completions to *out, which has room for one each.
+    void (*run)(struct sched *sched, const struct query *queries, size_t n,
+                struct completions *out);
+    // Of a server, since it was folded last, at edge_ns or later.
+    void (*fold)(struct sched *sched, uint32_t server, int64_t edge_ns, struct sched_usage *usage);
+    void (*cut)(struct sched *sched, uint32_t server, int64_t t_ns);
+    // As server_block_save() and server_block_load(); load says whether it took anything.
+    size_t (*bytes)(const struct sched *sched);
+    void (*save)(const struct sched *sched, uint32_t first, uint32_t n, struct blob *blob);
+    bool (*load)(struct sched *sched, int64_t first, uint32_t n, struct blob_reader *reader);
+};
+
+// All of them, in the order of sched_types[]; the first is the default.
+#define SCHEDS(X) X(split)
+
+#define SCHED_EXTERN(name) extern const struct sched_type sched_##name;
+SCHEDS(SCHED_EXTERN)
+extern const struct sched_type *const sched_types[]; // NULL-terminated
+
+int sched_find(const char *name);          // index, -1 when unknown
+int sched_find_policy(const char *policy); // of the scheduler with such a way, -1 when unknown
+
+// Which service times a group's servers need for a service.
+struct dispatch_config sched_dispatch(const struct group_config *group, uint32_t service);
+int64_t sched_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
+                               uint32_t n_services);
+
+// The settings of `split` with requests of at most B items and a threshold T; 0: no offloading.
+struct settings sched_split_settings(int64_t batch_items, int64_t offload_items);
+
+#endif

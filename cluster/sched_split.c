@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// Split and offload: a query of n items below the threshold T becomes ceil(n / B) requests of at
+// most B items, each on one core, first come first served (cpu.h); one of at least T items goes
+// whole to the accelerator (accel.h). Ends are known as soon as a query comes, so nothing waits
+// here: no events, no queue but the cores' free times.
+#include <string.h>
+
+#include "cluster/accel.h"
+#include "cluster/cpu.h"
+#include "cluster/sched.h"
+
+#define MAX_ITEMS 65535
+
+enum way { WAY_STATIC, WAY_FIXED };
+static const char *const way_names[] = {"static", "fixed", NULL};
+
+struct split {
+    int policy; // enum way; resolved: WAY_FIXED
+    int64_t batch_items, offload_items;
+};
+
+enum row { ROW_POLICY, ROW_BATCH };
+static const struct field fields[] = {
+    [ROW_POLICY] = FIELD_CHOICES(split, "policy", policy, way_names, "static",
+                                 "static: the largest query is split over all cores; fixed: "
+                                 "batch_items"),
+    [ROW_BATCH] = FIELD(split, "batch_items", FIELD_INT, UNIT_ITEMS, batch_items, 1, MAX_ITEMS,
+                        "256", "fixed: items per CPU request at most; giving it implies fixed"),
+    FIELD(split, "offload_items", FIELD_INT, UNIT_ITEMS, offload_items, 0, MAX_ITEMS + 1, "0",
+          "queries of at least this size go to the accelerator; 0: none"),
+    FIELD_END};
+
+struct settings sched_split_settings(int64_t batch_items, int64_t offload_items)
+{
+    const struct split split = {WAY_FIXED, batch_items, offload_items};
+    return settings_of(fields, &split);
+}
+
+static int check(void *settings, uint64_t given, struct err *err)
+{
+    struct split *split = settings;
+    bool policy = given & 1 << ROW_POLICY, batch = given & 1 << ROW_BATCH;
+    if (batch && !policy)
+        split->policy = WAY_FIXED;
+    if (batch && split->policy == WAY_STATIC)
+        return err_set(err, ERR_STUDY, "batch_items: only with policy: fixed");
+    if (policy && split->policy == WAY_FIXED && !batch)
+        return err_set(err, ERR_STUDY,
+                       "batch_items: missing; expected a number of items such as \"64\"");
+    return 0;
+}
+
+static bool is_implied(const void *settings, const struct field *field)
+{
+    return ((const struct split *)settings)->policy == WAY_STATIC && field == &fields[ROW_BATCH];
+}
+
+// The static way splits the largest query over all cores.
+static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
+{
+    struct split *split = settings;
+    if (split->policy == WAY_STATIC)
+        split->batch_items = (largest_items + n_cores - 1) / n_cores;
+    split->batch_items = split->batch_items > 0 ? split->batch_items : 1;
+    split->policy = WAY_FIXED;
+}
+
+static struct dispatch_config needs(const void *settings)
+{
+    const struct split *split = settings;
+    return (struct dispatch_config){split->batch_items, split->offload_items};
+}
+
+static int64_t least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
+                                uint32_t n_services)
+{
+    if (group->noise.spread != SPREAD_NONE)
+        return 0; // a factor can be as small as it likes
+    int64_t least_ns = INT64_MAX;
+    for (uint32_t i = 0; i < n_services; i++)
+        if (tabs[i]->least_ns < least_ns)
+            least_ns = tabs[i]->least_ns;
+    return least_ns;
+}
+
+// ---- the block's cores and accelerators ---------------------------------------------------------
+
+struct state {
+    struct cpu_pool pool;
+    struct accel_pool accel;
+    bool has_accel, any_offload;
+    void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n); // of the kernel
+    struct noise noise;
+    struct cpu_ends ends;
+};
+
+// Fixed service times suffice when neither noise nor busy cores change them.
+static bool times_are_fixed(const struct sched_setup *setup)
+{
+    if (setup->group->noise.spread != SPREAD_NONE ||
+        setup->group->platform->cores > CPU_NARROW_CORES)
+        return false;
+    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
+        if (setup->tabs[i]->n_levels > 1)
+            return false;
+    return true;
+}
+
+static bool cores_cool(const struct sched_setup *setup)
+{
+    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
+        if (setup->tabs[i]->cold_extra > 0)
+            return true;
+    return false;
+}
+
+static void init(struct sched *sched)
+{
+    struct state *state = sched->state;
+    const struct sched_setup *setup = &sched->setup;
+    const struct group_config *group = setup->group;
+    uint32_t n_cores = (uint32_t)group->platform->cores;
+    if (cores_cool(setup)) {
+        cpu_pool_init_cold(&state->pool, setup->n_servers, n_cores);
+        state->assign = setup->kernel->assign_cold;
+    } else {
+        cpu_pool_init(&state->pool, setup->n_servers, n_cores);
+        state->assign =
+            times_are_fixed(setup) ? setup->kernel->assign_fixed : setup->kernel->assign_general;
+    }
+    state->pool.first_server = setup->first_in_cell;
+    noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
+    if (group->noise.spread != SPREAD_NONE)
+        state->pool.noise = &state->noise;
+    const struct accelerator *accel = &group->platform->accelerator;
+    state->has_accel = group->platform->has_accelerator;
+    if (state->has_accel)
+        accel_pool_init(&state->accel, setup->n_servers, (uint32_t)accel->streams, accel->overlap);
+    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
+        state->any_offload |= setup->tabs[i]->offload_items != SVCTAB_NO_OFFLOAD;
+}
+
+static void release(struct sched *sched)
+{
+    struct state *state = sched->state;
+    cpu_pool_release(&state->pool);
+    accel_pool_release(&state->accel);
+}
+
+// ---- running ------------------------------------------------------------------------------------
+
+// Not inlined: the loop over a chunk, most of whose queries go to the cores, then keeps its numbers
+// in registers.
+static __attribute__((noinline)) void run_accel(struct sched *sched, const struct query *query,
+                                                struct completions *out)
+{
+    struct state *state = sched->state;
+    const struct server_record *record = sched->record;
+    const struct svctab *tab = sched->setup.tabs[query->service];
+    uint32_t s = query->server - sched->setup.first_in_cell;
+    struct accel_job job = {.start_ns = query->arrive_ns + record->dispatch_delay_ns,
+                            .load_ns = tab->load_ns[query->size_items],
+                            .compute_ns = tab->compute_ns[query->size_items]};
+    if (state->pool.noise)
+        job.compute_ns = noise_apply(&state->noise, job.compute_ns, query->seq, 0);
+    struct cpu_server *server = cpu_pool_server(&state->pool, s);
+    server->accel_busy_ns += accel_assign(&state->accel, s, &job);
+    server->n_queries++;
+    server->n_accel_queries++;
+    server->n_items += query->size_items;
+    server_record_one(record,
+                      &(struct finished){query, job.start_ns, job.finish_ns, job.wait_ns, 1},
+                      PATH_ACCEL, out);
+    if (record->tells)
+        server_record_tell(record, query, job.finish_ns, out);
+}
+
+// Turns a chunk into jobs; accelerator queries are run at once, they share nothing with the cores.
+// Returns the number of CPU jobs; *n_requests: how many requests they have.
+static size_t prepare(struct sched *sched, const struct query *queries, size_t n,
+                      size_t *n_requests, struct completions *out)
+{
+    const struct state *state = sched->state;
+    const struct svctab *const *tabs = sched->setup.tabs;
+    int64_t dispatch_delay_ns = sched->record->dispatch_delay_ns;
+    uint32_t first = sched->setup.first_in_cell;
+    struct cpu_job *jobs = sched->setup.jobs;
+    size_t n_jobs = 0;
+    *n_requests = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct query *query = &queries[i];
+        const struct svctab *tab = tabs[query->service];
+        if (state->any_offload && svctab_offloads(tab, query->size_items)) {
+            run_accel(sched, query, out);
+            continue;
+        }
+        const struct svctab_split *split = &tab->split[query->size_items];
+        struct cpu_job *cpu = &jobs[n_jobs++]; // finish and wait are the kernel's
+        cpu->start_ns = query->arrive_ns + dispatch_delay_ns;
+        cpu->full_ns = tab->full_ns;
+        cpu->last_ns = split->last_ns;
+        cpu->tab = tab;
+        cpu->server = query->server - first;
+        cpu->n_requests = split->n_requests;
+        cpu->size_items = query->size_items;
+        cpu->query = i;
+        *n_requests += split->n_requests;
+    }
+    return n_jobs;
+}
+
+static void run_cpu(struct sched *sched, const struct query *queries, size_t n_jobs,
+                    size_t n_requests, struct completions *out)
+{
+    struct state *state = sched->state;
+    struct cpu_job *jobs = sched->setup.jobs;
+    bool tells = sched->record->tells, per_request = tells && sched->record->unit == LOAD_REQUESTS;
+    if (per_request) {
+        completions_reserve(out, n_requests);
+        state->ends = (struct cpu_ends){out->v, out->n};
+    }
+    state->pool.ends = per_request ? &state->ends : NULL;
+    state->pool.queries = queries;
+    state->assign(&state->pool, jobs, n_jobs);
+    if (per_request)
+        out->n = state->ends.n;
+    else if (tells)
+        for (size_t i = 0; i < n_jobs; i++)
+            server_record_tell(sched->record, &queries[jobs[i].query], jobs[i].finish_ns, out);
+}
+
+static void run(struct sched *sched, const struct query *queries, size_t n, struct completions *out)
+{
+    size_t n_requests, n_jobs = prepare(sched, queries, n, &n_requests, out);
+    if (n_jobs == 0)
+        return;
+    run_cpu(sched, queries, n_jobs, n_requests, out);
+    server_record_jobs(sched->record, queries, sched->setup.jobs, n_jobs, out);
+}
+
+// ---- time bins and outages ----------------------------------------------------------------------
+
+static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
+{
+    struct state *state = sched->state;
+    struct cpu_server *server = cpu_pool_server(&state->pool, s);
+    *usage = (struct sched_usage){.n_queries = server->n_queries,
+                                  .n_requests = server->n_requests,
+                                  .n_items = server->n_items,
+                                  .n_accel_queries = server->n_accel_queries};
+    struct sched_part *cpu = &usage->cpu, *accel = &usage->accel;
+    cpu->backlog_ns = cpu_pool_backlog_ns(&state->pool, s, edge_ns, &cpu->drain_ns);
+    cpu->busy_ns = server->cpu_carry_ns + server->cpu_busy_ns - cpu->backlog_ns;
+    server->cpu_carry_ns = cpu->backlog_ns;
+    if (state->has_accel) {
+        accel->backlog_ns = accel_backlog_ns(&state->accel, s, edge_ns, &accel->drain_ns);
+        accel->busy_ns = server->accel_carry_ns + server->accel_busy_ns - accel->backlog_ns;
+        server->accel_carry_ns = accel->backlog_ns;
+    }
+    server->n_queries = server->n_requests = server->n_items = server->n_accel_queries = 0;
+    server->cpu_busy_ns = server->accel_busy_ns = 0;
+}
+
+static void cut(struct sched *sched, uint32_t s, int64_t t_ns)
+{
+    struct state *state = sched->state;
+    struct cpu_server *server = cpu_pool_server(&state->pool, s);
+    server->cpu_busy_ns -= cpu_pool_cut(&state->pool, s, t_ns);
+    if (state->has_accel)
+        server->accel_busy_ns -= accel_cut(&state->accel, s, t_ns);
+}
+
+// ---- as bytes -----------------------------------------------------------------------------------
+
+static size_t bytes(const struct sched *sched)
+{
+    const struct state *state = sched->state;
+    return state->pool.stride + (state->has_accel ? 64 + 8 * (size_t)state->accel.n_streams : 0);
+}
+
+// Each server's bytes: its counters and lanes, then, with an accelerator, how many follow and they.
+static void save(const struct sched *sched, uint32_t first, uint32_t n, struct blob *blob)
+{
+    const struct state *state = sched->state;
+    const struct cpu_pool *pool = &state->pool;
+    struct blob accel = {0};
+    blob_put(blob, pool->servers + first * pool->stride, n * pool->stride);
+    for (uint32_t s = first; state->has_accel && s < first + n; s++) {
+        blob_clear(&accel);
+        accel_save(&state->accel, s, &accel);
+        blob_put_u64(blob, accel.n);
+        blob_put(blob, accel.bytes, accel.n);
+    }
+    blob_release(&accel);
+}
+
+static void load_accel(struct sched *sched, int64_t s, struct blob_reader *reader)
+{
+    struct state *state = sched->state;
+    uint64_t n = blob_get_u64(reader);
+    const void *at = blob_take(reader, n);
+    struct blob_reader one = blob_read(at, n);
+    if (!at || s < 0 || s >= sched->setup.n_servers)
+        return;
+    accel_load(&state->accel, (uint32_t)s, &one);
+    if (blob_end(&one, NULL) < 0)
+        blob_refuse(reader);
+}
+
+static bool load(struct sched *sched, int64_t first, uint32_t n, struct blob_reader *reader)
+{
+    struct state *state = sched->state;
+    struct cpu_pool *pool = &state->pool;
+    int64_t from = first < 0 ? 0 : first, end = first + n;
+    end = end < sched->setup.n_servers ? end : sched->setup.n_servers;
+    const unsigned char *at = blob_take(reader, n * pool->stride);
+    if (!at || reader->short_of || from >= end)
+        return false;
+    memcpy(pool->servers + (size_t)from * pool->stride, at + (size_t)(from - first) * pool->stride,
+           (size_t)(end - from) * pool->stride);
+    for (int64_t s = first; state->has_accel && s < first + n; s++)
+        load_accel(sched, s, reader);
+    return true;
+}
+
+const struct sched_type sched_split = {
+    .name = "split",
+    .help =
+        "queries are split into requests of at most batch_items, large ones are offloaded whole",
+    .fields = fields,
+    .state_size = sizeof(struct state),
+    .check = check,
+    .is_implied = is_implied,
+    .resolve = resolve,
+    .needs = needs,
+    .least_service_ns = least_service_ns,
+    .init = init,
+    .release = release,
+    .run = run,
+    .fold = fold,
+    .cut = cut,
+    .bytes = bytes,
+    .save = save,
+    .load = load,
+};

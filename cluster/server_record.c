@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/server_record.h"
+
+enum record_path server_record_path(const struct server_record *rec, const struct query *query)
+{
+    return svctab_offloads(rec->tabs[query->service], query->size_items) ? PATH_ACCEL : PATH_CPU;
+}
+
+struct tally *server_record_tally(const struct server_record *rec, const struct query *query,
+                                  enum record_path path)
+{
+    uint32_t bin = query->delay_us > 0 ? record_bin_of(&rec->record->shape, query_first_ns(query))
+                                       : rec->arrive_bin;
+    return record_tally(rec->record, bin, query->service, path);
+}
+
+// ---- the rare part: the sample, and queries whose response is not back when the run ends
+// ---------
+
+static void keep_sample(const struct server_record *rec, const struct finished *end,
+                        enum record_path path)
+{
+    const struct query *query = end->query;
+    record_add_sample(
+        rec->record,
+        &(struct query_sample){.arrive_ns = query_first_ns(query),
+                               .latency_ns =
+                                   end->finish_ns + rec->return_delay_ns - query_first_ns(query),
+                               .wait_ns = end->wait_ns,
+                               .service_ns = end->finish_ns - end->start_ns - end->wait_ns,
+                               .seq = query->seq & ((UINT64_C(1) << QUERY_ATTEMPT_SHIFT) - 1),
+                               .cell = rec->cell,
+                               .server = query->server - rec->first_in_cell + rec->first_in_fleet,
+                               .size_items = query->size_items,
+                               .service = query->service,
+                               .path = (uint16_t)path});
+}
+
+static void record_rare(const struct server_record *rec, struct tally *tally,
+                        const struct finished *end, enum record_path path)
+{
+    tally->n_in_flight += end->finish_ns + rec->return_delay_ns > rec->fleet->duration_ns;
+    if (end->query->flags & QUERY_SAMPLED)
+        keep_sample(rec, end, path);
+}
+
+static struct finished finished_job(const struct cpu_job *job, const struct query *queries)
+{
+    return (struct finished){&queries[job->query], job->start_ns, job->finish_ns, job->wait_ns,
+                             job->n_requests};
+}
+
+// ---- counting -----------------------------------------------------------------------------------
+
+// What queries of one tally add up to. Sums of a run of queries stay in registers; this is the one
+// place that says what is counted of a query.
+struct sums {
+    uint64_t n, n_requests, n_items, n_late, n_waited, latency_ns, wait_ns;
+    unsigned __int128 latency_sq_ns2;
+    int64_t max_ns, back_max_ns; // longest latency, latest response
+    uint32_t flags;
+};
+
+// One query more, whose latency counts from from_ns.
+static inline __attribute__((always_inline)) void sums_add(struct sums *sums, uint32_t *hist,
+                                                           const struct finished *end,
+                                                           int64_t from_ns, int64_t return_ns,
+                                                           int64_t sla_ns)
+{
+    int64_t back_ns = end->finish_ns + return_ns, latency_ns = back_ns - from_ns;
+    hist[hist_index(latency_ns)]++;
+    sums->latency_ns += (uint64_t)latency_ns;
+    sums->latency_sq_ns2 += (unsigned __int128)(uint64_t)latency_ns * (uint64_t)latency_ns;
+    sums->max_ns = latency_ns > sums->max_ns ? latency_ns : sums->max_ns;
+    sums->back_max_ns = back_ns > sums->back_max_ns ? back_ns : sums->back_max_ns;
+    sums->n_late += latency_ns > sla_ns;
+    sums->n_waited += end->wait_ns > 0;
+    sums->wait_ns += (uint64_t)end->wait_ns;
+    sums->n_requests += end->n_requests;
+    sums->n_items += end->query->size_items;
+    sums->flags |= end->query->flags;
+}
+
+// `apart_ns`: what of the latencies is neither wait nor service, summed over the queries.
+static inline void sums_put(const struct sums *sums, struct tally *tally, uint64_t apart_ns,
+                            bool has_sla)
+{
+    tally->n_queries += sums->n;
+    tally->n_requests += sums->n_requests;
+    tally->n_items += sums->n_items;
+    tally->n_late += has_sla ? sums->n_late : 0;
+    tally->n_waited += sums->n_waited;
+    tally->latency_sum_ns += sums->latency_ns;
+    tally->wait_sum_ns += sums->wait_ns;
+    tally->service_sum_ns += sums->latency_ns - sums->wait_ns - apart_ns;
+    tally->latency_sq_sum_ns2 += sums->latency_sq_ns2;
+    tally->latency_max_ns =
+        sums->max_ns > tally->latency_max_ns ? sums->max_ns : tally->latency_max_ns;
+}
+
+// n >= 1 jobs of one service, all first attempts. What holds for few queries is looked for once for
+// all of them.
+static void record_run(const struct server_record *rec, const struct query *queries,
+                       const struct cpu_job *jobs, size_t n)
+{
+    uint32_t service = queries[jobs[0].query].service;
+    struct tally *tally = record_tally(rec->record, rec->arrive_bin, service, PATH_CPU);
+    int64_t sla_ns = rec->fleet->services[service].sla_ns, return_ns = rec->return_delay_ns;
+    struct sums sums = {.n = n};
+    uint32_t *hist = tally->hist;
+    for (size_t i = 0; i < n; i++) {
+        const struct finished end = finished_job(&jobs[i], queries);
+        sums_add(&sums, hist, &end, end.query->arrive_ns, return_ns, sla_ns);
+    }
+    sums_put(&sums, tally, n * (uint64_t)(rec->dispatch_delay_ns + return_ns), sla_ns > 0);
+    if (sums.flags == 0 && sums.back_max_ns <= rec->fleet->duration_ns)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct finished end = finished_job(&jobs[i], queries);
+        record_rare(rec, tally, &end, PATH_CPU);
+    }
+}
+
+static void record_ended(const struct server_record *rec, const struct finished *end,
+                         enum record_path path)
+{
+    const struct query *query = end->query;
+    struct tally *tally = server_record_tally(rec, query, path);
+    int64_t sla_ns = rec->fleet->services[query->service].sla_ns;
+    struct sums sums = {.n = 1};
+    sums_add(&sums, tally->hist, end, query_first_ns(query), rec->return_delay_ns, sla_ns);
+    sums_put(&sums, tally, (uint64_t)(end->start_ns - query_first_ns(query) + rec->return_delay_ns),
+             sla_ns > 0);
+    record_rare(rec, tally, end, path);
+}
+
+void server_record_one(const struct server_record *rec, const struct finished *end,
+                       enum record_path path, struct completions *out)
+{
+    const int64_t *until_ns = rec->until_ns;
+    uint32_t s = end->query->server - rec->first_in_cell;
+    if (until_ns && end->finish_ns > until_ns[s])
+        completions_lose(out, end->query, until_ns[s]);
+    else
+        record_ended(rec, end, path);
+}
+
+// Those of the chunk's jobs that end on their first attempt, in order; returns how many. The others
+// are lost, or recorded here.
+static size_t find_ended(const struct server_record *rec, const struct query *queries,
+                         struct cpu_job *jobs, size_t n_jobs, struct completions *out)
+{
+    size_t n_ended = 0;
+    for (size_t i = 0; i < n_jobs; i++) {
+        const struct cpu_job *job = &jobs[i];
+        if (job->finish_ns > rec->until_ns[job->server] || queries[job->query].delay_us > 0) {
+            struct finished end = finished_job(job, queries);
+            server_record_one(rec, &end, PATH_CPU, out);
+        } else {
+            jobs[n_ended++] = *job;
+        }
+    }
+    return n_ended;
+}
+
+// Jobs in order, in runs of the same service.
+void server_record_jobs(const struct server_record *rec, const struct query *queries,
+                        struct cpu_job *jobs, size_t n_jobs, struct completions *out)
+{
+    if (rec->until_ns)
+        n_jobs = find_ended(rec, queries, jobs, n_jobs, out);
+    size_t begin = 0;
+    while (begin < n_jobs) {
+        uint16_t service = queries[jobs[begin].query].service;
+        size_t end = rec->fleet->n_services == 1 ? n_jobs : begin + 1;
+        while (end < n_jobs && queries[jobs[end].query].service == service)
+            end++;
+        record_run(rec, queries, jobs + begin, end - begin);
+        begin = end;
+    }
+}
+
+// ---- telling ------------------------------------------------------------------------------------
+
+void server_record_cut(const struct server_record *rec, struct completions *out, size_t first)
+{
+    for (size_t i = first; i < out->n; i++) {
+        int64_t until_ns = rec->until_ns[out->v[i].server - rec->first_in_cell];
+        out->v[i].end_ns = out->v[i].end_ns < until_ns ? out->v[i].end_ns : until_ns;
+    }
+}

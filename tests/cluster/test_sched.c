@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of schedulers. What split does with queries is held by test_server, test_server_outages
+// and the oracle beside them.
+#include "cluster/sched.h"
+
+#include <string.h>
+
+#include "cluster/fixture.h"
+#include "support/suite.h"
+
+// Every scheduler is found by its name and by each of its ways, and describes its settings.
+START_TEST(table)
+{
+    for (int i = 0; sched_types[i]; i++) {
+        const struct sched_type *type = sched_types[i];
+        ck_assert_int_eq(sched_find(type->name), i);
+        ck_assert(strlen(type->help) > 0);
+        ck_assert_str_eq(type->fields[0].key, "policy");
+        for (const char *const *way = type->fields[0].choices; *way; way++)
+            ck_assert_int_eq(sched_find_policy(*way), i);
+        for (const struct field *f = type->fields; f->key; f++) {
+            ck_assert_ptr_nonnull(f->dflt);
+            ck_assert(strlen(f->help) > 0);
+        }
+    }
+    ck_assert_str_eq(sched_types[0]->name, "split");
+    ck_assert_int_eq(sched_find("spilt"), -1);
+    ck_assert_int_eq(sched_find_policy("split"), -1); // no way of its own name
+}
+END_TEST
+
+// The static way splits the largest query over all cores; the fixed one is as it was. Resolved
+// settings are all of one way, so that equal ones are equal.
+START_TEST(split_resolves)
+{
+    struct settings settings = settings_of(sched_split.fields, NULL);
+    settings_set_number(&settings, "offload_items", 300);
+    sched_split.resolve(settings.values, 999, 40);
+    struct settings wanted = sched_split_settings(25, 300);
+    ck_assert(settings_equal(&settings, &wanted));
+    sched_split.resolve(settings.values, 5, 8);
+    ck_assert(settings_equal(&settings, &wanted));
+    struct dispatch_config needs = sched_split.needs(settings_values(&settings));
+    ck_assert_int_eq(needs.batch_items, 25);
+    ck_assert_int_eq(needs.offload_items, 300);
+}
+END_TEST
+
+// A group's servers need what its settings say, and complete nothing before the shortest service.
+START_TEST(of_a_group)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 2, 1);
+    fixture_set_batch(&fixture, 1, 7);
+    fixture_ready(&fixture);
+    const struct svctab *const *tabs = (const struct svctab *const *)fixture.tabs;
+    ck_assert_int_eq(sched_dispatch(&fixture.groups[0], 0).batch_items, 32);
+    ck_assert_int_eq(sched_dispatch(&fixture.groups[0], 1).batch_items, 7);
+    ck_assert_int_eq(sched_least_service_ns(&fixture.groups[0], tabs, 2), 6000);
+    fixture_release(&fixture);
+}
+END_TEST
+
+// A batch of no items is one item: a query is always some requests.
+START_TEST(split_of_nothing)
+{
+    struct settings settings = settings_of(sched_split.fields, NULL);
+    sched_split.resolve(settings.values, 0, 8);
+    ck_assert_int_eq(settings_whole(&settings, "batch_items"), 1);
+}
+END_TEST
+
+// What a study gave has to fit together: a batch is for the fixed way, which it implies and which
+// needs one.
+START_TEST(split_checks)
+{
+    enum { POLICY = 1, BATCH = 2 };
+    struct settings settings = settings_of(sched_split.fields, NULL);
+    struct err err;
+    ck_assert_int_eq(sched_split.check(settings.values, BATCH, &err), 0);
+    ck_assert_int_eq(settings_whole(&settings, "policy"), 1);
+    ck_assert_int_eq(sched_split.check(settings.values, POLICY, &err), -1);
+    ck_assert_str_eq(err.text, "batch_items: missing; expected a number of items such as \"64\"");
+    settings_set_number(&settings, "policy", 0);
+    ck_assert_int_eq(sched_split.check(settings.values, POLICY | BATCH, &err), -1);
+    ck_assert_str_eq(err.text, "batch_items: only with policy: fixed");
+    ck_assert(sched_split.is_implied(settings.values, &sched_split.fields[1]));
+    ck_assert(!sched_split.is_implied(settings.values, &sched_split.fields[2]));
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", table},
+                                       {"core", split_resolves},
+                                       {"core", of_a_group},
+                                       {"limits", split_of_nothing},
+                                       {"errors", split_checks}};
+    return suite_run("sched", tests, sizeof tests / sizeof *tests);
+}
