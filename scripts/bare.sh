@@ -5,13 +5,13 @@
 # the last commit into it, and runs the README's commands from nothing: as root, or as a user with
 # sudo. Without a release: bookworm as root and as user, and trixie as root.
 #
-#   -C COMMAND   runs this instead of the README's two commands; may be given several times
+#   -C COMMAND   a command to run in place of the README's two; may be given several times
 #
 # On bookworm these are scripts/quickstart.sh and scripts/test.sh, on trixie scripts/quickstart.sh and
 # the tests labelled unit, lint, cli, golden and mpi. Each command's last lines, exit status and time
 # are printed; its whole output is kept in build/bare. Needs root, mmdebstrap, about 3 GB under
-# RECFLEET_BARE_DIR (/var/tmp) and a network with Debian's packages; without the first two the exit
-# status is 77. The last line is "N passed, N failed", of the commands.
+# RECFLEET_BARE_DIR (/var/tmp) and a network with Debian's packages; where a system cannot be made the
+# exit status is 77. Killed with SIGKILL it leaves its folder there. The last line is "N passed, N failed", of the commands.
 set -uo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
@@ -22,6 +22,7 @@ usage() {
 
 skip() {
     say "skipped: $*"
+    [ "${failed:-0}" = 0 ] || exit 1
     exit 77
 }
 
@@ -39,22 +40,28 @@ done
 [ "$(id -u)" = 0 ] || skip "a bare system can only be made by root"
 command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed (apt-get install mmdebstrap)"
 unshare --mount --pid --ipc --uts --fork true 2>/dev/null || skip "namespaces are not allowed here"
+{ [ -e "$ROOT/.git" ] && command -v git >/dev/null; } || skip "it copies a clone, and this tree is none"
 
 logs=$ROOT/build/bare
 mkdir -p "$logs"
+chown --reference="$ROOT" "$ROOT/build" "$logs"
 base=$(mktemp -d "${RECFLEET_BARE_DIR:-/var/tmp}/recfleet-bare.XXXXXX") || die "no room to work in"
-trap 'rm -rf --one-file-system "$base"' EXIT
-passed=0 failed=0
+printf '[safe]\n\tdirectory = *\n' >"$base/gitconfig" # the tree may be another user's
+export GIT_CONFIG_GLOBAL=$base/gitconfig
+passed=0 failed=0 job=''
+# --kill-child ends all of a system's processes with the unshare that started them.
+trap '[ -z "$job" ] || { kill -KILL "$job"; wait "$job"; } 2>/dev/null
+    rm -rf --one-file-system "$base"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' HUP TERM
 
 # The package sources of this host that are Debian's, as lines for another release of it.
 sources_of() {
-    apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(RELEASE)|$(COMPONENT)' \
+    apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)' \
         'Created-By: Packages' | awk -F'|' -v release="$1" '
         $1 == "Debian" {
-            own = $3
-            sub(/-.*/, "", own)
-            sub("^" own, release, $4)
-            print "deb", $2, $4, $5
+            sub(/^[^-]*/, release, $3)
+            print "deb", $2, $3, $4
         }' | sort -u
 }
 
@@ -76,7 +83,7 @@ inside() {
     chroot --userspec="$user:$user" "$system" /usr/bin/env -i HOME="$home" USER="$user" \
         LOGNAME="$user" PATH="$path" SHELL=/bin/bash LANG=C.UTF-8 TERM=dumb \
         ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
-        /bin/bash -c "cd \"\$HOME/recfleet\" && $command" </dev/null
+        /bin/bash -c "cd \"\$HOME/recfleet\" || exit; $command" </dev/null
 }
 
 # make_system RELEASE USER SYSTEM HOME: a minimal system with a clone that the user owns.
@@ -86,7 +93,7 @@ make_system() {
     sources_of "$release" >"$base/sources"
     [ -s "$base/sources" ] || skip "this host has no package sources of Debian's"
     mmdebstrap --quiet --variant=minbase --include="$include" "$release" "$system" - \
-        <"$base/sources" || return
+        <"$base/sources" || skip "mmdebstrap cannot make $release here (see above)"
     cp -L /etc/resolv.conf "$system/etc/resolv.conf"
     printf '127.0.0.1 localhost bare\n::1 localhost\n' >"$system/etc/hosts"
     if [ "$user" != root ]; then
@@ -116,9 +123,12 @@ try() {
     say "== $release, $2: made in $((SECONDS - start)) s"
     for what in "${todo[@]}"; do
         i=$((i + 1)) log=$logs/$release-$2-$i.log start=$SECONDS
-        (export -f inside; unshare --mount --pid --ipc --uts --fork --kill-child \
-            bash -c 'inside "$@"' inside "$system" "$user" "$home" "$what") >"$log" 2>&1
-        status=$?
+        # What runs in the background ignores ^C; the signal tests inside would notice.
+        (export -f inside; exec env --default-signal=INT,QUIT unshare --mount --pid --ipc --uts --fork \
+            --kill-child bash -c 'inside "$@"' inside "$system" "$user" "$home" "$what") >"$log" 2>&1 &
+        job=$!
+        wait "$job"
+        status=$? job=''
         say "== $release, $2: $what: exit status $status after $((SECONDS - start)) s; it ends with"
         tail -n 25 "$log" >&2
         if [ "$status" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
@@ -129,6 +139,7 @@ try() {
 [ -z "$(git -C "$ROOT" status --porcelain)" ] || say "note: what is not committed is not tried"
 runs=()
 for release in "${releases[@]:-bookworm}"; do
+    # shellcheck disable=SC2116
     for user in $(echo "${users[@]:-root user}"); do runs+=("$release $user"); done
 done
 if [ ${#releases[@]} = 0 ] && [[ " ${users[*]:-root} " = *" root "* ]]; then

@@ -18,19 +18,20 @@ die() {
     exit 1
 }
 
-# HDF5's compiler wrapper takes its arguments apart at blanks.
-[[ $ROOT != *[[:space:]]* ]] ||
-    die "cannot build in '$ROOT': HDF5 does not take a path with a space; move the tree"
+# HDF5's compiler wrapper splits its arguments at spaces; CMake reads the other characters itself.
+odd_characters='[][[:space:]"'"'"'$;*?\\]'
+[[ ! $ROOT =~ $odd_characters ]] ||
+    die "cannot build in '$ROOT': no path with a space, a quote or one of []\$;*?\\ will do; move the tree"
 
-# drop_moved FOLDER: takes a build folder away that was made elsewhere: CMake refuses to use one after
-# the tree was moved or copied.
+# drop_moved FOLDER: removes a build folder that was made elsewhere: CMake refuses to use one after the
+# tree was moved or copied.
 drop_moved() {
     local cache=$1/CMakeCache.txt tree folder
     [ -f "$cache" ] || return 0
     tree=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$cache")
     folder=$(sed -n 's/^CMAKE_CACHEFILE_DIR:INTERNAL=//p' "$cache")
     [ "$tree" -ef "$ROOT" ] && [ "$folder" -ef "$1" ] && return
-    say "the tree was moved here from $tree: building $1 anew"
+    say "the tree was moved here from ${tree:-elsewhere}: building $1 anew"
     rm -rf "$1"
 }
 

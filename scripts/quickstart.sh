@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# quickstart.sh: from a fresh clone on Debian 12 to a result. Installs what is missing, builds the
+# quickstart.sh: from a fresh clone on Debian 12 or 13 to a result. Installs what is missing, builds the
 # release preset, runs slurm/studies/00-quickstart.yaml on two ranks, and ends with its table and the
 # path of its HDF5 file. May be run again: it then builds what changed and runs the study anew.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # setup.sh [build|test]: installs the Debian packages that recfleet is built from ("build"), and
-# those its test suite uses besides ("test", the default). Needs root or sudo only when something is
+# those its test suite also uses ("test", the default). Needs root or sudo only when something is
 # missing; a second call changes nothing and needs no network. Slurm's daemons, which the tests start
 # for themselves, are not started by being installed: they wait for a /etc/slurm/slurm.conf.
 set -euo pipefail
@@ -30,10 +30,14 @@ apt() {
     local sudo=() log status=0
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     log=$(mktemp)
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    # sudo forgets how to reach the network; the words below are English.
+    "${sudo[@]}" env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+        ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
         apt-get -qq -o DPkg::Lock::Timeout=500 -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || status=$?
     if grep -Eqi 'could not (resolve|connect)|failure resolving|unreachable|timed out' "$log"; then
         network=gone
+    elif [ $status != 0 ] && ! grep -Eqi 'unable to locate|no installation candidate' "$log"; then
+        network=there # one dead source among others is not what this call failed for
     fi
     [ $status = 0 ] || [ $network = gone ] || tail -n 20 "$log" >&2
     rm -f "$log"

@@ -38,7 +38,7 @@ mkdir -p "$logs"
 if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
     export RECFLEET_SLURM=required
 else
-    say "the tests of Slurm are skipped: its daemons need root, and sudo asks for a password"
+    say "the tests of Slurm may be skipped: its daemons need root, or sudo that asks for no password"
 fi
 # What CTest does not hand down to programs that the tests themselves start.
 export LSAN_OPTIONS=suppressions=$ROOT/tests/support/lsan.supp:print_suppressions=0

@@ -12,7 +12,7 @@
 # of a page or a test is no other program.
 cmake_minimum_required(VERSION 3.25)
 
-# For git and for the hash alike; in both, the * of the folders goes into their subfolders.
+# For git and for the hash alike; in both, the * of the folders matches subfolders too.
 set(top CMakeLists.txt CMakePresets.json slurm/*.sbatch scripts/cmake/*.cmake)
 set(below "")
 foreach(folder src models traces results cluster)
@@ -24,7 +24,12 @@ endforeach()
 set(archived "$Format:%H$")
 
 # Naming the repository keeps git from finding another one above the tree or in the environment, and
-# from refusing a tree that belongs to another user. File modes are not compiled.
+# from refusing a tree that belongs to another user. File modes are not compiled. Whoever calls this
+# from a hook has variables of git's that speak of another index, or read the patterns otherwise.
+foreach(name GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_INDEX_FILE GIT_OBJECT_DIRECTORY
+             GIT_LITERAL_PATHSPECS GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS)
+  unset(ENV{${name}})
+endforeach()
 function(git out rc)
   execute_process(COMMAND git --no-optional-locks -c core.fsmonitor=false -c core.fileMode=false
                           --git-dir=${ROOT}/.git --work-tree=${ROOT} ${ARGN}
@@ -92,7 +97,8 @@ set(changed "unknown")
 if(EXISTS "${ROOT}/.git")
   git(commit rc rev-parse --verify HEAD)
   if(rc STREQUAL "0")
-    git(changed rc status --porcelain --untracked-files=all -- ${top} ${below})
+    # What git ignores is compiled in all the same.
+    git(changed rc status --porcelain --untracked-files=all --ignored -- ${top} ${below})
   endif()
   if(NOT rc STREQUAL "0")
     set(changed "unknown")

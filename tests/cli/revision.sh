@@ -10,8 +10,9 @@ trap 'rm -rf "$dir"' EXIT
 # A path on which everything but git is found.
 mkdir "$dir/bin"
 ln -s "$(command -v "$cmake")" "$dir/bin/cmake"
-export HOME=$dir GIT_CONFIG_NOSYSTEM=1
-unset GIT_DIR GIT_WORK_TREE
+umask 022
+export HOME=$dir GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY
 
 revision() { "$cmake" -DROOT="$1" -P "$1/scripts/cmake/revision.cmake" 2>&1; }
 without_git() { PATH=$dir/bin cmake -DROOT="$1" -P "$1/scripts/cmake/revision.cmake" 2>&1; }
@@ -65,6 +66,10 @@ differ "edited archive" "$archive" "$edited"
 
 echo 'more' >>"$dir/repo/docs/a.md"
 expect "an edited page" "$commit" "$(revision "$dir/repo")"
+echo zz.c >>"$dir/repo/.git/info/exclude"
+echo 'int z;' >"$dir/repo/src/app/zz.c"
+expect "a source that git ignores" "$commit-dirty-$hash" "$(revision "$dir/repo")"
+rm "$dir/repo/src/app/zz.c"
 echo 'int b;' >>"$dir/repo/src/app/a.c"
 first=$(revision "$dir/repo")
 expect "edited" "$commit-dirty-$hash" "$first"

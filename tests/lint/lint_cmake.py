@@ -11,7 +11,9 @@ from tree import line_of
 
 SETUP = "scripts/setup.sh"
 DEMAND = re.compile(r"\b(find_(?:package|program|library|path|file)|pkg_(?:check|search)_modules?)"
-                    r"\s*\(\s*(\w+)([^)]*)\)")
+                    r"\s*\(\s*([^\s)]+)([^)]*)\)", re.I)
+# The other way to demand: if(NOT X) message(FATAL_ERROR ...).
+REFUSAL = re.compile(r"\bif\s*\(([^()]*)\)\s*message\s*\(\s*FATAL_ERROR", re.I)
 
 
 def build_packages(tree):
@@ -25,8 +27,10 @@ def check(tree):
         if not name.endswith(("CMakeLists.txt", ".cmake")):
             continue
         text = re.sub(r"#.*", "", tree.text(name))
+        refused = {v for m in REFUSAL.finditer(text)
+                   for v in re.findall(r"\bNOT\s+(\w+)", m.group(1))}
         for m in DEMAND.finditer(text):
-            if not re.search(r"\bREQUIRED\b", m.group(3)):
+            if not re.search(r"\bREQUIRED\b", m.group(3)) and m.group(2) not in refused:
                 continue
             where, what = f"{name}:{line_of(text, m.start())}", m.group(2)
             package = rules.CMAKE_DEMANDS.get(what)
@@ -44,4 +48,6 @@ GOOD = {SETUP: "build_packages=(gcc libopenmpi-dev)\n",
 BAD = [({**GOOD, "tests/CMakeLists.txt": "find_program(RF_PYTHON\n             python3 REQUIRED)\n"},
         "tests/CMakeLists.txt:1: find_program demands RF_PYTHON: "),
        ({**GOOD, SETUP: "build_packages=(gcc)\n"}, "does not install libopenmpi-dev"),
-       ({**GOOD, "a.cmake": "pkg_check_modules(X REQUIRED x)\n"}, "a.cmake:1: pkg_check_modules")]
+       ({**GOOD, "a.cmake": "pkg_check_modules(X REQUIRED x)\n"}, "a.cmake:1: pkg_check_modules"),
+       ({**GOOD, "a.cmake": "find_program(X x)\nif(NOT X)\n  message(FATAL_ERROR \"no x\")\nendif()\n"},
+        "a.cmake:1: find_program demands X: ")]

@@ -76,7 +76,8 @@ FENCES = {
 # installs for building.
 CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-openmpi-dev", "GSL": "libgsl-dev",
                  "PkgConfig": "pkg-config", "YAML": "libyaml-dev", "XXHASH": "libxxhash-dev",
-                 "CHECK": "check"}
+                 "CHECK": "check", "GLPK_INCLUDE_DIR": "libglpk-dev", "GLPK_LIBRARY": "libglpk-dev",
+                 "RANDOM123_INCLUDE_DIR": "librandom123-dev"}
 
 # Folders that must not reach these libraries even through a header of ours.
 NO_REACH = {

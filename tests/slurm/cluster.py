@@ -29,7 +29,8 @@ class Cluster:
 
     def __init__(self, recfleet, nodes=2, cpus=2):
         self.recfleet = os.path.abspath(recfleet)
-        self.base = pathlib.Path(tempfile.mkdtemp(prefix="recfleet-slurm-"))
+        # munged trusts only folders whose parents are root's, which $TMPDIR need not be.
+        self.base = pathlib.Path(tempfile.mkdtemp(prefix="recfleet-slurm-", dir="/tmp"))
         self.folder = self.base / "work"
         self.folder.mkdir()
         self.begin = time.monotonic()

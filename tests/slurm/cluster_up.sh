@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cluster_up.sh DIR NODES CPUS [OWNER]: a private Slurm of several virtual nodes on this host, with
+# cluster_up.sh DIR NODES CPUS [OWNER [USER]]: a private Slurm of several virtual nodes on this host, with
 # everything it writes under the existing folder DIR, which becomes root's. It needs root, or sudo that
 # asks for no password, but neither systemd nor cgroups nor a database, and disturbs no other Slurm: its
-# ports are free ones of its own. Whoever called it may submit jobs and is its administrator.
+# ports are free ones of its own. USER, by default whoever called it, is
+# its administrator.
 #
 # Afterwards commands with SLURM_CONF=DIR/slurm.conf belong to it. cluster_down.sh DIR stops it. With
 # OWNER, a process id, a guard stops it when that process is gone, however it went, and removes DIR.
