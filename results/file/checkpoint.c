@@ -316,11 +316,6 @@ int checkpoint_read(MPI_Comm comm, const char *path, const struct checkpoint_hea
 
 // ---- one process alone
 
-bool checkpoint_exists(const char *path)
-{
-    return durable_exists(path);
-}
-
 // Whoever names a study, results or data here would lose them: they would be replaced, and removed
 // when the run is done.
 static int check_replaced(const char *path, struct err *err)
@@ -348,9 +343,4 @@ int checkpoint_inspect(const char *path, struct checkpoint_head *head, struct er
         return -1;
     frames_close(&in);
     return 0;
-}
-
-void checkpoint_remove(const char *path)
-{
-    durable_remove(path);
 }

@@ -17,6 +17,8 @@
 //     that was cut, extended or changed anywhere is refused with the reason.
 //   - The head says which study and which program it belongs to; another's is refused.
 //
+// durable.h says whether there is one (durable_exists) and removes it (durable_remove).
+//
 //     checkpoint_write(comm, "x.ckpt", &head, next_frame, state, &err);
 //     checkpoint_read(comm, "x.ckpt", &expected, &found, take_frame, state, &err);
 #ifndef RESULTS_FILE_CHECKPOINT_H
@@ -50,9 +52,6 @@ int checkpoint_read(MPI_Comm comm, const char *path, const struct checkpoint_hea
                     struct checkpoint_head *found, checkpoint_take_fn take, void *user,
                     struct err *err);
 
-// Not collective. Whether there is a file of that name or its .previous.
-bool checkpoint_exists(const char *path);
-
 // Not collective. Can a checkpoint be written there, and is what it and its .previous would replace
 // a checkpoint? Leaves nothing behind. ERR_STUDY with the reason.
 int checkpoint_check(const char *path, struct err *err);
@@ -60,8 +59,5 @@ int checkpoint_check(const char *path, struct err *err);
 // Not collective. Reads and checks the whole file on this process alone; *head is filled as far as
 // it can be trusted.
 int checkpoint_inspect(const char *path, struct checkpoint_head *head, struct err *err);
-
-// Not collective. Removes the checkpoint and its .previous; what is not there is no error.
-void checkpoint_remove(const char *path);
 
 #endif

@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
-#include "results/file/checkpoint.h"
 #include "results/file/durable.h"
 
 // Of news to rank 0, and of its word to stop.
@@ -244,13 +243,13 @@ static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint
                                const char *previous)
 {
     const char *digest = facts_of(sweep, sweep->point)->digest;
-    if (!checkpoint_exists(checkpoint) || checkpointing_usable(checkpoint, digest))
+    if (!durable_exists(checkpoint) || checkpointing_usable(checkpoint, digest))
         return false;
     if (checkpointing_usable(previous, digest))
         return true;
     log_warn("%s: of the study or the program as it was before, or damaged; the point begins anew",
              checkpoint);
-    checkpoint_remove(checkpoint);
+    durable_remove(checkpoint);
     return false;
 }
 

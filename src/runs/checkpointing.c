@@ -67,30 +67,17 @@ bool checkpointing_stop_waits(void)
     return sigpending(&set) == 0 && (sigismember(&set, SIGUSR2) || sigismember(&set, SIGTERM));
 }
 
-// Takes every signal that waits.
-static enum run_wish take_signals(void)
+// Takes every signal of the set that waits.
+static enum run_wish take_signals(const sigset_t *set)
 {
     const struct timespec at_once = {0, 0};
     enum run_wish wish = RUN_GO_ON;
-    sigset_t set;
     int number;
-    signals_of(&set);
-    while ((number = sigtimedwait(&set, NULL, &at_once)) > 0) {
+    while ((number = sigtimedwait(set, NULL, &at_once)) > 0) {
         enum run_wish says = number == SIGUSR1 ? RUN_SAVE : RUN_SAVE_AND_STOP;
         wish = says > wish ? says : wish;
     }
     return wish;
-}
-
-// The ranks get one signal at slightly different times; one save answers all of them.
-static void drop_save_signal(void)
-{
-    const struct timespec at_once = {0, 0};
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    while (sigtimedwait(&set, NULL, &at_once) > 0)
-        continue;
 }
 
 // ---- before the run -----------------------------------------------------------------------------
@@ -103,7 +90,7 @@ static int check_place(const struct checkpointing_config *config, struct err *er
     bool goes_on = config->resume || config->resume_from;
     if (checkpoint_check(config->path, err) < 0)
         return -1;
-    if (!goes_on && !config->force && checkpoint_exists(config->path))
+    if (!goes_on && !config->force && durable_exists(config->path))
         return err_set(err, ERR_STUDY,
                        "checkpoint %s: exists; resume with --resume, or begin anew with --force",
                        config->path);
@@ -117,7 +104,7 @@ static enum start find_start(const struct checkpointing_config *config)
 {
     if (config->resume_from)
         return START_OTHER;
-    if (!config->resume || !checkpoint_exists(config->path))
+    if (!config->resume || !durable_exists(config->path))
         return START_BEGIN;
     return access(config->path, F_OK) == 0 ? START_PATH : START_PREVIOUS;
 }
@@ -146,7 +133,9 @@ static enum run_wish wish(void *user)
         keep->begin_s = now_s;
         keep->next_s = now_s + every_s;
     }
-    enum run_wish wish = take_signals();
+    sigset_t set;
+    signals_of(&set);
+    enum run_wish wish = take_signals(&set);
     if (keep->rank == 0 && every_s > 0 && now_s >= keep->next_s) {
         keep->next_s = now_s + every_s;
         wish = wish > RUN_SAVE ? wish : RUN_SAVE;
@@ -225,7 +214,11 @@ static int save(void *user, struct run_state *state, int64_t reached_ns, struct 
     int rc =
         checkpoint_write(keep->comm, keep->config->path, &keep->head, make, &maker, &n_bytes, err);
     double end_s = wallclock_s();
-    drop_save_signal();
+    // The ranks get one SIGUSR1 at slightly different times; one save answers all of them.
+    sigset_t answered;
+    sigemptyset(&answered);
+    sigaddset(&answered, SIGUSR1);
+    take_signals(&answered);
     keep->next_s = end_s + simtime_to_s(keep->config->every_ns);
     keep->checkpoint_s += end_s - begin_s;
     keep->asked_s = 0;

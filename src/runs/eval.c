@@ -11,7 +11,6 @@
 #include "base/revision.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
-#include "results/file/checkpoint.h"
 #include "results/gather.h"
 #include "results/file/durable.h"
 #include "results/record.h"
@@ -186,7 +185,7 @@ static int finish(const struct eval *eval, const struct eval_options *options,
     }
     rc = eval_agree(eval, rc, err);
     if (rc == 0 && eval->rank == 0)
-        checkpoint_remove(result->checkpoint);
+        durable_remove(result->checkpoint);
     return rc;
 }
 

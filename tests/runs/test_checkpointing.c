@@ -12,6 +12,7 @@
 #include "runs/eval.h"
 #include "base/mem.h"
 #include "results/file/checkpoint.h"
+#include "results/file/durable.h"
 #include "results/file/run_result.h"
 #include "support/suite.h"
 
@@ -60,7 +61,7 @@ static void tidy(void)
         unlink(p.output);
         unlink(p.other);
         rmdir(p.checkpoint);
-        checkpoint_remove(p.checkpoint);
+        durable_remove(p.checkpoint);
     }
     MPI_Barrier(eval.comm);
 }

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "results/file/durable.h"
 #include "support/suite_mpi.h"
 
 #define PATH "here/x.ckpt"
@@ -45,7 +46,7 @@ static void leave(void)
     MPI_Barrier(MPI_COMM_WORLD);
     if (suite_mpi_rank() == 0) {
         char folder[4096];
-        checkpoint_remove(PATH);
+        durable_remove(PATH);
         ck_assert_msg(rmdir("here") == 0, "something is left");
         ck_assert_ptr_nonnull(getcwd(folder, sizeof folder));
         ck_assert_int_eq(chdir(home), 0);
@@ -296,7 +297,7 @@ START_TEST(one_process_looks)
     int rc = write_frames(1, 4, 900, 12300000000, &err);
     ck_assert_int_eq(rc, 0);
     if (suite_mpi_rank() == 0) {
-        ck_assert(checkpoint_exists(PATH));
+        ck_assert(durable_exists(PATH));
         ck_assert_int_eq(checkpoint_check(PATH, &err), 0);
         ck_assert_int_eq(checkpoint_inspect(PATH, &head, &err), 0);
         ck_assert_mem_eq(&head, &head_of_tests, sizeof head);
@@ -306,9 +307,9 @@ START_TEST(one_process_looks)
         flip_byte(PATH, 20);
         ck_assert_int_eq(checkpoint_inspect(PATH, &head, &err), -1);
         ck_assert_str_eq(head.name, "");
-        checkpoint_remove(PATH);
-        ck_assert(!checkpoint_exists(PATH));
-        checkpoint_remove(PATH);
+        durable_remove(PATH);
+        ck_assert(!durable_exists(PATH));
+        durable_remove(PATH);
     }
     leave();
 }
