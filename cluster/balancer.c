@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "cluster/intake.h"
+#include "cluster/arrivals.h"
 #include "cluster/outage.h"
 #include "cluster/policy.h"
 #include "cluster/retry.h"
@@ -27,7 +27,7 @@ struct balancer {
     double *weight;
     uint16_t *group;
     uint32_t *part_of; // [n_servers] part, counted from the cell's first
-    struct intake *intake;
+    struct arrivals *arrivals;
     struct policy *policy;
     struct view *view; // NULL without feedback
     bool is_told;      // every parcel is answered: with completions, or with what is lost
@@ -138,15 +138,15 @@ static void create_outage(struct balancer *balancer)
     balancer->collected = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->collected);
 }
 
-static struct intake *create_intake(const struct balancer *balancer, struct err *err)
+static struct arrivals *create_arrivals(const struct balancer *balancer, struct err *err)
 {
     const struct balancer_setup *setup = &balancer->setup;
-    struct intake_setup intake = {.fleet = setup->fleet,
-                                  .layout = setup->layout,
-                                  .sizes = setup->sizes,
-                                  .cell = setup->cell,
-                                  .n_generated = setup->record->n_generated};
-    return intake_create(&intake, err);
+    struct arrivals_setup arrivals = {.fleet = setup->fleet,
+                                      .layout = setup->layout,
+                                      .sizes = setup->sizes,
+                                      .cell = setup->cell,
+                                      .n_generated = setup->record->n_generated};
+    return arrivals_create(&arrivals, err);
 }
 
 struct balancer *balancer_create(const struct balancer_setup *setup, struct err *err)
@@ -169,8 +169,8 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
         balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
         balancer->part_end = mem_calloc(balancer->n_parts, sizeof *balancer->part_end);
     }
-    balancer->intake = create_intake(balancer, err);
-    if (!balancer->intake) {
+    balancer->arrivals = create_arrivals(balancer, err);
+    if (!balancer->arrivals) {
         balancer_destroy(balancer);
         return NULL;
     }
@@ -181,7 +181,7 @@ void balancer_destroy(struct balancer *balancer)
 {
     if (!balancer)
         return;
-    intake_destroy(balancer->intake);
+    arrivals_destroy(balancer->arrivals);
     outage_destroy(balancer->outage);
     policy_destroy(balancer->policy);
     view_destroy(balancer->view);
@@ -247,7 +247,7 @@ static void take_loss(struct balancer *balancer, const struct loss *loss)
     enum record_path path = svctab_offloads(tab, query->size_items) ? PATH_ACCEL : PATH_CPU;
     struct query next;
     if (retry_next(setup->fleet, loss, path, setup->record, &next))
-        intake_retry(balancer->intake, &next);
+        arrivals_retry(balancer->arrivals, &next);
 }
 
 static void take_news(struct balancer *balancer, const struct completions *news)
@@ -318,7 +318,7 @@ static int64_t enter_members(struct balancer *balancer, int64_t t_ns)
 static struct query *route(struct balancer *balancer, int64_t end_ns, size_t *n)
 {
     if (!balancer->outage) {
-        struct query *queries = intake_next(balancer->intake, end_ns, MAX_WINDOW_QUERIES, n);
+        struct query *queries = arrivals_next(balancer->arrivals, end_ns, MAX_WINDOW_QUERIES, n);
         policy_route(balancer->policy, queries, *n);
         return queries;
     }
@@ -326,7 +326,7 @@ static struct query *route(struct balancer *balancer, int64_t end_ns, size_t *n)
     while (*n < MAX_WINDOW_QUERIES) {
         size_t m;
         const struct query *run =
-            intake_next(balancer->intake, end_ns, MAX_WINDOW_QUERIES - *n, &m);
+            arrivals_next(balancer->arrivals, end_ns, MAX_WINDOW_QUERIES - *n, &m);
         if (m == 0)
             break;
         memcpy(balancer->collected + *n, run, m * sizeof *run);
@@ -352,7 +352,7 @@ static enum balancer_state finish(struct balancer *balancer)
 enum balancer_state balancer_step(struct balancer *balancer)
 {
     struct exchange *exchange = balancer->setup.exchange;
-    int64_t begin_ns = intake_peek_ns(balancer->intake);
+    int64_t begin_ns = arrivals_peek_ns(balancer->arrivals);
     if (begin_ns == SIMTIME_NEVER)
         return finish(balancer);
     int64_t end_ns = window_end_ns(balancer, begin_ns), heard_ns = known_ns(balancer);
@@ -397,7 +397,7 @@ uint64_t balancer_n_windows(const struct balancer *balancer)
 
 int64_t balancer_next_ns(const struct balancer *balancer)
 {
-    int64_t next_ns = intake_peek_ns(balancer->intake);
+    int64_t next_ns = arrivals_peek_ns(balancer->arrivals);
     return next_ns == SIMTIME_NEVER ? balancer->setup.fleet->duration_ns - 1 : next_ns;
 }
 
@@ -406,7 +406,7 @@ int64_t balancer_next_ns(const struct balancer *balancer)
 void balancer_save(const struct balancer *balancer, struct blob *blob)
 {
     blob_put_i64(blob, balancer->reached_ns);
-    intake_save(balancer->intake, blob);
+    arrivals_save(balancer->arrivals, blob);
     if (balancer->view)
         view_save(balancer->view, blob);
 }
@@ -414,7 +414,7 @@ void balancer_save(const struct balancer *balancer, struct blob *blob)
 int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct err *err)
 {
     balancer->reached_ns = blob_get_i64(reader);
-    if (intake_load(balancer->intake, reader, err) < 0)
+    if (arrivals_load(balancer->arrivals, reader, err) < 0)
         return -1;
     if (balancer->view)
         view_load(balancer->view, reader);

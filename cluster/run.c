@@ -11,7 +11,7 @@
 #include "cluster/exchange_local.h"
 #include "cluster/exchange_mpi.h"
 #include "cluster/policy.h"
-#include "cluster/rally.h"
+#include "cluster/consensus.h"
 #include "cluster/sched.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
@@ -48,7 +48,7 @@ struct fleet {
     uint32_t *active;         // cells of this rank that are not done, in any order
     uint32_t n_active, next_active;
     int n_idle; // turns without anything to do
-    struct rally rally;
+    struct consensus consensus;
     uint64_t n_queries, n_queries_here; // simulated by all ranks and by this one, a moment ago
     double next_round_s, next_count_s, next_progress_s;
 };
@@ -281,18 +281,18 @@ static void count_cost(const struct fleet *fleet, double begin_s, struct run_cos
 // that is so when as many have been handled as were sent and a further round finds the same.
 static int stand_still(struct fleet *fleet, struct err *err)
 {
-    int64_t last[RALLY_VALUES] = {-1, -1}, now[RALLY_VALUES] = {0};
+    int64_t last[CONSENSUS_VALUES] = {-1, -1}, now[CONSENSUS_VALUES] = {0};
     while (fleet->mpi) {
         int n_handled;
         exchange_mpi_count(fleet->mpi, &now[0], &now[1]);
-        rally_say(&fleet->rally, now);
+        consensus_say(&fleet->consensus, now);
         do {
             if (exchange_mpi_poll(fleet->mpi, &n_handled, err))
                 return -1;
             sched_yield();
-        } while (!rally_heard(&fleet->rally, now));
-        if (fleet->rally.mpi_error != MPI_SUCCESS)
-            return mpi_err_check(fleet->rally.mpi_error, "agree on the end of a run", err);
+        } while (!consensus_heard(&fleet->consensus, now));
+        if (fleet->consensus.mpi_error != MPI_SUCCESS)
+            return mpi_err_check(fleet->consensus.mpi_error, "agree on the end of a run", err);
         if (now[0] == now[1] && now[0] == last[0] && now[1] == last[1])
             break;
         memcpy(last, now, sizeof last);
@@ -319,10 +319,10 @@ static int find_times(struct fleet *fleet, int64_t *next_ns, int64_t *reached, s
 static int save(struct fleet *fleet, struct err *err)
 {
     int64_t reached, *next_ns = mem_calloc(fleet->layout->n_cells, sizeof *next_ns);
-    struct run_state state = {.layout = fleet->layout,
-                              .balancers = fleet->balancers,
-                              .blocks = fleet->blocks,
-                              .next_ns = next_ns};
+    struct snapshot state = {.layout = fleet->layout,
+                             .balancers = fleet->balancers,
+                             .blocks = fleet->blocks,
+                             .next_ns = next_ns};
     struct run_cost cost = {0};
     const struct run_control *control = fleet->options->control;
     struct record *total = NULL;
@@ -330,7 +330,7 @@ static int save(struct fleet *fleet, struct err *err)
     if (rc == 0)
         rc = find_times(fleet, next_ns, &reached, err);
     if (rc == 0) {
-        run_state_settle(&state);
+        snapshot_settle(&state);
         count_cost(fleet, 0, &cost);
         state.n_windows = cost.n_windows;
         state.bytes_sent = cost.bytes_sent;
@@ -347,14 +347,14 @@ static int save(struct fleet *fleet, struct err *err)
 static int load(struct fleet *fleet, struct err *err)
 {
     const struct run_control *control = fleet->options->control;
-    struct run_state state = {.layout = fleet->layout,
-                              .balancers = fleet->balancers,
-                              .blocks = fleet->blocks,
-                              .record = fleet->rank == 0 ? fleet->record : NULL};
+    struct snapshot state = {.layout = fleet->layout,
+                             .balancers = fleet->balancers,
+                             .blocks = fleet->blocks,
+                             .record = fleet->rank == 0 ? fleet->record : NULL};
     if (!control || !control->load)
         return 0;
     int rc = control->load(control->user, &state, err);
-    return err_agree(fleet->comm, rc == 0 ? run_state_taken(&state, err) : -1, err);
+    return err_agree(fleet->comm, rc == 0 ? snapshot_taken(&state, err) : -1, err);
 }
 
 // ---- the loop -----------------------------------------------------------------------------------
@@ -367,9 +367,9 @@ struct decision {
 
 // What a rank says in a round; results are the sums.
 enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES };
-_Static_assert((int)SAYS_QUERIES + 1 == RALLY_VALUES, "a value for each");
+_Static_assert((int)SAYS_QUERIES + 1 == CONSENSUS_VALUES, "a value for each");
 
-static void say(struct fleet *fleet, bool done, double now_s, int64_t values[RALLY_VALUES])
+static void say(struct fleet *fleet, bool done, double now_s, int64_t values[CONSENSUS_VALUES])
 {
     enum run_wish wish = fleet->options->control->wish(fleet->options->control->user);
     if (now_s >= fleet->next_count_s) { // looks at every tally
@@ -382,20 +382,20 @@ static void say(struct fleet *fleet, bool done, double now_s, int64_t values[RAL
     values[SAYS_QUERIES] = (int64_t)fleet->n_queries_here;
     fleet->next_round_s = now_s + ROUND_EVERY_S;
     if (fleet->n_ranks > 1)
-        rally_say(&fleet->rally, values);
+        consensus_say(&fleet->consensus, values);
 }
 
 // Speaks when it is time to, hears when all have; true when a round has just ended. A rank alone
 // agrees with itself.
 static bool decide(struct fleet *fleet, bool done, struct decision *decision)
 {
-    int64_t values[RALLY_VALUES];
+    int64_t values[CONSENSUS_VALUES];
     double now_s = wallclock_s();
-    if (!fleet->rally.open && (done || now_s >= fleet->next_round_s))
+    if (!fleet->consensus.open && (done || now_s >= fleet->next_round_s))
         say(fleet, done, now_s, values);
     else if (fleet->n_ranks == 1)
         return false;
-    if (fleet->n_ranks > 1 && !rally_heard(&fleet->rally, values))
+    if (fleet->n_ranks > 1 && !consensus_heard(&fleet->consensus, values))
         return false;
     fleet->n_queries = (uint64_t)values[SAYS_QUERIES];
     decision->wish = values[SAYS_STOP]   ? RUN_SAVE_AND_STOP
@@ -437,8 +437,8 @@ static int loop(struct fleet *fleet, bool *stopped, struct err *err)
         }
         if (!decide(fleet, done, &decision))
             continue;
-        if (fleet->rally.mpi_error != MPI_SUCCESS)
-            return mpi_err_check(fleet->rally.mpi_error, "agree on the end of a run", err);
+        if (fleet->consensus.mpi_error != MPI_SUCCESS)
+            return mpi_err_check(fleet->consensus.mpi_error, "agree on the end of a run", err);
         if (decision.all_done)
             return 0;
         if (decision.wish != RUN_GO_ON && save(fleet, err) < 0)
@@ -457,7 +457,7 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
     MPI_Comm_set_errhandler(fleet.comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(fleet.comm, &fleet.rank);
     MPI_Comm_size(fleet.comm, &fleet.n_ranks);
-    fleet.rally = rally_start(fleet.comm);
+    fleet.consensus = consensus_start(fleet.comm);
     int rc = err_agree(fleet.comm, create(&fleet, err), err);
     if (rc == 0)
         rc = load(&fleet, err);

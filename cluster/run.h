@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "cluster/config.h"
 #include "cluster/layout.h"
-#include "cluster/state.h"
+#include "cluster/snapshot.h"
 #include "cluster/svctab.h"
 #include "results/record.h"
 
@@ -26,12 +26,12 @@ struct run_control {
     // Not collective: what this rank wants now; asked about every millisecond, on every rank. A
     // wish is told once: after it the function says RUN_GO_ON until there is another reason.
     enum run_wish (*wish)(void *user);
-    // Collective. Keeps the frames of run_state_make() somewhere, such as with ckpt_write().
+    // Collective. Keeps the frames of snapshot_make() somewhere, such as with ckpt_write().
     // reached_ns: simulated time that is behind all ranks. -1 ends the run with that error.
-    int (*save)(void *user, struct run_state *state, int64_t reached_ns, struct err *err);
-    // Collective. Hands all frames that were kept to run_state_take(), such as with ckpt_read(),
+    int (*save)(void *user, struct snapshot *state, int64_t reached_ns, struct err *err);
+    // Collective. Hands all frames that were kept to snapshot_take(), such as with ckpt_read(),
     // before anything is simulated. NULL: begin at the beginning.
-    int (*load)(void *user, struct run_state *state, struct err *err);
+    int (*load)(void *user, struct snapshot *state, struct err *err);
     void *user;
 };
 

@@ -7,7 +7,7 @@
 #include "cluster/sched.h"
 #include "cluster/server_fold.h"
 #include "cluster/server_record.h"
-#include "cluster/uptime.h"
+#include "cluster/availability.h"
 
 struct server_block {
     struct server_block_config config;
@@ -18,8 +18,9 @@ struct server_block {
     uint32_t fold_bin;      // bins before it have been folded, by arrival at the server
     int64_t fold_edge_ns;
     bool owns_jobs;
-    struct uptime *uptime; // NULL: servers are always up
-    struct query *taken;   // [SERVER_CHUNK] queries that find their server up; NULL without uptime
+    struct availability *availability; // NULL: servers are always up
+    struct query
+        *taken; // [SERVER_CHUNK] queries that find their server up; NULL without availability
 };
 
 static void set_edges(struct server_block *block)
@@ -35,18 +36,18 @@ static void init_record(struct server_block *block)
 {
     const struct server_block_config *config = &block->config;
     const struct balancer_config *balancer = &config->fleet->balancer;
-    block->record =
-        (struct server_record){.record = config->record,
-                               .fleet = config->fleet,
-                               .tabs = config->tabs,
-                               .cell = config->cell,
-                               .first_in_cell = config->first_in_cell,
-                               .first_in_fleet = config->first_in_fleet,
-                               .dispatch_delay_ns = balancer->dispatch_delay_ns,
-                               .return_delay_ns = balancer->return_delay_ns,
-                               .until_ns = block->uptime ? block->uptime->until_ns : NULL,
-                               .tells = config->wants_completions,
-                               .unit = config->unit};
+    block->record = (struct server_record){
+        .record = config->record,
+        .fleet = config->fleet,
+        .tabs = config->tabs,
+        .cell = config->cell,
+        .first_in_cell = config->first_in_cell,
+        .first_in_fleet = config->first_in_fleet,
+        .dispatch_delay_ns = balancer->dispatch_delay_ns,
+        .return_delay_ns = balancer->return_delay_ns,
+        .until_ns = block->availability ? block->availability->until_ns : NULL,
+        .tells = config->wants_completions,
+        .unit = config->unit};
 }
 
 static void init_sched(struct server_block *block)
@@ -76,7 +77,7 @@ struct server_block *server_block_create(const struct server_block_config *confi
     block->config = *config;
     block->group = &config->fleet->groups[config->group];
     if (fleet_has_outages(config->fleet)) {
-        block->uptime = uptime_create(config->fleet, config->layout, config->part);
+        block->availability = availability_create(config->fleet, config->layout, config->part);
         block->taken = mem_calloc(SERVER_CHUNK, sizeof *block->taken);
     }
     init_record(block);
@@ -93,7 +94,7 @@ void server_block_destroy(struct server_block *block)
     mem_free(block->sched.state);
     if (block->owns_jobs)
         mem_free(block->sched.setup.jobs);
-    uptime_destroy(block->uptime);
+    availability_destroy(block->availability);
     mem_free(block->taken);
     mem_free(block);
 }
@@ -110,8 +111,9 @@ static void fold_bin(struct server_block *block)
     struct server_total *totals = record->servers + block->config.first_in_fleet;
     for (uint32_t s = 0; s < block->config.n_servers; s++) {
         struct sched_usage usage;
-        int64_t on_ns = block->uptime ? uptime_powered_ns(block->uptime, s, begin_ns, edge_ns)
-                                      : edge_ns - begin_ns;
+        int64_t on_ns = block->availability
+                            ? availability_powered_ns(block->availability, s, begin_ns, edge_ns)
+                            : edge_ns - begin_ns;
         block->sched.type->fold(&block->sched, s, edge_ns, &usage);
         server_fold_add(block->group->platform, &usage, on_ns, tally, warmup ? NULL : &totals[s]);
     }
@@ -124,7 +126,7 @@ static void take_change(struct server_block *block)
 {
     int64_t bin_begin_ns = record_bin_start_ns(&block->config.record->shape, block->fold_bin);
     struct outage_change change;
-    uptime_next(block->uptime, bin_begin_ns, &change);
+    availability_next(block->availability, bin_begin_ns, &change);
     if (!change.up)
         block->sched.type->cut(&block->sched, change.server - block->config.first_in_cell,
                                change.at_ns);
@@ -135,8 +137,9 @@ static void take_change(struct server_block *block)
 static void pass_time(struct server_block *block, int64_t t_ns)
 {
     for (;;) {
-        bool is_change = block->uptime && uptime_next_ns(block->uptime) < block->fold_edge_ns;
-        if ((is_change ? uptime_next_ns(block->uptime) : block->fold_edge_ns) > t_ns)
+        bool is_change =
+            block->availability && availability_next_ns(block->availability) < block->fold_edge_ns;
+        if ((is_change ? availability_next_ns(block->availability) : block->fold_edge_ns) > t_ns)
             return;
         if (is_change)
             take_change(block);
@@ -184,8 +187,8 @@ static const struct query *find_up(struct server_block *block, const struct quer
 static size_t same_bins(const struct server_block *block, const struct query *queries, size_t n)
 {
     int64_t edge_ns = block->fold_edge_ns;
-    if (block->uptime && uptime_next_ns(block->uptime) < edge_ns)
-        edge_ns = uptime_next_ns(block->uptime);
+    if (block->availability && availability_next_ns(block->availability) < edge_ns)
+        edge_ns = availability_next_ns(block->availability);
     edge_ns -= block->record.dispatch_delay_ns;
     if (block->arrive_edge_ns < edge_ns)
         edge_ns = block->arrive_edge_ns;
@@ -205,13 +208,13 @@ static void run_chunk(struct server_block *block, const struct query *queries, s
     size_t n_told = 0;
     if (tells)
         completions_reserve(out, 2 * n); // refused ones, and those that the scheduler takes
-    if (block->uptime) {
+    if (block->availability) {
         queries = find_up(block, queries, &n, out);
         n_told = tells ? out->n : 0;
     }
     if (n > 0)
         block->sched.type->run(&block->sched, queries, n, out);
-    if (block->uptime && tells)
+    if (block->availability && tells)
         server_record_cut(&block->record, out, n_told);
 }
 
@@ -263,9 +266,9 @@ static void enter_bins(struct server_block *block, int64_t next_ns)
     set_edges(block);
     int64_t bin_begin_ns = record_bin_start_ns(shape, block->fold_bin);
     struct outage_change change;
-    while (block->uptime &&
-           uptime_next_ns(block->uptime) <= next_ns + block->record.dispatch_delay_ns)
-        uptime_next(block->uptime, bin_begin_ns, &change);
+    while (block->availability &&
+           availability_next_ns(block->availability) <= next_ns + block->record.dispatch_delay_ns)
+        availability_next(block->availability, bin_begin_ns, &change);
 }
 
 void server_block_load(struct server_block *block, int64_t first, uint32_t n, int64_t next_ns,

@@ -32,10 +32,11 @@ struct server_record {
     const struct svctab *const *tabs; // [n_services]
     uint32_t cell, first_in_cell, first_in_fleet;
     int64_t dispatch_delay_ns, return_delay_ns;
-    uint32_t arrive_bin;     // bin of the queries at hand, by arrival at the balancer
-    const int64_t *until_ns; // [server of the block] when it goes down (uptime.h); NULL: never
-    bool tells;              // the balancer listens to completions
-    enum load_unit unit;     // in which it counts them
+    uint32_t arrive_bin; // bin of the queries at hand, by arrival at the balancer
+    const int64_t
+        *until_ns;       // [server of the block] when it goes down (availability.h); NULL: never
+    bool tells;          // the balancer listens to completions
+    enum load_unit unit; // in which it counts them
 };
 
 // What became of one query, whichever way it went.

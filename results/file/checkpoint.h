@@ -2,8 +2,8 @@
 // checkpoint: a checkpoint, the state of a run in one file. [M]
 //
 // The file is a head and then frames, each a run of bytes that it does not look into
-// (cluster/state.h does). Any rank may have made a frame and any rank may want it, so a checkpoint
-// can be read on another number of ranks than wrote it.
+// (cluster/snapshot.h does). Any rank may have made a frame and any rank may want it, so a
+// checkpoint can be read on another number of ranks than wrote it.
 //
 // Rank 0 alone touches the file: the others send it their frames one by one and get them the same
 // way. That is one stream, as fast as a disk, needs no more memory than a frame or two, works on

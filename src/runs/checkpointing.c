@@ -18,7 +18,8 @@
 #include "results/file/checkpoint.h"
 #include "results/file/durable.h"
 
-// First word of the frame with the account; a frame of cluster/state.c begins with a small number.
+// First word of the frame with the account; a frame of cluster/snapshot.c begins with a small
+// number.
 #define ACCOUNT_MARK UINT32_C(0x4b454550)
 
 // What the parts of a run have cost, all ranks together.
@@ -151,14 +152,14 @@ static enum run_wish wish(void *user)
 // The frames of a checkpoint: rank 0's account, then those of the state.
 struct maker {
     const struct account *account; // NULL: made, or not this rank's
-    struct run_state *state;
+    struct snapshot *state;
 };
 
 static bool make(void *user, struct blob *frame)
 {
     struct maker *maker = user;
     if (!maker->account)
-        return run_state_make(maker->state, frame);
+        return snapshot_make(maker->state, frame);
     blob_put_u32(frame, ACCOUNT_MARK);
     blob_put_u64(frame, maker->account->n_windows);
     blob_put_u64(frame, maker->account->bytes_sent);
@@ -169,7 +170,7 @@ static bool make(void *user, struct blob *frame)
 }
 
 // The account up to now, and whether any rank wants to stop.
-static int sum_up(const struct checkpointing *keep, const struct run_state *state,
+static int sum_up(const struct checkpointing *keep, const struct snapshot *state,
                   struct account *account, bool *stop, struct err *err)
 {
     unsigned long long sums[2] = {state->n_windows, state->bytes_sent};
@@ -199,7 +200,7 @@ static void tell(const struct checkpointing *keep, uint64_t n_bytes, double spen
              (double)n_bytes * 1e-6, spent_s);
 }
 
-static int save(void *user, struct run_state *state, int64_t reached_ns, struct err *err)
+static int save(void *user, struct snapshot *state, int64_t reached_ns, struct err *err)
 {
     struct checkpointing *keep = user;
     struct account account;
@@ -240,7 +241,7 @@ static int save(void *user, struct run_state *state, int64_t reached_ns, struct 
 
 struct taker {
     struct account *account;
-    struct run_state *state;
+    struct snapshot *state;
 };
 
 static int take(void *user, struct blob_reader *frame, struct err *err)
@@ -249,7 +250,7 @@ static int take(void *user, struct blob_reader *frame, struct err *err)
     struct blob_reader ahead = *frame;
     struct account account = {0};
     if (blob_get_u32(&ahead) != ACCOUNT_MARK)
-        return run_state_take(taker->state, frame, err);
+        return snapshot_take(taker->state, frame, err);
     account.n_windows = blob_get_u64(&ahead);
     account.bytes_sent = blob_get_u64(&ahead);
     account.n_checkpoints = blob_get_u64(&ahead);
@@ -259,7 +260,7 @@ static int take(void *user, struct blob_reader *frame, struct err *err)
     return blob_end(frame, err);
 }
 
-static int load(void *user, struct run_state *state, struct err *err)
+static int load(void *user, struct snapshot *state, struct err *err)
 {
     struct checkpointing *keep = user;
     struct checkpoint_head found;

@@ -55,7 +55,7 @@ TEST_REACHES = {"tests/results/file": ["results/report"]}
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather", "results/file/h5", "results/file/store*",
-                        "results/file/checkpoint", "cluster/exchange_mpi", "cluster/rally",
+                        "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
                         "src/runs/probe", "src/capacity/sample", "src/capacity/memo",
                         "src/capacity/day", "src/app/main", "src/app/job"]),
@@ -118,7 +118,6 @@ SYMBOL_PREFIXES = {
     "meta": ["run_info_"],               # how a run went, beside what it is about
     "columns": ["column_"],             # a file of columns holds struct column
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
-    "state": ["run_state_"],            # of a run, at rest
     "measure": ["trials_"],             # every point that was measured
     "rf_calibrate": ["main"],
     "record_save": ["record_load"],     # the way back

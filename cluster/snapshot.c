@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/state.h"
+#include "cluster/snapshot.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ struct item_head {
     uint64_t bytes;
 };
 
-void run_state_settle(const struct run_state *state)
+void snapshot_settle(const struct snapshot *state)
 {
     for (uint32_t p = 0; p < state->layout->n_parts; p++)
         if (state->blocks[p])
@@ -41,7 +41,7 @@ static void end_item(struct blob *frame, size_t at, struct item_head head)
     memcpy(frame->bytes + at, &head, sizeof head);
 }
 
-static bool make_record(struct run_state *state, struct blob *frame)
+static bool make_record(struct snapshot *state, struct blob *frame)
 {
     if (!state->total || state->record_made)
         return false;
@@ -52,7 +52,7 @@ static bool make_record(struct run_state *state, struct blob *frame)
     return true;
 }
 
-static bool make_cell(struct run_state *state, struct blob *frame)
+static bool make_cell(struct snapshot *state, struct blob *frame)
 {
     uint32_t *cell = &state->next_cell;
     while (*cell < state->layout->n_cells && !state->balancers[*cell])
@@ -68,7 +68,7 @@ static bool make_cell(struct run_state *state, struct blob *frame)
     return true;
 }
 
-static bool make_servers(struct run_state *state, struct blob *frame)
+static bool make_servers(struct snapshot *state, struct blob *frame)
 {
     const struct layout *layout = state->layout;
     while (state->next_part < layout->n_parts && !state->blocks[state->next_part])
@@ -97,10 +97,10 @@ static bool make_servers(struct run_state *state, struct blob *frame)
     return true;
 }
 
-bool run_state_make(void *user, struct blob *frame)
+bool snapshot_make(void *user, struct blob *frame)
 {
-    struct run_state *state = user;
-    while (frame->n < STATE_FRAME_BYTES &&
+    struct snapshot *state = user;
+    while (frame->n < SNAPSHOT_FRAME_BYTES &&
            (make_record(state, frame) || make_cell(state, frame) || make_servers(state, frame)))
         ;
     return frame->n > 0;
@@ -108,14 +108,14 @@ bool run_state_make(void *user, struct blob *frame)
 
 // ---- taking -------------------------------------------------------------------------------------
 
-static int take_record(struct run_state *state, struct blob_reader *item, struct err *err)
+static int take_record(struct snapshot *state, struct blob_reader *item, struct err *err)
 {
     state->n_records_taken++;
     return state->record ? record_load(state->record, item, err) : 0;
 }
 
-static int take_cell(struct run_state *state, const struct item_head *head,
-                     struct blob_reader *item, struct err *err)
+static int take_cell(struct snapshot *state, const struct item_head *head, struct blob_reader *item,
+                     struct err *err)
 {
     struct balancer *balancer = state->balancers[head->cell];
     state->n_cells_taken++;
@@ -123,7 +123,7 @@ static int take_cell(struct run_state *state, const struct item_head *head,
 }
 
 // The servers may belong to several parts here, and to none.
-static int take_servers(struct run_state *state, const struct item_head *head,
+static int take_servers(struct snapshot *state, const struct item_head *head,
                         const struct blob_reader *item, struct err *err)
 {
     const struct layout *layout = state->layout;
@@ -143,8 +143,8 @@ static int take_servers(struct run_state *state, const struct item_head *head,
     return 0;
 }
 
-static int take_item(struct run_state *state, const struct item_head *head,
-                     struct blob_reader *item, struct err *err)
+static int take_item(struct snapshot *state, const struct item_head *head, struct blob_reader *item,
+                     struct err *err)
 {
     const struct layout *layout = state->layout;
     int rc = 0;
@@ -165,9 +165,9 @@ static int take_item(struct run_state *state, const struct item_head *head,
     return err_set(err, ERR_FAIL, "damaged state");
 }
 
-int run_state_take(void *user, struct blob_reader *frame, struct err *err)
+int snapshot_take(void *user, struct blob_reader *frame, struct err *err)
 {
-    struct run_state *state = user;
+    struct snapshot *state = user;
     while (blob_left(frame) > 0) {
         struct item_head head;
         blob_get(frame, &head, sizeof head);
@@ -181,7 +181,7 @@ int run_state_take(void *user, struct blob_reader *frame, struct err *err)
     return blob_end(frame, err);
 }
 
-int run_state_taken(const struct run_state *state, struct err *err)
+int snapshot_taken(const struct snapshot *state, struct err *err)
 {
     if (state->n_cells_taken == state->layout->n_cells && state->n_records_taken == 1 &&
         state->n_servers_taken == state->layout->n_fleet_servers)

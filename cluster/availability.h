@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// uptime: which servers of a block are up, until when, and how long each was powered.
+// availability: which servers of a block are up, until when, and how long each was powered.
 //
 // outage.h tells what changes; a block wants to know what is: whether a query finds its server up,
 // whether it ends before the server goes down, and for how much of a time bin the server drew
 // power. All of it follows from the study and a time, so nothing is saved: after a restart the
 // changes are taken again.
 //
-//     while (uptime_next_ns(uptime) <= t_ns) uptime_next(uptime, bin_begin_ns, &change);
-//     if (uptime->until_ns[server] <= t_ns) ...  // down
-//     powered_ns = uptime_powered_ns(uptime, server, bin_begin_ns, bin_end_ns);
-#ifndef CLUSTER_UPTIME_H
-#define CLUSTER_UPTIME_H
+//     while (availability_next_ns(availability) <= t_ns) availability_next(availability,
+//     bin_begin_ns, &change); if (availability->until_ns[server] <= t_ns) ...  // down powered_ns =
+//     availability_powered_ns(availability, server, bin_begin_ns, bin_end_ns);
+#ifndef CLUSTER_AVAILABILITY_H
+#define CLUSTER_AVAILABILITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@
 #include "cluster/outage.h"
 
 // Servers are numbered from the block's first.
-struct uptime {
+struct availability {
     struct outage *outage;
     uint32_t first_in_cell, n_servers;
     // When a server that is up goes down, SIMTIME_NEVER: not before the end of the run; of one that
@@ -30,23 +30,25 @@ struct uptime {
 };
 
 // Of one part of the layout, before the changes at time 0. The configs are borrowed until
-// uptime_destroy().
-struct uptime *uptime_create(const struct fleet_config *fleet, const struct layout *layout,
-                             uint32_t part);
-void uptime_destroy(struct uptime *uptime); // NULL: no effect
+// availability_destroy().
+struct availability *availability_create(const struct fleet_config *fleet,
+                                         const struct layout *layout, uint32_t part);
+void availability_destroy(struct availability *availability); // NULL: no effect
 
 // When the next change comes; SIMTIME_NEVER: not before the end of the run.
-static inline int64_t uptime_next_ns(const struct uptime *uptime)
+static inline int64_t availability_next_ns(const struct availability *availability)
 {
-    return outage_peek_ns(uptime->outage);
+    return outage_peek_ns(availability->outage);
 }
 
 // Takes it. The open bin begins at bin_begin_ns: for power, an earlier change counts from there.
 // change->server is its number in the cell.
-void uptime_next(struct uptime *uptime, int64_t bin_begin_ns, struct outage_change *change);
+void availability_next(struct availability *availability, int64_t bin_begin_ns,
+                       struct outage_change *change);
 
 // Time under power in the open bin [begin, end), whose changes have all been taken, and no later
 // ones. Then the next bin is open.
-int64_t uptime_powered_ns(struct uptime *uptime, uint32_t server, int64_t begin_ns, int64_t end_ns);
+int64_t availability_powered_ns(struct availability *availability, uint32_t server,
+                                int64_t begin_ns, int64_t end_ns);
 
 #endif

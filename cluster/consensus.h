@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// rally: what the ranks of a run want, found out while they work. [M]
+// consensus: what the ranks of a run want, found out while they work. [M]
 //
 // Ranks advance at their own pace and must never wait for each other only to ask whether somebody
 // wants a checkpoint. So they hold rounds by nonblocking reductions: in a round each rank says once
 // what it has to say, whenever it comes to it, and the round ends, for each at its own time but
 // with the same result, when the last has spoken. What all do after a round they do together.
 //
-//     struct rally rally = rally_start(comm);
-//     rally_say(&rally, values);            // once a round
-//     if (rally_heard(&rally, result))      // now and then: true when the round has ended
+//     struct consensus consensus = consensus_start(comm);
+//     consensus_say(&consensus, values);            // once a round
+//     if (consensus_heard(&consensus, result))      // now and then: true when the round has ended
 //         ...
-#ifndef CLUSTER_RALLY_H
-#define CLUSTER_RALLY_H
+#ifndef CLUSTER_CONSENSUS_H
+#define CLUSTER_CONSENSUS_H
 
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RALLY_VALUES 4
+#define CONSENSUS_VALUES 4
 
-struct rally {
+struct consensus {
     MPI_Comm comm; // borrowed
     MPI_Request request;
-    int64_t mine[RALLY_VALUES], all[RALLY_VALUES]; // of the round under way
-    bool open;                                     // this rank has spoken and not yet heard
-    int mpi_error;                                 // first failure, MPI_SUCCESS when none
+    int64_t mine[CONSENSUS_VALUES], all[CONSENSUS_VALUES]; // of the round under way
+    bool open;                                             // this rank has spoken and not yet heard
+    int mpi_error;                                         // first failure, MPI_SUCCESS when none
 };
 
 // Not collective. Rounds over the ranks of comm, which carries no other nonblocking collectives.
-struct rally rally_start(MPI_Comm comm);
+struct consensus consensus_start(MPI_Comm comm);
 
 // Not collective. Speaks in the next round, whose result will be the sum of what was said. Not
 // while a round is open.
-void rally_say(struct rally *rally, const int64_t values[RALLY_VALUES]);
+void consensus_say(struct consensus *consensus, const int64_t values[CONSENSUS_VALUES]);
 
 // Not collective. Whether the open round has ended; then *result is the same on every rank. Also
 // true, with zeros, once MPI has failed: look at mpi_error.
-bool rally_heard(struct rally *rally, int64_t result[RALLY_VALUES]);
+bool consensus_heard(struct consensus *consensus, int64_t result[CONSENSUS_VALUES]);
 
 #endif

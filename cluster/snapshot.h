@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// state: a fleet that stands still, as frames of bytes that any layout can take up.
+// snapshot: a fleet that stands still, as frames of bytes that any layout can take up.
 //
 // Between two windows, with no message under way, a cell is its balancer (where its queries come
 // from, what it knows of its servers) and its servers (when each core and stream will be free, what
@@ -10,8 +10,8 @@
 //
 // A frame is a run of items, each with its kind and length: a cell's balancer; a run of servers of
 // one cell; what all ranks have measured so far, which one rank adds to its own, empty record.
-#ifndef CLUSTER_STATE_H
-#define CLUSTER_STATE_H
+#ifndef CLUSTER_SNAPSHOT_H
+#define CLUSTER_SNAPSHOT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,10 +24,10 @@
 #include "results/record.h"
 
 // A frame is no longer than this and one item more.
-#define STATE_FRAME_BYTES (UINT64_C(4) << 20)
+#define SNAPSHOT_FRAME_BYTES (UINT64_C(4) << 20)
 
 // One rank's share of a fleet; all borrowed.
-struct run_state {
+struct snapshot {
     const struct layout *layout;
     struct balancer **balancers;  // [cell]; NULL where another rank's
     struct server_block **blocks; // [part]; likewise
@@ -44,18 +44,18 @@ struct run_state {
     uint64_t n_cells_taken, n_servers_taken, n_records_taken;
 };
 
-// Folds what can be folded in all blocks; before the first run_state_make().
-void run_state_settle(const struct run_state *state);
+// Folds what can be folded in all blocks; before the first snapshot_make().
+void snapshot_settle(const struct snapshot *state);
 
 // This rank's next frame into the empty *frame; false: no more. A ckpt_make_fn, `user` is a struct
-// run_state.
-bool run_state_make(void *user, struct blob *frame);
+// snapshot.
+bool snapshot_make(void *user, struct blob *frame);
 
 // Puts what concerns this rank's cells and servers into them, which have simulated nothing yet. A
-// ckpt_take_fn, `user` is a struct run_state.
-int run_state_take(void *user, struct blob_reader *frame, struct err *err);
+// ckpt_take_fn, `user` is a struct snapshot.
+int snapshot_take(void *user, struct blob_reader *frame, struct err *err);
 
 // After the last frame: were all cells and servers and one record among them?
-int run_state_taken(const struct run_state *state, struct err *err);
+int snapshot_taken(const struct snapshot *state, struct err *err);
 
 #endif

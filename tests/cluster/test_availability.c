@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/uptime.h"
+#include "cluster/availability.h"
 
 #include "base/mem.h"
 #include "base/simtime.h"
@@ -23,11 +23,11 @@ static void init(struct fixture *fixture)
         (struct outage_config){.mtbf_s = 300e-9, .mttr_s = 60e-9, .events = events, .n_events = 3};
 }
 
-static void pass(struct uptime *uptime, int64_t t_ns, int64_t begin_ns)
+static void pass(struct availability *availability, int64_t t_ns, int64_t begin_ns)
 {
     struct outage_change change;
-    while (uptime_next_ns(uptime) <= t_ns)
-        uptime_next(uptime, begin_ns, &change);
+    while (availability_next_ns(availability) <= t_ns)
+        availability_next(availability, begin_ns, &change);
 }
 
 // Nanosecond by nanosecond, from the changes themselves: up and powered?
@@ -61,21 +61,22 @@ START_TEST(until)
     struct fixture fixture;
     init(&fixture);
     struct layout *layout = layout_create(&fixture.config, 1, LAYOUT_AUTO);
-    struct uptime *uptime = uptime_create(&fixture.config, layout, 0);
+    struct availability *availability = availability_create(&fixture.config, layout, 0);
     spell_out(&fixture, layout, up, powered);
     for (int64_t t_ns = 0; t_ns < END_NS; t_ns++) {
-        pass(uptime, t_ns, 0);
+        pass(availability, t_ns, 0);
         for (uint32_t s = 0; s < N_SERVERS; s++) {
             int64_t down_ns = t_ns;
             while (down_ns < END_NS && up[s][down_ns])
                 down_ns++;
             if (up[s][t_ns])
-                ck_assert_int_eq(uptime->until_ns[s], down_ns < END_NS ? down_ns : SIMTIME_NEVER);
+                ck_assert_int_eq(availability->until_ns[s],
+                                 down_ns < END_NS ? down_ns : SIMTIME_NEVER);
             else
-                ck_assert_int_le(uptime->until_ns[s], t_ns);
+                ck_assert_int_le(availability->until_ns[s], t_ns);
         }
     }
-    uptime_destroy(uptime);
+    availability_destroy(availability);
     layout_destroy(layout);
 }
 END_TEST
@@ -89,18 +90,19 @@ START_TEST(powered_time)
     struct layout *layout = layout_create(&fixture.config, 1, LAYOUT_AUTO);
     spell_out(&fixture, layout, up, powered);
     for (int64_t bin_ns = 1; bin_ns <= END_NS; bin_ns = 3 * bin_ns + 1) {
-        struct uptime *uptime = uptime_create(&fixture.config, layout, 0);
+        struct availability *availability = availability_create(&fixture.config, layout, 0);
         for (int64_t begin_ns = 0; begin_ns < END_NS; begin_ns += bin_ns) {
             int64_t end_ns = begin_ns + bin_ns < END_NS ? begin_ns + bin_ns : END_NS;
-            pass(uptime, end_ns - 1, begin_ns);
+            pass(availability, end_ns - 1, begin_ns);
             for (uint32_t s = 0; s < N_SERVERS; s++) {
                 int64_t powered_ns = 0;
                 for (int64_t t_ns = begin_ns; t_ns < end_ns; t_ns++)
                     powered_ns += powered[s][t_ns];
-                ck_assert_int_eq(uptime_powered_ns(uptime, s, begin_ns, end_ns), powered_ns);
+                ck_assert_int_eq(availability_powered_ns(availability, s, begin_ns, end_ns),
+                                 powered_ns);
             }
         }
-        uptime_destroy(uptime);
+        availability_destroy(availability);
     }
     layout_destroy(layout);
 }
@@ -114,23 +116,23 @@ START_TEST(taken_up)
     init(&fixture);
     struct layout *layout = layout_create(&fixture.config, 1, LAYOUT_AUTO);
     for (int64_t now_ns = 0; now_ns < END_NS; now_ns += 7) {
-        struct uptime *whole = uptime_create(&fixture.config, layout, 0);
-        struct uptime *again = uptime_create(&fixture.config, layout, 0);
+        struct availability *whole = availability_create(&fixture.config, layout, 0);
+        struct availability *again = availability_create(&fixture.config, layout, 0);
         int64_t begin_ns = 0, bin_ns = 130;
         for (; begin_ns + bin_ns <= now_ns; begin_ns += bin_ns) {
             pass(whole, begin_ns + bin_ns - 1, begin_ns);
             for (uint32_t s = 0; s < N_SERVERS; s++)
-                uptime_powered_ns(whole, s, begin_ns, begin_ns + bin_ns);
+                availability_powered_ns(whole, s, begin_ns, begin_ns + bin_ns);
         }
         pass(whole, now_ns, begin_ns);
         pass(again, now_ns, begin_ns);
-        ck_assert_int_eq(uptime_next_ns(again), uptime_next_ns(whole));
+        ck_assert_int_eq(availability_next_ns(again), availability_next_ns(whole));
         ck_assert_mem_eq(again->until_ns, whole->until_ns, N_SERVERS * sizeof *again->until_ns);
         ck_assert_mem_eq(again->powered, whole->powered, N_SERVERS * sizeof *again->powered);
         ck_assert_mem_eq(again->unpowered_ns, whole->unpowered_ns,
                          N_SERVERS * sizeof *again->unpowered_ns);
-        uptime_destroy(whole);
-        uptime_destroy(again);
+        availability_destroy(whole);
+        availability_destroy(again);
     }
     layout_destroy(layout);
 }
@@ -142,13 +144,13 @@ START_TEST(nothing_happens)
     struct fixture fixture;
     fixture_init(&fixture, 1, 1);
     struct layout *layout = layout_create(&fixture.config, 1, LAYOUT_AUTO);
-    struct uptime *uptime = uptime_create(&fixture.config, layout, 0);
-    ck_assert_int_eq(uptime_next_ns(uptime), SIMTIME_NEVER);
-    ck_assert_int_eq(uptime->until_ns[3], SIMTIME_NEVER);
-    ck_assert_int_eq(uptime_powered_ns(uptime, 3, 0, 10), 10);
-    ck_assert_int_eq(uptime_powered_ns(uptime, 3, 10, 15), 5);
-    uptime_destroy(uptime);
-    uptime_destroy(NULL);
+    struct availability *availability = availability_create(&fixture.config, layout, 0);
+    ck_assert_int_eq(availability_next_ns(availability), SIMTIME_NEVER);
+    ck_assert_int_eq(availability->until_ns[3], SIMTIME_NEVER);
+    ck_assert_int_eq(availability_powered_ns(availability, 3, 0, 10), 10);
+    ck_assert_int_eq(availability_powered_ns(availability, 3, 10, 15), 5);
+    availability_destroy(availability);
+    availability_destroy(NULL);
     layout_destroy(layout);
 }
 END_TEST
@@ -157,5 +159,5 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", until}, {"core", powered_time}, {"core", taken_up}, {"limits", nothing_happens}};
-    return suite_run("uptime", tests, sizeof tests / sizeof *tests);
+    return suite_run("availability", tests, sizeof tests / sizeof *tests);
 }

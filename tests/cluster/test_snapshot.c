@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run that is stopped again and again, and goes on each time on other ranks and another layout,
 // must end with the record of the run that was never stopped, to the last bit.
-#include "cluster/state.h"
+#include "cluster/snapshot.h"
 
 #include <string.h>
 
@@ -48,7 +48,7 @@ static enum run_wish wish(void *user)
 }
 
 // Everybody's frames on everybody.
-static int save(void *user, struct run_state *state, int64_t reached_ns, struct err *err)
+static int save(void *user, struct snapshot *state, int64_t reached_ns, struct err *err)
 {
     struct kept *kept = user;
     struct blob mine = {0}, frame = {0};
@@ -56,7 +56,7 @@ static int save(void *user, struct run_state *state, int64_t reached_ns, struct 
     int *counts = mem_calloc((size_t)n_ranks, sizeof *counts);
     int *starts = mem_calloc((size_t)n_ranks, sizeof *starts);
     (void)err;
-    for (; run_state_make(state, &frame); blob_clear(&frame)) {
+    for (; snapshot_make(state, &frame); blob_clear(&frame)) {
         blob_put_u64(&mine, frame.n);
         blob_put(&mine, frame.bytes, frame.n);
     }
@@ -81,19 +81,19 @@ static int save(void *user, struct run_state *state, int64_t reached_ns, struct 
     return 0;
 }
 
-static int take_all(const struct blob *frames, struct run_state *state, struct err *err)
+static int take_all(const struct blob *frames, struct snapshot *state, struct err *err)
 {
     struct blob_reader all = blob_read(frames->bytes, frames->n);
     int rc = 0;
     while (rc == 0 && blob_left(&all) > 0) {
         uint64_t n = blob_get_u64(&all);
         struct blob_reader frame = blob_read(blob_take(&all, n), n);
-        rc = frame.bytes ? run_state_take(state, &frame, err) : err_set(err, ERR_FAIL, "cut off");
+        rc = frame.bytes ? snapshot_take(state, &frame, err) : err_set(err, ERR_FAIL, "cut off");
     }
     return rc;
 }
 
-static int load(void *user, struct run_state *state, struct err *err)
+static int load(void *user, struct snapshot *state, struct err *err)
 {
     const struct kept *kept = user;
     return take_all(&kept->frames, state, err);

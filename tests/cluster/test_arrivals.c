@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the cells of a fleet take in, against the streams of all of them.
-#include "cluster/intake.h"
+#include "cluster/arrivals.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -58,16 +58,16 @@ static void init_two_out(struct fleet *fleet)
     add_drain(fleet, 1, 0.9, 2);
 }
 
-static struct intake *make_intake(struct fleet *fleet, uint32_t cell)
+static struct arrivals *make_arrivals(struct fleet *fleet, uint32_t cell)
 {
-    struct intake_setup setup = {.fleet = &fleet->fixture.config,
-                                 .layout = fleet->layout,
-                                 .cell = cell,
-                                 .n_generated = fleet->n_generated};
+    struct arrivals_setup setup = {.fleet = &fleet->fixture.config,
+                                   .layout = fleet->layout,
+                                   .cell = cell,
+                                   .n_generated = fleet->n_generated};
     struct err err = {0};
-    struct intake *intake = intake_create(&setup, &err);
-    ck_assert_msg(intake != NULL, "%s", err.text);
-    return intake;
+    struct arrivals *arrivals = arrivals_create(&setup, &err);
+    ck_assert_msg(arrivals != NULL, "%s", err.text);
+    return arrivals;
 }
 
 // Queries in the order in which they came.
@@ -82,15 +82,16 @@ static bool in_order(const struct query *a, const struct query *b)
 }
 
 // All before until_ns, in steps of window_ns as a balancer takes them; every run must be one that a
-// policy may have at once, and begin where the intake said.
-static void take(struct intake *intake, struct taken *taken, int64_t until_ns, int64_t window_ns)
+// policy may have at once, and begin where the arrivals said.
+static void take(struct arrivals *arrivals, struct taken *taken, int64_t until_ns,
+                 int64_t window_ns)
 {
     int64_t begin_ns;
-    while ((begin_ns = intake_peek_ns(intake)) < until_ns) {
+    while ((begin_ns = arrivals_peek_ns(arrivals)) < until_ns) {
         int64_t end_ns = begin_ns + window_ns < until_ns ? begin_ns + window_ns : until_ns;
         size_t n, n_before = taken->n;
         struct query *run;
-        while (run = intake_next(intake, end_ns, 100, &n), n > 0) {
+        while (run = arrivals_next(arrivals, end_ns, 100, &n), n > 0) {
             taken->v = mem_realloc(taken->v, taken->n + n, sizeof *run);
             memcpy(taken->v + taken->n, run, n * sizeof *run);
             for (size_t i = 1; i < n; i++)
@@ -108,9 +109,9 @@ static void take(struct intake *intake, struct taken *taken, int64_t until_ns, i
 static struct taken take_all(struct fleet *fleet, uint32_t cell)
 {
     struct taken taken = {0};
-    struct intake *intake = make_intake(fleet, cell);
-    take(intake, &taken, SIMTIME_NEVER, 100 * SIMTIME_US);
-    intake_destroy(intake);
+    struct arrivals *arrivals = make_arrivals(fleet, cell);
+    take(arrivals, &taken, SIMTIME_NEVER, 100 * SIMTIME_US);
+    arrivals_destroy(arrivals);
     return taken;
 }
 
@@ -242,16 +243,16 @@ START_TEST(retries_merged)
     fleet.fixture.config.outages.retries = 1;
     struct taken plain = take_all(&fleet, 0), merged = {0};
     uint64_t n_generated = fleet.n_generated[0];
-    struct intake *intake = make_intake(&fleet, 0);
+    struct arrivals *arrivals = make_arrivals(&fleet, 0);
     for (uint32_t i = 0; i < N_RETRIES; i++) {
         uint32_t k = (i * 77) % N_RETRIES; // each once: 77 and 500 have no factor in common
         struct query retry = plain.v[3 * k];
         retry.delay_us = 50 * (k % 2); // every other one at the very time of another query
         retry.arrive_ns += (int64_t)retry.delay_us * 1000;
         retry.seq |= UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
-        intake_retry(intake, &retry);
+        arrivals_retry(arrivals, &retry);
     }
-    take(intake, &merged, SIMTIME_NEVER, 30 * SIMTIME_US); // which looks at the order
+    take(arrivals, &merged, SIMTIME_NEVER, 30 * SIMTIME_US); // which looks at the order
     ck_assert_uint_eq(merged.n, plain.n + N_RETRIES);
     ck_assert_uint_eq(fleet.n_generated[0], 2 * n_generated);
     size_t p = 0;
@@ -259,14 +260,14 @@ START_TEST(retries_merged)
         if (query_attempt(&merged.v[i]) == 0)
             ck_assert_mem_eq(&merged.v[i], &plain.v[p++], sizeof *plain.v);
     ck_assert_uint_eq(p, plain.n);
-    intake_destroy(intake);
+    arrivals_destroy(arrivals);
     mem_free(plain.v);
     mem_free(merged.v);
     release(&fleet);
 }
 END_TEST
 
-// A retry that is heard of late, when the intake has already looked far ahead for the next query,
+// A retry that is heard of late, when the arrivals has already looked far ahead for the next query,
 // still comes in its place.
 START_TEST(late_retry)
 {
@@ -275,19 +276,19 @@ START_TEST(late_retry)
     init(&fleet, true);
     add_drain(&fleet, 0, 0.1, 0.5);
     fleet.fixture.config.outages.retries = 1;
-    struct intake *intake = make_intake(&fleet, 0);
-    take(intake, &taken, DURATION_NS / 5, 30 * SIMTIME_US);
-    ck_assert_int_ge(intake_peek_ns(intake), DURATION_NS / 2);
+    struct arrivals *arrivals = make_arrivals(&fleet, 0);
+    take(arrivals, &taken, DURATION_NS / 5, 30 * SIMTIME_US);
+    ck_assert_int_ge(arrivals_peek_ns(arrivals), DURATION_NS / 2);
     struct query retry = taken.v[taken.n - 1];
     retry.seq |= UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
     retry.arrive_ns = DURATION_NS / 4;
-    intake_retry(intake, &retry);
-    ck_assert_int_eq(intake_peek_ns(intake), DURATION_NS / 4);
+    arrivals_retry(arrivals, &retry);
+    ck_assert_int_eq(arrivals_peek_ns(arrivals), DURATION_NS / 4);
     size_t n_before = taken.n;
-    take(intake, &taken, DURATION_NS, 30 * SIMTIME_US);
+    take(arrivals, &taken, DURATION_NS, 30 * SIMTIME_US);
     ck_assert_mem_eq(&taken.v[n_before], &retry, sizeof retry);
     ck_assert_int_ge(taken.v[n_before + 1].arrive_ns, DURATION_NS / 2);
-    intake_destroy(intake);
+    arrivals_destroy(arrivals);
     mem_free(taken.v);
     release(&fleet);
 }
@@ -301,7 +302,7 @@ START_TEST(saved)
     fleet.fixture.config.outages.retries = 1;
     for (uint32_t cell = 0; cell < N_CELLS; cell++) {
         struct taken whole = {0}, parts = {0};
-        struct intake *once = make_intake(&fleet, cell), *now = make_intake(&fleet, cell);
+        struct arrivals *once = make_arrivals(&fleet, cell), *now = make_arrivals(&fleet, cell);
         for (int64_t k = 1; k <= 20; k++) {
             int64_t until_ns = k * DURATION_NS / 20;
             take(once, &whole, until_ns, 30 * SIMTIME_US);
@@ -310,24 +311,24 @@ START_TEST(saved)
             retry.arrive_ns = until_ns + 2 * SIMTIME_MS + k;
             retry.delay_us = 1;
             retry.seq |= UINT64_C(1) << QUERY_ATTEMPT_SHIFT;
-            intake_retry(once, &retry);
-            intake_retry(now, &retry);
+            arrivals_retry(once, &retry);
+            arrivals_retry(now, &retry);
             struct blob blob = {0};
             if (k % 2) // having looked ahead or not
-                intake_peek_ns(now);
-            intake_save(now, &blob);
-            intake_destroy(now);
-            now = make_intake(&fleet, cell);
+                arrivals_peek_ns(now);
+            arrivals_save(now, &blob);
+            arrivals_destroy(now);
+            now = make_arrivals(&fleet, cell);
             struct blob_reader reader = blob_read(blob.bytes, blob.n);
-            ck_assert_int_eq(intake_load(now, &reader, NULL), 0);
+            ck_assert_int_eq(arrivals_load(now, &reader, NULL), 0);
             ck_assert_int_eq(blob_end(&reader, NULL), 0);
-            ck_assert_int_eq(intake_peek_ns(now), intake_peek_ns(once));
+            ck_assert_int_eq(arrivals_peek_ns(now), arrivals_peek_ns(once));
             blob_release(&blob);
         }
         ck_assert_uint_eq(whole.n, parts.n);
         ck_assert_mem_eq(whole.v, parts.v, whole.n * sizeof *whole.v);
-        intake_destroy(once);
-        intake_destroy(now);
+        arrivals_destroy(once);
+        arrivals_destroy(now);
         mem_free(whole.v);
         mem_free(parts.v);
     }
@@ -364,15 +365,15 @@ START_TEST(after_the_end)
     struct taken taken = {0};
     init_two_out(&fleet);
     fleet.fixture.config.outages.retries = 1;
-    struct intake *intake = make_intake(&fleet, 0);
+    struct arrivals *arrivals = make_arrivals(&fleet, 0);
     struct query retry = {.arrive_ns = DURATION_NS, .seq = UINT64_C(1) << QUERY_ATTEMPT_SHIFT};
-    take(intake, &taken, SIMTIME_NEVER, DURATION_NS);
-    intake_retry(intake, &retry);
-    ck_assert_int_eq(intake_peek_ns(intake), SIMTIME_NEVER);
+    take(arrivals, &taken, SIMTIME_NEVER, DURATION_NS);
+    arrivals_retry(arrivals, &retry);
+    ck_assert_int_eq(arrivals_peek_ns(arrivals), SIMTIME_NEVER);
     retry.arrive_ns--;
-    intake_retry(intake, &retry);
-    ck_assert_int_eq(intake_peek_ns(intake), DURATION_NS - 1);
-    intake_destroy(intake);
+    arrivals_retry(arrivals, &retry);
+    ck_assert_int_eq(arrivals_peek_ns(arrivals), DURATION_NS - 1);
+    arrivals_destroy(arrivals);
     mem_free(taken.v);
     release(&fleet);
 }
@@ -380,29 +381,29 @@ END_TEST
 
 // ---- errors -------------------------------------------------------------------------------------
 
-// Traffic that is none: no intake, and the reason.
+// Traffic that is none: no arrivals, and the reason.
 START_TEST(bad_traffic)
 {
     struct fleet fleet;
     struct err err = {0};
     init_two_out(&fleet);
     fleet.fixture.services[1].traffic.rate_qps = 0;
-    struct intake_setup setup = {
+    struct arrivals_setup setup = {
         .fleet = &fleet.fixture.config, .layout = fleet.layout, .n_generated = fleet.n_generated};
-    ck_assert_ptr_null(intake_create(&setup, &err));
+    ck_assert_ptr_null(arrivals_create(&setup, &err));
     ck_assert_int_eq(err.code, ERR_STUDY);
-    intake_destroy(NULL);
+    arrivals_destroy(NULL);
     release(&fleet);
 }
 END_TEST
 
 static int try_bytes(struct fleet *fleet, const struct blob *blob, size_t n)
 {
-    struct intake *intake = make_intake(fleet, 0);
+    struct arrivals *arrivals = make_arrivals(fleet, 0);
     struct blob_reader reader = blob_read(blob->bytes, n);
-    int rc = intake_load(intake, &reader, NULL);
+    int rc = arrivals_load(arrivals, &reader, NULL);
     rc = rc == 0 ? blob_end(&reader, NULL) : rc;
-    intake_destroy(intake);
+    arrivals_destroy(arrivals);
     return rc;
 }
 
@@ -413,10 +414,10 @@ START_TEST(damaged)
     struct blob blob = {0};
     init_two_out(&fleet);
     fleet.fixture.config.outages.retries = 1;
-    struct intake *intake = make_intake(&fleet, 0);
+    struct arrivals *arrivals = make_arrivals(&fleet, 0);
     struct query retry = {.arrive_ns = DURATION_NS / 2, .size_items = 7};
-    intake_retry(intake, &retry);
-    intake_save(intake, &blob);
+    arrivals_retry(arrivals, &retry);
+    arrivals_save(arrivals, &blob);
     ck_assert_int_eq(try_bytes(&fleet, &blob, blob.n), 0);
     for (size_t n = 0; n < blob.n; n += 1 + n / 9)
         ck_assert_int_eq(try_bytes(&fleet, &blob, n), -1);
@@ -429,7 +430,7 @@ START_TEST(damaged)
         memcpy(blob.bytes + blob.n - sizeof retry, &bad[i], sizeof retry);
         ck_assert_int_eq(try_bytes(&fleet, &blob, blob.n), -1);
     }
-    intake_destroy(intake);
+    arrivals_destroy(arrivals);
     blob_release(&blob);
     release(&fleet);
 }
@@ -442,5 +443,5 @@ int main(void)
                                        {"core", late_retry},        {"core", saved},
                                        {"limits", nowhere_to_go},   {"limits", after_the_end},
                                        {"errors", bad_traffic},     {"errors", damaged}};
-    return suite_run("intake", tests, sizeof tests / sizeof *tests);
+    return suite_run("arrivals", tests, sizeof tests / sizeof *tests);
 }
