@@ -3,8 +3,8 @@
 //
 // Files come from anywhere, so nothing in one is trusted: it is read by way of h5_read.h, every
 // dataset must be there with the shape the rest implies, numbers that index something must be in
-// range. What cannot be read is one error naming the file, and so is the file of a tuning
-// (load_tuning.h). No MPI is needed.
+// range. What cannot be read is one error naming the file, and so is the file of a tuning.
+// No MPI is needed.
 #ifndef RESULTS_FILE_LOAD_H
 #define RESULTS_FILE_LOAD_H
 

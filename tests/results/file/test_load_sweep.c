@@ -12,16 +12,13 @@
 #include "base/mem.h"
 #include "results/fixture.h"
 #include "results/file/fixture_sweep.h"
-#include "results/file/fixture_tuning.h"
 #include "results/file/hurt.h"
 #include "results/file/load.h"
-#include "results/file/load_tuning.h"
 #include "results/report/report_sweep.h"
 #include "results/file/run_file.h"
 #include "results/file/same_sweep.h"
 #include "results/file/store.h"
 #include "results/file/store_sweep.h"
-#include "results/file/store_tuning.h"
 #include "support/suite_mpi.h"
 
 #define SOUND "test_load_points_sound.h5"
@@ -114,24 +111,16 @@ START_TEST(from_a_run)
 }
 END_TEST
 
-// Files of a run and of a tuning are refused as such, and a sweep's where one of those is wanted,
-// with where its runs are.
+// The file of a run is refused as such, and a sweep's where one is wanted, with where its runs are.
 START_TEST(kinds)
 {
-    struct tuning_result *tuning = fixture_tuning(1);
-    struct run_info run = fixture_run();
     struct err err = {0};
     ck_assert_int_eq(run_file_write(HURT, NULL, &err), 0);
     hurt_refuses(&plain, HURT, "holds the results of a run, not of a sweep");
-    ck_assert_int_eq(store_tuning_write(MPI_COMM_SELF, HURT, true, tuning, &run, &err), 0);
-    hurt_refuses(&plain, HURT, "holds the results of a tuning, not of a sweep");
     make_plain();
     ck_assert_ptr_null(load_open(SOUND, &err));
     ck_assert_str_eq(err.text, SOUND ": holds the results of a sweep, not of a run; the runs of "
                                      "its points are in test_load_points_sound.points/");
-    ck_assert_ptr_null(load_tuning_open(SOUND, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "holds the results of a sweep, not of a tuning"));
-    tuning_result_destroy(tuning);
     unlink(HURT);
     unlink(SOUND);
 }

@@ -10,7 +10,7 @@
 #include "results/fixture.h"
 #include "results/file/fixture_tuning.h"
 #include "results/file/run_file.h"
-#include "results/file/store_tuning.h"
+#include "results/file/tuning_file.h"
 #include "support/suite_mpi.h"
 
 #define SOUND "test_peek_sound.h5"
@@ -104,7 +104,7 @@ START_TEST(no_run)
     struct err err = {0};
     refuses("test_peek_no_such.h5", "No such file");
     refuses(".", "");
-    int rc = store_tuning_write(MPI_COMM_SELF, HURT, true, tuning, &run, &err);
+    int rc = tuning_file_write(tuning, &run, HURT, true, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     refuses(HURT, "");
     tuning_result_destroy(tuning);
