@@ -4,7 +4,8 @@
     main = Tuning("paper.h5")
     main.get("deeprecsched", model="wnd", target="low", platform="skylake").qps
 
-An outcome has one attribute per dataset of the file (qps, batch_items, ...), and wall_s. Where a
+An outcome has one attribute per dataset of the file (qps, batch_items, ...), and wall_s; some by
+the names that the page's tables have (NAMES). Where a
 search found no rate that holds the target, `found` is False and its rates are NaN.
 """
 
@@ -20,8 +21,19 @@ def text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def names_of(dataset):
-    return text(dataset.attrs["names"]).split("\n")
+# In the file -> in the tables of the page.
+NAMES = {"sla_s": "target_s", "queries_per_j": "qps_per_w", "sla_latency_s": "latency_s",
+         "p95_s_half_95": "p95_half_s", "p99_s_half_95": "p99_half_s"}
+
+
+def texts(dataset):
+    return [text(v) for v in dataset[...].tolist()]
+
+
+def variable_of(file, axis):
+    """The axis's variable; a name that the file has already is another there."""
+    name = "".join(c if c.isalnum() or c == "_" else "_" for c in axis)
+    return f"axis_{name}" if f"axis_{name}" in file else name
 
 
 class Tuning:
@@ -33,19 +45,18 @@ class Tuning:
             if kind != "tuning":
                 raise ValueError(f"{path}: expected a file of `recfleet tune`, got kind '{kind}'")
             axes = [a for a in text(file.attrs["axes"]).split("\n") if a]
-            self.axes = {a: names_of(file[a]) for a in axes}
-            codes = {a: file[a][...].tolist() for a in axes}
-            self.policies = names_of(file["policy"])
-            self.cells = [{a: self.axes[a][codes[a][c]] for a in axes}
-                          for c in range(len(file["cell"]))]
+            labels = {a: texts(file[variable_of(file, a)]) for a in axes}
+            self.axes = {a: list(dict.fromkeys(labels[a])) for a in axes}
+            self.policies = texts(file["policy"])
+            self.cells = [{a: labels[a][c] for a in axes} for c in range(len(file["point"]))]
             self.run = {k: v for k, v in file["run"].attrs.items()}
             self.seed = int(file.attrs["seed"])
             self.outcomes = self._read_outcomes(file)
-            self.path = {k: file["path"][k][...].tolist() for k in file["path"]}
+            self.path = {NAMES.get(k, k): d[...].tolist() for k, d in file["path"].items()}
 
     def _read_outcomes(self, file):
         shape = (len(self.cells), len(self.policies))
-        columns = {k: d[...].tolist() for k, d in file.items()
+        columns = {NAMES.get(k, k): d[...].tolist() for k, d in file.items()
                    if isinstance(d, h5py.Dataset) and d.shape == shape}
         columns["wall_s"] = file["run/wall_s"][...].tolist()
         out = []
@@ -80,8 +91,8 @@ class Tuning:
         cell = next(i for i, c in enumerate(self.cells)
                     if all(c.get(a) == v for a, v in labels.items()))
         index = self.policies.index(policy)
-        return [{k: v[i] for k, v in self.path.items()} for i in range(len(self.path["cell"]))
-                if self.path["cell"][i] == cell and self.path["policy"][i] == index
+        return [{k: v[i] for k, v in self.path.items()} for i in range(len(self.path["point"]))
+                if self.path["point"][i] == cell and self.path["policy"][i] == index
                 and self.path["stream"][i] == stream]
 
     def bracket_frac(self):

@@ -115,7 +115,7 @@ asan_part() {
     # So would a few that write large files (long), and three on two ranks whose one rank is tested:
     # ctest --preset asan runs them.
     ctest_part asan asan -L '^(unit|mpi)$' -LE '^(ranks|long|slow)$' \
-        -E '[.]n[3-9]$|^test_(state|store|store_tuning)[.]n2$'
+        -E '[.]n[3-9]$|^test_(state|store)[.]n2$'
 }
 
 valgrind_part() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // h5_read: reading a results file of ours, trusting nothing in it. [H]
 //
-// What load and load_tuning are made of. A damaged seal (checksum.h) is found before HDF5 sees the
+// What load is made of. A damaged seal (checksum.h) is found before HDF5 sees the
 // file; every dataset must be there with the length and type that the caller expects; forged sizes
 // cannot ask for all memory. The first failure is remembered with its text, "FILE: not a readable
 // recfleet result: OBJECT is missing", and makes the calls that follow do nothing, so a reader
@@ -25,7 +25,7 @@ struct h5_reader;
 // without a seal is tried in a child process first (sandbox.h). -1 also when the seal is broken.
 int h5_read_survives(const char *path, sandbox_fn work, void *data, struct err *err);
 
-// Opens a results file of a kind ("run", "tuning", "sweep", "capacity") and of a layout that we
+// Opens a results file of a kind ("run", "sweep", "capacity") and of a layout that we
 // know; NULL on failure. path and err are borrowed until h5_read_close().
 struct h5_reader *h5_read_open(const char *path, const char *kind, struct err *err);
 // -1 when anything failed since, with the first failure in *err.

@@ -3,7 +3,7 @@
 //
 // The life of the file (store.h tells what is promised), the attributes that say what it is and who
 // wrote it, the group /study with the study's text, and the group /run with what may differ between
-// two runs of one study. store, store_tuning, store_sweep and
+// two runs of one study. store, store_sweep and
 // the others put their own content between these.
 //
 // As everywhere in store*, rank 0 has the numbers and all ranks create the datasets.
@@ -38,7 +38,7 @@ struct store_shell {
 int store_shell_write(MPI_Comm comm, const struct store_shell *shell, struct store_writer *writer,
                       struct err *err);
 
-// Collective. The first attributes of the root; `kind`: "run", "tuning", "sweep",
+// Collective. The first attributes of the root; `kind`: "run", "sweep",
 // "capacity".
 void store_shell_root(const struct store_writer *w, const char *kind, const char *program_version,
                       const char *study_name);

@@ -7,8 +7,7 @@
 // that was simulated on the way, in order.
 //
 // NaN: not known or not applicable. Everything here depends on the study alone, but for wall_s.
-// The tables of fields name each number once, with its unit, for the file and for its reader; only
-// wall_s is in none of those of results, because it goes where run-to-run differences go.
+// How it stands in a file: tuning_file.h.
 //
 //     struct tuning_result *t = tuning_result_create(1, 2, 1);
 //     t->axes[0] = (struct tuning_axis){mem_strdup("model"), 2, labels};  // owned from here on
@@ -22,7 +21,6 @@
 #include <stdint.h>
 
 #include "results/measurement.h"
-#include "results/summary.h"
 
 enum tuning_state { TUNING_FOUND, TUNING_UNREACHABLE, N_TUNING_STATES };
 extern const char *const tuning_result_state_names[]; // "found" "unreachable" NULL
@@ -93,10 +91,5 @@ const char *tuning_result_label(const struct tuning_result *tuning, uint32_t cel
 char *tuning_result_point_name(const struct tuning_result *tuning, uint32_t cell);
 // Number of the policy of that name, or -1.
 int tuning_result_find_policy(const struct tuning_result *tuning, const char *name);
-
-extern const struct summary_field
-    tuning_result_outcome_fields[]; // all but wall_s; ends with name NULL
-extern const struct summary_field tuning_result_wall_fields[]; // wall_s of struct tuning_outcome
-extern const struct summary_field tuning_result_step_fields[]; // all of struct tuning_step
 
 #endif

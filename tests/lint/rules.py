@@ -98,6 +98,7 @@ MADE_BY_BUILD = {"src/base/revision.h": "scripts/cmake/revision.cmake"}
 TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
+    "results/file/h5_read.c": "tests/results/file/test_load.c",  # goes with what reads by it
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",

@@ -54,17 +54,20 @@ def rows_of(page, heading):
     return [[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
+def text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 class File:
     """What this test needs of a tuning's file, read on its own."""
 
     def __init__(self, path):
         with h5py.File(path) as file:
-            self.data = {k: file[k][...] for k in ("qps", "missed_qps", "qps_per_w", "batch_items")}
-            axes = file.attrs["axes"].decode().split("\n")
-            labels = {a: file[a].attrs["names"].decode().split("\n") for a in axes}
-            self.cells = [tuple(labels[a][file[a][c]] for a in axes)
-                          for c in range(len(file["cell"]))]
-            self.policies = file["policy"].attrs["names"].decode().split("\n")
+            self.data = {k: file[k][...]
+                         for k in ("qps", "missed_qps", "queries_per_j", "batch_items")}
+            axes = text(file.attrs["axes"]).split("\n")
+            self.cells = [tuple(text(file[a][c]) for a in axes) for c in range(len(file["point"]))]
+            self.policies = [text(p) for p in file["policy"][...]]
 
     def at(self, key, policy, *cell):
         return float(self.data[key][self.cells.index(cell), self.policies.index(policy)])
@@ -108,7 +111,7 @@ class Page(unittest.TestCase):
         """Both kinds of mean, of all three metrics, at all targets; two decimals are shown."""
         rows = rows_of(self.page, "## Mean gains")
         metrics = [("qps", "skylake"), ("qps", "skylake+gtx1080ti"),
-                   ("qps_per_w", "skylake+gtx1080ti")]
+                   ("queries_per_j", "skylake+gtx1080ti")]
         wanted = list(itertools.product(metrics, ("low", "medium", "high")))
         self.assertEqual(len(rows), len(wanted))
         for row, ((key, platform), target) in zip(rows, wanted):
