@@ -354,8 +354,8 @@ static void fill_quantiles(const struct scope *scope, const struct batch_plan *p
 static void clear_service(struct summary_service *s)
 {
     memset(s, 0, sizeof *s);
-    for (const struct summary_field *f = summary_service_fields; f->name; f++) {
-        if (f->kind == SUMMARY_CI)
+    for (const struct data_field *f = summary_service_fields; f->name; f++) {
+        if (f->kind == DATA_KIND_ESTIMATE)
             *(struct ci *)((char *)s + f->offset) = ci_none();
     }
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)

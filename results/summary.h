@@ -122,12 +122,4 @@ extern const struct data_field summary_component_fields[];
 extern const struct data_field summary_group_fields[];
 extern const struct data_field summary_fleet_fields[];
 
-// Until the last kind of file is described by data_field, its tables are written in these words.
-#define summary_field data_field
-#define SUMMARY_CI DATA_KIND_ESTIMATE
-#define SUMMARY_REAL DATA_KIND_NUMBER
-#define SUMMARY_COUNT DATA_KIND_COUNT
-#define SUMMARY_COUNT32 DATA_KIND_COUNT32
-#define SUMMARY_CODE DATA_KIND_CODE
-
 #endif

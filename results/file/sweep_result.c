@@ -2,7 +2,6 @@
 #include "results/file/sweep_result.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -32,31 +31,24 @@ static void set_text(char **text, const char *value)
     *text = line;
 }
 
-static char **text_at(struct sweep_point *p, const struct sweep_text *row)
-{
-    return (char **)(void *)((char *)p + row->offset);
-}
-
-// All texts of a point "", or freed.
-static void each_text(struct sweep_point *p, const struct sweep_text *rows, bool set)
-{
-    for (const struct sweep_text *row = rows; row->name; row++) {
-        if (set)
-            set_text(text_at(p, row), "");
-        else
-            mem_free(*text_at(p, row));
-    }
-}
-
 // ---- what is not known
 
 static struct sweep_point point_none(void)
 {
     struct sweep_point p = {.state = SWEEP_MISSING};
-    p.duration_s = p.warmup_s = p.measured_from_s = p.measured_to_s = p.wall_s = NAN;
-    each_text(&p, sweep_result_texts, true);
-    each_text(&p, sweep_result_run_texts, true);
+    data_field_clear(sweep_result_fields, &p);
+    data_field_clear(sweep_result_run_fields, &p);
+    char **const texts[] = {&p.note, &p.policy_name,  &p.study_digest, &p.date,
+                            &p.host, &p.git_revision, &p.job_id,       &p.nodes};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = mem_strdup("");
     return p;
+}
+
+static void release_point(struct sweep_point *p)
+{
+    data_field_release(sweep_result_fields, p);
+    data_field_release(sweep_result_run_fields, p);
 }
 
 // A summary of nothing, for its rows.
@@ -129,8 +121,7 @@ void sweep_result_destroy(struct sweep_result *p)
     if (!p)
         return;
     for (uint32_t i = 0; i < p->n_points; i++) {
-        each_text(&p->points[i], sweep_result_texts, false);
-        each_text(&p->points[i], sweep_result_run_texts, false);
+        release_point(&p->points[i]);
         release_names(p, i);
     }
     for (uint32_t a = 0; a < p->n_axes; a++)
@@ -173,8 +164,7 @@ static void forget(struct sweep_result *p, uint32_t point)
 {
     struct summary *blank = blank_create();
     uint64_t seed = p->points[point].random_seed;
-    each_text(&p->points[point], sweep_result_texts, false);
-    each_text(&p->points[point], sweep_result_run_texts, false);
+    release_point(&p->points[point]);
     p->points[point] = point_none();
     p->points[point].random_seed = seed;
     clear_rows(p, point, blank);
@@ -317,13 +307,15 @@ const struct data_field sweep_result_fields[] = {
     DATA_COUNT(traffic_fingerprint, "1", "equal where the queries were the same"),
     DATA_NUMBER(duration_s, "s", "simulated time"),
     DATA_NUMBER(warmup_s, "s", "warm-up as given"),
-    DATA_INT(warmup_auto, "1", "1: the end of the warm-up was detected"),
+    DATA_BOOL(warmup_auto, "was the end of the warm-up detected?"),
     DATA_NUMBER(measured_from_s, "s", "start of what was measured"),
     DATA_NUMBER(measured_to_s, "s", "end of what was measured"),
     DATA_COUNT32(n_cells, "1", "cells of the fleet"),
     DATA_COUNT32(n_servers, "1", "servers of the fleet"),
     DATA_COUNT32(n_services, "1", "services of the point"),
     DATA_COUNT32(n_groups, "1", "groups of servers of the point"),
+    DATA_TEXT(policy_name, "policy of the balancers"),
+    DATA_TEXT(study_digest, "digest of all that decides the point's results"),
     {0}};
 
 const struct data_field sweep_result_run_fields[] = {
@@ -332,25 +324,11 @@ const struct data_field sweep_result_run_fields[] = {
     DATA_COUNT(n_restarts, "1", "how often the run was resumed from a checkpoint"),
     DATA_NUMBER(wall_s, "s", "wall time of the simulation"),
     DATA_COUNT(n_queries_simulated, "1", "queries simulated, warm-up included"),
+    DATA_TEXT(note, "why the point is not done"),
+    DATA_TEXT(date, "when the run began"),
+    DATA_TEXT(host, "host of rank 0"),
+    DATA_TEXT(git_revision, "revision of the program"),
+    DATA_TEXT(job_id, "job of the batch system"),
+    DATA_TEXT(nodes, "nodes of the machine"),
     {0}};
 #undef ROW
-
-#define TEXT(member, long_name)                                                                    \
-    {                                                                                              \
-#member, long_name, offsetof(struct sweep_point, member)                                   \
-    }
-const struct sweep_text sweep_result_texts[] = {
-    TEXT(policy_name, "policy of the balancers"),
-    TEXT(study_digest, "digest of all that decides the point's results"),
-    {NULL, NULL, 0},
-};
-
-const struct sweep_text sweep_result_run_texts[] = {
-    TEXT(note, "why the point is not done"),
-    TEXT(date, "when the run began"),
-    TEXT(host, "host of rank 0"),
-    TEXT(git_revision, "revision of the program"),
-    TEXT(job_id, "job of the batch system"),
-    TEXT(nodes, "nodes of the machine"),
-    {NULL, NULL, 0},
-};

@@ -25,6 +25,7 @@
 #ifndef RESULTS_FILE_SWEEP_RESULT_H
 #define RESULTS_FILE_SWEEP_RESULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,7 +58,7 @@ struct sweep_point {
     char *study_digest;           // of the point's own study, 32 hex digits
     uint64_t traffic_fingerprint; // equal for two points that saw the same queries
     double duration_s, warmup_s;  // simulated; given warm-up
-    int32_t warmup_auto;          // 1: it was detected
+    bool warmup_auto;             // it was detected
     double measured_from_s, measured_to_s;
     uint32_t n_cells, n_servers, n_services, n_groups;
     // How it went: may differ although the study is the same.
@@ -122,16 +123,9 @@ char *sweep_result_name(const struct sweep_result *points, uint32_t point);
 // How many are in a state.
 uint32_t sweep_result_count(const struct sweep_result *points, enum sweep_state state);
 
-// One number of struct sweep_point by name: those that depend on the study alone, and the others.
+// The members of struct sweep_point: those that depend on the study alone, and the others.
 // The names leave those free that axes often have, such as policy, seed, model and platform.
 extern const struct data_field sweep_result_fields[],
     sweep_result_run_fields[]; // end with name NULL
-
-// The same for its texts.
-struct sweep_text {
-    const char *name, *long_name;
-    size_t offset; // of the char * in struct sweep_point
-};
-extern const struct sweep_text sweep_result_texts[], sweep_result_run_texts[]; // end with name NULL
 
 #endif

@@ -6,10 +6,9 @@
 
 #include "base/mem.h"
 #include "results/file/run_result.h"
-#include "results/file/load_sweep.h"
+#include "results/file/sweep_file.h"
 #include "results/file/durable.h"
 #include "results/file/dataset_write.h"
-#include "results/file/store_sweep.h"
 
 // ---- may it be replaced? ------------------------------------------------------------------------
 
@@ -73,7 +72,7 @@ static int open_old(const struct survey *survey, bool force, struct sweep_result
         return err_set(err, ERR_STUDY, "output %s: is the study itself", path);
     if (force || access(path, F_OK) != 0)
         return 0;
-    *old = load_sweep_open(path, NULL);
+    *old = sweep_file_read(path, NULL);
     if (*old && same_grid(*old, survey_grid(survey)))
         return 0;
     sweep_result_destroy(*old);
@@ -125,7 +124,7 @@ int merge_write(const struct survey *survey, const struct sweep_result *points, 
             (points->points[p].state != SWEEP_DONE || !same_results(old, points, p)))
             rc = refuse_loss(survey, p, err);
     sweep_result_destroy(old);
-    return rc == 0 ? store_sweep_write(survey_output(survey), true, points, err) : -1;
+    return rc == 0 ? sweep_file_write(survey_output(survey), true, points, err) : -1;
 }
 
 // ---- reading ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 // holds is there again, with the same results. So a merge after each task of an array just works,
 // and one that would drop results, or replace another study's, is refused without `force`.
 //
-// One process works alone. Writing needs MPI to be there (store_sweep.h).
+// One process works alone.
 #ifndef APP_MERGE_H
 #define APP_MERGE_H
 

@@ -11,7 +11,7 @@
 #include "app/sweep.h"
 #include "app/sweep_fixture.h"
 #include "base/mem.h"
-#include "results/file/load_sweep.h"
+#include "results/file/sweep_file.h"
 #include "support/suite.h"
 
 enum { N = SWEEP_FIXTURE_POINTS };
@@ -32,7 +32,7 @@ static int merge(bool force, struct err *err)
 static struct sweep_result *merged(void)
 {
     struct err err = {0};
-    struct sweep_result *points = load_sweep_open(fixture.output, &err);
+    struct sweep_result *points = sweep_file_read(fixture.output, &err);
     ck_assert_msg(points != NULL, "%s", err.text);
     return points;
 }

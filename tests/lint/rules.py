@@ -54,13 +54,12 @@ TEST_REACHES = {"tests/results/file": ["results/report"]}
 # Library -> (regex of its headers, files that may include one, as shell patterns without suffix).
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
 FENCES = {
-    "MPI": (r"mpi\.h", ["src/par/*", "results/gather", "results/file/h5", "results/file/store*",
+    "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
                         "src/runs/probe", "src/capacity/sample", "src/capacity/memo",
                         "src/capacity/day", "src/app/main", "src/app/job"]),
-    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/h5", "results/file/h5_read",
-                                             "results/file/store*", "results/file/columns",
+    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/columns",
                                              "results/file/dataset_write", "results/file/dataset_file"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
@@ -74,7 +73,7 @@ FENCES = {
 
 # What a CMake file may demand (REQUIRED) -> the Debian package that brings it, which scripts/setup.sh
 # installs for building.
-CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-openmpi-dev", "GSL": "libgsl-dev",
+CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-dev", "GSL": "libgsl-dev",
                  "PkgConfig": "pkg-config", "YAML": "libyaml-dev", "XXHASH": "libxxhash-dev",
                  "CHECK": "check", "GLPK_INCLUDE_DIR": "libglpk-dev", "GLPK_LIBRARY": "libglpk-dev",
                  "RANDOM123_INCLUDE_DIR": "librandom123-dev"}
@@ -98,7 +97,6 @@ MADE_BY_BUILD = {"src/base/revision.h": "scripts/cmake/revision.cmake"}
 TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
-    "results/file/h5_read.c": "tests/results/file/test_load.c",  # goes with what reads by it
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",

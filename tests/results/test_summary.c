@@ -313,12 +313,12 @@ END_TEST
 // Every row of every table names a number with its unit, and no two share a name.
 START_TEST(tables_are_complete)
 {
-    const struct summary_field *const tables[] = {summary_service_fields, summary_component_fields,
+    const struct data_field *const tables[] = {summary_service_fields, summary_component_fields,
                                                   summary_group_fields, summary_fleet_fields};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
-        for (const struct summary_field *f = tables[t]; f->name; f++) {
+        for (const struct data_field *f = tables[t]; f->name; f++) {
             ck_assert(f->units[0] && f->long_name[0]);
-            for (const struct summary_field *g = tables[t]; g != f; g++)
+            for (const struct data_field *g = tables[t]; g != f; g++)
                 ck_assert_str_ne(f->name, g->name);
         }
     }

@@ -26,18 +26,20 @@ void same_fields_ci(const char *name, const struct ci *a, const struct ci *b)
 {
     same_bytes(name, &a->value, &b->value, sizeof a->value, true);
     same_bytes(name, &a->half_95, &b->half_95, sizeof a->half_95, true);
-    same_bytes(name, &a->half_99, &b->half_99, sizeof a->half_99, true);
-    same_bytes(name, &a->n_batches, &b->n_batches, sizeof a->n_batches, false);
 }
 
-void same_fields(const struct summary_field *fields, const void *a, const void *b)
+void same_fields(const struct data_field *fields, const void *a, const void *b)
 {
-    for (const struct summary_field *f = fields; f->name; f++) {
+    for (const struct data_field *f = fields; f->name; f++) {
         const char *x = (const char *)a + f->offset, *y = (const char *)b + f->offset;
-        bool real = f->kind == SUMMARY_REAL;
-        if (f->kind == SUMMARY_CI)
+        char *p, *q;
+        memcpy(&p, x, f->kind == DATA_KIND_TEXT ? sizeof p : 0);
+        memcpy(&q, y, f->kind == DATA_KIND_TEXT ? sizeof q : 0);
+        if (f->kind == DATA_KIND_TEXT)
+            same_fields_text(p, q);
+        else if (f->kind == DATA_KIND_ESTIMATE)
             same_fields_ci(f->name, (const void *)x, (const void *)y);
         else
-            same_bytes(f->name, x, y, real || f->kind == SUMMARY_COUNT ? 8 : 4, real);
+            same_bytes(f->name, x, y, data_field_bytes(f->kind), f->kind == DATA_KIND_NUMBER);
     }
 }

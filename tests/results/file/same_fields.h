@@ -7,7 +7,7 @@
 #include "results/summary.h"
 
 // All assert; what differs is named.
-void same_fields(const struct summary_field *fields, const void *a, const void *b);
+void same_fields(const struct data_field *fields, const void *a, const void *b);
 void same_fields_ci(const char *name, const struct ci *a, const struct ci *b);
 // NULL equals "".
 void same_fields_text(const char *a, const char *b);

@@ -2,19 +2,8 @@
 #include "results/file/same_sweep.h"
 
 #include <check.h>
-#include <string.h>
 
 #include "results/file/same_fields.h"
-
-static void same_texts(const struct sweep_text *texts, const void *a, const void *b)
-{
-    for (const struct sweep_text *t = texts; t->name; t++) {
-        const char *x, *y;
-        memcpy(&x, (const char *)a + t->offset, sizeof x);
-        memcpy(&y, (const char *)b + t->offset, sizeof y);
-        same_fields_text(x, y);
-    }
-}
 
 static void same_service(const struct summary_service *a, const struct summary_service *b)
 {
@@ -67,8 +56,6 @@ void same_sweep(const struct sweep_result *a, const struct sweep_result *b)
     for (uint32_t i = 0; i < a->n_points; i++) {
         same_fields(sweep_result_fields, &a->points[i], &b->points[i]);
         same_fields(sweep_result_run_fields, &a->points[i], &b->points[i]);
-        same_texts(sweep_result_texts, &a->points[i], &b->points[i]);
-        same_texts(sweep_result_run_texts, &a->points[i], &b->points[i]);
         same_service(&a->totals[i], &b->totals[i]);
         same_fields(summary_fleet_fields, &a->fleets[i], &b->fleets[i]);
         ck_assert_int_eq(a->fleets[i].from_ns, b->fleets[i].from_ns);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/file/point_axes.h"
 
+#include <string.h>
+
+#include "results/file/sweep_layout.h"
 #include "support/suite.h"
 
 // One axis of the given name and labels, as it stands in the file.
@@ -9,7 +12,7 @@ static struct point_axis *view_of(struct sweep_result **p, const char *name,
 {
     *p = sweep_result_create(1, 1);
     sweep_result_set_axis(*p, 0, name, labels, n);
-    return point_axes_create(*p);
+    return point_axes_create(*p, &sweep_layout_names);
 }
 
 static void is_called(const char *axis, const char *variable)
@@ -55,7 +58,7 @@ START_TEST(apart)
     struct sweep_result *p = sweep_result_create(5, 1);
     for (uint32_t a = 0; a < 5; a++)
         sweep_result_set_axis(p, a, names[a], one, 1);
-    struct point_axis *view = point_axes_create(p);
+    struct point_axis *view = point_axes_create(p, &sweep_layout_names);
     ck_assert_str_eq(view[0].variable, "rate");
     ck_assert_str_eq(view[1].variable, "axis_rate_value");
     ck_assert_str_eq(view[2].variable, "axis_axis_rate"); // axis_rate_value is the one before
@@ -81,7 +84,30 @@ START_TEST(numbers)
 }
 END_TEST
 
-// A unit, nothing, infinity, other bases and words are not.
+// So are quantities of one unit, in SI.
+START_TEST(quantities)
+{
+    static const struct {
+        const char *labels[2], *units;
+        double numbers[2];
+    } cases[] = {{{"9kqps", "10500qps"}, "s-1", {9000, 10500}},
+                 {{"0", "25ms"}, "s", {0, 0.025}},
+                 {{"5%", "50%"}, "1", {0.05, 0.5}},
+                 {{"1kW", "350W"}, "W", {1000, 350}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sweep_result *p;
+        struct point_axis *view = view_of(&p, "rate", cases[i].labels, 2);
+        ck_assert_msg(view[0].numbers != NULL, "%s", cases[i].labels[0]);
+        ck_assert_str_eq(view[0].units, cases[i].units);
+        ck_assert_double_eq(view[0].numbers[0], cases[i].numbers[0]);
+        ck_assert_double_eq(view[0].numbers[1], cases[i].numbers[1]);
+        point_axes_destroy(view, 1);
+        sweep_result_destroy(p);
+    }
+}
+END_TEST
+
+// Two units, nothing, infinity, other bases and words are not.
 START_TEST(no_numbers)
 {
     const char *const labels[] = {"9000qps", "", "inf", "nan", "0x10", "1e999", " 1", "e", "1-2"};
@@ -97,10 +123,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", usual_names},
-                                       {"core", numbers},
-                                       {"limits", taken_names},
-                                       {"limits", apart},
-                                       {"errors", no_numbers}};
+    const struct suite_test tests[] = {{"core", usual_names}, {"core", numbers},
+                                       {"core", quantities},  {"limits", taken_names},
+                                       {"limits", apart},     {"errors", no_numbers}};
     return suite_run("point_axes", tests, sizeof tests / sizeof *tests);
 }

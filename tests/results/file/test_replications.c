@@ -38,7 +38,7 @@ START_TEST(all_numbers)
 {
     const struct {
         enum replications_part part;
-        const struct summary_field *fields;
+        const struct data_field *fields;
     } tables[] = {{REPLICATED_SERVICES, summary_service_fields},
                   {REPLICATED_TOTALS, summary_service_fields},
                   {REPLICATED_GROUPS, summary_group_fields},
@@ -51,12 +51,12 @@ START_TEST(all_numbers)
     int n = 0;
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
         double k = 0;
-        for (const struct summary_field *field = tables[t].fields; field->name; field++) {
+        for (const struct data_field *field = tables[t].fields; field->name; field++) {
             bool has_rule = true;
             k++;
             for (size_t i = 0; i < sizeof own / sizeof *own; i++)
                 has_rule &= strcmp(field->name, own[i]) != 0;
-            if (!has_rule || (field->kind != SUMMARY_CI && field->kind != SUMMARY_REAL))
+            if (!has_rule || (field->kind != DATA_KIND_ESTIMATE && field->kind != DATA_KIND_NUMBER))
                 continue;
             struct ci ci = replications_at(f, tables[t].part, 0, 0, field->offset);
             ck_assert_msg(fabs(ci.value - 11 * k) < 1e-12, "%s: %g", field->name, ci.value);

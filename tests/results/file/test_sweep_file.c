@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/file/sweep_file.h"
+
+#include <hdf5.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "results/file/dataset_verify.h"
+#include "results/file/fixture_sweep.h"
+#include "results/file/hurt.h"
+#include "results/file/run_file.h"
+#include "results/file/same_sweep.h"
+#include "results/report/report_sweep.h"
+#include "support/column_file.h"
+#include "support/suite.h"
+
+#define SOUND "test_sweep_file_sound.h5"
+#define HURT "test_sweep_file_hurt.h5"
+
+static void write_it(const struct sweep_result *p, const char *path)
+{
+    struct err err = {0};
+    int rc = sweep_file_write(path, true, p, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+}
+
+static void make_folded(void)
+{
+    struct sweep_result *p = fixture_sweep();
+    write_it(p, SOUND);
+    sweep_result_destroy(p);
+}
+
+static void make_plain(void)
+{
+    struct sweep_result *p = fixture_sweep();
+    p->replication = -1;
+    write_it(p, SOUND);
+    sweep_result_destroy(p);
+}
+
+static void *open_points(const char *path, struct err *err)
+{
+    return sweep_file_read(path, err);
+}
+
+static const struct hurt_reader folded = {SOUND, HURT, make_folded, open_points};
+static const struct hurt_reader plain = {SOUND, HURT, make_plain, open_points};
+
+static void comes_back_from(const struct sweep_result *p, const char *path)
+{
+    struct err err = {0};
+    struct sweep_result *back = sweep_file_read(path, &err);
+    ck_assert_msg(back != NULL, "%s", err.text);
+    same_sweep(p, back);
+    sweep_result_destroy(back);
+    unlink(path);
+}
+
+// What was stored comes back, with a seal and without one.
+START_TEST(comes_back)
+{
+    struct sweep_result *p = fixture_sweep();
+    H5Fclose(hurt_edit(&folded));
+    make_folded();
+    comes_back_from(p, SOUND);
+    comes_back_from(p, HURT);
+    sweep_result_destroy(p);
+}
+END_TEST
+
+// One point that is not done, without axes, replications or study.
+START_TEST(least)
+{
+    struct sweep_result *p = fixture_points_least();
+    mem_free(p->study_text);
+    p->study_text = NULL;
+    write_it(p, SOUND);
+    comes_back_from(p, SOUND);
+    sweep_result_destroy(p);
+}
+END_TEST
+
+// Axes may be called anything, and labels, too, and there may be many.
+START_TEST(awkward_names)
+{
+    const uint32_t n = 1000;
+    char(*text)[96] = mem_calloc(n, sizeof *text);
+    const char **labels = mem_calloc(n, sizeof *labels);
+    struct sweep_result *p = sweep_result_create(3, n);
+    for (uint32_t i = 0; i < n; i++) {
+        snprintf(text[i], sizeof text[i],
+                 "label, as long as it takes to be more than others are, number %u", i);
+        labels[i] = text[i];
+        sweep_result_set_value(p, i, 0, i);
+        sweep_result_set_value(p, i, 2, i % 2);
+        sweep_result_set_state(p, i, SWEEP_FAILED, text[i]);
+    }
+    sweep_result_set_axis(p, 0, "state", labels, n);
+    sweep_result_set_axis(p, 1, "", (const char *const[]){""}, 1);
+    sweep_result_set_axis(p, 2, "µ/2", (const char *const[]){"a + b = \"1\"", ""}, 2);
+    mem_free(text);
+    mem_free(labels);
+    write_it(p, SOUND);
+    comes_back_from(p, SOUND);
+    sweep_result_destroy(p);
+}
+END_TEST
+
+// Another run of the same study, elsewhere and slower, differs in /run alone; the same points are
+// the same bytes.
+START_TEST(run_apart)
+{
+    struct sweep_result *p = fixture_sweep();
+    char one[CONTENT_DIGEST_CHARS], other[CONTENT_DIGEST_CHARS];
+    size_t n, m;
+    write_it(p, SOUND);
+    write_it(p, HURT);
+    unsigned char *a = column_file_slurp(SOUND, &n), *b = column_file_slurp(HURT, &m);
+    ck_assert_uint_eq(n, m);
+    ck_assert_mem_eq(a, b, n);
+    free(b);
+    struct run_result *run = fixture_load(10, 2, 1); // point 0 once more
+    run->info.wall_s = 77;
+    run->info.n_ranks = 9;
+    sweep_result_take(p, 0, run);
+    write_it(p, HURT);
+    b = column_file_slurp(HURT, &m);
+    ck_assert(n != m || memcmp(a, b, n) != 0);
+    ck_assert_int_eq(dataset_verify(SOUND, one, NULL), 0);
+    ck_assert_int_eq(dataset_verify(HURT, other, NULL), 0);
+    ck_assert_str_eq(one, other);
+    p->points[3].n_servers++;
+    write_it(p, HURT);
+    ck_assert_int_eq(dataset_verify(HURT, other, NULL), 0);
+    ck_assert_str_ne(one, other);
+    free(a);
+    free(b);
+    run_result_destroy(run);
+    sweep_result_destroy(p);
+    unlink(SOUND);
+    unlink(HURT);
+}
+END_TEST
+
+// One number of a dataset.
+static double number_at(hid_t file, const char *name, size_t index)
+{
+    hid_t id = H5Dopen2(file, name, H5P_DEFAULT);
+    ck_assert_msg(id >= 0, "%s", name);
+    hid_t space = H5Dget_space(id);
+    hssize_t n = H5Sget_simple_extent_npoints(space);
+    ck_assert_int_gt(n, (hssize_t)index);
+    double *all = mem_calloc((size_t)n, sizeof *all);
+    ck_assert_int_ge(H5Dread(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, all), 0);
+    double value = all[index];
+    mem_free(all);
+    H5Sclose(space);
+    H5Dclose(id);
+    return value;
+}
+
+// Where the numbers stand: by point, service, group, component and quantile; and folded by case.
+START_TEST(places)
+{
+    make_folded();
+    hid_t file = H5Fopen(SOUND, H5F_ACC_RDONLY, H5P_DEFAULT);
+    ck_assert_int_ge(file, 0);
+    ck_assert_double_eq(number_at(file, "/state", 4), SWEEP_FAILED);
+    ck_assert_double_eq(number_at(file, "/groups/servers_value", 3), 2500);
+    ck_assert_double_eq(number_at(file, "/total/served_qps", 9), 19000);
+    ck_assert_double_eq(number_at(file, "/summary/sla_latency_s", 3 * 2 + 1), 14 * 1e-3);
+    ck_assert_double_eq(number_at(file, "/summary/latency_s", (3 * 2 + 1) * 5 + 2), 14 * 1e-3);
+    ck_assert_double_nan(number_at(file, "/summary/sla_latency_s", 9 * 2 + 1)); // not there
+    ck_assert_double_nan(number_at(file, "/total/served_qps", 8));              // not done
+    ck_assert_double_eq(number_at(file, "/groups/component_util_frac", (3 * 2 + 1) * 2),
+                        13 * 0.05 - 0.01);
+    ck_assert_double_eq(number_at(file, "/run/wall_s", 10), 2.5);
+    ck_assert_double_eq_tol(number_at(file, "/folded/total/served_qps", 0), 11000, 1e-9);
+    ck_assert_double_eq_tol(number_at(file, "/folded/summary/latency_s", 5 + 2), 0.012, 1e-15);
+    ck_assert_double_eq_tol(number_at(file, "/folded/groups/component_util_frac_half_95", 0),
+                            0.05 * 4.303 / 1.7321, 1e-5);
+    ck_assert_double_eq_tol(number_at(file, "/folded/groups/component_energy_j", 1), 5 * 11, 1e-12);
+    ck_assert_double_eq(number_at(file, "/folded/n_overloaded", 2), 1);
+    ck_assert_double_nan(number_at(file, "/folded/total/latency_mean_s", 2));
+    ck_assert_double_eq(number_at(file, "/folded/summary/sla", 2 * 2), SLA_MISSED);
+    ck_assert_int_eq(H5Lexists(file, "/folded/replication", H5P_DEFAULT), 0);
+    H5Fclose(file);
+    unlink(SOUND);
+}
+END_TEST
+
+// A run's file is refused as such, and a sweep's where a run is wanted, with where its runs are.
+START_TEST(kinds)
+{
+    struct err err = {0};
+    ck_assert_int_eq(run_file_write(HURT, NULL, &err), 0);
+    hurt_refuses(&plain, HURT, "holds the results of a run, not of a sweep");
+    make_plain();
+    ck_assert_ptr_null(run_result_read(SOUND, DATASET_ALL, &err));
+    ck_assert_str_eq(err.text, SOUND ": holds the results of a sweep, not of a run; the runs of "
+                                     "its points are in test_sweep_file_sound.points/");
+    unlink(SOUND);
+    unlink(HURT);
+}
+END_TEST
+
+static void show(void *opened)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    report_sweep_print(out, opened);
+    fclose(out);
+    free(text);
+    sweep_result_destroy(opened);
+}
+
+// Changed anywhere, a sealed file is refused. Without a seal nothing vouches for the bytes:
+// whatever is in them, the program lives, and what it accepts can be shown.
+START_TEST(damaged)
+{
+    hurt_flipped(&plain, 11);
+    hurt_bare(&plain, 17, show);
+}
+END_TEST
+
+static void set_text(const char *key, const char *text)
+{
+    hid_t file = hurt_edit(&folded), type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, strlen(text) + 1);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    H5Adelete(file, key);
+    hid_t id = H5Acreate2(file, key, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(id, type, text);
+    H5Aclose(id);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Fclose(file);
+}
+
+// The axes must be there as listed, and points must make sense.
+START_TEST(wrong_inside)
+{
+    const uint32_t counts[12] = {[3] = 3}, nothing[12] = {0};
+    const double times[12] = {[2] = -1};
+    hurt_overwrite(&folded, "/n_services", H5T_NATIVE_UINT32, counts);
+    hurt_refuses(&folded, HURT, "impossible counts or times");
+    hurt_overwrite(&folded, "/n_groups", H5T_NATIVE_UINT32, nothing);
+    hurt_refuses(&folded, HURT, "impossible counts or times");
+    hurt_overwrite(&folded, "/measured_to_s", H5T_NATIVE_DOUBLE, times);
+    hurt_refuses(&folded, HURT, "impossible counts or times");
+    set_text("replication_variable", "round");
+    hurt_refuses(&folded, HURT, "its list of axes makes no sense");
+    set_text("axes", "policy");
+    hurt_refuses(&folded, HURT, "its list of axes makes no sense");
+    set_text("axis_variables", "policy rate replication");
+    hurt_refuses(&folded, HURT, "/rate is missing");
+    set_text("axis_variables", "policy state replication");
+    hurt_refuses(&folded, HURT, "/state is not of the expected type");
+    unlink(HURT);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", comes_back},      {"core", run_apart},
+                                       {"core", places},          {"limits", least},
+                                       {"limits", awkward_names}, {"errors", kinds},
+                                       {"errors", damaged},       {"errors", wrong_inside}};
+    return suite_run("sweep_file", tests, sizeof tests / sizeof *tests);
+}
