@@ -6,7 +6,7 @@
 
 struct ci ci_none(void)
 {
-    return (struct ci){NAN, NAN, NAN, 0};
+    return (struct ci){NAN, NAN, 0};
 }
 
 double ci_t(double p, double dof)
@@ -16,7 +16,7 @@ double ci_t(double p, double dof)
 
 static struct ci with_error(double value, double se, double dof, uint32_t n)
 {
-    return (struct ci){value, ci_t(0.975, dof) * se, ci_t(0.995, dof) * se, n};
+    return (struct ci){value, ci_t(0.975, dof) * se, n};
 }
 
 struct ci ci_sections(double value, const double *batches, size_t n)
@@ -30,7 +30,7 @@ struct ci ci_sections(double value, const double *batches, size_t n)
         used++;
     }
     if (used < 2 || isnan(value))
-        return (struct ci){value, NAN, NAN, used};
+        return (struct ci){value, NAN, used};
     double dof = used - 1;
     return with_error(value, sqrt(squares / (dof * used)), dof, used);
 }
@@ -50,8 +50,7 @@ struct ci ci_means(const double *batches, size_t n)
 
 struct ci ci_welch(struct ci a, struct ci b)
 {
-    struct ci d = {a.value - b.value, NAN, NAN,
-                   a.n_batches < b.n_batches ? a.n_batches : b.n_batches};
+    struct ci d = {a.value - b.value, NAN, a.n_batches < b.n_batches ? a.n_batches : b.n_batches};
     if (a.n_batches < 2 || b.n_batches < 2)
         return d;
     double dof_a = a.n_batches - 1, dof_b = b.n_batches - 1;
@@ -60,7 +59,7 @@ struct ci ci_welch(struct ci a, struct ci b)
     var_b *= var_b;
     double var = var_a + var_b;
     if (var == 0)
-        return (struct ci){d.value, 0, 0, d.n_batches};
+        return (struct ci){d.value, 0, d.n_batches};
     double dof = var * var / (var_a * var_a / dof_a + var_b * var_b / dof_b);
     return with_error(d.value, sqrt(var), dof, d.n_batches);
 }

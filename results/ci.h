@@ -3,7 +3,7 @@
 //
 // A run is cut into n consecutive batches; a statistic of each is one observation. Intervals are
 // symmetric: value +- half-width. With fewer than two batches there is no spread to see, and the
-// half-widths are NaN, shown as "n/a": never 0.
+// half-width is NaN, shown as "n/a": never 0.
 //
 // Two forms. ci_means(): the estimate is the mean of the batch values. ci_sections(): the estimate
 // comes from the whole run (a quantile of the merged histogram), and the batch values are spread
@@ -19,8 +19,8 @@
 // In the unit of the value. All NaN: not known.
 struct ci {
     double value;
-    double half_95, half_99;
-    uint32_t n_batches; // that the half-widths come from
+    double half_95;     // half-width at 95 %
+    uint32_t n_batches; // that the half-width comes from
 };
 
 // What is not known.

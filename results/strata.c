@@ -84,7 +84,7 @@ static struct spread spread_of(const struct strata_sample *sample, const double 
     return spread;
 }
 
-// Half-widths of total / size at 95 % and 99 %, and the degrees of freedom, into *ci.
+// Half-width of total / size at 95 %, and the degrees of freedom, into *ci.
 static void widen(const struct strata_sample *sample, const double *r, double size, struct ci *ci)
 {
     struct spread spread = spread_of(sample, r);
@@ -93,7 +93,6 @@ static void widen(const struct strata_sample *sample, const double *r, double si
     double dof = dof_of(&spread);
     double se = sqrt(spread.variance * (1 + sample->sampled_frac)) / size;
     ci->half_95 = ci_t(0.975, dof) * se;
-    ci->half_99 = ci_t(0.995, dof) * se;
     ci->n_batches = (uint32_t)dof + 1;
 }
 
@@ -216,10 +215,8 @@ struct ci strata_quantile_s(const struct strata_sample *sample, double q)
         struct ci fraction = strata_ratio(sample, above, all);
         ci.value = place_s(&place);
         ci.n_batches = fraction.n_batches;
-        if (least_above >= LEAST_ABOVE) {
+        if (least_above >= LEAST_ABOVE)
             ci.half_95 = half_s(&pool, q, fraction.half_95, width_s(&place));
-            ci.half_99 = half_s(&pool, q, fraction.half_99, width_s(&place));
-        }
         mem_free(above);
     }
     mem_free(pool.counts);

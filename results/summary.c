@@ -271,7 +271,7 @@ static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double 
         return ci_none();
     double value = batch_hist_quantile_ns(hists, 0, n, q) * 1e-9;
     double *values = mem_calloc(n, sizeof *values);
-    struct ci ci = {value, NAN, NAN, 0};
+    struct ci ci = {value, NAN, 0};
     for (uint32_t step = 1; n / step >= BATCH_LEAST; step *= 2) {
         uint32_t used = batch_quantiles(hists, n, step, q, values);
         if (used > 0) {

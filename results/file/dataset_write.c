@@ -676,8 +676,9 @@ static herr_t keep_user(void *user)
     return 0;
 }
 
-// An empty file in memory. Creation order is kept because netCDF lists variables by it.
-static hid_t create_file(const char *path, struct image *image)
+// An empty file in memory. Creation order is kept because netCDF lists variables by it. HDF5 would
+// first load a file of the given name, so it gets a name that no file can have.
+static hid_t create_file(struct image *image)
 {
     H5FD_file_image_callbacks_t callbacks = {image_alloc, NULL,      image_realloc, image_keep,
                                              same_user,   keep_user, image};
@@ -688,7 +689,7 @@ static hid_t create_file(const char *path, struct image *image)
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     H5Pset_obj_track_times(create, false);
     H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
+    hid_t file = H5Fcreate("/dev/null/image", H5F_ACC_TRUNC, create, access);
     H5Pclose(access);
     H5Pclose(create);
     return file;
@@ -759,7 +760,7 @@ int dataset_write(const struct dataset_layout *layout, const void *artefact,
     struct writer w = {.layout = layout, .artefact = artefact, .path = path, .err = err};
     struct image image = {NULL, 0};
     size_t n = 0;
-    w.file = create_file(path, &image);
+    w.file = create_file(&image);
     expect(&w, w.file >= 0, "a new file");
     if (w.file >= 0) {
         w.digest = content_digest_create();

@@ -160,7 +160,7 @@ static struct ci mean_of(const double *values, uint32_t n)
         n_same += values[i] == values[0];
     }
     if (n > 1 && n_same == n)
-        return (struct ci){values[0], 0, 0, n};
+        return (struct ci){values[0], 0, n};
     return ci_means(values, n);
 }
 

@@ -56,7 +56,7 @@ static struct ci paired(const struct run_result_bins *a, const struct run_result
         known += isnan(d[n]) ? 0 : 1;
         n++;
     }
-    struct ci ci = {diff, NAN, NAN, 0};
+    struct ci ci = {diff, NAN, 0};
     if (known >= LEAST_PAIRS && 2 * known > n) {
         struct batch_plan plan = batch_plan_of(d, n);
         batch_means(&plan, d, d); // each batch is written behind what is still to be read

@@ -82,7 +82,7 @@ def stopped(place, rng, find):
         if status == 0:
             break
         expect(not place.file("stop-" + find).exists(), "no results when stopped")
-        expect("are kept in" in text, "says where answers are kept", text)
+        expect("answers saved in" in text, "says where answers are kept", text)
     place.call(find, "stop-" + find, "--resume", ranks=2)
     place.same(find, "stop-" + find, f"{find} stopped {n_stops} times")
     return n_stops

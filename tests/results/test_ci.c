@@ -16,14 +16,13 @@ START_TEST(t_table)
 }
 END_TEST
 
-// 1, 2, 3, 4, 5: mean 3, standard error sqrt(2.5 / 5), t(4) = 2.776 and 4.604.
+// 1, 2, 3, 4, 5: mean 3, standard error sqrt(2.5 / 5), t(4) = 2.776.
 START_TEST(means_by_hand)
 {
     const double batches[] = {1, 2, 3, 4, 5};
     struct ci ci = ci_means(batches, 5);
     ck_assert_double_eq(ci.value, 3);
     ck_assert_double_eq_tol(ci.half_95, 2.776 * sqrt(0.5), 1e-3);
-    ck_assert_double_eq_tol(ci.half_99, 4.604 * sqrt(0.5), 1e-3);
     ck_assert_uint_eq(ci.n_batches, 5);
 }
 END_TEST
@@ -42,7 +41,7 @@ END_TEST
 START_TEST(too_few_batches)
 {
     const double one = 3, gap[] = {NAN, 2, NAN};
-    ck_assert(isnan(ci_means(&one, 1).half_95) && isnan(ci_means(&one, 1).half_99));
+    ck_assert(isnan(ci_means(&one, 1).half_95));
     ck_assert_double_eq(ci_means(gap, 3).value, 2);
     ck_assert(isnan(ci_means(gap, 3).half_95));
     ck_assert(isnan(ci_means(NULL, 0).value));

@@ -52,7 +52,7 @@ END_TEST
 
 static int32_t judge(double value, double half, double bound, double clear)
 {
-    return (int32_t)measurement_judge((struct ci){value, half, NAN, 20}, bound, clear);
+    return (int32_t)measurement_judge((struct ci){value, half, 20}, bound, clear);
 }
 
 // An interval that touches its bound from below has met it; one that touches it from above has not

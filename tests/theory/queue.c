@@ -149,10 +149,17 @@ struct summary *queue_run_study(const char *path, const char *const *settings, s
     return summary;
 }
 
+// The interval of `ci` at 99 %: one in a hundred misses the truth, not one in twenty.
+static double half_99(const struct ci *ci)
+{
+    double dof = ci->n_batches - 1.0;
+    return ci->half_95 * ci_t(0.995, dof) / ci_t(0.975, dof);
+}
+
 void queue_check(const char *what, const struct ci *ci, double offset, double scale, double truth,
                  double narrow_frac)
 {
-    double value = (ci->value - offset) / scale, half = ci->half_99 / scale;
+    double value = (ci->value - offset) / scale, half = half_99(ci) / scale;
     printf("%-40s theory %.6g, run %.6g +- %.2g (99 %%, %u batches): off by %+.2f half-widths, "
            "half-width %.2f %%\n",
            what, truth, value, half, ci->n_batches, (value - truth) / half, 100 * half / truth);

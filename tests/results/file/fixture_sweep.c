@@ -9,7 +9,7 @@
 
 static struct ci estimate(double value)
 {
-    return (struct ci){value, value * FIXTURE_HALF_95, value * FIXTURE_HALF_99, 20};
+    return (struct ci){value, value * FIXTURE_HALF_95, 20};
 }
 
 // Every number of a struct by its table of fields.

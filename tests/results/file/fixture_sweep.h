@@ -15,7 +15,6 @@
 
 // Half-widths of every estimate, as a part of it.
 #define FIXTURE_HALF_95 0.01
-#define FIXTURE_HALF_99 0.0125
 
 // As run_result_read() would return it, without bins; caller run_result_destroy()s.
 struct run_result *fixture_load(double level, uint32_t n_services, uint32_t n_groups);

@@ -77,9 +77,9 @@ static void add_steps(struct tuning_result *t)
         step.result.stable = VERDICT_MET;
         step.result.sla = i == 2 ? VERDICT_MISSED : VERDICT_UNSURE;
         step.result.sla_latency_s.value = 0.024;
-        step.result.p95_s = (struct ci){0.024, 0.001, NAN, 0};
-        step.result.p99_s = (struct ci){0.04, 0.002, NAN, 0};
-        step.result.late_frac = (struct ci){0.04, 0.01, NAN, 0};
+        step.result.p95_s = (struct ci){0.024, 0.001, 0};
+        step.result.p99_s = (struct ci){0.04, 0.002, 0};
+        step.result.late_frac = (struct ci){0.04, 0.01, 0};
         step.result.n_queries = UINT64_C(5000000000) + i;
         tuning_result_add_step(t, &step);
     }

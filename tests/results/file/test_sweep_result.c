@@ -70,7 +70,7 @@ START_TEST(differ)
     ck_assert_uint_eq(p->n_groups, 2);
     ck_assert_double_eq(p->services[0].served_qps.value, 1000);
     ck_assert_double_nan(p->services[1].served_qps.value);
-    ck_assert_double_nan(p->services[1].latency_s[4].half_99);
+    ck_assert_double_nan(p->services[1].latency_s[4].half_95);
     ck_assert_uint_eq(p->services[1].n_queries, 0);
     ck_assert_ptr_null(p->service_names[1].name);
     ck_assert_double_nan(p->groups[1].power_w.value);

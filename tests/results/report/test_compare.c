@@ -146,7 +146,7 @@ START_TEST(losses)
     ck_assert_int_eq(compare_print(out, files, 2, NULL), 0);
     fclose(out);
     b->summary->services[0].n_lost = 10;
-    b->summary->services[0].lost_frac = (struct ci){0.02, 0.001, 0.0013, 20};
+    b->summary->services[0].lost_frac = (struct ci){0.02, 0.001, 20};
     out = open_memstream(&with, &n);
     ck_assert_int_eq(compare_print(out, files, 2, NULL), 0);
     fclose(out);

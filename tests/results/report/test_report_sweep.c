@@ -79,7 +79,7 @@ START_TEST(losses)
     p->replication = -1;
     char *without = report_of(p);
     p->totals[3].n_lost = 5;
-    p->totals[3].lost_frac = (struct ci){0.0125, 0.001, 0.0013, 20};
+    p->totals[3].lost_frac = (struct ci){0.0125, 0.001, 20};
     const char *const wanted[] = {
         "QPS/W  lost %      target\n",
         "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000      65.00  "
