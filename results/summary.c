@@ -693,6 +693,15 @@ const struct data_field summary_service_fields[] = {
     DATA_COUNT(n_run_lost, "1", "of the whole run, lost to failures"),
     DATA_COUNT(n_run_in_flight, "1", "of the whole run, in flight at its end"),
     {0}};
+
+const struct data_field summary_latency_fields[] = {
+    DATA_ESTIMATE_AS("latency_p50_s", latency_s[SUMMARY_P50], "s", "median latency"),
+    DATA_ESTIMATE_AS("latency_p90_s", latency_s[SUMMARY_P90], "s", "90th percentile of latency"),
+    DATA_ESTIMATE_AS("latency_p95_s", latency_s[SUMMARY_P95], "s", "95th percentile of latency"),
+    DATA_ESTIMATE_AS("latency_p99_s", latency_s[SUMMARY_P99], "s", "99th percentile of latency"),
+    DATA_ESTIMATE_AS("latency_p999_s", latency_s[SUMMARY_P999], "s",
+                     "99.9th percentile of latency"),
+    {0}};
 #undef ROW
 
 #define ROW struct summary_component

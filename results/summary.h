@@ -35,7 +35,14 @@
 #include "results/overload.h"
 #include "results/record.h"
 
-#define SUMMARY_N_QUANTILES 5
+enum summary_quantile {
+    SUMMARY_P50,
+    SUMMARY_P90,
+    SUMMARY_P95,
+    SUMMARY_P99,
+    SUMMARY_P999,
+    SUMMARY_N_QUANTILES
+};
 extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99 0.999
 
 enum summary_sla { SLA_NONE, SLA_MET, SLA_MISSED, SLA_UNSURE };
@@ -48,7 +55,7 @@ struct summary_service {
     struct ci offered_qps, served_qps;
     struct ci latency_mean_s;
     double latency_sd_s, latency_max_s;
-    struct ci latency_s[SUMMARY_N_QUANTILES];
+    struct ci latency_s[SUMMARY_N_QUANTILES]; // by enum summary_quantile
     struct ci wait_mean_s, service_mean_s;
     struct ci waited_frac;      // queries that waited at all
     struct ci wait_share_frac;  // waiting's share of all latency
@@ -116,8 +123,10 @@ bool summary_lost_target(const struct summary_service *service);
 // All services together.
 const struct summary_service *summary_total(const struct summary *summary);
 
-// The numbers of the structs above, for files and tables; latency_s, an array, is in none.
+// The numbers of the structs above, for files and tables. latency_s, an array that a file keeps as
+// one, has fields of its own for tables: "latency_p50_s" and so on.
 extern const struct data_field summary_service_fields[]; // ends with name NULL
+extern const struct data_field summary_latency_fields[];
 extern const struct data_field summary_component_fields[];
 extern const struct data_field summary_group_fields[];
 extern const struct data_field summary_fleet_fields[];

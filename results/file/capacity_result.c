@@ -74,7 +74,7 @@ static const struct data_field step_fields[] = {
 #undef ROW
 
 #define ROW struct capacity_total
-static const struct data_field total_fields[] = {
+const struct data_field capacity_result_total_fields[] = {
     DATA_CODE(state, "did this method find a plan?", capacity_result_state_names, 0),
     DATA_COUNT32(peak_servers, "1", "most servers on at a time"),
     DATA_NUMBER(server_h, "h", "hours that servers are on, summed"),
@@ -200,7 +200,7 @@ static const struct dataset_array arrays[] = {
     TABLE(steps, struct capacity_step, step_fields, PLAN, "interval"),
     MEASUREMENTS(trials, PLAN, "interval", "service"),
     MEASUREMENTS(days, PLAN, "service"),
-    TABLE(totals, struct capacity_total, total_fields, PLAN),
+    TABLE(totals, struct capacity_total, capacity_result_total_fields, PLAN),
     {.name = "sample",
      .group = "/sample",
      DATASET_ROW(sample, struct capacity_sample),

@@ -89,6 +89,9 @@ struct capacity_total {
     uint32_t reserved;
 };
 
+// For the file and for tables; ends with name NULL.
+extern const struct data_field capacity_result_total_fields[];
+
 // What was simulated of a day.
 struct capacity_sample {
     uint32_t n_cells, of_cells; // per window; of a planned fleet the mean, rounded

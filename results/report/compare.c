@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -43,9 +44,10 @@ static bool same_bins(const struct run_result_bins *a, const struct run_result_b
     return true;
 }
 
-// Spread of the paired differences round `diff`; n_batches 0 when too few bins have both.
-static struct ci paired(const struct run_result_bins *a, const struct run_result_bins *b,
-                        struct series x, struct series y, double diff)
+// Gives the row the spread of the paired differences round its own; not when too few bins have
+// both.
+static void pair(struct compare_row *row, const struct run_result_bins *a,
+                 const struct run_result_bins *b, struct series x, struct series y)
 {
     double *d = mem_calloc(a->n, sizeof *d);
     uint32_t n = 0, known = 0;
@@ -56,31 +58,24 @@ static struct ci paired(const struct run_result_bins *a, const struct run_result
         known += isnan(d[n]) ? 0 : 1;
         n++;
     }
-    struct ci ci = {diff, NAN, 0};
-    if (known >= LEAST_PAIRS && 2 * known > n) {
+    if (known >= LEAST_PAIRS && 2 * known > n && !isnan(row->diff.value)) {
         struct batch_plan plan = batch_plan_of(d, n);
         batch_means(&plan, d, d); // each batch is written behind what is still to be read
-        ci = ci_sections(diff, d, plan.n_batches);
+        struct ci ci = ci_sections(row->diff.value, d, plan.n_batches);
+        row->paired = ci.n_batches >= 2;
+        row->diff = row->paired ? ci : row->diff;
     }
     mem_free(d);
-    return ci;
 }
 
-// Appends a row; the series are used when the traffic is the same.
-static void add_row(struct compare *c, char *what, const char *units, struct ci base,
-                    struct ci other, const struct run_result_bins *a,
-                    const struct run_result_bins *b, struct series x, struct series y)
+// Appends a row, compared as independent runs.
+static struct compare_row *add_row(struct compare *c, char *what, const char *units, struct ci base,
+                                   struct ci other)
 {
-    struct compare_row row = {what, units, base, other, ci_welch(other, base), false};
-    if (c->same_traffic && x.first && y.first && !isnan(row.diff.value)) {
-        struct ci ci = paired(a, b, x, y, row.diff.value);
-        if (ci.n_batches >= 2) {
-            row.diff = ci;
-            row.paired = true;
-        }
-    }
     c->rows = mem_realloc(c->rows, c->n_rows + 1, sizeof *c->rows);
-    c->rows[c->n_rows++] = row;
+    c->rows[c->n_rows] =
+        (struct compare_row){what, units, base, other, ci_welch(other, base), false};
+    return &c->rows[c->n_rows++];
 }
 
 // The bins of a service, or of all together (one past the last); and a member of them.
@@ -98,30 +93,47 @@ static struct series part_of(struct series bins, size_t offset)
     return (struct series){(const char *)bins.first + offset, bins.stride};
 }
 
+// The numbers of a service, and the member of its bins that they are paired by.
+#define NO_BINS SIZE_MAX
+#define BINS(member) offsetof(struct run_bin, member)
+static const struct compared {
+    const char *what, *field;
+    size_t bins;
+} numbers[] = {
+    {"served", "served_qps", NO_BINS},
+    {"mean", "latency_mean_s", BINS(latency_mean_s)},
+    {"p50", "latency_p50_s", BINS(latency_s[SUMMARY_P50])},
+    {"p95", "latency_p95_s", BINS(latency_s[SUMMARY_P95])},
+    {"p99", "latency_p99_s", BINS(latency_s[SUMMARY_P99])},
+    {"lost", "lost_frac", NO_BINS},
+};
+
+static struct ci estimate_at(const void *row, const struct data_field *field)
+{
+    struct ci ci;
+    memcpy(&ci, (const char *)row + field->offset, sizeof ci);
+    return ci;
+}
+
 // The rows of one service, or of all together (both indices one past the last).
 static void add_service(struct compare *c, const struct run_result *a, const struct run_result *b,
                         uint32_t i, uint32_t j)
 {
     const struct summary_service *x = &a->summary->services[i], *y = &b->summary->services[j];
-    bool all = i == a->summary->n_services;
-    const char *name = all ? "(all)" : a->meta->services[i].name;
-    const int shown[] = {0, 2, 3}; // p50 p95 p99
-    struct series none = {NULL, 0};
-    bool lost = x->n_lost > 0 || y->n_lost > 0;
+    const char *name = i == a->summary->n_services ? "(all)" : a->meta->services[i].name;
     struct series bins_a = bins_of(a, i), bins_b = bins_of(b, j);
-    const size_t mean = offsetof(struct run_bin, latency_mean_s);
-    add_row(c, mem_printf("%s served", name), "s-1", x->served_qps, y->served_qps, &a->bins,
-            &b->bins, none, none);
-    add_row(c, mem_printf("%s mean", name), "s", x->latency_mean_s, y->latency_mean_s, &a->bins,
-            &b->bins, part_of(bins_a, mean), part_of(bins_b, mean));
-    for (size_t k = 0; k < sizeof shown / sizeof *shown; k++) {
-        size_t q = (size_t)shown[k], at = offsetof(struct run_bin, latency_s) + q * sizeof(double);
-        add_row(c, mem_printf("%s p%g", name, summary_quantiles[q] * 100), "s", x->latency_s[q],
-                y->latency_s[q], &a->bins, &b->bins, part_of(bins_a, at), part_of(bins_b, at));
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+        const struct compared *n = &numbers[k];
+        const struct data_field *f = data_field_find(summary_service_fields, n->field);
+        if (!f)
+            f = data_field_find(summary_latency_fields, n->field);
+        if (strcmp(n->what, "lost") == 0 && x->n_lost == 0 && y->n_lost == 0)
+            continue;
+        struct compare_row *row = add_row(c, mem_printf("%s %s", name, n->what), f->units,
+                                          estimate_at(x, f), estimate_at(y, f));
+        if (c->same_traffic && n->bins != NO_BINS)
+            pair(row, &a->bins, &b->bins, part_of(bins_a, n->bins), part_of(bins_b, n->bins));
     }
-    if (lost)
-        add_row(c, mem_printf("%s lost", name), "1", x->lost_frac, y->lost_frac, &a->bins, &b->bins,
-                none, none);
 }
 
 // Watts of the whole fleet in each bin; caller frees.
@@ -138,14 +150,15 @@ static double *fleet_power(const struct run_result *run)
 
 static void add_fleet(struct compare *c, const struct run_result *a, const struct run_result *b)
 {
-    double *x = fleet_power(a), *y = fleet_power(b);
-    struct series none = {NULL, 0};
-    add_row(c, mem_strdup("fleet power"), "W", a->summary->fleet.power_w, b->summary->fleet.power_w,
-            &a->bins, &b->bins, (struct series){x, sizeof *x}, (struct series){y, sizeof *y});
-    add_row(c, mem_strdup("fleet QPS/W"), "J-1", a->summary->fleet.queries_per_j,
-            b->summary->fleet.queries_per_j, &a->bins, &b->bins, none, none);
-    mem_free(x);
-    mem_free(y);
+    const struct summary_fleet *x = &a->summary->fleet, *y = &b->summary->fleet;
+    double *power_a = fleet_power(a), *power_b = fleet_power(b);
+    struct compare_row *power = add_row(c, mem_strdup("fleet power"), "W", x->power_w, y->power_w);
+    if (c->same_traffic)
+        pair(power, &a->bins, &b->bins, (struct series){power_a, sizeof *power_a},
+             (struct series){power_b, sizeof *power_b});
+    add_row(c, mem_strdup("fleet QPS/W"), "J-1", x->queries_per_j, y->queries_per_j);
+    mem_free(power_a);
+    mem_free(power_b);
 }
 
 static uint32_t find_service(const struct meta *meta, const char *name)
@@ -200,27 +213,29 @@ static const char *verdict_of(const struct compare_row *row)
     return ci_excludes(row->diff, 0) ? "real" : "not shown";
 }
 
+static void add_interval(struct table *table, struct ci ci, double scale)
+{
+    table_cell(table, table_interval(ci.value, ci.half_95, scale));
+}
+
 static void print_row(struct table *table, const struct compare_row *row, struct table_unit time)
 {
-    bool seconds = strcmp(row->units, "s") == 0;
-    const char *units = seconds ? time.name : strcmp(row->units, "W") == 0 ? "W" : "";
-    if (strcmp(row->units, "s-1") == 0)
-        units = "qps";
-    bool fraction = strcmp(row->units, "1") == 0;
-    if (fraction)
-        units = "%";
-    double scale = seconds ? time.scale : fraction ? 100 : 1;
-    char *cells[] = {mem_printf("%s %s", row->what, units),
-                     table_interval(row->base.value, row->base.half_95, scale),
-                     table_interval(row->other.value, row->other.half_95, scale),
-                     table_interval(row->diff.value, row->diff.half_95, scale),
-                     table_interval(row->diff.value / fabs(row->base.value),
-                                    row->diff.half_95 / fabs(row->base.value), 100),
-                     mem_strdup(row->paired ? "paired" : "Welch"),
-                     mem_strdup(verdict_of(row))};
-    table_row(table, (const char *const *)cells);
-    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        mem_free(cells[i]);
+    const struct {
+        const char *units;
+        struct table_unit shown;
+    } units[] = {{"s", time}, {"s-1", {"qps", 1}}, {"1", {"%", 100}}, {"W", {"W", 1}}};
+    struct table_unit unit = {"", 1};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        unit = strcmp(units[i].units, row->units) == 0 ? units[i].shown : unit;
+    struct ci relative = {row->diff.value / fabs(row->base.value),
+                          row->diff.half_95 / fabs(row->base.value), row->diff.n_batches};
+    table_cell(table, mem_printf("%s %s", row->what, unit.name));
+    add_interval(table, row->base, unit.scale);
+    add_interval(table, row->other, unit.scale);
+    add_interval(table, row->diff, unit.scale);
+    add_interval(table, relative, 100);
+    table_cell(table, mem_strdup(row->paired ? "paired" : "Welch"));
+    table_cell(table, mem_strdup(verdict_of(row)));
 }
 
 static void print_file(FILE *out, char letter, const struct run_result *run)
@@ -236,16 +251,18 @@ static void print_file(FILE *out, char letter, const struct run_result *run)
 static void print_pair(FILE *out, const struct run_result *base, const struct run_result *other,
                        const struct compare *c)
 {
-    const char *const heads[] = {"", "A", "B", "B - A", "%", "interval", "difference"};
-    struct table_unit time = table_time_unit(summary_total(base->summary)->latency_s[0].value);
-    struct table *table = table_create(7);
+    struct table_unit time =
+        table_time_unit(summary_total(base->summary)->latency_s[SUMMARY_P50].value);
+    struct table *table = table_create(0);
     print_file(out, 'A', base);
     print_file(out, 'B', other);
     fprintf(out, "%s\n\n",
             c->same_traffic
                 ? "Same traffic: time bins are compared in pairs (common random numbers)."
                 : "Different traffic: compared as independent runs (Welch's t).");
-    table_row(table, heads);
+    table_texts(table,
+                (const char *const[]){"", "A", "B", "B - A", "%", "interval", "difference", NULL});
+    table_line(table);
     for (size_t i = 0; i < c->n_rows; i++)
         print_row(table, &c->rows[i], time);
     table_print(table, out);

@@ -3,16 +3,10 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "results/report/table.h"
-
-static void add_ci(struct table *table, struct ci ci, double scale)
-{
-    table_cell(table, table_interval(ci.value, ci.half_95, scale));
-}
+#include "results/report/report_columns.h"
 
 static const char *name_of(const char *name)
 {
@@ -87,117 +81,95 @@ static char *sla_text(const struct summary_service *s, struct table_unit unit)
                       verdicts[s->sla]);
 }
 
-static void add_rates_row(struct table *table, const char *name, const struct summary_service *s,
-                          struct table_unit unit)
+static bool has_target(const void *service)
 {
-    table_cell(table, mem_strdup(name));
-    table_cell(table, table_number(s->offered_qps.value));
-    add_ci(table, s->served_qps, 1);
-    add_ci(table, s->latency_s[0], unit.scale);
-    add_ci(table, s->latency_s[2], unit.scale);
-    add_ci(table, s->latency_s[3], unit.scale);
-    table_cell(table, sla_text(s, unit));
+    return ((const struct summary_service *)service)->sla_s > 0;
 }
 
-static void head_row(struct table *table, const char *const *heads, int n, const char *unit)
-{
-    for (int i = 0; i < n; i++) {
-        const char *hole = strchr(heads[i], '@'); // where the unit of time goes
-        if (hole)
-            table_cell(table,
-                       mem_printf("%.*s%s%s", (int)(hole - heads[i]), heads[i], unit, hole + 1));
-        else
-            table_cell(table, mem_strdup(heads[i]));
-    }
-}
+static const struct report_column rate_columns[] = {
+    {"offered qps", "offered_qps", REPORT_NUMBER, .scale = 1},
+    {"served qps", "served_qps", REPORT_INTERVAL, .scale = 1},
+    {"p50 @", "latency_p50_s", .form = REPORT_INTERVAL},
+    {"p95 @", "latency_p95_s", .form = REPORT_INTERVAL},
+    {"p99 @", "latency_p99_s", .form = REPORT_INTERVAL},
+    {0}};
 
-static struct table_unit unit_of(const struct summary *s)
+static const struct report_column detail_columns[] = {
+    {"mean @", "latency_mean_s", .form = REPORT_INTERVAL},
+    {"wait @", "wait_mean_s", .form = REPORT_INTERVAL},
+    {"p99.9 @", "latency_p999_s", .form = REPORT_INTERVAL},
+    {"max @", "latency_max_s", .form = REPORT_NUMBER},
+    {"waited %", "waited_frac", REPORT_INTERVAL, .scale = 100},
+    {"late %", "late_frac", REPORT_INTERVAL, 100, .shown = has_target},
+    {"accel %", "accel_query_frac", REPORT_NUMBER, .scale = 100},
+    {0}};
+
+// A line per service, and one for all where there are several.
+static void print_services(FILE *out, const struct meta *m, const struct summary *s,
+                           const struct report_column *list, bool with_targets)
 {
-    double typical_s = summary_total(s)->latency_s[0].value;
+    double typical_s = summary_total(s)->latency_s[SUMMARY_P50].value;
     if (isnan(typical_s) && s->n_services > 0)
         typical_s = s->services[0].sla_s;
-    return table_time_unit(typical_s);
-}
-
-static void print_rates(FILE *out, const struct meta *m, const struct summary *s)
-{
-    const char *const heads[] = {"service", "offered qps", "served qps", "p50 @",
-                                 "p95 @",   "p99 @",       "target"};
-    struct table_unit unit = unit_of(s);
-    struct table *table = table_create(7);
-    head_row(table, heads, 7, unit.name);
-    for (uint32_t i = 0; i < s->n_services; i++)
-        add_rates_row(table, name_of(m->services[i].name), &s->services[i], unit);
-    if (s->n_services > 1)
-        add_rates_row(table, "(all)", summary_total(s), unit);
+    const struct report_columns columns = {list, summary_service_fields, summary_latency_fields,
+                                           .unit = table_time_unit(typical_s)};
+    struct table *table = table_create(0);
+    table_cell(table, mem_strdup("service"));
+    report_columns_heads(&columns, table);
+    if (with_targets)
+        table_cell(table, mem_strdup("target"));
+    table_line(table);
+    for (uint32_t i = 0; i < s->n_services + (s->n_services > 1); i++) {
+        bool all = i == s->n_services;
+        table_cell(table, mem_strdup(all ? "(all)" : name_of(m->services[i].name)));
+        report_columns_row(&columns, table, &s->services[i]);
+        if (with_targets)
+            table_cell(table, sla_text(&s->services[i], columns.unit));
+    }
     table_print(table, out);
     table_destroy(table);
+    fprintf(out, "\n");
 }
 
-static void add_details_row(struct table *table, const char *name, const struct summary_service *s,
-                            struct table_unit unit)
-{
-    table_cell(table, mem_strdup(name));
-    add_ci(table, s->latency_mean_s, unit.scale);
-    add_ci(table, s->wait_mean_s, unit.scale);
-    add_ci(table, s->latency_s[4], unit.scale);
-    table_cell(table, table_number(s->latency_max_s * unit.scale));
-    add_ci(table, s->waited_frac, 100);
-    if (s->sla_s > 0)
-        add_ci(table, s->late_frac, 100);
-    else
-        table_cell(table, mem_strdup("-"));
-    table_cell(table, table_number(s->accel_query_frac.value * 100));
-}
+#define ROW struct summary_group
+static const struct data_field util_fields[] = {
+    DATA_ESTIMATE_AS("cpu_util_frac", parts[PART_CPU].util_frac, "1", "of the cores"),
+    DATA_ESTIMATE_AS("accel_util_frac", parts[PART_ACCEL].util_frac, "1", "of the accelerators"),
+    {0}};
+#undef ROW
 
-static void print_details(FILE *out, const struct meta *m, const struct summary *s)
-{
-    const char *const heads[] = {"service", "mean @",   "wait @", "p99.9 @",
-                                 "max @",   "waited %", "late %", "accel %"};
-    struct table_unit unit = unit_of(s);
-    struct table *table = table_create(8);
-    head_row(table, heads, 8, unit.name);
-    for (uint32_t i = 0; i < s->n_services; i++)
-        add_details_row(table, name_of(m->services[i].name), &s->services[i], unit);
-    if (s->n_services > 1)
-        add_details_row(table, "(all)", summary_total(s), unit);
-    table_print(table, out);
-    table_destroy(table);
-}
-
-static void add_util(struct table *table, const struct summary_component *c)
-{
-    if (c->n_units == 0)
-        table_cell(table, mem_strdup("-"));
-    else
-        add_ci(table, c->util_frac, 100);
-}
+static const struct report_column group_columns[] = {
+    {"cpu util %", "cpu_util_frac", REPORT_KNOWN_INTERVAL, .scale = 100},
+    {"accel util %", "accel_util_frac", REPORT_KNOWN_INTERVAL, .scale = 100},
+    {"power W", "power_w", REPORT_INTERVAL, .scale = 1},
+    {"QPS/W", "queries_per_j", REPORT_NUMBER, .scale = 1},
+    {0}};
 
 static void print_groups(FILE *out, const struct meta *m, const struct summary *s)
 {
-    const char *const heads[] = {"group",        "platform", "servers", "cpu util %",
-                                 "accel util %", "power W",  "QPS/W",   "load"};
-    struct table *table = table_create(8);
-    head_row(table, heads, 8, "");
+    const struct report_columns columns = {group_columns, summary_group_fields,
+                                           .more = util_fields};
+    struct ci power = s->fleet.power_w, per_j = s->fleet.queries_per_j;
+    struct table *table = table_create(0);
+    table_texts(table, (const char *const[]){"group", "platform", "servers", NULL});
+    report_columns_heads(&columns, table);
+    table_cell(table, mem_strdup("load"));
+    table_line(table);
     for (uint32_t g = 0; g < s->n_groups; g++) {
         const struct summary_component *parts = s->groups[g].parts;
         int32_t cpu = parts[PART_CPU].verdict, accel = parts[PART_ACCEL].verdict;
         table_cell(table, mem_strdup(name_of(m->groups[g].name)));
         table_cell(table, mem_strdup(name_of(m->groups[g].platform)));
         table_cell(table, mem_printf("%u", m->groups[g].n_servers));
-        add_util(table, &parts[PART_CPU]);
-        add_util(table, &parts[PART_ACCEL]);
-        add_ci(table, s->groups[g].power_w, 1);
-        table_cell(table, table_number(s->groups[g].queries_per_j));
+        report_columns_row(&columns, table, &s->groups[g]);
         table_cell(table, mem_strdup(overload_names[cpu > accel ? cpu : accel]));
     }
-    table_cell(table, mem_strdup("(fleet)"));
-    table_cell(table, mem_strdup(""));
+    // The fleet has no utilisation of its own, but its queries per joule have an interval.
+    table_texts(table, (const char *const[]){"(fleet)", "", NULL});
     table_cell(table, mem_printf("%u", m->n_servers));
-    table_cell(table, mem_strdup(""));
-    table_cell(table, mem_strdup(""));
-    add_ci(table, s->fleet.power_w, 1);
-    add_ci(table, s->fleet.queries_per_j, 1);
+    table_texts(table, (const char *const[]){"", "", NULL});
+    table_cell(table, table_interval(power.value, power.half_95, 1));
+    table_cell(table, table_interval(per_j.value, per_j.half_95, 1));
     table_cell(table, mem_strdup(overload_names[s->fleet.verdict]));
     table_print(table, out);
     table_destroy(table);
@@ -254,12 +226,9 @@ void report_print(FILE *out, const struct meta *meta, const struct summary *summ
     print_head(out, meta, summary);
     print_verdicts(out, meta, summary);
     fprintf(out, "\n");
-    print_rates(out, meta, summary);
-    fprintf(out, "\n");
-    if (summary->fleet.verdict != OVERLOAD_YES) {
-        print_details(out, meta, summary);
-        fprintf(out, "\n");
-    }
+    print_services(out, meta, summary, rate_columns, true);
+    if (summary->fleet.verdict != OVERLOAD_YES)
+        print_services(out, meta, summary, detail_columns, false);
     print_losses(out, meta, summary);
     print_groups(out, meta, summary);
     fprintf(out,

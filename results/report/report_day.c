@@ -6,39 +6,47 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "results/report/table.h"
+#include "results/report/report_columns.h"
 
 // ---- tables of trials
 
-// Columns of a scheduler.
-#define COLUMNS 5
+// The columns of a scheduler, before its verdict.
+static const struct report_column trial_columns[] = {
+    {"p95 @", "p95_s", .form = REPORT_KNOWN_INTERVAL},
+    {"p99 @", "p99_s", .form = REPORT_KNOWN_INTERVAL},
+    {"late %", "late_frac", REPORT_HUNDREDTHS, .scale = 100},
+    {"util %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
+    {0}};
 
-static void add_heads(struct table *table, const struct capacity_result *s, struct table_unit unit)
+static struct report_columns columns_of(const struct capacity_result *s)
 {
+    return (struct report_columns){
+        .list = trial_columns, .fields = measurement_fields, .unit = capacity_rows_unit(s)};
+}
+
+// Two lines of heads: whose columns these are, and what they hold.
+static struct table *table_of(const struct capacity_result *s, const char *const *first,
+                              const char *const *second)
+{
+    const struct report_columns columns = columns_of(s);
+    struct table *table = table_create(0);
+    table_texts(table, first);
+    for (uint32_t k = 0; k < s->n_schedulers; k++)
+        table_texts(table, (const char *const[]){s->schedulers[k], "", "", "", "", NULL});
+    table_line(table);
+    table_texts(table, second);
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
-        table_cell(table, mem_printf("p95 %s", unit.name));
-        table_cell(table, mem_printf("p99 %s", unit.name));
-        table_cell(table, mem_strdup("late %"));
-        table_cell(table, mem_strdup("util %"));
+        report_columns_heads(&columns, table);
         table_cell(table, mem_strdup("SLA"));
     }
+    return table;
 }
 
-static void add_scheduler_names(struct table *table, const struct capacity_result *s)
+static void add_trial(struct table *table, const struct capacity_result *s,
+                      const struct measurement *t)
 {
-    for (uint32_t k = 0; k < s->n_schedulers; k++) {
-        table_cell(table, mem_strdup(s->schedulers[k]));
-        for (int i = 1; i < COLUMNS; i++)
-            table_cell(table, NULL);
-    }
-}
-
-static void add_trial(struct table *table, const struct measurement *t, struct table_unit unit)
-{
-    table_cell(table, capacity_rows_interval(t->p95_s.value, t->p95_s.half_95, unit.scale));
-    table_cell(table, capacity_rows_interval(t->p99_s.value, t->p99_s.half_95, unit.scale));
-    table_cell(table, table_fixed(t->late_frac.value * 100, 2));
-    table_cell(table, table_fixed(t->cpu_util_frac * 100, 1));
+    const struct report_columns columns = columns_of(s);
+    report_columns_row(&columns, table, t);
     table_cell(table, mem_strdup(capacity_rows_verdict(measurement_worse(t->stable, t->sla))));
 }
 
@@ -51,7 +59,7 @@ static void add_interval(struct table *table, const struct capacity_result *s,
     table_cell(table, mem_strdup(s->services[service]));
     table_cell(table, table_known(qps));
     for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
-        add_trial(table, capacity_rows_trial(s, &p, interval, service), capacity_rows_unit(s));
+        add_trial(table, s, capacity_rows_trial(s, &p, interval, service));
 }
 
 static void print_intervals(FILE *out, const struct capacity_result *s,
@@ -59,14 +67,8 @@ static void print_intervals(FILE *out, const struct capacity_result *s,
 {
     bool full = (uint64_t)s->n_intervals * s->n_services <= REPORT_DAY_FULL;
     uint32_t stride = full ? 1 : capacity_rows_stride(s), worst;
-    struct table *table = table_create(3 + COLUMNS * (int)s->n_schedulers);
-    for (int i = 0; i < 3; i++)
-        table_cell(table, NULL);
-    add_scheduler_names(table, s);
-    table_cell(table, mem_strdup("time"));
-    table_cell(table, mem_strdup("service"));
-    table_cell(table, mem_strdup("QPS"));
-    add_heads(table, s, capacity_rows_unit(s));
+    struct table *table = table_of(s, (const char *const[]){"", "", "", NULL},
+                                   (const char *const[]){"time", "service", "QPS", NULL});
     for (uint32_t i = 0; i < s->n_intervals; i += stride) {
         capacity_rows_worst(s, plan, i, &worst);
         for (uint32_t m = 0; m < s->n_services; m++) {
@@ -119,19 +121,16 @@ static void print_whole(FILE *out, const struct capacity_result *s,
                         const struct capacity_plan *plan)
 {
     struct table_unit unit = capacity_rows_unit(s);
-    struct table *table = table_create(2 + COLUMNS * (int)s->n_schedulers);
+    char *target = mem_printf("target %s", unit.name);
+    struct table *table = table_of(s, (const char *const[]){"whole day", "", NULL},
+                                   (const char *const[]){"service", target, NULL});
     struct capacity_plan p = *plan;
-    table_cell(table, mem_strdup("whole day"));
-    table_cell(table, NULL);
-    add_scheduler_names(table, s);
-    table_cell(table, mem_strdup("service"));
-    table_cell(table, mem_printf("target %s", unit.name));
-    add_heads(table, s, unit);
+    mem_free(target);
     for (uint32_t m = 0; m < s->n_services; m++) {
         table_cell(table, mem_strdup(s->services[m]));
         table_cell(table, table_known(s->target_s[m] * unit.scale));
         for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
-            add_trial(table, capacity_rows_day(s, &p, m), unit);
+            add_trial(table, s, capacity_rows_day(s, &p, m));
     }
     table_print(table, out);
     table_destroy(table);
@@ -190,14 +189,14 @@ static void print_ratios(FILE *out, const struct capacity_result *s,
                          const struct capacity_plan *plan)
 {
     struct report_day_ratio p95, p99;
-    struct table *table = table_create(3);
+    struct table *table = table_create(0);
     report_day_ratios(s, plan, s->n_services, &p95, &p99);
     char *x = ratio_text(p95.mean), *y = ratio_text(p99.mean);
     fprintf(out, "%s against %s: p95 %s, p99 %s\n", s->schedulers[plan->scheduler],
             s->schedulers[0], x, y);
-    table_cell(table, mem_strdup("times lower"));
-    table_cell(table, mem_strdup("p95, mean (least .. most)"));
-    table_cell(table, mem_strdup("p99, mean (least .. most)"));
+    table_texts(table, (const char *const[]){"times lower", "p95, mean (least .. most)",
+                                             "p99, mean (least .. most)", NULL});
+    table_line(table);
     for (uint32_t m = 0; m < s->n_services; m++) {
         report_day_ratios(s, plan, m, &p95, &p99);
         table_cell(table, mem_strdup(s->services[m]));

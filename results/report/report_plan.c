@@ -7,103 +7,84 @@
 
 #include "base/mem.h"
 #include "results/report/capacity_rows.h"
-#include "results/report/table.h"
+#include "results/report/report_columns.h"
 
 // Characters of the longest bar.
 #define BAR 24
 
 // ---- totals of the day
 
-// Members of struct capacity_total that have a column of their own.
-static const struct column {
-    const char *head;
-    size_t offset;
-    bool is_count; // uint32_t, else double
-} columns[] = {
-    {"peak", offsetof(struct capacity_total, peak_servers), true},
-    {"server h", offsetof(struct capacity_total, server_h), false},
-    {"plan kWh", offsetof(struct capacity_total, planned_kwh), false},
-    {"sim. kWh", offsetof(struct capacity_total, simulated_kwh), false},
-    {"$", offsetof(struct capacity_total, cost_usd), false},
-    {"kg CO2", offsetof(struct capacity_total, carbon_kg), false},
-    {"objective", offsetof(struct capacity_total, objective), false},
-};
-enum { N_COLUMNS = sizeof columns / sizeof *columns };
-
-static double number_of(const struct capacity_total *total, const struct column *c)
+static bool is_found(const void *total)
 {
-    uint32_t count;
-    double value;
-    memcpy(&count, (const char *)total + c->offset, sizeof count);
-    if (c->is_count)
-        return total->state == CAPACITY_BEYOND ? (double)NAN : (double)count;
-    memcpy(&value, (const char *)total + c->offset, sizeof value);
-    return value;
+    return ((const struct capacity_total *)total)->state != CAPACITY_BEYOND;
 }
 
-static bool is_known(const struct capacity_result *s, const struct column *c)
+// Is it known of any plan?
+static bool is_known(const void *answer, const struct report_column *column)
 {
+    const struct capacity_result *s = answer;
     uint32_t n = s->n_schedulers * s->n_allocations * s->n_provisionings;
-    bool objective = c->offset == offsetof(struct capacity_total, objective);
-    // Of servers alone it is the hours of servers again.
-    if (objective && s->objective_unit && strcmp(s->objective_unit, "1") == 0)
-        return false;
-    for (uint32_t i = 0; i < n; i++) {
-        if (isfinite(number_of(&s->totals[i], c)))
-            return true;
-    }
-    return false;
+    bool known = false;
+    for (uint32_t i = 0; i < n; i++)
+        known |=
+            (!column->shown || column->shown(&s->totals[i])) &&
+            isfinite(report_columns_value(capacity_result_total_fields, column, &s->totals[i]));
+    return known;
 }
 
-static int n_known(const struct capacity_result *s)
+// Of servers alone it is the hours of servers again.
+static bool has_objective(const void *answer, const struct report_column *column)
 {
-    int n = 0;
-    for (int c = 0; c < N_COLUMNS; c++)
-        n += is_known(s, &columns[c]);
-    return n;
+    const char *unit = ((const struct capacity_result *)answer)->objective_unit;
+    return !(unit && strcmp(unit, "1") == 0) && is_known(answer, column);
 }
 
-static void add_heads(struct table *table, const struct capacity_result *s)
-{
-    for (int c = 0; c < N_COLUMNS; c++) {
-        if (is_known(s, &columns[c]))
-            table_cell(table, mem_strdup(columns[c].head));
-    }
-}
+static const struct report_column total_columns[] = {
+    {"peak", "peak_servers", REPORT_WHOLE, 1, is_found, is_known},
+    {"server h", "server_h", REPORT_KNOWN, 1, .wanted = is_known},
+    {"plan kWh", "planned_kwh", REPORT_KNOWN, 1, .wanted = is_known},
+    {"sim. kWh", "simulated_kwh", REPORT_KNOWN, 1, .wanted = is_known},
+    {"$", "cost_usd", REPORT_KNOWN, 1, .wanted = is_known},
+    {"kg CO2", "carbon_kg", REPORT_KNOWN, 1, .wanted = is_known},
+    {"objective", "objective", REPORT_KNOWN, 1, .wanted = has_objective},
+    {0}};
 
-static void add_total(struct table *table, const struct capacity_result *s,
-                      const struct capacity_plan *plan)
+static const struct report_column verdict_columns[] = {
+    {"met", "n_met", REPORT_WHOLE, .scale = 1},
+    {"?", "n_unsure", REPORT_WHOLE, .scale = 1},
+    {"MISSED", "n_missed", REPORT_WHOLE, .scale = 1},
+    {0}};
+
+static struct report_columns columns_of(const struct report_column *list,
+                                        const struct capacity_result *s)
 {
-    const struct capacity_total *total = capacity_rows_total(s, plan);
-    bool found = total->state != CAPACITY_BEYOND;
-    table_cell(table, mem_strdup(s->schedulers[plan->scheduler]));
-    table_cell(table, mem_strdup(s->allocations[plan->allocation]));
-    table_cell(table, mem_strdup(s->provisionings[plan->provisioning]));
-    for (int c = 0; c < N_COLUMNS; c++) {
-        double value = number_of(total, &columns[c]);
-        if (is_known(s, &columns[c]))
-            table_cell(table, columns[c].is_count ? table_fixed(value, 0) : table_known(value));
-    }
-    table_cell(table, found ? mem_printf("%u", total->n_met) : mem_strdup("no plan"));
-    table_cell(table, found ? mem_printf("%u", total->n_unsure) : mem_strdup("-"));
-    table_cell(table, found ? mem_printf("%u", total->n_missed) : mem_strdup("-"));
+    return (struct report_columns){
+        .list = list, .fields = capacity_result_total_fields, .context = s};
 }
 
 static void print_totals(FILE *out, const struct capacity_result *s)
 {
+    struct report_columns totals = columns_of(total_columns, s),
+                          verdicts = columns_of(verdict_columns, s);
     struct capacity_plan p;
-    struct table *table = table_create(3 + n_known(s) + 3);
-    table_cell(table, mem_strdup("scheduler"));
-    table_cell(table, mem_strdup("allocation"));
-    table_cell(table, mem_strdup("provisioning"));
-    add_heads(table, s);
-    table_cell(table, mem_strdup("met"));
-    table_cell(table, mem_strdup("?"));
-    table_cell(table, mem_strdup("MISSED"));
+    struct table *table = table_create(0);
+    table_texts(table, (const char *const[]){"scheduler", "allocation", "provisioning", NULL});
+    report_columns_heads(&totals, table);
+    report_columns_heads(&verdicts, table);
+    table_line(table);
     for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
         for (p.allocation = 0; p.allocation < s->n_allocations; p.allocation++)
-            for (p.provisioning = 0; p.provisioning < s->n_provisionings; p.provisioning++)
-                add_total(table, s, &p);
+            for (p.provisioning = 0; p.provisioning < s->n_provisionings; p.provisioning++) {
+                const struct capacity_total *total = capacity_rows_total(s, &p);
+                table_texts(table, (const char *const[]){s->schedulers[p.scheduler],
+                                                         s->allocations[p.allocation],
+                                                         s->provisionings[p.provisioning], NULL});
+                report_columns_row(&totals, table, total);
+                if (is_found(total))
+                    report_columns_row(&verdicts, table, total);
+                else
+                    table_texts(table, (const char *const[]){"no plan", "-", "-", NULL});
+            }
     table_left(table, 3);
     table_print(table, out);
     table_destroy(table);
@@ -140,10 +121,11 @@ static void add_saving(struct table *table, const struct capacity_result *s, cha
         return;
     }
     table_cell(table, what);
-    for (int c = 0; c < N_COLUMNS; c++) {
-        if (is_known(s, &columns[c]))
-            table_cell(table,
-                       capacity_rows_saving(number_of(x, &columns[c]), number_of(y, &columns[c])));
+    for (const struct report_column *c = total_columns; c->head; c++) {
+        if (c->wanted(s, c))
+            table_cell(table, capacity_rows_saving(
+                                  report_columns_value(capacity_result_total_fields, c, x),
+                                  report_columns_value(capacity_result_total_fields, c, y)));
     }
 }
 
@@ -196,12 +178,13 @@ static void add_others(struct table *table, const struct capacity_result *s,
 static void print_savings(FILE *out, const struct capacity_result *s,
                           const struct capacity_plan *best)
 {
-    bool planned = find_name(s->allocations, s->n_allocations, "given") < 0;
-    if (!planned)
+    if (find_name(s->allocations, s->n_allocations, "given") >= 0)
         return;
-    struct table *table = table_create(1 + n_known(s));
+    struct report_columns totals = columns_of(total_columns, s);
+    struct table *table = table_create(0);
     table_cell(table, mem_strdup("saves, %"));
-    add_heads(table, s);
+    report_columns_heads(&totals, table);
+    table_line(table);
     add_allocations(table, s);
     add_others(table, s, best);
     table_print(table, out);
@@ -259,12 +242,12 @@ static void add_hour(struct table *table, const struct capacity_result *s,
 static void print_hours(FILE *out, const struct capacity_result *s,
                         const struct capacity_plan *plan)
 {
-    const char *const heads[] = {"time",      "servers on",  "",           "started", "QPS",
-                                 "planned W", "simulated W", "p95/target", "of",      "SLA"};
     uint32_t most = 0, stride = capacity_rows_stride(s);
-    struct table *table = table_create(sizeof heads / sizeof *heads);
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        table_cell(table, mem_strdup(heads[i]));
+    struct table *table = table_create(0);
+    table_texts(table,
+                (const char *const[]){"time", "servers on", "", "started", "QPS", "planned W",
+                                      "simulated W", "p95/target", "of", "SLA", NULL});
+    table_line(table);
     for (uint32_t i = 0; i < s->n_intervals; i++) {
         uint32_t n_on = capacity_rows_step(s, plan, i)->n_on;
         most = n_on > most ? n_on : most;
@@ -312,19 +295,18 @@ static void add_type(struct table *table, const struct capacity_result *s, size_
 static void print_assigned(FILE *out, const struct capacity_result *s,
                            const struct capacity_plan *plan)
 {
-    const char *const behind[] = {"unused", "on", "of"};
     uint32_t interval = fullest(s, plan);
     size_t step =
         capacity_result_plan_at(s, plan->scheduler, plan->allocation, plan->provisioning) *
             s->n_intervals +
         interval;
-    struct table *table = table_create(1 + (int)s->n_services + 3);
+    struct table *table = table_create(0);
     char *time = capacity_rows_time(s, interval);
     table_cell(table, mem_printf("servers at %s", time));
     for (uint32_t m = 0; m < s->n_services; m++)
         table_cell(table, mem_strdup(s->services[m]));
-    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
-        table_cell(table, mem_strdup(behind[i]));
+    table_texts(table, (const char *const[]){"unused", "on", "of", NULL});
+    table_line(table);
     for (uint32_t h = 0; h < s->n_types; h++)
         add_type(table, s, step, h);
     table_print(table, out);

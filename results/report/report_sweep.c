@@ -7,29 +7,31 @@
 
 #include "base/mem.h"
 #include "results/file/replications.h"
-#include "results/report/table.h"
+#include "results/report/report_columns.h"
 
 #define MOST_LABEL_WIDTH 40 // of all label columns; beyond it rows go by number alone
 #define MS_PER_S 1e3
-#define SHOWN_QUANTILE 2 // of summary_quantiles, where there is no target
+#define SHOWN_QUANTILE SUMMARY_P95 // where there is no target
 
-// What is being shown: points, or the cases of a fold. A row is the number of either.
+// What is being shown. A row is a case of the replications; where the sweep has no axis of them,
+// every point is one.
 struct view {
     const struct sweep_result *p;
-    const struct replications *fold; // NULL: rows are points
+    const struct replications *fold;
+    bool folded; // there are replications: they give the intervals
     uint32_t n_rows, n_shown;
     bool numbered;      // labels are listed above the table
     bool many_services; // some point has more than one
     bool many_targets;  // rows are shown at different percentiles
-    bool has_losses;    // some point lost queries
     double quantile;    // of the first row that is done
+    struct report_columns columns;
 };
 
 // ---- one row
 
 static uint32_t point_of(const struct view *v, uint32_t row)
 {
-    return v->fold ? v->fold->cases[row].point : row;
+    return v->fold->cases[row].point;
 }
 
 static bool is_done(const struct view *v, uint32_t row)
@@ -37,44 +39,13 @@ static bool is_done(const struct view *v, uint32_t row)
     return v->p->points[point_of(v, row)].state == SWEEP_DONE;
 }
 
-static const void *struct_of(const struct sweep_result *p, enum replications_part part,
-                             uint32_t point, uint32_t sub)
-{
-    const struct summary_group *group = p->groups + (size_t)point * p->n_groups + sub;
-    switch (part) {
-    case REPLICATED_SERVICES:
-        return p->services + (size_t)point * p->n_services + sub;
-    case REPLICATED_TOTALS:
-        return p->totals + point;
-    case REPLICATED_GROUPS:
-        return group;
-    case REPLICATED_CPUS:
-        return &group->parts[PART_CPU];
-    case REPLICATED_ACCELS:
-        return &group->parts[PART_ACCEL];
-    case REPLICATED_FLEETS:
-        break;
-    }
-    return p->fleets + point;
-}
-
-// A member that is a struct ci.
-static struct ci estimate(const struct view *v, uint32_t row, enum replications_part part,
-                          uint32_t sub, size_t offset)
-{
-    struct ci ci;
-    if (v->fold)
-        return replications_at(v->fold, part, row, sub, offset);
-    memcpy(&ci, (const char *)struct_of(v->p, part, row, sub) + offset, sizeof ci);
-    return ci;
-}
-
 #define SERVICE(member) offsetof(struct summary_service, member)
+#define FLEET(member) offsetof(struct summary_fleet, member)
 
 // Settings are the same in all replications.
 static const struct summary_service *service_of(const struct view *v, uint32_t row, uint32_t sub)
 {
-    return struct_of(v->p, REPLICATED_SERVICES, point_of(v, row), sub);
+    return v->p->services + (size_t)point_of(v, row) * v->p->n_services + sub;
 }
 
 static uint32_t n_services_of(const struct view *v, uint32_t row)
@@ -92,7 +63,8 @@ static int shown_service(const struct view *v, uint32_t row)
         if (!(target_s > 0))
             continue;
         double part =
-            estimate(v, row, REPLICATED_SERVICES, s, SERVICE(sla_latency_s)).value / target_s;
+            replications_at(v->fold, REPLICATED_SERVICES, row, s, SERVICE(sla_latency_s)).value /
+            target_s;
         if (worst < 0 || part > most) {
             worst = (int)s;
             most = isnan(part) ? -1 : part;
@@ -108,12 +80,17 @@ static double shown_quantile(const struct view *v, uint32_t row)
                  : service_of(v, row, (uint32_t)s)->sla_quantile;
 }
 
+// Without replications the interval is that of the run's own batches.
 static struct ci shown_latency(const struct view *v, uint32_t row)
 {
     int s = shown_service(v, row);
-    if (s < 0)
-        return estimate(v, row, REPLICATED_TOTALS, 0, SERVICE(latency_s[SHOWN_QUANTILE]));
-    return estimate(v, row, REPLICATED_SERVICES, (uint32_t)s, SERVICE(sla_latency_s));
+    if (!v->folded)
+        return s < 0 ? v->p->totals[point_of(v, row)].latency_s[SHOWN_QUANTILE]
+                     : service_of(v, row, (uint32_t)s)->sla_latency_s;
+    return s < 0 ? replications_at(v->fold, REPLICATED_TOTALS, row, 0,
+                                   SERVICE(latency_s[SHOWN_QUANTILE]))
+                 : replications_at(v->fold, REPLICATED_SERVICES, row, (uint32_t)s,
+                                   SERVICE(sla_latency_s));
 }
 
 static struct ci busiest(const struct view *v, uint32_t row)
@@ -122,8 +99,8 @@ static struct ci busiest(const struct view *v, uint32_t row)
     for (uint32_t g = 0; g < v->p->n_groups; g++) {
         for (int part = 0; part < N_PARTS; part++) {
             struct ci util =
-                estimate(v, row, part == PART_CPU ? REPLICATED_CPUS : REPLICATED_ACCELS, g,
-                         offsetof(struct summary_component, util_frac));
+                replications_at(v->fold, part == PART_CPU ? REPLICATED_CPUS : REPLICATED_ACCELS,
+                                row, g, offsetof(struct summary_component, util_frac));
             if (isnan(most.value) || util.value > most.value)
                 most = util;
         }
@@ -142,16 +119,11 @@ static int32_t worst_sla(const struct view *v, uint32_t row)
 {
     int32_t worst = SLA_NONE;
     for (uint32_t s = 0; s < n_services_of(v, row); s++) {
-        int32_t sla = v->fold ? replications_sla(v->fold, row, s) : service_of(v, row, s)->sla;
+        int32_t sla = v->folded ? replications_sla(v->fold, row, s) : service_of(v, row, s)->sla;
         if (badness(sla) > badness(worst))
             worst = sla;
     }
     return worst;
-}
-
-static int32_t overload_of(const struct view *v, uint32_t row)
-{
-    return v->fold ? v->fold->cases[row].verdict : v->p->fleets[row].verdict;
 }
 
 static char *verdict_text(const struct view *v, uint32_t row)
@@ -159,21 +131,54 @@ static char *verdict_text(const struct view *v, uint32_t row)
     const char *const verdicts[] = {"-", "met", "MISSED", "unsure"};
     if (!is_done(v, row))
         return mem_strdup(sweep_result_state_names[v->p->points[point_of(v, row)].state]);
-    if (v->fold && v->fold->cases[row].n_overloaded > 0)
+    if (v->folded && v->fold->cases[row].n_overloaded > 0)
         return mem_printf("OVERLOADED %u/%u", v->fold->cases[row].n_overloaded,
                           v->fold->cases[row].n_done);
-    if (overload_of(v, row) == OVERLOAD_YES)
+    if (v->fold->cases[row].verdict == OVERLOAD_YES)
         return mem_strdup("OVERLOADED");
     return mem_printf("%s%s", verdicts[worst_sla(v, row)],
-                      overload_of(v, row) == OVERLOAD_UNSURE ? " !" : "");
+                      v->fold->cases[row].verdict == OVERLOAD_UNSURE ? " !" : "");
 }
 
 // ---- the table
 
+// What a row shows beside its latency.
+struct numbers {
+    struct ci served_qps, busiest_frac, power_w, queries_per_j, lost_frac;
+};
+
+#define ROW struct numbers
+static const struct data_field number_fields[] = {
+    DATA_ESTIMATE(served_qps, "s-1", "queries served per second"),
+    DATA_ESTIMATE(busiest_frac, "1", "utilisation of the busiest component"),
+    DATA_ESTIMATE(power_w, "W", "power of the fleet"),
+    DATA_ESTIMATE(queries_per_j, "J-1", "queries per joule"),
+    DATA_ESTIMATE(lost_frac, "1", "fraction of queries that were lost"),
+    {0}};
+#undef ROW
+
+static bool has_losses(const void *points, const struct report_column *column)
+{
+    const struct sweep_result *p = points;
+    bool lost = false;
+    (void)column;
+    for (uint32_t i = 0; i < p->n_points; i++)
+        lost |= p->totals[i].n_lost > 0;
+    return lost;
+}
+
+static const struct report_column number_columns[] = {
+    {"served qps", "served_qps", REPORT_KNOWN_INTERVAL, .scale = 1},
+    {"busiest %", "busiest_frac", REPORT_KNOWN_INTERVAL, .scale = 100},
+    {"W", "power_w", REPORT_KNOWN_INTERVAL, .scale = 1},
+    {"QPS/W", "queries_per_j", REPORT_KNOWN_INTERVAL, .scale = 1},
+    {"lost %", "lost_frac", REPORT_KNOWN_INTERVAL, 100, .wanted = has_losses},
+    {0}};
+
 // Are labels on the axis worth a column?
 static bool is_shown(const struct view *v, uint32_t axis)
 {
-    return v->p->axes[axis].n_labels > 1 && !(v->fold && (int)axis == v->p->replication);
+    return v->p->axes[axis].n_labels > 1 && !(v->folded && (int)axis == v->p->replication);
 }
 
 static int label_width(const struct view *v)
@@ -201,12 +206,12 @@ static int n_labels(const struct view *v)
 
 static void add_heads(const struct view *v, struct table *table)
 {
-    table_cell(table, mem_strdup(v->fold ? "case" : "point"));
+    table_cell(table, mem_strdup(v->folded ? "case" : "point"));
     for (uint32_t a = 0; a < v->p->n_axes; a++) {
         if (!v->numbered && is_shown(v, a))
             table_cell(table, mem_strdup(v->p->axes[a].name));
     }
-    if (v->fold)
+    if (v->folded)
         table_cell(table, mem_strdup("done"));
     if (v->many_services)
         table_cell(table, mem_strdup("service"));
@@ -214,40 +219,24 @@ static void add_heads(const struct view *v, struct table *table)
         table_cell(table, mem_strdup("at"));
     table_cell(table, v->many_targets ? mem_strdup("latency ms")
                                       : mem_printf("p%g ms", v->quantile * 100));
-    const char *const heads[] = {"served qps", "busiest %", "W", "QPS/W"};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        table_cell(table, mem_strdup(heads[i]));
-    if (v->has_losses)
-        table_cell(table, mem_strdup("lost %"));
+    report_columns_heads(&v->columns, table);
     table_cell(table, mem_strdup("target"));
-}
-
-// Intervals only where replications gave them: a run's own are in its report.
-static void add_number(const struct view *v, struct table *table, struct ci ci, double scale)
-{
-    if (isnan(ci.value))
-        table_cell(table, mem_strdup("-"));
-    else if (v->fold)
-        table_cell(table, table_interval(ci.value, ci.half_95, scale));
-    else
-        table_cell(table, table_number(ci.value * scale));
 }
 
 static void add_numbers(const struct view *v, struct table *table, uint32_t row)
 {
     struct ci latency = shown_latency(v, row);
+    const struct replications *r = v->fold;
+    const struct numbers numbers = {
+        .served_qps = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(served_qps)),
+        .busiest_frac = busiest(v, row),
+        .power_w = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(power_w)),
+        .queries_per_j = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(queries_per_j)),
+        .lost_frac = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(lost_frac))};
     table_cell(table, isnan(latency.value)
                           ? mem_strdup("-")
                           : table_interval(latency.value, latency.half_95, MS_PER_S));
-    add_number(v, table, estimate(v, row, REPLICATED_TOTALS, 0, SERVICE(served_qps)), 1);
-    add_number(v, table, busiest(v, row), 100);
-    add_number(v, table,
-               estimate(v, row, REPLICATED_FLEETS, 0, offsetof(struct summary_fleet, power_w)), 1);
-    add_number(
-        v, table,
-        estimate(v, row, REPLICATED_FLEETS, 0, offsetof(struct summary_fleet, queries_per_j)), 1);
-    if (v->has_losses)
-        add_number(v, table, estimate(v, row, REPLICATED_TOTALS, 0, SERVICE(lost_frac)), 100);
+    report_columns_row(&v->columns, table, &numbers);
 }
 
 static void add_service(const struct view *v, struct table *table, uint32_t row)
@@ -273,7 +262,7 @@ static void add_row(const struct view *v, struct table *table, uint32_t row)
         if (!v->numbered && is_shown(v, a))
             table_cell(table, mem_strdup(sweep_result_label(v->p, point_of(v, row), a)));
     }
-    if (v->fold)
+    if (v->folded)
         table_cell(table, mem_printf("%u/%u", v->fold->cases[row].n_done,
                                      v->fold->cases[row].n_replications));
     add_service(v, table, row);
@@ -283,10 +272,9 @@ static void add_row(const struct view *v, struct table *table, uint32_t row)
 
 static void print_table(FILE *out, const struct view *v)
 {
-    int n =
-        n_labels(v) + (v->fold != NULL) + v->many_services + v->many_targets + v->has_losses + 6;
-    struct table *table = table_create(n);
+    struct table *table = table_create(0);
     add_heads(v, table);
+    table_line(table);
     for (uint32_t row = 0; row < v->n_shown; row++)
         add_row(v, table, row);
     table_left(table, n_labels(v));
@@ -306,7 +294,7 @@ static void print_head(FILE *out, const struct view *v)
     const struct sweep_result *p = v->p;
     fprintf(out, "recfleet %s   study %s   sweep   %u point%s", text_or_dash(p->program_version),
             text_or_dash(p->study_name), p->n_points, p->n_points == 1 ? "" : "s");
-    if (v->fold)
+    if (v->folded)
         fprintf(out, " in %u case%s", v->n_rows, v->n_rows == 1 ? "" : "s");
     const enum sweep_state order[] = {SWEEP_DONE, SWEEP_MISSING, SWEEP_FAILED, SWEEP_FOREIGN};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
@@ -333,7 +321,7 @@ static void print_labels(FILE *out, const struct view *v, uint32_t row)
 static void print_numbers(FILE *out, const struct view *v)
 {
     for (uint32_t row = 0; v->numbered && row < v->n_shown; row++) {
-        fprintf(out, "%s %u: ", v->fold ? "case" : "point", row);
+        fprintf(out, "%s %u: ", v->folded ? "case" : "point", row);
         print_labels(out, v, row);
         fprintf(out, "\n");
     }
@@ -365,19 +353,24 @@ static void print_legend(FILE *out, const struct view *v)
 {
     bool unsure = false;
     for (uint32_t row = 0; row < v->n_shown; row++)
-        unsure |= is_done(v, row) && overload_of(v, row) == OVERLOAD_UNSURE;
+        unsure |= is_done(v, row) && v->fold->cases[row].verdict == OVERLOAD_UNSURE;
     if (v->n_rows > v->n_shown)
         fprintf(out, "... and %u more %s, which are in the file\n", v->n_rows - v->n_shown,
-                v->fold ? "cases" : "points");
+                v->folded ? "cases" : "points");
     fprintf(out, "\n± half-width of the 95 %% confidence interval, from %s\n",
-            v->fold ? "the replications" : "each run's batches");
+            v->folded ? "the replications" : "each run's batches");
     if (unsure)
         fprintf(out, "! too short to tell whether the backlog is bounded\n");
 }
 
 static struct view view_of(const struct sweep_result *p, const struct replications *fold)
 {
-    struct view v = {.p = p, .fold = fold, .n_rows = fold ? fold->n_cases : p->n_points};
+    struct view v = {.p = p, .fold = fold, .folded = p->replication >= 0, .n_rows = fold->n_cases};
+    // A run's own intervals are in its report; here only replications give some.
+    v.columns = (struct report_columns){.list = number_columns,
+                                        .fields = number_fields,
+                                        .context = p,
+                                        .without_intervals = !v.folded};
     v.numbered = label_width(&v) > MOST_LABEL_WIDTH;
     uint32_t most = v.numbered ? REPORT_POINTS_LINES / 2 : REPORT_POINTS_LINES;
     v.n_shown = v.n_rows < most ? v.n_rows : most;
@@ -389,8 +382,6 @@ static struct view view_of(const struct sweep_result *p, const struct replicatio
         v.quantile = isnan(v.quantile) ? quantile : v.quantile;
         v.many_targets |= fabs(quantile - v.quantile) > 1e-9;
     }
-    for (uint32_t i = 0; i < p->n_points; i++)
-        v.has_losses |= p->totals[i].n_lost > 0;
     if (isnan(v.quantile))
         v.quantile = summary_quantiles[SHOWN_QUANTILE];
     return v;
@@ -398,7 +389,7 @@ static struct view view_of(const struct sweep_result *p, const struct replicatio
 
 void report_sweep_print(FILE *out, const struct sweep_result *points)
 {
-    struct replications *fold = points->replication >= 0 ? replications_create(points) : NULL;
+    struct replications *fold = replications_create(points);
     struct view v = view_of(points, fold);
     print_head(out, &v);
     print_numbers(out, &v);

@@ -43,6 +43,17 @@ void table_cell(struct table *table, char *owned)
     table->cells[table->n_cells++] = owned ? owned : mem_strdup("");
 }
 
+void table_texts(struct table *table, const char *const *texts)
+{
+    while (*texts)
+        table_cell(table, mem_strdup(*texts++));
+}
+
+void table_line(struct table *table)
+{
+    table->n_columns = (int)table->n_cells;
+}
+
 void table_row(struct table *table, const char *const *cells)
 {
     for (int i = 0; i < table->n_columns; i++)

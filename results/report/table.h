@@ -17,6 +17,7 @@
 
 struct table;
 
+// 0 columns: as many as the first line has, which table_line() ends.
 struct table *table_create(int n_columns);
 void table_destroy(struct table *table); // NULL: no effect
 
@@ -26,6 +27,10 @@ void table_row(struct table *table, const char *const *cells);
 // The next cell, from left to right, row by row; the table owns the text from now on and
 // mem_free()s it. NULL is an empty cell. Rows are whole when the table is printed.
 void table_cell(struct table *table, char *owned);
+// The next cells, from copies of texts[], up to a NULL.
+void table_texts(struct table *table, const char *const *texts);
+// The first line is whole: its cells are the columns.
+void table_line(struct table *table);
 
 // The first n columns are flush left; 1 before.
 void table_left(struct table *table, int n);

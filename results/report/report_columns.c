@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/report/report_columns.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+// Whatever kind of number the field is; counts have no half-width.
+static struct ci number_of(const struct data_field *f, const void *row)
+{
+    struct ci ci = ci_none();
+    uint64_t count;
+    uint32_t count32;
+    assert(f); // a column names a field of its rows
+    const char *at = (const char *)row + f->offset;
+    switch (f->kind) {
+    case DATA_KIND_ESTIMATE:
+        memcpy(&ci, at, sizeof ci);
+        break;
+    case DATA_KIND_NUMBER:
+        memcpy(&ci.value, at, sizeof ci.value);
+        break;
+    case DATA_KIND_COUNT:
+        memcpy(&count, at, sizeof count);
+        ci.value = (double)count;
+        break;
+    case DATA_KIND_COUNT32:
+        memcpy(&count32, at, sizeof count32);
+        ci.value = count32;
+        break;
+    default:
+        assert(!"a number");
+    }
+    return ci;
+}
+
+double report_columns_value(const struct data_field *fields, const struct report_column *column,
+                            const void *row)
+{
+    return number_of(data_field_find(fields, column->field), row).value;
+}
+
+static char *text_of(const struct report_columns *c, const struct report_column *column,
+                     const void *row)
+{
+    const struct data_field *f = data_field_find(c->fields, column->field);
+    if (!f && c->more)
+        f = data_field_find(c->more, column->field);
+    struct ci ci = number_of(f, row);
+    double scale = column->scale > 0 ? column->scale : c->unit.scale, value = ci.value * scale;
+    switch (column->form) {
+    case REPORT_KNOWN_INTERVAL:
+        if (c->without_intervals || !isfinite(value))
+            return table_known(value);
+        return table_interval(ci.value, ci.half_95, scale);
+    case REPORT_INTERVAL:
+        return table_interval(ci.value, ci.half_95, scale);
+    case REPORT_NUMBER:
+        return table_number(value);
+    case REPORT_KNOWN:
+        return table_known(value);
+    case REPORT_WHOLE:
+    case REPORT_TENTHS:
+    case REPORT_HUNDREDTHS:
+        break;
+    }
+    return table_fixed(value, (int)(column->form - REPORT_WHOLE));
+}
+
+void report_columns_heads(const struct report_columns *c, struct table *table)
+{
+    for (const struct report_column *column = c->list; column->head; column++) {
+        const char *hole = strchr(column->head, '@');
+        if (column->wanted && !column->wanted(c->context, column))
+            continue;
+        table_cell(table, hole ? mem_printf("%.*s%s%s", (int)(hole - column->head), column->head,
+                                            c->unit.name, hole + 1)
+                               : mem_strdup(column->head));
+    }
+}
+
+void report_columns_row(const struct report_columns *c, struct table *table, const void *row)
+{
+    for (const struct report_column *column = c->list; column->head; column++) {
+        if (column->wanted && !column->wanted(c->context, column))
+            continue;
+        bool shown = !column->shown || column->shown(row);
+        table_cell(table, shown ? text_of(c, column, row) : mem_strdup("-"));
+    }
+}
