@@ -2,6 +2,7 @@
 #include "results/batch.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/mem.h"
 
@@ -49,16 +50,6 @@ void batch_means(const struct batch_plan *plan, const double *y, double *out)
     }
 }
 
-bool batch_double(struct batch_plan *plan)
-{
-    uint32_t n_batches = plan->n_bins / (2 * plan->size);
-    if (n_batches < BATCH_LEAST)
-        return false;
-    plan->size *= 2;
-    plan->n_batches = n_batches;
-    return true;
-}
-
 // One-sided at 10 %: missing a correlation costs coverage, finding one too many costs a little
 // width. An independent series has mean -1/n and deviation about 1/sqrt(n).
 static bool correlated(const double *y, uint32_t n)
@@ -75,8 +66,11 @@ struct batch_plan batch_plan_of(const double *y, uint32_t n)
     double *means = mem_calloc(plan.n_batches, sizeof *means);
     for (;;) {
         batch_means(&plan, y, means);
-        if (!correlated(means, plan.n_batches) || !batch_double(&plan))
+        uint32_t n_doubled = n / (2 * plan.size); // batches if two neighbours were one
+        if (n_doubled < BATCH_LEAST || !correlated(means, plan.n_batches))
             break;
+        plan.size *= 2;
+        plan.n_batches = n_doubled;
     }
     mem_free(means);
     return plan;

@@ -9,7 +9,6 @@
 #ifndef RESULTS_BATCH_H
 #define RESULTS_BATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +22,6 @@ struct batch_plan {
 
 // For the series y[0 .. n) of one value per bin (NaN: an empty bin). n may be 0: no batches.
 struct batch_plan batch_plan_of(const double *y, uint32_t n);
-
-// Two neighbours merged into one, when BATCH_LEAST batches are left; else false and unchanged.
-bool batch_double(struct batch_plan *plan);
 
 // Batch b covers bins [batch_first(plan, b), batch_first(plan, b + 1)).
 uint32_t batch_first(const struct batch_plan *plan, uint32_t b);

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,12 +13,9 @@
 // MPI counts are int and a buffer of a few MiB is as fast as a larger one.
 #define CHUNK (1u << 18)
 
-// Words a tally is packed into: its counts and sums, and the 128-bit sum of squares in limbs of 32
-// bits, each in a word of its own, so that adding up to 2^32 ranks cannot carry out of a word.
+// The 128-bit sum of squares travels in limbs of 32 bits, each in a word of its own, so that adding
+// up to 2^32 ranks cannot carry out of a word.
 #define SQ_LIMBS 4
-#define TALLY_WORDS (TALLY_SUMS + SQ_LIMBS)
-#define GROUP_WORDS 6
-#define SERVER_WORDS 7
 
 // The ranks that add up. What MPI does first without success is remembered and all steps are taken
 // nevertheless, since the other ranks take them too; gather_record() looks at it once.
@@ -45,100 +43,61 @@ static void reduce_words(struct gather *gather, uint64_t *words, size_t n, MPI_O
     }
 }
 
-static void pack_tally(const struct tally *t, uint64_t *w)
+// Words that lie in rows of structs: n of them, `offset` bytes behind the start of each row.
+struct words {
+    size_t n_rows, stride, offset, n;
+};
+
+// Sums (or maxima) of those words of all ranks, to the same place of rank 0's rows; `total` is NULL
+// on the others.
+static void gather_words(struct gather *gather, struct words w, MPI_Op op, const void *local,
+                         void *total)
 {
-    record_tally_sums(t, w);
-    for (int limb = 0; limb < SQ_LIMBS; limb++)
-        w[TALLY_SUMS + limb] = (uint32_t)(t->latency_sq_sum_ns2 >> (32 * limb));
+    size_t bytes = w.n * sizeof(uint64_t);
+    uint64_t *words = mem_calloc(w.n_rows, bytes);
+    for (size_t i = 0; i < w.n_rows; i++)
+        memcpy(words + i * w.n, (const char *)local + i * w.stride + w.offset, bytes);
+    reduce_words(gather, words, w.n_rows * w.n, op);
+    for (size_t i = 0; i < w.n_rows && total; i++)
+        memcpy((char *)total + i * w.stride + w.offset, words + i * w.n, bytes);
+    mem_free(words);
 }
 
-static void unpack_tally(const uint64_t *w, struct tally *t)
-{
-    record_tally_set_sums(t, w);
-    t->latency_sq_sum_ns2 = 0;
-    for (int limb = 0; limb < SQ_LIMBS; limb++)
-        t->latency_sq_sum_ns2 += (unsigned __int128)w[TALLY_SUMS + limb] << (32 * limb);
-}
-
-static void gather_tallies(struct gather *gather, const struct record *local, struct record *total)
+static void gather_squares(struct gather *gather, const struct record *local, struct record *total)
 {
     size_t n = record_n_tallies(&local->shape);
-    uint64_t *words = mem_calloc(n, TALLY_WORDS * sizeof *words);
-    uint64_t *most = mem_calloc(n, sizeof *most);
-    for (size_t i = 0; i < n; i++) {
-        pack_tally(&local->tallies[i], words + i * TALLY_WORDS);
-        most[i] = (uint64_t)local->tallies[i].latency_max_ns;
-    }
-    reduce_words(gather, words, n * TALLY_WORDS, MPI_SUM);
-    reduce_words(gather, most, n, MPI_MAX);
-    for (size_t i = 0; i < n && total; i++) {
-        unpack_tally(words + i * TALLY_WORDS, &total->tallies[i]);
-        total->tallies[i].latency_max_ns = (int64_t)most[i];
-    }
-    mem_free(words);
-    mem_free(most);
-}
-
-static void gather_groups(struct gather *gather, const struct record *local, struct record *total)
-{
-    size_t n = record_n_group_tallies(&local->shape);
-    uint64_t *words = mem_calloc(n, GROUP_WORDS * sizeof *words);
-    uint64_t *most = mem_calloc(n, 2 * sizeof *most);
-    for (size_t i = 0; i < n; i++) {
-        const struct group_tally *g = &local->groups[i];
-        const int64_t v[GROUP_WORDS] = {g->cpu_busy_ns,      g->accel_busy_ns, g->cpu_backlog_ns,
-                                        g->accel_backlog_ns, g->cpu_energy_uj, g->accel_energy_uj};
-        memcpy(words + i * GROUP_WORDS, v, sizeof v);
-        most[2 * i] = (uint64_t)g->cpu_drain_max_ns;
-        most[2 * i + 1] = (uint64_t)g->accel_drain_max_ns;
-    }
-    reduce_words(gather, words, n * GROUP_WORDS, MPI_SUM);
-    reduce_words(gather, most, 2 * n, MPI_MAX);
-    for (size_t i = 0; i < n && total; i++) {
-        const uint64_t *w = words + i * GROUP_WORDS;
-        total->groups[i] =
-            (struct group_tally){(int64_t)w[0], (int64_t)w[1],        (int64_t)w[2],
-                                 (int64_t)w[3], (int64_t)most[2 * i], (int64_t)most[2 * i + 1],
-                                 (int64_t)w[4], (int64_t)w[5]};
-    }
-    mem_free(words);
-    mem_free(most);
-}
-
-static void gather_servers(struct gather *gather, const struct record *local, struct record *total)
-{
-    size_t n = local->shape.n_servers;
-    uint64_t *words = mem_calloc(n, SERVER_WORDS * sizeof *words);
-    for (size_t i = 0; i < n; i++) {
-        const struct server_total *s = &local->servers[i];
-        const uint64_t v[SERVER_WORDS] = {s->n_queries,
-                                          s->n_requests,
-                                          s->n_items,
-                                          s->n_accel_queries,
-                                          (uint64_t)s->cpu_busy_ns,
-                                          (uint64_t)s->accel_busy_ns,
-                                          (uint64_t)s->energy_uj};
-        memcpy(words + i * SERVER_WORDS, v, sizeof v);
-    }
-    reduce_words(gather, words, n * SERVER_WORDS, MPI_SUM);
-    for (size_t i = 0; i < n && total; i++) {
-        const uint64_t *w = words + i * SERVER_WORDS;
-        total->servers[i] = (struct server_total){w[0],          w[1],          w[2],         w[3],
-                                                  (int64_t)w[4], (int64_t)w[5], (int64_t)w[6]};
-    }
+    uint64_t *words = mem_calloc(n, SQ_LIMBS * sizeof *words);
+    for (size_t i = 0; i < n * SQ_LIMBS; i++)
+        words[i] =
+            (uint32_t)(local->tallies[i / SQ_LIMBS].latency_sq_sum_ns2 >> (32 * (i % SQ_LIMBS)));
+    reduce_words(gather, words, n * SQ_LIMBS, MPI_SUM);
+    for (size_t i = 0; i < n * SQ_LIMBS && total; i++)
+        total->tallies[i / SQ_LIMBS].latency_sq_sum_ns2 += (unsigned __int128)words[i]
+                                                           << (32 * (i % SQ_LIMBS));
     mem_free(words);
 }
 
-static void gather_generated(struct gather *gather, const struct record *local,
-                             struct record *total)
+// All but histograms and samples.
+static void gather_sums(struct gather *gather, const struct record *local, struct record *total)
 {
-    uint32_t n = local->shape.n_services;
-    uint64_t *words = mem_calloc(n, sizeof *words);
-    memcpy(words, local->n_generated, n * sizeof *words);
-    reduce_words(gather, words, n, MPI_SUM);
-    if (total)
-        memcpy(total->n_generated, words, n * sizeof *words);
-    mem_free(words);
+    size_t n = record_n_tallies(&local->shape), n_groups = record_n_group_tallies(&local->shape);
+    struct tally *tallies = total ? total->tallies : NULL;
+    struct group_tally *groups = total ? total->groups : NULL;
+    const struct words sums = {n, sizeof *tallies, offsetof(struct tally, n_queries), TALLY_SUMS},
+                       longest = {n, sizeof *tallies, offsetof(struct tally, latency_max_ns), 1},
+                       group_sums = {n_groups, sizeof *groups, 0, GROUP_SUMS},
+                       group_maxima = {n_groups, sizeof *groups,
+                                       offsetof(struct group_tally, cpu_drain_max_ns),
+                                       GROUP_MAXIMA},
+                       servers = {local->shape.n_servers, sizeof *local->servers, 0, SERVER_SUMS},
+                       generated = {local->shape.n_services, sizeof *local->n_generated, 0, 1};
+    gather_words(gather, sums, MPI_SUM, local->tallies, tallies);
+    gather_words(gather, longest, MPI_MAX, local->tallies, tallies);
+    gather_squares(gather, local, total);
+    gather_words(gather, group_sums, MPI_SUM, local->groups, groups);
+    gather_words(gather, group_maxima, MPI_MAX, local->groups, groups);
+    gather_words(gather, servers, MPI_SUM, local->servers, total ? total->servers : NULL);
+    gather_words(gather, generated, MPI_SUM, local->n_generated, total ? total->n_generated : NULL);
 }
 
 // For every tally, the buckets [range[2i], range[2i+1]) that some rank used.
@@ -263,10 +222,7 @@ int gather_record(MPI_Comm comm, const struct record *local, struct record **tot
     MPI_Comm_rank(comm, &gather.rank);
     struct record *sum = gather.rank == 0 ? record_create(&local->shape) : NULL;
     *total = NULL;
-    gather_tallies(&gather, local, sum);
-    gather_groups(&gather, local, sum);
-    gather_servers(&gather, local, sum);
-    gather_generated(&gather, local, sum);
+    gather_sums(&gather, local, sum);
     int rc = err_agree(comm, gather_hists(&gather, local, sum, err), err);
     if (rc == 0)
         rc = gather_samples(&gather, local, sum, err); // too many of them: alike on all ranks

@@ -66,12 +66,4 @@ double hist_quantile_ns(const struct hist_total *total, double q);
 double hist_rank(double q, uint64_t n);
 double hist_place_ns(uint32_t bucket, double h, uint64_t below, uint64_t count);
 
-// Mean and standard deviation (n - 1) with every value at the middle of its bucket: within 0.05 %.
-// The record keeps exact sums too (moments.h); these are for histograms that come without them.
-double hist_mean_ns(const struct hist_total *total); // NaN when empty
-double hist_sd_ns(const struct hist_total *total);   // NaN below 2 values
-
-// Fraction of values greater than ns; NaN when empty.
-double hist_ccdf(const struct hist_total *total, int64_t ns);
-
 #endif

@@ -7,27 +7,10 @@ const char *const measurement_verdict_names[] = {"met", "unsure", "missed", "not
 
 struct measurement measurement_none(int32_t verdict)
 {
-    const struct ci none = ci_none();
-    return (struct measurement){
-        .stable = verdict,
-        .sla = verdict,
-        .tail = verdict,
-        .sla_s = NAN,
-        .tail_bound_s = NAN,
-        .allowed_frac = NAN,
-        .sla_latency_s = none,
-        .p95_s = none,
-        .p99_s = none,
-        .late_frac = none,
-        .lost_frac = NAN,
-        .served_qps = NAN,
-        .power_w = NAN,
-        .queries_per_j = NAN,
-        .cpu_util_frac = NAN,
-        .accel_util_frac = NAN,
-        .accel_query_frac = NAN,
-        .accel_item_frac = NAN,
-    };
+    struct measurement m = {0};
+    data_field_clear(measurement_fields, &m);
+    m.stable = m.sla = m.tail = verdict;
+    return m;
 }
 
 // Every comparison with NaN is false, so what is not known ends at UNSURE.

@@ -5,7 +5,7 @@
 
 struct moments moments_of(uint64_t n, unsigned __int128 sum_ns, unsigned __int128 sq_sum_ns2)
 {
-    struct moments m = {n, NAN, NAN, NAN};
+    struct moments m = {NAN, NAN};
     if (n == 0)
         return m;
     m.mean_s = (double)sum_ns / (double)n * 1e-9;
@@ -18,7 +18,5 @@ struct moments moments_of(uint64_t n, unsigned __int128 sum_ns, unsigned __int12
     unsigned __int128 about_w = sq_sum_ns2 - n * w * w - 2 * w * rest;
     double r = (double)rest, squares = (double)about_w - r * r / (double)n;
     m.sd_s = sqrt(squares > 0 ? squares / (double)(n - 1) : 0) * 1e-9;
-    if (m.mean_s > 0)
-        m.cv = m.sd_s / m.mean_s;
     return m;
 }

@@ -10,10 +10,8 @@
 #include <stdint.h>
 
 struct moments {
-    uint64_t n;
     double mean_s; // NaN for n = 0
     double sd_s;   // n - 1 in the denominator; NaN for n < 2
-    double cv;     // sd / mean; NaN where either is, or the mean is 0
 };
 
 // n values whose sum is sum_ns and whose squares add up to sq_sum_ns2.

@@ -28,22 +28,6 @@ struct record *record_create(const struct record_shape *shape)
     return record;
 }
 
-void record_tally_sums(const struct tally *t, uint64_t sums[TALLY_SUMS])
-{
-    int i = 0;
-#define GET(member) sums[i++] = t->member;
-    TALLY_SUM_MEMBERS(GET)
-#undef GET
-}
-
-void record_tally_set_sums(struct tally *t, const uint64_t sums[TALLY_SUMS])
-{
-    int i = 0;
-#define SET(member) t->member = sums[i++];
-    TALLY_SUM_MEMBERS(SET)
-#undef SET
-}
-
 bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last)
 {
     if (tally->n_queries == 0)
@@ -144,46 +128,44 @@ void record_add_sample(struct record *record, const struct query_sample *sample)
     record->samples[record->n_samples++] = *sample;
 }
 
-static void add_tally(struct tally *a, const struct tally *b)
+// Sums of n words, wherever they lie in their structs; signed ones have the same bits.
+static void add_words(void *into, const void *from, size_t n)
+{
+    uint64_t *a = into;
+    const uint64_t *b = from;
+    for (size_t i = 0; i < n; i++)
+        a[i] += b[i];
+}
+
+static void keep_larger(int64_t *a, int64_t b)
+{
+    *a = b > *a ? b : *a;
+}
+
+void record_add_tally(struct tally *a, const struct tally *b)
+{
+    const size_t at = offsetof(struct tally, n_queries);
+    add_words((char *)a + at, (const char *)b + at, TALLY_SUMS);
+    a->latency_sq_sum_ns2 += b->latency_sq_sum_ns2;
+    keep_larger(&a->latency_max_ns, b->latency_max_ns);
+}
+
+static void add_hist(struct tally *a, const struct tally *b)
 {
     uint32_t first, last;
-#define ADD(member) a->member += b->member;
-    TALLY_SUM_MEMBERS(ADD)
-#undef ADD
-    a->latency_sq_sum_ns2 += b->latency_sq_sum_ns2;
-    if (b->latency_max_ns > a->latency_max_ns)
-        a->latency_max_ns = b->latency_max_ns;
     if (!record_tally_range(b, &first, &last))
         return;
     for (uint32_t i = first; i <= last; i++) {
-        if (b->hist[i] != 0)
+        if (b->hist[i] != 0) // a page that nobody counted in stays untouched
             a->hist[i] += b->hist[i];
     }
 }
 
 static void add_group(struct group_tally *a, const struct group_tally *b)
 {
-    a->cpu_busy_ns += b->cpu_busy_ns;
-    a->accel_busy_ns += b->accel_busy_ns;
-    a->cpu_backlog_ns += b->cpu_backlog_ns;
-    a->accel_backlog_ns += b->accel_backlog_ns;
-    if (b->cpu_drain_max_ns > a->cpu_drain_max_ns)
-        a->cpu_drain_max_ns = b->cpu_drain_max_ns;
-    if (b->accel_drain_max_ns > a->accel_drain_max_ns)
-        a->accel_drain_max_ns = b->accel_drain_max_ns;
-    a->cpu_energy_uj += b->cpu_energy_uj;
-    a->accel_energy_uj += b->accel_energy_uj;
-}
-
-static void add_server(struct server_total *a, const struct server_total *b)
-{
-    a->n_queries += b->n_queries;
-    a->n_requests += b->n_requests;
-    a->n_items += b->n_items;
-    a->n_accel_queries += b->n_accel_queries;
-    a->cpu_busy_ns += b->cpu_busy_ns;
-    a->accel_busy_ns += b->accel_busy_ns;
-    a->energy_uj += b->energy_uj;
+    add_words(a, b, GROUP_SUMS);
+    keep_larger(&a->cpu_drain_max_ns, b->cpu_drain_max_ns);
+    keep_larger(&a->accel_drain_max_ns, b->accel_drain_max_ns);
 }
 
 void record_merge(struct record *into, const struct record *from)
@@ -192,13 +174,14 @@ void record_merge(struct record *into, const struct record *from)
     assert(shape->n_bins == from->shape.n_bins && shape->n_services == from->shape.n_services);
     assert(shape->n_groups == from->shape.n_groups && shape->n_servers == from->shape.n_servers);
     for (size_t i = 0; i < record_n_tallies(shape); i++)
-        add_tally(&into->tallies[i], &from->tallies[i]);
+        record_add_tally(&into->tallies[i], &from->tallies[i]);
+    for (size_t i = 0; i < record_n_tallies(shape); i++)
+        add_hist(&into->tallies[i], &from->tallies[i]);
     for (size_t i = 0; i < record_n_group_tallies(shape); i++)
         add_group(&into->groups[i], &from->groups[i]);
     for (size_t i = 0; i < shape->n_servers; i++)
-        add_server(&into->servers[i], &from->servers[i]);
-    for (size_t i = 0; i < shape->n_services; i++)
-        into->n_generated[i] += from->n_generated[i];
+        add_words(&into->servers[i], &from->servers[i], SERVER_SUMS);
+    add_words(into->n_generated, from->n_generated, shape->n_services);
     for (size_t i = 0; i < from->n_samples; i++)
         record_add_sample(into, &from->samples[i]);
 }

@@ -37,6 +37,9 @@ struct record_shape {
 //     n_queries - n_in_flight were answered, n_lost were lost, n_in_flight + n_pending are in
 //     flight
 struct tally {
+    unsigned __int128 latency_sq_sum_ns2;
+    // Counts and sums of a word each, which whoever adds, sends or keeps a tally takes as one row
+    // (record_tally_sums); a new one is a line here.
     uint64_t n_queries;  // arrived in this bin and have an end, be it after end_ns
     uint64_t n_requests; // CPU requests they were split into (1 per accelerator query)
     uint64_t n_items;
@@ -49,21 +52,20 @@ struct tally {
     uint64_t latency_sum_ns;
     uint64_t wait_sum_ns;    // queue wait of the request that ended last
     uint64_t service_sum_ns; // service of that request: latency = network + wait + service
-    unsigned __int128 latency_sq_sum_ns2;
     int64_t latency_max_ns;
     uint32_t *hist; // HIST_N_BUCKETS counts of latency; owned by the record
 };
 
-// One (bin, group): summed over the group's servers on this rank.
+// One (bin, group): summed over the group's servers on this rank; the two maxima come last.
 struct group_tally {
     int64_t cpu_busy_ns;    // core-time used inside the bin, exactly
     int64_t accel_busy_ns;  // stream-time likewise
     int64_t cpu_backlog_ns; // work queued beyond the bin's end, core-time
     int64_t accel_backlog_ns;
-    int64_t cpu_drain_max_ns; // largest over servers: time until its earliest core is free (max)
-    int64_t accel_drain_max_ns;
     int64_t cpu_energy_uj; // microjoules
     int64_t accel_energy_uj;
+    int64_t cpu_drain_max_ns; // largest over servers: time until its earliest core is free (max)
+    int64_t accel_drain_max_ns;
 };
 
 // One server, over the bins from server_from_ns (the given warm-up, or 0) to the end. Its counts
@@ -133,26 +135,14 @@ static inline size_t record_n_group_tallies(const struct record_shape *shape)
     return (size_t)shape->n_bins * shape->n_groups;
 }
 
-// The counts and sums of a tally that take a word each, for whoever adds, sends or keeps them: all
-// but the sum of squares, the longest latency and the histogram. A new one is a member of struct
-// tally and a name here.
-#define TALLY_SUM_MEMBERS(X)                                                                       \
-    X(n_queries)                                                                                   \
-    X(n_requests)                                                                                  \
-    X(n_items)                                                                                     \
-    X(n_late)                                                                                      \
-    X(n_waited)                                                                                    \
-    X(n_in_flight)                                                                                 \
-    X(latency_sum_ns)                                                                              \
-    X(wait_sum_ns)                                                                                 \
-    X(service_sum_ns)                                                                              \
-    X(n_lost)                                                                                      \
-    X(n_pending)                                                                                   \
-    X(n_retries)
-#define TALLY_SUM_ONE(member) +1
-enum { TALLY_SUMS = 0 TALLY_SUM_MEMBERS(TALLY_SUM_ONE) };
-void record_tally_sums(const struct tally *tally, uint64_t sums[TALLY_SUMS]);
-void record_tally_set_sums(struct tally *tally, const uint64_t sums[TALLY_SUMS]);
+// How many words of each row are summed; behind those of a tally and of a group are its maxima.
+enum {
+    TALLY_SUMS = (offsetof(struct tally, latency_max_ns) - offsetof(struct tally, n_queries)) /
+                 sizeof(uint64_t),
+    GROUP_SUMS = offsetof(struct group_tally, cpu_drain_max_ns) / sizeof(int64_t),
+    GROUP_MAXIMA = sizeof(struct group_tally) / sizeof(int64_t) - GROUP_SUMS,
+    SERVER_SUMS = sizeof(struct server_total) / sizeof(int64_t)
+};
 
 // First and last bucket of the tally's histogram that is not empty; false (nothing set) when it
 // has no queries. Looks only between the two, since the record knows its longest latency and how
@@ -167,6 +157,9 @@ struct record_fates {
 struct record_fates record_fates(const struct record *record, uint32_t service);
 
 void record_add_sample(struct record *record, const struct query_sample *sample);
+
+// Adds counts, sums and the longest latency; not the histogram.
+void record_add_tally(struct tally *into, const struct tally *from);
 
 // Adds all of `from` to `into`, which has the same shape: sums, maxima, samples appended.
 void record_merge(struct record *into, const struct record *from);

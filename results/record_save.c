@@ -18,23 +18,9 @@ static_assert(sizeof(struct query_sample) == 56, "query_sample without padding")
 // Behind the last tally, the last run of servers.
 #define NO_MORE UINT32_MAX
 
-// The members before the histogram, padding aside.
-#define TALLY_WORDS (TALLY_SUMS + 3)
-
-static void tally_words(const struct tally *t, uint64_t *w)
-{
-    record_tally_sums(t, w);
-    w[TALLY_SUMS] = (uint64_t)t->latency_sq_sum_ns2;
-    w[TALLY_SUMS + 1] = (uint64_t)(t->latency_sq_sum_ns2 >> 64);
-    w[TALLY_SUMS + 2] = (uint64_t)t->latency_max_ns;
-}
-
-static void words_tally(const uint64_t *w, struct tally *t)
-{
-    record_tally_set_sums(t, w);
-    t->latency_sq_sum_ns2 = w[TALLY_SUMS] | (unsigned __int128)w[TALLY_SUMS + 1] << 64;
-    t->latency_max_ns = (int64_t)w[TALLY_SUMS + 2];
-}
+// The members before the histogram, which have no gap either.
+#define TALLY_BYTES offsetof(struct tally, hist)
+static_assert(TALLY_BYTES == (TALLY_SUMS + 3) * sizeof(uint64_t), "tally without padding");
 
 static bool is_zero(const void *bytes, size_t n)
 {
@@ -44,15 +30,13 @@ static bool is_zero(const void *bytes, size_t n)
 
 static void save_tallies(const struct record *record, struct blob *blob)
 {
-    uint64_t words[TALLY_WORDS];
     uint32_t range[2];
     for (size_t i = 0; i < record_n_tallies(&record->shape); i++) {
         const struct tally *tally = &record->tallies[i];
-        tally_words(tally, words);
-        if (is_zero(words, sizeof words))
+        if (is_zero(tally, TALLY_BYTES))
             continue;
         blob_put_u32(blob, (uint32_t)i);
-        blob_put(blob, words, sizeof words);
+        blob_put(blob, tally, TALLY_BYTES);
         if (!record_tally_range(tally, &range[0], &range[1]))
             continue;
         blob_put(blob, range, sizeof range);
@@ -107,13 +91,11 @@ static int load_hist(struct tally *tally, struct blob_reader *reader)
 
 static int load_tallies(struct record *record, struct blob_reader *reader)
 {
-    uint64_t words[TALLY_WORDS];
     for (uint32_t i, least = 0; (i = blob_get_u32(reader)) != NO_MORE; least = i + 1) {
         if (i < least || i >= record_n_tallies(&record->shape))
             return blob_refuse(reader);
         struct tally *tally = &record->tallies[i];
-        blob_get(reader, words, sizeof words);
-        words_tally(words, tally);
+        blob_get(reader, tally, TALLY_BYTES);
         if (tally->n_queries > 0 && load_hist(tally, reader) != 0)
             return -1;
         if (reader->short_of)
@@ -190,11 +172,11 @@ static bool fits(const struct record *record, const struct record *from)
             return false;
     }
     for (size_t i = 0; i < record_n_group_tallies(shape); i++) {
-        if (!sums_fit(&record->groups[i], &from->groups[i], 0, 8))
+        if (!sums_fit(&record->groups[i], &from->groups[i], 0, GROUP_SUMS + GROUP_MAXIMA))
             return false;
     }
     for (size_t i = 0; i < shape->n_servers; i++) {
-        if (!sums_fit(&record->servers[i], &from->servers[i], 4, 7))
+        if (!sums_fit(&record->servers[i], &from->servers[i], 4, SERVER_SUMS))
             return false;
     }
     return true;

@@ -78,103 +78,77 @@ static struct sums sum_bins(const struct scope *scope, uint32_t first, uint32_t 
     return s;
 }
 
-static uint64_t finished(const struct sums *s)
-{
-    return s->n_queries - s->n_in_flight;
-}
-
 static double ratio(double a, double b)
 {
     return b > 0 ? a / b : NAN;
 }
 
-static uint64_t arrived(const struct sums *s)
+// What estimates are made of.
+enum amount {
+    TIME_S,
+    N_ARRIVED,
+    N_KEPT, // what would be served if the run did not end
+    N_FINISHED,
+    N_QUERIES,
+    N_WITH_LOST,
+    N_ITEMS,
+    LATENCY_NS,
+    WAIT_NS,
+    SERVICE_NS,
+    N_WAITED,
+    N_LATE,
+    N_LOST,
+    N_ACCEL_QUERIES,
+    N_ACCEL_ITEMS,
+    N_AMOUNTS
+};
+
+struct amounts {
+    double of[N_AMOUNTS];
+};
+
+static struct amounts amounts_of(const struct sums *s)
 {
-    return s->n_queries + s->n_lost + s->n_pending;
+    return (struct amounts){{
+        [TIME_S] = s->time_s,
+        [N_ARRIVED] = (double)(s->n_queries + s->n_lost + s->n_pending),
+        [N_KEPT] = (double)(s->n_queries + s->n_pending),
+        [N_FINISHED] = (double)(s->n_queries - s->n_in_flight),
+        [N_QUERIES] = (double)s->n_queries,
+        [N_WITH_LOST] = (double)(s->n_queries + s->n_lost),
+        [N_ITEMS] = (double)s->n_items,
+        [LATENCY_NS] = (double)s->latency_ns,
+        [WAIT_NS] = (double)s->wait_ns,
+        [SERVICE_NS] = (double)s->service_ns,
+        [N_WAITED] = (double)s->n_waited,
+        [N_LATE] = (double)(s->n_late + s->n_lost),
+        [N_LOST] = (double)s->n_lost,
+        [N_ACCEL_QUERIES] = (double)s->n_accel_queries,
+        [N_ACCEL_ITEMS] = (double)s->n_accel_items,
+    }};
 }
 
-static double offered_qps(const struct sums *s)
-{
-    return ratio((double)arrived(s), s->time_s);
-}
-
-// What would be served if the run did not end.
-static double kept_qps(const struct sums *s)
-{
-    return ratio((double)(s->n_queries + s->n_pending), s->time_s);
-}
-
-static double served_qps(const struct sums *s)
-{
-    return ratio((double)finished(s), s->time_s);
-}
-
-static double latency_mean_s(const struct sums *s)
-{
-    return ratio((double)s->latency_ns * 1e-9, (double)s->n_queries);
-}
-
-static double wait_mean_s(const struct sums *s)
-{
-    return ratio((double)s->wait_ns * 1e-9, (double)s->n_queries);
-}
-
-static double service_mean_s(const struct sums *s)
-{
-    return ratio((double)s->service_ns * 1e-9, (double)s->n_queries);
-}
-
-static double waited_frac(const struct sums *s)
-{
-    return ratio((double)s->n_waited, (double)s->n_queries);
-}
-
-static double wait_share_frac(const struct sums *s)
-{
-    return ratio((double)s->wait_ns, (double)s->latency_ns);
-}
-
-static double late_frac(const struct sums *s)
-{
-    return ratio((double)(s->n_late + s->n_lost), (double)(s->n_queries + s->n_lost));
-}
-
-static double lost_frac(const struct sums *s)
-{
-    return ratio((double)s->n_lost, (double)arrived(s));
-}
-
-static double accel_query_frac(const struct sums *s)
-{
-    return ratio((double)s->n_accel_queries, (double)s->n_queries);
-}
-
-static double accel_item_frac(const struct sums *s)
-{
-    return ratio((double)s->n_accel_items, (double)s->n_items);
-}
-
-typedef double (*sums_fn)(const struct sums *s);
-
-// Estimates that a function of the sums gives, for the whole and for each batch alike. What is in
+// Estimates that are a ratio of two amounts, for the whole and for each batch alike. What is in
 // flight at the end is a known number, not chance: left to the last batch alone it would look like
 // spread, so the interval of what was served is that of what is kept.
+#define AT(member) offsetof(struct summary_service, member)
 static const struct estimate {
     size_t offset;
-    sums_fn value, spread;
+    enum amount value, spread, per;
+    double scale;
     bool latency; // means nothing when overloaded
 } estimates[] = {
-    {offsetof(struct summary_service, offered_qps), offered_qps, offered_qps, false},
-    {offsetof(struct summary_service, served_qps), served_qps, kept_qps, false},
-    {offsetof(struct summary_service, latency_mean_s), latency_mean_s, latency_mean_s, true},
-    {offsetof(struct summary_service, wait_mean_s), wait_mean_s, wait_mean_s, true},
-    {offsetof(struct summary_service, service_mean_s), service_mean_s, service_mean_s, false},
-    {offsetof(struct summary_service, waited_frac), waited_frac, waited_frac, true},
-    {offsetof(struct summary_service, wait_share_frac), wait_share_frac, wait_share_frac, true},
-    {offsetof(struct summary_service, late_frac), late_frac, late_frac, true},
-    {offsetof(struct summary_service, accel_query_frac), accel_query_frac, accel_query_frac, false},
-    {offsetof(struct summary_service, accel_item_frac), accel_item_frac, accel_item_frac, false},
-    {offsetof(struct summary_service, lost_frac), lost_frac, lost_frac, false},
+    {AT(offered_qps), N_ARRIVED, N_ARRIVED, TIME_S, 1, false},
+    {AT(served_qps), N_FINISHED, N_KEPT, TIME_S, 1, false},
+    {AT(latency_mean_s), LATENCY_NS, LATENCY_NS, N_QUERIES, 1e-9, true},
+    {AT(wait_mean_s), WAIT_NS, WAIT_NS, N_QUERIES, 1e-9, true},
+    {AT(service_mean_s), SERVICE_NS, SERVICE_NS, N_QUERIES, 1e-9, false},
+    {AT(waited_frac), N_WAITED, N_WAITED, N_QUERIES, 1, true},
+    {AT(wait_share_frac), WAIT_NS, WAIT_NS, LATENCY_NS, 1, true},
+    {AT(late_frac), N_LATE, N_LATE, N_WITH_LOST, 1, true},
+    {AT(accel_query_frac), N_ACCEL_QUERIES, N_ACCEL_QUERIES, N_QUERIES, 1, false},
+    {AT(accel_item_frac), N_ACCEL_ITEMS, N_ACCEL_ITEMS, N_ITEMS, 1, false},
+    {AT(lost_frac), N_LOST, N_LOST, N_ARRIVED, 1, false},
 };
 
 // Mean latency of each measured bin; NaN where nothing arrived. Caller frees.
@@ -183,7 +157,7 @@ static double *mean_series(const struct scope *scope)
     double *y = mem_calloc(scope->n_bins, sizeof *y);
     for (uint32_t i = 0; i < scope->n_bins; i++) {
         struct sums s = sum_bins(scope, i, i + 1);
-        y[i] = latency_mean_s(&s);
+        y[i] = ratio((double)s.latency_ns * 1e-9, (double)s.n_queries);
     }
     return y;
 }
@@ -313,19 +287,24 @@ static int32_t sla_verdict(const struct summary_service *s, bool overloaded)
 static void fill_estimates(const struct scope *scope, const struct batch_plan *plan,
                            const struct sums *whole, bool overloaded, struct summary_service *out)
 {
-    struct sums *parts = mem_calloc(plan->n_batches, sizeof *parts);
+    const struct amounts all = amounts_of(whole);
+    struct amounts *parts = mem_calloc(plan->n_batches, sizeof *parts);
     double *values = mem_calloc(plan->n_batches, sizeof *values);
-    for (uint32_t b = 0; b < plan->n_batches; b++)
-        parts[b] = sum_bins(scope, batch_first(plan, b), batch_first(plan, b + 1));
+    for (uint32_t b = 0; b < plan->n_batches; b++) {
+        struct sums sums = sum_bins(scope, batch_first(plan, b), batch_first(plan, b + 1));
+        parts[b] = amounts_of(&sums);
+    }
     for (size_t i = 0; i < sizeof estimates / sizeof *estimates; i++) {
         const struct estimate *e = &estimates[i];
         struct ci *ci = (struct ci *)((char *)out + e->offset);
         for (uint32_t b = 0; b < plan->n_batches; b++)
-            values[b] = e->spread(&parts[b]);
-        *ci = e->latency && overloaded ? ci_none()
-                                       : ci_sections(e->spread(whole), values, plan->n_batches);
+            values[b] = ratio(parts[b].of[e->spread] * e->scale, parts[b].of[e->per]);
+        *ci = e->latency && overloaded
+                  ? ci_none()
+                  : ci_sections(ratio(all.of[e->spread] * e->scale, all.of[e->per]), values,
+                                plan->n_batches);
         if (!isnan(ci->value))
-            ci->value = e->value(whole);
+            ci->value = ratio(all.of[e->value] * e->scale, all.of[e->per]);
     }
     mem_free(parts);
     mem_free(values);
@@ -354,13 +333,9 @@ static void fill_quantiles(const struct scope *scope, const struct batch_plan *p
 static void clear_service(struct summary_service *s)
 {
     memset(s, 0, sizeof *s);
-    for (const struct data_field *f = summary_service_fields; f->name; f++) {
-        if (f->kind == DATA_KIND_ESTIMATE)
-            *(struct ci *)((char *)s + f->offset) = ci_none();
-    }
-    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
-        s->latency_s[i] = ci_none();
-    s->latency_sd_s = s->latency_max_s = NAN;
+    data_field_clear(summary_service_fields, s);
+    data_field_clear(summary_latency_fields, s);
+    s->sla_quantile = s->sla_s = 0; // no target
 }
 
 // Over all bins, measured or not.
@@ -412,39 +387,41 @@ static struct part_values part_of(const struct group_tally *t, int part)
                                 t->accel_energy_uj};
 }
 
-// Columns of one component over the measured bins.
-struct columns {
-    double *length_ns, *busy_ns, *backlog_ns, *drain_ns, *energy_j;
-    double backlog_before_ns, drain_before_ns;
+// One component over the measured bins; `block` is where the arrays are.
+struct component {
+    struct overload_series series;
+    double *block, *energy_j;
 };
 
-static struct columns columns_create(const struct scope *scope, uint32_t group, int part)
+static struct component component_create(const struct scope *scope, uint32_t group, int part)
 {
     uint32_t n = scope->n_bins;
     double *block = mem_calloc((size_t)5 * n, sizeof *block);
-    struct columns c = {block, block + n, block + 2 * n, block + 3 * n, block + 4 * n, 0, 0};
+    double *length_ns = block, *busy_ns = block + n, *backlog_ns = block + 2 * n,
+           *drain_ns = block + 3 * n, *energy_j = block + 4 * n;
+    struct component c = {.block = block, .energy_j = energy_j};
     const struct record *r = scope->record;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t bin = scope->first_bin + i;
         struct part_values v = part_of(record_group(r, bin, group), part);
-        c.length_ns[i] =
+        length_ns[i] =
             (double)(record_bin_start_ns(&r->shape, bin + 1) - record_bin_start_ns(&r->shape, bin));
-        c.busy_ns[i] = (double)v.busy_ns;
-        c.backlog_ns[i] = (double)v.backlog_ns;
-        c.drain_ns[i] = (double)v.drain_ns;
-        c.energy_j[i] = (double)v.energy_uj * 1e-6;
+        busy_ns[i] = (double)v.busy_ns;
+        backlog_ns[i] = (double)v.backlog_ns;
+        drain_ns[i] = (double)v.drain_ns;
+        energy_j[i] = (double)v.energy_uj * 1e-6;
     }
+    c.series = (struct overload_series){.n = n,
+                                        .length_ns = length_ns,
+                                        .busy_ns = busy_ns,
+                                        .backlog_ns = backlog_ns,
+                                        .drain_ns = drain_ns};
     if (scope->first_bin > 0) {
         struct part_values v = part_of(record_group(r, scope->first_bin - 1, group), part);
-        c.backlog_before_ns = (double)v.backlog_ns;
-        c.drain_before_ns = (double)v.drain_ns;
+        c.series.backlog_before_ns = (double)v.backlog_ns;
+        c.series.drain_before_ns = (double)v.drain_ns;
     }
     return c;
-}
-
-static void columns_release(struct columns *c)
-{
-    mem_free(c->length_ns); // the block of all five
 }
 
 // sum(amount) / sum(time) * scale over the whole, with an interval from the plan's batches.
@@ -481,25 +458,25 @@ static void fill_part(const struct scope *scope, const struct batch_plan *plan,
                       const struct meta_group *group, uint32_t index, int part, double *energy_j,
                       struct summary_component *out)
 {
-    struct columns c = columns_create(scope, index, part);
+    struct component c = component_create(scope, index, part);
+    const struct overload_series *s = &c.series;
     uint32_t per_server = part == PART_CPU ? group->cores : group->has_accel ? group->streams : 0;
     out->n_units = per_server * group->n_servers;
+    c.series.n_servers = group->n_servers;
+    c.series.n_units = out->n_units;
     for (uint32_t i = 0; i < scope->n_bins; i++)
         energy_j[i] += c.energy_j[i];
     out->energy_j = sum_of(c.energy_j, scope->n_bins);
     if (out->n_units > 0) {
-        struct overload_series s = {scope->n_bins,       group->n_servers,  c.length_ns,
-                                    c.busy_ns,           c.backlog_ns,      c.drain_ns,
-                                    c.backlog_before_ns, c.drain_before_ns, out->n_units};
-        struct overload o = overload_judge(&s);
+        struct overload o = overload_judge(s);
         out->verdict = (int32_t)o.verdict;
         out->load_frac = o.load_frac;
         out->drain_growth_frac = o.drain_growth_frac;
-        out->drain_max_s = c.drain_ns[scope->n_bins - 1] * 1e-9;
-        out->util_frac = rate_ci(plan, c.busy_ns, c.length_ns, 1.0 / out->n_units);
-        out->power_w = rate_ci(plan, c.energy_j, c.length_ns, 1e9);
+        out->drain_max_s = s->drain_ns[scope->n_bins - 1] * 1e-9;
+        out->util_frac = rate_ci(plan, s->busy_ns, s->length_ns, 1.0 / out->n_units);
+        out->power_w = rate_ci(plan, c.energy_j, s->length_ns, 1e9);
     }
-    columns_release(&c);
+    mem_free(c.block);
 }
 
 // Queries and joules of the group's own servers, over the same bins by construction.
@@ -551,7 +528,7 @@ static void fill_fleet(const struct scope *scope, const struct batch_plan *plan,
     double *served = mem_calloc((size_t)2 * n, sizeof *served), *time_s = served + n;
     for (uint32_t i = 0; i < n; i++) {
         struct sums s = sum_bins(scope, i, i + 1);
-        served[i] = (double)finished(&s);
+        served[i] = (double)(s.n_queries - s.n_in_flight);
         time_s[i] = s.time_s;
     }
     out->fleet.n_batches = plan->n_batches;

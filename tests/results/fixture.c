@@ -169,7 +169,7 @@ struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_p
     for (uint32_t bin = 0; bin < shape.n_bins; bin++) {
         for (uint32_t g = part; g < meta->n_groups; g += n_parts) {
             *record_group(r, bin, g) = (struct group_tally){
-                100000000 + bin, 20000000 * g, 1000 + bin, 500 * g, 900 + bin, 400 * g, 7000000, g};
+                100000000 + bin, 20000000 * g, 1000 + bin, 500 * g, 7000000, g, 900 + bin, 400 * g};
         }
     }
     for (uint32_t s = part; s < meta->n_servers; s += n_parts) {

@@ -185,23 +185,24 @@ START_TEST(empty_is_fine)
 }
 END_TEST
 
-// The sums of a tally are all its members of a word but the longest latency, each in its own word,
-// and can be put back.
-START_TEST(sums_are_all_there)
+// Adding a tally adds each of its sums, which lie side by side, and keeps the longest latency; the
+// histogram is not touched.
+START_TEST(tallies_add)
 {
-    const uint64_t sums[TALLY_SUMS] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-    struct tally tally = {0};
-    uint64_t again[TALLY_SUMS], words[TALLY_SUMS], seen = 0;
-    record_tally_set_sums(&tally, sums);
-    record_tally_sums(&tally, again);
-    ck_assert_mem_eq(again, sums, sizeof sums);
-    ck_assert(tally.latency_sq_sum_ns2 == 0 && tally.latency_max_ns == 0);
-    // In memory they come first, in whatever order.
-    memcpy(words, &tally, sizeof words);
+    struct tally a = {.latency_max_ns = 5}, b = {.latency_max_ns = 4, .n_retries = 9};
+    uint64_t *words = &b.n_queries, *sums = &a.n_queries;
+    b.latency_sq_sum_ns2 = (unsigned __int128)1 << 100;
     for (int i = 0; i < TALLY_SUMS; i++)
-        seen |= UINT64_C(1) << words[i];
-    ck_assert_uint_eq(seen, 0x1ffe);
-    ck_assert_uint_eq(offsetof(struct tally, service_sum_ns), (TALLY_SUMS - 1) * sizeof *sums);
+        words[i] = (uint64_t)i + 1;
+    record_add_tally(&a, &b);
+    record_add_tally(&a, &b);
+    for (int i = 0; i < TALLY_SUMS; i++)
+        ck_assert_uint_eq(sums[i], 2 * ((uint64_t)i + 1));
+    ck_assert(a.latency_sq_sum_ns2 == (unsigned __int128)1 << 101);
+    ck_assert_int_eq(a.latency_max_ns, 5);
+    ck_assert_ptr_null(a.hist);
+    ck_assert_uint_eq(offsetof(struct tally, service_sum_ns) - offsetof(struct tally, n_queries),
+                      (TALLY_SUMS - 1) * sizeof *sums);
 }
 END_TEST
 
@@ -278,7 +279,7 @@ int main(void)
         {"core", cleared_is_new},
         {"core", samples_have_one_order},
         {"limits", bins_shorter_than_1_ns},
-        {"core", sums_are_all_there},
+        {"core", tallies_add},
         {"core", fates_add_up},
         {"core", fates_merge},
         {"limits", empty_is_fine},
