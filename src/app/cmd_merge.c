@@ -40,10 +40,9 @@ static int name_holes(const struct survey *survey, const struct sweep_result *po
 }
 
 // Rank 0 alone.
-static int merge(const struct cmd_line *line, struct survey *survey, const char *written,
-                 struct err *err)
+static int merge(const struct cmd_line *line, struct survey *survey, struct err *err)
 {
-    struct sweep_result *points = merge_read(survey, written);
+    struct sweep_result *points = merge_read(survey);
     int rc = 0;
     if (sweep_result_count(points, SWEEP_DONE) == 0)
         rc = err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey_folder(survey));
@@ -59,41 +58,30 @@ static int merge(const struct cmd_line *line, struct survey *survey, const char 
     return rc;
 }
 
-static int with_survey(const struct cmd_line *line, const struct eval *eval,
-                       const struct library *library, const char *text, size_t size,
-                       struct err *err)
+static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 {
     const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
-    const struct survey_source source = {
-        line->args[0], text, size, settings, n, library, cmd_value(line, "--output", NULL)};
+    struct survey_source source = {.path = line->args[0],
+                                   .settings = settings,
+                                   .n_settings = cmd_values(line, "--set", settings, CMD_MAX_WORDS),
+                                   .output = cmd_value(line, "--output", NULL)};
+    int status = CMD_DONE;
+    char *text = eval_read_text(eval, source.path, &source.size, err);
+    if (!text)
+        return -1;
+    source.text = text;
     struct survey *survey = survey_create(&source, err);
-    int rc = eval_agree(eval, survey ? 0 : -1, err), status = CMD_DONE;
+    int rc = eval_agree(eval, survey ? 0 : -1, err);
     if (rc == 0)
         rc = sweep_look(eval, survey, NULL, err);
     if (rc == 0) {
-        char *written = survey_written(text, settings, n);
         if (eval->rank == 0)
-            status = merge(line, survey, written, err);
+            status = merge(line, survey, err);
         rc = eval_agree(eval, status < 0 ? -1 : 0, err);
-        mem_free(written);
     }
     survey_destroy(survey);
-    return rc < 0 ? -1 : status; // rank 0's is the job's
-}
-
-static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
-{
-    struct library library;
-    size_t size = 0;
-    int rc = eval_agree(eval, library_load(&library, err), err);
-    if (rc < 0)
-        return -1;
-    char *text = eval_read_text(eval, line->args[0], &size, err);
-    rc = text ? with_survey(line, eval, &library, text, size, err) : -1;
     mem_free(text);
-    library_release(&library);
-    return rc;
+    return rc < 0 ? -1 : status; // rank 0's is the job's
 }
 
 static int run(struct cmd_line *line, struct err *err)
