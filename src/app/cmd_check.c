@@ -4,7 +4,7 @@
 
 #include "app/cmd.h"
 #include "runs/demand.h"
-#include "app/progress.h"
+#include "runs/progress.h"
 #include "runs/survey.h"
 #include "base/log.h"
 #include "base/mem.h"

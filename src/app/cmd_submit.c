@@ -8,7 +8,7 @@
 
 #include "app/cmd.h"
 #include "jobs/idset.h"
-#include "app/merge.h"
+#include "runs/merge.h"
 #include "runs/pointdir.h"
 #include "jobs/sbatch.h"
 #include "jobs/site.h"

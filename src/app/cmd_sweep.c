@@ -7,8 +7,8 @@
 #include "jobs/idset.h"
 #include "app/job.h"
 #include "runs/checkpointing.h"
-#include "app/merge.h"
-#include "app/sweep.h"
+#include "runs/merge.h"
+#include "runs/sweep.h"
 #include "base/mem.h"
 #include "results/file/durable.h"
 #include "results/report/report_sweep.h"
@@ -33,7 +33,7 @@ static const struct cmd_option options[] = {
 
 // One sweep as asked for.
 struct order {
-    const struct cmd_line *line;
+    struct cmd_line *line;
     struct survey *survey;
     const char *settings[CMD_MAX_WORDS];
     bool *chosen; // [points]
@@ -112,15 +112,14 @@ static int refuse_foreign(const struct order *order, struct err *err)
 
 static void say_edited(const struct order *order)
 {
-    uint32_t n = survey_n_points(order->survey), count = 0;
+    uint32_t n = survey_n_points(order->survey);
     bool *edited = mem_calloc(n, sizeof *edited);
     for (uint32_t p = 0; p < n; p++)
         edited[p] = order->chosen[p] && state_of(order, p) == POINTDIR_EDITED;
-    count = idset_count(edited, n);
+    uint32_t count = idset_count(edited, n);
     if (count > 0) {
         fprintf(stderr,
-                "recfleet: made before the study or the program was changed, done again: "
-                "point%s ",
+                "recfleet: made before the study or the program was changed, done again: point%s ",
                 count == 1 ? "" : "s");
         idset_print(stderr, edited, n);
         fputc('\n', stderr);
@@ -189,47 +188,40 @@ static void say_counts(const struct order *order, const struct sweep_outcome *ou
     printf("; points: %s\n", survey_folder(order->survey));
 }
 
-// Rank 0 alone. The exit status.
+// Rank 0 alone.
 static int finish(struct order *order, const struct sweep_outcome *outcome, bool merges,
                   struct err *err)
 {
     if (outcome->stopped) {
+        order->line->status = CMD_STOPPED;
         name_failures(order, outcome);
         fprintf(stderr, "recfleet: stopped, %u of %u points done; resume with the same command\n",
                 outcome->n_done, idset_count(order->todo, survey_n_points(order->survey)));
-        return CMD_STOPPED;
+        return 0;
     }
     say_counts(order, outcome);
     int rc = merges ? write_merged(order, err) : 0;
     name_failures(order, outcome); // last; and all the more when the file must not be written
-    if (rc < 0)
-        return -1;
-    return outcome->n_failed > 0 ? CMD_INCOMPLETE : CMD_DONE;
+    if (outcome->n_failed > 0)
+        order->line->status = CMD_INCOMPLETE;
+    return rc;
 }
 
 static int simulate(struct order *order, const struct eval *eval, struct err *err)
 {
-    const struct cmd_line *line = order->line;
-    bool merges = order->all && !cmd_given(line, "--no-merge");
-    bool quiet = cmd_given(line, "--quiet");
+    bool merges = order->all && !cmd_given(order->line, "--no-merge");
+    bool quiet = cmd_given(order->line, "--quiet");
     struct sweep_outcome outcome;
     find_todo(order);
-    int rc = eval->rank == 0 ? prepare(order, merges, err) : 0;
-    if (eval_agree(eval, rc, err) < 0)
+    if (eval_agree(eval, eval->rank == 0 ? prepare(order, merges, err) : 0, err) < 0)
         return -1;
-    char *command = cmd_text(line);
+    char *command = cmd_text(order->line);
     const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, command};
-    rc = sweep_run(eval, order->survey, &opts, &outcome, err);
-    mem_free(command);
-    if (rc == 0) {
-        if (eval->rank == 0)
-            rc = finish(order, &outcome, merges, err);
-        int status = rc;
-        rc = eval_agree(eval, rc < 0 ? -1 : 0, err);
-        if (rc == 0)
-            rc = status; // rank 0's is the job's
-    }
+    int rc = sweep_run(eval, order->survey, &opts, &outcome, err);
+    if (rc == 0)
+        rc = eval_agree(eval, eval->rank == 0 ? finish(order, &outcome, merges, err) : 0, err);
     sweep_release(&outcome);
+    mem_free(command);
     return rc;
 }
 
@@ -237,8 +229,8 @@ static int simulate(struct order *order, const struct eval *eval, struct err *er
 
 // Fills the survey and what is chosen; release_order() follows also on error. `text`: of the study,
 // NULL for it to be read here.
-static int read_order(struct order *order, const struct cmd_line *line, const char *text,
-                      size_t size, struct err *err)
+static int read_order(struct order *order, struct cmd_line *line, const char *text, size_t size,
+                      struct err *err)
 {
     const struct survey_source source = {
         .path = line->args[0],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/merge.h"
+#include "runs/merge.h"
 
 #include <string.h>
 #include <unistd.h>

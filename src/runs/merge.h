@@ -10,8 +10,8 @@
 // and one that would drop results, or replace another study's, is refused without `force`.
 //
 // One process works alone.
-#ifndef APP_MERGE_H
-#define APP_MERGE_H
+#ifndef RUNS_MERGE_H
+#define RUNS_MERGE_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // MPI starts once, in main.
-#include "app/merge.h"
+#include "runs/merge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "runs/checkpointing.h"
-#include "app/sweep.h"
-#include "app/sweep_fixture.h"
+#include "runs/sweep.h"
+#include "runs/sweep_fixture.h"
 #include "base/mem.h"
 #include "results/file/sweep_file.h"
 #include "support/suite.h"
