@@ -45,7 +45,8 @@ struct cmd {
     const struct cmd_option *options; // ends with a NULL name; NULL: none
     // Exit statuses beyond done, failed and usage: bits 1u << enum cmd_exit. For --help.
     unsigned exits;
-    // Does it. Returns the exit status; on -1 err holds the one line to print.
+    // Does it: 0, with what the program ends with in line->status; or -1, with the one line to print
+    // in err.
     int (*run)(struct cmd_line *line, struct err *err);
 };
 
@@ -66,7 +67,8 @@ struct cmd_line {
     size_t n_given;
     int argc; // the whole command line, as typed
     char **argv;
-    bool silent; // the error has been printed, here or by another rank
+    enum cmd_exit status; // of a command that did what it could
+    bool silent;          // the error has been printed, here or by another rank
 };
 
 // The command of that name, NULL when there is none.

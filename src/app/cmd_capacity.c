@@ -9,7 +9,7 @@
 #include "runs/checkpointing.h"
 #include "capacity/memo.h"
 #include "capacity/memo_file.h"
-#include "app/progress.h"
+#include "runs/progress.h"
 #include "base/mem.h"
 #include "par/mpi_err.h"
 #include "results/file/dataset_write.h"
@@ -36,7 +36,7 @@ static void on_progress(void *user, double done_frac, const char *stage, uint64_
 
 // A question about to be answered. All borrowed.
 struct task {
-    const struct cmd_line *line;
+    struct cmd_line *line;
     const struct eval *eval;
     const struct capacity_search *search;
     const char *output, *kept; // files: of the results, of the memo
@@ -66,12 +66,13 @@ static int finish(const struct task *task, const struct capacity_result *answer,
 // see.
 static int report_stop(const struct task *task, const struct memo *memo)
 {
+    task->line->status = CMD_STOPPED;
     if (task->eval->rank == 0)
         fprintf(stderr, "recfleet: stopped, %zu answers saved in %s; %s\n", memo_n(memo),
                 task->kept,
                 cmd_given(task->line, "--resume") ? "resume with the same command"
                                                   : "resume with --resume");
-    return CMD_STOPPED;
+    return 0;
 }
 
 // Everything behind an open memo.
@@ -112,7 +113,7 @@ static void digest_bytes(const struct study *study, unsigned char digest[MEMO_DI
     mem_free(text);
 }
 
-static int run_search(const struct cmd_line *line, const struct eval *eval,
+static int run_search(struct cmd_line *line, const struct eval *eval,
                       const struct capacity_search *search, const char *output, struct err *err)
 {
     unsigned char digest[MEMO_DIGEST_BYTES];
@@ -126,7 +127,7 @@ static int run_search(const struct cmd_line *line, const struct eval *eval,
     struct memo *memo = memo_open(eval->comm, &config, err);
     int rc = memo ? answer_study(&task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.
-    memo_close(memo, rc == CMD_DONE || (rc < 0 && err->code == ERR_STUDY));
+    memo_close(memo, rc < 0 ? err->code == ERR_STUDY : line->status == CMD_DONE);
     mem_free(kept);
     return rc;
 }
@@ -156,8 +157,8 @@ static int check_output(const struct cmd_line *line, const char *output, struct 
     return dataset_write_check(output, cmd_given(line, "--force"), err);
 }
 
-static int go(const struct cmd_line *line, const struct eval *eval,
-              const struct capacity_search *search, struct err *err)
+static int go(struct cmd_line *line, const struct eval *eval, const struct capacity_search *search,
+              struct err *err)
 {
     char *own = study_output_path(search->study);
     const char *output = cmd_value(line, "--output", own);

@@ -4,13 +4,12 @@
 
 #include "app/cmd.h"
 #include "runs/demand.h"
-#include "app/progress.h"
+#include "runs/progress.h"
 #include "runs/survey.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "results/hist.h"
 #include "results/record.h"
-#include "study/doc.h"
 #include "study/study.h"
 
 // Of memory, for the estimate only.
@@ -122,10 +121,9 @@ static void check_all(const struct study *study)
                  100 * estimate.worst_cpu_frac, 100 * estimate.worst_accel_frac);
 }
 
-static int check_study(const struct survey_source *source, bool resolved, struct err *err)
+static int check_study(const struct survey *survey, bool resolved, struct err *err)
 {
-    struct study *study = study_parse(source->path, source->text, source->size, source->settings,
-                                      source->n_settings, source->library, true, err);
+    struct study *study = survey_whole(survey, err);
     if (!study)
         return -1;
     if (resolved) {
@@ -133,7 +131,7 @@ static int check_study(const struct survey_source *source, bool resolved, struct
         fputs(text, stdout);
         mem_free(text);
     } else {
-        printf("%s: good\n", source->path);
+        printf("%s: good\n", survey_source(survey)->path);
         check_all(study);
     }
     study_destroy(study);
@@ -141,8 +139,7 @@ static int check_study(const struct survey_source *source, bool resolved, struct
 }
 
 // Replications of a point differ in the seed alone, so one of them is read.
-static int check_sweep(const struct survey_source *source, const struct survey *survey,
-                       struct err *err)
+static int check_sweep(const struct survey *survey, struct err *err)
 {
     const struct grid *grid = survey_grid(survey);
     uint32_t n_points = grid_n_points(grid);
@@ -156,7 +153,8 @@ static int check_sweep(const struct survey_source *source, const struct survey *
         work_s += demand_wall_s(study) * grid_n_replications(grid);
         study_destroy(study);
     }
-    printf("%s: good\n%u point%s:\n", source->path, n_points, n_points == 1 ? "" : "s");
+    printf("%s: good\n%u point%s:\n", survey_source(survey)->path, n_points,
+           n_points == 1 ? "" : "s");
     for (uint32_t a = 0; a < grid_n_axes(grid); a++) {
         printf("  %-16s", grid_axis_name(grid, a));
         for (uint32_t v = 0; v < grid_n_labels(grid, a) && v < SHOWN_LABELS; v++)
@@ -172,33 +170,20 @@ static int check_sweep(const struct survey_source *source, const struct survey *
     return 0;
 }
 
-static int check_text(const struct cmd_line *line, const char *text, size_t size,
-                      const struct library *library, struct err *err)
-{
-    const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
-    const struct survey_source source = {line->args[0], text, size, settings, n, library, NULL};
-    struct survey *survey = survey_create(&source, err);
-    bool resolved = cmd_given(line, "--resolved");
-    int rc = -1;
-    if (survey && grid_n_axes(survey_grid(survey)) > 0 && !resolved)
-        rc = check_sweep(&source, survey, err);
-    else if (survey)
-        rc = check_study(&source, resolved, err);
-    survey_destroy(survey);
-    return rc;
-}
-
 static int check(struct cmd_line *line, struct err *err)
 {
-    struct library library;
-    size_t size;
-    if (library_load(&library, err) < 0)
-        return -1;
-    char *text = doc_load_file(line->args[0], DOC_MAX_BYTES, &size, err);
-    int rc = text ? check_text(line, text, size, &library, err) : -1;
-    mem_free(text);
-    library_release(&library);
+    const char *settings[CMD_MAX_WORDS];
+    const struct survey_source source = {.path = line->args[0],
+                                         .settings = settings,
+                                         .n_settings =
+                                             cmd_values(line, "--set", settings, CMD_MAX_WORDS)};
+    struct survey *survey = survey_create(&source, err);
+    bool resolved = cmd_given(line, "--resolved");
+    int rc = !survey ? -1
+             : grid_n_axes(survey_grid(survey)) > 0 && !resolved
+                 ? check_sweep(survey, err)
+                 : check_study(survey, resolved, err);
+    survey_destroy(survey);
     return rc < 0 ? -1 : CMD_DONE;
 }
 

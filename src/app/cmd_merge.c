@@ -4,8 +4,8 @@
 #include "app/cmd.h"
 #include "runs/eval.h"
 #include "app/job.h"
-#include "app/merge.h"
-#include "app/sweep.h"
+#include "runs/merge.h"
+#include "runs/sweep.h"
 #include "base/mem.h"
 #include "results/report/report_sweep.h"
 
@@ -19,10 +19,11 @@ static const struct cmd_option options[] = {
     {"--quiet", 'q', NULL, "no table"},
     {NULL, 0, NULL, NULL}};
 
-// Names what is not there, on stderr; the exit status.
-static int name_holes(const struct survey *survey, const struct sweep_result *points)
+// Names what is not there, on stderr.
+static void name_holes(const struct survey *survey, const struct sweep_result *points,
+                       uint32_t n_holes)
 {
-    uint32_t n_named = 0, n_done = sweep_result_count(points, SWEEP_DONE);
+    uint32_t n_named = 0;
     for (uint32_t p = 0; p < points->n_points && n_named < MOST_NAMED; p++) {
         const struct sweep_point *point = &points->points[p];
         if (point->state == SWEEP_DONE)
@@ -33,66 +34,51 @@ static int name_holes(const struct survey *survey, const struct sweep_result *po
         mem_free(name);
         n_named++;
     }
-    if (points->n_points - n_done > n_named)
+    if (n_holes > n_named)
         fprintf(stderr, "recfleet: and %u more points, see recfleet sweep --list\n",
-                points->n_points - n_done - n_named);
-    return n_done < points->n_points ? CMD_INCOMPLETE : CMD_DONE;
+                n_holes - n_named);
 }
 
 // Rank 0 alone.
-static int merge(const struct cmd_line *line, struct survey *survey, const char *written,
-                 struct err *err)
+static int merge(struct cmd_line *line, struct survey *survey, struct err *err)
 {
-    struct sweep_result *points = merge_read(survey, written);
-    int rc = 0;
-    if (sweep_result_count(points, SWEEP_DONE) == 0)
-        rc = err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey_folder(survey));
-    if (rc == 0)
-        rc = merge_write(survey, points, cmd_given(line, "--force"), err);
+    struct sweep_result *points = merge_read(survey);
+    uint32_t n_holes = points->n_points - sweep_result_count(points, SWEEP_DONE);
+    int rc =
+        n_holes == points->n_points
+            ? err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey_folder(survey))
+            : merge_write(survey, points, cmd_given(line, "--force"), err);
     if (rc == 0 && !cmd_given(line, "--quiet")) {
         report_sweep_print(stdout, points);
         printf("results: %s\n", survey_output(survey));
     }
-    if (rc == 0)
-        rc = name_holes(survey, points);
+    if (rc == 0 && n_holes > 0) {
+        name_holes(survey, points, n_holes);
+        line->status = CMD_INCOMPLETE;
+    }
     sweep_result_destroy(points);
     return rc;
 }
 
-static int with_survey(const struct cmd_line *line, const struct eval *eval,
-                       const struct library *library, const char *text, size_t size,
-                       struct err *err)
-{
-    const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
-    const struct survey_source source = {
-        line->args[0], text, size, settings, n, library, cmd_value(line, "--output", NULL)};
-    struct survey *survey = survey_create(&source, err);
-    int rc = eval_agree(eval, survey ? 0 : -1, err), status = CMD_DONE;
-    if (rc == 0)
-        rc = sweep_look(eval, survey, NULL, err);
-    if (rc == 0) {
-        char *written = survey_written(text, settings, n);
-        if (eval->rank == 0)
-            status = merge(line, survey, written, err);
-        rc = eval_agree(eval, status < 0 ? -1 : 0, err);
-        mem_free(written);
-    }
-    survey_destroy(survey);
-    return rc < 0 ? -1 : status; // rank 0's is the job's
-}
-
 static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 {
-    struct library library;
-    size_t size = 0;
-    int rc = eval_agree(eval, library_load(&library, err), err);
-    if (rc < 0)
+    const char *settings[CMD_MAX_WORDS];
+    struct survey_source source = {.path = line->args[0],
+                                   .settings = settings,
+                                   .n_settings = cmd_values(line, "--set", settings, CMD_MAX_WORDS),
+                                   .output = cmd_value(line, "--output", NULL)};
+    char *text = eval_read_text(eval, source.path, &source.size, err);
+    if (!text)
         return -1;
-    char *text = eval_read_text(eval, line->args[0], &size, err);
-    rc = text ? with_survey(line, eval, &library, text, size, err) : -1;
+    source.text = text;
+    struct survey *survey = survey_create(&source, err);
+    int rc = eval_agree(eval, survey ? 0 : -1, err);
+    if (rc == 0)
+        rc = sweep_look(eval, survey, NULL, err);
+    if (rc == 0)
+        rc = eval_agree(eval, eval->rank == 0 ? merge(line, survey, err) : 0, err);
+    survey_destroy(survey);
     mem_free(text);
-    library_release(&library);
     return rc;
 }
 

@@ -8,7 +8,7 @@
 #include "runs/eval.h"
 #include "app/job.h"
 #include "runs/checkpointing.h"
-#include "app/progress.h"
+#include "runs/progress.h"
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "par/mpi_err.h"
@@ -73,54 +73,43 @@ static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
     progress_update(&meter->progress, reached_ns, n_queries);
 }
 
-static bool sla_missed(const struct summary *summary)
+// What the command ends with, by the targets.
+static void judge(struct cmd_line *line, const struct summary *summary)
 {
-    for (uint32_t s = 0; s < summary->n_services; s++)
+    for (uint32_t s = 0; cmd_given(line, "--require-sla") && s < summary->n_services; s++)
         if (summary->services[s].sla != SLA_NONE && summary->services[s].sla != SLA_MET)
-            return true;
-    return false;
+            line->status = CMD_SLA_MISSED;
 }
 
-static enum cmd_exit verdict(const struct cmd_line *line, const struct summary *summary)
+// Of a run that was done, or stopped: then also with --quiet, because there is nothing else to see.
+static void report(struct cmd_line *line, const struct study *study,
+                   const struct eval_result *result, const char *path)
 {
-    return cmd_given(line, "--require-sla") && sla_missed(summary) ? CMD_SLA_MISSED : CMD_DONE;
-}
-
-// Where a run stopped and how to resume it; also with --quiet, because there is nothing else to
-// see.
-static enum cmd_exit report_stop(const struct cmd_line *line, const struct study *study,
-                                 const struct eval_result *result)
-{
-    fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; %s\n",
-            simtime_to_s(result->stopped_ns), simtime_to_s(study->settings.duration_ns),
-            result->checkpoint,
-            cmd_given(line, "--resume") ? "resume with the same command" : "resume with --resume");
-    return CMD_STOPPED;
-}
-
-static enum cmd_exit report(const struct cmd_line *line, const struct eval_result *result,
-                            const char *path)
-{
+    if (result->stopped) {
+        line->status = CMD_STOPPED;
+        fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; resume with %s\n",
+                simtime_to_s(result->stopped_ns), simtime_to_s(study->settings.duration_ns),
+                result->checkpoint, cmd_given(line, "--resume") ? "the same command" : "--resume");
+        return;
+    }
     if (!cmd_given(line, "--quiet")) {
         report_print(stdout, result->meta, result->summary, &result->info);
         printf("results: %s\n", path);
     }
-    return verdict(line, result->summary);
+    judge(line, result->summary);
 }
 
-// Is the results file there, and of this very study? Then *status is what the command ends with.
-// Asked on rank 0 alone.
-static bool is_done(const struct cmd_line *line, const struct study *study, const char *output,
-                    enum cmd_exit *status)
+// Is the results file there, and of this very study? Asked on rank 0 alone.
+static bool is_done(struct cmd_line *line, const struct study *study, const char *output)
 {
-    bool goes_on = cmd_given(line, "--resume") || cmd_given(line, "--resume-from");
-    if (!goes_on || cmd_given(line, "--force") || access(output, F_OK) != 0)
+    bool resumes = cmd_given(line, "--resume") || cmd_given(line, "--resume-from");
+    if (!resumes || cmd_given(line, "--force") || access(output, F_OK) != 0)
         return false;
     struct run_result *run = run_result_read(output, DATASET_ALL, NULL);
     char *digest = study_digest(study);
     bool same = run && strcmp(run->meta->study_digest, digest) == 0;
     if (same) {
-        *status = verdict(line, run->summary);
+        judge(line, run->summary);
         if (!cmd_given(line, "--quiet"))
             printf("results: %s has the results of this study already\n", output);
     }
@@ -129,13 +118,12 @@ static bool is_done(const struct cmd_line *line, const struct study *study, cons
     return same;
 }
 
-// Before anything is simulated: are the results there already (*done, the same on all ranks, with
-// *status on rank 0), and if not, may they go there?
-static int look_ahead(const struct cmd_line *line, const struct eval *eval,
-                      const struct study *study, const char *output, bool *done,
-                      enum cmd_exit *status, struct err *err)
+// Before anything is simulated: are the results there already (*done, the same on all ranks), and
+// if not, may they go there?
+static int look_ahead(struct cmd_line *line, const struct eval *eval, const struct study *study,
+                      const char *output, bool *done, struct err *err)
 {
-    int there = eval->rank == 0 && is_done(line, study, output, status), rc = 0;
+    int there = eval->rank == 0 && is_done(line, study, output), rc = 0;
     if (eval->rank == 0 && !there)
         rc = dataset_write_check(output, cmd_given(line, "--force"), err);
     rc = eval_agree(eval, rc, err);
@@ -146,76 +134,52 @@ static int look_ahead(const struct cmd_line *line, const struct eval *eval,
     return rc;
 }
 
-static int simulate(const struct cmd_line *line, const struct eval *eval, const struct study *study,
-                    struct eval_options *opts, enum cmd_exit *status, struct err *err)
+// Everything after the study was read; the same on every rank.
+static int run_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
+                     struct eval_options *opts, struct err *err)
 {
     struct meter meter = {.begun = false};
     struct eval_result result;
-    bool quiet = cmd_given(line, "--quiet");
-    opts->force = cmd_given(line, "--force");
-    opts->resume = cmd_given(line, "--resume");
-    opts->resume_from = cmd_value(line, "--resume-from", NULL);
-    opts->quiet = quiet;
+    bool silent = opts->quiet || eval->rank != 0, done;
+    char *own = study_output_path(study);
+    opts->output = cmd_value(line, "--output", own);
     opts->run.progress = on_progress;
     opts->run.progress_user = &meter;
-    progress_start(&meter.progress, quiet || eval->rank != 0 ? NULL : stderr,
-                   study->settings.duration_ns);
-    int rc = eval_run(eval, study, opts, &result, err);
-    progress_end(&meter.progress);
-    if (rc < 0)
-        return -1;
-    // Rank 0's status is the job's.
-    if (eval->rank == 0)
-        *status = result.stopped ? report_stop(line, study, &result)
-                                 : report(line, &result, opts->output);
-    eval_release(&result);
-    return 0;
-}
-
-// Everything after the study was read; the same on every rank.
-static int run_parsed(const struct cmd_line *line, const struct eval *eval,
-                      const struct study *study, struct eval_options *opts, enum cmd_exit *status,
-                      struct err *err)
-{
-    char *own = study_output_path(study);
-    bool done;
-    opts->output = cmd_value(line, "--output", own);
-    int rc = look_ahead(line, eval, study, opts->output, &done, status, err);
-    if (rc == 0 && !done)
-        rc = simulate(line, eval, study, opts, status, err);
+    int rc = look_ahead(line, eval, study, opts->output, &done, err);
+    if (rc == 0 && !done) {
+        progress_start(&meter.progress, silent ? NULL : stderr, study->settings.duration_ns);
+        rc = eval_run(eval, study, opts, &result, err);
+        progress_end(&meter.progress);
+        if (rc == 0 && eval->rank == 0)
+            report(line, study, &result, opts->output);
+        if (rc == 0)
+            eval_release(&result);
+    }
     mem_free(own);
-    return rc;
-}
-
-static int run_study(const struct cmd_line *line, const struct eval *eval,
-                     struct eval_options *opts, enum cmd_exit *status, struct err *err)
-{
-    const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
-    struct library library;
-    int rc = eval_agree(eval, library_load(&library, err), err);
-    if (rc < 0)
-        return -1;
-    struct study *study = eval_read_study(eval, line->args[0], settings, n, &library, err);
-    rc = study ? run_parsed(line, eval, study, opts, status, err) : -1;
-    study_destroy(study);
-    library_release(&library);
     return rc;
 }
 
 static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 {
-    struct eval_options opts = {0};
-    enum cmd_exit status = CMD_DONE;
+    const char *settings[CMD_MAX_WORDS];
+    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
+    struct eval_options opts = {.force = cmd_given(line, "--force"),
+                                .resume = cmd_given(line, "--resume"),
+                                .resume_from = cmd_value(line, "--resume-from", NULL),
+                                .quiet = cmd_given(line, "--quiet")};
+    struct library library;
+    if (read_layout(line, &opts.run.layout, err) < 0 ||
+        read_window(line, &opts.window_ns, err) < 0 ||
+        eval_agree(eval, library_load(&library, err), err) < 0)
+        return -1;
     char *command = cmd_text(line);
     opts.command = command;
-    int rc = read_layout(line, &opts.run.layout, err);
-    if (rc == 0)
-        rc = read_window(line, &opts.window_ns, err);
-    if (rc == 0)
-        rc = run_study(line, eval, &opts, &status, err);
+    struct study *study = eval_read_study(eval, line->args[0], settings, n, &library, err);
+    int rc = study ? run_study(line, eval, study, &opts, err) : -1;
+    study_destroy(study);
+    library_release(&library);
     mem_free(command);
-    return rc < 0 ? -1 : (int)status;
+    return rc;
 }
 
 static int run(struct cmd_line *line, struct err *err)

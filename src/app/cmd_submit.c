@@ -8,7 +8,7 @@
 
 #include "app/cmd.h"
 #include "jobs/idset.h"
-#include "app/merge.h"
+#include "runs/merge.h"
 #include "runs/pointdir.h"
 #include "jobs/sbatch.h"
 #include "jobs/site.h"
@@ -18,7 +18,6 @@
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
 #include "results/file/run_result.h"
-#include "study/doc.h"
 #include "study/grid.h"
 #include "study/study.h"
 #include "study/study_digest.h"
@@ -49,9 +48,8 @@ struct order {
     uint32_t links; // 0: no chain
     struct site site;
     struct submission_plan plan; // of the jobs; borrows from here
-    // Owned: absolute paths, and plain names made from the output's.
-    char *study_path, *output, *folder, *name, *job_name;
-    char *shown; // the output as one word on one line
+    char *owned[6];              // what it borrows of texts made here
+    const char *shown;           // the output as one word on one line
 };
 
 // --- reading the order
@@ -134,100 +132,59 @@ static int read_order(const struct cmd_line *line, struct order *order, struct e
     return check_time(order, err);
 }
 
-static int no_path(const char *path, struct err *err)
-{
-    return err_set(err, ERR_STUDY, "%s: %s", path, strerror(errno));
-}
-
-// Fills the paths and names: `output` as given or as the study has it, `name` of the study.
+// Fills the paths, which are absolute, and the plain names made of them: `output` as given or as
+// the study has it, `name` of the study.
 static int place_order(struct order *order, const char *output, const char *name, struct err *err)
 {
     char *copy = mem_strdup(output), *slash = strrchr(copy, '/');
-    const char *base = slash ? slash + 1 : copy, *folder = slash ? copy : ".";
+    const char *base = slash ? slash + 1 : copy;
+    const char *folder = !slash ? "." : slash == copy ? "/" : copy;
+    struct submission_plan *plan = &order->plan;
     int rc = 0;
     if (slash)
         *slash = '\0';
-    if (slash == copy)
-        folder = "/";
-    char *study_path = realpath(order->study, NULL), *folder_path = realpath(folder, NULL);
-    if (!study_path)
-        rc = no_path(order->study, err);
-    else if (!folder_path)
-        rc = no_path(folder, err);
+    plan->study = order->owned[0] = realpath(order->study, NULL);
+    if (!plan->study)
+        rc = err_set(err, ERR_STUDY, "%s: %s", order->study, strerror(errno));
+    else if (plan->folder = order->owned[1] = realpath(folder, NULL), !plan->folder)
+        rc = err_set(err, ERR_STUDY, "%s: %s", folder, strerror(errno));
     else if (!*base)
         rc = err_set(err, ERR_STUDY, "recfleet submit: --output: %s is a folder", output);
     else {
-        order->study_path = mem_strdup(study_path);
-        order->folder = mem_strdup(folder_path);
-        order->output = mem_printf("%s/%s", strcmp(folder_path, "/") ? folder_path : "", base);
-        order->shown = sbatch_quote(order->output);
-        order->name = sbatch_plain(base);
-        order->job_name = sbatch_plain(name);
-        order->plan.study = order->study_path;
-        order->plan.output = order->output;
-        order->plan.folder = order->folder;
-        order->plan.name = order->name;
-        order->plan.job_name = order->job_name;
+        const char *above = strcmp(plan->folder, "/") == 0 ? "" : plan->folder;
+        plan->output = order->owned[2] = mem_printf("%s/%s", above, base);
+        plan->name = order->owned[3] = sbatch_plain(base);
+        plan->job_name = order->owned[4] = sbatch_plain(name);
+        order->shown = order->owned[5] = sbatch_quote(plan->output);
     }
-    free(study_path);
-    free(folder_path);
     mem_free(copy);
     return rc;
 }
 
-static void release_order(struct order *order)
-{
-    site_release(&order->site);
-    mem_free(order->study_path);
-    mem_free(order->output);
-    mem_free(order->folder);
-    mem_free(order->name);
-    mem_free(order->job_name);
-    mem_free(order->shown);
-}
-
 // --- handing in its jobs
 
+// One job, or the links of a chain: each waits for the one before, however that ended. Their common
+// name tells them from other chains.
 static int submit_run(const struct order *order, struct err *err)
 {
-    struct submission *submission = submission_run(&order->plan, NULL);
-    char *purpose = mem_printf("run, into %s", order->shown), *id = NULL;
-    int rc = submission_write(submission, err);
-    if (rc == 0)
-        rc = submission_hand_in(submission, "run", purpose, &id, err);
-    mem_free(id);
-    mem_free(purpose);
-    submission_destroy(submission);
-    return rc;
-}
-
-// Hands in the next link; *id: the number of the one before, then its own.
-static int submit_link(const struct order *order, struct submission *submission, uint32_t link,
-                       char **id, struct err *err)
-{
-    char *word = mem_printf("link%u", link);
-    char *purpose = mem_printf("link %u of %u, into %s", link, order->links, order->shown);
-    submission_after(submission, *id);
-    mem_free(*id);
-    int rc = submission_hand_in(submission, word, purpose, id, err);
-    mem_free(purpose);
-    mem_free(word);
-    return rc;
-}
-
-// Links wait for the one before, however it ended. Their common name tells them from other chains.
-static int submit_chain(const struct order *order, struct err *err)
-{
-    char *name =
-        mem_printf("%.60s-chain-%lld-%ld", order->job_name, (long long)time(NULL), (long)getpid());
-    struct submission *submission = submission_run(&order->plan, name);
+    uint32_t n = order->links;
+    char *chain = n == 0 ? NULL
+                         : mem_printf("%.60s-chain-%lld-%ld", order->plan.job_name,
+                                      (long long)time(NULL), (long)getpid());
+    struct submission *submission = submission_run(&order->plan, chain);
     char *id = NULL;
-    int rc = submission_write(submission, err);
-    for (uint32_t link = 1; link <= order->links && rc == 0; link++)
-        rc = submit_link(order, submission, link, &id, err);
+    int rc = 0;
+    for (uint32_t link = 1; link <= (n ? n : 1) && rc == 0; link++) {
+        char *word = n ? mem_printf("link%u", link) : mem_strdup("run");
+        char *purpose = n ? mem_printf("link %u of %u, into %s", link, n, order->shown)
+                          : mem_printf("run, into %s", order->shown);
+        rc = submission_hand_in(submission, word, purpose, &id, err);
+        mem_free(purpose);
+        mem_free(word);
+    }
     mem_free(id);
     submission_destroy(submission);
-    mem_free(name);
+    mem_free(chain);
     return rc;
 }
 
@@ -241,42 +198,27 @@ static int submit_tasks(const struct order *order, const bool *missing, uint32_t
     uint32_t n_tasks = idset_count(tasks.chosen, tasks.n);
     char *purpose = mem_printf("%u of %u points, %u task%s", idset_count(missing, n_points),
                                n_points, n_tasks, n_tasks == 1 ? "" : "s");
-    int rc = submission_write(submission, err);
-    if (rc == 0)
-        rc = submission_hand_in(submission, "array", purpose, id, err);
+    int rc = submission_hand_in(submission, "array", purpose, id, err);
     mem_free(purpose);
     submission_destroy(submission);
     mem_free(tasks.chosen);
     return rc;
 }
 
-// After the array, if there is one.
-static int submit_merge(const struct order *order, const char *array, struct err *err)
-{
-    struct submission *submission = submission_merge(&order->plan);
-    char *id = NULL;
-    char *purpose =
-        mem_printf("merge%s, into %s", array ? "" : " of points that are all there", order->shown);
-    submission_after(submission, array);
-    int rc = submission_write(submission, err);
-    if (rc == 0)
-        rc = submission_hand_in(submission, "merge", purpose, &id, err);
-    mem_free(id);
-    mem_free(purpose);
-    submission_destroy(submission);
-    return rc;
-}
-
+// The tasks, if there are any, and the merge after them.
 static int submit_array(const struct order *order, const bool *missing, uint32_t n_points,
                         struct err *err)
 {
-    char *array = NULL;
-    int rc = 0;
-    if (idset_count(missing, n_points) > 0)
-        rc = submit_tasks(order, missing, n_points, &array, err);
-    if (rc == 0)
-        rc = submit_merge(order, array, err);
-    mem_free(array);
+    char *id = NULL;
+    if (idset_count(missing, n_points) > 0 && submit_tasks(order, missing, n_points, &id, err) < 0)
+        return -1;
+    struct submission *submission = submission_merge(&order->plan);
+    char *purpose =
+        mem_printf("merge%s, into %s", id ? "" : " of points that are all there", order->shown);
+    int rc = submission_hand_in(submission, "merge", purpose, &id, err);
+    mem_free(id);
+    mem_free(purpose);
+    submission_destroy(submission);
     return rc;
 }
 
@@ -331,9 +273,9 @@ static int look_at_output(const struct order *order, const struct study *study, 
                           struct err *err)
 {
     *done = false;
-    if (access(order->output, F_OK) != 0)
-        return dataset_write_check(order->output, false, err);
-    struct run_result *run = run_result_read(order->output, DATASET_ALL, NULL);
+    if (access(order->plan.output, F_OK) != 0)
+        return dataset_write_check(order->plan.output, false, err);
+    struct run_result *run = run_result_read(order->plan.output, DATASET_ALL, NULL);
     char *digest = study_digest(study);
     *done = run && strcmp(run->meta->study_digest, digest) == 0;
     mem_free(digest);
@@ -347,11 +289,10 @@ static int look_at_output(const struct order *order, const struct study *study, 
     return 0;
 }
 
-static int order_run(struct order *order, const struct survey_source *source,
-                     const struct survey *survey, struct err *err)
+static int order_run(struct order *order, const struct survey *survey, struct err *err)
 {
-    struct study *study = study_parse(source->path, source->text, source->size, source->settings,
-                                      source->n_settings, source->library, true, err);
+    struct study *study = survey_whole(survey, err);
+    const char *output = survey_source(survey)->output;
     if (!study)
         return -1;
     if (grid_n_axes(survey_grid(survey)) > 0)
@@ -359,35 +300,13 @@ static int order_run(struct order *order, const struct survey_source *source,
                  order->study, survey_n_points(survey));
     char *own = study_output_path(study);
     bool done = false;
-    int rc = place_order(order, source->output ? source->output : own, study->settings.name, err);
+    int rc = place_order(order, output ? output : own, study->settings.name, err);
     if (rc == 0)
         rc = look_at_output(order, study, &done, err);
     if (rc == 0 && !done)
-        rc = order->links ? submit_chain(order, err) : submit_run(order, err);
+        rc = submit_run(order, err);
     mem_free(own);
     study_destroy(study);
-    return rc;
-}
-
-static int work(const struct cmd_line *line, struct order *order, struct err *err)
-{
-    struct library library;
-    struct survey_source source = {.path = order->study,
-                                   .settings = order->settings,
-                                   .n_settings = order->plan.n_settings,
-                                   .library = &library,
-                                   .output = cmd_value(line, "--output", NULL)};
-    if (library_load(&library, err) < 0)
-        return -1;
-    char *text = doc_load_file(order->study, DOC_MAX_BYTES, &source.size, err);
-    source.text = text;
-    struct survey *survey = text ? survey_create(&source, err) : NULL;
-    int rc = !survey        ? -1
-             : order->array ? order_array(order, survey, err)
-                            : order_run(order, &source, survey, err);
-    survey_destroy(survey);
-    mem_free(text);
-    library_release(&library);
     return rc;
 }
 
@@ -395,9 +314,20 @@ static int submit(struct cmd_line *line, struct err *err)
 {
     struct order *order = mem_calloc(1, sizeof *order);
     int rc = read_order(line, order, err);
-    if (rc == 0)
-        rc = work(line, order, err);
-    release_order(order);
+    if (rc == 0) {
+        const struct survey_source source = {.path = order->study,
+                                             .settings = order->settings,
+                                             .n_settings = order->plan.n_settings,
+                                             .output = cmd_value(line, "--output", NULL)};
+        struct survey *survey = survey_create(&source, err);
+        rc = !survey        ? -1
+             : order->array ? order_array(order, survey, err)
+                            : order_run(order, survey, err);
+        survey_destroy(survey);
+    }
+    site_release(&order->site);
+    for (size_t i = 0; i < sizeof order->owned / sizeof *order->owned; i++)
+        mem_free(order->owned[i]);
     mem_free(order);
     return rc < 0 ? -1 : CMD_DONE;
 }

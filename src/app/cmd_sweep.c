@@ -7,14 +7,12 @@
 #include "jobs/idset.h"
 #include "app/job.h"
 #include "runs/checkpointing.h"
-#include "app/merge.h"
-#include "app/sweep.h"
-#include "base/log.h"
+#include "runs/merge.h"
+#include "runs/sweep.h"
 #include "base/mem.h"
 #include "results/file/durable.h"
 #include "results/report/report_sweep.h"
 #include "results/report/table.h"
-#include "study/doc.h"
 
 // Points that are named one by one; of more, the ids.
 #define MOST_NAMED 20
@@ -35,11 +33,9 @@ static const struct cmd_option options[] = {
 
 // One sweep as asked for.
 struct order {
-    const struct cmd_line *line;
+    struct cmd_line *line;
     struct survey *survey;
-    const char *text; // of the study
     const char *settings[CMD_MAX_WORDS];
-    size_t n_settings;
     bool *chosen; // [points]
     bool *todo;   // [points]: chosen and not done
     bool all;     // every point was chosen, by choosing none
@@ -116,15 +112,14 @@ static int refuse_foreign(const struct order *order, struct err *err)
 
 static void say_edited(const struct order *order)
 {
-    uint32_t n = survey_n_points(order->survey), count = 0;
+    uint32_t n = survey_n_points(order->survey);
     bool *edited = mem_calloc(n, sizeof *edited);
     for (uint32_t p = 0; p < n; p++)
         edited[p] = order->chosen[p] && state_of(order, p) == POINTDIR_EDITED;
-    count = idset_count(edited, n);
+    uint32_t count = idset_count(edited, n);
     if (count > 0) {
         fprintf(stderr,
-                "recfleet: made before the study or the program was changed, done again: "
-                "point%s ",
+                "recfleet: made before the study or the program was changed, done again: point%s ",
                 count == 1 ? "" : "s");
         idset_print(stderr, edited, n);
         fputc('\n', stderr);
@@ -169,15 +164,13 @@ static void name_failures(const struct order *order, const struct sweep_outcome 
 
 static int write_merged(struct order *order, struct err *err)
 {
-    char *written = survey_written(order->text, order->settings, order->n_settings);
-    struct sweep_result *points = merge_read(order->survey, written);
+    struct sweep_result *points = merge_read(order->survey);
     int rc = merge_write(order->survey, points, cmd_given(order->line, "--force"), err);
     if (rc == 0 && !cmd_given(order->line, "--quiet")) {
         report_sweep_print(stdout, points);
         printf("results: %s\n", survey_output(order->survey));
     }
     sweep_result_destroy(points);
-    mem_free(written);
     return rc;
 }
 
@@ -195,56 +188,59 @@ static void say_counts(const struct order *order, const struct sweep_outcome *ou
     printf("; points: %s\n", survey_folder(order->survey));
 }
 
-// Rank 0 alone. The exit status.
+// Rank 0 alone.
 static int finish(struct order *order, const struct sweep_outcome *outcome, bool merges,
                   struct err *err)
 {
     if (outcome->stopped) {
+        order->line->status = CMD_STOPPED;
         name_failures(order, outcome);
         fprintf(stderr, "recfleet: stopped, %u of %u points done; resume with the same command\n",
                 outcome->n_done, idset_count(order->todo, survey_n_points(order->survey)));
-        return CMD_STOPPED;
+        return 0;
     }
     say_counts(order, outcome);
     int rc = merges ? write_merged(order, err) : 0;
     name_failures(order, outcome); // last; and all the more when the file must not be written
-    if (rc < 0)
-        return -1;
-    return outcome->n_failed > 0 ? CMD_INCOMPLETE : CMD_DONE;
+    if (outcome->n_failed > 0)
+        order->line->status = CMD_INCOMPLETE;
+    return rc;
 }
 
 static int simulate(struct order *order, const struct eval *eval, struct err *err)
 {
-    const struct cmd_line *line = order->line;
-    bool merges = order->all && !cmd_given(line, "--no-merge");
-    bool quiet = cmd_given(line, "--quiet");
+    bool merges = order->all && !cmd_given(order->line, "--no-merge");
+    bool quiet = cmd_given(order->line, "--quiet");
     struct sweep_outcome outcome;
     find_todo(order);
-    int rc = eval->rank == 0 ? prepare(order, merges, err) : 0;
-    if (eval_agree(eval, rc, err) < 0)
+    if (eval_agree(eval, eval->rank == 0 ? prepare(order, merges, err) : 0, err) < 0)
         return -1;
-    char *command = cmd_text(line);
+    char *command = cmd_text(order->line);
     const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, command};
-    rc = sweep_run(eval, order->survey, &opts, &outcome, err);
-    mem_free(command);
-    if (rc == 0) {
-        if (eval->rank == 0)
-            rc = finish(order, &outcome, merges, err);
-        int status = rc;
-        rc = eval_agree(eval, rc < 0 ? -1 : 0, err);
-        if (rc == 0)
-            rc = status; // rank 0's is the job's
-    }
+    int rc = sweep_run(eval, order->survey, &opts, &outcome, err);
+    if (rc == 0)
+        rc = eval_agree(eval, eval->rank == 0 ? finish(order, &outcome, merges, err) : 0, err);
     sweep_release(&outcome);
+    mem_free(command);
     return rc;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
 
-// Fills order->survey and what is chosen; the caller releases them also on error.
-static int read_order(struct order *order, const struct survey_source *source, struct err *err)
+// Fills the survey and what is chosen; release_order() follows also on error. `text`: of the study,
+// NULL for it to be read here.
+static int read_order(struct order *order, struct cmd_line *line, const char *text, size_t size,
+                      struct err *err)
 {
-    order->survey = survey_create(source, err);
+    const struct survey_source source = {
+        .path = line->args[0],
+        .text = text,
+        .size = size,
+        .settings = order->settings,
+        .n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS),
+        .output = cmd_value(line, "--output", NULL)};
+    order->line = line;
+    order->survey = survey_create(&source, err);
     return order->survey ? choose(order, err) : -1;
 }
 
@@ -253,46 +249,23 @@ static void release_order(struct order *order)
     survey_destroy(order->survey);
     mem_free(order->chosen);
     mem_free(order->todo);
-}
-
-static struct survey_source source_of(struct order *order, const char *text, size_t size,
-                                      const struct library *library)
-{
-    const struct cmd_line *line = order->line;
-    order->text = text;
-    order->n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS);
-    return (struct survey_source){line->args[0],
-                                  text,
-                                  size,
-                                  order->settings,
-                                  order->n_settings,
-                                  library,
-                                  cmd_value(line, "--output", NULL)};
+    mem_free(order);
 }
 
 static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
 {
-    struct order *order = mem_calloc(1, sizeof *order);
-    struct library library;
     size_t size = 0;
-    order->line = line;
-    int rc = eval_agree(eval, library_load(&library, err), err);
-    if (rc == 0) {
-        char *text = eval_read_text(eval, line->args[0], &size, err);
-        rc = text ? 0 : -1;
-        if (rc == 0) {
-            const struct survey_source source = source_of(order, text, size, &library);
-            rc = eval_agree(eval, read_order(order, &source, err), err);
-        }
-        if (rc == 0)
-            rc = sweep_look(eval, order->survey, order->chosen, err);
-        if (rc == 0)
-            rc = simulate(order, eval, err);
-        mem_free(text);
-        library_release(&library);
-    }
+    char *text = eval_read_text(eval, line->args[0], &size, err);
+    if (!text)
+        return -1;
+    struct order *order = mem_calloc(1, sizeof *order);
+    int rc = eval_agree(eval, read_order(order, line, text, size, err), err);
+    if (rc == 0)
+        rc = sweep_look(eval, order->survey, order->chosen, err);
+    if (rc == 0)
+        rc = simulate(order, eval, err);
     release_order(order);
-    mem_free(order);
+    mem_free(text);
     return rc;
 }
 
@@ -344,54 +317,34 @@ static void print_notes(const struct order *order)
     }
 }
 
-static int look(struct order *order)
-{
-    uint32_t n = survey_n_points(order->survey);
-    survey_look(order->survey, order->chosen, 0, 1);
-    find_todo(order);
-    if (cmd_given(order->line, "--missing")) {
-        idset_print(stdout, order->todo, n);
-        if (idset_count(order->todo, n) > 0)
-            printf("\n");
-        return CMD_DONE;
-    }
-    print_points(order);
-    print_notes(order);
-    printf("%u of %u points done; points: %s, results: %s\n",
-           idset_count(order->chosen, n) - idset_count(order->todo, n),
-           idset_count(order->chosen, n), survey_folder(order->survey),
-           survey_output(order->survey));
-    return CMD_DONE;
-}
-
 // Without MPI, as `check`: on a login node there may be none.
-static int list(struct cmd_line *line, struct err *err)
+static int look(struct cmd_line *line, struct err *err)
 {
     struct order *order = mem_calloc(1, sizeof *order);
-    struct library library;
-    size_t size;
-    int rc = -1;
-    order->line = line;
-    if (library_load(&library, err) == 0) {
-        char *text = doc_load_file(line->args[0], DOC_MAX_BYTES, &size, err);
-        if (text) {
-            const struct survey_source source = source_of(order, text, size, &library);
-            rc = read_order(order, &source, err);
+    int rc = read_order(order, line, NULL, 0, err);
+    if (rc == 0) {
+        uint32_t n = survey_n_points(order->survey);
+        survey_look(order->survey, order->chosen, 0, 1);
+        find_todo(order);
+        uint32_t n_chosen = idset_count(order->chosen, n), n_todo = idset_count(order->todo, n);
+        if (cmd_given(line, "--missing")) {
+            idset_print(stdout, order->todo, n);
+            fputs(n_todo > 0 ? "\n" : "", stdout);
+        } else {
+            print_points(order);
+            print_notes(order);
+            printf("%u of %u points done; points: %s, results: %s\n", n_chosen - n_todo, n_chosen,
+                   survey_folder(order->survey), survey_output(order->survey));
         }
-        if (rc == 0)
-            rc = look(order);
-        mem_free(text);
-        library_release(&library);
     }
     release_order(order);
-    mem_free(order);
     return rc;
 }
 
 static int run(struct cmd_line *line, struct err *err)
 {
     if (cmd_given(line, "--list") || cmd_given(line, "--missing"))
-        return list(line, err);
+        return look(line, err);
     checkpointing_block_signals();
     return job_run(line, work, err);
 }

@@ -6,7 +6,7 @@
 #include "app/cmd.h"
 #include "runs/eval.h"
 #include "app/job.h"
-#include "app/progress.h"
+#include "runs/progress.h"
 #include "app/tune.h"
 #include "base/mem.h"
 #include "results/file/durable.h"

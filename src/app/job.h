@@ -11,7 +11,8 @@
 #include "app/cmd.h"
 #include "runs/eval.h"
 
-// A command's work on one rank: the exit status, or -1 with the same error on every rank.
+// A command's work on one rank: 0, or -1 with the same error on every rank. The line->status of
+// rank 0 is the job's.
 typedef int (*job_fn)(struct cmd_line *line, const struct eval *eval, struct err *err);
 
 // Collective (all processes of the job). Logically collective: line and work must agree. Returns

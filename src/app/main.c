@@ -31,17 +31,17 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 {
     struct cmd_line *line = mem_calloc(1, sizeof *line);
     struct err err = {0};
-    int status = cmd_parse(cmd, argc, argv, line, &err);
-    if (status < 0) {
+    int status = CMD_DONE;
+    if (cmd_parse(cmd, argc, argv, line, &err) < 0) {
         status = cmd_fail(&err);
     } else if (cmd_given(line, "--help")) {
         cmd_print_help(cmd, stdout);
     } else if (cmd_given(line, "--version")) {
         printf("recfleet %s\n", revision_program);
+    } else if (cmd->run(line, &err) < 0) {
+        status = line->silent ? cmd_status(&err) : cmd_fail(&err);
     } else {
-        status = cmd->run(line, &err);
-        if (status < 0)
-            status = line->silent ? cmd_status(&err) : cmd_fail(&err);
+        status = line->status;
     }
     mem_free(line);
     // A full disk shows only here when the output went to a file.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/site.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,6 +16,11 @@
 // What bash takes for itself wherever it stands in a word. No '~' and no '*', '?', '[': they
 // expand.
 #define PLAIN LETTERS DIGITS "./:,@%+=^-"
+#define BLANKS " \t"
+// All but the tab, and the end of a line.
+#define CONTROLS                                                                                   \
+    "\001\002\003\004\005\006\007\010\012\013\014\015\016\017\020\021\022\023\024\025\026"         \
+    "\027\030\031\032\033\034\035\036\037"
 
 static const char *const own_keys[] = {"RECFLEET_LAUNCHER", "RECFLEET_MODULES", "RECFLEET_PROGRAM"};
 
@@ -40,163 +46,106 @@ static const char *const sbatch_keys[] = {
     "SBATCH_WAIT",          "SBATCH_WAIT4SWITCH",   "SBATCH_WAIT_ALL_NODES",
     "SBATCH_WCKEY"};
 
-// A line of the file and where in it we are.
-struct cursor {
+// A line of the file; for messages, which name a place in it.
+struct place {
     const char *path;
     size_t line;
-    const char *text;
-    size_t n, at;
+    const char *text; // one line, ends with a NUL
 };
 
-static int fail(const struct cursor *cursor, struct err *err, const char *what)
+static int fail(const struct place *place, const char *at, struct err *err, const char *what)
 {
-    return err_set(err, ERR_STUDY, "%s:%zu:%zu: %s", cursor->path, cursor->line, cursor->at + 1,
-                   what);
-}
-
-static char peek(const struct cursor *cursor)
-{
-    return cursor->at < cursor->n ? cursor->text[cursor->at] : '\0';
-}
-
-static bool is_one_of(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-static char *cut(const struct cursor *cursor, size_t from, size_t to)
-{
-    return mem_printf("%.*s", (int)(to - from), cursor->text + from);
+    return err_set(err, ERR_STUDY, "%s:%zu:%zu: %s", place->path, place->line,
+                   (size_t)(at - place->text) + 1, what);
 }
 
 // Whether somebody reads the key; if not, err says so.
-static int check_key(const struct cursor *cursor, const char *key, struct err *err)
+static int check_key(const struct place *place, const char *key, struct err *err)
 {
-    const struct {
-        const char *prefix;
-        const char *const *keys;
-        size_t n;
-    } families[] = {{"RECFLEET_", own_keys, sizeof own_keys / sizeof *own_keys},
-                    {"SBATCH_", sbatch_keys, sizeof sbatch_keys / sizeof *sbatch_keys}};
-    for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
-        if (strncmp(key, families[f].prefix, strlen(families[f].prefix)) != 0)
-            continue;
-        for (size_t i = 0; i < families[f].n; i++)
-            if (strcmp(key, families[f].keys[i]) == 0)
-                return 0;
-        const char *near = schema_nearest(key, families[f].keys, families[f].n);
-        err_set(err, ERR_STUDY, "%s:%zu:1: unknown key \"%.60s\"", cursor->path, cursor->line, key);
-        return near ? err_append(err, "; did you mean \"%s\"?", near)
-                    : err_append(err, "; nobody reads it");
-    }
-    return 0;
-}
-
-static int parse_key(struct cursor *cursor, char **key, struct err *err)
-{
-    size_t from = cursor->at;
-    if (!is_one_of(peek(cursor), LETTERS))
-        return fail(cursor, err, "expected KEY=VALUE or a comment");
-    while (is_one_of(peek(cursor), LETTERS DIGITS))
-        cursor->at++;
-    if (peek(cursor) != '=')
-        return fail(cursor, err, "expected = right behind the key");
-    *key = cut(cursor, from, cursor->at++);
-    return 0;
-}
-
-static int parse_quoted(struct cursor *cursor, char **value, struct err *err)
-{
-    char quote = cursor->text[cursor->at];
-    size_t from = ++cursor->at;
-    for (; peek(cursor) != quote; cursor->at++) {
-        if (cursor->at >= cursor->n)
-            return fail(cursor, err, "the quote does not end on this line");
-        if (quote == '"' && is_one_of(peek(cursor), "$`\\!"))
-            return fail(cursor, err,
-                        "nothing is expanded here: use '...' if the character is meant");
-        if ((unsigned char)peek(cursor) < ' ' && peek(cursor) != '\t')
-            return fail(cursor, err, "a control character");
-    }
-    *value = cut(cursor, from, cursor->at++);
-    return 0;
-}
-
-static int parse_value(struct cursor *cursor, char **value, struct err *err)
-{
-    if (peek(cursor) == '\'' || peek(cursor) == '"')
-        return parse_quoted(cursor, value, err);
-    size_t from = cursor->at;
-    while (is_one_of(peek(cursor), PLAIN))
-        cursor->at++;
-    *value = cut(cursor, from, cursor->at);
-    return 0;
-}
-
-// Only blanks and a comment may follow a value, and a blank comes first.
-static int parse_rest(struct cursor *cursor, struct err *err)
-{
-    size_t from = cursor->at;
-    while (is_one_of(peek(cursor), " \t"))
-        cursor->at++;
-    if (cursor->at >= cursor->n || (peek(cursor) == '#' && cursor->at > from))
+    bool own = strncmp(key, "RECFLEET_", 9) == 0;
+    if (!own && strncmp(key, "SBATCH_", 7) != 0)
         return 0;
-    return fail(cursor, err, "not plain text: put the whole value in quotes");
+    const char *const *keys = own ? own_keys : sbatch_keys;
+    size_t n = own ? sizeof own_keys / sizeof *own_keys : sizeof sbatch_keys / sizeof *sbatch_keys;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return 0;
+    const char *near = schema_nearest(key, keys, n);
+    err_set(err, ERR_STUDY, "%s:%zu:1: unknown key \"%.60s\"", place->path, place->line, key);
+    return near ? err_append(err, "; did you mean \"%s\"?", near)
+                : err_append(err, "; nobody reads it");
 }
 
-static int add_setting(struct site *site, const struct cursor *cursor, char *key, char *value,
+// The value at *text, which moves behind it and its quotes. Returns its length, -1 when bash would
+// read it in another way.
+static int parse_value(const struct place *place, const char **text, const char **value,
                        struct err *err)
 {
-    if (site_value(site, key))
-        return err_set(err, ERR_STUDY, "%s:%zu:1: %.60s is set twice", cursor->path, cursor->line,
-                       key);
-    if (check_key(cursor, key, err) < 0)
-        return -1;
-    site->settings = mem_realloc(site->settings, site->n_settings + 1, sizeof *site->settings);
-    site->settings[site->n_settings++] = (struct site_setting){key, value};
-    return 0;
+    char quote = **text;
+    if (quote != '\'' && quote != '"') {
+        *value = *text;
+        *text += strspn(*text, PLAIN);
+        return (int)(*text - *value);
+    }
+    *value = ++*text;
+    *text += strcspn(*text, quote == '"' ? "\"$`\\!" CONTROLS : "'" CONTROLS);
+    if (**text == quote)
+        return (int)((*text)++ - *value);
+    return fail(place, *text, err,
+                **text == '\0' ? "the quote does not end on this line"
+                : (unsigned char)**text < ' '
+                    ? "a control character"
+                    : "nothing is expanded here: use '...' if the character is meant");
 }
 
-static int parse_line(struct site *site, struct cursor *cursor, struct err *err)
+static int parse_line(struct site *site, const struct place *place, struct err *err)
 {
-    char *key = NULL, *value = NULL;
-    while (is_one_of(peek(cursor), " \t"))
-        cursor->at++;
-    if (cursor->at >= cursor->n || peek(cursor) == '#')
+    const char *key = place->text + strspn(place->text, BLANKS), *value;
+    if (*key == '\0' || *key == '#')
         return 0;
-    int rc = parse_key(cursor, &key, err);
-    if (rc == 0)
-        rc = parse_value(cursor, &value, err);
-    if (rc == 0)
-        rc = parse_rest(cursor, err);
-    if (rc == 0)
-        rc = add_setting(site, cursor, key, value, err);
-    if (rc < 0) {
-        mem_free(key);
-        mem_free(value);
-    }
+    const char *at = key + strspn(key, LETTERS DIGITS);
+    if (at == key || strchr(DIGITS, *key))
+        return fail(place, key, err, "expected KEY=VALUE or a comment");
+    int n_key = (int)(at - key);
+    if (*at++ != '=')
+        return fail(place, key + n_key, err, "expected = right behind the key");
+    int n_value = parse_value(place, &at, &value, err);
+    if (n_value < 0)
+        return -1;
+    // Only blanks and a comment may follow, and a blank comes first.
+    const char *rest = at + strspn(at, BLANKS);
+    if (*rest && (*rest != '#' || rest == at))
+        return fail(place, rest, err, "not plain text: put the whole value in quotes");
+    struct site_setting setting = {mem_printf("%.*s", n_key, key),
+                                   mem_printf("%.*s", n_value, value)};
+    int rc = site_value(site, setting.key) ? err_set(err, ERR_STUDY, "%s:%zu:1: %.60s is set twice",
+                                                     place->path, place->line, setting.key)
+                                           : check_key(place, setting.key, err);
+    // Kept in any case: the caller releases all of them.
+    site->settings = mem_realloc(site->settings, site->n_settings + 1, sizeof *site->settings);
+    site->settings[site->n_settings++] = setting;
     return rc;
 }
 
 int site_parse(const char *path, const char *data, size_t size, struct site *site, struct err *err)
 {
-    struct cursor cursor = {.path = path};
+    struct place place = {.path = path};
+    int rc = 0;
     *site = (struct site){0};
-    for (size_t begin = 0; begin < size;) {
+    for (size_t begin = 0; begin < size && rc == 0;) {
         const char *end = memchr(data + begin, '\n', size - begin);
-        cursor.text = data + begin;
-        cursor.n = end ? (size_t)(end - cursor.text) : size - begin;
-        cursor.at = 0;
-        cursor.line++;
-        int rc = memchr(cursor.text, '\0', cursor.n) ? fail(&cursor, err, "a NUL character")
-                                                     : parse_line(site, &cursor, err);
-        if (rc < 0) {
-            site_release(site);
-            return -1;
-        }
-        begin += cursor.n + 1;
+        size_t n = end ? (size_t)(end - data) - begin : size - begin;
+        char *text = mem_printf("%.*s", (int)n, data + begin);
+        place.line++;
+        place.text = text;
+        rc = strlen(text) < n ? fail(&place, text, err, "a NUL character")
+                              : parse_line(site, &place, err);
+        mem_free(text);
+        begin += n + 1;
     }
-    return 0;
+    if (rc < 0)
+        site_release(site);
+    return rc;
 }
 
 int site_read(const char *path, struct site *site, struct err *err)

@@ -2,71 +2,37 @@
 #include "jobs/submission.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "jobs/idset.h"
-#include "runs/pointdir.h"
 #include "base/mem.h"
+#include "jobs/idset.h"
+#include "jobs/sbatch.h"
+#include "runs/pointdir.h"
 
-#define MAX_SETTINGS 3
+#define MAX_OPTIONS 8
 
-// The job, and what it borrows that is not of the plan.
 struct submission {
     const struct submission_plan *plan;
-    struct sbatch_job job;
-    struct site more;
-    struct site_setting settings[MAX_SETTINGS];
-    char *script, *dependency;
-    const char **arguments;
-    char *options[SBATCH_MAX_OPTIONS];
+    const struct submission_template *template;
+    char *script;               // file in the plan's folder; plain
+    char *options[MAX_OPTIONS]; // of sbatch; plain
+    size_t n_options;
+    const char *key; // a setting of this kind of job, NULL: none
+    char *value;
     char *logs; // folder that the logs go to; NULL: the plan's
+    bool written;
 };
 
 // --- making one
 
 static void add_option(struct submission *submission, char *text)
 {
-    assert(submission->job.n_options < SBATCH_MAX_OPTIONS);
-    submission->options[submission->job.n_options] = text;
-    submission->job.options[submission->job.n_options++] = text;
-}
-
-static void add_setting(struct submission *submission, const char *key, const char *value)
-{
-    assert(submission->more.n_settings < MAX_SETTINGS);
-    submission->settings[submission->more.n_settings++] =
-        (struct site_setting){mem_strdup(key), mem_strdup(value)};
-}
-
-// The running program, for sites that do not name one.
-static void add_program(struct submission *submission)
-{
-    char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (site_value(submission->plan->site, "RECFLEET_PROGRAM") || n <= 0)
-        return;
-    path[n] = '\0';
-    add_setting(submission, "RECFLEET_PROGRAM", path);
-}
-
-// STUDY -o OUTPUT --set ...
-static void add_arguments(struct submission *submission)
-{
-    const struct submission_plan *plan = submission->plan;
-    size_t n = 0;
-    submission->arguments = mem_calloc(3 + 2 * plan->n_settings, sizeof *submission->arguments);
-    submission->arguments[n++] = plan->study;
-    submission->arguments[n++] = "-o";
-    submission->arguments[n++] = plan->output;
-    for (size_t i = 0; i < plan->n_settings; i++) {
-        submission->arguments[n++] = "--set";
-        submission->arguments[n++] = plan->settings[i];
-    }
-    submission->job.arguments = submission->arguments;
-    submission->job.n_arguments = n;
+    assert(submission->n_options < MAX_OPTIONS && sbatch_is_plain(text));
+    submission->options[submission->n_options++] = text;
 }
 
 // A job of the template `name`.
@@ -74,15 +40,10 @@ static struct submission *begin(const struct submission_plan *plan, const char *
 {
     struct submission *submission = mem_calloc(1, sizeof *submission);
     submission->plan = plan;
+    submission->template = submission_templates;
+    while (strcmp(strrchr(submission->template->path, '/') + 1, name) != 0)
+        submission->template ++;
     submission->script = mem_printf("%s.%s", plan->name, name);
-    submission->more.settings = submission->settings;
-    submission->job = (struct sbatch_job){.name = name,
-                                          .folder = plan->folder,
-                                          .script = submission->script,
-                                          .site = plan->site,
-                                          .more = &submission->more};
-    add_arguments(submission);
-    add_program(submission);
     return submission;
 }
 
@@ -103,7 +64,8 @@ struct submission *submission_run(const struct submission_plan *plan, const char
     add_option(submission, mem_printf("--job-name=%s", chain ? chain : plan->job_name));
     add_option(submission, mem_printf("--output=%s.log", plan->name));
     add_size(submission);
-    add_setting(submission, "RECFLEET_CHAIN", chain ? chain : "");
+    submission->key = "RECFLEET_CHAIN";
+    submission->value = mem_strdup(chain ? chain : "");
     return submission;
 }
 
@@ -131,25 +93,23 @@ static char *task_list(const struct submission_tasks *tasks, uint32_t throttle)
     if (throttle)
         fprintf(out, "%%%u", throttle);
     fclose(out);
-    char *copy = mem_strdup(text);
-    free(text);
-    return copy;
+    return text;
 }
 
 struct submission *submission_array(const struct submission_plan *plan,
                                     const struct submission_tasks *tasks)
 {
     struct submission *submission = begin(plan, "sweep.sbatch");
-    char *shares = tasks->n_shares ? mem_printf("%u", tasks->n_shares) : mem_strdup("");
+    const char *prefix = tasks->n_shares ? "share-" : "";
     char *stem = pointdir_of(plan->name);
     submission->logs = mem_printf("%s/%s", plan->folder, stem);
     add_option(submission, mem_printf("--job-name=%s", plan->job_name));
-    add_option(submission, mem_printf("--output=%s/%s%%6a.log", stem, *shares ? "share-" : ""));
+    add_option(submission, mem_printf("--output=%s/%s%%6a.log", stem, prefix));
     add_option(submission, task_list(tasks, plan->throttle));
     add_size(submission);
-    add_setting(submission, "RECFLEET_SHARES", shares);
+    submission->key = "RECFLEET_SHARES";
+    submission->value = tasks->n_shares ? mem_printf("%u", tasks->n_shares) : mem_strdup("");
     mem_free(stem);
-    mem_free(shares);
     return submission;
 }
 
@@ -167,72 +127,179 @@ void submission_destroy(struct submission *submission)
 {
     if (!submission)
         return;
-    for (size_t i = 0; i < submission->job.n_options; i++)
+    for (size_t i = 0; i < submission->n_options; i++)
         mem_free(submission->options[i]);
-    for (size_t i = 0; i < submission->more.n_settings; i++) {
-        mem_free(submission->settings[i].key);
-        mem_free(submission->settings[i].value);
-    }
+    mem_free(submission->value);
     mem_free(submission->logs);
-    mem_free(submission->arguments);
-    mem_free(submission->dependency);
     mem_free(submission->script);
     mem_free(submission);
 }
 
-const struct sbatch_job *submission_job(const struct submission *submission)
+// --- its script and its command
+
+// afterany: with afterok a failed point would keep all the others from being merged, and a link
+// that was stopped would be the last of its chain.
+#define AFTER "--dependency=afterany:"
+
+static void put_quoted(FILE *out, const char *before, const char *word, const char *after)
 {
-    return &submission->job;
+    char *quoted = sbatch_quote(word);
+    fprintf(out, "%s%s%s", before, quoted, after);
+    mem_free(quoted);
+}
+
+static void put_setting(FILE *out, const char *before, const char *key, const char *value,
+                        const char *after)
+{
+    fprintf(out, "%s%s", before, key);
+    put_quoted(out, "=", value, after);
+}
+
+// The site's settings that sbatch reads, or those that the job does.
+static void put_site(FILE *out, const struct site *site, bool for_sbatch)
+{
+    for (size_t i = 0; i < site->n_settings; i++) {
+        const struct site_setting *setting = &site->settings[i];
+        if ((strncmp(setting->key, "SBATCH_", 7) == 0) == for_sbatch)
+            put_setting(out, for_sbatch ? "" : "export ", setting->key, setting->value,
+                        for_sbatch ? " " : "\n");
+    }
+}
+
+void submission_print_command(FILE *out, const struct submission *submission, const char *after)
+{
+    put_quoted(out, "cd ", submission->plan->folder, " && ");
+    put_site(out, submission->plan->site, true);
+    fputs("sbatch --parsable", out);
+    for (size_t i = 0; i < submission->n_options; i++)
+        fprintf(out, " %s", submission->options[i]);
+    if (after)
+        fprintf(out, " " AFTER "%s", after);
+    fprintf(out, " %s", submission->script);
+}
+
+void submission_print_script(FILE *out, const struct submission *submission, const char *after)
+{
+    const struct submission_plan *plan = submission->plan;
+    const struct submission_template *template = submission->template;
+    // The first empty line ends the #SBATCH lines, of which Slurm reads none behind a command.
+    const char *rest = memmem(template->data, template->size, "\n\n", 2);
+    size_t head = (size_t)(rest - (const char *)template->data) + 1;
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    fwrite(template->data, 1, head, out);
+    for (size_t i = 0; i < submission->n_options; i++)
+        fprintf(out, "#SBATCH %s\n", submission->options[i]);
+    fputs("\n# Written by recfleet submit; to submit it again:\n#   ", out);
+    submission_print_command(out, submission, after);
+    put_quoted(out, "\ncd ", plan->folder, " || exit 1\n");
+    put_site(out, plan->site, false);
+    // The running program, for sites that do not name one.
+    if (n > 0 && !site_value(plan->site, "RECFLEET_PROGRAM")) {
+        self[n] = '\0';
+        put_setting(out, "export ", "RECFLEET_PROGRAM", self, "\n");
+    }
+    if (submission->key)
+        put_setting(out, "export ", submission->key, submission->value, "\n");
+    put_quoted(out, "set -- ", plan->study, "");
+    put_quoted(out, " -o ", plan->output, "");
+    for (size_t i = 0; i < plan->n_settings; i++)
+        put_quoted(out, " --set ", plan->settings[i], "");
+    fputc('\n', out);
+    fwrite(template->data + head, 1, template->size - head, out);
 }
 
 // --- handing it in
 
-// afterany: with afterok a failed point would keep all the others from being merged, and a link
-// that was stopped would be the last of its chain.
-void submission_after(struct submission *submission, const char *id)
+// Its folders, and the script in place of an older one.
+static int write_script(const struct submission *submission, const char *after, struct err *err)
 {
-    mem_free(submission->dependency);
-    submission->dependency = id ? mem_printf("afterany:%s", id) : NULL;
-    submission->job.dependency = submission->dependency;
-}
-
-static void show_script(const struct submission *submission)
-{
-    char *text = sbatch_script(&submission->job);
-    char *path = mem_printf("%s/%s", submission->job.folder, submission->job.script);
-    char *quoted = sbatch_quote(path);
-    printf("==> %s\n%s", quoted, text);
-    mem_free(quoted);
-    mem_free(path);
-    mem_free(text);
-}
-
-int submission_write(const struct submission *submission, struct err *err)
-{
-    if (submission->plan->dry_run) {
-        show_script(submission);
-        return 0;
-    }
     // Slurm makes no folder for its logs: a job whose log cannot be opened fails without a word.
     if (submission->logs && pointdir_make(submission->logs, ERR_FAIL, err) < 0)
         return -1;
-    return sbatch_write(&submission->job, err);
+    char *path = mem_printf("%s/%s", submission->plan->folder, submission->script);
+    char *partial = mem_printf("%s.tmp-%ld", path, (long)getpid());
+    FILE *file = fopen(partial, "w");
+    int rc = 0;
+    if (file)
+        submission_print_script(file, submission, after);
+    bool good = file && !ferror(file);
+    if (file)
+        good = fclose(file) == 0 && good;
+    if (!good || rename(partial, path) != 0) {
+        rc = err_set(err, ERR_FAIL, "%s: cannot write the script: %s", path, strerror(errno));
+        if (file)
+            unlink(partial);
+    }
+    mem_free(partial);
+    mem_free(path);
+    return rc;
 }
 
-int submission_hand_in(const struct submission *submission, const char *word, const char *purpose,
+static int call_sbatch(const struct submission *submission, const char *after, char **id,
+                       struct err *err)
+{
+    char *dependency = after ? mem_printf(AFTER "%s", after) : NULL;
+    const char *words[MAX_OPTIONS + 5] = {"sbatch", "--parsable"};
+    const struct sbatch_call call = {
+        .words = words, .folder = submission->plan->folder, .site = submission->plan->site};
+    size_t n = 2;
+    char *said;
+    for (size_t i = 0; i < submission->n_options; i++)
+        words[n++] = submission->options[i];
+    if (dependency)
+        words[n++] = dependency;
+    words[n++] = submission->script;
+    int status = sbatch_run(&call, &said);
+    *id = status == 0 ? sbatch_parse_id(said) : NULL;
+    if (status == SBATCH_NOT_FOUND)
+        err_set(err, ERR_FAIL,
+                "there is no sbatch here: Slurm is not installed, or not in PATH (--dry-run shows "
+                "what would be submitted)");
+    else if (status != 0)
+        err_set(err, ERR_FAIL, "sbatch did not take %s (exit status %d, see above)",
+                submission->script, status);
+    else if (!*id)
+        err_set(err, ERR_FAIL, "sbatch said \"%.80s\" where the id of the job was expected", said);
+    mem_free(dependency);
+    mem_free(said);
+    return *id ? 0 : -1;
+}
+
+// The same for somebody who only wants to see it.
+static void show(const struct submission *submission, const char *word, const char *purpose,
+                 const char *after)
+{
+    if (!submission->written) {
+        char *path = mem_printf("%s/%s", submission->plan->folder, submission->script);
+        put_quoted(stdout, "==> ", path, "\n");
+        submission_print_script(stdout, submission, after);
+        mem_free(path);
+    }
+    printf("==> %s=$(", word);
+    submission_print_command(stdout, submission, after);
+    printf(")    # %s\n", purpose);
+}
+
+int submission_hand_in(struct submission *submission, const char *word, const char *purpose,
                        char **id, struct err *err)
 {
+    char *after = *id;
+    int rc = 0;
     *id = NULL;
     if (submission->plan->dry_run) {
-        char *command = sbatch_command(&submission->job);
-        printf("==> %s=$(%s)    # %s\n", word, command, purpose);
-        mem_free(command);
+        show(submission, word, purpose, after);
         *id = mem_printf("$%s", word);
-        return 0;
+    } else {
+        if (!submission->written)
+            rc = write_script(submission, after, err);
+        if (rc == 0)
+            rc = call_sbatch(submission, after, id, err);
+        if (rc == 0)
+            printf("%s  %s\n", *id, purpose);
+        fflush(stdout); // what is in the queue is known even if the next one fails
     }
-    if (sbatch_submit(&submission->job, id, err) < 0)
-        return -1;
-    printf("%s  %s\n", *id, purpose);
-    fflush(stdout); // what is in the queue is known even if the next one fails
-    return 0;
+    submission->written = rc == 0;
+    mem_free(after);
+    return rc;
 }

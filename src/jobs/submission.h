@@ -3,25 +3,42 @@
 //
 // There are three: a run (or all links of a chain), an array over the points of a sweep, and the
 // merge that follows an array. They share a plan, and each adds its own options and settings to
-// one of the templates of sbatch.h. A submission can be handed in more than once; then it waits for
-// whatever submission_after() said last.
+// one of the scripts of slurm/, which are embedded when the program is built: more #SBATCH lines
+// behind its own (the last one counts), then the settings as `export KEY=VALUE` and the arguments
+// as `set -- ...`. What comes of it needs nothing else; it can be read, kept, and submitted again
+// by hand from its folder.
 //
-// Making one touches nothing outside. submission_write() and submission_hand_in() do, unless
-// the plan is a dry run: then they print to stdout what they would have done.
+// Slurm takes options from its command line, from SBATCH_ variables and from the script, in this
+// order of weight. What was asked for is on the command line too, so that a site's variables do
+// not win over it; a site's variables are given to sbatch and kept in a comment.
+//
+// Making one touches nothing outside. submission_hand_in() does, unless the plan is a dry run: then
+// it prints to stdout what it would have done. A submission can be handed in more than once, to
+// wait for another job each time.
 //
 //     struct submission *submission = submission_run(&plan, NULL);
-//     if (submission_write(submission, &err) == 0)
-//         submission_hand_in(submission, "run", "run, into out.h5", &id, &err);
+//     char *id = NULL;
+//     submission_hand_in(submission, "run", "run, into out.h5", &id, &err);
+//     mem_free(id);
 //     submission_destroy(submission);
 #ifndef JOBS_SUBMISSION_H
 #define JOBS_SUBMISSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include "jobs/sbatch.h"
 #include "jobs/site.h"
 #include "base/err.h"
+
+// One embedded file of slurm/; made by scripts/cmake/embed.cmake.
+struct submission_template {
+    const char *path;          // "slurm/run.sbatch"
+    const unsigned char *data; // `size` bytes
+    size_t size;
+};
+extern const struct submission_template submission_templates[]; // ends with a NULL path
 
 // What all jobs of a submission have in common. Texts and the site are borrowed until the last
 // submission is destroyed; "plain" is meant as by sbatch_is_plain().
@@ -63,18 +80,16 @@ struct submission *submission_array(const struct submission_plan *plan,
 struct submission *submission_merge(const struct submission_plan *plan);
 void submission_destroy(struct submission *submission);
 
-// The job as sbatch.h takes it; borrowed until the submission is changed or destroyed.
-const struct sbatch_job *submission_job(const struct submission *submission);
+// The script, and the command line that submits it, as a line for bash. `after`: the id of a job
+// that it waits for, NULL for none.
+void submission_print_script(FILE *out, const struct submission *submission, const char *after);
+void submission_print_command(FILE *out, const struct submission *submission, const char *after);
 
-// From now on it waits for the job `id` to end, in whatever way; NULL: for none.
-void submission_after(struct submission *submission, const char *id);
-
-// Writes the script, and makes the folder of an array's logs.
-int submission_write(const struct submission *submission, struct err *err);
-
-// Hands the job in, after submission_write(), and says what it is for. *id: its number, or in a dry
-// run a word in its place, "$" and `word`; caller mem_free()s. On error it is NULL.
-int submission_hand_in(const struct submission *submission, const char *word, const char *purpose,
+// Writes the script, the first time, hands the job in and says what it is for. *id: the number of a
+// job that it waits for to end, in whatever way, NULL for none; afterwards its own, or in a dry run
+// a word in its place, "$" and `word`. Caller mem_free()s. On error it is NULL. What sbatch has to
+// complain about goes to stderr, err then says that it failed.
+int submission_hand_in(struct submission *submission, const char *word, const char *purpose,
                        char **id, struct err *err);
 
 #endif

@@ -150,29 +150,6 @@ void eval_stamp(const struct eval *eval, const char *command, struct eval_stamp 
                               .n_ranks = eval->n_ranks};
 }
 
-// The run itself; *total (rank 0) is left NULL when it was stopped.
-static int simulate(const struct eval *eval, const struct study *study,
-                    const struct eval_options *options, const struct checkpointing *keep,
-                    struct eval_result *result, struct record **total, struct err *err)
-{
-    struct record *record = make_record(study, result->meta);
-    struct fleet_config fleet = study->fleet;
-    struct run_options run = options->run;
-    struct run_cost cost = {0};
-    fleet.window_ns = options->window_ns;
-    run.control = checkpointing_control(keep);
-    int rc = run_fleet(eval->comm, &fleet, &run, record, &cost, err);
-    if (rc == 0)
-        rc = sum_cost(eval, &cost, &result->info, err);
-    checkpointing_account(keep, &result->info);
-    result->stopped = rc == 0 && cost.stopped;
-    result->stopped_ns = result->stopped ? checkpointing_reached_ns(keep) : 0;
-    if (rc == 0 && !result->stopped)
-        rc = gather_record(eval->comm, record, total, err);
-    record_destroy(record);
-    return rc;
-}
-
 // Sums up, writes the file, and only then removes what was saved.
 static int finish(const struct eval *eval, const struct eval_options *options,
                   const struct record *total, struct eval_result *result, struct err *err)
@@ -189,10 +166,10 @@ static int finish(const struct eval *eval, const struct eval_options *options,
     return rc;
 }
 
+// The run, from where it resumes to where it is stopped or to its results.
 static int run_kept(const struct eval *eval, const struct study *study,
                     const struct eval_options *options, struct eval_result *result, struct err *err)
 {
-    struct record *total = NULL;
     const struct checkpointing_config config = {.path = result->checkpoint,
                                                 .resume = options->resume,
                                                 .resume_from = options->resume_from,
@@ -203,7 +180,21 @@ static int run_kept(const struct eval *eval, const struct study *study,
     struct checkpointing *keep = checkpointing_create(eval->comm, &config, err);
     if (!keep)
         return -1;
-    int rc = simulate(eval, study, options, keep, result, &total, err);
+    struct record *record = make_record(study, result->meta), *total = NULL;
+    struct fleet_config fleet = study->fleet;
+    struct run_options run = options->run;
+    struct run_cost cost = {0};
+    fleet.window_ns = options->window_ns;
+    run.control = checkpointing_control(keep);
+    int rc = run_fleet(eval->comm, &fleet, &run, record, &cost, err);
+    if (rc == 0)
+        rc = sum_cost(eval, &cost, &result->info, err);
+    checkpointing_account(keep, &result->info);
+    result->stopped = rc == 0 && cost.stopped;
+    result->stopped_ns = result->stopped ? checkpointing_reached_ns(keep) : 0;
+    if (rc == 0 && !result->stopped)
+        rc = gather_record(eval->comm, record, &total, err);
+    record_destroy(record); // before the summary: there may be many servers
     if (rc == 0 && !result->stopped)
         rc = finish(eval, options, total, result, err);
     record_destroy(total);

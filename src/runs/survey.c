@@ -7,27 +7,47 @@
 
 #include "runs/demand.h"
 #include "base/mem.h"
+#include "study/doc.h"
 #include "study/study_digest.h"
 
 struct survey {
     struct survey_source source;
+    struct library library; // when the source has none
+    char *text;             // likewise
     struct grid *grid;
     char *output, *folder;
     struct survey_point *points;
 };
 
+// What the source leaves to us, and the grid.
+static int read_source(struct survey *survey, struct err *err)
+{
+    struct survey_source *source = &survey->source;
+    if (!source->library) {
+        if (library_load(&survey->library, err) < 0)
+            return -1;
+        source->library = &survey->library;
+    }
+    if (!source->text)
+        source->text = survey->text =
+            doc_load_file(source->path, DOC_MAX_BYTES, &source->size, err);
+    if (source->text)
+        survey->grid = grid_parse(source->path, source->text, source->size, source->settings,
+                                  source->n_settings, err);
+    return survey->grid ? 0 : -1;
+}
+
 struct survey *survey_create(const struct survey_source *source, struct err *err)
 {
-    struct grid *grid = grid_parse(source->path, source->text, source->size, source->settings,
-                                   source->n_settings, err);
-    if (!grid)
-        return NULL;
     struct survey *survey = mem_calloc(1, sizeof *survey);
     survey->source = *source;
-    survey->grid = grid;
-    survey->output = mem_strdup(source->output ? source->output : grid_output(grid));
+    if (read_source(survey, err) < 0) {
+        survey_destroy(survey);
+        return NULL;
+    }
+    survey->output = mem_strdup(source->output ? source->output : grid_output(survey->grid));
     survey->folder = pointdir_of(survey->output);
-    survey->points = mem_calloc(grid_n_points(grid), sizeof *survey->points);
+    survey->points = mem_calloc(grid_n_points(survey->grid), sizeof *survey->points);
     return survey;
 }
 
@@ -35,6 +55,9 @@ void survey_destroy(struct survey *survey)
 {
     if (!survey)
         return;
+    if (survey->source.library == &survey->library)
+        library_release(&survey->library);
+    mem_free(survey->text);
     grid_destroy(survey->grid);
     mem_free(survey->output);
     mem_free(survey->folder);
@@ -42,9 +65,9 @@ void survey_destroy(struct survey *survey)
     mem_free(survey);
 }
 
-const char *survey_path(const struct survey *survey)
+const struct survey_source *survey_source(const struct survey *survey)
 {
-    return survey->source.path;
+    return &survey->source;
 }
 
 const struct grid *survey_grid(const struct survey *survey)
@@ -72,14 +95,26 @@ struct survey_point *survey_facts(struct survey *survey)
     return survey->points;
 }
 
+static struct study *parse(const struct survey *survey, const char *const *settings, size_t n,
+                           struct err *err)
+{
+    const struct survey_source *source = &survey->source;
+    return study_parse(source->path, source->text, source->size, settings, n, source->library, true,
+                       err);
+}
+
+struct study *survey_whole(const struct survey *survey, struct err *err)
+{
+    return parse(survey, survey->source.settings, survey->source.n_settings, err);
+}
+
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err)
 {
     const struct survey_source *source = &survey->source;
     size_t n;
     const char **settings =
         grid_point_settings(survey->grid, point, source->settings, source->n_settings, &n);
-    struct study *study = study_parse(source->path, source->text, source->size, settings, n,
-                                      source->library, true, err);
+    struct study *study = parse(survey, settings, n, err);
     mem_free(settings);
     return study;
 }

@@ -27,11 +27,11 @@
 // Where a study comes from; all borrowed until survey_destroy().
 struct survey_source {
     const char *path;
-    const char *text; // of that file, `size` bytes
+    const char *text; // of that file, `size` bytes; NULL: it is read
     size_t size;
     const char *const *settings; // [n_settings], of the command line
     size_t n_settings;
-    const struct library *library;
+    const struct library *library; // NULL: it is loaded
     const char *output; // where the results go in place of what the study says; NULL: as it says
 };
 
@@ -47,19 +47,21 @@ struct survey_point {
 
 struct survey;
 
-// Reads the grid; no point has been looked at. NULL on error.
+// Reads the grid, and before that what the source leaves to it; no point has been looked at. NULL
+// on error.
 struct survey *survey_create(const struct survey_source *source, struct err *err);
 void survey_destroy(struct survey *survey); // NULL: no effect
 
-// Borrowed until survey_destroy(): the study's file, the grid; where the results go and the folder
-// of the points.
-const char *survey_path(const struct survey *survey);
+// Borrowed until survey_destroy(): the source, its text and library filled in; the grid; where the
+// results go and the folder of the points.
+const struct survey_source *survey_source(const struct survey *survey);
 const struct grid *survey_grid(const struct survey *survey);
 const char *survey_output(const struct survey *survey);
 const char *survey_folder(const struct survey *survey);
 uint32_t survey_n_points(const struct survey *survey);
 
-// A point as a study. Caller study_destroy()s.
+// The study without its sweep, and a point as a study. Caller study_destroy()s.
+struct study *survey_whole(const struct survey *survey, struct err *err);
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err);
 // Puts the point's labels in front of the error in *err; returns -1.
 int survey_blame(const struct survey *survey, uint32_t point, struct err *err);

@@ -51,21 +51,6 @@ static void write_file(const char *name, const char *text)
     mem_free(path);
 }
 
-static const struct site none = {0};
-
-static struct sbatch_job job_with(const char *const *arguments, size_t n)
-{
-    return (struct sbatch_job){.name = "run.sbatch",
-                               .folder = folder,
-                               .script = "out.h5.run.sbatch",
-                               .options = {"--nodes=2", "--time=1:30"},
-                               .n_options = 2,
-                               .site = &none,
-                               .more = &none,
-                               .arguments = arguments,
-                               .n_arguments = n};
-}
-
 // bash reads every quoted word back as it was, and the word stays on one line.
 START_TEST(quotes_for_bash)
 {
@@ -125,111 +110,28 @@ START_TEST(times)
 }
 END_TEST
 
-// The script begins as the template, has every option on a line of its own, and is good bash whose
-// settings and arguments are those of the job, whatever is in them.
-START_TEST(script_holds_it_all)
+// A command gets its words as they are, in the folder, with the site's variables; its output comes
+// back whole.
+START_TEST(runs_without_a_shell)
 {
-    struct site_setting site[] = {{(char *)"SBATCH_QOS", (char *)"a b"},
-                                  {(char *)"A", (char *)"site's"},
-                                  {(char *)"B", (char *)"kept\n"}};
-    struct site_setting more[] = {{(char *)"A", (char *)"ours"}};
-    const struct site wishes = {site, 3}, ours = {more, 1};
-    struct sbatch_job job = job_with(nasty, N_NASTY);
-    job.site = &wishes;
-    job.more = &ours;
-    char *script = sbatch_script(&job);
-    ck_assert_int_eq(strncmp(script, "#!/usr/bin/env bash\n", 20), 0);
-    ck_assert_ptr_nonnull(strstr(script, "\n#SBATCH --requeue\n"));
-    ck_assert_ptr_nonnull(strstr(script, "\n#SBATCH --nodes=2\n#SBATCH --time=1:30\n"));
-    ck_assert_ptr_nonnull(strstr(script, "SBATCH_QOS='a b' sbatch --parsable --nodes=2"));
-    ck_assert_ptr_null(strstr(script, "export SBATCH_"));
-    // Up to the arguments, then what they are.
-    char *begin = strstr(script, "\nset --"), *end = strchr(begin + 1, '\n');
-    char *head = mem_printf("%.*s\nprintf '%%s|' \"$A\" \"$B\" \"$PWD\" \"$@\"\n",
-                            (int)(end - script), script);
-    write_file("head.sh", head);
-    char *command = mem_printf("bash %s/head.sh", folder), *said = said_by(command);
-    char *want = mem_printf("ours|kept\n|%s|", folder);
+    struct site_setting settings[] = {{(char *)"SBATCH_QOS", (char *)"a; b"}};
+    const struct site site = {settings, 1};
+    const char *words[N_NASTY + 2] = {"said"}, *path = getenv("PATH");
+    const struct sbatch_call call = {.words = words, .folder = folder, .site = &site};
+    char *said, *whole = mem_printf("%s|a; b|", folder), *paths = mem_printf("%s:%s", folder, path);
+    write_file("said", "#!/bin/sh\nprintf '%s|' \"$PWD\" \"$SBATCH_QOS\" \"$@\"\nexit 3\n");
     for (size_t i = 0; i < N_NASTY; i++) {
-        char *longer = mem_printf("%s%s|", want, nasty[i]);
-        mem_free(want);
-        want = longer;
+        char *longer = mem_printf("%s%s|", whole, nasty[i]);
+        mem_free(whole);
+        whole = longer;
+        words[1 + i] = nasty[i];
     }
-    ck_assert_str_eq(said, want);
-    mem_free(want);
+    setenv("PATH", paths, 1);
+    ck_assert_int_eq(sbatch_run(&call, &said), 3);
+    ck_assert_str_eq(said, whole);
+    mem_free(paths);
+    mem_free(whole);
     mem_free(said);
-    mem_free(command);
-    mem_free(head);
-    mem_free(script);
-}
-END_TEST
-
-// All templates are there, and bash finds nothing wrong with what is made of them.
-START_TEST(every_template_makes_a_script)
-{
-    const char *const names[] = {"run.sbatch", "sweep.sbatch", "merge.sbatch", "scaling.sbatch"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct sbatch_job job = job_with(nasty, N_NASTY);
-        struct err err;
-        job.name = names[i];
-        ck_assert_int_eq(sbatch_write(&job, &err), 0);
-        char *command = mem_printf("bash -n %s/%s", folder, job.script);
-        mem_free(said_by(command));
-        mem_free(command);
-    }
-}
-END_TEST
-
-// A stand-in for sbatch that says what it was given.
-static void pretend_sbatch(const char *rest)
-{
-    char *text = mem_printf("#!/bin/sh\n{ pwd; printf '%%s\\n' \"$SBATCH_QOS\" \"$@\"; } > "
-                            "%s/given\n%s\n",
-                            folder, rest);
-    write_file("sbatch", text);
-    setenv("PATH", folder, 1);
-    mem_free(text);
-}
-
-// sbatch gets the words as they are, in the job's folder, with the site's variables; its answer is
-// the id.
-START_TEST(submits_without_a_shell)
-{
-    struct site_setting site[] = {{(char *)"SBATCH_QOS", (char *)"a; b"}};
-    const struct site wishes = {site, 1};
-    struct sbatch_job job = job_with(NULL, 0);
-    struct err err = {0};
-    char *id, *path = mem_strdup(getenv("PATH"));
-    job.site = &wishes;
-    job.dependency = "afterany:5";
-    pretend_sbatch("echo '17;here'");
-    int rc = sbatch_submit(&job, &id, &err);
-    setenv("PATH", path, 1);
-    ck_assert_msg(rc == 0, "%s", err.text);
-    ck_assert_str_eq(id, "17");
-    char *command = mem_printf("cat %s/given", folder), *said = said_by(command);
-    char *want = mem_printf("%s\na; b\n--parsable\n--nodes=2\n--time=1:30\n"
-                            "--dependency=afterany:5\nout.h5.run.sbatch\n",
-                            folder);
-    ck_assert_str_eq(said, want);
-    mem_free(want);
-    mem_free(said);
-    mem_free(command);
-    mem_free(path);
-    mem_free(id);
-}
-END_TEST
-
-// The command line for a dry run does what a submission does.
-START_TEST(shows_its_command)
-{
-    struct sbatch_job job = job_with(NULL, 0);
-    job.folder = "/some where";
-    job.dependency = "afterany:$array";
-    char *command = sbatch_command(&job);
-    ck_assert_str_eq(command, "cd '/some where' && sbatch --parsable --nodes=2 --time=1:30 "
-                              "--dependency=afterany:$array out.h5.run.sbatch");
-    mem_free(command);
 }
 END_TEST
 
@@ -248,44 +150,17 @@ START_TEST(reads_what_slurm_says)
 }
 END_TEST
 
-// No sbatch, one that fails, one that says something else: a line each, and no id.
-START_TEST(says_why_it_was_not_submitted)
+// No Slurm: the status says so, and there is no largest index.
+START_TEST(says_that_there_is_none)
 {
-    struct sbatch_job job = job_with(NULL, 0);
-    struct err err = {0};
-    char *id, *path = mem_strdup(getenv("PATH"));
+    const char *const words[] = {"sbatch", NULL};
+    const struct sbatch_call call = {.words = words};
+    char *said;
     setenv("PATH", "/nowhere", 1);
-    int rc = sbatch_submit(&job, &id, &err);
-    uint32_t max = sbatch_max_array();
-    setenv("PATH", path, 1);
-    ck_assert_int_eq(rc, -1);
-    ck_assert_ptr_null(id);
-    ck_assert_int_eq(err.code, ERR_FAIL);
-    ck_assert_ptr_nonnull(strstr(err.text, "there is no sbatch here"));
-    ck_assert_uint_eq(max, 0);
-    pretend_sbatch("exit 3");
-    rc = sbatch_submit(&job, &id, &err);
-    setenv("PATH", path, 1);
-    ck_assert_int_eq(rc, -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "sbatch did not take out.h5.run.sbatch (exit status 3"));
-    pretend_sbatch("echo hello");
-    rc = sbatch_submit(&job, &id, &err);
-    setenv("PATH", path, 1);
-    ck_assert_int_eq(rc, -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "said \"hello"));
-    mem_free(path);
-}
-END_TEST
-
-// A folder that cannot be written to: an error with the path, and nothing left behind.
-START_TEST(says_why_it_was_not_written)
-{
-    struct sbatch_job job = job_with(NULL, 0);
-    struct err err = {0};
-    job.folder = "/no/such/folder";
-    ck_assert_int_eq(sbatch_write(&job, &err), -1);
-    ck_assert_str_eq(err.text, "/no/such/folder/out.h5.run.sbatch: cannot write the script: "
-                               "No such file or directory");
+    ck_assert_int_eq(sbatch_run(&call, &said), SBATCH_NOT_FOUND);
+    ck_assert_str_eq(said, "");
+    ck_assert_uint_eq(sbatch_max_array(), 0);
+    mem_free(said);
 }
 END_TEST
 
@@ -294,13 +169,9 @@ int main(void)
     const struct suite_test tests[] = {{"core", quotes_for_bash},
                                        {"core", plain_names},
                                        {"core", times},
-                                       {"core", script_holds_it_all},
-                                       {"core", every_template_makes_a_script},
-                                       {"core", submits_without_a_shell},
-                                       {"core", shows_its_command},
+                                       {"core", runs_without_a_shell},
                                        {"limits", reads_what_slurm_says},
-                                       {"errors", says_why_it_was_not_submitted},
-                                       {"errors", says_why_it_was_not_written}};
+                                       {"errors", says_that_there_is_none}};
     if (!mkdtemp(folder))
         return EXIT_FAILURE;
     int status = suite_run("sbatch", tests, sizeof tests / sizeof *tests);

@@ -30,7 +30,7 @@ LAYERS = {
 }
 
 # Test folders named after a folder of code may include what that folder may, and what the tests of
-# those have in common; the others, all. (tests/runs looks at folders that a sweep of src/app made.)
+# those have in common; the others, all.
 TEST_FOLDERS = {
     "tests/base": "src/base",
     "tests/par": "src/par",

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "runs/checkpointing.h"
-#include "app/sweep_fixture.h"
+#include "runs/sweep_fixture.h"
 #include "base/mem.h"
 #include "support/suite.h"
 

@@ -3,8 +3,8 @@
 //
 // Six points: three rates, each in two replications; a run takes milliseconds. The folder is made
 // once for all ranks of a program and removed at its end with all that is in it.
-#ifndef TESTS_APP_SWEEP_FIXTURE_H
-#define TESTS_APP_SWEEP_FIXTURE_H
+#ifndef TESTS_RUNS_SWEEP_FIXTURE_H
+#define TESTS_RUNS_SWEEP_FIXTURE_H
 
 #include <stdint.h>
 

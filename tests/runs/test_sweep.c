@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // On any number of ranks; MPI starts once, in main.
-#include "app/sweep.h"
+#include "runs/sweep.h"
 
 #include <signal.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "runs/checkpointing.h"
-#include "app/sweep_fixture.h"
+#include "runs/sweep_fixture.h"
 #include "base/mem.h"
 #include "support/suite.h"
 

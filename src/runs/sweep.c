@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/sweep.h"
+#include "runs/sweep.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "runs/crew.h"
 #include "runs/checkpointing.h"
-#include "app/progress.h"
+#include "runs/progress.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/wallclock.h"

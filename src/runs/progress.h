@@ -3,8 +3,8 @@
 //
 // On a terminal a bar that is redrawn in place, otherwise a line now and then, on stderr. It knows
 // wall time and simulated time only; a run of a few seconds in a log says nothing.
-#ifndef APP_PROGRESS_H
-#define APP_PROGRESS_H
+#ifndef RUNS_PROGRESS_H
+#define RUNS_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

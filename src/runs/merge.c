@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/merge.h"
+#include "runs/merge.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -68,7 +68,7 @@ static int open_old(const struct survey *survey, bool force, struct sweep_result
 {
     const char *path = survey_output(survey);
     *old = NULL;
-    if (durable_same(path, survey_path(survey)))
+    if (durable_same(path, survey_source(survey)->path))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", path);
     if (force || access(path, F_OK) != 0)
         return 0;
@@ -180,13 +180,14 @@ static void read_point(struct survey *survey, struct sweep_result *points, uint3
     sweep_result_set_state(points, point, state_of(facts->state), note);
 }
 
-struct sweep_result *merge_read(struct survey *survey, const char *written)
+struct sweep_result *merge_read(struct survey *survey)
 {
+    const struct survey_source *source = survey_source(survey);
     const struct grid *grid = survey_grid(survey);
     struct sweep_result *points = sweep_result_create(grid_n_axes(grid), grid_n_points(grid));
     points->study_name = mem_strdup(grid_study_name(grid));
     points->program_version = mem_strdup(RECFLEET_VERSION);
-    points->study_text = mem_strdup(written);
+    points->study_text = survey_written(source->text, source->settings, source->n_settings);
     name_axes(points, grid);
     for (uint32_t p = 0; p < points->n_points; p++) {
         for (uint32_t a = 0; a < points->n_axes; a++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/sweep_fixture.h"
+#include "runs/sweep_fixture.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/sweep.h"
+#include "runs/sweep.h"
 #include "base/mem.h"
 #include "support/suite.h"
 

@@ -10,8 +10,8 @@
 // and one that would drop results, or replace another study's, is refused without `force`.
 //
 // One process works alone.
-#ifndef APP_MERGE_H
-#define APP_MERGE_H
+#ifndef RUNS_MERGE_H
+#define RUNS_MERGE_H
 
 #include <stdbool.h>
 
@@ -24,9 +24,8 @@
 int merge_check(struct survey *survey, bool force, struct err *err);
 
 // Not collective. All points, those that are done with their results; facts of points whose file
-// turns out to be unreadable are changed. `written`: the study for the file, see survey_written().
-// Caller sweep_result_destroy()s.
-struct sweep_result *merge_read(struct survey *survey, const char *written);
+// turns out to be unreadable are changed. Caller sweep_result_destroy()s.
+struct sweep_result *merge_read(struct survey *survey);
 
 // Not collective. Writes the one file.
 int merge_write(const struct survey *survey, const struct sweep_result *points, bool force,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // MPI starts once, in main.
-#include "app/merge.h"
+#include "runs/merge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "runs/checkpointing.h"
-#include "app/sweep.h"
-#include "app/sweep_fixture.h"
+#include "runs/sweep.h"
+#include "runs/sweep_fixture.h"
 #include "base/mem.h"
 #include "results/file/sweep_file.h"
 #include "support/suite.h"
@@ -23,7 +23,7 @@ static struct sweep_fixture fixture;
 static int merge(bool force, struct err *err)
 {
     survey_look(fixture.survey, NULL, 0, 1);
-    struct sweep_result *points = merge_read(fixture.survey, "text");
+    struct sweep_result *points = merge_read(fixture.survey);
     int rc = merge_write(fixture.survey, points, force, err);
     sweep_result_destroy(points);
     return rc;
@@ -196,7 +196,7 @@ START_TEST(point_lost_meanwhile)
     fill();
     survey_look(fixture.survey, NULL, 0, 1);
     remove_point(2);
-    struct sweep_result *points = merge_read(fixture.survey, "text");
+    struct sweep_result *points = merge_read(fixture.survey);
     ck_assert_int_eq(points->points[2].state, SWEEP_FOREIGN);
     ck_assert_ptr_nonnull(strstr(points->points[2].note, "000002.h5"));
     ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 1);

@@ -10,8 +10,8 @@
 // (checkpointing.h) that reaches any rank reaches all: every crew saves the point that it is at,
 // and starts no other. What is there already is never done again, so the same call later resumes
 // from there.
-#ifndef APP_SWEEP_H
-#define APP_SWEEP_H
+#ifndef RUNS_SWEEP_H
+#define RUNS_SWEEP_H
 
 #include <stdbool.h>
 #include <stdint.h>
