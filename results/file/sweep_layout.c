@@ -32,21 +32,21 @@ static const struct data_field sla_fields[] = {
 
 #define ROW struct sweep_frame
 static const struct data_field head_fields[] = {
-    DATA_TEXT(study_name, "name of the study"),
-    DATA_TEXT(program_version, "version of recfleet"),
+    DATA_TEXT_AS("study_name", result.study_name, "name of the study"),
+    DATA_TEXT_AS("program_version", result.program_version, "version of recfleet"),
     DATA_TEXT(axes, "names of the axes, one a line"),
     DATA_TEXT(axis_variables, "what they are called in the file"),
     DATA_TEXT(replication_variable, "which of them is that of replications"),
     {0}};
 
 static const struct data_field study_fields[] = {
-    DATA_TEXT_AS("text", study_text, "the study with its sweep"), {0}};
+    DATA_TEXT_AS("text", result.study_text, "the study with its sweep"), {0}};
 
 static const struct dataset_dim dims[] = {
-    DATASET_NUMBERED("point", n_points, "point of the sweep"),
+    DATASET_NUMBERED("point", result.n_points, "point of the sweep"),
     DATASET_NUMBERED("case", n_cases, "case: points that differ in their replication alone"),
-    DATASET_NUMBERED("service", n_services, "service, by its place in the study"),
-    DATASET_NUMBERED("group", n_groups, "group of servers, by its place in the study"),
+    DATASET_NUMBERED("service", result.n_services, "service, by its place in the study"),
+    DATASET_NUMBERED("group", result.n_groups, "group of servers, by its place in the study"),
     DATASET_NUMBERS("quantile", SUMMARY_N_QUANTILES, summary_quantiles, "1", "quantile of latency"),
     DATASET_NAMES("component", N_PARTS, summary_part_names, "component of a server"),
     {0}};
@@ -60,18 +60,19 @@ static const struct dataset_dim dims[] = {
 
 // All but the axes and the folded numbers; those over `case` only where there are replications.
 static const struct dataset_array fixed_arrays[] = {
-    {TABLE(points, struct sweep_point, "/", "point"), .views = {{.fields = sweep_result_fields}}},
-    {TABLE(totals, struct summary_service, "/total", "point"),
+    {TABLE(result.points, struct sweep_point, "/", "point"),
+     .views = {{.fields = sweep_result_fields}}},
+    {TABLE(result.totals, struct summary_service, "/total", "point"),
      .views = {{.fields = summary_service_fields}, LATENCY}},
-    {TABLE(fleets, struct summary_fleet, "/total", "point"),
+    {TABLE(result.fleets, struct summary_fleet, "/total", "point"),
      .views = {{.fields = summary_fleet_fields}}},
-    {TABLE(service_names, struct sweep_service, "/summary", "point", "service"),
+    {TABLE(result.service_names, struct sweep_service, "/summary", "point", "service"),
      .views = {{.fields = service_name_fields}}},
-    {TABLE(services, struct summary_service, "/summary", "point", "service"),
+    {TABLE(result.services, struct summary_service, "/summary", "point", "service"),
      .views = {{.fields = summary_service_fields}, LATENCY}},
-    {TABLE(group_names, struct sweep_group, "/groups", "point", "group"),
+    {TABLE(result.group_names, struct sweep_group, "/groups", "point", "group"),
      .views = {{.fields = group_name_fields}, {.fields = group_size_fields}}},
-    {TABLE(groups, struct summary_group, "/groups", "point", "group"),
+    {TABLE(result.groups, struct summary_group, "/groups", "point", "group"),
      .views = {{.fields = summary_group_fields},
                {.prefix = "component_",
                 DATASET_INNER(struct summary_group, parts, struct summary_component,
@@ -91,10 +92,10 @@ static const struct dataset_array fixed_arrays[] = {
 #undef ROW
 
 // Does the point say of itself what cannot be?
-static bool is_impossible(const struct sweep_frame *f, const struct sweep_point *point)
+static bool is_impossible(const struct sweep_result *p, const struct sweep_point *point)
 {
     bool done = point->state == SWEEP_DONE;
-    return point->n_services > f->n_services || point->n_groups > f->n_groups ||
+    return point->n_services > p->n_services || point->n_groups > p->n_groups ||
            (done && (point->n_services == 0 || point->n_groups == 0)) ||
            (done &&
             !(point->measured_from_s >= 0 && point->measured_to_s >= point->measured_from_s &&
@@ -103,11 +104,11 @@ static bool is_impossible(const struct sweep_frame *f, const struct sweep_point 
 
 static int check(const void *artefact, struct err *err)
 {
-    const struct sweep_frame *f = artefact;
-    if (f->n_points == 0 || f->n_services == 0 || f->n_groups == 0)
+    const struct sweep_result *p = &((const struct sweep_frame *)artefact)->result;
+    if (p->n_points == 0 || p->n_services == 0 || p->n_groups == 0)
         return err_set(err, ERR_STUDY, "has an impossible number of points, services or groups");
-    for (uint32_t i = 0; i < f->n_points; i++) {
-        if (is_impossible(f, &f->points[i]))
+    for (uint32_t i = 0; i < p->n_points; i++) {
+        if (is_impossible(p, &p->points[i]))
             return err_set(err, ERR_STUDY, "holds a point with impossible counts or times");
     }
     return 0;
