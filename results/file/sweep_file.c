@@ -41,19 +41,6 @@ static void fill_slots(struct sweep_slot *slots, const struct sweep_result *p,
     }
 }
 
-// The components' tables into one, over the dimension `component`.
-static struct ci *by_component(const struct replications *f)
-{
-    const struct replications_table *cpus = &f->tables[REPLICATED_CPUS];
-    size_t n = (size_t)f->n_cases * cpus->n_rows, n_members = cpus->n_members;
-    struct ci *all = mem_calloc(n * N_PARTS * n_members, sizeof *all);
-    for (size_t i = 0; i < n * N_PARTS; i++)
-        memcpy(all + i * n_members,
-               f->tables[REPLICATED_CPUS + i % N_PARTS].values + i / N_PARTS * n_members,
-               n_members * sizeof *all);
-    return all;
-}
-
 static void fill_cases(struct sweep_frame *f, const struct replications *fold)
 {
     const struct sweep_result *p = fold->points;
@@ -69,9 +56,8 @@ static void fill_cases(struct sweep_frame *f, const struct replications *fold)
         memcpy(f->case_groups + (size_t)c * p->n_groups, p->group_names + point * p->n_groups,
                p->n_groups * sizeof *f->case_groups);
     }
-    for (int part = 0; part < N_REPLICATED_PARTS; part++)
+    for (int part = 0; part < N_REPLICATED_TABLES; part++)
         f->folded[part] = fold->tables[part].values;
-    f->folded_parts = by_component(fold);
 }
 
 static struct sweep_frame *frame_of(const struct sweep_result *p, const struct point_axis *axes,
@@ -102,7 +88,6 @@ static void release(struct sweep_frame *f, uint32_t n_axes)
     mem_free(f->axis_variables);
     mem_free(f->case_services);
     mem_free(f->case_groups);
-    mem_free(f->folded_parts);
     mem_free(f);
 }
 

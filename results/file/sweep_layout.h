@@ -34,12 +34,11 @@ struct sweep_frame {
     uint32_t n_cases;
     struct sweep_point *runs;
     struct replications_case *cases;
-    struct sweep_service *case_services;   // names, [case][service]
-    struct sweep_group *case_groups;       // names, [case][group]
-    int32_t *case_sla;                     // [case][service]
-    struct ci *folded[N_REPLICATED_PARTS]; // rows of members, as in struct replications_table
-    struct ci *folded_parts;               // [case][group][component] of such rows
-    struct sweep_slot slots[];             // [n_axes] over points, then [n_axes] over cases
+    struct sweep_service *case_services;    // names, [case][service]
+    struct sweep_group *case_groups;        // names, [case][group]
+    int32_t *case_sla;                      // [case][service]
+    struct ci *folded[N_REPLICATED_TABLES]; // rows as in struct replications_table
+    struct sweep_slot slots[];              // [n_axes] over points, then [n_axes] over cases
 };
 
 struct sweep_layout;
