@@ -79,8 +79,9 @@ struct data_field {
 #define DATA_COUNT32(member, units, text) DATA_COUNT32_AS(#member, member, units, text)
 #define DATA_INT(member, units, text)                                                              \
     DATA_ROW_(#member, member, int32_t, units, text, DATA_KIND_INT, NULL, 0, NULL)
-#define DATA_BOOL(member, text)                                                                    \
-    DATA_ROW_(#member, member, bool, "1", text, DATA_KIND_BOOL, NULL, 0, NULL)
+#define DATA_BOOL_AS(name, member, text)                                                           \
+    DATA_ROW_(name, member, bool, "1", text, DATA_KIND_BOOL, NULL, 0, NULL)
+#define DATA_BOOL(member, text) DATA_BOOL_AS(#member, member, text)
 #define DATA_CODE(member, text, codes, none)                                                       \
     DATA_ROW_(#member, member, int32_t, "1", text, DATA_KIND_CODE, codes, none, NULL)
 #define DATA_TEXT_AS(name, member, text)                                                             \

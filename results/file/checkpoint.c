@@ -332,7 +332,8 @@ static int check_replaced(const char *path, struct err *err)
 
 int checkpoint_check(const char *path, struct err *err)
 {
-    return durable_try("checkpoint", path, err) == 0 ? check_replaced(path, err) : -1;
+    return durable_check("checkpoint", path, DURABLE_KEEP, 0, err) == 0 ? check_replaced(path, err)
+                                                                        : -1;
 }
 
 int checkpoint_inspect(const char *path, struct checkpoint_head *head, struct err *err)

@@ -90,7 +90,7 @@ checkpoint_file_create(const char *path, const struct checkpoint_head *head, str
 {
     struct checkpoint_file_out *out = mem_calloc(1, sizeof *out);
     struct blob own = {0};
-    if (durable_open(&out->file, checkpoint_file_kind.what, path, err) != 0) {
+    if (durable_open(&out->file, checkpoint_file_kind.what, path, DURABLE_KEEP, err) != 0) {
         mem_free(out);
         return NULL;
     }

@@ -71,34 +71,11 @@ FILE *checksum_open(const char *path, const char *name, uint64_t *n_bytes, struc
     return file;
 }
 
-static int failed(struct err *err, const char *path, const char *what)
+void checksum_trailer(const void *bytes, uint64_t n, unsigned char trailer[CHECKSUM_TRAILER_BYTES])
 {
-    return err_set(err, ERR_FAIL, "%s: cannot %s: %s", path, what,
-                   errno ? strerror(errno) : "it has become shorter");
-}
-
-int checksum_append(const char *path, struct err *err)
-{
-    FILE *file = fopen(path, "r+be");
-    struct stat st;
-    struct trailer t;
-    uint64_t hash;
-    int rc = 0;
-    if (!file)
-        return failed(err, path, "open");
-    if (fstat(fileno(file), &st) != 0 || checksum_stream(file, (uint64_t)st.st_size, &hash) != 0) {
-        rc = failed(err, path, "read back");
-    } else {
-        memcpy(t.magic, trailer_magic, sizeof t.magic);
-        t.n_bytes = htole64((uint64_t)st.st_size);
-        t.hash = htole64(hash);
-        if (fseeko(file, 0, SEEK_END) != 0 || fwrite(&t, sizeof t, 1, file) != 1 ||
-            fflush(file) != 0 || fsync(fileno(file)) != 0)
-            rc = failed(err, path, "write");
-    }
-    if (fclose(file) != 0 && rc == 0)
-        rc = failed(err, path, "close");
-    return rc;
+    struct trailer t = {.n_bytes = htole64(n), .hash = htole64(checksum_bytes(bytes, n))};
+    memcpy(t.magic, trailer_magic, sizeof t.magic);
+    memcpy(trailer, &t, sizeof t);
 }
 
 static int check(FILE *file, uint64_t n_bytes, enum checksum_state *state)
@@ -131,7 +108,10 @@ int checksum_check(const char *path, enum checksum_state *state, struct err *err
         return -1;
     }
     errno = 0;
-    int rc = check(file, n_bytes, state) == 0 ? 0 : failed(err, path, "read");
+    int rc = check(file, n_bytes, state);
+    if (rc != 0)
+        err_set(err, ERR_FAIL, "%s: cannot read: %s", path,
+                errno ? strerror(errno) : "it has become shorter");
     fclose(file);
     return rc;
 }

@@ -30,8 +30,9 @@ FILE *checksum_open(const char *path, const char *name, uint64_t *n_bytes, struc
 
 enum checksum_state { CHECKSUM_ABSENT, CHECKSUM_WHOLE, CHECKSUM_BROKEN };
 
-// Appends the trailer to the file and makes both durable (fsync).
-int checksum_append(const char *path, struct err *err);
+// What to write behind a file of these n bytes.
+#define CHECKSUM_TRAILER_BYTES 24
+void checksum_trailer(const void *bytes, uint64_t n, unsigned char trailer[CHECKSUM_TRAILER_BYTES]);
 
 // 0 and *state, or -1 (ERR_FAIL) when the file cannot be read.
 int checksum_check(const char *path, enum checksum_state *state, struct err *err);

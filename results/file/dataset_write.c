@@ -4,19 +4,15 @@
 #include <assert.h>
 #include <ctype.h>
 #include <endian.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <hdf5.h>
 #include <hdf5_hl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/file/checksum.h"
 #include "results/file/content_digest.h"
 #include "results/file/durable.h"
 
@@ -709,48 +705,30 @@ static size_t close_file(struct writer *w, const struct image *image)
     return w->failed ? 0 : (size_t)n;
 }
 
-// All of it, or the reason why not. A file longer than the process may write is an error, not the
-// end of the program.
-static int write_bytes(int fd, const char *bytes, size_t n)
+static enum durable_mode mode_of(bool force)
 {
-    sigset_t limit, before;
-    int reason = 0;
-    sigemptyset(&limit);
-    sigaddset(&limit, SIGXFSZ);
-    sigprocmask(SIG_BLOCK, &limit, &before);
-    for (size_t done = 0; done < n && reason == 0;) {
-        ssize_t put = write(fd, bytes + done, n - done);
-        if (put >= 0)
-            done += (size_t)put;
-        else if (errno != EINTR)
-            reason = errno;
-    }
-    if (reason == EFBIG)
-        sigtimedwait(&limit, NULL, &(struct timespec){0, 0});
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return reason;
+    return force ? DURABLE_REPLACE : DURABLE_NEW;
 }
 
 static int write_file(const char *path, bool force, const void *image, size_t n, struct err *err)
 {
-    if (durable_check_target(path, force, ERR_FAIL, err) != 0)
+    struct durable_file file;
+    unsigned char trailer[CHECKSUM_TRAILER_BYTES];
+    if (durable_open(&file, "output", path, mode_of(force), err) != 0)
         return -1;
-    char *temporary = durable_temporary(path, durable_number(path));
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int reason = fd < 0 ? errno : write_bytes(fd, image, n);
-    if (fd >= 0 && close(fd) != 0 && reason == 0)
-        reason = errno;
-    int rc = reason == 0 ? durable_finish(temporary, path, force, err)
-                         : err_set(err, ERR_FAIL, "%s: cannot write: %s", path, strerror(reason));
-    if (rc != 0 && fd >= 0)
-        unlink(temporary);
-    mem_free(temporary);
-    return rc;
+    checksum_trailer(image, n, trailer);
+    int reason = durable_write(file.fd, image, n);
+    if (reason == 0)
+        reason = durable_write(file.fd, trailer, sizeof trailer);
+    if (reason == 0)
+        return durable_publish(&file, err);
+    durable_discard(&file);
+    return err_set(err, ERR_FAIL, "%s: cannot write: %s", path, strerror(reason));
 }
 
 int dataset_write_check(const char *path, bool force, struct err *err)
 {
-    return durable_check(path, force, LEAST_BYTES, err);
+    return durable_check("output", path, mode_of(force), LEAST_BYTES, err);
 }
 
 int dataset_write(const struct dataset_layout *layout, const void *artefact,

@@ -14,22 +14,22 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "results/file/checksum.h"
 
 // Linux gives no process a larger number, so adding multiples makes further names of our own.
 #define PID_LIMIT (1L << 22)
 #define MAX_TRIES 64 // as many processes of one number, on as many machines
 
-void durable_split(const char *path, char **folder, const char **name)
+static const char *name_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    *name = slash ? slash + 1 : path;
-    if (!slash)
-        *folder = mem_strdup(".");
-    else if (slash == path)
-        *folder = mem_strdup("/");
-    else
-        *folder = mem_printf("%.*s", (int)(slash - path), path);
+    return slash ? slash + 1 : path;
+}
+
+// "." when the path names none; caller mem_free()s.
+static char *folder_of(const char *path)
+{
+    int n = (int)(name_of(path) - path);
+    return n == 0 ? mem_strdup(".") : mem_printf("%.*s", n > 1 ? n - 1 : n, path);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -40,13 +40,10 @@ static bool same_file(const char *a, const char *b)
 
 bool durable_same(const char *a, const char *b)
 {
-    char *folder_a, *folder_b;
-    const char *name_a, *name_b;
     if (same_file(a, b))
         return true;
-    durable_split(a, &folder_a, &name_a);
-    durable_split(b, &folder_b, &name_b);
-    bool same = strcmp(name_a, name_b) == 0 && same_file(folder_a, folder_b);
+    char *folder_a = folder_of(a), *folder_b = folder_of(b);
+    bool same = strcmp(name_of(a), name_of(b)) == 0 && same_file(folder_a, folder_b);
     mem_free(folder_a);
     mem_free(folder_b);
     return same;
@@ -54,27 +51,10 @@ bool durable_same(const char *a, const char *b)
 
 char *durable_temporary(const char *path, long pid)
 {
-    char *folder;
-    const char *name;
-    durable_split(path, &folder, &name);
-    char *temporary = mem_printf("%s/.%s.tmp-%ld", folder, name, pid);
+    char *folder = folder_of(path);
+    char *temporary = mem_printf("%s/.%s.tmp-%ld", folder, name_of(path), pid);
     mem_free(folder);
     return temporary;
-}
-
-long durable_number(const char *path)
-{
-    long number = (long)getpid();
-    struct stat st;
-    for (int i = 0; i < MAX_TRIES; i++) {
-        char *temporary = durable_temporary(path, number);
-        bool taken = lstat(temporary, &st) == 0;
-        mem_free(temporary);
-        if (!taken)
-            break;
-        number += PID_LIMIT;
-    }
-    return number;
 }
 
 int durable_check_place(const char *what, const char *path, enum err_code code, struct err *err)
@@ -124,71 +104,9 @@ int durable_write(int fd, const void *bytes, uint64_t n)
     return reason;
 }
 
-// ---- results ------------------------------------------------------------------------------------
-
-int durable_check_target(const char *path, bool force, enum err_code code, struct err *err)
-{
-    struct stat st;
-    if (durable_check_place("output", path, code, err) != 0)
-        return -1;
-    if (!force && stat(path, &st) == 0)
-        return err_set(err, code, "output %s: exists; --force overwrites it", path);
-    return 0;
-}
-
-int durable_check(const char *path, bool force, uint64_t least_bytes, struct err *err)
-{
-    if (durable_check_target(path, force, ERR_STUDY, err) != 0)
-        return -1;
-    char *temporary = durable_temporary(path, durable_number(path)), *folder;
-    const char *name;
-    struct statvfs fs;
-    int rc = 0;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    durable_split(path, &folder, &name);
-    if (fd < 0) {
-        rc = err_set(err, ERR_STUDY, "output %s: cannot write in %s: %s", path, folder,
-                     strerror(errno));
-    } else {
-        if (fstatvfs(fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < least_bytes)
-            rc = err_set(err, ERR_STUDY, "output %s: no space left in %s", path, folder);
-        close(fd);
-        unlink(temporary);
-    }
-    mem_free(folder);
-    mem_free(temporary);
-    return rc;
-}
-
-int durable_reserve(const char *temporary, uint64_t bytes, const char *path, struct err *err)
-{
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return err_set(err, ERR_FAIL, "%s: cannot write: %s", path, strerror(errno));
-    int reason = posix_fallocate(fd, 0, (off_t)bytes), rc = 0; // returns the error number
-    if (reason != 0 && reason != EOPNOTSUPP && reason != EINVAL && reason != ENOSYS)
-        rc = err_set(err, ERR_FAIL, "%s: cannot write: %s (up to %.1f MB needed)", path,
-                     strerror(reason), (double)bytes * 1e-6);
-    close(fd);
-    unlink(temporary);
-    return rc;
-}
-
-void durable_hold(const char *temporary, uint64_t bytes)
-{
-    int fd = open(temporary, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) != 0)
-        errno = 0; // a file system that cannot hold space for us
-    close(fd);
-}
-
 int durable_sync_folder(const char *path, struct err *err)
 {
-    char *folder;
-    const char *name;
-    durable_split(path, &folder, &name);
+    char *folder = folder_of(path);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
     // Some file systems cannot sync a folder (EINVAL): the rename is done all the same.
     if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
@@ -199,53 +117,25 @@ int durable_sync_folder(const char *path, struct err *err)
     return rc;
 }
 
-// Releases what durable_hold() took and HDF5 did not use.
-static int trim(const char *temporary, const char *path, struct err *err)
-{
-    struct stat st;
-    if (stat(temporary, &st) != 0 || truncate(temporary, st.st_size) != 0)
-        return err_set(err, ERR_FAIL, "%s: %s", path, strerror(errno));
-    return 0;
-}
-
-static int give_name(const char *temporary, const char *path, bool force, struct err *err)
-{
-    int rc = durable_check_target(path, force, ERR_FAIL, err);
-    if (rc != 0)
-        return rc;
-    // Without force, a file that appeared this very moment is not replaced either.
-    rc = force ? rename(temporary, path)
-               : renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE);
-    if (rc != 0 && !force && (errno == EINVAL || errno == ENOSYS))
-        rc = rename(temporary, path);
-    if (rc != 0)
-        return err_set(err, ERR_FAIL, "%s: cannot rename %s to it: %s", path, temporary,
-                       strerror(errno));
-    return durable_sync_folder(path, err);
-}
-
-int durable_finish(const char *temporary, const char *path, bool force, struct err *err)
-{
-    if (trim(temporary, path, err) != 0 || checksum_append(temporary, err) != 0)
-        return -1;
-    return give_name(temporary, path, force, err);
-}
-
-// ---- files that keep the one before -------------------------------------------------------------
+// ---- a file on its way to its name
+// ---------------------------------------------------------------
 
 char *durable_previous(const char *path)
 {
     return mem_printf("%s.previous", path);
 }
 
-static int check_places(const char *what, const char *path, enum err_code code, struct err *err)
+// May the file take the name, and the one that has it another?
+static int check_places(const struct durable_file *file, enum err_code code, struct err *err)
 {
-    char *previous = durable_previous(path);
-    int rc = durable_check_place(what, path, code, err);
-    if (rc == 0)
-        rc = durable_check_place(what, previous, code, err);
-    mem_free(previous);
-    return rc;
+    struct stat st;
+    if (durable_check_place(file->what, file->path, code, err) != 0)
+        return -1;
+    if (file->mode == DURABLE_KEEP)
+        return durable_check_place(file->what, file->previous, code, err);
+    if (file->mode == DURABLE_NEW && stat(file->path, &st) == 0)
+        return err_set(err, code, "%s %s: exists; --force overwrites it", file->what, file->path);
+    return 0;
 }
 
 // Removes a temporary file that nobody holds the lock of. Where locks do not work it stays.
@@ -275,12 +165,10 @@ static bool is_temporary(const char *entry, const char *name)
 
 static void remove_all_abandoned(const char *path)
 {
-    char *folder;
-    const char *name;
-    durable_split(path, &folder, &name);
+    char *folder = folder_of(path);
     DIR *dir = opendir(folder);
     for (const struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (!is_temporary(entry->d_name, name))
+        if (!is_temporary(entry->d_name, name_of(path)))
             continue;
         char *abandoned = mem_printf("%s/%s", folder, entry->d_name);
         remove_abandoned(abandoned);
@@ -318,14 +206,19 @@ static bool open_locked(struct durable_file *file)
     return false;
 }
 
-int durable_open(struct durable_file *file, const char *what, const char *path, struct err *err)
+int durable_open(struct durable_file *file, const char *what, const char *path,
+                 enum durable_mode mode, struct err *err)
 {
-    *file = (struct durable_file){.what = what, .fd = -1};
-    if (check_places(what, path, ERR_FAIL, err) != 0)
+    *file = (struct durable_file){.what = what,
+                                  .mode = mode,
+                                  .path = mem_strdup(path),
+                                  .previous = durable_previous(path),
+                                  .fd = -1};
+    if (check_places(file, ERR_FAIL, err) != 0) {
+        release(file);
         return -1;
+    }
     remove_all_abandoned(path);
-    file->path = mem_strdup(path);
-    file->previous = durable_previous(path);
     bool done = false;
     for (long i = 0; i < MAX_TRIES && !done; i++) {
         mem_free(file->temporary);
@@ -335,7 +228,10 @@ int durable_open(struct durable_file *file, const char *what, const char *path, 
     file->second_name = durable_previous(file->temporary);
     if (file->fd >= 0)
         return 0;
-    err_set(err, ERR_FAIL, "%s %s: cannot write: %s", what, path, strerror(errno));
+    int reason = errno;
+    char *folder = folder_of(path);
+    err_set(err, ERR_FAIL, "%s %s: cannot write in %s: %s", what, path, folder, strerror(reason));
+    mem_free(folder);
     release(file);
     return -1;
 }
@@ -368,17 +264,27 @@ static int keep_old(const struct durable_file *file, bool *moved, struct err *er
                    file->path, file->previous, strerror(reason));
 }
 
+// Renames. A file of a new name that appeared this very moment is not replaced, where the file
+// system can tell.
+static int rename_to(const char *temporary, const char *path, enum durable_mode mode)
+{
+    if (mode != DURABLE_NEW)
+        return rename(temporary, path);
+    int rc = renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE);
+    return rc != 0 && (errno == EINVAL || errno == ENOSYS) ? rename(temporary, path) : rc;
+}
+
 static int take_name(const struct durable_file *file, struct err *err)
 {
-    bool moved;
+    bool moved = false;
     if (fsync(file->fd) != 0)
         return err_set(err, ERR_FAIL, "%s %s: cannot write: %s", file->what, file->path,
                        strerror(errno));
     // What has the name may have changed since the file was opened.
-    if (check_places(file->what, file->path, ERR_FAIL, err) != 0 ||
-        keep_old(file, &moved, err) != 0)
+    if (check_places(file, ERR_FAIL, err) != 0 ||
+        (file->mode == DURABLE_KEEP && keep_old(file, &moved, err) != 0))
         return -1;
-    if (rename(file->temporary, file->path) == 0)
+    if (rename_to(file->temporary, file->path, file->mode) == 0)
         return durable_sync_folder(file->path, err);
     err_set(err, ERR_FAIL, "%s %s: cannot rename %s to it: %s", file->what, file->path,
             file->temporary, strerror(errno));
@@ -397,19 +303,31 @@ int durable_publish(struct durable_file *file, struct err *err)
     return rc;
 }
 
-int durable_try(const char *what, const char *path, struct err *err)
+// The longest name there will ever be must be possible, too.
+static int try_second_name(const struct durable_file *file, struct err *err)
+{
+    int fd = open(file->second_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno != EEXIST)
+        return err_set(err, ERR_STUDY, "%s %s: cannot write: %s", file->what, file->path,
+                       strerror(errno));
+    if (fd >= 0) {
+        close(fd);
+        unlink(file->second_name);
+    }
+    return 0;
+}
+
+int durable_check(const char *what, const char *path, enum durable_mode mode, uint64_t least_bytes,
+                  struct err *err)
 {
     struct durable_file file;
-    int rc = durable_open(&file, what, path, err);
+    struct statvfs fs;
+    int rc = durable_open(&file, what, path, mode, err);
     if (rc == 0) {
-        // The longest name there will ever be must be possible, too.
-        int fd = open(file.second_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd < 0 && errno != EEXIST)
-            rc = err_set(err, ERR_STUDY, "%s %s: cannot write: %s", what, path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-            unlink(file.second_name);
-        }
+        if (fstatvfs(file.fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < least_bytes)
+            rc = err_set(err, ERR_STUDY, "%s %s: no space left in its folder", what, path);
+        if (rc == 0 && mode == DURABLE_KEEP)
+            rc = try_second_name(&file, err);
         durable_discard(&file);
     }
     if (rc != 0 && err)

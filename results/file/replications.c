@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/file/replications.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,79 +9,53 @@
 
 #include "base/mem.h"
 
-// Where the rows of a part are: the fields of their struct, and its place in struct sweep_result.
+// More than any of the structs has real numbers.
+#define MOST_MEMBERS 128
+
+// Where the rows of a part are in struct sweep_result, and their real members.
 struct part_rows {
-    const struct data_field *fields;
     const char *base;
-    size_t stride;      // from row to row
-    uint32_t n_rows;    // per point
-    size_t offset;      // within the row's struct, of the part's own struct
-    bool has_quantiles; // latency_s, which no table of fields names
+    size_t bytes;    // of a row
+    uint32_t n_rows; // per point
+    uint32_t n_members;
+    size_t offsets[MOST_MEMBERS];
 };
+
+static void add_member(struct part_rows *rows, size_t offset)
+{
+    assert(rows->n_members < MOST_MEMBERS && offset % sizeof(double) == 0);
+    rows->offsets[rows->n_members++] = offset;
+}
+
+static void add_members(struct part_rows *rows, const struct data_field *fields, size_t offset)
+{
+    for (const struct data_field *f = fields; f->name; f++) {
+        if (f->kind == DATA_KIND_ESTIMATE || f->kind == DATA_KIND_NUMBER)
+            add_member(rows, offset + f->offset);
+    }
+}
 
 static struct part_rows rows_of(const struct sweep_result *p, enum replications_part part)
 {
-    const size_t of_part[] = {offsetof(struct summary_group, parts[PART_CPU]),
-                              offsetof(struct summary_group, parts[PART_ACCEL])};
-    switch (part) {
-    case REPLICATED_SERVICES:
-        return (struct part_rows){summary_service_fields,
-                                  (const char *)p->services,
-                                  sizeof *p->services,
-                                  p->n_services,
-                                  0,
-                                  true};
-    case REPLICATED_TOTALS:
-        return (struct part_rows){
-            summary_service_fields, (const char *)p->totals, sizeof *p->totals, 1, 0, true};
-    case REPLICATED_GROUPS:
-        return (struct part_rows){summary_group_fields,
-                                  (const char *)p->groups,
-                                  sizeof *p->groups,
-                                  p->n_groups,
-                                  0,
-                                  false};
-    case REPLICATED_CPUS:
-    case REPLICATED_ACCELS:
-        return (struct part_rows){summary_component_fields,
-                                  (const char *)p->groups,
-                                  sizeof *p->groups,
-                                  p->n_groups,
-                                  of_part[part - REPLICATED_CPUS],
-                                  false};
-    case REPLICATED_FLEETS:
-        break;
+    const struct part_rows all[N_REPLICATED_TABLES] = {
+        [REPLICATED_SERVICES] = {(const char *)p->services, sizeof *p->services, p->n_services},
+        [REPLICATED_TOTALS] = {(const char *)p->totals, sizeof *p->totals, 1},
+        [REPLICATED_GROUPS] = {(const char *)p->groups, sizeof *p->groups, p->n_groups},
+        [REPLICATED_FLEETS] = {(const char *)p->fleets, sizeof *p->fleets, 1}};
+    struct part_rows rows = all[part];
+    if (part == REPLICATED_FLEETS) {
+        add_members(&rows, summary_fleet_fields, 0);
+    } else if (part == REPLICATED_GROUPS) {
+        add_members(&rows, summary_group_fields, 0);
+        for (int i = 0; i < N_PARTS; i++)
+            add_members(&rows, summary_component_fields, offsetof(struct summary_group, parts[i]));
+    } else {
+        add_members(&rows, summary_service_fields, 0);
+        // Which no table of fields names.
+        for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
+            add_member(&rows, offsetof(struct summary_service, latency_s[q]));
     }
-    return (struct part_rows){
-        summary_fleet_fields, (const char *)p->fleets, sizeof *p->fleets, 1, 0, false};
-}
-
-static bool is_real(const struct data_field *f)
-{
-    return f->kind == DATA_KIND_ESTIMATE || f->kind == DATA_KIND_NUMBER;
-}
-
-static int by_offset(const void *a, const void *b)
-{
-    size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void list_members(const struct part_rows *rows, struct replications_table *table)
-{
-    uint32_t n = 0;
-    for (const struct data_field *f = rows->fields; f->name; f++)
-        n += is_real(f);
-    table->n_members = n + (rows->has_quantiles ? SUMMARY_N_QUANTILES : 0);
-    table->offsets = mem_calloc(table->n_members, sizeof *table->offsets);
-    n = 0;
-    for (const struct data_field *f = rows->fields; f->name; f++) {
-        if (is_real(f))
-            table->offsets[n++] = f->offset;
-    }
-    for (uint32_t q = 0; n < table->n_members; q++)
-        table->offsets[n++] = offsetof(struct summary_service, latency_s) + q * sizeof(struct ci);
-    qsort(table->offsets, n, sizeof *table->offsets, by_offset);
+    return rows;
 }
 
 // ---- which points are one case
@@ -166,19 +141,19 @@ static struct ci mean_of(const double *values, uint32_t n)
 
 // A struct ci begins with its value, so both kinds of member are read alike.
 static void fold_row(const struct part_rows *rows, const struct sweep_result *p, uint32_t row,
-                     const uint32_t *members, uint32_t n, const struct replications_table *table,
-                     struct ci *out)
+                     const uint32_t *members, uint32_t n, struct ci *out)
 {
     double *values = mem_calloc(n, sizeof *values);
-    for (uint32_t m = 0; m < table->n_members; m++) {
+    for (size_t i = 0; i < REPLICATIONS_PLACE(rows->bytes); i++)
+        out[i] = ci_none();
+    for (uint32_t m = 0; m < rows->n_members; m++) {
         uint32_t used = 0;
         for (uint32_t i = 0; i < n; i++) {
-            size_t at = ((size_t)members[i] * rows->n_rows + row) * rows->stride;
+            size_t at = ((size_t)members[i] * rows->n_rows + row) * rows->bytes;
             if (p->points[members[i]].state == SWEEP_DONE)
-                memcpy(&values[used++], rows->base + at + rows->offset + table->offsets[m],
-                       sizeof *values);
+                memcpy(&values[used++], rows->base + at + rows->offsets[m], sizeof *values);
         }
-        out[m] = mean_of(values, used);
+        out[REPLICATIONS_PLACE(rows->offsets[m])] = mean_of(values, used);
     }
     mem_free(values);
 }
@@ -224,16 +199,15 @@ static void fold_part(struct replications *f, enum replications_part part, const
 {
     struct part_rows rows = rows_of(f->points, part);
     struct replications_table *table = &f->tables[part];
-    list_members(&rows, table);
     table->n_rows = rows.n_rows;
-    size_t row_values = table->n_members, case_values = row_values * rows.n_rows;
-    table->values = mem_calloc(f->n_cases * case_values, sizeof *table->values);
-    const uint32_t *members = order;
+    table->n_places = (uint32_t)REPLICATIONS_PLACE(rows.bytes);
+    table->values =
+        mem_calloc((size_t)f->n_cases * rows.n_rows * table->n_places, sizeof *table->values);
+    struct ci *out = table->values;
     for (uint32_t c = 0; c < f->n_cases; c++) {
-        for (uint32_t r = 0; r < rows.n_rows; r++)
-            fold_row(&rows, f->points, r, members, f->cases[c].n_replications, table,
-                     table->values + c * case_values + r * row_values);
-        members += f->cases[c].n_replications;
+        for (uint32_t r = 0; r < rows.n_rows; r++, out += table->n_places)
+            fold_row(&rows, f->points, r, order, f->cases[c].n_replications, out);
+        order += f->cases[c].n_replications;
     }
 }
 
@@ -248,7 +222,7 @@ struct replications *replications_create(const struct sweep_result *points)
         f->cases[f->n_cases++] = case_of(points, order + first, end - first);
         first = end;
     }
-    for (int part = 0; part < N_REPLICATED_PARTS; part++)
+    for (int part = 0; part < N_REPLICATED_TABLES; part++)
         fold_part(f, (enum replications_part)part, order);
     f->sla = mem_calloc((size_t)f->n_cases * points->n_services, sizeof *f->sla);
     for (uint32_t c = 0; c < f->n_cases; c++) {
@@ -263,10 +237,8 @@ void replications_destroy(struct replications *f)
 {
     if (!f)
         return;
-    for (int part = 0; part < N_REPLICATED_PARTS; part++) {
-        mem_free(f->tables[part].offsets);
+    for (int part = 0; part < N_REPLICATED_TABLES; part++)
         mem_free(f->tables[part].values);
-    }
     mem_free(f->cases);
     mem_free(f->sla);
     mem_free(f);
@@ -275,12 +247,16 @@ void replications_destroy(struct replications *f)
 struct ci replications_at(const struct replications *f, enum replications_part part,
                           uint32_t at_case, uint32_t row, size_t offset)
 {
+    if (part >= REPLICATED_CPUS) {
+        offset += offsetof(struct summary_group, parts) +
+                  (part - REPLICATED_CPUS) * sizeof(struct summary_component);
+        part = REPLICATED_GROUPS;
+    }
     const struct replications_table *t = &f->tables[part];
-    if (row >= t->n_rows)
+    size_t place = REPLICATIONS_PLACE(offset);
+    if (row >= t->n_rows || place >= t->n_places)
         return ci_none();
-    const size_t *found = bsearch(&offset, t->offsets, t->n_members, sizeof offset, by_offset);
-    size_t first = ((size_t)at_case * t->n_rows + row) * t->n_members;
-    return found ? t->values[first + (size_t)(found - t->offsets)] : ci_none();
+    return t->values[((size_t)at_case * t->n_rows + row) * t->n_places + place];
 }
 
 int32_t replications_sla(const struct replications *f, uint32_t at_case, uint32_t service)

@@ -32,11 +32,11 @@ enum replications_part {
     REPLICATED_SERVICES,
     REPLICATED_TOTALS,
     REPLICATED_GROUPS,
-    REPLICATED_CPUS,
-    REPLICATED_ACCELS,
-    REPLICATED_FLEETS
+    REPLICATED_FLEETS,
+    REPLICATED_CPUS, // these two are in the groups' rows
+    REPLICATED_ACCELS
 };
-#define N_REPLICATED_PARTS 6
+#define N_REPLICATED_TABLES REPLICATED_CPUS
 
 struct replications_case {
     uint32_t point;                // one of them: the first that is done, else the first
@@ -47,18 +47,20 @@ struct replications_case {
     int32_t verdict;               // enum overload_verdict: the worst of those done
 };
 
-// The real members of one part: offsets in its struct, and the folded numbers.
+// The folded rows of one part. Every real number of a summary's struct begins at a multiple of
+// eight bytes: that one gives its place among the numbers of the row, which is as long as the
+// struct and says nothing where the struct has something else.
 struct replications_table {
-    uint32_t n_rows, n_members; // per case
-    size_t *offsets;            // [n_members], rising
-    struct ci *values;          // [n_cases][n_rows][n_members]
+    uint32_t n_rows, n_places; // per case, per row
+    struct ci *values;         // [n_cases][n_rows][n_places]
 };
+#define REPLICATIONS_PLACE(offset) ((offset) / sizeof(double))
 
 struct replications {
     const struct sweep_result *points; // borrowed
     uint32_t n_cases;
     struct replications_case *cases; // in the order of the axes, the last turning fastest
-    struct replications_table tables[N_REPLICATED_PARTS];
+    struct replications_table tables[N_REPLICATED_TABLES];
     int32_t *sla; // [n_cases][n_services]: enum summary_sla from the folded interval
 };
 

@@ -112,37 +112,38 @@ static const struct data_field sample_fields[] = {
 
 #define ROW struct run_frame
 static const struct data_field head_fields[] = {
-    DATA_TEXT(study_name, "name of the study"),
-    DATA_TEXT(program_version, "version of recfleet"),
-    DATA_TEXT(policy, "policy of the balancers"),
-    DATA_COUNT(seed, "1", "seed of the random draws"),
-    DATA_TEXT(study_digest, "digest of all that decides the results"),
-    DATA_COUNT(traffic_fingerprint, "1", "equal where the queries were the same"),
-    DATA_TIME_AS("duration_s", duration_ns, "simulated time"),
-    DATA_TIME_AS("warmup_s", warmup_ns, "warm-up as given"),
-    DATA_BOOL(warmup_auto, "was the end of the warm-up detected?"),
-    DATA_TIME_AS("measured_from_s", measured_from_ns, "start of what was measured"),
-    DATA_TIME_AS("measured_to_s", measured_to_ns, "end of what was measured"),
-    DATA_COUNT32(n_cells, "1", "cells of the fleet"),
-    DATA_BOOL(has_outages, "may servers go down?"),
+    DATA_TEXT_AS("study_name", meta.study_name, "name of the study"),
+    DATA_TEXT_AS("program_version", meta.program_version, "version of recfleet"),
+    DATA_TEXT_AS("policy", meta.policy, "policy of the balancers"),
+    DATA_COUNT_AS("seed", meta.seed, "1", "seed of the random draws"),
+    DATA_TEXT_AS("study_digest", meta.study_digest, "digest of all that decides the results"),
+    DATA_COUNT_AS("traffic_fingerprint", meta.traffic_fingerprint, "1",
+                  "equal where the queries were the same"),
+    DATA_TIME_AS("duration_s", meta.duration_ns, "simulated time"),
+    DATA_TIME_AS("warmup_s", meta.warmup_ns, "warm-up as given"),
+    DATA_BOOL_AS("warmup_auto", meta.warmup_auto, "was the end of the warm-up detected?"),
+    DATA_TIME_AS("measured_from_s", summary.fleet.from_ns, "start of what was measured"),
+    DATA_TIME_AS("measured_to_s", summary.fleet.to_ns, "end of what was measured"),
+    DATA_COUNT32_AS("n_cells", meta.n_cells, "1", "cells of the fleet"),
+    DATA_BOOL_AS("has_outages", meta.has_outages, "may servers go down?"),
     {0}};
 
 static const struct data_field study_fields[] = {
-    DATA_TEXT_AS("text", study_text, "the resolved study"), {0}};
+    DATA_TEXT_AS("text", meta.study_text, "the resolved study"), {0}};
 static const struct data_field from_fields[] = {
     DATA_NUMBER_AS("from_s", servers_from_s, "s", "start of what is counted here"), {0}};
 
 static const char *const path_names[] = {"cpu", "accel", NULL};
 
 static const struct dataset_dim dims[] = {
-    DATASET_NAMED("service", n_services, service_names, "service"),
+    DATASET_NAMED("service", meta.n_services, service_names, "service"),
     DATASET_NUMBERS("quantile", SUMMARY_N_QUANTILES, summary_quantiles, "1", "quantile of latency"),
-    DATASET_NAMED("group", n_groups, group_names, "group of servers"),
+    DATASET_NAMED("group", meta.n_groups, group_names, "group of servers"),
     DATASET_NAMES("component", N_PARTS, summary_part_names, "component of a server"),
-    DATASET_VALUES("time", n_bins, bin_s, "s", "start of the time bin"),
+    DATASET_VALUES("time", bins.n, bins.start_s, "s", "start of the time bin"),
     DATASET_VALUES("bucket", n_buckets, bucket_s, "s", "lowest latency of the bucket"),
     DATASET_NAMES("path", N_PATHS, path_names, "where a query was served"),
-    DATASET_NUMBERED("server", n_servers, "server, by number in the fleet"),
+    DATASET_NUMBERED("server", meta.n_servers, "server, by number in the fleet"),
     DATASET_NUMBERED("query", n_samples, "sampled query, in the order of arrival"),
     {0}};
 
@@ -158,11 +159,11 @@ static const struct data_field bin_latency_fields[] = {
     DATA_ALONE("latency_s", DATA_KIND_NUMBER, "s", "latency"), {0}};
 
 static const struct dataset_array arrays[] = {
-    {TABLE(services, struct summary_service, "/summary", "service"),
+    {TABLE(summary.services, struct summary_service, "/summary", "service"),
      .views = {{.fields = summary_service_fields},
                {.fields = service_batch_fields},
                LATENCY(struct summary_service, struct ci, latency_fields)}},
-    {TABLE(service_facts, struct meta_service, "/summary", "service"),
+    {TABLE(meta.services, struct meta_service, "/summary", "service"),
      .views = {{.fields = service_fact_fields}}},
     {.name = "total",
      .group = "/total",
@@ -172,25 +173,25 @@ static const struct dataset_array arrays[] = {
                LATENCY(struct summary_service, struct ci, latency_fields)}},
     {.name = "fleet",
      .group = "/total",
-     DATASET_ROW(fleet, struct summary_fleet),
+     DATASET_ROW(summary.fleet, struct summary_fleet),
      .views = {{.fields = summary_fleet_fields}, {.fields = fleet_batch_fields}}},
-    {TABLE(groups, struct summary_group, "/groups", "group"),
+    {TABLE(summary.groups, struct summary_group, "/groups", "group"),
      .views = {{.fields = summary_group_fields},
                {.prefix = "component_",
                 DATASET_INNER(struct summary_group, parts, struct summary_component,
                               summary_component_fields, "component")}}},
-    {TABLE(group_facts, struct meta_group, "/groups", "group"),
+    {TABLE(meta.groups, struct meta_group, "/groups", "group"),
      .views = {{.fields = group_fact_fields}}},
-    {TABLE(times, struct run_time, "/bins", "time"), .views = {{.fields = time_fields}}},
-    {TABLE(bins, struct run_bin, "/bins", "time", "service"),
+    {TABLE(bins.times, struct run_time, "/bins", "time"), .views = {{.fields = time_fields}}},
+    {TABLE(bins.services, struct run_bin, "/bins", "time", "service"),
      .views = {{.fields = bin_fields}, LATENCY(struct run_bin, double, bin_latency_fields)}},
     {TABLE(bin_rest, struct run_bin_rest, "/bins", "time", "service"),
      .views = {{.fields = bin_rest_fields}}, .flags = DATASET_UNREAD},
-    {TABLE(all_bins, struct run_bin, "/bins", "time"),
+    {TABLE(bins.all, struct run_bin, "/bins", "time"),
      .views = {{.prefix = "all_", .fields = bin_fields},
                {.prefix = "all_",
                 DATASET_INNER(struct run_bin, latency_s, double, bin_latency_fields, "quantile")}}},
-    {TABLE(parts, struct run_part, "/bins", "time", "group", "component"),
+    {TABLE(bins.parts, struct run_part, "/bins", "time", "group", "component"),
      .views = {{.fields = part_fields}}},
     {TABLE(bucket_end_s, double, "/histogram", "bucket"),
      .views = {{DATASET_ALONE("upper_s", DATA_KIND_NUMBER, "s", "first latency above the bucket")}},
@@ -216,9 +217,9 @@ static const struct dataset_array arrays[] = {
 static int check(const void *artefact, struct err *err)
 {
     const struct run_frame *f = artefact;
-    if (f->n_services == 0 || f->n_services > UINT16_MAX || f->n_groups == 0)
+    if (f->meta.n_services == 0 || f->meta.n_services > UINT16_MAX || f->meta.n_groups == 0)
         return err_set(err, ERR_STUDY, "has an impossible number of services or groups");
-    if (f->measured_from_ns < 0 || f->measured_to_ns < f->measured_from_ns)
+    if (f->summary.fleet.from_ns < 0 || f->summary.fleet.to_ns < f->summary.fleet.from_ns)
         return err_set(err, ERR_STUDY, "says it was measured at an impossible time");
     return 0;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // run_layout: how the results of one run stand in its file.
 //
-// The frame borrows what the writer has (meta, summary) and what run_rows.h makes of the record;
-// the reader fills the same struct, and run_result.h takes its pointers over. So only a frame that
-// was read is ever dataset_destroy()ed.
+// The frame is what the writer has, meta and summary as they are, and what run_rows.h makes of the
+// record. A reader fills the same, and run_result.h hands its parts on.
 //
 // The number of batches behind an interval is kept of those estimates that `compare` compares:
 // Welch's t needs it.
@@ -53,28 +52,27 @@ struct run_sample {
     uint32_t service, path; // as wide as an index in a file is
 };
 
+// The time bins, for comparisons.
+struct run_result_bins {
+    uint32_t n;
+    double *start_s;          // [n]
+    struct run_time *times;   // [n]
+    struct run_bin *services; // [n][n_services]
+    struct run_bin *all;      // [n]
+    struct run_part *parts;   // [n][n_groups][N_PARTS]
+};
+
 struct run_frame {
-    char *study_name, *program_version, *policy, *study_digest, *study_text;
-    uint64_t seed, traffic_fingerprint;
-    int64_t duration_ns, warmup_ns, measured_from_ns, measured_to_ns;
-    bool warmup_auto, has_outages;
-    uint32_t n_cells;
-    uint32_t n_services, n_groups, n_servers, n_bins, n_buckets, n_samples;
+    struct meta meta; // its servers are written from `servers`, the names from the two below
+    struct summary summary;
+    struct summary_service total; // which stands behind the summary's services
     char **service_names, **group_names;
-    double *bin_s, *bucket_s; // where they begin
-    struct summary_service *services, total;
-    struct meta_service *service_facts; // [service]: model
-    struct summary_group *groups;
-    struct meta_group *group_facts; // [group]: platform, servers
-    struct summary_fleet fleet;
-    struct run_time *times;        // [bin]
-    struct run_bin *bins;          // [bin][service]
+    struct run_result_bins bins;
     struct run_bin_rest *bin_rest; // [bin][service]
-    struct run_bin *all_bins;      // [bin]
-    struct run_part *parts;        // [bin][group][component]
-    double *bucket_end_s;          // [bucket]
-    uint64_t *counts;              // [bucket][service][path]
-    double servers_from_s;         // start of what /servers counts
+    uint32_t n_buckets, n_samples;
+    double *bucket_s, *bucket_end_s; // where they begin and end
+    uint64_t *counts;                // [bucket][service][path]
+    double servers_from_s;           // start of what /servers counts
     struct run_server *servers;
     struct run_sample *samples;
 };

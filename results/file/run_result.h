@@ -29,16 +29,6 @@ struct run_result_input {
     const struct run_info *info;
 };
 
-// The time bins, for comparisons.
-struct run_result_bins {
-    uint32_t n;
-    double *start_s;          // [n]
-    struct run_time *times;   // [n]
-    struct run_bin *services; // [n][n_services]
-    struct run_bin *all;      // [n]
-    struct run_part *parts;   // [n][n_groups][N_PARTS]
-};
-
 struct run_result {
     char *path; // as given
     // Of services: name, model, target; of groups: name, platform, servers, cores and streams; not

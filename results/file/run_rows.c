@@ -11,12 +11,12 @@
 
 static void fill_times(struct run_frame *f, const struct record *total)
 {
-    f->bin_s = mem_calloc(f->n_bins, sizeof *f->bin_s);
-    f->times = mem_calloc(f->n_bins, sizeof *f->times);
-    for (uint32_t i = 0; i < f->n_bins; i++) {
-        f->bin_s[i] = simtime_to_s(record_bin_start_ns(&total->shape, i));
-        f->times[i].end_s = simtime_to_s(record_bin_start_ns(&total->shape, i + 1));
-        f->times[i].measured = i >= f->fleet.first_bin;
+    f->bins.start_s = mem_calloc(f->bins.n, sizeof *f->bins.start_s);
+    f->bins.times = mem_calloc(f->bins.n, sizeof *f->bins.times);
+    for (uint32_t i = 0; i < f->bins.n; i++) {
+        f->bins.start_s[i] = simtime_to_s(record_bin_start_ns(&total->shape, i));
+        f->bins.times[i].end_s = simtime_to_s(record_bin_start_ns(&total->shape, i + 1));
+        f->bins.times[i].measured = i >= f->summary.fleet.first_bin;
     }
 }
 
@@ -66,17 +66,17 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
 
 static void fill_bins(struct run_frame *f, const struct record *total)
 {
-    uint32_t n = f->n_services;
+    uint32_t n = f->meta.n_services;
     struct hist_total *hist = hist_total_create();
-    f->bins = mem_calloc((size_t)f->n_bins * n, sizeof *f->bins);
-    f->bin_rest = mem_calloc((size_t)f->n_bins * n, sizeof *f->bin_rest);
-    f->all_bins = mem_calloc(f->n_bins, sizeof *f->all_bins);
-    for (uint32_t bin = 0; bin < f->n_bins; bin++) {
+    f->bins.services = mem_calloc((size_t)f->bins.n * n, sizeof *f->bins.services);
+    f->bin_rest = mem_calloc((size_t)f->bins.n * n, sizeof *f->bin_rest);
+    f->bins.all = mem_calloc(f->bins.n, sizeof *f->bins.all);
+    for (uint32_t bin = 0; bin < f->bins.n; bin++) {
         struct run_bin_rest all = {0};
         size_t at = (size_t)bin * n;
         for (uint32_t s = 0; s < n; s++)
-            fill_bin(total, bin, s, s + 1, hist, &f->bins[at + s], &f->bin_rest[at + s]);
-        fill_bin(total, bin, 0, n, hist, &f->all_bins[bin], &all);
+            fill_bin(total, bin, s, s + 1, hist, &f->bins.services[at + s], &f->bin_rest[at + s]);
+        fill_bin(total, bin, 0, n, hist, &f->bins.all[bin], &all);
     }
     hist_total_destroy(hist);
 }
@@ -95,16 +95,16 @@ static struct run_part part_of(const struct group_tally *t, int part, double len
 
 static void fill_parts(struct run_frame *f, const struct record *total)
 {
-    size_t n = (size_t)f->n_bins * f->n_groups * N_PARTS;
-    f->parts = mem_calloc(n, sizeof *f->parts);
+    size_t n = (size_t)f->bins.n * f->meta.n_groups * N_PARTS;
+    f->bins.parts = mem_calloc(n, sizeof *f->bins.parts);
     for (size_t i = 0; i < n; i++) {
-        uint32_t bin = (uint32_t)(i / N_PARTS / f->n_groups),
-                 g = (uint32_t)(i / N_PARTS % f->n_groups);
+        uint32_t bin = (uint32_t)(i / N_PARTS / f->meta.n_groups),
+                 g = (uint32_t)(i / N_PARTS % f->meta.n_groups);
         int part = (int)(i % N_PARTS);
         double length_ns = (double)(record_bin_start_ns(&total->shape, bin + 1) -
                                     record_bin_start_ns(&total->shape, bin));
-        f->parts[i] =
-            part_of(record_group(total, bin, g), part, length_ns, f->groups[g].parts[part].n_units);
+        f->bins.parts[i] = part_of(record_group(total, bin, g), part, length_ns,
+                                   f->summary.groups[g].parts[part].n_units);
     }
 }
 
@@ -115,8 +115,8 @@ static uint32_t find_buckets(struct run_frame *f, const struct record *total)
 {
     struct hist_total *hist = hist_total_create();
     uint32_t first = 0, last = 0;
-    for (uint32_t bin = f->fleet.first_bin; bin < f->n_bins; bin++) {
-        for (uint32_t i = 0; i < f->n_services * N_PATHS; i++) {
+    for (uint32_t bin = f->summary.fleet.first_bin; bin < f->bins.n; bin++) {
+        for (uint32_t i = 0; i < f->meta.n_services * N_PATHS; i++) {
             const struct tally *t =
                 record_tally(total, bin, i / N_PATHS, (enum record_path)(i % N_PATHS));
             if (t->n_queries > 0)
@@ -131,7 +131,7 @@ static uint32_t find_buckets(struct run_frame *f, const struct record *total)
 
 static void fill_histogram(struct run_frame *f, const struct record *total)
 {
-    uint32_t first = find_buckets(f, total), n_cells = f->n_services * N_PATHS;
+    uint32_t first = find_buckets(f, total), n_cells = f->meta.n_services * N_PATHS;
     f->bucket_s = mem_calloc(f->n_buckets, sizeof *f->bucket_s);
     f->bucket_end_s = mem_calloc(f->n_buckets, sizeof *f->bucket_end_s);
     f->counts = mem_calloc((size_t)f->n_buckets * n_cells, sizeof *f->counts);
@@ -141,8 +141,8 @@ static void fill_histogram(struct run_frame *f, const struct record *total)
                                                            : hist_upper_ns(first + i)) *
                              1e-9;
     }
-    for (uint32_t c = 0; c < f->fleet.n_bins * n_cells; c++) {
-        uint32_t bin = f->fleet.first_bin + c / n_cells, cell = c % n_cells;
+    for (uint32_t c = 0; c < f->summary.fleet.n_bins * n_cells; c++) {
+        uint32_t bin = f->summary.fleet.first_bin + c / n_cells, cell = c % n_cells;
         const struct tally *t =
             record_tally(total, bin, cell / N_PATHS, (enum record_path)(cell % N_PATHS));
         for (uint32_t i = 0; i < f->n_buckets; i++)
@@ -152,12 +152,13 @@ static void fill_histogram(struct run_frame *f, const struct record *total)
 
 // ---- servers and sample
 
-static void fill_servers(struct run_frame *f, const struct record *total, const struct meta *meta)
+static void fill_servers(struct run_frame *f, const struct record *total)
 {
+    const struct meta *meta = &f->meta;
     double time_ns = (double)(total->shape.end_ns - total->shape.warmup_ns);
     f->servers_from_s = simtime_to_s(total->shape.warmup_ns);
-    f->servers = mem_calloc(f->n_servers, sizeof *f->servers);
-    for (uint32_t i = 0; i < f->n_servers; i++) {
+    f->servers = mem_calloc(f->meta.n_servers, sizeof *f->servers);
+    for (uint32_t i = 0; i < f->meta.n_servers; i++) {
         const struct meta_group *g = &meta->groups[meta->server_group[i]];
         const struct server_total *s = &total->servers[i];
         f->servers[i] = (struct run_server){
@@ -182,26 +183,23 @@ static void fill_samples(struct run_frame *f, const struct record *total)
     }
 }
 
-void run_rows_fill(struct run_frame *f, const struct record *total, const struct meta *meta,
-                   const struct summary *summary)
+void run_rows_fill(struct run_frame *f, const struct record *total)
 {
-    f->fleet = summary->fleet;
-    f->groups = summary->groups;
-    f->n_bins = total->shape.n_bins;
-    f->n_servers = total->shape.n_servers;
+    f->bins.n = total->shape.n_bins;
     f->n_samples = (uint32_t)total->n_samples; // a study asks for ten million at most
     fill_times(f, total);
     fill_bins(f, total);
     fill_parts(f, total);
     fill_histogram(f, total);
-    fill_servers(f, total, meta);
+    fill_servers(f, total);
     fill_samples(f, total);
 }
 
 void run_rows_release(struct run_frame *f)
 {
-    void *owned[] = {f->bin_s,    f->times,        f->bins,   f->bin_rest, f->all_bins, f->parts,
-                     f->bucket_s, f->bucket_end_s, f->counts, f->servers,  f->samples};
+    void *owned[] = {f->bins.start_s, f->bins.times, f->bins.services, f->bin_rest,
+                     f->bins.all,     f->bins.parts, f->bucket_s,      f->bucket_end_s,
+                     f->counts,       f->servers,    f->samples};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free(owned[i]);
 }

@@ -6,10 +6,9 @@
 
 #include "results/file/run_layout.h"
 
-// Fills in the frame's rows of bins, buckets, servers and samples, and their lengths, for a run
-// whose other lengths stand in the frame. run_rows_release() frees them.
-void run_rows_fill(struct run_frame *frame, const struct record *total, const struct meta *meta,
-                   const struct summary *summary);
+// Fills in the frame's rows of bins, buckets, servers and samples, and their lengths, for the run
+// whose meta and summary stand in the frame. run_rows_release() frees them.
+void run_rows_fill(struct run_frame *frame, const struct record *total);
 void run_rows_release(struct run_frame *frame);
 
 #endif

@@ -41,19 +41,6 @@ static void fill_slots(struct sweep_slot *slots, const struct sweep_result *p,
     }
 }
 
-// The components' tables into one, over the dimension `component`.
-static struct ci *by_component(const struct replications *f)
-{
-    const struct replications_table *cpus = &f->tables[REPLICATED_CPUS];
-    size_t n = (size_t)f->n_cases * cpus->n_rows, n_members = cpus->n_members;
-    struct ci *all = mem_calloc(n * N_PARTS * n_members, sizeof *all);
-    for (size_t i = 0; i < n * N_PARTS; i++)
-        memcpy(all + i * n_members,
-               f->tables[REPLICATED_CPUS + i % N_PARTS].values + i / N_PARTS * n_members,
-               n_members * sizeof *all);
-    return all;
-}
-
 static void fill_cases(struct sweep_frame *f, const struct replications *fold)
 {
     const struct sweep_result *p = fold->points;
@@ -69,33 +56,20 @@ static void fill_cases(struct sweep_frame *f, const struct replications *fold)
         memcpy(f->case_groups + (size_t)c * p->n_groups, p->group_names + point * p->n_groups,
                p->n_groups * sizeof *f->case_groups);
     }
-    for (int part = 0; part < N_REPLICATED_PARTS; part++)
+    for (int part = 0; part < N_REPLICATED_TABLES; part++)
         f->folded[part] = fold->tables[part].values;
-    f->folded_parts = by_component(fold);
 }
 
 static struct sweep_frame *frame_of(const struct sweep_result *p, const struct point_axis *axes,
                                     const struct replications *fold, size_t size)
 {
     struct sweep_frame *f = mem_calloc(1, size);
-    *f = (struct sweep_frame){.study_name = p->study_name,
-                              .program_version = p->program_version,
-                              .study_text = p->study_text,
+    *f = (struct sweep_frame){.result = *p,
                               .axes = list_of(p, NULL, '\n'),
                               .axis_variables = list_of(p, axes, ' '),
                               .replication_variable =
                                   p->replication >= 0 ? axes[p->replication].variable : NULL,
-                              .n_points = p->n_points,
-                              .n_services = p->n_services,
-                              .n_groups = p->n_groups,
-                              .points = p->points,
-                              .runs = p->points,
-                              .totals = p->totals,
-                              .services = p->services,
-                              .fleets = p->fleets,
-                              .groups = p->groups,
-                              .service_names = p->service_names,
-                              .group_names = p->group_names};
+                              .runs = p->points};
     fill_slots(f->slots, p, axes, NULL, p->n_points);
     if (fold) {
         fill_cases(f, fold);
@@ -114,7 +88,6 @@ static void release(struct sweep_frame *f, uint32_t n_axes)
     mem_free(f->axis_variables);
     mem_free(f->case_services);
     mem_free(f->case_groups);
-    mem_free(f->folded_parts);
     mem_free(f);
 }
 
@@ -208,31 +181,19 @@ static struct sweep_result *take(struct sweep_frame *f, char *const *names, uint
                                  int replication)
 {
     struct sweep_result *p = mem_calloc(1, sizeof *p);
-    *p = (struct sweep_result){.study_name = f->study_name,
-                               .program_version = f->program_version,
-                               .study_text = f->study_text,
-                               .n_axes = n_axes,
-                               .n_points = f->n_points,
-                               .replication = replication,
-                               .n_services = f->n_services,
-                               .n_groups = f->n_groups,
-                               .points = f->points,
-                               .totals = f->totals,
-                               .services = f->services,
-                               .fleets = f->fleets,
-                               .groups = f->groups,
-                               .service_names = f->service_names,
-                               .group_names = f->group_names};
+    *p = f->result;
+    p->n_axes = n_axes;
+    p->replication = replication;
     p->axes = mem_calloc(n_axes, sizeof *p->axes);
-    p->values = mem_calloc((size_t)f->n_points * n_axes, sizeof *p->values);
+    p->values = mem_calloc((size_t)p->n_points * n_axes, sizeof *p->values);
     for (uint32_t a = 0; a < n_axes; a++) {
         p->axes[a].name = mem_strdup(names[a]);
         take_axis(p, a, f->slots[a].labels);
-        for (uint32_t i = 0; i < f->n_points; i++)
+        for (uint32_t i = 0; i < p->n_points; i++)
             mem_free(f->slots[a].labels[i]);
         mem_free(f->slots[a].labels);
     }
-    take_runs(p->points, f->runs, f->n_points);
+    take_runs(p->points, f->runs, p->n_points);
     take_times(p);
     mem_free(f->axes);
     mem_free(f->axis_variables);

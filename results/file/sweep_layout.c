@@ -32,21 +32,21 @@ static const struct data_field sla_fields[] = {
 
 #define ROW struct sweep_frame
 static const struct data_field head_fields[] = {
-    DATA_TEXT(study_name, "name of the study"),
-    DATA_TEXT(program_version, "version of recfleet"),
+    DATA_TEXT_AS("study_name", result.study_name, "name of the study"),
+    DATA_TEXT_AS("program_version", result.program_version, "version of recfleet"),
     DATA_TEXT(axes, "names of the axes, one a line"),
     DATA_TEXT(axis_variables, "what they are called in the file"),
     DATA_TEXT(replication_variable, "which of them is that of replications"),
     {0}};
 
 static const struct data_field study_fields[] = {
-    DATA_TEXT_AS("text", study_text, "the study with its sweep"), {0}};
+    DATA_TEXT_AS("text", result.study_text, "the study with its sweep"), {0}};
 
 static const struct dataset_dim dims[] = {
-    DATASET_NUMBERED("point", n_points, "point of the sweep"),
+    DATASET_NUMBERED("point", result.n_points, "point of the sweep"),
     DATASET_NUMBERED("case", n_cases, "case: points that differ in their replication alone"),
-    DATASET_NUMBERED("service", n_services, "service, by its place in the study"),
-    DATASET_NUMBERED("group", n_groups, "group of servers, by its place in the study"),
+    DATASET_NUMBERED("service", result.n_services, "service, by its place in the study"),
+    DATASET_NUMBERED("group", result.n_groups, "group of servers, by its place in the study"),
     DATASET_NUMBERS("quantile", SUMMARY_N_QUANTILES, summary_quantiles, "1", "quantile of latency"),
     DATASET_NAMES("component", N_PARTS, summary_part_names, "component of a server"),
     {0}};
@@ -60,18 +60,19 @@ static const struct dataset_dim dims[] = {
 
 // All but the axes and the folded numbers; those over `case` only where there are replications.
 static const struct dataset_array fixed_arrays[] = {
-    {TABLE(points, struct sweep_point, "/", "point"), .views = {{.fields = sweep_result_fields}}},
-    {TABLE(totals, struct summary_service, "/total", "point"),
+    {TABLE(result.points, struct sweep_point, "/", "point"),
+     .views = {{.fields = sweep_result_fields}}},
+    {TABLE(result.totals, struct summary_service, "/total", "point"),
      .views = {{.fields = summary_service_fields}, LATENCY}},
-    {TABLE(fleets, struct summary_fleet, "/total", "point"),
+    {TABLE(result.fleets, struct summary_fleet, "/total", "point"),
      .views = {{.fields = summary_fleet_fields}}},
-    {TABLE(service_names, struct sweep_service, "/summary", "point", "service"),
+    {TABLE(result.service_names, struct sweep_service, "/summary", "point", "service"),
      .views = {{.fields = service_name_fields}}},
-    {TABLE(services, struct summary_service, "/summary", "point", "service"),
+    {TABLE(result.services, struct summary_service, "/summary", "point", "service"),
      .views = {{.fields = summary_service_fields}, LATENCY}},
-    {TABLE(group_names, struct sweep_group, "/groups", "point", "group"),
+    {TABLE(result.group_names, struct sweep_group, "/groups", "point", "group"),
      .views = {{.fields = group_name_fields}, {.fields = group_size_fields}}},
-    {TABLE(groups, struct summary_group, "/groups", "point", "group"),
+    {TABLE(result.groups, struct summary_group, "/groups", "point", "group"),
      .views = {{.fields = summary_group_fields},
                {.prefix = "component_",
                 DATASET_INNER(struct summary_group, parts, struct summary_component,
@@ -91,10 +92,10 @@ static const struct dataset_array fixed_arrays[] = {
 #undef ROW
 
 // Does the point say of itself what cannot be?
-static bool is_impossible(const struct sweep_frame *f, const struct sweep_point *point)
+static bool is_impossible(const struct sweep_result *p, const struct sweep_point *point)
 {
     bool done = point->state == SWEEP_DONE;
-    return point->n_services > f->n_services || point->n_groups > f->n_groups ||
+    return point->n_services > p->n_services || point->n_groups > p->n_groups ||
            (done && (point->n_services == 0 || point->n_groups == 0)) ||
            (done &&
             !(point->measured_from_s >= 0 && point->measured_to_s >= point->measured_from_s &&
@@ -103,11 +104,11 @@ static bool is_impossible(const struct sweep_frame *f, const struct sweep_point 
 
 static int check(const void *artefact, struct err *err)
 {
-    const struct sweep_frame *f = artefact;
-    if (f->n_points == 0 || f->n_services == 0 || f->n_groups == 0)
+    const struct sweep_result *p = &((const struct sweep_frame *)artefact)->result;
+    if (p->n_points == 0 || p->n_services == 0 || p->n_groups == 0)
         return err_set(err, ERR_STUDY, "has an impossible number of points, services or groups");
-    for (uint32_t i = 0; i < f->n_points; i++) {
-        if (is_impossible(f, &f->points[i]))
+    for (uint32_t i = 0; i < p->n_points; i++) {
+        if (is_impossible(p, &p->points[i]))
             return err_set(err, ERR_STUDY, "holds a point with impossible counts or times");
     }
     return 0;
@@ -186,75 +187,60 @@ static void add_axis(struct sweep_layout *l, const struct point_axis *axis, uint
     add_array(l, &array);
 }
 
-// The real numbers of a table of fields as estimates over the replications, each where its column
-// of the folded rows is.
-static struct data_field *folded_fields(struct sweep_layout *l, const struct replications_table *t,
-                                        const struct data_field *fields)
+// Bytes from the start of a row of numbers that replications.h made of a row: to the number that is
+// made of the member at an offset.
+static size_t folded_at(size_t offset)
 {
-    struct data_field *folded = new_fields(l, t->n_members);
+    return REPLICATIONS_PLACE(offset) * sizeof(struct ci);
+}
+
+// The real numbers of a table of fields, which are estimates over the replications.
+static struct data_field *folded_fields(struct sweep_layout *l, const struct data_field *fields)
+{
     size_t n = 0;
+    while (fields[n].name)
+        n++;
+    struct data_field *folded = new_fields(l, n);
+    n = 0;
     for (const struct data_field *f = fields; f->name; f++) {
-        uint32_t m = 0;
-        while (m < t->n_members && t->offsets[m] != f->offset)
-            m++;
-        if (m == t->n_members)
+        if (f->kind != DATA_KIND_ESTIMATE && f->kind != DATA_KIND_NUMBER)
             continue;
         folded[n] = *f;
         folded[n].kind = DATA_KIND_ESTIMATE;
-        folded[n++].offset = m * sizeof(struct ci);
+        folded[n++].offset = folded_at(f->offset);
     }
     return folded;
 }
 
-// latency_s: the quantiles are neighbours among the members, as they are in their struct.
-static struct dataset_view folded_latency(const struct replications_table *t)
-{
-    uint32_t first = 0;
-    while (t->offsets[first] != offsetof(struct summary_service, latency_s))
-        first++;
-    return (struct dataset_view){.offset = first * sizeof(struct ci),
-                                 .fields = latency_fields,
-                                 .inner = "quantile",
-                                 .inner_stride = sizeof(struct ci)};
-}
-
-static void add_folded(struct sweep_layout *l, const struct replications *fold)
+// The arrays over points that have a summary's numbers once more, over cases.
+static void add_folded(struct sweep_layout *l)
 {
     static const struct {
+        const char *group;
+        size_t offset;
         enum replications_part part;
-        const char *name, *group, *dim;
-        const struct data_field *fields;
     } parts[] = {
-        {REPLICATED_TOTALS, "folded totals", "/folded/total", NULL, summary_service_fields},
-        {REPLICATED_FLEETS, "folded fleets", "/folded/total", NULL, summary_fleet_fields},
-        {REPLICATED_SERVICES, "folded services", "/folded/summary", "service",
-         summary_service_fields},
-        {REPLICATED_GROUPS, "folded groups", "/folded/groups", "group", summary_group_fields}};
-    const struct replications_table *cpus = &fold->tables[REPLICATED_CPUS];
+        {"/folded/total", offsetof(struct sweep_frame, result.totals), REPLICATED_TOTALS},
+        {"/folded/total", offsetof(struct sweep_frame, result.fleets), REPLICATED_FLEETS},
+        {"/folded/summary", offsetof(struct sweep_frame, result.services), REPLICATED_SERVICES},
+        {"/folded/groups", offsetof(struct sweep_frame, result.groups), REPLICATED_GROUPS}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const struct replications_table *t = &fold->tables[parts[i].part];
-        struct dataset_array array = {.name = parts[i].name,
-                                      .group = parts[i].group,
-                                      .offset = offsetof(struct sweep_frame, folded) +
-                                                parts[i].part * sizeof(struct ci *),
-                                      .stride = t->n_members * sizeof(struct ci),
-                                      .dims = {"case", parts[i].dim},
-                                      .flags = DATASET_UNREAD};
-        array.views[0].fields = folded_fields(l, t, parts[i].fields);
-        if (parts[i].fields == summary_service_fields)
-            array.views[1] = folded_latency(t);
+        const struct dataset_array *points = fixed_arrays;
+        while (points->offset != parts[i].offset || points->stride == 0)
+            points++;
+        struct dataset_array array = *points;
+        array.group = parts[i].group;
+        array.offset = offsetof(struct sweep_frame, folded) + parts[i].part * sizeof(struct ci *);
+        array.stride = folded_at(points->stride);
+        array.dims[0] = "case";
+        array.flags = DATASET_UNREAD;
+        for (struct dataset_view *v = array.views; v->fields; v++) {
+            v->fields = folded_fields(l, v->fields);
+            v->offset = folded_at(v->offset);
+            v->inner_stride = folded_at(v->inner_stride);
+        }
         add_array(l, &array);
     }
-    const struct dataset_array components = {
-        .name = "folded components",
-        .group = "/folded/groups",
-        .offset = offsetof(struct sweep_frame, folded_parts),
-        .stride = cpus->n_members * sizeof(struct ci),
-        .dims = {"case", "group", "component"},
-        .views = {{.prefix = "component_",
-                   .fields = folded_fields(l, cpus, summary_component_fields)}},
-        .flags = DATASET_UNREAD};
-    add_array(l, &components);
 }
 
 struct sweep_layout *sweep_layout_create(const struct point_axis *axes, uint32_t n_axes,
@@ -276,7 +262,7 @@ struct sweep_layout *sweep_layout_create(const struct point_axis *axes, uint32_t
             add_axis(l, &axes[a], a, true);
     }
     if (fold)
-        add_folded(l, fold);
+        add_folded(l);
     return l;
 }
 

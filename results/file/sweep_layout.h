@@ -24,26 +24,21 @@ struct sweep_slot {
     double *numbers; // NULL: it has none
 };
 
-// Borrowed when it is written, owned when it was read. `runs` are the points once more, for the
-// members that go to /run. What is over cases, from `cases` on, is only written.
+// The result's rows are borrowed when it is written, and its own when it was read; its axes are not
+// in the layout but here. `runs` are the points once more, for the members that go to /run. What is
+// over cases, from `cases` on, is only written.
 struct sweep_frame {
-    char *study_name, *program_version, *study_text;
+    struct sweep_result result;
     char *axes, *axis_variables; // names as in the study, one a line; as in the file, by blanks
     char *replication_variable;  // "": none
-    uint32_t n_points, n_cases, n_services, n_groups;
-    struct sweep_point *points, *runs;
-    struct summary_service *totals, *services;
-    struct summary_fleet *fleets;
-    struct summary_group *groups;
-    struct sweep_service *service_names;
-    struct sweep_group *group_names;
+    uint32_t n_cases;
+    struct sweep_point *runs;
     struct replications_case *cases;
-    struct sweep_service *case_services;   // names, [case][service]
-    struct sweep_group *case_groups;       // names, [case][group]
-    int32_t *case_sla;                     // [case][service]
-    struct ci *folded[N_REPLICATED_PARTS]; // rows of members, as in struct replications_table
-    struct ci *folded_parts;               // [case][group][component] of such rows
-    struct sweep_slot slots[];             // [n_axes] over points, then [n_axes] over cases
+    struct sweep_service *case_services;    // names, [case][service]
+    struct sweep_group *case_groups;        // names, [case][group]
+    int32_t *case_sla;                      // [case][service]
+    struct ci *folded[N_REPLICATED_TABLES]; // rows as in struct replications_table
+    struct sweep_slot slots[];              // [n_axes] over points, then [n_axes] over cases
 };
 
 struct sweep_layout;

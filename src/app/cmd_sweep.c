@@ -141,7 +141,7 @@ static int prepare(struct order *order, bool merges, struct err *err)
     if (pointdir_make(folder, ERR_STUDY, err) < 0)
         return -1;
     char *probe = mem_printf("%s/points", folder);
-    int rc = durable_check(probe, true, LEAST_BYTES, err);
+    int rc = durable_check("output", probe, DURABLE_REPLACE, LEAST_BYTES, err);
     mem_free(probe);
     if (rc == 0)
         say_edited(order);

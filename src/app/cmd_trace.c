@@ -30,7 +30,8 @@ static int want_output(const struct cmd_line *line, const char **path, struct er
     if (!*path)
         return err_set(err, ERR_STUDY, "recfleet trace: missing --output FILE");
     // The trace takes its name by a rename, which would replace a device or a pipe by a file.
-    return durable_check(*path, cmd_given(line, "--force"), 0, err);
+    return durable_check("output", *path,
+                         cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW, 0, err);
 }
 
 static void print_summary(const char *name, const struct trace *trace)

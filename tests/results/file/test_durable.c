@@ -27,7 +27,8 @@ static void make_file(const char *path)
 static void refused(const char *path, bool force, const char *reason)
 {
     struct err err = {0};
-    ck_assert_int_eq(durable_check(path, force, 1, &err), -1);
+    ck_assert_int_eq(durable_check("output", path, force ? DURABLE_REPLACE : DURABLE_NEW, 1, &err),
+                     -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
 }
@@ -50,24 +51,10 @@ START_TEST(check_leaves_nothing)
 {
     char *temporary = durable_temporary(NAME, (long)getpid());
     unlink(NAME);
-    ck_assert_int_eq(durable_check(NAME, false, 1, NULL), 0);
+    ck_assert_int_eq(durable_check("output", NAME, DURABLE_NEW, 1, NULL), 0);
     ck_assert_int_ne(access(NAME, F_OK), 0);
     ck_assert_int_ne(access(temporary, F_OK), 0);
     mem_free(temporary);
-}
-END_TEST
-
-// What a killed process of the same number left behind is in nobody's way, and stays.
-START_TEST(leftovers)
-{
-    char *left = durable_temporary(NAME, (long)getpid());
-    ck_assert_int_eq(durable_number(NAME), (long)getpid());
-    make_file(left);
-    ck_assert_int_ne(durable_number(NAME), (long)getpid());
-    ck_assert_int_eq(durable_check(NAME, false, 1, NULL), 0);
-    ck_assert_int_eq(access(left, F_OK), 0);
-    unlink(left);
-    mem_free(left);
 }
 END_TEST
 
@@ -77,7 +64,7 @@ START_TEST(existing_needs_force)
     struct stat st;
     make_file(NAME);
     refused(NAME, false, "--force");
-    ck_assert_int_eq(durable_check(NAME, true, 1, NULL), 0);
+    ck_assert_int_eq(durable_check("output", NAME, DURABLE_REPLACE, 1, NULL), 0);
     ck_assert_int_eq(stat(NAME, &st), 0);
     ck_assert_int_eq(st.st_size, 1);
     unlink(NAME);
@@ -117,39 +104,8 @@ START_TEST(refuses_bad_places)
     refused(NAME, true, "a dangling symbolic link");
     unlink(NAME);
     struct err err = {0};
-    ck_assert_int_eq(durable_check(NAME, true, UINT64_C(1) << 62, &err), -1);
+    ck_assert_int_eq(durable_check("output", NAME, DURABLE_REPLACE, UINT64_C(1) << 62, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "no space"));
-}
-END_TEST
-
-// Finishing gives the name and takes the temporary one away; without force it replaces nothing.
-START_TEST(finish_gives_the_name)
-{
-    char *temporary = durable_temporary(NAME, 1);
-    unlink(NAME);
-    make_file(temporary);
-    ck_assert_int_eq(durable_finish(temporary, NAME, false, NULL), 0);
-    ck_assert_int_eq(access(NAME, F_OK), 0);
-    ck_assert_int_ne(access(temporary, F_OK), 0);
-    make_file(temporary);
-    ck_assert_int_eq(durable_finish(temporary, NAME, false, NULL), -1);
-    ck_assert_int_eq(durable_finish(temporary, NAME, true, NULL), 0);
-    unlink(NAME);
-    unlink(temporary);
-    mem_free(temporary);
-}
-END_TEST
-
-// Space that is there can be reserved, and the trial file is gone after it.
-START_TEST(reserves)
-{
-    char *temporary = durable_temporary(NAME, 2);
-    struct err err = {0};
-    ck_assert_int_eq(durable_reserve(temporary, 100000, NAME, &err), 0);
-    ck_assert_int_ne(access(temporary, F_OK), 0);
-    ck_assert_int_eq(durable_reserve(temporary, UINT64_C(1) << 60, NAME, &err), -1);
-    ck_assert_int_ne(access(temporary, F_OK), 0);
-    mem_free(temporary);
 }
 END_TEST
 
@@ -209,6 +165,32 @@ static void holds(const char *path, const char *text)
     fclose(f);
 }
 
+// What a result does with a file that has its name; what a killed writer left goes away.
+START_TEST(results_keep_nothing)
+{
+    struct durable_file file;
+    struct err err = {0};
+    enter();
+    write_file(".x.tmp-12", "");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(durable_open(&file, "output", "x", (enum durable_mode)i, &err), 0);
+        ck_assert_int_eq(durable_write(file.fd, i ? "1" : "0", 1), 0);
+        ck_assert_int_eq(durable_publish(&file, &err), 0);
+        holds("x", i ? "1" : "0");
+    }
+    ck_assert_int_eq(durable_open(&file, "output", "x", DURABLE_NEW, &err), -1);
+    ck_assert_str_eq(err.text, "output x: exists; --force overwrites it");
+    unlink("x");
+    // One that appears in the meantime is not replaced either.
+    ck_assert_int_eq(durable_open(&file, "output", "x", DURABLE_NEW, &err), 0);
+    write_file("x", "theirs");
+    ck_assert_int_eq(durable_publish(&file, &err), -1);
+    holds("x", "theirs");
+    unlink("x");
+    leave();
+}
+END_TEST
+
 static bool is_there(const char *path)
 {
     struct stat st;
@@ -219,7 +201,7 @@ static void publish(const char *path, const char *text)
 {
     struct durable_file name;
     struct err err = {0};
-    int rc = durable_open(&name, "checkpoint", path, &err);
+    int rc = durable_open(&name, "checkpoint", path, DURABLE_KEEP, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     ck_assert_int_eq(write(name.fd, text, strlen(text)), (ssize_t)strlen(text));
     rc = durable_publish(&name, &err);
@@ -252,7 +234,7 @@ START_TEST(discarded_leaves_nothing)
     enter();
     publish("x", "1");
     publish("x", "2");
-    ck_assert_int_eq(durable_open(&name, "checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(durable_open(&name, "checkpoint", "x", DURABLE_KEEP, NULL), 0);
     ck_assert_int_eq(write(name.fd, "3", 1), 1);
     ck_assert(is_there(name.temporary));
     holds("x", "2");
@@ -306,8 +288,8 @@ START_TEST(two_writers)
 {
     struct durable_file one, two;
     enter();
-    ck_assert_int_eq(durable_open(&one, "checkpoint", "x", NULL), 0);
-    ck_assert_int_eq(durable_open(&two, "checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(durable_open(&one, "checkpoint", "x", DURABLE_KEEP, NULL), 0);
+    ck_assert_int_eq(durable_open(&two, "checkpoint", "x", DURABLE_KEEP, NULL), 0);
     ck_assert_str_ne(one.temporary, two.temporary);
     ck_assert_int_eq(write(one.fd, "1", 1), 1);
     ck_assert_int_eq(write(two.fd, "2", 1), 1);
@@ -326,7 +308,7 @@ START_TEST(links_are_followed)
     enter();
     write_file("there", "0");
     ck_assert_int_eq(symlink("there", "x"), 0);
-    ck_assert_int_eq(durable_try("checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(durable_check("checkpoint", "x", DURABLE_KEEP, 0, NULL), 0);
     publish("x", "1");
     holds("x", "1");
     holds("x.previous", "0");
@@ -353,7 +335,7 @@ START_TEST(without_a_second_name)
     holds(path, "3");
     holds(previous, "2");
     // Before a run there is still time to choose a shorter one.
-    ck_assert_int_eq(durable_try("checkpoint", path, &err), -1);
+    ck_assert_int_eq(durable_check("checkpoint", path, DURABLE_KEEP, 0, &err), -1);
     ck_assert_msg(strstr(err.text, "too long") != NULL, "%s", err.text);
     durable_remove(path);
     leave();
@@ -364,10 +346,10 @@ END_TEST
 START_TEST(try_leaves_nothing)
 {
     enter();
-    ck_assert_int_eq(durable_try("checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(durable_check("checkpoint", "x", DURABLE_KEEP, 0, NULL), 0);
     ck_assert(!durable_exists("x"));
     publish("x", "1");
-    ck_assert_int_eq(durable_try("checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(durable_check("checkpoint", "x", DURABLE_KEEP, 0, NULL), 0);
     holds("x", "1");
     durable_remove("x");
     leave();
@@ -378,11 +360,11 @@ static void no_file(const char *path, const char *reason)
 {
     struct durable_file name;
     struct err err = {0};
-    ck_assert_int_eq(durable_try("checkpoint", path, &err), -1);
+    ck_assert_int_eq(durable_check("checkpoint", path, DURABLE_KEEP, 0, &err), -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
     ck_assert_ptr_null(strchr(err.text, '\n'));
-    ck_assert_int_eq(durable_open(&name, "checkpoint", path, &err), -1);
+    ck_assert_int_eq(durable_open(&name, "checkpoint", path, DURABLE_KEEP, &err), -1);
     ck_assert_int_eq(err.code, ERR_FAIL);
     ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
 }
@@ -419,7 +401,7 @@ START_TEST(name_taken_meanwhile)
     struct durable_file name;
     struct err err = {0};
     enter();
-    ck_assert_int_eq(durable_open(&name, "checkpoint", "x", NULL), 0);
+    ck_assert_int_eq(durable_open(&name, "checkpoint", "x", DURABLE_KEEP, NULL), 0);
     ck_assert_int_eq(mkdir("x", 0777), 0);
     ck_assert_int_eq(durable_publish(&name, &err), -1);
     ck_assert_msg(strstr(err.text, "not a regular file") != NULL, "%s", err.text);
@@ -432,16 +414,14 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"limits", leftovers},
         {"core", same_names},
         {"core", temporary_names},
         {"core", check_leaves_nothing},
         {"core", existing_needs_force},
-        {"core", finish_gives_the_name},
-        {"core", reserves},
         {"errors", refuses_bad_places},
         {"errors", too_long_a_file},
 
+        {"core", results_keep_nothing},
         {"core", keeps_the_one_before},
         {"core", discarded_leaves_nothing},
         {"core", abandoned_are_removed},

@@ -17,12 +17,13 @@ END_TEST
 // A run has services and groups, and was measured in an order of time.
 START_TEST(senseless)
 {
-    const struct run_frame sound = {.n_services = 1, .n_groups = 1, .measured_to_ns = 5};
+    const struct run_frame sound = {.meta = {.n_services = 1, .n_groups = 1},
+                                    .summary.fleet.to_ns = 5};
     struct run_frame frames[] = {sound, sound, sound, sound};
-    frames[0].n_services = 0;
-    frames[1].n_services = UINT16_MAX + 1;
-    frames[2].n_groups = 0;
-    frames[3].measured_from_ns = 6;
+    frames[0].meta.n_services = 0;
+    frames[1].meta.n_services = UINT16_MAX + 1;
+    frames[2].meta.n_groups = 0;
+    frames[3].summary.fleet.from_ns = 6;
     ck_assert_int_eq(run_layout.check(&sound, NULL), 0);
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
         struct err err = {0};

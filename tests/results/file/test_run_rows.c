@@ -20,8 +20,8 @@ struct made {
 static void make_rows(struct made *made)
 {
     struct summary *summary = summary_create(made->total, made->meta);
-    made->f = (struct run_frame){.n_services = N_SERVICES, .n_groups = N_GROUPS};
-    run_rows_fill(&made->f, made->total, made->meta, summary);
+    made->f = (struct run_frame){.meta = *made->meta, .summary = *summary};
+    run_rows_fill(&made->f, made->total);
     summary_destroy(summary);
 }
 
@@ -38,14 +38,14 @@ START_TEST(queries_by_bin)
     struct made made = {.meta = fixture_meta()};
     made.total = fixture_part(made.meta, 0, 1);
     make_rows(&made);
-    ck_assert_uint_eq(made.f.n_bins, N_BINS);
+    ck_assert_uint_eq(made.f.bins.n, N_BINS);
     for (int i = 0; i < N_BINS * N_SERVICES; i++)
-        ck_assert_uint_eq(made.f.bins[i].n_queries, 1000);
+        ck_assert_uint_eq(made.f.bins.services[i].n_queries, 1000);
     for (int i = 0; i < N_BINS; i++) {
-        ck_assert_uint_eq(made.f.all_bins[i].n_queries, 2000);
-        ck_assert_double_eq_tol(made.f.bin_s[i], 0.1 * i, 1e-12);
-        ck_assert_double_eq_tol(made.f.times[i].end_s, 0.1 * (i + 1), 1e-12);
-        ck_assert(made.f.times[i].measured == ((uint32_t)i >= made.f.fleet.first_bin));
+        ck_assert_uint_eq(made.f.bins.all[i].n_queries, 2000);
+        ck_assert_double_eq_tol(made.f.bins.start_s[i], 0.1 * i, 1e-12);
+        ck_assert_double_eq_tol(made.f.bins.times[i].end_s, 0.1 * (i + 1), 1e-12);
+        ck_assert(made.f.bins.times[i].measured == ((uint32_t)i >= made.f.summary.fleet.first_bin));
     }
     release(&made);
 }
@@ -78,7 +78,7 @@ START_TEST(groups_by_bin)
     made.total = fixture_part(made.meta, 0, 1);
     make_rows(&made);
     for (int i = 0; i < N_BINS * N_GROUPS; i++) {
-        const struct run_part *parts = &made.f.parts[i * N_PARTS];
+        const struct run_part *parts = &made.f.bins.parts[i * N_PARTS];
         ck_assert_double_eq_tol(parts[PART_CPU].util_frac, (1e8 + i / N_GROUPS) / (2 * 1e8), 1e-12);
         double accel_frac = parts[PART_ACCEL].util_frac;
         ck_assert(i % N_GROUPS == 0 ? isnan(accel_frac) : fabs(accel_frac - 0.1) < 1e-12);
@@ -122,9 +122,9 @@ START_TEST(empty_bins)
     struct record_shape shape = fixture_shape(made.meta, 3, 1000);
     made.total = record_create(&shape);
     make_rows(&made);
-    ck_assert_uint_eq(made.f.bins[0].n_queries, 0);
-    ck_assert_double_nan(made.f.bins[0].latency_mean_s);
-    ck_assert_double_nan(made.f.all_bins[0].latency_s[0]);
+    ck_assert_uint_eq(made.f.bins.services[0].n_queries, 0);
+    ck_assert_double_nan(made.f.bins.services[0].latency_mean_s);
+    ck_assert_double_nan(made.f.bins.all[0].latency_s[0]);
     ck_assert_uint_eq(made.f.n_buckets, 0);
     ck_assert_uint_eq(made.f.n_samples, 0);
     release(&made);
