@@ -160,8 +160,8 @@ static void fill_outcome(struct unit_work *work)
     struct tuning_outcome *out = &work->unit->outcome;
     bool reached = found->capacity.state == MAX_LOAD_FOUND;
     out->state = reached ? TUNING_FOUND : TUNING_UNREACHABLE;
-    out->batch_items = found->choice.batch_items;
-    out->offload_items = found->choice.offload_items;
+    out->batch_items = (uint32_t)settings_whole(&found->choice, "batch_items");
+    out->offload_items = (uint32_t)settings_whole(&found->choice, "offload_items");
     out->floor_s = found->capacity.floor_s;
     out->n_choices = found->n_choices;
     out->n_bounded = found->n_bounded;
@@ -276,8 +276,8 @@ static struct tuning_step step_of(const struct tune_unit *unit, const struct tri
     memset(&step, 0, sizeof step); // it travels as bytes
     step.cell = unit->cell;
     step.policy = unit->policy;
-    step.batch_items = point->choice.batch_items;
-    step.offload_items = point->choice.offload_items;
+    step.batch_items = (uint32_t)settings_whole(&point->choice, "batch_items");
+    step.offload_items = (uint32_t)settings_whole(&point->choice, "offload_items");
     step.stream = point->stream;
     step.rate_qps = point->rate_qps;
     step.result = trial->result;

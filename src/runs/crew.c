@@ -180,8 +180,10 @@ static int share_job(const struct crew *crew, struct tuner_job *job, int root, s
         memcpy(v, job->trials.v, n * sizeof *v);
     rc = MPI_Bcast(v, (int)(n * sizeof *v), MPI_BYTE, root, crew->comm);
     trials_release(&job->trials);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        v[i].point.choice.fields = job->task.choice.fields; // an address is of its process alone
         trials_add(&job->trials, &v[i].point, &v[i].result);
+    }
     mem_free(v);
     return mpi_err_check(rc, "share the trials of a search", err);
 }
