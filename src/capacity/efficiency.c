@@ -69,7 +69,6 @@ static int search(const struct tuple_work *work, struct crew *crew, struct tuple
     struct crew_bench bench = {crew, probe, &config.capacity};
     const struct tuner_backend backend = tunable_backend(&bench);
     struct tuner_outcome found;
-    config.confirm_over_frac = 0; // whole fleets are simulated with what is found
     int rc = work->policies[unit->scheduler]->tune(&config, &backend, &found, err);
     if (rc == 0) {
         unit->tuple = tuple_of(&found, platform);

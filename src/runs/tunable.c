@@ -94,7 +94,6 @@ struct tuner_config tunable_config(const struct study *study, const struct probe
         .plain = sched_plain(type, probe_max_items(probe), n_cores),
         .fixed = *fixed,
         .target_s = (double)probe_service(probe)->sla_ns * 1e-9,
-        .confirm_over_frac = tune->confirm ? TUNABLE_OVER_FRAC : 0,
     };
     add_axes(tune, probe, type, &config);
     return config;

@@ -70,9 +70,8 @@ struct tuner_config {
     uint32_t n_servers;           // that share the rate
     struct settings plain, fixed; // of the policies `static`, `fixed`
     struct tuner_axis axes[TUNER_AXES];
-    size_t n_axes;            // those that need an accelerator only where there is one
-    double target_s;          // of the reference controller
-    double confirm_over_frac; // 0.05; 0: do not confirm
+    size_t n_axes;   // those that need an accelerator only where there is one
+    double target_s; // of the reference controller
 };
 
 struct tuner_outcome {

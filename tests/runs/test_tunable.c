@@ -40,7 +40,6 @@ START_TEST(settings_are_the_sections)
     ck_assert_uint_eq(config.axes[0].n_own, 2);
     ck_assert_int_eq(config.axes[0].own[1], 9);
     ck_assert_double_eq_tol(config.target_s, 4e-3, 1e-12);
-    ck_assert(config.confirm_over_frac == 0);
     tunable_release(&config);
     ck_assert_uint_eq(config.n_axes, 0);
     probe_destroy(probe);
