@@ -23,10 +23,38 @@ int sched_find_policy(const char *policy)
     return -1;
 }
 
+const struct sched_type *sched_of(const struct settings *settings)
+{
+    for (int i = 0; sched_types[i]; i++)
+        if (sched_types[i]->fields == settings->fields)
+            return sched_types[i];
+    return NULL;
+}
+
+struct settings sched_plain(const struct sched_type *type, int64_t largest_items, int64_t n_cores)
+{
+    struct settings plain = settings_of(type->fields, NULL);
+    type->resolve(plain.values, largest_items, n_cores);
+    return plain;
+}
+
+struct settings sched_fit(const struct settings *settings, bool has_accelerator)
+{
+    struct settings fit = *settings;
+    for (const struct settings_axis *axis = sched_of(settings)->axes; axis->key; axis++)
+        if (axis->needs_accelerator && !has_accelerator)
+            settings_set_number(&fit, axis->key, 0);
+    return fit;
+}
+
+struct dispatch_config sched_needs(const struct settings *settings)
+{
+    return sched_of(settings)->needs(settings_values(settings));
+}
+
 struct dispatch_config sched_dispatch(const struct group_config *group, uint32_t service)
 {
-    const struct settings *settings = &group->settings[service];
-    return sched_types[group->scheduler]->needs(settings_values(settings));
+    return sched_needs(&group->settings[service]);
 }
 
 int64_t sched_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,

@@ -65,7 +65,8 @@ struct sched_usage {
 
 struct sched_type {
     const char *name, *help;
-    const struct field *fields; // of its settings; the first is `policy`
+    const struct field *fields;       // of its settings; the first is `policy`
+    const struct settings_axis *axes; // which of them searches vary, in this order
     size_t state_size;
     // What a study gave: bit i of `given`, field i of the table was named. Fills in what follows
     // from it; a mistake is said as "key: text".
@@ -74,6 +75,8 @@ struct sched_type {
     bool (*is_implied)(const void *settings, const struct field *field);
     // Settings that stand for themselves, whatever the traffic: largest_items in a query.
     void (*resolve)(void *settings, int64_t largest_items, int64_t n_cores);
+    // One form for all resolved settings that make the same server for such queries.
+    void (*simplify)(void *settings, int64_t largest_items);
     // Which service times resolved settings need.
     struct dispatch_config (*needs)(const void *settings);
     // Shortest time from a query's arrival at a server to its first completion.
@@ -104,12 +107,17 @@ extern const struct sched_type *const sched_types[]; // NULL-terminated
 int sched_find(const char *name);          // index, -1 when unknown
 int sched_find_policy(const char *policy); // of the scheduler with such a way, -1 when unknown
 
-// Which service times a group's servers need for a service.
+// The scheduler that has such settings; NULL: none.
+const struct sched_type *sched_of(const struct settings *settings);
+// Its defaults, resolved (resolve); they say nothing of the study.
+struct settings sched_plain(const struct sched_type *type, int64_t largest_items, int64_t n_cores);
+// For a server with or without an accelerator: what needs one is not used without.
+struct settings sched_fit(const struct settings *settings, bool has_accelerator);
+
+// Which service times resolved settings need; those of a group's servers for a service.
+struct dispatch_config sched_needs(const struct settings *settings);
 struct dispatch_config sched_dispatch(const struct group_config *group, uint32_t service);
 int64_t sched_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
                                uint32_t n_services);
-
-// The settings of `split` with requests of at most B items and a threshold T; 0: no offloading.
-struct settings sched_split_settings(int64_t batch_items, int64_t offload_items);
 
 #endif

@@ -30,11 +30,8 @@ static const struct field fields[] = {
           "queries of at least this size go to the accelerator; 0: none"),
     FIELD_END};
 
-struct settings sched_split_settings(int64_t batch_items, int64_t offload_items)
-{
-    const struct split split = {WAY_FIXED, batch_items, offload_items};
-    return settings_of(fields, &split);
-}
+static const struct settings_axis axes[] = {
+    {"batch_items", SETTINGS_FACTORS, false}, {"offload_items", SETTINGS_STEPS, true}, {0}};
 
 static int check(void *settings, uint64_t given, struct err *err)
 {
@@ -63,6 +60,18 @@ static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
         split->batch_items = (largest_items + n_cores - 1) / n_cores;
     split->batch_items = split->batch_items > 0 ? split->batch_items : 1;
     split->policy = WAY_FIXED;
+}
+
+// Queries of T and more are not on the CPU, and a batch is not larger than the queries there.
+static void simplify(void *settings, int64_t largest_items)
+{
+    struct split *split = settings;
+    if (split->offload_items > largest_items)
+        split->offload_items = 0;
+    if (split->offload_items > 0)
+        largest_items = split->offload_items > 1 ? split->offload_items - 1 : 1;
+    if (split->batch_items > largest_items)
+        split->batch_items = largest_items;
 }
 
 static struct dispatch_config needs(const void *settings)
@@ -328,10 +337,12 @@ const struct sched_type sched_split = {
     .help =
         "queries are split into requests of at most batch_items, large ones are offloaded whole",
     .fields = fields,
+    .axes = axes,
     .state_size = sizeof(struct state),
     .check = check,
     .is_implied = is_implied,
     .resolve = resolve,
+    .simplify = simplify,
     .needs = needs,
     .least_service_ns = least_service_ns,
     .init = init,

@@ -14,8 +14,8 @@
 #include "par/mpi_err.h"
 #include "search/tuner.h"
 
-// Of the messages with outcomes; they arrive in order, so one serves all.
-enum { OUTCOME_TAG = 1 };
+// Of the messages with what units found; they arrive in order, so one serves all.
+enum { UNIT_TAG = 1 };
 
 // ---- reading ------------------------------------------------------------------------------------
 
@@ -95,11 +95,12 @@ void tune_release(struct tune_input *input)
 
 // ---- one unit -----------------------------------------------------------------------------------
 
-// What one rank knows of one unit, on its way to rank 0.
+// One unit; what was found travels from the speaker of its crew to rank 0.
 struct tune_unit {
     uint32_t cell, policy;
     const struct tuner_policy *tuner;
     struct tuning_outcome outcome;
+    struct trials path; // all of it, with what followed the policy's own
 };
 
 struct unit_work {
@@ -108,7 +109,6 @@ struct unit_work {
     struct tuner_config config;
     struct tune_unit *unit;
     struct tuner_outcome found;
-    struct trials path; // all of it, with what followed the policy's own
     uint64_t n_queries;
 };
 
@@ -116,7 +116,7 @@ static void note(struct unit_work *work, const struct trials *trials)
 {
     for (size_t i = 0; i < trials->n; i++)
         work->n_queries += trials->v[i].result.n_queries;
-    trials_append(&work->path, trials);
+    trials_append(&work->unit->path, trials);
 }
 
 // Tuned on other sizes: how much the choice serves of the real ones.
@@ -160,8 +160,8 @@ static void fill_outcome(struct unit_work *work)
     struct tuning_outcome *out = &work->unit->outcome;
     bool reached = found->capacity.state == MAX_LOAD_FOUND;
     out->state = reached ? TUNING_FOUND : TUNING_UNREACHABLE;
-    out->batch_items = found->choice.batch_items;
-    out->offload_items = found->choice.offload_items;
+    out->batch_items = (uint32_t)settings_whole(&found->choice, "batch_items");
+    out->offload_items = (uint32_t)settings_whole(&found->choice, "offload_items");
     out->floor_s = found->capacity.floor_s;
     out->n_choices = found->n_choices;
     out->n_bounded = found->n_bounded;
@@ -224,10 +224,8 @@ struct tune {
     struct crew *crew;
     struct tune_unit *units; // [n_units], by cell, then policy
     uint32_t n_units, n_policies;
-    double *weights;           // of the units: how long they may take, relative
-    uint32_t *owner;           // crew of each
-    struct tuning_step *steps; // of this rank's crew, when it speaks for it
-    size_t n_steps, steps_cap;
+    double *weights; // of the units: how long they may take, relative
+    uint32_t *owner; // crew of each
     uint64_t n_queries;
 };
 
@@ -263,37 +261,9 @@ static void make_units(struct tune *tune)
         study_tune_policy(&input->studies[0]->tune, policy, name, sizeof name);
         int index = tuner_find(name);
         assert(index >= 0);
-        tune->units[u] =
-            (struct tune_unit){cell, policy, tuner_policies[index], tuning_result_outcome_none()};
+        tune->units[u] = (struct tune_unit){
+            cell, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
         tune->weights[u] = unit_weight(input->studies[cell], tuner_policies[index]);
-    }
-}
-
-static struct tuning_step step_of(const struct tune_unit *unit, const struct trial *trial)
-{
-    const struct measure_point *point = &trial->point;
-    struct tuning_step step;
-    memset(&step, 0, sizeof step); // it travels as bytes
-    step.cell = unit->cell;
-    step.policy = unit->policy;
-    step.batch_items = point->choice.batch_items;
-    step.offload_items = point->choice.offload_items;
-    step.stream = point->stream;
-    step.rate_qps = point->rate_qps;
-    step.result = trial->result;
-    return step;
-}
-
-static void keep_steps(struct tune *tune, const struct tune_unit *unit, const struct trials *path)
-{
-    if (crew_rank(tune->crew) != 0)
-        return;
-    for (size_t i = 0; i < path->n; i++) {
-        if (tune->n_steps == tune->steps_cap) {
-            tune->steps_cap = tune->steps_cap ? 2 * tune->steps_cap : 1024;
-            tune->steps = mem_realloc(tune->steps, tune->steps_cap, sizeof *tune->steps);
-        }
-        tune->steps[tune->n_steps++] = step_of(unit, &path->v[i]);
     }
 }
 
@@ -316,9 +286,9 @@ static int do_units(struct tune *tune, tune_progress_fn progress, void *user, st
         struct unit_work work = {
             .crew = tune->crew, .study = tune->input->studies[unit->cell], .unit = unit};
         int rc = do_unit(&work, err);
-        keep_steps(tune, unit, &work.path);
         tune->n_queries += work.n_queries;
-        trials_release(&work.path);
+        if (crew_rank(tune->crew) != 0)
+            trials_release(&unit->path); // the speaker has the same
         if (rc < 0)
             return -1;
         done += tune->weights[u];
@@ -330,66 +300,61 @@ static int do_units(struct tune *tune, tune_progress_fn progress, void *user, st
 
 // ---- to rank 0 ----------------------------------------------------------------------------------
 
-// The lowest rank of every crew sends its units' outcomes, one message each, in order.
-static int gather_outcomes(struct tune *tune, struct err *err)
+// The lowest rank of every crew sends what its units found, in order.
+static int gather(struct tune *tune, struct err *err)
 {
-    const struct eval *eval = tune->eval;
-    bool speaks = crew_rank(tune->crew) == 0;
+    MPI_Comm comm = tune->eval->comm;
     for (uint32_t u = 0; u < tune->n_units; u++) {
         struct tuning_outcome *outcome = &tune->units[u].outcome;
-        bool mine = speaks && tune->owner[u] == crew_index(tune->crew);
-        int rc = MPI_SUCCESS;
-        if (mine && eval->rank != 0)
-            rc = MPI_Send(outcome, sizeof *outcome, MPI_BYTE, 0, OUTCOME_TAG, eval->comm);
-        else if (!mine && eval->rank == 0)
-            rc = MPI_Recv(outcome, sizeof *outcome, MPI_BYTE,
-                          crew_speaker(tune->crew, tune->owner[u]), OUTCOME_TAG, eval->comm,
+        struct trials *path = &tune->units[u].path;
+        int speaker = crew_speaker(tune->crew, tune->owner[u]), rc = MPI_SUCCESS;
+        unsigned long long n = path->n;
+        if (speaker == 0 || (tune->eval->rank != 0 && tune->eval->rank != speaker))
+            continue;
+        if (tune->eval->rank == speaker) {
+            rc = MPI_Send(outcome, sizeof *outcome, MPI_BYTE, 0, UNIT_TAG, comm);
+            if (rc == MPI_SUCCESS)
+                rc = MPI_Send(&n, 1, MPI_UNSIGNED_LONG_LONG, 0, UNIT_TAG, comm);
+            if (rc == MPI_SUCCESS)
+                rc = MPI_Send(path->v, (int)(n * sizeof *path->v), MPI_BYTE, 0, UNIT_TAG, comm);
+        } else {
+            rc = MPI_Recv(outcome, sizeof *outcome, MPI_BYTE, speaker, UNIT_TAG, comm,
                           MPI_STATUS_IGNORE);
+            if (rc == MPI_SUCCESS)
+                rc = MPI_Recv(&n, 1, MPI_UNSIGNED_LONG_LONG, speaker, UNIT_TAG, comm,
+                              MPI_STATUS_IGNORE);
+            *path = (struct trials){mem_calloc(n + 1, sizeof *path->v), n, n + 1};
+            if (rc == MPI_SUCCESS)
+                rc = MPI_Recv(path->v, (int)(n * sizeof *path->v), MPI_BYTE, speaker, UNIT_TAG,
+                              comm, MPI_STATUS_IGNORE);
+        }
         if (mpi_err_check(rc, "collect what the searches found", err) < 0)
             return -1;
     }
     return 0;
 }
 
-// Steps of all ranks on rank 0, in no particular order between crews.
-static struct tuning_step *gather_steps(const struct tune *tune, size_t *n_all, struct err *err)
+static void put_unit(struct tuning_result *tuning, struct tune_unit *unit,
+                     const struct study *study)
 {
-    const struct eval *eval = tune->eval;
-    int n_bytes = (int)(tune->n_steps * sizeof *tune->steps);
-    int *counts = mem_calloc((size_t)eval->n_ranks, sizeof *counts);
-    int *starts = mem_calloc((size_t)eval->n_ranks, sizeof *starts);
-    int rc = MPI_Gather(&n_bytes, 1, MPI_INT, counts, 1, MPI_INT, 0, eval->comm), sum = 0;
-    for (int r = 0; r < eval->n_ranks; r++) {
-        starts[r] = sum;
-        sum += counts[r];
+    size_t g = 0;
+    while (!study_tune_has_group(study, g))
+        g++;
+    *tuning_result_outcome_at(tuning, unit->cell, unit->policy) = unit->outcome;
+    for (size_t i = 0; i < unit->path.n; i++) {
+        struct measure_point *point = &unit->path.v[i].point;
+        // An address is of its process alone.
+        point->choice.fields = study->groups[g].settings[0].fields;
+        tuning_result_add_step(
+            tuning, &(struct tuning_step){
+                        .cell = unit->cell,
+                        .policy = unit->policy,
+                        .batch_items = (uint32_t)settings_whole(&point->choice, "batch_items"),
+                        .offload_items = (uint32_t)settings_whole(&point->choice, "offload_items"),
+                        .stream = point->stream,
+                        .rate_qps = point->rate_qps,
+                        .result = unit->path.v[i].result});
     }
-    *n_all = (size_t)sum / sizeof *tune->steps;
-    struct tuning_step *all = mem_calloc(*n_all + 1, sizeof *all);
-    if (rc == MPI_SUCCESS)
-        rc = MPI_Gatherv(tune->steps, n_bytes, MPI_BYTE, all, counts, starts, MPI_BYTE, 0,
-                         eval->comm);
-    mem_free(counts);
-    mem_free(starts);
-    if (mpi_err_check(rc, "collect the steps of the searches", err) == 0)
-        return all;
-    mem_free(all);
-    return NULL;
-}
-
-// A unit's steps come from one crew in one piece, so adding them unit by unit restores the order.
-static void put_steps(struct tuning_result *tuning, const struct tuning_step *steps, size_t n,
-                      uint32_t n_units)
-{
-    size_t *first = mem_calloc((size_t)n_units + 1, sizeof *first);
-    for (uint32_t u = 0; u < n_units; u++)
-        first[u] = SIZE_MAX;
-    for (size_t i = n; i-- > 0;)
-        first[steps[i].cell * tuning->n_policies + steps[i].policy] = i;
-    for (uint32_t u = 0; u < n_units; u++)
-        for (size_t i = first[u];
-             i < n && steps[i].cell * tuning->n_policies + steps[i].policy == u; i++)
-            tuning_result_add_step(tuning, &steps[i]);
-    mem_free(first);
 }
 
 static void name_axes(struct tuning_result *tuning, const struct grid *grid)
@@ -406,8 +371,7 @@ static void name_axes(struct tuning_result *tuning, const struct grid *grid)
     }
 }
 
-static struct tuning_result *assemble(const struct tune *tune, const struct tuning_step *steps,
-                                      size_t n_steps)
+static struct tuning_result *assemble(const struct tune *tune)
 {
     const struct grid *grid = tune->input->grid;
     const struct study *study = tune->input->studies[0];
@@ -425,9 +389,7 @@ static struct tuning_result *assemble(const struct tune *tune, const struct tuni
     for (uint32_t p = 0; p < tune->n_policies; p++)
         tuning->policies[p] = mem_strdup(tune->units[p].tuner->name);
     for (uint32_t u = 0; u < tune->n_units; u++)
-        *tuning_result_outcome_at(tuning, tune->units[u].cell, tune->units[u].policy) =
-            tune->units[u].outcome;
-    put_steps(tuning, steps, n_steps, tune->n_units);
+        put_unit(tuning, &tune->units[u], tune->input->studies[tune->units[u].cell]);
     return tuning;
 }
 
@@ -435,15 +397,10 @@ static int collect(struct tune *tune, struct tuning_result **tuning, uint64_t *n
                    struct err *err)
 {
     unsigned long long mine = crew_rank(tune->crew) == 0 ? tune->n_queries : 0, all = 0;
-    size_t n_steps = 0;
-    if (gather_outcomes(tune, err) < 0)
-        return -1;
-    struct tuning_step *steps = gather_steps(tune, &n_steps, err);
-    if (!steps)
+    if (gather(tune, err) < 0)
         return -1;
     if (tune->eval->rank == 0)
-        *tuning = assemble(tune, steps, n_steps);
-    mem_free(steps);
+        *tuning = assemble(tune);
     int rc = MPI_Reduce(&mine, &all, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, 0, tune->eval->comm);
     *n_queries = all;
     return mpi_err_check(rc, "sum the searches' cost", err);
@@ -464,9 +421,10 @@ int tune_run(const struct eval *eval, const struct tune_input *input, tune_progr
     if (rc == 0)
         rc = collect(&tune, tuning, n_queries, err);
     crew_destroy(tune.crew);
+    for (uint32_t u = 0; u < tune.n_units; u++)
+        trials_release(&tune.units[u].path);
     mem_free(tune.units);
     mem_free(tune.weights);
     mem_free(tune.owner);
-    mem_free(tune.steps);
     return rc;
 }

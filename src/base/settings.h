@@ -29,6 +29,18 @@
 
 enum { SETTINGS_BYTES = 64 };
 
+// How a search walks along a setting: by factors from 1 (what grows by doubling), or in even steps
+// from 1, with 0 for "not used".
+enum settings_walk { SETTINGS_FACTORS, SETTINGS_STEPS };
+
+// A setting that searches vary. Whoever owns a table of fields lists its axes in the order in which
+// they are to be climbed; the list ends with a key of NULL.
+struct settings_axis {
+    const char *key; // of a whole number in the table
+    enum settings_walk walk;
+    bool needs_accelerator; // 0 where there is none
+};
+
 // Starts as {0}: no settings at all.
 struct settings {
     const struct field *fields;         // ends with FIELD_END; NULL: none

@@ -43,8 +43,8 @@ int capacity_context_done(struct capacity_context *context, double stage_frac, s
     return err_set(err, ERR_FAIL, "stopped by a signal");
 }
 
-const struct choice *capacity_context_choices(const struct capacity_context *context,
-                                              uint32_t scheduler)
+const struct settings *capacity_context_choices(const struct capacity_context *context,
+                                                uint32_t scheduler)
 {
     return context->choices +
            (size_t)scheduler * context->study->n_groups * context->study->n_services;

@@ -35,8 +35,8 @@ struct capacity_context {
     struct memo *memo;              // NULL: nothing is kept
     struct sample_bench *bench;     // slices are simulated on it
     struct capacity_result *answer; // the answer
-    // B and T of every server: [n_schedulers][n_groups][n_services].
-    struct choice *choices;
+    // The scheduler's settings of every server: [n_schedulers][n_groups][n_services].
+    struct settings *choices;
     capacity_context_progress_fn progress; // NULL: none
     void *user;
     uint64_t n_queries; // simulated, in this part of the work or an earlier one
@@ -56,9 +56,10 @@ void capacity_context_stage_of(struct capacity_context *context, const char *sta
 // Collective (context->eval->comm). A part of the stage is done. -1: a signal asks to stop.
 int capacity_context_done(struct capacity_context *context, double stage_frac, struct err *err);
 
-// Not collective. B and T of all groups and services under a scheduler; [n_groups][n_services].
-const struct choice *capacity_context_choices(const struct capacity_context *context,
-                                              uint32_t scheduler);
+// Not collective. The settings of all groups and services under a scheduler;
+// [n_groups][n_services].
+const struct settings *capacity_context_choices(const struct capacity_context *context,
+                                                uint32_t scheduler);
 
 // Not collective. The rates of one of the study's services over the day, into
 // day[study_capacity_intervals()].

@@ -69,15 +69,13 @@ static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t 
 {
     const struct study *study = fleet->study;
     const struct cost *cost = study->groups[g].costs[s];
-    struct dispatch_config split = sched_dispatch(&study->group_configs[g], s);
-    const struct choice *choice =
-        fleet->choices ? &fleet->choices[(size_t)g * study->n_services + s] : NULL;
+    struct dispatch_config split =
+        sched_needs(fleet->choices ? &fleet->choices[(size_t)g * study->n_services + s]
+                                   : &study->group_configs[g].settings[s]);
     int64_t most = study_traffic_largest_items(study, s), cores = study->groups[g].platform.cores;
-    int64_t batch = choice ? choice->batch_items : split.batch_items;
-    int64_t offload = choice ? choice->offload_items : split.offload_items;
-    if (offload > 0 && most >= offload && cost_has_accel(cost))
+    if (split.offload_items > 0 && most >= split.offload_items && cost_has_accel(cost))
         return cost_accel_load_s(cost, (uint32_t)most) + cost_accel_compute_s(cost, (uint32_t)most);
-    batch = batch < most ? batch : most;
+    int64_t batch = split.batch_items < most ? split.batch_items : most;
     cores = fleet->n_cores > 0 ? fleet->n_cores : cores;
     int64_t rounds = ((most + batch - 1) / batch + cores - 1) / cores;
     return (double)rounds * cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);

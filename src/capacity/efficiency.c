@@ -19,6 +19,7 @@ struct tuple_unit {
     uint32_t scheduler, type, service, reserved;
     uint64_t n_queries; // simulated for it
     struct capacity_tuple tuple;
+    struct settings choice;
 };
 
 struct tuple_work {
@@ -45,8 +46,6 @@ static struct capacity_tuple tuple_of(const struct tuner_outcome *found,
     struct capacity_tuple tuple;
     memset(&tuple, 0, sizeof tuple);
     tuple.state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND;
-    tuple.batch_items = found->choice.batch_items;
-    tuple.offload_items = found->choice.offload_items;
     tuple.qps = reached ? found->capacity.held_qps : (double)NAN;
     double missed_qps = found->capacity.missed_qps; // infinite: none was shown to be
     tuple.missed_qps = isfinite(missed_qps) ? missed_qps : (double)NAN;
@@ -70,10 +69,10 @@ static int search(const struct tuple_work *work, struct crew *crew, struct tuple
     struct crew_bench bench = {crew, probe, &config.capacity};
     const struct tuner_backend backend = tunable_backend(&bench);
     struct tuner_outcome found;
-    config.confirm_over_frac = 0; // whole fleets are simulated with what is found
     int rc = work->policies[unit->scheduler]->tune(&config, &backend, &found, err);
     if (rc == 0) {
         unit->tuple = tuple_of(&found, platform);
+        unit->choice = found.choice;
         for (size_t i = 0; i < found.path.n; i++)
             unit->n_queries += found.path.v[i].result.n_queries;
         tuner_release(&found);
@@ -86,29 +85,21 @@ static int search(const struct tuple_work *work, struct crew *crew, struct tuple
     return rc;
 }
 
-// B and T that are given, and nothing simulated.
-static struct capacity_tuple given_tuple(const struct study *study, const struct tuple_unit *unit,
-                                         const struct tuner_policy *policy)
+// Settings that are given, and nothing simulated.
+static void give(const struct study *study, struct tuple_unit *unit,
+                 const struct tuner_policy *policy)
 {
     const struct study_group *group = &study->groups[unit->type];
-    struct dispatch_config dispatch =
-        sched_dispatch(&study->group_configs[unit->type], unit->service);
-    int64_t cores = group->platform.cores;
-    struct capacity_tuple tuple = {
-        .state = CAPACITY_FOUND,
-        .batch_items = (uint32_t)dispatch.batch_items,
-        .offload_items = (uint32_t)dispatch.offload_items,
-        .qps = NAN,
-        .missed_qps = NAN,
-        .idle_w = efficiency_idle_w(&group->platform),
-        .at_qps = measurement_none(VERDICT_NOT_ASKED),
-    };
-    if (policy == &tuner_static) {
-        tuple.batch_items =
-            (uint32_t)((study_traffic_largest_items(study, unit->service) + cores - 1) / cores);
-        tuple.offload_items = 0;
-    }
-    return tuple;
+    unit->tuple = (struct capacity_tuple){.state = CAPACITY_FOUND,
+                                          .qps = NAN,
+                                          .missed_qps = NAN,
+                                          .idle_w = efficiency_idle_w(&group->platform),
+                                          .at_qps = measurement_none(VERDICT_NOT_ASKED)};
+    unit->choice = group->settings[unit->service];
+    if (policy == &tuner_static)
+        unit->choice =
+            sched_plain(sched_types[group->scheduler],
+                        study_traffic_largest_items(study, unit->service), group->platform.cores);
 }
 
 // ---- all of them --------------------------------------------------------------------------------
@@ -118,8 +109,13 @@ static void put(struct capacity_context *context, const struct tuple_unit *unit)
     const struct study *study = context->study;
     size_t at = ((size_t)unit->scheduler * study->n_groups + unit->type) * study->n_services +
                 unit->service;
+    // It may be another process's or an earlier one's, where the table had another address.
+    struct settings *choice = &context->choices[at];
+    *choice = unit->choice;
+    choice->fields = study->groups[unit->type].settings[unit->service].fields;
     context->answer->tuples[at] = unit->tuple;
-    context->choices[at] = (struct choice){unit->tuple.batch_items, unit->tuple.offload_items};
+    context->answer->tuples[at].batch_items = (uint32_t)settings_whole(choice, "batch_items");
+    context->answer->tuples[at].offload_items = (uint32_t)settings_whole(choice, "offload_items");
     context->n_queries += unit->n_queries;
 }
 
@@ -163,7 +159,7 @@ static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type,
     unit.service = service;
     work->n_all++;
     if (given && !rates)
-        unit.tuple = given_tuple(work->context->study, &unit, policy);
+        give(work->context->study, &unit, policy);
     if ((given && !rates) || take(work, &unit)) {
         put(work->context, &unit);
         work->n_done++;

@@ -119,7 +119,7 @@ static int measure(void *user, const struct sizing_point *point, struct measurem
 static double least_core_s(const struct size_search *search)
 {
     const struct study *study = search->context->study;
-    const struct choice *choices = capacity_context_choices(search->context, search->scheduler);
+    const struct settings *choices = capacity_context_choices(search->context, search->scheduler);
     double sum = 0;
     for (uint32_t s = 0; s < study->n_services; s++)
         sum += peak_load_service_qps(search->peak, s) *
@@ -131,7 +131,7 @@ static double least_core_s(const struct size_search *search)
 static double saturation_qps(const struct size_search *search)
 {
     const struct study *study = search->context->study;
-    const struct choice *choices = capacity_context_choices(search->context, search->scheduler);
+    const struct settings *choices = capacity_context_choices(search->context, search->scheduler);
     if (search->cores)
         return peak_load_qps(search->peak) * (double)study->groups[0].servers /
                least_core_s(search);

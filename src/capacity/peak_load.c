@@ -159,7 +159,7 @@ int peak_load_measure(struct peak_load *peak, const struct peak_load_point *poin
 // ---- what cannot be -----------------------------------------------------------------------------
 
 double peak_load_saturation_qps(const struct peak_load *peak, uint32_t type,
-                                const struct choice *choices, uint32_t service)
+                                const struct settings *choices, uint32_t service)
 {
     const struct study *study = peak->context->study;
     const struct study_group *group = &study->groups[type];

@@ -60,9 +60,8 @@ static struct settings settings_for(const struct fleet_variant *fleet, uint32_t 
     const struct study *study = fleet->study;
     if (!fleet->choices)
         return study->group_configs[g].settings[s];
-    const struct choice *choice = &fleet->choices[(size_t)g * study->n_services + s];
-    bool offloads = choice->offload_items > 0 && cost_has_accel(study->groups[g].costs[s]);
-    return sched_split_settings(choice->batch_items, offloads ? choice->offload_items : 0);
+    return sched_fit(&fleet->choices[(size_t)g * study->n_services + s],
+                     cost_has_accel(study->groups[g].costs[s]));
 }
 
 static void add_group(struct sample_fleet *sampled, const struct fleet_variant *fleet, uint32_t g,

@@ -26,11 +26,11 @@
 // Which servers serve which services, and how. Borrowed arrays; a group of no servers is left out.
 struct fleet_variant {
     const struct study *study;
-    const uint32_t *n_servers;    // [n_groups] of the whole fleet
-    const double *weights;        // [n_groups] relative capacity of a server; NULL: the study's
-    const struct choice *choices; // [n_groups][n_services of the study] B and T; NULL: the study's
-    const uint32_t *services;     // which services of the study take part; NULL: all
-    uint32_t n_services;          // in `services`; of all where that is NULL
+    const uint32_t *n_servers;      // [n_groups] of the whole fleet
+    const double *weights;          // [n_groups] relative capacity of a server; NULL: the study's
+    const struct settings *choices; // [n_groups][n_services of the study] NULL: the study's
+    const uint32_t *services;       // which services of the study take part; NULL: all
+    uint32_t n_services;            // in `services`; of all where that is NULL
     uint32_t n_cells; // of the whole fleet, >= 1; of a fleet of fewer servers: as many as these
     uint32_t n_cores; // of every server; 0: the platforms' own
 };

@@ -175,14 +175,14 @@ static int share_job(const struct crew *crew, struct tuner_job *job, int root, s
         rc = MPI_Bcast(&n, 1, MPI_UNSIGNED_LONG_LONG, root, crew->comm);
     if (mpi_err_check(rc, "share what a search found", err) < 0)
         return -1;
-    struct trial *v = mem_calloc(n + 1, sizeof *v);
-    if (crew->rank == root && n > 0)
-        memcpy(v, job->trials.v, n * sizeof *v);
-    rc = MPI_Bcast(v, (int)(n * sizeof *v), MPI_BYTE, root, crew->comm);
-    trials_release(&job->trials);
-    for (size_t i = 0; i < n; i++)
-        trials_add(&job->trials, &v[i].point, &v[i].result);
-    mem_free(v);
+    struct trials *trials = &job->trials;
+    if (crew->rank != root) {
+        trials_release(trials);
+        *trials = (struct trials){mem_calloc(n + 1, sizeof *trials->v), n, n + 1};
+    }
+    rc = MPI_Bcast(trials->v, (int)(n * sizeof *trials->v), MPI_BYTE, root, crew->comm);
+    for (size_t i = 0; i < n; i++) // an address is of its process alone
+        trials->v[i].point.choice.fields = job->task.choice.fields;
     return mpi_err_check(rc, "share the trials of a search", err);
 }
 

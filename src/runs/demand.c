@@ -21,15 +21,15 @@ double *demand_cpu_s(const struct cost *cost, uint32_t largest, uint32_t busy)
 
 struct demand demand_mean(const struct demand_split *split)
 {
-    uint32_t largest = qsize_max_items(split->sizes), batch = split->batch_items;
+    const struct dispatch_config *dispatch = &split->dispatch;
+    uint32_t largest = qsize_max_items(split->sizes);
+    uint32_t batch = dispatch->batch_items > largest ? largest : (uint32_t)dispatch->batch_items;
     struct demand sum = {0, 0, 0, 0};
-    if (batch > largest)
-        batch = largest;
     for (uint32_t n = qsize_min_items(split->sizes); n <= largest; n++) {
         double share = qsize_pmf(split->sizes, n);
         if (share == 0)
             continue;
-        if (split->offload_items > 0 && n >= split->offload_items) {
+        if (dispatch->offload_items > 0 && n >= dispatch->offload_items) {
             sum.load_s += share * cost_accel_load_s(split->cost, n);
             sum.compute_s += share * cost_accel_compute_s(split->cost, n);
             sum.requests += share;
@@ -53,14 +53,14 @@ double demand_saturation_qps(const struct platform *platform, const struct deman
     return fmin(qps, streams / (work->load_s + work->compute_s));
 }
 
-static struct demand mean_of(const struct study *study, const struct study_group *group, size_t s,
-                             struct choice choice, uint32_t busy)
+struct demand demand_by_choice(const struct study *study, const struct study_group *group, size_t s,
+                               const struct settings *choice, uint32_t busy)
 {
     if (!study->sizes[s])
         return (struct demand){0, 0, 0, 0};
+    const struct settings fit = sched_fit(choice, cost_has_accel(group->costs[s]));
     double *cpu_s = demand_cpu_s(group->costs[s], qsize_max_items(study->sizes[s]), busy);
-    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s, choice.batch_items,
-                                       choice.offload_items};
+    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s, sched_needs(&fit)};
     struct demand mean = demand_mean(&split);
     mem_free(cpu_s);
     return mean;
@@ -69,18 +69,7 @@ static struct demand mean_of(const struct study *study, const struct study_group
 struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,
                         uint32_t busy)
 {
-    struct dispatch_config dispatch =
-        sched_types[group->scheduler]->needs(settings_values(&group->settings[s]));
-    const struct choice own = {(uint32_t)dispatch.batch_items, (uint32_t)dispatch.offload_items};
-    return mean_of(study, group, s, own, busy);
-}
-
-struct demand demand_by_choice(const struct study *study, const struct study_group *group, size_t s,
-                               const struct choice *choice, uint32_t busy)
-{
-    bool offloads = cost_has_accel(group->costs[s]);
-    const struct choice split = {choice->batch_items, offloads ? choice->offload_items : 0};
-    return mean_of(study, group, s, split, busy);
+    return demand_by_choice(study, group, s, &group->settings[s], busy);
 }
 
 double demand_share_frac(const struct study *study, const struct study_group *group)

@@ -18,7 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "search/measure.h"
+#include "base/settings.h"
+#include "cluster/config.h"
 #include "study/study.h"
 
 // Of one query, on average.
@@ -32,8 +33,8 @@ struct demand {
 struct demand_split {
     const struct cost *cost;
     const struct qsize *sizes;
-    const double *cpu_s;                 // from demand_cpu_s(), to the largest size at least
-    uint32_t batch_items, offload_items; // offload_items 0: nothing goes to the accelerator
+    const double *cpu_s;             // from demand_cpu_s(), to the largest size at least
+    struct dispatch_config dispatch; // the service times that a query needs
 };
 
 struct demand demand_mean(const struct demand_split *split);
@@ -49,9 +50,10 @@ double *demand_cpu_s(const struct cost *cost, uint32_t largest, uint32_t busy);
 // The same for a service of a study on a group of its servers, as the study splits it.
 struct demand demand_of(const struct study *study, const struct study_group *group, size_t s,
                         uint32_t busy);
-// The same, split by a choice; its T is of no effect where the cost knows no accelerator.
+// The same by other settings of its scheduler, whose accelerator is of no effect where the cost
+// knows none.
 struct demand demand_by_choice(const struct study *study, const struct study_group *group, size_t s,
-                               const struct choice *choice, uint32_t busy);
+                               const struct settings *choice, uint32_t busy);
 // The part of all queries that one server of the group gets when every server gets its share.
 double demand_share_frac(const struct study *study, const struct study_group *group);
 // Requests of the whole run.

@@ -159,17 +159,16 @@ static uint64_t stream_seed(uint64_t seed, uint32_t stream)
     return seed + stream * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static void set_choice(struct probe *probe, const struct choice *choice)
+static void set_choice(struct probe *probe, const struct settings *choice)
 {
     const struct study *study = probe->study;
     for (uint32_t g = 0; g < study->n_groups; g++)
-        for (uint32_t s = 0; s < study->n_services; s++) {
-            if (!probe->tuned_group[g] || !probe->tuned_service[s])
-                continue;
-            bool offloads = choice->offload_items > 0 && cost_has_accel(study->groups[g].costs[s]);
-            probe->settings[g][s] =
-                sched_split_settings(choice->batch_items, offloads ? choice->offload_items : 0);
-        }
+        for (uint32_t s = 0; s < study->n_services; s++)
+            // A group of another scheduler keeps its own.
+            if (probe->tuned_group[g] && probe->tuned_service[s] &&
+                probe->settings[g][s].fields == choice->fields)
+                probe->settings[g][s] =
+                    sched_fit(choice, cost_has_accel(study->groups[g].costs[s]));
 }
 
 static int64_t duration_ns(const struct probe *probe, const struct measure_point *point)
@@ -250,24 +249,18 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
 
 // ---- the bound ----------------------------------------------------------------------------------
 
-static struct demand demand_at(const struct probe *probe, uint32_t s, const struct choice *choice)
-{
-    const struct cost *cost = probe->study->groups[0].costs[s];
-    const struct demand_split split = {cost, probe->sizes[s], probe->cpu_s[s], choice->batch_items,
-                                       cost_has_accel(cost) ? choice->offload_items : 0};
-    return demand_mean(&split);
-}
-
-double probe_bound_qps(const struct probe *probe, const struct choice *choice)
+double probe_bound_qps(const struct probe *probe, const struct settings *choice)
 {
     struct demand sum = {0, 0, 0, 0};
     if (!probe->cpu_s)
         return INFINITY;
     const struct study_group *group = &probe->study->groups[0];
     for (uint32_t s = 0; s < probe->study->n_services; s++) {
-        struct dispatch_config dispatch = sched_dispatch(&probe->study->group_configs[0], s);
-        struct choice own = {(uint32_t)dispatch.batch_items, (uint32_t)dispatch.offload_items};
-        struct demand work = demand_at(probe, s, probe->tuned_service[s] ? choice : &own);
+        const struct cost *cost = group->costs[s];
+        struct settings fit =
+            sched_fit(probe->tuned_service[s] ? choice : &group->settings[s], cost_has_accel(cost));
+        struct demand work = demand_mean(
+            &(struct demand_split){cost, probe->sizes[s], probe->cpu_s[s], sched_needs(&fit)});
         double share = probe->study->services[s].traffic.rate_qps / probe->rate_qps;
         sum.cpu_s += share * work.cpu_s;
         sum.load_s += share * work.load_s;
@@ -288,9 +281,9 @@ const struct service_config *probe_service(const struct probe *probe)
     return &probe->study->services[probe->service];
 }
 
-struct dispatch_config probe_dispatch(const struct probe *probe)
+const struct settings *probe_settings(const struct probe *probe)
 {
-    return sched_dispatch(&probe->study->group_configs[probe->group], probe->service);
+    return &probe->study->group_configs[probe->group].settings[probe->service];
 }
 
 double probe_cpu_s(const struct probe *probe, uint32_t items)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // probe: a study as something that a search can measure (search/measure.h). [M]
 //
-// A point is the study's fleet with one choice of batch size and offload threshold on the tuned
-// services and groups, all its rates scaled together to the point's, run for as long as the point's
-// number of queries takes. The first tenth of it is warm-up. Seeds follow from the study's and the
-// point's stream, so every point of a stream sees the same queries, and an answer depends neither
-// on the ranks nor on what was measured before.
+// A point is the study's fleet with one choice of the scheduler's settings on the tuned services
+// and groups, all its rates scaled together to the point's, run for as long as the point's number
+// of queries takes. The first tenth of it is warm-up. Seeds follow from the study's and the point's
+// stream, so every point of a stream sees the same queries, and an answer depends neither on the
+// ranks nor on what was measured before.
 //
 // What is decided here: a queue is stable when its component is (results/overload.h), a target is
 // met when the 95 % interval of the fraction of late queries ends below what the target's
@@ -41,7 +41,7 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
 
 // Not collective. Offered work equals what all cores, or all streams, can do: no rate at or above
 // it is stable. INFINITY when the fleet is not one group of servers.
-double probe_bound_qps(const struct probe *probe, const struct choice *choice);
+double probe_bound_qps(const struct probe *probe, const struct settings *choice);
 
 // Not collective. The first tuned service on the first tuned group: seconds of one core with all
 // busy, draws of its sizes. Seconds of
@@ -56,11 +56,11 @@ uint32_t probe_max_items(const struct probe *probe);
 // Not collective. Is there one for some tuned service on some tuned group?
 bool probe_has_accelerator(const struct probe *probe);
 
-// Not collective. The first tuned group and service, and how the study splits the one on the other;
-// borrowed.
+// Not collective. The first tuned group and service, and the settings of the one for the other, as
+// the study has them; borrowed.
 const struct study_group *probe_group(const struct probe *probe);
 const struct service_config *probe_service(const struct probe *probe);
-struct dispatch_config probe_dispatch(const struct probe *probe);
+const struct settings *probe_settings(const struct probe *probe);
 
 // Not collective. Servers of the whole fleet.
 uint32_t probe_n_servers(const struct probe *probe);

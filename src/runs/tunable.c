@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs/tunable.h"
 
-#include "base/mem.h"
+#include <assert.h>
 
-static double bound_qps(void *user, const struct choice *choice)
+#include "base/mem.h"
+#include "cluster/sched.h"
+
+static double bound_qps(void *user, const struct settings *choice)
 {
     return probe_bound_qps(((const struct crew_bench *)user)->probe, choice);
 }
@@ -28,10 +31,17 @@ static double uniform(void *user, uint64_t i)
     return probe_uniform(((const struct crew_bench *)user)->probe, i);
 }
 
+static void simplify(void *user, struct settings *choice)
+{
+    const struct sched_type *type = sched_of(choice);
+    if (type->simplify)
+        type->simplify(choice->values, probe_max_items(((const struct crew_bench *)user)->probe));
+}
+
 struct tuner_backend tunable_backend(struct crew_bench *bench)
 {
-    return (struct tuner_backend){bench,   crew_round, bound_qps, cpu_s,
-                                  accel_s, size_items, uniform};
+    return (struct tuner_backend){bench, crew_round, bound_qps,  simplify,
+                                  cpu_s, accel_s,    size_items, uniform};
 }
 
 static uint64_t floor_queries(const struct study *study)
@@ -40,42 +50,60 @@ static uint64_t floor_queries(const struct study *study)
     return least > MAX_LOAD_FLOOR_QUERIES ? (uint64_t)least : MAX_LOAD_FLOOR_QUERIES;
 }
 
-static uint32_t *whole(const struct reals *reals)
+// The axis's own values, whole numbers; NULL: none are given.
+static int64_t *whole(const struct reals *reals)
 {
-    uint32_t *v = reals->n ? mem_calloc(reals->n, sizeof *v) : NULL;
+    int64_t *v = reals->n ? mem_calloc(reals->n, sizeof *v) : NULL;
     for (size_t i = 0; i < reals->n; i++)
-        v[i] = (uint32_t)reals->v[i];
+        v[i] = (int64_t)reals->v[i];
     return v;
+}
+
+static void add_axes(const struct study_tune *tune, const struct probe *probe,
+                     const struct sched_type *type, struct tuner_config *config)
+{
+    int64_t largest_items = probe_max_items(probe);
+    for (const struct settings_axis *axis = type->axes; axis->key; axis++) {
+        if (axis->needs_accelerator && !probe_has_accelerator(probe))
+            continue;
+        const struct field *field = schema_find(type->fields, axis->key);
+        const struct reals *own = study_tune_grid(tune, axis->key);
+        assert(config->n_axes < TUNER_AXES);
+        config->axes[config->n_axes++] = (struct tuner_axis){
+            .key = axis->key,
+            .walk = axis->walk,
+            .most = field->unit == UNIT_ITEMS ? largest_items : (int64_t)field->max,
+            .own = own ? whole(own) : NULL,
+            .n_own = own ? own->n : 0};
+    }
 }
 
 struct tuner_config tunable_config(const struct study *study, const struct probe *probe)
 {
     const struct study_tune *tune = &study->tune;
-    struct dispatch_config fixed = probe_dispatch(probe);
-    return (struct tuner_config){
+    const struct settings *fixed = probe_settings(probe);
+    const struct sched_type *type = sched_of(fixed);
+    int64_t n_cores = probe_group(probe)->platform.cores;
+    struct tuner_config config = {
         .capacity = {.accuracy_frac = tune->accuracy_frac,
                      .first_queries = (uint64_t)tune->queries,
                      .most_queries = (uint64_t)tune->max_queries,
                      .floor_queries = floor_queries(study)},
-        .n_cores = (uint32_t)probe_group(probe)->platform.cores,
+        .n_cores = (uint32_t)n_cores,
         .n_servers = probe_n_servers(probe),
-        .max_items = probe_max_items(probe),
-        .has_accelerator = probe_has_accelerator(probe),
-        .fixed = {(uint32_t)fixed.batch_items, (uint32_t)fixed.offload_items},
-        .batches = whole(&tune->batch_items),
-        .n_batches = tune->batch_items.n,
-        .offloads = whole(&tune->offload_items),
-        .n_offloads = tune->offload_items.n,
+        .plain = sched_plain(type, probe_max_items(probe), n_cores),
+        .fixed = *fixed,
         .target_s = (double)probe_service(probe)->sla_ns * 1e-9,
-        .confirm_over_frac = tune->confirm ? TUNABLE_OVER_FRAC : 0,
     };
+    add_axes(tune, probe, type, &config);
+    return config;
 }
 
 void tunable_release(struct tuner_config *config)
 {
-    mem_free((void *)(uintptr_t)config->batches);
-    mem_free((void *)(uintptr_t)config->offloads);
-    config->batches = config->offloads = NULL;
+    for (size_t a = 0; a < config->n_axes; a++)
+        mem_free((void *)(uintptr_t)config->axes[a].own);
+    config->n_axes = 0;
 }
 
 double tunable_weight(const struct study_group *group, const struct tuner_policy *policy)

@@ -20,8 +20,8 @@
 // Above a rate that was found by so much, the target must be missed: what a confirmation looks at.
 #define TUNABLE_OVER_FRAC 0.05
 
-// Not collective. What the searches of a study need to know; confirm_over_frac is 0 where the study
-// wants no confirmation. Its grids are owned: tunable_release().
+// Not collective. What the searches of a study need to know. Its grids are owned:
+// tunable_release().
 struct tuner_config tunable_config(const struct study *study, const struct probe *probe);
 // Not collective. Releases the grids.
 void tunable_release(struct tuner_config *config);

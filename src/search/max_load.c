@@ -493,7 +493,7 @@ int max_load_search(const struct max_load_config *config, const struct max_load_
     return capacity->state == MAX_LOAD_BELOW ? 0 : find_crossing(&s);
 }
 
-int max_load_confirm(const struct max_load_config *config, const struct choice *choice,
+int max_load_confirm(const struct max_load_config *config, const struct settings *choice,
                      double rate_qps, double over_frac, uint32_t stream, measure_fn measure,
                      void *user, struct max_load_check *check, struct trials *trials,
                      struct err *err)

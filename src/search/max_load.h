@@ -38,7 +38,7 @@ struct max_load_config {
 };
 
 struct max_load_task {
-    struct choice choice;
+    struct settings choice;
     double bound_qps; // above it some queue grows for ever; INFINITY: not known
     double floor_qps; // answers below are of no use; 0: any is
     double guess_qps; // where to look first; 0: none
@@ -83,7 +83,7 @@ struct max_load_check {
     int32_t held, over; // over: VERDICT_MISSED is what a tight answer gives
     struct measurement at_held, at_over;
 };
-int max_load_confirm(const struct max_load_config *config, const struct choice *choice,
+int max_load_confirm(const struct max_load_config *config, const struct settings *choice,
                      double rate_qps, double over_frac, uint32_t stream, measure_fn measure,
                      void *user, struct max_load_check *check, struct trials *trials,
                      struct err *err);

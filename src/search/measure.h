@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // measure: "evaluate this point", the question that every search asks.
 //
-// A search knows nothing of servers: it hands a point (a choice of batch size and offload
-// threshold, an arrival rate, a number of queries, a stream of random draws) to a callback, and
-// gets back numbers with their intervals (results/measurement.h). Searches are pure: same answers,
-// same search.
+// A search knows nothing of servers: it hands a point (a choice of a scheduler's settings, an
+// arrival rate, a number of queries, a stream of random draws) to a callback, and gets back numbers
+// with their intervals (results/measurement.h). Searches are pure: same answers, same search.
 //
 // Common random numbers: two points of one `stream` see the same queries, their arrival times
 // scaled by the rate, so a difference between points is theirs and not the draw's.
@@ -17,19 +16,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/settings.h"
 #include "results/measurement.h"
-
-// What a scheduler may choose for a server.
-struct choice {
-    uint32_t batch_items;   // B >= 1: at most this many items per CPU request
-    uint32_t offload_items; // T: queries of at least this many go to the accelerator; 0: none do
-};
 
 // Streams of random draws: a search tunes on one and confirms on others.
 enum measure_stream { STREAM_TUNE, STREAM_CONFIRM, STREAM_FLOOR, N_MEASURE_STREAMS };
 
 struct measure_point {
-    struct choice choice;
+    struct settings choice;
     double rate_qps;    // over all services of the fleet, > 0
     uint64_t n_queries; // to simulate, about
     uint32_t stream;    // enum measure_stream, plus N_MEASURE_STREAMS times a replication number

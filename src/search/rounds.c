@@ -10,10 +10,10 @@ struct rounds {
     const struct tuner_config *config;
     const struct tuner_backend *backend;
     struct tuner_outcome *outcome;
-    struct choice *asked; // each as normal() has it
+    struct settings *asked; // each simplified
     size_t n_asked, cap;
     bool has_leader;
-    struct choice leader;
+    struct settings leader;
     struct max_load best; // of the leader
 };
 
@@ -36,36 +36,23 @@ void rounds_destroy(struct rounds *rounds)
     mem_free(rounds);
 }
 
-// One form for all choices that make the same server: queries of T and more are not on the CPU.
-static struct choice normal(const struct rounds *rounds, struct choice choice)
+bool rounds_asked(const struct rounds *rounds, struct settings choice)
 {
-    uint32_t largest = rounds->config->max_items;
-    if (choice.offload_items > largest)
-        choice.offload_items = 0;
-    if (choice.offload_items > 0)
-        largest = choice.offload_items > 1 ? choice.offload_items - 1 : 1;
-    if (choice.batch_items > largest)
-        choice.batch_items = largest;
-    return choice;
-}
-
-bool rounds_asked(const struct rounds *rounds, struct choice choice)
-{
-    choice = normal(rounds, choice);
+    rounds->backend->simplify(rounds->backend->user, &choice);
     for (size_t i = 0; i < rounds->n_asked; i++)
-        if (rounds->asked[i].batch_items == choice.batch_items &&
-            rounds->asked[i].offload_items == choice.offload_items)
+        if (settings_equal(&rounds->asked[i], &choice))
             return true;
     return false;
 }
 
-static void remember(struct rounds *rounds, struct choice choice)
+static void remember(struct rounds *rounds, struct settings choice)
 {
     if (rounds->n_asked == rounds->cap) {
         rounds->cap = rounds->cap ? 2 * rounds->cap : 64;
         rounds->asked = mem_realloc(rounds->asked, rounds->cap, sizeof *rounds->asked);
     }
-    rounds->asked[rounds->n_asked++] = normal(rounds, choice);
+    rounds->backend->simplify(rounds->backend->user, &choice);
+    rounds->asked[rounds->n_asked++] = choice;
     rounds->outcome->n_choices++;
 }
 
@@ -115,7 +102,7 @@ double rounds_leader_qps(const struct rounds *rounds)
                                                                       : 0;
 }
 
-int rounds_ask(struct rounds *rounds, const struct choice *choices, size_t n, struct err *err)
+int rounds_ask(struct rounds *rounds, const struct settings *choices, size_t n, struct err *err)
 {
     struct tuner_job *jobs = mem_calloc(n, sizeof *jobs);
     double floor_qps =
@@ -142,15 +129,15 @@ int rounds_ask(struct rounds *rounds, const struct choice *choices, size_t n, st
     return rc;
 }
 
-bool rounds_leader(const struct rounds *rounds, struct choice *leader)
+bool rounds_leader(const struct rounds *rounds, struct settings *leader)
 {
     if (rounds->has_leader)
         *leader = rounds->leader;
     return rounds->has_leader;
 }
 
-int rounds_measure(struct rounds *rounds, struct choice choice, double floor_qps, double guess_qps,
-                   struct max_load *capacity, struct err *err)
+int rounds_measure(struct rounds *rounds, struct settings choice, double floor_qps,
+                   double guess_qps, struct max_load *capacity, struct err *err)
 {
     struct tuner_job job = {
         .task = {.choice = choice,

@@ -32,12 +32,12 @@ struct rounds *rounds_create(const struct tuner_config *config, const struct tun
 void rounds_destroy(struct rounds *rounds); // NULL: no effect; the outcome stays
 
 // Asks for n choices in one round, those that were asked before left out.
-int rounds_ask(struct rounds *rounds, const struct choice *choices, size_t n, struct err *err);
-bool rounds_asked(const struct rounds *rounds, struct choice choice);
+int rounds_ask(struct rounds *rounds, const struct settings *choices, size_t n, struct err *err);
+bool rounds_asked(const struct rounds *rounds, struct settings choice);
 
 // The best choice so far; when none holds its target at any rate, the one with the lowest latency
 // at vanishing load. False: nothing was asked.
-bool rounds_leader(const struct rounds *rounds, struct choice *leader);
+bool rounds_leader(const struct rounds *rounds, struct settings *leader);
 // What the leader is estimated to hold; 0: the target is out of its reach.
 double rounds_leader_qps(const struct rounds *rounds);
 
@@ -46,7 +46,7 @@ int rounds_finish(struct rounds *rounds, struct err *err);
 
 // One search in full of one choice, into *capacity and the outcome's counts and path; for policies
 // that compare nothing. floor_qps and guess_qps as in struct max_load_task.
-int rounds_measure(struct rounds *rounds, struct choice choice, double floor_qps, double guess_qps,
-                   struct max_load *capacity, struct err *err);
+int rounds_measure(struct rounds *rounds, struct settings choice, double floor_qps,
+                   double guess_qps, struct max_load *capacity, struct err *err);
 
 #endif

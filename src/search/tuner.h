@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// tuner: which batch size B and offload threshold T serve the most queries within the targets.
+// tuner: which settings of a scheduler serve the most queries within the targets.
+//
+// What a search may vary is a list of axes (base/settings.h) in the scheduler's own order; no
+// policy but `reference` knows what they mean. Those of `split` are the batch size B and the
+// offload threshold T.
 //
 // A policy is a const descriptor in tuner_policies[]; it asks for the capacity (max_load.h) of
 // choices in rounds. The tasks of one round are independent, so whoever runs them may spread them
 // over ranks; which tasks are in a round never depends on the ranks, so neither does the answer.
 //
-//   static        B = the largest query over all cores, no accelerator (the paper's baseline)
-//   fixed         the study's own B and T
-//   deeprecsched  hill climbing on B from 1, then on T from 1 (Gupta et al., ISCA 2020, as the
-//                 public summaries and code describe it)
-//   exhaustive    every B and T of the grid: the truth to compare with
+//   static        the scheduler's defaults: B = the largest query over all cores, no accelerator
+//                 (the paper's baseline)
+//   fixed         the study's own settings
+//   deeprecsched  hill climbing on the first axis from 1, then on the next from 1 (Gupta et al.,
+//                 ISCA 2020, as the public summaries and code describe it)
+//   exhaustive    every value of every axis: the truth to compare with
 //   reference     the random-walk controller of the authors' public code (harvard-acc/DeepRecSys,
 //                 scheduler.py), with its defects
 #ifndef SEARCH_TUNER_H
@@ -36,7 +41,9 @@ struct tuner_backend {
     // Runs the searches of jobs[0 .. n), in any order and place; fills capacity and trials of each.
     int (*round)(void *user, struct tuner_job *jobs, size_t n, struct err *err);
     // Rate above which the choice overloads a queue for certain; INFINITY: not known.
-    double (*bound_qps)(void *user, const struct choice *choice);
+    double (*bound_qps)(void *user, const struct settings *choice);
+    // Makes all choices that are the same server one.
+    void (*simplify)(void *user, struct settings *choice);
     // For the reference controller, which has its own little server: seconds that one core needs
     // for `items` with all cores busy, and that the accelerator needs for a whole query.
     double (*cpu_s)(void *user, uint32_t items);
@@ -46,23 +53,29 @@ struct tuner_backend {
     double (*uniform)(void *user, uint64_t i);
 };
 
+// One axis of a search.
+struct tuner_axis {
+    const char *key; // of the settings
+    enum settings_walk walk;
+    int64_t most;       // the least is 1; with SETTINGS_STEPS, 0 as well
+    const int64_t *own; // exhaustive: values to try, ascending, 0 left out; NULL: tuner_default()
+    size_t n_own;
+};
+
+enum { TUNER_AXES = 8 };
+
 struct tuner_config {
     struct max_load_config capacity;
-    uint32_t n_cores;        // of one server
-    uint32_t n_servers;      // that share the rate
-    uint32_t max_items;      // largest query
-    bool has_accelerator;    // else T is never tried
-    struct choice fixed;     // of policy `fixed`
-    const uint32_t *batches; // exhaustive grid, ascending; NULL: tuner_default_batches()
-    size_t n_batches;
-    const uint32_t *offloads; // ascending, 0 (none) included by the policy; NULL: default
-    size_t n_offloads;
-    double target_s;          // of the reference controller
-    double confirm_over_frac; // 0.05; 0: do not confirm
+    uint32_t n_cores;             // of one server
+    uint32_t n_servers;           // that share the rate
+    struct settings plain, fixed; // of the policies `static`, `fixed`
+    struct tuner_axis axes[TUNER_AXES];
+    size_t n_axes;   // those that need an accelerator only where there is one
+    double target_s; // of the reference controller
 };
 
 struct tuner_outcome {
-    struct choice choice;
+    struct settings choice;
     struct max_load capacity;   // of that choice, never MAX_LOAD_BELOW
     uint64_t n_choices;         // whose capacity was asked for
     uint64_t n_bounded;         // of these, settled by their bound alone, without a run
@@ -86,9 +99,13 @@ void tuner_release(struct tuner_outcome *outcome);
 extern const struct tuner_policy tuner_static, tuner_fixed, tuner_deeprecsched, tuner_exhaustive,
     tuner_reference;
 
-// The default grid: values of B in 1 .. max_items (about 40), of T (about 50, steps of 20 items).
-// Returns how many there are, stores at most `max`.
-size_t tuner_default_batches(uint32_t max_items, uint32_t *v, size_t max);
-size_t tuner_default_offloads(uint32_t max_items, uint32_t *v, size_t max);
+// Where a climb begins: `fixed` with every axis at its least.
+struct settings tuner_start(const struct tuner_config *config);
+// A choice with another value on one axis.
+struct settings tuner_with(struct settings choice, const struct tuner_axis *axis, int64_t value);
+
+// The default values of an axis, ascending: about 40 of 1 .. most by factors, about 50 in steps (of
+// 20 for 1000), 0 left out. Returns how many there are, stores at most `max`.
+size_t tuner_default(const struct tuner_axis *axis, int64_t *v, size_t max);
 
 #endif

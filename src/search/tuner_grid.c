@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// exhaustive: every batch size with every threshold, the truth that others are compared with.
+// exhaustive: every value of every axis with every other, the truth that others are compared with.
 //
 // Every choice is either measured or settled by its bound. A few choices spread over the grid come
 // first, so that there is a good leader early; then the others by falling bound, since a high bound
@@ -7,55 +7,74 @@
 #include "search/tuner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "search/rounds.h"
 
 enum { WIDTH = 16, SPREAD = 4, MOST_DEFAULT = 128 };
 
+// The values of one axis, ascending; 0 among them where it may be unused.
 struct list {
-    uint32_t v[MOST_DEFAULT];
-    const uint32_t *values; // v, or the study's own
+    int64_t *v; // owned
     size_t n;
 };
 
-static int check_list(const char *name, const struct list *list, uint32_t max_items,
-                      struct err *err)
+static int check_own(const struct tuner_axis *axis, struct err *err)
 {
-    if (list->n == 0)
-        return err_set(err, ERR_STUDY, "%s: the list of values to try is empty", name);
-    for (size_t i = 0; i < list->n; i++)
-        if (list->values[i] < 1 || list->values[i] > max_items)
-            return err_set(err, ERR_STUDY, "%s: expected 1 .. %u (the largest query), got %u", name,
-                           max_items, list->values[i]);
+    if (axis->own && axis->n_own == 0)
+        return err_set(err, ERR_STUDY, "%s: the list of values to try is empty", axis->key);
+    for (size_t i = 0; i < axis->n_own; i++)
+        if (axis->own[i] < 1 || axis->own[i] > axis->most)
+            return err_set(err, ERR_STUDY, "%s: expected 1 .. %lld (the largest query), got %lld",
+                           axis->key, (long long)axis->most, (long long)axis->own[i]);
     return 0;
 }
 
-// All batch sizes with threshold `offload`, from `first` on in steps.
-static size_t add_row(const struct list *batches, uint32_t offload, size_t first, size_t step,
-                      struct choice *choices)
+static struct list list_of(const struct tuner_axis *axis)
 {
-    size_t n = 0;
-    for (size_t i = first; i < batches->n; i += step)
-        choices[n++] = (struct choice){batches->values[i], offload};
-    return n;
+    size_t n_zeros = axis->walk == SETTINGS_STEPS, n = axis->own ? axis->n_own : MOST_DEFAULT;
+    struct list list = {mem_calloc(n_zeros + n, sizeof *list.v), 0};
+    if (axis->own)
+        memcpy(list.v + n_zeros, axis->own, n * sizeof *list.v);
+    else
+        n = tuner_default(axis, list.v + n_zeros, n);
+    list.n = n_zeros + n;
+    return list;
 }
 
-// A coarse part of the grid: WIDTH batch sizes, or SPREAD of them with SPREAD thresholds.
-static size_t coarse(const struct list *batches, const struct list *offloads,
-                     struct choice *choices)
+// A few values of a list, evenly spread: with one axis WIDTH / 2 of them, else SPREAD; of those
+// that may be unused, that and SPREAD - 1.
+static struct list coarse_of(const struct tuner_config *config, size_t a, const struct list *whole)
 {
-    size_t wanted = offloads->n > 0 ? SPREAD : WIDTH / 2;
-    size_t step = (batches->n + wanted - 1) / wanted;
-    size_t n = add_row(batches, 0, step / 2, step, choices);
-    size_t down = (offloads->n + SPREAD - 2) / (SPREAD - 1);
-    for (size_t i = down / 2; i < offloads->n; i += down)
-        n += add_row(batches, offloads->values[i], step / 2, step, choices + n);
-    return n;
+    size_t n_zeros = config->axes[a].walk == SETTINGS_STEPS;
+    size_t wanted = n_zeros ? SPREAD - 1 : config->n_axes > 1 ? SPREAD : WIDTH / 2;
+    size_t step = (whole->n - n_zeros + wanted - 1) / wanted;
+    struct list list = {mem_calloc(whole->n, sizeof *list.v), n_zeros};
+    for (size_t i = n_zeros + step / 2; i < whole->n; i += step)
+        list.v[list.n++] = whole->v[i];
+    return list;
+}
+
+// Every value with every other, the first axis fastest. Caller mem_free()s.
+static struct settings *cross(const struct tuner_config *config, const struct list *lists,
+                              size_t *n)
+{
+    *n = 1;
+    for (size_t a = 0; a < config->n_axes; a++)
+        *n *= lists[a].n;
+    struct settings *choices = mem_calloc(*n, sizeof *choices);
+    for (size_t i = 0; i < *n; i++) {
+        size_t rest = i;
+        choices[i] = config->fixed;
+        for (size_t a = 0; a < config->n_axes; rest /= lists[a++].n)
+            choices[i] = tuner_with(choices[i], &config->axes[a], lists[a].v[rest % lists[a].n]);
+    }
+    return choices;
 }
 
 struct ranked {
-    struct choice choice;
+    struct settings choice;
     double bound_qps;
     size_t index;
 };
@@ -68,13 +87,8 @@ static int by_bound(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-// The whole grid, by falling bound. Returns how many.
-static size_t whole(const struct list *batches, const struct list *offloads,
-                    const struct tuner_backend *backend, struct choice *choices)
+static void sort_by_bound(const struct tuner_backend *backend, struct settings *choices, size_t n)
 {
-    size_t n = add_row(batches, 0, 0, 1, choices);
-    for (size_t i = 0; i < offloads->n; i++)
-        n += add_row(batches, offloads->values[i], 0, 1, choices + n);
     struct ranked *ranked = mem_calloc(n, sizeof *ranked);
     for (size_t i = 0; i < n; i++)
         ranked[i] = (struct ranked){choices[i], backend->bound_qps(backend->user, &choices[i]), i};
@@ -82,17 +96,20 @@ static size_t whole(const struct list *batches, const struct list *offloads,
     for (size_t i = 0; i < n; i++)
         choices[i] = ranked[i].choice;
     mem_free(ranked);
-    return n;
 }
 
-static int ask_all(struct rounds *rounds, const struct list *batches, const struct list *offloads,
+static int ask_all(struct rounds *rounds, const struct tuner_config *config,
                    const struct tuner_backend *backend, struct err *err)
 {
-    struct choice *choices = mem_calloc(batches->n * (offloads->n + 1), sizeof *choices);
-    size_t n = coarse(batches, offloads, choices);
-    int rc = rounds_ask(rounds, choices, n, err);
-    n = whole(batches, offloads, backend, choices);
-    size_t width = 0;
+    struct list whole[TUNER_AXES], coarse[TUNER_AXES];
+    size_t n, n_coarse, width = 0;
+    for (size_t a = 0; a < config->n_axes; a++) {
+        whole[a] = list_of(&config->axes[a]);
+        coarse[a] = coarse_of(config, a, &whole[a]);
+    }
+    struct settings *first = cross(config, coarse, &n_coarse), *choices = cross(config, whole, &n);
+    int rc = rounds_ask(rounds, first, n_coarse, err);
+    sort_by_bound(backend, choices, n);
     for (size_t i = 0; i < n && rc == 0; i++) {
         if (!rounds_asked(rounds, choices[i]))
             choices[width++] = choices[i]; // packed in place: width <= i
@@ -101,31 +118,23 @@ static int ask_all(struct rounds *rounds, const struct list *batches, const stru
             width = 0;
         }
     }
+    mem_free(first);
     mem_free(choices);
+    for (size_t a = 0; a < config->n_axes; a++) {
+        mem_free(whole[a].v);
+        mem_free(coarse[a].v);
+    }
     return rc != 0 ? -1 : rounds_finish(rounds, err);
 }
 
 static int tune(const struct tuner_config *config, const struct tuner_backend *backend,
                 struct tuner_outcome *outcome, struct err *err)
 {
-    struct list batches = {.values = config->batches, .n = config->n_batches};
-    struct list offloads = {.values = config->offloads, .n = config->n_offloads};
-    if (!batches.values) {
-        batches.values = batches.v;
-        batches.n = tuner_default_batches(config->max_items, batches.v, MOST_DEFAULT);
-    }
-    if (!offloads.values) {
-        offloads.values = offloads.v;
-        offloads.n = tuner_default_offloads(config->max_items, offloads.v, MOST_DEFAULT);
-    }
-    if (check_list("batch_items", &batches, config->max_items, err) != 0)
-        return -1;
-    if (!config->has_accelerator)
-        offloads.n = 0;
-    else if (check_list("offload_items", &offloads, config->max_items, err) != 0)
-        return -1;
+    for (size_t a = 0; a < config->n_axes; a++)
+        if (check_own(&config->axes[a], err) != 0)
+            return -1;
     struct rounds *rounds = rounds_create(config, backend, outcome);
-    int rc = ask_all(rounds, &batches, &offloads, backend, err);
+    int rc = ask_all(rounds, config, backend, err);
     rounds_destroy(rounds);
     if (rc != 0)
         tuner_release(outcome);

@@ -49,7 +49,8 @@ struct answer {
 struct controller {
     const struct tuner_config *config;
     const struct tuner_backend *backend;
-    struct choice choice; // in force
+    uint32_t batch_items, offload_items; // in force: the first axis and, if there is one, the next
+    bool has_accelerator;
     double gaps_ms[N_GAPS];
     int gap_id;
     double gap_ms;
@@ -132,10 +133,10 @@ static double serve(struct controller *c, uint32_t size_items)
 {
     void *user = c->backend->user;
     double end_s = c->now_s;
-    if (c->config->has_accelerator && size_items >= c->choice.offload_items)
+    if (c->has_accelerator && size_items >= c->offload_items)
         return enter(c, &c->accel_line, &c->accel_free_s, c->backend->accel_s(user, size_items));
     for (uint32_t left = size_items; left > 0;) {
-        uint32_t items = left < c->choice.batch_items ? left : c->choice.batch_items, core = 0;
+        uint32_t items = left < c->batch_items ? left : c->batch_items, core = 0;
         for (uint32_t i = 1; i < c->config->n_cores; i++)
             if (c->core_free_s[i] < c->core_free_s[core])
                 core = i;
@@ -192,7 +193,7 @@ static int reach(struct controller *c, double *median_ms, struct err *err)
         double end_s = serve(c, c->backend->size_items(c->backend->user, i % N_SIZES));
         if (!isfinite(end_s))
             return err_set(err, ERR_STUDY, "reference: a request of B = %u, T = %u has no cost",
-                           c->choice.batch_items, c->choice.offload_items);
+                           c->batch_items, c->offload_items);
         push(c, (struct answer){end_s, end_s - arrive_s});
         c->n_queries++;
         c->now_s += draw_gap_s(c);
@@ -234,13 +235,14 @@ static int control(struct controller *c, struct err *err)
     for (int i = 0; i < N_GAPS; i++)
         c->gaps_ms[i] = rng_exp(rng_log(LONGEST_GAP_MS) * i / (N_GAPS - 1));
     c->gap_ms = START_GAP_MS;
-    c->choice = (struct choice){batch_list[0], NO_OFFLOAD};
+    c->batch_items = batch_list[0];
+    c->offload_items = NO_OFFLOAD;
     c->core_free_s = mem_calloc(c->config->n_cores, sizeof *c->core_free_s);
-    int rc = climb_list(c, batch_list, sizeof batch_list / sizeof *batch_list,
-                        &c->choice.batch_items, err);
-    if (rc == 0 && c->config->has_accelerator)
+    int rc =
+        climb_list(c, batch_list, sizeof batch_list / sizeof *batch_list, &c->batch_items, err);
+    if (rc == 0 && c->has_accelerator)
         rc = climb_list(c, offload_list, sizeof offload_list / sizeof *offload_list,
-                        &c->choice.offload_items, err);
+                        &c->offload_items, err);
     mem_free(c->core_free_s);
     mem_free(c->heap);
     return rc;
@@ -251,11 +253,14 @@ static int check_claim(const struct tuner_config *config, const struct tuner_bac
                        const struct controller *c, struct tuner_outcome *outcome, struct err *err)
 {
     struct rounds *rounds = rounds_create(config, backend, outcome);
-    outcome->choice = c->choice;
+    struct settings choice = tuner_with(tuner_start(config), &config->axes[0], c->batch_items);
+    if (c->has_accelerator)
+        choice = tuner_with(choice, &config->axes[1], c->offload_items);
+    outcome->choice = choice;
     outcome->claimed_qps = 1000 / c->gap_ms * config->n_servers;
-    int rc = rounds_measure(rounds, c->choice, outcome->claimed_qps, 0, &outcome->capacity, err);
+    int rc = rounds_measure(rounds, choice, outcome->claimed_qps, 0, &outcome->capacity, err);
     if (rc == 0 && outcome->capacity.state == MAX_LOAD_BELOW)
-        rc = rounds_measure(rounds, c->choice, 0, 0, &outcome->capacity, err);
+        rc = rounds_measure(rounds, choice, 0, 0, &outcome->capacity, err);
     outcome->n_choices = c->n_configs;
     outcome->n_runs += c->n_configs;
     outcome->n_queries += c->n_queries;
@@ -270,12 +275,16 @@ static int tune(const struct tuner_config *config, const struct tuner_backend *b
 {
     struct controller controller = {.config = config,
                                     .backend = backend,
+                                    .has_accelerator = config->n_axes == 2,
                                     .cpu_line = {.n_places = CPU_PLACES},
                                     .accel_line = {.n_places = ACCEL_PLACES}};
+    bool known = config->n_axes == 1 || config->n_axes == 2;
+    for (size_t a = 0; known && a < config->n_axes; a++)
+        known = config->axes[a].walk == (a == 0 ? SETTINGS_FACTORS : SETTINGS_STEPS);
+    if (!known)
+        return err_set(err, ERR_STUDY, "reference: only for a batch size and a threshold");
     if (control(&controller, err) != 0)
         return -1;
-    if (!config->has_accelerator)
-        controller.choice.offload_items = 0;
     return check_claim(config, backend, &controller, outcome, err);
 }
 

@@ -5,7 +5,7 @@
 #include "search/rounds.h"
 
 static int measure_one(const struct tuner_config *config, const struct tuner_backend *backend,
-                       struct choice choice, struct tuner_outcome *outcome, struct err *err)
+                       struct settings choice, struct tuner_outcome *outcome, struct err *err)
 {
     struct rounds *rounds = rounds_create(config, backend, outcome);
     outcome->choice = choice;
@@ -20,19 +20,12 @@ static int measure_one(const struct tuner_config *config, const struct tuner_bac
 static int tune_static(const struct tuner_config *config, const struct tuner_backend *backend,
                        struct tuner_outcome *outcome, struct err *err)
 {
-    struct choice choice = {(config->max_items + config->n_cores - 1) / config->n_cores, 0};
-    return measure_one(config, backend, choice, outcome, err);
+    return measure_one(config, backend, config->plain, outcome, err);
 }
 
 static int tune_fixed(const struct tuner_config *config, const struct tuner_backend *backend,
                       struct tuner_outcome *outcome, struct err *err)
 {
-    if (config->fixed.batch_items < 1)
-        return err_set(err, ERR_STUDY, "batch_items: expected at least 1, got 0");
-    if (config->fixed.offload_items > 0 && !config->has_accelerator)
-        return err_set(err, ERR_STUDY,
-                       "offload_items: %u was asked for and the platform has no accelerator",
-                       config->fixed.offload_items);
     return measure_one(config, backend, config->fixed, outcome, err);
 }
 

@@ -234,16 +234,14 @@ static void print_capacity(FILE *out, const struct study *study)
 
 static void print_tune(FILE *out, const struct study *study, const char *path)
 {
-    static const char *const own_keys[] = {"policies", "batch_items", "offload_items", NULL};
     const struct study_variants sizes = study_variants_sizes();
     const struct study_tune *tune = &study->tune;
     fprintf(out, "tune:\n  policies: [%s]\n", tune->policies);
-    print_fields(out, 2, study_tune_fields, tune, own_keys);
-    // An empty grid is no value: left out, it is the built-in one.
-    if (tune->batch_items.n > 0)
-        print_field(out, 2, schema_find(study_tune_fields, "batch_items"), tune);
-    if (tune->offload_items.n > 0)
-        print_field(out, 2, schema_find(study_tune_fields, "offload_items"), tune);
+    for (const struct field *f = study_tune_fields + 1; f->key; f++) {
+        const struct reals *grid = study_tune_grid(tune, f->key);
+        if (!grid || grid->n > 0) // an empty one is no value: left out, it is the built-in one
+            print_field(out, 2, f, tune);
+    }
     if (!tune->has_sizes)
         return;
     fprintf(out, "  sizes:\n");

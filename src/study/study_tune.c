@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_traffic.h"
@@ -44,11 +45,19 @@ const struct field study_tune_fields[] = {
 static const struct reader_names policies = {"policies", "tuning policy", "policy", "policies",
                                              study_tune_policy_names};
 
+const struct reals *study_tune_grid(const struct study_tune *tune, const char *key)
+{
+    const struct field *field = schema_find(study_tune_fields, key);
+    if (!field || field->type != FIELD_REALS)
+        return NULL;
+    return (const struct reals *)(const void *)((const char *)tune + field->offset);
+}
+
 static int check_grid(const struct node *map, const char *key, const struct reals *grid,
                       struct err *err)
 {
     const struct node *node = node_get(map, key);
-    if (!node)
+    if (!grid || !node)
         return 0;
     if (grid->n == 0)
         return node_fail(node, err, "empty grid; expected at least one number of items");
@@ -89,9 +98,9 @@ static int check_values(const struct study *study, const struct node *map, struc
     if (tune->max_queries < tune->queries)
         return node_fail_key(map, "max_queries", err, "expected at least queries (%lld), got %lld",
                              (long long)tune->queries, (long long)tune->max_queries);
-    if (check_grid(map, "batch_items", &tune->batch_items, err) < 0 ||
-        check_grid(map, "offload_items", &tune->offload_items, err) < 0)
-        return -1;
+    for (const struct field *f = study_tune_fields; f->key; f++)
+        if (check_grid(map, f->key, study_tune_grid(tune, f->key), err) < 0)
+            return -1;
     return check_names(study, map, err);
 }
 
@@ -174,24 +183,35 @@ static uint32_t largest_query(const struct study *study)
     return most;
 }
 
-static int check_largest(const struct study *study, const char *key, const struct reals *grid,
-                         struct err *err)
-{
-    uint32_t most = largest_query(study);
-    if (grid->n == 0 || grid->v[grid->n - 1] <= most)
-        return 0;
-    return err_set(err, ERR_STUDY, "%s: tune.%s: expected 1 .. %u (the largest query), got %.12g",
-                   study->path, key, most, grid->v[grid->n - 1]);
-}
-
 static int check_exhaustive(const struct study *study, struct err *err)
 {
     char name[32];
+    bool wanted = false;
+    uint32_t most = largest_query(study);
     for (size_t i = 0; study_tune_policy(&study->tune, i, name, sizeof name); i++)
-        if (strcmp(name, "exhaustive") == 0 &&
-            (check_largest(study, "batch_items", &study->tune.batch_items, err) < 0 ||
-             check_largest(study, "offload_items", &study->tune.offload_items, err) < 0))
-            return -1;
+        wanted = wanted || strcmp(name, "exhaustive") == 0;
+    for (const struct field *f = study_tune_fields; f->key && wanted; f++) {
+        const struct reals *grid = study_tune_grid(&study->tune, f->key);
+        if (grid && f->unit == UNIT_ITEMS && grid->n > 0 && grid->v[grid->n - 1] > most)
+            return err_set(err, ERR_STUDY,
+                           "%s: tune.%s: expected 1 .. %u (the largest query), got %.12g",
+                           study->path, f->key, most, grid->v[grid->n - 1]);
+    }
+    return 0;
+}
+
+// A grid for what nothing that is tuned can do.
+static int check_accelerator(const struct study *study, struct err *err)
+{
+    for (size_t g = 0; g < study->n_groups && !has_accelerator(study); g++)
+        for (const struct settings_axis *axis = sched_types[study->groups[g].scheduler]->axes;
+             axis->key; axis++) {
+            const struct reals *grid = study_tune_grid(&study->tune, axis->key);
+            if (axis->needs_accelerator && grid && grid->n > 0)
+                return err_set(err, ERR_STUDY,
+                               "%s: tune.%s: no group that is tuned has an accelerator",
+                               study->path, axis->key);
+        }
     return 0;
 }
 
@@ -204,10 +224,8 @@ int study_tune_check(const struct study *study, struct err *err)
                            "%s: tune: service \"%.60s\" has no latency target; give "
                            "traffic[%zu].sla",
                            study->path, study->services[s].name, s);
-    if (study->tune.offload_items.n > 0 && !has_accelerator(study))
-        return err_set(err, ERR_STUDY,
-                       "%s: tune.offload_items: no group that is tuned has an accelerator",
-                       study->path);
+    if (check_accelerator(study, err) < 0)
+        return -1;
     if ((double)study->tune.max_queries < least)
         return err_set(
             err, ERR_STUDY,

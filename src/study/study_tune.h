@@ -25,14 +25,14 @@ struct study;
 
 struct study_tune {
     char *policies;             // names, "static, deeprecsched"; as a YAML list of names
-    char *service, *group;      // whose B and T are tuned; "": of all
+    char *service, *group;      // whose settings are tuned; "": of all
     double p99_bound;           // times the target; 0: none
     double accuracy_frac;       // of the rate
     int64_t queries;            // of the first run at a point
     int64_t max_queries;        // of the longest
     bool confirm;               // on a fresh seed, at the rate and 5 % above
-    struct reals batch_items;   // exhaustive grid: whole, ascending; empty: built in
-    struct reals offload_items; // likewise
+    struct reals batch_items;   // exhaustive, of the axis of that name (sched.h): values to try,
+    struct reals offload_items; // whole, ascending; empty: built in
     bool has_sizes;             // tune on these sizes, then measure on the service's own
     struct size_config sizes;
     struct qsize *sizes_table; // of `sizes`; NULL without, or where its file was not opened
@@ -63,9 +63,11 @@ double study_tune_least_queries(const struct study *study);
 // query, and max_queries not below study_tune_least_queries(). The files must have been opened.
 int study_tune_check(const struct study *study, struct err *err);
 
-// Is service s (group g) one of those whose B and T are tuned?
+// Is service s (group g) one of those whose settings are tuned?
 bool study_tune_has_service(const struct study *study, size_t s);
 bool study_tune_has_group(const struct study *study, size_t g);
+// The values to try of an axis of a scheduler (cluster/sched.h); NULL: there is no such key.
+const struct reals *study_tune_grid(const struct study_tune *tune, const char *key);
 // The i-th policy's name in buf (at least 32 bytes); false when there are no more.
 bool study_tune_policy(const struct study_tune *tune, size_t i, char *buf, size_t size);
 

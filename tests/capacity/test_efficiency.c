@@ -8,6 +8,7 @@
 #include "capacity/capacity_fixture.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"
+#include "cluster/sched.h"
 
 #define TWO_TYPES                                                                                  \
     "duration: 1s\n"                                                                               \
@@ -43,7 +44,8 @@ START_TEST(finds_what_a_server_holds)
         ck_assert_double_gt(t[i].missed_qps, t[i].qps);
         // Offered work is the utilisation, within what 20 000 queries leave open.
         ck_assert_double_eq_tol(t[i].at_qps.cpu_util_frac, t[i].qps * core_s[i] / cores[i], 0.02);
-        ck_assert_uint_eq(capacity_context_choices(&f.context, 0)[i].batch_items, batches[i]);
+        ck_assert_int_eq(sched_needs(&capacity_context_choices(&f.context, 0)[i]).batch_items,
+                         batches[i]);
     }
     ck_assert_double_eq_tol(t[0].at_qps.power_w, 50 + 50 * t[0].at_qps.cpu_util_frac, 1e-6);
     ck_assert_double_eq_tol(t[0].idle_w, 50, 1e-9);
@@ -116,7 +118,7 @@ START_TEST(says_what_is_out_of_reach)
     ck_assert_msg(efficiency_find(&f.context, true, &err) == 0, "%s", err.text);
     ck_assert_int_eq(f.context.answer->tuples[0].state, CAPACITY_BEYOND);
     ck_assert(isnan(f.context.answer->tuples[0].qps));
-    ck_assert_uint_eq(capacity_context_choices(&f.context, 0)->batch_items, 1);
+    ck_assert_int_eq(sched_needs(capacity_context_choices(&f.context, 0)).batch_items, 1);
     capacity_fixture_close(&f);
 }
 END_TEST

@@ -7,6 +7,7 @@
 
 #include "capacity/capacity_fixture.h"
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "support/suite_mpi.h"
 
 static struct peak_load *open_offer(struct capacity_fixture *f, const char *text)
@@ -53,7 +54,7 @@ START_TEST(saturation_is_where_no_time_is_left)
 {
     struct capacity_fixture f;
     struct peak_load *peak = open_offer(&f, ASK_SYNTHETIC);
-    const struct choice choice = {1, 0};
+    const struct settings choice = sched_plain(&sched_split, 1, 1);
     ck_assert_double_eq_tol(peak_load_saturation_qps(peak, 0, &choice, 0), 8000, 1e-6);
     ck_assert_double_eq_tol(peak_load_saturation_qps(peak, 0, &choice, 1), 8000, 1e-6);
     peak_load_destroy(peak);

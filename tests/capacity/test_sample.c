@@ -8,6 +8,7 @@
 #include "base/simtime.h"
 #include "capacity/sample_fixture.h"
 #include "support/suite_mpi.h"
+#include "cluster/sched.h"
 
 static struct slice slice_of(const struct fleet_variant *fleet, uint64_t number, uint32_t n_cells)
 {
@@ -91,7 +92,8 @@ START_TEST(a_number_keys_the_queries)
     struct study *study = sample_fixture_study();
     uint32_t n_servers[2];
     struct fleet_variant fleet = sample_fixture_fleet(study, n_servers), split = fleet;
-    const struct choice choices[4] = {{10, 0}, {10, 0}, {10, 0}, {10, 0}};
+    const struct settings ten = sched_plain(&sched_split, 10, 1);
+    const struct settings choices[4] = {ten, ten, ten, ten};
     split.choices = choices;
     const struct slice slices[2] = {slice_of(&fleet, 7, 2), slice_of(&split, 7, 2)};
     struct slice_result results[2];

@@ -50,7 +50,10 @@ START_TEST(the_whole_is_the_whole)
     struct study *study = sample_fixture_study();
     uint32_t n_servers[2];
     struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
-    const struct choice choices[4] = {{1, 0}, {2, 0}, {3, 50}, {4, 0}};
+    struct settings choices[4];
+    for (int i = 0; i < 4; i++)
+        choices[i] = sched_plain(&sched_split, i + 1, 1);
+    settings_set_number(&choices[2], "offload_items", 50);
     fleet.choices = choices;
     fleet.n_cores = 3;
     const struct slice slice = slice_of(&fleet, 1, 9);

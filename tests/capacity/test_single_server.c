@@ -8,6 +8,7 @@
 
 #include "capacity/capacity_fixture.h"
 #include "support/suite_mpi.h"
+#include "cluster/sched.h"
 
 // Two services on two groups: 1 ms and 2 ms a query on cores that differ in number.
 static const char *const text =
@@ -58,11 +59,11 @@ START_TEST(costs_are_the_services_own)
     capacity_fixture_open(&f, text, NULL);
     const uint32_t pairs[2][2] = {{1, 1}, {0, 0}};
     for (int i = 0; i < 2; i++) {
-        const struct choice one = {1, 0};
+        const struct settings one = sched_plain(&sched_split, 1, 1);
         single_server_cut(&e, f.context.study, pairs[i][0], pairs[i][1]);
         struct probe *probe = probe_create(&e.study, true);
         ck_assert_double_eq_tol(probe_bound_qps(probe, &one), 4000, 1e-6);
-        ck_assert_int_eq(probe_dispatch(probe).batch_items, i == 0 ? 7 : 1);
+        ck_assert_int_eq(sched_needs(probe_settings(probe)).batch_items, i == 0 ? 7 : 1);
         ck_assert_int_eq(probe_service(probe)->sla_ns, i == 0 ? 9000000 : 4000000);
         probe_destroy(probe);
     }

@@ -39,7 +39,7 @@ static void init_group(struct fixture *fixture, uint32_t g)
         .settings = fixture->settings + (size_t)g * n_services};
     for (uint32_t i = 0; i < n_services; i++) {
         double factor = 1 + 0.5 * g + 0.5 * i;
-        fixture->settings[g * n_services + i] = sched_split_settings(32, 0);
+        fixture->settings[g * n_services + i] = sched_plain(&sched_split, 32, 1);
         fixture->cost_configs[g * n_services + i] =
             (struct cost_config){.kind = cost_type_find("synthetic"),
                                  .fixed_s = 5e-6 * factor,
@@ -93,8 +93,7 @@ void fixture_set_policy(struct fixture *fixture, const char *name)
 
 void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items)
 {
-    fixture->settings[at] =
-        sched_split_settings(batch_items, fixture_dispatch(fixture, at).offload_items);
+    settings_set_number(&fixture->settings[at], "batch_items", (double)batch_items);
 }
 
 struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at)

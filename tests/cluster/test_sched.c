@@ -36,13 +36,36 @@ START_TEST(split_resolves)
     struct settings settings = settings_of(sched_split.fields, NULL);
     settings_set_number(&settings, "offload_items", 300);
     sched_split.resolve(settings.values, 999, 40);
-    struct settings wanted = sched_split_settings(25, 300);
+    struct settings wanted = sched_plain(&sched_split, 25, 1);
+    settings_set_number(&wanted, "offload_items", 300);
     ck_assert(settings_equal(&settings, &wanted));
     sched_split.resolve(settings.values, 5, 8);
     ck_assert(settings_equal(&settings, &wanted));
     struct dispatch_config needs = sched_split.needs(settings_values(&settings));
     ck_assert_int_eq(needs.batch_items, 25);
     ck_assert_int_eq(needs.offload_items, 300);
+}
+END_TEST
+
+// Settings know their scheduler. What needs an accelerator is off without one, and settings that
+// make the same server of queries of at most 100 items get one form.
+START_TEST(split_fits)
+{
+    const int64_t given[][2] = {{4000, 0}, {4000, 101}, {64, 40}, {64, 1}, {9, 40}};
+    const int64_t simple[][2] = {{100, 0}, {100, 0}, {39, 40}, {1, 1}, {9, 40}};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        struct settings settings = sched_plain(&sched_split, given[i][0], 1);
+        settings_set_number(&settings, "offload_items", (double)given[i][1]);
+        ck_assert_ptr_eq(sched_of(&settings), &sched_split);
+        struct settings without = sched_fit(&settings, false), with = sched_fit(&settings, true);
+        ck_assert(settings_equal(&with, &settings));
+        ck_assert_int_eq(sched_needs(&without).batch_items, given[i][0]);
+        ck_assert_int_eq(sched_needs(&without).offload_items, 0);
+        sched_split.simplify(settings.values, 100);
+        ck_assert_int_eq(sched_needs(&settings).batch_items, simple[i][0]);
+        ck_assert_int_eq(sched_needs(&settings).offload_items, simple[i][1]);
+    }
+    ck_assert_ptr_null(sched_of(&(struct settings){0}));
 }
 END_TEST
 
@@ -91,10 +114,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", table},
-                                       {"core", split_resolves},
-                                       {"core", of_a_group},
-                                       {"limits", split_of_nothing},
-                                       {"errors", split_checks}};
+    const struct suite_test tests[] = {
+        {"core", table},      {"core", split_resolves},     {"core", split_fits},
+        {"core", of_a_group}, {"limits", split_of_nothing}, {"errors", split_checks}};
     return suite_run("sched", tests, sizeof tests / sizeof *tests);
 }

@@ -7,6 +7,7 @@
 
 #include "runs/eval.h"
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "support/suite.h"
 
 static struct eval eval; // of this process, set by main
@@ -90,7 +91,7 @@ static void round_of(struct crew *crew, struct tuner_job *jobs, size_t n)
     struct crew_bench bench = {crew, probe, &quick};
     struct err err = {0};
     for (size_t j = 0; j < n; j++) {
-        const struct choice choice = {(uint32_t)(25 * (j + 1)), 0};
+        const struct settings choice = sched_plain(&sched_split, (int64_t)(25 * (j + 1)), 1);
         jobs[j] = (struct tuner_job){
             .task = {.choice = choice, .bound_qps = probe_bound_qps(probe, &choice)}};
     }
@@ -110,7 +111,7 @@ static void expect_same(const struct tuner_job *a, const struct tuner_job *b)
     ck_assert_uint_gt(a->trials.n, 0);
     for (size_t i = 0; i < a->trials.n; i++) {
         const struct trial *x = &a->trials.v[i], *y = &b->trials.v[i];
-        ck_assert_uint_eq(x->point.choice.batch_items, y->point.choice.batch_items);
+        ck_assert(settings_equal(&x->point.choice, &y->point.choice));
         ck_assert(x->point.rate_qps == y->point.rate_qps);
         ck_assert_uint_eq(x->point.n_queries, y->point.n_queries);
         ck_assert_uint_eq(x->result.n_queries, y->result.n_queries);

@@ -75,12 +75,12 @@ START_TEST(offloads)
 {
     struct study *study = parse(NULL);
     double *cpu_s = demand_cpu_s(study->groups[0].costs[0], 100, 4);
-    struct demand_split split = {study->groups[0].costs[0], study->sizes[0], cpu_s, 64, 101};
+    struct demand_split split = {study->groups[0].costs[0], study->sizes[0], cpu_s, {64, 101}};
     ck_assert_double_eq(demand_mean(&split).requests, 2);
     ck_assert_double_eq(cpu_s[0], 0);
     ck_assert_double_eq_tol(cpu_s[100], 2.2e-3, 1e-12);
     // A batch above the largest query is one request, as one of its size.
-    split.batch_items = 65535;
+    split.dispatch.batch_items = 65535;
     ck_assert_double_eq(demand_mean(&split).requests, 1);
     ck_assert_double_eq_tol(demand_mean(&split).cpu_s, 2.2e-3, 1e-12);
     mem_free(cpu_s);

@@ -8,6 +8,7 @@
 
 #include "runs/eval.h"
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "support/suite.h"
 
 static struct eval eval; // of this process, set by main
@@ -37,7 +38,8 @@ static struct study *parse(const char *content)
 static struct measurement measure(struct probe *probe, uint32_t batch, double rate_qps,
                                   uint32_t stream)
 {
-    const struct measure_point point = {{batch, 0}, rate_qps, 20000, stream};
+    const struct measure_point point = {sched_plain(&sched_split, batch, 1), rate_qps, 20000,
+                                        stream};
     struct measurement result;
     struct err err = {0};
     ck_assert_msg(probe_measure(probe, eval.comm, &point, &result, &err) == 0, "%s", err.text);
@@ -62,7 +64,9 @@ START_TEST(bound_is_where_the_cores_have_no_time_left)
 {
     struct study *study = parse(text);
     struct probe *probe = probe_create(study, false);
-    const struct choice whole = {100, 0}, tenths = {10, 0}, larger = {5000, 0};
+    const struct settings whole = sched_plain(&sched_split, 100, 1);
+    const struct settings tenths = sched_plain(&sched_split, 10, 1);
+    const struct settings larger = sched_plain(&sched_split, 5000, 1);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &whole), 16000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &tenths), 16000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &larger), 16000, 1e-6);
@@ -118,7 +122,8 @@ START_TEST(ranks_do_not_matter)
 {
     struct study *study = parse(text);
     struct probe *probe = probe_create(study, false);
-    const struct measure_point point = {{100, 0}, 12000, 20000, STREAM_TUNE};
+    const struct measure_point point = {sched_plain(&sched_split, 100, 1), 12000, 20000,
+                                        STREAM_TUNE};
     struct measurement together, alone;
     struct err err = {0};
     ck_assert_int_eq(probe_measure(probe, eval.comm, &point, &together, &err), 0);
@@ -139,7 +144,9 @@ START_TEST(bound_with_an_accelerator)
         "fleet: {groups: [{cores: 8, servers: 1, accelerator: {name: x}, cost: {kind: synthetic, "
         "per_item: 10us, accel_fixed: 3ms, accel_load_fixed: 1ms}}]}\n");
     struct probe *probe = probe_create(study, false);
-    const struct choice none = {100, 0}, all = {100, 1};
+    const struct settings none = sched_plain(&sched_split, 100, 1);
+    struct settings all = none;
+    settings_set_number(&all, "offload_items", 1);
     ck_assert(probe_has_accelerator(probe));
     ck_assert_double_eq_tol(probe_bound_qps(probe, &none), 8000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &all), 250, 1e-6); // 4 ms each, one at a time
@@ -177,8 +184,8 @@ START_TEST(few_queries_do_not_decide)
               "traffic: [{service: a, rate: 100qps, sizes: {distribution: fixed, items: 100}, "
               "sla: {p99.9: 2ms}}]\n" FLEET);
     struct probe *probe = probe_create(study, false);
-    const struct measure_point few = {{100, 0}, 1000, 1000, STREAM_TUNE};
-    const struct measure_point many = {{100, 0}, 1000, 20000, STREAM_TUNE};
+    const struct measure_point few = {sched_plain(&sched_split, 100, 1), 1000, 1000, STREAM_TUNE};
+    const struct measure_point many = {sched_plain(&sched_split, 100, 1), 1000, 20000, STREAM_TUNE};
     struct measurement result;
     ck_assert_int_eq(probe_measure(probe, eval.comm, &few, &result, NULL), 0);
     ck_assert_int_eq(result.sla, VERDICT_UNSURE);

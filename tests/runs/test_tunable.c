@@ -6,6 +6,7 @@
 
 #include "capacity/single_server.h"
 #include "capacity/capacity_fixture.h"
+#include "cluster/sched.h"
 #include "support/suite_mpi.h"
 
 // The section `tune` and the fixed choice go into the tuner's settings, the grid as whole numbers.
@@ -31,15 +32,16 @@ START_TEST(settings_are_the_sections)
     ck_assert_uint_eq(config.capacity.most_queries, 50000);
     ck_assert_uint_eq(config.n_cores, 8);
     ck_assert_uint_eq(config.n_servers, 1);
-    ck_assert_uint_eq(config.max_items, 40);
-    ck_assert(!config.has_accelerator);
-    ck_assert_uint_eq(config.fixed.batch_items, 5);
-    ck_assert_uint_eq(config.n_batches, 2);
-    ck_assert_uint_eq(config.batches[1], 9);
+    ck_assert_int_eq(sched_needs(&config.plain).batch_items, 5); // 40 items over 8 cores
+    ck_assert_int_eq(sched_needs(&config.fixed).batch_items, 5);
+    ck_assert_uint_eq(config.n_axes, 1); // no accelerator
+    ck_assert_str_eq(config.axes[0].key, "batch_items");
+    ck_assert_int_eq(config.axes[0].most, 40);
+    ck_assert_uint_eq(config.axes[0].n_own, 2);
+    ck_assert_int_eq(config.axes[0].own[1], 9);
     ck_assert_double_eq_tol(config.target_s, 4e-3, 1e-12);
-    ck_assert(config.confirm_over_frac == 0);
     tunable_release(&config);
-    ck_assert_ptr_null(config.batches);
+    ck_assert_uint_eq(config.n_axes, 0);
     probe_destroy(probe);
     capacity_fixture_close(&f);
 }
@@ -58,7 +60,7 @@ START_TEST(backend_asks_the_probe)
     struct crew *crew = crew_create(MPI_COMM_WORLD, 1, &err);
     struct crew_bench bench = {crew, probe, &config.capacity};
     const struct tuner_backend backend = tunable_backend(&bench);
-    const struct choice choice = {1, 0};
+    const struct settings choice = sched_plain(&sched_split, 1, 1);
     ck_assert_double_eq_tol(backend.bound_qps(backend.user, &choice), 8000, 1e-6);
     ck_assert_double_eq_tol(backend.cpu_s(backend.user, 1), 1e-3, 1e-12);
     ck_assert_uint_eq(backend.size_items(backend.user, 3), 1);

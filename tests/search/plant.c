@@ -8,6 +8,29 @@
 
 enum { MOST_GRID = 256 };
 
+struct toy {
+    int64_t batch_items, offload_items;
+};
+
+static const struct field fields[] = {
+    FIELD(toy, "batch_items", FIELD_INT, UNIT_ITEMS, batch_items, 0, 1e6, "1", "B"),
+    FIELD(toy, "offload_items", FIELD_INT, UNIT_ITEMS, offload_items, 0, 1e6, "0", "T"), FIELD_END};
+
+struct settings plant_choice(int64_t batch_items, int64_t offload_items)
+{
+    return settings_of(fields, &(struct toy){batch_items, offload_items});
+}
+
+int64_t plant_batch(struct settings choice)
+{
+    return settings_whole(&choice, "batch_items");
+}
+
+int64_t plant_offload(struct settings choice)
+{
+    return settings_whole(&choice, "offload_items");
+}
+
 struct plant plant_default(void)
 {
     return (struct plant){
@@ -37,27 +60,28 @@ struct side {
     double bound_qps, base_s;
 };
 
-static struct side cpu_side(const struct plant *plant, struct choice choice)
+static struct side cpu_side(const struct plant *plant, struct settings choice)
 {
-    uint32_t largest = plant->max_items;
-    if (plant->accel_s > 0 && choice.offload_items > 0 && choice.offload_items <= largest)
-        largest = choice.offload_items - 1;
+    uint32_t largest = plant->max_items, batch = (uint32_t)plant_batch(choice);
+    uint32_t from = (uint32_t)plant_offload(choice);
+    if (plant->accel_s > 0 && from > 0 && from <= largest)
+        largest = from - 1;
     double work_s = 0;
     for (uint32_t n = 1; n <= largest; n++) {
-        uint32_t n_requests = (n + choice.batch_items - 1) / choice.batch_items;
+        uint32_t n_requests = (n + batch - 1) / batch;
         work_s += (n_requests * plant->overhead_s + n * plant->work_s) / plant->max_items;
     }
-    if (choice.batch_items >= plant->dent_from && choice.batch_items <= plant->dent_to)
+    if (batch >= plant->dent_from && batch <= plant->dent_to)
         work_s *= 1.5;
-    uint32_t batch = choice.batch_items < largest ? choice.batch_items : largest;
+    batch = batch < largest ? batch : largest;
     return (struct side){work_s > 0 ? plant->n_cores / work_s : INFINITY,
                          work_s > 0 ? 1.5 * (plant->overhead_s + batch * plant->work_s) : 0};
 }
 
-static struct side accel_side(const struct plant *plant, struct choice choice)
+static struct side accel_side(const struct plant *plant, struct settings choice)
 {
     double work_s = 0;
-    uint32_t from = choice.offload_items;
+    uint32_t from = (uint32_t)plant_offload(choice);
     for (uint32_t n = from; plant->accel_s > 0 && from > 0 && n <= plant->max_items; n++)
         work_s += (plant->accel_fixed_s + n * plant->accel_s) / plant->max_items;
     return (struct side){work_s > 0 ? 1 / work_s : INFINITY,
@@ -79,14 +103,14 @@ static double side_capacity_qps(struct side side, double target_s)
     return isinf(side.bound_qps) ? INFINITY : side.bound_qps * (1 - side.base_s / target_s);
 }
 
-double plant_capacity_qps(const struct plant *plant, struct choice choice)
+double plant_capacity_qps(const struct plant *plant, struct settings choice)
 {
     double cpu_qps = side_capacity_qps(cpu_side(plant, choice), plant->target_s);
     double accel_qps = side_capacity_qps(accel_side(plant, choice), plant->target_s);
     return cpu_qps < accel_qps ? cpu_qps : accel_qps;
 }
 
-double plant_bound_qps(const struct plant *plant, struct choice choice)
+double plant_bound_qps(const struct plant *plant, struct settings choice)
 {
     double cpu_qps = cpu_side(plant, choice).bound_qps;
     double accel_qps = accel_side(plant, choice).bound_qps;
@@ -104,8 +128,8 @@ static double normal_at(const struct plant *plant, uint64_t entity, uint64_t ind
 
 static uint64_t hash_of(const struct measure_point *point)
 {
-    return (uint64_t)(point->rate_qps * 1000) ^ (uint64_t)point->choice.batch_items << 40 ^
-           (uint64_t)point->choice.offload_items << 52;
+    return (uint64_t)(point->rate_qps * 1000) ^ (uint64_t)plant_batch(point->choice) << 40 ^
+           (uint64_t)plant_offload(point->choice) << 52;
 }
 
 static double noise_of(const struct plant *plant, const struct measure_point *point)
@@ -167,10 +191,21 @@ static int do_round(void *user, struct tuner_job *jobs, size_t n, struct err *er
     return 0;
 }
 
-static double backend_bound_qps(void *user, const struct choice *choice)
+static double backend_bound_qps(void *user, const struct settings *choice)
 {
     const struct plant *plant = user;
     return plant->no_bound ? INFINITY : plant_bound_qps(plant, *choice);
+}
+
+// Queries of T and more are not on the CPU.
+static void backend_simplify(void *user, struct settings *choice)
+{
+    int64_t largest = ((const struct plant *)user)->max_items, from = plant_offload(*choice);
+    from = from > largest ? 0 : from;
+    if (from > 0)
+        largest = from > 1 ? from - 1 : 1;
+    int64_t batch = plant_batch(*choice);
+    *choice = plant_choice(batch < largest ? batch : largest, from);
 }
 
 static double backend_cpu_s(void *user, uint32_t items)
@@ -209,6 +244,7 @@ struct tuner_backend plant_backend(struct plant *plant)
     return (struct tuner_backend){.user = plant,
                                   .round = do_round,
                                   .bound_qps = backend_bound_qps,
+                                  .simplify = backend_simplify,
                                   .cpu_s = backend_cpu_s,
                                   .accel_s = backend_accel_s,
                                   .size_items = backend_size_items,
@@ -217,24 +253,29 @@ struct tuner_backend plant_backend(struct plant *plant)
 
 struct tuner_config plant_config(const struct plant *plant)
 {
-    return (struct tuner_config){.capacity = plant->capacity,
-                                 .n_cores = plant->n_cores,
-                                 .n_servers = 1,
-                                 .max_items = plant->max_items,
-                                 .has_accelerator = plant->accel_s > 0,
-                                 .target_s = plant->target_s};
+    return (struct tuner_config){
+        .capacity = plant->capacity,
+        .n_cores = plant->n_cores,
+        .n_servers = 1,
+        .plain = plant_choice((plant->max_items + plant->n_cores - 1) / plant->n_cores, 0),
+        .fixed = plant_choice(1, 0),
+        .axes = {{"batch_items", SETTINGS_FACTORS, plant->max_items, NULL, 0},
+                 {"offload_items", SETTINGS_STEPS, plant->max_items, NULL, 0}},
+        .n_axes = plant->accel_s > 0 ? 2 : 1,
+        .target_s = plant->target_s};
 }
 
 double plant_best_qps(const struct plant *plant)
 {
-    uint32_t batches[MOST_GRID], offloads[MOST_GRID] = {0};
-    size_t n_batches = tuner_default_batches(plant->max_items, batches, MOST_GRID), n_offloads = 1;
+    const struct tuner_config config = plant_config(plant);
+    int64_t batches[MOST_GRID], offloads[MOST_GRID] = {0};
+    size_t n_batches = tuner_default(&config.axes[0], batches, MOST_GRID), n_offloads = 1;
     if (plant->accel_s > 0)
-        n_offloads += tuner_default_offloads(plant->max_items, offloads + 1, MOST_GRID - 1);
+        n_offloads += tuner_default(&config.axes[1], offloads + 1, MOST_GRID - 1);
     double best_qps = 0;
     for (size_t b = 0; b < n_batches; b++)
         for (size_t t = 0; t < n_offloads; t++) {
-            double qps = plant_capacity_qps(plant, (struct choice){batches[b], offloads[t]});
+            double qps = plant_capacity_qps(plant, plant_choice(batches[b], offloads[t]));
             best_qps = qps > best_qps ? qps : best_qps;
         }
     return best_qps;

@@ -40,9 +40,14 @@ struct plant plant_default(void);
 // The same with an accelerator that takes a good part of the large queries.
 struct plant plant_with_accelerator(void);
 
+// A choice of B and T.
+struct settings plant_choice(int64_t batch_items, int64_t offload_items);
+int64_t plant_batch(struct settings choice);
+int64_t plant_offload(struct settings choice);
+
 // 0: the target is out of reach.
-double plant_capacity_qps(const struct plant *plant, struct choice choice);
-double plant_bound_qps(const struct plant *plant, struct choice choice);
+double plant_capacity_qps(const struct plant *plant, struct settings choice);
+double plant_bound_qps(const struct plant *plant, struct settings choice);
 
 // A measure_fn; user is a struct plant.
 int plant_measure(void *user, const struct measure_point *point, struct measurement *result,

@@ -6,7 +6,7 @@
 #include "search/plant.h"
 #include "support/suite.h"
 
-static const struct choice CHOICE = {64, 0};
+#define CHOICE plant_choice(64, 0)
 
 static struct max_load_task task_of(const struct plant *plant)
 {
@@ -67,6 +67,7 @@ END_TEST
 // of one draw puts below the bound would fail now and then.
 START_TEST(tail_confirmed_on_other_draws)
 {
+    const struct settings choice = CHOICE;
     int confirmed = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
         struct plant plant = plant_default();
@@ -81,7 +82,7 @@ START_TEST(tail_confirmed_on_other_draws)
                                 MAX_LOAD_CLEAR * capacity.at_held.p99_s.half_95,
                             plant.tail_bound_s);
         struct max_load_check check;
-        ck_assert_int_eq(max_load_confirm(&plant.capacity, &CHOICE, capacity.held_qps, 0.05,
+        ck_assert_int_eq(max_load_confirm(&plant.capacity, &choice, capacity.held_qps, 0.05,
                                           STREAM_CONFIRM, plant_measure, &plant, &check, NULL,
                                           NULL),
                          0);
@@ -196,6 +197,7 @@ END_TEST
 // beyond, in at least 95 of them; the held rate is true to 2 %.
 START_TEST(confirmed_on_other_draws)
 {
+    const struct settings choice = CHOICE;
     int confirmed = 0;
     double truth_qps = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
@@ -208,7 +210,7 @@ START_TEST(confirmed_on_other_draws)
         ck_assert_double_ge(capacity.held_qps, 0.98 * truth_qps);
         ck_assert_double_le(capacity.held_qps, 1.02 * truth_qps);
         struct max_load_check check;
-        ck_assert_int_eq(max_load_confirm(&plant.capacity, &CHOICE, capacity.held_qps, 0.05,
+        ck_assert_int_eq(max_load_confirm(&plant.capacity, &choice, capacity.held_qps, 0.05,
                                           STREAM_CONFIRM, plant_measure, &plant, &check, NULL,
                                           NULL),
                          0);
@@ -431,13 +433,14 @@ END_TEST
 // So does one that fails during the confirmation.
 START_TEST(confirm_fails)
 {
+    const struct settings choice = CHOICE;
     for (uint64_t after = 1; after <= 2; after++) {
         struct plant plant = plant_default();
         plant.fail_after = after;
         plant.n_runs = 1;
         struct max_load_check check;
         struct err err = {0};
-        ck_assert_int_eq(max_load_confirm(&plant.capacity, &CHOICE, 100, 0.05, STREAM_CONFIRM,
+        ck_assert_int_eq(max_load_confirm(&plant.capacity, &choice, 100, 0.05, STREAM_CONFIRM,
                                           plant_measure, &plant, &check, NULL, &err),
                          -1);
         ck_assert_int_eq(err.code, ERR_FAIL);

@@ -28,7 +28,7 @@ static void end(struct bench *bench)
     tuner_release(&bench->outcome);
 }
 
-static void ask(struct bench *bench, const struct choice *choices, size_t n)
+static void ask(struct bench *bench, const struct settings *choices, size_t n)
 {
     struct err err = {0};
     int rc = rounds_ask(bench->rounds, choices, n, &err);
@@ -38,7 +38,8 @@ static void ask(struct bench *bench, const struct choice *choices, size_t n)
 // The best of a round leads, whichever of its tasks is done first.
 START_TEST(best_leads)
 {
-    const struct choice choices[] = {{8, 0}, {64, 0}, {512, 0}};
+    const struct settings choices[] = {plant_choice(8, 0), plant_choice(64, 0),
+                                       plant_choice(512, 0)};
     double led_qps[2];
     for (int backwards = 0; backwards < 2; backwards++) {
         struct bench bench;
@@ -46,9 +47,9 @@ START_TEST(best_leads)
         plant.backwards = backwards;
         start(&bench, plant);
         ask(&bench, choices, 3);
-        struct choice leader;
+        struct settings leader;
         ck_assert(rounds_leader(bench.rounds, &leader));
-        ck_assert_uint_eq(leader.batch_items, 64);
+        ck_assert_int_eq(plant_batch(leader), 64);
         led_qps[backwards] = rounds_leader_qps(bench.rounds);
         end(&bench);
     }
@@ -61,14 +62,14 @@ START_TEST(worse_costs_one_run)
 {
     struct bench bench;
     start(&bench, plant_default());
-    const struct choice good = {64, 0}, worse = {32, 0};
+    const struct settings good = plant_choice(64, 0), worse = plant_choice(32, 0);
     ask(&bench, &good, 1);
     uint64_t before = bench.outcome.n_runs;
     ask(&bench, &worse, 1);
     ck_assert_uint_eq(bench.outcome.n_runs, before + 1);
-    struct choice leader;
+    struct settings leader;
     rounds_leader(bench.rounds, &leader);
-    ck_assert_uint_eq(leader.batch_items, 64);
+    ck_assert_int_eq(plant_batch(leader), 64);
     end(&bench);
 }
 END_TEST
@@ -78,7 +79,7 @@ START_TEST(bounded_costs_nothing)
 {
     struct bench bench;
     start(&bench, plant_default());
-    const struct choice good = {64, 0}, hopeless = {1, 0};
+    const struct settings good = plant_choice(64, 0), hopeless = plant_choice(1, 0);
     ask(&bench, &good, 1);
     uint64_t before = bench.outcome.n_runs;
     ask(&bench, &hopeless, 1);
@@ -94,7 +95,8 @@ START_TEST(asked_once)
 {
     struct bench bench;
     start(&bench, plant_default());
-    const struct choice choices[] = {{64, 0}, {64, 0}, {32, 0}};
+    const struct settings choices[] = {plant_choice(64, 0), plant_choice(64, 0),
+                                       plant_choice(32, 0)};
     ask(&bench, choices, 3);
     ask(&bench, choices, 3);
     ck_assert_uint_eq(bench.plant.n_choices, 2);
@@ -109,13 +111,13 @@ START_TEST(same_server_once)
 {
     struct bench bench;
     start(&bench, plant_with_accelerator());
-    const struct choice choices[] = {{199, 200}, {1000, 1001}};
+    const struct settings choices[] = {plant_choice(199, 200), plant_choice(1000, 1001)};
     ask(&bench, choices, 2);
-    ck_assert(rounds_asked(bench.rounds, (struct choice){500, 200}));
-    ck_assert(rounds_asked(bench.rounds, (struct choice){1000, 0}));
-    ck_assert(rounds_asked(bench.rounds, (struct choice){4000, 0}));
-    ck_assert(!rounds_asked(bench.rounds, (struct choice){198, 200}));
-    ck_assert(!rounds_asked(bench.rounds, (struct choice){999, 0}));
+    ck_assert(rounds_asked(bench.rounds, plant_choice(500, 200)));
+    ck_assert(rounds_asked(bench.rounds, plant_choice(1000, 0)));
+    ck_assert(rounds_asked(bench.rounds, plant_choice(4000, 0)));
+    ck_assert(!rounds_asked(bench.rounds, plant_choice(198, 200)));
+    ck_assert(!rounds_asked(bench.rounds, plant_choice(999, 0)));
     end(&bench);
 }
 END_TEST
@@ -125,10 +127,10 @@ START_TEST(nothing_on_cpu)
 {
     struct bench bench;
     start(&bench, plant_with_accelerator());
-    const struct choice choice = {64, 1};
+    const struct settings choice = plant_choice(64, 1);
     ask(&bench, &choice, 1);
-    ck_assert(rounds_asked(bench.rounds, (struct choice){1, 1}));
-    ck_assert(!rounds_asked(bench.rounds, (struct choice){64, 2}));
+    ck_assert(rounds_asked(bench.rounds, plant_choice(1, 1)));
+    ck_assert(!rounds_asked(bench.rounds, plant_choice(64, 2)));
     end(&bench);
 }
 END_TEST
@@ -140,16 +142,17 @@ START_TEST(nearest_leads)
     struct plant plant = plant_default();
     plant.target_s = 2e-3; // reachable with B below 21 only
     start(&bench, plant);
-    const struct choice choices[] = {{100, 0}, {30, 0}, {50, 0}};
+    const struct settings choices[] = {plant_choice(100, 0), plant_choice(30, 0),
+                                       plant_choice(50, 0)};
     ask(&bench, choices, 3);
-    struct choice leader;
+    struct settings leader;
     rounds_leader(bench.rounds, &leader);
-    ck_assert_uint_eq(leader.batch_items, 30);
+    ck_assert_int_eq(plant_batch(leader), 30);
     ck_assert_double_eq(rounds_leader_qps(bench.rounds), 0);
-    const struct choice reachable = {10, 0};
+    const struct settings reachable = plant_choice(10, 0);
     ask(&bench, &reachable, 1);
     rounds_leader(bench.rounds, &leader);
-    ck_assert_uint_eq(leader.batch_items, 10);
+    ck_assert_int_eq(plant_batch(leader), 10);
     end(&bench);
 }
 END_TEST
@@ -159,10 +162,10 @@ START_TEST(finish_in_full)
 {
     struct bench bench;
     start(&bench, plant_default());
-    const struct choice choice = {64, 0};
+    const struct settings choice = plant_choice(64, 0);
     ask(&bench, &choice, 1);
     ck_assert_int_eq(rounds_finish(bench.rounds, NULL), 0);
-    ck_assert_uint_eq(bench.outcome.choice.batch_items, 64);
+    ck_assert_int_eq(plant_batch(bench.outcome.choice), 64);
     ck_assert_int_eq(bench.outcome.capacity.state, MAX_LOAD_FOUND);
     ck_assert_double_le(bench.outcome.capacity.missed_qps, 1.01 * bench.outcome.capacity.held_qps);
     ck_assert_double_eq(bench.outcome.claimed_qps, bench.outcome.capacity.held_qps);
@@ -175,7 +178,7 @@ START_TEST(all_counted)
 {
     struct bench bench;
     start(&bench, plant_default());
-    const struct choice choices[] = {{64, 0}, {32, 0}};
+    const struct settings choices[] = {plant_choice(64, 0), plant_choice(32, 0)};
     ask(&bench, choices, 2);
     rounds_finish(bench.rounds, NULL);
     ck_assert_uint_eq(bench.outcome.n_runs, bench.plant.n_runs);
@@ -190,7 +193,7 @@ START_TEST(nobody_leads)
 {
     struct bench bench;
     start(&bench, plant_default());
-    struct choice leader = {7, 7};
+    struct settings leader = plant_choice(7, 7);
     ck_assert(!rounds_leader(bench.rounds, &leader));
     ck_assert_double_eq(rounds_leader_qps(bench.rounds), 0);
     ask(&bench, &leader, 0);
@@ -206,7 +209,7 @@ START_TEST(round_fails)
     struct plant plant = plant_default();
     plant.fail_after = 3;
     start(&bench, plant);
-    const struct choice choices[] = {{64, 0}, {32, 0}};
+    const struct settings choices[] = {plant_choice(64, 0), plant_choice(32, 0)};
     struct err err = {0};
     ck_assert_int_eq(rounds_ask(bench.rounds, choices, 2, &err), -1);
     ck_assert_str_eq(err.text, "the plant is down");

@@ -47,22 +47,27 @@ START_TEST(found_by_name)
 }
 END_TEST
 
+static size_t default_of(enum settings_walk walk, int64_t most, int64_t *v, size_t max)
+{
+    return tuner_default(&(struct tuner_axis){"x", walk, most, NULL, 0}, v, max);
+}
+
 // The default grid: ascending, from 1 to the largest query, about 40 batch sizes, each within
 // 2^(1/4) of the next but for rounding, about 50 thresholds 20 items apart.
 START_TEST(default_grid)
 {
-    uint32_t v[100];
-    size_t n = tuner_default_batches(1000, v, 100);
+    int64_t v[100];
+    size_t n = default_of(SETTINGS_FACTORS, 1000, v, 100);
     ck_assert_uint_ge(n, 35);
     ck_assert_uint_le(n, 45);
-    ck_assert_uint_eq(v[0], 1);
-    ck_assert_uint_eq(v[n - 1], 1000);
+    ck_assert_int_eq(v[0], 1);
+    ck_assert_int_eq(v[n - 1], 1000);
     for (size_t i = 1; i < n; i++)
-        ck_assert(v[i] > v[i - 1] && v[i] <= 1.19 * v[i - 1] + 1);
-    n = tuner_default_offloads(1000, v, 100);
+        ck_assert(v[i] > v[i - 1] && (double)v[i] <= 1.19 * (double)v[i - 1] + 1);
+    n = default_of(SETTINGS_STEPS, 1000, v, 100);
     ck_assert_uint_eq(n, 51);
     ck_assert(v[0] == 1 && v[1] == 20 && v[2] == 40 && v[50] == 1000);
-    n = tuner_default_offloads(999, v, 100);
+    n = default_of(SETTINGS_STEPS, 999, v, 100);
     ck_assert(n == 50 && v[1] == 20 && v[49] == 980);
 }
 END_TEST
@@ -70,13 +75,13 @@ END_TEST
 // Tiny largest queries, and a list too short: the count is still told, nothing is written beyond.
 START_TEST(default_grid_limits)
 {
-    uint32_t v[4] = {0, 0, 0, 99};
-    ck_assert_uint_eq(tuner_default_batches(1, v, 4), 1);
-    ck_assert_uint_eq(tuner_default_offloads(1, v, 4), 1);
-    ck_assert_uint_eq(tuner_default_batches(3, v, 3), 3);
-    ck_assert_uint_gt(tuner_default_batches(1000, v, 3), 30);
-    ck_assert_uint_gt(tuner_default_offloads(1000, v, 3), 30);
-    ck_assert_uint_eq(v[3], 99);
+    int64_t v[4] = {0, 0, 0, 99};
+    ck_assert_uint_eq(default_of(SETTINGS_FACTORS, 1, v, 4), 1);
+    ck_assert_uint_eq(default_of(SETTINGS_STEPS, 1, v, 4), 1);
+    ck_assert_uint_eq(default_of(SETTINGS_FACTORS, 3, v, 3), 3);
+    ck_assert_uint_gt(default_of(SETTINGS_FACTORS, 1000, v, 3), 30);
+    ck_assert_uint_gt(default_of(SETTINGS_STEPS, 1000, v, 3), 30);
+    ck_assert_int_eq(v[3], 99);
 }
 END_TEST
 
@@ -88,8 +93,8 @@ START_TEST(static_splits_evenly)
         struct plant plant = plant_with_accelerator();
         plant.n_cores = cores[i];
         struct tuner_outcome outcome = tune_default("static", &plant);
-        ck_assert_uint_eq(outcome.choice.batch_items, batches[i]);
-        ck_assert_uint_eq(outcome.choice.offload_items, 0);
+        ck_assert_int_eq(plant_batch(outcome.choice), batches[i]);
+        ck_assert_int_eq(plant_offload(outcome.choice), 0);
         ck_assert_uint_eq(outcome.n_choices, 1);
         ck_assert_double_eq_tol(outcome.capacity.held_qps,
                                 plant_capacity_qps(&plant, outcome.choice),
@@ -103,10 +108,10 @@ START_TEST(fixed_is_given)
 {
     struct plant plant = plant_with_accelerator();
     struct tuner_config config = plant_config(&plant);
-    config.fixed = (struct choice){100, 700};
+    config.fixed = plant_choice(100, 700);
     struct tuner_outcome outcome = tune("fixed", &plant, &config);
-    ck_assert_uint_eq(outcome.choice.batch_items, 100);
-    ck_assert_uint_eq(outcome.choice.offload_items, 700);
+    ck_assert_int_eq(plant_batch(outcome.choice), 100);
+    ck_assert_int_eq(plant_offload(outcome.choice), 700);
     ck_assert_double_eq_tol(outcome.capacity.held_qps, plant_capacity_qps(&plant, config.fixed),
                             0.01 * outcome.capacity.held_qps);
     tuner_release(&outcome);
@@ -116,14 +121,14 @@ END_TEST
 // How many different servers the default grid makes.
 static uint64_t n_servers(uint32_t max_items, bool has_accelerator)
 {
-    uint32_t batches[100], offloads[100] = {0};
-    size_t n_batches = tuner_default_batches(max_items, batches, 100), n_offloads = 1;
+    int64_t batches[100], offloads[100] = {0};
+    size_t n_batches = default_of(SETTINGS_FACTORS, max_items, batches, 100), n_offloads = 1;
     if (has_accelerator)
-        n_offloads += tuner_default_offloads(max_items, offloads + 1, 99);
+        n_offloads += default_of(SETTINGS_STEPS, max_items, offloads + 1, 99);
     uint64_t n = 0;
     for (size_t t = 0; t < n_offloads; t++)
         for (size_t b = 0; b < n_batches; b++) {
-            uint32_t largest = t == 0 ? max_items : offloads[t] > 1 ? offloads[t] - 1 : 1;
+            int64_t largest = t == 0 ? max_items : offloads[t] > 1 ? offloads[t] - 1 : 1;
             n += b == 0 || batches[b - 1] < largest;
         }
     return n;
@@ -155,7 +160,7 @@ START_TEST(exhaustive_two_hills)
     plant.dent_from = 8;
     plant.dent_to = 70;
     struct tuner_outcome outcome = tune_default("exhaustive", &plant);
-    ck_assert_uint_gt(outcome.choice.batch_items, 70);
+    ck_assert_int_gt(plant_batch(outcome.choice), 70);
     ck_assert_double_ge(truth_frac(&plant, &outcome), 0.99);
 }
 END_TEST
@@ -165,14 +170,14 @@ START_TEST(exhaustive_own_grid)
 {
     struct plant plant = plant_with_accelerator();
     struct tuner_config config = plant_config(&plant);
-    const uint32_t batches[] = {16, 40}, offloads[] = {500, 900};
-    config.batches = batches;
-    config.n_batches = config.n_offloads = 2;
-    config.offloads = offloads;
+    const int64_t batches[] = {16, 40}, offloads[] = {500, 900};
+    config.axes[0].own = batches;
+    config.axes[0].n_own = config.axes[1].n_own = 2;
+    config.axes[1].own = offloads;
     struct tuner_outcome outcome = tune("exhaustive", &plant, &config);
     ck_assert_uint_eq(outcome.n_choices, 6);
-    ck_assert_uint_eq(outcome.choice.batch_items, 40);
-    ck_assert_uint_eq(outcome.choice.offload_items, 900);
+    ck_assert_int_eq(plant_batch(outcome.choice), 40);
+    ck_assert_int_eq(plant_offload(outcome.choice), 900);
     tuner_release(&outcome);
 }
 END_TEST
@@ -251,7 +256,7 @@ START_TEST(climb_accelerator_only)
     plant.target_s = 10e-3;   // 4.8 ms on the idle accelerator
     struct tuner_outcome outcome = tune_default("deeprecsched", &plant);
     ck_assert_int_eq(outcome.capacity.state, MAX_LOAD_FOUND);
-    ck_assert_uint_eq(outcome.choice.offload_items, 1);
+    ck_assert_int_eq(plant_offload(outcome.choice), 1);
 }
 END_TEST
 
@@ -261,7 +266,7 @@ START_TEST(climb_useless_accelerator)
     struct plant plant = plant_with_accelerator();
     plant.accel_fixed_s = 50e-3; // beyond any target
     struct tuner_outcome outcome = tune_default("deeprecsched", &plant);
-    ck_assert_uint_eq(outcome.choice.offload_items, 0);
+    ck_assert_int_eq(plant_offload(outcome.choice), 0);
     ck_assert_double_ge(truth_frac(&plant, &outcome), 0.97);
 }
 END_TEST
@@ -277,7 +282,7 @@ START_TEST(unreachable_by_all)
         ck_assert_int_eq(outcome.capacity.state, MAX_LOAD_UNREACHABLE);
         ck_assert(isnan(outcome.claimed_qps));
         if (i > 0) {
-            ck_assert_uint_eq(outcome.choice.batch_items, 1);
+            ck_assert_int_eq(plant_batch(outcome.choice), 1);
             ck_assert_double_eq_tol(outcome.capacity.floor_s, 0.81e-3, 0.01e-3);
         }
     }
@@ -292,11 +297,11 @@ START_TEST(order_of_round)
         forward.noise = backward.noise = 3;
         backward.backwards = true;
         struct tuner_config config = plant_config(&forward);
-        config.fixed = (struct choice){64, 500};
+        config.fixed = plant_choice(64, 500);
         struct tuner_outcome a = tune(tuner_policies[i]->name, &forward, &config);
         struct tuner_outcome b = tune(tuner_policies[i]->name, &backward, &config);
-        ck_assert_uint_eq(a.choice.batch_items, b.choice.batch_items);
-        ck_assert_uint_eq(a.choice.offload_items, b.choice.offload_items);
+        ck_assert_int_eq(plant_batch(a.choice), plant_batch(b.choice));
+        ck_assert_int_eq(plant_offload(a.choice), plant_offload(b.choice));
         ck_assert(a.capacity.held_qps == b.capacity.held_qps || isnan(a.capacity.held_qps));
         ck_assert_uint_eq(a.n_queries, b.n_queries);
         ck_assert_uint_eq(a.path.n, b.path.n);
@@ -327,9 +332,9 @@ START_TEST(reference_own_lists)
     const uint32_t list[] = {512, 384, 256, 192, 128, 96, 64, 48, 32};
     bool listed = false;
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        listed = listed || list[i] == outcome.choice.batch_items;
+        listed = listed || list[i] == plant_batch(outcome.choice);
     ck_assert(listed);
-    ck_assert_uint_eq(outcome.choice.offload_items, 0);
+    ck_assert_int_eq(plant_offload(outcome.choice), 0);
     ck_assert_double_ge(outcome.claimed_qps, 50);
     ck_assert_double_le(outcome.claimed_qps, 1000);
     ck_assert_uint_le(outcome.n_choices, 9);
@@ -362,7 +367,7 @@ START_TEST(reference_saturates)
     config.n_servers = 3;
     struct tuner_outcome outcome = tune("reference", &plant, &config);
     ck_assert_double_eq_tol(outcome.claimed_qps, 3000, 1e-6);
-    ck_assert_uint_eq(outcome.choice.batch_items, 512); // the first of equals
+    ck_assert_int_eq(plant_batch(outcome.choice), 512); // the first of equals
     tuner_release(&outcome);
 }
 END_TEST
@@ -386,7 +391,7 @@ START_TEST(reference_off_by_one)
     plant.accel_fixed_s = 0.3;
     plant.accel_s = 1e-4;
     struct tuner_outcome outcome = tune_default("reference", &plant);
-    ck_assert_uint_eq(outcome.choice.offload_items, 96);
+    ck_assert_int_eq(plant_offload(outcome.choice), 96);
     ck_assert_int_eq(outcome.capacity.state, MAX_LOAD_UNREACHABLE);
 }
 END_TEST
@@ -394,31 +399,29 @@ END_TEST
 // Bad input: each is refused with a word that says which key it is about.
 START_TEST(bad_input)
 {
-    static const uint32_t none[1], zero[] = {0}, large[] = {16, 1001}, good[] = {16};
+    static const int64_t none[1], zero[] = {0}, large[] = {16, 1001}, good[] = {16};
     const struct {
         const char *policy, *word;
-        bool accelerator;
-        struct choice fixed;
-        const uint32_t *batches, *offloads;
+        enum settings_walk walk; // of the first axis
+        const int64_t *batches, *offloads;
         size_t n_batches, n_offloads;
     } cases[] = {
-        {"exhaustive", "batch_items", false, {1, 0}, none, NULL, 0, 0},
-        {"exhaustive", "batch_items", false, {1, 0}, zero, NULL, 1, 0},
-        {"exhaustive", "batch_items", false, {1, 0}, large, NULL, 2, 0},
-        {"exhaustive", "offload_items", true, {1, 0}, good, none, 1, 0},
-        {"exhaustive", "offload_items", true, {1, 0}, good, zero, 1, 1},
-        {"exhaustive", "offload_items", true, {1, 0}, good, large, 1, 2},
-        {"fixed", "batch_items", true, {0, 0}, NULL, NULL, 0, 0},
-        {"fixed", "no accelerator", false, {1, 500}, NULL, NULL, 0, 0},
+        {"exhaustive", "batch_items", SETTINGS_FACTORS, none, NULL, 0, 0},
+        {"exhaustive", "batch_items", SETTINGS_FACTORS, zero, NULL, 1, 0},
+        {"exhaustive", "batch_items", SETTINGS_FACTORS, large, NULL, 2, 0},
+        {"exhaustive", "offload_items", SETTINGS_FACTORS, good, none, 1, 0},
+        {"exhaustive", "offload_items", SETTINGS_FACTORS, good, zero, 1, 1},
+        {"exhaustive", "offload_items", SETTINGS_FACTORS, good, large, 1, 2},
+        {"reference", "only for a batch size", SETTINGS_STEPS, NULL, NULL, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct plant plant = cases[i].accelerator ? plant_with_accelerator() : plant_default();
+        struct plant plant = plant_with_accelerator();
         struct tuner_config config = plant_config(&plant);
-        config.fixed = cases[i].fixed;
-        config.batches = cases[i].batches;
-        config.n_batches = cases[i].n_batches;
-        config.offloads = cases[i].offloads;
-        config.n_offloads = cases[i].n_offloads;
+        config.axes[0].walk = cases[i].walk;
+        config.axes[0].own = cases[i].batches;
+        config.axes[0].n_own = cases[i].n_batches;
+        config.axes[1].own = cases[i].offloads;
+        config.axes[1].n_own = cases[i].n_offloads;
         struct tuner_backend backend = plant_backend(&plant);
         struct tuner_outcome outcome;
         struct err err = {0};
@@ -440,7 +443,7 @@ START_TEST(measure_fails)
             struct plant plant = plant_with_accelerator();
             plant.target_s = 50e-3;
             struct tuner_config config = plant_config(&plant);
-            config.fixed = (struct choice){64, 0};
+            config.fixed = plant_choice(64, 0);
             struct plant whole = plant;
             struct tuner_outcome outcome = tune(tuner_policies[i]->name, &whole, &config);
             tuner_release(&outcome);

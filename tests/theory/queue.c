@@ -81,7 +81,7 @@ struct summary *queue_run(const struct queue *queue)
     struct cost *cost = cost_create(&costs, NULL, &platform, &err);
     must(cost ? 0 : -1, &err);
     const struct cost *cost_list[] = {cost};
-    const struct settings settings = sched_split_settings(1, 0);
+    const struct settings settings = sched_plain(&sched_split, 1, 1);
     const struct group_config group = {.name = group_name,
                                        .platform = &platform,
                                        .n_servers = queue->n_servers,
