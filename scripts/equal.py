@@ -71,7 +71,10 @@ for find in ("servers", "cores", "load", "day", "plan"):
 RENAMED = [(r"\bqps_per_w\b", "queries_per_j"), (r"_half_(s|frac|qps)$", r"_\1_half_95"),
            (r"\bsla_s\b", "target_s"), (r"\btarget_s\b", "sla_s"), (r"^cell/", "point/"),
            (r"\bheld_half_95\b", "held_qps_half_95"), (r"\btail_s\b", "tail_bound_s"),
-           (r"^sample/sample$", "sample/query")]
+           (r"^sample/sample$", "sample/query"), (r"(^|/)cell$", r"\1point"),
+           (r"(^|/)latency_s$", r"\1sla_latency_s"),
+           (r"(^|/)latency_half_s$", r"\1sla_latency_s_half_95"),
+           (r"util_frac$", "cpu_util_frac"), (r"^tuples/qps$", "tuples/held_qps")]
 # What schema 2 left out: half-widths at 99 %, and the batches that no comparison needs. A study's
 # digest is another one since a resolved study names only the settings of the policy that it has.
 GONE = re.compile(r"_half_99$|_n_batches$|^run/|^study/byte$|study_digest$")
