@@ -45,8 +45,8 @@ struct cmd {
     const struct cmd_option *options; // ends with a NULL name; NULL: none
     // Exit statuses beyond done, failed and usage: bits 1u << enum cmd_exit. For --help.
     unsigned exits;
-    // Does it: 0, with what the program ends with in line->status; or -1, with the one line to print
-    // in err.
+    // Does it: 0, with what the program ends with in line->status; or -1, with the one line to
+    // print in err.
     int (*run)(struct cmd_line *line, struct err *err);
 };
 

@@ -93,7 +93,7 @@ void fixture_set_policy(struct fixture *fixture, const char *name)
 
 void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items)
 {
-    settings_set_number(&fixture->settings[at], "batch_items", (double)batch_items);
+    ck_assert(settings_set_number(&fixture->settings[at], "batch_items", (double)batch_items));
 }
 
 struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at)
@@ -112,7 +112,8 @@ void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bo
     fixture->platforms[group].accelerator = accelerator;
     for (uint32_t i = 0; i < fixture->config.n_services; i++) {
         uint32_t at = group * fixture->config.n_services + i;
-        settings_set_number(&fixture->settings[at], "offload_items", (double)offload_items);
+        ck_assert(
+            settings_set_number(&fixture->settings[at], "offload_items", (double)offload_items));
         fixture->cost_configs[at].accel_fixed_s = 20e-6;
         fixture->cost_configs[at].accel_per_item_s = 0.2e-6;
         fixture->cost_configs[at].accel_load_fixed_s = 10e-6;

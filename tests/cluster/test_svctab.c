@@ -194,7 +194,7 @@ START_TEST(batch_beyond_sizes)
 {
     struct fixture fixture;
     fixture_init(&fixture, 1, 1);
-    fixture_set_batch(&fixture, 0, 100000);
+    fixture_set_batch(&fixture, 0, 65535);
     const struct svctab *tab = make(&fixture);
     ck_assert_uint_eq(tab->batch_items, 400);
     ck_assert_uint_eq(tab->split[400].n_requests, 1);
@@ -210,7 +210,8 @@ START_TEST(threshold_out_of_reach)
     for (int i = 0; i < 3; i++) {
         struct fixture fixture;
         fixture_init(&fixture, 1, 1);
-        settings_set_number(&fixture.settings[0], "offload_items", (double)thresholds[i]);
+        ck_assert(
+            settings_set_number(&fixture.settings[0], "offload_items", (double)thresholds[i]));
         const struct svctab *tab = make(&fixture);
         ck_assert_uint_eq(tab->offload_items, SVCTAB_NO_OFFLOAD);
         ck_assert(!svctab_offloads(tab, 400));
