@@ -38,8 +38,8 @@ struct record_shape {
 //     flight
 struct tally {
     unsigned __int128 latency_sq_sum_ns2;
-    // Counts and sums of a word each, which whoever adds, sends or keeps a tally takes as one row
-    // (record_tally_sums); a new one is a line here.
+    // Counts and sums of a word each: whoever adds, sends or keeps a tally takes all TALLY_SUMS of
+    // them as one row, so a new one is a line here.
     uint64_t n_queries;  // arrived in this bin and have an end, be it after end_ns
     uint64_t n_requests; // CPU requests they were split into (1 per accelerator query)
     uint64_t n_items;

@@ -5,8 +5,9 @@
 Runs every study of slurm/studies, shortened, and small ones of tests, with the programs OLD and NEW,
 and compares what the files hold to the last bit. Names that changed with schema_version 2 go through
 the table RENAMED. A variable of the old file that the new one lacks counts as a difference, unless
-GONE names it. -k runs only the cases whose name matches. The last line is "N equal, N differ"; the
-exit status is 0 when nothing differs. About fifteen minutes.
+GONE names it. -k runs only the cases whose name matches. Files are kept in FOLDER (equal), and those that are there
+are not made again. The last line is "N equal, N differ"; the
+exit status is 0 when nothing differs. Some ten minutes.
 """
 import argparse
 import os
@@ -22,9 +23,6 @@ SHORT_TUNE = ["tune.queries=2000", "tune.max_queries=28000"]
 SHORT_CAPACITY = SHORT_TUNE + ["capacity.queries=2000", "capacity.max_queries=8000",
                                "capacity.accuracy=20%", "tune.accuracy=10%"]
 ONE = "sweep[%d].values=[%s]"
-TWO_PLATFORMS = ("sweep[%d].points=[{label: cpu, set: {\"fleet.groups[0].platform\": broadwell}},"
-                 "{label: accel, set: {\"fleet.groups[0].accelerator\": t4}}]")
-
 ONE_GROUP = ["capacity.cells_down=[0]", "fleet.cells=1", "fleet.groups=[{name: x, cores: 4, servers: 8, "
              "cost: {kind: synthetic, fixed: 500us, per_item: 20us}}]", "capacity.objective=servers"]
 

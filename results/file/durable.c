@@ -117,8 +117,7 @@ int durable_sync_folder(const char *path, struct err *err)
     return rc;
 }
 
-// ---- a file on its way to its name
-// ---------------------------------------------------------------
+// ---- a file on its way to its name ----------------------------------------------------------
 
 char *durable_previous(const char *path)
 {
