@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starting a run, waiting until it is at some point, and interrupting it there. For same_restart.py
-and kill_anywhere.py."""
+"""Starting a run, waiting until it is at some point, and interrupting it there. For same_restart.py,
+kill_anywhere.py and killed_rank.py."""
 
 import os
 import pathlib
@@ -10,6 +10,7 @@ import threading
 import time
 
 DEADLINE_S = 120  # of one run, on a machine that does other things as well
+ALONE_S = 5  # after which an mpirun whose ranks have all ended is taken to hang
 
 
 def ranks_of(mpiexec):
@@ -19,6 +20,15 @@ def ranks_of(mpiexec):
                 pathlib.Path(f"/proc/{mpiexec}/task/{mpiexec}/children").read_text().split()]
     except OSError:
         return []
+
+
+def has_ended(pid):
+    """Is the process gone, or a zombie that waits for its parent?"""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        return stat[stat.rindex(")") + 2] == "Z"
+    except OSError:
+        return True
 
 
 def holds_signals(pid):
@@ -78,14 +88,32 @@ class Job:
         except ProcessLookupError:
             pass
 
+    def wait(self):
+        """The exit status. Open MPI 4.1's mpirun now and then locks itself up (in PMIx_server_finalize)
+        when a rank is killed while it connects, long after all ranks have ended: such an mpirun is
+        killed as well. A rank that does not end is an error of ours."""
+        end = time.monotonic() + DEADLINE_S
+        alone_since = None
+        while time.monotonic() < end:
+            try:
+                return self.process.wait(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                pass
+            if self.n_ranks and all(map(has_ended, self.pids())):
+                alone_since = alone_since or time.monotonic()
+                if time.monotonic() - alone_since > ALONE_S:
+                    print("mpirun hangs after all its ranks have ended: killed", flush=True)
+                    self.process.kill()
+                    return self.process.wait()
+            else:
+                alone_since = None
+        for pid in self.pids():
+            os.kill(pid, signal.SIGKILL)
+        self.process.kill()
+        raise SystemExit("the run hangs: " + "".join(self.lines[-20:]))
+
     def end(self):
-        """The exit status and all of stderr; a run that hangs is an error."""
-        try:
-            status = self.process.wait(timeout=DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            for pid in self.pids():
-                os.kill(pid, signal.SIGKILL)
-            self.process.kill()
-            raise SystemExit("the run hangs: " + "".join(self.lines[-20:]))
+        """The exit status and all of stderr."""
+        status = self.wait()
         self.reader.join()
         return status, "".join(self.lines)
