@@ -248,12 +248,11 @@ static void arena_release(struct arena *arena)
     }
 }
 
-static bool read_texts(struct dataset_file *f, hid_t id, uint64_t n, char **values)
+static bool read_texts(struct dataset_file *f, hid_t id, hid_t transfer, uint64_t n, char **values)
 {
     // Strings are not compressed; each has a 0 behind it in memory.
     struct arena arena = {NULL, f->n_bytes + n};
-    hid_t stored = H5Dget_type(id), type = H5Tcopy(H5T_C_S1),
-          transfer = H5Pcreate(H5P_DATASET_XFER);
+    hid_t stored = H5Dget_type(id), type = H5Tcopy(H5T_C_S1);
     char **texts = mem_calloc(n, sizeof *texts);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5Tget_cset(stored));
@@ -264,7 +263,6 @@ static bool read_texts(struct dataset_file *f, hid_t id, uint64_t n, char **valu
         values[i] = mem_strdup(texts[i] ? texts[i] : "");
     mem_free(texts);
     arena_release(&arena);
-    H5Pclose(transfer);
     H5Tclose(type);
     H5Tclose(stored);
     return ok;
@@ -283,10 +281,12 @@ void dataset_file_values(struct dataset_file *f, const char *path, enum content_
         dataset_file_fail(f, path, "is not of the expected type");
     if (f->failed || shape.n == 0)
         return;
-    hid_t id = H5Dopen2(f->id, path, H5P_DEFAULT);
+    hid_t id = H5Dopen2(f->id, path, H5P_DEFAULT), transfer = H5Pcreate(H5P_DATASET_XFER);
+    H5Pset_buffer(transfer, DATASET_FILE_BUFFER_BYTES, NULL, NULL);
     bool ok = type == CONTENT_TEXT
-                  ? read_texts(f, id, shape.n, values)
-                  : H5Dread(id, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+                  ? read_texts(f, id, transfer, shape.n, values)
+                  : H5Dread(id, memory_type(type), H5S_ALL, H5S_ALL, transfer, values) >= 0;
+    H5Pclose(transfer);
     H5Dclose(id);
     if (!ok)
         dataset_file_fail(f, path, "cannot be read (damaged?)");

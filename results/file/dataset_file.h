@@ -25,6 +25,9 @@
 
 // Longest list of axes that is read.
 #define DATASET_FILE_MAX_DIMS 8
+// HDF5 converts strings and widens numbers in a buffer that it clears for every dataset, 1 MiB
+// unless it is told less: more work than everything else that a small dataset takes.
+#define DATASET_FILE_BUFFER_BYTES 16384
 // Memory that may be asked for by what a file of n bytes says: deflate makes at most 1032 bytes of
 // one, and rows have members that are not in the file.
 #define DATASET_FILE_MOST_MEMORY(n) ((UINT64_C(1) << 24) + 4096 * (n))

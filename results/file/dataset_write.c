@@ -14,6 +14,7 @@
 #include "base/simtime.h"
 #include "results/file/checksum.h"
 #include "results/file/content_digest.h"
+#include "results/file/dataset_file.h"
 #include "results/file/durable.h"
 
 // Metadata and small groups of any file fit in this, for the look before the run.
@@ -187,8 +188,9 @@ static hid_t put_variable(struct writer *w, const struct variable *v)
     }
     char *path = mem_printf("%s/%s", strcmp(v->group, "/") == 0 ? "" : v->group, v->name);
     hid_t space = v->n_dims ? H5Screate_simple(v->n_dims, size, most) : H5Screate(H5S_SCALAR);
-    hid_t list = creation_list(v, n), in_file = type_of(v->type, true),
-          in_memory = type_of(v->type, false);
+    hid_t list = creation_list(v, n), transfer = H5Pcreate(H5P_DATASET_XFER),
+          in_file = type_of(v->type, true), in_memory = type_of(v->type, false);
+    H5Pset_buffer(transfer, DATASET_FILE_BUFFER_BYTES, NULL, NULL);
     hid_t id = H5Dcreate2(w->file, path, in_file, space, H5P_DEFAULT, list, H5P_DEFAULT);
     expect(w, id >= 0, path);
     if (id >= 0) {
@@ -198,11 +200,12 @@ static hid_t put_variable(struct writer *w, const struct variable *v)
             put_number(w, id, "_FillValue", CONTENT_F64, &nan);
         attach_scales(w, id, v);
         if (n > 0)
-            expect(w, H5Dwrite(id, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, v->data) >= 0, path);
+            expect(w, H5Dwrite(id, in_memory, H5S_ALL, H5S_ALL, transfer, v->data) >= 0, path);
     }
     content_digest_add(w->digest, path, v->type, v->n_dims, v->sizes, v->data);
     H5Tclose(in_file);
     H5Tclose(in_memory);
+    H5Pclose(transfer);
     H5Pclose(list);
     H5Sclose(space);
     mem_free(path);
