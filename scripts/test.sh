@@ -112,10 +112,10 @@ dev_part() {
 asan_part() {
     built asan || return
     # The whole-program comparisons (ranks) would take most of the time for code that the others reach.
-    # So would a few that write large files (long), and three on two ranks whose one rank is tested:
-    # ctest --preset asan runs them.
+    # So would a few that write large files (long), and two on two ranks that write and read large
+    # states, which one rank does, too: ctest --preset asan runs them.
     ctest_part asan asan -L '^(unit|mpi)$' -LE '^(ranks|long|slow)$' \
-        -E '[.]n[3-9]$|^test_(state|store)[.]n2$'
+        -E '[.]n[3-9]$|^test_(snapshot|checkpoint)[.]n2$'
 }
 
 valgrind_part() {

@@ -214,9 +214,9 @@ START_TEST(changed_is_refused_or_sound)
     struct blob blob = save(record);
     const unsigned char masks[] = {0x01, 0x80, 0xff};
     unsigned refused = 0;
-    for (size_t i = 0; i < 3 * blob.n; i++) {
+    for (size_t i = 0; i < blob.n; i++) {
         struct record *into = small_record();
-        blob.bytes[i / 3] ^= masks[i % 3];
+        blob.bytes[i] ^= masks[i % 3];
         struct blob_reader reader = blob_read(blob.bytes, blob.n);
         if (record_load(into, &reader, NULL) != 0) {
             check_same(into, same);
@@ -229,11 +229,11 @@ START_TEST(changed_is_refused_or_sound)
             blob_release(&saved);
             record_destroy(again);
         }
-        blob.bytes[i / 3] ^= masks[i % 3];
+        blob.bytes[i] ^= masks[i % 3];
         record_destroy(into);
     }
     // The shape (32 bytes), numbers of tallies and servers, ranges and counts, at least.
-    ck_assert_uint_gt(refused, 3 * 60);
+    ck_assert_uint_gt(refused, 60);
     blob_release(&blob);
     record_destroy(record);
     record_destroy(same);

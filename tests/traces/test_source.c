@@ -41,12 +41,16 @@ static struct query *all_queries(const struct source_config *config, size_t *n_a
 {
     struct source *source = created(config);
     struct query *all = NULL;
+    size_t room = 0;
     *n_all = 0;
     for (size_t n;;) {
         const struct query *part = source_next(source, SIMTIME_NEVER, SIZE_MAX, &n);
         if (n == 0)
             break;
-        all = mem_realloc(all, *n_all + n, sizeof *all);
+        if (*n_all + n > room) {
+            room = 2 * (*n_all + n);
+            all = mem_realloc(all, room, sizeof *all);
+        }
         memcpy(all + *n_all, part, n * sizeof *all);
         *n_all += n;
     }
