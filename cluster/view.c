@@ -105,7 +105,8 @@ void view_destroy(struct view *view)
         return;
     for (uint64_t i = 0; i <= view->bucket_mask; i++)
         free_chunks(chunk_of(view->buckets[i]));
-    free_chunks(chunk_of(view->far));
+    for (int level = 0; level < VIEW_FAR_LEVELS; level++)
+        free_chunks(chunk_of(view->far[level]));
     free_chunks(view->free_chunks);
     mem_free(view->buckets);
     mem_free(view->staged);
@@ -157,6 +158,20 @@ static __attribute__((noinline)) void insert_staged(struct view *view, int64_t h
     end_staged(view);
 }
 
+static uint64_t half_turn_places(const struct view *view)
+{
+    return view->bucket_mask / 2 + 1;
+}
+
+// Kept out of the way of the many that are near.
+static __attribute__((noinline)) void append_far(struct view *view, int64_t heard, uint32_t server,
+                                                 uint32_t weight)
+{
+    uint64_t half_turn = ((uint64_t)heard >> view->bucket_shift) / half_turn_places(view);
+    int level = 63 - __builtin_clzll(half_turn ^ view->half_turn);
+    append(view, &view->far[level], heard, server, weight);
+}
+
 static inline void place_news(struct view *view, int64_t heard, uint32_t server, uint32_t weight)
 {
     if (__builtin_expect(heard < view->staged_end_ns, 0)) {
@@ -165,8 +180,10 @@ static inline void place_news(struct view *view, int64_t heard, uint32_t server,
     }
     uint64_t ahead = (uint64_t)(heard - view->staged_end_ns) >> view->bucket_shift;
     uint64_t place = ((uint64_t)heard >> view->bucket_shift) & view->bucket_mask;
-    append(view, ahead < view->bucket_mask ? &view->buckets[place] : &view->far, heard, server,
-           weight);
+    if (__builtin_expect(ahead < view->bucket_mask, 1))
+        append(view, &view->buckets[place], heard, server, weight);
+    else
+        append_far(view, heard, server, weight);
 }
 
 void view_report(struct view *view, const struct completion *completions, size_t n)
@@ -196,10 +213,16 @@ static struct view_bucket take_bucket(struct view_bucket *bucket)
     return taken;
 }
 
-// What was too far ahead is looked through again once in half a turn of the ring.
-static void bring_near(struct view *view)
+// A half turn begins. What differed from the one before in a bit above the lowest of the new number
+// still does; what differed in one below was in the past of it.
+static void begin_half_turn(struct view *view, uint64_t half_turn)
 {
-    struct view_bucket far = take_bucket(&view->far);
+    view->half_turn = half_turn;
+    if (half_turn == 0) // the first: nothing was before it
+        return;
+    struct view_bucket far = take_bucket(&view->far[__builtin_ctzll(half_turn)]);
+    if (!far.tail)
+        return;
     size_t n = n_in_first(far);
     view->n_waiting -= n_in_bucket(far);
     for (struct view_chunk *chunk = chunk_of(far); chunk; chunk = chunk->next, n = CHUNK_NEWS)
@@ -285,16 +308,17 @@ static void stage_bucket(struct view *view, uint64_t place)
 void view_turn(struct view *view, int64_t t_ns)
 {
     uint64_t place = (uint64_t)view->staged_end_ns >> view->bucket_shift;
-    uint64_t last = (uint64_t)t_ns >> view->bucket_shift, half = view->bucket_mask / 2 + 1;
+    uint64_t last = (uint64_t)t_ns >> view->bucket_shift, half = half_turn_places(view);
     apply_staged(view);
     for (; place <= last; place++) {
         if (view->n_waiting == 0) { // an idle gap, however long
+            view->half_turn = last / half;
             place = last + 1;
             break;
         }
-        if (view->far.tail && place % half == 0) {
+        if (place % half == 0) {
             view->staged_end_ns = (int64_t)(place << view->bucket_shift);
-            bring_near(view);
+            begin_half_turn(view, place / half);
         }
         if (place < last)
             apply_bucket(view, place);
@@ -325,7 +349,8 @@ void view_save(const struct view *view, struct blob *blob)
     blob_put(blob, view->staged + view->n_applied, n_staged * sizeof *view->staged);
     for (uint64_t i = 0; i <= view->bucket_mask; i++)
         save_bucket(view->buckets[i], blob);
-    save_bucket(view->far, blob);
+    for (int level = 0; level < VIEW_FAR_LEVELS; level++)
+        save_bucket(view->far[level], blob);
 }
 
 void view_load(struct view *view, struct blob_reader *reader)

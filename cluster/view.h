@@ -12,6 +12,13 @@
 // News lies in a ring of buckets by the time it is heard (a calendar, after Brown 1988), unsorted;
 // a bucket is sorted once, when time enters it. So a completion costs an append, a share of a small
 // sort and a subtraction, whatever the number of servers, and no list is walked in between.
+//
+// News that will be heard more than a turn of the ring ahead, as behind a backlog that grows
+// without end, waits in a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990) over half turns of
+// the ring: far[b] has what differs in bit b, and in none above, from the number of the half turn
+// that time is in. When half turn h begins, what it brings near lies in far[lowest bit of h] alone;
+// so each news is placed again at most as often as there are bits in its distance, not once per
+// half turn.
 #ifndef CLUSTER_VIEW_H
 #define CLUSTER_VIEW_H
 
@@ -38,6 +45,8 @@ struct view_news {
 
 struct view_chunk; // a few news of one bucket
 
+enum { VIEW_FAR_LEVELS = 64 };
+
 // The news of one bucket: full chunks and one being filled. `tail` is where the next one goes; at a
 // chunk's end (and in an empty bucket) its low bits are 0.
 struct view_bucket {
@@ -55,8 +64,9 @@ struct view {
     // The others.
     struct view_bucket *buckets; // [bucket_mask + 1]
     uint64_t bucket_mask;
-    uint32_t bucket_shift;  // a bucket is 2^shift ns
-    struct view_bucket far; // heard more than a turn of the ring ahead
+    uint32_t bucket_shift;                   // a bucket is 2^shift ns
+    struct view_bucket far[VIEW_FAR_LEVELS]; // heard more than a turn of the ring ahead
+    uint64_t half_turn;                      // that time is in
     struct view_chunk *free_chunks;
     size_t n_waiting; // news in buckets and far
 };

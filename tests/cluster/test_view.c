@@ -191,6 +191,17 @@ START_TEST(idle_gaps)
 }
 END_TEST
 
+// Ever more news ever further ahead, thousands of turns: what a fleet beyond its capacity reports.
+START_TEST(far_behind_a_backlog)
+{
+    struct walk walk = usual();
+    walk.config.horizon_ns = SIMTIME_MS;
+    walk.gap_ns = 200000;
+    walk.far_ahead_ns = 4000000000;
+    assert_walk(&walk, 20000);
+}
+END_TEST
+
 // Nearly all equal times, and calendars of any shape.
 START_TEST(shapes)
 {
@@ -281,10 +292,16 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", inside_a_turn}, {"core", by_period},   {"core", far_ahead},
-        {"core", late_inserts},  {"limits", idle_gaps}, {"limits", days_of_silence},
-        {"limits", shapes},      {"limits", heavy},     {"limits", to_the_nanosecond},
-        {"limits", one_moment}};
+    const struct suite_test tests[] = {{"core", inside_a_turn},
+                                       {"core", by_period},
+                                       {"core", far_ahead},
+                                       {"core", late_inserts},
+                                       {"limits", idle_gaps},
+                                       {"limits", days_of_silence},
+                                       {"limits", shapes},
+                                       {"limits", heavy},
+                                       {"limits", to_the_nanosecond},
+                                       {"limits", one_moment},
+                                       {"limits", far_behind_a_backlog}};
     return suite_run("view", tests, sizeof tests / sizeof *tests);
 }
