@@ -172,11 +172,8 @@ static int check_sweep(const struct survey *survey, struct err *err)
 
 static int check(struct cmd_line *line, struct err *err)
 {
-    const char *settings[CMD_MAX_WORDS];
-    const struct survey_source source = {.path = line->args[0],
-                                         .settings = settings,
-                                         .n_settings =
-                                             cmd_values(line, "--set", settings, CMD_MAX_WORDS)};
+    const struct survey_source source = {
+        .path = line->args[0], .settings = line->settings, .n_settings = line->n_settings};
     struct survey *survey = survey_create(&source, err);
     bool resolved = cmd_given(line, "--resolved");
     int rc = !survey ? -1

@@ -121,12 +121,12 @@ static int make_from(const struct cmd_line *line, const struct study *study, con
 
 static int make(struct cmd_line *line, struct err *err)
 {
-    const char *settings[CMD_MAX_WORDS], *output;
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
+    const char *output;
     struct library library;
     if (want_output(line, &output, err) < 0 || library_load(&library, err) < 0)
         return -1;
-    struct study *study = study_read(line->args[1], settings, n, &library, true, err);
+    struct study *study =
+        study_read(line->args[1], line->settings, line->n_settings, &library, true, err);
     int rc = study ? make_from(line, study, output, err) : -1;
     study_destroy(study);
     library_release(&library);
@@ -137,22 +137,21 @@ static int make(struct cmd_line *line, struct err *err)
 static int read_config(const struct cmd_line *line, struct trace_csv_config *config,
                        struct err *err)
 {
-    const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
     schema_defaults(trace_csv_fields, config);
     schema_parse(schema_find(trace_csv_fields, "file"), line->args[1], config, NULL);
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strcspn(settings[i], "=");
-        char *key = mem_printf("%.*s", (int)len, settings[i]);
+    for (size_t i = 0; i < line->n_settings; i++) {
+        const char *setting = line->settings[i];
+        size_t len = strcspn(setting, "=");
+        char *key = mem_printf("%.*s", (int)len, setting);
         const struct field *field = schema_find(trace_csv_fields, key);
         mem_free(key);
-        if (!field || !settings[i][len])
+        if (!field || !setting[len])
             return err_set(err, ERR_STUDY,
                            "--set %.80s: expected key=value with a key such as time_column, "
                            "time_unit, size_column, time_scale, size_scale, sort",
-                           settings[i]);
-        if (schema_parse(field, settings[i] + len + 1, config, err) < 0)
-            return err_prefix(err, "--set %.80s", settings[i]);
+                           setting);
+        if (schema_parse(field, setting + len + 1, config, err) < 0)
+            return err_prefix(err, "--set %.80s", setting);
     }
     return 0;
 }

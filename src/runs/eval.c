@@ -97,6 +97,20 @@ struct study *eval_read_study(const struct eval *eval, const char *path,
     return NULL;
 }
 
+struct survey *eval_read_survey(const struct eval *eval, const struct survey_source *source,
+                                struct err *err)
+{
+    struct survey_source ours = *source;
+    ours.text = eval_read_text(eval, source->path, &ours.size, err);
+    if (!ours.text)
+        return NULL;
+    struct survey *survey = survey_create(&ours, err);
+    if (err_agree(eval->comm, survey ? 0 : -1, err) == 0)
+        return survey;
+    survey_destroy(survey);
+    return NULL;
+}
+
 static struct record *make_record(const struct study *study, const struct meta *meta)
 {
     const struct record_shape shape = {

@@ -4,21 +4,15 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runs/eval.h"
+#include "runs/runs_fixture.h"
 #include "base/mem.h"
 #include "results/file/checkpoint.h"
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
-#include "support/suite.h"
-
-static struct eval eval;       // of this process, set by main
-static struct library library; // likewise
-static char folder[] = "/tmp/recfleet-keep-XXXXXX";
 
 // 2000 windows: the run can stop at many places, and lasts some milliseconds.
 static const char *const text = "name: kept\n"
@@ -39,6 +33,7 @@ struct paths {
 
 static struct paths paths_of(void)
 {
+    const char *folder = runs_fixture_folder();
     struct paths p;
     snprintf(p.output, sizeof p.output, "%s/x.h5", folder);
     snprintf(p.checkpoint, sizeof p.checkpoint, "%s/x.h5.checkpoint", folder);
@@ -56,31 +51,22 @@ static bool there(const char *path)
 static void tidy(void)
 {
     struct paths p = paths_of();
-    MPI_Barrier(eval.comm);
-    if (eval.rank == 0) {
+    MPI_Barrier(runs_fixture_eval()->comm);
+    if (runs_fixture_eval()->rank == 0) {
         unlink(p.output);
         unlink(p.other);
         rmdir(p.checkpoint);
         durable_remove(p.checkpoint);
     }
-    MPI_Barrier(eval.comm);
-}
-
-static struct study *study_with(const char *setting)
-{
-    struct err err = {0};
-    struct study *study =
-        study_parse("s.yaml", text, strlen(text), &setting, setting ? 1 : 0, &library, true, &err);
-    ck_assert_msg(study != NULL, "%s", err.text);
-    return study;
+    MPI_Barrier(runs_fixture_eval()->comm);
 }
 
 // One run of the study; returns eval_run()'s answer.
 static int run_with(const char *setting, const struct eval_options *options,
                     struct eval_result *result, struct err *err)
 {
-    struct study *study = study_with(setting);
-    int rc = eval_run(&eval, study, options, result, err);
+    struct study *study = runs_fixture_study(text, setting);
+    int rc = eval_run(runs_fixture_eval(), study, options, result, err);
     study_destroy(study);
     return rc;
 }
@@ -88,7 +74,7 @@ static int run_with(const char *setting, const struct eval_options *options,
 // The last rank alone is asked, the first sees to the files: wishes are the job's.
 static void ask(int number)
 {
-    if (eval.rank == eval.n_ranks - 1)
+    if (runs_fixture_eval()->rank == runs_fixture_eval()->n_ranks - 1)
         raise(number);
 }
 
@@ -156,7 +142,7 @@ START_TEST(saves_and_goes_on)
     ck_assert_uint_eq(result.info.n_checkpoints, 1);
     ck_assert(result.info.checkpoint_s > 0);
     ck_assert_uint_eq(result.info.n_restarts, 0);
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(there(p.output) && !there(p.checkpoint));
     eval_release(&result);
 }
@@ -178,7 +164,7 @@ static void stops_on(int number)
     ck_assert(result.stopped && result.summary == NULL);
     ck_assert_int_ge(result.stopped_ns, 0);
     ck_assert_int_lt(result.stopped_ns, 2000000000);
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(!there(p.output) && there(p.checkpoint));
     ck_assert_str_eq(result.checkpoint, p.checkpoint);
     eval_release(&result);
@@ -188,7 +174,7 @@ static void stops_on(int number)
     ck_assert_uint_eq(result.info.n_restarts, 1);
     ck_assert_uint_eq(result.info.n_checkpoints, 1);
     ck_assert_uint_eq(result.info.n_queries, n_queries);
-    if (eval.rank == 0) {
+    if (runs_fixture_eval()->rank == 0) {
         char *whole = counts_of(p.other), *resumed = counts_of(p.output);
         ck_assert(!there(p.checkpoint));
         ck_assert_str_eq(whole, resumed);
@@ -214,10 +200,10 @@ START_TEST(clock_asks)
     struct eval_options options = plain(&p);
     tidy();
     // Often enough for the shortest run; ranks that share a core need longer.
-    assert_runs(eval.n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=2ms", &options,
-                &result);
+    assert_runs(runs_fixture_eval()->n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=2ms",
+                &options, &result);
     ck_assert_uint_ge(result.info.n_checkpoints, 2);
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(there(p.output) && !there(p.checkpoint) && !there(p.previous));
     eval_release(&result);
 }
@@ -260,13 +246,13 @@ START_TEST(previous_alone)
     struct eval_options options = plain(&p);
     tidy();
     stop_early(&p);
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert_int_eq(rename(p.checkpoint, p.previous), 0);
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
     options.resume = true;
     assert_runs(NULL, &options, &result);
     ck_assert_uint_eq(result.info.n_restarts, 1);
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(!there(p.previous));
     eval_release(&result);
 }
@@ -297,7 +283,7 @@ START_TEST(existing_is_refused)
     tidy();
     stop_early(&p);
     assert_refused(NULL, &options, "x.h5.checkpoint: exists; resume with --resume");
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(there(p.checkpoint) && !there(p.output));
     options.force = true;
     assert_runs(NULL, &options, &result);
@@ -315,9 +301,9 @@ START_TEST(another_study)
     stop_early(&p);
     options.resume = true;
     assert_refused("seed=2", &options, "another study");
-    struct study *study = study_with(NULL);
+    struct study *study = runs_fixture_study(text, NULL);
     struct meta *meta = study_meta(study);
-    if (eval.rank == 0) {
+    if (runs_fixture_eval()->rank == 0) {
         ck_assert(there(p.checkpoint) && !there(p.output));
         ck_assert(checkpointing_usable(p.checkpoint, meta->study_digest));
         ck_assert(!checkpointing_usable(p.checkpoint, "0"));
@@ -331,7 +317,7 @@ END_TEST
 static bool make_one(void *user, struct blob *frame)
 {
     bool *made = user;
-    if (*made || eval.rank != 0)
+    if (*made || runs_fixture_eval()->rank != 0)
         return false;
     blob_put_u64(frame, 1);
     *made = true;
@@ -343,18 +329,19 @@ START_TEST(another_program)
 {
     struct paths p = paths_of();
     struct eval_options options = plain(&p);
-    struct study *study = study_with(NULL);
+    struct study *study = runs_fixture_study(text, NULL);
     struct meta *meta = study_meta(study);
     struct checkpoint_head head = {.program = "0.0.1 0123abc", .end_ns = 1};
     struct err err = {0};
     bool made = false;
     tidy();
     snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
-    ck_assert_int_eq(checkpoint_write(eval.comm, p.checkpoint, &head, make_one, &made, NULL, &err),
+    ck_assert_int_eq(checkpoint_write(runs_fixture_eval()->comm, p.checkpoint, &head, make_one,
+                                      &made, NULL, &err),
                      0);
     options.resume = true;
     assert_refused(NULL, &options, "written by recfleet 0.0.1 0123abc, and");
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(!checkpointing_usable(p.checkpoint, meta->study_digest));
     meta_destroy(meta);
     study_destroy(study);
@@ -375,12 +362,12 @@ START_TEST(damaged)
     assert_runs(NULL, &options, &result); // a second one, so that there is one before
     ck_assert(result.stopped);
     eval_release(&result);
-    if (eval.rank == 0) {
+    if (runs_fixture_eval()->rank == 0) {
         struct stat status;
         ck_assert(there(p.previous) && stat(p.checkpoint, &status) == 0);
         ck_assert_int_eq(truncate(p.checkpoint, status.st_size / 2), 0);
     }
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
     assert_refused(NULL, &options, ".previous");
     options.resume_from = p.previous;
     assert_runs(NULL, &options, &result);
@@ -410,22 +397,22 @@ static void assert_spares(const char *file, const char *checkpoint)
     struct paths p = paths_of();
     struct eval_options options = plain(&p);
     struct stat status;
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         fclose(fopen(file, "w"));
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert_int_eq(truncate(file, 100), 0);
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
     options.checkpoint = checkpoint;
     options.resume = true;
     assert_refused(NULL, &options, "not a checkpoint of recfleet");
     options.resume = false;
     options.force = true;
     assert_refused(NULL, &options, "not a checkpoint of recfleet");
-    if (eval.rank == 0) {
+    if (runs_fixture_eval()->rank == 0) {
         ck_assert(stat(file, &status) == 0 && status.st_size == 100);
         unlink(file);
     }
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
 }
 
 START_TEST(no_checkpoint_of_ours)
@@ -472,13 +459,13 @@ START_TEST(failing_checkpoint)
     ask(SIGUSR1);
     assert_runs(NULL, &options, &result);
     ck_assert_uint_eq(result.info.n_checkpoints, 0);
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(there(p.output));
     eval_release(&result);
     tidy();
     ask(SIGTERM);
     assert_refused(NULL, &options, "x.h5.checkpoint");
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         ck_assert(!there(p.output));
     tidy();
 }
@@ -501,20 +488,5 @@ int main(void)
                                        {"errors", damaged},
                                        {"errors", impossible_places},
                                        {"errors", failing_checkpoint}};
-    checkpointing_block_signals();
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    int bad = eval.rank == 0 && !mkdtemp(folder), failed;
-    MPI_Bcast(&bad, 1, MPI_INT, 0, eval.comm);
-    MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, eval.comm);
-    bad |= library_load(&library, NULL) < 0;
-    if (!bad)
-        bad = suite_run("checkpointing", tests, sizeof tests / sizeof *tests);
-    library_release(&library);
-    MPI_Allreduce(&bad, &failed, 1, MPI_INT, MPI_MAX, eval.comm);
-    tidy();
-    if (eval.rank == 0)
-        rmdir(folder);
-    eval_close(&eval);
-    return failed;
+    return runs_fixture_main("checkpointing", tests, sizeof tests / sizeof *tests);
 }
