@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/cmd.h"
+#include "app/job.h"
 #include "runs/demand.h"
 #include "runs/progress.h"
 #include "runs/survey.h"
@@ -172,8 +172,7 @@ static int check_sweep(const struct survey *survey, struct err *err)
 
 static int check(struct cmd_line *line, struct err *err)
 {
-    const struct survey_source source = {
-        .path = line->args[0], .settings = line->settings, .n_settings = line->n_settings};
+    const struct survey_source source = job_source(line);
     struct survey *survey = survey_create(&source, err);
     bool resolved = cmd_given(line, "--resolved");
     int rc = !survey ? -1

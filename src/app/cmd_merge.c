@@ -61,10 +61,7 @@ static int merge(struct cmd_line *line, struct survey *survey, struct err *err)
 
 static int run(struct cmd_line *line, struct err *err)
 {
-    const struct survey_source source = {.path = line->args[0],
-                                         .settings = line->settings,
-                                         .n_settings = line->n_settings,
-                                         .output = cmd_value(line, "--output", NULL)};
+    const struct survey_source source = job_source(line);
     struct eval eval;
     if (job_open(&eval, err) < 0)
         return -1;

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/cmd.h"
+#include "app/job.h"
 #include "jobs/idset.h"
 #include "runs/merge.h"
 #include "jobs/sbatch.h"
@@ -268,10 +268,7 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
 static int submit(struct cmd_line *line, struct err *err)
 {
     struct order order = {0};
-    const struct survey_source source = {.path = line->args[0],
-                                         .settings = line->settings,
-                                         .n_settings = line->n_settings,
-                                         .output = cmd_value(line, "--output", NULL)};
+    const struct survey_source source = job_source(line);
     int rc = read_order(&order, line, err);
     struct survey *survey = rc == 0 ? survey_create(&source, err) : NULL;
     if (survey)

@@ -196,15 +196,6 @@ static int simulate(struct order *order, const struct eval *eval, struct err *er
 
 // ---- the command --------------------------------------------------------------------------------
 
-// What to open the survey of. It borrows from the line.
-static struct survey_source source_of(const struct cmd_line *line)
-{
-    return (struct survey_source){.path = line->args[0],
-                                  .settings = line->settings,
-                                  .n_settings = line->n_settings,
-                                  .output = cmd_value(line, "--output", NULL)};
-}
-
 static void release_order(struct order *order)
 {
     survey_destroy(order->survey);
@@ -263,7 +254,7 @@ static void print_notes(const struct order *order)
 // Without MPI, as `check`: on a login node there may be none.
 static int look(struct cmd_line *line, struct err *err)
 {
-    const struct survey_source source = source_of(line);
+    const struct survey_source source = job_source(line);
     struct order order = {.line = line, .survey = survey_create(&source, err)};
     int rc = order.survey ? choose(&order, err) : -1;
     if (rc == 0) {
@@ -287,7 +278,7 @@ static int look(struct cmd_line *line, struct err *err)
 
 static int run(struct cmd_line *line, struct err *err)
 {
-    const struct survey_source source = source_of(line);
+    const struct survey_source source = job_source(line);
     struct order order = {.line = line};
     struct eval eval;
     if (cmd_given(line, "--list") || cmd_given(line, "--missing"))

@@ -42,10 +42,7 @@ static int run(struct cmd_line *line, struct err *err)
 {
     struct eval eval;
     struct tune_input input;
-    const struct survey_source source = {.path = line->args[0],
-                                         .settings = line->settings,
-                                         .n_settings = line->n_settings,
-                                         .output = cmd_value(line, "--output", NULL)};
+    const struct survey_source source = job_source(line);
     bool there = false;
     if (job_open(&eval, err) < 0)
         return -1;

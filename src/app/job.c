@@ -52,6 +52,14 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     return rc;
 }
 
+struct survey_source job_source(const struct cmd_line *line)
+{
+    return (struct survey_source){.path = line->args[0],
+                                  .settings = line->settings,
+                                  .n_settings = line->n_settings,
+                                  .output = cmd_value(line, "--output", NULL)};
+}
+
 int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,
                      bool *there, struct err *err)
 {

@@ -25,6 +25,10 @@ int job_open(struct eval *eval, struct err *err);
 // line->silent is set. The line->status of rank 0 is the job's.
 int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err);
 
+// Not collective. The command's study with its points: its first argument, --set and --output. It
+// borrows from the line.
+struct survey_source job_source(const struct cmd_line *line);
+
 // Collective (eval->comm). May the command's results go to `output`? *there, of rank 0: they are
 // there already, and nothing is in the way; afterwards the same on every rank.
 int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,

@@ -216,16 +216,12 @@ static int run_kept(const struct eval *eval, const struct study *study,
     return rc;
 }
 
-// Results at the place of the study would replace it, at that of the checkpoint they would be
-// removed with it.
-static int check_names(const struct study *study, const char *output, const char *checkpoint,
-                       struct err *err)
+// Results at the place of the checkpoint would be removed with it.
+static int check_names(const char *output, const char *checkpoint, struct err *err)
 {
-    char *previous = mem_printf("%s.previous", checkpoint);
+    char *previous = durable_previous(checkpoint);
     int rc = 0;
-    if (durable_same(output, study->path))
-        rc = err_set(err, ERR_STUDY, "output %s: is the study itself", output);
-    else if (durable_same(output, checkpoint) || durable_same(output, previous))
+    if (durable_same(output, checkpoint) || durable_same(output, previous))
         rc = err_set(err, ERR_STUDY, "checkpoint %s: is where the results go", checkpoint);
     mem_free(previous);
     return rc;
@@ -240,7 +236,7 @@ int eval_run(const struct eval *eval, const struct study *study, const struct ev
     result->info.window_ns = options->window_ns;
     result->checkpoint = options->checkpoint ? mem_strdup(options->checkpoint)
                                              : study_checkpoint_path(study, options->output);
-    int rc = eval->rank == 0 ? check_names(study, options->output, result->checkpoint, err) : 0;
+    int rc = eval->rank == 0 ? check_names(options->output, result->checkpoint, err) : 0;
     rc = eval_agree(eval, rc, err);
     if (rc == 0)
         rc = run_kept(eval, study, options, result, err);

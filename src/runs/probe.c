@@ -31,6 +31,7 @@ struct probe {
     struct group_config *groups;     // [n_groups]
     struct settings **settings;      // [n_groups][n_services], choices written into it
     bool *tuned_service, *tuned_group;
+    struct probe_facts facts;
     uint32_t service, group; // the first tuned ones
     struct svctab_cache *times;
     struct record *record; // cleared and used again from run to run; NULL before the first
@@ -39,18 +40,6 @@ struct probe {
 };
 
 // ---- creation -----------------------------------------------------------------------------------
-
-static int check_arrivals(const struct service_config *service, struct err *err)
-{
-    const char *process = arrival_types[service->traffic.arrivals.process]->name;
-    if (strcmp(process, "replay") == 0 || strcmp(process, "diurnal") == 0)
-        return err_set(
-            err, ERR_STUDY,
-            "tune: service \"%.60s\" arrives by %s, which has no one rate to search for; "
-            "expected another arrival process",
-            service->name, process);
-    return 0;
-}
 
 static void copy_services(struct probe *probe, bool own_sizes)
 {
@@ -109,11 +98,40 @@ static void fill_cpu_s(struct probe *probe)
     }
 }
 
+static void fill_facts(struct probe *probe)
+{
+    const struct study *study = probe->study;
+    struct probe_facts *facts = &probe->facts;
+    facts->group = &study->groups[probe->group];
+    facts->service = &study->services[probe->service];
+    facts->settings = &study->group_configs[probe->group].settings[probe->service];
+    facts->cost = facts->group->costs[probe->service];
+    facts->n_servers = probe->meta->n_servers;
+    for (uint32_t s = 0; s < study->n_services; s++) {
+        if (!probe->tuned_service[s])
+            continue;
+        uint32_t largest = qsize_max_items(probe->sizes[s]);
+        facts->max_items = largest > facts->max_items ? largest : facts->max_items;
+    }
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++)
+            if (!facts->accel_cost && probe->tuned_group[g] && probe->tuned_service[s] &&
+                cost_has_accel(study->groups[g].costs[s]))
+                facts->accel_cost = study->groups[g].costs[s];
+}
+
 int probe_check(const struct study *study, struct err *err)
 {
-    for (uint32_t s = 0; s < study->n_services; s++)
-        if (check_arrivals(&study->services[s], err) < 0)
-            return -1;
+    for (uint32_t s = 0; s < study->n_services; s++) {
+        const struct service_config *service = &study->services[s];
+        const char *process = arrival_types[service->traffic.arrivals.process]->name;
+        if (strcmp(process, "replay") == 0 || strcmp(process, "diurnal") == 0)
+            return err_set(
+                err, ERR_STUDY,
+                "tune: service \"%.60s\" arrives by %s, which has no one rate to search for; "
+                "expected another arrival process",
+                service->name, process);
+    }
     return 0;
 }
 
@@ -125,6 +143,7 @@ struct probe *probe_create(const struct study *study, bool own_sizes)
     copy_services(probe, own_sizes);
     copy_groups(probe);
     fill_cpu_s(probe);
+    fill_facts(probe);
     probe->times = svctab_cache_create();
     return probe;
 }
@@ -151,13 +170,6 @@ void probe_destroy(struct probe *probe)
 }
 
 // ---- one run ------------------------------------------------------------------------------------
-
-static uint64_t stream_seed(uint64_t seed, uint32_t stream)
-{
-    // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
-    // user's list do not meet another's streams.
-    return seed + stream * UINT64_C(0x9e3779b97f4a7c15);
-}
 
 static void set_choice(struct probe *probe, const struct settings *choice)
 {
@@ -191,7 +203,9 @@ static struct fleet_config point_fleet(struct probe *probe, const struct measure
         probe->services[s].traffic.rate_qps = probe->study->services[s].traffic.rate_qps * scale;
     fleet.services = probe->services;
     fleet.groups = probe->groups;
-    fleet.seed = stream_seed(probe->study->settings.seed, point->stream);
+    // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
+    // user's list do not meet another's streams.
+    fleet.seed = probe->study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);
     fleet.duration_ns = duration_ns(probe, point);
     fleet.sample_frac = 0;
     return fleet;
@@ -269,44 +283,34 @@ double probe_bound_qps(const struct probe *probe, const struct settings *choice)
     return (double)group->servers * demand_saturation_qps(&group->platform, &sum);
 }
 
-// ---- small questions ----------------------------------------------------------------------------
+// ---- what searches ask --------------------------------------------------------------------------
 
-const struct study_group *probe_group(const struct probe *probe)
+const struct probe_facts *probe_facts(const struct probe *probe)
 {
-    return &probe->study->groups[probe->group];
+    return &probe->facts;
 }
 
-const struct service_config *probe_service(const struct probe *probe)
+static double bound_qps(const void *server, const struct settings *choice)
 {
-    return &probe->study->services[probe->service];
+    return probe_bound_qps(server, choice);
 }
 
-const struct settings *probe_settings(const struct probe *probe)
+static void simplify(const void *server, struct settings *choice)
 {
-    return &probe->study->group_configs[probe->group].settings[probe->service];
+    const struct sched_type *type = sched_of(choice);
+    if (type->simplify)
+        type->simplify(choice->values, ((const struct probe *)server)->facts.max_items);
 }
 
-double probe_cpu_s(const struct probe *probe, uint32_t items)
+static double cpu_s(const void *server, uint32_t items)
 {
-    const struct study_group *group = probe_group(probe);
-    return cost_cpu_s(group->costs[probe->service], items, (uint32_t)group->platform.cores);
+    const struct probe_facts *facts = &((const struct probe *)server)->facts;
+    return cost_cpu_s(facts->cost, items, (uint32_t)facts->group->platform.cores);
 }
 
-// The first of what is tuned that has an accelerator; NULL: nothing has.
-static const struct cost *accel_cost(const struct probe *probe)
+static double accel_s(const void *server, uint32_t items)
 {
-    const struct study *study = probe->study;
-    for (uint32_t g = 0; g < study->n_groups; g++)
-        for (uint32_t s = 0; s < study->n_services; s++)
-            if (probe->tuned_group[g] && probe->tuned_service[s] &&
-                cost_has_accel(study->groups[g].costs[s]))
-                return study->groups[g].costs[s];
-    return NULL;
-}
-
-double probe_accel_s(const struct probe *probe, uint32_t items)
-{
-    const struct cost *cost = accel_cost(probe);
+    const struct cost *cost = ((const struct probe *)server)->facts.accel_cost;
     return cost ? cost_accel_load_s(cost, items) + cost_accel_compute_s(cost, items) : (double)NAN;
 }
 
@@ -318,31 +322,24 @@ static uint64_t draw(const struct probe *probe, uint64_t entity, uint64_t i)
     return words[0];
 }
 
-uint32_t probe_size_items(const struct probe *probe, uint64_t i)
+static uint32_t size_items(const void *server, uint64_t i)
 {
+    const struct probe *probe = server;
     return qsize_draw(probe->sizes[probe->service], draw(probe, 0, i));
 }
 
-double probe_uniform(const struct probe *probe, uint64_t i)
+static double uniform(const void *server, uint64_t i)
 {
-    return rng_u01(draw(probe, 1, i));
+    return rng_u01(draw(server, 1, i));
 }
 
-uint32_t probe_max_items(const struct probe *probe)
+struct tuner_backend probe_backend(const struct probe *probe)
 {
-    uint32_t most = 0;
-    for (uint32_t s = 0; s < probe->study->n_services; s++)
-        if (probe->tuned_service[s] && qsize_max_items(probe->sizes[s]) > most)
-            most = qsize_max_items(probe->sizes[s]);
-    return most;
-}
-
-bool probe_has_accelerator(const struct probe *probe)
-{
-    return accel_cost(probe) != NULL;
-}
-
-uint32_t probe_n_servers(const struct probe *probe)
-{
-    return probe->meta->n_servers;
+    return (struct tuner_backend){.server = probe,
+                                  .bound_qps = bound_qps,
+                                  .simplify = simplify,
+                                  .cpu_s = cpu_s,
+                                  .accel_s = accel_s,
+                                  .size_items = size_items,
+                                  .uniform = uniform};
 }

@@ -54,10 +54,11 @@ START_TEST(bound_is_where_the_cores_have_no_time_left)
     ck_assert_double_eq_tol(probe_bound_qps(probe, &whole), 16000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &tenths), 16000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &larger), 16000, 1e-6);
-    ck_assert_uint_eq(probe_max_items(probe), 100);
-    ck_assert(!probe_has_accelerator(probe));
-    ck_assert(isnan(probe_accel_s(probe, 100)));
-    ck_assert_double_eq_tol(probe_cpu_s(probe, 100), 1e-3, 1e-12);
+    ck_assert_uint_eq(probe_facts(probe)->max_items, 100);
+    ck_assert(!probe_facts(probe)->accel_cost);
+    const struct tuner_backend backend = probe_backend(probe);
+    ck_assert(isnan(backend.accel_s(probe, 100)));
+    ck_assert_double_eq_tol(backend.cpu_s(probe, 100), 1e-3, 1e-12);
     probe_destroy(probe);
     study_destroy(study);
 }
@@ -132,7 +133,7 @@ START_TEST(bound_with_an_accelerator)
     const struct settings none = sched_plain(&sched_split, 100, 1);
     struct settings all = none;
     settings_set_number(&all, "offload_items", 1);
-    ck_assert(probe_has_accelerator(probe));
+    ck_assert(probe_facts(probe)->accel_cost);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &none), 8000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &all), 250, 1e-6); // 4 ms each, one at a time
     probe_destroy(probe);
@@ -154,9 +155,9 @@ START_TEST(all_that_is_tuned_counts)
         "per_item: 10us, accel_fixed: 3ms, accel_load_fixed: 1ms}}]}\n",
         NULL);
     struct probe *probe = probe_create(study, false);
-    ck_assert_uint_eq(probe_max_items(probe), 100);
-    ck_assert(probe_has_accelerator(probe));
-    ck_assert_double_eq_tol(probe_accel_s(probe, 50), 4e-3, 1e-12);
+    ck_assert_uint_eq(probe_facts(probe)->max_items, 100);
+    ck_assert(probe_facts(probe)->accel_cost);
+    ck_assert_double_eq_tol(probe_backend(probe).accel_s(probe, 50), 4e-3, 1e-12);
     probe_destroy(probe);
     study_destroy(study);
 }
