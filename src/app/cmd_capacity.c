@@ -75,7 +75,6 @@ static int answer_study(const struct task *task, struct memo *memo, struct err *
     else if (rc == 0)
         rc = finish(task, &search, result.answer, err);
     capacity_result_destroy(result.answer);
-    job_search_release(&search);
     return rc;
 }
 

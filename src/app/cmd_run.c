@@ -120,29 +120,25 @@ static int run(struct cmd_line *line, struct err *err)
 {
     struct eval eval;
     struct library library;
-    char *command = cmd_text(line);
     struct eval_options opts = {.force = cmd_given(line, "--force"),
-                                .command = command,
+                                .command = line->text,
                                 .resume = cmd_given(line, "--resume"),
                                 .resume_from = cmd_value(line, "--resume-from", NULL),
                                 .quiet = cmd_given(line, "--quiet")};
     checkpointing_block_signals();
-    int rc = job_open(&eval, err);
-    if (rc == 0) {
-        rc = cmd_read(line, values, &opts, err);
-        if (rc == 0)
-            rc = eval_agree(&eval, library_load(&library, err), err);
-        if (rc == 0) {
-            struct study *study = eval_read_study(&eval, line->args[0], line->settings,
-                                                  line->n_settings, &library, err);
-            rc = study ? run_study(line, &eval, study, &opts, err) : -1;
-            study_destroy(study);
-            library_release(&library);
-        }
-        job_close(line, &eval, rc, err);
-    }
-    mem_free(command);
-    return rc;
+    if (job_open(&eval, err) < 0)
+        return -1;
+    int rc = cmd_read(line, values, &opts, err);
+    if (rc == 0)
+        rc = eval_agree(&eval, library_load(&library, err), err);
+    if (rc < 0)
+        return job_close(line, &eval, rc, err);
+    struct study *study =
+        eval_read_study(&eval, line->args[0], line->settings, line->n_settings, &library, err);
+    rc = study ? run_study(line, &eval, study, &opts, err) : -1;
+    study_destroy(study);
+    library_release(&library);
+    return job_close(line, &eval, rc, err);
 }
 
 const struct cmd cmd_run = {

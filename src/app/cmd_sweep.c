@@ -184,13 +184,11 @@ static int simulate(struct order *order, const struct eval *eval, struct err *er
     find_todo(order);
     if (eval_agree(eval, eval->rank == 0 ? prepare(order, merges, err) : 0, err) < 0)
         return -1;
-    char *command = cmd_text(order->line);
-    const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, command};
+    const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, order->line->text};
     int rc = sweep_run(eval, order->survey, &opts, &outcome, err);
     if (rc == 0)
         rc = eval_agree(eval, eval->rank == 0 ? finish(order, &outcome, merges, err) : 0, err);
     sweep_release(&outcome);
-    mem_free(command);
     return rc;
 }
 

@@ -34,7 +34,6 @@ static int tune(const struct cmd_line *line, const struct eval *eval,
         job_search_print(&search, output);
     }
     tuning_result_destroy(tuning);
-    job_search_release(&search);
     return rc;
 }
 

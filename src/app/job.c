@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
 #include "results/file/dataset_write.h"
@@ -79,8 +78,7 @@ void job_search_begin(struct job_search *search, const struct cmd_line *line,
                       const struct eval *eval)
 {
     bool quiet = cmd_given(line, "--quiet") || eval->rank != 0;
-    search->command = cmd_text(line);
-    eval_stamp(eval, search->command, &search->stamp, &search->info);
+    eval_stamp(eval, line->text, &search->stamp, &search->info);
     progress_start(&search->progress, quiet ? NULL : stderr);
     search->begin_s = wallclock_s();
 }
@@ -97,9 +95,4 @@ void job_search_print(const struct job_search *search, const char *output)
     printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\nresults: %s\n",
            (double)info->n_queries * 1e-6, info->wall_s, info->n_ranks,
            info->n_ranks == 1 ? "" : "s", output);
-}
-
-void job_search_release(struct job_search *search)
-{
-    mem_free(search->command);
 }

@@ -38,19 +38,16 @@ int job_check_output(const struct cmd_line *line, const struct eval *eval, const
 struct job_search {
     struct progress progress;
     struct eval_stamp stamp;
-    char *command; // owned
     double begin_s;
     struct run_info info; // n_queries and n_restarts are the command's to fill in
 };
 
-// Not collective. Begins. job_search_release() follows.
+// Not collective. Begins.
 void job_search_begin(struct job_search *search, const struct cmd_line *line,
                       const struct eval *eval);
 // Not collective. Ends the progress, and the time that info->wall_s says.
 void job_search_end(struct job_search *search);
 // Not collective. Prints what it has cost, and where the results are.
 void job_search_print(const struct job_search *search, const char *output);
-// Not collective.
-void job_search_release(struct job_search *search);
 
 #endif

@@ -84,20 +84,8 @@ static void copy_groups(struct probe *probe)
     }
 }
 
-// What a core needs for each size when all are busy: the bound of every choice is a sum of these.
-static void fill_cpu_s(struct probe *probe)
-{
-    const struct study_group *group = &probe->study->groups[0];
-    uint32_t cores = (uint32_t)group->platform.cores;
-    if (probe->study->n_groups != 1)
-        return;
-    probe->cpu_s = mem_calloc(probe->study->n_services, sizeof *probe->cpu_s);
-    for (uint32_t s = 0; s < probe->study->n_services; s++) {
-        uint32_t largest = qsize_max_items(probe->sizes[s]);
-        probe->cpu_s[s] = demand_cpu_s(group->costs[s], largest, cores);
-    }
-}
-
+// And, where there is one group only, what a core needs for each size when all are busy: the bound
+// of every choice is a sum of these.
 static void fill_facts(struct probe *probe)
 {
     const struct study *study = probe->study;
@@ -107,11 +95,15 @@ static void fill_facts(struct probe *probe)
     facts->settings = &study->group_configs[probe->group].settings[probe->service];
     facts->cost = facts->group->costs[probe->service];
     facts->n_servers = probe->meta->n_servers;
+    if (study->n_groups == 1)
+        probe->cpu_s = mem_calloc(study->n_services, sizeof *probe->cpu_s);
     for (uint32_t s = 0; s < study->n_services; s++) {
-        if (!probe->tuned_service[s])
-            continue;
         uint32_t largest = qsize_max_items(probe->sizes[s]);
-        facts->max_items = largest > facts->max_items ? largest : facts->max_items;
+        if (probe->cpu_s)
+            probe->cpu_s[s] = demand_cpu_s(facts->group->costs[s], largest,
+                                           (uint32_t)facts->group->platform.cores);
+        if (probe->tuned_service[s] && largest > facts->max_items)
+            facts->max_items = largest;
     }
     for (uint32_t g = 0; g < study->n_groups; g++)
         for (uint32_t s = 0; s < study->n_services; s++)
@@ -142,7 +134,6 @@ struct probe *probe_create(const struct study *study, bool own_sizes)
     probe->meta = study_meta(study);
     copy_services(probe, own_sizes);
     copy_groups(probe);
-    fill_cpu_s(probe);
     fill_facts(probe);
     probe->times = svctab_cache_create();
     return probe;
@@ -171,18 +162,6 @@ void probe_destroy(struct probe *probe)
 
 // ---- one run ------------------------------------------------------------------------------------
 
-static void set_choice(struct probe *probe, const struct settings *choice)
-{
-    const struct study *study = probe->study;
-    for (uint32_t g = 0; g < study->n_groups; g++)
-        for (uint32_t s = 0; s < study->n_services; s++)
-            // A group of another scheduler keeps its own.
-            if (probe->tuned_group[g] && probe->tuned_service[s] &&
-                probe->settings[g][s].fields == choice->fields)
-                probe->settings[g][s] =
-                    sched_fit(choice, cost_has_accel(study->groups[g].costs[s]));
-}
-
 static int64_t duration_ns(const struct probe *probe, const struct measure_point *point)
 {
     int64_t least_ns = 0;
@@ -196,16 +175,23 @@ static int64_t duration_ns(const struct probe *probe, const struct measure_point
 // The fleet of a point; the probe's own arrays are changed for it.
 static struct fleet_config point_fleet(struct probe *probe, const struct measure_point *point)
 {
-    struct fleet_config fleet = probe->study->fleet;
+    const struct study *study = probe->study;
+    struct fleet_config fleet = study->fleet;
     double scale = point->rate_qps / probe->rate_qps;
-    set_choice(probe, &point->choice);
-    for (uint32_t s = 0; s < probe->study->n_services; s++)
-        probe->services[s].traffic.rate_qps = probe->study->services[s].traffic.rate_qps * scale;
+    for (uint32_t s = 0; s < study->n_services; s++)
+        probe->services[s].traffic.rate_qps = study->services[s].traffic.rate_qps * scale;
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++)
+            // A group of another scheduler keeps its own.
+            if (probe->tuned_group[g] && probe->tuned_service[s] &&
+                probe->settings[g][s].fields == point->choice.fields)
+                probe->settings[g][s] =
+                    sched_fit(&point->choice, cost_has_accel(study->groups[g].costs[s]));
     fleet.services = probe->services;
     fleet.groups = probe->groups;
     // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
     // user's list do not meet another's streams.
-    fleet.seed = probe->study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);
+    fleet.seed = study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);
     fleet.duration_ns = duration_ns(probe, point);
     fleet.sample_frac = 0;
     return fleet;
@@ -229,18 +215,6 @@ static struct record *fresh_record(struct probe *probe, int64_t end_ns)
 
 // ---- the measurement ----------------------------------------------------------------------------
 
-// From rank 0, which has the whole record, to all.
-static int share_result(MPI_Comm comm, const struct run_cost *cost, struct measurement *result,
-                        struct err *err)
-{
-    unsigned long long n_queries = cost->n_queries;
-    int rc = MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm);
-    if (rc == MPI_SUCCESS)
-        rc = MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm);
-    result->n_queries = n_queries;
-    return mpi_err_check(rc, "share what a run measured", err);
-}
-
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,
                   struct measurement *result, struct err *err)
 {
@@ -258,7 +232,15 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
     if (rc == 0 && rank == 0)
         *result = verdict_of(total ? total : record, probe->meta, &scope);
     record_destroy(total);
-    return rc < 0 ? -1 : share_result(comm, &cost, result, err);
+    if (rc < 0)
+        return -1;
+    // From rank 0, which has the whole record, to all.
+    unsigned long long n_queries = cost.n_queries;
+    rc = MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm);
+    result->n_queries = n_queries;
+    return mpi_err_check(rc, "share what a run measured", err);
 }
 
 // ---- the bound ----------------------------------------------------------------------------------

@@ -332,18 +332,6 @@ static void do_mine(struct sweep *sweep)
     }
 }
 
-// Rank 0 has done its own and hears of the others.
-static void wait_for_crews(struct sweep *sweep)
-{
-    const struct timespec a_while = {0, IDLE_NS};
-    while (sweep->n_left < crew_n(sweep->crew)) {
-        listen(sweep);
-        if (checkpointing_stop_waits())
-            spread_stop(sweep);
-        nanosleep(&a_while, NULL);
-    }
-}
-
 // What all must know to leave alike. A word to stop that came too late is taken off the wire.
 static int share_outcome(struct sweep *sweep, struct err *err)
 {
@@ -386,8 +374,13 @@ static int with_crews(struct sweep *sweep, struct err *err)
     sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);
     progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL);
     do_mine(sweep);
-    if (eval->rank == 0)
-        wait_for_crews(sweep);
+    // Rank 0 has done its own and hears of the others.
+    while (eval->rank == 0 && sweep->n_left < crew_n(sweep->crew)) {
+        listen(sweep);
+        if (checkpointing_stop_waits())
+            spread_stop(sweep);
+        nanosleep(&(struct timespec){0, IDLE_NS}, NULL);
+    }
     progress_end(&sweep->progress);
     mem_free(sweep->under_way);
     return share_outcome(sweep, err);

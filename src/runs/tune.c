@@ -189,14 +189,6 @@ struct tune {
     uint32_t *owner; // crew of each
 };
 
-static double unit_weight(const struct study *study, const struct tuner_policy *policy)
-{
-    double most = 0;
-    for (size_t g = 0; g < study->n_groups; g++)
-        most = fmax(most, tunable_weight(&study->groups[g], policy));
-    return most;
-}
-
 static void make_units(struct tune *tune)
 {
     const struct tune_input *input = tune->input;
@@ -216,24 +208,19 @@ static void make_units(struct tune *tune)
         assert(index >= 0); // the study's reader knows their names
         tune->units[u] = (struct tune_unit){
             cell, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
-        tune->weights[u] = unit_weight(input->studies[cell], tuner_policies[index]);
+        const struct study *study = input->studies[cell];
+        for (size_t g = 0; g < study->n_groups; g++)
+            tune->weights[u] =
+                fmax(tune->weights[u], tunable_weight(&study->groups[g], tuner_policies[index]));
     }
-}
-
-// The weight of this crew's units.
-static double owned_weight(const struct tune *tune)
-{
-    double sum = 0;
-    for (uint32_t u = 0; u < tune->n_units; u++)
-        if (tune->owner[u] == crew_index(tune->crew))
-            sum += tune->weights[u];
-    return sum;
 }
 
 static int do_units(struct tune *tune, tune_progress_fn progress, void *user, struct err *err)
 {
-    double all = owned_weight(tune), done = 0;
+    double all = 0, done = 0; // weight of this crew's units
     uint64_t n_queries = 0;
+    for (uint32_t u = 0; u < tune->n_units; u++)
+        all += tune->owner[u] == crew_index(tune->crew) ? tune->weights[u] : 0;
     for (uint32_t u = 0; u < tune->n_units; u++) {
         struct tune_unit *unit = &tune->units[u];
         if (tune->owner[u] != crew_index(tune->crew))
@@ -249,23 +236,17 @@ static int do_units(struct tune *tune, tune_progress_fn progress, void *user, st
     return 0;
 }
 
-// The fields of the settings that were tuned: those of the first tuned group.
-static const struct field *tuned_fields(const struct study *study)
-{
-    size_t g = 0;
-    while (!study_tune_has_group(study, g))
-        g++;
-    return study->groups[g].settings[0].fields;
-}
-
 static int share(struct tune *tune, struct err *err)
 {
     for (uint32_t u = 0; u < tune->n_units; u++) {
         struct tune_unit *unit = &tune->units[u];
-        int speaker = crew_speaker(tune->crew, tune->owner[u]);
-        const struct field *fields = tuned_fields(tune->input->studies[unit->cell]);
-        if (crew_share(tune->eval->comm, speaker, &unit->outcome, sizeof unit->outcome, &unit->path,
-                       fields, err) < 0)
+        const struct study *study = tune->input->studies[unit->cell];
+        size_t g = 0; // the first tuned group's settings were varied
+        while (!study_tune_has_group(study, g))
+            g++;
+        if (crew_share(tune->eval->comm, crew_speaker(tune->crew, tune->owner[u]), &unit->outcome,
+                       sizeof unit->outcome, &unit->path, study->groups[g].settings[0].fields,
+                       err) < 0)
             return -1;
     }
     return 0;
