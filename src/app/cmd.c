@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cmd.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/schema.h"
 
 const struct cmd *const cmd_table[] = {
     &cmd_run,    &cmd_sweep, &cmd_merge, &cmd_submit,  &cmd_tune,  &cmd_capacity, &cmd_check,
@@ -45,22 +43,15 @@ const struct cmd *cmd_find(const char *name)
     return NULL;
 }
 
-static const struct cmd_option *find_long(const struct cmd *cmd, const char *name, size_t len)
+// The option that a word beginning with '-' names, by its letter or its name up to a '='.
+static const struct cmd_option *find_option(const struct cmd *cmd, const char *word)
 {
     const struct cmd_option *const lists[] = {cmd->options, cmd_common_options};
+    size_t len = strcspn(word, "=");
     for (size_t i = 0; i < 2; i++)
         for (const struct cmd_option *o = lists[i]; o && o->name; o++)
-            if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
-                return o;
-    return NULL;
-}
-
-static const struct cmd_option *find_letter(const struct cmd *cmd, char letter)
-{
-    const struct cmd_option *const lists[] = {cmd->options, cmd_common_options};
-    for (size_t i = 0; i < 2; i++)
-        for (const struct cmd_option *o = lists[i]; o && o->name; o++)
-            if (o->letter == letter)
+            if (word[1] == '-' ? strlen(o->name) == len && strncmp(o->name, word, len) == 0
+                               : o->letter == word[1])
                 return o;
     return NULL;
 }
@@ -83,29 +74,23 @@ static int unknown_option(const struct cmd *cmd, const char *word, struct err *e
 // One word that begins with '-'. *i moves on when the option takes the next word as its value.
 static int parse_option(struct cmd_line *line, int *i, struct err *err)
 {
-    const char *word = line->argv[*i], *value = NULL;
-    const struct cmd_option *option;
-    if (word[1] == '-') {
-        size_t len = strcspn(word, "=");
-        option = find_long(line->cmd, word, len);
-        value = word[len] ? word + len + 1 : NULL;
-    } else {
-        option = find_letter(line->cmd, word[1]);
-        value = word[2] ? word + 2 : NULL;
-    }
+    const char *word = line->argv[*i], *name = line->cmd->name;
+    const struct cmd_option *option = find_option(line->cmd, word);
+    size_t len = word[1] == '-' ? strcspn(word, "=") : 2;
+    const char *value = !word[len] ? NULL : word[1] == '-' ? word + len + 1 : word + len;
     if (!option)
         return unknown_option(line->cmd, word, err);
     if (!option->value && value)
-        return err_set(err, ERR_STUDY, "recfleet %s: option %s takes no value", line->cmd->name,
-                       option->name);
-    if (option->value && !value) {
-        if (*i + 1 >= line->argc)
-            return err_set(err, ERR_STUDY, "recfleet %s: option %s needs a %s", line->cmd->name,
-                           option->name, option->value);
+        return err_set(err, ERR_STUDY, "recfleet %s: option %s takes no value", name, option->name);
+    if (option->value && !value && *i + 1 >= line->argc)
+        return err_set(err, ERR_STUDY, "recfleet %s: option %s needs a %s", name, option->name,
+                       option->value);
+    if (option->value && !value)
         value = line->argv[++*i];
-    }
     line->given[line->n_given].option = option;
     line->given[line->n_given++].value = value;
+    if (strcmp(option->name, "--set") == 0)
+        line->settings[line->n_settings++] = value;
     return 0;
 }
 
@@ -155,13 +140,14 @@ const char *cmd_value(const struct cmd_line *line, const char *name, const char 
     return other;
 }
 
-size_t cmd_values(const struct cmd_line *line, const char *name, const char **values, size_t max)
+int cmd_read(const struct cmd_line *line, const struct field *fields, void *config, struct err *err)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < line->n_given && n < max; i++)
-        if (strcmp(line->given[i].option->name, name) == 0)
-            values[n++] = line->given[i].value;
-    return n;
+    for (const struct field *field = fields; field->key; field++) {
+        const char *text = cmd_value(line, field->key, NULL);
+        if (text && schema_parse(field, text, config, err) < 0)
+            return err_prefix(err, "recfleet %s: %s", line->cmd->name, field->key);
+    }
+    return 0;
 }
 
 // --- help

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/schema.h"
 
 enum cmd_exit {
     CMD_DONE = 0,
@@ -65,8 +66,11 @@ struct cmd_line {
         const char *value; // NULL for a switch
     } given[CMD_MAX_WORDS];
     size_t n_given;
-    int argc; // the whole command line, as typed
+    const char *settings[CMD_MAX_WORDS]; // the values of every --set
+    size_t n_settings;
+    int argc; // the whole command line
     char **argv;
+    const char *text; // the same as typed, for the record; of main()
     enum cmd_exit status; // of a command that did what it could
     bool silent;          // the error has been printed, here or by another rank
 };
@@ -77,11 +81,13 @@ const struct cmd *cmd_find(const char *name);
 // Sorts argv[2 .. argc) into *line by the command's options. A usage error is ERR_STUDY.
 int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *line, struct err *err);
 
-// Whether an option was given; its last value (or `other`); all its values, at most max (a command
-// line has fewer than CMD_MAX_WORDS).
+// Whether an option was given; its last value, or `other`.
 bool cmd_given(const struct cmd_line *line, const char *name);
 const char *cmd_value(const struct cmd_line *line, const char *name, const char *other);
-size_t cmd_values(const struct cmd_line *line, const char *name, const char **values, size_t max);
+// The options with the keys of `fields` ("--nodes") into *config, which keeps what it has of those
+// that were not given.
+int cmd_read(const struct cmd_line *line, const struct field *fields, void *config,
+             struct err *err);
 
 // The command line as typed, for the record; caller mem_free()s.
 char *cmd_text(const struct cmd_line *line);

@@ -3,17 +3,13 @@
 #include <string.h>
 
 #include "app/cmd.h"
-#include "runs/eval.h"
-#include "capacity/capacity_search.h"
 #include "app/job.h"
-#include "runs/checkpointing.h"
+#include "capacity/capacity_search.h"
 #include "capacity/memo.h"
 #include "capacity/memo_file.h"
-#include "runs/progress.h"
+#include "runs/checkpointing.h"
 #include "base/mem.h"
-#include "par/mpi_err.h"
 #include "results/file/dataset_write.h"
-#include "results/file/durable.h"
 #include "results/report/report_capacity.h"
 #include "study/study_digest.h"
 
@@ -25,15 +21,6 @@ static const struct cmd_option options[] = {
     {"--quiet", 'q', NULL, "no progress and no table"},
     {NULL, 0, NULL, NULL}};
 
-// progress.h counts simulated time; here a unit of it is a part of the work.
-#define WHOLE 1000000
-
-static void on_progress(void *user, double done_frac, const char *stage, uint64_t n_queries)
-{
-    progress_note(user, "%s", stage);
-    progress_update(user, (int64_t)(done_frac * WHOLE), n_queries);
-}
-
 // A question about to be answered. All borrowed.
 struct task {
     struct cmd_line *line;
@@ -42,29 +29,26 @@ struct task {
     const char *output, *kept; // files: of the results, of the memo
 };
 
-static int finish(const struct task *task, const struct capacity_result *answer,
-                  const struct run_info *info, struct err *err)
+// Writes the answer and prints it.
+static int finish(const struct task *task, const struct job_search *search,
+                  const struct capacity_result *answer, struct err *err)
 {
     const struct eval *eval = task->eval;
-    bool force = cmd_given(task->line, "--force");
-    int rc = eval->rank == 0
-                 ? dataset_write(&capacity_result_layout, answer, info, task->output, force, err)
-                 : 0;
+    int rc = eval->rank == 0 ? dataset_write(&capacity_result_layout, answer, &search->info,
+                                             task->output, cmd_given(task->line, "--force"), err)
+                             : 0;
     if (eval_agree(eval, rc, err) < 0)
         return -1;
     if (eval->rank == 0 && !cmd_given(task->line, "--quiet")) {
         report_capacity_print(stdout, answer);
-        printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\n",
-               (double)info->n_queries * 1e-6, info->wall_s, eval->n_ranks,
-               eval->n_ranks == 1 ? "" : "s");
-        printf("results: %s\n", task->output);
+        job_search_print(search, task->output);
     }
-    return CMD_DONE;
+    return 0;
 }
 
 // Where a search stopped and how to resume it; also with --quiet, because there is nothing else to
 // see.
-static int report_stop(const struct task *task, const struct memo *memo)
+static void report_stop(const struct task *task, const struct memo *memo)
 {
     task->line->status = CMD_STOPPED;
     if (task->eval->rank == 0)
@@ -72,131 +56,99 @@ static int report_stop(const struct task *task, const struct memo *memo)
                 task->kept,
                 cmd_given(task->line, "--resume") ? "resume with the same command"
                                                   : "resume with --resume");
-    return 0;
 }
 
 // Everything behind an open memo.
 static int answer_study(const struct task *task, struct memo *memo, struct err *err)
 {
-    const struct eval *eval = task->eval;
-    struct progress progress;
+    struct job_search search;
     struct capacity_search_result result;
-    struct eval_stamp stamp;
-    struct run_info info;
-    char *command = cmd_text(task->line);
-    bool quiet = cmd_given(task->line, "--quiet") || eval->rank != 0;
     const struct capacity_search_options how = {
-        .memo = memo, .progress = on_progress, .user = &progress};
-    eval_stamp(eval, command, &stamp, &info);
-    progress_start(&progress, quiet ? NULL : stderr, WHOLE);
-    double begin_s = MPI_Wtime();
-    int rc = capacity_search_run(eval, task->search, &how, &result, err);
-    info.wall_s = MPI_Wtime() - begin_s;
-    info.n_queries = result.n_queries;
-    info.n_restarts = memo_n_kept(memo) > 0;
-    progress_end(&progress);
-    if (rc == 0)
-        rc = result.stopped ? report_stop(task, memo) : finish(task, result.answer, &info, err);
+        .memo = memo, .progress = progress_stage, .user = &search.progress};
+    job_search_begin(&search, task->line, task->eval);
+    int rc = capacity_search_run(task->eval, task->search, &how, &result, err);
+    job_search_end(&search);
+    search.info.n_queries = result.n_queries;
+    search.info.n_restarts = memo_n_kept(memo) > 0;
+    if (rc == 0 && result.stopped)
+        report_stop(task, memo);
+    else if (rc == 0)
+        rc = finish(task, &search, result.answer, err);
     capacity_result_destroy(result.answer);
-    mem_free(command);
     return rc;
 }
 
-static void digest_bytes(const struct study *study, unsigned char digest[MEMO_DIGEST_BYTES])
-{
-    char *text = study_digest(study);
-    for (int i = 0; i < MEMO_DIGEST_BYTES; i++) {
-        unsigned byte = 0;
-        sscanf(text + (ptrdiff_t)2 * i, "%2x", &byte);
-        digest[i] = (unsigned char)byte;
-    }
-    mem_free(text);
-}
-
-static int run_search(struct cmd_line *line, const struct eval *eval,
-                      const struct capacity_search *search, const char *output, struct err *err)
+static int run_search(const struct task *task, struct err *err)
 {
     unsigned char digest[MEMO_DIGEST_BYTES];
-    char *kept = mem_printf("%s.memo", output);
-    const struct task task = {line, eval, search, output, kept};
-    digest_bytes(search->study, digest);
-    const struct memo_config config = {.path = kept,
+    char *text = study_digest(task->search->study);
+    for (size_t i = 0; i < MEMO_DIGEST_BYTES; i++)
+        sscanf(text + 2 * i, "%2hhx", &digest[i]);
+    mem_free(text);
+    const struct memo_config config = {.path = task->kept,
                                        .digest = digest,
-                                       .resume = cmd_given(line, "--resume"),
-                                       .force = cmd_given(line, "--force")};
-    struct memo *memo = memo_open(eval->comm, &config, err);
-    int rc = memo ? answer_study(&task, memo, err) : -1;
+                                       .resume = cmd_given(task->line, "--resume"),
+                                       .force = cmd_given(task->line, "--force")};
+    struct memo *memo = memo_open(task->eval->comm, &config, err);
+    int rc = memo ? answer_study(task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.
-    memo_close(memo, rc < 0 ? err->code == ERR_STUDY : line->status == CMD_DONE);
-    mem_free(kept);
+    memo_close(memo, rc < 0 ? err->code == ERR_STUDY : task->line->status == CMD_DONE);
     return rc;
 }
 
 // Rank 0 alone. With --resume results that are there are the end of the work, if they are this
 // study's and this program's.
-static bool is_done(const struct cmd_line *line, const struct capacity_search *search,
-                    const char *output)
+static bool is_done(const struct task *task)
 {
-    if (!cmd_given(line, "--resume") || cmd_given(line, "--force"))
+    if (!cmd_given(task->line, "--resume") || cmd_given(task->line, "--force"))
         return false;
-    struct capacity_result *there = capacity_result_read(output, NULL);
-    bool same = there && strcmp(there->study, search->written) == 0 &&
+    struct capacity_result *there = capacity_result_read(task->output, NULL);
+    bool same = there && strcmp(there->study, task->search->written) == 0 &&
                 strcmp(there->program_version, RECFLEET_VERSION) == 0;
-    if (same && !cmd_given(line, "--quiet")) {
+    if (same && !cmd_given(task->line, "--quiet")) {
         report_capacity_print(stdout, there);
-        printf("results: %s (there already)\n", output);
+        printf("results: %s (there already)\n", task->output);
     }
     capacity_result_destroy(there);
     return same;
 }
 
-static int check_output(const struct cmd_line *line, const char *output, struct err *err)
-{
-    if (durable_same(output, line->args[0]))
-        return err_set(err, ERR_STUDY, "output %s: is the study itself", output);
-    return dataset_write_check(output, cmd_given(line, "--force"), err);
-}
-
-static int go(struct cmd_line *line, const struct eval *eval, const struct capacity_search *search,
-              struct err *err)
+static int answer(struct cmd_line *line, const struct eval *eval,
+                  const struct capacity_search *search, struct err *err)
 {
     char *own = study_output_path(search->study);
     const char *output = cmd_value(line, "--output", own);
-    int done = eval->rank == 0 && is_done(line, search, output);
-    int rc = eval->rank == 0 && !done ? check_output(line, output, err) : 0;
-    rc = eval_agree(eval, rc, err);
-    if (rc == 0)
-        rc = mpi_err_check(MPI_Bcast(&done, 1, MPI_INT, 0, eval->comm),
-                           "share whether the results are there", err);
+    char *kept = mem_printf("%s.memo", output);
+    const struct task task = {line, eval, search, output, kept};
+    bool done = eval->rank == 0 && is_done(&task);
+    int rc = job_check_output(line, eval, output, &done, err);
     if (rc == 0 && !done)
-        rc = run_search(line, eval, search, output, err);
+        rc = run_search(&task, err);
+    mem_free(kept);
     mem_free(own);
-    return rc;
-}
-
-static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
-{
-    const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
-    struct library library;
-    struct capacity_search search;
-    int rc = eval_agree(eval, library_load(&library, err), err);
-    if (rc < 0)
-        return -1;
-    const struct capacity_search_source source = {line->args[0], settings, n, &library};
-    rc = capacity_search_read(eval, &source, &search, err);
-    if (rc == 0) {
-        rc = go(line, eval, &search, err);
-        capacity_search_release(&search);
-    }
-    library_release(&library);
     return rc;
 }
 
 static int run(struct cmd_line *line, struct err *err)
 {
+    struct eval eval;
+    struct library library;
+    struct capacity_search search;
     checkpointing_block_signals();
-    return job_run(line, work, err);
+    if (job_open(&eval, err) < 0)
+        return -1;
+    int rc = eval_agree(&eval, library_load(&library, err), err);
+    if (rc < 0)
+        return job_close(line, &eval, rc, err);
+    const struct capacity_search_source source = {line->args[0], line->settings, line->n_settings,
+                                                  &library};
+    rc = capacity_search_read(&eval, &source, &search, err);
+    if (rc == 0) {
+        rc = answer(line, &eval, &search, err);
+        capacity_search_release(&search);
+    }
+    library_release(&library);
+    return job_close(line, &eval, rc, err);
 }
 
 const struct cmd cmd_capacity = {

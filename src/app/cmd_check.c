@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/cmd.h"
+#include "app/job.h"
 #include "runs/demand.h"
 #include "runs/progress.h"
 #include "runs/survey.h"
@@ -72,16 +72,6 @@ static void check_services(const struct study *study)
     }
 }
 
-static void check_failures(const struct study *study)
-{
-    const struct outage_config *outages = &study->outages;
-    if (outages->mtbf_s > 0)
-        printf("crashes: %.3g %% of the servers are down at any time\n",
-               100 * outages->mttr_s / (outages->mtbf_s + outages->mttr_s));
-    if (outages->n_events > 0)
-        printf("events: %zu, servers or cells out of service\n", outages->n_events);
-}
-
 static void print_count(double count, const char *what)
 {
     if (count < 1e6)
@@ -113,7 +103,12 @@ static void check_all(const struct study *study)
     printf("groups, if every server gets its share:\n");
     for (size_t g = 0; g < study->n_groups; g++)
         check_group(study, g, &estimate);
-    check_failures(study);
+    const struct outage_config *outages = &study->outages;
+    if (outages->mtbf_s > 0)
+        printf("crashes: %.3g %% of the servers are down at any time\n",
+               100 * outages->mttr_s / (outages->mtbf_s + outages->mttr_s));
+    if (outages->n_events > 0)
+        printf("events: %zu, servers or cells out of service\n", outages->n_events);
     print_estimate(study);
     if (estimate.worst_cpu_frac >= 1 || estimate.worst_accel_frac >= 1)
         log_warn("offered more than the servers can do (CPU %.0f %%, accelerator %.0f %%): the run "
@@ -172,11 +167,7 @@ static int check_sweep(const struct survey *survey, struct err *err)
 
 static int check(struct cmd_line *line, struct err *err)
 {
-    const char *settings[CMD_MAX_WORDS];
-    const struct survey_source source = {.path = line->args[0],
-                                         .settings = settings,
-                                         .n_settings =
-                                             cmd_values(line, "--set", settings, CMD_MAX_WORDS)};
+    const struct survey_source source = job_source(line);
     struct survey *survey = survey_create(&source, err);
     bool resolved = cmd_given(line, "--resolved");
     int rc = !survey ? -1
@@ -184,7 +175,7 @@ static int check(struct cmd_line *line, struct err *err)
                  ? check_sweep(survey, err)
                  : check_study(survey, resolved, err);
     survey_destroy(survey);
-    return rc < 0 ? -1 : CMD_DONE;
+    return rc;
 }
 
 const struct cmd cmd_check = {

@@ -19,7 +19,7 @@ static int compare(struct cmd_line *line, struct err *err)
     for (size_t i = 0; i < line->n_args; i++)
         run_result_destroy(files[i]);
     mem_free(files);
-    return rc < 0 ? -1 : CMD_DONE;
+    return rc;
 }
 
 const struct cmd cmd_compare = {

@@ -10,11 +10,11 @@ static int help(struct cmd_line *line, struct err *err)
 {
     if (cmd_given(line, "--man")) {
         cmd_print_man(stdout);
-        return CMD_DONE;
+        return 0;
     }
     if (line->n_args == 0) {
         cmd_print_overview(stdout);
-        return CMD_DONE;
+        return 0;
     }
     const struct cmd *cmd = cmd_find(line->args[0]);
     if (!cmd)
@@ -22,7 +22,7 @@ static int help(struct cmd_line *line, struct err *err)
                        "recfleet help: unknown command \"%.80s\"; see: recfleet help",
                        line->args[0]);
     cmd_print_help(cmd, stdout);
-    return CMD_DONE;
+    return 0;
 }
 
 const struct cmd cmd_help = {

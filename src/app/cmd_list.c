@@ -12,13 +12,6 @@ static const struct cmd_option options[] = {
     {"--long", 'l', NULL, "with derived numbers and the source of every value"},
     {NULL, 0, NULL, NULL}};
 
-static void print_sources(const char *sources)
-{
-    for (const char *line = sources; line && *line;
-         line += strcspn(line, "\n"), line += *line == '\n')
-        printf("      source of %.*s\n", (int)strcspn(line, "\n"), line);
-}
-
 static void print_fields(const struct field *fields, const void *config)
 {
     for (const struct field *f = fields; f->key; f++) {
@@ -27,6 +20,14 @@ static void print_fields(const struct field *fields, const void *config)
             printf("      %-24s %s\n", f->key, text);
         mem_free(text);
     }
+}
+
+static void print_detail(const struct field *fields, const void *config, const char *sources)
+{
+    print_fields(fields, config);
+    for (const char *line = sources; line && *line;
+         line += strcspn(line, "\n"), line += *line == '\n')
+        printf("      source of %.*s\n", (int)strcspn(line, "\n"), line);
 }
 
 static const char *provisional(bool is)
@@ -57,8 +58,7 @@ static void list_models(const struct library *library, bool detail)
                 printf("      %-24s %.6g operators, %.6g FLOP/item, %.6g B/item, %.6g B weights\n",
                        work_class_names[c], work.by_class[c].n_ops, work.by_class[c].flop_per_item,
                        work.by_class[c].bytes_per_item, work.by_class[c].weight_bytes);
-        print_fields(model_fields, m);
-        print_sources(m->sources);
+        print_detail(model_fields, m, m->sources);
     }
 }
 
@@ -70,105 +70,87 @@ static void list_platforms(const struct library *library, bool detail)
         printf("  %-14s %4lld cores, %.3g W idle, %.3g W busy: %s%s\n", p->name,
                (long long)p->cores, p->power.idle_w, p->power.busy_w, p->title,
                provisional(p->provisional));
-        if (detail) {
-            print_fields(platform_fields, p);
-            print_sources(p->sources);
-        }
+        if (detail)
+            print_detail(platform_fields, p, p->sources);
     }
     printf("accelerators:\n");
     for (size_t i = 0; i < library->n_accelerators; i++) {
         const struct accelerator *a = &library->accelerators[i];
         printf("  %-14s %.3g W idle, %.3g W busy: %s%s\n", a->name, a->power.idle_w,
                a->power.busy_w, a->title, provisional(a->provisional));
-        if (detail) {
-            print_fields(accelerator_fields, a);
-            print_sources(a->sources);
-        }
+        if (detail)
+            print_detail(accelerator_fields, a, a->sources);
     }
     printf("measured tables:\n");
     for (size_t i = 0; i < library->n_tables; i++) {
         const struct cost_table *t = &library->tables[i];
         printf("  %-24s %s on %s%s\n", t->name, t->model, t->platform, provisional(t->provisional));
-        if (detail) {
-            print_fields(cost_table_fields, t);
-            print_sources(t->sources);
-        }
+        if (detail)
+            print_detail(cost_table_fields, t, t->sources);
     }
 }
 
-static void list_variants(const char *title, const struct study_variants *variants, bool detail)
+static void list_variants(const char *title, struct study_variants variants, bool detail)
 {
     printf("%s:\n", title);
-    for (size_t i = 0; i < variants->n; i++) {
-        printf("  %-20s %s\n", variants->names[i], variants->helps[i]);
-        for (const struct field *f = variants->fields[i]; detail && f && f->key; f++)
+    for (size_t i = 0; i < variants.n; i++) {
+        printf("  %-20s %s\n", variants.names[i], variants.helps[i]);
+        for (const struct field *f = variants.fields[i]; detail && f && f->key; f++)
             printf("      %-18s %s [%s]\n", f->key, f->help, f->dflt ? f->dflt : "required");
     }
 }
 
 // The policies of a tune section.
-static void list_tuners(void)
+static void list_tuners(const struct library *library, bool detail)
 {
+    (void)library;
+    (void)detail;
     printf("tuners:\n");
     for (size_t i = 0; tuner_policies[i]; i++)
         printf("  %-20s %s\n", tuner_policies[i]->name, tuner_policies[i]->help);
 }
 
-enum topic {
-    MODELS,
-    PLATFORMS,
-    POLICIES,
-    SCHEDULERS,
-    DISTRIBUTIONS,
-    ARRIVALS,
-    COSTS,
-    TUNERS,
-    N_TOPICS
-};
-static const char *const topics[] = {"models",     "platforms",     "policies",
-                                     "schedulers", "distributions", "arrivals",
-                                     "costs",      "tuners",        NULL};
-
-static void list_topic(enum topic topic, const struct library *library, bool detail)
-{
-    struct study_variants variants;
-    if (topic == MODELS)
-        list_models(library, detail);
-    else if (topic == PLATFORMS)
-        list_platforms(library, detail);
-    else if (topic == POLICIES)
-        list_variants("policies", (variants = study_variants_policies(), &variants), detail);
-    else if (topic == SCHEDULERS)
-        list_variants("schedulers", (variants = study_variants_schedulers(), &variants), detail);
-    else if (topic == DISTRIBUTIONS)
-        list_variants("distributions", (variants = study_variants_sizes(), &variants), detail);
-    else if (topic == ARRIVALS)
-        list_variants("arrivals", (variants = study_variants_arrivals(), &variants), detail);
-    else if (topic == TUNERS)
-        list_tuners();
-    else
-        list_variants("costs", (variants = study_variants_costs(), &variants), detail);
-}
+// Either lists itself, or is a family of variants.
+static const struct topic {
+    const char *name;
+    void (*list)(const struct library *library, bool detail);
+    struct study_variants (*variants)(void);
+} topics[] = {{"models", list_models, NULL},
+              {"platforms", list_platforms, NULL},
+              {"policies", NULL, study_variants_policies},
+              {"schedulers", NULL, study_variants_schedulers},
+              {"distributions", NULL, study_variants_sizes},
+              {"arrivals", NULL, study_variants_arrivals},
+              {"costs", NULL, study_variants_costs},
+              {"tuners", list_tuners, NULL}};
+enum { N_TOPICS = sizeof topics / sizeof *topics };
 
 static int list(struct cmd_line *line, struct err *err)
 {
+    const char *only = line->n_args ? line->args[0] : NULL, *names[N_TOPICS];
+    bool detail = cmd_given(line, "--long"), known = !only;
     struct library library;
-    int only = -1;
-    for (int t = 0; line->n_args && t < N_TOPICS; t++)
-        if (strcmp(line->args[0], topics[t]) == 0)
-            only = t;
-    if (line->n_args && only < 0) {
-        const char *near = schema_nearest(line->args[0], topics, N_TOPICS);
-        err_set(err, ERR_STUDY, "recfleet list: unknown topic \"%.80s\"", line->args[0]);
+    for (int t = 0; t < N_TOPICS; t++) {
+        names[t] = topics[t].name;
+        known = known || strcmp(only, names[t]) == 0;
+    }
+    if (!known) {
+        const char *near = schema_nearest(only, names, N_TOPICS);
+        err_set(err, ERR_STUDY, "recfleet list: unknown topic \"%.80s\"", only);
         return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
     }
     if (library_load(&library, err) < 0)
         return -1;
-    for (int t = 0; t < N_TOPICS; t++)
-        if (only < 0 || t == only)
-            list_topic((enum topic)t, &library, cmd_given(line, "--long"));
+    for (const struct topic *topic = topics; topic < topics + N_TOPICS; topic++) {
+        if (only && strcmp(only, topic->name) != 0)
+            continue;
+        if (topic->list)
+            topic->list(&library, detail);
+        else
+            list_variants(topic->name, topic->variants(), detail);
+    }
     library_release(&library);
-    return CMD_DONE;
+    return 0;
 }
 
 const struct cmd cmd_list = {

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "app/cmd.h"
-#include "runs/eval.h"
 #include "app/job.h"
 #include "runs/merge.h"
 #include "runs/sweep.h"
@@ -60,31 +59,18 @@ static int merge(struct cmd_line *line, struct survey *survey, struct err *err)
     return rc;
 }
 
-static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
-{
-    const char *settings[CMD_MAX_WORDS];
-    struct survey_source source = {.path = line->args[0],
-                                   .settings = settings,
-                                   .n_settings = cmd_values(line, "--set", settings, CMD_MAX_WORDS),
-                                   .output = cmd_value(line, "--output", NULL)};
-    char *text = eval_read_text(eval, source.path, &source.size, err);
-    if (!text)
-        return -1;
-    source.text = text;
-    struct survey *survey = survey_create(&source, err);
-    int rc = eval_agree(eval, survey ? 0 : -1, err);
-    if (rc == 0)
-        rc = sweep_look(eval, survey, NULL, err);
-    if (rc == 0)
-        rc = eval_agree(eval, eval->rank == 0 ? merge(line, survey, err) : 0, err);
-    survey_destroy(survey);
-    mem_free(text);
-    return rc;
-}
-
 static int run(struct cmd_line *line, struct err *err)
 {
-    return job_run(line, work, err);
+    const struct survey_source source = job_source(line);
+    struct eval eval;
+    if (job_open(&eval, err) < 0)
+        return -1;
+    struct survey *survey = eval_read_survey(&eval, &source, err);
+    int rc = survey ? sweep_look(&eval, survey, NULL, err) : -1;
+    if (rc == 0)
+        rc = eval_agree(&eval, eval.rank == 0 ? merge(line, survey, err) : 0, err);
+    survey_destroy(survey);
+    return job_close(line, &eval, rc, err);
 }
 
 const struct cmd cmd_merge = {

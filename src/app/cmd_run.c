@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "runs/eval.h"
 #include "app/job.h"
 #include "runs/checkpointing.h"
-#include "runs/progress.h"
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "par/mpi_err.h"
 #include "results/report/report.h"
-#include "results/file/dataset_write.h"
 #include "results/file/run_result.h"
 #include "study/study_digest.h"
 
@@ -29,48 +24,26 @@ static const struct cmd_option options[] = {
     {"--quiet", 'q', NULL, "no progress and no table"},
     {NULL, 0, NULL, NULL}};
 
-static int read_layout(const struct cmd_line *line, enum layout_mode *layout, struct err *err)
-{
-    const char *text = cmd_value(line, "--layout", layout_mode_names[LAYOUT_AUTO]);
-    for (int i = 0; i < N_LAYOUT_MODES; i++) {
-        if (strcmp(text, layout_mode_names[i]) == 0) {
-            *layout = (enum layout_mode)i;
-            return 0;
-        }
-    }
-    const char *near = schema_nearest(text, layout_mode_names, N_LAYOUT_MODES);
-    err_set(err, ERR_STUDY, "recfleet run: --layout: expected auto, spread or apart, got \"%.80s\"",
-            text);
-    return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
-}
-
-static int read_window(const struct cmd_line *line, int64_t *window_ns, struct err *err)
-{
-    const char *text = cmd_value(line, "--window", NULL);
-    *window_ns = 0;
-    if (!text)
-        return 0;
-    if (units_parse_ns(text, window_ns, err) < 0)
-        return err_prefix(err, "recfleet run: --window");
-    if (*window_ns <= 0)
-        return err_set(err, ERR_STUDY,
-                       "recfleet run: --window: expected a time above 0, got \"%s\"", text);
-    return 0;
-}
+static const struct field values[] = {
+    FIELD_CHOICES(eval_options, "--layout", run.layout, layout_mode_names, NULL, ""),
+    FIELD(eval_options, "--window", FIELD_TIME, UNIT_TIME, window_ns, 1, 1e19, NULL, ""),
+    FIELD_END};
 
 // The first progress of a run that resumes says where it begins.
 struct meter {
     struct progress progress;
+    double end_ns;
     bool begun;
 };
 
 static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
 {
     struct meter *meter = user;
+    double done_frac = (double)reached_ns / meter->end_ns;
     if (!meter->begun)
-        progress_from(&meter->progress, reached_ns, n_queries);
+        progress_from(&meter->progress, done_frac, n_queries);
     meter->begun = true;
-    progress_update(&meter->progress, reached_ns, n_queries);
+    progress_update(&meter->progress, done_frac, n_queries);
 }
 
 // What the command ends with, by the targets.
@@ -118,36 +91,20 @@ static bool is_done(struct cmd_line *line, const struct study *study, const char
     return same;
 }
 
-// Before anything is simulated: are the results there already (*done, the same on all ranks), and
-// if not, may they go there?
-static int look_ahead(struct cmd_line *line, const struct eval *eval, const struct study *study,
-                      const char *output, bool *done, struct err *err)
-{
-    int there = eval->rank == 0 && is_done(line, study, output), rc = 0;
-    if (eval->rank == 0 && !there)
-        rc = dataset_write_check(output, cmd_given(line, "--force"), err);
-    rc = eval_agree(eval, rc, err);
-    if (rc == 0)
-        rc = mpi_err_check(MPI_Bcast(&there, 1, MPI_INT, 0, eval->comm),
-                           "share whether the results are there", err);
-    *done = there;
-    return rc;
-}
-
 // Everything after the study was read; the same on every rank.
 static int run_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
                      struct eval_options *opts, struct err *err)
 {
-    struct meter meter = {.begun = false};
+    struct meter meter = {.end_ns = (double)study->settings.duration_ns};
     struct eval_result result;
-    bool silent = opts->quiet || eval->rank != 0, done;
     char *own = study_output_path(study);
     opts->output = cmd_value(line, "--output", own);
     opts->run.progress = on_progress;
     opts->run.progress_user = &meter;
-    int rc = look_ahead(line, eval, study, opts->output, &done, err);
+    bool done = eval->rank == 0 && is_done(line, study, opts->output);
+    int rc = job_check_output(line, eval, opts->output, &done, err);
     if (rc == 0 && !done) {
-        progress_start(&meter.progress, silent ? NULL : stderr, study->settings.duration_ns);
+        progress_start(&meter.progress, opts->quiet || eval->rank != 0 ? NULL : stderr);
         rc = eval_run(eval, study, opts, &result, err);
         progress_end(&meter.progress);
         if (rc == 0 && eval->rank == 0)
@@ -159,33 +116,29 @@ static int run_study(struct cmd_line *line, const struct eval *eval, const struc
     return rc;
 }
 
-static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
+static int run(struct cmd_line *line, struct err *err)
 {
-    const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
+    struct eval eval;
+    struct library library;
     struct eval_options opts = {.force = cmd_given(line, "--force"),
+                                .command = line->text,
                                 .resume = cmd_given(line, "--resume"),
                                 .resume_from = cmd_value(line, "--resume-from", NULL),
                                 .quiet = cmd_given(line, "--quiet")};
-    struct library library;
-    if (read_layout(line, &opts.run.layout, err) < 0 ||
-        read_window(line, &opts.window_ns, err) < 0 ||
-        eval_agree(eval, library_load(&library, err), err) < 0)
+    checkpointing_block_signals();
+    if (job_open(&eval, err) < 0)
         return -1;
-    char *command = cmd_text(line);
-    opts.command = command;
-    struct study *study = eval_read_study(eval, line->args[0], settings, n, &library, err);
-    int rc = study ? run_study(line, eval, study, &opts, err) : -1;
+    int rc = cmd_read(line, values, &opts, err);
+    if (rc == 0)
+        rc = eval_agree(&eval, library_load(&library, err), err);
+    if (rc < 0)
+        return job_close(line, &eval, rc, err);
+    struct study *study =
+        eval_read_study(&eval, line->args[0], line->settings, line->n_settings, &library, err);
+    rc = study ? run_study(line, &eval, study, &opts, err) : -1;
     study_destroy(study);
     library_release(&library);
-    mem_free(command);
-    return rc;
-}
-
-static int run(struct cmd_line *line, struct err *err)
-{
-    checkpointing_block_signals();
-    return job_run(line, work, err);
+    return job_close(line, &eval, rc, err);
 }
 
 const struct cmd cmd_run = {

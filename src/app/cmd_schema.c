@@ -102,7 +102,7 @@ static int schema(struct cmd_line *line, struct err *err)
     for (size_t i = 0; i < n && i < MAX_SECTIONS; i++)
         (markdown ? print_markdown : print_plain)(&sections[i]);
     mem_free(sections);
-    return CMD_DONE;
+    return 0;
 }
 
 const struct cmd cmd_schema = {

@@ -17,7 +17,7 @@ static int show(struct cmd_line *line, struct err *err)
     if (dataset_verify(line->args[0], hex, err) < 0)
         return -1;
     printf("%s\n", hex);
-    return CMD_DONE;
+    return 0;
 }
 
 const struct cmd cmd_show = {

@@ -6,10 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/cmd.h"
+#include "app/job.h"
 #include "jobs/idset.h"
 #include "runs/merge.h"
-#include "runs/pointdir.h"
 #include "jobs/sbatch.h"
 #include "jobs/site.h"
 #include "runs/survey.h"
@@ -22,7 +21,6 @@
 #include "study/study.h"
 #include "study/study_digest.h"
 
-#define MAX_LINKS 1000
 // What the templates ask for: seconds before the end of the wall time.
 #define TEMPLATE_SIGNAL "B:USR2@120"
 #define EARLY_S 60
@@ -37,40 +35,25 @@ static const struct cmd_option options[] = {
     {"--throttle", 0, "K", "at most K tasks of the array at a time"},
     {"--output", 'o', "FILE", "results file; else the study's"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
-    {"--dry-run", 0, NULL, "show the scripts and the commands, touch nothing"},
+    {"--dry-run", 0, NULL, "show the commands, touch nothing"},
     {NULL, 0, NULL, NULL}};
 
 // What was asked for, read and checked.
 struct order {
-    const char *study; // as given
-    const char *settings[CMD_MAX_WORDS];
-    bool array;
-    uint32_t links; // 0: no chain
+    const struct cmd_line *line;
+    uint64_t n_links; // of a chain; 0: no chain
     struct site site;
     struct submission_plan plan; // of the jobs; borrows from here
-    char *owned[6];              // what it borrows of texts made here
-    const char *shown;           // the output as one word on one line
+    char *owned[5];              // what it borrows of texts made here
 };
 
-// --- reading the order
+#define NUMBER(key, member, max) FIELD(order, key, FIELD_UINT, UNIT_NONE, member, 1, max, NULL, "")
+static const struct field numbers[] = {NUMBER("--chain", n_links, 1000),
+                                       NUMBER("--nodes", plan.nodes, 1000000),
+                                       NUMBER("--ranks-per-node", plan.ranks_per_node, 1000000),
+                                       NUMBER("--throttle", plan.throttle, 1000000), FIELD_END};
 
-static int read_number(const struct cmd_line *line, const char *option, uint32_t max,
-                       uint32_t *number, struct err *err)
-{
-    const char *text = cmd_value(line, option, NULL);
-    char *end;
-    *number = 0;
-    if (!text)
-        return 0;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || value < 1 || value > max)
-        return err_set(err, ERR_STUDY,
-                       "recfleet submit: %s: expected a whole number from 1 to %u, got \"%.80s\"",
-                       option, max, text);
-    *number = (uint32_t)value;
-    return 0;
-}
+// --- reading the order
 
 // A run that is told to save itself at its very start would go round in the queue for ever. Slurm
 // may send the signal a minute early (sbatch(1), --signal).
@@ -82,14 +65,12 @@ static int check_time(const struct order *order, struct err *err)
         order->plan.time ? order->plan.time : site_value(&order->site, "SBATCH_TIMELIMIT");
     const char *signal = site_value(&order->site, "SBATCH_SIGNAL");
     int64_t ahead_s = sbatch_signal_s(signal ? signal : TEMPLATE_SIGNAL);
+    int64_t time_s = time ? sbatch_time_s(time) : INT64_MAX;
     if (ahead_s < 0)
         return err_set(err, ERR_STUDY,
                        "SBATCH_SIGNAL of the site: expected such as \"" TEMPLATE_SIGNAL
                        "\", got \"%.80s\"",
                        signal);
-    if (!time)
-        return 0;
-    int64_t time_s = sbatch_time_s(time);
     if (time_s < 0)
         return err_set(
             err, ERR_STUDY,
@@ -105,29 +86,22 @@ static int check_time(const struct order *order, struct err *err)
     return 0;
 }
 
-static int read_order(const struct cmd_line *line, struct order *order, struct err *err)
+static int read_order(struct order *order, const struct cmd_line *line, struct err *err)
 {
     const char *site = cmd_value(line, "--site", NULL);
-    struct submission_plan *plan = &order->plan;
-    order->study = line->args[0];
-    order->array = cmd_given(line, "--array");
-    plan->settings = order->settings;
-    plan->n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS);
-    plan->dry_run = cmd_given(line, "--dry-run");
-    plan->time = cmd_value(line, "--time", NULL);
-    plan->site = &order->site;
-    if (order->array && cmd_given(line, "--chain"))
+    order->line = line;
+    order->plan = (struct submission_plan){.settings = line->settings,
+                                           .n_settings = line->n_settings,
+                                           .site = &order->site,
+                                           .time = cmd_value(line, "--time", NULL),
+                                           .dry_run = cmd_given(line, "--dry-run")};
+    if (cmd_given(line, "--array") && cmd_given(line, "--chain"))
         return err_set(err, ERR_STUDY,
                        "recfleet submit: --array and --chain exclude each other: the tasks of an "
                        "array go back into the queue by themselves");
-    if (cmd_given(line, "--throttle") && !order->array)
+    if (cmd_given(line, "--throttle") && !cmd_given(line, "--array"))
         return err_set(err, ERR_STUDY, "recfleet submit: --throttle needs --array");
-    if (read_number(line, "--chain", MAX_LINKS, &order->links, err) < 0 ||
-        read_number(line, "--nodes", 1000000, &plan->nodes, err) < 0 ||
-        read_number(line, "--ranks-per-node", 1000000, &plan->ranks_per_node, err) < 0 ||
-        read_number(line, "--throttle", 1000000, &plan->throttle, err) < 0)
-        return -1;
-    if (site && site_read(site, &order->site, err) < 0)
+    if (cmd_read(line, numbers, order, err) < 0 || (site && site_read(site, &order->site, err) < 0))
         return -1;
     return check_time(order, err);
 }
@@ -136,18 +110,17 @@ static int read_order(const struct cmd_line *line, struct order *order, struct e
 // the study has it, `name` of the study.
 static int place_order(struct order *order, const char *output, const char *name, struct err *err)
 {
-    char *copy = mem_strdup(output), *slash = strrchr(copy, '/');
-    const char *base = slash ? slash + 1 : copy;
-    const char *folder = !slash ? "." : slash == copy ? "/" : copy;
+    const char *study = order->line->args[0], *slash = strrchr(output, '/');
+    const char *base = slash ? slash + 1 : output;
+    int n_folder = !slash ? 0 : slash == output ? 1 : (int)(slash - output);
+    char *folder = slash ? mem_printf("%.*s", n_folder, output) : mem_strdup(".");
     struct submission_plan *plan = &order->plan;
     int rc = 0;
-    if (slash)
-        *slash = '\0';
-    plan->study = order->owned[0] = realpath(order->study, NULL);
-    if (!plan->study)
-        rc = err_set(err, ERR_STUDY, "%s: %s", order->study, strerror(errno));
-    else if (plan->folder = order->owned[1] = realpath(folder, NULL), !plan->folder)
+    plan->folder = order->owned[0] = realpath(folder, NULL);
+    if (!plan->folder)
         rc = err_set(err, ERR_STUDY, "%s: %s", folder, strerror(errno));
+    else if (plan->study = order->owned[1] = realpath(study, NULL), !plan->study)
+        rc = err_set(err, ERR_STUDY, "%s: %s", study, strerror(errno));
     else if (!*base)
         rc = err_set(err, ERR_STUDY, "recfleet submit: --output: %s is a folder", output);
     else {
@@ -155,127 +128,22 @@ static int place_order(struct order *order, const char *output, const char *name
         plan->output = order->owned[2] = mem_printf("%s/%s", above, base);
         plan->name = order->owned[3] = sbatch_plain(base);
         plan->job_name = order->owned[4] = sbatch_plain(name);
-        order->shown = order->owned[5] = sbatch_quote(plan->output);
     }
-    mem_free(copy);
+    mem_free(folder);
     return rc;
 }
 
-// --- handing in its jobs
-
-// One job, or the links of a chain: each waits for the one before, however that ended. Their common
-// name tells them from other chains.
-static int submit_run(const struct order *order, struct err *err)
-{
-    uint32_t n = order->links;
-    char *chain = n == 0 ? NULL
-                         : mem_printf("%.60s-chain-%lld-%ld", order->plan.job_name,
-                                      (long long)time(NULL), (long)getpid());
-    struct submission *submission = submission_run(&order->plan, chain);
-    char *id = NULL;
-    int rc = 0;
-    for (uint32_t link = 1; link <= (n ? n : 1) && rc == 0; link++) {
-        char *word = n ? mem_printf("link%u", link) : mem_strdup("run");
-        char *purpose = n ? mem_printf("link %u of %u, into %s", link, n, order->shown)
-                          : mem_printf("run, into %s", order->shown);
-        rc = submission_hand_in(submission, word, purpose, &id, err);
-        mem_free(purpose);
-        mem_free(word);
-    }
-    mem_free(id);
-    submission_destroy(submission);
-    mem_free(chain);
-    return rc;
-}
-
-// *id: of the array, caller mem_free()s.
-static int submit_tasks(const struct order *order, const bool *missing, uint32_t n_points,
-                        char **id, struct err *err)
-{
-    struct submission_tasks tasks;
-    submission_deal(missing, n_points, sbatch_max_array(), &tasks);
-    struct submission *submission = submission_array(&order->plan, &tasks);
-    uint32_t n_tasks = idset_count(tasks.chosen, tasks.n);
-    char *purpose = mem_printf("%u of %u points, %u task%s", idset_count(missing, n_points),
-                               n_points, n_tasks, n_tasks == 1 ? "" : "s");
-    int rc = submission_hand_in(submission, "array", purpose, id, err);
-    mem_free(purpose);
-    submission_destroy(submission);
-    mem_free(tasks.chosen);
-    return rc;
-}
-
-// The tasks, if there are any, and the merge after them.
-static int submit_array(const struct order *order, const bool *missing, uint32_t n_points,
-                        struct err *err)
-{
-    char *id = NULL;
-    if (idset_count(missing, n_points) > 0 && submit_tasks(order, missing, n_points, &id, err) < 0)
-        return -1;
-    struct submission *submission = submission_merge(&order->plan);
-    char *purpose =
-        mem_printf("merge%s, into %s", id ? "" : " of points that are all there", order->shown);
-    int rc = submission_hand_in(submission, "merge", purpose, &id, err);
-    mem_free(id);
-    mem_free(purpose);
-    submission_destroy(submission);
-    return rc;
-}
-
-// --- what is to be done
-
-// Which points a task is needed for. A point that no task could do is an error here and now.
-static int find_missing(struct survey *survey, bool *missing, struct err *err)
-{
-    const struct survey_point *facts = survey_facts(survey);
-    char note[ERR_TEXT_MAX];
-    survey_look(survey, NULL, 0, 1);
-    for (uint32_t p = 0; p < survey_n_points(survey); p++) {
-        if (facts[p].state == POINTDIR_WRONG) {
-            study_destroy(survey_study(survey, p, err));
-            return survey_blame(survey, p, err);
-        }
-        if (facts[p].state == POINTDIR_FOREIGN) {
-            survey_note(survey, p, note, sizeof note);
-            err_set(err, ERR_STUDY, "%s", note);
-            return survey_blame(survey, p, err);
-        }
-        missing[p] = facts[p].state != POINTDIR_DONE;
-    }
-    return 0;
-}
-
-static int order_array(struct order *order, struct survey *survey, struct err *err)
-{
-    const struct grid *grid = survey_grid(survey);
-    uint32_t n_points = survey_n_points(survey);
-    if (grid_n_axes(grid) == 0)
-        return err_set(err, ERR_STUDY, "%s: --array, but the study has no sweep", order->study);
-    bool *missing = mem_calloc(n_points, sizeof *missing);
-    int rc = find_missing(survey, missing, err);
-    // What the merge would say at the very end.
-    if (rc == 0 && merge_check(survey, false, err) < 0) {
-        rc = -1;
-        if (access(survey_output(survey), F_OK) == 0)
-            err_append(err, ", but not from here: remove it, or name another with --output");
-    }
-    if (rc == 0)
-        rc = place_order(order, survey_output(survey), grid_study_name(grid), err);
-    if (rc == 0)
-        rc = submit_array(order, missing, n_points, err);
-    mem_free(missing);
-    return rc;
-}
+// --- one job, or a chain
 
 // Are these results there already? Then *done; any other file in their place is an error, here and
 // now and not in the queue.
-static int look_at_output(const struct order *order, const struct study *study, bool *done,
+static int look_at_output(const char *output, const struct study *study, bool *done,
                           struct err *err)
 {
     *done = false;
-    if (access(order->plan.output, F_OK) != 0)
-        return dataset_write_check(order->plan.output, false, err);
-    struct run_result *run = run_result_read(order->plan.output, DATASET_ALL, NULL);
+    if (access(output, F_OK) != 0)
+        return dataset_write_check(output, false, err);
+    struct run_result *run = run_result_read(output, DATASET_ALL, NULL);
     char *digest = study_digest(study);
     *done = run && strcmp(run->meta->study_digest, digest) == 0;
     mem_free(digest);
@@ -284,52 +152,135 @@ static int look_at_output(const struct order *order, const struct study *study, 
         return err_set(err, ERR_STUDY,
                        "output %s: exists and is not of this study; remove it, or name another "
                        "with --output",
-                       order->shown);
-    printf("nothing to submit: %s has the results of this study already\n", order->shown);
+                       output);
+    printf("nothing to submit: %s has the results of this study already\n", output);
     return 0;
+}
+
+// Each link waits for the one before, however that ended. Their common name tells them from other
+// chains.
+static int submit_run(const struct order *order, struct err *err)
+{
+    unsigned n = (unsigned)order->n_links;
+    const char *output = order->plan.output;
+    char *id = NULL;
+    char *chain = n == 0 ? NULL
+                         : mem_printf("%.60s-chain-%lld-%ld", order->plan.job_name,
+                                      (long long)time(NULL), (long)getpid());
+    int rc = 0;
+    for (unsigned link = 1; link <= (n ? n : 1) && rc == 0; link++) {
+        char *word = n ? mem_printf("link%u", link) : mem_strdup("run");
+        char *purpose = n ? mem_printf("link %u of %u, into %s", link, n, output)
+                          : mem_printf("run, into %s", output);
+        const struct submission job = {
+            .kind = SUBMISSION_RUN, .chain = chain, .word = word, .purpose = purpose};
+        rc = submission_hand_in(&order->plan, &job, &id, err);
+        mem_free(purpose);
+        mem_free(word);
+    }
+    mem_free(id);
+    mem_free(chain);
+    return rc;
 }
 
 static int order_run(struct order *order, const struct survey *survey, struct err *err)
 {
     struct study *study = survey_whole(survey, err);
-    const char *output = survey_source(survey)->output;
     if (!study)
         return -1;
     if (grid_n_axes(survey_grid(survey)) > 0)
         log_warn("%s has a sweep of %u points, and is run without it: --array submits the points",
-                 order->study, survey_n_points(survey));
-    char *own = study_output_path(study);
+                 order->line->args[0], survey_n_points(survey));
     bool done = false;
-    int rc = place_order(order, output ? output : own, study->settings.name, err);
+    int rc = place_order(order, survey_output(survey), study->settings.name, err);
     if (rc == 0)
-        rc = look_at_output(order, study, &done, err);
+        rc = look_at_output(order->plan.output, study, &done, err);
     if (rc == 0 && !done)
         rc = submit_run(order, err);
-    mem_free(own);
     study_destroy(study);
+    return rc;
+}
+
+// --- an array
+
+// The tasks, if there are any, and the merge after them.
+static int submit_array(const struct submission_plan *plan, const bool *missing, uint32_t n_points,
+                        struct err *err)
+{
+    uint32_t n_missing = idset_count(missing, n_points);
+    char *id = NULL, *purpose;
+    int rc = 0;
+    if (n_missing > 0) {
+        struct submission_tasks tasks;
+        submission_deal(missing, n_points, sbatch_max_array(), &tasks);
+        uint32_t n_tasks = idset_count(tasks.chosen, tasks.n);
+        purpose = mem_printf("%u of %u points, %u task%s", n_missing, n_points, n_tasks,
+                             n_tasks == 1 ? "" : "s");
+        const struct submission array = {
+            .kind = SUBMISSION_ARRAY, .tasks = &tasks, .word = "array", .purpose = purpose};
+        rc = submission_hand_in(plan, &array, &id, err);
+        mem_free(purpose);
+        mem_free(tasks.chosen);
+    }
+    purpose = mem_printf("merge%s, into %s", n_missing > 0 ? "" : " of points that are all there",
+                         plan->output);
+    const struct submission merge = {.kind = SUBMISSION_MERGE, .word = "merge", .purpose = purpose};
+    if (rc == 0)
+        rc = submission_hand_in(plan, &merge, &id, err);
+    mem_free(purpose);
+    mem_free(id);
+    return rc;
+}
+
+// A point that no task could do, and what the merge would refuse at the very end, are errors here
+// and now.
+static int check_array(struct survey *survey, struct err *err)
+{
+    survey_look(survey, NULL, 0, 1);
+    if (survey_refuse(survey, POINTDIR_WRONG, NULL, err) < 0 ||
+        survey_refuse(survey, POINTDIR_FOREIGN, NULL, err) < 0)
+        return -1;
+    if (merge_check(survey, false, err) == 0)
+        return 0;
+    if (access(survey_output(survey), F_OK) == 0)
+        err_append(err, ", but not from here: remove it, or name another with --output");
+    return -1;
+}
+
+static int order_array(struct order *order, struct survey *survey, struct err *err)
+{
+    const struct grid *grid = survey_grid(survey);
+    uint32_t n_points = survey_n_points(survey);
+    if (grid_n_axes(grid) == 0)
+        return err_set(err, ERR_STUDY, "%s: --array, but the study has no sweep",
+                       order->line->args[0]);
+    if (check_array(survey, err) < 0 ||
+        place_order(order, survey_output(survey), grid_study_name(grid), err) < 0)
+        return -1;
+    bool *missing = mem_calloc(n_points, sizeof *missing);
+    for (uint32_t p = 0; p < n_points; p++)
+        missing[p] = survey_facts(survey)[p].state != POINTDIR_DONE;
+    int rc = submit_array(&order->plan, missing, n_points, err);
+    mem_free(missing);
     return rc;
 }
 
 static int submit(struct cmd_line *line, struct err *err)
 {
-    struct order *order = mem_calloc(1, sizeof *order);
-    int rc = read_order(line, order, err);
-    if (rc == 0) {
-        const struct survey_source source = {.path = order->study,
-                                             .settings = order->settings,
-                                             .n_settings = order->plan.n_settings,
-                                             .output = cmd_value(line, "--output", NULL)};
-        struct survey *survey = survey_create(&source, err);
-        rc = !survey        ? -1
-             : order->array ? order_array(order, survey, err)
-                            : order_run(order, survey, err);
-        survey_destroy(survey);
-    }
-    site_release(&order->site);
-    for (size_t i = 0; i < sizeof order->owned / sizeof *order->owned; i++)
-        mem_free(order->owned[i]);
-    mem_free(order);
-    return rc < 0 ? -1 : CMD_DONE;
+    struct order order = {0};
+    const struct survey_source source = job_source(line);
+    int rc = read_order(&order, line, err);
+    struct survey *survey = rc == 0 ? survey_create(&source, err) : NULL;
+    if (survey)
+        rc = cmd_given(line, "--array") ? order_array(&order, survey, err)
+                                        : order_run(&order, survey, err);
+    else
+        rc = -1;
+    survey_destroy(survey);
+    site_release(&order.site);
+    for (size_t i = 0; i < sizeof order.owned / sizeof *order.owned; i++)
+        mem_free(order.owned[i]);
+    return rc;
 }
 
 const struct cmd cmd_submit = {
@@ -339,7 +290,7 @@ const struct cmd cmd_submit = {
     .min_args = 1,
     .max_args = 1,
     .description =
-        "Checks the study, writes a job script beside its results file and submits it. The job "
+        "Checks the study, puts a job script beside its results file and submits it. The job "
         "saves itself before its wall time is over, goes back into the queue and resumes from "
         "there, after a preemption and a lost node, too. With --array every point of the sweep "
         "that has no results yet becomes a task, and a job that follows merges what there is; "

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "app/cmd.h"
-#include "runs/eval.h"
 #include "jobs/idset.h"
 #include "app/job.h"
 #include "runs/checkpointing.h"
@@ -35,7 +34,6 @@ static const struct cmd_option options[] = {
 struct order {
     struct cmd_line *line;
     struct survey *survey;
-    const char *settings[CMD_MAX_WORDS];
     bool *chosen; // [points]
     bool *todo;   // [points]: chosen and not done
     bool all;     // every point was chosen, by choosing none
@@ -47,16 +45,15 @@ static int choose(struct order *order, struct err *err)
 {
     const struct cmd_line *line = order->line;
     uint32_t n = survey_n_points(order->survey);
-    const char *texts[CMD_MAX_WORDS];
-    size_t n_texts = cmd_values(line, "--point", texts, CMD_MAX_WORDS);
     const char *share = cmd_value(line, "--share", NULL);
     order->chosen = mem_calloc(n, sizeof *order->chosen);
     order->todo = mem_calloc(n, sizeof *order->todo);
-    order->all = n_texts == 0 && !share;
-    if (n_texts > 0 && share)
+    order->all = !cmd_given(line, "--point") && !share;
+    if (cmd_given(line, "--point") && share)
         return err_set(err, ERR_STUDY, "recfleet sweep: expected --point or --share, got both");
-    for (size_t i = 0; i < n_texts; i++)
-        if (idset_parse(texts[i], order->chosen, n, err) < 0)
+    for (size_t i = 0; i < line->n_given; i++)
+        if (strcmp(line->given[i].option->name, "--point") == 0 &&
+            idset_parse(line->given[i].value, order->chosen, n, err) < 0)
             return err_prefix(err, "recfleet sweep: --point");
     if (share && idset_parse_share(share, order->chosen, n, err) < 0)
         return err_prefix(err, "recfleet sweep: --share");
@@ -77,38 +74,6 @@ static void find_todo(struct order *order)
 }
 
 // ---- before anything is simulated ---------------------------------------------------------------
-
-// The first chosen point in a state; UINT32_MAX: there is none.
-static uint32_t first_in(const struct order *order, enum pointdir_state state)
-{
-    for (uint32_t p = 0; p < survey_n_points(order->survey); p++)
-        if (order->chosen[p] && state_of(order, p) == (int32_t)state)
-            return p;
-    return UINT32_MAX;
-}
-
-// A mistake in the study of a point, when all are asked for: better now than after the others.
-static int refuse_wrong(const struct order *order, struct err *err)
-{
-    uint32_t point = order->all ? first_in(order, POINTDIR_WRONG) : UINT32_MAX;
-    if (point == UINT32_MAX)
-        return 0;
-    struct study *study = survey_study(order->survey, point, err);
-    if (!study)
-        return survey_blame(order->survey, point, err);
-    study_destroy(study);
-    return err_set(err, ERR_FAIL, "point %u cannot be read on every rank", point);
-}
-
-static int refuse_foreign(const struct order *order, struct err *err)
-{
-    uint32_t point = first_in(order, POINTDIR_FOREIGN);
-    char note[ERR_TEXT_MAX / 2];
-    if (point == UINT32_MAX || cmd_given(order->line, "--force"))
-        return 0;
-    survey_note(order->survey, point, note, sizeof note);
-    return err_set(err, ERR_STUDY, "%s; --force replaces it", note);
-}
 
 static void say_edited(const struct order *order)
 {
@@ -132,9 +97,13 @@ static int prepare(struct order *order, bool merges, struct err *err)
 {
     const char *folder = survey_folder(order->survey);
     uint32_t n = survey_n_points(order->survey);
-    if (refuse_wrong(order, err) < 0 || refuse_foreign(order, err) < 0)
+    bool force = cmd_given(order->line, "--force");
+    // A mistake in the study of a point, when all are asked for: better now than after the others.
+    if (order->all && survey_refuse(order->survey, POINTDIR_WRONG, NULL, err) < 0)
         return -1;
-    if (merges && merge_check(order->survey, cmd_given(order->line, "--force"), err) < 0)
+    if (!force && survey_refuse(order->survey, POINTDIR_FOREIGN, order->chosen, err) < 0)
+        return err_append(err, "; --force replaces it");
+    if (merges && merge_check(order->survey, force, err) < 0)
         return -1;
     if (idset_count(order->todo, n) == 0)
         return 0;
@@ -215,58 +184,21 @@ static int simulate(struct order *order, const struct eval *eval, struct err *er
     find_todo(order);
     if (eval_agree(eval, eval->rank == 0 ? prepare(order, merges, err) : 0, err) < 0)
         return -1;
-    char *command = cmd_text(order->line);
-    const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, command};
+    const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, order->line->text};
     int rc = sweep_run(eval, order->survey, &opts, &outcome, err);
     if (rc == 0)
         rc = eval_agree(eval, eval->rank == 0 ? finish(order, &outcome, merges, err) : 0, err);
     sweep_release(&outcome);
-    mem_free(command);
     return rc;
 }
 
-// ---- reading ------------------------------------------------------------------------------------
-
-// Fills the survey and what is chosen; release_order() follows also on error. `text`: of the study,
-// NULL for it to be read here.
-static int read_order(struct order *order, struct cmd_line *line, const char *text, size_t size,
-                      struct err *err)
-{
-    const struct survey_source source = {
-        .path = line->args[0],
-        .text = text,
-        .size = size,
-        .settings = order->settings,
-        .n_settings = cmd_values(line, "--set", order->settings, CMD_MAX_WORDS),
-        .output = cmd_value(line, "--output", NULL)};
-    order->line = line;
-    order->survey = survey_create(&source, err);
-    return order->survey ? choose(order, err) : -1;
-}
+// ---- the command --------------------------------------------------------------------------------
 
 static void release_order(struct order *order)
 {
     survey_destroy(order->survey);
     mem_free(order->chosen);
     mem_free(order->todo);
-    mem_free(order);
-}
-
-static int work(struct cmd_line *line, const struct eval *eval, struct err *err)
-{
-    size_t size = 0;
-    char *text = eval_read_text(eval, line->args[0], &size, err);
-    if (!text)
-        return -1;
-    struct order *order = mem_calloc(1, sizeof *order);
-    int rc = eval_agree(eval, read_order(order, line, text, size, err), err);
-    if (rc == 0)
-        rc = sweep_look(eval, order->survey, order->chosen, err);
-    if (rc == 0)
-        rc = simulate(order, eval, err);
-    release_order(order);
-    mem_free(text);
-    return rc;
 }
 
 // ---- looking only -------------------------------------------------------------------------------
@@ -320,33 +252,46 @@ static void print_notes(const struct order *order)
 // Without MPI, as `check`: on a login node there may be none.
 static int look(struct cmd_line *line, struct err *err)
 {
-    struct order *order = mem_calloc(1, sizeof *order);
-    int rc = read_order(order, line, NULL, 0, err);
+    const struct survey_source source = job_source(line);
+    struct order order = {.line = line, .survey = survey_create(&source, err)};
+    int rc = order.survey ? choose(&order, err) : -1;
     if (rc == 0) {
-        uint32_t n = survey_n_points(order->survey);
-        survey_look(order->survey, order->chosen, 0, 1);
-        find_todo(order);
-        uint32_t n_chosen = idset_count(order->chosen, n), n_todo = idset_count(order->todo, n);
+        uint32_t n = survey_n_points(order.survey);
+        survey_look(order.survey, order.chosen, 0, 1);
+        find_todo(&order);
+        uint32_t n_chosen = idset_count(order.chosen, n), n_todo = idset_count(order.todo, n);
         if (cmd_given(line, "--missing")) {
-            idset_print(stdout, order->todo, n);
+            idset_print(stdout, order.todo, n);
             fputs(n_todo > 0 ? "\n" : "", stdout);
         } else {
-            print_points(order);
-            print_notes(order);
+            print_points(&order);
+            print_notes(&order);
             printf("%u of %u points done; points: %s, results: %s\n", n_chosen - n_todo, n_chosen,
-                   survey_folder(order->survey), survey_output(order->survey));
+                   survey_folder(order.survey), survey_output(order.survey));
         }
     }
-    release_order(order);
+    release_order(&order);
     return rc;
 }
 
 static int run(struct cmd_line *line, struct err *err)
 {
+    const struct survey_source source = job_source(line);
+    struct order order = {.line = line};
+    struct eval eval;
     if (cmd_given(line, "--list") || cmd_given(line, "--missing"))
         return look(line, err);
     checkpointing_block_signals();
-    return job_run(line, work, err);
+    if (job_open(&eval, err) < 0)
+        return -1;
+    order.survey = eval_read_survey(&eval, &source, err);
+    int rc = order.survey ? eval_agree(&eval, choose(&order, err), err) : -1;
+    if (rc == 0)
+        rc = sweep_look(&eval, order.survey, order.chosen, err);
+    if (rc == 0)
+        rc = simulate(&order, &eval, err);
+    release_order(&order);
+    return job_close(line, &eval, rc, err);
 }
 
 const struct cmd cmd_sweep = {

@@ -53,10 +53,12 @@ static void print_summary(const char *name, const struct trace *trace)
     printf("  %-26s %.2f %%\n", "items in largest quarter", 100 * s.top_quarter_work_frac);
 }
 
-// All queries of the study (or of one service), as one cell would see them.
-static struct trace *make_trace(const struct study *study, const struct service_traffic *traffic,
-                                long service, struct err *err)
+// All queries of the study, or of one service (-1: all), as one cell would see them.
+static struct trace *make_trace(const struct study *study, long service, struct err *err)
 {
+    struct service_traffic *traffic = mem_calloc(study->n_services, sizeof *traffic);
+    for (size_t s = 0; s < study->n_services; s++)
+        traffic[s] = study->services[s].traffic;
     const struct source_config config = {.services = traffic,
                                          .n_services = study->fleet.n_services,
                                          .seed = study->settings.seed,
@@ -66,49 +68,34 @@ static struct trace *make_trace(const struct study *study, const struct service_
                                          .end_ns = study->settings.duration_ns,
                                          .sizes = (const struct qsize *const *)study->sizes};
     struct source *source = source_create(&config, err);
-    if (!source)
-        return NULL;
-    struct trace *trace = trace_create(true);
-    size_t n;
-    do {
+    struct trace *trace = source ? trace_create(true) : NULL;
+    for (size_t n = 1; source && n > 0;) {
         const struct query *queries = source_next(source, config.end_ns, BLOCK, &n);
         for (size_t i = 0; i < n; i++)
             if (service < 0 || queries[i].service == service)
                 trace_append(trace, queries[i].arrive_ns, queries[i].size_items);
-    } while (n > 0);
+    }
     source_destroy(source);
+    mem_free(traffic);
     return trace;
-}
-
-static int find_service(const struct cmd_line *line, const struct study *study, long *service,
-                        struct err *err)
-{
-    const char *name = cmd_value(line, "--service", NULL);
-    *service = -1;
-    for (size_t s = 0; name && s < study->n_services; s++)
-        if (strcmp(study->services[s].name, name) == 0)
-            *service = (long)s;
-    if (name && *service < 0)
-        return err_set(err, ERR_STUDY, "recfleet trace make: no service \"%.60s\" in the study",
-                       name);
-    return 0;
 }
 
 static int make_from(const struct cmd_line *line, const struct study *study, const char *output,
                      struct err *err)
 {
-    long service;
-    if (find_service(line, study, &service, err) < 0)
-        return -1;
+    const char *name = cmd_value(line, "--service", NULL);
+    long service = -1;
+    for (size_t s = 0; name && s < study->n_services; s++)
+        if (strcmp(study->services[s].name, name) == 0)
+            service = (long)s;
+    if (name && service < 0)
+        return err_set(err, ERR_STUDY, "recfleet trace make: no service \"%.60s\" in the study",
+                       name);
     if (study_expected_queries(study) > MAX_TRACE_QUERIES)
         return err_set(err, ERR_STUDY,
                        "recfleet trace make: about %.3g queries are too many for a trace",
                        study_expected_queries(study));
-    struct service_traffic *traffic = mem_calloc(study->n_services, sizeof *traffic);
-    for (size_t s = 0; s < study->n_services; s++)
-        traffic[s] = study->services[s].traffic;
-    struct trace *trace = make_trace(study, traffic, service, err);
-    mem_free(traffic);
+    struct trace *trace = make_trace(study, service, err);
     if (!trace)
         return -1;
     int rc = trace->n == 0 ? err_set(err, ERR_STUDY, "recfleet trace make: no query in that time")
@@ -121,12 +108,12 @@ static int make_from(const struct cmd_line *line, const struct study *study, con
 
 static int make(struct cmd_line *line, struct err *err)
 {
-    const char *settings[CMD_MAX_WORDS], *output;
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
+    const char *output;
     struct library library;
     if (want_output(line, &output, err) < 0 || library_load(&library, err) < 0)
         return -1;
-    struct study *study = study_read(line->args[1], settings, n, &library, true, err);
+    struct study *study =
+        study_read(line->args[1], line->settings, line->n_settings, &library, true, err);
     int rc = study ? make_from(line, study, output, err) : -1;
     study_destroy(study);
     library_release(&library);
@@ -137,22 +124,21 @@ static int make(struct cmd_line *line, struct err *err)
 static int read_config(const struct cmd_line *line, struct trace_csv_config *config,
                        struct err *err)
 {
-    const char *settings[CMD_MAX_WORDS];
-    size_t n = cmd_values(line, "--set", settings, CMD_MAX_WORDS);
     schema_defaults(trace_csv_fields, config);
     schema_parse(schema_find(trace_csv_fields, "file"), line->args[1], config, NULL);
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strcspn(settings[i], "=");
-        char *key = mem_printf("%.*s", (int)len, settings[i]);
+    for (size_t i = 0; i < line->n_settings; i++) {
+        const char *setting = line->settings[i];
+        size_t len = strcspn(setting, "=");
+        char *key = mem_printf("%.*s", (int)len, setting);
         const struct field *field = schema_find(trace_csv_fields, key);
         mem_free(key);
-        if (!field || !settings[i][len])
+        if (!field || !setting[len])
             return err_set(err, ERR_STUDY,
                            "--set %.80s: expected key=value with a key such as time_column, "
                            "time_unit, size_column, time_scale, size_scale, sort",
-                           settings[i]);
-        if (schema_parse(field, settings[i] + len + 1, config, err) < 0)
-            return err_prefix(err, "--set %.80s", settings[i]);
+                           setting);
+        if (schema_parse(field, setting + len + 1, config, err) < 0)
+            return err_prefix(err, "--set %.80s", setting);
     }
     return 0;
 }

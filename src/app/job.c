@@ -5,6 +5,10 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/wallclock.h"
+#include "par/mpi_err.h"
+#include "results/file/dataset_write.h"
+#include "results/file/durable.h"
 
 // A process that no launcher has started is a job of one, and needs neither the daemon that Open
 // MPI forks to speak with other processes nor a search for networks: together a third of a short
@@ -27,19 +31,68 @@ static void start_alone(void)
         setenv(variables[i][0], variables[i][1], 0);
 }
 
-int job_run(struct cmd_line *line, job_fn work, struct err *err)
+int job_open(struct eval *eval, struct err *err)
 {
-    struct eval eval;
     start_alone();
-    if (eval_open(&eval, err) < 0)
+    if (eval_open(eval, err) < 0)
         return -1;
-    log_init(LOG_INFO, eval.rank);
-    int rc = work(line, &eval, err);
-    if (rc < 0 && eval.rank == 0)
+    log_init(LOG_INFO, eval->rank);
+    return 0;
+}
+
+int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
+{
+    if (rc < 0 && eval->rank == 0)
         cmd_fail(err);
     line->silent = rc < 0;
     fflush(NULL);
-    MPI_Barrier(eval.comm);
-    eval_close(&eval);
+    MPI_Barrier(eval->comm);
+    eval_close(eval);
     return rc;
+}
+
+struct survey_source job_source(const struct cmd_line *line)
+{
+    return (struct survey_source){.path = line->args[0],
+                                  .settings = line->settings,
+                                  .n_settings = line->n_settings,
+                                  .output = cmd_value(line, "--output", NULL)};
+}
+
+int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,
+                     bool *there, struct err *err)
+{
+    int rc = 0, is_there = eval->rank == 0 && *there;
+    if (eval->rank == 0 && !*there)
+        rc = durable_same(output, line->args[0])
+                 ? err_set(err, ERR_STUDY, "output %s: is the study itself", output)
+                 : dataset_write_check(output, cmd_given(line, "--force"), err);
+    if (eval_agree(eval, rc, err) < 0)
+        return -1;
+    rc = MPI_Bcast(&is_there, 1, MPI_INT, 0, eval->comm);
+    *there = is_there;
+    return mpi_err_check(rc, "share whether the results are there", err);
+}
+
+void job_search_begin(struct job_search *search, const struct cmd_line *line,
+                      const struct eval *eval)
+{
+    bool quiet = cmd_given(line, "--quiet") || eval->rank != 0;
+    eval_stamp(eval, line->text, &search->stamp, &search->info);
+    progress_start(&search->progress, quiet ? NULL : stderr);
+    search->begin_s = wallclock_s();
+}
+
+void job_search_end(struct job_search *search)
+{
+    search->info.wall_s = wallclock_s() - search->begin_s;
+    progress_end(&search->progress);
+}
+
+void job_search_print(const struct job_search *search, const char *output)
+{
+    const struct run_info *info = &search->info;
+    printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\nresults: %s\n",
+           (double)info->n_queries * 1e-6, info->wall_s, info->n_ranks,
+           info->n_ranks == 1 ? "" : "s", output);
 }

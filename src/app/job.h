@@ -1,22 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 // job: a command carried out by all ranks of an MPI job. [M]
 //
-// Starts MPI, lets every rank do the command's work, and ends it in an order that loses nothing:
-// as soon as one process leaves with a status other than 0, mpirun kills the others, and what
-// these have not written yet is lost. So rank 0 prints the error line, and everybody's output is
-// flushed, before any rank may leave.
+// Starts MPI and ends it in an order that loses nothing: as soon as one process leaves with a
+// status other than 0, mpirun kills the others, and what these have not written yet is lost. So
+// rank 0 prints the error line, and everybody's output is flushed, before any rank may leave.
+//
+//     struct eval eval;
+//     if (job_open(&eval, err) < 0)
+//         return -1;
+//     int rc = ...;                              // 0, or -1 with the same error on every rank
+//     return job_close(line, &eval, rc, err);
+//
+// And what the commands that search (tune, capacity) have in common: progress, and the cost.
 #ifndef APP_JOB_H
 #define APP_JOB_H
 
 #include "app/cmd.h"
 #include "runs/eval.h"
+#include "runs/progress.h"
 
-// A command's work on one rank: 0, or -1 with the same error on every rank. The line->status of
-// rank 0 is the job's.
-typedef int (*job_fn)(struct cmd_line *line, const struct eval *eval, struct err *err);
+// Collective (all processes of the job).
+int job_open(struct eval *eval, struct err *err);
+// Collective (all processes of the job). Returns rc; after -1 the error has been printed and
+// line->silent is set. The line->status of rank 0 is the job's.
+int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err);
 
-// Collective (all processes of the job). Logically collective: line and work must agree. Returns
-// what `work` does; after -1 the error has been printed and line->silent is set.
-int job_run(struct cmd_line *line, job_fn work, struct err *err);
+// Not collective. The command's study with its points: its first argument, --set and --output. It
+// borrows from the line.
+struct survey_source job_source(const struct cmd_line *line);
+
+// Collective (eval->comm). May the command's results go to `output`? *there, of rank 0: they are
+// there already, and nothing is in the way; afterwards the same on every rank.
+int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,
+                     bool *there, struct err *err);
+
+// A search that is under way.
+struct job_search {
+    struct progress progress;
+    struct eval_stamp stamp;
+    double begin_s;
+    struct run_info info; // n_queries and n_restarts are the command's to fill in
+};
+
+// Not collective. Begins.
+void job_search_begin(struct job_search *search, const struct cmd_line *line,
+                      const struct eval *eval);
+// Not collective. Ends the progress, and the time that info->wall_s says.
+void job_search_end(struct job_search *search);
+// Not collective. Prints what it has cost, and where the results are.
+void job_search_print(const struct job_search *search, const char *output);
 
 #endif

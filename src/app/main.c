@@ -32,17 +32,21 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     struct cmd_line *line = mem_calloc(1, sizeof *line);
     struct err err = {0};
     int status = CMD_DONE;
+    char *text = NULL;
     if (cmd_parse(cmd, argc, argv, line, &err) < 0) {
         status = cmd_fail(&err);
     } else if (cmd_given(line, "--help")) {
         cmd_print_help(cmd, stdout);
     } else if (cmd_given(line, "--version")) {
         printf("recfleet %s\n", revision_program);
-    } else if (cmd->run(line, &err) < 0) {
-        status = line->silent ? cmd_status(&err) : cmd_fail(&err);
     } else {
-        status = line->status;
+        line->text = text = cmd_text(line);
+        if (cmd->run(line, &err) == 0)
+            status = (int)line->status;
+        else
+            status = line->silent ? cmd_status(&err) : cmd_fail(&err);
     }
+    mem_free(text);
     mem_free(line);
     // A full disk shows only here when the output went to a file.
     if (fflush(stdout) != 0 && status == CMD_DONE) {

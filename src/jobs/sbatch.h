@@ -2,29 +2,23 @@
 // sbatch: how Slurm is spoken to: words that it and bash take, its times, its commands.
 //
 // Slurm's own options cannot hold every text. So names of jobs, scripts and logs are made of plain
-// characters (sbatch_plain()), Slurm is started in the folder, and only words that bash reads,
-// which can be quoted (sbatch_quote()), hold paths and settings as they are. Nothing passes through
-// a shell on the way to sbatch.
+// characters (sbatch_plain()), and Slurm is started in the folder; paths and settings are arguments
+// of the job script, which hold anything. Nothing passes through a shell on the way to sbatch.
 //
-//     const struct sbatch_call call = {.words = words, .folder = "/project", .site = &site};
+//     const struct sbatch_call call = {words, site.settings, site.n_settings, "/project"};
 //     if (sbatch_run(&call, &said) == 0)
 //         id = sbatch_parse_id(said);
 #ifndef JOBS_SBATCH_H
 #define JOBS_SBATCH_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "jobs/site.h"
-
-// The word as bash reads it back, on one line whatever is in it; caller mem_free()s.
+// The word as bash reads it back; caller mem_free()s.
 char *sbatch_quote(const char *word);
 // The text with '_' in place of all that is not a letter, a digit or one of "._+-"; never empty,
 // never with a '-' or '.' in front. Caller mem_free()s.
 char *sbatch_plain(const char *text);
-// Whether Slurm reads the text as it is in every place: the same characters and those of options,
-// ":,%=/[]"; not for empty ones.
-bool sbatch_is_plain(const char *text);
 
 // Seconds of a time limit as --time takes it ("90", "1:30:00", "2-12", "2-12:30:00", minutes when
 // there is nothing else; "UNLIMITED": INT64_MAX), -1 when it is none; and of the warning that a
@@ -34,10 +28,10 @@ int64_t sbatch_signal_s(const char *text);
 
 // One of Slurm's commands, all borrowed.
 struct sbatch_call {
-    const char *const *words; // ends with NULL
-    const char *folder;       // that it is started in; NULL: ours
-    const struct site *site;  // what its environment has besides; NULL: nothing
-    bool quiet;               // its complaints go nowhere, not to stderr
+    char *const *words; // ends with NULL
+    char *const *env;   // [n_env] "KEY=VALUE" that its environment has besides
+    size_t n_env;
+    const char *folder; // that it is started in; NULL: ours
 };
 
 // Its exit status when there is no such command, as in a shell.
@@ -53,7 +47,5 @@ char *sbatch_parse_id(const char *said);
 
 // One more than the largest index of an array task here (MaxArraySize), 0 when Slurm does not say.
 uint32_t sbatch_max_array(void);
-// The same from what `scontrol show config` prints.
-uint32_t sbatch_parse_max_array(const char *config);
 
 #endif

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // site: what one cluster wants of every job, read from slurm/site/*.env.
 //
-// The file is one that bash could source (`set -a; . site.env`), cut down to what means the same to
-// bash and to us: a line is empty, a comment, or KEY=VALUE with nothing round the `=`, where the
-// value is plain characters, '...' or "...", all of one kind. In double quotes there is no `$`,
-// backquote, backslash or `!`, so nothing is ever expanded. Whatever else bash would read is
-// refused with file:line:column, never half understood.
+// A line is empty, a comment, or KEY=VALUE, where the value is plain characters or, in single
+// quotes, anything but a quote. So bash, which reads the same file when a job is submitted by hand
+// (`set -a; . site.env`), finds the same in it: nothing is expanded. Whatever else bash would read
+// is refused with file:line:column, never half understood.
 //
 //     SBATCH_PARTITION=compute
-//     RECFLEET_LAUNCHER='srun --mpi=pmix -K1'   # what starts the ranks
+//     RECFLEET_LAUNCHER='srun --mpi=pmix -K1'
 //
 // SBATCH_ keys are environment variables that sbatch reads; of those and of our own, RECFLEET_, a
 // name that nobody reads is an error. Every other key is handed to the job as it is.
@@ -19,13 +18,9 @@
 
 #include "base/err.h"
 
-struct site_setting {
-    char *key, *value;
-};
-
-// Settings in the order of the file. Owns them; {0} is a site without any.
+// "KEY=VALUE" in the order of the file, as putenv() takes them. Owned; {0} is a site without any.
 struct site {
-    struct site_setting *settings;
+    char **settings;
     size_t n_settings;
 };
 

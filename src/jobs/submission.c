@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/submission.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -13,61 +12,12 @@
 #include "jobs/sbatch.h"
 #include "runs/pointdir.h"
 
-#define MAX_OPTIONS 8
+// Of the job's script, slurm/KIND.sbatch, by enum submission_kind.
+static const char *const kinds[] = {"run", "sweep", "merge"};
 
-struct submission {
-    const struct submission_plan *plan;
-    const struct submission_template *template;
-    char *script;               // file in the plan's folder; plain
-    char *options[MAX_OPTIONS]; // of sbatch; plain
-    size_t n_options;
-    const char *key; // a setting of this kind of job, NULL: none
-    char *value;
-    char *logs; // folder that the logs go to; NULL: the plan's
-    bool written;
-};
-
-// --- making one
-
-static void add_option(struct submission *submission, char *text)
-{
-    assert(submission->n_options < MAX_OPTIONS && sbatch_is_plain(text));
-    submission->options[submission->n_options++] = text;
-}
-
-// A job of the template `name`.
-static struct submission *begin(const struct submission_plan *plan, const char *name)
-{
-    struct submission *submission = mem_calloc(1, sizeof *submission);
-    submission->plan = plan;
-    submission->template = submission_templates;
-    while (strcmp(strrchr(submission->template->path, '/') + 1, name) != 0)
-        submission->template ++;
-    submission->script = mem_printf("%s.%s", plan->name, name);
-    return submission;
-}
-
-static void add_size(struct submission *submission)
-{
-    const struct submission_plan *plan = submission->plan;
-    if (plan->nodes)
-        add_option(submission, mem_printf("--nodes=%u", plan->nodes));
-    if (plan->ranks_per_node)
-        add_option(submission, mem_printf("--ntasks-per-node=%u", plan->ranks_per_node));
-    if (plan->time)
-        add_option(submission, mem_printf("--time=%s", plan->time));
-}
-
-struct submission *submission_run(const struct submission_plan *plan, const char *chain)
-{
-    struct submission *submission = begin(plan, "run.sbatch");
-    add_option(submission, mem_printf("--job-name=%s", chain ? chain : plan->job_name));
-    add_option(submission, mem_printf("--output=%s.log", plan->name));
-    add_size(submission);
-    submission->key = "RECFLEET_CHAIN";
-    submission->value = mem_strdup(chain ? chain : "");
-    return submission;
-}
+// afterany: with afterok a failed point would keep all the others from being merged, and a link
+// that was stopped would be the last of its chain.
+#define AFTER "--dependency=afterany:"
 
 void submission_deal(const bool *missing, uint32_t n_points, uint32_t max,
                      struct submission_tasks *tasks)
@@ -83,173 +33,166 @@ void submission_deal(const bool *missing, uint32_t n_points, uint32_t max,
             tasks->chosen[p % tasks->n] = true;
 }
 
-static char *task_list(const struct submission_tasks *tasks, uint32_t throttle)
+// --- its command
+
+// Texts of our own, with a NULL behind the last.
+struct texts {
+    char **v;
+    size_t n;
+};
+
+static void add(struct texts *texts, char *text)
+{
+    texts->v = mem_realloc(texts->v, texts->n + 2, sizeof *texts->v);
+    texts->v[texts->n++] = text;
+    texts->v[texts->n] = NULL;
+}
+
+static void release(struct texts *texts)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        mem_free(texts->v[i]);
+    mem_free(texts->v);
+}
+
+static char *task_list(const struct submission_tasks *tasks, uint64_t throttle)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    fputs("--array=", out);
     idset_print(out, tasks->chosen, tasks->n);
-    if (throttle)
-        fprintf(out, "%%%u", throttle);
     fclose(out);
-    return text;
+    char *option = throttle ? mem_printf("--array=%s%%%llu", text, (unsigned long long)throttle)
+                            : mem_printf("--array=%s", text);
+    free(text);
+    return option;
 }
 
-struct submission *submission_array(const struct submission_plan *plan,
-                                    const struct submission_tasks *tasks)
+// The options of sbatch: those of the kind, then those of the size.
+static void add_options(struct texts *words, const struct submission_plan *plan,
+                        const struct submission *job)
 {
-    struct submission *submission = begin(plan, "sweep.sbatch");
-    const char *prefix = tasks->n_shares ? "share-" : "";
-    char *stem = pointdir_of(plan->name);
-    submission->logs = mem_printf("%s/%s", plan->folder, stem);
-    add_option(submission, mem_printf("--job-name=%s", plan->job_name));
-    add_option(submission, mem_printf("--output=%s/%s%%6a.log", stem, prefix));
-    add_option(submission, task_list(tasks, plan->throttle));
-    add_size(submission);
-    submission->key = "RECFLEET_SHARES";
-    submission->value = tasks->n_shares ? mem_printf("%u", tasks->n_shares) : mem_strdup("");
-    mem_free(stem);
-    return submission;
+    bool merges = job->kind == SUBMISSION_MERGE;
+    add(words, mem_printf("--job-name=%s%s", job->chain ? job->chain : plan->job_name,
+                          merges ? "-merge" : ""));
+    if (job->kind == SUBMISSION_ARRAY) {
+        char *stem = pointdir_of(plan->name);
+        add(words,
+            mem_printf("--output=%s/%s%%6a.log", stem, job->tasks->n_shares ? "share-" : ""));
+        add(words, task_list(job->tasks, plan->throttle));
+        mem_free(stem);
+    } else {
+        add(words, mem_printf("--output=%s.log", plan->name));
+    }
+    // A merge needs no more ranks than its script asks for.
+    if (plan->nodes && !merges)
+        add(words, mem_printf("--nodes=%llu", (unsigned long long)plan->nodes));
+    if (plan->ranks_per_node && !merges)
+        add(words, mem_printf("--ntasks-per-node=%llu", (unsigned long long)plan->ranks_per_node));
+    if (plan->time)
+        add(words, mem_printf("--time=%s", plan->time));
 }
 
-struct submission *submission_merge(const struct submission_plan *plan)
+static struct texts words_of(const struct submission_plan *plan, const struct submission *job,
+                             const char *after)
 {
-    struct submission *submission = begin(plan, "merge.sbatch");
-    add_option(submission, mem_printf("--job-name=%s-merge", plan->job_name));
-    add_option(submission, mem_printf("--output=%s.log", plan->name));
-    if (plan->time) // where a time must be given, it must be for this one, too
-        add_option(submission, mem_printf("--time=%s", plan->time));
-    return submission;
+    struct texts words = {0};
+    add(&words, mem_strdup("sbatch"));
+    add(&words, mem_strdup("--parsable"));
+    add(&words, mem_strdup("--export=ALL"));
+    add_options(&words, plan, job);
+    if (after)
+        add(&words, mem_printf(AFTER "%s", after));
+    add(&words, mem_printf("%s.%s.sbatch", plan->name, kinds[job->kind]));
+    add(&words, mem_strdup(plan->study));
+    add(&words, mem_strdup("-o"));
+    add(&words, mem_strdup(plan->output));
+    for (size_t i = 0; i < plan->n_settings; i++) {
+        add(&words, mem_strdup("--set"));
+        add(&words, mem_strdup(plan->settings[i]));
+    }
+    return words;
 }
 
-void submission_destroy(struct submission *submission)
+// What sbatch and the job find in their environment: the site's settings and ours.
+static struct texts environment(const struct submission_plan *plan, const struct submission *job)
 {
-    if (!submission)
-        return;
-    for (size_t i = 0; i < submission->n_options; i++)
-        mem_free(submission->options[i]);
-    mem_free(submission->value);
-    mem_free(submission->logs);
-    mem_free(submission->script);
-    mem_free(submission);
+    struct texts env = {0};
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    // The running program, for sites that do not name one.
+    if (n > 0 && !site_value(plan->site, "RECFLEET_PROGRAM"))
+        add(&env, mem_printf("RECFLEET_PROGRAM=%.*s", (int)n, self));
+    for (size_t i = 0; i < plan->site->n_settings; i++)
+        add(&env, mem_strdup(plan->site->settings[i]));
+    // Both always, so that none is left over from whatever submits.
+    add(&env, mem_printf("RECFLEET_CHAIN=%s", job->chain ? job->chain : ""));
+    add(&env, job->tasks && job->tasks->n_shares
+                  ? mem_printf("RECFLEET_SHARES=%u", job->tasks->n_shares)
+                  : mem_strdup("RECFLEET_SHARES="));
+    return env;
 }
 
-// --- its script and its command
-
-// afterany: with afterok a failed point would keep all the others from being merged, and a link
-// that was stopped would be the last of its chain.
-#define AFTER "--dependency=afterany:"
-
-static void put_quoted(FILE *out, const char *before, const char *word, const char *after)
+static void put_quoted(FILE *out, const char *word, const char *after)
 {
     char *quoted = sbatch_quote(word);
-    fprintf(out, "%s%s%s", before, quoted, after);
+    fprintf(out, "%s%s", quoted, after);
     mem_free(quoted);
 }
 
-static void put_setting(FILE *out, const char *before, const char *key, const char *value,
-                        const char *after)
+void submission_print(FILE *out, const struct submission_plan *plan, const struct submission *job,
+                      const char *after)
 {
-    fprintf(out, "%s%s", before, key);
-    put_quoted(out, "=", value, after);
-}
-
-// The site's settings that sbatch reads, or those that the job does.
-static void put_site(FILE *out, const struct site *site, bool for_sbatch)
-{
-    for (size_t i = 0; i < site->n_settings; i++) {
-        const struct site_setting *setting = &site->settings[i];
-        if ((strncmp(setting->key, "SBATCH_", 7) == 0) == for_sbatch)
-            put_setting(out, for_sbatch ? "" : "export ", setting->key, setting->value,
-                        for_sbatch ? " " : "\n");
-    }
-}
-
-void submission_print_command(FILE *out, const struct submission *submission, const char *after)
-{
-    put_quoted(out, "cd ", submission->plan->folder, " && ");
-    put_site(out, submission->plan->site, true);
-    fputs("sbatch --parsable", out);
-    for (size_t i = 0; i < submission->n_options; i++)
-        fprintf(out, " %s", submission->options[i]);
-    if (after)
-        fprintf(out, " " AFTER "%s", after);
-    fprintf(out, " %s", submission->script);
-}
-
-void submission_print_script(FILE *out, const struct submission *submission, const char *after)
-{
-    const struct submission_plan *plan = submission->plan;
-    const struct submission_template *template = submission->template;
-    // The first empty line ends the #SBATCH lines, of which Slurm reads none behind a command.
-    const char *rest = memmem(template->data, template->size, "\n\n", 2);
-    size_t head = (size_t)(rest - (const char *)template->data) + 1;
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    fwrite(template->data, 1, head, out);
-    for (size_t i = 0; i < submission->n_options; i++)
-        fprintf(out, "#SBATCH %s\n", submission->options[i]);
-    fputs("\n# Written by recfleet submit; to submit it again:\n#   ", out);
-    submission_print_command(out, submission, after);
-    put_quoted(out, "\ncd ", plan->folder, " || exit 1\n");
-    put_site(out, plan->site, false);
-    // The running program, for sites that do not name one.
-    if (n > 0 && !site_value(plan->site, "RECFLEET_PROGRAM")) {
-        self[n] = '\0';
-        put_setting(out, "export ", "RECFLEET_PROGRAM", self, "\n");
-    }
-    if (submission->key)
-        put_setting(out, "export ", submission->key, submission->value, "\n");
-    put_quoted(out, "set -- ", plan->study, "");
-    put_quoted(out, " -o ", plan->output, "");
-    for (size_t i = 0; i < plan->n_settings; i++)
-        put_quoted(out, " --set ", plan->settings[i], "");
-    fputc('\n', out);
-    fwrite(template->data + head, 1, template->size - head, out);
+    struct texts env = environment(plan, job), words = words_of(plan, job, after);
+    fputs("cd ", out);
+    put_quoted(out, plan->folder, " && env ");
+    for (size_t i = 0; i < env.n; i++)
+        put_quoted(out, env.v[i], " ");
+    for (size_t i = 0; i < words.n; i++)
+        // An id is digits, or a variable of bash where a dry run has none.
+        if (strncmp(words.v[i], AFTER, sizeof AFTER - 1) == 0)
+            fprintf(out, "%s ", words.v[i]);
+        else
+            put_quoted(out, words.v[i], i + 1 < words.n ? " " : "");
+    release(&words);
+    release(&env);
 }
 
 // --- handing it in
 
-// Its folders, and the script in place of an older one.
-static int write_script(const struct submission *submission, const char *after, struct err *err)
+// Its folders, and the script, which Slurm copies at once.
+static int write_script(const struct submission_plan *plan, const struct submission *job,
+                        struct err *err)
 {
-    // Slurm makes no folder for its logs: a job whose log cannot be opened fails without a word.
-    if (submission->logs && pointdir_make(submission->logs, ERR_FAIL, err) < 0)
-        return -1;
-    char *path = mem_printf("%s/%s", submission->plan->folder, submission->script);
-    char *partial = mem_printf("%s.tmp-%ld", path, (long)getpid());
-    FILE *file = fopen(partial, "w");
     int rc = 0;
-    if (file)
-        submission_print_script(file, submission, after);
-    bool good = file && !ferror(file);
-    if (file)
-        good = fclose(file) == 0 && good;
-    if (!good || rename(partial, path) != 0) {
-        rc = err_set(err, ERR_FAIL, "%s: cannot write the script: %s", path, strerror(errno));
-        if (file)
-            unlink(partial);
+    if (job->kind == SUBMISSION_ARRAY) {
+        // Slurm makes no folder for its logs: a job whose log cannot be opened fails without a
+        // word.
+        char *stem = pointdir_of(plan->name), *logs = mem_printf("%s/%s", plan->folder, stem);
+        rc = pointdir_make(logs, ERR_FAIL, err);
+        mem_free(logs);
+        mem_free(stem);
     }
-    mem_free(partial);
+    if (rc < 0)
+        return -1;
+    char *path = mem_printf("%s/%s.%s.sbatch", plan->folder, plan->name, kinds[job->kind]);
+    const struct submission_template *template = submission_templates;
+    while (!strstr(template->path, kinds[job->kind]))
+        template ++;
+    FILE *file = fopen(path, "w");
+    bool good = file && fwrite(template->data, 1, template->size, file) == template->size;
+    if ((file && fclose(file) != 0) || !good)
+        rc = err_set(err, ERR_FAIL, "%s: cannot write the script: %s", path, strerror(errno));
     mem_free(path);
     return rc;
 }
 
-static int call_sbatch(const struct submission *submission, const char *after, char **id,
-                       struct err *err)
+static int call_sbatch(const struct submission_plan *plan, const struct submission *job,
+                       const char *after, char **id, struct err *err)
 {
-    char *dependency = after ? mem_printf(AFTER "%s", after) : NULL;
-    const char *words[MAX_OPTIONS + 5] = {"sbatch", "--parsable"};
-    const struct sbatch_call call = {
-        .words = words, .folder = submission->plan->folder, .site = submission->plan->site};
-    size_t n = 2;
+    struct texts env = environment(plan, job), words = words_of(plan, job, after);
+    const struct sbatch_call call = {words.v, env.v, env.n, plan->folder};
     char *said;
-    for (size_t i = 0; i < submission->n_options; i++)
-        words[n++] = submission->options[i];
-    if (dependency)
-        words[n++] = dependency;
-    words[n++] = submission->script;
     int status = sbatch_run(&call, &said);
     *id = status == 0 ? sbatch_parse_id(said) : NULL;
     if (status == SBATCH_NOT_FOUND)
@@ -257,49 +200,35 @@ static int call_sbatch(const struct submission *submission, const char *after, c
                 "there is no sbatch here: Slurm is not installed, or not in PATH (--dry-run shows "
                 "what would be submitted)");
     else if (status != 0)
-        err_set(err, ERR_FAIL, "sbatch did not take %s (exit status %d, see above)",
-                submission->script, status);
+        err_set(err, ERR_FAIL, "sbatch did not take %s.%s.sbatch (exit status %d, see above)",
+                plan->name, kinds[job->kind], status);
     else if (!*id)
         err_set(err, ERR_FAIL, "sbatch said \"%.80s\" where the id of the job was expected", said);
-    mem_free(dependency);
+    release(&words);
+    release(&env);
     mem_free(said);
     return *id ? 0 : -1;
 }
 
-// The same for somebody who only wants to see it.
-static void show(const struct submission *submission, const char *word, const char *purpose,
-                 const char *after)
-{
-    if (!submission->written) {
-        char *path = mem_printf("%s/%s", submission->plan->folder, submission->script);
-        put_quoted(stdout, "==> ", path, "\n");
-        submission_print_script(stdout, submission, after);
-        mem_free(path);
-    }
-    printf("==> %s=$(", word);
-    submission_print_command(stdout, submission, after);
-    printf(")    # %s\n", purpose);
-}
-
-int submission_hand_in(struct submission *submission, const char *word, const char *purpose,
-                       char **id, struct err *err)
+int submission_hand_in(const struct submission_plan *plan, const struct submission *job, char **id,
+                       struct err *err)
 {
     char *after = *id;
     int rc = 0;
     *id = NULL;
-    if (submission->plan->dry_run) {
-        show(submission, word, purpose, after);
-        *id = mem_printf("$%s", word);
+    if (plan->dry_run) {
+        printf("%s=$(", job->word);
+        submission_print(stdout, plan, job, after);
+        printf(")    # %s\n", job->purpose);
+        *id = mem_printf("$%s", job->word);
     } else {
-        if (!submission->written)
-            rc = write_script(submission, after, err);
+        rc = write_script(plan, job, err);
         if (rc == 0)
-            rc = call_sbatch(submission, after, id, err);
+            rc = call_sbatch(plan, job, after, id, err);
         if (rc == 0)
-            printf("%s  %s\n", *id, purpose);
+            printf("%s  %s\n", *id, job->purpose);
         fflush(stdout); // what is in the queue is known even if the next one fails
     }
-    submission->written = rc == 0;
     mem_free(after);
     return rc;
 }

@@ -22,7 +22,7 @@
 // number.
 #define ACCOUNT_MARK UINT32_C(0x4b454550)
 
-// What the parts of a run have cost, all ranks together.
+// What the parts of a run have cost, all ranks together; without gaps, it is kept as bytes.
 struct account {
     uint64_t n_windows, bytes_sent, n_checkpoints;
     double checkpoint_s;
@@ -35,9 +35,7 @@ struct checkpointing {
     struct run_control control;
     char *from;                    // owned; the checkpoint it resumes from, NULL: begins
     struct checkpoint_head head;   // as the next checkpoint will have it
-    struct account before;         // of earlier parts
-    uint64_t n_checkpoints;        // of this part
-    double checkpoint_s;           // likewise
+    struct account account;        // of earlier parts; its checkpoints of this part, too
     double wall_before_s, begin_s; // of earlier parts; when this one's loop began, 0: not yet
     double next_s;                 // when the clock asks again
     double asked_s;                // when this rank asked; 0: it did not
@@ -47,18 +45,19 @@ struct checkpointing {
 
 // ---- signals ------------------------------------------------------------------------------------
 
-static void signals_of(sigset_t *set)
+static sigset_t signals(void)
 {
-    sigemptyset(set);
-    sigaddset(set, SIGUSR1);
-    sigaddset(set, SIGUSR2);
-    sigaddset(set, SIGTERM);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGTERM);
+    return set;
 }
 
 void checkpointing_block_signals(void)
 {
-    sigset_t set;
-    signals_of(&set);
+    const sigset_t set = signals();
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -83,15 +82,12 @@ static enum run_wish take_signals(const sigset_t *set)
 
 // ---- before the run -----------------------------------------------------------------------------
 
-// Where a run resumes from.
-enum start { START_BEGIN, START_PATH, START_PREVIOUS, START_OTHER };
-
+// Rank 0 alone.
 static int check_place(const struct checkpointing_config *config, struct err *err)
 {
-    bool goes_on = config->resume || config->resume_from;
     if (checkpoint_check(config->path, err) < 0)
         return -1;
-    if (!goes_on && !config->force && durable_exists(config->path))
+    if (!config->resume && !config->resume_from && !config->force && durable_exists(config->path))
         return err_set(err, ERR_STUDY,
                        "checkpoint %s: exists; resume with --resume, or begin anew with --force",
                        config->path);
@@ -100,28 +96,15 @@ static int check_place(const struct checkpointing_config *config, struct err *er
     return 0;
 }
 
-// Where there are no hard links a crash may leave the one before alone (durable.h).
-static enum start find_start(const struct checkpointing_config *config)
+// Where a run resumes from, by what rank 0 has found; NULL: it begins. Where there are no hard
+// links a crash may leave the one before alone (durable.h).
+static char *start_path(const struct checkpointing_config *config, bool exists, bool whole)
 {
     if (config->resume_from)
-        return START_OTHER;
-    if (!config->resume || !durable_exists(config->path))
-        return START_BEGIN;
-    return access(config->path, F_OK) == 0 ? START_PATH : START_PREVIOUS;
-}
-
-static char *start_path(const struct checkpointing_config *config, enum start start)
-{
-    switch (start) {
-    case START_PATH:
-        return mem_strdup(config->path);
-    case START_PREVIOUS:
-        return durable_previous(config->path);
-    case START_OTHER:
         return mem_strdup(config->resume_from);
-    default:
+    if (!config->resume || !exists)
         return NULL;
-    }
+    return whole ? mem_strdup(config->path) : durable_previous(config->path);
 }
 
 // ---- the run asks -------------------------------------------------------------------------------
@@ -134,8 +117,7 @@ static enum run_wish wish(void *user)
         keep->begin_s = now_s;
         keep->next_s = now_s + every_s;
     }
-    sigset_t set;
-    signals_of(&set);
+    const sigset_t set = signals();
     enum run_wish wish = take_signals(&set);
     if (keep->rank == 0 && every_s > 0 && now_s >= keep->next_s) {
         keep->next_s = now_s + every_s;
@@ -161,10 +143,7 @@ static bool make(void *user, struct blob *frame)
     if (!maker->account)
         return snapshot_make(maker->state, frame);
     blob_put_u32(frame, ACCOUNT_MARK);
-    blob_put_u64(frame, maker->account->n_windows);
-    blob_put_u64(frame, maker->account->bytes_sent);
-    blob_put_u64(frame, maker->account->n_checkpoints);
-    blob_put(frame, &maker->account->checkpoint_s, sizeof maker->account->checkpoint_s);
+    blob_put(frame, maker->account, sizeof *maker->account);
     maker->account = NULL;
     return true;
 }
@@ -180,11 +159,10 @@ static int sum_up(const struct checkpointing *keep, const struct snapshot *state
         rc = MPI_Allreduce(MPI_IN_PLACE, &stops, 1, MPI_INT, MPI_MAX, keep->comm);
     if (mpi_err_check(rc, "sum the run's cost", err) < 0)
         return -1;
-    *account = keep->before;
+    *account = keep->account;
     account->n_windows += sums[0];
     account->bytes_sent += sums[1];
-    account->n_checkpoints += keep->n_checkpoints + 1;
-    account->checkpoint_s += keep->checkpoint_s;
+    account->n_checkpoints++; // the one that it will be in
     *stop = stops;
     return 0;
 }
@@ -221,7 +199,7 @@ static int save(void *user, struct snapshot *state, int64_t reached_ns, struct e
     sigaddset(&answered, SIGUSR1);
     take_signals(&answered);
     keep->next_s = end_s + simtime_to_s(keep->config->every_ns);
-    keep->checkpoint_s += end_s - begin_s;
+    keep->account.checkpoint_s += end_s - begin_s;
     keep->asked_s = 0;
     keep->wish = RUN_GO_ON;
     if (rc < 0 && stop)
@@ -231,7 +209,7 @@ static int save(void *user, struct snapshot *state, int64_t reached_ns, struct e
                  err->text);
         return 0;
     }
-    keep->n_checkpoints++;
+    keep->account.n_checkpoints++;
     keep->reached_ns = reached_ns;
     tell(keep, n_bytes, end_s - begin_s);
     return 0;
@@ -251,10 +229,7 @@ static int take(void *user, struct blob_reader *frame, struct err *err)
     struct account account = {0};
     if (blob_get_u32(&ahead) != ACCOUNT_MARK)
         return snapshot_take(taker->state, frame, err);
-    account.n_windows = blob_get_u64(&ahead);
-    account.bytes_sent = blob_get_u64(&ahead);
-    account.n_checkpoints = blob_get_u64(&ahead);
-    blob_get(&ahead, &account.checkpoint_s, sizeof account.checkpoint_s);
+    blob_get(&ahead, &account, sizeof account);
     *taker->account = account;
     *frame = ahead;
     return blob_end(frame, err);
@@ -264,7 +239,7 @@ static int load(void *user, struct snapshot *state, struct err *err)
 {
     struct checkpointing *keep = user;
     struct checkpoint_head found;
-    struct taker taker = {&keep->before, state};
+    struct taker taker = {&keep->account, state};
     if (checkpoint_read(keep->comm, keep->from, &keep->head, &found, take, &taker, err) < 0)
         return -1;
     keep->head.n_restarts = found.n_restarts + 1;
@@ -284,34 +259,29 @@ bool checkpointing_usable(const char *path, const char *digest)
            strcmp(head.program, revision_program) == 0;
 }
 
-static struct checkpoint_head head_of(const struct meta *meta)
-{
-    struct checkpoint_head head = {.end_ns = meta->duration_ns};
-    snprintf(head.program, sizeof head.program, "%s", revision_program);
-    snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
-    snprintf(head.name, sizeof head.name, "%s", meta->study_name);
-    return head;
-}
-
 struct checkpointing *checkpointing_create(MPI_Comm comm, const struct checkpointing_config *config,
                                            struct err *err)
 {
-    int rank, rc = 0, start = START_BEGIN;
+    int rank, there[2] = {0};
     MPI_Comm_rank(comm, &rank);
-    if (rank == 0 && (rc = check_place(config, err)) == 0)
-        start = (int)find_start(config);
-    if (err_agree(comm, rc, err) != 0)
+    if (err_agree(comm, rank == 0 ? check_place(config, err) : 0, err) != 0)
         return NULL;
-    if (mpi_err_check(MPI_Bcast(&start, 1, MPI_INT, 0, comm), "share where the run begins", err) <
-        0)
+    if (rank == 0) {
+        there[0] = durable_exists(config->path);
+        there[1] = access(config->path, F_OK) == 0;
+    }
+    if (mpi_err_check(MPI_Bcast(there, 2, MPI_INT, 0, comm), "share where the run begins", err) < 0)
         return NULL;
     struct checkpointing *keep = mem_calloc(1, sizeof *keep);
     *keep = (struct checkpointing){.comm = comm,
                                    .rank = rank,
                                    .config = config,
-                                   .head = head_of(config->meta),
-                                   .from = start_path(config, (enum start)start),
+                                   .head = {.end_ns = config->meta->duration_ns},
+                                   .from = start_path(config, there[0], there[1]),
                                    .reached_ns = -1};
+    snprintf(keep->head.program, sizeof keep->head.program, "%s", revision_program);
+    snprintf(keep->head.study, sizeof keep->head.study, "%s", config->meta->study_digest);
+    snprintf(keep->head.name, sizeof keep->head.name, "%s", config->meta->study_name);
     keep->control = (struct run_control){wish, save, keep->from ? load : NULL, keep};
     return keep;
 }
@@ -331,11 +301,11 @@ const struct run_control *checkpointing_control(const struct checkpointing *keep
 void checkpointing_account(const struct checkpointing *keep, struct run_info *info)
 {
     info->n_restarts = keep->head.n_restarts;
-    info->n_windows += keep->before.n_windows;
-    info->bytes_sent += keep->before.bytes_sent;
+    info->n_windows += keep->account.n_windows;
+    info->bytes_sent += keep->account.bytes_sent;
     info->wall_s += keep->wall_before_s;
-    info->n_checkpoints = keep->before.n_checkpoints + keep->n_checkpoints;
-    info->checkpoint_s = keep->before.checkpoint_s + keep->checkpoint_s;
+    info->n_checkpoints = keep->account.n_checkpoints;
+    info->checkpoint_s = keep->account.checkpoint_s;
 }
 
 int64_t checkpointing_reached_ns(const struct checkpointing *keep)

@@ -13,6 +13,7 @@ struct crew {
     int rank, n_ranks, n_all; // in the crew; ranks of all crews
     uint32_t n_crews, index;
     MPI_Comm *teams; // [n_ranks + 1]: the crew cut into so many teams, made when first asked for
+    int n_teams;     // that the tasks of the round under way are dealt out over; 0: no round
 };
 
 // Which of n parts a rank is in; parts are as even as can be, each of neighbouring ranks.
@@ -131,58 +132,47 @@ void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units,
     mem_free(load);
 }
 
-// The team of this rank when the crew is cut into n.
-static int team_of(struct crew *crew, int n_teams, MPI_Comm *comm, struct err *err)
+// Cuts the crew into n teams, unless that was done before.
+static int make_teams(struct crew *crew, int n_teams, struct err *err)
 {
     MPI_Comm *team = &crew->teams[n_teams];
-    if (*team == MPI_COMM_NULL) {
-        int mine = part_of(crew->rank, crew->n_ranks, n_teams);
-        int rc = MPI_Comm_split(crew->comm, mine, crew->rank, team);
-        if (mpi_err_check(rc, "split the ranks of a crew", err) < 0)
-            return -1;
-        MPI_Comm_set_errhandler(*team, MPI_ERRORS_RETURN);
-    }
-    *comm = *team;
+    if (*team != MPI_COMM_NULL)
+        return 0;
+    int mine = part_of(crew->rank, crew->n_ranks, n_teams);
+    int rc = MPI_Comm_split(crew->comm, mine, crew->rank, team);
+    if (mpi_err_check(rc, "split the ranks of a crew", err) < 0)
+        return -1;
+    MPI_Comm_set_errhandler(*team, MPI_ERRORS_RETURN);
     return 0;
-}
-
-// A search on one team.
-struct team_bench {
-    struct probe *probe;
-    MPI_Comm comm;
-};
-
-static int team_measure(void *user, const struct measure_point *point, struct measurement *result,
-                        struct err *err)
-{
-    const struct team_bench *bench = user;
-    return probe_measure(bench->probe, bench->comm, point, result, err);
 }
 
 int crew_measure(void *user, const struct measure_point *point, struct measurement *result,
                  struct err *err)
 {
     const struct crew_bench *bench = user;
-    return probe_measure(bench->probe, bench->crew->comm, point, result, err);
+    const struct crew *crew = bench->crew;
+    MPI_Comm comm = crew->n_teams ? crew->teams[crew->n_teams] : crew->comm;
+    return probe_measure(bench->probe, comm, point, result, err);
 }
 
-// A job's outcome from rank `root`, which found it, to all of the crew.
-static int share_job(const struct crew *crew, struct tuner_job *job, int root, struct err *err)
+int crew_share(MPI_Comm comm, int root, void *found, size_t n_bytes, struct trials *trials,
+               const struct field *fields, struct err *err)
 {
-    unsigned long long n = job->trials.n;
-    int rc = MPI_Bcast(&job->capacity, sizeof job->capacity, MPI_BYTE, root, crew->comm);
+    unsigned long long n = trials->n;
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    int rc = MPI_Bcast(found, (int)n_bytes, MPI_BYTE, root, comm);
     if (rc == MPI_SUCCESS)
-        rc = MPI_Bcast(&n, 1, MPI_UNSIGNED_LONG_LONG, root, crew->comm);
+        rc = MPI_Bcast(&n, 1, MPI_UNSIGNED_LONG_LONG, root, comm);
     if (mpi_err_check(rc, "share what a search found", err) < 0)
         return -1;
-    struct trials *trials = &job->trials;
-    if (crew->rank != root) {
+    if (rank != root) {
         trials_release(trials);
         *trials = (struct trials){mem_calloc(n + 1, sizeof *trials->v), n, n + 1};
     }
-    rc = MPI_Bcast(trials->v, (int)(n * sizeof *trials->v), MPI_BYTE, root, crew->comm);
+    rc = MPI_Bcast(trials->v, (int)(n * sizeof *trials->v), MPI_BYTE, root, comm);
     for (size_t i = 0; i < n; i++) // an address is of its process alone
-        trials->v[i].point.choice.fields = job->task.choice.fields;
+        trials->v[i].point.choice.fields = fields;
     return mpi_err_check(rc, "share the trials of a search", err);
 }
 
@@ -190,20 +180,22 @@ int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)
 {
     const struct crew_bench *bench = user;
     struct crew *crew = bench->crew;
-    int n_teams = n < (size_t)crew->n_ranks ? (int)n : crew->n_ranks, rc = 0;
     if (n == 0)
         return 0;
-    struct team_bench team = {bench->probe, MPI_COMM_NULL};
+    int n_teams = n < (size_t)crew->n_ranks ? (int)n : crew->n_ranks;
     int mine = part_of(crew->rank, crew->n_ranks, n_teams);
-    rc = team_of(crew, n_teams, &team.comm, err);
+    int rc = make_teams(crew, n_teams, err);
+    crew->n_teams = n_teams;
     for (size_t j = 0; rc == 0 && j < n; j++)
         if ((int)(j % (size_t)n_teams) == mine)
-            rc = max_load_search(bench->config, &jobs[j].task, team_measure, &team,
+            rc = max_load_search(bench->config, &jobs[j].task, crew_measure, user,
                                  &jobs[j].capacity, &jobs[j].trials, err);
+    crew->n_teams = 0;
     rc = err_agree(crew->comm, rc, err);
     for (size_t j = 0; rc == 0 && j < n && crew->n_ranks > 1; j++) {
         int root = first_of((int)(j % (size_t)n_teams), crew->n_ranks, n_teams);
-        rc = share_job(crew, &jobs[j], root, err);
+        rc = crew_share(crew->comm, root, &jobs[j].capacity, sizeof jobs[j].capacity,
+                        &jobs[j].trials, jobs[j].task.choice.fields, err);
     }
     return rc;
 }

@@ -44,7 +44,7 @@ void crew_order(const double *weights, uint32_t n_units, uint32_t *order);
 // the crew that has least so far. owner[n_units] is filled; the same on every rank.
 void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner);
 
-// What a round is measured with.
+// What a round is measured with; all borrowed.
 struct crew_bench {
     struct crew *crew;
     struct probe *probe;
@@ -54,8 +54,14 @@ struct crew_bench {
 // Collective (the crew). struct tuner_backend's `round`; user is a struct crew_bench.
 int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err);
 
-// Collective (the crew). A measure_fn on all ranks of the crew; user is a struct crew_bench.
+// Collective (the crew, or the team of a round). A measure_fn; user is a struct crew_bench.
 int crew_measure(void *user, const struct measure_point *point, struct measurement *result,
                  struct err *err);
+
+// Collective (comm). Logically collective: root, n_bytes. What rank `root` found, to all ranks: the
+// n_bytes at `found`, a struct without addresses, and its trials. `fields`: the table of their
+// choices here, since the address of the root's is of no use elsewhere.
+int crew_share(MPI_Comm comm, int root, void *found, size_t n_bytes, struct trials *trials,
+               const struct field *fields, struct err *err);
 
 #endif

@@ -97,6 +97,20 @@ struct study *eval_read_study(const struct eval *eval, const char *path,
     return NULL;
 }
 
+struct survey *eval_read_survey(const struct eval *eval, const struct survey_source *source,
+                                struct err *err)
+{
+    struct survey_source ours = *source;
+    ours.text = eval_read_text(eval, source->path, &ours.size, err);
+    if (!ours.text)
+        return NULL;
+    struct survey *survey = survey_create(&ours, err);
+    if (err_agree(eval->comm, survey ? 0 : -1, err) == 0)
+        return survey;
+    survey_destroy(survey);
+    return NULL;
+}
+
 static struct record *make_record(const struct study *study, const struct meta *meta)
 {
     const struct record_shape shape = {
@@ -202,16 +216,12 @@ static int run_kept(const struct eval *eval, const struct study *study,
     return rc;
 }
 
-// Results at the place of the study would replace it, at that of the checkpoint they would be
-// removed with it.
-static int check_names(const struct study *study, const char *output, const char *checkpoint,
-                       struct err *err)
+// Results at the place of the checkpoint would be removed with it.
+static int check_names(const char *output, const char *checkpoint, struct err *err)
 {
-    char *previous = mem_printf("%s.previous", checkpoint);
+    char *previous = durable_previous(checkpoint);
     int rc = 0;
-    if (durable_same(output, study->path))
-        rc = err_set(err, ERR_STUDY, "output %s: is the study itself", output);
-    else if (durable_same(output, checkpoint) || durable_same(output, previous))
+    if (durable_same(output, checkpoint) || durable_same(output, previous))
         rc = err_set(err, ERR_STUDY, "checkpoint %s: is where the results go", checkpoint);
     mem_free(previous);
     return rc;
@@ -226,7 +236,7 @@ int eval_run(const struct eval *eval, const struct study *study, const struct ev
     result->info.window_ns = options->window_ns;
     result->checkpoint = options->checkpoint ? mem_strdup(options->checkpoint)
                                              : study_checkpoint_path(study, options->output);
-    int rc = eval->rank == 0 ? check_names(study, options->output, result->checkpoint, err) : 0;
+    int rc = eval->rank == 0 ? check_names(options->output, result->checkpoint, err) : 0;
     rc = eval_agree(eval, rc, err);
     if (rc == 0)
         rc = run_kept(eval, study, options, result, err);

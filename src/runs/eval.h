@@ -9,6 +9,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 
+#include "runs/survey.h"
 #include "base/err.h"
 #include "cluster/run.h"
 #include "results/meta.h"
@@ -35,6 +36,11 @@ char *eval_read_text(const struct eval *eval, const char *path, size_t *size, st
 struct study *eval_read_study(const struct eval *eval, const char *path,
                               const char *const *settings, size_t n_settings,
                               const struct library *library, struct err *err);
+
+// Collective (eval->comm). Logically collective: source. survey_create() on every rank, of a text
+// that rank 0 reads (the source has none). NULL on every rank on error.
+struct survey *eval_read_survey(const struct eval *eval, const struct survey_source *source,
+                                struct err *err);
 
 // Collective (eval->comm). The error of the lowest failing rank on all; see par/agree.h.
 int eval_agree(const struct eval *eval, int rc, struct err *err);

@@ -17,15 +17,6 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static bool same_axis(const struct sweep_axis *axis, const struct grid *grid, uint32_t a)
-{
-    bool same = same_text(axis->name, grid_axis_name(grid, a));
-    same = same && axis->n_labels == grid_n_labels(grid, a);
-    for (uint32_t i = 0; same && i < axis->n_labels; i++)
-        same = same_text(axis->labels[i], grid_label(grid, a, i));
-    return same;
-}
-
 // Is the file that of a sweep with these points, or of one with fewer replications? Those turn
 // slowest, so its points are the first of these.
 static bool same_grid(const struct sweep_result *old, const struct grid *grid)
@@ -35,8 +26,13 @@ static bool same_grid(const struct sweep_result *old, const struct grid *grid)
     bool same = same_text(old->study_name, grid_study_name(grid)) && n_old == n_own &&
                 old->n_points <= grid_n_points(grid) &&
                 (old->replication < 0 || (uint32_t)old->replication == n_own);
-    for (uint32_t a = 0; same && a < n_own; a++)
-        same = same_axis(&old->axes[a], grid, a);
+    for (uint32_t a = 0; same && a < n_own; a++) {
+        const struct sweep_axis *axis = &old->axes[a];
+        same = same_text(axis->name, grid_axis_name(grid, a)) &&
+               axis->n_labels == grid_n_labels(grid, a);
+        for (uint32_t i = 0; same && i < axis->n_labels; i++)
+            same = same_text(axis->labels[i], grid_label(grid, a, i));
+    }
     return same;
 }
 
@@ -81,14 +77,6 @@ static int open_old(const struct survey *survey, bool force, struct sweep_result
                    "output %s: exists and is not of this sweep; --force overwrites it", path);
 }
 
-// Will the point have other results than the old file has?
-static bool is_changed(struct survey *survey, const struct sweep_result *old, uint32_t point)
-{
-    const struct survey_point *facts = &survey_facts(survey)[point];
-    return facts->state == POINTDIR_EDITED ||
-           strcmp(facts->digest, old->points[point].study_digest) != 0;
-}
-
 // Names the first point with other results than before, or without any.
 static int refuse_loss(const struct survey *survey, uint32_t point, struct err *err)
 {
@@ -107,9 +95,13 @@ int merge_check(struct survey *survey, bool force, struct err *err)
     if (dataset_write_check(survey_output(survey), true, err) < 0 ||
         open_old(survey, force, &old, err) < 0)
         return -1;
-    for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++)
-        if (old->points[p].state == SWEEP_DONE && is_changed(survey, old, p))
+    for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++) {
+        const struct survey_point *facts = &survey_facts(survey)[p];
+        bool same = facts->state != POINTDIR_EDITED &&
+                    strcmp(facts->digest, old->points[p].study_digest) == 0;
+        if (old->points[p].state == SWEEP_DONE && !same)
             rc = refuse_loss(survey, p, err);
+    }
     sweep_result_destroy(old);
     return rc;
 }
@@ -143,22 +135,13 @@ static void name_axes(struct sweep_result *points, const struct grid *grid)
         points->replication = (int)points->n_axes - 1;
 }
 
-// How a point that is not done stands in the file.
-static enum sweep_state state_of(int32_t state)
-{
-    switch (state) {
-    case POINTDIR_MISSING:
-        return SWEEP_MISSING;
-    case POINTDIR_EDITED:
-    case POINTDIR_FOREIGN:
-        return SWEEP_FOREIGN;
-    default:
-        return SWEEP_FAILED;
-    }
-}
-
 static void read_point(struct survey *survey, struct sweep_result *points, uint32_t point)
 {
+    // How a point stands in the file.
+    static const enum sweep_state states[] = {
+        [POINTDIR_MISSING] = SWEEP_MISSING, [POINTDIR_DONE] = SWEEP_DONE,
+        [POINTDIR_FAILED] = SWEEP_FAILED,   [POINTDIR_EDITED] = SWEEP_FOREIGN,
+        [POINTDIR_FOREIGN] = SWEEP_FOREIGN, [POINTDIR_WRONG] = SWEEP_FAILED};
     struct survey_point *facts = &survey_facts(survey)[point];
     char note[ERR_TEXT_MAX] = "";
     sweep_result_set_seed(points, point, facts->seed);
@@ -177,7 +160,7 @@ static void read_point(struct survey *survey, struct sweep_result *points, uint3
     } else {
         survey_note(survey, point, note, sizeof note);
     }
-    sweep_result_set_state(points, point, state_of(facts->state), note);
+    sweep_result_set_state(points, point, states[facts->state], note);
 }
 
 struct sweep_result *merge_read(struct survey *survey)

@@ -31,6 +31,7 @@ struct probe {
     struct group_config *groups;     // [n_groups]
     struct settings **settings;      // [n_groups][n_services], choices written into it
     bool *tuned_service, *tuned_group;
+    struct probe_facts facts;
     uint32_t service, group; // the first tuned ones
     struct svctab_cache *times;
     struct record *record; // cleared and used again from run to run; NULL before the first
@@ -39,18 +40,6 @@ struct probe {
 };
 
 // ---- creation -----------------------------------------------------------------------------------
-
-static int check_arrivals(const struct service_config *service, struct err *err)
-{
-    const char *process = arrival_types[service->traffic.arrivals.process]->name;
-    if (strcmp(process, "replay") == 0 || strcmp(process, "diurnal") == 0)
-        return err_set(
-            err, ERR_STUDY,
-            "tune: service \"%.60s\" arrives by %s, which has no one rate to search for; "
-            "expected another arrival process",
-            service->name, process);
-    return 0;
-}
 
 static void copy_services(struct probe *probe, bool own_sizes)
 {
@@ -95,25 +84,46 @@ static void copy_groups(struct probe *probe)
     }
 }
 
-// What a core needs for each size when all are busy: the bound of every choice is a sum of these.
-static void fill_cpu_s(struct probe *probe)
+// And, where there is one group only, what a core needs for each size when all are busy: the bound
+// of every choice is a sum of these.
+static void fill_facts(struct probe *probe)
 {
-    const struct study_group *group = &probe->study->groups[0];
-    uint32_t cores = (uint32_t)group->platform.cores;
-    if (probe->study->n_groups != 1)
-        return;
-    probe->cpu_s = mem_calloc(probe->study->n_services, sizeof *probe->cpu_s);
-    for (uint32_t s = 0; s < probe->study->n_services; s++) {
+    const struct study *study = probe->study;
+    struct probe_facts *facts = &probe->facts;
+    facts->group = &study->groups[probe->group];
+    facts->service = &study->services[probe->service];
+    facts->settings = &study->group_configs[probe->group].settings[probe->service];
+    facts->cost = facts->group->costs[probe->service];
+    facts->n_servers = probe->meta->n_servers;
+    if (study->n_groups == 1)
+        probe->cpu_s = mem_calloc(study->n_services, sizeof *probe->cpu_s);
+    for (uint32_t s = 0; s < study->n_services; s++) {
         uint32_t largest = qsize_max_items(probe->sizes[s]);
-        probe->cpu_s[s] = demand_cpu_s(group->costs[s], largest, cores);
+        if (probe->cpu_s)
+            probe->cpu_s[s] = demand_cpu_s(facts->group->costs[s], largest,
+                                           (uint32_t)facts->group->platform.cores);
+        if (probe->tuned_service[s] && largest > facts->max_items)
+            facts->max_items = largest;
     }
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++)
+            if (!facts->accel_cost && probe->tuned_group[g] && probe->tuned_service[s] &&
+                cost_has_accel(study->groups[g].costs[s]))
+                facts->accel_cost = study->groups[g].costs[s];
 }
 
 int probe_check(const struct study *study, struct err *err)
 {
-    for (uint32_t s = 0; s < study->n_services; s++)
-        if (check_arrivals(&study->services[s], err) < 0)
-            return -1;
+    for (uint32_t s = 0; s < study->n_services; s++) {
+        const struct service_config *service = &study->services[s];
+        const char *process = arrival_types[service->traffic.arrivals.process]->name;
+        if (strcmp(process, "replay") == 0 || strcmp(process, "diurnal") == 0)
+            return err_set(
+                err, ERR_STUDY,
+                "tune: service \"%.60s\" arrives by %s, which has no one rate to search for; "
+                "expected another arrival process",
+                service->name, process);
+    }
     return 0;
 }
 
@@ -124,7 +134,7 @@ struct probe *probe_create(const struct study *study, bool own_sizes)
     probe->meta = study_meta(study);
     copy_services(probe, own_sizes);
     copy_groups(probe);
-    fill_cpu_s(probe);
+    fill_facts(probe);
     probe->times = svctab_cache_create();
     return probe;
 }
@@ -152,25 +162,6 @@ void probe_destroy(struct probe *probe)
 
 // ---- one run ------------------------------------------------------------------------------------
 
-static uint64_t stream_seed(uint64_t seed, uint32_t stream)
-{
-    // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
-    // user's list do not meet another's streams.
-    return seed + stream * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static void set_choice(struct probe *probe, const struct settings *choice)
-{
-    const struct study *study = probe->study;
-    for (uint32_t g = 0; g < study->n_groups; g++)
-        for (uint32_t s = 0; s < study->n_services; s++)
-            // A group of another scheduler keeps its own.
-            if (probe->tuned_group[g] && probe->tuned_service[s] &&
-                probe->settings[g][s].fields == choice->fields)
-                probe->settings[g][s] =
-                    sched_fit(choice, cost_has_accel(study->groups[g].costs[s]));
-}
-
 static int64_t duration_ns(const struct probe *probe, const struct measure_point *point)
 {
     int64_t least_ns = 0;
@@ -184,14 +175,23 @@ static int64_t duration_ns(const struct probe *probe, const struct measure_point
 // The fleet of a point; the probe's own arrays are changed for it.
 static struct fleet_config point_fleet(struct probe *probe, const struct measure_point *point)
 {
-    struct fleet_config fleet = probe->study->fleet;
+    const struct study *study = probe->study;
+    struct fleet_config fleet = study->fleet;
     double scale = point->rate_qps / probe->rate_qps;
-    set_choice(probe, &point->choice);
-    for (uint32_t s = 0; s < probe->study->n_services; s++)
-        probe->services[s].traffic.rate_qps = probe->study->services[s].traffic.rate_qps * scale;
+    for (uint32_t s = 0; s < study->n_services; s++)
+        probe->services[s].traffic.rate_qps = study->services[s].traffic.rate_qps * scale;
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++)
+            // A group of another scheduler keeps its own.
+            if (probe->tuned_group[g] && probe->tuned_service[s] &&
+                probe->settings[g][s].fields == point->choice.fields)
+                probe->settings[g][s] =
+                    sched_fit(&point->choice, cost_has_accel(study->groups[g].costs[s]));
     fleet.services = probe->services;
     fleet.groups = probe->groups;
-    fleet.seed = stream_seed(probe->study->settings.seed, point->stream);
+    // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
+    // user's list do not meet another's streams.
+    fleet.seed = study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);
     fleet.duration_ns = duration_ns(probe, point);
     fleet.sample_frac = 0;
     return fleet;
@@ -215,18 +215,6 @@ static struct record *fresh_record(struct probe *probe, int64_t end_ns)
 
 // ---- the measurement ----------------------------------------------------------------------------
 
-// From rank 0, which has the whole record, to all.
-static int share_result(MPI_Comm comm, const struct run_cost *cost, struct measurement *result,
-                        struct err *err)
-{
-    unsigned long long n_queries = cost->n_queries;
-    int rc = MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm);
-    if (rc == MPI_SUCCESS)
-        rc = MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm);
-    result->n_queries = n_queries;
-    return mpi_err_check(rc, "share what a run measured", err);
-}
-
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,
                   struct measurement *result, struct err *err)
 {
@@ -244,7 +232,15 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
     if (rc == 0 && rank == 0)
         *result = verdict_of(total ? total : record, probe->meta, &scope);
     record_destroy(total);
-    return rc < 0 ? -1 : share_result(comm, &cost, result, err);
+    if (rc < 0)
+        return -1;
+    // From rank 0, which has the whole record, to all.
+    unsigned long long n_queries = cost.n_queries;
+    rc = MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm);
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm);
+    result->n_queries = n_queries;
+    return mpi_err_check(rc, "share what a run measured", err);
 }
 
 // ---- the bound ----------------------------------------------------------------------------------
@@ -269,44 +265,34 @@ double probe_bound_qps(const struct probe *probe, const struct settings *choice)
     return (double)group->servers * demand_saturation_qps(&group->platform, &sum);
 }
 
-// ---- small questions ----------------------------------------------------------------------------
+// ---- what searches ask --------------------------------------------------------------------------
 
-const struct study_group *probe_group(const struct probe *probe)
+const struct probe_facts *probe_facts(const struct probe *probe)
 {
-    return &probe->study->groups[probe->group];
+    return &probe->facts;
 }
 
-const struct service_config *probe_service(const struct probe *probe)
+static double bound_qps(const void *server, const struct settings *choice)
 {
-    return &probe->study->services[probe->service];
+    return probe_bound_qps(server, choice);
 }
 
-const struct settings *probe_settings(const struct probe *probe)
+static void simplify(const void *server, struct settings *choice)
 {
-    return &probe->study->group_configs[probe->group].settings[probe->service];
+    const struct sched_type *type = sched_of(choice);
+    if (type->simplify)
+        type->simplify(choice->values, ((const struct probe *)server)->facts.max_items);
 }
 
-double probe_cpu_s(const struct probe *probe, uint32_t items)
+static double cpu_s(const void *server, uint32_t items)
 {
-    const struct study_group *group = probe_group(probe);
-    return cost_cpu_s(group->costs[probe->service], items, (uint32_t)group->platform.cores);
+    const struct probe_facts *facts = &((const struct probe *)server)->facts;
+    return cost_cpu_s(facts->cost, items, (uint32_t)facts->group->platform.cores);
 }
 
-// The first of what is tuned that has an accelerator; NULL: nothing has.
-static const struct cost *accel_cost(const struct probe *probe)
+static double accel_s(const void *server, uint32_t items)
 {
-    const struct study *study = probe->study;
-    for (uint32_t g = 0; g < study->n_groups; g++)
-        for (uint32_t s = 0; s < study->n_services; s++)
-            if (probe->tuned_group[g] && probe->tuned_service[s] &&
-                cost_has_accel(study->groups[g].costs[s]))
-                return study->groups[g].costs[s];
-    return NULL;
-}
-
-double probe_accel_s(const struct probe *probe, uint32_t items)
-{
-    const struct cost *cost = accel_cost(probe);
+    const struct cost *cost = ((const struct probe *)server)->facts.accel_cost;
     return cost ? cost_accel_load_s(cost, items) + cost_accel_compute_s(cost, items) : (double)NAN;
 }
 
@@ -318,31 +304,24 @@ static uint64_t draw(const struct probe *probe, uint64_t entity, uint64_t i)
     return words[0];
 }
 
-uint32_t probe_size_items(const struct probe *probe, uint64_t i)
+static uint32_t size_items(const void *server, uint64_t i)
 {
+    const struct probe *probe = server;
     return qsize_draw(probe->sizes[probe->service], draw(probe, 0, i));
 }
 
-double probe_uniform(const struct probe *probe, uint64_t i)
+static double uniform(const void *server, uint64_t i)
 {
-    return rng_u01(draw(probe, 1, i));
+    return rng_u01(draw(server, 1, i));
 }
 
-uint32_t probe_max_items(const struct probe *probe)
+struct tuner_backend probe_backend(const struct probe *probe)
 {
-    uint32_t most = 0;
-    for (uint32_t s = 0; s < probe->study->n_services; s++)
-        if (probe->tuned_service[s] && qsize_max_items(probe->sizes[s]) > most)
-            most = qsize_max_items(probe->sizes[s]);
-    return most;
-}
-
-bool probe_has_accelerator(const struct probe *probe)
-{
-    return accel_cost(probe) != NULL;
-}
-
-uint32_t probe_n_servers(const struct probe *probe)
-{
-    return probe->meta->n_servers;
+    return (struct tuner_backend){.server = probe,
+                                  .bound_qps = bound_qps,
+                                  .simplify = simplify,
+                                  .cpu_s = cpu_s,
+                                  .accel_s = accel_s,
+                                  .size_items = size_items,
+                                  .uniform = uniform};
 }

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "search/measure.h"
+#include "search/tuner.h"
 #include "study/study.h"
 
 struct probe;
@@ -43,26 +43,21 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
 // it is stable. INFINITY when the fleet is not one group of servers.
 double probe_bound_qps(const struct probe *probe, const struct settings *choice);
 
-// Not collective. The first tuned service on the first tuned group: seconds of one core with all
-// busy, draws of its sizes. Seconds of
-// the whole accelerator of the first that has one (NaN: none has). The largest query of all tuned
-// services.
-double probe_cpu_s(const struct probe *probe, uint32_t items);
-double probe_accel_s(const struct probe *probe, uint32_t items);
-uint32_t probe_size_items(const struct probe *probe, uint64_t i);
-double probe_uniform(const struct probe *probe, uint64_t i);
-uint32_t probe_max_items(const struct probe *probe);
+// What a search wants to know of the fleet; all borrowed until probe_destroy().
+struct probe_facts {
+    const struct study_group *group;      // the first tuned one,
+    const struct service_config *service; // the first tuned one,
+    const struct settings *settings;      // and of the one for the other, as the study has them
+    const struct cost *cost;              // likewise
+    const struct cost *accel_cost;        // of the first tuned with an accelerator; NULL: none has
+    uint32_t max_items;                   // the largest query of all tuned services
+    uint32_t n_servers;                   // of the whole fleet
+};
+// Not collective.
+const struct probe_facts *probe_facts(const struct probe *probe);
 
-// Not collective. Is there one for some tuned service on some tuned group?
-bool probe_has_accelerator(const struct probe *probe);
-
-// Not collective. The first tuned group and service, and the settings of the one for the other, as
-// the study has them; borrowed.
-const struct study_group *probe_group(const struct probe *probe);
-const struct service_config *probe_service(const struct probe *probe);
-const struct settings *probe_settings(const struct probe *probe);
-
-// Not collective. Servers of the whole fleet.
-uint32_t probe_n_servers(const struct probe *probe);
+// Not collective. What a tuning policy asks of its server, answered by the first tuned service on
+// the first tuned group; the rounds are left to somebody else. The probe is borrowed.
+struct tuner_backend probe_backend(const struct probe *probe);
 
 #endif

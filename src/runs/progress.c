@@ -20,10 +20,10 @@ const char *progress_clock(double s, char *buf, size_t size)
     return buf;
 }
 
-void progress_start(struct progress *progress, FILE *out, int64_t end_ns)
+void progress_start(struct progress *progress, FILE *out)
 {
     double now = wallclock_s();
-    *progress = (struct progress){.out = out, .end_ns = end_ns, .start_s = now, .last_s = now};
+    *progress = (struct progress){.out = out, .start_s = now, .last_s = now};
     progress->terminal = out && isatty(fileno(out));
 }
 
@@ -40,13 +40,13 @@ static void draw(struct progress *progress, double frac, const char *left, doubl
     progress->drawn = true;
 }
 
-void progress_from(struct progress *progress, int64_t reached_ns, uint64_t n_queries)
+void progress_from(struct progress *progress, double done_frac, uint64_t n_queries)
 {
-    progress->from_ns = reached_ns;
+    progress->from_frac = done_frac;
     progress->from_queries = n_queries;
 }
 
-void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_queries)
+void progress_update(struct progress *progress, double done_frac, uint64_t n_queries)
 {
     if (!progress->out)
         return;
@@ -54,9 +54,7 @@ void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_q
     if (now - progress->last_s < (progress->terminal ? BAR_EVERY_S : LINE_EVERY_S))
         return;
     progress->last_s = now;
-    double frac = progress->end_ns > 0 ? (double)reached_ns / (double)progress->end_ns : 1;
-    frac = frac < 0 ? 0 : frac > 1 ? 1 : frac;
-    double from = progress->end_ns > 0 ? (double)progress->from_ns / (double)progress->end_ns : 0;
+    double frac = done_frac < 0 ? 0 : done_frac > 1 ? 1 : done_frac, from = progress->from_frac;
     char left[24];
     if (frac > from)
         progress_clock(spent_s * (1 - frac) / (frac - from), left, sizeof left);
@@ -77,6 +75,12 @@ void progress_note(struct progress *progress, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(progress->note, sizeof progress->note, fmt, args);
     va_end(args);
+}
+
+void progress_stage(void *user, double done_frac, const char *stage, uint64_t n_queries)
+{
+    progress_note(user, "%s", stage);
+    progress_update(user, done_frac, n_queries);
 }
 
 void progress_end(struct progress *progress)

@@ -2,7 +2,8 @@
 // progress: how far a run is and how long it may still take.
 //
 // On a terminal a bar that is redrawn in place, otherwise a line now and then, on stderr. It knows
-// wall time and simulated time only; a run of a few seconds in a log says nothing.
+// wall time and the part of the work that is done, 0..1; a run of a few seconds in a log says
+// nothing.
 #ifndef RUNS_PROGRESS_H
 #define RUNS_PROGRESS_H
 
@@ -13,8 +14,7 @@
 struct progress {
     FILE *out; // NULL: silent
     bool terminal;
-    int64_t end_ns;  // simulated time at which the run is done
-    int64_t from_ns; // what was there at the start, of a run that resumes
+    double from_frac; // what was there at the start, of a run that resumes
     uint64_t from_queries;
     double start_s, last_s; // wall clock
     bool drawn;
@@ -22,11 +22,13 @@ struct progress {
 };
 
 // `out` NULL: nothing is ever printed.
-void progress_start(struct progress *progress, FILE *out, int64_t end_ns);
+void progress_start(struct progress *progress, FILE *out);
 // Says that so much was done before the start.
-void progress_from(struct progress *progress, int64_t reached_ns, uint64_t n_queries);
-// The simulated time reached and the queries done so far. Cheap when it is too early to print.
-void progress_update(struct progress *progress, int64_t reached_ns, uint64_t n_queries);
+void progress_from(struct progress *progress, double done_frac, uint64_t n_queries);
+// What is done so far. Cheap when it is too early to print.
+void progress_update(struct progress *progress, double done_frac, uint64_t n_queries);
+// The same for a search, which also says what it is at: "": nothing. user: a struct progress.
+void progress_stage(void *user, double done_frac, const char *stage, uint64_t n_queries);
 // The text next to the numbers from now on.
 void progress_note(struct progress *progress, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -13,7 +13,6 @@
 struct survey {
     struct survey_source source;
     struct library library; // when the source has none
-    char *text;             // likewise
     struct grid *grid;
     char *output, *folder;
     struct survey_point *points;
@@ -29,8 +28,7 @@ static int read_source(struct survey *survey, struct err *err)
         source->library = &survey->library;
     }
     if (!source->text)
-        source->text = survey->text =
-            doc_load_file(source->path, DOC_MAX_BYTES, &source->size, err);
+        source->text = doc_load_file(source->path, DOC_MAX_BYTES, &source->size, err);
     if (source->text)
         survey->grid = grid_parse(source->path, source->text, source->size, source->settings,
                                   source->n_settings, err);
@@ -57,7 +55,7 @@ void survey_destroy(struct survey *survey)
         return;
     if (survey->source.library == &survey->library)
         library_release(&survey->library);
-    mem_free(survey->text);
+    mem_free(survey->source.text);
     grid_destroy(survey->grid);
     mem_free(survey->output);
     mem_free(survey->folder);
@@ -177,6 +175,26 @@ void survey_note(const struct survey *survey, uint32_t point, char *note, size_t
         snprintf(note, size, "%s", err.text);
     }
     study_destroy(study);
+}
+
+int survey_refuse(const struct survey *survey, enum pointdir_state state, const bool *chosen,
+                  struct err *err)
+{
+    uint32_t p = 0, n = survey_n_points(survey);
+    char note[ERR_TEXT_MAX / 2];
+    while (p < n && ((chosen && !chosen[p]) || survey->points[p].state != (int32_t)state))
+        p++;
+    if (p == n)
+        return 0;
+    if (state == POINTDIR_WRONG) {
+        struct study *study = survey_study(survey, p, err);
+        if (!study)
+            return survey_blame(survey, p, err);
+        study_destroy(study);
+        return err_set(err, ERR_FAIL, "point %u cannot be read on every rank", p);
+    }
+    survey_note(survey, p, note, sizeof note);
+    return err_set(err, ERR_STUDY, "%s", note);
 }
 
 char *survey_name(const struct survey *survey, uint32_t point)

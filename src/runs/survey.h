@@ -24,10 +24,10 @@
 #include "study/library.h"
 #include "study/study.h"
 
-// Where a study comes from; all borrowed until survey_destroy().
+// Where a study comes from; borrowed until survey_destroy(), but for the text.
 struct survey_source {
     const char *path;
-    const char *text; // of that file, `size` bytes; NULL: it is read
+    char *text; // of that file, `size` bytes, which the survey takes over; NULL: it is read
     size_t size;
     const char *const *settings; // [n_settings], of the command line
     size_t n_settings;
@@ -48,7 +48,7 @@ struct survey_point {
 struct survey;
 
 // Reads the grid, and before that what the source leaves to it; no point has been looked at. NULL
-// on error.
+// on error, when the text is released, too.
 struct survey *survey_create(const struct survey_source *source, struct err *err);
 void survey_destroy(struct survey *survey); // NULL: no effect
 
@@ -71,6 +71,10 @@ int survey_blame(const struct survey *survey, uint32_t point, struct err *err);
 void survey_look(struct survey *survey, const bool *chosen, uint32_t first, uint32_t step);
 // [survey_n_points]
 struct survey_point *survey_facts(struct survey *survey);
+// The first point, of those that are `chosen` (NULL: all), in the state POINTDIR_WRONG or
+// POINTDIR_FOREIGN is an error that says why.
+int survey_refuse(const struct survey *survey, enum pointdir_state state, const bool *chosen,
+                  struct err *err);
 // Of one point, why it is not done, in note[size]; "" when it is missing or done.
 void survey_note(const struct survey *survey, uint32_t point, char *note, size_t size);
 

@@ -2,7 +2,7 @@
 #include "runs/sweep.h"
 
 #include <signal.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,9 +20,6 @@ enum { NEWS_TAG = 1, STOP_TAG = 2 };
 // How often a crew says how far it is, and rank 0 looks for news when it has nothing else to do.
 #define NEWS_EVERY_S 0.5
 #define IDLE_NS 2000000
-// The progress counts parts of the work.
-#define WHOLE 1000000
-
 _Static_assert(sizeof(struct survey_point) <= 128 && GRID_MAX_POINTS * 128L < 0x7fffffffL,
                "the facts of all points go into one message");
 
@@ -41,20 +38,19 @@ int sweep_look(const struct eval *eval, struct survey *survey, const bool *chose
 
 enum news_kind { NEWS_REACHED, NEWS_DONE, NEWS_FAILED, NEWS_STOPPED, NEWS_LEFT };
 
+// How much of the work is done, and how much of that was there before, done by a run that this one
+// resumes.
+struct stretch {
+    double work, from_work;
+    uint64_t n_queries, from_queries;
+};
+
 // From the rank that speaks for a crew to rank 0. Short enough to be sent without waiting.
 struct news {
     int32_t kind;
     uint32_t crew, point;
-    // Of the point: done, and done before this sweep by a run that it resumes.
-    double done_frac, from_frac;
-    uint64_t n_queries, from_queries;
+    struct stretch so_far; // of the point
     char reason[ERR_TEXT_MAX];
-};
-
-// How much of the work is done, and how much of that was there before.
-struct stretch {
-    double work, from_work;
-    uint64_t n_queries, from_queries;
 };
 
 // Everything one rank holds of a sweep.
@@ -65,12 +61,13 @@ struct sweep {
     struct crew *crew;
     struct eval team; // the crew's ranks
     uint32_t n_units;
-    uint32_t *units; // [n_units] points, the longest first
-    double *weights; // [n_units]
-    uint32_t *owner; // [n_units] crew of each
-    uint32_t point;  // under way
-    int64_t end_ns;  // of it
-    int64_t from_ns; // where it resumes from; -1: not known yet
+    uint32_t *points; // [n_units] what is to be done
+    double *weights;  // [n_units]
+    uint32_t *order;  // [n_units]: units, the longest first
+    uint32_t *owner;  // [n_units]: crew of each
+    uint32_t point;   // under way
+    int64_t end_ns;   // of it
+    int64_t from_ns;  // where it resumes from; -1: not known yet
     uint64_t from_queries;
     double told_s;   // when the last news was sent
     bool stopping;   // start no other point
@@ -103,14 +100,6 @@ static void add_stretch(struct stretch *sum, const struct stretch *more)
     sum->from_queries += more->from_queries;
 }
 
-// The progress of a point that news tell of, as work.
-static struct stretch stretch_of(const struct sweep *sweep, const struct news *news)
-{
-    double work = work_of(sweep, news->point);
-    return (struct stretch){news->done_frac * work, news->from_frac * work, news->n_queries,
-                            news->from_queries};
-}
-
 static void show(struct sweep *sweep)
 {
     struct stretch sum = sweep->done;
@@ -118,9 +107,8 @@ static void show(struct sweep *sweep)
         add_stretch(&sum, &sweep->under_way[c]);
     progress_note(&sweep->progress, "%u of %u points",
                   sweep->outcome->n_done + sweep->outcome->n_failed, sweep->n_units);
-    progress_from(&sweep->progress, (int64_t)(sum.from_work / sweep->all_work * WHOLE),
-                  sum.from_queries);
-    progress_update(&sweep->progress, (int64_t)(sum.work / sweep->all_work * WHOLE), sum.n_queries);
+    progress_from(&sweep->progress, sum.from_work / sweep->all_work, sum.from_queries);
+    progress_update(&sweep->progress, sum.work / sweep->all_work, sum.n_queries);
 }
 
 // A crew has stopped or rank 0 was told to: let all others know, once.
@@ -139,19 +127,13 @@ static void spread_stop(struct sweep *sweep)
     }
 }
 
-static void take_failure(struct sweep *sweep, const struct news *news)
-{
-    struct sweep_outcome *out = sweep->outcome;
-    out->failures = mem_realloc(out->failures, (size_t)out->n_failed + 1, sizeof *out->failures);
-    out->failures[out->n_failed++] = (struct sweep_failure){news->point, mem_strdup(news->reason)};
-}
-
 // Rank 0 hears of a crew.
 static void take(struct sweep *sweep, const struct news *news)
 {
+    struct sweep_outcome *out = sweep->outcome;
     sweep->under_way[news->crew] = (struct stretch){0};
     if (news->kind == NEWS_REACHED) {
-        sweep->under_way[news->crew] = stretch_of(sweep, news);
+        sweep->under_way[news->crew] = news->so_far;
     } else if (news->kind == NEWS_LEFT) {
         sweep->n_left++;
     } else if (news->kind == NEWS_STOPPED) {
@@ -159,12 +141,15 @@ static void take(struct sweep *sweep, const struct news *news)
     } else {
         bool done = news->kind == NEWS_DONE;
         facts_of(sweep, news->point)->state = done ? POINTDIR_DONE : POINTDIR_FAILED;
-        struct stretch stretch = stretch_of(sweep, news);
-        add_stretch(&sweep->done, &stretch);
-        sweep->outcome->n_queries += news->n_queries;
-        sweep->outcome->n_done += done;
-        if (!done)
-            take_failure(sweep, news);
+        add_stretch(&sweep->done, &news->so_far);
+        out->n_queries += news->so_far.n_queries;
+        out->n_done += done;
+        if (done)
+            return;
+        out->failures =
+            mem_realloc(out->failures, (size_t)out->n_failed + 1, sizeof *out->failures);
+        out->failures[out->n_failed++] =
+            (struct sweep_failure){news->point, mem_strdup(news->reason)};
     }
 }
 
@@ -204,17 +189,23 @@ static void listen(struct sweep *sweep)
 
 // ---- one point ----------------------------------------------------------------------------------
 
-static struct news news_of(const struct sweep *sweep, enum news_kind kind)
+// Of the point under way, if there is one: done up to reached_ns.
+static struct news news_of(const struct sweep *sweep, enum news_kind kind, int64_t reached_ns,
+                           uint64_t n_queries)
 {
     struct news news;
     memset(&news, 0, sizeof news); // it travels as bytes
     news.kind = (int32_t)kind;
     news.crew = crew_index(sweep->crew);
     news.point = sweep->point;
-    news.done_frac = 1;
+    if (sweep->point == UINT32_MAX)
+        return news;
+    double per_ns = work_of(sweep, sweep->point) / (double)sweep->end_ns;
+    news.so_far.work = (double)reached_ns * per_ns;
+    news.so_far.n_queries = n_queries;
     if (sweep->from_ns > 0) {
-        news.from_frac = (double)sweep->from_ns / (double)sweep->end_ns;
-        news.from_queries = sweep->from_queries;
+        news.so_far.from_work = (double)sweep->from_ns * per_ns;
+        news.so_far.from_queries = sweep->from_queries;
     }
     return news;
 }
@@ -228,9 +219,7 @@ static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
         sweep->from_queries = n_queries;
     }
     if (sweep->eval->rank == 0 || wallclock_s() - sweep->told_s > NEWS_EVERY_S) {
-        struct news news = news_of(sweep, NEWS_REACHED);
-        news.done_frac = (double)reached_ns / (double)sweep->end_ns;
-        news.n_queries = n_queries;
+        struct news news = news_of(sweep, NEWS_REACHED, reached_ns, n_queries);
         tell(sweep, &news);
     }
     listen(sweep);
@@ -253,20 +242,20 @@ static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint
     return false;
 }
 
-static int simulate(struct sweep *sweep, const struct study *study, enum news_kind *kind,
-                    uint64_t *n_queries, struct err *err)
+// Collective (the crew). Returns what is to be told of it.
+static struct news simulate(struct sweep *sweep, const struct study *study, struct err *err)
 {
-    char *output = pointdir_file(survey_folder(sweep->survey), sweep->point);
+    const char *folder = survey_folder(sweep->survey);
+    char *output = pointdir_file(folder, sweep->point);
     char *checkpoint = mem_printf("%s.checkpoint", output);
     char *previous = durable_previous(checkpoint);
-    struct eval_result result;
+    struct eval_result result = {.stopped = false};
     int from_previous = 0;
     if (sweep->team.rank == 0) {
-        pointdir_forgive(survey_folder(sweep->survey), sweep->point);
+        pointdir_forgive(folder, sweep->point);
         from_previous = look_at_checkpoint(sweep, checkpoint, previous);
     }
     MPI_Bcast(&from_previous, 1, MPI_INT, 0, sweep->team.comm);
-    sweep->end_ns = study->settings.duration_ns;
     const struct eval_options options = {
         .run = {.progress = on_progress, .progress_user = sweep},
         .output = output,
@@ -278,36 +267,32 @@ static int simulate(struct sweep *sweep, const struct study *study, enum news_ki
         .quiet = true,
     };
     int rc = eval_run(&sweep->team, study, &options, &result, err);
-    if (rc == 0) {
-        *kind = result.stopped ? NEWS_STOPPED : NEWS_DONE;
-        *n_queries = result.info.n_queries;
+    enum news_kind kind = rc < 0 ? NEWS_FAILED : result.stopped ? NEWS_STOPPED : NEWS_DONE;
+    struct news news = news_of(sweep, kind, sweep->end_ns, rc < 0 ? 0 : result.info.n_queries);
+    if (rc == 0)
         eval_release(&result);
-    }
     mem_free(previous);
     mem_free(checkpoint);
     mem_free(output);
-    return rc;
+    return news;
 }
 
 static void do_point(struct sweep *sweep, uint32_t point)
 {
     struct err err = {0};
-    sweep->point = point;
     struct study *study = survey_study(sweep->survey, point, &err);
-    int rc = eval_agree(&sweep->team, study ? 0 : -1, &err);
-    enum news_kind kind = NEWS_FAILED;
-    uint64_t n_queries = 0;
+    sweep->point = point;
     sweep->from_ns = -1;
-    if (rc == 0)
-        rc = simulate(sweep, study, &kind, &n_queries, &err);
+    sweep->end_ns = study ? study->settings.duration_ns : 1;
+    struct news news = eval_agree(&sweep->team, study ? 0 : -1, &err) == 0
+                           ? simulate(sweep, study, &err)
+                           : news_of(sweep, NEWS_FAILED, sweep->end_ns, 0);
     study_destroy(study);
-    struct news news = news_of(sweep, kind);
-    news.n_queries = n_queries;
     sweep->point = UINT32_MAX;
-    sweep->stopping |= kind == NEWS_STOPPED;
+    sweep->stopping |= news.kind == NEWS_STOPPED;
     if (sweep->team.rank != 0)
         return;
-    if (rc < 0) {
+    if (news.kind == NEWS_FAILED) {
         memcpy(news.reason, err.text, sizeof news.reason);
         pointdir_fail(survey_folder(sweep->survey), point, err.text);
     }
@@ -324,7 +309,7 @@ static bool may_start(struct sweep *sweep)
     int stop = sweep->stopping || checkpointing_stop_waits(), any = 0;
     MPI_Allreduce(&stop, &any, 1, MPI_INT, MPI_LOR, sweep->team.comm);
     if (any && !sweep->stopping && sweep->team.rank == 0) {
-        struct news news = news_of(sweep, NEWS_STOPPED);
+        struct news news = news_of(sweep, NEWS_STOPPED, 0, 0);
         tell(sweep, &news);
     }
     sweep->stopping |= any != 0;
@@ -334,27 +319,16 @@ static bool may_start(struct sweep *sweep)
 static void do_mine(struct sweep *sweep)
 {
     for (uint32_t u = 0; u < sweep->n_units; u++) {
-        if (sweep->owner[u] != crew_index(sweep->crew))
+        uint32_t unit = sweep->order[u];
+        if (sweep->owner[unit] != crew_index(sweep->crew))
             continue;
         if (!may_start(sweep))
             break;
-        do_point(sweep, sweep->units[u]);
+        do_point(sweep, sweep->points[unit]);
     }
     if (sweep->team.rank == 0) {
-        struct news news = news_of(sweep, NEWS_LEFT);
+        struct news news = news_of(sweep, NEWS_LEFT, 0, 0);
         tell(sweep, &news);
-    }
-}
-
-// Rank 0 has done its own and hears of the others.
-static void wait_for_crews(struct sweep *sweep)
-{
-    const struct timespec a_while = {0, IDLE_NS};
-    while (sweep->n_left < crew_n(sweep->crew)) {
-        listen(sweep);
-        if (checkpointing_stop_waits())
-            spread_stop(sweep);
-        nanosleep(&a_while, NULL);
     }
 }
 
@@ -362,44 +336,31 @@ static void wait_for_crews(struct sweep *sweep)
 static int share_outcome(struct sweep *sweep, struct err *err)
 {
     struct sweep_outcome *out = sweep->outcome;
-    unsigned long long numbers[4] = {out->n_done, out->n_failed, out->stopped, out->n_queries};
-    int rc = MPI_Bcast(numbers, 4, MPI_UNSIGNED_LONG_LONG, 0, sweep->eval->comm);
+    int rc = MPI_Bcast(out, (int)offsetof(struct sweep_outcome, failures), MPI_BYTE, 0,
+                       sweep->eval->comm);
     if (mpi_err_check(rc, "share the outcome of the sweep", err) < 0)
         return -1;
-    out->n_done = (uint32_t)numbers[0];
-    out->n_failed = (uint32_t)numbers[1];
-    out->stopped = numbers[2] != 0;
-    out->n_queries = numbers[3];
     if (out->stopped && sweep->eval->rank != 0 && sweep->team.rank == 0 && !sweep->heard_stop)
         MPI_Recv(NULL, 0, MPI_BYTE, 0, STOP_TAG, sweep->eval->comm, MPI_STATUS_IGNORE);
     return 0;
 }
 
-// What is to be done, the longest first.
 static void make_units(struct sweep *sweep)
 {
     uint32_t n = 0, n_points = survey_n_points(sweep->survey);
-    uint32_t *points = mem_calloc(n_points, sizeof *points);
-    double *work = mem_calloc(n_points, sizeof *work);
+    sweep->points = mem_calloc(n_points, sizeof *sweep->points);
+    sweep->weights = mem_calloc(n_points, sizeof *sweep->weights);
     for (uint32_t p = 0; p < n_points; p++) {
         if (!sweep->options->todo[p])
             continue;
-        work[n] = work_of(sweep, p);
-        points[n++] = p;
+        sweep->points[n] = p;
+        sweep->weights[n] = work_of(sweep, p);
+        sweep->all_work += sweep->weights[n++];
     }
     sweep->n_units = n;
-    sweep->units = mem_calloc(n, sizeof *sweep->units);
-    sweep->weights = mem_calloc(n, sizeof *sweep->weights);
+    sweep->order = mem_calloc(n, sizeof *sweep->order);
     sweep->owner = mem_calloc(n, sizeof *sweep->owner);
-    crew_order(work, n, sweep->units);
-    for (uint32_t u = 0; u < n; u++) {
-        uint32_t i = sweep->units[u];
-        sweep->units[u] = points[i];
-        sweep->weights[u] = work[i];
-        sweep->all_work += work[i];
-    }
-    mem_free(points);
-    mem_free(work);
+    crew_order(sweep->weights, n, sweep->order);
 }
 
 static int with_crews(struct sweep *sweep, struct err *err)
@@ -411,10 +372,15 @@ static int with_crews(struct sweep *sweep, struct err *err)
     sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
     crew_deal(sweep->crew, sweep->weights, sweep->n_units, sweep->owner);
     sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);
-    progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL, WHOLE);
+    progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL);
     do_mine(sweep);
-    if (eval->rank == 0)
-        wait_for_crews(sweep);
+    // Rank 0 has done its own and hears of the others.
+    while (eval->rank == 0 && sweep->n_left < crew_n(sweep->crew)) {
+        listen(sweep);
+        if (checkpointing_stop_waits())
+            spread_stop(sweep);
+        nanosleep(&(struct timespec){0, IDLE_NS}, NULL);
+    }
     progress_end(&sweep->progress);
     mem_free(sweep->under_way);
     return share_outcome(sweep, err);
@@ -438,8 +404,9 @@ int sweep_run(const struct eval *eval, struct survey *survey, const struct sweep
             rc = eval_agree(eval, with_crews(&sweep, err), err);
         crew_destroy(sweep.crew);
     }
-    mem_free(sweep.units);
+    mem_free(sweep.points);
     mem_free(sweep.weights);
+    mem_free(sweep.order);
     mem_free(sweep.owner);
     return rc;
 }

@@ -6,42 +6,12 @@
 #include "base/mem.h"
 #include "cluster/sched.h"
 
-static double bound_qps(void *user, const struct settings *choice)
-{
-    return probe_bound_qps(((const struct crew_bench *)user)->probe, choice);
-}
-
-static double cpu_s(void *user, uint32_t items)
-{
-    return probe_cpu_s(((const struct crew_bench *)user)->probe, items);
-}
-
-static double accel_s(void *user, uint32_t items)
-{
-    return probe_accel_s(((const struct crew_bench *)user)->probe, items);
-}
-
-static uint32_t size_items(void *user, uint64_t i)
-{
-    return probe_size_items(((const struct crew_bench *)user)->probe, i);
-}
-
-static double uniform(void *user, uint64_t i)
-{
-    return probe_uniform(((const struct crew_bench *)user)->probe, i);
-}
-
-static void simplify(void *user, struct settings *choice)
-{
-    const struct sched_type *type = sched_of(choice);
-    if (type->simplify)
-        type->simplify(choice->values, probe_max_items(((const struct crew_bench *)user)->probe));
-}
-
 struct tuner_backend tunable_backend(struct crew_bench *bench)
 {
-    return (struct tuner_backend){bench, crew_round, bound_qps,  simplify,
-                                  cpu_s, accel_s,    size_items, uniform};
+    struct tuner_backend backend = probe_backend(bench->probe);
+    backend.user = bench;
+    backend.round = crew_round;
+    return backend;
 }
 
 static uint64_t floor_queries(const struct study *study)
@@ -59,12 +29,11 @@ static int64_t *whole(const struct reals *reals)
     return v;
 }
 
-static void add_axes(const struct study_tune *tune, const struct probe *probe,
+static void add_axes(const struct study_tune *tune, const struct probe_facts *facts,
                      const struct sched_type *type, struct tuner_config *config)
 {
-    int64_t largest_items = probe_max_items(probe);
     for (const struct settings_axis *axis = type->axes; axis->key; axis++) {
-        if (axis->needs_accelerator && !probe_has_accelerator(probe))
+        if (axis->needs_accelerator && !facts->accel_cost)
             continue;
         const struct field *field = schema_find(type->fields, axis->key);
         const struct reals *own = study_tune_grid(tune, axis->key);
@@ -72,7 +41,7 @@ static void add_axes(const struct study_tune *tune, const struct probe *probe,
         config->axes[config->n_axes++] = (struct tuner_axis){
             .key = axis->key,
             .walk = axis->walk,
-            .most = field->unit == UNIT_ITEMS ? largest_items : (int64_t)field->max,
+            .most = field->unit == UNIT_ITEMS ? (int64_t)facts->max_items : (int64_t)field->max,
             .own = own ? whole(own) : NULL,
             .n_own = own ? own->n : 0};
     }
@@ -81,21 +50,21 @@ static void add_axes(const struct study_tune *tune, const struct probe *probe,
 struct tuner_config tunable_config(const struct study *study, const struct probe *probe)
 {
     const struct study_tune *tune = &study->tune;
-    const struct settings *fixed = probe_settings(probe);
-    const struct sched_type *type = sched_of(fixed);
-    int64_t n_cores = probe_group(probe)->platform.cores;
+    const struct probe_facts *facts = probe_facts(probe);
+    const struct sched_type *type = sched_of(facts->settings);
+    int64_t n_cores = facts->group->platform.cores;
     struct tuner_config config = {
         .capacity = {.accuracy_frac = tune->accuracy_frac,
                      .first_queries = (uint64_t)tune->queries,
                      .most_queries = (uint64_t)tune->max_queries,
                      .floor_queries = floor_queries(study)},
         .n_cores = (uint32_t)n_cores,
-        .n_servers = probe_n_servers(probe),
-        .plain = sched_plain(type, probe_max_items(probe), n_cores),
-        .fixed = *fixed,
-        .target_s = (double)probe_service(probe)->sla_ns * 1e-9,
+        .n_servers = facts->n_servers,
+        .plain = sched_plain(type, facts->max_items, n_cores),
+        .fixed = *facts->settings,
+        .target_s = (double)facts->service->sla_ns * 1e-9,
     };
-    add_axes(tune, probe, type, &config);
+    add_axes(tune, facts, type, &config);
     return config;
 }
 

@@ -14,22 +14,16 @@ static const struct ci *quantile_of(const struct summary_service *service, doubl
     return NULL;
 }
 
-static struct ci late_of(const struct summary_service *service, double allowed)
-{
-    const struct measurement_floor floor = {(double)service->n_queries, allowed, NAN,
-                                            STUDY_TUNE_LEAST_LATE};
-    struct ci late = service->late_frac;
-    late.half_95 = measurement_late_half(late.half_95, &floor);
-    return late;
-}
-
 // *nearest: how near to missing the nearest so far is; NaN: none yet.
 static void judge_service(const struct summary_service *service, double p99_bound, double *nearest,
                           struct measurement *result)
 {
     const struct ci *p95 = quantile_of(service, 0.95), *p99 = quantile_of(service, 0.99);
     double allowed = 1 - service->sla_quantile, bound_s = p99_bound * service->sla_s;
-    struct ci late = late_of(service, allowed);
+    const struct measurement_floor floor = {(double)service->n_queries, allowed, NAN,
+                                            STUDY_TUNE_LEAST_LATE};
+    struct ci late = service->late_frac;
+    late.half_95 = measurement_late_half(late.half_95, &floor);
     result->sla = measurement_worse(result->sla, measurement_judge(late, allowed, 1));
     if (p99_bound > 0)
         result->tail = measurement_worse(result->tail, measurement_judge(*p99, bound_s, 1));

@@ -38,7 +38,7 @@ void rounds_destroy(struct rounds *rounds)
 
 bool rounds_asked(const struct rounds *rounds, struct settings choice)
 {
-    rounds->backend->simplify(rounds->backend->user, &choice);
+    rounds->backend->simplify(rounds->backend->server, &choice);
     for (size_t i = 0; i < rounds->n_asked; i++)
         if (settings_equal(&rounds->asked[i], &choice))
             return true;
@@ -51,7 +51,7 @@ static void remember(struct rounds *rounds, struct settings choice)
         rounds->cap = rounds->cap ? 2 * rounds->cap : 64;
         rounds->asked = mem_realloc(rounds->asked, rounds->cap, sizeof *rounds->asked);
     }
-    rounds->backend->simplify(rounds->backend->user, &choice);
+    rounds->backend->simplify(rounds->backend->server, &choice);
     rounds->asked[rounds->n_asked++] = choice;
     rounds->outcome->n_choices++;
 }
@@ -112,7 +112,7 @@ int rounds_ask(struct rounds *rounds, const struct settings *choices, size_t n, 
         if (rounds_asked(rounds, choices[i]))
             continue;
         remember(rounds, choices[i]);
-        double bound_qps = rounds->backend->bound_qps(rounds->backend->user, &choices[i]);
+        double bound_qps = rounds->backend->bound_qps(rounds->backend->server, &choices[i]);
         if (bound_qps <= floor_qps)
             rounds->outcome->n_bounded++;
         else
@@ -141,7 +141,7 @@ int rounds_measure(struct rounds *rounds, struct settings choice, double floor_q
 {
     struct tuner_job job = {
         .task = {.choice = choice,
-                 .bound_qps = rounds->backend->bound_qps(rounds->backend->user, &choice),
+                 .bound_qps = rounds->backend->bound_qps(rounds->backend->server, &choice),
                  .floor_qps = floor_qps,
                  .guess_qps = guess_qps,
                  .stream = STREAM_TUNE}};

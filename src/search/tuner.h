@@ -40,17 +40,18 @@ struct tuner_backend {
     void *user;
     // Runs the searches of jobs[0 .. n), in any order and place; fills capacity and trials of each.
     int (*round)(void *user, struct tuner_job *jobs, size_t n, struct err *err);
+    const void *server; // what the others know
     // Rate above which the choice overloads a queue for certain; INFINITY: not known.
-    double (*bound_qps)(void *user, const struct settings *choice);
+    double (*bound_qps)(const void *server, const struct settings *choice);
     // Makes all choices that are the same server one.
-    void (*simplify)(void *user, struct settings *choice);
+    void (*simplify)(const void *server, struct settings *choice);
     // For the reference controller, which has its own little server: seconds that one core needs
     // for `items` with all cores busy, and that the accelerator needs for a whole query.
-    double (*cpu_s)(void *user, uint32_t items);
-    double (*accel_s)(void *user, uint32_t items);
+    double (*cpu_s)(const void *server, uint32_t items);
+    double (*accel_s)(const void *server, uint32_t items);
     // The i-th query's size in the stream (0: tuning), and the i-th uniform draw in (0, 1).
-    uint32_t (*size_items)(void *user, uint64_t i);
-    double (*uniform)(void *user, uint64_t i);
+    uint32_t (*size_items)(const void *server, uint64_t i);
+    double (*uniform)(const void *server, uint64_t i);
 };
 
 // One axis of a search.

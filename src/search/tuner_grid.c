@@ -91,7 +91,8 @@ static void sort_by_bound(const struct tuner_backend *backend, struct settings *
 {
     struct ranked *ranked = mem_calloc(n, sizeof *ranked);
     for (size_t i = 0; i < n; i++)
-        ranked[i] = (struct ranked){choices[i], backend->bound_qps(backend->user, &choices[i]), i};
+        ranked[i] =
+            (struct ranked){choices[i], backend->bound_qps(backend->server, &choices[i]), i};
     qsort(ranked, n, sizeof *ranked, by_bound);
     for (size_t i = 0; i < n; i++)
         choices[i] = ranked[i].choice;

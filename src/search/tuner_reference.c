@@ -104,7 +104,7 @@ static struct answer pop(struct controller *c)
 // Poisson with mean gap_ms, by inversion.
 static double draw_gap_s(struct controller *c)
 {
-    double u = c->backend->uniform(c->backend->user, c->n_draws++);
+    double u = c->backend->uniform(c->backend->server, c->n_draws++);
     double p = rng_exp(-c->gap_ms), sum = p;
     int k = 0;
     while (u > sum && k < 1000) {
@@ -131,17 +131,17 @@ static double enter(struct controller *c, struct line *line, double *free_s, dou
 // free first; large queries one by one on the accelerator.
 static double serve(struct controller *c, uint32_t size_items)
 {
-    void *user = c->backend->user;
+    const void *server = c->backend->server;
     double end_s = c->now_s;
     if (c->has_accelerator && size_items >= c->offload_items)
-        return enter(c, &c->accel_line, &c->accel_free_s, c->backend->accel_s(user, size_items));
+        return enter(c, &c->accel_line, &c->accel_free_s, c->backend->accel_s(server, size_items));
     for (uint32_t left = size_items; left > 0;) {
         uint32_t items = left < c->batch_items ? left : c->batch_items, core = 0;
         for (uint32_t i = 1; i < c->config->n_cores; i++)
             if (c->core_free_s[i] < c->core_free_s[core])
                 core = i;
         double request_end_s =
-            enter(c, &c->cpu_line, &c->core_free_s[core], c->backend->cpu_s(user, items));
+            enter(c, &c->cpu_line, &c->core_free_s[core], c->backend->cpu_s(server, items));
         end_s = request_end_s > end_s ? request_end_s : end_s;
         left -= items;
     }
@@ -190,7 +190,7 @@ static int reach(struct controller *c, double *median_ms, struct err *err)
                 step(c);
         }
         double arrive_s = c->now_s;
-        double end_s = serve(c, c->backend->size_items(c->backend->user, i % N_SIZES));
+        double end_s = serve(c, c->backend->size_items(c->backend->server, i % N_SIZES));
         if (!isfinite(end_s))
             return err_set(err, ERR_STUDY, "reference: a request of B = %u, T = %u has no cost",
                            c->batch_items, c->offload_items);

@@ -24,15 +24,14 @@ START_TEST(options_in_every_spelling)
                                 "-s",       "y=--2",  "--output",      "last.h5"};
     struct err err;
     struct cmd_line *line = parsed(&err, 12, argv);
-    const char *settings[4];
     ck_assert_uint_eq(line->n_args, 1);
     ck_assert_str_eq(line->args[0], "s.yaml");
     ck_assert(cmd_given(line, "--force"));
     ck_assert(!cmd_given(line, "--quiet"));
     ck_assert_str_eq(cmd_value(line, "--output", "none"), "last.h5");
     ck_assert_str_eq(cmd_value(line, "--layout", "none"), "none");
-    ck_assert_uint_eq(cmd_values(line, "--set", settings, 4), 2);
-    ck_assert_str_eq(settings[1], "y=--2");
+    ck_assert_uint_eq(line->n_settings, 2);
+    ck_assert_str_eq(line->settings[1], "y=--2");
     mem_free(line);
 }
 END_TEST
@@ -111,6 +110,30 @@ START_TEST(help_lists_own_exits)
 }
 END_TEST
 
+// Values are read by their fields; those that are not given stay, bad ones name the option.
+START_TEST(reads_values)
+{
+    struct sizes {
+        int64_t window_ns, layout_ns;
+    } sizes = {1, 2};
+    const struct field fields[] = {
+        FIELD(sizes, "--window", FIELD_TIME, UNIT_TIME, window_ns, 1, 1e18, NULL, ""),
+        FIELD(sizes, "--layout", FIELD_TIME, UNIT_TIME, layout_ns, 1, 1e18, NULL, ""), FIELD_END};
+    const char *const argv[] = {"recfleet", "run", "s", "--window", "2ms"};
+    const char *const bad[] = {"recfleet", "run", "s", "--window", "0"};
+    struct err err;
+    struct cmd_line *line = parsed(&err, 5, argv);
+    ck_assert_int_eq(cmd_read(line, fields, &sizes, &err), 0);
+    ck_assert_int_eq(sizes.window_ns, 2000000);
+    ck_assert_int_eq(sizes.layout_ns, 2);
+    mem_free(line);
+    line = parsed(&err, 5, bad);
+    ck_assert_int_eq(cmd_read(line, fields, &sizes, &err), -1);
+    ck_assert_int_eq(strncmp(err.text, "recfleet run: --window: expected a time", 39), 0);
+    mem_free(line);
+}
+END_TEST
+
 // Usage errors name the command, and the nearest option.
 START_TEST(usage_errors)
 {
@@ -135,9 +158,12 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", options_in_every_spelling}, {"core", table_is_complete},
-        {"core", help_lists_own_exits},      {"limits", end_of_options},
-        {"limits", help_without_arguments},  {"errors", usage_errors}};
+    const struct suite_test tests[] = {{"core", options_in_every_spelling},
+                                       {"core", table_is_complete},
+                                       {"core", help_lists_own_exits},
+                                       {"limits", end_of_options},
+                                       {"limits", help_without_arguments},
+                                       {"errors", reads_values},
+                                       {"errors", usage_errors}};
     return suite_run("cmd", tests, sizeof tests / sizeof *tests);
 }

@@ -63,8 +63,8 @@ START_TEST(costs_are_the_services_own)
         single_server_cut(&e, f.context.study, pairs[i][0], pairs[i][1]);
         struct probe *probe = probe_create(&e.study, true);
         ck_assert_double_eq_tol(probe_bound_qps(probe, &one), 4000, 1e-6);
-        ck_assert_int_eq(sched_needs(probe_settings(probe)).batch_items, i == 0 ? 7 : 1);
-        ck_assert_int_eq(probe_service(probe)->sla_ns, i == 0 ? 9000000 : 4000000);
+        ck_assert_int_eq(sched_needs(probe_facts(probe)->settings).batch_items, i == 0 ? 7 : 1);
+        ck_assert_int_eq(probe_facts(probe)->service->sla_ns, i == 0 ? 9000000 : 4000000);
         probe_destroy(probe);
     }
     capacity_fixture_close(&f);

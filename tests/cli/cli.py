@@ -512,7 +512,7 @@ def group_exit(folder):
     refused("no argument", r"recfleet run: expected STUDY, got 0 arguments", folder, "run")
     refused("option without value", r"recfleet run: option --output needs a FILE", folder, "run",
             "study.yaml", "-o")
-    refused("bad layout", r"recfleet run: --layout: expected auto, spread or apart", folder, "run",
+    refused("bad layout", r"recfleet run: --layout: expected one of auto, spread, apart", folder, "run",
             "study.yaml", "--layout", "sideways")
     refused("a backlog of centuries", r"group \S+, service \S+: the backlog could exceed", folder,
             "run", "study.yaml", "--set", "fleet.groups[0].cost={kind: synthetic, fixed: 86400s}",
@@ -641,7 +641,7 @@ def group_submit(folder):
             ("a bad study", r"--set traffic\[0\].rate=fast: ", "study.yaml", "--set", "traffic[0].rate=fast"),
             ("a bad point", r"point rate=fast: ", "swept.yaml", "--array", "--set",
              "sweep[0].values=[1kqps, 2kqps, fast]"),
-            ("a bad site", r"bad.env:2:14: not plain text", "study.yaml", "--site", "bad.env"),
+            ("a bad site", r"bad.env:2:13: not plain text", "study.yaml", "--site", "bad.env"),
             ("no site", r"no.env: cannot open", "study.yaml", "--site", "no.env"),
             ("an array of nothing", r"study.yaml: --array, but the study has no sweep", "study.yaml",
              "--array"),
@@ -685,13 +685,17 @@ def group_submit(folder):
 
     lines, said = given("study.yaml", "--nodes", "2", "--ranks-per-node", "8", "--time", "1:30:00",
                         "--site", "site.env")
-    expect(lines == ["short --parsable --job-name=small --output=small.h5.log --nodes=2 "
-                     "--ntasks-per-node=8 --time=1:30:00 small.h5.run.sbatch"], "a job", lines)
-    expect(said == [f"17  run, into {os.path.realpath(folder)}/small.h5"], "what is said", said)
+    place = os.path.realpath(folder)
+    expect(lines == ["short --parsable --export=ALL --job-name=small --output=small.h5.log --nodes=2 "
+                     f"--ntasks-per-node=8 --time=1:30:00 small.h5.run.sbatch {place}/study.yaml -o "
+                     f"{place}/small.h5"], "a job", lines)
+    with open(os.path.join(folder, "small.h5.run.sbatch")) as f:
+        expect(f.read() == scripts["run.sbatch"], "the script is the one by hand")
+    expect(said == [f"17  run, into {place}/small.h5"], "what is said", said)
     lines, said = given("study.yaml", "--chain", "3")
     expect(["--dependency=" in line for line in lines] == [False, True, True] and
            "--dependency=afterany:18 " in lines[2], "a chain", lines)
-    expect(len({line.split()[1] for line in lines}) == 1, "one name for a chain", lines)
+    expect(len({line.split()[2] for line in lines}) == 1, "one name for a chain", lines)
     # Six points where an array has at most four tasks: shares of all of them.
     lines, said = given("swept.yaml", "--array", "--throttle", "2")
     expect("--array=0-3%2 " in lines[0] and "share-%6a.log" in lines[0], "shares", lines)

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs/sweep_fixture.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "runs/runs_fixture.h"
 #include "runs/sweep.h"
 #include "base/mem.h"
-#include "support/suite.h"
 
 static const char *const text =
     "name: tiny\n"
@@ -21,51 +17,18 @@ static const char *const text =
     "traffic: [{service: a, rate: 1qps}]\n"
     "fleet: {groups: [{cores: 8, servers: 4, cost: {kind: synthetic, per_item: 1us}}]}\n";
 
-void sweep_fixture_begin(struct sweep_fixture *fixture, const struct eval *eval)
-{
-    *fixture = (struct sweep_fixture){.eval = eval};
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/recfleet-sweep-XXXXXX");
-    if (eval->rank == 0 && !mkdtemp(fixture->folder))
-        abort();
-    MPI_Bcast(fixture->folder, (int)sizeof fixture->folder, MPI_CHAR, 0, eval->comm);
-}
-
-// Folders in it are those of points: one level deep.
-static void remove_all(const char *folder, int levels)
-{
-    DIR *dir = opendir(folder);
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        char *path = mem_printf("%s/%s", folder, entry->d_name);
-        if (unlink(path) != 0 && levels > 0)
-            remove_all(path, levels - 1);
-        mem_free(path);
-    }
-    if (dir)
-        closedir(dir);
-    rmdir(folder);
-}
-
-void sweep_fixture_end(struct sweep_fixture *fixture)
-{
-    MPI_Barrier(fixture->eval->comm);
-    if (fixture->eval->rank == 0)
-        remove_all(fixture->folder, 1);
-}
-
 void sweep_fixture_open(struct sweep_fixture *fixture, const char *name, const char *setting)
 {
     struct err err = {0};
     ck_assert_int_eq(library_load(&fixture->library, &err), 0);
-    fixture->output = mem_printf("%s/%s.h5", fixture->folder, name);
+    fixture->output = mem_printf("%s/%s.h5", runs_fixture_folder(), name);
     fixture->settings[0] = setting;
-    const struct survey_source source = {
-        "s.yaml",          text,           strlen(text), fixture->settings, setting != NULL,
-        &fixture->library, fixture->output};
+    const struct survey_source source = {"s.yaml",          mem_strdup(text), strlen(text),
+                                         fixture->settings, setting != NULL,  &fixture->library,
+                                         fixture->output};
     fixture->survey = survey_create(&source, &err);
     ck_assert_msg(fixture->survey != NULL, "%s", err.text);
-    MPI_Barrier(fixture->eval->comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
 }
 
 void sweep_fixture_close(struct sweep_fixture *fixture)
@@ -73,7 +36,7 @@ void sweep_fixture_close(struct sweep_fixture *fixture)
     survey_destroy(fixture->survey);
     library_release(&fixture->library);
     mem_free(fixture->output);
-    MPI_Barrier(fixture->eval->comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
 }
 
 uint32_t sweep_fixture_run(struct sweep_fixture *fixture)
@@ -83,11 +46,11 @@ uint32_t sweep_fixture_run(struct sweep_fixture *fixture)
     const struct sweep_options options = {todo, NULL, "test"};
     struct sweep_outcome outcome;
     struct err err = {0};
-    ck_assert_int_eq(sweep_look(fixture->eval, fixture->survey, NULL, &err), 0);
+    ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture->survey, NULL, &err), 0);
     ck_assert_int_eq(pointdir_make(survey_folder(fixture->survey), ERR_FAIL, &err), 0);
     for (uint32_t p = 0; p < n; p++)
         todo[p] = survey_facts(fixture->survey)[p].state != POINTDIR_DONE;
-    int rc = sweep_run(fixture->eval, fixture->survey, &options, &outcome, &err);
+    int rc = sweep_run(runs_fixture_eval(), fixture->survey, &options, &outcome, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     uint32_t n_failed = outcome.n_failed;
     sweep_release(&outcome);

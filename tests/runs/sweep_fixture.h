@@ -14,26 +14,19 @@
 enum { SWEEP_FIXTURE_POINTS = 6 };
 
 struct sweep_fixture {
-    const struct eval *eval;
-    char folder[64]; // the same on every rank
     struct library library;
     char *output;            // of the survey; owned
     const char *settings[1]; // likewise; borrowed
     struct survey *survey;
 };
 
-// Collective (eval->comm). The folder alone.
-void sweep_fixture_begin(struct sweep_fixture *fixture, const struct eval *eval);
-// Collective (eval->comm). Removes the folder.
-void sweep_fixture_end(struct sweep_fixture *fixture);
-
-// Collective (eval->comm). The survey, not looked at, of a sweep whose results go to NAME.h5 in the
-// folder. `setting` changes the study; NULL: nothing.
+// Collective (all ranks). The survey, not looked at, of a sweep whose results go to NAME.h5 in the
+// folder of runs_fixture.h. `setting` changes the study; NULL: nothing.
 void sweep_fixture_open(struct sweep_fixture *fixture, const char *name, const char *setting);
-// Collective (eval->comm).
+// Collective (all ranks).
 void sweep_fixture_close(struct sweep_fixture *fixture);
 
-// Collective (eval->comm). Looks at all points and does those that are not done; how many failed.
+// Collective (all ranks). Looks at all points and does those that are not done; how many failed.
 uint32_t sweep_fixture_run(struct sweep_fixture *fixture);
 
 // Not collective. The file of a point of the sweep; caller mem_free()s.

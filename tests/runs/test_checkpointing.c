@@ -4,21 +4,15 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runs/eval.h"
+#include "runs/runs_fixture.h"
 #include "base/mem.h"
 #include "results/file/checkpoint.h"
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
-#include "support/suite.h"
-
-static struct eval eval;       // of this process, set by main
-static struct library library; // likewise
-static char folder[] = "/tmp/recfleet-keep-XXXXXX";
 
 // 2000 windows: the run can stop at many places, and lasts some milliseconds.
 static const char *const text = "name: kept\n"
@@ -32,95 +26,88 @@ static const char *const text = "name: kept\n"
                                 "status_delay: 1ms}\n"
                                 "checkpoint: {every: 0}\n";
 
-// Paths in the folder of this program; ends of names.
-struct paths {
+// Of the test under way: paths in the folder; what a run is asked, and what came of it.
+static struct {
     char output[96], checkpoint[96], previous[96], other[96];
-};
-
-static struct paths paths_of(void)
-{
-    struct paths p;
-    snprintf(p.output, sizeof p.output, "%s/x.h5", folder);
-    snprintf(p.checkpoint, sizeof p.checkpoint, "%s/x.h5.checkpoint", folder);
-    snprintf(p.previous, sizeof p.previous, "%s/x.h5.checkpoint.previous", folder);
-    snprintf(p.other, sizeof p.other, "%s/other.h5", folder);
-    return p;
-}
+} p;
+static struct eval_options options;
+static struct eval_result result;
 
 static bool there(const char *path)
 {
     return access(path, F_OK) == 0;
 }
 
-// Every test starts without files and without signals that wait.
+static const struct eval *eval(void)
+{
+    return runs_fixture_eval();
+}
+
+static void barrier(void)
+{
+    MPI_Barrier(eval()->comm);
+}
+
+// Every test starts without files and without signals that wait, and with a quiet run.
 static void tidy(void)
 {
-    struct paths p = paths_of();
-    MPI_Barrier(eval.comm);
-    if (eval.rank == 0) {
+    const char *folder = runs_fixture_folder();
+    snprintf(p.output, sizeof p.output, "%s/x.h5", folder);
+    snprintf(p.checkpoint, sizeof p.checkpoint, "%s/x.h5.checkpoint", folder);
+    snprintf(p.previous, sizeof p.previous, "%s/x.h5.checkpoint.previous", folder);
+    snprintf(p.other, sizeof p.other, "%s/other.h5", folder);
+    options = (struct eval_options){.output = p.output, .command = "test", .quiet = true};
+    barrier();
+    if (eval()->rank == 0) {
         unlink(p.output);
         unlink(p.other);
         rmdir(p.checkpoint);
         durable_remove(p.checkpoint);
     }
-    MPI_Barrier(eval.comm);
-}
-
-static struct study *study_with(const char *setting)
-{
-    struct err err = {0};
-    struct study *study =
-        study_parse("s.yaml", text, strlen(text), &setting, setting ? 1 : 0, &library, true, &err);
-    ck_assert_msg(study != NULL, "%s", err.text);
-    return study;
-}
-
-// One run of the study; returns eval_run()'s answer.
-static int run_with(const char *setting, const struct eval_options *options,
-                    struct eval_result *result, struct err *err)
-{
-    struct study *study = study_with(setting);
-    int rc = eval_run(&eval, study, options, result, err);
-    study_destroy(study);
-    return rc;
+    barrier();
 }
 
 // The last rank alone is asked, the first sees to the files: wishes are the job's.
 static void ask(int number)
 {
-    if (eval.rank == eval.n_ranks - 1)
+    if (eval()->rank == eval()->n_ranks - 1)
         raise(number);
 }
 
-static struct eval_options plain(const struct paths *p)
-{
-    return (struct eval_options){.output = p->output, .command = "test", .quiet = true};
-}
-
-static void assert_runs(const char *setting, const struct eval_options *options,
-                        struct eval_result *result)
+static void assert_runs(const char *setting)
 {
     struct err err = {0};
-    ck_assert_msg(run_with(setting, options, result, &err) == 0, "%s", err.text);
+    struct study *study = runs_fixture_study(text, setting);
+    int rc = eval_run(eval(), study, &options, &result, &err);
+    study_destroy(study);
+    ck_assert_msg(rc == 0, "%s", err.text);
 }
 
-static void assert_refused(const char *setting, const struct eval_options *options,
-                           const char *reason)
+// It runs to its end, and was resumed so often.
+static void assert_restarts(const char *setting, unsigned n)
+{
+    assert_runs(setting);
+    ck_assert(!result.stopped);
+    ck_assert_uint_eq(result.info.n_restarts, n);
+    eval_release(&result);
+}
+
+static void assert_refused(const char *setting, const char *reason)
 {
     struct err err = {0};
-    struct eval_result result;
-    ck_assert_int_eq(run_with(setting, options, &result, &err), -1);
+    struct study *study = runs_fixture_study(text, setting);
+    int rc = eval_run(eval(), study, &options, &result, &err);
+    study_destroy(study);
+    ck_assert_int_eq(rc, -1);
     ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
     ck_assert_ptr_null(strchr(err.text, '\n'));
 }
 
 // Leaves a checkpoint of the study.
-static void stop_early(const struct paths *p)
+static void stop_early(void)
 {
-    struct eval_result result;
-    struct eval_options options = plain(p);
     ask(SIGTERM);
-    assert_runs(NULL, &options, &result);
+    assert_runs(NULL);
     ck_assert(result.stopped);
     eval_release(&result);
 }
@@ -146,49 +133,41 @@ static char *counts_of(const char *path)
 // Asked to save, a run does so at the first chance, continues, and leaves only its results.
 START_TEST(saves_and_goes_on)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
     ask(SIGUSR1);
-    assert_runs(NULL, &options, &result);
+    assert_runs(NULL);
     ck_assert(!result.stopped);
     ck_assert_uint_eq(result.info.n_checkpoints, 1);
     ck_assert(result.info.checkpoint_s > 0);
     ck_assert_uint_eq(result.info.n_restarts, 0);
-    if (eval.rank == 0)
-        ck_assert(there(p.output) && !there(p.checkpoint));
+    ck_assert(eval()->rank != 0 || (there(p.output) && !there(p.checkpoint)));
     eval_release(&result);
 }
 END_TEST
 
 static void stops_on(int number)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
     options.output = p.other;
-    assert_runs(NULL, &options, &result); // without a pause
+    assert_runs(NULL); // without a pause
     uint64_t n_queries = result.info.n_queries;
     eval_release(&result);
     options.output = p.output;
     ask(number);
-    assert_runs(NULL, &options, &result);
+    assert_runs(NULL);
     ck_assert(result.stopped && result.summary == NULL);
     ck_assert_int_ge(result.stopped_ns, 0);
     ck_assert_int_lt(result.stopped_ns, 2000000000);
-    if (eval.rank == 0)
-        ck_assert(!there(p.output) && there(p.checkpoint));
+    ck_assert(eval()->rank != 0 || (!there(p.output) && there(p.checkpoint)));
     ck_assert_str_eq(result.checkpoint, p.checkpoint);
     eval_release(&result);
     options.resume = true;
-    assert_runs(NULL, &options, &result);
+    assert_runs(NULL);
     ck_assert(!result.stopped);
     ck_assert_uint_eq(result.info.n_restarts, 1);
     ck_assert_uint_eq(result.info.n_checkpoints, 1);
     ck_assert_uint_eq(result.info.n_queries, n_queries);
-    if (eval.rank == 0) {
+    if (eval()->rank == 0) {
         char *whole = counts_of(p.other), *resumed = counts_of(p.output);
         ck_assert(!there(p.checkpoint));
         ck_assert_str_eq(whole, resumed);
@@ -209,16 +188,11 @@ END_TEST
 // The clock asks, too; the last checkpoint but one is kept while the run lasts.
 START_TEST(clock_asks)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
     // Often enough for the shortest run; ranks that share a core need longer.
-    assert_runs(eval.n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=2ms", &options,
-                &result);
+    assert_runs(eval()->n_ranks == 1 ? "checkpoint.every=1us" : "checkpoint.every=2ms");
     ck_assert_uint_ge(result.info.n_checkpoints, 2);
-    if (eval.rank == 0)
-        ck_assert(there(p.output) && !there(p.checkpoint) && !there(p.previous));
+    ck_assert(eval()->rank != 0 || (there(p.output) && !there(p.checkpoint) && !there(p.previous)));
     eval_release(&result);
 }
 END_TEST
@@ -226,63 +200,46 @@ END_TEST
 // How often a run is saved is no part of the study: a checkpoint fits all the same.
 START_TEST(resumes_with_another_period)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
-    stop_early(&p);
+    stop_early();
     options.resume_from = p.checkpoint;
-    assert_runs("checkpoint.every=1h", &options, &result);
-    ck_assert_uint_eq(result.info.n_restarts, 1);
-    eval_release(&result);
+    assert_restarts("checkpoint.every=1h", 1);
 }
 END_TEST
 
 // Without a checkpoint, --resume begins at the beginning.
 START_TEST(nothing_to_resume)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
     options.resume = true;
-    assert_runs(NULL, &options, &result);
-    ck_assert_uint_eq(result.info.n_restarts, 0);
-    eval_release(&result);
+    assert_restarts(NULL, 0);
 }
 END_TEST
 
 // A crash between the renames leaves the one before alone: it will do.
 START_TEST(previous_alone)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
-    stop_early(&p);
-    if (eval.rank == 0)
+    stop_early();
+    if (eval()->rank == 0)
         ck_assert_int_eq(rename(p.checkpoint, p.previous), 0);
-    MPI_Barrier(eval.comm);
+    barrier();
     options.resume = true;
-    assert_runs(NULL, &options, &result);
-    ck_assert_uint_eq(result.info.n_restarts, 1);
-    if (eval.rank == 0)
-        ck_assert(!there(p.previous));
-    eval_release(&result);
+    assert_restarts(NULL, 1);
+    ck_assert(eval()->rank != 0 || !there(p.previous));
 }
 END_TEST
 
 // A stop signal waits for the next run that looks for it, and can be seen waiting.
 START_TEST(stop_waits)
 {
-    struct paths p = paths_of();
     tidy();
     ck_assert(!checkpointing_stop_waits());
     raise(SIGUSR1);
     ck_assert(!checkpointing_stop_waits());
     raise(SIGUSR2);
     ck_assert(checkpointing_stop_waits() && checkpointing_stop_waits());
-    stop_early(&p);
+    stop_early();
     ck_assert(!checkpointing_stop_waits());
     tidy();
 }
@@ -291,33 +248,25 @@ END_TEST
 // A checkpoint that nobody said what to do with stops a run before it begins; --force begins.
 START_TEST(existing_is_refused)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
-    stop_early(&p);
-    assert_refused(NULL, &options, "x.h5.checkpoint: exists; resume with --resume");
-    if (eval.rank == 0)
-        ck_assert(there(p.checkpoint) && !there(p.output));
+    stop_early();
+    assert_refused(NULL, "x.h5.checkpoint: exists; resume with --resume");
+    ck_assert(eval()->rank != 0 || (there(p.checkpoint) && !there(p.output)));
     options.force = true;
-    assert_runs(NULL, &options, &result);
-    ck_assert_uint_eq(result.info.n_restarts, 0);
-    eval_release(&result);
+    assert_restarts(NULL, 0);
 }
 END_TEST
 
 // A checkpoint of another study is refused, whole as it is, and stays.
 START_TEST(another_study)
 {
-    struct paths p = paths_of();
-    struct eval_options options = plain(&p);
     tidy();
-    stop_early(&p);
+    stop_early();
     options.resume = true;
-    assert_refused("seed=2", &options, "another study");
-    struct study *study = study_with(NULL);
+    assert_refused("seed=2", "another study");
+    struct study *study = runs_fixture_study(text, NULL);
     struct meta *meta = study_meta(study);
-    if (eval.rank == 0) {
+    if (eval()->rank == 0) {
         ck_assert(there(p.checkpoint) && !there(p.output));
         ck_assert(checkpointing_usable(p.checkpoint, meta->study_digest));
         ck_assert(!checkpointing_usable(p.checkpoint, "0"));
@@ -331,7 +280,7 @@ END_TEST
 static bool make_one(void *user, struct blob *frame)
 {
     bool *made = user;
-    if (*made || eval.rank != 0)
+    if (*made || eval()->rank != 0)
         return false;
     blob_put_u64(frame, 1);
     *made = true;
@@ -341,21 +290,18 @@ static bool make_one(void *user, struct blob *frame)
 // So is one that another version of the program wrote.
 START_TEST(another_program)
 {
-    struct paths p = paths_of();
-    struct eval_options options = plain(&p);
-    struct study *study = study_with(NULL);
+    struct study *study = runs_fixture_study(text, NULL);
     struct meta *meta = study_meta(study);
     struct checkpoint_head head = {.program = "0.0.1 0123abc", .end_ns = 1};
     struct err err = {0};
     bool made = false;
     tidy();
     snprintf(head.study, sizeof head.study, "%s", meta->study_digest);
-    ck_assert_int_eq(checkpoint_write(eval.comm, p.checkpoint, &head, make_one, &made, NULL, &err),
-                     0);
+    ck_assert_int_eq(
+        checkpoint_write(eval()->comm, p.checkpoint, &head, make_one, &made, NULL, &err), 0);
     options.resume = true;
-    assert_refused(NULL, &options, "written by recfleet 0.0.1 0123abc, and");
-    if (eval.rank == 0)
-        ck_assert(!checkpointing_usable(p.checkpoint, meta->study_digest));
+    assert_refused(NULL, "written by recfleet 0.0.1 0123abc, and");
+    ck_assert(eval()->rank != 0 || (!checkpointing_usable(p.checkpoint, meta->study_digest)));
     meta_destroy(meta);
     study_destroy(study);
     tidy();
@@ -365,41 +311,34 @@ END_TEST
 // A damaged one is refused with the reason; the one before is offered and works.
 START_TEST(damaged)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
-    stop_early(&p);
+    stop_early();
     options.resume = true;
     ask(SIGTERM);
-    assert_runs(NULL, &options, &result); // a second one, so that there is one before
+    assert_runs(NULL); // a second one, so that there is one before
     ck_assert(result.stopped);
     eval_release(&result);
-    if (eval.rank == 0) {
+    if (eval()->rank == 0) {
         struct stat status;
         ck_assert(there(p.previous) && stat(p.checkpoint, &status) == 0);
         ck_assert_int_eq(truncate(p.checkpoint, status.st_size / 2), 0);
     }
-    MPI_Barrier(eval.comm);
-    assert_refused(NULL, &options, ".previous");
+    barrier();
+    assert_refused(NULL, ".previous");
     options.resume_from = p.previous;
-    assert_runs(NULL, &options, &result);
-    ck_assert_uint_eq(result.info.n_restarts, 1);
-    eval_release(&result);
+    assert_restarts(NULL, 1);
 }
 END_TEST
 
 // One that is not there, and a place where none can be written, are told before anything is run.
 START_TEST(impossible_places)
 {
-    struct paths p = paths_of();
-    struct eval_options options = plain(&p);
     tidy();
     options.resume_from = p.checkpoint;
-    assert_refused(NULL, &options, "x.h5.checkpoint: No such file or directory");
+    assert_refused(NULL, "x.h5.checkpoint: No such file or directory");
     options.resume_from = NULL;
     options.checkpoint = "/nowhere/at/all";
-    assert_refused(NULL, &options, "/nowhere/at/all");
+    assert_refused(NULL, "/nowhere/at/all");
 }
 END_TEST
 
@@ -407,30 +346,28 @@ END_TEST
 // now and removed at the end. Nor is what such a file would be kept as.
 static void assert_spares(const char *file, const char *checkpoint)
 {
-    struct paths p = paths_of();
-    struct eval_options options = plain(&p);
     struct stat status;
-    if (eval.rank == 0)
+    if (eval()->rank == 0)
         fclose(fopen(file, "w"));
-    if (eval.rank == 0)
+    if (eval()->rank == 0)
         ck_assert_int_eq(truncate(file, 100), 0);
-    MPI_Barrier(eval.comm);
+    barrier();
     options.checkpoint = checkpoint;
+    options.force = false;
     options.resume = true;
-    assert_refused(NULL, &options, "not a checkpoint of recfleet");
+    assert_refused(NULL, "not a checkpoint of recfleet");
     options.resume = false;
     options.force = true;
-    assert_refused(NULL, &options, "not a checkpoint of recfleet");
-    if (eval.rank == 0) {
+    assert_refused(NULL, "not a checkpoint of recfleet");
+    if (eval()->rank == 0) {
         ck_assert(stat(file, &status) == 0 && status.st_size == 100);
         unlink(file);
     }
-    MPI_Barrier(eval.comm);
+    barrier();
 }
 
 START_TEST(no_checkpoint_of_ours)
 {
-    struct paths p = paths_of();
     tidy();
     assert_spares(p.other, p.other);
     assert_spares(p.previous, p.checkpoint);
@@ -440,15 +377,13 @@ END_TEST
 // Results where the checkpoints go would be removed with them.
 START_TEST(results_in_its_place)
 {
-    struct paths p = paths_of();
-    struct eval_options options = plain(&p);
     tidy();
     options.checkpoint = p.output;
     options.force = true;
-    assert_refused(NULL, &options, "x.h5: is where the results go");
+    assert_refused(NULL, "x.h5: is where the results go");
     options.output = p.previous;
     options.checkpoint = p.checkpoint;
-    assert_refused(NULL, &options, "x.h5.checkpoint: is where the results go");
+    assert_refused(NULL, "x.h5.checkpoint: is where the results go");
 }
 END_TEST
 
@@ -463,23 +398,20 @@ static void spoil(void *user, int64_t reached_ns, uint64_t n_queries)
 // A checkpoint that fails is a warning when the run continues, an error when it was to stop.
 START_TEST(failing_checkpoint)
 {
-    struct paths p = paths_of();
-    struct eval_result result;
-    struct eval_options options = plain(&p);
     tidy();
     options.run.progress = spoil;
     options.run.progress_user = p.checkpoint;
     ask(SIGUSR1);
-    assert_runs(NULL, &options, &result);
+    assert_runs(NULL);
     ck_assert_uint_eq(result.info.n_checkpoints, 0);
-    if (eval.rank == 0)
-        ck_assert(there(p.output));
+    ck_assert(eval()->rank != 0 || (there(p.output)));
     eval_release(&result);
     tidy();
+    options.run.progress = spoil;
+    options.run.progress_user = p.checkpoint;
     ask(SIGTERM);
-    assert_refused(NULL, &options, "x.h5.checkpoint");
-    if (eval.rank == 0)
-        ck_assert(!there(p.output));
+    assert_refused(NULL, "x.h5.checkpoint");
+    ck_assert(eval()->rank != 0 || (!there(p.output)));
     tidy();
 }
 END_TEST
@@ -501,20 +433,5 @@ int main(void)
                                        {"errors", damaged},
                                        {"errors", impossible_places},
                                        {"errors", failing_checkpoint}};
-    checkpointing_block_signals();
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    int bad = eval.rank == 0 && !mkdtemp(folder), failed;
-    MPI_Bcast(&bad, 1, MPI_INT, 0, eval.comm);
-    MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, eval.comm);
-    bad |= library_load(&library, NULL) < 0;
-    if (!bad)
-        bad = suite_run("checkpointing", tests, sizeof tests / sizeof *tests);
-    library_release(&library);
-    MPI_Allreduce(&bad, &failed, 1, MPI_INT, MPI_MAX, eval.comm);
-    tidy();
-    if (eval.rank == 0)
-        rmdir(folder);
-    eval_close(&eval);
-    return failed;
+    return runs_fixture_main("checkpointing", tests, sizeof tests / sizeof *tests);
 }

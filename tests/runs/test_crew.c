@@ -3,14 +3,9 @@
 #include "runs/crew.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "runs/eval.h"
-#include "base/mem.h"
+#include "runs/runs_fixture.h"
 #include "cluster/sched.h"
-#include "support/suite.h"
-
-static struct eval eval; // of this process, set by main
 
 static const char *const text =
     "duration: 1s\n"
@@ -22,30 +17,19 @@ static const char *const text =
 static const struct max_load_config quick = {
     .accuracy_frac = 0.02, .first_queries = 10000, .most_queries = 40000, .floor_queries = 5000};
 
-static struct study *parse(void)
-{
-    struct library library;
-    struct err err = {0};
-    ck_assert_int_eq(library_load(&library, &err), 0);
-    struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
-    ck_assert_msg(study != NULL, "%s", err.text);
-    library_release(&library); // no table of it is used
-    return study;
-}
-
 // No more crews than ranks or units; each has a rank that speaks for it.
 START_TEST(cuts_the_ranks)
 {
     struct err err = {0};
     for (uint32_t n_units = 1; n_units <= 5; n_units++) {
-        struct crew *crew = crew_create(eval.comm, n_units, &err);
-        uint32_t n_ranks = (uint32_t)eval.n_ranks;
+        struct crew *crew = crew_create(runs_fixture_eval()->comm, n_units, &err);
+        uint32_t n_ranks = (uint32_t)runs_fixture_eval()->n_ranks;
         ck_assert_uint_eq(crew_n(crew), n_units < n_ranks ? n_units : n_ranks);
         ck_assert_uint_lt(crew_index(crew), crew_n(crew));
         int speaks = crew_rank(crew) == 0, all = 0;
-        MPI_Allreduce(&speaks, &all, 1, MPI_INT, MPI_SUM, eval.comm);
+        MPI_Allreduce(&speaks, &all, 1, MPI_INT, MPI_SUM, runs_fixture_eval()->comm);
         ck_assert_int_eq(all, (int)crew_n(crew));
-        ck_assert_int_eq(crew_speaker(crew, crew_index(crew)) == eval.rank, speaks);
+        ck_assert_int_eq(crew_speaker(crew, crew_index(crew)) == runs_fixture_eval()->rank, speaks);
         crew_destroy(crew);
     }
 }
@@ -57,7 +41,7 @@ START_TEST(deals_evenly)
     struct err err = {0};
     const double weights[] = {1, 30, 1, 4, 30, 2, 5, 4, 1, 1};
     uint32_t owner[10];
-    struct crew *crew = crew_create(eval.comm, 10, &err);
+    struct crew *crew = crew_create(runs_fixture_eval()->comm, 10, &err);
     crew_deal(crew, weights, 10, owner);
     double load[16] = {0}, least = INFINITY, most = 0;
     for (int u = 0; u < 10; u++) {
@@ -86,7 +70,7 @@ END_TEST
 
 static void round_of(struct crew *crew, struct tuner_job *jobs, size_t n)
 {
-    struct study *study = parse();
+    struct study *study = runs_fixture_study(text, NULL);
     struct probe *probe = probe_create(study, false);
     struct crew_bench bench = {crew, probe, &quick};
     struct err err = {0};
@@ -126,7 +110,7 @@ static void expect_same(const struct tuner_job *a, const struct tuner_job *b)
 START_TEST(rounds_do_not_depend_on_the_crew)
 {
     struct err err = {0};
-    struct crew *all = crew_create(eval.comm, 1, &err);
+    struct crew *all = crew_create(runs_fixture_eval()->comm, 1, &err);
     struct crew *self = crew_create(MPI_COMM_SELF, 1, &err);
     for (size_t n = 1; n <= 3; n++) {
         struct tuner_job together[3], alone[3];
@@ -155,11 +139,5 @@ int main(void)
         {"core", deals_evenly},
         {"limits", rounds_do_not_depend_on_the_crew},
     };
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    int failed = 0;
-    int bad = suite_failures("crew", tests, sizeof tests / sizeof *tests, CK_NOFORK, CK_NORMAL);
-    MPI_Allreduce(&bad, &failed, 1, MPI_INT, MPI_MAX, eval.comm);
-    eval_close(&eval);
-    return failed != 0;
+    return runs_fixture_main("crew", tests, sizeof tests / sizeof *tests);
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs/demand.h"
 
-#include <string.h>
-
+#include "runs/runs_fixture.h"
 #include "base/mem.h"
-#include "support/suite.h"
 
 // Cores at 200 us a request and 20 us an item; two groups, the second of half the weight. What is
 // a few sums of such numbers is held to 1e-12, thousands of roundings of a number near 1e-3.
@@ -28,14 +26,7 @@
 
 static struct study *parse(const char *setting)
 {
-    struct library library;
-    struct err err = {0};
-    ck_assert_int_eq(library_load(&library, &err), 0);
-    struct study *study =
-        study_parse("s.yaml", TEXT, strlen(TEXT), &setting, setting != NULL, &library, true, &err);
-    ck_assert_msg(study != NULL, "%s", err.text);
-    library_release(&library); // no table of it is used
-    return study;
+    return runs_fixture_study(TEXT, setting);
 }
 
 // 100 items in requests of 64 and 36: 2 x 200 us + 100 x 20 us = 2.4 ms; in one: 2.2 ms.

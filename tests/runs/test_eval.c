@@ -2,16 +2,11 @@
 // On any number of ranks; MPI starts once, in main.
 #include "runs/eval.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "runs/runs_fixture.h"
 #include "base/mem.h"
-#include "support/suite.h"
-
-static struct eval eval; // of this process, set by main
-static char folder[] = "/tmp/recfleet-eval-XXXXXX";
 
 static const char *const text = "duration: 1s\n"
                                 "warmup: 0s\n"
@@ -20,40 +15,29 @@ static const char *const text = "duration: 1s\n"
                                 "fleet: {cells: 2, groups: [{cores: 8, servers: 4, "
                                 "cost: {kind: synthetic, per_item: 1us}}]}\n";
 
-static void put(const char *path, const char *content)
-{
-    if (eval.rank == 0) {
-        FILE *file = fopen(path, "w");
-        ck_assert_ptr_nonnull(file);
-        fputs(content, file);
-        fclose(file);
-    }
-    MPI_Barrier(eval.comm);
-}
-
 // A study is read by rank 0, run by all, and gives one file and one summary.
 START_TEST(runs_a_study)
 {
     struct library library;
     struct err err = {0};
-    char *path = mem_printf("%s/s.yaml", folder), *output = mem_printf("%s/s.h5", folder);
-    put(path, text);
+    const struct eval *eval = runs_fixture_eval();
+    char *path = runs_fixture_put("s.yaml", text), *output = runs_fixture_path("s.h5");
     ck_assert_int_eq(library_load(&library, &err), 0);
-    struct study *study = eval_read_study(&eval, path, NULL, 0, &library, &err);
+    struct study *study = eval_read_study(eval, path, NULL, 0, &library, &err);
     ck_assert_msg(study != NULL, "%s", err.text);
     const struct eval_options options = {.output = output, .command = "test"};
     struct eval_result result;
-    ck_assert_msg(eval_run(&eval, study, &options, &result, &err) == 0, "%s", err.text);
-    ck_assert((result.summary != NULL) == (eval.rank == 0));
-    if (eval.rank == 0) {
+    ck_assert_msg(eval_run(eval, study, &options, &result, &err) == 0, "%s", err.text);
+    ck_assert((result.summary != NULL) == (eval->rank == 0));
+    if (eval->rank == 0) {
         // 5000 queries are expected; five standard deviations of a Poisson count are 354.
         ck_assert_double_eq_tol((double)summary_total(result.summary)->n_queries, 5000, 354);
         ck_assert_int_eq(access(output, R_OK), 0);
     }
-    ck_assert_int_eq(result.info.n_ranks, eval.n_ranks);
+    ck_assert_int_eq(result.info.n_ranks, eval->n_ranks);
     eval_release(&result);
     // The same name again is refused on every rank alike.
-    ck_assert_int_eq(eval_run(&eval, study, &options, &result, &err), -1);
+    ck_assert_int_eq(eval_run(eval, study, &options, &result, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "s.h5"));
     study_destroy(study);
     library_release(&library);
@@ -67,43 +51,25 @@ START_TEST(errors_agree)
 {
     struct library library;
     struct err err = {0};
-    char *path = mem_printf("%s/bad.yaml", folder);
-    put(path, "traffic: [\n");
+    const struct eval *eval = runs_fixture_eval();
+    char *path = runs_fixture_put("bad.yaml", "traffic: [\n");
     ck_assert_int_eq(library_load(&library, &err), 0);
-    ck_assert_ptr_null(eval_read_study(&eval, "/nowhere.yaml", NULL, 0, &library, &err));
+    ck_assert_ptr_null(eval_read_study(eval, "/nowhere.yaml", NULL, 0, &library, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "/nowhere.yaml: cannot open"));
-    ck_assert_ptr_null(eval_read_study(&eval, path, NULL, 0, &library, &err));
+    ck_assert_ptr_null(eval_read_study(eval, path, NULL, 0, &library, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "not valid YAML"));
     ck_assert_int_eq(err.code, ERR_STUDY);
+    // So is a bad sweep, where the points are wanted.
+    const struct survey_source source = {.path = path, .library = &library};
+    ck_assert_ptr_null(eval_read_survey(eval, &source, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "not valid YAML"));
     library_release(&library);
     mem_free(path);
 }
 END_TEST
 
-static void remove_folder(void)
-{
-    const char *const names[] = {"s.yaml", "s.h5", "bad.yaml"};
-    for (size_t i = 0; i < 3; i++) {
-        char *path = mem_printf("%s/%s", folder, names[i]);
-        unlink(path);
-        mem_free(path);
-    }
-    rmdir(folder);
-}
-
 int main(void)
 {
     const struct suite_test tests[] = {{"core", runs_a_study}, {"errors", errors_agree}};
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    int bad = eval.rank == 0 && !mkdtemp(folder), failed;
-    MPI_Bcast(&bad, 1, MPI_INT, 0, eval.comm);
-    MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, eval.comm);
-    if (!bad)
-        bad = suite_run("eval", tests, sizeof tests / sizeof *tests);
-    MPI_Allreduce(&bad, &failed, 1, MPI_INT, MPI_MAX, eval.comm);
-    if (eval.rank == 0)
-        remove_folder();
-    eval_close(&eval);
-    return failed;
+    return runs_fixture_main("eval", tests, sizeof tests / sizeof *tests);
 }

@@ -7,16 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runs/checkpointing.h"
 #include "runs/sweep.h"
+#include "runs/runs_fixture.h"
 #include "runs/sweep_fixture.h"
 #include "base/mem.h"
 #include "results/file/sweep_file.h"
-#include "support/suite.h"
 
 enum { N = SWEEP_FIXTURE_POINTS };
 
-static struct eval eval; // of this process, set by main
 static struct sweep_fixture fixture;
 
 // Looks at what is there and merges it; 0 or -1 with *err.
@@ -54,7 +52,7 @@ static void run(void)
 static void fill(void)
 {
     struct err err = {0};
-    char *made = mem_printf("%s/made.points", fixture.folder);
+    char *made = mem_printf("%s/made.points", runs_fixture_folder());
     bool first = access(made, F_OK) != 0;
     if (first)
         run();
@@ -302,12 +300,5 @@ int main(void)
         {"core", foreign_point},   {"core", more_replications}, {"limits", point_lost_meanwhile},
         {"errors", loses_nothing}, {"errors", edited_study},    {"errors", other_files},
     };
-    checkpointing_block_signals();
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    sweep_fixture_begin(&fixture, &eval);
-    int bad = suite_failures("merge", tests, sizeof tests / sizeof *tests, CK_NOFORK, CK_NORMAL);
-    sweep_fixture_end(&fixture);
-    eval_close(&eval);
-    return bad != 0;
+    return runs_fixture_main("merge", tests, sizeof tests / sizeof *tests);
 }

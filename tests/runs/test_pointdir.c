@@ -8,12 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runs/checkpointing.h"
+#include "runs/runs_fixture.h"
 #include "runs/sweep_fixture.h"
 #include "base/mem.h"
-#include "support/suite.h"
 
-static struct eval eval; // of this process, set by main
 static struct sweep_fixture fixture;
 
 static const struct pointdir_study nobody = {"tiny", "0123456789abcdef0123456789abcdef"};
@@ -120,8 +118,8 @@ END_TEST
 START_TEST(makes_the_folder)
 {
     struct err err = {0};
-    char *folder = mem_printf("%s/made.points", fixture.folder);
-    char *below = mem_printf("%s/no/such.points", fixture.folder);
+    char *folder = mem_printf("%s/made.points", runs_fixture_folder());
+    char *below = mem_printf("%s/no/such.points", runs_fixture_folder());
     ck_assert_int_eq(pointdir_make(folder, ERR_STUDY, &err), 0);
     ck_assert_int_eq(pointdir_make(folder, ERR_STUDY, &err), 0);
     rmdir(folder);
@@ -144,9 +142,9 @@ START_TEST(no_folder_to_fail_in)
     pointdir_forgive("/no/such/folder", 1);
     pointdir_reason("/no/such/folder", 1, reason, sizeof reason);
     ck_assert_str_eq(reason, "");
-    char *pipe = mem_printf("%s/000001.failed", fixture.folder);
+    char *pipe = mem_printf("%s/000001.failed", runs_fixture_folder());
     ck_assert_int_eq(mkfifo(pipe, 0666), 0);
-    pointdir_reason(fixture.folder, 1, reason, sizeof reason);
+    pointdir_reason(runs_fixture_folder(), 1, reason, sizeof reason);
     ck_assert_str_eq(reason, "");
     unlink(pipe);
     mem_free(pipe);
@@ -159,12 +157,5 @@ int main(void)
         {"core", names},       {"core", failed_points},      {"core", whose_file},
         {"limits", not_whole}, {"errors", makes_the_folder}, {"errors", no_folder_to_fail_in},
     };
-    checkpointing_block_signals();
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    sweep_fixture_begin(&fixture, &eval);
-    int bad = suite_failures("pointdir", tests, sizeof tests / sizeof *tests, CK_NOFORK, CK_NORMAL);
-    sweep_fixture_end(&fixture);
-    eval_close(&eval);
-    return bad != 0;
+    return runs_fixture_main("pointdir", tests, sizeof tests / sizeof *tests);
 }

@@ -3,15 +3,10 @@
 #include "runs/probe.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "runs/eval.h"
-#include "base/mem.h"
+#include "runs/runs_fixture.h"
 #include "cluster/sched.h"
-#include "support/suite.h"
-
-static struct eval eval; // of this process, set by main
 
 // 8 cores, 1 ms a request of 100 items, 1.01 ms one of 101 and so on: all sizes are 100.
 #define FLEET                                                                                      \
@@ -23,18 +18,6 @@ static const char *const text =
     "sla: {p95: 2ms}}]\n" FLEET "balancer: {policy: random, dispatch_delay: 1us, "
     "return_delay: 0us}\n";
 
-static struct study *parse(const char *content)
-{
-    struct library library;
-    struct err err = {0};
-    ck_assert_int_eq(library_load(&library, &err), 0);
-    struct study *study =
-        study_parse("s.yaml", content, strlen(content), NULL, 0, &library, true, &err);
-    ck_assert_msg(study != NULL, "%s", err.text);
-    library_release(&library); // no table of it is used
-    return study;
-}
-
 static struct measurement measure(struct probe *probe, uint32_t batch, double rate_qps,
                                   uint32_t stream)
 {
@@ -42,7 +25,8 @@ static struct measurement measure(struct probe *probe, uint32_t batch, double ra
                                         stream};
     struct measurement result;
     struct err err = {0};
-    ck_assert_msg(probe_measure(probe, eval.comm, &point, &result, &err) == 0, "%s", err.text);
+    ck_assert_msg(probe_measure(probe, runs_fixture_eval()->comm, &point, &result, &err) == 0, "%s",
+                  err.text);
     return result;
 }
 
@@ -62,7 +46,7 @@ static void expect_same(const struct measurement *a, const struct measurement *b
 // batch, since a request costs only its items.
 START_TEST(bound_is_where_the_cores_have_no_time_left)
 {
-    struct study *study = parse(text);
+    struct study *study = runs_fixture_study(text, NULL);
     struct probe *probe = probe_create(study, false);
     const struct settings whole = sched_plain(&sched_split, 100, 1);
     const struct settings tenths = sched_plain(&sched_split, 10, 1);
@@ -70,10 +54,11 @@ START_TEST(bound_is_where_the_cores_have_no_time_left)
     ck_assert_double_eq_tol(probe_bound_qps(probe, &whole), 16000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &tenths), 16000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &larger), 16000, 1e-6);
-    ck_assert_uint_eq(probe_max_items(probe), 100);
-    ck_assert(!probe_has_accelerator(probe));
-    ck_assert(isnan(probe_accel_s(probe, 100)));
-    ck_assert_double_eq_tol(probe_cpu_s(probe, 100), 1e-3, 1e-12);
+    ck_assert_uint_eq(probe_facts(probe)->max_items, 100);
+    ck_assert(!probe_facts(probe)->accel_cost);
+    const struct tuner_backend backend = probe_backend(probe);
+    ck_assert(isnan(backend.accel_s(probe, 100)));
+    ck_assert_double_eq_tol(backend.cpu_s(probe, 100), 1e-3, 1e-12);
     probe_destroy(probe);
     study_destroy(study);
 }
@@ -83,7 +68,7 @@ END_TEST
 // of a query that meets idle cores: ten requests of 0.1 ms on eight cores take 0.2 ms.
 START_TEST(judges_points)
 {
-    struct study *study = parse(text);
+    struct study *study = runs_fixture_study(text, NULL);
     struct probe *probe = probe_create(study, false);
     struct measurement low = measure(probe, 100, 200, STREAM_TUNE);
     ck_assert_int_eq(measurement_overall(&low), VERDICT_MET);
@@ -104,7 +89,7 @@ END_TEST
 // queries.
 START_TEST(answers_stand_alone)
 {
-    struct study *study = parse(text);
+    struct study *study = runs_fixture_study(text, NULL);
     struct probe *probe = probe_create(study, false);
     struct measurement first = measure(probe, 100, 12000, STREAM_TUNE);
     measure(probe, 10, 3000, STREAM_TUNE);
@@ -120,13 +105,13 @@ END_TEST
 // Every rank of the communicator and a rank by itself get the same answer.
 START_TEST(ranks_do_not_matter)
 {
-    struct study *study = parse(text);
+    struct study *study = runs_fixture_study(text, NULL);
     struct probe *probe = probe_create(study, false);
     const struct measure_point point = {sched_plain(&sched_split, 100, 1), 12000, 20000,
                                         STREAM_TUNE};
     struct measurement together, alone;
     struct err err = {0};
-    ck_assert_int_eq(probe_measure(probe, eval.comm, &point, &together, &err), 0);
+    ck_assert_int_eq(probe_measure(probe, runs_fixture_eval()->comm, &point, &together, &err), 0);
     ck_assert_int_eq(probe_measure(probe, MPI_COMM_SELF, &point, &alone, &err), 0);
     expect_same(&together, &alone);
     probe_destroy(probe);
@@ -137,17 +122,18 @@ END_TEST
 // An accelerator that takes the large queries moves the bound to whichever runs out first.
 START_TEST(bound_with_an_accelerator)
 {
-    struct study *study = parse(
+    struct study *study = runs_fixture_study(
         "duration: 1s\n"
         "traffic: [{service: a, rate: 100qps, sizes: {distribution: fixed, items: 100}, "
         "sla: {p95: 2ms}}]\n"
         "fleet: {groups: [{cores: 8, servers: 1, accelerator: {name: x}, cost: {kind: synthetic, "
-        "per_item: 10us, accel_fixed: 3ms, accel_load_fixed: 1ms}}]}\n");
+        "per_item: 10us, accel_fixed: 3ms, accel_load_fixed: 1ms}}]}\n",
+        NULL);
     struct probe *probe = probe_create(study, false);
     const struct settings none = sched_plain(&sched_split, 100, 1);
     struct settings all = none;
     settings_set_number(&all, "offload_items", 1);
-    ck_assert(probe_has_accelerator(probe));
+    ck_assert(probe_facts(probe)->accel_cost);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &none), 8000, 1e-6);
     ck_assert_double_eq_tol(probe_bound_qps(probe, &all), 250, 1e-6); // 4 ms each, one at a time
     probe_destroy(probe);
@@ -159,18 +145,19 @@ END_TEST
 // with an accelerator is enough for thresholds to matter.
 START_TEST(all_that_is_tuned_counts)
 {
-    struct study *study = parse(
+    struct study *study = runs_fixture_study(
         "duration: 1s\n"
         "traffic: [{service: a, rate: 100qps, sizes: {distribution: fixed, items: 8}, "
         "sla: {p95: 2ms}}, {service: b, rate: 100qps, sizes: {distribution: fixed, items: 100}, "
         "sla: {p95: 9ms}}]\n"
         "fleet: {groups: [{name: x, cores: 8, servers: 1, cost: {kind: synthetic, per_item: "
         "10us}}, {name: y, cores: 8, servers: 1, accelerator: {name: x}, cost: {kind: synthetic, "
-        "per_item: 10us, accel_fixed: 3ms, accel_load_fixed: 1ms}}]}\n");
+        "per_item: 10us, accel_fixed: 3ms, accel_load_fixed: 1ms}}]}\n",
+        NULL);
     struct probe *probe = probe_create(study, false);
-    ck_assert_uint_eq(probe_max_items(probe), 100);
-    ck_assert(probe_has_accelerator(probe));
-    ck_assert_double_eq_tol(probe_accel_s(probe, 50), 4e-3, 1e-12);
+    ck_assert_uint_eq(probe_facts(probe)->max_items, 100);
+    ck_assert(probe_facts(probe)->accel_cost);
+    ck_assert_double_eq_tol(probe_backend(probe).accel_s(probe, 50), 4e-3, 1e-12);
     probe_destroy(probe);
     study_destroy(study);
 }
@@ -179,17 +166,18 @@ END_TEST
 // None late among too few queries for one to be expected says nothing, however often it is said.
 START_TEST(few_queries_do_not_decide)
 {
-    struct study *study =
-        parse("duration: 1s\n"
-              "traffic: [{service: a, rate: 100qps, sizes: {distribution: fixed, items: 100}, "
-              "sla: {p99.9: 2ms}}]\n" FLEET);
+    struct study *study = runs_fixture_study(
+        "duration: 1s\n"
+        "traffic: [{service: a, rate: 100qps, sizes: {distribution: fixed, items: 100}, "
+        "sla: {p99.9: 2ms}}]\n" FLEET,
+        NULL);
     struct probe *probe = probe_create(study, false);
     const struct measure_point few = {sched_plain(&sched_split, 100, 1), 1000, 1000, STREAM_TUNE};
     const struct measure_point many = {sched_plain(&sched_split, 100, 1), 1000, 20000, STREAM_TUNE};
     struct measurement result;
-    ck_assert_int_eq(probe_measure(probe, eval.comm, &few, &result, NULL), 0);
+    ck_assert_int_eq(probe_measure(probe, runs_fixture_eval()->comm, &few, &result, NULL), 0);
     ck_assert_int_eq(result.sla, VERDICT_UNSURE);
-    ck_assert_int_eq(probe_measure(probe, eval.comm, &many, &result, NULL), 0);
+    ck_assert_int_eq(probe_measure(probe, runs_fixture_eval()->comm, &many, &result, NULL), 0);
     ck_assert_int_eq(result.sla, VERDICT_MET);
     probe_destroy(probe);
     study_destroy(study);
@@ -199,10 +187,12 @@ END_TEST
 // Arrivals that have no one rate cannot be searched.
 START_TEST(refuses_rates_that_cannot_be_scaled)
 {
-    struct study *study = parse("duration: 1s\n"
-                                "traffic: [{service: a, rate: 100qps, arrivals: {process: diurnal, "
-                                "curve: [1, 2]},"
-                                " sla: {p95: 2ms}}]\n" FLEET);
+    struct study *study =
+        runs_fixture_study("duration: 1s\n"
+                           "traffic: [{service: a, rate: 100qps, arrivals: {process: diurnal, "
+                           "curve: [1, 2]},"
+                           " sla: {p95: 2ms}}]\n" FLEET,
+                           NULL);
     struct err err = {0};
     ck_assert_int_eq(probe_check(study, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "diurnal"));
@@ -222,11 +212,5 @@ int main(void)
         {"limits", ranks_do_not_matter},
         {"errors", refuses_rates_that_cannot_be_scaled},
     };
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    int failed = 0;
-    int bad = suite_failures("probe", tests, sizeof tests / sizeof *tests, CK_NOFORK, CK_NORMAL);
-    MPI_Allreduce(&bad, &failed, 1, MPI_INT, MPI_MAX, eval.comm);
-    eval_close(&eval);
-    return failed != 0;
+    return runs_fixture_main("probe", tests, sizeof tests / sizeof *tests);
 }

@@ -21,13 +21,13 @@ START_TEST(lines_now_and_then)
     char text[256] = "";
     FILE *out = tmpfile();
     struct progress progress;
-    progress_start(&progress, out, 1000);
-    progress_update(&progress, 100, 5);
+    progress_start(&progress, out);
+    progress_update(&progress, 0.1, 5);
     ck_assert_int_eq(ftell(out), 0);
     progress.start_s -= 20; // as if it had started 20 s ago
     progress.last_s -= 20;
-    progress_update(&progress, 250, 5000000);
-    progress_update(&progress, 260, 5000000);
+    progress_update(&progress, 0.25, 5000000);
+    progress_update(&progress, 0.26, 5000000);
     rewind(out);
     ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
     ck_assert_str_eq(text, "recfleet: 25.0 % done, 0.25 Mqueries/s, 1:00 left\n");
@@ -42,11 +42,11 @@ START_TEST(goes_on)
     char text[200];
     FILE *out = tmpfile();
     struct progress progress;
-    progress_start(&progress, out, 1000);
-    progress_from(&progress, 500, 4000000);
+    progress_start(&progress, out);
+    progress_from(&progress, 0.5, 4000000);
     progress.start_s -= 20;
     progress.last_s -= 20;
-    progress_update(&progress, 600, 5000000);
+    progress_update(&progress, 0.6, 5000000);
     rewind(out);
     ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
     ck_assert_str_eq(text, "recfleet: 60.0 % done, 0.05 Mqueries/s, 1:20 left\n");
@@ -60,14 +60,18 @@ START_TEST(note)
     char text[200];
     FILE *out = tmpfile();
     struct progress progress;
-    progress_start(&progress, out, 1000);
+    progress_start(&progress, out);
     progress_note(&progress, "%d of %d points", 3, 12);
     progress.start_s -= 20;
     progress.last_s -= 20;
-    progress_update(&progress, 500, 5000000);
+    progress_update(&progress, 0.5, 5000000);
+    progress.last_s -= 20;
+    progress_stage(&progress, 0.5, "loads", 5000000);
     rewind(out);
     ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
     ck_assert_str_eq(text, "recfleet: 50.0 % done, 3 of 12 points, 0.25 Mqueries/s, 0:20 left\n");
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_str_eq(text, "recfleet: 50.0 % done, loads, 0.25 Mqueries/s, 0:20 left\n");
     fclose(out);
 }
 END_TEST
@@ -76,9 +80,9 @@ END_TEST
 START_TEST(silent)
 {
     struct progress progress;
-    progress_start(&progress, NULL, 1000);
+    progress_start(&progress, NULL);
     progress.last_s -= 20;
-    progress_update(&progress, 100, 5);
+    progress_update(&progress, 0.1, 5);
     progress_end(&progress);
     ck_assert(!progress.drawn);
 }

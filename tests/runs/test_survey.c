@@ -32,8 +32,9 @@ static void open_place(struct place *place, const char *study, const char *setti
     struct err err = {0};
     ck_assert_int_eq(library_load(&place->library, &err), 0);
     place->settings[0] = setting;
-    const struct survey_source source = {
-        "s.yaml", study, strlen(study), place->settings, setting != NULL, &place->library, output};
+    const struct survey_source source = {"s.yaml",        mem_strdup(study), strlen(study),
+                                         place->settings, setting != NULL,   &place->library,
+                                         output};
     place->survey = survey_create(&source, &err);
     ck_assert_msg(place->survey != NULL, "%s", err.text);
 }
@@ -171,6 +172,15 @@ START_TEST(wrong_point)
     survey_note(place.survey, 1, note, sizeof note);
     ck_assert_msg(strstr(note, "fleet.groups[0].servers: expected a whole number") != NULL, "%s",
                   note);
+    // The first that is chosen is refused by its labels.
+    const bool chosen[8] = {[0] = true, [7] = true};
+    struct err err = {0};
+    ck_assert_int_eq(survey_refuse(place.survey, POINTDIR_FOREIGN, NULL, &err), 0);
+    ck_assert_int_eq(survey_refuse(place.survey, POINTDIR_WRONG, NULL, &err), -1);
+    ck_assert_int_eq(strncmp(err.text, "point rate=1000qps,size=-9,", 27), 0);
+    ck_assert_int_eq(survey_refuse(place.survey, POINTDIR_WRONG, chosen, &err), -1);
+    ck_assert_int_eq(strncmp(err.text, "point rate=3000qps,size=-9,", 27), 0);
+    ck_assert_ptr_nonnull(strstr(err.text, "expected a whole number"));
     close_place(&place);
 }
 END_TEST
@@ -182,7 +192,8 @@ START_TEST(bad_sweep)
     struct err err = {0};
     const char *bad = "sweep: []\n";
     ck_assert_int_eq(library_load(&library, &err), 0);
-    const struct survey_source source = {"s.yaml", bad, strlen(bad), NULL, 0, &library, NULL};
+    const struct survey_source source = {"s.yaml", mem_strdup(bad), strlen(bad), NULL,
+                                         0,        &library,        NULL};
     ck_assert_ptr_null(survey_create(&source, &err));
     ck_assert_str_eq(err.text, "s.yaml:1:8: sweep: empty; expected at least one axis");
     survey_destroy(NULL);

@@ -8,14 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runs/checkpointing.h"
+#include "runs/runs_fixture.h"
 #include "runs/sweep_fixture.h"
 #include "base/mem.h"
-#include "support/suite.h"
 
 enum { N = SWEEP_FIXTURE_POINTS };
 
-static struct eval eval; // of this process, set by main
 static struct sweep_fixture fixture;
 
 // How many points each state has, after everybody has looked.
@@ -23,10 +21,10 @@ static uint32_t count(enum pointdir_state state)
 {
     struct err err = {0};
     uint32_t n = 0;
-    ck_assert_int_eq(sweep_look(&eval, fixture.survey, NULL, &err), 0);
+    ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture.survey, NULL, &err), 0);
     for (uint32_t p = 0; p < survey_n_points(fixture.survey); p++)
         n += survey_facts(fixture.survey)[p].state == (int32_t)state;
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
     return n;
 }
 
@@ -50,7 +48,7 @@ START_TEST(does_all)
 {
     sweep_fixture_open(&fixture, "all", NULL);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
-    for (uint32_t p = 0; eval.rank == 0 && p < N; p++)
+    for (uint32_t p = 0; runs_fixture_eval()->rank == 0 && p < N; p++)
         ck_assert_int_eq(survey_facts(fixture.survey)[p].state, POINTDIR_DONE);
     ck_assert_uint_eq(count(POINTDIR_DONE), N);
     sweep_fixture_close(&fixture);
@@ -74,12 +72,12 @@ START_TEST(does_what_is_missing)
     ino_t before[N];
     for (uint32_t p = 0; p < N; p++)
         before[p] = inode_of(p);
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
     char *path = sweep_fixture_point(&fixture, 3);
-    if (eval.rank == 0)
+    if (runs_fixture_eval()->rank == 0)
         unlink(path);
     mem_free(path);
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
     ck_assert_uint_eq(count(POINTDIR_MISSING), 1);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
     for (uint32_t p = 0; p < N; p++)
@@ -98,8 +96,8 @@ START_TEST(nothing_to_do)
     struct sweep_outcome outcome;
     struct err err = {0};
     sweep_fixture_open(&fixture, "nothing", NULL);
-    ck_assert_int_eq(sweep_look(&eval, fixture.survey, NULL, &err), 0);
-    ck_assert_int_eq(sweep_run(&eval, fixture.survey, &options, &outcome, &err), 0);
+    ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture.survey, NULL, &err), 0);
+    ck_assert_int_eq(sweep_run(runs_fixture_eval(), fixture.survey, &options, &outcome, &err), 0);
     ck_assert_uint_eq(outcome.n_done + outcome.n_failed, 0);
     ck_assert(!outcome.stopped);
     sweep_release(&outcome);
@@ -129,11 +127,11 @@ START_TEST(failures)
     char note[ERR_TEXT_MAX];
     sweep_fixture_open(&fixture, "failures", bad);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 2); // both replications
-    if (eval.rank == 0) {
+    if (runs_fixture_eval()->rank == 0) {
         pointdir_reason(survey_folder(fixture.survey), 1, note, sizeof note);
         ck_assert_msg(strstr(note, "traffic[0].rate: expected a rate") != NULL, "%s", note);
     }
-    MPI_Barrier(eval.comm);
+    MPI_Barrier(runs_fixture_eval()->comm);
     ck_assert_uint_eq(count(POINTDIR_DONE), 4);
     ck_assert_uint_eq(count(POINTDIR_WRONG), 2);
     sweep_fixture_close(&fixture);
@@ -166,11 +164,11 @@ START_TEST(stops_everywhere)
     struct err err = {0};
     memset(todo, true, sizeof todo);
     sweep_fixture_open(&fixture, "stops", NULL);
-    ck_assert_int_eq(sweep_look(&eval, fixture.survey, NULL, &err), 0);
+    ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture.survey, NULL, &err), 0);
     ck_assert_int_eq(pointdir_make(survey_folder(fixture.survey), ERR_FAIL, &err), 0);
-    if (eval.rank == eval.n_ranks - 1)
-        raise(SIGUSR2); // waits, see checkpointing_block_signals() in main
-    ck_assert_int_eq(sweep_run(&eval, fixture.survey, &options, &outcome, &err), 0);
+    if (runs_fixture_eval()->rank == runs_fixture_eval()->n_ranks - 1)
+        raise(SIGUSR2); // waits: it is blocked
+    ck_assert_int_eq(sweep_run(runs_fixture_eval(), fixture.survey, &options, &outcome, &err), 0);
     bool stopped = outcome.stopped;
     uint32_t n_done = outcome.n_done, n_failed = outcome.n_failed;
     sweep_release(&outcome);
@@ -193,14 +191,5 @@ int main(void)
         {"core", stops_everywhere},    {"core", edited_study}, {"limits", nothing_to_do},
         {"errors", failures},
     };
-    checkpointing_block_signals();
-    if (eval_open(&eval, NULL) < 0)
-        return 1;
-    sweep_fixture_begin(&fixture, &eval);
-    int failed = 0;
-    int bad = suite_failures("sweep", tests, sizeof tests / sizeof *tests, CK_NOFORK, CK_NORMAL);
-    MPI_Allreduce(&bad, &failed, 1, MPI_INT, MPI_MAX, eval.comm);
-    sweep_fixture_end(&fixture);
-    eval_close(&eval);
-    return failed != 0;
+    return runs_fixture_main("sweep", tests, sizeof tests / sizeof *tests);
 }

@@ -61,9 +61,9 @@ START_TEST(backend_asks_the_probe)
     struct crew_bench bench = {crew, probe, &config.capacity};
     const struct tuner_backend backend = tunable_backend(&bench);
     const struct settings choice = sched_plain(&sched_split, 1, 1);
-    ck_assert_double_eq_tol(backend.bound_qps(backend.user, &choice), 8000, 1e-6);
-    ck_assert_double_eq_tol(backend.cpu_s(backend.user, 1), 1e-3, 1e-12);
-    ck_assert_uint_eq(backend.size_items(backend.user, 3), 1);
+    ck_assert_double_eq_tol(backend.bound_qps(backend.server, &choice), 8000, 1e-6);
+    ck_assert_double_eq_tol(backend.cpu_s(backend.server, 1), 1e-3, 1e-12);
+    ck_assert_uint_eq(backend.size_items(backend.server, 3), 1);
     tunable_release(&config);
     crew_destroy(crew);
     probe_destroy(probe);

@@ -191,14 +191,14 @@ static int do_round(void *user, struct tuner_job *jobs, size_t n, struct err *er
     return 0;
 }
 
-static double backend_bound_qps(void *user, const struct settings *choice)
+static double backend_bound_qps(const void *user, const struct settings *choice)
 {
     const struct plant *plant = user;
     return plant->no_bound ? INFINITY : plant_bound_qps(plant, *choice);
 }
 
 // Queries of T and more are not on the CPU.
-static void backend_simplify(void *user, struct settings *choice)
+static void backend_simplify(const void *user, struct settings *choice)
 {
     int64_t largest = ((const struct plant *)user)->max_items, from = plant_offload(*choice);
     from = from > largest ? 0 : from;
@@ -208,13 +208,13 @@ static void backend_simplify(void *user, struct settings *choice)
     *choice = plant_choice(batch < largest ? batch : largest, from);
 }
 
-static double backend_cpu_s(void *user, uint32_t items)
+static double backend_cpu_s(const void *user, uint32_t items)
 {
     const struct plant *plant = user;
     return plant->overhead_s + items * plant->work_s;
 }
 
-static double backend_accel_s(void *user, uint32_t items)
+static double backend_accel_s(const void *user, uint32_t items)
 {
     const struct plant *plant = user;
     return plant->accel_fixed_s + items * plant->accel_s;
@@ -228,13 +228,13 @@ static uint64_t word(const struct plant *plant, uint64_t entity, uint64_t i)
     return words[0];
 }
 
-static uint32_t backend_size_items(void *user, uint64_t i)
+static uint32_t backend_size_items(const void *user, uint64_t i)
 {
     const struct plant *plant = user;
     return 1 + rng_below((uint32_t)(word(plant, 3, i) >> 32), plant->max_items);
 }
 
-static double backend_uniform(void *user, uint64_t i)
+static double backend_uniform(const void *user, uint64_t i)
 {
     return rng_u01(word(user, 4, i));
 }
@@ -242,6 +242,7 @@ static double backend_uniform(void *user, uint64_t i)
 struct tuner_backend plant_backend(struct plant *plant)
 {
     return (struct tuner_backend){.user = plant,
+                                  .server = plant,
                                   .round = do_round,
                                   .bound_qps = backend_bound_qps,
                                   .simplify = backend_simplify,

@@ -237,7 +237,7 @@ def group_run(recfleet):
     """One study as one job: on two nodes, and interrupted in every way that Slurm has."""
     with Cluster(recfleet) as cluster:
         (cluster.folder / "site.env").write_text(
-            "SBATCH_PARTITION=main\nRECFLEET_LAUNCHER='srun --mpi=pmix -K1'  # of our own\n")
+            "SBATCH_PARTITION=main\nRECFLEET_LAUNCHER='srun --mpi=pmix -K1'\n")
         two_nodes(cluster)
         long = Long(cluster, LONG_WALL_S)
         # More ranks than cores crawl, so jobs are not to run at the same time; but while one waits
@@ -436,7 +436,7 @@ def dry_run(cluster):
     for how in (["--array"], [], ["--chain", 3]):
         said = cluster.run(cluster.recfleet, "submit", "sweep.yaml", "-o", "dry.h5", "--dry-run",
                            *how).stdout
-        expect("#!/usr/bin/env bash" in said and "sbatch --parsable" in said, "dry run", said)
+        expect("sbatch --parsable" in said, "dry run", said)
     expect(everything() == before, "a dry run changed files")
     expect(cluster.run("squeue", "--states=all", "-h").stdout == jobs, "a dry run made jobs")
 

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs/tune.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "runs/crew.h"
+#include "runs/tunable.h"
+#include "base/mem.h"
+#include "base/wallclock.h"
+#include "search/tuner.h"
+
+// ---- reading ------------------------------------------------------------------------------------
+
+// The point's study. `policies`: what it must ask for, NULL at the first point.
+static struct study *read_point(const struct survey *survey, uint32_t point, const char *policies,
+                                struct err *err)
+{
+    const char *path = survey_source(survey)->path;
+    struct study *study = survey_study(survey, point, err);
+    int rc = study ? study_tune_check(study, err) : -1;
+    if (rc == 0 && probe_check(study, err) < 0)
+        rc = err_prefix(err, "%s", path);
+    // The outcomes are a table of cells and policies.
+    if (rc == 0 && policies && strcmp(study->tune.policies, policies) != 0)
+        rc = err_set(err, ERR_STUDY, "%s: tune.policies: expected %s as at the first point, got %s",
+                     path, policies, study->tune.policies);
+    if (rc == 0)
+        return study;
+    study_destroy(study);
+    if (grid_n_axes(survey_grid(survey)) > 0) {
+        char *name = grid_name(survey_grid(survey), point);
+        err_append(err, " (at %s)", name);
+        mem_free(name);
+    }
+    return NULL;
+}
+
+static int read_points(struct tune_input *input, struct err *err)
+{
+    const struct survey *survey = input->survey;
+    if (grid_n_replications(survey_grid(survey)) > 1)
+        return err_set(err, ERR_STUDY,
+                       "%s: replications: not for tune, which confirms every answer on a fresh "
+                       "seed; leave them out with --set replications=1",
+                       survey_source(survey)->path);
+    input->studies = mem_calloc(survey_n_points(survey), sizeof *input->studies);
+    for (uint32_t p = 0; p < survey_n_points(survey); p++) {
+        const char *policies = p > 0 ? input->studies[0]->tune.policies : NULL;
+        input->studies[p] = read_point(survey, p, policies, err);
+        if (!input->studies[p])
+            return -1;
+    }
+    return 0;
+}
+
+int tune_read(const struct eval *eval, const struct survey_source *source, struct tune_input *input,
+              struct err *err)
+{
+    *input = (struct tune_input){.survey = eval_read_survey(eval, source, err)};
+    if (!input->survey)
+        return -1;
+    int rc = eval_agree(eval, read_points(input, err), err);
+    if (rc < 0)
+        tune_release(input);
+    return rc;
+}
+
+void tune_release(struct tune_input *input)
+{
+    for (uint32_t p = 0; input->studies && p < survey_n_points(input->survey); p++)
+        study_destroy(input->studies[p]);
+    mem_free(input->studies);
+    survey_destroy(input->survey);
+    *input = (struct tune_input){0};
+}
+
+// ---- one unit -----------------------------------------------------------------------------------
+
+// One unit, and what was found.
+struct tune_unit {
+    uint32_t cell, policy;
+    const struct tuner_policy *tuner;
+    struct tuning_outcome outcome;
+    struct trials path; // all that was simulated, with what followed the policy's own
+};
+
+static bool is_found(const struct tuner_outcome *found)
+{
+    return found->capacity.state == MAX_LOAD_FOUND;
+}
+
+// Tuned on other sizes: how much the choice serves of the real ones.
+static int serve_own_sizes(struct crew_bench *bench, struct tuner_outcome *found,
+                           struct tune_unit *unit, struct err *err)
+{
+    struct tuner_job job = {.task = {.choice = found->choice,
+                                     .bound_qps = probe_bound_qps(bench->probe, &found->choice),
+                                     .guess_qps = found->capacity.held_qps,
+                                     .stream = STREAM_TUNE}};
+    int rc = crew_round(bench, &job, 1, err);
+    found->capacity = job.capacity;
+    trials_append(&unit->path, &job.trials);
+    trials_release(&job.trials);
+    return rc;
+}
+
+static int confirm(struct crew_bench *bench, const struct tuner_outcome *found,
+                   struct tune_unit *unit, struct err *err)
+{
+    struct max_load_check check;
+    int rc =
+        max_load_confirm(bench->config, &found->choice, found->capacity.held_qps, TUNABLE_OVER_FRAC,
+                         STREAM_CONFIRM, crew_measure, bench, &check, &unit->path, err);
+    if (rc < 0)
+        return -1;
+    unit->outcome.confirmed = check.held;
+    unit->outcome.confirmed_over = check.over;
+    return 0;
+}
+
+static void fill_outcome(const struct tuner_outcome *found, const struct study *study,
+                         double target_s, struct tuning_outcome *out)
+{
+    const struct measurement *held = &found->capacity.at_held;
+    out->state = is_found(found) ? TUNING_FOUND : TUNING_UNREACHABLE;
+    out->batch_items = (uint32_t)settings_whole(&found->choice, "batch_items");
+    out->offload_items = (uint32_t)settings_whole(&found->choice, "offload_items");
+    out->floor_s = found->capacity.floor_s;
+    out->n_choices = found->n_choices;
+    out->n_bounded = found->n_bounded;
+    out->n_runs = found->n_runs;
+    out->n_queries = found->n_queries;
+    out->claimed_qps = found->claimed_qps;
+    out->missed_qps = found->capacity.missed_qps;
+    out->at_qps = is_found(found) ? *held : measurement_none(VERDICT_NOT_ASKED);
+    out->at_qps.sla_s = held->sla_s > 0 ? held->sla_s : target_s;
+    if (!(study->tune.p99_bound > 0))
+        out->at_qps.tail = VERDICT_NOT_ASKED;
+    if (is_found(found))
+        out->qps = found->capacity.held_qps;
+}
+
+// Collective (the crew). The policy's search, then what its answer serves of the real sizes, then
+// its confirmation.
+static int do_unit(struct crew *crew, const struct study *study, struct tune_unit *unit,
+                   struct err *err)
+{
+    bool other_sizes = study->tune.has_sizes;
+    struct probe *probe = probe_create(study, false);
+    struct probe *own = other_sizes ? probe_create(study, true) : NULL;
+    struct tuner_config config = tunable_config(study, probe);
+    struct crew_bench bench = {crew, probe, &config.capacity};
+    struct crew_bench own_bench = {crew, own ? own : probe, &config.capacity};
+    const struct tuner_backend backend = tunable_backend(&bench);
+    struct tuner_outcome found = {0};
+    double begin_s = wallclock_s();
+    int rc = unit->tuner->tune(&config, &backend, &found, err);
+    trials_append(&unit->path, &found.path);
+    if (rc == 0 && is_found(&found))
+        unit->outcome.tuned_qps = found.capacity.held_qps;
+    if (rc == 0 && is_found(&found) && other_sizes)
+        rc = serve_own_sizes(&own_bench, &found, unit, err);
+    if (rc == 0 && is_found(&found) && study->tune.confirm)
+        rc = confirm(&own_bench, &found, unit, err);
+    if (rc == 0)
+        fill_outcome(&found, study, config.target_s, &unit->outcome);
+    else if (err->code == ERR_STUDY)
+        err_prefix(err, "%s: tune", study->path);
+    unit->outcome.wall_s = wallclock_s() - begin_s;
+    tunable_release(&config);
+    tuner_release(&found);
+    probe_destroy(own);
+    probe_destroy(probe);
+    return rc;
+}
+
+// ---- all units ----------------------------------------------------------------------------------
+
+// Everything one rank holds of a tuning.
+struct tune {
+    const struct eval *eval;
+    const struct tune_input *input;
+    struct crew *crew;
+    struct tune_unit *units; // [n_units], by cell, then policy
+    uint32_t n_units, n_policies;
+    double *weights; // of the units: how long they may take, relative
+    uint32_t *owner; // crew of each
+};
+
+static void make_units(struct tune *tune)
+{
+    const struct tune_input *input = tune->input;
+    const struct study_tune *section = &input->studies[0]->tune;
+    uint32_t n_cells = survey_n_points(input->survey);
+    char name[64] = "";
+    while (study_tune_policy(section, tune->n_policies, name, sizeof name))
+        tune->n_policies++;
+    tune->n_units = n_cells * tune->n_policies;
+    tune->units = mem_calloc(tune->n_units, sizeof *tune->units);
+    tune->weights = mem_calloc(tune->n_units, sizeof *tune->weights);
+    tune->owner = mem_calloc(tune->n_units, sizeof *tune->owner);
+    for (uint32_t u = 0; u < tune->n_units; u++) {
+        uint32_t cell = u / tune->n_policies, policy = u % tune->n_policies;
+        study_tune_policy(section, policy, name, sizeof name);
+        int index = tuner_find(name);
+        assert(index >= 0); // the study's reader knows their names
+        tune->units[u] = (struct tune_unit){
+            cell, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
+        const struct study *study = input->studies[cell];
+        for (size_t g = 0; g < study->n_groups; g++)
+            tune->weights[u] =
+                fmax(tune->weights[u], tunable_weight(&study->groups[g], tuner_policies[index]));
+    }
+}
+
+static int do_units(struct tune *tune, tune_progress_fn progress, void *user, struct err *err)
+{
+    double all = 0, done = 0; // weight of this crew's units
+    uint64_t n_queries = 0;
+    for (uint32_t u = 0; u < tune->n_units; u++)
+        all += tune->owner[u] == crew_index(tune->crew) ? tune->weights[u] : 0;
+    for (uint32_t u = 0; u < tune->n_units; u++) {
+        struct tune_unit *unit = &tune->units[u];
+        if (tune->owner[u] != crew_index(tune->crew))
+            continue;
+        if (do_unit(tune->crew, tune->input->studies[unit->cell], unit, err) < 0)
+            return -1;
+        for (size_t i = 0; i < unit->path.n; i++)
+            n_queries += unit->path.v[i].result.n_queries;
+        done += tune->weights[u];
+        if (progress && tune->eval->rank == 0)
+            progress(user, done / all, "", n_queries);
+    }
+    return 0;
+}
+
+static int share(struct tune *tune, struct err *err)
+{
+    for (uint32_t u = 0; u < tune->n_units; u++) {
+        struct tune_unit *unit = &tune->units[u];
+        const struct study *study = tune->input->studies[unit->cell];
+        size_t g = 0; // the first tuned group's settings were varied
+        while (!study_tune_has_group(study, g))
+            g++;
+        if (crew_share(tune->eval->comm, crew_speaker(tune->crew, tune->owner[u]), &unit->outcome,
+                       sizeof unit->outcome, &unit->path, study->groups[g].settings[0].fields,
+                       err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// ---- the result ---------------------------------------------------------------------------------
+
+static void put_unit(struct tuning_result *tuning, const struct tune_unit *unit)
+{
+    *tuning_result_outcome_at(tuning, unit->cell, unit->policy) = unit->outcome;
+    for (size_t i = 0; i < unit->path.n; i++) {
+        const struct measure_point *point = &unit->path.v[i].point;
+        tuning_result_add_step(
+            tuning, &(struct tuning_step){
+                        .cell = unit->cell,
+                        .policy = unit->policy,
+                        .batch_items = (uint32_t)settings_whole(&point->choice, "batch_items"),
+                        .offload_items = (uint32_t)settings_whole(&point->choice, "offload_items"),
+                        .stream = point->stream,
+                        .rate_qps = point->rate_qps,
+                        .result = unit->path.v[i].result});
+    }
+}
+
+static void name_axes(struct tuning_result *tuning, const struct grid *grid)
+{
+    for (uint32_t a = 0; a < tuning->n_axes; a++) {
+        struct tuning_axis *axis = &tuning->axes[a];
+        axis->name = mem_strdup(grid_axis_name(grid, a));
+        axis->n_labels = grid_n_labels(grid, a);
+        axis->labels = mem_calloc(axis->n_labels, sizeof *axis->labels);
+        for (uint32_t i = 0; i < axis->n_labels; i++)
+            axis->labels[i] = mem_strdup(grid_label(grid, a, i));
+        for (uint32_t p = 0; p < tuning->n_cells; p++)
+            tuning->labels[p * tuning->n_axes + a] = grid_value(grid, p, a);
+    }
+}
+
+static struct tuning_result *assemble(const struct tune *tune)
+{
+    const struct survey *survey = tune->input->survey;
+    const struct survey_source *source = survey_source(survey);
+    const struct grid *grid = survey_grid(survey);
+    const struct study *study = tune->input->studies[0];
+    struct tuning_result *tuning =
+        tuning_result_create(grid_n_axes(grid), grid_n_points(grid), tune->n_policies);
+    tuning->name = mem_strdup(study->settings.name);
+    tuning->program_version = mem_strdup(RECFLEET_VERSION);
+    tuning->seed = study->settings.seed;
+    tuning->study = survey_written(source->text, source->settings, source->n_settings);
+    for (size_t s = study->n_services; s-- > 0;)
+        if (study_tune_has_service(study, s))
+            tuning->sla_quantile = study->services[s].sla_quantile;
+    tuning->p99_bound = study->tune.p99_bound;
+    name_axes(tuning, grid);
+    for (uint32_t p = 0; p < tune->n_policies; p++)
+        tuning->policies[p] = mem_strdup(tune->units[p].tuner->name);
+    for (uint32_t u = 0; u < tune->n_units; u++)
+        put_unit(tuning, &tune->units[u]);
+    return tuning;
+}
+
+int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
+             void *user, struct tuning_result **tuning, struct err *err)
+{
+    struct tune tune = {.eval = eval, .input = input};
+    *tuning = NULL;
+    make_units(&tune);
+    tune.crew = crew_create(eval->comm, tune.n_units, err);
+    int rc = eval_agree(eval, tune.crew ? 0 : -1, err);
+    if (rc == 0) {
+        crew_deal(tune.crew, tune.weights, tune.n_units, tune.owner);
+        rc = eval_agree(eval, do_units(&tune, progress, user, err), err);
+    }
+    if (rc == 0)
+        rc = share(&tune, err);
+    if (rc == 0 && eval->rank == 0)
+        *tuning = assemble(&tune);
+    crew_destroy(tune.crew);
+    for (uint32_t u = 0; u < tune.n_units; u++)
+        trials_release(&tune.units[u].path);
+    mem_free(tune.units);
+    mem_free(tune.weights);
+    mem_free(tune.owner);
+    return rc;
+}

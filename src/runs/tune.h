@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// tune: every point of a study's grid tuned by every policy that it asks for. [M]
+//
+// A unit of work is one policy at one point. Units are dealt out over crews of ranks (crew.h); what
+// each found is shared and put together in the order of the grid, so the result does not depend on
+// the ranks, but for the wall times.
+#ifndef RUNS_TUNE_H
+#define RUNS_TUNE_H
+
+#include "runs/eval.h"
+#include "runs/survey.h"
+#include "base/err.h"
+#include "results/file/tuning_result.h"
+#include "study/study.h"
+
+// A study file and all its points, owned.
+struct tune_input {
+    struct survey *survey;
+    struct study **studies; // [survey_n_points]
+};
+
+// Collective (eval->comm). Logically collective: source. Reads and checks every point before
+// anything is simulated. What the source names is borrowed until tune_release(). On error nothing
+// is left to release.
+int tune_read(const struct eval *eval, const struct survey_source *source, struct tune_input *input,
+              struct err *err);
+// Not collective.
+void tune_release(struct tune_input *input);
+
+// Called on rank 0 when one of its crew's units is done: the part of its work that is behind it,
+// and the queries simulated so far. The stage is always "".
+typedef void (*tune_progress_fn)(void *user, double done_frac, const char *stage,
+                                 uint64_t n_queries);
+
+// Collective (eval->comm). Logically collective: input. On rank 0 the result (caller frees with
+// tuning_result_destroy), elsewhere NULL. Its steps are all that was simulated. progress: NULL for
+// none.
+int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
+             void *user, struct tuning_result **tuning, struct err *err);
+
+#endif
