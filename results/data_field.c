@@ -1,34 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/data_field.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 
+static const size_t kind_bytes[] = {
+    [DATA_KIND_NUMBER] = sizeof(double),    [DATA_KIND_ESTIMATE] = sizeof(struct ci),
+    [DATA_KIND_TIME] = sizeof(int64_t),     [DATA_KIND_COUNT] = sizeof(uint64_t),
+    [DATA_KIND_COUNT32] = sizeof(uint32_t), [DATA_KIND_INT] = sizeof(int32_t),
+    [DATA_KIND_BOOL] = sizeof(bool),        [DATA_KIND_CODE] = sizeof(int32_t),
+    [DATA_KIND_TEXT] = sizeof(char *),      [DATA_KIND_LABEL] = sizeof(uint32_t),
+    [DATA_KIND_INDEX] = sizeof(uint32_t)};
+
 size_t data_field_bytes(enum data_kind kind)
 {
-    switch (kind) {
-    case DATA_KIND_NUMBER:
-        return sizeof(double);
-    case DATA_KIND_ESTIMATE:
-        return sizeof(struct ci);
-    case DATA_KIND_TIME:
-        return sizeof(int64_t);
-    case DATA_KIND_COUNT:
-        return sizeof(uint64_t);
-    case DATA_KIND_BOOL:
-        return sizeof(bool);
-    case DATA_KIND_TEXT:
-        return sizeof(char *);
-    case DATA_KIND_COUNT32:
-    case DATA_KIND_INT:
-    case DATA_KIND_CODE:
-    case DATA_KIND_LABEL:
-    case DATA_KIND_INDEX:
-        break;
-    }
-    return sizeof(uint32_t);
+    return kind_bytes[kind];
 }
 
 uint32_t data_field_n_codes(const char *const *codes)
@@ -46,34 +35,64 @@ const struct data_field *data_field_find(const struct data_field *fields, const 
     return fields->name ? fields : NULL;
 }
 
+struct ci data_field_number(const struct data_field *field, const void *row)
+{
+    struct ci ci = ci_none();
+    uint64_t count;
+    uint32_t count32;
+    assert(field);
+    const char *at = (const char *)row + field->offset;
+    switch (field->kind) {
+    case DATA_KIND_ESTIMATE:
+        memcpy(&ci, at, sizeof ci);
+        break;
+    case DATA_KIND_NUMBER:
+        memcpy(&ci.value, at, sizeof ci.value);
+        break;
+    case DATA_KIND_COUNT:
+        memcpy(&count, at, sizeof count);
+        ci.value = (double)count;
+        break;
+    case DATA_KIND_COUNT32:
+        memcpy(&count32, at, sizeof count32);
+        ci.value = count32;
+        break;
+    default:
+        assert(!"a number");
+    }
+    return ci;
+}
+
+// What the member is where nothing is known, into bytes[].
+static void nothing_of(const struct data_field *f, unsigned char bytes[sizeof(struct ci)])
+{
+    const struct ci no_estimate = ci_none(); // begins with a NaN, which is a number's nothing
+    memset(bytes, 0, sizeof(struct ci));
+    if (f->kind == DATA_KIND_NUMBER || f->kind == DATA_KIND_ESTIMATE)
+        memcpy(bytes, &no_estimate, sizeof no_estimate);
+    else if (f->kind == DATA_KIND_CODE)
+        memcpy(bytes, &f->none, sizeof f->none);
+}
+
 void data_field_clear(const struct data_field *fields, void *row)
 {
-    const double nan = NAN;
-    const struct ci no_estimate = ci_none();
+    unsigned char bytes[sizeof(struct ci)];
     for (const struct data_field *f = fields; f->name; f++) {
-        void *at = (char *)row + f->offset;
-        if (f->kind == DATA_KIND_NUMBER)
-            memcpy(at, &nan, sizeof nan);
-        else if (f->kind == DATA_KIND_ESTIMATE)
-            memcpy(at, &no_estimate, sizeof no_estimate);
-        else if (f->kind == DATA_KIND_CODE)
-            memcpy(at, &f->none, sizeof f->none);
-        else
-            memset(at, 0, data_field_bytes(f->kind));
+        nothing_of(f, bytes);
+        memcpy((char *)row + f->offset, bytes, data_field_bytes(f->kind));
     }
 }
 
 static bool says_nothing(const struct data_field *f, const void *at)
 {
-    const unsigned char zero[sizeof(struct ci)] = {0};
+    unsigned char bytes[sizeof(struct ci)];
     double value;
     if (f->kind == DATA_KIND_NUMBER || f->kind == DATA_KIND_ESTIMATE) {
         memcpy(&value, at, sizeof value); // of a struct ci its first member
-        return isnan(value);
+        return isnan(value);              // every NaN is one
     }
-    if (f->kind == DATA_KIND_CODE)
-        return memcmp(at, &f->none, sizeof f->none) == 0;
-    return memcmp(at, zero, data_field_bytes(f->kind)) == 0;
+    nothing_of(f, bytes);
+    return memcmp(at, bytes, data_field_bytes(f->kind)) == 0;
 }
 
 bool data_field_is_clear(const struct data_field *fields, const void *row)

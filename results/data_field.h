@@ -111,6 +111,10 @@ uint32_t data_field_n_codes(const char *const *codes);
 // The field of that name in a table; NULL: there is none.
 const struct data_field *data_field_find(const struct data_field *fields, const char *name);
 
+// The number that a field of a row holds, whichever kind of number; only estimates have a
+// half-width. The field must not be NULL, nor of a kind that is none.
+struct ci data_field_number(const struct data_field *field, const void *row);
+
 // Makes all members that the table names say that nothing is known; a text becomes NULL.
 void data_field_clear(const struct data_field *fields, void *row);
 // Do they all say so?

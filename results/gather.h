@@ -2,8 +2,8 @@
 // gather: the ranks' records summed onto rank 0. [M]
 //
 // Integers only, so the sum is exact and does not depend on the number of ranks or their order.
-// Histograms are long and mostly empty: the ranks first agree, per histogram, on the range of
-// buckets that anybody used, and only that range travels.
+// Records travel as record_save() writes them, which is only as long as what was counted, and are
+// added pair by pair: each rank sends one record, and none receives more than log2(ranks) of them.
 #ifndef RESULTS_GATHER_H
 #define RESULTS_GATHER_H
 
@@ -15,8 +15,8 @@
 // Collective (comm). Logically collective: the shapes of all `local` records must agree. On rank 0
 // *total is a new record (caller frees with record_destroy) with everything added up and the
 // samples of all ranks in their order (record_sort_samples); on the others it is NULL. `local` is
-// not changed. Fails, alike on all ranks and with *total NULL, when a histogram bucket or the
-// number of samples does not fit, or MPI fails.
+// not changed. Fails, alike on all ranks and with *total NULL, when a bucket of a histogram does
+// not fit, or MPI fails.
 int gather_record(MPI_Comm comm, const struct record *local, struct record **total,
                   struct err *err);
 

@@ -164,8 +164,8 @@ static void add_hist(struct tally *a, const struct tally *b)
 static void add_group(struct group_tally *a, const struct group_tally *b)
 {
     add_words(a, b, GROUP_SUMS);
-    keep_larger(&a->cpu_drain_max_ns, b->cpu_drain_max_ns);
-    keep_larger(&a->accel_drain_max_ns, b->accel_drain_max_ns);
+    for (int part = 0; part < N_PARTS; part++)
+        keep_larger(&a->drain_max_ns[part], b->drain_max_ns[part]);
 }
 
 void record_merge(struct record *into, const struct record *from)

@@ -56,16 +56,14 @@ struct tally {
     uint32_t *hist; // HIST_N_BUCKETS counts of latency; owned by the record
 };
 
-// One (bin, group): summed over the group's servers on this rank; the two maxima come last.
+// One (bin, group), component by component: summed over the group's servers on this rank; the
+// maxima come last.
+enum record_part { PART_CPU, PART_ACCEL, N_PARTS };
 struct group_tally {
-    int64_t cpu_busy_ns;    // core-time used inside the bin, exactly
-    int64_t accel_busy_ns;  // stream-time likewise
-    int64_t cpu_backlog_ns; // work queued beyond the bin's end, core-time
-    int64_t accel_backlog_ns;
-    int64_t cpu_energy_uj; // microjoules
-    int64_t accel_energy_uj;
-    int64_t cpu_drain_max_ns; // largest over servers: time until its earliest core is free (max)
-    int64_t accel_drain_max_ns;
+    int64_t busy_ns[N_PARTS];      // core-time or stream-time used inside the bin, exactly
+    int64_t backlog_ns[N_PARTS];   // work queued beyond the bin's end
+    int64_t energy_uj[N_PARTS];    // microjoules
+    int64_t drain_max_ns[N_PARTS]; // largest over servers: until its earliest unit is free (max)
 };
 
 // One server, over the bins from server_from_ns (the given warm-up, or 0) to the end. Its counts
@@ -139,10 +137,14 @@ static inline size_t record_n_group_tallies(const struct record_shape *shape)
 enum {
     TALLY_SUMS = (offsetof(struct tally, latency_max_ns) - offsetof(struct tally, n_queries)) /
                  sizeof(uint64_t),
-    GROUP_SUMS = offsetof(struct group_tally, cpu_drain_max_ns) / sizeof(int64_t),
-    GROUP_MAXIMA = sizeof(struct group_tally) / sizeof(int64_t) - GROUP_SUMS,
+    GROUP_SUMS = offsetof(struct group_tally, drain_max_ns) / sizeof(int64_t),
+    GROUP_WORDS = sizeof(struct group_tally) / sizeof(int64_t),
     SERVER_SUMS = sizeof(struct server_total) / sizeof(int64_t)
 };
+
+// The number of a tally's member among its sums.
+#define TALLY_WORD(member)                                                                         \
+    ((offsetof(struct tally, member) - offsetof(struct tally, n_queries)) / sizeof(uint64_t))
 
 // First and last bucket of the tally's histogram that is not empty; false (nothing set) when it
 // has no queries. Looks only between the two, since the record knows its longest latency and how

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a record becomes bytes, and is made of them again. In this order: the shape; the tallies that
 // counted something, each with its number and the part of its histogram that is not empty; the
-// groups; the servers that counted something, as runs; the queries taken in; the samples.
+// groups; the servers that counted something, each with its number; the queries taken in; the
+// samples.
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -11,11 +12,12 @@
 
 // The structs lie in the bytes as they are, so none may have a gap.
 static_assert(sizeof(struct record_shape) == 32, "shape without padding");
-static_assert(sizeof(struct group_tally) == 8 * sizeof(int64_t), "group_tally without padding");
+static_assert(sizeof(struct group_tally) == 4 * N_PARTS * sizeof(int64_t),
+              "group_tally without padding");
 static_assert(sizeof(struct server_total) == 7 * sizeof(int64_t), "server_total without padding");
 static_assert(sizeof(struct query_sample) == 56, "query_sample without padding");
 
-// Behind the last tally, the last run of servers.
+// Behind the last tally, the last server.
 #define NO_MORE UINT32_MAX
 
 // The members before the histogram, which have no gap either.
@@ -47,18 +49,12 @@ static void save_tallies(const struct record *record, struct blob *blob)
 
 static void save_servers(const struct record *record, struct blob *blob)
 {
-    const struct server_total *servers = record->servers;
-    uint32_t n = record->shape.n_servers;
-    for (uint32_t from = 0, end; from < n; from = end) {
-        while (from < n && is_zero(&servers[from], sizeof *servers))
-            from++;
-        for (end = from; end < n && !is_zero(&servers[end], sizeof *servers);)
-            end++;
-        if (from == end)
-            break;
-        blob_put_u32(blob, from);
-        blob_put_u32(blob, end - from);
-        blob_put(blob, servers + from, (end - from) * sizeof *servers);
+    for (uint32_t i = 0; i < record->shape.n_servers; i++) {
+        const struct server_total *server = &record->servers[i];
+        if (is_zero(server, sizeof *server))
+            continue;
+        blob_put_u32(blob, i);
+        blob_put(blob, server, sizeof *server);
     }
     blob_put_u32(blob, NO_MORE);
 }
@@ -106,13 +102,12 @@ static int load_tallies(struct record *record, struct blob_reader *reader)
 
 static int load_servers(struct record *record, struct blob_reader *reader)
 {
-    uint32_t n = record->shape.n_servers;
-    for (uint32_t from, count, least = 0; (from = blob_get_u32(reader)) != NO_MORE;
-         least = from + count) {
-        count = blob_get_u32(reader);
-        if (from < least || from > n || count > n - from || count == 0)
+    for (uint32_t i, least = 0; (i = blob_get_u32(reader)) != NO_MORE; least = i + 1) {
+        if (i < least || i >= record->shape.n_servers)
             return blob_refuse(reader);
-        blob_get(reader, record->servers + from, count * sizeof *record->servers);
+        blob_get(reader, &record->servers[i], sizeof *record->servers);
+        if (reader->short_of)
+            return -1;
     }
     return 0;
 }
@@ -138,18 +133,6 @@ static int load_samples(struct record *record, struct blob_reader *reader)
     return 0;
 }
 
-// Words [from, to) of two structs of int64_t.
-static bool sums_fit(const void *left, const void *right, size_t from, size_t to)
-{
-    const int64_t *a = left, *b = right;
-    int64_t sum;
-    for (size_t i = from; i < to; i++) {
-        if (__builtin_add_overflow(a[i], b[i], &sum))
-            return false;
-    }
-    return true;
-}
-
 static bool counts_fit(const struct tally *a, const struct tally *b)
 {
     uint32_t first, last, sum;
@@ -162,24 +145,13 @@ static bool counts_fit(const struct tally *a, const struct tally *b)
     return true;
 }
 
-// Can `from` be added to `record`? Of sound records always; bytes that were tampered with may hold
-// anything.
+// Sums have 64 bits and are added as they are; a bucket has only 32.
 static bool fits(const struct record *record, const struct record *from)
 {
-    const struct record_shape *shape = &record->shape;
-    for (size_t i = 0; i < record_n_tallies(shape); i++) {
-        if (!counts_fit(&record->tallies[i], &from->tallies[i]))
-            return false;
-    }
-    for (size_t i = 0; i < record_n_group_tallies(shape); i++) {
-        if (!sums_fit(&record->groups[i], &from->groups[i], 0, GROUP_SUMS + GROUP_MAXIMA))
-            return false;
-    }
-    for (size_t i = 0; i < shape->n_servers; i++) {
-        if (!sums_fit(&record->servers[i], &from->servers[i], 4, SERVER_SUMS))
-            return false;
-    }
-    return true;
+    bool fit = true;
+    for (size_t i = 0; i < record_n_tallies(&record->shape); i++)
+        fit &= counts_fit(&record->tallies[i], &from->tallies[i]);
+    return fit;
 }
 
 int record_load(struct record *record, struct blob_reader *reader, struct err *err)
@@ -198,8 +170,11 @@ int record_load(struct record *record, struct blob_reader *reader, struct err *e
     }
     if (rc == 0)
         rc = load_samples(saved, reader);
-    if (rc != 0 || reader->short_of || !fits(record, saved))
+    if (rc != 0 || reader->short_of)
         rc = err_set(err, ERR_FAIL, "damaged state: what was measured");
+    else if (!fits(record, saved))
+        rc = err_set(err, ERR_FAIL,
+                     "a time bin holds 2^32 or more queries of one latency: use more bins");
     else
         record_merge(record, saved);
     record_destroy(saved);

@@ -48,31 +48,61 @@ extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99
 enum summary_sla { SLA_NONE, SLA_MET, SLA_MISSED, SLA_UNSURE };
 extern const char *const summary_sla_names[]; // "none" "met" "missed" "unsure" NULL
 
+// What is a sum over the measured tallies, or a ratio of two such sums, is written down here once:
+// from these lists come the members of struct summary_service, their fields in the file and what
+// they are computed from. A new number is a line.
+//
+// X(member, in words): SUM(member) as it is.
+#define SUMMARY_COUNTS(X)                                                                          \
+    X(n_queries, "queries that arrived in the measured bins and have an end")                      \
+    X(n_in_flight, "of these, not finished at the end of the run")                                 \
+    X(n_requests, "requests that the queries were split into")                                     \
+    X(n_items, "candidate items of the queries")                                                   \
+    X(n_lost, "queries that arrived in the measured bins and were lost to failures")               \
+    X(n_pending, "queries that arrived in the measured bins and have no known end")                \
+    X(n_retries, "attempts beyond the first")
+
+// X(member, unit, in words, does it mean nothing when overloaded?, a, b, scale): a / b * scale,
+// where SUM(m) is the sum of a tally's member m, ACCEL(m) that over queries on an accelerator, and
+// TIME_S the measured time.
+#define SUMMARY_ESTIMATES(X)                                                                       \
+    X(offered_qps, "s-1", "queries offered per second", false,                                     \
+      SUM(n_queries) + SUM(n_lost) + SUM(n_pending), TIME_S, 1)                                    \
+    X(served_qps, "s-1", "queries served per second", false, SUM(n_queries) + SUM(n_pending),      \
+      TIME_S, 1) /* less those in flight: summary.c */                                             \
+    X(latency_mean_s, "s", "mean latency", true, SUM(latency_sum_ns), SUM(n_queries), 1e-9)        \
+    X(wait_mean_s, "s", "mean queue wait", true, SUM(wait_sum_ns), SUM(n_queries), 1e-9)           \
+    X(service_mean_s, "s", "mean service time", false, SUM(service_sum_ns), SUM(n_queries), 1e-9)  \
+    X(waited_frac, "1", "fraction of queries that waited in a queue", true, SUM(n_waited),         \
+      SUM(n_queries), 1)                                                                           \
+    X(wait_share_frac, "1", "queue wait as a fraction of all latency", true, SUM(wait_sum_ns),     \
+      SUM(latency_sum_ns), 1)                                                                      \
+    X(late_frac, "1", "fraction of queries later than the target, or lost", true,                  \
+      SUM(n_late) + SUM(n_lost), SUM(n_queries) + SUM(n_lost), 1)                                  \
+    X(accel_query_frac, "1", "fraction of queries on an accelerator", false, ACCEL(n_queries),     \
+      SUM(n_queries), 1)                                                                           \
+    X(accel_item_frac, "1", "fraction of items on an accelerator", false, ACCEL(n_items),          \
+      SUM(n_items), 1)                                                                             \
+    X(lost_frac, "1", "fraction of queries that were lost", false, SUM(n_lost),                    \
+      SUM(n_queries) + SUM(n_lost) + SUM(n_pending), 1)
+
 struct summary_service {
-    uint64_t n_queries;   // arrived in measured bins, and have an end
-    uint64_t n_in_flight; // of these, not finished at the end
-    uint64_t n_requests, n_items;
-    struct ci offered_qps, served_qps;
-    struct ci latency_mean_s;
+#define X(member, ...) uint64_t member;
+    SUMMARY_COUNTS(X)
+#undef X
+#define X(member, ...) struct ci member;
+    SUMMARY_ESTIMATES(X)
+#undef X
     double latency_sd_s, latency_max_s;
     struct ci latency_s[SUMMARY_N_QUANTILES]; // by enum summary_quantile
-    struct ci wait_mean_s, service_mean_s;
-    struct ci waited_frac;      // queries that waited at all
-    struct ci wait_share_frac;  // waiting's share of all latency
-    double sla_quantile, sla_s; // the target; sla_s 0: none
-    struct ci sla_latency_s;    // the sla_quantile of latency
-    struct ci late_frac;        // queries above sla_s, and lost ones
-    int32_t sla;                // enum summary_sla; unsure: the interval holds the target
-    struct ci accel_query_frac, accel_item_frac; // went to the accelerator
-    uint64_t n_lost, n_pending; // arrived in measured bins: lost, in flight without a known end
-    uint64_t n_retries;         // attempts beyond the first, of queries of measured bins
-    struct ci lost_frac;        // lost, of all that arrived
+    double sla_quantile, sla_s;               // the target; sla_s 0: none
+    struct ci sla_latency_s;                  // the sla_quantile of latency
+    int32_t sla; // enum summary_sla; unsure: the interval holds the target
     // Of the whole run, warm-up included.
     uint64_t n_run_generated, n_run_answered, n_run_lost, n_run_in_flight;
 };
 
-enum summary_part { PART_CPU, PART_ACCEL, N_PARTS };
-extern const char *const summary_part_names[]; // "cpu" "accel" NULL
+extern const char *const summary_part_names[]; // of enum record_part: "cpu" "accel" NULL
 
 struct summary_component {
     uint32_t n_units; // cores or streams of the group; 0: there is none

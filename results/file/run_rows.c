@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/batch_hist.h"
 #include "results/moments.h"
 
 // ---- time bins
@@ -21,21 +22,21 @@ static void fill_times(struct run_frame *f, const struct record *total)
 }
 
 // No quantile is beyond the longest latency, though the bucket it is interpolated in may be.
-static double bin_quantile(const struct hist_total *hist, double q, double max_s)
+static double bin_quantile(const struct batch_hist *hist, uint64_t n_queries, double q,
+                           double max_s)
 {
-    double n = (double)hist->n;
+    double n = (double)n_queries;
     if (n * (1 - q) < 1 - 1e-6 || n * q < 1 - 1e-6)
         return NAN;
-    return fmin(hist_quantile_ns(hist, q) * 1e-9, max_s);
+    return fmin(batch_hist_quantile_ns(hist, 0, 1, q) * 1e-9, max_s);
 }
 
 // Services [first, end) of one bin.
 static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint32_t end,
-                     struct hist_total *hist, struct run_bin *row, struct run_bin_rest *rest)
+                     struct run_bin *row, struct run_bin_rest *rest)
 {
     unsigned __int128 sum = 0, squares = 0, wait = 0;
     int64_t most = 0;
-    hist_total_clear(hist);
     for (uint32_t i = first * N_PATHS; i < end * N_PATHS; i++) {
         const struct tally *t = record_tally(r, bin, i / N_PATHS, (enum record_path)(i % N_PATHS));
         row->n_queries += t->n_queries;
@@ -51,8 +52,6 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
         wait += t->wait_sum_ns;
         if (t->latency_max_ns > most)
             most = t->latency_max_ns;
-        if (t->n_queries > 0)
-            hist_total_add(hist, t->hist);
     }
     uint64_t n = row->n_queries;
     struct moments m = moments_of(n, sum, squares);
@@ -60,14 +59,16 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
     rest->latency_sd_s = m.sd_s;
     rest->latency_max_s = n ? simtime_to_s(most) : NAN;
     rest->wait_mean_s = n ? (double)wait * 1e-9 / (double)n : NAN;
+    struct batch_hist *hist =
+        batch_hist_create(&(struct batch_hist_scope){r, bin, {1, 1, 1}, first, end});
     for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
-        row->latency_s[q] = bin_quantile(hist, summary_quantiles[q], rest->latency_max_s);
+        row->latency_s[q] = bin_quantile(hist, n, summary_quantiles[q], rest->latency_max_s);
+    batch_hist_destroy(hist);
 }
 
 static void fill_bins(struct run_frame *f, const struct record *total)
 {
     uint32_t n = f->meta.n_services;
-    struct hist_total *hist = hist_total_create();
     f->bins.services = mem_calloc((size_t)f->bins.n * n, sizeof *f->bins.services);
     f->bin_rest = mem_calloc((size_t)f->bins.n * n, sizeof *f->bin_rest);
     f->bins.all = mem_calloc(f->bins.n, sizeof *f->bins.all);
@@ -75,22 +76,18 @@ static void fill_bins(struct run_frame *f, const struct record *total)
         struct run_bin_rest all = {0};
         size_t at = (size_t)bin * n;
         for (uint32_t s = 0; s < n; s++)
-            fill_bin(total, bin, s, s + 1, hist, &f->bins.services[at + s], &f->bin_rest[at + s]);
-        fill_bin(total, bin, 0, n, hist, &f->bins.all[bin], &all);
+            fill_bin(total, bin, s, s + 1, &f->bins.services[at + s], &f->bin_rest[at + s]);
+        fill_bin(total, bin, 0, n, &f->bins.all[bin], &all);
     }
-    hist_total_destroy(hist);
 }
 
 static struct run_part part_of(const struct group_tally *t, int part, double length_ns,
                                double n_units)
 {
-    bool cpu = part == PART_CPU;
-    double busy = (double)(cpu ? t->cpu_busy_ns : t->accel_busy_ns);
-    double energy_uj = (double)(cpu ? t->cpu_energy_uj : t->accel_energy_uj);
+    double busy = (double)t->busy_ns[part], energy_uj = (double)t->energy_uj[part];
     return (struct run_part){n_units > 0 ? busy / (length_ns * n_units) : NAN,
-                             energy_uj * 1e3 / length_ns,
-                             (double)(cpu ? t->cpu_backlog_ns : t->accel_backlog_ns) * 1e-9,
-                             (double)(cpu ? t->cpu_drain_max_ns : t->accel_drain_max_ns) * 1e-9};
+                             energy_uj * 1e3 / length_ns, (double)t->backlog_ns[part] * 1e-9,
+                             (double)t->drain_max_ns[part] * 1e-9};
 }
 
 static void fill_parts(struct run_frame *f, const struct record *total)
@@ -113,19 +110,11 @@ static void fill_parts(struct run_frame *f, const struct record *total)
 // The buckets that any query of the measured bins fell into: the first; f->n_buckets of them.
 static uint32_t find_buckets(struct run_frame *f, const struct record *total)
 {
-    struct hist_total *hist = hist_total_create();
-    uint32_t first = 0, last = 0;
-    for (uint32_t bin = f->summary.fleet.first_bin; bin < f->bins.n; bin++) {
-        for (uint32_t i = 0; i < f->meta.n_services * N_PATHS; i++) {
-            const struct tally *t =
-                record_tally(total, bin, i / N_PATHS, (enum record_path)(i % N_PATHS));
-            if (t->n_queries > 0)
-                hist_total_add(hist, t->hist);
-        }
-    }
-    if (hist_total_range(hist, &first, &last))
-        f->n_buckets = last - first + 1;
-    hist_total_destroy(hist);
+    uint32_t first, n_bins = f->summary.fleet.n_bins;
+    struct batch_hist *hist = batch_hist_create(&(struct batch_hist_scope){
+        total, f->summary.fleet.first_bin, {n_bins, n_bins, 1}, 0, f->meta.n_services});
+    f->n_buckets = batch_hist_buckets(hist, &first);
+    batch_hist_destroy(hist);
     return first;
 }
 

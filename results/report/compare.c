@@ -13,19 +13,6 @@
 // Bins that must have a number in both files for a paired interval.
 #define LEAST_PAIRS 5
 
-// A series of one number per bin, `stride` bytes apart. NULL: there is none.
-struct series {
-    const void *first;
-    size_t stride;
-};
-
-static double number_of(struct series s, uint32_t bin)
-{
-    double number;
-    memcpy(&number, (const char *)s.first + bin * s.stride, sizeof number);
-    return number;
-}
-
 static bool same_traffic(const struct run_result *a, const struct run_result *b)
 {
     return a->meta->traffic_fingerprint != 0 &&
@@ -44,28 +31,29 @@ static bool same_bins(const struct run_result_bins *a, const struct run_result_b
     return true;
 }
 
-// Gives the row the spread of the paired differences round its own; not when too few bins have
-// both.
-static void pair(struct compare_row *row, const struct run_result_bins *a,
-                 const struct run_result_bins *b, struct series x, struct series y)
+// Gives the row the spread of the paired differences y - x of the bins round its own; not when too
+// few bins have both. Frees x and y.
+static void pair(struct compare_row *row, const struct run_result *a, const struct run_result *b,
+                 double *x, double *y)
 {
-    double *d = mem_calloc(a->n, sizeof *d);
+    double *d = x; // written behind what is still to be read, and so are the batches
     uint32_t n = 0, known = 0;
-    for (uint32_t i = 0; i < a->n; i++) {
-        if (!a->times[i].measured || !b->times[i].measured)
+    for (uint32_t i = 0; i < a->bins.n; i++) {
+        if (!a->bins.times[i].measured || !b->bins.times[i].measured)
             continue;
-        d[n] = number_of(y, i) - number_of(x, i);
+        d[n] = y[i] - x[i];
         known += isnan(d[n]) ? 0 : 1;
         n++;
     }
     if (known >= LEAST_PAIRS && 2 * known > n && !isnan(row->diff.value)) {
         struct batch_plan plan = batch_plan_of(d, n);
-        batch_means(&plan, d, d); // each batch is written behind what is still to be read
+        batch_means(&plan, d, d);
         struct ci ci = ci_sections(row->diff.value, d, plan.n_batches);
         row->paired = ci.n_batches >= 2;
         row->diff = row->paired ? ci : row->diff;
     }
-    mem_free(d);
+    mem_free(x);
+    mem_free(y);
 }
 
 // Appends a row, compared as independent runs.
@@ -78,19 +66,18 @@ static struct compare_row *add_row(struct compare *c, char *what, const char *un
     return &c->rows[c->n_rows++];
 }
 
-// The bins of a service, or of all together (one past the last); and a member of them.
-static struct series bins_of(const struct run_result *run, uint32_t service)
+// A member of the bins of a service, or of all together (one past the last); caller frees.
+static double *bin_numbers(const struct run_result *run, uint32_t service, size_t offset)
 {
     const struct run_result_bins *b = &run->bins;
     uint32_t n = run->summary->n_services;
-    if (service == n)
-        return (struct series){b->all, sizeof *b->all};
-    return (struct series){b->services + service, n * sizeof *b->services};
-}
-
-static struct series part_of(struct series bins, size_t offset)
-{
-    return (struct series){(const char *)bins.first + offset, bins.stride};
+    double *numbers = mem_calloc(b->n, sizeof *numbers);
+    for (uint32_t i = 0; i < b->n; i++) {
+        const struct run_bin *bin =
+            service == n ? &b->all[i] : &b->services[(size_t)i * n + service];
+        memcpy(&numbers[i], (const char *)bin + offset, sizeof *numbers);
+    }
+    return numbers;
 }
 
 // The numbers of a service, and the member of its bins that they are paired by.
@@ -108,20 +95,12 @@ static const struct compared {
     {"lost", "lost_frac", NO_BINS},
 };
 
-static struct ci estimate_at(const void *row, const struct data_field *field)
-{
-    struct ci ci;
-    memcpy(&ci, (const char *)row + field->offset, sizeof ci);
-    return ci;
-}
-
 // The rows of one service, or of all together (both indices one past the last).
 static void add_service(struct compare *c, const struct run_result *a, const struct run_result *b,
                         uint32_t i, uint32_t j)
 {
     const struct summary_service *x = &a->summary->services[i], *y = &b->summary->services[j];
     const char *name = i == a->summary->n_services ? "(all)" : a->meta->services[i].name;
-    struct series bins_a = bins_of(a, i), bins_b = bins_of(b, j);
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
         const struct compared *n = &numbers[k];
         const struct data_field *f = data_field_find(summary_service_fields, n->field);
@@ -130,9 +109,9 @@ static void add_service(struct compare *c, const struct run_result *a, const str
         if (strcmp(n->what, "lost") == 0 && x->n_lost == 0 && y->n_lost == 0)
             continue;
         struct compare_row *row = add_row(c, mem_printf("%s %s", name, n->what), f->units,
-                                          estimate_at(x, f), estimate_at(y, f));
+                                          data_field_number(f, x), data_field_number(f, y));
         if (c->same_traffic && n->bins != NO_BINS)
-            pair(row, &a->bins, &b->bins, part_of(bins_a, n->bins), part_of(bins_b, n->bins));
+            pair(row, a, b, bin_numbers(a, i, n->bins), bin_numbers(b, j, n->bins));
     }
 }
 
@@ -151,14 +130,10 @@ static double *fleet_power(const struct run_result *run)
 static void add_fleet(struct compare *c, const struct run_result *a, const struct run_result *b)
 {
     const struct summary_fleet *x = &a->summary->fleet, *y = &b->summary->fleet;
-    double *power_a = fleet_power(a), *power_b = fleet_power(b);
     struct compare_row *power = add_row(c, mem_strdup("fleet power"), "W", x->power_w, y->power_w);
     if (c->same_traffic)
-        pair(power, &a->bins, &b->bins, (struct series){power_a, sizeof *power_a},
-             (struct series){power_b, sizeof *power_b});
+        pair(power, a, b, fleet_power(a), fleet_power(b));
     add_row(c, mem_strdup("fleet QPS/W"), "J-1", x->queries_per_j, y->queries_per_j);
-    mem_free(power_a);
-    mem_free(power_b);
 }
 
 static uint32_t find_service(const struct meta *meta, const char *name)
@@ -206,13 +181,6 @@ void compare_destroy(struct compare *compare)
 
 // ---- printing
 
-static const char *verdict_of(const struct compare_row *row)
-{
-    if (isnan(row->diff.half_95))
-        return "n/a";
-    return ci_excludes(row->diff, 0) ? "real" : "not shown";
-}
-
 static void add_interval(struct table *table, struct ci ci, double scale)
 {
     table_cell(table, table_interval(ci.value, ci.half_95, scale));
@@ -235,7 +203,9 @@ static void print_row(struct table *table, const struct compare_row *row, struct
     add_interval(table, row->diff, unit.scale);
     add_interval(table, relative, 100);
     table_cell(table, mem_strdup(row->paired ? "paired" : "Welch"));
-    table_cell(table, mem_strdup(verdict_of(row)));
+    table_cell(table, mem_strdup(isnan(row->diff.half_95)    ? "n/a"
+                                 : ci_excludes(row->diff, 0) ? "real"
+                                                             : "not shown"));
 }
 
 static void print_file(FILE *out, char letter, const struct run_result *run)

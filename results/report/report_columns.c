@@ -1,45 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/report/report_columns.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-// Whatever kind of number the field is; counts have no half-width.
-static struct ci number_of(const struct data_field *f, const void *row)
-{
-    struct ci ci = ci_none();
-    uint64_t count;
-    uint32_t count32;
-    assert(f); // a column names a field of its rows
-    const char *at = (const char *)row + f->offset;
-    switch (f->kind) {
-    case DATA_KIND_ESTIMATE:
-        memcpy(&ci, at, sizeof ci);
-        break;
-    case DATA_KIND_NUMBER:
-        memcpy(&ci.value, at, sizeof ci.value);
-        break;
-    case DATA_KIND_COUNT:
-        memcpy(&count, at, sizeof count);
-        ci.value = (double)count;
-        break;
-    case DATA_KIND_COUNT32:
-        memcpy(&count32, at, sizeof count32);
-        ci.value = count32;
-        break;
-    default:
-        assert(!"a number");
-    }
-    return ci;
-}
-
 double report_columns_value(const struct data_field *fields, const struct report_column *column,
                             const void *row)
 {
-    return number_of(data_field_find(fields, column->field), row).value;
+    return data_field_number(data_field_find(fields, column->field), row).value;
 }
 
 static char *text_of(const struct report_columns *c, const struct report_column *column,
@@ -48,7 +18,7 @@ static char *text_of(const struct report_columns *c, const struct report_column 
     const struct data_field *f = data_field_find(c->fields, column->field);
     if (!f && c->more)
         f = data_field_find(c->more, column->field);
-    struct ci ci = number_of(f, row);
+    struct ci ci = data_field_number(f, row);
     double scale = column->scale > 0 ? column->scale : c->unit.scale, value = ci.value * scale;
     switch (column->form) {
     case REPORT_KNOWN_INTERVAL:

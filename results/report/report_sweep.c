@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "results/file/replications.h"
@@ -13,85 +12,33 @@
 #define MS_PER_S 1e3
 #define SHOWN_QUANTILE SUMMARY_P95 // where there is no target
 
-// What is being shown. A row is a case of the replications; where the sweep has no axis of them,
-// every point is one.
+// A line of the table: a case of the replications; where the sweep has no axis of them, every point
+// is one.
+struct line {
+    const struct replications_case *at_case;
+    bool done;
+    int32_t sla;         // the worst service's
+    const char *service; // whose latency is shown: the one that is nearest to missing its target
+    double quantile;
+    struct ci latency_s, served_qps, busiest_frac, power_w, queries_per_j, lost_frac;
+};
+
 struct view {
     const struct sweep_result *p;
     const struct replications *fold;
     bool folded; // there are replications: they give the intervals
     uint32_t n_rows, n_shown;
-    bool numbered;      // labels are listed above the table
-    bool many_services; // some point has more than one
-    bool many_targets;  // rows are shown at different percentiles
-    double quantile;    // of the first row that is done
-    struct report_columns columns;
+    struct line *lines;  // [n_shown]
+    bool numbered;       // labels are listed above the table
+    bool many_services;  // some point has more than one
+    bool many_quantiles; // lines are shown at different percentiles
+    char latency_head[32];
 };
 
-// ---- one row
-
-static uint32_t point_of(const struct view *v, uint32_t row)
-{
-    return v->fold->cases[row].point;
-}
-
-static bool is_done(const struct view *v, uint32_t row)
-{
-    return v->p->points[point_of(v, row)].state == SWEEP_DONE;
-}
+// ---- one line
 
 #define SERVICE(member) offsetof(struct summary_service, member)
 #define FLEET(member) offsetof(struct summary_fleet, member)
-
-// Settings are the same in all replications.
-static const struct summary_service *service_of(const struct view *v, uint32_t row, uint32_t sub)
-{
-    return v->p->services + (size_t)point_of(v, row) * v->p->n_services + sub;
-}
-
-static uint32_t n_services_of(const struct view *v, uint32_t row)
-{
-    return v->p->points[point_of(v, row)].n_services;
-}
-
-// The service with a target whose latency is the largest part of it; -1: none has a target.
-static int shown_service(const struct view *v, uint32_t row)
-{
-    int worst = -1;
-    double most = -1;
-    for (uint32_t s = 0; s < n_services_of(v, row); s++) {
-        double target_s = service_of(v, row, s)->sla_s;
-        if (!(target_s > 0))
-            continue;
-        double part =
-            replications_at(v->fold, REPLICATED_SERVICES, row, s, SERVICE(sla_latency_s)).value /
-            target_s;
-        if (worst < 0 || part > most) {
-            worst = (int)s;
-            most = isnan(part) ? -1 : part;
-        }
-    }
-    return worst;
-}
-
-static double shown_quantile(const struct view *v, uint32_t row)
-{
-    int s = shown_service(v, row);
-    return s < 0 ? summary_quantiles[SHOWN_QUANTILE]
-                 : service_of(v, row, (uint32_t)s)->sla_quantile;
-}
-
-// Without replications the interval is that of the run's own batches.
-static struct ci shown_latency(const struct view *v, uint32_t row)
-{
-    int s = shown_service(v, row);
-    if (!v->folded)
-        return s < 0 ? v->p->totals[point_of(v, row)].latency_s[SHOWN_QUANTILE]
-                     : service_of(v, row, (uint32_t)s)->sla_latency_s;
-    return s < 0 ? replications_at(v->fold, REPLICATED_TOTALS, row, 0,
-                                   SERVICE(latency_s[SHOWN_QUANTILE]))
-                 : replications_at(v->fold, REPLICATED_SERVICES, row, (uint32_t)s,
-                                   SERVICE(sla_latency_s));
-}
 
 static struct ci busiest(const struct view *v, uint32_t row)
 {
@@ -115,40 +62,70 @@ static int badness(int32_t sla)
     return rank[sla];
 }
 
-static int32_t worst_sla(const struct view *v, uint32_t row)
+// The verdict is the worst service's, the latency that of the one whose is the largest part of its
+// target. Without replications its interval is that of the run's own batches.
+static void judge_services(const struct view *v, uint32_t row, struct line *line)
 {
-    int32_t worst = SLA_NONE;
-    for (uint32_t s = 0; s < n_services_of(v, row); s++) {
-        int32_t sla = v->folded ? replications_sla(v->fold, row, s) : service_of(v, row, s)->sla;
-        if (badness(sla) > badness(worst))
-            worst = sla;
+    uint32_t point = line->at_case->point;
+    const struct summary_service *services = v->p->services + (size_t)point * v->p->n_services;
+    double most = NAN;
+    line->service = "(all)";
+    line->quantile = summary_quantiles[SHOWN_QUANTILE];
+    line->latency_s = v->folded ? replications_at(v->fold, REPLICATED_TOTALS, row, 0,
+                                                  SERVICE(latency_s[SHOWN_QUANTILE]))
+                                : v->p->totals[point].latency_s[SHOWN_QUANTILE];
+    for (uint32_t s = 0; s < v->p->points[point].n_services; s++) {
+        struct ci latency =
+            replications_at(v->fold, REPLICATED_SERVICES, row, s, SERVICE(sla_latency_s));
+        int32_t sla = v->folded ? replications_sla(v->fold, row, s) : services[s].sla;
+        if (badness(sla) > badness(line->sla))
+            line->sla = sla;
+        // Settings are the same in all replications.
+        if (!(services[s].sla_s > 0))
+            continue;
+        double part = isnan(latency.value) ? -1 : latency.value / services[s].sla_s;
+        if (part <= most) // the first is taken, whatever it is
+            continue;
+        most = part;
+        line->service = v->p->service_names[(size_t)point * v->p->n_services + s].name;
+        line->quantile = services[s].sla_quantile;
+        line->latency_s = v->folded ? latency : services[s].sla_latency_s;
     }
-    return worst;
 }
 
-static char *verdict_text(const struct view *v, uint32_t row)
+static struct line line_of(const struct view *v, uint32_t row)
+{
+    const struct replications *r = v->fold;
+    struct line line = {
+        .at_case = &r->cases[row],
+        .done = v->p->points[r->cases[row].point].state == SWEEP_DONE,
+        .served_qps = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(served_qps)),
+        .busiest_frac = busiest(v, row),
+        .power_w = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(power_w)),
+        .queries_per_j = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(queries_per_j)),
+        .lost_frac = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(lost_frac))};
+    judge_services(v, row, &line);
+    return line;
+}
+
+static char *verdict_text(const struct view *v, const struct line *line)
 {
     const char *const verdicts[] = {"-", "met", "MISSED", "unsure"};
-    if (!is_done(v, row))
-        return mem_strdup(sweep_result_state_names[v->p->points[point_of(v, row)].state]);
-    if (v->folded && v->fold->cases[row].n_overloaded > 0)
-        return mem_printf("OVERLOADED %u/%u", v->fold->cases[row].n_overloaded,
-                          v->fold->cases[row].n_done);
-    if (v->fold->cases[row].verdict == OVERLOAD_YES)
+    const struct replications_case *c = line->at_case;
+    if (!line->done)
+        return mem_strdup(sweep_result_state_names[v->p->points[c->point].state]);
+    if (v->folded && c->n_overloaded > 0)
+        return mem_printf("OVERLOADED %u/%u", c->n_overloaded, c->n_done);
+    if (c->verdict == OVERLOAD_YES)
         return mem_strdup("OVERLOADED");
-    return mem_printf("%s%s", verdicts[worst_sla(v, row)],
-                      v->fold->cases[row].verdict == OVERLOAD_UNSURE ? " !" : "");
+    return mem_printf("%s%s", verdicts[line->sla], c->verdict == OVERLOAD_UNSURE ? " !" : "");
 }
 
 // ---- the table
 
-// What a row shows beside its latency.
-struct numbers {
-    struct ci served_qps, busiest_frac, power_w, queries_per_j, lost_frac;
-};
-
-#define ROW struct numbers
-static const struct data_field number_fields[] = {
+#define ROW struct line
+static const struct data_field line_fields[] = {
+    DATA_ESTIMATE(latency_s, "s", "latency at the target's percentile"),
     DATA_ESTIMATE(served_qps, "s-1", "queries served per second"),
     DATA_ESTIMATE(busiest_frac, "1", "utilisation of the busiest component"),
     DATA_ESTIMATE(power_w, "W", "power of the fleet"),
@@ -165,6 +142,11 @@ static bool has_losses(const void *points, const struct report_column *column)
     for (uint32_t i = 0; i < p->n_points; i++)
         lost |= p->totals[i].n_lost > 0;
     return lost;
+}
+
+static bool has_latency(const void *line)
+{
+    return !isnan(((const struct line *)line)->latency_s.value);
 }
 
 static const struct report_column number_columns[] = {
@@ -196,98 +178,70 @@ static int label_width(const struct view *v)
     return all;
 }
 
-static int n_labels(const struct view *v)
+static const char *text_or_dash(const char *text)
 {
-    int n = 1;
-    for (uint32_t a = 0; a < v->p->n_axes; a++)
-        n += !v->numbered && is_shown(v, a);
-    return n;
+    return text && text[0] ? text : "-";
 }
 
-static void add_heads(const struct view *v, struct table *table)
+static const char *service_text(const struct line *line)
 {
-    table_cell(table, mem_strdup(v->folded ? "case" : "point"));
+    return line->done ? text_or_dash(line->service) : "-";
+}
+
+// The heads, or a line.
+static void add_line(const struct view *v, struct table *table, const struct line *line)
+{
+    const struct report_column latency[] = {
+        {v->latency_head, "latency_s", REPORT_INTERVAL, MS_PER_S, .shown = has_latency}, {0}};
+    // A run's own intervals are in its report; here only replications give some.
+    const struct report_columns shown = {.list = latency, .fields = line_fields},
+                                numbers = {.list = number_columns,
+                                           .fields = line_fields,
+                                           .context = v->p,
+                                           .without_intervals = !v->folded};
+    table_cell(table, line ? mem_printf("%u", (uint32_t)(line - v->lines))
+                           : mem_strdup(v->folded ? "case" : "point"));
     for (uint32_t a = 0; a < v->p->n_axes; a++) {
         if (!v->numbered && is_shown(v, a))
-            table_cell(table, mem_strdup(v->p->axes[a].name));
+            table_cell(table, mem_strdup(line ? sweep_result_label(v->p, line->at_case->point, a)
+                                              : v->p->axes[a].name));
     }
     if (v->folded)
-        table_cell(table, mem_strdup("done"));
+        table_cell(table,
+                   line ? mem_printf("%u/%u", line->at_case->n_done, line->at_case->n_replications)
+                        : mem_strdup("done"));
     if (v->many_services)
-        table_cell(table, mem_strdup("service"));
-    if (v->many_targets)
-        table_cell(table, mem_strdup("at"));
-    table_cell(table, v->many_targets ? mem_strdup("latency ms")
-                                      : mem_printf("p%g ms", v->quantile * 100));
-    report_columns_heads(&v->columns, table);
-    table_cell(table, mem_strdup("target"));
-}
-
-static void add_numbers(const struct view *v, struct table *table, uint32_t row)
-{
-    struct ci latency = shown_latency(v, row);
-    const struct replications *r = v->fold;
-    const struct numbers numbers = {
-        .served_qps = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(served_qps)),
-        .busiest_frac = busiest(v, row),
-        .power_w = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(power_w)),
-        .queries_per_j = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(queries_per_j)),
-        .lost_frac = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(lost_frac))};
-    table_cell(table, isnan(latency.value)
-                          ? mem_strdup("-")
-                          : table_interval(latency.value, latency.half_95, MS_PER_S));
-    report_columns_row(&v->columns, table, &numbers);
-}
-
-static void add_service(const struct view *v, struct table *table, uint32_t row)
-{
-    int s = shown_service(v, row);
-    if (v->many_services && is_done(v, row)) {
-        const struct sweep_service *names =
-            v->p->service_names + (size_t)point_of(v, row) * v->p->n_services;
-        const char *name = s >= 0 ? names[s].name : "(all)";
-        table_cell(table, mem_strdup(name && name[0] ? name : "-"));
-    } else if (v->many_services) {
-        table_cell(table, mem_strdup("-"));
+        table_cell(table, mem_strdup(line ? service_text(line) : "service"));
+    if (v->many_quantiles)
+        table_cell(table, line && line->done ? mem_printf("p%g", line->quantile * 100)
+                                             : mem_strdup(line ? "-" : "at"));
+    if (line) {
+        report_columns_row(&shown, table, line);
+        report_columns_row(&numbers, table, line);
+        table_cell(table, verdict_text(v, line));
+    } else {
+        report_columns_heads(&shown, table);
+        report_columns_heads(&numbers, table);
+        table_cell(table, mem_strdup("target"));
+        table_line(table);
     }
-    if (v->many_targets)
-        table_cell(table, is_done(v, row) ? mem_printf("p%g", shown_quantile(v, row) * 100)
-                                          : mem_strdup("-"));
-}
-
-static void add_row(const struct view *v, struct table *table, uint32_t row)
-{
-    table_cell(table, mem_printf("%u", row));
-    for (uint32_t a = 0; a < v->p->n_axes; a++) {
-        if (!v->numbered && is_shown(v, a))
-            table_cell(table, mem_strdup(sweep_result_label(v->p, point_of(v, row), a)));
-    }
-    if (v->folded)
-        table_cell(table, mem_printf("%u/%u", v->fold->cases[row].n_done,
-                                     v->fold->cases[row].n_replications));
-    add_service(v, table, row);
-    add_numbers(v, table, row);
-    table_cell(table, verdict_text(v, row));
 }
 
 static void print_table(FILE *out, const struct view *v)
 {
     struct table *table = table_create(0);
-    add_heads(v, table);
-    table_line(table);
+    int n_left = 1;
+    add_line(v, table, NULL);
     for (uint32_t row = 0; row < v->n_shown; row++)
-        add_row(v, table, row);
-    table_left(table, n_labels(v));
+        add_line(v, table, &v->lines[row]);
+    for (uint32_t a = 0; a < v->p->n_axes; a++)
+        n_left += !v->numbered && is_shown(v, a);
+    table_left(table, n_left);
     table_print(table, out);
     table_destroy(table);
 }
 
 // ---- round the table
-
-static const char *text_or_dash(const char *text)
-{
-    return text && text[0] ? text : "-";
-}
 
 static void print_head(FILE *out, const struct view *v)
 {
@@ -305,24 +259,19 @@ static void print_head(FILE *out, const struct view *v)
     fprintf(out, "\n\n");
 }
 
-// "policy=jsq, servers=4" of the axes that are shown.
-static void print_labels(FILE *out, const struct view *v, uint32_t row)
-{
-    const char *between = "";
-    for (uint32_t a = 0; a < v->p->n_axes; a++) {
-        if (!is_shown(v, a))
-            continue;
-        fprintf(out, "%s%s=%s", between, v->p->axes[a].name,
-                sweep_result_label(v->p, point_of(v, row), a));
-        between = ", ";
-    }
-}
-
-static void print_numbers(FILE *out, const struct view *v)
+// "point 3: policy=jsq, servers=4" of the axes that are shown, a line each.
+static void print_labels(FILE *out, const struct view *v)
 {
     for (uint32_t row = 0; v->numbered && row < v->n_shown; row++) {
+        const char *between = "";
         fprintf(out, "%s %u: ", v->folded ? "case" : "point", row);
-        print_labels(out, v, row);
+        for (uint32_t a = 0; a < v->p->n_axes; a++) {
+            if (!is_shown(v, a))
+                continue;
+            fprintf(out, "%s%s=%s", between, v->p->axes[a].name,
+                    sweep_result_label(v->p, v->fold->cases[row].point, a));
+            between = ", ";
+        }
         fprintf(out, "\n");
     }
     if (v->numbered)
@@ -353,7 +302,7 @@ static void print_legend(FILE *out, const struct view *v)
 {
     bool unsure = false;
     for (uint32_t row = 0; row < v->n_shown; row++)
-        unsure |= is_done(v, row) && v->fold->cases[row].verdict == OVERLOAD_UNSURE;
+        unsure |= v->lines[row].done && v->fold->cases[row].verdict == OVERLOAD_UNSURE;
     if (v->n_rows > v->n_shown)
         fprintf(out, "... and %u more %s, which are in the file\n", v->n_rows - v->n_shown,
                 v->folded ? "cases" : "points");
@@ -363,38 +312,41 @@ static void print_legend(FILE *out, const struct view *v)
         fprintf(out, "! too short to tell whether the backlog is bounded\n");
 }
 
-static struct view view_of(const struct sweep_result *p, const struct replications *fold)
+// The lines that are shown, and what all of them say of percentiles.
+static void make_lines(struct view *v)
 {
+    double quantile = NAN; // of the first that is done
+    v->lines = mem_calloc(v->n_shown, sizeof *v->lines);
+    for (uint32_t row = 0; row < v->n_shown; row++) {
+        v->lines[row] = line_of(v, row);
+        if (!v->lines[row].done)
+            continue;
+        quantile = isnan(quantile) ? v->lines[row].quantile : quantile;
+        v->many_quantiles |= fabs(v->lines[row].quantile - quantile) > 1e-9;
+    }
+    if (isnan(quantile))
+        quantile = summary_quantiles[SHOWN_QUANTILE];
+    if (v->many_quantiles)
+        snprintf(v->latency_head, sizeof v->latency_head, "latency ms");
+    else
+        snprintf(v->latency_head, sizeof v->latency_head, "p%g ms", quantile * 100);
+}
+
+void report_sweep_print(FILE *out, const struct sweep_result *p)
+{
+    struct replications *fold = replications_create(p);
     struct view v = {.p = p, .fold = fold, .folded = p->replication >= 0, .n_rows = fold->n_cases};
-    // A run's own intervals are in its report; here only replications give some.
-    v.columns = (struct report_columns){.list = number_columns,
-                                        .fields = number_fields,
-                                        .context = p,
-                                        .without_intervals = !v.folded};
     v.numbered = label_width(&v) > MOST_LABEL_WIDTH;
     uint32_t most = v.numbered ? REPORT_POINTS_LINES / 2 : REPORT_POINTS_LINES;
     v.n_shown = v.n_rows < most ? v.n_rows : most;
     for (uint32_t i = 0; i < p->n_points; i++)
         v.many_services |= p->points[i].n_services > 1;
-    v.quantile = NAN;
-    for (uint32_t row = 0; row < v.n_shown; row++) {
-        double quantile = is_done(&v, row) ? shown_quantile(&v, row) : NAN;
-        v.quantile = isnan(v.quantile) ? quantile : v.quantile;
-        v.many_targets |= fabs(quantile - v.quantile) > 1e-9;
-    }
-    if (isnan(v.quantile))
-        v.quantile = summary_quantiles[SHOWN_QUANTILE];
-    return v;
-}
-
-void report_sweep_print(FILE *out, const struct sweep_result *points)
-{
-    struct replications *fold = replications_create(points);
-    struct view v = view_of(points, fold);
+    make_lines(&v);
     print_head(out, &v);
-    print_numbers(out, &v);
+    print_labels(out, &v);
     print_table(out, &v);
     print_legend(out, &v);
-    print_undone(out, points);
+    print_undone(out, p);
+    mem_free(v.lines);
     replications_destroy(fold);
 }

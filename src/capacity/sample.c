@@ -172,9 +172,9 @@ static void harvest_servers(const struct sample_fleet *sampled, const struct rec
         out->stream_s += (double)group->n_servers * streams * out->length_s;
         for (uint32_t bin = record->shape.warmup_ns > 0; bin < record->shape.n_bins; bin++) {
             const struct group_tally *tally = record_group(record, bin, g);
-            out->cpu_busy_ns += tally->cpu_busy_ns;
-            out->accel_busy_ns += tally->accel_busy_ns;
-            out->energy_uj += tally->cpu_energy_uj + tally->accel_energy_uj;
+            out->cpu_busy_ns += tally->busy_ns[PART_CPU];
+            out->accel_busy_ns += tally->busy_ns[PART_ACCEL];
+            out->energy_uj += tally->energy_uj[PART_CPU] + tally->energy_uj[PART_ACCEL];
         }
     }
 }

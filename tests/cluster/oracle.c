@@ -355,21 +355,21 @@ static void expect_bin(struct expected *expected, uint32_t s, uint32_t bin)
     uint32_t n_cores = (uint32_t)platform->cores;
     measure(&expected->cpu[s], from_ns, to_ns, &busy_ns, &backlog_ns);
     int64_t energy_uj = power_energy_uj(&platform->power, busy_ns, n_cores, on_ns);
-    tally->cpu_busy_ns += busy_ns;
-    tally->cpu_backlog_ns += backlog_ns;
-    tally->cpu_energy_uj += energy_uj;
-    tally->cpu_drain_max_ns =
-        larger(tally->cpu_drain_max_ns, drain_ns(&expected->cpu[s], to_ns, n_cores));
+    tally->busy_ns[PART_CPU] += busy_ns;
+    tally->backlog_ns[PART_CPU] += backlog_ns;
+    tally->energy_uj[PART_CPU] += energy_uj;
+    tally->drain_max_ns[PART_CPU] =
+        larger(tally->drain_max_ns[PART_CPU], drain_ns(&expected->cpu[s], to_ns, n_cores));
     if (platform->has_accelerator) {
         uint32_t n_streams = (uint32_t)platform->accelerator.streams;
         measure(&expected->accel[s], from_ns, to_ns, &accel_ns, &backlog_ns);
         int64_t accel_uj =
             power_energy_uj(&platform->accelerator.power, accel_ns, n_streams, on_ns);
-        tally->accel_busy_ns += accel_ns;
-        tally->accel_backlog_ns += backlog_ns;
-        tally->accel_energy_uj += accel_uj;
-        tally->accel_drain_max_ns =
-            larger(tally->accel_drain_max_ns, drain_ns(&expected->accel[s], to_ns, n_streams));
+        tally->busy_ns[PART_ACCEL] += accel_ns;
+        tally->backlog_ns[PART_ACCEL] += backlog_ns;
+        tally->energy_uj[PART_ACCEL] += accel_uj;
+        tally->drain_max_ns[PART_ACCEL] = larger(tally->drain_max_ns[PART_ACCEL],
+                                                 drain_ns(&expected->accel[s], to_ns, n_streams));
         energy_uj += accel_uj;
     }
     if (bin > 0) { // bin 0 is the warm-up
@@ -492,14 +492,12 @@ void oracle_same_groups(const struct record *record, const struct record *expect
     for (uint32_t bin = 0; bin < ORACLE_BINS; bin++) {
         const struct group_tally *a = record_group(record, bin, 0);
         const struct group_tally *b = record_group(expected, bin, 0);
-        ck_assert_int_eq(a->cpu_busy_ns, b->cpu_busy_ns);
-        ck_assert_int_eq(a->cpu_backlog_ns, b->cpu_backlog_ns);
-        ck_assert_int_eq(a->cpu_drain_max_ns, b->cpu_drain_max_ns);
-        ck_assert_int_eq(a->cpu_energy_uj, b->cpu_energy_uj);
-        ck_assert_int_eq(a->accel_busy_ns, b->accel_busy_ns);
-        ck_assert_int_eq(a->accel_backlog_ns, b->accel_backlog_ns);
-        ck_assert_int_eq(a->accel_drain_max_ns, b->accel_drain_max_ns);
-        ck_assert_int_eq(a->accel_energy_uj, b->accel_energy_uj);
+        for (int part = 0; part < N_PARTS; part++) {
+            ck_assert_int_eq(a->busy_ns[part], b->busy_ns[part]);
+            ck_assert_int_eq(a->backlog_ns[part], b->backlog_ns[part]);
+            ck_assert_int_eq(a->drain_max_ns[part], b->drain_max_ns[part]);
+            ck_assert_int_eq(a->energy_uj[part], b->energy_uj[part]);
+        }
     }
 }
 

@@ -130,8 +130,8 @@ static double stretch_at(double load, double factor)
     for (size_t i = 0; i < setting->n_queries; i++)
         warm_ns += (double)setting->fixture.tabs[0]->work_ns[setting->queries[i].size_items];
     for (uint32_t bin = 0; bin < ORACLE_BINS; bin++)
-        busy_ns += (double)record_group(record, bin, 0)->cpu_busy_ns;
-    busy_ns += (double)record_group(record, ORACLE_BINS - 1, 0)->cpu_backlog_ns;
+        busy_ns += (double)record_group(record, bin, 0)->busy_ns[PART_CPU];
+    busy_ns += (double)record_group(record, ORACLE_BINS - 1, 0)->backlog_ns[PART_CPU];
     record_destroy(record);
     oracle_destroy(setting);
     return busy_ns / warm_ns;
@@ -224,10 +224,11 @@ START_TEST(idle)
     for (uint32_t bin = 0; bin < ORACLE_BINS; bin++) {
         int64_t length_ns =
             record_bin_start_ns(&record->shape, bin + 1) - record_bin_start_ns(&record->shape, bin);
-        ck_assert_int_eq(record_group(record, bin, 0)->cpu_busy_ns, 0);
+        ck_assert_int_eq(record_group(record, bin, 0)->busy_ns[PART_CPU], 0);
         // 40 W; each of the four servers is rounded to a microjoule
         ck_assert_int_le(
-            llabs(record_group(record, bin, 0)->cpu_energy_uj - 4 * 40 * length_ns / 1000), 4);
+            llabs(record_group(record, bin, 0)->energy_uj[PART_CPU] - 4 * 40 * length_ns / 1000),
+            4);
     }
     record_destroy(record);
     oracle_destroy(setting);

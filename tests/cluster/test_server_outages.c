@@ -263,7 +263,7 @@ START_TEST(lost_by_hand)
     const struct tally *tally = record_tally(record, 0, 0, PATH_CPU);
     ck_assert_uint_eq(tally->n_queries, 2);
     ck_assert_uint_eq(tally->latency_sum_ns, 2 * 66000);
-    ck_assert_int_eq(record_group(record, 0, 0)->cpu_busy_ns, 46000 + 6000);
+    ck_assert_int_eq(record_group(record, 0, 0)->busy_ns[PART_CPU], 46000 + 6000);
     ck_assert_uint_eq(record->n_samples, 0);
     ck_assert_uint_eq(list.n_lost, 3);
     const struct query *lost = NULL;
@@ -321,7 +321,7 @@ START_TEST(accelerator_by_hand)
     fixture_attach(&setting->fixture, 0, 2, true, 100);
     struct record *record = run_by_hand(setting, &event, queries, 3, NULL);
     const struct tally *tally = record_tally(record, 0, 0, PATH_ACCEL);
-    ck_assert_int_eq(record_group(record, 0, 0)->accel_busy_ns, 40000 + 10000 + 60000);
+    ck_assert_int_eq(record_group(record, 0, 0)->busy_ns[PART_ACCEL], 40000 + 10000 + 60000);
     ck_assert_uint_eq(tally->n_lost, 2);
     ck_assert_uint_eq(tally->n_queries, 1);
     ck_assert_uint_eq(tally->wait_sum_ns, 0);
@@ -344,7 +344,7 @@ START_TEST(cold_when_back)
     setting->fixture.platforms[0].cores = 1;
     struct record *record = run_by_hand(setting, &event, queries, 3, NULL);
     // 9 us twice, and once 6 us without the event in between.
-    ck_assert_int_eq(record_group(record, 0, 0)->cpu_busy_ns, 9000 + 9000 + 6000);
+    ck_assert_int_eq(record_group(record, 0, 0)->busy_ns[PART_CPU], 9000 + 9000 + 6000);
     record_destroy(record);
     oracle_destroy(setting);
 }
@@ -362,7 +362,7 @@ START_TEST(unpowered)
     struct record *record = oracle_run(setting, cpu_kernel_best(), 10, NULL);
     int64_t energy_uj = 0;
     for (uint32_t bin = 0; bin < ORACLE_BINS; bin++)
-        energy_uj += record_group(record, bin, 0)->cpu_energy_uj;
+        energy_uj += record_group(record, bin, 0)->energy_uj[PART_CPU];
     // Steps from 0, 20 and 40 ms of 50 ms, with 2 ms before and 1 ms after; before 0 and after the
     // end nothing counts. 40 W, rounded by server and bin.
     ck_assert_int_le(llabs(energy_uj - 4 * 40 * (11000 + 13000 + 12000)), 4 * ORACLE_BINS);

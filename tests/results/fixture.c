@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/fixture.h"
 
+#include <check.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -97,11 +98,11 @@ static void close_bin(struct run *run)
             drain_ns = left_ns;
     }
     int64_t busy_ns = run->carry_ns + run->work_ns - backlog_ns;
-    g->cpu_busy_ns += busy_ns;
-    g->cpu_backlog_ns += backlog_ns;
-    if (drain_ns > g->cpu_drain_max_ns)
-        g->cpu_drain_max_ns = drain_ns;
-    g->cpu_energy_uj += busy_ns / 1000;
+    g->busy_ns[PART_CPU] += busy_ns;
+    g->backlog_ns[PART_CPU] += backlog_ns;
+    if (drain_ns > g->drain_max_ns[PART_CPU])
+        g->drain_max_ns[PART_CPU] = drain_ns;
+    g->energy_uj[PART_CPU] += busy_ns / 1000;
     s->cpu_busy_ns += busy_ns;
     s->energy_uj += busy_ns / 1000;
     run->carry_ns = backlog_ns;
@@ -168,8 +169,10 @@ struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_p
     }
     for (uint32_t bin = 0; bin < shape.n_bins; bin++) {
         for (uint32_t g = part; g < meta->n_groups; g += n_parts) {
-            *record_group(r, bin, g) = (struct group_tally){
-                100000000 + bin, 20000000 * g, 1000 + bin, 500 * g, 7000000, g, 900 + bin, 400 * g};
+            *record_group(r, bin, g) = (struct group_tally){{100000000 + bin, 20000000 * g},
+                                                            {1000 + bin, 500 * g},
+                                                            {7000000, g},
+                                                            {900 + bin, 400 * g}};
         }
     }
     for (uint32_t s = part; s < meta->n_servers; s += n_parts) {
@@ -177,6 +180,22 @@ struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_p
         r->servers[s].energy_uj = 30000000 + s;
     }
     return r;
+}
+
+void fixture_same_records(const struct record *a, const struct record *b)
+{
+    for (size_t i = 0; i < record_n_tallies(&a->shape); i++) {
+        const struct tally *x = &a->tallies[i], *y = &b->tallies[i];
+        ck_assert_mem_eq(x, y, offsetof(struct tally, hist));
+        ck_assert_mem_eq(x->hist, y->hist, HIST_N_BUCKETS * sizeof *x->hist);
+    }
+    ck_assert_mem_eq(a->groups, b->groups, record_n_group_tallies(&a->shape) * sizeof *a->groups);
+    if (a->shape.n_servers > 0)
+        ck_assert_mem_eq(a->servers, b->servers, a->shape.n_servers * sizeof *a->servers);
+    ck_assert_mem_eq(a->n_generated, b->n_generated, a->shape.n_services * sizeof *a->n_generated);
+    ck_assert_uint_eq(a->n_samples, b->n_samples);
+    if (a->n_samples > 0)
+        ck_assert_mem_eq(a->samples, b->samples, a->n_samples * sizeof *a->samples);
 }
 
 struct run_info fixture_run(void)

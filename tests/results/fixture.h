@@ -35,6 +35,9 @@ void fixture_run_queue(struct record *record, const struct fixture_queue *queue)
 // Only queries and servers with number % n_parts == part are in it.
 struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_parts);
 
+// Asserts that the two are equal in every bit, samples in their order.
+void fixture_same_records(const struct record *a, const struct record *b);
+
 // What a run's own summary and file need beside it.
 struct run_info fixture_run(void);
 

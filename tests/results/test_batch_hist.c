@@ -5,94 +5,156 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "results/hist.h"
+#include "base/simtime.h"
 #include "support/suite.h"
 
 enum { N_BATCHES = 7 };
 
-// Random counts in buckets first .. last, most of them empty, the ends never.
-static uint32_t *counts_of(uint64_t entity, uint32_t first, uint32_t last)
+static struct record *record_of(uint32_t n_bins)
 {
-    uint32_t *counts = mem_calloc(HIST_N_BUCKETS, sizeof *counts);
-    struct rng_stream draws = rng_stream(5, RNG_TEST, entity);
-    for (uint32_t i = first; i <= last; i++) {
-        uint64_t w[2];
-        rng_block(&draws, i, w);
-        counts[i] = w[0] % 5 == 0 ? (uint32_t)(w[1] % 9) : 0;
-    }
-    counts[first]++;
-    counts[last]++;
-    return counts;
+    const struct record_shape shape = {2, 1, n_bins, 1, 0, SIMTIME_S};
+    return record_create(&shape);
 }
 
-// The quantiles of any stretch of batches are those of the merged histogram, to the last bit.
+// n more latencies in a bucket, of the second service.
+static void count(struct record *r, uint32_t bin, enum record_path path, uint32_t bucket,
+                  uint32_t n)
+{
+    struct tally *t = record_tally(r, bin, 1, path);
+    int64_t latency_ns = hist_lower_ns(bucket);
+    t->hist[bucket] += n;
+    t->n_queries += n;
+    t->latency_max_ns = latency_ns > t->latency_max_ns ? latency_ns : t->latency_max_ns;
+}
+
+// Of all bins but the first `first`, a bin a batch.
+static struct batch_hist *hist_of(const struct record *r, uint32_t first)
+{
+    uint32_t n = r->shape.n_bins - first;
+    return batch_hist_create(&(struct batch_hist_scope){r, first, {n, 1, n}, 1, 2});
+}
+
+// The quantile of bins [begin, end), by walking their merged histogram from its start.
+static double walked(const struct record *r, uint32_t begin, uint32_t end, double q, uint64_t n)
+{
+    double h = q * (double)n, whole = nearbyint(h);
+    h = fabs(h - whole) <= 1e-12 * (double)n ? whole : h;
+    uint64_t below = 0;
+    for (uint32_t i = 0; i < HIST_N_BUCKETS; i++) {
+        uint64_t here = 0;
+        for (uint32_t t = begin * N_PATHS; t < end * N_PATHS; t++)
+            here += record_tally(r, t / N_PATHS, 1, (enum record_path)(t % N_PATHS))->hist[i];
+        double lower = (double)hist_lower_ns(i), last = (double)(hist_upper_ns(i) - 1);
+        if (here > 0 && (double)(below + here) >= h)
+            return lower + (h - (double)below) / (double)here * (last - lower);
+        below += here;
+    }
+    return NAN;
+}
+
+// The quantiles of any stretch of batches are those of the merged histogram, to the last bit. Other
+// services and bins before the first have no say.
 START_TEST(as_merged)
 {
-    static const double quantiles[] = {0, 1e-9, 0.07, 0.5, 0.9, 0.95, 0.99, 0.999, 1};
-    struct batch_hist *h = batch_hist_create(N_BATCHES, 9000, 14000);
-    uint32_t *counts[N_BATCHES];
-    for (uint32_t b = 0; b < N_BATCHES; b++) {
-        counts[b] = counts_of(b, 9000 + 100 * b, 14000 - 300 * b);
-        batch_hist_add(h, b, counts[b], 9000 + 100 * b, 14000 - 300 * b);
+    const double quantiles[] = {0, 1e-9, 0.07, 0.5, 0.95, 0.999, 1};
+    struct record *r = record_of(N_BATCHES + 1);
+    for (uint32_t i = 0; i < 4000; i++) {
+        struct rng_stream draws = rng_stream(5, RNG_TEST, i);
+        uint64_t w[2];
+        rng_block(&draws, 0, w);
+        count(r, i % (N_BATCHES + 1), (enum record_path)(w[0] % N_PATHS),
+              9000 + (uint32_t)(w[1] % 5000), 1 + (uint32_t)(w[0] % 9));
     }
-    batch_hist_seal(h);
-    for (uint32_t begin = 0; begin < N_BATCHES; begin++)
+    record_tally(r, 1, 0, PATH_CPU)->hist[5] = 100;
+    record_tally(r, 1, 0, PATH_CPU)->n_queries = 100;
+    struct batch_hist *h = hist_of(r, 1);
+    for (uint32_t begin = 0; begin < N_BATCHES; begin += 2)
         for (uint32_t end = begin + 1; end <= N_BATCHES; end++) {
-            struct hist_total *merged = hist_total_create();
+            uint64_t n = 0;
             for (uint32_t b = begin; b < end; b++)
-                hist_total_add(merged, counts[b]);
-            ck_assert_uint_eq(batch_hist_n(h, begin, end), merged->n);
+                n += record_tally(r, b + 1, 1, PATH_CPU)->n_queries +
+                     record_tally(r, b + 1, 1, PATH_ACCEL)->n_queries;
+            ck_assert_uint_eq(batch_hist_n(h, begin, end), n);
             for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
                 ck_assert_double_eq(batch_hist_quantile_ns(h, begin, end, quantiles[i]),
-                                    hist_quantile_ns(merged, quantiles[i]));
-            hist_total_destroy(merged);
+                                    walked(r, begin + 1, end + 1, quantiles[i], n));
         }
-    for (uint32_t b = 0; b < N_BATCHES; b++)
-        mem_free(counts[b]);
     batch_hist_destroy(h);
+    record_destroy(r);
 }
 END_TEST
 
-// What is added twice counts twice.
-START_TEST(adds_up)
+// The q-quantile is the ceil(q n)-th smallest value; buckets of 1 ns give it exactly. 0.07 * 100 is
+// a little above 7 in binary; the rank is still 7.
+START_TEST(quantile_by_rank)
 {
-    struct batch_hist *h = batch_hist_create(1, 10, 20);
-    uint32_t *counts = mem_calloc(HIST_N_BUCKETS, sizeof *counts);
-    counts[12] = 3;
-    counts[15] = 1;
-    batch_hist_add(h, 0, counts, 12, 15);
-    batch_hist_add(h, 0, counts, 15, 15);
-    batch_hist_seal(h);
-    ck_assert_uint_eq(batch_hist_n(h, 0, 1), 5);
-    ck_assert_double_eq(batch_hist_quantile_ns(h, 0, 1, 0.6), 12); // 3 of 5, buckets of 1 ns
-    ck_assert_double_eq(batch_hist_quantile_ns(h, 0, 1, 0.61), 15);
-    mem_free(counts);
+    struct record *r = record_of(1);
+    for (uint32_t i = 1; i <= 100; i++)
+        count(r, 0, PATH_CPU, i, 1);
+    struct batch_hist *h = hist_of(r, 0);
+    for (int i = 1; i <= 100; i++)
+        ck_assert_double_eq(batch_hist_quantile_ns(h, 0, 1, i / 100.0), i);
+    ck_assert_double_eq(batch_hist_quantile_ns(h, 0, 1, 0.501), 51);
+    ck_assert_double_eq(batch_hist_quantile_ns(h, 0, 1, 0), 1);
     batch_hist_destroy(h);
+    record_destroy(r);
 }
 END_TEST
 
-// One bucket, the last of all; and batches without a value have no quantile.
+// One value: every quantile lies in its bucket, whose width is 0.1 % of it.
+START_TEST(quantile_of_one_value)
+{
+    struct record *r = record_of(1);
+    uint32_t first;
+    count(r, 0, PATH_ACCEL, hist_index(123456789), 1);
+    struct batch_hist *h = hist_of(r, 0);
+    for (double q = 0; q <= 1; q += 0.125)
+        ck_assert_double_eq_tol(batch_hist_quantile_ns(h, 0, 1, q), 123456789, 123456789 / 1024.0);
+    ck_assert_uint_eq(batch_hist_buckets(h, &first), 1);
+    ck_assert_uint_eq(first, hist_index(123456789));
+    batch_hist_destroy(h);
+    record_destroy(r);
+}
+END_TEST
+
+// One bucket, the last of all, with more than 2^32 values; and batches without a value have no
+// quantile.
 START_TEST(one_bucket)
 {
-    struct batch_hist *h = batch_hist_create(3, HIST_N_BUCKETS - 1, HIST_N_BUCKETS - 1);
-    uint32_t *counts = mem_calloc(HIST_N_BUCKETS, sizeof *counts);
-    counts[HIST_N_BUCKETS - 1] = UINT32_MAX;
-    batch_hist_add(h, 1, counts, HIST_N_BUCKETS - 1, HIST_N_BUCKETS - 1);
-    batch_hist_add(h, 1, counts, HIST_N_BUCKETS - 1, HIST_N_BUCKETS - 1);
-    batch_hist_seal(h);
+    struct record *r = record_of(3);
+    for (int path = 0; path < N_PATHS; path++)
+        count(r, 1, (enum record_path)path, HIST_N_BUCKETS - 1, UINT32_MAX);
+    struct batch_hist *h = hist_of(r, 0);
     ck_assert_uint_eq(batch_hist_n(h, 0, 3), 2 * (uint64_t)UINT32_MAX);
     ck_assert(batch_hist_quantile_ns(h, 0, 3, 0.5) >= (double)hist_lower_ns(HIST_N_BUCKETS - 1));
     ck_assert(isnan(batch_hist_quantile_ns(h, 0, 1, 0.5)));
     ck_assert(isnan(batch_hist_quantile_ns(h, 2, 2, 0.5)));
-    mem_free(counts);
+    batch_hist_destroy(h);
+    record_destroy(r);
+}
+END_TEST
+
+// Nothing was counted: no buckets and no quantile.
+START_TEST(empty)
+{
+    struct record *r = record_of(2);
+    struct batch_hist *h = hist_of(r, 0);
+    uint32_t first;
+    ck_assert_uint_eq(batch_hist_buckets(h, &first), 0);
+    ck_assert_uint_eq(batch_hist_n(h, 0, 2), 0);
+    ck_assert(isnan(batch_hist_quantile_ns(h, 0, 2, 0.5)));
     batch_hist_destroy(h);
     batch_hist_destroy(NULL);
+    record_destroy(r);
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", as_merged}, {"core", adds_up}, {"limits", one_bucket}};
+    const struct suite_test tests[] = {{"core", as_merged},
+                                       {"core", quantile_by_rank},
+                                       {"limits", quantile_of_one_value},
+                                       {"limits", one_bucket},
+                                       {"limits", empty}};
     return suite_run("batch_hist", tests, sizeof tests / sizeof *tests);
 }

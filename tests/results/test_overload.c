@@ -29,15 +29,15 @@ static struct overload judge(uint32_t servers, uint32_t cores, double rho, doubl
         const struct group_tally *g = record_group(r, i, 0);
         length[i - skip] =
             (double)(record_bin_start_ns(&shape, i + 1) - record_bin_start_ns(&shape, i));
-        busy[i - skip] = (double)g->cpu_busy_ns;
-        backlog[i - skip] = (double)g->cpu_backlog_ns;
-        drain[i - skip] = (double)g->cpu_drain_max_ns;
+        busy[i - skip] = (double)g->busy_ns[PART_CPU];
+        backlog[i - skip] = (double)g->backlog_ns[PART_CPU];
+        drain[i - skip] = (double)g->drain_max_ns[PART_CPU];
     }
     struct overload_series series = {
         BINS - skip, servers, length, busy, backlog, drain, 0, 0, (double)servers * cores};
     if (skip > 0) {
-        series.backlog_before_ns = (double)record_group(r, skip - 1, 0)->cpu_backlog_ns;
-        series.drain_before_ns = (double)record_group(r, skip - 1, 0)->cpu_drain_max_ns;
+        series.backlog_before_ns = (double)record_group(r, skip - 1, 0)->backlog_ns[PART_CPU];
+        series.drain_before_ns = (double)record_group(r, skip - 1, 0)->drain_max_ns[PART_CPU];
     }
     struct overload o = overload_judge(&series);
     record_destroy(r);

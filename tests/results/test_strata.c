@@ -61,9 +61,12 @@ static void draw_counts(const struct hour *hour, uint64_t seed, uint32_t stratum
 // Moves what is counted into a piece, and leaves counts empty.
 static struct strata_piece cut_piece(uint32_t *counts, uint32_t stratum, double weight)
 {
-    uint32_t first, last;
-    ck_assert(hist_range(counts, &first, &last));
-    uint32_t n = last + 1 - first, *own = mem_calloc(n, sizeof *own);
+    uint32_t first = 0, end = HIST_N_BUCKETS;
+    while (counts[first] == 0)
+        first++;
+    while (counts[end - 1] == 0)
+        end--;
+    uint32_t n = end - first, *own = mem_calloc(n, sizeof *own);
     memcpy(own, counts + first, n * sizeof *own);
     memset(counts + first, 0, n * sizeof *own);
     return (struct strata_piece){stratum, first, n, own, weight};

@@ -48,7 +48,7 @@ static void fill(struct record *record, uint32_t service, uint32_t n_late, int64
         tally->hist[hist_index(SIMTIME_MS)] = PER_BIN - late;
         tally->hist[hist_index(3 * SIMTIME_MS)] = late;
         tally->latency_max_ns = late ? 3 * SIMTIME_MS : SIMTIME_MS;
-        record_group(record, bin, 0)->cpu_busy_ns = busy_ns;
+        record_group(record, bin, 0)->busy_ns[PART_CPU] = busy_ns;
     }
 }
 

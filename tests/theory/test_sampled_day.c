@@ -14,7 +14,7 @@
 #include "base/simtime.h"
 #include "cluster/run.h"
 #include "results/gather.h"
-#include "results/hist.h"
+#include "results/batch_hist.h"
 #include "support/suite_mpi.h"
 
 enum { N_INTERVALS = 12, N_SEEDS = 100, N_SERVERS = 2000 };
@@ -69,16 +69,14 @@ static void simulate_all(const struct study *study, double *p95_s)
     struct record *record = record_create(&shape);
     ck_assert_int_eq(run_fleet(MPI_COMM_WORLD, &fleet, &options, record, &cost, &err), 0);
     ck_assert_int_eq(gather_record(MPI_COMM_WORLD, record, &total, &err), 0);
-    struct hist_total *day = hist_total_create(), *hour = hist_total_create();
-    for (uint32_t h = 0; total && h < N_INTERVALS; h++) {
-        hist_total_clear(hour);
-        hist_total_add(hour, record_tally(total, h + 1, 0, PATH_CPU)->hist);
-        hist_total_add(day, record_tally(total, h + 1, 0, PATH_CPU)->hist);
-        p95_s[h] = hist_quantile_ns(hour, 0.95) * 1e-9;
+    // Each hour, and the day.
+    for (uint32_t h = 0; total && h <= N_INTERVALS; h++) {
+        uint32_t n = h < N_INTERVALS ? 1 : N_INTERVALS;
+        struct batch_hist *hist = batch_hist_create(
+            &(struct batch_hist_scope){total, h < N_INTERVALS ? h + 1 : 1, {n, n, 1}, 0, 1});
+        p95_s[h] = batch_hist_quantile_ns(hist, 0, 1, 0.95) * 1e-9;
+        batch_hist_destroy(hist);
     }
-    p95_s[N_INTERVALS] = hist_quantile_ns(day, 0.95) * 1e-9;
-    hist_total_destroy(hour);
-    hist_total_destroy(day);
     record_destroy(total);
     record_destroy(record);
 }

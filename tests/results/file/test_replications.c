@@ -181,11 +181,11 @@ END_TEST
 // over three is not a tenth in floating point.
 START_TEST(constants)
 {
-    const double levels[] = {0.1, 0.1, 0.1};
+    const double levels[] = {1e-4, 1e-4, 1e-4};
     struct sweep_result *p = replications(levels, 3);
     struct replications *f = replications_create(p);
-    struct ci ci = replications_at(f, REPLICATED_SERVICES, 0, 0, SERVICE(offered_qps));
-    ck_assert_double_eq(ci.value, 0.5);
+    struct ci ci = replications_at(f, REPLICATED_SERVICES, 0, 0, SERVICE(served_qps));
+    ck_assert_double_eq(ci.value, 1e-4 * 1000);
     ck_assert_double_eq(ci.half_95, 0);
     ck_assert_double_eq(replications_at(f, REPLICATED_SERVICES, 0, 0, SERVICE(sla_s)).value, 0.025);
     replications_destroy(f);

@@ -4,6 +4,21 @@
 #include <check.h>
 #include <string.h>
 
+#include "base/mem.h"
+
+FILE *shown_open(struct shown *shown)
+{
+    shown->text = NULL;
+    shown->out = open_memstream(&shown->text, &shown->n);
+    return shown->out;
+}
+
+char *shown_text(struct shown *shown)
+{
+    fclose(shown->out);
+    return shown->text;
+}
+
 // In characters of UTF-8.
 static int widest(const char *text)
 {
@@ -36,4 +51,14 @@ void shown_tidy(const char *text, int most_columns)
     ck_assert_ptr_null(strstr(text, "nan"));
     ck_assert_ptr_null(strstr(text, "inf"));
     ck_assert_ptr_null(strstr(text, " \n"));
+}
+
+void shown_is(char *text, int most_columns, const char *const *wanted)
+{
+    size_t n = 0;
+    while (wanted[n])
+        n++;
+    shown_has(text, wanted, n);
+    shown_tidy(text, most_columns);
+    mem_free(text);
 }

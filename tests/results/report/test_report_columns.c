@@ -2,9 +2,9 @@
 #include "results/report/report_columns.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "base/mem.h"
+#include "results/report/shown.h"
 #include "support/suite.h"
 
 struct disk {
@@ -29,19 +29,16 @@ static const struct disk disks[] = {{{7.1316e-3, 0.0213e-3, 20}, 12.346, 1234567
 // The table of both; caller frees.
 static char *table_of(const struct report_columns *columns)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
+    struct shown shown;
     struct table *table = table_create(0);
     report_columns_heads(columns, table);
     table_line(table);
     for (int i = 0; i < 2; i++)
         report_columns_row(columns, table, &disks[i]);
     table_left(table, 0);
-    table_print(table, out);
+    table_print(table, shown_open(&shown));
     table_destroy(table);
-    fclose(out);
-    return text;
+    return shown_text(&shown);
 }
 
 static void assert_table(const struct report_columns *columns, const char *wanted)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/report/report_sweep.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,43 +10,31 @@
 
 static char *report_of(const struct sweep_result *p)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    report_sweep_print(out, p);
-    fclose(out);
-    return text;
+    struct shown shown;
+    report_sweep_print(shown_open(&shown), p);
+    return shown_text(&shown);
 }
 
 // The report of the text is what is wanted, and tidy.
-static void shows(const struct sweep_result *p, const char *const *wanted, size_t n)
-{
-    char *text = report_of(p);
-    shown_has(text, wanted, n);
-    shown_tidy(text, 130);
-    mem_free(text);
-}
+#define SHOWS(points, ...)                                                                         \
+    shown_is(report_of(points), 130, (const char *const[]){__VA_ARGS__, NULL})
 
 // A line per case, with the intervals that the replications give (13, 15 ms: 14 +- 12.7; the
 // second service is 1 ms slower), and why it is not the whole.
 START_TEST(cases)
 {
     struct sweep_result *p = fixture_sweep();
-    const char *const wanted[] = {
-        "12 points in 4 cases   9 done, 1 missing, 1 failed, 1 foreign\n",
+    SHOWS(
+        p, "12 points in 4 cases   9 done, 1 missing, 1 failed, 1 foreign\n",
         "case  policy      servers  done      service     p95 ms    served qps  busiest %",
         "0     random      100       3/3  ads, banner  12.0 ±2.5   11000 ±2484     55 ±12  "
         "300.0 ±0   77 ±17             met\n",
-        "1     random      2.5e3     2/3  ads, banner     15 ±13  14000 ±12706",
-        "unsure\n",
-        "2     power of 2  100       2/3         feed          -   16500 ±6353",
-        "OVERLOADED 1/2\n",
-        "from the replications",
-        "\n3 points are not done:\n",
+        "1     random      2.5e3     2/3  ads, banner     15 ±13  14000 ±12706", "unsure\n",
+        "2     power of 2  100       2/3         feed          -   16500 ±6353", "OVERLOADED 1/2\n",
+        "from the replications", "\n3 points are not done:\n",
         "    4 policy=random,servers=2.5e3,replication=1: failed: no space left on the disk\n",
         "    8 policy=power of 2,servers=100,replication=2: missing\n",
-        "    11 policy=power of 2,servers=2.5e3,replication=2: foreign: a file of another study\n"};
-    shows(p, wanted, sizeof wanted / sizeof *wanted);
+        "    11 policy=power of 2,servers=2.5e3,replication=2: foreign: a file of another study\n");
     sweep_result_destroy(p);
 }
 END_TEST
@@ -58,16 +44,15 @@ START_TEST(without_replications)
 {
     struct sweep_result *p = fixture_sweep();
     p->replication = -1;
-    const char *const wanted[] = {
-        "   12 points   9 done",
+    SHOWS(
+        p, "   12 points   9 done",
         "point  policy      servers  replication      service       p95 ms",
         "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000      65.00  "
         "300.0  91.00         met\n",
         "4      random      2.5e3    1                      -            -           -          -  "
         "    -      -      failed\n",
         "16000      80.00  300.0  112.0  OVERLOADED\n", // point 6, without latency
-        "from each run's batches"};
-    shows(p, wanted, sizeof wanted / sizeof *wanted);
+        "from each run's batches");
     sweep_result_destroy(p);
 }
 END_TEST
@@ -80,12 +65,11 @@ START_TEST(losses)
     char *without = report_of(p);
     p->totals[3].n_lost = 5;
     p->totals[3].lost_frac = (struct ci){0.0125, 0.001, 20};
-    const char *const wanted[] = {
-        "QPS/W  lost %      target\n",
+    SHOWS(
+        p, "QPS/W  lost %      target\n",
         "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000      65.00  "
-        "300.0  91.00   1.250         met\n"};
+        "300.0  91.00   1.250         met\n");
     ck_assert_ptr_null(strstr(without, "lost"));
-    shows(p, wanted, sizeof wanted / sizeof *wanted);
     mem_free(without);
     sweep_result_destroy(p);
 }
@@ -116,14 +100,11 @@ START_TEST(wide)
 {
     struct sweep_result *p = many(1000, 900, "");
     char *text = report_of(p);
-    const char *const wanted[] = {"\n39     39    20.00 ±0.20", "... and 960 more points",
-                                  "100 points are not done", "    911 rate=911: missing\n",
-                                  "    and 88 more\n"};
-    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     ck_assert_ptr_null(strstr(text, "\n40 "));
     ck_assert_int_le(shown_lines(text), 62);
-    shown_tidy(text, 130);
     mem_free(text);
+    SHOWS(p, "\n39     39    20.00 ±0.20", "... and 960 more points", "100 points are not done",
+          "    911 rate=911: missing\n", "    and 88 more\n");
     sweep_result_destroy(p);
 }
 END_TEST
@@ -133,13 +114,10 @@ START_TEST(long_labels)
 {
     struct sweep_result *p = many(1000, 1000, "a rate with quite a long name, that is number ");
     char *text = report_of(p);
-    const char *const wanted[] = {
-        "point 19: rate=a rate with quite a long name, that is number 19\n", "\n19     20.00 ±0.20",
-        "... and 980 more points"};
-    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     ck_assert_int_le(shown_lines(text), 62);
-    shown_tidy(text, 130);
     mem_free(text);
+    SHOWS(p, "point 19: rate=a rate with quite a long name, that is number 19\n",
+          "\n19     20.00 ±0.20", "... and 980 more points");
     sweep_result_destroy(p);
 }
 END_TEST
@@ -152,12 +130,10 @@ START_TEST(worst_service)
     run->summary->services[0].sla_s = 0.020; // 20 ms of 20 against 21 of 25
     run->summary->services[0].sla = SLA_UNSURE;
     sweep_result_take(p, 0, run);
-    const char *const wanted[] = {"feed  20.00 ±0.20", "unsure\n"};
-    shows(p, wanted, 2);
+    SHOWS(p, "feed  20.00 ±0.20", "unsure\n");
     run->summary->services[1].sla = SLA_MISSED;
     sweep_result_take(p, 0, run);
-    const char *const missed[] = {"feed  20.00 ±0.20", "MISSED\n"};
-    shows(p, missed, 2);
+    SHOWS(p, "feed  20.00 ±0.20", "MISSED\n");
     run_result_destroy(run);
     sweep_result_destroy(p);
 }
@@ -172,14 +148,12 @@ START_TEST(percentiles)
     run->summary->services[0].sla_s = 0;
     run->summary->services[0].sla = SLA_NONE;
     sweep_result_take(p, 0, run);
-    const char *const plain[] = {"p95 ms", "\n0      0     20.00 ±0.20", "      -\n"};
-    shows(p, plain, 3);
+    SHOWS(p, "p95 ms", "\n0      0     20.00 ±0.20", "      -\n");
     run->summary->services[0].sla_s = 0.025;
     run->summary->services[0].sla_quantile = 0.99;
     run->summary->services[0].sla = SLA_MET;
     sweep_result_take(p, 1, run);
-    const char *const both[] = {"latency ms", "p95  20.00 ±0.20", "p99  20.00 ±0.20"};
-    shows(p, both, 3);
+    SHOWS(p, "latency ms", "p95  20.00 ±0.20", "p99  20.00 ±0.20");
     run_result_destroy(run);
     sweep_result_destroy(p);
 }
@@ -192,9 +166,7 @@ START_TEST(unsure_overload)
     struct run_result *run = fixture_load(20, 1, 1);
     run->summary->fleet.verdict = OVERLOAD_UNSURE;
     sweep_result_take(p, 0, run);
-    const char *const wanted[] = {"20.00 ±0.20", "met !\n",
-                                  "! too short to tell whether the backlog is bounded\n"};
-    shows(p, wanted, 3);
+    SHOWS(p, "20.00 ±0.20", "met !\n", "! too short to tell whether the backlog is bounded\n");
     run_result_destroy(run);
     sweep_result_destroy(p);
 }
@@ -204,10 +176,8 @@ END_TEST
 START_TEST(least)
 {
     struct sweep_result *p = fixture_points_least();
-    const char *const wanted[] = {"study least   sweep   1 point   0 done, 1 missing\n",
-                                  "point  p95 ms  served qps", "1 point is not done:\n",
-                                  "    0: missing\n"};
-    shows(p, wanted, sizeof wanted / sizeof *wanted);
+    SHOWS(p, "study least   sweep   1 point   0 done, 1 missing\n", "point  p95 ms  served qps",
+          "1 point is not done:\n", "    0: missing\n");
     sweep_result_destroy(p);
 }
 END_TEST
