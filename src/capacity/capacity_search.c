@@ -133,7 +133,7 @@ static void put_fleet(struct capacity_result *answer, const struct study *study)
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
         answer->services[s] = mem_strdup(service->name);
-        answer->target_s[s] = service->sla_ns > 0 ? simtime_to_s(service->sla_ns) : (double)NAN;
+        answer->sla_s[s] = service->sla_ns > 0 ? simtime_to_s(service->sla_ns) : (double)NAN;
     }
     answer->sla_quantile = common_quantile(study);
 }

@@ -65,7 +65,7 @@ START_TEST(frames_fit_the_question)
     ck_assert_str_eq(s->types[0], "web");
     ck_assert_str_eq(s->services[0], "a");
     ck_assert_str_eq(s->find, "plan");
-    ck_assert_double_eq_tol(s->target_s[0], 4e-3, 1e-12);
+    ck_assert_double_eq_tol(s->sla_s[0], 4e-3, 1e-12);
     ck_assert_double_eq_tol(s->sla_quantile, 0.95, 1e-12);
     ck_assert_double_eq_tol(s->price_usd_per_h[0], 2, 1e-12);
     ck_assert_uint_eq(s->available[0], 4);

@@ -23,7 +23,7 @@ START_TEST(starts_unknown)
     ck_assert_int_eq(s->trials[3].stable, VERDICT_NOT_ASKED);
     ck_assert_uint_eq(s->sizes[2].n, 0);
     ck_assert_uint_eq(s->n_assigned[7], 0);
-    ck_assert_double_nan(s->target_s[1]);
+    ck_assert_double_nan(s->sla_s[1]);
     ck_assert_double_nan(s->sample.window_s);
     for (const struct dataset_array *a = capacity_result_layout.arrays; a->name; a++)
         ck_assert_msg(!dataset_is_known(&capacity_result_layout, s, a), "%s says something",
