@@ -8,7 +8,6 @@
 #include "app/job.h"
 #include "runs/checkpointing.h"
 #include "capacity/memo.h"
-#include "capacity/memo_file.h"
 #include "runs/progress.h"
 #include "base/mem.h"
 #include "par/mpi_err.h"
@@ -80,24 +79,23 @@ static int answer_study(const struct task *task, struct memo *memo, struct err *
 {
     const struct eval *eval = task->eval;
     struct progress progress;
-    struct capacity_search_result result;
     struct eval_stamp stamp;
     struct run_info info;
     char *command = cmd_text(task->line);
     bool quiet = cmd_given(task->line, "--quiet") || eval->rank != 0;
-    const struct capacity_search_options how = {
-        .memo = memo, .progress = on_progress, .user = &progress};
+    struct capacity_context context = {
+        .eval = eval, .memo = memo, .progress = on_progress, .user = &progress};
     eval_stamp(eval, command, &stamp, &info);
     progress_start(&progress, quiet ? NULL : stderr, WHOLE);
     double begin_s = MPI_Wtime();
-    int rc = capacity_search_run(eval, task->search, &how, &result, err);
+    int rc = capacity_search_run(&context, task->search, err);
     info.wall_s = MPI_Wtime() - begin_s;
-    info.n_queries = result.n_queries;
+    info.n_queries = context.n_queries;
     info.n_restarts = memo_n_kept(memo) > 0;
     progress_end(&progress);
     if (rc == 0)
-        rc = result.stopped ? report_stop(task, memo) : finish(task, result.answer, &info, err);
-    capacity_result_destroy(result.answer);
+        rc = context.stopped ? report_stop(task, memo) : finish(task, context.answer, &info, err);
+    capacity_result_destroy(context.answer);
     mem_free(command);
     return rc;
 }
@@ -120,10 +118,10 @@ static int run_search(struct cmd_line *line, const struct eval *eval,
     char *kept = mem_printf("%s.memo", output);
     const struct task task = {line, eval, search, output, kept};
     digest_bytes(search->study, digest);
-    const struct memo_config config = {.path = kept,
-                                       .digest = digest,
-                                       .resume = cmd_given(line, "--resume"),
-                                       .force = cmd_given(line, "--force")};
+    const struct memo_file_config config = {.path = kept,
+                                            .digest = digest,
+                                            .resume = cmd_given(line, "--resume"),
+                                            .force = cmd_given(line, "--force")};
     struct memo *memo = memo_open(eval->comm, &config, err);
     int rc = memo ? answer_study(&task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.

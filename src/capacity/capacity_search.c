@@ -7,7 +7,6 @@
 #include "capacity/find_day.h"
 #include "capacity/find_load.h"
 #include "capacity/plan.h"
-#include "capacity/plan_check.h"
 #include "capacity/find_servers.h"
 #include "runs/survey.h"
 #include "capacity/efficiency.h"
@@ -175,22 +174,6 @@ struct capacity_result *capacity_search_frame(const struct capacity_search *sear
 
 // ---- the answer ---------------------------------------------------------------------------------
 
-static int forecast_demand(const struct study *study, struct capacity_result *answer,
-                           struct err *err)
-{
-    uint32_t n = answer->n_intervals, n_services = answer->n_services;
-    struct forecast *day = mem_calloc(n, sizeof *day);
-    int rc = 0;
-    for (uint32_t s = 0; rc == 0 && s < n_services; s++) {
-        rc = capacity_context_forecast(study, s, day, err);
-        for (uint32_t i = 0; rc == 0 && i < n; i++)
-            answer->demand[(size_t)i * n_services + s] =
-                (struct capacity_demand){day[i].mean_qps, day[i].peak_qps};
-    }
-    mem_free(day);
-    return rc;
-}
-
 // One scheduler that cannot is said; if none can, that is the answer.
 static int make_plans(struct capacity_context *context, struct err *err)
 {
@@ -211,7 +194,7 @@ static int make_plans(struct capacity_context *context, struct err *err)
     }
     if (n_possible == 0)
         return err_set(err, ERR_STUDY, "%s: capacity: %s", study->path, outcome.text);
-    return plan_check_run(context, err);
+    return find_day_run(context, err);
 }
 
 static int answer_parts(struct capacity_context *context, struct err *err)
@@ -220,7 +203,7 @@ static int answer_parts(struct capacity_context *context, struct err *err)
     bool days = find == FIND_DAY || find == FIND_PLAN;
     if (days && sample_check(context->study, true, err) < 0)
         return err_prefix(err, "%s", context->study->path);
-    if (days && forecast_demand(context->study, context->answer, err) < 0)
+    if (days && capacity_context_forecast(context->study, context->answer->demand, err) < 0)
         return -1;
     // With cores counted, a tuple would be of another server.
     capacity_context_stage(context, "tuples", find == FIND_CORES ? 0 : TUPLES_FRAC);
@@ -238,32 +221,20 @@ static int answer_parts(struct capacity_context *context, struct err *err)
     }
 }
 
-int capacity_search_run(const struct eval *eval, const struct capacity_search *search,
-                        const struct capacity_search_options *options,
-                        struct capacity_search_result *result, struct err *err)
+int capacity_search_run(struct capacity_context *context, const struct capacity_search *search,
+                        struct err *err)
 {
-    const struct study *study = search->study;
-    struct capacity_context context = {.eval = eval,
-                                       .study = study,
-                                       .memo = options->memo,
-                                       .progress = options->progress,
-                                       .user = options->user};
-    context.answer = capacity_search_frame(search);
-    context.bench = sample_bench_create(eval->comm, options->memo);
-    context.choices =
-        mem_calloc((size_t)context.answer->n_schedulers * study->n_groups * study->n_services,
-                   sizeof *context.choices);
-    int rc = answer_parts(&context, err);
-    bool stopped = rc < 0 && (context.stopped || sample_stopped(context.bench));
-    *result = (struct capacity_search_result){
-        .answer = context.answer, .n_queries = context.n_queries, .stopped = stopped};
-    sample_bench_destroy(context.bench);
-    mem_free(context.choices);
-    if (rc < 0) {
-        capacity_result_destroy(context.answer);
-        result->answer = NULL;
-    }
-    if (stopped)
-        err_clear(err);
-    return stopped ? 0 : rc;
+    context->study = search->study;
+    context->answer = capacity_search_frame(search);
+    capacity_context_open(context);
+    int rc = answer_parts(context, err);
+    capacity_context_close(context);
+    if (rc == 0)
+        return 0;
+    capacity_result_destroy(context->answer);
+    context->answer = NULL;
+    if (!context->stopped)
+        return -1;
+    err_clear(err);
+    return 0;
 }

@@ -2,7 +2,6 @@
 #include "capacity/find_servers.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "runs/demand.h"
 #include "capacity/peak_load.h"
@@ -226,7 +225,6 @@ static int fill_row(struct size_search *search, struct capacity_size *row, struc
     const struct study_group *group = &search->context->study->groups[search->type];
     double saturation = saturation_qps(search);
     const struct sizing_task task = make_task(search, saturation);
-    memset(row, 0, sizeof *row);
     row->scheduler = search->scheduler;
     row->type = search->type;
     row->cells_down = search->cells_down;
@@ -257,9 +255,9 @@ uint32_t find_servers_n_rows(const struct study *study, uint32_t n_schedulers)
     return (uint32_t)(n_schedulers * study->n_groups * study->capacity.cells_down.n);
 }
 
-static int find_row(struct capacity_context *context, struct peak_load *peak, uint32_t row,
-                    struct err *err)
+static int find_row(struct peak_load *peak, uint32_t row, struct err *err)
 {
+    struct capacity_context *context = peak_load_context(peak);
     const struct study *study = context->study;
     const struct reals *down = &study->capacity.cells_down;
     bool cores = study->capacity.find == FIND_CORES;
@@ -273,7 +271,7 @@ static int find_row(struct capacity_context *context, struct peak_load *peak, ui
                                  .cores = cores};
     search.n_servers = mem_calloc(study->n_groups, sizeof *search.n_servers);
     if (cores)
-        search.n_servers[0] = (uint32_t)study->groups[0].servers;
+        search.n_servers[0] = context->answer->available[0];
     int rc = fill_row(&search, &context->answer->sizes[row], err);
     mem_free(search.n_servers);
     mem_free(search.seen);
@@ -282,15 +280,5 @@ static int find_row(struct capacity_context *context, struct peak_load *peak, ui
 
 int find_servers_run(struct capacity_context *context, struct err *err)
 {
-    uint32_t n = context->answer->n_sizes;
-    struct peak_load *peak = peak_load_create(context, err);
-    int rc = peak ? 0 : -1;
-    for (uint32_t row = 0; rc == 0 && row < n; row++) {
-        capacity_context_stage_of(context, "sizes", n - row);
-        rc = find_row(context, peak, row, err);
-        if (rc == 0)
-            rc = capacity_context_done(context, 1, err);
-    }
-    peak_load_destroy(peak);
-    return rc;
+    return peak_load_rows(context, "sizes", context->answer->n_sizes, find_row, err);
 }

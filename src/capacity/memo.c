@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "runs/checkpointing.h"
-#include "capacity/memo_file.h"
 #include "base/mem.h"
 #include "base/revision.h"
 #include "par/agree.h"
@@ -112,15 +111,12 @@ static void release(struct memo *memo)
     mem_free(memo);
 }
 
-struct memo *memo_open(MPI_Comm comm, const struct memo_config *config, struct err *err)
+struct memo *memo_open(MPI_Comm comm, const struct memo_file_config *config, struct err *err)
 {
-    const struct memo_file_config file = {.path = config->path,
-                                          .program = revision_program,
-                                          .digest = config->digest,
-                                          .resume = config->resume,
-                                          .force = config->force};
+    struct memo_file_config file = *config;
     struct memo *memo = mem_calloc(1, sizeof *memo);
     struct blob entries = {0};
+    file.program = revision_program; // whose answers can be resumed from
     memo->comm = comm;
     MPI_Comm_rank(comm, &memo->rank);
     if (memo->rank == 0)
@@ -146,16 +142,16 @@ void memo_close(struct memo *memo, bool done)
     release(memo);
 }
 
-int memo_add(struct memo *memo, uint64_t key, const struct blob *bytes, struct err *err)
+int memo_add(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err)
 {
     int rc = 0;
     if (memo_find(memo, key))
         return 0;
     if (memo->file)
-        rc = memo_file_add(memo->file, key, bytes, err);
+        rc = memo_file_add(memo->file, key, bytes, n, err);
     if (err_agree(memo->comm, rc, err) < 0)
         return -1;
-    insert(memo, key, bytes->bytes, bytes->n);
+    insert(memo, key, bytes, n);
     return 0;
 }
 

@@ -47,11 +47,12 @@ static int sync_file(struct memo_file *file, struct err *err)
     return 0;
 }
 
-int memo_file_add(struct memo_file *file, uint64_t key, const struct blob *bytes, struct err *err)
+int memo_file_add(struct memo_file *file, uint64_t key, const void *bytes, size_t n,
+                  struct err *err)
 {
     struct blob entry = {0};
     blob_put_u64(&entry, key);
-    blob_put(&entry, bytes->bytes, bytes->n);
+    blob_put(&entry, bytes, n);
     int rc =
         frames_put(&file->frames, entry.bytes, entry.n, checksum_bytes(entry.bytes, entry.n), err);
     blob_release(&entry);

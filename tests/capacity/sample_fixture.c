@@ -46,7 +46,7 @@ struct fleet_variant sample_fixture_fleet(const struct study *study, uint32_t *n
 static bool same_service(const struct slice_service *a, const struct slice_service *b)
 {
     return a->n_queries == b->n_queries && a->n_late == b->n_late && a->n_lost == b->n_lost &&
-           a->n_in_flight == b->n_in_flight && a->first == b->first && a->n_counts == b->n_counts &&
+           a->first == b->first && a->n_counts == b->n_counts &&
            memcmp(a->counts, b->counts, a->n_counts * sizeof *a->counts) == 0;
 }
 
@@ -55,7 +55,7 @@ bool sample_fixture_same(const struct slice_result *a, const struct slice_result
     bool same = a->n_services == b->n_services && a->cpu_busy_ns == b->cpu_busy_ns &&
                 a->accel_busy_ns == b->accel_busy_ns && a->energy_uj == b->energy_uj &&
                 a->core_s == b->core_s && a->share_frac == b->share_frac &&
-                a->stable == b->stable &&
+                a->overall.stable == b->overall.stable &&
                 a->overall.late_frac.value == b->overall.late_frac.value &&
                 a->overall.n_queries == b->overall.n_queries;
     for (uint32_t i = 0; same && i < a->n_services; i++)

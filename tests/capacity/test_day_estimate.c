@@ -11,13 +11,9 @@
 // Two intervals of two strata; the first has two pieces of each, the second four, each a tenth of
 // a fleet of one second of ten.
 enum { N_PIECES = 2 * 2 + 2 * 4 };
-static const uint32_t n_pieces[2] = {2, 4};
-static const double cells_frac[2] = {0.1, 0.1};
-static const struct day_estimate_design design = {2, 2, 20, 1, n_pieces, cells_frac};
 
 struct rows {
     struct measurement trials[2], days[1];
-    double power_w[2];
     struct day_estimate_rows rows;
 };
 
@@ -38,7 +34,7 @@ static void make(struct slice_result *results, const uint32_t *n, const int64_t 
                                            .energy_uj = 5000000,
                                            .length_s = 1,
                                            .share_frac = 0.1,
-                                           .stable = VERDICT_MET};
+                                           .overall.stable = VERDICT_MET};
     }
 }
 
@@ -50,8 +46,16 @@ static void fill(const struct study *study, const struct slice_result *results, 
                                         .services = services,
                                         .n_services = 1,
                                         .n_cells = 4};
-    rows->rows = (struct day_estimate_rows){
-        .trials = rows->trials, .days = rows->days, .power_w = rows->power_w};
+    uint32_t n_pieces[2] = {2, 4}, cells[2] = {1, 1};
+    double cells_frac[2] = {0.1, 0.1};
+    const struct day_estimate_design design = {.n_intervals = 2,
+                                               .n_strata = 2,
+                                               .interval_s = 20,
+                                               .window_s = 1,
+                                               .n_pieces = n_pieces,
+                                               .cells = cells,
+                                               .cells_frac = cells_frac};
+    rows->rows = (struct day_estimate_rows){.trials = rows->trials, 1, rows->days};
     day_estimate_fill(&design, &fleet, results, &rows->rows);
 }
 
@@ -98,8 +102,8 @@ START_TEST(scales_to_the_fleet)
     make_plain(results);
     fill(study, results, &rows);
     ck_assert_double_eq_tol(rows.trials[0].cpu_util_frac, 0.1, 1e-12);
-    ck_assert_double_eq_tol(rows.power_w[1], 50, 1e-9);
-    ck_assert_double_eq_tol(rows.rows.day_power_w, 50, 1e-9);
+    ck_assert_double_eq_tol(rows.trials[1].power_w, 50, 1e-9);
+    ck_assert_double_eq_tol(rows.days[0].power_w, 50, 1e-9);
     ck_assert_double_eq_tol(rows.rows.n_queries, 1200, 1e-9);
     // Each interval: 100 queries a second of a tenth for 20 s.
     ck_assert_double_eq_tol(rows.rows.of_queries, 2 * 20000, 1e-6);
@@ -145,13 +149,13 @@ START_TEST(an_overload_takes_two)
     struct slice_result results[N_PIECES];
     struct rows rows;
     make_plain(results);
-    results[4].stable = results[8].stable = VERDICT_MISSED;
+    results[4].overall.stable = results[8].overall.stable = VERDICT_MISSED;
     fill(study, results, &rows);
     ck_assert_int_eq(rows.trials[1].stable, VERDICT_MET);
-    results[5].stable = VERDICT_UNSURE;
+    results[5].overall.stable = VERDICT_UNSURE;
     fill(study, results, &rows);
     ck_assert_int_eq(rows.trials[1].stable, VERDICT_MET);
-    results[5].stable = VERDICT_MISSED;
+    results[5].overall.stable = VERDICT_MISSED;
     fill(study, results, &rows);
     ck_assert_int_eq(rows.trials[1].stable, VERDICT_MISSED);
     ck_assert_int_eq(rows.trials[1].sla, VERDICT_MISSED);
@@ -173,15 +177,16 @@ START_TEST(doubt_takes_a_stratum_or_most)
     make_plain(results);
     fill(study, results, &rows);
     ck_assert_int_eq(rows.trials[1].sla, VERDICT_MET);
-    results[4].stable = results[5].stable = results[6].stable = VERDICT_UNSURE;
+    results[4].overall.stable = results[5].overall.stable = results[6].overall.stable =
+        VERDICT_UNSURE;
     fill(study, results, &rows);
     ck_assert_int_eq(rows.trials[1].stable, VERDICT_MET);
-    results[7].stable = VERDICT_UNSURE; // the whole of the first stratum
+    results[7].overall.stable = VERDICT_UNSURE; // the whole of the first stratum
     fill(study, results, &rows);
     ck_assert_int_eq(rows.trials[1].stable, VERDICT_UNSURE);
     ck_assert_int_eq(rows.trials[1].sla, VERDICT_UNSURE);
-    results[7].stable = VERDICT_MET;
-    results[8].stable = results[9].stable = VERDICT_UNSURE; // five of eight
+    results[7].overall.stable = VERDICT_MET;
+    results[8].overall.stable = results[9].overall.stable = VERDICT_UNSURE; // five of eight
     fill(study, results, &rows);
     ck_assert_int_eq(rows.trials[1].stable, VERDICT_UNSURE);
     ck_assert_int_eq(rows.trials[0].sla, VERDICT_MET);
@@ -205,7 +210,7 @@ START_TEST(nothing_is_no_number)
     fill(study, results, &rows);
     ck_assert(isnan(rows.trials[0].p95_s.value) && isnan(rows.trials[0].late_frac.value));
     ck_assert_int_eq(rows.trials[0].stable, VERDICT_MET);
-    ck_assert(rows.power_w[0] == 0);
+    ck_assert(rows.trials[0].power_w == 0);
     sample_release(results, N_PIECES);
     study_destroy(study);
 }

@@ -54,11 +54,8 @@ static void expect_refused(const struct memo_file_config *config, const char *re
 
 static void add(struct memo_file *file, uint64_t key, const char *text)
 {
-    struct blob bytes = {0};
     struct err err = {0};
-    blob_put(&bytes, text, strlen(text));
-    ck_assert_msg(memo_file_add(file, key, &bytes, &err) == 0, "%s", err.text);
-    blob_release(&bytes);
+    ck_assert_msg(memo_file_add(file, key, text, strlen(text), &err) == 0, "%s", err.text);
 }
 
 // A file with the answers "one" and "three" to 1 and 3.

@@ -52,7 +52,7 @@ START_TEST(whole_fleet_sees_all_traffic)
         counted += result.services[0].counts[i];
     ck_assert_uint_eq(counted, result.services[0].n_queries);
     ck_assert(result.share_frac == 1);
-    ck_assert_int_eq(result.stable, VERDICT_MET);
+    ck_assert_int_eq(result.overall.stable, VERDICT_MET);
     // 16 servers of 4 cores for 0.2 s.
     ck_assert_double_eq_tol(result.core_s, 12.8, 1e-9);
     ck_assert(result.overall.n_queries > result.services[0].n_queries);
@@ -148,7 +148,7 @@ START_TEST(leaves_out_what_is_not_asked_for)
     ck_assert_double_eq_tol(results[0].core_s, 12 * 4 * 0.2, 1e-9);
     ck_assert_uint_eq(results[1].services[0].n_queries, 0);
     ck_assert_uint_eq(results[1].services[1].n_queries, 0);
-    ck_assert_int_eq(results[1].stable, VERDICT_MET);
+    ck_assert_int_eq(results[1].overall.stable, VERDICT_MET);
     sample_release(results, 2);
     study_destroy(study);
 }
@@ -164,7 +164,7 @@ START_TEST(tells_an_overload)
     const struct slice slice = slice_of(&fleet, 1, 4);
     struct slice_result result;
     run(&slice, 1, &result);
-    ck_assert_int_eq(result.stable, VERDICT_MISSED);
+    ck_assert_int_eq(result.overall.stable, VERDICT_MISSED);
     ck_assert_int_eq(result.overall.sla, VERDICT_MISSED);
     sample_release(&result, 1);
     study_destroy(study);
