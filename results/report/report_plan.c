@@ -172,22 +172,6 @@ static void print_savings(FILE *out, const struct capacity_result *s, uint32_t b
 
 // ---- by the hour
 
-static char *bar_of(double value, double most)
-{
-    int n = most > 0 && value > 0 ? (int)lround(value / most * BAR) : 0;
-    char bar[BAR + 1] = "";
-    memset(bar, '#', (size_t)(n > BAR ? BAR : n));
-    return mem_strdup(bar);
-}
-
-static double demand_qps(const struct capacity_result *s, uint32_t interval)
-{
-    double sum = 0;
-    for (uint32_t m = 0; m < s->n_services; m++)
-        sum += s->demand[(size_t)interval * s->n_services + m].mean_qps;
-    return sum;
-}
-
 // The worst verdict on any service.
 static const char *verdict_at(const struct capacity_result *s, uint32_t plan, uint32_t interval)
 {
@@ -205,12 +189,16 @@ static void add_hour(struct table *table, const struct capacity_result *s, uint3
 {
     const struct capacity_step *step = &s->steps[plan * s->n_intervals + interval];
     uint32_t service;
-    double worst = capacity_rows_worst(s, plan, interval, &service);
+    double qps = 0, worst = capacity_rows_worst(s, plan, interval, &service);
+    char bar[BAR + 1] = "";
+    for (uint32_t m = 0; m < s->n_services; m++)
+        qps += s->demand[(size_t)interval * s->n_services + m].mean_qps;
+    memset(bar, '#', most > 0 ? (size_t)lround((double)step->n_on / most * BAR) : 0);
     table_cell(table, capacity_rows_time(s, interval));
-    table_cell(table, bar_of(step->n_on, most));
+    table_cell(table, mem_strdup(bar));
     table_cell(table, mem_printf("%u", step->n_on));
     table_cell(table, mem_printf("%u", step->n_started));
-    table_cell(table, table_known(demand_qps(s, interval)));
+    table_cell(table, table_known(qps));
     table_cell(table, table_known(step->planned_w));
     table_cell(table, table_known(step->simulated_w));
     table_cell(table, table_fixed(worst, 2));

@@ -20,8 +20,8 @@
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static int refuse_points(const struct capacity_search_source *source, const char *text, size_t size,
-                         struct err *err)
+static int read_study(const struct capacity_search_source *source, struct capacity_search *search,
+                      const char *text, size_t size, struct err *err)
 {
     struct grid *grid =
         grid_parse(source->path, text, size, source->settings, source->n_settings, err);
@@ -32,19 +32,10 @@ static int refuse_points(const struct capacity_search_source *source, const char
                      "the keys of one point with --set",
                      source->path, grid_n_replications(grid) > 1 ? "replications" : "sweep");
     grid_destroy(grid);
-    return rc;
-}
-
-static int read_study(const struct capacity_search_source *source, struct capacity_search *search,
-                      const char *text, size_t size, struct err *err)
-{
-    if (refuse_points(source, text, size, err) < 0)
-        return -1;
-    search->study = study_parse(source->path, text, size, source->settings, source->n_settings,
-                                source->library, true, err);
-    if (!search->study)
-        return -1;
-    return study_capacity_check(search->study, err);
+    if (rc == 0)
+        search->study = study_parse(source->path, text, size, source->settings, source->n_settings,
+                                    source->library, true, err);
+    return search->study ? study_capacity_check(search->study, err) : -1;
 }
 
 int capacity_search_read(const struct eval *eval, const struct capacity_search_source *source,
@@ -72,38 +63,15 @@ void capacity_search_release(struct capacity_search *search)
 
 // ---- the answer's frame -------------------------------------------------------------------------
 
-static uint32_t count_names(const char *names)
+// How many names the list has; to[] gets them, unless it is NULL.
+static uint32_t take_names(const char *names, char **to)
 {
     char name[64];
     uint32_t n = 0;
-    while (study_capacity_name(names, n, name, sizeof name))
-        n++;
+    for (; study_capacity_name(names, n, name, sizeof name); n++)
+        if (to)
+            to[n] = mem_strdup(name);
     return n;
-}
-
-static void put_names(char **to, uint32_t n, const char *names)
-{
-    char name[64] = "";
-    for (uint32_t i = 0; i < n; i++) {
-        study_capacity_name(names, i, name, sizeof name);
-        to[i] = mem_strdup(name);
-    }
-}
-
-static struct capacity_shape shape_of(const struct study *study)
-{
-    const struct study_capacity *capacity = &study->capacity;
-    bool plan = capacity->find == FIND_PLAN, day = capacity->find == FIND_DAY;
-    bool sizes = capacity->find == FIND_SERVERS || capacity->find == FIND_CORES;
-    struct capacity_shape shape = {.n_schedulers = count_names(capacity->schedulers),
-                                   .n_types = (uint32_t)study->n_groups,
-                                   .n_services = (uint32_t)study->n_services};
-    shape.n_allocations = plan ? count_names(capacity->allocations) : day;
-    shape.n_provisionings = plan ? count_names(capacity->provisioning) : day;
-    shape.n_intervals = plan || day ? study_capacity_intervals(capacity) : 0;
-    shape.n_sizes = sizes ? find_servers_n_rows(study, shape.n_schedulers) : 0;
-    shape.n_loads = capacity->find == FIND_LOAD ? shape.n_schedulers : 0;
-    return shape;
 }
 
 // Of all targets; NaN where they differ.
@@ -160,15 +128,27 @@ struct capacity_result *capacity_search_frame(const struct capacity_search *sear
 {
     const struct study *study = search->study;
     const struct study_capacity *capacity = &study->capacity;
-    const struct capacity_shape shape = shape_of(study);
+    bool plan = capacity->find == FIND_PLAN, days = plan || capacity->find == FIND_DAY;
+    bool sizes = capacity->find == FIND_SERVERS || capacity->find == FIND_CORES;
+    const char *given = days ? "given" : "";
+    const char *allocations = plan ? capacity->allocations : given;
+    const char *provisionings = plan ? capacity->provisioning : given;
+    uint32_t n_schedulers = take_names(capacity->schedulers, NULL);
+    const struct capacity_shape shape = {
+        .n_schedulers = n_schedulers,
+        .n_allocations = take_names(allocations, NULL),
+        .n_provisionings = take_names(provisionings, NULL),
+        .n_intervals = days ? study_capacity_intervals(capacity) : 0,
+        .n_types = (uint32_t)study->n_groups,
+        .n_services = (uint32_t)study->n_services,
+        .n_sizes = sizes ? find_servers_n_rows(study, n_schedulers) : 0,
+        .n_loads = capacity->find == FIND_LOAD ? n_schedulers : 0};
     struct capacity_result *answer = capacity_result_create(&shape);
     put_settings(answer, search);
     put_fleet(answer, study);
-    put_names(answer->schedulers, shape.n_schedulers, capacity->schedulers);
-    bool plan = capacity->find == FIND_PLAN;
-    put_names(answer->allocations, shape.n_allocations, plan ? capacity->allocations : "given");
-    put_names(answer->provisionings, shape.n_provisionings,
-              plan ? capacity->provisioning : "given");
+    take_names(capacity->schedulers, answer->schedulers);
+    take_names(allocations, answer->allocations);
+    take_names(provisionings, answer->provisionings);
     return answer;
 }
 

@@ -218,14 +218,6 @@ static struct slice piece_of(const struct day_plan *plan, const struct day_estim
         .n_bins = PIECE_BINS};
 }
 
-// Numbers do not depend on the design, so that days of one number share what they can.
-static uint64_t number_of(const struct day_estimate_design *design, uint64_t day, int phase,
-                          uint32_t h, uint32_t stratum, uint32_t piece)
-{
-    uint64_t place = ((uint64_t)phase * design->n_intervals + h) * design->n_strata + stratum;
-    return day << NUMBER_SHIFT | UINT64_C(1) << NUMBER_BIT | (place * MAX_PIECES + piece);
-}
-
 // The results of all pieces in their order; NULL on error. Caller releases and frees.
 static struct slice_result *simulate(struct sample_bench *bench, const struct day_plan *plan,
                                      const struct day_estimate_design *design, int phase,
@@ -234,11 +226,14 @@ static struct slice_result *simulate(struct sample_bench *bench, const struct da
     size_t n = day_estimate_n_pieces(design), i = 0;
     struct slice *slices = mem_calloc(n, sizeof *slices);
     struct slice_result *results = mem_calloc(n, sizeof *results);
+    // Numbers do not depend on how many pieces there are, so that days of one number share what
+    // they can.
+    uint64_t day = plan->number << NUMBER_SHIFT | UINT64_C(1) << NUMBER_BIT;
+    uint64_t place = (uint64_t)phase * design->n_intervals * design->n_strata;
     for (uint32_t h = 0; h < design->n_intervals; h++)
-        for (uint32_t s = 0; s < design->n_strata; s++)
+        for (uint32_t s = 0; s < design->n_strata; s++, place++)
             for (uint32_t p = 0; p < design->n_pieces[h]; p++)
-                slices[i++] =
-                    piece_of(plan, design, h, s, number_of(design, plan->number, phase, h, s, p));
+                slices[i++] = piece_of(plan, design, h, s, day | (place * MAX_PIECES + p));
     int rc = sample_run(bench, slices, n, results, err);
     mem_free(slices);
     if (rc == 0)

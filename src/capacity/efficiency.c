@@ -137,10 +137,11 @@ static uint64_t key_of(const struct tuple_work *work, const struct tuple_unit *u
 static bool take(const struct tuple_work *work, struct tuple_unit *unit)
 {
     const struct memo *memo = work->context->memo;
-    const struct blob *kept = memo ? memo_find(memo, key_of(work, unit)) : NULL;
-    if (!kept || kept->n != sizeof *unit)
+    size_t n = 0;
+    const void *kept = memo ? memo_find(memo, key_of(work, unit), &n) : NULL;
+    if (!kept || n != sizeof *unit)
         return false;
-    memcpy(unit, kept->bytes, sizeof *unit);
+    memcpy(unit, kept, n);
     return true;
 }
 
@@ -218,24 +219,21 @@ static int do_rounds(struct tuple_work *work, struct crew *crew, const uint32_t 
     return 0;
 }
 
-static int do_units(struct tuple_work *work, struct err *err)
-{
-    struct crew *crew = crew_create(work->context->eval->comm, work->n_units, err);
-    uint32_t *order = mem_calloc(work->n_units, sizeof *order);
-    crew_order(work->weights, work->n_units, order);
-    int rc = eval_agree(work->context->eval, crew ? 0 : -1, err);
-    if (rc == 0)
-        rc = do_rounds(work, crew, order, err);
-    mem_free(order);
-    crew_destroy(crew);
-    return rc;
-}
-
 int efficiency_find(struct capacity_context *context, bool rates, struct err *err)
 {
     struct tuple_work work = {.context = context};
+    int rc = 0;
     make_units(&work, rates);
-    int rc = work.n_units > 0 ? do_units(&work, err) : 0;
+    if (work.n_units > 0) {
+        struct crew *crew = crew_create(context->eval->comm, work.n_units, err);
+        uint32_t *order = mem_calloc(work.n_units, sizeof *order);
+        crew_order(work.weights, work.n_units, order);
+        rc = eval_agree(context->eval, crew ? 0 : -1, err);
+        if (rc == 0)
+            rc = do_rounds(&work, crew, order, err);
+        mem_free(order);
+        crew_destroy(crew);
+    }
     mem_free(work.policies);
     mem_free(work.units);
     mem_free(work.weights);

@@ -74,14 +74,6 @@ static void open_pool(struct pool *pool)
                 answer->demand[(size_t)i * answer->n_services + pool->service + s].mean_qps;
 }
 
-static void close_pool(struct pool *pool)
-{
-    mem_free(pool->fleets);
-    mem_free(pool->n_servers);
-    mem_free(pool->weights);
-    mem_free(pool->rates_qps);
-}
-
 // Of the first plan that is simulated; where lengths are chosen, they differ from pool to pool.
 static void put_sample(struct capacity_sample *sum, const struct capacity_sample *pool)
 {
@@ -114,7 +106,10 @@ static int run_pool(struct pool *pool, bool first, struct err *err)
         .accuracy_frac = pool->given ? pool->context->study->capacity.accuracy_frac : 0,
         .number = pool->service};
     int rc = day_run(pool->context->bench, &plan, &found, err);
-    close_pool(pool);
+    mem_free(pool->fleets);
+    mem_free(pool->n_servers);
+    mem_free(pool->weights);
+    mem_free(pool->rates_qps);
     if (rc < 0)
         return -1;
     for (uint32_t i = 0; i < n; i++) {

@@ -53,22 +53,6 @@ static double bound_qps(const struct load_search *search)
     return bound;
 }
 
-static void fill_row(const struct load_search *search, const struct max_load *found,
-                     struct capacity_load *row)
-{
-    bool reached = found->state == MAX_LOAD_FOUND;
-    row->state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND;
-    row->held_qps = reached ? found->held_qps : (double)NAN;
-    row->missed_qps = isfinite(found->missed_qps) ? found->missed_qps : (double)NAN;
-    row->asked_qps = peak_load_qps(search->peak);
-    row->cost_usd_per_h = capacity_context_fleet_usd_per_h(search->context->study);
-    row->n_runs = found->n_runs;
-    row->n_queries = found->n_queries;
-    row->at_held = reached && search->held_qps == found->held_qps
-                       ? search->held
-                       : measurement_none(VERDICT_NOT_ASKED);
-}
-
 static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
 {
     struct capacity_context *context = peak_load_context(peak);
@@ -87,8 +71,19 @@ static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
     struct max_load found;
     if (max_load_search(&config, &task, measure, &search, &found, NULL, err) < 0)
         return -1;
-    fill_row(&search, &found, &context->answer->loads[scheduler]);
-    context->answer->loads[scheduler].scheduler = scheduler;
+    bool reached = found.state == MAX_LOAD_FOUND;
+    context->answer->loads[scheduler] = (struct capacity_load){
+        .scheduler = scheduler,
+        .state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND,
+        .held_qps = reached ? found.held_qps : (double)NAN,
+        .missed_qps = isfinite(found.missed_qps) ? found.missed_qps : (double)NAN,
+        .asked_qps = peak_load_qps(peak),
+        .cost_usd_per_h = capacity_context_fleet_usd_per_h(context->study),
+        .n_runs = found.n_runs,
+        .n_queries = found.n_queries,
+        .at_held = reached && search.held_qps == found.held_qps
+                       ? search.held
+                       : measurement_none(VERDICT_NOT_ASKED)};
     return 0;
 }
 

@@ -15,7 +15,7 @@
 //
 //     struct memo *memo = memo_open(comm, &config, &err);
 //     uint64_t key = memo_key(question.bytes, question.n);
-//     if (!(kept = memo_find(memo, key))) { ...; memo_add(memo, key, answer, n, &err); }
+//     if (!(kept = memo_find(memo, key, &n))) { ...; memo_add(memo, key, answer, n, &err); }
 //     memo_close(memo, true);
 //
 // SIGTERM and SIGUSR2 end the program between two answers, as a run does at a checkpoint:
@@ -45,8 +45,9 @@ void memo_close(struct memo *memo, bool done);
 // Not collective. What a question is kept under.
 uint64_t memo_key(const void *bytes, size_t n);
 
-// Not collective. The bytes kept under that key, borrowed until memo_close(); NULL: none.
-const struct blob *memo_find(const struct memo *memo, uint64_t key);
+// Not collective. The bytes kept under that key, *n of them, borrowed until the next memo_add();
+// NULL: none.
+const void *memo_find(const struct memo *memo, uint64_t key, size_t *n);
 
 // Collective. Logically collective: key and bytes agree on all ranks. Keeps them; a key that is
 // there already stays as it is. An error when the file cannot be written to.

@@ -22,7 +22,7 @@
 #define MEMO_DIGEST_BYTES 16
 
 struct memo_file_config {
-    const char *path;
+    const char *path;            // borrowed until the file is closed
     const char *program;         // version and revision: only the same program resumes
     const unsigned char *digest; // [MEMO_DIGEST_BYTES] of the study
     bool resume;                 // take up what is there; of another study or program: an error

@@ -77,30 +77,6 @@ static double price_of(const struct book *book, uint32_t type, const struct capa
     }
 }
 
-static void fill_prices(struct book *book)
-{
-    for (uint32_t h = 0; h < book->n_types; h++) {
-        for (uint32_t m = 0; m < book->n_services; m++) {
-            size_t at = (size_t)h * book->n_services + m;
-            const struct capacity_tuple *tuple = &book->tuples[at];
-            book->qps[at] = tuple->state == CAPACITY_FOUND ? tuple->qps : 0;
-            book->price[at] = price_of(book, h, tuple);
-        }
-    }
-}
-
-static void fill_loads(struct book *book)
-{
-    for (uint32_t i = 0; i < book->n_intervals; i++) {
-        for (uint32_t m = 0; m < book->n_services; m++) {
-            size_t at = (size_t)i * book->n_services + m;
-            book->load_qps[at] = book->answer->demand[at].peak_qps;
-            book->most_qps[m] = fmax(book->most_qps[m], book->load_qps[at]);
-        }
-        book->intensity[i] = plan_carbon_g_per_kwh(&book->study->capacity, i);
-    }
-}
-
 static void open_book(struct book *book, const struct study *study,
                       const struct capacity_result *answer, uint32_t scheduler)
 {
@@ -123,8 +99,19 @@ static void open_book(struct book *book, const struct study *study,
     book->most_qps = book->price + n_pairs;
     book->intensity = book->most_qps + n_services;
     book->load_qps = book->intensity + answer->n_intervals;
-    fill_prices(book);
-    fill_loads(book);
+    for (size_t pair = 0; pair < n_pairs; pair++) {
+        const struct capacity_tuple *tuple = &book->tuples[pair];
+        book->qps[pair] = tuple->state == CAPACITY_FOUND ? tuple->qps : 0;
+        book->price[pair] = price_of(book, (uint32_t)(pair / n_services), tuple);
+    }
+    for (uint32_t i = 0; i < answer->n_intervals; i++) {
+        for (uint32_t m = 0; m < n_services; m++) {
+            size_t at = (size_t)i * n_services + m;
+            book->load_qps[at] = answer->demand[at].peak_qps;
+            book->most_qps[m] = fmax(book->most_qps[m], book->load_qps[at]);
+        }
+        book->intensity[i] = plan_carbon_g_per_kwh(capacity, i);
+    }
 }
 
 // Servers on over all intervals and types: so many rows has an assignment.
@@ -197,15 +184,6 @@ static double planned_w(const struct book *book, const struct draft *draft, uint
     return sum;
 }
 
-// Energy of the servers that start for the interval, before it.
-static double starting_wh(const struct book *book, const struct draft *draft, uint32_t i)
-{
-    double sum = 0;
-    for (uint32_t h = 0; h < book->n_types; h++)
-        sum += draft->started[(size_t)i * book->n_types + h] * idle_w(book, h);
-    return sum * book->day.startup_s / CAPACITY_S_PER_H;
-}
-
 // Servers that are on, and those that start, each with a weight; NaN where a weight is missing.
 static double weighed(const struct book *book, const uint32_t *n, uint32_t i, bool prices)
 {
@@ -226,9 +204,14 @@ static double weighed_h(const struct book *book, const struct draft *draft, uint
            weighed(book, draft->started, i, prices) * book->day.startup_s / CAPACITY_S_PER_H;
 }
 
+// With what the servers that start for the interval take before it.
 static double interval_wh(const struct book *book, const struct draft *draft, uint32_t i)
 {
-    return planned_w(book, draft, i) * book->hours + starting_wh(book, draft, i);
+    double starting_w = 0;
+    for (uint32_t h = 0; h < book->n_types; h++)
+        starting_w += draft->started[(size_t)i * book->n_types + h] * idle_w(book, h);
+    return planned_w(book, draft, i) * book->hours +
+           starting_w * book->day.startup_s / CAPACITY_S_PER_H;
 }
 
 // Its part of the day's objective, in the objective's unit times hours.

@@ -51,17 +51,12 @@ static int check_service(const struct service_config *service, bool with_rates, 
     return 0;
 }
 
-// Does traffic ever move from one cell to another?
-static bool cells_trade(const struct outage_config *outages)
-{
-    bool whole = false;
-    for (size_t i = 0; i < outages->n_events; i++)
-        whole = whole || outages->events[i].whole_cell;
-    return outages->failover && whole;
-}
-
 int sample_check(const struct study *study, bool with_rates, struct err *err)
 {
+    const struct outage_config *outages = &study->outages;
+    bool whole_cells = false; // does traffic ever move from one cell to another?
+    for (size_t i = 0; i < outages->n_events; i++)
+        whole_cells |= outages->events[i].whole_cell;
     for (size_t s = 0; s < study->n_services; s++)
         if (check_service(&study->services[s], with_rates, err) < 0)
             return -1;
@@ -71,12 +66,12 @@ int sample_check(const struct study *study, bool with_rates, struct err *err)
                            "fleet: group \"%.60s\" switches servers by a list of times, which a "
                            "piece of a day does not see; expected no \"on\" there",
                            study->group_configs[g].name);
-    if (cells_trade(&study->outages))
+    if (outages->failover && whole_cells)
         return err_set(err, ERR_STUDY,
                        "failures.failover: traffic of cells that are out goes to the others, so "
                        "cells are not independent and none can stand for all; expected \"failover: "
                        "false\"");
-    if (study->outages.n_events > 0)
+    if (outages->n_events > 0)
         return err_set(err, ERR_STUDY,
                        "failures.events: a list belongs to a time and to servers that a piece of "
                        "the day does not see; expected \"mtbf\" and \"mttr\" instead");
@@ -246,7 +241,7 @@ static int unpack(struct blob_reader *reader, uint32_t n_services, struct slice_
 struct task {
     const struct slice *slice;
     struct slice_result *result;
-    struct sample_fleet *sampled; // owned; NULL: nothing to simulate
+    struct sample_fleet *sampled; // owned
     uint64_t key;                 // of its answer in the memo
     double queries;               // about
 };
@@ -273,28 +268,24 @@ static struct record *fresh_record(struct sample_bench *bench, const struct task
 static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct task *task,
                     struct blob *bytes, struct err *err)
 {
-    const struct sample_fleet *sampled = task->sampled;
     struct run_options options = {.layout = LAYOUT_AUTO, .times = bench->times};
     struct run_cost cost = {0};
-    struct record *total = NULL, *record = sampled ? fresh_record(bench, task) : NULL;
-    unsigned long long n_simulated = 0;
-    int rank, n_ranks, rc = 0;
+    struct record *record = fresh_record(bench, task), *total = NULL;
+    unsigned long long n_simulated;
+    int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
-    if (sampled)
-        rc = run_fleet(comm, &sampled->fleet, &options, record, &cost, err);
-    if (rc == 0 && sampled) {
-        n_simulated = cost.n_queries;
+    int rc = run_fleet(comm, &task->sampled->fleet, &options, record, &cost, err);
+    n_simulated = cost.n_queries;
+    if (rc == 0)
         rc = mpi_err_check(
             MPI_Allreduce(MPI_IN_PLACE, &n_simulated, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm),
             "sum a sample's queries", err);
-    }
-    if (rc == 0 && sampled && n_ranks > 1)
+    if (rc == 0 && n_ranks > 1)
         rc = gather_record(comm, record, &total, err);
     if (rc == 0 && rank == 0) {
         struct slice_result result = idle_result(task->slice);
-        if (sampled)
-            harvest(sampled, task->slice, total ? total : record, &result);
+        harvest(task->sampled, task->slice, total ? total : record, &result);
         result.overall.n_queries = n_simulated;
         pack(&result, bytes);
         sample_release(&result, 1);
@@ -327,18 +318,6 @@ static int exchange(const struct sample_bench *bench, const struct blob *mine,
     return mpi_err_check(rc, "share the answers of samples", err);
 }
 
-// The next answer of the rank that had the task; it is kept.
-static int take(struct sample_bench *bench, struct task *task, struct blob_reader *reader,
-                struct err *err)
-{
-    size_t begin = reader->at;
-    if (unpack(reader, task->slice->fleet->n_services, task->result) < 0)
-        return err_set(err, ERR_FAIL, "the answer of a sampled simulation is damaged");
-    if (!bench->memo || !task->sampled)
-        return 0;
-    return memo_add(bench->memo, task->key, reader->bytes + begin, reader->at - begin, err);
-}
-
 // A batch: each slice by a rank of its own where there are enough of them, else all by all. Every
 // rank makes its answers in the order of the tasks, and in that order they are taken.
 static int run_batch(struct sample_bench *bench, struct task *tasks, size_t n, struct err *err)
@@ -362,8 +341,15 @@ static int run_batch(struct sample_bench *bench, struct task *tasks, size_t n, s
     rc = err_agree(bench->comm, rc, err);
     if (rc == 0)
         rc = exchange(bench, &mine, readers, &all, err);
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = take(bench, &tasks[i], &readers[owner[i]], err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct blob_reader *reader = &readers[owner[i]];
+        size_t begin = reader->at;
+        if (unpack(reader, tasks[i].slice->fleet->n_services, tasks[i].result) < 0)
+            rc = err_set(err, ERR_FAIL, "the answer of a sampled simulation is damaged");
+        else if (bench->memo)
+            rc =
+                memo_add(bench->memo, tasks[i].key, reader->bytes + begin, reader->at - begin, err);
+    }
     mem_free(all);
     blob_release(&mine);
     mem_free(readers);
@@ -403,15 +389,16 @@ static int run_all(struct sample_bench *bench, struct task *tasks, size_t n, uin
 static bool recall(const struct sample_bench *bench, struct task *task)
 {
     struct blob question = {0};
-    if (!bench->memo || !task->sampled)
+    if (!bench->memo)
         return false;
     sample_fleet_describe(task->slice, &question);
     task->key = memo_key(question.bytes, question.n);
     blob_release(&question);
-    const struct blob *answer = memo_find(bench->memo, task->key);
+    size_t n;
+    const void *answer = memo_find(bench->memo, task->key, &n);
     if (!answer)
         return false;
-    struct blob_reader reader = blob_read(answer->bytes, answer->n);
+    struct blob_reader reader = blob_read(answer, n);
     if (unpack(&reader, task->slice->fleet->n_services, task->result) == 0 &&
         blob_left(&reader) == 0)
         return true;
@@ -428,14 +415,15 @@ int sample_run(struct sample_bench *bench, const struct slice *slices, size_t n,
     uint64_t n_recalled = 0;
     size_t n_tasks = 0;
     for (size_t i = 0; i < n; i++) {
+        struct task task = {&slices[i], &results[i], sample_fleet_create(&slices[i]), 0, 0};
         results[i] = (struct slice_result){0};
-        struct task task = {.slice = &slices[i], .result = &results[i]};
-        task.sampled = sample_fleet_create(&slices[i]);
-        task.queries = task.sampled ? sample_fleet_queries(task.sampled) : 0;
-        if (recall(bench, &task)) {
+        if (!task.sampled) {
+            results[i] = idle_result(&slices[i]);
+        } else if (recall(bench, &task)) {
             n_recalled += results[i].overall.n_queries;
             sample_fleet_destroy(task.sampled);
         } else {
+            task.queries = sample_fleet_queries(task.sampled);
             tasks[n_tasks++] = task;
         }
     }

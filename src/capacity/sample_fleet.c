@@ -54,16 +54,6 @@ static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint6
     return taken;
 }
 
-// The scheduler's settings for service s on group g, by the study or the choice for it.
-static struct settings settings_for(const struct fleet_variant *fleet, uint32_t g, uint32_t s)
-{
-    const struct study *study = fleet->study;
-    if (!fleet->choices)
-        return study->group_configs[g].settings[s];
-    return sched_fit(&fleet->choices[(size_t)g * study->n_services + s],
-                     cost_has_accel(study->groups[g].costs[s]));
-}
-
 static void add_group(struct sample_fleet *sampled, const struct fleet_variant *fleet, uint32_t g,
                       uint32_t n_servers)
 {
@@ -77,10 +67,14 @@ static void add_group(struct sample_fleet *sampled, const struct fleet_variant *
     struct settings *settings = sampled->settings + (size_t)at * n_services;
     const struct cost **costs = sampled->costs + (size_t)at * n_services;
     for (uint32_t i = 0; i < fleet->n_services; i++) {
-        if (sampled->slots[i] == SAMPLE_FLEET_NO_SLOT)
+        uint32_t slot = sampled->slots[i], s = sample_fleet_service_at(fleet, i);
+        if (slot == SAMPLE_FLEET_NO_SLOT)
             continue;
-        settings[sampled->slots[i]] = settings_for(fleet, g, sample_fleet_service_at(fleet, i));
-        costs[sampled->slots[i]] = group->costs[sample_fleet_service_at(fleet, i)];
+        costs[slot] = group->costs[s];
+        settings[slot] = fleet->choices
+                             ? sched_fit(&fleet->choices[(size_t)g * study->n_services + s],
+                                         cost_has_accel(costs[slot]))
+                             : group->settings[s];
     }
     group->platform = &sampled->platforms[at];
     group->n_servers = n_servers;
@@ -91,13 +85,6 @@ static void add_group(struct sample_fleet *sampled, const struct fleet_variant *
 }
 
 // ---- traffic ------------------------------------------------------------------------------------
-
-// Start of the slice in the period of its curve.
-static double phase_s(const struct arrival_config *arrivals, double start_s)
-{
-    double at_s = fmod(arrivals->start_s + start_s, arrivals->period_s);
-    return at_s < 0 ? fmax(at_s + arrivals->period_s, 0) : at_s;
-}
 
 static bool follows_curve(const struct arrival_config *arrivals)
 {
@@ -114,27 +101,18 @@ static void add_service(struct sample_fleet *sampled, const struct slice *slice,
     if (!(rate_qps > 0))
         return;
     traffic->rate_qps = rate_qps * ((double)sampled->n_servers / (double)sampled->of_servers);
-    if (slice->rates_qps)
+    if (slice->rates_qps) {
         traffic->arrivals.process = arrival_find(arrival_poisson.name);
-    else if (follows_curve(&traffic->arrivals))
-        traffic->arrivals.start_s = phase_s(&traffic->arrivals, slice->start_s);
+    } else if (follows_curve(&traffic->arrivals)) {
+        double period_s = traffic->arrivals.period_s;
+        double at_s = fmod(traffic->arrivals.start_s + slice->start_s, period_s);
+        traffic->arrivals.start_s = at_s < 0 ? fmax(at_s + period_s, 0) : at_s;
+    }
     sampled->slots[i] = sampled->fleet.n_services;
     sampled->services[sampled->fleet.n_services++] = service;
 }
 
 // ---- the whole ----------------------------------------------------------------------------------
-
-static struct sample_fleet *allocate(uint32_t n_services, uint32_t n_groups)
-{
-    struct sample_fleet *sampled = mem_calloc(1, sizeof *sampled);
-    sampled->services = mem_calloc(n_services, sizeof *sampled->services);
-    sampled->slots = mem_calloc(n_services, sizeof *sampled->slots);
-    sampled->groups = mem_calloc(n_groups, sizeof *sampled->groups);
-    sampled->platforms = mem_calloc(n_groups, sizeof *sampled->platforms);
-    sampled->settings = mem_calloc((size_t)n_groups * n_services, sizeof *sampled->settings);
-    sampled->costs = mem_calloc((size_t)n_groups * n_services, sizeof(const struct cost *));
-    return sampled;
-}
 
 struct sample_fleet *sample_fleet_create(const struct slice *slice)
 {
@@ -142,7 +120,14 @@ struct sample_fleet *sample_fleet_create(const struct slice *slice)
     const struct study *study = fleet->study;
     uint32_t n_groups = (uint32_t)study->n_groups, n_cells;
     uint32_t *n_servers = mem_calloc(n_groups, sizeof *n_servers);
-    struct sample_fleet *sampled = allocate(fleet->n_services, n_groups);
+    size_t n_pairs = (size_t)n_groups * fleet->n_services;
+    struct sample_fleet *sampled = mem_calloc(1, sizeof *sampled);
+    sampled->services = mem_calloc(fleet->n_services, sizeof *sampled->services);
+    sampled->slots = mem_calloc(fleet->n_services, sizeof *sampled->slots);
+    sampled->groups = mem_calloc(n_groups, sizeof *sampled->groups);
+    sampled->platforms = mem_calloc(n_groups, sizeof *sampled->platforms);
+    sampled->settings = mem_calloc(n_pairs, sizeof *sampled->settings);
+    sampled->costs = mem_calloc(n_pairs, sizeof *sampled->costs);
     assert(fleet->n_cells > 0 && slice->n_cells > 0 && slice->length_ns > 0 && slice->n_bins > 0);
     sampled->n_servers = take_cells(slice, n_servers, &sampled->of_servers, &n_cells);
     for (uint32_t i = 0; sampled->n_servers > 0 && i < fleet->n_services; i++)

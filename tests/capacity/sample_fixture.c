@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/simtime.h"
 #include "support/suite.h"
 
 struct study *sample_fixture_parse(const char *text)
@@ -41,6 +42,17 @@ struct fleet_variant sample_fixture_fleet(const struct study *study, uint32_t *n
                                   .n_servers = n_servers,
                                   .n_services = (uint32_t)study->n_services,
                                   .n_cells = study->fleet.n_cells};
+}
+
+struct slice sample_fixture_slice(const struct fleet_variant *fleet, uint64_t number,
+                                  uint32_t n_cells)
+{
+    return (struct slice){.fleet = fleet,
+                          .number = number,
+                          .n_cells = n_cells,
+                          .warmup_ns = 50 * SIMTIME_MS,
+                          .length_ns = 200 * SIMTIME_MS,
+                          .n_bins = 10};
 }
 
 static bool same_service(const struct slice_service *a, const struct slice_service *b)

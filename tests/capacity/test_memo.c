@@ -11,7 +11,6 @@
 
 #include "runs/checkpointing.h"
 #include "base/mem.h"
-#include "base/simtime.h"
 #include "capacity/sample_fixture.h"
 #include "support/suite_mpi.h"
 
@@ -55,10 +54,11 @@ static void add(struct memo *memo, uint64_t key, uint64_t value)
 
 static void expect(const struct memo *memo, uint64_t key, uint64_t value)
 {
-    const struct blob *bytes = memo_find(memo, key);
+    size_t n = 0;
+    const void *bytes = memo_find(memo, key, &n);
     ck_assert_ptr_nonnull(bytes);
-    struct blob_reader reader = blob_read(bytes->bytes, bytes->n);
-    ck_assert_uint_eq(blob_get_u64(&reader), value);
+    ck_assert_uint_eq(n, sizeof value);
+    ck_assert_mem_eq(bytes, &value, n);
 }
 
 // A thousand answers are found on every rank, at once and when the file is taken up again. Keys
@@ -69,7 +69,7 @@ START_TEST(keeps_answers)
     struct memo *memo = must_open(path, false);
     for (uint64_t i = 0; i < 1000; i++)
         add(memo, i << 50, i * i);
-    ck_assert_ptr_null(memo_find(memo, 5));
+    ck_assert_ptr_null(memo_find(memo, 5, &(size_t){0}));
     memo_close(memo, false);
     memo = must_open(path, true);
     ck_assert_uint_eq(memo_n_kept(memo), 1000);
@@ -110,12 +110,7 @@ static int run_five(struct memo *memo, struct slice_result *results, struct err 
     struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
     struct slice slices[5];
     for (uint32_t i = 0; i < 5; i++)
-        slices[i] = (struct slice){.fleet = &fleet,
-                                   .number = i,
-                                   .n_cells = 1,
-                                   .warmup_ns = 20 * SIMTIME_MS,
-                                   .length_ns = 50 * SIMTIME_MS,
-                                   .n_bins = 10};
+        slices[i] = sample_fixture_slice(&fleet, i, 1);
     struct sample_bench *bench = sample_bench_create(MPI_COMM_WORLD, memo);
     sample_watch(bench, look, memo);
     int rc = sample_run(bench, slices, 5, results, err);
