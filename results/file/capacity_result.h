@@ -112,7 +112,7 @@ struct capacity_result {
     char **schedulers, **allocations, **provisionings, **types, **services; // owned, each owned
     uint32_t *available;                                                    // [type]
     double *price_usd_per_h;                                                // [type]
-    double *target_s;                                                       // [service]
+    double *sla_s;                                                          // [service] target
     struct capacity_tuple *tuples;  // [scheduler][type][service]
     struct capacity_size *sizes;    // [n_sizes]
     struct capacity_load *loads;    // [n_loads]

@@ -7,40 +7,28 @@
 
 #define MOST_LINES 48
 
-bool capacity_rows_has_plans(const struct capacity_result *s)
+uint32_t capacity_rows_n_plans(const struct capacity_result *s)
 {
-    return s->n_schedulers > 0 && s->n_allocations > 0 && s->n_provisionings > 0 &&
-           s->n_intervals > 0 && s->n_services > 0;
+    bool days = s->n_intervals > 0 && s->n_services > 0;
+    return days ? s->n_schedulers * s->n_allocations * s->n_provisionings : 0;
 }
 
-static size_t plan_at(const struct capacity_result *s, const struct capacity_plan *plan)
+struct capacity_plan capacity_rows_plan(const struct capacity_result *s, uint32_t plan)
 {
-    return capacity_result_plan_at(s, plan->scheduler, plan->allocation, plan->provisioning);
+    return (struct capacity_plan){s->schedulers[plan / s->n_provisionings / s->n_allocations],
+                                  s->allocations[plan / s->n_provisionings % s->n_allocations],
+                                  s->provisionings[plan % s->n_provisionings]};
 }
 
-const struct capacity_total *capacity_rows_total(const struct capacity_result *s,
-                                                 const struct capacity_plan *plan)
+const struct measurement *capacity_rows_trials(const struct capacity_result *s, uint32_t plan,
+                                               uint32_t interval)
 {
-    return &s->totals[plan_at(s, plan)];
+    return s->trials + ((size_t)plan * s->n_intervals + interval) * s->n_services;
 }
 
-const struct capacity_step *capacity_rows_step(const struct capacity_result *s,
-                                               const struct capacity_plan *plan, uint32_t interval)
+const struct measurement *capacity_rows_days(const struct capacity_result *s, uint32_t plan)
 {
-    return &s->steps[plan_at(s, plan) * s->n_intervals + interval];
-}
-
-const struct measurement *capacity_rows_trial(const struct capacity_result *s,
-                                              const struct capacity_plan *plan, uint32_t interval,
-                                              uint32_t service)
-{
-    return &s->trials[(plan_at(s, plan) * s->n_intervals + interval) * s->n_services + service];
-}
-
-const struct measurement *capacity_rows_day(const struct capacity_result *s,
-                                            const struct capacity_plan *plan, uint32_t service)
-{
-    return &s->days[plan_at(s, plan) * s->n_services + service];
+    return s->days + (size_t)plan * s->n_services;
 }
 
 // Is x the better plan?
@@ -55,30 +43,27 @@ static bool is_better(const struct capacity_total *x, const struct capacity_tota
     return x->simulated_kwh < y->simulated_kwh;
 }
 
-bool capacity_rows_best(const struct capacity_result *s, struct capacity_plan *best)
+bool capacity_rows_best(const struct capacity_result *s, uint32_t *best)
 {
     bool found = false;
-    struct capacity_plan p;
-    for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
-        for (p.allocation = 0; p.allocation < s->n_allocations; p.allocation++)
-            for (p.provisioning = 0; p.provisioning < s->n_provisionings; p.provisioning++) {
-                const struct capacity_total *total = capacity_rows_total(s, &p);
-                if (total->state == CAPACITY_BEYOND ||
-                    (found && !is_better(total, capacity_rows_total(s, best))))
-                    continue;
-                *best = p;
-                found = true;
-            }
+    for (uint32_t plan = 0; plan < capacity_rows_n_plans(s); plan++) {
+        const struct capacity_total *total = &s->totals[plan];
+        if (total->state == CAPACITY_BEYOND || (found && !is_better(total, &s->totals[*best])))
+            continue;
+        *best = plan;
+        found = true;
+    }
     return found;
 }
 
-double capacity_rows_worst(const struct capacity_result *s, const struct capacity_plan *plan,
-                           uint32_t interval, uint32_t *service)
+double capacity_rows_worst(const struct capacity_result *s, uint32_t plan, uint32_t interval,
+                           uint32_t *service)
 {
+    const struct measurement *trials = capacity_rows_trials(s, plan, interval);
     double worst = NAN;
     *service = 0;
     for (uint32_t m = 0; m < s->n_services; m++) {
-        double ratio = capacity_rows_trial(s, plan, interval, m)->p95_s.value / s->target_s[m];
+        double ratio = trials[m].p95_s.value / s->sla_s[m];
         if (isnan(ratio) || ratio <= worst)
             continue;
         worst = ratio;
@@ -103,7 +88,7 @@ char *capacity_rows_time(const struct capacity_result *s, uint32_t interval)
     return mem_printf("%02ld:%02ld", minutes / 60, minutes % 60);
 }
 
-const char *capacity_rows_verdict(int32_t verdict)
+const char *capacity_rows_verdict(const struct measurement *m)
 {
     static const char *const words[] = {
         [VERDICT_MET] = "met",
@@ -111,7 +96,7 @@ const char *capacity_rows_verdict(int32_t verdict)
         [VERDICT_MISSED] = "MISSED",
         [VERDICT_NOT_ASKED] = "-",
     };
-    return words[verdict];
+    return words[measurement_worse(m->stable, m->sla)];
 }
 
 char *capacity_rows_saving(double base, double other)
@@ -119,12 +104,14 @@ char *capacity_rows_saving(double base, double other)
     return table_fixed((1 - other / base) * 100, 1);
 }
 
-char *capacity_rows_interval(double value, double half, double scale)
-{
-    return isfinite(value) ? table_interval(value, half, scale) : mem_strdup("-");
-}
-
 struct table_unit capacity_rows_unit(const struct capacity_result *s)
 {
-    return table_time_unit(s->n_services > 0 ? s->target_s[0] : (double)NAN);
+    return table_time_unit(s->n_services > 0 ? s->sla_s[0] : (double)NAN);
+}
+
+void capacity_rows_print(struct table *table, int n_left, FILE *out)
+{
+    table_left(table, n_left);
+    table_print(table, out);
+    table_destroy(table);
 }

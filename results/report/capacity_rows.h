@@ -2,7 +2,8 @@
 // capacity_rows: what the tables of a capacity search share.
 //
 // Which plan is the best, how near its target a service comes, and how a saving, a time of day, a
-// verdict look. Texts are the caller's: mem_free() them, or give them to a table.
+// verdict look. A plan is the number that capacity_result_plan_at() gives, of a scheduler, an
+// allocation and a provisioning. Texts are the caller's: mem_free() them, or give them to a table.
 #ifndef RESULTS_REPORT_CAPACITY_ROWS_H
 #define RESULTS_REPORT_CAPACITY_ROWS_H
 
@@ -11,45 +12,42 @@
 #include "results/file/capacity_result.h"
 #include "results/report/table.h"
 
-// One plan: scheduler, allocation, provisioning, by number.
+// How many plans there are; 0 where none was asked for. Schedulers turn slowest: the plans of the
+// same allocation and provisioning are capacity_rows_n_plans() / n_schedulers apart.
+uint32_t capacity_rows_n_plans(const struct capacity_result *s);
+// Its scheduler, allocation and provisioning, of the answer's names.
 struct capacity_plan {
-    uint32_t scheduler, allocation, provisioning;
+    const char *scheduler, *allocation, *provisioning;
 };
-
-// Are there plans at all?
-bool capacity_rows_has_plans(const struct capacity_result *s);
+struct capacity_plan capacity_rows_plan(const struct capacity_result *s, uint32_t plan);
 // The plan that was found with the fewest targets missed and, among those, the least objective
 // (without one the fewest hours of servers, then the least energy); the first of equals. false:
 // none was found.
-bool capacity_rows_best(const struct capacity_result *s, struct capacity_plan *best);
+bool capacity_rows_best(const struct capacity_result *s, uint32_t *best);
 
-const struct capacity_total *capacity_rows_total(const struct capacity_result *s,
-                                                 const struct capacity_plan *plan);
-const struct capacity_step *capacity_rows_step(const struct capacity_result *s,
-                                               const struct capacity_plan *plan, uint32_t interval);
-const struct measurement *capacity_rows_trial(const struct capacity_result *s,
-                                              const struct capacity_plan *plan, uint32_t interval,
-                                              uint32_t service);
-const struct measurement *capacity_rows_day(const struct capacity_result *s,
-                                            const struct capacity_plan *plan, uint32_t service);
+// Rows of a plan: [service] of an interval, and of the whole day.
+const struct measurement *capacity_rows_trials(const struct capacity_result *s, uint32_t plan,
+                                               uint32_t interval);
+const struct measurement *capacity_rows_days(const struct capacity_result *s, uint32_t plan);
 
 // p95 over target of the service that comes nearest to missing, which one that is in *service; NaN
 // when none is known.
-double capacity_rows_worst(const struct capacity_result *s, const struct capacity_plan *plan,
-                           uint32_t interval, uint32_t *service);
+double capacity_rows_worst(const struct capacity_result *s, uint32_t plan, uint32_t interval,
+                           uint32_t *service);
 
 // Intervals between two lines of a table, so that there are at most 48 lines.
 uint32_t capacity_rows_stride(const struct capacity_result *s);
 
 // "06:30": when the interval begins; "06:30:05" where they are no whole minutes.
 char *capacity_rows_time(const struct capacity_result *s, uint32_t interval);
-// "met" "?" "MISSED" "-".
-const char *capacity_rows_verdict(int32_t verdict);
+// "met" "?" "MISSED" "-": stable, and the target met?
+const char *capacity_rows_verdict(const struct measurement *m);
 // "12.3", the percent that `other` is below `base`; "-" when one is not known.
 char *capacity_rows_saving(double base, double other);
-// "24.75 ±0.12", "-" without a value.
-char *capacity_rows_interval(double value, double half, double scale);
 // Milliseconds, or what suits the first target.
 struct table_unit capacity_rows_unit(const struct capacity_result *s);
+
+// Prints a table with its first columns flush left, and destroys it.
+void capacity_rows_print(struct table *table, int n_left, FILE *out);
 
 #endif

@@ -6,28 +6,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "results/report/capacity_rows.h"
+#include "results/report/report_columns.h"
 #include "results/report/report_day.h"
 #include "results/report/report_plan.h"
-#include "results/report/capacity_rows.h"
-#include "results/report/table.h"
 
 static const char *name_of(const char *name)
 {
     return name && name[0] ? name : "-";
-}
-
-static void head(struct table *table, const char *text)
-{
-    table_cell(table, mem_strdup(text));
-}
-
-// Closes a table: prints it with its first columns flush left.
-static void finish(struct table *table, int n_left, FILE *out)
-{
-    table_left(table, n_left);
-    table_print(table, out);
-    table_destroy(table);
-    fprintf(out, "\n");
 }
 
 static void print_head(FILE *out, const struct capacity_result *s)
@@ -60,6 +46,7 @@ static char *tuple_text(const struct capacity_tuple *t)
 
 static void print_tuples(FILE *out, const struct capacity_result *s)
 {
+    const struct capacity_tuple *tuple = s->tuples;
     if (!dataset_is_known(&capacity_result_layout, s,
                           dataset_find(&capacity_result_layout, "tuples")))
         return;
@@ -67,17 +54,31 @@ static void print_tuples(FILE *out, const struct capacity_result *s)
         struct table *table = table_create(1 + (int)s->n_services);
         table_cell(table, mem_printf("QPS (QPS/W) of one server, %s", s->schedulers[k]));
         for (uint32_t m = 0; m < s->n_services; m++)
-            head(table, s->services[m]);
+            table_cell(table, mem_strdup(s->services[m]));
         for (uint32_t t = 0; t < s->n_types; t++) {
-            head(table, s->types[t]);
+            table_cell(table, mem_strdup(s->types[t]));
             for (uint32_t m = 0; m < s->n_services; m++)
-                table_cell(table, tuple_text(&s->tuples[(k * s->n_types + t) * s->n_services + m]));
+                table_cell(table, tuple_text(tuple++));
         }
-        finish(table, 1, out);
+        capacity_rows_print(table, 1, out);
+        fprintf(out, "\n");
     }
 }
 
-// ---- servers, cores
+// ---- servers, cores, load
+
+// What a simulation says of a size or a load.
+static const struct report_column trial_columns[] = {
+    {"util %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
+    {"p95 @", "p95_s", .form = REPORT_KNOWN_INTERVAL},
+    {"power W", "power_w", REPORT_KNOWN, .scale = 1},
+    {0}};
+
+static struct report_columns trial_columns_of(const struct capacity_result *s)
+{
+    return (struct report_columns){
+        .list = trial_columns, .fields = measurement_fields, .unit = capacity_rows_unit(s)};
+}
 
 // "40", "20 (19..22)", ">500".
 static char *size_text(const struct capacity_size *z)
@@ -94,110 +95,82 @@ static char *spare_text(const struct capacity_result *s, const struct capacity_s
 {
     for (uint32_t i = 0; i < s->n_sizes; i++) {
         const struct capacity_size *all = &s->sizes[i];
-        if (all->scheduler != z->scheduler || all->type != z->type || all->cells_down != 0)
-            continue;
-        bool known = all->state != CAPACITY_BEYOND && z->state != CAPACITY_BEYOND;
-        return known ? mem_printf("%d", (int)z->n - (int)all->n) : mem_strdup("-");
+        if (all->scheduler == z->scheduler && all->type == z->type && all->cells_down == 0 &&
+            all->state != CAPACITY_BEYOND && z->state != CAPACITY_BEYOND)
+            return mem_printf("%d", (int)z->n - (int)all->n);
     }
     return mem_strdup("-");
 }
 
-// Utilisation, p95, power: what a simulation says of a size or a load.
-static void add_trial(struct table *table, const struct measurement *t, struct table_unit unit)
-{
-    table_cell(table, table_fixed(t->cpu_util_frac * 100, 1));
-    table_cell(table, capacity_rows_interval(t->p95_s.value, t->p95_s.half_95, unit.scale));
-    table_cell(table, table_known(t->power_w));
-}
-
-static const char *trial_verdict(const struct measurement *t)
-{
-    return capacity_rows_verdict(measurement_worse(t->stable, t->sla));
-}
-
 static void add_size(struct table *table, const struct capacity_result *s,
-                     const struct capacity_size *z, bool has_cells, struct table_unit unit)
+                     const struct capacity_size *z, bool has_cells)
 {
-    table_cell(table, mem_strdup(s->schedulers[z->scheduler]));
-    table_cell(table, mem_strdup(s->types[z->type]));
-    if (has_cells) {
+    const struct report_columns trial = trial_columns_of(s);
+    table_texts(table, (const char *const[]){s->schedulers[z->scheduler], s->types[z->type], NULL});
+    if (has_cells)
         table_cell(table, mem_printf("%u", z->cells_down));
-        table_cell(table, size_text(z));
+    table_cell(table, size_text(z));
+    if (has_cells)
         table_cell(table, spare_text(s, z));
-    } else {
-        table_cell(table, size_text(z));
-    }
     table_cell(table, table_known(z->rate_qps));
     table_cell(table, table_fixed(z->rate_qps / z->bound_qps * 100, 1));
-    add_trial(table, &z->at_n, unit);
+    report_columns_row(&trial, table, &z->at_n);
     table_cell(table, table_known(z->cost_usd_per_h));
-    table_cell(table, mem_strdup(trial_verdict(&z->at_n)));
-    table_cell(table, mem_strdup(trial_verdict(&z->below)));
+    table_texts(table, (const char *const[]){capacity_rows_verdict(&z->at_n),
+                                             capacity_rows_verdict(&z->below), NULL});
 }
 
 static void print_sizes(FILE *out, const struct capacity_result *s)
 {
-    struct table_unit unit = capacity_rows_unit(s);
+    const struct report_columns trial = trial_columns_of(s);
     bool has_cells = false;
     for (uint32_t i = 0; i < s->n_sizes; i++)
         has_cells |= s->sizes[i].cells_down > 0;
     if (s->n_sizes == 0)
         return;
-    struct table *table = table_create(has_cells ? 13 : 11);
-    head(table, "scheduler");
-    head(table, "type");
-    if (has_cells)
-        head(table, "down");
-    head(table, s->find && strcmp(s->find, "cores") == 0 ? "cores" : "servers");
-    if (has_cells)
-        head(table, "spare");
-    head(table, "QPS");
-    head(table, "of bound %");
-    head(table, "util %");
-    table_cell(table, mem_printf("p95 %s", unit.name));
-    head(table, "power W");
-    head(table, "$/h");
-    head(table, "SLA");
-    head(table, "one less");
+    struct table *table = table_create(0);
+    table_texts(table, (const char *const[]){"scheduler", "type", has_cells ? "down" : NULL, NULL});
+    table_texts(
+        table, (const char *const[]){s->find && strcmp(s->find, "cores") == 0 ? "cores" : "servers",
+                                     has_cells ? "spare" : NULL, NULL});
+    table_texts(table, (const char *const[]){"QPS", "of bound %", NULL});
+    report_columns_heads(&trial, table);
+    table_texts(table, (const char *const[]){"$/h", "SLA", "one less", NULL});
+    table_line(table);
     for (uint32_t i = 0; i < s->n_sizes; i++)
-        add_size(table, s, &s->sizes[i], has_cells, unit);
-    finish(table, 2, out);
-    fprintf(out, "of bound: load over what that many could do at most; one less: the SLA with one "
-                 "server less\n");
+        add_size(table, s, &s->sizes[i], has_cells);
+    capacity_rows_print(table, 2, out);
+    fprintf(out,
+            "\nof bound: load over what that many could do at most; one less: the SLA with one "
+            "server less\n");
     if (has_cells)
         fprintf(out, "down: cells out of service; spare: more than with every cell up\n");
 }
 
-// ---- load
-
 static void print_loads(FILE *out, const struct capacity_result *s)
 {
-    struct table_unit unit = capacity_rows_unit(s);
+    const struct report_columns trial = trial_columns_of(s);
     if (s->n_loads == 0)
         return;
-    struct table *table = table_create(10);
-    const char *const heads[] = {"scheduler", "held QPS",       "missed QPS",
-                                 "asked QPS", "held / asked x", "util %"};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        head(table, heads[i]);
-    table_cell(table, mem_printf("p95 %s", unit.name));
-    head(table, "power W");
-    head(table, "$/h");
-    head(table, "SLA");
-    for (uint32_t i = 0; i < s->n_loads; i++) {
-        const struct capacity_load *l = &s->loads[i];
+    struct table *table = table_create(0);
+    table_texts(table, (const char *const[]){"scheduler", "held QPS", "missed QPS", "asked QPS",
+                                             "held / asked x", NULL});
+    report_columns_heads(&trial, table);
+    table_texts(table, (const char *const[]){"$/h", "SLA", NULL});
+    table_line(table);
+    for (const struct capacity_load *l = s->loads; l < s->loads + s->n_loads; l++) {
         bool none = l->state == CAPACITY_BEYOND;
         table_cell(table, mem_strdup(s->schedulers[l->scheduler]));
         table_cell(table, none ? mem_strdup("none") : table_known(l->held_qps));
         table_cell(table, table_known(l->missed_qps));
         table_cell(table, table_known(l->asked_qps));
         table_cell(table, table_fixed(l->held_qps / l->asked_qps, 3));
-        add_trial(table, &l->at_held, unit);
+        report_columns_row(&trial, table, &l->at_held);
         table_cell(table, table_known(l->cost_usd_per_h));
-        table_cell(table, mem_strdup(trial_verdict(&l->at_held)));
+        table_cell(table, mem_strdup(capacity_rows_verdict(&l->at_held)));
     }
-    finish(table, 1, out);
-    fprintf(out, "held, missed: largest load shown to be held, smallest shown to be missed, all "
+    capacity_rows_print(table, 1, out);
+    fprintf(out, "\nheld, missed: largest load shown to be held, smallest shown to be missed, all "
                  "services together\n");
 }
 
@@ -219,16 +192,16 @@ static void print_spent(FILE *out, const struct capacity_result *s)
 
 void report_capacity_print(FILE *out, const struct capacity_result *answer)
 {
-    struct capacity_plan best;
+    uint32_t best;
     print_head(out, answer);
     print_tuples(out, answer);
     print_sizes(out, answer);
     print_loads(out, answer);
     print_spent(out, answer);
-    if (capacity_rows_has_plans(answer)) {
+    if (capacity_rows_n_plans(answer) > 0) {
         report_plan_print(out, answer);
         if (capacity_rows_best(answer, &best))
-            report_day_print(out, answer, &best);
+            report_day_print(out, answer, best);
     }
     fprintf(out, "± half-width of the 95 %% confidence interval; ?: too close to tell\n");
 }

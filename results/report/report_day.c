@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "results/report/capacity_rows.h"
 #include "results/report/report_columns.h"
 
 // ---- tables of trials
@@ -47,23 +48,32 @@ static void add_trial(struct table *table, const struct capacity_result *s,
 {
     const struct report_columns columns = columns_of(s);
     report_columns_row(&columns, table, t);
-    table_cell(table, mem_strdup(capacity_rows_verdict(measurement_worse(t->stable, t->sla))));
+    table_cell(table, mem_strdup(capacity_rows_verdict(t)));
 }
 
-static void add_interval(struct table *table, const struct capacity_result *s,
-                         const struct capacity_plan *plan, uint32_t interval, uint32_t service)
+// How far apart the plans of two schedulers are, and the plan's twin under the first.
+static uint32_t apart(const struct capacity_result *s)
 {
-    struct capacity_plan p = *plan;
+    return capacity_rows_n_plans(s) / s->n_schedulers;
+}
+
+static uint32_t first_of(const struct capacity_result *s, uint32_t plan)
+{
+    return plan % apart(s);
+}
+
+static void add_interval(struct table *table, const struct capacity_result *s, uint32_t plan,
+                         uint32_t interval, uint32_t service)
+{
     double qps = s->demand[(size_t)interval * s->n_services + service].mean_qps;
     table_cell(table, capacity_rows_time(s, interval));
     table_cell(table, mem_strdup(s->services[service]));
     table_cell(table, table_known(qps));
-    for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
-        add_trial(table, s, capacity_rows_trial(s, &p, interval, service));
+    for (uint32_t p = first_of(s, plan); p < capacity_rows_n_plans(s); p += apart(s))
+        add_trial(table, s, capacity_rows_trials(s, p, interval) + service);
 }
 
-static void print_intervals(FILE *out, const struct capacity_result *s,
-                            const struct capacity_plan *plan)
+static void print_intervals(FILE *out, const struct capacity_result *s, uint32_t plan)
 {
     bool full = (uint64_t)s->n_intervals * s->n_services <= REPORT_DAY_FULL;
     uint32_t stride = full ? 1 : capacity_rows_stride(s), worst;
@@ -76,64 +86,49 @@ static void print_intervals(FILE *out, const struct capacity_result *s,
                 add_interval(table, s, plan, i, m);
         }
     }
-    table_left(table, 2);
-    table_print(table, out);
-    table_destroy(table);
+    capacity_rows_print(table, 2, out);
     if (!full)
         fprintf(out, "of each interval the service nearest to its target; all are in the file\n");
     fprintf(out, "\n");
 }
 
-// Over all services and schedulers.
-static bool has_losses(const struct capacity_result *s, const struct capacity_plan *plan)
+// "feed: lost 0.12 % under fixed, 0.1 % under deeprecsched"; of no service where none lost any.
+static void print_losses(FILE *out, const struct capacity_result *s, uint32_t plan)
 {
-    struct capacity_plan p = *plan;
+    uint32_t first = first_of(s, plan), n = capacity_rows_n_plans(s);
     bool lost = false;
-    for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++) {
+    for (uint32_t p = first; p < n; p += apart(s))
         for (uint32_t m = 0; m < s->n_services; m++)
-            lost |= capacity_rows_day(s, &p, m)->lost_frac > 0;
-    }
-    return lost;
-}
-
-// "feed: lost 0.12 % under fixed, 0.1 % under deeprecsched"
-static void print_losses(FILE *out, const struct capacity_result *s,
-                         const struct capacity_plan *plan)
-{
-    struct capacity_plan p = *plan;
-    if (!has_losses(s, plan))
-        return;
-    for (uint32_t m = 0; m < s->n_services; m++) {
+            lost |= capacity_rows_days(s, p)[m].lost_frac > 0;
+    for (uint32_t m = 0; lost && m < s->n_services; m++) {
         fprintf(out, "%s: lost", s->services[m]);
-        for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++) {
-            char *lost = table_known(capacity_rows_day(s, &p, m)->lost_frac * 100);
-            fprintf(out, "%s %s %% under %s", p.scheduler > 0 ? "," : "", lost,
-                    s->schedulers[p.scheduler]);
-            mem_free(lost);
+        for (uint32_t p = first; p < n; p += apart(s)) {
+            char *text = table_known(capacity_rows_days(s, p)[m].lost_frac * 100);
+            fprintf(out, "%s %s %% under %s", p > first ? "," : "", text,
+                    capacity_rows_plan(s, p).scheduler);
+            mem_free(text);
         }
         fprintf(out, "\n");
     }
-    fprintf(out, "late are also the lost\n\n");
+    if (lost)
+        fprintf(out, "late are also the lost\n\n");
 }
 
 // "feed  100 ms  ..." over the whole day.
-static void print_whole(FILE *out, const struct capacity_result *s,
-                        const struct capacity_plan *plan)
+static void print_whole(FILE *out, const struct capacity_result *s, uint32_t plan)
 {
     struct table_unit unit = capacity_rows_unit(s);
     char *target = mem_printf("target %s", unit.name);
     struct table *table = table_of(s, (const char *const[]){"whole day", "", NULL},
                                    (const char *const[]){"service", target, NULL});
-    struct capacity_plan p = *plan;
     mem_free(target);
     for (uint32_t m = 0; m < s->n_services; m++) {
         table_cell(table, mem_strdup(s->services[m]));
-        table_cell(table, table_known(s->target_s[m] * unit.scale));
-        for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
-            add_trial(table, s, capacity_rows_day(s, &p, m));
+        table_cell(table, table_known(s->sla_s[m] * unit.scale));
+        for (uint32_t p = first_of(s, plan); p < capacity_rows_n_plans(s); p += apart(s))
+            add_trial(table, s, capacity_rows_days(s, p) + m);
     }
-    table_print(table, out);
-    table_destroy(table);
+    capacity_rows_print(table, 1, out);
     fprintf(out, "\n");
 }
 
@@ -150,25 +145,20 @@ static void add_ratio(struct report_day_ratio *r, double base, double other)
     r->n++;
 }
 
-void report_day_ratios(const struct capacity_result *s, const struct capacity_plan *plan,
-                       uint32_t service, struct report_day_ratio *p95, struct report_day_ratio *p99)
+void report_day_ratios(const struct capacity_result *s, uint32_t plan, const uint32_t services[2],
+                       struct report_day_ratio *p95, struct report_day_ratio *p99)
 {
-    struct capacity_plan first = *plan;
-    bool all = service == s->n_services;
-    first.scheduler = 0;
     *p95 = *p99 = (struct report_day_ratio){NAN, NAN, NAN, 0};
     for (uint32_t i = 0; i < s->n_intervals; i++) {
-        for (uint32_t m = all ? 0 : service; m < (all ? s->n_services : service + 1); m++) {
-            const struct measurement *x = capacity_rows_trial(s, &first, i, m),
-                                     *y = capacity_rows_trial(s, plan, i, m);
-            add_ratio(p95, x->p95_s.value, y->p95_s.value);
-            add_ratio(p99, x->p99_s.value, y->p99_s.value);
+        const struct measurement *x = capacity_rows_trials(s, first_of(s, plan), i),
+                                 *y = capacity_rows_trials(s, plan, i);
+        for (uint32_t m = services[0]; m < services[1]; m++) {
+            add_ratio(p95, x[m].p95_s.value, y[m].p95_s.value);
+            add_ratio(p99, x[m].p99_s.value, y[m].p99_s.value);
         }
     }
-    if (p95->n > 0)
-        p95->mean /= p95->n;
-    if (p99->n > 0)
-        p99->mean /= p99->n;
+    p95->mean /= p95->n > 0 ? p95->n : 1;
+    p99->mean /= p99->n > 0 ? p99->n : 1;
 }
 
 // "1.32x lower", "1.10x higher", "not known".
@@ -185,26 +175,24 @@ static char *range_text(const struct report_day_ratio *r)
                     : mem_strdup("-");
 }
 
-static void print_ratios(FILE *out, const struct capacity_result *s,
-                         const struct capacity_plan *plan)
+static void print_ratios(FILE *out, const struct capacity_result *s, uint32_t plan)
 {
     struct report_day_ratio p95, p99;
     struct table *table = table_create(0);
-    report_day_ratios(s, plan, s->n_services, &p95, &p99);
+    report_day_ratios(s, plan, (uint32_t[]){0, s->n_services}, &p95, &p99);
     char *x = ratio_text(p95.mean), *y = ratio_text(p99.mean);
-    fprintf(out, "%s against %s: p95 %s, p99 %s\n", s->schedulers[plan->scheduler],
+    fprintf(out, "%s against %s: p95 %s, p99 %s\n", capacity_rows_plan(s, plan).scheduler,
             s->schedulers[0], x, y);
     table_texts(table, (const char *const[]){"times lower", "p95, mean (least .. most)",
                                              "p99, mean (least .. most)", NULL});
     table_line(table);
     for (uint32_t m = 0; m < s->n_services; m++) {
-        report_day_ratios(s, plan, m, &p95, &p99);
+        report_day_ratios(s, plan, (uint32_t[]){m, m + 1}, &p95, &p99);
         table_cell(table, mem_strdup(s->services[m]));
         table_cell(table, range_text(&p95));
         table_cell(table, range_text(&p99));
     }
-    table_print(table, out);
-    table_destroy(table);
+    capacity_rows_print(table, 1, out);
     fprintf(out, "over the intervals of the day\n\n");
     mem_free(x);
     mem_free(y);
@@ -234,28 +222,25 @@ static void print_sample(FILE *out, const struct capacity_result *s)
             a->warmup_s, a->n_queries, a->of_queries);
 }
 
-static bool is_simulated(const struct capacity_result *s, const struct capacity_plan *plan)
+static bool is_simulated(const struct capacity_result *s, uint32_t plan)
 {
-    for (uint32_t i = 0; i < s->n_intervals; i++) {
-        for (uint32_t m = 0; m < s->n_services; m++) {
-            if (capacity_rows_trial(s, plan, i, m)->n_queries > 0)
-                return true;
-        }
-    }
-    return false;
+    const struct measurement *trials = capacity_rows_trials(s, plan, 0);
+    bool any = false;
+    for (size_t i = 0; i < (size_t)s->n_intervals * s->n_services; i++)
+        any |= trials[i].n_queries > 0;
+    return any;
 }
 
-void report_day_print(FILE *out, const struct capacity_result *s, const struct capacity_plan *plan)
+void report_day_print(FILE *out, const struct capacity_result *s, uint32_t plan)
 {
-    struct capacity_plan p = *plan;
     if (!is_simulated(s, plan))
         return;
     print_intervals(out, s, plan);
     print_whole(out, s, plan);
     print_losses(out, s, plan);
-    for (p.scheduler = 1; p.scheduler < s->n_schedulers; p.scheduler++) {
-        if (is_simulated(s, &p))
-            print_ratios(out, s, &p);
+    for (uint32_t p = first_of(s, plan) + apart(s); p < capacity_rows_n_plans(s); p += apart(s)) {
+        if (is_simulated(s, p))
+            print_ratios(out, s, p);
     }
     print_sample(out, s);
 }

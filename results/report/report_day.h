@@ -12,24 +12,22 @@
 #include <stdio.h>
 
 #include "results/file/capacity_result.h"
-#include "results/report/capacity_rows.h"
 
 // Lines up to which every service has its own.
 #define REPORT_DAY_FULL 96
 
 // The plan's allocation and provisioning under all schedulers. Needs an answer that has plans;
 // prints nothing of what was not simulated.
-void report_day_print(FILE *out, const struct capacity_result *answer,
-                      const struct capacity_plan *plan);
+void report_day_print(FILE *out, const struct capacity_result *answer, uint32_t plan);
 
 // How many times lower a percentile is under one scheduler than under the first: over intervals.
 struct report_day_ratio {
     double mean, least, most; // NaN: no interval has both
     uint32_t n;
 };
-// Of p95 and p99, under the plan's scheduler, of a service, or of all (n_services).
-void report_day_ratios(const struct capacity_result *answer, const struct capacity_plan *plan,
-                       uint32_t service, struct report_day_ratio *p95,
+// Of p95 and p99, under the plan's scheduler, of services [first, end).
+void report_day_ratios(const struct capacity_result *answer, uint32_t plan,
+                       const uint32_t services[2], struct report_day_ratio *p95,
                        struct report_day_ratio *p99);
 
 #endif

@@ -23,9 +23,8 @@ static bool is_found(const void *total)
 static bool is_known(const void *answer, const struct report_column *column)
 {
     const struct capacity_result *s = answer;
-    uint32_t n = s->n_schedulers * s->n_allocations * s->n_provisionings;
     bool known = false;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < capacity_rows_n_plans(s); i++)
         known |=
             (!column->shown || column->shown(&s->totals[i])) &&
             isfinite(report_columns_value(capacity_result_total_fields, column, &s->totals[i]));
@@ -66,28 +65,21 @@ static void print_totals(FILE *out, const struct capacity_result *s)
 {
     struct report_columns totals = columns_of(total_columns, s),
                           verdicts = columns_of(verdict_columns, s);
-    struct capacity_plan p;
     struct table *table = table_create(0);
     table_texts(table, (const char *const[]){"scheduler", "allocation", "provisioning", NULL});
     report_columns_heads(&totals, table);
     report_columns_heads(&verdicts, table);
     table_line(table);
-    for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
-        for (p.allocation = 0; p.allocation < s->n_allocations; p.allocation++)
-            for (p.provisioning = 0; p.provisioning < s->n_provisionings; p.provisioning++) {
-                const struct capacity_total *total = capacity_rows_total(s, &p);
-                table_texts(table, (const char *const[]){s->schedulers[p.scheduler],
-                                                         s->allocations[p.allocation],
-                                                         s->provisionings[p.provisioning], NULL});
-                report_columns_row(&totals, table, total);
-                if (is_found(total))
-                    report_columns_row(&verdicts, table, total);
-                else
-                    table_texts(table, (const char *const[]){"no plan", "-", "-", NULL});
-            }
-    table_left(table, 3);
-    table_print(table, out);
-    table_destroy(table);
+    for (uint32_t plan = 0; plan < capacity_rows_n_plans(s); plan++) {
+        const struct capacity_plan p = capacity_rows_plan(s, plan);
+        table_texts(table, (const char *const[]){p.scheduler, p.allocation, p.provisioning, NULL});
+        report_columns_row(&totals, table, &s->totals[plan]);
+        if (is_found(&s->totals[plan]))
+            report_columns_row(&verdicts, table, &s->totals[plan]);
+        else
+            table_texts(table, (const char *const[]){"no plan", "-", "-", NULL});
+    }
+    capacity_rows_print(table, 3, out);
     if (isfinite(s->day_s))
         fprintf(out, "over the day of %g h; ", s->day_s / CAPACITY_S_PER_H);
     fprintf(out, "peak: most servers on; plan, sim.: as planned, as simulated; "
@@ -112,11 +104,10 @@ static int find_name(char *const *names, uint32_t n, const char *name)
 
 // A row; `what` is owned by the table from now on. Nothing when one of the two has no plan.
 static void add_saving(struct table *table, const struct capacity_result *s, char *what,
-                       const struct capacity_plan *base, const struct capacity_plan *other)
+                       size_t base, size_t other)
 {
-    const struct capacity_total *x = capacity_rows_total(s, base),
-                                *y = capacity_rows_total(s, other);
-    if (x->state == CAPACITY_BEYOND || y->state == CAPACITY_BEYOND) {
+    const struct capacity_total *x = &s->totals[base], *y = &s->totals[other];
+    if (!is_found(x) || !is_found(y)) {
         mem_free(what);
         return;
     }
@@ -133,50 +124,38 @@ static void add_saving(struct table *table, const struct capacity_result *s, cha
 static void add_allocations(struct table *table, const struct capacity_result *s)
 {
     int optimal = find_name(s->allocations, s->n_allocations, "optimal");
-    struct capacity_plan p;
-    if (optimal < 0)
-        return;
-    for (p.scheduler = 0; p.scheduler < s->n_schedulers; p.scheduler++)
-        for (p.provisioning = 0; p.provisioning < s->n_provisionings; p.provisioning++)
-            for (p.allocation = 0; p.allocation < s->n_allocations; p.allocation++) {
-                struct capacity_plan other = p;
-                other.allocation = (uint32_t)optimal;
-                if (p.allocation != other.allocation)
+    for (uint32_t k = 0; optimal >= 0 && k < s->n_schedulers; k++)
+        for (uint32_t p = 0; p < s->n_provisionings; p++)
+            for (uint32_t a = 0; a < s->n_allocations; a++)
+                if (a != (uint32_t)optimal)
                     add_saving(table, s,
-                               mem_printf("%s, %s: optimal against %s", s->schedulers[p.scheduler],
-                                          s->provisionings[p.provisioning],
-                                          s->allocations[p.allocation]),
-                               &p, &other);
-            }
+                               mem_printf("%s, %s: optimal against %s", s->schedulers[k],
+                                          s->provisionings[p], s->allocations[a]),
+                               capacity_result_plan_at(s, k, a, p),
+                               capacity_result_plan_at(s, k, (uint32_t)optimal, p));
 }
 
 // Of the best allocation: following against the peak, and the schedulers against the first.
-static void add_others(struct table *table, const struct capacity_result *s,
-                       const struct capacity_plan *best)
+static void add_others(struct table *table, const struct capacity_result *s, uint32_t best)
 {
     int peak = find_name(s->provisionings, s->n_provisionings, "peak");
     int follow = find_name(s->provisionings, s->n_provisionings, "follow");
-    const char *allocation = s->allocations[best->allocation];
+    uint32_t apart = capacity_rows_n_plans(s) / s->n_schedulers, first = best % apart;
+    const struct capacity_plan p = capacity_rows_plan(s, best);
     for (uint32_t k = 0; peak >= 0 && follow >= 0 && k < s->n_schedulers; k++) {
-        struct capacity_plan a = {k, best->allocation, (uint32_t)peak},
-                             b = {k, best->allocation, (uint32_t)follow};
+        uint32_t row = k * apart + first / s->n_provisionings * s->n_provisionings;
         add_saving(table, s,
-                   mem_printf("%s, %s: follow against peak", s->schedulers[k], allocation), &a, &b);
+                   mem_printf("%s, %s: follow against peak", s->schedulers[k], p.allocation),
+                   row + (uint32_t)peak, row + (uint32_t)follow);
     }
-    for (uint32_t k = 1; k < s->n_schedulers; k++) {
-        struct capacity_plan a = *best, b = *best;
-        a.scheduler = 0;
-        b.scheduler = k;
+    for (uint32_t k = 1; k < s->n_schedulers; k++)
         add_saving(table, s,
-                   mem_printf("%s, %s: %s against %s", allocation,
-                              s->provisionings[best->provisioning], s->schedulers[k],
-                              s->schedulers[0]),
-                   &a, &b);
-    }
+                   mem_printf("%s, %s: %s against %s", p.allocation, p.provisioning,
+                              s->schedulers[k], s->schedulers[0]),
+                   first, first + k * apart);
 }
 
-static void print_savings(FILE *out, const struct capacity_result *s,
-                          const struct capacity_plan *best)
+static void print_savings(FILE *out, const struct capacity_result *s, uint32_t best)
 {
     if (find_name(s->allocations, s->n_allocations, "given") >= 0)
         return;
@@ -187,94 +166,77 @@ static void print_savings(FILE *out, const struct capacity_result *s,
     table_line(table);
     add_allocations(table, s);
     add_others(table, s, best);
-    table_print(table, out);
-    table_destroy(table);
+    capacity_rows_print(table, 1, out);
     fprintf(out, "\n");
 }
 
 // ---- by the hour
 
-static char *bar_of(double value, double most)
+// The worst verdict on any service.
+static const char *verdict_at(const struct capacity_result *s, uint32_t plan, uint32_t interval)
 {
-    int n = most > 0 && value > 0 ? (int)lround(value / most * BAR) : 0;
-    char bar[BAR + 1] = "";
-    memset(bar, '#', (size_t)(n > BAR ? BAR : n));
-    return mem_strdup(bar);
-}
-
-static double demand_qps(const struct capacity_result *s, uint32_t interval)
-{
-    double sum = 0;
-    for (uint32_t m = 0; m < s->n_services; m++)
-        sum += s->demand[(size_t)interval * s->n_services + m].mean_qps;
-    return sum;
-}
-
-static int32_t verdict_at(const struct capacity_result *s, const struct capacity_plan *plan,
-                          uint32_t interval)
-{
-    int32_t verdict = VERDICT_NOT_ASKED;
+    const struct measurement *trials = capacity_rows_trials(s, plan, interval);
+    struct measurement all = measurement_none(VERDICT_NOT_ASKED);
     for (uint32_t m = 0; m < s->n_services; m++) {
-        const struct measurement *t = capacity_rows_trial(s, plan, interval, m);
-        verdict = measurement_worse(verdict, measurement_worse(t->stable, t->sla));
+        all.stable = measurement_worse(all.stable, trials[m].stable);
+        all.sla = measurement_worse(all.sla, trials[m].sla);
     }
-    return verdict;
+    return capacity_rows_verdict(&all);
 }
 
-static void add_hour(struct table *table, const struct capacity_result *s,
-                     const struct capacity_plan *plan, uint32_t interval, uint32_t most)
+static void add_hour(struct table *table, const struct capacity_result *s, uint32_t plan,
+                     uint32_t interval, uint32_t most)
 {
-    const struct capacity_step *step = capacity_rows_step(s, plan, interval);
+    const struct capacity_step *step = &s->steps[plan * s->n_intervals + interval];
     uint32_t service;
-    double worst = capacity_rows_worst(s, plan, interval, &service);
+    double qps = 0, worst = capacity_rows_worst(s, plan, interval, &service);
+    char bar[BAR + 1] = "";
+    for (uint32_t m = 0; m < s->n_services; m++)
+        qps += s->demand[(size_t)interval * s->n_services + m].mean_qps;
+    memset(bar, '#', most > 0 ? (size_t)lround((double)step->n_on / most * BAR) : 0);
     table_cell(table, capacity_rows_time(s, interval));
-    table_cell(table, bar_of(step->n_on, most));
+    table_cell(table, mem_strdup(bar));
     table_cell(table, mem_printf("%u", step->n_on));
     table_cell(table, mem_printf("%u", step->n_started));
-    table_cell(table, table_known(demand_qps(s, interval)));
+    table_cell(table, table_known(qps));
     table_cell(table, table_known(step->planned_w));
     table_cell(table, table_known(step->simulated_w));
     table_cell(table, table_fixed(worst, 2));
-    table_cell(table, mem_strdup(isnan(worst) ? "-" : s->services[service]));
-    table_cell(table, mem_strdup(capacity_rows_verdict(verdict_at(s, plan, interval))));
+    table_texts(table, (const char *const[]){isnan(worst) ? "-" : s->services[service],
+                                             verdict_at(s, plan, interval), NULL});
 }
 
-static void print_hours(FILE *out, const struct capacity_result *s,
-                        const struct capacity_plan *plan)
+// The interval with the most servers on.
+static uint32_t fullest(const struct capacity_result *s, uint32_t plan)
 {
-    uint32_t most = 0, stride = capacity_rows_stride(s);
+    const struct capacity_step *steps = s->steps + (size_t)plan * s->n_intervals;
+    uint32_t at = 0;
+    for (uint32_t i = 1; i < s->n_intervals; i++)
+        if (steps[i].n_on > steps[at].n_on)
+            at = i;
+    return at;
+}
+
+static void print_hours(FILE *out, const struct capacity_result *s, uint32_t plan)
+{
+    const struct capacity_plan p = capacity_rows_plan(s, plan);
+    uint32_t stride = capacity_rows_stride(s);
+    uint32_t most = s->steps[plan * s->n_intervals + fullest(s, plan)].n_on;
     struct table *table = table_create(0);
     table_texts(table,
                 (const char *const[]){"time", "servers on", "", "started", "QPS", "planned W",
                                       "simulated W", "p95/target", "of", "SLA", NULL});
     table_line(table);
-    for (uint32_t i = 0; i < s->n_intervals; i++) {
-        uint32_t n_on = capacity_rows_step(s, plan, i)->n_on;
-        most = n_on > most ? n_on : most;
-    }
     for (uint32_t i = 0; i < s->n_intervals; i += stride)
         add_hour(table, s, plan, i, most);
-    fprintf(out, "%s, %s, %s:\n", s->schedulers[plan->scheduler], s->allocations[plan->allocation],
-            s->provisionings[plan->provisioning]);
-    table_left(table, 2);
-    table_print(table, out);
-    table_destroy(table);
+    fprintf(out, "%s, %s, %s:\n", p.scheduler, p.allocation, p.provisioning);
+    capacity_rows_print(table, 2, out);
     if (stride > 1)
         fprintf(out, "one line for every %u intervals; all are in the file\n", stride);
     fprintf(out, "\n");
 }
 
 // ---- who serves whom
-
-// The interval with the most servers on.
-static uint32_t fullest(const struct capacity_result *s, const struct capacity_plan *plan)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 1; i < s->n_intervals; i++)
-        if (capacity_rows_step(s, plan, i)->n_on > capacity_rows_step(s, plan, at)->n_on)
-            at = i;
-    return at;
-}
 
 // A type's servers by service, and those that are on without a use.
 static void add_type(struct table *table, const struct capacity_result *s, size_t step,
@@ -292,14 +254,10 @@ static void add_type(struct table *table, const struct capacity_result *s, size_
     table_cell(table, mem_printf("%u", s->available[type]));
 }
 
-static void print_assigned(FILE *out, const struct capacity_result *s,
-                           const struct capacity_plan *plan)
+static void print_assigned(FILE *out, const struct capacity_result *s, uint32_t plan)
 {
     uint32_t interval = fullest(s, plan);
-    size_t step =
-        capacity_result_plan_at(s, plan->scheduler, plan->allocation, plan->provisioning) *
-            s->n_intervals +
-        interval;
+    size_t step = (size_t)plan * s->n_intervals + interval;
     struct table *table = table_create(0);
     char *time = capacity_rows_time(s, interval);
     table_cell(table, mem_printf("servers at %s", time));
@@ -309,27 +267,21 @@ static void print_assigned(FILE *out, const struct capacity_result *s,
     table_line(table);
     for (uint32_t h = 0; h < s->n_types; h++)
         add_type(table, s, step, h);
-    table_print(table, out);
-    table_destroy(table);
+    capacity_rows_print(table, 1, out);
     mem_free(time);
     fprintf(out,
             "of: servers that there are; other intervals are in the file, plan/n_assigned\n\n");
 }
 
-// Of a given fleet there is no assignment: all of its servers serve all services.
-static bool has_assigned(const struct capacity_result *s, const struct capacity_plan *plan)
-{
-    return s->n_assigned && strcmp(s->allocations[plan->allocation], "given") != 0;
-}
-
 void report_plan_print(FILE *out, const struct capacity_result *s)
 {
-    struct capacity_plan best;
+    uint32_t best;
     print_totals(out, s);
     if (!capacity_rows_best(s, &best))
         return;
-    print_savings(out, s, &best);
-    print_hours(out, s, &best);
-    if (has_assigned(s, &best))
-        print_assigned(out, s, &best);
+    print_savings(out, s, best);
+    print_hours(out, s, best);
+    // Of a given fleet there is no assignment: all of its servers serve all services.
+    if (s->n_assigned && strcmp(capacity_rows_plan(s, best).allocation, "given") != 0)
+        print_assigned(out, s, best);
 }

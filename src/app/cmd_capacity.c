@@ -6,7 +6,6 @@
 #include "app/job.h"
 #include "capacity/capacity_search.h"
 #include "capacity/memo.h"
-#include "capacity/memo_file.h"
 #include "runs/checkpointing.h"
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
@@ -62,19 +61,18 @@ static void report_stop(const struct task *task, const struct memo *memo)
 static int answer_study(const struct task *task, struct memo *memo, struct err *err)
 {
     struct job_search search;
-    struct capacity_search_result result;
-    const struct capacity_search_options how = {
-        .memo = memo, .progress = progress_stage, .user = &search.progress};
+    struct capacity_context context = {
+        .eval = task->eval, .memo = memo, .progress = progress_stage, .user = &search.progress};
     job_search_begin(&search, task->line, task->eval);
-    int rc = capacity_search_run(task->eval, task->search, &how, &result, err);
+    int rc = capacity_search_run(&context, task->search, err);
     job_search_end(&search);
-    search.info.n_queries = result.n_queries;
+    search.info.n_queries = context.n_queries;
     search.info.n_restarts = memo_n_kept(memo) > 0;
-    if (rc == 0 && result.stopped)
+    if (rc == 0 && context.stopped)
         report_stop(task, memo);
     else if (rc == 0)
-        rc = finish(task, &search, result.answer, err);
-    capacity_result_destroy(result.answer);
+        rc = finish(task, &search, context.answer, err);
+    capacity_result_destroy(context.answer);
     return rc;
 }
 
@@ -85,10 +83,10 @@ static int run_search(const struct task *task, struct err *err)
     for (size_t i = 0; i < MEMO_DIGEST_BYTES; i++)
         sscanf(text + 2 * i, "%2hhx", &digest[i]);
     mem_free(text);
-    const struct memo_config config = {.path = task->kept,
-                                       .digest = digest,
-                                       .resume = cmd_given(task->line, "--resume"),
-                                       .force = cmd_given(task->line, "--force")};
+    const struct memo_file_config config = {.path = task->kept,
+                                            .digest = digest,
+                                            .resume = cmd_given(task->line, "--resume"),
+                                            .force = cmd_given(task->line, "--force")};
     struct memo *memo = memo_open(task->eval->comm, &config, err);
     int rc = memo ? answer_study(task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.

@@ -23,7 +23,6 @@
 #include "results/file/capacity_result.h"
 #include "search/measure.h"
 #include "study/study.h"
-#include "traces/forecast.h"
 
 // Called on rank 0: the part of the work that is behind it, and what is being done.
 typedef void (*capacity_context_progress_fn)(void *user, double done_frac, const char *stage,
@@ -46,8 +45,14 @@ struct capacity_context {
     double from_frac, to_frac, done_frac;
 };
 
-// Not collective. Begins a stage that ends at to_frac of the work. While slices are simulated in
-// it, the number of their queries is told.
+// Collective (context->eval->comm). Makes bench and choices of a context that has eval, study, memo
+// and answer. While slices are simulated, the number of their queries is told, and a signal looked
+// for. The context must not move until capacity_context_close().
+void capacity_context_open(struct capacity_context *context);
+// Not collective. Releases what capacity_context_open() made.
+void capacity_context_close(struct capacity_context *context);
+
+// Not collective. Begins a stage that ends at to_frac of the work.
 void capacity_context_stage(struct capacity_context *context, const char *stage, double to_frac);
 // Not collective. Begins the first of n_left equal stages, which are all that is left.
 void capacity_context_stage_of(struct capacity_context *context, const char *stage,
@@ -61,17 +66,14 @@ int capacity_context_done(struct capacity_context *context, double stage_frac, s
 const struct settings *capacity_context_choices(const struct capacity_context *context,
                                                 uint32_t scheduler);
 
-// Not collective. The rates of one of the study's services over the day, into
-// day[study_capacity_intervals()].
-int capacity_context_forecast(const struct study *study, uint32_t service, struct forecast *day,
+// Not collective. The rates of the study's services over the day, into
+// demand[study_capacity_intervals()][n_services].
+int capacity_context_forecast(const struct study *study, struct capacity_demand *demand,
                               struct err *err);
 
 // Not collective. Price of one server of a type, and of all servers that there are; NaN where one
 // is not known.
 double capacity_context_type_usd_per_h(const struct study *study, uint32_t type);
 double capacity_context_fleet_usd_per_h(const struct study *study);
-
-// Not collective. A key for the memo from a text that says what is asked.
-uint64_t capacity_context_key(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -7,7 +7,6 @@
 #include "capacity/find_day.h"
 #include "capacity/find_load.h"
 #include "capacity/plan.h"
-#include "capacity/plan_check.h"
 #include "capacity/find_servers.h"
 #include "runs/survey.h"
 #include "capacity/efficiency.h"
@@ -21,8 +20,8 @@
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static int refuse_points(const struct capacity_search_source *source, const char *text, size_t size,
-                         struct err *err)
+static int read_study(const struct capacity_search_source *source, struct capacity_search *search,
+                      const char *text, size_t size, struct err *err)
 {
     struct grid *grid =
         grid_parse(source->path, text, size, source->settings, source->n_settings, err);
@@ -33,19 +32,10 @@ static int refuse_points(const struct capacity_search_source *source, const char
                      "the keys of one point with --set",
                      source->path, grid_n_replications(grid) > 1 ? "replications" : "sweep");
     grid_destroy(grid);
-    return rc;
-}
-
-static int read_study(const struct capacity_search_source *source, struct capacity_search *search,
-                      const char *text, size_t size, struct err *err)
-{
-    if (refuse_points(source, text, size, err) < 0)
-        return -1;
-    search->study = study_parse(source->path, text, size, source->settings, source->n_settings,
-                                source->library, true, err);
-    if (!search->study)
-        return -1;
-    return study_capacity_check(search->study, err);
+    if (rc == 0)
+        search->study = study_parse(source->path, text, size, source->settings, source->n_settings,
+                                    source->library, true, err);
+    return search->study ? study_capacity_check(search->study, err) : -1;
 }
 
 int capacity_search_read(const struct eval *eval, const struct capacity_search_source *source,
@@ -73,38 +63,15 @@ void capacity_search_release(struct capacity_search *search)
 
 // ---- the answer's frame -------------------------------------------------------------------------
 
-static uint32_t count_names(const char *names)
+// How many names the list has; to[] gets them, unless it is NULL.
+static uint32_t take_names(const char *names, char **to)
 {
     char name[64];
     uint32_t n = 0;
-    while (study_capacity_name(names, n, name, sizeof name))
-        n++;
+    for (; study_capacity_name(names, n, name, sizeof name); n++)
+        if (to)
+            to[n] = mem_strdup(name);
     return n;
-}
-
-static void put_names(char **to, uint32_t n, const char *names)
-{
-    char name[64] = "";
-    for (uint32_t i = 0; i < n; i++) {
-        study_capacity_name(names, i, name, sizeof name);
-        to[i] = mem_strdup(name);
-    }
-}
-
-static struct capacity_shape shape_of(const struct study *study)
-{
-    const struct study_capacity *capacity = &study->capacity;
-    bool plan = capacity->find == FIND_PLAN, day = capacity->find == FIND_DAY;
-    bool sizes = capacity->find == FIND_SERVERS || capacity->find == FIND_CORES;
-    struct capacity_shape shape = {.n_schedulers = count_names(capacity->schedulers),
-                                   .n_types = (uint32_t)study->n_groups,
-                                   .n_services = (uint32_t)study->n_services};
-    shape.n_allocations = plan ? count_names(capacity->allocations) : day;
-    shape.n_provisionings = plan ? count_names(capacity->provisioning) : day;
-    shape.n_intervals = plan || day ? study_capacity_intervals(capacity) : 0;
-    shape.n_sizes = sizes ? find_servers_n_rows(study, shape.n_schedulers) : 0;
-    shape.n_loads = capacity->find == FIND_LOAD ? shape.n_schedulers : 0;
-    return shape;
 }
 
 // Of all targets; NaN where they differ.
@@ -133,7 +100,7 @@ static void put_fleet(struct capacity_result *answer, const struct study *study)
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
         answer->services[s] = mem_strdup(service->name);
-        answer->target_s[s] = service->sla_ns > 0 ? simtime_to_s(service->sla_ns) : (double)NAN;
+        answer->sla_s[s] = service->sla_ns > 0 ? simtime_to_s(service->sla_ns) : (double)NAN;
     }
     answer->sla_quantile = common_quantile(study);
 }
@@ -161,35 +128,31 @@ struct capacity_result *capacity_search_frame(const struct capacity_search *sear
 {
     const struct study *study = search->study;
     const struct study_capacity *capacity = &study->capacity;
-    const struct capacity_shape shape = shape_of(study);
+    bool plan = capacity->find == FIND_PLAN, days = plan || capacity->find == FIND_DAY;
+    bool sizes = capacity->find == FIND_SERVERS || capacity->find == FIND_CORES;
+    const char *given = days ? "given" : "";
+    const char *allocations = plan ? capacity->allocations : given;
+    const char *provisionings = plan ? capacity->provisioning : given;
+    uint32_t n_schedulers = take_names(capacity->schedulers, NULL);
+    const struct capacity_shape shape = {
+        .n_schedulers = n_schedulers,
+        .n_allocations = take_names(allocations, NULL),
+        .n_provisionings = take_names(provisionings, NULL),
+        .n_intervals = days ? study_capacity_intervals(capacity) : 0,
+        .n_types = (uint32_t)study->n_groups,
+        .n_services = (uint32_t)study->n_services,
+        .n_sizes = sizes ? find_servers_n_rows(study, n_schedulers) : 0,
+        .n_loads = capacity->find == FIND_LOAD ? n_schedulers : 0};
     struct capacity_result *answer = capacity_result_create(&shape);
     put_settings(answer, search);
     put_fleet(answer, study);
-    put_names(answer->schedulers, shape.n_schedulers, capacity->schedulers);
-    bool plan = capacity->find == FIND_PLAN;
-    put_names(answer->allocations, shape.n_allocations, plan ? capacity->allocations : "given");
-    put_names(answer->provisionings, shape.n_provisionings,
-              plan ? capacity->provisioning : "given");
+    take_names(capacity->schedulers, answer->schedulers);
+    take_names(allocations, answer->allocations);
+    take_names(provisionings, answer->provisionings);
     return answer;
 }
 
 // ---- the answer ---------------------------------------------------------------------------------
-
-static int forecast_demand(const struct study *study, struct capacity_result *answer,
-                           struct err *err)
-{
-    uint32_t n = answer->n_intervals, n_services = answer->n_services;
-    struct forecast *day = mem_calloc(n, sizeof *day);
-    int rc = 0;
-    for (uint32_t s = 0; rc == 0 && s < n_services; s++) {
-        rc = capacity_context_forecast(study, s, day, err);
-        for (uint32_t i = 0; rc == 0 && i < n; i++)
-            answer->demand[(size_t)i * n_services + s] =
-                (struct capacity_demand){day[i].mean_qps, day[i].peak_qps};
-    }
-    mem_free(day);
-    return rc;
-}
 
 // One scheduler that cannot is said; if none can, that is the answer.
 static int make_plans(struct capacity_context *context, struct err *err)
@@ -211,7 +174,7 @@ static int make_plans(struct capacity_context *context, struct err *err)
     }
     if (n_possible == 0)
         return err_set(err, ERR_STUDY, "%s: capacity: %s", study->path, outcome.text);
-    return plan_check_run(context, err);
+    return find_day_run(context, err);
 }
 
 static int answer_parts(struct capacity_context *context, struct err *err)
@@ -220,7 +183,7 @@ static int answer_parts(struct capacity_context *context, struct err *err)
     bool days = find == FIND_DAY || find == FIND_PLAN;
     if (days && sample_check(context->study, true, err) < 0)
         return err_prefix(err, "%s", context->study->path);
-    if (days && forecast_demand(context->study, context->answer, err) < 0)
+    if (days && capacity_context_forecast(context->study, context->answer->demand, err) < 0)
         return -1;
     // With cores counted, a tuple would be of another server.
     capacity_context_stage(context, "tuples", find == FIND_CORES ? 0 : TUPLES_FRAC);
@@ -238,32 +201,20 @@ static int answer_parts(struct capacity_context *context, struct err *err)
     }
 }
 
-int capacity_search_run(const struct eval *eval, const struct capacity_search *search,
-                        const struct capacity_search_options *options,
-                        struct capacity_search_result *result, struct err *err)
+int capacity_search_run(struct capacity_context *context, const struct capacity_search *search,
+                        struct err *err)
 {
-    const struct study *study = search->study;
-    struct capacity_context context = {.eval = eval,
-                                       .study = study,
-                                       .memo = options->memo,
-                                       .progress = options->progress,
-                                       .user = options->user};
-    context.answer = capacity_search_frame(search);
-    context.bench = sample_bench_create(eval->comm, options->memo);
-    context.choices =
-        mem_calloc((size_t)context.answer->n_schedulers * study->n_groups * study->n_services,
-                   sizeof *context.choices);
-    int rc = answer_parts(&context, err);
-    bool stopped = rc < 0 && (context.stopped || sample_stopped(context.bench));
-    *result = (struct capacity_search_result){
-        .answer = context.answer, .n_queries = context.n_queries, .stopped = stopped};
-    sample_bench_destroy(context.bench);
-    mem_free(context.choices);
-    if (rc < 0) {
-        capacity_result_destroy(context.answer);
-        result->answer = NULL;
-    }
-    if (stopped)
-        err_clear(err);
-    return stopped ? 0 : rc;
+    context->study = search->study;
+    context->answer = capacity_search_frame(search);
+    capacity_context_open(context);
+    int rc = answer_parts(context, err);
+    capacity_context_close(context);
+    if (rc == 0)
+        return 0;
+    capacity_result_destroy(context->answer);
+    context->answer = NULL;
+    if (!context->stopped)
+        return -1;
+    err_clear(err);
+    return 0;
 }

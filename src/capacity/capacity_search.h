@@ -2,19 +2,18 @@
 // capacity_search: a study's `capacity` section, read, checked and answered. [M]
 //
 //     struct capacity_search search;
+//     struct capacity_context context = {.eval = &eval};
 //     capacity_search_read(&eval, &source, &search, &err);
-//     capacity_search_run(&eval, &search, &options, &result, &err); // result.answer, on all ranks
-//     capacity_result_destroy(result.answer);
+//     capacity_search_run(&context, &search, &err);      // context.answer, on all ranks
+//     capacity_result_destroy(context.answer);
 //     capacity_search_release(&search);
 //
 // The tuples come first (efficiency.h), for the schedulers' B and T; then what `find` asks for:
-// find_servers.h, find_load.h, find_day.h, or plan.h with plan_check.h.
+// find_servers.h, find_load.h, find_day.h, or plan.h and then find_day.h.
 #ifndef CAPACITY_CAPACITY_SEARCH_H
 #define CAPACITY_CAPACITY_SEARCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "capacity/capacity_context.h"
 #include "runs/eval.h"
@@ -43,23 +42,12 @@ int capacity_search_read(const struct eval *eval, const struct capacity_search_s
 // Not collective.
 void capacity_search_release(struct capacity_search *search);
 
-struct capacity_search_options {
-    struct memo *memo;                     // borrowed; NULL: nothing is kept
-    capacity_context_progress_fn progress; // NULL: none
-    void *user;
-};
-
-struct capacity_search_result {
-    struct capacity_result *answer; // owned, on every rank; NULL when stopped
-    uint64_t n_queries;             // simulated, over all parts of the work
-    bool stopped;                   // by a signal; the memo has what was done
-};
-
-// Collective (eval->comm). Logically collective: search and options. Answers. A run that a signal
-// stopped is no failure: look at result->stopped. Demand that no plan meets is ERR_STUDY.
-int capacity_search_run(const struct eval *eval, const struct capacity_search *search,
-                        const struct capacity_search_options *options,
-                        struct capacity_search_result *result, struct err *err);
+// Collective (context->eval->comm). Logically collective: search. Answers: context comes with eval,
+// memo, progress and user, and goes with n_queries and the answer, which is the caller's, on every
+// rank. A run that a signal stopped is no failure: look at context->stopped; then, and on error,
+// there is no answer. Demand that no plan meets is ERR_STUDY.
+int capacity_search_run(struct capacity_context *context, const struct capacity_search *search,
+                        struct err *err);
 
 // Not collective. The answer's frame: its dimensions and names, nothing found yet. Caller frees
 // with capacity_result_destroy().

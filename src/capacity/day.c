@@ -3,8 +3,8 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
-#include "capacity/day_estimate.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/simtime.h"
@@ -37,29 +37,9 @@ enum {
 #define SAFETY 2.0
 #define LONGEST_STRETCH 64 // window over the pilot's
 
-// One sample of the day.
-struct design {
-    double stratum_s, window_s, warmup_s;
-    uint32_t *n_pieces; // [n_intervals] of each stratum
-    uint32_t *cells;    // [n_intervals] of each piece
-    double *cells_frac; // [n_intervals] over those of the fleet; 1 where it has no servers
-};
-
-static void design_release(struct design *design)
+static const struct study_capacity *settings_of_day(const struct day_plan *plan)
 {
-    mem_free(design->n_pieces);
-    mem_free(design->cells);
-    mem_free(design->cells_frac);
-}
-
-static struct day_estimate_design view_of(const struct day_plan *plan, const struct design *design)
-{
-    return (struct day_estimate_design){.n_intervals = plan->n_intervals,
-                                        .n_strata = plan->n_windows,
-                                        .interval_s = plan->day_s / plan->n_intervals,
-                                        .window_s = design->window_s,
-                                        .n_pieces = design->n_pieces,
-                                        .cells_frac = design->cells_frac};
+    return &plan->fleets[0].study->capacity;
 }
 
 // ---- how long it takes to forget an empty beginning ---------------------------------------------
@@ -81,11 +61,11 @@ static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t 
     return (double)rounds * cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);
 }
 
-static double least_warmup_s(const struct day_plan *plan)
+static double least_warmup_s(const struct day_plan *plan, uint32_t n_intervals)
 {
     const struct study *study = plan->fleets[0].study;
     double warmup_s = 0;
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
+    for (uint32_t h = 0; h < n_intervals; h++)
         for (uint32_t i = 0; i < plan->fleets[h].n_services; i++) {
             uint32_t s = sample_fleet_service_at(&plan->fleets[h], i);
             warmup_s = fmax(warmup_s, TARGETS * simtime_to_s(study->services[s].sla_ns));
@@ -124,13 +104,14 @@ static double units_of(const struct fleet_variant *fleet, bool accel)
 }
 
 // Of the slowest interval to forget, by the pilot.
-static double longest_memory_s(const struct day_plan *plan, const struct design *design,
+static double longest_memory_s(const struct day_plan *plan,
+                               const struct day_estimate_design *design,
                                const struct slice_result *results)
 {
     double longest = 0;
-    for (uint32_t h = 0; h < plan->n_intervals; h++) {
+    for (uint32_t h = 0; h < design->n_intervals; h++) {
         double cpu_s = 0, core_s = 0, accel_s = 0, stream_s = 0, n_queries = 0;
-        for (uint32_t i = 0; i < plan->n_windows * design->n_pieces[h]; i++, results++) {
+        for (uint32_t i = 0; i < design->n_strata * design->n_pieces[h]; i++, results++) {
             cpu_s += (double)results->cpu_busy_ns * 1e-9;
             core_s += results->core_s;
             accel_s += (double)results->accel_busy_ns * 1e-9;
@@ -148,7 +129,7 @@ static double longest_memory_s(const struct day_plan *plan, const struct design 
 // ---- the pilot's design -------------------------------------------------------------------------
 
 // Cells of a piece and pieces of a stratum, given or for a pilot.
-static void cut_cells(const struct day_plan *plan, uint32_t h, struct design *design)
+static void cut_cells(const struct day_plan *plan, uint32_t h, struct day_estimate_design *design)
 {
     const struct fleet_variant *fleet = &plan->fleets[h];
     uint64_t n_servers = 0;
@@ -156,15 +137,20 @@ static void cut_cells(const struct day_plan *plan, uint32_t h, struct design *de
         n_servers += fleet->n_servers[g];
     uint64_t of = n_servers < fleet->n_cells ? n_servers : fleet->n_cells;
     uint64_t cells = of > 0 ? (PIECE_SERVERS * of + n_servers - 1) / n_servers : 1;
-    uint64_t parts = LEAST_PIECES;
-    if (plan->n_cells > 0) {
-        parts = plan->n_cells < MOST_PARTS ? plan->n_cells : MOST_PARTS;
-        cells = plan->n_cells / parts;
+    uint64_t parts = LEAST_PIECES, asked = (uint64_t)settings_of_day(plan)->cells;
+    if (asked > 0) {
+        parts = asked < MOST_PARTS ? asked : MOST_PARTS;
+        cells = asked / parts;
     }
     cells = cells > of ? of : cells;
     design->n_pieces[h] = of > 0 ? (uint32_t)parts : 1;
     design->cells[h] = cells > 0 ? (uint32_t)cells : 1;
     design->cells_frac[h] = of > 0 ? (double)design->cells[h] / (double)of : 1;
+}
+
+static double stratum_s(const struct day_estimate_design *design)
+{
+    return design->interval_s / design->n_strata;
 }
 
 // Mean rate of a service over the whole fleet and day.
@@ -177,12 +163,12 @@ static double rate_qps(const struct day_plan *plan, uint32_t h, uint32_t i)
 }
 
 // A window in which the rarest service of an interval has queries enough for a guess.
-static double pilot_window_s(const struct day_plan *plan, const struct design *design)
+static double pilot_window_s(const struct day_plan *plan, const struct day_estimate_design *design)
 {
     double window_s = PILOT_LEAST * design->warmup_s;
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
+    for (uint32_t h = 0; h < design->n_intervals; h++)
         for (uint32_t i = 0; i < plan->fleets[h].n_services; i++) {
-            double qps = rate_qps(plan, h, i) * design->cells_frac[h] * plan->n_windows *
+            double qps = rate_qps(plan, h, i) * design->cells_frac[h] * design->n_strata *
                          design->n_pieces[h];
             if (qps > 0)
                 window_s = fmax(window_s, PILOT_QUERIES / qps);
@@ -190,32 +176,36 @@ static double pilot_window_s(const struct day_plan *plan, const struct design *d
     return fmin(window_s, PILOT_MOST * design->warmup_s);
 }
 
-static struct design first_design(const struct day_plan *plan)
+static struct day_estimate_design first_design(const struct day_plan *plan)
 {
-    struct design design = {.stratum_s = plan->day_s / plan->n_intervals / plan->n_windows,
-                            .n_pieces = mem_calloc(plan->n_intervals, sizeof(uint32_t)),
-                            .cells = mem_calloc(plan->n_intervals, sizeof(uint32_t)),
-                            .cells_frac = mem_calloc(plan->n_intervals, sizeof(double))};
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
+    const struct study_capacity *capacity = settings_of_day(plan);
+    uint32_t n = study_capacity_intervals(capacity);
+    struct day_estimate_design design = {.n_intervals = n,
+                                         .n_strata = (uint32_t)capacity->windows,
+                                         .interval_s = capacity->day_s / n,
+                                         .n_pieces = mem_calloc(n, sizeof(uint32_t)),
+                                         .cells = mem_calloc(n, sizeof(uint32_t)),
+                                         .cells_frac = mem_calloc(n, sizeof(double))};
+    for (uint32_t h = 0; h < n; h++)
         cut_cells(plan, h, &design);
-    design.warmup_s = plan->warmup_s > 0 ? plan->warmup_s : least_warmup_s(plan);
-    design.window_s = plan->window_s > 0 ? plan->window_s : pilot_window_s(plan, &design);
-    design.window_s = fmin(design.window_s, design.stratum_s);
+    design.warmup_s = capacity->warmup_s > 0 ? capacity->warmup_s : least_warmup_s(plan, n);
+    design.window_s = capacity->window_s > 0 ? capacity->window_s : pilot_window_s(plan, &design);
+    design.window_s = fmin(design.window_s, stratum_s(&design));
     return design;
 }
 
 // ---- simulating a design ------------------------------------------------------------------------
 
-static struct slice piece_of(const struct day_plan *plan, const struct design *design, uint32_t h,
-                             uint32_t stratum, uint64_t number)
+static struct slice piece_of(const struct day_plan *plan, const struct day_estimate_design *design,
+                             uint32_t h, uint32_t stratum, uint64_t number)
 {
     const struct fleet_variant *fleet = &plan->fleets[h];
     const struct rng_stream stream =
         rng_stream(fleet->study->settings.seed, RNG_SLICE, ENTITY_PLACE);
     uint64_t words[2];
     rng_block(&stream, number, words);
-    double from_s = ((double)h * plan->n_windows + stratum) * design->stratum_s;
-    double at_s = from_s + rng_u01(words[0]) * (design->stratum_s - design->window_s);
+    double from_s = ((double)h * design->n_strata + stratum) * stratum_s(design);
+    double at_s = from_s + rng_u01(words[0]) * (stratum_s(design) - design->window_s);
     int64_t length_ns = simtime_from_s(design->window_s);
     return (struct slice){
         .fleet = fleet,
@@ -228,26 +218,22 @@ static struct slice piece_of(const struct day_plan *plan, const struct design *d
         .n_bins = PIECE_BINS};
 }
 
-// Numbers do not depend on the design, so that days of one number share what they can.
-static uint64_t number_of(const struct day_plan *plan, int phase, uint32_t h, uint32_t stratum,
-                          uint32_t piece)
-{
-    uint64_t place = ((uint64_t)phase * plan->n_intervals + h) * plan->n_windows + stratum;
-    return plan->number << NUMBER_SHIFT | UINT64_C(1) << NUMBER_BIT | (place * MAX_PIECES + piece);
-}
-
 // The results of all pieces in their order; NULL on error. Caller releases and frees.
 static struct slice_result *simulate(struct sample_bench *bench, const struct day_plan *plan,
-                                     const struct design *design, int phase, struct err *err)
+                                     const struct day_estimate_design *design, int phase,
+                                     struct err *err)
 {
-    const struct day_estimate_design view = view_of(plan, design);
-    size_t n = day_estimate_n_pieces(&view), i = 0;
+    size_t n = day_estimate_n_pieces(design), i = 0;
     struct slice *slices = mem_calloc(n, sizeof *slices);
     struct slice_result *results = mem_calloc(n, sizeof *results);
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
-        for (uint32_t s = 0; s < plan->n_windows; s++)
+    // Numbers do not depend on how many pieces there are, so that days of one number share what
+    // they can.
+    uint64_t day = plan->number << NUMBER_SHIFT | UINT64_C(1) << NUMBER_BIT;
+    uint64_t place = (uint64_t)phase * design->n_intervals * design->n_strata;
+    for (uint32_t h = 0; h < design->n_intervals; h++)
+        for (uint32_t s = 0; s < design->n_strata; s++, place++)
             for (uint32_t p = 0; p < design->n_pieces[h]; p++)
-                slices[i++] = piece_of(plan, design, h, s, number_of(plan, phase, h, s, p));
+                slices[i++] = piece_of(plan, design, h, s, day | (place * MAX_PIECES + p));
     int rc = sample_run(bench, slices, n, results, err);
     mem_free(slices);
     if (rc == 0)
@@ -256,49 +242,22 @@ static struct slice_result *simulate(struct sample_bench *bench, const struct da
     return NULL;
 }
 
-static struct day_estimate_rows rows_of(const struct day_plan *plan, struct day_result *result)
+static struct capacity_sample sample_of(const struct day_estimate_design *design,
+                                        const struct day_estimate_rows *rows)
 {
-    uint32_t n_services = plan->fleets[0].n_services;
-    result->n_intervals = plan->n_intervals;
-    result->n_services = n_services;
-    result->trials = mem_calloc((size_t)plan->n_intervals * n_services, sizeof *result->trials);
-    result->days = mem_calloc(n_services, sizeof *result->days);
-    result->power_w = mem_calloc(plan->n_intervals, sizeof *result->power_w);
-    return (struct day_estimate_rows){
-        .trials = result->trials, .days = result->days, .power_w = result->power_w};
-}
-
-void day_release(struct day_result *result)
-{
-    mem_free(result->trials);
-    mem_free(result->days);
-    mem_free(result->power_w);
-    *result = (struct day_result){0};
-}
-
-static void add_up(const struct day_plan *plan, const struct design *design,
-                   const struct slice_result *results, struct day_result *result)
-{
-    const struct day_estimate_design view = view_of(plan, design);
-    size_t n = day_estimate_n_pieces(&view);
-    struct day_estimate_rows rows = rows_of(plan, result);
     double cells = 0, of_cells = 0;
-    day_estimate_fill(&view, &plan->fleets[0], results, &rows);
-    for (size_t i = 0; i < n; i++)
-        result->n_simulated += results[i].overall.n_queries;
-    for (uint32_t h = 0; h < plan->n_intervals; h++) {
-        cells += (double)design->cells[h] * design->n_pieces[h] / plan->n_intervals;
-        of_cells += design->cells[h] / design->cells_frac[h] / plan->n_intervals;
+    for (uint32_t h = 0; h < design->n_intervals; h++) {
+        cells += (double)design->cells[h] * design->n_pieces[h] / design->n_intervals;
+        of_cells += design->cells[h] / design->cells_frac[h] / design->n_intervals;
     }
-    result->day_power_w = rows.day_power_w;
-    result->sample = (struct capacity_sample){.n_cells = (uint32_t)lround(cells),
-                                              .of_cells = (uint32_t)lround(of_cells),
-                                              .n_windows = plan->n_windows,
-                                              .window_s = design->window_s,
-                                              .warmup_s = design->warmup_s,
-                                              .interval_s = view.interval_s,
-                                              .n_queries = rows.n_queries,
-                                              .of_queries = rows.of_queries};
+    return (struct capacity_sample){.n_cells = (uint32_t)lround(cells),
+                                    .of_cells = (uint32_t)lround(of_cells),
+                                    .n_windows = design->n_strata,
+                                    .window_s = design->window_s,
+                                    .warmup_s = design->warmup_s,
+                                    .interval_s = design->interval_s,
+                                    .n_queries = rows->n_queries,
+                                    .of_queries = rows->of_queries};
 }
 
 // ---- what the pilot asks for --------------------------------------------------------------------
@@ -317,14 +276,14 @@ static double need_of(const struct measurement *trial, double accuracy_frac)
 
 // need[n_intervals]: the most that any service needs, and no less than the neighbours' mean, since
 // a single guess may be too good.
-static double *needs_of(const struct day_plan *plan, const struct day_result *pilot)
+static double *needs_of(const struct day_plan *plan, uint32_t n,
+                        const struct day_estimate_rows *pilot)
 {
-    uint32_t n = plan->n_intervals, n_services = pilot->n_services;
     double *own = mem_calloc(n, sizeof *own), *needs = mem_calloc(n, sizeof *needs);
     for (uint32_t h = 0; h < n; h++)
-        for (uint32_t s = 0; s < n_services; s++)
-            own[h] = fmax(own[h],
-                          need_of(&pilot->trials[(size_t)h * n_services + s], plan->accuracy_frac));
+        for (uint32_t s = 0; s < plan->fleets[h].n_services; s++)
+            own[h] = fmax(own[h], need_of(&pilot->trials[(size_t)h * pilot->stride + s],
+                                          plan->accuracy_frac));
     for (uint32_t h = 0; h < n; h++) {
         double mean = (own[(h + n - 1) % n] + own[h] + own[(h + 1) % n]) / 3;
         needs[h] = SAFETY * fmax(own[h], mean);
@@ -334,56 +293,56 @@ static double *needs_of(const struct day_plan *plan, const struct day_result *pi
 }
 
 // Pieces of interval h for that many seconds of windows per stratum.
-static uint32_t pieces_for(const struct day_plan *plan, const struct design *design, uint32_t h,
-                           double seconds, double window_s)
+static uint32_t pieces_for(const struct day_plan *plan, const struct day_estimate_design *design,
+                           uint32_t h, double seconds, double window_s)
 {
-    if (plan->n_cells > 0)
+    if (settings_of_day(plan)->cells > 0)
         return design->n_pieces[h];
     double n = fmin(fmax(ceil(seconds / window_s), LEAST_PIECES), MAX_PIECES);
     return (uint32_t)n;
 }
 
 // What windows of that length would cost to simulate, in seconds of pieces.
-static double cost_of(const struct day_plan *plan, const struct design *design,
+static double cost_of(const struct day_plan *plan, const struct day_estimate_design *design,
                       const double *seconds, double window_s)
 {
     double cost = 0;
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
+    for (uint32_t h = 0; h < design->n_intervals; h++)
         cost += pieces_for(plan, design, h, seconds[h], window_s) * (window_s + design->warmup_s);
     return cost;
 }
 
 // Longer windows waste less on warm-ups, shorter ones make more pieces.
-static double choose_window_s(const struct day_plan *plan, const struct design *design,
+static double choose_window_s(const struct day_plan *plan, const struct day_estimate_design *design,
                               const double *seconds)
 {
     double best_s = design->window_s, most = 0;
-    if (plan->window_s > 0)
+    if (settings_of_day(plan)->window_s > 0)
         return design->window_s;
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
+    for (uint32_t h = 0; h < design->n_intervals; h++)
         most = fmax(most, seconds[h] / design->n_pieces[h]);
-    if (plan->n_cells > 0) // nothing but the window is free
-        return fmin(fmax(most, design->window_s), design->stratum_s);
+    if (settings_of_day(plan)->cells > 0) // nothing but the window is free
+        return fmin(fmax(most, design->window_s), stratum_s(design));
     for (double stretch = 1; stretch <= LONGEST_STRETCH; stretch *= 2) {
-        double window_s = fmin(stretch * design->window_s, design->stratum_s);
+        double window_s = fmin(stretch * design->window_s, stratum_s(design));
         if (cost_of(plan, design, seconds, window_s) < cost_of(plan, design, seconds, best_s))
             best_s = window_s;
     }
     return best_s;
 }
 
-static void revise(const struct day_plan *plan, struct design *design,
-                   const struct slice_result *results, const struct day_result *pilot)
+static void revise(const struct day_plan *plan, struct day_estimate_design *design,
+                   const struct slice_result *results, const struct day_estimate_rows *pilot)
 {
-    double *seconds = needs_of(plan, pilot);
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
+    double *seconds = needs_of(plan, design->n_intervals, pilot);
+    for (uint32_t h = 0; h < design->n_intervals; h++)
         seconds[h] *= design->n_pieces[h] * design->window_s;
-    if (!(plan->warmup_s > 0))
+    if (!(settings_of_day(plan)->warmup_s > 0))
         design->warmup_s =
             fmin(fmax(design->warmup_s, MEMORIES * longest_memory_s(plan, design, results)),
                  MOST_WARMUP * design->warmup_s);
     design->window_s = choose_window_s(plan, design, seconds);
-    for (uint32_t h = 0; h < plan->n_intervals; h++)
+    for (uint32_t h = 0; h < design->n_intervals; h++)
         design->n_pieces[h] = pieces_for(plan, design, h, seconds[h], design->window_s);
     mem_free(seconds);
 }
@@ -391,52 +350,39 @@ static void revise(const struct day_plan *plan, struct design *design,
 // ---- the day ------------------------------------------------------------------------------------
 
 static int run_design(struct sample_bench *bench, const struct day_plan *plan,
-                      struct design *design, int phase, struct day_result *result, struct err *err)
+                      struct day_estimate_design *design, int phase, struct day_result *result,
+                      struct err *err)
 {
-    const struct day_estimate_design view = view_of(plan, design);
-    size_t n = day_estimate_n_pieces(&view);
+    size_t n = day_estimate_n_pieces(design);
     struct slice_result *results = simulate(bench, plan, design, phase, err);
     if (!results)
         return -1;
-    add_up(plan, design, results, result);
+    day_estimate_fill(design, &plan->fleets[0], results, &result->rows);
+    result->sample = sample_of(design, &result->rows);
+    for (size_t i = 0; i < n; i++)
+        result->n_simulated += results[i].overall.n_queries;
     if (phase == PILOT)
-        revise(plan, design, results, result);
+        revise(plan, design, results, &result->rows);
     sample_release(results, n);
     mem_free(results);
     return 0;
 }
 
-struct day_plan day_plan_of(const struct study_capacity *capacity,
-                            const struct fleet_variant *fleets, const double *rates_qps)
-{
-    return (struct day_plan){.fleets = fleets,
-                             .n_intervals = study_capacity_intervals(capacity),
-                             .day_s = capacity->day_s,
-                             .rates_qps = rates_qps,
-                             .n_windows = (uint32_t)capacity->windows,
-                             .window_s = capacity->window_s,
-                             .warmup_s = capacity->warmup_s,
-                             .n_cells = (uint32_t)capacity->cells,
-                             .accuracy_frac = capacity->accuracy_frac};
-}
-
 int day_run(struct sample_bench *bench, const struct day_plan *plan, struct day_result *result,
             struct err *err)
 {
-    struct design design = first_design(plan);
-    bool fixed = plan->n_cells > 0 && plan->window_s > 0 && plan->warmup_s > 0;
-    uint64_t n_pilot = 0;
+    const struct study_capacity *capacity = settings_of_day(plan);
+    struct day_estimate_design design = first_design(plan);
+    bool fixed = capacity->cells > 0 && capacity->window_s > 0 && capacity->warmup_s > 0;
     int rc = 0;
-    assert(plan->n_intervals > 0 && plan->n_windows > 0 && plan->day_s > 0);
-    *result = (struct day_result){0};
-    if (plan->accuracy_frac > 0 && !fixed) {
+    assert(design.n_intervals > 0 && design.n_strata > 0 && design.interval_s > 0);
+    result->n_simulated = 0;
+    if (plan->accuracy_frac > 0 && !fixed)
         rc = run_design(bench, plan, &design, PILOT, result, err);
-        n_pilot = result->n_simulated;
-        day_release(result);
-    }
     if (rc == 0)
         rc = run_design(bench, plan, &design, ANSWER, result, err);
-    result->n_simulated += n_pilot;
-    design_release(&design);
+    mem_free(design.n_pieces);
+    mem_free(design.cells);
+    mem_free(design.cells_frac);
     return rc;
 }

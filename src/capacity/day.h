@@ -19,54 +19,36 @@
 // A sample that is as large as the day has little use, but it is right: a fleet of one small cell
 // is simulated over and over. Numbers of slices (struct slice) from 2^48 on are the day's.
 //
-//     struct day_result result;
+//     struct day_result result = {.rows = {trials, n_services, days}};
 //     if (sample_check(study, plan.rates_qps != NULL, &err) < 0) ...
-//     if (day_run(bench, &plan, &result, &err) < 0) ...     // sample_stopped(bench): asked to end
-//     day_release(&result);
+//     if (day_run(bench, &plan, &result, &err) < 0) ...
 #ifndef CAPACITY_DAY_H
 #define CAPACITY_DAY_H
 
-#include <mpi.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "capacity/sample.h"
+#include "capacity/day_estimate.h"
 #include "base/err.h"
 #include "results/file/capacity_result.h"
 
+// Interval, windows, cells, warm-up: as the study's capacity section says, where it says so.
 struct day_plan {
-    const struct fleet_variant *fleets; // [n_intervals]; of one study, with the same services
-    uint32_t n_intervals;
-    double day_s;
-    const double
-        *rates_qps;     // [n_intervals][n_services], Poisson; NULL: the services' own processes
-    uint32_t n_windows; // of each interval, >= 1
-    double window_s, warmup_s; // 0: chosen
-    uint32_t n_cells;          // simulated of each window, in all its pieces; 0: chosen
-    double accuracy_frac;      // half-width of p95 over p95; <= 0: no pilot, as little as will do
-    uint64_t number;           // below 2^15: days of one number see the same traffic
+    const struct fleet_variant *fleets; // [interval]; of one study, with the same services
+    const double *rates_qps; // [interval][service], Poisson; NULL: the services' own processes
+    double accuracy_frac;    // half-width of p95 over p95; <= 0: no pilot, as little as will do
+    uint64_t number;         // below 2^15: days of one number see the same traffic
 };
 
 struct day_result {
-    uint32_t n_intervals, n_services;
-    struct measurement *trials; // owned, [n_intervals][n_services]
-    struct measurement *days;   // owned, [n_services] over the whole day
-    double *power_w;            // owned, [n_intervals] of the whole fleet
-    double day_power_w;
+    struct day_estimate_rows rows; // its arrays and stride are the caller's
     struct capacity_sample sample; // of the second sample
     uint64_t n_simulated;          // queries, warm-ups and pilot included
 };
 
-// Not collective. The day as a study's capacity section wants it; number 0. Arrays are borrowed.
-struct day_plan day_plan_of(const struct study_capacity *capacity,
-                            const struct fleet_variant *fleets, const double *rates_qps);
-
 // Collective (comm of the bench). Logically collective: plan. The study has passed sample_check().
-// An interval whose fleet has no servers, or no traffic, has rows without numbers. Fails as
-// sample_run() does; *result is then empty.
+// Fills *result, whose rows the caller has given room. An interval whose fleet has no servers, or
+// no traffic, has rows without numbers. Fails as sample_run() does.
 int day_run(struct sample_bench *bench, const struct day_plan *plan, struct day_result *result,
             struct err *err);
-// Not collective. Empties it.
-void day_release(struct day_result *result);
 
 #endif

@@ -82,7 +82,7 @@ static uint32_t n_doubtful(const struct slice_result *results, uint32_t n)
 {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < n; i++)
-        sum += results[i].stable != VERDICT_MET;
+        sum += results[i].overall.stable != VERDICT_MET;
     return sum;
 }
 
@@ -90,7 +90,7 @@ static int32_t stratum_verdict(const struct slice_result *results, uint32_t n)
 {
     uint32_t n_missed = 0, least = n < 2 ? n : n < 4 ? 2 : (n + 1) / 2;
     for (uint32_t i = 0; i < n; i++)
-        n_missed += results[i].stable == VERDICT_MISSED;
+        n_missed += results[i].overall.stable == VERDICT_MISSED;
     if (n_missed >= least)
         return VERDICT_MISSED;
     return n_doubtful(results, n) == n ? VERDICT_UNSURE : VERDICT_MET;
@@ -203,9 +203,9 @@ static double fleet_power_w(const struct span *span)
     return sum_w / (span->end - span->begin);
 }
 
-// All services over the span, into trials[n_services]; the fleet's power.
-static double fill_span(const struct span *span, const struct fleet_variant *fleet,
-                        struct measurement *trials)
+// All services over the span, into trials[n_services].
+static void fill_span(const struct span *span, const struct fleet_variant *fleet,
+                      struct measurement *trials)
 {
     struct strata_piece *pieces = pieces_of(span);
     double util = util_frac(span, pieces), watts = fleet_power_w(span);
@@ -219,15 +219,16 @@ static double fill_span(const struct span *span, const struct fleet_variant *fle
         fill_trial(span, pieces, &fleet->study->services[service], i, &trials[i]);
     }
     mem_free(pieces);
-    return watts;
 }
 
-static void count(const struct day_estimate_design *design, const struct fleet_variant *fleet,
-                  const struct slice_result *results, struct day_estimate_rows *rows)
+void day_estimate_fill(const struct day_estimate_design *design, const struct fleet_variant *fleet,
+                       const struct slice_result *results, struct day_estimate_rows *rows)
 {
+    const struct span day = span_of(design, results, 0, design->n_intervals);
     rows->n_queries = rows->of_queries = 0;
     for (uint32_t h = 0; h < design->n_intervals; h++) {
-        struct span span = span_of(design, results, h, h + 1);
+        const struct span span = span_of(design, results, h, h + 1);
+        fill_span(&span, fleet, rows->trials + (size_t)h * rows->stride);
         for (size_t i = 0; i < span.n; i++)
             for (uint32_t s = 0; s < fleet->n_services; s++) {
                 double n = (double)span.results[i].services[s].n_queries;
@@ -235,16 +236,5 @@ static void count(const struct day_estimate_design *design, const struct fleet_v
                 rows->of_queries += n * weight_of(design, h);
             }
     }
-}
-
-void day_estimate_fill(const struct day_estimate_design *design, const struct fleet_variant *fleet,
-                       const struct slice_result *results, struct day_estimate_rows *rows)
-{
-    for (uint32_t h = 0; h < design->n_intervals; h++) {
-        struct span span = span_of(design, results, h, h + 1);
-        rows->power_w[h] = fill_span(&span, fleet, rows->trials + (size_t)h * fleet->n_services);
-    }
-    struct span day = span_of(design, results, 0, design->n_intervals);
-    rows->day_power_w = fill_span(&day, fleet, rows->days);
-    count(design, fleet, results, rows);
+    fill_span(&day, fleet, rows->days);
 }

@@ -22,20 +22,20 @@
 #include "capacity/sample.h"
 #include "results/file/capacity_result.h"
 
-// What was drawn.
+// What is drawn of the day; arrays belong to who made it.
 struct day_estimate_design {
     uint32_t n_intervals, n_strata; // strata of each interval
-    double interval_s, window_s;
-    const uint32_t *n_pieces; // [n_intervals] of each stratum
-    const double *cells_frac; // [n_intervals] cells of a piece over all of the fleet's
+    double interval_s, window_s, warmup_s;
+    uint32_t *n_pieces; // [n_intervals] of each stratum
+    uint32_t *cells;    // [n_intervals] of each piece
+    double *cells_frac; // [n_intervals] those over all of the fleet's; 1 where it has no servers
 };
 
-// Rows; arrays are the caller's.
+// Rows, each with the power of the whole fleet; arrays are the caller's.
 struct day_estimate_rows {
-    struct measurement *trials; // [n_intervals][n_services]
-    struct measurement *days;   // [n_services] of the whole day
-    double *power_w;            // [n_intervals] of the whole fleet, mean
-    double day_power_w;
+    struct measurement *trials;   // of interval h and service s: trials[h * stride + s]
+    uint32_t stride;              // at least the fleet's n_services
+    struct measurement *days;     // [n_services] of the whole day
     double n_queries, of_queries; // measured, and of the whole day, about
 };
 

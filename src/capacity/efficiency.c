@@ -14,12 +14,13 @@
 #include "search/tuner.h"
 #include "study/study_traffic.h"
 
-// One tuple to find, and what came of it; travels and is kept as bytes.
+// One tuple to find, and what came of it; travels and is kept as bytes. So of the choice it has the
+// values alone: where the table of fields is, each process knows for itself.
 struct tuple_unit {
     uint32_t scheduler, type, service, reserved;
     uint64_t n_queries; // simulated for it
     struct capacity_tuple tuple;
-    struct settings choice;
+    int64_t choice[SETTINGS_BYTES / sizeof(int64_t)];
 };
 
 struct tuple_work {
@@ -38,21 +39,30 @@ double efficiency_idle_w(const struct platform *platform)
     return platform->has_accelerator ? idle_w + power_w(&platform->accelerator.power, 0) : idle_w;
 }
 
-static struct capacity_tuple tuple_of(const struct tuner_outcome *found,
-                                      const struct platform *platform)
+// Of a server that nothing is known of but its idle power. Kept as bytes: none may be undefined.
+static struct capacity_tuple new_tuple(const struct platform *platform)
 {
-    const struct measurement *held = &found->capacity.at_held;
-    bool reached = found->capacity.state == MAX_LOAD_FOUND;
     struct capacity_tuple tuple;
     memset(&tuple, 0, sizeof tuple);
-    tuple.state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND;
-    tuple.qps = reached ? found->capacity.held_qps : (double)NAN;
-    double missed_qps = found->capacity.missed_qps; // infinite: none was shown to be
-    tuple.missed_qps = isfinite(missed_qps) ? missed_qps : (double)NAN;
+    tuple.state = CAPACITY_FOUND;
+    tuple.qps = tuple.missed_qps = NAN;
     tuple.idle_w = efficiency_idle_w(platform);
-    tuple.at_qps = reached ? *held : measurement_none(VERDICT_NOT_ASKED);
-    // Out of reach: at vanishing load, so that one sees by how much.
-    tuple.at_qps.p95_s = held->p95_s;
+    tuple.at_qps = measurement_none(VERDICT_NOT_ASKED);
+    return tuple;
+}
+
+static struct capacity_tuple tuple_of(const struct max_load *found, const struct platform *platform)
+{
+    struct capacity_tuple tuple = new_tuple(platform);
+    if (isfinite(found->missed_qps)) // else none was shown to be missed
+        tuple.missed_qps = found->missed_qps;
+    if (found->state == MAX_LOAD_FOUND) {
+        tuple.qps = found->held_qps;
+        tuple.at_qps = found->at_held;
+    } else { // out of reach: p95 at vanishing load, so that one sees by how much
+        tuple.state = CAPACITY_BEYOND;
+        tuple.at_qps.p95_s = found->at_held.p95_s;
+    }
     return tuple;
 }
 
@@ -71,8 +81,8 @@ static int search(const struct tuple_work *work, struct crew *crew, struct tuple
     struct tuner_outcome found;
     int rc = work->policies[unit->scheduler]->tune(&config, &backend, &found, err);
     if (rc == 0) {
-        unit->tuple = tuple_of(&found, platform);
-        unit->choice = found.choice;
+        unit->tuple = tuple_of(&found.capacity, platform);
+        memcpy(unit->choice, found.choice.values, sizeof unit->choice);
         for (size_t i = 0; i < found.path.n; i++)
             unit->n_queries += found.path.v[i].result.n_queries;
         tuner_release(&found);
@@ -90,16 +100,13 @@ static void give(const struct study *study, struct tuple_unit *unit,
                  const struct tuner_policy *policy)
 {
     const struct study_group *group = &study->groups[unit->type];
-    unit->tuple = (struct capacity_tuple){.state = CAPACITY_FOUND,
-                                          .qps = NAN,
-                                          .missed_qps = NAN,
-                                          .idle_w = efficiency_idle_w(&group->platform),
-                                          .at_qps = measurement_none(VERDICT_NOT_ASKED)};
-    unit->choice = group->settings[unit->service];
+    struct settings choice = group->settings[unit->service];
     if (policy == &tuner_static)
-        unit->choice =
+        choice =
             sched_plain(sched_types[group->scheduler],
                         study_traffic_largest_items(study, unit->service), group->platform.cores);
+    memcpy(unit->choice, choice.values, sizeof unit->choice);
+    unit->tuple = new_tuple(&group->platform);
 }
 
 // ---- all of them --------------------------------------------------------------------------------
@@ -109,10 +116,8 @@ static void put(struct capacity_context *context, const struct tuple_unit *unit)
     const struct study *study = context->study;
     size_t at = ((size_t)unit->scheduler * study->n_groups + unit->type) * study->n_services +
                 unit->service;
-    // It may be another process's or an earlier one's, where the table had another address.
     struct settings *choice = &context->choices[at];
-    *choice = unit->choice;
-    choice->fields = study->groups[unit->type].settings[unit->service].fields;
+    *choice = settings_of(study->groups[unit->type].settings[unit->service].fields, unit->choice);
     context->answer->tuples[at] = unit->tuple;
     context->answer->tuples[at].batch_items = (uint32_t)settings_whole(choice, "batch_items");
     context->answer->tuples[at].offload_items = (uint32_t)settings_whole(choice, "offload_items");
@@ -121,30 +126,23 @@ static void put(struct capacity_context *context, const struct tuple_unit *unit)
 
 static uint64_t key_of(const struct tuple_work *work, const struct tuple_unit *unit)
 {
-    return capacity_context_key("tuple %s %u %u", work->policies[unit->scheduler]->name, unit->type,
-                                unit->service);
+    char *text = mem_printf("tuple %s %u %u", work->policies[unit->scheduler]->name, unit->type,
+                            unit->service);
+    uint64_t key = memo_key(text, strlen(text));
+    mem_free(text);
+    return key;
 }
 
 // Taken from the memo?
 static bool take(const struct tuple_work *work, struct tuple_unit *unit)
 {
-    const struct blob *kept =
-        work->context->memo ? memo_find(work->context->memo, key_of(work, unit)) : NULL;
-    if (!kept || kept->n != sizeof *unit)
+    const struct memo *memo = work->context->memo;
+    size_t n = 0;
+    const void *kept = memo ? memo_find(memo, key_of(work, unit), &n) : NULL;
+    if (!kept || n != sizeof *unit)
         return false;
-    memcpy(unit, kept->bytes, sizeof *unit);
+    memcpy(unit, kept, n);
     return true;
-}
-
-static int keep(const struct tuple_work *work, const struct tuple_unit *unit, struct err *err)
-{
-    struct blob bytes = {0};
-    if (!work->context->memo)
-        return 0;
-    blob_put(&bytes, unit, sizeof *unit);
-    int rc = memo_add(work->context->memo, key_of(work, unit), &bytes, err);
-    blob_release(&bytes);
-    return rc;
 }
 
 static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type, uint32_t service,
@@ -191,11 +189,13 @@ static void make_units(struct tuple_work *work, bool rates)
 static int share(struct tuple_work *work, const struct crew *crew, const uint32_t *order,
                  uint32_t first, struct err *err)
 {
+    struct memo *memo = work->context->memo;
     for (uint32_t c = 0; c < crew_n(crew) && first + c < work->n_units; c++) {
         struct tuple_unit *unit = &work->units[order[first + c]];
         int rc = MPI_Bcast(unit, sizeof *unit, MPI_BYTE, crew_speaker(crew, c),
                            work->context->eval->comm);
-        if (mpi_err_check(rc, "share what a search found", err) < 0 || keep(work, unit, err) < 0)
+        if (mpi_err_check(rc, "share what a search found", err) < 0 ||
+            (memo && memo_add(memo, key_of(work, unit), unit, sizeof *unit, err) < 0))
             return -1;
         put(work->context, unit);
         work->n_done++;
@@ -219,24 +219,21 @@ static int do_rounds(struct tuple_work *work, struct crew *crew, const uint32_t 
     return 0;
 }
 
-static int do_units(struct tuple_work *work, struct err *err)
-{
-    struct crew *crew = crew_create(work->context->eval->comm, work->n_units, err);
-    uint32_t *order = mem_calloc(work->n_units, sizeof *order);
-    crew_order(work->weights, work->n_units, order);
-    int rc = eval_agree(work->context->eval, crew ? 0 : -1, err);
-    if (rc == 0)
-        rc = do_rounds(work, crew, order, err);
-    mem_free(order);
-    crew_destroy(crew);
-    return rc;
-}
-
 int efficiency_find(struct capacity_context *context, bool rates, struct err *err)
 {
     struct tuple_work work = {.context = context};
+    int rc = 0;
     make_units(&work, rates);
-    int rc = work.n_units > 0 ? do_units(&work, err) : 0;
+    if (work.n_units > 0) {
+        struct crew *crew = crew_create(context->eval->comm, work.n_units, err);
+        uint32_t *order = mem_calloc(work.n_units, sizeof *order);
+        crew_order(work.weights, work.n_units, order);
+        rc = eval_agree(context->eval, crew ? 0 : -1, err);
+        if (rc == 0)
+            rc = do_rounds(&work, crew, order, err);
+        mem_free(order);
+        crew_destroy(crew);
+    }
     mem_free(work.policies);
     mem_free(work.units);
     mem_free(work.weights);

@@ -7,132 +7,230 @@
 #include "capacity/plan.h"
 #include "base/mem.h"
 
-// The fleet of every interval, which is the same.
-struct given {
+// Servers that serve some services over the day of one plan: one service, or all of them where the
+// fleet is the one that stands.
+struct pool {
+    struct capacity_context *context;
+    size_t plan; // of capacity_result_plan_at()
+    uint32_t scheduler, service, n_services;
+    bool given;
     struct fleet_variant *fleets; // [interval]
-    uint32_t *n_servers;          // [type]
+    uint32_t *n_servers;          // [interval][type]
+    double *weights;              // [type]
     double *rates_qps;            // [interval][service]; NULL: the services' own processes
 };
 
-static bool any_replays(const struct study *study)
+static bool is_given(const struct capacity_context *context)
 {
-    for (size_t s = 0; s < study->n_services; s++)
-        if (arrival_types[study->services[s].traffic.arrivals.process] == &arrival_replay)
-            return true;
-    return false;
+    return context->study->capacity.find == FIND_DAY;
 }
 
-static struct given take_fleet(const struct capacity_context *context, uint32_t scheduler)
+// ---- a pool -------------------------------------------------------------------------------------
+
+static void make_fleet(struct pool *pool, uint32_t interval)
 {
-    const struct study *study = context->study;
+    const struct capacity_context *context = pool->context;
     const struct capacity_result *answer = context->answer;
-    size_t n_rows = (size_t)answer->n_intervals * answer->n_services;
-    struct given given = {
-        .fleets = mem_calloc(answer->n_intervals, sizeof *given.fleets),
-        .n_servers = mem_calloc(answer->n_types, sizeof *given.n_servers),
-        .rates_qps = any_replays(study) ? mem_calloc(n_rows, sizeof *given.rates_qps) : NULL};
-    for (uint32_t h = 0; h < answer->n_types; h++)
-        given.n_servers[h] = answer->available[h];
-    for (uint32_t i = 0; i < answer->n_intervals; i++)
-        given.fleets[i] =
-            (struct fleet_variant){.study = study,
-                                   .n_servers = given.n_servers,
-                                   .choices = capacity_context_choices(context, scheduler),
-                                   .n_services = answer->n_services,
-                                   .n_cells = (uint32_t)study->cells};
-    for (size_t i = 0; given.rates_qps && i < n_rows; i++)
-        given.rates_qps[i] = answer->demand[i].mean_qps;
-    return given;
+    uint32_t n_types = answer->n_types, *n_servers = pool->n_servers + (size_t)interval * n_types;
+    size_t first = (pool->plan * answer->n_intervals + interval) * n_types;
+    for (uint32_t h = 0; h < n_types; h++)
+        n_servers[h] = pool->given
+                           ? answer->n_on[first + h]
+                           : answer->n_assigned[(first + h) * answer->n_services + pool->service];
+    pool->fleets[interval] =
+        (struct fleet_variant){.study = context->study,
+                               .n_servers = n_servers,
+                               .weights = pool->given ? NULL : pool->weights,
+                               .choices = capacity_context_choices(context, pool->scheduler),
+                               .services = pool->given ? NULL : &pool->service,
+                               .n_services = pool->n_services,
+                               .n_cells = (uint32_t)context->study->cells};
 }
 
-static void drop_fleet(struct given *given)
+static void open_pool(struct pool *pool)
 {
-    mem_free(given->fleets);
-    mem_free(given->n_servers);
-    mem_free(given->rates_qps);
+    const struct capacity_result *answer = pool->context->answer;
+    const struct service_config *services = pool->context->study->services + pool->service;
+    uint32_t n = answer->n_intervals;
+    bool replays = false;
+    pool->fleets = mem_calloc(n, sizeof *pool->fleets);
+    pool->n_servers = mem_calloc((size_t)n * answer->n_types, sizeof *pool->n_servers);
+    pool->weights = mem_calloc(answer->n_types, sizeof *pool->weights);
+    for (uint32_t h = 0; h < answer->n_types; h++) {
+        size_t type = (size_t)pool->scheduler * answer->n_types + h;
+        double qps = answer->tuples[type * answer->n_services + pool->service].qps;
+        pool->weights[h] = qps > 0 ? qps : 1; // those that hold nothing are in no pool
+    }
+    for (uint32_t i = 0; i < n; i++)
+        make_fleet(pool, i);
+    for (uint32_t s = 0; s < pool->n_services; s++)
+        replays |= arrival_types[services[s].traffic.arrivals.process] == &arrival_replay;
+    if (!replays)
+        return;
+    pool->rates_qps = mem_calloc((size_t)n * pool->n_services, sizeof *pool->rates_qps);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t s = 0; s < pool->n_services; s++)
+            pool->rates_qps[(size_t)i * pool->n_services + s] =
+                answer->demand[(size_t)i * answer->n_services + pool->service + s].mean_qps;
 }
 
-static void put_step(const struct capacity_context *context, size_t plan, uint32_t i,
-                     double power_w)
+// Of the first plan that is simulated; where lengths are chosen, they differ from pool to pool.
+static void put_sample(struct capacity_sample *sum, const struct capacity_sample *pool)
+{
+    if (sum->n_windows == 0) {
+        *sum = *pool;
+        return;
+    }
+    sum->window_s = sum->window_s == pool->window_s ? sum->window_s : (double)NAN;
+    sum->warmup_s = sum->warmup_s == pool->warmup_s ? sum->warmup_s : (double)NAN;
+    sum->n_queries += pool->n_queries;
+    sum->of_queries += pool->of_queries;
+}
+
+// Its rows go straight into the answer; `first`: so does what was sampled.
+static int run_pool(struct pool *pool, bool first, struct err *err)
+{
+    struct capacity_result *answer = pool->context->answer;
+    uint32_t n = answer->n_intervals, n_services = answer->n_services;
+    struct capacity_step *steps = answer->steps + pool->plan * n;
+    struct day_result found = {
+        .rows = {.trials = answer->trials + pool->plan * n * n_services + pool->service,
+                 .stride = n_services,
+                 .days = answer->days + pool->plan * n_services + pool->service}};
+    open_pool(pool);
+    // Of plans it is asked whether targets are met, and there are many; not how long the tail is to
+    // a few percent.
+    const struct day_plan plan = {
+        .fleets = pool->fleets,
+        .rates_qps = pool->rates_qps,
+        .accuracy_frac = pool->given ? pool->context->study->capacity.accuracy_frac : 0,
+        .number = pool->service};
+    int rc = day_run(pool->context->bench, &plan, &found, err);
+    mem_free(pool->fleets);
+    mem_free(pool->n_servers);
+    mem_free(pool->weights);
+    mem_free(pool->rates_qps);
+    if (rc < 0)
+        return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct measurement *trials = found.rows.trials + (size_t)i * n_services;
+        steps[i].simulated_w += trials[0].power_w;
+        for (uint32_t s = 0; s < pool->n_services; s++)
+            capacity_result_count(&answer->totals[pool->plan], trials[s].sla);
+    }
+    if (first)
+        put_sample(&answer->sample, &found.sample);
+    pool->context->n_queries += found.n_simulated;
+    return 0;
+}
+
+// ---- the fleet that stands ----------------------------------------------------------------------
+
+static void switch_on(const struct capacity_context *context, size_t plan)
 {
     struct capacity_result *answer = context->answer;
-    const struct study_capacity *capacity = &context->study->capacity;
-    size_t at = plan * answer->n_intervals + i;
-    struct capacity_step *step = &answer->steps[at];
-    double intensity =
-        plan_carbon_g_per_kwh(capacity, i * capacity->interval_s, (i + 1) * capacity->interval_s);
-    step->n_on = 0;
-    for (uint32_t h = 0; h < answer->n_types; h++) {
-        answer->n_on[at * answer->n_types + h] = answer->available[h];
-        step->n_on += answer->available[h];
-    }
-    step->simulated_w = power_w;
-    step->cost_usd_per_h = capacity_context_fleet_usd_per_h(context->study);
-    step->carbon_g_per_h = power_w / 1000 * intensity;
-}
-
-static void put_total(struct capacity_result *answer, size_t plan)
-{
-    struct capacity_total *total = &answer->totals[plan];
-    double hours = answer->interval_s / CAPACITY_S_PER_H;
-    total->state = CAPACITY_FOUND;
-    total->starting_h = 0;
-    total->server_h = total->simulated_kwh = total->cost_usd = total->carbon_kg = 0;
     for (uint32_t i = 0; i < answer->n_intervals; i++) {
         size_t at = plan * answer->n_intervals + i;
-        const struct capacity_step *step = &answer->steps[at];
-        const struct measurement *trials = answer->trials + at * answer->n_services;
+        struct capacity_step *step = &answer->steps[at];
+        step->simulated_w = 0; // the pool adds its own
+        step->cost_usd_per_h = capacity_context_fleet_usd_per_h(context->study);
+        for (uint32_t h = 0; h < answer->n_types; h++) {
+            answer->n_on[at * answer->n_types + h] = answer->available[h];
+            step->n_on += answer->available[h];
+        }
+    }
+}
+
+static void sum_up(const struct capacity_context *context, size_t plan)
+{
+    struct capacity_result *answer = context->answer;
+    struct capacity_total *total = &answer->totals[plan];
+    double hours = answer->interval_s / CAPACITY_S_PER_H;
+    total->server_h = total->starting_h = 0;
+    total->simulated_kwh = total->cost_usd = total->carbon_kg = 0;
+    for (uint32_t i = 0; i < answer->n_intervals; i++) {
+        struct capacity_step *step = &answer->steps[plan * answer->n_intervals + i];
+        step->carbon_g_per_h =
+            step->simulated_w / 1000 * plan_carbon_g_per_kwh(&context->study->capacity, i);
         total->peak_servers = step->n_on;
         total->server_h += step->n_on * hours;
         total->simulated_kwh += step->simulated_w * hours / 1000;
         total->cost_usd += step->cost_usd_per_h * hours;
         total->carbon_kg += step->carbon_g_per_h * hours / 1000;
-        for (uint32_t s = 0; s < answer->n_services; s++)
-            capacity_result_count(total, trials[s].sla);
     }
 }
 
-static void put_day(const struct capacity_context *context, size_t plan,
-                    const struct day_result *found)
+// ---- plans --------------------------------------------------------------------------------------
+
+// Watts of the servers that are on without a use.
+static double spare_w(const struct capacity_result *answer, uint32_t scheduler, size_t step)
+{
+    double sum = 0;
+    for (uint32_t h = 0; h < answer->n_types; h++) {
+        size_t pair = ((size_t)scheduler * answer->n_types + h) * answer->n_services;
+        const uint32_t *assigned =
+            answer->n_assigned + (step * answer->n_types + h) * answer->n_services;
+        uint32_t spare = answer->n_on[step * answer->n_types + h];
+        for (uint32_t m = 0; m < answer->n_services; m++)
+            spare -= assigned[m];
+        sum += spare * answer->tuples[pair].idle_w;
+    }
+    return sum;
+}
+
+// Energy of the day: what starting takes is as planned.
+static void end_power(struct capacity_result *answer, size_t plan)
+{
+    struct capacity_total *total = &answer->totals[plan];
+    double hours = answer->interval_s / CAPACITY_S_PER_H;
+    total->simulated_kwh = total->planned_kwh;
+    for (uint32_t i = 0; i < answer->n_intervals; i++) {
+        const struct capacity_step *step = &answer->steps[plan * answer->n_intervals + i];
+        total->simulated_kwh += (step->simulated_w - step->planned_w) * hours / 1000;
+    }
+}
+
+static int run_plan(struct capacity_context *context, uint32_t scheduler, size_t plan, bool first,
+                    struct err *err)
 {
     struct capacity_result *answer = context->answer;
-    uint32_t n_services = answer->n_services;
-    for (uint32_t i = 0; i < answer->n_intervals; i++) {
-        size_t row = (plan * answer->n_intervals + i) * n_services;
-        for (uint32_t s = 0; s < n_services; s++)
-            answer->trials[row + s] = found->trials[(size_t)i * n_services + s];
-        put_step(context, plan, i, found->power_w[i]);
+    bool given = is_given(context);
+    uint32_t n_pools = given ? 1 : answer->n_services;
+    if (given)
+        switch_on(context, plan);
+    for (size_t i = 0, at = plan * answer->n_intervals; !given && i < answer->n_intervals; i++)
+        answer->steps[at + i].simulated_w = spare_w(answer, scheduler, at + i);
+    for (uint32_t p = 0; p < n_pools; p++) {
+        struct pool pool = {.context = context,
+                            .plan = plan,
+                            .scheduler = scheduler,
+                            .service = p,
+                            .n_services = answer->n_services / n_pools,
+                            .given = given};
+        if (run_pool(&pool, first, err) < 0 ||
+            capacity_context_done(context, (p + 1.0) / n_pools, err) < 0)
+            return -1;
     }
-    for (uint32_t s = 0; s < n_services; s++)
-        answer->days[plan * n_services + s] = found->days[s];
-    put_total(answer, plan);
-    if (plan == 0)
-        answer->sample = found->sample;
-}
-
-static int find_day(struct capacity_context *context, uint32_t scheduler, struct err *err)
-{
-    struct given given = take_fleet(context, scheduler);
-    struct day_result found;
-    const struct day_plan plan =
-        day_plan_of(&context->study->capacity, given.fleets, given.rates_qps);
-    int rc = day_run(context->bench, &plan, &found, err);
-    if (rc == 0) {
-        put_day(context, capacity_result_plan_at(context->answer, scheduler, 0, 0), &found);
-        context->n_queries += found.n_simulated;
-        day_release(&found);
-    }
-    drop_fleet(&given);
-    return rc;
+    if (given)
+        sum_up(context, plan);
+    else
+        end_power(answer, plan);
+    return 0;
 }
 
 int find_day_run(struct capacity_context *context, struct err *err)
 {
-    uint32_t n = context->answer->n_schedulers;
-    for (uint32_t d = 0; d < n; d++) {
-        capacity_context_stage_of(context, "days", n - d);
-        if (find_day(context, d, err) < 0 || capacity_context_done(context, 1, err) < 0)
+    struct capacity_result *answer = context->answer;
+    uint32_t per_scheduler = answer->n_allocations * answer->n_provisionings;
+    uint32_t n = answer->n_schedulers * per_scheduler;
+    bool first = true;
+    for (uint32_t plan = 0; plan < n; plan++) {
+        capacity_context_stage_of(context, is_given(context) ? "days" : "plans", n - plan);
+        if (answer->totals[plan].state != CAPACITY_FOUND)
+            continue;
+        if (run_plan(context, plan / per_scheduler, plan, first, err) < 0)
             return -1;
+        first = false;
     }
     return 0;
 }

@@ -2,10 +2,8 @@
 #include "capacity/find_load.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "capacity/peak_load.h"
-#include "base/mem.h"
 #include "search/max_load.h"
 
 struct load_search {
@@ -55,62 +53,41 @@ static double bound_qps(const struct load_search *search)
     return bound;
 }
 
-static void fill_row(const struct load_search *search, const struct max_load *found,
-                     struct capacity_load *row)
+static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
 {
-    bool reached = found->state == MAX_LOAD_FOUND;
-    row->state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND;
-    row->held_qps = reached ? found->held_qps : (double)NAN;
-    row->missed_qps = isfinite(found->missed_qps) ? found->missed_qps : (double)NAN;
-    row->asked_qps = peak_load_qps(search->peak);
-    row->cost_usd_per_h = capacity_context_fleet_usd_per_h(search->context->study);
-    row->n_runs = found->n_runs;
-    row->n_queries = found->n_queries;
-    row->at_held = reached && search->held_qps == found->held_qps
-                       ? search->held
-                       : measurement_none(VERDICT_NOT_ASKED);
-}
-
-static int find_row(struct capacity_context *context, struct peak_load *peak, uint32_t *n_servers,
-                    uint32_t scheduler, struct err *err)
-{
+    struct capacity_context *context = peak_load_context(peak);
     const struct study_capacity *settings = &context->study->capacity;
-    struct load_search search = {.context = context, .peak = peak};
-    search.fleet = (struct fleet_variant){.n_servers = n_servers,
-                                          .choices = capacity_context_choices(context, scheduler),
-                                          .n_cells = (uint32_t)context->study->cells};
+    struct load_search search = {.context = context,
+                                 .peak = peak,
+                                 .fleet = {.n_servers = context->answer->available,
+                                           .choices = capacity_context_choices(context, scheduler),
+                                           .n_cells = (uint32_t)context->study->cells}};
     const struct max_load_config config = {.accuracy_frac = settings->accuracy_frac,
                                            .first_queries = (uint64_t)settings->queries,
                                            .most_queries = (uint64_t)settings->max_queries,
                                            .floor_queries = MAX_LOAD_FLOOR_QUERIES};
     const struct max_load_task task = {
         .bound_qps = bound_qps(&search), .choice = search.fleet.choices[0], .stream = STREAM_TUNE};
-    struct capacity_load *row = &context->answer->loads[scheduler];
     struct max_load found;
-    memset(row, 0, sizeof *row);
-    row->scheduler = scheduler;
     if (max_load_search(&config, &task, measure, &search, &found, NULL, err) < 0)
         return -1;
-    fill_row(&search, &found, row);
+    bool reached = found.state == MAX_LOAD_FOUND;
+    context->answer->loads[scheduler] = (struct capacity_load){
+        .scheduler = scheduler,
+        .state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND,
+        .held_qps = reached ? found.held_qps : (double)NAN,
+        .missed_qps = isfinite(found.missed_qps) ? found.missed_qps : (double)NAN,
+        .asked_qps = peak_load_qps(peak),
+        .cost_usd_per_h = capacity_context_fleet_usd_per_h(context->study),
+        .n_runs = found.n_runs,
+        .n_queries = found.n_queries,
+        .at_held = reached && search.held_qps == found.held_qps
+                       ? search.held
+                       : measurement_none(VERDICT_NOT_ASKED)};
     return 0;
 }
 
 int find_load_run(struct capacity_context *context, struct err *err)
 {
-    const struct study *study = context->study;
-    uint32_t n = context->answer->n_loads;
-    uint32_t *n_servers = mem_calloc(study->n_groups, sizeof *n_servers);
-    struct peak_load *peak = peak_load_create(context, err);
-    int rc = peak ? 0 : -1;
-    for (size_t g = 0; g < study->n_groups; g++)
-        n_servers[g] = (uint32_t)study->groups[g].servers;
-    for (uint32_t d = 0; rc == 0 && d < n; d++) {
-        capacity_context_stage_of(context, "loads", n - d);
-        rc = find_row(context, peak, n_servers, d, err);
-        if (rc == 0)
-            rc = capacity_context_done(context, 1, err);
-    }
-    peak_load_destroy(peak);
-    mem_free(n_servers);
-    return rc;
+    return peak_load_rows(context, "loads", context->answer->n_loads, find_row, err);
 }

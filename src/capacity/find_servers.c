@@ -2,7 +2,6 @@
 #include "capacity/find_servers.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "runs/demand.h"
 #include "capacity/peak_load.h"
@@ -47,27 +46,32 @@ uint32_t find_servers_whole(uint32_t left, uint32_t n_cells, uint32_t n_down)
 
 // ---- one measurement ----------------------------------------------------------------------------
 
+// NULL: not yet.
+static struct size_seen *seen_of(const struct size_search *search, uint32_t n)
+{
+    for (size_t i = 0; i < search->n_seen; i++)
+        if (search->seen[i].n == n)
+            return &search->seen[i];
+    return NULL;
+}
+
 static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
                      const struct measurement *trial)
 {
-    for (size_t i = 0; i < search->n_seen; i++) {
-        struct size_seen *seen = &search->seen[i];
-        if (seen->n != n)
-            continue;
-        if (n_queries > seen->n_queries)
-            *seen = (struct size_seen){n, n_queries, *trial};
-        return;
+    struct size_seen *seen = seen_of(search, n);
+    if (!seen) {
+        search->seen = mem_realloc(search->seen, search->n_seen + 1, sizeof *search->seen);
+        seen = &search->seen[search->n_seen++];
+        seen->n_queries = 0;
     }
-    search->seen = mem_realloc(search->seen, search->n_seen + 1, sizeof *search->seen);
-    search->seen[search->n_seen++] = (struct size_seen){n, n_queries, *trial};
+    if (n_queries > seen->n_queries)
+        *seen = (struct size_seen){n, n_queries, *trial};
 }
 
 static struct measurement recall(const struct size_search *search, uint32_t n)
 {
-    for (size_t i = 0; i < search->n_seen; i++)
-        if (search->seen[i].n == n)
-            return search->seen[i].trial;
-    return measurement_none(VERDICT_NOT_ASKED);
+    const struct size_seen *seen = seen_of(search, n);
+    return seen ? seen->trial : measurement_none(VERDICT_NOT_ASKED);
 }
 
 // Late queries that the strictest target allows.
@@ -77,17 +81,6 @@ static double least_allowed_frac(const struct study *study)
     for (size_t s = 0; s < study->n_services; s++)
         allowed = fmin(allowed, 1 - study->services[s].sla_quantile);
     return allowed;
-}
-
-// The search knows one allowance, the strictest. Where the service that is nearest to missing has
-// another, its late queries count by their part of what its own target allows.
-static void speak_strictest(const struct study *study, struct measurement *result)
-{
-    double part = least_allowed_frac(study) / result->allowed_frac;
-    if (!(part < 1))
-        return;
-    result->late_frac.value *= part;
-    result->late_frac.half_95 *= part;
 }
 
 static int measure(void *user, const struct sizing_point *point, struct measurement *result,
@@ -109,35 +102,33 @@ static int measure(void *user, const struct sizing_point *point, struct measurem
     if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
         return -1;
     remember(search, point->n, point->n_queries, &trial);
-    speak_strictest(study, result);
+    // The search knows one allowance, the strictest. Where the service that is nearest to missing
+    // has another, its late queries count by their part of what its own target allows.
+    double part = least_allowed_frac(study) / result->allowed_frac;
+    if (part < 1) {
+        result->late_frac.value *= part;
+        result->late_frac.half_95 *= part;
+    }
     return capacity_context_done(search->context, 0, err);
 }
 
 // ---- one row ------------------------------------------------------------------------------------
 
-// A core has at least this much to do per query, whatever the others do.
-static double least_core_s(const struct size_search *search)
-{
-    const struct study *study = search->context->study;
-    const struct settings *choices = capacity_context_choices(search->context, search->scheduler);
-    double sum = 0;
-    for (uint32_t s = 0; s < study->n_services; s++)
-        sum += peak_load_service_qps(search->peak, s) *
-               demand_by_choice(study, &study->groups[0], s, &choices[s], 1).cpu_s;
-    return sum;
-}
-
-// What one of them can do at the very most, in queries per second.
+// What one of them can do at the very most, in queries per second. A core has its part of every
+// query to do, whatever the others do.
 static double saturation_qps(const struct size_search *search)
 {
     const struct study *study = search->context->study;
     const struct settings *choices = capacity_context_choices(search->context, search->scheduler);
-    if (search->cores)
-        return peak_load_qps(search->peak) * (double)study->groups[0].servers /
-               least_core_s(search);
-    return peak_load_saturation_qps(search->peak, search->type,
-                                    choices + (size_t)search->type * study->n_services,
-                                    (uint32_t)study->n_services);
+    double core_s = 0;
+    if (!search->cores)
+        return peak_load_saturation_qps(search->peak, search->type,
+                                        choices + (size_t)search->type * study->n_services,
+                                        (uint32_t)study->n_services);
+    for (uint32_t s = 0; s < study->n_services; s++)
+        core_s += peak_load_service_qps(search->peak, s) *
+                  demand_by_choice(study, &study->groups[0], s, &choices[s], 1).cpu_s;
+    return peak_load_qps(search->peak) * (double)study->groups[0].servers / core_s;
 }
 
 // Servers that the tuples promise to suffice; 0: they promise nothing.
@@ -206,27 +197,11 @@ static struct sizing_task make_task(const struct size_search *search, double sat
     return task;
 }
 
-static void fill_found(const struct size_search *search, const struct sizing *found,
-                       struct capacity_size *row)
-{
-    row->state = found->state == SIZING_FOUND   ? CAPACITY_FOUND
-                 : found->state == SIZING_RANGE ? CAPACITY_RANGE
-                                                : CAPACITY_BEYOND;
-    row->n = found->n;
-    row->n_least = found->n_least;
-    row->n_most = found->n_most;
-    row->n_runs = found->n_runs;
-    row->n_queries = found->n_queries;
-    row->at_n = recall(search, found->n);
-    row->below = recall(search, found->n - 1);
-}
-
 static int fill_row(struct size_search *search, struct capacity_size *row, struct err *err)
 {
     const struct study_group *group = &search->context->study->groups[search->type];
     double saturation = saturation_qps(search);
     const struct sizing_task task = make_task(search, saturation);
-    memset(row, 0, sizeof *row);
     row->scheduler = search->scheduler;
     row->type = search->type;
     row->cells_down = search->cells_down;
@@ -237,7 +212,16 @@ static int fill_row(struct size_search *search, struct capacity_size *row, struc
     bool hopeless = task.least > task.most || row->rate_qps >= saturation * task.most;
     if (!hopeless && sizing_search(&task, measure, search, &found, err) < 0)
         return -1;
-    fill_found(search, &found, row);
+    row->state = found.state == SIZING_FOUND   ? CAPACITY_FOUND
+                 : found.state == SIZING_RANGE ? CAPACITY_RANGE
+                                               : CAPACITY_BEYOND;
+    row->n = found.n;
+    row->n_least = found.n_least;
+    row->n_most = found.n_most;
+    row->n_runs = found.n_runs;
+    row->n_queries = found.n_queries;
+    row->at_n = recall(search, found.n);
+    row->below = recall(search, found.n - 1);
     row->bound_qps =
         saturation * (search->cores
                           ? row->n
@@ -257,9 +241,9 @@ uint32_t find_servers_n_rows(const struct study *study, uint32_t n_schedulers)
     return (uint32_t)(n_schedulers * study->n_groups * study->capacity.cells_down.n);
 }
 
-static int find_row(struct capacity_context *context, struct peak_load *peak, uint32_t row,
-                    struct err *err)
+static int find_row(struct peak_load *peak, uint32_t row, struct err *err)
 {
+    struct capacity_context *context = peak_load_context(peak);
     const struct study *study = context->study;
     const struct reals *down = &study->capacity.cells_down;
     bool cores = study->capacity.find == FIND_CORES;
@@ -273,7 +257,7 @@ static int find_row(struct capacity_context *context, struct peak_load *peak, ui
                                  .cores = cores};
     search.n_servers = mem_calloc(study->n_groups, sizeof *search.n_servers);
     if (cores)
-        search.n_servers[0] = (uint32_t)study->groups[0].servers;
+        search.n_servers[0] = context->answer->available[0];
     int rc = fill_row(&search, &context->answer->sizes[row], err);
     mem_free(search.n_servers);
     mem_free(search.seen);
@@ -282,15 +266,5 @@ static int find_row(struct capacity_context *context, struct peak_load *peak, ui
 
 int find_servers_run(struct capacity_context *context, struct err *err)
 {
-    uint32_t n = context->answer->n_sizes;
-    struct peak_load *peak = peak_load_create(context, err);
-    int rc = peak ? 0 : -1;
-    for (uint32_t row = 0; rc == 0 && row < n; row++) {
-        capacity_context_stage_of(context, "sizes", n - row);
-        rc = find_row(context, peak, row, err);
-        if (rc == 0)
-            rc = capacity_context_done(context, 1, err);
-    }
-    peak_load_destroy(peak);
-    return rc;
+    return peak_load_rows(context, "sizes", context->answer->n_sizes, find_row, err);
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capacity/memo.h"
 
-#include <string.h>
-
 #include "runs/checkpointing.h"
-#include "capacity/memo_file.h"
 #include "base/mem.h"
 #include "base/revision.h"
 #include "par/agree.h"
@@ -14,53 +11,48 @@
 // Bytes of one message.
 #define PIECE_BYTES (UINT64_C(1) << 30)
 
-struct entry {
+// Where the answer to a key lies in the memo's bytes.
+struct slot {
+    bool taken;
     uint64_t key;
-    struct blob bytes;
+    size_t at, n;
 };
 
 struct memo {
     MPI_Comm comm;
     int rank;
     struct memo_file *file; // of rank 0; NULL on the others
-    struct entry *entries;  // in the order they came
-    size_t n, cap, n_kept;
-    struct entry **found; // [n_slots], a power of two, at most half full: by key, open addressing
-    size_t n_slots;
+    struct blob bytes;      // of all answers, in the order they came
+    struct slot *slots;     // [n_slots], a power of two, at most half full: open addressing
+    size_t n_slots, n, n_kept;
 };
 
-// ---- entries ------------------------------------------------------------------------------------
+// ---- answers ------------------------------------------------------------------------------------
 
 // The slot of the key, or the free one where it belongs.
-static size_t slot_of(const struct memo *memo, uint64_t key)
+static struct slot *slot_of(const struct memo *memo, uint64_t key)
 {
-    size_t slot = (size_t)key & (memo->n_slots - 1);
-    while (memo->found[slot] && memo->found[slot]->key != key)
-        slot = (slot + 1) & (memo->n_slots - 1);
-    return slot;
-}
-
-// Room for one more. Entries move, so the slots are filled anew.
-static void make_room(struct memo *memo)
-{
-    if (memo->n < memo->cap)
-        return;
-    memo->cap = memo->cap ? 2 * memo->cap : 64;
-    memo->entries = mem_realloc(memo->entries, memo->cap, sizeof *memo->entries);
-    mem_free(memo->found);
-    memo->n_slots = 2 * memo->cap;
-    memo->found = mem_calloc(memo->n_slots, sizeof *memo->found);
-    for (size_t i = 0; i < memo->n; i++)
-        memo->found[slot_of(memo, memo->entries[i].key)] = &memo->entries[i];
+    size_t i = (size_t)key & (memo->n_slots - 1);
+    while (memo->slots[i].taken && memo->slots[i].key != key)
+        i = (i + 1) & (memo->n_slots - 1);
+    return &memo->slots[i];
 }
 
 static void insert(struct memo *memo, uint64_t key, const void *bytes, size_t n)
 {
-    make_room(memo);
-    struct entry *entry = &memo->entries[memo->n++];
-    *entry = (struct entry){.key = key};
-    blob_put(&entry->bytes, bytes, n);
-    memo->found[slot_of(memo, key)] = entry;
+    if (2 * memo->n >= memo->n_slots) {
+        size_t n_old = memo->n_slots;
+        struct slot *old = memo->slots;
+        memo->n_slots = n_old ? 2 * n_old : 128;
+        memo->slots = mem_calloc(memo->n_slots, sizeof *memo->slots);
+        for (size_t i = 0; i < n_old; i++)
+            if (old[i].taken)
+                *slot_of(memo, old[i].key) = old[i];
+        mem_free(old);
+    }
+    *slot_of(memo, key) = (struct slot){true, key, memo->bytes.n, n};
+    blob_put(&memo->bytes, bytes, n);
+    memo->n++;
 }
 
 uint64_t memo_key(const void *bytes, size_t n)
@@ -68,10 +60,13 @@ uint64_t memo_key(const void *bytes, size_t n)
     return checksum_bytes(bytes, n);
 }
 
-const struct blob *memo_find(const struct memo *memo, uint64_t key)
+const void *memo_find(const struct memo *memo, uint64_t key, size_t *n)
 {
-    const struct entry *entry = memo->found ? memo->found[slot_of(memo, key)] : NULL;
-    return entry ? &entry->bytes : NULL;
+    const struct slot *slot = memo->n > 0 ? slot_of(memo, key) : NULL;
+    if (!slot || !slot->taken)
+        return NULL;
+    *n = slot->n;
+    return memo->bytes.bytes + slot->at;
 }
 
 // ---- the file -----------------------------------------------------------------------------------
@@ -93,34 +88,19 @@ static int share(MPI_Comm comm, int rank, struct blob *bytes, struct err *err)
     return mpi_err_check(rc, "share the answers of the memo", err);
 }
 
-static void insert_all(struct memo *memo, const struct blob *entries)
-{
-    struct blob_reader reader = blob_read(entries->bytes, entries->n), bytes;
-    uint64_t key;
-    while (memo_file_next(&reader, &key, &bytes))
-        if (!memo_find(memo, key))
-            insert(memo, key, bytes.bytes, bytes.n);
-    memo->n_kept = memo->n;
-}
-
 static void release(struct memo *memo)
 {
-    for (size_t i = 0; i < memo->n; i++)
-        blob_release(&memo->entries[i].bytes);
-    mem_free(memo->entries);
-    mem_free(memo->found);
+    blob_release(&memo->bytes);
+    mem_free(memo->slots);
     mem_free(memo);
 }
 
-struct memo *memo_open(MPI_Comm comm, const struct memo_config *config, struct err *err)
+struct memo *memo_open(MPI_Comm comm, const struct memo_file_config *config, struct err *err)
 {
-    const struct memo_file_config file = {.path = config->path,
-                                          .program = revision_program,
-                                          .digest = config->digest,
-                                          .resume = config->resume,
-                                          .force = config->force};
+    struct memo_file_config file = *config;
     struct memo *memo = mem_calloc(1, sizeof *memo);
     struct blob entries = {0};
+    file.program = revision_program; // whose answers can be resumed from
     memo->comm = comm;
     MPI_Comm_rank(comm, &memo->rank);
     if (memo->rank == 0)
@@ -128,8 +108,13 @@ struct memo *memo_open(MPI_Comm comm, const struct memo_config *config, struct e
     int rc = err_agree(comm, memo->rank == 0 && !memo->file ? -1 : 0, err);
     if (rc == 0)
         rc = share(comm, memo->rank, &entries, err);
-    if (rc == 0)
-        insert_all(memo, &entries);
+    struct blob_reader reader = blob_read(entries.bytes, rc == 0 ? entries.n : 0), bytes;
+    uint64_t key;
+    size_t n;
+    while (memo_file_next(&reader, &key, &bytes))
+        if (!memo_find(memo, key, &n)) // a key that came twice stays as it was
+            insert(memo, key, bytes.bytes, bytes.n);
+    memo->n_kept = memo->n;
     blob_release(&entries);
     if (rc == 0)
         return memo;
@@ -146,16 +131,17 @@ void memo_close(struct memo *memo, bool done)
     release(memo);
 }
 
-int memo_add(struct memo *memo, uint64_t key, const struct blob *bytes, struct err *err)
+int memo_add(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err)
 {
     int rc = 0;
-    if (memo_find(memo, key))
+    size_t n_known;
+    if (memo_find(memo, key, &n_known))
         return 0;
     if (memo->file)
-        rc = memo_file_add(memo->file, key, bytes, err);
+        rc = memo_file_add(memo->file, key, bytes, n, err);
     if (err_agree(memo->comm, rc, err) < 0)
         return -1;
-    insert(memo, key, bytes->bytes, bytes->n);
+    insert(memo, key, bytes, n);
     return 0;
 }
 

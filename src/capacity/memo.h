@@ -15,7 +15,7 @@
 //
 //     struct memo *memo = memo_open(comm, &config, &err);
 //     uint64_t key = memo_key(question.bytes, question.n);
-//     if (!(kept = memo_find(memo, key))) { ...; memo_add(memo, key, &answer, &err); }
+//     if (!(kept = memo_find(memo, key, &n))) { ...; memo_add(memo, key, answer, n, &err); }
 //     memo_close(memo, true);
 //
 // SIGTERM and SIGUSR2 end the program between two answers, as a run does at a checkpoint:
@@ -28,36 +28,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capacity/memo_file.h"
 #include "base/blob.h"
 #include "base/err.h"
 
 struct memo;
 
-struct memo_config {
-    const char *path;            // of the file
-    const unsigned char *digest; // [16] of the study
-    bool resume;                 // take up an existing file; else one is an error unless force
-    bool force;                  // begin anew: without resume in any case, with it where the file
-                                 // is of another study or program or damaged
-};
-
 // Collective (comm). Logically collective: config. Opens or begins the file; NULL on every rank on
 // error: ERR_STUDY when it exists and nobody said what to do with it, belongs to another study, is
-// in use, or is no memo. comm is borrowed until memo_close(). `path` must not be that of anything
-// else the run writes.
-struct memo *memo_open(MPI_Comm comm, const struct memo_config *config, struct err *err);
+// in use, or is no memo. The program is this one, whatever config says. comm is borrowed until
+// memo_close(). `path` must not be that of anything else the run writes.
+struct memo *memo_open(MPI_Comm comm, const struct memo_file_config *config, struct err *err);
 // Collective. Closes the file; done: removes it, too. NULL: no effect.
 void memo_close(struct memo *memo, bool done);
 
 // Not collective. What a question is kept under.
 uint64_t memo_key(const void *bytes, size_t n);
 
-// Not collective. The bytes kept under that key, borrowed until memo_close(); NULL: none.
-const struct blob *memo_find(const struct memo *memo, uint64_t key);
+// Not collective. The bytes kept under that key, *n of them, borrowed until the next memo_add();
+// NULL: none.
+const void *memo_find(const struct memo *memo, uint64_t key, size_t *n);
 
 // Collective. Logically collective: key and bytes agree on all ranks. Keeps them; a key that is
 // there already stays as it is. An error when the file cannot be written to.
-int memo_add(struct memo *memo, uint64_t key, const struct blob *bytes, struct err *err);
+int memo_add(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err);
 
 // Collective. Has a signal on any rank asked to end? It must have been blocked
 // (checkpointing_block_signals()), and stays pending.

@@ -26,7 +26,7 @@ static const struct frames_kind kind = {
     "memo", {'r', 'f', 'm', 'e', 'm', 'o', 0x1a, '\n'}, 2, sizeof(struct owner)};
 
 struct memo_file {
-    char *path;
+    const char *path;
     int fd;
     struct frames_out frames;
     double synced_s;
@@ -47,11 +47,12 @@ static int sync_file(struct memo_file *file, struct err *err)
     return 0;
 }
 
-int memo_file_add(struct memo_file *file, uint64_t key, const struct blob *bytes, struct err *err)
+int memo_file_add(struct memo_file *file, uint64_t key, const void *bytes, size_t n,
+                  struct err *err)
 {
     struct blob entry = {0};
     blob_put_u64(&entry, key);
-    blob_put(&entry, bytes->bytes, bytes->n);
+    blob_put(&entry, bytes, n);
     int rc =
         frames_put(&file->frames, entry.bytes, entry.n, checksum_bytes(entry.bytes, entry.n), err);
     blob_release(&entry);
@@ -81,34 +82,28 @@ bool memo_file_next(struct blob_reader *reader, uint64_t *key, struct blob_reade
     return true;
 }
 
-// The next frame, if it is whole and an entry, behind *entries.
-static bool take_entry(struct frames_in *in, struct blob *entries)
-{
-    uint64_t n, hash;
-    if (in->at == in->size || frames_next(in, &n, &hash, NULL) != 1 || n < sizeof(uint64_t))
-        return false;
-    unsigned char *bytes = mem_alloc(n);
-    bool whole = frames_get(in, bytes, n, hash, NULL) == 0;
-    if (whole) {
-        blob_put_u64(entries, n - sizeof(uint64_t));
-        blob_put(entries, bytes, n);
-    }
-    mem_free(bytes);
-    return whole;
-}
-
 // Moves the whole entries into *entries, and cuts the file behind them.
 static int take_entries(const struct memo_file *file, struct frames_in *in, struct blob *entries,
                         struct err *err)
 {
-    uint64_t whole = in->at;
-    while (take_entry(in, entries))
-        whole = in->at;
-    if (whole == in->size)
+    uint64_t end = in->at, n, hash;
+    bool whole = true;
+    while (whole && in->at < in->size && frames_next(in, &n, &hash, NULL) == 1 &&
+           n >= sizeof(uint64_t)) {
+        unsigned char *bytes = mem_alloc(n);
+        whole = frames_get(in, bytes, n, hash, NULL) == 0;
+        if (whole) {
+            blob_put_u64(entries, n - sizeof(uint64_t)); // without the key
+            blob_put(entries, bytes, n);
+            end = in->at;
+        }
+        mem_free(bytes);
+    }
+    if (end == in->size)
         return 0;
     log_warn("memo %s: its last %llu bytes are cut off or damaged, they are left out", file->path,
-             (unsigned long long)(in->size - whole));
-    return ftruncate(file->fd, (off_t)whole) == 0 ? 0 : cannot_write(file, err);
+             (unsigned long long)(in->size - end));
+    return ftruncate(file->fd, (off_t)end) == 0 ? 0 : cannot_write(file, err);
 }
 
 // ---- opening ------------------------------------------------------------------------------------
@@ -174,7 +169,7 @@ struct memo_file *memo_file_open(const struct memo_file_config *config, struct b
     if (fd < 0)
         return NULL;
     struct memo_file *file = mem_calloc(1, sizeof *file);
-    *file = (struct memo_file){.path = mem_strdup(config->path), .fd = fd};
+    *file = (struct memo_file){.path = config->path, .fd = fd};
     file->frames = (struct frames_out){.kind = &kind, .name = file->path, .fd = fd};
     file->synced_s = wallclock_s();
     int rc = frames_replaceable(&kind, config->path, err);
@@ -186,7 +181,6 @@ struct memo_file *memo_file_open(const struct memo_file_config *config, struct b
     if (rc == 0)
         return file;
     close(fd);
-    mem_free(file->path);
     mem_free(file);
     return NULL;
 }
@@ -200,6 +194,5 @@ void memo_file_close(struct memo_file *file, bool remove)
     else
         sync_file(file, NULL);
     close(file->fd);
-    mem_free(file->path);
     mem_free(file);
 }

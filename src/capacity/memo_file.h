@@ -13,6 +13,7 @@
 #define CAPACITY_MEMO_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/blob.h"
@@ -21,7 +22,7 @@
 #define MEMO_DIGEST_BYTES 16
 
 struct memo_file_config {
-    const char *path;
+    const char *path;            // borrowed until the file is closed
     const char *program;         // version and revision: only the same program resumes
     const unsigned char *digest; // [MEMO_DIGEST_BYTES] of the study
     bool resume;                 // take up what is there; of another study or program: an error
@@ -39,7 +40,8 @@ struct memo_file *memo_file_open(const struct memo_file_config *config, struct b
 void memo_file_close(struct memo_file *file, bool remove);
 
 // Appends an entry, and syncs when the last time is a while ago.
-int memo_file_add(struct memo_file *file, uint64_t key, const struct blob *bytes, struct err *err);
+int memo_file_add(struct memo_file *file, uint64_t key, const void *bytes, size_t n,
+                  struct err *err);
 
 // The next entry of *reader, over what memo_file_open() gave; its bytes are borrowed from it. False
 // at the end.

@@ -32,19 +32,18 @@ static bool changes_over_day(const struct service_traffic *traffic)
 static int find_peaks(struct peak_load *peak, struct err *err)
 {
     const struct study *study = peak->context->study;
-    uint32_t n = study_capacity_intervals(&study->capacity);
-    struct forecast *day = mem_calloc(n, sizeof *day);
-    int rc = 0;
+    size_t n = study->n_services, n_rows = study_capacity_intervals(&study->capacity) * n;
+    struct capacity_demand *demand = mem_calloc(n_rows, sizeof *demand);
+    int rc = capacity_context_forecast(study, demand, err);
+    for (size_t i = 0; i < n_rows; i++)
+        peak->peak_qps[i % n] = fmax(peak->peak_qps[i % n], demand[i].peak_qps);
+    mem_free(demand);
     peak->own = true;
-    for (uint32_t s = 0; rc == 0 && s < study->n_services; s++) {
-        rc = capacity_context_forecast(study, s, day, err);
-        for (uint32_t i = 0; rc == 0 && i < n; i++)
-            peak->peak_qps[s] = fmax(peak->peak_qps[s], day[i].peak_qps);
+    for (size_t s = 0; s < n; s++) {
         peak->peak_qps[s] *= 1 + study->capacity.headroom_frac;
         peak->sum_qps += peak->peak_qps[s];
         peak->own &= !changes_over_day(&study->services[s].traffic);
     }
-    mem_free(day);
     return rc;
 }
 
@@ -174,4 +173,26 @@ double peak_load_saturation_qps(const struct peak_load *peak, uint32_t type,
         sum.compute_s += share * work.compute_s;
     }
     return demand_saturation_qps(&group->platform, &sum);
+}
+
+// ---- row by row ---------------------------------------------------------------------------------
+
+int peak_load_rows(struct capacity_context *context, const char *stage, uint32_t n,
+                   peak_load_row_fn fill, struct err *err)
+{
+    struct peak_load *peak = peak_load_create(context, err);
+    int rc = peak ? 0 : -1;
+    for (uint32_t row = 0; rc == 0 && row < n; row++) {
+        capacity_context_stage_of(context, stage, n - row);
+        rc = fill(peak, row, err);
+        if (rc == 0)
+            rc = capacity_context_done(context, 1, err);
+    }
+    peak_load_destroy(peak);
+    return rc;
+}
+
+struct capacity_context *peak_load_context(const struct peak_load *peak)
+{
+    return peak->context;
 }

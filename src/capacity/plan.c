@@ -11,7 +11,8 @@
 #include "search/dayplan.h"
 #include "traces/daycurve.h"
 
-// What plans of one scheduler are made of. Arrays owned.
+// What plans of one scheduler are made of. Its arrays of numbers lie one behind the other, from qps
+// on, which owns them.
 struct book {
     const struct study *study;
     const struct capacity_result *answer;
@@ -20,12 +21,12 @@ struct book {
     double *qps, *price;                 // [type][service]
     double *load_qps, *most_qps;         // [interval][service] at peak; [service] of the whole day
     double *intensity;                   // [interval], grams per kWh; NaN without a curve
-    uint32_t *available;                 // [type]
     struct dayplan_config day;
     double hours; // of an interval
 };
 
-// One plan of the day. Arrays owned.
+// One plan of the day. Counts lie one behind the other from `assigned` on, and costs before bounds:
+// these two own them.
 struct draft {
     bool found;
     uint32_t *assigned;     // [interval][type][service]
@@ -53,12 +54,13 @@ const char *plan_objective_unit(int objective)
     return units[objective];
 }
 
-double plan_carbon_g_per_kwh(const struct study_capacity *capacity, double from_s, double to_s)
+double plan_carbon_g_per_kwh(const struct study_capacity *capacity, uint32_t interval)
 {
     const struct reals *curve = &capacity->carbon_g_per_kwh;
     if (curve->n == 0)
         return NAN;
-    return daycurve_mean(curve, from_s / capacity->day_s, to_s / capacity->day_s);
+    return daycurve_mean(curve, interval * capacity->interval_s / capacity->day_s,
+                         (interval + 1) * capacity->interval_s / capacity->day_s);
 }
 
 // Of one server that serves that service. Where carbon is counted, watts: inside an interval, whose
@@ -72,33 +74,6 @@ static double price_of(const struct book *book, uint32_t type, const struct capa
         return book->study->groups[type].price_usd_per_h;
     default:
         return tuple->at_qps.power_w;
-    }
-}
-
-static void fill_prices(struct book *book)
-{
-    for (uint32_t h = 0; h < book->n_types; h++) {
-        book->available[h] = book->answer->available[h];
-        for (uint32_t m = 0; m < book->n_services; m++) {
-            size_t at = (size_t)h * book->n_services + m;
-            const struct capacity_tuple *tuple = &book->tuples[at];
-            book->qps[at] = tuple->state == CAPACITY_FOUND ? tuple->qps : 0;
-            book->price[at] = price_of(book, h, tuple);
-        }
-    }
-}
-
-static void fill_loads(struct book *book)
-{
-    const struct study_capacity *capacity = &book->study->capacity;
-    for (uint32_t i = 0; i < book->n_intervals; i++) {
-        for (uint32_t m = 0; m < book->n_services; m++) {
-            size_t at = (size_t)i * book->n_services + m;
-            book->load_qps[at] = book->answer->demand[at].peak_qps;
-            book->most_qps[m] = fmax(book->most_qps[m], book->load_qps[at]);
-        }
-        book->intensity[i] = plan_carbon_g_per_kwh(capacity, i * capacity->interval_s,
-                                                   (i + 1) * capacity->interval_s);
     }
 }
 
@@ -117,46 +92,60 @@ static void open_book(struct book *book, const struct study *study,
                           .hours = capacity->interval_s / CAPACITY_S_PER_H};
     book->day = (struct dayplan_config){answer->n_intervals, n_types, capacity->interval_s,
                                         capacity->startup_s, capacity->min_on_s};
-    book->qps = mem_calloc(n_pairs, sizeof *book->qps);
-    book->price = mem_calloc(n_pairs, sizeof *book->price);
-    book->load_qps = mem_calloc((size_t)answer->n_intervals * n_services, sizeof(double));
-    book->most_qps = mem_calloc(n_services, sizeof *book->most_qps);
-    book->intensity = mem_calloc(answer->n_intervals, sizeof *book->intensity);
-    book->available = mem_calloc(n_types, sizeof *book->available);
-    fill_prices(book);
-    fill_loads(book);
+    book->qps =
+        mem_calloc(2 * n_pairs + n_services + (size_t)answer->n_intervals * (n_services + 1),
+                   sizeof *book->qps);
+    book->price = book->qps + n_pairs;
+    book->most_qps = book->price + n_pairs;
+    book->intensity = book->most_qps + n_services;
+    book->load_qps = book->intensity + answer->n_intervals;
+    for (size_t pair = 0; pair < n_pairs; pair++) {
+        const struct capacity_tuple *tuple = &book->tuples[pair];
+        book->qps[pair] = tuple->state == CAPACITY_FOUND ? tuple->qps : 0;
+        book->price[pair] = price_of(book, (uint32_t)(pair / n_services), tuple);
+    }
+    for (uint32_t i = 0; i < answer->n_intervals; i++) {
+        for (uint32_t m = 0; m < n_services; m++) {
+            size_t at = (size_t)i * n_services + m;
+            book->load_qps[at] = answer->demand[at].peak_qps;
+            book->most_qps[m] = fmax(book->most_qps[m], book->load_qps[at]);
+        }
+        book->intensity[i] = plan_carbon_g_per_kwh(capacity, i);
+    }
 }
 
-static void close_book(struct book *book)
+// Servers on over all intervals and types: so many rows has an assignment.
+static size_t n_rows(const struct book *book)
 {
-    mem_free(book->qps);
-    mem_free(book->price);
-    mem_free(book->load_qps);
-    mem_free(book->most_qps);
-    mem_free(book->intensity);
-    mem_free(book->available);
+    return (size_t)book->n_intervals * book->n_types;
 }
 
 static struct draft new_draft(const struct book *book)
 {
-    size_t n_on = (size_t)book->n_intervals * book->n_types;
+    size_t n = n_rows(book);
     struct draft draft = {.total = NAN};
-    draft.assigned = mem_calloc(n_on * book->n_services, sizeof *draft.assigned);
-    draft.on = mem_calloc(n_on, sizeof *draft.on);
-    draft.started = mem_calloc(n_on, sizeof *draft.started);
-    draft.cost = mem_calloc(book->n_intervals, sizeof *draft.cost);
-    draft.bound = mem_calloc(book->n_intervals, sizeof *draft.bound);
+    draft.assigned = mem_calloc(n * (book->n_services + 2), sizeof *draft.assigned);
+    draft.on = draft.assigned + n * book->n_services;
+    draft.started = draft.on + n;
+    draft.cost = mem_calloc(2 * (size_t)book->n_intervals, sizeof *draft.cost);
+    draft.bound = draft.cost + book->n_intervals;
     return draft;
 }
 
 static void drop_draft(struct draft *draft)
 {
     mem_free(draft->assigned);
-    mem_free(draft->on);
-    mem_free(draft->started);
     mem_free(draft->cost);
-    mem_free(draft->bound);
-    *draft = (struct draft){.found = false};
+}
+
+// All but the bounds, which are of the method that found them.
+static void copy_draft(const struct book *book, struct draft *to, const struct draft *from)
+{
+    memcpy(to->assigned, from->assigned,
+           n_rows(book) * (book->n_services + 2) * sizeof *to->assigned);
+    memcpy(to->cost, from->cost, book->n_intervals * sizeof *to->cost);
+    to->found = from->found;
+    to->total = from->total;
 }
 
 // ---- what a plan costs --------------------------------------------------------------------------
@@ -195,15 +184,6 @@ static double planned_w(const struct book *book, const struct draft *draft, uint
     return sum;
 }
 
-// Energy of the servers that start for the interval, before it.
-static double starting_wh(const struct book *book, const struct draft *draft, uint32_t i)
-{
-    double sum = 0;
-    for (uint32_t h = 0; h < book->n_types; h++)
-        sum += draft->started[(size_t)i * book->n_types + h] * idle_w(book, h);
-    return sum * book->day.startup_s / CAPACITY_S_PER_H;
-}
-
 // Servers that are on, and those that start, each with a weight; NaN where a weight is missing.
 static double weighed(const struct book *book, const uint32_t *n, uint32_t i, bool prices)
 {
@@ -224,9 +204,14 @@ static double weighed_h(const struct book *book, const struct draft *draft, uint
            weighed(book, draft->started, i, prices) * book->day.startup_s / CAPACITY_S_PER_H;
 }
 
+// With what the servers that start for the interval take before it.
 static double interval_wh(const struct book *book, const struct draft *draft, uint32_t i)
 {
-    return planned_w(book, draft, i) * book->hours + starting_wh(book, draft, i);
+    double starting_w = 0;
+    for (uint32_t h = 0; h < book->n_types; h++)
+        starting_w += draft->started[(size_t)i * book->n_types + h] * idle_w(book, h);
+    return planned_w(book, draft, i) * book->hours +
+           starting_w * book->day.startup_s / CAPACITY_S_PER_H;
 }
 
 // Its part of the day's objective, in the objective's unit times hours.
@@ -247,8 +232,7 @@ static double interval_total(const struct book *book, const struct draft *draft,
 // From what is assigned to what is on, and to the day's objective.
 static void account(const struct book *book, struct draft *draft, enum dayplan_strategy strategy)
 {
-    size_t n_on = (size_t)book->n_intervals * book->n_types;
-    uint32_t *needed = mem_calloc(n_on, sizeof *needed);
+    uint32_t *needed = mem_calloc(n_rows(book), sizeof *needed);
     for (uint32_t i = 0; i < book->n_intervals; i++)
         for (uint32_t h = 0; h < book->n_types; h++)
             needed[(size_t)i * book->n_types + h] = in_use(book, assigned_at(book, draft, i), h);
@@ -362,7 +346,7 @@ static int solve_day(const struct book *book, const struct supply *supply, struc
 static int draft_pool(const struct book *book, enum provision_method method, struct draft *draft,
                       struct err *err)
 {
-    const struct supply all = {method, book->available, NULL};
+    const struct supply all = {method, book->answer->available, NULL};
     struct moment peak = {.load_qps = book->most_qps};
     int rc = solve(book, &all, &peak, NULL, err);
     if (rc == 0 && peak.state == PROVISION_FOUND) {
@@ -379,23 +363,12 @@ static int draft_pool(const struct book *book, enum provision_method method, str
     return rc;
 }
 
-static void copy_draft(const struct book *book, struct draft *to, const struct draft *from)
-{
-    size_t n_on = (size_t)book->n_intervals * book->n_types;
-    memcpy(to->assigned, from->assigned, n_on * book->n_services * sizeof *to->assigned);
-    memcpy(to->on, from->on, n_on * sizeof *to->on);
-    memcpy(to->started, from->started, n_on * sizeof *to->started);
-    memcpy(to->cost, from->cost, book->n_intervals * sizeof *to->cost);
-    to->found = from->found;
-    to->total = from->total;
-}
-
 // Both strategies of one method; drafts[N_DAYPLAN_STRATEGIES] are there.
 static int draft_method(const struct book *book, enum provision_method method, struct draft *drafts,
                         struct shortage *worst, struct err *err)
 {
     struct draft *follow = &drafts[DAYPLAN_FOLLOW], *peak = &drafts[DAYPLAN_PEAK];
-    const struct supply all = {method, book->available, NULL};
+    const struct supply all = {method, book->answer->available, NULL};
     struct draft pool = new_draft(book);
     int rc = solve_day(book, &all, follow, worst, err);
     if (rc == 0 && follow->found) {
@@ -456,7 +429,7 @@ static struct capacity_total total_of(const struct book *book, const struct draf
 static void publish(const struct book *book, const struct draft *draft,
                     struct capacity_result *answer, size_t at)
 {
-    size_t n_on = (size_t)book->n_intervals * book->n_types;
+    size_t n_on = n_rows(book);
     if (!draft->found) {
         answer->totals[at].state = CAPACITY_BEYOND;
         return;
@@ -562,6 +535,6 @@ int plan_fill(const struct study *study, struct capacity_result *answer, uint32_
     for (int m = 0; m < N_PROVISION_METHODS; m++)
         for (int p = 0; p < N_DAYPLAN_STRATEGIES; p++)
             drop_draft(&drafts[m][p]);
-    close_book(&book);
+    mem_free(book.qps);
     return rc;
 }

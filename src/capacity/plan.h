@@ -4,7 +4,7 @@
 // Demand (results/file/capacity_result.h, answer->demand) and tuples in, assignments and their
 // books out: for every allocation (search/provision.h) and provisioning (search/dayplan.h) of one
 // scheduler. A server serves one service at a time; the servers that serve one are its pool. Every
-// interval is planned for its peak with the headroom, and nothing is simulated here (plan_check.h).
+// interval is planned for its peak with the headroom, and nothing is simulated here (find_day.h).
 //
 //   follow  each interval gets the plan that is cheapest for it alone; servers on beyond it are
 //           those that the minimum on-time keeps
@@ -43,9 +43,9 @@ struct plan_outcome {
 int plan_fill(const struct study *study, struct capacity_result *answer, uint32_t scheduler,
               struct plan_outcome *outcome, struct err *err);
 
-// Mean of the curve of carbon intensity (study_capacity.h) over [from_s, to_s] of the day, in grams
+// Mean of the curve of carbon intensity (study_capacity.h) over an interval of the day, in grams
 // per kWh; NaN without a curve.
-double plan_carbon_g_per_kwh(const struct study_capacity *capacity, double from_s, double to_s);
+double plan_carbon_g_per_kwh(const struct study_capacity *capacity, uint32_t interval);
 
 // Unit of an objective: "1", "W", "USD h-1", "g h-1".
 const char *plan_objective_unit(int objective);

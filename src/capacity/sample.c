@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capacity/sample.h"
 
-#include <assert.h>
 #include <math.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "runs/crew.h"
 #include "capacity/sample_fleet.h"
@@ -17,7 +16,7 @@
 #include "results/gather.h"
 #include "results/record.h"
 
-// Between two looks for a signal: so many queries per rank, about a second, and no more slices.
+// Between two calls of the watch: so many queries per rank, about a second, and no more slices.
 #define BATCH_QUERIES 8e6
 #define BATCH_SLICES 256
 
@@ -25,12 +24,10 @@ struct sample_bench {
     MPI_Comm comm;
     int rank, n_ranks;
     struct memo *memo;
-    struct crew *ranks; // a crew per rank, for its deals; NULL: see failed
-    struct err failed;
+    struct crew *ranks;         // a crew per rank, for its deals; NULL before the first
     struct svctab_cache *times; // of every cost that was needed
     struct record *record;      // cleared and used again; NULL before the first
-    bool stopped;
-    sample_watch_fn watch; // NULL: nobody
+    sample_watch_fn watch;      // NULL: nobody
     void *user;
 };
 
@@ -54,17 +51,12 @@ static int check_service(const struct service_config *service, bool with_rates, 
     return 0;
 }
 
-// Does traffic ever move from one cell to another?
-static bool cells_trade(const struct outage_config *outages)
-{
-    bool whole = false;
-    for (size_t i = 0; i < outages->n_events; i++)
-        whole = whole || outages->events[i].whole_cell;
-    return outages->failover && whole;
-}
-
 int sample_check(const struct study *study, bool with_rates, struct err *err)
 {
+    const struct outage_config *outages = &study->outages;
+    bool whole_cells = false; // does traffic ever move from one cell to another?
+    for (size_t i = 0; i < outages->n_events; i++)
+        whole_cells |= outages->events[i].whole_cell;
     for (size_t s = 0; s < study->n_services; s++)
         if (check_service(&study->services[s], with_rates, err) < 0)
             return -1;
@@ -74,12 +66,12 @@ int sample_check(const struct study *study, bool with_rates, struct err *err)
                            "fleet: group \"%.60s\" switches servers by a list of times, which a "
                            "piece of a day does not see; expected no \"on\" there",
                            study->group_configs[g].name);
-    if (cells_trade(&study->outages))
+    if (outages->failover && whole_cells)
         return err_set(err, ERR_STUDY,
                        "failures.failover: traffic of cells that are out goes to the others, so "
                        "cells are not independent and none can stand for all; expected \"failover: "
                        "false\"");
-    if (study->outages.n_events > 0)
+    if (outages->n_events > 0)
         return err_set(err, ERR_STUDY,
                        "failures.events: a list belongs to a time and to servers that a piece of "
                        "the day does not see; expected \"mtbf\" and \"mttr\" instead");
@@ -94,7 +86,6 @@ struct sample_bench *sample_bench_create(MPI_Comm comm, struct memo *memo)
     *bench = (struct sample_bench){.comm = comm, .memo = memo, .times = svctab_cache_create()};
     MPI_Comm_rank(comm, &bench->rank);
     MPI_Comm_size(comm, &bench->n_ranks);
-    bench->ranks = crew_create(comm, (uint32_t)bench->n_ranks, &bench->failed);
     return bench;
 }
 
@@ -112,11 +103,6 @@ void sample_watch(struct sample_bench *bench, sample_watch_fn watch, void *user)
 {
     bench->watch = watch;
     bench->user = user;
-}
-
-bool sample_stopped(const struct sample_bench *bench)
-{
-    return bench->stopped;
 }
 
 void sample_release(struct slice_result *results, size_t n)
@@ -137,7 +123,6 @@ static void add_tally(const struct tally *tally, struct slice_service *out, uint
     out->n_queries += tally->n_queries;
     out->n_late += tally->n_late;
     out->n_lost += tally->n_lost;
-    out->n_in_flight += tally->n_in_flight + tally->n_pending;
     if (!record_tally_range(tally, &first, &last))
         return;
     out->first = *end == 0 || first < out->first ? first : out->first;
@@ -179,88 +164,52 @@ static void harvest_servers(const struct sample_fleet *sampled, const struct rec
     }
 }
 
-static void harvest_verdict(const struct sample_fleet *sampled, const struct slice *slice,
-                            const struct record *record, struct slice_result *out)
-{
-    const struct verdict_scope scope = {0, slice->fleet->study->tune.p99_bound};
-    struct meta *meta = sample_fleet_meta(sampled);
-    out->overall = verdict_of(record, meta, &scope);
-    out->overall.cpu_util_frac = (double)out->cpu_busy_ns * 1e-9 / out->core_s;
-    out->overall.accel_util_frac =
-        out->stream_s > 0 ? (double)out->accel_busy_ns * 1e-9 / out->stream_s : (double)NAN;
-    out->stable = out->overall.stable;
-    meta_destroy(meta);
-}
-
 // Of a fleet that has nothing to do; services[] is there.
 static struct slice_result idle_result(const struct slice *slice)
 {
     struct slice_result out = {.n_services = slice->fleet->n_services,
                                .length_s = simtime_to_s(slice->length_ns),
-                               .stable = VERDICT_MET,
                                .overall = measurement_none(VERDICT_UNSURE)};
     out.overall.stable = VERDICT_MET;
     out.services = mem_calloc(out.n_services, sizeof *out.services);
     return out;
 }
 
-static struct slice_result harvest(const struct sample_fleet *sampled, const struct slice *slice,
-                                   const struct record *record, uint64_t n_simulated)
+// Into an idle result, from the record of all ranks.
+static void harvest(const struct sample_fleet *sampled, const struct slice *slice,
+                    const struct record *record, struct slice_result *out)
 {
-    struct slice_result out = idle_result(slice);
-    out.share_frac = (double)sampled->n_servers / (double)sampled->of_servers;
-    for (uint32_t i = 0; i < out.n_services; i++)
+    const struct verdict_scope scope = {0, slice->fleet->study->tune.p99_bound};
+    struct meta *meta = study_fleet_meta(&sampled->fleet);
+    out->share_frac = (double)sampled->n_servers / (double)sampled->of_servers;
+    for (uint32_t i = 0; i < out->n_services; i++)
         if (sampled->slots[i] != SAMPLE_FLEET_NO_SLOT)
-            harvest_service(record, sampled->slots[i], &out.services[i]);
-    harvest_servers(sampled, record, &out);
-    harvest_verdict(sampled, slice, record, &out);
-    out.overall.n_queries = n_simulated;
-    return out;
+            harvest_service(record, sampled->slots[i], &out->services[i]);
+    harvest_servers(sampled, record, out);
+    out->overall = verdict_of(record, meta, &scope);
+    out->overall.cpu_util_frac = (double)out->cpu_busy_ns * 1e-9 / out->core_s;
+    out->overall.accel_util_frac =
+        out->stream_s > 0 ? (double)out->accel_busy_ns * 1e-9 / out->stream_s : (double)NAN;
+    meta_destroy(meta);
 }
 
 // ---- results as bytes ---------------------------------------------------------------------------
 
-// Members alone: what lies between them is nobody's.
-struct packed {
-    int64_t cpu_busy_ns, accel_busy_ns, energy_uj;
-    double core_s, stream_s, length_s, share_frac;
-    struct measurement overall;
-};
-
+// A result, then each service with its counts behind it. The bytes are of one program on one kind
+// of machine, as the memo's head and MPI see to.
 static void pack(const struct slice_result *result, struct blob *blob)
 {
-    struct packed packed;
-    memset(&packed, 0, sizeof packed);
-    packed.cpu_busy_ns = result->cpu_busy_ns;
-    packed.accel_busy_ns = result->accel_busy_ns;
-    packed.energy_uj = result->energy_uj;
-    packed.core_s = result->core_s;
-    packed.stream_s = result->stream_s;
-    packed.length_s = result->length_s;
-    packed.share_frac = result->share_frac;
-    packed.overall = result->overall;
-    blob_put(blob, &packed, sizeof packed);
-    blob_put_u32(blob, result->n_services);
+    blob_put(blob, result, offsetof(struct slice_result, services));
     for (uint32_t i = 0; i < result->n_services; i++) {
         const struct slice_service *service = &result->services[i];
-        blob_put_u64(blob, service->n_queries);
-        blob_put_u64(blob, service->n_late);
-        blob_put_u64(blob, service->n_lost);
-        blob_put_u64(blob, service->n_in_flight);
-        blob_put_u32(blob, service->first);
-        blob_put_u32(blob, service->n_counts);
+        blob_put(blob, service, offsetof(struct slice_service, counts));
         blob_put(blob, service->counts, service->n_counts * sizeof *service->counts);
     }
 }
 
 static int unpack_service(struct blob_reader *reader, struct slice_service *service)
 {
-    service->n_queries = blob_get_u64(reader);
-    service->n_late = blob_get_u64(reader);
-    service->n_lost = blob_get_u64(reader);
-    service->n_in_flight = blob_get_u64(reader);
-    service->first = blob_get_u32(reader);
-    service->n_counts = blob_get_u32(reader);
+    blob_get(reader, service, offsetof(struct slice_service, counts));
     if (service->first > HIST_N_BUCKETS || service->n_counts > HIST_N_BUCKETS - service->first) {
         service->n_counts = 0;
         return blob_refuse(reader);
@@ -273,25 +222,14 @@ static int unpack_service(struct blob_reader *reader, struct slice_service *serv
 // n_services: as many as the slice has. On error the result is empty.
 static int unpack(struct blob_reader *reader, uint32_t n_services, struct slice_result *result)
 {
-    struct packed packed;
-    blob_get(reader, &packed, sizeof packed);
-    *result = (struct slice_result){.cpu_busy_ns = packed.cpu_busy_ns,
-                                    .accel_busy_ns = packed.accel_busy_ns,
-                                    .energy_uj = packed.energy_uj,
-                                    .core_s = packed.core_s,
-                                    .stream_s = packed.stream_s,
-                                    .length_s = packed.length_s,
-                                    .share_frac = packed.share_frac,
-                                    .stable = packed.overall.stable,
-                                    .overall = packed.overall};
-    if (blob_get_u32(reader) != n_services)
-        return blob_refuse(reader);
-    result->n_services = n_services;
-    result->services = mem_calloc(n_services, sizeof *result->services);
-    for (uint32_t i = 0; i < n_services; i++)
-        if (unpack_service(reader, &result->services[i]) < 0)
-            break;
-    if (!reader->short_of)
+    *result = (struct slice_result){0};
+    blob_get(reader, result, offsetof(struct slice_result, services));
+    bool good = result->n_services == n_services;
+    result->n_services = good ? n_services : 0;
+    result->services = mem_calloc(result->n_services, sizeof *result->services);
+    for (uint32_t i = 0; good && i < n_services; i++)
+        good = unpack_service(reader, &result->services[i]) == 0;
+    if (good && !reader->short_of)
         return 0;
     sample_release(result, 1);
     return -1;
@@ -299,10 +237,20 @@ static int unpack(struct blob_reader *reader, uint32_t n_services, struct slice_
 
 // ---- one slice ----------------------------------------------------------------------------------
 
+// One to be simulated.
+struct task {
+    const struct slice *slice;
+    struct slice_result *result;
+    struct sample_fleet *sampled; // owned
+    uint64_t key;                 // of its answer in the memo
+    double queries;               // about
+};
+
 // The bench's record, empty.
-static struct record *fresh_record(struct sample_bench *bench, const struct sample_fleet *sampled,
-                                   const struct slice *slice)
+static struct record *fresh_record(struct sample_bench *bench, const struct task *task)
 {
+    const struct sample_fleet *sampled = task->sampled;
+    const struct slice *slice = task->slice;
     const struct record_shape shape = {.n_services = sampled->fleet.n_services,
                                        .n_groups = sampled->fleet.n_groups,
                                        .n_bins = slice->n_bins + (slice->warmup_ns > 0),
@@ -316,36 +264,29 @@ static struct record *fresh_record(struct sample_bench *bench, const struct samp
     return bench->record;
 }
 
-static int count_queries(MPI_Comm comm, const struct run_cost *cost, uint64_t *n, struct err *err)
-{
-    unsigned long long n_queries = cost->n_queries;
-    int rc = MPI_Allreduce(MPI_IN_PLACE, &n_queries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm);
-    *n = n_queries;
-    return mpi_err_check(rc, "sum a sample's queries", err);
-}
-
-// Collective (comm), whose rank 0 appends the answer to *bytes. cut NULL: nothing to simulate.
-static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct sample_fleet *sampled,
-                    const struct slice *slice, struct blob *bytes, struct err *err)
+// Collective (comm), whose rank 0 appends the answer to *bytes.
+static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct task *task,
+                    struct blob *bytes, struct err *err)
 {
     struct run_options options = {.layout = LAYOUT_AUTO, .times = bench->times};
     struct run_cost cost = {0};
-    struct record *total = NULL;
-    uint64_t n_simulated = 0;
-    int rank, n_ranks, rc = 0;
+    struct record *record = fresh_record(bench, task), *total = NULL;
+    unsigned long long n_simulated;
+    int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
-    struct record *record = sampled ? fresh_record(bench, sampled, slice) : NULL;
-    if (sampled)
-        rc = run_fleet(comm, &sampled->fleet, &options, record, &cost, err);
-    if (rc == 0 && sampled)
-        rc = count_queries(comm, &cost, &n_simulated, err);
-    if (rc == 0 && sampled && n_ranks > 1)
+    int rc = run_fleet(comm, &task->sampled->fleet, &options, record, &cost, err);
+    n_simulated = cost.n_queries;
+    if (rc == 0)
+        rc = mpi_err_check(
+            MPI_Allreduce(MPI_IN_PLACE, &n_simulated, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm),
+            "sum a sample's queries", err);
+    if (rc == 0 && n_ranks > 1)
         rc = gather_record(comm, record, &total, err);
     if (rc == 0 && rank == 0) {
-        struct slice_result result =
-            sampled ? harvest(sampled, slice, total ? total : record, n_simulated)
-                    : idle_result(slice);
+        struct slice_result result = idle_result(task->slice);
+        harvest(task->sampled, task->slice, total ? total : record, &result);
+        result.overall.n_queries = n_simulated;
         pack(&result, bytes);
         sample_release(&result, 1);
     }
@@ -355,105 +296,69 @@ static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct samp
 
 // ---- many ---------------------------------------------------------------------------------------
 
-// One to be simulated.
-struct task {
-    const struct slice *slice;
-    struct slice_result *result;
-    struct sample_fleet *sampled; // owned; NULL: nothing to simulate
-    uint64_t key;                 // of its answer in the memo
-    double queries;               // about
-};
-
-// The answers of a batch, from all ranks. Arrays owned.
-struct answers {
-    uint32_t *owner;      // [n tasks] the rank that has it
-    int *sizes;           // [n_ranks] bytes
-    unsigned char *bytes; // each rank's behind those of the rank before
-};
-
-// Every rank's bytes to all, each behind those of the rank before; sizes[n_ranks]. Caller frees.
-static unsigned char *exchange(const struct sample_bench *bench, const struct blob *mine,
-                               int *sizes, struct err *err)
+// Every rank's bytes to all: readers[n_ranks] over *all, which the caller frees.
+static int exchange(const struct sample_bench *bench, const struct blob *mine,
+                    struct blob_reader *readers, unsigned char **all, struct err *err)
 {
-    int *places = mem_calloc((size_t)bench->n_ranks, sizeof *places), n = (int)mine->n;
+    int *sizes = mem_calloc(2 * (size_t)bench->n_ranks, sizeof *sizes);
+    int *places = sizes + bench->n_ranks, n = (int)mine->n;
     size_t total = 0;
-    unsigned char *all = NULL;
     int rc = MPI_Allgather(&n, 1, MPI_INT, sizes, 1, MPI_INT, bench->comm);
-    for (int r = 0; r < bench->n_ranks && rc == MPI_SUCCESS; r++) {
+    for (int r = 0; r < bench->n_ranks; total += (size_t)sizes[r++])
         places[r] = (int)total;
-        total += (size_t)sizes[r];
-    }
-    if (rc == MPI_SUCCESS && total > INT32_MAX) {
+    if (rc == MPI_SUCCESS && total > INT32_MAX)
         rc = MPI_ERR_COUNT;
-    } else if (rc == MPI_SUCCESS) {
-        all = mem_alloc(total);
-        rc = MPI_Allgatherv(mine->bytes, n, MPI_BYTE, all, sizes, places, MPI_BYTE, bench->comm);
+    if (rc == MPI_SUCCESS) {
+        *all = mem_alloc(total);
+        rc = MPI_Allgatherv(mine->bytes, n, MPI_BYTE, *all, sizes, places, MPI_BYTE, bench->comm);
     }
-    mem_free(places);
-    if (mpi_err_check(rc, "share the answers of samples", err) == 0)
-        return all;
-    mem_free(all);
-    return NULL;
+    for (int r = 0; r < bench->n_ranks && rc == MPI_SUCCESS; r++)
+        readers[r] = blob_read(*all + places[r], (size_t)sizes[r]);
+    mem_free(sizes);
+    return mpi_err_check(rc, "share the answers of samples", err);
 }
 
-// Hands the answers out, in the order in which every rank made its own, and keeps them.
-static int take(struct sample_bench *bench, struct task *tasks, size_t n,
-                const struct answers *answers, struct err *err)
-{
-    struct blob_reader *readers = mem_calloc((size_t)bench->n_ranks, sizeof *readers);
-    const unsigned char *at = answers->bytes;
-    int rc = 0;
-    for (int r = 0; r < bench->n_ranks; at += answers->sizes[r], r++)
-        readers[r] = blob_read(at, (size_t)answers->sizes[r]);
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        struct blob_reader *reader = &readers[answers->owner[i]];
-        struct blob bytes = {0};
-        size_t begin = reader->at;
-        if (unpack(reader, tasks[i].slice->fleet->n_services, tasks[i].result) < 0)
-            rc = err_set(err, ERR_FAIL, "the answer of a sampled simulation is damaged");
-        if (rc == 0 && bench->memo && tasks[i].sampled) {
-            blob_put(&bytes, reader->bytes + begin, reader->at - begin);
-            rc = memo_add(bench->memo, tasks[i].key, &bytes, err);
-            blob_release(&bytes);
-        }
-    }
-    mem_free(readers);
-    return rc;
-}
-
-// A batch: each slice by a rank of its own where there are enough of them, else all by all.
+// A batch: each slice by a rank of its own where there are enough of them, else all by all. Every
+// rank makes its answers in the order of the tasks, and in that order they are taken.
 static int run_batch(struct sample_bench *bench, struct task *tasks, size_t n, struct err *err)
 {
     bool together = n < (size_t)bench->n_ranks;
-    struct answers answers = {.owner = mem_calloc(n, sizeof *answers.owner),
-                              .sizes = mem_calloc((size_t)bench->n_ranks, sizeof *answers.sizes)};
+    uint32_t *owner = mem_calloc(n, sizeof *owner);
     double *weights = mem_calloc(n, sizeof *weights);
+    struct blob_reader *readers = mem_calloc((size_t)bench->n_ranks, sizeof *readers);
+    unsigned char *all = NULL;
     struct blob mine = {0};
     int rc = 0;
     for (size_t i = 0; i < n; i++)
         weights[i] = tasks[i].queries;
     if (!together)
-        crew_deal(bench->ranks, weights, (uint32_t)n, answers.owner);
+        crew_deal(bench->ranks, weights, (uint32_t)n, owner);
     for (size_t i = 0; i < n && rc == 0; i++)
-        if (together || (int)answers.owner[i] == bench->rank)
-            rc = simulate(bench, together ? bench->comm : MPI_COMM_SELF, tasks[i].sampled,
-                          tasks[i].slice, &mine, err);
+        if (together || (int)owner[i] == bench->rank)
+            rc = simulate(bench, together ? bench->comm : MPI_COMM_SELF, &tasks[i], &mine, err);
     if (rc == 0 && mine.n > INT32_MAX)
         rc = err_set(err, ERR_FAIL, "the answers of slices are too long to be sent");
     rc = err_agree(bench->comm, rc, err);
     if (rc == 0)
-        rc = (answers.bytes = exchange(bench, &mine, answers.sizes, err)) ? 0 : -1;
-    if (rc == 0)
-        rc = take(bench, tasks, n, &answers, err);
-    mem_free(answers.bytes);
+        rc = exchange(bench, &mine, readers, &all, err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct blob_reader *reader = &readers[owner[i]];
+        size_t begin = reader->at;
+        if (unpack(reader, tasks[i].slice->fleet->n_services, tasks[i].result) < 0)
+            rc = err_set(err, ERR_FAIL, "the answer of a sampled simulation is damaged");
+        else if (bench->memo)
+            rc =
+                memo_add(bench->memo, tasks[i].key, reader->bytes + begin, reader->at - begin, err);
+    }
+    mem_free(all);
     blob_release(&mine);
-    mem_free(answers.sizes);
+    mem_free(readers);
     mem_free(weights);
-    mem_free(answers.owner);
+    mem_free(owner);
     return rc;
 }
 
-// How many of the tasks are done before a signal is looked for.
+// How many of the tasks are done before somebody is told.
 static size_t batch_of(const struct sample_bench *bench, const struct task *tasks, size_t n)
 {
     double queries = 0;
@@ -468,36 +373,32 @@ static size_t batch_of(const struct sample_bench *bench, const struct task *task
 static int run_all(struct sample_bench *bench, struct task *tasks, size_t n, uint64_t n_queries,
                    struct err *err)
 {
-    for (size_t i = 0, size; i < n; i += size) {
-        size = batch_of(bench, &tasks[i], n - i);
-        if (bench->memo && memo_stop(bench->memo)) {
-            bench->stopped = true;
-            return err_set(err, ERR_FAIL,
-                           "interrupted; partial results saved, resume with --resume");
-        }
-        if (run_batch(bench, &tasks[i], size, err) < 0)
+    for (size_t i = 0, end = 0;; end = i + batch_of(bench, &tasks[i], n - i)) {
+        if (end > i && run_batch(bench, &tasks[i], end - i, err) < 0)
             return -1;
-        for (size_t k = i; k < i + size; k++)
-            n_queries += tasks[k].result->overall.n_queries;
-        if (bench->watch)
-            bench->watch(bench->user, n_queries);
+        for (; i < end; i++)
+            n_queries += tasks[i].result->overall.n_queries;
+        if (bench->watch && bench->watch(bench->user, n_queries, err) < 0)
+            return -1;
+        if (i == n)
+            return 0;
     }
-    return 0;
 }
 
 // Takes the answer from the memo when it has one; else what is to be done.
 static bool recall(const struct sample_bench *bench, struct task *task)
 {
     struct blob question = {0};
-    const struct blob *answer;
-    if (!bench->memo || !task->sampled)
+    if (!bench->memo)
         return false;
-    sample_fleet_describe(task->sampled, task->slice, &question);
+    sample_fleet_describe(task->slice, &question);
     task->key = memo_key(question.bytes, question.n);
     blob_release(&question);
-    if (!(answer = memo_find(bench->memo, task->key)))
+    size_t n;
+    const void *answer = memo_find(bench->memo, task->key, &n);
+    if (!answer)
         return false;
-    struct blob_reader reader = blob_read(answer->bytes, answer->n);
+    struct blob_reader reader = blob_read(answer, n);
     if (unpack(&reader, task->slice->fleet->n_services, task->result) == 0 &&
         blob_left(&reader) == 0)
         return true;
@@ -508,23 +409,21 @@ static bool recall(const struct sample_bench *bench, struct task *task)
 int sample_run(struct sample_bench *bench, const struct slice *slices, size_t n,
                struct slice_result *results, struct err *err)
 {
-    if (!bench->ranks) {
-        if (err)
-            *err = bench->failed;
+    if (!bench->ranks && !(bench->ranks = crew_create(bench->comm, (uint32_t)bench->n_ranks, err)))
         return -1;
-    }
     struct task *tasks = mem_calloc(n, sizeof *tasks);
     uint64_t n_recalled = 0;
     size_t n_tasks = 0;
     for (size_t i = 0; i < n; i++) {
+        struct task task = {&slices[i], &results[i], sample_fleet_create(&slices[i]), 0, 0};
         results[i] = (struct slice_result){0};
-        struct task task = {.slice = &slices[i], .result = &results[i]};
-        task.sampled = sample_fleet_create(&slices[i]);
-        task.queries = task.sampled ? sample_fleet_queries(task.sampled) : 0;
-        if (recall(bench, &task)) {
+        if (!task.sampled) {
+            results[i] = idle_result(&slices[i]);
+        } else if (recall(bench, &task)) {
             n_recalled += results[i].overall.n_queries;
             sample_fleet_destroy(task.sampled);
         } else {
+            task.queries = sample_fleet_queries(task.sampled);
             tasks[n_tasks++] = task;
         }
     }

@@ -29,22 +29,22 @@
 
 // One service in one slice, scaled to nothing: counts of what was simulated.
 struct slice_service {
-    uint64_t n_queries, n_late, n_lost, n_in_flight;
+    uint64_t n_queries, n_late, n_lost;
     uint32_t first, n_counts; // of the histogram: buckets [first, first + n_counts)
     uint32_t *counts;         // owned by the slice_result
 };
 
+// The pointers are last, so that what is before them travels as it lies.
 struct slice_result {
-    uint32_t n_services;
-    struct slice_service *services; // [n_services]
     // The slice's servers over its measured time.
     int64_t cpu_busy_ns, accel_busy_ns, energy_uj;
     double core_s, stream_s;    // what there was of them
     double length_s;            // of the measured time
     double share_frac;          // simulated servers over all of the fleet's
-    int32_t stable;             // enum measurement_verdict, of every queue
     struct measurement overall; // as probe_measure() gives it, of the worst service, but for
                                 // cpu_util_frac, accel_util_frac: of all groups together
+    uint32_t n_services;
+    struct slice_service *services; // [n_services]
 };
 
 // Not collective. Can the study be cut so? with_rates: every slice will bring its rates. The text
@@ -63,16 +63,13 @@ void sample_bench_destroy(struct sample_bench *bench);
 // there are several, together where there is one; results[n] are the same on every rank. Those that
 // were done before (memo.h) are not done again. A fleet without servers or traffic gives zeros, and
 // is stable. On error no result is left.
-//
-// Between slices it looks whether a signal asks to end (memo_stop()). Then it fails, too, what was
-// answered is kept, and sample_stopped() says so.
+// Between slices it calls the bench's watch, and fails with it; what was answered is kept.
 int sample_run(struct sample_bench *bench, const struct slice *slices, size_t n,
                struct slice_result *results, struct err *err);
-// Not collective. Has sample_run() failed because it was asked to end?
-bool sample_stopped(const struct sample_bench *bench);
-// Not collective. From now on sample_run() calls watch(user, ...) on every rank, after every few
-// slices: the queries that it has simulated so far, answers from the memo included. NULL: no more.
-typedef void (*sample_watch_fn)(void *user, uint64_t n_queries);
+// Not collective. From now on sample_run() calls watch(user, ...) on every rank, before the first
+// slice and after every few, with the queries that it has simulated so far, answers from the memo
+// included. -1 ends it, and must be said on every rank alike.
+typedef int (*sample_watch_fn)(void *user, uint64_t n_queries, struct err *err);
 void sample_watch(struct sample_bench *bench, sample_watch_fn watch, void *user);
 
 // Not collective. Empties the results.

@@ -54,16 +54,6 @@ static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint6
     return taken;
 }
 
-// The scheduler's settings for service s on group g, by the study or the choice for it.
-static struct settings settings_for(const struct fleet_variant *fleet, uint32_t g, uint32_t s)
-{
-    const struct study *study = fleet->study;
-    if (!fleet->choices)
-        return study->group_configs[g].settings[s];
-    return sched_fit(&fleet->choices[(size_t)g * study->n_services + s],
-                     cost_has_accel(study->groups[g].costs[s]));
-}
-
 static void add_group(struct sample_fleet *sampled, const struct fleet_variant *fleet, uint32_t g,
                       uint32_t n_servers)
 {
@@ -74,32 +64,27 @@ static void add_group(struct sample_fleet *sampled, const struct fleet_variant *
     sampled->platforms[at] = *group->platform;
     if (fleet->n_cores > 0)
         sampled->platforms[at].cores = fleet->n_cores;
-    sampled->settings[at] = mem_calloc(n_services, sizeof(struct settings));
-    sampled->costs[at] = mem_calloc(n_services, sizeof(const struct cost *));
+    struct settings *settings = sampled->settings + (size_t)at * n_services;
+    const struct cost **costs = sampled->costs + (size_t)at * n_services;
     for (uint32_t i = 0; i < fleet->n_services; i++) {
-        if (sampled->slots[i] == SAMPLE_FLEET_NO_SLOT)
+        uint32_t slot = sampled->slots[i], s = sample_fleet_service_at(fleet, i);
+        if (slot == SAMPLE_FLEET_NO_SLOT)
             continue;
-        sampled->settings[at][sampled->slots[i]] =
-            settings_for(fleet, g, sample_fleet_service_at(fleet, i));
-        sampled->costs[at][sampled->slots[i]] = group->costs[sample_fleet_service_at(fleet, i)];
+        costs[slot] = group->costs[s];
+        settings[slot] = fleet->choices
+                             ? sched_fit(&fleet->choices[(size_t)g * study->n_services + s],
+                                         cost_has_accel(costs[slot]))
+                             : group->settings[s];
     }
     group->platform = &sampled->platforms[at];
     group->n_servers = n_servers;
     group->weight = fleet->weights ? fleet->weights[g] : group->weight;
-    group->costs = sampled->costs[at];
-    group->settings = sampled->settings[at];
+    group->costs = costs;
+    group->settings = settings;
     group->on = (struct on_schedule){0};
-    sampled->group_of[at] = g;
 }
 
 // ---- traffic ------------------------------------------------------------------------------------
-
-// Start of the slice in the period of its curve.
-static double phase_s(const struct arrival_config *arrivals, double start_s)
-{
-    double at_s = fmod(arrivals->start_s + start_s, arrivals->period_s);
-    return at_s < 0 ? fmax(at_s + arrivals->period_s, 0) : at_s;
-}
 
 static bool follows_curve(const struct arrival_config *arrivals)
 {
@@ -116,28 +101,18 @@ static void add_service(struct sample_fleet *sampled, const struct slice *slice,
     if (!(rate_qps > 0))
         return;
     traffic->rate_qps = rate_qps * ((double)sampled->n_servers / (double)sampled->of_servers);
-    if (slice->rates_qps)
+    if (slice->rates_qps) {
         traffic->arrivals.process = arrival_find(arrival_poisson.name);
-    else if (follows_curve(&traffic->arrivals))
-        traffic->arrivals.start_s = phase_s(&traffic->arrivals, slice->start_s);
+    } else if (follows_curve(&traffic->arrivals)) {
+        double period_s = traffic->arrivals.period_s;
+        double at_s = fmod(traffic->arrivals.start_s + slice->start_s, period_s);
+        traffic->arrivals.start_s = at_s < 0 ? fmax(at_s + period_s, 0) : at_s;
+    }
     sampled->slots[i] = sampled->fleet.n_services;
     sampled->services[sampled->fleet.n_services++] = service;
 }
 
 // ---- the whole ----------------------------------------------------------------------------------
-
-static struct sample_fleet *allocate(uint32_t n_services, uint32_t n_groups)
-{
-    struct sample_fleet *sampled = mem_calloc(1, sizeof *sampled);
-    sampled->services = mem_calloc(n_services, sizeof *sampled->services);
-    sampled->slots = mem_calloc(n_services, sizeof *sampled->slots);
-    sampled->groups = mem_calloc(n_groups, sizeof *sampled->groups);
-    sampled->platforms = mem_calloc(n_groups, sizeof *sampled->platforms);
-    sampled->settings = mem_calloc(n_groups, sizeof(struct settings *));
-    sampled->costs = mem_calloc(n_groups, sizeof(const struct cost **));
-    sampled->group_of = mem_calloc(n_groups, sizeof *sampled->group_of);
-    return sampled;
-}
 
 struct sample_fleet *sample_fleet_create(const struct slice *slice)
 {
@@ -145,7 +120,14 @@ struct sample_fleet *sample_fleet_create(const struct slice *slice)
     const struct study *study = fleet->study;
     uint32_t n_groups = (uint32_t)study->n_groups, n_cells;
     uint32_t *n_servers = mem_calloc(n_groups, sizeof *n_servers);
-    struct sample_fleet *sampled = allocate(fleet->n_services, n_groups);
+    size_t n_pairs = (size_t)n_groups * fleet->n_services;
+    struct sample_fleet *sampled = mem_calloc(1, sizeof *sampled);
+    sampled->services = mem_calloc(fleet->n_services, sizeof *sampled->services);
+    sampled->slots = mem_calloc(fleet->n_services, sizeof *sampled->slots);
+    sampled->groups = mem_calloc(n_groups, sizeof *sampled->groups);
+    sampled->platforms = mem_calloc(n_groups, sizeof *sampled->platforms);
+    sampled->settings = mem_calloc(n_pairs, sizeof *sampled->settings);
+    sampled->costs = mem_calloc(n_pairs, sizeof *sampled->costs);
     assert(fleet->n_cells > 0 && slice->n_cells > 0 && slice->length_ns > 0 && slice->n_bins > 0);
     sampled->n_servers = take_cells(slice, n_servers, &sampled->of_servers, &n_cells);
     for (uint32_t i = 0; sampled->n_servers > 0 && i < fleet->n_services; i++)
@@ -172,57 +154,13 @@ void sample_fleet_destroy(struct sample_fleet *sampled)
 {
     if (!sampled)
         return;
-    for (uint32_t g = 0; g < sampled->fleet.n_groups; g++) {
-        mem_free(sampled->settings[g]);
-        mem_free(sampled->costs[g]);
-    }
     mem_free(sampled->services);
     mem_free(sampled->slots);
     mem_free(sampled->groups);
     mem_free(sampled->platforms);
     mem_free(sampled->settings);
     mem_free(sampled->costs);
-    mem_free(sampled->group_of);
     mem_free(sampled);
-}
-
-static void number_servers(const struct fleet_config *fleet, struct meta *meta)
-{
-    uint32_t server = 0; // numbered cell by cell, inside a cell group by group
-    for (uint32_t c = 0; c < fleet->n_cells; c++)
-        for (uint32_t g = 0; g < fleet->n_groups; g++)
-            for (uint32_t n = layout_servers(fleet, g, c); n > 0; n--, server++) {
-                meta->server_group[server] = g;
-                meta->server_cell[server] = c;
-            }
-}
-
-struct meta *sample_fleet_meta(const struct sample_fleet *sampled)
-{
-    const struct fleet_config *fleet = &sampled->fleet;
-    struct meta *meta =
-        meta_create(fleet->n_services, fleet->n_groups, (uint32_t)sampled->n_servers);
-    meta->n_cells = fleet->n_cells;
-    for (uint32_t i = 0; i < fleet->n_services; i++) {
-        const struct service_config *service = &fleet->services[i];
-        meta->services[i] = (struct meta_service){mem_strdup(service->name),
-                                                  mem_strdup(service->model), service->sla_quantile,
-                                                  service->sla_ns, service->traffic.rate_qps};
-    }
-    for (uint32_t g = 0; g < fleet->n_groups; g++) {
-        const struct platform *platform = fleet->groups[g].platform;
-        bool accel = platform->has_accelerator;
-        for (uint32_t i = 0; i < fleet->n_services; i++)
-            accel = accel || sched_dispatch(&fleet->groups[g], i).offload_items > 0;
-        meta->groups[g] = (struct meta_group){mem_strdup(fleet->groups[g].name),
-                                              mem_strdup(platform->name),
-                                              fleet->groups[g].n_servers,
-                                              (uint32_t)platform->cores,
-                                              accel ? (uint32_t)platform->accelerator.streams : 0,
-                                              accel};
-    }
-    number_servers(fleet, meta);
-    return meta;
 }
 
 double sample_fleet_queries(const struct sample_fleet *sampled)
@@ -238,36 +176,30 @@ double sample_fleet_queries(const struct sample_fleet *sampled)
     return rate_qps * length_s;
 }
 
-static void put_real(struct blob *blob, double value)
+void sample_fleet_describe(const struct slice *slice, struct blob *blob)
 {
-    blob_put(blob, &value, sizeof value);
-}
-
-void sample_fleet_describe(const struct sample_fleet *sampled, const struct slice *slice,
-                           struct blob *blob)
-{
-    const struct fleet_config *fleet = &sampled->fleet;
-    blob_put_u64(blob, fleet->seed);
+    const struct fleet_variant *fleet = slice->fleet;
+    const struct study *study = fleet->study;
+    const uint32_t counts[] = {slice->n_cells,         slice->n_bins,
+                               fleet->n_cells,         fleet->n_cores,
+                               fleet->n_services,      fleet->weights != NULL,
+                               fleet->choices != NULL, slice->rates_qps != NULL};
+    blob_put_u64(blob, slice->number);
+    blob_put(blob, &slice->start_s, sizeof slice->start_s);
     blob_put_i64(blob, slice->warmup_ns);
     blob_put_i64(blob, slice->length_ns);
-    blob_put_u32(blob, slice->n_bins);
-    blob_put_u32(blob, fleet->n_cells);
-    blob_put_u64(blob, sampled->of_servers);
-    for (uint32_t i = 0; i < slice->fleet->n_services; i++) {
-        blob_put_u32(blob, sample_fleet_service_at(slice->fleet, i));
-        blob_put_u32(blob, sampled->slots[i]);
-    }
+    blob_put(blob, counts, sizeof counts);
+    blob_put(blob, fleet->n_servers, study->n_groups * sizeof *fleet->n_servers);
+    if (fleet->weights)
+        blob_put(blob, fleet->weights, study->n_groups * sizeof *fleet->weights);
     for (uint32_t i = 0; i < fleet->n_services; i++) {
-        blob_put_i64(blob, fleet->services[i].traffic.arrivals.process);
-        put_real(blob, fleet->services[i].traffic.rate_qps);
-        put_real(blob, fleet->services[i].traffic.arrivals.start_s);
-    }
-    for (uint32_t g = 0; g < fleet->n_groups; g++) {
-        blob_put_u32(blob, sampled->group_of[g]);
-        blob_put_u32(blob, fleet->groups[g].n_servers);
-        blob_put_i64(blob, fleet->groups[g].platform->cores);
-        put_real(blob, fleet->groups[g].weight);
-        for (uint32_t i = 0; i < fleet->n_services; i++)
-            settings_save(&fleet->groups[g].settings[i], blob);
+        uint32_t s = sample_fleet_service_at(fleet, i);
+        // Who scales a study's rates does it in the study.
+        const double *qps =
+            slice->rates_qps ? &slice->rates_qps[i] : &study->services[s].traffic.rate_qps;
+        blob_put_u32(blob, s);
+        blob_put(blob, qps, sizeof *qps);
+        for (size_t g = 0; fleet->choices && g < study->n_groups; g++)
+            settings_save(&fleet->choices[g * study->n_services + s], blob);
     }
 }

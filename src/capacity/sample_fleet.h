@@ -15,11 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <stdint.h>
-
 #include "base/blob.h"
 #include "cluster/config.h"
-#include "results/meta.h"
 #include "search/measure.h"
 #include "study/study.h"
 
@@ -60,9 +57,8 @@ struct sample_fleet {
     struct service_config *services;
     struct group_config *groups;
     struct platform *platforms;     // [fleet.n_groups], strings borrowed
-    struct settings **settings;     // [fleet.n_groups], each owned
-    const struct cost ***costs;     // [fleet.n_groups], each owned; what they point to is not
-    uint32_t *group_of;             // [fleet.n_groups] in the study
+    struct settings *settings;      // [fleet.n_groups][fleet.n_services]
+    const struct cost **costs;      // likewise; what they point to is the study's
     uint32_t *slots;                // [slice->fleet->n_services] in fleet.services
     uint64_t n_servers, of_servers; // simulated, and of the whole fleet
 };
@@ -72,14 +68,10 @@ struct sample_fleet {
 struct sample_fleet *sample_fleet_create(const struct slice *slice);
 void sample_fleet_destroy(struct sample_fleet *sampled); // NULL: no effect
 
-// What a summary must know of it; caller meta_destroy()s.
-struct meta *sample_fleet_meta(const struct sample_fleet *sampled);
-
 // Queries that it will simulate, about.
 double sample_fleet_queries(const struct sample_fleet *sampled);
 
-// Appends all that decides the answer, given the study.
-void sample_fleet_describe(const struct sample_fleet *sampled, const struct slice *slice,
-                           struct blob *blob);
+// Appends all that decides the answer to a slice, given the study but for its services' rates.
+void sample_fleet_describe(const struct slice *slice, struct blob *blob);
 
 #endif

@@ -232,44 +232,49 @@ char *study_format(const struct study *study)
     return study_print_all(study);
 }
 
-static void meta_servers(const struct study *study, struct meta *meta)
-{
-    uint32_t server = 0; // numbered cell by cell, inside a cell group by group
-    for (uint32_t c = 0; c < study->fleet.n_cells; c++)
-        for (uint32_t g = 0; g < study->fleet.n_groups; g++)
-            for (uint32_t n = layout_servers(&study->fleet, g, c); n > 0; n--, server++) {
-                meta->server_group[server] = g;
-                meta->server_cell[server] = c;
-            }
-}
-
 static struct meta_service service_meta(const struct service_config *service)
 {
     return (struct meta_service){mem_strdup(service->name), mem_strdup(service->model),
                                  service->sla_quantile, service->sla_ns, service->traffic.rate_qps};
 }
 
-static struct meta_group group_meta(const struct study_group *group, size_t n_services)
+static struct meta_group group_meta(const struct group_config *group, uint32_t n_services)
 {
-    const struct platform *platform = &group->platform;
+    const struct platform *platform = group->platform;
     bool accel = platform->has_accelerator;
-    const struct sched_type *type = sched_types[group->scheduler];
-    for (size_t s = 0; s < n_services; s++)
-        accel = accel || type->needs(settings_values(&group->settings[s])).offload_items > 0;
+    for (uint32_t s = 0; s < n_services; s++)
+        accel = accel || sched_dispatch(group, s).offload_items > 0;
     return (struct meta_group){mem_strdup(group->name),
                                mem_strdup(platform->name),
-                               (uint32_t)group->servers,
+                               group->n_servers,
                                (uint32_t)platform->cores,
                                accel ? (uint32_t)platform->accelerator.streams : 0,
                                accel};
 }
 
+struct meta *study_fleet_meta(const struct fleet_config *fleet)
+{
+    uint32_t n_servers = 0, server = 0;
+    for (uint32_t g = 0; g < fleet->n_groups; g++)
+        n_servers += fleet->groups[g].n_servers;
+    struct meta *meta = meta_create(fleet->n_services, fleet->n_groups, n_servers);
+    meta->n_cells = fleet->n_cells;
+    for (uint32_t s = 0; s < fleet->n_services; s++)
+        meta->services[s] = service_meta(&fleet->services[s]);
+    for (uint32_t g = 0; g < fleet->n_groups; g++)
+        meta->groups[g] = group_meta(&fleet->groups[g], fleet->n_services);
+    for (uint32_t c = 0; c < fleet->n_cells; c++) // numbered cell by cell, then group by group
+        for (uint32_t g = 0; g < fleet->n_groups; g++)
+            for (uint32_t n = layout_servers(fleet, g, c); n > 0; n--, server++) {
+                meta->server_group[server] = g;
+                meta->server_cell[server] = c;
+            }
+    return meta;
+}
+
 struct meta *study_meta(const struct study *study)
 {
-    uint32_t n_servers = 0;
-    for (size_t g = 0; g < study->n_groups; g++)
-        n_servers += (uint32_t)study->groups[g].servers;
-    struct meta *meta = meta_create(study->fleet.n_services, study->fleet.n_groups, n_servers);
+    struct meta *meta = study_fleet_meta(&study->fleet);
     meta->study_name = mem_strdup(study->settings.name);
     meta->policy = mem_strdup(policy_types[study->balancer.policy]->name);
     meta->program_version = mem_strdup(RECFLEET_VERSION);
@@ -281,11 +286,5 @@ struct meta *study_meta(const struct study *study)
     meta->warmup_ns = study->warmup_ns;
     meta->warmup_auto = study->warmup_auto;
     meta->has_outages = fleet_has_outages(&study->fleet);
-    meta->n_cells = study->fleet.n_cells;
-    for (size_t s = 0; s < study->n_services; s++)
-        meta->services[s] = service_meta(&study->services[s]);
-    for (size_t g = 0; g < study->n_groups; g++)
-        meta->groups[g] = group_meta(&study->groups[g], study->n_services);
-    meta_servers(study, meta);
     return meta;
 }

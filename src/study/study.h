@@ -110,6 +110,8 @@ char *study_format(const struct study *study);
 char *study_output_path(const struct study *study);
 // What the results must know of the study; caller meta_destroy()s.
 struct meta *study_meta(const struct study *study);
+// The same of a fleet alone: services, groups and servers, nothing of a study.
+struct meta *study_fleet_meta(const struct fleet_config *fleet);
 
 // Queries in all, as far as rates tell.
 double study_expected_queries(const struct study *study);

@@ -26,17 +26,13 @@ void capacity_fixture_open(struct capacity_fixture *f, const char *text, struct 
     f->context =
         (struct capacity_context){.eval = &f->eval, .study = f->search.study, .memo = memo};
     f->context.answer = capacity_search_frame(&f->search);
-    f->context.bench = sample_bench_create(f->eval.comm, memo);
-    f->context.choices = mem_calloc((size_t)f->context.answer->n_schedulers *
-                                        f->search.study->n_groups * f->search.study->n_services,
-                                    sizeof *f->context.choices);
+    capacity_context_open(&f->context);
 }
 
 void capacity_fixture_close(struct capacity_fixture *f)
 {
-    sample_bench_destroy(f->context.bench);
+    capacity_context_close(&f->context);
     capacity_result_destroy(f->context.answer);
-    mem_free(f->context.choices);
     capacity_search_release(&f->search);
 }
 
@@ -52,7 +48,7 @@ struct memo *capacity_fixture_memo(char *path)
         unlink(path);
     }
     MPI_Bcast(path, 64, MPI_CHAR, 0, MPI_COMM_WORLD);
-    const struct memo_config config = {.path = path, .digest = digest};
+    const struct memo_file_config config = {.path = path, .digest = digest};
     struct memo *memo = memo_open(MPI_COMM_WORLD, &config, &err);
     ck_assert_msg(memo != NULL, "%s", err.text);
     return memo;

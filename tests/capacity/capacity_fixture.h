@@ -5,8 +5,8 @@
 //     capacity_fixture_open(&f, ASK_SYNTHETIC "capacity: {find: load}\n", NULL);
 //     find_load_run(&f.context, &err);
 //     capacity_fixture_close(&f);
-#ifndef TESTS_APP_ASK_FIXTURE_H
-#define TESTS_APP_ASK_FIXTURE_H
+#ifndef TESTS_CAPACITY_CAPACITY_FIXTURE_H
+#define TESTS_CAPACITY_CAPACITY_FIXTURE_H
 
 #include "capacity/capacity_context.h"
 #include "capacity/capacity_search.h"

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/simtime.h"
 #include "support/suite.h"
 
 struct study *sample_fixture_parse(const char *text)
@@ -43,10 +44,21 @@ struct fleet_variant sample_fixture_fleet(const struct study *study, uint32_t *n
                                   .n_cells = study->fleet.n_cells};
 }
 
+struct slice sample_fixture_slice(const struct fleet_variant *fleet, uint64_t number,
+                                  uint32_t n_cells)
+{
+    return (struct slice){.fleet = fleet,
+                          .number = number,
+                          .n_cells = n_cells,
+                          .warmup_ns = 50 * SIMTIME_MS,
+                          .length_ns = 200 * SIMTIME_MS,
+                          .n_bins = 10};
+}
+
 static bool same_service(const struct slice_service *a, const struct slice_service *b)
 {
     return a->n_queries == b->n_queries && a->n_late == b->n_late && a->n_lost == b->n_lost &&
-           a->n_in_flight == b->n_in_flight && a->first == b->first && a->n_counts == b->n_counts &&
+           a->first == b->first && a->n_counts == b->n_counts &&
            memcmp(a->counts, b->counts, a->n_counts * sizeof *a->counts) == 0;
 }
 
@@ -55,7 +67,7 @@ bool sample_fixture_same(const struct slice_result *a, const struct slice_result
     bool same = a->n_services == b->n_services && a->cpu_busy_ns == b->cpu_busy_ns &&
                 a->accel_busy_ns == b->accel_busy_ns && a->energy_uj == b->energy_uj &&
                 a->core_s == b->core_s && a->share_frac == b->share_frac &&
-                a->stable == b->stable &&
+                a->overall.stable == b->overall.stable &&
                 a->overall.late_frac.value == b->overall.late_frac.value &&
                 a->overall.n_queries == b->overall.n_queries;
     for (uint32_t i = 0; same && i < a->n_services; i++)

@@ -85,7 +85,7 @@ START_TEST(slices_are_told)
                                 .n_bins = 10};
     capacity_context_stage(&f.context, "one", 0.5);
     ck_assert_int_eq(sample_run(f.context.bench, &slice, 1, &result, &err), 0);
-    ck_assert_int_eq(heard.n, f.eval.rank == 0);
+    ck_assert_int_eq(heard.n, f.eval.rank == 0 ? 2 : 0); // before it and behind it
     ck_assert_double_eq_tol(heard.done_frac, 0, 1e-12);
     ck_assert_uint_eq(f.context.n_told, result.overall.n_queries);
     sample_release(&result, 1);
@@ -102,16 +102,6 @@ START_TEST(choices_stand_by_scheduler)
     ck_assert(capacity_context_choices(&f.context, 1) ==
               f.context.choices + 1); // one group, one service
     capacity_fixture_close(&f);
-}
-END_TEST
-
-// The same question has the same key, another one another.
-START_TEST(keys_tell_questions_apart)
-{
-    ck_assert(capacity_context_key("tuple %s %u", "fixed", 1) ==
-              capacity_context_key("tuple fixed 1"));
-    ck_assert(capacity_context_key("tuple %s %u", "fixed", 1) !=
-              capacity_context_key("tuple %s %u", "fixed", 2));
 }
 END_TEST
 
@@ -140,7 +130,7 @@ START_TEST(a_signal_stops_it)
     ck_assert_int_eq(before, 0);
     ck_assert_int_eq(after, -1);
     ck_assert(context.stopped);
-    ck_assert_ptr_nonnull(strstr(err.text, "signal"));
+    ck_assert_ptr_nonnull(strstr(err.text, "interrupted"));
 }
 END_TEST
 
@@ -150,7 +140,6 @@ int main(int argc, char **argv)
                                        {"core", equal_stages_share_the_rest},
                                        {"core", slices_are_told},
                                        {"core", choices_stand_by_scheduler},
-                                       {"core", keys_tell_questions_apart},
                                        {"limits", a_signal_stops_it}};
     return suite_mpi_run(&argc, &argv, "capacity_context", tests, sizeof tests / sizeof *tests);
 }

@@ -65,7 +65,7 @@ START_TEST(frames_fit_the_question)
     ck_assert_str_eq(s->types[0], "web");
     ck_assert_str_eq(s->services[0], "a");
     ck_assert_str_eq(s->find, "plan");
-    ck_assert_double_eq_tol(s->target_s[0], 4e-3, 1e-12);
+    ck_assert_double_eq_tol(s->sla_s[0], 4e-3, 1e-12);
     ck_assert_double_eq_tol(s->sla_quantile, 0.95, 1e-12);
     ck_assert_double_eq_tol(s->price_usd_per_h[0], 2, 1e-12);
     ck_assert_uint_eq(s->available[0], 4);
@@ -79,19 +79,18 @@ START_TEST(answers_a_file)
     struct capacity_search search;
     struct library library;
     struct err err = {0};
-    struct capacity_search_result result;
     struct eval eval = capacity_fixture_eval();
-    const struct capacity_search_options options = {.memo = NULL};
+    struct capacity_context context = {.eval = &eval};
     int rc = read_text(ASK_SYNTHETIC "capacity: {find: load, accuracy: 20%, max_queries: 40000}\n",
                        &search, &library, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    rc = capacity_search_run(&eval, &search, &options, &result, &err);
+    rc = capacity_search_run(&context, &search, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    ck_assert(!result.stopped);
-    ck_assert_ptr_nonnull(result.answer);
-    ck_assert_int_eq(result.answer->loads[0].state, CAPACITY_FOUND);
-    ck_assert_uint_gt(result.n_queries, result.answer->loads[0].n_queries);
-    capacity_result_destroy(result.answer);
+    ck_assert(!context.stopped);
+    ck_assert_ptr_nonnull(context.answer);
+    ck_assert_int_eq(context.answer->loads[0].state, CAPACITY_FOUND);
+    ck_assert_uint_gt(context.n_queries, context.answer->loads[0].n_queries);
+    capacity_result_destroy(context.answer);
     capacity_search_release(&search);
     library_release(&library);
 }
@@ -123,16 +122,15 @@ START_TEST(says_what_no_fleet_can_do)
     struct capacity_search search;
     struct library library;
     struct err err = {0};
-    struct capacity_search_result result;
     struct eval eval = capacity_fixture_eval();
-    const struct capacity_search_options options = {.memo = NULL};
+    struct capacity_context context = {.eval = &eval};
     int rc = read_text(ASK_SYNTHETIC "capacity: {find: plan, headroom: 100%}\n", &search, &library,
                        &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    rc = capacity_search_run(&eval, &search, &options, &result, &err);
+    rc = capacity_search_run(&context, &search, &err);
     ck_assert_int_eq(rc, -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
-    ck_assert_ptr_null(result.answer);
+    ck_assert_ptr_null(context.answer);
     ck_assert_msg(strstr(err.text, "service \"a\" lacks") != NULL, "%s", err.text);
     ck_assert_msg(strstr(err.text, "of 40000 qps") != NULL, "%s", err.text);
     capacity_search_release(&search);

@@ -11,7 +11,6 @@
 
 #include "runs/checkpointing.h"
 #include "base/mem.h"
-#include "base/simtime.h"
 #include "capacity/sample_fixture.h"
 #include "support/suite_mpi.h"
 
@@ -40,7 +39,7 @@ static void drop(char *path)
 
 static struct memo *must_open(const char *path, bool resume)
 {
-    const struct memo_config config = {path, digest, resume, false};
+    const struct memo_file_config config = {.path = path, .digest = digest, .resume = resume};
     struct err err = {0};
     struct memo *memo = memo_open(MPI_COMM_WORLD, &config, &err);
     ck_assert_msg(memo != NULL, "%s", err.text);
@@ -49,19 +48,17 @@ static struct memo *must_open(const char *path, bool resume)
 
 static void add(struct memo *memo, uint64_t key, uint64_t value)
 {
-    struct blob bytes = {0};
     struct err err = {0};
-    blob_put_u64(&bytes, value);
-    ck_assert_msg(memo_add(memo, key, &bytes, &err) == 0, "%s", err.text);
-    blob_release(&bytes);
+    ck_assert_msg(memo_add(memo, key, &value, sizeof value, &err) == 0, "%s", err.text);
 }
 
 static void expect(const struct memo *memo, uint64_t key, uint64_t value)
 {
-    const struct blob *bytes = memo_find(memo, key);
+    size_t n = 0;
+    const void *bytes = memo_find(memo, key, &n);
     ck_assert_ptr_nonnull(bytes);
-    struct blob_reader reader = blob_read(bytes->bytes, bytes->n);
-    ck_assert_uint_eq(blob_get_u64(&reader), value);
+    ck_assert_uint_eq(n, sizeof value);
+    ck_assert_mem_eq(bytes, &value, n);
 }
 
 // A thousand answers are found on every rank, at once and when the file is taken up again. Keys
@@ -72,7 +69,7 @@ START_TEST(keeps_answers)
     struct memo *memo = must_open(path, false);
     for (uint64_t i = 0; i < 1000; i++)
         add(memo, i << 50, i * i);
-    ck_assert_ptr_null(memo_find(memo, 5));
+    ck_assert_ptr_null(memo_find(memo, 5, &(size_t){0}));
     memo_close(memo, false);
     memo = must_open(path, true);
     ck_assert_uint_eq(memo_n_kept(memo), 1000);
@@ -92,7 +89,7 @@ START_TEST(refuses_alike)
 {
     char *path = fresh_path();
     memo_close(must_open(path, false), false);
-    const struct memo_config config = {path, digest, false, false};
+    const struct memo_file_config config = {.path = path, .digest = digest};
     struct err err = {0};
     ck_assert_ptr_null(memo_open(MPI_COMM_WORLD, &config, &err));
     ck_assert_msg(strstr(err.text, "exists") != NULL, "%s", err.text);
@@ -100,22 +97,23 @@ START_TEST(refuses_alike)
 }
 END_TEST
 
-static int run_five(struct memo *memo, struct slice_result *results, bool *stopped, struct err *err)
+static int look(void *memo, uint64_t n_queries, struct err *err)
+{
+    (void)n_queries;
+    return memo_stop(memo) ? err_set(err, ERR_FAIL, "stopped") : 0;
+}
+
+static int run_five(struct memo *memo, struct slice_result *results, struct err *err)
 {
     struct study *study = sample_fixture_study();
     uint32_t n_servers[2];
     struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
     struct slice slices[5];
     for (uint32_t i = 0; i < 5; i++)
-        slices[i] = (struct slice){.fleet = &fleet,
-                                   .number = i,
-                                   .n_cells = 1,
-                                   .warmup_ns = 20 * SIMTIME_MS,
-                                   .length_ns = 50 * SIMTIME_MS,
-                                   .n_bins = 10};
+        slices[i] = sample_fixture_slice(&fleet, i, 1);
     struct sample_bench *bench = sample_bench_create(MPI_COMM_WORLD, memo);
+    sample_watch(bench, look, memo);
     int rc = sample_run(bench, slices, 5, results, err);
-    *stopped = sample_stopped(bench);
     sample_bench_destroy(bench);
     study_destroy(study);
     return rc;
@@ -127,13 +125,12 @@ START_TEST(slices_are_taken_from_it)
     char *path = fresh_path();
     struct slice_result first[5], again[5];
     struct err err = {0};
-    bool stopped;
     struct memo *memo = must_open(path, false);
-    ck_assert_int_eq(run_five(memo, first, &stopped, &err), 0);
+    ck_assert_int_eq(run_five(memo, first, &err), 0);
     memo_close(memo, false);
     memo = must_open(path, true);
     ck_assert_uint_eq(memo_n_kept(memo), 5);
-    ck_assert_int_eq(run_five(memo, again, &stopped, &err), 0);
+    ck_assert_int_eq(run_five(memo, again, &err), 0);
     ck_assert_uint_eq(memo_n(memo), 5);
     for (int i = 0; i < 5; i++)
         ck_assert(sample_fixture_same(&first[i], &again[i]));
@@ -151,19 +148,18 @@ START_TEST(a_signal_ends_it)
     char *path = fresh_path();
     struct slice_result results[5];
     struct err err = {0};
-    bool stopped;
     sigset_t set;
     struct memo *memo = must_open(path, false);
     ck_assert(!memo_stop(memo));
     if (suite_mpi_rank() == suite_mpi_size() - 1)
         raise(SIGTERM);
-    int rc = run_five(memo, results, &stopped, &err);
+    int rc = run_five(memo, results, &err);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     while (sigtimedwait(&set, NULL, &(struct timespec){0, 0}) > 0)
         continue;
     ck_assert_int_eq(rc, -1);
-    ck_assert(stopped);
+    ck_assert_str_eq(err.text, "stopped");
     ck_assert_uint_eq(memo_n(memo), 0);
     memo_close(memo, true);
     drop(path);

@@ -42,6 +42,14 @@ static struct memo_file *must_open(const struct memo_file_config *config, struct
     return file;
 }
 
+// Opens a file that then begins anew.
+static void expect_empty(const struct memo_file_config *config)
+{
+    struct blob entries = {0};
+    memo_file_close(must_open(config, &entries), false);
+    ck_assert_uint_eq(entries.n, 0);
+}
+
 static void expect_refused(const struct memo_file_config *config, const char *reason)
 {
     struct err err = {0};
@@ -54,11 +62,8 @@ static void expect_refused(const struct memo_file_config *config, const char *re
 
 static void add(struct memo_file *file, uint64_t key, const char *text)
 {
-    struct blob bytes = {0};
     struct err err = {0};
-    blob_put(&bytes, text, strlen(text));
-    ck_assert_msg(memo_file_add(file, key, &bytes, &err) == 0, "%s", err.text);
-    blob_release(&bytes);
+    ck_assert_msg(memo_file_add(file, key, text, strlen(text), &err) == 0, "%s", err.text);
 }
 
 // A file with the answers "one" and "three" to 1 and 3.
@@ -162,9 +167,7 @@ START_TEST(a_beginning_is_no_loss)
     char *path = make_two();
     ck_assert_int_eq(truncate(path, 20), 0);
     struct memo_file_config config = config_of(path, false, false);
-    struct blob entries = {0};
-    memo_file_close(must_open(&config, &entries), false);
-    ck_assert_uint_eq(entries.n, 0);
+    expect_empty(&config);
     ck_assert_uint_eq(count_entries(path), 0);
     drop(path);
 }
@@ -176,10 +179,8 @@ START_TEST(an_old_file_needs_a_word)
     char *path = make_two();
     struct memo_file_config plain = config_of(path, false, false),
                             force = config_of(path, false, true);
-    struct blob entries = {0};
     expect_refused(&plain, "--resume");
-    memo_file_close(must_open(&force, &entries), false);
-    ck_assert_uint_eq(entries.n, 0);
+    expect_empty(&force);
     ck_assert_uint_eq(count_entries(path), 0);
     drop(path);
 }
@@ -198,9 +199,7 @@ START_TEST(belongs_to_one_study_and_program)
     flip(path, 40);
     expect_refused(&own, "damaged");
     own.force = true;
-    struct blob entries = {0};
-    memo_file_close(must_open(&own, &entries), false);
-    ck_assert_uint_eq(entries.n, 0);
+    expect_empty(&own);
     drop(path);
 }
 END_TEST

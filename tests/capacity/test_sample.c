@@ -5,32 +5,15 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/simtime.h"
 #include "capacity/sample_fixture.h"
 #include "support/suite_mpi.h"
 #include "cluster/sched.h"
 
-static struct slice slice_of(const struct fleet_variant *fleet, uint64_t number, uint32_t n_cells)
-{
-    return (struct slice){.fleet = fleet,
-                          .number = number,
-                          .n_cells = n_cells,
-                          .warmup_ns = 50 * SIMTIME_MS,
-                          .length_ns = 200 * SIMTIME_MS,
-                          .n_bins = 10};
-}
-
-static void run_on(struct sample_bench *bench, const struct slice *slices, size_t n,
-                   struct slice_result *results)
-{
-    struct err err = {0};
-    ck_assert_msg(sample_run(bench, slices, n, results, &err) == 0, "%s", err.text);
-}
-
 static void run(const struct slice *slices, size_t n, struct slice_result *results)
 {
     struct sample_bench *bench = sample_bench_create(MPI_COMM_WORLD, NULL);
-    run_on(bench, slices, n, results);
+    struct err err = {0};
+    ck_assert_msg(sample_run(bench, slices, n, results, &err) == 0, "%s", err.text);
     sample_bench_destroy(bench);
 }
 
@@ -41,7 +24,7 @@ START_TEST(whole_fleet_sees_all_traffic)
     struct study *study = sample_fixture_study();
     uint32_t n_servers[2];
     struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
-    struct slice slice = slice_of(&fleet, 1, 4);
+    struct slice slice = sample_fixture_slice(&fleet, 1, 4);
     struct slice_result result;
     uint64_t counted = 0;
     slice.rates_qps = (const double[]){20000, 8000};
@@ -52,7 +35,7 @@ START_TEST(whole_fleet_sees_all_traffic)
         counted += result.services[0].counts[i];
     ck_assert_uint_eq(counted, result.services[0].n_queries);
     ck_assert(result.share_frac == 1);
-    ck_assert_int_eq(result.stable, VERDICT_MET);
+    ck_assert_int_eq(result.overall.stable, VERDICT_MET);
     // 16 servers of 4 cores for 0.2 s.
     ck_assert_double_eq_tol(result.core_s, 12.8, 1e-9);
     ck_assert(result.overall.n_queries > result.services[0].n_queries);
@@ -71,7 +54,7 @@ START_TEST(company_does_not_matter)
     struct slice slices[5];
     struct slice_result together[5], alone;
     for (uint32_t i = 0; i < 5; i++) {
-        slices[i] = slice_of(&fleet, i, 1 + i % 4);
+        slices[i] = sample_fixture_slice(&fleet, i, 1 + i % 4);
         slices[i].start_s = 5.0 * i - 3;
     }
     run(slices, 5, together);
@@ -95,7 +78,8 @@ START_TEST(a_number_keys_the_queries)
     const struct settings ten = sched_plain(&sched_split, 10, 1);
     const struct settings choices[4] = {ten, ten, ten, ten};
     split.choices = choices;
-    const struct slice slices[2] = {slice_of(&fleet, 7, 2), slice_of(&split, 7, 2)};
+    const struct slice slices[2] = {sample_fixture_slice(&fleet, 7, 2),
+                                    sample_fixture_slice(&split, 7, 2)};
     struct slice_result results[2];
     run(slices, 2, results);
     ck_assert_uint_eq(results[0].services[0].n_queries, results[1].services[0].n_queries);
@@ -117,7 +101,7 @@ START_TEST(begins_at_its_time_of_the_day)
     struct slice_result results[48];
     uint64_t n[2] = {0, 0};
     for (uint32_t i = 0; i < 48; i++) {
-        slices[i] = slice_of(&fleet, i, 1);
+        slices[i] = sample_fixture_slice(&fleet, i, 1);
         slices[i].start_s = i < 24 ? -0.15 : 12 + 24 - 0.15;
     }
     run(slices, 48, results);
@@ -140,7 +124,8 @@ START_TEST(leaves_out_what_is_not_asked_for)
     fleet.n_services = 1;
     n_servers[1] = 0;
     empty.n_servers = none;
-    const struct slice slices[2] = {slice_of(&fleet, 1, 4), slice_of(&empty, 1, 4)};
+    const struct slice slices[2] = {sample_fixture_slice(&fleet, 1, 4),
+                                    sample_fixture_slice(&empty, 1, 4)};
     struct slice_result results[2];
     run(slices, 2, results);
     ck_assert_uint_eq(results[0].n_services, 1);
@@ -148,7 +133,7 @@ START_TEST(leaves_out_what_is_not_asked_for)
     ck_assert_double_eq_tol(results[0].core_s, 12 * 4 * 0.2, 1e-9);
     ck_assert_uint_eq(results[1].services[0].n_queries, 0);
     ck_assert_uint_eq(results[1].services[1].n_queries, 0);
-    ck_assert_int_eq(results[1].stable, VERDICT_MET);
+    ck_assert_int_eq(results[1].overall.stable, VERDICT_MET);
     sample_release(results, 2);
     study_destroy(study);
 }
@@ -161,10 +146,10 @@ START_TEST(tells_an_overload)
     uint32_t n_servers[2];
     struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
     fleet.n_cores = 1;
-    const struct slice slice = slice_of(&fleet, 1, 4);
+    const struct slice slice = sample_fixture_slice(&fleet, 1, 4);
     struct slice_result result;
     run(&slice, 1, &result);
-    ck_assert_int_eq(result.stable, VERDICT_MISSED);
+    ck_assert_int_eq(result.overall.stable, VERDICT_MISSED);
     ck_assert_int_eq(result.overall.sla, VERDICT_MISSED);
     sample_release(&result, 1);
     study_destroy(study);

@@ -49,17 +49,15 @@ START_TEST(cores_are_exactly_those_of_erlang)
     for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {
         struct eval eval = {.comm = MPI_COMM_WORLD, .n_ranks = 1};
         struct capacity_search search = {mem_strdup(""), station(loads[i])};
-        const struct capacity_search_options options = {.memo = NULL};
-        struct capacity_search_result result;
+        struct capacity_context context = {.eval = &eval};
         struct err err = {0};
-        ck_assert_msg(capacity_search_run(&eval, &search, &options, &result, &err) == 0, "%s",
-                      err.text);
-        const struct capacity_size *row = &result.answer->sizes[0];
+        ck_assert_msg(capacity_search_run(&context, &search, &err) == 0, "%s", err.text);
+        const struct capacity_size *row = &context.answer->sizes[0];
         uint32_t k = erlang_cores(loads[i]);
         ck_assert_msg(row->n == k, "load %.0f: %u cores, by Erlang %u", loads[i], row->n, k);
         ck_assert_uint_le(row->n_least, k);
         ck_assert_uint_ge(row->n_most, k);
-        capacity_result_destroy(result.answer);
+        capacity_result_destroy(context.answer);
         capacity_search_release(&search);
     }
 }

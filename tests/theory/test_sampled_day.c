@@ -81,20 +81,21 @@ static void simulate_all(const struct study *study, double *p95_s)
     record_destroy(record);
 }
 
-static void sample(struct sample_bench *bench, const struct study *study, struct day_result *result)
+static void sample(struct sample_bench *bench, struct study *study, struct day_result *result)
 {
     const uint32_t n_servers = N_SERVERS;
+    struct study_capacity *capacity = &study->capacity;
     struct fleet_variant fleets[N_INTERVALS];
     struct err err = {0};
     for (int h = 0; h < N_INTERVALS; h++)
         fleets[h] = (struct fleet_variant){
             .study = study, .n_servers = &n_servers, .n_services = 1, .n_cells = 20};
-    const struct day_plan plan = {.fleets = fleets,
-                                  .n_intervals = N_INTERVALS,
-                                  .day_s = simtime_to_s(N_INTERVALS * INTERVAL_NS),
-                                  .n_windows = 4,
-                                  .window_s = 0.03,
-                                  .warmup_s = 0.1};
+    capacity->day_s = simtime_to_s(N_INTERVALS * INTERVAL_NS);
+    capacity->interval_s = simtime_to_s(INTERVAL_NS);
+    capacity->windows = 4;
+    capacity->window_s = 0.03;
+    capacity->warmup_s = 0.1;
+    const struct day_plan plan = {.fleets = fleets};
     ck_assert_msg(day_run(bench, &plan, result, &err) == 0, "%s", err.text);
 }
 
@@ -107,18 +108,17 @@ START_TEST(intervals_hold_what_the_whole_day_says)
     for (int seed = 1; seed <= N_SEEDS; seed++) {
         struct study *study = make_study(seed);
         struct sample_bench *bench = sample_bench_create(MPI_COMM_WORLD, NULL);
-        struct day_result result;
+        struct measurement trials[N_INTERVALS], day;
+        struct day_result result = {.rows = {.trials = trials, 1, &day}};
         double p95_s[N_INTERVALS + 1];
         simulate_all(study, p95_s);
         sample(bench, study, &result);
         for (int h = 0; h < N_INTERVALS; h++) {
-            const struct measurement *trial = &result.trials[h];
+            const struct measurement *trial = &trials[h];
             n_hours += fabs(trial->p95_s.value - p95_s[h]) <= trial->p95_s.half_95;
             half += trial->p95_s.half_95 / trial->p95_s.value / (N_INTERVALS * N_SEEDS);
         }
-        n_days +=
-            fabs(result.days[0].p95_s.value - p95_s[N_INTERVALS]) <= result.days[0].p95_s.half_95;
-        day_release(&result);
+        n_days += fabs(day.p95_s.value - p95_s[N_INTERVALS]) <= day.p95_s.half_95;
         sample_bench_destroy(bench);
         study_destroy(study);
     }

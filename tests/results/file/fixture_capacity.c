@@ -38,7 +38,7 @@ static struct capacity_result *begin(const char *find, const struct capacity_sha
         s->price_usd_per_h[t] = t == 0 ? 0.5 : NAN;
     }
     for (uint32_t m = 0; m < s->n_services; m++)
-        s->target_s[m] = 0.1;
+        s->sla_s[m] = 0.1;
     return s;
 }
 

@@ -9,15 +9,13 @@
 #include "results/report/shown.h"
 #include "support/suite.h"
 
-static const struct capacity_plan given = {0, 0, 0};
-
 // Destroys the answer.
 static char *report_of(struct capacity_result *answer)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
-    report_day_print(out, answer, &given);
+    report_day_print(out, answer, 0);
     fclose(out);
     capacity_result_destroy(answer);
     return text;
@@ -56,19 +54,18 @@ END_TEST
 START_TEST(ratios)
 {
     struct capacity_result *s = fixture_capacity_day();
-    const struct capacity_plan second = {1, 0, 0};
     struct report_day_ratio p95, p99;
-    report_day_ratios(s, &second, s->n_services, &p95, &p99);
+    report_day_ratios(s, 1, (uint32_t[]){0, 2}, &p95, &p99);
     ck_assert_double_eq_tol(p95.mean, 1.32, 1e-12);
     ck_assert_double_eq_tol(p99.mean, 1.28, 1e-12);
     ck_assert_uint_eq(p95.n, 8);
     s->trials[0].p95_s.value *= 2;  // of the first scheduler
     s->trials[1].p99_s.value = NAN; // not known: left out
-    report_day_ratios(s, &second, 0, &p95, &p99);
+    report_day_ratios(s, 1, (uint32_t[]){0, 1}, &p95, &p99);
     ck_assert_double_eq_tol(p95.mean, 1.32 * 5 / 4, 1e-12);
     ck_assert_double_eq_tol(p95.least, 1.32, 1e-12);
     ck_assert_double_eq_tol(p95.most, 2.64, 1e-12);
-    report_day_ratios(s, &second, 1, &p95, &p99);
+    report_day_ratios(s, 1, (uint32_t[]){1, 2}, &p95, &p99);
     ck_assert_uint_eq(p99.n, 3);
     char *text = report_of(s);
     const char *const wanted[] = {"deeprecsched against fixed: p95 1.4", "x lower, p99 1.28x lower",
@@ -115,7 +112,7 @@ START_TEST(long_day)
     s->interval_s = 300;
     for (uint32_t m = 0; m < 3; m++) {
         s->services[m] = mem_strdup(names[m]);
-        s->target_s[m] = 0.1;
+        s->sla_s[m] = 0.1;
         for (uint32_t i = 0; i < 288; i++) {
             s->trials[i * 3 + m].p95_s.value = m == 1 ? 0.09 : 0.05;
             s->trials[i * 3 + m].n_queries = 1000;
