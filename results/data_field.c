@@ -95,6 +95,7 @@ static bool says_nothing(const struct data_field *f, const void *at)
     return memcmp(at, bytes, data_field_bytes(f->kind)) == 0;
 }
 
+// A row of which nothing is known need not be written: whoever reads it back has it cleared.
 bool data_field_is_clear(const struct data_field *fields, const void *row)
 {
     for (const struct data_field *f = fields; f->name; f++) {
@@ -104,6 +105,7 @@ bool data_field_is_clear(const struct data_field *fields, const void *row)
     return true;
 }
 
+// The row's type is not known here: a member is copied as bytes, from where its field says.
 void data_field_release(const struct data_field *fields, void *row)
 {
     for (const struct data_field *f = fields; f->name; f++) {
