@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 
+// Of values that are there: where bins are empty, neighbours are the last value and the next.
 double batch_lag1(const double *y, size_t n)
 {
     double sum = 0, squares = 0, products = 0, before = NAN;
@@ -57,6 +58,8 @@ static bool correlated(const double *y, uint32_t n)
     return batch_lag1(y, n) > 1.2816 / sqrt(n) - 1.0 / n;
 }
 
+// Every doubling is judged anew: two neighbours that correlate may make one batch that no longer
+// does with the next.
 struct batch_plan batch_plan_of(const double *y, uint32_t n)
 {
     uint32_t size = (n + BATCH_AIM / 2) / BATCH_AIM;

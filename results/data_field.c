@@ -7,17 +7,16 @@
 
 #include "base/mem.h"
 
-static const size_t kind_bytes[] = {
-    [DATA_KIND_NUMBER] = sizeof(double),    [DATA_KIND_ESTIMATE] = sizeof(struct ci),
-    [DATA_KIND_TIME] = sizeof(int64_t),     [DATA_KIND_COUNT] = sizeof(uint64_t),
-    [DATA_KIND_COUNT32] = sizeof(uint32_t), [DATA_KIND_INT] = sizeof(int32_t),
-    [DATA_KIND_BOOL] = sizeof(bool),        [DATA_KIND_CODE] = sizeof(int32_t),
-    [DATA_KIND_TEXT] = sizeof(char *),      [DATA_KIND_LABEL] = sizeof(uint32_t),
-    [DATA_KIND_INDEX] = sizeof(uint32_t)};
-
 size_t data_field_bytes(enum data_kind kind)
 {
-    return kind_bytes[kind];
+    static const size_t bytes[] = {
+        [DATA_KIND_NUMBER] = sizeof(double),    [DATA_KIND_ESTIMATE] = sizeof(struct ci),
+        [DATA_KIND_TIME] = sizeof(int64_t),     [DATA_KIND_COUNT] = sizeof(uint64_t),
+        [DATA_KIND_COUNT32] = sizeof(uint32_t), [DATA_KIND_INT] = sizeof(int32_t),
+        [DATA_KIND_BOOL] = sizeof(bool),        [DATA_KIND_CODE] = sizeof(int32_t),
+        [DATA_KIND_TEXT] = sizeof(char *),      [DATA_KIND_LABEL] = sizeof(uint32_t),
+        [DATA_KIND_INDEX] = sizeof(uint32_t)};
+    return bytes[kind];
 }
 
 uint32_t data_field_n_codes(const char *const *codes)
@@ -95,6 +94,7 @@ static bool says_nothing(const struct data_field *f, const void *at)
     return memcmp(at, bytes, data_field_bytes(f->kind)) == 0;
 }
 
+// A row of which nothing is known need not be written: whoever reads it back has it cleared.
 bool data_field_is_clear(const struct data_field *fields, const void *row)
 {
     for (const struct data_field *f = fields; f->name; f++) {
@@ -106,6 +106,7 @@ bool data_field_is_clear(const struct data_field *fields, const void *row)
 
 void data_field_release(const struct data_field *fields, void *row)
 {
+    // The row's type is not known here: a member is copied as bytes, from where its field says.
     for (const struct data_field *f = fields; f->name; f++) {
         char *text, *const none = NULL;
         if (f->kind != DATA_KIND_TEXT)

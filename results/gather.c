@@ -10,6 +10,9 @@
 // MPI counts are int.
 #define CHUNK ((size_t)1 << 30)
 
+// The communicator may carry other messages that are under way (cluster/exchange_mpi.c).
+enum { TAG = 7 };
+
 // The ranks that add up. What MPI does first without success is remembered and all steps are taken
 // nevertheless, since the other ranks take them too; gather_record() looks at it once.
 struct gather {
@@ -29,10 +32,10 @@ static void send_record(struct gather *gather, const struct record *record, int 
     struct blob blob = {0};
     record_save(record, &blob);
     uint64_t n = blob.n;
-    note(gather, MPI_Send(&n, 1, MPI_UINT64_T, to, 0, gather->comm));
+    note(gather, MPI_Send(&n, 1, MPI_UINT64_T, to, TAG, gather->comm));
     for (size_t at = 0; at < n; at += CHUNK) {
         int count = (int)(n - at < CHUNK ? n - at : CHUNK);
-        note(gather, MPI_Send(blob.bytes + at, count, MPI_BYTE, to, 0, gather->comm));
+        note(gather, MPI_Send(blob.bytes + at, count, MPI_BYTE, to, TAG, gather->comm));
     }
     blob_release(&blob);
 }
@@ -40,12 +43,12 @@ static void send_record(struct gather *gather, const struct record *record, int 
 static int receive_record(struct gather *gather, int from, struct record *sum, struct err *err)
 {
     uint64_t n = 0;
-    note(gather, MPI_Recv(&n, 1, MPI_UINT64_T, from, 0, gather->comm, MPI_STATUS_IGNORE));
+    note(gather, MPI_Recv(&n, 1, MPI_UINT64_T, from, TAG, gather->comm, MPI_STATUS_IGNORE));
     unsigned char *bytes = mem_alloc(n);
     for (size_t at = 0; at < n; at += CHUNK) {
         int count = (int)(n - at < CHUNK ? n - at : CHUNK);
         note(gather,
-             MPI_Recv(bytes + at, count, MPI_BYTE, from, 0, gather->comm, MPI_STATUS_IGNORE));
+             MPI_Recv(bytes + at, count, MPI_BYTE, from, TAG, gather->comm, MPI_STATUS_IGNORE));
     }
     struct blob_reader reader = blob_read(bytes, n);
     int rc = gather->mpi_error == MPI_SUCCESS ? record_load(sum, &reader, err) : -1;

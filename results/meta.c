@@ -40,6 +40,7 @@ void meta_destroy(struct meta *meta)
     mem_free(meta);
 }
 
+// What may differ between two runs of one study: nothing here counts for the digest of a file.
 #define ROW struct run_info
 const struct data_field run_info_fields[] = {
     DATA_TEXT(date, "when the run began"),

@@ -8,6 +8,7 @@
 
 const char *const overload_names[] = {"stable", "unsure", "overloaded", NULL};
 
+// Work that arrived is work that was done and what the backlog grew by; both in core-time.
 static double load_of(const struct overload_series *s, uint32_t first, uint32_t end)
 {
     double before = first > 0 ? s->backlog_ns[first - 1] : s->backlog_before_ns;
@@ -19,6 +20,8 @@ static double load_of(const struct overload_series *s, uint32_t first, uint32_t 
     return capacity > 0 ? work / capacity : NAN;
 }
 
+// The batches are made from the load of bins, and each batch's own load is then taken from its
+// first and last backlog: what is left over between two bins of a batch cancels exactly.
 static struct ci offered_load(const struct overload_series *s)
 {
     double *load = mem_calloc(s->n, sizeof *load);
@@ -44,6 +47,8 @@ static enum overload_verdict judge_load(struct ci load)
     return load.value >= 0.97 && !below ? OVERLOAD_UNSURE : OVERLOAD_NO;
 }
 
+// Is the drift of the worst server's wait more than the spread of its steps explains? The steps are
+// compared with a steady rate, by Student's t.
 static enum overload_verdict judge_drain(const struct overload_series *s, double *growth_frac)
 {
     double time = 0, squares = 0, before = s->drain_before_ns;

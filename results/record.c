@@ -28,6 +28,8 @@ struct record *record_create(const struct record_shape *shape)
     return record;
 }
 
+// From the bucket of the longest latency downwards, until all queries are found: above there is
+// nothing, and below there is nothing more, so 160 kB of zeros are never looked at.
 bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *last)
 {
     if (tally->n_queries == 0)
@@ -42,6 +44,8 @@ bool record_tally_range(const struct tally *tally, uint32_t *first, uint32_t *la
     return true;
 }
 
+// Writing zeros over all histograms would make every page of them real; only what was counted in is
+// written to.
 void record_clear(struct record *record)
 {
     uint32_t first, last;
@@ -64,6 +68,7 @@ bool record_reshape(struct record *record, const struct record_shape *shape)
     if (shape->n_services != old->n_services || shape->n_groups != old->n_groups ||
         shape->n_bins != old->n_bins || shape->n_servers != old->n_servers)
         return false;
+    // Where bins begin may change: nothing in the record depends on it once it is empty.
     assert(n_measure_bins(shape) > 0 && shape->warmup_ns < shape->end_ns);
     record_clear(record);
     record->shape = *shape;
@@ -161,24 +166,20 @@ static void add_hist(struct tally *a, const struct tally *b)
     }
 }
 
-static void add_group(struct group_tally *a, const struct group_tally *b)
-{
-    add_words(a, b, GROUP_SUMS);
-    for (int part = 0; part < N_PARTS; part++)
-        keep_larger(&a->drain_max_ns[part], b->drain_max_ns[part]);
-}
-
 void record_merge(struct record *into, const struct record *from)
 {
     const struct record_shape *shape = &into->shape;
     assert(shape->n_bins == from->shape.n_bins && shape->n_services == from->shape.n_services);
     assert(shape->n_groups == from->shape.n_groups && shape->n_servers == from->shape.n_servers);
-    for (size_t i = 0; i < record_n_tallies(shape); i++)
+    for (size_t i = 0; i < record_n_tallies(shape); i++) {
         record_add_tally(&into->tallies[i], &from->tallies[i]);
-    for (size_t i = 0; i < record_n_tallies(shape); i++)
         add_hist(&into->tallies[i], &from->tallies[i]);
-    for (size_t i = 0; i < record_n_group_tallies(shape); i++)
-        add_group(&into->groups[i], &from->groups[i]);
+    }
+    for (size_t i = 0; i < record_n_group_tallies(shape); i++) {
+        add_words(&into->groups[i], &from->groups[i], GROUP_SUMS);
+        for (int part = 0; part < N_PARTS; part++)
+            keep_larger(&into->groups[i].drain_max_ns[part], from->groups[i].drain_max_ns[part]);
+    }
     for (size_t i = 0; i < shape->n_servers; i++)
         add_words(&into->servers[i], &from->servers[i], SERVER_SUMS);
     add_words(into->n_generated, from->n_generated, shape->n_services);
@@ -186,6 +187,8 @@ void record_merge(struct record *into, const struct record *from)
         record_add_sample(into, &from->samples[i]);
 }
 
+// Of two samples that arrived in the same nanosecond the cell decides, which no two ranks share:
+// the order is total, and the same however the run was cut into ranks.
 static int compare_samples(const void *left, const void *right)
 {
     const struct query_sample *a = left, *b = right;

@@ -35,13 +35,7 @@ struct sums {
 #define ACCEL(member) (s->of[PATH_ACCEL][TALLY_WORD(member)])
 #define TIME_S (s->time_s)
 
-// A range of services [first, end) over the measured bins.
-struct scope {
-    const struct record *record;
-    uint32_t first_bin, n_bins;
-    uint32_t first_service, end_service;
-};
-
+// 64 bits hold the nanoseconds of one tally, but not surely those of a long run's.
 static void add_tally(struct sums *s, const struct tally *t, int path)
 {
     uint64_t words[TALLY_SUMS];
@@ -53,7 +47,7 @@ static void add_tally(struct sums *s, const struct tally *t, int path)
         s->max_ns = t->latency_max_ns;
 }
 
-static int64_t bin_length_ns(const struct scope *scope, uint32_t i)
+static int64_t bin_length_ns(const struct batch_hist_scope *scope, uint32_t i)
 {
     const struct record_shape *shape = &scope->record->shape;
     return record_bin_start_ns(shape, scope->first_bin + i + 1) -
@@ -61,7 +55,7 @@ static int64_t bin_length_ns(const struct scope *scope, uint32_t i)
 }
 
 // Measured bins [first, end) of the scope.
-static struct sums sum_bins(const struct scope *scope, uint32_t first, uint32_t end)
+static struct sums sum_bins(const struct batch_hist_scope *scope, uint32_t first, uint32_t end)
 {
     struct sums s = {0};
     for (uint32_t i = first; i < end; i++) {
@@ -138,9 +132,10 @@ static void estimate_amounts(const struct sums *s, struct amounts out[N_ESTIMATE
     memcpy(out, all, sizeof all);
 }
 
-static void fill_estimates(const struct scope *scope, const struct batch_plan *plan,
-                           const struct sums *s, bool overloaded, struct summary_service *out)
+static void fill_estimates(const struct batch_hist_scope *scope, const struct sums *s,
+                           bool overloaded, struct summary_service *out)
 {
+    const struct batch_plan *plan = &scope->plan;
     struct amounts all[N_ESTIMATES], *batches = mem_calloc(plan->n_batches, sizeof all);
     estimate_amounts(s, all);
     for (uint32_t b = 0; b < plan->n_batches; b++) {
@@ -168,20 +163,22 @@ static double mean_of(const struct sums *s)
 }
 
 // Mean latency of each measured bin; NaN where nothing arrived. Caller frees.
-static double *mean_series(const struct scope *scope)
+static double *mean_series(const struct batch_hist_scope *scope)
 {
-    double *y = mem_calloc(scope->n_bins, sizeof *y);
-    for (uint32_t i = 0; i < scope->n_bins; i++) {
+    double *y = mem_calloc(scope->plan.n_bins, sizeof *y);
+    for (uint32_t i = 0; i < scope->plan.n_bins; i++) {
         struct sums s = sum_bins(scope, i, i + 1);
         y[i] = mean_of(&s);
     }
     return y;
 }
 
-static struct batch_plan plan_of(const struct scope *scope)
+// Queues remember: the mean latency of neighbouring bins correlates as long as anything of a run
+// does, so batches that are long enough for it are so for the other estimates.
+static struct batch_plan plan_of(const struct batch_hist_scope *scope)
 {
     double *y = mean_series(scope);
-    struct batch_plan plan = batch_plan_of(y, scope->n_bins);
+    struct batch_plan plan = batch_plan_of(y, scope->plan.n_bins);
     mem_free(y);
     return plan;
 }
@@ -238,6 +235,8 @@ bool summary_lost_target(const struct summary_service *s)
     return s->sla_s > 0 && s->lost_frac.value > 1 - s->sla_quantile;
 }
 
+// Without losses the quantile's own interval decides; with them it is that of the fraction that is
+// late, because what was lost has no latency.
 static int32_t sla_verdict(const struct summary_service *s, bool overloaded)
 {
     if (s->sla_s <= 0)
@@ -257,22 +256,20 @@ static struct ci at_most(struct ci ci, double max_s)
     return ci;
 }
 
-static void fill_quantiles(const struct scope *scope, const struct batch_plan *plan,
-                           struct summary_service *out)
+static void fill_quantiles(const struct batch_hist_scope *scope, struct summary_service *out)
 {
-    struct batch_hist *hists = batch_hist_create(&(struct batch_hist_scope){
-        scope->record, scope->first_bin, *plan, scope->first_service, scope->end_service});
+    struct batch_hist *hists = batch_hist_create(scope);
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
-        out->latency_s[i] =
-            at_most(quantile_ci(hists, plan->n_batches, summary_quantiles[i]), out->latency_max_s);
+        out->latency_s[i] = at_most(quantile_ci(hists, scope->plan.n_batches, summary_quantiles[i]),
+                                    out->latency_max_s);
     if (out->sla_quantile > 0)
-        out->sla_latency_s =
-            at_most(quantile_ci(hists, plan->n_batches, out->sla_quantile), out->latency_max_s);
+        out->sla_latency_s = at_most(quantile_ci(hists, scope->plan.n_batches, out->sla_quantile),
+                                     out->latency_max_s);
     batch_hist_destroy(hists);
 }
 
 // Over all bins, measured or not.
-static void fill_fates(const struct scope *scope, struct summary_service *out)
+static void fill_fates(const struct batch_hist_scope *scope, struct summary_service *out)
 {
     for (uint32_t i = scope->first_service; i < scope->end_service; i++) {
         struct record_fates fates = record_fates(scope->record, i);
@@ -290,18 +287,20 @@ static void fill_counts(const struct sums *s, struct summary_service *out)
 #undef X
 }
 
-static void fill_service(const struct scope *scope, bool overloaded, struct summary_service *out)
+// In batches of its own.
+static void fill_service(struct batch_hist_scope *scope, bool overloaded,
+                         struct summary_service *out)
 {
-    struct batch_plan plan = plan_of(scope);
-    struct sums whole = sum_bins(scope, 0, scope->n_bins), *s = &whole;
+    scope->plan = plan_of(scope);
+    struct sums whole = sum_bins(scope, 0, scope->plan.n_bins), *s = &whole;
     fill_counts(s, out);
-    fill_estimates(scope, &plan, s, overloaded, out);
+    fill_estimates(scope, s, overloaded, out);
     fill_fates(scope, out);
     if (!overloaded) {
         out->latency_sd_s = moments_of(out->n_queries, SUM(latency_sum_ns), s->latency_sq_ns2).sd_s;
         if (out->n_queries > 0)
             out->latency_max_s = simtime_to_s(s->max_ns);
-        fill_quantiles(scope, &plan, out);
+        fill_quantiles(scope, out);
     }
     out->sla = sla_verdict(out, overloaded);
 }
@@ -317,11 +316,10 @@ static double sum_of(const double *v, uint32_t n)
 }
 
 // energy_j: each bin's energy is added to it.
-static void fill_part(const struct scope *scope, const struct batch_plan *plan,
-                      const struct meta_group *group, uint32_t index, int part, double *energy_j,
-                      struct summary_component *out)
+static void fill_part(const struct batch_hist_scope *scope, const struct meta_group *group,
+                      uint32_t index, int part, double *energy_j, struct summary_component *out)
 {
-    uint32_t n = scope->n_bins;
+    uint32_t n = scope->plan.n_bins;
     double *length_ns = mem_calloc((size_t)5 * n, sizeof *length_ns), *busy_ns = length_ns + n,
            *backlog_ns = busy_ns + n, *drain_ns = backlog_ns + n, *part_j = drain_ns + n;
     for (uint32_t i = 0; i < n; i++) {
@@ -349,8 +347,8 @@ static void fill_part(const struct scope *scope, const struct batch_plan *plan,
         out->load_frac = o.load_frac;
         out->drain_growth_frac = o.drain_growth_frac;
         out->drain_max_s = drain_ns[n - 1] * 1e-9;
-        out->util_frac = rate_ci(plan, busy_ns, length_ns, 1.0 / out->n_units);
-        out->power_w = rate_ci(plan, part_j, length_ns, 1e9);
+        out->util_frac = rate_ci(&scope->plan, busy_ns, length_ns, 1.0 / out->n_units);
+        out->power_w = rate_ci(&scope->plan, part_j, length_ns, 1e9);
     }
     mem_free(length_ns);
 }
@@ -369,18 +367,18 @@ static double group_queries_per_j(const struct record *r, const struct meta *met
     return ratio((double)n, energy_uj * 1e-6);
 }
 
-// fleet_energy_j: each bin's energy of the group is added to it.
-static void fill_group(const struct scope *scope, const struct batch_plan *plan,
-                       const struct meta *meta, uint32_t index, double *fleet_energy_j,
-                       struct summary_group *out)
+// Its components draw power in the same bins, so their energy is added bin by bin before it is cut
+// into batches. fleet_energy_j: each bin's energy of the group is added to it.
+static void fill_group(const struct batch_hist_scope *scope, const struct meta *meta,
+                       uint32_t index, double *fleet_energy_j, struct summary_group *out)
 {
-    uint32_t n = scope->n_bins;
+    uint32_t n = scope->plan.n_bins;
     double *energy_j = mem_calloc((size_t)2 * n, sizeof *energy_j), *length_ns = energy_j + n;
     for (uint32_t i = 0; i < n; i++)
         length_ns[i] = (double)bin_length_ns(scope, i);
     for (int part = 0; part < N_PARTS; part++)
-        fill_part(scope, plan, &meta->groups[index], index, part, energy_j, &out->parts[part]);
-    out->power_w = rate_ci(plan, energy_j, length_ns, 1e9);
+        fill_part(scope, &meta->groups[index], index, part, energy_j, &out->parts[part]);
+    out->power_w = rate_ci(&scope->plan, energy_j, length_ns, 1e9);
     out->energy_j = sum_of(energy_j, n);
     out->queries_per_j = group_queries_per_j(scope->record, meta, index);
     for (uint32_t i = 0; i < n; i++)
@@ -388,20 +386,20 @@ static void fill_group(const struct scope *scope, const struct batch_plan *plan,
     mem_free(energy_j);
 }
 
-static void fill_fleet(const struct scope *scope, const struct batch_plan *plan,
-                       const double *energy_j, struct summary *out)
+static void fill_fleet(const struct batch_hist_scope *scope, const double *energy_j,
+                       struct summary *out)
 {
-    uint32_t n = scope->n_bins;
+    uint32_t n = scope->plan.n_bins;
     double *served = mem_calloc((size_t)2 * n, sizeof *served), *time_s = served + n;
     for (uint32_t i = 0; i < n; i++) {
         const struct sums sums = sum_bins(scope, i, i + 1), *s = &sums;
         served[i] = (double)(SUM(n_queries) - SUM(n_in_flight));
         time_s[i] = TIME_S;
     }
-    out->fleet.n_batches = plan->n_batches;
+    out->fleet.n_batches = scope->plan.n_batches;
     out->fleet.energy_j = sum_of(energy_j, n);
-    out->fleet.power_w = rate_ci(plan, energy_j, time_s, 1);
-    out->fleet.queries_per_j = rate_ci(plan, served, energy_j, 1);
+    out->fleet.power_w = rate_ci(&scope->plan, energy_j, time_s, 1);
+    out->fleet.queries_per_j = rate_ci(&scope->plan, served, energy_j, 1);
     for (uint32_t g = 0; g < out->n_groups; g++) {
         for (int part = 0; part < N_PARTS; part++) {
             int32_t verdict = out->groups[g].parts[part].verdict;
@@ -412,19 +410,28 @@ static void fill_fleet(const struct scope *scope, const struct batch_plan *plan,
     mem_free(served);
 }
 
-// The measured bins: after the given warm-up, and after the detected one when it is to be.
-static struct scope measured(const struct record *total, const struct meta *meta, bool *settled)
+// The measured bins, after the given warm-up and after the detected one when it is to be, in the
+// fleet's batches.
+static struct batch_hist_scope measured(const struct record *total, const struct meta *meta,
+                                        struct summary_fleet *fleet)
 {
-    uint32_t given = total->shape.warmup_ns > 0;
-    struct scope scope = {total, given, total->shape.n_bins - given, 0, total->shape.n_services};
-    *settled = true;
+    const struct record_shape *shape = &total->shape;
+    uint32_t given = shape->warmup_ns > 0, n_bins = shape->n_bins - given;
+    struct batch_hist_scope scope = {total, given, {.n_bins = n_bins}, 0, shape->n_services};
+    bool settled = true;
     if (meta->warmup_auto) {
         double *y = mean_series(&scope);
-        uint32_t dropped = warmup_detect(y, scope.n_bins, settled);
+        uint32_t dropped = warmup_detect(y, n_bins, &settled);
         mem_free(y);
         scope.first_bin += dropped;
-        scope.n_bins -= dropped;
+        scope.plan.n_bins -= dropped;
     }
+    scope.plan = plan_of(&scope);
+    fleet->first_bin = scope.first_bin;
+    fleet->n_bins = scope.plan.n_bins;
+    fleet->from_ns = record_bin_start_ns(shape, scope.first_bin);
+    fleet->to_ns = shape->end_ns;
+    fleet->settled = settled;
     return scope;
 }
 
@@ -457,22 +464,15 @@ struct summary *summary_create(const struct record *total, const struct meta *me
     const struct record_shape *shape = &total->shape;
     assert(meta->n_services == shape->n_services && meta->n_groups == shape->n_groups);
     struct summary *s = summary_create_empty(shape->n_services, shape->n_groups);
-    bool settled;
-    struct scope all = measured(total, meta, &settled);
-    s->fleet.first_bin = all.first_bin;
-    s->fleet.n_bins = all.n_bins;
-    s->fleet.from_ns = record_bin_start_ns(shape, all.first_bin);
-    s->fleet.to_ns = shape->end_ns;
-    s->fleet.settled = settled;
-    struct batch_plan plan = plan_of(&all);
-    double *energy_j = mem_calloc(all.n_bins, sizeof *energy_j);
+    struct batch_hist_scope all = measured(total, meta, &s->fleet);
+    double *energy_j = mem_calloc(all.plan.n_bins, sizeof *energy_j);
     for (uint32_t g = 0; g < s->n_groups; g++)
-        fill_group(&all, &plan, meta, g, energy_j, &s->groups[g]);
-    fill_fleet(&all, &plan, energy_j, s);
+        fill_group(&all, meta, g, energy_j, &s->groups[g]);
+    fill_fleet(&all, energy_j, s);
     mem_free(energy_j);
     bool overloaded = s->fleet.verdict == OVERLOAD_YES;
     for (uint32_t i = 0; i < s->n_services; i++) {
-        struct scope one = all;
+        struct batch_hist_scope one = all;
         one.first_service = i;
         one.end_service = i + 1;
         s->services[i].sla_quantile = meta->services[i].sla_quantile;

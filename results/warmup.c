@@ -25,6 +25,7 @@ static double mser(const double *y, uint32_t d, uint32_t n)
     return squares / ((double)used * used);
 }
 
+// Where fewer than two values are left the statistic is not known, and the first known one wins.
 uint32_t warmup_detect(const double *y, uint32_t n, bool *settled)
 {
     uint32_t best = 0, most = n / 2;

@@ -8,16 +8,12 @@
 #include "base/simtime.h"
 #include "results/report/report_columns.h"
 
-static const char *name_of(const char *name)
-{
-    return name && name[0] ? name : "-";
-}
-
 static void print_head(FILE *out, const struct meta *m, const struct summary *s)
 {
     double from_s = simtime_to_s(s->fleet.from_ns), to_s = simtime_to_s(s->fleet.to_ns);
-    fprintf(out, "recfleet %s   study %s   policy %s   seed %llu\n", name_of(m->program_version),
-            name_of(m->study_name), name_of(m->policy), (unsigned long long)m->seed);
+    fprintf(out, "recfleet %s   study %s   policy %s   seed %llu\n",
+            table_or_dash(m->program_version), table_or_dash(m->study_name),
+            table_or_dash(m->policy), (unsigned long long)m->seed);
     fprintf(out, "%u cell%s, %u servers   simulated %g s, measured %g s .. %g s (warm-up %s)\n",
             m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers, simtime_to_s(m->duration_ns),
             from_s, to_s,
@@ -48,6 +44,7 @@ static void print_job(FILE *out, const struct run_info *run)
     fprintf(out, "\n");
 }
 
+// Before any number: whoever reads on must know that there is no latency, or not to trust it.
 static void print_verdicts(FILE *out, const struct meta *m, const struct summary *s)
 {
     for (uint32_t g = 0; g < s->n_groups; g++) {
@@ -58,8 +55,8 @@ static void print_verdicts(FILE *out, const struct meta *m, const struct summary
             bool over = c->verdict == OVERLOAD_YES;
             char *load = table_interval(c->load_frac.value, c->load_frac.half_95, 100);
             fprintf(out, "%s: group %s, %s: offered work is %s %% of its capacity,\n",
-                    over ? "*** OVERLOADED ***" : "!!! NEAR SATURATION", name_of(m->groups[g].name),
-                    summary_part_names[part], load);
+                    over ? "*** OVERLOADED ***" : "!!! NEAR SATURATION",
+                    table_or_dash(m->groups[g].name), summary_part_names[part], load);
             fprintf(out, "    and its worst server's queue grew by %.3g s per s of the run.\n",
                     c->drain_growth_frac);
             mem_free(load);
@@ -104,7 +101,8 @@ static const struct report_column detail_columns[] = {
     {"accel %", "accel_query_frac", REPORT_NUMBER, .scale = 100},
     {0}};
 
-// A line per service, and one for all where there are several.
+// A line per service, and one for all where there are several. The unit of time suits the median of
+// all, and of an overloaded run, which has none, the first target.
 static void print_services(FILE *out, const struct meta *m, const struct summary *s,
                            const struct report_column *list, bool with_targets)
 {
@@ -121,7 +119,7 @@ static void print_services(FILE *out, const struct meta *m, const struct summary
     table_line(table);
     for (uint32_t i = 0; i < s->n_services + (s->n_services > 1); i++) {
         bool all = i == s->n_services;
-        table_cell(table, mem_strdup(all ? "(all)" : name_of(m->services[i].name)));
+        table_cell(table, mem_strdup(all ? "(all)" : table_or_dash(m->services[i].name)));
         report_columns_row(&columns, table, &s->services[i]);
         if (with_targets)
             table_cell(table, sla_text(&s->services[i], columns.unit));
@@ -158,8 +156,8 @@ static void print_groups(FILE *out, const struct meta *m, const struct summary *
     for (uint32_t g = 0; g < s->n_groups; g++) {
         const struct summary_component *parts = s->groups[g].parts;
         int32_t cpu = parts[PART_CPU].verdict, accel = parts[PART_ACCEL].verdict;
-        table_cell(table, mem_strdup(name_of(m->groups[g].name)));
-        table_cell(table, mem_strdup(name_of(m->groups[g].platform)));
+        table_cell(table, mem_strdup(table_or_dash(m->groups[g].name)));
+        table_cell(table, mem_strdup(table_or_dash(m->groups[g].platform)));
         table_cell(table, mem_printf("%u", m->groups[g].n_servers));
         report_columns_row(&columns, table, &s->groups[g]);
         table_cell(table, mem_strdup(overload_names[cpu > accel ? cpu : accel]));
@@ -198,7 +196,7 @@ static void print_losses(FILE *out, const struct meta *m, const struct summary *
     if (!m->has_outages && !summary_has_losses(s))
         return;
     for (uint32_t i = 0; i < s->n_services; i++)
-        print_service_losses(out, name_of(m->services[i].name), &s->services[i]);
+        print_service_losses(out, table_or_dash(m->services[i].name), &s->services[i]);
     if (s->n_services > 1)
         print_service_losses(out, "(all)", all);
     fprintf(out,

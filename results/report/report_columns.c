@@ -39,6 +39,7 @@ static char *text_of(const struct report_columns *c, const struct report_column 
     return table_fixed(value, (int)(column->form - REPORT_WHOLE));
 }
 
+// The unit of time is chosen for the whole table, so that its rows can be compared by eye.
 void report_columns_heads(const struct report_columns *c, struct table *table)
 {
     for (const struct report_column *column = c->list; column->head; column++) {

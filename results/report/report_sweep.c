@@ -178,16 +178,6 @@ static int label_width(const struct view *v)
     return all;
 }
 
-static const char *text_or_dash(const char *text)
-{
-    return text && text[0] ? text : "-";
-}
-
-static const char *service_text(const struct line *line)
-{
-    return line->done ? text_or_dash(line->service) : "-";
-}
-
 // The heads, or a line.
 static void add_line(const struct view *v, struct table *table, const struct line *line)
 {
@@ -211,7 +201,9 @@ static void add_line(const struct view *v, struct table *table, const struct lin
                    line ? mem_printf("%u/%u", line->at_case->n_done, line->at_case->n_replications)
                         : mem_strdup("done"));
     if (v->many_services)
-        table_cell(table, mem_strdup(line ? service_text(line) : "service"));
+        table_cell(table, mem_strdup(!line        ? "service"
+                                     : line->done ? table_or_dash(line->service)
+                                                  : "-"));
     if (v->many_quantiles)
         table_cell(table, line && line->done ? mem_printf("p%g", line->quantile * 100)
                                              : mem_strdup(line ? "-" : "at"));
@@ -246,8 +238,8 @@ static void print_table(FILE *out, const struct view *v)
 static void print_head(FILE *out, const struct view *v)
 {
     const struct sweep_result *p = v->p;
-    fprintf(out, "recfleet %s   study %s   sweep   %u point%s", text_or_dash(p->program_version),
-            text_or_dash(p->study_name), p->n_points, p->n_points == 1 ? "" : "s");
+    fprintf(out, "recfleet %s   study %s   sweep   %u point%s", table_or_dash(p->program_version),
+            table_or_dash(p->study_name), p->n_points, p->n_points == 1 ? "" : "s");
     if (v->folded)
         fprintf(out, " in %u case%s", v->n_rows, v->n_rows == 1 ? "" : "s");
     const enum sweep_state order[] = {SWEEP_DONE, SWEEP_MISSING, SWEEP_FAILED, SWEEP_FOREIGN};

@@ -60,6 +60,11 @@ void table_row(struct table *table, const char *const *cells)
         table_cell(table, cells[i] ? mem_strdup(cells[i]) : NULL);
 }
 
+const char *table_or_dash(const char *text)
+{
+    return text && text[0] ? text : "-";
+}
+
 // Characters are the bytes that do not continue one.
 int table_width_of(const char *text)
 {
@@ -69,6 +74,7 @@ int table_width_of(const char *text)
     return width;
 }
 
+// Widths are only known when all rows are there, so cells are kept until the table is printed.
 static int column_width(const struct table *table, int column)
 {
     int most = 0;
@@ -119,6 +125,7 @@ static int decimals_for(double x, int digits)
     return decimals < 0 ? 0 : decimals > 12 ? 12 : decimals;
 }
 
+// Never an exponent: people compare columns digit by digit.
 char *table_number(double value)
 {
     if (!isfinite(value))
@@ -138,6 +145,8 @@ char *table_fixed(double value, int decimals)
     return isfinite(value) ? mem_printf("%.*f", decimals, value) : mem_strdup("-");
 }
 
+// Digits beyond the half-width's second say nothing about the value, and a value with fewer would
+// hide what is known.
 char *table_interval(double value, double half_width, double scale)
 {
     double v = value * scale, h = half_width * scale;
@@ -157,6 +166,7 @@ char *table_interval(double value, double half_width, double scale)
     return mem_printf("%.*f ±%.*f", decimals, v, decimals, h);
 }
 
+// Milliseconds are what latency is spoken of in, so they are kept over six decades.
 struct table_unit table_time_unit(double typical_s)
 {
     if (typical_s > 0 && typical_s < 100e-6)

@@ -38,6 +38,9 @@ void table_left(struct table *table, int n);
 // No blanks stand at the end of a line.
 void table_print(const struct table *table, FILE *out);
 
+// The text, or "-" for NULL and "".
+const char *table_or_dash(const char *text);
+
 // Columns that a text takes on the page: its characters.
 int table_width_of(const char *text);
 

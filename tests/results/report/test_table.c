@@ -103,6 +103,9 @@ START_TEST(dashes)
         ck_assert_str_eq(texts[i], wanted[i]);
         mem_free(texts[i]);
     }
+    ck_assert_str_eq(table_or_dash(NULL), "-");
+    ck_assert_str_eq(table_or_dash(""), "-");
+    ck_assert_str_eq(table_or_dash("x"), "x");
 }
 END_TEST
 
