@@ -31,7 +31,7 @@ const struct measurement *capacity_rows_days(const struct capacity_result *s, ui
     return s->days + (size_t)plan * s->n_services;
 }
 
-// Is x the better plan?
+// A plan that misses targets is no plan, whatever it saves. Is x the better one?
 static bool is_better(const struct capacity_total *x, const struct capacity_total *y)
 {
     if (x->n_missed != y->n_missed)

@@ -134,6 +134,7 @@ static void print_whole(FILE *out, const struct capacity_result *s, uint32_t pla
 
 // ---- between the schedulers
 
+// The mean of ratios, not the ratio of means: an hour of low load counts as much as a full one.
 static void add_ratio(struct report_day_ratio *r, double base, double other)
 {
     double ratio = base / other;

@@ -19,7 +19,8 @@ static bool is_found(const void *total)
     return ((const struct capacity_total *)total)->state != CAPACITY_BEYOND;
 }
 
-// Is it known of any plan?
+// A column that is empty for every plan, as money is without prices, is left out. Is it known of
+// any plan?
 static bool is_known(const void *answer, const struct report_column *column)
 {
     const struct capacity_result *s = answer;

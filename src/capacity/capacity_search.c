@@ -74,21 +74,6 @@ static uint32_t take_names(const char *names, char **to)
     return n;
 }
 
-// Of all targets; NaN where they differ.
-static double common_quantile(const struct study *study)
-{
-    double quantile = NAN;
-    for (size_t s = 0; s < study->n_services; s++) {
-        const struct service_config *service = &study->services[s];
-        if (service->sla_ns <= 0)
-            continue;
-        if (isfinite(quantile) && fabs(quantile - service->sla_quantile) > 1e-12)
-            return NAN;
-        quantile = service->sla_quantile;
-    }
-    return quantile;
-}
-
 static void put_fleet(struct capacity_result *answer, const struct study *study)
 {
     for (size_t g = 0; g < study->n_groups; g++) {
@@ -97,12 +82,19 @@ static void put_fleet(struct capacity_result *answer, const struct study *study)
         answer->available[g] = (uint32_t)group->servers;
         answer->price_usd_per_h[g] = capacity_context_type_usd_per_h(study, (uint32_t)g);
     }
+    double least = INFINITY, most = -INFINITY;
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
         answer->services[s] = mem_strdup(service->name);
-        answer->sla_s[s] = service->sla_ns > 0 ? simtime_to_s(service->sla_ns) : (double)NAN;
+        if (service->sla_ns <= 0)
+            continue; // NaN, as it is
+        answer->sla_s[s] = simtime_to_s(service->sla_ns);
+        answer->sla_quantile = service->sla_quantile;
+        least = fmin(least, service->sla_quantile);
+        most = fmax(most, service->sla_quantile);
     }
-    answer->sla_quantile = common_quantile(study);
+    if (most - least > 1e-12) // there is one only where it is that of all targets
+        answer->sla_quantile = NAN;
 }
 
 static void put_settings(struct capacity_result *answer, const struct capacity_search *search)

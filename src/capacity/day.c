@@ -61,6 +61,8 @@ static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t 
     return (double)rounds * cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);
 }
 
+// A piece begins empty, the day does not: what it must forget is a queue, which a target bounds
+// where it is met; a query that takes long; and news that is still on its way.
 static double least_warmup_s(const struct day_plan *plan, uint32_t n_intervals)
 {
     const struct study *study = plan->fleets[0].study;
@@ -103,7 +105,8 @@ static double units_of(const struct fleet_variant *fleet, bool accel)
     return least;
 }
 
-// Of the slowest interval to forget, by the pilot.
+// Of the slowest interval to forget, by the pilot. A server is a queue of its own, so the smallest
+// of them, whose few units drain most slowly, counts for all.
 static double longest_memory_s(const struct day_plan *plan,
                                const struct day_estimate_design *design,
                                const struct slice_result *results)
@@ -128,7 +131,8 @@ static double longest_memory_s(const struct day_plan *plan,
 
 // ---- the pilot's design -------------------------------------------------------------------------
 
-// Cells of a piece and pieces of a stratum, given or for a pilot.
+// Cells of a piece and pieces of a stratum, given or for a pilot. Many small pieces say more of how
+// cells and moments differ than few large ones, but each pays for a warm-up.
 static void cut_cells(const struct day_plan *plan, uint32_t h, struct day_estimate_design *design)
 {
     const struct fleet_variant *fleet = &plan->fleets[h];
@@ -274,24 +278,6 @@ static double need_of(const struct measurement *trial, double accuracy_frac)
     return ratio * ratio;
 }
 
-// need[n_intervals]: the most that any service needs, and no less than the neighbours' mean, since
-// a single guess may be too good.
-static double *needs_of(const struct day_plan *plan, uint32_t n,
-                        const struct day_estimate_rows *pilot)
-{
-    double *own = mem_calloc(n, sizeof *own), *needs = mem_calloc(n, sizeof *needs);
-    for (uint32_t h = 0; h < n; h++)
-        for (uint32_t s = 0; s < plan->fleets[h].n_services; s++)
-            own[h] = fmax(own[h], need_of(&pilot->trials[(size_t)h * pilot->stride + s],
-                                          plan->accuracy_frac));
-    for (uint32_t h = 0; h < n; h++) {
-        double mean = (own[(h + n - 1) % n] + own[h] + own[(h + 1) % n]) / 3;
-        needs[h] = SAFETY * fmax(own[h], mean);
-    }
-    mem_free(own);
-    return needs;
-}
-
 // Pieces of interval h for that many seconds of windows per stratum.
 static uint32_t pieces_for(const struct day_plan *plan, const struct day_estimate_design *design,
                            uint32_t h, double seconds, double window_s)
@@ -302,7 +288,8 @@ static uint32_t pieces_for(const struct day_plan *plan, const struct day_estimat
     return (uint32_t)n;
 }
 
-// What windows of that length would cost to simulate, in seconds of pieces.
+// Pieces are whole, so a longer window may ask for more than it needs: the cost is counted, not
+// derived. What windows of that length would cost to simulate, in seconds of pieces.
 static double cost_of(const struct day_plan *plan, const struct day_estimate_design *design,
                       const double *seconds, double window_s)
 {
@@ -334,16 +321,26 @@ static double choose_window_s(const struct day_plan *plan, const struct day_esti
 static void revise(const struct day_plan *plan, struct day_estimate_design *design,
                    const struct slice_result *results, const struct day_estimate_rows *pilot)
 {
-    double *seconds = needs_of(plan, design->n_intervals, pilot);
-    for (uint32_t h = 0; h < design->n_intervals; h++)
+    uint32_t n = design->n_intervals;
+    double *needs = mem_calloc(n, sizeof *needs), *seconds = mem_calloc(n, sizeof *seconds);
+    for (uint32_t h = 0; h < n; h++)
+        for (uint32_t s = 0; s < plan->fleets[h].n_services; s++)
+            needs[h] = fmax(needs[h], need_of(&pilot->trials[(size_t)h * pilot->stride + s],
+                                              plan->accuracy_frac));
+    // No less than the neighbours' mean, since a single guess may be too good.
+    for (uint32_t h = 0; h < n; h++) {
+        double mean = (needs[(h + n - 1) % n] + needs[h] + needs[(h + 1) % n]) / 3;
+        seconds[h] = SAFETY * fmax(needs[h], mean);
         seconds[h] *= design->n_pieces[h] * design->window_s;
+    }
     if (!(settings_of_day(plan)->warmup_s > 0))
         design->warmup_s =
             fmin(fmax(design->warmup_s, MEMORIES * longest_memory_s(plan, design, results)),
                  MOST_WARMUP * design->warmup_s);
     design->window_s = choose_window_s(plan, design, seconds);
-    for (uint32_t h = 0; h < design->n_intervals; h++)
+    for (uint32_t h = 0; h < n; h++)
         design->n_pieces[h] = pieces_for(plan, design, h, seconds[h], design->window_s);
+    mem_free(needs);
     mem_free(seconds);
 }
 

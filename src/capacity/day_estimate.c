@@ -49,8 +49,9 @@ static double weight_of(const struct day_estimate_design *design, uint32_t h)
            (design->n_pieces[h] * design->window_s * design->cells_frac[h]);
 }
 
-// Interval and stratum of every piece, and its weight, relative to the lowest one of the span, so
-// that equal ones are 1.
+// Strata of different intervals must not be taken for one: how far apart they are is the course of
+// the day, not an error. Interval and stratum of every piece, and its weight, relative to the
+// lowest one of the span, so that equal ones are 1.
 static struct strata_piece *pieces_of(const struct span *span)
 {
     const struct day_estimate_design *design = span->design;
@@ -96,6 +97,7 @@ static int32_t stratum_verdict(const struct slice_result *results, uint32_t n)
     return n_doubtful(results, n) == n ? VERDICT_UNSURE : VERDICT_MET;
 }
 
+// The worst stratum decides: an overload of one of them is an overload, however calm the rest.
 static int32_t span_verdict(const struct span *span)
 {
     const struct slice_result *at = span->results;
@@ -110,6 +112,7 @@ static int32_t span_verdict(const struct span *span)
     return worst;
 }
 
+// Nobody can be said to be in time where it is doubtful that queues stay finite.
 static int32_t target_verdict(const struct service_config *service, int32_t stable,
                               const struct measurement *trial)
 {
@@ -123,68 +126,38 @@ static int32_t target_verdict(const struct service_config *service, int32_t stab
 
 // ---- rows ---------------------------------------------------------------------------------------
 
-// Counts of one service, piece by piece.
-struct counts {
-    double *late, *lost, *all; // [n]; all: with an end, or lost
-    double n_late, n_queries;  // sums, unweighted
-};
-
-static struct counts counts_of(const struct span *span, uint32_t service)
-{
-    struct counts counts = {.late = mem_calloc(3 * span->n, sizeof(double))};
-    counts.lost = counts.late + span->n;
-    counts.all = counts.lost + span->n;
-    for (size_t i = 0; i < span->n; i++) {
-        const struct slice_service *s = &span->results[i].services[service];
-        counts.lost[i] = (double)s->n_lost;
-        counts.late[i] = (double)(s->n_late + s->n_lost);
-        counts.all[i] = (double)(s->n_queries + s->n_lost);
-        counts.n_late += counts.late[i];
-        counts.n_queries += counts.all[i];
-    }
-    return counts;
-}
-
-static struct ci late_of(const struct strata_sample *sample, const struct counts *counts)
-{
-    const struct measurement_floor floor = {counts->n_queries, NAN, counts->n_late, FEW_LATE};
-    struct ci late = strata_ratio(sample, counts->late, counts->all);
-    late.half_95 = measurement_late_half(late.half_95, &floor);
-    return late;
-}
-
+// One service over the span, from the pieces' counts of it, whose places are put into pieces[].
 static void fill_trial(const struct span *span, struct strata_piece *pieces,
                        const struct service_config *service, uint32_t index,
                        struct measurement *trial)
 {
     const struct strata_sample sample = {pieces, span->n, sampled_frac(span)};
-    struct counts counts = counts_of(span, index);
+    double *late = mem_calloc(3 * span->n, sizeof *late), *lost = late + span->n,
+           *all = lost + span->n, n_late = 0, n_queries = 0;
     for (size_t i = 0; i < span->n; i++) {
         const struct slice_service *s = &span->results[i].services[index];
         pieces[i].first = s->first;
         pieces[i].n_counts = s->n_counts;
         pieces[i].counts = s->counts;
+        lost[i] = (double)s->n_lost;
+        late[i] = (double)(s->n_late + s->n_lost);
+        all[i] = (double)(s->n_queries + s->n_lost); // with an end, or lost
+        n_late += late[i];
+        n_queries += all[i];
     }
     if (trial->stable != VERDICT_MISSED) {
         trial->p95_s = strata_quantile_s(&sample, 0.95);
         trial->p99_s = strata_quantile_s(&sample, 0.99);
-        if (service->sla_ns > 0)
-            trial->late_frac = late_of(&sample, &counts);
     }
-    trial->lost_frac = strata_ratio(&sample, counts.lost, counts.all).value;
+    if (trial->stable != VERDICT_MISSED && service->sla_ns > 0) {
+        const struct measurement_floor floor = {n_queries, NAN, n_late, FEW_LATE};
+        trial->late_frac = strata_ratio(&sample, late, all);
+        trial->late_frac.half_95 = measurement_late_half(trial->late_frac.half_95, &floor);
+    }
+    trial->lost_frac = strata_ratio(&sample, lost, all).value;
     trial->sla = target_verdict(service, trial->stable, trial);
-    trial->n_queries = (uint64_t)counts.n_queries;
-    mem_free(counts.late);
-}
-
-static double util_frac(const struct span *span, const struct strata_piece *pieces)
-{
-    double busy_s = 0, core_s = 0;
-    for (size_t i = 0; i < span->n; i++) {
-        busy_s += pieces[i].weight * (double)span->results[i].cpu_busy_ns * 1e-9;
-        core_s += pieces[i].weight * span->results[i].core_s;
-    }
-    return busy_s / core_s;
+    trial->n_queries = (uint64_t)n_queries;
+    mem_free(late);
 }
 
 // Of the whole fleet, mean over the span's intervals: by the servers that pieces happened to have.
@@ -208,13 +181,17 @@ static void fill_span(const struct span *span, const struct fleet_variant *fleet
                       struct measurement *trials)
 {
     struct strata_piece *pieces = pieces_of(span);
-    double util = util_frac(span, pieces), watts = fleet_power_w(span);
+    double watts = fleet_power_w(span), busy_s = 0, core_s = 0;
     int32_t stable = span_verdict(span);
+    for (size_t i = 0; i < span->n; i++) {
+        busy_s += pieces[i].weight * (double)span->results[i].cpu_busy_ns * 1e-9;
+        core_s += pieces[i].weight * span->results[i].core_s;
+    }
     for (uint32_t i = 0; i < fleet->n_services; i++) {
         uint32_t service = sample_fleet_service_at(fleet, i);
         trials[i] = measurement_none(VERDICT_NOT_ASKED);
         trials[i].stable = stable;
-        trials[i].cpu_util_frac = util;
+        trials[i].cpu_util_frac = busy_s / core_s;
         trials[i].power_w = watts;
         fill_trial(span, pieces, &fleet->study->services[service], i, &trials[i]);
     }

@@ -151,7 +151,7 @@ static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type,
     const struct tuner_policy *policy = work->policies[scheduler];
     bool given = policy == &tuner_fixed || policy == &tuner_static;
     struct tuple_unit unit;
-    memset(&unit, 0, sizeof unit);
+    memset(&unit, 0, sizeof unit); // the gaps too: all of it is sent and kept
     unit.scheduler = scheduler;
     unit.type = type;
     unit.service = service;
@@ -185,38 +185,28 @@ static void make_units(struct tuple_work *work, bool rates)
     }
 }
 
-// One tuple per crew: from its speaker to all ranks, and into the memo.
-static int share(struct tuple_work *work, const struct crew *crew, const uint32_t *order,
-                 uint32_t first, struct err *err)
+// Crews go side by side, but what they found is taken in the order of the units, so that counts and
+// the memo are the same on any number of ranks. A round is a tuple per crew, which its speaker
+// gives to all ranks and the memo.
+static int do_round(struct tuple_work *work, struct crew *crew, const uint32_t *order,
+                    uint32_t first, struct err *err)
 {
     struct memo *memo = work->context->memo;
+    uint32_t mine = first + crew_index(crew);
+    int rc = mine < work->n_units ? search(work, crew, &work->units[order[mine]], err) : 0;
+    if (eval_agree(work->context->eval, rc, err) < 0)
+        return -1;
     for (uint32_t c = 0; c < crew_n(crew) && first + c < work->n_units; c++) {
         struct tuple_unit *unit = &work->units[order[first + c]];
-        int rc = MPI_Bcast(unit, sizeof *unit, MPI_BYTE, crew_speaker(crew, c),
-                           work->context->eval->comm);
+        rc = MPI_Bcast(unit, sizeof *unit, MPI_BYTE, crew_speaker(crew, c),
+                       work->context->eval->comm);
         if (mpi_err_check(rc, "share what a search found", err) < 0 ||
             (memo && memo_add(memo, key_of(work, unit), unit, sizeof *unit, err) < 0))
             return -1;
         put(work->context, unit);
         work->n_done++;
     }
-    return 0;
-}
-
-static int do_rounds(struct tuple_work *work, struct crew *crew, const uint32_t *order,
-                     struct err *err)
-{
-    for (uint32_t first = 0; first < work->n_units; first += crew_n(crew)) {
-        uint32_t mine = first + crew_index(crew);
-        int rc = 0;
-        if (mine < work->n_units)
-            rc = search(work, crew, &work->units[order[mine]], err);
-        if (eval_agree(work->context->eval, rc, err) < 0 ||
-            share(work, crew, order, first, err) < 0 ||
-            capacity_context_done(work->context, (double)work->n_done / work->n_all, err) < 0)
-            return -1;
-    }
-    return 0;
+    return capacity_context_done(work->context, (double)work->n_done / work->n_all, err);
 }
 
 int efficiency_find(struct capacity_context *context, bool rates, struct err *err)
@@ -229,8 +219,8 @@ int efficiency_find(struct capacity_context *context, bool rates, struct err *er
         uint32_t *order = mem_calloc(work.n_units, sizeof *order);
         crew_order(work.weights, work.n_units, order);
         rc = eval_agree(context->eval, crew ? 0 : -1, err);
-        if (rc == 0)
-            rc = do_rounds(&work, crew, order, err);
+        for (uint32_t first = 0; rc == 0 && first < work.n_units; first += crew_n(crew))
+            rc = do_round(&work, crew, order, first, err);
         mem_free(order);
         crew_destroy(crew);
     }

@@ -162,7 +162,7 @@ static void sum_up(const struct capacity_context *context, size_t plan)
 
 // ---- plans --------------------------------------------------------------------------------------
 
-// Watts of the servers that are on without a use.
+// Pools are simulated without them. Watts of the servers that are on without a use.
 static double spare_w(const struct capacity_result *answer, uint32_t scheduler, size_t step)
 {
     double sum = 0;
@@ -178,28 +178,18 @@ static double spare_w(const struct capacity_result *answer, uint32_t scheduler, 
     return sum;
 }
 
-// Energy of the day: what starting takes is as planned.
-static void end_power(struct capacity_result *answer, size_t plan)
-{
-    struct capacity_total *total = &answer->totals[plan];
-    double hours = answer->interval_s / CAPACITY_S_PER_H;
-    total->simulated_kwh = total->planned_kwh;
-    for (uint32_t i = 0; i < answer->n_intervals; i++) {
-        const struct capacity_step *step = &answer->steps[plan * answer->n_intervals + i];
-        total->simulated_kwh += (step->simulated_w - step->planned_w) * hours / 1000;
-    }
-}
-
 static int run_plan(struct capacity_context *context, uint32_t scheduler, size_t plan, bool first,
                     struct err *err)
 {
     struct capacity_result *answer = context->answer;
+    struct capacity_step *steps = answer->steps + plan * answer->n_intervals;
+    struct capacity_total *total = &answer->totals[plan];
     bool given = is_given(context);
     uint32_t n_pools = given ? 1 : answer->n_services;
     if (given)
         switch_on(context, plan);
-    for (size_t i = 0, at = plan * answer->n_intervals; !given && i < answer->n_intervals; i++)
-        answer->steps[at + i].simulated_w = spare_w(answer, scheduler, at + i);
+    for (uint32_t i = 0; !given && i < answer->n_intervals; i++)
+        steps[i].simulated_w = spare_w(answer, scheduler, plan * answer->n_intervals + i);
     for (uint32_t p = 0; p < n_pools; p++) {
         struct pool pool = {.context = context,
                             .plan = plan,
@@ -211,10 +201,14 @@ static int run_plan(struct capacity_context *context, uint32_t scheduler, size_t
             capacity_context_done(context, (p + 1.0) / n_pools, err) < 0)
             return -1;
     }
-    if (given)
+    if (given) {
         sum_up(context, plan);
-    else
-        end_power(answer, plan);
+        return 0;
+    }
+    double hours = answer->interval_s / CAPACITY_S_PER_H;
+    total->simulated_kwh = total->planned_kwh; // what starting takes is as planned
+    for (uint32_t i = 0; i < answer->n_intervals; i++)
+        total->simulated_kwh += (steps[i].simulated_w - steps[i].planned_w) * hours / 1000;
     return 0;
 }
 
@@ -223,7 +217,7 @@ int find_day_run(struct capacity_context *context, struct err *err)
     struct capacity_result *answer = context->answer;
     uint32_t per_scheduler = answer->n_allocations * answer->n_provisionings;
     uint32_t n = answer->n_schedulers * per_scheduler;
-    bool first = true;
+    bool first = true; // plans before it may have been impossible
     for (uint32_t plan = 0; plan < n; plan++) {
         capacity_context_stage_of(context, is_given(context) ? "days" : "plans", n - plan);
         if (answer->totals[plan].state != CAPACITY_FOUND)

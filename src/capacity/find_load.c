@@ -32,7 +32,10 @@ static int measure(void *user, const struct measure_point *point, struct measure
     return capacity_context_done(search->context, 0, err);
 }
 
-// No service can have more than all servers would do of it alone.
+// Where the search begins to look; too high costs it a few runs, too low would be wrong. With one
+// group the mix of services is that of every server, so its saturation is known; with several, who
+// serves what is the balancer's choice, and all that is sure is: no service can have more than all
+// servers would do of it alone.
 static double bound_qps(const struct load_search *search)
 {
     const struct study *study = search->context->study;

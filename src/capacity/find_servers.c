@@ -162,19 +162,6 @@ static uint32_t whole_of(const struct size_search *search, uint32_t left)
     return find_servers_whole(left > alive ? left : alive, n_cells, search->cells_down);
 }
 
-// The largest number to look at. Times that depend on how many cores are busy are known up to the
-// cores that the platform has, and no further.
-static uint32_t most_of(const struct size_search *search)
-{
-    const struct study *study = search->context->study;
-    const struct study_group *group = &study->groups[0];
-    int64_t most = study->capacity.max_servers;
-    for (size_t s = 0; search->cores && s < study->n_services; s++)
-        if (cost_depends_on_busy(group->costs[s]) && most > group->platform.cores)
-            most = group->platform.cores;
-    return (uint32_t)most;
-}
-
 // So many times the least, they idle: a target that is missed there is out of reach.
 #define IDLE_TIMES 1000
 
@@ -182,7 +169,12 @@ static struct sizing_task make_task(const struct size_search *search, double sat
 {
     const struct study *study = search->context->study;
     const struct study_capacity *capacity = &study->capacity;
-    uint32_t most = most_of(search);
+    const struct study_group *group = &study->groups[0];
+    uint32_t most = (uint32_t)capacity->max_servers, cores = (uint32_t)group->platform.cores;
+    // Times that depend on how many cores are busy are known up to the cores that the platform has,
+    // and no further.
+    for (size_t s = 0; search->cores && s < study->n_services; s++)
+        most = cost_depends_on_busy(group->costs[s]) && most > cores ? cores : most;
     double least = floor(peak_load_qps(search->peak) / saturation) + 1;
     double guess = search->cores ? least : fmax(promised(search), least);
     struct sizing_task task = {.most = most,

@@ -29,7 +29,8 @@ struct memo {
 
 // ---- answers ------------------------------------------------------------------------------------
 
-// The slot of the key, or the free one where it belongs.
+// Keys are hashes already, so their low bits do. The slot of the key, or the free one where it
+// belongs.
 static struct slot *slot_of(const struct memo *memo, uint64_t key)
 {
     size_t i = (size_t)key & (memo->n_slots - 1);

@@ -23,26 +23,21 @@ struct peak_load {
 
 // ---- creation -----------------------------------------------------------------------------------
 
-static bool changes_over_day(const struct service_traffic *traffic)
-{
-    const char *process = arrival_types[traffic->arrivals.process]->name;
-    return strcmp(process, "diurnal") == 0 || strcmp(process, "replay") == 0;
-}
-
 static int find_peaks(struct peak_load *peak, struct err *err)
 {
     const struct study *study = peak->context->study;
     size_t n = study->n_services, n_rows = study_capacity_intervals(&study->capacity) * n;
     struct capacity_demand *demand = mem_calloc(n_rows, sizeof *demand);
     int rc = capacity_context_forecast(study, demand, err);
-    for (size_t i = 0; i < n_rows; i++)
+    for (size_t i = 0; i < n_rows; i++) // [interval][service]
         peak->peak_qps[i % n] = fmax(peak->peak_qps[i % n], demand[i].peak_qps);
     mem_free(demand);
     peak->own = true;
     for (size_t s = 0; s < n; s++) {
         peak->peak_qps[s] *= 1 + study->capacity.headroom_frac;
         peak->sum_qps += peak->peak_qps[s];
-        peak->own &= !changes_over_day(&study->services[s].traffic);
+        const char *process = arrival_types[study->services[s].traffic.arrivals.process]->name;
+        peak->own &= strcmp(process, "diurnal") != 0 && strcmp(process, "replay") != 0;
     }
     return rc;
 }
@@ -94,6 +89,8 @@ double peak_load_service_qps(const struct peak_load *peak, uint32_t service)
 
 // ---- a measurement ------------------------------------------------------------------------------
 
+// Few queries over all cells would be a run too short for a queue to show what it does, so they are
+// given to fewer cells for longer. Cells are alike and share nothing; which ones they are is drawn.
 static uint32_t pick_cells(const struct peak_load *peak, const struct peak_load_point *point)
 {
     uint32_t of = point->fleet->n_cells;
@@ -122,22 +119,6 @@ static struct slice make_slice(struct peak_load *peak, const struct peak_load_po
     return slice;
 }
 
-// Of the whole fleet, and the queries that were measured.
-static struct measurement trial_of(const struct slice *slice, const struct slice_result *found)
-{
-    struct measurement trial = found->overall;
-    uint64_t n = 0, n_lost = 0;
-    for (uint32_t s = 0; s < found->n_services; s++) {
-        n += found->services[s].n_queries;
-        n_lost += found->services[s].n_lost;
-    }
-    trial.lost_frac = n + n_lost > 0 ? (double)n_lost / (double)(n + n_lost) : (double)NAN;
-    trial.power_w =
-        (double)found->energy_uj * 1e-6 / simtime_to_s(slice->length_ns) / found->share_frac;
-    trial.n_queries = n;
-    return trial;
-}
-
 int peak_load_measure(struct peak_load *peak, const struct peak_load_point *point,
                       struct measurement *result, struct measurement *trial, struct err *err)
 {
@@ -148,9 +129,17 @@ int peak_load_measure(struct peak_load *peak, const struct peak_load_point *poin
     const struct slice slice = make_slice(peak, point, &fleet);
     if (sample_run(peak->context->bench, &slice, 1, &found, err) < 0)
         return -1;
-    *result = found.overall;
-    *trial = trial_of(&slice, &found);
-    peak->context->n_queries += found.overall.n_queries;
+    uint64_t n = 0, n_lost = 0; // measured
+    for (uint32_t s = 0; s < found.n_services; s++) {
+        n += found.services[s].n_queries;
+        n_lost += found.services[s].n_lost;
+    }
+    *result = *trial = found.overall;
+    trial->lost_frac = n + n_lost > 0 ? (double)n_lost / (double)(n + n_lost) : (double)NAN;
+    trial->power_w =
+        (double)found.energy_uj * 1e-6 / simtime_to_s(slice.length_ns) / found.share_frac;
+    trial->n_queries = n;
+    peak->context->n_queries += result->n_queries;
     sample_release(&found, 1);
     return 0;
 }

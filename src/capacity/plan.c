@@ -229,7 +229,8 @@ static double interval_total(const struct book *book, const struct draft *draft,
     }
 }
 
-// From what is assigned to what is on, and to the day's objective.
+// From what is assigned to what is on, which the minimum on-time may make more, and to the day's
+// objective.
 static void account(const struct book *book, struct draft *draft, enum dayplan_strategy strategy)
 {
     uint32_t *needed = mem_calloc(n_rows(book), sizeof *needed);
@@ -363,7 +364,8 @@ static int draft_pool(const struct book *book, enum provision_method method, str
     return rc;
 }
 
-// Both strategies of one method; drafts[N_DAYPLAN_STRATEGIES] are there.
+// Both strategies of one method; drafts[N_DAYPLAN_STRATEGIES] are there. They start from the same
+// plans of the intervals, which are solved once.
 static int draft_method(const struct book *book, enum provision_method method, struct draft *drafts,
                         struct shortage *worst, struct err *err)
 {

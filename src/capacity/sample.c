@@ -33,33 +33,28 @@ struct sample_bench {
 
 // ---- what can be cut ----------------------------------------------------------------------------
 
-static int check_service(const struct service_config *service, bool with_rates, struct err *err)
-{
-    const struct arrival_config *arrivals = &service->traffic.arrivals;
-    if (arrival_types[arrivals->process] != &arrival_replay)
-        return 0;
-    if (!with_rates)
-        return err_set(err, ERR_STUDY,
-                       "traffic: service \"%.60s\" replays a trace, which cannot begin at any "
-                       "time of the day; expected another arrival process",
-                       service->name);
-    if (arrival_carries_sizes(arrivals))
-        return err_set(err, ERR_STUDY,
-                       "traffic: service \"%.60s\" takes its sizes from a trace, which pieces of a "
-                       "day cannot; expected \"sizes_from: distribution\"",
-                       service->name);
-    return 0;
-}
-
 int sample_check(const struct study *study, bool with_rates, struct err *err)
 {
     const struct outage_config *outages = &study->outages;
     bool whole_cells = false; // does traffic ever move from one cell to another?
     for (size_t i = 0; i < outages->n_events; i++)
         whole_cells |= outages->events[i].whole_cell;
-    for (size_t s = 0; s < study->n_services; s++)
-        if (check_service(&study->services[s], with_rates, err) < 0)
-            return -1;
+    for (size_t s = 0; s < study->n_services; s++) {
+        const struct service_config *service = &study->services[s];
+        const struct arrival_config *arrivals = &service->traffic.arrivals;
+        if (arrival_types[arrivals->process] != &arrival_replay)
+            continue;
+        if (!with_rates)
+            return err_set(err, ERR_STUDY,
+                           "traffic: service \"%.60s\" replays a trace, which cannot begin at any "
+                           "time of the day; expected another arrival process",
+                           service->name);
+        if (arrival_carries_sizes(arrivals))
+            return err_set(err, ERR_STUDY,
+                           "traffic: service \"%.60s\" takes its sizes from a trace, which pieces "
+                           "of a day cannot; expected \"sizes_from: distribution\"",
+                           service->name);
+    }
     for (size_t g = 0; g < study->n_groups; g++)
         if (study->group_configs[g].on.n_steps > 0)
             return err_set(err, ERR_STUDY,
@@ -129,7 +124,8 @@ static void add_tally(const struct tally *tally, struct slice_service *out, uint
     *end = last + 1 > *end ? last + 1 : *end;
 }
 
-// Service `slot` of the record over its measured bins.
+// Only the buckets that have queries are kept: a slice has few of the thousands, and there are very
+// many slices. Service `slot` of the record over its measured bins.
 static void harvest_service(const struct record *record, uint32_t slot, struct slice_service *out)
 {
     uint32_t first_bin = record->shape.warmup_ns > 0, end = 0;
@@ -246,7 +242,7 @@ struct task {
     double queries;               // about
 };
 
-// The bench's record, empty.
+// The bench's record, empty. Pieces of a day have one shape, and a record is large.
 static struct record *fresh_record(struct sample_bench *bench, const struct task *task)
 {
     const struct sample_fleet *sampled = task->sampled;
@@ -318,8 +314,10 @@ static int exchange(const struct sample_bench *bench, const struct blob *mine,
     return mpi_err_check(rc, "share the answers of samples", err);
 }
 
-// A batch: each slice by a rank of its own where there are enough of them, else all by all. Every
-// rank makes its answers in the order of the tasks, and in that order they are taken.
+// Slices are small, and ranks that simulate one together wait for each other at every window, so
+// side by side is faster. A batch: each slice by a rank of its own where there are enough of them,
+// else all by all. Every rank makes its answers in the order of the tasks, and in that order they
+// are taken.
 static int run_batch(struct sample_bench *bench, struct task *tasks, size_t n, struct err *err)
 {
     bool together = n < (size_t)bench->n_ranks;

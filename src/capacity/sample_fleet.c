@@ -26,7 +26,9 @@ static uint64_t draw(const struct slice *slice, uint64_t entity)
 
 // ---- servers ------------------------------------------------------------------------------------
 
-// Servers of each of the study's groups in the simulated cells; their sum.
+// The layout of the whole fleet says how many servers a cell has, so that what is drawn is a cell
+// of that fleet and not an average one. Servers of each of the study's groups in the simulated
+// cells; their sum.
 static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint64_t *of_servers,
                            uint32_t *n_cells)
 {

@@ -8,6 +8,8 @@
 // Any will do: searches scale it.
 #define RATE_QPS 1000
 
+// Bursts and the course of a day belong to the traffic, not to the server; types are compared at a
+// steady load.
 static void cut_service(struct single_server *single, const struct study *study, uint32_t s)
 {
     struct service_traffic *traffic = &single->service.traffic;
