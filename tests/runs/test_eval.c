@@ -60,7 +60,7 @@ START_TEST(errors_agree)
     ck_assert_ptr_nonnull(strstr(err.text, "not valid YAML"));
     ck_assert_int_eq(err.code, ERR_STUDY);
     // So is a bad sweep, where the points are wanted.
-    const struct survey_source source = {.path = path, .library = &library};
+    const struct survey_source source = {.path = path};
     ck_assert_ptr_null(eval_read_survey(eval, &source, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "not valid YAML"));
     library_release(&library);

@@ -56,8 +56,7 @@ static void fill(void)
     bool first = access(made, F_OK) != 0;
     if (first)
         run();
-    ck_assert_int_eq(pointdir_make(first ? made : survey_folder(fixture.survey), ERR_FAIL, &err),
-                     0);
+    ck_assert_int_eq(pointdir_make(first ? made : fixture.survey->folder, ERR_FAIL, &err), 0);
     for (uint32_t p = 0; p < N; p++) {
         char *path = sweep_fixture_point(&fixture, p), *kept = pointdir_file(made, p);
         const char *from = first ? path : kept, *to = first ? kept : path;
@@ -93,7 +92,7 @@ START_TEST(merges_all)
     ck_assert_str_eq(sweep_result_label(points, 4, 0), "4000qps");
     ck_assert_str_eq(sweep_result_label(points, 4, 1), "1");
     for (uint32_t p = 0; p < N; p++)
-        ck_assert_uint_eq(points->points[p].random_seed, survey_facts(fixture.survey)[p].seed);
+        ck_assert_uint_eq(points->points[p].random_seed, fixture.survey->points[p].seed);
     // About 4000 queries; five standard deviations of a Poisson count are 316.
     ck_assert_double_eq_tol((double)points->totals[4].n_queries, 4000, 316);
     sweep_result_destroy(points);
@@ -145,7 +144,7 @@ START_TEST(holes_fill_up)
     fill();
     remove_point(1);
     remove_point(4);
-    pointdir_fail(survey_folder(fixture.survey), 4, "no servers are left");
+    pointdir_fail(fixture.survey->folder, 4, "no servers are left");
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
     struct sweep_result *points = merged();
     ck_assert_int_eq(points->points[1].state, SWEEP_MISSING);
