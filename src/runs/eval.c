@@ -81,22 +81,6 @@ char *eval_read_text(const struct eval *eval, const char *path, size_t *size, st
     return NULL;
 }
 
-struct study *eval_read_study(const struct eval *eval, const char *path,
-                              const char *const *settings, size_t n_settings,
-                              const struct library *library, struct err *err)
-{
-    size_t size = 0;
-    char *data = eval_read_text(eval, path, &size, err);
-    if (!data)
-        return NULL;
-    struct study *study = study_parse(path, data, size, settings, n_settings, library, true, err);
-    mem_free(data);
-    if (err_agree(eval->comm, study ? 0 : -1, err) == 0)
-        return study;
-    study_destroy(study);
-    return NULL;
-}
-
 struct survey *eval_read_survey(const struct eval *eval, const struct survey_source *source,
                                 struct err *err)
 {
