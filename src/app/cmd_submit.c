@@ -164,6 +164,7 @@ static int submit_run(const struct order *order, struct err *err)
     unsigned n = (unsigned)order->n_links;
     const char *output = order->plan.output;
     char *id = NULL;
+    // Time and process: two chains of one study, submitted in the same second, are two.
     char *chain = n == 0 ? NULL
                          : mem_printf("%.60s-chain-%lld-%ld", order->plan.job_name,
                                       (long long)time(NULL), (long)getpid());
@@ -193,6 +194,7 @@ static int order_run(struct order *order, const struct survey *survey, struct er
                  order->line->args[0], survey->n_points);
     bool done = false;
     int rc = place_order(order, survey->output, study->settings.name, err);
+    // The job would find the same, hours later.
     if (rc == 0)
         rc = look_at_output(order->plan.output, study, &done, err);
     if (rc == 0 && !done)

@@ -109,6 +109,7 @@ static int prepare(struct order *order, bool merges, struct err *err)
         return 0;
     if (pointdir_make(folder, ERR_STUDY, err) < 0)
         return -1;
+    // A disk that is full fails every point, one after the other: better one error now.
     char *probe = mem_printf("%s/points", folder);
     int rc = durable_check("output", probe, DURABLE_REPLACE, LEAST_BYTES, err);
     mem_free(probe);

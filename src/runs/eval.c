@@ -32,6 +32,7 @@ static int count_nodes(MPI_Comm comm)
 
 int eval_open(struct eval *eval, struct err *err)
 {
+    // No threads: progress is made inside of calls (MPI_THREAD_SINGLE).
     if (mpi_err_check(MPI_Init(NULL, NULL), "start", err) < 0)
         return -1;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -175,6 +176,7 @@ static int run_kept(const struct eval *eval, const struct study *study,
                                                 .every_ns = study->checkpoint.every_ns,
                                                 .quiet = options->quiet,
                                                 .meta = result->meta};
+    // Before the run: a place where nothing can be saved is told now, not after hours.
     struct checkpointing *keep = checkpointing_create(eval->comm, &config, err);
     if (!keep)
         return -1;

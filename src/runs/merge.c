@@ -67,7 +67,7 @@ static int open_old(const struct survey *survey, bool force, struct sweep_result
     if (durable_same(path, survey->source.path))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", path);
     if (force || access(path, F_OK) != 0)
-        return 0;
+        return 0; // nothing to be lost, or nobody minds
     *old = sweep_file_read(path, NULL);
     if (*old && same_grid(*old, survey->grid))
         return 0;

@@ -91,7 +91,8 @@ static void look_at(struct survey *survey, uint32_t point)
     struct survey_point *facts = &survey->points[point];
     struct study *study = survey_study(survey, point, NULL);
     char note[ERR_TEXT_MAX];
-    memset(facts, 0, sizeof *facts); // it travels as bytes
+    // It travels as bytes, gaps too, and is put together by OR with zeros (sweep_look).
+    memset(facts, 0, sizeof *facts);
     facts->looked = 1;
     facts->state = POINTDIR_WRONG;
     if (!study)

@@ -127,7 +127,8 @@ static void spread_stop(struct sweep *sweep)
     }
 }
 
-// Rank 0 hears of a crew.
+// Rank 0 hears of a crew. What comes after a point's end replaces what was told on the way, so that
+// nothing is counted twice.
 static void take(struct sweep *sweep, const struct news *news)
 {
     struct sweep_outcome *out = sweep->outcome;
@@ -153,6 +154,8 @@ static void take(struct sweep *sweep, const struct news *news)
     }
 }
 
+// A send of this size returns before it is received (MPI's eager protocol), and rank 0 looks for
+// news while its own points run; so no crew waits for it.
 static void tell(struct sweep *sweep, const struct news *news)
 {
     sweep->told_s = wallclock_s();
@@ -308,6 +311,7 @@ static bool may_start(struct sweep *sweep)
         listen(sweep);
     int stop = sweep->stopping || checkpointing_stop_waits(), any = 0;
     MPI_Allreduce(&stop, &any, 1, MPI_INT, MPI_LOR, sweep->team.comm);
+    // A signal that waits here was meant for the sweep, though no run is under way to take it.
     if (any && !sweep->stopping && sweep->team.rank == 0) {
         struct news news = news_of(sweep, NEWS_STOPPED, 0, 0);
         tell(sweep, &news);
@@ -369,6 +373,7 @@ static int with_crews(struct sweep *sweep, struct err *err)
     sweep->team.comm = crew_comm(sweep->crew);
     MPI_Comm_rank(sweep->team.comm, &sweep->team.rank);
     MPI_Comm_size(sweep->team.comm, &sweep->team.n_ranks);
+    // Not counted where a crew may be part of several nodes: 0 says so.
     sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
     crew_deal(sweep->crew, sweep->weights, sweep->n_units, sweep->owner);
     sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);

@@ -155,6 +155,8 @@ static int do_unit(struct crew *crew, const struct study *study, struct tune_uni
     struct crew_bench own_bench = {crew, own ? own : probe, &config.capacity};
     const struct tuner_backend backend = tunable_backend(&bench);
     struct tuner_outcome found = {0};
+    // The policy tunes on the sizes of the section, if it has some; what its choice is worth, and
+    // whether that holds, is seen on the services' own.
     double begin_s = wallclock_s();
     int rc = unit->tuner->tune(&config, &backend, &found, err);
     trials_append(&unit->path, &found.path);
@@ -297,6 +299,7 @@ static struct tuning_result *assemble(const struct tune *tune)
     tuning->program_version = mem_strdup(RECFLEET_VERSION);
     tuning->seed = study->settings.seed;
     tuning->study = survey_written(source->text, source->settings, source->n_settings);
+    // Of the first tuned service: the file has one, and others are rare.
     for (size_t s = study->n_services; s-- > 0;)
         if (study_tune_has_service(study, s))
             tuning->sla_quantile = study->services[s].sla_quantile;

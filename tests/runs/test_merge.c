@@ -35,6 +35,14 @@ static struct sweep_result *merged(void)
     return points;
 }
 
+static void expect_done(uint32_t n)
+{
+    struct sweep_result *points = merged();
+    uint32_t n_done = sweep_result_count(points, SWEEP_DONE);
+    sweep_result_destroy(points);
+    ck_assert_uint_eq(n_done, n);
+}
+
 static void remove_point(uint32_t point)
 {
     char *path = sweep_fixture_point(&fixture, point);
@@ -121,9 +129,7 @@ START_TEST(same_bytes)
     move_point(0, true);
     move_point(5, true);
     ck_assert_int_eq(merge(false, &err), 0);
-    struct sweep_result *points = merged();
-    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 2);
-    sweep_result_destroy(points);
+    expect_done(N - 2);
     move_point(5, false);
     move_point(0, false);
     ck_assert_int_eq(merge(false, &err), 0);
@@ -213,13 +219,9 @@ START_TEST(loses_nothing)
     ck_assert_int_eq(merge(false, &err), -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_ptr_nonnull(strstr(err.text, "point 3 (rate=500qps,replication=1)"));
-    struct sweep_result *points = merged();
-    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N);
-    sweep_result_destroy(points);
+    expect_done(N);
     ck_assert_int_eq(merge(true, &err), 0);
-    points = merged();
-    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 1);
-    sweep_result_destroy(points);
+    expect_done(N - 1);
     sweep_fixture_close(&fixture);
 }
 END_TEST
