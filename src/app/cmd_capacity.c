@@ -87,6 +87,7 @@ static int run_search(const struct task *task, struct err *err)
                                             .digest = digest,
                                             .resume = cmd_given(task->line, "--resume"),
                                             .force = cmd_given(task->line, "--force")};
+    // The memo belongs to the study by its digest: answers to another one are not taken up.
     struct memo *memo = memo_open(task->eval->comm, &config, err);
     int rc = memo ? answer_study(task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.

@@ -126,7 +126,7 @@ static int check_study(const struct survey *survey, bool resolved, struct err *e
         fputs(text, stdout);
         mem_free(text);
     } else {
-        printf("%s: good\n", survey_source(survey)->path);
+        printf("%s: good\n", survey->source.path);
         check_all(study);
     }
     study_destroy(study);
@@ -136,7 +136,7 @@ static int check_study(const struct survey *survey, bool resolved, struct err *e
 // Replications of a point differ in the seed alone, so one of them is read.
 static int check_sweep(const struct survey *survey, struct err *err)
 {
-    const struct grid *grid = survey_grid(survey);
+    const struct grid *grid = survey->grid;
     uint32_t n_points = grid_n_points(grid);
     double queries = 0, work_s = 0;
     char clock[24];
@@ -148,8 +148,7 @@ static int check_sweep(const struct survey *survey, struct err *err)
         work_s += demand_wall_s(study) * grid_n_replications(grid);
         study_destroy(study);
     }
-    printf("%s: good\n%u point%s:\n", survey_source(survey)->path, n_points,
-           n_points == 1 ? "" : "s");
+    printf("%s: good\n%u point%s:\n", survey->source.path, n_points, n_points == 1 ? "" : "s");
     for (uint32_t a = 0; a < grid_n_axes(grid); a++) {
         printf("  %-16s", grid_axis_name(grid, a));
         for (uint32_t v = 0; v < grid_n_labels(grid, a) && v < SHOWN_LABELS; v++)
@@ -170,10 +169,9 @@ static int check(struct cmd_line *line, struct err *err)
     const struct survey_source source = job_source(line);
     struct survey *survey = survey_create(&source, err);
     bool resolved = cmd_given(line, "--resolved");
-    int rc = !survey ? -1
-             : grid_n_axes(survey_grid(survey)) > 0 && !resolved
-                 ? check_sweep(survey, err)
-                 : check_study(survey, resolved, err);
+    int rc = !survey                                      ? -1
+             : grid_n_axes(survey->grid) > 0 && !resolved ? check_sweep(survey, err)
+                                                          : check_study(survey, resolved, err);
     survey_destroy(survey);
     return rc;
 }

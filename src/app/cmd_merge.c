@@ -43,13 +43,12 @@ static int merge(struct cmd_line *line, struct survey *survey, struct err *err)
 {
     struct sweep_result *points = merge_read(survey);
     uint32_t n_holes = points->n_points - sweep_result_count(points, SWEEP_DONE);
-    int rc =
-        n_holes == points->n_points
-            ? err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey_folder(survey))
-            : merge_write(survey, points, cmd_given(line, "--force"), err);
+    int rc = n_holes == points->n_points
+                 ? err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey->folder)
+                 : merge_write(survey, points, cmd_given(line, "--force"), err);
     if (rc == 0 && !cmd_given(line, "--quiet")) {
         report_sweep_print(stdout, points);
-        printf("results: %s\n", survey_output(survey));
+        printf("results: %s\n", survey->output);
     }
     if (rc == 0 && n_holes > 0) {
         name_holes(survey, points, n_holes);

@@ -93,33 +93,31 @@ static bool is_done(struct cmd_line *line, const struct study *study, const char
 
 // Everything after the study was read; the same on every rank.
 static int run_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
-                     struct eval_options *opts, struct err *err)
+                     const char *output, struct eval_options *opts, struct err *err)
 {
     struct meter meter = {.end_ns = (double)study->settings.duration_ns};
     struct eval_result result;
-    char *own = study_output_path(study);
-    opts->output = cmd_value(line, "--output", own);
+    opts->output = output;
     opts->run.progress = on_progress;
     opts->run.progress_user = &meter;
-    bool done = eval->rank == 0 && is_done(line, study, opts->output);
-    int rc = job_check_output(line, eval, opts->output, &done, err);
+    bool done = eval->rank == 0 && is_done(line, study, output);
+    int rc = job_check_output(line, eval, output, &done, err);
     if (rc == 0 && !done) {
         progress_start(&meter.progress, opts->quiet || eval->rank != 0 ? NULL : stderr);
         rc = eval_run(eval, study, opts, &result, err);
         progress_end(&meter.progress);
         if (rc == 0 && eval->rank == 0)
-            report(line, study, &result, opts->output);
+            report(line, study, &result, output);
         if (rc == 0)
             eval_release(&result);
     }
-    mem_free(own);
     return rc;
 }
 
 static int run(struct cmd_line *line, struct err *err)
 {
+    const struct survey_source source = job_source(line);
     struct eval eval;
-    struct library library;
     struct eval_options opts = {.force = cmd_given(line, "--force"),
                                 .command = line->text,
                                 .resume = cmd_given(line, "--resume"),
@@ -129,15 +127,15 @@ static int run(struct cmd_line *line, struct err *err)
     if (job_open(&eval, err) < 0)
         return -1;
     int rc = cmd_read(line, values, &opts, err);
+    struct survey *survey = rc == 0 ? eval_read_survey(&eval, &source, err) : NULL;
+    if (!survey)
+        return job_close(line, &eval, -1, err);
+    struct study *study = survey_whole(survey, err);
+    rc = eval_agree(&eval, study ? 0 : -1, err);
     if (rc == 0)
-        rc = eval_agree(&eval, library_load(&library, err), err);
-    if (rc < 0)
-        return job_close(line, &eval, rc, err);
-    struct study *study =
-        eval_read_study(&eval, line->args[0], line->settings, line->n_settings, &library, err);
-    rc = study ? run_study(line, &eval, study, &opts, err) : -1;
+        rc = run_study(line, &eval, study, survey->output, &opts, err);
     study_destroy(study);
-    library_release(&library);
+    survey_destroy(survey);
     return job_close(line, &eval, rc, err);
 }
 

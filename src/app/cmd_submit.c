@@ -164,6 +164,7 @@ static int submit_run(const struct order *order, struct err *err)
     unsigned n = (unsigned)order->n_links;
     const char *output = order->plan.output;
     char *id = NULL;
+    // Time and process: two chains of one study, submitted in the same second, are two.
     char *chain = n == 0 ? NULL
                          : mem_printf("%.60s-chain-%lld-%ld", order->plan.job_name,
                                       (long long)time(NULL), (long)getpid());
@@ -188,11 +189,12 @@ static int order_run(struct order *order, const struct survey *survey, struct er
     struct study *study = survey_whole(survey, err);
     if (!study)
         return -1;
-    if (grid_n_axes(survey_grid(survey)) > 0)
+    if (grid_n_axes(survey->grid) > 0)
         log_warn("%s has a sweep of %u points, and is run without it: --array submits the points",
-                 order->line->args[0], survey_n_points(survey));
+                 order->line->args[0], survey->n_points);
     bool done = false;
-    int rc = place_order(order, survey_output(survey), study->settings.name, err);
+    int rc = place_order(order, survey->output, study->settings.name, err);
+    // The job would find the same, hours later.
     if (rc == 0)
         rc = look_at_output(order->plan.output, study, &done, err);
     if (rc == 0 && !done)
@@ -242,24 +244,24 @@ static int check_array(struct survey *survey, struct err *err)
         return -1;
     if (merge_check(survey, false, err) == 0)
         return 0;
-    if (access(survey_output(survey), F_OK) == 0)
+    if (access(survey->output, F_OK) == 0)
         err_append(err, ", but not from here: remove it, or name another with --output");
     return -1;
 }
 
 static int order_array(struct order *order, struct survey *survey, struct err *err)
 {
-    const struct grid *grid = survey_grid(survey);
-    uint32_t n_points = survey_n_points(survey);
+    const struct grid *grid = survey->grid;
+    uint32_t n_points = survey->n_points;
     if (grid_n_axes(grid) == 0)
         return err_set(err, ERR_STUDY, "%s: --array, but the study has no sweep",
                        order->line->args[0]);
     if (check_array(survey, err) < 0 ||
-        place_order(order, survey_output(survey), grid_study_name(grid), err) < 0)
+        place_order(order, survey->output, grid_study_name(grid), err) < 0)
         return -1;
     bool *missing = mem_calloc(n_points, sizeof *missing);
     for (uint32_t p = 0; p < n_points; p++)
-        missing[p] = survey_facts(survey)[p].state != POINTDIR_DONE;
+        missing[p] = survey->points[p].state != POINTDIR_DONE;
     int rc = submit_array(&order->plan, missing, n_points, err);
     mem_free(missing);
     return rc;

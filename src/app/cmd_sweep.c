@@ -44,7 +44,7 @@ struct order {
 static int choose(struct order *order, struct err *err)
 {
     const struct cmd_line *line = order->line;
-    uint32_t n = survey_n_points(order->survey);
+    uint32_t n = order->survey->n_points;
     const char *share = cmd_value(line, "--share", NULL);
     order->chosen = mem_calloc(n, sizeof *order->chosen);
     order->todo = mem_calloc(n, sizeof *order->todo);
@@ -64,12 +64,12 @@ static int choose(struct order *order, struct err *err)
 
 static int32_t state_of(const struct order *order, uint32_t point)
 {
-    return survey_facts(order->survey)[point].state;
+    return order->survey->points[point].state;
 }
 
 static void find_todo(struct order *order)
 {
-    for (uint32_t p = 0; p < survey_n_points(order->survey); p++)
+    for (uint32_t p = 0; p < order->survey->n_points; p++)
         order->todo[p] = order->chosen[p] && state_of(order, p) != POINTDIR_DONE;
 }
 
@@ -77,7 +77,7 @@ static void find_todo(struct order *order)
 
 static void say_edited(const struct order *order)
 {
-    uint32_t n = survey_n_points(order->survey);
+    uint32_t n = order->survey->n_points;
     bool *edited = mem_calloc(n, sizeof *edited);
     for (uint32_t p = 0; p < n; p++)
         edited[p] = order->chosen[p] && state_of(order, p) == POINTDIR_EDITED;
@@ -95,8 +95,8 @@ static void say_edited(const struct order *order)
 // Rank 0 alone.
 static int prepare(struct order *order, bool merges, struct err *err)
 {
-    const char *folder = survey_folder(order->survey);
-    uint32_t n = survey_n_points(order->survey);
+    const char *folder = order->survey->folder;
+    uint32_t n = order->survey->n_points;
     bool force = cmd_given(order->line, "--force");
     // A mistake in the study of a point, when all are asked for: better now than after the others.
     if (order->all && survey_refuse(order->survey, POINTDIR_WRONG, NULL, err) < 0)
@@ -109,6 +109,7 @@ static int prepare(struct order *order, bool merges, struct err *err)
         return 0;
     if (pointdir_make(folder, ERR_STUDY, err) < 0)
         return -1;
+    // A disk that is full fails every point, one after the other: better one error now.
     char *probe = mem_printf("%s/points", folder);
     int rc = durable_check("output", probe, DURABLE_REPLACE, LEAST_BYTES, err);
     mem_free(probe);
@@ -137,7 +138,7 @@ static int write_merged(struct order *order, struct err *err)
     int rc = merge_write(order->survey, points, cmd_given(order->line, "--force"), err);
     if (rc == 0 && !cmd_given(order->line, "--quiet")) {
         report_sweep_print(stdout, points);
-        printf("results: %s\n", survey_output(order->survey));
+        printf("results: %s\n", order->survey->output);
     }
     sweep_result_destroy(points);
     return rc;
@@ -145,7 +146,7 @@ static int write_merged(struct order *order, struct err *err)
 
 static void say_counts(const struct order *order, const struct sweep_outcome *outcome)
 {
-    uint32_t n = survey_n_points(order->survey), n_chosen = idset_count(order->chosen, n);
+    uint32_t n = order->survey->n_points, n_chosen = idset_count(order->chosen, n);
     uint32_t before = n_chosen - idset_count(order->todo, n);
     if (cmd_given(order->line, "--quiet"))
         return;
@@ -154,7 +155,7 @@ static void say_counts(const struct order *order, const struct sweep_outcome *ou
         printf(", %u of them before", before);
     if (n_chosen < n)
         printf("; the sweep has %u", n);
-    printf("; points: %s\n", survey_folder(order->survey));
+    printf("; points: %s\n", order->survey->folder);
 }
 
 // Rank 0 alone.
@@ -165,7 +166,7 @@ static int finish(struct order *order, const struct sweep_outcome *outcome, bool
         order->line->status = CMD_STOPPED;
         name_failures(order, outcome);
         fprintf(stderr, "recfleet: stopped, %u of %u points done; resume with the same command\n",
-                outcome->n_done, idset_count(order->todo, survey_n_points(order->survey)));
+                outcome->n_done, idset_count(order->todo, order->survey->n_points));
         return 0;
     }
     say_counts(order, outcome);
@@ -205,7 +206,7 @@ static void release_order(struct order *order)
 
 static void print_points(const struct order *order)
 {
-    const struct grid *grid = survey_grid(order->survey);
+    const struct grid *grid = order->survey->grid;
     int n_axes = (int)grid_n_axes(grid);
     struct table *table = table_create(n_axes + 5);
     table_left(table, 1 + n_axes);
@@ -217,7 +218,7 @@ static void print_points(const struct order *order)
     table_cell(table, mem_strdup("queries"));
     table_cell(table, mem_strdup("state"));
     for (uint32_t p = 0; p < grid_n_points(grid); p++) {
-        const struct survey_point *facts = &survey_facts(order->survey)[p];
+        const struct survey_point *facts = &order->survey->points[p];
         bool known = facts->state != POINTDIR_WRONG;
         if (!order->chosen[p])
             continue;
@@ -237,7 +238,7 @@ static void print_points(const struct order *order)
 static void print_notes(const struct order *order)
 {
     uint32_t n_named = 0;
-    for (uint32_t p = 0; p < survey_n_points(order->survey) && n_named < MOST_NAMED; p++) {
+    for (uint32_t p = 0; p < order->survey->n_points && n_named < MOST_NAMED; p++) {
         char note[ERR_TEXT_MAX];
         if (!order->chosen[p])
             continue;
@@ -256,7 +257,7 @@ static int look(struct cmd_line *line, struct err *err)
     struct order order = {.line = line, .survey = survey_create(&source, err)};
     int rc = order.survey ? choose(&order, err) : -1;
     if (rc == 0) {
-        uint32_t n = survey_n_points(order.survey);
+        uint32_t n = order.survey->n_points;
         survey_look(order.survey, order.chosen, 0, 1);
         find_todo(&order);
         uint32_t n_chosen = idset_count(order.chosen, n), n_todo = idset_count(order.todo, n);
@@ -267,7 +268,7 @@ static int look(struct cmd_line *line, struct err *err)
             print_points(&order);
             print_notes(&order);
             printf("%u of %u points done; points: %s, results: %s\n", n_chosen - n_todo, n_chosen,
-                   survey_folder(order.survey), survey_output(order.survey));
+                   order.survey->folder, order.survey->output);
         }
     }
     release_order(&order);

@@ -47,7 +47,7 @@ static int run(struct cmd_line *line, struct err *err)
         return -1;
     int rc = tune_read(&eval, &source, &input, err);
     if (rc == 0) {
-        const char *output = survey_output(input.survey);
+        const char *output = input.survey->output;
         rc = job_check_output(line, &eval, output, &there, err);
         if (rc == 0)
             rc = tune(line, &eval, &input, output, err);

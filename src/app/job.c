@@ -44,6 +44,7 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
 {
     if (rc < 0 && eval->rank == 0)
         cmd_fail(err);
+    // mpirun kills the rest as soon as one leaves with a status: all that is said goes out first.
     line->silent = rc < 0;
     fflush(NULL);
     MPI_Barrier(eval->comm);

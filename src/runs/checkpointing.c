@@ -203,7 +203,7 @@ static int save(void *user, struct snapshot *state, int64_t reached_ns, struct e
     keep->asked_s = 0;
     keep->wish = RUN_GO_ON;
     if (rc < 0 && stop)
-        return -1;
+        return -1; // the job would end with nothing to resume from
     if (rc < 0) {
         log_warn("no checkpoint at %.6g s, the run continues: %s", simtime_to_s(reached_ns),
                  err->text);
@@ -225,7 +225,7 @@ struct taker {
 static int take(void *user, struct blob_reader *frame, struct err *err)
 {
     struct taker *taker = user;
-    struct blob_reader ahead = *frame;
+    struct blob_reader ahead = *frame; // looks without taking
     struct account account = {0};
     if (blob_get_u32(&ahead) != ACCOUNT_MARK)
         return snapshot_take(taker->state, frame, err);

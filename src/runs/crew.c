@@ -37,6 +37,7 @@ struct crew *crew_create(MPI_Comm comm, uint32_t n_units, struct err *err)
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
     struct crew *crew = mem_calloc(1, sizeof *crew);
+    // Neighbouring ranks are mostly on one node, so a crew talks over few networks.
     crew->n_all = n_ranks;
     crew->n_crews = n_units < (uint32_t)n_ranks ? n_units : (uint32_t)n_ranks;
     crew->index = (uint32_t)part_of(rank, n_ranks, (int)crew->n_crews);
@@ -118,6 +119,8 @@ void crew_order(const double *weights, uint32_t n_units, uint32_t *order)
 void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner)
 {
     double *load = mem_calloc(crew->n_crews, sizeof *load);
+    // Longest first, to the one with least: within 4/3 of the best (Graham, 1969). The weights are
+    // guesses anyway, and every rank must come to the same without a word between them.
     uint32_t *order = mem_calloc(n_units, sizeof *order);
     crew_order(weights, n_units, order);
     for (uint32_t i = 0; i < n_units; i++) {
@@ -191,6 +194,7 @@ int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)
             rc = max_load_search(bench->config, &jobs[j].task, crew_measure, user,
                                  &jobs[j].capacity, &jobs[j].trials, err);
     crew->n_teams = 0;
+    // All know of a failure before the first broadcast: a team that failed has nothing to share.
     rc = err_agree(crew->comm, rc, err);
     for (size_t j = 0; rc == 0 && j < n && crew->n_ranks > 1; j++) {
         int root = first_of((int)(j % (size_t)n_teams), crew->n_ranks, n_teams);

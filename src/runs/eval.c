@@ -32,6 +32,7 @@ static int count_nodes(MPI_Comm comm)
 
 int eval_open(struct eval *eval, struct err *err)
 {
+    // No threads: progress is made inside of calls (MPI_THREAD_SINGLE).
     if (mpi_err_check(MPI_Init(NULL, NULL), "start", err) < 0)
         return -1;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -78,22 +79,6 @@ char *eval_read_text(const struct eval *eval, const char *path, size_t *size, st
     if (mpi_err_check(rc, "send the study to all ranks", err) == 0)
         return data;
     mem_free(data);
-    return NULL;
-}
-
-struct study *eval_read_study(const struct eval *eval, const char *path,
-                              const char *const *settings, size_t n_settings,
-                              const struct library *library, struct err *err)
-{
-    size_t size = 0;
-    char *data = eval_read_text(eval, path, &size, err);
-    if (!data)
-        return NULL;
-    struct study *study = study_parse(path, data, size, settings, n_settings, library, true, err);
-    mem_free(data);
-    if (err_agree(eval->comm, study ? 0 : -1, err) == 0)
-        return study;
-    study_destroy(study);
     return NULL;
 }
 
@@ -191,6 +176,7 @@ static int run_kept(const struct eval *eval, const struct study *study,
                                                 .every_ns = study->checkpoint.every_ns,
                                                 .quiet = options->quiet,
                                                 .meta = result->meta};
+    // Before the run: a place where nothing can be saved is told now, not after hours.
     struct checkpointing *keep = checkpointing_create(eval->comm, &config, err);
     if (!keep)
         return -1;

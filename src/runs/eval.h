@@ -31,12 +31,6 @@ void eval_close(struct eval *eval);
 // by rank 0; caller mem_free()s, NULL on every rank on error.
 char *eval_read_text(const struct eval *eval, const char *path, size_t *size, struct err *err);
 
-// Collective (eval->comm). Logically collective: path, settings, library. Rank 0 reads the file,
-// all parse it; the files it names are looked at by every rank. NULL on every rank on error.
-struct study *eval_read_study(const struct eval *eval, const char *path,
-                              const char *const *settings, size_t n_settings,
-                              const struct library *library, struct err *err);
-
 // Collective (eval->comm). Logically collective: source. survey_create() on every rank, of a text
 // that rank 0 reads (the source has none). NULL on every rank on error.
 struct survey *eval_read_survey(const struct eval *eval, const struct survey_source *source,

@@ -62,14 +62,14 @@ static bool same_results(const struct sweep_result *a, const struct sweep_result
 static int open_old(const struct survey *survey, bool force, struct sweep_result **old,
                     struct err *err)
 {
-    const char *path = survey_output(survey);
+    const char *path = survey->output;
     *old = NULL;
-    if (durable_same(path, survey_source(survey)->path))
+    if (durable_same(path, survey->source.path))
         return err_set(err, ERR_STUDY, "output %s: is the study itself", path);
     if (force || access(path, F_OK) != 0)
-        return 0;
+        return 0; // nothing to be lost, or nobody minds
     *old = sweep_file_read(path, NULL);
-    if (*old && same_grid(*old, survey_grid(survey)))
+    if (*old && same_grid(*old, survey->grid))
         return 0;
     sweep_result_destroy(*old);
     *old = NULL;
@@ -83,7 +83,7 @@ static int refuse_loss(const struct survey *survey, uint32_t point, struct err *
     char *name = survey_name(survey, point);
     err_set(err, ERR_STUDY,
             "output %s: exists and has results of %s that would be lost; --force overwrites it",
-            survey_output(survey), name);
+            survey->output, name);
     mem_free(name);
     return -1;
 }
@@ -92,11 +92,11 @@ int merge_check(struct survey *survey, bool force, struct err *err)
 {
     struct sweep_result *old;
     int rc = 0;
-    if (dataset_write_check(survey_output(survey), true, err) < 0 ||
+    if (dataset_write_check(survey->output, true, err) < 0 ||
         open_old(survey, force, &old, err) < 0)
         return -1;
     for (uint32_t p = 0; old && rc == 0 && p < old->n_points; p++) {
-        const struct survey_point *facts = &survey_facts(survey)[p];
+        const struct survey_point *facts = &survey->points[p];
         bool same = facts->state != POINTDIR_EDITED &&
                     strcmp(facts->digest, old->points[p].study_digest) == 0;
         if (old->points[p].state == SWEEP_DONE && !same)
@@ -116,7 +116,7 @@ int merge_write(const struct survey *survey, const struct sweep_result *points, 
             (points->points[p].state != SWEEP_DONE || !same_results(old, points, p)))
             rc = refuse_loss(survey, p, err);
     sweep_result_destroy(old);
-    return rc == 0 ? sweep_file_write(survey_output(survey), true, points, err) : -1;
+    return rc == 0 ? sweep_file_write(survey->output, true, points, err) : -1;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -142,11 +142,11 @@ static void read_point(struct survey *survey, struct sweep_result *points, uint3
         [POINTDIR_MISSING] = SWEEP_MISSING, [POINTDIR_DONE] = SWEEP_DONE,
         [POINTDIR_FAILED] = SWEEP_FAILED,   [POINTDIR_EDITED] = SWEEP_FOREIGN,
         [POINTDIR_FOREIGN] = SWEEP_FOREIGN, [POINTDIR_WRONG] = SWEEP_FAILED};
-    struct survey_point *facts = &survey_facts(survey)[point];
+    struct survey_point *facts = &survey->points[point];
     char note[ERR_TEXT_MAX] = "";
     sweep_result_set_seed(points, point, facts->seed);
     if (facts->state == POINTDIR_DONE) {
-        char *path = pointdir_file(survey_folder(survey), point);
+        char *path = pointdir_file(survey->folder, point);
         struct err err = {0};
         struct run_result *run = run_result_read(path, DATASET_ALL, &err);
         mem_free(path);
@@ -165,8 +165,8 @@ static void read_point(struct survey *survey, struct sweep_result *points, uint3
 
 struct sweep_result *merge_read(struct survey *survey)
 {
-    const struct survey_source *source = survey_source(survey);
-    const struct grid *grid = survey_grid(survey);
+    const struct survey_source *source = &survey->source;
+    const struct grid *grid = survey->grid;
     struct sweep_result *points = sweep_result_create(grid_n_axes(grid), grid_n_points(grid));
     points->study_name = mem_strdup(grid_study_name(grid));
     points->program_version = mem_strdup(RECFLEET_VERSION);

@@ -164,6 +164,7 @@ void probe_destroy(struct probe *probe)
 
 static int64_t duration_ns(const struct probe *probe, const struct measure_point *point)
 {
+    // A run that ends within a few targets would not show a queue that grows.
     int64_t least_ns = 0;
     for (uint32_t s = 0; s < probe->study->n_services; s++)
         if (LEAST_TARGETS * probe->services[s].sla_ns > least_ns)
@@ -193,7 +194,7 @@ static struct fleet_config point_fleet(struct probe *probe, const struct measure
     // user's list do not meet another's streams.
     fleet.seed = study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);
     fleet.duration_ns = duration_ns(probe, point);
-    fleet.sample_frac = 0;
+    fleet.sample_frac = 0; // nobody reads single queries of a search
     return fleet;
 }
 
@@ -206,6 +207,7 @@ static struct record *fresh_record(struct probe *probe, int64_t end_ns)
                                        .n_servers = probe->meta->n_servers,
                                        .warmup_ns = end_ns / WARMUP_PART,
                                        .end_ns = end_ns};
+    // A record of many servers is large, and a search makes hundreds of runs of one shape.
     if (!probe->record || !record_reshape(probe->record, &shape)) {
         record_destroy(probe->record);
         probe->record = record_create(&shape);

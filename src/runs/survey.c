@@ -10,23 +10,12 @@
 #include "study/doc.h"
 #include "study/study_digest.h"
 
-struct survey {
-    struct survey_source source;
-    struct library library; // when the source has none
-    struct grid *grid;
-    char *output, *folder;
-    struct survey_point *points;
-};
-
-// What the source leaves to us, and the grid.
+// The library, the text unless the source has it, and the grid.
 static int read_source(struct survey *survey, struct err *err)
 {
     struct survey_source *source = &survey->source;
-    if (!source->library) {
-        if (library_load(&survey->library, err) < 0)
-            return -1;
-        source->library = &survey->library;
-    }
+    if (library_load(&survey->library, err) < 0)
+        return -1;
     if (!source->text)
         source->text = doc_load_file(source->path, DOC_MAX_BYTES, &source->size, err);
     if (source->text)
@@ -45,7 +34,8 @@ struct survey *survey_create(const struct survey_source *source, struct err *err
     }
     survey->output = mem_strdup(source->output ? source->output : grid_output(survey->grid));
     survey->folder = pointdir_of(survey->output);
-    survey->points = mem_calloc(grid_n_points(survey->grid), sizeof *survey->points);
+    survey->n_points = grid_n_points(survey->grid);
+    survey->points = mem_calloc(survey->n_points, sizeof *survey->points);
     return survey;
 }
 
@@ -53,8 +43,7 @@ void survey_destroy(struct survey *survey)
 {
     if (!survey)
         return;
-    if (survey->source.library == &survey->library)
-        library_release(&survey->library);
+    library_release(&survey->library);
     mem_free(survey->source.text);
     grid_destroy(survey->grid);
     mem_free(survey->output);
@@ -63,42 +52,12 @@ void survey_destroy(struct survey *survey)
     mem_free(survey);
 }
 
-const struct survey_source *survey_source(const struct survey *survey)
-{
-    return &survey->source;
-}
-
-const struct grid *survey_grid(const struct survey *survey)
-{
-    return survey->grid;
-}
-
-const char *survey_output(const struct survey *survey)
-{
-    return survey->output;
-}
-
-const char *survey_folder(const struct survey *survey)
-{
-    return survey->folder;
-}
-
-uint32_t survey_n_points(const struct survey *survey)
-{
-    return grid_n_points(survey->grid);
-}
-
-struct survey_point *survey_facts(struct survey *survey)
-{
-    return survey->points;
-}
-
 static struct study *parse(const struct survey *survey, const char *const *settings, size_t n,
                            struct err *err)
 {
     const struct survey_source *source = &survey->source;
-    return study_parse(source->path, source->text, source->size, settings, n, source->library, true,
-                       err);
+    return study_parse(source->path, source->text, source->size, settings, n, &survey->library,
+                       true, err);
 }
 
 struct study *survey_whole(const struct survey *survey, struct err *err)
@@ -132,7 +91,8 @@ static void look_at(struct survey *survey, uint32_t point)
     struct survey_point *facts = &survey->points[point];
     struct study *study = survey_study(survey, point, NULL);
     char note[ERR_TEXT_MAX];
-    memset(facts, 0, sizeof *facts); // it travels as bytes
+    // It travels as bytes, gaps too, and is put together by OR with zeros (sweep_look).
+    memset(facts, 0, sizeof *facts);
     facts->looked = 1;
     facts->state = POINTDIR_WRONG;
     if (!study)
@@ -152,7 +112,7 @@ static void look_at(struct survey *survey, uint32_t point)
 
 void survey_look(struct survey *survey, const bool *chosen, uint32_t first, uint32_t step)
 {
-    for (uint64_t p = first; p < survey_n_points(survey); p += step)
+    for (uint64_t p = first; p < survey->n_points; p += step)
         if (!chosen || chosen[p])
             look_at(survey, (uint32_t)p);
 }
@@ -180,7 +140,7 @@ void survey_note(const struct survey *survey, uint32_t point, char *note, size_t
 int survey_refuse(const struct survey *survey, enum pointdir_state state, const bool *chosen,
                   struct err *err)
 {
-    uint32_t p = 0, n = survey_n_points(survey);
+    uint32_t p = 0, n = survey->n_points;
     char note[ERR_TEXT_MAX / 2];
     while (p < n && ((chosen && !chosen[p]) || survey->points[p].state != (int32_t)state))
         p++;

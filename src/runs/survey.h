@@ -8,8 +8,8 @@
 //
 //     struct survey *survey = survey_create(&source, &err);
 //     survey_look(survey, NULL, 0, 1);
-//     for (uint32_t p = 0; p < survey_n_points(survey); p++)
-//         if (survey_facts(survey)[p].state != POINTDIR_DONE) ...
+//     for (uint32_t p = 0; p < survey->n_points; p++)
+//         if (survey->points[p].state != POINTDIR_DONE) ...
 //     survey_destroy(survey);
 #ifndef RUNS_SURVEY_H
 #define RUNS_SURVEY_H
@@ -31,7 +31,6 @@ struct survey_source {
     size_t size;
     const char *const *settings; // [n_settings], of the command line
     size_t n_settings;
-    const struct library *library; // NULL: it is loaded
     const char *output; // where the results go in place of what the study says; NULL: as it says
 };
 
@@ -45,20 +44,20 @@ struct survey_point {
     char digest[40];
 };
 
-struct survey;
+// To be read by all; what changes is the facts.
+struct survey {
+    struct survey_source source; // its text filled in
+    struct library library;      // of all its studies
+    struct grid *grid;
+    char *output, *folder; // where the results go, and the files of the points
+    uint32_t n_points;
+    struct survey_point *points; // [n_points]
+};
 
-// Reads the grid, and before that what the source leaves to it; no point has been looked at. NULL
-// on error, when the text is released, too.
+// Reads the grid, and before that the library and what the source leaves to it; no point has been
+// looked at. NULL on error, when the text is released, too.
 struct survey *survey_create(const struct survey_source *source, struct err *err);
 void survey_destroy(struct survey *survey); // NULL: no effect
-
-// Borrowed until survey_destroy(): the source, its text and library filled in; the grid; where the
-// results go and the folder of the points.
-const struct survey_source *survey_source(const struct survey *survey);
-const struct grid *survey_grid(const struct survey *survey);
-const char *survey_output(const struct survey *survey);
-const char *survey_folder(const struct survey *survey);
-uint32_t survey_n_points(const struct survey *survey);
 
 // The study without its sweep, and a point as a study. Caller study_destroy()s.
 struct study *survey_whole(const struct survey *survey, struct err *err);
@@ -69,8 +68,6 @@ int survey_blame(const struct survey *survey, uint32_t point, struct err *err);
 // Fills in the facts of points first, first + step, ... that are `chosen` (NULL: all). A point
 // whose study cannot be read is POINTDIR_WRONG, which is no error here.
 void survey_look(struct survey *survey, const bool *chosen, uint32_t first, uint32_t step);
-// [survey_n_points]
-struct survey_point *survey_facts(struct survey *survey);
 // The first point, of those that are `chosen` (NULL: all), in the state POINTDIR_WRONG or
 // POINTDIR_FOREIGN is an error that says why.
 int survey_refuse(const struct survey *survey, enum pointdir_state state, const bool *chosen,

@@ -26,11 +26,11 @@ _Static_assert(sizeof(struct survey_point) <= 128 && GRID_MAX_POINTS * 128L < 0x
 int sweep_look(const struct eval *eval, struct survey *survey, const bool *chosen, struct err *err)
 {
     // A point's facts are zero but on the one rank that looks, so OR puts them together.
-    memset(survey_facts(survey), 0, survey_n_points(survey) * sizeof(struct survey_point));
+    memset(survey->points, 0, survey->n_points * sizeof(struct survey_point));
     survey_look(survey, chosen, (uint32_t)eval->rank, (uint32_t)eval->n_ranks);
-    int n_bytes = (int)(survey_n_points(survey) * sizeof(struct survey_point));
+    int n_bytes = (int)(survey->n_points * sizeof(struct survey_point));
     return mpi_err_check(
-        MPI_Allreduce(MPI_IN_PLACE, survey_facts(survey), n_bytes, MPI_BYTE, MPI_BOR, eval->comm),
+        MPI_Allreduce(MPI_IN_PLACE, survey->points, n_bytes, MPI_BYTE, MPI_BOR, eval->comm),
         "share what is known of the points", err);
 }
 
@@ -83,7 +83,7 @@ struct sweep {
 
 static struct survey_point *facts_of(const struct sweep *sweep, uint32_t point)
 {
-    return &survey_facts(sweep->survey)[point];
+    return &sweep->survey->points[point];
 }
 
 // No point is for nothing, however few its queries.
@@ -127,7 +127,8 @@ static void spread_stop(struct sweep *sweep)
     }
 }
 
-// Rank 0 hears of a crew.
+// Rank 0 hears of a crew. What comes after a point's end replaces what was told on the way, so that
+// nothing is counted twice.
 static void take(struct sweep *sweep, const struct news *news)
 {
     struct sweep_outcome *out = sweep->outcome;
@@ -153,6 +154,8 @@ static void take(struct sweep *sweep, const struct news *news)
     }
 }
 
+// A send of this size returns before it is received (MPI's eager protocol), and rank 0 looks for
+// news while its own points run; so no crew waits for it.
 static void tell(struct sweep *sweep, const struct news *news)
 {
     sweep->told_s = wallclock_s();
@@ -245,7 +248,7 @@ static bool look_at_checkpoint(const struct sweep *sweep, const char *checkpoint
 // Collective (the crew). Returns what is to be told of it.
 static struct news simulate(struct sweep *sweep, const struct study *study, struct err *err)
 {
-    const char *folder = survey_folder(sweep->survey);
+    const char *folder = sweep->survey->folder;
     char *output = pointdir_file(folder, sweep->point);
     char *checkpoint = mem_printf("%s.checkpoint", output);
     char *previous = durable_previous(checkpoint);
@@ -294,7 +297,7 @@ static void do_point(struct sweep *sweep, uint32_t point)
         return;
     if (news.kind == NEWS_FAILED) {
         memcpy(news.reason, err.text, sizeof news.reason);
-        pointdir_fail(survey_folder(sweep->survey), point, err.text);
+        pointdir_fail(sweep->survey->folder, point, err.text);
     }
     tell(sweep, &news);
 }
@@ -308,6 +311,7 @@ static bool may_start(struct sweep *sweep)
         listen(sweep);
     int stop = sweep->stopping || checkpointing_stop_waits(), any = 0;
     MPI_Allreduce(&stop, &any, 1, MPI_INT, MPI_LOR, sweep->team.comm);
+    // A signal that waits here was meant for the sweep, though no run is under way to take it.
     if (any && !sweep->stopping && sweep->team.rank == 0) {
         struct news news = news_of(sweep, NEWS_STOPPED, 0, 0);
         tell(sweep, &news);
@@ -347,7 +351,7 @@ static int share_outcome(struct sweep *sweep, struct err *err)
 
 static void make_units(struct sweep *sweep)
 {
-    uint32_t n = 0, n_points = survey_n_points(sweep->survey);
+    uint32_t n = 0, n_points = sweep->survey->n_points;
     sweep->points = mem_calloc(n_points, sizeof *sweep->points);
     sweep->weights = mem_calloc(n_points, sizeof *sweep->weights);
     for (uint32_t p = 0; p < n_points; p++) {
@@ -369,6 +373,7 @@ static int with_crews(struct sweep *sweep, struct err *err)
     sweep->team.comm = crew_comm(sweep->crew);
     MPI_Comm_rank(sweep->team.comm, &sweep->team.rank);
     MPI_Comm_size(sweep->team.comm, &sweep->team.n_ranks);
+    // Not counted where a crew may be part of several nodes: 0 says so.
     sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
     crew_deal(sweep->crew, sweep->weights, sweep->n_units, sweep->owner);
     sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);

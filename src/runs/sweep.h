@@ -22,7 +22,7 @@
 #include "base/err.h"
 
 struct sweep_options {
-    const bool *todo;    // [survey_n_points]: what to do
+    const bool *todo;    // [n_points] of the survey: what to do
     FILE *progress;      // NULL: silent
     const char *command; // the command line, for the record
 };

@@ -17,7 +17,7 @@
 static struct study *read_point(const struct survey *survey, uint32_t point, const char *policies,
                                 struct err *err)
 {
-    const char *path = survey_source(survey)->path;
+    const char *path = survey->source.path;
     struct study *study = survey_study(survey, point, err);
     int rc = study ? study_tune_check(study, err) : -1;
     if (rc == 0 && probe_check(study, err) < 0)
@@ -29,8 +29,8 @@ static struct study *read_point(const struct survey *survey, uint32_t point, con
     if (rc == 0)
         return study;
     study_destroy(study);
-    if (grid_n_axes(survey_grid(survey)) > 0) {
-        char *name = grid_name(survey_grid(survey), point);
+    if (grid_n_axes(survey->grid) > 0) {
+        char *name = grid_name(survey->grid, point);
         err_append(err, " (at %s)", name);
         mem_free(name);
     }
@@ -40,13 +40,13 @@ static struct study *read_point(const struct survey *survey, uint32_t point, con
 static int read_points(struct tune_input *input, struct err *err)
 {
     const struct survey *survey = input->survey;
-    if (grid_n_replications(survey_grid(survey)) > 1)
+    if (grid_n_replications(survey->grid) > 1)
         return err_set(err, ERR_STUDY,
                        "%s: replications: not for tune, which confirms every answer on a fresh "
                        "seed; leave them out with --set replications=1",
-                       survey_source(survey)->path);
-    input->studies = mem_calloc(survey_n_points(survey), sizeof *input->studies);
-    for (uint32_t p = 0; p < survey_n_points(survey); p++) {
+                       survey->source.path);
+    input->studies = mem_calloc(survey->n_points, sizeof *input->studies);
+    for (uint32_t p = 0; p < survey->n_points; p++) {
         const char *policies = p > 0 ? input->studies[0]->tune.policies : NULL;
         input->studies[p] = read_point(survey, p, policies, err);
         if (!input->studies[p])
@@ -69,7 +69,7 @@ int tune_read(const struct eval *eval, const struct survey_source *source, struc
 
 void tune_release(struct tune_input *input)
 {
-    for (uint32_t p = 0; input->studies && p < survey_n_points(input->survey); p++)
+    for (uint32_t p = 0; input->studies && p < input->survey->n_points; p++)
         study_destroy(input->studies[p]);
     mem_free(input->studies);
     survey_destroy(input->survey);
@@ -155,6 +155,8 @@ static int do_unit(struct crew *crew, const struct study *study, struct tune_uni
     struct crew_bench own_bench = {crew, own ? own : probe, &config.capacity};
     const struct tuner_backend backend = tunable_backend(&bench);
     struct tuner_outcome found = {0};
+    // The policy tunes on the sizes of the section, if it has some; what its choice is worth, and
+    // whether that holds, is seen on the services' own.
     double begin_s = wallclock_s();
     int rc = unit->tuner->tune(&config, &backend, &found, err);
     trials_append(&unit->path, &found.path);
@@ -193,7 +195,7 @@ static void make_units(struct tune *tune)
 {
     const struct tune_input *input = tune->input;
     const struct study_tune *section = &input->studies[0]->tune;
-    uint32_t n_cells = survey_n_points(input->survey);
+    uint32_t n_cells = input->survey->n_points;
     char name[64] = "";
     while (study_tune_policy(section, tune->n_policies, name, sizeof name))
         tune->n_policies++;
@@ -288,8 +290,8 @@ static void name_axes(struct tuning_result *tuning, const struct grid *grid)
 static struct tuning_result *assemble(const struct tune *tune)
 {
     const struct survey *survey = tune->input->survey;
-    const struct survey_source *source = survey_source(survey);
-    const struct grid *grid = survey_grid(survey);
+    const struct survey_source *source = &survey->source;
+    const struct grid *grid = survey->grid;
     const struct study *study = tune->input->studies[0];
     struct tuning_result *tuning =
         tuning_result_create(grid_n_axes(grid), grid_n_points(grid), tune->n_policies);
@@ -297,6 +299,7 @@ static struct tuning_result *assemble(const struct tune *tune)
     tuning->program_version = mem_strdup(RECFLEET_VERSION);
     tuning->seed = study->settings.seed;
     tuning->study = survey_written(source->text, source->settings, source->n_settings);
+    // Of the first tuned service: the file has one, and others are rare.
     for (size_t s = study->n_services; s-- > 0;)
         if (study_tune_has_service(study, s))
             tuning->sla_quantile = study->services[s].sla_quantile;

@@ -16,7 +16,7 @@
 // A study file and all its points, owned.
 struct tune_input {
     struct survey *survey;
-    struct study **studies; // [survey_n_points]
+    struct study **studies; // [n_points] of the survey
 };
 
 // Collective (eval->comm). Logically collective: source. Reads and checks every point before

@@ -72,6 +72,7 @@ static void judge(const struct summary *summary, const struct verdict_scope *sco
     for (uint32_t s = 0; s < summary->n_services; s++)
         if (summary->services[s].sla_s > 0)
             judge_service(&summary->services[s], scope->p99_bound, &nearest, result);
+    // A queue that grows misses every target sooner or later, whatever this run has seen of it.
     if (result->stable == VERDICT_MISSED)
         result->sla = result->tail = VERDICT_MISSED;
     result->served_qps = total->served_qps.value;
@@ -85,6 +86,7 @@ struct measurement verdict_of(const struct record *total, struct meta *meta,
                               const struct verdict_scope *scope)
 {
     struct measurement result;
+    // Runs of a search differ in length; the study's meta is made once.
     meta->duration_ns = total->shape.end_ns;
     meta->warmup_ns = total->shape.warmup_ns;
     meta->warmup_auto = false;

@@ -20,12 +20,10 @@ static const char *const text =
 void sweep_fixture_open(struct sweep_fixture *fixture, const char *name, const char *setting)
 {
     struct err err = {0};
-    ck_assert_int_eq(library_load(&fixture->library, &err), 0);
     fixture->output = mem_printf("%s/%s.h5", runs_fixture_folder(), name);
     fixture->settings[0] = setting;
     const struct survey_source source = {"s.yaml",          mem_strdup(text), strlen(text),
-                                         fixture->settings, setting != NULL,  &fixture->library,
-                                         fixture->output};
+                                         fixture->settings, setting != NULL,  fixture->output};
     fixture->survey = survey_create(&source, &err);
     ck_assert_msg(fixture->survey != NULL, "%s", err.text);
     MPI_Barrier(runs_fixture_eval()->comm);
@@ -34,22 +32,21 @@ void sweep_fixture_open(struct sweep_fixture *fixture, const char *name, const c
 void sweep_fixture_close(struct sweep_fixture *fixture)
 {
     survey_destroy(fixture->survey);
-    library_release(&fixture->library);
     mem_free(fixture->output);
     MPI_Barrier(runs_fixture_eval()->comm);
 }
 
 uint32_t sweep_fixture_run(struct sweep_fixture *fixture)
 {
-    uint32_t n = survey_n_points(fixture->survey);
+    uint32_t n = fixture->survey->n_points;
     bool *todo = mem_calloc(n, sizeof *todo);
     const struct sweep_options options = {todo, NULL, "test"};
     struct sweep_outcome outcome;
     struct err err = {0};
     ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture->survey, NULL, &err), 0);
-    ck_assert_int_eq(pointdir_make(survey_folder(fixture->survey), ERR_FAIL, &err), 0);
+    ck_assert_int_eq(pointdir_make(fixture->survey->folder, ERR_FAIL, &err), 0);
     for (uint32_t p = 0; p < n; p++)
-        todo[p] = survey_facts(fixture->survey)[p].state != POINTDIR_DONE;
+        todo[p] = fixture->survey->points[p].state != POINTDIR_DONE;
     int rc = sweep_run(runs_fixture_eval(), fixture->survey, &options, &outcome, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     uint32_t n_failed = outcome.n_failed;
@@ -60,5 +57,5 @@ uint32_t sweep_fixture_run(struct sweep_fixture *fixture)
 
 char *sweep_fixture_point(const struct sweep_fixture *fixture, uint32_t point)
 {
-    return pointdir_file(survey_folder(fixture->survey), point);
+    return pointdir_file(fixture->survey->folder, point);
 }

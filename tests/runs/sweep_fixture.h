@@ -14,7 +14,6 @@
 enum { SWEEP_FIXTURE_POINTS = 6 };
 
 struct sweep_fixture {
-    struct library library;
     char *output;            // of the survey; owned
     const char *settings[1]; // likewise; borrowed
     struct survey *survey;

@@ -18,12 +18,13 @@ static const char *const text = "duration: 1s\n"
 // A study is read by rank 0, run by all, and gives one file and one summary.
 START_TEST(runs_a_study)
 {
-    struct library library;
     struct err err = {0};
     const struct eval *eval = runs_fixture_eval();
     char *path = runs_fixture_put("s.yaml", text), *output = runs_fixture_path("s.h5");
-    ck_assert_int_eq(library_load(&library, &err), 0);
-    struct study *study = eval_read_study(eval, path, NULL, 0, &library, &err);
+    const struct survey_source source = {.path = path};
+    struct survey *survey = eval_read_survey(eval, &source, &err);
+    ck_assert_msg(survey != NULL, "%s", err.text);
+    struct study *study = survey_whole(survey, &err);
     ck_assert_msg(study != NULL, "%s", err.text);
     const struct eval_options options = {.output = output, .command = "test"};
     struct eval_result result;
@@ -40,7 +41,7 @@ START_TEST(runs_a_study)
     ck_assert_int_eq(eval_run(eval, study, &options, &result, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "s.h5"));
     study_destroy(study);
-    library_release(&library);
+    survey_destroy(survey);
     mem_free(path);
     mem_free(output);
 }
@@ -49,22 +50,21 @@ END_TEST
 // A file that is not there or is wrong is the same error on every rank.
 START_TEST(errors_agree)
 {
-    struct library library;
-    struct err err = {0};
-    const struct eval *eval = runs_fixture_eval();
-    char *path = runs_fixture_put("bad.yaml", "traffic: [\n");
-    ck_assert_int_eq(library_load(&library, &err), 0);
-    ck_assert_ptr_null(eval_read_study(eval, "/nowhere.yaml", NULL, 0, &library, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "/nowhere.yaml: cannot open"));
-    ck_assert_ptr_null(eval_read_study(eval, path, NULL, 0, &library, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "not valid YAML"));
-    ck_assert_int_eq(err.code, ERR_STUDY);
-    // So is a bad sweep, where the points are wanted.
-    const struct survey_source source = {.path = path, .library = &library};
-    ck_assert_ptr_null(eval_read_survey(eval, &source, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "not valid YAML"));
-    library_release(&library);
-    mem_free(path);
+    const struct {
+        const char *name, *text, *says;
+    } cases[] = {{"none.yaml", NULL, "none.yaml: cannot open"},
+                 {"bad.yaml", "traffic: [\n", "not valid YAML"},
+                 {"sweep.yaml", "sweep: []\n", "expected at least one axis"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = {0};
+        char *path = cases[i].text ? runs_fixture_put(cases[i].name, cases[i].text)
+                                   : runs_fixture_path(cases[i].name);
+        const struct survey_source source = {.path = path};
+        ck_assert_ptr_null(eval_read_survey(runs_fixture_eval(), &source, &err));
+        ck_assert_msg(strstr(err.text, cases[i].says) != NULL, "%s", err.text);
+        ck_assert_int_eq(err.code, ERR_STUDY);
+        mem_free(path);
+    }
 }
 END_TEST
 

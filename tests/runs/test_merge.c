@@ -35,6 +35,14 @@ static struct sweep_result *merged(void)
     return points;
 }
 
+static void expect_done(uint32_t n)
+{
+    struct sweep_result *points = merged();
+    uint32_t n_done = sweep_result_count(points, SWEEP_DONE);
+    sweep_result_destroy(points);
+    ck_assert_uint_eq(n_done, n);
+}
+
 static void remove_point(uint32_t point)
 {
     char *path = sweep_fixture_point(&fixture, point);
@@ -56,8 +64,7 @@ static void fill(void)
     bool first = access(made, F_OK) != 0;
     if (first)
         run();
-    ck_assert_int_eq(pointdir_make(first ? made : survey_folder(fixture.survey), ERR_FAIL, &err),
-                     0);
+    ck_assert_int_eq(pointdir_make(first ? made : fixture.survey->folder, ERR_FAIL, &err), 0);
     for (uint32_t p = 0; p < N; p++) {
         char *path = sweep_fixture_point(&fixture, p), *kept = pointdir_file(made, p);
         const char *from = first ? path : kept, *to = first ? kept : path;
@@ -93,7 +100,7 @@ START_TEST(merges_all)
     ck_assert_str_eq(sweep_result_label(points, 4, 0), "4000qps");
     ck_assert_str_eq(sweep_result_label(points, 4, 1), "1");
     for (uint32_t p = 0; p < N; p++)
-        ck_assert_uint_eq(points->points[p].random_seed, survey_facts(fixture.survey)[p].seed);
+        ck_assert_uint_eq(points->points[p].random_seed, fixture.survey->points[p].seed);
     // About 4000 queries; five standard deviations of a Poisson count are 316.
     ck_assert_double_eq_tol((double)points->totals[4].n_queries, 4000, 316);
     sweep_result_destroy(points);
@@ -122,9 +129,7 @@ START_TEST(same_bytes)
     move_point(0, true);
     move_point(5, true);
     ck_assert_int_eq(merge(false, &err), 0);
-    struct sweep_result *points = merged();
-    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 2);
-    sweep_result_destroy(points);
+    expect_done(N - 2);
     move_point(5, false);
     move_point(0, false);
     ck_assert_int_eq(merge(false, &err), 0);
@@ -145,7 +150,7 @@ START_TEST(holes_fill_up)
     fill();
     remove_point(1);
     remove_point(4);
-    pointdir_fail(survey_folder(fixture.survey), 4, "no servers are left");
+    pointdir_fail(fixture.survey->folder, 4, "no servers are left");
     ck_assert_msg(merge(false, &err) == 0, "%s", err.text);
     struct sweep_result *points = merged();
     ck_assert_int_eq(points->points[1].state, SWEEP_MISSING);
@@ -214,13 +219,9 @@ START_TEST(loses_nothing)
     ck_assert_int_eq(merge(false, &err), -1);
     ck_assert_int_eq(err.code, ERR_STUDY);
     ck_assert_ptr_nonnull(strstr(err.text, "point 3 (rate=500qps,replication=1)"));
-    struct sweep_result *points = merged();
-    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N);
-    sweep_result_destroy(points);
+    expect_done(N);
     ck_assert_int_eq(merge(true, &err), 0);
-    points = merged();
-    ck_assert_uint_eq(sweep_result_count(points, SWEEP_DONE), N - 1);
-    sweep_result_destroy(points);
+    expect_done(N - 1);
     sweep_fixture_close(&fixture);
 }
 END_TEST

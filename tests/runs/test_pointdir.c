@@ -43,8 +43,7 @@ static void expect(uint32_t point, const struct pointdir_study *study, enum poin
                    const char *says)
 {
     char note[ERR_TEXT_MAX];
-    ck_assert_int_eq(pointdir_look(survey_folder(fixture.survey), point, study, note, sizeof note),
-                     state);
+    ck_assert_int_eq(pointdir_look(fixture.survey->folder, point, study, note, sizeof note), state);
     ck_assert_msg(says ? strstr(note, says) != NULL : !*note, "%s", note);
     ck_assert_ptr_null(strchr(note, '\n'));
 }
@@ -53,7 +52,7 @@ static void expect(uint32_t point, const struct pointdir_study *study, enum poin
 START_TEST(failed_points)
 {
     sweep_fixture_open(&fixture, "failed", NULL);
-    const char *folder = survey_folder(fixture.survey);
+    const char *folder = fixture.survey->folder;
     struct err err = {0};
     expect(1, &nobody, POINTDIR_MISSING, NULL);
     ck_assert_int_eq(pointdir_make(folder, ERR_FAIL, &err), 0);
@@ -75,10 +74,10 @@ START_TEST(whose_file)
 {
     sweep_fixture_open(&fixture, "whose", NULL);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
-    const char *digest = survey_facts(fixture.survey)[3].digest;
+    const char *digest = fixture.survey->points[3].digest;
     const struct pointdir_study ours = {"tiny", digest}, other = {"huge", digest};
     expect(3, &ours, POINTDIR_DONE, NULL);
-    pointdir_fail(survey_folder(fixture.survey), 3, "long ago");
+    pointdir_fail(fixture.survey->folder, 3, "long ago");
     expect(3, &ours, POINTDIR_DONE, NULL);
     expect(3, &nobody, POINTDIR_EDITED, "000003.h5: of the study as it was before");
     expect(3, &other, POINTDIR_FOREIGN, "000003.h5: of another study, \"tiny\"");
@@ -94,7 +93,7 @@ START_TEST(not_whole)
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
     struct stat st;
     char *path = sweep_fixture_point(&fixture, 0);
-    const struct pointdir_study ours = {"tiny", survey_facts(fixture.survey)[0].digest};
+    const struct pointdir_study ours = {"tiny", fixture.survey->points[0].digest};
     expect(0, &ours, POINTDIR_DONE, NULL);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_int_eq(truncate(path, st.st_size - 1), 0);

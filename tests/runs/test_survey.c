@@ -21,7 +21,6 @@ static const char *const text =
 
 // A survey and what it borrows.
 struct place {
-    struct library library;
     const char *settings[1];
     struct survey *survey;
 };
@@ -30,11 +29,9 @@ static void open_place(struct place *place, const char *study, const char *setti
                        const char *output)
 {
     struct err err = {0};
-    ck_assert_int_eq(library_load(&place->library, &err), 0);
     place->settings[0] = setting;
     const struct survey_source source = {"s.yaml",        mem_strdup(study), strlen(study),
-                                         place->settings, setting != NULL,   &place->library,
-                                         output};
+                                         place->settings, setting != NULL,   output};
     place->survey = survey_create(&source, &err);
     ck_assert_msg(place->survey != NULL, "%s", err.text);
 }
@@ -42,7 +39,6 @@ static void open_place(struct place *place, const char *study, const char *setti
 static void close_place(struct place *place)
 {
     survey_destroy(place->survey);
-    library_release(&place->library);
 }
 
 // What each point will be: seed, servers, queries, and that it has not been done.
@@ -51,8 +47,8 @@ START_TEST(facts)
     struct place place;
     open_place(&place, text, NULL, "no/such.h5");
     survey_look(place.survey, NULL, 0, 1);
-    const struct survey_point *points = survey_facts(place.survey);
-    ck_assert_uint_eq(survey_n_points(place.survey), 8);
+    const struct survey_point *points = place.survey->points;
+    ck_assert_uint_eq(place.survey->n_points, 8);
     ck_assert_uint_eq(points[0].seed, 7);
     ck_assert_uint_eq(points[0].n_servers, 4);
     ck_assert_uint_eq(points[5].n_servers, 9);
@@ -72,7 +68,7 @@ START_TEST(digests)
     struct err err = {0};
     open_place(&place, text, NULL, NULL);
     survey_look(place.survey, NULL, 0, 1);
-    const struct survey_point *points = survey_facts(place.survey);
+    const struct survey_point *points = place.survey->points;
     for (uint32_t p = 0; p < 8; p++) {
         struct study *study = survey_study(place.survey, p, &err);
         char *digest = study_digest(study);
@@ -96,7 +92,7 @@ START_TEST(same_digest)
     survey_look(place.survey, NULL, 0, 1);
     survey_look(more.survey, NULL, 0, 1);
     for (uint32_t p = 0; p < 8; p++)
-        ck_assert_str_eq(survey_facts(place.survey)[p].digest, survey_facts(more.survey)[p].digest);
+        ck_assert_str_eq(place.survey->points[p].digest, more.survey->points[p].digest);
     close_place(&place);
     close_place(&more);
 }
@@ -110,8 +106,8 @@ START_TEST(parts)
     open_place(&place, text, NULL, NULL);
     survey_look(place.survey, chosen, 1, 3); // 1, 4, 7
     for (uint32_t p = 0; p < 8; p++)
-        ck_assert_uint_eq(survey_facts(place.survey)[p].looked, p == 1 || p == 4);
-    ck_assert_str_eq(survey_facts(place.survey)[5].digest, "");
+        ck_assert_uint_eq(place.survey->points[p].looked, p == 1 || p == 4);
+    ck_assert_str_eq(place.survey->points[5].digest, "");
     close_place(&place);
 }
 END_TEST
@@ -121,14 +117,14 @@ START_TEST(places)
 {
     struct place place;
     open_place(&place, text, NULL, NULL);
-    ck_assert_str_eq(survey_output(place.survey), "tiny.h5");
-    ck_assert_str_eq(survey_folder(place.survey), "tiny.points");
+    ck_assert_str_eq(place.survey->output, "tiny.h5");
+    ck_assert_str_eq(place.survey->folder, "tiny.points");
     close_place(&place);
     open_place(&place, text, "output.file=x/y.h5", NULL);
-    ck_assert_str_eq(survey_folder(place.survey), "x/y.points");
+    ck_assert_str_eq(place.survey->folder, "x/y.points");
     close_place(&place);
     open_place(&place, text, "output.file=x/y.h5", "z.h5");
-    ck_assert_str_eq(survey_output(place.survey), "z.h5");
+    ck_assert_str_eq(place.survey->output, "z.h5");
     close_place(&place);
 }
 END_TEST
@@ -165,8 +161,8 @@ START_TEST(wrong_point)
     char note[ERR_TEXT_MAX];
     open_place(&place, text, "sweep[1].values=[4, -9]", NULL);
     survey_look(place.survey, NULL, 0, 1);
-    ck_assert_int_eq(survey_facts(place.survey)[2].state, POINTDIR_MISSING);
-    ck_assert_int_eq(survey_facts(place.survey)[1].state, POINTDIR_WRONG);
+    ck_assert_int_eq(place.survey->points[2].state, POINTDIR_MISSING);
+    ck_assert_int_eq(place.survey->points[1].state, POINTDIR_WRONG);
     survey_note(place.survey, 2, note, sizeof note);
     ck_assert_str_eq(note, "");
     survey_note(place.survey, 1, note, sizeof note);
@@ -188,16 +184,12 @@ END_TEST
 // A mistake in the sweep itself leaves nothing to survey.
 START_TEST(bad_sweep)
 {
-    struct library library;
     struct err err = {0};
     const char *bad = "sweep: []\n";
-    ck_assert_int_eq(library_load(&library, &err), 0);
-    const struct survey_source source = {"s.yaml", mem_strdup(bad), strlen(bad), NULL,
-                                         0,        &library,        NULL};
+    const struct survey_source source = {"s.yaml", mem_strdup(bad), strlen(bad), NULL, 0, NULL};
     ck_assert_ptr_null(survey_create(&source, &err));
     ck_assert_str_eq(err.text, "s.yaml:1:8: sweep: empty; expected at least one axis");
     survey_destroy(NULL);
-    library_release(&library);
 }
 END_TEST
 

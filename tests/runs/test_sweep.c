@@ -22,8 +22,8 @@ static uint32_t count(enum pointdir_state state)
     struct err err = {0};
     uint32_t n = 0;
     ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture.survey, NULL, &err), 0);
-    for (uint32_t p = 0; p < survey_n_points(fixture.survey); p++)
-        n += survey_facts(fixture.survey)[p].state == (int32_t)state;
+    for (uint32_t p = 0; p < fixture.survey->n_points; p++)
+        n += fixture.survey->points[p].state == (int32_t)state;
     MPI_Barrier(runs_fixture_eval()->comm);
     return n;
 }
@@ -34,7 +34,7 @@ START_TEST(facts_on_every_rank)
     sweep_fixture_open(&fixture, "facts", NULL);
     ck_assert_uint_eq(count(POINTDIR_MISSING), N);
     for (uint32_t p = 0; p < N; p++) {
-        const struct survey_point *facts = &survey_facts(fixture.survey)[p];
+        const struct survey_point *facts = &fixture.survey->points[p];
         ck_assert_uint_eq(facts->looked, 1);
         ck_assert_uint_eq(facts->n_servers, 4);
         ck_assert_uint_eq(strlen(facts->digest), 32);
@@ -49,7 +49,7 @@ START_TEST(does_all)
     sweep_fixture_open(&fixture, "all", NULL);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
     for (uint32_t p = 0; runs_fixture_eval()->rank == 0 && p < N; p++)
-        ck_assert_int_eq(survey_facts(fixture.survey)[p].state, POINTDIR_DONE);
+        ck_assert_int_eq(fixture.survey->points[p].state, POINTDIR_DONE);
     ck_assert_uint_eq(count(POINTDIR_DONE), N);
     sweep_fixture_close(&fixture);
 }
@@ -128,7 +128,7 @@ START_TEST(failures)
     sweep_fixture_open(&fixture, "failures", bad);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 2); // both replications
     if (runs_fixture_eval()->rank == 0) {
-        pointdir_reason(survey_folder(fixture.survey), 1, note, sizeof note);
+        pointdir_reason(fixture.survey->folder, 1, note, sizeof note);
         ck_assert_msg(strstr(note, "traffic[0].rate: expected a rate") != NULL, "%s", note);
     }
     MPI_Barrier(runs_fixture_eval()->comm);
@@ -139,7 +139,7 @@ START_TEST(failures)
     ck_assert_uint_eq(count(POINTDIR_FAILED), 2);
     ck_assert_uint_eq(sweep_fixture_run(&fixture), 0);
     ck_assert_uint_eq(count(POINTDIR_DONE), N);
-    pointdir_reason(survey_folder(fixture.survey), 1, note, sizeof note);
+    pointdir_reason(fixture.survey->folder, 1, note, sizeof note);
     ck_assert_str_eq(note, "");
     sweep_fixture_close(&fixture);
 }
@@ -165,7 +165,7 @@ START_TEST(stops_everywhere)
     memset(todo, true, sizeof todo);
     sweep_fixture_open(&fixture, "stops", NULL);
     ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture.survey, NULL, &err), 0);
-    ck_assert_int_eq(pointdir_make(survey_folder(fixture.survey), ERR_FAIL, &err), 0);
+    ck_assert_int_eq(pointdir_make(fixture.survey->folder, ERR_FAIL, &err), 0);
     if (runs_fixture_eval()->rank == runs_fixture_eval()->n_ranks - 1)
         raise(SIGUSR2); // waits: it is blocked
     ck_assert_int_eq(sweep_run(runs_fixture_eval(), fixture.survey, &options, &outcome, &err), 0);
