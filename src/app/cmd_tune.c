@@ -12,7 +12,6 @@
 #include "results/file/durable.h"
 #include "results/report/report_tuning.h"
 #include "results/file/dataset_write.h"
-#include "results/file/tuning_file.h"
 
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file; else the study's, or its name with .h5"},
@@ -33,7 +32,9 @@ static int finish(const struct cmd_line *line, const struct eval *eval, const ch
                   const struct tuning_result *tuning, const struct run_info *info, struct err *err)
 {
     bool force = cmd_given(line, "--force");
-    int rc = eval->rank == 0 ? tuning_file_write(tuning, info, output, force, err) : 0;
+    int rc = eval->rank == 0
+                 ? dataset_write(&tuning_result_layout, tuning, info, output, force, err)
+                 : 0;
     if (eval_agree(eval, rc, err) < 0)
         return -1;
     if (eval->rank == 0 && !cmd_given(line, "--quiet")) {

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
+#include "cluster/sched.h"
 #include "search/tuner.h"
 
 // Of the messages with what units found; they arrive in order, so one serves all.
@@ -97,7 +98,7 @@ void tune_release(struct tune_input *input)
 
 // One unit; what was found travels from the speaker of its crew to rank 0.
 struct tune_unit {
-    uint32_t cell, policy;
+    uint32_t point, policy;
     const struct tuner_policy *tuner;
     struct tuning_outcome outcome;
     struct trials path; // all of it, with what followed the policy's own
@@ -106,6 +107,7 @@ struct tune_unit {
 struct unit_work {
     struct crew *crew;
     const struct study *study;
+    const struct chosen *chosen; // the settings that rows have
     struct tuner_config config;
     struct tune_unit *unit;
     struct tuner_outcome found;
@@ -160,8 +162,7 @@ static void fill_outcome(struct unit_work *work)
     struct tuning_outcome *out = &work->unit->outcome;
     bool reached = found->capacity.state == MAX_LOAD_FOUND;
     out->state = reached ? TUNING_FOUND : TUNING_UNREACHABLE;
-    out->batch_items = (uint32_t)settings_whole(&found->choice, "batch_items");
-    out->offload_items = (uint32_t)settings_whole(&found->choice, "offload_items");
+    chosen_values(work->chosen, &found->choice, out->settings);
     out->floor_s = found->capacity.floor_s;
     out->n_choices = found->n_choices;
     out->n_bounded = found->n_bounded;
@@ -222,7 +223,8 @@ struct tune {
     const struct eval *eval;
     const struct tune_input *input;
     struct crew *crew;
-    struct tune_unit *units; // [n_units], by cell, then policy
+    struct tune_unit *units; // [n_units], by point, then policy
+    struct chosen chosen;    // what is searched, of all schedulers
     uint32_t n_units, n_policies;
     double *weights; // of the units: how long they may take, relative
     uint32_t *owner; // crew of each
@@ -246,24 +248,37 @@ static double unit_weight(const struct study *study, const struct tuner_policy *
     return most;
 }
 
+// The first of those that are tuned, all of which have one choice.
+static const struct study_group *tuned_group(const struct study *study)
+{
+    size_t g = 0;
+    while (!study_tune_has_group(study, g))
+        g++;
+    return &study->groups[g];
+}
+
 static void make_units(struct tune *tune)
 {
     const struct tune_input *input = tune->input;
-    uint32_t n_cells = grid_n_points(input->grid);
+    uint32_t n_points = grid_n_points(input->grid);
     tune->n_policies = count_policies(&input->studies[0]->tune);
-    tune->n_units = n_cells * tune->n_policies;
+    tune->n_units = n_points * tune->n_policies;
     tune->units = mem_calloc(tune->n_units, sizeof *tune->units);
     tune->weights = mem_calloc(tune->n_units, sizeof *tune->weights);
     tune->owner = mem_calloc(tune->n_units, sizeof *tune->owner);
     for (uint32_t u = 0; u < tune->n_units; u++) {
-        uint32_t cell = u / tune->n_policies, policy = u % tune->n_policies;
+        uint32_t point = u / tune->n_policies, policy = u % tune->n_policies;
         char name[64] = "";
         study_tune_policy(&input->studies[0]->tune, policy, name, sizeof name);
         int index = tuner_find(name);
         assert(index >= 0);
         tune->units[u] = (struct tune_unit){
-            cell, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
-        tune->weights[u] = unit_weight(input->studies[cell], tuner_policies[index]);
+            point, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
+        tune->weights[u] = unit_weight(input->studies[point], tuner_policies[index]);
+    }
+    for (uint32_t p = 0; p < n_points; p++) {
+        const struct sched_type *type = sched_types[tuned_group(input->studies[p])->scheduler];
+        chosen_add(&tune->chosen, type->axes, type->fields);
     }
 }
 
@@ -283,8 +298,10 @@ static int do_units(struct tune *tune, tune_progress_fn progress, void *user, st
         struct tune_unit *unit = &tune->units[u];
         if (tune->owner[u] != crew_index(tune->crew))
             continue;
-        struct unit_work work = {
-            .crew = tune->crew, .study = tune->input->studies[unit->cell], .unit = unit};
+        struct unit_work work = {.crew = tune->crew,
+                                 .study = tune->input->studies[unit->point],
+                                 .chosen = &tune->chosen,
+                                 .unit = unit};
         int rc = do_unit(&work, err);
         tune->n_queries += work.n_queries;
         if (crew_rank(tune->crew) != 0)
@@ -337,37 +354,33 @@ static int gather(struct tune *tune, struct err *err)
 static void put_unit(struct tuning_result *tuning, struct tune_unit *unit,
                      const struct study *study)
 {
-    size_t g = 0;
-    while (!study_tune_has_group(study, g))
-        g++;
-    *tuning_result_outcome_at(tuning, unit->cell, unit->policy) = unit->outcome;
+    *tuning_result_outcome_at(tuning, unit->point, unit->policy) = unit->outcome;
     for (size_t i = 0; i < unit->path.n; i++) {
         struct measure_point *point = &unit->path.v[i].point;
+        struct tuning_step step = {.point = unit->point,
+                                   .policy = unit->policy,
+                                   .stream = point->stream,
+                                   .rate_qps = point->rate_qps,
+                                   .result = unit->path.v[i].result};
         // An address is of its process alone.
-        point->choice.fields = study->groups[g].settings[0].fields;
-        tuning_result_add_step(
-            tuning, &(struct tuning_step){
-                        .cell = unit->cell,
-                        .policy = unit->policy,
-                        .batch_items = (uint32_t)settings_whole(&point->choice, "batch_items"),
-                        .offload_items = (uint32_t)settings_whole(&point->choice, "offload_items"),
-                        .stream = point->stream,
-                        .rate_qps = point->rate_qps,
-                        .result = unit->path.v[i].result});
+        point->choice.fields = tuned_group(study)->settings[0].fields;
+        chosen_values(&tuning->chosen, &point->choice, step.settings);
+        tuning_result_add_step(tuning, &step);
     }
 }
 
 static void name_axes(struct tuning_result *tuning, const struct grid *grid)
 {
-    for (uint32_t a = 0; a < tuning->n_axes; a++) {
-        struct tuning_axis *axis = &tuning->axes[a];
-        axis->name = mem_strdup(grid_axis_name(grid, a));
-        axis->n_labels = grid_n_labels(grid, a);
-        axis->labels = mem_calloc(axis->n_labels, sizeof *axis->labels);
-        for (uint32_t i = 0; i < axis->n_labels; i++)
-            axis->labels[i] = mem_strdup(grid_label(grid, a, i));
-        for (uint32_t p = 0; p < tuning->n_cells; p++)
-            tuning->labels[p * tuning->n_axes + a] = grid_value(grid, p, a);
+    struct point_axes *axes = &tuning->grid;
+    for (uint32_t a = 0; a < axes->n_axes; a++) {
+        uint32_t n = grid_n_labels(grid, a);
+        const char **labels = mem_calloc(n, sizeof *labels);
+        for (uint32_t i = 0; i < n; i++)
+            labels[i] = grid_label(grid, a, i);
+        point_axes_set(axes, a, grid_axis_name(grid, a), labels, n);
+        for (uint32_t p = 0; p < axes->n_points; p++)
+            axes->values[p * axes->n_axes + a] = grid_value(grid, p, a);
+        mem_free(labels);
     }
 }
 
@@ -385,11 +398,12 @@ static struct tuning_result *assemble(const struct tune *tune)
         if (study_tune_has_service(study, s))
             tuning->sla_quantile = study->services[s].sla_quantile;
     tuning->p99_bound = study->tune.p99_bound;
+    tuning->chosen = tune->chosen;
     name_axes(tuning, grid);
     for (uint32_t p = 0; p < tune->n_policies; p++)
         tuning->policies[p] = mem_strdup(tune->units[p].tuner->name);
     for (uint32_t u = 0; u < tune->n_units; u++)
-        put_unit(tuning, &tune->units[u], tune->input->studies[tune->units[u].cell]);
+        put_unit(tuning, &tune->units[u], tune->input->studies[tune->units[u].point]);
     return tuning;
 }
 

@@ -17,7 +17,7 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static bool same_axis(const struct sweep_axis *axis, const struct grid *grid, uint32_t a)
+static bool same_axis(const struct point_axis *axis, const struct grid *grid, uint32_t a)
 {
     bool same = same_text(axis->name, grid_axis_name(grid, a));
     same = same && axis->n_labels == grid_n_labels(grid, a);

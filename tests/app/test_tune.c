@@ -72,26 +72,26 @@ START_TEST(finds_the_best_batch_of_each_point)
                   err.text);
     ck_assert((tuning != NULL) == (eval.rank == 0));
     if (tuning) {
-        ck_assert_uint_eq(tuning->n_cells, 2);
+        ck_assert_uint_eq(tuning->grid.n_points, 2);
         ck_assert_uint_eq(tuning->n_policies, 2);
         ck_assert_str_eq(tuning->policies[1], "exhaustive");
-        ck_assert_str_eq(tuning->axes[0].labels[1], "2ms");
+        ck_assert_str_eq(tuning->grid.axes[0].labels[1], "2ms");
         const struct tuning_outcome *loose = tuning_result_outcome_at(tuning, 0, 1);
         const struct tuning_outcome *strict = tuning_result_outcome_at(tuning, 1, 1);
         ck_assert_int_eq(loose->state, TUNING_FOUND);
-        ck_assert_uint_eq(loose->batch_items, 200);
+        ck_assert_uint_eq(loose->settings[0], 200);
         ck_assert_double_gt(loose->qps, 0.85 * 8 / 3e-3);
         ck_assert_double_lt(loose->qps, 8 / 3e-3);
-        ck_assert_uint_le(strict->batch_items, 50);
+        ck_assert_uint_le(strict->settings[0], 50);
         ck_assert_double_lt(strict->qps, loose->qps);
         // 200 items over 8 cores.
-        ck_assert_uint_eq(tuning_result_outcome_at(tuning, 0, 0)->batch_items, 25);
+        ck_assert_uint_eq(tuning_result_outcome_at(tuning, 0, 0)->settings[0], 25);
         ck_assert_int_ne(loose->confirmed, VERDICT_MISSED); // short runs may be unsure
         ck_assert_int_eq(loose->at_qps.tail, VERDICT_NOT_ASKED);
         uint64_t sum = 0;
         for (size_t i = 0; i < tuning->n_steps; i++) {
             sum += tuning->steps[i].result.n_queries;
-            ck_assert(i == 0 || tuning->steps[i].cell >= tuning->steps[i - 1].cell);
+            ck_assert(i == 0 || tuning->steps[i].point >= tuning->steps[i - 1].point);
         }
         ck_assert_uint_eq(sum, n_queries); // every simulated query is on the path
     }
