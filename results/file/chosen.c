@@ -17,6 +17,7 @@ void chosen_add(struct chosen *chosen, const struct settings_axis *axes, const s
     }
 }
 
+// By key and not by place: the row may be of another scheduler than the one before.
 void chosen_values(const struct chosen *chosen, const struct settings *settings,
                    uint64_t values[CHOSEN_MOST])
 {

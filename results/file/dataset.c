@@ -72,7 +72,9 @@ bool dataset_uses_name(const struct dataset_layout *layout, const void *artefact
     return false;
 }
 
-// Is the name, or it with "_value" behind, that of something else, or of an axis before?
+// Is the name, or it with "_value" behind, that of something else, or of an axis before? Every axis
+// is taken to have numbers, whether its labels are some or not: another label in the study must not
+// change what the other axes are called.
 static bool is_taken(const struct dataset_layout *layout, const void *artefact, const char *name,
                      char *const *before, uint32_t n)
 {
@@ -217,7 +219,9 @@ static void add_dim(struct dataset_column *c, const struct dataset_layout *layou
     c->sizes[c->n_dims++] = dataset_length(dim, artefact);
 }
 
-// What all variables of a view have in common; `spread`: how much longer its rows are.
+// What all variables of a view have in common; `spread`: how much longer its rows are. An inner
+// array has a fixed number of elements in the row, so its dimension turns fastest and has no rows
+// of its own.
 static struct dataset_column column_of(const struct dataset_layout *layout, const void *artefact,
                                        const struct dataset_array *array,
                                        const struct dataset_view *v, size_t spread)
@@ -234,7 +238,8 @@ static struct dataset_column column_of(const struct dataset_layout *layout, cons
     return c;
 }
 
-// The variables of a field: one, or two of an estimate.
+// The variables of a field: one, or two of an estimate. How many batches are behind an estimate is
+// no variable: where a reader needs it, the layout has a field for it.
 static void visit_field(struct dataset_column *c, const struct dataset_view *v, char *member,
                         dataset_column_fn fn, void *user)
 {
@@ -251,6 +256,8 @@ static void visit_field(struct dataset_column *c, const struct dataset_view *v, 
     }
 }
 
+// The one place that knows where a value of a row stands in the file: the writer gathers along
+// these columns, the reader scatters along them.
 void dataset_each_column(const struct dataset_layout *layout, const void *artefact,
                          const struct dataset_array *array, dataset_column_fn fn, void *user)
 {

@@ -310,12 +310,12 @@ void dataset_file_values(struct dataset_file *f, const char *path, enum content_
 
 // ---- attributes
 
-// Ours are of fixed length, those of other programs may not be. NULL: it is no text.
+// Ours are of fixed length, those of other programs may not be. NULL: it cannot be read.
 static char *read_text(hid_t id, hid_t type)
 {
     char *text = NULL, *variable = NULL;
     size_t bytes = H5Tget_size(type);
-    if (H5Tget_class(type) != H5T_STRING || bytes > MOST_ATTRIBUTE_BYTES)
+    if (bytes > MOST_ATTRIBUTE_BYTES)
         return NULL;
     if (H5Tis_variable_str(type) > 0) {
         if (H5Aread(id, type, &variable) >= 0 && variable) {
@@ -331,8 +331,9 @@ static char *read_text(hid_t id, hid_t type)
     return NULL;
 }
 
-void dataset_file_attribute(struct dataset_file *f, const char *object, const char *key,
-                            enum content_type type, void *value)
+// false where it is not there, not of that type or not of one value.
+static bool read_attribute(const struct dataset_file *f, const char *object, const char *key,
+                           enum content_type type, void *value)
 {
     enum content_type stored;
     bool there = dataset_file_has_attribute(f, object, key);
@@ -343,8 +344,7 @@ void dataset_file_attribute(struct dataset_file *f, const char *object, const ch
     if (ok && type == CONTENT_TEXT) {
         char *text = read_text(id, stored_id);
         ok = text != NULL;
-        if (text)
-            memcpy(value, &text, sizeof text);
+        memcpy(value, &text, sizeof text);
     } else if (ok) {
         ok = H5Aread(id, memory_type(type), value) >= 0;
     }
@@ -354,28 +354,23 @@ void dataset_file_attribute(struct dataset_file *f, const char *object, const ch
         H5Tclose(stored_id);
     if (id >= 0)
         H5Aclose(id);
-    if (!ok) {
-        char *what = mem_printf("lacks the attribute %.60s, or it cannot be read", key);
-        dataset_file_fail(f, object, what);
-        mem_free(what);
-    }
+    return ok;
+}
+
+void dataset_file_attribute(struct dataset_file *f, const char *object, const char *key,
+                            enum content_type type, void *value)
+{
+    if (read_attribute(f, object, key, type, value))
+        return;
+    char *what = mem_printf("lacks the attribute %.60s, or it cannot be read", key);
+    dataset_file_fail(f, object, what);
+    mem_free(what);
 }
 
 char *dataset_file_text(const struct dataset_file *f, const char *object, const char *key)
 {
-    bool there = dataset_file_has_attribute(f, object, key);
-    hid_t id = there ? H5Aopen_by_name(f->id, object, key, H5P_DEFAULT, H5P_DEFAULT) : -1;
-    hid_t type = id < 0 ? -1 : H5Aget_type(id), space = id < 0 ? -1 : H5Aget_space(id);
-    char *text = type >= 0 && space >= 0 && H5Sget_simple_extent_npoints(space) == 1
-                     ? read_text(id, type)
-                     : NULL;
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    if (id >= 0)
-        H5Aclose(id);
-    return text ? text : mem_strdup("");
+    char *text = NULL;
+    return read_attribute(f, object, key, CONTENT_TEXT, &text) ? text : mem_strdup("");
 }
 
 // ---- what is there

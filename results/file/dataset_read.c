@@ -192,7 +192,8 @@ static void read_column(void *user, const struct dataset_column *c)
 
 // ---- arrays
 
-// Of an array that may be left out all of it is there, or nothing.
+// Of an array that may be left out all of it is there, or nothing: one variable that is there makes
+// the absence of another an error, which it would otherwise hide.
 static void note_there(void *user, const struct dataset_column *c)
 {
     struct reader *r = user;
@@ -301,7 +302,10 @@ static void read_axis(struct reader *r, struct point_axes *axes, uint32_t axis, 
 }
 
 // Where the points of a grid are on its axes, which the root's attributes list: their names as in
-// the study by lines, those of their variables by blanks.
+// the study by lines, those of their variables by blanks. The variables' names are not worked out
+// again from the axes', because a later program may have other names that are taken. Both lists
+// come from the file and are not believed: there must be as many of one as of the other, and as
+// much memory as the file's size bears out.
 static void read_grid(struct reader *r, const struct dataset_dim *dim)
 {
     struct point_axes *axes = dataset_grid(dim, r->artefact);

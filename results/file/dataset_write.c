@@ -319,8 +319,9 @@ static void put_dim(struct writer *w, const struct dataset_dim *dim)
     mem_free(data);
 }
 
-// One axis of a grid: the labels of its points, and their numbers if they have some. Adds the names
-// of the variables to *list.
+// One axis of a grid: the labels of its points, and their numbers if they have some. The labels are
+// written point by point and not as codes, so that any reader can select by them. Adds the names of
+// the variables to *list.
 static void put_axis(struct writer *w, const struct dataset_dim *dim, uint32_t axis,
                      const char *name, char **list)
 {
@@ -430,7 +431,8 @@ static bool has_dim(const struct writer *w, const char *group, const char *dim)
     return false;
 }
 
-// The axes of the grids in the current group, which its attribute `coordinates` lists.
+// The axes of the grids in the current group, which its attribute `coordinates` lists: a reader
+// opens one group alone, and xarray makes coordinates only of what is listed there.
 static void put_grids(struct writer *w)
 {
     char *list = mem_strdup("");

@@ -62,7 +62,8 @@ static int by_label(const void *a, const void *b, void *labels)
     return order ? order : (x > y) - (x < y);
 }
 
-// Sorted, because an axis may have as many labels as there are points.
+// Sorted, because an axis may have as many labels as there are points (a sweep over a thousand
+// rates), and comparing all with all would take as long as the simulations of small ones.
 void point_axes_take(struct point_axes *axes, uint32_t axis, const char *name,
                      const char *const *labels)
 {

@@ -211,7 +211,8 @@ static void fold_part(struct replications *f, enum replications_part part, const
     }
 }
 
-// The axes but that of replications, and where the cases are on them.
+// The axes but that of replications, and where the cases are on them. A case is where any of its
+// points is, because these differ on the axis that is left out alone.
 static struct point_axes grid_of(const struct replications *f)
 {
     const struct sweep_result *p = f->points;
@@ -229,6 +230,7 @@ static struct point_axes grid_of(const struct replications *f)
     return grid;
 }
 
+// Cases have names of their own: a point that failed has none, though others of its case do.
 static void name_cases(struct replications *f)
 {
     const struct sweep_result *p = f->points;

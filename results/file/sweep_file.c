@@ -56,7 +56,7 @@ static const struct dataset_dim dims[] = {
     DATASET_NAMES("component", N_PARTS, summary_part_names, "component of a server"),
     {0}};
 
-// Views of what a summary says.
+// Views of what a summary says: over points, and once more over cases.
 #define SERVICE                                                                                    \
     {.fields = summary_service_fields},                                                            \
     {                                                                                              \
@@ -127,6 +127,8 @@ static bool is_impossible(const struct sweep_result *p, const struct sweep_point
               point->measured_to_s < 9e9));
 }
 
+// What those who show or fold a sweep rely on: they index rows by these counts and axes by this
+// number, and a run without a service or a group cannot have been.
 static int check(const void *artefact, struct err *err)
 {
     const struct sweep_result *p = &((const struct sweep_frame *)artefact)->result;

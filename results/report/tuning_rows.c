@@ -51,7 +51,8 @@ struct tuning_row tuning_rows_row(const struct tuning_rows *v, uint32_t point, u
     return row;
 }
 
-// Appends the fields of a part of the row.
+// Appends the fields of a part of the row, so that columns find every number by one name, wherever
+// in the row it is.
 static void add_fields(struct tuning_rows *v, const struct data_field *fields, size_t offset)
 {
     size_t n = 0;

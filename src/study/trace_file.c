@@ -273,7 +273,8 @@ static const char *dataset_of(const char *setting, const char *dflt, const char 
     return strcmp(setting, dflt) == 0 ? ours : setting;
 }
 
-// Both columns of the file.
+// Both columns of the file. It is opened anew each time: a child that tries it must not move the
+// position in a file that its parent reads.
 static int read_columns(struct reader *r, struct err *err)
 {
     struct dataset_file *f = dataset_file_open(r->config->file, false, err);
@@ -297,6 +298,8 @@ static void try_columns(void *config)
     release_column(&r.sizes);
 }
 
+// Damaged files have made HDF5 crash or run for ever, so a file that nothing vouches for is read by
+// a child first. What is wrong with it is the study's mistake, which names the file.
 static int load_hdf5(const struct trace_csv_config *config, struct trace **trace, struct err *err)
 {
     struct reader r = {.config = config};
