@@ -30,8 +30,9 @@ static const struct field fields[] = {
           "queries of at least this size go to the accelerator; 0: none"),
     FIELD_END};
 
-static const struct settings_axis axes[] = {
-    {"batch_items", SETTINGS_FACTORS, false}, {"offload_items", SETTINGS_STEPS, true}, {0}};
+static const struct settings_axis axes[] = {{"batch_items", SETTINGS_FACTORS, false, "B"},
+                                            {"offload_items", SETTINGS_STEPS, true, "T"},
+                                            {0}};
 
 static int check(void *settings, uint64_t given, struct err *err)
 {

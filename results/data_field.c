@@ -6,6 +6,28 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/schema.h"
+
+const char *data_field_units(enum unit unit)
+{
+    static const char *const names[N_UNITS] = {
+        [UNIT_NONE] = "1",        [UNIT_TIME] = "s",           [UNIT_RATE] = "s-1",
+        [UNIT_ITEMS] = "items",   [UNIT_FRAC] = "1",           [UNIT_POWER] = "W",
+        [UNIT_ENERGY] = "J",      [UNIT_BYTES] = "byte",       [UNIT_BW] = "byte s-1",
+        [UNIT_FLOPS] = "s-1",     [UNIT_FLOP] = "1",           [UNIT_HZ] = "Hz",
+        [UNIT_PRICE] = "USD h-1", [UNIT_CARBON] = "g kW-1 h-1"};
+    return names[unit];
+}
+
+struct data_field data_field_of_setting(const struct field *setting, size_t offset)
+{
+    return (struct data_field){.name = setting->key,
+                               .units = data_field_units(setting->unit),
+                               .long_name = setting->help,
+                               .kind =
+                                   setting->type == FIELD_TIME ? DATA_KIND_TIME : DATA_KIND_COUNT,
+                               .offset = offset};
+}
 
 size_t data_field_bytes(enum data_kind kind)
 {
@@ -102,6 +124,19 @@ bool data_field_is_clear(const struct data_field *fields, const void *row)
             return false;
     }
     return true;
+}
+
+void data_field_copy(const struct data_field *fields, void *to, const void *from)
+{
+    for (const struct data_field *f = fields; f->name; f++) {
+        char *text;
+        memcpy((char *)to + f->offset, (const char *)from + f->offset, data_field_bytes(f->kind));
+        if (f->kind != DATA_KIND_TEXT)
+            continue;
+        memcpy(&text, (const char *)from + f->offset, sizeof text);
+        text = text ? mem_strdup(text) : NULL;
+        memcpy((char *)to + f->offset, &text, sizeof text);
+    }
 }
 
 void data_field_release(const struct data_field *fields, void *row)

@@ -28,7 +28,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/units.h"
 #include "results/ci.h"
+
+struct field;
 
 enum data_kind {        // member     in the file
     DATA_KIND_NUMBER,   // double     double
@@ -77,8 +80,9 @@ struct data_field {
 #define DATA_COUNT32_AS(name, member, units, text)                                                 \
     DATA_ROW_(name, member, uint32_t, units, text, DATA_KIND_COUNT32, NULL, 0, NULL)
 #define DATA_COUNT32(member, units, text) DATA_COUNT32_AS(#member, member, units, text)
-#define DATA_INT(member, units, text)                                                              \
-    DATA_ROW_(#member, member, int32_t, units, text, DATA_KIND_INT, NULL, 0, NULL)
+#define DATA_INT_AS(name, member, units, text)                                                     \
+    DATA_ROW_(name, member, int32_t, units, text, DATA_KIND_INT, NULL, 0, NULL)
+#define DATA_INT(member, units, text) DATA_INT_AS(#member, member, units, text)
 #define DATA_BOOL_AS(name, member, text)                                                           \
     DATA_ROW_(name, member, bool, "1", text, DATA_KIND_BOOL, NULL, 0, NULL)
 #define DATA_BOOL(member, text) DATA_BOOL_AS(#member, member, text)
@@ -103,6 +107,11 @@ struct data_field {
         name, units, text, kind, 0, NULL, 0, NULL                                                  \
     }
 
+// Of a setting (base/schema.h) that is kept in an int64_t at that offset, whatever its own type.
+struct data_field data_field_of_setting(const struct field *setting, size_t offset);
+// A unit of settings as udunits writes it: "s-1".
+const char *data_field_units(enum unit unit);
+
 // Bytes of the member.
 size_t data_field_bytes(enum data_kind kind);
 // How many names a list that ends with NULL has; 0 for NULL.
@@ -119,6 +128,8 @@ struct ci data_field_number(const struct data_field *field, const void *row);
 void data_field_clear(const struct data_field *fields, void *row);
 // Do they all say so?
 bool data_field_is_clear(const struct data_field *fields, const void *row);
+// Copies all members that the table names, texts with what they point to; what *to had is lost.
+void data_field_copy(const struct data_field *fields, void *to, const void *from);
 // mem_free()s the row's texts and makes them NULL.
 void data_field_release(const struct data_field *fields, void *row);
 

@@ -14,9 +14,6 @@ const char *const capacity_result_state_names[] = {"found", "range", "beyond", N
 #define ROW struct capacity_tuple
 static const struct data_field tuple_fields[] = {
     DATA_CODE(state, "does one server hold any rate?", capacity_result_state_names, 0),
-    DATA_COUNT32(batch_items, "items", "batch size B: most items of a CPU request"),
-    DATA_COUNT32(offload_items, "items",
-                 "threshold T: queries of at least this many go to the accelerator; 0: none do"),
     DATA_NUMBER_AS("held_qps", qps, "s-1", "largest rate that one server was shown to hold"),
     DATA_NUMBER(missed_qps, "s-1", "smallest rate that it was shown to miss"),
     DATA_NUMBER(idle_w, "W", "power of one server with nothing to do"),
@@ -171,7 +168,10 @@ static const struct dataset_array arrays[] = {
      .group = "/tuples",
      DATASET_ROWS(tuples, struct capacity_tuple),
      .dims = {"scheduler", "type", "service"},
-     .views = {{.fields = tuple_fields}, MEASURED(NULL, struct capacity_tuple, at_qps)},
+     .views = {{.fields = tuple_fields},
+               {.offset = offsetof(struct capacity_tuple, settings),
+                .own_fields = offsetof(struct capacity_result, chosen.fields)},
+               MEASURED(NULL, struct capacity_tuple, at_qps)},
      .flags = DATASET_OPTIONAL},
     {.name = "sizes",
      .group = "/sizes",

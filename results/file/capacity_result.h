@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "results/file/chosen.h"
 #include "results/file/dataset.h"
 #include "results/measurement.h"
 
@@ -34,11 +35,11 @@ extern const char *const capacity_result_state_names[]; // "found" "range" "beyo
 // What one server of a type holds of a service, as tuned alone: the efficiency tuple of Hercules.
 struct capacity_tuple {
     int32_t state; // FOUND; BEYOND: no rate within the target
-    uint32_t batch_items, offload_items;
     uint32_t reserved;
-    double qps, missed_qps;    // largest rate shown to be held, smallest shown to be missed
-    double idle_w;             // power with nothing to do
-    struct measurement at_qps; // beyond: p95 alone, at vanishing load
+    uint64_t settings[CHOSEN_MOST]; // as the result's `chosen` says; only written
+    double qps, missed_qps;         // largest rate shown to be held, smallest shown to be missed
+    double idle_w;                  // power with nothing to do
+    struct measurement at_qps;      // beyond: p95 alone, at vanishing load
 };
 
 // find servers, find cores: one row per (scheduler, type, cells down).
@@ -113,6 +114,7 @@ struct capacity_result {
     uint32_t *available;                                                    // [type]
     double *price_usd_per_h;                                                // [type]
     double *sla_s;                                                          // [service] target
+    struct chosen chosen;           // what the tuples' settings are
     struct capacity_tuple *tuples;  // [scheduler][type][service]
     struct capacity_size *sizes;    // [n_sizes]
     struct capacity_load *loads;    // [n_loads]

@@ -25,6 +25,11 @@ struct content_digest {
     size_t n, cap;
 };
 
+size_t content_digest_width(enum content_type type)
+{
+    return type == CONTENT_I32 || type == CONTENT_U32 ? 4 : 8;
+}
+
 struct content_digest *content_digest_create(void)
 {
     struct content_digest *d = mem_calloc(1, sizeof *d);
@@ -119,7 +124,7 @@ void content_digest_add(struct content_digest *d, const char *path, enum content
     uint64_t n = begin(d, path, names[type], n_dims, sizes);
     if (type == CONTENT_TEXT)
         add_texts(d, n, values);
-    else if (type == CONTENT_I32 || type == CONTENT_U32)
+    else if (content_digest_width(type) == 4)
         add_halves(d, n, values);
     else
         add_words(d, type == CONTENT_F64, n, values);

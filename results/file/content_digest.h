@@ -25,12 +25,16 @@
 #define RESULTS_FILE_CONTENT_DIGEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CONTENT_DIGEST_CHARS 33 // 32 hexadecimal digits and a 0
 
 // Of values as they lie in memory; of CONTENT_TEXT each is a const char *, where NULL is "".
 enum content_type { CONTENT_I32, CONTENT_U32, CONTENT_I64, CONTENT_U64, CONTENT_F64, CONTENT_TEXT };
+
+// Bytes of one such value, and of one in a file but for texts.
+size_t content_digest_width(enum content_type type);
 
 struct content_digest;
 

@@ -40,13 +40,14 @@
 // every field becomes a variable over the dimensions of its array, in the array's group, with
 // `units` and `long_name`. An array without dimensions is one row: scalar variables. Dimensions are
 // called by name everywhere. What lies in the group "/run" may differ between two runs of one
-// study, and is left out of the file's digest (digest.h); everything else may not.
+// study, and is left out of the file's digest (content_digest.h); everything else may not.
 //
 // The macros that take a member name it in `ROW`, the struct that the layout describes, and fail to
 // compile when it is not of the type they need. All lengths are uint32_t.
 //
-// A layout may be made at run time (a sweep has the axes that the study gives it): it is only
-// pointers, which must live as long as it is used.
+// Two things differ from study to study and stand in the artefact instead. The points of a grid
+// have its axes as coordinates: DATASET_GRID. And a view may have its table of fields there: a
+// tuning keeps the settings that its scheduler has.
 #ifndef RESULTS_FILE_DATASET_H
 #define RESULTS_FILE_DATASET_H
 
@@ -56,6 +57,8 @@
 
 #include "base/err.h"
 #include "results/data_field.h"
+#include "results/file/content_digest.h"
+#include "results/file/point_axes.h"
 
 // Of a variable: the dimensions of its array and the inner one of its view.
 #define DATASET_MAX_DIMS 7
@@ -64,6 +67,7 @@
 // What is written along a dimension.
 enum dataset_axis {
     DATASET_AXIS_NUMBERED, // 0, 1, 2, ...
+    DATASET_AXIS_GRID,     // likewise; struct point_axes of the artefact says where each point is
     DATASET_AXIS_NAMED,    // strings: char *names[n] of the artefact, owned by it
     DATASET_AXIS_VALUES,   // numbers: double values[n] of the artefact, owned by it
     DATASET_AXIS_STEPS,    // 0, step, 2 step, ...: double step of the artefact
@@ -76,7 +80,7 @@ struct dataset_dim {
     const char *units, *long_name;
     enum dataset_axis axis;
     size_t n_offset; // of the length, uint32_t
-    size_t offset;   // of the names, values or step
+    size_t offset;   // of the names, values, step or axes
     // NAMES, NUMBERS:
     uint32_t n;
     const char *const *names;
@@ -86,6 +90,16 @@ struct dataset_dim {
 #define DATASET_NUMBERED(name, n, text)                                                            \
     {                                                                                              \
         name, "1", text, DATASET_AXIS_NUMBERED, DATA_OFFSET(n, uint32_t), 0, 0, NULL, NULL         \
+    }
+// The points of a grid. Every group that has the dimension also has, for each axis, a variable of
+// the points' labels on it, and one of their numbers where they are some; dataset_axis_variables()
+// says how they are called. The root's attributes `axes` and `axis_variables` list the axes of the
+// first such dimension, by lines and by blanks. A reader takes the axes of a dimension that some
+// array runs over which it reads.
+#define DATASET_GRID(name, member, text)                                                           \
+    {                                                                                              \
+        name, "1", text, DATASET_AXIS_GRID, offsetof(ROW, member.n_points),                        \
+            DATA_OFFSET(member, struct point_axes), 0, NULL, NULL                                  \
     }
 #define DATASET_NAMED(name, n, member, text)                                                       \
     {                                                                                              \
@@ -116,11 +130,14 @@ struct dataset_dim {
 struct dataset_view {
     const char *prefix;              // before the fields' names: "at_n_"; NULL: nothing
     size_t offset;                   // of the part in the row
-    const struct data_field *fields; // NULL: no more views
+    const struct data_field *fields; // NULL, without an own table: no more views
     // A part that is an array in the row gets one more dimension, which turns fastest: its name,
     // and the bytes from one element to the next. NULL: it is none.
     const char *inner;
     size_t inner_stride;
+    // Instead of `fields`, where the artefact has the table: struct data_field[] at that offset.
+    // Such fields are never read.
+    size_t own_fields;
 };
 
 // Views: of a part of the row that is a struct of that type, of one that is an array of them, and
@@ -143,11 +160,15 @@ struct dataset_view {
 enum dataset_flag {
     // Left out of the file while no row says anything; a reader leaves the rows clear.
     DATASET_OPTIONAL = 1,
-    // Says where along its one dimension we are (a point's policy): it is repeated in every group
-    // that has the dimension, and listed in the group's attribute `coordinates`.
-    DATASET_COORDINATE = 2,
+    // Its rows are also those of an array before it, which names other members of them.
+    DATASET_SHARED = 2,
     // For other programs: the reader neither allocates it nor looks at it.
-    DATASET_UNREAD = 4
+    DATASET_UNREAD = 4,
+    // Left out of the file when it has no rows.
+    DATASET_NO_EMPTY = 8,
+    // The rows are not what the tables of fields say but, as replications.h makes them, a struct ci
+    // in place of each double: only numbers and estimates are there, all as estimates.
+    DATASET_SPREAD = 16
 };
 
 struct dataset_array {
@@ -191,9 +212,15 @@ void dataset_destroy(const struct dataset_layout *layout, void *artefact);
 // NULL: there is none of that name.
 const struct dataset_dim *dataset_dim(const struct dataset_layout *layout, const char *name);
 const struct dataset_array *dataset_find(const struct dataset_layout *layout, const char *name);
-// Is the name one of a variable, dimension or group in any group of such a file? For those who add
-// arrays at run time.
-bool dataset_uses_name(const struct dataset_layout *layout, const char *name);
+// Is the name one of a variable, dimension or group in any group of such a file, its axes left out?
+bool dataset_uses_name(const struct dataset_layout *layout, const void *artefact, const char *name);
+// What the variables of a grid's axes are called, axis by axis; that of the numbers has "_value"
+// behind. A name must be free in all groups, with that behind it, too: characters other than
+// letters, digits and '_' become '_', and a name that is taken, or begins with no letter, gets
+// "axis_" in front. Caller releases with dataset_release_names().
+char **dataset_axis_variables(const struct dataset_layout *layout, const void *artefact,
+                              const struct point_axes *axes);
+void dataset_release_names(char **names, uint32_t n);
 
 uint32_t dataset_length(const struct dataset_dim *dim, const void *artefact);
 // The names along a dimension, NULL where it has none.
@@ -202,10 +229,38 @@ char *const *dataset_names(const struct dataset_dim *dim, const void *artefact);
 size_t dataset_n_rows(const struct dataset_layout *layout, const void *artefact,
                       const struct dataset_array *array);
 void *dataset_rows(const void *artefact, const struct dataset_array *array);
-// Bytes from row to row, also of a single one.
-size_t dataset_stride(const struct dataset_array *array);
+// The table of a view; NULL: there are no more.
+const struct data_field *dataset_fields(const struct dataset_view *view, const void *artefact);
+// The grid behind such a dimension.
+struct point_axes *dataset_grid(const struct dataset_dim *dim, const void *artefact);
+// Does it run over that dimension, also inside its rows?
+bool dataset_runs_over(const struct dataset_array *array, const char *dim);
 // Does any row say more than dataset_create() does?
 bool dataset_is_known(const struct dataset_layout *layout, const void *artefact,
                       const struct dataset_array *array);
+
+// How a kind stands in a file.
+enum content_type dataset_stored(enum data_kind kind);
+
+// One variable of a file: a field of an array, or the half-width of an estimate.
+struct dataset_column {
+    const struct dataset_array *array;
+    const struct data_field *field;
+    enum data_kind kind; // of the member: NUMBER of an estimate's halves
+    char *name, *long_name;
+    int n_dims;
+    const char *dims[DATASET_MAX_DIMS];
+    uint64_t sizes[DATASET_MAX_DIMS];
+    const struct dataset_dim *names; // that a LABEL or an INDEX is a number of
+    // Value i is in element i % n_inner of row i / n_inner.
+    size_t n, n_inner, stride, inner_stride;
+    char *first;
+};
+// The member that value i comes from or goes to.
+void *dataset_member(const struct dataset_column *column, size_t i);
+// Calls fn for every variable of an array; its column is gone when fn returns.
+typedef void (*dataset_column_fn)(void *user, const struct dataset_column *column);
+void dataset_each_column(const struct dataset_layout *layout, const void *artefact,
+                         const struct dataset_array *array, dataset_column_fn fn, void *user);
 
 #endif

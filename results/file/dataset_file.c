@@ -25,14 +25,28 @@ struct dataset_file {
     const char *path;
     uint64_t n_bytes;
     struct err *err;
-    bool failed;
+    bool ours, failed;
 };
+
+bool dataset_file_is_hdf5(const char *path)
+{
+    static const char signature[8] = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
+    char first[sizeof signature];
+    struct stat st;
+    // Opening a pipe could wait for ever.
+    FILE *file = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
+    bool same = file && fread(first, 1, sizeof first, file) == sizeof first &&
+                memcmp(first, signature, sizeof first) == 0;
+    if (file)
+        fclose(file);
+    return same;
+}
 
 void dataset_file_fail(struct dataset_file *f, const char *object, const char *what)
 {
     if (!f->failed)
-        err_set(f->err, ERR_FAIL, "%s: not a readable recfleet result: %s %s", f->path, object,
-                what);
+        err_set(f->err, ERR_FAIL, "%s: %s%s %s", f->path,
+                f->ours ? "not a readable recfleet result: " : "", object, what);
     f->failed = true;
 }
 
@@ -80,18 +94,20 @@ int dataset_file_survives(const char *path, sandbox_fn work, void *data, struct 
                    why.text);
 }
 
-struct dataset_file *dataset_file_open(const char *path, struct err *err)
+struct dataset_file *dataset_file_open(const char *path, bool ours, struct err *err)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     struct dataset_file *f = mem_calloc(1, sizeof *f);
-    *f = (struct dataset_file){H5Fopen(path, H5F_ACC_RDONLY, access), path, bytes_of_file(path),
-                               err, false};
+    *f = (struct dataset_file){
+        H5Fopen(path, H5F_ACC_RDONLY, access), path, bytes_of_file(path), err, ours, false};
     H5Pclose(access);
     if (f->id >= 0)
         return f;
-    err_set(err, ERR_FAIL, "%s: not an HDF5 file, or a truncated one", path);
+    err_set(err, ERR_FAIL, "%s: %s", path,
+            ours ? "not an HDF5 file, or a truncated one"
+                 : "the HDF5 file is truncated or damaged");
     mem_free(f);
     return NULL;
 }
@@ -204,7 +220,7 @@ bool dataset_file_shape(struct dataset_file *f, const char *path, struct dataset
     *shape = (struct dataset_file_shape){0};
     hid_t id = dataset_file_has(f, path) ? H5Dopen2(f->id, path, H5P_DEFAULT) : -1;
     if (id < 0)
-        dataset_file_fail(f, path, "is missing");
+        dataset_file_fail(f, path, dataset_file_has(f, path) ? "is no variable" : "is missing");
     else if (!shape_of(f, id, shape))
         dataset_file_fail(f, path, "is too long, or not of a type that is known");
     if (id >= 0)
@@ -294,23 +310,30 @@ void dataset_file_values(struct dataset_file *f, const char *path, enum content_
 
 // ---- attributes
 
-// Ours are of fixed length.
-static bool read_text_attribute(hid_t id, hid_t type, char **value)
+// Ours are of fixed length, those of other programs may not be. NULL: it cannot be read.
+static char *read_text(hid_t id, hid_t type)
 {
+    char *text = NULL, *variable = NULL;
     size_t bytes = H5Tget_size(type);
-    if (H5Tis_variable_str(type) != 0 || bytes > MOST_ATTRIBUTE_BYTES)
-        return false;
-    char *text = mem_calloc(bytes + 1, 1);
-    if (H5Aread(id, type, text) >= 0) {
-        *value = text;
-        return true;
+    if (bytes > MOST_ATTRIBUTE_BYTES)
+        return NULL;
+    if (H5Tis_variable_str(type) > 0) {
+        if (H5Aread(id, type, &variable) >= 0 && variable) {
+            text = mem_strdup(variable);
+            H5free_memory(variable);
+        }
+        return text;
     }
+    text = mem_calloc(bytes + 1, 1);
+    if (H5Aread(id, type, text) >= 0)
+        return text;
     mem_free(text);
-    return false;
+    return NULL;
 }
 
-void dataset_file_attribute(struct dataset_file *f, const char *object, const char *key,
-                            enum content_type type, void *value)
+// false where it is not there, not of that type or not of one value.
+static bool read_attribute(const struct dataset_file *f, const char *object, const char *key,
+                           enum content_type type, void *value)
 {
     enum content_type stored;
     bool there = dataset_file_has_attribute(f, object, key);
@@ -318,20 +341,36 @@ void dataset_file_attribute(struct dataset_file *f, const char *object, const ch
     hid_t stored_id = id < 0 ? -1 : H5Aget_type(id), space = id < 0 ? -1 : H5Aget_space(id);
     bool ok = stored_id >= 0 && space >= 0 && stored_type(stored_id, &stored) &&
               type_fits(stored, type) && H5Sget_simple_extent_npoints(space) == 1;
-    if (ok)
-        ok = type == CONTENT_TEXT ? read_text_attribute(id, stored_id, value)
-                                  : H5Aread(id, memory_type(type), value) >= 0;
+    if (ok && type == CONTENT_TEXT) {
+        char *text = read_text(id, stored_id);
+        ok = text != NULL;
+        memcpy(value, &text, sizeof text);
+    } else if (ok) {
+        ok = H5Aread(id, memory_type(type), value) >= 0;
+    }
     if (space >= 0)
         H5Sclose(space);
     if (stored_id >= 0)
         H5Tclose(stored_id);
     if (id >= 0)
         H5Aclose(id);
-    if (!ok) {
-        char *what = mem_printf("lacks the attribute %.60s, or it cannot be read", key);
-        dataset_file_fail(f, object, what);
-        mem_free(what);
-    }
+    return ok;
+}
+
+void dataset_file_attribute(struct dataset_file *f, const char *object, const char *key,
+                            enum content_type type, void *value)
+{
+    if (read_attribute(f, object, key, type, value))
+        return;
+    char *what = mem_printf("lacks the attribute %.60s, or it cannot be read", key);
+    dataset_file_fail(f, object, what);
+    mem_free(what);
+}
+
+char *dataset_file_text(const struct dataset_file *f, const char *object, const char *key)
+{
+    char *text = NULL;
+    return read_attribute(f, object, key, CONTENT_TEXT, &text) ? text : mem_strdup("");
 }
 
 // ---- what is there
@@ -357,10 +396,10 @@ void dataset_file_each_object(struct dataset_file *f, const char *group,
         char *path = mem_printf("%s/%s", strcmp(group, "/") == 0 ? "" : group, name);
         hid_t id = H5Oopen(f->id, path, H5P_DEFAULT);
         H5I_type_t kind = id < 0 ? H5I_BADID : H5Iget_type(id);
-        if (kind == H5I_GROUP || kind == H5I_DATASET)
-            visit(user, path, kind == H5I_GROUP);
-        else
-            dataset_file_fail(f, path, "is neither a variable nor a group");
+        visit(user, path,
+              kind == H5I_GROUP     ? DATASET_FILE_GROUP
+              : kind == H5I_DATASET ? DATASET_FILE_VARIABLE
+                                    : DATASET_FILE_OTHER);
         if (id >= 0)
             H5Oclose(id);
         mem_free(path);

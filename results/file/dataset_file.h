@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // dataset_file: an HDF5 file of unknown origin, read without trusting it. [H]
 //
-// What dataset_read.h and dataset_verify.h are made of. A damaged checksum is found before HDF5
+// What dataset_read.h and dataset_verify.h are made of, and what takes columns of numbers out of
+// anybody's file (study/trace_file.h). A damaged checksum is found before HDF5
 // sees the file; what has no checksum is first read by a child process (sandbox). Every object must
 // be there with the type and lengths that the caller expects, and nothing is allocated by a number
 // that the file's own size does not bear out. The first failure is remembered with its text,
 // "FILE: not a readable recfleet result: OBJECT is missing", and makes the calls that follow do
 // nothing, so a reader looks once, at dataset_file_close(). HDF5's own printing is off.
 //
-//     struct dataset_file *f = dataset_file_open(path, err);
+//     struct dataset_file *f = dataset_file_open(path, true, err);
 //     if (!f)
 //         return -1;
 //     dataset_file_values(f, "/servers/energy_j", CONTENT_F64, 1, (uint64_t[]){n}, energy_j);
@@ -38,8 +39,12 @@ struct dataset_file;
 // without one is tried in a child process. -1 also where the checksum is wrong.
 int dataset_file_survives(const char *path, sandbox_fn work, void *data, struct err *err);
 
-// path and err are borrowed until dataset_file_close(). NULL on failure.
-struct dataset_file *dataset_file_open(const char *path, struct err *err);
+// Whether the file begins as an HDF5 file does; false also when it is no regular file.
+bool dataset_file_is_hdf5(const char *path);
+
+// path and err are borrowed until dataset_file_close(). NULL on failure. `ours`: it should be one
+// of our results; what is wrong with another file is said without that.
+struct dataset_file *dataset_file_open(const char *path, bool ours, struct err *err);
 // -1 when anything failed since, with the first failure in *err.
 int dataset_file_close(struct dataset_file *f);
 
@@ -68,14 +73,17 @@ bool dataset_file_shape(struct dataset_file *f, const char *path, struct dataset
 // CONTENT_TEXT: owned strings into char *values[], which must be NULL before.
 void dataset_file_values(struct dataset_file *f, const char *path, enum content_type type,
                          int n_dims, const uint64_t *sizes, void *values);
+// An attribute of one text, of fixed or variable length; "" where there is none. Owned.
+char *dataset_file_text(const struct dataset_file *f, const char *object, const char *key);
 // An attribute of one value, likewise; CONTENT_TEXT: an owned string into char **.
 void dataset_file_attribute(struct dataset_file *f, const char *object, const char *key,
                             enum content_type type, void *value);
 
 // Names of the objects of a group and of the root's attributes, sorted by HDF5: calls
-// visit(user, path) with "/run" and so on; is_group: what it is. More than a file of ours could
-// have is a failure.
-typedef void (*dataset_file_visit_fn)(void *user, const char *path, bool is_group);
+// visit(user, path) with "/run" and so on, and what it is. More than a file of ours could have is a
+// failure.
+enum dataset_file_object { DATASET_FILE_GROUP, DATASET_FILE_VARIABLE, DATASET_FILE_OTHER };
+typedef void (*dataset_file_visit_fn)(void *user, const char *path, enum dataset_file_object what);
 void dataset_file_each_object(struct dataset_file *f, const char *group,
                               dataset_file_visit_fn visit, void *user);
 typedef void (*dataset_file_key_fn)(void *user, const char *key, enum content_type type);

@@ -14,6 +14,7 @@ struct reader {
     const struct dataset_layout *layout;
     void *artefact;
     struct dataset_file *file;
+    bool is_there; // some variable of the array
 };
 
 // ---- is it one of ours?
@@ -77,29 +78,6 @@ static void check_kind(struct dataset_file *f, const char *path,
 
 // ---- fields
 
-static enum content_type wanted_type(enum data_kind kind)
-{
-    switch (kind) {
-    case DATA_KIND_COUNT:
-        return CONTENT_U64;
-    case DATA_KIND_COUNT32:
-    case DATA_KIND_INDEX:
-        return CONTENT_U32;
-    case DATA_KIND_INT:
-    case DATA_KIND_BOOL:
-    case DATA_KIND_CODE:
-        return CONTENT_I32;
-    case DATA_KIND_TEXT:
-    case DATA_KIND_LABEL:
-        return CONTENT_TEXT;
-    case DATA_KIND_NUMBER:
-    case DATA_KIND_ESTIMATE:
-    case DATA_KIND_TIME:
-        break;
-    }
-    return CONTENT_F64;
-}
-
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -112,15 +90,14 @@ struct names {
     uint32_t n;
 };
 
-static struct names names_of(const struct reader *r, const struct data_field *field)
+static struct names names_of(const struct reader *r, const struct dataset_column *c)
 {
     struct names all = {0};
-    const struct dataset_dim *dim = field->dim ? dataset_dim(r->layout, field->dim) : NULL;
-    if (!dim)
+    if (!c->names)
         return all;
-    all.names = dataset_names(dim, r->artefact);
-    all.n = dataset_length(dim, r->artefact);
-    if (all.names && field->kind == DATA_KIND_LABEL) {
+    all.names = dataset_names(c->names, r->artefact);
+    all.n = dataset_length(c->names, r->artefact);
+    if (all.names && c->kind == DATA_KIND_LABEL) {
         all.sorted = mem_calloc(all.n, sizeof *all.sorted);
         for (uint32_t i = 0; i < all.n; i++)
             all.sorted[i] = all.names[i];
@@ -141,14 +118,14 @@ static uint32_t index_of(const struct names *all, const char *text)
 }
 
 // One stored value into its member; false when it is out of range.
-static bool take_value(const struct data_field *f, const struct names *names, const void *stored,
-                       void *member)
+static bool take_value(enum data_kind kind, const struct data_field *f, const struct names *names,
+                       const void *stored, void *member)
 {
     double seconds;
     uint32_t index;
     int32_t code;
     char *text;
-    switch (f->kind) {
+    switch (kind) {
     case DATA_KIND_TIME:
         memcpy(&seconds, stored, sizeof seconds);
         if (!(fabs(seconds) < 9e9))
@@ -173,107 +150,67 @@ static bool take_value(const struct data_field *f, const struct names *names, co
         memcpy(member, &index, sizeof index);
         return index < names->n;
     default: // as it lies
-        memcpy(member, stored,
-               wanted_type(f->kind) == CONTENT_U32 || f->kind == DATA_KIND_INT ? 4 : 8);
+        memcpy(member, stored, content_digest_width(dataset_stored(kind)));
         return true;
     }
 }
 
-// Where one field of an array lies, as in dataset_write.c.
-struct column {
-    const struct dataset_array *array;
-    const struct dataset_view *view;
-    const struct data_field *field;
-    size_t within; // of the member: 0, or of a half-width in its estimate
-    int n_dims;
-    uint64_t sizes[DATASET_MAX_DIMS];
-    size_t n, n_inner;
-};
-
-static void *member_of(const struct reader *r, const struct column *c, size_t i)
+static char *path_of(const struct dataset_column *c)
 {
-    return (char *)dataset_rows(r->artefact, c->array) + i / c->n_inner * c->array->stride +
-           c->view->offset + i % c->n_inner * c->view->inner_stride + c->field->offset + c->within;
+    const char *group = c->array->group;
+    return mem_printf("%s/%s", strcmp(group, "/") == 0 ? "" : group, c->name);
 }
 
-static void read_column(struct reader *r, const char *path, const struct column *c)
+static void free_texts(char **texts, size_t n)
 {
-    enum content_type type = wanted_type(c->field->kind);
-    bool wide = type != CONTENT_I32 && type != CONTENT_U32, text = type == CONTENT_TEXT;
-    size_t bytes = wide ? 8 : 4;
-    struct names names = names_of(r, c->field);
-    char *data = mem_calloc(c->n, bytes);
+    for (size_t i = 0; i < n; i++)
+        mem_free(texts[i]);
+}
+
+static void read_column(void *user, const struct dataset_column *c)
+{
+    struct reader *r = user;
+    enum content_type type = dataset_stored(c->kind);
+    size_t bytes = content_digest_width(type);
+    struct names names = names_of(r, c);
+    char *data = mem_calloc(c->n, bytes), *path = path_of(c);
     dataset_file_values(r->file, path, type, c->n_dims, c->sizes, data);
     for (size_t i = 0; i < c->n && !dataset_file_failed(r->file); i++) {
-        if (!take_value(c->field, &names, data + i * bytes, member_of(r, c, i)))
+        if (!take_value(c->kind, c->field, &names, data + i * bytes, dataset_member(c, i)))
             dataset_file_fail(r->file, path,
-                              c->field->kind == DATA_KIND_TIME ? "holds an impossible time"
-                                                               : "holds an unknown code");
-        else if (c->field->kind == DATA_KIND_TEXT)
+                              c->kind == DATA_KIND_TIME ? "holds an impossible time"
+                                                        : "holds an unknown code");
+        else if (c->kind == DATA_KIND_TEXT)
             memset(data + i * bytes, 0, bytes); // the row owns it now
     }
-    for (size_t i = 0; text && i < c->n; i++)
-        mem_free(((char **)(void *)data)[i]);
+    if (type == CONTENT_TEXT)
+        free_texts((char **)(void *)data, c->n);
+    mem_free(path);
     mem_free(data);
     mem_free(names.sorted);
 }
 
 // ---- arrays
 
-static void shape_column(const struct reader *r, struct column *c)
+// Of an array that may be left out all of it is there, or nothing: one variable that is there makes
+// the absence of another an error, which it would otherwise hide.
+static void note_there(void *user, const struct dataset_column *c)
 {
-    const struct dataset_dim *inner =
-        c->view->inner ? dataset_dim(r->layout, c->view->inner) : NULL;
-    c->n_dims = 0;
-    for (const char *const *d = c->array->dims; *d; d++)
-        c->sizes[c->n_dims++] = dataset_length(dataset_dim(r->layout, *d), r->artefact);
-    c->n_inner = inner ? dataset_length(inner, r->artefact) : 1;
-    if (inner)
-        c->sizes[c->n_dims++] = c->n_inner;
-    c->n = dataset_n_rows(r->layout, r->artefact, c->array) * c->n_inner;
-}
-
-static char *path_of(const struct column *c, const char *suffix)
-{
-    return mem_printf("%s/%s%s%s", strcmp(c->array->group, "/") == 0 ? "" : c->array->group,
-                      c->view->prefix ? c->view->prefix : "", c->field->name, suffix);
-}
-
-static void read_field(struct reader *r, struct column *c)
-{
-    char *path = path_of(c, "");
-    c->within = 0;
-    read_column(r, path, c);
+    struct reader *r = user;
+    char *path = path_of(c);
+    r->is_there |= dataset_file_has(r->file, path);
     mem_free(path);
-    if (c->field->kind == DATA_KIND_ESTIMATE) {
-        path = path_of(c, "_half_95");
-        c->within = offsetof(struct ci, half_95);
-        read_column(r, path, c);
-        mem_free(path);
-    }
-}
-
-// Of an array that may be left out all of it is there, or nothing.
-static bool is_there(const struct reader *r, const struct dataset_array *array)
-{
-    struct column first = {.array = array, .view = array->views, .field = array->views[0].fields};
-    char *path = path_of(&first, "");
-    bool there = dataset_file_has(r->file, path);
-    mem_free(path);
-    return there;
 }
 
 static void read_array(struct reader *r, const struct dataset_array *array)
 {
-    if ((array->flags & DATASET_UNREAD) ||
-        ((array->flags & DATASET_OPTIONAL) && !is_there(r, array)))
+    r->is_there = !(array->flags & DATASET_OPTIONAL);
+    if (array->flags & DATASET_UNREAD)
         return;
-    for (const struct dataset_view *v = array->views; v->fields; v++) {
-        struct column c = {.array = array, .view = v};
-        shape_column(r, &c);
-        for (c.field = v->fields; c.field->name; c.field++)
-            read_field(r, &c);
-    }
+    if (!r->is_there)
+        dataset_each_column(r->layout, r->artefact, array, note_there, r);
+    if (r->is_there)
+        dataset_each_column(r->layout, r->artefact, array, read_column, r);
 }
 
 // ---- dimensions
@@ -340,19 +277,79 @@ static void check_constant(struct reader *r, const char *path, const struct data
         same &= dim->names ? strcmp(names[i], dim->names[i]) == 0 : numbers[i] == dim->numbers[i];
     if (!same)
         dataset_file_fail(r->file, path, "is not what this program knows");
-    for (uint32_t i = 0; i < n; i++)
-        mem_free(names[i]);
+    free_texts(names, n);
     mem_free(names);
     mem_free(numbers);
+}
+
+// The next part of a list that is cut up at `between`; NULL: none.
+static char *next_part(char **rest, const char *between)
+{
+    return *rest ? strsep(rest, between) : NULL;
+}
+
+static void read_axis(struct reader *r, struct point_axes *axes, uint32_t axis, const char *name,
+                      const char *variable)
+{
+    uint64_t n = axes->n_points;
+    char *path = mem_printf("/%s", variable), **labels = mem_calloc(n, sizeof *labels);
+    dataset_file_values(r->file, path, CONTENT_TEXT, 1, &n, labels);
+    if (!dataset_file_failed(r->file))
+        point_axes_take(axes, axis, name, (const char *const *)labels);
+    free_texts(labels, n);
+    mem_free(labels);
+    mem_free(path);
+}
+
+// Where the points of a grid are on its axes, which the root's attributes list: their names as in
+// the study by lines, those of their variables by blanks. The variables' names are not worked out
+// again from the axes', because a later program may have other names that are taken. Both lists
+// come from the file and are not believed: there must be as many of one as of the other, and as
+// much memory as the file's size bears out.
+static void read_grid(struct reader *r, const struct dataset_dim *dim)
+{
+    struct point_axes *axes = dataset_grid(dim, r->artefact);
+    char *names = NULL, *variables = NULL;
+    uint32_t n = 0;
+    dataset_file_attribute(r->file, "/", "axes", CONTENT_TEXT, &names);
+    dataset_file_attribute(r->file, "/", "axis_variables", CONTENT_TEXT, &variables);
+    for (const char *c = variables; c && *c; c++)
+        n += *c == ' ' || n == 0;
+    if ((uint64_t)n * axes->n_points * sizeof *axes->values >
+        DATASET_FILE_MOST_MEMORY(dataset_file_bytes(r->file)))
+        dataset_file_fail(r->file, "/", "has an impossible number of axes");
+    if (!dataset_file_failed(r->file))
+        *axes = point_axes_create(n, axes->n_points);
+    char *name_rest = names, *rest = variables;
+    for (uint32_t a = 0; a < n && !dataset_file_failed(r->file); a++) {
+        const char *name = next_part(&name_rest, "\n"), *variable = next_part(&rest, " ");
+        if (name && variable)
+            read_axis(r, axes, a, name, variable);
+        if (!name || !variable || (a + 1 == n && (name_rest || rest)))
+            dataset_file_fail(r->file, "/", "has a list of axes that makes no sense");
+    }
+    mem_free(names);
+    mem_free(variables);
+}
+
+static bool is_read(const struct reader *r, const struct dataset_dim *dim)
+{
+    for (const struct dataset_array *a = r->layout->arrays; a->name; a++) {
+        if (!(a->flags & DATASET_UNREAD) && dataset_runs_over(a, dim->name))
+            return true;
+    }
+    return false;
 }
 
 static void read_dim(struct reader *r, const struct dataset_dim *dim)
 {
     uint64_t n = dataset_length(dim, r->artefact);
     char *path = mem_printf("/%s", dim->name);
-    void *into;
+    char *into; // names or values
     memcpy(&into, (char *)r->artefact + dim->offset, sizeof into);
-    if (n > 0 && dim->axis == DATASET_AXIS_NAMED)
+    if (dim->axis == DATASET_AXIS_GRID && is_read(r, dim))
+        read_grid(r, dim);
+    else if (n > 0 && dim->axis == DATASET_AXIS_NAMED)
         dataset_file_values(r->file, path, CONTENT_TEXT, 1, &n, into);
     else if (n > 0 && dim->axis == DATASET_AXIS_VALUES)
         dataset_file_values(r->file, path, CONTENT_F64, 1, &n, into);
@@ -367,7 +364,7 @@ static void read_members(struct reader *r, const char *group, const struct data_
                          void *row)
 {
     for (const struct data_field *f = fields; f->name && !dataset_file_failed(r->file); f++) {
-        enum content_type type = wanted_type(f->kind);
+        enum content_type type = dataset_stored(f->kind);
         uint64_t stored = 0;
         char *text = NULL;
         dataset_file_attribute(r->file, group, f->name, type,
@@ -375,7 +372,7 @@ static void read_members(struct reader *r, const char *group, const struct data_
         if (type == CONTENT_TEXT)
             memcpy((char *)row + f->offset, &text, sizeof text);
         else if (!dataset_file_failed(r->file) &&
-                 !take_value(f, NULL, &stored, (char *)row + f->offset))
+                 !take_value(f->kind, f, NULL, &stored, (char *)row + f->offset))
             dataset_file_fail(r->file, f->name, "holds an unknown code or an impossible time");
     }
 }
@@ -410,7 +407,8 @@ struct reading {
 
 static int read_file(const struct reading *want, struct err *err)
 {
-    struct reader r = {want->layout, want->artefact, dataset_file_open(want->path, err)};
+    struct reader r = {want->layout, want->artefact, dataset_file_open(want->path, true, err),
+                       false};
     memset(want->artefact, 0, want->layout->size);
     if (want->run)
         *want->run = (struct run_info){0};

@@ -16,11 +16,6 @@ struct walk {
     int depth;
 };
 
-static size_t bytes_of(enum content_type type)
-{
-    return type == CONTENT_I32 || type == CONTENT_U32 ? 4 : 8;
-}
-
 static void free_texts(enum content_type type, uint64_t n, void *values)
 {
     for (uint64_t i = 0; type == CONTENT_TEXT && i < n; i++)
@@ -32,11 +27,12 @@ static void add_variable(struct walk *walk, const char *path)
     struct dataset_file_shape shape;
     if (!content_digest_counts(path) || !dataset_file_shape(walk->file, path, &shape))
         return;
-    if (shape.n * bytes_of(shape.type) > DATASET_FILE_MOST_MEMORY(dataset_file_bytes(walk->file))) {
+    if (shape.n * content_digest_width(shape.type) >
+        DATASET_FILE_MOST_MEMORY(dataset_file_bytes(walk->file))) {
         dataset_file_fail(walk->file, path, "is too long");
         return;
     }
-    void *values = mem_calloc(shape.n, bytes_of(shape.type));
+    void *values = mem_calloc(shape.n, content_digest_width(shape.type));
     dataset_file_values(walk->file, path, shape.type, shape.n_dims, shape.sizes, values);
     if (!dataset_file_failed(walk->file))
         content_digest_add(walk->digest, path, shape.type, shape.n_dims, shape.sizes, values);
@@ -44,13 +40,15 @@ static void add_variable(struct walk *walk, const char *path)
     mem_free(values);
 }
 
-static void visit(void *user, const char *path, bool is_group)
+static void visit(void *user, const char *path, enum dataset_file_object what)
 {
     struct walk *walk = user;
-    if (!is_group) {
+    if (what == DATASET_FILE_OTHER)
+        dataset_file_fail(walk->file, path, "is neither a variable nor a group");
+    if (what == DATASET_FILE_VARIABLE)
         add_variable(walk, path);
+    if (what != DATASET_FILE_GROUP)
         return;
-    }
     if (!content_digest_counts(path))
         return;
     if (++walk->depth > MOST_DEPTH)
@@ -76,7 +74,7 @@ static void add_attribute(void *user, const char *key, enum content_type type)
 
 static int verify(const char *path, char hex[CONTENT_DIGEST_CHARS], struct err *err)
 {
-    struct walk walk = {.file = dataset_file_open(path, err)};
+    struct walk walk = {.file = dataset_file_open(path, true, err)};
     char *recorded = NULL;
     if (!walk.file)
         return -1;

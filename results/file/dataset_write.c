@@ -29,7 +29,8 @@
 struct writer {
     const struct dataset_layout *layout;
     const void *artefact;
-    const char *path; // for messages
+    const char *path;  // for messages
+    const char *group; // that is being written
     hid_t file;
     struct content_digest *digest;
     struct err *err;
@@ -38,7 +39,7 @@ struct writer {
 
 // One dataset of the file. `data` is what content_digest_add() takes.
 struct variable {
-    const char *group, *name, *units, *long_name;
+    const char *name, *units, *long_name;
     enum content_type type;
     int n_dims;
     const char *dims[DATASET_MAX_DIMS]; // names; its own: it is the coordinate of a dimension
@@ -97,11 +98,6 @@ static hid_t type_of(enum content_type type, bool in_file)
     return H5Tcopy(in_file ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE);
 }
 
-static size_t bytes_of(enum content_type type)
-{
-    return type == CONTENT_I32 || type == CONTENT_U32 ? 4 : 8;
-}
-
 // An attribute of any object: of n values, or of one when n is 0.
 static void put_attribute(struct writer *w, hid_t object, const char *key, hid_t in_file,
                           hid_t in_memory, hsize_t n, const void *value)
@@ -139,7 +135,8 @@ static hid_t creation_list(const struct variable *v, uint64_t n)
 {
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
     hsize_t chunk[DATASET_MAX_DIMS], row = 1;
-    bool compressed = v->type != CONTENT_TEXT && n * bytes_of(v->type) >= LEAST_COMPRESSED;
+    bool compressed =
+        v->type != CONTENT_TEXT && n * content_digest_width(v->type) >= LEAST_COMPRESSED;
     H5Pset_obj_track_times(list, false);
     if (v->n_dims == 0 || (n > 0 && !compressed))
         return list;
@@ -166,7 +163,7 @@ static void attach_scales(struct writer *w, hid_t id, const struct variable *v)
             expect(w, H5DSset_scale(id, v->name) >= 0, v->name);
             continue;
         }
-        char *path = mem_printf("%s/%s", v->group, v->dims[i]);
+        char *path = mem_printf("%s/%s", w->group, v->dims[i]);
         hid_t scale = H5Dopen2(w->file, path, H5P_DEFAULT);
         expect(w, scale >= 0 && H5DSattach_scale(id, scale, (unsigned)i) >= 0, path);
         if (scale >= 0)
@@ -186,7 +183,7 @@ static hid_t put_variable(struct writer *w, const struct variable *v)
         most[i] = size[i] ? size[i] : H5S_UNLIMITED;
         n *= size[i];
     }
-    char *path = mem_printf("%s/%s", strcmp(v->group, "/") == 0 ? "" : v->group, v->name);
+    char *path = mem_printf("%s/%s", strcmp(w->group, "/") == 0 ? "" : w->group, v->name);
     hid_t space = v->n_dims ? H5Screate_simple(v->n_dims, size, most) : H5Screate(H5S_SCALAR);
     hid_t list = creation_list(v, n), transfer = H5Pcreate(H5P_DATASET_XFER),
           in_file = type_of(v->type, true), in_memory = type_of(v->type, false);
@@ -216,6 +213,29 @@ static void close_variable(hid_t id)
 {
     if (id >= 0)
         H5Dclose(id);
+}
+
+// A text attribute of the current group; the root's count for the digest.
+static void put_group_text(struct writer *w, const char *key, const char *text)
+{
+    char *path = mem_printf("/@%s", key);
+    hid_t id = H5Oopen(w->file, w->group, H5P_DEFAULT);
+    expect(w, id >= 0, w->group);
+    if (id >= 0) {
+        put_text(w, id, key, text);
+        H5Oclose(id);
+    }
+    if (strcmp(w->group, "/") == 0)
+        content_digest_add(w->digest, path, CONTENT_TEXT, 0, NULL, &text);
+    mem_free(path);
+}
+
+// "a b" + "c" = "a b c".
+static void add_word(char **list, const char *word)
+{
+    char *longer = mem_printf("%s%s%s", *list, (*list)[0] ? " " : "", word);
+    mem_free(*list);
+    *list = longer;
 }
 
 // CF: flag_meanings is a list with blanks between, so a meaning has neither blank nor comma in it,
@@ -268,7 +288,7 @@ static void *coordinates_of(const struct writer *w, const struct dataset_dim *di
             texts[i] = names[i] ? names[i] : "";
         return texts;
     }
-    if (dim->axis == DATASET_AXIS_NUMBERED) {
+    if (dim->axis == DATASET_AXIS_NUMBERED || dim->axis == DATASET_AXIS_GRID) {
         uint32_t *numbers = mem_calloc(n, sizeof *numbers);
         *type = CONTENT_U32;
         for (uint32_t i = 0; i < n; i++)
@@ -285,41 +305,56 @@ static void *coordinates_of(const struct writer *w, const struct dataset_dim *di
     return reals;
 }
 
-static void put_dim(struct writer *w, const char *group, const struct dataset_dim *dim)
+static void put_dim(struct writer *w, const struct dataset_dim *dim)
 {
     enum content_type type;
     void *data = coordinates_of(w, dim, &type);
-    const struct variable v = {group, dim->name, dim->units,  dim->long_name,
-                               type,  1,         {dim->name}, {dataset_length(dim, w->artefact)},
-                               data,  false};
+    const struct variable v = {dim->name,
+                               dim->units,
+                               dim->long_name,
+                               type,
+                               1,
+                               {dim->name},
+                               {dataset_length(dim, w->artefact)},
+                               data,
+                               false};
     close_variable(put_variable(w, &v));
     mem_free(data);
 }
 
-// ---- fields
-
-static enum content_type stored_as(enum data_kind kind)
+// One axis of a grid: the labels of its points, and their numbers if they have some. The labels are
+// written point by point and not as codes, so that any reader can select by them. Adds the names of
+// the variables to *list.
+static void put_axis(struct writer *w, const struct dataset_dim *dim, uint32_t axis,
+                     const char *name, char **list)
 {
-    switch (kind) {
-    case DATA_KIND_COUNT:
-        return CONTENT_U64;
-    case DATA_KIND_COUNT32:
-        return CONTENT_U32;
-    case DATA_KIND_INT:
-    case DATA_KIND_BOOL:
-    case DATA_KIND_CODE:
-    case DATA_KIND_INDEX:
-        return CONTENT_I32;
-    case DATA_KIND_TEXT:
-    case DATA_KIND_LABEL:
-        return CONTENT_TEXT;
-    case DATA_KIND_NUMBER:
-    case DATA_KIND_ESTIMATE:
-    case DATA_KIND_TIME:
-        break;
+    const struct point_axes *axes = dataset_grid(dim, w->artefact);
+    uint32_t n = axes->n_points;
+    const char *units, **labels = mem_calloc(n, sizeof *labels);
+    double *of_labels = point_axes_numbers(&axes->axes[axis], &units), *numbers = NULL;
+    char *value_name = of_labels ? mem_printf("%s_value", name) : NULL;
+    for (uint32_t i = 0; i < n; i++)
+        labels[i] = point_axes_label(axes, i, axis);
+    struct variable v = {name,   "1",  axes->axes[axis].name, CONTENT_TEXT, 1, {dim->name}, {n},
+                         labels, false};
+    close_variable(put_variable(w, &v));
+    add_word(list, name);
+    if (of_labels) {
+        numbers = mem_calloc(n, sizeof *numbers);
+        for (uint32_t i = 0; i < n; i++)
+            numbers[i] = of_labels[axes->values[(size_t)i * axes->n_axes + axis]];
+        v = (struct variable){value_name,  units, v.long_name, CONTENT_F64, 1,
+                              {dim->name}, {n},   numbers,     true};
+        close_variable(put_variable(w, &v));
+        add_word(list, value_name);
     }
-    return CONTENT_F64;
+    mem_free(labels);
+    mem_free(of_labels);
+    mem_free(numbers);
+    mem_free(value_name);
 }
+
+// ---- fields
 
 // One member as it is stored, 4 or 8 bytes. `names`: those that a label is an index of.
 static void convert(enum data_kind kind, char *const *names, const void *member, void *stored)
@@ -335,166 +370,86 @@ static void convert(enum data_kind kind, char *const *names, const void *member,
         memcpy(&index, member, sizeof index);
         memcpy(stored, &names[index], sizeof names[index]);
     } else {
-        memcpy(stored, member, bytes_of(stored_as(kind)));
+        memcpy(stored, member, content_digest_width(dataset_stored(kind)));
     }
-}
-
-// Where one field of an array lies: the rows, and in each the elements of the view's inner array.
-struct column {
-    const struct dataset_array *array;
-    const struct dataset_view *view;
-    const struct data_field *field;
-    size_t within; // of the member: 0, or of a half-width in its estimate
-};
-
-// The dimensions of the column's variable; returns how many values it has.
-static size_t shape_of(const struct writer *w, const struct column *c, struct variable *v)
-{
-    const char *const *d = c->array->dims;
-    size_t n = 1;
-    for (v->n_dims = 0; *d || (v->n_dims >= 0 && c->view->inner); d++) {
-        const char *name = *d ? *d : c->view->inner;
-        const struct dataset_dim *dim = dataset_dim(w->layout, name);
-        assert(dim && v->n_dims < DATASET_MAX_DIMS);
-        v->dims[v->n_dims] = dim->name;
-        v->sizes[v->n_dims] = dataset_length(dim, w->artefact);
-        n *= v->sizes[v->n_dims++];
-        if (!*d)
-            break;
-    }
-    return n;
 }
 
 // All of the column as it is stored; caller mem_free()s.
-static void *gather(const struct writer *w, const struct column *c, size_t n,
-                    enum content_type type)
+static void *gather(const struct writer *w, const struct dataset_column *c)
 {
-    const struct dataset_dim *of = c->field->dim ? dataset_dim(w->layout, c->field->dim) : NULL;
-    const struct dataset_dim *inner =
-        c->view->inner ? dataset_dim(w->layout, c->view->inner) : NULL;
-    size_t bytes = bytes_of(type), n_inner = inner ? dataset_length(inner, w->artefact) : 1;
-    char *const *names = of ? dataset_names(of, w->artefact) : NULL;
-    const char *rows = dataset_rows(w->artefact, c->array);
-    char *data = mem_calloc(n, bytes);
-    for (size_t i = 0; i < n; i++)
-        convert(c->field->kind, names,
-                rows + i / n_inner * c->array->stride + c->view->offset +
-                    i % n_inner * c->view->inner_stride + c->field->offset + c->within,
-                data + i * bytes);
+    size_t bytes = content_digest_width(dataset_stored(c->kind));
+    char *const *names = c->names ? dataset_names(c->names, w->artefact) : NULL;
+    char *data = mem_calloc(c->n, bytes);
+    for (size_t i = 0; i < c->n; i++)
+        convert(c->kind, names, dataset_member(c, i), data + i * bytes);
     return data;
 }
 
-static void put_column(struct writer *w, const char *group, const struct column *c,
-                       struct variable *v)
+static void put_column(void *user, const struct dataset_column *c)
 {
     static const char *const no_yes[] = {"no", "yes"};
-    const struct data_field *f = c->field;
-    v->group = group;
-    v->type = stored_as(f->kind);
-    v->fill = v->type == CONTENT_F64;
-    size_t n = shape_of(w, c, v);
-    void *data = gather(w, c, n, v->type);
-    v->data = data;
-    hid_t id = put_variable(w, v);
-    if (f->codes)
-        put_meanings(w, id, f->codes, data_field_n_codes(f->codes));
-    if (f->kind == DATA_KIND_BOOL)
-        put_meanings(w, id, no_yes, 2);
-    if (f->kind == DATA_KIND_INDEX) {
-        const struct dataset_dim *of = dataset_dim(w->layout, f->dim);
-        char *const *names = dataset_names(of, w->artefact);
-        if (names)
-            put_meanings(w, id, (const char *const *)names, dataset_length(of, w->artefact));
-    }
-    close_variable(id);
-    mem_free(data);
-}
-
-// A field as one variable, or an estimate as two.
-static void put_field(struct writer *w, const char *group, struct column *c)
-{
+    struct writer *w = user;
     const struct data_field *f = c->field;
     char *own = w->layout->units ? w->layout->units(w->artefact, c->array, f) : NULL;
-    char *name = mem_printf("%s%s", c->view->prefix ? c->view->prefix : "", f->name);
-    struct variable v = {.name = name, .units = own ? own : f->units, .long_name = f->long_name};
-    c->within = 0;
-    put_column(w, group, c, &v);
-    if (f->kind == DATA_KIND_ESTIMATE) {
-        char *half = mem_printf("%s_half_95", name);
-        char *text = mem_printf("half-width of the 95 %% interval of: %s", f->long_name);
-        v.name = half;
-        v.long_name = text;
-        c->within = offsetof(struct ci, half_95);
-        put_column(w, group, c, &v);
-        mem_free(half);
-        mem_free(text);
-    }
-    mem_free(name);
+    void *data = gather(w, c);
+    struct variable v = {.name = c->name,
+                         .units = own ? own : f->units,
+                         .long_name = c->long_name,
+                         .type = dataset_stored(c->kind),
+                         .n_dims = c->n_dims,
+                         .data = data,
+                         .fill = dataset_stored(c->kind) == CONTENT_F64};
+    memcpy(v.dims, c->dims, sizeof v.dims);
+    memcpy(v.sizes, c->sizes, sizeof v.sizes);
+    hid_t id = put_variable(w, &v);
+    if (f->codes)
+        put_meanings(w, id, f->codes, data_field_n_codes(f->codes));
+    if (c->kind == DATA_KIND_BOOL)
+        put_meanings(w, id, no_yes, 2);
+    if (c->kind == DATA_KIND_INDEX && dataset_names(c->names, w->artefact))
+        put_meanings(w, id, (const char *const *)dataset_names(c->names, w->artefact),
+                     dataset_length(c->names, w->artefact));
+    close_variable(id);
+    mem_free(data);
     mem_free(own);
-}
-
-// In its own group, or a coordinate in another one.
-static void put_array(struct writer *w, const char *group, const struct dataset_array *array)
-{
-    for (const struct dataset_view *v = array->views; v->fields; v++) {
-        for (const struct data_field *f = v->fields; f->name; f++)
-            put_field(w, group, &(struct column){array, v, f, 0});
-    }
 }
 
 // ---- groups
 
 static bool is_present(const struct writer *w, const struct dataset_array *array)
 {
+    if ((array->flags & DATASET_NO_EMPTY) && dataset_n_rows(w->layout, w->artefact, array) == 0)
+        return false;
     return !(array->flags & DATASET_OPTIONAL) || dataset_is_known(w->layout, w->artefact, array);
-}
-
-static bool runs_over(const struct dataset_array *array, const char *dim)
-{
-    for (const char *const *d = array->dims; *d; d++) {
-        if (strcmp(*d, dim) == 0)
-            return true;
-    }
-    for (const struct dataset_view *v = array->views; v->fields; v++) {
-        if (v->inner && strcmp(v->inner, dim) == 0)
-            return true;
-    }
-    return false;
 }
 
 // Does the group (NULL: any) hold an array over that dimension?
 static bool has_dim(const struct writer *w, const char *group, const char *dim)
 {
     for (const struct dataset_array *a = w->layout->arrays; a->name; a++) {
-        if ((!group || strcmp(a->group, group) == 0) && runs_over(a, dim) && is_present(w, a))
+        if ((!group || strcmp(a->group, group) == 0) && dataset_runs_over(a, dim) &&
+            is_present(w, a))
             return true;
     }
     return false;
 }
 
-// The arrays that say where along a dimension we are, and the list of them.
-static void put_coordinates(struct writer *w, const char *group)
+// The axes of the grids in the current group, which its attribute `coordinates` lists: a reader
+// opens one group alone, and xarray makes coordinates only of what is listed there.
+static void put_grids(struct writer *w)
 {
-    bool root = strcmp(group, "/") == 0;
     char *list = mem_strdup("");
-    for (const struct dataset_array *a = w->layout->arrays; a->name; a++) {
-        if (!(a->flags & DATASET_COORDINATE) || !has_dim(w, group, a->dims[0]))
+    for (const struct dataset_dim *dim = w->layout->dims; dim->name; dim++) {
+        if (dim->axis != DATASET_AXIS_GRID || !has_dim(w, w->group, dim->name))
             continue;
-        if (!root && strcmp(a->group, group) != 0)
-            put_array(w, group, a);
-        for (const struct data_field *f = a->views[0].fields; f->name; f++) {
-            char *longer = mem_printf("%s%s%s", list, list[0] ? " " : "", f->name);
-            mem_free(list);
-            list = longer;
-        }
+        const struct point_axes *axes = dataset_grid(dim, w->artefact);
+        char **names = dataset_axis_variables(w->layout, w->artefact, axes);
+        for (uint32_t a = 0; a < axes->n_axes; a++)
+            put_axis(w, dim, a, names[a], &list);
+        dataset_release_names(names, axes->n_axes);
     }
-    hid_t id = list[0] ? H5Oopen(w->file, group, H5P_DEFAULT) : -1;
-    if (id >= 0) {
-        put_text(w, id, "coordinates", list);
-        H5Oclose(id);
-        if (root)
-            content_digest_add(w->digest, "/@coordinates", CONTENT_TEXT, 0, NULL, &list);
-    }
+    if (list[0])
+        put_group_text(w, "coordinates", list);
     mem_free(list);
 }
 
@@ -516,14 +471,15 @@ static void make_group(struct writer *w, const char *group)
 static void open_group(struct writer *w, const char *group)
 {
     bool root = strcmp(group, "/") == 0;
+    w->group = group;
     if (!root)
         make_group(w, group);
     for (const struct dataset_dim *dim = w->layout->dims; dim->name; dim++) {
         if (has_dim(w, root ? NULL : group, dim->name) ||
             (root && dataset_length(dim, w->artefact) > 0))
-            put_dim(w, group, dim);
+            put_dim(w, dim);
     }
-    put_coordinates(w, group);
+    put_grids(w);
 }
 
 static bool is_first_of_group(const struct writer *w, const struct dataset_array *array)
@@ -543,7 +499,8 @@ static void put_arrays(struct writer *w)
             continue;
         if (is_first_of_group(w, a))
             open_group(w, a->group);
-        put_array(w, a->group, a);
+        w->group = a->group;
+        dataset_each_column(w->layout, w->artefact, a, put_column, w);
     }
 }
 
@@ -556,7 +513,7 @@ static void put_members(struct writer *w, const char *group, const struct data_f
     hid_t id = H5Oopen(w->file, group, H5P_DEFAULT);
     expect(w, id >= 0, group);
     for (const struct data_field *f = fields; f->name && id >= 0; f++) {
-        enum content_type type = stored_as(f->kind);
+        enum content_type type = dataset_stored(f->kind);
         const void *member = (const char *)row + f->offset;
         const char *text = NULL;
         uint64_t stored = 0; // 4 or 8 bytes of it
@@ -578,6 +535,31 @@ static void put_members(struct writer *w, const char *group, const struct data_f
         H5Oclose(id);
 }
 
+// What the axes of the first grid are called in the study, and in the file.
+static void put_axis_names(struct writer *w)
+{
+    const struct dataset_dim *dim = w->layout->dims;
+    while (dim->name && dim->axis != DATASET_AXIS_GRID)
+        dim++;
+    if (!dim->name)
+        return;
+    const struct point_axes *axes = dataset_grid(dim, w->artefact);
+    char **variables = dataset_axis_variables(w->layout, w->artefact, axes);
+    char *names = mem_strdup(""), *words = mem_strdup("");
+    for (uint32_t a = 0; a < axes->n_axes; a++) {
+        char *longer = mem_printf("%s%s%s", names, a > 0 ? "\n" : "", axes->axes[a].name);
+        mem_free(names);
+        names = longer;
+        add_word(&words, variables[a]);
+    }
+    w->group = "/";
+    put_group_text(w, "axes", names);
+    put_group_text(w, "axis_variables", words);
+    dataset_release_names(variables, axes->n_axes);
+    mem_free(names);
+    mem_free(words);
+}
+
 // What every file says of itself.
 static void put_root(struct writer *w)
 {
@@ -597,6 +579,7 @@ static void put_root(struct writer *w)
                                 "recfleet", w->layout->kind, DATASET_SCHEMA_VERSION};
     put_members(w, "/", fields, &about);
     put_members(w, "/", w->layout->head, w->artefact);
+    put_axis_names(w);
 }
 
 // How the work went, and with what.

@@ -1,123 +1,125 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/file/point_axes.h"
 
-#include <ctype.h>
-#include <math.h>
-#include <stdbool.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "results/data_field.h"
 
-// A plain decimal number, as a person would write it.
-static bool is_number(const char *label, double *value)
+struct point_axes point_axes_create(uint32_t n_axes, uint32_t n_points)
 {
-    char *end;
-    if (label[0] == '\0' || strspn(label, "+-.0123456789eE") != strlen(label))
-        return false;
-    *value = strtod(label, &end);
-    return *end == '\0' && isfinite(*value);
+    return (struct point_axes){n_axes, n_points, mem_calloc(n_axes, sizeof(struct point_axis)),
+                               mem_calloc((size_t)n_points * n_axes, sizeof(uint32_t))};
 }
 
-// A quantity as it stands in a study, in one unit.
-static bool is_quantity(const char *label, int unit, double *value)
+static void release_axis(struct point_axis *axis)
 {
-    return units_parse((enum unit)unit, label, value, NULL) == 0;
+    for (uint32_t i = 0; i < axis->n_labels; i++)
+        mem_free(axis->labels[i]);
+    mem_free(axis->labels);
+    mem_free(axis->name);
+    *axis = (struct point_axis){NULL, 0, NULL};
 }
 
-// The numbers of all labels, when all are quantities of that unit (-1: plain numbers); else NULL.
-static double *numbers_in(const struct sweep_axis *axis, int unit)
+void point_axes_release(struct point_axes *axes)
 {
-    double *numbers = mem_calloc(axis->n_labels, sizeof *numbers);
-    for (uint32_t i = 0; i < axis->n_labels; i++) {
-        const char *label = axis->labels[i];
-        if (unit < 0 ? is_number(label, &numbers[i]) : is_quantity(label, unit, &numbers[i]))
-            continue;
-        mem_free(numbers);
-        return NULL;
+    for (uint32_t a = 0; axes->axes && a < axes->n_axes; a++)
+        release_axis(&axes->axes[a]);
+    mem_free(axes->axes);
+    mem_free(axes->values);
+    *axes = (struct point_axes){0, 0, NULL, NULL};
+}
+
+char *point_axes_line(const char *text)
+{
+    char *line = mem_strdup(text ? text : "");
+    for (char *c = line; *c; c++) {
+        if (*c == '\n' || *c == '\r')
+            *c = ' ';
     }
-    return numbers;
+    return line;
 }
 
-// No text is a quantity of two units but "0", so the first unit that fits all is the one.
-static void find_numbers(struct point_axis *view, const struct sweep_axis *axis)
+void point_axes_set(struct point_axes *axes, uint32_t axis, const char *name,
+                    const char *const *labels, uint32_t n_labels)
 {
-    static const struct {
-        int unit;
-        const char *units;
-    } known[] = {{-1, "1"},
-                 {UNIT_TIME, "s"},
-                 {UNIT_RATE, "s-1"},
-                 {UNIT_ITEMS, "items"},
-                 {UNIT_FRAC, "1"},
-                 {UNIT_POWER, "W"},
-                 {UNIT_ENERGY, "J"},
-                 {UNIT_BYTES, "byte"},
-                 {UNIT_BW, "byte s-1"},
-                 {UNIT_FLOPS, "s-1"},
-                 {UNIT_FLOP, "1"},
-                 {UNIT_HZ, "Hz"},
-                 {UNIT_PRICE, "USD h-1"},
-                 {UNIT_CARBON, "g kW-1 h-1"}};
-    for (size_t i = 0; i < sizeof known / sizeof *known && !view->numbers; i++) {
-        view->numbers = numbers_in(axis, known[i].unit);
-        view->units = known[i].units;
-    }
-    if (view->numbers)
-        view->value_variable = mem_printf("%s_value", view->variable);
+    assert(axis < axes->n_axes);
+    struct point_axis *a = &axes->axes[axis];
+    release_axis(a);
+    *a = (struct point_axis){point_axes_line(name), n_labels,
+                             mem_calloc(n_labels, sizeof *a->labels)};
+    for (uint32_t i = 0; i < n_labels; i++)
+        a->labels[i] = point_axes_line(labels[i]);
 }
 
-// With or without "_value" behind it, is the name one of something else, or of an axis before?
-static bool is_taken(const char *name, const struct dataset_layout *own,
-                     const struct point_axis *before, uint32_t n)
+static int by_label(const void *a, const void *b, void *labels)
 {
-    char *value = mem_printf("%s_value", name);
-    bool taken = dataset_uses_name(own, name) || dataset_uses_name(own, value);
-    for (uint32_t i = 0; i < n && !taken; i++) {
-        char *other = mem_printf("%s_value", before[i].variable);
-        taken = strcmp(name, before[i].variable) == 0 || strcmp(name, other) == 0 ||
-                strcmp(value, before[i].variable) == 0;
-        mem_free(other);
-    }
-    mem_free(value);
-    return taken;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int order = strcmp(((char **)labels)[x], ((char **)labels)[y]);
+    return order ? order : (x > y) - (x < y);
 }
 
-static char *variable_of(const char *axis, const struct dataset_layout *own,
-                         const struct point_axis *before, uint32_t n)
+// Sorted, because an axis may have as many labels as there are points (a sweep over a thousand
+// rates), and comparing all with all would take as long as the simulations of small ones.
+void point_axes_take(struct point_axes *axes, uint32_t axis, const char *name,
+                     const char *const *labels)
 {
-    char *name = mem_strdup(axis[0] ? axis : "axis");
-    for (char *c = name; *c; c++) {
-        if (!isalnum((unsigned char)*c) && *c != '_')
-            *c = '_';
+    uint32_t n = axes->n_points, n_labels = 0, *order = mem_calloc(n, sizeof *order),
+             *first = mem_calloc(n, sizeof *first);
+    const char **found = mem_calloc(n, sizeof *found);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = i;
+    qsort_r(order, n, sizeof *order, by_label, (void *)(uintptr_t)labels);
+    for (uint32_t i = 0; i < n; i++) {
+        bool same = i > 0 && strcmp(labels[order[i]], labels[order[i - 1]]) == 0;
+        first[order[i]] = same ? first[order[i - 1]] : order[i];
     }
-    while (is_taken(name, own, before, n) || !isalpha((unsigned char)name[0])) {
-        char *longer = mem_printf("axis_%s", name);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t *value = &axes->values[(size_t)i * axes->n_axes + axis];
+        if (first[i] == i)
+            found[n_labels] = labels[i];
+        *value = first[i] == i ? n_labels++ : axes->values[(size_t)first[i] * axes->n_axes + axis];
+    }
+    point_axes_set(axes, axis, name, found, n_labels);
+    mem_free(order);
+    mem_free(first);
+    mem_free(found);
+}
+
+const char *point_axes_label(const struct point_axes *axes, uint32_t point, uint32_t axis)
+{
+    assert(point < axes->n_points && axis < axes->n_axes);
+    return axes->axes[axis].labels[axes->values[(size_t)point * axes->n_axes + axis]];
+}
+
+char *point_axes_name(const struct point_axes *axes, uint32_t point, const char *between)
+{
+    char *name = mem_strdup("");
+    for (uint32_t a = 0; a < axes->n_axes; a++) {
+        char *longer = mem_printf("%s%s%s=%s", name, a > 0 ? between : "", axes->axes[a].name,
+                                  point_axes_label(axes, point, a));
         mem_free(name);
         name = longer;
     }
     return name;
 }
 
-struct point_axis *point_axes_create(const struct sweep_result *p,
-                                     const struct dataset_layout *taken)
+// No text is a quantity of two units but "0", so the first unit that fits all is the one.
+double *point_axes_numbers(const struct point_axis *axis, const char **units)
 {
-    struct point_axis *axes = mem_calloc(p->n_axes, sizeof *axes);
-    for (uint32_t a = 0; a < p->n_axes; a++) {
-        axes[a].variable = variable_of(p->axes[a].name, taken, axes, a);
-        axes[a].long_name = p->axes[a].name;
-        find_numbers(&axes[a], &p->axes[a]);
+    double *numbers = mem_calloc(axis->n_labels, sizeof *numbers);
+    for (int unit = 0; unit < N_UNITS; unit++) {
+        uint32_t n = 0;
+        while (n < axis->n_labels &&
+               units_parse((enum unit)unit, axis->labels[n], &numbers[n], NULL) == 0)
+            n++;
+        *units = data_field_units((enum unit)unit);
+        if (n == axis->n_labels)
+            return numbers;
     }
-    return axes;
-}
-
-void point_axes_destroy(struct point_axis *axes, uint32_t n)
-{
-    for (uint32_t a = 0; a < n; a++) {
-        mem_free(axes[a].variable);
-        mem_free(axes[a].value_variable);
-        mem_free(axes[a].numbers);
-    }
-    mem_free(axes);
+    mem_free(numbers);
+    return NULL;
 }

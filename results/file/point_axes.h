@@ -1,34 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// point_axes: how the axes of a sweep stand in its file.
+// point_axes: the axes of a study's grid, and where on them each of its points is.
 //
-// An axis is a variable of labels named like the axis, and, where all of its labels are plain
-// decimal numbers or quantities of one unit, a second one, AXIS_value, of those numbers. Both stand
-// in every group of the file, so a name must be free in all of them: characters other than letters,
-// digits and '_' become '_', and a name that is taken, or begins with no letter, gets "axis_" in
-// front.
+// A point takes one value of each axis. A value is known by its label, which is what the study
+// says: "jsq", "25ms". Sweeps and tunings keep their points so; in a file the dimension of the
+// points has them as coordinates (DATASET_GRID of dataset.h).
 //
-//     axis "rate qps" of labels "1kqps", "2kqps"  ->  rate_qps, rate_qps_value {1000, 2000} s-1
-//     axis "policy" of labels "random", "jsq" ->  policy
-//     axis "n_cells"                          ->  axis_n_cells: the file has a variable n_cells
+//     struct point_axes grid = point_axes_create(2, 4);
+//     point_axes_set(&grid, 0, "policy", (const char *const[]){"random", "jsq"}, 2);
+//     point_axes_set(&grid, 1, "rate", (const char *const[]){"1kqps", "2kqps"}, 2);
+//     grid.values[3 * grid.n_axes + 1] = 1;         // point 3 has the second rate
+//     point_axes_label(&grid, 3, 1);                // "2kqps"
+//     point_axes_release(&grid);
 #ifndef RESULTS_FILE_POINT_AXES_H
 #define RESULTS_FILE_POINT_AXES_H
 
-#include "results/file/dataset.h"
-#include "results/file/sweep_result.h"
+#include <stdint.h>
 
-// Owned but for the units and the long name, which is the axis's own.
 struct point_axis {
-    char *variable;       // of its labels
-    char *value_variable; // of its numbers; NULL: not all of its labels are numbers
-    double *numbers;      // of the labels; NULL likewise
-    const char *units;    // of these, as udunits writes them
-    const char *long_name;
+    char *name; // "policy"
+    uint32_t n_labels;
+    char **labels;
 };
 
-// [points->n_axes], by axis; depends on the names and labels alone. `taken` is the layout whose
-// names are no axis's. Caller frees with point_axes_destroy().
-struct point_axis *point_axes_create(const struct sweep_result *points,
-                                     const struct dataset_layout *taken);
-void point_axes_destroy(struct point_axis *axes, uint32_t n); // NULL with n 0: no effect
+// All of it is owned: point_axes_release().
+struct point_axes {
+    uint32_t n_axes, n_points;
+    struct point_axis *axes;
+    uint32_t *values; // [n_points][n_axes]: index into the axis's labels
+};
+
+// Every point has value 0 on every axis; the axes are to be set.
+struct point_axes point_axes_create(uint32_t n_axes, uint32_t n_points);
+void point_axes_release(struct point_axes *axes); // leaves it zero; zero: no effect
+
+// What is given is copied. A line's end in a name or a label becomes a blank.
+void point_axes_set(struct point_axes *axes, uint32_t axis, const char *name,
+                    const char *const *labels, uint32_t n_labels);
+// An axis of these labels, one for each point: its values are in the order in which the points have
+// them first.
+void point_axes_take(struct point_axes *axes, uint32_t axis, const char *name,
+                     const char *const *labels);
+
+// The label of a point on an axis: "jsq".
+const char *point_axes_label(const struct point_axes *axes, uint32_t point, uint32_t axis);
+// "policy=jsq,rate=2kqps" with `between` between two axes; "" without axes. Caller mem_free()s.
+char *point_axes_name(const struct point_axes *axes, uint32_t point, const char *between);
+
+// The numbers of an axis's labels, where all are plain decimal numbers or quantities of one unit,
+// in SI; *units: theirs, as udunits writes them. Caller mem_free()s. NULL: they are none.
+double *point_axes_numbers(const struct point_axis *axis, const char **units);
+
+// An owned copy of a text in one line; NULL is "".
+char *point_axes_line(const char *text);
 
 #endif

@@ -211,6 +211,40 @@ static void fold_part(struct replications *f, enum replications_part part, const
     }
 }
 
+// The axes but that of replications, and where the cases are on them. A case is where any of its
+// points is, because these differ on the axis that is left out alone.
+static struct point_axes grid_of(const struct replications *f)
+{
+    const struct sweep_result *p = f->points;
+    struct point_axes grid = point_axes_create(p->n_axes - (p->replication >= 0), f->n_cases);
+    for (uint32_t a = 0, to = 0; a < p->n_axes; a++) {
+        if ((int)a == p->replication)
+            continue;
+        point_axes_set(&grid, to, p->axes[a].name, (const char *const *)p->axes[a].labels,
+                       p->axes[a].n_labels);
+        for (uint32_t c = 0; c < f->n_cases; c++)
+            grid.values[(size_t)c * grid.n_axes + to] =
+                p->values[(size_t)f->cases[c].point * p->n_axes + a];
+        to++;
+    }
+    return grid;
+}
+
+// Cases have names of their own: a point that failed has none, though others of its case do.
+static void name_cases(struct replications *f)
+{
+    const struct sweep_result *p = f->points;
+    size_t n = p->n_services, m = p->n_groups;
+    f->service_names = mem_calloc(f->n_cases * n, sizeof *f->service_names);
+    f->group_names = mem_calloc(f->n_cases * m, sizeof *f->group_names);
+    for (size_t c = 0; c < f->n_cases; c++) {
+        size_t point = f->cases[c].point;
+        memcpy(f->service_names + c * n, p->service_names + point * n,
+               n * sizeof *f->service_names);
+        memcpy(f->group_names + c * m, p->group_names + point * m, m * sizeof *f->group_names);
+    }
+}
+
 struct replications *replications_create(const struct sweep_result *points)
 {
     struct replications *f = mem_calloc(1, sizeof *f);
@@ -222,6 +256,8 @@ struct replications *replications_create(const struct sweep_result *points)
         f->cases[f->n_cases++] = case_of(points, order + first, end - first);
         first = end;
     }
+    f->grid = grid_of(f);
+    name_cases(f);
     for (int part = 0; part < N_REPLICATED_TABLES; part++)
         fold_part(f, (enum replications_part)part, order);
     f->sla = mem_calloc((size_t)f->n_cases * points->n_services, sizeof *f->sla);
@@ -239,6 +275,9 @@ void replications_destroy(struct replications *f)
         return;
     for (int part = 0; part < N_REPLICATED_TABLES; part++)
         mem_free(f->tables[part].values);
+    point_axes_release(&f->grid);
+    mem_free(f->service_names);
+    mem_free(f->group_names);
     mem_free(f->cases);
     mem_free(f->sla);
     mem_free(f);

@@ -60,6 +60,10 @@ struct replications {
     const struct sweep_result *points; // borrowed
     uint32_t n_cases;
     struct replications_case *cases; // in the order of the axes, the last turning fastest
+    struct point_axes grid;          // where the cases are on the other axes
+    // Names of the case's `point`: [n_cases][n_services], [n_cases][n_groups]; the texts are its.
+    struct sweep_service *service_names;
+    struct sweep_group *group_names;
     struct replications_table tables[N_REPLICATED_TABLES];
     int32_t *sla; // [n_cases][n_services]: enum summary_sla from the folded interval
 };

@@ -36,78 +36,6 @@ static const struct data_field latency_fields[] = {
     {0}};
 #undef ROW
 
-#define ROW struct run_time
-static const struct data_field time_fields[] = {
-    DATA_NUMBER(end_s, "s", "end of the time bin"),
-    DATA_BOOL(measured, "does the bin count? no: warm-up"),
-    {0}};
-#undef ROW
-
-#define ROW struct run_bin
-static const struct data_field bin_fields[] = {
-    DATA_COUNT(n_queries, "1", "queries that arrived in the bin and have an end"),
-    DATA_NUMBER(latency_mean_s, "s", "mean latency"),
-    {0}};
-#undef ROW
-
-#define ROW struct run_bin_rest
-static const struct data_field bin_rest_fields[] = {
-    DATA_COUNT(n_in_flight, "1", "of these, not finished at the end of the run"),
-    DATA_COUNT(n_late, "1", "of these, later than the target"),
-    DATA_COUNT(n_waited, "1", "of these, waited in a queue"),
-    DATA_COUNT(n_items, "1", "candidate items"),
-    DATA_COUNT(n_lost, "1", "queries that arrived in the bin and were lost to failures"),
-    DATA_COUNT(n_pending, "1", "queries that arrived in the bin and have no known end"),
-    DATA_COUNT(n_retries, "1", "attempts beyond the first, of queries that arrived in the bin"),
-    DATA_NUMBER(latency_sd_s, "s", "standard deviation of latency"),
-    DATA_NUMBER(latency_max_s, "s", "longest latency"),
-    DATA_NUMBER(wait_mean_s, "s", "mean queue wait"),
-    {0}};
-#undef ROW
-
-#define ROW struct run_part
-static const struct data_field part_fields[] = {
-    DATA_NUMBER(util_frac, "1", "utilisation"),
-    DATA_NUMBER(power_w, "W", "mean power"),
-    DATA_NUMBER(backlog_s, "s", "core or stream time still to do at the bin's end"),
-    DATA_NUMBER(drain_max_s, "s", "worst server's wait for new work at the bin's end"),
-    {0}};
-#undef ROW
-
-#define ROW struct run_server
-static const struct data_field server_fields[] = {
-    DATA_INDEX(group, "group", "its group"),
-    DATA_COUNT32(cell, "1", "its cell"),
-    DATA_COUNT(n_queries, "1", "queries"),
-    DATA_COUNT(n_requests, "1", "requests"),
-    DATA_COUNT(n_items, "1", "candidate items"),
-    DATA_COUNT(n_accel_queries, "1", "queries on the accelerator"),
-    DATA_NUMBER(cpu_util_frac, "1", "utilisation of its cores"),
-    DATA_NUMBER(accel_util_frac, "1", "utilisation of its accelerator"),
-    DATA_NUMBER(energy_j, "J", "energy"),
-    {0}};
-#undef ROW
-
-#define ROW struct query_sample
-static const struct data_field query_fields[] = {
-    DATA_TIME_AS("arrive_s", arrive_ns, "arrival at the balancer"),
-    DATA_TIME_AS("latency_s", latency_ns, "latency"),
-    DATA_TIME_AS("wait_s", wait_ns, "queue wait"),
-    DATA_TIME_AS("service_s", service_ns, "service time"),
-    DATA_COUNT(seq, "1", "number of the query in its cell"),
-    DATA_COUNT32(cell, "1", "cell"),
-    DATA_COUNT32(server, "1", "server, by number in the fleet"),
-    DATA_COUNT32(size_items, "items", "candidate items"),
-    {0}};
-#undef ROW
-
-#define ROW struct run_sample
-static const struct data_field sample_fields[] = {
-    DATA_INDEX(service, "service", "service"),
-    DATA_INDEX(path, "path", "where the query was served"),
-    {0}};
-#undef ROW
-
 // ---- the file
 
 #define ROW struct run_frame
@@ -182,17 +110,19 @@ static const struct dataset_array arrays[] = {
                               summary_component_fields, "component")}}},
     {TABLE(meta.groups, struct meta_group, "/groups", "group"),
      .views = {{.fields = group_fact_fields}}},
-    {TABLE(bins.times, struct run_time, "/bins", "time"), .views = {{.fields = time_fields}}},
+    {TABLE(bins.times, struct run_time, "/bins", "time"),
+     .views = {{.fields = run_rows_time_fields}}},
     {TABLE(bins.services, struct run_bin, "/bins", "time", "service"),
-     .views = {{.fields = bin_fields}, LATENCY(struct run_bin, double, bin_latency_fields)}},
+     .views = {{.fields = run_rows_bin_fields},
+               LATENCY(struct run_bin, double, bin_latency_fields)}},
     {TABLE(bin_rest, struct run_bin_rest, "/bins", "time", "service"),
-     .views = {{.fields = bin_rest_fields}}, .flags = DATASET_UNREAD},
+     .views = {{.fields = run_rows_bin_rest_fields}}, .flags = DATASET_UNREAD},
     {TABLE(bins.all, struct run_bin, "/bins", "time"),
-     .views = {{.prefix = "all_", .fields = bin_fields},
+     .views = {{.prefix = "all_", .fields = run_rows_bin_fields},
                {.prefix = "all_",
                 DATASET_INNER(struct run_bin, latency_s, double, bin_latency_fields, "quantile")}}},
     {TABLE(bins.parts, struct run_part, "/bins", "time", "group", "component"),
-     .views = {{.fields = part_fields}}},
+     .views = {{.fields = run_rows_part_fields}}},
     {TABLE(bucket_end_s, double, "/histogram", "bucket"),
      .views = {{DATASET_ALONE("upper_s", DATA_KIND_NUMBER, "s", "first latency above the bucket")}},
      .flags = DATASET_UNREAD},
@@ -204,11 +134,11 @@ static const struct dataset_array arrays[] = {
      .group = "/servers",
      .views = {{.fields = from_fields}},
      .flags = DATASET_UNREAD},
-    {TABLE(servers, struct run_server, "/servers", "server"), .views = {{.fields = server_fields}},
-     .flags = DATASET_UNREAD},
+    {TABLE(servers, struct run_server, "/servers", "server"),
+     .views = {{.fields = run_rows_server_fields}}, .flags = DATASET_UNREAD},
     {TABLE(samples, struct run_sample, "/sample", "query"),
-     .views = {{DATASET_PART(struct run_sample, query, struct query_sample, query_fields)},
-               {.fields = sample_fields}},
+     .views = {{DATASET_PART(struct run_sample, query, struct query_sample, run_rows_query_fields)},
+               {.fields = run_rows_sample_fields}},
      .flags = DATASET_UNREAD},
     {.name = "study", .group = "/study", .views = {{.fields = study_fields}}},
     {0}};

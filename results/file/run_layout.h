@@ -13,44 +13,9 @@
 #include <stdint.h>
 
 #include "results/file/dataset.h"
+#include "results/file/run_rows.h"
 #include "results/meta.h"
-#include "results/record.h"
 #include "results/summary.h"
-
-// Of one time bin: its end, and whether it counts.
-struct run_time {
-    double end_s;
-    bool measured;
-};
-
-// Of one time bin and service, or of all services together. NaN: too few queries.
-struct run_bin {
-    uint64_t n_queries;
-    double latency_mean_s;
-    double latency_s[SUMMARY_N_QUANTILES];
-};
-
-// The same, what only other programs read.
-struct run_bin_rest {
-    uint64_t n_in_flight, n_late, n_waited, n_items, n_lost, n_pending, n_retries;
-    double latency_sd_s, latency_max_s, wait_mean_s;
-};
-
-// Of one time bin, group and component.
-struct run_part {
-    double util_frac, power_w, backlog_s, drain_max_s;
-};
-
-struct run_server {
-    uint32_t group, cell;
-    uint64_t n_queries, n_requests, n_items, n_accel_queries;
-    double cpu_util_frac, accel_util_frac, energy_j;
-};
-
-struct run_sample {
-    struct query_sample query;
-    uint32_t service, path; // as wide as an index in a file is
-};
 
 // The time bins, for comparisons.
 struct run_result_bins {

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "results/batch_hist.h"
+#include "results/file/run_layout.h"
 #include "results/moments.h"
 
 // ---- time bins
@@ -192,3 +193,77 @@ void run_rows_release(struct run_frame *f)
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free(owned[i]);
 }
+
+// ---- the fields
+
+#define ROW struct run_time
+const struct data_field run_rows_time_fields[] = {
+    DATA_NUMBER(end_s, "s", "end of the time bin"),
+    DATA_BOOL(measured, "does the bin count? no: warm-up"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_bin
+const struct data_field run_rows_bin_fields[] = {
+    DATA_COUNT(n_queries, "1", "queries that arrived in the bin and have an end"),
+    DATA_NUMBER(latency_mean_s, "s", "mean latency"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_bin_rest
+const struct data_field run_rows_bin_rest_fields[] = {
+    DATA_COUNT(n_in_flight, "1", "of these, not finished at the end of the run"),
+    DATA_COUNT(n_late, "1", "of these, later than the target"),
+    DATA_COUNT(n_waited, "1", "of these, waited in a queue"),
+    DATA_COUNT(n_items, "1", "candidate items"),
+    DATA_COUNT(n_lost, "1", "queries that arrived in the bin and were lost to failures"),
+    DATA_COUNT(n_pending, "1", "queries that arrived in the bin and have no known end"),
+    DATA_COUNT(n_retries, "1", "attempts beyond the first, of queries that arrived in the bin"),
+    DATA_NUMBER(latency_sd_s, "s", "standard deviation of latency"),
+    DATA_NUMBER(latency_max_s, "s", "longest latency"),
+    DATA_NUMBER(wait_mean_s, "s", "mean queue wait"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_part
+const struct data_field run_rows_part_fields[] = {
+    DATA_NUMBER(util_frac, "1", "utilisation"),
+    DATA_NUMBER(power_w, "W", "mean power"),
+    DATA_NUMBER(backlog_s, "s", "core or stream time still to do at the bin's end"),
+    DATA_NUMBER(drain_max_s, "s", "worst server's wait for new work at the bin's end"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_server
+const struct data_field run_rows_server_fields[] = {
+    DATA_INDEX(group, "group", "its group"),
+    DATA_COUNT32(cell, "1", "its cell"),
+    DATA_COUNT(n_queries, "1", "queries"),
+    DATA_COUNT(n_requests, "1", "requests"),
+    DATA_COUNT(n_items, "1", "candidate items"),
+    DATA_COUNT(n_accel_queries, "1", "queries on the accelerator"),
+    DATA_NUMBER(cpu_util_frac, "1", "utilisation of its cores"),
+    DATA_NUMBER(accel_util_frac, "1", "utilisation of its accelerator"),
+    DATA_NUMBER(energy_j, "J", "energy"),
+    {0}};
+#undef ROW
+
+#define ROW struct query_sample
+const struct data_field run_rows_query_fields[] = {
+    DATA_TIME_AS("arrive_s", arrive_ns, "arrival at the balancer"),
+    DATA_TIME_AS("latency_s", latency_ns, "latency"),
+    DATA_TIME_AS("wait_s", wait_ns, "queue wait"),
+    DATA_TIME_AS("service_s", service_ns, "service time"),
+    DATA_COUNT(seq, "1", "number of the query in its cell"),
+    DATA_COUNT32(cell, "1", "cell"),
+    DATA_COUNT32(server, "1", "server, by number in the fleet"),
+    DATA_COUNT32(size_items, "items", "candidate items"),
+    {0}};
+#undef ROW
+
+#define ROW struct run_sample
+const struct data_field run_rows_sample_fields[] = {
+    DATA_INDEX(service, "service", "service"),
+    DATA_INDEX(path, "path", "where the query was served"),
+    {0}};
+#undef ROW

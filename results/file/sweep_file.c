@@ -2,245 +2,183 @@
 #include "results/file/sweep_file.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "results/file/dataset_read.h"
 #include "results/file/dataset_write.h"
-#include "results/file/sweep_layout.h"
 
-// ---- writing
+// ---- rows
 
-// The axes' names, or those of their variables, with `between` between them.
-static char *list_of(const struct sweep_result *p, const struct point_axis *axes, char between)
-{
-    char *list = mem_strdup("");
-    for (uint32_t a = 0; a < p->n_axes; a++) {
-        const char *name = axes ? axes[a].variable : p->axes[a].name;
-        char *longer = a > 0 ? mem_printf("%s%c%s", list, between, name) : mem_strdup(name);
-        mem_free(list);
-        list = longer;
+#define ROW struct sweep_point
+static const struct data_field note_fields[] = {DATA_TEXT(note, "why the point is not done"), {0}};
+#undef ROW
+
+#define ROW struct sweep_service
+static const struct data_field service_name_fields[] = {
+    DATA_TEXT_AS("service_name", name, "service"),
+    DATA_TEXT_AS("model_name", model, "model of the service"),
+    {0}};
+#undef ROW
+
+#define ROW struct sweep_group
+static const struct data_field group_name_fields[] = {
+    DATA_TEXT_AS("group_name", name, "group of servers"),
+    DATA_TEXT_AS("platform_name", platform, "platform of the group"),
+    {0}};
+static const struct data_field group_size_fields[] = {
+    DATA_COUNT32(n_servers, "1", "servers in the group"), {0}};
+#undef ROW
+
+static const struct data_field latency_fields[] = {
+    DATA_ALONE("latency_s", DATA_KIND_ESTIMATE, "s", "latency"), {0}};
+static const struct data_field sla_fields[] = {
+    {"sla", "1", "latency target met", DATA_KIND_CODE, 0, summary_sla_names, SLA_NONE, NULL}, {0}};
+
+// ---- the file
+
+#define ROW struct sweep_frame
+static const struct data_field head_fields[] = {
+    DATA_TEXT_AS("study_name", result.study_name, "name of the study"),
+    DATA_TEXT_AS("program_version", result.program_version, "version of recfleet"),
+    DATA_INT_AS("replication_axis", result.replication, "1",
+                "which axis is that of replications, from 0; -1: none"),
+    {0}};
+
+static const struct data_field study_fields[] = {
+    DATA_TEXT_AS("text", result.study_text, "the study with its sweep"), {0}};
+
+static const struct dataset_dim dims[] = {
+    DATASET_GRID("point", result.grid, "point of the sweep"),
+    DATASET_GRID("case", fold.grid, "case: points that differ in their replication alone"),
+    DATASET_NUMBERED("service", result.n_services, "service, by its place in the study"),
+    DATASET_NUMBERED("group", result.n_groups, "group of servers, by its place in the study"),
+    DATASET_NUMBERS("quantile", SUMMARY_N_QUANTILES, summary_quantiles, "1", "quantile of latency"),
+    DATASET_NAMES("component", N_PARTS, summary_part_names, "component of a server"),
+    {0}};
+
+// Views of what a summary says: over points, and once more over cases.
+#define SERVICE                                                                                    \
+    {.fields = summary_service_fields},                                                            \
+    {                                                                                              \
+        DATASET_INNER(struct summary_service, latency_s, struct ci, latency_fields, "quantile")    \
     }
-    return list;
+#define GROUP                                                                                      \
+    {.fields = summary_group_fields},                                                              \
+    {                                                                                              \
+        .prefix = "component_",                                                                    \
+        DATASET_INNER(struct summary_group, parts, struct summary_component,                       \
+                      summary_component_fields, "component")                                       \
+    }
+#define TABLE(member, type, group_, ...)                                                           \
+    .name = #member, .group = (group_), DATASET_ROWS(member, type), .dims = {__VA_ARGS__}
+// Over cases: only written, and only where there are some.
+#define CASES .flags = DATASET_UNREAD | DATASET_NO_EMPTY
+// A summary's rows made into estimates over the replications.
+#define FOLDED(part, type, group_, ...)                                                            \
+    .name = #part, .group = (group_),                                                              \
+    .offset = DATA_OFFSET(fold.tables[part].values, struct ci *), .stride = sizeof(type),          \
+    .dims = {__VA_ARGS__}, .flags = DATASET_UNREAD | DATASET_NO_EMPTY | DATASET_SPREAD
+
+static const struct dataset_array arrays[] = {
+    {TABLE(result.points, struct sweep_point, "/", "point"),
+     .views = {{.fields = sweep_result_fields}}},
+    {TABLE(result.totals, struct summary_service, "/total", "point"), .views = {SERVICE}},
+    {TABLE(result.fleets, struct summary_fleet, "/total", "point"),
+     .views = {{.fields = summary_fleet_fields}}},
+    {TABLE(result.service_names, struct sweep_service, "/summary", "point", "service"),
+     .views = {{.fields = service_name_fields}}},
+    {TABLE(result.services, struct summary_service, "/summary", "point", "service"),
+     .views = {SERVICE}},
+    {TABLE(result.group_names, struct sweep_group, "/groups", "point", "group"),
+     .views = {{.fields = group_name_fields}, {.fields = group_size_fields}}},
+    {TABLE(result.groups, struct summary_group, "/groups", "point", "group"), .views = {GROUP}},
+    {.name = "study", .group = "/study", .views = {{.fields = study_fields}}},
+    {TABLE(result.points, struct sweep_point, "/run", "point"),
+     .views = {{.fields = note_fields},
+               {DATASET_PART(struct sweep_point, info, struct run_info, run_info_fields)}},
+     .flags = DATASET_SHARED},
+    {TABLE(fold.cases, struct replications_case, "/folded", "case"),
+     .views = {{.fields = replications_case_fields}}, CASES},
+    {TABLE(fold.service_names, struct sweep_service, "/folded/summary", "case", "service"),
+     .views = {{.fields = service_name_fields}}, CASES},
+    {TABLE(fold.sla, int32_t, "/folded/summary", "case", "service"),
+     .views = {{.fields = sla_fields}}, CASES},
+    {TABLE(fold.group_names, struct sweep_group, "/folded/groups", "case", "group"),
+     .views = {{.fields = group_name_fields}}, CASES},
+    {FOLDED(REPLICATED_TOTALS, struct summary_service, "/folded/total", "case"),
+     .views = {SERVICE}},
+    {FOLDED(REPLICATED_FLEETS, struct summary_fleet, "/folded/total", "case"),
+     .views = {{.fields = summary_fleet_fields}}},
+    {FOLDED(REPLICATED_SERVICES, struct summary_service, "/folded/summary", "case", "service"),
+     .views = {SERVICE}},
+    {FOLDED(REPLICATED_GROUPS, struct summary_group, "/folded/groups", "case", "group"),
+     .views = {GROUP}},
+    {0}};
+#undef ROW
+
+// Does the point say of itself what cannot be?
+static bool is_impossible(const struct sweep_result *p, const struct sweep_point *point)
+{
+    bool done = point->state == SWEEP_DONE;
+    return point->n_services > p->n_services || point->n_groups > p->n_groups ||
+           (done && (point->n_services == 0 || point->n_groups == 0)) ||
+           (done &&
+            !(point->measured_from_s >= 0 && point->measured_to_s >= point->measured_from_s &&
+              point->measured_to_s < 9e9));
 }
 
-// Every axis over n rows, each of which has the labels of a point (NULL: of the one of its number).
-static void fill_slots(struct sweep_slot *slots, const struct sweep_result *p,
-                       const struct point_axis *axes, const struct replications_case *cases,
-                       uint32_t n)
+// What those who show or fold a sweep rely on: they index rows by these counts and axes by this
+// number, and a run without a service or a group cannot have been.
+static int check(const void *artefact, struct err *err)
 {
-    for (uint32_t a = 0; a < p->n_axes; a++) {
-        slots[a].labels = mem_calloc(n, sizeof *slots[a].labels);
-        slots[a].numbers = mem_calloc(n, sizeof *slots[a].numbers);
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t value = p->values[(size_t)(cases ? cases[i].point : i) * p->n_axes + a];
-            slots[a].labels[i] = p->axes[a].labels[value];
-            slots[a].numbers[i] = axes[a].numbers ? axes[a].numbers[value] : NAN;
-        }
+    const struct sweep_result *p = &((const struct sweep_frame *)artefact)->result;
+    if (p->n_points == 0 || p->n_services == 0 || p->n_groups == 0)
+        return err_set(err, ERR_STUDY, "has an impossible number of points, services or groups");
+    if (p->replication < -1 || p->replication >= (int64_t)p->n_axes)
+        return err_set(err, ERR_STUDY, "has no axis of the number of that of replications");
+    for (uint32_t i = 0; i < p->n_points; i++) {
+        if (is_impossible(p, &p->points[i]))
+            return err_set(err, ERR_STUDY, "holds a point with impossible counts or times");
     }
+    return 0;
 }
 
-static void fill_cases(struct sweep_frame *f, const struct replications *fold)
-{
-    const struct sweep_result *p = fold->points;
-    f->n_cases = fold->n_cases;
-    f->cases = fold->cases;
-    f->case_sla = fold->sla;
-    f->case_services = mem_calloc((size_t)fold->n_cases * p->n_services, sizeof *f->case_services);
-    f->case_groups = mem_calloc((size_t)fold->n_cases * p->n_groups, sizeof *f->case_groups);
-    for (uint32_t c = 0; c < fold->n_cases; c++) {
-        size_t point = fold->cases[c].point;
-        memcpy(f->case_services + (size_t)c * p->n_services,
-               p->service_names + point * p->n_services, p->n_services * sizeof *f->case_services);
-        memcpy(f->case_groups + (size_t)c * p->n_groups, p->group_names + point * p->n_groups,
-               p->n_groups * sizeof *f->case_groups);
-    }
-    for (int part = 0; part < N_REPLICATED_TABLES; part++)
-        f->folded[part] = fold->tables[part].values;
-}
+const struct dataset_layout sweep_file_layout = {.kind = "sweep",
+                                                 .title = "sweep",
+                                                 .size = sizeof(struct sweep_frame),
+                                                 .head = head_fields,
+                                                 .dims = dims,
+                                                 .arrays = arrays,
+                                                 .check = check};
 
-static struct sweep_frame *frame_of(const struct sweep_result *p, const struct point_axis *axes,
-                                    const struct replications *fold, size_t size)
-{
-    struct sweep_frame *f = mem_calloc(1, size);
-    *f = (struct sweep_frame){.result = *p,
-                              .axes = list_of(p, NULL, '\n'),
-                              .axis_variables = list_of(p, axes, ' '),
-                              .replication_variable =
-                                  p->replication >= 0 ? axes[p->replication].variable : NULL,
-                              .runs = p->points};
-    fill_slots(f->slots, p, axes, NULL, p->n_points);
-    if (fold) {
-        fill_cases(f, fold);
-        fill_slots(f->slots + p->n_axes, p, axes, fold->cases, fold->n_cases);
-    }
-    return f;
-}
-
-static void release(struct sweep_frame *f, uint32_t n_axes)
-{
-    for (uint32_t i = 0; i < 2 * n_axes; i++) {
-        mem_free(f->slots[i].labels);
-        mem_free(f->slots[i].numbers);
-    }
-    mem_free(f->axes);
-    mem_free(f->axis_variables);
-    mem_free(f->case_services);
-    mem_free(f->case_groups);
-    mem_free(f);
-}
+// ---- both ways
 
 int sweep_file_write(const char *path, bool force, const struct sweep_result *points,
                      struct err *err)
 {
     struct replications *fold = points->replication >= 0 ? replications_create(points) : NULL;
-    struct point_axis *axes = point_axes_create(points, &sweep_layout_names);
-    struct sweep_layout *layout = sweep_layout_create(axes, points->n_axes, fold);
-    const struct dataset_layout *of = sweep_layout_of(layout);
-    struct sweep_frame *frame = frame_of(points, axes, fold, of->size);
-    int rc = dataset_write(of, frame, NULL, path, force, err);
-    release(frame, points->n_axes);
-    sweep_layout_destroy(layout);
-    point_axes_destroy(axes, points->n_axes);
+    struct sweep_frame frame = {.result = *points};
+    if (fold)
+        frame.fold = *fold;
+    int rc = dataset_write(&sweep_file_layout, &frame, NULL, path, force, err);
     replications_destroy(fold);
     return rc;
 }
 
-// ---- reading: the axes
-
-// The parts of a list, which is cut up; *n of them, none of "".
-static char **parts_of(char *list, const char *between, uint32_t *n)
+// All that a reader fills is the result's. The measured time in whole nanoseconds, which a summary
+// has beside the seconds, stands in the file once.
+struct sweep_result *sweep_file_read(const char *path, struct err *err)
 {
-    char **parts = NULL, *rest = list[0] ? list : NULL, *part;
-    *n = 0;
-    while ((part = strsep(&rest, between))) {
-        parts = mem_realloc(parts, *n + 1, sizeof *parts);
-        parts[(*n)++] = part;
-    }
-    return parts;
-}
-
-static int by_label(const void *a, const void *b, void *labels)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    int order = strcmp(((char **)labels)[x], ((char **)labels)[y]);
-    return order ? order : (x > y) - (x < y);
-}
-
-// Labels get the numbers in which the points have them first.
-static void take_axis(struct sweep_result *p, uint32_t axis, char **labels)
-{
-    struct sweep_axis *a = &p->axes[axis];
-    uint32_t n = p->n_points, *order = mem_calloc(n, sizeof *order),
-             *first = mem_calloc(n, sizeof *first);
-    for (uint32_t i = 0; i < n; i++)
-        order[i] = i;
-    qsort_r(order, n, sizeof *order, by_label, labels);
-    for (uint32_t i = 0; i < n; i++) {
-        bool same = i > 0 && strcmp(labels[order[i]], labels[order[i - 1]]) == 0;
-        first[order[i]] = same ? first[order[i - 1]] : order[i];
-    }
-    a->labels = mem_calloc(n, sizeof *a->labels);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t *value = &p->values[(size_t)i * p->n_axes + axis];
-        if (first[i] == i)
-            a->labels[a->n_labels] = mem_strdup(labels[i]);
-        *value = first[i] == i ? a->n_labels++ : p->values[(size_t)first[i] * p->n_axes + axis];
-    }
-    mem_free(order);
-    mem_free(first);
-}
-
-// ---- reading: the rest
-
-// What /run says of the points is in rows of its own.
-static void take_runs(struct sweep_point *points, struct sweep_point *runs, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        for (const struct data_field *f = sweep_result_run_fields; f->name; f++)
-            memcpy((char *)&points[i] + f->offset, (char *)&runs[i] + f->offset,
-                   data_field_bytes(f->kind));
-    }
-    mem_free(runs);
-}
-
-// The measured time in whole nanoseconds, which the summary has beside the seconds.
-static void take_times(struct sweep_result *p)
-{
+    struct sweep_frame frame;
+    if (dataset_read(&sweep_file_layout, path, DATASET_ALL, &frame, NULL, err) != 0)
+        return NULL;
+    struct sweep_result *p = mem_alloc(sizeof *p);
+    *p = frame.result;
     for (uint32_t i = 0; i < p->n_points; i++) {
         if (p->points[i].state != SWEEP_DONE)
             continue;
         p->fleets[i].from_ns = llrint(p->points[i].measured_from_s * 1e9);
         p->fleets[i].to_ns = llrint(p->points[i].measured_to_s * 1e9);
     }
-}
-
-// The frame's rows are the result's from now on; its labels and lists are not needed any more.
-static struct sweep_result *take(struct sweep_frame *f, char *const *names, uint32_t n_axes,
-                                 int replication)
-{
-    struct sweep_result *p = mem_calloc(1, sizeof *p);
-    *p = f->result;
-    p->n_axes = n_axes;
-    p->replication = replication;
-    p->axes = mem_calloc(n_axes, sizeof *p->axes);
-    p->values = mem_calloc((size_t)p->n_points * n_axes, sizeof *p->values);
-    for (uint32_t a = 0; a < n_axes; a++) {
-        p->axes[a].name = mem_strdup(names[a]);
-        take_axis(p, a, f->slots[a].labels);
-        for (uint32_t i = 0; i < p->n_points; i++)
-            mem_free(f->slots[a].labels[i]);
-        mem_free(f->slots[a].labels);
-    }
-    take_runs(p->points, f->runs, p->n_points);
-    take_times(p);
-    mem_free(f->axes);
-    mem_free(f->axis_variables);
-    mem_free(f->replication_variable);
-    return p;
-}
-
-// All of the file, whose axes are known by now.
-static struct sweep_result *read_all(const char *path, char *const *names, char *const *variables,
-                                     uint32_t n_axes, int replication, struct err *err)
-{
-    struct point_axis *axes = mem_calloc(n_axes, sizeof *axes);
-    for (uint32_t a = 0; a < n_axes; a++)
-        axes[a] = (struct point_axis){.variable = variables[a], .long_name = names[a]};
-    struct sweep_layout *layout = sweep_layout_create(axes, n_axes, NULL);
-    const struct dataset_layout *of = sweep_layout_of(layout);
-    struct sweep_frame *f = mem_calloc(1, of->size);
-    struct sweep_result *p = NULL;
-    if (dataset_read(of, path, DATASET_ALL, f, NULL, err) == 0)
-        p = take(f, names, n_axes, replication);
-    sweep_layout_destroy(layout);
-    mem_free(axes);
-    mem_free(f);
-    return p;
-}
-
-struct sweep_result *sweep_file_read(const char *path, struct err *err)
-{
-    struct sweep_frame head;
-    uint32_t n_axes, n_variables;
-    int replication = -1;
-    struct sweep_result *p = NULL;
-    if (dataset_read(&sweep_layout_head, path, DATASET_ALL, &head, NULL, err) != 0)
-        return NULL;
-    char **variables = parts_of(head.axis_variables, " ", &n_variables);
-    char **names = parts_of(head.axes, "\n", &n_axes);
-    for (uint32_t a = 0; a < n_variables; a++) {
-        if (strcmp(variables[a], head.replication_variable) == 0)
-            replication = (int)a;
-    }
-    if (n_axes != n_variables || (head.replication_variable[0] && replication < 0))
-        err_set(err, ERR_STUDY,
-                "%s: not a readable recfleet result: its list of axes makes no sense", path);
-    else
-        p = read_all(path, names, variables, n_axes, replication, err);
-    mem_free(names);
-    mem_free(variables);
-    dataset_destroy(&sweep_layout_head, &head);
     return p;
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // sweep_file: the points of a sweep into one results file, of the kind "sweep", and back.
 //
+// It is the layout of a run's file with a dimension `point` in front, whose coordinates are the
+// axes of the sweep: what the root's attributes say of a run are the root's variables, then /total,
+// /summary, /groups. How each run went is in /run, outside the digest. Where the sweep has
+// replications, /folded holds the same once more with the dimension `case`; it is never read,
+// because replications.h makes it again.
+//
 // The content depends on the points alone, not on the order in which they were taken, and what is
 // outside /run on the study alone as long as all points are done. There is no time stamp.
 //
@@ -13,6 +19,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "results/file/dataset.h"
+#include "results/file/replications.h"
 #include "results/file/sweep_result.h"
 
 // By one process; what is promised stands at dataset_write().
@@ -21,5 +29,12 @@ int sweep_file_write(const char *path, bool force, const struct sweep_result *po
 
 // NULL on failure. Caller frees with sweep_result_destroy().
 struct sweep_result *sweep_file_read(const char *path, struct err *err);
+
+// What the layout describes: the points, and the cases, which are only written.
+struct sweep_frame {
+    struct sweep_result result;
+    struct replications fold;
+};
+extern const struct dataset_layout sweep_file_layout;
 
 #endif

@@ -13,20 +13,9 @@ const char *const sweep_result_state_names[] = {"missing", "done", "failed", "fo
 
 // ---- texts
 
-// An owned copy in one line, never NULL.
-static char *line_of(const char *text)
-{
-    char *line = mem_strdup(text ? text : "");
-    for (char *c = line; *c; c++) {
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
-    }
-    return line;
-}
-
 static void set_text(char **text, const char *value)
 {
-    char *line = line_of(value); // which may be the old text
+    char *line = point_axes_line(value); // which may be the old text
     mem_free(*text);
     *text = line;
 }
@@ -37,24 +26,18 @@ static struct sweep_point point_none(void)
 {
     struct sweep_point p = {.state = SWEEP_MISSING};
     data_field_clear(sweep_result_fields, &p);
-    data_field_clear(sweep_result_run_fields, &p);
-    char **const texts[] = {&p.note, &p.policy_name,  &p.study_digest, &p.date,
-                            &p.host, &p.git_revision, &p.job_id,       &p.nodes};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i] = mem_strdup("");
+    data_field_clear(run_info_fields, &p.info);
+    p.note = mem_strdup("");
+    p.policy_name = mem_strdup("");
+    p.study_digest = mem_strdup("");
     return p;
 }
 
 static void release_point(struct sweep_point *p)
 {
     data_field_release(sweep_result_fields, p);
-    data_field_release(sweep_result_run_fields, p);
-}
-
-// A summary of nothing, for its rows.
-static struct summary *blank_create(void)
-{
-    return summary_create_empty(1, 1);
+    data_field_release(run_info_fields, &p->info);
+    mem_free(p->note);
 }
 
 static void release_names(struct sweep_result *p, uint32_t point)
@@ -86,104 +69,6 @@ static void clear_rows(struct sweep_result *p, uint32_t point, const struct summ
 
 // ---- life
 
-struct sweep_result *sweep_result_create(uint32_t n_axes, uint32_t n_points)
-{
-    struct sweep_result *p = mem_calloc(1, sizeof *p);
-    struct summary *blank = blank_create();
-    p->n_axes = n_axes;
-    p->n_points = n_points;
-    p->replication = -1;
-    p->axes = mem_calloc(n_axes, sizeof *p->axes);
-    p->values = mem_calloc((size_t)n_points * n_axes, sizeof *p->values);
-    p->points = mem_calloc(n_points, sizeof *p->points);
-    p->totals = mem_calloc(n_points, sizeof *p->totals);
-    p->fleets = mem_calloc(n_points, sizeof *p->fleets);
-    for (uint32_t i = 0; i < n_points; i++) {
-        p->points[i] = point_none();
-        clear_rows(p, i, blank);
-    }
-    summary_destroy(blank);
-    sweep_result_reserve(p, 1, 1);
-    return p;
-}
-
-static void release_axis(struct sweep_axis *axis)
-{
-    for (uint32_t i = 0; i < axis->n_labels; i++)
-        mem_free(axis->labels[i]);
-    mem_free(axis->labels);
-    mem_free(axis->name);
-    *axis = (struct sweep_axis){NULL, 0, NULL};
-}
-
-void sweep_result_destroy(struct sweep_result *p)
-{
-    if (!p)
-        return;
-    for (uint32_t i = 0; i < p->n_points; i++) {
-        release_point(&p->points[i]);
-        release_names(p, i);
-    }
-    for (uint32_t a = 0; a < p->n_axes; a++)
-        release_axis(&p->axes[a]);
-    void *owned[] = {p->study_name, p->program_version, p->study_text,    p->axes,
-                     p->values,     p->points,          p->service_names, p->services,
-                     p->totals,     p->group_names,     p->groups,        p->fleets};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        mem_free(owned[i]);
-    mem_free(p);
-}
-
-void sweep_result_set_axis(struct sweep_result *p, uint32_t axis, const char *name,
-                           const char *const *labels, uint32_t n_labels)
-{
-    assert(axis < p->n_axes);
-    struct sweep_axis *a = &p->axes[axis];
-    release_axis(a);
-    a->name = line_of(name);
-    a->n_labels = n_labels;
-    a->labels = mem_calloc(n_labels, sizeof *a->labels);
-    for (uint32_t i = 0; i < n_labels; i++)
-        a->labels[i] = line_of(labels[i]);
-}
-
-void sweep_result_set_value(struct sweep_result *p, uint32_t point, uint32_t axis, uint32_t value)
-{
-    assert(point < p->n_points && axis < p->n_axes);
-    p->values[(size_t)point * p->n_axes + axis] = value;
-}
-
-void sweep_result_set_seed(struct sweep_result *p, uint32_t point, uint64_t seed)
-{
-    assert(point < p->n_points);
-    p->points[point].random_seed = seed;
-}
-
-// As if it had never been looked at, but for its seed.
-static void forget(struct sweep_result *p, uint32_t point)
-{
-    struct summary *blank = blank_create();
-    uint64_t seed = p->points[point].random_seed;
-    release_point(&p->points[point]);
-    p->points[point] = point_none();
-    p->points[point].random_seed = seed;
-    clear_rows(p, point, blank);
-    summary_destroy(blank);
-}
-
-void sweep_result_set_state(struct sweep_result *p, uint32_t point, enum sweep_state state,
-                            const char *note)
-{
-    assert(point < p->n_points && state != SWEEP_DONE && state < N_SWEEP_STATES);
-    char *line = line_of(note);
-    forget(p, point);
-    p->points[point].state = (int32_t)state;
-    mem_free(p->points[point].note);
-    p->points[point].note = line;
-}
-
-// ---- one run
-
 // Rows of `bytes` from [n_points][before] to [n_points][after]; those beyond `before` are zero.
 static void *widen(void *rows, uint32_t n_points, uint32_t before, uint32_t after, size_t bytes)
 {
@@ -194,9 +79,10 @@ static void *widen(void *rows, uint32_t n_points, uint32_t before, uint32_t afte
     return wide;
 }
 
-void sweep_result_reserve(struct sweep_result *p, uint32_t n_services, uint32_t n_groups)
+// Room for so many services and groups per point; what is there is kept.
+static void reserve(struct sweep_result *p, uint32_t n_services, uint32_t n_groups)
 {
-    struct summary *blank = blank_create();
+    struct summary *blank = summary_create_empty(1, 1); // for its rows
     uint32_t had_services = p->n_services, had_groups = p->n_groups, n = p->n_points;
     if (n_services > had_services) {
         p->services = widen(p->services, n, had_services, n_services, sizeof *p->services);
@@ -218,6 +104,83 @@ void sweep_result_reserve(struct sweep_result *p, uint32_t n_services, uint32_t 
     summary_destroy(blank);
 }
 
+struct sweep_result *sweep_result_create(uint32_t n_axes, uint32_t n_points)
+{
+    struct sweep_result *p = mem_calloc(1, sizeof *p);
+    struct summary *blank = summary_create_empty(1, 1); // for its rows
+    p->grid = point_axes_create(n_axes, n_points);
+    p->replication = -1;
+    p->points = mem_calloc(n_points, sizeof *p->points);
+    p->totals = mem_calloc(n_points, sizeof *p->totals);
+    p->fleets = mem_calloc(n_points, sizeof *p->fleets);
+    for (uint32_t i = 0; i < n_points; i++) {
+        p->points[i] = point_none();
+        clear_rows(p, i, blank);
+    }
+    summary_destroy(blank);
+    reserve(p, 1, 1);
+    return p;
+}
+
+void sweep_result_destroy(struct sweep_result *p)
+{
+    if (!p)
+        return;
+    for (uint32_t i = 0; i < p->n_points; i++) {
+        release_point(&p->points[i]);
+        release_names(p, i);
+    }
+    point_axes_release(&p->grid);
+    void *owned[] = {p->study_name, p->program_version, p->study_text,  p->points, p->service_names,
+                     p->services,   p->totals,          p->group_names, p->groups, p->fleets};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        mem_free(owned[i]);
+    mem_free(p);
+}
+
+void sweep_result_set_axis(struct sweep_result *p, uint32_t axis, const char *name,
+                           const char *const *labels, uint32_t n_labels)
+{
+    point_axes_set(&p->grid, axis, name, labels, n_labels);
+}
+
+void sweep_result_set_value(struct sweep_result *p, uint32_t point, uint32_t axis, uint32_t value)
+{
+    assert(point < p->n_points && axis < p->n_axes);
+    p->values[(size_t)point * p->n_axes + axis] = value;
+}
+
+void sweep_result_set_seed(struct sweep_result *p, uint32_t point, uint64_t seed)
+{
+    assert(point < p->n_points);
+    p->points[point].random_seed = seed;
+}
+
+// As if it had never been looked at, but for its seed.
+static void forget(struct sweep_result *p, uint32_t point)
+{
+    struct summary *blank = summary_create_empty(1, 1); // for its rows
+    uint64_t seed = p->points[point].random_seed;
+    release_point(&p->points[point]);
+    p->points[point] = point_none();
+    p->points[point].random_seed = seed;
+    clear_rows(p, point, blank);
+    summary_destroy(blank);
+}
+
+void sweep_result_set_state(struct sweep_result *p, uint32_t point, enum sweep_state state,
+                            const char *note)
+{
+    assert(point < p->n_points && state != SWEEP_DONE && state < N_SWEEP_STATES);
+    char *line = point_axes_line(note);
+    forget(p, point);
+    p->points[point].state = (int32_t)state;
+    mem_free(p->points[point].note);
+    p->points[point].note = line;
+}
+
+// ---- one run
+
 static void take_point(struct sweep_point *to, const struct run_result *run)
 {
     const struct meta *m = run->meta;
@@ -236,33 +199,25 @@ static void take_point(struct sweep_point *to, const struct run_result *run)
     to->n_servers = m->n_servers;
     to->n_services = m->n_services;
     to->n_groups = m->n_groups;
-    set_text(&to->date, run->info.date);
-    set_text(&to->host, run->info.host);
-    set_text(&to->git_revision, run->info.git_revision);
-    set_text(&to->job_id, run->info.job_id);
-    set_text(&to->nodes, run->info.nodes);
-    to->n_ranks = run->info.n_ranks;
-    to->n_nodes = run->info.n_nodes;
-    to->n_restarts = run->info.n_restarts;
-    to->wall_s = run->info.wall_s;
-    to->n_queries_simulated = run->info.n_queries;
+    data_field_copy(run_info_fields, &to->info, &run->info);
 }
 
 static void take_names(struct sweep_result *p, uint32_t point, const struct meta *m)
 {
     for (uint32_t i = 0; i < m->n_services; i++)
-        p->service_names[(size_t)point * p->n_services + i] =
-            (struct sweep_service){line_of(m->services[i].name), line_of(m->services[i].model)};
+        p->service_names[(size_t)point * p->n_services + i] = (struct sweep_service){
+            point_axes_line(m->services[i].name), point_axes_line(m->services[i].model)};
     for (uint32_t i = 0; i < m->n_groups; i++)
-        p->group_names[(size_t)point * p->n_groups + i] = (struct sweep_group){
-            line_of(m->groups[i].name), line_of(m->groups[i].platform), m->groups[i].n_servers};
+        p->group_names[(size_t)point * p->n_groups + i] =
+            (struct sweep_group){point_axes_line(m->groups[i].name),
+                                 point_axes_line(m->groups[i].platform), m->groups[i].n_servers};
 }
 
 void sweep_result_take(struct sweep_result *p, uint32_t point, const struct run_result *run)
 {
     const struct summary *s = run->summary;
     assert(point < p->n_points);
-    sweep_result_reserve(p, s->n_services, s->n_groups);
+    reserve(p, s->n_services, s->n_groups);
     forget(p, point);
     take_point(&p->points[point], run);
     take_names(p, point, run->meta);
@@ -277,19 +232,12 @@ void sweep_result_take(struct sweep_result *p, uint32_t point, const struct run_
 
 const char *sweep_result_label(const struct sweep_result *p, uint32_t point, uint32_t axis)
 {
-    return p->axes[axis].labels[p->values[(size_t)point * p->n_axes + axis]];
+    return point_axes_label(&p->grid, point, axis);
 }
 
 char *sweep_result_name(const struct sweep_result *p, uint32_t point)
 {
-    char *name = mem_strdup("");
-    for (uint32_t a = 0; a < p->n_axes; a++) {
-        char *longer = mem_printf("%s%s%s=%s", name, a > 0 ? "," : "", p->axes[a].name,
-                                  sweep_result_label(p, point, a));
-        mem_free(name);
-        name = longer;
-    }
-    return name;
+    return point_axes_name(&p->grid, point, ",");
 }
 
 uint32_t sweep_result_count(const struct sweep_result *p, enum sweep_state state)
@@ -318,17 +266,4 @@ const struct data_field sweep_result_fields[] = {
     DATA_TEXT(study_digest, "digest of all that decides the point's results"),
     {0}};
 
-const struct data_field sweep_result_run_fields[] = {
-    DATA_INT(n_ranks, "1", "MPI ranks"),
-    DATA_INT(n_nodes, "1", "nodes of the machine, 0: unknown"),
-    DATA_COUNT(n_restarts, "1", "how often the run was resumed from a checkpoint"),
-    DATA_NUMBER(wall_s, "s", "wall time of the simulation"),
-    DATA_COUNT(n_queries_simulated, "1", "queries simulated, warm-up included"),
-    DATA_TEXT(note, "why the point is not done"),
-    DATA_TEXT(date, "when the run began"),
-    DATA_TEXT(host, "host of rank 0"),
-    DATA_TEXT(git_revision, "revision of the program"),
-    DATA_TEXT(job_id, "job of the batch system"),
-    DATA_TEXT(nodes, "nodes of the machine"),
-    {0}};
 #undef ROW

@@ -29,6 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "results/file/point_axes.h"
+#include "results/meta.h"
 #include "results/summary.h"
 
 struct run_result;
@@ -42,14 +44,8 @@ enum sweep_state {
 };
 extern const char *const sweep_result_state_names[]; // "missing" "done" "failed" "foreign" NULL
 
-struct sweep_axis {
-    char *name; // "policy"
-    uint32_t n_labels;
-    char **labels;
-};
-
-// One point. All from `policy_name` on is known of done ones only, else 0, NaN, "". Texts are owned
-// and never NULL.
+// One point. All from `policy_name` on is known of done ones only, else 0, NaN, "". Texts are
+// owned; those of `info` may be NULL for "".
 struct sweep_point {
     int32_t state; // enum sweep_state
     char *note;    // why it is not done; one line
@@ -61,12 +57,7 @@ struct sweep_point {
     bool warmup_auto;             // it was detected
     double measured_from_s, measured_to_s;
     uint32_t n_cells, n_servers, n_services, n_groups;
-    // How it went: may differ although the study is the same.
-    char *date, *host, *git_revision, *job_id, *nodes;
-    int32_t n_ranks, n_nodes; // nodes: 0 unknown
-    uint64_t n_restarts;
-    double wall_s;
-    uint64_t n_queries_simulated;
+    struct run_info info; // how it went: may differ although the study is the same
 };
 
 struct sweep_service { // names of a service; owned, NULL is ""
@@ -81,10 +72,15 @@ struct sweep_group { // names of a group; owned, NULL is ""
 struct sweep_result {
     char *study_name, *program_version; // owned, may be NULL until set: mem_strdup() them
     char *study_text;                   // owned; the study with its sweep, NULL: unknown
-    uint32_t n_axes, n_points;
-    int replication; // number of that axis; -1: none
-    struct sweep_axis *axes;
-    uint32_t *values; // [n_points][n_axes]: index into the axis's labels
+    int replication;                    // number of that axis; -1: none
+    union {
+        struct point_axes grid;
+        struct { // the same, for short
+            uint32_t n_axes, n_points;
+            struct point_axis *axes;
+            uint32_t *values; // [n_points][n_axes]: index into the axis's labels
+        };
+    };
     struct sweep_point *points;
     uint32_t n_services, n_groups;       // the most of any point, at least 1
     struct sweep_service *service_names; // [n_points][n_services]
@@ -112,10 +108,6 @@ void sweep_result_set_state(struct sweep_result *points, uint32_t point, enum sw
 // The point is done, and this is its run. Nothing of `run` is kept; its seed becomes the point's.
 void sweep_result_take(struct sweep_result *points, uint32_t point, const struct run_result *run);
 
-// Room for so many services and groups per point; what is there is kept. For readers of a file;
-// sweep_result_take() makes room by itself.
-void sweep_result_reserve(struct sweep_result *points, uint32_t n_services, uint32_t n_groups);
-
 // The label of a point on an axis: "jsq".
 const char *sweep_result_label(const struct sweep_result *points, uint32_t point, uint32_t axis);
 // "policy=jsq,replication=1"; "" without axes. Caller mem_free()s.
@@ -123,9 +115,8 @@ char *sweep_result_name(const struct sweep_result *points, uint32_t point);
 // How many are in a state.
 uint32_t sweep_result_count(const struct sweep_result *points, enum sweep_state state);
 
-// The members of struct sweep_point: those that depend on the study alone, and the others.
+// The members of struct sweep_point but for `info` and why it is not done.
 // The names leave those free that axes often have, such as policy, seed, model and platform.
-extern const struct data_field sweep_result_fields[],
-    sweep_result_run_fields[]; // end with name NULL
+extern const struct data_field sweep_result_fields[]; // ends with name NULL
 
 #endif

@@ -2,68 +2,138 @@
 #include "results/file/tuning_result.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 
 const char *const tuning_result_state_names[] = {"found", "unreachable", NULL};
+
+// ---- the file
+
+#define ROW struct tuning_outcome
+const struct data_field tuning_result_fields[] = {
+    DATA_CODE(state, "was a rate found that holds the targets?", tuning_result_state_names, 0),
+    DATA_NUMBER(qps, "s-1", "largest rate shown to be held, over all servers"),
+    DATA_NUMBER(missed_qps, "s-1", "smallest rate shown to be missed"),
+    DATA_NUMBER(claimed_qps, "s-1", "rate that the policy itself believes it holds"),
+    DATA_NUMBER(floor_s, "s", "latency at the target's percentile at vanishing load"),
+    DATA_CODE(confirmed, "are the targets held at qps by fresh random draws?",
+              measurement_verdict_names, VERDICT_NOT_ASKED),
+    DATA_CODE(confirmed_over, "and at 1.05 qps? missed: the answer is tight",
+              measurement_verdict_names, VERDICT_NOT_ASKED),
+    DATA_NUMBER(tuned_qps, "s-1", "rate held on the sizes that were tuned on"),
+    DATA_COUNT(n_choices, "1", "choices of settings looked at"),
+    DATA_COUNT(n_bounded, "1", "of these, settled by their bound alone, without a run"),
+    DATA_COUNT(n_runs, "1", "simulations run, confirmation left out"),
+    DATA_COUNT(n_queries, "1", "queries simulated, confirmation left out"),
+    {0}};
+const struct data_field tuning_result_wall_fields[] = {
+    DATA_NUMBER(wall_s, "s", "wall time of the search"), {0}};
+#undef ROW
+
+#define ROW struct tuning_step
+static const struct data_field step_fields[] = {
+    DATA_COUNT32(point, "1", "its point"),
+    DATA_INDEX(policy, "policy", "its policy"),
+    DATA_COUNT32(stream, "1",
+                 "stream of random draws, modulo 3: 0 tuning, 1 confirmation, 2 latency floor"),
+    DATA_NUMBER(rate_qps, "s-1", "arrival rate over all servers"),
+    {0}};
+#undef ROW
+
+#define ROW struct tuning_result
+static const struct data_field head_fields[] = {
+    DATA_TEXT_AS("study_name", name, "name of the study"),
+    DATA_TEXT(program_version, "version of recfleet"),
+    DATA_COUNT(seed, "1", "seed of the random draws"),
+    DATA_NUMBER(sla_quantile, "1", "quantile of the latency target"),
+    DATA_NUMBER(p99_bound, "1", "bound of p99, times the target; 0: none was asked for"),
+    {0}};
+
+static const struct data_field study_fields[] = {
+    DATA_TEXT_AS("text", study, "the study with its grid"), {0}};
+
+static const struct dataset_dim dims[] = {
+    DATASET_GRID("point", grid, "point of the study's grid"),
+    DATASET_NAMED("policy", n_policies, policies, "policy that chose the settings"),
+    DATASET_NUMBERED("step", n_steps, "simulated point, in order"),
+    {0}};
+
+// What the scheduler has of a row.
+#define SETTINGS(row)                                                                              \
+    {                                                                                              \
+        .offset = offsetof(row, settings),                                                         \
+        .own_fields = offsetof(struct tuning_result, chosen.fields)                                \
+    }
+
+static const struct dataset_array arrays[] = {
+    {.name = "outcomes",
+     .group = "/",
+     DATASET_ROWS(outcomes, struct tuning_outcome),
+     .dims = {"point", "policy"},
+     .views = {{.fields = tuning_result_fields},
+               SETTINGS(struct tuning_outcome),
+               {DATASET_PART(struct tuning_outcome, at_qps, struct measurement,
+                             measurement_fields)}}},
+    {.name = "steps",
+     .group = "/path",
+     DATASET_ROWS(steps, struct tuning_step),
+     .dims = {"step"},
+     .views = {{.fields = step_fields},
+               SETTINGS(struct tuning_step),
+               {DATASET_PART(struct tuning_step, result, struct measurement, measurement_fields)},
+               {DATASET_PART(struct tuning_step, result, struct measurement,
+                             measurement_count_fields)}}},
+    {.name = "wall_s",
+     .group = "/run",
+     DATASET_ROWS(outcomes, struct tuning_outcome),
+     .dims = {"point", "policy"},
+     .views = {{.fields = tuning_result_wall_fields}},
+     .flags = DATASET_SHARED},
+    {.name = "study", .group = "/study", .views = {{.fields = study_fields}}},
+    {0}};
+#undef ROW
+
+const struct dataset_layout tuning_result_layout = {.kind = "tuning",
+                                                    .title = "tuning",
+                                                    .size = sizeof(struct tuning_result),
+                                                    .head = head_fields,
+                                                    .dims = dims,
+                                                    .arrays = arrays};
+
+// ---- life
+
 struct tuning_outcome tuning_result_outcome_none(void)
 {
-    return (struct tuning_outcome){.qps = NAN,
-                                   .missed_qps = NAN,
-                                   .claimed_qps = NAN,
-                                   .tuned_qps = NAN,
-                                   .floor_s = NAN,
-                                   .at_qps = measurement_none(VERDICT_NOT_ASKED),
-                                   .confirmed = VERDICT_NOT_ASKED,
-                                   .confirmed_over = VERDICT_NOT_ASKED};
+    struct tuning_outcome none = {0};
+    data_field_clear(tuning_result_fields, &none);
+    none.at_qps = measurement_none(VERDICT_NOT_ASKED);
+    return none;
 }
 
-struct tuning_result *tuning_result_create(uint32_t n_axes, uint32_t n_cells, uint32_t n_policies)
+struct tuning_result *tuning_result_create(uint32_t n_axes, uint32_t n_points, uint32_t n_policies)
 {
     struct tuning_result *t = mem_calloc(1, sizeof *t);
-    size_t n = (size_t)n_cells * n_policies;
-    t->n_axes = n_axes;
-    t->n_cells = n_cells;
+    t->grid = point_axes_create(n_axes, n_points);
     t->n_policies = n_policies;
-    t->axes = mem_calloc(n_axes, sizeof *t->axes);
-    t->labels = mem_calloc((size_t)n_cells * n_axes, sizeof *t->labels);
-    t->policies = mem_calloc(n_policies, sizeof *t->policies);
-    t->outcomes = mem_calloc(n, sizeof *t->outcomes);
-    for (size_t i = 0; i < n; i++)
+    dataset_create(&tuning_result_layout, t);
+    for (size_t i = 0; i < (size_t)n_points * n_policies; i++)
         t->outcomes[i] = tuning_result_outcome_none();
     return t;
 }
 
 void tuning_result_destroy(struct tuning_result *tuning)
 {
-    if (!tuning)
-        return;
-    for (uint32_t a = 0; a < tuning->n_axes; a++) {
-        for (uint32_t i = 0; tuning->axes[a].labels && i < tuning->axes[a].n_labels; i++)
-            mem_free(tuning->axes[a].labels[i]);
-        mem_free(tuning->axes[a].labels);
-        mem_free(tuning->axes[a].name);
-    }
-    for (uint32_t p = 0; p < tuning->n_policies; p++)
-        mem_free(tuning->policies[p]);
-    mem_free(tuning->axes);
-    mem_free(tuning->labels);
-    mem_free(tuning->policies);
-    mem_free(tuning->outcomes);
-    mem_free(tuning->steps);
-    mem_free(tuning->name);
-    mem_free(tuning->program_version);
-    mem_free(tuning->study);
+    if (tuning)
+        dataset_destroy(&tuning_result_layout, tuning);
     mem_free(tuning);
 }
 
-struct tuning_outcome *tuning_result_outcome_at(const struct tuning_result *tuning, uint32_t cell,
+struct tuning_outcome *tuning_result_outcome_at(const struct tuning_result *tuning, uint32_t point,
                                                 uint32_t policy)
 {
-    assert(cell < tuning->n_cells && policy < tuning->n_policies);
-    return &tuning->outcomes[(size_t)cell * tuning->n_policies + policy];
+    assert(point < tuning->grid.n_points && policy < tuning->n_policies);
+    return &tuning->outcomes[(size_t)point * tuning->n_policies + policy];
 }
 
 void tuning_result_add_step(struct tuning_result *tuning, const struct tuning_step *step)
@@ -73,27 +143,6 @@ void tuning_result_add_step(struct tuning_result *tuning, const struct tuning_st
         tuning->steps = mem_realloc(tuning->steps, tuning->steps_cap, sizeof *tuning->steps);
     }
     tuning->steps[tuning->n_steps++] = *step;
-}
-
-const char *tuning_result_label(const struct tuning_result *tuning, uint32_t cell, uint32_t axis)
-{
-    assert(cell < tuning->n_cells && axis < tuning->n_axes);
-    const struct tuning_axis *a = &tuning->axes[axis];
-    uint32_t label = tuning->labels[(size_t)cell * tuning->n_axes + axis];
-    assert(label < a->n_labels);
-    return a->labels[label];
-}
-
-char *tuning_result_point_name(const struct tuning_result *tuning, uint32_t cell)
-{
-    char *name = mem_strdup("");
-    for (uint32_t a = 0; a < tuning->n_axes; a++) {
-        char *longer = mem_printf("%s%s%s=%s", name, a > 0 ? ", " : "", tuning->axes[a].name,
-                                  tuning_result_label(tuning, cell, a));
-        mem_free(name);
-        name = longer;
-    }
-    return name;
 }
 
 int tuning_result_find_policy(const struct tuning_result *tuning, const char *name)

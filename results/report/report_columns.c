@@ -18,6 +18,11 @@ static char *text_of(const struct report_columns *c, const struct report_column 
     const struct data_field *f = data_field_find(c->fields, column->field);
     if (!f && c->more)
         f = data_field_find(c->more, column->field);
+    if (column->words) {
+        int32_t code;
+        memcpy(&code, (const char *)row + f->offset, sizeof code);
+        return mem_strdup(column->words[code]);
+    }
     struct ci ci = data_field_number(f, row);
     double scale = column->scale > 0 ? column->scale : c->unit.scale, value = ci.value * scale;
     switch (column->form) {
@@ -58,6 +63,7 @@ void report_columns_row(const struct report_columns *c, struct table *table, con
         if (column->wanted && !column->wanted(c->context, column))
             continue;
         bool shown = !column->shown || column->shown(row);
-        table_cell(table, shown ? text_of(c, column, row) : mem_strdup("-"));
+        const char *hidden = column->hidden ? column->hidden : "-";
+        table_cell(table, shown ? text_of(c, column, row) : mem_strdup(hidden));
     }
 }

@@ -37,11 +37,13 @@ enum report_form {         // 7.1316 with a half-width of 0.0213     nothing kno
 
 struct report_column {
     const char *head;  // a '@' in it stands for the unit of time; NULL ends a list
-    const char *field; // its name in the tables of fields; a number, an estimate or a count
+    const char *field; // its name in the tables of fields: a number, an estimate, a count, a code
     enum report_form form;
     double scale;                                                      // 0: to the unit of time
     bool (*shown)(const void *row);                                    // else "-"; NULL: always
     bool (*wanted)(const void *context, const struct report_column *); // NULL: always
+    const char *const *words; // what the values of a code are called
+    const char *hidden;       // where it is not shown; NULL: "-"
 };
 
 struct report_columns {

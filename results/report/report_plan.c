@@ -40,7 +40,7 @@ static bool has_objective(const void *answer, const struct report_column *column
 }
 
 static const struct report_column total_columns[] = {
-    {"peak", "peak_servers", REPORT_WHOLE, 1, is_found, is_known},
+    {"peak", "peak_servers", REPORT_WHOLE, 1, .shown = is_found, .wanted = is_known},
     {"server h", "server_h", REPORT_KNOWN, 1, .wanted = is_known},
     {"plan kWh", "planned_kwh", REPORT_KNOWN, 1, .wanted = is_known},
     {"sim. kWh", "simulated_kwh", REPORT_KNOWN, 1, .wanted = is_known},

@@ -167,7 +167,7 @@ static int label_width(const struct view *v)
 {
     int all = 0;
     for (uint32_t a = 0; a < v->p->n_axes; a++) {
-        const struct sweep_axis *axis = &v->p->axes[a];
+        const struct point_axis *axis = &v->p->axes[a];
         int most = table_width_of(axis->name);
         for (uint32_t i = 0; i < axis->n_labels; i++) {
             int width = table_width_of(axis->labels[i]);

@@ -6,221 +6,107 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "results/report/report_columns.h"
 #include "results/report/table.h"
 #include "results/report/tuning_totals.h"
 #include "results/report/tuning_rows.h"
 
 #define WIDTH 120
 
-// ---- columns of the full tables
+// ---- a line per point and policy
 
-struct column {
-    const char *head; // "p@": the target's percentile
-    char *(*text)(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                  const struct column *c);
-    size_t offset; // of the member that number_text and its like show
-    double scale;
-    int decimals;                                // of number_text; -1: four digits in all
-    bool (*wanted)(const struct tuning_rows *v); // NULL: always
-};
+static const char *const met_words[] = {"yes", "?", "NO", "-"};
+static const char *const missed_words[] = {"no", "?", "yes", "-"};
 
-static double real_at(const struct tuning_rows *v, uint32_t cell, uint32_t policy, size_t offset)
+static bool is_reached(const void *row)
 {
-    double value;
-    memcpy(&value, (const char *)tuning_rows_outcome(v, cell, policy) + offset, sizeof value);
-    return value;
+    return ((const struct tuning_row *)row)->outcome.state != TUNING_UNREACHABLE;
 }
 
-static char *number_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                         const struct column *c)
+// Rare columns; the target's percentile has none of its own where it is one of the usual two.
+static bool is_wanted(const void *context, const struct report_column *column)
 {
-    double value = real_at(v, cell, policy, c->offset) * c->scale;
-    return c->decimals < 0 ? table_known(value) : table_fixed(value, c->decimals);
+    const struct tuning_rows *v = context;
+    double quantile = v->t->sla_quantile;
+    if (strcmp(column->field, "gap_frac") == 0)
+        return v->exhaustive >= 0;
+    if (strcmp(column->field, "claimed_qps") == 0)
+        return v->claims;
+    if (strcmp(column->field, "tuned_qps") == 0)
+        return v->tuned_elsewhere;
+    if (strcmp(column->field, "tail") == 0)
+        return v->t->p99_bound > 0;
+    return fabs(quantile - 0.95) > 1e-9 && fabs(quantile - 0.99) > 1e-9;
 }
 
-// The half-width is the member behind the value.
-static char *interval_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                           const struct column *c)
+static const struct report_column answer_columns[] = {
+    {"held QPS", "qps", REPORT_KNOWN, .scale = 1, .shown = is_reached, .hidden = "unreachable"},
+    {"missed QPS", "missed_qps", REPORT_KNOWN, .scale = 1},
+    {"gain x", "gain", REPORT_HUNDREDTHS, .scale = 1},
+    {"gap %", "gap_frac", REPORT_TENTHS, .scale = 100, .wanted = is_wanted},
+    {"QPS/W", "queries_per_j", REPORT_KNOWN, .scale = 1},
+    {"claims QPS", "claimed_qps", REPORT_KNOWN, .scale = 1, .wanted = is_wanted},
+    {"tuned QPS", "tuned_qps", REPORT_KNOWN, .scale = 1, .wanted = is_wanted},
+    {0}};
+
+static const struct report_column evidence_columns[] = {
+    {"p95 @", "p95_s", .form = REPORT_KNOWN_INTERVAL},
+    {"p99 @", "p99_s", .form = REPORT_KNOWN_INTERVAL},
+    {"stable", "stable", .words = met_words},
+    {"SLA", "sla", .words = met_words},
+    {"p99 ok", "tail", .words = met_words, .wanted = is_wanted},
+    {"anew", "confirmed", .words = met_words},
+    {"+5 %", "confirmed_over", .words = missed_words},
+    {0}};
+
+static const struct report_column cost_columns[] = {
+    {"power W", "power_w", REPORT_KNOWN, .scale = 1},
+    {"cpu %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
+    {"accel %", "accel_util_frac", REPORT_TENTHS, .scale = 100},
+    {"offload %", "accel_item_frac", REPORT_TENTHS, .scale = 100},
+    {"choices", "n_choices", REPORT_WHOLE, .scale = 1},
+    {"bounded", "n_bounded", REPORT_WHOLE, .scale = 1},
+    {"runs", "n_runs", REPORT_WHOLE, .scale = 1},
+    {"Mqueries", "n_queries", REPORT_KNOWN, .scale = 1e-6},
+    {"wall s", "wall_s", REPORT_TENTHS, .scale = 1},
+    {0}};
+
+// The settings of the choice, "B items". Heads are the caller's to free.
+static void setting_columns(const struct chosen *chosen, struct report_column *columns)
 {
-    double value = real_at(v, cell, policy, c->offset);
-    if (!isfinite(value))
-        return mem_strdup("-");
-    return table_interval(value, real_at(v, cell, policy, c->offset + sizeof value), c->scale);
+    for (uint32_t i = 0; i < chosen->n; i++) {
+        const struct data_field *f = &chosen->fields[i];
+        bool time = f->kind == DATA_KIND_TIME, plain = strcmp(f->units, "1") == 0;
+        columns[i] = (struct report_column){.head = mem_printf("%s%s%s", chosen->axes[i]->symbol,
+                                                               plain ? "" : " ",
+                                                               time    ? "@"
+                                                               : plain ? ""
+                                                                       : f->units),
+                                            .field = f->name,
+                                            .form = time ? REPORT_KNOWN : REPORT_WHOLE,
+                                            .scale = 1};
+    }
 }
 
-static char *count_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                        const struct column *c)
+// A table of the columns `first`, then `rest`.
+static void print_columns(FILE *out, const struct tuning_rows *v, const struct report_column *first,
+                          const struct report_column *rest)
 {
-    uint64_t value;
-    memcpy(&value, (const char *)tuning_rows_outcome(v, cell, policy) + c->offset, sizeof value);
-    return mem_printf("%llu", (unsigned long long)value);
-}
-
-static char *queries_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                          const struct column *c)
-{
-    (void)c;
-    return table_known((double)tuning_rows_outcome(v, cell, policy)->n_queries * 1e-6);
-}
-
-static int32_t verdict_at(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                          size_t offset)
-{
-    int32_t verdict;
-    memcpy(&verdict, (const char *)tuning_rows_outcome(v, cell, policy) + offset, sizeof verdict);
-    return verdict;
-}
-
-// One of four words, by verdict; nothing was looked at where there is no answer.
-static char *verdict_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                          size_t offset, const char *const *words)
-{
-    bool found = tuning_rows_found(tuning_rows_outcome(v, cell, policy));
-    return mem_strdup(words[found ? verdict_at(v, cell, policy, offset) : VERDICT_NOT_ASKED]);
-}
-
-static char *met_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                      const struct column *c)
-{
-    const char *const words[] = {"yes", "?", "NO", "-"};
-    return verdict_text(v, cell, policy, c->offset, words);
-}
-
-static char *missed_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                         const struct column *c)
-{
-    const char *const words[] = {"no", "?", "yes", "-"};
-    return verdict_text(v, cell, policy, c->offset, words);
-}
-
-static char *batch_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                        const struct column *c)
-{
-    (void)c;
-    const struct tuning_outcome *o = tuning_rows_outcome(v, cell, policy);
-    return tuning_rows_found(o) ? mem_printf("%u", o->batch_items) : mem_strdup("-");
-}
-
-static char *offload_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                          const struct column *c)
-{
-    (void)c;
-    const struct tuning_outcome *o = tuning_rows_outcome(v, cell, policy);
-    return tuning_rows_found(o) && o->offload_items > 0 ? mem_printf("%u", o->offload_items)
-                                                        : mem_strdup("-");
-}
-
-static char *rate_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                       const struct column *c)
-{
-    (void)c;
-    const struct tuning_outcome *o = tuning_rows_outcome(v, cell, policy);
-    return o->state == TUNING_UNREACHABLE ? mem_strdup("unreachable") : table_known(o->qps);
-}
-
-static char *gain_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                       const struct column *c)
-{
-    (void)c;
-    return table_fixed(tuning_rows_gain(v, cell, policy), 2);
-}
-
-static char *gap_text(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                      const struct column *c)
-{
-    (void)c;
-    return table_fixed(tuning_rows_gap(v, cell, policy) * 100, 1);
-}
-
-static bool has_exhaustive(const struct tuning_rows *v)
-{
-    return v->exhaustive >= 0;
-}
-
-static bool has_claims(const struct tuning_rows *v)
-{
-    return v->claims;
-}
-
-static bool has_tuned_elsewhere(const struct tuning_rows *v)
-{
-    return v->tuned_elsewhere;
-}
-
-// The target's percentile has no column of its own.
-static bool has_other_quantile(const struct tuning_rows *v)
-{
-    return fabs(v->t->sla_quantile - 0.95) > 1e-9 && fabs(v->t->sla_quantile - 0.99) > 1e-9;
-}
-
-static bool has_p99_bound(const struct tuning_rows *v)
-{
-    return v->t->p99_bound > 0;
-}
-
-#define AT(member) offsetof(struct tuning_outcome, member)
-
-static const struct column answer_columns[] = {
-    {"B items", batch_text, 0, 1, -1, NULL},
-    {"T items", offload_text, 0, 1, -1, NULL},
-    {"held QPS", rate_text, 0, 1, -1, NULL},
-    {"missed QPS", number_text, AT(missed_qps), 1, -1, NULL},
-    {"gain x", gain_text, 0, 1, -1, NULL},
-    {"gap %", gap_text, 0, 1, -1, has_exhaustive},
-    {"QPS/W", number_text, AT(at_qps.queries_per_j), 1, -1, NULL},
-    {"claims QPS", number_text, AT(claimed_qps), 1, -1, has_claims},
-    {"tuned QPS", number_text, AT(tuned_qps), 1, -1, has_tuned_elsewhere},
-    {NULL, NULL, 0, 0, 0, NULL}};
-
-static const struct column evidence_columns[] = {
-    {"target ms", number_text, AT(at_qps.sla_s), 1e3, -1, NULL},
-    {"p@ ms", interval_text, AT(at_qps.sla_latency_s), 1e3, -1, has_other_quantile},
-    {"p95 ms", interval_text, AT(at_qps.p95_s), 1e3, -1, NULL},
-    {"p99 ms", interval_text, AT(at_qps.p99_s), 1e3, -1, NULL},
-    {"stable", met_text, AT(at_qps.stable), 1, -1, NULL},
-    {"SLA", met_text, AT(at_qps.sla), 1, -1, NULL},
-    {"p99 ok", met_text, AT(at_qps.tail), 1, -1, has_p99_bound},
-    {"anew", met_text, AT(confirmed), 1, -1, NULL},
-    {"+5 %", missed_text, AT(confirmed_over), 1, -1, NULL},
-    {NULL, NULL, 0, 0, 0, NULL}};
-
-static const struct column cost_columns[] = {
-    {"power W", number_text, AT(at_qps.power_w), 1, -1, NULL},
-    {"cpu %", number_text, AT(at_qps.cpu_util_frac), 100, 1, NULL},
-    {"accel %", number_text, AT(at_qps.accel_util_frac), 100, 1, NULL},
-    {"offload %", number_text, AT(at_qps.accel_item_frac), 100, 1, NULL},
-    {"choices", count_text, AT(n_choices), 1, -1, NULL},
-    {"bounded", count_text, AT(n_bounded), 1, -1, NULL},
-    {"runs", count_text, AT(n_runs), 1, -1, NULL},
-    {"Mqueries", queries_text, 0, 1, -1, NULL},
-    {"wall s", number_text, AT(wall_s), 1, 1, NULL},
-    {NULL, NULL, 0, 0, 0, NULL}};
-
-static bool is_wanted(const struct tuning_rows *v, const struct column *c)
-{
-    return !c->wanted || c->wanted(v);
-}
-
-static void print_columns(FILE *out, const struct tuning_rows *v, const struct column *columns)
-{
-    int n = tuning_rows_n_labels(v) + 1;
-    for (const struct column *c = columns; c->head; c++)
-        n += is_wanted(v, c);
-    struct table *table = table_create(n);
+    const struct report_columns lists[] = {{first, v->fields, .unit = {"ms", 1e3}, .context = v},
+                                           {rest, v->fields, .unit = {"ms", 1e3}, .context = v}};
+    struct table *table = table_create(0);
     tuning_rows_add_heads(v, table);
     table_cell(table, mem_strdup("policy"));
-    for (const struct column *c = columns; c->head; c++) {
-        if (is_wanted(v, c))
-            table_cell(table, strchr(c->head, '@') ? mem_printf("p%g ms", v->t->sla_quantile * 100)
-                                                   : mem_strdup(c->head));
-    }
-    for (size_t i = 0; i < (size_t)v->t->n_cells * v->t->n_policies; i++) {
-        uint32_t cell = (uint32_t)(i / v->t->n_policies), policy = (uint32_t)(i % v->t->n_policies);
-        tuning_rows_add_labels(v, table, cell);
-        table_cell(table, mem_strdup(v->t->policies[policy]));
-        for (const struct column *c = columns; c->head; c++) {
-            if (is_wanted(v, c))
-                table_cell(table, c->text(v, cell, policy, c));
+    report_columns_heads(&lists[0], table);
+    report_columns_heads(&lists[1], table);
+    table_line(table);
+    for (uint32_t point = 0; point < v->t->grid.n_points; point++) {
+        for (uint32_t policy = 0; policy < v->t->n_policies; policy++) {
+            const struct tuning_row row = tuning_rows_row(v, point, policy);
+            tuning_rows_add_labels(v, table, point);
+            table_cell(table, mem_strdup(v->t->policies[policy]));
+            report_columns_row(&lists[0], table, &row);
+            report_columns_row(&lists[1], table, &row);
         }
     }
     table_left(table, tuning_rows_n_labels(v) + 1);
@@ -229,11 +115,27 @@ static void print_columns(FILE *out, const struct tuning_rows *v, const struct c
     fprintf(out, "\n");
 }
 
+static void print_tables(FILE *out, const struct tuning_rows *v)
+{
+    struct report_column settings[CHOSEN_MOST + 1] = {{0}};
+    char *quantile = mem_printf("p%g @", v->t->sla_quantile * 100);
+    const struct report_column targets[] = {
+        {"target @", "sla_s", .form = REPORT_KNOWN},
+        {quantile, "sla_latency_s", REPORT_KNOWN_INTERVAL, .wanted = is_wanted},
+        {0}};
+    static const struct report_column none[] = {{0}};
+    setting_columns(&v->t->chosen, settings);
+    print_columns(out, v, settings, answer_columns);
+    print_columns(out, v, targets, evidence_columns);
+    print_columns(out, v, none, cost_columns);
+    for (uint32_t i = 0; i < v->t->chosen.n; i++)
+        mem_free((char *)(uintptr_t)settings[i].head);
+    mem_free(quantile);
+}
+
 static void print_full(FILE *out, const struct tuning_rows *v)
 {
-    print_columns(out, v, answer_columns);
-    print_columns(out, v, evidence_columns);
-    print_columns(out, v, cost_columns);
+    print_tables(out, v);
     fprintf(out,
             "held, missed: largest rate shown to be held, smallest shown to be missed; gain: over "
             "%s%s\n",
@@ -251,15 +153,45 @@ static void print_full(FILE *out, const struct tuning_rows *v)
                  "their bound alone, without a run\n");
 }
 
-// ---- one line per cell
+// ---- one line per point
 
-// "251/320", "25", "-".
-static char *choice_text(const struct tuning_outcome *o)
+// "251/320"; "25" where what follows is not used; "-".
+static char *choice_text(const struct tuning_rows *v, const struct tuning_row *row)
 {
-    if (!tuning_rows_found(o))
-        return mem_strdup("-");
-    return o->offload_items > 0 ? mem_printf("%u/%u", o->batch_items, o->offload_items)
-                                : mem_printf("%u", o->batch_items);
+    char *text = mem_strdup("");
+    uint32_t n = v->t->chosen.n;
+    while (n > 0 && isnan(row->settings[n - 1]))
+        n--;
+    for (uint32_t i = 0; i < n; i++) {
+        bool time = v->t->chosen.fields[i].kind == DATA_KIND_TIME;
+        char *value = time ? table_known(row->settings[i]) : table_fixed(row->settings[i], 0);
+        char *longer = mem_printf("%s%s%s", text, i > 0 ? "/" : "", value);
+        mem_free(value);
+        mem_free(text);
+        text = longer;
+    }
+    if (n > 0)
+        return text;
+    mem_free(text);
+    return mem_strdup("-");
+}
+
+// "B/T items"; the unit where all have the same.
+static char *choice_head(const struct chosen *chosen)
+{
+    const char *units = chosen->n > 0 ? chosen->fields[0].units : "1";
+    char *head = mem_strdup("");
+    for (uint32_t i = 0; i < chosen->n; i++) {
+        char *longer = mem_printf("%s%s%s", head, i > 0 ? "/" : "", chosen->axes[i]->symbol);
+        mem_free(head);
+        head = longer;
+        units = strcmp(units, chosen->fields[i].units) == 0 ? units : "1";
+    }
+    if (strcmp(units, "1") == 0)
+        return head;
+    char *longer = mem_printf("%s %s", head, strcmp(units, "s") == 0 ? "ms" : units);
+    mem_free(head);
+    return longer;
 }
 
 // A rate with a mark for what stands against it.
@@ -267,8 +199,8 @@ static char *marked_rate(const struct tuning_outcome *o)
 {
     if (o->state == TUNING_UNREACHABLE)
         return mem_strdup("unreach.");
-    bool broken = o->at_qps.stable == VERDICT_MISSED || o->at_qps.sla == VERDICT_MISSED ||
-                  o->at_qps.tail == VERDICT_MISSED || o->confirmed == VERDICT_MISSED;
+    bool broken =
+        measurement_overall(&o->at_qps) == VERDICT_MISSED || o->confirmed == VERDICT_MISSED;
     bool loose = o->confirmed == VERDICT_UNSURE || o->confirmed_over == VERDICT_UNSURE ||
                  o->confirmed_over == VERDICT_MET;
     char *rate = table_known(o->qps), *text = mem_printf("%s%s", rate,
@@ -313,7 +245,7 @@ static void add_policy_name(const struct tuning_rows *v, uint32_t policy, struct
 
 static void add_policy_heads(const struct tuning_rows *v, uint32_t policy, struct table *table)
 {
-    table_cell(table, mem_strdup("B/T items"));
+    table_cell(table, choice_head(&v->t->chosen));
     table_cell(table, mem_strdup("QPS "));
     if (shows_gain(policy))
         table_cell(table, mem_strdup("gain x"));
@@ -321,19 +253,19 @@ static void add_policy_heads(const struct tuning_rows *v, uint32_t policy, struc
         table_cell(table, mem_strdup("gap %"));
 }
 
-static void add_policy(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
+static void add_policy(const struct tuning_rows *v, uint32_t point, uint32_t policy,
                        struct table *table)
 {
-    const struct tuning_outcome *o = tuning_rows_outcome(v, cell, policy);
-    table_cell(table, choice_text(o));
-    table_cell(table, marked_rate(o));
+    const struct tuning_row row = tuning_rows_row(v, point, policy);
+    table_cell(table, choice_text(v, &row));
+    table_cell(table, marked_rate(&row.outcome));
     if (shows_gain(policy))
-        table_cell(table, table_fixed(tuning_rows_gain(v, cell, policy), 2));
+        table_cell(table, table_fixed(row.gain, 2));
     if (shows_gap(v, policy))
-        table_cell(table, table_fixed(tuning_rows_gap(v, cell, policy) * 100, 1));
+        table_cell(table, table_fixed(row.gap_frac * 100, 1));
 }
 
-// All cells under the policies [first, end).
+// All points under the policies [first, end).
 static void print_lines(FILE *out, const struct tuning_rows *v, uint32_t first, uint32_t end)
 {
     int n = tuning_rows_n_labels(v);
@@ -347,10 +279,10 @@ static void print_lines(FILE *out, const struct tuning_rows *v, uint32_t first, 
     tuning_rows_add_heads(v, table);
     for (uint32_t p = first; p < end; p++)
         add_policy_heads(v, p, table);
-    for (uint32_t cell = 0; cell < v->t->n_cells; cell++) {
-        tuning_rows_add_labels(v, table, cell);
+    for (uint32_t point = 0; point < v->t->grid.n_points; point++) {
+        tuning_rows_add_labels(v, table, point);
         for (uint32_t p = first; p < end; p++)
-            add_policy(v, cell, p, table);
+            add_policy(v, point, p, table);
     }
     table_left(table, tuning_rows_n_labels(v));
     table_print(table, out);
@@ -382,8 +314,8 @@ static void print_head(FILE *out, const struct tuning_result *t)
 {
     fprintf(out, "recfleet %s   study %s   tuning   seed %llu   %u cell%s\n",
             t->program_version && t->program_version[0] ? t->program_version : "-",
-            t->name && t->name[0] ? t->name : "-", (unsigned long long)t->seed, t->n_cells,
-            t->n_cells == 1 ? "" : "s");
+            t->name && t->name[0] ? t->name : "-", (unsigned long long)t->seed, t->grid.n_points,
+            t->grid.n_points == 1 ? "" : "s");
     fprintf(out, "A rate is held when every queue is stable and p%g is within its target",
             t->sla_quantile * 100);
     if (t->p99_bound > 0)
@@ -393,9 +325,9 @@ static void print_head(FILE *out, const struct tuning_result *t)
 
 static void print_numbers(FILE *out, const struct tuning_rows *v)
 {
-    for (uint32_t cell = 0; v->numbered && cell < v->t->n_cells; cell++) {
-        char *name = tuning_result_point_name(v->t, cell);
-        fprintf(out, "cell %u: %s\n", cell, name);
+    for (uint32_t point = 0; v->numbered && point < v->t->grid.n_points; point++) {
+        char *name = point_axes_name(&v->t->grid, point, ", ");
+        fprintf(out, "cell %u: %s\n", point, name);
         mem_free(name);
     }
     if (v->numbered)
@@ -416,25 +348,27 @@ static void print_reason(FILE *out, const struct tuning_outcome *o)
     mem_free(floor);
 }
 
-static void print_cell_name(FILE *out, const struct tuning_rows *v, uint32_t cell)
+static void print_point_name(FILE *out, const struct tuning_rows *v, uint32_t point)
 {
-    char *name = v->numbered ? mem_printf("cell %u", cell) : tuning_result_point_name(v->t, cell);
+    char *name =
+        v->numbered ? mem_printf("cell %u", point) : point_axes_name(&v->t->grid, point, ", ");
     fprintf(out, "unreachable%s%s:\n", name[0] ? ", " : "", name);
     mem_free(name);
 }
 
 static void print_unreachable(FILE *out, const struct tuning_rows *v)
 {
-    for (uint32_t cell = 0; cell < v->t->n_cells; cell++) {
+    for (uint32_t point = 0; point < v->t->grid.n_points; point++) {
         bool named = false;
         for (uint32_t p = 0; p < v->t->n_policies; p++) {
-            if (tuning_rows_outcome(v, cell, p)->state != TUNING_UNREACHABLE)
+            const struct tuning_outcome *o = tuning_result_outcome_at(v->t, point, p);
+            if (o->state != TUNING_UNREACHABLE)
                 continue;
             if (!named)
-                print_cell_name(out, v, cell);
+                print_point_name(out, v, point);
             named = true;
             fprintf(out, "    %s: ", v->t->policies[p]);
-            print_reason(out, tuning_rows_outcome(v, cell, p));
+            print_reason(out, o);
         }
     }
 }
@@ -444,11 +378,11 @@ void report_tuning_print(FILE *out, const struct tuning_result *tuning)
     struct tuning_rows v = tuning_rows_of(tuning);
     print_head(out, tuning);
     print_numbers(out, &v);
-    if (tuning->n_cells <= REPORT_TUNING_FULL)
+    if (tuning->grid.n_points <= REPORT_TUNING_FULL)
         print_full(out, &v);
     else
         print_compact(out, &v);
     print_unreachable(out, &v);
-    if (tuning->n_cells > 1)
+    if (tuning->grid.n_points > 1)
         tuning_totals_print(out, &v);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // report_tuning: the tables that a person reads at the end of a search.
 //
-// For a dozen cells or fewer every (cell, policy) has a line in each of three tables: the answer
-// (B, T, rate, gain), its evidence (latencies with intervals, checks, confirmation) and its cost
-// (utilisation, evaluations, time). More cells get one line each with the rates of all policies. A
-// summary over the cells follows when there are several. Cells without an answer are listed with
-// their target and latency floor.
+// For a dozen points or fewer every (point, policy) has a line in each of three tables: the answer
+// (settings, rate, gain), its evidence (latencies with intervals, checks, confirmation) and its
+// cost (utilisation, evaluations, time). More points get one line each with the rates of all
+// policies. A summary over the points follows when there are several. Points without an answer are
+// listed with their target and latency floor.
 //
 // Gains are over the first policy; gaps are to the policy named "exhaustive", when there is one.
 // Every column has its unit in its head. At most 120 columns as long as names are short.
@@ -16,7 +16,7 @@
 
 #include "results/file/tuning_result.h"
 
-// Cells up to which each has all its numbers printed.
+// Points up to which each has all its numbers printed.
 #define REPORT_TUNING_FULL 12
 
 void report_tuning_print(FILE *out, const struct tuning_result *tuning);

@@ -11,11 +11,9 @@ static char *share(uint64_t part, uint64_t whole)
     return mem_printf("%llu/%llu", (unsigned long long)part, (unsigned long long)whole);
 }
 
-static void add_gains(const struct tuning_rows *v, uint32_t cell, uint32_t policy,
-                      struct tuning_totals *s)
+static void add_gains(const struct tuning_row *row, struct tuning_totals *s)
 {
-    double gain = tuning_rows_gain(v, cell, policy), gap = tuning_rows_gap(v, cell, policy);
-    double efficiency = tuning_rows_efficiency_gain(v, cell, policy);
+    double gain = row->gain, gap = row->gap_frac, efficiency = row->efficiency_gain;
     if (isfinite(gain)) {
         s->gain_least = s->n_gains == 0 ? gain : fmin(s->gain_least, gain);
         s->gain_most = s->n_gains == 0 ? gain : fmax(s->gain_most, gain);
@@ -36,10 +34,11 @@ static void add_gains(const struct tuning_rows *v, uint32_t cell, uint32_t polic
 
 struct tuning_totals tuning_totals_of(const struct tuning_rows *v, uint32_t policy)
 {
-    struct tuning_totals s = {.n_cells = v->t->n_cells};
-    for (uint32_t cell = 0; cell < v->t->n_cells; cell++) {
-        const struct tuning_outcome *o = tuning_rows_outcome(v, cell, policy);
-        s.n_found += tuning_rows_found(o);
+    struct tuning_totals s = {.n_points = v->t->grid.n_points};
+    for (uint32_t point = 0; point < s.n_points; point++) {
+        const struct tuning_row row = tuning_rows_row(v, point, policy);
+        const struct tuning_outcome *o = &row.outcome;
+        s.n_found += row.found;
         s.n_confirmed += o->confirmed != VERDICT_NOT_ASKED;
         s.n_held += o->confirmed == VERDICT_MET;
         s.n_over += o->confirmed_over != VERDICT_NOT_ASKED;
@@ -48,7 +47,7 @@ struct tuning_totals tuning_totals_of(const struct tuning_rows *v, uint32_t poli
         s.n_runs += o->n_runs;
         s.n_queries += o->n_queries;
         s.wall_s += o->wall_s;
-        add_gains(v, cell, policy, &s);
+        add_gains(&row, &s);
     }
     return s;
 }
@@ -62,7 +61,7 @@ static void add_quality(const struct tuning_rows *v, struct table *table, uint32
 {
     struct tuning_totals s = tuning_totals_of(v, policy);
     table_cell(table, mem_strdup(v->t->policies[policy]));
-    table_cell(table, share(s.n_found, s.n_cells));
+    table_cell(table, share(s.n_found, s.n_points));
     table_cell(table, table_fixed(over(s.gain_sum, s.n_gains), 2));
     table_cell(table, table_fixed(s.n_gains ? exp(s.gain_log_sum / s.n_gains) : NAN, 2));
     table_cell(table, table_fixed(s.n_gains ? s.gain_least : NAN, 2));

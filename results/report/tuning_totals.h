@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// tuning_totals: one policy over all cells of a tuning, and the summary that a report ends with.
+// tuning_totals: one policy over all points of a tuning, and the summary that a report ends with.
 //
-// Means are over the cells in which both the policy and the first policy have an answer
-// (tuning_rows.h); with another set of cells for each, a policy that gives up on hard cells would
+// Means are over the points at which both the policy and the first policy have an answer
+// (tuning_rows.h); with another set of points for each, a policy that gives up on hard points would
 // look better than one that solves them.
 //
 // Gains and gaps are fractions, times are seconds of wall time.
@@ -18,7 +18,7 @@
 #define TUNING_TOTALS_CLOSE_FRAC 0.03
 
 struct tuning_totals {
-    uint32_t n_cells, n_found;                            // all, and those with an answer
+    uint32_t n_points, n_found;                           // all, and those with an answer
     uint32_t n_gains;                                     // with a gain; of these:
     double gain_sum, gain_log_sum, gain_least, gain_most; // natural logarithms
     uint32_t n_efficiencies;                              // with a gain of rate per watt

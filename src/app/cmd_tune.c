@@ -4,7 +4,7 @@
 #include "app/cmd.h"
 #include "app/job.h"
 #include "runs/tune.h"
-#include "results/file/tuning_file.h"
+#include "results/file/dataset_write.h"
 #include "results/report/report_tuning.h"
 
 static const struct cmd_option options[] = {
@@ -26,7 +26,8 @@ static int tune(const struct cmd_line *line, const struct eval *eval,
     if (rc == 0 && eval->rank == 0) {
         for (size_t i = 0; i < tuning->n_steps; i++)
             search.info.n_queries += tuning->steps[i].result.n_queries;
-        rc = tuning_file_write(tuning, &search.info, output, cmd_given(line, "--force"), err);
+        rc = dataset_write(&tuning_result_layout, tuning, &search.info, output,
+                           cmd_given(line, "--force"), err);
     }
     rc = eval_agree(eval, rc, err);
     if (rc == 0 && eval->rank == 0 && !cmd_given(line, "--quiet")) {

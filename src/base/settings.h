@@ -39,6 +39,7 @@ struct settings_axis {
     const char *key; // of a whole number in the table
     enum settings_walk walk;
     bool needs_accelerator; // 0 where there is none
+    const char *symbol;     // short for tables: "B"
 };
 
 // Starts as {0}: no settings at all.

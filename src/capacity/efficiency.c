@@ -119,8 +119,7 @@ static void put(struct capacity_context *context, const struct tuple_unit *unit)
     struct settings *choice = &context->choices[at];
     *choice = settings_of(study->groups[unit->type].settings[unit->service].fields, unit->choice);
     context->answer->tuples[at] = unit->tuple;
-    context->answer->tuples[at].batch_items = (uint32_t)settings_whole(choice, "batch_items");
-    context->answer->tuples[at].offload_items = (uint32_t)settings_whole(choice, "offload_items");
+    chosen_values(&context->answer->chosen, choice, context->answer->tuples[at].settings);
     context->n_queries += unit->n_queries;
 }
 
@@ -170,11 +169,15 @@ static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type,
 static void make_units(struct tuple_work *work, bool rates)
 {
     const struct study *study = work->context->study;
-    const struct capacity_result *answer = work->context->answer;
+    struct capacity_result *answer = work->context->answer;
     size_t n = (size_t)answer->n_schedulers * study->n_groups * study->n_services;
     work->policies = mem_calloc(answer->n_schedulers, sizeof *work->policies);
     work->units = mem_calloc(n, sizeof *work->units);
     work->weights = mem_calloc(n, sizeof *work->weights);
+    for (uint32_t g = 0; g < study->n_groups; g++) {
+        const struct sched_type *type = sched_types[study->groups[g].scheduler];
+        chosen_add(&answer->chosen, type->axes, type->fields);
+    }
     for (uint32_t d = 0; d < answer->n_schedulers; d++) {
         int index = tuner_find(answer->schedulers[d]);
         assert(index >= 0); // the study's reader knows their names

@@ -27,7 +27,7 @@ static bool same_grid(const struct sweep_result *old, const struct grid *grid)
                 old->n_points <= grid_n_points(grid) &&
                 (old->replication < 0 || (uint32_t)old->replication == n_own);
     for (uint32_t a = 0; same && a < n_own; a++) {
-        const struct sweep_axis *axis = &old->axes[a];
+        const struct point_axis *axis = &old->axes[a];
         same = same_text(axis->name, grid_axis_name(grid, a)) &&
                axis->n_labels == grid_n_labels(grid, a);
         for (uint32_t i = 0; same && i < axis->n_labels; i++)

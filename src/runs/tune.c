@@ -9,6 +9,7 @@
 #include "runs/tunable.h"
 #include "base/mem.h"
 #include "base/wallclock.h"
+#include "cluster/sched.h"
 #include "search/tuner.h"
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ void tune_release(struct tune_input *input)
 
 // One unit, and what was found.
 struct tune_unit {
-    uint32_t cell, policy;
+    uint32_t point, policy;
     const struct tuner_policy *tuner;
     struct tuning_outcome outcome;
     struct trials path; // all that was simulated, with what followed the policy's own
@@ -121,12 +122,11 @@ static int confirm(struct crew_bench *bench, const struct tuner_outcome *found,
 }
 
 static void fill_outcome(const struct tuner_outcome *found, const struct study *study,
-                         double target_s, struct tuning_outcome *out)
+                         const struct chosen *chosen, double target_s, struct tuning_outcome *out)
 {
     const struct measurement *held = &found->capacity.at_held;
     out->state = is_found(found) ? TUNING_FOUND : TUNING_UNREACHABLE;
-    out->batch_items = (uint32_t)settings_whole(&found->choice, "batch_items");
-    out->offload_items = (uint32_t)settings_whole(&found->choice, "offload_items");
+    chosen_values(chosen, &found->choice, out->settings);
     out->floor_s = found->capacity.floor_s;
     out->n_choices = found->n_choices;
     out->n_bounded = found->n_bounded;
@@ -144,8 +144,8 @@ static void fill_outcome(const struct tuner_outcome *found, const struct study *
 
 // Collective (the crew). The policy's search, then what its answer serves of the real sizes, then
 // its confirmation.
-static int do_unit(struct crew *crew, const struct study *study, struct tune_unit *unit,
-                   struct err *err)
+static int do_unit(struct crew *crew, const struct study *study, const struct chosen *chosen,
+                   struct tune_unit *unit, struct err *err)
 {
     bool other_sizes = study->tune.has_sizes;
     struct probe *probe = probe_create(study, false);
@@ -167,7 +167,7 @@ static int do_unit(struct crew *crew, const struct study *study, struct tune_uni
     if (rc == 0 && is_found(&found) && study->tune.confirm)
         rc = confirm(&own_bench, &found, unit, err);
     if (rc == 0)
-        fill_outcome(&found, study, config.target_s, &unit->outcome);
+        fill_outcome(&found, study, chosen, config.target_s, &unit->outcome);
     else if (err->code == ERR_STUDY)
         err_prefix(err, "%s: tune", study->path);
     unit->outcome.wall_s = wallclock_s() - begin_s;
@@ -185,35 +185,49 @@ struct tune {
     const struct eval *eval;
     const struct tune_input *input;
     struct crew *crew;
-    struct tune_unit *units; // [n_units], by cell, then policy
+    struct tune_unit *units; // [n_units], by point, then policy
+    struct chosen chosen;    // what is searched, of all schedulers
     uint32_t n_units, n_policies;
     double *weights; // of the units: how long they may take, relative
     uint32_t *owner; // crew of each
 };
 
+// The first of those that are tuned, all of which have one choice.
+static const struct study_group *tuned_group(const struct study *study)
+{
+    size_t g = 0;
+    while (!study_tune_has_group(study, g))
+        g++;
+    return &study->groups[g];
+}
+
 static void make_units(struct tune *tune)
 {
     const struct tune_input *input = tune->input;
     const struct study_tune *section = &input->studies[0]->tune;
-    uint32_t n_cells = input->survey->n_points;
+    uint32_t n_points = input->survey->n_points;
     char name[64] = "";
     while (study_tune_policy(section, tune->n_policies, name, sizeof name))
         tune->n_policies++;
-    tune->n_units = n_cells * tune->n_policies;
+    tune->n_units = n_points * tune->n_policies;
     tune->units = mem_calloc(tune->n_units, sizeof *tune->units);
     tune->weights = mem_calloc(tune->n_units, sizeof *tune->weights);
     tune->owner = mem_calloc(tune->n_units, sizeof *tune->owner);
     for (uint32_t u = 0; u < tune->n_units; u++) {
-        uint32_t cell = u / tune->n_policies, policy = u % tune->n_policies;
+        uint32_t point = u / tune->n_policies, policy = u % tune->n_policies;
         study_tune_policy(section, policy, name, sizeof name);
         int index = tuner_find(name);
         assert(index >= 0); // the study's reader knows their names
         tune->units[u] = (struct tune_unit){
-            cell, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
-        const struct study *study = input->studies[cell];
+            point, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
+        const struct study *study = input->studies[point];
         for (size_t g = 0; g < study->n_groups; g++)
             tune->weights[u] =
                 fmax(tune->weights[u], tunable_weight(&study->groups[g], tuner_policies[index]));
+    }
+    for (uint32_t p = 0; p < n_points; p++) {
+        const struct sched_type *type = sched_types[tuned_group(input->studies[p])->scheduler];
+        chosen_add(&tune->chosen, type->axes, type->fields);
     }
 }
 
@@ -227,7 +241,7 @@ static int do_units(struct tune *tune, tune_progress_fn progress, void *user, st
         struct tune_unit *unit = &tune->units[u];
         if (tune->owner[u] != crew_index(tune->crew))
             continue;
-        if (do_unit(tune->crew, tune->input->studies[unit->cell], unit, err) < 0)
+        if (do_unit(tune->crew, tune->input->studies[unit->point], &tune->chosen, unit, err) < 0)
             return -1;
         for (size_t i = 0; i < unit->path.n; i++)
             n_queries += unit->path.v[i].result.n_queries;
@@ -242,13 +256,9 @@ static int share(struct tune *tune, struct err *err)
 {
     for (uint32_t u = 0; u < tune->n_units; u++) {
         struct tune_unit *unit = &tune->units[u];
-        const struct study *study = tune->input->studies[unit->cell];
-        size_t g = 0; // the first tuned group's settings were varied
-        while (!study_tune_has_group(study, g))
-            g++;
+        const struct study_group *group = tuned_group(tune->input->studies[unit->point]);
         if (crew_share(tune->eval->comm, crew_speaker(tune->crew, tune->owner[u]), &unit->outcome,
-                       sizeof unit->outcome, &unit->path, study->groups[g].settings[0].fields,
-                       err) < 0)
+                       sizeof unit->outcome, &unit->path, group->settings[0].fields, err) < 0)
             return -1;
     }
     return 0;
@@ -258,32 +268,31 @@ static int share(struct tune *tune, struct err *err)
 
 static void put_unit(struct tuning_result *tuning, const struct tune_unit *unit)
 {
-    *tuning_result_outcome_at(tuning, unit->cell, unit->policy) = unit->outcome;
+    *tuning_result_outcome_at(tuning, unit->point, unit->policy) = unit->outcome;
     for (size_t i = 0; i < unit->path.n; i++) {
-        const struct measure_point *point = &unit->path.v[i].point;
-        tuning_result_add_step(
-            tuning, &(struct tuning_step){
-                        .cell = unit->cell,
-                        .policy = unit->policy,
-                        .batch_items = (uint32_t)settings_whole(&point->choice, "batch_items"),
-                        .offload_items = (uint32_t)settings_whole(&point->choice, "offload_items"),
-                        .stream = point->stream,
-                        .rate_qps = point->rate_qps,
-                        .result = unit->path.v[i].result});
+        const struct measure_point *measured = &unit->path.v[i].point;
+        struct tuning_step step = {.point = unit->point,
+                                   .policy = unit->policy,
+                                   .stream = measured->stream,
+                                   .rate_qps = measured->rate_qps,
+                                   .result = unit->path.v[i].result};
+        chosen_values(&tuning->chosen, &measured->choice, step.settings);
+        tuning_result_add_step(tuning, &step);
     }
 }
 
 static void name_axes(struct tuning_result *tuning, const struct grid *grid)
 {
-    for (uint32_t a = 0; a < tuning->n_axes; a++) {
-        struct tuning_axis *axis = &tuning->axes[a];
-        axis->name = mem_strdup(grid_axis_name(grid, a));
-        axis->n_labels = grid_n_labels(grid, a);
-        axis->labels = mem_calloc(axis->n_labels, sizeof *axis->labels);
-        for (uint32_t i = 0; i < axis->n_labels; i++)
-            axis->labels[i] = mem_strdup(grid_label(grid, a, i));
-        for (uint32_t p = 0; p < tuning->n_cells; p++)
-            tuning->labels[p * tuning->n_axes + a] = grid_value(grid, p, a);
+    struct point_axes *axes = &tuning->grid;
+    for (uint32_t a = 0; a < axes->n_axes; a++) {
+        uint32_t n = grid_n_labels(grid, a);
+        const char **labels = mem_calloc(n, sizeof *labels);
+        for (uint32_t i = 0; i < n; i++)
+            labels[i] = grid_label(grid, a, i);
+        point_axes_set(axes, a, grid_axis_name(grid, a), labels, n);
+        for (uint32_t p = 0; p < axes->n_points; p++)
+            axes->values[p * axes->n_axes + a] = grid_value(grid, p, a);
+        mem_free(labels);
     }
 }
 
@@ -304,6 +313,7 @@ static struct tuning_result *assemble(const struct tune *tune)
         if (study_tune_has_service(study, s))
             tuning->sla_quantile = study->services[s].sla_quantile;
     tuning->p99_bound = study->tune.p99_bound;
+    tuning->chosen = tune->chosen;
     name_axes(tuning, grid);
     for (uint32_t p = 0; p < tune->n_policies; p++)
         tuning->policies[p] = mem_strdup(tune->units[p].tuner->name);

@@ -94,9 +94,9 @@ START_TEST(given_choices_are_taken)
     const struct capacity_tuple *t = f.context.answer->tuples;
     ck_assert_uint_eq(f.context.n_queries, 0);
     ck_assert(isnan(t[0].qps) && isnan(t[7].qps));
-    ck_assert_uint_eq(t[2].batch_items, 20);
-    ck_assert_uint_eq(t[4].batch_items, 20); // 80 items over 4 cores
-    ck_assert_uint_eq(t[7].batch_items, 5);  // 40 over 8
+    ck_assert_uint_eq(t[2].settings[0], 20);
+    ck_assert_uint_eq(t[4].settings[0], 20); // 80 items over 4 cores
+    ck_assert_uint_eq(t[7].settings[0], 5);  // 40 over 8
     capacity_fixture_close(&f);
 }
 END_TEST

@@ -59,8 +59,8 @@ FENCES = {
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
                         "src/runs/probe", "src/capacity/sample", "src/capacity/memo",
                         "src/capacity/day", "src/app/main", "src/app/job"]),
-    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/columns",
-                                             "results/file/dataset_write", "results/file/dataset_file"]),
+    "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
+                                             "results/file/dataset_file"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
@@ -115,7 +115,6 @@ SYMBOL_PREFIXES = {
     "config": ["balancer_fields", "load_unit_names", "outage_kind_names", "fleet_"],
     "doc": ["node_"],                   # a document is made of struct node
     "meta": ["run_info_"],               # how a run went, beside what it is about
-    "columns": ["column_"],             # a file of columns holds struct column
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
     "measure": ["trials_"],             # every point that was measured
     "rf_calibrate": ["main"],

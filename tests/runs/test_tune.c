@@ -65,27 +65,27 @@ START_TEST(finds_the_best_batch_of_each_point)
         tune(TRAFFIC(", sla: {p95: 20ms}") FLEET TUNE
              "sweep: [{axis: target, key: \"traffic[0].sla.p95\", values: [20ms, 2ms]}]\n");
     if (tuning) {
-        ck_assert_uint_eq(tuning->n_cells, 2);
+        ck_assert_uint_eq(tuning->grid.n_points, 2);
         ck_assert_uint_eq(tuning->n_policies, 2);
         ck_assert_str_eq(tuning->policies[1], "exhaustive");
-        ck_assert_str_eq(tuning->axes[0].labels[1], "2ms");
+        ck_assert_str_eq(tuning->grid.axes[0].labels[1], "2ms");
         const struct tuning_outcome *loose = tuning_result_outcome_at(tuning, 0, 1);
         const struct tuning_outcome *strict = tuning_result_outcome_at(tuning, 1, 1);
         ck_assert_int_eq(loose->state, TUNING_FOUND);
-        ck_assert_uint_eq(loose->batch_items, 200);
+        ck_assert_uint_eq(loose->settings[0], 200);
         ck_assert_double_gt(loose->qps, 0.85 * 8 / 3e-3);
         ck_assert_double_lt(loose->qps, 8 / 3e-3);
-        ck_assert_uint_le(strict->batch_items, 50);
+        ck_assert_uint_le(strict->settings[0], 50);
         ck_assert_double_lt(strict->qps, loose->qps);
         // 200 items over 8 cores.
-        ck_assert_uint_eq(tuning_result_outcome_at(tuning, 0, 0)->batch_items, 25);
+        ck_assert_uint_eq(tuning_result_outcome_at(tuning, 0, 0)->settings[0], 25);
         ck_assert_int_ne(loose->confirmed, VERDICT_MISSED); // short runs may be unsure
         ck_assert_int_eq(loose->at_qps.tail, VERDICT_NOT_ASKED);
         // Every simulated query is on the path, in the order of the grid.
         uint64_t n_queries[2] = {0};
         for (size_t i = 0; i < tuning->n_steps; i++) {
-            n_queries[tuning->steps[i].cell] += tuning->steps[i].result.n_queries;
-            ck_assert(i == 0 || tuning->steps[i].cell >= tuning->steps[i - 1].cell);
+            n_queries[tuning->steps[i].point] += tuning->steps[i].result.n_queries;
+            ck_assert(i == 0 || tuning->steps[i].point >= tuning->steps[i - 1].point);
         }
         ck_assert_uint_gt(n_queries[0], loose->n_queries); // and its confirmation
         ck_assert_uint_gt(n_queries[1], strict->n_queries);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/trace_file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,25 @@ START_TEST(unsuitable_settings_are_refused)
 }
 END_TEST
 
+// Columns that cannot be one, and numbers that no time can be.
+START_TEST(other_columns_are_refused)
+{
+    const double reals[] = {0, 1, (double)NAN};
+    struct trace_csv_config config = configured();
+    config.size_column = (char *)"";
+    write_file((struct column_file_column){"log/t", 3, reals, NULL, "s"},
+               (struct column_file_column){"n", 1, reals, NULL, NULL});
+    config.time_column = (char *)"/log/t";
+    refuses(&config, PATH ": /log/t: record 3: expected a finite number, got nan");
+    config.time_column = (char *)"log/tt";
+    refuses(&config, PATH ": log/tt: no such dataset; did you mean \"/log/t\"?");
+    config.time_column = (char *)"/q";
+    refuses(&config, PATH ": /q: no such dataset; did you mean \"/n\"?");
+    config.time_column = (char *)"/log";
+    refuses(&config, PATH ": /log is no variable");
+}
+END_TEST
+
 // Files that are missing or no HDF5 at all get the messages of CSV.
 START_TEST(other_files_are_csv)
 {
@@ -255,6 +275,7 @@ int main(void)
                                        {"limits", sizes_and_times_at_their_limits},
                                        {"errors", bad_records_are_placed},
                                        {"errors", unsuitable_settings_are_refused},
+                                       {"errors", other_columns_are_refused},
                                        {"errors", other_files_are_csv},
                                        {"errors", damaged_files_do_no_harm}};
     int rc = suite_run("trace_file", tests, sizeof tests / sizeof *tests);

@@ -24,6 +24,7 @@ static const struct data_field reading_fields[] = {
     DATA_TIME_AS("busy_s", busy_ns, "time it was busy"),
     DATA_TEXT(note, "what was seen"),
     {0}};
+static const struct data_field heat_fields[] = {DATA_NUMBER(heat_k, "K", "temperature"), {0}};
 #undef ROW
 
 #define ROW struct farm_event
@@ -60,6 +61,8 @@ static const struct dataset_dim dims[] = {
     DATASET_VALUES("edge", n_edges, edges_s, "s", "lower edge"),
     DATASET_NAMES("component", 2, components, "component of a disk"),
     DATASET_NUMBERS("quantile", 2, quantiles, "1", "quantile"),
+    DATASET_GRID("trial", trials, "trial"),
+    DATASET_GRID("round", rounds, "round"),
     {0}};
 
 static const struct dataset_array arrays[] = {
@@ -67,8 +70,12 @@ static const struct dataset_array arrays[] = {
      .group = "/",
      DATASET_ROWS(makers, char *),
      .dims = {"disk"},
-     .views = {{DATASET_ALONE("maker", DATA_KIND_TEXT, "1", "who made it")}},
-     .flags = DATASET_COORDINATE},
+     .views = {{DATASET_ALONE("maker", DATA_KIND_TEXT, "1", "who made it")}}},
+    {.name = "score",
+     .group = "/",
+     DATASET_ROWS(scores, double),
+     .dims = {"trial"},
+     .views = {{DATASET_ALONE("score", DATA_KIND_NUMBER, "1", "score")}}},
     {.name = "price",
      .group = "/",
      DATASET_ROWS(prices, double),
@@ -82,7 +89,22 @@ static const struct dataset_array arrays[] = {
                {DATASET_INNER(struct farm_reading, wait_s, struct ci, wait_fields, "quantile")},
                {.prefix = "component_",
                 DATASET_INNER(struct farm_reading, parts, struct farm_part, part_fields,
-                              "component")}}},
+                              "component")},
+               {.offset = offsetof(struct farm_reading, extra),
+                .own_fields = offsetof(struct farm, extras)}}},
+    {.name = "heat",
+     .group = "/run",
+     DATASET_ROWS(readings, struct farm_reading),
+     .dims = {"day", "disk"},
+     .views = {{.fields = heat_fields}},
+     .flags = DATASET_SHARED},
+    {.name = "spread",
+     .group = "/folded",
+     .offset = DATA_OFFSET(spread, struct ci *),
+     .stride = sizeof(struct farm_part),
+     .dims = {"round"},
+     .views = {{.fields = part_fields}},
+     .flags = DATASET_UNREAD | DATASET_NO_EMPTY | DATASET_SPREAD},
     {.name = "events",
      .group = "/deep/events",
      DATASET_ROWS(events, struct farm_event),
@@ -142,6 +164,8 @@ static void fill_readings(struct farm *farm)
         r->shift = -(int32_t)i;
         r->spinning = i % 2;
         r->busy_ns = INT64_C(86400000000001) * i;
+        r->extra[0] = 7 * i;
+        r->heat_k = 300 + i;
         r->note = mem_strdup(i == 1 ? "" : i == 2 ? "µ, \"two\"\nlines" : "fine");
         for (int q = 0; q < 2; q++)
             r->wait_s[q] = (struct ci){.value = i + 0.5 * q, .half_95 = q ? NAN : 0.25};
@@ -153,7 +177,15 @@ static void fill_readings(struct farm *farm)
 struct farm farm_make(uint32_t n_events)
 {
     struct farm farm = {.n_disks = 2, .n_days = 3, .n_events = n_events, .n_edges = 1000};
+    farm.trials = point_axes_create(2, 3);
     dataset_create(&farm_layout, &farm);
+    point_axes_set(&farm.trials, 0, "maker name", (const char *const[]){"x, µ", "y"}, 2);
+    point_axes_set(&farm.trials, 1, "rate", (const char *const[]){"1kqps", "2500qps"}, 2);
+    farm.trials.values[2] = farm.trials.values[3] = farm.trials.values[5] =
+        1; // x 1k, y 2500, x 2500
+    farm.scores[1] = 4.5;
+    farm.extras[0] = (struct data_field){
+        .name = "load", .units = "1", .long_name = "load", .kind = DATA_KIND_COUNT};
     farm.name = mem_strdup("farm");
     farm.program_version = mem_strdup("0.0.test");
     farm.study = mem_strdup("name: farm\n# ±\n");

@@ -22,6 +22,8 @@ struct farm_reading {
     char *note;
     struct ci wait_s[2];       // by quantile
     struct farm_part parts[2]; // by component
+    uint64_t extra[2];         // what `extras` says
+    double heat_k;             // of /run
 };
 
 struct farm_event {
@@ -38,7 +40,7 @@ struct farm {
     uint32_t n_disks, n_days, n_events, n_edges;
     char **disks;
     double *edges_s;               // [n_edges]
-    char **makers;                 // [n_disks]: a coordinate
+    char **makers;                 // [n_disks]
     double *prices;                // [n_disks]
     struct farm_reading *readings; // [n_days][n_disks]
     struct farm_event *events;     // [n_events]; optional
@@ -49,12 +51,17 @@ struct farm {
         uint32_t reserved;
     } sample;       // optional
     double *wall_s; // [n_disks], of /run
+    struct point_axes trials;
+    double *scores;              // [trials.n_points]
+    struct point_axes rounds;    // for others, and only where there are some
+    struct ci *spread;           // [rounds.n_points][4]: of struct farm_part
+    struct data_field extras[3]; // of a reading's `extra`; only written
 };
 
 extern const struct dataset_layout farm_layout;
 
 // A farm of two disks over three days, and nothing optional but what is asked for; owned, release
-// with dataset_destroy().
+// with dataset_destroy(). Its readings have one extra, "load".
 struct farm farm_make(uint32_t n_events);
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "results/file/fixture_tuning.h"
 
 #define INTERVAL_H 6
 
@@ -61,10 +62,11 @@ static struct measurement trial(double p95_s, double util_frac)
 
 static void fill_tuples(struct capacity_result *s)
 {
+    s->chosen = fixture_chosen();
     for (uint32_t i = 0; i < s->n_schedulers * s->n_types * s->n_services; i++) {
         struct capacity_tuple *t = &s->tuples[i];
-        t->batch_items = 32 << i % 4;
-        t->offload_items = i % 2 ? 320 : 0;
+        t->settings[0] = 32 << i % 4;
+        t->settings[1] = i % 2 ? 320 : 0;
         t->qps = 100.0 * (1 + i);
         t->missed_qps = t->qps * 1.02;
         t->idle_w = 90;

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/file/same_artefact.h"
+#include "results/file/sweep_file.h"
 
 static struct ci estimate(double value)
 {
@@ -184,4 +186,10 @@ struct sweep_result *fixture_points_least(void)
     struct sweep_result *p = sweep_result_create(0, 1);
     describe(p, "least");
     return p;
+}
+
+void fixture_sweep_same(const struct sweep_result *a, const struct sweep_result *b)
+{
+    const struct sweep_frame x = {.result = *a}, y = {.result = *b};
+    same_artefact(&sweep_file_layout, &x, &y);
 }

@@ -29,4 +29,7 @@ struct sweep_result *fixture_sweep(void);
 // No axes, one point, which is missing.
 struct sweep_result *fixture_points_least(void);
 
+// Asserts that all that a file keeps of them is equal.
+void fixture_sweep_same(const struct sweep_result *a, const struct sweep_result *b);
+
 #endif

@@ -4,15 +4,20 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "base/schema.h"
 
-static void name_axis(struct tuning_axis *axis, const char *name, const char *const *labels,
-                      uint32_t n)
+struct chosen fixture_chosen(void)
 {
-    axis->name = mem_strdup(name);
-    axis->n_labels = n;
-    axis->labels = mem_calloc(n, sizeof *axis->labels);
-    for (uint32_t i = 0; i < n; i++)
-        axis->labels[i] = labels ? mem_strdup(labels[i]) : mem_printf("rmc%u", i + 1);
+    static const struct field fields[] = {
+        {"batch_items", FIELD_INT, UNIT_ITEMS, 0, 1, 65535, "256", NULL, "most items of a request"},
+        {"offload_items", FIELD_INT, UNIT_ITEMS, 8, 0, 65536, "0", NULL, "least items offloaded"},
+        FIELD_END};
+    static const struct settings_axis axes[] = {{"batch_items", SETTINGS_FACTORS, false, "B"},
+                                                {"offload_items", SETTINGS_STEPS, true, "T"},
+                                                {0}};
+    struct chosen chosen = {0};
+    chosen_add(&chosen, axes, fields);
+    return chosen;
 }
 
 static void describe(struct tuning_result *t)
@@ -23,12 +28,13 @@ static void describe(struct tuning_result *t)
     t->seed = UINT64_C(0xfedcba9876543210);
     t->sla_quantile = 0.95;
     t->p99_bound = 2;
+    t->chosen = fixture_chosen();
 }
 
 static void fill(struct tuning_outcome *o, double qps, double target_s, uint32_t policy)
 {
-    o->batch_items = policy == 0 ? 25 : 250 + policy;
-    o->offload_items = policy == 0 ? 0 : 320;
+    o->settings[0] = policy == 0 ? 25 : 250 + policy;
+    o->settings[1] = policy == 0 ? 0 : 320;
     o->qps = o->claimed_qps = o->tuned_qps = qps;
     o->missed_qps = qps * 1.01;
     o->at_qps.sla_s = target_s;
@@ -55,7 +61,7 @@ static void fill(struct tuning_outcome *o, double qps, double target_s, uint32_t
 static void make_unreachable(struct tuning_outcome *o, double floor_s)
 {
     o->state = TUNING_UNREACHABLE;
-    o->batch_items = o->offload_items = 0;
+    o->settings[0] = o->settings[1] = 0;
     double target_s = o->at_qps.sla_s;
     o->qps = o->missed_qps = o->claimed_qps = o->tuned_qps = NAN;
     o->at_qps = measurement_none(VERDICT_NOT_ASKED);
@@ -67,10 +73,9 @@ static void make_unreachable(struct tuning_outcome *o, double floor_s)
 static void add_steps(struct tuning_result *t)
 {
     for (uint32_t i = 0; i < 3; i++) {
-        struct tuning_step step = {.cell = i / 2,
+        struct tuning_step step = {.point = i / 2,
                                    .policy = i,
-                                   .batch_items = 16u << i,
-                                   .offload_items = 20 * i,
+                                   .settings = {16u << i, 20 * i},
                                    .stream = i,
                                    .rate_qps = 1000.0 + i,
                                    .result = measurement_none(VERDICT_NOT_ASKED)};
@@ -87,27 +92,28 @@ static void add_steps(struct tuning_result *t)
 
 struct tuning_result *fixture_tuning(uint32_t n_models)
 {
+    static const char *const models[] = {"rmc1", "rmc2", "rmc3", "rmc4", "rmc5"};
     static const char *const targets[] = {"low", "medium"};
     static const char *const platforms[] = {"skylake", "cpu + gpu, ti"};
     static const char *const policies[] = {"static", "deeprecsched", "exhaustive"};
     static const double gains[] = {1, 2, 2.02};
     struct tuning_result *t = tuning_result_create(3, 4 * n_models, 3);
     describe(t);
-    name_axis(&t->axes[0], "model", NULL, n_models);
-    name_axis(&t->axes[1], "target", targets, 2);
-    name_axis(&t->axes[2], "platform", platforms, 2);
+    point_axes_set(&t->grid, 0, "model", models, n_models);
+    point_axes_set(&t->grid, 1, "target", targets, 2);
+    point_axes_set(&t->grid, 2, "platform", platforms, 2);
     for (uint32_t p = 0; p < 3; p++)
         t->policies[p] = mem_strdup(policies[p]);
-    for (uint32_t c = 0; c < t->n_cells; c++) {
-        t->labels[3 * c] = c / 4;
-        t->labels[3 * c + 1] = c / 2 % 2;
-        t->labels[3 * c + 2] = c % 2;
+    for (uint32_t c = 0; c < t->grid.n_points; c++) {
+        t->grid.values[3 * c] = c / 4;
+        t->grid.values[3 * c + 1] = c / 2 % 2;
+        t->grid.values[3 * c + 2] = c % 2;
         for (uint32_t p = 0; p < 3; p++)
             fill(tuning_result_outcome_at(t, c, p), 1000 * (c + 1) * gains[p],
                  c / 2 % 2 ? 0.025 : 0.0025, p);
     }
-    make_unreachable(tuning_result_outcome_at(t, t->n_cells - 1, 0), 0.0311);
-    make_unreachable(tuning_result_outcome_at(t, t->n_cells - 1, 2), 0.0201);
+    make_unreachable(tuning_result_outcome_at(t, t->grid.n_points - 1, 0), 0.0311);
+    make_unreachable(tuning_result_outcome_at(t, t->grid.n_points - 1, 2), 0.0201);
     add_steps(t);
     return t;
 }

@@ -46,7 +46,8 @@ def check_points(path, engine):
     with xarray.open_dataset(path, engine=engine) as data:
         assert data.attrs["Conventions"] == "CF-1.8" and data.attrs["kind"] == "sweep"
         assert data.attrs["axes"].split("\n") == AXES
-        assert data.attrs["replication_variable"] == "replication"
+        assert data.attrs["axis_variables"].split(" ") == AXES
+        assert data.attrs["replication_axis"] == 2
         assert list(data.policy.values) == ["random"] * 6 + ["power of 2"] * 6
         assert list(data.servers_value.values) == ([100] * 3 + [2500] * 3) * 2
         assert "policy_value" not in data.coords

@@ -42,6 +42,16 @@ static void same_fields(const char *what, const struct data_field *fields, const
                       f->name);
 }
 
+static void same_grid(const struct point_axes *a, const struct point_axes *b)
+{
+    ck_assert_uint_eq(a->n_axes, b->n_axes);
+    for (uint32_t i = 0; i < a->n_axes; i++) {
+        ck_assert_str_eq(a->axes[i].name, b->axes[i].name);
+        for (uint32_t p = 0; p < a->n_points; p++)
+            ck_assert_str_eq(point_axes_label(a, p, i), point_axes_label(b, p, i));
+    }
+}
+
 static void same_dim(const struct dataset_dim *dim, const void *a, const void *b)
 {
     uint32_t n = dataset_length(dim, a);
@@ -49,6 +59,8 @@ static void same_dim(const struct dataset_dim *dim, const void *a, const void *b
     ck_assert_msg(n == dataset_length(dim, b), "length of %s", dim->name);
     for (uint32_t i = 0; x && i < n; i++)
         ck_assert_str_eq(x[i] ? x[i] : "", y[i] ? y[i] : "");
+    if (dim->axis == DATASET_AXIS_GRID)
+        same_grid(dataset_grid(dim, a), dataset_grid(dim, b));
     if (dim->axis == DATASET_AXIS_VALUES) {
         const double *p, *q;
         memcpy(&p, (const char *)a + dim->offset, sizeof p);
@@ -62,7 +74,9 @@ static void same_array(const struct dataset_layout *layout, const struct dataset
                        const void *a, const void *b)
 {
     size_t n = dataset_n_rows(layout, a, array);
-    for (const struct dataset_view *v = array->views; v->fields; v++) {
+    for (const struct dataset_view *v = array->views; v->fields || v->own_fields; v++) {
+        if (v->own_fields)
+            continue; // not read
         uint32_t n_inner = v->inner ? dataset_length(dataset_dim(layout, v->inner), a) : 1;
         for (size_t i = 0; i < n * n_inner; i++) {
             size_t at = i / n_inner * array->stride + v->offset + i % n_inner * v->inner_stride;
@@ -128,12 +142,17 @@ static void check_array(const struct dataset_layout *layout, const struct datase
                   array->name);
     for (const char *const *d = array->dims; *d; d++)
         ck_assert_msg(dataset_dim(layout, *d) != NULL, "%s: no dimension %s", array->name, *d);
-    for (const struct dataset_view *v = array->views; v->fields; v++) {
+    for (const struct dataset_view *v = array->views; v->fields || v->own_fields; v++) {
+        if (v->own_fields)
+            continue; // of no layout
         const struct dataset_dim *inner = v->inner ? dataset_dim(layout, v->inner) : NULL;
         ck_assert_msg(!v->inner || (inner && inner->n > 0), "%s: an inner dimension is constant",
                       array->name);
         for (const struct data_field *f = v->fields; f->name; f++) {
+            bool real = f->kind == DATA_KIND_NUMBER || f->kind == DATA_KIND_ESTIMATE;
             check_field(layout, f);
+            if ((array->flags & DATASET_SPREAD) && !real)
+                continue;
             see_name(seen, strcmp(array->group, "/") == 0 ? "" : array->group, v->prefix, f->name);
             // The batches behind an estimate may be a field of their own, or be left out.
             bool estimate = f->kind == DATA_KIND_ESTIMATE;

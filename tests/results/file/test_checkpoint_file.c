@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -106,36 +105,6 @@ START_TEST(comes_back)
     ck_assert_int_eq(frames_next(&in, &n, &hash, &err), 0);
     frames_close(&in);
     durable_remove(NAME);
-}
-END_TEST
-
-// Frames longer than the pieces they are checked in.
-START_TEST(long_frames)
-{
-    const uint64_t n = (UINT64_C(3) << 20) + 5;
-    struct frames_in in;
-    struct checkpoint_head head;
-    struct err err = {0};
-    uint64_t n_bytes, hash;
-    unsigned char *bytes = mem_alloc(n), *back = mem_alloc(n);
-    for (uint64_t i = 0; i < n; i++)
-        bytes[i] = (unsigned char)(i * 7 + (i >> 13));
-    struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, &err);
-    ck_assert_ptr_nonnull(out);
-    ck_assert_int_eq(
-        frames_put(checkpoint_file_frames(out), bytes, n, checksum_bytes(bytes, n), &err), 0);
-    ck_assert_int_eq(checkpoint_file_finish(out, &n_bytes, &err), 0);
-    ck_assert_int_eq(frames_open(&in, &checkpoint_file_kind, NAME, &err), 0);
-    ck_assert_int_eq(checkpoint_file_head(&in, &head, &err), 0);
-    ck_assert_int_eq(frames_check(&in, &err), 0);
-    ck_assert_int_eq(frames_next(&in, &n_bytes, &hash, &err), 1);
-    ck_assert_uint_eq(n_bytes, n);
-    ck_assert_int_eq(frames_get(&in, back, n, hash, &err), 0);
-    ck_assert_mem_eq(back, bytes, n);
-    frames_close(&in);
-    durable_remove(NAME);
-    mem_free(bytes);
-    mem_free(back);
 }
 END_TEST
 
@@ -325,48 +294,6 @@ START_TEST(only_regular_files)
 }
 END_TEST
 
-// A file may not grow beyond some length, as on a full disk: an error that says so, not a signal;
-// the file that had the name is as it was and no other is left.
-START_TEST(no_room)
-{
-    static const unsigned char bytes[5000];
-    struct rlimit was, limit;
-    uint64_t n_bytes;
-    sigset_t pending;
-    write_file(NAME);
-    struct blob before = read_bytes(NAME);
-    getrlimit(RLIMIT_FSIZE, &was);
-    // In the head, behind it, in the first frame, in the second, in the end.
-    const rlim_t limits[] = {0, 100, 288, 300, 5000, 6000, 10320, 10330};
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        struct err err = {0};
-        limit = (struct rlimit){limits[i], was.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-        struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, &err);
-        uint64_t hash = checksum_bytes(bytes, sizeof bytes);
-        int rc = out ? 0 : -1;
-        for (int k = 0; k < 2 && rc == 0; k++)
-            rc = frames_put(checkpoint_file_frames(out), bytes, sizeof bytes, hash, &err);
-        if (rc == 0)
-            rc = checkpoint_file_finish(out, &n_bytes, &err);
-        else
-            checkpoint_file_abandon(out);
-        setrlimit(RLIMIT_FSIZE, &was);
-        ck_assert_int_eq(rc, -1);
-        ck_assert_str_eq(err.text, "checkpoint " NAME ": cannot write: File too large");
-        ck_assert_int_eq(sigpending(&pending), 0);
-        ck_assert(!sigismember(&pending, SIGXFSZ));
-        struct blob after = read_bytes(NAME);
-        ck_assert_uint_eq(after.n, before.n);
-        ck_assert_mem_eq(after.bytes, before.bytes, before.n);
-        blob_release(&after);
-    }
-    ck_assert_int_ne(access(NAME ".previous", F_OK), 0);
-    blob_release(&before);
-    durable_remove(NAME);
-}
-END_TEST
-
 // Writes one checkpoint after the other until it is killed.
 static void write_for_ever(const unsigned char *bytes, uint64_t n)
 {
@@ -418,19 +345,6 @@ START_TEST(killed_at_any_moment)
 }
 END_TEST
 
-// A frame that is too long is refused before a byte of it is looked at.
-START_TEST(too_long_a_frame)
-{
-    struct err err = {0};
-    struct checkpoint_file_out *out = checkpoint_file_create(NAME, &head_of_tests, &err);
-    ck_assert_int_eq(frames_put(checkpoint_file_frames(out), NULL, FRAMES_MAX_BYTES + 1, 0, &err),
-                     -1);
-    ck_assert_msg(strstr(err.text, "too long") != NULL, "%s", err.text);
-    checkpoint_file_abandon(out);
-    ck_assert(!durable_exists(NAME));
-}
-END_TEST
-
 // A checkpoint belongs to one study and one program; the reason names what differs.
 START_TEST(belongs_to_one_study)
 {
@@ -456,21 +370,12 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", comes_back},
-        {"core", belongs_to_one_study},
-        {"limits", long_frames},
-        {"limits", texts_are_tamed},
-        {"errors", changed_anywhere},
-        {"errors", cut_or_extended},
-        {"errors", frames_swapped},
-        {"errors", huge_lengths},
-        {"errors", no_frames},
-        {"errors", other_kinds},
-        {"errors", senseless_heads},
-        {"errors", only_regular_files},
-        {"errors", no_room},
-        {"errors", too_long_a_frame},
-        {"errors", killed_at_any_moment},
+        {"core", comes_back},           {"core", belongs_to_one_study},
+        {"limits", texts_are_tamed},    {"errors", changed_anywhere},
+        {"errors", cut_or_extended},    {"errors", frames_swapped},
+        {"errors", huge_lengths},       {"errors", no_frames},
+        {"errors", other_kinds},        {"errors", senseless_heads},
+        {"errors", only_regular_files}, {"errors", killed_at_any_moment},
     };
     return suite_run("checkpoint_file", tests, sizeof tests / sizeof *tests);
 }

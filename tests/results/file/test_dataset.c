@@ -69,15 +69,51 @@ END_TEST
 // half-widths, dimensions, groups at any depth.
 START_TEST(taken_names)
 {
-    const char *const taken[] = {"disk",      "n_reads", "wait_s",   "wait_s_half_95",
-                                 "price_usd", "deep",    "events",   "run",
-                                 "study",     "text",    "quantile", "component_power_w_half_95"};
-    const char *const free_names[] = {"dis",        "power_w", "n_reads_half_95",
-                                      "component_", "policy",  "eve"};
+    struct farm farm = farm_make(0);
+    const char *const taken[] = {"disk",           "n_reads",   "wait_s",
+                                 "wait_s_half_95", "price_usd", "deep",
+                                 "events",         "run",       "study",
+                                 "text",           "quantile",  "component_power_w_half_95",
+                                 "load",           "folded",    "share_frac_half_95"};
+    const char *const free_names[] = {
+        "dis", "component_share_frac_half_95", "n_reads_half_95", "component_", "policy", "eve",
+        "rate"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        ck_assert_msg(dataset_uses_name(&farm_layout, taken[i]), "%s", taken[i]);
+        ck_assert_msg(dataset_uses_name(&farm_layout, &farm, taken[i]), "%s", taken[i]);
     for (size_t i = 0; i < sizeof free_names / sizeof *free_names; i++)
-        ck_assert_msg(!dataset_uses_name(&farm_layout, free_names[i]), "%s", free_names[i]);
+        ck_assert_msg(!dataset_uses_name(&farm_layout, &farm, free_names[i]), "%s", free_names[i]);
+    dataset_destroy(&farm_layout, &farm);
+}
+END_TEST
+
+// An axis keeps its name where it can; one that is taken, alone or with "_value" behind it, by the
+// file or an axis before, or that no variable can have, becomes another.
+START_TEST(axis_variables)
+{
+    static const char *const names[][2] = {{"policy", "policy"},
+                                           {"rate", "rate"},
+                                           {"rate_value", "axis_rate_value"},
+                                           {"rate", "axis_axis_rate"},
+                                           {"x_value", "x_value"},
+                                           {"x", "axis_x"},
+                                           {"disk", "axis_disk"},
+                                           {"load", "axis_load"},
+                                           {"wait_s_half_95", "axis_wait_s_half_95"},
+                                           {"run", "axis_run"},
+                                           {"", "axis"},
+                                           {"rate qps/µ", "rate_qps___"},
+                                           {"2x", "axis_2x"}};
+    enum { N = sizeof names / sizeof *names };
+    struct farm farm = farm_make(0);
+    struct point_axes axes = point_axes_create(N, 1);
+    for (uint32_t a = 0; a < N; a++)
+        point_axes_set(&axes, a, names[a][0], (const char *const[]){"1"}, 1);
+    char **variables = dataset_axis_variables(&farm_layout, &farm, &axes);
+    for (uint32_t a = 0; a < N; a++)
+        ck_assert_str_eq(variables[a], names[a][1]);
+    dataset_release_names(variables, N);
+    point_axes_release(&axes);
+    dataset_destroy(&farm_layout, &farm);
 }
 END_TEST
 
@@ -93,10 +129,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", starts_unknown},
-                                       {"core", known_arrays},
-                                       {"core", looks_up},
-                                       {"core", taken_names},
-                                       {"limits", destroys_anything}};
+    const struct suite_test tests[] = {{"core", starts_unknown}, {"core", known_arrays},
+                                       {"core", looks_up},       {"core", taken_names},
+                                       {"core", axis_variables}, {"limits", destroys_anything}};
     return suite_run("dataset", tests, sizeof tests / sizeof *tests);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/file/dataset_file.h"
 
+#include <hdf5.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
 #include "results/file/farm.h"
+#include "support/column_file.h"
 #include "support/suite.h"
 
 #define PATH "test_dataset_file.h5"
@@ -17,7 +19,7 @@ static struct dataset_file *open_farm(struct err *err)
     int rc = dataset_write(&farm_layout, &farm, NULL, PATH, true, err);
     ck_assert_msg(rc == 0, "%s", err->text);
     dataset_destroy(&farm_layout, &farm);
-    struct dataset_file *f = dataset_file_open(PATH, err);
+    struct dataset_file *f = dataset_file_open(PATH, true, err);
     ck_assert_msg(f != NULL, "%s", err->text);
     unlink(PATH);
     return f;
@@ -78,15 +80,16 @@ START_TEST(first_failure)
 END_TEST
 
 struct found {
-    int n_groups, n_variables, n_keys;
+    int n_groups, n_variables, n_others, n_keys;
 };
 
-static void see_object(void *user, const char *path, bool is_group)
+static void see_object(void *user, const char *path, enum dataset_file_object what)
 {
     struct found *found = user;
     ck_assert_int_eq(path[0], '/');
-    found->n_groups += is_group;
-    found->n_variables += !is_group;
+    found->n_groups += what == DATASET_FILE_GROUP;
+    found->n_variables += what == DATASET_FILE_VARIABLE;
+    found->n_others += what == DATASET_FILE_OTHER;
 }
 
 static void see_key(void *user, const char *key, enum content_type type)
@@ -104,16 +107,143 @@ START_TEST(lists)
     dataset_file_each_object(f, "/", see_object, &found);
     dataset_file_each_attribute(f, see_key, &found);
     ck_assert_int_eq(found.n_groups, 5);
-    ck_assert_int_eq(found.n_variables, 8);
+    ck_assert_int_eq(found.n_variables, 13);
     ck_assert_int_eq(found.n_keys, 1);
     dataset_file_each_object(f, "/day", see_object, &found);
     ck_assert_int_eq(dataset_file_close(f), -1);
 }
 END_TEST
 
+// ---- other programs' files
+
+// A file with one dataset "x" of that stored type, made from n 64-bit numbers.
+static void write_stored(hid_t stored, hid_t memory, hsize_t n, const void *data)
+{
+    hid_t file = H5Fcreate(PATH, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, &n, NULL);
+    hid_t id = H5Dcreate2(file, "x", stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert_int_ge(H5Dwrite(id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), 0);
+    H5Dclose(id);
+    H5Sclose(space);
+    H5Fclose(file);
+}
+
+static void reads(enum content_type type, uint64_t n, const void *wanted)
+{
+    struct err err = {0};
+    int64_t values[8];
+    struct dataset_file *f = dataset_file_open(PATH, false, &err);
+    dataset_file_values(f, "/x", type, 1, &n, values);
+    ck_assert_msg(dataset_file_close(f) == 0, "%s", err.text);
+    ck_assert_mem_eq(values, wanted, n * sizeof *values);
+}
+
+// Integers of each width, sign and byte order come exactly, the extremes of 64 bits too, and
+// floating point of 32 and 64 bits.
+START_TEST(any_numbers)
+{
+    const int64_t small[] = {0, 1, 127}, large[] = {INT64_MIN, INT64_MAX, -1};
+    const double real[] = {0.5, -3.25, 1e9};
+    const hid_t types[] = {H5T_STD_I8LE,  H5T_STD_U8BE,  H5T_STD_I16BE, H5T_STD_U16LE,
+                           H5T_STD_I32LE, H5T_STD_U32BE, H5T_STD_I64BE, H5T_STD_U64LE};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        write_stored(types[i], H5T_NATIVE_INT64, 3, small);
+        reads(CONTENT_I64, 3, small);
+    }
+    write_stored(H5T_STD_I64BE, H5T_NATIVE_INT64, 3, large);
+    reads(CONTENT_I64, 3, large);
+    write_stored(H5T_IEEE_F32BE, H5T_NATIVE_DOUBLE, 3, real);
+    reads(CONTENT_F64, 3, real);
+    write_stored(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 3, real);
+    reads(CONTENT_F64, 3, real);
+    unlink(PATH);
+}
+END_TEST
+
+// Texts of fixed length without room for a NUL, of variable length, and none.
+START_TEST(any_texts)
+{
+    const double one = 1;
+    struct err err = {0};
+    write_stored(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &one);
+    hid_t file = H5Fopen(PATH, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t fixed = H5Tcopy(H5T_C_S1), variable = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    const char *text = "seconds";
+    H5Tset_size(fixed, 2);
+    H5Tset_strpad(fixed, H5T_STR_NULLPAD);
+    H5Tset_size(variable, H5T_VARIABLE);
+    const struct {
+        const char *key;
+        hid_t type;
+        const void *value;
+    } rows[] = {{"a", fixed, "us"}, {"b", variable, &text}, {"c", H5T_NATIVE_DOUBLE, &one}};
+    for (size_t i = 0; i < 3; i++) {
+        hid_t id = H5Acreate_by_name(file, "/x", rows[i].key, rows[i].type, space, H5P_DEFAULT,
+                                     H5P_DEFAULT, H5P_DEFAULT);
+        H5Awrite(id, rows[i].type, rows[i].value);
+        H5Aclose(id);
+    }
+    H5Tclose(fixed);
+    H5Tclose(variable);
+    H5Sclose(space);
+    H5Fclose(file);
+    struct dataset_file *f = dataset_file_open(PATH, false, &err);
+    const char *const wanted[] = {"us", "seconds", "", ""}, *const keys[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < 4; i++) {
+        char *found = dataset_file_text(f, "/x", keys[i]);
+        ck_assert_str_eq(found, wanted[i]);
+        mem_free(found);
+    }
+    ck_assert_int_eq(dataset_file_close(f), 0);
+    unlink(PATH);
+}
+END_TEST
+
+// Only the first bytes of a regular file tell that it is HDF5.
+START_TEST(signatures)
+{
+    const double one = 1;
+    write_stored(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &one);
+    ck_assert(dataset_file_is_hdf5(PATH));
+    column_file_spit(PATH, "\x89HDF\r\n\x1a", 7);
+    ck_assert(!dataset_file_is_hdf5(PATH));
+    column_file_spit(PATH, "arrive_s,size_items\n", 20);
+    ck_assert(!dataset_file_is_hdf5(PATH));
+    ck_assert(!dataset_file_is_hdf5("/") && !dataset_file_is_hdf5("/dev/zero") &&
+              !dataset_file_is_hdf5("/no/such/file"));
+    unlink(PATH);
+}
+END_TEST
+
+// What is wrong with such a file is said without calling it a result; a type without a name in our
+// files is neither a group nor a variable.
+START_TEST(not_ours)
+{
+    const double one = 1;
+    struct err err = {0};
+    struct found found = {0};
+    struct dataset_file_shape shape;
+    write_stored(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &one);
+    hid_t file = H5Fopen(PATH, H5F_ACC_RDWR, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+    H5Tcommit2(file, "type", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Tclose(type);
+    H5Fclose(file);
+    struct dataset_file *f = dataset_file_open(PATH, false, &err);
+    dataset_file_each_object(f, "/", see_object, &found);
+    ck_assert_int_eq(found.n_variables, 1);
+    ck_assert_int_eq(found.n_others, 1);
+    ck_assert(!dataset_file_shape(f, "/type", &shape));
+    ck_assert_int_eq(dataset_file_close(f), -1);
+    ck_assert_str_eq(err.text, PATH ": /type is no variable");
+    unlink(PATH);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", finds}, {"core", shapes_and_types}, {"core", lists}, {"errors", first_failure}};
+    const struct suite_test tests[] = {{"core", finds},      {"core", shapes_and_types},
+                                       {"core", lists},      {"core", any_numbers},
+                                       {"core", any_texts},  {"core", signatures},
+                                       {"errors", not_ours}, {"errors", first_failure}};
     return suite_run("dataset_file", tests, sizeof tests / sizeof *tests);
 }

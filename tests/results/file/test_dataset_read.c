@@ -9,9 +9,15 @@
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
 #include "results/file/farm.h"
-#include "results/file/same_artefact.h"
-#include "results/fixture.h"
+#include "results/file/fixture_capacity.h"
+#include "results/file/fixture_sweep.h"
+#include "results/file/fixture_tuning.h"
 #include "results/file/hurt.h"
+#include "results/file/run_file.h"
+#include "results/file/run_layout.h"
+#include "results/file/same_artefact.h"
+#include "results/file/sweep_file.h"
+#include "results/fixture.h"
 #include "support/suite.h"
 
 #define SOUND "test_dataset_read_sound.h5"
@@ -156,8 +162,8 @@ END_TEST
 // Cut or changed anywhere, a file with a checksum is refused.
 START_TEST(damaged)
 {
-    hurt_cut(&reader, 23, "");
-    hurt_flipped(&reader, 53);
+    hurt_cut(&reader, 11, "");
+    hurt_flipped(&reader, 17);
 }
 END_TEST
 
@@ -176,7 +182,7 @@ static void walk(void *opened)
 // what it accepts can be walked through.
 START_TEST(damaged_without_checksum)
 {
-    hurt_bare(&reader, 101, walk);
+    hurt_bare(&reader, 37, walk);
 }
 END_TEST
 
@@ -273,6 +279,37 @@ START_TEST(forged_lengths)
 }
 END_TEST
 
+static void set_text(const char *key, const char *text)
+{
+    hid_t file = hurt_edit(&reader), type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, strlen(text) + 1);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    H5Adelete(file, key);
+    hid_t id = H5Acreate2(file, key, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(id, type, text);
+    H5Aclose(id);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Fclose(file);
+}
+
+// The axes of a grid must be there as they are listed.
+START_TEST(wrong_axes)
+{
+    set_text("axes", "maker name");
+    hurt_refuses(&reader, HURT, "a list of axes that makes no sense");
+    set_text("axes", "maker name\nrate\nthird");
+    hurt_refuses(&reader, HURT, "a list of axes that makes no sense");
+    set_text("axis_variables", "maker_name speed");
+    hurt_refuses(&reader, HURT, "/speed is missing");
+    set_text("axis_variables", "maker_name score");
+    hurt_refuses(&reader, HURT, "/score is not of the expected type");
+    set_text("axis_variables", "maker_name maker");
+    hurt_refuses(&reader, HURT, "/maker has another length than the rest implies");
+    unlink(HURT);
+}
+END_TEST
+
 // The layout's own check has the last word.
 START_TEST(senseless)
 {
@@ -286,6 +323,90 @@ START_TEST(senseless)
 }
 END_TEST
 
+// ---- every kind of file
+
+static void *open_kind(const struct dataset_layout *layout, const char *path, struct err *err)
+{
+    void *artefact = mem_alloc(layout->size);
+    if (dataset_read(layout, path, DATASET_ALL, artefact, NULL, err) == 0)
+        return artefact;
+    mem_free(artefact);
+    return NULL;
+}
+
+static void close_kind(const struct dataset_layout *layout, void *opened)
+{
+    for (const struct dataset_array *a = layout->arrays; a->name; a++)
+        dataset_is_known(layout, opened, a);
+    dataset_destroy(layout, opened);
+    mem_free(opened);
+}
+
+static void make_run(void)
+{
+    ck_assert_int_eq(run_file_write(SOUND, NULL, NULL), 0);
+}
+
+static void make_sweep(void)
+{
+    struct sweep_result *p = fixture_sweep();
+    p->replication = -1; // its cases are not read
+    ck_assert_int_eq(sweep_file_write(SOUND, true, p, NULL), 0);
+    sweep_result_destroy(p);
+}
+
+static void make_tuning(void)
+{
+    struct tuning_result *t = fixture_tuning(1);
+    ck_assert_int_eq(dataset_write(&tuning_result_layout, t, NULL, SOUND, true, NULL), 0);
+    tuning_result_destroy(t);
+}
+
+static void make_capacity(void)
+{
+    struct capacity_result *s = fixture_capacity_sizes();
+    ck_assert_int_eq(dataset_write(&capacity_result_layout, s, NULL, SOUND, true, NULL), 0);
+    capacity_result_destroy(s);
+}
+
+#define KIND(name, layout)                                                                         \
+    static void *open_##name(const char *path, struct err *err)                                    \
+    {                                                                                              \
+        return open_kind(&(layout), path, err);                                                    \
+    }                                                                                              \
+    static void close_##name(void *opened)                                                         \
+    {                                                                                              \
+        close_kind(&(layout), opened);                                                             \
+    }
+KIND(run, run_layout)
+KIND(sweep, sweep_file_layout)
+KIND(tuning, tuning_result_layout)
+KIND(capacity, capacity_result_layout)
+
+// Changed anywhere, a file with a checksum is refused, whatever its kind. Without one nothing
+// vouches for the bytes: whatever is in them, the program lives, and what it accepts can be used.
+START_TEST(every_kind)
+{
+    static const struct {
+        struct hurt_reader reader;
+        void (*use)(void *opened);
+    } kinds[] = {{{SOUND, HURT, make_run, open_run}, close_run},
+                 {{SOUND, HURT, make_sweep, open_sweep}, close_sweep},
+                 {{SOUND, HURT, make_tuning, open_tuning}, close_tuning},
+                 {{SOUND, HURT, make_capacity, open_capacity}, close_capacity}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        hurt_flipped(&kinds[i].reader, 5);
+        hurt_bare(&kinds[i].reader, 4, kinds[i].use);
+        make_sweep();
+        void *opened = kinds[i].reader.open(SOUND, NULL);
+        ck_assert((opened != NULL) == (i == 1)); // each takes its own kind alone
+        if (opened)
+            kinds[i].use(opened);
+        unlink(SOUND);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -294,6 +415,7 @@ int main(void)
         {"errors", other_kinds},    {"errors", foreign},
         {"errors", damaged},        {"errors", damaged_without_checksum},
         {"errors", wrong_values},   {"errors", wrong_shapes},
-        {"errors", forged_lengths}, {"errors", senseless}};
+        {"errors", forged_lengths}, {"errors", wrong_axes},
+        {"errors", senseless},      {"errors", every_kind}};
     return suite_run("dataset_read", tests, sizeof tests / sizeof *tests);
 }

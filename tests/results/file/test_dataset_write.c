@@ -44,7 +44,7 @@ static bool has(hid_t file, const char *path)
 }
 
 // Groups are those of arrays that say something; each has the dimensions that it needs, the root
-// all; what says where we are along a dimension is repeated with it.
+// all; a grid's axes stand in every group that has its dimension.
 START_TEST(groups)
 {
     struct farm farm = farm_make(0);
@@ -54,10 +54,13 @@ START_TEST(groups)
     ck_assert(!has(file, "/deep") && !has(file, "/sample"));
     ck_assert(has(file, "/disk") && has(file, "/component") && has(file, "/edge"));
     ck_assert(!has(file, "/event")); // empty, and nobody's
-    ck_assert(has(file, "/readings/disk") && has(file, "/readings/maker"));
-    ck_assert(!has(file, "/readings/edge") && !has(file, "/readings/price_usd"));
-    check_text(file, "/readings", "coordinates", "maker");
-    check_text(file, "/", "coordinates", "maker");
+    ck_assert(has(file, "/readings/disk") && !has(file, "/readings/maker"));
+    ck_assert(!has(file, "/readings/edge") && !has(file, "/readings/rate"));
+    ck_assert(has(file, "/readings/load") && has(file, "/run/heat_k") && !has(file, "/folded"));
+    check_text(file, "/", "coordinates", "maker_name rate rate_value");
+    check_text(file, "/", "axes", "maker name\nrate");
+    check_text(file, "/", "axis_variables", "maker_name rate");
+    check_text(file, "/rate_value", "units", "s-1");
     H5Fclose(file);
     dataset_destroy(&farm_layout, &farm);
     farm = farm_make(3);
@@ -67,6 +70,46 @@ START_TEST(groups)
     ck_assert(has(file, "/deep") && has(file, "/deep/events") && has(file, "/deep/events/event"));
     ck_assert(has(file, "/event") && has(file, "/sample"));
     H5Fclose(file);
+    unlink(PATH);
+    dataset_destroy(&farm_layout, &farm);
+}
+END_TEST
+
+static void check_numbers(hid_t file, const char *path, size_t n, const double *wanted)
+{
+    double values[8];
+    hid_t id = H5Dopen2(file, path, H5P_DEFAULT);
+    ck_assert_msg(id >= 0, "%s", path);
+    ck_assert_int_ge(H5Dread(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+    ck_assert_mem_eq(values, wanted, n * sizeof *values);
+    H5Dclose(id);
+}
+
+// What differs from study to study: numbers of a grid's labels, fields that the artefact brings,
+// and rows of estimates in place of numbers, with a grid of their own.
+START_TEST(own_parts)
+{
+    struct farm farm = farm_make(0);
+    struct ci none = ci_none(), spread[8] = {{1, 0.5, 3}, none, none, {3, 0.25, 3},
+                                             {5, 1, 3},   none, none, {7, 0.125, 3}};
+    write_farm(&farm, PATH, NULL);
+    hid_t file = H5Fopen(PATH, H5F_ACC_RDONLY, H5P_DEFAULT);
+    check_numbers(file, "/rate_value", 3, (const double[]){1000, 2500, 2500});
+    check_numbers(file, "/readings/load", 6, (const double[]){0, 7, 14, 21, 28, 35});
+    check_numbers(file, "/run/heat_k", 2, (const double[]){300, 301});
+    H5Fclose(file);
+    farm.rounds = point_axes_create(1, 2);
+    point_axes_set(&farm.rounds, 0, "rate", (const char *const[]){"3kqps"}, 1);
+    farm.spread = spread;
+    write_farm(&farm, PATH, NULL);
+    file = H5Fopen(PATH, H5F_ACC_RDONLY, H5P_DEFAULT);
+    ck_assert(has(file, "/folded/round") && has(file, "/folded/rate_value"));
+    check_numbers(file, "/folded/power_w", 2, (const double[]){1, 5});
+    check_numbers(file, "/folded/share_frac", 2, (const double[]){3, 7});
+    check_numbers(file, "/folded/share_frac_half_95", 2, (const double[]){0.25, 0.125});
+    check_text(file, "/", "axis_variables", "maker_name rate");
+    H5Fclose(file);
+    farm.spread = NULL;
     unlink(PATH);
     dataset_destroy(&farm_layout, &farm);
 }
@@ -160,14 +203,14 @@ END_TEST
 // The tests' own layout holds to the rules.
 START_TEST(layout_rules)
 {
-    same_artefact_layout(&farm_layout, 16);
+    same_artefact_layout(&farm_layout, sizeof(struct farm_reading));
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", groups},          {"core", attributes},
-                                       {"core", layout_rules},    {"limits", least},
-                                       {"errors", existing_file}, {"errors", no_place}};
+    const struct suite_test tests[] = {
+        {"core", groups},  {"core", attributes},      {"core", own_parts}, {"core", layout_rules},
+        {"limits", least}, {"errors", existing_file}, {"errors", no_place}};
     return suite_run("dataset_write", tests, sizeof tests / sizeof *tests);
 }

@@ -1,130 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/file/point_axes.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "results/file/sweep_layout.h"
+#include "base/mem.h"
 #include "support/suite.h"
 
-// One axis of the given name and labels, as it stands in the file.
-static struct point_axis *view_of(struct sweep_result **p, const char *name,
-                                  const char *const *labels, uint32_t n)
+// Points are called by their labels; a line's end in a text becomes a blank.
+START_TEST(names)
 {
-    *p = sweep_result_create(1, 1);
-    sweep_result_set_axis(*p, 0, name, labels, n);
-    return point_axes_create(*p, &sweep_layout_names);
-}
-
-static void is_called(const char *axis, const char *variable)
-{
-    struct sweep_result *p;
-    struct point_axis *view = view_of(&p, axis, (const char *const[]){"a"}, 1);
-    ck_assert_str_eq(view[0].variable, variable);
-    point_axes_destroy(view, 1);
-    sweep_result_destroy(p);
-}
-
-// Names that axes often have are theirs.
-START_TEST(usual_names)
-{
-    const char *const names[] = {"policy", "seed",  "model",   "platform", "servers",
-                                 "rate",   "batch", "service", "group",    "replication"};
-    for (size_t i = 0; i < 7; i++)
-        is_called(names[i], names[i]);
-    is_called(names[9], "replication");
-    is_called("service", "axis_service"); // a dimension of the file
+    struct point_axes grid = point_axes_create(2, 4), none = point_axes_create(0, 1);
+    point_axes_set(&grid, 0, "policy", (const char *const[]){"random", "power\nof 2"}, 2);
+    point_axes_set(&grid, 1, "rate", (const char *const[]){"1kqps", "2kqps"}, 2);
+    grid.values[3 * 2] = grid.values[3 * 2 + 1] = 1;
+    char *name = point_axes_name(&grid, 3, ", "), *nothing = point_axes_name(&none, 0, ",");
+    ck_assert_str_eq(name, "policy=power of 2, rate=2kqps");
+    ck_assert_str_eq(point_axes_label(&grid, 0, 1), "1kqps");
+    ck_assert_str_eq(nothing, "");
+    mem_free(name);
+    mem_free(nothing);
+    point_axes_set(&grid, 1, "other", (const char *const[]){"x", "y"}, 2); // instead
+    ck_assert_str_eq(point_axes_label(&grid, 3, 1), "y");
+    point_axes_release(&grid);
+    point_axes_release(&none);
+    point_axes_release(&none);
 }
 END_TEST
 
-// Names that the file has, alone or with something behind them, and what cannot stand in it.
-START_TEST(taken_names)
+// Labels point by point become values in the order in which they come first.
+START_TEST(taken_in_order)
 {
-    is_called("state", "axis_state");
-    is_called("served_qps_half_95", "axis_served_qps_half_95");
-    is_called("component_util_frac", "axis_component_util_frac");
-    is_called("note", "axis_note");
-    is_called("run", "axis_run");
-    is_called("", "axis");
-    is_called("rate qps/µ", "rate_qps___");
-    is_called("2x", "axis_2x");
+    static const char *const labels[] = {"b", "a", "b", "", "c", "a"};
+    const uint32_t wanted[] = {0, 1, 0, 2, 3, 1};
+    struct point_axes grid = point_axes_create(2, 6);
+    point_axes_take(&grid, 1, "x", labels);
+    ck_assert_uint_eq(grid.axes[1].n_labels, 4);
+    for (uint32_t p = 0; p < 6; p++) {
+        ck_assert_uint_eq(grid.values[2 * p + 1], wanted[p]);
+        ck_assert_str_eq(point_axes_label(&grid, p, 1), labels[p]);
+    }
+    point_axes_release(&grid);
 }
 END_TEST
 
-// Two axes never share a variable, nor does one have the other's numbers' name.
-START_TEST(apart)
+// As many labels as points are no trouble.
+START_TEST(many_labels)
 {
-    const char *const one[] = {"1"};
-    const char *const names[] = {"rate", "rate_value", "rate", "x_value", "x"};
-    struct sweep_result *p = sweep_result_create(5, 1);
-    for (uint32_t a = 0; a < 5; a++)
-        sweep_result_set_axis(p, a, names[a], one, 1);
-    struct point_axis *view = point_axes_create(p, &sweep_layout_names);
-    ck_assert_str_eq(view[0].variable, "rate");
-    ck_assert_str_eq(view[1].variable, "axis_rate_value");
-    ck_assert_str_eq(view[2].variable, "axis_axis_rate"); // axis_rate_value is the one before
-    ck_assert_str_eq(view[3].variable, "x_value");
-    ck_assert_str_eq(view[4].variable, "axis_x");
-    point_axes_destroy(view, 5);
-    sweep_result_destroy(p);
+    enum { N = 20000 };
+    char(*texts)[8] = mem_calloc(N, sizeof *texts);
+    const char **labels = mem_calloc(N, sizeof *labels);
+    for (uint32_t i = 0; i < N; i++) {
+        snprintf(texts[i], sizeof texts[i], "%u", (i * 7919) % N);
+        labels[i] = texts[i];
+    }
+    struct point_axes grid = point_axes_create(1, N);
+    point_axes_take(&grid, 0, "x", labels);
+    ck_assert_uint_eq(grid.axes[0].n_labels, N);
+    ck_assert_uint_eq(grid.values[N - 1], N - 1);
+    point_axes_release(&grid);
+    mem_free(labels);
+    mem_free(texts);
 }
 END_TEST
 
-// Plain decimal numbers are numbers, if all labels are.
+// Of an axis of these labels.
+static double *numbers_of(const char *const *labels, uint32_t n, const char **units)
+{
+    struct point_axes grid = point_axes_create(1, 1);
+    point_axes_set(&grid, 0, "x", labels, n);
+    double *numbers = point_axes_numbers(&grid.axes[0], units);
+    point_axes_release(&grid);
+    return numbers;
+}
+
+// Plain decimal numbers and quantities of one unit are numbers, in SI, if all labels are.
 START_TEST(numbers)
-{
-    const char *const labels[] = {"100", "-2.5e3", ".5"};
-    struct sweep_result *p;
-    struct point_axis *view = view_of(&p, "servers", labels, 3);
-    ck_assert_str_eq(view[0].value_variable, "servers_value");
-    ck_assert_double_eq(view[0].numbers[0], 100);
-    ck_assert_double_eq(view[0].numbers[1], -2500);
-    ck_assert_double_eq(view[0].numbers[2], 0.5);
-    point_axes_destroy(view, 1);
-    sweep_result_destroy(p);
-}
-END_TEST
-
-// So are quantities of one unit, in SI.
-START_TEST(quantities)
 {
     static const struct {
         const char *labels[2], *units;
         double numbers[2];
-    } cases[] = {{{"9kqps", "10500qps"}, "s-1", {9000, 10500}},
+    } cases[] = {{{"100", "-2.5e3"}, "1", {100, -2500}},
+                 {{".5", "0"}, "1", {0.5, 0}},
+                 {{"9kqps", "10500qps"}, "s-1", {9000, 10500}},
                  {{"0", "25ms"}, "s", {0, 0.025}},
                  {{"5%", "50%"}, "1", {0.05, 0.5}},
                  {{"1kW", "350W"}, "W", {1000, 350}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sweep_result *p;
-        struct point_axis *view = view_of(&p, "rate", cases[i].labels, 2);
-        ck_assert_msg(view[0].numbers != NULL, "%s", cases[i].labels[0]);
-        ck_assert_str_eq(view[0].units, cases[i].units);
-        ck_assert_double_eq(view[0].numbers[0], cases[i].numbers[0]);
-        ck_assert_double_eq(view[0].numbers[1], cases[i].numbers[1]);
-        point_axes_destroy(view, 1);
-        sweep_result_destroy(p);
+        const char *units;
+        double *numbers = numbers_of(cases[i].labels, 2, &units);
+        ck_assert_msg(numbers != NULL, "%s", cases[i].labels[0]);
+        ck_assert_str_eq(units, cases[i].units);
+        ck_assert_mem_eq(numbers, cases[i].numbers, sizeof cases[i].numbers);
+        mem_free(numbers);
     }
 }
 END_TEST
 
-// Two units, nothing, infinity, other bases and words are not.
+// Two units, nothing, infinity, other bases and words are none.
 START_TEST(no_numbers)
 {
-    const char *const labels[] = {"9000qps", "", "inf", "nan", "0x10", "1e999", " 1", "e", "1-2"};
+    const char *const labels[] = {"9000qps", "", "inf", "nan", "0x10", "1e999", "e", "1-2"};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-        struct sweep_result *p;
-        struct point_axis *view = view_of(&p, "servers", (const char *const[]){"1", labels[i]}, 2);
-        ck_assert_msg(!view[0].numbers && !view[0].value_variable, "'%s'", labels[i]);
-        point_axes_destroy(view, 1);
-        sweep_result_destroy(p);
+        const char *units;
+        ck_assert_msg(!numbers_of((const char *const[]){"1", labels[i]}, 2, &units), "'%s'",
+                      labels[i]);
     }
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", usual_names}, {"core", numbers},
-                                       {"core", quantities},  {"limits", taken_names},
-                                       {"limits", apart},     {"errors", no_numbers}};
+    const struct suite_test tests[] = {{"core", names},
+                                       {"core", taken_in_order},
+                                       {"core", numbers},
+                                       {"limits", many_labels},
+                                       {"errors", no_numbers}};
     return suite_run("point_axes", tests, sizeof tests / sizeof *tests);
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/file/run_result.h"
 
-#include <hdf5.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "results/file/hurt.h"
 #include "results/file/run_file.h"
 #include "results/fixture.h"
 #include "support/suite.h"
 
 #define SOUND "test_run_result_sound.h5"
-#define HURT "test_run_result_hurt.h5"
 
 static void make(void)
 {
@@ -21,13 +18,6 @@ static void make(void)
     int rc = run_file_write(SOUND, NULL, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
 }
-
-static void *open_run(const char *path, struct err *err)
-{
-    return run_result_read(path, DATASET_ALL, err);
-}
-
-static const struct hurt_reader reader = {SOUND, HURT, make, open_run};
 
 static void same_estimate(struct ci a, struct ci b)
 {
@@ -131,53 +121,8 @@ START_TEST(empty_run)
 }
 END_TEST
 
-// Without a seal the file is still read.
-START_TEST(no_seal)
-{
-    struct err err = {0};
-    H5Fclose(hurt_edit(&reader));
-    struct run_result *run = run_result_read(HURT, DATASET_ALL, &err);
-    ck_assert_msg(run != NULL, "%s", err.text);
-    run_result_destroy(run);
-    unlink(HURT);
-}
-END_TEST
-
-static void set_number(const char *key, hid_t type, const void *value)
-{
-    hid_t file = hurt_edit(&reader), id = H5Aopen(file, key, H5P_DEFAULT);
-    ck_assert_int_ge(H5Awrite(id, type, value), 0);
-    H5Aclose(id);
-    H5Fclose(file);
-}
-
-// The checksum, a missing variable, an older layout, a code that means nothing, an impossible time:
-// each is one line.
-START_TEST(wrong_inside)
-{
-    const int32_t version = 1, code = 77;
-    const double late = 5;
-    hurt_flipped(&reader, 11);
-    hid_t file = hurt_edit(&reader);
-    H5Ldelete(file, "/summary/latency_s", H5P_DEFAULT);
-    H5Fclose(file);
-    hurt_refuses(&reader, HURT, "/summary/latency_s");
-    set_number("schema_version", H5T_NATIVE_INT32, &version);
-    hurt_refuses(&reader, HURT, "with schema version 1, which this program no longer reads");
-    hurt_overwrite(&reader, "/total/verdict", H5T_NATIVE_INT32, &code);
-    hurt_refuses(&reader, HURT, "unknown code");
-    set_number("measured_from_s", H5T_NATIVE_DOUBLE, &late);
-    hurt_refuses(&reader, HURT, "impossible time");
-    unlink(HURT);
-}
-END_TEST
-
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", round_trip},
-                                       {"core", head},
-                                       {"core", no_seal},
-                                       {"limits", empty_run},
-                                       {"errors", wrong_inside}};
+    const struct suite_test tests[] = {{"core", round_trip}, {"core", head}, {"limits", empty_run}};
     return suite_run("run_result", tests, sizeof tests / sizeof *tests);
 }

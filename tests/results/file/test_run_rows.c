@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "results/file/run_layout.h"
 #include "results/fixture.h"
 #include "support/suite.h"
 

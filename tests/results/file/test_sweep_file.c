@@ -10,10 +10,8 @@
 #include "base/mem.h"
 #include "results/file/dataset_verify.h"
 #include "results/file/fixture_sweep.h"
-#include "results/file/hurt.h"
-#include "results/file/run_file.h"
-#include "results/file/same_sweep.h"
-#include "results/report/report_sweep.h"
+#include "results/file/run_result.h"
+#include "results/file/same_artefact.h"
 #include "support/column_file.h"
 #include "support/suite.h"
 
@@ -34,41 +32,54 @@ static void make_folded(void)
     sweep_result_destroy(p);
 }
 
-static void make_plain(void)
-{
-    struct sweep_result *p = fixture_sweep();
-    p->replication = -1;
-    write_it(p, SOUND);
-    sweep_result_destroy(p);
-}
-
-static void *open_points(const char *path, struct err *err)
-{
-    return sweep_file_read(path, err);
-}
-
-static const struct hurt_reader folded = {SOUND, HURT, make_folded, open_points};
-static const struct hurt_reader plain = {SOUND, HURT, make_plain, open_points};
-
-static void comes_back_from(const struct sweep_result *p, const char *path)
+static void comes_back_from(const struct sweep_result *p)
 {
     struct err err = {0};
-    struct sweep_result *back = sweep_file_read(path, &err);
+    struct sweep_result *back = sweep_file_read(SOUND, &err);
     ck_assert_msg(back != NULL, "%s", err.text);
-    same_sweep(p, back);
+    fixture_sweep_same(p, back);
+    for (uint32_t i = 0; i < p->n_points; i++) {
+        ck_assert_int_eq(p->fleets[i].from_ns, back->fleets[i].from_ns);
+        ck_assert_int_eq(p->fleets[i].to_ns, back->fleets[i].to_ns);
+    }
     sweep_result_destroy(back);
-    unlink(path);
+    unlink(SOUND);
 }
 
-// What was stored comes back, with a seal and without one.
+// What was stored comes back.
 START_TEST(comes_back)
 {
     struct sweep_result *p = fixture_sweep();
-    H5Fclose(hurt_edit(&folded));
-    make_folded();
-    comes_back_from(p, SOUND);
-    comes_back_from(p, HURT);
+    write_it(p, SOUND);
+    comes_back_from(p);
     sweep_result_destroy(p);
+}
+END_TEST
+
+// No member of a row is named twice, nor a name in a group. Not named: what an estimate has beyond
+// value and half-width, and half of every point, the other half of which stands in /run.
+START_TEST(layout_rules)
+{
+    same_artefact_layout(&sweep_file_layout, sizeof(struct summary_service));
+}
+END_TEST
+
+// Names that axes often have are theirs.
+START_TEST(usual_names)
+{
+    const char *const free_names[] = {"policy", "seed", "model", "platform", "servers", "rate"},
+                      *const taken[] = {"state",
+                                        "service",
+                                        "note",
+                                        "served_qps_half_95",
+                                        "folded",
+                                        "energy_j_half_95",
+                                        "component_util_frac"};
+    const struct sweep_frame none = {0};
+    for (size_t i = 0; i < sizeof free_names / sizeof *free_names; i++)
+        ck_assert(!dataset_uses_name(&sweep_file_layout, &none, free_names[i]));
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        ck_assert_msg(dataset_uses_name(&sweep_file_layout, &none, taken[i]), "%s", taken[i]);
 }
 END_TEST
 
@@ -79,7 +90,7 @@ START_TEST(least)
     mem_free(p->study_text);
     p->study_text = NULL;
     write_it(p, SOUND);
-    comes_back_from(p, SOUND);
+    comes_back_from(p);
     sweep_result_destroy(p);
 }
 END_TEST
@@ -105,7 +116,7 @@ START_TEST(awkward_names)
     mem_free(text);
     mem_free(labels);
     write_it(p, SOUND);
-    comes_back_from(p, SOUND);
+    comes_back_from(p);
     sweep_result_destroy(p);
 }
 END_TEST
@@ -193,83 +204,45 @@ START_TEST(places)
 }
 END_TEST
 
-// A run's file is refused as such, and a sweep's where a run is wanted, with where its runs are.
-START_TEST(kinds)
+// A sweep's file where a run is wanted is refused with where its runs are.
+START_TEST(no_run)
 {
     struct err err = {0};
-    ck_assert_int_eq(run_file_write(HURT, NULL, &err), 0);
-    hurt_refuses(&plain, HURT, "holds the results of a run, not of a sweep");
-    make_plain();
+    make_folded();
     ck_assert_ptr_null(run_result_read(SOUND, DATASET_ALL, &err));
     ck_assert_str_eq(err.text, SOUND ": holds the results of a sweep, not of a run; the runs of "
                                      "its points are in test_sweep_file_sound.points/");
     unlink(SOUND);
-    unlink(HURT);
 }
 END_TEST
 
-static void show(void *opened)
+// Points must make sense.
+START_TEST(senseless)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    report_sweep_print(out, opened);
-    fclose(out);
-    free(text);
-    sweep_result_destroy(opened);
-}
-
-// Changed anywhere, a sealed file is refused. Without a seal nothing vouches for the bytes:
-// whatever is in them, the program lives, and what it accepts can be shown.
-START_TEST(damaged)
-{
-    hurt_flipped(&plain, 11);
-    hurt_bare(&plain, 17, show);
-}
-END_TEST
-
-static void set_text(const char *key, const char *text)
-{
-    hid_t file = hurt_edit(&folded), type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    H5Tset_size(type, strlen(text) + 1);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    H5Adelete(file, key);
-    hid_t id = H5Acreate2(file, key, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    H5Awrite(id, type, text);
-    H5Aclose(id);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Fclose(file);
-}
-
-// The axes must be there as listed, and points must make sense.
-START_TEST(wrong_inside)
-{
-    const uint32_t counts[12] = {[3] = 3}, nothing[12] = {0};
-    const double times[12] = {[2] = -1};
-    hurt_overwrite(&folded, "/n_services", H5T_NATIVE_UINT32, counts);
-    hurt_refuses(&folded, HURT, "impossible counts or times");
-    hurt_overwrite(&folded, "/n_groups", H5T_NATIVE_UINT32, nothing);
-    hurt_refuses(&folded, HURT, "impossible counts or times");
-    hurt_overwrite(&folded, "/measured_to_s", H5T_NATIVE_DOUBLE, times);
-    hurt_refuses(&folded, HURT, "impossible counts or times");
-    set_text("replication_variable", "round");
-    hurt_refuses(&folded, HURT, "its list of axes makes no sense");
-    set_text("axes", "policy");
-    hurt_refuses(&folded, HURT, "its list of axes makes no sense");
-    set_text("axis_variables", "policy rate replication");
-    hurt_refuses(&folded, HURT, "/rate is missing");
-    set_text("axis_variables", "policy state replication");
-    hurt_refuses(&folded, HURT, "/state is not of the expected type");
-    unlink(HURT);
+    struct sweep_result *p = fixture_sweep();
+    struct sweep_frame frames[6];
+    struct sweep_point points[6][12];
+    for (int i = 0; i < 6; i++) {
+        frames[i] = (struct sweep_frame){.result = *p};
+        memcpy(points[i], p->points, sizeof points[i]);
+        frames[i].result.points = points[i];
+    }
+    points[1][3].n_services = 3;
+    points[2][0].n_groups = 0;
+    points[3][2].measured_to_s = -1;
+    frames[4].result.replication = 3;
+    frames[5].result.n_groups = 0;
+    for (int i = 0; i < 6; i++)
+        ck_assert_int_eq(sweep_file_layout.check(&frames[i], NULL), i == 0 ? 0 : -1);
+    sweep_result_destroy(p);
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", comes_back},      {"core", run_apart},
-                                       {"core", places},          {"limits", least},
-                                       {"limits", awkward_names}, {"errors", kinds},
-                                       {"errors", damaged},       {"errors", wrong_inside}};
+    const struct suite_test tests[] = {
+        {"core", comes_back},      {"core", layout_rules}, {"core", usual_names},
+        {"core", run_apart},       {"core", places},       {"limits", least},
+        {"limits", awkward_names}, {"errors", no_run},     {"errors", senseless}};
     return suite_run("sweep_file", tests, sizeof tests / sizeof *tests);
 }

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "results/file/fixture_sweep.h"
-#include "results/file/same_sweep.h"
 #include "support/suite.h"
 
 // What a point takes over is its own, whatever becomes of the run that it came from.
@@ -20,10 +19,10 @@ START_TEST(takes)
     ck_assert_int_eq(point->state, SWEEP_DONE);
     ck_assert_uint_eq(point->random_seed, 12);
     ck_assert_str_eq(point->policy_name, "jsq");
-    ck_assert_str_eq(point->date, "2020-01-02T03:04:12Z");
-    ck_assert_str_eq(point->job_id, "77_12");
-    ck_assert_str_eq(point->nodes, "node[01-02]");
-    ck_assert_uint_eq(point->n_restarts, 11);
+    ck_assert_str_eq(point->info.date, "2020-01-02T03:04:12Z");
+    ck_assert_str_eq(point->info.job_id, "77_12");
+    ck_assert_str_eq(point->info.nodes, "node[01-02]");
+    ck_assert_uint_eq(point->info.n_restarts, 11);
     ck_assert_str_eq(point->study_digest, "00112233445566778899aabbccddeeff");
     ck_assert_double_eq(point->duration_s, 10);
     ck_assert_uint_eq(point->n_services, 2);
@@ -94,7 +93,7 @@ START_TEST(any_order)
         run_result_destroy(a);
         run_result_destroy(b);
     }
-    same_sweep(forward, backward);
+    fixture_sweep_same(forward, backward);
     sweep_result_destroy(forward);
     sweep_result_destroy(backward);
 }
@@ -108,7 +107,7 @@ START_TEST(forgets)
     sweep_result_take(p, 0, run);
     sweep_result_set_state(p, 0, SWEEP_MISSING, NULL);
     sweep_result_set_seed(fresh, 0, 3);
-    same_sweep(p, fresh);
+    fixture_sweep_same(p, fresh);
     run_result_destroy(run);
     sweep_result_destroy(p);
     sweep_result_destroy(fresh);
@@ -123,7 +122,7 @@ START_TEST(least)
     ck_assert_str_eq(name, "");
     ck_assert_int_eq(p->points[0].state, SWEEP_MISSING);
     ck_assert_str_eq(p->points[0].note, "");
-    ck_assert_double_nan(p->points[0].wall_s);
+    ck_assert_double_nan(p->points[0].info.wall_s);
     mem_free(name);
     sweep_result_destroy(p);
     sweep_result_destroy(NULL);

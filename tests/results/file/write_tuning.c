@@ -3,15 +3,15 @@
 // read_dataset.py.
 #include <stdio.h>
 
+#include "results/file/dataset_write.h"
 #include "results/fixture.h"
 #include "results/file/fixture_tuning.h"
-#include "results/file/tuning_file.h"
 
 static int write_one(const char *path, struct tuning_result *tuning)
 {
     struct err err = {0};
     struct run_info run = fixture_run();
-    int rc = tuning_file_write(tuning, &run, path, true, &err);
+    int rc = dataset_write(&tuning_result_layout, tuning, &run, path, true, &err);
     if (rc != 0)
         fprintf(stderr, "write_tuning: %s\n", err.text);
     tuning_result_destroy(tuning);

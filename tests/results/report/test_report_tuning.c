@@ -109,8 +109,8 @@ END_TEST
 START_TEST(long_labels)
 {
     struct tuning_result *t = fixture_tuning(4);
-    mem_free(t->axes[0].labels[1]);
-    t->axes[0].labels[1] = mem_strdup("a model with quite a long name");
+    mem_free(t->grid.axes[0].labels[1]);
+    t->grid.axes[0].labels[1] = mem_strdup("a model with quite a long name");
     char *text = report_of(t);
     const char *const wanted[] = {
         "cell 5: model=a model with quite a long name, target=low, platform=cpu + gpu, ti\n",

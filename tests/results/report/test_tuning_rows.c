@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "results/file/fixture_tuning.h"
@@ -14,10 +15,13 @@ START_TEST(ratios)
     struct tuning_result *t = fixture_tuning(1);
     struct tuning_rows v = tuning_rows_of(t);
     ck_assert_int_eq(v.exhaustive, 2);
-    ck_assert(tuning_rows_gain(&v, 1, 1) == 2 && tuning_rows_gain(&v, 1, 0) == 1);
+    struct tuning_row row = tuning_rows_row(&v, 1, 1), base = tuning_rows_row(&v, 1, 0);
+    ck_assert(row.gain == 2 && base.gain == 1);
     // 1e-12: three roundings of numbers near 1
-    ck_assert_double_eq_tol(tuning_rows_gap(&v, 1, 1), 1 - 2 / 2.02, 1e-12);
-    ck_assert(tuning_rows_gap(&v, 1, 2) == 0);
+    ck_assert_double_eq_tol(row.gap_frac, 1 - 2 / 2.02, 1e-12);
+    ck_assert(tuning_rows_row(&v, 1, 2).gap_frac == 0);
+    ck_assert(row.settings[0] == 251 && row.settings[1] == 320);
+    ck_assert(base.settings[0] == 25 && isnan(base.settings[1])); // not used
     tuning_result_destroy(t);
 }
 END_TEST
@@ -27,10 +31,10 @@ START_TEST(no_answer)
 {
     struct tuning_result *t = fixture_tuning(1);
     struct tuning_rows v = tuning_rows_of(t);
-    ck_assert(!tuning_rows_found(tuning_rows_outcome(&v, 3, 0)));
-    ck_assert(isnan(tuning_rows_gain(&v, 3, 1)));
-    ck_assert(isnan(tuning_rows_efficiency_gain(&v, 3, 1)));
-    ck_assert(isnan(tuning_rows_gap(&v, 3, 1))); // exhaustive has none either
+    struct tuning_row none = tuning_rows_row(&v, 3, 0), row = tuning_rows_row(&v, 3, 1);
+    ck_assert(!none.found && isnan(none.settings[0]));
+    ck_assert(row.found && isnan(row.gain) && isnan(row.efficiency_gain));
+    ck_assert(isnan(row.gap_frac)); // exhaustive has none either
     tuning_result_destroy(t);
 }
 END_TEST
@@ -56,11 +60,30 @@ START_TEST(labels)
     struct tuning_result *t = fixture_tuning(4);
     struct tuning_rows v = tuning_rows_of(t);
     labels_are(&v, 0, "model  target  platform\nrmc1      low   skylake\n");
-    mem_free(t->axes[0].labels[1]);
-    t->axes[0].labels[1] = mem_strdup("a model with quite a long name");
+    mem_free(t->grid.axes[0].labels[1]);
+    t->grid.axes[0].labels[1] = mem_strdup("a model with quite a long name");
     v = tuning_rows_of(t);
     ck_assert(v.numbered);
     labels_are(&v, 5, "cell\n5\n");
+    tuning_result_destroy(t);
+}
+END_TEST
+
+// Every number of a row goes by its name in the file.
+START_TEST(names)
+{
+    static const char *const names[] = {"qps", "wall_s", "sla_latency_s", "gain", "batch_items"};
+    struct tuning_result *t = fixture_tuning(1);
+    struct tuning_rows v = tuning_rows_of(t);
+    struct tuning_row row = tuning_rows_row(&v, 0, 1);
+    const double wanted[] = {2000, row.outcome.wall_s, 0.0025 * 0.99, 2, 251};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        double value;
+        const struct data_field *f = data_field_find(v.fields, names[i]);
+        ck_assert_msg(f != NULL, "%s", names[i]);
+        memcpy(&value, (const char *)&row + f->offset, sizeof value);
+        ck_assert_msg(value == wanted[i], "%s", names[i]);
+    }
     tuning_result_destroy(t);
 }
 END_TEST
@@ -86,15 +109,15 @@ START_TEST(least)
     struct tuning_rows v = tuning_rows_of(t);
     ck_assert_int_eq(tuning_rows_n_labels(&v), 0);
     ck_assert_int_eq(v.exhaustive, -1);
-    ck_assert(tuning_rows_gain(&v, 0, 0) == 1);
-    ck_assert(isnan(tuning_rows_gap(&v, 0, 0)));
+    struct tuning_row row = tuning_rows_row(&v, 0, 0);
+    ck_assert(row.gain == 1 && isnan(row.gap_frac));
     tuning_result_destroy(t);
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", ratios}, {"core", no_answer}, {"core", labels}, {"core", rare}, {"limits", least}};
+    const struct suite_test tests[] = {{"core", ratios}, {"core", no_answer}, {"core", labels},
+                                       {"core", names},  {"core", rare},      {"limits", least}};
     return suite_run("tuning_rows", tests, sizeof tests / sizeof *tests);
 }

@@ -50,7 +50,7 @@ START_TEST(sums)
 {
     struct tuning_result *t = fixture_tuning(1);
     struct tuning_totals s = totals_of(t, 1), base = totals_of(t, 0);
-    ck_assert_uint_eq(s.n_cells, 4);
+    ck_assert_uint_eq(s.n_points, 4);
     ck_assert_uint_eq(s.n_found, 4);
     ck_assert_uint_eq(s.n_gains, 3); // static has no answer in the last cell
     ck_assert(s.gain_least == 2 && s.gain_most == 2 && s.gain_sum == 6);
