@@ -70,7 +70,7 @@ struct cmd_line {
     size_t n_settings;
     int argc; // the whole command line
     char **argv;
-    const char *text; // the same as typed, for the record; of main()
+    const char *text;     // the same as typed, for the record; of main()
     enum cmd_exit status; // of a command that did what it could
     bool silent;          // the error has been printed, here or by another rank
 };
