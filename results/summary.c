@@ -9,12 +9,10 @@
 #include "base/simtime.h"
 #include "results/batch.h"
 #include "results/batch_hist.h"
-#include "results/measurement.h"
 #include "results/moments.h"
 #include "results/warmup.h"
 
 const double summary_quantiles[SUMMARY_N_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
-const char *const summary_sla_names[] = {"none", "met", "missed", "unsure", NULL};
 const char *const summary_part_names[] = {"cpu", "accel", NULL};
 
 // Queries beyond a quantile that a batch needs for its own quantile to mean anything. Long waits
@@ -223,13 +221,6 @@ static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double 
     return ci;
 }
 
-static int32_t interval_verdict(struct ci ci, double bound)
-{
-    const int32_t sla[] = {
-        [VERDICT_MET] = SLA_MET, [VERDICT_UNSURE] = SLA_UNSURE, [VERDICT_MISSED] = SLA_MISSED};
-    return sla[measurement_judge(ci, bound, 1)];
-}
-
 bool summary_lost_target(const struct summary_service *s)
 {
     return s->sla_s > 0 && s->lost_frac.value > 1 - s->sla_quantile;
@@ -240,13 +231,13 @@ bool summary_lost_target(const struct summary_service *s)
 static int32_t sla_verdict(const struct summary_service *s, bool overloaded)
 {
     if (s->sla_s <= 0)
-        return SLA_NONE;
+        return VERDICT_NOT_ASKED;
     if (overloaded)
-        return SLA_MISSED;
+        return VERDICT_MISSED;
     if (s->n_lost == 0)
-        return interval_verdict(s->sla_latency_s, s->sla_s);
-    return summary_lost_target(s) ? SLA_MISSED
-                                  : interval_verdict(s->late_frac, 1 - s->sla_quantile);
+        return measurement_judge(s->sla_latency_s, s->sla_s, 1);
+    return summary_lost_target(s) ? VERDICT_MISSED
+                                  : measurement_judge(s->late_frac, 1 - s->sla_quantile, 1);
 }
 
 // A quantile is interpolated inside its bucket, which may reach beyond the longest latency of all.
@@ -486,7 +477,7 @@ struct summary *summary_create(const struct record *total, const struct meta *me
         *total_of_all = s->services[0];
         total_of_all->sla_quantile = total_of_all->sla_s = 0;
         total_of_all->sla_latency_s = ci_none();
-        total_of_all->sla = SLA_NONE;
+        total_of_all->sla = VERDICT_NOT_ASKED;
     }
     return s;
 }
@@ -521,7 +512,7 @@ const struct data_field summary_service_fields[] = {
     DATA_NUMBER(sla_quantile, "1", "quantile of latency that the target is for"),
     DATA_NUMBER(sla_s, "s", "latency target, 0: none"),
     DATA_ESTIMATE(sla_latency_s, "s", "latency at the target's quantile"),
-    DATA_CODE(sla, "latency target met", summary_sla_names, SLA_NONE),
+    DATA_CODE(sla, "latency target met", measurement_verdict_names, VERDICT_NOT_ASKED),
     DATA_COUNT(n_run_generated, "1", "queries of the whole run"),
     DATA_COUNT(n_run_answered, "1", "of the whole run, answered by its end"),
     DATA_COUNT(n_run_lost, "1", "of the whole run, lost to failures"),

@@ -31,6 +31,7 @@
 
 #include "results/ci.h"
 #include "results/data_field.h"
+#include "results/measurement.h"
 #include "results/meta.h"
 #include "results/overload.h"
 #include "results/record.h"
@@ -44,9 +45,6 @@ enum summary_quantile {
     SUMMARY_N_QUANTILES
 };
 extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99 0.999
-
-enum summary_sla { SLA_NONE, SLA_MET, SLA_MISSED, SLA_UNSURE };
-extern const char *const summary_sla_names[]; // "none" "met" "missed" "unsure" NULL
 
 // What is a sum over the measured tallies, or a ratio of two such sums, is written down here once:
 // from these lists come the members of struct summary_service, their fields in the file and what
@@ -97,7 +95,7 @@ struct summary_service {
     struct ci latency_s[SUMMARY_N_QUANTILES]; // by enum summary_quantile
     double sla_quantile, sla_s;               // the target; sla_s 0: none
     struct ci sla_latency_s;                  // the sla_quantile of latency
-    int32_t sla; // enum summary_sla; unsure: the interval holds the target
+    int32_t sla; // enum measurement_verdict; unsure: the interval holds the target
     // Of the whole run, warm-up included.
     uint64_t n_run_generated, n_run_answered, n_run_lost, n_run_in_flight;
 };

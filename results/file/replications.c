@@ -158,16 +158,6 @@ static void fold_row(const struct part_rows *rows, const struct sweep_result *p,
     mem_free(values);
 }
 
-// Is the whole interval at or below the bound, or above?
-static int32_t verdict_of(struct ci ci, double bound)
-{
-    if (isnan(ci.half_95))
-        return SLA_UNSURE;
-    if (ci.value + ci.half_95 <= bound)
-        return SLA_MET;
-    return ci.value - ci.half_95 > bound ? SLA_MISSED : SLA_UNSURE;
-}
-
 // As a run's: where queries were lost, the late ones decide.
 static int32_t sla_of(const struct replications *f, uint32_t at_case, uint32_t service)
 {
@@ -176,21 +166,21 @@ static int32_t sla_of(const struct replications *f, uint32_t at_case, uint32_t s
     struct ci latency = replications_at(f, REPLICATED_SERVICES, at_case, service,
                                         offsetof(struct summary_service, sla_latency_s));
     if (!(target.value > 0))
-        return SLA_NONE;
+        return VERDICT_NOT_ASKED;
     if (f->cases[at_case].n_overloaded > 0)
-        return SLA_MISSED;
+        return VERDICT_MISSED;
     struct ci lost = replications_at(f, REPLICATED_SERVICES, at_case, service,
                                      offsetof(struct summary_service, lost_frac));
     if (!(lost.value > 0))
-        return verdict_of(latency, target.value);
+        return measurement_judge(latency, target.value, 1);
     double allowed = 1 - replications_at(f, REPLICATED_SERVICES, at_case, service,
                                          offsetof(struct summary_service, sla_quantile))
                              .value;
     return lost.value > allowed
-               ? SLA_MISSED
-               : verdict_of(replications_at(f, REPLICATED_SERVICES, at_case, service,
-                                            offsetof(struct summary_service, late_frac)),
-                            allowed);
+               ? VERDICT_MISSED
+               : measurement_judge(replications_at(f, REPLICATED_SERVICES, at_case, service,
+                                                   offsetof(struct summary_service, late_frac)),
+                                   allowed, 1);
 }
 
 // ---- the whole

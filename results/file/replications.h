@@ -65,7 +65,7 @@ struct replications {
     struct sweep_service *service_names;
     struct sweep_group *group_names;
     struct replications_table tables[N_REPLICATED_TABLES];
-    int32_t *sla; // [n_cases][n_services]: enum summary_sla from the folded interval
+    int32_t *sla; // [n_cases][n_services]: enum measurement_verdict from the folded interval
 };
 
 // `points` is borrowed until replications_destroy(). Without an axis of replications every point is

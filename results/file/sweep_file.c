@@ -31,8 +31,9 @@ static const struct data_field group_size_fields[] = {
 
 static const struct data_field latency_fields[] = {
     DATA_ALONE("latency_s", DATA_KIND_ESTIMATE, "s", "latency"), {0}};
-static const struct data_field sla_fields[] = {
-    {"sla", "1", "latency target met", DATA_KIND_CODE, 0, summary_sla_names, SLA_NONE, NULL}, {0}};
+static const struct data_field sla_fields[] = {{"sla", "1", "latency target met", DATA_KIND_CODE, 0,
+                                                measurement_verdict_names, VERDICT_NOT_ASKED, NULL},
+                                               {0}};
 
 // ---- the file
 

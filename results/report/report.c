@@ -71,8 +71,8 @@ static void print_verdicts(FILE *out, const struct meta *m, const struct summary
 
 static char *sla_text(const struct summary_service *s, struct table_unit unit)
 {
-    const char *const verdicts[] = {"", "met", "MISSED", "unsure"};
-    if (s->sla == SLA_NONE)
+    const char *const verdicts[] = {"met", "unsure", "MISSED"};
+    if (s->sla == VERDICT_NOT_ASKED)
         return mem_strdup("-");
     return mem_printf("p%g %g %s: %s", s->sla_quantile * 100, s->sla_s * unit.scale, unit.name,
                       verdicts[s->sla]);

@@ -55,13 +55,6 @@ static struct ci busiest(const struct view *v, uint32_t row)
     return most;
 }
 
-// From best to worst.
-static int badness(int32_t sla)
-{
-    const int rank[] = {[SLA_NONE] = 0, [SLA_MET] = 1, [SLA_UNSURE] = 2, [SLA_MISSED] = 3};
-    return rank[sla];
-}
-
 // The verdict is the worst service's, the latency that of the one whose is the largest part of its
 // target. Without replications its interval is that of the run's own batches.
 static void judge_services(const struct view *v, uint32_t row, struct line *line)
@@ -69,6 +62,7 @@ static void judge_services(const struct view *v, uint32_t row, struct line *line
     uint32_t point = line->at_case->point;
     const struct summary_service *services = v->p->services + (size_t)point * v->p->n_services;
     double most = NAN;
+    line->sla = VERDICT_NOT_ASKED;
     line->service = "(all)";
     line->quantile = summary_quantiles[SHOWN_QUANTILE];
     line->latency_s = v->folded ? replications_at(v->fold, REPLICATED_TOTALS, row, 0,
@@ -78,8 +72,7 @@ static void judge_services(const struct view *v, uint32_t row, struct line *line
         struct ci latency =
             replications_at(v->fold, REPLICATED_SERVICES, row, s, SERVICE(sla_latency_s));
         int32_t sla = v->folded ? replications_sla(v->fold, row, s) : services[s].sla;
-        if (badness(sla) > badness(line->sla))
-            line->sla = sla;
+        line->sla = measurement_worse(line->sla, sla);
         // Settings are the same in all replications.
         if (!(services[s].sla_s > 0))
             continue;
@@ -110,7 +103,7 @@ static struct line line_of(const struct view *v, uint32_t row)
 
 static char *verdict_text(const struct view *v, const struct line *line)
 {
-    const char *const verdicts[] = {"-", "met", "MISSED", "unsure"};
+    const char *const verdicts[] = {"met", "unsure", "MISSED", "-"};
     const struct replications_case *c = line->at_case;
     if (!line->done)
         return mem_strdup(sweep_result_state_names[v->p->points[c->point].state]);

@@ -40,7 +40,7 @@ START_TEST(mm1_in_closed_form)
     ck_assert_double_le(fabs(s->groups[0].parts[PART_CPU].util_frac.value - 0.5),
                         s->groups[0].parts[PART_CPU].util_frac.half_95);
     ck_assert_int_eq(s->fleet.verdict, OVERLOAD_NO);
-    ck_assert_int_eq(x->sla, SLA_MET); // p95 is 6 ms, the target 25 ms
+    ck_assert_int_eq(x->sla, VERDICT_MET); // p95 is 6 ms, the target 25 ms
     summary_destroy(s);
     record_destroy(r);
     meta_destroy(meta);
@@ -91,7 +91,7 @@ START_TEST(overloaded_has_no_percentile)
         ck_assert(isnan(x->latency_s[i].value) && isnan(x->latency_s[i].half_95));
     ck_assert(isnan(x->latency_mean_s.value) && isnan(x->latency_max_s));
     ck_assert(isnan(x->sla_latency_s.value));
-    ck_assert_int_eq(x->sla, SLA_MISSED);
+    ck_assert_int_eq(x->sla, VERDICT_MISSED);
     ck_assert_double_gt(x->served_qps.value, 3500);
     ck_assert_double_lt(x->served_qps.value, x->offered_qps.value);
     ck_assert_double_gt(s->groups[0].parts[PART_CPU].util_frac.value, 0.95);
@@ -132,7 +132,7 @@ START_TEST(no_queries)
         ck_assert(isnan(s->services[i].latency_max_s));
         ck_assert_double_eq(s->services[i].offered_qps.value, 0);
     }
-    ck_assert_int_eq(s->services[0].sla, SLA_UNSURE);
+    ck_assert_int_eq(s->services[0].sla, VERDICT_UNSURE);
     ck_assert_int_eq(s->fleet.verdict, OVERLOAD_NO);
     summary_destroy(s);
     record_destroy(r);
@@ -172,7 +172,7 @@ START_TEST(target_by_interval)
         int64_t sla_ns;
         int32_t verdict;
     } cases[] = {
-        {2 * p95_ns, SLA_MET}, {p95_ns, SLA_UNSURE}, {p95_ns / 2, SLA_MISSED}, {0, SLA_NONE}};
+        {2 * p95_ns, VERDICT_MET}, {p95_ns, VERDICT_UNSURE}, {p95_ns / 2, VERDICT_MISSED}, {0, VERDICT_NOT_ASKED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         meta->services[0].sla_ns = cases[i].sla_ns;
         struct summary *s = summary_create(r, meta);
@@ -245,7 +245,7 @@ START_TEST(losses_decide_the_target)
     const struct {
         uint64_t n_late, n_lost;
         int32_t verdict;
-    } cases[] = {{4, 0, SLA_MET}, {2, 2, SLA_MET}, {4, 2, SLA_MISSED}, {0, 6, SLA_MISSED}};
+    } cases[] = {{4, 0, VERDICT_MET}, {2, 2, VERDICT_MET}, {4, 2, VERDICT_MISSED}, {0, 6, VERDICT_MISSED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct meta *meta = fixture_meta_one(1, 1);
         meta->services[0].sla_ns = 25 * SIMTIME_MS;
@@ -280,7 +280,7 @@ START_TEST(quantiles_end_at_the_maximum)
     struct summary *s = summary_create(r, meta);
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
         ck_assert_double_le(s->services[0].latency_s[i].value, s->services[0].latency_max_s);
-    ck_assert_int_eq(s->services[0].sla, SLA_MET);
+    ck_assert_int_eq(s->services[0].sla, VERDICT_MET);
     summary_destroy(s);
     record_destroy(r);
     meta_destroy(meta);

@@ -52,7 +52,7 @@ static void fill_service(struct summary_service *s, double level)
     s->sla_quantile = 0.95;
     s->sla_s = 0.025;
     s->sla_latency_s = estimate(level * 1e-3);
-    s->sla = SLA_MET;
+    s->sla = VERDICT_MET;
     s->lost_frac = estimate(0); // nothing fails
     s->n_lost = s->n_pending = s->n_retries = s->n_run_lost = 0;
 }
@@ -104,7 +104,7 @@ struct run_result *fixture_load(double level, uint32_t n_services, uint32_t n_gr
     for (uint32_t i = 0; i <= n_services; i++)
         fill_service(&s->services[i], level + (i < n_services ? i : 0));
     s->services[n_services].sla_s = s->services[n_services].sla_quantile = 0;
-    s->services[n_services].sla = SLA_NONE;
+    s->services[n_services].sla = VERDICT_NOT_ASKED;
     for (uint32_t g = 0; g < n_groups; g++)
         fill_group(&s->groups[g], level, g);
     fill(summary_fleet_fields, &s->fleet, level);
@@ -136,7 +136,7 @@ struct run_result *fixture_load_overloaded(double level, uint32_t n_services, ui
             s->latency_s[q] = ci_none();
         s->latency_mean_s = s->wait_mean_s = s->sla_latency_s = ci_none();
         s->latency_sd_s = s->latency_max_s = NAN;
-        s->sla = s->sla_s > 0 ? SLA_MISSED : SLA_NONE;
+        s->sla = s->sla_s > 0 ? VERDICT_MISSED : VERDICT_NOT_ASKED;
     }
     return run;
 }

@@ -38,7 +38,7 @@ def check(path, engine):
         assert int(data.n_queries.sum()) == 20000
         assert list(data.service.values) == ["feed", "ads, banner"]
         assert float(data.latency_s.sel(quantile=0.95, service="feed")) > 0
-        assert data.sla.attrs["flag_meanings"] == "none met missed unsure"
+        assert data.sla.attrs["flag_meanings"] == "met unsure missed not_asked"
     with opened("groups") as data:
         assert list(data.platform.values) == ["skylake", "skylake"], data.platform
     with opened("bins") as data:

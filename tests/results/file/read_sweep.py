@@ -78,8 +78,8 @@ def check_folded(path, engine):
         assert list(data.n_overloaded.values) == [0, 0, 1, 0]
         assert list(data.n_missing.values) == [0, 1, 1, 1]
     with xarray.open_dataset(path, group="folded/summary", engine=engine) as data:
-        assert data.sla.attrs["flag_meanings"] == "none met missed unsure"
-        assert list(data.sla[:, 0].values) == [1, 3, 2, 3]
+        assert data.sla.attrs["flag_meanings"] == "met unsure missed not_asked"
+        assert list(data.sla[:, 0].values) == [0, 1, 2, 1]
 
 
 def check_example(path, engine):

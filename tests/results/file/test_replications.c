@@ -105,7 +105,7 @@ START_TEST(overloaded)
     ck_assert_double_nan(replications_at(f, REPLICATED_TOTALS, 2, 0, SERVICE(latency_s[0])).value);
     ci = replications_at(f, REPLICATED_CPUS, 2, 0, offsetof(struct summary_component, util_frac));
     ck_assert_double_eq_tol(ci.value, 0.05 * 16.5, 1e-15);
-    ck_assert_int_eq(replications_sla(f, 2, 0), SLA_MISSED);
+    ck_assert_int_eq(replications_sla(f, 2, 0), VERDICT_MISSED);
     replications_destroy(f);
     sweep_result_destroy(p);
 }
@@ -140,11 +140,11 @@ static int32_t verdict_on(const double *levels, uint32_t n)
 // A target of 25 ms is met or missed when the whole interval says so.
 START_TEST(verdicts)
 {
-    ck_assert_int_eq(verdict_on((const double[]){23.9, 24, 24.1}, 3), SLA_MET); // 24 ±0.25
-    ck_assert_int_eq(verdict_on((const double[]){24.5, 24.9, 25.0}, 3), SLA_UNSURE);
-    ck_assert_int_eq(verdict_on((const double[]){25.9, 26, 26.1}, 3), SLA_MISSED);
-    ck_assert_int_eq(verdict_on((const double[]){1}, 1), SLA_UNSURE); // nothing is known of spread
-    ck_assert_int_eq(verdict_on((const double[]){25, 25, 25}, 3), SLA_MET); // no spread, at it
+    ck_assert_int_eq(verdict_on((const double[]){23.9, 24, 24.1}, 3), VERDICT_MET); // 24 ±0.25
+    ck_assert_int_eq(verdict_on((const double[]){24.5, 24.9, 25.0}, 3), VERDICT_UNSURE);
+    ck_assert_int_eq(verdict_on((const double[]){25.9, 26, 26.1}, 3), VERDICT_MISSED);
+    ck_assert_int_eq(verdict_on((const double[]){1}, 1), VERDICT_UNSURE); // nothing is known of spread
+    ck_assert_int_eq(verdict_on((const double[]){25, 25, 25}, 3), VERDICT_MET); // no spread, at it
 }
 END_TEST
 
@@ -169,11 +169,11 @@ START_TEST(verdicts_with_losses)
 {
     const double low[] = {0.0299, 0.03, 0.0301}, near[] = {0.045, 0.049, 0.05};
     const double high[] = {0.0599, 0.06, 0.0601};
-    ck_assert_int_eq(verdict_with_losses(0.01, low), SLA_MET);
-    ck_assert_int_eq(verdict_with_losses(0.01, near), SLA_UNSURE);
-    ck_assert_int_eq(verdict_with_losses(0.01, high), SLA_MISSED);
-    ck_assert_int_eq(verdict_with_losses(0.051, low), SLA_MISSED); // lost alone is more than 5 %
-    ck_assert_int_eq(verdict_with_losses(0, high), SLA_MET);       // nothing lost: latency decides
+    ck_assert_int_eq(verdict_with_losses(0.01, low), VERDICT_MET);
+    ck_assert_int_eq(verdict_with_losses(0.01, near), VERDICT_UNSURE);
+    ck_assert_int_eq(verdict_with_losses(0.01, high), VERDICT_MISSED);
+    ck_assert_int_eq(verdict_with_losses(0.051, low), VERDICT_MISSED); // lost alone is more than 5 %
+    ck_assert_int_eq(verdict_with_losses(0, high), VERDICT_MET);       // nothing lost: latency decides
 }
 END_TEST
 
@@ -232,7 +232,7 @@ START_TEST(none)
     ck_assert_double_nan(replications_at(f, REPLICATED_TOTALS, 0, 0, SERVICE(served_qps)).value);
     ck_assert_double_nan(replications_at(f, REPLICATED_TOTALS, 0, 0, SERVICE(n_queries)).value);
     ck_assert_double_nan(replications_at(f, REPLICATED_SERVICES, 0, 7, SERVICE(served_qps)).value);
-    ck_assert_int_eq(replications_sla(f, 0, 0), SLA_NONE);
+    ck_assert_int_eq(replications_sla(f, 0, 0), VERDICT_NOT_ASKED);
     replications_destroy(f);
     replications_destroy(two);
     replications_destroy(NULL);

@@ -197,7 +197,7 @@ START_TEST(places)
     ck_assert_double_eq_tol(number_at(file, "/folded/groups/component_energy_j", 1), 5 * 11, 1e-12);
     ck_assert_double_eq(number_at(file, "/folded/n_overloaded", 2), 1);
     ck_assert_double_nan(number_at(file, "/folded/total/latency_mean_s", 2));
-    ck_assert_double_eq(number_at(file, "/folded/summary/sla", 2 * 2), SLA_MISSED);
+    ck_assert_double_eq(number_at(file, "/folded/summary/sla", 2 * 2), VERDICT_MISSED);
     ck_assert_int_eq(H5Lexists(file, "/folded/replication", H5P_DEFAULT), 0);
     H5Fclose(file);
     unlink(SOUND);

@@ -128,10 +128,10 @@ START_TEST(worst_service)
     struct sweep_result *p = many(1, 0, "");
     struct run_result *run = fixture_load(20, 2, 1);
     run->summary->services[0].sla_s = 0.020; // 20 ms of 20 against 21 of 25
-    run->summary->services[0].sla = SLA_UNSURE;
+    run->summary->services[0].sla = VERDICT_UNSURE;
     sweep_result_take(p, 0, run);
     SHOWS(p, "feed  20.00 ±0.20", "unsure\n");
-    run->summary->services[1].sla = SLA_MISSED;
+    run->summary->services[1].sla = VERDICT_MISSED;
     sweep_result_take(p, 0, run);
     SHOWS(p, "feed  20.00 ±0.20", "MISSED\n");
     run_result_destroy(run);
@@ -146,12 +146,12 @@ START_TEST(percentiles)
     struct sweep_result *p = many(2, 0, "");
     struct run_result *run = fixture_load(20, 1, 1);
     run->summary->services[0].sla_s = 0;
-    run->summary->services[0].sla = SLA_NONE;
+    run->summary->services[0].sla = VERDICT_NOT_ASKED;
     sweep_result_take(p, 0, run);
     SHOWS(p, "p95 ms", "\n0      0     20.00 ±0.20", "      -\n");
     run->summary->services[0].sla_s = 0.025;
     run->summary->services[0].sla_quantile = 0.99;
-    run->summary->services[0].sla = SLA_MET;
+    run->summary->services[0].sla = VERDICT_MET;
     sweep_result_take(p, 1, run);
     SHOWS(p, "latency ms", "p95  20.00 ±0.20", "p99  20.00 ±0.20");
     run_result_destroy(run);
