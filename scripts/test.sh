@@ -113,9 +113,10 @@ asan_part() {
     built asan || return
     # The whole-program comparisons (ranks) would take most of the time for code that the others reach.
     # So would a few that write large files (long), and two on two ranks that write and read large
-    # states, which one rank does, too: ctest --preset asan runs them.
+    # states, which one rank does, too; and the readers written in Python, of files that other tests
+    # write here: ctest --preset asan runs them.
     ctest_part asan asan -L '^(unit|mpi)$' -LE '^(ranks|long|slow)$' \
-        -E '[.]n[3-9]$|^test_(snapshot|checkpoint)[.]n2$'
+        -E '[.]n[3-9]$|^test_(snapshot|checkpoint)[.]n2$|^read_'
 }
 
 valgrind_part() {
