@@ -63,6 +63,7 @@
 // Of a variable: the dimensions of its array and the inner one of its view.
 #define DATASET_MAX_DIMS 7
 #define DATASET_MAX_VIEWS 6
+#define DATASET_MAX_AXES 32 // of a grid; a study has at most half of that
 
 // What is written along a dimension.
 enum dataset_axis {

@@ -202,6 +202,16 @@ static void note_there(void *user, const struct dataset_column *c)
     mem_free(path);
 }
 
+// Rows that are left out keep label 0, which must be there to be looked up.
+static void check_labels(void *user, const struct dataset_column *c)
+{
+    struct reader *r = user;
+    char *path = path_of(c);
+    if (c->n > 0 && c->names && dataset_length(c->names, r->artefact) == 0)
+        dataset_file_fail(r->file, path, "has nothing to refer to");
+    mem_free(path);
+}
+
 static void read_array(struct reader *r, const struct dataset_array *array)
 {
     r->is_there = !(array->flags & DATASET_OPTIONAL);
@@ -209,8 +219,7 @@ static void read_array(struct reader *r, const struct dataset_array *array)
         return;
     if (!r->is_there)
         dataset_each_column(r->layout, r->artefact, array, note_there, r);
-    if (r->is_there)
-        dataset_each_column(r->layout, r->artefact, array, read_column, r);
+    dataset_each_column(r->layout, r->artefact, array, r->is_there ? read_column : check_labels, r);
 }
 
 // ---- dimensions
@@ -243,6 +252,10 @@ static uint64_t memory_needed(const struct reader *r)
         for (const char *const *d = a->dims; *d; d++)
             rows *= dataset_length(dataset_dim(r->layout, *d), r->artefact);
         bytes += rows;
+    }
+    for (const struct dataset_dim *d = r->layout->dims; d->name; d++) {
+        if (d->axis == DATASET_AXIS_NAMED || d->axis == DATASET_AXIS_VALUES)
+            bytes += (double)dataset_length(d, r->artefact) * sizeof(char *);
     }
     return (uint64_t)(bytes < too_much ? bytes : too_much);
 }
@@ -315,8 +328,8 @@ static void read_grid(struct reader *r, const struct dataset_dim *dim)
     dataset_file_attribute(r->file, "/", "axis_variables", CONTENT_TEXT, &variables);
     for (const char *c = variables; c && *c; c++)
         n += *c == ' ' || n == 0;
-    if ((uint64_t)n * axes->n_points * sizeof *axes->values >
-        DATASET_FILE_MOST_MEMORY(dataset_file_bytes(r->file)))
+    if (n > DATASET_MAX_AXES || (uint64_t)n * axes->n_points * sizeof *axes->values >
+                                    DATASET_FILE_MOST_MEMORY(dataset_file_bytes(r->file)))
         dataset_file_fail(r->file, "/", "has an impossible number of axes");
     if (!dataset_file_failed(r->file))
         *axes = point_axes_create(n, axes->n_points);

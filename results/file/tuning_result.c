@@ -94,12 +94,26 @@ static const struct dataset_array arrays[] = {
     {0}};
 #undef ROW
 
+// What those who show a tuning index by.
+static int check(const void *artefact, struct err *err)
+{
+    const struct tuning_result *t = artefact;
+    if (t->grid.n_points == 0 || t->n_policies == 0)
+        return err_set(err, ERR_STUDY, "has no point or no policy");
+    for (size_t i = 0; i < t->n_steps; i++) {
+        if (t->steps[i].point >= t->grid.n_points)
+            return err_set(err, ERR_STUDY, "holds a step at no point of its grid");
+    }
+    return 0;
+}
+
 const struct dataset_layout tuning_result_layout = {.kind = "tuning",
                                                     .title = "tuning",
                                                     .size = sizeof(struct tuning_result),
                                                     .head = head_fields,
                                                     .dims = dims,
-                                                    .arrays = arrays};
+                                                    .arrays = arrays,
+                                                    .check = check};
 
 // ---- life
 

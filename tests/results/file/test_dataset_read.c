@@ -306,6 +306,11 @@ START_TEST(wrong_axes)
     hurt_refuses(&reader, HURT, "/score is not of the expected type");
     set_text("axis_variables", "maker_name maker");
     hurt_refuses(&reader, HURT, "/maker has another length than the rest implies");
+    char many[4 * DATASET_MAX_AXES] = "a"; // each would be read as often as it is named
+    for (int i = 0; i < DATASET_MAX_AXES; i++)
+        strcat(many, " a");
+    set_text("axis_variables", many);
+    hurt_refuses(&reader, HURT, "has an impossible number of axes");
     unlink(HURT);
 }
 END_TEST
