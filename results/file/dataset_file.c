@@ -191,40 +191,87 @@ static hid_t memory_type(enum content_type type)
 
 // ---- variables
 
-static bool shape_of(struct dataset_file *f, hid_t id, struct dataset_file_shape *shape)
+// NULL, or what is wrong with the type.
+static const char *wrong_type(hid_t type, enum content_type *content)
+{
+    if (stored_type(type, content))
+        return NULL;
+    H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    return class == H5T_INTEGER || class == H5T_FLOAT ? "has numbers of more than 64 bits"
+                                                      : "has neither numbers nor text";
+}
+
+static const char *wrong_extent(const struct dataset_file *f, hid_t space,
+                                struct dataset_file_shape *shape)
 {
     hsize_t sizes[DATASET_FILE_MAX_DIMS];
-    hid_t type = H5Dget_type(id), space = H5Dget_space(id);
-    bool known = stored_type(type, &shape->type);
-    bool ok = known && space >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL &&
-              H5Sget_simple_extent_ndims(space) >= 0 &&
-              H5Sget_simple_extent_ndims(space) <= DATASET_FILE_MAX_DIMS;
+    if (space < 0 || H5Sget_simple_extent_type(space) == H5S_NULL)
+        return "has no values";
+    int n_dims = H5Sget_simple_extent_ndims(space);
+    if (n_dims < 0 || n_dims > DATASET_FILE_MAX_DIMS)
+        return "has too many dimensions";
     shape->n = 1;
-    shape->n_dims = ok ? H5Sget_simple_extent_dims(space, sizes, NULL) : 0;
+    shape->n_dims = H5Sget_simple_extent_dims(space, sizes, NULL);
+    bool ok = true;
     for (int i = 0; ok && i < shape->n_dims; i++) {
         shape->sizes[i] = sizes[i];
         ok = sizes[i] <= MOST_ELEMENTS;
         shape->n *= ok ? sizes[i] : 1;
         ok = ok && shape->n <= MOST_ELEMENTS;
     }
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
     // Numbers may be compressed; of a string there are 16 bytes at least.
-    return ok && shape->n / (shape->type == CONTENT_TEXT ? 1 : MOST_PER_BYTE) <= f->n_bytes;
+    if (ok && shape->n / (shape->type == CONTENT_TEXT ? 1 : MOST_PER_BYTE) <= f->n_bytes)
+        return NULL;
+    shape->n = DATASET_FILE_TOO_LONG;
+    return "is too long";
 }
 
-bool dataset_file_shape(struct dataset_file *f, const char *path, struct dataset_file_shape *shape)
+// A soft or external link may lead nowhere, into another file or in a circle.
+static bool is_link(const struct dataset_file *f, const char *path)
+{
+    H5L_info_t info;
+    return H5Lget_info(f->id, path, &info, H5P_DEFAULT) >= 0 && info.type != H5L_TYPE_HARD;
+}
+
+// What is there in place of a variable.
+static const char *other_object(const struct dataset_file *f, const char *path)
+{
+    if (!dataset_file_has(f, path))
+        return "is missing";
+    hid_t id = H5Oopen(f->id, path, H5P_DEFAULT);
+    if (id < 0)
+        return is_link(f, path) ? "is a dangling link" : "cannot be opened (damaged?)";
+    H5I_type_t kind = H5Iget_type(id);
+    H5Oclose(id);
+    return kind == H5I_GROUP      ? "is a group"
+           : kind == H5I_DATATYPE ? "is a type"
+                                  : "cannot be opened (damaged?)";
+}
+
+const char *dataset_file_probe(const struct dataset_file *f, const char *path,
+                               struct dataset_file_shape *shape)
 {
     *shape = (struct dataset_file_shape){0};
     hid_t id = dataset_file_has(f, path) ? H5Dopen2(f->id, path, H5P_DEFAULT) : -1;
     if (id < 0)
-        dataset_file_fail(f, path, dataset_file_has(f, path) ? "is no variable" : "is missing");
-    else if (!shape_of(f, id, shape))
-        dataset_file_fail(f, path, "is too long, or not of a type that is known");
-    if (id >= 0)
-        H5Dclose(id);
+        return other_object(f, path);
+    hid_t type = H5Dget_type(id), space = H5Dget_space(id);
+    const char *wrong = wrong_type(type, &shape->type);
+    if (!wrong)
+        wrong = wrong_extent(f, space, shape);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    H5Dclose(id);
+    return wrong;
+}
+
+bool dataset_file_shape(struct dataset_file *f, const char *path, struct dataset_file_shape *shape)
+{
+    const char *wrong = dataset_file_probe(f, path, shape);
+    if (wrong)
+        dataset_file_fail(f, path, wrong);
     return !f->failed;
 }
 
@@ -394,7 +441,7 @@ void dataset_file_each_object(struct dataset_file *f, const char *group,
             break;
         }
         char *path = mem_printf("%s/%s", strcmp(group, "/") == 0 ? "" : group, name);
-        hid_t id = H5Oopen(f->id, path, H5P_DEFAULT);
+        hid_t id = is_link(f, path) ? -1 : H5Oopen(f->id, path, H5P_DEFAULT);
         H5I_type_t kind = id < 0 ? H5I_BADID : H5Iget_type(id);
         visit(user, path,
               kind == H5I_GROUP     ? DATASET_FILE_GROUP

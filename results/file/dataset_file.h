@@ -66,7 +66,12 @@ struct dataset_file_shape {
     uint64_t sizes[DATASET_FILE_MAX_DIMS];
     uint64_t n; // values in all
 };
-// false, with the failure remembered, where there is no variable that could be read.
+#define DATASET_FILE_TOO_LONG UINT64_MAX
+// NULL where there is a variable that can be read; else what is wrong, such as "is a group", with
+// `n` DATASET_FILE_TOO_LONG where that is its length.
+const char *dataset_file_probe(const struct dataset_file *f, const char *path,
+                               struct dataset_file_shape *shape);
+// The same, with that remembered as a failure: then false.
 bool dataset_file_shape(struct dataset_file *f, const char *path, struct dataset_file_shape *shape);
 
 // All values of a variable that must have exactly these axes and be of that type or a narrower one.
@@ -80,8 +85,8 @@ void dataset_file_attribute(struct dataset_file *f, const char *object, const ch
                             enum content_type type, void *value);
 
 // Names of the objects of a group and of the root's attributes, sorted by HDF5: calls
-// visit(user, path) with "/run" and so on, and what it is. More than a file of ours could have is a
-// failure.
+// visit(user, path) with "/run" and so on, and what it is; a soft or external link is not followed
+// and is OTHER. More than a file of ours could have is a failure.
 enum dataset_file_object { DATASET_FILE_GROUP, DATASET_FILE_VARIABLE, DATASET_FILE_OTHER };
 typedef void (*dataset_file_visit_fn)(void *user, const char *path, enum dataset_file_object what);
 void dataset_file_each_object(struct dataset_file *f, const char *group,

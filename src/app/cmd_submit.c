@@ -153,7 +153,9 @@ static int look_at_output(const char *output, const struct study *study, bool *d
                        "output %s: exists and is not of this study; remove it, or name another "
                        "with --output",
                        output);
-    printf("nothing to submit: %s has the results of this study already\n", output);
+    char *quoted = sbatch_quote(output);
+    printf("nothing to submit: %s has the results of this study already\n", quoted);
+    mem_free(quoted);
     return 0;
 }
 
@@ -162,8 +164,7 @@ static int look_at_output(const char *output, const struct study *study, bool *d
 static int submit_run(const struct order *order, struct err *err)
 {
     unsigned n = (unsigned)order->n_links;
-    const char *output = order->plan.output;
-    char *id = NULL;
+    char *output = sbatch_quote(order->plan.output), *id = NULL;
     // Time and process: two chains of one study, submitted in the same second, are two.
     char *chain = n == 0 ? NULL
                          : mem_printf("%.60s-chain-%lld-%ld", order->plan.job_name,
@@ -181,6 +182,7 @@ static int submit_run(const struct order *order, struct err *err)
     }
     mem_free(id);
     mem_free(chain);
+    mem_free(output);
     return rc;
 }
 
@@ -210,7 +212,7 @@ static int submit_array(const struct submission_plan *plan, const bool *missing,
                         struct err *err)
 {
     uint32_t n_missing = idset_count(missing, n_points);
-    char *id = NULL, *purpose;
+    char *id = NULL, *purpose, *output = sbatch_quote(plan->output);
     int rc = 0;
     if (n_missing > 0) {
         struct submission_tasks tasks;
@@ -225,11 +227,12 @@ static int submit_array(const struct submission_plan *plan, const bool *missing,
         mem_free(tasks.chosen);
     }
     purpose = mem_printf("merge%s, into %s", n_missing > 0 ? "" : " of points that are all there",
-                         plan->output);
+                         output);
     const struct submission merge = {.kind = SUBMISSION_MERGE, .word = "merge", .purpose = purpose};
     if (rc == 0)
         rc = submission_hand_in(plan, &merge, &id, err);
     mem_free(purpose);
+    mem_free(output);
     mem_free(id);
     return rc;
 }

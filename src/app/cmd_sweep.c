@@ -39,6 +39,13 @@ struct order {
     bool all;     // every point was chosen, by choosing none
 };
 
+static void release_order(struct order *order)
+{
+    survey_destroy(order->survey);
+    mem_free(order->chosen);
+    mem_free(order->todo);
+}
+
 // ---- what is asked for --------------------------------------------------------------------------
 
 static int choose(struct order *order, struct err *err)
@@ -193,15 +200,6 @@ static int simulate(struct order *order, const struct eval *eval, struct err *er
     return rc;
 }
 
-// ---- the command --------------------------------------------------------------------------------
-
-static void release_order(struct order *order)
-{
-    survey_destroy(order->survey);
-    mem_free(order->chosen);
-    mem_free(order->todo);
-}
-
 // ---- looking only -------------------------------------------------------------------------------
 
 static void print_points(const struct order *order)
@@ -274,6 +272,8 @@ static int look(struct cmd_line *line, struct err *err)
     release_order(&order);
     return rc;
 }
+
+// ---- the command --------------------------------------------------------------------------------
 
 static int run(struct cmd_line *line, struct err *err)
 {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,32 @@
 
 // --- words
 
+static bool is_control(char c)
+{
+    return (c >= '\0' && c < ' ') || c == '\177';
+}
+
+// $'...' of bash, which stays on one line and has nothing that a terminal obeys.
+static char *quote_controls(const char *word)
+{
+    char *quoted = mem_alloc(4 * strlen(word) + 4), *to = stpcpy(quoted, "$'");
+    for (; *word; word++) {
+        if (is_control(*word) || *word == '\'' || *word == '\\')
+            to += sprintf(to, "\\%03o", (unsigned)*word);
+        else
+            *to++ = *word;
+    }
+    strcpy(to, "'");
+    return quoted;
+}
+
 char *sbatch_quote(const char *word)
 {
     if (*word && word[strspn(word, NAME_CHARS "/=:,@%")] == '\0')
         return mem_strdup(word);
+    for (const char *p = word; *p; p++)
+        if (is_control(*p))
+            return quote_controls(word);
     char *quoted = mem_alloc(4 * strlen(word) + 3), *to = stpcpy(quoted, "'");
     for (; *word; word++) {
         if (*word == '\'') // which cannot be inside: end, a quote by itself, begin again

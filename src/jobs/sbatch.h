@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The word as bash reads it back; caller mem_free()s.
+// The word as bash reads it back, on one line and without control characters, whatever it holds;
+// caller mem_free()s.
 char *sbatch_quote(const char *word);
 // The text with '_' in place of all that is not a letter, a digit or one of "._+-"; never empty,
 // never with a '-' or '.' in front. Caller mem_free()s.

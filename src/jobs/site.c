@@ -77,34 +77,46 @@ static const char *const sbatch_keys[] = {"SBATCH_ACCOUNT",
                                           "SBATCH_WCKEY"};
 
 // Whether somebody reads the key; if not, err says so.
-static int check_key(const char *place, const char *key, struct err *err)
+static int check_key(const char *place, size_t column, const char *key, struct err *err)
 {
     bool own = strncmp(key, "RECFLEET_", 9) == 0;
     if (!own && strncmp(key, "SBATCH_", 7) != 0)
         return 0;
+    if (strcmp(key, "SBATCH_EXPORT") == 0)
+        return err_set(err, ERR_STUDY,
+                       "%s:%zu: SBATCH_EXPORT cannot be set: submit always exports all "
+                       "(--export=ALL); leave it out",
+                       place, column);
     const char *const *keys = own ? own_keys : sbatch_keys;
     size_t n = own ? sizeof own_keys / sizeof *own_keys : sizeof sbatch_keys / sizeof *sbatch_keys;
     for (size_t i = 0; i < n; i++)
         if (strcmp(key, keys[i]) == 0)
             return 0;
     const char *near = schema_nearest(key, keys, n);
-    err_set(err, ERR_STUDY, "%s:1: unknown key \"%.60s\"", place, key);
+    err_set(err, ERR_STUDY, "%s:%zu: unknown key \"%.60s\"", place, column, key);
     return near ? err_append(err, "; did you mean \"%s\"?", near)
                 : err_append(err, "; nobody reads it");
 }
 
 // One line that is no comment; it is changed. `place`: "FILE:LINE", which errors begin with.
-static int parse_line(struct site *site, const char *place, char *text, struct err *err)
+// `column`: of the text, which has no blanks in front.
+static int parse_line(struct site *site, const char *place, size_t column, char *text,
+                      struct err *err)
 {
-    size_t n_key = strspn(text, LETTERS DIGITS);
+    size_t n_key = strspn(text, LETTERS DIGITS), n_text = strlen(text);
     char *value = text + n_key + 1;
+    if (text[n_text - 1] == '\r')
+        return err_set(err, ERR_STUDY,
+                       "%s:%zu: the line ends in \\r\\n, as on Windows: expected \\n alone", place,
+                       column + n_text - 1);
     if (n_key == 0 || strchr(DIGITS, *text) || text[n_key] != '=')
-        return err_set(err, ERR_STUDY, "%s:%zu: expected KEY=VALUE or a comment", place, n_key + 1);
+        return err_set(err, ERR_STUDY, "%s:%zu: expected KEY=VALUE or a comment", place,
+                       column + n_key);
     text[n_key] = '\0';
-    if (check_key(place, text, err) < 0)
+    if (check_key(place, column, text, err) < 0)
         return -1;
     if (site_value(site, text))
-        return err_set(err, ERR_STUDY, "%s:1: %.60s is set twice", place, text);
+        return err_set(err, ERR_STUDY, "%s:%zu: %.60s is set twice", place, column, text);
     size_t n = strlen(value);
     bool quoted = n > 1 && *value == '\'' && value[n - 1] == '\'';
     if (quoted)
@@ -112,7 +124,7 @@ static int parse_line(struct site *site, const char *place, char *text, struct e
     size_t n_good = quoted ? 1 + strcspn(value + 1, "'") : strspn(value, PLAIN);
     if (n_good < n)
         return err_set(err, ERR_STUDY, "%s:%zu: not plain text: put the whole value in '...'",
-                       place, n_key + 2 + n_good);
+                       place, column + n_key + 1 + n_good);
     site->settings = mem_realloc(site->settings, site->n_settings + 1, sizeof *site->settings);
     site->settings[site->n_settings++] = mem_printf("%s=%s", text, value + quoted);
     return 0;
@@ -124,12 +136,12 @@ int site_parse(const char *path, const char *data, size_t size, struct site *sit
     int rc = 0;
     *site = (struct site){0};
     for (size_t line = 1; data < end && rc == 0; line++) {
-        size_t n = strcspn(data, "\n");
+        size_t n = strcspn(data, "\n"), n_blanks = strspn(data, " \t");
         char *text = mem_printf("%.*s", (int)n, data), *place = mem_printf("%s:%zu", path, line);
         if (data + n < end && data[n] == '\0')
             rc = err_set(err, ERR_STUDY, "%s:%zu: a NUL character", place, n + 1);
-        else if (*text && *text != '#')
-            rc = parse_line(site, place, text, err);
+        else if (text[n_blanks] && text[n_blanks] != '#')
+            rc = parse_line(site, place, n_blanks + 1, text + n_blanks, err);
         mem_free(place);
         mem_free(text);
         data += n + 1;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // site: what one cluster wants of every job, read from slurm/site/*.env.
 //
-// A line is empty, a comment, or KEY=VALUE, where the value is plain characters or, in single
-// quotes, anything but a quote. So bash, which reads the same file when a job is submitted by hand
-// (`set -a; . site.env`), finds the same in it: nothing is expanded. Whatever else bash would read
-// is refused with file:line:column, never half understood.
+// A line is blank, a comment, or KEY=VALUE, blanks in front or not, where the value is plain
+// characters or, in single quotes, anything but a quote. So bash, which reads the same file when a
+// job is submitted by hand (`set -a; . site.env`), finds the same in it: nothing is expanded.
+// Whatever else bash would read is refused with file:line:column, never half understood.
 //
 //     SBATCH_PARTITION=compute
 //     RECFLEET_LAUNCHER='srun --mpi=pmix -K1'
 //
 // SBATCH_ keys are environment variables that sbatch reads; of those and of our own, RECFLEET_, a
-// name that nobody reads is an error. Every other key is handed to the job as it is.
+// name that nobody reads is an error, and so is SBATCH_EXPORT: submit exports all. Every other key
+// is handed to the job as it is.
 #ifndef JOBS_SITE_H
 #define JOBS_SITE_H
 

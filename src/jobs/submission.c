@@ -176,13 +176,15 @@ static int write_script(const struct submission_plan *plan, const struct submiss
     if (rc < 0)
         return -1;
     char *path = mem_printf("%s/%s.%s.sbatch", plan->folder, plan->name, kinds[job->kind]);
-    const struct submission_template *template = submission_templates;
-    while (!strstr(template->path, kinds[job->kind]))
-        template ++;
+    char *name = mem_printf("slurm/%s.sbatch", kinds[job->kind]);
+    const struct submission_template *script = submission_templates;
+    while (strcmp(script->path, name) != 0)
+        script++;
     FILE *file = fopen(path, "w");
-    bool good = file && fwrite(template->data, 1, template->size, file) == template->size;
+    bool good = file && fwrite(script->data, 1, script->size, file) == script->size;
     if ((file && fclose(file) != 0) || !good)
         rc = err_set(err, ERR_FAIL, "%s: cannot write the script: %s", path, strerror(errno));
+    mem_free(name);
     mem_free(path);
     return rc;
 }

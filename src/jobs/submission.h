@@ -68,7 +68,7 @@ struct submission {
     const char *chain;                    // run: plain name of its chain; NULL: it is in none
     const struct submission_tasks *tasks; // array: at least one is chosen
     const char *word;                     // plain: what a dry run has in place of its id
-    const char *purpose;                  // what is said of it
+    const char *purpose;                  // what is said of it; one line
 };
 
 // The command that hands the job in, as a line for bash. `after`: the id of a job that it waits

@@ -116,13 +116,21 @@ static void refuse_missing(struct dataset_file *f, const char *name, const char 
     mem_free(names);
 }
 
-// Does the dataset have the shape of a column?
-static bool is_column(struct dataset_file *f, const char *name, const struct dataset_file_shape *s)
+// Is there a dataset of the shape of a column at the path, which was asked for as `name`?
+static bool is_column(struct dataset_file *f, const char *name, const char *path,
+                      struct dataset_file_shape *s)
 {
-    if (s->n_dims != 1)
+    const char *wrong = dataset_file_probe(f, path, s);
+    if (!wrong && s->type == CONTENT_TEXT)
+        wrong = "has text";
+    if (s->n == DATASET_FILE_TOO_LONG)
+        dataset_file_refuse(f, "%.200s: expected at most %llu records, this %s", name,
+                            (unsigned long long)MOST_RECORDS, wrong);
+    else if (wrong)
+        dataset_file_refuse(f, "%.200s: expected a dataset of numbers of at most 64 bits, this %s",
+                            name, wrong);
+    else if (s->n_dims != 1)
         dataset_file_refuse(f, "%.200s: expected one dimension, got %d", name, s->n_dims);
-    else if (s->type == CONTENT_TEXT)
-        dataset_file_refuse(f, "%.200s: expected numbers, this holds something else", name);
     else if (s->n == 0)
         dataset_file_refuse(f, "%.200s: expected at least one record, got none", name);
     else if (s->n > MOST_RECORDS)
@@ -151,7 +159,7 @@ static void read_column(struct dataset_file *f, const char *name, struct column 
     c->name = name;
     if (!dataset_file_has(f, path))
         refuse_missing(f, name, path);
-    if (dataset_file_shape(f, path, &shape) && is_column(f, name, &shape)) {
+    else if (is_column(f, name, path, &shape)) {
         bool is_unsigned = shape.type == CONTENT_U64; // what does not fit would be cut
         void *values = mem_calloc(shape.n, sizeof(int64_t));
         c->units = dataset_file_text(f, path, "units");

@@ -701,6 +701,18 @@ def group_submit(folder):
     expect("--array=0-3%2 " in lines[0] and "share-%6a.log" in lines[0], "shares", lines)
     expect("--dependency=afterany:17 small.h5.merge.sbatch" in lines[1], "the merge", lines)
     expect(said[0] == "17  6 of 6 points, 4 tasks" and said[1].startswith("18  merge"), "array", said)
+    # Whatever the output is called, what a dry run prints does nothing else when it is pasted.
+    odd = "a\ntouch hit #\x1b'\nb"
+    os.mkdir(os.path.join(folder, odd))
+    for words in (("study.yaml",), ("study.yaml", "--chain", "2"), ("swept.yaml", "--array")):
+        rc, out, err = call("submit", *words, "--dry-run", "-o", odd + "/x.h5", cwd=folder, env=env)
+        expect(rc == 0 and out.count("\n") == 1 + (len(words) > 1) and "\x1b" not in out,
+               "a dry run into an odd folder", out + err)
+        write(folder, "dry.sh", out)
+        subprocess.run(["bash", "dry.sh"], cwd=folder, env=env, check=True)
+        with open(os.path.join(folder, odd, "given")) as f:
+            expect(f" -o {place}/{odd}/x.h5\n" in f.read(), "a pasted dry run")
+        expect(not os.path.exists(os.path.join(folder, "hit")), "a name that is run")
     lines, said = given("swept.yaml", "--array", "--set", "sweep[0].values=[1kqps, 2kqps, 3kqps]")
     expect("--array=0-2 " in lines[0] and "/%6a.log" in lines[0], "a task for each point", lines)
 

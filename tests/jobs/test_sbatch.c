@@ -51,11 +51,14 @@ static void write_file(const char *name, const char *text)
     mem_free(path);
 }
 
-// bash reads every quoted word back as it was.
+// bash reads every quoted word back as it was; the quoted one has no control characters, so it can
+// stand behind a '#'.
 START_TEST(quotes_for_bash)
 {
     for (size_t i = 0; i < N_NASTY; i++) {
         char *quoted = sbatch_quote(nasty[i]);
+        for (const char *p = quoted; *p; p++)
+            ck_assert_msg((unsigned char)*p >= ' ' && *p != '\177', "%s", quoted);
         char *line = mem_printf("printf %%s %s", quoted);
         write_file("word.sh", line);
         char *command = mem_printf("bash %s/word.sh", folder);

@@ -27,13 +27,13 @@ static void refused(const char *text, const char *said)
     ck_assert_ptr_null(site.settings);
 }
 
-// Comments and empty lines are left out; the two ways to write a value, in which nothing is special
-// but the closing quote; order is kept.
+// Comments, empty lines and blanks in front are left out; the two ways to write a value, in which
+// nothing is special but the closing quote; order is kept.
 START_TEST(reads_settings)
 {
     struct site site;
     struct err err;
-    int rc = parse("# a comment\n\nSBATCH_PARTITION=short\n"
+    int rc = parse("# a comment\n\n \t\n  # another\n  SBATCH_PARTITION=short\n"
                    "RECFLEET_LAUNCHER='srun --mpi=pmix -K1'\nA='$(x) `y` \\ \" ! # ~ *'\n"
                    "EMPTY=\nQUOTED=''\nLAST=x",
                    &site, &err);
@@ -105,7 +105,7 @@ START_TEST(refuses_other_lines)
                  {"A='a'b\n", "1:3"},      {"A='a'b'\n", "1:5"},   {"A='a' # b\n", "1:3"},
                  {"A=x#y\n", "1:4"},       {"A=a; rm x\n", "1:4"}, {"A=two words\n", "1:6"},
                  {"A=\"$HOME\"\n", "1:3"}, {"A='b\nc'\n", "1:3"},  {"A='\n", "1:3"},
-                 {"A=b\r\n", "1:4"},       {"A='b'\r\n", "1:3"}};
+                 {" \tA=$x\n", "1:5"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *said = mem_printf("my.env:%s: %s", cases[i].place, plain);
         refused(cases[i].text, said);
@@ -115,6 +115,16 @@ START_TEST(refuses_other_lines)
     refused("A = b\n", "my.env:1:2: expected KEY=VALUE or a comment");
     refused("1A=b\n", "my.env:1:3: expected KEY=VALUE or a comment");
     refused("=b\n", "my.env:1:1: expected KEY=VALUE or a comment");
+    refused("  A\n", "my.env:1:4: expected KEY=VALUE or a comment");
+    const char *windows = "the line ends in \\r\\n, as on Windows: expected \\n alone";
+    const struct {
+        const char *text, *place;
+    } ends[] = {{"A=b\r\n", "1:4"}, {"# c\r\nA='b'\r\n", "2:6"}, {" \r\n", "1:2"}};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char *said = mem_printf("my.env:%s: %s", ends[i].place, windows);
+        refused(ends[i].text, said);
+        mem_free(said);
+    }
 }
 END_TEST
 
@@ -130,6 +140,9 @@ START_TEST(refuses_unknown_keys)
             "my.env:2:1: unknown key \"RECFLEET_MODULE\"; did you mean \"RECFLEET_MODULES\"?");
     refused("RECFLEET_COLOUR_OF_LOGS=x\n",
             "my.env:1:1: unknown key \"RECFLEET_COLOUR_OF_LOGS\"; nobody reads it");
+    refused(" SBATCH_EXPORT=NONE\n",
+            "my.env:1:2: SBATCH_EXPORT cannot be set: submit always exports "
+            "all (--export=ALL); leave it out");
     refused("A=1\nA=2\n", "my.env:2:1: A is set twice");
     ck_assert_int_eq(parse("UCX_TLS=rc\n", &site, &err), 0);
     site_release(&site);

@@ -180,6 +180,38 @@ START_TEST(hands_in)
 }
 END_TEST
 
+// Each kind has the script of its name.
+START_TEST(each_script)
+{
+    static const char *const lines[] = {"\nlaunch run ", "\nlaunch sweep ", " merge "};
+    static const char *const names[] = {"out.h5.run.sbatch", "out.h5.sweep.sbatch",
+                                        "out.h5.merge.sbatch"};
+    const bool missing[N] = {[0] = true};
+    char folder[] = "/tmp/test_submission-XXXXXX", *id = NULL;
+    struct submission_plan plan = plan_on(&none);
+    struct submission_tasks tasks;
+    struct err err = {0};
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    plan.folder = folder;
+    pretend_sbatch(folder, "echo 17");
+    submission_deal(missing, N, 0, &tasks);
+    for (int kind = SUBMISSION_RUN; kind <= SUBMISSION_MERGE; kind++) {
+        const struct submission job = {
+            .kind = (enum submission_kind)kind, .tasks = &tasks, .purpose = "a job"};
+        int rc = submission_hand_in(&plan, &job, &id, &err);
+        ck_assert_msg(rc == 0, "%s", err.text);
+        char *script = read_file(folder, names[kind]);
+        ck_assert_msg(strstr(script, lines[kind]) != NULL, "%s", script);
+        mem_free(script);
+    }
+    mem_free(id);
+    mem_free(tasks.chosen);
+    char *command = mem_printf("/bin/rm -r %s", folder);
+    ck_assert_int_eq(system(command), 0);
+    mem_free(command);
+}
+END_TEST
+
 // What sbatch is told when only that is wanted, is nothing; the next one can wait for it.
 START_TEST(a_dry_run)
 {
@@ -272,9 +304,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", a_run},          {"core", a_chain},     {"core", an_array},
-        {"core", a_merge},        {"core", hands_in},    {"core", deals_points},
-        {"limits", deals_shares}, {"limits", a_dry_run}, {"errors", says_why_it_failed}};
+    const struct suite_test tests[] = {{"core", a_run},        {"core", a_chain},
+                                       {"core", an_array},     {"core", a_merge},
+                                       {"core", hands_in},     {"core", each_script},
+                                       {"core", deals_points}, {"limits", deals_shares},
+                                       {"limits", a_dry_run},  {"errors", says_why_it_failed}};
     return suite_run("submission", tests, sizeof tests / sizeof *tests);
 }

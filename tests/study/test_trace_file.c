@@ -221,7 +221,11 @@ START_TEST(other_columns_are_refused)
     config.time_column = (char *)"/q";
     refuses(&config, PATH ": /q: no such dataset; did you mean \"/n\"?");
     config.time_column = (char *)"/log";
-    refuses(&config, PATH ": /log is no variable");
+    refuses(&config,
+            PATH ": /log: expected a dataset of numbers of at most 64 bits, this is a group");
+    config.time_column = (char *)"log";
+    refuses(&config,
+            PATH ": log: expected a dataset of numbers of at most 64 bits, this is a group");
 }
 END_TEST
 

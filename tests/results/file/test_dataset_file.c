@@ -234,16 +234,74 @@ START_TEST(not_ours)
     ck_assert_int_eq(found.n_others, 1);
     ck_assert(!dataset_file_shape(f, "/type", &shape));
     ck_assert_int_eq(dataset_file_close(f), -1);
-    ck_assert_str_eq(err.text, PATH ": /type is no variable");
+    ck_assert_str_eq(err.text, PATH ": /type is a type");
+    unlink(PATH);
+}
+END_TEST
+
+static void assert_probe(const char *path, const char *wanted)
+{
+    struct err err = {0};
+    struct dataset_file_shape shape;
+    struct dataset_file *f = dataset_file_open(PATH, false, &err);
+    const char *wrong = dataset_file_probe(f, path, &shape);
+    ck_assert_str_eq(wrong ? wrong : "", wanted);
+    ck_assert_int_eq(shape.n == DATASET_FILE_TOO_LONG, strstr(wanted, "too long") != NULL);
+    ck_assert_int_eq(dataset_file_close(f), 0);
+}
+
+static void add_empty(hid_t file, const char *name, hid_t type, hid_t space)
+{
+    H5Dclose(H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(space);
+}
+
+// A soft or external link is not followed where objects are listed, but where it is named; what
+// cannot be read says whether it is the kind, the type or the length.
+START_TEST(links_and_odd_datasets)
+{
+    const double one = 1;
+    const hsize_t huge = UINT64_C(1) << 32, few = 2;
+    struct err err = {0};
+    struct found found = {0};
+    write_stored(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &one);
+    hid_t file = H5Fopen(PATH, H5F_ACC_RDWR, H5P_DEFAULT), wide = H5Tcopy(H5T_STD_I64LE);
+    H5Tset_size(wide, 16);
+    H5Lcreate_soft("/x", file, "same", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/", file, "circle", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/y", file, "broken", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_external("/dev/null", "/x", file, "away", H5P_DEFAULT, H5P_DEFAULT);
+    add_empty(file, "wide", wide, H5Screate_simple(1, &few, NULL));
+    add_empty(file, "opaque", H5T_STD_REF_OBJ, H5Screate_simple(1, &few, NULL));
+    add_empty(file, "huge", H5T_STD_I64LE, H5Screate_simple(1, &huge, NULL));
+    add_empty(file, "null", H5T_STD_I64LE, H5Screate(H5S_NULL));
+    H5Tclose(wide);
+    H5Fclose(file);
+    struct dataset_file *f = dataset_file_open(PATH, false, &err);
+    dataset_file_each_object(f, "/", see_object, &found);
+    ck_assert_int_eq(dataset_file_close(f), 0);
+    ck_assert_int_eq(found.n_variables, 5);
+    ck_assert_int_eq(found.n_groups, 0);
+    ck_assert_int_eq(found.n_others, 4);
+    assert_probe("/same", "");
+    assert_probe("/none", "is missing");
+    assert_probe("/circle", "is a group");
+    assert_probe("/broken", "is a dangling link");
+    assert_probe("/away", "is a dangling link");
+    assert_probe("/wide", "has numbers of more than 64 bits");
+    assert_probe("/opaque", "has neither numbers nor text");
+    assert_probe("/huge", "is too long");
+    assert_probe("/null", "has no values");
     unlink(PATH);
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", finds},      {"core", shapes_and_types},
-                                       {"core", lists},      {"core", any_numbers},
-                                       {"core", any_texts},  {"core", signatures},
-                                       {"errors", not_ours}, {"errors", first_failure}};
+    const struct suite_test tests[] = {{"core", finds},          {"core", shapes_and_types},
+                                       {"core", lists},          {"core", any_numbers},
+                                       {"core", any_texts},      {"core", signatures},
+                                       {"errors", not_ours},     {"errors", links_and_odd_datasets},
+                                       {"errors", first_failure}};
     return suite_run("dataset_file", tests, sizeof tests / sizeof *tests);
 }
