@@ -358,13 +358,15 @@ void dataset_file_values(struct dataset_file *f, const char *path, enum content_
 // ---- attributes
 
 // Ours are of fixed length, those of other programs may not be. NULL: it cannot be read.
-static char *read_text(hid_t id, hid_t type)
+static char *read_text(const struct dataset_file *f, hid_t id, hid_t type)
 {
     char *text = NULL, *variable = NULL;
     size_t bytes = H5Tget_size(type);
     if (bytes > MOST_ATTRIBUTE_BYTES)
         return NULL;
     if (H5Tis_variable_str(type) > 0) {
+        if (f->ours) // HDF5 would allocate what the file says
+            return NULL;
         if (H5Aread(id, type, &variable) >= 0 && variable) {
             text = mem_strdup(variable);
             H5free_memory(variable);
@@ -389,7 +391,7 @@ static bool read_attribute(const struct dataset_file *f, const char *object, con
     bool ok = stored_id >= 0 && space >= 0 && stored_type(stored_id, &stored) &&
               type_fits(stored, type) && H5Sget_simple_extent_npoints(space) == 1;
     if (ok && type == CONTENT_TEXT) {
-        char *text = read_text(id, stored_id);
+        char *text = read_text(f, id, stored_id);
         ok = text != NULL;
         memcpy(value, &text, sizeof text);
     } else if (ok) {
