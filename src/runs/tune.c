@@ -331,7 +331,7 @@ int tune_run(const struct eval *eval, const struct tune_input *input, tune_progr
     tune.crew = crew_create(eval->comm, tune.n_units, err);
     int rc = eval_agree(eval, tune.crew ? 0 : -1, err);
     if (rc == 0) {
-        crew_deal(tune.crew, tune.weights, tune.n_units, tune.owner);
+        crew_deal(crew_n(tune.crew), tune.weights, tune.n_units, tune.owner);
         rc = eval_agree(eval, do_units(&tune, progress, user, err), err);
     }
     if (rc == 0)
