@@ -50,7 +50,8 @@ static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
 static void judge(struct cmd_line *line, const struct summary *summary)
 {
     for (uint32_t s = 0; cmd_given(line, "--require-sla") && s < summary->n_services; s++)
-        if (summary->services[s].sla != VERDICT_NOT_ASKED && summary->services[s].sla != VERDICT_MET)
+        if (summary->services[s].sla != VERDICT_NOT_ASKED &&
+            summary->services[s].sla != VERDICT_MET)
             line->status = CMD_SLA_MISSED;
 }
 

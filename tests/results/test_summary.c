@@ -171,8 +171,10 @@ START_TEST(target_by_interval)
     const struct {
         int64_t sla_ns;
         int32_t verdict;
-    } cases[] = {
-        {2 * p95_ns, VERDICT_MET}, {p95_ns, VERDICT_UNSURE}, {p95_ns / 2, VERDICT_MISSED}, {0, VERDICT_NOT_ASKED}};
+    } cases[] = {{2 * p95_ns, VERDICT_MET},
+                 {p95_ns, VERDICT_UNSURE},
+                 {p95_ns / 2, VERDICT_MISSED},
+                 {0, VERDICT_NOT_ASKED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         meta->services[0].sla_ns = cases[i].sla_ns;
         struct summary *s = summary_create(r, meta);
@@ -245,7 +247,8 @@ START_TEST(losses_decide_the_target)
     const struct {
         uint64_t n_late, n_lost;
         int32_t verdict;
-    } cases[] = {{4, 0, VERDICT_MET}, {2, 2, VERDICT_MET}, {4, 2, VERDICT_MISSED}, {0, 6, VERDICT_MISSED}};
+    } cases[] = {
+        {4, 0, VERDICT_MET}, {2, 2, VERDICT_MET}, {4, 2, VERDICT_MISSED}, {0, 6, VERDICT_MISSED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct meta *meta = fixture_meta_one(1, 1);
         meta->services[0].sla_ns = 25 * SIMTIME_MS;

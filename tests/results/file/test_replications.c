@@ -143,7 +143,8 @@ START_TEST(verdicts)
     ck_assert_int_eq(verdict_on((const double[]){23.9, 24, 24.1}, 3), VERDICT_MET); // 24 ±0.25
     ck_assert_int_eq(verdict_on((const double[]){24.5, 24.9, 25.0}, 3), VERDICT_UNSURE);
     ck_assert_int_eq(verdict_on((const double[]){25.9, 26, 26.1}, 3), VERDICT_MISSED);
-    ck_assert_int_eq(verdict_on((const double[]){1}, 1), VERDICT_UNSURE); // nothing is known of spread
+    ck_assert_int_eq(verdict_on((const double[]){1}, 1),
+                     VERDICT_UNSURE); // nothing is known of spread
     ck_assert_int_eq(verdict_on((const double[]){25, 25, 25}, 3), VERDICT_MET); // no spread, at it
 }
 END_TEST
@@ -172,8 +173,9 @@ START_TEST(verdicts_with_losses)
     ck_assert_int_eq(verdict_with_losses(0.01, low), VERDICT_MET);
     ck_assert_int_eq(verdict_with_losses(0.01, near), VERDICT_UNSURE);
     ck_assert_int_eq(verdict_with_losses(0.01, high), VERDICT_MISSED);
-    ck_assert_int_eq(verdict_with_losses(0.051, low), VERDICT_MISSED); // lost alone is more than 5 %
-    ck_assert_int_eq(verdict_with_losses(0, high), VERDICT_MET);       // nothing lost: latency decides
+    ck_assert_int_eq(verdict_with_losses(0.051, low),
+                     VERDICT_MISSED);                            // lost alone is more than 5 %
+    ck_assert_int_eq(verdict_with_losses(0, high), VERDICT_MET); // nothing lost: latency decides
 }
 END_TEST
 
