@@ -3,7 +3,7 @@
 //
 // Nothing here depends on load: crashes are drawn with keyed random numbers, events and schedules
 // stand in the study. So a balancer and its servers, on whatever ranks, each work the same changes
-// out for themselves and nothing is sent; and a run that goes on from a checkpoint works them out
+// out for themselves and nothing is sent; and a run that resumes from a checkpoint works them out
 // again from the beginning.
 //
 // A server is out for any of these causes, and back when none is left:

@@ -20,17 +20,17 @@ typedef void (*run_progress_fn)(void *user, int64_t reached_ns, uint64_t n_queri
 // What a rank wants of a run under way. The ranks' wishes are joined: the greatest one counts.
 enum run_wish { RUN_GO_ON, RUN_SAVE, RUN_SAVE_AND_STOP };
 
-// How a run is saved and goes on. Between two windows, when no message is under way, all ranks
+// How a run is saved and resumed. Between two windows, when no message is under way, all ranks
 // stand still together and `save` is called on each of them.
 struct run_control {
     // Not collective: what this rank wants now; asked about every millisecond, on every rank. A
     // wish is told once: after it the function says RUN_GO_ON until there is another reason.
     enum run_wish (*wish)(void *user);
-    // Collective. Keeps the frames of snapshot_make() somewhere, such as with ckpt_write().
+    // Collective. Keeps the frames of snapshot_make() somewhere, such as with checkpoint_write().
     // reached_ns: simulated time that is behind all ranks. -1 ends the run with that error.
     int (*save)(void *user, struct snapshot *state, int64_t reached_ns, struct err *err);
-    // Collective. Hands all frames that were kept to snapshot_take(), such as with ckpt_read(),
-    // before anything is simulated. NULL: begin at the beginning.
+    // Collective. Hands all frames that were kept to snapshot_take(), such as with
+    // checkpoint_read(), before anything is simulated. NULL: begin at the beginning.
     int (*load)(void *user, struct snapshot *state, struct err *err);
     void *user;
 };

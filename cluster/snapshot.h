@@ -47,12 +47,12 @@ struct snapshot {
 // Folds what can be folded in all blocks; before the first snapshot_make().
 void snapshot_settle(const struct snapshot *state);
 
-// This rank's next frame into the empty *frame; false: no more. A ckpt_make_fn, `user` is a struct
-// snapshot.
+// This rank's next frame into the empty *frame; false: no more. A checkpoint_make_fn, `user` is a
+// struct snapshot.
 bool snapshot_make(void *user, struct blob *frame);
 
 // Puts what concerns this rank's cells and servers into them, which have simulated nothing yet. A
-// ckpt_take_fn, `user` is a struct snapshot.
+// checkpoint_take_fn, `user` is a struct snapshot.
 int snapshot_take(void *user, struct blob_reader *frame, struct err *err);
 
 // After the last frame: were all cells and servers and one record among them?

@@ -88,13 +88,12 @@ struct data_field {
 #define DATA_BOOL(member, text) DATA_BOOL_AS(#member, member, text)
 #define DATA_CODE(member, text, codes, none)                                                       \
     DATA_ROW_(#member, member, int32_t, "1", text, DATA_KIND_CODE, codes, none, NULL)
-#define DATA_TEXT_AS(name, member, text)                                                             \
-    {                                                                                                \
-        name, "1", text, DATA_KIND_TEXT,                                                           \
-            _Generic(((ROW *)0)->member, char *                                                    \
-                     : offsetof(ROW, member), const char *                                         \
-                     : offsetof(ROW, member)),                                                     \
-            NULL, 0, NULL \
+// Of a text that is owned or borrowed.
+#define DATA_TEXT_OFFSET_(member)                                                                  \
+    _Generic(((ROW *)0)->member, char * : offsetof(ROW, member), const char * : offsetof(ROW, member))
+#define DATA_TEXT_AS(name, member, text)                                                           \
+    {                                                                                              \
+        name, "1", text, DATA_KIND_TEXT, DATA_TEXT_OFFSET_(member), NULL, 0, NULL                  \
     }
 #define DATA_TEXT(member, text) DATA_TEXT_AS(#member, member, text)
 #define DATA_LABEL(member, dim, text)                                                              \

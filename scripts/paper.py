@@ -50,11 +50,11 @@ OUTCOME_KEYS = ("batch_items", "offload_items", "qps", "missed_qps", "target_s",
 
 
 def outcome_rows(study, keys=OUTCOME_KEYS):
-    """Everything that was found, by cell and policy."""
+    """Everything that was found, by point and policy."""
     rows = []
     for policy in study.policies:
-        for cell, outcome in study.all(policy):
-            row = {**cell, "policy": policy, **{k: getattr(outcome, k) for k in keys}}
+        for point, outcome in study.all(policy):
+            row = {**point, "policy": policy, **{k: getattr(outcome, k) for k in keys}}
             if "confirmed" in keys:
                 row["confirmed"] = VERDICTS[outcome.confirmed]
                 row["confirmed_over"] = VERDICTS[outcome.confirmed_over]
@@ -126,7 +126,7 @@ def calibration_link():
 
 def opening(studies):
     main = studies["paper"]
-    models, n_cells = main.labels("model"), len(main.cells)
+    models, n_points = main.labels("model"), len(main.points)
     out = ["# The paper's results beside ours", "",
            "<!-- Written by scripts/paper.sh; changes by hand are lost. -->", "",
            "How many queries per second does one server hold within its p95 target, when queries "
@@ -138,7 +138,7 @@ def opening(studies):
            "```", "scripts/paper.sh            # runs every study below and writes this page",
            "scripts/paper.sh --quick    # two models, coarser: is the way free?", "```", "",
            f"{len(models)} models, {len(main.labels('target'))} targets, "
-           f"{len(main.labels('platform'))} servers: {n_cells} cells, each searched by "
+           f"{len(main.labels('platform'))} servers: {n_points} points, each searched by "
            f"{', '.join(main.policies)}. Sizes are `production`, arrivals Poisson, every queue "
            "must be stable. A rate is a bracket: the largest that was shown to be held and the "
            f"smallest that was shown to be missed, {tables.percent(main.bracket_frac())} % apart "
@@ -173,7 +173,7 @@ def in_short(studies):
 def how_long(studies):
     rows = []
     for name, study in studies.items():
-        rows.append([f"[{STUDIES[name]}](../slurm/studies/{STUDIES[name]})", len(study.cells),
+        rows.append([f"[{STUDIES[name]}](../slurm/studies/{STUDIES[name]})", len(study.points),
                      ", ".join(study.policies), tables.percent(study.bracket_frac()),
                      f"{study.run['n_queries'] / 1e6:.0f}", int(study.run["n_ranks"]),
                      f"{study.run['wall_s']:.0f}"])
@@ -181,7 +181,7 @@ def how_long(studies):
     rows.append(["together", "", "", "", "", "", f"{total:.0f}"])
     main = studies["paper"]
     revision = text(main.run["git_revision"]) or "unknown"
-    return tables.table(["study", "cells", "policies", "bracket %", "million queries", "ranks",
+    return tables.table(["study", "points", "policies", "bracket %", "million queries", "ranks",
                          "wall s"], rows) + \
         ["", f"recfleet at revision {revision}, seed {main.seed}. "
          "All but the wall times is the same on every machine and on any number of ranks."]
@@ -198,8 +198,8 @@ def trust():
 def static_batches(main):
     """ "B = 25 on skylake, ..." """
     found = {}
-    for cell, outcome in main.all("static"):
-        found[cell["platform"]] = outcome.batch_items
+    for point, outcome in main.all("static"):
+        found[point["platform"]] = outcome.batch_items
     return ", ".join(f"B = {b} on {facts.PLATFORM_TITLES.get(p, p)}" for p, b in found.items()
                      if p != facts.GPU)
 
@@ -215,9 +215,9 @@ def mean_section(studies, pictures, where):
     return out + [f"![{name}]({where}/{name})" for name in pictures if name.startswith("gain-")]
 
 
-def cells_section(studies):
+def points_section(studies):
     main = studies["paper"]
-    out = ["## Every cell", "",
+    out = ["## Every point", "",
            "`held .. missed` QPS. Gains are over the static column. Gap: how far DeepRecSched is "
            "below exhaustive; below zero, its finer steps found more. Share: items that go to the "
            "accelerator. Choices: how many (B, T) DeepRecSched looked at, of those that exhaustive "
@@ -272,7 +272,7 @@ def quality_section(studies):
 
 def direction_section(studies):
     return ["## Directions", "",
-            "Each claim is counted over pairs of cells. Confirmed: more than half of the pairs go "
+            "Each claim is counted over pairs of points. Confirmed: more than half of the pairs go "
             "the paper's way and at most a tenth against it. Refuted: more go against it than its "
             "way, or at most a tenth its way. Mixed: neither. A loss of QPS counts from 2 "
             "%.", "", *experiments.directions(studies)]
@@ -320,7 +320,7 @@ def reference_section(studies):
 
 def data_section(pictures, where):
     return ["## The numbers", "",
-            f"- [outcomes.csv]({where}/outcomes.csv): every cell and policy of the main grid",
+            f"- [outcomes.csv]({where}/outcomes.csv): every point and policy of the main grid",
             f"- [batch.csv]({where}/batch.csv): QPS against B",
             f"- [means.csv]({where}/means.csv): the mean gains",
             f"- [experiments.csv]({where}/experiments.csv): the means of every experiment",
@@ -332,7 +332,7 @@ def document(studies, pictures, where):
     parts = [opening(studies), mean_section(studies, pictures, where), experiment_section(studies),
              direction_section(studies), choices_section(studies, pictures, where),
              sizes_section(studies), quality_section(studies), reference_section(studies),
-             cells_section(studies), trust(), data_section(pictures, where)]
+             points_section(studies), trust(), data_section(pictures, where)]
     lines = [line.rstrip() for part in parts for line in [*part, ""]]
     return "\n".join(lines[:-1]) + "\n"
 

@@ -139,14 +139,14 @@ def unreachable(main):
     """Cells where a policy found no rate that holds the target, or one known too coarsely."""
     out = []
     for policy in main.policies:
-        for cell, outcome in main.all(policy):
+        for point, outcome in main.all(policy):
             if not narrow(outcome):
-                out.append([policy, cell["model"], cell["target"], cell["platform"],
+                out.append([policy, point["model"], point["target"], point["platform"],
                             num(1e3 * outcome.target_s), rate(outcome),
                             num(1e3 * outcome.floor_s)])
     if not out:
         return ["Every policy holds every target at some rate: each mean is over all models."]
-    return ["In these cells the target is missed at any rate, or the bracket is wider than "
+    return ["At these points the target is missed at any rate, or the bracket is wider than "
             f"{100 * WIDEST_FRAC:.0f} %. A mean leaves a model out where its baseline or its "
             "answer is one of them; the column `models` counts the others.", ""] + \
         table(["policy", "model", "target", "platform", "target ms", "QPS", "latency floor ms"],
@@ -263,9 +263,9 @@ def tuned_on_lognormal(sizes):
                   "QPS on production sizes", "QPS lost x", "paper x", "trust"], rows)
 
 
-def claimed_step(reference, cell, outcome):
+def claimed_step(reference, point, outcome):
     """What was measured at the rate that the controller claims; None: not measured."""
-    steps = [s for s in reference.steps("reference", cell)
+    steps = [s for s in reference.steps("reference", point)
              if abs(s["rate_qps"] / outcome.claimed_qps - 1) < 1e-6
              and s["batch_items"] == outcome.batch_items]
     return steps[-1] if steps else None
@@ -273,9 +273,9 @@ def claimed_step(reference, cell, outcome):
 
 def reference_table(reference):
     rows = []
-    for cell, outcome in reference.all("reference"):
-        ours = reference.get("deeprecsched", **cell)
-        step = claimed_step(reference, cell, outcome)
+    for point, outcome in reference.all("reference"):
+        ours = reference.get("deeprecsched", **point)
+        step = claimed_step(reference, point, outcome)
         if step is None:
             there = "grows for ever: more than its cores or accelerator can do" \
                 if outcome.claimed_qps > outcome.missed_qps else NONE
@@ -283,7 +283,8 @@ def reference_table(reference):
             over = step["latency_s"] / outcome.target_s - 1
             there = f"{num(1e3 * step['latency_s'], 3)} ms, " + \
                 (f"{100 * over:.0f} % over" if over > 0 else f"{-100 * over:.0f} % within")
-        rows.append([cell["model"], facts.PLATFORM_TITLES.get(cell["platform"], cell["platform"]),
+        platform = point["platform"]
+        rows.append([point["model"], facts.PLATFORM_TITLES.get(platform, platform),
                      num(1e3 * outcome.target_s, 3), choice(outcome, True),
                      num(outcome.claimed_qps), there,
                      num(outcome.qps) if outcome.found else "none",
@@ -297,10 +298,10 @@ def reference_table(reference):
 
 
 def gaps(main):
-    """[(how far DeepRecSched is below exhaustive, cell)] where both have an answer."""
-    found = [(1 - ratio(ours, main.get("exhaustive", **cell)), cell)
-             for cell, ours in main.all("deeprecsched")]
-    return [(gap, cell) for gap, cell in found if math.isfinite(gap)]
+    """[(how far DeepRecSched is below exhaustive, point)] where both have an answer."""
+    found = [(1 - ratio(ours, main.get("exhaustive", **point)), point)
+             for point, ours in main.all("deeprecsched")]
+    return [(gap, point) for gap, point in found if math.isfinite(gap)]
 
 
 NEAR_FRAC = 0.03
@@ -309,15 +310,15 @@ NEAR_FRAC = 0.03
 def near_words(main):
     found = gaps(main)
     near = sum(gap <= NEAR_FRAC for gap, _ in found)
-    return f"{near} of {len(found)} cells ({100 * near / len(found):.0f} %; bar: 90 %)" if found \
-        else "no cell has both answers"
+    return f"{near} of {len(found)} points ({100 * near / len(found):.0f} %; bar: 90 %)" if found \
+        else "no point has both answers"
 
 
 def quality(main):
     """DeepRecSched against the whole grid."""
     worst = max(gaps(main), key=lambda w: w[0], default=None)
     if worst is None:
-        return ["No cell has both answers."]
+        return ["No point has both answers."]
     spent, all_spent = main.spent("deeprecsched"), main.spent("exhaustive")
     rows = [[words, f"{spent[k]:.0f}", f"{all_spent[k]:.0f}",
              percent(spent[k] / all_spent[k]) if all_spent[k] else NONE]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file of `recfleet tune`, read with h5py: cells by their labels, policies by name.
+"""The file of `recfleet tune`, read with h5py: points by their labels, policies by name.
 
     main = Tuning("paper.h5")
     main.get("deeprecsched", model="wnd", target="low", platform="skylake").qps
@@ -37,7 +37,7 @@ def variable_of(file, axis):
 
 
 class Tuning:
-    """One file. axes: {name: labels}; cells: one {axis: label} each; outcomes: [cell][policy]."""
+    """One file. axes: {name: labels}; points: one {axis: label} each; outcomes: [point][policy]."""
 
     def __init__(self, path):
         with h5py.File(path, "r") as file:
@@ -48,14 +48,14 @@ class Tuning:
             labels = {a: texts(file[variable_of(file, a)]) for a in axes}
             self.axes = {a: list(dict.fromkeys(labels[a])) for a in axes}
             self.policies = texts(file["policy"])
-            self.cells = [{a: labels[a][c] for a in axes} for c in range(len(file["point"]))]
+            self.points = [{a: labels[a][c] for a in axes} for c in range(len(file["point"]))]
             self.run = {k: v for k, v in file["run"].attrs.items()}
             self.seed = int(file.attrs["seed"])
             self.outcomes = self._read_outcomes(file)
             self.path = {NAMES.get(k, k): d[...].tolist() for k, d in file["path"].items()}
 
     def _read_outcomes(self, file):
-        shape = (len(self.cells), len(self.policies))
+        shape = (len(self.points), len(self.policies))
         columns = {NAMES.get(k, k): d[...].tolist() for k, d in file.items()
                    if isinstance(d, h5py.Dataset) and d.shape == shape}
         columns["wall_s"] = file["run/wall_s"][...].tolist()
@@ -68,31 +68,31 @@ class Tuning:
         return out
 
     def get(self, policy, **labels):
-        """The outcome of a policy in the cell that has all these labels; None: there is none."""
+        """The outcome of a policy at the point that has all these labels; None: there is none."""
         if policy not in self.policies:
             return None
-        for cell, row in zip(self.cells, self.outcomes):
-            if all(cell.get(a) == v for a, v in labels.items()):
+        for point, row in zip(self.points, self.outcomes):
+            if all(point.get(a) == v for a, v in labels.items()):
                 return row[self.policies.index(policy)]
         return None
 
     def all(self, policy):
-        """(cell, outcome) of every cell; empty where the policy was not asked for."""
+        """(point, outcome) of every point; empty where the policy was not asked for."""
         if policy not in self.policies:
             return []
         index = self.policies.index(policy)
-        return [(cell, row[index]) for cell, row in zip(self.cells, self.outcomes)]
+        return [(point, row[index]) for point, row in zip(self.points, self.outcomes)]
 
     def labels(self, axis):
         return self.axes.get(axis, [])
 
     def steps(self, policy, labels, stream=0):
-        """What was simulated on the way in that cell, as dicts in order."""
-        cell = next(i for i, c in enumerate(self.cells)
-                    if all(c.get(a) == v for a, v in labels.items()))
+        """What was simulated on the way at that point, as dicts in order."""
+        point = next(i for i, c in enumerate(self.points)
+                     if all(c.get(a) == v for a, v in labels.items()))
         index = self.policies.index(policy)
         return [{k: v[i] for k, v in self.path.items()} for i in range(len(self.path["point"]))
-                if self.path["point"][i] == cell and self.path["policy"][i] == index
+                if self.path["point"][i] == point and self.path["policy"][i] == index
                 and self.path["stream"][i] == stream]
 
     def bracket_frac(self):
@@ -102,7 +102,7 @@ class Tuning:
         return median(widths)
 
     def spent(self, policy):
-        """Sums over all cells, and the wall seconds of all its searches."""
+        """Sums over all points, and the wall seconds of all its searches."""
         keys = ("n_choices", "n_bounded", "n_runs", "n_queries", "wall_s")
         return {k: sum(getattr(o, k) for _, o in self.all(policy)) for k in keys}
 

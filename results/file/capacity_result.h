@@ -12,8 +12,8 @@
 //   service       of the study
 //
 // How something did when it was simulated is a struct measurement (results/measurement.h), with the
-// power of the whole fleet. NaN: not known or not applicable. Everything depends on
-// the study alone; what differs from run to run is not here (struct run_info).
+// power of the whole fleet. NaN: not known or not applicable. Everything depends on the study
+// alone; what differs from run to run is not here (struct run_info).
 #ifndef RESULTS_FILE_CAPACITY_RESULT_H
 #define RESULTS_FILE_CAPACITY_RESULT_H
 

@@ -9,7 +9,7 @@
 // scheduler does not have is 0, as one that is not used.
 //
 //     struct chosen chosen = {0};
-//     chosen_add(&chosen, type->axes, type->fields);
+//     chosen_add(&chosen, type->axes, type->fields, &err);
 //     chosen_values(&chosen, &choice, row.settings);    // row.settings[0] is its batch_items
 //     // in the layout of the file, for a view of the rows' member `settings`:
 //     //     .own_fields = offsetof(struct answer, chosen.fields)
@@ -18,10 +18,12 @@
 
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/settings.h"
 #include "results/data_field.h"
 
-#define CHOSEN_MOST 6
+// Of all schedulers of a study together.
+enum { CHOSEN_MOST = SETTINGS_AXES };
 
 // Starts as {0}: no columns.
 struct chosen {
@@ -31,9 +33,10 @@ struct chosen {
 };
 
 // Adds what is not there yet of the axes (ended by a key of NULL), whose settings `fields`
-// describe. Both are borrowed as long as `chosen` is used.
-void chosen_add(struct chosen *chosen, const struct settings_axis *axes,
-                const struct field *fields);
+// describe. Both are borrowed as long as `chosen` is used. -1: they are more than CHOSEN_MOST; as
+// many as there is room for are added.
+int chosen_add(struct chosen *chosen, const struct settings_axis *axes, const struct field *fields,
+               struct err *err);
 // The values of these settings, column by column.
 void chosen_values(const struct chosen *chosen, const struct settings *settings,
                    uint64_t values[CHOSEN_MOST]);

@@ -95,8 +95,8 @@ struct dataset_dim {
 // The points of a grid. Every group that has the dimension also has, for each axis, a variable of
 // the points' labels on it, and one of their numbers where they are some; dataset_axis_variables()
 // says how they are called. The root's attributes `axes` and `axis_variables` list the axes of the
-// first such dimension, by lines and by blanks. A reader takes the axes of a dimension that some
-// array runs over which it reads.
+// first such dimension, by lines and by blanks: only its axes can be read back, where the reader
+// reads an array that runs over it.
 #define DATASET_GRID(name, member, text)                                                           \
     {                                                                                              \
         name, "1", text, DATASET_AXIS_GRID, offsetof(ROW, member.n_points),                        \
@@ -137,7 +137,7 @@ struct dataset_view {
     const char *inner;
     size_t inner_stride;
     // Instead of `fields`, where the artefact has the table: struct data_field[] at that offset.
-    // Such fields are never read.
+    // Such fields are never read. 0 is "none", so the table is never the artefact's first member.
     size_t own_fields;
 };
 

@@ -2,10 +2,10 @@
 // dataset_file: an HDF5 file of unknown origin, read without trusting it. [H]
 //
 // What dataset_read.h and dataset_verify.h are made of, and what takes columns of numbers out of
-// anybody's file (study/trace_file.h). A damaged checksum is found before HDF5
-// sees the file; what has no checksum is first read by a child process (sandbox). Every object must
-// be there with the type and lengths that the caller expects, and nothing is allocated by a number
-// that the file's own size does not bear out. The first failure is remembered with its text,
+// anybody's file (study/trace_file.h). A damaged checksum is found before HDF5 sees the file; what
+// has no checksum is first read by a child process (sandbox). Every object must be there with the
+// type and lengths that the caller expects, and nothing is allocated by a number that the file's
+// own size does not bear out. The first failure is remembered with its text,
 // "FILE: not a readable recfleet result: OBJECT is missing", and makes the calls that follow do
 // nothing, so a reader looks once, at dataset_file_close(). HDF5's own printing is off.
 //

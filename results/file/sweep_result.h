@@ -90,6 +90,18 @@ struct sweep_result {
     struct summary_group *groups;        // [n_points][n_groups]
     struct summary_fleet *fleets;        // [n_points]
 };
+// `grid` and its members by short names are the same bytes.
+#define SWEEP_RESULT_SAME(member)                                                                  \
+    _Static_assert(offsetof(struct sweep_result, member) ==                                        \
+                       offsetof(struct sweep_result, grid.member),                                 \
+                   #member " is not that of the grid")
+SWEEP_RESULT_SAME(n_axes);
+SWEEP_RESULT_SAME(n_points);
+SWEEP_RESULT_SAME(axes);
+SWEEP_RESULT_SAME(values);
+_Static_assert(sizeof(struct point_axes) == 2 * sizeof(uint32_t) + 2 * sizeof(void *),
+               "the grid has members that have no short name");
+#undef SWEEP_RESULT_SAME
 
 // All points are missing, with value 0 on every axis; axes are to be set. Caller frees with
 // sweep_result_destroy().

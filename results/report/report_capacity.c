@@ -11,15 +11,11 @@
 #include "results/report/report_day.h"
 #include "results/report/report_plan.h"
 
-static const char *name_of(const char *name)
-{
-    return name && name[0] ? name : "-";
-}
-
 static void print_head(FILE *out, const struct capacity_result *s)
 {
-    fprintf(out, "recfleet %s   study %s   capacity: %s   seed %llu\n", name_of(s->program_version),
-            name_of(s->name), name_of(s->find), (unsigned long long)s->seed);
+    fprintf(out, "recfleet %s   study %s   capacity: %s   seed %llu\n",
+            table_or_dash(s->program_version), table_or_dash(s->name), table_or_dash(s->find),
+            (unsigned long long)s->seed);
     fprintf(out, "Held: every queue is stable and ");
     if (isfinite(s->sla_quantile))
         fprintf(out, "p%g", s->sla_quantile * 100);

@@ -312,7 +312,7 @@ static void print_compact(FILE *out, const struct tuning_rows *v)
 
 static void print_head(FILE *out, const struct tuning_result *t)
 {
-    fprintf(out, "recfleet %s   study %s   tuning   seed %llu   %u cell%s\n",
+    fprintf(out, "recfleet %s   study %s   tuning   seed %llu   %u point%s\n",
             t->program_version && t->program_version[0] ? t->program_version : "-",
             t->name && t->name[0] ? t->name : "-", (unsigned long long)t->seed, t->grid.n_points,
             t->grid.n_points == 1 ? "" : "s");
@@ -327,7 +327,7 @@ static void print_numbers(FILE *out, const struct tuning_rows *v)
 {
     for (uint32_t point = 0; v->numbered && point < v->t->grid.n_points; point++) {
         char *name = point_axes_name(&v->t->grid, point, ", ");
-        fprintf(out, "cell %u: %s\n", point, name);
+        fprintf(out, "point %u: %s\n", point, name);
         mem_free(name);
     }
     if (v->numbered)
@@ -351,7 +351,7 @@ static void print_reason(FILE *out, const struct tuning_outcome *o)
 static void print_point_name(FILE *out, const struct tuning_rows *v, uint32_t point)
 {
     char *name =
-        v->numbered ? mem_printf("cell %u", point) : point_axes_name(&v->t->grid, point, ", ");
+        v->numbered ? mem_printf("point %u", point) : point_axes_name(&v->t->grid, point, ", ");
     fprintf(out, "unreachable%s%s:\n", name[0] ? ", " : "", name);
     mem_free(name);
 }

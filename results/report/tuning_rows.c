@@ -118,7 +118,7 @@ int tuning_rows_n_labels(const struct tuning_rows *v)
 void tuning_rows_add_heads(const struct tuning_rows *v, struct table *table)
 {
     if (v->numbered)
-        table_cell(table, mem_strdup("cell"));
+        table_cell(table, mem_strdup("point"));
     for (uint32_t a = 0; !v->numbered && a < v->t->grid.n_axes; a++)
         table_cell(table, mem_strdup(v->t->grid.axes[a].name));
 }

@@ -91,12 +91,12 @@ static void add_effort(const struct tuning_rows *v, struct table *table, uint32_
 
 void tuning_totals_print(FILE *out, const struct tuning_rows *v)
 {
-    static const char *const quality[] = {"over all cells", "found",      "mean x",
-                                          "geometric x",    "least x",    "most x",
-                                          "QPS/W x",        "within 3 %", "worst gap %"};
-    static const char *const effort[] = {"over all cells", "held anew", "+5 % missed",
-                                         "choices",        "% of exh.", "runs",
-                                         "Mqueries",       "% of exh.", "wall s"};
+    static const char *const quality[] = {"over all points", "found",      "mean x",
+                                          "geometric x",     "least x",    "most x",
+                                          "QPS/W x",         "within 3 %", "worst gap %"};
+    static const char *const effort[] = {"over all points", "held anew", "+5 % missed",
+                                         "choices",         "% of exh.", "runs",
+                                         "Mqueries",        "% of exh.", "wall s"};
     struct table *first = table_create(9), *second = table_create(9);
     table_row(first, quality);
     table_row(second, effort);
@@ -111,10 +111,10 @@ void tuning_totals_print(FILE *out, const struct tuning_rows *v)
     table_destroy(first);
     table_destroy(second);
     fprintf(out,
-            "\nx: times %s, over the cells where both have an answer, arithmetic and geometric "
+            "\nx: times %s, over the points where both have an answer, arithmetic and geometric "
             "mean (QPS/W: geometric)\n",
             v->t->policies[0]);
     if (v->exhaustive >= 0)
-        fprintf(out, "within 3 %%: cells at most 3 %% below exhaustive, of those where both have "
+        fprintf(out, "within 3 %%: points at most 3 %% below exhaustive, of those where both have "
                      "an answer\n");
 }

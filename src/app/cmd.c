@@ -162,19 +162,17 @@ void cmd_print_overview(FILE *out)
     fprintf(out, "\nRun \"recfleet COMMAND --help\" for its options and an example.\n");
 }
 
-// Prints text in lines of at most 78 columns, each behind `indent` blanks.
-static void print_wrapped(FILE *out, int indent, const char *text)
+// Prints text in lines of at most 78 columns.
+static void print_wrapped(FILE *out, const char *text)
 {
     int column = 0;
     for (const char *p = text; *p;) {
         size_t len = strcspn(p, " ");
-        if (column > 0 && column + 1 + (int)len > 78 - indent) {
+        if (column > 0 && column + 1 + (int)len > 78) {
             fputc('\n', out);
             column = 0;
         }
-        column += fprintf(out, "%*s%.*s", column == 0 ? indent : 1, "", (int)len, p);
-        if (column == indent + (int)len && indent)
-            column -= indent;
+        column += fprintf(out, "%s%.*s", column == 0 ? "" : " ", (int)len, p);
         p += len;
         p += *p == ' ';
     }
@@ -197,7 +195,7 @@ void cmd_print_help(const struct cmd *cmd, FILE *out)
 {
     fprintf(out, "recfleet %s: %s\n\nusage: recfleet %s%s%s [OPTIONS]\n\n", cmd->name, cmd->help,
             cmd->name, *cmd->arguments ? " " : "", cmd->arguments);
-    print_wrapped(out, 0, cmd->description);
+    print_wrapped(out, cmd->description);
     fprintf(out, "\noptions:\n");
     print_options(out, cmd->options);
     print_options(out, cmd_common_options);

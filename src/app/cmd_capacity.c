@@ -163,8 +163,7 @@ const struct cmd cmd_capacity = {
         "by three allocations and two ways of provisioning, each simulated. Prints tables and "
         "writes one HDF5 file. What was simulated is saved beside it until it is there; on SIGTERM "
         "or SIGUSR2 the search stops, and --resume continues it. The answer is the same on any "
-        "number "
-        "of ranks.",
+        "number of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",
     .options = options,
     .exits = 1u << CMD_STOPPED,

@@ -187,8 +187,7 @@ const struct cmd cmd_trace = {
     .description =
         "\"make STUDY\" writes the queries of a study as a CSV trace. \"inspect TRACE\" prints "
         "what a trace holds: rate, burstiness, sizes. \"convert TRACE\" reads any CSV or HDF5 file "
-        "with a "
-        "column of times and writes it as a trace that the replay process takes as it is.",
+        "with a column of times and writes it as a trace that the replay process takes as it is.",
     .example = "recfleet trace convert log.csv -o trace.csv --set time_column=ts --set "
                "time_unit=ms",
     .options = options,

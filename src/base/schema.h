@@ -12,9 +12,9 @@
 //         FIELD(pool_config, "warm", FIELD_TIME, UNIT_TIME, warm_ns, 0, 3.6e12, "0", "..."),
 //         FIELD_END};
 //
-// Invariants: values are finite and inside [min, max] after schema_fill(); numbers are stored in SI
-// (time: int64_t nanoseconds); strings and lists are owned by the struct and released by
-// schema_release(). min and max are in the stored unit (ns for times).
+// Invariants: values are finite and inside [min, max] after schema_defaults() and schema_parse();
+// numbers are stored in SI (time: int64_t nanoseconds); strings and lists are owned by the struct
+// and released by schema_release(). min and max are in the stored unit (ns for times).
 #ifndef BASE_SCHEMA_H
 #define BASE_SCHEMA_H
 

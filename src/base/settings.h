@@ -28,6 +28,8 @@
 #include "base/schema.h"
 
 enum { SETTINGS_BYTES = 64 };
+// The most settings that a search can vary: each is an int64_t.
+enum { SETTINGS_AXES = SETTINGS_BYTES / 8 };
 
 // How a search walks along a setting: by factors from 1 (what grows by doubling), or in even steps
 // from 1, with 0 for "not used".

@@ -8,7 +8,7 @@
 //     capacity_result_destroy(context.answer);
 //     capacity_search_release(&search);
 //
-// The tuples come first (efficiency.h), for the schedulers' B and T; then what `find` asks for:
+// The tuples come first (efficiency.h), for the schedulers' settings; then what `find` asks for:
 // find_servers.h, find_load.h, find_day.h, or plan.h and then find_day.h.
 #ifndef CAPACITY_CAPACITY_SEARCH_H
 #define CAPACITY_CAPACITY_SEARCH_H

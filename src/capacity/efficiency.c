@@ -166,7 +166,7 @@ static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type,
     work->units[work->n_units++] = unit;
 }
 
-static void make_units(struct tuple_work *work, bool rates)
+static int make_units(struct tuple_work *work, bool rates, struct err *err)
 {
     const struct study *study = work->context->study;
     struct capacity_result *answer = work->context->answer;
@@ -176,7 +176,8 @@ static void make_units(struct tuple_work *work, bool rates)
     work->weights = mem_calloc(n, sizeof *work->weights);
     for (uint32_t g = 0; g < study->n_groups; g++) {
         const struct sched_type *type = sched_types[study->groups[g].scheduler];
-        chosen_add(&answer->chosen, type->axes, type->fields);
+        if (chosen_add(&answer->chosen, type->axes, type->fields, err) < 0)
+            return -1;
     }
     for (uint32_t d = 0; d < answer->n_schedulers; d++) {
         int index = tuner_find(answer->schedulers[d]);
@@ -186,6 +187,7 @@ static void make_units(struct tuple_work *work, bool rates)
             for (uint32_t s = 0; s < study->n_services; s++)
                 add_unit(work, d, g, s, rates);
     }
+    return 0;
 }
 
 // Crews go side by side, but what they found is taken in the order of the units, so that counts and
@@ -215,9 +217,8 @@ static int do_round(struct tuple_work *work, struct crew *crew, const uint32_t *
 int efficiency_find(struct capacity_context *context, bool rates, struct err *err)
 {
     struct tuple_work work = {.context = context};
-    int rc = 0;
-    make_units(&work, rates);
-    if (work.n_units > 0) {
+    int rc = make_units(&work, rates, err); // alike on every rank
+    if (rc == 0 && work.n_units > 0) {
         struct crew *crew = crew_create(context->eval->comm, work.n_units, err);
         uint32_t *order = mem_calloc(work.n_units, sizeof *order);
         crew_order(work.weights, work.n_units, order);

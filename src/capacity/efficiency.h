@@ -3,7 +3,7 @@
 //
 // The efficiency tuples of Hercules (Ke et al., HPCA 2022): the largest rate that one server, alone
 // with one service, holds within its target, and the watts that it draws meanwhile. A scheduler is
-// a tuning policy (search/tuner.h): `fixed` and `static` bring their B and T, the others search
+// a tuning policy (search/tuner.h): `fixed` and `static` bring their settings, the others search
 // them, as `recfleet tune` does and as hard as the study's `tune` section says. The rate is then
 // searched on one server (single_server.h) and Poisson arrivals.
 //
@@ -15,8 +15,8 @@
 #include "capacity/capacity_context.h"
 
 // Collective (context->eval->comm). Fills context->answer->tuples and context->choices. rates:
-// also search how much is held where a scheduler's B and T are given; else their tuples say B, T
-// and idle power alone.
+// also search how much is held where a scheduler's settings are given; else their tuples say
+// the settings and idle power alone.
 int efficiency_find(struct capacity_context *context, bool rates, struct err *err);
 
 // Not collective. Watts of a server with nothing to do.

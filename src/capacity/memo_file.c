@@ -136,9 +136,8 @@ static int check_owner(struct frames_in *in, const struct owner *owner, struct e
 }
 
 // What took hours is never dropped by accident: without a word about it an old file is an error,
-// and
-// --force with --resume drops only what cannot be used. Resumes or begins, whichever was asked for
-// and can be.
+// and --force with --resume drops only what cannot be used. Resumes or begins, whichever was asked
+// for and can be.
 static int take_up(struct memo_file *file, const struct memo_file_config *config,
                    struct frames_in *in, struct blob *entries, struct err *err)
 {

@@ -45,7 +45,7 @@ int peak_load_measure(struct peak_load *peak, const struct peak_load_point *poin
                       struct measurement *result, struct measurement *trial, struct err *err);
 
 // Not collective. Rate of this traffic's mix at which one server of the type has no time left, with
-// these B and T ([n_services]); `service` alone, or all where it is n_services.
+// these settings ([n_services]); `service` alone, or all where it is n_services.
 double peak_load_saturation_qps(const struct peak_load *peak, uint32_t type,
                                 const struct settings *choices, uint32_t service);
 

@@ -129,6 +129,8 @@ static struct draft new_draft(const struct book *book)
     draft.started = draft.on + n;
     draft.cost = mem_calloc(2 * (size_t)book->n_intervals, sizeof *draft.cost);
     draft.bound = draft.cost + book->n_intervals;
+    for (uint32_t i = 0; i < book->n_intervals; i++)
+        draft.bound[i] = NAN; // a plan taken from another method brings none
     return draft;
 }
 
@@ -359,8 +361,7 @@ static int draft_pool(const struct book *book, enum provision_method method, str
         rc = solve_day(book, &own, draft, NULL, err);
         mem_free(pool);
     }
-    if (rc == 0)
-        provision_release(&peak.found);
+    provision_release(&peak.found);
     return rc;
 }
 

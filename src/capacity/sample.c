@@ -24,7 +24,6 @@ struct sample_bench {
     MPI_Comm comm;
     int rank, n_ranks;
     struct memo *memo;
-    struct crew *ranks;         // a crew per rank, for its deals; NULL before the first
     struct svctab_cache *times; // of every cost that was needed
     struct record *record;      // cleared and used again; NULL before the first
     sample_watch_fn watch;      // NULL: nobody
@@ -88,7 +87,6 @@ void sample_bench_destroy(struct sample_bench *bench)
 {
     if (!bench)
         return;
-    crew_destroy(bench->ranks);
     svctab_cache_destroy(bench->times);
     record_destroy(bench->record);
     mem_free(bench);
@@ -330,7 +328,7 @@ static int run_batch(struct sample_bench *bench, struct task *tasks, size_t n, s
     for (size_t i = 0; i < n; i++)
         weights[i] = tasks[i].queries;
     if (!together)
-        crew_deal(bench->ranks, weights, (uint32_t)n, owner);
+        crew_deal((uint32_t)bench->n_ranks, weights, (uint32_t)n, owner);
     for (size_t i = 0; i < n && rc == 0; i++)
         if (together || (int)owner[i] == bench->rank)
             rc = simulate(bench, together ? bench->comm : MPI_COMM_SELF, &tasks[i], &mine, err);
@@ -407,8 +405,6 @@ static bool recall(const struct sample_bench *bench, struct task *task)
 int sample_run(struct sample_bench *bench, const struct slice *slices, size_t n,
                struct slice_result *results, struct err *err)
 {
-    if (!bench->ranks && !(bench->ranks = crew_create(bench->comm, (uint32_t)bench->n_ranks, err)))
-        return -1;
     struct task *tasks = mem_calloc(n, sizeof *tasks);
     uint64_t n_recalled = 0;
     size_t n_tasks = 0;

@@ -5,7 +5,7 @@
 // else: the efficiency tuples of `recfleet capacity`. It is a study like any other, so a
 // probe (probe.h) measures it; its queries arrive by a Poisson process, whatever they do in the
 // study, and its one server never fails, so that types are compared on equal terms. Everything else
-// (costs, sizes, target, delays, B and T, how hard to search) is the study's.
+// (costs, sizes, target, delays, settings, how hard to search) is the study's.
 //
 //     struct single_server single;
 //     single_server_cut(&single, study, group, service);

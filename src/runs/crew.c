@@ -116,16 +116,16 @@ void crew_order(const double *weights, uint32_t n_units, uint32_t *order)
     mem_free(units);
 }
 
-void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner)
+void crew_deal(uint32_t n_crews, const double *weights, uint32_t n_units, uint32_t *owner)
 {
-    double *load = mem_calloc(crew->n_crews, sizeof *load);
+    double *load = mem_calloc(n_crews, sizeof *load);
     // Longest first, to the one with least: within 4/3 of the best (Graham, 1969). The weights are
     // guesses anyway, and every rank must come to the same without a word between them.
     uint32_t *order = mem_calloc(n_units, sizeof *order);
     crew_order(weights, n_units, order);
     for (uint32_t i = 0; i < n_units; i++) {
         uint32_t unit = order[i], idlest = 0;
-        for (uint32_t c = 1; c < crew->n_crews; c++)
+        for (uint32_t c = 1; c < n_crews; c++)
             if (load[c] < load[idlest])
                 idlest = c;
         owner[unit] = idlest;

@@ -41,8 +41,8 @@ int crew_speaker(const struct crew *crew, uint32_t index);
 void crew_order(const double *weights, uint32_t n_units, uint32_t *order);
 
 // Not collective. Which crew does which unit: units are dealt in order of falling weight, each to
-// the crew that has least so far. owner[n_units] is filled; the same on every rank.
-void crew_deal(const struct crew *crew, const double *weights, uint32_t n_units, uint32_t *owner);
+// the crew of n_crews that has least so far. owner[n_units] is filled; the same on every rank.
+void crew_deal(uint32_t n_crews, const double *weights, uint32_t n_units, uint32_t *owner);
 
 // What a round is measured with; all borrowed.
 struct crew_bench {

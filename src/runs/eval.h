@@ -57,8 +57,8 @@ struct eval_options {
     const char *command; // the command line, for the record
     // Checkpoints, see runs/checkpointing.h. The study says how often.
     const char *checkpoint;  // where they go; NULL: where the study says, or beside the results
-    bool resume;             // go on from the last one, if there is one
-    const char *resume_from; // go on from this one; NULL: see resume
+    bool resume;             // from the last one, if there is one
+    const char *resume_from; // resume from this one; NULL: see resume
     bool quiet;              // no line per checkpoint
 };
 

@@ -375,7 +375,7 @@ static int with_crews(struct sweep *sweep, struct err *err)
     MPI_Comm_size(sweep->team.comm, &sweep->team.n_ranks);
     // Not counted where a crew may be part of several nodes: 0 says so.
     sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
-    crew_deal(sweep->crew, sweep->weights, sweep->n_units, sweep->owner);
+    crew_deal(crew_n(sweep->crew), sweep->weights, sweep->n_units, sweep->owner);
     sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);
     progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL);
     do_mine(sweep);

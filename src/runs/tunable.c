@@ -37,7 +37,7 @@ static void add_axes(const struct study_tune *tune, const struct probe_facts *fa
             continue;
         const struct field *field = schema_find(type->fields, axis->key);
         const struct reals *own = study_tune_grid(tune, axis->key);
-        assert(config->n_axes < TUNER_AXES);
+        assert(config->n_axes < SETTINGS_AXES); // keys differ, and a scheduler has no more
         config->axes[config->n_axes++] = (struct tuner_axis){
             .key = axis->key,
             .walk = axis->walk,

@@ -23,7 +23,7 @@ static struct study *read_point(const struct survey *survey, uint32_t point, con
     int rc = study ? study_tune_check(study, err) : -1;
     if (rc == 0 && probe_check(study, err) < 0)
         rc = err_prefix(err, "%s", path);
-    // The outcomes are a table of cells and policies.
+    // The outcomes are a table of points and policies.
     if (rc == 0 && policies && strcmp(study->tune.policies, policies) != 0)
         rc = err_set(err, ERR_STUDY, "%s: tune.policies: expected %s as at the first point, got %s",
                      path, policies, study->tune.policies);
@@ -201,7 +201,7 @@ static const struct study_group *tuned_group(const struct study *study)
     return &study->groups[g];
 }
 
-static void make_units(struct tune *tune)
+static int make_units(struct tune *tune, struct err *err)
 {
     const struct tune_input *input = tune->input;
     const struct study_tune *section = &input->studies[0]->tune;
@@ -227,8 +227,10 @@ static void make_units(struct tune *tune)
     }
     for (uint32_t p = 0; p < n_points; p++) {
         const struct sched_type *type = sched_types[tuned_group(input->studies[p])->scheduler];
-        chosen_add(&tune->chosen, type->axes, type->fields);
+        if (chosen_add(&tune->chosen, type->axes, type->fields, err) < 0)
+            return -1;
     }
+    return 0;
 }
 
 static int do_units(struct tune *tune, tune_progress_fn progress, void *user, struct err *err)
@@ -327,11 +329,13 @@ int tune_run(const struct eval *eval, const struct tune_input *input, tune_progr
 {
     struct tune tune = {.eval = eval, .input = input};
     *tuning = NULL;
-    make_units(&tune);
-    tune.crew = crew_create(eval->comm, tune.n_units, err);
-    int rc = eval_agree(eval, tune.crew ? 0 : -1, err);
+    int rc = make_units(&tune, err); // alike on every rank
     if (rc == 0) {
-        crew_deal(tune.crew, tune.weights, tune.n_units, tune.owner);
+        tune.crew = crew_create(eval->comm, tune.n_units, err);
+        rc = eval_agree(eval, tune.crew ? 0 : -1, err);
+    }
+    if (rc == 0) {
+        crew_deal(crew_n(tune.crew), tune.weights, tune.n_units, tune.owner);
         rc = eval_agree(eval, do_units(&tune, progress, user, err), err);
     }
     if (rc == 0)

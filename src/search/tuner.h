@@ -63,14 +63,12 @@ struct tuner_axis {
     size_t n_own;
 };
 
-enum { TUNER_AXES = 8 };
-
 struct tuner_config {
     struct max_load_config capacity;
     uint32_t n_cores;             // of one server
     uint32_t n_servers;           // that share the rate
     struct settings plain, fixed; // of the policies `static`, `fixed`
-    struct tuner_axis axes[TUNER_AXES];
+    struct tuner_axis axes[SETTINGS_AXES];
     size_t n_axes;   // those that need an accelerator only where there is one
     double target_s; // of the reference controller
 };

@@ -102,7 +102,7 @@ static void sort_by_bound(const struct tuner_backend *backend, struct settings *
 static int ask_all(struct rounds *rounds, const struct tuner_config *config,
                    const struct tuner_backend *backend, struct err *err)
 {
-    struct list whole[TUNER_AXES], coarse[TUNER_AXES];
+    struct list whole[SETTINGS_AXES], coarse[SETTINGS_AXES];
     size_t n, n_coarse, width = 0;
     for (size_t a = 0; a < config->n_axes; a++) {
         whole[a] = list_of(&config->axes[a]);

@@ -66,14 +66,14 @@ class File:
             self.data = {k: file[k][...]
                          for k in ("qps", "missed_qps", "queries_per_j", "batch_items")}
             axes = text(file.attrs["axes"]).split("\n")
-            self.cells = [tuple(text(file[a][c]) for a in axes) for c in range(len(file["point"]))]
+            self.points = [tuple(text(file[a][c]) for a in axes) for c in range(len(file["point"]))]
             self.policies = [text(p) for p in file["policy"][...]]
 
-    def at(self, key, policy, *cell):
-        return float(self.data[key][self.cells.index(cell), self.policies.index(policy)])
+    def at(self, key, policy, *point):
+        return float(self.data[key][self.points.index(point), self.policies.index(policy)])
 
-    def known(self, policy, *cell):
-        return self.at("missed_qps", policy, *cell) <= 1.5 * self.at("qps", policy, *cell)
+    def known(self, policy, *point):
+        return self.at("missed_qps", policy, *point) <= 1.5 * self.at("qps", policy, *point)
 
     def gains(self, key, target, platform, *more):
         """Of DeepRecSched over static on Skylake, by model, where both are known to 50 %."""
@@ -124,24 +124,24 @@ class Page(unittest.TestCase):
             deviation = 100 * (sum(gains) / len(gains) / float(row[5]) - 1)
             self.assertAlmostEqual(float(row[6].split()[0]), deviation, delta=0.51)
 
-    def test_cells_are_those_of_the_file(self):
-        """Every cell of every server: batch and bracket of DeepRecSched, to the digits shown."""
+    def test_points_are_those_of_the_file(self):
+        """Every point of every server: batch and bracket of DeepRecSched, to the digits shown."""
         for heading, platform in (("### Skylake", "skylake"), ("### Broadwell", "broadwell"),
                                   ("### Skylake + GTX 1080 Ti", "skylake+gtx1080ti")):
             rows = rows_of(self.page, heading)
             self.assertEqual(len(rows), 6)
             for row in rows:
-                cell = (row[0], row[1], platform)
-                qps = self.main.at("qps", "deeprecsched", *cell)
+                point = (row[0], row[1], platform)
+                qps = self.main.at("qps", "deeprecsched", *point)
                 if not math.isfinite(qps):
                     self.assertEqual(row[6], "unreachable")
                     continue
                 low, high = map(float, row[6].split(" .. "))
                 self.assertAlmostEqual(low / qps, 1, delta=1e-3)
-                missed = self.main.at("missed_qps", "deeprecsched", *cell)
+                missed = self.main.at("missed_qps", "deeprecsched", *point)
                 self.assertAlmostEqual(high / missed, 1, delta=1e-3)
                 self.assertEqual(int(row[5].split("/")[0]),
-                                 self.main.at("batch_items", "deeprecsched", *cell))
+                                 self.main.at("batch_items", "deeprecsched", *point))
 
     def test_an_experiment_is_that_of_its_file(self):
         """Cores twice as slow: the mean over both models."""

@@ -42,7 +42,7 @@ START_TEST(deals_evenly)
     const double weights[] = {1, 30, 1, 4, 30, 2, 5, 4, 1, 1};
     uint32_t owner[10];
     struct crew *crew = crew_create(runs_fixture_eval()->comm, 10, &err);
-    crew_deal(crew, weights, 10, owner);
+    crew_deal(crew_n(crew), weights, 10, owner);
     double load[16] = {0}, least = INFINITY, most = 0;
     for (int u = 0; u < 10; u++) {
         ck_assert_uint_lt(owner[u], crew_n(crew));

@@ -7,6 +7,7 @@
 #include "capacity/single_server.h"
 #include "capacity/capacity_fixture.h"
 #include "cluster/sched.h"
+#include "results/file/chosen.h"
 #include "support/suite_mpi.h"
 
 // The section `tune` and the fixed choice go into the tuner's settings, the grid as whole numbers.
@@ -71,6 +72,16 @@ START_TEST(backend_asks_the_probe)
 }
 END_TEST
 
+// One study may have groups of every scheduler: a row of results has room for all their axes.
+START_TEST(all_schedulers_fit)
+{
+    struct chosen chosen = {0};
+    for (const struct sched_type *const *type = sched_types; *type; type++)
+        ck_assert_int_eq(chosen_add(&chosen, (*type)->axes, (*type)->fields, NULL), 0);
+    ck_assert_uint_gt(chosen.n, 0);
+}
+END_TEST
+
 // A grid takes longer than a climb, a climb than one search; an accelerator makes both longer.
 START_TEST(long_searches_weigh_more)
 {
@@ -88,6 +99,7 @@ int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", settings_are_the_sections},
                                        {"core", backend_asks_the_probe},
-                                       {"core", long_searches_weigh_more}};
+                                       {"core", long_searches_weigh_more},
+                                       {"limits", all_schedulers_fit}};
     return suite_mpi_run(&argc, &argv, "tunable", tests, sizeof tests / sizeof *tests);
 }

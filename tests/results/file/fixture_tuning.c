@@ -16,7 +16,7 @@ struct chosen fixture_chosen(void)
                                                 {"offload_items", SETTINGS_STEPS, true, "T"},
                                                 {0}};
     struct chosen chosen = {0};
-    chosen_add(&chosen, axes, fields);
+    chosen_add(&chosen, axes, fields, NULL);
     return chosen;
 }
 

@@ -23,7 +23,7 @@ START_TEST(columns)
     ck_assert_uint_eq(chosen.n, 2);
     ck_assert_str_eq(chosen.fields[0].name, "batch_items");
     ck_assert_str_eq(chosen.fields[0].units, "items");
-    chosen_add(&chosen, axes, fields);
+    ck_assert_int_eq(chosen_add(&chosen, axes, fields, NULL), 0);
     ck_assert_uint_eq(chosen.n, 3);
     ck_assert_str_eq(chosen.fields[2].name, "wait");
     ck_assert_str_eq(chosen.fields[2].units, "s");
@@ -41,7 +41,7 @@ START_TEST(values)
     struct chosen chosen = fixture_chosen();
     uint64_t values[CHOSEN_MOST] = {9, 9, 9, 9};
     struct settings settings = settings_of(fields, &(struct batcher){2500000, 64});
-    chosen_add(&chosen, axes, fields);
+    ck_assert_int_eq(chosen_add(&chosen, axes, fields, NULL), 0);
     chosen_values(&chosen, &settings, values);
     ck_assert_uint_eq(values[0], 64);
     ck_assert_uint_eq(values[1], 0); // offload_items
@@ -50,8 +50,27 @@ START_TEST(values)
 }
 END_TEST
 
+// More settings than there is room for are an error, and nothing is written behind the room.
+START_TEST(too_many)
+{
+    static const char *const keys[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+    struct chosen chosen = {0};
+    struct err err = {0};
+    ck_assert_uint_eq(sizeof keys / sizeof *keys, CHOSEN_MOST + 1);
+    for (uint32_t i = 0; i <= CHOSEN_MOST; i++) {
+        const struct field own[] = {
+            {keys[i], FIELD_INT, UNIT_ITEMS, 0, 1, 9, "1", NULL, "a number"}, FIELD_END};
+        const struct settings_axis axis[] = {{keys[i], SETTINGS_STEPS, false, "X"}, {0}};
+        ck_assert_int_eq(chosen_add(&chosen, axis, own, &err), i < CHOSEN_MOST ? 0 : -1);
+    }
+    ck_assert_str_eq(err.text, "a search varies 8 settings at most, \"i\" is one more");
+    ck_assert_uint_eq(chosen.n, CHOSEN_MOST);
+    ck_assert_ptr_null(chosen.fields[CHOSEN_MOST].name);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", columns}, {"core", values}};
+    const struct suite_test tests[] = {{"core", columns}, {"core", values}, {"limits", too_many}};
     return suite_run("chosen", tests, sizeof tests / sizeof *tests);
 }

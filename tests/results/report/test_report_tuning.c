@@ -20,8 +20,8 @@ static char *report_of(const struct tuning_result *tuning)
     return text;
 }
 
-// Of few cells everything is said, a line per cell and policy in each table.
-START_TEST(few_cells)
+// Of few points everything is said, a line per point and policy in each table.
+START_TEST(few_points)
 {
     struct tuning_result *t = fixture_tuning(2);
     char *text = report_of(t);
@@ -45,7 +45,7 @@ START_TEST(few_cells)
 }
 END_TEST
 
-// A cell without an answer says what it wanted and what would be the least.
+// A point without an answer says what it wanted and what would be the least.
 START_TEST(unreachable)
 {
     struct tuning_result *t = fixture_tuning(1);
@@ -66,8 +66,8 @@ START_TEST(unreachable)
 }
 END_TEST
 
-// Many cells get a line each, with a mark on rates that fresh draws do not bear out.
-START_TEST(many_cells)
+// Many points get a line each, with a mark on rates that fresh draws do not bear out.
+START_TEST(many_points)
 {
     struct tuning_result *t = fixture_tuning(4);
     tuning_result_outcome_at(t, 0, 1)->confirmed = VERDICT_MISSED;
@@ -105,7 +105,7 @@ START_TEST(rare_columns)
 }
 END_TEST
 
-// Labels too long for a column are listed once, and cells go by number.
+// Labels too long for a column are listed once, and points go by number.
 START_TEST(long_labels)
 {
     struct tuning_result *t = fixture_tuning(4);
@@ -113,8 +113,8 @@ START_TEST(long_labels)
     t->grid.axes[0].labels[1] = mem_strdup("a model with quite a long name");
     char *text = report_of(t);
     const char *const wanted[] = {
-        "cell 5: model=a model with quite a long name, target=low, platform=cpu + gpu, ti\n",
-        "\n5            25     6000 "};
+        "point 5: model=a model with quite a long name, target=low, platform=cpu + gpu, ti\n",
+        "\n5             25     6000 "};
     shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     shown_tidy(text, 120);
     mem_free(text);
@@ -122,14 +122,14 @@ START_TEST(long_labels)
 }
 END_TEST
 
-// One cell, one policy, no axes, and even nothing known of it.
+// One point, one policy, no axes, and even nothing known of it.
 START_TEST(least)
 {
     struct tuning_result *t = fixture_tuning_least(), *nothing = tuning_result_create(0, 1, 1);
     char *text = report_of(t);
     const char *const wanted[] = {"\nfixed       251      320      1234        1246    1.00"};
     shown_has(text, wanted, 1);
-    ck_assert_ptr_null(strstr(text, "over all cells"));
+    ck_assert_ptr_null(strstr(text, "over all points"));
     ck_assert_ptr_null(strstr(text, "exhaustive"));
     shown_tidy(text, 120);
     nothing->policies[0] = mem_strdup("x");
@@ -145,8 +145,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", few_cells},     {"core", unreachable},
-                                       {"core", many_cells},    {"core", rare_columns},
+    const struct suite_test tests[] = {{"core", few_points},    {"core", unreachable},
+                                       {"core", many_points},   {"core", rare_columns},
                                        {"limits", long_labels}, {"limits", least}};
     return suite_run("report_tuning", tests, sizeof tests / sizeof *tests);
 }

@@ -39,14 +39,14 @@ START_TEST(no_answer)
 }
 END_TEST
 
-static void labels_are(const struct tuning_rows *v, uint32_t cell, const char *wanted)
+static void labels_are(const struct tuning_rows *v, uint32_t point, const char *wanted)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     struct table *table = table_create(tuning_rows_n_labels(v));
     tuning_rows_add_heads(v, table);
-    tuning_rows_add_labels(v, table, cell);
+    tuning_rows_add_labels(v, table, point);
     table_print(table, out);
     table_destroy(table);
     fclose(out);
@@ -54,7 +54,7 @@ static void labels_are(const struct tuning_rows *v, uint32_t cell, const char *w
     mem_free(text);
 }
 
-// A column per axis while they are narrow, else the cell's number.
+// A column per axis while they are narrow, else the point's number.
 START_TEST(labels)
 {
     struct tuning_result *t = fixture_tuning(4);
@@ -64,7 +64,7 @@ START_TEST(labels)
     t->grid.axes[0].labels[1] = mem_strdup("a model with quite a long name");
     v = tuning_rows_of(t);
     ck_assert(v.numbered);
-    labels_are(&v, 5, "cell\n5\n");
+    labels_are(&v, 5, "point\n5\n");
     tuning_result_destroy(t);
 }
 END_TEST

@@ -26,7 +26,7 @@ static char *text_of(const struct tuning_result *tuning)
     return text;
 }
 
-// Only cells with an answer under both policies count, and the means are as printed.
+// Only points with an answer under both policies count, and the means are as printed.
 START_TEST(summary)
 {
     struct tuning_result *t = fixture_tuning(1);
@@ -34,9 +34,9 @@ START_TEST(summary)
     tuning_result_outcome_at(t, 1, 1)->qps *= 4;
     char *text = text_of(t);
     const char *const wanted[] = {
-        "deeprecsched      4/4    4.00         3.17     2.00    8.00     2.00         3/3",
-        "static            3/4    1.00         1.00     1.00    1.00     1.00         0/3",
-        "deeprecsched          4/4          4/4       96       10.0   960     19.20       10.0"};
+        "deeprecsched       4/4    4.00         3.17     2.00    8.00     2.00         3/3",
+        "static             3/4    1.00         1.00     1.00    1.00     1.00         0/3",
+        "deeprecsched           4/4          4/4       96       10.0   960     19.20       10.0"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         ck_assert_msg(strstr(text, wanted[i]) != NULL, "no '%s' in\n%s", wanted[i], text);
     mem_free(text);
@@ -52,7 +52,7 @@ START_TEST(sums)
     struct tuning_totals s = totals_of(t, 1), base = totals_of(t, 0);
     ck_assert_uint_eq(s.n_points, 4);
     ck_assert_uint_eq(s.n_found, 4);
-    ck_assert_uint_eq(s.n_gains, 3); // static has no answer in the last cell
+    ck_assert_uint_eq(s.n_gains, 3); // static has no answer at the last point
     ck_assert(s.gain_least == 2 && s.gain_most == 2 && s.gain_sum == 6);
     ck_assert_uint_eq(s.n_gaps, 3);
     ck_assert_uint_eq(s.n_close, 3);
