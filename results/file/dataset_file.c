@@ -15,7 +15,6 @@
 #define MOST_PER_BYTE 2048
 #define MOST_ATTRIBUTE_BYTES (UINT64_C(1) << 28)
 #define MOST_OBJECTS 100000
-#define NAME_BYTES 1024
 // Processor time that reading may take in the sandbox: so much, and more for a large file.
 #define SANDBOX_S 10
 #define SANDBOX_BYTES_PER_S 10000000
@@ -424,35 +423,43 @@ char *dataset_file_text(const struct dataset_file *f, const char *object, const 
 
 // ---- what is there
 
-// By index and in the order of names: the calls that iterate have other arguments in every version
-// of HDF5.
+struct objects {
+    struct dataset_file *file;
+    const char *group;
+    dataset_file_visit_fn visit;
+    void *user;
+};
+
+static herr_t each_link(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+    const struct objects *objects = data;
+    char *path = mem_printf("%s/%s", strcmp(objects->group, "/") == 0 ? "" : objects->group, name);
+    hid_t id = info->type == H5L_TYPE_HARD ? H5Oopen(group, name, H5P_DEFAULT) : -1;
+    H5I_type_t kind = id < 0 ? H5I_BADID : H5Iget_type(id);
+    objects->visit(objects->user, path,
+                   kind == H5I_GROUP     ? DATASET_FILE_GROUP
+                   : kind == H5I_DATASET ? DATASET_FILE_VARIABLE
+                                         : DATASET_FILE_OTHER);
+    if (id >= 0)
+        H5Oclose(id);
+    mem_free(path);
+    return objects->file->failed; // the first failure ends it
+}
+
+// In one walk: to ask for the i-th name costs HDF5 a walk each.
 void dataset_file_each_object(struct dataset_file *f, const char *group,
                               dataset_file_visit_fn visit, void *user)
 {
+    struct objects objects = {f, group, visit, user};
     H5G_info_t info = {0};
-    char name[NAME_BYTES];
     if (f->failed)
         return;
-    if (H5Gget_info_by_name(f->id, group, &info, H5P_DEFAULT) < 0 || info.nlinks > MOST_OBJECTS)
-        dataset_file_fail(f, group, "is no group, or has too many objects");
-    for (hsize_t i = 0; i < info.nlinks && !f->failed; i++) {
-        ssize_t n = H5Lget_name_by_idx(f->id, group, H5_INDEX_NAME, H5_ITER_INC, i, name,
-                                       sizeof name, H5P_DEFAULT);
-        if (n < 0 || (size_t)n >= sizeof name) {
-            dataset_file_fail(f, group, "holds an object without a name that can be read");
-            break;
-        }
-        char *path = mem_printf("%s/%s", strcmp(group, "/") == 0 ? "" : group, name);
-        hid_t id = is_link(f, path) ? -1 : H5Oopen(f->id, path, H5P_DEFAULT);
-        H5I_type_t kind = id < 0 ? H5I_BADID : H5Iget_type(id);
-        visit(user, path,
-              kind == H5I_GROUP     ? DATASET_FILE_GROUP
-              : kind == H5I_DATASET ? DATASET_FILE_VARIABLE
-                                    : DATASET_FILE_OTHER);
-        if (id >= 0)
-            H5Oclose(id);
-        mem_free(path);
-    }
+    hid_t id = H5Gopen2(f->id, group, H5P_DEFAULT);
+    bool good = id >= 0 && H5Gget_info(id, &info) >= 0 && !(f->ours && info.nlinks > MOST_OBJECTS);
+    if (!good || H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, each_link, &objects) < 0)
+        dataset_file_fail(f, group, "is no group, has too many objects, or cannot be read");
+    if (id >= 0)
+        H5Gclose(id);
 }
 
 struct keys {

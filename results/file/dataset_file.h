@@ -86,7 +86,7 @@ void dataset_file_attribute(struct dataset_file *f, const char *object, const ch
 
 // Names of the objects of a group and of the root's attributes, sorted by HDF5: calls
 // visit(user, path) with "/run" and so on, and what it is; a soft or external link is not followed
-// and is OTHER. More than a file of ours could have is a failure.
+// and is OTHER. More than a file of ours could have is a failure; another program's may have any.
 enum dataset_file_object { DATASET_FILE_GROUP, DATASET_FILE_VARIABLE, DATASET_FILE_OTHER };
 typedef void (*dataset_file_visit_fn)(void *user, const char *path, enum dataset_file_object what);
 void dataset_file_each_object(struct dataset_file *f, const char *group,

@@ -138,18 +138,6 @@ void sweep_result_destroy(struct sweep_result *p)
     mem_free(p);
 }
 
-void sweep_result_set_axis(struct sweep_result *p, uint32_t axis, const char *name,
-                           const char *const *labels, uint32_t n_labels)
-{
-    point_axes_set(&p->grid, axis, name, labels, n_labels);
-}
-
-void sweep_result_set_value(struct sweep_result *p, uint32_t point, uint32_t axis, uint32_t value)
-{
-    assert(point < p->n_points && axis < p->n_axes);
-    p->values[(size_t)point * p->n_axes + axis] = value;
-}
-
 void sweep_result_set_seed(struct sweep_result *p, uint32_t point, uint64_t seed)
 {
     assert(point < p->n_points);

@@ -14,10 +14,10 @@
 // replications.h makes intervals of.
 //
 //     struct sweep_result *p = sweep_result_create(2, 4);
-//     sweep_result_set_axis(p, 0, "policy", (const char *[]){"random", "jsq"}, 2);
-//     sweep_result_set_axis(p, 1, "replication", (const char *[]){"0", "1"}, 2);
+//     point_axes_set(&p->grid, 0, "policy", (const char *[]){"random", "jsq"}, 2);
+//     point_axes_set(&p->grid, 1, "replication", (const char *[]){"0", "1"}, 2);
 //     p->replication = 1;
-//     sweep_result_set_value(p, 3, 0, 1);                 // point 3 has policy jsq
+//     p->values[3 * p->n_axes + 0] = 1; // point 3 has policy jsq
 //     sweep_result_set_seed(p, 3, 77);
 //     sweep_result_take(p, 3, run);                      // now it is done; run may be released
 //     sweep_result_set_state(p, 2, SWEEP_FAILED, "no servers are left");
@@ -108,11 +108,7 @@ _Static_assert(sizeof(struct point_axes) == 2 * sizeof(uint32_t) + 2 * sizeof(vo
 struct sweep_result *sweep_result_create(uint32_t n_axes, uint32_t n_points);
 void sweep_result_destroy(struct sweep_result *points); // NULL: no effect
 
-// What is given is copied. A line's end in a name, label or note becomes a blank.
-void sweep_result_set_axis(struct sweep_result *points, uint32_t axis, const char *name,
-                           const char *const *labels, uint32_t n_labels);
-void sweep_result_set_value(struct sweep_result *points, uint32_t point, uint32_t axis,
-                            uint32_t value);
+// What is given is copied. A line's end in a note becomes a blank.
 void sweep_result_set_seed(struct sweep_result *points, uint32_t point, uint64_t seed);
 // Not SWEEP_DONE, which is what sweep_result_take() makes of it. `note` may be NULL.
 void sweep_result_set_state(struct sweep_result *points, uint32_t point, enum sweep_state state,

@@ -121,20 +121,6 @@ int merge_write(const struct survey *survey, const struct sweep_result *points, 
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static void name_axes(struct sweep_result *points, const struct grid *grid)
-{
-    for (uint32_t a = 0; a < points->n_axes; a++) {
-        uint32_t n = grid_n_labels(grid, a);
-        const char **labels = mem_calloc(n, sizeof *labels);
-        for (uint32_t i = 0; i < n; i++)
-            labels[i] = grid_label(grid, a, i);
-        sweep_result_set_axis(points, a, grid_axis_name(grid, a), labels, n);
-        mem_free(labels);
-    }
-    if (grid_n_replications(grid) > 1)
-        points->replication = (int)points->n_axes - 1;
-}
-
 static void read_point(struct survey *survey, struct sweep_result *points, uint32_t point)
 {
     // How a point stands in the file.
@@ -171,11 +157,10 @@ struct sweep_result *merge_read(struct survey *survey)
     points->study_name = mem_strdup(grid_study_name(grid));
     points->program_version = mem_strdup(RECFLEET_VERSION);
     points->study_text = survey_written(source->text, source->settings, source->n_settings);
-    name_axes(points, grid);
-    for (uint32_t p = 0; p < points->n_points; p++) {
-        for (uint32_t a = 0; a < points->n_axes; a++)
-            sweep_result_set_value(points, p, a, grid_value(grid, p, a));
+    survey_axes(survey, &points->grid);
+    if (grid_n_replications(grid) > 1)
+        points->replication = (int)points->n_axes - 1;
+    for (uint32_t p = 0; p < points->n_points; p++)
         read_point(survey, points, p);
-    }
     return points;
 }

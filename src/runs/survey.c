@@ -167,6 +167,21 @@ char *survey_name(const struct survey *survey, uint32_t point)
     return name;
 }
 
+void survey_axes(const struct survey *survey, struct point_axes *axes)
+{
+    const struct grid *grid = survey->grid;
+    for (uint32_t a = 0; a < axes->n_axes; a++) {
+        uint32_t n = grid_n_labels(grid, a);
+        const char **labels = mem_calloc(n, sizeof *labels);
+        for (uint32_t i = 0; i < n; i++)
+            labels[i] = grid_label(grid, a, i);
+        point_axes_set(axes, a, grid_axis_name(grid, a), labels, n);
+        for (uint32_t p = 0; p < axes->n_points; p++)
+            axes->values[(size_t)p * axes->n_axes + a] = grid_value(grid, p, a);
+        mem_free(labels);
+    }
+}
+
 char *survey_written(const char *text, const char *const *settings, size_t n_settings)
 {
     size_t n = strlen(text), size;

@@ -20,6 +20,7 @@
 
 #include "runs/pointdir.h"
 #include "base/err.h"
+#include "results/file/point_axes.h"
 #include "study/grid.h"
 #include "study/library.h"
 #include "study/study.h"
@@ -77,6 +78,9 @@ void survey_note(const struct survey *survey, uint32_t point, char *note, size_t
 
 // "point 7 (policy=random,rate=high)"; caller mem_free()s.
 char *survey_name(const struct survey *survey, uint32_t point);
+
+// Names, labels and values of the grid's axes into those of a file's points, as many of each.
+void survey_axes(const struct survey *survey, struct point_axes *axes);
 
 // The text of a study file; what the command line changed stands at its end as comments, for
 // whoever repeats it. Caller mem_free()s.

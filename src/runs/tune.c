@@ -283,21 +283,6 @@ static void put_unit(struct tuning_result *tuning, const struct tune_unit *unit)
     }
 }
 
-static void name_axes(struct tuning_result *tuning, const struct grid *grid)
-{
-    struct point_axes *axes = &tuning->grid;
-    for (uint32_t a = 0; a < axes->n_axes; a++) {
-        uint32_t n = grid_n_labels(grid, a);
-        const char **labels = mem_calloc(n, sizeof *labels);
-        for (uint32_t i = 0; i < n; i++)
-            labels[i] = grid_label(grid, a, i);
-        point_axes_set(axes, a, grid_axis_name(grid, a), labels, n);
-        for (uint32_t p = 0; p < axes->n_points; p++)
-            axes->values[p * axes->n_axes + a] = grid_value(grid, p, a);
-        mem_free(labels);
-    }
-}
-
 static struct tuning_result *assemble(const struct tune *tune)
 {
     const struct survey *survey = tune->input->survey;
@@ -316,7 +301,7 @@ static struct tuning_result *assemble(const struct tune *tune)
             tuning->sla_quantile = study->services[s].sla_quantile;
     tuning->p99_bound = study->tune.p99_bound;
     tuning->chosen = tune->chosen;
-    name_axes(tuning, grid);
+    survey_axes(survey, &tuning->grid);
     for (uint32_t p = 0; p < tune->n_policies; p++)
         tuning->policies[p] = mem_strdup(tune->units[p].tuner->name);
     for (uint32_t u = 0; u < tune->n_units; u++)

@@ -40,7 +40,7 @@ static const struct {
 #define MOST_RECORDS (UINT64_C(1) << 28) // 2 GiB in memory
 // Names of datasets, for a suggestion, and objects that are looked at for them.
 #define MOST_NAMES 1000
-#define MOST_OBJECTS 10000
+#define MOST_OBJECTS 100000
 #define MOST_DEPTH 16
 
 // A dataset of one dimension: integers, exactly, or floating point.
@@ -107,7 +107,8 @@ static void refuse_missing(struct dataset_file *f, const char *name, const char 
     if (near)
         dataset_file_refuse(f, "%.200s: no such dataset; did you mean \"%.200s\"?", name, near);
     else if (names->n == 0)
-        dataset_file_refuse(f, "%.200s: no such dataset; the file has none", name);
+        dataset_file_refuse(f, "%.200s: no such dataset%s", name,
+                            names->n_seen > MOST_OBJECTS ? "" : "; the file has none");
     else
         dataset_file_refuse(f, "%.200s: no such dataset; the file has %zu, the first is \"%.200s\"",
                             name, names->n, names->v[0]);

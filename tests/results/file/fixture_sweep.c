@@ -152,9 +152,9 @@ static void set_axes(struct sweep_result *p)
 {
     const char *const policies[] = {"random", "power of 2"}, *const servers[] = {"100", "2.5e3"};
     const char *const replications[] = {"0", "1", "2"};
-    sweep_result_set_axis(p, 0, "policy", policies, 2);
-    sweep_result_set_axis(p, 1, "servers", servers, 2);
-    sweep_result_set_axis(p, 2, "replication", replications, 3);
+    point_axes_set(&p->grid, 0, "policy", policies, 2);
+    point_axes_set(&p->grid, 1, "servers", servers, 2);
+    point_axes_set(&p->grid, 2, "replication", replications, 3);
     p->replication = 2;
 }
 
@@ -165,9 +165,9 @@ struct sweep_result *fixture_sweep(void)
     set_axes(p);
     for (uint32_t i = 0; i < p->n_points; i++) {
         uint32_t n_services = i < 6 ? 2 : 1, n_groups = i / 3 % 2 + 1;
-        sweep_result_set_value(p, i, 0, i / 6);
-        sweep_result_set_value(p, i, 1, i / 3 % 2);
-        sweep_result_set_value(p, i, 2, i % 3);
+        p->values[i * p->n_axes + 0] = i / 6;
+        p->values[i * p->n_axes + 1] = i / 3 % 2;
+        p->values[i * p->n_axes + 2] = i % 3;
         sweep_result_set_seed(p, i, UINT64_C(0xfedcba9876543210) + i);
         if (i == 4 || i == 8 || i == 11)
             continue;

@@ -116,11 +116,11 @@ static struct sweep_result *replications(const double *levels, uint32_t n)
 {
     const char *const labels[] = {"a", "b", "c", "d"};
     struct sweep_result *p = sweep_result_create(1, n);
-    sweep_result_set_axis(p, 0, "replication", labels, 4);
+    point_axes_set(&p->grid, 0, "replication", labels, 4);
     p->replication = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct run_result *run = fixture_load(levels[i], 1, 1);
-        sweep_result_set_value(p, i, 0, i);
+        p->values[i * p->n_axes + 0] = i;
         sweep_result_take(p, i, run);
         run_result_destroy(run);
     }
@@ -199,13 +199,13 @@ END_TEST
 START_TEST(any_order)
 {
     struct sweep_result *p = sweep_result_create(2, 4);
-    sweep_result_set_axis(p, 0, "replication", (const char *const[]){"0", "1"}, 2);
-    sweep_result_set_axis(p, 1, "servers", (const char *const[]){"1", "2"}, 2);
+    point_axes_set(&p->grid, 0, "replication", (const char *const[]){"0", "1"}, 2);
+    point_axes_set(&p->grid, 1, "servers", (const char *const[]){"1", "2"}, 2);
     p->replication = 0;
     for (uint32_t i = 0; i < 4; i++) {
         struct run_result *run = fixture_load(1 + i, 1, 1);
-        sweep_result_set_value(p, i, 0, i / 2);
-        sweep_result_set_value(p, i, 1, 1 - i % 2); // the second value comes first
+        p->values[i * p->n_axes + 0] = i / 2;
+        p->values[i * p->n_axes + 1] = 1 - i % 2; // the second value comes first
         sweep_result_take(p, i, run);
         run_result_destroy(run);
     }

@@ -106,13 +106,13 @@ START_TEST(awkward_names)
         snprintf(text[i], sizeof text[i],
                  "label, as long as it takes to be more than others are, number %u", i);
         labels[i] = text[i];
-        sweep_result_set_value(p, i, 0, i);
-        sweep_result_set_value(p, i, 2, i % 2);
+        p->values[i * p->n_axes + 0] = i;
+        p->values[i * p->n_axes + 2] = i % 2;
         sweep_result_set_state(p, i, SWEEP_FAILED, text[i]);
     }
-    sweep_result_set_axis(p, 0, "state", labels, n);
-    sweep_result_set_axis(p, 1, "", (const char *const[]){""}, 1);
-    sweep_result_set_axis(p, 2, "µ/2", (const char *const[]){"a + b = \"1\"", ""}, 2);
+    point_axes_set(&p->grid, 0, "state", labels, n);
+    point_axes_set(&p->grid, 1, "", (const char *const[]){""}, 1);
+    point_axes_set(&p->grid, 2, "µ/2", (const char *const[]){"a + b = \"1\"", ""}, 2);
     mem_free(text);
     mem_free(labels);
     write_it(p, SOUND);

@@ -83,11 +83,11 @@ static struct sweep_result *many(uint32_t n, uint32_t n_done, const char *label)
     struct run_result *run = fixture_load(20, 1, 1);
     for (uint32_t i = 0; i < n; i++) {
         labels[i] = mem_printf("%s%u", label, i);
-        sweep_result_set_value(p, i, 0, i);
+        p->values[i * p->n_axes + 0] = i;
         if (i < n_done)
             sweep_result_take(p, i, run);
     }
-    sweep_result_set_axis(p, 0, "rate", (const char *const *)labels, n);
+    point_axes_set(&p->grid, 0, "rate", (const char *const *)labels, n);
     for (uint32_t i = 0; i < n; i++)
         mem_free(labels[i]);
     mem_free(labels);
