@@ -20,8 +20,8 @@ struct batch_plan {
     uint32_t n_bins, size, n_batches;
 };
 
-// For the series y[0 .. n) of one value per bin (NaN: an empty bin), at first `aim` batches or up to
-// twice as many, because batches are whole bins. n may be 0: no batches.
+// For the series y[0 .. n) of one value per bin (NaN: an empty bin), at first `aim` batches or up
+// to twice as many, because batches are whole bins. n may be 0: no batches.
 struct batch_plan batch_plan_of(const double *y, uint32_t n, uint32_t aim);
 
 // Batch b covers bins [batch_first(plan, b), batch_first(plan, b + 1)).

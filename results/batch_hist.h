@@ -48,9 +48,9 @@ uint64_t batch_hist_n(const struct batch_hist *h, uint32_t begin, uint32_t end);
 // highest whole nanosecond; a bucket 1 ns wide gives its value exactly.
 double batch_hist_quantile_ns(const struct batch_hist *h, uint32_t begin, uint32_t end, double q);
 
-// How many values of batches [begin, end) lie above the q-quantile of all batches. Of the bucket that
-// holds the quantile the same part lies above it in every batch, so that all batches together have
-// (1 - q) of their values there, however many of them are equal.
+// How many values of batches [begin, end) lie above the q-quantile of all batches. Of the bucket
+// that holds the quantile the same part lies above it in every batch, so that all batches together
+// have (1 - q) of their values there, however many of them are equal.
 double batch_hist_above(const struct batch_hist *h, uint32_t begin, uint32_t end, double q);
 
 #endif

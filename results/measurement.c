@@ -49,9 +49,8 @@ double measurement_late_half(double half_95, const struct measurement_floor *flo
 struct ci measurement_late(struct ci late_frac, double n_queries, double allowed_frac)
 {
     const struct measurement_floor floor = {n_queries, allowed_frac, NAN, MEASUREMENT_FEW_LATE};
-    late_frac.half_95 = late_frac.value == 0
-                            ? -expm1(log(0.025) / n_queries)
-                            : measurement_late_half(late_frac.half_95, &floor);
+    late_frac.half_95 = late_frac.value == 0 ? -expm1(log(0.025) / n_queries)
+                                             : measurement_late_half(late_frac.half_95, &floor);
     return late_frac;
 }
 

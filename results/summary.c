@@ -18,6 +18,8 @@ const char *const summary_part_names[] = {"cpu", "accel", NULL};
 
 // Queries on either side of a quantile without which its interval means nothing.
 #define LEAST_BEYOND 20
+// Relaxation times below which a quantile's half-width is the longer side of its interval.
+#define SKEWED_BELOW 1000.0
 
 // Tallies added up over some bins and services, path by path.
 struct sums {
@@ -190,9 +192,8 @@ static struct batch_plan plan_of(const struct batch_hist_scope *scope,
                                  const struct summary_fleet *fleet)
 {
     double *y = mean_series(scope);
-    struct batch_plan plan =
-        batch_plan_of(y, scope->plan.n_bins,
-                      relaxation_batches(fleet->relaxations, fleet->queue_relaxations));
+    struct batch_plan plan = batch_plan_of(
+        y, scope->plan.n_bins, relaxation_batches(fleet->relaxations, fleet->queue_relaxations));
     mem_free(y);
     return plan;
 }
@@ -220,8 +221,10 @@ static double exceedance_error(const struct batch_hist *hists, uint32_t n, doubl
 // whole (Woodruff, J. Am. Stat. Assoc. 47, 1952): a short batch has no quantile of its own near
 // saturation, but it has its share of long latencies. The half-width is the longer side, which is
 // the upper one; it ends where a tenth of the fraction is left, beyond which there is no
-// distribution to speak of.
-static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double q)
+// distribution to speak of. The longer the run in relaxation times, the less its skew counts, and
+// the nearer the half-width comes to half the interval.
+static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double q,
+                             double relaxations)
 {
     uint64_t n_queries = batch_hist_n(hists, 0, n);
     if (!enough_beyond(n_queries, q, 1))
@@ -233,7 +236,9 @@ static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double 
     double above = fmax(1 - q - off, (1 - q) / 10), below = fmax(q - off, 0);
     double high = batch_hist_quantile_ns(hists, 0, n, 1 - above) * 1e-9,
            low = batch_hist_quantile_ns(hists, 0, n, below) * 1e-9;
-    ci.half_95 = fmax(high - ci.value, ci.value - low);
+    double half = (high - low) / 2, longer = fmax(high - ci.value, ci.value - low);
+    double skew = relaxations > SKEWED_BELOW ? SKEWED_BELOW / relaxations : 1;
+    ci.half_95 = half + skew * (longer - half);
     return ci;
 }
 
@@ -250,9 +255,9 @@ static int32_t sla_verdict(const struct summary_service *s, bool overloaded, dou
         return VERDICT_NOT_ASKED;
     if (overloaded || summary_lost_target(s))
         return VERDICT_MISSED;
-    return measurement_judge(measurement_late(s->late_frac, (double)s->n_queries,
-                                              1 - s->sla_quantile),
-                             1 - s->sla_quantile, clear);
+    return measurement_judge(
+        measurement_late(s->late_frac, (double)s->n_queries, 1 - s->sla_quantile),
+        1 - s->sla_quantile, clear);
 }
 
 // A quantile is interpolated inside its bucket, which may reach beyond the longest latency of all.
@@ -262,15 +267,18 @@ static struct ci at_most(struct ci ci, double max_s)
     return ci;
 }
 
-static void fill_quantiles(const struct batch_hist_scope *scope, struct summary_service *out)
+static void fill_quantiles(const struct batch_hist_scope *scope, double relaxations,
+                           struct summary_service *out)
 {
     struct batch_hist *hists = batch_hist_create(scope);
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
-        out->latency_s[i] = at_most(quantile_ci(hists, scope->plan.n_batches, summary_quantiles[i]),
-                                    out->latency_max_s);
+        out->latency_s[i] =
+            at_most(quantile_ci(hists, scope->plan.n_batches, summary_quantiles[i], relaxations),
+                    out->latency_max_s);
     if (out->sla_quantile > 0)
-        out->sla_latency_s = at_most(quantile_ci(hists, scope->plan.n_batches, out->sla_quantile),
-                                     out->latency_max_s);
+        out->sla_latency_s =
+            at_most(quantile_ci(hists, scope->plan.n_batches, out->sla_quantile, relaxations),
+                    out->latency_max_s);
     batch_hist_destroy(hists);
 }
 
@@ -307,7 +315,7 @@ static void fill_service(struct batch_hist_scope *scope, const struct summary_fl
         out->latency_sd_s = moments_of(out->n_queries, SUM(latency_sum_ns), s->latency_sq_ns2).sd_s;
         if (out->n_queries > 0)
             out->latency_max_s = simtime_to_s(s->max_ns);
-        fill_quantiles(scope, out);
+        fill_quantiles(scope, fleet->relaxations, out);
     }
     out->sla = sla_verdict(out, overloaded, 1);
 }
@@ -349,10 +357,13 @@ static struct part_series part_series_create(const struct batch_hist_scope *scop
         s.drain_ns[i] = (double)t->drain_max_ns[part];
         s.part_j[i] = (double)t->energy_uj[part] * 1e-6;
     }
-    s.overload = (struct overload_series){
-        n,         group->n_servers, s.length_ns,
-        s.busy_ns, s.backlog_ns,     s.drain_ns,
-        .n_units = (double)per_server * group->n_servers};
+    s.overload = (struct overload_series){n,
+                                          group->n_servers,
+                                          s.length_ns,
+                                          s.busy_ns,
+                                          s.backlog_ns,
+                                          s.drain_ns,
+                                          .n_units = (double)per_server * group->n_servers};
     if (scope->first_bin > 0) {
         const struct group_tally *t = record_group(scope->record, scope->first_bin - 1, index);
         s.overload.backlog_before_ns = (double)t->backlog_ns[part];
@@ -654,13 +665,13 @@ const struct data_field summary_group_fields[] = {
 const struct data_field summary_fleet_fields[] = {
     DATA_COUNT32(first_bin, "1", "first measured bin"),
     DATA_COUNT32(n_bins, "1", "number of measured bins"),
-    DATA_NUMBER(relaxations, "1", "relaxation times measured, of all servers as one queue"),
-    DATA_NUMBER(queue_relaxations, "1", "relaxation times measured, of each queue"),
     DATA_INT(settled, "1", "0: no end of the warm-up was seen"),
     DATA_CODE(verdict, "does any backlog grow without bound", overload_names, OVERLOAD_NO),
     DATA_COUNT32(n_batches, "1", "batches behind the fleet's own intervals"),
     DATA_ESTIMATE(power_w, "W", "mean power of the fleet"),
     DATA_ESTIMATE(queries_per_j, "J-1", "queries per joule, which is QPS per watt"),
     DATA_NUMBER(energy_j, "J", "energy of the fleet over the measured bins"),
+    DATA_NUMBER(relaxations, "1", "relaxation times measured, of all servers as one queue"),
+    DATA_NUMBER(queue_relaxations, "1", "relaxation times measured, of each queue"),
     {0}};
 #undef ROW

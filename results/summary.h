@@ -5,9 +5,9 @@
 // count are cut into batches (batch.h) and every estimate carries an interval from them (ci.h).
 //
 // What is never reported: a percentile of an overloaded run (overload.h), and a quantile q of fewer
-// than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs twenty queries beyond
-// it. Of a run that is short beside the memory of its queues (relaxation.h), or that was still
-// moving, no interval of latency is given.
+// than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs twenty queries
+// beyond it. Of a run that is short beside the memory of its queues (relaxation.h), or that was
+// still moving, no interval of latency is given.
 //
 // Latency statistics are those of all queries that arrived in a measured bin, also of those whose
 // answer comes after the end of the run (the simulation knows it already), so the end of a run does
@@ -19,8 +19,8 @@
 // lost), and it decides the target: met when its whole 95 % interval (measurement_late) is at or
 // below what the quantile q allows, 1 - q; missed when all of it is above, or when more than 1 - q
 // are lost. It knows more than the quantile does, which has no interval where no query is near it.
-// What became of every query of the run, warm-up included, is counted to the last: n_run_generated is the sum of the three behind
-// it.
+// What became of every query of the run, warm-up included, is counted to the last: n_run_generated
+// is the sum of the three behind it.
 //
 // The tables at the end name each number once, with its unit, for the file and for its reader.
 #ifndef RESULTS_SUMMARY_H

@@ -7,7 +7,7 @@
 static const uint32_t cut_percent[] = {5, 10, 20, 30, 40, 50};
 #define N_CUTS (sizeof cut_percent / sizeof *cut_percent)
 #define LEAST_VALUES 20
-#define N_TENTHS 5     // of the second half
+#define N_TENTHS 5      // of the second half
 #define CLEARLY_LOW 3.0 // standard deviations
 
 // Mean of y[first .. end) without the NaN values; NaN when none is left.

@@ -161,7 +161,7 @@ static void find_real(struct compare *c)
 {
     size_t left = 0;
     for (size_t i = 0; i < c->n_rows; i++)
-        left += !isnan(clearness(&c->rows[i]));
+        left += isnan(clearness(&c->rows[i])) ? 0 : 1;
     for (; left > 0; left--) {
         struct compare_row *clearest = NULL;
         for (size_t i = 0; i < c->n_rows; i++) {
@@ -236,9 +236,9 @@ static void print_row(struct table *table, const struct compare_row *row, struct
     add_interval(table, row->diff, unit.scale);
     add_interval(table, relative, 100);
     table_cell(table, mem_strdup(row->paired ? "paired" : "Welch"));
-    table_cell(table, mem_strdup(isnan(row->diff.half_95)    ? "n/a"
-                                 : row->real                 ? "real"
-                                                             : "not shown"));
+    table_cell(table, mem_strdup(isnan(row->diff.half_95) ? "n/a"
+                                 : row->real              ? "real"
+                                                          : "not shown"));
 }
 
 static void print_file(FILE *out, char letter, const struct run_result *run)
@@ -283,7 +283,8 @@ int compare_print(FILE *out, const struct run_result *const *files, size_t n, st
         print_pair(out, files[0], files[i], c);
         compare_destroy(c);
     }
-    fprintf(out, "\n± half-width of the 95 %% confidence interval; real: 0 is excluded at 95 %% for "
-                 "all rows of a table together\n");
+    fprintf(out,
+            "\n± half-width of the 95 %% confidence interval; real: 0 is excluded at 95 %% for "
+            "all rows of a table together\n");
     return 0;
 }

@@ -19,7 +19,7 @@ static void print_relaxations(FILE *out, const struct summary_fleet *fleet, doub
         double all = fleet->relaxations, queue = fleet->queue_relaxations;
         double centre = fmax(RELAXATION_LEAST / all, RELAXATION_LEAST_QUEUE / queue);
         double tail = fmax(RELAXATION_LEAST_TAIL / all, RELAXATION_LEAST_QUEUE / queue);
-        fprintf(out, "note: short beside the memory of its queues (%.3g relaxation times",  all);
+        fprintf(out, "note: short beside the memory of its queues (%.3g relaxation times", all);
         fprintf(out, queue < all ? ", %.3g of each queue): " : "): ", queue);
         if (centre > 1)
             fprintf(out, "means and percentiles have an interval from about %.2g s measured, ",

@@ -121,10 +121,10 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", batches_tile}, {"core", independent_stay}, {"core", correlated_merge},
-        {"core", lag_one},      {"core", means_skip_gaps},  {"limits", least_batches},
-        {"limits", tiny},
-        {"core", aims},
+        {"core", batches_tile},     {"core", independent_stay},
+        {"core", correlated_merge}, {"core", lag_one},
+        {"core", means_skip_gaps},  {"limits", least_batches},
+        {"limits", tiny},           {"core", aims},
     };
     return suite_run("batch", tests, sizeof tests / sizeof *tests);
 }

@@ -175,11 +175,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", as_merged},
-                                       {"core", above_adds_up},
-                                       {"core", quantile_by_rank},
-                                       {"limits", quantile_of_one_value},
-                                       {"limits", one_bucket},
-                                       {"limits", empty}};
+    const struct suite_test tests[] = {
+        {"core", as_merged},        {"core", above_adds_up},
+        {"core", quantile_by_rank}, {"limits", quantile_of_one_value},
+        {"limits", one_bucket},     {"limits", empty}};
     return suite_run("batch_hist", tests, sizeof tests / sizeof *tests);
 }

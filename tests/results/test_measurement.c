@@ -108,8 +108,8 @@ START_TEST(floor_by_what_was_counted)
 }
 END_TEST
 
-// None late of 1000: below 3.68 in 1000 with 97.5 %, whatever the batches show; a few late: at least
-// as wide as independent queries; many: as the batches say.
+// None late of 1000: below 3.68 in 1000 with 97.5 %, whatever the batches show; a few late: at
+// least as wide as independent queries; many: as the batches say.
 START_TEST(late_of_a_run)
 {
     const struct ci none = {0, NAN, 1}, few = {0.04, 0.001, 20};
