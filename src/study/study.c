@@ -134,6 +134,7 @@ static void make_fleet(struct study *study)
     }
     study->fleet = (struct fleet_config){.services = study->services,
                                          .n_services = (uint32_t)study->n_services,
+                                         .sizes = (const struct qsize *const *)study->sizes,
                                          .groups = study->group_configs,
                                          .n_groups = (uint32_t)study->n_groups,
                                          .n_cells = (uint32_t)study->cells,
