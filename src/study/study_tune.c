@@ -10,6 +10,7 @@
 #include "results/measurement.h"
 #include "study/reader.h"
 #include "study/study.h"
+#include "study/study_memory.h"
 #include "study/study_traffic.h"
 
 #define MAX_BATCH_ITEMS 65535
@@ -210,7 +211,8 @@ static int check_accelerator(const struct study *study, struct err *err)
             const struct reals *grid = study_tune_grid(&study->tune, axis->key);
             if (axis->needs_accelerator && grid && grid->n > 0)
                 return err_set(err, ERR_STUDY,
-                               "%s: tune.%s: no group that is tuned has an accelerator",
+                               "%s: tune.%s: no group that is tuned has an accelerator that its "
+                               "services can use",
                                study->path, axis->key);
         }
     return 0;
@@ -225,7 +227,7 @@ int study_tune_check(const struct study *study, struct err *err)
                            "%s: tune: service \"%.60s\" has no latency target; give "
                            "traffic[%zu].sla",
                            study->path, study->services[s].name, s);
-    if (check_accelerator(study, err) < 0)
+    if (check_accelerator(study, err) < 0 || study_memory_check_search(study, err) < 0)
         return -1;
     if ((double)study->tune.max_queries < least)
         return err_set(

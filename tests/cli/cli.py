@@ -984,7 +984,8 @@ def group_list(folder):
     """list and schema show what studies can name, and fast: without starting MPI."""
     for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),
                         ("distributions", "production"), ("arrivals", "mmpp"), ("costs", "roofline"),
-                        ("schedulers", "split"), ("tuners", "deeprecsched")):
+                        ("schedulers", "split"), ("tuners", "deeprecsched"), ("accelerators", "t4"),
+                        ("tables", "wnd-repo-zen5-2core")):
         rc, out, err = call("list", topic, cwd=folder)
         expect(rc == 0 and word in out, f"list {topic}", err)
         rc, out, err = call("list", topic, "--long", cwd=folder)
