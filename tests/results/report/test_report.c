@@ -55,7 +55,7 @@ START_TEST(percentile_of_the_target)
              (const char *const[]){"max ms      p90 ms\n", "p90 25 ms: met", NULL});
     meta->services[0].sla_quantile = 0.97;
     shown_is(report_of(r, meta), 110,
-             (const char *const[]){"max ms  at target ms\n", "31.12  13.", NULL});
+             (const char *const[]){"max ms  at target ms\n", "31.12   13.", NULL});
     mem_free(usual);
     record_destroy(r);
     meta_destroy(meta);
