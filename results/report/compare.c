@@ -88,6 +88,7 @@ static const struct compared {
     size_t bins;
 } numbers[] = {
     {"served", "served_qps", NO_BINS},
+    {"goodput", "goodput_qps", NO_BINS},
     {"mean", "latency_mean_s", BINS(latency_mean_s)},
     {"p50", "latency_p50_s", BINS(latency_s[SUMMARY_P50])},
     {"p95", "latency_p95_s", BINS(latency_s[SUMMARY_P95])},

@@ -80,9 +80,14 @@ static void print_verdicts(FILE *out, const struct meta *m, const struct summary
             mem_free(load);
         }
     }
-    if (s->fleet.verdict == OVERLOAD_YES)
-        fprintf(out, "    A backlog grows without bound: there is no latency to report.\n");
-    else if (s->fleet.verdict == OVERLOAD_UNSURE)
+    if (s->fleet.verdict == OVERLOAD_YES) {
+        struct ci growth = summary_total(s)->queue_growth_qps;
+        char *qps = table_interval(growth.value, growth.half_95, 1);
+        fprintf(out,
+                "    A backlog grows without bound, by %s qps: there is no latency to report.\n",
+                qps);
+        mem_free(qps);
+    } else if (s->fleet.verdict == OVERLOAD_UNSURE)
         fprintf(out, "    This run is too short to tell whether the backlog is bounded; do not "
                      "trust its latency.\n");
 }
@@ -104,18 +109,23 @@ static bool has_target(const void *service)
 static const struct report_column rate_columns[] = {
     {"offered qps", "offered_qps", REPORT_NUMBER, .scale = 1},
     {"served qps", "served_qps", REPORT_INTERVAL, .scale = 1},
+    {"goodput qps", "goodput_qps", REPORT_KNOWN_INTERVAL, .scale = 1},
+    {"items/s", "items_per_s", REPORT_INTERVAL, .scale = 1},
+    {"late %", "late_frac", REPORT_INTERVAL, 100, .shown = has_target},
+    {0}};
+
+static const struct report_column latency_columns[] = {
+    {"mean @", "latency_mean_s", .form = REPORT_INTERVAL},
     {"p50 @", "latency_p50_s", .form = REPORT_INTERVAL},
     {"p95 @", "latency_p95_s", .form = REPORT_INTERVAL},
     {"p99 @", "latency_p99_s", .form = REPORT_INTERVAL},
-    {0}};
-
-static const struct report_column detail_columns[] = {
-    {"mean @", "latency_mean_s", .form = REPORT_INTERVAL},
-    {"wait @", "wait_mean_s", .form = REPORT_INTERVAL},
     {"p99.9 @", "latency_p999_s", .form = REPORT_INTERVAL},
     {"max @", "latency_max_s", .form = REPORT_NUMBER},
+    {0}};
+
+static const struct report_column wait_columns[] = {
+    {"wait @", "wait_mean_s", .form = REPORT_INTERVAL},
     {"waited %", "waited_frac", REPORT_INTERVAL, .scale = 100},
-    {"late %", "late_frac", REPORT_INTERVAL, 100, .shown = has_target},
     {"accel %", "accel_query_frac", REPORT_NUMBER, .scale = 100},
     {0}};
 
@@ -243,13 +253,16 @@ void report_print(FILE *out, const struct meta *meta, const struct summary *summ
     print_verdicts(out, meta, summary);
     fprintf(out, "\n");
     print_services(out, meta, summary, rate_columns, true);
-    if (summary->fleet.verdict != OVERLOAD_YES)
-        print_services(out, meta, summary, detail_columns, false);
+    if (summary->fleet.verdict != OVERLOAD_YES) {
+        print_services(out, meta, summary, latency_columns, false);
+        print_services(out, meta, summary, wait_columns, false);
+    }
     print_losses(out, meta, summary);
     print_groups(out, meta, summary);
     fprintf(out,
             "\n± half-width of the 95 %% confidence interval; n/a: too few queries or too short "
-            "a run%s\n",
+            "a run%s\nserved: queries completed per second; goodput: of these, within their "
+            "target\n",
             summary->fleet.verdict == OVERLOAD_YES ? ", or overloaded" : "");
     if (run)
         print_run(out, run);
