@@ -17,18 +17,10 @@ static struct doc *parsed(const char *text)
 // A text becomes one scalar on one line that reads back to it, whatever is in it.
 START_TEST(texts_read_back)
 {
-    static const char *const texts[] = {"wnd",
-                                        "25ms",
-                                        "",
-                                        "~",
-                                        "null",
-                                        "a: b",
-                                        "-x",
-                                        "[1, 2]",
-                                        "say \"no\" \\ ",
-                                        " end ",
-                                        "\xc3\xa9",
-                                        "\xf0\x9f\x98\x80"};
+    static const char *const texts[] = {"wnd",   "25ms",     "",
+                                        "~",     "null",     "a: b",
+                                        "-x",    "[1, 2]",   "say \"no\" \\ ",
+                                        " end ", "\xc3\xa9", "\xf0\x9f\x98\x80"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char *quoted = flow_quote(texts[i]), *text = mem_printf("k: %s\n", quoted);
         ck_assert_ptr_null(strchr(quoted, '\n'));
