@@ -29,6 +29,9 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
 // borrows from the line.
 struct survey_source job_source(const struct cmd_line *line);
 
+// Not collective. Tells what is to be known about the study's inputs (study_notes.h), on rank 0.
+void job_tell_notes(const struct study *study);
+
 // Collective (eval->comm). May the command's results go to `output`? *there, of rank 0: they are
 // there already, and nothing is in the way; afterwards the same on every rank.
 int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,
