@@ -32,9 +32,12 @@ struct survey_source job_source(const struct cmd_line *line);
 // Not collective. Tells what is to be known about the study's inputs (study_notes.h), on rank 0.
 void job_tell_notes(const struct study *study);
 
-// Collective (eval->comm). May the command's results go to `output`? *there, of rank 0: they are
-// there already, and nothing is in the way; afterwards the same on every rank.
-int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,
+// Not collective: rank 0. Claims the command's output until job_close(), see results/file/claim.h.
+int job_claim(struct cmd_line *line, const char *output, struct err *err);
+
+// Collective (eval->comm). May the command's results go to `output`? Then they are claimed. *there,
+// of rank 0: they are there already, and nothing is in the way; afterwards the same on every rank.
+int job_check_output(struct cmd_line *line, const struct eval *eval, const char *output,
                      bool *there, struct err *err);
 
 // A search that is under way.
