@@ -11,6 +11,7 @@
 #include "results/hist.h"
 #include "results/record.h"
 #include "study/study.h"
+#include "study/study_notes.h"
 
 // Of memory, for the estimate only.
 #define SERVER_BYTES 1024.0
@@ -96,10 +97,20 @@ static void print_estimate(const struct study *study)
     printf("%.0f MB, %s min:s on one core\n", bytes * 1e-6, clock);
 }
 
+static void tell(void *user, bool is_warning, const char *text)
+{
+    (void)user;
+    if (is_warning)
+        log_warn("%s", text);
+    else
+        printf("  %s\n", text);
+}
+
 static void check_all(const struct study *study)
 {
     struct estimate estimate = {0};
     check_services(study);
+    study_notes(study, tell, NULL);
     printf("groups, if every server gets its share:\n");
     for (size_t g = 0; g < study->n_groups; g++)
         check_group(study, g, &estimate);

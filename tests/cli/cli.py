@@ -302,12 +302,21 @@ def group_traces(folder):
                 folder, "trace", verb, source, "-o", "pipe", "--force")
     refused("trace into no folder", r"output no/t.csv: cannot write in no: ", folder, "trace",
             "convert", "t.csv", "-o", "no/t.csv")
-    # A replayed query larger than the tables of its service is named where the study says it.
-    write(folder, "large.csv", "0,1\n1,2000\n")
-    write(folder, "large.yaml", STUDY.replace(
-        "sla: {p95: 25ms}", "arrivals: {process: replay, file: large.csv, max_items: 4000}"))
-    refused("replay of large queries", r"large.yaml:7:61: traffic\[0\].arrivals.max_items: the trace "
-            r"has a query of 2000 items", folder, "check", "large.yaml")
+    # Sizes above max_items are told of; that one key raises the limit.
+    write(folder, "large.csv", "0,1\n0.5,2000\n1,3\n")
+    for key, told in ((", max_items: 4000", False), ("", True)):
+        write(folder, "large.yaml", STUDY.replace(
+            "sla: {p95: 25ms}", f"arrivals: {{process: replay, file: large.csv{key}}}"))
+        for command in ("check",), ("run", "-o", f"large{told}.h5"):
+            rc, out, err = call(*command, "large.yaml", cwd=folder)
+            expect(rc == 0 and told == ("1 of 3 sizes (33.3 %) are above max_items" in err),
+                   f"sizes above max_items{key}", err)
+    # A clock of whole seconds is told of, a resolution spreads the records, the rate is theirs.
+    write(folder, "coarse.csv", "".join(f"{i // 20},1\n" for i in range(60)))
+    for setting, told in (("resolution=0", True), ("resolution=1s", False)):
+        rc, out, err = call("trace", "inspect", "coarse.csv", "--set", setting, cwd=folder)
+        expect(rc == 0 and told == ("resolution: 1s spreads them" in err) and
+               re.search("mean rate +20 qps", out), f"coarse trace, {setting}", out + err)
     hdf5_traces(folder)
 
 
