@@ -6,7 +6,27 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/relaxation.h"
 #include "results/report/report_columns.h"
+
+// What the run is too short for, and how long one has to be.
+static void print_relaxations(FILE *out, const struct summary_fleet *fleet, double measured_s)
+{
+    if (!fleet->settled) {
+        fprintf(out, "note: latency was still moving half-way through: no steady state was seen, "
+                     "and no interval of it is given; run longer\n");
+    } else if (fleet->verdict != OVERLOAD_YES && !summary_gives(fleet, 0.99)) {
+        double all = fleet->relaxations, queue = fleet->queue_relaxations;
+        double centre = fmax(RELAXATION_LEAST / all, RELAXATION_LEAST_QUEUE / queue);
+        double tail = fmax(RELAXATION_LEAST_TAIL / all, RELAXATION_LEAST_QUEUE / queue);
+        fprintf(out, "note: short beside the memory of its queues (%.3g relaxation times", all);
+        fprintf(out, queue < all ? ", %.3g of each queue): " : "): ", queue);
+        if (centre > 1)
+            fprintf(out, "means and percentiles have an interval from about %.2g s measured, ",
+                    centre * measured_s);
+        fprintf(out, "those above the 95th from %.2g s\n", tail * measured_s);
+    }
+}
 
 static void print_head(FILE *out, const struct meta *m, const struct summary *s)
 {
@@ -17,12 +37,10 @@ static void print_head(FILE *out, const struct meta *m, const struct summary *s)
     fprintf(out, "%u cell%s, %u servers   simulated %g s, measured %g s .. %g s (warm-up %s)\n",
             m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers, simtime_to_s(m->duration_ns),
             from_s, to_s,
-            m->warmup_auto     ? "detected"
+            m->warmup_auto     ? "automatic"
             : m->warmup_ns > 0 ? "given"
                                : "none");
-    if (!s->fleet.settled)
-        fprintf(out, "note: latency was still moving half-way through: no end of the warm-up was "
-                     "seen; run longer\n");
+    print_relaxations(out, &s->fleet, to_s - from_s);
 }
 
 // "job 4711   2 nodes, 8 ranks   resumed 3 times"; nothing of a run that is neither in a batch job
@@ -230,8 +248,8 @@ void report_print(FILE *out, const struct meta *meta, const struct summary *summ
     print_losses(out, meta, summary);
     print_groups(out, meta, summary);
     fprintf(out,
-            "\n± half-width of the 95 %% confidence interval; n/a: too few queries or time "
-            "bins%s\n",
+            "\n± half-width of the 95 %% confidence interval; n/a: too few queries or too short "
+            "a run%s\n",
             summary->fleet.verdict == OVERLOAD_YES ? ", or overloaded" : "");
     if (run)
         print_run(out, run);

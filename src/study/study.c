@@ -289,5 +289,6 @@ struct meta *study_meta(const struct study *study)
     meta->warmup_ns = study->warmup_ns;
     meta->warmup_auto = study->warmup_auto;
     meta->has_outages = fleet_has_outages(&study->fleet);
+    meta->shares_load = policy_types[study->balancer.policy]->needs_feedback;
     return meta;
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cluster/sched.h"
+#include "results/measurement.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_memory.h"
@@ -165,7 +166,7 @@ double study_tune_least_queries(const struct study *study)
         double share = service->traffic.rate_qps / all_qps * STUDY_TUNE_MEASURED_FRAC;
         double n = STUDY_TUNE_SOME_LATE / (1 - service->sla_quantile);
         if (study->tune.p99_bound > 0)
-            n = fmax(n, STUDY_TUNE_LEAST_LATE / 0.01);
+            n = fmax(n, MEASUREMENT_FEW_LATE / 0.01);
         if (service->sla_ns > 0)
             least = fmax(least, ceil(n / share));
     }

@@ -63,7 +63,7 @@ START_TEST(all_numbers)
             n++;
         }
     }
-    ck_assert_int_eq(n, 11 + 11 + 2 + 4 + 2); // of the tables, less those with a rule of their own
+    ck_assert_int_eq(n, 11 + 11 + 2 + 4 + 4); // of the tables, less those with a rule of their own
     replications_destroy(f);
     sweep_result_destroy(p);
 }
