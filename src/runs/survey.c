@@ -125,7 +125,7 @@ static void look_at(struct survey *survey, uint32_t point)
     facts->seed = study->settings.seed;
     for (size_t g = 0; g < study->n_groups; g++)
         facts->n_servers += (uint64_t)study->groups[g].servers;
-    facts->queries = study_expected_queries(study);
+    facts->queries = demand_queries(study);
     facts->work_s = demand_wall_s(study);
     const struct pointdir_study ours = {study->settings.name, facts->digest};
     facts->state = (int32_t)pointdir_look(survey->folder, point, &ours, note, sizeof note);

@@ -223,7 +223,14 @@ static int read_service(struct study *study, const struct library *library, cons
         study_traffic_read_sizes(study, map, &service->traffic.sizes, &study->sizes[s], open_files,
                                  err) < 0)
         return -1;
-    return read_arrivals(study, map, service, open_files, err);
+    if (read_arrivals(study, map, service, open_files, err) < 0)
+        return -1;
+    const struct arrival_config *arrivals = &service->traffic.arrivals;
+    if (arrival_carries_sizes(arrivals)) {
+        qsize_destroy(study->sizes[s]);
+        study->sizes[s] = qsize_of_records(arrivals->trace->size_items, arrivals->trace->n);
+    }
+    return 0;
 }
 
 int study_traffic_read(struct study *study, const struct library *library, const struct node *root,
@@ -314,9 +321,6 @@ double study_traffic_rate_qps(const struct study *study)
 int64_t study_traffic_largest_items(const struct study *study, size_t s)
 {
     const struct service_traffic *traffic = &study->services[s].traffic;
-    int64_t most = traffic->sizes.max_items; // covers those of a trace
-    if (arrival_carries_sizes(&traffic->arrivals))
-        return traffic->arrivals.csv.max_items < most ? traffic->arrivals.csv.max_items : most;
     return study->sizes[s] ? (int64_t)qsize_max_items(study->sizes[s]) : traffic->sizes.max_items;
 }
 
