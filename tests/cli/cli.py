@@ -1013,11 +1013,28 @@ def group_capacity(folder):
     write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", cwd=folder)
     expect(rc == 0 and "web" in out and "results: out.h5" in out, "capacity prints a table", out + err)
+    expect(re.match(r"\d+ servers of `web` hold it; .*\.\n", out), "capacity opens with its answer", out)
     expect(os.listdir(folder).count("out.h5") == 1 and "out.h5.memo" not in os.listdir(folder),
            "capacity leaves its results alone", os.listdir(folder))
     refused("capacity over results", r"output out.h5: exists", folder, "capacity", "study.yaml", "-o", "out.h5")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", "--resume", cwd=folder)
     expect(rc == 0 and "there already" in out, "capacity --resume when done", out + err)
+    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes 1 ms on an idle "
+                r"server of `web`\.\n")
+    write(folder, "study.yaml", CAPACITY.replace("p95: 5ms", "p95: 500us"))
+    for find in ("servers", "day"):
+        rc, out, err = call("capacity", "study.yaml", "-o", "none.h5", "--set", "capacity.find=" + find, cwd=folder)
+        expect(rc == 3 and re.fullmatch(sentence, out), f"capacity: {find} out of reach", f"{rc} {out} {err}")
+    rc, out, err = call("capacity", "study.yaml", "-q", "-o", "none.h5", cwd=folder)
+    expect(rc == 3 and out == "" and re.fullmatch(sentence, err), "the same with --quiet", f"{rc} {out} {err}")
+    expect(not [name for name in os.listdir(folder) if name.startswith("none")], "out of reach leaves nothing",
+           os.listdir(folder))
+    write(folder, "study.yaml", CAPACITY + "capacity: {find: load, queries: 2000, max_queries: 10000}\n")
+    for args in ((), ("--resume",)):
+        rc, out, err = call("capacity", "study.yaml", "-o", "few.h5", "--set", "capacity.find=servers",
+                            "--set", "capacity.max_servers=4", "--set", "traffic[0].rate=20000qps", *args, cwd=folder)
+        expect(rc == 3 and out.startswith("No answer: even 4 servers of `web` do not hold it"), "too few allowed",
+               f"{rc} {out} {err}")
     write(folder, "other.h5.memo", "not a memo")
     refused("capacity over what was kept", r"memo other.h5.memo: exists", folder, "capacity", "study.yaml", "-o",
             "other.h5")
