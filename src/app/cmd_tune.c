@@ -12,6 +12,7 @@ static const struct cmd_option options[] = {
     {"--force", 'f', NULL, "replace an existing results file"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: tune.accuracy=2%"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // Searches, writes the file, and prints it.
@@ -33,8 +34,10 @@ static int tune(struct cmd_line *line, const struct eval *eval, const struct tun
     }
     rc = eval_agree(eval, rc, err);
     if (rc == 0 && eval->rank == 0 && !cmd_given(line, "--quiet")) {
-        report_tuning_print(stdout, tuning);
-        job_search_print(&search, output);
+        struct report_out out = cmd_report_out(line);
+        report_tuning_print(&out, tuning);
+        job_search_print(&search, output, &out);
+        report_end(&out);
     }
     tuning_result_destroy(tuning);
     return rc;

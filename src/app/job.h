@@ -54,6 +54,6 @@ void job_search_begin(struct job_search *search, const struct cmd_line *line,
 // Not collective. Ends the progress, and the time that info->wall_s says.
 void job_search_end(struct job_search *search);
 // Not collective. Prints what it has cost, and where the results are.
-void job_search_print(const struct job_search *search, const char *output);
+void job_search_print(const struct job_search *search, const char *output, struct report_out *out);
 
 #endif
