@@ -64,11 +64,11 @@ static void report_is(int format, const char *wanted)
 START_TEST(text)
 {
     report_is(REPORT_TEXT, "a sentence of 5 words\n"
-                           "service          p95 ms  power W   n\n"
-                           "feed         1.23 ±0.10    150.0  17\n"
+                           "service        p95 ms  power W   n\n"
+                           "feed       1.23 ±0.10    150.0  17\n"
                            "ads, \"x\"\\         n/a        -   -\n"
                            "       fixed\n"
-                           "time    QPS\n"
+                           "time    QPS \n"
                            "06:30    1e3  ####\n");
 }
 END_TEST
