@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/sched.h"
+#include "runs/footprint.h"
 
 // Rough costs on one core of a current server, for the estimate only.
 #define QUERY_NS 100.0
@@ -80,6 +81,22 @@ double demand_share_frac(const struct study *study, const struct study_group *gr
     return group->weight / weights;
 }
 
+// As demand_of(), of which no cost is needed.
+static double requests_of(const struct study *study, const struct study_group *group, size_t s)
+{
+    const struct settings fit = sched_fit(&group->settings[s], cost_has_accel(group->costs[s]));
+    const struct dispatch_config dispatch = sched_needs(&fit);
+    const struct qsize *sizes = study->sizes[s];
+    double sum = 0;
+    uint32_t largest = sizes ? qsize_max_items(sizes) : 0;
+    for (uint32_t n = sizes ? qsize_min_items(sizes) : 1; n <= largest; n++) {
+        bool whole = dispatch.offload_items > 0 && n >= dispatch.offload_items;
+        uint32_t batch = dispatch.batch_items > n ? n : (uint32_t)dispatch.batch_items;
+        sum += qsize_pmf(sizes, n) * (whole ? 1 : (n + batch - 1) / batch);
+    }
+    return sum;
+}
+
 double demand_requests(const struct study *study)
 {
     double sum = 0, duration_s = simtime_to_s(study->settings.duration_ns);
@@ -89,8 +106,7 @@ double demand_requests(const struct study *study)
         for (size_t s = 0; s < study->n_services; s++) {
             const struct service_traffic *traffic = &study->services[s].traffic;
             double qps = part * arrival_mean_qps(&traffic->arrivals, traffic->rate_qps);
-            sum += qps * demand_of(study, group, s, (uint32_t)group->platform.cores).requests *
-                   duration_s;
+            sum += qps * requests_of(study, group, s) * duration_s;
         }
     }
     return sum;
@@ -98,5 +114,7 @@ double demand_requests(const struct study *study)
 
 double demand_wall_s(const struct study *study)
 {
-    return (study_expected_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9;
+    uint32_t n_bins = (uint32_t)study->settings.bins + 1;
+    return (study_expected_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9 +
+           footprint_of(&study->fleet, n_bins).wall_s;
 }
