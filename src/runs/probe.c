@@ -227,7 +227,7 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
     struct run_options options = {.layout = LAYOUT_AUTO, .times = probe->times};
     struct run_cost cost = {0};
     struct record *total = NULL;
-    const struct verdict_scope scope = {probe->group, probe->study->tune.p99_bound};
+    const struct verdict_scope scope = {probe->group, probe->study->tune.p99_bound, NULL};
     int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
