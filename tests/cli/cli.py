@@ -996,7 +996,7 @@ tune: {accuracy: 10%, queries: 1000, max_queries: 6000}
 BAD_CAPACITY = {
     "demand that no fleet can meet": (
         "capacity: {find: plan, headroom: 300%}\n",
-        r"study.yaml: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
+        r"study.yaml:\d+:\d+: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
         r"[0-9]+ qps of 24000 qps \(headroom included\) in the interval at 00:00"),
     "more cells down than there are": (
         "capacity: {cells_down: [2]}\n",
@@ -1004,18 +1004,18 @@ BAD_CAPACITY = {
     "broken intervals": ("capacity: {find: day, interval: 7h}\n",
                          r"study.yaml:11:\d+: capacity.interval: expected a whole number of them"),
     "cost without prices": ("capacity: {find: plan, objective: cost}\n",
-                            r"study.yaml: capacity.objective: cost: group \"web\" has no price"),
+                            r"study.yaml:\d+:\d+: capacity.objective: cost: group \"web\" has no price"),
     "carbon without a curve": ("capacity: {find: plan, objective: carbon}\n",
-                               r"study.yaml: capacity.(carbon|objective): "),
+                               r"study.yaml:\d+:\d+: capacity.(carbon|objective): "),
     "a time without its unit": ("capacity: {startup: 300}\n",
                                 r"study.yaml:11:\d+: capacity.startup: expected a time"),
     "a misspelt question": ("capacity: {find: server}\n",
                             r"study.yaml:11:\d+: capacity.find: .*\"servers\""),
     "a list of failures in a day": (
         "failures: {events: [{at: 1s, for: 1s, group: web, server: 0}]}\ncapacity: {find: day}\n",
-        r"study.yaml: failures.events: a list belongs to a time"),
+        r"study.yaml:\d+:\d+: failures.events: a list belongs to a time"),
     "a sweep": ("sweep: [{axis: seed, key: seed, values: [1, 2]}]\n",
-                r"study.yaml: sweep: not for capacity"),
+                r"study.yaml:\d+:\d+: sweep: not for capacity"),
 }
 
 
