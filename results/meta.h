@@ -41,6 +41,7 @@ struct meta {
     int64_t warmup_ns; // given; 0: none
     bool warmup_auto;  // detect it
     bool has_outages;  // servers may go down
+    bool shares_load;  // the policy looks at the servers: those of a cell are as one queue
     uint32_t n_services, n_groups, n_cells, n_servers;
     struct meta_service *services; // owned
     struct meta_group *groups;     // owned

@@ -14,37 +14,22 @@
 
 #include "base/err.h"
 #include "base/schema.h"
-#include "traces/csv.h"
 #include "traces/query.h"
+#include "traces/timetable.h"
 #include "traces/trace.h"
 
-enum trace_csv_time {
-    TRACE_CSV_TIME_AUTO, // timestamps if the first record has one, else seconds
-    TRACE_CSV_TIME_S,
-    TRACE_CSV_TIME_MS,
-    TRACE_CSV_TIME_US,
-    TRACE_CSV_TIME_NS,
-    TRACE_CSV_TIME_STAMP,
-};
-enum trace_csv_header {
-    TRACE_CSV_HEADER_AUTO, // if a column is named, or the first line's time is no time
-    TRACE_CSV_HEADER_YES,
-    TRACE_CSV_HEADER_NO,
-};
 enum trace_csv_start {
     TRACE_CSV_START_FIRST, // the first record arrives at 0
     TRACE_CSV_START_ZERO,  // times are since the start of the simulation
 };
-extern const char *const trace_csv_time_names[];   // "auto" "s" "ms" "us" "ns" "timestamp" NULL
-extern const char *const trace_csv_header_names[]; // "auto" "yes" "no" NULL
-extern const char *const trace_csv_start_names[];  // "first" "zero" NULL
+extern const char *const trace_csv_start_names[]; // "first" "zero" NULL
 
 struct trace_csv_config {
     char *file;
     char *time_column, *size_column; // name or number; size_column "" or NULL: no sizes
-    int time_unit;                   // enum trace_csv_time
+    int time_unit;                   // enum timetable_unit
     int separator;                   // enum csv_separator
-    int header;                      // enum trace_csv_header
+    int header;                      // enum timetable_header
     int start;                       // enum trace_csv_start
     double time_scale, size_scale;   // factors > 0
     int64_t max_items;               // larger sizes count as this one, and 0 as 1
@@ -63,11 +48,11 @@ struct trace_csv_config {
             strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",              \
             "column of the sizes in items; HDF5: dataset, 2 is /sample/size_items; empty: none"),  \
         FIELD_CHOICES(                                                                             \
-            strct, "time_unit", at time_unit, trace_csv_time_names, "auto",                        \
+            strct, "time_unit", at time_unit, timetable_unit_names, "auto",                        \
             "of the times; auto: timestamps if they look so, else seconds; HDF5: its units"),      \
         FIELD_CHOICES(strct, "separator", at separator, csv_separator_names, "auto",               \
                       "between columns; auto: from the first line"),                               \
-        FIELD_CHOICES(strct, "header", at header, trace_csv_header_names, "auto",                  \
+        FIELD_CHOICES(strct, "header", at header, timetable_header_names, "auto",                  \
                       "whether the first line names the columns"),                                 \
         FIELD_CHOICES(strct, "start", at start, trace_csv_start_names, "first",                    \
                       "what time 0 is: the first record, or zero as written"),                     \

@@ -73,7 +73,7 @@ int checkpoint_file_head(struct frames_in *in, struct checkpoint_head *head, str
         return -1;
     struct blob_reader reader = blob_read(own, sizeof own);
     if (!get_head(&reader, &found))
-        return err_set(err, ERR_FAIL, "checkpoint %s: damaged at byte 0", in->name);
+        return err_set(err, ERR_STUDY, "checkpoint %s: damaged at byte 0", in->name);
     *head = found;
     return 0;
 }

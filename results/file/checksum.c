@@ -57,7 +57,7 @@ FILE *checksum_open(const char *path, const char *name, uint64_t *n_bytes, struc
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     FILE *file = NULL;
     if (fd < 0) {
-        err_set(err, errno == ENOENT ? ERR_STUDY : ERR_FAIL, "%s: %s", name, strerror(errno));
+        err_set(err, ERR_STUDY, "%s: %s", name, strerror(errno));
         return NULL;
     }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
@@ -102,11 +102,8 @@ int checksum_check(const char *path, enum checksum_state *state, struct err *err
 {
     uint64_t n_bytes;
     FILE *file = checksum_open(path, path, &n_bytes, err);
-    if (!file) {
-        if (err)
-            err->code = ERR_FAIL;
+    if (!file)
         return -1;
-    }
     errno = 0;
     int rc = check(file, n_bytes, state);
     if (rc != 0)

@@ -44,7 +44,7 @@ bool dataset_file_is_hdf5(const char *path)
 void dataset_file_fail(struct dataset_file *f, const char *object, const char *what)
 {
     if (!f->failed)
-        err_set(f->err, ERR_FAIL, "%s: %s%s %s", f->path,
+        err_set(f->err, ERR_STUDY, "%s: %s%s %s", f->path,
                 f->ours ? "not a readable recfleet result: " : "", object, what);
     f->failed = true;
 }
@@ -57,7 +57,7 @@ void dataset_file_refuse(struct dataset_file *f, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     if (!f->failed)
-        err_set(f->err, ERR_FAIL, "%s: %s", f->path, text);
+        err_set(f->err, ERR_STUDY, "%s: %s", f->path, text);
     f->failed = true;
 }
 
@@ -84,12 +84,12 @@ int dataset_file_survives(const char *path, sandbox_fn work, void *data, struct 
     if (checksum_check(path, &seal, err) != 0)
         return -1;
     if (seal == CHECKSUM_BROKEN)
-        return err_set(err, ERR_FAIL, "%s: the file is damaged (its checksum does not match)",
+        return err_set(err, ERR_STUDY, "%s: the file is damaged (its checksum does not match)",
                        path);
     unsigned cpu_s = SANDBOX_S + (unsigned)(bytes_of_file(path) / SANDBOX_BYTES_PER_S);
     if (seal == CHECKSUM_WHOLE || sandbox_run(work, data, cpu_s, &why) == 0)
         return 0;
-    return err_set(err, ERR_FAIL, "%s: damaged, or not a file that HDF5 can read (%.200s)", path,
+    return err_set(err, ERR_STUDY, "%s: damaged, or not a file that HDF5 can read (%.200s)", path,
                    why.text);
 }
 
@@ -104,7 +104,7 @@ struct dataset_file *dataset_file_open(const char *path, bool ours, struct err *
     H5Pclose(access);
     if (f->id >= 0)
         return f;
-    err_set(err, ERR_FAIL, "%s: %s", path,
+    err_set(err, ERR_STUDY, "%s: %s", path,
             ours ? "not an HDF5 file, or a truncated one"
                  : "the HDF5 file is truncated or damaged");
     mem_free(f);

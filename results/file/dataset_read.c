@@ -359,14 +359,20 @@ static void read_dim(struct reader *r, const struct dataset_dim *dim)
     uint64_t n = dataset_length(dim, r->artefact);
     char *path = mem_printf("/%s", dim->name);
     char *into; // names or values
+    char **names;
     memcpy(&into, (char *)r->artefact + dim->offset, sizeof into);
     if (dim->axis == DATASET_AXIS_GRID && is_read(r, dim))
         read_grid(r, dim);
     else if (n > 0 && dim->axis == DATASET_AXIS_NAMED)
         dataset_file_values(r->file, path, CONTENT_TEXT, 1, &n, into);
-    else if (n > 0 && dim->axis == DATASET_AXIS_VALUES)
+    // Names go to terminals: a file, or the program that wrote it, may think of anything.
+    memcpy(&names, (char *)r->artefact + dim->offset, sizeof names);
+    for (uint64_t i = 0; i < n && dim->axis == DATASET_AXIS_NAMED; i++)
+        if (names[i])
+            err_one_line(names[i]);
+    if (n > 0 && dim->axis == DATASET_AXIS_VALUES)
         dataset_file_values(r->file, path, CONTENT_F64, 1, &n, into);
-    else if (dim->axis == DATASET_AXIS_NAMES || dim->axis == DATASET_AXIS_NUMBERS)
+    if (dim->axis == DATASET_AXIS_NAMES || dim->axis == DATASET_AXIS_NUMBERS)
         check_constant(r, path, dim);
     mem_free(path);
 }
@@ -382,6 +388,8 @@ static void read_members(struct reader *r, const char *group, const struct data_
         char *text = NULL;
         dataset_file_attribute(r->file, group, f->name, type,
                                type == CONTENT_TEXT ? (void *)&text : &stored);
+        if (text)
+            err_one_line(text);
         if (type == CONTENT_TEXT)
             memcpy((char *)row + f->offset, &text, sizeof text);
         else if (!dataset_file_failed(r->file) &&

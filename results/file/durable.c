@@ -4,13 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -82,11 +80,7 @@ bool durable_lock(int fd)
 
 int durable_write(int fd, const void *bytes, uint64_t n)
 {
-    sigset_t limit, before;
     int reason = 0;
-    sigemptyset(&limit);
-    sigaddset(&limit, SIGXFSZ);
-    pthread_sigmask(SIG_BLOCK, &limit, &before);
     for (uint64_t done = 0; done < n && reason == 0;) {
         ssize_t put = write(fd, (const unsigned char *)bytes + done, n - done);
         if (put > 0)
@@ -96,11 +90,6 @@ int durable_write(int fd, const void *bytes, uint64_t n)
         else if (errno != EINTR)
             reason = errno;
     }
-    // Blocked, the signal waits, and would end the program as soon as it no longer is.
-    while (reason == EFBIG && !sigismember(&before, SIGXFSZ) &&
-           sigtimedwait(&limit, NULL, &(struct timespec){0, 0}) == SIGXFSZ)
-        continue;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return reason;
 }
 
@@ -232,6 +221,7 @@ int durable_open(struct durable_file *file, const char *what, const char *path,
     err_set(err, ERR_FAIL, "%s %s: cannot write in %s: %s", what, path, folder, strerror(reason));
     mem_free(folder);
     release(file);
+    errno = reason;
     return -1;
 }
 
@@ -321,16 +311,19 @@ int durable_check(const char *what, const char *path, enum durable_mode mode, ui
 {
     struct durable_file file;
     struct statvfs fs;
+    errno = 0;
     int rc = durable_open(&file, what, path, mode, err);
+    bool full = rc != 0 && (errno == ENOSPC || errno == EDQUOT);
     if (rc == 0) {
-        if (fstatvfs(file.fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < least_bytes)
-            rc = err_set(err, ERR_STUDY, "%s %s: no space left in its folder", what, path);
+        full = fstatvfs(file.fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < least_bytes;
+        if (full)
+            rc = err_set(err, ERR_FAIL, "%s %s: no space left in its folder", what, path);
         if (rc == 0 && mode == DURABLE_KEEP)
             rc = try_second_name(&file, err);
         durable_discard(&file);
     }
     if (rc != 0 && err)
-        err->code = ERR_STUDY;
+        err->code = full ? ERR_FAIL : ERR_STUDY;
     return rc;
 }
 

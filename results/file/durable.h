@@ -45,8 +45,8 @@ int durable_check_place(const char *what, const char *path, enum err_code code, 
 // system has no locks everybody gets it.
 bool durable_lock(int fd);
 
-// Writes all bytes. 0, or the number of the error: a full disk is ENOSPC, and a file longer than
-// the process may write is EFBIG, not the end of the program by SIGXFSZ.
+// Writes all bytes. 0, or the number of the error: a full disk is ENOSPC; a file longer than the
+// process may write is EFBIG where SIGXFSZ is ignored, as main() has it.
 int durable_write(int fd, const void *bytes, uint64_t n);
 
 // The temporary name for `path` of process `pid`; caller mem_free()s.
@@ -78,7 +78,7 @@ int durable_publish(struct durable_file *file, struct err *err);
 void durable_discard(struct durable_file *file);
 
 // Could durable_open() and durable_publish() be done, and are least_bytes free? For before a run.
-// Leaves nothing behind. ERR_STUDY with the reason.
+// Leaves nothing behind. The reason is ERR_STUDY, but ERR_FAIL for a full disk, as it is later.
 int durable_check(const char *what, const char *path, enum durable_mode mode, uint64_t least_bytes,
                   struct err *err);
 

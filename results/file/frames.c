@@ -107,12 +107,12 @@ int frames_replaceable(const struct frames_kind *kind, const char *path, struct 
 
 static int damaged(const struct frames_in *in, uint64_t at, struct err *err)
 {
-    return err_set(err, ERR_FAIL, "%s %s: damaged at byte %" PRIu64, in->kind->what, in->name, at);
+    return err_set(err, ERR_STUDY, "%s %s: damaged at byte %" PRIu64, in->kind->what, in->name, at);
 }
 
 static int cut_off(const struct frames_in *in, struct err *err)
 {
-    return err_set(err, ERR_FAIL,
+    return err_set(err, ERR_STUDY,
                    "%s %s: cut off: it ends at byte %" PRIu64 ", before it is complete",
                    in->kind->what, in->name, in->size);
 }
@@ -197,7 +197,7 @@ static int check_end(struct frames_in *in, struct err *err)
     if (words[0] != in->n_frames || words[1] != in->chain || in->n_frames == 0)
         return damaged(in, at, err);
     if (in->at != in->size)
-        return err_set(err, ERR_FAIL,
+        return err_set(err, ERR_STUDY,
                        "%s %s: damaged: %" PRIu64 " bytes behind its end at byte %" PRIu64,
                        in->kind->what, in->name, in->size - in->at, in->at);
     return 0;
@@ -215,7 +215,7 @@ int frames_next(struct frames_in *in, uint64_t *n_bytes, uint64_t *hash, struct 
     if (read_on(in, hash, sizeof *hash, err) != 0)
         return -1;
     if (*n_bytes > in->size - in->at)
-        return err_set(err, ERR_FAIL,
+        return err_set(err, ERR_STUDY,
                        "%s %s: cut off at byte %" PRIu64 " or damaged at byte %" PRIu64,
                        in->kind->what, in->name, in->size, at);
     in->n_frames++;
@@ -225,7 +225,7 @@ int frames_next(struct frames_in *in, uint64_t *n_bytes, uint64_t *hash, struct 
 
 static int frame_damaged(const struct frames_in *in, uint64_t n_bytes, struct err *err)
 {
-    return err_set(err, ERR_FAIL, "%s %s: damaged between byte %" PRIu64 " and byte %" PRIu64,
+    return err_set(err, ERR_STUDY, "%s %s: damaged between byte %" PRIu64 " and byte %" PRIu64,
                    in->kind->what, in->name, in->at - n_bytes, in->at);
 }
 

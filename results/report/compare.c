@@ -46,7 +46,7 @@ static void pair(struct compare_row *row, const struct run_result *a, const stru
         n++;
     }
     if (known >= LEAST_PAIRS && 2 * known > n && !isnan(row->diff.value)) {
-        struct batch_plan plan = batch_plan_of(d, n);
+        struct batch_plan plan = batch_plan_of(d, n, BATCH_AIM);
         batch_means(&plan, d, d);
         struct ci ci = ci_sections(row->diff.value, d, plan.n_batches);
         row->paired = ci.n_batches >= 2;
@@ -62,7 +62,7 @@ static struct compare_row *add_row(struct compare *c, char *what, const char *un
 {
     c->rows = mem_realloc(c->rows, c->n_rows + 1, sizeof *c->rows);
     c->rows[c->n_rows] =
-        (struct compare_row){what, units, base, other, ci_welch(other, base), false};
+        (struct compare_row){what, units, base, other, ci_welch(other, base), false, false};
     return &c->rows[c->n_rows++];
 }
 
@@ -88,6 +88,7 @@ static const struct compared {
     size_t bins;
 } numbers[] = {
     {"served", "served_qps", NO_BINS},
+    {"goodput", "goodput_qps", NO_BINS},
     {"mean", "latency_mean_s", BINS(latency_mean_s)},
     {"p50", "latency_p50_s", BINS(latency_s[SUMMARY_P50])},
     {"p95", "latency_p95_s", BINS(latency_s[SUMMARY_P95])},
@@ -144,6 +145,38 @@ static uint32_t find_service(const struct meta *meta, const char *name)
     return i;
 }
 
+// How far off 0 the difference is, in half-widths; NaN: not known, or equal to the last bit.
+static double clearness(const struct compare_row *row)
+{
+    return fabs(row->diff.value) / row->diff.half_95;
+}
+
+// Half-widths at 95 % for one of n rows, in those for a single one.
+static double level_of(const struct compare_row *row, size_t n)
+{
+    double dof = (double)row->diff.n_batches - 1;
+    return ci_t(1 - 0.025 / (double)n, dof) / ci_t(0.975, dof);
+}
+
+static void find_real(struct compare *c)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < c->n_rows; i++)
+        left += isnan(clearness(&c->rows[i])) ? 0 : 1;
+    for (; left > 0; left--) {
+        struct compare_row *clearest = NULL;
+        for (size_t i = 0; i < c->n_rows; i++) {
+            struct compare_row *row = &c->rows[i];
+            if (!row->real && !isnan(clearness(row)) &&
+                (!clearest || clearness(row) > clearness(clearest)))
+                clearest = row;
+        }
+        if (!(clearness(clearest) > level_of(clearest, left)))
+            return;
+        clearest->real = true;
+    }
+}
+
 struct compare *compare_create(const struct run_result *base, const struct run_result *other,
                                struct err *err)
 {
@@ -166,6 +199,7 @@ struct compare *compare_create(const struct run_result *base, const struct run_r
         n_common == other->meta->n_services)
         add_service(c, base, other, base->meta->n_services, other->meta->n_services);
     add_fleet(c, base, other);
+    find_real(c);
     return c;
 }
 
@@ -203,9 +237,9 @@ static void print_row(struct table *table, const struct compare_row *row, struct
     add_interval(table, row->diff, unit.scale);
     add_interval(table, relative, 100);
     table_cell(table, mem_strdup(row->paired ? "paired" : "Welch"));
-    table_cell(table, mem_strdup(isnan(row->diff.half_95)    ? "n/a"
-                                 : ci_excludes(row->diff, 0) ? "real"
-                                                             : "not shown"));
+    table_cell(table, mem_strdup(isnan(row->diff.half_95) ? "n/a"
+                                 : row->real              ? "real"
+                                                          : "not shown"));
 }
 
 static void print_file(FILE *out, char letter, const struct run_result *run)
@@ -250,7 +284,8 @@ int compare_print(FILE *out, const struct run_result *const *files, size_t n, st
         print_pair(out, files[0], files[i], c);
         compare_destroy(c);
     }
-    fprintf(out, "\n± half-width of the 95 %% confidence interval; real: it excludes 0; not shown: "
-                 "it holds 0\n");
+    fprintf(out,
+            "\n± half-width of the 95 %% confidence interval; real: 0 is excluded at 95 %% for "
+            "all rows of a table together\n");
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 #define GAP 2
@@ -41,6 +42,7 @@ void table_cell(struct table *table, char *owned)
         table->cells = mem_realloc(table->cells, table->cap, sizeof *table->cells);
     }
     table->cells[table->n_cells++] = owned ? owned : mem_strdup("");
+    err_one_line(table->cells[table->n_cells - 1]); // labels of other programs' files, too
 }
 
 void table_texts(struct table *table, const char *const *texts)

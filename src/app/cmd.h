@@ -35,6 +35,7 @@ struct cmd_option {
     const char *help;  // one line
 };
 
+struct claim;
 struct cmd_line;
 
 struct cmd {
@@ -74,6 +75,7 @@ struct cmd_line {
     const char *text;     // the same as typed, for the record; of main()
     enum cmd_exit status; // of a command that did what it could
     bool silent;          // the error has been printed, here or by another rank
+    struct claim *claim;  // on the output, of app/job.h; NULL: none
 };
 
 // The command of that name, NULL when there is none.

@@ -287,6 +287,11 @@ static int run(struct cmd_line *line, struct err *err)
         return -1;
     order.survey = eval_read_survey(&eval, &source, err);
     int rc = order.survey ? eval_agree(&eval, choose(&order, err), err) : -1;
+    // Tasks of an array share the folder: of those each point is claimed, with its checkpoint.
+    if (rc == 0)
+        rc = eval_agree(
+            &eval, eval.rank == 0 && order.all ? job_claim(line, order.survey->output, err) : 0,
+            err);
     if (rc == 0)
         rc = sweep_look(&eval, order.survey, order.chosen, err);
     if (rc == 0)

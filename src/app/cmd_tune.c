@@ -15,8 +15,8 @@ static const struct cmd_option options[] = {
     {NULL, 0, NULL, NULL}};
 
 // Searches, writes the file, and prints it.
-static int tune(const struct cmd_line *line, const struct eval *eval,
-                const struct tune_input *input, const char *output, struct err *err)
+static int tune(struct cmd_line *line, const struct eval *eval, const struct tune_input *input,
+                const char *output, struct err *err)
 {
     struct job_search search;
     struct tuning_result *tuning;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
+#include "results/file/claim.h"
 #include "results/file/dataset_write.h"
 #include "results/file/durable.h"
 
@@ -42,6 +43,8 @@ int job_open(struct eval *eval, struct err *err)
 
 int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
 {
+    claim_release(line->claim);
+    line->claim = NULL;
     if (rc < 0 && eval->rank == 0)
         cmd_fail(err);
     // mpirun kills the rest as soon as one leaves with a status: all that is said goes out first.
@@ -60,14 +63,22 @@ struct survey_source job_source(const struct cmd_line *line)
                                   .output = cmd_value(line, "--output", NULL)};
 }
 
-int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,
+int job_claim(struct cmd_line *line, const char *output, struct err *err)
+{
+    line->claim = claim_take("output", output, err);
+    return line->claim ? 0 : -1;
+}
+
+int job_check_output(struct cmd_line *line, const struct eval *eval, const char *output,
                      bool *there, struct err *err)
 {
     int rc = 0, is_there = eval->rank == 0 && *there;
-    if (eval->rank == 0 && !*there)
-        rc = durable_same(output, line->args[0])
-                 ? err_set(err, ERR_STUDY, "output %s: is the study itself", output)
-                 : dataset_write_check(output, cmd_given(line, "--force"), err);
+    if (eval->rank == 0 && !*there) {
+        if (durable_same(output, line->args[0]))
+            rc = err_set(err, ERR_STUDY, "output %s: is the study itself", output);
+        else if (rc = job_claim(line, output, err), rc == 0)
+            rc = dataset_write_check(output, cmd_given(line, "--force"), err);
+    }
     if (eval_agree(eval, rc, err) < 0)
         return -1;
     rc = MPI_Bcast(&is_there, 1, MPI_INT, 0, eval->comm);

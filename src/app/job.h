@@ -29,9 +29,12 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
 // borrows from the line.
 struct survey_source job_source(const struct cmd_line *line);
 
-// Collective (eval->comm). May the command's results go to `output`? *there, of rank 0: they are
-// there already, and nothing is in the way; afterwards the same on every rank.
-int job_check_output(const struct cmd_line *line, const struct eval *eval, const char *output,
+// Not collective: rank 0. Claims the command's output until job_close(), see results/file/claim.h.
+int job_claim(struct cmd_line *line, const char *output, struct err *err);
+
+// Collective (eval->comm). May the command's results go to `output`? Then they are claimed. *there,
+// of rank 0: they are there already, and nothing is in the way; afterwards the same on every rank.
+int job_check_output(struct cmd_line *line, const struct eval *eval, const char *output,
                      bool *there, struct err *err);
 
 // A search that is under way.

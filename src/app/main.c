@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: finds the command, checks the command line, prints the one error line.
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,17 +49,11 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     }
     mem_free(text);
     mem_free(line);
-    // A full disk shows only here when the output went to a file.
-    if (fflush(stdout) != 0 && status == CMD_DONE) {
-        err_set(&err, ERR_FAIL, "cannot write to standard output");
-        status = cmd_fail(&err);
-    }
     return status;
 }
 
-int main(int argc, char **argv)
+static int carry_out(int argc, char **argv)
 {
-    log_init(LOG_INFO, 0);
     if (argc < 2) {
         cmd_print_overview(stderr);
         return CMD_USAGE;
@@ -73,4 +68,21 @@ int main(int argc, char **argv)
     }
     const struct cmd *cmd = cmd_find(argv[1]);
     return cmd ? run(cmd, argc, argv) : unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    log_init(LOG_INFO, 0);
+    // A file longer than the user's limit is then an error of the write (EFBIG), as a full disk is,
+    // whatever library writes; by default the signal would end the program in the middle of it.
+    signal(SIGXFSZ, SIG_IGN);
+    int status = carry_out(argc, argv);
+    // A full disk shows only here when the output went to a file.
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (lost && status == CMD_DONE) {
+        struct err err;
+        err_set(&err, ERR_FAIL, "cannot write to standard output");
+        status = cmd_fail(&err);
+    }
+    return status;
 }

@@ -5,12 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-// Texts quote what users wrote: a line break in it must not become one in the message.
-static void one_line(char *text)
+size_t err_control(const char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
+    unsigned char c = (unsigned char)text[0], next = c ? (unsigned char)text[1] : 0;
+    if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+        return 2;
+    return (c > 0 && c < 0x20) || c == 0x7f;
+}
+
+void err_one_line(char *text)
+{
+    for (size_t n; *text; text += n ? n : 1)
+        if ((n = err_control(text)) > 0)
+            memset(text, ' ', n);
 }
 
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
@@ -21,7 +28,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, args);
     va_end(args);
-    one_line(err->text);
+    err_one_line(err->text);
     err->code = code;
     return -1;
 }
@@ -40,7 +47,7 @@ int err_prefix(struct err *err, const char *fmt, ...)
     memcpy(err->text, prefix, used);
     snprintf(err->text + used, sizeof err->text - used, ": %.*s",
              (int)(sizeof err->text - used - 3), rest);
-    one_line(err->text);
+    err_one_line(err->text);
     return -1;
 }
 
@@ -53,7 +60,7 @@ int err_append(struct err *err, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text + used, sizeof err->text - used, fmt, args);
     va_end(args);
-    one_line(err->text);
+    err_one_line(err->text);
     return -1;
 }
 

@@ -13,6 +13,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stddef.h>
+
 // The code decides the exit status of the program: see app/main.c.
 enum err_code {
     ERR_NONE = 0,
@@ -27,7 +29,14 @@ struct err {
     char text[ERR_TEXT_MAX]; // one line, no trailing newline
 };
 
-// Fills *err (NULL: ignored) and returns -1. Too long a text is cut.
+// Length of the control character that the text begins with, 0 when it is none: below a blank,
+// delete, and those of UTF-8 from U+0080 to U+009F. A terminal obeys them.
+size_t err_control(const char *text);
+// Blanks in place of them: texts quote what users and files say, and stay on one line.
+void err_one_line(char *text);
+
+// Fills *err (NULL: ignored) and returns -1. Too long a text is cut. Control characters become
+// blanks, here and below.
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/err.h"
+
 static struct {
     enum log_level level;
     int rank;
@@ -23,6 +25,7 @@ static void print(enum log_level level, const char *kind, const char *fmt, va_li
     if (level > state.level || state.rank != 0)
         return;
     vsnprintf(line, sizeof line, fmt, args);
+    err_one_line(line); // it quotes what users wrote
     fprintf(stderr, "recfleet: %s%s\n", kind, line);
 }
 

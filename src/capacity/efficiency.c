@@ -12,6 +12,7 @@
 #include "cluster/sched.h"
 #include "par/mpi_err.h"
 #include "search/tuner.h"
+#include "study/study_memory.h"
 #include "study/study_traffic.h"
 
 // One tuple to find, and what came of it; travels and is kept as bytes. So of the choice it has the
@@ -177,6 +178,7 @@ static bool take(const struct tuple_work *work, struct tuple_unit *unit)
 static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type, uint32_t service,
                      bool rates)
 {
+    const struct study *study = work->context->study;
     const struct tuner_policy *policy = work->policies[scheduler];
     bool given = is_given(policy);
     struct tuple_unit unit;
@@ -185,14 +187,17 @@ static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type,
     unit.type = type;
     unit.service = service;
     work->n_all++;
-    if (given && !rates)
-        give(work->context->study, &unit, policy);
-    if ((given && !rates) || take(work, &unit)) {
+    bool held = study_memory_holds(study, type, service), known = !held || (given && !rates);
+    if (known)
+        give(study, &unit, policy);
+    if (!held) // a server without room for the model serves none of its queries
+        unit.tuple.state = CAPACITY_BEYOND;
+    if (known || take(work, &unit)) {
         put(work->context, &unit);
         work->n_done++;
         return;
     }
-    work->weights[work->n_units] = tunable_weight(&work->context->study->groups[type], policy);
+    work->weights[work->n_units] = tunable_weight(&study->groups[type], policy);
     work->units[work->n_units++] = unit;
 }
 

@@ -57,6 +57,7 @@ struct slice {
 struct sample_fleet {
     struct fleet_config fleet; // to be simulated; points into what follows
     struct service_config *services;
+    const struct qsize **sizes; // [fleet.n_services] the study's
     struct group_config *groups;
     struct platform *platforms;     // [fleet.n_groups], strings borrowed
     struct settings *settings;      // [fleet.n_groups][fleet.n_services]

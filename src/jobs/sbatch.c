@@ -55,15 +55,23 @@ char *sbatch_quote(const char *word)
     return quoted;
 }
 
+// "a b" and "a;b" look the same then: the text's hash (FNV-1a, 32 bits) tells them apart.
 char *sbatch_plain(const char *text)
 {
     char *plain = mem_strdup(*text ? text : "_");
+    uint32_t hash = 2166136261u;
+    for (const char *p = text; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * 16777619u;
     for (char *p = plain; *p; p++)
         if (!strchr(NAME_CHARS, *p))
             *p = '_';
     if (*plain == '-' || *plain == '.')
         *plain = '_';
-    return plain;
+    if (strcmp(plain, text) == 0)
+        return plain;
+    char *apart = mem_printf("%s-%08x", plain, hash);
+    mem_free(plain);
+    return apart;
 }
 
 // --- times

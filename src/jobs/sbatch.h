@@ -17,8 +17,9 @@
 // The word as bash reads it back, on one line and without control characters, whatever it holds;
 // caller mem_free()s.
 char *sbatch_quote(const char *word);
-// The text with '_' in place of all that is not a letter, a digit or one of "._+-"; never empty,
-// never with a '-' or '.' in front. Caller mem_free()s.
+// The text if it is plain: letters, digits and "._+-", without a '-' or '.' in front. Else with '_'
+// in their place and a hash of the text behind, so that two texts never share a name; never empty.
+// Caller mem_free()s.
 char *sbatch_plain(const char *text);
 
 // Seconds of a time limit as --time takes it ("90", "1:30:00", "2-12", "2-12:30:00", minutes when

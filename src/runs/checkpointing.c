@@ -16,6 +16,7 @@
 #include "par/agree.h"
 #include "par/mpi_err.h"
 #include "results/file/checkpoint.h"
+#include "results/file/claim.h"
 #include "results/file/durable.h"
 
 // First word of the frame with the account; a frame of cluster/snapshot.c begins with a small
@@ -33,6 +34,7 @@ struct checkpointing {
     int rank;
     const struct checkpointing_config *config;
     struct run_control control;
+    struct claim *claim;           // on the path, of rank 0
     char *from;                    // owned; the checkpoint it resumes from, NULL: begins
     struct checkpoint_head head;   // as the next checkpoint will have it
     struct account account;        // of earlier parts; its checkpoints of this part, too
@@ -82,10 +84,12 @@ static enum run_wish take_signals(const sigset_t *set)
 
 // ---- before the run -----------------------------------------------------------------------------
 
-// Rank 0 alone.
-static int check_place(const struct checkpointing_config *config, struct err *err)
+// Rank 0 alone. Two runs with one place would lose each other's checkpoints.
+static int check_place(const struct checkpointing_config *config, struct claim **claim,
+                       struct err *err)
 {
-    if (checkpoint_check(config->path, err) < 0)
+    *claim = claim_take("checkpoint", config->path, err);
+    if (!*claim || checkpoint_check(config->path, err) < 0)
         return -1;
     if (!config->resume && !config->resume_from && !config->force && durable_exists(config->path))
         return err_set(err, ERR_STUDY,
@@ -263,19 +267,26 @@ struct checkpointing *checkpointing_create(MPI_Comm comm, const struct checkpoin
                                            struct err *err)
 {
     int rank, there[2] = {0};
+    struct claim *claim = NULL;
     MPI_Comm_rank(comm, &rank);
-    if (err_agree(comm, rank == 0 ? check_place(config, err) : 0, err) != 0)
+    if (err_agree(comm, rank == 0 ? check_place(config, &claim, err) : 0, err) != 0) {
+        claim_release(claim);
         return NULL;
+    }
     if (rank == 0) {
         there[0] = durable_exists(config->path);
         there[1] = access(config->path, F_OK) == 0;
     }
-    if (mpi_err_check(MPI_Bcast(there, 2, MPI_INT, 0, comm), "share where the run begins", err) < 0)
+    if (mpi_err_check(MPI_Bcast(there, 2, MPI_INT, 0, comm), "share where the run begins", err) <
+        0) {
+        claim_release(claim);
         return NULL;
+    }
     struct checkpointing *keep = mem_calloc(1, sizeof *keep);
     *keep = (struct checkpointing){.comm = comm,
                                    .rank = rank,
                                    .config = config,
+                                   .claim = claim,
                                    .head = {.end_ns = config->meta->duration_ns},
                                    .from = start_path(config, there[0], there[1]),
                                    .reached_ns = -1};
@@ -288,8 +299,10 @@ struct checkpointing *checkpointing_create(MPI_Comm comm, const struct checkpoin
 
 void checkpointing_destroy(struct checkpointing *keep)
 {
-    if (keep)
-        mem_free(keep->from);
+    if (!keep)
+        return;
+    claim_release(keep->claim);
+    mem_free(keep->from);
     mem_free(keep);
 }
 

@@ -190,6 +190,7 @@ static struct fleet_config point_fleet(struct probe *probe, const struct measure
                     sched_fit(&point->choice, cost_has_accel(study->groups[g].costs[s]));
     fleet.services = probe->services;
     fleet.groups = probe->groups;
+    fleet.sizes = probe->sizes;
     // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
     // user's list do not meet another's streams.
     fleet.seed = study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);

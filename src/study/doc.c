@@ -250,6 +250,16 @@ static int check_duplicates(const struct node *map, struct err *err)
     return node_prefix_at_key(again, err);
 }
 
+// Where values come from, and what is wrong with them, may take more than a line.
+static bool is_prose(const struct node *node)
+{
+    for (; node; node = node->parent)
+        if (node->key &&
+            (strcmp(node->key, "sources") == 0 || strcmp(node->key, "provisional") == 0))
+            return true;
+    return false;
+}
+
 static int on_scalar(struct build *b, const yaml_event_t *event, struct err *err)
 {
     const char *value = (const char *)event->data.scalar.value;
@@ -263,7 +273,16 @@ static int on_scalar(struct build *b, const yaml_event_t *event, struct err *err
     struct node *node = node_new(NODE_SCALAR, b->doc->name);
     node->text = mem_strdup(value);
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-    return place(b, node, event->start_mark, err);
+    if (place(b, node, event->start_mark, err) < 0)
+        return -1;
+    // Keys and values become names on terminals and of files. (A key is not in the tree yet.)
+    for (const char *p = node->text; *p; p++)
+        if (err_control(p) > 0 && !(*p == '\n' && is_prose(node)))
+            return node_fail(node, err,
+                             "expected a text on one line, without control characters such as "
+                             "\\x%02x",
+                             (unsigned)(unsigned char)p[err_control(p) - 1]);
+    return 0;
 }
 
 static int on_start(struct build *b, enum node_kind kind, const yaml_char_t *anchor,

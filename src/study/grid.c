@@ -88,9 +88,6 @@ static int check_name(const struct node *node, const char *text, struct err *err
 {
     if (!*text)
         return node_fail(node, err, "expected a name, got an empty text");
-    for (const char *p = text; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return node_fail(node, err, "expected a name on one line, without control characters");
     return 0;
 }
 

@@ -117,6 +117,7 @@ static int read_arrivals(struct study *study, const struct node *map,
                             err) < 0)
         return -1;
     const struct field *fields = variants.fields[config->process];
+    config->service = service->name;
     resolve_files(study, fields, config);
     const struct node *at = node_get(map, "arrivals");
     if (!at || at->kind != NODE_MAP)

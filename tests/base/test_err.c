@@ -54,6 +54,10 @@ START_TEST(one_line)
     err_prefix(&err, "%s", "k\tey");
     err_append(&err, "%s", "\r\x1b");
     ck_assert_str_eq(err.text, "k ey: got \"a b\"  ");
+    err_set(&err, ERR_STUDY, "%s",
+            "\xc2\x9b"
+            "1m \xc2\xa0 \xc3\xa9"); // U+009B, a blank and an é
+    ck_assert_str_eq(err.text, "  1m \xc2\xa0 \xc3\xa9");
 }
 END_TEST
 

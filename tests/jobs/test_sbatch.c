@@ -72,20 +72,32 @@ START_TEST(quotes_for_bash)
 }
 END_TEST
 
-// Names are made of what every part of Slurm takes as it is.
+// Names are made of what every part of Slurm takes as it is. A name that had to be changed has a
+// hash behind, so that no two texts share one.
 START_TEST(plain_names)
 {
-    const char *const cases[][2] = {{"out-1.h5", "out-1.h5"},
-                                    {"it's %j\n", "it_s__j_"},
-                                    {"-o", "_o"},
-                                    {".hidden", "_hidden"},
-                                    {"", "_"},
-                                    {"a/b\\c", "a_b_c"}};
+    const char *const cases[][2] = {{"it's %j\n", "it_s__j_-"},
+                                    {"-o", "_o-"},
+                                    {".hidden", "_hidden-"},
+                                    {"", "_-"},
+                                    {"a/b\\c", "a_b_c-"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *plain = sbatch_plain(cases[i][0]);
-        ck_assert_str_eq(plain, cases[i][1]);
+        ck_assert_int_eq(strncmp(plain, cases[i][1], strlen(cases[i][1])), 0);
+        ck_assert_uint_eq(strlen(plain), strlen(cases[i][1]) + 8);
         mem_free(plain);
     }
+    const char *const alike[] = {"a_b", "a b", "a;b", "a  b", "a b ", " a b", "a_b_", "", "_", "-"};
+    enum { N = sizeof alike / sizeof *alike };
+    char *plain[N];
+    for (size_t i = 0; i < N; i++) {
+        plain[i] = sbatch_plain(alike[i]);
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(plain[i], plain[k]);
+    }
+    ck_assert_str_eq(plain[0], "a_b");
+    for (size_t i = 0; i < N; i++)
+        mem_free(plain[i]);
 }
 END_TEST
 

@@ -139,6 +139,19 @@ END_TEST
 START_TEST(refusals)
 {
     assert_refused("a: 1\nb: 2\na: 3\n", "s.yaml:3:1: a: duplicate key, first given in line 1");
+    assert_refused("a: [1, \"x\\ty\"]\n",
+                   "s.yaml:1:8: a[1]: expected a text on one line, without control "
+                   "characters such as \\x09");
+    assert_refused("a: \"\\x85\"\n", "s.yaml:1:4: a: expected a text on one line, without control "
+                                     "characters such as \\x85");
+    assert_refused("a: |\n x\n y\n", "s.yaml:1:4: a: expected a text on one line, without control "
+                                     "characters such as \\x0a");
+    assert_refused("\"\\e[1m\": 1\n", "s.yaml:1:1: expected a text on one line, without control "
+                                      "characters such as \\x1b");
+    const char *lines = "sources: {a: \"x\\ny\"}\n";
+    struct doc *prose = doc_parse("s.yaml", lines, strlen(lines), NULL);
+    ck_assert_ptr_nonnull(prose); // which may take more than a line
+    doc_destroy(prose);
     assert_refused("a: &x [1]\nb: *x\n", "s.yaml:1:4: anchors and aliases are not supported");
     assert_refused("a: !!int 3\n", "s.yaml:1:4: tags are not supported");
     assert_refused("a: 1\n---\nb: 2\n", "s.yaml:2:1: more than one document in the file");

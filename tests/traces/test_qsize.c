@@ -305,6 +305,9 @@ START_TEST(bad_files_are_refused)
         const char *text, *where;
     } rows[] = {
         {"items\n12\nabc\n", ":3:1: expected a size of at least 1, got \"abc\""},
+        {"-2\n5\n", ":1:1: expected a size of at least 1, got \"-2\""},
+        {"+7\n5\n", ":1:1: expected a size of at least 1, got \"+7\""},
+        {",7\n5,1\n", ":1:1: expected a size of at least 1, got \"\""},
         {"1,2\n0,2\n", ":2:1: expected a size of at least 1, got \"0\""},
         {"1,2\n2,-1\n", ":2:3: expected a weight >= 0, got \"-1\""},
         {"1,2\n2\n", ":2:1: expected 2 fields as in the lines before, got 1"},

@@ -71,7 +71,7 @@ START_TEST(times_alone)
     char none[] = "";
     struct trace_csv_config config = trace_csv_defaults(NULL);
     config.size_column = none;
-    config.time_unit = TRACE_CSV_TIME_US;
+    config.time_unit = TIMETABLE_US;
     struct trace *trace = parsed("1\n2.5\n", &config);
     ck_assert_ptr_null(trace->size_items);
     assert_records(trace, 2, (const int64_t[]){0, 1500}, NULL);
@@ -85,7 +85,7 @@ START_TEST(units_of_time)
     const int64_t ns[] = {1500000000, 1500000, 1500, 2};
     for (int k = 0; k < 4; k++) {
         struct trace_csv_config config = trace_csv_defaults(NULL);
-        config.time_unit = TRACE_CSV_TIME_S + k;
+        config.time_unit = TIMETABLE_S + k;
         config.start = TRACE_CSV_START_ZERO;
         struct trace *trace = parsed("1.5,1\n", &config);
         ck_assert_int_eq(trace->arrive_ns[0], ns[k]); // 1.5 ns rounds up
@@ -234,7 +234,14 @@ START_TEST(bad_lines_are_placed)
         {"# c\n\na,b\n", "t.csv:3:1: no records: the file has a header only"},
         {"\n\n", "t.csv:2:1: no records: the file has blank lines only"},
         {"", "t.csv:1:1: the file is empty"},
-        {"7\n", "t.csv:1:1: size_column: expected 1 to 1, the columns of this line, got 2"},
+        {"7\n",
+         "t.csv:1:1: size_column: no column 2: this line has 1 field; size_column: \"\" reads "
+         "times alone"},
+        {"-2,1\n3,1\n", "t.csv:1:1: expected a time such as \"12.5\", got \"-2\""},
+        {"+7,1\n8,1\n", "t.csv:1:1: expected a time such as \"12.5\", got \"+7\""},
+        {"nan,7\n0.1,3\n", "t.csv:1:1: expected a time such as \"12.5\", got \"nan\""},
+        {",7\n0.1,3\n", "t.csv:1:1: expected a time such as \"12.5\", got \"\""},
+        {"0.1,x\n0.2,3\n", "t.csv:1:5: expected a size such as \"120\", got \"x\""},
     };
     struct trace_csv_config config = trace_csv_defaults(NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -261,13 +268,13 @@ START_TEST(missing_columns_are_refused)
     assert_refused("t,n\n1,2\n", 8, &config,
                    "t.csv:1:1: time_column: no column \"when\" among the 2 of the header, which "
                    "begins \"t\"");
-    config.header = TRACE_CSV_HEADER_NO;
+    config.header = TIMETABLE_HEADER_NO;
     assert_refused("1,2\n", 4, &config,
                    "t.csv:1:1: time_column: no column \"when\": the file has no header");
     config = trace_csv_defaults(NULL);
     config.size_column = third;
     assert_refused("1,2\n", 4, &config,
-                   "t.csv:1:1: size_column: expected 1 to 2, the columns of this line, got 3");
+                   "t.csv:1:1: size_column: no column 3: this line has 2 fields");
 }
 END_TEST
 
