@@ -43,7 +43,7 @@ struct capacity_tuple {
     uint64_t settings[CHOSEN_MOST]; // as the result's `chosen` says; only written
     double qps, missed_qps;         // largest rate shown to be held, smallest shown to be missed
     double idle_w;                  // power with nothing to do
-    struct measurement at_qps;      // beyond: p95 alone, at vanishing load
+    struct measurement at_qps;      // beyond: latency alone, at vanishing load
 };
 
 // find servers, find cores: one row per (scheduler, type, cells down), and one behind it for a
@@ -110,7 +110,9 @@ struct capacity_sample {
     uint32_t n_cells, of_cells; // per window; of a planned fleet the mean, rounded
     uint32_t n_windows;         // of each interval
     uint32_t reserved;
-    double window_s, warmup_s, interval_s;
+    double window_s, window_most_s; // shortest and longest: fleets of one service differ
+    double warmup_s, warmup_most_s; // likewise
+    double interval_s;
     double n_queries, of_queries; // of one (scheduler, allocation, provisioning)
 };
 

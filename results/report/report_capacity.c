@@ -41,6 +41,15 @@ static char *tuple_text(const struct capacity_tuple *t)
     return text;
 }
 
+// With cores counted there is none where the scheduler's settings are given.
+static bool has_tuples(const struct capacity_result *s, const struct capacity_tuple *tuple)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < s->n_types * s->n_services; i++)
+        any |= tuple[i].state == CAPACITY_BEYOND || isfinite(tuple[i].qps);
+    return any;
+}
+
 static void print_tuples(FILE *out, const struct capacity_result *s)
 {
     const struct capacity_tuple *tuple = s->tuples;
@@ -48,6 +57,10 @@ static void print_tuples(FILE *out, const struct capacity_result *s)
                           dataset_find(&capacity_result_layout, "tuples")))
         return;
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
+        if (!has_tuples(s, tuple)) {
+            tuple += (size_t)s->n_types * s->n_services;
+            continue;
+        }
         struct table *table = table_create(1 + (int)s->n_services);
         table_cell(table, mem_printf("QPS (QPS/W) of one server, %s", s->schedulers[k]));
         for (uint32_t m = 0; m < s->n_services; m++)
@@ -64,18 +77,12 @@ static void print_tuples(FILE *out, const struct capacity_result *s)
 
 // ---- servers, cores, load
 
-// What a simulation says of a size or a load.
+// What a simulation says of a size or a load, beside the latency at the target's percentile.
 static const struct report_column trial_columns[] = {
     {"util %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
-    {"p95 @", "p95_s", .form = REPORT_KNOWN_INTERVAL},
     {"power W", "power_w", REPORT_KNOWN, .scale = 1},
     {0}};
-
-static struct report_columns trial_columns_of(const struct capacity_result *s)
-{
-    return (struct report_columns){
-        .list = trial_columns, .fields = measurement_fields, .unit = capacity_rows_unit(s)};
-}
+static const struct report_columns trial = {.list = trial_columns, .fields = measurement_fields};
 
 // "40", "20 (19..22)", ">500"; "none" where an idle server is too slow.
 static char *size_text(const struct capacity_result *s, const struct capacity_size *z)
@@ -116,7 +123,6 @@ static char *rate_text(const struct capacity_size *z)
 static void add_size(struct table *table, const struct capacity_result *s,
                      const struct capacity_size *z, bool has_cells)
 {
-    const struct report_columns trial = trial_columns_of(s);
     table_texts(table, (const char *const[]){s->schedulers[z->scheduler], s->types[z->type], NULL});
     if (has_cells)
         table_cell(table, mem_printf("%u", z->cells_down));
@@ -125,6 +131,7 @@ static void add_size(struct table *table, const struct capacity_result *s,
         table_cell(table, spare_text(s, z));
     table_cell(table, rate_text(z));
     table_cell(table, table_fixed(z->rate_qps / z->bound_qps * 100, 1));
+    capacity_rows_latency(s, table, &z->at_n);
     report_columns_row(&trial, table, &z->at_n);
     table_cell(table, table_known(z->cost_usd_per_h));
     table_texts(table, (const char *const[]){capacity_rows_verdict(&z->at_n),
@@ -133,7 +140,6 @@ static void add_size(struct table *table, const struct capacity_result *s,
 
 static void print_sizes(FILE *out, const struct capacity_result *s)
 {
-    const struct report_columns trial = trial_columns_of(s);
     bool has_cells = false;
     for (uint32_t i = 0; i < s->n_sizes; i++)
         has_cells |= s->sizes[i].cells_down > 0;
@@ -145,6 +151,7 @@ static void print_sizes(FILE *out, const struct capacity_result *s)
         table, (const char *const[]){s->find && strcmp(s->find, "cores") == 0 ? "cores" : "servers",
                                      has_cells ? "spare" : NULL, NULL});
     table_texts(table, (const char *const[]){"QPS", "of bound %", NULL});
+    capacity_rows_latency_head(s, table);
     report_columns_heads(&trial, table);
     table_texts(table, (const char *const[]){"$/h", "SLA", "one less", NULL});
     table_line(table);
@@ -233,12 +240,12 @@ static void print_services(FILE *out, const struct capacity_result *s)
 
 static void print_loads(FILE *out, const struct capacity_result *s)
 {
-    const struct report_columns trial = trial_columns_of(s);
     if (s->n_loads == 0)
         return;
     struct table *table = table_create(0);
     table_texts(table, (const char *const[]){"scheduler", "held QPS", "missed QPS", "asked QPS",
                                              "held / asked x", NULL});
+    capacity_rows_latency_head(s, table);
     report_columns_heads(&trial, table);
     table_texts(table, (const char *const[]){"$/h", "SLA", NULL});
     table_line(table);
@@ -249,6 +256,7 @@ static void print_loads(FILE *out, const struct capacity_result *s)
         table_cell(table, table_known(l->missed_qps));
         table_cell(table, table_known(l->asked_qps));
         table_cell(table, table_fixed(l->held_qps / l->asked_qps, 3));
+        capacity_rows_latency(s, table, &l->at_held);
         report_columns_row(&trial, table, &l->at_held);
         table_cell(table, table_known(l->cost_usd_per_h));
         table_cell(table, mem_strdup(capacity_rows_verdict(&l->at_held)));

@@ -240,9 +240,11 @@ static void print_hours(FILE *out, const struct capacity_result *s, uint32_t pla
     uint32_t stride = capacity_rows_stride(s);
     uint32_t most = s->steps[plan * s->n_intervals + fullest(s, plan)].n_on;
     struct table *table = table_create(0);
-    table_texts(table,
-                (const char *const[]){"time", "servers on", "", "started", "QPS", "planned W",
-                                      "simulated W", "p95/target", "of", "SLA", NULL});
+    table_texts(table, (const char *const[]){"time", "servers on", "", "started", "QPS",
+                                             "planned W", "simulated W", NULL});
+    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%g/target", s->sla_quantile * 100)
+                                                : mem_strdup("latency/target"));
+    table_texts(table, (const char *const[]){"of", "SLA", NULL});
     table_line(table);
     for (uint32_t i = 0; i < s->n_intervals; i += stride)
         add_hour(table, s, plan, i, most);

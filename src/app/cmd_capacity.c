@@ -134,8 +134,10 @@ static int answer(struct cmd_line *line, const struct eval *eval,
     const struct task task = {line, eval, search, output, kept};
     bool done = eval->rank == 0 && is_done(&task);
     int rc = job_check_output(line, eval, output, &done, err);
-    if (rc == 0 && !done)
+    if (rc == 0 && !done) {
+        job_tell_notes(search->study);
         rc = run_search(&task, err);
+    }
     mem_free(kept);
     mem_free(own);
     return rc;

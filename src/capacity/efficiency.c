@@ -60,8 +60,9 @@ static struct capacity_tuple tuple_of(const struct max_load *found, const struct
     if (found->state == MAX_LOAD_FOUND) {
         tuple.qps = found->held_qps;
         tuple.at_qps = found->at_held;
-    } else { // out of reach: p95 at vanishing load, so that one sees by how much
+    } else { // out of reach: latency at vanishing load, so that one sees by how much
         tuple.state = CAPACITY_BEYOND;
+        tuple.at_qps.sla_latency_s = found->at_held.sla_latency_s;
         tuple.at_qps.p95_s = found->at_held.p95_s;
     }
     return tuple;

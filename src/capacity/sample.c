@@ -48,11 +48,6 @@ int sample_check(const struct study *study, bool with_rates, struct err *err)
                            "traffic: service \"%.60s\" replays a trace, which cannot begin at any "
                            "time of the day; expected another arrival process",
                            service->name);
-        if (arrival_carries_sizes(arrivals))
-            return err_set(err, ERR_STUDY,
-                           "traffic: service \"%.60s\" takes its sizes from a trace, which pieces "
-                           "of a day cannot; expected \"sizes_from: distribution\"",
-                           service->name);
     }
     for (size_t g = 0; g < study->n_groups; g++)
         if (study->group_configs[g].on.n_steps > 0)

@@ -78,6 +78,18 @@ static void judge(const struct summary *summary, const struct verdict_scope *sco
     result->accel_item_frac = total->accel_item_frac.value;
 }
 
+// A search judges by the fraction of late queries and asks for longer runs; its percentiles are
+// shown to people.
+static void withhold(const struct summary_fleet *fleet, struct measurement *result)
+{
+    if (!summary_gives(fleet, 1 - result->allowed_frac))
+        result->sla_latency_s.half_95 = NAN;
+    if (!summary_gives(fleet, 0.95))
+        result->p95_s.half_95 = NAN;
+    if (!summary_gives(fleet, 0.99))
+        result->p99_s.half_95 = NAN;
+}
+
 // Of one service alone; utilisation, power and stability are the fleet's.
 static struct measurement judge_alone(const struct summary_service *service, double p99_bound,
                                       const struct measurement *all)
@@ -101,18 +113,6 @@ static struct measurement judge_alone(const struct summary_service *service, dou
     return result;
 }
 
-// A search judges by the fraction of late queries and asks for longer runs; its percentiles are
-// shown to people.
-static void withhold(const struct summary_fleet *fleet, struct measurement *result)
-{
-    if (!summary_gives(fleet, 1 - result->allowed_frac))
-        result->sla_latency_s.half_95 = NAN;
-    if (!summary_gives(fleet, 0.95))
-        result->p95_s.half_95 = NAN;
-    if (!summary_gives(fleet, 0.99))
-        result->p99_s.half_95 = NAN;
-}
-
 struct measurement verdict_of(const struct record *total, struct meta *meta,
                               const struct verdict_scope *scope)
 {
@@ -123,11 +123,11 @@ struct measurement verdict_of(const struct record *total, struct meta *meta,
     meta->warmup_auto = false;
     struct summary *summary = summary_create_for_search(total, meta);
     judge(summary, scope, &result);
-    withhold(&summary->fleet, &result);
     for (uint32_t s = 0; scope->services && s < summary->n_services; s++) {
         scope->services[s] = judge_alone(&summary->services[s], scope->p99_bound, &result);
         withhold(&summary->fleet, &scope->services[s]);
     }
+    withhold(&summary->fleet, &result);
     summary_destroy(summary);
     return result;
 }

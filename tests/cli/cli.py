@@ -302,13 +302,65 @@ def group_traces(folder):
                 folder, "trace", verb, source, "-o", "pipe", "--force")
     refused("trace into no folder", r"output no/t.csv: cannot write in no: ", folder, "trace",
             "convert", "t.csv", "-o", "no/t.csv")
-    # A replayed query larger than the tables of its service is named where the study says it.
-    write(folder, "large.csv", "0,1\n1,2000\n")
-    write(folder, "large.yaml", STUDY.replace(
-        "sla: {p95: 25ms}", "arrivals: {process: replay, file: large.csv, max_items: 4000}"))
-    refused("replay of large queries", r"large.yaml:7:61: traffic\[0\].arrivals.max_items: the trace "
-            r"has a query of 2000 items", folder, "check", "large.yaml")
+    # Sizes above max_items are told of; that one key raises the limit.
+    write(folder, "large.csv", "0,1\n0.5,2000\n1,3\n")
+    for key, told in ((", max_items: 4000", False), ("", True)):
+        write(folder, "large.yaml", STUDY.replace(
+            "sla: {p95: 25ms}", f"arrivals: {{process: replay, file: large.csv{key}}}"))
+        for command in ("check",), ("run", "-o", f"large{told}.h5"):
+            rc, out, err = call(*command, "large.yaml", cwd=folder)
+            expect(rc == 0 and told == ("1 of 3 sizes (33.3 %) are above max_items" in err),
+                   f"sizes above max_items{key}", err)
+    # A clock of whole seconds is told of, a resolution spreads the records, the rate is theirs.
+    write(folder, "coarse.csv", "".join(f"{i // 20},1\n" for i in range(60)))
+    for setting, told in (("resolution=0", True), ("resolution=1s", False)):
+        rc, out, err = call("trace", "inspect", "coarse.csv", "--set", setting, cwd=folder)
+        expect(rc == 0 and told == ("resolution: 1s spreads them" in err) and
+               re.search("mean rate +20 qps", out), f"coarse trace, {setting}", out + err)
+    recorded_sizes(folder)
     hdf5_traces(folder)
+
+
+# Half a minute of 20 a second and as much of 80, of 100 items and of 900: each query has 0.1 s or 0.9 s
+# of one of 64 cores, so 500 ms * 50 qps / 64 = 39 % on average, and 62.5 % in the second half.
+RECORDED = """\
+name: recorded
+duration: 60s
+traffic:
+  - {service: a, arrivals: {process: replay, file: sized.csv}, sla: {p95: 2s}}
+fleet:
+  groups:
+    - {name: g, cores: 8, servers: 8, cost: {kind: synthetic, per_item: 1ms},
+       scheduler: {policy: fixed, batch_items: 1024}}
+balancer: {policy: power-of-two}
+capacity: {find: servers, day: 60s, interval: 30s, queries: 4000, max_queries: 20000}
+"""
+
+
+def recorded_sizes(folder):
+    """What a trace recorded is what check and capacity count with, at its peak."""
+    write(folder, "sized.csv", "".join(f"{i / 20 if i < 600 else 30 + (i - 600) / 80},{100 + 800 * (i % 2)}\n"
+                                       for i in range(3000)))
+    write(folder, "recorded.yaml", RECORDED)
+    rc, out, err = call("check", "recorded.yaml", cwd=folder)
+    expect(rc == 0 and "500.0 items on average, at most 900 (as recorded)" in out, "check of recorded sizes", out)
+    loads = [float(x) for x in re.findall(r"to +([0-9.]+) % \(all busy\)", out)]
+    expect(len(loads) == 2 and abs(loads[0] - 39.1) < 0.2 and 55 < loads[1] < 62.6, "loads of a trace", out)
+    rc, out, err = call("check", "recorded.yaml", "--set", "fleet.groups[0].servers=4", cwd=folder)
+    expect(rc == 0 and "overloaded" in err, "an overload at the peak of a trace", out + err)
+    # 40 cores are busy at the peak, so five servers of eight are full, and one more has the time.
+    rc, out, err = call("capacity", "recorded.yaml", "-o", "recorded.h5", cwd=folder)
+    rows = re.findall(r"fixed +g +(\d+) ", out)
+    expect(rc == 0 and rows and 6 <= int(rows[0]) <= 7, "capacity of recorded sizes", out + err)
+    # A day whose peak is 1.5 times its mean: 70 % is good, but not at the peak.
+    write(folder, "day.yaml", STUDY.replace("sla: {p95: 25ms}",
+          "arrivals: {process: diurnal, period: 10s, curve: [1, 3]}"))
+    rc, out, err = call("check", "day.yaml", "--set", "duration=10s", "--set", "traffic[0].rate=5kqps", cwd=folder)
+    loads = [float(x) for x in re.findall(r"to +([0-9.]+) % \(all busy\)", out)]
+    expect(len(loads) == 2 and loads[0] < 100 < loads[1] and abs(loads[1] / loads[0] - 1.5) < 0.01 and
+           "overloaded" in err, "an overload at the peak of a day", out + err)
+    rc, out, err = call("check", "day.yaml", "--set", "duration=1s", "--set", "traffic[0].rate=5kqps", cwd=folder)
+    expect("this run ends before it" in err, "a peak that the run does not see", out + err)
 
 
 def hdf5_traces(folder):
