@@ -293,7 +293,7 @@ static int fill_row(struct size_search *search, uint32_t index, struct err *err)
     row->cells_down = search->cells_down;
     row->margin_frac = search->scale - 1;
     row->rate_qps = load_qps(search);
-    row->n_pools = search->cores ? 0 : (uint32_t)promised(search, true);
+    row->n_pools = search->cores || study->n_services == 1 ? 0 : (uint32_t)promised(search, true);
     // More are needed to have the time at all than may be tried; or than do without the margin.
     if (row->rate_qps >= saturation * task.most || is_out_of_reach(search) ||
         (row->margin_frac > 0 && row[-1].state == CAPACITY_BEYOND))
