@@ -157,6 +157,23 @@ static void print_size(FILE *out, const struct capacity_result *s, const struct 
     fprintf(out, ".\n");
 }
 
+// The other types, where an idle server of them is too slow.
+static void print_ruled_out(FILE *out, const struct capacity_result *s, uint32_t scheduler)
+{
+    uint32_t service;
+    char time[40];
+    for (uint32_t t = 0; t < s->n_types; t++) {
+        if (!capacity_result_unreachable(s, scheduler, t, &service))
+            continue;
+        const struct measurement *m =
+            &s->unloaded[((size_t)scheduler * s->n_types + t) * s->n_services + service];
+        fprintf(out, "No number of `%s` can: ", s->types[t]);
+        print_target(out, s, service, m);
+        fprintf(out, " takes %s on an idle one.\n",
+                time_text(m->sla_latency_s.value, time, sizeof time));
+    }
+}
+
 // What the services cost each other on one server: one waits behind the other's long queries.
 static void print_mix(FILE *out, const struct capacity_size *z)
 {
@@ -176,6 +193,7 @@ static void print_sizes(FILE *out, const struct capacity_result *s)
     const struct capacity_size *z = best_size(s);
     if (z) {
         print_size(out, s, z);
+        print_ruled_out(out, s, z->scheduler);
         print_mix(out, z);
         return;
     }

@@ -79,8 +79,14 @@ START_TEST(the_cheapest_is_told)
         s->sizes[i].cost_usd_per_h = 100;
     s->sizes[1].state = s->sizes[2].state = CAPACITY_BEYOND;
     s->sizes[1].type = s->sizes[2].type = 1;
+    s->unloaded[3].sla = VERDICT_MISSED;
+    s->unloaded[3].sla_s = 0.1;
+    s->unloaded[3].allowed_frac = 0.05;
+    s->unloaded[3].sla_latency_s.value = 0.12;
     is_told(s, true,
-            "40 servers of `skylake` hold it, $20.00/h; `ads` at its p95 of 100 ms decides.\n");
+            "40 servers of `skylake` hold it, $20.00/h; `ads` at its p95 of 100 ms decides.\n"
+            "No number of `cpu + gpu, ti` can: `ads` at its p95 of 100 ms takes 120 ms on an idle "
+            "one.\n");
 }
 END_TEST
 
