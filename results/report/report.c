@@ -97,7 +97,7 @@ static char *sla_text(const struct summary_service *s, struct table_unit unit)
     const char *const verdicts[] = {"met", "unsure", "MISSED"};
     if (s->sla == VERDICT_NOT_ASKED)
         return mem_strdup("-");
-    return mem_printf("p%g %g %s: %s", s->sla_quantile * 100, s->sla_s * unit.scale, unit.name,
+    return mem_printf("p%.10g %g %s: %s", s->sla_quantile * 100, s->sla_s * unit.scale, unit.name,
                       verdicts[s->sla]);
 }
 
@@ -246,7 +246,7 @@ static void print_service_losses(FILE *out, const char *name, const struct summa
             (unsigned long long)s->n_retries, (unsigned long long)(s->n_in_flight + s->n_pending));
     if (summary_lost_target(s))
         fprintf(out,
-                "    More are lost than p%g allows: its target is missed, whatever the "
+                "    More are lost than p%.10g allows: its target is missed, whatever the "
                 "latency of the others.\n",
                 s->sla_quantile * 100);
     mem_free(lost);

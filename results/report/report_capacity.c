@@ -19,7 +19,7 @@ static void print_head(FILE *out, const struct capacity_result *s)
             (unsigned long long)s->seed);
     fprintf(out, "Held: every queue is stable and ");
     if (isfinite(s->sla_quantile))
-        fprintf(out, "p%g", s->sla_quantile * 100);
+        fprintf(out, "p%.10g", s->sla_quantile * 100);
     else
         fprintf(out, "the percentile");
     fprintf(out, " of every service is within its target");

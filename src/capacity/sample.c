@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "runs/crew.h"
+#include "runs/footprint.h"
 #include "capacity/sample_fleet.h"
 #include "capacity/memo.h"
 #include "runs/verdict.h"
@@ -281,11 +282,15 @@ static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct task
 {
     struct run_options options = {.layout = LAYOUT_AUTO, .times = bench->times};
     struct run_cost cost = {0};
-    struct record *record = fresh_record(bench, task), *total = NULL;
+    struct record *total = NULL;
     unsigned long long n_simulated;
     int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
+    int fits = footprint_check(&task->sampled->fleet, task->slice->n_bins + 1, n_ranks, err);
+    if (err_agree(comm, fits, err) < 0)
+        return err_prefix(err, "%llu servers", (unsigned long long)task->sampled->n_servers);
+    struct record *record = fresh_record(bench, task);
     int rc = run_fleet(comm, &task->sampled->fleet, &options, record, &cost, err);
     n_simulated = cost.n_queries;
     if (rc == 0)

@@ -43,7 +43,7 @@ static void fill(struct record *record, uint32_t service, uint32_t n_late, int64
     for (uint32_t bin = 0; bin < N_BINS; bin++) {
         struct tally *tally = record_tally(record, bin, service, PATH_CPU);
         uint32_t late = n_late > 0 ? n_late + bin % 2 : 0;
-        tally->n_queries = PER_BIN;
+        tally->n_queries = tally->n_completed = PER_BIN;
         tally->n_late = late;
         tally->hist[hist_index(SIMTIME_MS)] = PER_BIN - late;
         tally->hist[hist_index(3 * SIMTIME_MS)] = late;
