@@ -173,6 +173,7 @@ static int make_plans(struct capacity_context *context, struct err *err)
 
 static int can_be_met(struct capacity_context *context, bool given, struct err *err)
 {
+    capacity_context_stage(context, "idle servers", context->to_frac);
     if (unloaded_find(context, given, err) < 0)
         return -1;
     context->out_of_reach = capacity_result_out_of_reach(context->answer);
