@@ -21,6 +21,8 @@ struct meta_service {
     double sla_quantile; // 0.95
     int64_t sla_ns;      // 0: no target
     double rate_qps;     // what the study asks for
+    uint64_t n_records;  // of the trace that it replays; 0: none
+    uint64_t n_cut;      // of them, those with more items than max_items, which count as that
 };
 
 struct meta_group {

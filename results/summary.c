@@ -161,10 +161,6 @@ static void fill_estimates(const struct batch_hist_scope *scope, const struct su
             ci = skewed(ci);
         memcpy((char *)out + estimates[i].offset, &ci, sizeof ci);
     }
-    // What is in flight at the end is a known number, not chance: left to the last batch alone it
-    // would look like spread, so the interval of what was served is that of what would be if the
-    // run did not end.
-    out->served_qps.value = ratio((double)(SUM(n_queries) - SUM(n_in_flight)), TIME_S);
     mem_free(batches);
 }
 
@@ -421,34 +417,23 @@ static void fill_part(const struct batch_hist_scope *scope, const struct meta_gr
     part_series_release(&s);
 }
 
-// Queries and joules of the group's own servers, over the same bins by construction.
-static double group_queries_per_j(const struct record *r, const struct meta *meta, uint32_t group)
-{
-    uint64_t n = 0;
-    double energy_uj = 0;
-    for (uint32_t s = 0; s < r->shape.n_servers; s++) {
-        if (meta->server_group[s] != group)
-            continue;
-        n += r->servers[s].n_queries;
-        energy_uj += (double)r->servers[s].energy_uj;
-    }
-    return ratio((double)n, energy_uj * 1e-6);
-}
-
 // Its components draw power in the same bins, so their energy is added bin by bin before it is cut
 // into batches. fleet_energy_j: each bin's energy of the group is added to it.
 static void fill_group(const struct batch_hist_scope *scope, const struct meta *meta,
                        uint32_t index, double *fleet_energy_j, struct summary_group *out)
 {
     uint32_t n = scope->plan.n_bins;
+    uint64_t n_completed = 0;
     double *energy_j = mem_calloc((size_t)2 * n, sizeof *energy_j), *length_ns = energy_j + n;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
         length_ns[i] = (double)bin_length_ns(scope, i);
+        n_completed += record_group(scope->record, scope->first_bin + i, index)->n_completed;
+    }
     for (int part = 0; part < N_PARTS; part++)
         fill_part(scope, &meta->groups[index], index, part, energy_j, &out->parts[part]);
     out->power_w = rate_ci(&scope->plan, energy_j, length_ns, 1e9);
     out->energy_j = sum_of(energy_j, n);
-    out->queries_per_j = group_queries_per_j(scope->record, meta, index);
+    out->queries_per_j = ratio((double)n_completed, out->energy_j);
     for (uint32_t i = 0; i < n; i++)
         fleet_energy_j[i] += energy_j[i];
     mem_free(energy_j);
@@ -461,7 +446,7 @@ static void fill_fleet(const struct batch_hist_scope *scope, const double *energ
     double *served = mem_calloc((size_t)2 * n, sizeof *served), *time_s = served + n;
     for (uint32_t i = 0; i < n; i++) {
         const struct sums sums = sum_bins(scope, i, i + 1), *s = &sums;
-        served[i] = (double)(SUM(n_queries) - SUM(n_in_flight));
+        served[i] = (double)SUM(n_completed);
         time_s[i] = TIME_S;
     }
     out->fleet.n_batches = scope->plan.n_batches;
@@ -539,6 +524,7 @@ struct summary *summary_create_for_search(const struct record *total, const stru
         fill_group(&all, meta, g, energy_j, &s->groups[g]);
     fill_fleet(&all, energy_j, s);
     mem_free(energy_j);
+    bool has_target = false;
     for (uint32_t i = 0; i < s->n_services; i++) {
         struct batch_hist_scope one = all;
         one.first_service = i;
@@ -546,10 +532,14 @@ struct summary *summary_create_for_search(const struct record *total, const stru
         s->services[i].sla_quantile = meta->services[i].sla_quantile;
         s->services[i].sla_s = simtime_to_s(meta->services[i].sla_ns);
         fill_service(&one, &s->fleet, &s->services[i]);
+        has_target |= s->services[i].sla_s > 0;
+        if (!(s->services[i].sla_s > 0))
+            s->services[i].goodput_qps = ci_none();
     }
     struct summary_service *total_of_all = &s->services[s->n_services];
     if (s->n_services > 1) {
         fill_service(&all, &s->fleet, total_of_all);
+        total_of_all->goodput_qps = has_target ? total_of_all->goodput_qps : ci_none();
     } else { // the same queries, but a target belongs to a service
         *total_of_all = s->services[0];
         total_of_all->sla_quantile = total_of_all->sla_s = 0;

@@ -11,7 +11,14 @@
 //
 // Latency statistics are those of all queries that arrived in a measured bin, also of those whose
 // answer comes after the end of the run (the simulation knows it already), so the end of a run does
-// not favour short queries. Served are those answered by the end; n_in_flight are the others.
+// not favour short queries; n_in_flight are those.
+//
+// What is served is counted by completion instead: queries whose response was back inside the
+// measured bins, whenever they arrived. In a backlog the two have hardly a query in common, and
+// what is served goes on at the rate of the servers. Goodput is that of the queries within their
+// target, where there is one; of all services together, those without a target count whole. What
+// arrives and is neither completed nor lost makes the queues grow: about zero where they are
+// stable.
 //
 // Where servers go down, a query may have no end: it is lost, or it is still on its way at the end
 // of the run and its end is not known (pending). Latency and its quantiles are of those with an
@@ -59,7 +66,8 @@ extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99
     X(n_items, "candidate items of the queries")                                                   \
     X(n_lost, "queries that arrived in the measured bins and were lost to failures")               \
     X(n_pending, "queries that arrived in the measured bins and have no known end")                \
-    X(n_retries, "attempts beyond the first")
+    X(n_retries, "attempts beyond the first")                                                      \
+    X(n_completed, "queries completed in the measured bins, whenever they arrived")
 
 // X(member, unit, in words, does it mean nothing when overloaded?, a, b, scale): a / b * scale,
 // where SUM(m) is the sum of a tally's member m, ACCEL(m) that over queries on an accelerator, and
@@ -67,8 +75,14 @@ extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99
 #define SUMMARY_ESTIMATES(X)                                                                       \
     X(offered_qps, "s-1", "queries offered per second", false,                                     \
       SUM(n_queries) + SUM(n_lost) + SUM(n_pending), TIME_S, 1)                                    \
-    X(served_qps, "s-1", "queries served per second", false, SUM(n_queries) + SUM(n_pending),      \
-      TIME_S, 1) /* less those in flight: summary.c */                                             \
+    X(served_qps, "s-1", "throughput: queries completed per second", false, SUM(n_completed),      \
+      TIME_S, 1)                                                                                   \
+    X(goodput_qps, "s-1", "goodput: queries completed within their target per second", false,      \
+      SUM(n_completed) - SUM(n_completed_late), TIME_S, 1)                                         \
+    X(items_per_s, "s-1", "candidate items of the queries completed per second", false,            \
+      SUM(n_completed_items), TIME_S, 1)                                                           \
+    X(queue_growth_qps, "s-1", "queries by which the queues grew per second", false,               \
+      (double)(SUM(n_queries) + SUM(n_pending)) - (double)SUM(n_completed), TIME_S, 1)             \
     X(latency_mean_s, "s", "mean latency", true, SUM(latency_sum_ns), SUM(n_queries), 1e-9)        \
     X(wait_mean_s, "s", "mean queue wait", true, SUM(wait_sum_ns), SUM(n_queries), 1e-9)           \
     X(service_mean_s, "s", "mean service time", false, SUM(service_sum_ns), SUM(n_queries), 1e-9)  \
@@ -118,7 +132,7 @@ struct summary_group {
     struct summary_component parts[N_PARTS];
     struct ci power_w; // both parts
     double energy_j;
-    double queries_per_j; // = QPS/W, from the group's own servers
+    double queries_per_j; // = QPS/W: completed by the group's own servers
 };
 
 struct summary {

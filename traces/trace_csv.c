@@ -23,7 +23,8 @@ struct trace_csv_config trace_csv_defaults(char *file)
                                      .size_column = "2",
                                      .time_scale = 1,
                                      .size_scale = 1,
-                                     .max_items = 1024};
+                                     .max_items = 1024,
+                                     .seed = 1};
 }
 
 // Reading one file.
@@ -51,6 +52,9 @@ uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items
     double items = size_items * config->size_scale + 0.5, max = (double)config->max_items;
     bool outside = items < 1 || items >= max + 1;
     trace->n_clamped += outside;
+    trace->n_cut += items >= max + 1;
+    if (items - 0.5 > trace->largest_items)
+        trace->largest_items = items - 0.5;
     return (uint32_t)(items < 1 ? 1 : outside ? max : items);
 }
 
@@ -135,13 +139,30 @@ int trace_csv_check(const struct trace_csv_config *config, struct err *err)
     return 0;
 }
 
+// Where time 0 is, and what the clock says of the rate. Spread records begin with their first tick.
+static void find_ticks(struct trace *trace, const struct trace_csv_config *config)
+{
+    const struct rng_stream stream = rng_stream(config->seed, RNG_SPREAD, config->service);
+    int64_t from_ns = trace->n > 0 ? trace->arrive_ns[0] : 0, tick_ns = config->resolution_ns;
+    bool spreads = tick_ns > 0 && trace->n > 0;
+    if (spreads)
+        from_ns -= from_ns % tick_ns;
+    else
+        tick_ns = trace_find_tick(trace);
+    if (tick_ns > 0)
+        trace_set_tick(trace, tick_ns, from_ns);
+    if (spreads)
+        trace_spread(trace, from_ns, &stream);
+    if (config->start == TRACE_CSV_START_FIRST)
+        trace_start_at(trace, from_ns);
+}
+
 int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
                      struct err *err)
 {
     if (config->sort)
         trace_sort(trace);
-    if (config->start == TRACE_CSV_START_FIRST)
-        trace_from_zero(trace);
+    find_ticks(trace, config);
     if (trace_scale_time(trace, config->time_scale, err) || trace_validate(trace, err))
         return err_prefix(err, "%s", name);
     return 0;

@@ -34,6 +34,9 @@ struct trace_csv_config {
     double time_scale, size_scale;   // factors > 0
     int64_t max_items;               // larger sizes count as this one, and 0 as 1
     bool sort;                       // records out of order are sorted, not refused
+    int64_t resolution_ns; // of the clock: records are spread inside its ticks; 0: as they are
+    uint64_t seed;         // of that
+    uint32_t service;      // whose records they are
 };
 
 // The rows of its keys, for a table over `strct` that holds a struct trace_csv_config:
@@ -61,9 +64,13 @@ struct trace_csv_config {
         FIELD(strct, "size_scale", FIELD_REAL, UNIT_NONE, at size_scale, 1e-9, 1e9, "1",           \
               "factor on sizes, before rounding"),                                                 \
         FIELD(strct, "max_items", FIELD_INT, UNIT_ITEMS, at max_items, 1, QUERY_MAX_ITEMS, "1024", \
-              "larger sizes count as this one"),                                                   \
+              "larger sizes count as this one, and are told of"),                                  \
         FIELD(strct, "sort", FIELD_BOOL, UNIT_NONE, at sort, 0, 1, "false",                        \
-              "sort records that are out of order instead of refusing them")
+              "sort records that are out of order instead of refusing them"),                      \
+        FIELD(                                                                                     \
+            strct, "resolution", FIELD_TIME, UNIT_TIME, at resolution_ns, 0, 1e15, "0",            \
+            "of the clock that the times are from: the records of every 1s, say, are spread over " \
+            "it at random; 0: they arrive as written")
 
 extern const struct field trace_csv_fields[]; // over struct trace_csv_config
 
@@ -85,7 +92,7 @@ int trace_csv_check(const struct trace_csv_config *config, struct err *err);
 // that changed it.
 uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items,
                         struct trace *trace);
-// Sorts, starts and scales the times of a trace that is all read; the result is valid.
+// Sorts, spreads, starts and scales the times of a trace that is all read; the result is valid.
 int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
                      struct err *err);
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/layout.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_models.h"
@@ -13,7 +14,7 @@
 #include "study/study_variants.h"
 #include "study/trace_file.h"
 #include "traces/arrival.h"
-#include "traces/source.h"
+#include "traces/daycurve.h"
 
 const struct field study_service_fields[] = {
     FIELD(service_config, "service", FIELD_STRING, UNIT_NONE, name, 0, 0, NULL,
@@ -21,7 +22,7 @@ const struct field study_service_fields[] = {
     FIELD(service_config, "model", FIELD_STRING, UNIT_NONE, model, 0, 0, "",
           "model that serves it; may be left out when every cost is synthetic"),
     FIELD(service_config, "rate", FIELD_REAL, UNIT_RATE, traffic.rate_qps, 0, ARRIVAL_MAX_QPS, NULL,
-          "mean queries per second over the whole fleet"),
+          "mean queries per second over the whole fleet; from_curve: that of the diurnal curve"),
     FIELD_END};
 
 // Keys whose value is a file.
@@ -106,6 +107,37 @@ static int read_sla(const struct study *study, const struct node *map,
     return 0;
 }
 
+// "rate: from_curve"
+static bool rate_is_from_curve(const struct node *map)
+{
+    const struct node *rate = node_get(map, "rate");
+    return rate && rate->kind == NODE_SCALAR && strcmp(rate->text, "from_curve") == 0;
+}
+
+// The rate is the mean of a curve of queries per second. Of a file that is not opened it is not
+// known: any rate will do.
+static int read_curve_rate(const struct node *map, struct service_config *service, struct err *err)
+{
+    const struct arrival_config *config = &service->traffic.arrivals;
+    const struct reals *curve = config->curve_frac.n > 0 ? &config->curve_frac : &config->file_frac;
+    if (arrival_types[config->process] != &arrival_diurnal || config->shape != DAYCURVE_NONE)
+        return node_fail(node_get(map, "rate"), err,
+                         "from_curve needs arrivals: {process: diurnal} with a curve or curve_file "
+                         "of queries per second");
+    service->traffic.rate_qps = curve->n > 0 ? daycurve_rate_qps(curve) : 1;
+    return 0;
+}
+
+// Sizes that come with a trace are limited by its max_items alone, not by that of a distribution
+// which they take the place of.
+static void cover_sizes(struct service_traffic *traffic)
+{
+    const struct trace *trace = traffic->arrivals.trace;
+    for (size_t i = 0; arrival_carries_sizes(&traffic->arrivals) && i < trace->n; i++)
+        if (trace->size_items[i] > traffic->sizes.max_items)
+            traffic->sizes.max_items = trace->size_items[i];
+}
+
 static int read_arrivals(struct study *study, const struct node *map,
                          struct service_config *service, bool open_files, struct err *err)
 {
@@ -118,13 +150,12 @@ static int read_arrivals(struct study *study, const struct node *map,
         return -1;
     const struct field *fields = variants.fields[config->process];
     config->service = service->name;
+    config->csv.seed = study->settings.seed;
+    config->csv.service = (uint32_t)(service - study->services);
     resolve_files(study, fields, config);
     const struct node *at = node_get(map, "arrivals");
     if (!at || at->kind != NODE_MAP)
         at = map;
-    if (!node_get(map, "rate") && !node_get(map, "rate_qps") &&
-        !arrival_types[config->process]->carries_rate)
-        return node_fail_key(map, "rate", err, "missing; expected a rate such as \"12000qps\"");
     if (open_files && arrival_types[config->process]->carries_rate) {
         struct trace *trace = NULL;
         if (trace_file_load(&config->csv, &trace, err) < 0) {
@@ -135,12 +166,25 @@ static int read_arrivals(struct study *study, const struct node *map,
     } else if (open_files && arrival_load(config, err) < 0) {
         return reader_prefix(at, err);
     }
-    if (arrival_check(config, service->traffic.rate_qps, err) < 0)
-        return reader_prefix(err && strncmp(err->text, "rate: ", 6) == 0 ? map : at, err);
-    if (config->trace && arrival_carries_sizes(config) &&
-        source_check_sizes(&service->traffic, config->trace, err) < 0)
-        return reader_prefix(at, err);
+    cover_sizes(&service->traffic);
     return 0;
+}
+
+// Whether the arrivals fit the rate; both have been read.
+static int check_rate(const struct node *map, struct service_config *service, struct err *err)
+{
+    const struct arrival_config *config = &service->traffic.arrivals;
+    const struct node *at = node_get(map, "arrivals");
+    if (!node_get(map, "rate") && !node_get(map, "rate_qps") &&
+        !arrival_types[config->process]->carries_rate)
+        return node_fail_key(map, "rate", err, "missing; expected a rate such as \"12000qps\"");
+    if (rate_is_from_curve(map) && read_curve_rate(map, service, err) < 0)
+        return -1;
+    if (arrival_check(config, service->traffic.rate_qps, err) == 0)
+        return 0;
+    if (!at || at->kind != NODE_MAP || (err && strncmp(err->text, "rate: ", 6) == 0))
+        at = map;
+    return reader_prefix(at, err);
 }
 
 int study_traffic_read_sizes(const struct study *study, const struct node *map,
@@ -164,36 +208,53 @@ int study_traffic_read_sizes(const struct study *study, const struct node *map,
     return reader_prefix(at && at->kind == NODE_MAP ? at : map, err);
 }
 
+static int read_name(const struct study *study, const struct node *map, size_t s, struct err *err)
+{
+    const char *name = study->services[s].name;
+    if (!*name)
+        return node_fail_key(map, "service", err, "missing; expected the service's name");
+    for (size_t i = 0; i < s; i++)
+        if (strcmp(study->services[i].name, name) == 0)
+            return node_fail(node_get(map, "service"), err, "service \"%.60s\" is there already",
+                             name);
+    return 0;
+}
+
 static int read_service(struct study *study, const struct library *library, const struct node *map,
                         size_t s, bool open_files, struct err *err)
 {
     static const char *const others[] = {"rate", "arrivals", "sizes", "sla", NULL};
     struct service_config *service = &study->services[s];
+    struct service_traffic *traffic = &service->traffic;
     struct reader_part part = {study_service_fields, service};
-    struct reader_options options = {others + 1, true};
+    struct reader_options options = {others, true};
     char found[64];
+    schema_defaults(study_service_fields, service);
+    service->name = mem_strdup(""); // until it is read
     if (map->kind != NODE_MAP)
         return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
-    schema_defaults(study_service_fields, service);
-    if (reader_fill(map, NULL, &part, 1, &options, err) < 0)
+    const struct node *model = node_get(map, "model");
+    if (!rate_is_from_curve(map)) // else read later
+        options.others++;
+    int keys = reader_fill(map, NULL, &part, 1, &options, err);
+    bool named = keys == 0 || node_get(map, "service"); // a misspelt key may be the name's
+    if (mistakes_keep(map, keys, err) < 0 ||
+        (named && mistakes_keep(map, read_name(study, map, s, err), err) < 0) ||
+        mistakes_keep(map, study_models_need(study, library, service->model, model, err), err) <
+            0 ||
+        (!mistakes_in(model) && mistakes_keep(map, read_sla(study, map, service, err), err) < 0) ||
+        mistakes_keep(map,
+                      study_traffic_read_sizes(study, map, &traffic->sizes, &study->sizes[s],
+                                               open_files, err),
+                      err) < 0)
         return -1;
-    if (!service->name || !*service->name)
-        return node_fail_key(map, "service", err, "missing; expected the service's name");
-    for (size_t i = 0; i < s; i++)
-        if (strcmp(study->services[i].name, service->name) == 0)
-            return node_fail(node_get(map, "service"), err, "service \"%.60s\" is there already",
-                             service->name);
-    if (study_models_need(study, library, service->model, node_get(map, "model"), err) < 0 ||
-        read_sla(study, map, service, err) < 0 ||
-        study_traffic_read_sizes(study, map, &service->traffic.sizes, &study->sizes[s], open_files,
-                                 err) < 0)
+    int arrivals = read_arrivals(study, map, service, open_files, err);
+    if (keys < 0 || arrivals < 0 || check_rate(map, service, err) < 0)
         return -1;
-    if (read_arrivals(study, map, service, open_files, err) < 0)
-        return -1;
-    const struct arrival_config *arrivals = &service->traffic.arrivals;
-    if (arrival_carries_sizes(arrivals)) {
+    if (arrival_carries_sizes(&traffic->arrivals)) {
+        const struct trace *trace = traffic->arrivals.trace;
         qsize_destroy(study->sizes[s]);
-        study->sizes[s] = qsize_of_records(arrivals->trace->size_items, arrivals->trace->n);
+        study->sizes[s] = qsize_of_records(trace->size_items, trace->n);
     }
     return 0;
 }
@@ -214,7 +275,9 @@ int study_traffic_read(struct study *study, const struct library *library, const
     study->services = mem_calloc(list->n, sizeof *study->services);
     study->sizes = mem_calloc(list->n, sizeof *study->sizes);
     for (size_t s = 0; s < list->n; s++)
-        if (read_service(study, library, list->items[s], s, open_files, err) < 0)
+        if (mistakes_keep(list->items[s],
+                          read_service(study, library, list->items[s], s, open_files, err),
+                          err) < 0)
             return -1;
     return 0;
 }

@@ -136,6 +136,40 @@ START_TEST(scales)
 }
 END_TEST
 
+// Sizes above the limit are counted, and the largest is remembered; a size of 0 is not among them.
+START_TEST(cut_sizes_are_counted)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    struct trace *trace = parsed("0,0\n1,1024\n2,1025\n3,7437\n", &config);
+    ck_assert_uint_eq(trace->n_cut, 2);
+    ck_assert_uint_eq(trace->n_clamped, 3);
+    ck_assert_double_eq_tol(trace->largest_items, 7437, 1e-6);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Records are spread from the start of their first tick on, by the seed and the service.
+START_TEST(resolution_spreads)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    const char *text = "1000.7,1\n1001,2\n1001,3\n1002,4\n";
+    config.resolution_ns = 1000000000;
+    struct trace *first = parsed(text, &config), *again = parsed(text, &config);
+    ck_assert_mem_eq(first->arrive_ns, again->arrive_ns, 4 * sizeof(int64_t));
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_int_eq(first->arrive_ns[i] / 1000000000, (i + 1) / 2);
+        ck_assert_uint_eq(first->size_items[i], i + 1);
+    }
+    ck_assert_double_eq_tol(trace_rate_qps(first), 4.0 / 3, 1e-12);
+    config.service = 1;
+    struct trace *other = parsed(text, &config);
+    ck_assert_int_ne(first->arrive_ns[0], other->arrive_ns[0]);
+    trace_destroy(first);
+    trace_destroy(again);
+    trace_destroy(other);
+}
+END_TEST
+
 // Records out of order are sorted when asked.
 START_TEST(sorting_when_asked)
 {
@@ -363,6 +397,8 @@ int main(void)
         {"core", sorting_when_asked},
         {"core", written_traces_come_back},
         {"core", a_real_trace},
+        {"core", cut_sizes_are_counted},
+        {"core", resolution_spreads},
         {"limits", one_record_without_line_end},
         {"errors", bad_lines_are_placed},
         {"errors", bad_lines_are_counted},
