@@ -184,7 +184,7 @@ static int answer_parts(struct capacity_context *context, struct err *err)
 {
     int find = context->study->capacity.find;
     bool days = find == FIND_DAY || find == FIND_PLAN;
-    if (days && sample_check(context->study, true, err) < 0)
+    if (days && sample_check(context->study, err) < 0)
         return err_prefix(err, "%s", context->study->path);
     if (days && capacity_context_forecast(context->study, context->answer->demand, err) < 0)
         return -1;

@@ -33,23 +33,12 @@ struct sample_bench {
 
 // ---- what can be cut ----------------------------------------------------------------------------
 
-int sample_check(const struct study *study, bool with_rates, struct err *err)
+int sample_check(const struct study *study, struct err *err)
 {
     const struct outage_config *outages = &study->outages;
     bool whole_cells = false; // does traffic ever move from one cell to another?
     for (size_t i = 0; i < outages->n_events; i++)
         whole_cells |= outages->events[i].whole_cell;
-    for (size_t s = 0; s < study->n_services; s++) {
-        const struct service_config *service = &study->services[s];
-        const struct arrival_config *arrivals = &service->traffic.arrivals;
-        if (arrival_types[arrivals->process] != &arrival_replay)
-            continue;
-        if (!with_rates)
-            return err_set(err, ERR_STUDY,
-                           "traffic: service \"%.60s\" replays a trace, which cannot begin at any "
-                           "time of the day; expected another arrival process",
-                           service->name);
-    }
     for (size_t g = 0; g < study->n_groups; g++)
         if (study->group_configs[g].on.n_steps > 0)
             return err_set(err, ERR_STUDY,
