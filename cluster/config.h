@@ -113,6 +113,9 @@ struct fleet_config {
     uint32_t n_cells;
     struct balancer_config balancer;
     struct outage_config outages;
+    // [n_services] what sizes are drawn from, borrowed; NULL, or NULL for a service: a table that
+    // the run makes of its traffic.
+    const struct qsize *const *sizes;
     uint64_t seed;       // of every random draw
     int64_t duration_ns; // queries arrive in [0, duration_ns)
     int64_t window_ns;   // 0: as long as the delays allow; else at most this (a test varies it)

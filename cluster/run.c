@@ -39,7 +39,8 @@ struct fleet {
     int rank, n_ranks;
     struct layout *layout;
     struct svctab **tabs;         // [group * n_services + service]
-    struct qsize **sizes;         // [service]
+    const struct qsize **sizes;   // [service]
+    struct qsize **own_sizes;     // [service] made here; NULL where borrowed
     struct server_block **blocks; // [part]
     struct cpu_job *jobs;         // scratch of all blocks
     struct balancer **balancers;  // [cell]
@@ -56,18 +57,26 @@ struct fleet {
 // Free times of cores are int64 nanoseconds, 292 years: a backlog that could come near is no study.
 #define LONGEST_BACKLOG_S 1e9
 
-static int check_backlog(const struct fleet_config *config, const struct svctab *tab,
-                         uint32_t service, uint32_t n_cores, struct err *err)
+// All queries of a server as they are on average, and one of the largest: what is above that has no
+// probability worth naming within the nine times that are left.
+static int check_backlog(const struct fleet *fleet, const struct svctab *tab, uint32_t service,
+                         uint32_t n_cores, struct err *err)
 {
-    double n_servers = 0, most_ns = 0;
+    const struct fleet_config *config = fleet->config;
+    const struct service_traffic *traffic = &config->services[service].traffic;
+    const struct qsize *sizes = fleet->sizes[service];
+    double n_servers = 0, mean_ns = 0, most_ns = 0;
     for (uint32_t g = 0; g < config->n_groups; g++)
         n_servers += config->groups[g].n_servers;
-    for (uint32_t items = 1; items <= tab->max_items; items++)
-        most_ns = (double)tab->work_ns[items] > most_ns ? (double)tab->work_ns[items] : most_ns;
-    double rate_qps = config->services[service].traffic.rate_qps;
-    double n_queries = rate_qps / n_servers * simtime_to_s(config->duration_ns);
-    most_ns *= 1 + tab->cold_extra;
-    if (n_queries * most_ns * 1e-9 / n_cores > LONGEST_BACKLOG_S)
+    for (uint32_t items = qsize_min_items(sizes); items <= qsize_max_items(sizes); items++) {
+        double work_ns = (double)tab->work_ns[items];
+        mean_ns += qsize_pmf(sizes, items) * work_ns;
+        most_ns = work_ns > most_ns ? work_ns : most_ns;
+    }
+    double n_queries = arrival_mean_qps(&traffic->arrivals, traffic->rate_qps) / n_servers *
+                       simtime_to_s(config->duration_ns);
+    double backlog_ns = (n_queries * mean_ns + most_ns) * (1 + tab->cold_extra) / n_cores;
+    if (backlog_ns * 1e-9 > LONGEST_BACKLOG_S)
         return err_set(err, ERR_STUDY,
                        "the backlog could exceed %g s of work per core: expected a lower rate, a "
                        "shorter duration or shorter service times",
@@ -87,7 +96,7 @@ static int create_tabs(struct fleet *fleet, struct err *err)
             struct dispatch_config dispatch = sched_dispatch(group, i);
             *tab = svctab_create_cached(fleet->options->times, &config->services[i], &dispatch,
                                         group->costs[i], n_cores, err);
-            if (!*tab || check_backlog(config, *tab, i, n_cores, err))
+            if (!*tab || check_backlog(fleet, *tab, i, n_cores, err))
                 return err_prefix(err, "group %s, service %s", group->name,
                                   config->services[i].name);
         }
@@ -97,9 +106,13 @@ static int create_tabs(struct fleet *fleet, struct err *err)
 static int create_sizes(struct fleet *fleet, struct err *err)
 {
     const struct fleet_config *config = fleet->config;
-    fleet->sizes = mem_calloc(config->n_services, sizeof(struct qsize *));
+    fleet->sizes = mem_calloc(config->n_services, sizeof(const struct qsize *));
+    fleet->own_sizes = mem_calloc(config->n_services, sizeof(struct qsize *));
     for (uint32_t i = 0; i < config->n_services; i++) {
-        fleet->sizes[i] = qsize_create(&config->services[i].traffic.sizes, err);
+        fleet->sizes[i] = config->sizes ? config->sizes[i] : NULL;
+        if (!fleet->sizes[i])
+            fleet->sizes[i] = fleet->own_sizes[i] =
+                qsize_create(&config->services[i].traffic.sizes, err);
         if (!fleet->sizes[i])
             return err_prefix(err, "service %s: sizes", config->services[i].name);
     }
@@ -155,7 +168,7 @@ static int create_balancers(struct fleet *fleet, struct err *err)
         struct balancer_setup setup = {.fleet = fleet->config,
                                        .layout = fleet->layout,
                                        .tabs = (const struct svctab *const *)fleet->tabs,
-                                       .sizes = (const struct qsize *const *)fleet->sizes,
+                                       .sizes = fleet->sizes,
                                        .cell = cell,
                                        .exchange = exchange,
                                        .record = fleet->record};
@@ -173,7 +186,7 @@ static int create_balancers(struct fleet *fleet, struct err *err)
 static int create(struct fleet *fleet, struct err *err)
 {
     fleet->layout = layout_create(fleet->config, fleet->n_ranks, fleet->options->layout);
-    if (create_tabs(fleet, err) || create_sizes(fleet, err))
+    if (create_sizes(fleet, err) || create_tabs(fleet, err))
         return -1;
     create_blocks(fleet);
     return create_balancers(fleet, err);
@@ -187,9 +200,10 @@ static void release(struct fleet *fleet)
     for (uint32_t p = 0; fleet->blocks && p < fleet->layout->n_parts; p++)
         server_block_destroy(fleet->blocks[p]);
     for (size_t i = 0; i < (size_t)config->n_groups * config->n_services; i++)
-        svctab_destroy(fleet->tabs[i]);
-    for (uint32_t i = 0; fleet->sizes && i < config->n_services; i++)
-        qsize_destroy(fleet->sizes[i]);
+        svctab_destroy(fleet->tabs ? fleet->tabs[i] : NULL);
+    for (uint32_t i = 0; i < config->n_services; i++)
+        qsize_destroy(fleet->own_sizes[i]);
+    mem_free(fleet->own_sizes);
     mem_free(fleet->sizes);
     exchange_mpi_destroy(fleet->mpi);
     layout_destroy(fleet->layout);

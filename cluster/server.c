@@ -14,8 +14,7 @@ struct server_block {
     const struct group_config *group;
     struct sched sched;
     struct server_record record;
-    int64_t arrive_edge_ns; // end of the bin of the queries at hand, by arrival at the balancer
-    uint32_t fold_bin;      // bins before it have been folded, by arrival at the server
+    uint32_t fold_bin; // bins before it have been folded, by arrival at the server
     int64_t fold_edge_ns;
     bool owns_jobs;
     struct availability *availability; // NULL: servers are always up
@@ -26,7 +25,9 @@ struct server_block {
 static void set_edges(struct server_block *block)
 {
     const struct record_shape *shape = &block->config.record->shape;
-    block->arrive_edge_ns = record_bin_start_ns(shape, block->record.arrive_bin + 1);
+    block->record.arrive_edge_ns = record_bin_start_ns(shape, block->record.arrive_bin + 1);
+    block->record.arrive_group =
+        record_group(block->config.record, block->record.arrive_bin, block->config.group);
     block->fold_edge_ns = block->fold_bin < shape->n_bins
                               ? record_bin_start_ns(shape, block->fold_bin + 1)
                               : INT64_MAX;
@@ -40,6 +41,7 @@ static void init_record(struct server_block *block)
         .record = config->record,
         .fleet = config->fleet,
         .tabs = config->tabs,
+        .group = config->group,
         .cell = config->cell,
         .first_in_cell = config->first_in_cell,
         .first_in_fleet = config->first_in_fleet,
@@ -150,7 +152,7 @@ static void pass_time(struct server_block *block, int64_t t_ns)
 
 static void move_to(struct server_block *block, int64_t arrive_ns)
 {
-    while (arrive_ns >= block->arrive_edge_ns) {
+    while (arrive_ns >= block->record.arrive_edge_ns) {
         block->record.arrive_bin++;
         set_edges(block);
     }
@@ -190,8 +192,8 @@ static size_t same_bins(const struct server_block *block, const struct query *qu
     if (block->availability && availability_next_ns(block->availability) < edge_ns)
         edge_ns = availability_next_ns(block->availability);
     edge_ns -= block->record.dispatch_delay_ns;
-    if (block->arrive_edge_ns < edge_ns)
-        edge_ns = block->arrive_edge_ns;
+    if (block->record.arrive_edge_ns < edge_ns)
+        edge_ns = block->record.arrive_edge_ns;
     if (queries[n - 1].arrive_ns < edge_ns)
         return n;
     size_t i = 0;

@@ -82,13 +82,12 @@ static inline __attribute__((always_inline)) void sums_add(struct sums *sums, ui
 }
 
 // `apart_ns`: what of the latencies is neither wait nor service, summed over the queries.
-static inline void sums_put(const struct sums *sums, struct tally *tally, uint64_t apart_ns,
-                            bool has_sla)
+static inline void sums_put(const struct sums *sums, struct tally *tally, uint64_t apart_ns)
 {
     tally->n_queries += sums->n;
     tally->n_requests += sums->n_requests;
     tally->n_items += sums->n_items;
-    tally->n_late += has_sla ? sums->n_late : 0;
+    tally->n_late += sums->n_late;
     tally->n_waited += sums->n_waited;
     tally->latency_sum_ns += sums->latency_ns;
     tally->wait_sum_ns += sums->wait_ns;
@@ -98,6 +97,69 @@ static inline void sums_put(const struct sums *sums, struct tally *tally, uint64
         sums->max_ns > tally->latency_max_ns ? sums->max_ns : tally->latency_max_ns;
 }
 
+// Latency above it is late: without a target, none is.
+static inline int64_t target_ns(const struct server_record *rec, uint32_t service)
+{
+    int64_t sla_ns = rec->fleet->services[service].sla_ns;
+    return sla_ns > 0 ? sla_ns : INT64_MAX;
+}
+
+// ---- what was completed
+
+// Of queries that share a bin, a service and a path.
+struct completed {
+    uint64_t n, n_items, n_late;
+};
+
+static inline void completed_put(const struct completed *done, struct tally *tally,
+                                 struct group_tally *group)
+{
+    tally->n_completed += done->n;
+    tally->n_completed_items += done->n_items;
+    tally->n_completed_late += done->n_late;
+    group->n_completed += done->n;
+}
+
+// One query, in the bin in which its response is back; one that is in flight at the end, nowhere.
+static void completed_put_one(const struct server_record *rec, const struct finished *end,
+                              enum record_path path, uint32_t n_late)
+{
+    int64_t back_ns = end->finish_ns + rec->return_delay_ns;
+    uint32_t bin = rec->arrive_bin;
+    if (back_ns > rec->fleet->duration_ns)
+        return;
+    if (back_ns > rec->arrive_edge_ns)
+        bin = record_bin_of(&rec->record->shape, back_ns - 1);
+    completed_put(&(struct completed){1, end->query->size_items, n_late},
+                  record_tally(rec->record, bin, end->query->service, path),
+                  record_group(rec->record, bin, rec->group));
+}
+
+// A run of jobs of which some are back after the bin they came in. They came in order, so those are
+// among the last, no farther before the end of the bin than the longest latency: with short queues
+// few are looked at.
+static void completed_put_run(const struct server_record *rec, const struct query *queries,
+                              const struct cpu_job *jobs, const struct sums *sums,
+                              struct tally *tally, int64_t sla_ns)
+{
+    struct completed here = {sums->n, sums->n_items, sums->n_late};
+    int64_t edge_ns = rec->arrive_edge_ns;
+    for (size_t i = sums->n; i > 0; i--) {
+        const struct finished end = finished_job(&jobs[i - 1], queries);
+        int64_t back_ns = end.finish_ns + rec->return_delay_ns;
+        if (end.query->arrive_ns + sums->max_ns <= edge_ns)
+            break;
+        if (back_ns <= edge_ns)
+            continue;
+        uint32_t n_late = back_ns - end.query->arrive_ns > sla_ns;
+        completed_put_one(rec, &end, PATH_CPU, n_late);
+        here.n--;
+        here.n_items -= end.query->size_items;
+        here.n_late -= n_late;
+    }
+    completed_put(&here, tally, rec->arrive_group);
+}
+
 // n >= 1 jobs of one service, all first attempts. What holds for few queries is looked for once for
 // all of them.
 static void record_run(const struct server_record *rec, const struct query *queries,
@@ -105,15 +167,20 @@ static void record_run(const struct server_record *rec, const struct query *quer
 {
     uint32_t service = queries[jobs[0].query].service;
     struct tally *tally = record_tally(rec->record, rec->arrive_bin, service, PATH_CPU);
-    int64_t sla_ns = rec->fleet->services[service].sla_ns, return_ns = rec->return_delay_ns;
+    int64_t sla_ns = target_ns(rec, service), return_ns = rec->return_delay_ns;
     struct sums sums = {.n = n};
     uint32_t *hist = tally->hist;
     for (size_t i = 0; i < n; i++) {
         const struct finished end = finished_job(&jobs[i], queries);
         sums_add(&sums, hist, &end, end.query->arrive_ns, return_ns, sla_ns);
     }
-    sums_put(&sums, tally, n * (uint64_t)(rec->dispatch_delay_ns + return_ns), sla_ns > 0);
-    if (sums.flags == 0 && sums.back_max_ns <= rec->fleet->duration_ns)
+    sums_put(&sums, tally, n * (uint64_t)(rec->dispatch_delay_ns + return_ns));
+    bool is_later = sums.back_max_ns > rec->arrive_edge_ns;
+    if (is_later)
+        completed_put_run(rec, queries, jobs, &sums, tally, sla_ns);
+    else
+        completed_put(&(struct completed){n, sums.n_items, sums.n_late}, tally, rec->arrive_group);
+    if (sums.flags == 0 && !(is_later && sums.back_max_ns > rec->fleet->duration_ns))
         return;
     for (size_t i = 0; i < n; i++) {
         struct finished end = finished_job(&jobs[i], queries);
@@ -126,11 +193,12 @@ static void record_ended(const struct server_record *rec, const struct finished 
 {
     const struct query *query = end->query;
     struct tally *tally = server_record_tally(rec, query, path);
-    int64_t sla_ns = rec->fleet->services[query->service].sla_ns;
+    int64_t sla_ns = target_ns(rec, query->service);
     struct sums sums = {.n = 1};
     sums_add(&sums, tally->hist, end, query_first_ns(query), rec->return_delay_ns, sla_ns);
-    sums_put(&sums, tally, (uint64_t)(end->start_ns - query_first_ns(query) + rec->return_delay_ns),
-             sla_ns > 0);
+    sums_put(&sums, tally,
+             (uint64_t)(end->start_ns - query_first_ns(query) + rec->return_delay_ns));
+    completed_put_one(rec, end, path, (uint32_t)sums.n_late);
     record_rare(rec, tally, end, path);
 }
 

@@ -10,7 +10,7 @@
 //
 // where wait and service are those of the query's request that ends last. A query that ends in a
 // later attempt is recorded like any other, its latency from its first arrival on, in the bin of
-// that.
+// that. A query counts as completed in the bin in which its response is back (results/record.h).
 #ifndef CLUSTER_SERVER_RECORD_H
 #define CLUSTER_SERVER_RECORD_H
 
@@ -32,7 +32,10 @@ struct server_record {
     const struct svctab *const *tabs; // [n_services]
     uint32_t cell, first_in_cell, first_in_fleet;
     int64_t dispatch_delay_ns, return_delay_ns;
-    uint32_t arrive_bin; // bin of the queries at hand, by arrival at the balancer
+    uint32_t group;                   // the block's
+    uint32_t arrive_bin;              // bin of the queries at hand, by arrival at the balancer
+    int64_t arrive_edge_ns;           // its end
+    struct group_tally *arrive_group; // of that bin
     const int64_t
         *until_ns;       // [server of the block] when it goes down (availability.h); NULL: never
     bool tells;          // the balancer listens to completions

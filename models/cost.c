@@ -88,9 +88,40 @@ bool cost_has_cold(const struct cost *cost)
     return cost->config->cold_factor > 1;
 }
 
+double cost_memory_bytes(const struct cost *cost)
+{
+    return cost->work.table_bytes + work_weight_bytes(&cost->work);
+}
+
+static bool fits_accel(const struct cost *cost)
+{
+    double memory_bytes = cost->platform->accelerator.memory_bytes;
+    return memory_bytes <= 0 || cost_memory_bytes(cost) <= memory_bytes;
+}
+
 bool cost_has_accel(const struct cost *cost)
 {
-    return cost->platform->has_accelerator && cost->type->has_accel(cost);
+    return cost->platform->has_accelerator && cost->type->has_accel(cost) && fits_accel(cost);
+}
+
+int cost_check_accel(const struct cost *cost, struct err *err)
+{
+    const struct cost_table *table = cost->config->measured;
+    const struct accelerator *accelerator = &cost->platform->accelerator;
+    if (cost_has_accel(cost))
+        return 0;
+    if (!cost->platform->has_accelerator)
+        return err_set(err, ERR_STUDY, "the group has no accelerator");
+    if (!cost->type->has_accel(cost))
+        return table ? err_set(err, ERR_STUDY, "the measured table \"%s\" has no accelerator times",
+                               table->name)
+                     : err_set(err, ERR_STUDY, "the %s cost has no accelerator times",
+                               cost->type->name);
+    return err_set(err, ERR_STUDY,
+                   "the accelerator \"%s\" has %.3g GB of memory, and %.3g GB of tables and "
+                   "weights are needed",
+                   accelerator->name, accelerator->memory_bytes * 1e-9,
+                   cost_memory_bytes(cost) * 1e-9);
 }
 
 double cost_accel_load_s(const struct cost *cost, uint32_t items)

@@ -116,9 +116,13 @@ void cost_destroy(struct cost *cost); // NULL: no effect
 // Seconds one core needs for a request of `items` >= 1 when `busy_cores` (itself included,
 // 1..cores) are busy.
 double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores);
+// Bytes of the model's tables and weights, wherever it is served; 0 without a model.
+double cost_memory_bytes(const struct cost *cost);
 // True when the two functions below may be asked: a study with an offload threshold needs it. The
-// platform must have an accelerator, and the cost the times of one.
+// platform must have an accelerator whose memory holds the model, and the cost the times of one.
 bool cost_has_accel(const struct cost *cost);
+// 0 then; else -1, and the text says which of the three is missing.
+int cost_check_accel(const struct cost *cost, struct err *err);
 // Seconds to move a query's inputs to the accelerator, and to compute it there. items >= 1.
 double cost_accel_load_s(const struct cost *cost, uint32_t items);
 double cost_accel_compute_s(const struct cost *cost, uint32_t items);

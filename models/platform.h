@@ -51,7 +51,7 @@ struct accelerator {
     double link_fixed_s;         // once per query
     double input_fixed_s;        // per input tensor copied
     double input_item_s;         // host work per item and input tensor
-    double memory_bytes;         // on the device; for people, not a limit
+    double memory_bytes;         // on the device; 0: not known, and no limit
     int64_t streams;             // queries computed at the same time, 1..64
     bool overlap;                // the copy of one query overlaps the computation of another
     struct power_curve power;
@@ -75,6 +75,7 @@ struct platform {
     double request_s;                   // per request
     struct platform_fixed fixed;        // operators
     double input_fixed_s;               // handing over one input tensor, with input conversion only
+    double memory_bytes;                // of the server; 0: not known, and no limit
     double l2_bytes;                    // of one core
     double l3_bytes;                    // of one socket
     bool l3_inclusive;                  // the last level holds copies of every L2

@@ -104,12 +104,17 @@ static double rank_of(double q, uint64_t n)
     return fabs(rank - whole) <= 1e-12 * (double)n ? whole : rank;
 }
 
-double batch_hist_quantile_ns(const struct batch_hist *h, uint32_t begin, uint32_t end, double q)
+// A place in the distribution: bucket `below` buckets after the first, and the part of its values
+// that lies below the place.
+struct place {
+    uint32_t below;
+    double part;
+};
+
+// Of the q-quantile of batches [begin, end), which have n > 0 values.
+static struct place place_of(const struct batch_hist *h, uint32_t begin, uint32_t end, double q,
+                             uint64_t n)
 {
-    assert(q >= 0 && q <= 1 && end <= h->n_batches);
-    uint64_t n = batch_hist_n(h, begin, end);
-    if (n == 0)
-        return NAN;
     // The fewest buckets whose values reach the rank; rank 0 is the first value's bucket.
     double rank = rank_of(q, n), least = rank > 1 ? rank : 1;
     uint32_t below = 0, reach = h->n_buckets; // too few, enough
@@ -122,7 +127,28 @@ double batch_hist_quantile_ns(const struct batch_hist *h, uint32_t begin, uint32
     }
     uint64_t before = n_in_first(h, begin, end, below);
     uint64_t count = n_in_first(h, begin, end, reach) - before;
-    double lower = (double)hist_lower_ns(h->first + below),
-           last = (double)(hist_upper_ns(h->first + below) - 1);
-    return lower + (rank - (double)before) / (double)count * (last - lower);
+    return (struct place){below, (rank - (double)before) / (double)count};
+}
+
+double batch_hist_quantile_ns(const struct batch_hist *h, uint32_t begin, uint32_t end, double q)
+{
+    assert(q >= 0 && q <= 1 && end <= h->n_batches);
+    uint64_t n = batch_hist_n(h, begin, end);
+    if (n == 0)
+        return NAN;
+    struct place at = place_of(h, begin, end, q, n);
+    double lower = (double)hist_lower_ns(h->first + at.below),
+           last = (double)(hist_upper_ns(h->first + at.below) - 1);
+    return lower + at.part * (last - lower);
+}
+
+double batch_hist_above(const struct batch_hist *h, uint32_t begin, uint32_t end, double q)
+{
+    uint64_t n = batch_hist_n(h, 0, h->n_batches);
+    if (n == 0)
+        return 0;
+    struct place at = place_of(h, 0, h->n_batches, q, n);
+    double upto = (double)n_in_first(h, begin, end, at.below);
+    double in = (double)n_in_first(h, begin, end, at.below + 1) - upto;
+    return (double)batch_hist_n(h, begin, end) - upto - at.part * in;
 }

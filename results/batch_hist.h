@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // batch_hist: the latency histograms of a row of batches, for quantiles of any stretch of them.
 //
-// A quantile's interval asks for the quantile of every batch, of every two neighbours, of every
-// four (batch.h). Dense histograms (hist.h) of 42 thousand buckets would be merged and walked for
-// each; here only the buckets between the shortest and the longest latency are kept, and as running
+// A quantile's interval asks how many queries of every batch lie above it, and for quantiles of the
+// whole. Dense histograms (hist.h) of 42 thousand buckets would be merged and walked for each; here
+// only the buckets between the shortest and the longest latency are kept, and as running
 // sums, so a quantile is a binary search. All counts and ranks are integers: however the batches
 // are grouped, the answers are those of one merged histogram.
 //
@@ -47,5 +47,10 @@ uint64_t batch_hist_n(const struct batch_hist *h, uint32_t begin, uint32_t end);
 // they are lumped. Inside the bucket the values are taken as evenly spread from its lowest to its
 // highest whole nanosecond; a bucket 1 ns wide gives its value exactly.
 double batch_hist_quantile_ns(const struct batch_hist *h, uint32_t begin, uint32_t end, double q);
+
+// How many values of batches [begin, end) lie above the q-quantile of all batches. Of the bucket
+// that holds the quantile the same part lies above it in every batch, so that all batches together
+// have (1 - q) of their values there, however many of them are equal.
+double batch_hist_above(const struct batch_hist *h, uint32_t begin, uint32_t end, double q);
 
 #endif

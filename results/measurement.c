@@ -46,6 +46,14 @@ double measurement_late_half(double half_95, const struct measurement_floor *flo
     return fmax(half_95, MEASUREMENT_Z_95 * sqrt(floor->n_late + 1) / n);
 }
 
+struct ci measurement_late(struct ci late_frac, double n_queries, double allowed_frac)
+{
+    const struct measurement_floor floor = {n_queries, allowed_frac, NAN, MEASUREMENT_FEW_LATE};
+    late_frac.half_95 = late_frac.value == 0 ? -expm1(log(0.025) / n_queries)
+                                             : measurement_late_half(late_frac.half_95, &floor);
+    return late_frac;
+}
+
 #define ROW struct measurement
 const struct data_field measurement_fields[] = {
     DATA_CODE(stable, "is every queue stable?", measurement_verdict_names, VERDICT_NOT_ASKED),

@@ -87,6 +87,13 @@ struct measurement_floor {
 // The half-width, or the least one where that is wider.
 double measurement_late_half(double half_95, const struct measurement_floor *floor);
 
+// The fraction of n_queries that are late, as a run judges it by: with an interval at least as wide
+// as that of independent queries where fewer than MEASUREMENT_FEW_LATE are expected. Where none is
+// late the bound is exact, whatever the batches show: with 97.5 % it is below 1 - 0.025^(1/n)
+// (Clopper & Pearson, Biometrika 26, 1934).
+#define MEASUREMENT_FEW_LATE 250
+struct ci measurement_late(struct ci late_frac, double n_queries, double allowed_frac);
+
 // Names in files; the queries apart, because who searches has a number of queries of its own.
 extern const struct data_field measurement_fields[];       // ends with name NULL
 extern const struct data_field measurement_count_fields[]; // n_queries

@@ -21,6 +21,8 @@ struct meta_service {
     double sla_quantile; // 0.95
     int64_t sla_ns;      // 0: no target
     double rate_qps;     // what the study asks for
+    uint64_t n_records;  // of the trace that it replays; 0: none
+    uint64_t n_cut;      // of them, those with more items than max_items, which count as that
 };
 
 struct meta_group {
@@ -41,6 +43,7 @@ struct meta {
     int64_t warmup_ns; // given; 0: none
     bool warmup_auto;  // detect it
     bool has_outages;  // servers may go down
+    bool shares_load;  // the policy looks at the servers: those of a cell are as one queue
     uint32_t n_services, n_groups, n_cells, n_servers;
     struct meta_service *services; // owned
     struct meta_group *groups;     // owned

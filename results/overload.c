@@ -9,7 +9,7 @@
 const char *const overload_names[] = {"stable", "unsure", "overloaded", NULL};
 
 // Work that arrived is work that was done and what the backlog grew by; both in core-time.
-static double load_of(const struct overload_series *s, uint32_t first, uint32_t end)
+double overload_load(const struct overload_series *s, uint32_t first, uint32_t end)
 {
     double before = first > 0 ? s->backlog_ns[first - 1] : s->backlog_before_ns;
     double work = s->backlog_ns[end - 1] - before, capacity = 0;
@@ -26,11 +26,11 @@ static struct ci offered_load(const struct overload_series *s)
 {
     double *load = mem_calloc(s->n, sizeof *load);
     for (uint32_t i = 0; i < s->n; i++)
-        load[i] = load_of(s, i, i + 1);
-    struct batch_plan plan = batch_plan_of(load, s->n);
+        load[i] = overload_load(s, i, i + 1);
+    struct batch_plan plan = batch_plan_of(load, s->n, BATCH_AIM);
     for (uint32_t b = 0; b < plan.n_batches; b++)
-        load[b] = load_of(s, batch_first(&plan, b), batch_first(&plan, b + 1));
-    struct ci ci = ci_sections(load_of(s, 0, s->n), load, plan.n_batches);
+        load[b] = overload_load(s, batch_first(&plan, b), batch_first(&plan, b + 1));
+    struct ci ci = ci_sections(overload_load(s, 0, s->n), load, plan.n_batches);
     mem_free(load);
     return ci;
 }

@@ -43,6 +43,9 @@ struct overload {
     double drain_growth_frac; // worst server: seconds of wait gained per second
 };
 
+// Offered work over capacity in bins [first, end), first < end <= n; NaN without capacity.
+double overload_load(const struct overload_series *series, uint32_t first, uint32_t end);
+
 struct overload overload_judge(const struct overload_series *series);
 
 #endif

@@ -2,7 +2,9 @@
 // record: all that one rank measured.
 //
 // Shapes: time is cut into bins; everything in a bin belongs to the queries that ARRIVED at their
-// balancer in it. Bin 0 is the given warm-up [0, warmup_ns) when one is given (warmup_ns > 0);
+// balancer in it, but for what was COMPLETED, which belongs to the bin in which the response was
+// back, (start, end]: behind a backlog the two differ by minutes, and a rate that is served is one
+// of completions. Bin 0 is the given warm-up [0, warmup_ns) when one is given (warmup_ns > 0);
 // the rest of the run is n_measure_bins equal bins. Later code decides which bins count.
 // Every member is an integer and merges by + (or max, or append for samples), so the merged record
 // does not depend on the number of ranks or on who simulated what.
@@ -49,6 +51,9 @@ struct tally {
     uint64_t n_lost;      // a server went down with them, and they were not tried again
     uint64_t n_pending;   // in flight at end_ns, and their end is not known
     uint64_t n_retries;   // attempts beyond the first that reached a server
+    // Completed in this bin, whenever they arrived: over all bins n_queries - n_in_flight.
+    uint64_t n_completed, n_completed_items;
+    uint64_t n_completed_late; // of n_completed: latency above the service's target
     uint64_t latency_sum_ns;
     uint64_t wait_sum_ns;    // queue wait of the request that ended last
     uint64_t service_sum_ns; // service of that request: latency = network + wait + service
@@ -63,6 +68,7 @@ struct group_tally {
     int64_t busy_ns[N_PARTS];      // core-time or stream-time used inside the bin, exactly
     int64_t backlog_ns[N_PARTS];   // work queued beyond the bin's end
     int64_t energy_uj[N_PARTS];    // microjoules
+    uint64_t n_completed;          // queries completed in the bin by the group's servers
     int64_t drain_max_ns[N_PARTS]; // largest over servers: until its earliest unit is free (max)
 };
 

@@ -10,16 +10,16 @@
 #include "results/batch.h"
 #include "results/batch_hist.h"
 #include "results/moments.h"
+#include "results/relaxation.h"
 #include "results/warmup.h"
 
 const double summary_quantiles[SUMMARY_N_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
 const char *const summary_part_names[] = {"cpu", "accel", NULL};
 
-// Queries beyond a quantile that a batch needs for its own quantile to mean anything. Long waits
-// come in busy spells of many queries, so few queries are fewer observations still: with about 25
-// of them the 95 % interval of M/M/4's p99 held the truth in 88 % of the runs, with 50 in 93 %,
-// with 100 in 94 % (a thousand runs or more each).
-#define LEAST_BEYOND 50
+// Queries on either side of a quantile without which its interval means nothing.
+#define LEAST_BEYOND 20
+// Relaxation times below which a quantile's half-width is the longer side of its interval.
+#define SKEWED_BELOW 1000.0
 
 // Tallies added up over some bins and services, path by path.
 struct sums {
@@ -114,9 +114,11 @@ static struct ci rate_ci(const struct batch_plan *plan, const double *amount, co
 
 static const struct estimate {
     size_t offset;
+    const char *units;
     bool latency; // means nothing when overloaded
 } estimates[] = {
-#define X(member, units, text, latency, ...) {offsetof(struct summary_service, member), latency},
+#define X(member, units, text, latency, ...)                                                       \
+    {offsetof(struct summary_service, member), units, latency},
     SUMMARY_ESTIMATES(X)
 #undef X
 };
@@ -128,6 +130,17 @@ static void estimate_amounts(const struct sums *s, struct amounts out[N_ESTIMATE
     const struct amounts all[N_ESTIMATES] = {SUMMARY_ESTIMATES(X)};
 #undef X
     memcpy(out, all, sizeof all);
+}
+
+// Latencies near saturation are skewed: that the truth lies far above is likelier than that it lies
+// far below, so the half-width reaches as far as the upper end of the interval of the logarithm.
+// Where batches differ by the mean itself, they say nothing.
+static struct ci skewed(struct ci ci)
+{
+    double relative = ci.half_95 / ci.value;
+    if (ci.half_95 > 0)
+        ci.half_95 = relative < 1 ? ci.value * expm1(relative) : NAN;
+    return ci;
 }
 
 static void fill_estimates(const struct batch_hist_scope *scope, const struct sums *s,
@@ -144,12 +157,10 @@ static void fill_estimates(const struct batch_hist_scope *scope, const struct su
         struct ci ci = ratio_ci(all[i], batches + i, N_ESTIMATES, plan->n_batches);
         if (estimates[i].latency && overloaded)
             ci = ci_none();
+        else if (estimates[i].latency && strcmp(estimates[i].units, "s") == 0)
+            ci = skewed(ci);
         memcpy((char *)out + estimates[i].offset, &ci, sizeof ci);
     }
-    // What is in flight at the end is a known number, not chance: left to the last batch alone it
-    // would look like spread, so the interval of what was served is that of what would be if the
-    // run did not end.
-    out->served_qps.value = ratio((double)(SUM(n_queries) - SUM(n_in_flight)), TIME_S);
     mem_free(batches);
 }
 
@@ -173,10 +184,12 @@ static double *mean_series(const struct batch_hist_scope *scope)
 
 // Queues remember: the mean latency of neighbouring bins correlates as long as anything of a run
 // does, so batches that are long enough for it are so for the other estimates.
-static struct batch_plan plan_of(const struct batch_hist_scope *scope)
+static struct batch_plan plan_of(const struct batch_hist_scope *scope,
+                                 const struct summary_fleet *fleet)
 {
     double *y = mean_series(scope);
-    struct batch_plan plan = batch_plan_of(y, scope->plan.n_bins);
+    struct batch_plan plan = batch_plan_of(
+        y, scope->plan.n_bins, relaxation_batches(fleet->relaxations, fleet->queue_relaxations));
     mem_free(y);
     return plan;
 }
@@ -187,37 +200,41 @@ static bool enough_beyond(uint64_t n_queries, double q, double least)
     return n * (1 - q) >= least - 1e-6 && n * q >= least - 1e-6;
 }
 
-// Quantile q of each group of `step` neighbouring batches (the rest joins the last) into values;
-// 0 when one of them has too few queries beyond q.
-static uint32_t batch_quantiles(const struct batch_hist *hists, uint32_t n, uint32_t step, double q,
-                                double *values)
+// Standard error of the fraction p = 1 - q of queries above the quantile: each batch's own excess
+// over p of its queries (a ratio estimator).
+static double exceedance_error(const struct batch_hist *hists, uint32_t n, double q)
 {
-    uint32_t n_groups = n / step;
-    for (uint32_t g = 0; g < n_groups; g++) {
-        uint32_t begin = g * step, end = g + 1 < n_groups ? begin + step : n;
-        if (!enough_beyond(batch_hist_n(hists, begin, end), q, LEAST_BEYOND))
-            return 0;
-        values[g] = batch_hist_quantile_ns(hists, begin, end, q) * 1e-9;
+    double squares = 0;
+    for (uint32_t b = 0; b < n; b++) {
+        double of_batch = (double)batch_hist_n(hists, b, b + 1);
+        double excess = batch_hist_above(hists, b, b + 1, q) - (1 - q) * of_batch;
+        squares += excess * excess;
     }
-    return n_groups;
+    return sqrt(squares * n / (n - 1.0)) / (double)batch_hist_n(hists, 0, n);
 }
 
-// Batches are lengthened, down to BATCH_LEAST of them, until each can tell its quantile.
-static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double q)
+// The interval of the fraction above the quantile, turned into latencies by the distribution of the
+// whole (Woodruff, J. Am. Stat. Assoc. 47, 1952): a short batch has no quantile of its own near
+// saturation, but it has its share of long latencies. The half-width is the longer side, which is
+// the upper one; it ends where a tenth of the fraction is left, beyond which there is no
+// distribution to speak of. The longer the run in relaxation times, the less its skew counts, and
+// the nearer the half-width comes to half the interval.
+static struct ci quantile_ci(const struct batch_hist *hists, uint32_t n, double q,
+                             double relaxations)
 {
-    if (!enough_beyond(batch_hist_n(hists, 0, n), q, 1))
+    uint64_t n_queries = batch_hist_n(hists, 0, n);
+    if (!enough_beyond(n_queries, q, 1))
         return ci_none();
-    double value = batch_hist_quantile_ns(hists, 0, n, q) * 1e-9;
-    double *values = mem_calloc(n, sizeof *values);
-    struct ci ci = {value, NAN, 0};
-    for (uint32_t step = 1; n / step >= BATCH_LEAST; step *= 2) {
-        uint32_t used = batch_quantiles(hists, n, step, q, values);
-        if (used > 0) {
-            ci = ci_sections(value, values, used);
-            break;
-        }
-    }
-    mem_free(values);
+    struct ci ci = {batch_hist_quantile_ns(hists, 0, n, q) * 1e-9, NAN, n};
+    if (n < 2 || !enough_beyond(n_queries, q, LEAST_BEYOND))
+        return ci;
+    double off = ci_t(0.975, n - 1.0) * exceedance_error(hists, n, q);
+    double above = fmax(1 - q - off, (1 - q) / 10), below = fmax(q - off, 0);
+    double high = batch_hist_quantile_ns(hists, 0, n, 1 - above) * 1e-9,
+           low = batch_hist_quantile_ns(hists, 0, n, below) * 1e-9;
+    double half = (high - low) / 2, longer = fmax(high - ci.value, ci.value - low);
+    double skew = relaxations > SKEWED_BELOW ? SKEWED_BELOW / relaxations : 1;
+    ci.half_95 = half + skew * (longer - half);
     return ci;
 }
 
@@ -226,18 +243,17 @@ bool summary_lost_target(const struct summary_service *s)
     return s->sla_s > 0 && s->lost_frac.value > 1 - s->sla_quantile;
 }
 
-// Without losses the quantile's own interval decides; with them it is that of the fraction that is
-// late, because what was lost has no latency.
-static int32_t sla_verdict(const struct summary_service *s, bool overloaded)
+// The fraction that is late decides, lost queries among them: it is known where there is no query
+// near the target, or none at all beyond it. `clear` half-widths off.
+static int32_t sla_verdict(const struct summary_service *s, bool overloaded, double clear)
 {
     if (s->sla_s <= 0)
         return VERDICT_NOT_ASKED;
-    if (overloaded)
+    if (overloaded || summary_lost_target(s))
         return VERDICT_MISSED;
-    if (s->n_lost == 0)
-        return measurement_judge(s->sla_latency_s, s->sla_s, 1);
-    return summary_lost_target(s) ? VERDICT_MISSED
-                                  : measurement_judge(s->late_frac, 1 - s->sla_quantile, 1);
+    return measurement_judge(
+        measurement_late(s->late_frac, (double)s->n_queries, 1 - s->sla_quantile),
+        1 - s->sla_quantile, clear);
 }
 
 // A quantile is interpolated inside its bucket, which may reach beyond the longest latency of all.
@@ -247,15 +263,18 @@ static struct ci at_most(struct ci ci, double max_s)
     return ci;
 }
 
-static void fill_quantiles(const struct batch_hist_scope *scope, struct summary_service *out)
+static void fill_quantiles(const struct batch_hist_scope *scope, double relaxations,
+                           struct summary_service *out)
 {
     struct batch_hist *hists = batch_hist_create(scope);
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
-        out->latency_s[i] = at_most(quantile_ci(hists, scope->plan.n_batches, summary_quantiles[i]),
-                                    out->latency_max_s);
+        out->latency_s[i] =
+            at_most(quantile_ci(hists, scope->plan.n_batches, summary_quantiles[i], relaxations),
+                    out->latency_max_s);
     if (out->sla_quantile > 0)
-        out->sla_latency_s = at_most(quantile_ci(hists, scope->plan.n_batches, out->sla_quantile),
-                                     out->latency_max_s);
+        out->sla_latency_s =
+            at_most(quantile_ci(hists, scope->plan.n_batches, out->sla_quantile, relaxations),
+                    out->latency_max_s);
     batch_hist_destroy(hists);
 }
 
@@ -279,10 +298,11 @@ static void fill_counts(const struct sums *s, struct summary_service *out)
 }
 
 // In batches of its own.
-static void fill_service(struct batch_hist_scope *scope, bool overloaded,
+static void fill_service(struct batch_hist_scope *scope, const struct summary_fleet *fleet,
                          struct summary_service *out)
 {
-    scope->plan = plan_of(scope);
+    bool overloaded = fleet->verdict == OVERLOAD_YES;
+    scope->plan = plan_of(scope, fleet);
     struct sums whole = sum_bins(scope, 0, scope->plan.n_bins), *s = &whole;
     fill_counts(s, out);
     fill_estimates(scope, s, overloaded, out);
@@ -291,9 +311,9 @@ static void fill_service(struct batch_hist_scope *scope, bool overloaded,
         out->latency_sd_s = moments_of(out->n_queries, SUM(latency_sum_ns), s->latency_sq_ns2).sd_s;
         if (out->n_queries > 0)
             out->latency_max_s = simtime_to_s(s->max_ns);
-        fill_quantiles(scope, out);
+        fill_quantiles(scope, fleet->relaxations, out);
     }
-    out->sla = sla_verdict(out, overloaded);
+    out->sla = sla_verdict(out, overloaded, 1);
 }
 
 // ---- groups
@@ -306,56 +326,95 @@ static double sum_of(const double *v, uint32_t n)
     return sum;
 }
 
+// What overload.h asks of one part of one group, over the scope's bins; the arrays are owned.
+// n_units 0: there is no such part.
+struct part_series {
+    struct overload_series overload;
+    double *length_ns, *busy_ns, *backlog_ns, *drain_ns, *part_j; // [n]; one allocation
+};
+
+static struct part_series part_series_create(const struct batch_hist_scope *scope,
+                                             const struct meta_group *group, uint32_t index,
+                                             int part)
+{
+    uint32_t n = scope->plan.n_bins;
+    uint32_t per_server = part == PART_CPU ? group->cores : group->has_accel ? group->streams : 0;
+    double *length_ns = mem_calloc((size_t)5 * n, sizeof *length_ns);
+    struct part_series s = {.length_ns = length_ns,
+                            .busy_ns = length_ns + n,
+                            .backlog_ns = length_ns + (size_t)2 * n,
+                            .drain_ns = length_ns + (size_t)3 * n,
+                            .part_j = length_ns + (size_t)4 * n};
+    for (uint32_t i = 0; i < n; i++) {
+        const struct group_tally *t = record_group(scope->record, scope->first_bin + i, index);
+        s.length_ns[i] = (double)bin_length_ns(scope, i);
+        s.busy_ns[i] = (double)t->busy_ns[part];
+        s.backlog_ns[i] = (double)t->backlog_ns[part];
+        s.drain_ns[i] = (double)t->drain_max_ns[part];
+        s.part_j[i] = (double)t->energy_uj[part] * 1e-6;
+    }
+    s.overload = (struct overload_series){n,
+                                          group->n_servers,
+                                          s.length_ns,
+                                          s.busy_ns,
+                                          s.backlog_ns,
+                                          s.drain_ns,
+                                          .n_units = (double)per_server * group->n_servers};
+    if (scope->first_bin > 0) {
+        const struct group_tally *t = record_group(scope->record, scope->first_bin - 1, index);
+        s.overload.backlog_before_ns = (double)t->backlog_ns[part];
+        s.overload.drain_before_ns = (double)t->drain_max_ns[part];
+    }
+    return s;
+}
+
+static void part_series_release(struct part_series *s)
+{
+    mem_free(s->length_ns);
+}
+
+// Those of the component that has the fewest. Servers behind a policy that looks at them share
+// their work and are as one queue to a cell; else each is a queue of its own.
+static void fill_relaxations(const struct batch_hist_scope *scope, const struct meta *meta,
+                             struct summary_fleet *out)
+{
+    out->relaxations = out->queue_relaxations = INFINITY;
+    for (uint32_t g = 0; g < meta->n_groups; g++) {
+        const struct meta_group *group = &meta->groups[g];
+        uint32_t n_queues = meta->shares_load ? meta->n_cells : group->n_servers;
+        for (int part = 0; part < N_PARTS; part++) {
+            struct part_series s = part_series_create(scope, group, g, part);
+            double times = relaxation_times(&s.overload);
+            if (s.overload.n_units > 0) {
+                out->relaxations = fmin(out->relaxations, times);
+                out->queue_relaxations =
+                    fmin(out->queue_relaxations, times / (n_queues > 0 ? n_queues : 1));
+            }
+            part_series_release(&s);
+        }
+    }
+}
+
 // energy_j: each bin's energy is added to it.
 static void fill_part(const struct batch_hist_scope *scope, const struct meta_group *group,
                       uint32_t index, int part, double *energy_j, struct summary_component *out)
 {
     uint32_t n = scope->plan.n_bins;
-    double *length_ns = mem_calloc((size_t)5 * n, sizeof *length_ns), *busy_ns = length_ns + n,
-           *backlog_ns = busy_ns + n, *drain_ns = backlog_ns + n, *part_j = drain_ns + n;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct group_tally *t = record_group(scope->record, scope->first_bin + i, index);
-        length_ns[i] = (double)bin_length_ns(scope, i);
-        busy_ns[i] = (double)t->busy_ns[part];
-        backlog_ns[i] = (double)t->backlog_ns[part];
-        drain_ns[i] = (double)t->drain_max_ns[part];
-        part_j[i] = (double)t->energy_uj[part] * 1e-6;
-        energy_j[i] += part_j[i];
-    }
-    uint32_t per_server = part == PART_CPU ? group->cores : group->has_accel ? group->streams : 0;
-    out->n_units = per_server * group->n_servers;
-    out->energy_j = sum_of(part_j, n);
+    struct part_series s = part_series_create(scope, group, index, part);
+    for (uint32_t i = 0; i < n; i++)
+        energy_j[i] += s.part_j[i];
+    out->n_units = (uint32_t)s.overload.n_units;
+    out->energy_j = sum_of(s.part_j, n);
     if (out->n_units > 0) {
-        struct overload_series series = {
-            n, group->n_servers, length_ns, busy_ns, backlog_ns, drain_ns, .n_units = out->n_units};
-        if (scope->first_bin > 0) {
-            const struct group_tally *t = record_group(scope->record, scope->first_bin - 1, index);
-            series.backlog_before_ns = (double)t->backlog_ns[part];
-            series.drain_before_ns = (double)t->drain_max_ns[part];
-        }
-        struct overload o = overload_judge(&series);
+        struct overload o = overload_judge(&s.overload);
         out->verdict = (int32_t)o.verdict;
         out->load_frac = o.load_frac;
         out->drain_growth_frac = o.drain_growth_frac;
-        out->drain_max_s = drain_ns[n - 1] * 1e-9;
-        out->util_frac = rate_ci(&scope->plan, busy_ns, length_ns, 1.0 / out->n_units);
-        out->power_w = rate_ci(&scope->plan, part_j, length_ns, 1e9);
+        out->drain_max_s = s.drain_ns[n - 1] * 1e-9;
+        out->util_frac = rate_ci(&scope->plan, s.busy_ns, s.length_ns, 1.0 / out->n_units);
+        out->power_w = rate_ci(&scope->plan, s.part_j, s.length_ns, 1e9);
     }
-    mem_free(length_ns);
-}
-
-// Queries and joules of the group's own servers, over the same bins by construction.
-static double group_queries_per_j(const struct record *r, const struct meta *meta, uint32_t group)
-{
-    uint64_t n = 0;
-    double energy_uj = 0;
-    for (uint32_t s = 0; s < r->shape.n_servers; s++) {
-        if (meta->server_group[s] != group)
-            continue;
-        n += r->servers[s].n_queries;
-        energy_uj += (double)r->servers[s].energy_uj;
-    }
-    return ratio((double)n, energy_uj * 1e-6);
+    part_series_release(&s);
 }
 
 // Its components draw power in the same bins, so their energy is added bin by bin before it is cut
@@ -364,14 +423,17 @@ static void fill_group(const struct batch_hist_scope *scope, const struct meta *
                        uint32_t index, double *fleet_energy_j, struct summary_group *out)
 {
     uint32_t n = scope->plan.n_bins;
+    uint64_t n_completed = 0;
     double *energy_j = mem_calloc((size_t)2 * n, sizeof *energy_j), *length_ns = energy_j + n;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
         length_ns[i] = (double)bin_length_ns(scope, i);
+        n_completed += record_group(scope->record, scope->first_bin + i, index)->n_completed;
+    }
     for (int part = 0; part < N_PARTS; part++)
         fill_part(scope, &meta->groups[index], index, part, energy_j, &out->parts[part]);
     out->power_w = rate_ci(&scope->plan, energy_j, length_ns, 1e9);
     out->energy_j = sum_of(energy_j, n);
-    out->queries_per_j = group_queries_per_j(scope->record, meta, index);
+    out->queries_per_j = ratio((double)n_completed, out->energy_j);
     for (uint32_t i = 0; i < n; i++)
         fleet_energy_j[i] += energy_j[i];
     mem_free(energy_j);
@@ -384,7 +446,7 @@ static void fill_fleet(const struct batch_hist_scope *scope, const double *energ
     double *served = mem_calloc((size_t)2 * n, sizeof *served), *time_s = served + n;
     for (uint32_t i = 0; i < n; i++) {
         const struct sums sums = sum_bins(scope, i, i + 1), *s = &sums;
-        served[i] = (double)(SUM(n_queries) - SUM(n_in_flight));
+        served[i] = (double)SUM(n_completed);
         time_s[i] = TIME_S;
     }
     out->fleet.n_batches = scope->plan.n_batches;
@@ -417,7 +479,8 @@ static struct batch_hist_scope measured(const struct record *total, const struct
         scope.first_bin += dropped;
         scope.plan.n_bins -= dropped;
     }
-    scope.plan = plan_of(&scope);
+    fill_relaxations(&scope, meta, fleet);
+    scope.plan = plan_of(&scope, fleet);
     fleet->first_bin = scope.first_bin;
     fleet->n_bins = scope.plan.n_bins;
     fleet->from_ns = record_bin_start_ns(shape, scope.first_bin);
@@ -450,7 +513,7 @@ struct summary *summary_create_empty(uint32_t n_services, uint32_t n_groups)
     return s;
 }
 
-struct summary *summary_create(const struct record *total, const struct meta *meta)
+struct summary *summary_create_for_search(const struct record *total, const struct meta *meta)
 {
     const struct record_shape *shape = &total->shape;
     assert(meta->n_services == shape->n_services && meta->n_groups == shape->n_groups);
@@ -461,18 +524,22 @@ struct summary *summary_create(const struct record *total, const struct meta *me
         fill_group(&all, meta, g, energy_j, &s->groups[g]);
     fill_fleet(&all, energy_j, s);
     mem_free(energy_j);
-    bool overloaded = s->fleet.verdict == OVERLOAD_YES;
+    bool has_target = false;
     for (uint32_t i = 0; i < s->n_services; i++) {
         struct batch_hist_scope one = all;
         one.first_service = i;
         one.end_service = i + 1;
         s->services[i].sla_quantile = meta->services[i].sla_quantile;
         s->services[i].sla_s = simtime_to_s(meta->services[i].sla_ns);
-        fill_service(&one, overloaded, &s->services[i]);
+        fill_service(&one, &s->fleet, &s->services[i]);
+        has_target |= s->services[i].sla_s > 0;
+        if (!(s->services[i].sla_s > 0))
+            s->services[i].goodput_qps = ci_none();
     }
     struct summary_service *total_of_all = &s->services[s->n_services];
     if (s->n_services > 1) {
-        fill_service(&all, overloaded, total_of_all);
+        fill_service(&all, &s->fleet, total_of_all);
+        total_of_all->goodput_qps = has_target ? total_of_all->goodput_qps : ci_none();
     } else { // the same queries, but a target belongs to a service
         *total_of_all = s->services[0];
         total_of_all->sla_quantile = total_of_all->sla_s = 0;
@@ -480,6 +547,40 @@ struct summary *summary_create(const struct record *total, const struct meta *me
         total_of_all->sla = VERDICT_NOT_ASKED;
     }
     return s;
+}
+
+// Half-widths that decide a target where no interval is given: only what is far off.
+#define CLEAR_WHEN_SHORT 3
+
+static void withhold_service(const struct summary_fleet *fleet, struct summary_service *service)
+{
+    for (size_t i = 0; i < N_ESTIMATES; i++)
+        if (estimates[i].latency && !summary_gives(fleet, 0.5)) {
+            struct ci *ci = (struct ci *)((char *)service + estimates[i].offset);
+            ci->half_95 = NAN;
+        }
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
+        if (!summary_gives(fleet, summary_quantiles[i]))
+            service->latency_s[i].half_95 = NAN;
+    if (!summary_gives(fleet, service->sla_quantile))
+        service->sla_latency_s.half_95 = NAN;
+}
+
+struct summary *summary_create(const struct record *total, const struct meta *meta)
+{
+    struct summary *s = summary_create_for_search(total, meta);
+    for (uint32_t i = 0; i <= s->n_services; i++) {
+        struct summary_service *service = &s->services[i];
+        if (!summary_gives(&s->fleet, service->sla_quantile))
+            service->sla = sla_verdict(service, s->fleet.verdict == OVERLOAD_YES, CLEAR_WHEN_SHORT);
+        withhold_service(&s->fleet, service);
+    }
+    return s;
+}
+
+bool summary_gives(const struct summary_fleet *fleet, double q)
+{
+    return fleet->settled && relaxation_enough(fleet->relaxations, fleet->queue_relaxations, q);
 }
 
 void summary_destroy(struct summary *summary)
@@ -560,5 +661,7 @@ const struct data_field summary_fleet_fields[] = {
     DATA_ESTIMATE(power_w, "W", "mean power of the fleet"),
     DATA_ESTIMATE(queries_per_j, "J-1", "queries per joule, which is QPS per watt"),
     DATA_NUMBER(energy_j, "J", "energy of the fleet over the measured bins"),
+    DATA_NUMBER(relaxations, "1", "relaxation times measured, of all servers as one queue"),
+    DATA_NUMBER(queue_relaxations, "1", "relaxation times measured, of each queue"),
     {0}};
 #undef ROW

@@ -5,21 +5,29 @@
 // count are cut into batches (batch.h) and every estimate carries an interval from them (ci.h).
 //
 // What is never reported: a percentile of an overloaded run (overload.h), and a quantile q of fewer
-// than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs five batches with
-// fifty queries beyond it each.
+// than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs twenty queries
+// beyond it. Of a run that is short beside the memory of its queues (relaxation.h), or that was
+// still moving, no interval of latency is given.
 //
 // Latency statistics are those of all queries that arrived in a measured bin, also of those whose
 // answer comes after the end of the run (the simulation knows it already), so the end of a run does
-// not favour short queries. Served are those answered by the end; n_in_flight are the others.
+// not favour short queries; n_in_flight are those.
+//
+// What is served is counted by completion instead: queries whose response was back inside the
+// measured bins, whenever they arrived. In a backlog the two have hardly a query in common, and
+// what is served goes on at the rate of the servers. Goodput is that of the queries within their
+// target, where there is one; of all services together, those without a target count whole. What
+// arrives and is neither completed nor lost makes the queues grow: about zero where they are
+// stable.
 //
 // Where servers go down, a query may have no end: it is lost, or it is still on its way at the end
 // of the run and its end is not known (pending). Latency and its quantiles are of those with an
 // end. Late are also the lost ones: late_frac is (later than the target + lost) over (with an end +
-// lost), and with losses it decides the target: met when its whole 95 % interval is at or below
-// what the quantile q allows, 1 - q; missed when all of it is above, or when more than 1 - q are
-// lost. Without losses the interval of the quantile itself decides. What became of every query of
-// the run, warm-up included, is counted to the last: n_run_generated is the sum of the three behind
-// it.
+// lost), and it decides the target: met when its whole 95 % interval (measurement_late) is at or
+// below what the quantile q allows, 1 - q; missed when all of it is above, or when more than 1 - q
+// are lost. It knows more than the quantile does, which has no interval where no query is near it.
+// What became of every query of the run, warm-up included, is counted to the last: n_run_generated
+// is the sum of the three behind it.
 //
 // The tables at the end name each number once, with its unit, for the file and for its reader.
 #ifndef RESULTS_SUMMARY_H
@@ -58,7 +66,8 @@ extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99
     X(n_items, "candidate items of the queries")                                                   \
     X(n_lost, "queries that arrived in the measured bins and were lost to failures")               \
     X(n_pending, "queries that arrived in the measured bins and have no known end")                \
-    X(n_retries, "attempts beyond the first")
+    X(n_retries, "attempts beyond the first")                                                      \
+    X(n_completed, "queries completed in the measured bins, whenever they arrived")
 
 // X(member, unit, in words, does it mean nothing when overloaded?, a, b, scale): a / b * scale,
 // where SUM(m) is the sum of a tally's member m, ACCEL(m) that over queries on an accelerator, and
@@ -66,8 +75,14 @@ extern const double summary_quantiles[SUMMARY_N_QUANTILES]; // 0.5 0.9 0.95 0.99
 #define SUMMARY_ESTIMATES(X)                                                                       \
     X(offered_qps, "s-1", "queries offered per second", false,                                     \
       SUM(n_queries) + SUM(n_lost) + SUM(n_pending), TIME_S, 1)                                    \
-    X(served_qps, "s-1", "queries served per second", false, SUM(n_queries) + SUM(n_pending),      \
-      TIME_S, 1) /* less those in flight: summary.c */                                             \
+    X(served_qps, "s-1", "throughput: queries completed per second", false, SUM(n_completed),      \
+      TIME_S, 1)                                                                                   \
+    X(goodput_qps, "s-1", "goodput: queries completed within their target per second", false,      \
+      SUM(n_completed) - SUM(n_completed_late), TIME_S, 1)                                         \
+    X(items_per_s, "s-1", "candidate items of the queries completed per second", false,            \
+      SUM(n_completed_items), TIME_S, 1)                                                           \
+    X(queue_growth_qps, "s-1", "queries by which the queues grew per second", false,               \
+      (double)(SUM(n_queries) + SUM(n_pending)) - (double)SUM(n_completed), TIME_S, 1)             \
     X(latency_mean_s, "s", "mean latency", true, SUM(latency_sum_ns), SUM(n_queries), 1e-9)        \
     X(wait_mean_s, "s", "mean queue wait", true, SUM(wait_sum_ns), SUM(n_queries), 1e-9)           \
     X(service_mean_s, "s", "mean service time", false, SUM(service_sum_ns), SUM(n_queries), 1e-9)  \
@@ -95,7 +110,7 @@ struct summary_service {
     struct ci latency_s[SUMMARY_N_QUANTILES]; // by enum summary_quantile
     double sla_quantile, sla_s;               // the target; sla_s 0: none
     struct ci sla_latency_s;                  // the sla_quantile of latency
-    int32_t sla; // enum measurement_verdict; unsure: the interval holds the target
+    int32_t sla; // enum measurement_verdict, of the fraction that is late
     // Of the whole run, warm-up included.
     uint64_t n_run_generated, n_run_answered, n_run_lost, n_run_in_flight;
 };
@@ -117,7 +132,7 @@ struct summary_group {
     struct summary_component parts[N_PARTS];
     struct ci power_w; // both parts
     double energy_j;
-    double queries_per_j; // = QPS/W, from the group's own servers
+    double queries_per_j; // = QPS/W: completed by the group's own servers
 };
 
 struct summary {
@@ -130,6 +145,8 @@ struct summary {
         int32_t settled;            // 0: warm-up was to be detected and no end of it was seen
         int32_t verdict;            // the worst component's
         uint32_t n_batches;         // of the fleet's own estimates
+        // How long the measured time is (relaxation.h): of all servers as one queue, of each queue.
+        double relaxations, queue_relaxations;
         struct ci power_w;
         struct ci queries_per_j; // served QPS over W
         double energy_j;
@@ -137,7 +154,14 @@ struct summary {
 };
 
 // `total`: the record over all ranks. Caller frees with summary_destroy. Cannot fail.
+// Intervals of latency that the run is too short for are withheld (half_95 NaN, the value stays),
+// and a target is then met or missed only where the fraction of late queries is far off.
 struct summary *summary_create(const struct record *total, const struct meta *meta);
+// The same with every interval that its batches show and targets judged by it, for a search that
+// goes on to longer runs where it must.
+struct summary *summary_create_for_search(const struct record *total, const struct meta *meta);
+// Is the interval of quantile q of latency given? That of a mean is as that of the median.
+bool summary_gives(const struct summary_fleet *fleet, double q);
 // All NaN and zero, for a reader to fill.
 struct summary *summary_create_empty(uint32_t n_services, uint32_t n_groups);
 void summary_destroy(struct summary *summary); // NULL: no effect

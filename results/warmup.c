@@ -4,40 +4,52 @@
 #include <math.h>
 #include <stddef.h>
 
-// The MSER statistic of y[d .. n); NaN when fewer than two values are left.
-static double mser(const double *y, uint32_t d, uint32_t n)
+static const uint32_t cut_percent[] = {5, 10, 20, 30, 40, 50};
+#define N_CUTS (sizeof cut_percent / sizeof *cut_percent)
+#define LEAST_VALUES 20
+#define N_TENTHS 5      // of the second half
+#define CLEARLY_LOW 3.0 // standard deviations
+
+// Mean of y[first .. end) without the NaN values; NaN when none is left.
+static double mean_of(const double *y, uint32_t first, uint32_t end)
 {
-    double sum = 0, squares = 0;
+    double sum = 0;
     uint32_t used = 0;
-    for (uint32_t i = d; i < n; i++) {
-        if (!isnan(y[i])) {
-            sum += y[i];
-            used++;
-        }
+    for (uint32_t i = first; i < end; i++) {
+        if (isnan(y[i]))
+            continue;
+        sum += y[i];
+        used++;
     }
-    if (used < 2)
-        return NAN;
-    double mean = sum / used;
-    for (uint32_t i = d; i < n; i++) {
-        if (!isnan(y[i]))
-            squares += (y[i] - mean) * (y[i] - mean);
-    }
-    return squares / ((double)used * used);
+    return used ? sum / used : NAN;
 }
 
-// Where fewer than two values are left the statistic is not known, and the first known one wins.
+// A tenth that lies below this is not yet of the steady state; NaN: not known.
+static double least_steady(const double *y, uint32_t n)
+{
+    double tenths[N_TENTHS], squares = 0;
+    for (uint32_t i = 0; i < N_TENTHS; i++)
+        tenths[i] = mean_of(y, n - (N_TENTHS - i) * (n / 10), n - (N_TENTHS - i - 1) * (n / 10));
+    double mean = mean_of(tenths, 0, N_TENTHS);
+    for (uint32_t i = 0; i < N_TENTHS; i++)
+        squares += (tenths[i] - mean) * (tenths[i] - mean);
+    return mean - CLEARLY_LOW * sqrt(squares / (N_TENTHS - 1) * (1 + 1.0 / N_TENTHS));
+}
+
+// Comparisons with NaN are false: what is not known does not move the cut.
 uint32_t warmup_detect(const double *y, uint32_t n, bool *settled)
 {
-    uint32_t best = 0, most = n / 2;
-    double least = mser(y, 0, n);
-    for (uint32_t d = 1; d <= most; d++) {
-        double value = mser(y, d, n);
-        if (value < least || isnan(least)) {
-            least = value;
-            best = d;
+    size_t cut = 0;
+    if (n >= LEAST_VALUES) {
+        double least = least_steady(y, n);
+        while (cut + 1 < N_CUTS) {
+            uint32_t first = (uint32_t)((uint64_t)n * cut_percent[cut] / 100);
+            if (!(mean_of(y, first, first + n / 10) < least))
+                break;
+            cut++;
         }
     }
     if (settled)
-        *settled = n < 2 || best < most;
-    return best;
+        *settled = cut + 1 < N_CUTS;
+    return (uint32_t)((uint64_t)n * cut_percent[cut] / 100);
 }

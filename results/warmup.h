@@ -2,23 +2,27 @@
 // warmup: where the start-up transient ends.
 //
 // A run starts empty, so its first queries are too fast. When a study gives its warm-up, that is
-// what is dropped; "auto" asks MSER (White, Simulation 69(6), 1997; the batched form MSER-5 is
-// White, Cobb & Spratt, WSC 2000): drop the first d values of the series so that the standard error
-// of the mean of the rest is least,
+// what is dropped. "auto" drops a twentieth of the run, whatever is seen in it: a rule that looks
+// for the cut where the rest is calmest (MSER: White, Simulation 69(6), 1997) takes a busy spell
+// near the start for the transient, and drops busy spells more often than calm ones. On M/M/1 at
+// 90 % that made p95 5 % and p99 7 % too low, where the fixed cut is off by less than a third of a
+// standard error of 200 runs.
 //
-//     argmin over d of  sum_{i >= d} (y_i - mean_d)^2 / (n - d)^2 ,
-//
-// with d at most half the series. Deviation from the paper: the values here are means over time
-// bins, which already batch hundreds or more of queries, rather than over five observations.
+// More is dropped only where the start is plainly slower to fill than that, as in a large fleet,
+// whose mean latency is so smooth that the eye sees the approach: while the tenth behind the cut
+// lies more than three standard deviations below the tenths of the run's second half (Student's t
+// of four degrees of freedom: once in 50 runs by chance), the cut moves on, to 10, 20, 30, 40 and
+// 50 % at most.
 #ifndef RESULTS_WARMUP_H
 #define RESULTS_WARMUP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// Number of leading values of y[0 .. n) to drop; NaN values (empty bins) are passed over. *settled
-// (NULL: not wanted) is false when the least is at the very end of the search: then the series was
-// still moving and no steady state was seen.
+// Number of leading values of y[0 .. n), the mean latencies of a run's time bins, to drop; NaN
+// values (empty bins) are passed over. Below 20 values there are no tenths to compare, and the
+// twentieth is all. *settled (NULL: not wanted) is false when the half was dropped and the series
+// may still be moving: then no steady state was seen.
 uint32_t warmup_detect(const double *y, uint32_t n, bool *settled);
 
 #endif

@@ -41,8 +41,12 @@ struct arrival_config {
     struct reals curve_frac; // empty: not given
     int shape;               // enum daycurve_shape
     double trough_frac;      // of the shape: lowest over highest rate
-    char *curve_file;        // "" or NULL: none
+    char *curve_file;        // "" or NULL: none; how to read it is in `csv`, as for a trace, and:
+    char *series;            // which of the file's; "" or NULL: the service's, or the only one
+    int gaps;                // enum daycurve_gaps
+    const char *service;     // name of the service, borrowed; NULL: not known
     struct reals file_frac;  // owned: what arrival_load read from the file
+    double file_step_s;      // between its points; 0: it has no times
     double period_s, start_s;
     // replay
     struct trace_csv_config csv; // where the trace is and how to read it

@@ -95,8 +95,18 @@ static int diurnal_load(struct arrival_config *config, struct err *err)
 {
     if (!has_file(config) || config->file_frac.n > 0)
         return 0;
-    if (daycurve_read(config->curve_file, &config->file_frac, err) < 0)
+    const struct daycurve_config how = {.time_column = config->csv.time_column,
+                                        .series = config->series,
+                                        .service = config->service,
+                                        .time_unit = config->csv.time_unit,
+                                        .separator = config->csv.separator,
+                                        .header = config->csv.header,
+                                        .gaps = config->gaps};
+    struct daycurve curve;
+    if (daycurve_read(config->curve_file, &how, &curve, err) < 0)
         return err_prefix(err, "curve_file");
+    config->file_frac = curve.rates;
+    config->file_step_s = curve.step_s;
     return 0;
 }
 
@@ -218,7 +228,24 @@ static const struct field diurnal_fields[] = {
     FIELD(arrival_config, "trough", FIELD_REAL, UNIT_FRAC, trough_frac, 0, 1, "0.5",
           "of a shape: its lowest rate over its highest"),
     FIELD(arrival_config, "curve_file", FIELD_STRING, UNIT_NONE, curve_file, 0, 0, "",
-          "a CSV file with the curve: a rate per line, or time,rate at equal steps"),
+          "a CSV file with the curve, as monitoring systems export it: rates at equal steps"),
+    FIELD(arrival_config, "series", FIELD_STRING, UNIT_NONE, series, 0, 0, "",
+          "of a curve_file of several: name, or number of the column; empty: the one named as the "
+          "service"),
+    FIELD_CHOICES(
+        arrival_config, "gaps", gaps, daycurve_gaps_names, "error",
+        "what a missing point of a curve_file is: an error, or on a straight line between "
+        "its neighbours"),
+    FIELD(arrival_config, "time_column", FIELD_STRING, UNIT_NONE, csv.time_column, 0, 0, "",
+          "of a curve_file: name in the header, or number from 1; empty: the one called time, or "
+          "the first"),
+    FIELD_CHOICES(
+        arrival_config, "time_unit", csv.time_unit, timetable_unit_names, "auto",
+        "of a curve_file; auto: timestamps if they look so, else by the size of the first"),
+    FIELD_CHOICES(arrival_config, "separator", csv.separator, csv_separator_names, "auto",
+                  "of a curve_file, between columns; auto: from the first line"),
+    FIELD_CHOICES(arrival_config, "header", csv.header, timetable_header_names, "auto",
+                  "whether the first line of a curve_file names the columns"),
     FIELD(arrival_config, "period", FIELD_REAL, UNIT_TIME, period_s, SHORTEST_PIECE_S, 1e9, "24h",
           "length of the curve; the service's rate is the mean over it"),
     FIELD(arrival_config, "start", FIELD_REAL, UNIT_TIME, start_s, 0, 1e9, "0",

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +45,11 @@ bool csv_equals(const struct csv_field *field, const char *text)
     return strlen(text) == field->n && memcmp(field->text, text, field->n) == 0;
 }
 
+bool csv_says(const struct csv_field *field, const char *text)
+{
+    return strlen(text) == field->n && strncasecmp(field->text, text, field->n) == 0;
+}
+
 // The separator that the first line holds: a tab before a semicolon before a comma.
 static char find_separator(const char *data, size_t n)
 {
@@ -74,6 +81,10 @@ int csv_open(struct csv *csv, const char *name, const char *data, size_t n,
         }
         return csv_fail(csv, at - line_start + 1, err, "expected text, got a NUL byte");
     }
+    const char *cr = memchr(data, '\n', n) ? NULL : memchr(data, '\r', n);
+    if (cr && cr + 1 < data + n)
+        return csv_fail(csv, (size_t)(cr - data) + 1, err,
+                        "expected lines that end in LF or CR LF, got CR alone");
     if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
         csv->pos = 3;
     csv->line = 0;
@@ -203,34 +214,131 @@ static int scale(uint64_t mantissa, int power, int64_t *value)
     return 0;
 }
 
-int csv_decimal(const char *text, size_t n, int power, int64_t *value)
+// A number before it is scaled: mantissa * 10^power.
+struct decimal {
+    uint64_t mantissa;
+    int power;
+    size_t n_digits, n_commas;
+};
+
+static void add_digit(struct decimal *d, char digit, bool point)
 {
-    uint64_t mantissa = 0;
-    size_t n_digits = 0, at = 0;
-    bool point = false;
-    for (; at < n && (is_digit(text[at]) || (text[at] == '.' && !point)); at++) {
-        if (text[at] == '.') {
-            point = true;
-            continue;
-        }
-        n_digits++;
-        // 19 digits fit; more are dropped behind the point and counted in front of it.
-        if (mantissa <= (UINT64_MAX - 9) / 10) {
-            mantissa = mantissa * 10 + (uint64_t)(text[at] - '0');
-            power -= point;
-        } else {
-            power += !point;
-        }
+    d->n_digits++;
+    // 19 digits fit; more are dropped behind the point and counted in front of it.
+    if (d->mantissa <= (UINT64_MAX - 9) / 10) {
+        d->mantissa = d->mantissa * 10 + (uint64_t)(digit - '0');
+        d->power -= point;
+    } else {
+        d->power += !point;
     }
-    if (n_digits == 0)
+}
+
+// A comma at text[at]: does it stand before three digits and no more, the first behind one to
+// three?
+static bool groups_digits(const char *text, size_t n, size_t at, const struct decimal *d)
+{
+    if (d->n_commas == 0 && (at < 1 || at > 3 || text[0] == '0'))
+        return false;
+    for (size_t i = at + 1; i <= at + 3; i++)
+        if (i >= n || !is_digit(text[i]))
+            return false;
+    return at + 4 == n || !is_digit(text[at + 4]);
+}
+
+// The whole text as a number >= 0; -1 if it is none.
+static int scan(const char *text, size_t n, struct decimal *d)
+{
+    bool point = false;
+    size_t at = 0;
+    *d = (struct decimal){0};
+    for (; at < n; at++) {
+        if (is_digit(text[at]))
+            add_digit(d, text[at], point);
+        else if (text[at] == '.' && !point)
+            point = true;
+        else if (text[at] == ',' && !point && groups_digits(text, n, at, d))
+            d->n_commas++;
+        else
+            break;
+    }
+    if (d->n_digits == 0)
         return -1;
     if (at < n) {
         int exponent;
         if ((text[at] != 'e' && text[at] != 'E') || parse_exponent(text, n, at, &exponent))
             return -1;
-        power += exponent;
+        d->power += exponent;
     }
-    return scale(mantissa, power, value);
+    return 0;
+}
+
+int csv_decimal(const char *text, size_t n, int power, int64_t *value)
+{
+    struct decimal d;
+    if (scan(text, n, &d))
+        return -1;
+    return scale(d.mantissa, d.power + power, value);
+}
+
+bool csv_number(const struct csv_field *field, double *value)
+{
+    char plain[CSV_SHOW_MAX * 2];
+    struct decimal d;
+    size_t sign = field->n > 0 && (field->text[0] == '-' || field->text[0] == '+'), length = 0;
+    if (field->n >= sizeof plain || scan(field->text + sign, field->n - sign, &d))
+        return false;
+    for (size_t i = 0; i < field->n; i++)
+        if (field->text[i] != ',')
+            plain[length++] = field->text[i];
+    plain[length] = '\0';
+    *value = strtod(plain, NULL);
+    return true;
+}
+
+static bool is_among(const struct csv_field *field, const char *const *words)
+{
+    for (; *words; words++)
+        if (csv_says(field, *words))
+            return true;
+    return false;
+}
+
+bool csv_is_missing(const struct csv_field *field)
+{
+    static const char *const words[] = {"", "null", "none", "nan", "na", "n/a", "-", NULL};
+    return is_among(field, words);
+}
+
+bool csv_is_name(const struct csv_field *field)
+{
+    static const char *const infinite[] = {"inf", "infinity", NULL};
+    return !csv_is_missing(field) && !is_among(field, infinite) && !is_digit(field->text[0]) &&
+           !strchr("+-.", field->text[0]);
+}
+
+// A number that is more than digits, or a date.
+static bool is_data(const struct csv_field *field)
+{
+    double value;
+    size_t n_digits = 0;
+    while (n_digits < field->n && is_digit(field->text[n_digits]))
+        n_digits++;
+    bool dated = n_digits == 4 && field->n >= 10 && field->text[4] == field->text[7] &&
+                 strchr("-/", field->text[4]);
+    return dated || (n_digits < field->n && csv_number(field, &value));
+}
+
+bool csv_is_header(const struct csv *csv, const size_t *at, size_t n)
+{
+    bool named = false;
+    for (size_t i = 0; i < n; i++) {
+        if (at[i] >= csv->n_fields)
+            continue;
+        if (is_data(&csv->fields[at[i]]))
+            return false;
+        named = named || csv_is_name(&csv->fields[at[i]]);
+    }
+    return named;
 }
 
 // A pipe would make open() wait for somebody who writes.

@@ -2,8 +2,9 @@
 // csv: lines and fields of a text table in memory, with positions for error messages.
 //
 // The input is hostile: nothing is assumed about it. Separators are comma, semicolon or tab; lines
-// end in LF or CR LF; the last line may lack its end. A field may stand in double quotes. Blank
-// lines and lines that begin with # are skipped. Fields are not copied: they point into the data.
+// end in LF or CR LF, not in CR alone; the last line may lack its end. A field may stand in double
+// quotes. Blank lines and lines that begin with # are skipped. Fields are not copied: they point
+// into the data.
 //
 //     struct csv csv;
 //     if (csv_open(&csv, "trace.csv", data, n, CSV_AUTO, err)) return -1;
@@ -41,7 +42,7 @@ struct csv {
     struct csv_field fields[CSV_MAX_FIELDS];
 };
 
-// Looks at the data and finds the separator. Refused: no data, NUL bytes, UTF-16.
+// Looks at the data and finds the separator. Refused: no data, NUL bytes, UTF-16, CR alone.
 int csv_open(struct csv *csv, const char *name, const char *data, size_t n,
              enum csv_separator separator, struct err *err);
 
@@ -58,10 +59,27 @@ int csv_fail(const struct csv *csv, size_t column, struct err *err, const char *
 const char *csv_show(const struct csv_field *field, char buf[CSV_SHOW_MAX]);
 
 bool csv_equals(const struct csv_field *field, const char *text);
+// The same in ASCII whatever the case of the letters.
+bool csv_says(const struct csv_field *field, const char *text);
 
-// A decimal number >= 0 ("12", "0.5", "1.5e3") times 10^power, rounded to the nearest integer,
-// halves up. -1 if it is something else or does not fit.
+// Numbers are written alike in every file: digits, a decimal point, an exponent; where the digits
+// are many, a comma before every three of those in front of the point ("10,800.5"), which is the
+// only comma that a number may have. Units, words and hexadecimal digits make no number.
+
+// A number >= 0 times 10^power, rounded to the nearest integer, halves up. -1 if it is something
+// else or does not fit.
 int csv_decimal(const char *text, size_t n, int power, int64_t *value);
+// The same as floating point, of either sign. false if it is something else.
+bool csv_number(const struct csv_field *field, double *value);
+// Is it what programs write for a value that they do not have: nothing, "null", "NaN", "NA", "-"?
+bool csv_is_missing(const struct csv_field *field);
+// May the field stand in a header for the name of a column? What begins as a number does, or stands
+// for a missing or infinite value, may not.
+bool csv_is_name(const struct csv_field *field);
+// Is the current line a header, by the fields at[0 .. n) that the reader is going to use? One of
+// them at least is a name, and none is plainly data: a number with a sign, a point or an exponent,
+// or a date. Digits alone may name a column.
+bool csv_is_header(const struct csv *csv, const size_t *at, size_t n);
 
 // The whole regular file into *data, *n; the caller mem_free()s. The error begins with its name.
 int csv_read_file(const char *path, char **data, size_t *n, struct err *err);

@@ -2,16 +2,14 @@
 #include "traces/daycurve.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
-#include "traces/csv.h"
+#include "traces/timetable.h"
 
+const char *const daycurve_gaps_names[] = {"error", "interpolate", NULL};
 const char *const daycurve_shape_names[] = {"none", "evening", "two-peaks", "global", NULL};
 
 // 0 stands for the trough and 1 for the peak, each of which is there once.
@@ -33,149 +31,365 @@ void daycurve_shape(enum daycurve_shape shape, double trough_frac, struct reals 
     *out = (struct reals){DAYCURVE_SHAPE_POINTS, v};
 }
 
-// A file that is being read.
-struct points {
-    struct csv csv;
-    double *v;
-    size_t n, cap;
-    int64_t first_ns, last_ns, step_ns; // of the time column
-    size_t n_columns;
+// A line of a file: NAN stands for a rate that is not there.
+struct point {
+    int64_t ns; // 0 without times
+    double rate;
+    uint64_t line; // for messages
 };
 
-// A number >= 0: digits, a point, an exponent, and nothing else. The field ends at no NUL.
-static bool read_number(const struct csv_field *field, double *value)
+// A file that is being read.
+struct reader {
+    struct timetable table;
+    const struct daycurve_config *config;
+    struct timetable_column time, value;
+    bool timed;
+    bool is_long;       // a line for every series and time
+    size_t series_at;   // column of the series, if so
+    const char *wanted; // name of the series, if so; borrowed
+    size_t n, cap;
+    struct point *v;
+};
+
+// ---- columns
+
+static const char *const time_words[] = {"time", "timestamp", "datetime", "date", "ts", NULL};
+static const char *const series_words[] = {"series", "metric", NULL};
+static const char *const value_words[] = {"value", NULL};
+
+static const char *given(const char *text)
 {
-    char text[64], *end;
-    if (field->n == 0 || field->n >= sizeof text ||
-        strspn(field->text, "0123456789.eE+-") < field->n)
-        return false;
-    memcpy(text, field->text, field->n);
-    text[field->n] = '\0';
-    *value = strtod(text, &end);
-    return *end == '\0' && end != text;
+    return text ? text : "";
 }
 
-static int add_rate(struct points *p, const struct csv_field *field, struct err *err)
+// The first column whose name in the header is one of `words`; n_fields: there is none.
+static size_t column_called(const struct timetable *table, const char *const *words)
 {
-    char shown[CSV_SHOW_MAX];
-    double rate;
-    if (!read_number(field, &rate))
-        return csv_fail(&p->csv, field->column, err, "expected a relative rate, got %s",
-                        csv_show(field, shown));
-    if (rate < 0)
-        return csv_fail(&p->csv, field->column, err, "expected a rate >= 0, got %s: negative load",
-                        csv_show(field, shown));
-    if (!(rate <= 1e9))
-        return csv_fail(&p->csv, field->column, err, "expected a rate of at most 1e9, got %s",
-                        csv_show(field, shown));
-    if (p->n == DAYCURVE_MAX_POINTS)
-        return csv_fail(&p->csv, field->column, err, "expected at most %d points",
-                        DAYCURVE_MAX_POINTS);
-    if (p->n == p->cap) {
-        p->cap = p->cap ? 2 * p->cap : 32;
-        p->v = mem_realloc(p->v, p->cap, sizeof *p->v);
-    }
-    p->v[p->n++] = rate;
+    const struct csv *csv = &table->csv;
+    for (size_t i = 0; table->has_header && i < csv->n_fields; i++)
+        for (const char *const *word = words; *word; word++)
+            if (csv_says(&csv->fields[i], *word))
+                return i;
+    return csv->n_fields;
+}
+
+static bool has_header(const struct csv *csv, int header)
+{
+    size_t at[CSV_MAX_FIELDS];
+    for (size_t i = 0; i < csv->n_fields; i++)
+        at[i] = i;
+    return header == TIMETABLE_HEADER_AUTO ? csv_is_header(csv, at, csv->n_fields)
+                                           : header == TIMETABLE_HEADER_YES;
+}
+
+static int find_time(struct reader *r, struct err *err)
+{
+    const char *wanted = given(r->config->time_column);
+    size_t n = r->table.csv.n_fields;
+    int header = r->table.has_header ? TIMETABLE_HEADER_YES : TIMETABLE_HEADER_NO;
+    r->time = (struct timetable_column){"time_column", wanted, "", 0};
+    r->timed = n > 1 || *wanted;
+    if (*wanted)
+        return timetable_columns(&r->table, header, &r->time, 1, err);
+    size_t called = column_called(&r->table, time_words);
+    r->time.at = called < n ? called : 0;
     return 0;
 }
 
-// The step is that of the first two points; every other must be the same to the nanosecond, or to
-// a thousandth of the step where times were rounded.
-static int check_time(struct points *p, const struct csv_field *field, struct err *err)
+// Says what there is to choose from, as far as there is room.
+static int refuse_series(const struct reader *r, struct err *err)
 {
+    const struct csv *csv = &r->table.csv;
     char shown[CSV_SHOW_MAX];
-    int64_t ns;
-    if (csv_decimal(field->text, field->n, 9, &ns) < 0)
-        return csv_fail(&p->csv, field->column, err, "expected a time in seconds, got %s",
-                        csv_show(field, shown));
-    if (p->n == 0) {
-        p->first_ns = p->last_ns = ns;
+    csv_fail(csv, 1, err, "series: expected one of the %zu of the file", csv->n_fields - r->timed);
+    if (!r->table.has_header)
+        return err_append(err, ", by the number of its column");
+    for (size_t i = 0, n = 0; i < csv->n_fields && n < 8; i++)
+        if (!r->timed || i != r->time.at)
+            err_append(err, "%s %s", n++ ? "," : ":", csv_show(&csv->fields[i], shown));
+    return -1;
+}
+
+// The column of the rates, in a file with one for every series.
+static int find_value(struct reader *r, struct err *err)
+{
+    const char *wanted = given(r->config->series), *service = given(r->config->service);
+    const struct csv *csv = &r->table.csv;
+    int header = r->table.has_header ? TIMETABLE_HEADER_YES : TIMETABLE_HEADER_NO;
+    r->value = (struct timetable_column){"series", wanted, "", 0};
+    if (*wanted) {
+        if (timetable_columns(&r->table, header, &r->value, 1, err) < 0)
+            return -1;
+        return r->timed && r->value.at == r->time.at
+                   ? csv_fail(csv, 1, err, "series: column \"%s\" is that of the times", wanted)
+                   : 0;
+    }
+    if (csv->n_fields <= 1u + r->timed) {
+        r->value.at = r->timed && r->time.at == 0 ? 1 : 0;
+        return r->value.at < csv->n_fields ? 0 : refuse_series(r, err);
+    }
+    for (size_t i = 0; r->table.has_header && *service && i < csv->n_fields; i++)
+        if (i != r->time.at && csv_equals(&csv->fields[i], service)) {
+            r->value.at = i;
+            return 0;
+        }
+    return refuse_series(r, err);
+}
+
+// Which series of a file with a line for each: the one that is asked for, else the service's, else
+// the only one. Reads the file through; its name may be that of a field, which points into the
+// data.
+static int find_series(struct reader *r, struct csv_field *series, struct err *err)
+{
+    const char *asked = given(r->config->series), *service = given(r->config->service);
+    struct csv_field first = {0};
+    char one[CSV_SHOW_MAX], two[CSV_SHOW_MAX];
+    bool several = false;
+    int rc;
+    *series = (struct csv_field){asked, strlen(asked), 1};
+    if (*asked)
         return 0;
+    while ((rc = timetable_next(&r->table, err)) > 0) {
+        const struct csv_field *field = &r->table.csv.fields[r->series_at];
+        if (*service && csv_equals(field, service)) {
+            *series = (struct csv_field){service, strlen(service), 1};
+            return 0;
+        }
+        if (!first.text)
+            first = *field;
+        if (!several && (first.n != field->n || memcmp(first.text, field->text, first.n) != 0)) {
+            several = true;
+            csv_show(field, two);
+        }
     }
-    if (ns <= p->last_ns)
-        return csv_fail(&p->csv, field->column, err, "time does not go on: %s is not after %.9gs",
-                        csv_show(field, shown), (double)p->last_ns * 1e-9);
-    if (p->n == 1)
-        p->step_ns = ns - p->first_ns;
-    double off_ns = fabs((double)(ns - p->last_ns) - (double)p->step_ns);
-    if (off_ns > 1e-3 * (double)p->step_ns)
-        return csv_fail(&p->csv, field->column, err,
-                        "a gap: expected equal steps of %.9gs, got %.9gs after %.9gs",
-                        (double)p->step_ns * 1e-9, (double)(ns - p->last_ns) * 1e-9,
-                        (double)p->last_ns * 1e-9);
-    p->last_ns = ns;
+    *series = first;
+    if (several)
+        return csv_fail(&r->table.csv, 1, err, "series: the file has several, such as %s and %s",
+                        csv_show(&first, one), two);
+    return rc;
+}
+
+static int find_columns(struct reader *r, struct err *err)
+{
+    struct timetable *table = &r->table;
+    size_t n = table->csv.n_fields;
+    table->has_header = has_header(&table->csv, r->config->header);
+    table->is_first = !table->has_header;
+    if (find_time(r, err) < 0)
+        return -1;
+    r->series_at = column_called(table, series_words);
+    r->value.at = column_called(table, value_words);
+    r->is_long = r->series_at < n && r->value.at < n;
+    return r->is_long ? 0 : find_value(r, err);
+}
+
+// ---- points
+
+static int read_rate(const struct reader *r, double *rate, struct err *err)
+{
+    const struct csv *csv = &r->table.csv;
+    const struct csv_field *field = &csv->fields[r->value.at];
+    char shown[CSV_SHOW_MAX];
+    if (csv_is_missing(field)) {
+        *rate = NAN;
+        return r->config->gaps == DAYCURVE_GAPS_INTERPOLATE
+                   ? 0
+                   : csv_fail(csv, field->column, err,
+                              "no rate: expected a number, got %s (gaps: interpolate fills it in)",
+                              csv_show(field, shown));
+    }
+    if (!csv_number(field, rate))
+        return csv_fail(csv, field->column, err,
+                        "expected a rate such as \"9000\" or \"0.7\", without a unit, got %s",
+                        csv_show(field, shown));
+    if (*rate < 0)
+        return csv_fail(csv, field->column, err, "expected a rate >= 0, got %s: negative load",
+                        csv_show(field, shown));
+    if (!(*rate <= 1e9))
+        return csv_fail(csv, field->column, err, "expected a rate of at most 1e9, got %s",
+                        csv_show(field, shown));
     return 0;
 }
 
-// The first line is a header when all of its fields are words; a NaN is none.
-static bool is_header(const struct csv *csv)
+static void add_point(struct reader *r, int64_t ns, double rate)
 {
-    for (size_t i = 0; i < csv->n_fields; i++) {
-        const struct csv_field *field = &csv->fields[i];
-        bool no_number = field->n >= 3 && (strncasecmp(field->text, "nan", 3) == 0 ||
-                                           strncasecmp(field->text, "inf", 3) == 0);
-        if (field->n == 0 || !isalpha((unsigned char)field->text[0]) || no_number)
-            return false;
+    if (r->n == r->cap) {
+        r->cap = r->cap ? 2 * r->cap : 32;
+        r->v = mem_realloc(r->v, r->cap, sizeof *r->v);
     }
-    return true;
+    r->v[r->n++] = (struct point){ns, rate, r->table.csv.line};
 }
 
-static int add_line(struct points *p, struct err *err)
+static int read_point(struct reader *r, struct err *err)
 {
-    const struct csv *csv = &p->csv;
-    if (p->n_columns == 0)
-        p->n_columns = csv->n_fields;
-    if (p->n_columns > 2 || csv->n_fields != p->n_columns)
-        return csv_fail(csv, 1, err, "expected %s, got %zu fields",
-                        p->n_columns == 1   ? "a rate"
-                        : p->n_columns == 2 ? "a time and a rate"
-                                            : "a rate, or a time and a rate",
-                        csv->n_fields);
-    if (p->n_columns == 2 && check_time(p, &csv->fields[0], err) < 0)
+    const struct csv *csv = &r->table.csv;
+    int64_t ns = 0;
+    double rate;
+    if (r->timed && timetable_time(&r->table, r->time.at, &ns, err) < 0)
         return -1;
-    return add_rate(p, &csv->fields[p->n_columns - 1], err);
+    if (read_rate(r, &rate, err) < 0)
+        return -1;
+    if (r->timed && r->n > 0 && ns <= r->v[r->n - 1].ns) {
+        const struct csv_field *field = &csv->fields[r->time.at];
+        char shown[CSV_SHOW_MAX];
+        return csv_fail(csv, field->column, err, "time does not go on: %s is not after line %llu",
+                        csv_show(field, shown), (unsigned long long)r->v[r->n - 1].line);
+    }
+    if (r->n == DAYCURVE_MAX_POINTS)
+        return csv_fail(csv, 1, err, "expected at most %d points", DAYCURVE_MAX_POINTS);
+    add_point(r, ns, rate);
+    return 0;
 }
 
-static int read_lines(struct points *p, struct err *err)
+static int read_points(struct reader *r, const struct csv_field *series, struct err *err)
 {
     int rc;
-    bool first = true;
-    while ((rc = csv_next(&p->csv, err)) > 0) {
-        bool header = first && is_header(&p->csv);
-        first = false;
-        if (header)
-            p->n_columns = p->csv.n_fields;
-        else if (add_line(p, err) < 0)
+    char shown[CSV_SHOW_MAX];
+    while ((rc = timetable_next(&r->table, err)) > 0) {
+        const struct csv_field *field = &r->table.csv.fields[r->is_long ? r->series_at : 0];
+        bool other = r->is_long &&
+                     (field->n != series->n || memcmp(field->text, series->text, series->n) != 0);
+        if (!other && read_point(r, err) < 0)
             return -1;
     }
-    if (rc == 0 && p->n == 0)
-        return csv_fail(&p->csv, 1, err, "expected at least one rate");
+    if (rc == 0 && r->n == 0 && r->is_long && series->n > 0)
+        return csv_fail(&r->table.csv, 1, err, "series: no line has %s", csv_show(series, shown));
+    if (rc == 0 && r->n == 0)
+        return csv_fail(&r->table.csv, 1, err, "expected at least one rate");
     return rc;
 }
 
-int daycurve_parse(const char *name, const char *data, size_t n, struct reals *out, struct err *err)
+// ---- steps and gaps
+
+// The step: that of the first two points, or where gaps are filled in, which may be there, the
+// shortest.
+static int64_t find_step(const struct reader *r)
 {
-    struct points *p = mem_calloc(1, sizeof *p);
-    int rc = csv_open(&p->csv, name, data, n, CSV_AUTO, err);
+    int64_t step_ns = 0;
+    for (size_t i = 1; r->timed && i < r->n; i++) {
+        int64_t ns = r->v[i].ns - r->v[i - 1].ns;
+        bool shorter = r->config->gaps == DAYCURVE_GAPS_INTERPOLATE && ns < step_ns;
+        step_ns = i == 1 || shorter ? ns : step_ns;
+    }
+    return step_ns;
+}
+
+// How many steps point i is behind the one before it, 1 without times. Every step must be the same
+// to the nanosecond, or to a thousandth of the step where times were rounded.
+static int64_t steps_to(struct reader *r, size_t i, int64_t step_ns, struct err *err)
+{
+    if (i == 0 || !r->timed)
+        return i > 0;
+    int64_t ns = r->v[i].ns - r->v[i - 1].ns, n = (ns + step_ns / 2) / step_ns;
+    bool filled = r->config->gaps == DAYCURVE_GAPS_INTERPOLATE;
+    double off_ns = fabs((double)ns - (double)n * (double)step_ns);
+    if (n >= 1 && off_ns <= 1e-3 * (double)step_ns && (n == 1 || filled))
+        return n;
+    r->table.csv.line = r->v[i].line;
+    return csv_fail(&r->table.csv, 1, err,
+                    "a gap: expected equal steps of %.9gs, got %.9gs after line %llu%s",
+                    (double)step_ns * 1e-9, (double)ns * 1e-9, (unsigned long long)r->v[i - 1].line,
+                    filled || n < 2 ? "" : " (gaps: interpolate fills it in)");
+}
+
+// Puts straight lines where there is no rate; the last point is followed by the first.
+static void fill_gaps(double *v, size_t n, size_t first)
+{
+    for (size_t at = first; at < first + n;) {
+        size_t next = at + 1;
+        while (isnan(v[next % n]))
+            next++;
+        double from = v[at % n], to = v[next % n];
+        for (size_t i = at + 1; i < next; i++)
+            v[i % n] = from + (to - from) * (double)(i - at) / (double)(next - at);
+        at = next;
+    }
+}
+
+static int make_curve(struct reader *r, struct daycurve *out, struct err *err)
+{
+    double *v = mem_alloc(DAYCURVE_MAX_POINTS * sizeof *v);
+    int64_t step_ns = find_step(r);
+    size_t n = 0, known = SIZE_MAX;
+    for (size_t i = 0; i < r->n; i++) {
+        int64_t steps = steps_to(r, i, step_ns, err);
+        if (steps < 0 || (uint64_t)steps > DAYCURVE_MAX_POINTS - n) {
+            mem_free(v);
+            return steps < 0 ? -1
+                             : csv_fail(&r->table.csv, 1, err, "expected at most %d points",
+                                        DAYCURVE_MAX_POINTS);
+        }
+        for (int64_t k = 1; k < steps; k++)
+            v[n++] = NAN;
+        known = isnan(r->v[i].rate) ? known : n;
+        v[n++] = r->v[i].rate;
+    }
+    if (known == SIZE_MAX) {
+        mem_free(v);
+        return csv_fail(&r->table.csv, 1, err, "expected at least one rate");
+    }
+    fill_gaps(v, n, known);
+    *out = (struct daycurve){{n, mem_realloc(v, n, sizeof *v)}, (double)step_ns / 1e9};
+    return 0;
+}
+
+static int read_file(struct reader *r, const char *name, const char *data, size_t n,
+                     struct err *err)
+{
+    const struct daycurve_config *config = r->config;
+    struct csv_field series = {0};
+    if (timetable_open(&r->table, name, data, n, config->separator, err) < 0 ||
+        find_columns(r, err) < 0)
+        return -1;
+    // To find the series, the lines are read through: back to the first of them.
+    struct timetable *start = mem_alloc(sizeof *start);
+    *start = r->table;
+    int rc = r->is_long ? find_series(r, &series, err) : 0;
+    r->table = *start;
+    mem_free(start);
+    r->table.time_unit = config->time_unit;
+    return rc < 0 ? -1 : read_points(r, &series, err);
+}
+
+int daycurve_parse(const char *name, const char *data, size_t n,
+                   const struct daycurve_config *config, struct daycurve *out, struct err *err)
+{
+    struct reader *r = mem_calloc(1, sizeof *r);
+    r->config = config;
+    int rc = read_file(r, name, data, n, err);
     if (rc == 0)
-        rc = read_lines(p, err);
-    if (rc == 0)
-        *out = (struct reals){p->n, p->v};
-    else
-        mem_free(p->v);
-    mem_free(p);
+        rc = make_curve(r, out, err);
+    mem_free(r->v);
+    mem_free(r);
     return rc;
 }
 
-int daycurve_read(const char *path, struct reals *out, struct err *err)
+int daycurve_read(const char *path, const struct daycurve_config *config, struct daycurve *out,
+                  struct err *err)
 {
     char *data;
     size_t n;
     if (csv_read_file(path, &data, &n, err) < 0)
         return -1;
-    int rc = daycurve_parse(path, data, n, out, err);
+    int rc = daycurve_parse(path, data, n, config, out, err);
     mem_free(data);
     return rc;
+}
+
+double daycurve_rate_qps(const struct reals *curve)
+{
+    double total = 0;
+    for (size_t i = 0; i < curve->n; i++)
+        total += curve->v[i];
+    return total / (double)curve->n;
+}
+
+bool daycurve_is_absolute(const struct reals *curve, double rate_qps)
+{
+    double mean = daycurve_rate_qps(curve), top = 0;
+    for (size_t i = 0; i < curve->n; i++)
+        top = fmax(top, curve->v[i]);
+    return top > 200 || (top > 2 && rate_qps > 0.1 * mean && rate_qps < 10 * mean);
 }
 
 // A place on the curve: a piece, counted from 0 on over all periods, and how far into it.

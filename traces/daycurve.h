@@ -6,18 +6,22 @@
 // it. Means and maxima are exact for that piecewise linear function. Positions are counted in
 // periods, from 0 on; 1.25 is a quarter into the second.
 //
-// A curve is given point by point, by the name of a built-in shape, or by a file:
+// A curve is given point by point, by the name of a built-in shape, or by a file, which is read as
+// monitoring systems export it (timetable.h): rates alone, one a line; times and rates; times and a
+// column for every series; or a line for every series and time:
 //
-//     rate                       time,rate
-//     0.52                       0,0.52
-//     0.47            or         3600,0.47
-//     ...                        ...
+//     rate        time,rate        "Time","feed","ads"                 "Series";"Time";"Value"
+//     0.52        0,0.52           2024-03-05 00:00:00,10800,3240
+//     "feed";"2024-03-05T00:00:00Z";10,800.0 0.47        3600,0.47        2024-03-05
+//     01:00:00,9931.7,2979     "ads";"2024-03-05T00:00:00Z";3,240.0
 //
-// one line per point, a header being optional. Times are in seconds and have equal steps from the
-// first on; a step that is missing or unequal is a gap, which is an error like a negative rate.
+// Times have equal steps from the first on. A step that is missing, or a cell that is empty or says
+// that there is no value, is a gap: an error, or filled in on a straight line between the points
+// round it. A negative rate and one with a unit are errors.
 #ifndef TRACES_DAYCURVE_H
 #define TRACES_DAYCURVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -49,12 +53,38 @@ extern const char *const daycurve_shape_names[]; // "none" "evening" "two-peaks"
 // is the caller's to free with mem_free(out->v).
 void daycurve_shape(enum daycurve_shape shape, double trough_frac, struct reals *out);
 
+enum daycurve_gaps { DAYCURVE_GAPS_ERROR, DAYCURVE_GAPS_INTERPOLATE };
+extern const char *const daycurve_gaps_names[]; // "error" "interpolate" NULL
+
+// How a file is read. Texts are borrowed, and may be NULL for "".
+struct daycurve_config {
+    const char *time_column; // name or number; "": the one that is called so, else the first of two
+    const char *series;      // name or number; "": the only one, else the one named as the service
+    const char *service;
+    int time_unit, separator, header; // as in timetable.h
+    int gaps;                         // enum daycurve_gaps
+};
+
+// A curve as read from a file.
+struct daycurve {
+    struct reals rates; // the caller's to free with mem_free(rates.v)
+    double step_s;      // between two points; 0: the file has no times
+};
+
 // The points of a text of n bytes; `name` stands for the file in errors, which begin with
-// "name:line:column: ". The list is the caller's, as above; on error it is not touched.
-int daycurve_parse(const char *name, const char *data, size_t n, struct reals *out,
-                   struct err *err);
+// "name:line:column: ". On error *out is not touched.
+int daycurve_parse(const char *name, const char *data, size_t n,
+                   const struct daycurve_config *config, struct daycurve *out, struct err *err);
 // The same from a file.
-int daycurve_read(const char *path, struct reals *out, struct err *err);
+int daycurve_read(const char *path, const struct daycurve_config *config, struct daycurve *out,
+                  struct err *err);
+
+// Mean of the points, which is that of the whole curve: queries per second, if they are.
+double daycurve_rate_qps(const struct reals *curve);
+// Do the points look like rates in queries per second, beside a service of rate_qps? Relative ones
+// have a peak or a mean of 1, or are in percent; a mean of the same order as the service's, or more
+// than percents reach, is a rate.
+bool daycurve_is_absolute(const struct reals *curve, double rate_qps);
 
 // Mean and largest value of a curve of at least one point over [from, to], 0 <= from < to.
 double daycurve_mean(const struct reals *curve, double from, double to);

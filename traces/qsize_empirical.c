@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // empirical: sizes from a file, each line "items" or "items,weight".
 //
-// A first line that does not begin with a digit is a header. Lines with the same size add up.
+// A first line may be a header. Lines with the same size add up.
 // Without weights every line counts once, so a plain list of observed sizes works as it is.
 #include "traces/qsize.h"
 
@@ -29,18 +29,13 @@ static int add_line(const struct csv *csv, int64_t cap, double *weights, struct 
     return 0;
 }
 
-static bool is_header(const struct csv *csv)
-{
-    const struct csv_field *first = &csv->fields[0];
-    return first->n > 0 && (first->text[0] < '0' || first->text[0] > '9');
-}
-
 static int read_lines(struct csv *csv, int64_t cap, double *weights, struct err *err)
 {
+    static const size_t both[] = {0, 1};
     size_t n_fields = 0;
     int rc;
     for (bool first = true; (rc = csv_next(csv, err)) > 0; first = false) {
-        if (first && is_header(csv))
+        if (first && csv_is_header(csv, both, 2))
             continue;
         if (n_fields != 0 && csv->n_fields != n_fields)
             return csv_fail(csv, csv->fields[csv->n_fields - 1].column, err,

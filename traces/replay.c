@@ -30,18 +30,14 @@ double replay_time_factor(const struct arrival_config *config, double rate_qps)
 
 double replay_period_ns(const struct arrival_config *config, double rate_qps)
 {
-    const struct trace *trace = config->trace;
-    if (trace->n < 2)
-        return 0;
-    double span_ns = (double)trace_span_ns(trace) * replay_time_factor(config, rate_qps);
-    return span_ns + span_ns / (double)(trace->n - 1);
+    return trace_length_ns(config->trace) * replay_time_factor(config, rate_qps);
 }
 
 static int check_trace(const struct arrival_config *config, struct err *err)
 {
     if (trace_validate(config->trace, err))
         return err_prefix(err, "file");
-    if ((config->rescale || config->repeat) && trace_span_ns(config->trace) == 0)
+    if ((config->rescale || config->repeat) && trace_length_ns(config->trace) == 0)
         return err_set(err, ERR_STUDY, "%s: the records of the trace all arrive at once",
                        config->rescale ? "rescale" : "repeat");
     return 0;

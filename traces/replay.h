@@ -7,7 +7,8 @@
 // record goes to exactly one cell, in proportion to the cells' shares, whatever the rest of the
 // study. A cell reads past the records of the others: dealing costs every cell a draw per record.
 //
-// A pass of a repeated trace lasts its span plus one mean gap. With `rescale` all times are
+// A pass of a repeated trace lasts its span plus one mean gap, or to the end of the last tick of a
+// coarse clock. With `rescale` all times are
 // multiplied so that the trace's mean rate becomes the service's.
 #ifndef TRACES_REPLAY_H
 #define TRACES_REPLAY_H

@@ -102,13 +102,10 @@ int trace_validate(const struct trace *trace, struct err *err)
     return 0;
 }
 
-void trace_from_zero(struct trace *trace)
+void trace_start_at(struct trace *trace, int64_t from_ns)
 {
-    int64_t first_ns = INT64_MAX;
     for (size_t i = 0; i < trace->n; i++)
-        first_ns = trace->arrive_ns[i] < first_ns ? trace->arrive_ns[i] : first_ns;
-    for (size_t i = 0; i < trace->n; i++)
-        trace->arrive_ns[i] -= first_ns;
+        trace->arrive_ns[i] -= from_ns;
 }
 
 int trace_scale_time(struct trace *trace, double factor, struct err *err)
@@ -124,6 +121,8 @@ int trace_scale_time(struct trace *trace, double factor, struct err *err)
                        0x1p62 * 1e-9, (double)last_ns * factor * 1e-9, factor);
     for (size_t i = 0; i < trace->n; i++)
         trace->arrive_ns[i] = (int64_t)((double)trace->arrive_ns[i] * factor + 0.5);
+    trace->tick_ns = (int64_t)((double)trace->tick_ns * factor + 0.5);
+    trace->length_ns = (int64_t)((double)trace->length_ns * factor + 0.5);
     return 0;
 }
 
@@ -134,6 +133,7 @@ void trace_scale_size(struct trace *trace, double factor, uint32_t max_items)
         double items = trace->size_items[i] * factor + 0.5;
         bool outside = items < 1 || items >= (double)max_items + 1;
         trace->n_clamped += outside;
+        trace->n_cut += outside && items >= 1;
         trace->size_items[i] = items < 1 ? 1 : outside ? max_items : (uint32_t)items;
     }
 }
@@ -143,9 +143,72 @@ int64_t trace_span_ns(const struct trace *trace)
     return trace->n ? trace->arrive_ns[trace->n - 1] - trace->arrive_ns[0] : 0;
 }
 
+int64_t trace_find_tick(const struct trace *trace)
+{
+    int64_t tick_ns = 0;
+    size_t n_same = 0;
+    for (size_t i = 1; i < trace->n; i++) {
+        int64_t gap_ns = trace->arrive_ns[i] - trace->arrive_ns[i - 1];
+        n_same += gap_ns == 0;
+        while (gap_ns > 0) { // Euclid
+            int64_t rest_ns = tick_ns % gap_ns;
+            tick_ns = gap_ns;
+            gap_ns = rest_ns;
+        }
+    }
+    return 2 * n_same > trace->n ? tick_ns : 0;
+}
+
+static int compare_ns(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+void trace_set_tick(struct trace *trace, int64_t tick_ns, int64_t from_ns)
+{
+    size_t n = trace->n;
+    int64_t last = (trace->arrive_ns[n - 1] - from_ns) / tick_ns; // ticks before it
+    size_t n_before = n;
+    while (n_before > 0 && (trace->arrive_ns[n_before - 1] - from_ns) / tick_ns == last)
+        n_before--;
+    bool whole = last == 0 || 2 * (double)(n - n_before) * (double)last >= (double)n_before;
+    double ticks = whole ? (double)last + 1 : (double)last * ((double)n / (double)n_before);
+    trace->tick_ns = tick_ns;
+    trace->length_ns = (int64_t)(ticks * (double)tick_ns + 0.5);
+}
+
+void trace_spread(struct trace *trace, int64_t from_ns, const struct rng_stream *stream)
+{
+    int64_t *times_ns = trace->arrive_ns, tick_ns = trace->tick_ns;
+    for (size_t first = 0, end; first < trace->n; first = end) {
+        int64_t tick = (times_ns[first] - from_ns) / tick_ns, begin_ns = tick * tick_ns;
+        int64_t rest_ns = trace->length_ns - begin_ns,
+                width_ns = rest_ns < tick_ns ? rest_ns : tick_ns;
+        for (end = first; end < trace->n && (times_ns[end] - from_ns) / tick_ns == tick; end++) {
+            uint64_t words[2];
+            rng_block(stream, end, words);
+            unsigned __int128 product = (unsigned __int128)words[0] * (uint64_t)width_ns;
+            times_ns[end] = from_ns + begin_ns + (int64_t)(product >> 64);
+        }
+        qsort(times_ns + first, end - first, sizeof *times_ns, compare_ns);
+    }
+    trace->is_spread = true;
+}
+
+double trace_length_ns(const struct trace *trace)
+{
+    double span_ns = (double)trace_span_ns(trace);
+    if (trace->length_ns > 0)
+        return fmax((double)trace->length_ns, span_ns + 1);
+    return trace->n < 2 ? 0 : span_ns + span_ns / (double)(trace->n - 1);
+}
+
 double trace_rate_qps(const struct trace *trace)
 {
     int64_t span_ns = trace_span_ns(trace);
+    if (trace->length_ns > 0)
+        return (double)trace->n / simtime_to_s(trace->length_ns);
     return span_ns > 0 ? (double)(trace->n - 1) / simtime_to_s(span_ns) : 0;
 }
 

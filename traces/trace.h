@@ -13,12 +13,18 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/rng.h"
 
 struct trace {
     size_t n, capacity;
     int64_t *arrive_ns;   // [n], owned
     uint32_t *size_items; // [n], owned; NULL: sizes unknown
     uint64_t n_clamped;   // sizes that were brought into 1 .. max when they were read or scaled
+    uint64_t n_cut;       // of them, those above the max
+    double largest_items; // before any was cut, 0 without sizes
+    int64_t tick_ns;      // of the clock that the times are from, where it is coarse; 0: it is not
+    bool is_spread;       // the times were spread inside their ticks
+    int64_t length_ns;    // n over the rate where the clock is coarse; 0: to the last record
 };
 
 struct trace *trace_create(bool with_sizes);
@@ -33,8 +39,8 @@ void trace_sort(struct trace *trace);
 // Whether the trace may be replayed; the text names the record, from 1.
 int trace_validate(const struct trace *trace, struct err *err);
 
-// Moves all times so that the first record arrives at 0.
-void trace_from_zero(struct trace *trace);
+// Counts all times from from_ns on.
+void trace_start_at(struct trace *trace, int64_t from_ns);
 // Multiplies times, measured from 0, by a factor > 0, to the nearest ns. Fails, and changes
 // nothing, if the last time would leave the range.
 int trace_scale_time(struct trace *trace, double factor, struct err *err);
@@ -42,9 +48,25 @@ int trace_scale_time(struct trace *trace, double factor, struct err *err);
 // sizes.
 void trace_scale_size(struct trace *trace, double factor, uint32_t max_items);
 
+// What follows is for sorted traces of at least one record.
+
+// The clock that the times were read from, in case most records coincide with the one before: the
+// greatest step that all gaps are whole multiples of. Else 0.
+int64_t trace_find_tick(const struct trace *trace);
+// Notes that the times are from a clock of that tick, whose first begins at from_ns: sets tick_ns
+// and length_ns. n records of whole ticks take all of the last one too; where that has less than
+// half of what the others have, the trace ends inside it, and the rate is that of the others.
+void trace_set_tick(struct trace *trace, int64_t tick_ns, int64_t from_ns);
+// Then spreads the records of every tick uniformly over it, as far as the trace lasts, by blocks of
+// the stream at the records' places. Records keep their order.
+void trace_spread(struct trace *trace, int64_t from_ns, const struct rng_stream *stream);
+
 // From the first record to the last.
 int64_t trace_span_ns(const struct trace *trace);
-// Records per second: (n - 1) / span; 0 if the span is 0.
+// How long the trace lasts, when it is repeated: to the end of its last tick, or a mean gap more
+// than its span. 0 if its records all arrive at once.
+double trace_length_ns(const struct trace *trace);
+// Records per second: (n - 1) / span, or n / length where the clock is coarse; 0 if that is 0.
 double trace_rate_qps(const struct trace *trace);
 
 struct trace_summary {

@@ -14,41 +14,29 @@
 
 #include "base/err.h"
 #include "base/schema.h"
-#include "traces/csv.h"
 #include "traces/query.h"
+#include "traces/timetable.h"
 #include "traces/trace.h"
 
-enum trace_csv_time {
-    TRACE_CSV_TIME_AUTO, // timestamps if the first record has one, else seconds
-    TRACE_CSV_TIME_S,
-    TRACE_CSV_TIME_MS,
-    TRACE_CSV_TIME_US,
-    TRACE_CSV_TIME_NS,
-    TRACE_CSV_TIME_STAMP,
-};
-enum trace_csv_header {
-    TRACE_CSV_HEADER_AUTO, // if a column is named, or the first line's time is no time
-    TRACE_CSV_HEADER_YES,
-    TRACE_CSV_HEADER_NO,
-};
 enum trace_csv_start {
     TRACE_CSV_START_FIRST, // the first record arrives at 0
     TRACE_CSV_START_ZERO,  // times are since the start of the simulation
 };
-extern const char *const trace_csv_time_names[];   // "auto" "s" "ms" "us" "ns" "timestamp" NULL
-extern const char *const trace_csv_header_names[]; // "auto" "yes" "no" NULL
-extern const char *const trace_csv_start_names[];  // "first" "zero" NULL
+extern const char *const trace_csv_start_names[]; // "first" "zero" NULL
 
 struct trace_csv_config {
     char *file;
     char *time_column, *size_column; // name or number; size_column "" or NULL: no sizes
-    int time_unit;                   // enum trace_csv_time
+    int time_unit;                   // enum timetable_unit
     int separator;                   // enum csv_separator
-    int header;                      // enum trace_csv_header
+    int header;                      // enum timetable_header
     int start;                       // enum trace_csv_start
     double time_scale, size_scale;   // factors > 0
     int64_t max_items;               // larger sizes count as this one, and 0 as 1
     bool sort;                       // records out of order are sorted, not refused
+    int64_t resolution_ns; // of the clock: records are spread inside its ticks; 0: as they are
+    uint64_t seed;         // of that
+    uint32_t service;      // whose records they are
 };
 
 // The rows of its keys, for a table over `strct` that holds a struct trace_csv_config:
@@ -63,11 +51,11 @@ struct trace_csv_config {
             strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",              \
             "column of the sizes in items; HDF5: dataset, 2 is /sample/size_items; empty: none"),  \
         FIELD_CHOICES(                                                                             \
-            strct, "time_unit", at time_unit, trace_csv_time_names, "auto",                        \
+            strct, "time_unit", at time_unit, timetable_unit_names, "auto",                        \
             "of the times; auto: timestamps if they look so, else seconds; HDF5: its units"),      \
         FIELD_CHOICES(strct, "separator", at separator, csv_separator_names, "auto",               \
                       "between columns; auto: from the first line"),                               \
-        FIELD_CHOICES(strct, "header", at header, trace_csv_header_names, "auto",                  \
+        FIELD_CHOICES(strct, "header", at header, timetable_header_names, "auto",                  \
                       "whether the first line names the columns"),                                 \
         FIELD_CHOICES(strct, "start", at start, trace_csv_start_names, "first",                    \
                       "what time 0 is: the first record, or zero as written"),                     \
@@ -76,9 +64,13 @@ struct trace_csv_config {
         FIELD(strct, "size_scale", FIELD_REAL, UNIT_NONE, at size_scale, 1e-9, 1e9, "1",           \
               "factor on sizes, before rounding"),                                                 \
         FIELD(strct, "max_items", FIELD_INT, UNIT_ITEMS, at max_items, 1, QUERY_MAX_ITEMS, "1024", \
-              "larger sizes count as this one"),                                                   \
+              "larger sizes count as this one, and are told of"),                                  \
         FIELD(strct, "sort", FIELD_BOOL, UNIT_NONE, at sort, 0, 1, "false",                        \
-              "sort records that are out of order instead of refusing them")
+              "sort records that are out of order instead of refusing them"),                      \
+        FIELD(                                                                                     \
+            strct, "resolution", FIELD_TIME, UNIT_TIME, at resolution_ns, 0, 1e15, "0",            \
+            "of the clock that the times are from: the records of every 1s, say, are spread over " \
+            "it at random; 0: they arrive as written")
 
 extern const struct field trace_csv_fields[]; // over struct trace_csv_config
 
@@ -100,7 +92,7 @@ int trace_csv_check(const struct trace_csv_config *config, struct err *err);
 // that changed it.
 uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items,
                         struct trace *trace);
-// Sorts, starts and scales the times of a trace that is all read; the result is valid.
+// Sorts, spreads, starts and scales the times of a trace that is all read; the result is valid.
 int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
                      struct err *err);
 

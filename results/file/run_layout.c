@@ -4,8 +4,12 @@
 // ---- rows
 
 #define ROW struct meta_service
-static const struct data_field service_fact_fields[] = {DATA_TEXT(model, "model of the service"),
-                                                        {0}};
+static const struct data_field service_fact_fields[] = {
+    DATA_TEXT(model, "model of the service"),
+    DATA_COUNT_AS("trace_records", n_records, "1", "records of the replayed trace, 0 without one"),
+    DATA_COUNT_AS("trace_cut", n_cut, "1",
+                  "of these, with more items than max_items, which count as that"),
+    {0}};
 #undef ROW
 
 #define ROW struct meta_group
@@ -20,7 +24,8 @@ static const struct data_field group_fact_fields[] = {
     DATA_COUNT32_AS(#member "_n_batches", member.n_batches, "1",                                   \
                     "batches behind the interval of: " #member)
 static const struct data_field service_batch_fields[] = {
-    BATCHES(served_qps), BATCHES(latency_mean_s), BATCHES(lost_frac), {0}};
+    BATCHES(served_qps),    BATCHES(goodput_qps), BATCHES(latency_mean_s),
+    BATCHES(sla_latency_s), BATCHES(lost_frac),   {0}};
 #undef ROW
 
 #define ROW struct summary_fleet

@@ -48,6 +48,7 @@ static void fill_bin(const struct record *r, uint32_t bin, uint32_t first, uint3
         rest->n_lost += t->n_lost;
         rest->n_pending += t->n_pending;
         rest->n_retries += t->n_retries;
+        rest->n_completed += t->n_completed;
         sum += t->latency_sum_ns;
         squares += t->latency_sq_sum_ns2;
         wait += t->wait_sum_ns;
@@ -219,6 +220,7 @@ const struct data_field run_rows_bin_rest_fields[] = {
     DATA_COUNT(n_lost, "1", "queries that arrived in the bin and were lost to failures"),
     DATA_COUNT(n_pending, "1", "queries that arrived in the bin and have no known end"),
     DATA_COUNT(n_retries, "1", "attempts beyond the first, of queries that arrived in the bin"),
+    DATA_COUNT(n_completed, "1", "queries completed in the bin, whenever they arrived"),
     DATA_NUMBER(latency_sd_s, "s", "standard deviation of latency"),
     DATA_NUMBER(latency_max_s, "s", "longest latency"),
     DATA_NUMBER(wait_mean_s, "s", "mean queue wait"),

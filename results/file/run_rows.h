@@ -36,7 +36,7 @@ struct run_bin {
 
 // The same, what only other programs read.
 struct run_bin_rest {
-    uint64_t n_in_flight, n_late, n_waited, n_items, n_lost, n_pending, n_retries;
+    uint64_t n_in_flight, n_late, n_waited, n_items, n_lost, n_pending, n_retries, n_completed;
     double latency_sd_s, latency_max_s, wait_mean_s;
 };
 

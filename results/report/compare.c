@@ -46,7 +46,7 @@ static void pair(struct compare_row *row, const struct run_result *a, const stru
         n++;
     }
     if (known >= LEAST_PAIRS && 2 * known > n && !isnan(row->diff.value)) {
-        struct batch_plan plan = batch_plan_of(d, n);
+        struct batch_plan plan = batch_plan_of(d, n, BATCH_AIM);
         batch_means(&plan, d, d);
         struct ci ci = ci_sections(row->diff.value, d, plan.n_batches);
         row->paired = ci.n_batches >= 2;
@@ -62,7 +62,7 @@ static struct compare_row *add_row(struct compare *c, char *what, const char *un
 {
     c->rows = mem_realloc(c->rows, c->n_rows + 1, sizeof *c->rows);
     c->rows[c->n_rows] =
-        (struct compare_row){what, units, base, other, ci_welch(other, base), false};
+        (struct compare_row){what, units, base, other, ci_welch(other, base), false, false};
     return &c->rows[c->n_rows++];
 }
 
@@ -88,31 +88,63 @@ static const struct compared {
     size_t bins;
 } numbers[] = {
     {"served", "served_qps", NO_BINS},
+    {"goodput", "goodput_qps", NO_BINS},
     {"mean", "latency_mean_s", BINS(latency_mean_s)},
     {"p50", "latency_p50_s", BINS(latency_s[SUMMARY_P50])},
     {"p95", "latency_p95_s", BINS(latency_s[SUMMARY_P95])},
     {"p99", "latency_p99_s", BINS(latency_s[SUMMARY_P99])},
     {"lost", "lost_frac", NO_BINS},
 };
+#define N_NUMBERS (sizeof numbers / sizeof *numbers)
 
-// The rows of one service, or of all together (both indices one past the last).
+// A row of one service, or of all together (both indices one past the last), named "feed p95".
+static void add_number(struct compare *c, const struct run_result *a, const struct run_result *b,
+                       const uint32_t at[2], const struct compared *n)
+{
+    const struct summary_service *x = &a->summary->services[at[0]],
+                                 *y = &b->summary->services[at[1]];
+    const char *name = at[0] == a->summary->n_services ? "(all)" : a->meta->services[at[0]].name;
+    const struct data_field *f = data_field_find(summary_service_fields, n->field);
+    if (!f)
+        f = data_field_find(summary_latency_fields, n->field);
+    struct compare_row *row = add_row(c, mem_printf("%s %s", name, n->what), f->units,
+                                      data_field_number(f, x), data_field_number(f, y));
+    if (c->same_traffic && n->bins != NO_BINS)
+        pair(row, a, b, bin_numbers(a, at[0], n->bins), bin_numbers(b, at[1], n->bins));
+}
+
+// The percentile that the target of both is for, where it is none of those that all have.
+static void add_target(struct compare *c, const struct run_result *a, const struct run_result *b,
+                       const uint32_t at[2])
+{
+    const struct summary_service *x = &a->summary->services[at[0]],
+                                 *y = &b->summary->services[at[1]];
+    double q = x->sla_quantile;
+    struct compared own = {.field = "sla_latency_s", .bins = NO_BINS};
+    if (!(x->sla_s > 0 && y->sla_s > 0) || fabs(q - y->sla_quantile) > 1e-9)
+        return;
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
+        if (fabs(q - summary_quantiles[i]) < 1e-9)
+            own.bins = BINS(latency_s) + (size_t)i * sizeof(double);
+    for (size_t k = 0; k < N_NUMBERS; k++)
+        if (own.bins != NO_BINS && numbers[k].bins == own.bins)
+            return;
+    char *what = mem_printf("p%g", q * 100);
+    own.what = what;
+    add_number(c, a, b, at, &own);
+    mem_free(what);
+}
+
 static void add_service(struct compare *c, const struct run_result *a, const struct run_result *b,
                         uint32_t i, uint32_t j)
 {
     const struct summary_service *x = &a->summary->services[i], *y = &b->summary->services[j];
-    const char *name = i == a->summary->n_services ? "(all)" : a->meta->services[i].name;
-    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-        const struct compared *n = &numbers[k];
-        const struct data_field *f = data_field_find(summary_service_fields, n->field);
-        if (!f)
-            f = data_field_find(summary_latency_fields, n->field);
-        if (strcmp(n->what, "lost") == 0 && x->n_lost == 0 && y->n_lost == 0)
-            continue;
-        struct compare_row *row = add_row(c, mem_printf("%s %s", name, n->what), f->units,
-                                          data_field_number(f, x), data_field_number(f, y));
-        if (c->same_traffic && n->bins != NO_BINS)
-            pair(row, a, b, bin_numbers(a, i, n->bins), bin_numbers(b, j, n->bins));
+    const uint32_t at[2] = {i, j};
+    for (size_t k = 0; k < N_NUMBERS; k++) {
+        if (strcmp(numbers[k].what, "lost") != 0 || x->n_lost > 0 || y->n_lost > 0)
+            add_number(c, a, b, at, &numbers[k]);
     }
+    add_target(c, a, b, at);
 }
 
 // Watts of the whole fleet in each bin; caller frees.
@@ -144,6 +176,38 @@ static uint32_t find_service(const struct meta *meta, const char *name)
     return i;
 }
 
+// How far off 0 the difference is, in half-widths; NaN: not known, or equal to the last bit.
+static double clearness(const struct compare_row *row)
+{
+    return fabs(row->diff.value) / row->diff.half_95;
+}
+
+// Half-widths at 95 % for one of n rows, in those for a single one.
+static double level_of(const struct compare_row *row, size_t n)
+{
+    double dof = (double)row->diff.n_batches - 1;
+    return ci_t(1 - 0.025 / (double)n, dof) / ci_t(0.975, dof);
+}
+
+static void find_real(struct compare *c)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < c->n_rows; i++)
+        left += isnan(clearness(&c->rows[i])) ? 0 : 1;
+    for (; left > 0; left--) {
+        struct compare_row *clearest = NULL;
+        for (size_t i = 0; i < c->n_rows; i++) {
+            struct compare_row *row = &c->rows[i];
+            if (!row->real && !isnan(clearness(row)) &&
+                (!clearest || clearness(row) > clearness(clearest)))
+                clearest = row;
+        }
+        if (!(clearness(clearest) > level_of(clearest, left)))
+            return;
+        clearest->real = true;
+    }
+}
+
 struct compare *compare_create(const struct run_result *base, const struct run_result *other,
                                struct err *err)
 {
@@ -166,6 +230,7 @@ struct compare *compare_create(const struct run_result *base, const struct run_r
         n_common == other->meta->n_services)
         add_service(c, base, other, base->meta->n_services, other->meta->n_services);
     add_fleet(c, base, other);
+    find_real(c);
     return c;
 }
 
@@ -203,9 +268,9 @@ static void print_row(struct table *table, const struct compare_row *row, struct
     add_interval(table, row->diff, unit.scale);
     add_interval(table, relative, 100);
     table_cell(table, mem_strdup(row->paired ? "paired" : "Welch"));
-    table_cell(table, mem_strdup(isnan(row->diff.half_95)    ? "n/a"
-                                 : ci_excludes(row->diff, 0) ? "real"
-                                                             : "not shown"));
+    table_cell(table, mem_strdup(isnan(row->diff.half_95) ? "n/a"
+                                 : row->real              ? "real"
+                                                          : "not shown"));
 }
 
 static void print_file(FILE *out, char letter, const struct run_result *run)
@@ -250,7 +315,8 @@ int compare_print(FILE *out, const struct run_result *const *files, size_t n, st
         print_pair(out, files[0], files[i], c);
         compare_destroy(c);
     }
-    fprintf(out, "\n± half-width of the 95 %% confidence interval; real: it excludes 0; not shown: "
-                 "it holds 0\n");
+    fprintf(out,
+            "\n± half-width of the 95 %% confidence interval; real: 0 is excluded at 95 %% for "
+            "all rows of a table together\n");
     return 0;
 }

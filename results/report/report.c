@@ -6,7 +6,27 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/relaxation.h"
 #include "results/report/report_columns.h"
+
+// What the run is too short for, and how long one has to be.
+static void print_relaxations(FILE *out, const struct summary_fleet *fleet, double measured_s)
+{
+    if (!fleet->settled) {
+        fprintf(out, "note: latency was still moving half-way through: no steady state was seen, "
+                     "and no interval of it is given; run longer\n");
+    } else if (fleet->verdict != OVERLOAD_YES && !summary_gives(fleet, 0.99)) {
+        double all = fleet->relaxations, queue = fleet->queue_relaxations;
+        double centre = fmax(RELAXATION_LEAST / all, RELAXATION_LEAST_QUEUE / queue);
+        double tail = fmax(RELAXATION_LEAST_TAIL / all, RELAXATION_LEAST_QUEUE / queue);
+        fprintf(out, "note: short beside the memory of its queues (%.3g relaxation times", all);
+        fprintf(out, queue < all ? ", %.3g of each queue): " : "): ", queue);
+        if (centre > 1)
+            fprintf(out, "means and percentiles have an interval from about %.2g s measured, ",
+                    centre * measured_s);
+        fprintf(out, "those above the 95th from %.2g s\n", tail * measured_s);
+    }
+}
 
 static void print_head(FILE *out, const struct meta *m, const struct summary *s)
 {
@@ -17,12 +37,10 @@ static void print_head(FILE *out, const struct meta *m, const struct summary *s)
     fprintf(out, "%u cell%s, %u servers   simulated %g s, measured %g s .. %g s (warm-up %s)\n",
             m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers, simtime_to_s(m->duration_ns),
             from_s, to_s,
-            m->warmup_auto     ? "detected"
+            m->warmup_auto     ? "automatic"
             : m->warmup_ns > 0 ? "given"
                                : "none");
-    if (!s->fleet.settled)
-        fprintf(out, "note: latency was still moving half-way through: no end of the warm-up was "
-                     "seen; run longer\n");
+    print_relaxations(out, &s->fleet, to_s - from_s);
 }
 
 // "job 4711   2 nodes, 8 ranks   resumed 3 times"; nothing of a run that is neither in a batch job
@@ -62,9 +80,14 @@ static void print_verdicts(FILE *out, const struct meta *m, const struct summary
             mem_free(load);
         }
     }
-    if (s->fleet.verdict == OVERLOAD_YES)
-        fprintf(out, "    A backlog grows without bound: there is no latency to report.\n");
-    else if (s->fleet.verdict == OVERLOAD_UNSURE)
+    if (s->fleet.verdict == OVERLOAD_YES) {
+        struct ci growth = summary_total(s)->queue_growth_qps;
+        char *qps = table_interval(growth.value, growth.half_95, 1);
+        fprintf(out,
+                "    A backlog grows without bound, by %s qps: there is no latency to report.\n",
+                qps);
+        mem_free(qps);
+    } else if (s->fleet.verdict == OVERLOAD_UNSURE)
         fprintf(out, "    This run is too short to tell whether the backlog is bounded; do not "
                      "trust its latency.\n");
 }
@@ -86,20 +109,52 @@ static bool has_target(const void *service)
 static const struct report_column rate_columns[] = {
     {"offered qps", "offered_qps", REPORT_NUMBER, .scale = 1},
     {"served qps", "served_qps", REPORT_INTERVAL, .scale = 1},
+    {"goodput qps", "goodput_qps", REPORT_KNOWN_INTERVAL, .scale = 1},
+    {"items/s", "items_per_s", REPORT_INTERVAL, .scale = 1},
+    {"late %", "late_frac", REPORT_INTERVAL, 100, .shown = has_target},
+    {0}};
+
+static const struct report_column latency_columns[] = {
+    {"mean @", "latency_mean_s", .form = REPORT_INTERVAL},
     {"p50 @", "latency_p50_s", .form = REPORT_INTERVAL},
     {"p95 @", "latency_p95_s", .form = REPORT_INTERVAL},
     {"p99 @", "latency_p99_s", .form = REPORT_INTERVAL},
-    {0}};
-
-static const struct report_column detail_columns[] = {
-    {"mean @", "latency_mean_s", .form = REPORT_INTERVAL},
-    {"wait @", "wait_mean_s", .form = REPORT_INTERVAL},
     {"p99.9 @", "latency_p999_s", .form = REPORT_INTERVAL},
     {"max @", "latency_max_s", .form = REPORT_NUMBER},
+    {0}};
+
+static const struct report_column wait_columns[] = {
+    {"wait @", "wait_mean_s", .form = REPORT_INTERVAL},
     {"waited %", "waited_frac", REPORT_INTERVAL, .scale = 100},
-    {"late %", "late_frac", REPORT_INTERVAL, 100, .shown = has_target},
     {"accel %", "accel_query_frac", REPORT_NUMBER, .scale = 100},
     {0}};
+
+// Is its target at a percentile that has no column of its own?
+static bool is_odd(const void *service)
+{
+    const struct summary_service *s = service;
+    const double usual[] = {0.5, 0.95, 0.99, 0.999};
+    bool odd = s->sla_s > 0;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        odd &= fabs(s->sla_quantile - usual[i]) > 1e-9;
+    return odd;
+}
+
+// The head of a column for such percentiles; NULL: there are none.
+static char *target_head(const struct summary *s)
+{
+    double quantile = 0;
+    bool many = false;
+    for (uint32_t i = 0; i < s->n_services; i++) {
+        if (!is_odd(&s->services[i]))
+            continue;
+        many |= quantile > 0 && fabs(s->services[i].sla_quantile - quantile) > 1e-9;
+        quantile = s->services[i].sla_quantile;
+    }
+    if (quantile == 0)
+        return NULL;
+    return many ? mem_strdup("at target @") : mem_printf("p%g @", quantile * 100);
+}
 
 // A line per service, and one for all where there are several. The unit of time suits the median of
 // all, and of an overloaded run, which has none, the first target.
@@ -111,9 +166,15 @@ static void print_services(FILE *out, const struct meta *m, const struct summary
         typical_s = s->services[0].sla_s;
     const struct report_columns columns = {list, summary_service_fields, summary_latency_fields,
                                            .unit = table_time_unit(typical_s)};
+    char *head = list == latency_columns ? target_head(s) : NULL;
+    const struct report_column own_column[] = {
+        {head, "sla_latency_s", .form = REPORT_INTERVAL, .shown = is_odd}, {0}};
+    struct report_columns own = columns;
+    own.list = own_column;
     struct table *table = table_create(0);
     table_cell(table, mem_strdup("service"));
     report_columns_heads(&columns, table);
+    report_columns_heads(&own, table);
     if (with_targets)
         table_cell(table, mem_strdup("target"));
     table_line(table);
@@ -121,11 +182,13 @@ static void print_services(FILE *out, const struct meta *m, const struct summary
         bool all = i == s->n_services;
         table_cell(table, mem_strdup(all ? "(all)" : table_or_dash(m->services[i].name)));
         report_columns_row(&columns, table, &s->services[i]);
+        report_columns_row(&own, table, &s->services[i]);
         if (with_targets)
             table_cell(table, sla_text(&s->services[i], columns.unit));
     }
     table_print(table, out);
     table_destroy(table);
+    mem_free(head);
     fprintf(out, "\n");
 }
 
@@ -225,13 +288,16 @@ void report_print(FILE *out, const struct meta *meta, const struct summary *summ
     print_verdicts(out, meta, summary);
     fprintf(out, "\n");
     print_services(out, meta, summary, rate_columns, true);
-    if (summary->fleet.verdict != OVERLOAD_YES)
-        print_services(out, meta, summary, detail_columns, false);
+    if (summary->fleet.verdict != OVERLOAD_YES) {
+        print_services(out, meta, summary, latency_columns, false);
+        print_services(out, meta, summary, wait_columns, false);
+    }
     print_losses(out, meta, summary);
     print_groups(out, meta, summary);
     fprintf(out,
-            "\n± half-width of the 95 %% confidence interval; n/a: too few queries or time "
-            "bins%s\n",
+            "\n± half-width of the 95 %% confidence interval; n/a: too few queries or too short "
+            "a run%s\nserved: queries completed per second; goodput: of these, within their "
+            "target\n",
             summary->fleet.verdict == OVERLOAD_YES ? ", or overloaded" : "");
     if (run)
         print_run(out, run);

@@ -20,7 +20,8 @@ struct line {
     int32_t sla;         // the worst service's
     const char *service; // whose latency is shown: the one that is nearest to missing its target
     double quantile;
-    struct ci latency_s, served_qps, busiest_frac, power_w, queries_per_j, lost_frac;
+    struct ci latency_s, served_qps, goodput_qps, items_per_s, queue_growth_qps, busiest_frac,
+        power_w, queries_per_j, lost_frac;
 };
 
 struct view {
@@ -93,6 +94,10 @@ static struct line line_of(const struct view *v, uint32_t row)
         .at_case = &r->cases[row],
         .done = v->p->points[r->cases[row].point].state == SWEEP_DONE,
         .served_qps = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(served_qps)),
+        .goodput_qps = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(goodput_qps)),
+        .items_per_s = replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(items_per_s)),
+        .queue_growth_qps =
+            replications_at(r, REPLICATED_TOTALS, row, 0, SERVICE(queue_growth_qps)),
         .busiest_frac = busiest(v, row),
         .power_w = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(power_w)),
         .queries_per_j = replications_at(r, REPLICATED_FLEETS, row, 0, FLEET(queries_per_j)),
@@ -120,6 +125,9 @@ static char *verdict_text(const struct view *v, const struct line *line)
 static const struct data_field line_fields[] = {
     DATA_ESTIMATE(latency_s, "s", "latency at the target's percentile"),
     DATA_ESTIMATE(served_qps, "s-1", "queries served per second"),
+    DATA_ESTIMATE(goodput_qps, "s-1", "queries served within their target per second"),
+    DATA_ESTIMATE(items_per_s, "s-1", "items served per second"),
+    DATA_ESTIMATE(queue_growth_qps, "s-1", "queries by which the queues grew per second"),
     DATA_ESTIMATE(busiest_frac, "1", "utilisation of the busiest component"),
     DATA_ESTIMATE(power_w, "W", "power of the fleet"),
     DATA_ESTIMATE(queries_per_j, "J-1", "queries per joule"),
@@ -137,6 +145,28 @@ static bool has_losses(const void *points, const struct report_column *column)
     return lost;
 }
 
+// With replications there is no room for their interval, and items go with queries.
+static bool is_single(const void *points, const struct report_column *column)
+{
+    (void)column;
+    return ((const struct sweep_result *)points)->replication < 0;
+}
+
+static bool has_overload(const void *points, const struct report_column *column)
+{
+    const struct sweep_result *p = points;
+    bool overloaded = false;
+    (void)column;
+    for (uint32_t i = 0; i < p->n_points; i++)
+        overloaded |= p->points[i].state == SWEEP_DONE && p->fleets[i].verdict == OVERLOAD_YES;
+    return overloaded;
+}
+
+static bool is_overloaded(const void *line)
+{
+    return ((const struct line *)line)->at_case->verdict == OVERLOAD_YES;
+}
+
 static bool has_latency(const void *line)
 {
     return !isnan(((const struct line *)line)->latency_s.value);
@@ -144,10 +174,14 @@ static bool has_latency(const void *line)
 
 static const struct report_column number_columns[] = {
     {"served qps", "served_qps", REPORT_KNOWN_INTERVAL, .scale = 1},
+    {"goodput qps", "goodput_qps", REPORT_KNOWN_INTERVAL, .scale = 1},
+    {"items/s", "items_per_s", REPORT_KNOWN_INTERVAL, 1, .wanted = is_single},
     {"busiest %", "busiest_frac", REPORT_KNOWN_INTERVAL, .scale = 100},
     {"W", "power_w", REPORT_KNOWN_INTERVAL, .scale = 1},
     {"QPS/W", "queries_per_j", REPORT_KNOWN_INTERVAL, .scale = 1},
     {"lost %", "lost_frac", REPORT_KNOWN_INTERVAL, 100, .wanted = has_losses},
+    {"queue +qps", "queue_growth_qps", REPORT_KNOWN_INTERVAL, 1, .shown = is_overloaded,
+     .wanted = has_overload},
     {0}};
 
 // Are labels on the axis worth a column?

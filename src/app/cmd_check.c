@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +9,11 @@
 #include "runs/survey.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/simtime.h"
 #include "results/hist.h"
 #include "results/record.h"
 #include "study/study.h"
+#include "study/study_notes.h"
 
 // Of memory, for the estimate only.
 #define SERVER_BYTES 1024.0
@@ -23,36 +26,59 @@ static const struct cmd_option options[] = {
     {"--resolved", 'r', NULL, "print the study (without its sweep) with every default written out"},
     {NULL, 0, NULL, NULL}};
 
+// The worst over the groups: in the run, and in the day or the trace that it may see a part of.
 struct estimate {
-    double worst_cpu_frac; // over the groups
-    double worst_accel_frac;
+    struct demand_load run, whole;
 };
+
+static void take_worst(struct demand_load *worst, const struct demand_load *load)
+{
+    worst->busy_frac = fmax(worst->busy_frac, load->busy_frac);
+    worst->accel_frac = fmax(worst->accel_frac, load->accel_frac);
+}
+
+static bool too_much(const struct demand_load *load)
+{
+    return load->busy_frac >= 1 || load->accel_frac >= 1;
+}
+
+static void print_load(const char *of, const struct demand_load *load)
+{
+    printf("%-37sCPU %5.1f %% (cores alone) to %5.1f %% (all busy)", of, 100 * load->alone_frac,
+           100 * load->busy_frac);
+    if (load->accel_frac > 0)
+        printf(", accelerator %.1f %%", 100 * load->accel_frac);
+    printf("\n");
+}
+
+// The day of a curve or the trace, where the run sees a part of it.
+#define MUCH_LONGER 1.05
+
+// Is the peak more than rounding above the mean?
+static bool varies(const struct demand_loads *loads)
+{
+    return loads->peak.busy_frac > 1.001 * loads->mean.busy_frac ||
+           loads->peak.accel_frac > 1.001 * loads->mean.accel_frac;
+}
 
 // Prints a group's offered load if queries were spread over all servers by weight.
 static void check_group(const struct study *study, size_t g, struct estimate *estimate)
 {
     const struct study_group *group = &study->groups[g];
-    double cores = (double)group->platform.cores, share = demand_share_frac(study, group);
-    double streams = (double)group->platform.accelerator.streams;
-    double cpu_frac = 0, full_frac = 0, accel_frac = 0;
-    for (size_t s = 0; s < study->n_services; s++) {
-        const struct service_traffic *traffic = &study->services[s].traffic;
-        double qps = share * arrival_mean_qps(&traffic->arrivals, traffic->rate_qps);
-        struct demand alone = demand_of(study, group, s, 1);
-        struct demand full = demand_of(study, group, s, (uint32_t)group->platform.cores);
-        cpu_frac += qps * alone.cpu_s / cores;
-        full_frac += qps * full.cpu_s / cores;
-        accel_frac += qps * (full.load_s + full.compute_s) / (streams > 1 ? streams : 1);
-    }
-    printf("  %-16s %8lld servers, CPU %5.1f %% (cores alone) to %5.1f %% (all busy)", group->name,
-           (long long)group->servers, 100 * cpu_frac, 100 * full_frac);
-    if (accel_frac > 0)
-        printf(", accelerator %.1f %%", 100 * accel_frac);
-    printf("\n");
-    if (full_frac > estimate->worst_cpu_frac)
-        estimate->worst_cpu_frac = full_frac;
-    if (accel_frac > estimate->worst_accel_frac)
-        estimate->worst_accel_frac = accel_frac;
+    double run_s = simtime_to_s(study->settings.duration_ns), whole_s = demand_period_s(study);
+    struct demand_loads run = demand_loads(study, group, run_s);
+    char head[80];
+    take_worst(&estimate->run, &run.peak);
+    snprintf(head, sizeof head, "  %-16s %8lld servers, ", group->name, (long long)group->servers);
+    print_load(head, &run.mean);
+    if (varies(&run))
+        print_load("      at its peak", &run.peak);
+    if (whole_s <= MUCH_LONGER * run_s)
+        return;
+    struct demand_loads whole = demand_loads(study, group, whole_s);
+    take_worst(&estimate->whole, &whole.peak);
+    print_load("      in the whole day or trace", &whole.mean);
+    print_load("      at the peak of that", &whole.peak);
 }
 
 static void check_services(const struct study *study)
@@ -65,9 +91,10 @@ static void check_services(const struct study *study)
             units_format_ns(service->sla_ns, target, sizeof target);
         printf("  %-16s %.6g qps, ", service->name,
                arrival_mean_qps(&service->traffic.arrivals, service->traffic.rate_qps));
-        if (study->sizes[s] && !arrival_carries_sizes(&service->traffic.arrivals))
-            printf("%.1f items on average, at most %u, ", qsize_mean_items(study->sizes[s]),
-                   qsize_max_items(study->sizes[s]));
+        if (study->sizes[s])
+            printf("%.1f items on average, at most %u%s, ", qsize_mean_items(study->sizes[s]),
+                   qsize_max_items(study->sizes[s]),
+                   arrival_carries_sizes(&service->traffic.arrivals) ? " (as recorded)" : "");
         printf("target %s\n", target);
     }
 }
@@ -91,15 +118,25 @@ static void print_estimate(const struct study *study)
     char clock[24];
     progress_clock(demand_wall_s(study), clock, sizeof clock);
     printf("about ");
-    print_count(study_expected_queries(study), "queries in ");
+    print_count(demand_queries(study), "queries in ");
     print_count(demand_requests(study), "requests, ");
     printf("%.0f MB, %s min:s on one core\n", bytes * 1e-6, clock);
+}
+
+static void tell(void *user, bool is_warning, const char *text)
+{
+    (void)user;
+    if (is_warning)
+        log_warn("%s", text);
+    else
+        printf("  %s\n", text);
 }
 
 static void check_all(const struct study *study)
 {
     struct estimate estimate = {0};
     check_services(study);
+    study_notes(study, tell, NULL);
     printf("groups, if every server gets its share:\n");
     for (size_t g = 0; g < study->n_groups; g++)
         check_group(study, g, &estimate);
@@ -110,10 +147,31 @@ static void check_all(const struct study *study)
     if (outages->n_events > 0)
         printf("events: %zu, servers or cells out of service\n", outages->n_events);
     print_estimate(study);
-    if (estimate.worst_cpu_frac >= 1 || estimate.worst_accel_frac >= 1)
+    if (too_much(&estimate.run))
         log_warn("offered more than the servers can do (CPU %.0f %%, accelerator %.0f %%): the run "
                  "will be overloaded",
-                 100 * estimate.worst_cpu_frac, 100 * estimate.worst_accel_frac);
+                 100 * estimate.run.busy_frac, 100 * estimate.run.accel_frac);
+    else if (too_much(&estimate.whole))
+        log_warn("the peak of the whole day or trace is more than the servers can do (CPU %.0f %%, "
+                 "accelerator %.0f %%), and this run ends before it",
+                 100 * estimate.whole.busy_frac, 100 * estimate.whole.accel_frac);
+}
+
+// Searches leave an accelerator out that is too small, and nobody should wonder why.
+static void warn_small_accelerators(const struct study *study)
+{
+    for (size_t g = 0; g < study->n_groups; g++) {
+        const struct study_group *group = &study->groups[g];
+        const struct accelerator *accelerator = &group->platform.accelerator;
+        for (size_t s = 0; s < study->n_services && group->platform.has_accelerator; s++)
+            if (accelerator->memory_bytes > 0 &&
+                cost_memory_bytes(group->costs[s]) > accelerator->memory_bytes)
+                log_warn("group %s: service %s takes %.3g GB, more than the %.3g GB of %s, which "
+                         "serves none of it",
+                         group->name, study->services[s].name,
+                         cost_memory_bytes(group->costs[s]) * 1e-9,
+                         accelerator->memory_bytes * 1e-9, accelerator->name);
+    }
 }
 
 static int check_study(const struct survey *survey, bool resolved, struct err *err)
@@ -128,6 +186,7 @@ static int check_study(const struct survey *survey, bool resolved, struct err *e
     } else {
         printf("%s: good\n", survey->source.path);
         check_all(study);
+        warn_small_accelerators(study);
     }
     study_destroy(study);
     return 0;
@@ -144,7 +203,7 @@ static int check_sweep(const struct survey *survey, struct err *err)
         struct study *study = survey_study(survey, p, err);
         if (!study)
             return survey_blame(survey, p, err);
-        queries += study_expected_queries(study) * grid_n_replications(grid);
+        queries += demand_queries(study) * grid_n_replications(grid);
         work_s += demand_wall_s(study) * grid_n_replications(grid);
         study_destroy(study);
     }
@@ -184,8 +243,10 @@ const struct cmd cmd_check = {
     .max_args = 1,
     .description =
         "Reads the study and every file it names exactly as a run would, then prints the offered "
-        "load of every group and rough estimates of queries, memory and wall time. A load above "
-        "100 % is a warning: such a run is done and called overloaded. Of a study with a sweep "
+        "load of every group, on average and at the peak of a rate that changes, and rough "
+        "estimates "
+        "of queries, memory and wall time. A load above 100 % at the peak is a warning: such a run "
+        "is done and called overloaded. Of a study with a sweep "
         "every point is read; the first that is wrong is named.",
     .example = "recfleet check quickstart.yaml --set traffic[0].rate=20000qps",
     .options = options,

@@ -73,6 +73,10 @@ static void list_platforms(const struct library *library, bool detail)
         if (detail)
             print_detail(platform_fields, p, p->sources);
     }
+}
+
+static void list_accelerators(const struct library *library, bool detail)
+{
     printf("accelerators:\n");
     for (size_t i = 0; i < library->n_accelerators; i++) {
         const struct accelerator *a = &library->accelerators[i];
@@ -81,6 +85,10 @@ static void list_platforms(const struct library *library, bool detail)
         if (detail)
             print_detail(accelerator_fields, a, a->sources);
     }
+}
+
+static void list_tables(const struct library *library, bool detail)
+{
     printf("measured tables:\n");
     for (size_t i = 0; i < library->n_tables; i++) {
         const struct cost_table *t = &library->tables[i];
@@ -117,6 +125,8 @@ static const struct topic {
     struct study_variants (*variants)(void);
 } topics[] = {{"models", list_models, NULL},
               {"platforms", list_platforms, NULL},
+              {"accelerators", list_accelerators, NULL},
+              {"tables", list_tables, NULL},
               {"policies", NULL, study_variants_policies},
               {"schedulers", NULL, study_variants_schedulers},
               {"distributions", NULL, study_variants_sizes},
@@ -155,13 +165,14 @@ static int list(struct cmd_line *line, struct err *err)
 
 const struct cmd cmd_list = {
     .name = "list",
-    .help = "list models, platforms, policies, schedulers, distributions, arrivals, costs, tuners",
+    .help = "list models, platforms, accelerators, measured tables, and what else a study can name",
     .arguments = "[TOPIC]",
     .min_args = 0,
     .max_args = 1,
     .description =
-        "Shows what a study can name. TOPIC is one of models, platforms, policies, "
-        "schedulers, distributions, arrivals, costs and tuners; without it all are shown. Values "
+        "Shows what a study can name. TOPIC is one of models, platforms, accelerators, tables, "
+        "policies, schedulers, distributions, arrivals, costs and tuners; without it all are "
+        "shown. Values "
         "marked provisional await measurement; --long shows where each comes from.",
     .example = "recfleet list models --long",
     .options = options,

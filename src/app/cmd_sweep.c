@@ -116,6 +116,10 @@ static int prepare(struct order *order, bool merges, struct err *err)
         return 0;
     if (pointdir_make(folder, ERR_STUDY, err) < 0)
         return -1;
+    struct study *first = survey_study(order->survey, 0, NULL);
+    if (first) // the points have their inputs in common, but for what is swept
+        job_tell_notes(first);
+    study_destroy(first);
     // A disk that is full fails every point, one after the other: better one error now.
     char *probe = mem_printf("%s/points", folder);
     int rc = durable_check("output", probe, DURABLE_REPLACE, LEAST_BYTES, err);

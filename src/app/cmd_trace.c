@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "results/file/durable.h"
 #include "study/study.h"
+#include "study/study_notes.h"
 #include "study/trace_file.h"
 #include "traces/source.h"
 #include "traces/trace.h"
@@ -51,6 +53,15 @@ static void print_summary(const char *name, const struct trace *trace)
            s.size_p5_items, s.size_p50_items, s.size_p75_items, s.size_p95_items, s.size_p99_items,
            s.size_max_items);
     printf("  %-26s %.2f %%\n", "items in largest quarter", 100 * s.top_quarter_work_frac);
+}
+
+static void tell(void *user, bool is_warning, const char *text)
+{
+    (void)user;
+    if (is_warning)
+        log_warn("%s", text);
+    else
+        printf("  %s\n", text);
 }
 
 // All queries of the study, or of one service (-1: all), as one cell would see them.
@@ -155,8 +166,10 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
         rc = trace_file_load(&config, &trace, err);
     if (rc == 0 && convert)
         rc = trace_csv_write(output, trace, err);
-    if (rc == 0)
+    if (rc == 0) {
         print_summary(convert ? output : line->args[1], trace);
+        study_notes_trace(line->args[1], trace, config.max_items, tell, NULL);
+    }
     trace_destroy(trace);
     schema_release(trace_csv_fields, &config);
     return rc;

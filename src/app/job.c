@@ -14,6 +14,7 @@
 #include "results/file/dataset_write.h"
 #include "results/file/durable.h"
 #include "results/file/tuning_result.h"
+#include "study/study_notes.h"
 
 // A process that no launcher has started is a job of one, and needs neither the daemon that Open
 // MPI forks to speak with other processes nor a search for networks: together a third of a short
@@ -57,6 +58,20 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     MPI_Barrier(eval->comm);
     eval_close(eval);
     return rc;
+}
+
+static void tell(void *user, bool is_warning, const char *text)
+{
+    (void)user;
+    if (is_warning)
+        log_warn("%s", text);
+    else
+        log_info("%s", text);
+}
+
+void job_tell_notes(const struct study *study)
+{
+    study_notes(study, tell, NULL);
 }
 
 struct survey_source job_source(const struct cmd_line *line)

@@ -111,6 +111,8 @@ static void add_service(struct sample_fleet *sampled, const struct slice *slice,
         traffic->arrivals.start_s = at_s < 0 ? fmax(at_s + period_s, 0) : at_s;
     }
     sampled->slots[i] = sampled->fleet.n_services;
+    sampled->sizes[sampled->fleet.n_services] =
+        fleet->study->sizes[sample_fleet_service_at(fleet, i)];
     sampled->services[sampled->fleet.n_services++] = service;
 }
 
@@ -125,6 +127,7 @@ struct sample_fleet *sample_fleet_create(const struct slice *slice)
     size_t n_pairs = (size_t)n_groups * fleet->n_services;
     struct sample_fleet *sampled = mem_calloc(1, sizeof *sampled);
     sampled->services = mem_calloc(fleet->n_services, sizeof *sampled->services);
+    sampled->sizes = mem_calloc(fleet->n_services, sizeof(const struct qsize *));
     sampled->slots = mem_calloc(fleet->n_services, sizeof *sampled->slots);
     sampled->groups = mem_calloc(n_groups, sizeof *sampled->groups);
     sampled->platforms = mem_calloc(n_groups, sizeof *sampled->platforms);
@@ -144,8 +147,9 @@ struct sample_fleet *sample_fleet_create(const struct slice *slice)
     }
     sampled->fleet.services = sampled->services;
     sampled->fleet.groups = sampled->groups;
+    sampled->fleet.sizes = sampled->sizes;
     sampled->fleet.n_cells = n_cells;
-    sampled->fleet.balancer = study->balancer;
+    sampled->fleet.balancer = fleet->balancer ? *fleet->balancer : study->balancer;
     sampled->fleet.outages = study->outages;
     sampled->fleet.seed = draw(slice, ENTITY_SEED);
     sampled->fleet.duration_ns = slice->warmup_ns + slice->length_ns;
@@ -157,6 +161,7 @@ void sample_fleet_destroy(struct sample_fleet *sampled)
     if (!sampled)
         return;
     mem_free(sampled->services);
+    mem_free(sampled->sizes);
     mem_free(sampled->slots);
     mem_free(sampled->groups);
     mem_free(sampled->platforms);
@@ -182,10 +187,12 @@ void sample_fleet_describe(const struct slice *slice, struct blob *blob)
 {
     const struct fleet_variant *fleet = slice->fleet;
     const struct study *study = fleet->study;
-    const uint32_t counts[] = {slice->n_cells,         slice->n_bins,
-                               fleet->n_cells,         fleet->n_cores,
-                               fleet->n_services,      fleet->weights != NULL,
-                               fleet->choices != NULL, slice->rates_qps != NULL};
+    // The settings of another balancer than the study's are its defaults.
+    uint32_t balancer = fleet->balancer ? 1 + (uint32_t)fleet->balancer->policy : 0;
+    const uint32_t counts[] = {slice->n_cells,          slice->n_bins,     fleet->n_cells,
+                               fleet->n_cores,          balancer,          fleet->n_services,
+                               fleet->weights != NULL,  slice->by_service, fleet->choices != NULL,
+                               slice->rates_qps != NULL};
     blob_put_u64(blob, slice->number);
     blob_put(blob, &slice->start_s, sizeof slice->start_s);
     blob_put_i64(blob, slice->warmup_ns);

@@ -59,6 +59,7 @@ void single_server_cut(struct single_server *single, const struct study *from, u
     study->tune.service = study->tune.group = single->nothing;
     memset(&study->outages, 0, sizeof study->outages);
     study->fleet.services = study->services;
+    study->fleet.sizes = (const struct qsize *const *)study->sizes;
     study->fleet.n_services = 1;
     study->fleet.groups = study->group_configs;
     study->fleet.n_groups = 1;

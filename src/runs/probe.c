@@ -192,6 +192,7 @@ static struct fleet_config point_fleet(struct probe *probe, const struct measure
                     sched_fit(&point->choice, cost_has_accel(study->groups[g].costs[s]));
     fleet.services = probe->services;
     fleet.groups = probe->groups;
+    fleet.sizes = probe->sizes;
     // Far apart and odd: no two streams of one study share a seed, and neighbouring seeds of a
     // user's list do not meet another's streams.
     fleet.seed = study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);
@@ -226,7 +227,7 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
     struct run_options options = {.layout = LAYOUT_AUTO, .times = probe->times};
     struct run_cost cost = {0};
     struct record *record = fresh_record(probe, fleet.duration_ns), *total = NULL;
-    const struct verdict_scope scope = {probe->group, probe->study->tune.p99_bound};
+    const struct verdict_scope scope = {probe->group, probe->study->tune.p99_bound, NULL};
     int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);

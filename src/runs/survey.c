@@ -65,6 +65,25 @@ struct study *survey_whole(const struct survey *survey, struct err *err)
     return parse(survey, survey->source.settings, survey->source.n_settings, err);
 }
 
+// Replications differ in their draws, and a replayed trace draws none: intervals from them would be
+// those of the same hour again and again.
+static int check_replications(const struct survey *survey, const struct study *study,
+                              struct err *err)
+{
+    char why[256];
+    for (size_t s = 0; s < study->n_services && grid_n_replications(survey->grid) > 1; s++) {
+        const struct service_config *service = &study->services[s];
+        if (arrival_types[service->traffic.arrivals.process] != &arrival_replay)
+            continue;
+        snprintf(why, sizeof why,
+                 "service %.60s replays a trace, whose arrivals would be the same in every "
+                 "replication: expected 1, or an arrival process that draws",
+                 service->name);
+        return grid_fail_replications(survey->grid, err, why);
+    }
+    return 0;
+}
+
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err)
 {
     const struct survey_source *source = &survey->source;
@@ -73,7 +92,10 @@ struct study *survey_study(const struct survey *survey, uint32_t point, struct e
         grid_point_settings(survey->grid, point, source->settings, source->n_settings, &n);
     struct study *study = parse(survey, settings, n, err);
     mem_free(settings);
-    return study;
+    if (!study || check_replications(survey, study, err) == 0)
+        return study;
+    study_destroy(study);
+    return NULL;
 }
 
 int survey_blame(const struct survey *survey, uint32_t point, struct err *err)
@@ -103,7 +125,7 @@ static void look_at(struct survey *survey, uint32_t point)
     facts->seed = study->settings.seed;
     for (size_t g = 0; g < study->n_groups; g++)
         facts->n_servers += (uint64_t)study->groups[g].servers;
-    facts->queries = study_expected_queries(study);
+    facts->queries = demand_queries(study);
     facts->work_s = demand_wall_s(study);
     const struct pointdir_study ours = {study->settings.name, facts->digest};
     facts->state = (int32_t)pointdir_look(survey->folder, point, &ours, note, sizeof note);

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "results/summary.h"
-#include "study/study_tune.h"
 
 static const struct ci *quantile_of(const struct summary_service *service, double q)
 {
@@ -20,10 +19,7 @@ static void judge_service(const struct summary_service *service, double p99_boun
 {
     const struct ci *p95 = quantile_of(service, 0.95), *p99 = quantile_of(service, 0.99);
     double allowed = 1 - service->sla_quantile, bound_s = p99_bound * service->sla_s;
-    const struct measurement_floor floor = {(double)service->n_queries, allowed, NAN,
-                                            STUDY_TUNE_LEAST_LATE};
-    struct ci late = service->late_frac;
-    late.half_95 = measurement_late_half(late.half_95, &floor);
+    struct ci late = measurement_late(service->late_frac, (double)service->n_queries, allowed);
     result->sla = measurement_worse(result->sla, measurement_judge(late, allowed, 1));
     if (p99_bound > 0)
         result->tail = measurement_worse(result->tail, measurement_judge(*p99, bound_s, 1));
@@ -82,6 +78,41 @@ static void judge(const struct summary *summary, const struct verdict_scope *sco
     result->accel_item_frac = total->accel_item_frac.value;
 }
 
+// A search judges by the fraction of late queries and asks for longer runs; its percentiles are
+// shown to people.
+static void withhold(const struct summary_fleet *fleet, struct measurement *result)
+{
+    if (!summary_gives(fleet, 1 - result->allowed_frac))
+        result->sla_latency_s.half_95 = NAN;
+    if (!summary_gives(fleet, 0.95))
+        result->p95_s.half_95 = NAN;
+    if (!summary_gives(fleet, 0.99))
+        result->p99_s.half_95 = NAN;
+}
+
+// Of one service alone; utilisation, power and stability are the fleet's.
+static struct measurement judge_alone(const struct summary_service *service, double p99_bound,
+                                      const struct measurement *all)
+{
+    struct measurement result =
+        measurement_none(service->sla_s > 0 ? VERDICT_MET : VERDICT_NOT_ASKED);
+    double nearest = NAN;
+    result.stable = all->stable;
+    result.power_w = all->power_w;
+    result.p95_s = *quantile_of(service, 0.95);
+    result.p99_s = *quantile_of(service, 0.99);
+    if (service->sla_s > 0)
+        judge_service(service, p99_bound, &nearest, &result);
+    if (service->sla_s > 0 && result.stable == VERDICT_MISSED)
+        result.sla = result.tail = VERDICT_MISSED;
+    result.served_qps = service->served_qps.value;
+    result.lost_frac = service->lost_frac.value;
+    result.accel_query_frac = service->accel_query_frac.value;
+    result.accel_item_frac = service->accel_item_frac.value;
+    result.n_queries = service->n_queries;
+    return result;
+}
+
 struct measurement verdict_of(const struct record *total, struct meta *meta,
                               const struct verdict_scope *scope)
 {
@@ -90,8 +121,13 @@ struct measurement verdict_of(const struct record *total, struct meta *meta,
     meta->duration_ns = total->shape.end_ns;
     meta->warmup_ns = total->shape.warmup_ns;
     meta->warmup_auto = false;
-    struct summary *summary = summary_create(total, meta);
+    struct summary *summary = summary_create_for_search(total, meta);
     judge(summary, scope, &result);
+    for (uint32_t s = 0; scope->services && s < summary->n_services; s++) {
+        scope->services[s] = judge_alone(&summary->services[s], scope->p99_bound, &result);
+        withhold(&summary->fleet, &scope->services[s]);
+    }
+    withhold(&summary->fleet, &result);
     summary_destroy(summary);
     return result;
 }

@@ -33,9 +33,10 @@ struct grid {
     struct axis *axes;   // [GRID_MAX_AXES + 1]; that of replications is the last
     uint32_t n_axes, n_points;
     uint32_t n_replications;
-    size_t *first;         // [n_points + 1]: where a point's settings begin in `settings`
-    const char **settings; // of all points, borrowed from the values and from `seeds`
-    char **seeds;          // [n_points]; NULL for those that keep their seed
+    struct err replications_at; // begins with where they are asked for: "study.yaml:9:1: ..."
+    size_t *first;              // [n_points + 1]: where a point's settings begin in `settings`
+    const char **settings;      // of all points, borrowed from the values and from `seeds`
+    char **seeds;               // [n_points]; NULL for those that keep their seed
 };
 
 const struct field grid_fields[] = {
@@ -359,6 +360,8 @@ static int read_replications(struct grid *grid, const struct node *root, struct 
     }
     if (node && schema_parse(&grid_fields[0], node->text, &settings, err) < 0)
         return node_prefix(node, err);
+    if (node)
+        node_fail(node, &grid->replications_at, "%s", "");
     grid->n_replications = (uint32_t)settings.replications;
     return 0;
 }
@@ -502,6 +505,11 @@ const char *grid_output(const struct grid *grid)
 uint32_t grid_n_replications(const struct grid *grid)
 {
     return grid->n_replications;
+}
+
+int grid_fail_replications(const struct grid *grid, struct err *err, const char *why)
+{
+    return err_set(err, ERR_STUDY, "%s%s", grid->replications_at.text, why);
 }
 
 uint32_t grid_n_axes(const struct grid *grid)

@@ -66,6 +66,8 @@ const char *grid_study_name(const struct grid *grid);
 const char *grid_output(const struct grid *grid);
 // How often every point is repeated, >= 1; above 1 the last axis is GRID_REPLICATION.
 uint32_t grid_n_replications(const struct grid *grid);
+// An error at the key `replications`, for a study that cannot have them; returns -1.
+int grid_fail_replications(const struct grid *grid, struct err *err, const char *why);
 
 uint32_t grid_n_axes(const struct grid *grid);
 uint32_t grid_n_points(const struct grid *grid); // >= 1

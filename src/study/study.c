@@ -13,6 +13,7 @@
 #include "study/reader.h"
 #include "study/study_digest.h"
 #include "study/study_fleet.h"
+#include "study/study_memory.h"
 #include "study/study_models.h"
 #include "study/study_print.h"
 #include "study/study_traffic.h"
@@ -134,6 +135,7 @@ static void make_fleet(struct study *study)
     }
     study->fleet = (struct fleet_config){.services = study->services,
                                          .n_services = (uint32_t)study->n_services,
+                                         .sizes = (const struct qsize *const *)study->sizes,
                                          .groups = study->group_configs,
                                          .n_groups = (uint32_t)study->n_groups,
                                          .n_cells = (uint32_t)study->cells,
@@ -157,7 +159,8 @@ static int read_all(struct study *study, const struct library *library, const st
         study_fleet_read(study, library, root, err) < 0 || read_balancer(study, root, err) < 0 ||
         study_failures_read(study, root, err) < 0 ||
         study_tune_read(study, root, open_files, err) < 0 ||
-        study_capacity_read(study, root, err) < 0 || study_checkpoint_read(study, root, err) < 0)
+        study_capacity_read(study, root, err) < 0 || study_checkpoint_read(study, root, err) < 0 ||
+        study_memory_check(study, root, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
@@ -234,8 +237,11 @@ char *study_format(const struct study *study)
 
 static struct meta_service service_meta(const struct service_config *service)
 {
+    const struct trace *trace = service->traffic.arrivals.trace;
     return (struct meta_service){mem_strdup(service->name), mem_strdup(service->model),
-                                 service->sla_quantile, service->sla_ns, service->traffic.rate_qps};
+                                 service->sla_quantile,     service->sla_ns,
+                                 service->traffic.rate_qps, trace ? trace->n : 0,
+                                 trace ? trace->n_cut : 0};
 }
 
 static struct meta_group group_meta(const struct group_config *group, uint32_t n_services)
@@ -286,5 +292,6 @@ struct meta *study_meta(const struct study *study)
     meta->warmup_ns = study->warmup_ns;
     meta->warmup_auto = study->warmup_auto;
     meta->has_outages = fleet_has_outages(&study->fleet);
+    meta->shares_load = policy_types[study->balancer.policy]->needs_feedback;
     return meta;
 }

@@ -81,7 +81,7 @@ struct study {
     int64_t warmup_ns; // given; 0: none
     size_t n_services, n_groups, n_models;
     struct service_config *services;
-    struct qsize **sizes; // [n_services]; NULL where a file was not opened
+    struct qsize **sizes; // [n_services] of a replayed trace where it has them; NULL: not opened
     struct study_group *groups;
     struct group_config *group_configs; // views of groups
     struct model *models;               // every model that a service uses, as resolved

@@ -349,6 +349,23 @@ static int read_group(struct study *study, const struct library *library, const 
     return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
 }
 
+// A table by name is of the service's model and the group's platform, as far as these have names.
+static int check_table(const struct cost_table *table, const struct study_group *group,
+                       const char *model, const struct node *cost, struct err *err)
+{
+    const char *platform = group->platform.name;
+    bool other_model = *model && strcmp(table->model, model) != 0;
+    bool other_platform = platform && *platform && strcmp(table->platform, platform) != 0;
+    if (!other_model && !other_platform)
+        return 0;
+    return node_fail_key(cost, "table", err,
+                         "\"%.60s\" was measured with model \"%.60s\" on platform \"%.60s\", and "
+                         "%s is \"%.60s\"; see: recfleet list tables",
+                         table->name, table->model, table->platform,
+                         other_model ? "the service's model" : "the group's platform",
+                         other_model ? model : platform);
+}
+
 // The measured table of a cost: the one it names, else the one of its model and platform (NULL:
 // none).
 static int find_table(const struct library *library, const struct study_group *group,
@@ -362,7 +379,7 @@ static int find_table(const struct library *library, const struct study_group *g
     config->measured = named ? library_table(library, table)
                              : library_table_for(library, model, group->platform.name);
     if (config->measured)
-        return 0;
+        return named ? check_table(config->measured, group, model, cost, err) : 0;
     if (named)
         library_unknown_table(library, table, err);
     else
@@ -385,9 +402,10 @@ static int make_cost(const struct study *study, const struct library *library,
     }
     const struct sched_type *type = sched_types[group->scheduler];
     struct dispatch_config needs = type->needs(settings_values(&group->given[s]));
-    if (needs.offload_items > 0 && !cost_has_accel(group->costs[s]))
-        return node_fail_key(scheduler ? scheduler : map, "offload_items", err,
-                             "the group has no accelerator for service %s", service);
+    struct err lack;
+    if (needs.offload_items > 0 && cost_check_accel(group->costs[s], &lack) < 0)
+        return node_fail_key(scheduler ? scheduler : map, "offload_items", err, "%s for service %s",
+                             lack.text, service);
     return 0;
 }
 

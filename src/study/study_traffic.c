@@ -13,7 +13,7 @@
 #include "study/study_variants.h"
 #include "study/trace_file.h"
 #include "traces/arrival.h"
-#include "traces/source.h"
+#include "traces/daycurve.h"
 
 const struct field study_service_fields[] = {
     FIELD(service_config, "service", FIELD_STRING, UNIT_NONE, name, 0, 0, NULL,
@@ -21,7 +21,7 @@ const struct field study_service_fields[] = {
     FIELD(service_config, "model", FIELD_STRING, UNIT_NONE, model, 0, 0, "",
           "model that serves it; may be left out when every cost is synthetic"),
     FIELD(service_config, "rate", FIELD_REAL, UNIT_RATE, traffic.rate_qps, 0, ARRIVAL_MAX_QPS, NULL,
-          "mean queries per second over the whole fleet"),
+          "mean queries per second over the whole fleet; from_curve: that of the diurnal curve"),
     FIELD_END};
 
 // Keys whose value is a file.
@@ -106,6 +106,37 @@ static int read_sla(const struct study *study, const struct node *map,
     return 0;
 }
 
+// "rate: from_curve"
+static bool rate_is_from_curve(const struct node *map)
+{
+    const struct node *rate = node_get(map, "rate");
+    return rate && rate->kind == NODE_SCALAR && strcmp(rate->text, "from_curve") == 0;
+}
+
+// The rate is the mean of a curve of queries per second. Of a file that is not opened it is not
+// known: any rate will do.
+static int read_curve_rate(const struct node *map, struct service_config *service, struct err *err)
+{
+    const struct arrival_config *config = &service->traffic.arrivals;
+    const struct reals *curve = config->curve_frac.n > 0 ? &config->curve_frac : &config->file_frac;
+    if (arrival_types[config->process] != &arrival_diurnal || config->shape != DAYCURVE_NONE)
+        return node_fail(node_get(map, "rate"), err,
+                         "from_curve needs arrivals: {process: diurnal} with a curve or curve_file "
+                         "of queries per second");
+    service->traffic.rate_qps = curve->n > 0 ? daycurve_rate_qps(curve) : 1;
+    return 0;
+}
+
+// Sizes that come with a trace are limited by its max_items alone, not by that of a distribution
+// which they take the place of.
+static void cover_sizes(struct service_traffic *traffic)
+{
+    const struct trace *trace = traffic->arrivals.trace;
+    for (size_t i = 0; arrival_carries_sizes(&traffic->arrivals) && i < trace->n; i++)
+        if (trace->size_items[i] > traffic->sizes.max_items)
+            traffic->sizes.max_items = trace->size_items[i];
+}
+
 static int read_arrivals(struct study *study, const struct node *map,
                          struct service_config *service, bool open_files, struct err *err)
 {
@@ -117,6 +148,9 @@ static int read_arrivals(struct study *study, const struct node *map,
                             err) < 0)
         return -1;
     const struct field *fields = variants.fields[config->process];
+    config->service = service->name;
+    config->csv.seed = study->settings.seed;
+    config->csv.service = (uint32_t)(service - study->services);
     resolve_files(study, fields, config);
     const struct node *at = node_get(map, "arrivals");
     if (!at || at->kind != NODE_MAP)
@@ -134,11 +168,11 @@ static int read_arrivals(struct study *study, const struct node *map,
     } else if (open_files && arrival_load(config, err) < 0) {
         return reader_prefix(at, err);
     }
+    if (rate_is_from_curve(map) && read_curve_rate(map, service, err) < 0)
+        return -1;
     if (arrival_check(config, service->traffic.rate_qps, err) < 0)
         return reader_prefix(err && strncmp(err->text, "rate: ", 6) == 0 ? map : at, err);
-    if (config->trace && arrival_carries_sizes(config) &&
-        source_check_sizes(&service->traffic, config->trace, err) < 0)
-        return reader_prefix(at, err);
+    cover_sizes(&service->traffic);
     return 0;
 }
 
@@ -169,10 +203,12 @@ static int read_service(struct study *study, const struct library *library, cons
     static const char *const others[] = {"rate", "arrivals", "sizes", "sla", NULL};
     struct service_config *service = &study->services[s];
     struct reader_part part = {study_service_fields, service};
-    struct reader_options options = {others + 1, true};
+    struct reader_options options = {others, true};
     char found[64];
     if (map->kind != NODE_MAP)
         return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
+    if (!rate_is_from_curve(map)) // else read later
+        options.others++;
     schema_defaults(study_service_fields, service);
     if (reader_fill(map, NULL, &part, 1, &options, err) < 0)
         return -1;
@@ -187,7 +223,14 @@ static int read_service(struct study *study, const struct library *library, cons
         study_traffic_read_sizes(study, map, &service->traffic.sizes, &study->sizes[s], open_files,
                                  err) < 0)
         return -1;
-    return read_arrivals(study, map, service, open_files, err);
+    if (read_arrivals(study, map, service, open_files, err) < 0)
+        return -1;
+    const struct arrival_config *arrivals = &service->traffic.arrivals;
+    if (arrival_carries_sizes(arrivals)) {
+        qsize_destroy(study->sizes[s]);
+        study->sizes[s] = qsize_of_records(arrivals->trace->size_items, arrivals->trace->n);
+    }
+    return 0;
 }
 
 int study_traffic_read(struct study *study, const struct library *library, const struct node *root,
@@ -278,8 +321,6 @@ double study_traffic_rate_qps(const struct study *study)
 int64_t study_traffic_largest_items(const struct study *study, size_t s)
 {
     const struct service_traffic *traffic = &study->services[s].traffic;
-    if (arrival_carries_sizes(&traffic->arrivals))
-        return traffic->arrivals.csv.max_items;
     return study->sizes[s] ? (int64_t)qsize_max_items(study->sizes[s]) : traffic->sizes.max_items;
 }
 

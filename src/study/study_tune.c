@@ -7,8 +7,10 @@
 
 #include "base/mem.h"
 #include "cluster/sched.h"
+#include "results/measurement.h"
 #include "study/reader.h"
 #include "study/study.h"
+#include "study/study_memory.h"
 #include "study/study_traffic.h"
 
 #define MAX_BATCH_ITEMS 65535
@@ -164,7 +166,7 @@ double study_tune_least_queries(const struct study *study)
         double share = service->traffic.rate_qps / all_qps * STUDY_TUNE_MEASURED_FRAC;
         double n = STUDY_TUNE_SOME_LATE / (1 - service->sla_quantile);
         if (study->tune.p99_bound > 0)
-            n = fmax(n, STUDY_TUNE_LEAST_LATE / 0.01);
+            n = fmax(n, MEASUREMENT_FEW_LATE / 0.01);
         if (service->sla_ns > 0)
             least = fmax(least, ceil(n / share));
     }
@@ -209,7 +211,8 @@ static int check_accelerator(const struct study *study, struct err *err)
             const struct reals *grid = study_tune_grid(&study->tune, axis->key);
             if (axis->needs_accelerator && grid && grid->n > 0)
                 return err_set(err, ERR_STUDY,
-                               "%s: tune.%s: no group that is tuned has an accelerator",
+                               "%s: tune.%s: no group that is tuned has an accelerator that its "
+                               "services can use",
                                study->path, axis->key);
         }
     return 0;
@@ -224,7 +227,7 @@ int study_tune_check(const struct study *study, struct err *err)
                            "%s: tune: service \"%.60s\" has no latency target; give "
                            "traffic[%zu].sla",
                            study->path, study->services[s].name, s);
-    if (check_accelerator(study, err) < 0)
+    if (check_accelerator(study, err) < 0 || study_memory_check_search(study, err) < 0)
         return -1;
     if ((double)study->tune.max_queries < least)
         return err_set(

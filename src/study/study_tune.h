@@ -44,10 +44,6 @@ int study_tune_read(struct study *study, const struct node *root, bool open_file
 // Releases study->tune.
 void study_tune_release(struct study *study);
 
-// Late queries that a fraction of them needs for its batches to show its spread, and queries beyond
-// a quantile for the quantile to have an interval: five batches of fifty (results/batch.h).
-#define STUDY_TUNE_LEAST_LATE 250
-
 // Late queries of a run that can show that the target is met: none late and half-widths of
 // independent queries are below it from 1.96^2 late on.
 #define STUDY_TUNE_SOME_LATE 4

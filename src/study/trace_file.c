@@ -16,22 +16,13 @@
 // What a dataset's units may say.
 static const struct {
     const char *word;
-    int time_unit; // enum trace_csv_time
+    int time_unit; // enum timetable_unit
 } unit_words[] = {
-    {"s", TRACE_CSV_TIME_S},
-    {"sec", TRACE_CSV_TIME_S},
-    {"second", TRACE_CSV_TIME_S},
-    {"ms", TRACE_CSV_TIME_MS},
-    {"millisecond", TRACE_CSV_TIME_MS},
-    {"us", TRACE_CSV_TIME_US},
-    {"µs", TRACE_CSV_TIME_US},
-    {"microsecond", TRACE_CSV_TIME_US},
-    {"ns", TRACE_CSV_TIME_NS},
-    {"seconds", TRACE_CSV_TIME_S},
-    {"milliseconds", TRACE_CSV_TIME_MS},
-    {"microseconds", TRACE_CSV_TIME_US},
-    {"nanosecond", TRACE_CSV_TIME_NS},
-    {"nanoseconds", TRACE_CSV_TIME_NS},
+    {"s", TIMETABLE_S},           {"sec", TIMETABLE_S},           {"second", TIMETABLE_S},
+    {"ms", TIMETABLE_MS},         {"millisecond", TIMETABLE_MS},  {"us", TIMETABLE_US},
+    {"µs", TIMETABLE_US},         {"microsecond", TIMETABLE_US},  {"ns", TIMETABLE_NS},
+    {"seconds", TIMETABLE_S},     {"milliseconds", TIMETABLE_MS}, {"microseconds", TIMETABLE_US},
+    {"nanosecond", TIMETABLE_NS}, {"nanoseconds", TIMETABLE_NS},
 };
 
 // Times stay below 2^62 ns, 146 years, so that differences and sums of two fit.
@@ -187,7 +178,7 @@ static void release_column(struct column *c)
 
 // ---- records
 
-// "ms since 2024-01-01" -> TRACE_CSV_TIME_MS; AUTO for what is no unit of time here.
+// "ms since 2024-01-01" -> TIMETABLE_MS; AUTO for what is no unit of time here.
 static int unit_of(const char *units)
 {
     const char *since = strstr(units, " since ");
@@ -195,7 +186,7 @@ static int unit_of(const char *units)
     for (size_t i = 0; i < sizeof unit_words / sizeof *unit_words; i++)
         if (strlen(unit_words[i].word) == n && memcmp(unit_words[i].word, units, n) == 0)
             return unit_words[i].time_unit;
-    return TRACE_CSV_TIME_AUTO;
+    return TIMETABLE_AUTO;
 }
 
 static int find_unit(struct reader *r, struct err *err)
@@ -203,21 +194,21 @@ static int find_unit(struct reader *r, struct err *err)
     static const int64_t units_ns[] = {0, SIMTIME_S, SIMTIME_MS, SIMTIME_US, 1};
     const struct column *times = &r->times;
     int unit = r->config->time_unit;
-    if (unit == TRACE_CSV_TIME_STAMP)
+    if (unit == TIMETABLE_STAMP)
         return fail(r->config, times, err,
                     "time_unit: expected s, ms, us or ns in an HDF5 file, got timestamp");
-    if (unit == TRACE_CSV_TIME_AUTO && times->units[0]) {
+    if (unit == TIMETABLE_AUTO && times->units[0]) {
         unit = unit_of(times->units);
-        if (unit == TRACE_CSV_TIME_AUTO)
+        if (unit == TIMETABLE_AUTO)
             return fail(r->config, times, err,
                         "expected the units s, ms, us or ns, got \"%s\"; time_unit may "
                         "say what they are",
                         times->units);
     }
-    if (unit == TRACE_CSV_TIME_AUTO && times->whole)
+    if (unit == TIMETABLE_AUTO && times->whole)
         return fail(r->config, times, err,
                     "holds integers without units: time_unit must be s, ms, us or ns");
-    r->unit_ns = units_ns[unit == TRACE_CSV_TIME_AUTO ? TRACE_CSV_TIME_S : unit];
+    r->unit_ns = units_ns[unit == TIMETABLE_AUTO ? TIMETABLE_S : unit];
     return 0;
 }
 

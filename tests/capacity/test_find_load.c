@@ -35,7 +35,31 @@ START_TEST(holds_what_theory_says)
     ck_assert_double_eq_tol(row->asked_qps, 20000, 1e-6);
     ck_assert_double_eq_tol(row->cost_usd_per_h, 8, 1e-9);
     ck_assert_int_eq(row->at_held.sla, VERDICT_MET);
+    ck_assert_double_eq_tol(1.1 * row->planned_qps, row->held_qps, 1e-6);
+    ck_assert(f.context.answer->load_services[0].late_frac.value == row->at_held.late_frac.value);
     ck_assert_double_eq_tol(row->at_held.cpu_util_frac, row->held_qps / 32000, 0.02);
+    capacity_fixture_close(&f);
+}
+END_TEST
+
+// M/M/1 at 100 a second: 95 % of sojourns within ln 20 / (100 - rate) seconds, up to exactly 90.
+// All queries are of one item; that they might be larger, were the study another, is no reason to
+// refuse.
+START_TEST(sizes_as_they_occur)
+{
+    struct capacity_fixture f;
+    const struct capacity_load *row =
+        find(&f, "duration: 60s\n"
+                 "traffic: [{service: a, rate: 90qps, sizes: {distribution: fixed, items: 1}, sla: "
+                 "{p95: 299.573ms}}]\n"
+                 "fleet: {groups: [{cores: 1, servers: 1, cost: {kind: synthetic, fixed: 10ms}, "
+                 "noise: exponential}]}\n"
+                 "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
+                 "capacity: {find: load, accuracy: 2%}\n");
+    ck_assert_int_eq(row->state, CAPACITY_FOUND);
+    ck_assert_double_eq_tol(row->held_qps, 90, 0.02 * 90);
+    ck_assert_double_gt(row->missed_qps, 90);
+    ck_assert_double_lt(row->missed_qps, 1.02 * 90);
     capacity_fixture_close(&f);
 }
 END_TEST
@@ -61,6 +85,7 @@ END_TEST
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", holds_what_theory_says},
+                                       {"core", sizes_as_they_occur},
                                        {"limits", says_what_is_out_of_reach}};
     return suite_mpi_run(&argc, &argv, "find_load", tests, sizeof tests / sizeof *tests);
 }

@@ -203,7 +203,7 @@ BAD_TRACES = {
 BAD_CURVES = {
     "gap": ("time,rate\n0,1\n3600,2\n10800,1\n", r"c.csv:4:1: a gap: expected equal steps of 3600s, got 7200s"),
     "negative load": ("1\n-1\n", r"c.csv:2:1: expected a rate >= 0, got \"-1\": negative load"),
-    "word": ("1\nmuch\n", r"c.csv:2:1: expected a relative rate, got \"much\""),
+    "word": ("1\nmuch\n", r"c.csv:2:1: expected a rate such as .*, got \"much\""),
     "nothing": ("0\n0\n", r"expected a relative rate above 0, all are 0"),
 }
 
@@ -303,13 +303,65 @@ def group_traces(folder):
                 folder, "trace", verb, source, "-o", "pipe", "--force")
     refused("trace into no folder", r"output no/t.csv: cannot write in no: ", folder, "trace",
             "convert", "t.csv", "-o", "no/t.csv")
-    # A replayed query larger than the tables of its service is named where the study says it.
-    write(folder, "large.csv", "0,1\n1,2000\n")
-    write(folder, "large.yaml", STUDY.replace(
-        "sla: {p95: 25ms}", "arrivals: {process: replay, file: large.csv, max_items: 4000}"))
-    refused("replay of large queries", r"large.yaml:7:61: traffic\[0\].arrivals.max_items: the trace "
-            r"has a query of 2000 items", folder, "check", "large.yaml")
+    # Sizes above max_items are told of; that one key raises the limit.
+    write(folder, "large.csv", "0,1\n0.5,2000\n1,3\n")
+    for key, told in ((", max_items: 4000", False), ("", True)):
+        write(folder, "large.yaml", STUDY.replace(
+            "sla: {p95: 25ms}", f"arrivals: {{process: replay, file: large.csv{key}}}"))
+        for command in ("check",), ("run", "-o", f"large{told}.h5"):
+            rc, out, err = call(*command, "large.yaml", cwd=folder)
+            expect(rc == 0 and told == ("1 of 3 sizes (33.3 %) are above max_items" in err),
+                   f"sizes above max_items{key}", err)
+    # A clock of whole seconds is told of, a resolution spreads the records, the rate is theirs.
+    write(folder, "coarse.csv", "".join(f"{i // 20},1\n" for i in range(60)))
+    for setting, told in (("resolution=0", True), ("resolution=1s", False)):
+        rc, out, err = call("trace", "inspect", "coarse.csv", "--set", setting, cwd=folder)
+        expect(rc == 0 and told == ("resolution: 1s spreads them" in err) and
+               re.search("mean rate +20 qps", out), f"coarse trace, {setting}", out + err)
+    recorded_sizes(folder)
     hdf5_traces(folder)
+
+
+# Half a minute of 20 a second and as much of 80, of 100 items and of 900: each query has 0.1 s or 0.9 s
+# of one of 64 cores, so 500 ms * 50 qps / 64 = 39 % on average, and 62.5 % in the second half.
+RECORDED = """\
+name: recorded
+duration: 60s
+traffic:
+  - {service: a, arrivals: {process: replay, file: sized.csv}, sla: {p95: 2s}}
+fleet:
+  groups:
+    - {name: g, cores: 8, servers: 8, cost: {kind: synthetic, per_item: 1ms},
+       scheduler: {policy: fixed, batch_items: 1024}}
+balancer: {policy: power-of-two}
+capacity: {find: servers, day: 60s, interval: 30s, queries: 4000, max_queries: 20000}
+"""
+
+
+def recorded_sizes(folder):
+    """What a trace recorded is what check and capacity count with, at its peak."""
+    write(folder, "sized.csv", "".join(f"{i / 20 if i < 600 else 30 + (i - 600) / 80},{100 + 800 * (i % 2)}\n"
+                                       for i in range(3000)))
+    write(folder, "recorded.yaml", RECORDED)
+    rc, out, err = call("check", "recorded.yaml", cwd=folder)
+    expect(rc == 0 and "500.0 items on average, at most 900 (as recorded)" in out, "check of recorded sizes", out)
+    loads = [float(x) for x in re.findall(r"to +([0-9.]+) % \(all busy\)", out)]
+    expect(len(loads) == 2 and abs(loads[0] - 39.1) < 0.2 and 55 < loads[1] < 62.6, "loads of a trace", out)
+    rc, out, err = call("check", "recorded.yaml", "--set", "fleet.groups[0].servers=4", cwd=folder)
+    expect(rc == 0 and "overloaded" in err, "an overload at the peak of a trace", out + err)
+    # 40 cores are busy at the peak, so five servers of eight are full, and one more has the time.
+    rc, out, err = call("capacity", "recorded.yaml", "-o", "recorded.h5", cwd=folder)
+    rows = re.findall(r"fixed +g +(\d+) ", out)
+    expect(rc == 0 and rows and 6 <= int(rows[0]) <= 7, "capacity of recorded sizes", out + err)
+    # A day whose peak is 1.5 times its mean: 70 % is good, but not at the peak.
+    write(folder, "day.yaml", STUDY.replace("sla: {p95: 25ms}",
+          "arrivals: {process: diurnal, period: 10s, curve: [1, 3]}"))
+    rc, out, err = call("check", "day.yaml", "--set", "duration=10s", "--set", "traffic[0].rate=5kqps", cwd=folder)
+    loads = [float(x) for x in re.findall(r"to +([0-9.]+) % \(all busy\)", out)]
+    expect(len(loads) == 2 and loads[0] < 100 < loads[1] and abs(loads[1] / loads[0] - 1.5) < 0.01 and
+           "overloaded" in err, "an overload at the peak of a day", out + err)
+    rc, out, err = call("check", "day.yaml", "--set", "duration=1s", "--set", "traffic[0].rate=5kqps", cwd=folder)
+    expect("this run ends before it" in err, "a peak that the run does not see", out + err)
 
 
 def hdf5_traces(folder):
@@ -1043,11 +1095,28 @@ def group_capacity(folder):
     write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", cwd=folder)
     expect(rc == 0 and "web" in out and "results: out.h5" in out, "capacity prints a table", out + err)
+    expect(re.match(r"\d+ servers of `web` hold it; .*\.\n", out), "capacity opens with its answer", out)
     expect(os.listdir(folder).count("out.h5") == 1 and "out.h5.memo" not in os.listdir(folder),
            "capacity leaves its results alone", os.listdir(folder))
     refused("capacity over results", r"output out.h5: exists", folder, "capacity", "study.yaml", "-o", "out.h5")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", "--resume", cwd=folder)
     expect(rc == 0 and "there already" in out, "capacity --resume when done", out + err)
+    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes 1 ms on an idle "
+                r"server of `web`\.\n")
+    write(folder, "study.yaml", CAPACITY.replace("p95: 5ms", "p95: 500us"))
+    for find in ("servers", "day"):
+        rc, out, err = call("capacity", "study.yaml", "-o", "none.h5", "--set", "capacity.find=" + find, cwd=folder)
+        expect(rc == 3 and re.fullmatch(sentence, out), f"capacity: {find} out of reach", f"{rc} {out} {err}")
+    rc, out, err = call("capacity", "study.yaml", "-q", "-o", "none.h5", cwd=folder)
+    expect(rc == 3 and out == "" and re.fullmatch(sentence, err), "the same with --quiet", f"{rc} {out} {err}")
+    expect(not [name for name in os.listdir(folder) if name.startswith("none")], "out of reach leaves nothing",
+           os.listdir(folder))
+    write(folder, "study.yaml", CAPACITY + "capacity: {find: load, queries: 2000, max_queries: 10000}\n")
+    for args in ((), ("--resume",)):
+        rc, out, err = call("capacity", "study.yaml", "-o", "few.h5", "--set", "capacity.find=servers",
+                            "--set", "capacity.max_servers=4", "--set", "traffic[0].rate=20000qps", *args, cwd=folder)
+        expect(rc == 3 and out.startswith("No answer: even 4 servers of `web` do not hold it"), "too few allowed",
+               f"{rc} {out} {err}")
     write(folder, "other.h5.memo", "not a memo")
     refused("capacity over what was kept", r"memo other.h5.memo: exists", folder, "capacity", "study.yaml", "-o",
             "other.h5")
@@ -1181,7 +1250,8 @@ def group_list(folder):
     """list and schema show what studies can name, and fast: without starting MPI."""
     for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),
                         ("distributions", "production"), ("arrivals", "mmpp"), ("costs", "roofline"),
-                        ("schedulers", "split"), ("tuners", "deeprecsched")):
+                        ("schedulers", "split"), ("tuners", "deeprecsched"), ("accelerators", "t4"),
+                        ("tables", "wnd-repo-zen5-2core")):
         rc, out, err = call("list", topic, cwd=folder)
         expect(rc == 0 and word in out, f"list {topic}", err)
         rc, out, err = call("list", topic, "--long", cwd=folder)

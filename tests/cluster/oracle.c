@@ -393,6 +393,25 @@ static void expect_total(struct expected *expected, const struct query *query, u
     total->n_accel_queries += path == PATH_ACCEL;
 }
 
+// Each in the bin that its response comes in, (start, end], unless that is after the run.
+static void expect_completed(struct expected *expected, const struct query *query,
+                             enum record_path path, int64_t latency_ns)
+{
+    const struct fixture *fixture = &expected->setting->fixture;
+    const struct record_shape *shape = &expected->record->shape;
+    int64_t back_ns = query->arrive_ns - INT64_C(1000) * query->delay_us + latency_ns;
+    uint32_t bin = 0;
+    while (bin < shape->n_bins && back_ns > record_bin_start_ns(shape, bin + 1))
+        bin++;
+    if (bin == shape->n_bins)
+        return;
+    struct tally *tally = record_tally(expected->record, bin, query->service, path);
+    tally->n_completed++;
+    tally->n_completed_items += query->size_items;
+    tally->n_completed_late += latency_ns > fixture->services[query->service].sla_ns;
+    record_group(expected->record, bin, 0)->n_completed++;
+}
+
 // What a query adds to its tally, given its request that ends last.
 static void expect_query(struct expected *expected, const struct query *query, uint32_t n_requests,
                          const struct fixture_request *last, enum record_path path)
@@ -411,6 +430,7 @@ static void expect_query(struct expected *expected, const struct query *query, u
     tally->n_late += latency_ns > fixture->services[query->service].sla_ns;
     tally->n_waited += wait_ns > 0;
     tally->n_in_flight += first_ns + latency_ns > fixture->config.duration_ns;
+    expect_completed(expected, query, path, latency_ns);
     tally->latency_sum_ns += (uint64_t)latency_ns;
     tally->wait_sum_ns += (uint64_t)wait_ns;
     tally->service_sum_ns += (uint64_t)service_ns;
@@ -492,6 +512,7 @@ void oracle_same_groups(const struct record *record, const struct record *expect
     for (uint32_t bin = 0; bin < ORACLE_BINS; bin++) {
         const struct group_tally *a = record_group(record, bin, 0);
         const struct group_tally *b = record_group(expected, bin, 0);
+        ck_assert_uint_eq(a->n_completed, b->n_completed);
         for (int part = 0; part < N_PARTS; part++) {
             ck_assert_int_eq(a->busy_ns[part], b->busy_ns[part]);
             ck_assert_int_eq(a->backlog_ns[part], b->backlog_ns[part]);
@@ -512,6 +533,9 @@ void oracle_same_tallies(const struct record *record, const struct record *expec
         ck_assert_uint_eq(a->n_lost, b->n_lost);
         ck_assert_uint_eq(a->n_pending, b->n_pending);
         ck_assert_uint_eq(a->n_retries, b->n_retries);
+        ck_assert_uint_eq(a->n_completed, b->n_completed);
+        ck_assert_uint_eq(a->n_completed_items, b->n_completed_items);
+        ck_assert_uint_eq(a->n_completed_late, b->n_completed_late);
         ck_assert_uint_eq(a->n_late, b->n_late);
         ck_assert_uint_eq(a->wait_sum_ns, b->wait_sum_ns);
         ck_assert_uint_eq(a->service_sum_ns, b->service_sum_ns);

@@ -264,11 +264,37 @@ START_TEST(bad_traffic)
 }
 END_TEST
 
+// A backlog of centuries is refused, by the sizes that occur: a cap that nothing reaches is none.
+START_TEST(backlog)
+{
+    struct fixture fixture;
+    struct run_cost cost;
+    fixture_random_plain(&fixture);
+    struct service_traffic *traffic = &fixture.services[0].traffic;
+    traffic->sizes =
+        (struct size_config){.distribution = qsize_find("fixed"), .items = 1, .max_items = 65535};
+    traffic->rate_qps = 20000;
+    fixture.cost_configs[0].fixed_s = 50000;
+    fixture_set_batch(&fixture, 0, 1);
+    fixture_ready(&fixture);
+    record_destroy(run(MPI_COMM_WORLD, &fixture, LAYOUT_AUTO, &cost));
+    traffic->sizes.items = 65535;
+    assert_refused(&fixture, "the backlog could exceed 1e+09 s");
+    struct qsize *given = qsize_create(&traffic->sizes, NULL);
+    fixture.config.sizes = (const struct qsize *const *)&given;
+    traffic->sizes.items = 1; // what is given counts
+    assert_refused(&fixture, "the backlog could exceed 1e+09 s");
+    qsize_destroy(given);
+    fixture_release(&fixture);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {
-        {"core", same_record},    {"core", nothing_lost}, {"core", seeds},
-        {"core", cost},           {"core", progress},     {"core", kept_between_runs},
-        {"limits", tiny_windows}, {"errors", bad_cost},   {"errors", bad_traffic}};
+    const struct suite_test tests[] = {{"core", same_record},    {"core", nothing_lost},
+                                       {"core", seeds},          {"core", cost},
+                                       {"core", progress},       {"core", kept_between_runs},
+                                       {"limits", tiny_windows}, {"errors", bad_cost},
+                                       {"errors", bad_traffic},  {"errors", backlog}};
     return suite_mpi_run(&argc, &argv, "run", tests, sizeof tests / sizeof *tests);
 }

@@ -1,20 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a trace: parsed under a configuration that the first two bytes choose. A trace that
-// comes out must be valid and survive a summary; an error must have a text of one line.
+// Any bytes as a trace and as a curve: parsed under a configuration that the first two bytes
+// choose. A trace that comes out must be valid and survive a summary, a curve have a finite mean;
+// an error must have a text of one line.
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+#include "traces/daycurve.h"
 #include "traces/trace_csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_error(const struct err *err)
+{
+    if (err->code == ERR_NONE || !err->text[0] || strchr(err->text, '\n'))
+        abort();
+}
+
+static void read_curve(const uint8_t *data, size_t size)
+{
+    const struct daycurve_config config = {.series = data[1] & 64 ? "2" : "",
+                                           .service = "feed",
+                                           .time_unit = data[0] % 6,
+                                           .separator = data[0] / 6 % 4,
+                                           .header = data[0] / 24 % 3,
+                                           .gaps = data[0] / 72 % 2};
+    struct daycurve curve;
+    struct err err = {0};
+    if (daycurve_parse("fuzz.csv", (const char *)data + 2, size - 2, &config, &curve, &err)) {
+        check_error(&err);
+        return;
+    }
+    if (!isfinite(daycurve_rate_qps(&curve.rates)))
+        abort();
+    mem_free(curve.rates.v);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char name[] = "size_items", number[] = "2", none[] = "", stamp[] = "TIMESTAMP", first[] = "1";
     if (size < 2)
         return 0;
+    read_curve(data, size);
     struct trace_csv_config config = trace_csv_defaults(NULL);
     config.time_unit = data[0] % 6;
     config.separator = data[0] / 6 % 4;
@@ -29,8 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trace *trace =
         trace_csv_parse("fuzz.csv", (const char *)data + 2, size - 2, &config, &err);
     if (!trace) {
-        if (err.code == ERR_NONE || !err.text[0] || strchr(err.text, '\n'))
-            abort();
+        check_error(&err);
         return 0;
     }
     struct trace_summary summary;

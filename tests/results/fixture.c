@@ -28,8 +28,8 @@ struct meta *fixture_meta(void)
     const char *const services[] = {"feed", "ads, banner"}, *const groups[] = {"old", "new"};
     describe(m, "pair");
     for (int i = 0; i < 2; i++) {
-        m->services[i] = (struct meta_service){mem_strdup(services[i]), mem_strdup("wnd"), 0.95,
-                                               25 * SIMTIME_MS, 1000};
+        m->services[i] = (struct meta_service){
+            mem_strdup(services[i]), mem_strdup("wnd"), 0.95, 25 * SIMTIME_MS, 1000, 0, 0};
         m->groups[i] =
             (struct meta_group){mem_strdup(groups[i]), mem_strdup("skylake"), 2, 1, i == 1, i == 1};
     }
@@ -42,8 +42,8 @@ struct meta *fixture_meta_one(uint32_t servers, uint32_t cores)
 {
     struct meta *m = meta_create(1, 1, servers);
     describe(m, "one");
-    m->services[0] =
-        (struct meta_service){mem_strdup("feed"), mem_strdup(""), 0.95, 25 * SIMTIME_MS, 1000};
+    m->services[0] = (struct meta_service){
+        mem_strdup("feed"), mem_strdup(""), 0.95, 25 * SIMTIME_MS, 1000, 0, 0};
     m->groups[0] =
         (struct meta_group){mem_strdup("all"), mem_strdup("plain"), servers, cores, 0, false};
     return m;
@@ -66,6 +66,12 @@ static void add_query(struct record *r, uint32_t bin, uint32_t service, enum rec
     t->n_late += latency > 25 * SIMTIME_MS;
     t->n_waited += wait_ns > 0;
     t->n_in_flight += finish_ns >= r->shape.end_ns;
+    if (finish_ns < r->shape.end_ns) {
+        struct tally *done = record_tally(r, record_bin_of(&r->shape, finish_ns), service, path);
+        done->n_completed++;
+        done->n_completed_items += 10;
+        done->n_completed_late += latency > 25 * SIMTIME_MS;
+    }
     t->latency_sum_ns += latency;
     t->wait_sum_ns += (uint64_t)wait_ns;
     t->service_sum_ns += (uint64_t)service_ns;
@@ -123,6 +129,10 @@ static void serve(struct run *run, int64_t arrive_ns, int64_t service_ns)
     run->record->servers[run->queue->server].n_queries++;
     add_query(run->record, run->bin, run->queue->service, PATH_CPU, begin_ns - arrive_ns,
               service_ns, begin_ns + service_ns);
+    if (begin_ns + service_ns < run->record->shape.end_ns)
+        record_group(run->record, record_bin_of(&run->record->shape, begin_ns + service_ns),
+                     run->queue->group)
+            ->n_completed++;
 }
 
 void fixture_run_queue(struct record *record, const struct fixture_queue *q)
@@ -172,6 +182,7 @@ struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_p
             *record_group(r, bin, g) = (struct group_tally){{100000000 + bin, 20000000 * g},
                                                             {1000 + bin, 500 * g},
                                                             {7000000, g},
+                                                            g < 1 ? 1000 : 900,
                                                             {900 + bin, 400 * g}};
         }
     }

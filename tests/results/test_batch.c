@@ -25,7 +25,7 @@ START_TEST(batches_tile)
     double y[101];
     for (uint32_t n = 1; n <= 101; n++) {
         series(y, n, 0, n);
-        struct batch_plan plan = batch_plan_of(y, n);
+        struct batch_plan plan = batch_plan_of(y, n, BATCH_AIM);
         ck_assert_uint_eq(batch_first(&plan, 0), 0);
         ck_assert_uint_eq(batch_first(&plan, plan.n_batches), n);
         for (uint32_t b = 0; b < plan.n_batches; b++)
@@ -34,16 +34,16 @@ START_TEST(batches_tile)
 }
 END_TEST
 
-// Independent bins stay at about BATCH_AIM batches in nine of ten series.
+// Independent bins stay at BATCH_AIM batches in 99 of 100 series.
 START_TEST(independent_stay)
 {
     double y[400];
     int kept = 0;
     for (uint64_t i = 0; i < 100; i++) {
         series(y, 400, 0, i);
-        kept += batch_plan_of(y, 400).n_batches == BATCH_AIM;
+        kept += batch_plan_of(y, 400, BATCH_AIM).n_batches == BATCH_AIM;
     }
-    ck_assert_int_ge(kept, 80); // 90 expected, sd 3
+    ck_assert_int_ge(kept, 94); // 99 expected, sd 1
 }
 END_TEST
 
@@ -53,8 +53,8 @@ START_TEST(correlated_merge)
     double y[400];
     int merged = 0;
     for (uint64_t i = 0; i < 100; i++) {
-        series(y, 400, 0.98, i);
-        merged += batch_plan_of(y, 400).n_batches < BATCH_AIM;
+        series(y, 400, 0.99, i);
+        merged += batch_plan_of(y, 400, BATCH_AIM).n_batches < BATCH_AIM;
     }
     ck_assert_int_ge(merged, 80);
 }
@@ -66,7 +66,18 @@ START_TEST(least_batches)
     double y[40];
     for (int i = 0; i < 40; i++)
         y[i] = i; // as correlated as can be
-    ck_assert_uint_ge(batch_plan_of(y, 40).n_batches, BATCH_LEAST);
+    ck_assert_uint_ge(batch_plan_of(y, 40, BATCH_AIM).n_batches, BATCH_LEAST);
+}
+END_TEST
+
+// What is aimed at, or up to twice as many where bins do not divide.
+START_TEST(aims)
+{
+    double y[57];
+    series(y, 57, 0, 4);
+    ck_assert_uint_eq(batch_plan_of(y, 57, 20).n_batches, 28);
+    ck_assert_uint_eq(batch_plan_of(y, 57, 8).n_batches, 8);
+    ck_assert_uint_eq(batch_plan_of(y, 57, 5).n_batches, 5);
 }
 END_TEST
 
@@ -74,8 +85,8 @@ END_TEST
 START_TEST(tiny)
 {
     double y = 1;
-    ck_assert_uint_eq(batch_plan_of(&y, 0).n_batches, 0);
-    ck_assert_uint_eq(batch_plan_of(&y, 1).n_batches, 1);
+    ck_assert_uint_eq(batch_plan_of(&y, 0, BATCH_AIM).n_batches, 0);
+    ck_assert_uint_eq(batch_plan_of(&y, 1, BATCH_AIM).n_batches, 1);
 }
 END_TEST
 
@@ -110,9 +121,10 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", batches_tile}, {"core", independent_stay}, {"core", correlated_merge},
-        {"core", lag_one},      {"core", means_skip_gaps},  {"limits", least_batches},
-        {"limits", tiny},
+        {"core", batches_tile},     {"core", independent_stay},
+        {"core", correlated_merge}, {"core", lag_one},
+        {"core", means_skip_gaps},  {"limits", least_batches},
+        {"limits", tiny},           {"core", aims},
     };
     return suite_run("batch", tests, sizeof tests / sizeof *tests);
 }

@@ -149,12 +149,35 @@ START_TEST(empty)
 }
 END_TEST
 
+// Above the q-quantile of all lie (1 - q) of all, and batch by batch they add up to it: with equal
+// values, with a value in each batch, and where the quantile falls inside a bucket.
+START_TEST(above_adds_up)
+{
+    struct record *r = record_of(N_BATCHES);
+    for (uint32_t b = 0; b < N_BATCHES; b++) {
+        count(r, b, PATH_CPU, 3000, 40 + 10 * b);
+        count(r, b, PATH_ACCEL, 3001 + b, 30);
+    }
+    struct batch_hist *h = hist_of(r, 0);
+    double n = (double)batch_hist_n(h, 0, N_BATCHES);
+    for (double q = 0.05; q < 1; q += 0.1) {
+        double sum = 0;
+        for (uint32_t b = 0; b < N_BATCHES; b++)
+            sum += batch_hist_above(h, b, b + 1, q);
+        ck_assert_double_eq_tol(sum, (1 - q) * n, 1e-9 * n);
+    }
+    // Of the first batch 40 of 70 share the lowest bucket, as 490 of 700 do of all.
+    ck_assert_double_eq_tol(batch_hist_above(h, 0, 1, 0.35), 30 + 20, 1e-9);
+    batch_hist_destroy(h);
+    record_destroy(r);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", as_merged},
-                                       {"core", quantile_by_rank},
-                                       {"limits", quantile_of_one_value},
-                                       {"limits", one_bucket},
-                                       {"limits", empty}};
+    const struct suite_test tests[] = {
+        {"core", as_merged},        {"core", above_adds_up},
+        {"core", quantile_by_rank}, {"limits", quantile_of_one_value},
+        {"limits", one_bucket},     {"limits", empty}};
     return suite_run("batch_hist", tests, sizeof tests / sizeof *tests);
 }

@@ -108,6 +108,18 @@ START_TEST(floor_by_what_was_counted)
 }
 END_TEST
 
+// None late of 1000: below 3.68 in 1000 with 97.5 %, whatever the batches show; a few late: at
+// least as wide as independent queries; many: as the batches say.
+START_TEST(late_of_a_run)
+{
+    const struct ci none = {0, NAN, 1}, few = {0.04, 0.001, 20};
+    ck_assert_double_eq_tol(measurement_late(none, 1000, 0.01).half_95, 3.682e-3, 1e-6);
+    ck_assert_double_eq_tol(measurement_late(few, 1000, 0.05).half_95,
+                            1.96 * sqrt(0.05 * 0.95 / 1000), 1e-12);
+    ck_assert_double_eq(measurement_late(few, 5000, 0.05).half_95, 0.001);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", worst_decides},
@@ -115,6 +127,7 @@ int main(void)
                                        {"core", intervals_and_bounds},
                                        {"core", floor_by_what_is_expected},
                                        {"core", floor_by_what_was_counted},
+                                       {"core", late_of_a_run},
                                        {"limits", unknown_is_unsure},
                                        {"limits", nothing_is_unsure}};
     return suite_run("measurement", tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs/survey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,32 @@ static void close_place(struct place *place)
 {
     survey_destroy(place->survey);
 }
+
+// A trace is the same in every replication, which cannot have intervals then; one is fine.
+START_TEST(replications_of_a_replay)
+{
+    struct place place;
+    struct err err = {0};
+    FILE *csv = fopen("test_survey.csv", "w");
+    fputs("time_s,size\n0.1,10\n0.2,20\n0.3,10\n", csv);
+    fclose(csv);
+    char replay[] = "traffic[0].arrivals={process: replay, file: test_survey.csv}";
+    open_place(&place, text, replay, "no/such.h5");
+    ck_assert_ptr_null(survey_study(place.survey, 0, &err));
+    ck_assert_int_eq(err.code, ERR_STUDY);
+    ck_assert_ptr_nonnull(strstr(err.text, "s.yaml:4:15: replications: service a replays a trace"));
+    close_place(&place);
+    char *once = mem_strdup(text);
+    *strstr(once, "replications: 2") = '#';
+    open_place(&place, once, replay, "no/such.h5");
+    struct study *study = survey_study(place.survey, 0, &err);
+    ck_assert_ptr_nonnull(study);
+    study_destroy(study);
+    close_place(&place);
+    mem_free(once);
+    remove("test_survey.csv");
+}
+END_TEST
 
 // What each point will be: seed, servers, queries, and that it has not been done.
 START_TEST(facts)
@@ -220,11 +247,17 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", facts},         {"core", digests},
-        {"core", same_digest},   {"core", parts},
-        {"core", places},        {"core", names},
-        {"core", written},       {"limits", written_in_lines},
-        {"errors", wrong_point}, {"errors", bad_sweep},
+        {"core", facts},
+        {"errors", replications_of_a_replay},
+        {"core", digests},
+        {"core", same_digest},
+        {"core", parts},
+        {"core", places},
+        {"core", names},
+        {"core", written},
+        {"limits", written_in_lines},
+        {"errors", wrong_point},
+        {"errors", bad_sweep},
     };
     return suite_run("survey", tests, sizeof tests / sizeof *tests);
 }

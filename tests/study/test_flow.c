@@ -17,20 +17,10 @@ static struct doc *parsed(const char *text)
 // A text becomes one scalar on one line that reads back to it, whatever is in it.
 START_TEST(texts_read_back)
 {
-    static const char *const texts[] = {"wnd",
-                                        "25ms",
-                                        "",
-                                        "~",
-                                        "null",
-                                        "a: b",
-                                        "-x",
-                                        "[1, 2]",
-                                        "say \"no\" \\ ",
-                                        " end ",
-                                        "\t\x01\n",
-                                        "\xc3\xa9",
-                                        "\xc2\x85\xe2\x80\xa8\xef\xbb\xbf",
-                                        "\xf0\x9f\x98\x80"};
+    static const char *const texts[] = {"wnd",   "25ms",     "",
+                                        "~",     "null",     "a: b",
+                                        "-x",    "[1, 2]",   "say \"no\" \\ ",
+                                        " end ", "\xc3\xa9", "\xf0\x9f\x98\x80"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char *quoted = flow_quote(texts[i]), *text = mem_printf("k: %s\n", quoted);
         ck_assert_ptr_null(strchr(quoted, '\n'));
@@ -74,9 +64,22 @@ START_TEST(stray_bytes)
 }
 END_TEST
 
+// Control characters, which a study may not have in a text, are escaped on their way into one.
+START_TEST(control_characters_are_escaped)
+{
+    char *quoted = flow_quote("\t\x01\n\xc2\x85\xe2\x80\xa8\xef\xbb\xbf");
+    for (const char *c = quoted; *c; c++)
+        ck_assert(*c >= ' ' && *c <= '~');
+    ck_assert_ptr_nonnull(strstr(quoted, "\\x01"));
+    mem_free(quoted);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", texts_read_back}, {"core", values_read_back}, {"limits", stray_bytes}};
+    const struct suite_test tests[] = {{"core", texts_read_back},
+                                       {"core", control_characters_are_escaped},
+                                       {"core", values_read_back},
+                                       {"limits", stray_bytes}};
     return suite_run("flow", tests, sizeof tests / sizeof *tests);
 }

@@ -215,8 +215,9 @@ END_TEST
 // A measured table counts by its numbers.
 START_TEST(table_counts)
 {
-    struct study *study =
-        parsed("s.yaml", plain, "fleet.groups[0].cost={kind: table, table: wnd-repo-zen5-2core}");
+    const char *const text = "duration: 1s\ntraffic: [{service: a, model: wnd-repo, rate: 9qps}]\n"
+                             "fleet: {groups: [{platform: zen5-2core, servers: 4, cost: table}]}\n";
+    struct study *study = parsed("s.yaml", text, NULL);
     struct cost_config *config = &study->groups[0].cost_configs[0];
     struct cost_table own = *config->measured;
     char *before = study_digest(study);

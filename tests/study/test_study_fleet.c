@@ -115,13 +115,64 @@ START_TEST(empty_pool_is_refused)
 }
 END_TEST
 
+// A measured table by name is one of the model and the platform that it is used for.
+START_TEST(other_tables_are_refused)
+{
+    assert_refused(", cost: {kind: table, table: wnd-repo-zen5-2core}",
+                   "s.yaml:3:77: fleet.groups[0].cost.table: \"wnd-repo-zen5-2core\" was measured "
+                   "with model \"wnd-repo\" on platform \"zen5-2core\", and the service's model is "
+                   "\"wnd\"; see: recfleet list tables");
+    const char *const text =
+        "duration: 1s\ntraffic: [{service: feed, model: wnd-repo, rate: 10qps}]\n"
+        "fleet: {groups: [{%s, servers: 1, cost: {kind: table, table: wnd-repo-zen5-2core}}]}\n";
+    const char *const groups[] = {"platform: zen5-2core", "cores: 2", "platform: skylake"};
+    for (int i = 0; i < 3; i++) { // a server of one's own has the times that one says
+        char *study_text = mem_printf(text, groups[i]);
+        struct err err = {0};
+        struct study *study =
+            study_parse("s.yaml", study_text, strlen(study_text), NULL, 0, &library, true, &err);
+        ck_assert_int_eq(study != NULL, i < 2);
+        study_destroy(study);
+        mem_free(study_text);
+        if (i == 2)
+            ck_assert_ptr_nonnull(strstr(err.text, "and the group's platform is \"skylake\""));
+    }
+}
+END_TEST
+
+// What is missing for offloading is said: an accelerator, or its times.
+START_TEST(no_accelerator_times)
+{
+    struct err err;
+    ck_assert_ptr_null(
+        parse("4", ", scheduler: {policy: fixed, batch_items: 64, offload_items: 9}", &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "offload_items: the group has no accelerator for "));
+    ck_assert_ptr_null(
+        parse("4",
+              ", accelerator: t4, scheduler: {policy: fixed, batch_items: 64, offload_items: 9}"
+              ", cost: {kind: synthetic, fixed: 1ms}",
+              &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "offload_items: the synthetic cost has no accelerator "
+                                           "times for service feed"));
+    const char *const text =
+        "duration: 1s\ntraffic: [{service: feed, model: ncf-repo, rate: 1qps}]"
+        "\nfleet: {groups: [{platform: zen5-2core, servers: 1, accelerator: "
+        "t4, scheduler: {policy: fixed, batch_items: 64, offload_items: 9}, cost: table}]}\n";
+    ck_assert_ptr_null(study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "offload_items: the measured table "
+                                           "\"ncf-repo-zen5-2core\" has no accelerator times"));
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", price_has_a_unit},
                                        {"core", schedule_is_read},
                                        {"core", reads_back},
                                        {"errors", bad_schedules_are_refused},
-                                       {"errors", empty_pool_is_refused}};
+                                       {"errors", empty_pool_is_refused},
+                                       {"errors", other_tables_are_refused},
+                                       {"errors", no_accelerator_times}};
     if (library_load(&library, NULL) < 0)
         return 1;
     int failed = suite_run("study_fleet", tests, sizeof tests / sizeof *tests);

@@ -236,7 +236,9 @@ START_TEST(thresholds_need_an_accelerator)
 {
     struct err err;
     assert_untunable("{service: feed, group: cpu, offload_items: [100]}",
-                     "s.yaml: tune.offload_items: no group that is tuned has an accelerator");
+                     "s.yaml: tune.offload_items: no group that is tuned has an accelerator that "
+                     "its services can "
+                     "use");
     struct study *study = parsed("{service: feed, group: gpu, offload_items: [100]}");
     ck_assert_int_eq(study_tune_check(study, &err), 0);
     study_destroy(study);

@@ -82,13 +82,13 @@ START_TEST(units_of_time)
         int time_unit;
         int64_t ns;
     } rows[] = {
-        {"s", TRACE_CSV_TIME_AUTO, 3 * SIMTIME_S},
-        {"ms", TRACE_CSV_TIME_AUTO, 3 * SIMTIME_MS},
-        {"us", TRACE_CSV_TIME_AUTO, 3 * SIMTIME_US},
-        {"ns", TRACE_CSV_TIME_AUTO, 3},
-        {"microseconds since 2024-01-01 00:00:00", TRACE_CSV_TIME_AUTO, 3 * SIMTIME_US},
-        {"ns", TRACE_CSV_TIME_MS, 3 * SIMTIME_MS},
-        {NULL, TRACE_CSV_TIME_US, 3 * SIMTIME_US},
+        {"s", TIMETABLE_AUTO, 3 * SIMTIME_S},
+        {"ms", TIMETABLE_AUTO, 3 * SIMTIME_MS},
+        {"us", TIMETABLE_AUTO, 3 * SIMTIME_US},
+        {"ns", TIMETABLE_AUTO, 3},
+        {"microseconds since 2024-01-01 00:00:00", TIMETABLE_AUTO, 3 * SIMTIME_US},
+        {"ns", TIMETABLE_MS, 3 * SIMTIME_MS},
+        {NULL, TIMETABLE_US, 3 * SIMTIME_US},
     };
     struct trace_csv_config config = configured();
     config.start = TRACE_CSV_START_ZERO;
@@ -98,7 +98,7 @@ START_TEST(units_of_time)
         assert_records(loaded(&config), 1, &rows[i].ns, NULL);
     }
     const double times[] = {0.25, 1.0000000016}, sizes[] = {2.4, 2.5};
-    config.time_unit = TRACE_CSV_TIME_AUTO;
+    config.time_unit = TIMETABLE_AUTO;
     write_file((struct column_file_column){"t", 2, times, NULL, NULL},
                (struct column_file_column){"n", 2, sizes, NULL, NULL});
     assert_records(loaded(&config), 2, (const int64_t[]){250000000, 1000000002},
@@ -187,10 +187,10 @@ START_TEST(unsuitable_settings_are_refused)
     struct trace_csv_config config = configured();
     write_whole(2, (const int64_t[]){1, 2}, (const int64_t[]){1, 1}, NULL);
     refuses(&config, PATH ": /t: holds integers without units: time_unit must be s, ms, us or ns");
-    config.time_unit = TRACE_CSV_TIME_STAMP;
+    config.time_unit = TIMETABLE_STAMP;
     refuses(&config,
             PATH ": /t: time_unit: expected s, ms, us or ns in an HDF5 file, got timestamp");
-    config.time_unit = TRACE_CSV_TIME_S;
+    config.time_unit = TIMETABLE_S;
     config.size_column = (char *)"2";
     refuses(&config, PATH ": /sample/size_items: no such dataset; the file has 2, the first is "
                           "\"/n\"");

@@ -84,12 +84,57 @@ START_TEST(decimals_are_exact)
 }
 END_TEST
 
+// Commas may group the digits in front of the point by three.
+START_TEST(digits_may_be_grouped)
+{
+    assert_decimal("10,800.5", 1, 108005);
+    assert_decimal("1,234,567", 0, 1234567);
+    assert_decimal("999,000e1", 0, 9990000);
+    double value;
+    ck_assert(csv_number(&(struct csv_field){"-1,234.5", 8, 1}, &value));
+    ck_assert_double_eq(value, -1234.5);
+    ck_assert(csv_number(&(struct csv_field){"0.52x", 4, 1}, &value));
+    ck_assert_double_eq(value, 0.52);
+    ck_assert(!csv_number(&(struct csv_field){"10.80 K", 7, 1}, &value));
+    ck_assert(!csv_number(&(struct csv_field){"--1", 3, 1}, &value));
+    ck_assert(!csv_number(&(struct csv_field){"", 0, 1}, &value));
+}
+END_TEST
+
+// A header has a name among the fields that are used, and nothing that is data.
+START_TEST(headers_are_told_from_data)
+{
+    const struct {
+        const char *text;
+        bool header;
+    } rows[] = {
+        {"time,size\n", true}, {"1,size\n", true},
+        {",size\n", true},     {"t,1\n", true},
+        {"-2,1\n", false},     {"+7\n", false},
+        {"nan,1\n", false},    {",7\n", false},
+        {"inf,5\n", false},    {"null,5\n", false},
+        {"0.1,x\n", false},    {"-2,x\n", false},
+        {"1e3,x\n", false},    {"2023-11-16 18:15:46,x\n", false},
+        {"1,2\n", false},      {"NA,-\n", false},
+        {"5,2,name\n", false}, {"time\n", true},
+    };
+    const size_t both[] = {0, 1};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct csv csv = opened(rows[i].text);
+        ck_assert_int_eq(csv_next(&csv, NULL), 1);
+        ck_assert_msg(csv_is_header(&csv, both, 2) == rows[i].header, "%s", rows[i].text);
+    }
+}
+END_TEST
+
 // What is no decimal, or too large, is refused.
 START_TEST(other_numbers_are_refused)
 {
-    const char *texts[] = {"",    "-1", "+1",  "1.2.3", "nan", "inf", "0x10",
-                           "1e",  "1 ", "1e+", "1e5x",  ".",   "e5",  "9223372036854775808",
-                           "1e99"};
+    const char *texts[] = {
+        "",       "-1",   "+1",    "1.2.3",    "nan",      "inf",    "0x10",
+        "1e",     "1 ",   "1e+",   "1e5x",     ".",        "e5",     "9223372036854775808",
+        "1e99",   "1,00", "0,123", "1234,567", "1,234,56", "1,2345", ",123",
+        "1.5,000"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         int64_t value = 5;
         ck_assert_msg(csv_decimal(texts[i], strlen(texts[i]), 0, &value) == -1, "%s", texts[i]);
@@ -161,6 +206,8 @@ START_TEST(other_than_text_is_refused)
                               3, CSV_AUTO, &err),
                      -1);
     ck_assert_str_eq(err.text, "t.csv:1:1: expected text in ASCII or UTF-8, got UTF-16");
+    ck_assert_int_eq(csv_open(&csv, "t.csv", "1,2\r3,4\r", 8, CSV_AUTO, &err), -1);
+    ck_assert_str_eq(err.text, "t.csv:1:4: expected lines that end in LF or CR LF, got CR alone");
     csv = opened("1,\"2\n3\"\n");
     ck_assert_int_eq(csv_next(&csv, &err), -1);
     ck_assert_str_eq(err.text, "t.csv:1:3: expected a closing quote on the same line");
@@ -207,6 +254,8 @@ int main(void)
         {"core", separator_is_found},
         {"core", decimals_are_exact},
         {"core", shown_fields_are_printable},
+        {"core", digits_may_be_grouped},
+        {"core", headers_are_told_from_data},
         {"limits", long_lines_are_refused},
         {"limits", too_many_fields_are_refused},
         {"errors", other_numbers_are_refused},

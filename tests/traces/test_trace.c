@@ -46,7 +46,7 @@ START_TEST(times_are_moved_and_scaled)
     const int64_t ns[] = {1000000000, 1500000000, 3000000000};
     struct trace *trace = made(ns, NULL, 3);
     ck_assert_double_eq_tol(trace_rate_qps(trace), 1, 1e-12);
-    trace_from_zero(trace);
+    trace_start_at(trace, ns[0]);
     ck_assert_int_eq(trace->arrive_ns[0], 0);
     ck_assert_int_eq(trace_scale_time(trace, 0.25, NULL), 0);
     ck_assert_int_eq(trace->arrive_ns[1], 125000000);
@@ -149,6 +149,60 @@ START_TEST(invalid_traces_are_refused)
 }
 END_TEST
 
+// The clock is found where most records coincide, the rate is by ticks: all of the last one, or, if
+// the trace ends inside it, those before.
+START_TEST(coarse_clocks)
+{
+    const int64_t s = 1000000000, whole[] = {0, 0, 0, s, s, s, 3 * s, 3 * s, 3 * s},
+                  cut[] = {0, 0, 0, 0, s, s, s, s, 2 * s}, fine[] = {0, s, s, 2 * s};
+    struct trace *trace = made(whole, NULL, 9);
+    ck_assert_int_eq(trace_find_tick(trace), s);
+    trace_set_tick(trace, s, 0);
+    ck_assert_double_eq_tol(trace_rate_qps(trace), 9.0 / 4, 1e-12);
+    ck_assert_double_eq(trace_length_ns(trace), 4e9);
+    ck_assert_int_eq(trace_scale_time(trace, 0.5, NULL), 0);
+    ck_assert_double_eq_tol(trace_rate_qps(trace), 9.0 / 2, 1e-12);
+    trace_destroy(trace);
+    trace = made(cut, NULL, 9);
+    trace_set_tick(trace, trace_find_tick(trace), 0);
+    ck_assert_double_eq_tol(trace_rate_qps(trace), 4, 1e-12);
+    ck_assert_double_eq(trace_length_ns(trace), 2.25e9);
+    trace_destroy(trace);
+    trace = made(fine, NULL, 4);
+    ck_assert_int_eq(trace_find_tick(trace), 0);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Spread records stay in their tick and in order, are uniform over it, and end with the trace.
+START_TEST(records_are_spread_over_their_ticks)
+{
+    enum { PER_TICK = 2000, N = 3 * PER_TICK + 100 };
+    struct trace *trace = trace_create(false);
+    for (int i = 0; i < N; i++)
+        trace_append(trace, i / PER_TICK * INT64_C(1000000000), 0);
+    const struct rng_stream stream = rng_stream(7, RNG_TEST, 1);
+    trace_set_tick(trace, 1000000000, 0);
+    trace_spread(trace, 0, &stream);
+    ck_assert(trace_is_sorted(trace));
+    for (int tick = 0; tick < 3; tick++) {
+        double sum = 0, square = 0;
+        for (int i = 0; i < PER_TICK; i++) {
+            double at = (double)trace->arrive_ns[tick * PER_TICK + i] * 1e-9 - tick;
+            ck_assert(at >= 0 && at < 1);
+            sum += at;
+            square += at * at;
+        }
+        // Mean and variance of uniform draws, to four standard errors.
+        double mean = sum / PER_TICK, variance = square / PER_TICK - mean * mean;
+        ck_assert_double_eq_tol(mean, 0.5, 4 * sqrt(1.0 / 12 / PER_TICK));
+        ck_assert_double_eq_tol(variance, 1.0 / 12, 4 * sqrt(1.0 / 180 / PER_TICK));
+    }
+    ck_assert_int_lt(trace->arrive_ns[N - 1], INT64_C(3050000000));
+    trace_destroy(trace);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -157,6 +211,8 @@ int main(void)
         {"core", times_are_moved_and_scaled},
         {"core", sizes_are_scaled},
         {"core", summary_is_right},
+        {"core", coarse_clocks},
+        {"core", records_are_spread_over_their_ticks},
         {"limits", summary_of_a_moment},
         {"errors", overflowing_times_are_refused},
         {"errors", invalid_traces_are_refused},

@@ -71,7 +71,7 @@ START_TEST(times_alone)
     char none[] = "";
     struct trace_csv_config config = trace_csv_defaults(NULL);
     config.size_column = none;
-    config.time_unit = TRACE_CSV_TIME_US;
+    config.time_unit = TIMETABLE_US;
     struct trace *trace = parsed("1\n2.5\n", &config);
     ck_assert_ptr_null(trace->size_items);
     assert_records(trace, 2, (const int64_t[]){0, 1500}, NULL);
@@ -85,7 +85,7 @@ START_TEST(units_of_time)
     const int64_t ns[] = {1500000000, 1500000, 1500, 2};
     for (int k = 0; k < 4; k++) {
         struct trace_csv_config config = trace_csv_defaults(NULL);
-        config.time_unit = TRACE_CSV_TIME_S + k;
+        config.time_unit = TIMETABLE_S + k;
         config.start = TRACE_CSV_START_ZERO;
         struct trace *trace = parsed("1.5,1\n", &config);
         ck_assert_int_eq(trace->arrive_ns[0], ns[k]); // 1.5 ns rounds up
@@ -133,6 +133,40 @@ START_TEST(scales)
                    (const uint32_t[]){50, 2, 1});
     ck_assert_uint_eq(trace->n_clamped, 2);
     trace_destroy(trace);
+}
+END_TEST
+
+// Sizes above the limit are counted, and the largest is remembered; a size of 0 is not among them.
+START_TEST(cut_sizes_are_counted)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    struct trace *trace = parsed("0,0\n1,1024\n2,1025\n3,7437\n", &config);
+    ck_assert_uint_eq(trace->n_cut, 2);
+    ck_assert_uint_eq(trace->n_clamped, 3);
+    ck_assert_double_eq_tol(trace->largest_items, 7437, 1e-6);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Records are spread from the start of their first tick on, by the seed and the service.
+START_TEST(resolution_spreads)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    const char *text = "1000.7,1\n1001,2\n1001,3\n1002,4\n";
+    config.resolution_ns = 1000000000;
+    struct trace *first = parsed(text, &config), *again = parsed(text, &config);
+    ck_assert_mem_eq(first->arrive_ns, again->arrive_ns, 4 * sizeof(int64_t));
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_int_eq(first->arrive_ns[i] / 1000000000, (i + 1) / 2);
+        ck_assert_uint_eq(first->size_items[i], i + 1);
+    }
+    ck_assert_double_eq_tol(trace_rate_qps(first), 4.0 / 3, 1e-12);
+    config.service = 1;
+    struct trace *other = parsed(text, &config);
+    ck_assert_int_ne(first->arrive_ns[0], other->arrive_ns[0]);
+    trace_destroy(first);
+    trace_destroy(again);
+    trace_destroy(other);
 }
 END_TEST
 
@@ -234,7 +268,14 @@ START_TEST(bad_lines_are_placed)
         {"# c\n\na,b\n", "t.csv:3:1: no records: the file has a header only"},
         {"\n\n", "t.csv:2:1: no records: the file has blank lines only"},
         {"", "t.csv:1:1: the file is empty"},
-        {"7\n", "t.csv:1:1: size_column: expected 1 to 1, the columns of this line, got 2"},
+        {"7\n",
+         "t.csv:1:1: size_column: no column 2: this line has 1 field; size_column: \"\" reads "
+         "times alone"},
+        {"-2,1\n3,1\n", "t.csv:1:1: expected a time such as \"12.5\", got \"-2\""},
+        {"+7,1\n8,1\n", "t.csv:1:1: expected a time such as \"12.5\", got \"+7\""},
+        {"nan,7\n0.1,3\n", "t.csv:1:1: expected a time such as \"12.5\", got \"nan\""},
+        {",7\n0.1,3\n", "t.csv:1:1: expected a time such as \"12.5\", got \"\""},
+        {"0.1,x\n0.2,3\n", "t.csv:1:5: expected a size such as \"120\", got \"x\""},
     };
     struct trace_csv_config config = trace_csv_defaults(NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -261,13 +302,13 @@ START_TEST(missing_columns_are_refused)
     assert_refused("t,n\n1,2\n", 8, &config,
                    "t.csv:1:1: time_column: no column \"when\" among the 2 of the header, which "
                    "begins \"t\"");
-    config.header = TRACE_CSV_HEADER_NO;
+    config.header = TIMETABLE_HEADER_NO;
     assert_refused("1,2\n", 4, &config,
                    "t.csv:1:1: time_column: no column \"when\": the file has no header");
     config = trace_csv_defaults(NULL);
     config.size_column = third;
     assert_refused("1,2\n", 4, &config,
-                   "t.csv:1:1: size_column: expected 1 to 2, the columns of this line, got 3");
+                   "t.csv:1:1: size_column: no column 3: this line has 2 fields");
 }
 END_TEST
 
@@ -356,6 +397,8 @@ int main(void)
         {"core", sorting_when_asked},
         {"core", written_traces_come_back},
         {"core", a_real_trace},
+        {"core", cut_sizes_are_counted},
+        {"core", resolution_spreads},
         {"limits", one_record_without_line_end},
         {"errors", bad_lines_are_placed},
         {"errors", bad_lines_are_counted},

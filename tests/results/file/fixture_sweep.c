@@ -48,7 +48,8 @@ static void fill_service(struct summary_service *s, double level)
     fill(summary_service_fields, s, level);
     for (int q = 0; q < SUMMARY_N_QUANTILES; q++)
         s->latency_s[q] = estimate(level * 1e-3 * summary_quantiles[q] / 0.95);
-    s->served_qps = estimate(level * 1000);
+    s->served_qps = s->goodput_qps = estimate(level * 1000);
+    s->items_per_s = estimate(level * 1e5);
     s->sla_quantile = 0.95;
     s->sla_s = 0.025;
     s->sla_latency_s = estimate(level * 1e-3);

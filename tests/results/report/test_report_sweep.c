@@ -17,7 +17,7 @@ static char *report_of(const struct sweep_result *p)
 
 // The report of the text is what is wanted, and tidy.
 #define SHOWS(points, ...)                                                                         \
-    shown_is(report_of(points), 130, (const char *const[]){__VA_ARGS__, NULL})
+    shown_is(report_of(points), 160, (const char *const[]){__VA_ARGS__, NULL})
 
 // A line per case, with the intervals that the replications give (13, 15 ms: 14 +- 12.7; the
 // second service is 1 ms slower), and why it is not the whole.
@@ -26,12 +26,13 @@ START_TEST(cases)
     struct sweep_result *p = fixture_sweep();
     SHOWS(
         p, "12 points in 4 cases   9 done, 1 missing, 1 failed, 1 foreign\n",
-        "case  policy      servers  done      service     p95 ms    served qps  busiest %",
-        "0     random      100       3/3  ads, banner  12.0 ±2.5   11000 ±2484     55 ±12  "
-        "300.0 ±0   77 ±17             met\n",
+        "case  policy      servers  done      service     p95 ms    served qps   goodput qps  "
+        "busiest %         W    QPS/W  queue +qps          target\n",
+        "0     random      100       3/3  ads, banner  12.0 ±2.5   11000 ±2484   11000 ±2484     "
+        "55 ±12  300.0 ±0   77 ±17           -             met\n",
         "1     random      2.5e3     2/3  ads, banner     15 ±13  14000 ±12706", "unsure\n",
-        "2     power of 2  100       2/3         feed          -   16500 ±6353", "OVERLOADED 1/2\n",
-        "from the replications", "\n3 points are not done:\n",
+        "2     power of 2  100       2/3         feed          -   16500 ±6353",
+        "214 ±83  OVERLOADED 1/2\n", "from the replications", "\n3 points are not done:\n",
         "    4 policy=random,servers=2.5e3,replication=1: failed: no space left on the disk\n",
         "    8 policy=power of 2,servers=100,replication=2: missing\n",
         "    11 policy=power of 2,servers=2.5e3,replication=2: foreign: a file of another study\n");
@@ -44,15 +45,17 @@ START_TEST(without_replications)
 {
     struct sweep_result *p = fixture_sweep();
     p->replication = -1;
-    SHOWS(
-        p, "   12 points   9 done",
-        "point  policy      servers  replication      service       p95 ms",
-        "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000      65.00  "
-        "300.0  91.00         met\n",
-        "4      random      2.5e3    1                      -            -           -          -  "
-        "    -      -      failed\n",
-        "16000      80.00  300.0  112.0  OVERLOADED\n", // point 6, without latency
-        "from each run's batches");
+    SHOWS(p, "   12 points   9 done",
+          "point  policy      servers  replication      service       p95 ms",
+          "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000        "
+          "13000  "
+          "1300000      65.00  300.0  91.00           -         met\n",
+          "4      random      2.5e3    1                      -            -           -           "
+          " -  "
+          "      -          -      -      -           -      failed\n",
+          "16000  1600000      80.00  300.0  112.0       208.0  OVERLOADED\n", // point 6, without
+                                                                               // latency
+          "from each run's batches");
     sweep_result_destroy(p);
 }
 END_TEST
@@ -65,10 +68,10 @@ START_TEST(losses)
     char *without = report_of(p);
     p->totals[3].n_lost = 5;
     p->totals[3].lost_frac = (struct ci){0.0125, 0.001, 20};
-    SHOWS(
-        p, "QPS/W  lost %      target\n",
-        "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000      65.00  "
-        "300.0  91.00   1.250         met\n");
+    SHOWS(p, "QPS/W  lost %  queue +qps      target\n",
+          "3      random      2.5e3    0            ads, banner  14.00 ±0.14       13000        "
+          "13000  "
+          "1300000      65.00  300.0  91.00   1.250           -         met\n");
     ck_assert_ptr_null(strstr(without, "lost"));
     mem_free(without);
     sweep_result_destroy(p);

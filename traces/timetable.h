@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// timetable: text tables whose lines have a time, the common ground of traces and curves.
+//
+// Knows headers, columns by name or number, and times in every form that logs and monitoring
+// systems write: numbers in a given unit, or timestamps "YYYY-MM-DD HH:MM[:SS[.fffffffff]]" with T
+// or a blank in the middle and a zone behind (none, Z, UTC, +HH:MM, +HHMM, +HH). All are exact to
+// the nanosecond; timestamps and epochs count from 1970.
+//
+//     if (timetable_open(&table, name, data, n, CSV_AUTO, err) ||
+//         timetable_columns(&table, TIMETABLE_HEADER_AUTO, columns, 2, err))
+//         return -1;
+//     while ((rc = timetable_next(&table, err)) > 0)
+//         if (timetable_time(&table, columns[0].at, &ns, err) < 0)
+//             return -1;
+#ifndef TRACES_TIMETABLE_H
+#define TRACES_TIMETABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "traces/csv.h"
+
+enum timetable_unit {
+    TIMETABLE_AUTO, // by the first time: timestamps, else s, or what an epoch's size tells
+    TIMETABLE_S,
+    TIMETABLE_MS,
+    TIMETABLE_US,
+    TIMETABLE_NS,
+    TIMETABLE_STAMP,
+};
+enum timetable_header {
+    TIMETABLE_HEADER_AUTO, // if a column is asked for by name, or by csv_is_header()
+    TIMETABLE_HEADER_YES,
+    TIMETABLE_HEADER_NO,
+};
+extern const char *const timetable_unit_names[];   // "auto" "s" "ms" "us" "ns" "timestamp" NULL
+extern const char *const timetable_header_names[]; // "auto" "yes" "no" NULL
+
+// A column that a reader wants.
+struct timetable_column {
+    const char *key;    // of the setting, for messages
+    const char *wanted; // its name in the header, or its number from 1; borrowed
+    const char *dflt;   // of the setting: a number that nobody typed is never taken for a name
+    size_t at;          // from 0, set by timetable_columns()
+};
+
+struct timetable {
+    struct csv csv;
+    int time_unit;   // enum timetable_unit; not AUTO once a time was read
+    bool has_header; // set by timetable_columns()
+    size_t n_fields; // of every line
+    bool is_first;   // the current line is the first, and a record that is still to be handed out
+};
+
+// Looks at the data and reads the first line with content, which the caller may look at in
+// table->csv. `time_unit` may be set at any time before the first timetable_time().
+int timetable_open(struct timetable *table, const char *name, const char *data, size_t n,
+                   int separator, struct err *err);
+
+// Finds out whether the first line is a header, and where the columns are.
+int timetable_columns(struct timetable *table, int header, struct timetable_column *columns,
+                      size_t n, struct err *err);
+
+// The next record into table->csv.fields: 1; 0 at the end; -1 for a line that cannot be split or
+// has another number of fields than the first: the next call goes on behind it.
+int timetable_next(struct timetable *table, struct err *err);
+
+// The time in a field of the current record, in ns, >= 0.
+int timetable_time(struct timetable *table, size_t at, int64_t *ns, struct err *err);
+
+#endif
