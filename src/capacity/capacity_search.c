@@ -218,6 +218,9 @@ int capacity_search_run(struct capacity_context *context, const struct capacity_
     context->answer = capacity_search_frame(search);
     capacity_context_open(context);
     int rc = answer_parts(context, err);
+    // A signal ends a simulation in its middle, too.
+    if (rc < 0 && context->memo && memo_stop(context->memo))
+        context->stopped = true;
     capacity_context_close(context);
     if (rc == 0)
         return 0;
