@@ -60,7 +60,7 @@ void capacity_rows_latency_head(const struct capacity_result *s, struct table *t
 {
     const char *unit = capacity_rows_unit(s).name;
     table_head(table,
-               isfinite(s->sla_quantile) ? mem_printf("p%g %s", s->sla_quantile * 100, unit)
+               isfinite(s->sla_quantile) ? mem_printf("p%.10g %s", s->sla_quantile * 100, unit)
                                          : mem_printf("latency %s", unit),
                "sla_latency_s");
 }
@@ -74,7 +74,7 @@ void capacity_rows_latency(const struct capacity_result *s, struct table *table,
                      : mem_strdup("-");
     if (isfinite(ci.value) && isnan(s->sla_quantile) && isfinite(m->allowed_frac)) {
         char *latency = text;
-        text = mem_printf("p%g %s", (1 - m->allowed_frac) * 100, latency);
+        text = mem_printf("p%.10g %s", (1 - m->allowed_frac) * 100, latency);
         mem_free(latency);
     }
     table_estimate(table, text, ci.value, ci.half_95);

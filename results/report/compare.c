@@ -129,7 +129,7 @@ static void add_target(struct compare *c, const struct run_result *a, const stru
     for (size_t k = 0; k < N_NUMBERS; k++)
         if (own.bins != NO_BINS && numbers[k].bins == own.bins)
             return;
-    char *what = mem_printf("p%g", q * 100);
+    char *what = mem_printf("p%.10g", q * 100);
     own.what = what;
     add_number(c, a, b, at, &own);
     mem_free(what);

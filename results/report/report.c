@@ -99,7 +99,7 @@ static char *sla_text(const struct summary_service *s, struct table_unit unit)
     const char *const verdicts[] = {"met", "unsure", "MISSED"};
     if (s->sla == VERDICT_NOT_ASKED)
         return mem_strdup("-");
-    return mem_printf("p%g %g %s: %s", s->sla_quantile * 100, s->sla_s * unit.scale, unit.name,
+    return mem_printf("p%.10g %g %s: %s", s->sla_quantile * 100, s->sla_s * unit.scale, unit.name,
                       verdicts[s->sla]);
 }
 
@@ -155,7 +155,7 @@ static char *target_head(const struct summary *s)
     }
     if (quantile == 0)
         return NULL;
-    return many ? mem_strdup("at target @") : mem_printf("p%g @", quantile * 100);
+    return many ? mem_strdup("at target @") : mem_printf("p%.10g @", quantile * 100);
 }
 
 // A line per service, and one for all where there are several. The unit of time suits the median of
@@ -255,7 +255,7 @@ static void print_service_losses(struct report_out *out, const char *name,
                 (unsigned long long)(s->n_in_flight + s->n_pending));
     if (summary_lost_target(s))
         report_text(out,
-                    "    More are lost than p%g allows: its target is missed, whatever the "
+                    "    More are lost than p%.10g allows: its target is missed, whatever the "
                     "latency of the others.\n",
                     s->sla_quantile * 100);
     mem_free(lost);

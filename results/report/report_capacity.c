@@ -19,7 +19,7 @@ static void print_head(struct report_out *out, const struct capacity_result *s)
                 (unsigned long long)s->seed);
     report_text(out, "Held: every queue is stable and ");
     if (isfinite(s->sla_quantile))
-        report_text(out, "p%g", s->sla_quantile * 100);
+        report_text(out, "p%.10g", s->sla_quantile * 100);
     else
         report_text(out, "the percentile");
     report_text(out, " of every service is within its target");

@@ -244,7 +244,7 @@ static void print_hours(struct report_out *out, const struct capacity_result *s,
     table_head(table, mem_strdup("servers on"), ""); // a bar, for people alone
     table_head(table, NULL, "servers_on");
     table_texts(table, (const char *const[]){"started", "QPS", "planned W", "simulated W", NULL});
-    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%g/target", s->sla_quantile * 100)
+    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%.10g/target", s->sla_quantile * 100)
                                                 : mem_strdup("latency/target"));
     table_texts(table, (const char *const[]){"of", "SLA", NULL});
     table_line(table);

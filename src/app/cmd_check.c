@@ -5,18 +5,14 @@
 
 #include "app/job.h"
 #include "runs/demand.h"
+#include "runs/footprint.h"
 #include "runs/progress.h"
 #include "runs/survey.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "results/hist.h"
-#include "results/record.h"
 #include "study/study.h"
 #include "study/study_notes.h"
-
-// Of memory, for the estimate only.
-#define SERVER_BYTES 1024.0
 
 // Values of an axis that are printed.
 #define SHOWN_LABELS 12
@@ -107,20 +103,28 @@ static void print_count(double count, const char *what)
         printf("%.3g million %s", count * 1e-6, what);
 }
 
+static double memory_bytes(const struct study *study)
+{
+    return footprint_of(&study->fleet, (uint32_t)study->settings.bins + 1).memory_bytes;
+}
+
+static void print_memory(double bytes, const char *what)
+{
+    if (bytes < 1e9)
+        printf("%.0f MB%s", bytes * 1e-6, what);
+    else
+        printf("%.3g GB%s", bytes * 1e-9, what);
+}
+
 static void print_estimate(const struct study *study)
 {
-    double servers = 0;
-    for (size_t g = 0; g < study->n_groups; g++)
-        servers += (double)study->groups[g].servers;
-    double hists = (double)(study->settings.bins + 1) * (double)study->n_services * N_PATHS;
-    // A histogram touches the few pages its latencies lie in.
-    double bytes = servers * SERVER_BYTES + hists * 16 * 4096 + 32e6;
     char clock[24];
     progress_clock(demand_wall_s(study), clock, sizeof clock);
     printf("about ");
     print_count(demand_queries(study), "queries in ");
     print_count(demand_requests(study), "requests, ");
-    printf("%.0f MB, %s min:s on one core\n", bytes * 1e-6, clock);
+    print_memory(memory_bytes(study), ", ");
+    printf("%s min:s on one core\n", clock);
 }
 
 static void tell(void *user, bool is_warning, const char *text)
@@ -196,17 +200,25 @@ static int check_study(const struct survey *survey, bool resolved, struct err *e
 static int check_sweep(const struct survey *survey, struct err *err)
 {
     const struct grid *grid = survey->grid;
-    uint32_t n_points = grid_n_points(grid);
-    double queries = 0, work_s = 0;
+    uint32_t n_points = grid_n_points(grid), n_read = n_points / grid_n_replications(grid);
+    double queries = 0, work_s = 0, most_bytes = 0;
     char clock[24];
-    for (uint32_t p = 0; p < n_points / grid_n_replications(grid); p++) {
+    struct progress progress;
+    progress_start(&progress, stderr);
+    for (uint32_t p = 0; p < n_read; p++) {
         struct study *study = survey_study(survey, p, err);
-        if (!study)
+        if (!study) {
+            progress_end(&progress);
             return survey_blame(survey, p, err);
+        }
         queries += demand_queries(study) * grid_n_replications(grid);
         work_s += demand_wall_s(study) * grid_n_replications(grid);
+        most_bytes = fmax(most_bytes, memory_bytes(study));
         study_destroy(study);
+        progress_note(&progress, "%u of %u points read", p + 1, n_read);
+        progress_update(&progress, (double)(p + 1) / n_read, 0);
     }
+    progress_end(&progress);
     printf("%s: good\n%u point%s:\n", survey->source.path, n_points, n_points == 1 ? "" : "s");
     for (uint32_t a = 0; a < grid_n_axes(grid); a++) {
         printf("  %-16s", grid_axis_name(grid, a));
@@ -218,6 +230,7 @@ static int check_sweep(const struct survey *survey, struct err *err)
     }
     printf("about ");
     print_count(queries, "queries, ");
+    print_memory(most_bytes, " at most, ");
     printf("%s min:s on one core, all points together\n",
            progress_clock(work_s, clock, sizeof clock));
     return 0;
@@ -244,10 +257,9 @@ const struct cmd cmd_check = {
     .description =
         "Reads the study and every file it names exactly as a run would, then prints the offered "
         "load of every group, on average and at the peak of a rate that changes, and rough "
-        "estimates "
-        "of queries, memory and wall time. A load above 100 % at the peak is a warning: such a run "
-        "is done and called overloaded. Of a study with a sweep "
-        "every point is read; the first that is wrong is named.",
+        "estimates of queries, memory and wall time. A load above 100 % at the peak is a warning: "
+        "such a run is done and called overloaded. Of a study with a sweep every point is read. A "
+        "study that is wrong has all its mistakes listed, up to twenty.",
     .example = "recfleet check quickstart.yaml --set traffic[0].rate=20000qps",
     .options = options,
     .run = check,

@@ -3,13 +3,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
+#include "results/file/capacity_result.h"
 #include "results/file/claim.h"
 #include "results/file/dataset_write.h"
 #include "results/file/durable.h"
+#include "results/file/tuning_result.h"
+#include "runs/explain.h"
 #include "study/study_notes.h"
 
 // A process that no launcher has started is a job of one, and needs neither the daemon that Open
@@ -47,7 +52,7 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     claim_release(line->claim);
     line->claim = NULL;
     if (rc < 0 && eval->rank == 0)
-        cmd_fail(err);
+        job_fail(line, err);
     // mpirun kills the rest as soon as one leaves with a status: all that is said goes out first.
     line->silent = rc < 0;
     fflush(NULL);
@@ -84,6 +89,23 @@ int job_claim(struct cmd_line *line, const char *output, struct err *err)
     return line->claim ? 0 : -1;
 }
 
+int job_fail(const struct cmd_line *line, struct err *err)
+{
+    const struct survey_source source = job_source(line);
+    struct mistakes mistakes = {0};
+    bool of_study = err->code == ERR_STUDY && strncmp(line->cmd->arguments, "STUDY", 5) == 0 &&
+                    (strncmp(err->text, source.path, strlen(source.path)) == 0 ||
+                     strncmp(err->text, "--set ", 6) == 0);
+    if (of_study)
+        explain_study(&source, err, &mistakes);
+    if (mistakes.n == 0)
+        return cmd_fail(err);
+    for (size_t i = 0; i < mistakes.n && i < MISTAKES_SHOWN; i++)
+        fprintf(stderr, "%s\n", mistakes.v[i].text);
+    mistakes_release(&mistakes);
+    return cmd_status(err);
+}
+
 int job_check_output(struct cmd_line *line, const struct eval *eval, const char *output,
                      bool *there, struct err *err)
 {
@@ -114,6 +136,32 @@ void job_search_end(struct job_search *search)
 {
     search->info.wall_s = wallclock_s() - search->begin_s;
     progress_end(&search->progress);
+}
+
+void job_search_stopped(struct cmd_line *line, const struct eval *eval, const struct memo *memo,
+                        const char *output)
+{
+    line->status = CMD_STOPPED;
+    if (eval->rank == 0)
+        fprintf(
+            stderr, "recfleet: stopped, %zu answers saved in %s.memo; %s\n", memo_n(memo), output,
+            cmd_given(line, "--resume") ? "resume with the same command" : "resume with --resume");
+}
+
+bool job_has_answer(const struct survey *survey, bool tuned)
+{
+    const struct survey_source *source = &survey->source;
+    const struct chosen none = {0};
+    struct tuning_result *tuning = tuned ? tuning_result_read(survey->output, &none, NULL) : NULL;
+    struct capacity_result *sizes = tuned ? NULL : capacity_result_read(survey->output, NULL);
+    const char *study = tuning ? tuning->study : sizes ? sizes->study : "";
+    const char *version = tuning ? tuning->program_version : sizes ? sizes->program_version : "";
+    char *written = survey_written(source->text, source->settings, source->n_settings);
+    bool same = strcmp(study, written) == 0 && strcmp(version, RECFLEET_VERSION) == 0;
+    mem_free(written);
+    tuning_result_destroy(tuning);
+    capacity_result_destroy(sizes);
+    return same;
 }
 
 void job_search_print(const struct job_search *search, const char *output, struct report_out *out)

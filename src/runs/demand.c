@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/sched.h"
+#include "runs/footprint.h"
 #include "traces/forecast.h"
 
 // Rough costs on one core of a current server, for the estimate only.
@@ -150,6 +151,22 @@ double demand_queries(const struct study *study)
     return sum;
 }
 
+// As demand_of(), of which no cost is needed.
+static double requests_of(const struct study *study, const struct study_group *group, size_t s)
+{
+    const struct settings fit = sched_fit(&group->settings[s], cost_has_accel(group->costs[s]));
+    const struct dispatch_config dispatch = sched_needs(&fit);
+    const struct qsize *sizes = study->sizes[s];
+    double sum = 0;
+    uint32_t largest = sizes ? qsize_max_items(sizes) : 0;
+    for (uint32_t n = sizes ? qsize_min_items(sizes) : 1; n <= largest; n++) {
+        bool whole = dispatch.offload_items > 0 && n >= dispatch.offload_items;
+        uint32_t batch = dispatch.batch_items > n ? n : (uint32_t)dispatch.batch_items;
+        sum += qsize_pmf(sizes, n) * (whole ? 1 : (n + batch - 1) / batch);
+    }
+    return sum;
+}
+
 double demand_requests(const struct study *study)
 {
     double sum = 0;
@@ -158,8 +175,7 @@ double demand_requests(const struct study *study)
         for (size_t g = 0; g < study->n_groups; g++) {
             const struct study_group *group = &study->groups[g];
             double part = demand_share_frac(study, group) * (double)group->servers;
-            sum += part * queries *
-                   demand_of(study, group, s, (uint32_t)group->platform.cores).requests;
+            sum += part * queries * requests_of(study, group, s);
         }
     }
     return sum;
@@ -167,5 +183,7 @@ double demand_requests(const struct study *study)
 
 double demand_wall_s(const struct study *study)
 {
-    return (demand_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9;
+    uint32_t n_bins = (uint32_t)study->settings.bins + 1;
+    return (demand_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9 +
+           footprint_of(&study->fleet, n_bins).wall_s;
 }

