@@ -59,6 +59,18 @@ void arrival_unload(struct arrival_config *config)
     config->file_frac = (struct reals){0, NULL};
 }
 
+void arrival_steady(struct arrival_config *config)
+{
+    const struct arrival_type *type = arrival_types[config->process];
+    if (type == &arrival_replay)
+        type = &arrival_poisson;
+    else if (type == &arrival_diurnal)
+        type = config->state_rate_frac.n > 0        ? &arrival_mmpp
+               : config->cv != 0 && config->cv != 1 ? &arrival_gamma
+                                                    : &arrival_poisson;
+    config->process = arrival_find(type->name);
+}
+
 bool arrival_carries_sizes(const struct arrival_config *config)
 {
     return arrival_types[config->process]->carries_rate &&

@@ -32,8 +32,11 @@
 // Each process reads its own members.
 struct arrival_config {
     int64_t process; // index into arrival_types
-    double cv;       // gamma, hyperexponential: coefficient of variation of the gaps
-    // mmpp: by state, relative rate and mean time per visit; the states are visited in turn.
+    // gamma, hyperexponential: coefficient of variation of the gaps; diurnal: the same of a gamma
+    // distribution at a steady rate, 1 or 0 is Poisson.
+    double cv;
+    // mmpp, diurnal (empty: none): by state, relative rate and mean time per visit; the states are
+    // visited in turn.
     struct reals state_rate_frac, state_hold_s;
     // diurnal: rate at equal steps over the period, relative; linear between them and from the last
     // back to the first. The simulation starts start_s into the period. Exactly one of a curve, a
@@ -132,6 +135,10 @@ void arrival_unload(struct arrival_config *config);
 // The rates that a diurnal process follows, whichever way they are given. The list is the caller's
 // to free with mem_free(out->v). Fails where a file that was not loaded cannot be read.
 int arrival_diurnal_curve(const struct arrival_config *config, struct reals *out, struct err *err);
+
+// Makes of a process whose rate follows the time (diurnal, replay) the one that is left when its
+// rate stands still: of a curve with its bursts, and Poisson of a trace. Others stay as they are.
+void arrival_steady(struct arrival_config *config);
 
 // Whether queries get their sizes from the process instead of the service's size distribution.
 bool arrival_carries_sizes(const struct arrival_config *config);

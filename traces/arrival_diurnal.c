@@ -5,6 +5,15 @@
 // integral is a parabola, solved in the form that does not cancel, d = 2 u / (r + sqrt(r^2 + 2 s
 // u)) for rate r and slope s. The position is kept as (piece, offset), so nothing is lost over
 // days.
+//
+// Bursts on top of the day, either of:
+//   cv      the gaps that are used up are gamma-distributed instead (gamma_gap.h): a renewal
+//   process
+//           whose clock runs with the curve. Over spans of many gaps in which the curve stands
+//           still, counts have a variance of cv^2 times their mean.
+//   states  the curve's rate is multiplied by that of a hidden state (modulate.h), and a gap is
+//   used
+//           up visit by visit.
 #include "traces/arrival.h"
 
 #include <math.h>
@@ -13,6 +22,8 @@
 #include "base/mem.h"
 #include "traces/daycurve.h"
 #include "traces/draw.h"
+#include "traces/gamma_gap.h"
+#include "traces/modulate.h"
 #include "traces/ticks.h"
 
 struct diurnal {
@@ -21,8 +32,13 @@ struct diurnal {
         uint64_t piece;      // since the period that the simulation starts in
         double offset_ticks; // into the piece
         int64_t now_ticks;
+        struct modulate_place visit; // of states
     } place;
     struct rng_stream stream;
+    bool has_gamma, has_states;
+    struct gamma_gap gamma;
+    struct modulate modulate;
+    double end_ticks; // of the states: nobody asks for what comes after it
     double piece_ticks, start_ticks;
     size_t n_points;
     double *per_tick;  // owned: arrivals per tick at the start of each piece
@@ -30,6 +46,7 @@ struct diurnal {
 };
 
 #define SHORTEST_PIECE_S 1e-6
+#define LEAST_CV 0.01
 
 static bool has_file(const struct arrival_config *config)
 {
@@ -75,10 +92,32 @@ static int check_given(const struct arrival_config *config, size_t *n_points, st
     return config->file_frac.n > 0 ? check_curve(&config->file_frac, "curve_file", err) : 0;
 }
 
+static bool has_states(const struct arrival_config *config)
+{
+    return config->state_rate_frac.n > 0 || config->state_hold_s.n > 0;
+}
+
+// Exponential gaps are what there is without it; 0: nobody filled it.
+static bool has_cv(const struct arrival_config *config)
+{
+    return config->cv != 0 && config->cv != 1;
+}
+
+static int check_bursts(const struct arrival_config *config, struct err *err)
+{
+    if (!(config->cv >= 0))
+        return err_set(err, ERR_STUDY, "cv: expected more than 0, got %g", config->cv);
+    if (!has_states(config))
+        return 0;
+    if (has_cv(config))
+        return err_set(err, ERR_STUDY, "cv: expected one of cv and states");
+    return modulate_check(config, err);
+}
+
 static int diurnal_check(const struct arrival_config *config, struct err *err)
 {
     size_t n_points = 0;
-    if (check_given(config, &n_points, err))
+    if (check_given(config, &n_points, err) || check_bursts(config, err))
         return -1;
     if (!(config->period_s >= SHORTEST_PIECE_S * (double)n_points) || !(config->period_s > 0) ||
         config->period_s > 1e9)
@@ -132,6 +171,18 @@ int arrival_diurnal_curve(const struct arrival_config *config, struct reals *out
     return 0;
 }
 
+static void start_bursts(struct diurnal *d, const struct arrival_setup *setup)
+{
+    bool endless = setup->end_ns == 0 || setup->end_ns >= SIMTIME_LONGEST;
+    d->has_states = has_states(setup->config);
+    d->has_gamma = !d->has_states && has_cv(setup->config);
+    d->end_ticks = endless ? (double)TICKS_TOP : (double)setup->end_ns * TICKS_PER_NS;
+    if (d->has_states)
+        modulate_start(&d->modulate, &d->place.visit, setup);
+    if (d->has_gamma)
+        d->gamma = gamma_gap_of(&d->stream, setup->config->cv);
+}
+
 static int diurnal_start(void *state, const struct arrival_setup *setup, struct err *err)
 {
     struct diurnal *d = state;
@@ -143,6 +194,7 @@ static int diurnal_start(void *state, const struct arrival_setup *setup, struct 
         total += curve.v[i];
     double mean_frac = total / (double)curve.n;
     d->stream = rng_stream(setup->seed, RNG_ARRIVAL, RNG_ENTITY(setup->cell, setup->service));
+    start_bursts(d, setup);
     d->n_points = curve.n;
     d->per_tick = curve.v;
     for (size_t i = 0; i < curve.n; i++)
@@ -159,6 +211,7 @@ static void diurnal_stop(void *state)
 {
     struct diurnal *d = state;
     mem_free(d->per_tick);
+    modulate_stop(&d->modulate);
 }
 
 // Time since the start of the simulation at the position.
@@ -167,32 +220,71 @@ static double position_ticks(const struct diurnal *d)
     return (double)d->place.piece * d->piece_ticks + d->place.offset_ticks - d->start_ticks;
 }
 
+// From the position to the end of its piece, or of its visit where that comes first.
+struct stretch {
+    double rate, last, slope; // at both ends, and per tick
+    double end_ticks;         // into the piece
+    double factor;            // on the rate
+    bool leaves;              // a visit ends there
+};
+
+static struct stretch next_stretch(const struct diurnal *d)
+{
+    double first = d->per_tick[d->place.piece % d->n_points];
+    struct stretch s = {.last = d->per_tick[(d->place.piece + 1) % d->n_points],
+                        .end_ticks = d->piece_ticks,
+                        .factor = 1};
+    s.slope = (s.last - first) / d->piece_ticks;
+    s.rate = first + s.slope * d->place.offset_ticks;
+    if (!d->has_states)
+        return s;
+    double left_ticks = (double)d->place.visit.leave_ticks - position_ticks(d);
+    double leave_ticks = d->place.offset_ticks + fmax(left_ticks, 0);
+    s.factor = d->modulate.rate_frac[d->place.visit.state];
+    s.leaves = leave_ticks < s.end_ticks;
+    if (s.leaves) {
+        s.end_ticks = leave_ticks;
+        s.last = first + s.slope * leave_ticks;
+    }
+    return s;
+}
+
+// Past the end of a stretch, with `unit` still to be used up; returns what is left of that.
+static double step_over(struct diurnal *d, const struct stretch *s, double unit)
+{
+    if (s->leaves) {
+        d->place.offset_ticks = s->end_ticks;
+        modulate_leave(&d->modulate, &d->place.visit);
+        return unit;
+    }
+    d->place.piece++;
+    d->place.offset_ticks = 0;
+    // A gap longer than a period: whole periods at once, so that a tiny rate costs no time.
+    double periods = d->has_states ? 0 : fmin(floor(unit / d->per_period), 0x1p40);
+    if (periods < 1)
+        return unit;
+    d->place.piece += (uint64_t)periods * d->n_points;
+    return unit - periods * d->per_period;
+}
+
 // Moves the position on until the integral of the rate has grown by `unit`.
 static void use_up(struct diurnal *d, double unit)
 {
     while (d->place.now_ticks < TICKS_TOP) {
-        double first = d->per_tick[d->place.piece % d->n_points];
-        double last = d->per_tick[(d->place.piece + 1) % d->n_points];
-        double slope = (last - first) / d->piece_ticks;
-        double rate = first + slope * d->place.offset_ticks;
-        double left = 0.5 * (rate + last) * (d->piece_ticks - d->place.offset_ticks);
+        struct stretch s = next_stretch(d);
+        double left = 0.5 * (s.rate + s.last) * (s.end_ticks - d->place.offset_ticks) * s.factor;
         if (unit < left) {
-            double root = sqrt(fmax(rate * rate + 2 * slope * unit, 0));
+            double plain = unit / s.factor;
+            double root = sqrt(fmax(s.rate * s.rate + 2 * s.slope * plain, 0));
             d->place.offset_ticks =
-                fmin(d->place.offset_ticks + 2 * unit / (rate + root), d->piece_ticks);
+                fmin(d->place.offset_ticks + 2 * plain / (s.rate + root), s.end_ticks);
             break;
         }
-        unit -= left;
-        d->place.piece++;
-        d->place.offset_ticks = 0;
-        // A gap longer than a period: whole periods at once, so that a tiny rate costs no time.
-        double periods = fmin(floor(unit / d->per_period), 0x1p40);
-        if (periods >= 1) {
-            d->place.piece += (uint64_t)periods * d->n_points;
-            unit -= periods * d->per_period;
-        }
+        unit = step_over(d, &s, unit - left);
         if (position_ticks(d) >= 0x1p61)
             break;
+        if (d->has_states && position_ticks(d) >= d->end_ticks)
+            d->place.now_ticks = TICKS_TOP;
     }
     // Products of different pieces round differently: never step back by that last bit.
     int64_t ticks = ticks_round(fmax(position_ticks(d), 0));
@@ -205,7 +297,10 @@ static void diurnal_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *si
     struct diurnal *d = state;
     uint64_t words[DRAW_BUFFER];
     double unit_gaps[ARRIVAL_BLOCK];
-    rng_exponential(draw_words(&d->stream, d->place.index, n, words), n, unit_gaps);
+    if (!d->has_gamma)
+        rng_exponential(draw_words(&d->stream, d->place.index, n, words), n, unit_gaps);
+    for (size_t i = 0; d->has_gamma && i < n; i++)
+        unit_gaps[i] = gamma_gap_draw(&d->gamma, d->place.index + i);
     for (size_t i = 0; i < n; i++) {
         use_up(d, unit_gaps[i]);
         arrive_ns[i] = ticks_to_ns(d->place.now_ticks);
@@ -215,9 +310,11 @@ static void diurnal_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *si
 
 static bool diurnal_place_fits(const void *state)
 {
-    const struct diurnal_place *place = &((const struct diurnal *)state)->place;
+    const struct diurnal *d = state;
+    const struct diurnal_place *place = &d->place;
     return ticks_in_range(place->now_ticks) && place->offset_ticks >= 0 &&
-           isfinite(place->offset_ticks);
+           isfinite(place->offset_ticks) &&
+           (!d->has_states || modulate_place_fits(&d->modulate, &place->visit));
 }
 
 static const struct field diurnal_fields[] = {
@@ -250,12 +347,15 @@ static const struct field diurnal_fields[] = {
           "length of the curve; the service's rate is the mean over it"),
     FIELD(arrival_config, "start", FIELD_REAL, UNIT_TIME, start_s, 0, 1e9, "0",
           "where in the period the simulation starts"),
+    FIELD(arrival_config, "cv", FIELD_REAL, UNIT_NONE, cv, LEAST_CV, 100, "1",
+          "bursts: coefficient of variation of gamma-distributed gaps at a steady rate; 1: none"),
+    MODULATE_FIELDS(""),
     FIELD_END,
 };
 
 const struct arrival_type arrival_diurnal = {
     .name = "diurnal",
-    .help = "Poisson with a rate that follows a periodic curve, such as a day",
+    .help = "a rate that follows a periodic curve, such as a day: Poisson, or with bursts",
     .fields = diurnal_fields,
     .state_bytes = sizeof(struct diurnal),
     .place_bytes = sizeof(struct diurnal_place),

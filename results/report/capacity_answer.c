@@ -23,10 +23,28 @@ static void print_target(FILE *out, const struct capacity_result *s, uint32_t se
             time_text(m->sla_s, time, sizeof time));
 }
 
+// Between two texts.
+static void print_number(FILE *out, const char *before, double value, const char *behind)
+{
+    char *number = table_number(value);
+    fprintf(out, "%s%s%s", before, number, behind);
+    mem_free(number);
+}
+
 static void print_price(FILE *out, double usd_per_h)
 {
     if (isfinite(usd_per_h))
-        fprintf(out, ", $%.4g/h", usd_per_h);
+        print_number(out, ", $", usd_per_h, "/h");
+}
+
+static void print_binding(FILE *out, const struct capacity_result *s, uint32_t service,
+                          const struct measurement *at)
+{
+    if (!isfinite(at->sla_s))
+        return;
+    fprintf(out, "; ");
+    print_target(out, s, service, at);
+    fprintf(out, " decides");
 }
 
 static bool is_asked(const struct capacity_result *s, const char *find)
@@ -128,18 +146,32 @@ static void print_size(FILE *out, const struct capacity_result *s, const struct 
     if (z->state == CAPACITY_RANGE)
         fprintf(out, " (%u to %u: too close to tell)", z->n_least, z->n_most);
     print_price(out, z->cost_usd_per_h);
-    if (z->state == CAPACITY_FOUND && z->below.stable == VERDICT_NOT_ASKED && z->n > 1) {
+    if (z->state == CAPACITY_FOUND && z->below.stable == VERDICT_NOT_ASKED && z->n > 1)
         fprintf(out, "; fewer could not do the work");
-    } else if (isfinite(z->at_n.sla_s)) {
-        fprintf(out, "; ");
-        print_target(out, s, z->binding, &z->at_n);
-        fprintf(out, " decides");
-    }
+    else
+        print_binding(out, s, z->binding, &z->at_n);
     for (const struct capacity_size *more = s->sizes; more < s->sizes + s->n_sizes; more++)
         if (more->scheduler == z->scheduler && more->type == z->type &&
             (more->cells_down == 0 || !(more->margin_frac > 0)) && !is_plain(more))
             print_more(out, z, more);
     fprintf(out, ".\n");
+}
+
+// The other types, where an idle server of them is too slow.
+static void print_ruled_out(FILE *out, const struct capacity_result *s, uint32_t scheduler)
+{
+    uint32_t service;
+    char time[40];
+    for (uint32_t t = 0; t < s->n_types; t++) {
+        if (!capacity_result_unreachable(s, scheduler, t, &service))
+            continue;
+        const struct measurement *m =
+            &s->unloaded[((size_t)scheduler * s->n_types + t) * s->n_services + service];
+        fprintf(out, "No number of `%s` can: ", s->types[t]);
+        print_target(out, s, service, m);
+        fprintf(out, " takes %s on an idle one.\n",
+                time_text(m->sla_latency_s.value, time, sizeof time));
+    }
 }
 
 // What the services cost each other on one server: one waits behind the other's long queries.
@@ -161,17 +193,20 @@ static void print_sizes(FILE *out, const struct capacity_result *s)
     const struct capacity_size *z = best_size(s);
     if (z) {
         print_size(out, s, z);
+        print_ruled_out(out, s, z->scheduler);
         print_mix(out, z);
         return;
     }
-    z = &s->sizes[0];
-    fprintf(out, "No answer: %s%u %s of `%s` do not hold it", z->n > 1 ? "even " : "", z->n,
-            counted(s, z->n), s->types[z->type]);
-    if (isfinite(z->at_n.sla_s)) {
-        fprintf(out, "; ");
-        print_target(out, s, z->binding, &z->at_n);
-        fprintf(out, " decides");
-    }
+    // Of a type that is not ruled out by its own slowness.
+    z = s->sizes;
+    while (z + 1 < s->sizes + s->n_sizes &&
+           capacity_result_unreachable(s, z->scheduler, z->type, NULL))
+        z++;
+    fprintf(out, "No answer: %s%u %s of `%s` do%s not hold it", z->n > 1 ? "even " : "", z->n,
+            counted(s, z->n), s->types[z->type], z->n == 1 ? "es" : "");
+    if (z->at_n.stable == VERDICT_NOT_ASKED)
+        fprintf(out, "; the work alone asks for more");
+    print_binding(out, s, z->binding, &z->at_n);
     fprintf(out, ".\n");
 }
 
@@ -187,20 +222,17 @@ static void print_load(FILE *out, const struct capacity_result *s)
         fprintf(out, "No answer: the fleet holds no load within its targets.\n");
         return;
     }
-    fprintf(out, "The fleet holds %.4g qps", best->held_qps);
+    print_number(out, "The fleet holds ", best->held_qps, " qps");
     if (s->n_schedulers > 1)
         fprintf(out, " by %s", s->schedulers[best->scheduler]);
-    fprintf(out, ", %.3g times the %.4g qps that are asked", best->held_qps / best->asked_qps,
-            best->asked_qps);
+    fprintf(out, ", %.3g times", best->held_qps / best->asked_qps);
+    print_number(out, " the ", best->asked_qps, " qps that are asked");
     print_price(out, best->cost_usd_per_h);
-    if (isfinite(best->at_held.sla_s)) {
-        fprintf(out, "; ");
-        print_target(out, s, best->binding, &best->at_held);
-        fprintf(out, " decides");
+    print_binding(out, s, best->binding, &best->at_held);
+    if (s->margin_frac > 0) {
+        print_number(out, "; plan for ", best->planned_qps, " qps, and it holds");
+        fprintf(out, " %g %% more", 100 * s->margin_frac);
     }
-    if (s->margin_frac > 0)
-        fprintf(out, "; plan for %.4g qps, and it holds %g %% more", best->planned_qps,
-                100 * s->margin_frac);
     fprintf(out, ".\n");
 }
 
@@ -221,21 +253,19 @@ static void print_plan(FILE *out, const struct capacity_result *s)
         service = of;
         at = i;
     }
-    fprintf(out, "%u server%s at most%s%s", total->peak_servers,
-            total->peak_servers == 1 ? "" : "s", is_asked(s, "day") ? "" : ", ",
-            is_asked(s, "day") ? "" : plan.allocation);
+    fprintf(out, "%u server%s at most", total->peak_servers, total->peak_servers == 1 ? "" : "s");
     if (!is_asked(s, "day"))
-        fprintf(out, " and %s", plan.provisioning);
+        fprintf(out, ", %s and %s", plan.allocation, plan.provisioning);
     if (s->n_schedulers > 1)
         fprintf(out, " by %s", plan.scheduler);
     if (isfinite(total->cost_usd))
-        fprintf(out, ", $%.4g a day", total->cost_usd);
-    if (total->margin_servers > 0)
+        print_number(out, ", $", total->cost_usd, " a day");
+    if (total->margin_servers > 0) {
         fprintf(out, " (%u", total->margin_servers);
-    if (total->margin_servers > 0 && isfinite(total->margin_cost_usd))
-        fprintf(out, ", $%.4g", total->margin_cost_usd);
-    if (total->margin_servers > 0)
+        if (isfinite(total->margin_cost_usd))
+            print_number(out, ", $", total->margin_cost_usd, "");
         fprintf(out, " for %g %% more)", 100 * s->margin_frac);
+    }
     fprintf(out, ": %u of %u targets of services and intervals are met", total->n_met, n_judged);
     if (isfinite(worst)) {
         char *time = capacity_rows_time(s, at);

@@ -5,7 +5,7 @@
 #include "app/cmd.h"
 #include "app/job.h"
 #include "capacity/capacity_search.h"
-#include "capacity/memo.h"
+#include "runs/memo.h"
 #include "runs/checkpointing.h"
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
@@ -55,18 +55,6 @@ static int finish(const struct task *task, const struct job_search *search,
     return 0;
 }
 
-// Where a search stopped and how to resume it; also with --quiet, because there is nothing else to
-// see.
-static void report_stop(const struct task *task, const struct memo *memo)
-{
-    task->line->status = CMD_STOPPED;
-    if (task->eval->rank == 0)
-        fprintf(stderr, "recfleet: stopped, %zu answers saved in %s; %s\n", memo_n(memo),
-                task->kept,
-                cmd_given(task->line, "--resume") ? "resume with the same command"
-                                                  : "resume with --resume");
-}
-
 // Everything behind an open memo.
 static int answer_study(const struct task *task, struct memo *memo, struct err *err)
 {
@@ -79,7 +67,7 @@ static int answer_study(const struct task *task, struct memo *memo, struct err *
     search.info.n_queries = context.n_queries;
     search.info.n_restarts = memo_n_kept(memo) > 0;
     if (rc == 0 && context.stopped)
-        report_stop(task, memo);
+        job_search_stopped(task->line, task->eval, memo, task->output);
     else if (rc == 0 && context.out_of_reach)
         report_out_of_reach(task, context.answer);
     else if (rc == 0)
@@ -176,8 +164,10 @@ const struct cmd cmd_capacity = {
         "cores, that hold the traffic within its latency targets; the most traffic that the fleet "
         "holds; the fleet over a day; or which servers should serve which service, hour by hour, "
         "by three allocations and two ways of provisioning, each simulated. Prints tables and "
-        "writes one HDF5 file. What was simulated is saved beside it until it is there; on SIGTERM "
-        "or SIGUSR2 the search stops, and --resume continues it. The answer is the same on any "
+        "writes one HDF5 file. What was simulated is saved beside it until it is there; on "
+        "SIGTERM, "
+        "SIGUSR2 or Ctrl-C the search stops, and --resume continues it. The answer is the same on "
+        "any "
         "number of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",
     .options = options,

@@ -55,12 +55,18 @@ static void judge(struct cmd_line *line, const struct summary *summary)
             line->status = CMD_SLA_MISSED;
 }
 
-// Of a run that was done, or stopped: then also with --quiet, because there is nothing else to see.
+// Of a run that was done, or stopped: then where it stopped also with --quiet, because there is
+// nothing else to see.
 static void report(struct cmd_line *line, const struct study *study,
                    const struct eval_result *result, const char *path)
 {
     if (result->stopped) {
         line->status = CMD_STOPPED;
+        if (!cmd_given(line, "--quiet") && result->summary) {
+            printf("stopped; so far:\n");
+            report_print(stdout, result->meta, result->summary, &result->info);
+            fflush(stdout); // before the line on stderr
+        }
         fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; resume with %s\n",
                 simtime_to_s(result->stopped_ns), simtime_to_s(study->settings.duration_ns),
                 result->checkpoint, cmd_given(line, "--resume") ? "the same command" : "--resume");
@@ -150,8 +156,8 @@ const struct cmd cmd_run = {
     .description =
         "Simulates every query of the study on every server, prints a table, and writes one HDF5 "
         "file that is also valid netCDF-4. Runs on one process, or on many under mpirun or srun; "
-        "the answer is the same. The run is saved now and then, and on SIGUSR1; on SIGTERM or "
-        "SIGUSR2 it is saved and stops. --resume continues it, on any number of ranks.",
+        "the answer is the same. The run is saved now and then, and on SIGUSR1; on SIGTERM, "
+        "SIGUSR2 or Ctrl-C it is saved and stops. --resume continues it, on any number of ranks.",
     .example = "mpirun -n 4 recfleet run quickstart.yaml -o out.h5 --set traffic[0].rate=9000qps",
     .options = options,
     .exits = 1u << CMD_SLA_MISSED | 1u << CMD_STOPPED,

@@ -155,6 +155,14 @@ static int write_merged(struct order *order, struct err *err)
     return rc;
 }
 
+static void print_part(const struct order *order)
+{
+    struct sweep_result *points = merge_read(order->survey);
+    report_sweep_print(stdout, points);
+    sweep_result_destroy(points);
+    fflush(stdout);
+}
+
 static void say_counts(const struct order *order, const struct sweep_outcome *outcome)
 {
     uint32_t n = order->survey->n_points, n_chosen = idset_count(order->chosen, n);
@@ -175,6 +183,8 @@ static int finish(struct order *order, const struct sweep_outcome *outcome, bool
 {
     if (outcome->stopped) {
         order->line->status = CMD_STOPPED;
+        if (merges && outcome->n_done > 0 && !cmd_given(order->line, "--quiet"))
+            print_part(order);
         name_failures(order, outcome);
         fprintf(stderr, "recfleet: stopped, %u of %u points done; resume with the same command\n",
                 outcome->n_done, idset_count(order->todo, order->survey->n_points));
@@ -317,7 +327,7 @@ const struct cmd cmd_sweep = {
         "is printed. A point that fails holds up no other: it is named, and the same command "
         "tries it again. With --point or --share, a task of an array does its part; recfleet "
         "merge puts the parts together. A study that was edited has its points done again. "
-        "SIGTERM or SIGUSR2 saves what is under way and stops.",
+        "SIGTERM, SIGUSR2 or Ctrl-C saves what is under way and stops.",
     .example = "mpirun -n 8 recfleet sweep slurm/studies/20-sweep.yaml -o sweep.h5",
     .options = options,
     .exits = 1u << CMD_STOPPED | 1u << CMD_INCOMPLETE,

@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
+#include "results/file/capacity_result.h"
 #include "results/file/claim.h"
 #include "results/file/dataset_write.h"
 #include "results/file/durable.h"
+#include "results/file/tuning_result.h"
 #include "runs/explain.h"
 #include "study/study_notes.h"
 
@@ -133,6 +136,32 @@ void job_search_end(struct job_search *search)
 {
     search->info.wall_s = wallclock_s() - search->begin_s;
     progress_end(&search->progress);
+}
+
+void job_search_stopped(struct cmd_line *line, const struct eval *eval, const struct memo *memo,
+                        const char *output)
+{
+    line->status = CMD_STOPPED;
+    if (eval->rank == 0)
+        fprintf(
+            stderr, "recfleet: stopped, %zu answers saved in %s.memo; %s\n", memo_n(memo), output,
+            cmd_given(line, "--resume") ? "resume with the same command" : "resume with --resume");
+}
+
+bool job_has_answer(const struct survey *survey, bool tuned)
+{
+    const struct survey_source *source = &survey->source;
+    const struct chosen none = {0};
+    struct tuning_result *tuning = tuned ? tuning_result_read(survey->output, &none, NULL) : NULL;
+    struct capacity_result *sizes = tuned ? NULL : capacity_result_read(survey->output, NULL);
+    const char *study = tuning ? tuning->study : sizes ? sizes->study : "";
+    const char *version = tuning ? tuning->program_version : sizes ? sizes->program_version : "";
+    char *written = survey_written(source->text, source->settings, source->n_settings);
+    bool same = strcmp(study, written) == 0 && strcmp(version, RECFLEET_VERSION) == 0;
+    mem_free(written);
+    tuning_result_destroy(tuning);
+    capacity_result_destroy(sizes);
+    return same;
 }
 
 void job_search_print(const struct job_search *search, const char *output)

@@ -17,6 +17,7 @@
 
 #include "app/cmd.h"
 #include "runs/eval.h"
+#include "runs/memo.h"
 #include "runs/progress.h"
 
 // Collective (all processes of the job).
@@ -56,6 +57,13 @@ void job_search_begin(struct job_search *search, const struct cmd_line *line,
                       const struct eval *eval);
 // Not collective. Ends the progress, and the time that info->wall_s says.
 void job_search_end(struct job_search *search);
+// Not collective. Says, also with --quiet because there is nothing else to see, that a signal ended
+// it and how to resume it: with the answers in OUTPUT.memo.
+void job_search_stopped(struct cmd_line *line, const struct eval *eval, const struct memo *memo,
+                        const char *output);
+// Not collective. Is what this program found for this study at its output: by `recfleet tune`, or
+// by `recfleet capacity`?
+bool job_has_answer(const struct survey *survey, bool tuned);
 // Not collective. Prints what it has cost, and where the results are.
 void job_search_print(const struct job_search *search, const char *output);
 

@@ -173,6 +173,7 @@ static int make_plans(struct capacity_context *context, struct err *err)
 
 static int can_be_met(struct capacity_context *context, bool given, struct err *err)
 {
+    capacity_context_stage(context, "idle servers", context->to_frac);
     if (unloaded_find(context, given, err) < 0)
         return -1;
     context->out_of_reach = capacity_result_out_of_reach(context->answer);
@@ -183,7 +184,7 @@ static int answer_parts(struct capacity_context *context, struct err *err)
 {
     int find = context->study->capacity.find;
     bool days = find == FIND_DAY || find == FIND_PLAN;
-    if (days && sample_check(context->study, true, err) < 0)
+    if (days && sample_check(context->study, err) < 0)
         return err_prefix(err, "%s", context->study->path);
     if (days && capacity_context_forecast(context->study, context->answer->demand, err) < 0)
         return -1;
@@ -217,6 +218,9 @@ int capacity_search_run(struct capacity_context *context, const struct capacity_
     context->answer = capacity_search_frame(search);
     capacity_context_open(context);
     int rc = answer_parts(context, err);
+    // A signal ends a simulation in its middle, too.
+    if (rc < 0 && context->memo && memo_stop(context->memo))
+        context->stopped = true;
     capacity_context_close(context);
     if (rc == 0)
         return 0;

@@ -20,7 +20,7 @@
 // is simulated over and over. Numbers of slices (struct slice) from 2^48 on are the day's.
 //
 //     struct day_result result = {.rows = {trials, n_services, days}};
-//     if (sample_check(study, plan.rates_qps != NULL, &err) < 0) ...
+//     if (sample_check(study, &err) < 0) ...
 //     if (day_run(bench, &plan, &result, &err) < 0) ...
 #ifndef CAPACITY_DAY_H
 #define CAPACITY_DAY_H
@@ -34,7 +34,7 @@
 // Interval, windows, cells, warm-up: as the study's capacity section says, where it says so.
 struct day_plan {
     const struct fleet_variant *fleets; // [interval]; of one study, with the same services
-    const double *rates_qps; // [interval][service], Poisson; NULL: the services' own processes
+    const double *rates_qps; // [interval][service], steady; NULL: the services' own processes
     double accuracy_frac;    // half-width of p95 over p95; <= 0: no pilot, as little as will do
     uint64_t number;         // below 2^15: days of one number see the same traffic
 };

@@ -2,7 +2,6 @@
 #include "capacity/peak_load.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "runs/demand.h"
 #include "base/mem.h"
@@ -18,7 +17,6 @@ struct peak_load {
     struct service_config *services; // [n_services]
     double *peak_qps, *rates_qps;    // [n_services] with headroom; of a point
     double sum_qps, least_s;         // of the peaks; of a run
-    bool own;                        // every service keeps its own process
 };
 
 // ---- creation -----------------------------------------------------------------------------------
@@ -32,12 +30,9 @@ static int find_peaks(struct peak_load *peak, struct err *err)
     for (size_t i = 0; i < n_rows; i++) // [interval][service]
         peak->peak_qps[i % n] = fmax(peak->peak_qps[i % n], demand[i].peak_qps);
     mem_free(demand);
-    peak->own = true;
     for (size_t s = 0; s < n; s++) {
         peak->peak_qps[s] *= 1 + study->capacity.headroom_frac;
         peak->sum_qps += peak->peak_qps[s];
-        const char *process = arrival_types[study->services[s].traffic.arrivals.process]->name;
-        peak->own &= strcmp(process, "diurnal") != 0 && strcmp(process, "replay") != 0;
     }
     return rc;
 }
@@ -59,7 +54,7 @@ struct peak_load *peak_load_create(struct capacity_context *context, struct err 
             fmax(peak->least_s, PEAK_LOAD_LEAST_TARGETS * simtime_to_s(study->services[s].sla_ns));
     }
     if (find_peaks(peak, err) == 0) {
-        if (sample_check(study, !peak->own, err) == 0)
+        if (sample_check(study, err) == 0)
             return peak;
         err_prefix(err, "%s", study->path);
     }
@@ -116,7 +111,7 @@ static struct slice make_slice(struct peak_load *peak, const struct peak_load_po
         peak->rates_qps[s] = peak->peak_qps[s] * point->scale;
         peak->services[s].traffic.rate_qps = peak->rates_qps[s];
     }
-    slice.rates_qps = peak->own ? NULL : peak->rates_qps;
+    slice.rates_qps = peak->rates_qps;
     return slice;
 }
 

@@ -3,8 +3,8 @@
 //
 // A fleet is sized for the worst that comes: every service at the highest rate of its day
 // (traces/forecast.h), all of them at once, and the headroom on top. Where a service's rate changes
-// over the day (diurnal, replay) the peak is a Poisson stream of that rate, like an hour that never
-// ends. Where no service's does, each keeps its own process, bursts included.
+// over the day the peak is like an hour that never ends: Poisson, or with the bursts that a curve
+// has on top (arrival_steady()). Where it does not, a service keeps its own process.
 //
 // A measurement is one slice (sample.h) of as many queries as asked for: of all cells of the fleet
 // if that makes it at least PEAK_LOAD_LEAST_TARGETS of the longest target, else of fewer cells. Its

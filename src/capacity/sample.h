@@ -11,8 +11,8 @@
 // answers depends neither on the ranks nor on what else was simulated.
 //
 // Cells are not independent when traffic moves between them (failures with failover and events of
-// whole cells), and a list of failures belongs to a time; sample_check() refuses both, and arrivals
-// that cannot begin anywhere (replay, unless rates are given).
+// whole cells), and a list of failures belongs to a time; sample_check() refuses both. Arrivals
+// that cannot begin anywhere (replay) need slices that bring their rates.
 #ifndef CAPACITY_SAMPLE_H
 #define CAPACITY_SAMPLE_H
 
@@ -49,9 +49,9 @@ struct slice_result {
     struct measurement *trials;
 };
 
-// Not collective. Can the study be cut so? with_rates: every slice will bring its rates. The text
-// of the error begins with the key that is in the way.
-int sample_check(const struct study *study, bool with_rates, struct err *err);
+// Not collective. Can the study be cut so? The text of the error begins with the key that is in the
+// way.
+int sample_check(const struct study *study, struct err *err);
 
 // Collective (comm). `memo` may be NULL; both borrowed until sample_bench_destroy(), and so are the
 // cost models of the studies that slices come from.

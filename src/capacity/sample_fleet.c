@@ -104,7 +104,7 @@ static void add_service(struct sample_fleet *sampled, const struct slice *slice,
         return;
     traffic->rate_qps = rate_qps * ((double)sampled->n_servers / (double)sampled->of_servers);
     if (slice->rates_qps) {
-        traffic->arrivals.process = arrival_find(arrival_poisson.name);
+        arrival_steady(&traffic->arrivals);
     } else if (follows_curve(&traffic->arrivals)) {
         double period_s = traffic->arrivals.period_s;
         double at_s = fmod(traffic->arrivals.start_s + slice->start_s, period_s);

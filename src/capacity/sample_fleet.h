@@ -43,8 +43,9 @@ struct slice {
     const struct fleet_variant *fleet;
     uint64_t number;         // keys the draws: slices that share it see the same queries
     uint32_t n_cells;        // simulated, 1 .. fleet->n_cells
-    const double *rates_qps; // [fleet->n_services] over the whole fleet, Poisson; NULL: each
-                             // service's own process, begun at start_s of its period
+    const double *rates_qps; // [fleet->n_services] over the whole fleet, steady but for bursts
+                             // (arrival_steady()); NULL: each service's own process, begun at
+                             // start_s of its period
     double start_s;          // of the day, when the warm-up begins; may be below 0: the day before
     int64_t warmup_ns, length_ns; // not measured, measured
     uint32_t n_bins;              // of the measured time, >= 1: batches of the intervals

@@ -159,7 +159,7 @@ END_TEST
 static void expect_refused(struct study *study, const char *reason)
 {
     struct err err = {0};
-    ck_assert_int_eq(sample_check(study, false, &err), -1);
+    ck_assert_int_eq(sample_check(study, &err), -1);
     ck_assert_msg(strstr(err.text, reason) != NULL, "%s", err.text);
     ck_assert_int_eq(err.code, ERR_STUDY);
 }
@@ -172,7 +172,7 @@ START_TEST(refuses_what_cannot_be_cut)
     const struct outage_event event = {.for_ns = 1, .whole_cell = true};
     struct err err = {0};
     study->outages.mtbf_s = study->outages.mttr_s = 1;
-    ck_assert_int_eq(sample_check(study, false, &err), 0);
+    ck_assert_int_eq(sample_check(study, &err), 0);
     struct outage_config before = study->outages;
     study->outages.events = &event;
     study->outages.n_events = 1;
@@ -188,28 +188,12 @@ START_TEST(refuses_what_cannot_be_cut)
 }
 END_TEST
 
-// A replay cannot begin anywhere; with rates it can, and its sizes are the study's table.
-START_TEST(refuses_a_replay)
-{
-    struct study *study = sample_fixture_study();
-    struct arrival_config *arrivals = &study->services[1].traffic.arrivals;
-    struct err err = {0};
-    int64_t process = arrivals->process;
-    arrivals->process = arrival_find("replay");
-    arrivals->sizes_from = ARRIVAL_SIZES_DISTRIBUTION;
-    expect_refused(study, "\"b\" replays a trace");
-    ck_assert_int_eq(sample_check(study, true, &err), 0);
-    arrivals->process = process;
-    study_destroy(study);
-}
-END_TEST
-
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {
         {"core", whole_fleet_sees_all_traffic},       {"core", company_does_not_matter},
         {"core", a_number_keys_the_queries},          {"core", begins_at_its_time_of_the_day},
         {"limits", leaves_out_what_is_not_asked_for}, {"limits", tells_an_overload},
-        {"errors", refuses_what_cannot_be_cut},       {"errors", refuses_a_replay}};
+        {"errors", refuses_what_cannot_be_cut}};
     return suite_mpi_run(&argc, &argv, "sample", tests, sizeof tests / sizeof *tests);
 }

@@ -82,6 +82,37 @@ START_TEST(the_day_goes_round)
 }
 END_TEST
 
+// At a given rate a day stands still, with the bursts that were on top of it; what has no day goes
+// on as it was.
+START_TEST(bursts_stay_at_a_rate)
+{
+    static double rates_frac[] = {1, 5}, holds_s[] = {1, 0.25};
+    struct study *study = sample_fixture_study();
+    struct arrival_config *b = &study->services[1].traffic.arrivals,
+                          *a = &study->services[0].traffic.arrivals;
+    uint32_t n_servers[2];
+    struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
+    struct slice slice = sample_fixture_slice(&fleet, 1, 4);
+    const double rates_qps[2] = {700, 500};
+    const char *const expected[] = {"poisson", "gamma", "mmpp"};
+    slice.rates_qps = rates_qps;
+    a->process = arrival_find("hyperexponential");
+    a->cv = 2;
+    for (int k = 0; k < 3; k++) {
+        b->cv = k == 1 ? 3 : 1;
+        b->state_rate_frac = k == 2 ? (struct reals){2, rates_frac} : (struct reals){0, NULL};
+        b->state_hold_s = k == 2 ? (struct reals){2, holds_s} : (struct reals){0, NULL};
+        struct sample_fleet *sampled = sample_fleet_create(&slice);
+        ck_assert_int_eq(sampled->services[1].traffic.arrivals.process, arrival_find(expected[k]));
+        ck_assert_double_eq(sampled->services[1].traffic.rate_qps, 500);
+        ck_assert_int_eq(sampled->services[0].traffic.arrivals.process, a->process);
+        sample_fleet_destroy(sampled);
+    }
+    b->state_rate_frac = b->state_hold_s = (struct reals){0, NULL};
+    study_destroy(study);
+}
+END_TEST
+
 // A service of no rate and a group of no servers are left out; of nothing there is no cut.
 START_TEST(leaves_out_what_does_nothing)
 {
@@ -170,11 +201,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", cells_are_drawn_evenly},
-                                       {"core", the_whole_is_the_whole},
-                                       {"core", the_day_goes_round},
-                                       {"core", tells_what_decides},
-                                       {"limits", leaves_out_what_does_nothing},
-                                       {"limits", no_cell_without_servers}};
+    const struct suite_test tests[] = {
+        {"core", cells_are_drawn_evenly},   {"core", the_whole_is_the_whole},
+        {"core", bursts_stay_at_a_rate},    {"core", the_day_goes_round},
+        {"core", tells_what_decides},       {"limits", leaves_out_what_does_nothing},
+        {"limits", no_cell_without_servers}};
     return suite_run("sample_fleet", tests, sizeof tests / sizeof *tests);
 }

@@ -57,7 +57,7 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/capacity/sample", "src/capacity/memo"]),
+                        "src/runs/probe", "src/capacity/sample", "src/runs/memo"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
                                              "results/file/dataset_file"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),

@@ -384,6 +384,199 @@ START_TEST(diurnal_jumps_over_empty_periods)
 }
 END_TEST
 
+// How far two streams of n arrivals are apart, at most.
+static int64_t apart_ns(const struct arrival_config *a, const struct arrival_config *b, size_t n)
+{
+    int64_t *first = arrivals(a, 1e5, n), *second = arrivals(b, 1e5, n), most_ns = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t ns = llabs(first[i] - second[i]);
+        most_ns = ns > most_ns ? ns : most_ns;
+    }
+    mem_free(first);
+    mem_free(second);
+    return most_ns;
+}
+
+static double flat_curve[] = {2, 2, 2}, two_rates[] = {1, 6}, two_holds[] = {0.01, 0.002};
+
+// On a day that is always the same, bursts are those of the process without a day: the very times,
+// but for the rounding of every gap to whole ticks (2^-10 ns) there.
+START_TEST(bursts_of_a_flat_day)
+{
+    struct arrival_config flat = process("diurnal"), plain = process("gamma");
+    flat.curve_frac = reals(flat_curve, 3);
+    flat.period_s = 0.7;
+    flat.cv = plain.cv = 3;
+    ck_assert_int_le(apart_ns(&flat, &plain, N), 100);
+    flat.cv = 1;
+    plain = process("mmpp");
+    flat.state_rate_frac = plain.state_rate_frac = reals(two_rates, 2);
+    flat.state_hold_s = plain.state_hold_s = reals(two_holds, 2);
+    ck_assert_int_le(apart_ns(&flat, &plain, N), 100);
+    flat.state_rate_frac = flat.state_hold_s = reals(NULL, 0);
+    ck_assert_int_gt(apart_ns(&flat, &plain, N), 1000);
+}
+END_TEST
+
+// Queries before t of a curve 1, 3 over 1 s at 1e5 a second: 0.5 + t of the mean rate, then back.
+static double expected_before(double t_s)
+{
+    double whole = floor(t_s), x = t_s - whole;
+    double part = x < 0.5 ? 0.5 * x + x * x : 0.5 + 1.5 * (x - 0.5) - (x - 0.5) * (x - 0.5);
+    return 1e5 * (whole + part);
+}
+
+static double day_curve[] = {1, 3};
+
+static struct arrival_config burst_day(void)
+{
+    struct arrival_config config = process("diurnal");
+    config.curve_frac = reals(day_curve, 2);
+    config.period_s = 1;
+    return config;
+}
+
+// Seen by a clock that runs with the curve, gaps are gamma-distributed, of mean 1 and the CV.
+START_TEST(gamma_on_a_day)
+{
+    struct arrival_config config = burst_day();
+    config.cv = 2;
+    int64_t *ns = arrivals(&config, 1e5, N);
+    double sum = 0, square = 0, last = 0;
+    for (int i = 0; i < N; i++) {
+        double now = expected_before((double)ns[i] * 1e-9), gap = now - last;
+        last = now;
+        sum += gap;
+        square += gap * gap;
+    }
+    double mean = sum / N;
+    ck_assert_double_eq_tol(mean, 1, 4 * 2 / sqrt(N));
+    // As in gamma_has_the_cv_asked_for.
+    ck_assert_double_eq_tol(sqrt(square / N - mean * mean) / mean, 2, 0.06);
+    mem_free(ns);
+}
+END_TEST
+
+// A state that jumps between rates of variance v, forgotten at r = 1 / hold + 1 / hold, on a curve
+// c: counts over [a, b] have the mean m = integral of c and the variance
+// m + v integral integral c(x) c(y) exp(-r |x - y|).
+static double mmpp_variance(double from_s, double to_s, double rate_qps)
+{
+    enum { STEPS = 400 };
+    double hold = two_holds[0] + two_holds[1], p = two_holds[1] / hold;
+    double mean = (1 - p) * two_rates[0] + p * two_rates[1];
+    double jump = (two_rates[1] - two_rates[0]) / mean, v = p * (1 - p) * jump * jump;
+    double r = 1 / two_holds[0] + 1 / two_holds[1], step_s = (to_s - from_s) / STEPS;
+    double sum = 0, c[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+        double x = from_s + (i + 0.5) * step_s;
+        c[i] = rate_qps * (x < 0.5 ? 0.5 + 2 * x : 2.5 - 2 * x);
+    }
+    for (int i = 0; i < STEPS; i++)
+        for (int j = 0; j < STEPS; j++)
+            sum += c[i] * c[j] * exp(-r * step_s * abs(i - j));
+    return rate_qps * (expected_before(to_s) - expected_before(from_s)) / 1e5 +
+           v * sum * step_s * step_s;
+}
+
+// Counts of the fifths of 4000 days against the closed form: their means within 4 standard errors,
+// their variances within 4 of theirs, sqrt(2 / 4000) and a little for what is not normal.
+START_TEST(states_on_a_day)
+{
+    enum { DAYS = 4000, PARTS = 5, FILL = 500 };
+    const double rate_qps = 1000;
+    struct arrival_config config = burst_day();
+    config.state_rate_frac = reals(two_rates, 2);
+    config.state_hold_s = reals(two_holds, 2);
+    struct arrival_setup setup = setup_of(&config, rate_qps);
+    struct arrival *arrival = arrival_create(&setup, NULL);
+    uint32_t *counts = mem_calloc((size_t)DAYS * PARTS, sizeof *counts);
+    int64_t ns[FILL], part_ns = SIMTIME_S / PARTS;
+    for (bool more = true; more;) {
+        arrival_fill(arrival, FILL, ns, NULL);
+        for (int i = 0; i < FILL && more; i++) {
+            more = ns[i] / part_ns < DAYS * PARTS;
+            if (more)
+                counts[ns[i] / part_ns]++;
+        }
+    }
+    for (int k = 0; k < PARTS; k++) {
+        double from_s = k / (double)PARTS, to_s = (k + 1) / (double)PARTS, sum = 0, square = 0;
+        double mean = rate_qps / 1e5 * (expected_before(to_s) - expected_before(from_s));
+        double variance = mmpp_variance(from_s, to_s, rate_qps);
+        for (int day = 0; day < DAYS; day++) {
+            double off = counts[day * PARTS + k] - mean;
+            sum += off;
+            square += off * off;
+        }
+        ck_assert_double_eq_tol(sum / DAYS, 0, 4 * sqrt(variance / DAYS));
+        ck_assert_double_eq_tol(square / DAYS / variance, 1, 4.5 * sqrt(2.0 / DAYS));
+        ck_assert_double_gt(variance, 2 * mean); // bursts are what this is about
+    }
+    mem_free(counts);
+    arrival_destroy(arrival);
+}
+END_TEST
+
+// A state of rate 0 may last beyond the end: then nothing comes before it.
+START_TEST(a_day_that_never_comes)
+{
+    static double silence[] = {0, 1}, holds_s[] = {1e9, 1e-6};
+    struct arrival_config config = burst_day();
+    config.state_rate_frac = reals(silence, 2);
+    config.state_hold_s = reals(holds_s, 2);
+    struct arrival_setup setup = setup_of(&config, 1);
+    setup.end_ns = 3 * SIMTIME_S;
+    struct arrival *arrival = arrival_create(&setup, NULL);
+    int64_t ns[3];
+    arrival_fill(arrival, 3, ns, NULL);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(ns[i], SIMTIME_NEVER);
+    arrival_destroy(arrival);
+}
+END_TEST
+
+// What is left of a process where time stands still.
+START_TEST(steady_keeps_bursts)
+{
+    struct arrival_config config = burst_day();
+    arrival_steady(&config);
+    ck_assert_int_eq(config.process, arrival_find("poisson"));
+    config = burst_day();
+    config.cv = 2;
+    arrival_steady(&config);
+    ck_assert_int_eq(config.process, arrival_find("gamma"));
+    config = burst_day();
+    config.state_rate_frac = reals(two_rates, 2);
+    arrival_steady(&config);
+    ck_assert_int_eq(config.process, arrival_find("mmpp"));
+    config = process("replay");
+    arrival_steady(&config);
+    ck_assert_int_eq(config.process, arrival_find("poisson"));
+    config = process("deterministic");
+    arrival_steady(&config);
+    ck_assert_int_eq(config.process, arrival_find("deterministic"));
+}
+END_TEST
+
+// Bursts are of one kind.
+START_TEST(bad_bursts_are_refused)
+{
+    struct err err;
+    struct arrival_config config = burst_day();
+    config.cv = -1;
+    assert_begins(refusal(&config, 1, &err), "cv: expected more than 0");
+    config.cv = 2;
+    config.state_rate_frac = reals(two_rates, 2);
+    assert_begins(refusal(&config, 1, &err), "cv: expected one of cv and states");
+    config.cv = 1;
+    assert_begins(refusal(&config, 1, &err), "hold: expected 2 times");
+    config.state_rate_frac = reals(NULL, 0);
+    config.state_hold_s = reals(two_holds, 2);
+    assert_begins(refusal(&config, 1, &err), "states: expected at least 2");
+}
+END_TEST
+
 // The rate of a cell is its share of the fleet's.
 START_TEST(a_share_scales_the_rate)
 {
@@ -404,22 +597,40 @@ END_TEST
 static double test_curve[] = {1, 5, 2}, test_rates[] = {1, 10, 3},
               test_holds[] = {1e-4, 1e-5, 1e-4};
 
+// Every process, and behind them a day with either kind of bursts.
+static int64_t n_kinds(void)
+{
+    int64_t n = 0;
+    while (arrival_types[n])
+        n++;
+    return n + 2;
+}
+
 static struct arrival_config any_process(int64_t i)
 {
-    return (struct arrival_config){.process = i,
-                                   .cv = 1.7,
-                                   .period_s = 1e-3,
-                                   .curve_frac = reals(test_curve, 3),
-                                   .state_rate_frac = reals(test_rates, 3),
-                                   .state_hold_s = reals(test_holds, 3)};
+    struct arrival_config config = {.process = i,
+                                    .cv = 1.7,
+                                    .period_s = 1e-3,
+                                    .curve_frac = reals(test_curve, 3),
+                                    .state_rate_frac = reals(test_rates, 3),
+                                    .state_hold_s = reals(test_holds, 3)};
+    int64_t day = arrival_find("diurnal"), n = n_kinds() - 2;
+    if (i != day && i < n)
+        return config;
+    config.process = day;
+    if (i != n)
+        config.cv = 1;
+    if (i != n + 1)
+        config.state_rate_frac = config.state_hold_s = reals(NULL, 0);
+    return config;
 }
 
 // However the stream of any process is cut into fills, the times are the same.
 START_TEST(cuts_do_not_matter)
 {
-    for (int64_t p = 0; arrival_types[p]; p++) {
+    for (int64_t p = 0; p < n_kinds(); p++) {
         struct arrival_config config = any_process(p);
-        if (arrival_types[p]->carries_rate)
+        if (arrival_types[config.process]->carries_rate)
             continue; // needs a trace: test_replay
         int64_t *whole = arrivals(&config, 1e6, 5000), part[700];
         struct arrival_setup setup = setup_of(&config, 1e6);
@@ -427,7 +638,7 @@ START_TEST(cuts_do_not_matter)
         for (size_t done = 0, n = 1; done + n <= 5000; done += n, n = n * 3 % 601 + 1) {
             arrival_fill(arrival, n, part, NULL);
             ck_assert_msg(memcmp(part, whole + done, n * sizeof *part) == 0, "%s at %zu",
-                          arrival_types[p]->name, done);
+                          arrival_types[config.process]->name, done);
         }
         arrival_destroy(arrival);
         mem_free(whole);
@@ -438,10 +649,10 @@ END_TEST
 // Seed, cell and service each give another stream.
 START_TEST(streams_are_keyed)
 {
-    for (int64_t p = 0; arrival_types[p]; p++) {
+    for (int64_t p = 0; p < n_kinds(); p++) {
         struct arrival_config config = any_process(p);
         int64_t first[4][8];
-        if (arrival_types[p]->carries_rate)
+        if (arrival_types[config.process]->carries_rate)
             continue;
         for (int k = 0; k < 4; k++) {
             struct arrival_setup setup = setup_of(&config, 1e3);
@@ -453,7 +664,7 @@ START_TEST(streams_are_keyed)
             arrival_destroy(arrival);
             for (int other = 0; other < k; other++)
                 ck_assert_msg(memcmp(first[k], first[other], sizeof first[k]) != 0, "%s",
-                              arrival_types[p]->name);
+                              arrival_types[config.process]->name);
         }
     }
 }
@@ -606,10 +817,10 @@ END_TEST
 // A stream put at the place of another goes on as that one does, ahead of it or behind it.
 START_TEST(a_place_is_all_that_changes)
 {
-    for (int64_t p = 0; arrival_types[p]; p++) {
+    for (int64_t p = 0; p < n_kinds(); p++) {
         struct arrival_config config = any_process(p);
         struct arrival_setup setup = setup_of(&config, 1e6);
-        if (arrival_types[p]->carries_rate)
+        if (arrival_types[config.process]->carries_rate)
             continue; // needs a trace: test_replay
         int64_t ns[2][700];
         unsigned char place[ARRIVAL_PLACE_MAX];
@@ -621,9 +832,11 @@ START_TEST(a_place_is_all_that_changes)
             ck_assert(arrival_set_place(other, place));
             arrival_fill(other, 700, ns[1], NULL);
             arrival_fill(first, 700, ns[0], NULL);
-            ck_assert_msg(memcmp(ns[0], ns[1], sizeof ns[0]) == 0, "%s", arrival_types[p]->name);
+            ck_assert_msg(memcmp(ns[0], ns[1], sizeof ns[0]) == 0, "%s",
+                          arrival_types[config.process]->name);
             ck_assert(arrival_set_place(first, place));
-            ck_assert_uint_eq(arrival_place_bytes(first), arrival_types[p]->place_bytes);
+            ck_assert_uint_eq(arrival_place_bytes(first),
+                              arrival_types[config.process]->place_bytes);
         }
         arrival_destroy(first);
         arrival_destroy(other);
@@ -647,15 +860,15 @@ START_TEST(bad_places_are_refused)
 {
     unsigned char place[ARRIVAL_PLACE_MAX];
     memset(place, 0xff, sizeof place);
-    for (int64_t p = 0; arrival_types[p]; p++) {
+    for (int64_t p = 0; p < n_kinds(); p++) {
         struct arrival_config config = any_process(p);
         struct arrival_setup setup = setup_of(&config, 1e6);
-        if (arrival_types[p]->carries_rate)
+        if (arrival_types[config.process]->carries_rate)
             continue; // needs a trace: test_replay
         struct arrival *arrival = arrival_create(&setup, NULL);
-        bool any_will_do = arrival_types[p] == &arrival_deterministic;
+        bool any_will_do = arrival_types[config.process] == &arrival_deterministic;
         ck_assert_msg(arrival_set_place(arrival, place) == any_will_do, "%s",
-                      arrival_types[p]->name);
+                      arrival_types[config.process]->name);
         arrival_destroy(arrival);
     }
 }
@@ -680,6 +893,10 @@ int main(void)
         {"core", diurnal_shapes_are_curves},
         {"core", diurnal_files_are_curves},
         {"core", diurnal_is_silent_where_the_curve_is_zero},
+        {"core", bursts_of_a_flat_day},
+        {"core", gamma_on_a_day},
+        {"core", states_on_a_day},
+        {"core", steady_keeps_bursts},
         {"core", a_share_scales_the_rate},
         {"core", cuts_do_not_matter},
         {"core", streams_are_keyed},
@@ -687,6 +904,7 @@ int main(void)
         {"core", a_place_is_all_that_changes},
         {"limits", gamma_of_no_spread_is_even},
         {"limits", places_have_room},
+        {"limits", a_day_that_never_comes},
         {"limits", diurnal_jumps_over_empty_periods},
         {"limits", no_drift_at_tiny_gaps},
         {"limits", endless_gaps_become_never},
@@ -697,6 +915,7 @@ int main(void)
         {"errors", bad_curves_are_refused},
         {"errors", curves_are_given_once},
         {"errors", bad_places_are_refused},
+        {"errors", bad_bursts_are_refused},
     };
     return suite_run("arrival", tests, sizeof tests / sizeof *tests);
 }

@@ -25,6 +25,7 @@ static struct service_traffic diurnal(double *curve, size_t n, double period_s)
     struct service_traffic traffic = traffic_of("diurnal", 100);
     traffic.arrivals.curve_frac = (struct reals){n, curve};
     traffic.arrivals.period_s = period_s;
+    traffic.arrivals.cv = 1;
     return traffic;
 }
 
@@ -88,6 +89,7 @@ START_TEST(arrivals_agree)
 {
     struct service_traffic traffic = traffic_of("diurnal", 20000);
     struct forecast out[6];
+    traffic.arrivals.cv = 1;
     traffic.arrivals.shape = 1;
     traffic.arrivals.trough_frac = 0.3;
     traffic.arrivals.period_s = 6;

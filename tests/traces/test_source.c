@@ -387,6 +387,8 @@ static struct service_traffic any_service(int64_t process, double rate_qps,
     traffic.arrivals.period_s = 3e-3;
     traffic.arrivals.curve_frac = (struct reals){3, curve_frac};
     traffic.arrivals.state_rate_frac = (struct reals){3, state_rate_frac};
+    if (arrival_types[process] == &arrival_diurnal) // its bursts are of one kind
+        traffic.arrivals.cv = 1;
     traffic.arrivals.state_hold_s = (struct reals){3, state_hold_s};
     if (arrival_types[process]->carries_rate) {
         traffic.arrivals.trace = trace;
