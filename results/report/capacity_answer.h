@@ -12,12 +12,12 @@
 #define RESULTS_REPORT_CAPACITY_ANSWER_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "results/file/capacity_result.h"
+#include "results/report/report_out.h"
 
 // A line for each sentence, and nothing where there is no answer to tell.
-void capacity_answer_print(FILE *out, const struct capacity_result *answer);
+void capacity_answer_print(struct report_out *out, const struct capacity_result *answer);
 
 // Is there one? Not where no number of servers that was looked at holds the traffic, or no load is
 // held.

@@ -19,6 +19,7 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: capacity.headroom=20%"},
     {"--resume", 0, NULL, "resume with the answers that were saved; without any, begin"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // A question about to be answered. All borrowed.
@@ -32,9 +33,15 @@ struct task {
 // What there is to say when nothing holds: with --quiet, too, because there is nothing else to see.
 static void report_out_of_reach(const struct task *task, const struct capacity_result *answer)
 {
+    struct report_out out = cmd_report_out(task->line);
+    bool quiet = cmd_given(task->line, "--quiet");
     task->line->status = CMD_SLA_MISSED;
-    if (task->eval->rank == 0)
-        capacity_answer_print(cmd_given(task->line, "--quiet") ? stderr : stdout, answer);
+    if (task->eval->rank != 0)
+        return;
+    if (quiet)
+        out = (struct report_out){.file = stderr};
+    capacity_answer_print(&out, answer);
+    report_end(&out);
 }
 
 // Writes the answer and prints it.
@@ -49,8 +56,10 @@ static int finish(const struct task *task, const struct job_search *search,
         return -1;
     task->line->status = capacity_answer_holds(answer) ? CMD_DONE : CMD_SLA_MISSED;
     if (eval->rank == 0 && !cmd_given(task->line, "--quiet")) {
-        report_capacity_print(stdout, answer);
-        job_search_print(search, task->output);
+        struct report_out out = cmd_report_out(task->line);
+        report_capacity_print(&out, answer);
+        job_search_print(search, task->output, &out);
+        report_end(&out);
     }
     return 0;
 }
@@ -106,8 +115,10 @@ static bool is_done(const struct task *task)
                 strcmp(there->program_version, RECFLEET_VERSION) == 0;
     task->line->status = same && !capacity_answer_holds(there) ? CMD_SLA_MISSED : CMD_DONE;
     if (same && !cmd_given(task->line, "--quiet")) {
-        report_capacity_print(stdout, there);
-        printf("results: %s (there already)\n", task->output);
+        struct report_out out = cmd_report_out(task->line);
+        report_capacity_print(&out, there);
+        report_text(&out, "results: %s (there already)\n", task->output);
+        report_end(&out);
     }
     capacity_result_destroy(there);
     return same;

@@ -22,6 +22,7 @@ static const struct cmd_option options[] = {
     {"--resume-from", 0, "FILE", "resume from this checkpoint"},
     {"--require-sla", 0, NULL, "exit with 3 unless every latency target is met"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 static const struct field values[] = {
@@ -63,8 +64,10 @@ static void report(struct cmd_line *line, const struct study *study,
     if (result->stopped) {
         line->status = CMD_STOPPED;
         if (!cmd_given(line, "--quiet") && result->summary) {
-            printf("stopped; so far:\n");
-            report_print(stdout, result->meta, result->summary, &result->info);
+            struct report_out out = cmd_report_out(line);
+            report_text(&out, "stopped; so far:\n");
+            report_print(&out, result->meta, result->summary, &result->info);
+            report_end(&out);
             fflush(stdout); // before the line on stderr
         }
         fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; resume with %s\n",
@@ -73,8 +76,10 @@ static void report(struct cmd_line *line, const struct study *study,
         return;
     }
     if (!cmd_given(line, "--quiet")) {
-        report_print(stdout, result->meta, result->summary, &result->info);
-        printf("results: %s\n", path);
+        struct report_out out = cmd_report_out(line);
+        report_print(&out, result->meta, result->summary, &result->info);
+        report_text(&out, "results: %s\n", path);
+        report_end(&out);
     }
     judge(line, result->summary);
 }
@@ -90,8 +95,13 @@ static bool is_done(struct cmd_line *line, const struct study *study, const char
     bool same = run && strcmp(run->meta->study_digest, digest) == 0;
     if (same) {
         judge(line, run->summary);
-        if (!cmd_given(line, "--quiet"))
-            printf("results: %s has the results of this study already\n", output);
+        if (!cmd_given(line, "--quiet")) {
+            struct report_out out = cmd_report_out(line);
+            if (out.format != REPORT_TEXT)
+                report_print(&out, run->meta, run->summary, &run->info);
+            report_text(&out, "results: %s has the results of this study already\n", output);
+            report_end(&out);
+        }
     }
     run_result_destroy(run);
     mem_free(digest);

@@ -17,42 +17,43 @@
 
 static const struct cmd_option options[] = {
     {"--digest", 0, NULL, "the digest of the content, computed again from the file"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // ---- a kind of file each
 
-static int show_run(const char *path, struct err *err)
+static int show_run(const char *path, struct report_out *out, struct err *err)
 {
     struct run_result *run = run_result_read(path, DATASET_ALL, err);
     if (!run)
         return -1;
-    report_print(stdout, run->meta, run->summary, &run->info);
+    report_print(out, run->meta, run->summary, &run->info);
     run_result_destroy(run);
     return 0;
 }
 
-static int show_sweep(const char *path, struct err *err)
+static int show_sweep(const char *path, struct report_out *out, struct err *err)
 {
     struct sweep_result *points = sweep_file_read(path, err);
     if (!points)
         return -1;
-    report_sweep_print(stdout, points);
+    report_sweep_print(out, points);
     sweep_result_destroy(points);
     return 0;
 }
 
-static int show_capacity(const char *path, struct err *err)
+static int show_capacity(const char *path, struct report_out *out, struct err *err)
 {
     struct capacity_result *answer = capacity_result_read(path, err);
     if (!answer)
         return -1;
-    report_capacity_print(stdout, answer);
+    report_capacity_print(out, answer);
     capacity_result_destroy(answer);
     return 0;
 }
 
 // Which settings a search varied is known to the schedulers alone.
-static int show_tuning(const char *path, struct err *err)
+static int show_tuning(const char *path, struct report_out *out, struct err *err)
 {
     struct chosen chosen = {0};
     for (const struct sched_type *const *type = sched_types; *type; type++)
@@ -61,14 +62,14 @@ static int show_tuning(const char *path, struct err *err)
     struct tuning_result *tuning = tuning_result_read(path, &chosen, err);
     if (!tuning)
         return -1;
-    report_tuning_print(stdout, tuning);
+    report_tuning_print(out, tuning);
     tuning_result_destroy(tuning);
     return 0;
 }
 
 static const struct {
     const char *kind;
-    int (*show)(const char *path, struct err *err);
+    int (*show)(const char *path, struct report_out *out, struct err *err);
 } kinds[] = {
     {"run", show_run}, {"sweep", show_sweep}, {"capacity", show_capacity}, {"tuning", show_tuning}};
 
@@ -86,9 +87,15 @@ static int show(struct cmd_line *line, struct err *err)
     }
     if (dataset_read_kind(path, kind, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].kind, kind) == 0)
-            return kinds[i].show(path, err);
+    struct report_out out = cmd_report_out(line);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].kind, kind) != 0)
+            continue;
+        int rc = kinds[i].show(path, &out, err);
+        if (rc == 0)
+            report_end(&out);
+        return rc;
+    }
     return err_set(err, ERR_STUDY, "%s: holds results of a kind that has no table, \"%s\"", path,
                    kind);
 }

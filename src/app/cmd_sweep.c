@@ -28,6 +28,7 @@ static const struct cmd_option options[] = {
     {"--no-merge", 0, NULL, "leave the points in their files"},
     {"--force", 'f', NULL, "replace files of other studies, and those that cannot be read"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // One sweep as asked for.
@@ -148,8 +149,10 @@ static int write_merged(struct order *order, struct err *err)
     struct sweep_result *points = merge_read(order->survey);
     int rc = merge_write(order->survey, points, cmd_given(order->line, "--force"), err);
     if (rc == 0 && !cmd_given(order->line, "--quiet")) {
-        report_sweep_print(stdout, points);
-        printf("results: %s\n", order->survey->output);
+        struct report_out out = cmd_report_out(order->line);
+        report_sweep_print(&out, points);
+        report_text(&out, "results: %s\n", order->survey->output);
+        report_end(&out);
     }
     sweep_result_destroy(points);
     return rc;
@@ -158,7 +161,9 @@ static int write_merged(struct order *order, struct err *err)
 static void print_part(const struct order *order)
 {
     struct sweep_result *points = merge_read(order->survey);
-    report_sweep_print(stdout, points);
+    struct report_out out = cmd_report_out(order->line);
+    report_sweep_print(&out, points);
+    report_end(&out);
     sweep_result_destroy(points);
     fflush(stdout);
 }
@@ -167,14 +172,15 @@ static void say_counts(const struct order *order, const struct sweep_outcome *ou
 {
     uint32_t n = order->survey->n_points, n_chosen = idset_count(order->chosen, n);
     uint32_t before = n_chosen - idset_count(order->todo, n);
+    struct report_out out = cmd_report_out(order->line);
     if (cmd_given(order->line, "--quiet"))
         return;
-    printf("%u of %u points done", before + outcome->n_done, n_chosen);
+    report_text(&out, "%u of %u points done", before + outcome->n_done, n_chosen);
     if (before > 0)
-        printf(", %u of them before", before);
+        report_text(&out, ", %u of them before", before);
     if (n_chosen < n)
-        printf("; the sweep has %u", n);
-    printf("; points: %s\n", order->survey->folder);
+        report_text(&out, "; the sweep has %u", n);
+    report_text(&out, "; points: %s\n", order->survey->folder);
 }
 
 // Rank 0 alone.
@@ -216,7 +222,7 @@ static int simulate(struct order *order, const struct eval *eval, struct err *er
 
 // ---- looking only -------------------------------------------------------------------------------
 
-static void print_points(const struct order *order)
+static void print_points(const struct order *order, struct report_out *out)
 {
     const struct grid *grid = order->survey->grid;
     int n_axes = (int)grid_n_axes(grid);
@@ -242,12 +248,12 @@ static void print_points(const struct order *order)
         table_cell(table, known ? table_number(facts->queries) : NULL);
         table_cell(table, mem_strdup(pointdir_state_names[facts->state]));
     }
-    table_print(table, stdout);
+    table_print(table, out, "points");
     table_destroy(table);
 }
 
 // Why points are in a state that is not just missing; the first few.
-static void print_notes(const struct order *order)
+static void print_notes(const struct order *order, struct report_out *out)
 {
     uint32_t n_named = 0;
     for (uint32_t p = 0; p < order->survey->n_points && n_named < MOST_NAMED; p++) {
@@ -257,7 +263,7 @@ static void print_notes(const struct order *order)
         survey_note(order->survey, p, note, sizeof note);
         if (!*note)
             continue;
-        printf("point %u: %s\n", p, note);
+        report_text(out, "point %u: %s\n", p, note);
         n_named++;
     }
 }
@@ -277,10 +283,12 @@ static int look(struct cmd_line *line, struct err *err)
             idset_print(stdout, order.todo, n);
             fputs(n_todo > 0 ? "\n" : "", stdout);
         } else {
-            print_points(&order);
-            print_notes(&order);
-            printf("%u of %u points done; points: %s, results: %s\n", n_chosen - n_todo, n_chosen,
-                   order.survey->folder, order.survey->output);
+            struct report_out out = cmd_report_out(line);
+            print_points(&order, &out);
+            print_notes(&order, &out);
+            report_text(&out, "%u of %u points done; points: %s, results: %s\n", n_chosen - n_todo,
+                        n_chosen, order.survey->folder, order.survey->output);
+            report_end(&out);
         }
     }
     release_order(&order);

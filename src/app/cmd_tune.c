@@ -17,6 +17,7 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: tune.accuracy=2%"},
     {"--resume", 0, NULL, "resume with the answers that were saved; without any, begin"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // Searches, writes the file, and prints it. What was stopped is no failure.
@@ -43,8 +44,10 @@ static int tune(struct cmd_line *line, const struct eval *eval, const struct tun
     }
     rc = eval_agree(eval, rc, err);
     if (rc == 0 && eval->rank == 0 && !cmd_given(line, "--quiet")) {
-        report_tuning_print(stdout, tuning);
-        job_search_print(&search, output);
+        struct report_out out = cmd_report_out(line);
+        report_tuning_print(&out, tuning);
+        job_search_print(&search, output, &out);
+        report_end(&out);
     }
     tuning_result_destroy(tuning);
     return rc;
@@ -56,8 +59,11 @@ static bool is_done(const struct cmd_line *line, const struct survey *survey)
     if (!cmd_given(line, "--resume") || cmd_given(line, "--force"))
         return false;
     bool same = job_has_answer(survey, true);
-    if (same && !cmd_given(line, "--quiet"))
-        printf("results: %s has the results of this study already\n", survey->output);
+    struct report_out out = cmd_report_out(line);
+    if (same && !cmd_given(line, "--quiet")) {
+        report_text(&out, "results: %s has the results of this study already\n", survey->output);
+        report_end(&out);
+    }
     return same;
 }
 

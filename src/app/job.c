@@ -164,10 +164,11 @@ bool job_has_answer(const struct survey *survey, bool tuned)
     return same;
 }
 
-void job_search_print(const struct job_search *search, const char *output)
+void job_search_print(const struct job_search *search, const char *output, struct report_out *out)
 {
     const struct run_info *info = &search->info;
-    printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\nresults: %s\n",
-           (double)info->n_queries * 1e-6, info->wall_s, info->n_ranks,
-           info->n_ranks == 1 ? "" : "s", output);
+    report_text(out,
+                "%.4g million queries simulated in %.3g s of wall time on %d rank%s\nresults: %s\n",
+                (double)info->n_queries * 1e-6, info->wall_s, info->n_ranks,
+                info->n_ranks == 1 ? "" : "s", output);
 }

@@ -65,6 +65,6 @@ void job_search_stopped(struct cmd_line *line, const struct eval *eval, const st
 // by `recfleet capacity`?
 bool job_has_answer(const struct survey *survey, bool tuned);
 // Not collective. Prints what it has cost, and where the results are.
-void job_search_print(const struct job_search *search, const char *output);
+void job_search_print(const struct job_search *search, const char *output, struct report_out *out);
 
 #endif

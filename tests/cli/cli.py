@@ -5,7 +5,9 @@
 usage: cli.py PROGRAM STUDIES GOLDEN GROUP [--update]
 GROUP is one of the functions `group_*` below. --update rewrites the golden files.
 """
+import csv
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -695,6 +697,34 @@ def group_compare(folder):
         expect(rc == 0, f"run {policy}", err)
     rc, out, err = call("compare", "random.h5", "least-work.h5", cwd=folder)
     expect(rc == 0 and "p95" in out and "paired" in out, "compare", out + err)
+    for_programs(folder)
+
+
+def tables_of(*args, cwd):
+    """What the command says in JSON: rows by table, and nothing else on its standard output."""
+    rc, out, err = call(*args, "--format", "json", cwd=cwd)
+    expect(rc == 0, " ".join(args) + " in JSON", err)
+    return {table["table"]: table["rows"] for table in json.loads(out)["tables"]}
+
+
+def for_programs(folder):
+    """Every command with tables has them in JSON and CSV, with the names and units of the file."""
+    run = tables_of("run", "study.yaml", "--force", cwd=folder)
+    expect(run["latency"][0]["latency_p95_s"] < 0.025 and run["rates"][0]["served_qps_half_95"] > 0 and
+           run["groups"][-1]["group"] == "(fleet)", "a run in JSON", str(run))
+    both = tables_of("compare", "random.h5", "least-work.h5", cwd=folder)
+    expect(any(row["quantity"] == "feed p95 ms" and row["A"] > 0 for row in both["least-work.h5"]),
+           "a comparison in JSON", str(both))
+    sweep = "sweep=[{axis: servers, key: \"fleet.groups[0].servers\", values: [3, 4]}]"
+    points = tables_of("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", cwd=folder)["points"]
+    expect([row["servers"] for row in points] == [3, 4] and points[1]["goodput_qps"] > 0, "a sweep in JSON",
+           str(points))
+    rc, out, err = call("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", "--list", "--format", "csv", cwd=folder)
+    rows = list(csv.DictReader(out.splitlines()))
+    expect(rc == 0 and [row["state"] for row in rows] == ["done", "done"], "a list of points in CSV", out + err)
+    expect(tables_of("list", "models", cwd=folder)["models"][0]["name"], "a list in JSON")
+    refused("a format that is none", r'recfleet run: --format: expected text, json or csv, got "xml"', folder,
+            "run", "study.yaml", "--format", "xml")
 
 
 def golden(name, text):
