@@ -238,12 +238,9 @@ char *study_format(const struct study *study)
 static struct meta_service service_meta(const struct service_config *service)
 {
     const struct trace *trace = service->traffic.arrivals.trace;
-    return (struct meta_service){mem_strdup(service->name),
-                                 mem_strdup(service->model),
-                                 service->sla_quantile,
-                                 service->sla_ns,
-                                 service->traffic.rate_qps,
-                                 trace ? trace->n : 0,
+    return (struct meta_service){mem_strdup(service->name), mem_strdup(service->model),
+                                 service->sla_quantile,     service->sla_ns,
+                                 service->traffic.rate_qps, trace ? trace->n : 0,
                                  trace ? trace->n_cut : 0};
 }
 
