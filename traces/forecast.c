@@ -54,6 +54,15 @@ static double records_before(const struct recording *r, double ns)
     return passes * (double)r->trace->n + (double)low;
 }
 
+static struct recording recording_of(const struct service_traffic *traffic)
+{
+    const struct arrival_config *config = &traffic->arrivals;
+    struct recording r = {config->trace, replay_time_factor(config, traffic->rate_qps), 0};
+    if (config->repeat)
+        r.period_ns = replay_period_ns(config, traffic->rate_qps);
+    return r;
+}
+
 static int check_covers(const struct recording *r, double day_s, uint32_t n, struct err *err)
 {
     const struct trace *trace = r->trace;
@@ -74,9 +83,7 @@ static int from_trace(const struct service_traffic *traffic, double day_s, uint3
         return err_set(err, ERR_STUDY, "file: no trace has been loaded");
     if (arrival_check(config, traffic->rate_qps, err) < 0)
         return -1;
-    struct recording r = {config->trace, replay_time_factor(config, traffic->rate_qps), 0};
-    if (config->repeat)
-        r.period_ns = replay_period_ns(config, traffic->rate_qps);
+    const struct recording r = recording_of(traffic);
     if (check_covers(&r, day_s, n, err) < 0)
         return -1;
     double before = 0, interval_s = day_s / n;
@@ -106,4 +113,51 @@ int forecast_fill(const struct service_traffic *traffic, double day_s, uint32_t 
     for (uint32_t i = 0; i < n; i++)
         out[i] = (struct forecast){traffic->rate_qps, traffic->rate_qps};
     return 0;
+}
+
+// Records that a rate is told from, and the standard deviations of their number that are chance.
+#define TOLD_RECORDS 400
+#define CHANCE_SDS 2.5
+
+static void profile_trace(const struct service_traffic *traffic, double span_s, uint32_t n,
+                          struct forecast *out)
+{
+    const struct recording r = recording_of(traffic);
+    double span_ns = span_s * SIMTIME_S, interval_s = span_s / n, before = 0;
+    double mean_qps = records_before(&r, span_ns) / span_s;
+    double told_s = fmin(fmax(interval_s, TOLD_RECORDS / mean_qps), span_s);
+    for (uint32_t i = 0; i < n; i++) {
+        double from_s = fmin(span_s * i / n, span_s - told_s);
+        double count = records_before(&r, (from_s + told_s) * SIMTIME_S) -
+                       records_before(&r, from_s * SIMTIME_S);
+        double upto = records_before(&r, span_ns * (i + 1) / n);
+        out[i].mean_qps = (upto - before) / interval_s;
+        out[i].peak_qps = fmax((count - CHANCE_SDS * sqrt(count)) / told_s, 0);
+        before = upto;
+    }
+}
+
+void forecast_profile(const struct service_traffic *traffic, double span_s, uint32_t n,
+                      struct forecast *out)
+{
+    const struct arrival_type *type = arrival_types[traffic->arrivals.process];
+    if (type == &arrival_replay && traffic->arrivals.trace) {
+        profile_trace(traffic, span_s, n, out);
+        return;
+    }
+    if (type == &arrival_diurnal && from_curve(traffic, span_s, n, out, NULL) == 0)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = (struct forecast){traffic->rate_qps, traffic->rate_qps};
+}
+
+double forecast_period_s(const struct service_traffic *traffic)
+{
+    const struct arrival_config *config = &traffic->arrivals;
+    const struct arrival_type *type = arrival_types[config->process];
+    if (type == &arrival_diurnal)
+        return config->period_s;
+    if (type != &arrival_replay || !config->trace)
+        return 0;
+    return replay_period_ns(config, traffic->rate_qps) / SIMTIME_S;
 }

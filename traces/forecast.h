@@ -29,4 +29,14 @@ struct forecast {
 int forecast_fill(const struct service_traffic *traffic, double day_s, uint32_t n,
                   struct forecast *out, struct err *err);
 
+// The same for a rough look at [0, span_s): a gap is no error but no traffic, and what cannot be
+// looked at (a file that was not read) counts as its rate all the time. An interval's peak in a
+// trace is what begins there and is long enough for hundreds of records, less what chance alone
+// may have added to them.
+void forecast_profile(const struct service_traffic *traffic, double span_s, uint32_t n,
+                      struct forecast *out);
+// How long until the traffic repeats or has ended: the period of a curve, the length of a trace; 0
+// where there is no such time, or the trace was not read.
+double forecast_period_s(const struct service_traffic *traffic);
+
 #endif

@@ -86,6 +86,16 @@ struct qsize *qsize_create(const struct size_config *config, struct err *err)
     return qsize;
 }
 
+struct qsize *qsize_of_records(const uint32_t *size_items, size_t n)
+{
+    double *weights = mem_calloc(QUERY_MAX_ITEMS + 1, sizeof *weights);
+    for (size_t i = 0; i < n; i++)
+        weights[size_items[i]]++;
+    struct qsize *qsize = from_weights(weights, QUERY_MAX_ITEMS);
+    mem_free(weights);
+    return qsize;
+}
+
 void qsize_destroy(struct qsize *qsize)
 {
     if (!qsize)

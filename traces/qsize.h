@@ -53,6 +53,8 @@ int64_t qsize_find(const char *name);
 // Reads what must be read and sets up the table; NULL on error. Copies what it needs of config.
 struct qsize;
 struct qsize *qsize_create(const struct size_config *config, struct err *err);
+// The sizes that n >= 1 records had (1 .. QUERY_MAX_ITEMS each), each as often.
+struct qsize *qsize_of_records(const uint32_t *size_items, size_t n);
 void qsize_destroy(struct qsize *qsize); // NULL: no effect
 
 // One size from one word; qsize_fill makes those of words first .. first + n - 1 of a stream.

@@ -25,10 +25,15 @@ static const struct data_field size_fields[] = {
     DATA_LABEL(scheduler, "scheduler", "scheduler of the answer"),
     DATA_LABEL(type, "type", "type of the answer"),
     DATA_COUNT32(cells_down, "1", "cells out of service"),
+    DATA_LABEL(binding, "service", "service nearest to missing its target"),
     DATA_CODE(state, "was the number of servers found?", capacity_result_state_names, 0),
     DATA_COUNT32(n, "1", "servers (cores) that hold the rate"),
     DATA_COUNT32(n_least, "1", "least number that it may be"),
     DATA_COUNT32(n_most, "1", "largest number that it may be"),
+    DATA_COUNT32(n_pools, "1", "servers that would do if each served one service; 0: not known"),
+    DATA_COUNT32(n_least_work, "1",
+                 "servers that hold the rate by the balancer least-work; 0: not looked for"),
+    DATA_NUMBER(margin_frac, "1", "part of the load on top of what is asked"),
     DATA_NUMBER(rate_qps, "s-1", "load, all services"),
     DATA_NUMBER(bound_qps, "s-1", "load that n could do at most, by its work alone"),
     DATA_NUMBER(cost_usd_per_h, "USD h-1", "price of n servers, US dollars per hour"),
@@ -40,10 +45,12 @@ static const struct data_field size_fields[] = {
 #define ROW struct capacity_load
 static const struct data_field load_fields[] = {
     DATA_LABEL(scheduler, "scheduler", "scheduler of the answer"),
+    DATA_LABEL(binding, "service", "service nearest to missing its target"),
     DATA_CODE(state, "is any load held?", capacity_result_state_names, 0),
     DATA_NUMBER(held_qps, "s-1", "largest load shown to be held"),
     DATA_NUMBER(missed_qps, "s-1", "smallest load shown to be missed"),
     DATA_NUMBER(asked_qps, "s-1", "load of the study"),
+    DATA_NUMBER(planned_qps, "s-1", "load that is held with the margin on top"),
     DATA_NUMBER(cost_usd_per_h, "USD h-1", "price of the fleet, US dollars per hour"),
     DATA_COUNT(n_runs, "1", "simulations run"),
     DATA_COUNT(n_queries, "1", "queries simulated"),
@@ -81,6 +88,9 @@ const struct data_field capacity_result_total_fields[] = {
     DATA_NUMBER(cost_usd, "USD", "price of the day, US dollars"),
     DATA_NUMBER(carbon_kg, "kg", "carbon dioxide of the day"),
     DATA_NUMBER(objective, "h", "objective over the day, in objective_unit times hours"),
+    DATA_COUNT32(margin_servers, "1",
+                 "most servers on at a time, planned for the margin on top; 0: no plan"),
+    DATA_NUMBER(margin_cost_usd, "USD", "price of the day, planned for the margin on top"),
     DATA_COUNT32(n_met, "1", "services times intervals within the target"),
     DATA_COUNT32(n_unsure, "1", "services times intervals too close to tell"),
     DATA_COUNT32(n_missed, "1", "services times intervals beyond the target"),
@@ -92,8 +102,10 @@ static const struct data_field sample_fields[] = {
     DATA_COUNT32(n_cells, "1", "cells simulated in a window"),
     DATA_COUNT32(of_cells, "1", "cells of the fleet"),
     DATA_COUNT32(n_windows, "1", "windows simulated of each interval"),
-    DATA_NUMBER(window_s, "s", "length of a window"),
-    DATA_NUMBER(warmup_s, "s", "simulated before each window, not measured"),
+    DATA_NUMBER(window_s, "s", "length of the shortest window"),
+    DATA_NUMBER(window_most_s, "s", "length of the longest window"),
+    DATA_NUMBER(warmup_s, "s", "simulated before each window, not measured; the shortest"),
+    DATA_NUMBER(warmup_most_s, "s", "simulated before each window, not measured; the longest"),
     DATA_NUMBER(interval_s, "s", "length of an interval"),
     DATA_NUMBER(n_queries, "1", "queries simulated, of one plan"),
     DATA_NUMBER(of_queries, "1", "queries of the day"),
@@ -111,6 +123,7 @@ static const struct data_field head_fields[] = {
     DATA_TEXT(objective, "what an allocation makes small"),
     DATA_TEXT(objective_unit, "unit of objectives"),
     DATA_NUMBER(headroom_frac, "1", "load planned for, above the demand"),
+    DATA_NUMBER(margin_frac, "1", "load that a second answer holds, above that of the first"),
     DATA_NUMBER(sla_quantile, "1", "quantile of every latency target"),
     DATA_NUMBER(day_s, "s", "length of the day"),
     DATA_NUMBER(interval_s, "s", "length of an interval"),
@@ -164,6 +177,7 @@ static const struct dataset_array arrays[] = {
     COLUMN("/", price_usd_per_h, double, DATA_KIND_NUMBER, "USD h-1",
            "price of a server, US dollars per hour", "type"),
     COLUMN("/", sla_s, double, DATA_KIND_NUMBER, "s", "latency target of the service", "service"),
+    MEASUREMENTS(unloaded, "scheduler", "type", "service"),
     {.name = "tuples",
      .group = "/tuples",
      DATASET_ROWS(tuples, struct capacity_tuple),
@@ -187,6 +201,8 @@ static const struct dataset_array arrays[] = {
      .dims = {"load"},
      .views = {{.fields = load_fields}, MEASURED("at_held_", struct capacity_load, at_held)},
      .flags = DATASET_OPTIONAL},
+    MEASUREMENTS(size_services, "size", "service"),
+    MEASUREMENTS(load_services, "load", "service"),
     TABLE(demand, struct capacity_demand, demand_fields, "interval", "service"),
     COLUMN("/plan", n_assigned, uint32_t, DATA_KIND_COUNT32, "1",
            "servers of the type that serve the service", PLAN, "interval", "type", "service"),
@@ -276,4 +292,32 @@ size_t capacity_result_plan_at(const struct capacity_result *answer, uint32_t sc
            provisioning < answer->n_provisionings);
     return ((size_t)scheduler * answer->n_allocations + allocation) * answer->n_provisionings +
            provisioning;
+}
+
+bool capacity_result_unreachable(const struct capacity_result *answer, uint32_t scheduler,
+                                 uint32_t type, uint32_t *service)
+{
+    bool every = type == answer->n_types;
+    uint32_t first = every ? 0 : type, end = every ? answer->n_types : type + 1, s = 0;
+    for (; s < answer->n_services; s++) {
+        uint32_t t = first;
+        const struct measurement *m =
+            answer->unloaded + ((size_t)scheduler * answer->n_types + t) * answer->n_services + s;
+        for (; t < end && m->sla == VERDICT_MISSED; t++)
+            m += answer->n_services;
+        if (t == end && end > 0)
+            break;
+    }
+    if (service)
+        *service = s;
+    return s < answer->n_services;
+}
+
+bool capacity_result_out_of_reach(const struct capacity_result *answer)
+{
+    bool alone = answer->n_sizes > 0, all = answer->n_schedulers > 0 && answer->n_types > 0;
+    for (uint32_t d = 0; d < answer->n_schedulers; d++)
+        for (uint32_t t = alone ? 0 : answer->n_types; all && t < answer->n_types + !alone; t++)
+            all = capacity_result_unreachable(answer, d, t, NULL);
+    return all;
 }

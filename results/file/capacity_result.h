@@ -29,6 +29,10 @@
 // Times that people read by the hour, and energies in kWh, are of so many seconds.
 #define CAPACITY_S_PER_H 3600.0
 
+// A fleet whose servers serve all services and that takes so many times what pools would, one for
+// each service, is looked at closer.
+#define CAPACITY_MANY_TIMES 2.0
+
 enum capacity_state { CAPACITY_FOUND, CAPACITY_RANGE, CAPACITY_BEYOND, N_CAPACITY_STATES };
 extern const char *const capacity_result_state_names[]; // "found" "range" "beyond" NULL
 
@@ -39,15 +43,20 @@ struct capacity_tuple {
     uint64_t settings[CHOSEN_MOST]; // as the result's `chosen` says; only written
     double qps, missed_qps;         // largest rate shown to be held, smallest shown to be missed
     double idle_w;                  // power with nothing to do
-    struct measurement at_qps;      // beyond: p95 alone, at vanishing load
+    struct measurement at_qps;      // beyond: latency alone, at vanishing load
 };
 
-// find servers, find cores: one row per (scheduler, type, cells down).
+// find servers, find cores: one row per (scheduler, type, cells down), and one behind it for a
+// margin.
 struct capacity_size {
     uint32_t scheduler, type, cells_down;
+    uint32_t binding;            // service that comes nearest to missing its target, as simulated
     int32_t state;               // enum capacity_state
     uint32_t n, n_least, n_most; // servers (cores) that hold the rate; the range that is sure
-    uint32_t reserved;
+    uint32_t n_pools;            // servers that would do if each served one service, by the tuples;
+                                 // 0: not known
+    uint32_t n_least_work; // that hold it by the balancer least-work; 0: none, or not looked for
+    double margin_frac;    // part of the load that is on top of what is asked; 0: none
     double rate_qps;       // the load, all services
     double bound_qps;      // one more than n's work would saturate: n times what one can do; NaN
     double cost_usd_per_h; // of n servers; NaN without a price
@@ -57,9 +66,11 @@ struct capacity_size {
 
 // find load: one row per scheduler.
 struct capacity_load {
-    uint32_t scheduler;
-    int32_t state;                          // FOUND, or BEYOND: missed at any load
+    uint32_t scheduler, binding; // as of a size
+    int32_t state;               // FOUND, or BEYOND: missed at any load
+    uint32_t reserved;
     double held_qps, missed_qps, asked_qps; // asked: the study's own
+    double planned_qps;                     // with the margin on top it is held_qps
     double cost_usd_per_h;
     uint64_t n_runs, n_queries;
     struct measurement at_held;
@@ -87,7 +98,8 @@ struct capacity_total {
     double planned_kwh, simulated_kwh;
     double cost_usd, carbon_kg, objective; // over the day; objective in its unit times hours
     uint32_t n_met, n_unsure, n_missed;    // services times intervals
-    uint32_t reserved;
+    uint32_t margin_servers; // most on at a time, planned for the margin on top; 0: no plan
+    double margin_cost_usd;  // of the day, likewise
 };
 
 // For the file and for tables; ends with name NULL.
@@ -98,7 +110,9 @@ struct capacity_sample {
     uint32_t n_cells, of_cells; // per window; of a planned fleet the mean, rounded
     uint32_t n_windows;         // of each interval
     uint32_t reserved;
-    double window_s, warmup_s, interval_s;
+    double window_s, window_most_s; // shortest and longest: fleets of one service differ
+    double warmup_s, warmup_most_s; // likewise
+    double interval_s;
     double n_queries, of_queries; // of one (scheduler, allocation, provisioning)
 };
 
@@ -107,18 +121,22 @@ struct capacity_result {
     uint64_t seed;
     char *find, *objective, *objective_unit; // owned: "plan", "power", "W"
     // sla_quantile: of every target; NaN where they differ.
-    double headroom_frac, sla_quantile, day_s, interval_s, startup_s, min_on_s;
+    double headroom_frac, margin_frac, sla_quantile, day_s, interval_s, startup_s, min_on_s;
     uint32_t n_schedulers, n_allocations, n_provisionings, n_intervals, n_types, n_services;
     uint32_t n_sizes, n_loads;
     char **schedulers, **allocations, **provisionings, **types, **services; // owned, each owned
     uint32_t *available;                                                    // [type]
     double *price_usd_per_h;                                                // [type]
     double *sla_s;                                                          // [service] target
-    struct chosen chosen;           // what the tuples' settings are
-    struct capacity_tuple *tuples;  // [scheduler][type][service]
-    struct capacity_size *sizes;    // [n_sizes]
-    struct capacity_load *loads;    // [n_loads]
-    struct capacity_demand *demand; // [interval][service]
+    struct chosen chosen;              // what the tuples' settings are
+    struct measurement *unloaded;      // [scheduler][type][service] of one idle server: sla MISSED:
+                                       // no number of such servers meets the target
+    struct capacity_tuple *tuples;     // [scheduler][type][service]
+    struct capacity_size *sizes;       // [n_sizes]
+    struct capacity_load *loads;       // [n_loads]
+    struct measurement *size_services; // [n_sizes][service] at n
+    struct measurement *load_services; // [n_loads][service] at held_qps
+    struct capacity_demand *demand;    // [interval][service]
     uint32_t *n_assigned;          // [scheduler][allocation][provisioning][interval][type][service]
     uint32_t *n_on;                // [scheduler][allocation][provisioning][interval][type]
     struct capacity_step *steps;   // [scheduler][allocation][provisioning][interval]
@@ -142,6 +160,14 @@ void capacity_result_destroy(struct capacity_result *answer); // NULL: no effect
 // steps; and so on.
 size_t capacity_result_plan_at(const struct capacity_result *answer, uint32_t scheduler,
                                uint32_t allocation, uint32_t provisioning);
+
+// Is there a service whose target is missed even by an idle server of the type (of every type:
+// n_types), by that scheduler? *service: the first such; else n_services. May be NULL.
+bool capacity_result_unreachable(const struct capacity_result *answer, uint32_t scheduler,
+                                 uint32_t type, uint32_t *service);
+// Is it so of every scheduler, and of every type where types are asked of alone? Then the question
+// has no answer.
+bool capacity_result_out_of_reach(const struct capacity_result *answer);
 
 // Counts the verdict on one service in one interval; one that was not asked for counts nowhere.
 void capacity_result_count(struct capacity_total *total, int32_t sla);

@@ -310,6 +310,30 @@ static void arena_release(struct arena *arena)
     }
 }
 
+// Says in buf which filter the values went through that this HDF5 library lacks; NULL: none.
+static const char *missing_filter(hid_t id, char *buf, size_t size)
+{
+    hid_t created = H5Dget_create_plist(id);
+    int n = H5Pget_nfilters(created);
+    const char *missing = NULL;
+    for (int i = 0; i < n && !missing; i++) {
+        unsigned flags, config;
+        size_t n_values = 0;
+        char name[64] = "";
+        H5Z_filter_t filter = H5Pget_filter2(created, (unsigned)i, &flags, &n_values, NULL,
+                                             sizeof name, name, &config);
+        if (filter < 0 || H5Zfilter_avail(filter) > 0)
+            continue;
+        snprintf(buf, size,
+                 "is compressed by filter %d%s%s%s, which is not there; rewrite the file with "
+                 "h5repack -f GZIP=4",
+                 (int)filter, *name ? " (" : "", name, *name ? ")" : "");
+        missing = buf;
+    }
+    H5Pclose(created);
+    return missing;
+}
+
 static bool read_texts(struct dataset_file *f, hid_t id, hid_t transfer, uint64_t n, char **values)
 {
     // Strings are not compressed; each has a 0 behind it in memory.
@@ -344,6 +368,8 @@ void dataset_file_values(struct dataset_file *f, const char *path, enum content_
     if (f->failed || shape.n == 0)
         return;
     hid_t id = H5Dopen2(f->id, path, H5P_DEFAULT), transfer = H5Pcreate(H5P_DATASET_XFER);
+    char missing[200];
+    const char *filter = missing_filter(id, missing, sizeof missing);
     H5Pset_buffer(transfer, DATASET_FILE_BUFFER_BYTES, NULL, NULL);
     bool ok = type == CONTENT_TEXT
                   ? read_texts(f, id, transfer, shape.n, values)
@@ -351,7 +377,7 @@ void dataset_file_values(struct dataset_file *f, const char *path, enum content_
     H5Pclose(transfer);
     H5Dclose(id);
     if (!ok)
-        dataset_file_fail(f, path, "cannot be read (damaged?)");
+        dataset_file_fail(f, path, filter ? filter : "cannot be read (damaged?)");
 }
 
 // ---- attributes

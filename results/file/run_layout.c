@@ -24,7 +24,8 @@ static const struct data_field group_fact_fields[] = {
     DATA_COUNT32_AS(#member "_n_batches", member.n_batches, "1",                                   \
                     "batches behind the interval of: " #member)
 static const struct data_field service_batch_fields[] = {
-    BATCHES(served_qps), BATCHES(latency_mean_s), BATCHES(lost_frac), {0}};
+    BATCHES(served_qps),    BATCHES(goodput_qps), BATCHES(latency_mean_s),
+    BATCHES(sla_latency_s), BATCHES(lost_frac),   {0}};
 #undef ROW
 
 #define ROW struct summary_fleet

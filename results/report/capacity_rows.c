@@ -56,6 +56,28 @@ bool capacity_rows_best(const struct capacity_result *s, uint32_t *best)
     return found;
 }
 
+void capacity_rows_latency_head(const struct capacity_result *s, struct table *table)
+{
+    const char *unit = capacity_rows_unit(s).name;
+    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%g %s", s->sla_quantile * 100, unit)
+                                                : mem_printf("latency %s", unit));
+}
+
+void capacity_rows_latency(const struct capacity_result *s, struct table *table,
+                           const struct measurement *m)
+{
+    struct ci ci = m->sla_latency_s;
+    if (!isfinite(ci.value)) {
+        table_cell(table, mem_strdup("-"));
+        return;
+    }
+    char *latency = table_interval(ci.value, ci.half_95, capacity_rows_unit(s).scale);
+    table_cell(table, isfinite(s->sla_quantile) || isnan(m->allowed_frac)
+                          ? mem_strdup(latency)
+                          : mem_printf("p%g %s", (1 - m->allowed_frac) * 100, latency));
+    mem_free(latency);
+}
+
 double capacity_rows_worst(const struct capacity_result *s, uint32_t plan, uint32_t interval,
                            uint32_t *service)
 {
@@ -63,7 +85,7 @@ double capacity_rows_worst(const struct capacity_result *s, uint32_t plan, uint3
     double worst = NAN;
     *service = 0;
     for (uint32_t m = 0; m < s->n_services; m++) {
-        double ratio = trials[m].p95_s.value / s->sla_s[m];
+        double ratio = trials[m].sla_latency_s.value / s->sla_s[m];
         if (isnan(ratio) || ratio <= worst)
             continue;
         worst = ratio;

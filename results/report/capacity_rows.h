@@ -30,8 +30,14 @@ const struct measurement *capacity_rows_trials(const struct capacity_result *s, 
                                                uint32_t interval);
 const struct measurement *capacity_rows_days(const struct capacity_result *s, uint32_t plan);
 
-// p95 over target of the service that comes nearest to missing, which one that is in *service; NaN
-// when none is known.
+// The column of the latency at the target's percentile, "p99 ms". Where targets have different
+// percentiles the head says "latency ms", and each cell which one it is.
+void capacity_rows_latency_head(const struct capacity_result *s, struct table *table);
+void capacity_rows_latency(const struct capacity_result *s, struct table *table,
+                           const struct measurement *m);
+
+// Latency at the target's percentile over the target of the service that comes nearest to missing,
+// which one that is in *service; NaN when none is known.
 double capacity_rows_worst(const struct capacity_result *s, uint32_t plan, uint32_t interval,
                            uint32_t *service);
 

@@ -95,25 +95,56 @@ static const struct compared {
     {"p99", "latency_p99_s", BINS(latency_s[SUMMARY_P99])},
     {"lost", "lost_frac", NO_BINS},
 };
+#define N_NUMBERS (sizeof numbers / sizeof *numbers)
 
-// The rows of one service, or of all together (both indices one past the last).
+// A row of one service, or of all together (both indices one past the last), named "feed p95".
+static void add_number(struct compare *c, const struct run_result *a, const struct run_result *b,
+                       const uint32_t at[2], const struct compared *n)
+{
+    const struct summary_service *x = &a->summary->services[at[0]],
+                                 *y = &b->summary->services[at[1]];
+    const char *name = at[0] == a->summary->n_services ? "(all)" : a->meta->services[at[0]].name;
+    const struct data_field *f = data_field_find(summary_service_fields, n->field);
+    if (!f)
+        f = data_field_find(summary_latency_fields, n->field);
+    struct compare_row *row = add_row(c, mem_printf("%s %s", name, n->what), f->units,
+                                      data_field_number(f, x), data_field_number(f, y));
+    if (c->same_traffic && n->bins != NO_BINS)
+        pair(row, a, b, bin_numbers(a, at[0], n->bins), bin_numbers(b, at[1], n->bins));
+}
+
+// The percentile that the target of both is for, where it is none of those that all have.
+static void add_target(struct compare *c, const struct run_result *a, const struct run_result *b,
+                       const uint32_t at[2])
+{
+    const struct summary_service *x = &a->summary->services[at[0]],
+                                 *y = &b->summary->services[at[1]];
+    double q = x->sla_quantile;
+    struct compared own = {.field = "sla_latency_s", .bins = NO_BINS};
+    if (!(x->sla_s > 0 && y->sla_s > 0) || fabs(q - y->sla_quantile) > 1e-9)
+        return;
+    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
+        if (fabs(q - summary_quantiles[i]) < 1e-9)
+            own.bins = BINS(latency_s) + (size_t)i * sizeof(double);
+    for (size_t k = 0; k < N_NUMBERS; k++)
+        if (own.bins != NO_BINS && numbers[k].bins == own.bins)
+            return;
+    char *what = mem_printf("p%g", q * 100);
+    own.what = what;
+    add_number(c, a, b, at, &own);
+    mem_free(what);
+}
+
 static void add_service(struct compare *c, const struct run_result *a, const struct run_result *b,
                         uint32_t i, uint32_t j)
 {
     const struct summary_service *x = &a->summary->services[i], *y = &b->summary->services[j];
-    const char *name = i == a->summary->n_services ? "(all)" : a->meta->services[i].name;
-    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-        const struct compared *n = &numbers[k];
-        const struct data_field *f = data_field_find(summary_service_fields, n->field);
-        if (!f)
-            f = data_field_find(summary_latency_fields, n->field);
-        if (strcmp(n->what, "lost") == 0 && x->n_lost == 0 && y->n_lost == 0)
-            continue;
-        struct compare_row *row = add_row(c, mem_printf("%s %s", name, n->what), f->units,
-                                          data_field_number(f, x), data_field_number(f, y));
-        if (c->same_traffic && n->bins != NO_BINS)
-            pair(row, a, b, bin_numbers(a, i, n->bins), bin_numbers(b, j, n->bins));
+    const uint32_t at[2] = {i, j};
+    for (size_t k = 0; k < N_NUMBERS; k++) {
+        if (strcmp(numbers[k].what, "lost") != 0 || x->n_lost > 0 || y->n_lost > 0)
+            add_number(c, a, b, at, &numbers[k]);
     }
+    add_target(c, a, b, at);
 }
 
 // Watts of the whole fleet in each bin; caller frees.

@@ -97,7 +97,7 @@ static char *sla_text(const struct summary_service *s, struct table_unit unit)
     const char *const verdicts[] = {"met", "unsure", "MISSED"};
     if (s->sla == VERDICT_NOT_ASKED)
         return mem_strdup("-");
-    return mem_printf("p%g %g %s: %s", s->sla_quantile * 100, s->sla_s * unit.scale, unit.name,
+    return mem_printf("p%.10g %g %s: %s", s->sla_quantile * 100, s->sla_s * unit.scale, unit.name,
                       verdicts[s->sla]);
 }
 
@@ -129,6 +129,33 @@ static const struct report_column wait_columns[] = {
     {"accel %", "accel_query_frac", REPORT_NUMBER, .scale = 100},
     {0}};
 
+// Is its target at a percentile that has no column of its own?
+static bool is_odd(const void *service)
+{
+    const struct summary_service *s = service;
+    const double usual[] = {0.5, 0.95, 0.99, 0.999};
+    bool odd = s->sla_s > 0;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        odd &= fabs(s->sla_quantile - usual[i]) > 1e-9;
+    return odd;
+}
+
+// The head of a column for such percentiles; NULL: there are none.
+static char *target_head(const struct summary *s)
+{
+    double quantile = 0;
+    bool many = false;
+    for (uint32_t i = 0; i < s->n_services; i++) {
+        if (!is_odd(&s->services[i]))
+            continue;
+        many |= quantile > 0 && fabs(s->services[i].sla_quantile - quantile) > 1e-9;
+        quantile = s->services[i].sla_quantile;
+    }
+    if (quantile == 0)
+        return NULL;
+    return many ? mem_strdup("at target @") : mem_printf("p%g @", quantile * 100);
+}
+
 // A line per service, and one for all where there are several. The unit of time suits the median of
 // all, and of an overloaded run, which has none, the first target.
 static void print_services(FILE *out, const struct meta *m, const struct summary *s,
@@ -139,9 +166,15 @@ static void print_services(FILE *out, const struct meta *m, const struct summary
         typical_s = s->services[0].sla_s;
     const struct report_columns columns = {list, summary_service_fields, summary_latency_fields,
                                            .unit = table_time_unit(typical_s)};
+    char *head = list == latency_columns ? target_head(s) : NULL;
+    const struct report_column own_column[] = {
+        {head, "sla_latency_s", .form = REPORT_INTERVAL, .shown = is_odd}, {0}};
+    struct report_columns own = columns;
+    own.list = own_column;
     struct table *table = table_create(0);
     table_cell(table, mem_strdup("service"));
     report_columns_heads(&columns, table);
+    report_columns_heads(&own, table);
     if (with_targets)
         table_cell(table, mem_strdup("target"));
     table_line(table);
@@ -149,11 +182,13 @@ static void print_services(FILE *out, const struct meta *m, const struct summary
         bool all = i == s->n_services;
         table_cell(table, mem_strdup(all ? "(all)" : table_or_dash(m->services[i].name)));
         report_columns_row(&columns, table, &s->services[i]);
+        report_columns_row(&own, table, &s->services[i]);
         if (with_targets)
             table_cell(table, sla_text(&s->services[i], columns.unit));
     }
     table_print(table, out);
     table_destroy(table);
+    mem_free(head);
     fprintf(out, "\n");
 }
 
@@ -211,7 +246,7 @@ static void print_service_losses(FILE *out, const char *name, const struct summa
             (unsigned long long)s->n_retries, (unsigned long long)(s->n_in_flight + s->n_pending));
     if (summary_lost_target(s))
         fprintf(out,
-                "    More are lost than p%g allows: its target is missed, whatever the "
+                "    More are lost than p%.10g allows: its target is missed, whatever the "
                 "latency of the others.\n",
                 s->sla_quantile * 100);
     mem_free(lost);

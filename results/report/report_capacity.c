@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "results/report/capacity_answer.h"
 #include "results/report/capacity_rows.h"
 #include "results/report/report_columns.h"
 #include "results/report/report_day.h"
@@ -13,12 +14,12 @@
 
 static void print_head(FILE *out, const struct capacity_result *s)
 {
-    fprintf(out, "recfleet %s   study %s   capacity: %s   seed %llu\n",
+    fprintf(out, "\nrecfleet %s   study %s   capacity: %s   seed %llu\n",
             table_or_dash(s->program_version), table_or_dash(s->name), table_or_dash(s->find),
             (unsigned long long)s->seed);
     fprintf(out, "Held: every queue is stable and ");
     if (isfinite(s->sla_quantile))
-        fprintf(out, "p%g", s->sla_quantile * 100);
+        fprintf(out, "p%.10g", s->sla_quantile * 100);
     else
         fprintf(out, "the percentile");
     fprintf(out, " of every service is within its target");
@@ -40,6 +41,15 @@ static char *tuple_text(const struct capacity_tuple *t)
     return text;
 }
 
+// With cores counted there is none where the scheduler's settings are given.
+static bool has_tuples(const struct capacity_result *s, const struct capacity_tuple *tuple)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < s->n_types * s->n_services; i++)
+        any |= tuple[i].state == CAPACITY_BEYOND || isfinite(tuple[i].qps);
+    return any;
+}
+
 static void print_tuples(FILE *out, const struct capacity_result *s)
 {
     const struct capacity_tuple *tuple = s->tuples;
@@ -47,6 +57,10 @@ static void print_tuples(FILE *out, const struct capacity_result *s)
                           dataset_find(&capacity_result_layout, "tuples")))
         return;
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
+        if (!has_tuples(s, tuple)) {
+            tuple += (size_t)s->n_types * s->n_services;
+            continue;
+        }
         struct table *table = table_create(1 + (int)s->n_services);
         table_cell(table, mem_printf("QPS (QPS/W) of one server, %s", s->schedulers[k]));
         for (uint32_t m = 0; m < s->n_services; m++)
@@ -63,22 +77,18 @@ static void print_tuples(FILE *out, const struct capacity_result *s)
 
 // ---- servers, cores, load
 
-// What a simulation says of a size or a load.
+// What a simulation says of a size or a load, beside the latency at the target's percentile.
 static const struct report_column trial_columns[] = {
     {"util %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
-    {"p95 @", "p95_s", .form = REPORT_KNOWN_INTERVAL},
     {"power W", "power_w", REPORT_KNOWN, .scale = 1},
     {0}};
+static const struct report_columns trial = {.list = trial_columns, .fields = measurement_fields};
 
-static struct report_columns trial_columns_of(const struct capacity_result *s)
+// "40", "20 (19..22)", ">500"; "none" where an idle server is too slow.
+static char *size_text(const struct capacity_result *s, const struct capacity_size *z)
 {
-    return (struct report_columns){
-        .list = trial_columns, .fields = measurement_fields, .unit = capacity_rows_unit(s)};
-}
-
-// "40", "20 (19..22)", ">500".
-static char *size_text(const struct capacity_size *z)
-{
+    if (capacity_result_unreachable(s, z->scheduler, z->type, NULL))
+        return mem_strdup("none");
     if (z->state == CAPACITY_BEYOND)
         return mem_printf(">%u", z->n_most);
     if (z->state == CAPACITY_RANGE)
@@ -92,24 +102,36 @@ static char *spare_text(const struct capacity_result *s, const struct capacity_s
     for (uint32_t i = 0; i < s->n_sizes; i++) {
         const struct capacity_size *all = &s->sizes[i];
         if (all->scheduler == z->scheduler && all->type == z->type && all->cells_down == 0 &&
-            all->state != CAPACITY_BEYOND && z->state != CAPACITY_BEYOND)
+            all->margin_frac == z->margin_frac && all->state != CAPACITY_BEYOND &&
+            z->state != CAPACITY_BEYOND)
             return mem_printf("%d", (int)z->n - (int)all->n);
     }
     return mem_strdup("-");
 }
 
+// "8800 +10 %".
+static char *rate_text(const struct capacity_size *z)
+{
+    char *rate = table_known(z->rate_qps);
+    if (!(z->margin_frac > 0))
+        return rate;
+    char *text = mem_printf("%s +%g %%", rate, 100 * z->margin_frac);
+    mem_free(rate);
+    return text;
+}
+
 static void add_size(struct table *table, const struct capacity_result *s,
                      const struct capacity_size *z, bool has_cells)
 {
-    const struct report_columns trial = trial_columns_of(s);
     table_texts(table, (const char *const[]){s->schedulers[z->scheduler], s->types[z->type], NULL});
     if (has_cells)
         table_cell(table, mem_printf("%u", z->cells_down));
-    table_cell(table, size_text(z));
+    table_cell(table, size_text(s, z));
     if (has_cells)
         table_cell(table, spare_text(s, z));
-    table_cell(table, table_known(z->rate_qps));
+    table_cell(table, rate_text(z));
     table_cell(table, table_fixed(z->rate_qps / z->bound_qps * 100, 1));
+    capacity_rows_latency(s, table, &z->at_n);
     report_columns_row(&trial, table, &z->at_n);
     table_cell(table, table_known(z->cost_usd_per_h));
     table_texts(table, (const char *const[]){capacity_rows_verdict(&z->at_n),
@@ -118,7 +140,6 @@ static void add_size(struct table *table, const struct capacity_result *s,
 
 static void print_sizes(FILE *out, const struct capacity_result *s)
 {
-    const struct report_columns trial = trial_columns_of(s);
     bool has_cells = false;
     for (uint32_t i = 0; i < s->n_sizes; i++)
         has_cells |= s->sizes[i].cells_down > 0;
@@ -130,6 +151,7 @@ static void print_sizes(FILE *out, const struct capacity_result *s)
         table, (const char *const[]){s->find && strcmp(s->find, "cores") == 0 ? "cores" : "servers",
                                      has_cells ? "spare" : NULL, NULL});
     table_texts(table, (const char *const[]){"QPS", "of bound %", NULL});
+    capacity_rows_latency_head(s, table);
     report_columns_heads(&trial, table);
     table_texts(table, (const char *const[]){"$/h", "SLA", "one less", NULL});
     table_line(table);
@@ -143,14 +165,87 @@ static void print_sizes(FILE *out, const struct capacity_result *s)
         fprintf(out, "down: cells out of service; spare: more than with every cell up\n");
 }
 
+// ---- service by service
+
+static const struct report_column service_columns[] = {
+    {"takes @", "sla_latency_s", .form = REPORT_KNOWN_INTERVAL},
+    {"late %", "late_frac", REPORT_KNOWN_INTERVAL, .scale = 100},
+    {"served QPS", "served_qps", REPORT_KNOWN, .scale = 1},
+    {0}};
+
+// What an idle server takes of the service, at the percentile of its target; the fastest type where
+// no one type is asked of.
+static double idle_s(const struct capacity_result *s, uint32_t scheduler, uint32_t type,
+                     uint32_t service)
+{
+    double least = NAN;
+    for (uint32_t t = 0; t < s->n_types; t++) {
+        size_t at = ((size_t)scheduler * s->n_types + t) * s->n_services + service;
+        if (type == s->n_types || type == t)
+            least = fmin(least, s->unloaded[at].sla_latency_s.value); // NaN: the other
+    }
+    return least;
+}
+
+// The answer's services, from the row of the file that it is.
+static void add_services(struct table *table, const struct capacity_result *s,
+                         const struct report_columns *columns, uint32_t row)
+{
+    const struct capacity_size *z = s->n_sizes > 0 ? &s->sizes[row] : NULL;
+    const struct capacity_load *l = z ? NULL : &s->loads[row];
+    uint32_t scheduler = z ? z->scheduler : l->scheduler, binding = z ? z->binding : l->binding;
+    const struct measurement *m =
+        (z ? s->size_services : s->load_services) + (size_t)row * s->n_services;
+    if (isnan(m[binding].sla_s) || (z && (z->cells_down > 0 || z->margin_frac > 0)))
+        return;
+    for (uint32_t i = 0; i < s->n_services; i++, m++) {
+        double idle = idle_s(s, scheduler, z ? z->type : s->n_types, i);
+        table_texts(table, (const char *const[]){s->schedulers[scheduler],
+                                                 z ? s->types[z->type] : NULL, NULL});
+        table_cell(table, mem_printf("%s%s", s->services[i], i == binding ? " *" : ""));
+        table_cell(table, isfinite(m->sla_s)
+                              ? mem_printf("p%.10g %.4g", 100 * (1 - m->allowed_frac),
+                                           m->sla_s * columns->unit.scale)
+                              : mem_strdup("-"));
+        report_columns_row(columns, table, m);
+        table_cell(table, table_known(idle * columns->unit.scale));
+        table_cell(table, mem_strdup(capacity_rows_verdict(m)));
+    }
+}
+
+// Of each answer without a margin and with all cells up.
+static void print_services(FILE *out, const struct capacity_result *s)
+{
+    const struct report_columns columns = {
+        .list = service_columns, .fields = measurement_fields, .unit = capacity_rows_unit(s)};
+    uint32_t n_rows = s->n_sizes > 0 ? s->n_sizes : s->n_loads;
+    const char *array = s->n_sizes > 0 ? "size_services" : "load_services";
+    if (s->n_services < 2 ||
+        !dataset_is_known(&capacity_result_layout, s, dataset_find(&capacity_result_layout, array)))
+        return;
+    struct table *table = table_create(0);
+    table_texts(table, (const char *const[]){"scheduler", s->n_sizes > 0 ? "type" : NULL, NULL});
+    table_texts(table, (const char *const[]){"service", NULL});
+    table_cell(table, mem_printf("target %s", columns.unit.name));
+    report_columns_heads(&columns, table);
+    table_texts(table, (const char *const[]){"idle", "SLA", NULL});
+    table_line(table);
+    for (uint32_t i = 0; i < n_rows; i++)
+        add_services(table, s, &columns, i);
+    fprintf(out, "\n");
+    capacity_rows_print(table, s->n_sizes > 0 ? 3 : 2, out);
+    fprintf(out, "takes, idle: latency at the target's percentile, there and on an idle server; *: "
+                 "decides\n");
+}
+
 static void print_loads(FILE *out, const struct capacity_result *s)
 {
-    const struct report_columns trial = trial_columns_of(s);
     if (s->n_loads == 0)
         return;
     struct table *table = table_create(0);
     table_texts(table, (const char *const[]){"scheduler", "held QPS", "missed QPS", "asked QPS",
                                              "held / asked x", NULL});
+    capacity_rows_latency_head(s, table);
     report_columns_heads(&trial, table);
     table_texts(table, (const char *const[]){"$/h", "SLA", NULL});
     table_line(table);
@@ -161,6 +256,7 @@ static void print_loads(FILE *out, const struct capacity_result *s)
         table_cell(table, table_known(l->missed_qps));
         table_cell(table, table_known(l->asked_qps));
         table_cell(table, table_fixed(l->held_qps / l->asked_qps, 3));
+        capacity_rows_latency(s, table, &l->at_held);
         report_columns_row(&trial, table, &l->at_held);
         table_cell(table, table_known(l->cost_usd_per_h));
         table_cell(table, mem_strdup(capacity_rows_verdict(&l->at_held)));
@@ -189,10 +285,12 @@ static void print_spent(FILE *out, const struct capacity_result *s)
 void report_capacity_print(FILE *out, const struct capacity_result *answer)
 {
     uint32_t best;
+    capacity_answer_print(out, answer);
     print_head(out, answer);
     print_tuples(out, answer);
     print_sizes(out, answer);
     print_loads(out, answer);
+    print_services(out, answer);
     print_spent(out, answer);
     if (capacity_rows_n_plans(answer) > 0) {
         report_plan_print(out, answer);

@@ -11,7 +11,13 @@
 
 // ---- tables of trials
 
-// The columns of a scheduler, before its verdict.
+// The target's percentile has a column of its own where it is none of the usual two.
+static bool has_own(const struct capacity_result *s)
+{
+    return !(fabs(s->sla_quantile - 0.95) < 1e-9 || fabs(s->sla_quantile - 0.99) < 1e-9);
+}
+
+// The columns of a scheduler behind that, and before its verdict.
 static const struct report_column trial_columns[] = {
     {"p95 @", "p95_s", .form = REPORT_KNOWN_INTERVAL},
     {"p99 @", "p99_s", .form = REPORT_KNOWN_INTERVAL},
@@ -33,10 +39,13 @@ static struct table *table_of(const struct capacity_result *s, const char *const
     struct table *table = table_create(0);
     table_texts(table, first);
     for (uint32_t k = 0; k < s->n_schedulers; k++)
-        table_texts(table, (const char *const[]){s->schedulers[k], "", "", "", "", NULL});
+        table_texts(table, (const char *const[]){s->schedulers[k], "", "", "", "",
+                                                 has_own(s) ? "" : NULL, NULL});
     table_line(table);
     table_texts(table, second);
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
+        if (has_own(s))
+            capacity_rows_latency_head(s, table);
         report_columns_heads(&columns, table);
         table_cell(table, mem_strdup("SLA"));
     }
@@ -47,6 +56,8 @@ static void add_trial(struct table *table, const struct capacity_result *s,
                       const struct measurement *t)
 {
     const struct report_columns columns = columns_of(s);
+    if (has_own(s))
+        capacity_rows_latency(s, table, t);
     report_columns_row(&columns, table, t);
     table_cell(table, mem_strdup(capacity_rows_verdict(t)));
 }
@@ -201,6 +212,12 @@ static void print_ratios(FILE *out, const struct capacity_result *s, uint32_t pl
 
 // ---- what was simulated
 
+// Services that have servers of their own may have windows of their own.
+static char *range_of(double least, double most)
+{
+    return most > least ? mem_printf("%g to %g", least, most) : mem_printf("%g", least);
+}
+
 static void print_sample(FILE *out, const struct capacity_result *s)
 {
     const struct capacity_sample *a = &s->sample;
@@ -213,14 +230,18 @@ static void print_sample(FILE *out, const struct capacity_result *s)
                 a->of_cells == 1 ? "" : "s");
     else // the same ones, with other draws
         fprintf(out, "simulated %u cells (the fleet has %u)", a->n_cells, a->of_cells);
+    char *window = range_of(a->window_s, a->window_most_s),
+         *warmup = range_of(a->warmup_s, a->warmup_most_s);
     fprintf(out,
-            ", %u window%s of %g s of each interval of %g %s, after %g s of warm-up: %.2g of %.2g "
+            ", %u window%s of %s s of each interval of %g %s, after %s s of warm-up: %.2g of %.2g "
             "queries\n\n",
-            a->n_windows, a->n_windows == 1 ? "" : "s", a->window_s, a->interval_s / unit_s,
+            a->n_windows, a->n_windows == 1 ? "" : "s", window, a->interval_s / unit_s,
             hours     ? "h"
             : minutes ? "min"
                       : "s",
-            a->warmup_s, a->n_queries, a->of_queries);
+            warmup, a->n_queries, a->of_queries);
+    mem_free(window);
+    mem_free(warmup);
 }
 
 static bool is_simulated(const struct capacity_result *s, uint32_t plan)

@@ -19,6 +19,11 @@ static bool is_found(const void *total)
     return ((const struct capacity_total *)total)->state != CAPACITY_BEYOND;
 }
 
+static bool has_margin(const void *total)
+{
+    return ((const struct capacity_total *)total)->margin_servers > 0;
+}
+
 // A column that is empty for every plan, as money is without prices, is left out. Is it known of
 // any plan?
 static bool is_known(const void *answer, const struct report_column *column)
@@ -49,6 +54,12 @@ static const struct report_column total_columns[] = {
     {"objective", "objective", REPORT_KNOWN, 1, .wanted = has_objective},
     {0}};
 
+// With the margin on top.
+static const struct report_column margin_columns[] = {
+    {"+peak", "margin_servers", REPORT_WHOLE, 1, .shown = has_margin, .wanted = is_known},
+    {"+$", "margin_cost_usd", REPORT_KNOWN, 1, .wanted = is_known},
+    {0}};
+
 static const struct report_column verdict_columns[] = {
     {"met", "n_met", REPORT_WHOLE, .scale = 1},
     {"?", "n_unsure", REPORT_WHOLE, .scale = 1},
@@ -65,16 +76,19 @@ static struct report_columns columns_of(const struct report_column *list,
 static void print_totals(FILE *out, const struct capacity_result *s)
 {
     struct report_columns totals = columns_of(total_columns, s),
+                          margins = columns_of(margin_columns, s),
                           verdicts = columns_of(verdict_columns, s);
     struct table *table = table_create(0);
     table_texts(table, (const char *const[]){"scheduler", "allocation", "provisioning", NULL});
     report_columns_heads(&totals, table);
+    report_columns_heads(&margins, table);
     report_columns_heads(&verdicts, table);
     table_line(table);
     for (uint32_t plan = 0; plan < capacity_rows_n_plans(s); plan++) {
         const struct capacity_plan p = capacity_rows_plan(s, plan);
         table_texts(table, (const char *const[]){p.scheduler, p.allocation, p.provisioning, NULL});
         report_columns_row(&totals, table, &s->totals[plan]);
+        report_columns_row(&margins, table, &s->totals[plan]);
         if (is_found(&s->totals[plan]))
             report_columns_row(&verdicts, table, &s->totals[plan]);
         else
@@ -85,6 +99,8 @@ static void print_totals(FILE *out, const struct capacity_result *s)
         fprintf(out, "over the day of %g h; ", s->day_s / CAPACITY_S_PER_H);
     fprintf(out, "peak: most servers on; plan, sim.: as planned, as simulated; "
                  "met, ?, MISSED:\ntargets of services times intervals, as simulated\n");
+    if (s->margin_frac > 0)
+        fprintf(out, "+: planned for %g %% more\n", 100 * s->margin_frac);
     if (s->objective && s->objective[0])
         fprintf(out, "objective: %s, in %s times hours\n", s->objective,
                 s->objective_unit && strcmp(s->objective_unit, "1") != 0 ? s->objective_unit
@@ -224,9 +240,11 @@ static void print_hours(FILE *out, const struct capacity_result *s, uint32_t pla
     uint32_t stride = capacity_rows_stride(s);
     uint32_t most = s->steps[plan * s->n_intervals + fullest(s, plan)].n_on;
     struct table *table = table_create(0);
-    table_texts(table,
-                (const char *const[]){"time", "servers on", "", "started", "QPS", "planned W",
-                                      "simulated W", "p95/target", "of", "SLA", NULL});
+    table_texts(table, (const char *const[]){"time", "servers on", "", "started", "QPS",
+                                             "planned W", "simulated W", NULL});
+    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%g/target", s->sla_quantile * 100)
+                                                : mem_strdup("latency/target"));
+    table_texts(table, (const char *const[]){"of", "SLA", NULL});
     table_line(table);
     for (uint32_t i = 0; i < s->n_intervals; i += stride)
         add_hour(table, s, plan, i, most);

@@ -232,7 +232,7 @@ static void add_line(const struct view *v, struct table *table, const struct lin
                                      : line->done ? table_or_dash(line->service)
                                                   : "-"));
     if (v->many_quantiles)
-        table_cell(table, line && line->done ? mem_printf("p%g", line->quantile * 100)
+        table_cell(table, line && line->done ? mem_printf("p%.10g", line->quantile * 100)
                                              : mem_strdup(line ? "-" : "at"));
     if (line) {
         report_columns_row(&shown, table, line);
@@ -348,7 +348,7 @@ static void make_lines(struct view *v)
     if (v->many_quantiles)
         snprintf(v->latency_head, sizeof v->latency_head, "latency ms");
     else
-        snprintf(v->latency_head, sizeof v->latency_head, "p%g ms", quantile * 100);
+        snprintf(v->latency_head, sizeof v->latency_head, "p%.10g ms", quantile * 100);
 }
 
 void report_sweep_print(FILE *out, const struct sweep_result *p)

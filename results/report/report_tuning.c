@@ -118,7 +118,7 @@ static void print_columns(FILE *out, const struct tuning_rows *v, const struct r
 static void print_tables(FILE *out, const struct tuning_rows *v)
 {
     struct report_column settings[CHOSEN_MOST + 1] = {{0}};
-    char *quantile = mem_printf("p%g @", v->t->sla_quantile * 100);
+    char *quantile = mem_printf("p%.10g @", v->t->sla_quantile * 100);
     const struct report_column targets[] = {
         {"target @", "sla_s", .form = REPORT_KNOWN},
         {quantile, "sla_latency_s", REPORT_KNOWN_INTERVAL, .wanted = is_wanted},
@@ -316,7 +316,7 @@ static void print_head(FILE *out, const struct tuning_result *t)
             t->program_version && t->program_version[0] ? t->program_version : "-",
             t->name && t->name[0] ? t->name : "-", (unsigned long long)t->seed, t->grid.n_points,
             t->grid.n_points == 1 ? "" : "s");
-    fprintf(out, "A rate is held when every queue is stable and p%g is within its target",
+    fprintf(out, "A rate is held when every queue is stable and p%.10g is within its target",
             t->sla_quantile * 100);
     if (t->p99_bound > 0)
         fprintf(out, ", p99 within %g times it", t->p99_bound);

@@ -18,7 +18,7 @@ const char *const cmd_exit_help[] = {
     "0  done",
     "1  failed: the run could not be done or its results not be written",
     "2  usage: the command line, the study or a file it names is wrong",
-    "3  a latency target was not met, and --require-sla was given",
+    "3  a latency target was not met and --require-sla was given, or nothing holds it (capacity)",
     "4  stopped by a signal and saved: resume with the same command (run, capacity: and --resume)",
     "5  points of a sweep are missing or failed; the others are there",
     NULL};

@@ -7,7 +7,8 @@
 // cmd_table[].
 //
 // The exit status of the program, see cmd_exit_help[]: 0 done, 1 failed, 2 usage or bad study,
-// 3 a target missed with --require-sla, 4 stopped at a checkpoint, 5 a sweep that is not complete.
+// 3 a target missed with --require-sla, or that nothing holds, 4 stopped at a checkpoint, 5 a sweep
+// that is not complete.
 #ifndef APP_CMD_H
 #define APP_CMD_H
 

@@ -9,6 +9,7 @@
 #include "runs/checkpointing.h"
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
+#include "results/report/capacity_answer.h"
 #include "results/report/report_capacity.h"
 #include "study/study_digest.h"
 
@@ -28,6 +29,14 @@ struct task {
     const char *output, *kept; // files: of the results, of the memo
 };
 
+// What there is to say when nothing holds: with --quiet, too, because there is nothing else to see.
+static void report_out_of_reach(const struct task *task, const struct capacity_result *answer)
+{
+    task->line->status = CMD_SLA_MISSED;
+    if (task->eval->rank == 0)
+        capacity_answer_print(cmd_given(task->line, "--quiet") ? stderr : stdout, answer);
+}
+
 // Writes the answer and prints it.
 static int finish(const struct task *task, const struct job_search *search,
                   const struct capacity_result *answer, struct err *err)
@@ -38,6 +47,7 @@ static int finish(const struct task *task, const struct job_search *search,
                              : 0;
     if (eval_agree(eval, rc, err) < 0)
         return -1;
+    task->line->status = capacity_answer_holds(answer) ? CMD_DONE : CMD_SLA_MISSED;
     if (eval->rank == 0 && !cmd_given(task->line, "--quiet")) {
         report_capacity_print(stdout, answer);
         job_search_print(search, task->output);
@@ -70,6 +80,8 @@ static int answer_study(const struct task *task, struct memo *memo, struct err *
     search.info.n_restarts = memo_n_kept(memo) > 0;
     if (rc == 0 && context.stopped)
         report_stop(task, memo);
+    else if (rc == 0 && context.out_of_reach)
+        report_out_of_reach(task, context.answer);
     else if (rc == 0)
         rc = finish(task, &search, context.answer, err);
     capacity_result_destroy(context.answer);
@@ -91,7 +103,7 @@ static int run_search(const struct task *task, struct err *err)
     struct memo *memo = memo_open(task->eval->comm, &config, err);
     int rc = memo ? answer_study(task, memo, err) : -1;
     // Answers for a study that is wrong are of no use to the one that will be right.
-    memo_close(memo, rc < 0 ? err->code == ERR_STUDY : task->line->status == CMD_DONE);
+    memo_close(memo, rc < 0 ? err->code == ERR_STUDY : task->line->status != CMD_STOPPED);
     return rc;
 }
 
@@ -104,6 +116,7 @@ static bool is_done(const struct task *task)
     struct capacity_result *there = capacity_result_read(task->output, NULL);
     bool same = there && strcmp(there->study, task->search->written) == 0 &&
                 strcmp(there->program_version, RECFLEET_VERSION) == 0;
+    task->line->status = same && !capacity_answer_holds(there) ? CMD_SLA_MISSED : CMD_DONE;
     if (same && !cmd_given(task->line, "--quiet")) {
         report_capacity_print(stdout, there);
         printf("results: %s (there already)\n", task->output);
@@ -168,6 +181,6 @@ const struct cmd cmd_capacity = {
         "number of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",
     .options = options,
-    .exits = 1u << CMD_STOPPED,
+    .exits = 1u << CMD_STOPPED | 1u << CMD_SLA_MISSED,
     .run = run,
 };

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/job.h"
 #include "runs/demand.h"
+#include "runs/footprint.h"
 #include "runs/progress.h"
 #include "runs/survey.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/simtime.h"
 #include "results/hist.h"
 #include "results/record.h"
 #include "study/study.h"
 #include "study/study_notes.h"
-
-// Of memory, for the estimate only.
-#define SERVER_BYTES 1024.0
 
 // Values of an axis that are printed.
 #define SHOWN_LABELS 12
@@ -24,36 +24,59 @@ static const struct cmd_option options[] = {
     {"--resolved", 'r', NULL, "print the study (without its sweep) with every default written out"},
     {NULL, 0, NULL, NULL}};
 
+// The worst over the groups: in the run, and in the day or the trace that it may see a part of.
 struct estimate {
-    double worst_cpu_frac; // over the groups
-    double worst_accel_frac;
+    struct demand_load run, whole;
 };
+
+static void take_worst(struct demand_load *worst, const struct demand_load *load)
+{
+    worst->busy_frac = fmax(worst->busy_frac, load->busy_frac);
+    worst->accel_frac = fmax(worst->accel_frac, load->accel_frac);
+}
+
+static bool too_much(const struct demand_load *load)
+{
+    return load->busy_frac >= 1 || load->accel_frac >= 1;
+}
+
+static void print_load(const char *of, const struct demand_load *load)
+{
+    printf("%-37sCPU %5.1f %% (cores alone) to %5.1f %% (all busy)", of, 100 * load->alone_frac,
+           100 * load->busy_frac);
+    if (load->accel_frac > 0)
+        printf(", accelerator %.1f %%", 100 * load->accel_frac);
+    printf("\n");
+}
+
+// The day of a curve or the trace, where the run sees a part of it.
+#define MUCH_LONGER 1.05
+
+// Is the peak more than rounding above the mean?
+static bool varies(const struct demand_loads *loads)
+{
+    return loads->peak.busy_frac > 1.001 * loads->mean.busy_frac ||
+           loads->peak.accel_frac > 1.001 * loads->mean.accel_frac;
+}
 
 // Prints a group's offered load if queries were spread over all servers by weight.
 static void check_group(const struct study *study, size_t g, struct estimate *estimate)
 {
     const struct study_group *group = &study->groups[g];
-    double cores = (double)group->platform.cores, share = demand_share_frac(study, group);
-    double streams = (double)group->platform.accelerator.streams;
-    double cpu_frac = 0, full_frac = 0, accel_frac = 0;
-    for (size_t s = 0; s < study->n_services; s++) {
-        const struct service_traffic *traffic = &study->services[s].traffic;
-        double qps = share * arrival_mean_qps(&traffic->arrivals, traffic->rate_qps);
-        struct demand alone = demand_of(study, group, s, 1);
-        struct demand full = demand_of(study, group, s, (uint32_t)group->platform.cores);
-        cpu_frac += qps * alone.cpu_s / cores;
-        full_frac += qps * full.cpu_s / cores;
-        accel_frac += qps * (full.load_s + full.compute_s) / (streams > 1 ? streams : 1);
-    }
-    printf("  %-16s %8lld servers, CPU %5.1f %% (cores alone) to %5.1f %% (all busy)", group->name,
-           (long long)group->servers, 100 * cpu_frac, 100 * full_frac);
-    if (accel_frac > 0)
-        printf(", accelerator %.1f %%", 100 * accel_frac);
-    printf("\n");
-    if (full_frac > estimate->worst_cpu_frac)
-        estimate->worst_cpu_frac = full_frac;
-    if (accel_frac > estimate->worst_accel_frac)
-        estimate->worst_accel_frac = accel_frac;
+    double run_s = simtime_to_s(study->settings.duration_ns), whole_s = demand_period_s(study);
+    struct demand_loads run = demand_loads(study, group, run_s);
+    char head[80];
+    take_worst(&estimate->run, &run.peak);
+    snprintf(head, sizeof head, "  %-16s %8lld servers, ", group->name, (long long)group->servers);
+    print_load(head, &run.mean);
+    if (varies(&run))
+        print_load("      at its peak", &run.peak);
+    if (whole_s <= MUCH_LONGER * run_s)
+        return;
+    struct demand_loads whole = demand_loads(study, group, whole_s);
+    take_worst(&estimate->whole, &whole.peak);
+    print_load("      in the whole day or trace", &whole.mean);
+    print_load("      at the peak of that", &whole.peak);
 }
 
 static void check_services(const struct study *study)
@@ -66,9 +89,10 @@ static void check_services(const struct study *study)
             units_format_ns(service->sla_ns, target, sizeof target);
         printf("  %-16s %.6g qps, ", service->name,
                arrival_mean_qps(&service->traffic.arrivals, service->traffic.rate_qps));
-        if (study->sizes[s] && !arrival_carries_sizes(&service->traffic.arrivals))
-            printf("%.1f items on average, at most %u, ", qsize_mean_items(study->sizes[s]),
-                   qsize_max_items(study->sizes[s]));
+        if (study->sizes[s])
+            printf("%.1f items on average, at most %u%s, ", qsize_mean_items(study->sizes[s]),
+                   qsize_max_items(study->sizes[s]),
+                   arrival_carries_sizes(&service->traffic.arrivals) ? " (as recorded)" : "");
         printf("target %s\n", target);
     }
 }
@@ -81,20 +105,28 @@ static void print_count(double count, const char *what)
         printf("%.3g million %s", count * 1e-6, what);
 }
 
+static double memory_bytes(const struct study *study)
+{
+    return footprint_of(&study->fleet, (uint32_t)study->settings.bins + 1).memory_bytes;
+}
+
+static void print_memory(double bytes, const char *what)
+{
+    if (bytes < 1e9)
+        printf("%.0f MB%s", bytes * 1e-6, what);
+    else
+        printf("%.3g GB%s", bytes * 1e-9, what);
+}
+
 static void print_estimate(const struct study *study)
 {
-    double servers = 0;
-    for (size_t g = 0; g < study->n_groups; g++)
-        servers += (double)study->groups[g].servers;
-    double hists = (double)(study->settings.bins + 1) * (double)study->n_services * N_PATHS;
-    // A histogram touches the few pages its latencies lie in.
-    double bytes = servers * SERVER_BYTES + hists * 16 * 4096 + 32e6;
     char clock[24];
     progress_clock(demand_wall_s(study), clock, sizeof clock);
     printf("about ");
-    print_count(study_expected_queries(study), "queries in ");
+    print_count(demand_queries(study), "queries in ");
     print_count(demand_requests(study), "requests, ");
-    printf("%.0f MB, %s min:s on one core\n", bytes * 1e-6, clock);
+    print_memory(memory_bytes(study), ", ");
+    printf("%s min:s on one core\n", clock);
 }
 
 static void tell(void *user, bool is_warning, const char *text)
@@ -121,10 +153,31 @@ static void check_all(const struct study *study)
     if (outages->n_events > 0)
         printf("events: %zu, servers or cells out of service\n", outages->n_events);
     print_estimate(study);
-    if (estimate.worst_cpu_frac >= 1 || estimate.worst_accel_frac >= 1)
+    if (too_much(&estimate.run))
         log_warn("offered more than the servers can do (CPU %.0f %%, accelerator %.0f %%): the run "
                  "will be overloaded",
-                 100 * estimate.worst_cpu_frac, 100 * estimate.worst_accel_frac);
+                 100 * estimate.run.busy_frac, 100 * estimate.run.accel_frac);
+    else if (too_much(&estimate.whole))
+        log_warn("the peak of the whole day or trace is more than the servers can do (CPU %.0f %%, "
+                 "accelerator %.0f %%), and this run ends before it",
+                 100 * estimate.whole.busy_frac, 100 * estimate.whole.accel_frac);
+}
+
+// Searches leave an accelerator out that is too small, and nobody should wonder why.
+static void warn_small_accelerators(const struct study *study)
+{
+    for (size_t g = 0; g < study->n_groups; g++) {
+        const struct study_group *group = &study->groups[g];
+        const struct accelerator *accelerator = &group->platform.accelerator;
+        for (size_t s = 0; s < study->n_services && group->platform.has_accelerator; s++)
+            if (accelerator->memory_bytes > 0 &&
+                cost_memory_bytes(group->costs[s]) > accelerator->memory_bytes)
+                log_warn("group %s: service %s takes %.3g GB, more than the %.3g GB of %s, which "
+                         "serves none of it",
+                         group->name, study->services[s].name,
+                         cost_memory_bytes(group->costs[s]) * 1e-9,
+                         accelerator->memory_bytes * 1e-9, accelerator->name);
+    }
 }
 
 static int check_study(const struct survey *survey, bool resolved, struct err *err)
@@ -139,6 +192,7 @@ static int check_study(const struct survey *survey, bool resolved, struct err *e
     } else {
         printf("%s: good\n", survey->source.path);
         check_all(study);
+        warn_small_accelerators(study);
     }
     study_destroy(study);
     return 0;
@@ -148,17 +202,25 @@ static int check_study(const struct survey *survey, bool resolved, struct err *e
 static int check_sweep(const struct survey *survey, struct err *err)
 {
     const struct grid *grid = survey->grid;
-    uint32_t n_points = grid_n_points(grid);
-    double queries = 0, work_s = 0;
+    uint32_t n_points = grid_n_points(grid), n_read = n_points / grid_n_replications(grid);
+    double queries = 0, work_s = 0, most_bytes = 0;
     char clock[24];
-    for (uint32_t p = 0; p < n_points / grid_n_replications(grid); p++) {
+    struct progress progress;
+    progress_start(&progress, stderr);
+    for (uint32_t p = 0; p < n_read; p++) {
         struct study *study = survey_study(survey, p, err);
-        if (!study)
+        if (!study) {
+            progress_end(&progress);
             return survey_blame(survey, p, err);
-        queries += study_expected_queries(study) * grid_n_replications(grid);
+        }
+        queries += demand_queries(study) * grid_n_replications(grid);
         work_s += demand_wall_s(study) * grid_n_replications(grid);
+        most_bytes = fmax(most_bytes, memory_bytes(study));
         study_destroy(study);
+        progress_note(&progress, "%u of %u points read", p + 1, n_read);
+        progress_update(&progress, (double)(p + 1) / n_read, 0);
     }
+    progress_end(&progress);
     printf("%s: good\n%u point%s:\n", survey->source.path, n_points, n_points == 1 ? "" : "s");
     for (uint32_t a = 0; a < grid_n_axes(grid); a++) {
         printf("  %-16s", grid_axis_name(grid, a));
@@ -170,6 +232,7 @@ static int check_sweep(const struct survey *survey, struct err *err)
     }
     printf("about ");
     print_count(queries, "queries, ");
+    print_memory(most_bytes, " at most, ");
     printf("%s min:s on one core, all points together\n",
            progress_clock(work_s, clock, sizeof clock));
     return 0;
@@ -195,9 +258,10 @@ const struct cmd cmd_check = {
     .max_args = 1,
     .description =
         "Reads the study and every file it names exactly as a run would, then prints the offered "
-        "load of every group and rough estimates of queries, memory and wall time. A load above "
-        "100 % is a warning: such a run is done and called overloaded. Of a study with a sweep "
-        "every point is read; the first that is wrong is named.",
+        "load of every group, on average and at the peak of a rate that changes, and rough "
+        "estimates of queries, memory and wall time. A load above 100 % at the peak is a warning: "
+        "such a run is done and called overloaded. Of a study with a sweep every point is read. A "
+        "study that is wrong has all its mistakes listed, up to twenty.",
     .example = "recfleet check quickstart.yaml --set traffic[0].rate=20000qps",
     .options = options,
     .run = check,

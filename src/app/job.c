@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/wallclock.h"
@@ -10,6 +11,7 @@
 #include "results/file/claim.h"
 #include "results/file/dataset_write.h"
 #include "results/file/durable.h"
+#include "runs/explain.h"
 #include "study/study_notes.h"
 
 // A process that no launcher has started is a job of one, and needs neither the daemon that Open
@@ -47,7 +49,7 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     claim_release(line->claim);
     line->claim = NULL;
     if (rc < 0 && eval->rank == 0)
-        cmd_fail(err);
+        job_fail(line, err);
     // mpirun kills the rest as soon as one leaves with a status: all that is said goes out first.
     line->silent = rc < 0;
     fflush(NULL);
@@ -82,6 +84,23 @@ int job_claim(struct cmd_line *line, const char *output, struct err *err)
 {
     line->claim = claim_take("output", output, err);
     return line->claim ? 0 : -1;
+}
+
+int job_fail(const struct cmd_line *line, struct err *err)
+{
+    const struct survey_source source = job_source(line);
+    struct mistakes mistakes = {0};
+    bool of_study = err->code == ERR_STUDY && strncmp(line->cmd->arguments, "STUDY", 5) == 0 &&
+                    (strncmp(err->text, source.path, strlen(source.path)) == 0 ||
+                     strncmp(err->text, "--set ", 6) == 0);
+    if (of_study)
+        explain_study(&source, err, &mistakes);
+    if (mistakes.n == 0)
+        return cmd_fail(err);
+    for (size_t i = 0; i < mistakes.n && i < MISTAKES_SHOWN; i++)
+        fprintf(stderr, "%s\n", mistakes.v[i].text);
+    mistakes_release(&mistakes);
+    return cmd_status(err);
 }
 
 int job_check_output(struct cmd_line *line, const struct eval *eval, const char *output,

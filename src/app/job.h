@@ -32,6 +32,10 @@ struct survey_source job_source(const struct cmd_line *line);
 // Not collective. Tells what is to be known about the study's inputs (study_notes.h), on rank 0.
 void job_tell_notes(const struct study *study);
 
+// Not collective. As cmd_fail(); of a study that is wrong, its first mistakes
+// (MISTAKES_SHOWN), a line each.
+int job_fail(const struct cmd_line *line, struct err *err);
+
 // Not collective: rank 0. Claims the command's output until job_close(), see results/file/claim.h.
 int job_claim(struct cmd_line *line, const char *output, struct err *err);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/job.h"
 #include "base/revision.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -45,7 +46,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
         if (cmd->run(line, &err) == 0)
             status = (int)line->status;
         else
-            status = line->silent ? cmd_status(&err) : cmd_fail(&err);
+            status = line->silent ? cmd_status(&err) : job_fail(line, &err);
     }
     mem_free(text);
     mem_free(line);

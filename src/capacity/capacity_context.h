@@ -41,6 +41,8 @@ struct capacity_context {
     uint64_t n_queries; // simulated, in this part of the work or an earlier one
     uint64_t n_told;    // most that was ever told
     bool stopped;
+    bool out_of_reach; // capacity_result_out_of_reach() of the answer, of which nothing else is
+                       // there
     const char *stage; // being done: [from_frac, to_frac] of the work
     double from_frac, to_frac, done_frac;
 };

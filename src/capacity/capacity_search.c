@@ -10,6 +10,7 @@
 #include "capacity/find_servers.h"
 #include "runs/survey.h"
 #include "capacity/efficiency.h"
+#include "capacity/unloaded.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
@@ -110,6 +111,7 @@ static void put_settings(struct capacity_result *answer, const struct capacity_s
     answer->objective = mem_strdup(study_objective_names[capacity->objective]);
     answer->objective_unit = mem_strdup(plan_objective_unit(capacity->objective));
     answer->headroom_frac = capacity->headroom_frac;
+    answer->margin_frac = capacity->find == FIND_DAY ? (double)NAN : capacity->margin_frac;
     answer->day_s = days ? capacity->day_s : (double)NAN;
     answer->interval_s = days ? capacity->interval_s : (double)NAN;
     answer->startup_s = capacity->find == FIND_PLAN ? capacity->startup_s : (double)NAN;
@@ -169,6 +171,14 @@ static int make_plans(struct capacity_context *context, struct err *err)
     return find_day_run(context, err);
 }
 
+static int can_be_met(struct capacity_context *context, bool given, struct err *err)
+{
+    if (unloaded_find(context, given, err) < 0)
+        return -1;
+    context->out_of_reach = capacity_result_out_of_reach(context->answer);
+    return 0;
+}
+
 static int answer_parts(struct capacity_context *context, struct err *err)
 {
     int find = context->study->capacity.find;
@@ -177,10 +187,17 @@ static int answer_parts(struct capacity_context *context, struct err *err)
         return err_prefix(err, "%s", context->study->path);
     if (days && capacity_context_forecast(context->study, context->answer->demand, err) < 0)
         return -1;
+    // Of settings that are still to be found nothing can be said before.
+    efficiency_give(context);
+    if (can_be_met(context, true, err) < 0 || context->out_of_reach)
+        return context->out_of_reach ? 0 : -1;
     // With cores counted, a tuple would be of another server.
     capacity_context_stage(context, "tuples", find == FIND_CORES ? 0 : TUPLES_FRAC);
-    if (efficiency_find(context, find != FIND_CORES, err) < 0)
+    if (efficiency_find(context, find != FIND_CORES, err) < 0 ||
+        can_be_met(context, false, err) < 0)
         return -1;
+    if (context->out_of_reach)
+        return 0;
     switch (find) {
     case FIND_LOAD:
         return find_load_run(context, err);

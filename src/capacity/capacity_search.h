@@ -8,8 +8,9 @@
 //     capacity_result_destroy(context.answer);
 //     capacity_search_release(&search);
 //
-// The tuples come first (efficiency.h), for the schedulers' settings; then what `find` asks for:
-// find_servers.h, find_load.h, find_day.h, or plan.h and then find_day.h.
+// Whether targets can be met at all comes first (unloaded.h); then the tuples (efficiency.h), for
+// the schedulers' settings; then what `find` asks for: find_servers.h, find_load.h, find_day.h, or
+// plan.h and then find_day.h.
 #ifndef CAPACITY_CAPACITY_SEARCH_H
 #define CAPACITY_CAPACITY_SEARCH_H
 
@@ -45,7 +46,8 @@ void capacity_search_release(struct capacity_search *search);
 // Collective (context->eval->comm). Logically collective: search. Answers: context comes with eval,
 // memo, progress and user, and goes with n_queries and the answer, which is the caller's, on every
 // rank. A run that a signal stopped is no failure: look at context->stopped; then, and on error,
-// there is no answer. Demand that no plan meets is ERR_STUDY.
+// there is no answer. Demand that no plan meets is ERR_STUDY. Targets that no number of servers
+// meets are none either: context->out_of_reach, and the answer says no more than by which service.
 int capacity_search_run(struct capacity_context *context, const struct capacity_search *search,
                         struct err *err);
 

@@ -258,7 +258,9 @@ static struct capacity_sample sample_of(const struct day_estimate_design *design
                                     .of_cells = (uint32_t)lround(of_cells),
                                     .n_windows = design->n_strata,
                                     .window_s = design->window_s,
+                                    .window_most_s = design->window_s,
                                     .warmup_s = design->warmup_s,
+                                    .warmup_most_s = design->warmup_s,
                                     .interval_s = design->interval_s,
                                     .n_queries = rows->n_queries,
                                     .of_queries = rows->of_queries};

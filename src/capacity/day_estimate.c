@@ -151,8 +151,13 @@ static void fill_trial(const struct span *span, struct strata_piece *pieces,
     }
     if (trial->stable != VERDICT_MISSED && service->sla_ns > 0) {
         const struct measurement_floor floor = {n_queries, NAN, n_late, FEW_LATE};
+        trial->sla_latency_s = strata_quantile_s(&sample, service->sla_quantile);
         trial->late_frac = strata_ratio(&sample, late, all);
         trial->late_frac.half_95 = measurement_late_half(trial->late_frac.half_95, &floor);
+    }
+    if (service->sla_ns > 0) {
+        trial->sla_s = simtime_to_s(service->sla_ns);
+        trial->allowed_frac = 1 - service->sla_quantile;
     }
     trial->lost_frac = strata_ratio(&sample, lost, all).value;
     trial->sla = target_verdict(service, trial->stable, trial);

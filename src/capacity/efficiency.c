@@ -60,8 +60,9 @@ static struct capacity_tuple tuple_of(const struct max_load *found, const struct
     if (found->state == MAX_LOAD_FOUND) {
         tuple.qps = found->held_qps;
         tuple.at_qps = found->at_held;
-    } else { // out of reach: p95 at vanishing load, so that one sees by how much
+    } else { // out of reach: latency at vanishing load, so that one sees by how much
         tuple.state = CAPACITY_BEYOND;
+        tuple.at_qps.sla_latency_s = found->at_held.sla_latency_s;
         tuple.at_qps.p95_s = found->at_held.p95_s;
     }
     return tuple;
@@ -96,18 +97,48 @@ static int search(const struct tuple_work *work, struct crew *crew, struct tuple
     return rc;
 }
 
+static bool is_given(const struct tuner_policy *policy)
+{
+    return policy == &tuner_fixed || policy == &tuner_static;
+}
+
+static struct settings given_choice(const struct study *study, uint32_t g, uint32_t s,
+                                    const struct tuner_policy *policy)
+{
+    const struct study_group *group = &study->groups[g];
+    return policy == &tuner_static
+               ? sched_plain(sched_types[group->scheduler], study_traffic_largest_items(study, s),
+                             group->platform.cores)
+               : group->settings[s];
+}
+
 // Settings that are given, and nothing simulated.
 static void give(const struct study *study, struct tuple_unit *unit,
                  const struct tuner_policy *policy)
 {
-    const struct study_group *group = &study->groups[unit->type];
-    struct settings choice = group->settings[unit->service];
-    if (policy == &tuner_static)
-        choice =
-            sched_plain(sched_types[group->scheduler],
-                        study_traffic_largest_items(study, unit->service), group->platform.cores);
+    const struct settings choice = given_choice(study, unit->type, unit->service, policy);
     memcpy(unit->choice, choice.values, sizeof unit->choice);
-    unit->tuple = new_tuple(&group->platform);
+    unit->tuple = new_tuple(&study->groups[unit->type].platform);
+}
+
+bool efficiency_is_given(const char *scheduler)
+{
+    int index = tuner_find(scheduler);
+    return index >= 0 && is_given(tuner_policies[index]);
+}
+
+void efficiency_give(struct capacity_context *context)
+{
+    const struct study *study = context->study;
+    struct settings *choice = context->choices;
+    for (uint32_t d = 0; d < context->answer->n_schedulers; d++) {
+        const char *name = context->answer->schedulers[d];
+        for (uint32_t i = 0; i < study->n_groups * study->n_services; i++, choice++)
+            if (efficiency_is_given(name))
+                *choice =
+                    given_choice(study, i / (uint32_t)study->n_services,
+                                 i % (uint32_t)study->n_services, tuner_policies[tuner_find(name)]);
+    }
 }
 
 // ---- all of them --------------------------------------------------------------------------------
@@ -150,7 +181,7 @@ static void add_unit(struct tuple_work *work, uint32_t scheduler, uint32_t type,
 {
     const struct study *study = work->context->study;
     const struct tuner_policy *policy = work->policies[scheduler];
-    bool given = policy == &tuner_fixed || policy == &tuner_static;
+    bool given = is_given(policy);
     struct tuple_unit unit;
     memset(&unit, 0, sizeof unit); // the gaps too: all of it is sent and kept
     unit.scheduler = scheduler;

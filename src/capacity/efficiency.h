@@ -19,6 +19,11 @@
 // the settings and idle power alone.
 int efficiency_find(struct capacity_context *context, bool rates, struct err *err);
 
+// Not collective. Are a scheduler's settings the study's, so that nothing has to be searched for?
+bool efficiency_is_given(const char *scheduler);
+// Not collective. Those into context->choices, which efficiency_find() does as well.
+void efficiency_give(struct capacity_context *context);
+
 // Not collective. Watts of a server with nothing to do.
 double efficiency_idle_w(const struct platform *platform);
 

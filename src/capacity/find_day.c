@@ -81,8 +81,10 @@ static void put_sample(struct capacity_sample *sum, const struct capacity_sample
         *sum = *pool;
         return;
     }
-    sum->window_s = sum->window_s == pool->window_s ? sum->window_s : (double)NAN;
-    sum->warmup_s = sum->warmup_s == pool->warmup_s ? sum->warmup_s : (double)NAN;
+    sum->window_s = fmin(sum->window_s, pool->window_s);
+    sum->window_most_s = fmax(sum->window_most_s, pool->window_most_s);
+    sum->warmup_s = fmin(sum->warmup_s, pool->warmup_s);
+    sum->warmup_most_s = fmax(sum->warmup_most_s, pool->warmup_most_s);
     sum->n_queries += pool->n_queries;
     sum->of_queries += pool->of_queries;
 }

@@ -2,7 +2,9 @@
 #include "capacity/find_load.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "capacity/peak_load.h"
 #include "search/max_load.h"
 
@@ -11,7 +13,7 @@ struct load_search {
     struct peak_load *peak;
     struct fleet_variant fleet;
     double held_qps; // of the last run that was held, and what it said
-    struct measurement held;
+    struct peak_load_trial held;
 };
 
 static int measure(void *user, const struct measure_point *point, struct measurement *result,
@@ -21,13 +23,16 @@ static int measure(void *user, const struct measure_point *point, struct measure
     const struct peak_load_point at = {&search->fleet,
                                        point->rate_qps / peak_load_qps(search->peak),
                                        point->n_queries, point->stream};
-    struct measurement trial;
+    struct peak_load_trial trial;
     if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
         return -1;
     // The search ends with the longest run at the rate that it answers.
     if (measurement_overall(result) == VERDICT_MET) {
         search->held_qps = point->rate_qps;
+        mem_free(search->held.services);
         search->held = trial;
+    } else {
+        mem_free(trial.services);
     }
     return capacity_context_done(search->context, 0, err);
 }
@@ -71,23 +76,31 @@ static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
                                            .floor_queries = MAX_LOAD_FLOOR_QUERIES};
     const struct max_load_task task = {
         .bound_qps = bound_qps(&search), .choice = search.fleet.choices[0], .stream = STREAM_TUNE};
-    struct max_load found;
-    if (max_load_search(&config, &task, measure, &search, &found, NULL, err) < 0)
-        return -1;
+    struct max_load found = {.state = MAX_LOAD_UNREACHABLE, .missed_qps = INFINITY};
+    struct capacity_result *answer = context->answer;
+    struct capacity_load *row = &answer->loads[scheduler];
+    bool hopeless = capacity_result_unreachable(answer, scheduler, answer->n_types, NULL);
+    int rc = hopeless ? 0 : max_load_search(&config, &task, measure, &search, &found, NULL, err);
     bool reached = found.state == MAX_LOAD_FOUND;
-    context->answer->loads[scheduler] = (struct capacity_load){
+    *row = (struct capacity_load){
         .scheduler = scheduler,
         .state = reached ? CAPACITY_FOUND : CAPACITY_BEYOND,
         .held_qps = reached ? found.held_qps : (double)NAN,
         .missed_qps = isfinite(found.missed_qps) ? found.missed_qps : (double)NAN,
         .asked_qps = peak_load_qps(peak),
+        .planned_qps = reached ? found.held_qps / (1 + settings->margin_frac) : (double)NAN,
         .cost_usd_per_h = capacity_context_fleet_usd_per_h(context->study),
         .n_runs = found.n_runs,
         .n_queries = found.n_queries,
-        .at_held = reached && search.held_qps == found.held_qps
-                       ? search.held
-                       : measurement_none(VERDICT_NOT_ASKED)};
-    return 0;
+        .at_held = measurement_none(VERDICT_NOT_ASKED)};
+    if (rc == 0 && reached && search.held_qps == found.held_qps) {
+        row->at_held = search.held.all;
+        row->binding = peak_load_binding(peak, &search.held);
+        memcpy(answer->load_services + (size_t)scheduler * answer->n_services, search.held.services,
+               answer->n_services * sizeof *answer->load_services);
+    }
+    mem_free(search.held.services);
+    return rc;
 }
 
 int find_load_run(struct capacity_context *context, struct err *err)

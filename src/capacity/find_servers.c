@@ -2,17 +2,19 @@
 #include "capacity/find_servers.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "runs/demand.h"
 #include "capacity/peak_load.h"
 #include "base/mem.h"
+#include "cluster/policy.h"
 #include "search/sizing.h"
 
 // A size that was measured: what its longest run said.
 struct size_seen {
     uint32_t n;
     uint64_t n_queries;
-    struct measurement trial;
+    struct peak_load_trial trial; // owned
 };
 
 // One row's search.
@@ -20,8 +22,10 @@ struct size_search {
     struct capacity_context *context;
     struct peak_load *peak;
     uint32_t scheduler, type, cells_down;
-    bool cores;          // counts cores; else servers
-    uint32_t *n_servers; // [n_groups], of the fleet that is measured
+    double scale;                           // of the traffic at its peak
+    bool cores;                             // counts cores; else servers
+    const struct balancer_config *balancer; // NULL: the study's
+    uint32_t *n_servers;                    // [n_groups], of the fleet that is measured
     struct size_seen *seen;
     size_t n_seen;
 };
@@ -55,23 +59,35 @@ static struct size_seen *seen_of(const struct size_search *search, uint32_t n)
     return NULL;
 }
 
+// Takes the trial.
 static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
-                     const struct measurement *trial)
+                     struct peak_load_trial *trial)
 {
     struct size_seen *seen = seen_of(search, n);
     if (!seen) {
         search->seen = mem_realloc(search->seen, search->n_seen + 1, sizeof *search->seen);
         seen = &search->seen[search->n_seen++];
-        seen->n_queries = 0;
+        *seen = (struct size_seen){.n = n};
     }
-    if (n_queries > seen->n_queries)
+    bool longer = n_queries > seen->n_queries;
+    mem_free(longer ? seen->trial.services : trial->services);
+    if (longer)
         *seen = (struct size_seen){n, n_queries, *trial};
+}
+
+static void forget(struct size_search *search)
+{
+    for (size_t i = 0; i < search->n_seen; i++)
+        mem_free(search->seen[i].trial.services);
+    mem_free(search->seen);
+    search->seen = NULL;
+    search->n_seen = 0;
 }
 
 static struct measurement recall(const struct size_search *search, uint32_t n)
 {
     const struct size_seen *seen = seen_of(search, n);
-    return seen ? seen->trial : measurement_none(VERDICT_NOT_ASKED);
+    return seen ? seen->trial.all : measurement_none(VERDICT_NOT_ASKED);
 }
 
 // Late queries that the strictest target allows.
@@ -92,9 +108,10 @@ static int measure(void *user, const struct sizing_point *point, struct measurem
     struct fleet_variant fleet = {.n_servers = search->n_servers,
                                   .choices =
                                       capacity_context_choices(search->context, search->scheduler),
-                                  .n_cells = n_cells - search->cells_down};
-    const struct peak_load_point at = {&fleet, 1, point->n_queries, point->stream};
-    struct measurement trial;
+                                  .n_cells = n_cells - search->cells_down,
+                                  .balancer = search->balancer};
+    const struct peak_load_point at = {&fleet, search->scale, point->n_queries, point->stream};
+    struct peak_load_trial trial;
     if (search->cores)
         fleet.n_cores = point->n;
     else
@@ -131,8 +148,14 @@ static double saturation_qps(const struct size_search *search)
     return peak_load_qps(search->peak) * (double)study->groups[0].servers / core_s;
 }
 
-// Servers that the tuples promise to suffice; 0: they promise nothing.
-static double promised(const struct size_search *search)
+static double load_qps(const struct size_search *search)
+{
+    return search->scale * peak_load_qps(search->peak);
+}
+
+// Servers that the tuples promise to suffice, where all serve all or each a service of its own; 0:
+// they promise nothing.
+static double promised(const struct size_search *search, bool pools)
 {
     const struct capacity_result *answer = search->context->answer;
     const struct capacity_tuple *tuples =
@@ -142,7 +165,8 @@ static double promised(const struct size_search *search)
     for (uint32_t s = 0; s < answer->n_services; s++) {
         if (tuples[s].state != CAPACITY_FOUND || !(tuples[s].qps > 0))
             return 0;
-        sum += peak_load_service_qps(search->peak, s) / tuples[s].qps;
+        double n = search->scale * peak_load_service_qps(search->peak, s) / tuples[s].qps;
+        sum += pools ? ceil(n) : n;
     }
     return ceil(sum);
 }
@@ -175,8 +199,8 @@ static struct sizing_task make_task(const struct size_search *search, double sat
     // and no further.
     for (size_t s = 0; search->cores && s < study->n_services; s++)
         most = cost_depends_on_busy(group->costs[s]) && most > cores ? cores : most;
-    double least = floor(peak_load_qps(search->peak) / saturation) + 1;
-    double guess = search->cores ? least : fmax(promised(search), least);
+    double least = floor(load_qps(search) / saturation) + 1;
+    double guess = search->cores ? least : fmax(promised(search, false), least);
     struct sizing_task task = {.most = most,
                                .first_queries = (uint64_t)capacity->queries,
                                .most_queries = (uint64_t)capacity->max_queries,
@@ -189,70 +213,146 @@ static struct sizing_task make_task(const struct size_search *search, double sat
     return task;
 }
 
-static int fill_row(struct size_search *search, struct capacity_size *row, struct err *err)
+static bool is_out_of_reach(const struct size_search *search)
 {
-    const struct study_group *group = &search->context->study->groups[search->type];
+    return capacity_result_unreachable(search->context->answer, search->scheduler, search->type,
+                                       NULL);
+}
+
+// What the search found into the row that says what it is of; below: how few cannot be it.
+static int search_row(struct size_search *search, struct sizing_task *task, struct sizing *found,
+                      uint32_t below, struct err *err)
+{
+    *found = (struct sizing){
+        .state = SIZING_BEYOND, .n = task->most, .n_least = task->most, .n_most = task->most};
+    if (below > task->most)
+        return 0;
+    task->least = below > task->least ? below : task->least;
+    task->guess = task->guess > task->least ? task->guess : task->least;
+    return sizing_search(task, measure, search, found, err);
+}
+
+static const enum capacity_state states[N_SIZING_STATES] = {
+    [SIZING_FOUND] = CAPACITY_FOUND,
+    [SIZING_RANGE] = CAPACITY_RANGE,
+    [SIZING_BEYOND] = CAPACITY_BEYOND,
+};
+
+static void put_trials(struct size_search *search, const struct sizing *found, uint32_t index)
+{
+    struct capacity_result *answer = search->context->answer;
+    struct capacity_size *row = &answer->sizes[index];
+    const struct size_seen *seen = seen_of(search, found->n);
+    row->at_n = recall(search, found->n);
+    row->below = recall(search, found->n - 1);
+    if (!seen)
+        return;
+    row->binding = peak_load_binding(search->peak, &seen->trial);
+    memcpy(answer->size_services + (size_t)index * answer->n_services, seen->trial.services,
+           answer->n_services * sizeof *answer->size_services);
+}
+
+// A mixed fleet that takes many times what pools would: how many would do if a balancer knew what
+// its servers have left to do?
+static int try_least_work(struct size_search *search, const struct sizing_task *task,
+                          struct capacity_size *row, struct err *err)
+{
+    struct balancer_config balancer = search->context->study->balancer;
+    balancer.policy = policy_find("least-work");
+    balancer.settings = (struct settings){0};
+    bool many = row->n_pools > 0 && row->n >= CAPACITY_MANY_TIMES * row->n_pools;
+    if (!many || row->cells_down > 0 ||
+        balancer.policy == search->context->study->balancer.policy ||
+        balancer.dispatch_delay_ns + balancer.status_delay_ns <= 0)
+        return 0;
+    struct sizing_task other = *task;
+    struct sizing found;
+    other.guess = 0;
+    other.most = row->n;
+    search->balancer = &balancer;
+    int rc = search_row(search, &other, &found, row->n_pools, err);
+    search->balancer = NULL;
+    row->n_least_work = rc == 0 && found.state != SIZING_BEYOND ? found.n : 0;
+    row->n_runs += found.n_runs;
+    row->n_queries += found.n_queries;
+    return rc;
+}
+
+// index: of the row, which is the first for its type or the one for a margin behind it.
+static int fill_row(struct size_search *search, uint32_t index, struct err *err)
+{
+    struct capacity_size *row = &search->context->answer->sizes[index];
+    const struct study *study = search->context->study;
+    const struct study_group *group = &study->groups[search->type];
     double saturation = saturation_qps(search);
-    const struct sizing_task task = make_task(search, saturation);
+    struct sizing_task task = make_task(search, saturation);
+    struct sizing found;
+    uint32_t below = task.least; // that cannot be it
     row->scheduler = search->scheduler;
     row->type = search->type;
     row->cells_down = search->cells_down;
-    row->rate_qps = peak_load_qps(search->peak);
-    struct sizing found = {
-        .state = SIZING_BEYOND, .n = task.most, .n_least = task.most, .n_most = task.most};
-    // More are needed to have the time at all than may be tried.
-    bool hopeless = task.least > task.most || row->rate_qps >= saturation * task.most;
-    if (!hopeless && sizing_search(&task, measure, search, &found, err) < 0)
+    row->margin_frac = search->scale - 1;
+    row->rate_qps = load_qps(search);
+    row->n_pools = search->cores ? 0 : (uint32_t)promised(search, true);
+    // More are needed to have the time at all than may be tried; or than do without the margin.
+    if (row->rate_qps >= saturation * task.most || is_out_of_reach(search) ||
+        (row->margin_frac > 0 && row[-1].state == CAPACITY_BEYOND))
+        below = UINT32_MAX;
+    else if (row->margin_frac > 0)
+        below = row[-1].n;
+    if (search_row(search, &task, &found, below, err) < 0)
         return -1;
-    row->state = found.state == SIZING_FOUND   ? CAPACITY_FOUND
-                 : found.state == SIZING_RANGE ? CAPACITY_RANGE
-                                               : CAPACITY_BEYOND;
+    row->state = states[found.state];
     row->n = found.n;
     row->n_least = found.n_least;
     row->n_most = found.n_most;
     row->n_runs = found.n_runs;
     row->n_queries = found.n_queries;
-    row->at_n = recall(search, found.n);
-    row->below = recall(search, found.n - 1);
-    row->bound_qps =
-        saturation * (search->cores
-                          ? row->n
-                          : find_servers_left(row->n, (uint32_t)search->context->study->cells,
-                                              search->cells_down));
-    row->cost_usd_per_h = capacity_context_type_usd_per_h(search->context->study, search->type) *
+    put_trials(search, &found, index);
+    forget(search);
+    row->bound_qps = saturation * (search->cores ? row->n
+                                                 : find_servers_left(row->n, (uint32_t)study->cells,
+                                                                     search->cells_down));
+    row->cost_usd_per_h = capacity_context_type_usd_per_h(study, search->type) *
                           (search->cores ? (double)group->servers : row->n);
-    return 0;
+    return row->state == CAPACITY_BEYOND || row->margin_frac > 0
+               ? 0
+               : try_least_work(search, &task, row, err);
 }
 
 // ---- all rows -----------------------------------------------------------------------------------
 
 uint32_t find_servers_n_rows(const struct study *study, uint32_t n_schedulers)
 {
+    uint32_t n = n_schedulers * (study->capacity.margin_frac > 0 ? 2 : 1);
     if (study->capacity.find == FIND_CORES)
-        return n_schedulers;
-    return (uint32_t)(n_schedulers * study->n_groups * study->capacity.cells_down.n);
+        return n;
+    return (uint32_t)(n * study->n_groups * study->capacity.cells_down.n);
 }
 
-static int find_row(struct peak_load *peak, uint32_t row, struct err *err)
+// A row for the traffic, and behind it, where there is a margin, one for so much more.
+static int find_row(struct peak_load *peak, uint32_t index, struct err *err)
 {
     struct capacity_context *context = peak_load_context(peak);
     const struct study *study = context->study;
     const struct reals *down = &study->capacity.cells_down;
     bool cores = study->capacity.find == FIND_CORES;
     uint32_t n_types = cores ? 1 : (uint32_t)study->n_groups,
-             n_down = cores ? 1 : (uint32_t)down->n;
+             n_down = cores ? 1 : (uint32_t)down->n,
+             n_margins = study->capacity.margin_frac > 0 ? 2 : 1, row = index / n_margins;
     struct size_search search = {.context = context,
                                  .peak = peak,
                                  .scheduler = row / n_down / n_types,
                                  .type = row / n_down % n_types,
                                  .cells_down = cores ? 0 : (uint32_t)down->v[row % n_down],
+                                 .scale = 1 + index % n_margins * study->capacity.margin_frac,
                                  .cores = cores};
     search.n_servers = mem_calloc(study->n_groups, sizeof *search.n_servers);
     if (cores)
         search.n_servers[0] = context->answer->available[0];
-    int rc = fill_row(&search, &context->answer->sizes[row], err);
+    int rc = fill_row(&search, index, err);
     mem_free(search.n_servers);
-    mem_free(search.seen);
+    forget(&search);
     return rc;
 }
 

@@ -105,7 +105,8 @@ static uint32_t pick_cells(const struct peak_load *peak, const struct peak_load_
 static struct slice make_slice(struct peak_load *peak, const struct peak_load_point *point,
                                const struct fleet_variant *fleet)
 {
-    struct slice slice = {.fleet = fleet, .number = point->stream, .n_bins = PEAK_LOAD_BINS};
+    struct slice slice = {
+        .fleet = fleet, .number = point->stream, .n_bins = PEAK_LOAD_BINS, .by_service = true};
     slice.n_cells = pick_cells(peak, point);
     double rate = peak->sum_qps * point->scale * slice.n_cells / fleet->n_cells;
     double run_s = fmax((double)point->n_queries / rate, peak->least_s);
@@ -120,7 +121,7 @@ static struct slice make_slice(struct peak_load *peak, const struct peak_load_po
 }
 
 int peak_load_measure(struct peak_load *peak, const struct peak_load_point *point,
-                      struct measurement *result, struct measurement *trial, struct err *err)
+                      struct measurement *result, struct peak_load_trial *trial, struct err *err)
 {
     struct fleet_variant fleet = *point->fleet;
     struct slice_result found;
@@ -130,18 +131,42 @@ int peak_load_measure(struct peak_load *peak, const struct peak_load_point *poin
     if (sample_run(peak->context->bench, &slice, 1, &found, err) < 0)
         return -1;
     uint64_t n = 0, n_lost = 0; // measured
+    double power_w = (double)found.energy_uj * 1e-6 / simtime_to_s(slice.length_ns);
     for (uint32_t s = 0; s < found.n_services; s++) {
         n += found.services[s].n_queries;
         n_lost += found.services[s].n_lost;
+        found.trials[s].served_qps /= found.share_frac;
+        found.trials[s].power_w = power_w / found.share_frac;
     }
-    *result = *trial = found.overall;
-    trial->lost_frac = n + n_lost > 0 ? (double)n_lost / (double)(n + n_lost) : (double)NAN;
-    trial->power_w =
-        (double)found.energy_uj * 1e-6 / simtime_to_s(slice.length_ns) / found.share_frac;
-    trial->n_queries = n;
+    *result = found.overall;
+    *trial = (struct peak_load_trial){found.overall, found.trials};
+    found.trials = NULL; // handed over
+    trial->all.lost_frac = n + n_lost > 0 ? (double)n_lost / (double)(n + n_lost) : (double)NAN;
+    trial->all.served_qps /= found.share_frac;
+    trial->all.power_w = power_w / found.share_frac;
+    trial->all.n_queries = n;
     peak->context->n_queries += result->n_queries;
     sample_release(&found, 1);
     return 0;
+}
+
+// By its late queries over what its target allows; of equals, as where none is late, by its
+// latency.
+uint32_t peak_load_binding(const struct peak_load *peak, const struct peak_load_trial *trial)
+{
+    uint32_t nearest = 0;
+    double most = -1, latest = -1;
+    for (uint32_t s = 0; s < peak->study.n_services; s++) {
+        const struct measurement *m = &trial->services[s];
+        double late = m->late_frac.value / m->allowed_frac,
+               latency = m->sla_latency_s.value / m->sla_s;
+        if (!(late > most || (late >= most && latency > latest)))
+            continue;
+        most = late;
+        latest = latency;
+        nearest = s;
+    }
+    return nearest;
 }
 
 // ---- what cannot be -----------------------------------------------------------------------------

@@ -39,10 +39,19 @@ struct peak_load_point {
     uint32_t stream;                   // of random draws
 };
 
+// What a measurement says. Of the whole fleet are power and what is served.
+struct peak_load_trial {
+    struct measurement all;       // of the service nearest to missing its target
+    struct measurement *services; // [n_services] of each by itself; owned: mem_free()
+};
+
 // Collective (the context's). Logically collective: point. *result is as of a probe; *trial says
-// more, with the power of the whole fleet.
+// more.
 int peak_load_measure(struct peak_load *peak, const struct peak_load_point *point,
-                      struct measurement *result, struct measurement *trial, struct err *err);
+                      struct measurement *result, struct peak_load_trial *trial, struct err *err);
+
+// Not collective. The service that comes nearest to missing its target.
+uint32_t peak_load_binding(const struct peak_load *peak, const struct peak_load_trial *trial);
 
 // Not collective. Rate of this traffic's mix at which one server of the type has no time left, with
 // these settings ([n_services]); `service` alone, or all where it is n_services.

@@ -411,7 +411,8 @@ static struct capacity_step step_of(const struct book *book, const struct draft 
 
 static struct capacity_total total_of(const struct book *book, const struct draft *draft)
 {
-    struct capacity_total total = {.state = CAPACITY_FOUND, .simulated_kwh = NAN};
+    struct capacity_total total = {
+        .state = CAPACITY_FOUND, .simulated_kwh = NAN, .margin_cost_usd = NAN};
     for (uint32_t h = 0; h < book->n_types; h++) {
         struct dayplan_time time = dayplan_time(&book->day, draft->on, draft->started, h);
         total.server_h += time.on_s / CAPACITY_S_PER_H;
@@ -443,6 +444,16 @@ static void publish(const struct book *book, const struct draft *draft,
     for (uint32_t i = 0; i < book->n_intervals; i++)
         answer->steps[at * book->n_intervals + i] = step_of(book, draft, i);
     answer->totals[at] = total_of(book, draft);
+}
+
+static void publish_margin(const struct book *book, const struct draft *draft,
+                           struct capacity_result *answer, size_t at)
+{
+    if (!draft->found)
+        return;
+    const struct capacity_total total = total_of(book, draft);
+    answer->totals[at].margin_servers = total.peak_servers;
+    answer->totals[at].margin_cost_usd = total.cost_usd;
 }
 
 static int place_of(const char *name, const char *const *names)
@@ -518,8 +529,12 @@ static int draft_all(const struct book *book,
     return 0;
 }
 
-int plan_fill(const struct study *study, struct capacity_result *answer, uint32_t scheduler,
-              struct plan_outcome *outcome, struct err *err)
+// Where a plan's books go.
+typedef void (*publish_fn)(const struct book *book, const struct draft *draft,
+                           struct capacity_result *answer, size_t at);
+
+static int fill(const struct study *study, struct capacity_result *answer, uint32_t scheduler,
+                publish_fn put, struct plan_outcome *outcome, struct err *err)
 {
     struct book book;
     struct draft drafts[N_PROVISION_METHODS][N_DAYPLAN_STRATEGIES];
@@ -531,13 +546,27 @@ int plan_fill(const struct study *study, struct capacity_result *answer, uint32_
     int rc = draft_all(&book, drafts, outcome, err);
     for (uint32_t a = 0; rc == 0 && a < answer->n_allocations; a++)
         for (uint32_t p = 0; p < answer->n_provisionings; p++)
-            publish(&book,
-                    &drafts[place_of(answer->allocations[a], provision_method_names)]
-                           [place_of(answer->provisionings[p], dayplan_strategy_names)],
-                    answer, capacity_result_plan_at(answer, scheduler, a, p));
+            put(&book,
+                &drafts[place_of(answer->allocations[a], provision_method_names)]
+                       [place_of(answer->provisionings[p], dayplan_strategy_names)],
+                answer, capacity_result_plan_at(answer, scheduler, a, p));
     for (int m = 0; m < N_PROVISION_METHODS; m++)
         for (int p = 0; p < N_DAYPLAN_STRATEGIES; p++)
             drop_draft(&drafts[m][p]);
     mem_free(book.qps);
     return rc;
+}
+
+// The same with the margin on top: how many servers and how much money.
+int plan_fill(const struct study *study, struct capacity_result *answer, uint32_t scheduler,
+              struct plan_outcome *outcome, struct err *err)
+{
+    struct study more = *study;
+    struct study_capacity *capacity = &more.capacity;
+    struct plan_outcome ignored;
+    capacity->headroom_frac = (1 + capacity->headroom_frac) * (1 + capacity->margin_frac) - 1;
+    if (fill(study, answer, scheduler, publish, outcome, err) < 0)
+        return -1;
+    return capacity->margin_frac > 0 ? fill(&more, answer, scheduler, publish_margin, &ignored, err)
+                                     : 0;
 }

@@ -39,7 +39,8 @@ struct plan_outcome {
 // Plans for one scheduler: fills n_assigned, n_on, steps and totals of its plans in *answer,
 // whose demand and tuples are there and whose names of allocations and provisionings say what to
 // plan. A method that finds no plan for some interval has none: its total's state is BEYOND and its
-// arrays stay zero. Fails only when the solver does.
+// arrays stay zero. With a margin, a plan's total also says what the same method takes for so much
+// more. Fails only when the solver does.
 int plan_fill(const struct study *study, struct capacity_result *answer, uint32_t scheduler,
               struct plan_outcome *outcome, struct err *err);
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "runs/crew.h"
+#include "runs/footprint.h"
 #include "capacity/sample_fleet.h"
 #include "capacity/memo.h"
 #include "runs/verdict.h"
@@ -47,11 +48,6 @@ int sample_check(const struct study *study, bool with_rates, struct err *err)
             return err_set(err, ERR_STUDY,
                            "traffic: service \"%.60s\" replays a trace, which cannot begin at any "
                            "time of the day; expected another arrival process",
-                           service->name);
-        if (arrival_carries_sizes(arrivals))
-            return err_set(err, ERR_STUDY,
-                           "traffic: service \"%.60s\" takes its sizes from a trace, which pieces "
-                           "of a day cannot; expected \"sizes_from: distribution\"",
                            service->name);
     }
     for (size_t g = 0; g < study->n_groups; g++)
@@ -104,6 +100,7 @@ void sample_release(struct slice_result *results, size_t n)
         for (uint32_t s = 0; s < results[i].n_services; s++)
             mem_free(results[i].services[s].counts);
         mem_free(results[i].services);
+        mem_free(results[i].trials);
         results[i] = (struct slice_result){0};
     }
 }
@@ -166,6 +163,9 @@ static struct slice_result idle_result(const struct slice *slice)
                                .overall = measurement_none(VERDICT_UNSURE)};
     out.overall.stable = VERDICT_MET;
     out.services = mem_calloc(out.n_services, sizeof *out.services);
+    out.trials = slice->by_service ? mem_calloc(out.n_services, sizeof *out.trials) : NULL;
+    for (uint32_t i = 0; out.trials && i < out.n_services; i++)
+        out.trials[i] = measurement_none(VERDICT_NOT_ASKED);
     return out;
 }
 
@@ -173,7 +173,9 @@ static struct slice_result idle_result(const struct slice *slice)
 static void harvest(const struct sample_fleet *sampled, const struct slice *slice,
                     const struct record *record, struct slice_result *out)
 {
-    const struct verdict_scope scope = {0, slice->fleet->study->tune.p99_bound};
+    const struct verdict_scope scope = {
+        0, slice->fleet->study->tune.p99_bound,
+        out->trials ? mem_calloc(sampled->fleet.n_services, sizeof *out->trials) : NULL};
     struct meta *meta = study_fleet_meta(&sampled->fleet);
     out->share_frac = (double)sampled->n_servers / (double)sampled->of_servers;
     for (uint32_t i = 0; i < out->n_services; i++)
@@ -184,6 +186,14 @@ static void harvest(const struct sample_fleet *sampled, const struct slice *slic
     out->overall.cpu_util_frac = (double)out->cpu_busy_ns * 1e-9 / out->core_s;
     out->overall.accel_util_frac =
         out->stream_s > 0 ? (double)out->accel_busy_ns * 1e-9 / out->stream_s : (double)NAN;
+    for (uint32_t i = 0; scope.services && i < out->n_services; i++) {
+        if (sampled->slots[i] == SAMPLE_FLEET_NO_SLOT)
+            continue;
+        out->trials[i] = scope.services[sampled->slots[i]];
+        out->trials[i].cpu_util_frac = out->overall.cpu_util_frac;
+        out->trials[i].accel_util_frac = out->overall.accel_util_frac;
+    }
+    mem_free(scope.services);
     meta_destroy(meta);
 }
 
@@ -199,6 +209,8 @@ static void pack(const struct slice_result *result, struct blob *blob)
         blob_put(blob, service, offsetof(struct slice_service, counts));
         blob_put(blob, service->counts, service->n_counts * sizeof *service->counts);
     }
+    if (result->trials)
+        blob_put(blob, result->trials, result->n_services * sizeof *result->trials);
 }
 
 static int unpack_service(struct blob_reader *reader, struct slice_service *service)
@@ -213,9 +225,11 @@ static int unpack_service(struct blob_reader *reader, struct slice_service *serv
     return 0;
 }
 
-// n_services: as many as the slice has. On error the result is empty.
-static int unpack(struct blob_reader *reader, uint32_t n_services, struct slice_result *result)
+// The answer to that slice. On error the result is empty.
+static int unpack(struct blob_reader *reader, const struct slice *slice,
+                  struct slice_result *result)
 {
+    uint32_t n_services = slice->fleet->n_services;
     *result = (struct slice_result){0};
     blob_get(reader, result, offsetof(struct slice_result, services));
     bool good = result->n_services == n_services;
@@ -223,6 +237,10 @@ static int unpack(struct blob_reader *reader, uint32_t n_services, struct slice_
     result->services = mem_calloc(result->n_services, sizeof *result->services);
     for (uint32_t i = 0; good && i < n_services; i++)
         good = unpack_service(reader, &result->services[i]) == 0;
+    if (good && slice->by_service) {
+        result->trials = mem_calloc(n_services, sizeof *result->trials);
+        blob_get(reader, result->trials, n_services * sizeof *result->trials);
+    }
     if (good && !reader->short_of)
         return 0;
     sample_release(result, 1);
@@ -264,11 +282,15 @@ static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct task
 {
     struct run_options options = {.layout = LAYOUT_AUTO, .times = bench->times};
     struct run_cost cost = {0};
-    struct record *record = fresh_record(bench, task), *total = NULL;
+    struct record *total = NULL;
     unsigned long long n_simulated;
     int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
+    int fits = footprint_check(&task->sampled->fleet, task->slice->n_bins + 1, n_ranks, err);
+    if (err_agree(comm, fits, err) < 0)
+        return err_prefix(err, "%llu servers", (unsigned long long)task->sampled->n_servers);
+    struct record *record = fresh_record(bench, task);
     int rc = run_fleet(comm, &task->sampled->fleet, &options, record, &cost, err);
     n_simulated = cost.n_queries;
     if (rc == 0)
@@ -340,7 +362,7 @@ static int run_batch(struct sample_bench *bench, struct task *tasks, size_t n, s
     for (size_t i = 0; i < n && rc == 0; i++) {
         struct blob_reader *reader = &readers[owner[i]];
         size_t begin = reader->at;
-        if (unpack(reader, tasks[i].slice->fleet->n_services, tasks[i].result) < 0)
+        if (unpack(reader, tasks[i].slice, tasks[i].result) < 0)
             rc = err_set(err, ERR_FAIL, "the answer of a sampled simulation is damaged");
         else if (bench->memo)
             rc =
@@ -395,8 +417,7 @@ static bool recall(const struct sample_bench *bench, struct task *task)
     if (!answer)
         return false;
     struct blob_reader reader = blob_read(answer, n);
-    if (unpack(&reader, task->slice->fleet->n_services, task->result) == 0 &&
-        blob_left(&reader) == 0)
+    if (unpack(&reader, task->slice, task->result) == 0 && blob_left(&reader) == 0)
         return true;
     sample_release(task->result, 1);
     return false;

@@ -45,6 +45,8 @@ struct slice_result {
                                 // cpu_util_frac, accel_util_frac: of all groups together
     uint32_t n_services;
     struct slice_service *services; // [n_services]
+    // [n_services] as `overall`, of each service by itself; NULL where the slice did not ask.
+    struct measurement *trials;
 };
 
 // Not collective. Can the study be cut so? with_rates: every slice will bring its rates. The text

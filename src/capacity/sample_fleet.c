@@ -149,7 +149,7 @@ struct sample_fleet *sample_fleet_create(const struct slice *slice)
     sampled->fleet.groups = sampled->groups;
     sampled->fleet.sizes = sampled->sizes;
     sampled->fleet.n_cells = n_cells;
-    sampled->fleet.balancer = study->balancer;
+    sampled->fleet.balancer = fleet->balancer ? *fleet->balancer : study->balancer;
     sampled->fleet.outages = study->outages;
     sampled->fleet.seed = draw(slice, ENTITY_SEED);
     sampled->fleet.duration_ns = slice->warmup_ns + slice->length_ns;
@@ -187,10 +187,12 @@ void sample_fleet_describe(const struct slice *slice, struct blob *blob)
 {
     const struct fleet_variant *fleet = slice->fleet;
     const struct study *study = fleet->study;
-    const uint32_t counts[] = {slice->n_cells,         slice->n_bins,
-                               fleet->n_cells,         fleet->n_cores,
-                               fleet->n_services,      fleet->weights != NULL,
-                               fleet->choices != NULL, slice->rates_qps != NULL};
+    // The settings of another balancer than the study's are its defaults.
+    uint32_t balancer = fleet->balancer ? 1 + (uint32_t)fleet->balancer->policy : 0;
+    const uint32_t counts[] = {slice->n_cells,          slice->n_bins,     fleet->n_cells,
+                               fleet->n_cores,          balancer,          fleet->n_services,
+                               fleet->weights != NULL,  slice->by_service, fleet->choices != NULL,
+                               slice->rates_qps != NULL};
     blob_put_u64(blob, slice->number);
     blob_put(blob, &slice->start_s, sizeof slice->start_s);
     blob_put_i64(blob, slice->warmup_ns);

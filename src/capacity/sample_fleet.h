@@ -30,6 +30,7 @@ struct fleet_variant {
     uint32_t n_services;            // in `services`; of all where that is NULL
     uint32_t n_cells; // of the whole fleet, >= 1; of a fleet of fewer servers: as many as these
     uint32_t n_cores; // of every server; 0: the platforms' own
+    const struct balancer_config *balancer; // NULL: the study's
 };
 
 // Which of the study's services is the fleet's i-th.
@@ -47,6 +48,7 @@ struct slice {
     double start_s;          // of the day, when the warm-up begins; may be below 0: the day before
     int64_t warmup_ns, length_ns; // not measured, measured
     uint32_t n_bins;              // of the measured time, >= 1: batches of the intervals
+    bool by_service;              // what each service did is asked for, too
 };
 
 // A service without a slot was not asked for or sends nothing.

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/sched.h"
+#include "runs/footprint.h"
+#include "traces/forecast.h"
 
 // Rough costs on one core of a current server, for the estimate only.
 #define QUERY_NS 100.0
@@ -80,17 +82,100 @@ double demand_share_frac(const struct study *study, const struct study_group *gr
     return group->weight / weights;
 }
 
+// ---- loads --------------------------------------------------------------------------------------
+
+#define INTERVALS 96 // a quarter of an hour of a day each
+
+static void add_load(struct demand_load *load, const struct demand *alone,
+                     const struct demand *busy, const struct platform *platform, double qps)
+{
+    double cores = (double)platform->cores, streams = (double)platform->accelerator.streams;
+    load->alone_frac += qps * alone->cpu_s / cores;
+    load->busy_frac += qps * busy->cpu_s / cores;
+    load->accel_frac += qps * (busy->load_s + busy->compute_s) / (streams > 1 ? streams : 1);
+}
+
+static double worst_frac(const struct demand_load *load)
+{
+    return fmax(load->busy_frac, load->accel_frac);
+}
+
+struct demand_loads demand_loads(const struct study *study, const struct study_group *group,
+                                 double span_s)
+{
+    const struct platform *platform = &group->platform;
+    struct demand_load peaks[INTERVALS] = {0};
+    struct demand_loads loads = {0};
+    double share = demand_share_frac(study, group);
+    for (size_t s = 0; s < study->n_services; s++) {
+        struct demand alone = demand_of(study, group, s, 1);
+        struct demand busy = demand_of(study, group, s, (uint32_t)platform->cores);
+        struct forecast rates[INTERVALS];
+        forecast_profile(&study->services[s].traffic, span_s, INTERVALS, rates);
+        for (int i = 0; i < INTERVALS; i++) {
+            double mean_qps = share * rates[i].mean_qps / INTERVALS;
+            add_load(&loads.mean, &alone, &busy, platform, mean_qps);
+            add_load(&peaks[i], &alone, &busy, platform, share * rates[i].peak_qps);
+        }
+    }
+    loads.peak = loads.mean;
+    for (int i = 0; i < INTERVALS; i++)
+        if (worst_frac(&peaks[i]) > worst_frac(&loads.peak))
+            loads.peak = peaks[i];
+    return loads;
+}
+
+double demand_period_s(const struct study *study)
+{
+    double most_s = 0;
+    for (size_t s = 0; s < study->n_services; s++)
+        most_s = fmax(most_s, forecast_period_s(&study->services[s].traffic));
+    return most_s;
+}
+
+// ---- the whole run ------------------------------------------------------------------------------
+
+static double run_queries(const struct study *study, size_t s)
+{
+    double duration_s = simtime_to_s(study->settings.duration_ns);
+    struct forecast rate;
+    forecast_profile(&study->services[s].traffic, duration_s, 1, &rate);
+    return rate.mean_qps * duration_s;
+}
+
+double demand_queries(const struct study *study)
+{
+    double sum = 0;
+    for (size_t s = 0; s < study->n_services; s++)
+        sum += run_queries(study, s);
+    return sum;
+}
+
+// As demand_of(), of which no cost is needed.
+static double requests_of(const struct study *study, const struct study_group *group, size_t s)
+{
+    const struct settings fit = sched_fit(&group->settings[s], cost_has_accel(group->costs[s]));
+    const struct dispatch_config dispatch = sched_needs(&fit);
+    const struct qsize *sizes = study->sizes[s];
+    double sum = 0;
+    uint32_t largest = sizes ? qsize_max_items(sizes) : 0;
+    for (uint32_t n = sizes ? qsize_min_items(sizes) : 1; n <= largest; n++) {
+        bool whole = dispatch.offload_items > 0 && n >= dispatch.offload_items;
+        uint32_t batch = dispatch.batch_items > n ? n : (uint32_t)dispatch.batch_items;
+        sum += qsize_pmf(sizes, n) * (whole ? 1 : (n + batch - 1) / batch);
+    }
+    return sum;
+}
+
 double demand_requests(const struct study *study)
 {
-    double sum = 0, duration_s = simtime_to_s(study->settings.duration_ns);
-    for (size_t g = 0; g < study->n_groups; g++) {
-        const struct study_group *group = &study->groups[g];
-        double part = demand_share_frac(study, group) * (double)group->servers;
-        for (size_t s = 0; s < study->n_services; s++) {
-            const struct service_traffic *traffic = &study->services[s].traffic;
-            double qps = part * arrival_mean_qps(&traffic->arrivals, traffic->rate_qps);
-            sum += qps * demand_of(study, group, s, (uint32_t)group->platform.cores).requests *
-                   duration_s;
+    double sum = 0;
+    for (size_t s = 0; s < study->n_services; s++) {
+        double queries = run_queries(study, s);
+        for (size_t g = 0; g < study->n_groups; g++) {
+            const struct study_group *group = &study->groups[g];
+            double part = demand_share_frac(study, group) * (double)group->servers;
+            sum += part * queries * requests_of(study, group, s);
         }
     }
     return sum;
@@ -98,5 +183,7 @@ double demand_requests(const struct study *study)
 
 double demand_wall_s(const struct study *study)
 {
-    return (study_expected_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9;
+    uint32_t n_bins = (uint32_t)study->settings.bins + 1;
+    return (demand_queries(study) * QUERY_NS + demand_requests(study) * REQUEST_NS) * 1e-9 +
+           footprint_of(&study->fleet, n_bins).wall_s;
 }

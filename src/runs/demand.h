@@ -7,8 +7,9 @@
 // which its points are done.
 //
 // Exact sums, but for one thing: a cost may depend on how many cores are busy, which is not known
-// beforehand and is given. The last request of a query carries the rest of its items. A service
-// that replays its own sizes has no table to take a mean of: it counts as nothing here.
+// beforehand and is given. The last request of a query carries the rest of its items. A trace's own
+// sizes count as often as they were recorded; of a file that was not read nothing is known, and it
+// counts as nothing.
 //
 //     struct demand d = demand_of(study, group, s, 1);
 //     double utilisation = qps * d.cpu_s / cores;
@@ -56,7 +57,24 @@ struct demand demand_by_choice(const struct study *study, const struct study_gro
                                const struct settings *choice, uint32_t busy);
 // The part of all queries that one server of the group gets when every server gets its share.
 double demand_share_frac(const struct study *study, const struct study_group *group);
-// Requests of the whole run.
+
+// What is asked of one kind of server: parts of what its cores have, each alone or all busy, and of
+// its accelerator's streams; above 1 it is too much.
+struct demand_load {
+    double alone_frac, busy_frac, accel_frac;
+};
+// Of a group over [0, span_s), every server getting its share: on average, and in the interval of
+// 96 that asks for most, by forecast_profile().
+struct demand_loads {
+    struct demand_load mean, peak;
+};
+struct demand_loads demand_loads(const struct study *study, const struct study_group *group,
+                                 double span_s);
+// The longest forecast_period_s() of all services.
+double demand_period_s(const struct study *study);
+
+// Queries and requests of the whole run.
+double demand_queries(const struct study *study);
 double demand_requests(const struct study *study);
 // Rough seconds of one core of a current server to simulate the study: good for telling long points
 // from short ones, and a user minutes from hours.

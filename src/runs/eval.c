@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runs/checkpointing.h"
+#include "runs/footprint.h"
 #include "base/mem.h"
 #include "base/revision.h"
 #include "par/agree.h"
@@ -216,7 +217,11 @@ static int check_names(const char *output, const char *checkpoint, struct err *e
 int eval_run(const struct eval *eval, const struct study *study, const struct eval_options *options,
              struct eval_result *result, struct err *err)
 {
-    *result = (struct eval_result){.meta = study_meta(study)};
+    uint32_t n_bins = (uint32_t)study->settings.bins + 1;
+    *result = (struct eval_result){.stopped = false};
+    if (eval_agree(eval, footprint_check(&study->fleet, n_bins, eval->n_ranks, err), err) < 0)
+        return -1;
+    result->meta = study_meta(study);
     eval_stamp(eval, options->command, &result->stamp, &result->info);
     result->info.layout = layout_mode_names[options->run.layout];
     result->info.window_ns = options->window_ns;

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "runs/demand.h"
+#include "runs/footprint.h"
 #include "runs/verdict.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/simtime.h"
+#include "par/agree.h"
 #include "par/mpi_err.h"
 #include "cluster/run.h"
 #include "cluster/sched.h"
@@ -224,11 +226,14 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
     struct fleet_config fleet = point_fleet(probe, point);
     struct run_options options = {.layout = LAYOUT_AUTO, .times = probe->times};
     struct run_cost cost = {0};
-    struct record *record = fresh_record(probe, fleet.duration_ns), *total = NULL;
-    const struct verdict_scope scope = {probe->group, probe->study->tune.p99_bound};
+    struct record *total = NULL;
+    const struct verdict_scope scope = {probe->group, probe->study->tune.p99_bound, NULL};
     int rank, n_ranks;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &n_ranks);
+    if (err_agree(comm, footprint_check(&fleet, PROBE_BINS + 1, n_ranks, err), err) < 0)
+        return -1;
+    struct record *record = fresh_record(probe, fleet.duration_ns);
     int rc = run_fleet(comm, &fleet, &options, record, &cost, err);
     if (rc == 0 && n_ranks > 1)
         rc = gather_record(comm, record, &total, err);

@@ -21,7 +21,12 @@ static int read_source(struct survey *survey, struct err *err)
     if (source->text)
         survey->grid = grid_parse(source->path, source->text, source->size, source->settings,
                                   source->n_settings, err);
-    return survey->grid ? 0 : -1;
+    if (survey->grid)
+        survey->doc = doc_parse(source->path, source->text, source->size, err);
+    int rc = survey->doc ? 0 : -1;
+    for (size_t i = 0; i < source->n_settings && rc == 0; i++)
+        rc = doc_set(survey->doc, source->settings[i], err);
+    return rc;
 }
 
 struct survey *survey_create(const struct survey_source *source, struct err *err)
@@ -46,6 +51,7 @@ void survey_destroy(struct survey *survey)
     library_release(&survey->library);
     mem_free(survey->source.text);
     grid_destroy(survey->grid);
+    doc_destroy(survey->doc);
     mem_free(survey->output);
     mem_free(survey->folder);
     mem_free(survey->points);
@@ -55,25 +61,63 @@ void survey_destroy(struct survey *survey)
 static struct study *parse(const struct survey *survey, const char *const *settings, size_t n,
                            struct err *err)
 {
-    const struct survey_source *source = &survey->source;
-    return study_parse(source->path, source->text, source->size, settings, n, &survey->library,
-                       true, err);
+    return study_of_doc(survey->source.path, survey->doc, settings, n, &survey->library, true, err);
 }
 
 struct study *survey_whole(const struct survey *survey, struct err *err)
 {
-    return parse(survey, survey->source.settings, survey->source.n_settings, err);
+    return parse(survey, NULL, 0, err);
+}
+
+// "--set KEY=VALUE: " of what the sweep sets -> where in the file the value is.
+static void locate(const struct survey *survey, uint32_t point, struct err *err)
+{
+    static const char mark[] = "--set ";
+    size_t n;
+    const char *const *settings = grid_settings(survey->grid, point, &n);
+    for (size_t i = 0; err && i < n && strncmp(err->text, mark, strlen(mark)) == 0; i++) {
+        size_t len = strlen(settings[i]);
+        char rest[ERR_TEXT_MAX];
+        const char *at = err->text + strlen(mark);
+        int line, column;
+        if (strncmp(at, settings[i], len) != 0 || strncmp(at + len, ": ", 2) != 0 ||
+            !grid_locate(survey->grid, point, settings[i], &line, &column))
+            continue;
+        snprintf(rest, sizeof rest, "%s", at + len + 2);
+        err_set(err, ERR_STUDY, "%s:%d:%d: %s", survey->source.path, line, column, rest);
+    }
+}
+
+// Replications differ in their draws, and a replayed trace draws none: intervals from them would be
+// those of the same hour again and again.
+static int check_replications(const struct survey *survey, const struct study *study,
+                              struct err *err)
+{
+    char why[256];
+    for (size_t s = 0; s < study->n_services && grid_n_replications(survey->grid) > 1; s++) {
+        const struct service_config *service = &study->services[s];
+        if (arrival_types[service->traffic.arrivals.process] != &arrival_replay)
+            continue;
+        snprintf(why, sizeof why,
+                 "service %.60s replays a trace, whose arrivals would be the same in every "
+                 "replication: expected 1, or an arrival process that draws",
+                 service->name);
+        return grid_fail_replications(survey->grid, err, why);
+    }
+    return 0;
 }
 
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err)
 {
-    const struct survey_source *source = &survey->source;
     size_t n;
-    const char **settings =
-        grid_point_settings(survey->grid, point, source->settings, source->n_settings, &n);
+    const char *const *settings = grid_settings(survey->grid, point, &n);
     struct study *study = parse(survey, settings, n, err);
-    mem_free(settings);
-    return study;
+    if (!study)
+        locate(survey, point, err);
+    if (!study || check_replications(survey, study, err) == 0)
+        return study;
+    study_destroy(study);
+    return NULL;
 }
 
 int survey_blame(const struct survey *survey, uint32_t point, struct err *err)
@@ -81,7 +125,8 @@ int survey_blame(const struct survey *survey, uint32_t point, struct err *err)
     if (grid_n_axes(survey->grid) == 0)
         return -1;
     char *name = grid_name(survey->grid, point);
-    err_prefix(err, "point %s", name);
+    locate(survey, point, err);
+    err_append(err, " (at %s)", name);
     mem_free(name);
     return -1;
 }
@@ -103,7 +148,7 @@ static void look_at(struct survey *survey, uint32_t point)
     facts->seed = study->settings.seed;
     for (size_t g = 0; g < study->n_groups; g++)
         facts->n_servers += (uint64_t)study->groups[g].servers;
-    facts->queries = study_expected_queries(study);
+    facts->queries = demand_queries(study);
     facts->work_s = demand_wall_s(study);
     const struct pointdir_study ours = {study->settings.name, facts->digest};
     facts->state = (int32_t)pointdir_look(survey->folder, point, &ours, note, sizeof note);

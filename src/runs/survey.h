@@ -50,6 +50,7 @@ struct survey {
     struct survey_source source; // its text filled in
     struct library library;      // of all its studies
     struct grid *grid;
+    struct doc *doc;       // of the text, with what the command line sets; points set more
     char *output, *folder; // where the results go, and the files of the points
     uint32_t n_points;
     struct survey_point *points; // [n_points]
@@ -63,7 +64,8 @@ void survey_destroy(struct survey *survey); // NULL: no effect
 // The study without its sweep, and a point as a study. Caller study_destroy()s.
 struct study *survey_whole(const struct survey *survey, struct err *err);
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err);
-// Puts the point's labels in front of the error in *err; returns -1.
+// Puts the point's labels behind the error in *err, and in front of it where in the file the value
+// is that the point sets; returns -1.
 int survey_blame(const struct survey *survey, uint32_t point, struct err *err);
 
 // Fills in the facts of points first, first + step, ... that are `chosen` (NULL: all). A point

@@ -30,11 +30,7 @@ static struct study *read_point(const struct survey *survey, uint32_t point, con
     if (rc == 0)
         return study;
     study_destroy(study);
-    if (grid_n_axes(survey->grid) > 0) {
-        char *name = grid_name(survey->grid, point);
-        err_append(err, " (at %s)", name);
-        mem_free(name);
-    }
+    survey_blame(survey, point, err);
     return NULL;
 }
 

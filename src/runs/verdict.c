@@ -90,6 +90,29 @@ static void withhold(const struct summary_fleet *fleet, struct measurement *resu
         result->p99_s.half_95 = NAN;
 }
 
+// Of one service alone; utilisation, power and stability are the fleet's.
+static struct measurement judge_alone(const struct summary_service *service, double p99_bound,
+                                      const struct measurement *all)
+{
+    struct measurement result =
+        measurement_none(service->sla_s > 0 ? VERDICT_MET : VERDICT_NOT_ASKED);
+    double nearest = NAN;
+    result.stable = all->stable;
+    result.power_w = all->power_w;
+    result.p95_s = *quantile_of(service, 0.95);
+    result.p99_s = *quantile_of(service, 0.99);
+    if (service->sla_s > 0)
+        judge_service(service, p99_bound, &nearest, &result);
+    if (service->sla_s > 0 && result.stable == VERDICT_MISSED)
+        result.sla = result.tail = VERDICT_MISSED;
+    result.served_qps = service->served_qps.value;
+    result.lost_frac = service->lost_frac.value;
+    result.accel_query_frac = service->accel_query_frac.value;
+    result.accel_item_frac = service->accel_item_frac.value;
+    result.n_queries = service->n_queries;
+    return result;
+}
+
 struct measurement verdict_of(const struct record *total, struct meta *meta,
                               const struct verdict_scope *scope)
 {
@@ -100,6 +123,10 @@ struct measurement verdict_of(const struct record *total, struct meta *meta,
     meta->warmup_auto = false;
     struct summary *summary = summary_create_for_search(total, meta);
     judge(summary, scope, &result);
+    for (uint32_t s = 0; scope->services && s < summary->n_services; s++) {
+        scope->services[s] = judge_alone(&summary->services[s], scope->p99_bound, &result);
+        withhold(&summary->fleet, &scope->services[s]);
+    }
     withhold(&summary->fleet, &result);
     summary_destroy(summary);
     return result;

@@ -18,6 +18,9 @@
 struct verdict_scope {
     uint32_t group;   // whose utilisation is told
     double p99_bound; // times the target; 0: none
+    // [services of the record], filled in: each by itself, n_queries those that were measured.
+    // NULL: not asked for.
+    struct measurement *services;
 };
 
 // `total`: the record over all ranks. `meta` fits it, and gets its times. All but n_queries, which

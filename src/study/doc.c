@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "study/mistakes.h"
 
 struct doc {
     char *name;
@@ -60,6 +61,13 @@ const struct node *node_get(const struct node *map, const char *key)
     return NULL;
 }
 
+const struct node *node_root(const struct node *node)
+{
+    while (node->parent)
+        node = node->parent;
+    return node;
+}
+
 bool node_is_null(const struct node *node)
 {
     return node->kind == NODE_SCALAR && !node->quoted &&
@@ -102,6 +110,11 @@ static void position(const struct node *node, bool at_key, char *buf, size_t siz
         snprintf(buf, size, "%s:%d:%d", node->origin, line, column);
     else
         snprintf(buf, size, "%s", node->origin);
+}
+
+void node_where(const struct node *node, char *buf, size_t size)
+{
+    position(node, false, buf, size);
 }
 
 static int prefix(const struct node *node, bool at_key, const char *key, struct err *err)
@@ -161,7 +174,8 @@ struct build {
     struct doc *doc;
     struct node *stack[DOC_MAX_DEPTH];
     size_t depth, n_nodes;
-    struct node *pending_key; // key of the current map that waits for its value
+    struct mistakes *mistakes; // of the document; NULL: the first ends it
+    struct node *pending_key;  // key of the current map that waits for its value
 };
 
 static int fail_at(const struct build *b, yaml_mark_t mark, struct err *err, const char *text)
@@ -205,6 +219,7 @@ static int place(struct build *b, struct node *node, yaml_mark_t mark, struct er
     }
     if (!parent) {
         b->doc->root = node;
+        node->mistakes = b->mistakes;
     } else if (parent->kind == NODE_LIST) {
         node_add(parent, node);
     } else if (b->pending_key) {
@@ -316,7 +331,8 @@ static int on_event(struct build *b, const yaml_event_t *event, struct err *err)
         b->depth--;
         return 0;
     case YAML_MAPPING_END_EVENT:
-        return check_duplicates(b->stack[--b->depth], err);
+        b->depth--;
+        return mistakes_keep(b->stack[b->depth], check_duplicates(b->stack[b->depth], err), err);
     case YAML_ALIAS_EVENT:
         return fail_at(b, event->start_mark, err, "anchors and aliases are not supported");
     case YAML_DOCUMENT_START_EVENT:
@@ -328,9 +344,10 @@ static int on_event(struct build *b, const yaml_event_t *event, struct err *err)
     }
 }
 
-static int build_tree(struct doc *doc, const char *data, size_t size, struct err *err)
+static int build_tree(struct doc *doc, const char *data, size_t size, struct mistakes *mistakes,
+                      struct err *err)
 {
-    struct build b = {.doc = doc};
+    struct build b = {.doc = doc, .mistakes = mistakes};
     yaml_parser_t parser;
     yaml_event_t event;
     int rc = 0;
@@ -352,7 +369,8 @@ static int build_tree(struct doc *doc, const char *data, size_t size, struct err
     return rc;
 }
 
-struct doc *doc_parse(const char *name, const char *data, size_t size, struct err *err)
+struct doc *doc_collect(const char *name, const char *data, size_t size, struct mistakes *mistakes,
+                        struct err *err)
 {
     struct doc *doc = mem_calloc(1, sizeof *doc);
 
@@ -362,7 +380,7 @@ struct doc *doc_parse(const char *name, const char *data, size_t size, struct er
         doc_destroy(doc);
         return NULL;
     }
-    if (build_tree(doc, data, size, err) < 0) {
+    if (build_tree(doc, data, size, mistakes, err) < 0) {
         doc_destroy(doc);
         return NULL;
     }
@@ -370,8 +388,14 @@ struct doc *doc_parse(const char *name, const char *data, size_t size, struct er
         node_destroy(doc->root);
         doc->root = node_new(NODE_MAP, doc->name);
         doc->root->line = doc->root->column = 1;
+        doc->root->mistakes = mistakes;
     }
     return doc;
+}
+
+struct doc *doc_parse(const char *name, const char *data, size_t size, struct err *err)
+{
+    return doc_collect(name, data, size, NULL, err);
 }
 
 char *doc_load_file(const char *path, size_t max_bytes, size_t *size, struct err *err)
@@ -416,6 +440,39 @@ struct doc *doc_read(const char *path, struct err *err)
     struct doc *doc = doc_parse(path, data, size, err);
     mem_free(data);
     return doc;
+}
+
+static struct node *node_copy(const struct node *node)
+{
+    struct node *copy = node_new(node->kind, node->origin);
+    *copy = *node;
+    copy->key = mem_strdup(node->key);
+    copy->text = mem_strdup(node->text);
+    copy->items = node->n ? mem_alloc(node->n * sizeof(struct node *)) : NULL;
+    copy->cap = node->n;
+    for (size_t i = 0; i < node->n; i++) {
+        copy->items[i] = node_copy(node->items[i]);
+        copy->items[i]->parent = copy;
+    }
+    return copy;
+}
+
+struct doc *doc_copy(const struct doc *doc, const char *without)
+{
+    struct doc *copy = mem_calloc(1, sizeof *copy);
+    const struct node *root = doc->root, *left_out = node_get(root, without);
+    copy->name = mem_strdup(doc->name);
+    if (!left_out) {
+        copy->root = node_copy(root);
+        return copy;
+    }
+    copy->root = node_new(NODE_MAP, root->origin);
+    copy->root->line = root->line;
+    copy->root->column = root->column;
+    for (size_t i = 0; i < root->n; i++)
+        if (root->items[i] != left_out)
+            node_add(copy->root, node_copy(root->items[i]));
+    return copy;
 }
 
 void doc_destroy(struct doc *doc)
@@ -522,6 +579,23 @@ static struct node *child_of(struct node *node, const char *step, struct err *er
     return (struct node *)node_get(node, step);
 }
 
+const struct node *doc_find(const struct doc *doc, const char *message)
+{
+    size_t len = strspn(message, "abcdefghijklmnopqrstuvwxyz_0123456789[].");
+    struct node *node = doc->root;
+    struct path path = {0};
+    if (strncmp(message + len, ": ", 2) != 0 || path_split(message, len, &path, NULL) < 0)
+        return NULL;
+    for (size_t i = 0; i < path.n && node->kind != NODE_SCALAR; i++) {
+        struct node *child = child_of(node, path.steps[i], NULL);
+        if (!child)
+            break;
+        node = child;
+    }
+    mem_free(path.copy);
+    return node;
+}
+
 static void replace(struct node *old, struct node *value)
 {
     struct node *parent = old->parent;
@@ -599,15 +673,32 @@ static struct node *value_of(struct doc *value, const char *text, const char *or
 {
     struct node *root = value->root;
 
-    if (!*text) {
+    bool nothing = root->kind == NODE_MAP && root->n == 0 && !strchr(text, '{'); // "null", "~"
+    if (!*text || nothing) {
         node_destroy(root);
         root = node_new(NODE_SCALAR, origin);
         root->text = mem_strdup("");
-        root->quoted = true;
+        root->quoted = !*text;
     }
     value->root = NULL;
     mark_origin(root, origin);
     return root;
+}
+
+// A value that is one word needs no parser: sweeps set millions of them.
+static struct doc *parse_value(const char *text, struct err *err)
+{
+    static const char *const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    size_t n = strspn(text, letters) + strspn(text, "0123456789");
+    while (n > 0 && text[n] && (strchr(letters, text[n]) || strchr("0123456789._-", text[n])))
+        n++;
+    if (n == 0 || text[n])
+        return doc_parse("value", text, strlen(text), err);
+    struct doc *doc = mem_calloc(1, sizeof *doc);
+    doc->name = mem_strdup("value");
+    doc->root = node_new(NODE_SCALAR, doc->name);
+    doc->root->text = mem_strdup(text);
+    return doc;
 }
 
 int doc_set(struct doc *doc, const char *setting, struct err *err)
@@ -621,7 +712,7 @@ int doc_set(struct doc *doc, const char *setting, struct err *err)
     if (!equal || doc->root->kind != NODE_MAP)
         err_set(err, ERR_STUDY, "expected key.path=value");
     else if (path_split(setting, (size_t)(equal - setting), &path, err) == 0) {
-        value = doc_parse("value", equal + 1, strlen(equal + 1), err);
+        value = parse_value(equal + 1, err);
         if (value)
             rc = set_path(doc, &path, NULL, origin, false, err);
         if (rc == 0) {

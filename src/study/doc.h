@@ -41,15 +41,24 @@ struct node {
     char *text;          // scalar
     size_t n, cap;       // list, map
     struct node **items;
+    struct mistakes *mistakes; // of the root: where they are kept (mistakes.h); NULL: nowhere
 };
 
 struct doc;
+struct mistakes;
 
 // A document from `size` bytes at `data` (not kept); `name` (copied) stands in front of errors. An
 // empty text gives an empty map. NULL on error.
 struct doc *doc_parse(const char *name, const char *data, size_t size, struct err *err);
+// The same, and reading goes on after mistakes, which go into `mistakes` (borrowed until
+// doc_destroy()). NULL where the text is no document, and for that reason alone.
+struct doc *doc_collect(const char *name, const char *data, size_t size, struct mistakes *mistakes,
+                        struct err *err);
 // The same from a file.
 struct doc *doc_read(const char *path, struct err *err);
+// Another document of the same values without the root's key `without`. It names its places by
+// texts of `doc`, which must outlive it.
+struct doc *doc_copy(const struct doc *doc, const char *without);
 void doc_destroy(struct doc *doc); // NULL: no effect
 
 const struct node *doc_root(const struct doc *doc);
@@ -60,6 +69,10 @@ const struct node *doc_root(const struct doc *doc);
 // On error nothing has changed.
 int doc_set(struct doc *doc, const char *setting, struct err *err);
 
+// The node that a message "traffic[0].rate: text" is about; of a key that is not there, the nearest
+// that would hold it. NULL where the message begins with no key.
+const struct node *doc_find(const struct doc *doc, const char *message);
+
 // Fills err unless `key` is a path that doc_set() could walk; nothing is looked up.
 int doc_check_key(const char *key, struct err *err);
 
@@ -68,6 +81,8 @@ char *doc_load_file(const char *path, size_t max_bytes, size_t *size, struct err
 
 // The value of `key` in a map; NULL when there is none (or `map` is no map).
 const struct node *node_get(const struct node *map, const char *key);
+// The root of the document that the node is in.
+const struct node *node_root(const struct node *node);
 // True for an empty value, "~" and "null" without quotes.
 bool node_is_null(const struct node *node);
 // "a map", "a list" or the scalar in quotes: what was found, for messages; in buf.
@@ -75,6 +90,8 @@ const char *node_found(const struct node *node, char *buf, size_t size);
 // "traffic[0].rate"; "" for the root; in buf.
 char *node_path(const struct node *node, char *buf, size_t size);
 
+// "name:line:column", or where else it comes from; in buf.
+void node_where(const struct node *node, char *buf, size_t size);
 // Fills err with "name:line:column: path: text"; returns -1.
 int node_fail(const struct node *node, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -9,13 +9,20 @@
 #include "base/rng.h"
 #include "study/doc.h"
 #include "study/flow.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
+
+// "key=value", and where the value is written; line 0: not in the file.
+struct setting {
+    char *text;
+    int line, column;
+};
 
 // One value of an axis.
 struct value {
     char *label;
-    char **settings;
+    struct setting *settings;
     size_t n_settings;
     bool has_seed; // one of the settings is a seed
     uint64_t seed;
@@ -33,9 +40,10 @@ struct grid {
     struct axis *axes;   // [GRID_MAX_AXES + 1]; that of replications is the last
     uint32_t n_axes, n_points;
     uint32_t n_replications;
-    size_t *first;         // [n_points + 1]: where a point's settings begin in `settings`
-    const char **settings; // of all points, borrowed from the values and from `seeds`
-    char **seeds;          // [n_points]; NULL for those that keep their seed
+    struct err replications_at; // begins with where they are asked for: "study.yaml:9:1: ..."
+    size_t *first;              // [n_points + 1]: where a point's settings begin in `settings`
+    const char **settings;      // of all points, borrowed from the values and from `seeds`
+    char **seeds;               // [n_points]; NULL for those that keep their seed
 };
 
 const struct field grid_fields[] = {
@@ -132,8 +140,9 @@ static int add_setting(struct value *value, const char *key, const struct node *
     if (node_is_null(node))
         return node_fail(node, err, "expected a value, got nothing");
     char *flow = flow_value(node);
-    value->settings = mem_realloc(value->settings, value->n_settings + 1, sizeof(char *));
-    value->settings[value->n_settings++] = mem_printf("%s=%s", key, flow);
+    value->settings = mem_realloc(value->settings, value->n_settings + 1, sizeof *value->settings);
+    value->settings[value->n_settings++] =
+        (struct setting){mem_printf("%s=%s", key, flow), node->line, node->column};
     mem_free(flow);
     if (strcmp(key, "seed") == 0)
         value->has_seed = parse_seed(node, &value->seed);
@@ -171,10 +180,11 @@ static int read_values(struct axis *axis, const struct node *map, struct err *er
                          labels->n);
     axis->values = mem_calloc(values->n, sizeof *axis->values);
     axis->n_values = (uint32_t)values->n;
-    for (size_t i = 0; i < values->n; i++)
-        if (read_value(axis, &axis->values[i], values->items[i], labels ? labels->items[i] : NULL,
-                       err) < 0)
+    for (size_t i = 0; i < values->n; i++) {
+        const struct node *item = values->items[i], *label = labels ? labels->items[i] : NULL;
+        if (mistakes_keep(item, read_value(axis, &axis->values[i], item, label, err), err) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -191,9 +201,10 @@ static int read_point(struct value *value, const struct node *map, struct err *e
     if (!set || set->n == 0)
         return node_fail_key(map, "set", err, "missing; expected a map from keys to values");
     for (size_t i = 0; i < set->n; i++) {
-        if (check_key(set->items[i]->key, err) < 0)
-            return node_prefix_at_key(set->items[i], err);
-        if (add_setting(value, set->items[i]->key, set->items[i], err) < 0)
+        const struct node *item = set->items[i];
+        int rc = check_key(item->key, err);
+        rc = rc < 0 ? node_prefix_at_key(item, err) : add_setting(value, item->key, item, err);
+        if (mistakes_keep(item, rc, err) < 0)
             return -1;
     }
     return 0;
@@ -215,7 +226,8 @@ static int read_points(struct axis *axis, const struct node *map, struct err *er
     axis->values = mem_calloc(points->n, sizeof *axis->values);
     axis->n_values = (uint32_t)points->n;
     for (size_t i = 0; i < points->n; i++)
-        if (read_point(&axis->values[i], points->items[i], err) < 0)
+        if (mistakes_keep(points->items[i], read_point(&axis->values[i], points->items[i], err),
+                          err) < 0)
             return -1;
     return 0;
 }
@@ -276,7 +288,7 @@ static int read_axis(struct grid *grid, const struct node *map, struct err *err)
                          "\"%s\" is the name of the axis that the key replications makes",
                          axis->name);
     int rc = node_get(map, "points") ? read_points(axis, map, err) : read_values(axis, map, err);
-    return rc < 0 ? -1 : check_labels(axis, map, err);
+    return rc < 0 || mistakes_in(map) ? -1 : check_labels(axis, map, err);
 }
 
 // Replications turn slowest, whatever their place among the axes: more of them are more points at
@@ -338,7 +350,7 @@ static int lay_out(struct grid *grid, const struct node *sweep, struct err *err)
         for (uint32_t a = 0; a < grid->n_axes; a++) {
             const struct value *value = &grid->axes[a].values[grid_value(grid, p, a)];
             for (size_t i = 0; i < value->n_settings; i++)
-                grid->settings[n++] = value->settings[i];
+                grid->settings[n++] = value->settings[i].text;
         }
         if (grid->seeds[p])
             grid->settings[n++] = grid->seeds[p];
@@ -359,6 +371,8 @@ static int read_replications(struct grid *grid, const struct node *root, struct 
     }
     if (node && schema_parse(&grid_fields[0], node->text, &settings, err) < 0)
         return node_prefix(node, err);
+    if (node)
+        node_fail(node, &grid->replications_at, "%s", "");
     grid->n_replications = (uint32_t)settings.replications;
     return 0;
 }
@@ -386,7 +400,7 @@ static int read_axes(struct grid *grid, const struct node *root, const struct no
     grid->axes = mem_calloc(GRID_MAX_AXES + 1, sizeof *grid->axes);
     uint64_t n_points = 1;
     for (size_t i = 0; sweep && i < sweep->n; i++) {
-        if (read_axis(grid, sweep->items[i], err) < 0)
+        if (mistakes_keep(sweep->items[i], read_axis(grid, sweep->items[i], err), err) < 0)
             return -1;
         n_points *= grid->axes[i].n_values; // both at most a million, so far from overflow
         if (n_points > GRID_MAX_POINTS)
@@ -433,22 +447,22 @@ static int read_sweep(struct grid *grid, const struct node *root, struct err *er
         return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
                          node_found(root, found, sizeof found));
     read_names(grid, root);
-    if (read_replications(grid, root, err) < 0 || reader_list(root, "sweep", &sweep, err) < 0 ||
-        read_axes(grid, root, sweep, err) < 0)
+    if (mistakes_keep(root, read_replications(grid, root, err), err) < 0 ||
+        reader_list(root, "sweep", &sweep, err) < 0 || read_axes(grid, root, sweep, err) < 0 ||
+        mistakes_in(root))
         return -1;
     return lay_out(grid, sweep ? sweep : root, err);
 }
 
-struct grid *grid_parse(const char *path, const char *data, size_t size,
-                        const char *const *settings, size_t n_settings, struct err *err)
+static struct grid *from_doc(struct doc *doc, const char *const *settings, size_t n_settings,
+                             struct err *err)
 {
-    struct doc *doc = doc_parse(path, data, size, err);
     if (!doc)
         return NULL;
     struct grid *grid = mem_calloc(1, sizeof *grid);
     int rc = 0;
     for (size_t i = 0; i < n_settings && rc == 0; i++)
-        rc = doc_set(doc, settings[i], err);
+        rc = mistakes_keep(doc_root(doc), doc_set(doc, settings[i], err), err);
     if (rc == 0)
         rc = read_sweep(grid, doc_root(doc), err);
     doc_destroy(doc);
@@ -458,10 +472,26 @@ struct grid *grid_parse(const char *path, const char *data, size_t size,
     return NULL;
 }
 
+struct grid *grid_parse(const char *path, const char *data, size_t size,
+                        const char *const *settings, size_t n_settings, struct err *err)
+{
+    return from_doc(doc_parse(path, data, size, err), settings, n_settings, err);
+}
+
+void grid_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
+                   size_t n_settings, struct mistakes *mistakes)
+{
+    struct err err = {0};
+    struct doc *doc = doc_collect(path, data, size, mistakes, &err);
+    grid_destroy(from_doc(doc, settings, n_settings, &err));
+    if (err.code != ERR_NONE)
+        mistakes_add(mistakes, NULL, err.text);
+}
+
 static void release_value(struct value *value)
 {
     for (size_t i = 0; i < value->n_settings; i++)
-        mem_free(value->settings[i]);
+        mem_free(value->settings[i].text);
     mem_free(value->settings);
     mem_free(value->label);
 }
@@ -502,6 +532,11 @@ const char *grid_output(const struct grid *grid)
 uint32_t grid_n_replications(const struct grid *grid)
 {
     return grid->n_replications;
+}
+
+int grid_fail_replications(const struct grid *grid, struct err *err, const char *why)
+{
+    return err_set(err, ERR_STUDY, "%s%s", grid->replications_at.text, why);
 }
 
 uint32_t grid_n_axes(const struct grid *grid)
@@ -558,6 +593,23 @@ const char **grid_point_settings(const struct grid *grid, uint32_t point,
         all[n_settings + i] = own[i];
     *n = n_settings + n_own;
     return all;
+}
+
+bool grid_locate(const struct grid *grid, uint32_t point, const char *setting, int *line,
+                 int *column)
+{
+    for (uint32_t a = grid->n_axes; a-- > 0;) { // the last one of a key is the one that counts
+        const struct value *value = &grid->axes[a].values[grid_value(grid, point, a)];
+        for (size_t i = 0; i < value->n_settings; i++) {
+            const struct setting *own = &value->settings[i];
+            if (own->line == 0 || strcmp(own->text, setting) != 0)
+                continue;
+            *line = own->line;
+            *column = own->column;
+            return true;
+        }
+    }
+    return false;
 }
 
 char *grid_name(const struct grid *grid, uint32_t point)

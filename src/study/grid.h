@@ -32,6 +32,7 @@
 #ifndef STUDY_GRID_H
 #define STUDY_GRID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@
 #define GRID_REPLICATION "replication"
 
 struct grid;
+struct mistakes;
 
 // What stands beside `sweep` at the top of a study.
 struct grid_settings {
@@ -59,6 +61,9 @@ struct grid_settings {
 // a point is read as a study.
 struct grid *grid_parse(const char *path, const char *data, size_t size,
                         const char *const *settings, size_t n_settings, struct err *err);
+// All mistakes in the sweep into the list (mistakes.h), as many as it has room for.
+void grid_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
+                   size_t n_settings, struct mistakes *mistakes);
 void grid_destroy(struct grid *grid); // NULL: no effect
 
 // The study's name and where its results go, which no point changes; borrowed.
@@ -66,6 +71,8 @@ const char *grid_study_name(const struct grid *grid);
 const char *grid_output(const struct grid *grid);
 // How often every point is repeated, >= 1; above 1 the last axis is GRID_REPLICATION.
 uint32_t grid_n_replications(const struct grid *grid);
+// An error at the key `replications`, for a study that cannot have them; returns -1.
+int grid_fail_replications(const struct grid *grid, struct err *err, const char *why);
 
 uint32_t grid_n_axes(const struct grid *grid);
 uint32_t grid_n_points(const struct grid *grid); // >= 1
@@ -80,6 +87,10 @@ const char *const *grid_settings(const struct grid *grid, uint32_t point, size_t
 // texts.
 const char **grid_point_settings(const struct grid *grid, uint32_t point,
                                  const char *const *settings, size_t n_settings, size_t *n);
+// Where in the file the value of one of the point's settings is written; false when it is none of
+// the file's.
+bool grid_locate(const struct grid *grid, uint32_t point, const char *setting, int *line,
+                 int *column);
 // "model=wnd,target=low"; caller mem_free()s. "" without axes.
 char *grid_name(const struct grid *grid, uint32_t point);
 

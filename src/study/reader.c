@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/mistakes.h"
 
 // A growing list of borrowed texts.
 struct texts {
@@ -130,8 +131,20 @@ static bool is_other(const char *key, const char *const *others)
     return false;
 }
 
+// How many rows come before `field`, which is one of `part`.
+static size_t row_index(const struct reader_part *parts, const struct reader_part *part,
+                        const struct field *field)
+{
+    size_t k = (size_t)(field - part->fields);
+    for (const struct reader_part *p = parts; p < part; p++)
+        for (const struct field *f = p->fields; f && f->key; f++)
+            k++;
+    return k;
+}
+
+// A key that is meant for another is not missing besides: it counts as seen.
 static int unknown_key(const struct node *node, const struct reader_part *parts, size_t n_parts,
-                       const char *const *others, struct err *err)
+                       const char *const *others, bool *seen, struct err *err)
 {
     struct texts known = {0};
     for (; others && *others; others++)
@@ -146,25 +159,49 @@ static int unknown_key(const struct node *node, const struct reader_part *parts,
     else if (known.n <= 12)
         for (size_t i = 0; i < known.n; i++)
             err_append(err, "%s%s", i ? ", " : "; known keys: ", known.v[i]);
+    for (size_t i = 0; near && i < n_parts; i++) {
+        const struct field *field = schema_find(parts[i].fields, near);
+        if (field)
+            seen[row_index(parts, &parts[i], field)] = true;
+    }
     mem_free(known.v);
     return node_prefix_at_key(node, err);
 }
 
-static int check_missing(const struct node *map, const struct node *parent,
-                         const struct reader_part *parts, size_t n_parts,
+static int fill_key(const struct node *node, const struct reader_part *parts, size_t n_parts,
+                    const struct reader_options *options, bool *seen, struct err *err)
+{
+    const struct reader_part *part = NULL;
+    const char *suffix;
+    const struct field *field = row_of(node->key, parts, n_parts, &part, &suffix);
+    if (!field)
+        return unknown_key(node, parts, n_parts, options->others, seen, err);
+    bool *again = &seen[row_index(parts, part, field)];
+    if (*again && node_get(node->parent, node->key) != node)
+        return 0; // the key itself is there twice, which was said of the document
+    if (*again)   // "rate" and "rate_qps"
+        return node_fail(node, err, "\"%s\" is given twice", field->key);
+    *again = true;
+    return fill_one(node, field, part->config, suffix, err);
+}
+
+// -1 where one is missing; of a document that collects mistakes, all of them are put aside.
+static int check_missing(const struct node *map, const struct reader_part *parts, size_t n_parts,
                          const struct reader_options *options, const bool *seen, struct err *err)
 {
     size_t k = 0;
     char text[256];
+    int rc = 0, missing = 0;
     for (size_t i = 0; i < n_parts; i++) {
-        for (const struct field *f = parts[i].fields; f && f->key; f++, k++) {
+        for (const struct field *f = parts[i].fields; f && f->key && rc == 0; f++, k++) {
             if (seen[k] || f->dflt || is_other(f->key, options->others))
                 continue;
             schema_expected(f, text, sizeof text);
-            return node_fail_key(map ? map : parent, f->key, err, "missing; expected %s", text);
+            missing = node_fail_key(map, f->key, err, "missing; expected %s", text);
+            rc = mistakes_keep(map, missing, err);
         }
     }
-    return 0;
+    return missing;
 }
 
 int reader_fill(const struct node *map, const struct node *parent, const struct reader_part *parts,
@@ -175,32 +212,18 @@ int reader_fill(const struct node *map, const struct node *parent, const struct 
         for (const struct field *f = parts[i].fields; f && f->key; f++)
             n_rows++;
     bool *seen = mem_calloc(n_rows, sizeof *seen);
-    int rc = 0;
+    int rc = 0, wrong = 0;
     for (size_t i = 0; map && i < map->n && rc == 0; i++) {
-        const struct node *node = map->items[i];
-        const struct reader_part *part = NULL;
-        const char *suffix;
-        if (is_other(node->key, options->others))
+        if (is_other(map->items[i]->key, options->others))
             continue;
-        const struct field *field = row_of(node->key, parts, n_parts, &part, &suffix);
-        if (!field) {
-            rc = unknown_key(node, parts, n_parts, options->others, err);
-            break;
-        }
-        size_t k = (size_t)(field - part->fields);
-        for (const struct reader_part *p = parts; p < part; p++)
-            for (const struct field *f = p->fields; f && f->key; f++)
-                k++;
-        if (seen[k]) // "rate" and "rate_qps"
-            rc = node_fail(node, err, "\"%s\" is given twice", field->key);
-        else
-            rc = fill_one(node, field, part->config, suffix, err);
-        seen[k] = true;
+        int bad = fill_key(map->items[i], parts, n_parts, options, seen, err);
+        rc = mistakes_keep(map->items[i], bad, err);
+        wrong |= bad;
     }
     if (rc == 0 && !options->partial)
-        rc = check_missing(map, parent, parts, n_parts, options, seen, err);
+        wrong |= check_missing(map ? map : parent, parts, n_parts, options, seen, err);
     mem_free(seen);
-    return rc;
+    return wrong;
 }
 
 static int typed(const struct node *map, const char *key, enum node_kind kind, const char *what,
@@ -298,7 +321,8 @@ int reader_fill_names(const struct node *map, const struct reader_names *names, 
     char *found = mem_strdup("");
     int rc = node->kind == NODE_SCALAR ? add_name(&found, node, names, err) : 0;
     for (size_t i = 0; i < node->n && rc == 0; i++)
-        rc = add_name(&found, node->items[i], names, err);
+        rc = mistakes_keep(node->items[i], add_name(&found, node->items[i], names, err), err);
+    rc = mistakes_in(node) ? -1 : rc;
     char *unused = rc == 0 ? *text : found;
     if (rc == 0)
         *text = found;

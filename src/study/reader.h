@@ -27,7 +27,8 @@ struct reader_options {
 };
 
 // Fills the structs from `map` (NULL: as if empty, errors then stand at `parent`). Does not set
-// defaults. On error some members may have been set; the caller releases the struct.
+// defaults. On error some members may have been set; the caller releases the struct. In a document
+// that collects its mistakes (mistakes.h) all keys are read, and the mistakes are put aside.
 int reader_fill(const struct node *map, const struct node *parent, const struct reader_part *parts,
                 size_t n_parts, const struct reader_options *options, struct err *err);
 

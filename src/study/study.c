@@ -10,6 +10,7 @@
 #include "cluster/sched.h"
 #include "study/doc.h"
 #include "study/grid.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study_digest.h"
 #include "study/study_fleet.h"
@@ -42,16 +43,19 @@ const struct field study_output_fields[] = {
 
 static int read_warmup(struct study *study, const struct node *root, struct err *err)
 {
-    const char *text = study->settings.warmup;
-    study->warmup_auto = strcmp(text, "auto") == 0;
-    if (study->warmup_auto)
-        return 0;
+    const char *what = "auto or a time such as \"5s\"";
     const struct node *node = node_get(root, "warmup");
-    if (!node)
-        node = root;
+    const char *text = node ? reader_text(node, what, err) : study->settings.warmup;
+    if (!text)
+        return -1;
+    if (node)
+        schema_parse(schema_find(study_fields, "warmup"), text, &study->settings, NULL);
+    study->warmup_auto = strcmp(text, "auto") == 0;
+    if (study->warmup_auto || !node)
+        return 0;
     if (units_parse_ns(text, &study->warmup_ns, NULL) < 0 || study->warmup_ns < 0)
-        return node_fail(node, err, "expected auto or a time such as \"5s\", got \"%.80s\"", text);
-    if (study->warmup_ns >= study->settings.duration_ns)
+        return node_fail(node, err, "expected %s, got \"%.80s\"", what, text);
+    if (study->settings.duration_ns > 0 && study->warmup_ns >= study->settings.duration_ns)
         return node_fail(node, err, "expected less than the duration, got \"%.80s\"", text);
     return 0;
 }
@@ -60,16 +64,12 @@ static int read_settings(struct study *study, const struct node *root, struct er
 {
     static const char *const others[] = {"traffic",  "fleet",    "models", "balancer",
                                          "output",   "sweep",    "tune",   "checkpoint",
-                                         "capacity", "failures", NULL};
+                                         "capacity", "failures", "warmup", NULL};
     struct grid_settings grid; // grid.h's business, but a mistake in it is one in every command
     const struct reader_part parts[] = {{study_fields, &study->settings}, {grid_fields, &grid}};
     const struct reader_options options = {others, false};
-    char found[64];
-    if (root->kind != NODE_MAP)
-        return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
-                         node_found(root, found, sizeof found));
     schema_defaults(study_fields, &study->settings);
-    if (reader_fill(root, NULL, parts, 2, &options, err) < 0)
+    if (mistakes_keep(root, reader_fill(root, NULL, parts, 2, &options, err), err) < 0)
         return -1;
     return read_warmup(study, root, err);
 }
@@ -93,8 +93,9 @@ static int read_balancer(struct study *study, const struct node *root, struct er
     const struct study_variants variants = study_variants_policies();
     const struct node *map;
     config->policy = study_variants_index(&variants, "random");
-    if (study_variants_choose(root, "balancer", "policy", &variants, &map, &config->policy, err) <
-        0)
+    int choice =
+        study_variants_choose(root, "balancer", "policy", &variants, &map, &config->policy, err);
+    if (mistakes_keep(root, choice, err) < 0)
         return -1;
     const struct policy_type *type = policy_types[config->policy];
     config->settings = settings_of(type->fields, NULL);
@@ -107,7 +108,7 @@ static int read_balancer(struct study *study, const struct node *root, struct er
     for (size_t i = 0; i < variants.n; i++)
         if (variants.fields[i] != type->fields)
             parts[i + 2] = (struct reader_part){variants.fields[i], unused.values};
-    if (reader_fill(map, map ? map : root, parts, variants.n + 2, &options, err) < 0)
+    if (reader_fill(map, map ? map : root, parts, variants.n + 2, &options, err) < 0 || choice < 0)
         return -1;
     if (type->needs_feedback && config->dispatch_delay_ns + config->status_delay_ns <= 0)
         return node_fail_key(map ? map : root, "dispatch_delay", err,
@@ -152,15 +153,22 @@ static int read_all(struct study *study, const struct library *library, const st
                     bool open_files, struct err *err)
 {
     const struct node *root = doc_root(doc);
+    char found[64];
+    if (root->kind != NODE_MAP)
+        return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
+                         node_found(root, found, sizeof found));
     // Models may move while they are added, so all of them come before anything points to one.
-    if (read_settings(study, root, err) < 0 || read_output(study, root, err) < 0 ||
-        study_models_read(study, library, root, err) < 0 ||
-        study_traffic_read(study, library, root, open_files, err) < 0 ||
-        study_fleet_read(study, library, root, err) < 0 || read_balancer(study, root, err) < 0 ||
-        study_failures_read(study, root, err) < 0 ||
-        study_tune_read(study, root, open_files, err) < 0 ||
-        study_capacity_read(study, root, err) < 0 || study_checkpoint_read(study, root, err) < 0 ||
-        study_memory_check(study, root, err) < 0)
+    if (mistakes_keep(root, read_settings(study, root, err), err) < 0 ||
+        mistakes_keep(root, read_output(study, root, err), err) < 0 ||
+        mistakes_keep(root, study_models_read(study, library, root, err), err) < 0 ||
+        mistakes_keep(root, study_traffic_read(study, library, root, open_files, err), err) < 0 ||
+        mistakes_keep(root, study_fleet_read(study, library, root, err), err) < 0 ||
+        mistakes_keep(root, read_balancer(study, root, err), err) < 0 ||
+        mistakes_keep(root, study_failures_read(study, root, err), err) < 0 ||
+        mistakes_keep(root, study_tune_read(study, root, open_files, err), err) < 0 ||
+        mistakes_keep(root, study_capacity_read(study, root, err), err) < 0 ||
+        mistakes_keep(root, study_checkpoint_read(study, root, err), err) < 0 ||
+        mistakes_in(root) || study_memory_check(study, root, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
@@ -176,7 +184,7 @@ static struct study *from_doc(const char *path, struct doc *doc, const char *con
     int rc = 0;
     study->path = mem_strdup(path);
     for (size_t i = 0; i < n_settings && rc == 0; i++)
-        rc = doc_set(doc, settings[i], err);
+        rc = mistakes_keep(doc_root(doc), doc_set(doc, settings[i], err), err);
     if (rc == 0)
         rc = read_all(study, library, doc, open_files, err);
     doc_destroy(doc);
@@ -194,10 +202,28 @@ struct study *study_parse(const char *path, const char *data, size_t size,
                     open_files, err);
 }
 
+struct study *study_of_doc(const char *path, const struct doc *doc, const char *const *settings,
+                           size_t n_settings, const struct library *library, bool open_files,
+                           struct err *err)
+{
+    return from_doc(path, doc_copy(doc, "sweep"), settings, n_settings, library, open_files, err);
+}
+
 struct study *study_read(const char *path, const char *const *settings, size_t n_settings,
                          const struct library *library, bool open_files, struct err *err)
 {
     return from_doc(path, doc_read(path, err), settings, n_settings, library, open_files, err);
+}
+
+void study_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
+                    size_t n_settings, const struct library *library, bool open_files,
+                    struct mistakes *mistakes)
+{
+    struct err err = {0};
+    struct doc *doc = doc_collect(path, data, size, mistakes, &err);
+    study_destroy(from_doc(path, doc, settings, n_settings, library, open_files, &err));
+    if (err.code != ERR_NONE)
+        mistakes_add(mistakes, NULL, err.text);
 }
 
 void study_destroy(struct study *study)

@@ -48,6 +48,9 @@ struct study_output {
     int64_t sample; // queries kept in the uniform sample, about
 };
 
+struct doc;
+struct mistakes;
+
 // How service times of a group spread round their cost.
 struct study_noise {
     int distribution; // enum cost_spread
@@ -81,7 +84,7 @@ struct study {
     int64_t warmup_ns; // given; 0: none
     size_t n_services, n_groups, n_models;
     struct service_config *services;
-    struct qsize **sizes; // [n_services]; NULL where a file was not opened
+    struct qsize **sizes; // [n_services] of a replayed trace where it has them; NULL: not opened
     struct study_group *groups;
     struct group_config *group_configs; // views of groups
     struct model *models;               // every model that a service uses, as resolved
@@ -102,6 +105,15 @@ struct study *study_read(const char *path, const char *const *settings, size_t n
 struct study *study_parse(const char *path, const char *data, size_t size,
                           const char *const *settings, size_t n_settings,
                           const struct library *library, bool open_files, struct err *err);
+// The same from a document (borrowed, unchanged), but for its sweep.
+struct study *study_of_doc(const char *path, const struct doc *doc, const char *const *settings,
+                           size_t n_settings, const struct library *library, bool open_files,
+                           struct err *err);
+// All mistakes that study_parse() could find there, into the list (mistakes.h), as many as it has
+// room for. What is right adds nothing.
+void study_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
+                    size_t n_settings, const struct library *library, bool open_files,
+                    struct mistakes *mistakes);
 void study_destroy(struct study *study); // NULL: no effect
 
 // The resolved study as YAML; caller mem_free()s.

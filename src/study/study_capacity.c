@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "traces/forecast.h"
@@ -34,6 +35,8 @@ const struct field study_capacity_fields[] = {
           "list of static, fixed, deeprecsched, exhaustive: one answer each"),
     FIELD(study_capacity, "headroom", FIELD_REAL, UNIT_FRAC, headroom_frac, 0, 10, "0",
           "planned for this much more than the demand"),
+    FIELD(study_capacity, "margin", FIELD_REAL, UNIT_FRAC, margin_frac, 0, 10, "10%",
+          "all but day: beside the answer stands the one that also holds this much more; 0: none"),
     FIELD(study_capacity, "cells_down", FIELD_REALS, UNIT_NONE, cells_down, 0, MAX_CELLS, "0",
           "servers: answers with so many of the fleet's cells gone"),
     FIELD(study_capacity, "accuracy", FIELD_REAL, UNIT_FRAC, accuracy_frac, 0.001, 0.2, "2%",
@@ -138,6 +141,8 @@ static int check_values(const struct study *study, const struct node *map, struc
     if (capacity->max_queries < capacity->queries)
         return node_fail_key(map, "max_queries", err, "expected at least queries (%lld), got %lld",
                              (long long)capacity->queries, (long long)capacity->max_queries);
+    if (mistakes_in(node_get(node_root(map), "fleet")))
+        return check_times(capacity, map, err);
     if (capacity->cells > study->cells)
         return node_fail_key(map, "cells", err, "expected at most the fleet's %lld, got %lld",
                              (long long)study->cells, (long long)capacity->cells);
@@ -164,10 +169,14 @@ int study_capacity_read(struct study *study, const struct node *root, struct err
         return -1;
     if (!map)
         return 0;
-    if (reader_fill(map, root, &part, 1, &options, err) < 0 ||
-        reader_fill_names(map, &schedulers, &capacity->schedulers, err) < 0 ||
-        reader_fill_names(map, &allocations, &capacity->allocations, err) < 0 ||
-        reader_fill_names(map, &provisioning, &capacity->provisioning, err) < 0)
+    if (mistakes_keep(map, reader_fill(map, root, &part, 1, &options, err), err) < 0 ||
+        mistakes_keep(map, reader_fill_names(map, &schedulers, &capacity->schedulers, err), err) <
+            0 ||
+        mistakes_keep(map, reader_fill_names(map, &allocations, &capacity->allocations, err), err) <
+            0 ||
+        mistakes_keep(map, reader_fill_names(map, &provisioning, &capacity->provisioning, err),
+                      err) < 0 ||
+        mistakes_in(map))
         return -1;
     return check_values(study, map, err);
 }

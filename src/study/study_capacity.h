@@ -37,6 +37,7 @@ struct study_capacity {
     int find;                  // enum study_find
     char *schedulers;          // names of tuner policies, "fixed, deeprecsched"; YAML list of names
     double headroom_frac;      // planned for more than the demand
+    double margin_frac;        // beside the answer stands the one that holds so much more
     struct reals cells_down;   // whole, >= 0: find servers; default [0]
     double accuracy_frac;      // half-width of p95 per interval over p95: day; of the rate: load
     int64_t queries;           // of the first run at a point

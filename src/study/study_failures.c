@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "traces/query.h"
@@ -119,7 +120,7 @@ static int read_event(const struct study *study, const struct node *map, struct 
                          node_found(map, found, sizeof found));
     entry.group = mem_strdup("");
     int rc = reader_fill(map, NULL, &part, 1, &plain, err);
-    if (rc == 0)
+    if (rc == 0 && !mistakes_in(node_get(node_root(map), "fleet")) && study->n_groups > 0)
         rc = check_event(study, map, &entry, event, err);
     schema_release(study_event_fields, &entry);
     return rc;
@@ -149,9 +150,10 @@ static int read_events(struct study *study, const struct node *map, struct err *
     study->outages.events = events;
     study->outages.n_events = list->n;
     for (size_t i = 0; i < list->n; i++)
-        if (read_event(study, list->items[i], &events[i], err) < 0)
+        if (mistakes_keep(list->items[i], read_event(study, list->items[i], &events[i], err), err) <
+            0)
             return -1;
-    return check_failover(study, list, err);
+    return mistakes_in(list) ? -1 : check_failover(study, list, err);
 }
 
 static bool any_outage(const struct study *study)
@@ -190,7 +192,10 @@ int study_failures_read(struct study *study, const struct node *root, struct err
         return -1;
     if (!map)
         return 0;
-    if (reader_fill(map, root, &part, 1, &options, err) < 0 || read_events(study, map, err) < 0)
+    if (mistakes_keep(map, reader_fill(map, root, &part, 1, &options, err), err) < 0 ||
+        mistakes_keep(map, read_events(study, map, err), err) < 0)
+        return -1;
+    if (mistakes_in(map) || mistakes_in(node_get(root, "balancer")))
         return -1;
     return check_values(study, map, err);
 }

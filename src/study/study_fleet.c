@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/sched.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_models.h"
@@ -56,7 +57,9 @@ const struct field study_noise_fields[] = {
 
 static const struct reader_options plain = {NULL, false};
 
-static int find_service(const struct study *study, const struct node *entry, struct err *err)
+// The service that an entry of a list is for; `given` says which have had one.
+static int find_service(const struct study *study, const struct node *entry, bool *given,
+                        struct err *err)
 {
     const char *names[STUDY_MAX_SERVICES];
     char found[64];
@@ -68,7 +71,14 @@ static int find_service(const struct study *study, const struct node *entry, str
         return node_fail_key(entry, "service", err, "missing; expected the name of a service");
     for (size_t s = 0; s < study->n_services; s++)
         names[s] = study->services[s].name;
-    return reader_choose(name, "service", names, study->n_services, err);
+    if (mistakes_in(node_get(node_root(entry), "traffic")))
+        return -1; // which names there are is not known
+    int s = reader_choose(name, "service", names, study->n_services, err);
+    if (s >= 0 && given[s])
+        return node_fail(name, err, "service \"%.60s\" is there already", names[s]);
+    if (s >= 0)
+        given[s] = true;
+    return s;
 }
 
 // Turns a scheduler map (NULL: none) into settings that start as *settings is.
@@ -101,19 +111,24 @@ static int read_schedulers(struct study *study, struct study_group *group, const
 {
     static const char *const others[] = {"services", NULL}, *const inner[] = {"service", NULL};
     const struct node *scheduler, *list;
+    bool given[STUDY_MAX_SERVICES] = {false};
     if (reader_map(map, "scheduler", &scheduler, err) < 0)
         return -1;
     group->scheduler = find_scheduler(scheduler);
     const struct sched_type *type = sched_types[group->scheduler];
     struct settings base = settings_of(type->fields, NULL);
-    if (read_scheduler(scheduler, map, others, type, &base, err) < 0 ||
+    const struct node *at = scheduler ? scheduler : map;
+    if (mistakes_keep(at, read_scheduler(scheduler, map, others, type, &base, err), err) < 0 ||
         reader_list(scheduler, "services", &list, err) < 0)
         return -1;
     for (size_t s = 0; s < study->n_services; s++)
         group->given[s] = base;
     for (size_t i = 0; list && i < list->n; i++) {
-        int s = find_service(study, list->items[i], err);
-        if (s < 0 || read_scheduler(list->items[i], NULL, inner, type, &group->given[s], err) < 0)
+        const struct node *item = list->items[i];
+        int s = find_service(study, item, given, err);
+        if (s >= 0)
+            s = read_scheduler(item, NULL, inner, type, &group->given[s], err);
+        if (mistakes_keep(item, s, err) < 0)
             return -1;
     }
     return 0;
@@ -156,6 +171,7 @@ static int read_costs(struct study *study, struct study_group *group, const stru
     static const char *const others[] = {"kind", "services", NULL};
     const struct study_variants variants = study_variants_costs();
     const struct node *cost = node_get(map, "cost"), *list = NULL;
+    bool given[STUDY_MAX_SERVICES] = {false};
     struct cost_config base = {.kind = study_variants_index(&variants, "roofline")};
     int rc = study_variants_read(map, "cost", "kind", &variants, others, &base, &base.kind, err);
     for (size_t s = 0; s < study->n_services; s++) {
@@ -165,8 +181,11 @@ static int read_costs(struct study *study, struct study_group *group, const stru
     if (rc == 0)
         rc = reader_list(cost, "services", &list, err);
     for (size_t i = 0; rc == 0 && list && i < list->n; i++) {
-        int s = find_service(study, list->items[i], err);
-        rc = s < 0 ? -1 : read_cost_entry(list->items[i], &base, &group->cost_configs[s], err);
+        const struct node *item = list->items[i];
+        int s = find_service(study, item, given, err);
+        if (s >= 0)
+            s = read_cost_entry(item, &base, &group->cost_configs[s], err);
+        rc = mistakes_keep(item, s, err);
     }
     release_cost(&base);
     return rc;
@@ -299,23 +318,33 @@ static int read_platform(struct study_group *group, const struct library *librar
                          const struct node *map, struct err *err)
 {
     const struct node *name = node_get(map, "platform");
-    if (name) {
-        if (!reader_text(name, "a platform's name", err))
-            return -1;
-        const struct platform *platform = library_platform(library, name->text);
-        if (!platform && !node_get(map, "cores")) {
-            library_unknown_platform(library, name->text, err);
-            return node_prefix(name, err);
-        }
-        if (platform) {
-            group->platform = platform_copy(platform);
-            return 0;
-        }
-    } else if (!node_get(map, "cores")) {
-        return node_fail_key(map, "platform", err,
-                             "missing; expected a platform's name, or cores for one of your own");
+    bool text = name && name->kind == NODE_SCALAR;
+    const struct platform *platform = text ? library_platform(library, name->text) : NULL;
+    if (platform) {
+        group->platform = platform_copy(platform);
+        return 0;
     }
     schema_defaults(platform_fields, &group->platform);
+    if (name && !reader_text(name, "a platform's name", err))
+        return -1;
+    if (node_get(map, "cores"))
+        return 0;
+    if (!name)
+        return node_fail_key(map, "platform", err,
+                             "missing; expected a platform's name, or cores for one of your own");
+    library_unknown_platform(library, name->text, err);
+    return node_prefix(name, err);
+}
+
+static int read_names(const struct study *study, const struct node *map, size_t g, struct err *err)
+{
+    struct study_group *group = &study->groups[g];
+    set_text(&group->platform.name, group->platform_name);
+    if (!*group->name)
+        set_text(&group->name, *group->platform_name ? group->platform_name : "servers");
+    for (size_t i = 0; i < g; i++)
+        if (strcmp(study->groups[i].name, group->name) == 0)
+            return node_fail_key(map, "name", err, "group \"%.60s\" is there already", group->name);
     return 0;
 }
 
@@ -327,24 +356,20 @@ static int read_group(struct study *study, const struct library *library, const 
     const struct reader_part parts[] = {{study_group_fields, group},
                                         {platform_fields, &group->platform}};
     const struct reader_options options = {others, false};
+    const struct node *servers = node_get(map, "servers");
     char found[64];
+    schema_defaults(study_group_fields, group);
     if (map->kind != NODE_MAP)
         return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
-    schema_defaults(study_group_fields, group);
-    if (check_pool(map, err) < 0 || read_platform(group, library, map, err) < 0 ||
-        reader_fill(map, NULL, parts, 2, &options, err) < 0)
-        return -1;
-    set_text(&group->platform.name, group->platform_name);
-    if (!*group->name && *group->platform_name)
-        set_text(&group->name, group->platform_name);
-    else if (!*group->name)
-        set_text(&group->name, "servers");
-    for (size_t i = 0; i < g; i++)
-        if (strcmp(study->groups[i].name, group->name) == 0)
-            return node_fail_key(map, "name", err, "group \"%.60s\" is there already", group->name);
-    if (read_accelerator(group, library, map, err) < 0 || read_noise(group, map, err) < 0 ||
-        read_on(group, map, err) < 0 || read_schedulers(study, group, map, err) < 0 ||
-        read_costs(study, group, map, err) < 0)
+    if (mistakes_keep(servers ? servers : map, check_pool(map, err), err) < 0 ||
+        mistakes_keep(map, read_platform(group, library, map, err), err) < 0 ||
+        mistakes_keep(map, reader_fill(map, NULL, parts, 2, &options, err), err) < 0 ||
+        mistakes_keep(map, read_names(study, map, g, err), err) < 0 ||
+        mistakes_keep(map, read_accelerator(group, library, map, err), err) < 0 ||
+        mistakes_keep(map, read_noise(group, map, err), err) < 0 ||
+        mistakes_keep(map, read_on(group, map, err), err) < 0 ||
+        mistakes_keep(map, read_schedulers(study, group, map, err), err) < 0 ||
+        mistakes_keep(map, read_costs(study, group, map, err), err) < 0 || mistakes_in(map))
         return -1;
     return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
 }
@@ -387,6 +412,26 @@ static int find_table(const struct library *library, const struct study_group *g
     return node_prefix(cost, err);
 }
 
+// A platform or accelerator of one's own that lacks something, and has nearly the name of a known
+// one: then the name is what is wrong. err says what is lacking. Returns -1.
+static int blame_name(const struct library *library, const struct node *map, struct err *err)
+{
+    const struct node *platform = node_get(map, "platform"), *node = node_get(map, "accelerator");
+    const struct node *accel = node_get(node, "name"), *at = NULL;
+    struct err unknown = {0};
+    if (platform && !library_platform(library, platform->text)) {
+        at = platform;
+        library_unknown_platform(library, at->text, &unknown);
+    } else if (accel && !library_accelerator(library, accel->text)) {
+        at = accel;
+        library_unknown_accelerator(library, at->text, &unknown);
+    }
+    if (!at || !strstr(unknown.text, "did you mean"))
+        return -1;
+    err_set(err, ERR_STUDY, "%s", unknown.text);
+    return node_prefix(at, err);
+}
+
 static int make_cost(const struct study *study, const struct library *library,
                      struct study_group *group, size_t s, const struct node *map, struct err *err)
 {
@@ -394,11 +439,12 @@ static int make_cost(const struct study *study, const struct library *library,
     const struct node *cost = node_get(map, "cost"), *scheduler = node_get(map, "scheduler");
     struct cost_config *config = &group->cost_configs[s];
     if (find_table(library, group, name, config, cost, err) < 0)
-        return -1;
+        return blame_name(library, map, err);
     group->costs[s] = cost_create(config, study_models_find(study, name), &group->platform, err);
     if (!group->costs[s]) {
         err_prefix(err, "service %s", service);
-        return node_prefix(cost ? cost : map, err);
+        node_prefix(cost ? cost : map, err);
+        return blame_name(library, map, err);
     }
     const struct sched_type *type = sched_types[group->scheduler];
     struct dispatch_config needs = type->needs(settings_values(&group->given[s]));
@@ -409,12 +455,16 @@ static int make_cost(const struct study *study, const struct library *library,
     return 0;
 }
 
-// Costs need models and platforms to be complete, so they come last.
+// Costs need models and platforms to be complete, so they come last, and not where one is wrong.
 static int make_costs(const struct study *study, const struct library *library,
                       struct study_group *group, const struct node *map, struct err *err)
 {
+    const struct node *root = node_root(map), *traffic = node_get(root, "traffic");
+    if (mistakes_in(map) || mistakes_in(node_get(root, "models")))
+        return -1;
     for (size_t s = 0; s < study->n_services; s++)
-        if (make_cost(study, library, group, s, map, err) < 0)
+        if (!mistakes_in(traffic->items[s]) &&
+            mistakes_keep(map, make_cost(study, library, group, s, map, err), err) < 0)
             return -1;
     return 0;
 }
@@ -457,17 +507,22 @@ int study_fleet_read(struct study *study, const struct library *library, const s
                              "missing; expected at least one group of servers");
     if (list->n > MAX_GROUPS)
         return node_fail(list, err, "expected at most %d groups", MAX_GROUPS);
-    if (reader_fill(map, root, &part, 1, &options, err) < 0)
+    if (mistakes_keep(map, reader_fill(map, root, &part, 1, &options, err), err) < 0)
         return -1;
     make_groups(study, list->n);
     int64_t servers = 0;
     for (size_t g = 0; g < list->n; g++) {
-        if (read_group(study, library, list->items[g], g, err) < 0 ||
-            make_costs(study, library, &study->groups[g], list->items[g], err) < 0)
+        const struct node *item = list->items[g];
+        struct study_group *group = &study->groups[g];
+        if (mistakes_keep(item, read_group(study, library, item, g, err), err) < 0 ||
+            mistakes_keep(item, make_costs(study, library, group, item, err), err) < 0)
             return -1;
-        resolve_settings(study, &study->groups[g]);
-        servers += study->groups[g].servers;
+        if (!mistakes_in(root))
+            resolve_settings(study, group);
+        servers += group->servers;
     }
+    if (mistakes_in(map))
+        return -1;
     if (servers < study->cells)
         return node_fail_key(map, "cells", err,
                              "expected at most one per server (%lld in all), got %lld",

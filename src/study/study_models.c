@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 
@@ -27,6 +28,21 @@ static struct model *add_model(struct study *study, const struct model *like)
     return model;
 }
 
+// A name that is nearly a known model's, with too little beside it for a model of one's own.
+static int check_name(const struct library *library, const struct node *map,
+                      const struct node *name, struct err *err)
+{
+    struct err unknown = {0};
+    bool whole = true;
+    for (const struct field *f = model_fields; f->key; f++)
+        whole = whole && (f->dflt || node_get(map, f->key));
+    library_unknown_model(library, name->text, &unknown);
+    if (whole || !strstr(unknown.text, "did you mean"))
+        return 0;
+    err_set(err, ERR_STUDY, "%s", unknown.text);
+    return node_prefix(name, err);
+}
+
 static int read_model(struct study *study, const struct library *library, const struct node *map,
                       struct err *err)
 {
@@ -48,6 +64,8 @@ static int read_model(struct study *study, const struct library *library, const 
         library_unknown_model(library, like_node->text, err);
         return node_prefix(like_node, err);
     }
+    if (!like && check_name(library, map, name, err) < 0)
+        return -1;
     struct model *model = add_model(study, like);
     if (!like)
         schema_defaults(model_fields, model);
@@ -65,7 +83,7 @@ int study_models_read(struct study *study, const struct library *library, const 
     if (reader_list(root, "models", &list, err) < 0)
         return -1;
     for (size_t i = 0; list && i < list->n; i++)
-        if (read_model(study, library, list->items[i], err) < 0)
+        if (mistakes_keep(list->items[i], read_model(study, library, list->items[i], err), err) < 0)
             return -1;
     return 0;
 }

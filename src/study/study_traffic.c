@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/layout.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_models.h"
@@ -156,9 +157,6 @@ static int read_arrivals(struct study *study, const struct node *map,
     const struct node *at = node_get(map, "arrivals");
     if (!at || at->kind != NODE_MAP)
         at = map;
-    if (!node_get(map, "rate") && !node_get(map, "rate_qps") &&
-        !arrival_types[config->process]->carries_rate)
-        return node_fail_key(map, "rate", err, "missing; expected a rate such as \"12000qps\"");
     if (open_files && arrival_types[config->process]->carries_rate) {
         struct trace *trace = NULL;
         if (trace_file_load(&config->csv, &trace, err) < 0) {
@@ -169,12 +167,25 @@ static int read_arrivals(struct study *study, const struct node *map,
     } else if (open_files && arrival_load(config, err) < 0) {
         return reader_prefix(at, err);
     }
-    if (rate_is_from_curve(map) && read_curve_rate(map, service, err) < 0)
-        return -1;
-    if (arrival_check(config, service->traffic.rate_qps, err) < 0)
-        return reader_prefix(err && strncmp(err->text, "rate: ", 6) == 0 ? map : at, err);
     cover_sizes(&service->traffic);
     return 0;
+}
+
+// Whether the arrivals fit the rate; both have been read.
+static int check_rate(const struct node *map, struct service_config *service, struct err *err)
+{
+    const struct arrival_config *config = &service->traffic.arrivals;
+    const struct node *at = node_get(map, "arrivals");
+    if (!node_get(map, "rate") && !node_get(map, "rate_qps") &&
+        !arrival_types[config->process]->carries_rate)
+        return node_fail_key(map, "rate", err, "missing; expected a rate such as \"12000qps\"");
+    if (rate_is_from_curve(map) && read_curve_rate(map, service, err) < 0)
+        return -1;
+    if (arrival_check(config, service->traffic.rate_qps, err) == 0)
+        return 0;
+    if (!at || at->kind != NODE_MAP || (err && strncmp(err->text, "rate: ", 6) == 0))
+        at = map;
+    return reader_prefix(at, err);
 }
 
 int study_traffic_read_sizes(const struct study *study, const struct node *map,
@@ -198,33 +209,55 @@ int study_traffic_read_sizes(const struct study *study, const struct node *map,
     return reader_prefix(at && at->kind == NODE_MAP ? at : map, err);
 }
 
+static int read_name(const struct study *study, const struct node *map, size_t s, struct err *err)
+{
+    const char *name = study->services[s].name;
+    if (!*name)
+        return node_fail_key(map, "service", err, "missing; expected the service's name");
+    for (size_t i = 0; i < s; i++)
+        if (strcmp(study->services[i].name, name) == 0)
+            return node_fail(node_get(map, "service"), err, "service \"%.60s\" is there already",
+                             name);
+    return 0;
+}
+
 static int read_service(struct study *study, const struct library *library, const struct node *map,
                         size_t s, bool open_files, struct err *err)
 {
     static const char *const others[] = {"rate", "arrivals", "sizes", "sla", NULL};
     struct service_config *service = &study->services[s];
+    struct service_traffic *traffic = &service->traffic;
     struct reader_part part = {study_service_fields, service};
     struct reader_options options = {others, true};
     char found[64];
+    schema_defaults(study_service_fields, service);
+    service->name = mem_strdup(""); // until it is read
     if (map->kind != NODE_MAP)
         return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
+    const struct node *model = node_get(map, "model");
     if (!rate_is_from_curve(map)) // else read later
         options.others++;
-    schema_defaults(study_service_fields, service);
-    if (reader_fill(map, NULL, &part, 1, &options, err) < 0)
+    int keys = reader_fill(map, NULL, &part, 1, &options, err);
+    bool named = keys == 0 || node_get(map, "service"); // a misspelt key may be the name's
+    if (mistakes_keep(map, keys, err) < 0 ||
+        (named && mistakes_keep(map, read_name(study, map, s, err), err) < 0) ||
+        mistakes_keep(map, study_models_need(study, library, service->model, model, err), err) <
+            0 ||
+        (!mistakes_in(model) && mistakes_keep(map, read_sla(study, map, service, err), err) < 0) ||
+        mistakes_keep(map,
+                      study_traffic_read_sizes(study, map, &traffic->sizes, &study->sizes[s],
+                                               open_files, err),
+                      err) < 0)
         return -1;
-    if (!service->name || !*service->name)
-        return node_fail_key(map, "service", err, "missing; expected the service's name");
-    for (size_t i = 0; i < s; i++)
-        if (strcmp(study->services[i].name, service->name) == 0)
-            return node_fail(node_get(map, "service"), err, "service \"%.60s\" is there already",
-                             service->name);
-    if (study_models_need(study, library, service->model, node_get(map, "model"), err) < 0 ||
-        read_sla(study, map, service, err) < 0 ||
-        study_traffic_read_sizes(study, map, &service->traffic.sizes, &study->sizes[s], open_files,
-                                 err) < 0)
+    int arrivals = read_arrivals(study, map, service, open_files, err);
+    if (keys < 0 || arrivals < 0 || check_rate(map, service, err) < 0)
         return -1;
-    return read_arrivals(study, map, service, open_files, err);
+    if (arrival_carries_sizes(&traffic->arrivals)) {
+        const struct trace *trace = traffic->arrivals.trace;
+        qsize_destroy(study->sizes[s]);
+        study->sizes[s] = qsize_of_records(trace->size_items, trace->n);
+    }
+    return 0;
 }
 
 int study_traffic_read(struct study *study, const struct library *library, const struct node *root,
@@ -243,7 +276,9 @@ int study_traffic_read(struct study *study, const struct library *library, const
     study->services = mem_calloc(list->n, sizeof *study->services);
     study->sizes = mem_calloc(list->n, sizeof *study->sizes);
     for (size_t s = 0; s < list->n; s++)
-        if (read_service(study, library, list->items[s], s, open_files, err) < 0)
+        if (mistakes_keep(list->items[s],
+                          read_service(study, library, list->items[s], s, open_files, err),
+                          err) < 0)
             return -1;
     return 0;
 }
@@ -315,9 +350,6 @@ double study_traffic_rate_qps(const struct study *study)
 int64_t study_traffic_largest_items(const struct study *study, size_t s)
 {
     const struct service_traffic *traffic = &study->services[s].traffic;
-    int64_t most = traffic->sizes.max_items; // covers those of a trace
-    if (arrival_carries_sizes(&traffic->arrivals))
-        return traffic->arrivals.csv.max_items < most ? traffic->arrivals.csv.max_items : most;
     return study->sizes[s] ? (int64_t)qsize_max_items(study->sizes[s]) : traffic->sizes.max_items;
 }
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cluster/sched.h"
 #include "results/measurement.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_memory.h"
@@ -103,6 +104,9 @@ static int check_values(const struct study *study, const struct node *map, struc
     for (const struct field *f = study_tune_fields; f->key; f++)
         if (check_grid(map, f->key, study_tune_grid(tune, f->key), err) < 0)
             return -1;
+    const struct node *root = map ? node_root(map) : NULL;
+    if (mistakes_in(node_get(root, "traffic")) || mistakes_in(node_get(root, "fleet")))
+        return -1; // which names there are is not known
     return check_names(study, map, err);
 }
 
@@ -115,9 +119,9 @@ int study_tune_read(struct study *study, const struct node *root, bool open_file
     const struct node *map;
     schema_defaults(study_tune_fields, tune);
     if (reader_map(root, "tune", &map, err) < 0 ||
-        reader_fill(map, root, &part, 1, &options, err) < 0 ||
-        reader_fill_names(map, &policies, &tune->policies, err) < 0 ||
-        check_values(study, map, err) < 0)
+        mistakes_keep(root, reader_fill(map, root, &part, 1, &options, err), err) < 0 ||
+        mistakes_keep(root, reader_fill_names(map, &policies, &tune->policies, err), err) < 0 ||
+        (!mistakes_in(map) && mistakes_keep(root, check_values(study, map, err), err) < 0))
         return -1;
     const struct node *sizes = node_get(map, "sizes");
     tune->has_sizes = sizes && !node_is_null(sizes);

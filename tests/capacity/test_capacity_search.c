@@ -96,6 +96,47 @@ START_TEST(answers_a_file)
 }
 END_TEST
 
+// A p95 of 1.9 ms where 1 ms of work leaves 5 % later than 3 ms: every question ends before
+// anything is searched for, with the service that is in the way.
+static void see_out_of_reach(const char *find)
+{
+    char text[1024];
+    struct capacity_search search;
+    struct library library;
+    struct err err = {0};
+    struct eval eval = capacity_fixture_eval();
+    struct capacity_context context = {.eval = &eval};
+    snprintf(text, sizeof text,
+             "duration: 1s\n"
+             "traffic: [{service: b, rate: 20000qps, sizes: {distribution: fixed, items: 1}, sla: "
+             "{p95: 1.9ms}}]\n"
+             "fleet: {groups: [{name: web, cores: 8, servers: 4, cost: {kind: synthetic, fixed: "
+             "1ms}, noise: exponential}]}\n"
+             "capacity: {find: %s, schedulers: [fixed, static], queries: 2000}\n",
+             find);
+    int rc = read_text(text, &search, &library, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    rc = capacity_search_run(&context, &search, &err);
+    ck_assert_msg(rc == 0, "%s: %s", find, err.text);
+    ck_assert_msg(context.out_of_reach, "%s", find);
+    ck_assert_uint_lt(context.n_queries, 10000);
+    ck_assert_int_eq(context.answer->unloaded[0].sla, VERDICT_MISSED);
+    ck_assert_double_eq_tol(context.answer->unloaded[0].sla_latency_s.value, 3e-3, 0.3e-3);
+    capacity_result_destroy(context.answer);
+    capacity_search_release(&search);
+    library_release(&library);
+}
+
+START_TEST(out_of_reach_is_seen_at_once)
+{
+    see_out_of_reach("servers");
+    see_out_of_reach("cores");
+    see_out_of_reach("load");
+    see_out_of_reach("plan");
+    see_out_of_reach("day");
+}
+END_TEST
+
 // A sweep is not one study.
 START_TEST(refuses_a_sweep)
 {
@@ -140,10 +181,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", frames_fit_the_question},
-                                       {"core", answers_a_file},
-                                       {"errors", refuses_a_sweep},
-                                       {"errors", refuses_what_makes_no_sense},
-                                       {"errors", says_what_no_fleet_can_do}};
+    const struct suite_test tests[] = {
+        {"core", frames_fit_the_question},        {"core", answers_a_file},
+        {"limits", out_of_reach_is_seen_at_once}, {"errors", refuses_a_sweep},
+        {"errors", refuses_what_makes_no_sense},  {"errors", says_what_no_fleet_can_do}};
     return suite_mpi_run(&argc, &argv, "capacity_search", tests, sizeof tests / sizeof *tests);
 }

@@ -35,6 +35,8 @@ START_TEST(holds_what_theory_says)
     ck_assert_double_eq_tol(row->asked_qps, 20000, 1e-6);
     ck_assert_double_eq_tol(row->cost_usd_per_h, 8, 1e-9);
     ck_assert_int_eq(row->at_held.sla, VERDICT_MET);
+    ck_assert_double_eq_tol(1.1 * row->planned_qps, row->held_qps, 1e-6);
+    ck_assert(f.context.answer->load_services[0].late_frac.value == row->at_held.late_frac.value);
     ck_assert_double_eq_tol(row->at_held.cpu_util_frac, row->held_qps / 32000, 0.02);
     capacity_fixture_close(&f);
 }

@@ -45,7 +45,7 @@ START_TEST(whole_is_the_least_that_leaves_enough)
 END_TEST
 
 // M/M/k with a load of 5 and 95 % of sojourns within 3.4 service times: six cores leave 10.0 %
-// late, seven 4.4 % (Erlang C).
+// late, seven 4.4 % (Erlang C). With a tenth more traffic seven leave 5.8 % late, eight 3.9 %.
 START_TEST(cores_are_those_of_erlang)
 {
     struct capacity_fixture f;
@@ -56,14 +56,20 @@ START_TEST(cores_are_those_of_erlang)
              "exponential}]}\n"
              "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
              "capacity: {find: cores, max_queries: 1000000}\n");
-    const struct capacity_size *row = &f.context.answer->sizes[0];
-    ck_assert_uint_eq(f.context.answer->n_sizes, 1);
+    const struct capacity_size *row = &f.context.answer->sizes[0], *more = row + 1;
+    ck_assert_uint_eq(f.context.answer->n_sizes, 2);
     ck_assert_int_eq(row->state, CAPACITY_FOUND);
     ck_assert_uint_eq(row->n, 7);
     ck_assert_double_eq_tol(row->bound_qps, 7000, 1e-6);
     ck_assert_double_eq_tol(row->at_n.cpu_util_frac, 5.0 / 7, 0.02);
     ck_assert_int_eq(row->at_n.sla, VERDICT_MET);
     ck_assert_int_eq(row->below.sla, VERDICT_MISSED);
+    ck_assert_double_eq(row->margin_frac, 0);
+    ck_assert_int_eq(more->state, CAPACITY_FOUND);
+    ck_assert_uint_eq(more->n, 8);
+    ck_assert_double_eq_tol(more->margin_frac, 0.1, 1e-12);
+    ck_assert_double_eq_tol(more->rate_qps, 5500, 1e-6);
+    ck_assert_double_eq_tol(more->at_n.cpu_util_frac, 5.5 / 8, 0.02);
     capacity_fixture_close(&f);
 }
 END_TEST
@@ -83,10 +89,20 @@ START_TEST(each_service_is_held_to_its_own_percentile)
              "fleet: {groups: [{cores: 2, servers: 1, cost: {kind: synthetic, fixed: 1ms}, noise: "
              "exponential}]}\n"
              "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
-             "capacity: {find: cores, max_queries: 1000000}\n");
+             "capacity: {find: cores, max_queries: 1000000, margin: 0}\n");
     const struct capacity_size *row = &f.context.answer->sizes[0];
+    const struct measurement *services = f.context.answer->size_services;
+    ck_assert_uint_eq(f.context.answer->n_sizes, 1);
     ck_assert_int_eq(row->state, CAPACITY_FOUND);
     ck_assert_uint_eq(row->n, 10);
+    ck_assert_uint_eq(row->binding, 0); // each with its own target, late queries and throughput
+    ck_assert_double_eq_tol(services[0].sla_s, 5e-3, 1e-9);
+    ck_assert_double_eq_tol(services[0].late_frac.value, 0.029, 0.004);
+    ck_assert_double_eq_tol(services[0].served_qps, 4500, 100);
+    ck_assert_double_eq_tol(services[1].sla_s, 0.5, 1e-9);
+    ck_assert_double_eq_tol(services[1].allowed_frac, 0.01, 1e-9);
+    ck_assert_double_eq_tol(services[1].late_frac.value, 0, 1e-9);
+    ck_assert_int_eq(services[1].sla, VERDICT_MET);
     capacity_fixture_close(&f);
 }
 END_TEST
@@ -104,7 +120,7 @@ START_TEST(lost_cells_are_made_up_for)
         "fleet: {cells: 4, groups: [{cores: 8, servers: 12, price: 2usd/h, cost: {kind: synthetic, "
         "fixed: 1ms}, noise: exponential}]}\n"
         "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n"
-        "capacity: {cells_down: [0, 1], queries: 10000, max_queries: 200000}\n"
+        "capacity: {cells_down: [0, 1], margin: 0, queries: 10000, max_queries: 200000}\n"
         "tune: {accuracy: 5%, queries: 5000, max_queries: 40000}\n");
     const struct capacity_size *all = &f.context.answer->sizes[0],
                                *lost = &f.context.answer->sizes[1];
@@ -118,6 +134,36 @@ START_TEST(lost_cells_are_made_up_for)
     ck_assert_uint_gt(lost->n, all->n);
     ck_assert_double_eq_tol(all->cost_usd_per_h, 2.0 * all->n, 1e-9);
     ck_assert_double_eq_tol(lost->bound_qps, 8000.0 * left, 1e-6);
+    capacity_fixture_close(&f);
+}
+END_TEST
+
+// Queries of 1 ms within a p99 of 5 ms share servers with few of 40 ms: who meets one of these is
+// late, so mixed at random the fleet must be idle for 98 %, as pools it need not, and where the
+// balancer knows what its servers have left to do it need not either.
+START_TEST(mixed_services_cost_servers)
+{
+    struct capacity_fixture f;
+    if (suite_mpi_size() > 1) // ranks wait for each other at each of very many windows
+        return;
+    find(&f, "duration: 1s\n"
+             "traffic:\n"
+             "  - {service: short, rate: 2000qps, sizes: {distribution: fixed, items: "
+             "1}, sla: {p99: 5ms}}\n"
+             "  - {service: long, rate: 20qps, sizes: {distribution: fixed, items: "
+             "40}, sla: {p95: 200ms}}\n"
+             "fleet: {groups: [{name: web, cores: 1, servers: 4, cost: {kind: synthetic, per_item: "
+             "1ms}}]}\n"
+             "balancer: {policy: random, dispatch_delay: 250us, status_delay: 250us}\n"
+             "capacity: {queries: 5000, max_queries: 20000, margin: 0}\n"
+             "tune: {accuracy: 5%, queries: 5000, max_queries: 40000}\n");
+    const struct capacity_size *row = &f.context.answer->sizes[0];
+    ck_assert_uint_eq(row->binding, 0);
+    ck_assert_uint_ge(row->n, 60); // 0.8 servers' time with 4 ms and more to go, of a hundredth
+    ck_assert_uint_ge(row->n_pools, 5);
+    ck_assert_uint_le(row->n_pools, 7); // work for 2 and 0.8, of M/D/1 queues
+    ck_assert_uint_ge(row->n_least_work, 4);
+    ck_assert_uint_le(row->n_least_work, 8);
     capacity_fixture_close(&f);
 }
 END_TEST
@@ -162,6 +208,7 @@ int main(int argc, char **argv)
                                        {"core", cores_are_those_of_erlang},
                                        {"core", each_service_is_held_to_its_own_percentile},
                                        {"core", lost_cells_are_made_up_for},
+                                       {"core", mixed_services_cost_servers},
                                        {"limits", targets_out_of_reach_are_given_up},
                                        {"limits", hopeless_sizes_are_not_simulated}};
     return suite_mpi_run(&argc, &argv, "find_servers", tests, sizeof tests / sizeof *tests);

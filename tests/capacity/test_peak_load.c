@@ -23,7 +23,10 @@ static void measure(struct peak_load *peak, const struct peak_load_point *point,
                     struct measurement *result, struct measurement *trial)
 {
     struct err err = {0};
-    ck_assert_msg(peak_load_measure(peak, point, result, trial, &err) == 0, "%s", err.text);
+    struct peak_load_trial found;
+    ck_assert_msg(peak_load_measure(peak, point, result, &found, &err) == 0, "%s", err.text);
+    *trial = found.all;
+    mem_free(found.services);
 }
 
 // A curve of 1, 3 and 2 has its peak at 1.5 times its mean; services without one keep their rate;
@@ -105,6 +108,42 @@ START_TEST(some_cells_stand_for_all)
     // 20 times 4 ms of two million queries per second are 160000; an eighth of the cells is 13.
     ck_assert_double_eq_tol((double)result.n_queries, 13 * 20000 * 0.08, 4 * sqrt(20800));
     ck_assert_double_eq_tol(trial.power_w, 100 * (400 + 400 * trial.cpu_util_frac), 1);
+    ck_assert_double_eq_tol(trial.served_qps, 2e6, 2e6 * 4 / sqrt(20800));
+    peak_load_destroy(peak);
+    capacity_fixture_close(&f);
+}
+END_TEST
+
+// Of two services each has its own numbers; the one with the tighter target is nearest to missing.
+START_TEST(services_are_told_apart)
+{
+    struct capacity_fixture f;
+    struct peak_load *peak = open_offer(
+        &f, "duration: 1s\n"
+            "traffic:\n"
+            "  - {service: slow, rate: 3000qps, sizes: {distribution: fixed, items: 1}, sla: {p95: "
+            "9ms}}\n"
+            "  - {service: fast, rate: 1000qps, sizes: {distribution: fixed, items: 1}, sla: {p95: "
+            "4ms}}\n"
+            "fleet: {groups: [{name: web, cores: 8, servers: 1, cost: {kind: synthetic, fixed: "
+            "1ms}, noise: exponential}]}\n"
+            "balancer: {policy: random, dispatch_delay: 0, status_delay: 0}\n");
+    const uint32_t n_servers[1] = {1};
+    const struct fleet_variant fleet = {.n_servers = n_servers, .n_cells = 1};
+    const struct peak_load_point point = {&fleet, 1, 40000, STREAM_TUNE};
+    struct measurement result;
+    struct peak_load_trial trial;
+    struct err err = {0};
+    ck_assert_int_eq(peak_load_measure(peak, &point, &result, &trial, &err), 0);
+    ck_assert_uint_eq(peak_load_binding(peak, &trial), 1);
+    ck_assert_double_eq_tol(trial.all.sla_s, 4e-3, 1e-9);
+    ck_assert(trial.all.late_frac.value == trial.services[1].late_frac.value);
+    ck_assert_double_eq_tol(trial.services[0].served_qps, 3000, 3000 * 4 / sqrt(27000));
+    ck_assert_double_eq_tol(trial.services[1].served_qps, 1000, 1000 * 4 / sqrt(9000));
+    ck_assert_double_eq_tol(trial.services[0].sla_s, 9e-3, 1e-9);
+    ck_assert_double_lt(trial.services[0].late_frac.value, 1e-3); // exp(-9)
+    ck_assert(trial.services[0].cpu_util_frac == trial.all.cpu_util_frac);
+    mem_free(trial.services);
     peak_load_destroy(peak);
     capacity_fixture_close(&f);
 }
@@ -125,10 +164,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", peaks_are_the_curves},
-                                       {"core", saturation_is_where_no_time_is_left},
-                                       {"core", measures_a_fleet_at_a_scale},
-                                       {"limits", some_cells_stand_for_all},
-                                       {"errors", refuses_a_list_of_failures}};
+    const struct suite_test tests[] = {
+        {"core", peaks_are_the_curves},        {"core", saturation_is_where_no_time_is_left},
+        {"core", measures_a_fleet_at_a_scale}, {"core", services_are_told_apart},
+        {"limits", some_cells_stand_for_all},  {"errors", refuses_a_list_of_failures}};
     return suite_mpi_run(&argc, &argv, "peak_load", tests, sizeof tests / sizeof *tests);
 }

@@ -188,7 +188,7 @@ START_TEST(refuses_what_cannot_be_cut)
 }
 END_TEST
 
-// A replay cannot begin anywhere; with rates it can, but its sizes stay in the trace.
+// A replay cannot begin anywhere; with rates it can, and its sizes are the study's table.
 START_TEST(refuses_a_replay)
 {
     struct study *study = sample_fixture_study();

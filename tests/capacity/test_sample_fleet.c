@@ -51,6 +51,7 @@ START_TEST(the_whole_is_the_whole)
     ck_assert_uint_eq(sampled->fleet.n_cells, 4);
     ck_assert_uint_eq(sampled->n_servers, 16);
     ck_assert(sampled->services[1].traffic.rate_qps == 8000);
+    ck_assert_ptr_eq(sampled->fleet.sizes[1], study->sizes[1]);
     ck_assert_int_eq(sched_dispatch(&sampled->fleet.groups[1], 0).batch_items, 3);
     ck_assert_int_eq(sched_dispatch(&sampled->fleet.groups[1], 0).offload_items,
                      0); // there is no accelerator

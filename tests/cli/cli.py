@@ -99,7 +99,7 @@ BAD = {
                                                 for i in range(3)),
                    r"study.yaml:12:1: sweep: expected at most 1000000 points"),
     "bad point of a sweep": (STUDY + "sweep: [{axis: model, key: \"traffic[0].model\", values: [ncf, wndd]}]\n",
-                             r"point model=wndd: --set traffic\[0\].model=wndd: traffic\[0\].model: unknown"),
+                             r"study.yaml:11:62: traffic\[0\].model: unknown model .*\(at model=wndd\)"),
     "an axis that replications make": (STUDY + "sweep: [{axis: replication, key: seed, values: [1]}]\n",
                                        r"study.yaml:11:16: sweep\[0\].axis: \"replication\" is the name"),
     "no replications": (STUDY + "replications: 0\n",
@@ -202,7 +202,7 @@ BAD_TRACES = {
 BAD_CURVES = {
     "gap": ("time,rate\n0,1\n3600,2\n10800,1\n", r"c.csv:4:1: a gap: expected equal steps of 3600s, got 7200s"),
     "negative load": ("1\n-1\n", r"c.csv:2:1: expected a rate >= 0, got \"-1\": negative load"),
-    "word": ("1\nmuch\n", r"c.csv:2:1: expected a relative rate, got \"much\""),
+    "word": ("1\nmuch\n", r"c.csv:2:1: expected a rate such as .*, got \"much\""),
     "nothing": ("0\n0\n", r"expected a relative rate above 0, all are 0"),
 }
 
@@ -227,12 +227,12 @@ def write(folder, name, text):
     return path
 
 
-def refused(what, pattern, folder, *args, status=2):
-    """The call ends with that status, one line on stderr that matches, and no new file."""
+def refused(what, pattern, folder, *args, status=2, lines=1):
+    """The call ends with that status, one line on stderr (or so many) that matches, and no new file."""
     before = sorted(os.listdir(folder))
     rc, out, err = call(*args, cwd=folder)
     expect(rc == status, f"{what}: exit status", f"{rc}, wanted {status}; {err}")
-    expect(err.count("\n") == 1 and err.endswith("\n"), f"{what}: one line", repr(err))
+    expect(err.count("\n") == lines and err.endswith("\n"), f"{what}: one line", repr(err))
     expect(re.match(pattern, err), f"{what}: text", f"{err!r} does not match {pattern!r}")
     expect(out == "", f"{what}: nothing on stdout", out[:200])
     expect(sorted(os.listdir(folder)) == before, f"{what}: files", os.listdir(folder))
@@ -242,7 +242,13 @@ def group_bad(folder):
     """Every bad study is one line with its place, by check and by run, and leaves no file."""
     for what, (text, pattern) in BAD.items():
         write(folder, "study.yaml", text)
-        refused(what + " (check)", pattern, folder, "check", "study.yaml")
+        refused(what + " (check)", pattern, folder, "check", "study.yaml",
+                lines=3 if what == "empty file" else 1)
+    write(folder, "study.yaml", STUDY.replace("rate:", "rat:").replace("skylake", "skylark") + "bnis: 9\n")
+    for command in ("check", "run", "sweep", "tune", "capacity", "submit"):
+        refused(f"three mistakes ({command})",
+                r"study.yaml:6:5: traffic\[0\].rat: .*\nstudy.yaml:10:18: fleet.groups\[0\].platform: .*\n"
+                r"study.yaml:11:1: bnis: ", folder, command, "study.yaml", lines=3)
     write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",
                                               "arrivals: {process: diurnal, curve_file: c.csv}"))
     for what, (text, pattern) in BAD_CURVES.items():
@@ -317,7 +323,50 @@ def group_traces(folder):
         rc, out, err = call("trace", "inspect", "coarse.csv", "--set", setting, cwd=folder)
         expect(rc == 0 and told == ("resolution: 1s spreads them" in err) and
                re.search("mean rate +20 qps", out), f"coarse trace, {setting}", out + err)
+    recorded_sizes(folder)
     hdf5_traces(folder)
+
+
+# Half a minute of 20 a second and as much of 80, of 100 items and of 900: each query has 0.1 s or 0.9 s
+# of one of 64 cores, so 500 ms * 50 qps / 64 = 39 % on average, and 62.5 % in the second half.
+RECORDED = """\
+name: recorded
+duration: 60s
+traffic:
+  - {service: a, arrivals: {process: replay, file: sized.csv}, sla: {p95: 2s}}
+fleet:
+  groups:
+    - {name: g, cores: 8, servers: 8, cost: {kind: synthetic, per_item: 1ms},
+       scheduler: {policy: fixed, batch_items: 1024}}
+balancer: {policy: power-of-two}
+capacity: {find: servers, day: 60s, interval: 30s, queries: 4000, max_queries: 20000}
+"""
+
+
+def recorded_sizes(folder):
+    """What a trace recorded is what check and capacity count with, at its peak."""
+    write(folder, "sized.csv", "".join(f"{i / 20 if i < 600 else 30 + (i - 600) / 80},{100 + 800 * (i % 2)}\n"
+                                       for i in range(3000)))
+    write(folder, "recorded.yaml", RECORDED)
+    rc, out, err = call("check", "recorded.yaml", cwd=folder)
+    expect(rc == 0 and "500.0 items on average, at most 900 (as recorded)" in out, "check of recorded sizes", out)
+    loads = [float(x) for x in re.findall(r"to +([0-9.]+) % \(all busy\)", out)]
+    expect(len(loads) == 2 and abs(loads[0] - 39.1) < 0.2 and 55 < loads[1] < 62.6, "loads of a trace", out)
+    rc, out, err = call("check", "recorded.yaml", "--set", "fleet.groups[0].servers=4", cwd=folder)
+    expect(rc == 0 and "overloaded" in err, "an overload at the peak of a trace", out + err)
+    # 40 cores are busy at the peak, so five servers of eight are full, and one more has the time.
+    rc, out, err = call("capacity", "recorded.yaml", "-o", "recorded.h5", cwd=folder)
+    rows = re.findall(r"fixed +g +(\d+) ", out)
+    expect(rc == 0 and rows and 6 <= int(rows[0]) <= 7, "capacity of recorded sizes", out + err)
+    # A day whose peak is 1.5 times its mean: 70 % is good, but not at the peak.
+    write(folder, "day.yaml", STUDY.replace("sla: {p95: 25ms}",
+          "arrivals: {process: diurnal, period: 10s, curve: [1, 3]}"))
+    rc, out, err = call("check", "day.yaml", "--set", "duration=10s", "--set", "traffic[0].rate=5kqps", cwd=folder)
+    loads = [float(x) for x in re.findall(r"to +([0-9.]+) % \(all busy\)", out)]
+    expect(len(loads) == 2 and loads[0] < 100 < loads[1] and abs(loads[1] / loads[0] - 1.5) < 0.01 and
+           "overloaded" in err, "an overload at the peak of a day", out + err)
+    rc, out, err = call("check", "day.yaml", "--set", "duration=1s", "--set", "traffic[0].rate=5kqps", cwd=folder)
+    expect("this run ends before it" in err, "a peak that the run does not see", out + err)
 
 
 def hdf5_traces(folder):
@@ -677,9 +726,21 @@ sweep:
            "check of replications", out + err)
     rc, out, err = call("check", "study.yaml", "--set", "sweep[0].values=[ncf]", cwd=folder)
     expect(rc == 0 and "\n2 points:\n" in out, "check of a changed sweep", out + err)
+    # One point is more than any machine holds: it fails by its name, and the others are done.
+    write(folder, "large.yaml", "name: large\nduration: 10ms\nwarmup: 0s\n"
+          "traffic: [{service: a, rate: 1kqps}]\n"
+          "fleet: {groups: [{cores: 1024, servers: 2, cost: {kind: synthetic, fixed: 1ms}}]}\n"
+          "sweep: [{axis: n, key: 'fleet.groups[0].servers', values: [2, 100000000, 3]}]\n")
+    rc, out, err = call("sweep", "large.yaml", cwd=folder)
+    expect(rc == 5 and re.fullmatch(r"recfleet: point 1 \(n=100000000\) failed: about 8\d\d GB of "
+                                    r"memory are needed, and \S+ GB can be had; .*\n", err),
+           "a point out of memory", f"{rc} {err}")
+    expect("2 of 3 points done" in out, "the other points", out)
+    rc, out, err = call("check", "large.yaml", cwd=folder)
+    expect(rc == 0 and re.search(r"queries, 8\d\d GB at most, ", out), "check of its memory", out)
     rc, out, err = call("check", "-r", "study.yaml", cwd=folder)
     expect(rc == 0 and "sweep" not in out and "\ntune:\n" in out, "resolved without the sweep", out)
-    refused("a bad point", r"point model=ncf,platform=gpu: --set fleet.groups\[0\].accelerator=t5: ",
+    refused("a bad point", r"--set fleet.groups\[0\].accelerator=t5: .*\(at model=ncf,platform=gpu\)",
             folder, "check", "study.yaml", "--set",
             "sweep[1].points[1].set={'fleet.groups[0].accelerator': t5}")
 
@@ -716,7 +777,7 @@ def group_submit(folder):
     write(folder, "other.h5", "not ours")
     for what, pattern, *words in (
             ("a bad study", r"--set traffic\[0\].rate=fast: ", "study.yaml", "--set", "traffic[0].rate=fast"),
-            ("a bad point", r"point rate=fast: ", "swept.yaml", "--array", "--set",
+            ("a bad point", r"--set traffic\[0\].rate=fast: .*\(at rate=fast\)", "swept.yaml", "--array", "--set",
              "sweep[0].values=[1kqps, 2kqps, fast]"),
             ("a bad site", r"bad.env:2:13: not plain text", "study.yaml", "--site", "bad.env"),
             ("no site", r"no.env: cannot open", "study.yaml", "--site", "no.env"),
@@ -863,9 +924,9 @@ def points_refused(folder):
             "study.yaml", "--share", "4/4")
     refused("both", r"recfleet sweep: expected --point or --share, got both", folder, "sweep",
             "study.yaml", "--share", "0/4", "--point", "1")
-    refused("a bad point", r"point policy=worst,rate=low,replication=0: --set balancer.policy=worst: ",
+    refused("a bad point", r"--set balancer.policy=worst: .*\(at policy=worst,rate=low,replication=0\)",
             folder, "sweep", "study.yaml", "--set", "sweep[0].values=[random, worst]")
-    refused("tuning replications", r"study.yaml: replications: not for tune", folder, "tune",
+    refused("tuning replications", r"study.yaml:\d+:\d+: replications: not for tune", folder, "tune",
             "study.yaml")
     point = os.path.join(folder, "small.points", "000004.h5")
     with open(point, "rb") as f:
@@ -970,11 +1031,28 @@ def group_capacity(folder):
     write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", cwd=folder)
     expect(rc == 0 and "web" in out and "results: out.h5" in out, "capacity prints a table", out + err)
+    expect(re.match(r"\d+ servers of `web` hold it; .*\.\n", out), "capacity opens with its answer", out)
     expect(os.listdir(folder).count("out.h5") == 1 and "out.h5.memo" not in os.listdir(folder),
            "capacity leaves its results alone", os.listdir(folder))
     refused("capacity over results", r"output out.h5: exists", folder, "capacity", "study.yaml", "-o", "out.h5")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", "--resume", cwd=folder)
     expect(rc == 0 and "there already" in out, "capacity --resume when done", out + err)
+    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes 1 ms on an idle "
+                r"server of `web`\.\n")
+    write(folder, "study.yaml", CAPACITY.replace("p95: 5ms", "p95: 500us"))
+    for find in ("servers", "day"):
+        rc, out, err = call("capacity", "study.yaml", "-o", "none.h5", "--set", "capacity.find=" + find, cwd=folder)
+        expect(rc == 3 and re.fullmatch(sentence, out), f"capacity: {find} out of reach", f"{rc} {out} {err}")
+    rc, out, err = call("capacity", "study.yaml", "-q", "-o", "none.h5", cwd=folder)
+    expect(rc == 3 and out == "" and re.fullmatch(sentence, err), "the same with --quiet", f"{rc} {out} {err}")
+    expect(not [name for name in os.listdir(folder) if name.startswith("none")], "out of reach leaves nothing",
+           os.listdir(folder))
+    write(folder, "study.yaml", CAPACITY + "capacity: {find: load, queries: 2000, max_queries: 10000}\n")
+    for args in ((), ("--resume",)):
+        rc, out, err = call("capacity", "study.yaml", "-o", "few.h5", "--set", "capacity.find=servers",
+                            "--set", "capacity.max_servers=4", "--set", "traffic[0].rate=20000qps", *args, cwd=folder)
+        expect(rc == 3 and out.startswith("No answer: even 4 servers of `web` do not hold it"), "too few allowed",
+               f"{rc} {out} {err}")
     write(folder, "other.h5.memo", "not a memo")
     refused("capacity over what was kept", r"memo other.h5.memo: exists", folder, "capacity", "study.yaml", "-o",
             "other.h5")

@@ -9,6 +9,7 @@
 #include "study/doc.h"
 #include "study/grid.h"
 #include "study/library.h"
+#include "study/mistakes.h"
 #include "study/study.h"
 
 // Texts longer than this find nothing that shorter ones do not.
@@ -80,6 +81,19 @@ static void read_grid(const char *text, size_t n)
     grid_destroy(grid);
 }
 
+// A study that is wrong has mistakes, one line each, and one that is right has none.
+static void read_mistakes(const char *text, size_t n, bool good)
+{
+    struct mistakes mistakes = {0};
+    study_mistakes("fuzz", text, n, NULL, 0, &library, false, &mistakes);
+    if ((mistakes.n == 0) != good)
+        abort();
+    for (size_t i = 0; i < mistakes.n; i++)
+        if (!*mistakes.v[i].text || strchr(mistakes.v[i].text, '\n'))
+            abort();
+    mistakes_release(&mistakes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -97,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         round_trip(study);
     else
         check_error(&err);
+    read_mistakes((const char *)data, size, study != NULL);
     study_destroy(study);
     read_grid((const char *)data, size);
     return 0;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs/demand.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
+#include "runs/footprint.h"
+
 #include "runs/runs_fixture.h"
 #include "base/mem.h"
 
@@ -96,12 +101,61 @@ START_TEST(work_grows)
 {
     struct study *study = parse(NULL), *longer = parse("duration=20s"),
                  *finer = parse("fleet.groups[1].scheduler.batch_items=1");
-    ck_assert_double_eq_tol(demand_wall_s(longer), 2 * demand_wall_s(study), 1e-9);
+    double made_s = footprint_of(&study->fleet, (uint32_t)study->settings.bins + 1).wall_s;
+    ck_assert_double_eq_tol(demand_wall_s(longer) - made_s, 2 * (demand_wall_s(study) - made_s),
+                            1e-9);
     ck_assert_double_gt(demand_wall_s(finer), demand_wall_s(study));
     ck_assert_double_gt(demand_wall_s(study), 0);
     study_destroy(study);
     study_destroy(longer);
     study_destroy(finer);
+}
+END_TEST
+
+// Twice the load for an hour of four: the mean is the rate, the peak what the curve says, and a run
+// of a part of the day sees that part. 100 items: 2.4 ms of a core on x, which get 0.2 each of
+// 1000.
+START_TEST(loads_at_the_peak)
+{
+    struct study *study =
+        parse("traffic[0].arrivals={process: diurnal, period: 10s, curve: [1, 3]}");
+    struct demand_loads loads = demand_loads(study, &study->groups[0], 10);
+    double mean = 0.2 * 1000 * 2.4e-3 / 4;
+    ck_assert_double_eq_tol(loads.mean.busy_frac, mean, 1e-9);
+    ck_assert_double_eq_tol(loads.mean.alone_frac, mean, 1e-9);
+    ck_assert_double_eq_tol(loads.peak.busy_frac, 1.5 * mean, 1e-9);
+    ck_assert_double_eq(loads.peak.accel_frac, 0);
+    loads = demand_loads(study, &study->groups[0], 2.5); // 0.5 to 1 of the rate
+    ck_assert_double_eq_tol(loads.mean.busy_frac, 0.75 * mean, 1e-9);
+    ck_assert_double_eq_tol(loads.peak.busy_frac, mean, 1e-9);
+    ck_assert_double_eq(demand_period_s(study), 10);
+    study_destroy(study);
+    study = parse("traffic[0].arrivals={process: diurnal, period: 40s, curve: [1, 3]}");
+    ck_assert_double_eq_tol(demand_queries(study), 7500, 1e-6); // 10 s of 40
+    ck_assert_double_eq_tol(demand_requests(study), 12000, 1e-6);
+    study_destroy(study);
+}
+END_TEST
+
+// A replay's own sizes are what is asked for: 100 and 200 items, not the distribution's 100.
+START_TEST(sizes_of_a_trace)
+{
+    char *path = mem_printf("/tmp/recfleet-demand-%d.csv", (int)getpid());
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("0,100\n1,200\n2,200\n10,100\n", file);
+    fclose(file);
+    char *setting = mem_printf("traffic[0].arrivals={process: replay, file: %s}", path);
+    struct study *study = parse(setting);
+    // 64 + 36: 2.4 ms; 3 x 64 + 8: 4 x 200 us + 4 ms = 4.8 ms.
+    struct demand mean = demand_of(study, &study->groups[0], 0, 1);
+    ck_assert_double_eq_tol(mean.cpu_s, 3.6e-3, 1e-12);
+    ck_assert_double_eq_tol(mean.requests, 3, 1e-12);
+    ck_assert_double_eq(demand_queries(study), 3); // before 10 s
+    study_destroy(study);
+    unlink(path);
+    mem_free(setting);
+    mem_free(path);
 }
 END_TEST
 
@@ -121,8 +175,9 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", splits_a_query},    {"core", mean_over_sizes}, {"core", offloads},
-        {"core", shares_of_servers}, {"core", work_grows},      {"limits", sizes_not_known},
+        {"core", splits_a_query},    {"core", mean_over_sizes},  {"core", offloads},
+        {"core", shares_of_servers}, {"core", work_grows},       {"limits", sizes_not_known},
+        {"core", loads_at_the_peak}, {"core", sizes_of_a_trace},
     };
     return suite_run("demand", tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs/survey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,32 @@ static void close_place(struct place *place)
 {
     survey_destroy(place->survey);
 }
+
+// A trace is the same in every replication, which cannot have intervals then; one is fine.
+START_TEST(replications_of_a_replay)
+{
+    struct place place;
+    struct err err = {0};
+    FILE *csv = fopen("test_survey.csv", "w");
+    fputs("time_s,size\n0.1,10\n0.2,20\n0.3,10\n", csv);
+    fclose(csv);
+    char replay[] = "traffic[0].arrivals={process: replay, file: test_survey.csv}";
+    open_place(&place, text, replay, "no/such.h5");
+    ck_assert_ptr_null(survey_study(place.survey, 0, &err));
+    ck_assert_int_eq(err.code, ERR_STUDY);
+    ck_assert_ptr_nonnull(strstr(err.text, "s.yaml:4:15: replications: service a replays a trace"));
+    close_place(&place);
+    char *once = mem_strdup(text);
+    *strstr(once, "replications: 2") = '#';
+    open_place(&place, once, replay, "no/such.h5");
+    struct study *study = survey_study(place.survey, 0, &err);
+    ck_assert_ptr_nonnull(study);
+    study_destroy(study);
+    close_place(&place);
+    mem_free(once);
+    remove("test_survey.csv");
+}
+END_TEST
 
 // What each point will be: seed, servers, queries, and that it has not been done.
 START_TEST(facts)
@@ -140,7 +167,7 @@ START_TEST(names)
     ck_assert_str_eq(name, "point 5 (rate=1000qps,size=9,replication=1)");
     err_set(&err, ERR_STUDY, "wrong");
     ck_assert_int_eq(survey_blame(place.survey, 5, &err), -1);
-    ck_assert_str_eq(err.text, "point rate=1000qps,size=9,replication=1: wrong");
+    ck_assert_str_eq(err.text, "wrong (at rate=1000qps,size=9,replication=1)");
     mem_free(name);
     close_place(&place);
     open_place(&place, "name: one\n", NULL, NULL);
@@ -173,11 +200,31 @@ START_TEST(wrong_point)
     struct err err = {0};
     ck_assert_int_eq(survey_refuse(place.survey, POINTDIR_FOREIGN, NULL, &err), 0);
     ck_assert_int_eq(survey_refuse(place.survey, POINTDIR_WRONG, NULL, &err), -1);
-    ck_assert_int_eq(strncmp(err.text, "point rate=1000qps,size=-9,", 27), 0);
+    ck_assert_ptr_nonnull(strstr(err.text, " (at rate=1000qps,size=-9,"));
     ck_assert_int_eq(survey_refuse(place.survey, POINTDIR_WRONG, chosen, &err), -1);
-    ck_assert_int_eq(strncmp(err.text, "point rate=3000qps,size=-9,", 27), 0);
+    ck_assert_ptr_nonnull(strstr(err.text, " (at rate=3000qps,size=-9,"));
     ck_assert_ptr_nonnull(strstr(err.text, "expected a whole number"));
     close_place(&place);
+}
+END_TEST
+
+// What a point sets is wrong where the sweep's value is written, or on the command line.
+START_TEST(where_a_point_is_wrong)
+{
+    struct place place;
+    struct err err = {0};
+    char *swept = mem_strdup(text);
+    memcpy(strstr(swept, "9]"), "-]", 2);
+    open_place(&place, swept, NULL, NULL);
+    ck_assert_ptr_null(survey_study(place.survey, 1, &err));
+    ck_assert_msg(strncmp(err.text, "s.yaml:7:62: fleet.groups[0].servers: ", 38) == 0, "%s",
+                  err.text);
+    close_place(&place);
+    open_place(&place, text, "sweep[1].values=[4, -9]", NULL);
+    ck_assert_ptr_null(survey_study(place.survey, 1, &err));
+    ck_assert_int_eq(strncmp(err.text, "--set fleet.groups[0].servers=\"-9\": ", 36), 0);
+    close_place(&place);
+    mem_free(swept);
 }
 END_TEST
 
@@ -220,11 +267,18 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", facts},         {"core", digests},
-        {"core", same_digest},   {"core", parts},
-        {"core", places},        {"core", names},
-        {"core", written},       {"limits", written_in_lines},
-        {"errors", wrong_point}, {"errors", bad_sweep},
+        {"core", facts},
+        {"errors", replications_of_a_replay},
+        {"core", digests},
+        {"core", same_digest},
+        {"core", parts},
+        {"core", places},
+        {"core", names},
+        {"core", written},
+        {"limits", written_in_lines},
+        {"errors", wrong_point},
+        {"errors", where_a_point_is_wrong},
+        {"errors", bad_sweep},
     };
     return suite_run("survey", tests, sizeof tests / sizeof *tests);
 }

@@ -43,7 +43,7 @@ static void fill(struct record *record, uint32_t service, uint32_t n_late, int64
     for (uint32_t bin = 0; bin < N_BINS; bin++) {
         struct tally *tally = record_tally(record, bin, service, PATH_CPU);
         uint32_t late = n_late > 0 ? n_late + bin % 2 : 0;
-        tally->n_queries = PER_BIN;
+        tally->n_queries = tally->n_completed = PER_BIN;
         tally->n_late = late;
         tally->hist[hist_index(SIMTIME_MS)] = PER_BIN - late;
         tally->hist[hist_index(3 * SIMTIME_MS)] = late;
@@ -52,9 +52,11 @@ static void fill(struct record *record, uint32_t service, uint32_t n_late, int64
     }
 }
 
-static struct measurement judge(uint32_t late_a, uint32_t late_b, int64_t busy_ns, double p99)
+// services[2] or NULL.
+static struct measurement judge_both(uint32_t late_a, uint32_t late_b, int64_t busy_ns, double p99,
+                                     struct measurement *services)
 {
-    const struct verdict_scope scope = {0, p99};
+    const struct verdict_scope scope = {0, p99, services};
     struct record *record = make_record();
     struct meta *meta = make_meta();
     fill(record, 0, late_a, busy_ns);
@@ -63,6 +65,11 @@ static struct measurement judge(uint32_t late_a, uint32_t late_b, int64_t busy_n
     record_destroy(record);
     meta_destroy(meta);
     return result;
+}
+
+static struct measurement judge(uint32_t late_a, uint32_t late_b, int64_t busy_ns, double p99)
+{
+    return judge_both(late_a, late_b, busy_ns, p99, NULL);
 }
 
 // None late: met. Eight in a hundred: missed. The worse of two services decides and lends its
@@ -78,6 +85,23 @@ START_TEST(the_worst_service_decides)
     ck_assert_double_eq_tol(bad.late_frac.value, 0.0801, 1e-9);
     ck_assert_double_eq_tol(bad.p95_s.value, 3e-3, 3e-6);
     ck_assert_double_eq_tol(bad.sla_s, 2e-3, 1e-12);
+}
+END_TEST
+
+// Each service by itself, where it is asked for: one is met, the other missed; when the fleet is
+// overloaded, both.
+START_TEST(services_are_judged_alone)
+{
+    struct measurement each[2], all = judge_both(0, 400, SIMTIME_S / 2, 0, each);
+    ck_assert_int_eq(each[0].sla, VERDICT_MET);
+    ck_assert_double_eq_tol(each[0].late_frac.value, 0, 1e-12);
+    ck_assert_double_eq_tol(each[0].p95_s.value, 1e-3, 1e-6);
+    ck_assert_int_eq(each[1].sla, VERDICT_MISSED);
+    ck_assert(each[1].late_frac.value == all.late_frac.value);
+    ck_assert_uint_eq(each[0].n_queries, (N_BINS - 1) * PER_BIN);
+    ck_assert_double_eq_tol(each[0].served_qps, PER_BIN, 1e-6);
+    judge_both(0, 0, 2 * SIMTIME_S, 0, each);
+    ck_assert_int_eq(each[0].sla, VERDICT_MISSED);
 }
 END_TEST
 
@@ -106,6 +130,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {{"core", the_worst_service_decides},
+                                       {"core", services_are_judged_alone},
                                        {"core", the_tail_has_a_bound_of_its_own},
                                        {"limits", a_full_core_is_not_stable}};
     return suite_run("verdict", tests, sizeof tests / sizeof *tests);

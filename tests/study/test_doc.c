@@ -103,6 +103,48 @@ START_TEST(empty_is_a_map)
 }
 END_TEST
 
+// A copy lacks what it is to lack, changes alone, and knows the places of the first; a message's
+// key is found in it, or what would hold it.
+START_TEST(copies)
+{
+    struct err err = {0};
+    const char *text = "a: {b: [1, x]}\nsweep: [{c: d}]\ne: 5\n";
+    struct doc *doc = doc_parse("s.yaml", text, strlen(text), &err);
+    struct doc *copy = doc_copy(doc, "sweep"), *whole = doc_copy(doc, "none");
+    ck_assert_uint_eq(doc_root(copy)->n, 2);
+    ck_assert_uint_eq(doc_root(whole)->n, 3);
+    ck_assert_int_eq(doc_set(copy, "a.b[1]=y", &err), 0);
+    ck_assert_str_eq(node_get(doc_root(doc), "a")->items[0]->items[1]->text, "x");
+    node_fail(node_get(doc_root(copy), "e"), &err, "wrong");
+    ck_assert_str_eq(err.text, "s.yaml:3:4: e: wrong");
+    const struct node *a = node_get(doc_root(copy), "a");
+    ck_assert_ptr_eq(doc_find(copy, "a.b[1]: wrong"), a->items[0]->items[1]);
+    ck_assert_ptr_eq(doc_find(copy, "a.x.y: wrong"), a);
+    ck_assert_ptr_null(doc_find(copy, "no such file"));
+    doc_destroy(copy);
+    doc_destroy(whole);
+    doc_destroy(doc);
+}
+END_TEST
+
+// "--set key=null" is what "key: null" is.
+START_TEST(nothing_is_no_map)
+{
+    const char *const settings[] = {"a=null", "a=~", "a= null", "a=# none"};
+    struct err err = {0};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        struct doc *doc = doc_parse("s.yaml", "a: 5\n", 5, &err);
+        ck_assert_int_eq(doc_set(doc, settings[i], &err), 0);
+        ck_assert(node_is_null(node_get(doc_root(doc), "a")));
+        doc_destroy(doc);
+    }
+    struct doc *doc = doc_parse("s.yaml", "a: 5\n", 5, &err);
+    ck_assert_int_eq(doc_set(doc, "a={}", &err), 0);
+    ck_assert_int_eq(node_get(doc_root(doc), "a")->kind, NODE_MAP);
+    doc_destroy(doc);
+}
+END_TEST
+
 // Depth and number of values end in one error, not in a deep stack or a full memory.
 START_TEST(limits_hold)
 {
@@ -222,6 +264,7 @@ int main(void)
         {"limits", empty_is_a_map}, {"limits", limits_hold},
         {"limits", size_limit},     {"errors", refusals},
         {"errors", garbage},        {"errors", bad_settings},
+        {"core", copies},           {"limits", nothing_is_no_map},
     };
     return suite_run("doc", tests, sizeof tests / sizeof *tests);
 }

@@ -73,6 +73,7 @@ START_TEST(defaults)
     ck_assert_int_eq(capacity->find, FIND_SERVERS);
     ck_assert_str_eq(capacity->schedulers, "fixed");
     ck_assert_double_eq(capacity->headroom_frac, 0);
+    ck_assert_double_eq(capacity->margin_frac, 0.1);
     ck_assert_uint_eq(capacity->cells_down.n, 1);
     ck_assert_double_eq(capacity->cells_down.v[0], 0);
     ck_assert_double_eq(capacity->accuracy_frac, 0.02);
@@ -94,7 +95,8 @@ START_TEST(keys_are_read)
 {
     struct study *study =
         parsed(TRAFFIC,
-               "{find: plan, schedulers: [fixed, deeprecsched], headroom: 10%, cells_down: [0, "
+               "{find: plan, schedulers: [fixed, deeprecsched], headroom: 10%, margin: 25%, "
+               "cells_down: [0, "
                "2], queries: 5000, max_queries: 90000, day: 12h, interval: 30min, windows: 3, "
                "window: 2min, warmup: 5s, cells: 2, objective: carbon, allocations: optimal, "
                "provisioning: [follow], startup: 1min, min_on: 2h, carbon_g_per_kwh: [420, 250]}");
@@ -105,6 +107,7 @@ START_TEST(keys_are_read)
     ck_assert_str_eq(name, "deeprecsched");
     ck_assert(!study_capacity_name(capacity->schedulers, 2, name, sizeof name));
     ck_assert_double_eq(capacity->headroom_frac, 0.1);
+    ck_assert_double_eq(capacity->margin_frac, 0.25);
     ck_assert_double_eq(capacity->cells_down.v[1], 2);
     ck_assert_uint_eq(study_capacity_intervals(capacity), 24);
     ck_assert_double_eq(capacity->window_s, 120);

@@ -164,12 +164,45 @@ START_TEST(no_accelerator_times)
 }
 END_TEST
 
+// A service has one exception of a kind, and no more.
+START_TEST(exceptions_given_twice)
+{
+    assert_refused(
+        ", scheduler: {services: [{service: feed}, {service: feed}]}",
+        "s.yaml:3:100: fleet.groups[0].scheduler.services[1].service: service \"feed\" is "
+        "there already");
+    assert_refused(
+        ", cost: {services: [{service: feed}, {service: feed}]}",
+        "s.yaml:3:95: fleet.groups[0].cost.services[1].service: service \"feed\" is there "
+        "already");
+}
+END_TEST
+
+// A platform or an accelerator of one's own that lacks something is a known one, misspelt.
+START_TEST(nearly_known_names)
+{
+    struct err err = {0};
+    const char *text = "duration: 1s\ntraffic: [{service: feed, model: wnd, rate: 10qps}]\n"
+                       "fleet: {groups: [{platform: skylak, cores: 20, servers: 4}]}\n";
+    ck_assert_ptr_null(study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err));
+    ck_assert_str_eq(err.text, "s.yaml:3:29: fleet.groups[0].platform: unknown platform "
+                               "\"skylak\"; did you mean \"skylake\"?");
+    assert_refused(", accelerator: {name: gtx1080t, streams: 2}",
+                   "s.yaml:3:70: fleet.groups[0].accelerator.name: unknown accelerator "
+                   "\"gtx1080t\"; did you mean \"gtx1080ti\"?");
+    struct study *own = parsed(", name: own, cost: {kind: synthetic, fixed: 1ms}");
+    study_destroy(own);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", price_has_a_unit},
                                        {"core", schedule_is_read},
                                        {"core", reads_back},
                                        {"errors", bad_schedules_are_refused},
+                                       {"errors", exceptions_given_twice},
+                                       {"errors", nearly_known_names},
                                        {"errors", empty_pool_is_refused},
                                        {"errors", other_tables_are_refused},
                                        {"errors", no_accelerator_times}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "traces/forecast.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -109,6 +110,78 @@ START_TEST(arrivals_agree)
         ck_assert_double_lt(((double)n_seen[i] - out[i].mean_qps) *
                                 ((double)n_seen[i] - out[i].mean_qps),
                             16 * out[i].mean_qps);
+}
+END_TEST
+
+// A rough look at a trace needs no trace without gaps: 2000 records in the first second, none in
+// the next, 4000 in the third, none in the fourth. The peak is what hundreds of records show, less
+// 2.5 standard deviations of their number.
+START_TEST(profiles_of_traces)
+{
+    struct trace *trace = trace_create(false);
+    for (int i = 0; i < 2000; i++)
+        trace_append(trace, i * SIMTIME_S / 2000, 1);
+    for (int i = 0; i < 4000; i++)
+        trace_append(trace, 2 * SIMTIME_S + i * SIMTIME_S / 4000, 1);
+    struct service_traffic traffic = traffic_of("replay", 0);
+    struct forecast out[4], one;
+    traffic.arrivals.trace = trace;
+    forecast_profile(&traffic, 4, 4, out);
+    const double expected[] = {2000, 0, 4000, 0};
+    for (int i = 0; i < 4; i++) {
+        ck_assert_double_eq(out[i].mean_qps, expected[i]);
+        ck_assert_double_eq_tol(out[i].peak_qps, expected[i] - 2.5 * sqrt(expected[i]), 1e-9);
+    }
+    forecast_profile(&traffic, 8, 1, &one); // half of it is silence
+    ck_assert_double_eq(one.mean_qps, 750);
+    ck_assert_double_eq_tol(forecast_period_s(&traffic), 3, 0.001);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Of even traffic no interval stands out, however finely it is cut.
+START_TEST(profiles_of_even_traces)
+{
+    struct trace *trace = trace_create(false);
+    struct service_traffic poisson = traffic_of("poisson", 1000), traffic = traffic_of("replay", 0);
+    const struct arrival_setup setup = {
+        .config = &poisson.arrivals, .rate_qps = 1000, .seed = 3, .share_num = 1, .share_den = 1};
+    struct arrival *arrival = arrival_create(&setup, NULL);
+    int64_t ns[500];
+    for (int k = 0; k < 20; k++) {
+        arrival_fill(arrival, 500, ns, NULL);
+        for (int i = 0; i < 500; i++)
+            trace_append(trace, ns[i], 1);
+    }
+    arrival_destroy(arrival);
+    struct forecast out[96];
+    traffic.arrivals.trace = trace;
+    forecast_profile(&traffic, 10, 96, out);
+    for (int i = 0; i < 96; i++)
+        ck_assert_double_lt(out[i].peak_qps, 1050);
+    trace_destroy(trace);
+}
+END_TEST
+
+// Curves are as forecast; what has no day is its rate, and a file that is not there no error.
+START_TEST(profiles_of_others)
+{
+    double curve[] = {1, 3};
+    struct service_traffic traffic = diurnal(curve, 2, 86400);
+    struct forecast out[2];
+    forecast_profile(&traffic, 86400, 2, out);
+    ck_assert_double_eq_tol(out[0].mean_qps, 100, 100 * SLACK);
+    ck_assert_double_eq_tol(out[0].peak_qps, 150, 100 * SLACK);
+    ck_assert_double_eq(forecast_period_s(&traffic), 86400);
+    traffic = traffic_of("diurnal", 70);
+    traffic.arrivals.period_s = 10;
+    traffic.arrivals.curve_file = (char[]){"no/such.csv"};
+    forecast_profile(&traffic, 86400, 2, out);
+    ck_assert_double_eq(out[1].peak_qps, 70);
+    traffic = traffic_of("gamma", 250);
+    forecast_profile(&traffic, 86400, 2, out);
+    ck_assert_double_eq(out[1].mean_qps, 250);
+    ck_assert_double_eq(forecast_period_s(&traffic), 0);
 }
 END_TEST
 
@@ -228,6 +301,9 @@ int main(void)
         {"core", traces_are_counted},
         {"core", rescaled_traces},
         {"core", repeated_traces},
+        {"core", profiles_of_traces},
+        {"core", profiles_of_others},
+        {"limits", profiles_of_even_traces},
         {"limits", many_passes},
         {"errors", gaps_are_refused},
         {"errors", bad_settings_are_refused},

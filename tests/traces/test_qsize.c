@@ -332,6 +332,20 @@ START_TEST(bad_files_are_refused)
 }
 END_TEST
 
+// Recorded sizes come as often as they were recorded.
+START_TEST(records_are_counted)
+{
+    const uint32_t items[] = {5, 65535, 5, 1};
+    struct qsize *sizes = qsize_of_records(items, 4);
+    ck_assert_uint_eq(qsize_min_items(sizes), 1);
+    ck_assert_uint_eq(qsize_max_items(sizes), 65535);
+    ck_assert_double_eq(qsize_pmf(sizes, 5), 0.5);
+    ck_assert_double_eq(qsize_pmf(sizes, 6), 0);
+    ck_assert_double_eq(qsize_mean_items(sizes), (1 + 5 + 5 + 65535) / 4.0);
+    qsize_destroy(sizes);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -346,6 +360,7 @@ int main(void)
         {"core", fixed_is_fixed},
         {"core", empirical_reads_weights},
         {"core", empirical_reads_a_plain_list},
+        {"core", records_are_counted},
         {"limits", larger_sizes_count_as_the_cap},
         {"limits", tails_collapse_into_the_ends},
         {"errors", bad_numbers_are_refused},

@@ -156,7 +156,7 @@ START_TEST(resolution_spreads)
     config.resolution_ns = 1000000000;
     struct trace *first = parsed(text, &config), *again = parsed(text, &config);
     ck_assert_mem_eq(first->arrive_ns, again->arrive_ns, 4 * sizeof(int64_t));
-    for (int i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         ck_assert_int_eq(first->arrive_ns[i] / 1000000000, (i + 1) / 2);
         ck_assert_int_eq(first->size_items[i], i + 1);
     }

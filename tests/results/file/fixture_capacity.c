@@ -30,6 +30,7 @@ static struct capacity_result *begin(const char *find, const struct capacity_sha
     s->objective_unit = mem_strdup("");
     s->seed = UINT64_C(0xfedcba9876543210);
     s->headroom_frac = 0.1;
+    s->margin_frac = 0.1;
     s->sla_quantile = 0.95;
     name_all(s->schedulers, schedulers, s->n_schedulers);
     name_all(s->types, types, s->n_types);
@@ -49,6 +50,8 @@ static struct measurement trial(double p95_s, double util_frac)
     t.stable = t.sla = VERDICT_MET;
     t.p95_s.value = p95_s;
     t.p95_s.half_95 = p95_s / 100;
+    t.sla_latency_s = t.p95_s; // the target's percentile
+    t.allowed_frac = 0.05;
     t.p99_s.value = p95_s * 1.5;
     t.p99_s.half_95 = p95_s / 50;
     t.late_frac.value = 0.03;
@@ -58,6 +61,18 @@ static struct measurement trial(double p95_s, double util_frac)
     t.power_w = 2500;
     t.n_queries = UINT64_C(5000000000);
     return t;
+}
+
+// Of each service at an answer; the second is nearer to its target.
+static void fill_services(struct measurement *services, double p95_s)
+{
+    for (uint32_t m = 0; m < 2; m++) {
+        services[m] = trial(p95_s * (1 + m), 0.83);
+        services[m].sla_s = 0.1;
+        services[m].allowed_frac = 0.05;
+        services[m].sla_latency_s = services[m].p95_s;
+        services[m].served_qps = 4000;
+    }
 }
 
 static void fill_tuples(struct capacity_result *s)
@@ -88,7 +103,8 @@ static void fill_demand(struct capacity_result *s)
         for (uint32_t m = 0; m < 2; m++)
             s->demand[i * 2 + m] = (struct capacity_demand){load_qps[i], load_qps[i] * 1.1};
     }
-    s->sample = (struct capacity_sample){12, 1000, 4, 0, 2, 1, INTERVAL_H * 3600, 1.4e7, 3.2e13};
+    s->sample =
+        (struct capacity_sample){12, 1000, 4, 0, 2, 2, 1, 1, INTERVAL_H * 3600, 1.4e7, 3.2e13};
 }
 
 // Latency of one plan: rises over the day; the first scheduler's tails are longer.
@@ -102,10 +118,12 @@ static void fill_trials(struct capacity_result *s, size_t plan)
             struct measurement t = trial(0.05 * (1 + 0.1 * i), 0.3 + 0.1 * i);
             t.p99_s.value *= first ? 1.28 : 1;
             t.p95_s.value *= first ? 1.32 : 1;
+            t.sla_latency_s.value = t.p95_s.value;
             s->trials[(plan * 4 + i) * 2 + m] = t;
         }
         all.p99_s.value *= first ? 1.28 : 1;
         all.p95_s.value *= first ? 1.32 : 1;
+        all.sla_latency_s.value = all.p95_s.value;
         s->days[plan * 2 + m] = all;
     }
 }
@@ -134,6 +152,8 @@ static void fill_plan(struct capacity_result *s, uint32_t scheduler, uint32_t al
     total->cost_usd = NAN;
     total->carbon_kg = total->server_h * 0.06;
     total->objective = total->server_h * 200;
+    total->margin_servers = total->peak_servers + each;
+    total->margin_cost_usd = NAN;
     total->n_met = 8;
     fill_trials(s, plan);
 }
@@ -184,6 +204,7 @@ struct capacity_result *fixture_capacity_day(void)
                                                   .planned_kwh = NAN,
                                                   .simulated_kwh = 1008,
                                                   .cost_usd = NAN,
+                                                  .margin_cost_usd = NAN,
                                                   .carbon_kg = NAN,
                                                   .objective = NAN,
                                                   .n_met = 7,
@@ -207,11 +228,18 @@ struct capacity_result *fixture_capacity_sizes(void)
         z->rate_qps = 8000;
         z->bound_qps = 8800;
         z->cost_usd_per_h = found ? z->n * 0.5 : NAN;
+        z->margin_frac = 0;
+        z->binding = 1;
+        z->n_pools = found ? 15 : 0;
+        z->n_least_work = found ? 18 : 0;
         z->n_runs = 9;
         z->n_queries = 900000;
         z->at_n = trial(0.097, 0.83);
         z->below = trial(0.104, 0.86);
         z->below.sla = found ? VERDICT_MISSED : VERDICT_UNSURE;
+        z->at_n.sla_s = 0.1;
+        z->at_n.allowed_frac = 0.05;
+        fill_services(s->size_services + (size_t)i * 2, 0.0485);
     }
     return s;
 }
@@ -222,10 +250,16 @@ struct capacity_result *fixture_capacity_loads(void)
     s->loads[0] = (struct capacity_load){.held_qps = 9000,
                                          .missed_qps = 9100,
                                          .asked_qps = 8000,
+                                         .planned_qps = 9000 / 1.1,
                                          .cost_usd_per_h = 20,
                                          .n_runs = 7,
                                          .n_queries = 700000,
                                          .at_held = trial(0.098, 0.84)};
+    fill_services(s->load_services, 0.049);
+    s->loads[0].at_held.sla_s = 0.1;
+    s->loads[0].at_held.allowed_frac = 0.05;
+    s->loads[0].binding = 1;
+    s->loads[1].planned_qps = NAN;
     s->loads[1].scheduler = 1;
     s->loads[1].state = CAPACITY_BEYOND;
     s->loads[1].missed_qps = 10;

@@ -40,6 +40,37 @@ START_TEST(indices)
 }
 END_TEST
 
+// Missed by an idle server of one type only, a target can be met by the other; alone it cannot. By
+// both types, under both schedulers, it cannot at all.
+START_TEST(out_of_reach)
+{
+    struct capacity_result *s = fixture_capacity(); // [2 schedulers][2 types][2 services]
+    uint32_t service;
+    s->unloaded[0 * 2 + 1].sla = VERDICT_MISSED;
+    ck_assert(capacity_result_unreachable(s, 0, 0, &service));
+    ck_assert_uint_eq(service, 1);
+    ck_assert(!capacity_result_unreachable(s, 0, 1, &service));
+    ck_assert(!capacity_result_unreachable(s, 0, 2, &service));
+    ck_assert_uint_eq(service, 2);
+    s->unloaded[1 * 2 + 0].sla = VERDICT_MISSED; // the other type, but another service
+    ck_assert(!capacity_result_unreachable(s, 0, 2, NULL));
+    s->unloaded[1 * 2 + 1].sla = VERDICT_MISSED;
+    ck_assert(capacity_result_unreachable(s, 0, 2, &service));
+    ck_assert_uint_eq(service, 1);
+    ck_assert(!capacity_result_out_of_reach(s)); // by the other scheduler it may be met
+    for (int i = 4; i < 8; i++)
+        s->unloaded[i].sla = VERDICT_MISSED;
+    ck_assert(capacity_result_out_of_reach(s));
+    capacity_result_destroy(s);
+    s = fixture_capacity_sizes(); // types alone: each by a service of its own
+    s->unloaded[0].sla = VERDICT_MISSED;
+    ck_assert(!capacity_result_out_of_reach(s));
+    s->unloaded[3].sla = VERDICT_MISSED;
+    ck_assert(capacity_result_out_of_reach(s));
+    capacity_result_destroy(s);
+}
+END_TEST
+
 // The layout names every member of every row once but `reserved`, the gap that the compiler leaves
 // in each of the two measurements that a row has at most, and what the scheduler names.
 START_TEST(layout_is_complete)
@@ -108,10 +139,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", verdicts_count},
-                                       {"core", indices},
-                                       {"core", layout_is_complete},
-                                       {"core", round_trips},
-                                       {"core", objective_units}};
+    const struct suite_test tests[] = {{"core", verdicts_count}, {"core", indices},
+                                       {"core", out_of_reach},   {"core", layout_is_complete},
+                                       {"core", round_trips},    {"core", objective_units}};
     return suite_run("capacity_result", tests, sizeof tests / sizeof *tests);
 }

@@ -296,12 +296,49 @@ START_TEST(links_and_odd_datasets)
 }
 END_TEST
 
+static size_t as_it_is(unsigned flags, size_t n_values, const unsigned *values, size_t n_bytes,
+                       size_t *room, void **buffer)
+{
+    (void)flags, (void)n_values, (void)values, (void)room, (void)buffer;
+    return n_bytes;
+}
+
+// Values that went through a filter that is not there are not called damaged.
+START_TEST(filter_not_there)
+{
+    const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, 307, 1, 1, "squeeze", NULL, NULL, as_it_is};
+    const double values[2] = {1, 2};
+    double back[2];
+    struct err err = {0};
+    H5Zregister(&filter);
+    hid_t file = H5Fcreate(PATH, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t created = H5Pcreate(H5P_DATASET_CREATE),
+          space = H5Screate_simple(1, (hsize_t[]){2}, NULL);
+    H5Pset_chunk(created, 1, (hsize_t[]){2});
+    H5Pset_filter(created, 307, 0, 0, NULL);
+    hid_t data = H5Dcreate2(file, "/v", H5T_IEEE_F64LE, space, H5P_DEFAULT, created, H5P_DEFAULT);
+    H5Dwrite(data, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+    H5Dclose(data);
+    H5Sclose(space);
+    H5Pclose(created);
+    H5Fclose(file);
+    H5Zunregister(307);
+    struct dataset_file *f = dataset_file_open(PATH, false, &err);
+    dataset_file_values(f, "/v", CONTENT_F64, 1, (uint64_t[]){2}, back);
+    ck_assert_int_eq(dataset_file_close(f), -1);
+    ck_assert_str_eq(err.text, PATH ": /v is compressed by filter 307 (squeeze), which is not "
+                                    "there; rewrite the file with h5repack -f GZIP=4");
+    unlink(PATH);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", finds},          {"core", shapes_and_types},
-                                       {"core", lists},          {"core", any_numbers},
-                                       {"core", any_texts},      {"core", signatures},
-                                       {"errors", not_ours},     {"errors", links_and_odd_datasets},
-                                       {"errors", first_failure}};
+    const struct suite_test tests[] = {
+        {"core", finds},           {"core", shapes_and_types},
+        {"core", lists},           {"core", any_numbers},
+        {"core", any_texts},       {"core", signatures},
+        {"errors", not_ours},      {"errors", links_and_odd_datasets},
+        {"errors", first_failure}, {"errors", filter_not_there}};
     return suite_run("dataset_file", tests, sizeof tests / sizeof *tests);
 }

@@ -106,6 +106,30 @@ START_TEST(overloaded_side)
 }
 END_TEST
 
+// A target at another percentile than the usual has a row, in pairs where the bins have it.
+START_TEST(percentile_of_the_target)
+{
+    struct run_result *a = run("test_compare_a.h5", 1e6, 1, 5);
+    struct run_result *b = run("test_compare_b.h5", 0.9e6, 1, 5);
+    struct summary_service *services[] = {&a->summary->services[0], &b->summary->services[0]};
+    for (int i = 0; i < 2; i++) {
+        services[i]->sla_quantile = 0.9;
+        services[i]->sla_latency_s = services[i]->latency_s[SUMMARY_P90];
+    }
+    struct compare *c = compare_create(a, b, NULL);
+    const struct compare_row *p90 = row(c, "feed p90");
+    ck_assert(p90->paired);
+    ck_assert_double_eq(p90->base.value, a->summary->services[0].latency_s[SUMMARY_P90].value);
+    compare_destroy(c);
+    services[0]->sla_quantile = services[1]->sla_quantile = 0.97;
+    c = compare_create(a, b, NULL);
+    ck_assert(!row(c, "feed p97")->paired && !isnan(row(c, "feed p97")->diff.half_95));
+    compare_destroy(c);
+    run_result_destroy(a);
+    run_result_destroy(b);
+}
+END_TEST
+
 static char *table_of(const struct run_result *const *files, size_t n)
 {
     struct shown shown;
@@ -150,8 +174,8 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", with_itself},       {"core", pairs_see_more},      {"core", prints},
-        {"limits", overloaded_side}, {"errors", nothing_in_common},
+        {"core", with_itself}, {"core", pairs_see_more},    {"core", percentile_of_the_target},
+        {"core", prints},      {"limits", overloaded_side}, {"errors", nothing_in_common},
     };
     return suite_run("compare", tests, sizeof tests / sizeof *tests);
 }

@@ -43,7 +43,26 @@ START_TEST(says_it_all)
 }
 END_TEST
 
-// An overloaded run says so loudly and shows no percentile.
+// Every target's percentile is shown: one that has no column gets one, different ones share it.
+START_TEST(percentile_of_the_target)
+{
+    struct meta *meta = fixture_meta();
+    struct record *r = fixture_part(meta, 0, 1);
+    char *usual = report_of(r, meta);
+    ck_assert_ptr_null(strstr(usual, "p90"));
+    meta->services[1].sla_quantile = 0.9;
+    shown_is(report_of(r, meta), 110,
+             (const char *const[]){"max ms      p90 ms\n", "p90 25 ms: met", NULL});
+    meta->services[0].sla_quantile = 0.97;
+    shown_is(report_of(r, meta), 110,
+             (const char *const[]){"max ms  at target ms\n", "31.12   13.", NULL});
+    mem_free(usual);
+    record_destroy(r);
+    meta_destroy(meta);
+}
+END_TEST
+
+// An overloaded run says so loudly: no percentile, but how fast its queue grows.
 START_TEST(overload_is_loud)
 {
     struct meta *meta = fixture_meta_one(1, 4);
@@ -52,7 +71,8 @@ START_TEST(overload_is_loud)
     struct fixture_queue q = {1, 0, 0, 0, 0, 4, 1.1, 1e6};
     fixture_run_queue(r, &q);
     shown_is(report_of(r, meta), 110,
-             (const char *const[]){"*** OVERLOADED ***: group all, cpu", "MISSED", "n/a", NULL});
+             (const char *const[]){"*** OVERLOADED ***: group all, cpu", "MISSED", "n/a",
+                                   "grows without bound, by 394 ", "goodput qps", NULL});
     record_destroy(r);
     meta_destroy(meta);
 }
@@ -132,10 +152,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", says_it_all},
-                                       {"core", overload_is_loud},
-                                       {"core", job_comes_first},
-                                       {"core", losses},
-                                       {"limits", nothing_happened}};
+    const struct suite_test tests[] = {
+        {"core", says_it_all},     {"core", overload_is_loud}, {"core", percentile_of_the_target},
+        {"core", job_comes_first}, {"core", losses},           {"limits", nothing_happened}};
     return suite_run("report", tests, sizeof tests / sizeof *tests);
 }

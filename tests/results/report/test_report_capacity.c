@@ -21,6 +21,12 @@ static char *report_of(struct capacity_result *answer)
     return text;
 }
 
+// But for the answer at its head, which is a sentence and as long as it is.
+static void tables_are_tidy(const char *text)
+{
+    shown_tidy(text + strcspn(text, "\n"), 120);
+}
+
 // Servers with what is spare when cells are down, the range where the number is not sure, and the
 // evidence at it and below it.
 START_TEST(sizes)
@@ -29,15 +35,84 @@ START_TEST(sizes)
     const char *const wanted[] = {
         "capacity: servers",
         "p95 of every service is within its target; headroom 10 %",
-        "down      servers  spare   QPS  of bound %  util %       p95 ms  power W    $/h  SLA  one "
+        "down      servers  spare   QPS  of bound %       p95 ms  util %  power W    $/h  SLA  one "
         "less\n",
-        "skylake           2           46      6  8000        90.9    83.0  97.00 ±0.97",
+        "skylake           2           46      6  8000        90.9  97.00 ±0.97    83.0",
         "23.00  met    MISSED\n",
         "cpu + gpu, ti     1  23 (22..25)      3",
+        "20 servers of `cpu + gpu, ti` hold it as measured",
+        "fixed      skylake        ads *      p95 100  97.00 ±0.97  3.00 ±0.20        4000     -  "
+        "met",
         "54 simulations, 5.4e+06 queries"};
     shown_has(text, wanted, sizeof wanted / sizeof *wanted);
-    shown_tidy(text, 120);
+    tables_are_tidy(text);
     ck_assert_ptr_null(strstr(text, "allocation")); // nothing of what was not asked
+    mem_free(text);
+}
+END_TEST
+
+// Sizes, loads and plans show the percentile that the target names; each cell says which where they
+// differ.
+START_TEST(percentile_of_the_target)
+{
+    struct capacity_result *s = fixture_capacity_sizes();
+    s->sla_quantile = 0.99;
+    for (uint32_t i = 0; i < s->n_sizes; i++) {
+        s->sizes[i].at_n.sla_latency_s = (struct ci){0.0123, 0.0004, 9};
+        s->sizes[i].at_n.allowed_frac = 0.01;
+    }
+    char *one = report_of(s);
+    shown_has(one, (const char *const[]){"     p99 ms  ", " 12.30 ±0.40 "}, 2);
+    ck_assert_ptr_null(strstr(one, " p95 ms"));
+    s = fixture_capacity_sizes();
+    s->sla_quantile = NAN;
+    s->sizes[0].at_n.sla_latency_s = (struct ci){0.0123, 0.0004, 9};
+    s->sizes[0].at_n.allowed_frac = 0.01;
+    char *mixed = report_of(s);
+    shown_has(mixed, (const char *const[]){" latency ms  ", " p99 12.30 ±0.40 ", " p95 "}, 3);
+    s = fixture_capacity_loads();
+    s->sla_quantile = 0.999;
+    char *load = report_of(s);
+    shown_has(load, (const char *const[]){" p99.9 ms  "}, 1);
+    s = fixture_capacity();
+    s->sla_quantile = 0.99;
+    char *plan = report_of(s);
+    shown_has(plan, (const char *const[]){"  p99/target  "}, 1);
+    mem_free(one);
+    mem_free(mixed);
+    mem_free(load);
+    mem_free(plan);
+}
+END_TEST
+
+// Where nothing was tuned there is no tuple to show, as with cores counted.
+START_TEST(without_tuples)
+{
+    struct capacity_result *s = fixture_capacity();
+    for (uint32_t i = 0; i < s->n_schedulers * s->n_types * s->n_services; i++) {
+        s->tuples[i].state = CAPACITY_FOUND;
+        s->tuples[i].qps = NAN;
+    }
+    char *text = report_of(s);
+    ck_assert_ptr_null(strstr(text, "of one server"));
+    mem_free(text);
+}
+END_TEST
+
+// What holds a margin more has its load marked so, and is not "spare"; an idle server that is too
+// slow is "none", whatever was tried.
+START_TEST(margins)
+{
+    struct capacity_result *s = fixture_capacity_sizes();
+    for (uint32_t i = 0; i < 6; i++)
+        s->sizes[i].cells_down = 0;
+    s->sizes[1].margin_frac = 0.1;
+    s->sizes[1].rate_qps = 8800;
+    s->unloaded[3].sla = VERDICT_MISSED;
+    char *text = report_of(s);
+    const char *const wanted[] = {"fixed      skylake             43  8800 +10 %",
+                                  "fixed      cpu + gpu, ti     none"};
+    shown_has(text, wanted, 2);
     mem_free(text);
 }
 END_TEST
@@ -66,10 +141,10 @@ START_TEST(loads)
 {
     char *text = report_of(fixture_capacity_loads());
     const char *const wanted[] = {
-        "9000        9100       8000           1.125    84.0  98.00 ±0.98",
+        "9000        9100       8000           1.125  98.00 ±0.98    84.0",
         "deeprecsched      none       10.00       8000"};
     shown_has(text, wanted, 2);
-    shown_tidy(text, 120);
+    tables_are_tidy(text);
     mem_free(text);
 }
 END_TEST
@@ -84,7 +159,7 @@ START_TEST(tuples)
         "cpu + gpu, ti                      300.0 (1.500)              -\n",
         "cpu + gpu, ti                            700.0 (3.500)"};
     shown_has(text, wanted, sizeof wanted / sizeof *wanted);
-    shown_tidy(text, 120);
+    tables_are_tidy(text);
     mem_free(text);
 }
 END_TEST
@@ -114,8 +189,11 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {{"core", sizes},
+                                       {"core", margins},
                                        {"core", loads},
                                        {"core", tuples},
+                                       {"core", percentile_of_the_target},
+                                       {"limits", without_tuples},
                                        {"limits", sizes_beyond},
                                        {"limits", nothing_known}};
     return suite_run("report_capacity", tests, sizeof tests / sizeof *tests);

@@ -50,6 +50,21 @@ START_TEST(more_cells_than_the_fleet_has)
 }
 END_TEST
 
+// A target of another percentile than the usual two has a column of its own; windows that differ
+// say from where to where.
+START_TEST(own_percentile)
+{
+    struct capacity_result *s = fixture_capacity_day();
+    s->sla_quantile = 0.9;
+    s->sample.window_most_s = 3.5;
+    char *text = report_of(s);
+    const char *const wanted[] = {"service   QPS       p90 ms       p95 ms      p99 ms  late %",
+                                  "4 windows of 2 to 3.5 s of each interval of 6 h, after 1 s of"};
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    mem_free(text);
+}
+END_TEST
+
 // The tails of the schedulers are compared, over all and by service.
 START_TEST(ratios)
 {
@@ -114,7 +129,7 @@ START_TEST(long_day)
         s->services[m] = mem_strdup(names[m]);
         s->sla_s[m] = 0.1;
         for (uint32_t i = 0; i < 288; i++) {
-            s->trials[i * 3 + m].p95_s.value = m == 1 ? 0.09 : 0.05;
+            s->trials[i * 3 + m].sla_latency_s.value = m == 1 ? 0.09 : 0.05;
             s->trials[i * 3 + m].n_queries = 1000;
         }
     }
@@ -143,8 +158,8 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", by_the_hour},    {"core", more_cells_than_the_fleet_has},
-        {"core", ratios},         {"core", higher},
-        {"core", losses},         {"limits", long_day},
-        {"limits", not_simulated}};
+        {"core", own_percentile}, {"core", ratios},
+        {"core", higher},         {"core", losses},
+        {"limits", long_day},     {"limits", not_simulated}};
     return suite_run("report_day", tests, sizeof tests / sizeof *tests);
 }

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/report/capacity_answer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "results/report/capacity_rows.h"
+
+static const char *time_text(double time_s, char *text, size_t size)
+{
+    struct table_unit unit = table_time_unit(time_s);
+    snprintf(text, size, "%.4g %s", time_s * unit.scale, unit.name);
+    return text;
+}
+
+// "`video` at its p99 of 60 ms".
+static void print_target(FILE *out, const struct capacity_result *s, uint32_t service,
+                         const struct measurement *m)
+{
+    char time[40];
+    fprintf(out, "`%s` at its p%.10g of %s", s->services[service], 100 * (1 - m->allowed_frac),
+            time_text(m->sla_s, time, sizeof time));
+}
+
+static void print_price(FILE *out, double usd_per_h)
+{
+    if (isfinite(usd_per_h))
+        fprintf(out, ", $%.4g/h", usd_per_h);
+}
+
+static bool is_asked(const struct capacity_result *s, const char *find)
+{
+    return s->find && strcmp(s->find, find) == 0;
+}
+
+static const char *counted(const struct capacity_result *s, uint32_t n)
+{
+    if (is_asked(s, "cores"))
+        return n == 1 ? "core a server" : "cores a server";
+    return n == 1 ? "server" : "servers";
+}
+
+// ---- out of reach -------------------------------------------------------------------------------
+
+// Of the services that are missed everywhere, where it is missed by least.
+static const struct measurement *nearest_miss(const struct capacity_result *s, uint32_t *type,
+                                              uint32_t *service)
+{
+    const struct measurement *nearest = NULL;
+    uint32_t n_pairs = s->n_types * s->n_services;
+    for (uint32_t i = 0; i < s->n_schedulers * n_pairs; i++) {
+        const struct measurement *m = &s->unloaded[i];
+        if (m->sla != VERDICT_MISSED ||
+            (nearest &&
+             m->sla_latency_s.value / m->sla_s >= nearest->sla_latency_s.value / nearest->sla_s))
+            continue;
+        nearest = m;
+        *type = i / s->n_services % s->n_types;
+        *service = i % s->n_services;
+    }
+    return nearest;
+}
+
+static void print_out_of_reach(FILE *out, const struct capacity_result *s)
+{
+    uint32_t type = 0, service = 0;
+    char time[40];
+    const struct measurement *m = nearest_miss(s, &type, &service);
+    fprintf(out, "No number of %s can hold it: ", is_asked(s, "cores") ? "cores" : "servers");
+    print_target(out, s, service, m);
+    fprintf(out, " takes %s on an idle server of `%s`.\n",
+            time_text(m->sla_latency_s.value, time, sizeof time), s->types[type]);
+}
+
+// ---- servers, cores -----------------------------------------------------------------------------
+
+static bool is_plain(const struct capacity_size *z)
+{
+    return z->cells_down == 0 && !(z->margin_frac > 0);
+}
+
+// Of those that hold the load as it is asked, NULL: none does.
+static const struct capacity_size *best_size(const struct capacity_result *s)
+{
+    const struct capacity_size *best = NULL;
+    bool priced = true;
+    for (uint32_t i = 0; i < s->n_sizes; i++)
+        priced &= !is_plain(&s->sizes[i]) || s->sizes[i].state == CAPACITY_BEYOND ||
+                  isfinite(s->sizes[i].cost_usd_per_h);
+    for (const struct capacity_size *z = s->sizes; z < s->sizes + s->n_sizes; z++)
+        if (is_plain(z) && z->state != CAPACITY_BEYOND &&
+            (!best || (priced ? z->cost_usd_per_h < best->cost_usd_per_h : z->n < best->n)))
+            best = z;
+    return best;
+}
+
+static void print_more(FILE *out, const struct capacity_size *z, const struct capacity_size *more)
+{
+    if (more->state != CAPACITY_BEYOND && more->n == z->n && more->margin_frac > 0) {
+        fprintf(out, "; %g %% more, too", 100 * more->margin_frac);
+        return;
+    }
+    if (more->state == CAPACITY_BEYOND) {
+        fprintf(out,
+                more->margin_frac > 0 ? "; none of up to %u holds %g %% more"
+                                      : "; none of up to %u does with %g cells out of service",
+                more->n_most, more->margin_frac > 0 ? 100 * more->margin_frac : more->cells_down);
+        return;
+    }
+    fprintf(out, "; %u", more->n);
+    print_price(out, more->cost_usd_per_h);
+    fprintf(out, "%s", isfinite(more->cost_usd_per_h) ? "," : "");
+    if (more->margin_frac > 0)
+        fprintf(out, " hold %g %% more", 100 * more->margin_frac);
+    else
+        fprintf(out, " with %u cell%s out of service", more->cells_down,
+                more->cells_down == 1 ? "" : "s");
+}
+
+static void print_size(FILE *out, const struct capacity_result *s, const struct capacity_size *z)
+{
+    fprintf(out, "%u %s of `%s`", z->n, counted(s, z->n), s->types[z->type]);
+    if (s->n_schedulers > 1)
+        fprintf(out, " by %s", s->schedulers[z->scheduler]);
+    fprintf(out, " %s it%s", z->n == 1 ? "holds" : "hold",
+            z->state == CAPACITY_RANGE ? " as measured" : "");
+    if (z->state == CAPACITY_RANGE)
+        fprintf(out, " (%u to %u: too close to tell)", z->n_least, z->n_most);
+    print_price(out, z->cost_usd_per_h);
+    if (z->state == CAPACITY_FOUND && z->below.stable == VERDICT_NOT_ASKED && z->n > 1) {
+        fprintf(out, "; fewer could not do the work");
+    } else if (isfinite(z->at_n.sla_s)) {
+        fprintf(out, "; ");
+        print_target(out, s, z->binding, &z->at_n);
+        fprintf(out, " decides");
+    }
+    for (const struct capacity_size *more = s->sizes; more < s->sizes + s->n_sizes; more++)
+        if (more->scheduler == z->scheduler && more->type == z->type &&
+            (more->cells_down == 0 || !(more->margin_frac > 0)) && !is_plain(more))
+            print_more(out, z, more);
+    fprintf(out, ".\n");
+}
+
+// What the services cost each other on one server: one waits behind the other's long queries.
+static void print_mix(FILE *out, const struct capacity_size *z)
+{
+    if (z->n_pools == 0 || z->n < CAPACITY_MANY_TIMES * z->n_pools)
+        return;
+    fprintf(out,
+            "Mixed on every server, the services need %.3g times the %u servers that do as pools "
+            "of one service each (find: plan)",
+            (double)z->n / z->n_pools, z->n_pools);
+    if (z->n_least_work > 0 && z->n_least_work < z->n)
+        fprintf(out, "; with the balancer least-work %u hold it", z->n_least_work);
+    fprintf(out, ".\n");
+}
+
+static void print_sizes(FILE *out, const struct capacity_result *s)
+{
+    const struct capacity_size *z = best_size(s);
+    if (z) {
+        print_size(out, s, z);
+        print_mix(out, z);
+        return;
+    }
+    z = &s->sizes[0];
+    fprintf(out, "No answer: %s%u %s of `%s` do not hold it", z->n > 1 ? "even " : "", z->n,
+            counted(s, z->n), s->types[z->type]);
+    if (isfinite(z->at_n.sla_s)) {
+        fprintf(out, "; ");
+        print_target(out, s, z->binding, &z->at_n);
+        fprintf(out, " decides");
+    }
+    fprintf(out, ".\n");
+}
+
+// ---- load, plan, day ----------------------------------------------------------------------------
+
+static void print_load(FILE *out, const struct capacity_result *s)
+{
+    const struct capacity_load *best = NULL;
+    for (const struct capacity_load *l = s->loads; l < s->loads + s->n_loads; l++)
+        if (l->state != CAPACITY_BEYOND && (!best || l->held_qps > best->held_qps))
+            best = l;
+    if (!best) {
+        fprintf(out, "No answer: the fleet holds no load within its targets.\n");
+        return;
+    }
+    fprintf(out, "The fleet holds %.4g qps", best->held_qps);
+    if (s->n_schedulers > 1)
+        fprintf(out, " by %s", s->schedulers[best->scheduler]);
+    fprintf(out, ", %.3g times the %.4g qps that are asked", best->held_qps / best->asked_qps,
+            best->asked_qps);
+    print_price(out, best->cost_usd_per_h);
+    if (isfinite(best->at_held.sla_s)) {
+        fprintf(out, "; ");
+        print_target(out, s, best->binding, &best->at_held);
+        fprintf(out, " decides");
+    }
+    if (s->margin_frac > 0)
+        fprintf(out, "; plan for %.4g qps, and it holds %g %% more", best->planned_qps,
+                100 * s->margin_frac);
+    fprintf(out, ".\n");
+}
+
+static void print_plan(FILE *out, const struct capacity_result *s)
+{
+    uint32_t best, service = 0, at = 0, of = 0;
+    double worst = NAN;
+    if (!capacity_rows_best(s, &best))
+        return;
+    const struct capacity_total *total = &s->totals[best];
+    const struct capacity_plan plan = capacity_rows_plan(s, best);
+    uint32_t n_judged = total->n_met + total->n_unsure + total->n_missed;
+    for (uint32_t i = 0; i < s->n_intervals; i++) {
+        double near = capacity_rows_worst(s, best, i, &of);
+        if (isnan(near) || near <= worst)
+            continue;
+        worst = near;
+        service = of;
+        at = i;
+    }
+    fprintf(out, "%u server%s at most%s%s", total->peak_servers,
+            total->peak_servers == 1 ? "" : "s", is_asked(s, "day") ? "" : ", ",
+            is_asked(s, "day") ? "" : plan.allocation);
+    if (!is_asked(s, "day"))
+        fprintf(out, " and %s", plan.provisioning);
+    if (s->n_schedulers > 1)
+        fprintf(out, " by %s", plan.scheduler);
+    if (isfinite(total->cost_usd))
+        fprintf(out, ", $%.4g a day", total->cost_usd);
+    if (total->margin_servers > 0)
+        fprintf(out, " (%u", total->margin_servers);
+    if (total->margin_servers > 0 && isfinite(total->margin_cost_usd))
+        fprintf(out, ", $%.4g", total->margin_cost_usd);
+    if (total->margin_servers > 0)
+        fprintf(out, " for %g %% more)", 100 * s->margin_frac);
+    fprintf(out, ": %u of %u targets of services and intervals are met", total->n_met, n_judged);
+    if (isfinite(worst)) {
+        char *time = capacity_rows_time(s, at);
+        fprintf(out, "; `%s` at %s comes nearest to missing its own", s->services[service], time);
+        mem_free(time);
+    }
+    fprintf(out, ".\n");
+}
+
+// ---- all ----------------------------------------------------------------------------------------
+
+void capacity_answer_print(FILE *out, const struct capacity_result *s)
+{
+    if (capacity_result_out_of_reach(s))
+        print_out_of_reach(out, s);
+    else if (s->n_sizes > 0)
+        print_sizes(out, s);
+    else if (s->n_loads > 0)
+        print_load(out, s);
+    else if (capacity_rows_n_plans(s) > 0)
+        print_plan(out, s);
+}
+
+bool capacity_answer_holds(const struct capacity_result *s)
+{
+    bool holds = s->n_sizes + s->n_loads == 0;
+    for (uint32_t i = 0; i < s->n_sizes; i++)
+        holds |= s->sizes[i].state != CAPACITY_BEYOND;
+    for (uint32_t i = 0; i < s->n_loads; i++)
+        holds |= s->loads[i].state != CAPACITY_BEYOND;
+    return holds && !capacity_result_out_of_reach(s);
+}
