@@ -35,7 +35,7 @@ static int read_study(const struct capacity_search_source *source, struct capaci
     grid_destroy(grid);
     if (rc == 0)
         search->study = study_parse(source->path, text, size, source->settings, source->n_settings,
-                                    source->library, true, err);
+                                    source->library, STUDY_OPEN_AND_PLAN, err);
     return search->study ? study_capacity_check(search->study, err) : -1;
 }
 

@@ -150,6 +150,7 @@ static int read_arrivals(struct study *study, const struct node *map,
         return -1;
     const struct field *fields = variants.fields[config->process];
     config->service = service->name;
+    config->csv.service_name = service->name;
     config->csv.seed = study->settings.seed;
     config->csv.service = (uint32_t)(service - study->services);
     resolve_files(study, fields, config);

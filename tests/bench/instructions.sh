@@ -7,6 +7,7 @@
 # Each study is run twice on one rank, over one and over three spans of time, and the instructions
 # inside run_fleet() are counted: the difference is the whole event loop for two more spans, from a
 # query's draw to its record, with turns, windows and folds, and nothing that a run costs once.
+# In an overload it is also how they grow with time, and whether check foresees it.
 # Valgrind knows no AVX-512, so this is the AVX2 path. Exits with 1 above a limit, with 77 where the
 # limits say nothing.
 set -euo pipefail
@@ -77,6 +78,40 @@ judge() {
         }' "$limits"
 }
 
+# Instructions of an overload of half a second and of a whole one, and what check says of it: twice
+# the time is twice the work (2.2 at most; it was once its square), and check is right within a
+# factor of 2. Its seconds are compared with instructions at what light-power takes of both, about
+# 654 in 60 ns.
+instructions_per_ns=10.9
+judge_overload() {
+    local check
+    check=$("$program" check "$here/overload.yaml" --set duration=1600s 2>"$work/check.log") ||
+        { cat "$work/check.log" >&2; return 1; }
+    { cat "$work/overload-500000.count" "$work/overload-1000000.count"; echo "$check"; } |
+        awk -v per_ns="$instructions_per_ns" '
+        NR == 1 { half = $1 }
+        NR == 2 { whole = $1; queries = $2 }
+        /^about .* million queries in .* min:s on one core/ {
+            match($0, /[0-9]+:[0-9]+ min:s/)
+            split(substr($0, RSTART, RLENGTH), clock, /[: ]/)
+            said_ns = 1000 * (60 * clock[1] + clock[2]) / $2
+        }
+        END {
+            if (!(half > 0) || !(said_ns > 0)) {
+                print "no count of an overload"
+                exit 1
+            }
+            ns = whole / queries / per_ns
+            linear = whole / half <= 2.2
+            right = said_ns <= 2 * ns && said_ns >= ns / 2
+            printf "overload: twice the time is %.2f times the work: %s\n", whole / half,
+                   linear ? "ok" : "FAILED, more than 2.2"
+            printf "overload: %.0f ns per query, check says %.0f: %s\n", ns, said_ns,
+                   right ? "ok" : "FAILED, not within a factor of 2"
+            exit !(linear && right)
+        }'
+}
+
 # Queries short and long, any server (random) or the less loaded of two (power), and the model that
 # a newcomer runs first; each with a span of some 5e4 queries.
 cases=("light-random 7000" "light-power 7000" "heavy-random 6000" "heavy-power 6000"
@@ -85,6 +120,10 @@ pids=()
 for case in "${cases[@]}"; do
     # shellcheck disable=SC2086
     count $case &
+    pids+=($!)
+done
+for span_us in 500000 1000000; do
+    run overload "$span_us" &
     pids+=($!)
 done
 for pid in "${pids[@]}"; do
@@ -100,5 +139,6 @@ for case in "${cases[@]}"; do
         judge "$study" "$now" || status=1
     fi
 done
+[ -n "$update" ] || judge_overload || status=1
 [ -z "$update" ] || cp "$work/limits" "$update"
 exit $status
