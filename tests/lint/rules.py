@@ -121,6 +121,7 @@ SYMBOL_PREFIXES = {
     "record_save": ["record_load"],     # the way back
     "calib_fit": ["calib_"],            # fits what calib holds; one vocabulary
     "main": ["main"],
+    "report_out": ["report_text", "report_end"],  # what a report says, on every other line
 }
 
 # Modules that may hold mutable state for the whole program.
