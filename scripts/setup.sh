@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
-    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev check)
+    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev check)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format libclang-rt-dev
     man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray netcdf-bin
     munge slurm-client slurmctld slurmd)
@@ -51,7 +51,7 @@ test) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
 esac
 
 command -v dpkg-query >/dev/null || die "this is not a Debian system. recfleet needs gcc, CMake 3.25," \
-    "pkg-config, an MPI, HDF5 with HL, GSL, GLPK, libyaml, Random123 and xxHash (and" \
+    "pkg-config, an MPI, HDF5 with HL, GSL, GLPK, libyaml, Random123, xxHash and zlib (and" \
     "Check for the tests); with these in place: cmake --preset release && cmake --build --preset release"
 
 mapfile -t lacking < <(missing "${packages[@]}")

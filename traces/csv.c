@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/mem.h"
 
@@ -42,7 +43,14 @@ const char *csv_show(const struct csv_field *field, char buf[CSV_SHOW_MAX])
 
 bool csv_equals(const struct csv_field *field, const char *text)
 {
-    return strlen(text) == field->n && memcmp(field->text, text, field->n) == 0;
+    size_t k = 0;
+    for (size_t i = 0; i < field->n; i++, k++) {
+        if (text[k] != field->text[i])
+            return false;
+        if (text[k] == '"' && i + 1 < field->n && field->text[i + 1] == '"')
+            i++;
+    }
+    return text[k] == '\0';
 }
 
 bool csv_says(const struct csv_field *field, const char *text)
@@ -107,6 +115,16 @@ static void trim(const char *line, size_t *from, size_t *to)
         --*to;
 }
 
+// The quote that closes a field which begins at text[0], behind its own quote; two quotes in a row
+// stand for one inside it. NULL: there is none.
+static const char *closing_quote(const char *text, size_t n)
+{
+    const char *quote = memchr(text, '"', n);
+    while (quote && quote + 1 < text + n && quote[1] == '"')
+        quote = memchr(quote + 2, '"', n - (size_t)(quote + 2 - text));
+    return quote;
+}
+
 // One field from line[at .. n): where it ends (its separator, or n), or n + 1 for an open quote.
 static size_t split_one(const struct csv *csv, const char *line, size_t n, size_t at,
                         struct csv_field *field)
@@ -115,7 +133,7 @@ static size_t split_one(const struct csv *csv, const char *line, size_t n, size_
     while (from < n && line[from] == ' ')
         from++;
     bool quoted = from < n && line[from] == '"';
-    const char *stop = quoted ? memchr(line + from + 1, '"', n - from - 1) : NULL;
+    const char *stop = quoted ? closing_quote(line + from + 1, n - from - 1) : NULL;
     if (quoted && !stop)
         return n + 1;
     size_t search = quoted ? (size_t)(stop - line) + 1 : at;
@@ -341,6 +359,39 @@ bool csv_is_header(const struct csv *csv, const size_t *at, size_t n)
     return named;
 }
 
+// Most bytes that a compressed file may become: a small one may hold a great many.
+#define MOST_BYTES (SIZE_MAX / 2 < UINT64_C(16) << 30 ? SIZE_MAX / 2 : (size_t)(UINT64_C(16) << 30))
+
+// A file compressed by gzip, as it was.
+static int read_gzip(const char *path, char **data, size_t *n, struct err *err)
+{
+    size_t cap = 1 << 16, size = 0;
+    gzFile file = gzopen(path, "rb");
+    if (!file)
+        return err_set(err, ERR_STUDY, "%s: %s", path, strerror(errno));
+    char *bytes = mem_alloc(cap + 1);
+    int got;
+    while ((got = gzread(file, bytes + size,
+                         (unsigned)(cap - size < 1 << 30 ? cap - size : 1 << 30))) > 0) {
+        size += (size_t)got;
+        if (size == cap && cap < MOST_BYTES)
+            bytes = mem_realloc(bytes, (cap *= 2) + 1, 1);
+        else if (size == cap)
+            break;
+    }
+    int closed = gzclose(file);
+    if (got != 0 || closed != Z_OK) {
+        mem_free(bytes);
+        return err_set(err, ERR_STUDY, "%s: %s", path,
+                       got > 0 ? "expected at most 16 GiB when it is no longer compressed"
+                               : "compressed by gzip, and damaged or cut off");
+    }
+    bytes[size] = 0;
+    *data = bytes;
+    *n = size;
+    return 0;
+}
+
 // A pipe would make open() wait for somebody who writes.
 int csv_read_file(const char *path, char **data, size_t *n, struct err *err)
 {
@@ -361,6 +412,10 @@ int csv_read_file(const char *path, char **data, size_t *n, struct err *err)
     if (failed || got != size) {
         mem_free(bytes);
         return err_set(err, ERR_FAIL, "%s: read %zu of %zu bytes", path, got, size);
+    }
+    if (size >= 2 && memcmp(bytes, "\x1f\x8b", 2) == 0) {
+        mem_free(bytes);
+        return read_gzip(path, data, n, err);
     }
     bytes[size] = 0;
     *data = bytes;

@@ -58,6 +58,7 @@ int csv_fail(const struct csv *csv, size_t column, struct err *err, const char *
 #define CSV_SHOW_MAX 48
 const char *csv_show(const struct csv_field *field, char buf[CSV_SHOW_MAX]);
 
+// Two quotes in a row in the field stand for one.
 bool csv_equals(const struct csv_field *field, const char *text);
 // The same in ASCII whatever the case of the letters.
 bool csv_says(const struct csv_field *field, const char *text);
@@ -81,7 +82,8 @@ bool csv_is_name(const struct csv_field *field);
 // or a date. Digits alone may name a column.
 bool csv_is_header(const struct csv *csv, const size_t *at, size_t n);
 
-// The whole regular file into *data, *n; the caller mem_free()s. The error begins with its name.
+// The whole regular file, which may be compressed by gzip, into *data, *n; the caller mem_free()s.
+// The error begins with its name.
 int csv_read_file(const char *path, char **data, size_t *n, struct err *err);
 
 #endif

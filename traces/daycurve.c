@@ -46,7 +46,7 @@ struct reader {
     bool timed;
     bool is_long;       // a line for every series and time
     size_t series_at;   // column of the series, if so
-    const char *wanted; // name of the series, if so; borrowed
+    const char *wanted; // the series, if so; borrowed; NULL: the only one
     size_t n, cap;
     struct point *v;
 };
@@ -137,35 +137,28 @@ static int find_value(struct reader *r, struct err *err)
 }
 
 // Which series of a file with a line for each: the one that is asked for, else the service's, else
-// the only one. Reads the file through; its name may be that of a field, which points into the
-// data.
-static int find_series(struct reader *r, struct csv_field *series, struct err *err)
+// the only one. Reads the file through.
+static int find_series(struct reader *r, struct err *err)
 {
     const char *asked = given(r->config->series), *service = given(r->config->service);
-    struct csv_field first = {0};
+    struct csv_field first = {0}, other = {0};
     char one[CSV_SHOW_MAX], two[CSV_SHOW_MAX];
-    bool several = false;
-    int rc;
-    *series = (struct csv_field){asked, strlen(asked), 1};
-    if (*asked)
-        return 0;
-    while ((rc = timetable_next(&r->table, err)) > 0) {
+    int rc = *asked ? 0 : 1;
+    r->wanted = *asked ? asked : NULL;
+    while (rc > 0 && (rc = timetable_next(&r->table, err)) > 0) {
         const struct csv_field *field = &r->table.csv.fields[r->series_at];
         if (*service && csv_equals(field, service)) {
-            *series = (struct csv_field){service, strlen(service), 1};
+            r->wanted = service;
             return 0;
         }
         if (!first.text)
             first = *field;
-        if (!several && (first.n != field->n || memcmp(first.text, field->text, first.n) != 0)) {
-            several = true;
-            csv_show(field, two);
-        }
+        if (first.n != field->n || memcmp(first.text, field->text, first.n) != 0)
+            other = *field;
     }
-    *series = first;
-    if (several)
+    if (other.text)
         return csv_fail(&r->table.csv, 1, err, "series: the file has several, such as %s and %s",
-                        csv_show(&first, one), two);
+                        csv_show(&first, one), csv_show(&other, two));
     return rc;
 }
 
@@ -241,19 +234,16 @@ static int read_point(struct reader *r, struct err *err)
     return 0;
 }
 
-static int read_points(struct reader *r, const struct csv_field *series, struct err *err)
+static int read_points(struct reader *r, struct err *err)
 {
     int rc;
-    char shown[CSV_SHOW_MAX];
     while ((rc = timetable_next(&r->table, err)) > 0) {
-        const struct csv_field *field = &r->table.csv.fields[r->is_long ? r->series_at : 0];
-        bool other = r->is_long &&
-                     (field->n != series->n || memcmp(field->text, series->text, series->n) != 0);
+        bool other = r->wanted && !csv_equals(&r->table.csv.fields[r->series_at], r->wanted);
         if (!other && read_point(r, err) < 0)
             return -1;
     }
-    if (rc == 0 && r->n == 0 && r->is_long && series->n > 0)
-        return csv_fail(&r->table.csv, 1, err, "series: no line has %s", csv_show(series, shown));
+    if (rc == 0 && r->n == 0 && r->wanted)
+        return csv_fail(&r->table.csv, 1, err, "series: no line has \"%.80s\"", r->wanted);
     if (rc == 0 && r->n == 0)
         return csv_fail(&r->table.csv, 1, err, "expected at least one rate");
     return rc;
@@ -337,18 +327,17 @@ static int read_file(struct reader *r, const char *name, const char *data, size_
                      struct err *err)
 {
     const struct daycurve_config *config = r->config;
-    struct csv_field series = {0};
     if (timetable_open(&r->table, name, data, n, config->separator, err) < 0 ||
         find_columns(r, err) < 0)
         return -1;
     // To find the series, the lines are read through: back to the first of them.
     struct timetable *start = mem_alloc(sizeof *start);
     *start = r->table;
-    int rc = r->is_long ? find_series(r, &series, err) : 0;
+    int rc = r->is_long ? find_series(r, err) : 0;
     r->table = *start;
     mem_free(start);
     r->table.time_unit = config->time_unit;
-    return rc < 0 ? -1 : read_points(r, &series, err);
+    return rc < 0 ? -1 : read_points(r, err);
 }
 
 int daycurve_parse(const char *name, const char *data, size_t n,

@@ -165,14 +165,14 @@ static int compare_ns(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-void trace_set_tick(struct trace *trace, int64_t tick_ns, int64_t from_ns)
+void trace_set_tick(struct trace *trace, int64_t tick_ns, int64_t from_ns, bool whole)
 {
     size_t n = trace->n;
     int64_t last = (trace->arrive_ns[n - 1] - from_ns) / tick_ns; // ticks before it
     size_t n_before = n;
     while (n_before > 0 && (trace->arrive_ns[n_before - 1] - from_ns) / tick_ns == last)
         n_before--;
-    bool whole = last == 0 || 2 * (double)(n - n_before) * (double)last >= (double)n_before;
+    whole = whole || last == 0 || 2 * (double)(n - n_before) * (double)last >= (double)n_before;
     double ticks = whole ? (double)last + 1 : (double)last * ((double)n / (double)n_before);
     trace->tick_ns = tick_ns;
     trace->length_ns = (int64_t)(ticks * (double)tick_ns + 0.5);

@@ -55,8 +55,9 @@ void trace_scale_size(struct trace *trace, double factor, uint32_t max_items);
 int64_t trace_find_tick(const struct trace *trace);
 // Notes that the times are from a clock of that tick, whose first begins at from_ns: sets tick_ns
 // and length_ns. n records of whole ticks take all of the last one too; where that has less than
-// half of what the others have, the trace ends inside it, and the rate is that of the others.
-void trace_set_tick(struct trace *trace, int64_t tick_ns, int64_t from_ns);
+// half of what the others have, the trace ends inside it, and the rate is that of the others,
+// unless `whole` says that it is known to be whole.
+void trace_set_tick(struct trace *trace, int64_t tick_ns, int64_t from_ns, bool whole);
 // Then spreads the records of every tick uniformly over it, as far as the trace lasts, by blocks of
 // the stream at the records' places. Records keep their order.
 void trace_spread(struct trace *trace, int64_t from_ns, const struct rng_stream *stream);

@@ -11,6 +11,8 @@
 
 const char *const trace_csv_start_names[] = {"first", "zero", NULL};
 
+const char *const trace_csv_duration_names[] = {"auto", "s", "ms", "us", "ns", NULL};
+
 const struct field trace_csv_fields[] = {
     TRACE_CSV_FIELDS(trace_csv_config, ),
     FIELD_END,
@@ -27,14 +29,24 @@ struct trace_csv_config trace_csv_defaults(char *file)
                                      .seed = 1};
 }
 
+// Most records of a trace: 3 GiB in memory.
+#define MOST_RECORDS (UINT64_C(1) << 28)
+
+// The columns that a reader knows, in the order of `columns` below.
+enum { COLUMN_TIME, COLUMN_SIZE, COLUMN_DURATION, COLUMN_COUNT, COLUMN_FILTER, N_COLUMNS };
+
 // Reading one file.
 struct reader {
     struct timetable table;
     const struct trace_csv_config *config;
-    struct timetable_column time, size;
-    bool with_sizes;
+    struct timetable_column columns[N_COLUMNS];
+    bool has[N_COLUMNS];
+    bool sorts;
+    int duration_power; // of ten: to ns
+    const char *filter;
     struct trace *trace;
     int64_t last_ns; // of the last good record
+    int64_t row_ns;  // least time between two lines of different times; 0: there are none
     uint64_t n_bad;  // lines
     struct err first_bad;
 };
@@ -58,49 +70,145 @@ uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items
     return (uint32_t)(items < 1 ? 1 : outside ? max : items);
 }
 
+// A field as a number >= 0 times 10^power.
+static int read_number(const struct reader *reader, int column, int power, const char *expected,
+                       int64_t *value, struct err *err)
+{
+    const struct csv_field *field = &reader->table.csv.fields[reader->columns[column].at];
+    char shown[CSV_SHOW_MAX];
+    if (csv_decimal(field->text, field->n, power, value))
+        return csv_fail(&reader->table.csv, field->column, err, "expected %s, got %s", expected,
+                        csv_show(field, shown));
+    return 0;
+}
+
 static int read_size(struct reader *reader, uint32_t *size_items, struct err *err)
 {
-    const struct csv_field *field = &reader->table.csv.fields[reader->size.at];
-    char shown[CSV_SHOW_MAX];
     int64_t micro_items;
-    if (csv_decimal(field->text, field->n, 6, &micro_items))
-        return csv_fail(&reader->table.csv, field->column, err,
-                        "expected a size such as \"120\", got %s", csv_show(field, shown));
+    if (read_number(reader, COLUMN_SIZE, 6, "a size such as \"120\"", &micro_items, err))
+        return -1;
     *size_items = trace_csv_size(reader->config, (double)micro_items * 1e-6, reader->trace);
+    return 0;
+}
+
+// How many queries the line stands for.
+static int read_count(const struct reader *reader, int64_t *count, struct err *err)
+{
+    const char *expected = "a whole number of queries such as \"120\"";
+    int64_t micro;
+    *count = 1;
+    if (!reader->has[COLUMN_COUNT])
+        return 0;
+    if (read_number(reader, COLUMN_COUNT, 6, expected, &micro, err))
+        return -1;
+    const struct csv_field *field = &reader->table.csv.fields[reader->columns[COLUMN_COUNT].at];
+    *count = micro / 1000000;
+    if (micro % 1000000 != 0)
+        return csv_fail(&reader->table.csv, field->column, err, "expected %s, got %.*s", expected,
+                        (int)(field->n < 40 ? field->n : 40), field->text);
+    if ((uint64_t)*count > MOST_RECORDS - reader->trace->n)
+        return csv_fail(&reader->table.csv, field->column, err,
+                        "expected at most %llu queries in all", (unsigned long long)MOST_RECORDS);
+    return 0;
+}
+
+// When the query of the line arrived.
+static int read_arrival(struct reader *reader, int64_t *ns, struct err *err)
+{
+    const struct csv_field *field = &reader->table.csv.fields[reader->columns[COLUMN_TIME].at];
+    char shown[CSV_SHOW_MAX];
+    int64_t took_ns = 0;
+    if (timetable_time(&reader->table, reader->columns[COLUMN_TIME].at, ns, err))
+        return -1;
+    if (*ns < reader->last_ns && !reader->sorts)
+        return csv_fail(&reader->table.csv, field->column, err,
+                        "time goes back: %s is before the record in front of it (sort: true sorts)",
+                        csv_show(field, shown));
+    if (*ns > reader->last_ns && (reader->row_ns == 0 || *ns - reader->last_ns < reader->row_ns) &&
+        reader->last_ns >= 0)
+        reader->row_ns = *ns - reader->last_ns;
+    reader->last_ns = *ns;
+    if (reader->has[COLUMN_DURATION] && read_number(reader, COLUMN_DURATION, reader->duration_power,
+                                                    "a duration such as \"0.12\"", &took_ns, err))
+        return -1;
+    *ns -= took_ns;
     return 0;
 }
 
 static int read_record(struct reader *reader, struct err *err)
 {
-    const struct csv_field *field = &reader->table.csv.fields[reader->time.at];
-    char shown[CSV_SHOW_MAX];
-    int64_t ns;
+    int64_t ns, count;
     uint32_t size_items = 0;
-    if (timetable_time(&reader->table, reader->time.at, &ns, err))
+    if (reader->has[COLUMN_FILTER] &&
+        !csv_equals(&reader->table.csv.fields[reader->columns[COLUMN_FILTER].at], reader->filter))
+        return 0;
+    if (read_arrival(reader, &ns, err) || read_count(reader, &count, err) ||
+        (reader->has[COLUMN_SIZE] && read_size(reader, &size_items, err)))
         return -1;
-    if (reader->with_sizes && read_size(reader, &size_items, err))
-        return -1;
-    if (ns < reader->last_ns && !reader->config->sort)
-        return csv_fail(&reader->table.csv, field->column, err,
-                        "time goes back: %s is before the record in front of it (sort: true sorts)",
-                        csv_show(field, shown));
-    reader->last_ns = ns;
-    trace_append(reader->trace, ns, size_items);
+    for (int64_t i = 0; i < count; i++)
+        trace_append(reader->trace, ns, size_items);
     return 0;
 }
 
-// What the columns are.
+// Which column holds what. What the filter looks at tells nothing of whether the first line is a
+// header: it may be a name in every line.
 static int find_columns(struct reader *reader, struct err *err)
 {
-    const struct trace_csv_config *config = reader->config;
-    struct timetable_column columns[] = {{"time_column", config->time_column, "1", 0},
-                                         {"size_column", config->size_column, "2", 0}};
-    if (timetable_columns(&reader->table, config->header, columns, reader->with_sizes ? 2 : 1, err))
-        return reader->with_sizes && reader->table.n_fields == 1
+    struct timetable *table = &reader->table;
+    struct timetable_column used[N_COLUMNS];
+    int header = reader->config->header;
+    const char *filter = reader->columns[COLUMN_FILTER].wanted;
+    size_t n = 0;
+    if (header == TIMETABLE_HEADER_AUTO && reader->has[COLUMN_FILTER] &&
+        filter[strspn(filter, "0123456789")])
+        header = TIMETABLE_HEADER_YES;
+    for (int k = 0; k < COLUMN_FILTER; k++)
+        if (reader->has[k])
+            used[n++] = reader->columns[k];
+    if (timetable_columns(table, header, used, n, err))
+        return reader->has[COLUMN_SIZE] && table->n_fields == 1
                    ? err_append(err, "; size_column: \"\" reads times alone")
                    : -1;
-    reader->time = columns[0];
-    reader->size = columns[1];
+    n = 0;
+    for (int k = 0; k < COLUMN_FILTER; k++)
+        if (reader->has[k])
+            reader->columns[k] = used[n++];
+    header = table->has_header ? TIMETABLE_HEADER_YES : TIMETABLE_HEADER_NO;
+    if (reader->has[COLUMN_FILTER] &&
+        timetable_columns(table, header, &reader->columns[COLUMN_FILTER], 1, err))
+        return -1;
+    // A column that somebody named as another's holds no sizes because nobody said where they are.
+    for (int k = COLUMN_DURATION; k < N_COLUMNS; k++)
+        if (reader->has[k] && reader->columns[k].at == reader->columns[COLUMN_SIZE].at &&
+            strcmp(reader->columns[COLUMN_SIZE].wanted, reader->columns[COLUMN_SIZE].dflt) == 0)
+            reader->has[COLUMN_SIZE] = false;
+    return 0;
+}
+
+// What the settings ask for.
+static int start_reading(struct reader *reader, const struct trace_csv_config *config,
+                         struct err *err)
+{
+    static const int powers[] = {9, 9, 6, 3, 0, 9}; // of enum timetable_unit
+    const struct timetable_column columns[N_COLUMNS] = {
+        {"time_column", config->time_column, "1", 0},
+        {"size_column", config->size_column, "2", 0},
+        {"duration_column", config->duration_column, "", 0},
+        {"count_column", config->count_column, "", 0},
+        {"filter_column", config->filter_column, "", 0}};
+    memcpy(reader->columns, columns, sizeof columns);
+    for (int k = 0; k < N_COLUMNS; k++)
+        reader->has[k] = columns[k].wanted && columns[k].wanted[0];
+    reader->config = config;
+    reader->sorts = config->sort || reader->has[COLUMN_DURATION];
+    reader->duration_power =
+        powers[config->duration_unit == TIMETABLE_AUTO ? config->time_unit : config->duration_unit];
+    reader->filter = config->filter && config->filter[0] ? config->filter : config->service_name;
+    reader->last_ns = -1;
+    if (reader->has[COLUMN_FILTER] && !reader->filter)
+        return err_set(err, ERR_STUDY,
+                       "filter: expected what filter_column says in lines that "
+                       "count");
     return 0;
 }
 
@@ -110,6 +218,7 @@ static int read_all(struct reader *reader, struct err *err)
     int rc;
     if (find_columns(reader, err))
         return -1;
+    reader->trace = trace_create(reader->has[COLUMN_SIZE]);
     while ((rc = timetable_next(&reader->table, &bad)) != 0)
         if (rc < 0 || read_record(reader, &bad))
             note_bad(reader, &bad);
@@ -118,8 +227,17 @@ static int read_all(struct reader *reader, struct err *err)
                        (unsigned long long)reader->n_bad);
     if (reader->n_bad == 1)
         return err_set(err, ERR_STUDY, "%s", reader->first_bad.text);
+    if (reader->trace->n == 0 && reader->has[COLUMN_FILTER])
+        return csv_fail(&reader->table.csv, 1, err, "no records: %s is \"%.80s\" in no line",
+                        "filter_column", reader->filter);
     if (reader->trace->n == 0)
-        return csv_fail(&reader->table.csv, 1, err, "no records: the file has a header only");
+        return csv_fail(&reader->table.csv, 1, err, "no records: %s",
+                        reader->has[COLUMN_COUNT] ? "all counts are 0"
+                                                  : "the file has a header only");
+    if (reader->has[COLUMN_COUNT] && reader->row_ns == 0 && reader->config->resolution_ns == 0)
+        return csv_fail(&reader->table.csv, 1, err,
+                        "count_column: expected two lines, to tell how long each lasts, or a "
+                        "resolution");
     return 0;
 }
 
@@ -140,17 +258,18 @@ int trace_csv_check(const struct trace_csv_config *config, struct err *err)
 }
 
 // Where time 0 is, and what the clock says of the rate. Spread records begin with their first tick.
-static void find_ticks(struct trace *trace, const struct trace_csv_config *config)
+static void find_ticks(struct trace *trace, const struct trace_csv_config *config, int64_t row_ns)
 {
     const struct rng_stream stream = rng_stream(config->seed, RNG_SPREAD, config->service);
-    int64_t from_ns = trace->n > 0 ? trace->arrive_ns[0] : 0, tick_ns = config->resolution_ns;
+    int64_t from_ns = trace->n > 0 ? trace->arrive_ns[0] : 0;
+    int64_t tick_ns = config->resolution_ns > 0 ? config->resolution_ns : row_ns;
     bool spreads = tick_ns > 0 && trace->n > 0;
     if (spreads)
-        from_ns -= from_ns % tick_ns;
+        from_ns -= (from_ns % tick_ns + tick_ns) % tick_ns;
     else
         tick_ns = trace_find_tick(trace);
     if (tick_ns > 0)
-        trace_set_tick(trace, tick_ns, from_ns);
+        trace_set_tick(trace, tick_ns, from_ns, row_ns > 0);
     if (spreads)
         trace_spread(trace, from_ns, &stream);
     if (config->start == TRACE_CSV_START_FIRST)
@@ -158,11 +277,11 @@ static void find_ticks(struct trace *trace, const struct trace_csv_config *confi
 }
 
 int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
-                     struct err *err)
+                     int64_t row_ns, struct err *err)
 {
-    if (config->sort)
+    if (!trace_is_sorted(trace)) // the reader has refused what was not to be sorted
         trace_sort(trace);
-    find_ticks(trace, config);
+    find_ticks(trace, config, row_ns);
     if (trace_scale_time(trace, config->time_scale, err) || trace_validate(trace, err))
         return err_prefix(err, "%s", name);
     return 0;
@@ -174,13 +293,15 @@ struct trace *trace_csv_parse(const char *name, const char *data, size_t n,
     if (trace_csv_check(config, err))
         return NULL;
     struct reader *reader = mem_calloc(1, sizeof *reader);
-    reader->config = config;
-    reader->with_sizes = config->size_column && config->size_column[0];
-    reader->trace = trace_create(reader->with_sizes);
-    struct trace *trace = reader->trace;
-    int rc = timetable_open(&reader->table, name, data, n, config->separator, err);
+    int rc = start_reading(reader, config, err);
+    if (rc == 0)
+        rc = timetable_open(&reader->table, name, data, n, config->separator, err);
     reader->table.time_unit = config->time_unit;
-    if (rc || read_all(reader, err) || trace_csv_finish(trace, name, config, err)) {
+    if (rc == 0)
+        rc = read_all(reader, err);
+    struct trace *trace = reader->trace;
+    int64_t row_ns = reader->has[COLUMN_COUNT] ? reader->row_ns : 0;
+    if (rc != 0 || trace_csv_finish(trace, name, config, row_ns, err)) {
         trace_destroy(trace);
         trace = NULL;
     }

@@ -4,7 +4,7 @@
 // Columns are given by name (the file then begins with a header) or by number from 1. Times are
 // plain numbers in a given unit or timestamps "YYYY-MM-DD HH:MM:SS.fffffffff", both exact to the
 // nanosecond. The first bad line is reported as "file:line:column: ...", with the number of bad
-// lines if there are more; a file with a bad line gives no trace.
+// lines if there are more; a file with a bad line gives no trace. A file may be compressed by gzip.
 #ifndef TRACES_TRACE_CSV_H
 #define TRACES_TRACE_CSV_H
 
@@ -22,7 +22,8 @@ enum trace_csv_start {
     TRACE_CSV_START_FIRST, // the first record arrives at 0
     TRACE_CSV_START_ZERO,  // times are since the start of the simulation
 };
-extern const char *const trace_csv_start_names[]; // "first" "zero" NULL
+extern const char *const trace_csv_start_names[];    // "first" "zero" NULL
+extern const char *const trace_csv_duration_names[]; // "auto" "s" "ms" "us" "ns" NULL
 
 struct trace_csv_config {
     char *file;
@@ -34,9 +35,16 @@ struct trace_csv_config {
     double time_scale, size_scale;   // factors > 0
     int64_t max_items;               // larger sizes count as this one, and 0 as 1
     bool sort;                       // records out of order are sorted, not refused
-    int64_t resolution_ns; // of the clock: records are spread inside its ticks; 0: as they are
-    uint64_t seed;         // of that
-    uint32_t service;      // whose records they are
+    // Names or numbers of more columns; "" or NULL: not there.
+    char *duration_column;    // the times are ends: a query started so much before
+    int duration_unit;        // enum timetable_unit without stamps; auto: time_unit, else s
+    char *count_column;       // a line stands for so many queries, until the next line
+    char *filter_column;      // lines count where it says `filter`, else `service_name`
+    char *filter;             // "" or NULL: service_name
+    const char *service_name; // borrowed; NULL: not known
+    int64_t resolution_ns;    // of the clock: records are spread inside its ticks; 0: as they are
+    uint64_t seed;            // of that
+    uint32_t service;         // whose records they are
 };
 
 // The rows of its keys, for a table over `strct` that holds a struct trace_csv_config:
@@ -67,6 +75,16 @@ struct trace_csv_config {
               "larger sizes count as this one, and are told of"),                                  \
         FIELD(strct, "sort", FIELD_BOOL, UNIT_NONE, at sort, 0, 1, "false",                        \
               "sort records that are out of order instead of refusing them"),                      \
+        FIELD(strct, "duration_column", FIELD_STRING, UNIT_NONE, at duration_column, 0, 0, "",     \
+              "column of how long each query took, if the times are those of its end"),            \
+        FIELD_CHOICES(strct, "duration_unit", at duration_unit, trace_csv_duration_names, "auto",  \
+                      "of the durations; auto: the times', or seconds beside timestamps"),         \
+        FIELD(strct, "count_column", FIELD_STRING, UNIT_NONE, at count_column, 0, 0, "",           \
+              "column of how many queries arrived from the time of the line to that of the next"), \
+        FIELD(strct, "filter_column", FIELD_STRING, UNIT_NONE, at filter_column, 0, 0, "",         \
+              "column that tells which lines count; empty: all do"),                               \
+        FIELD(strct, "filter", FIELD_STRING, UNIT_NONE, at filter, 0, 0, "",                       \
+              "what filter_column says in lines that count; empty: the service's name"),           \
         FIELD(                                                                                     \
             strct, "resolution", FIELD_TIME, UNIT_TIME, at resolution_ns, 0, 1e15, "0",            \
             "of the clock that the times are from: the records of every 1s, say, are spread over " \
@@ -93,8 +111,9 @@ int trace_csv_check(const struct trace_csv_config *config, struct err *err);
 uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items,
                         struct trace *trace);
 // Sorts, spreads, starts and scales the times of a trace that is all read; the result is valid.
+// row_ns: how long each line of counts lasts, in place of the clock's resolution; 0: it has none.
 int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
-                     struct err *err);
+                     int64_t row_ns, struct err *err);
 
 // Writes "arrive_s,size_items" (or "arrive_s" alone), times exact, under a temporary name beside
 // path that is renamed when all is on disk; an existing file is replaced.

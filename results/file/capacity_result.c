@@ -299,18 +299,18 @@ bool capacity_result_unreachable(const struct capacity_result *answer, uint32_t 
 {
     bool every = type == answer->n_types;
     uint32_t first = every ? 0 : type, end = every ? answer->n_types : type + 1, s = 0;
-    for (; s < answer->n_services; s++) {
+    for (; end > 0 && s < answer->n_services; s++) {
         uint32_t t = first;
         const struct measurement *m =
             answer->unloaded + ((size_t)scheduler * answer->n_types + t) * answer->n_services + s;
         for (; t < end && m->sla == VERDICT_MISSED; t++)
             m += answer->n_services;
-        if (t == end && end > 0)
+        if (t == end)
             break;
     }
     if (service)
         *service = s;
-    return s < answer->n_services;
+    return end > 0 && s < answer->n_services;
 }
 
 bool capacity_result_out_of_reach(const struct capacity_result *answer)

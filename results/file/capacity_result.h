@@ -54,7 +54,7 @@ struct capacity_size {
     int32_t state;               // enum capacity_state
     uint32_t n, n_least, n_most; // servers (cores) that hold the rate; the range that is sure
     uint32_t n_pools;            // servers that would do if each served one service, by the tuples;
-                                 // 0: not known
+                                 // 0: not known, or there is one service
     uint32_t n_least_work; // that hold it by the balancer least-work; 0: none, or not looked for
     double margin_frac;    // part of the load that is on top of what is asked; 0: none
     double rate_qps;       // the load, all services

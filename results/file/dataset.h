@@ -137,7 +137,8 @@ struct dataset_view {
     const char *inner;
     size_t inner_stride;
     // Instead of `fields`, where the artefact has the table: struct data_field[] at that offset.
-    // Such fields are never read. 0 is "none", so the table is never the artefact's first member.
+    // Such fields are read where the table is known (dataset_read_knowing()). 0 is "none", so the
+    // table is never the artefact's first member.
     size_t own_fields;
 };
 

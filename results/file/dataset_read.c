@@ -2,6 +2,7 @@
 #include "results/file/dataset_read.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,19 +61,25 @@ static void refuse_kind(struct dataset_file *f, const char *path, const char *fo
     mem_free(where);
 }
 
-static void check_kind(struct dataset_file *f, const char *path,
-                       const struct dataset_layout *layout)
+static void check_ours(struct dataset_file *f)
 {
-    char *program = NULL, *kind = NULL;
+    char *program = NULL;
     if (dataset_file_has_attribute(f, "/", "program"))
         dataset_file_attribute(f, "/", "program", CONTENT_TEXT, &program);
     if (!program || strcmp(program, "recfleet") != 0)
         dataset_file_refuse(f, "an HDF5 file, but not a recfleet result");
     check_schema(f);
+    mem_free(program);
+}
+
+static void check_kind(struct dataset_file *f, const char *path,
+                       const struct dataset_layout *layout)
+{
+    char *kind = NULL;
+    check_ours(f);
     dataset_file_attribute(f, "/", "kind", CONTENT_TEXT, &kind);
     if (!dataset_file_failed(f) && strcmp(kind, layout->kind) != 0)
         refuse_kind(f, path, kind, layout);
-    mem_free(program);
     mem_free(kind);
 }
 
@@ -424,6 +431,7 @@ struct reading {
     enum dataset_depth depth;
     void *artefact;
     struct run_info *run; // NULL: not wanted
+    struct dataset_known known;
 };
 
 static int read_file(const struct reading *want, struct err *err)
@@ -431,6 +439,8 @@ static int read_file(const struct reading *want, struct err *err)
     struct reader r = {want->layout, want->artefact, dataset_file_open(want->path, true, err),
                        false};
     memset(want->artefact, 0, want->layout->size);
+    if (want->known.bytes)
+        memcpy((char *)want->artefact + want->known.offset, want->known.bytes, want->known.n_bytes);
     if (want->run)
         *want->run = (struct run_info){0};
     if (!r.file)
@@ -477,14 +487,55 @@ static int check_whole(const char *path, struct err *err)
                    state == CHECKSUM_BROKEN ? "damaged" : "not finished by recfleet");
 }
 
+static int read_kind(const char *path, char kind[DATASET_KIND_BYTES], struct err *err)
+{
+    struct dataset_file *file = dataset_file_open(path, true, err);
+    char *found = NULL;
+    if (!file)
+        return -1;
+    check_ours(file);
+    dataset_file_attribute(file, "/", "kind", CONTENT_TEXT, &found);
+    snprintf(kind, DATASET_KIND_BYTES, "%s", found ? found : "");
+    err_one_line(kind);
+    mem_free(found);
+    return dataset_file_close(file);
+}
+
+static int read_any(const struct reading *reading, struct err *err)
+{
+    struct reading want = *reading;
+    memset(want.artefact, 0, want.layout->size);
+    if (want.run)
+        *want.run = (struct run_info){0};
+    int rc = want.depth == DATASET_HEAD ? check_whole(want.path, err)
+                                        : dataset_file_survives(want.path, try_file, &want, err);
+    return rc == 0 ? read_file(&want, err) : -1;
+}
+
 int dataset_read(const struct dataset_layout *layout, const char *path, enum dataset_depth depth,
                  void *artefact, struct run_info *run, struct err *err)
 {
-    struct reading want = {layout, path, depth, artefact, run};
-    memset(artefact, 0, layout->size);
-    if (run)
-        *run = (struct run_info){0};
-    int rc = depth == DATASET_HEAD ? check_whole(path, err)
-                                   : dataset_file_survives(path, try_file, &want, err);
-    return rc == 0 ? read_file(&want, err) : -1;
+    const struct reading want = {layout, path, depth, artefact, run, {0}};
+    return read_any(&want, err);
+}
+
+int dataset_read_knowing(const struct dataset_layout *layout, const char *path,
+                         struct dataset_known known, void *artefact, struct err *err)
+{
+    const struct reading want = {layout, path, DATASET_ALL, artefact, NULL, known};
+    return read_any(&want, err);
+}
+
+static void try_kind(void *path)
+{
+    char kind[DATASET_KIND_BYTES];
+    read_kind(path, kind, NULL);
+}
+
+int dataset_read_kind(const char *path, char kind[DATASET_KIND_BYTES], struct err *err)
+{
+    char *copy = mem_strdup(path);
+    int rc = dataset_file_survives(path, try_kind, copy, err);
+    mem_free(copy);
+    return rc == 0 ? read_kind(path, kind, err) : -1;
 }

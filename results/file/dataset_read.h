@@ -32,4 +32,18 @@ enum dataset_depth {
 int dataset_read(const struct dataset_layout *layout, const char *path, enum dataset_depth depth,
                  void *artefact, struct run_info *run, struct err *err);
 
+// What the reader of a file knows beforehand: a part of the artefact. NULL bytes: nothing.
+struct dataset_known {
+    size_t offset, n_bytes;
+    const void *bytes;
+};
+// The same, of all of a file into an artefact that has this already: with the table of own fields
+// (dataset.h) these are read as well.
+int dataset_read_knowing(const struct dataset_layout *layout, const char *path,
+                         struct dataset_known known, void *artefact, struct err *err);
+
+// What kind of results file is it, as layout->kind says it? It is one of ours, of this schema.
+#define DATASET_KIND_BYTES 32
+int dataset_read_kind(const char *path, char kind[DATASET_KIND_BYTES], struct err *err);
+
 #endif

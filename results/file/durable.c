@@ -61,6 +61,11 @@ int durable_check_place(const char *what, const char *path, enum err_code code, 
     size_t length = strlen(path);
     if (length == 0 || path[length - 1] == '/')
         return err_set(err, code, "%s '%s': expected the name of a file", what, path);
+    if (strcmp(path, "-") == 0)
+        return err_set(err, code,
+                       "%s -: expected the name of a file: nothing is written to standard output "
+                       "(./- is a file of that name)",
+                       what);
     if (stat(path, &st) == 0) {
         if (S_ISREG(st.st_mode))
             return 0;

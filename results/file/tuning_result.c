@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "results/file/dataset_read.h"
 
 const char *const tuning_result_state_names[] = {"found", "unreachable", NULL};
 
@@ -134,6 +135,18 @@ struct tuning_result *tuning_result_create(uint32_t n_axes, uint32_t n_points, u
     for (size_t i = 0; i < (size_t)n_points * n_policies; i++)
         t->outcomes[i] = tuning_result_outcome_none();
     return t;
+}
+
+struct tuning_result *tuning_result_read(const char *path, const struct chosen *chosen,
+                                         struct err *err)
+{
+    struct tuning_result *t = mem_calloc(1, sizeof *t);
+    const struct dataset_known known = {offsetof(struct tuning_result, chosen), sizeof *chosen,
+                                        chosen};
+    if (dataset_read_knowing(&tuning_result_layout, path, known, t, err) == 0)
+        return t;
+    mem_free(t);
+    return NULL;
 }
 
 void tuning_result_destroy(struct tuning_result *tuning)

@@ -81,6 +81,9 @@ struct tuning_outcome tuning_result_outcome_none(void);
 // Zeroed, with room for the outcomes, of which nothing is known; names and axes are filled in by
 // the caller.
 struct tuning_result *tuning_result_create(uint32_t n_axes, uint32_t n_points, uint32_t n_policies);
+// From its file, with the settings of `chosen` as columns; NULL on failure.
+struct tuning_result *tuning_result_read(const char *path, const struct chosen *chosen,
+                                         struct err *err);
 void tuning_result_destroy(struct tuning_result *tuning); // NULL: no effect
 struct tuning_outcome *tuning_result_outcome_at(const struct tuning_result *tuning, uint32_t point,
                                                 uint32_t policy);

@@ -15,18 +15,37 @@ static const char *time_text(double time_s, char *text, size_t size)
 }
 
 // "`video` at its p99 of 60 ms".
-static void print_target(FILE *out, const struct capacity_result *s, uint32_t service,
+static void print_target(struct report_out *out, const struct capacity_result *s, uint32_t service,
                          const struct measurement *m)
 {
     char time[40];
-    fprintf(out, "`%s` at its p%.10g of %s", s->services[service], 100 * (1 - m->allowed_frac),
-            time_text(m->sla_s, time, sizeof time));
+    report_text(out, "`%s` at its p%.10g of %s", s->services[service], 100 * (1 - m->allowed_frac),
+                time_text(m->sla_s, time, sizeof time));
 }
 
-static void print_price(FILE *out, double usd_per_h)
+// Between two texts.
+static void print_number(struct report_out *out, const char *before, double value,
+                         const char *behind)
+{
+    char *number = table_number(value);
+    report_text(out, "%s%s%s", before, number, behind);
+    mem_free(number);
+}
+
+static void print_price(struct report_out *out, double usd_per_h)
 {
     if (isfinite(usd_per_h))
-        fprintf(out, ", $%.4g/h", usd_per_h);
+        print_number(out, ", $", usd_per_h, "/h");
+}
+
+static void print_binding(struct report_out *out, const struct capacity_result *s, uint32_t service,
+                          const struct measurement *at)
+{
+    if (!isfinite(at->sla_s))
+        return;
+    report_text(out, "; ");
+    print_target(out, s, service, at);
+    report_text(out, " decides");
 }
 
 static bool is_asked(const struct capacity_result *s, const char *find)
@@ -62,15 +81,15 @@ static const struct measurement *nearest_miss(const struct capacity_result *s, u
     return nearest;
 }
 
-static void print_out_of_reach(FILE *out, const struct capacity_result *s)
+static void print_out_of_reach(struct report_out *out, const struct capacity_result *s)
 {
     uint32_t type = 0, service = 0;
     char time[40];
     const struct measurement *m = nearest_miss(s, &type, &service);
-    fprintf(out, "No number of %s can hold it: ", is_asked(s, "cores") ? "cores" : "servers");
+    report_text(out, "No number of %s can hold it: ", is_asked(s, "cores") ? "cores" : "servers");
     print_target(out, s, service, m);
-    fprintf(out, " takes %s on an idle server of `%s`.\n",
-            time_text(m->sla_latency_s.value, time, sizeof time), s->types[type]);
+    report_text(out, " takes %s on an idle server of `%s`.\n",
+                time_text(m->sla_latency_s.value, time, sizeof time), s->types[type]);
 }
 
 // ---- servers, cores -----------------------------------------------------------------------------
@@ -95,116 +114,135 @@ static const struct capacity_size *best_size(const struct capacity_result *s)
     return best;
 }
 
-static void print_more(FILE *out, const struct capacity_size *z, const struct capacity_size *more)
+static void print_more(struct report_out *out, const struct capacity_size *z,
+                       const struct capacity_size *more)
 {
     if (more->state != CAPACITY_BEYOND && more->n == z->n && more->margin_frac > 0) {
-        fprintf(out, "; %g %% more, too", 100 * more->margin_frac);
+        report_text(out, "; %g %% more, too", 100 * more->margin_frac);
         return;
     }
     if (more->state == CAPACITY_BEYOND) {
-        fprintf(out,
-                more->margin_frac > 0 ? "; none of up to %u holds %g %% more"
-                                      : "; none of up to %u does with %g cells out of service",
-                more->n_most, more->margin_frac > 0 ? 100 * more->margin_frac : more->cells_down);
+        report_text(out,
+                    more->margin_frac > 0 ? "; none of up to %u holds %g %% more"
+                                          : "; none of up to %u does with %g cells out of service",
+                    more->n_most,
+                    more->margin_frac > 0 ? 100 * more->margin_frac : more->cells_down);
         return;
     }
-    fprintf(out, "; %u", more->n);
+    report_text(out, "; %u", more->n);
     print_price(out, more->cost_usd_per_h);
-    fprintf(out, "%s", isfinite(more->cost_usd_per_h) ? "," : "");
+    report_text(out, "%s", isfinite(more->cost_usd_per_h) ? "," : "");
     if (more->margin_frac > 0)
-        fprintf(out, " hold %g %% more", 100 * more->margin_frac);
+        report_text(out, " hold %g %% more", 100 * more->margin_frac);
     else
-        fprintf(out, " with %u cell%s out of service", more->cells_down,
-                more->cells_down == 1 ? "" : "s");
+        report_text(out, " with %u cell%s out of service", more->cells_down,
+                    more->cells_down == 1 ? "" : "s");
 }
 
-static void print_size(FILE *out, const struct capacity_result *s, const struct capacity_size *z)
+static void print_size(struct report_out *out, const struct capacity_result *s,
+                       const struct capacity_size *z)
 {
-    fprintf(out, "%u %s of `%s`", z->n, counted(s, z->n), s->types[z->type]);
+    report_text(out, "%u %s of `%s`", z->n, counted(s, z->n), s->types[z->type]);
     if (s->n_schedulers > 1)
-        fprintf(out, " by %s", s->schedulers[z->scheduler]);
-    fprintf(out, " %s it%s", z->n == 1 ? "holds" : "hold",
-            z->state == CAPACITY_RANGE ? " as measured" : "");
+        report_text(out, " by %s", s->schedulers[z->scheduler]);
+    report_text(out, " %s it%s", z->n == 1 ? "holds" : "hold",
+                z->state == CAPACITY_RANGE ? " as measured" : "");
     if (z->state == CAPACITY_RANGE)
-        fprintf(out, " (%u to %u: too close to tell)", z->n_least, z->n_most);
+        report_text(out, " (%u to %u: too close to tell)", z->n_least, z->n_most);
     print_price(out, z->cost_usd_per_h);
-    if (z->state == CAPACITY_FOUND && z->below.stable == VERDICT_NOT_ASKED && z->n > 1) {
-        fprintf(out, "; fewer could not do the work");
-    } else if (isfinite(z->at_n.sla_s)) {
-        fprintf(out, "; ");
-        print_target(out, s, z->binding, &z->at_n);
-        fprintf(out, " decides");
-    }
+    if (z->state == CAPACITY_FOUND && z->below.stable == VERDICT_NOT_ASKED && z->n > 1)
+        report_text(out, "; fewer could not do the work");
+    else
+        print_binding(out, s, z->binding, &z->at_n);
     for (const struct capacity_size *more = s->sizes; more < s->sizes + s->n_sizes; more++)
         if (more->scheduler == z->scheduler && more->type == z->type &&
             (more->cells_down == 0 || !(more->margin_frac > 0)) && !is_plain(more))
             print_more(out, z, more);
-    fprintf(out, ".\n");
+    report_text(out, ".\n");
+}
+
+// The other types, where an idle server of them is too slow.
+static void print_ruled_out(struct report_out *out, const struct capacity_result *s,
+                            uint32_t scheduler)
+{
+    uint32_t service;
+    char time[40];
+    for (uint32_t t = 0; t < s->n_types; t++) {
+        if (!capacity_result_unreachable(s, scheduler, t, &service))
+            continue;
+        const struct measurement *m =
+            &s->unloaded[((size_t)scheduler * s->n_types + t) * s->n_services + service];
+        report_text(out, "No number of `%s` can: ", s->types[t]);
+        print_target(out, s, service, m);
+        report_text(out, " takes %s on an idle one.\n",
+                    time_text(m->sla_latency_s.value, time, sizeof time));
+    }
 }
 
 // What the services cost each other on one server: one waits behind the other's long queries.
-static void print_mix(FILE *out, const struct capacity_size *z)
+static void print_mix(struct report_out *out, const struct capacity_size *z)
 {
     if (z->n_pools == 0 || z->n < CAPACITY_MANY_TIMES * z->n_pools)
         return;
-    fprintf(out,
-            "Mixed on every server, the services need %.3g times the %u servers that do as pools "
-            "of one service each (find: plan)",
-            (double)z->n / z->n_pools, z->n_pools);
+    report_text(
+        out,
+        "Mixed on every server, the services need %.3g times the %u servers that do as pools "
+        "of one service each (find: plan)",
+        (double)z->n / z->n_pools, z->n_pools);
     if (z->n_least_work > 0 && z->n_least_work < z->n)
-        fprintf(out, "; with the balancer least-work %u hold it", z->n_least_work);
-    fprintf(out, ".\n");
+        report_text(out, "; with the balancer least-work %u hold it", z->n_least_work);
+    report_text(out, ".\n");
 }
 
-static void print_sizes(FILE *out, const struct capacity_result *s)
+static void print_sizes(struct report_out *out, const struct capacity_result *s)
 {
     const struct capacity_size *z = best_size(s);
     if (z) {
         print_size(out, s, z);
+        print_ruled_out(out, s, z->scheduler);
         print_mix(out, z);
         return;
     }
-    z = &s->sizes[0];
-    fprintf(out, "No answer: %s%u %s of `%s` do not hold it", z->n > 1 ? "even " : "", z->n,
-            counted(s, z->n), s->types[z->type]);
-    if (isfinite(z->at_n.sla_s)) {
-        fprintf(out, "; ");
-        print_target(out, s, z->binding, &z->at_n);
-        fprintf(out, " decides");
-    }
-    fprintf(out, ".\n");
+    // Of a type that is not ruled out by its own slowness.
+    z = s->sizes;
+    while (z + 1 < s->sizes + s->n_sizes &&
+           capacity_result_unreachable(s, z->scheduler, z->type, NULL))
+        z++;
+    report_text(out, "No answer: %s%u %s of `%s` do%s not hold it", z->n > 1 ? "even " : "", z->n,
+                counted(s, z->n), s->types[z->type], z->n == 1 ? "es" : "");
+    if (z->at_n.stable == VERDICT_NOT_ASKED)
+        report_text(out, "; the work alone asks for more");
+    print_binding(out, s, z->binding, &z->at_n);
+    report_text(out, ".\n");
 }
 
 // ---- load, plan, day ----------------------------------------------------------------------------
 
-static void print_load(FILE *out, const struct capacity_result *s)
+static void print_load(struct report_out *out, const struct capacity_result *s)
 {
     const struct capacity_load *best = NULL;
     for (const struct capacity_load *l = s->loads; l < s->loads + s->n_loads; l++)
         if (l->state != CAPACITY_BEYOND && (!best || l->held_qps > best->held_qps))
             best = l;
     if (!best) {
-        fprintf(out, "No answer: the fleet holds no load within its targets.\n");
+        report_text(out, "No answer: the fleet holds no load within its targets.\n");
         return;
     }
-    fprintf(out, "The fleet holds %.4g qps", best->held_qps);
+    print_number(out, "The fleet holds ", best->held_qps, " qps");
     if (s->n_schedulers > 1)
-        fprintf(out, " by %s", s->schedulers[best->scheduler]);
-    fprintf(out, ", %.3g times the %.4g qps that are asked", best->held_qps / best->asked_qps,
-            best->asked_qps);
+        report_text(out, " by %s", s->schedulers[best->scheduler]);
+    report_text(out, ", %.3g times", best->held_qps / best->asked_qps);
+    print_number(out, " the ", best->asked_qps, " qps that are asked");
     print_price(out, best->cost_usd_per_h);
-    if (isfinite(best->at_held.sla_s)) {
-        fprintf(out, "; ");
-        print_target(out, s, best->binding, &best->at_held);
-        fprintf(out, " decides");
+    print_binding(out, s, best->binding, &best->at_held);
+    if (s->margin_frac > 0) {
+        print_number(out, "; plan for ", best->planned_qps, " qps, and it holds");
+        report_text(out, " %g %% more", 100 * s->margin_frac);
     }
-    if (s->margin_frac > 0)
-        fprintf(out, "; plan for %.4g qps, and it holds %g %% more", best->planned_qps,
-                100 * s->margin_frac);
-    fprintf(out, ".\n");
+    report_text(out, ".\n");
 }
 
-static void print_plan(FILE *out, const struct capacity_result *s)
+static void print_plan(struct report_out *out, const struct capacity_result *s)
 {
     uint32_t best, service = 0, at = 0, of = 0;
     double worst = NAN;
@@ -221,33 +259,34 @@ static void print_plan(FILE *out, const struct capacity_result *s)
         service = of;
         at = i;
     }
-    fprintf(out, "%u server%s at most%s%s", total->peak_servers,
-            total->peak_servers == 1 ? "" : "s", is_asked(s, "day") ? "" : ", ",
-            is_asked(s, "day") ? "" : plan.allocation);
+    report_text(out, "%u server%s at most", total->peak_servers,
+                total->peak_servers == 1 ? "" : "s");
     if (!is_asked(s, "day"))
-        fprintf(out, " and %s", plan.provisioning);
+        report_text(out, ", %s and %s", plan.allocation, plan.provisioning);
     if (s->n_schedulers > 1)
-        fprintf(out, " by %s", plan.scheduler);
+        report_text(out, " by %s", plan.scheduler);
     if (isfinite(total->cost_usd))
-        fprintf(out, ", $%.4g a day", total->cost_usd);
-    if (total->margin_servers > 0)
-        fprintf(out, " (%u", total->margin_servers);
-    if (total->margin_servers > 0 && isfinite(total->margin_cost_usd))
-        fprintf(out, ", $%.4g", total->margin_cost_usd);
-    if (total->margin_servers > 0)
-        fprintf(out, " for %g %% more)", 100 * s->margin_frac);
-    fprintf(out, ": %u of %u targets of services and intervals are met", total->n_met, n_judged);
+        print_number(out, ", $", total->cost_usd, " a day");
+    if (total->margin_servers > 0) {
+        report_text(out, " (%u", total->margin_servers);
+        if (isfinite(total->margin_cost_usd))
+            print_number(out, ", $", total->margin_cost_usd, "");
+        report_text(out, " for %g %% more)", 100 * s->margin_frac);
+    }
+    report_text(out, ": %u of %u targets of services and intervals are met", total->n_met,
+                n_judged);
     if (isfinite(worst)) {
         char *time = capacity_rows_time(s, at);
-        fprintf(out, "; `%s` at %s comes nearest to missing its own", s->services[service], time);
+        report_text(out, "; `%s` at %s comes nearest to missing its own", s->services[service],
+                    time);
         mem_free(time);
     }
-    fprintf(out, ".\n");
+    report_text(out, ".\n");
 }
 
 // ---- all ----------------------------------------------------------------------------------------
 
-void capacity_answer_print(FILE *out, const struct capacity_result *s)
+static void print_sentences(struct report_out *out, const struct capacity_result *s)
 {
     if (capacity_result_out_of_reach(s))
         print_out_of_reach(out, s);
@@ -267,4 +306,25 @@ bool capacity_answer_holds(const struct capacity_result *s)
     for (uint32_t i = 0; i < s->n_loads; i++)
         holds |= s->loads[i].state != CAPACITY_BEYOND;
     return holds && !capacity_result_out_of_reach(s);
+}
+
+void capacity_answer_print(struct report_out *out, const struct capacity_result *s)
+{
+    char *text = NULL;
+    size_t n = 0;
+    if (out->format == REPORT_TEXT) {
+        print_sentences(out, s);
+        return;
+    }
+    struct report_out sentences = {.file = open_memstream(&text, &n)};
+    print_sentences(&sentences, s);
+    fclose(sentences.file);
+    for (size_t i = 0; i < n; i++)
+        text[i] = text[i] != '\n' ? text[i] : i + 1 < n ? ' ' : '\0';
+    struct table *table = table_create(1);
+    table_row(table, (const char *const[]){"answer"});
+    table_row(table, (const char *const[]){text});
+    table_print(table, out, "answer");
+    table_destroy(table);
+    mem_free(text);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // capacity_answer: what a capacity search found, in one sentence.
 //
-//     20 servers of `cpu` hold it, $24/h; `video` at its p99 of 60 ms decides; 22, $26.4/h, hold
-//     10 % more.
+//     20 servers of `cpu` hold it, $24.00/h; `video` at its p99 of 60 ms decides; 22, $26.40/h,
+//     hold 10 % more.
 //
 // Where a search counts servers, one load is asked of every type alone: the cheapest is told (the
 // fewest servers where not all have a price). The service that decides is the one that comes
@@ -12,12 +12,12 @@
 #define RESULTS_REPORT_CAPACITY_ANSWER_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "results/file/capacity_result.h"
+#include "results/report/report_out.h"
 
 // A line for each sentence, and nothing where there is no answer to tell.
-void capacity_answer_print(FILE *out, const struct capacity_result *answer);
+void capacity_answer_print(struct report_out *out, const struct capacity_result *answer);
 
 // Is there one? Not where no number of servers that was looked at holds the traffic, or no load is
 // held.

@@ -59,23 +59,25 @@ bool capacity_rows_best(const struct capacity_result *s, uint32_t *best)
 void capacity_rows_latency_head(const struct capacity_result *s, struct table *table)
 {
     const char *unit = capacity_rows_unit(s).name;
-    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%g %s", s->sla_quantile * 100, unit)
-                                                : mem_printf("latency %s", unit));
+    table_head(table,
+               isfinite(s->sla_quantile) ? mem_printf("p%.10g %s", s->sla_quantile * 100, unit)
+                                         : mem_printf("latency %s", unit),
+               "sla_latency_s");
 }
 
 void capacity_rows_latency(const struct capacity_result *s, struct table *table,
                            const struct measurement *m)
 {
     struct ci ci = m->sla_latency_s;
-    if (!isfinite(ci.value)) {
-        table_cell(table, mem_strdup("-"));
-        return;
+    char *text = isfinite(ci.value)
+                     ? table_interval(ci.value, ci.half_95, capacity_rows_unit(s).scale)
+                     : mem_strdup("-");
+    if (isfinite(ci.value) && isnan(s->sla_quantile) && isfinite(m->allowed_frac)) {
+        char *latency = text;
+        text = mem_printf("p%.10g %s", (1 - m->allowed_frac) * 100, latency);
+        mem_free(latency);
     }
-    char *latency = table_interval(ci.value, ci.half_95, capacity_rows_unit(s).scale);
-    table_cell(table, isfinite(s->sla_quantile) || isnan(m->allowed_frac)
-                          ? mem_strdup(latency)
-                          : mem_printf("p%g %s", (1 - m->allowed_frac) * 100, latency));
-    mem_free(latency);
+    table_estimate(table, text, ci.value, ci.half_95);
 }
 
 double capacity_rows_worst(const struct capacity_result *s, uint32_t plan, uint32_t interval,
@@ -131,9 +133,9 @@ struct table_unit capacity_rows_unit(const struct capacity_result *s)
     return table_time_unit(s->n_services > 0 ? s->sla_s[0] : (double)NAN);
 }
 
-void capacity_rows_print(struct table *table, int n_left, FILE *out)
+void capacity_rows_print(struct table *table, int n_left, struct report_out *out, const char *name)
 {
     table_left(table, n_left);
-    table_print(table, out);
+    table_print(table, out, name);
     table_destroy(table);
 }

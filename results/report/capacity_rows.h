@@ -53,7 +53,7 @@ char *capacity_rows_saving(double base, double other);
 // Milliseconds, or what suits the first target.
 struct table_unit capacity_rows_unit(const struct capacity_result *s);
 
-// Prints a table with its first columns flush left, and destroys it.
-void capacity_rows_print(struct table *table, int n_left, FILE *out);
+// Prints a table of that name with its first columns flush left, and destroys it.
+void capacity_rows_print(struct table *table, int n_left, struct report_out *out, const char *name);
 
 #endif

@@ -129,7 +129,7 @@ static void add_target(struct compare *c, const struct run_result *a, const stru
     for (size_t k = 0; k < N_NUMBERS; k++)
         if (own.bins != NO_BINS && numbers[k].bins == own.bins)
             return;
-    char *what = mem_printf("p%g", q * 100);
+    char *what = mem_printf("p%.10g", q * 100);
     own.what = what;
     add_number(c, a, b, at, &own);
     mem_free(what);
@@ -248,7 +248,8 @@ void compare_destroy(struct compare *compare)
 
 static void add_interval(struct table *table, struct ci ci, double scale)
 {
-    table_cell(table, table_interval(ci.value, ci.half_95, scale));
+    table_estimate(table, table_interval(ci.value, ci.half_95, scale), ci.value * scale,
+                   ci.half_95 * scale);
 }
 
 static void print_row(struct table *table, const struct compare_row *row, struct table_unit time)
@@ -273,50 +274,52 @@ static void print_row(struct table *table, const struct compare_row *row, struct
                                                           : "not shown"));
 }
 
-static void print_file(FILE *out, char letter, const struct run_result *run)
+static void print_file(struct report_out *out, char letter, const struct run_result *run)
 {
     const struct meta *m = run->meta;
-    fprintf(out, "%c  %s   study %s, policy %s, seed %llu%s\n", letter, run->path, m->study_name,
-            m->policy, (unsigned long long)m->seed,
-            run->summary->fleet.verdict == OVERLOAD_YES      ? "   *** OVERLOADED ***"
-            : run->summary->fleet.verdict == OVERLOAD_UNSURE ? "   near saturation"
-                                                             : "");
+    report_text(out, "%c  %s   study %s, policy %s, seed %llu%s\n", letter, run->path,
+                m->study_name, m->policy, (unsigned long long)m->seed,
+                run->summary->fleet.verdict == OVERLOAD_YES      ? "   *** OVERLOADED ***"
+                : run->summary->fleet.verdict == OVERLOAD_UNSURE ? "   near saturation"
+                                                                 : "");
 }
 
-static void print_pair(FILE *out, const struct run_result *base, const struct run_result *other,
-                       const struct compare *c)
+static void print_pair(struct report_out *out, const struct run_result *base,
+                       const struct run_result *other, const struct compare *c)
 {
     struct table_unit time =
         table_time_unit(summary_total(base->summary)->latency_s[SUMMARY_P50].value);
     struct table *table = table_create(0);
     print_file(out, 'A', base);
     print_file(out, 'B', other);
-    fprintf(out, "%s\n\n",
-            c->same_traffic
-                ? "Same traffic: time bins are compared in pairs (common random numbers)."
-                : "Different traffic: compared as independent runs (Welch's t).");
+    report_text(out, "%s\n\n",
+                c->same_traffic
+                    ? "Same traffic: time bins are compared in pairs (common random numbers)."
+                    : "Different traffic: compared as independent runs (Welch's t).");
+    table_head(table, mem_strdup(""), "quantity");
     table_texts(table,
-                (const char *const[]){"", "A", "B", "B - A", "%", "interval", "difference", NULL});
+                (const char *const[]){"A", "B", "B - A", "%", "interval", "difference", NULL});
     table_line(table);
     for (size_t i = 0; i < c->n_rows; i++)
         print_row(table, &c->rows[i], time);
-    table_print(table, out);
+    table_print(table, out, other->path);
     table_destroy(table);
 }
 
-int compare_print(FILE *out, const struct run_result *const *files, size_t n, struct err *err)
+int compare_print(struct report_out *out, const struct run_result *const *files, size_t n,
+                  struct err *err)
 {
     for (size_t i = 1; i < n; i++) {
         struct compare *c = compare_create(files[0], files[i], err);
         if (!c)
             return -1;
         if (i > 1)
-            fprintf(out, "\n");
+            report_text(out, "\n");
         print_pair(out, files[0], files[i], c);
         compare_destroy(c);
     }
-    fprintf(out,
-            "\n± half-width of the 95 %% confidence interval; real: 0 is excluded at 95 %% for "
-            "all rows of a table together\n");
+    report_text(out,
+                "\n± half-width of the 95 %% confidence interval; real: 0 is excluded at 95 %% for "
+                "all rows of a table together\n");
     return 0;
 }

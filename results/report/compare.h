@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "base/err.h"
 #include "results/ci.h"
@@ -46,6 +46,7 @@ struct compare *compare_create(const struct run_result *base, const struct run_r
 void compare_destroy(struct compare *compare); // NULL: no effect
 
 // A table for each of files[1 .. n) against files[0]; n >= 2.
-int compare_print(FILE *out, const struct run_result *const *files, size_t n, struct err *err);
+int compare_print(struct report_out *out, const struct run_result *const *files, size_t n,
+                  struct err *err);
 
 #endif

@@ -10,60 +10,62 @@
 #include "results/report/report_columns.h"
 
 // What the run is too short for, and how long one has to be.
-static void print_relaxations(FILE *out, const struct summary_fleet *fleet, double measured_s)
+static void print_relaxations(struct report_out *out, const struct summary_fleet *fleet,
+                              double measured_s)
 {
     if (!fleet->settled) {
-        fprintf(out, "note: latency was still moving half-way through: no steady state was seen, "
-                     "and no interval of it is given; run longer\n");
+        report_text(out,
+                    "note: latency was still moving half-way through: no steady state was seen, "
+                    "and no interval of it is given; run longer\n");
     } else if (fleet->verdict != OVERLOAD_YES && !summary_gives(fleet, 0.99)) {
         double all = fleet->relaxations, queue = fleet->queue_relaxations;
         double centre = fmax(RELAXATION_LEAST / all, RELAXATION_LEAST_QUEUE / queue);
         double tail = fmax(RELAXATION_LEAST_TAIL / all, RELAXATION_LEAST_QUEUE / queue);
-        fprintf(out, "note: short beside the memory of its queues (%.3g relaxation times", all);
-        fprintf(out, queue < all ? ", %.3g of each queue): " : "): ", queue);
+        report_text(out, "note: short beside the memory of its queues (%.3g relaxation times", all);
+        report_text(out, queue < all ? ", %.3g of each queue): " : "): ", queue);
         if (centre > 1)
-            fprintf(out, "means and percentiles have an interval from about %.2g s measured, ",
-                    centre * measured_s);
-        fprintf(out, "those above the 95th from %.2g s\n", tail * measured_s);
+            report_text(out, "means and percentiles have an interval from about %.2g s measured, ",
+                        centre * measured_s);
+        report_text(out, "those above the 95th from %.2g s\n", tail * measured_s);
     }
 }
 
-static void print_head(FILE *out, const struct meta *m, const struct summary *s)
+static void print_head(struct report_out *out, const struct meta *m, const struct summary *s)
 {
     double from_s = simtime_to_s(s->fleet.from_ns), to_s = simtime_to_s(s->fleet.to_ns);
-    fprintf(out, "recfleet %s   study %s   policy %s   seed %llu\n",
-            table_or_dash(m->program_version), table_or_dash(m->study_name),
-            table_or_dash(m->policy), (unsigned long long)m->seed);
-    fprintf(out, "%u cell%s, %u servers   simulated %g s, measured %g s .. %g s (warm-up %s)\n",
-            m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers, simtime_to_s(m->duration_ns),
-            from_s, to_s,
-            m->warmup_auto     ? "automatic"
-            : m->warmup_ns > 0 ? "given"
-                               : "none");
+    report_text(out, "recfleet %s   study %s   policy %s   seed %llu\n",
+                table_or_dash(m->program_version), table_or_dash(m->study_name),
+                table_or_dash(m->policy), (unsigned long long)m->seed);
+    report_text(out, "%u cell%s, %u servers   simulated %g s, measured %g s .. %g s (warm-up %s)\n",
+                m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers, simtime_to_s(m->duration_ns),
+                from_s, to_s,
+                m->warmup_auto     ? "automatic"
+                : m->warmup_ns > 0 ? "given"
+                                   : "none");
     print_relaxations(out, &s->fleet, to_s - from_s);
 }
 
 // "job 4711   2 nodes, 8 ranks   resumed 3 times"; nothing of a run that is neither in a batch job
 // nor was resumed.
-static void print_job(FILE *out, const struct run_info *run)
+static void print_job(struct report_out *out, const struct run_info *run)
 {
     bool in_job = run->job_id && *run->job_id;
     if (!in_job && run->n_restarts == 0)
         return;
     if (in_job)
-        fprintf(out, "job %s   ", run->job_id);
+        report_text(out, "job %s   ", run->job_id);
     if (run->n_nodes > 0)
-        fprintf(out, "%d node%s, ", run->n_nodes, run->n_nodes == 1 ? "" : "s");
-    fprintf(out, "%d rank%s", run->n_ranks, run->n_ranks == 1 ? "" : "s");
+        report_text(out, "%d node%s, ", run->n_nodes, run->n_nodes == 1 ? "" : "s");
+    report_text(out, "%d rank%s", run->n_ranks, run->n_ranks == 1 ? "" : "s");
     if (run->n_restarts == 1)
-        fprintf(out, "   resumed once");
+        report_text(out, "   resumed once");
     else if (run->n_restarts > 1)
-        fprintf(out, "   resumed %llu times", (unsigned long long)run->n_restarts);
-    fprintf(out, "\n");
+        report_text(out, "   resumed %llu times", (unsigned long long)run->n_restarts);
+    report_text(out, "\n");
 }
 
 // Before any number: whoever reads on must know that there is no latency, or not to trust it.
-static void print_verdicts(FILE *out, const struct meta *m, const struct summary *s)
+static void print_verdicts(struct report_out *out, const struct meta *m, const struct summary *s)
 {
     for (uint32_t g = 0; g < s->n_groups; g++) {
         for (int part = 0; part < N_PARTS; part++) {
@@ -72,24 +74,24 @@ static void print_verdicts(FILE *out, const struct meta *m, const struct summary
                 continue;
             bool over = c->verdict == OVERLOAD_YES;
             char *load = table_interval(c->load_frac.value, c->load_frac.half_95, 100);
-            fprintf(out, "%s: group %s, %s: offered work is %s %% of its capacity,\n",
-                    over ? "*** OVERLOADED ***" : "!!! NEAR SATURATION",
-                    table_or_dash(m->groups[g].name), summary_part_names[part], load);
-            fprintf(out, "    and its worst server's queue grew by %.3g s per s of the run.\n",
-                    c->drain_growth_frac);
+            report_text(out, "%s: group %s, %s: offered work is %s %% of its capacity,\n",
+                        over ? "*** OVERLOADED ***" : "!!! NEAR SATURATION",
+                        table_or_dash(m->groups[g].name), summary_part_names[part], load);
+            report_text(out, "    and its worst server's queue grew by %.3g s per s of the run.\n",
+                        c->drain_growth_frac);
             mem_free(load);
         }
     }
     if (s->fleet.verdict == OVERLOAD_YES) {
         struct ci growth = summary_total(s)->queue_growth_qps;
         char *qps = table_interval(growth.value, growth.half_95, 1);
-        fprintf(out,
-                "    A backlog grows without bound, by %s qps: there is no latency to report.\n",
-                qps);
+        report_text(
+            out, "    A backlog grows without bound, by %s qps: there is no latency to report.\n",
+            qps);
         mem_free(qps);
     } else if (s->fleet.verdict == OVERLOAD_UNSURE)
-        fprintf(out, "    This run is too short to tell whether the backlog is bounded; do not "
-                     "trust its latency.\n");
+        report_text(out, "    This run is too short to tell whether the backlog is bounded; do not "
+                         "trust its latency.\n");
 }
 
 static char *sla_text(const struct summary_service *s, struct table_unit unit)
@@ -153,12 +155,12 @@ static char *target_head(const struct summary *s)
     }
     if (quantile == 0)
         return NULL;
-    return many ? mem_strdup("at target @") : mem_printf("p%g @", quantile * 100);
+    return many ? mem_strdup("at target @") : mem_printf("p%.10g @", quantile * 100);
 }
 
 // A line per service, and one for all where there are several. The unit of time suits the median of
 // all, and of an overloaded run, which has none, the first target.
-static void print_services(FILE *out, const struct meta *m, const struct summary *s,
+static void print_services(struct report_out *out, const struct meta *m, const struct summary *s,
                            const struct report_column *list, bool with_targets)
 {
     double typical_s = summary_total(s)->latency_s[SUMMARY_P50].value;
@@ -186,10 +188,13 @@ static void print_services(FILE *out, const struct meta *m, const struct summary
         if (with_targets)
             table_cell(table, sla_text(&s->services[i], columns.unit));
     }
-    table_print(table, out);
+    table_print(table, out,
+                list == rate_columns   ? "rates"
+                : list == wait_columns ? "waits"
+                                       : "latency");
     table_destroy(table);
     mem_free(head);
-    fprintf(out, "\n");
+    report_text(out, "\n");
 }
 
 #define ROW struct summary_group
@@ -206,7 +211,7 @@ static const struct report_column group_columns[] = {
     {"QPS/W", "queries_per_j", REPORT_NUMBER, .scale = 1},
     {0}};
 
-static void print_groups(FILE *out, const struct meta *m, const struct summary *s)
+static void print_groups(struct report_out *out, const struct meta *m, const struct summary *s)
 {
     const struct report_columns columns = {group_columns, summary_group_fields,
                                            .more = util_fields};
@@ -229,31 +234,35 @@ static void print_groups(FILE *out, const struct meta *m, const struct summary *
     table_texts(table, (const char *const[]){"(fleet)", "", NULL});
     table_cell(table, mem_printf("%u", m->n_servers));
     table_texts(table, (const char *const[]){"", "", NULL});
-    table_cell(table, table_interval(power.value, power.half_95, 1));
-    table_cell(table, table_interval(per_j.value, per_j.half_95, 1));
+    table_estimate(table, table_interval(power.value, power.half_95, 1), power.value,
+                   power.half_95);
+    table_estimate(table, table_interval(per_j.value, per_j.half_95, 1), per_j.value,
+                   per_j.half_95);
     table_cell(table, mem_strdup(overload_names[s->fleet.verdict]));
-    table_print(table, out);
+    table_print(table, out, "groups");
     table_destroy(table);
 }
 
 // "feed: lost 0.12 ±0.03 % (120 of 100000), retried 340, in flight at the end 3"
-static void print_service_losses(FILE *out, const char *name, const struct summary_service *s)
+static void print_service_losses(struct report_out *out, const char *name,
+                                 const struct summary_service *s)
 {
     char *lost = table_interval(s->lost_frac.value, s->lost_frac.half_95, 100);
-    fprintf(out, "%s: lost %s %% (%llu of %llu), retried %llu, in flight at the end %llu\n", name,
-            lost, (unsigned long long)s->n_lost,
-            (unsigned long long)(s->n_queries + s->n_lost + s->n_pending),
-            (unsigned long long)s->n_retries, (unsigned long long)(s->n_in_flight + s->n_pending));
+    report_text(out, "%s: lost %s %% (%llu of %llu), retried %llu, in flight at the end %llu\n",
+                name, lost, (unsigned long long)s->n_lost,
+                (unsigned long long)(s->n_queries + s->n_lost + s->n_pending),
+                (unsigned long long)s->n_retries,
+                (unsigned long long)(s->n_in_flight + s->n_pending));
     if (summary_lost_target(s))
-        fprintf(out,
-                "    More are lost than p%.10g allows: its target is missed, whatever the "
-                "latency of the others.\n",
-                s->sla_quantile * 100);
+        report_text(out,
+                    "    More are lost than p%.10g allows: its target is missed, whatever the "
+                    "latency of the others.\n",
+                    s->sla_quantile * 100);
     mem_free(lost);
 }
 
 // Nothing where nothing can fail.
-static void print_losses(FILE *out, const struct meta *m, const struct summary *s)
+static void print_losses(struct report_out *out, const struct meta *m, const struct summary *s)
 {
     const struct summary_service *all = summary_total(s);
     if (!m->has_outages && !summary_has_losses(s))
@@ -262,31 +271,31 @@ static void print_losses(FILE *out, const struct meta *m, const struct summary *
         print_service_losses(out, table_or_dash(m->services[i].name), &s->services[i]);
     if (s->n_services > 1)
         print_service_losses(out, "(all)", all);
-    fprintf(out,
-            "whole run: %llu queries = %llu answered + %llu lost + %llu in flight at the end\n\n",
-            (unsigned long long)all->n_run_generated, (unsigned long long)all->n_run_answered,
-            (unsigned long long)all->n_run_lost, (unsigned long long)all->n_run_in_flight);
+    report_text(
+        out, "whole run: %llu queries = %llu answered + %llu lost + %llu in flight at the end\n\n",
+        (unsigned long long)all->n_run_generated, (unsigned long long)all->n_run_answered,
+        (unsigned long long)all->n_run_lost, (unsigned long long)all->n_run_in_flight);
 }
 
-static void print_run(FILE *out, const struct run_info *run)
+static void print_run(struct report_out *out, const struct run_info *run)
 {
-    fprintf(out, "%llu queries simulated in %.3g s of wall time on %d rank%s",
-            (unsigned long long)run->n_queries, run->wall_s, run->n_ranks,
-            run->n_ranks == 1 ? "" : "s");
+    report_text(out, "%llu queries simulated in %.3g s of wall time on %d rank%s",
+                (unsigned long long)run->n_queries, run->wall_s, run->n_ranks,
+                run->n_ranks == 1 ? "" : "s");
     if (run->wall_s > 0)
-        fprintf(out, ": %.3g million queries per wall second",
-                (double)run->n_queries / run->wall_s * 1e-6);
-    fprintf(out, "\n");
+        report_text(out, ": %.3g million queries per wall second",
+                    (double)run->n_queries / run->wall_s * 1e-6);
+    report_text(out, "\n");
 }
 
-void report_print(FILE *out, const struct meta *meta, const struct summary *summary,
+void report_print(struct report_out *out, const struct meta *meta, const struct summary *summary,
                   const struct run_info *run)
 {
     if (run)
         print_job(out, run);
     print_head(out, meta, summary);
     print_verdicts(out, meta, summary);
-    fprintf(out, "\n");
+    report_text(out, "\n");
     print_services(out, meta, summary, rate_columns, true);
     if (summary->fleet.verdict != OVERLOAD_YES) {
         print_services(out, meta, summary, latency_columns, false);
@@ -294,11 +303,12 @@ void report_print(FILE *out, const struct meta *meta, const struct summary *summ
     }
     print_losses(out, meta, summary);
     print_groups(out, meta, summary);
-    fprintf(out,
-            "\n± half-width of the 95 %% confidence interval; n/a: too few queries or too short "
-            "a run%s\nserved: queries completed per second; goodput: of these, within their "
-            "target\n",
-            summary->fleet.verdict == OVERLOAD_YES ? ", or overloaded" : "");
+    report_text(
+        out,
+        "\n± half-width of the 95 %% confidence interval; n/a: too few queries or too short "
+        "a run%s\nserved: queries completed per second; goodput: of these, within their "
+        "target\n",
+        summary->fleet.verdict == OVERLOAD_YES ? ", or overloaded" : "");
     if (run)
         print_run(out, run);
 }

@@ -7,13 +7,13 @@
 #ifndef RESULTS_REPORT_REPORT_H
 #define RESULTS_REPORT_REPORT_H
 
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "results/meta.h"
 #include "results/summary.h"
 
 // `run` may be NULL: then nothing is said of the job and the time the simulation took.
-void report_print(FILE *out, const struct meta *meta, const struct summary *summary,
+void report_print(struct report_out *out, const struct meta *meta, const struct summary *summary,
                   const struct run_info *run);
 
 #endif

@@ -12,20 +12,20 @@
 #include "results/report/report_day.h"
 #include "results/report/report_plan.h"
 
-static void print_head(FILE *out, const struct capacity_result *s)
+static void print_head(struct report_out *out, const struct capacity_result *s)
 {
-    fprintf(out, "\nrecfleet %s   study %s   capacity: %s   seed %llu\n",
-            table_or_dash(s->program_version), table_or_dash(s->name), table_or_dash(s->find),
-            (unsigned long long)s->seed);
-    fprintf(out, "Held: every queue is stable and ");
+    report_text(out, "\nrecfleet %s   study %s   capacity: %s   seed %llu\n",
+                table_or_dash(s->program_version), table_or_dash(s->name), table_or_dash(s->find),
+                (unsigned long long)s->seed);
+    report_text(out, "Held: every queue is stable and ");
     if (isfinite(s->sla_quantile))
-        fprintf(out, "p%.10g", s->sla_quantile * 100);
+        report_text(out, "p%.10g", s->sla_quantile * 100);
     else
-        fprintf(out, "the percentile");
-    fprintf(out, " of every service is within its target");
+        report_text(out, "the percentile");
+    report_text(out, " of every service is within its target");
     if (s->headroom_frac > 0)
-        fprintf(out, "; headroom %g %%", s->headroom_frac * 100);
-    fprintf(out, ".\n\n");
+        report_text(out, "; headroom %g %%", s->headroom_frac * 100);
+    report_text(out, ".\n\n");
 }
 
 // ---- one server of each type
@@ -50,7 +50,7 @@ static bool has_tuples(const struct capacity_result *s, const struct capacity_tu
     return any;
 }
 
-static void print_tuples(FILE *out, const struct capacity_result *s)
+static void print_tuples(struct report_out *out, const struct capacity_result *s)
 {
     const struct capacity_tuple *tuple = s->tuples;
     if (!dataset_is_known(&capacity_result_layout, s,
@@ -62,16 +62,20 @@ static void print_tuples(FILE *out, const struct capacity_result *s)
             continue;
         }
         struct table *table = table_create(1 + (int)s->n_services);
-        table_cell(table, mem_printf("QPS (QPS/W) of one server, %s", s->schedulers[k]));
+        char *head = mem_printf("QPS (QPS/W) of one server, %s", s->schedulers[k]);
+        table_head(table, head, "type");
         for (uint32_t m = 0; m < s->n_services; m++)
             table_cell(table, mem_strdup(s->services[m]));
         for (uint32_t t = 0; t < s->n_types; t++) {
             table_cell(table, mem_strdup(s->types[t]));
             for (uint32_t m = 0; m < s->n_services; m++)
-                table_cell(table, tuple_text(tuple++));
+                table_value(table, tuple_text(&tuple[m]), tuple[m].qps);
+            tuple += s->n_services;
         }
-        capacity_rows_print(table, 1, out);
-        fprintf(out, "\n");
+        char *name = mem_printf("tuples, %s", s->schedulers[k]);
+        capacity_rows_print(table, 1, out, name);
+        mem_free(name);
+        report_text(out, "\n");
     }
 }
 
@@ -126,19 +130,20 @@ static void add_size(struct table *table, const struct capacity_result *s,
     table_texts(table, (const char *const[]){s->schedulers[z->scheduler], s->types[z->type], NULL});
     if (has_cells)
         table_cell(table, mem_printf("%u", z->cells_down));
-    table_cell(table, size_text(s, z));
+    table_value(table, size_text(s, z), z->state == CAPACITY_BEYOND ? (double)NAN : z->n);
     if (has_cells)
         table_cell(table, spare_text(s, z));
-    table_cell(table, rate_text(z));
-    table_cell(table, table_fixed(z->rate_qps / z->bound_qps * 100, 1));
+    table_value(table, rate_text(z), z->rate_qps);
+    table_value(table, table_fixed(z->rate_qps / z->bound_qps * 100, 1),
+                z->rate_qps / z->bound_qps * 100);
     capacity_rows_latency(s, table, &z->at_n);
     report_columns_row(&trial, table, &z->at_n);
-    table_cell(table, table_known(z->cost_usd_per_h));
+    table_value(table, table_known(z->cost_usd_per_h), z->cost_usd_per_h);
     table_texts(table, (const char *const[]){capacity_rows_verdict(&z->at_n),
                                              capacity_rows_verdict(&z->below), NULL});
 }
 
-static void print_sizes(FILE *out, const struct capacity_result *s)
+static void print_sizes(struct report_out *out, const struct capacity_result *s)
 {
     bool has_cells = false;
     for (uint32_t i = 0; i < s->n_sizes; i++)
@@ -157,12 +162,12 @@ static void print_sizes(FILE *out, const struct capacity_result *s)
     table_line(table);
     for (uint32_t i = 0; i < s->n_sizes; i++)
         add_size(table, s, &s->sizes[i], has_cells);
-    capacity_rows_print(table, 2, out);
-    fprintf(out,
-            "\nof bound: load over what that many could do at most; one less: the SLA with one "
-            "server less\n");
+    capacity_rows_print(table, 2, out, "sizes");
+    report_text(out,
+                "\nof bound: load over what that many could do at most; one less: the SLA with one "
+                "server less\n");
     if (has_cells)
-        fprintf(out, "down: cells out of service; spare: more than with every cell up\n");
+        report_text(out, "down: cells out of service; spare: more than with every cell up\n");
 }
 
 // ---- service by service
@@ -208,13 +213,13 @@ static void add_services(struct table *table, const struct capacity_result *s,
                                            m->sla_s * columns->unit.scale)
                               : mem_strdup("-"));
         report_columns_row(columns, table, m);
-        table_cell(table, table_known(idle * columns->unit.scale));
+        table_value(table, table_known(idle * columns->unit.scale), idle);
         table_cell(table, mem_strdup(capacity_rows_verdict(m)));
     }
 }
 
 // Of each answer without a margin and with all cells up.
-static void print_services(FILE *out, const struct capacity_result *s)
+static void print_services(struct report_out *out, const struct capacity_result *s)
 {
     const struct report_columns columns = {
         .list = service_columns, .fields = measurement_fields, .unit = capacity_rows_unit(s)};
@@ -228,17 +233,19 @@ static void print_services(FILE *out, const struct capacity_result *s)
     table_texts(table, (const char *const[]){"service", NULL});
     table_cell(table, mem_printf("target %s", columns.unit.name));
     report_columns_heads(&columns, table);
-    table_texts(table, (const char *const[]){"idle", "SLA", NULL});
+    table_head(table, mem_strdup("idle"), "idle_s");
+    table_cell(table, mem_strdup("SLA"));
     table_line(table);
     for (uint32_t i = 0; i < n_rows; i++)
         add_services(table, s, &columns, i);
-    fprintf(out, "\n");
-    capacity_rows_print(table, s->n_sizes > 0 ? 3 : 2, out);
-    fprintf(out, "takes, idle: latency at the target's percentile, there and on an idle server; *: "
-                 "decides\n");
+    report_text(out, "\n");
+    capacity_rows_print(table, s->n_sizes > 0 ? 3 : 2, out, "services");
+    report_text(out,
+                "takes, idle: latency at the target's percentile, there and on an idle server; *: "
+                "decides\n");
 }
 
-static void print_loads(FILE *out, const struct capacity_result *s)
+static void print_loads(struct report_out *out, const struct capacity_result *s)
 {
     if (s->n_loads == 0)
         return;
@@ -253,20 +260,21 @@ static void print_loads(FILE *out, const struct capacity_result *s)
         bool none = l->state == CAPACITY_BEYOND;
         table_cell(table, mem_strdup(s->schedulers[l->scheduler]));
         table_cell(table, none ? mem_strdup("none") : table_known(l->held_qps));
-        table_cell(table, table_known(l->missed_qps));
-        table_cell(table, table_known(l->asked_qps));
-        table_cell(table, table_fixed(l->held_qps / l->asked_qps, 3));
+        table_value(table, table_known(l->missed_qps), l->missed_qps);
+        table_value(table, table_known(l->asked_qps), l->asked_qps);
+        table_value(table, table_fixed(l->held_qps / l->asked_qps, 3), l->held_qps / l->asked_qps);
         capacity_rows_latency(s, table, &l->at_held);
         report_columns_row(&trial, table, &l->at_held);
-        table_cell(table, table_known(l->cost_usd_per_h));
+        table_value(table, table_known(l->cost_usd_per_h), l->cost_usd_per_h);
         table_cell(table, mem_strdup(capacity_rows_verdict(&l->at_held)));
     }
-    capacity_rows_print(table, 1, out);
-    fprintf(out, "\nheld, missed: largest load shown to be held, smallest shown to be missed, all "
-                 "services together\n");
+    capacity_rows_print(table, 1, out, "loads");
+    report_text(out,
+                "\nheld, missed: largest load shown to be held, smallest shown to be missed, all "
+                "services together\n");
 }
 
-static void print_spent(FILE *out, const struct capacity_result *s)
+static void print_spent(struct report_out *out, const struct capacity_result *s)
 {
     uint64_t n_runs = 0, n_queries = 0;
     for (uint32_t i = 0; i < s->n_sizes; i++) {
@@ -278,11 +286,11 @@ static void print_spent(FILE *out, const struct capacity_result *s)
         n_queries += s->loads[i].n_queries;
     }
     if (n_runs > 0)
-        fprintf(out, "%llu simulations, %.3g queries\n", (unsigned long long)n_runs,
-                (double)n_queries);
+        report_text(out, "%llu simulations, %.3g queries\n", (unsigned long long)n_runs,
+                    (double)n_queries);
 }
 
-void report_capacity_print(FILE *out, const struct capacity_result *answer)
+void report_capacity_print(struct report_out *out, const struct capacity_result *answer)
 {
     uint32_t best;
     capacity_answer_print(out, answer);
@@ -297,5 +305,5 @@ void report_capacity_print(FILE *out, const struct capacity_result *answer)
         if (capacity_rows_best(answer, &best))
             report_day_print(out, answer, best);
     }
-    fprintf(out, "± half-width of the 95 %% confidence interval; ?: too close to tell\n");
+    report_text(out, "± half-width of the 95 %% confidence interval; ?: too close to tell\n");
 }

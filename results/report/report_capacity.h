@@ -8,10 +8,10 @@
 #ifndef RESULTS_REPORT_REPORT_CAPACITY_H
 #define RESULTS_REPORT_REPORT_CAPACITY_H
 
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "results/file/capacity_result.h"
 
-void report_capacity_print(FILE *out, const struct capacity_result *answer);
+void report_capacity_print(struct report_out *out, const struct capacity_result *answer);
 
 #endif

@@ -13,17 +13,8 @@ double report_columns_value(const struct data_field *fields, const struct report
 }
 
 static char *text_of(const struct report_columns *c, const struct report_column *column,
-                     const void *row)
+                     struct ci ci)
 {
-    const struct data_field *f = data_field_find(c->fields, column->field);
-    if (!f && c->more)
-        f = data_field_find(c->more, column->field);
-    if (column->words) {
-        int32_t code;
-        memcpy(&code, (const char *)row + f->offset, sizeof code);
-        return mem_strdup(column->words[code]);
-    }
-    struct ci ci = data_field_number(f, row);
     double scale = column->scale > 0 ? column->scale : c->unit.scale, value = ci.value * scale;
     switch (column->form) {
     case REPORT_KNOWN_INTERVAL:
@@ -44,6 +35,27 @@ static char *text_of(const struct report_columns *c, const struct report_column 
     return table_fixed(value, (int)(column->form - REPORT_WHOLE));
 }
 
+static void add_cell(const struct report_columns *c, const struct report_column *column,
+                     struct table *table, const void *row)
+{
+    const struct data_field *f = data_field_find(c->fields, column->field);
+    bool shown = !column->shown || column->shown(row);
+    if (!f && c->more)
+        f = data_field_find(c->more, column->field);
+    if (shown && column->words) {
+        int32_t code;
+        memcpy(&code, (const char *)row + f->offset, sizeof code);
+        table_cell(table, mem_strdup(column->words[code]));
+        return;
+    }
+    struct ci ci = shown ? data_field_number(f, row) : ci_none();
+    char *text = shown ? text_of(c, column, ci) : mem_strdup(column->hidden ? column->hidden : "-");
+    if (f->kind == DATA_KIND_ESTIMATE)
+        table_estimate(table, text, ci.value, ci.half_95);
+    else
+        table_value(table, text, ci.value);
+}
+
 // The unit of time is chosen for the whole table, so that its rows can be compared by eye.
 void report_columns_heads(const struct report_columns *c, struct table *table)
 {
@@ -51,19 +63,18 @@ void report_columns_heads(const struct report_columns *c, struct table *table)
         const char *hole = strchr(column->head, '@');
         if (column->wanted && !column->wanted(c->context, column))
             continue;
-        table_cell(table, hole ? mem_printf("%.*s%s%s", (int)(hole - column->head), column->head,
-                                            c->unit.name, hole + 1)
-                               : mem_strdup(column->head));
+        table_head(table,
+                   hole ? mem_printf("%.*s%s%s", (int)(hole - column->head), column->head,
+                                     c->unit.name, hole + 1)
+                        : mem_strdup(column->head),
+                   column->field);
     }
 }
 
 void report_columns_row(const struct report_columns *c, struct table *table, const void *row)
 {
     for (const struct report_column *column = c->list; column->head; column++) {
-        if (column->wanted && !column->wanted(c->context, column))
-            continue;
-        bool shown = !column->shown || column->shown(row);
-        const char *hidden = column->hidden ? column->hidden : "-";
-        table_cell(table, shown ? text_of(c, column, row) : mem_strdup(hidden));
+        if (!column->wanted || column->wanted(c->context, column))
+            add_cell(c, column, table, row);
     }
 }

@@ -42,6 +42,7 @@ static struct table *table_of(const struct capacity_result *s, const char *const
         table_texts(table, (const char *const[]){s->schedulers[k], "", "", "", "",
                                                  has_own(s) ? "" : NULL, NULL});
     table_line(table);
+    table_heads(table, 2);
     table_texts(table, second);
     for (uint32_t k = 0; k < s->n_schedulers; k++) {
         if (has_own(s))
@@ -79,12 +80,12 @@ static void add_interval(struct table *table, const struct capacity_result *s, u
     double qps = s->demand[(size_t)interval * s->n_services + service].mean_qps;
     table_cell(table, capacity_rows_time(s, interval));
     table_cell(table, mem_strdup(s->services[service]));
-    table_cell(table, table_known(qps));
+    table_value(table, table_known(qps), qps);
     for (uint32_t p = first_of(s, plan); p < capacity_rows_n_plans(s); p += apart(s))
         add_trial(table, s, capacity_rows_trials(s, p, interval) + service);
 }
 
-static void print_intervals(FILE *out, const struct capacity_result *s, uint32_t plan)
+static void print_intervals(struct report_out *out, const struct capacity_result *s, uint32_t plan)
 {
     bool full = (uint64_t)s->n_intervals * s->n_services <= REPORT_DAY_FULL;
     uint32_t stride = full ? 1 : capacity_rows_stride(s), worst;
@@ -97,14 +98,15 @@ static void print_intervals(FILE *out, const struct capacity_result *s, uint32_t
                 add_interval(table, s, plan, i, m);
         }
     }
-    capacity_rows_print(table, 2, out);
+    capacity_rows_print(table, 2, out, "intervals");
     if (!full)
-        fprintf(out, "of each interval the service nearest to its target; all are in the file\n");
-    fprintf(out, "\n");
+        report_text(out,
+                    "of each interval the service nearest to its target; all are in the file\n");
+    report_text(out, "\n");
 }
 
 // "feed: lost 0.12 % under fixed, 0.1 % under deeprecsched"; of no service where none lost any.
-static void print_losses(FILE *out, const struct capacity_result *s, uint32_t plan)
+static void print_losses(struct report_out *out, const struct capacity_result *s, uint32_t plan)
 {
     uint32_t first = first_of(s, plan), n = capacity_rows_n_plans(s);
     bool lost = false;
@@ -112,21 +114,21 @@ static void print_losses(FILE *out, const struct capacity_result *s, uint32_t pl
         for (uint32_t m = 0; m < s->n_services; m++)
             lost |= capacity_rows_days(s, p)[m].lost_frac > 0;
     for (uint32_t m = 0; lost && m < s->n_services; m++) {
-        fprintf(out, "%s: lost", s->services[m]);
+        report_text(out, "%s: lost", s->services[m]);
         for (uint32_t p = first; p < n; p += apart(s)) {
             char *text = table_known(capacity_rows_days(s, p)[m].lost_frac * 100);
-            fprintf(out, "%s %s %% under %s", p > first ? "," : "", text,
-                    capacity_rows_plan(s, p).scheduler);
+            report_text(out, "%s %s %% under %s", p > first ? "," : "", text,
+                        capacity_rows_plan(s, p).scheduler);
             mem_free(text);
         }
-        fprintf(out, "\n");
+        report_text(out, "\n");
     }
     if (lost)
-        fprintf(out, "late are also the lost\n\n");
+        report_text(out, "late are also the lost\n\n");
 }
 
 // "feed  100 ms  ..." over the whole day.
-static void print_whole(FILE *out, const struct capacity_result *s, uint32_t plan)
+static void print_whole(struct report_out *out, const struct capacity_result *s, uint32_t plan)
 {
     struct table_unit unit = capacity_rows_unit(s);
     char *target = mem_printf("target %s", unit.name);
@@ -135,12 +137,12 @@ static void print_whole(FILE *out, const struct capacity_result *s, uint32_t pla
     mem_free(target);
     for (uint32_t m = 0; m < s->n_services; m++) {
         table_cell(table, mem_strdup(s->services[m]));
-        table_cell(table, table_known(s->sla_s[m] * unit.scale));
+        table_value(table, table_known(s->sla_s[m] * unit.scale), s->sla_s[m] * unit.scale);
         for (uint32_t p = first_of(s, plan); p < capacity_rows_n_plans(s); p += apart(s))
             add_trial(table, s, capacity_rows_days(s, p) + m);
     }
-    capacity_rows_print(table, 1, out);
-    fprintf(out, "\n");
+    capacity_rows_print(table, 1, out, "day");
+    report_text(out, "\n");
 }
 
 // ---- between the schedulers
@@ -187,14 +189,14 @@ static char *range_text(const struct report_day_ratio *r)
                     : mem_strdup("-");
 }
 
-static void print_ratios(FILE *out, const struct capacity_result *s, uint32_t plan)
+static void print_ratios(struct report_out *out, const struct capacity_result *s, uint32_t plan)
 {
     struct report_day_ratio p95, p99;
     struct table *table = table_create(0);
     report_day_ratios(s, plan, (uint32_t[]){0, s->n_services}, &p95, &p99);
     char *x = ratio_text(p95.mean), *y = ratio_text(p99.mean);
-    fprintf(out, "%s against %s: p95 %s, p99 %s\n", capacity_rows_plan(s, plan).scheduler,
-            s->schedulers[0], x, y);
+    report_text(out, "%s against %s: p95 %s, p99 %s\n", capacity_rows_plan(s, plan).scheduler,
+                s->schedulers[0], x, y);
     table_texts(table, (const char *const[]){"times lower", "p95, mean (least .. most)",
                                              "p99, mean (least .. most)", NULL});
     table_line(table);
@@ -204,8 +206,8 @@ static void print_ratios(FILE *out, const struct capacity_result *s, uint32_t pl
         table_cell(table, range_text(&p95));
         table_cell(table, range_text(&p99));
     }
-    capacity_rows_print(table, 1, out);
-    fprintf(out, "over the intervals of the day\n\n");
+    capacity_rows_print(table, 1, out, "ratios");
+    report_text(out, "over the intervals of the day\n\n");
     mem_free(x);
     mem_free(y);
 }
@@ -218,7 +220,7 @@ static char *range_of(double least, double most)
     return most > least ? mem_printf("%g to %g", least, most) : mem_printf("%g", least);
 }
 
-static void print_sample(FILE *out, const struct capacity_result *s)
+static void print_sample(struct report_out *out, const struct capacity_result *s)
 {
     const struct capacity_sample *a = &s->sample;
     bool hours = a->interval_s >= CAPACITY_S_PER_H, minutes = a->interval_s >= 60;
@@ -226,20 +228,21 @@ static void print_sample(FILE *out, const struct capacity_result *s)
     if (a->of_cells == 0)
         return;
     if (a->n_cells <= a->of_cells)
-        fprintf(out, "simulated %u of %u cell%s", a->n_cells, a->of_cells,
-                a->of_cells == 1 ? "" : "s");
+        report_text(out, "simulated %u of %u cell%s", a->n_cells, a->of_cells,
+                    a->of_cells == 1 ? "" : "s");
     else // the same ones, with other draws
-        fprintf(out, "simulated %u cells (the fleet has %u)", a->n_cells, a->of_cells);
+        report_text(out, "simulated %u cells (the fleet has %u)", a->n_cells, a->of_cells);
     char *window = range_of(a->window_s, a->window_most_s),
          *warmup = range_of(a->warmup_s, a->warmup_most_s);
-    fprintf(out,
-            ", %u window%s of %s s of each interval of %g %s, after %s s of warm-up: %.2g of %.2g "
-            "queries\n\n",
-            a->n_windows, a->n_windows == 1 ? "" : "s", window, a->interval_s / unit_s,
-            hours     ? "h"
-            : minutes ? "min"
-                      : "s",
-            warmup, a->n_queries, a->of_queries);
+    report_text(
+        out,
+        ", %u window%s of %s s of each interval of %g %s, after %s s of warm-up: %.2g of %.2g "
+        "queries\n\n",
+        a->n_windows, a->n_windows == 1 ? "" : "s", window, a->interval_s / unit_s,
+        hours     ? "h"
+        : minutes ? "min"
+                  : "s",
+        warmup, a->n_queries, a->of_queries);
     mem_free(window);
     mem_free(warmup);
 }
@@ -253,7 +256,7 @@ static bool is_simulated(const struct capacity_result *s, uint32_t plan)
     return any;
 }
 
-void report_day_print(FILE *out, const struct capacity_result *s, uint32_t plan)
+void report_day_print(struct report_out *out, const struct capacity_result *s, uint32_t plan)
 {
     if (!is_simulated(s, plan))
         return;

@@ -9,7 +9,7 @@
 #ifndef RESULTS_REPORT_REPORT_DAY_H
 #define RESULTS_REPORT_REPORT_DAY_H
 
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "results/file/capacity_result.h"
 
@@ -18,7 +18,7 @@
 
 // The plan's allocation and provisioning under all schedulers. Needs an answer that has plans;
 // prints nothing of what was not simulated.
-void report_day_print(FILE *out, const struct capacity_result *answer, uint32_t plan);
+void report_day_print(struct report_out *out, const struct capacity_result *answer, uint32_t plan);
 
 // How many times lower a percentile is under one scheduler than under the first: over intervals.
 struct report_day_ratio {

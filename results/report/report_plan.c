@@ -73,7 +73,7 @@ static struct report_columns columns_of(const struct report_column *list,
         .list = list, .fields = capacity_result_total_fields, .context = s};
 }
 
-static void print_totals(FILE *out, const struct capacity_result *s)
+static void print_totals(struct report_out *out, const struct capacity_result *s)
 {
     struct report_columns totals = columns_of(total_columns, s),
                           margins = columns_of(margin_columns, s),
@@ -94,18 +94,18 @@ static void print_totals(FILE *out, const struct capacity_result *s)
         else
             table_texts(table, (const char *const[]){"no plan", "-", "-", NULL});
     }
-    capacity_rows_print(table, 3, out);
+    capacity_rows_print(table, 3, out, "totals");
     if (isfinite(s->day_s))
-        fprintf(out, "over the day of %g h; ", s->day_s / CAPACITY_S_PER_H);
-    fprintf(out, "peak: most servers on; plan, sim.: as planned, as simulated; "
-                 "met, ?, MISSED:\ntargets of services times intervals, as simulated\n");
+        report_text(out, "over the day of %g h; ", s->day_s / CAPACITY_S_PER_H);
+    report_text(out, "peak: most servers on; plan, sim.: as planned, as simulated; "
+                     "met, ?, MISSED:\ntargets of services times intervals, as simulated\n");
     if (s->margin_frac > 0)
-        fprintf(out, "+: planned for %g %% more\n", 100 * s->margin_frac);
+        report_text(out, "+: planned for %g %% more\n", 100 * s->margin_frac);
     if (s->objective && s->objective[0])
-        fprintf(out, "objective: %s, in %s times hours\n", s->objective,
-                s->objective_unit && strcmp(s->objective_unit, "1") != 0 ? s->objective_unit
-                                                                         : "servers");
-    fprintf(out, "\n");
+        report_text(out, "objective: %s, in %s times hours\n", s->objective,
+                    s->objective_unit && strcmp(s->objective_unit, "1") != 0 ? s->objective_unit
+                                                                             : "servers");
+    report_text(out, "\n");
 }
 
 // ---- savings
@@ -172,19 +172,19 @@ static void add_others(struct table *table, const struct capacity_result *s, uin
                    first, first + k * apart);
 }
 
-static void print_savings(FILE *out, const struct capacity_result *s, uint32_t best)
+static void print_savings(struct report_out *out, const struct capacity_result *s, uint32_t best)
 {
     if (find_name(s->allocations, s->n_allocations, "given") >= 0)
         return;
     struct report_columns totals = columns_of(total_columns, s);
     struct table *table = table_create(0);
-    table_cell(table, mem_strdup("saves, %"));
+    table_head(table, mem_strdup("saves, %"), "saves_percent");
     report_columns_heads(&totals, table);
     table_line(table);
     add_allocations(table, s);
     add_others(table, s, best);
-    capacity_rows_print(table, 1, out);
-    fprintf(out, "\n");
+    capacity_rows_print(table, 1, out, "savings");
+    report_text(out, "\n");
 }
 
 // ---- by the hour
@@ -215,10 +215,10 @@ static void add_hour(struct table *table, const struct capacity_result *s, uint3
     table_cell(table, mem_strdup(bar));
     table_cell(table, mem_printf("%u", step->n_on));
     table_cell(table, mem_printf("%u", step->n_started));
-    table_cell(table, table_known(qps));
-    table_cell(table, table_known(step->planned_w));
-    table_cell(table, table_known(step->simulated_w));
-    table_cell(table, table_fixed(worst, 2));
+    table_value(table, table_known(qps), qps);
+    table_value(table, table_known(step->planned_w), step->planned_w);
+    table_value(table, table_known(step->simulated_w), step->simulated_w);
+    table_value(table, table_fixed(worst, 2), worst);
     table_texts(table, (const char *const[]){isnan(worst) ? "-" : s->services[service],
                                              verdict_at(s, plan, interval), NULL});
 }
@@ -234,25 +234,27 @@ static uint32_t fullest(const struct capacity_result *s, uint32_t plan)
     return at;
 }
 
-static void print_hours(FILE *out, const struct capacity_result *s, uint32_t plan)
+static void print_hours(struct report_out *out, const struct capacity_result *s, uint32_t plan)
 {
     const struct capacity_plan p = capacity_rows_plan(s, plan);
     uint32_t stride = capacity_rows_stride(s);
     uint32_t most = s->steps[plan * s->n_intervals + fullest(s, plan)].n_on;
     struct table *table = table_create(0);
-    table_texts(table, (const char *const[]){"time", "servers on", "", "started", "QPS",
-                                             "planned W", "simulated W", NULL});
-    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%g/target", s->sla_quantile * 100)
+    table_cell(table, mem_strdup("time"));
+    table_head(table, mem_strdup("servers on"), ""); // a bar, for people alone
+    table_head(table, NULL, "servers_on");
+    table_texts(table, (const char *const[]){"started", "QPS", "planned W", "simulated W", NULL});
+    table_cell(table, isfinite(s->sla_quantile) ? mem_printf("p%.10g/target", s->sla_quantile * 100)
                                                 : mem_strdup("latency/target"));
     table_texts(table, (const char *const[]){"of", "SLA", NULL});
     table_line(table);
     for (uint32_t i = 0; i < s->n_intervals; i += stride)
         add_hour(table, s, plan, i, most);
-    fprintf(out, "%s, %s, %s:\n", p.scheduler, p.allocation, p.provisioning);
-    capacity_rows_print(table, 2, out);
+    report_text(out, "%s, %s, %s:\n", p.scheduler, p.allocation, p.provisioning);
+    capacity_rows_print(table, 2, out, "plan");
     if (stride > 1)
-        fprintf(out, "one line for every %u intervals; all are in the file\n", stride);
-    fprintf(out, "\n");
+        report_text(out, "one line for every %u intervals; all are in the file\n", stride);
+    report_text(out, "\n");
 }
 
 // ---- who serves whom
@@ -273,26 +275,26 @@ static void add_type(struct table *table, const struct capacity_result *s, size_
     table_cell(table, mem_printf("%u", s->available[type]));
 }
 
-static void print_assigned(FILE *out, const struct capacity_result *s, uint32_t plan)
+static void print_assigned(struct report_out *out, const struct capacity_result *s, uint32_t plan)
 {
     uint32_t interval = fullest(s, plan);
     size_t step = (size_t)plan * s->n_intervals + interval;
     struct table *table = table_create(0);
     char *time = capacity_rows_time(s, interval);
-    table_cell(table, mem_printf("servers at %s", time));
+    table_head(table, mem_printf("servers at %s", time), "type");
     for (uint32_t m = 0; m < s->n_services; m++)
         table_cell(table, mem_strdup(s->services[m]));
     table_texts(table, (const char *const[]){"unused", "on", "of", NULL});
     table_line(table);
     for (uint32_t h = 0; h < s->n_types; h++)
         add_type(table, s, step, h);
-    capacity_rows_print(table, 1, out);
+    capacity_rows_print(table, 1, out, "servers");
     mem_free(time);
-    fprintf(out,
-            "of: servers that there are; other intervals are in the file, plan/n_assigned\n\n");
+    report_text(out,
+                "of: servers that there are; other intervals are in the file, plan/n_assigned\n\n");
 }
 
-void report_plan_print(FILE *out, const struct capacity_result *s)
+void report_plan_print(struct report_out *out, const struct capacity_result *s)
 {
     uint32_t best;
     print_totals(out, s);

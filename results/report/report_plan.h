@@ -8,11 +8,11 @@
 #ifndef RESULTS_REPORT_REPORT_PLAN_H
 #define RESULTS_REPORT_REPORT_PLAN_H
 
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "results/file/capacity_result.h"
 
 // Needs an answer that has plans.
-void report_plan_print(FILE *out, const struct capacity_result *answer);
+void report_plan_print(struct report_out *out, const struct capacity_result *answer);
 
 #endif

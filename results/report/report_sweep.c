@@ -246,7 +246,7 @@ static void add_line(const struct view *v, struct table *table, const struct lin
     }
 }
 
-static void print_table(FILE *out, const struct view *v)
+static void print_table(struct report_out *out, const struct view *v)
 {
     struct table *table = table_create(0);
     int n_left = 1;
@@ -256,79 +256,82 @@ static void print_table(FILE *out, const struct view *v)
     for (uint32_t a = 0; a < v->p->n_axes; a++)
         n_left += !v->numbered && is_shown(v, a);
     table_left(table, n_left);
-    table_print(table, out);
+    table_print(table, out, v->folded ? "cases" : "points");
     table_destroy(table);
 }
 
 // ---- round the table
 
-static void print_head(FILE *out, const struct view *v)
+static void print_head(struct report_out *out, const struct view *v)
 {
     const struct sweep_result *p = v->p;
-    fprintf(out, "recfleet %s   study %s   sweep   %u point%s", table_or_dash(p->program_version),
-            table_or_dash(p->study_name), p->n_points, p->n_points == 1 ? "" : "s");
+    report_text(out, "recfleet %s   study %s   sweep   %u point%s",
+                table_or_dash(p->program_version), table_or_dash(p->study_name), p->n_points,
+                p->n_points == 1 ? "" : "s");
     if (v->folded)
-        fprintf(out, " in %u case%s", v->n_rows, v->n_rows == 1 ? "" : "s");
+        report_text(out, " in %u case%s", v->n_rows, v->n_rows == 1 ? "" : "s");
     const enum sweep_state order[] = {SWEEP_DONE, SWEEP_MISSING, SWEEP_FAILED, SWEEP_FOREIGN};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         uint32_t n = sweep_result_count(p, order[i]);
         if (i == 0 || n > 0)
-            fprintf(out, "%s%u %s", i == 0 ? "   " : ", ", n, sweep_result_state_names[order[i]]);
+            report_text(out, "%s%u %s", i == 0 ? "   " : ", ", n,
+                        sweep_result_state_names[order[i]]);
     }
-    fprintf(out, "\n\n");
+    report_text(out, "\n\n");
 }
 
 // "point 3: policy=jsq, servers=4" of the axes that are shown, a line each.
-static void print_labels(FILE *out, const struct view *v)
+static void print_labels(struct report_out *out, const struct view *v)
 {
     for (uint32_t row = 0; v->numbered && row < v->n_shown; row++) {
         const char *between = "";
-        fprintf(out, "%s %u: ", v->folded ? "case" : "point", row);
+        report_text(out, "%s %u: ", v->folded ? "case" : "point", row);
         for (uint32_t a = 0; a < v->p->n_axes; a++) {
             if (!is_shown(v, a))
                 continue;
-            fprintf(out, "%s%s=%s", between, v->p->axes[a].name,
-                    sweep_result_label(v->p, v->fold->cases[row].point, a));
+            report_text(out, "%s%s=%s", between, v->p->axes[a].name,
+                        sweep_result_label(v->p, v->fold->cases[row].point, a));
             between = ", ";
         }
-        fprintf(out, "\n");
+        report_text(out, "\n");
     }
     if (v->numbered)
-        fprintf(out, "\n");
+        report_text(out, "\n");
 }
 
-static void print_undone(FILE *out, const struct sweep_result *p)
+static void print_undone(struct report_out *out, const struct sweep_result *p)
 {
     uint32_t n = p->n_points - sweep_result_count(p, SWEEP_DONE), named = 0;
     if (n == 0)
         return;
-    fprintf(out, "\n%u point%s not done:\n", n, n == 1 ? " is" : "s are");
+    report_text(out, "\n%u point%s not done:\n", n, n == 1 ? " is" : "s are");
     for (uint32_t i = 0; i < p->n_points && named < REPORT_POINTS_NAMED; i++) {
         const struct sweep_point *point = &p->points[i];
         if (point->state == SWEEP_DONE)
             continue;
         char *name = sweep_result_name(p, i);
-        fprintf(out, "    %u%s%s: %s%s%s\n", i, name[0] ? " " : "", name,
-                sweep_result_state_names[point->state], point->note[0] ? ": " : "", point->note);
+        report_text(out, "    %u%s%s: %s%s%s\n", i, name[0] ? " " : "", name,
+                    sweep_result_state_names[point->state], point->note[0] ? ": " : "",
+                    point->note);
         mem_free(name);
         named++;
     }
     if (n > named)
-        fprintf(out, "    and %u more\n", n - named);
+        report_text(out, "    and %u more\n", n - named);
 }
 
-static void print_legend(FILE *out, const struct view *v)
+static void print_legend(struct report_out *out, const struct view *v)
 {
     bool unsure = false;
     for (uint32_t row = 0; row < v->n_shown; row++)
         unsure |= v->lines[row].done && v->fold->cases[row].verdict == OVERLOAD_UNSURE;
     if (v->n_rows > v->n_shown)
-        fprintf(out, "... and %u more %s, which are in the file\n", v->n_rows - v->n_shown,
-                v->folded ? "cases" : "points");
-    fprintf(out, "\n± half-width of the 95 %% confidence interval, from %s\n",
-            v->folded ? "the replications" : "each run's batches");
+        report_text(out, "... and %u more %s, which are in the file\n", v->n_rows - v->n_shown,
+                    v->folded ? "cases" : "points");
+    report_text(out, "\n± half-width of the 95 %% confidence interval, from %s\n",
+                v->folded ? "the replications" : "each run's batches");
     if (unsure)
-        fprintf(out, "! too short to tell whether the backlog is bounded\n");
+        report_text(out, "! too short to tell whether the backlog is bounded\n");
 }
 
 // The lines that are shown, and what all of them say of percentiles.
@@ -351,7 +354,7 @@ static void make_lines(struct view *v)
         snprintf(v->latency_head, sizeof v->latency_head, "p%.10g ms", quantile * 100);
 }
 
-void report_sweep_print(FILE *out, const struct sweep_result *p)
+void report_sweep_print(struct report_out *out, const struct sweep_result *p)
 {
     struct replications *fold = replications_create(p);
     struct view v = {.p = p, .fold = fold, .folded = p->replication >= 0, .n_rows = fold->n_cases};

@@ -15,7 +15,7 @@
 #ifndef RESULTS_REPORT_REPORT_SWEEP_H
 #define RESULTS_REPORT_REPORT_SWEEP_H
 
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "results/file/sweep_result.h"
 
@@ -24,6 +24,6 @@
 #define REPORT_POINTS_NAMED 12
 
 // All axes must be set. No line has a "nan" or a blank at its end.
-void report_sweep_print(FILE *out, const struct sweep_result *points);
+void report_sweep_print(struct report_out *out, const struct sweep_result *points);
 
 #endif

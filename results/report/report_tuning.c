@@ -89,8 +89,8 @@ static void setting_columns(const struct chosen *chosen, struct report_column *c
 }
 
 // A table of the columns `first`, then `rest`.
-static void print_columns(FILE *out, const struct tuning_rows *v, const struct report_column *first,
-                          const struct report_column *rest)
+static void print_columns(struct report_out *out, const char *name, const struct tuning_rows *v,
+                          const struct report_column *first, const struct report_column *rest)
 {
     const struct report_columns lists[] = {{first, v->fields, .unit = {"ms", 1e3}, .context = v},
                                            {rest, v->fields, .unit = {"ms", 1e3}, .context = v}};
@@ -110,12 +110,12 @@ static void print_columns(FILE *out, const struct tuning_rows *v, const struct r
         }
     }
     table_left(table, tuning_rows_n_labels(v) + 1);
-    table_print(table, out);
+    table_print(table, out, name);
     table_destroy(table);
-    fprintf(out, "\n");
+    report_text(out, "\n");
 }
 
-static void print_tables(FILE *out, const struct tuning_rows *v)
+static void print_tables(struct report_out *out, const struct tuning_rows *v)
 {
     struct report_column settings[CHOSEN_MOST + 1] = {{0}};
     char *quantile = mem_printf("p%.10g @", v->t->sla_quantile * 100);
@@ -125,32 +125,34 @@ static void print_tables(FILE *out, const struct tuning_rows *v)
         {0}};
     static const struct report_column none[] = {{0}};
     setting_columns(&v->t->chosen, settings);
-    print_columns(out, v, settings, answer_columns);
-    print_columns(out, v, targets, evidence_columns);
-    print_columns(out, v, none, cost_columns);
+    print_columns(out, "answer", v, settings, answer_columns);
+    print_columns(out, "evidence", v, targets, evidence_columns);
+    print_columns(out, "cost", v, none, cost_columns);
     for (uint32_t i = 0; i < v->t->chosen.n; i++)
         mem_free((char *)(uintptr_t)settings[i].head);
     mem_free(quantile);
 }
 
-static void print_full(FILE *out, const struct tuning_rows *v)
+static void print_full(struct report_out *out, const struct tuning_rows *v)
 {
     print_tables(out, v);
-    fprintf(out,
-            "held, missed: largest rate shown to be held, smallest shown to be missed; gain: over "
-            "%s%s\n",
-            v->t->policies[0], v->exhaustive >= 0 ? "; gap: below exhaustive" : "");
+    report_text(
+        out,
+        "held, missed: largest rate shown to be held, smallest shown to be missed; gain: over "
+        "%s%s\n",
+        v->t->policies[0], v->exhaustive >= 0 ? "; gap: below exhaustive" : "");
     if (v->claims)
-        fprintf(out, "claims: what the policy itself believes it holds\n");
+        report_text(out, "claims: what the policy itself believes it holds\n");
     if (v->tuned_elsewhere)
-        fprintf(out, "tuned: held on the sizes that were tuned on; the rest is on the service's "
-                     "own sizes\n");
-    fprintf(out,
-            "± half-width of the 95 %% confidence interval; ?: too close to tell\n"
-            "anew: held on fresh draws; +5 %%: missed there at 1.05 times the rate, as a tight "
-            "answer is\n");
-    fprintf(out, "offload: share of the items on the accelerator; bounded: choices settled by "
-                 "their bound alone, without a run\n");
+        report_text(out,
+                    "tuned: held on the sizes that were tuned on; the rest is on the service's "
+                    "own sizes\n");
+    report_text(out,
+                "± half-width of the 95 %% confidence interval; ?: too close to tell\n"
+                "anew: held on fresh draws; +5 %%: missed there at 1.05 times the rate, as a tight "
+                "answer is\n");
+    report_text(out, "offload: share of the items on the accelerator; bounded: choices settled by "
+                     "their bound alone, without a run\n");
 }
 
 // ---- one line per point
@@ -258,15 +260,16 @@ static void add_policy(const struct tuning_rows *v, uint32_t point, uint32_t pol
 {
     const struct tuning_row row = tuning_rows_row(v, point, policy);
     table_cell(table, choice_text(v, &row));
-    table_cell(table, marked_rate(&row.outcome));
+    table_value(table, marked_rate(&row.outcome), row.outcome.qps);
     if (shows_gain(policy))
-        table_cell(table, table_fixed(row.gain, 2));
+        table_value(table, table_fixed(row.gain, 2), row.gain);
     if (shows_gap(v, policy))
-        table_cell(table, table_fixed(row.gap_frac * 100, 1));
+        table_value(table, table_fixed(row.gap_frac * 100, 1), row.gap_frac * 100);
 }
 
 // All points under the policies [first, end).
-static void print_lines(FILE *out, const struct tuning_rows *v, uint32_t first, uint32_t end)
+static void print_lines(struct report_out *out, const struct tuning_rows *v, uint32_t first,
+                        uint32_t end)
 {
     int n = tuning_rows_n_labels(v);
     for (uint32_t p = first; p < end; p++)
@@ -285,13 +288,14 @@ static void print_lines(FILE *out, const struct tuning_rows *v, uint32_t first, 
             add_policy(v, point, p, table);
     }
     table_left(table, tuning_rows_n_labels(v));
-    table_print(table, out);
+    table_heads(table, 2);
+    table_print(table, out, "points");
     table_destroy(table);
-    fprintf(out, "\n");
+    report_text(out, "\n");
 }
 
 // As many policies side by side as fit the page.
-static void print_compact(FILE *out, const struct tuning_rows *v)
+static void print_compact(struct report_out *out, const struct tuning_rows *v)
 {
     for (uint32_t first = 0, end; first < v->t->n_policies; first = end) {
         int width = v->label_width;
@@ -302,61 +306,61 @@ static void print_compact(FILE *out, const struct tuning_rows *v)
         }
         print_lines(out, v, first, end);
     }
-    fprintf(out,
-            "QPS: largest rate shown to be held (!: not held by fresh draws; ?: these, or 5 %% "
-            "more, decide nothing)\ngain: over %s%s\n",
-            v->t->policies[0], v->exhaustive >= 0 ? "; gap: below exhaustive" : "");
+    report_text(out,
+                "QPS: largest rate shown to be held (!: not held by fresh draws; ?: these, or 5 %% "
+                "more, decide nothing)\ngain: over %s%s\n",
+                v->t->policies[0], v->exhaustive >= 0 ? "; gap: below exhaustive" : "");
 }
 
 // ---- round the tables
 
-static void print_head(FILE *out, const struct tuning_result *t)
+static void print_head(struct report_out *out, const struct tuning_result *t)
 {
-    fprintf(out, "recfleet %s   study %s   tuning   seed %llu   %u point%s\n",
-            t->program_version && t->program_version[0] ? t->program_version : "-",
-            t->name && t->name[0] ? t->name : "-", (unsigned long long)t->seed, t->grid.n_points,
-            t->grid.n_points == 1 ? "" : "s");
-    fprintf(out, "A rate is held when every queue is stable and p%.10g is within its target",
-            t->sla_quantile * 100);
+    report_text(out, "recfleet %s   study %s   tuning   seed %llu   %u point%s\n",
+                t->program_version && t->program_version[0] ? t->program_version : "-",
+                t->name && t->name[0] ? t->name : "-", (unsigned long long)t->seed,
+                t->grid.n_points, t->grid.n_points == 1 ? "" : "s");
+    report_text(out, "A rate is held when every queue is stable and p%.10g is within its target",
+                t->sla_quantile * 100);
     if (t->p99_bound > 0)
-        fprintf(out, ", p99 within %g times it", t->p99_bound);
-    fprintf(out, ".\n\n");
+        report_text(out, ", p99 within %g times it", t->p99_bound);
+    report_text(out, ".\n\n");
 }
 
-static void print_numbers(FILE *out, const struct tuning_rows *v)
+static void print_numbers(struct report_out *out, const struct tuning_rows *v)
 {
     for (uint32_t point = 0; v->numbered && point < v->t->grid.n_points; point++) {
         char *name = point_axes_name(&v->t->grid, point, ", ");
-        fprintf(out, "point %u: %s\n", point, name);
+        report_text(out, "point %u: %s\n", point, name);
         mem_free(name);
     }
     if (v->numbered)
-        fprintf(out, "\n");
+        report_text(out, "\n");
 }
 
 // Why a policy has no answer.
-static void print_reason(FILE *out, const struct tuning_outcome *o)
+static void print_reason(struct report_out *out, const struct tuning_outcome *o)
 {
     char *target = table_known(o->at_qps.sla_s * 1e3), *floor = table_known(o->floor_s * 1e3);
     if (o->floor_s > o->at_qps.sla_s)
-        fprintf(out, "target %s ms below the latency floor %s ms\n", target, floor);
+        report_text(out, "target %s ms below the latency floor %s ms\n", target, floor);
     else if (isfinite(o->floor_s))
-        fprintf(out, "target %s ms missed at any rate, latency floor %s ms\n", target, floor);
+        report_text(out, "target %s ms missed at any rate, latency floor %s ms\n", target, floor);
     else
-        fprintf(out, "target %s ms missed at any rate\n", target);
+        report_text(out, "target %s ms missed at any rate\n", target);
     mem_free(target);
     mem_free(floor);
 }
 
-static void print_point_name(FILE *out, const struct tuning_rows *v, uint32_t point)
+static void print_point_name(struct report_out *out, const struct tuning_rows *v, uint32_t point)
 {
     char *name =
         v->numbered ? mem_printf("point %u", point) : point_axes_name(&v->t->grid, point, ", ");
-    fprintf(out, "unreachable%s%s:\n", name[0] ? ", " : "", name);
+    report_text(out, "unreachable%s%s:\n", name[0] ? ", " : "", name);
     mem_free(name);
 }
 
-static void print_unreachable(FILE *out, const struct tuning_rows *v)
+static void print_unreachable(struct report_out *out, const struct tuning_rows *v)
 {
     for (uint32_t point = 0; point < v->t->grid.n_points; point++) {
         bool named = false;
@@ -367,13 +371,13 @@ static void print_unreachable(FILE *out, const struct tuning_rows *v)
             if (!named)
                 print_point_name(out, v, point);
             named = true;
-            fprintf(out, "    %s: ", v->t->policies[p]);
+            report_text(out, "    %s: ", v->t->policies[p]);
             print_reason(out, o);
         }
     }
 }
 
-void report_tuning_print(FILE *out, const struct tuning_result *tuning)
+void report_tuning_print(struct report_out *out, const struct tuning_result *tuning)
 {
     struct tuning_rows v = tuning_rows_of(tuning);
     print_head(out, tuning);

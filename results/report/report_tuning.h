@@ -12,13 +12,13 @@
 #ifndef RESULTS_REPORT_REPORT_TUNING_H
 #define RESULTS_REPORT_REPORT_TUNING_H
 
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "results/file/tuning_result.h"
 
 // Points up to which each has all its numbers printed.
 #define REPORT_TUNING_FULL 12
 
-void report_tuning_print(FILE *out, const struct tuning_result *tuning);
+void report_tuning_print(struct report_out *out, const struct tuning_result *tuning);
 
 #endif

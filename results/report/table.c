@@ -5,23 +5,32 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 
 #define GAP 2
 
+struct cell {
+    char *text; // owned, as is the name
+    char *name; // of a head, for programs; NULL: the text
+    bool has_value, has_half;
+    double value, half_95;
+};
+
 struct table {
-    int n_columns, n_left;
+    int n_columns, n_left, n_heads;
     size_t n_cells, cap;
-    char **cells;
+    struct cell *cells;
 };
 
 struct table *table_create(int n_columns)
 {
     struct table *table = mem_calloc(1, sizeof *table);
     table->n_columns = n_columns;
-    table->n_left = 1;
+    table->n_left = table->n_heads = 1;
     return table;
 }
 
@@ -29,20 +38,49 @@ void table_destroy(struct table *table)
 {
     if (!table)
         return;
-    for (size_t i = 0; i < table->n_cells; i++)
-        mem_free(table->cells[i]);
+    for (size_t i = 0; i < table->n_cells; i++) {
+        mem_free(table->cells[i].text);
+        mem_free(table->cells[i].name);
+    }
     mem_free(table->cells);
     mem_free(table);
 }
 
-void table_cell(struct table *table, char *owned)
+static struct cell *add_cell(struct table *table, char *owned)
 {
     if (table->n_cells == table->cap) {
         table->cap = table->cap ? 2 * table->cap : 64;
         table->cells = mem_realloc(table->cells, table->cap, sizeof *table->cells);
     }
-    table->cells[table->n_cells++] = owned ? owned : mem_strdup("");
-    err_one_line(table->cells[table->n_cells - 1]); // labels of other programs' files, too
+    struct cell *cell = &table->cells[table->n_cells++];
+    *cell = (struct cell){.text = owned ? owned : mem_strdup("")};
+    err_one_line(cell->text); // labels of other programs' files, too
+    return cell;
+}
+
+void table_cell(struct table *table, char *owned)
+{
+    add_cell(table, owned);
+}
+
+void table_value(struct table *table, char *owned, double value)
+{
+    struct cell *cell = add_cell(table, owned);
+    cell->has_value = true;
+    cell->value = value;
+}
+
+void table_estimate(struct table *table, char *owned, double value, double half_95)
+{
+    struct cell *cell = add_cell(table, owned);
+    cell->has_value = cell->has_half = true;
+    cell->value = value;
+    cell->half_95 = half_95;
+}
+
+void table_head(struct table *table, char *owned, const char *name)
+{
+    add_cell(table, owned)->name = mem_strdup(name);
 }
 
 void table_texts(struct table *table, const char *const *texts)
@@ -81,7 +119,7 @@ static int column_width(const struct table *table, int column)
 {
     int most = 0;
     for (size_t i = (size_t)column; i < table->n_cells; i += (size_t)table->n_columns) {
-        int width = table_width_of(table->cells[i]);
+        int width = table_width_of(table->cells[i].text);
         if (width > most)
             most = width;
     }
@@ -93,20 +131,24 @@ void table_left(struct table *table, int n)
     table->n_left = n;
 }
 
-void table_print(const struct table *table, FILE *out)
+void table_heads(struct table *table, int n)
 {
-    assert(table->n_cells % (size_t)table->n_columns == 0);
+    table->n_heads = n;
+}
+
+static void print_text(const struct table *table, FILE *out)
+{
     int *widths = mem_calloc((size_t)table->n_columns, sizeof *widths);
     for (int c = 0; c < table->n_columns; c++)
         widths[c] = column_width(table, c);
     int blanks = 0; // owed before the next text; none is printed at the end of a line
     for (size_t i = 0; i < table->n_cells; i++) {
         int column = (int)(i % (size_t)table->n_columns);
-        int pad = widths[column] - table_width_of(table->cells[i]);
+        int pad = widths[column] - table_width_of(table->cells[i].text);
         bool left = column < table->n_left;
         blanks += (column > 0 ? GAP : 0) + (left ? 0 : pad);
-        if (table->cells[i][0]) {
-            fprintf(out, "%*s%s", blanks, "", table->cells[i]);
+        if (table->cells[i].text[0]) {
+            fprintf(out, "%*s%s", blanks, "", table->cells[i].text);
             blanks = 0;
         }
         blanks += left ? pad : 0;
@@ -117,6 +159,145 @@ void table_print(const struct table *table, FILE *out)
     }
     mem_free(widths);
 }
+
+// ---- for programs
+
+static const struct cell *cell_at(const struct table *table, size_t row, int column)
+{
+    return &table->cells[row * (size_t)table->n_columns + (size_t)column];
+}
+
+// Its head, in front of it what stands above it or to the left of that; NULL: it has none. Caller
+// mem_free()s.
+static char *name_of(const struct table *table, int column)
+{
+    const struct cell *own = cell_at(table, (size_t)table->n_heads - 1, column);
+    const char *name = own->name ? own->name : own->text, *above = "";
+    size_t n = strlen(name);
+    for (int c = 0; c <= column && table->n_heads > 1; c++) {
+        const char *text = cell_at(table, 0, c)->text;
+        above = *text ? text : above;
+    }
+    while (n > 0 && name[n - 1] == ' ')
+        n--;
+    return n == 0 ? NULL : mem_printf("%s%s%.*s", above, *above ? " " : "", (int)n, name);
+}
+
+static bool has_halves(const struct table *table, int column)
+{
+    bool has = false;
+    for (size_t i = (size_t)column; i < table->n_cells; i += (size_t)table->n_columns)
+        has |= table->cells[i].has_half;
+    return has;
+}
+
+// As a number that any reader takes: what is text in JSON is "in quotes".
+static void put_number(struct report_out *out, double value)
+{
+    if (isfinite(value))
+        fprintf(out->file, "%.15g", value);
+    else if (out->format == REPORT_JSON)
+        fputs("null", out->file);
+}
+
+static void put_text(struct report_out *out, const char *text)
+{
+    bool json = out->format == REPORT_JSON, quotes = json || strpbrk(text, ",\"\r\n");
+    if (quotes)
+        fputc('"', out->file);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"')
+            fputs(json ? "\\\"" : "\"\"", out->file);
+        else if (json && c == '\\')
+            fputs("\\\\", out->file);
+        else if (json && c < ' ')
+            fprintf(out->file, "\\u%04x", c);
+        else
+            fputc(c, out->file);
+    }
+    if (quotes)
+        fputc('"', out->file);
+}
+
+// A text that is a plain number is one; what says that nothing is known is not there.
+static void put_cell(struct report_out *out, const struct cell *cell)
+{
+    char *end = NULL;
+    const char *text = cell->text;
+    double value = strspn(text, "+-.0123456789") == strlen(text) ? strtod(text, &end) : 0;
+    if (cell->has_value)
+        put_number(out, cell->value);
+    else if (!*text || strcmp(text, "-") == 0 || strcmp(text, "n/a") == 0)
+        put_number(out, NAN);
+    else if (end && *end == 0)
+        put_number(out, value);
+    else
+        put_text(out, text);
+}
+
+// Of the row with that number, in CSV behind the table's name; of heads the names.
+static void put_row(const struct table *table, struct report_out *out, const char *table_name,
+                    size_t row)
+{
+    bool json = out->format == REPORT_JSON, names = row < (size_t)table->n_heads;
+    const char *between = json ? "{" : ",";
+    if (!json)
+        put_text(out, names ? "table" : table_name);
+    for (int c = 0; c < table->n_columns; c++) {
+        const struct cell *cell = cell_at(table, row, c);
+        char *name = name_of(table, c);
+        for (int half = 0; name && half <= has_halves(table, c); half++) {
+            char *key = mem_printf("%s%s", name, half ? "_half_95" : "");
+            fputs(between, out->file);
+            between = json ? ", " : ",";
+            if (json || names)
+                put_text(out, key);
+            fputs(json ? ": " : "", out->file);
+            if (!names && half)
+                put_number(out, cell->has_half ? cell->half_95 : (double)NAN);
+            else if (!names)
+                put_cell(out, cell);
+            mem_free(key);
+        }
+        mem_free(name);
+    }
+    fputs(json ? "}" : "\n", out->file);
+}
+
+static void print_data(const struct table *table, struct report_out *out, const char *name)
+{
+    size_t n_rows = table->n_cells / (size_t)table->n_columns, first = (size_t)table->n_heads;
+    bool json = out->format == REPORT_JSON;
+    if (json) {
+        fputs(out->n_tables > 0 ? ",\n " : "{\"tables\": [\n ", out->file);
+        fputs("{\"table\": ", out->file);
+        put_text(out, name);
+        fputs(", \"rows\": [", out->file);
+    } else {
+        fputs(out->n_tables > 0 ? "\n" : "", out->file);
+        put_row(table, out, name, 0);
+    }
+    for (size_t row = first; row < n_rows; row++) {
+        if (json)
+            fputs(row > first ? ",\n    " : "\n    ", out->file);
+        put_row(table, out, name, row);
+    }
+    if (json)
+        fputs("]}", out->file);
+}
+
+void table_print(const struct table *table, struct report_out *out, const char *name)
+{
+    assert(table->n_cells % (size_t)table->n_columns == 0);
+    if (out->format == REPORT_TEXT)
+        print_text(table, out->file);
+    else
+        print_data(table, out, name);
+    out->n_tables++;
+}
+
+// ---- numbers
 
 // Decimals that show `x` with `digits` significant digits, 0..12.
 static int decimals_for(double x, int digits)

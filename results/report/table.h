@@ -8,12 +8,12 @@
 //     struct table *t = table_create(3);
 //     table_row(t, (const char *[]){"service", "served", "p95"});
 //     table_row(t, (const char *[]){"feed", "12000 qps", "7.13 ±0.02 ms"});
-//     table_print(t, stdout);
+//     table_print(t, &out, "services");
 //     table_destroy(t);
 #ifndef RESULTS_REPORT_TABLE_H
 #define RESULTS_REPORT_TABLE_H
 
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 struct table;
 
@@ -27,6 +27,12 @@ void table_row(struct table *table, const char *const *cells);
 // The next cell, from left to right, row by row; the table owns the text from now on and
 // mem_free()s it. NULL is an empty cell. Rows are whole when the table is printed.
 void table_cell(struct table *table, char *owned);
+// The same, with the number behind the text, for programs; and with that of an estimate. In the
+// unit that the column's name says. NaN: not known.
+void table_value(struct table *table, char *owned, double value);
+void table_estimate(struct table *table, char *owned, double value, double half_95);
+// The head of a column, which programs know by `name`, copied. Without it they take the text.
+void table_head(struct table *table, char *owned, const char *name);
 // The next cells, from copies of texts[], up to a NULL.
 void table_texts(struct table *table, const char *const *texts);
 // The first line is whole: its cells are the columns.
@@ -35,8 +41,12 @@ void table_line(struct table *table);
 // The first n columns are flush left; 1 before.
 void table_left(struct table *table, int n);
 
-// No blanks stand at the end of a line.
-void table_print(const struct table *table, FILE *out);
+// The first n lines are heads, the last of them the columns' own; 1 before.
+void table_heads(struct table *table, int n);
+
+// As text no blanks stand at the end of a line. For programs it is called `name`, a column without
+// a head is left out, and a name in a line of heads above goes in front of those below it.
+void table_print(const struct table *table, struct report_out *out, const char *name);
 
 // The text, or "-" for NULL and "".
 const char *table_or_dash(const char *text);

@@ -64,13 +64,16 @@ static void add_quality(const struct tuning_rows *v, struct table *table, uint32
     table_cell(table, share(s.n_found, s.n_points));
     table_cell(table, table_fixed(over(s.gain_sum, s.n_gains), 2));
     table_cell(table, table_fixed(s.n_gains ? exp(s.gain_log_sum / s.n_gains) : NAN, 2));
-    table_cell(table, table_fixed(s.n_gains ? s.gain_least : NAN, 2));
-    table_cell(table, table_fixed(s.n_gains ? s.gain_most : NAN, 2));
+    table_value(table, table_fixed(s.n_gains ? s.gain_least : NAN, 2),
+                s.n_gains ? s.gain_least : NAN);
+    table_value(table, table_fixed(s.n_gains ? s.gain_most : NAN, 2),
+                s.n_gains ? s.gain_most : NAN);
     table_cell(
         table,
         table_fixed(s.n_efficiencies ? exp(s.efficiency_log_sum / s.n_efficiencies) : NAN, 2));
     table_cell(table, s.n_gaps ? share(s.n_close, s.n_gaps) : mem_strdup("-"));
-    table_cell(table, table_fixed(s.n_gaps ? s.gap_most * 100 : NAN, 1));
+    table_value(table, table_fixed(s.n_gaps ? s.gap_most * 100 : NAN, 1),
+                s.n_gaps ? s.gap_most * 100 : NAN);
 }
 
 static void add_effort(const struct tuning_rows *v, struct table *table, uint32_t policy)
@@ -84,12 +87,12 @@ static void add_effort(const struct tuning_rows *v, struct table *table, uint32_
     table_cell(table, mem_printf("%llu", (unsigned long long)s.n_choices));
     table_cell(table, table_fixed(100 * over((double)s.n_choices, (double)all.n_choices), 1));
     table_cell(table, mem_printf("%llu", (unsigned long long)s.n_runs));
-    table_cell(table, table_known((double)s.n_queries * 1e-6));
+    table_value(table, table_known((double)s.n_queries * 1e-6), (double)s.n_queries * 1e-6);
     table_cell(table, table_fixed(100 * over((double)s.n_queries, (double)all.n_queries), 1));
-    table_cell(table, table_fixed(s.wall_s, 1));
+    table_value(table, table_fixed(s.wall_s, 1), s.wall_s);
 }
 
-void tuning_totals_print(FILE *out, const struct tuning_rows *v)
+void tuning_totals_print(struct report_out *out, const struct tuning_rows *v)
 {
     static const char *const quality[] = {"over all points", "found",      "mean x",
                                           "geometric x",     "least x",    "most x",
@@ -104,17 +107,19 @@ void tuning_totals_print(FILE *out, const struct tuning_rows *v)
         add_quality(v, first, p);
         add_effort(v, second, p);
     }
-    fprintf(out, "\n");
-    table_print(first, out);
-    fprintf(out, "\n");
-    table_print(second, out);
+    report_text(out, "\n");
+    table_print(first, out, "gains");
+    report_text(out, "\n");
+    table_print(second, out, "effort");
     table_destroy(first);
     table_destroy(second);
-    fprintf(out,
-            "\nx: times %s, over the points where both have an answer, arithmetic and geometric "
-            "mean (QPS/W: geometric)\n",
-            v->t->policies[0]);
+    report_text(
+        out,
+        "\nx: times %s, over the points where both have an answer, arithmetic and geometric "
+        "mean (QPS/W: geometric)\n",
+        v->t->policies[0]);
     if (v->exhaustive >= 0)
-        fprintf(out, "within 3 %%: points at most 3 %% below exhaustive, of those where both have "
-                     "an answer\n");
+        report_text(out,
+                    "within 3 %%: points at most 3 %% below exhaustive, of those where both have "
+                    "an answer\n");
 }

@@ -10,7 +10,7 @@
 #define RESULTS_REPORT_TUNING_TOTALS_H
 
 #include <stdint.h>
-#include <stdio.h>
+#include "results/report/report_out.h"
 
 #include "results/report/tuning_rows.h"
 
@@ -34,6 +34,6 @@ struct tuning_totals {
 struct tuning_totals tuning_totals_of(const struct tuning_rows *v, uint32_t policy);
 
 // Two tables with a line per policy: how good its answers are, and what they took.
-void tuning_totals_print(FILE *out, const struct tuning_rows *v);
+void tuning_totals_print(struct report_out *out, const struct tuning_rows *v);
 
 #endif

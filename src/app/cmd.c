@@ -19,7 +19,8 @@ const char *const cmd_exit_help[] = {
     "1  failed: the run could not be done or its results not be written",
     "2  usage: the command line, the study or a file it names is wrong",
     "3  a latency target was not met and --require-sla was given, or nothing holds it (capacity)",
-    "4  stopped by a signal and saved: resume with the same command (run, capacity: and --resume)",
+    "4  stopped by a signal and saved: resume with the same command (run, tune, capacity: "
+    "--resume)",
     "5  points of a sweep are missing or failed; the others are there",
     NULL};
 
@@ -94,6 +95,20 @@ static int parse_option(struct cmd_line *line, int *i, struct err *err)
     return 0;
 }
 
+static int format_of(const struct cmd_line *line)
+{
+    const char *name = cmd_value(line, "--format", report_format_names[REPORT_TEXT]);
+    int format = 0;
+    while (format < N_REPORT_FORMATS && strcmp(report_format_names[format], name) != 0)
+        format++;
+    return format;
+}
+
+struct report_out cmd_report_out(const struct cmd_line *line)
+{
+    return (struct report_out){.file = stdout, .format = format_of(line)};
+}
+
 int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *line, struct err *err)
 {
     bool options = true;
@@ -121,6 +136,10 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
                        "recfleet %s: expected %s, got %d argument%s; see: recfleet %s --help",
                        cmd->name, *cmd->arguments ? cmd->arguments : "no argument", n,
                        n == 1 ? "" : "s", cmd->name);
+    if (format_of(line) == N_REPORT_FORMATS)
+        return err_set(err, ERR_STUDY,
+                       "recfleet %s: --format: expected text, json or csv, got \"%.80s\"",
+                       cmd->name, cmd_value(line, "--format", ""));
     return 0;
 }
 

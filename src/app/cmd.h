@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/schema.h"
+#include "results/report/report_out.h"
 
 enum cmd_exit {
     CMD_DONE = 0,
@@ -34,6 +35,12 @@ struct cmd_option {
     const char *value; // "FILE"; NULL: a switch
     const char *help;  // one line
 };
+
+// Of every command with tables: what it prints on stdout is for people, or for programs.
+#define CMD_FORMAT                                                                                 \
+    {                                                                                              \
+        "--format", 0, "FORMAT", "text for people; json or csv: the tables, for programs"          \
+    }
 
 struct claim;
 struct cmd_line;
@@ -87,6 +94,8 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
 // Whether an option was given; its last value, or `other`.
 bool cmd_given(const struct cmd_line *line, const char *name);
 const char *cmd_value(const struct cmd_line *line, const char *name, const char *other);
+// Where its report goes, in the format that --format says: stdout.
+struct report_out cmd_report_out(const struct cmd_line *line);
 // The options with the keys of `fields` ("--nodes") into *config, which keeps what it has of those
 // that were not given.
 int cmd_read(const struct cmd_line *line, const struct field *fields, void *config,

@@ -5,7 +5,7 @@
 #include "app/cmd.h"
 #include "app/job.h"
 #include "capacity/capacity_search.h"
-#include "capacity/memo.h"
+#include "runs/memo.h"
 #include "runs/checkpointing.h"
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
@@ -19,6 +19,7 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: capacity.headroom=20%"},
     {"--resume", 0, NULL, "resume with the answers that were saved; without any, begin"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // A question about to be answered. All borrowed.
@@ -32,9 +33,15 @@ struct task {
 // What there is to say when nothing holds: with --quiet, too, because there is nothing else to see.
 static void report_out_of_reach(const struct task *task, const struct capacity_result *answer)
 {
+    struct report_out out = cmd_report_out(task->line);
+    bool quiet = cmd_given(task->line, "--quiet");
     task->line->status = CMD_SLA_MISSED;
-    if (task->eval->rank == 0)
-        capacity_answer_print(cmd_given(task->line, "--quiet") ? stderr : stdout, answer);
+    if (task->eval->rank != 0)
+        return;
+    if (quiet)
+        out = (struct report_out){.file = stderr};
+    capacity_answer_print(&out, answer);
+    report_end(&out);
 }
 
 // Writes the answer and prints it.
@@ -49,22 +56,12 @@ static int finish(const struct task *task, const struct job_search *search,
         return -1;
     task->line->status = capacity_answer_holds(answer) ? CMD_DONE : CMD_SLA_MISSED;
     if (eval->rank == 0 && !cmd_given(task->line, "--quiet")) {
-        report_capacity_print(stdout, answer);
-        job_search_print(search, task->output);
+        struct report_out out = cmd_report_out(task->line);
+        report_capacity_print(&out, answer);
+        job_search_print(search, task->output, &out);
+        report_end(&out);
     }
     return 0;
-}
-
-// Where a search stopped and how to resume it; also with --quiet, because there is nothing else to
-// see.
-static void report_stop(const struct task *task, const struct memo *memo)
-{
-    task->line->status = CMD_STOPPED;
-    if (task->eval->rank == 0)
-        fprintf(stderr, "recfleet: stopped, %zu answers saved in %s; %s\n", memo_n(memo),
-                task->kept,
-                cmd_given(task->line, "--resume") ? "resume with the same command"
-                                                  : "resume with --resume");
 }
 
 // Everything behind an open memo.
@@ -79,7 +76,7 @@ static int answer_study(const struct task *task, struct memo *memo, struct err *
     search.info.n_queries = context.n_queries;
     search.info.n_restarts = memo_n_kept(memo) > 0;
     if (rc == 0 && context.stopped)
-        report_stop(task, memo);
+        job_search_stopped(task->line, task->eval, memo, task->output);
     else if (rc == 0 && context.out_of_reach)
         report_out_of_reach(task, context.answer);
     else if (rc == 0)
@@ -118,8 +115,10 @@ static bool is_done(const struct task *task)
                 strcmp(there->program_version, RECFLEET_VERSION) == 0;
     task->line->status = same && !capacity_answer_holds(there) ? CMD_SLA_MISSED : CMD_DONE;
     if (same && !cmd_given(task->line, "--quiet")) {
-        report_capacity_print(stdout, there);
-        printf("results: %s (there already)\n", task->output);
+        struct report_out out = cmd_report_out(task->line);
+        report_capacity_print(&out, there);
+        report_text(&out, "results: %s (there already)\n", task->output);
+        report_end(&out);
     }
     capacity_result_destroy(there);
     return same;
@@ -176,8 +175,10 @@ const struct cmd cmd_capacity = {
         "cores, that hold the traffic within its latency targets; the most traffic that the fleet "
         "holds; the fleet over a day; or which servers should serve which service, hour by hour, "
         "by three allocations and two ways of provisioning, each simulated. Prints tables and "
-        "writes one HDF5 file. What was simulated is saved beside it until it is there; on SIGTERM "
-        "or SIGUSR2 the search stops, and --resume continues it. The answer is the same on any "
+        "writes one HDF5 file. What was simulated is saved beside it until it is there; on "
+        "SIGTERM, "
+        "SIGUSR2 or Ctrl-C the search stops, and --resume continues it. The answer is the same on "
+        "any "
         "number of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",
     .options = options,

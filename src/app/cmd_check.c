@@ -11,8 +11,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
-#include "results/hist.h"
-#include "results/record.h"
 #include "study/study.h"
 #include "study/study_notes.h"
 

@@ -4,12 +4,14 @@
 
 #include "app/cmd.h"
 #include "base/mem.h"
+#include "results/report/table.h"
 #include "search/tuner.h"
 #include "study/library.h"
 #include "study/study_variants.h"
 
 static const struct cmd_option options[] = {
     {"--long", 'l', NULL, "with derived numbers and the source of every value"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 static void print_fields(const struct field *fields, const void *config)
@@ -118,6 +120,56 @@ static void list_tuners(const struct library *library, bool detail)
         printf("  %-20s %s\n", tuner_policies[i]->name, tuner_policies[i]->help);
 }
 
+// ---- for programs
+
+// Entries of a topic with all their keys, from element to element `size` bytes apart.
+struct entries {
+    const struct field *fields;
+    const void *first;
+    size_t n, size;
+};
+
+static struct entries entries_of(const struct library *l, const char *topic)
+{
+    const struct {
+        const char *topic;
+        struct entries entries;
+    } all[] = {{"models", {model_fields, l->models, l->n_models, sizeof *l->models}},
+               {"platforms", {platform_fields, l->platforms, l->n_platforms, sizeof *l->platforms}},
+               {"accelerators",
+                {accelerator_fields, l->accelerators, l->n_accelerators, sizeof *l->accelerators}},
+               {"tables", {cost_table_fields, l->tables, l->n_tables, sizeof *l->tables}}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].topic, topic) == 0)
+            return all[i].entries;
+    return (struct entries){0};
+}
+
+static void print_entries(struct report_out *out, const char *topic, const struct entries *entries)
+{
+    struct table *table = table_create(0);
+    for (const struct field *f = entries->fields; f->key; f++)
+        table_cell(table, mem_strdup(f->key));
+    table_line(table);
+    for (size_t i = 0; i < entries->n; i++)
+        for (const struct field *f = entries->fields; f->key; f++)
+            table_cell(table, schema_format(f, (const char *)entries->first + i * entries->size));
+    table_print(table, out, topic);
+    table_destroy(table);
+}
+
+static void print_helps(struct report_out *out, const char *topic, struct study_variants variants)
+{
+    struct table *table = table_create(2);
+    table_row(table, (const char *const[]){"name", "help"});
+    for (size_t i = 0; i < variants.n; i++)
+        table_row(table, (const char *const[]){variants.names[i], variants.helps[i]});
+    for (size_t i = 0; variants.n == 0 && tuner_policies[i]; i++)
+        table_row(table, (const char *const[]){tuner_policies[i]->name, tuner_policies[i]->help});
+    table_print(table, out, topic);
+    table_destroy(table);
+}
+
 // Either lists itself, or is a family of variants.
 static const struct topic {
     const char *name;
@@ -135,10 +187,26 @@ static const struct topic {
               {"tuners", list_tuners, NULL}};
 enum { N_TOPICS = sizeof topics / sizeof *topics };
 
+static void print_topic(struct report_out *out, const struct topic *topic,
+                        const struct library *library, bool detail)
+{
+    struct entries entries = entries_of(library, topic->name);
+    if (out->format != REPORT_TEXT && entries.fields)
+        print_entries(out, topic->name, &entries);
+    else if (out->format != REPORT_TEXT)
+        print_helps(out, topic->name,
+                    topic->variants ? topic->variants() : (struct study_variants){0});
+    else if (topic->list)
+        topic->list(library, detail);
+    else
+        list_variants(topic->name, topic->variants(), detail);
+}
+
 static int list(struct cmd_line *line, struct err *err)
 {
     const char *only = line->n_args ? line->args[0] : NULL, *names[N_TOPICS];
     bool detail = cmd_given(line, "--long"), known = !only;
+    struct report_out out = cmd_report_out(line);
     struct library library;
     for (int t = 0; t < N_TOPICS; t++) {
         names[t] = topics[t].name;
@@ -154,11 +222,9 @@ static int list(struct cmd_line *line, struct err *err)
     for (const struct topic *topic = topics; topic < topics + N_TOPICS; topic++) {
         if (only && strcmp(only, topic->name) != 0)
             continue;
-        if (topic->list)
-            topic->list(&library, detail);
-        else
-            list_variants(topic->name, topic->variants(), detail);
+        print_topic(&out, topic, &library, detail);
     }
+    report_end(&out);
     library_release(&library);
     return 0;
 }

@@ -16,6 +16,7 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "as for recfleet sweep"},
     {"--force", 'f', NULL, "replace a results file that is not of this sweep, or has more in it"},
     {"--quiet", 'q', NULL, "no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // Names what is not there, on stderr.
@@ -47,8 +48,10 @@ static int merge(struct cmd_line *line, struct survey *survey, struct err *err)
                  ? err_set(err, ERR_STUDY, "%s: no point of this sweep is done", survey->folder)
                  : merge_write(survey, points, cmd_given(line, "--force"), err);
     if (rc == 0 && !cmd_given(line, "--quiet")) {
-        report_sweep_print(stdout, points);
-        printf("results: %s\n", survey->output);
+        struct report_out out = cmd_report_out(line);
+        report_sweep_print(&out, points);
+        report_text(&out, "results: %s\n", survey->output);
+        report_end(&out);
     }
     if (rc == 0 && n_holes > 0) {
         name_holes(survey, points, n_holes);

@@ -22,6 +22,7 @@ static const struct cmd_option options[] = {
     {"--resume-from", 0, "FILE", "resume from this checkpoint"},
     {"--require-sla", 0, NULL, "exit with 3 unless every latency target is met"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 static const struct field values[] = {
@@ -55,20 +56,30 @@ static void judge(struct cmd_line *line, const struct summary *summary)
             line->status = CMD_SLA_MISSED;
 }
 
-// Of a run that was done, or stopped: then also with --quiet, because there is nothing else to see.
+// Of a run that was done, or stopped: then where it stopped also with --quiet, because there is
+// nothing else to see.
 static void report(struct cmd_line *line, const struct study *study,
                    const struct eval_result *result, const char *path)
 {
     if (result->stopped) {
         line->status = CMD_STOPPED;
+        if (!cmd_given(line, "--quiet") && result->summary) {
+            struct report_out out = cmd_report_out(line);
+            report_text(&out, "stopped; so far:\n");
+            report_print(&out, result->meta, result->summary, &result->info);
+            report_end(&out);
+            fflush(stdout); // before the line on stderr
+        }
         fprintf(stderr, "recfleet: stopped at %.6g s of %.6g s, saved in %s; resume with %s\n",
                 simtime_to_s(result->stopped_ns), simtime_to_s(study->settings.duration_ns),
                 result->checkpoint, cmd_given(line, "--resume") ? "the same command" : "--resume");
         return;
     }
     if (!cmd_given(line, "--quiet")) {
-        report_print(stdout, result->meta, result->summary, &result->info);
-        printf("results: %s\n", path);
+        struct report_out out = cmd_report_out(line);
+        report_print(&out, result->meta, result->summary, &result->info);
+        report_text(&out, "results: %s\n", path);
+        report_end(&out);
     }
     judge(line, result->summary);
 }
@@ -84,8 +95,13 @@ static bool is_done(struct cmd_line *line, const struct study *study, const char
     bool same = run && strcmp(run->meta->study_digest, digest) == 0;
     if (same) {
         judge(line, run->summary);
-        if (!cmd_given(line, "--quiet"))
-            printf("results: %s has the results of this study already\n", output);
+        if (!cmd_given(line, "--quiet")) {
+            struct report_out out = cmd_report_out(line);
+            if (out.format != REPORT_TEXT)
+                report_print(&out, run->meta, run->summary, &run->info);
+            report_text(&out, "results: %s has the results of this study already\n", output);
+            report_end(&out);
+        }
     }
     run_result_destroy(run);
     mem_free(digest);
@@ -150,8 +166,8 @@ const struct cmd cmd_run = {
     .description =
         "Simulates every query of the study on every server, prints a table, and writes one HDF5 "
         "file that is also valid netCDF-4. Runs on one process, or on many under mpirun or srun; "
-        "the answer is the same. The run is saved now and then, and on SIGUSR1; on SIGTERM or "
-        "SIGUSR2 it is saved and stops. --resume continues it, on any number of ranks.",
+        "the answer is the same. The run is saved now and then, and on SIGUSR1; on SIGTERM, "
+        "SIGUSR2 or Ctrl-C it is saved and stops. --resume continues it, on any number of ranks.",
     .example = "mpirun -n 4 recfleet run quickstart.yaml -o out.h5 --set traffic[0].rate=9000qps",
     .options = options,
     .exits = 1u << CMD_SLA_MISSED | 1u << CMD_STOPPED,

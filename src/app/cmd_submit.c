@@ -18,6 +18,7 @@
 #include "results/file/dataset_write.h"
 #include "results/file/run_result.h"
 #include "study/grid.h"
+#include "study/doc.h"
 #include "study/study.h"
 #include "study/study_digest.h"
 
@@ -27,6 +28,7 @@
 
 static const struct cmd_option options[] = {
     {"--array", 'a', NULL, "a task for each point of the sweep that is missing, then a merge"},
+    {"--command", 0, "NAME", "run, tune or capacity; else what the study has a section of"},
     {"--chain", 'c', "N", "N jobs, each resuming where the one before was stopped"},
     {"--site", 0, "FILE", "what the cluster wants, see slurm/site/example.env"},
     {"--nodes", 'N', "N", "nodes of each job"},
@@ -38,13 +40,18 @@ static const struct cmd_option options[] = {
     {"--dry-run", 0, NULL, "show the commands, touch nothing"},
     {NULL, 0, NULL, NULL}};
 
+enum order_command { ORDER_RUN, ORDER_TUNE, ORDER_CAPACITY, N_ORDER_COMMANDS };
+// As commands, and as sections of a study.
+static const char *const order_commands[] = {"run", "tune", "capacity"};
+
 // What was asked for, read and checked.
 struct order {
     const struct cmd_line *line;
+    enum order_command command;
     uint64_t n_links; // of a chain; 0: no chain
     struct site site;
     struct submission_plan plan; // of the jobs; borrows from here
-    char *owned[5];              // what it borrows of texts made here
+    char *owned[4];              // what it borrows of texts made here
 };
 
 #define NUMBER(key, member, max) FIELD(order, key, FIELD_UINT, UNIT_NONE, member, 1, max, NULL, "")
@@ -94,7 +101,8 @@ static int read_order(struct order *order, const struct cmd_line *line, struct e
                                            .n_settings = line->n_settings,
                                            .site = &order->site,
                                            .time = cmd_value(line, "--time", NULL),
-                                           .dry_run = cmd_given(line, "--dry-run")};
+                                           .dry_run = cmd_given(line, "--dry-run"),
+                                           .command = cmd_value(line, "--command", NULL)};
     if (cmd_given(line, "--array") && cmd_given(line, "--chain"))
         return err_set(err, ERR_STUDY,
                        "recfleet submit: --array and --chain exclude each other: the tasks of an "
@@ -107,8 +115,8 @@ static int read_order(struct order *order, const struct cmd_line *line, struct e
 }
 
 // Fills the paths, which are absolute, and the plain names made of them: `output` as given or as
-// the study has it, `name` of the study.
-static int place_order(struct order *order, const char *output, const char *name, struct err *err)
+// the study has it.
+static int place_order(struct order *order, const char *output, struct err *err)
 {
     const char *study = order->line->args[0], *slash = strrchr(output, '/');
     const char *base = slash ? slash + 1 : output;
@@ -126,8 +134,7 @@ static int place_order(struct order *order, const char *output, const char *name
     else {
         const char *above = strcmp(plan->folder, "/") == 0 ? "" : plan->folder;
         plan->output = order->owned[2] = mem_printf("%s/%s", above, base);
-        plan->name = order->owned[3] = sbatch_plain(base);
-        plan->job_name = order->owned[4] = sbatch_plain(name);
+        plan->name = plan->job_name = order->owned[3] = sbatch_plain(base);
     }
     mem_free(folder);
     return rc;
@@ -137,17 +144,22 @@ static int place_order(struct order *order, const char *output, const char *name
 
 // Are these results there already? Then *done; any other file in their place is an error, here and
 // now and not in the queue.
-static int look_at_output(const char *output, const struct study *study, bool *done,
-                          struct err *err)
+static int look_at_output(const struct order *order, const struct survey *survey,
+                          const struct study *study, bool *done, struct err *err)
 {
+    const char *output = order->plan.output;
     *done = false;
     if (access(output, F_OK) != 0)
         return dataset_write_check(output, false, err);
-    struct run_result *run = run_result_read(output, DATASET_ALL, NULL);
-    char *digest = study_digest(study);
-    *done = run && strcmp(run->meta->study_digest, digest) == 0;
-    mem_free(digest);
-    run_result_destroy(run);
+    if (order->command != ORDER_RUN) {
+        *done = job_has_answer(survey, order->command == ORDER_TUNE);
+    } else {
+        struct run_result *run = run_result_read(output, DATASET_ALL, NULL);
+        char *digest = study_digest(study);
+        *done = run && strcmp(run->meta->study_digest, digest) == 0;
+        mem_free(digest);
+        run_result_destroy(run);
+    }
     if (!*done)
         return err_set(err, ERR_STUDY,
                        "output %s: exists and is not of this study; remove it, or name another "
@@ -159,6 +171,19 @@ static int look_at_output(const char *output, const struct study *study, bool *d
     return 0;
 }
 
+// The same submission given twice would compute everything twice, or wait to be told so.
+static int look_at_queue(const struct submission_plan *plan, struct err *err)
+{
+    char *id = plan->dry_run ? NULL : sbatch_queued(plan->job_name, plan->folder);
+    if (!id)
+        return 0;
+    err_set(err, ERR_STUDY,
+            "output %s: job %.40s is in the queue for it already; wait for its end, or scancel it",
+            plan->output, id);
+    mem_free(id);
+    return -1;
+}
+
 // Each link waits for the one before, however that ended. Their common name tells them from other
 // chains.
 static int submit_run(const struct order *order, struct err *err)
@@ -167,13 +192,14 @@ static int submit_run(const struct order *order, struct err *err)
     char *output = sbatch_quote(order->plan.output), *id = NULL;
     // Time and process: two chains of one study, submitted in the same second, are two.
     char *chain = n == 0 ? NULL
-                         : mem_printf("%.60s-chain-%lld-%ld", order->plan.job_name,
-                                      (long long)time(NULL), (long)getpid());
+                         : mem_printf("%.*s-chain-%lld-%ld", SBATCH_CHAIN_CHARS,
+                                      order->plan.job_name, (long long)time(NULL), (long)getpid());
     int rc = 0;
     for (unsigned link = 1; link <= (n ? n : 1) && rc == 0; link++) {
-        char *word = n ? mem_printf("link%u", link) : mem_strdup("run");
+        const char *command = order->plan.command;
+        char *word = n ? mem_printf("link%u", link) : mem_strdup(command);
         char *purpose = n ? mem_printf("link %u of %u, into %s", link, n, output)
-                          : mem_printf("run, into %s", output);
+                          : mem_printf("%s, into %s", command, output);
         const struct submission job = {
             .kind = SUBMISSION_RUN, .chain = chain, .word = word, .purpose = purpose};
         rc = submission_hand_in(&order->plan, &job, &id, err);
@@ -186,19 +212,44 @@ static int submit_run(const struct order *order, struct err *err)
     return rc;
 }
 
+// What a search would refuse when it begins.
+static int check_search(const struct order *order, const struct survey *survey,
+                        const struct study *study, struct err *err)
+{
+    if (order->command == ORDER_CAPACITY && survey->n_points > 1)
+        return err_set(err, ERR_STUDY,
+                       "%s: a sweep is not for capacity, which answers for one study; leave it "
+                       "out, or set the keys of one point with --set",
+                       order->line->args[0]);
+    if (order->command == ORDER_CAPACITY)
+        return study_capacity_check(study, err);
+    for (uint32_t p = 0; order->command == ORDER_TUNE && p < survey->n_points; p++) {
+        struct study *point = survey_study(survey, p, err);
+        int rc = point ? study_tune_check(point, err) : -1;
+        study_destroy(point);
+        if (rc < 0)
+            return survey->n_points > 1 ? survey_blame(survey, p, err) : -1;
+    }
+    return 0;
+}
+
 static int order_run(struct order *order, const struct survey *survey, struct err *err)
 {
     struct study *study = survey_whole(survey, err);
     if (!study)
         return -1;
-    if (grid_n_axes(survey->grid) > 0)
+    if (grid_n_axes(survey->grid) > 0 && order->command == ORDER_RUN)
         log_warn("%s has a sweep of %u points, and is run without it: --array submits the points",
                  order->line->args[0], survey->n_points);
     bool done = false;
-    int rc = place_order(order, survey->output, study->settings.name, err);
+    int rc = check_search(order, survey, study, err);
+    if (rc == 0)
+        rc = place_order(order, survey->output, err);
     // The job would find the same, hours later.
     if (rc == 0)
-        rc = look_at_output(order->plan.output, study, &done, err);
+        rc = look_at_output(order, survey, study, &done, err);
+    if (rc == 0 && !done)
+        rc = look_at_queue(&order->plan, err);
     if (rc == 0 && !done)
         rc = submit_run(order, err);
     study_destroy(study);
@@ -259,8 +310,13 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
     if (grid_n_axes(grid) == 0)
         return err_set(err, ERR_STUDY, "%s: --array, but the study has no sweep",
                        order->line->args[0]);
-    if (check_array(survey, err) < 0 ||
-        place_order(order, survey->output, grid_study_name(grid), err) < 0)
+    if (order->command != ORDER_RUN)
+        return err_set(err, ERR_STUDY,
+                       "%s: --array submits points of a sweep as runs, but the study asks for %s; "
+                       "--command run submits them all the same",
+                       order->line->args[0], order->plan.command);
+    if (check_array(survey, err) < 0 || place_order(order, survey->output, err) < 0 ||
+        look_at_queue(&order->plan, err) < 0)
         return -1;
     bool *missing = mem_calloc(n_points, sizeof *missing);
     for (uint32_t p = 0; p < n_points; p++)
@@ -270,13 +326,50 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
     return rc;
 }
 
+// --- what is asked for
+
+// Has the study this section, --set included?
+static int has_section(const struct survey *survey, const char *key, bool *has, struct err *err)
+{
+    const struct survey_source *source = &survey->source;
+    struct doc *doc = doc_parse(source->path, source->text, source->size, err);
+    int rc = doc ? 0 : -1;
+    for (size_t i = 0; rc == 0 && i < source->n_settings; i++)
+        rc = doc_set(doc, source->settings[i], err);
+    const struct node *section = rc == 0 ? node_get(doc_root(doc), key) : NULL;
+    *has = section && !node_is_null(section);
+    doc_destroy(doc);
+    return rc;
+}
+
+// A study with a capacity section may have one of tune for its own use.
+static int choose_command(struct order *order, const struct survey *survey, struct err *err)
+{
+    const char *given = order->plan.command;
+    bool has = false;
+    for (int c = N_ORDER_COMMANDS; c-- > 0 && !has;) {
+        order->command = (enum order_command)c;
+        has = given ? strcmp(given, order_commands[c]) == 0 : c == ORDER_RUN;
+        if (!given && !has && has_section(survey, order_commands[c], &has, err) < 0)
+            return -1;
+    }
+    order->plan.command = order_commands[order->command];
+    return has ? 0
+               : err_set(
+                     err, ERR_STUDY,
+                     "recfleet submit: --command: expected run, tune or capacity, got \"%.40s\"",
+                     given);
+}
+
 static int submit(struct cmd_line *line, struct err *err)
 {
     struct order order = {0};
     const struct survey_source source = job_source(line);
     int rc = read_order(&order, line, err);
     struct survey *survey = rc == 0 ? survey_create(&source, err) : NULL;
-    if (survey)
+    if (survey && choose_command(&order, survey, err) < 0)
+        rc = -1;
+    else if (survey)
         rc = cmd_given(line, "--array") ? order_array(&order, survey, err)
                                         : order_run(&order, survey, err);
     else
@@ -295,7 +388,8 @@ const struct cmd cmd_submit = {
     .min_args = 1,
     .max_args = 1,
     .description =
-        "Checks the study, puts a job script beside its results file and submits it. The job "
+        "Checks the study, puts a job script beside its results file and submits it: as a run, or "
+        "as the search that the study has a section of, capacity or tune. The job "
         "saves itself before its wall time is over, goes back into the queue and resumes from "
         "there, after a preemption and a lost node, too. With --array every point of the sweep "
         "that has no results yet becomes a task, and a job that follows merges what there is; "

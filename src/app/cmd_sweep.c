@@ -28,6 +28,7 @@ static const struct cmd_option options[] = {
     {"--no-merge", 0, NULL, "leave the points in their files"},
     {"--force", 'f', NULL, "replace files of other studies, and those that cannot be read"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // One sweep as asked for.
@@ -148,25 +149,38 @@ static int write_merged(struct order *order, struct err *err)
     struct sweep_result *points = merge_read(order->survey);
     int rc = merge_write(order->survey, points, cmd_given(order->line, "--force"), err);
     if (rc == 0 && !cmd_given(order->line, "--quiet")) {
-        report_sweep_print(stdout, points);
-        printf("results: %s\n", order->survey->output);
+        struct report_out out = cmd_report_out(order->line);
+        report_sweep_print(&out, points);
+        report_text(&out, "results: %s\n", order->survey->output);
+        report_end(&out);
     }
     sweep_result_destroy(points);
     return rc;
+}
+
+static void print_part(const struct order *order)
+{
+    struct sweep_result *points = merge_read(order->survey);
+    struct report_out out = cmd_report_out(order->line);
+    report_sweep_print(&out, points);
+    report_end(&out);
+    sweep_result_destroy(points);
+    fflush(stdout);
 }
 
 static void say_counts(const struct order *order, const struct sweep_outcome *outcome)
 {
     uint32_t n = order->survey->n_points, n_chosen = idset_count(order->chosen, n);
     uint32_t before = n_chosen - idset_count(order->todo, n);
+    struct report_out out = cmd_report_out(order->line);
     if (cmd_given(order->line, "--quiet"))
         return;
-    printf("%u of %u points done", before + outcome->n_done, n_chosen);
+    report_text(&out, "%u of %u points done", before + outcome->n_done, n_chosen);
     if (before > 0)
-        printf(", %u of them before", before);
+        report_text(&out, ", %u of them before", before);
     if (n_chosen < n)
-        printf("; the sweep has %u", n);
-    printf("; points: %s\n", order->survey->folder);
+        report_text(&out, "; the sweep has %u", n);
+    report_text(&out, "; points: %s\n", order->survey->folder);
 }
 
 // Rank 0 alone.
@@ -175,6 +189,8 @@ static int finish(struct order *order, const struct sweep_outcome *outcome, bool
 {
     if (outcome->stopped) {
         order->line->status = CMD_STOPPED;
+        if (merges && outcome->n_done > 0 && !cmd_given(order->line, "--quiet"))
+            print_part(order);
         name_failures(order, outcome);
         fprintf(stderr, "recfleet: stopped, %u of %u points done; resume with the same command\n",
                 outcome->n_done, idset_count(order->todo, order->survey->n_points));
@@ -206,7 +222,7 @@ static int simulate(struct order *order, const struct eval *eval, struct err *er
 
 // ---- looking only -------------------------------------------------------------------------------
 
-static void print_points(const struct order *order)
+static void print_points(const struct order *order, struct report_out *out)
 {
     const struct grid *grid = order->survey->grid;
     int n_axes = (int)grid_n_axes(grid);
@@ -232,12 +248,12 @@ static void print_points(const struct order *order)
         table_cell(table, known ? table_number(facts->queries) : NULL);
         table_cell(table, mem_strdup(pointdir_state_names[facts->state]));
     }
-    table_print(table, stdout);
+    table_print(table, out, "points");
     table_destroy(table);
 }
 
 // Why points are in a state that is not just missing; the first few.
-static void print_notes(const struct order *order)
+static void print_notes(const struct order *order, struct report_out *out)
 {
     uint32_t n_named = 0;
     for (uint32_t p = 0; p < order->survey->n_points && n_named < MOST_NAMED; p++) {
@@ -247,7 +263,7 @@ static void print_notes(const struct order *order)
         survey_note(order->survey, p, note, sizeof note);
         if (!*note)
             continue;
-        printf("point %u: %s\n", p, note);
+        report_text(out, "point %u: %s\n", p, note);
         n_named++;
     }
 }
@@ -267,10 +283,12 @@ static int look(struct cmd_line *line, struct err *err)
             idset_print(stdout, order.todo, n);
             fputs(n_todo > 0 ? "\n" : "", stdout);
         } else {
-            print_points(&order);
-            print_notes(&order);
-            printf("%u of %u points done; points: %s, results: %s\n", n_chosen - n_todo, n_chosen,
-                   order.survey->folder, order.survey->output);
+            struct report_out out = cmd_report_out(line);
+            print_points(&order, &out);
+            print_notes(&order, &out);
+            report_text(&out, "%u of %u points done; points: %s, results: %s\n", n_chosen - n_todo,
+                        n_chosen, order.survey->folder, order.survey->output);
+            report_end(&out);
         }
     }
     release_order(&order);
@@ -317,7 +335,7 @@ const struct cmd cmd_sweep = {
         "is printed. A point that fails holds up no other: it is named, and the same command "
         "tries it again. With --point or --share, a task of an array does its part; recfleet "
         "merge puts the parts together. A study that was edited has its points done again. "
-        "SIGTERM or SIGUSR2 saves what is under way and stops.",
+        "SIGTERM, SIGUSR2 or Ctrl-C saves what is under way and stops.",
     .example = "mpirun -n 8 recfleet sweep slurm/studies/20-sweep.yaml -o sweep.h5",
     .options = options,
     .exits = 1u << CMD_STOPPED | 1u << CMD_INCOMPLETE,

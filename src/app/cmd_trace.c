@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "results/file/durable.h"
+#include "study/doc.h"
+#include "study/reader.h"
 #include "study/study.h"
 #include "study/study_notes.h"
 #include "study/trace_file.h"
@@ -131,27 +133,29 @@ static int make(struct cmd_line *line, struct err *err)
     return rc;
 }
 
-// The way to read a trace file: the defaults, then --set key=value over trace_csv_fields.
+// The way to read a trace file: the defaults, then --set key=value as in a study. Nothing behind
+// the equals sign is the empty text here, where no key has another meaning for it.
 static int read_config(const struct cmd_line *line, struct trace_csv_config *config,
                        struct err *err)
 {
+    const struct reader_part part = {trace_csv_fields, config};
+    const struct reader_options options = {NULL, true};
+    struct doc *doc = doc_parse("trace", "{}", 2, err);
+    int rc = doc ? 0 : -1;
+    for (size_t i = 0; i < line->n_settings && rc == 0; i++) {
+        const char *setting = line->settings[i];
+        size_t n = strlen(setting);
+        char *whole = mem_printf("%s%s", setting, n > 0 && setting[n - 1] == '=' ? "\"\"" : "");
+        rc = doc_set(doc, whole, err);
+        mem_free(whole);
+    }
     schema_defaults(trace_csv_fields, config);
     schema_parse(schema_find(trace_csv_fields, "file"), line->args[1], config, NULL);
-    for (size_t i = 0; i < line->n_settings; i++) {
-        const char *setting = line->settings[i];
-        size_t len = strcspn(setting, "=");
-        char *key = mem_printf("%.*s", (int)len, setting);
-        const struct field *field = schema_find(trace_csv_fields, key);
-        mem_free(key);
-        if (!field || !setting[len])
-            return err_set(err, ERR_STUDY,
-                           "--set %.80s: expected key=value with a key such as time_column, "
-                           "time_unit, size_column, time_scale, size_scale, sort",
-                           setting);
-        if (schema_parse(field, setting + len + 1, config, err) < 0)
-            return err_prefix(err, "--set %.80s", setting);
-    }
-    return 0;
+    config->seed = 1;
+    if (rc == 0)
+        rc = reader_fill(doc_root(doc), NULL, &part, 1, &options, err);
+    doc_destroy(doc);
+    return rc;
 }
 
 static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *err)

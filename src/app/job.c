@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/wallclock.h"
 #include "par/mpi_err.h"
+#include "results/file/capacity_result.h"
 #include "results/file/claim.h"
 #include "results/file/dataset_write.h"
 #include "results/file/durable.h"
+#include "results/file/tuning_result.h"
 #include "runs/explain.h"
 #include "study/study_notes.h"
 
@@ -135,10 +138,37 @@ void job_search_end(struct job_search *search)
     progress_end(&search->progress);
 }
 
-void job_search_print(const struct job_search *search, const char *output)
+void job_search_stopped(struct cmd_line *line, const struct eval *eval, const struct memo *memo,
+                        const char *output)
+{
+    line->status = CMD_STOPPED;
+    if (eval->rank == 0)
+        fprintf(
+            stderr, "recfleet: stopped, %zu answers saved in %s.memo; %s\n", memo_n(memo), output,
+            cmd_given(line, "--resume") ? "resume with the same command" : "resume with --resume");
+}
+
+bool job_has_answer(const struct survey *survey, bool tuned)
+{
+    const struct survey_source *source = &survey->source;
+    const struct chosen none = {0};
+    struct tuning_result *tuning = tuned ? tuning_result_read(survey->output, &none, NULL) : NULL;
+    struct capacity_result *sizes = tuned ? NULL : capacity_result_read(survey->output, NULL);
+    const char *study = tuning ? tuning->study : sizes ? sizes->study : "";
+    const char *version = tuning ? tuning->program_version : sizes ? sizes->program_version : "";
+    char *written = survey_written(source->text, source->settings, source->n_settings);
+    bool same = strcmp(study, written) == 0 && strcmp(version, RECFLEET_VERSION) == 0;
+    mem_free(written);
+    tuning_result_destroy(tuning);
+    capacity_result_destroy(sizes);
+    return same;
+}
+
+void job_search_print(const struct job_search *search, const char *output, struct report_out *out)
 {
     const struct run_info *info = &search->info;
-    printf("%.4g million queries simulated in %.3g s of wall time on %d rank%s\nresults: %s\n",
-           (double)info->n_queries * 1e-6, info->wall_s, info->n_ranks,
-           info->n_ranks == 1 ? "" : "s", output);
+    report_text(out,
+                "%.4g million queries simulated in %.3g s of wall time on %d rank%s\nresults: %s\n",
+                (double)info->n_queries * 1e-6, info->wall_s, info->n_ranks,
+                info->n_ranks == 1 ? "" : "s", output);
 }

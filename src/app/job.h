@@ -17,6 +17,7 @@
 
 #include "app/cmd.h"
 #include "runs/eval.h"
+#include "runs/memo.h"
 #include "runs/progress.h"
 
 // Collective (all processes of the job).
@@ -29,12 +30,11 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
 // borrows from the line.
 struct survey_source job_source(const struct cmd_line *line);
 
-// Not collective. Tells what is to be known about the study's inputs (study_notes.h), on rank 0.
-void job_tell_notes(const struct study *study);
-
 // Not collective. As cmd_fail(); of a study that is wrong, its first mistakes
 // (MISTAKES_SHOWN), a line each.
 int job_fail(const struct cmd_line *line, struct err *err);
+// Not collective. Tells what is to be known about the study's inputs (study_notes.h), on rank 0.
+void job_tell_notes(const struct study *study);
 
 // Not collective: rank 0. Claims the command's output until job_close(), see results/file/claim.h.
 int job_claim(struct cmd_line *line, const char *output, struct err *err);
@@ -57,7 +57,14 @@ void job_search_begin(struct job_search *search, const struct cmd_line *line,
                       const struct eval *eval);
 // Not collective. Ends the progress, and the time that info->wall_s says.
 void job_search_end(struct job_search *search);
+// Not collective. Says, also with --quiet because there is nothing else to see, that a signal ended
+// it and how to resume it: with the answers in OUTPUT.memo.
+void job_search_stopped(struct cmd_line *line, const struct eval *eval, const struct memo *memo,
+                        const char *output);
+// Not collective. Is what this program found for this study at its output: by `recfleet tune`, or
+// by `recfleet capacity`?
+bool job_has_answer(const struct survey *survey, bool tuned);
 // Not collective. Prints what it has cost, and where the results are.
-void job_search_print(const struct job_search *search, const char *output);
+void job_search_print(const struct job_search *search, const char *output, struct report_out *out);
 
 #endif

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "runs/eval.h"
-#include "capacity/memo.h"
+#include "runs/memo.h"
 #include "capacity/sample.h"
 #include "base/err.h"
 #include "results/file/capacity_result.h"

@@ -35,7 +35,7 @@ static int read_study(const struct capacity_search_source *source, struct capaci
     grid_destroy(grid);
     if (rc == 0)
         search->study = study_parse(source->path, text, size, source->settings, source->n_settings,
-                                    source->library, true, err);
+                                    source->library, STUDY_OPEN_AND_PLAN, err);
     return search->study ? study_capacity_check(search->study, err) : -1;
 }
 
@@ -173,6 +173,7 @@ static int make_plans(struct capacity_context *context, struct err *err)
 
 static int can_be_met(struct capacity_context *context, bool given, struct err *err)
 {
+    capacity_context_stage(context, "idle servers", context->to_frac);
     if (unloaded_find(context, given, err) < 0)
         return -1;
     context->out_of_reach = capacity_result_out_of_reach(context->answer);
@@ -217,6 +218,9 @@ int capacity_search_run(struct capacity_context *context, const struct capacity_
     context->answer = capacity_search_frame(search);
     capacity_context_open(context);
     int rc = answer_parts(context, err);
+    // A signal ends a simulation in its middle, too.
+    if (rc < 0 && context->memo && memo_stop(context->memo))
+        context->stopped = true;
     capacity_context_close(context);
     if (rc == 0)
         return 0;

@@ -213,12 +213,6 @@ static struct sizing_task make_task(const struct size_search *search, double sat
     return task;
 }
 
-static bool is_out_of_reach(const struct size_search *search)
-{
-    return capacity_result_unreachable(search->context->answer, search->scheduler, search->type,
-                                       NULL);
-}
-
 // What the search found into the row that says what it is of; below: how few cannot be it.
 static int search_row(struct size_search *search, struct sizing_task *task, struct sizing *found,
                       uint32_t below, struct err *err)
@@ -287,15 +281,18 @@ static int fill_row(struct size_search *search, uint32_t index, struct err *err)
     double saturation = saturation_qps(search);
     struct sizing_task task = make_task(search, saturation);
     struct sizing found;
-    uint32_t below = task.least; // that cannot be it
+    uint32_t below = task.least, service; // that cannot be it
     row->scheduler = search->scheduler;
     row->type = search->type;
     row->cells_down = search->cells_down;
     row->margin_frac = search->scale - 1;
     row->rate_qps = load_qps(search);
-    row->n_pools = search->cores ? 0 : (uint32_t)promised(search, true);
+    row->n_pools = search->cores || study->n_services == 1 ? 0 : (uint32_t)promised(search, true);
+    bool unreachable = capacity_result_unreachable(search->context->answer, search->scheduler,
+                                                   search->type, &service);
+    row->binding = unreachable ? service : 0;
     // More are needed to have the time at all than may be tried; or than do without the margin.
-    if (row->rate_qps >= saturation * task.most || is_out_of_reach(search) ||
+    if (row->rate_qps >= saturation * task.most || unreachable ||
         (row->margin_frac > 0 && row[-1].state == CAPACITY_BEYOND))
         below = UINT32_MAX;
     else if (row->margin_frac > 0)

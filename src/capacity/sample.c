@@ -4,10 +4,11 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "runs/checkpointing.h"
 #include "runs/crew.h"
 #include "runs/footprint.h"
 #include "capacity/sample_fleet.h"
-#include "capacity/memo.h"
+#include "runs/memo.h"
 #include "runs/verdict.h"
 #include "base/mem.h"
 #include "base/simtime.h"
@@ -280,8 +281,12 @@ static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct task
     if (err_agree(comm, fits, err) < 0)
         return err_prefix(err, "%llu servers", (unsigned long long)task->sampled->n_servers);
     struct record *record = fresh_record(bench, task);
+    // Where several ranks agree at the end of every short run they wait for each other.
+    options.control = n_ranks == 1 ? &checkpointing_stop_only : NULL;
     int rc = run_fleet(comm, &task->sampled->fleet, &options, record, &cost, err);
     n_simulated = cost.n_queries;
+    if (rc == 0 && cost.stopped)
+        rc = err_set(err, ERR_FAIL, "stopped by a signal");
     if (rc == 0)
         rc = mpi_err_check(
             MPI_Allreduce(MPI_IN_PLACE, &n_simulated, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm),

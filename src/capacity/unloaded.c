@@ -8,6 +8,7 @@
 #include "runs/demand.h"
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "study/study_memory.h"
 
 #define LONGER 4          // the next run, where one does not decide
 #define CLEAR 2           // half-widths between what is late and what may be
@@ -116,7 +117,7 @@ int unloaded_find(struct capacity_context *context, bool given, struct err *err)
                  g = (uint32_t)(i / study->n_services % study->n_groups),
                  d = (uint32_t)(i / study->n_services / study->n_groups);
         if (efficiency_is_given(answer->schedulers[d]) != given || study->services[s].sla_ns <= 0 ||
-            !study->sizes[s])
+            !study->sizes[s] || !study_memory_holds(study, g, s))
             continue;
         open_idle(&idles[n], context, d, g, s);
         *idles[n++].result = measurement_none(VERDICT_UNSURE);

@@ -163,6 +163,37 @@ char *sbatch_parse_id(const char *said)
     return mem_printf("%.*s", (int)n, said);
 }
 
+// Is it that of a job that writes this output: its run or array, their merge, or a link of a chain?
+static bool is_name_of(const char *name, const char *job_name)
+{
+    size_t n = strlen(job_name), n_chain = n < SBATCH_CHAIN_CHARS ? n : SBATCH_CHAIN_CHARS;
+    const char *chain = "-chain-";
+    if (strncmp(name, job_name, n) == 0 && (!name[n] || strcmp(name + n, "-merge") == 0))
+        return true;
+    return strncmp(name, job_name, n_chain) == 0 &&
+           strncmp(name + n_chain, chain, strlen(chain)) == 0;
+}
+
+char *sbatch_queued(const char *job_name, const char *folder)
+{
+    char *words[] = {"squeue",
+                     "--me",
+                     "--noheader",
+                     "--states=PENDING,RUNNING,SUSPENDED,CONFIGURING",
+                     "--format=%i|%j|%Z",
+                     NULL};
+    char *said, *rest, *id = NULL;
+    int status = sbatch_run(&(struct sbatch_call){words, NULL, 0, NULL}, &said);
+    rest = said;
+    for (char *line; status == 0 && !id && rest && (line = strsep(&rest, "\n"));) {
+        const char *number = strsep(&line, "|"), *name = strsep(&line, "|");
+        if (name && line && is_name_of(name, job_name) && strcmp(line, folder) == 0)
+            id = mem_strdup(number);
+    }
+    mem_free(said);
+    return id;
+}
+
 uint32_t sbatch_max_array(void)
 {
     char line[256];

@@ -47,6 +47,12 @@ int sbatch_run(const struct sbatch_call *call, char **said);
 // Caller mem_free()s.
 char *sbatch_parse_id(const char *said);
 
+// The name of a chain of jobs begins with so many characters of their job's, then "-chain-".
+#define SBATCH_CHAIN_CHARS 60
+// The id of one of the user's jobs that wait or run, of that name, or a chain's or a merge's made
+// of it, submitted in `folder`; NULL: there is none, or Slurm does not say. Caller mem_free()s.
+char *sbatch_queued(const char *job_name, const char *folder);
+
 // One more than the largest index of an array task here (MaxArraySize), 0 when Slurm does not say.
 uint32_t sbatch_max_array(void);
 

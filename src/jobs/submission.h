@@ -39,7 +39,8 @@ struct submission_plan {
     size_t n_settings;
     const char *folder;             // absolute: of the output, and so of scripts and logs
     const char *name;               // plain: scripts are NAME.run.sbatch ..., logs NAME.log
-    const char *job_name;           // plain
+    const char *job_name;           // plain, of the output: jobs into one have one name
+    const char *command;            // of a run: "run", "tune", "capacity"
     const struct site *site;        // never NULL
     const char *time;               // wall time of each job; NULL: not given
     uint64_t nodes, ranks_per_node; // 0: not given

@@ -54,6 +54,7 @@ static sigset_t signals(void)
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGUSR2);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
     return set;
 }
 
@@ -66,8 +67,23 @@ void checkpointing_block_signals(void)
 bool checkpointing_stop_waits(void)
 {
     sigset_t set;
-    return sigpending(&set) == 0 && (sigismember(&set, SIGUSR2) || sigismember(&set, SIGTERM));
+    return sigpending(&set) == 0 &&
+           (sigismember(&set, SIGUSR2) || sigismember(&set, SIGTERM) || sigismember(&set, SIGINT));
 }
+
+static enum run_wish wish_to_stop(void *user)
+{
+    (void)user;
+    return checkpointing_stop_waits() ? RUN_SAVE_AND_STOP : RUN_GO_ON;
+}
+
+static int save_nothing(void *user, struct snapshot *state, int64_t reached_ns, struct err *err)
+{
+    (void)user, (void)state, (void)reached_ns, (void)err;
+    return 0;
+}
+
+const struct run_control checkpointing_stop_only = {wish_to_stop, save_nothing, NULL, NULL};
 
 // Takes every signal of the set that waits.
 static enum run_wish take_signals(const sigset_t *set)
@@ -78,6 +94,12 @@ static enum run_wish take_signals(const sigset_t *set)
     while ((number = sigtimedwait(set, NULL, &at_once)) > 0) {
         enum run_wish says = number == SIGUSR1 ? RUN_SAVE : RUN_SAVE_AND_STOP;
         wish = says > wish ? says : wish;
+        if (number == SIGINT) { // a second Ctrl-C ends the program at once
+            sigset_t again;
+            sigemptyset(&again);
+            sigaddset(&again, SIGINT);
+            sigprocmask(SIG_UNBLOCK, &again, NULL);
+        }
     }
     return wish;
 }

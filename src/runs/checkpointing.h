@@ -5,6 +5,7 @@
 //
 //     SIGUSR1            save and continue
 //     SIGUSR2, SIGTERM   save and stop
+//     SIGINT (Ctrl-C)    likewise; once more ends the program at once
 //
 // There are no handlers. The signals are blocked before MPI starts, so that they wait for the
 // process, and are looked for about once a millisecond while the event loop runs. One that comes
@@ -30,12 +31,16 @@
 #include "cluster/run.h"
 #include "results/meta.h"
 
-// Not collective. From now on SIGUSR1, SIGUSR2 and SIGTERM wait until they are looked for. Called
-// before MPI starts, whose threads inherit it. SIGINT keeps its default: it ends the program.
+// Not collective. From now on SIGUSR1, SIGUSR2, SIGTERM and SIGINT wait until they are looked for.
+// Called before MPI starts, whose threads inherit it.
 void checkpointing_block_signals(void);
 
 // Not collective. Is a signal to stop pending? It stays so.
 bool checkpointing_stop_waits(void);
+
+// For runs that are not kept, such as those of a search: stops when a signal to stop is pending,
+// which it stays, and saves nothing.
+extern const struct run_control checkpointing_stop_only;
 
 struct checkpointing_config {
     const char *path;        // where checkpoints go

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runs/checkpointing.h"
 #include "base/mem.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
@@ -12,8 +13,9 @@ struct crew {
     MPI_Comm comm;            // of the crew
     int rank, n_ranks, n_all; // in the crew; ranks of all crews
     uint32_t n_crews, index;
-    MPI_Comm *teams; // [n_ranks + 1]: the crew cut into so many teams, made when first asked for
-    int n_teams;     // that the tasks of the round under way are dealt out over; 0: no round
+    MPI_Comm *teams;   // [n_ranks + 1]: the crew cut into so many teams, made when first asked for
+    struct memo *memo; // of what its searches measure; NULL: none
+    int n_teams;       // that the tasks of the round under way are dealt out over; 0: no round
 };
 
 // Which of n parts a rank is in; parts are as even as can be, each of neighbouring ranks.
@@ -149,13 +151,48 @@ static int make_teams(struct crew *crew, int n_teams, struct err *err)
     return 0;
 }
 
+void crew_keep(struct crew *crew, struct memo *memo)
+{
+    crew->memo = memo;
+}
+
+// What was measured before the search was interrupted is not measured again.
+static int measure_kept(const struct crew_bench *bench, MPI_Comm comm,
+                        const struct measure_point *point, struct measurement *result,
+                        struct err *err)
+{
+    struct memo *memo = bench->crew->memo;
+    struct blob question = {0};
+    size_t n;
+    int rank, stop = checkpointing_stop_waits();
+    int rc = MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, comm);
+    if (mpi_err_check(rc, "agree whether to stop", err) < 0)
+        return -1;
+    if (stop)
+        return err_set(err, ERR_FAIL, "stopped by a signal");
+    probe_describe(bench->probe, point, &question);
+    uint64_t key = memo_key(question.bytes, question.n);
+    blob_release(&question);
+    const void *kept = memo_find(memo, key, &n);
+    if (kept && n == sizeof *result) {
+        memcpy(result, kept, n);
+        return 0;
+    }
+    MPI_Comm_rank(comm, &rank);
+    rc = probe_measure(bench->probe, comm, point, result, err);
+    if (rc == 0 && rank == 0)
+        rc = memo_note(memo, key, result, sizeof *result, err);
+    return err_agree(comm, rc, err);
+}
+
 int crew_measure(void *user, const struct measure_point *point, struct measurement *result,
                  struct err *err)
 {
     const struct crew_bench *bench = user;
     const struct crew *crew = bench->crew;
     MPI_Comm comm = crew->n_teams ? crew->teams[crew->n_teams] : crew->comm;
-    return probe_measure(bench->probe, comm, point, result, err);
+    return crew->memo ? measure_kept(bench, comm, point, result, err)
+                      : probe_measure(bench->probe, comm, point, result, err);
 }
 
 int crew_share(MPI_Comm comm, int root, void *found, size_t n_bytes, struct trials *trials,

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runs/memo.h"
 #include "runs/probe.h"
 #include "base/err.h"
 #include "search/tuner.h"
@@ -43,6 +44,11 @@ void crew_order(const double *weights, uint32_t n_units, uint32_t *order);
 // Not collective. Which crew does which unit: units are dealt in order of falling weight, each to
 // the crew of n_crews that has least so far. owner[n_units] is filled; the same on every rank.
 void crew_deal(uint32_t n_crews, const double *weights, uint32_t n_units, uint32_t *owner);
+
+// Not collective. From now on its searches look up in the memo what they would measure, and note
+// what they measure; a signal to stop, on any of the ranks that measure, is then an error. The memo
+// is borrowed.
+void crew_keep(struct crew *crew, struct memo *memo);
 
 // What a round is measured with; all borrowed.
 struct crew_bench {

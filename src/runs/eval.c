@@ -18,6 +18,9 @@
 #include "results/file/run_result.h"
 #include "study/doc.h"
 
+// Bins from which a run that was stopped is summed up.
+#define LEAST_BINS 2
+
 // How many machines the ranks are on: every machine's first rank counts as one.
 static int count_nodes(MPI_Comm comm)
 {
@@ -166,6 +169,19 @@ static int finish(const struct eval *eval, const struct eval_options *options,
     return rc;
 }
 
+// What a run that was stopped has up to there: the summary of its bins that are complete; nothing
+// where they are too few. The record is cut, and the meta's duration with it.
+static void sum_up_part(struct record *total, struct eval_result *result)
+{
+    uint32_t n_bins = record_bin_of(&total->shape, result->stopped_ns);
+    if (n_bins < LEAST_BINS + (total->shape.warmup_ns > 0))
+        return;
+    result->meta->duration_ns = record_bin_start_ns(&total->shape, n_bins);
+    total->shape.end_ns = result->meta->duration_ns;
+    total->shape.n_bins = n_bins;
+    result->summary = summary_create(total, result->meta);
+}
+
 // The run, from where it resumes to where it is stopped or to its results.
 static int run_kept(const struct eval *eval, const struct study *study,
                     const struct eval_options *options, struct eval_result *result, struct err *err)
@@ -193,11 +209,13 @@ static int run_kept(const struct eval *eval, const struct study *study,
     checkpointing_account(keep, &result->info);
     result->stopped = rc == 0 && cost.stopped;
     result->stopped_ns = result->stopped ? checkpointing_reached_ns(keep) : 0;
-    if (rc == 0 && !result->stopped)
+    if (rc == 0)
         rc = gather_record(eval->comm, record, &total, err);
     record_destroy(record); // before the summary: there may be many servers
     if (rc == 0 && !result->stopped)
         rc = finish(eval, options, total, result, err);
+    else if (rc == 0 && total)
+        sum_up_part(total, result);
     record_destroy(total);
     checkpointing_destroy(keep);
     return rc;

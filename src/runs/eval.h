@@ -64,10 +64,12 @@ struct eval_options {
 
 struct eval_result {
     struct meta *meta;       // owned
-    struct summary *summary; // owned; NULL on ranks other than 0
+    struct summary *summary; // owned; NULL on ranks other than 0, and where it stopped too early
     struct run_info info;    // borrows from *eval_options and below
     struct eval_stamp stamp;
-    bool stopped;       // by a signal, at a checkpoint: neither summary nor results file
+    // By a signal, at a checkpoint: there is no results file, and the summary and the meta's
+    // duration are those of the part that is done.
+    bool stopped;
     int64_t stopped_ns; // simulated time behind it
     char *checkpoint;   // owned; where it is
 };

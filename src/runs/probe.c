@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runs/checkpointing.h"
 #include "runs/demand.h"
 #include "runs/footprint.h"
 #include "runs/verdict.h"
@@ -32,7 +33,7 @@ struct probe {
     struct service_config *services; // [n_services], rates changed from run to run
     struct group_config *groups;     // [n_groups]
     struct settings **settings;      // [n_groups][n_services], choices written into it
-    bool *tuned_service, *tuned_group;
+    bool *tuned_service, *tuned_group, own_sizes;
     struct probe_facts facts;
     uint32_t service, group; // the first tuned ones
     struct svctab_cache *times;
@@ -133,6 +134,7 @@ struct probe *probe_create(const struct study *study, bool own_sizes)
 {
     struct probe *probe = mem_calloc(1, sizeof *probe);
     probe->study = study;
+    probe->own_sizes = own_sizes;
     probe->meta = study_meta(study);
     copy_services(probe, own_sizes);
     copy_groups(probe);
@@ -234,7 +236,11 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
     if (err_agree(comm, footprint_check(&fleet, PROBE_BINS + 1, n_ranks, err), err) < 0)
         return -1;
     struct record *record = fresh_record(probe, fleet.duration_ns);
+    // Where several ranks agree at the end of every short run they wait for each other.
+    options.control = n_ranks == 1 ? &checkpointing_stop_only : NULL;
     int rc = run_fleet(comm, &fleet, &options, record, &cost, err);
+    if (rc == 0 && cost.stopped)
+        rc = err_set(err, ERR_FAIL, "stopped by a signal");
     if (rc == 0 && n_ranks > 1)
         rc = gather_record(comm, record, &total, err);
     if (rc == 0 && rank == 0)
@@ -249,6 +255,18 @@ int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point
         rc = MPI_Bcast(result, sizeof *result, MPI_BYTE, 0, comm);
     result->n_queries = n_queries;
     return mpi_err_check(rc, "share what a run measured", err);
+}
+
+void probe_describe(const struct probe *probe, const struct measure_point *point,
+                    struct blob *question)
+{
+    const char *digest = probe->meta->study_digest;
+    blob_put(question, digest, strlen(digest));
+    blob_put_u32(question, probe->own_sizes);
+    blob_put_u32(question, point->stream);
+    blob_put(question, point->choice.values, sizeof point->choice.values);
+    blob_put(question, &point->rate_qps, sizeof point->rate_qps);
+    blob_put_u64(question, point->n_queries);
 }
 
 // ---- the bound ----------------------------------------------------------------------------------

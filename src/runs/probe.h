@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/blob.h"
 #include "base/err.h"
 #include "search/tuner.h"
 #include "study/study.h"
@@ -34,6 +35,11 @@ int probe_check(const struct study *study, struct err *err);
 struct probe *probe_create(const struct study *study, bool own_sizes);
 // Not collective. NULL: no effect.
 void probe_destroy(struct probe *probe);
+
+// Not collective. Appends what a measurement depends on, for a memo (memo.h): the study, the sizes,
+// the point.
+void probe_describe(const struct probe *probe, const struct measure_point *point,
+                    struct blob *question);
 
 // Collective (comm). Logically collective: probe and point must agree. Same result on every rank.
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,

@@ -315,6 +315,8 @@ int tune_run(const struct eval *eval, const struct tune_input *input, tune_progr
         tune.crew = crew_create(eval->comm, tune.n_units, err);
         rc = eval_agree(eval, tune.crew ? 0 : -1, err);
     }
+    if (rc == 0)
+        crew_keep(tune.crew, input->memo);
     if (rc == 0) {
         crew_deal(crew_n(tune.crew), tune.weights, tune.n_units, tune.owner);
         rc = eval_agree(eval, do_units(&tune, progress, user, err), err);

@@ -17,6 +17,7 @@
 struct tune_input {
     struct survey *survey;
     struct study **studies; // [n_points] of the survey
+    struct memo *memo;      // keeps what is measured; borrowed; NULL: nothing does
 };
 
 // Collective (eval->comm). Logically collective: source. Reads and checks every point before
@@ -34,7 +35,7 @@ typedef void (*tune_progress_fn)(void *user, double done_frac, const char *stage
 
 // Collective (eval->comm). Logically collective: input. On rank 0 the result (caller frees with
 // tuning_result_destroy), elsewhere NULL. Its steps are all that was simulated. progress: NULL for
-// none.
+// none. With a memo a signal to stop is an error, see memo_stop().
 int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
              void *user, struct tuning_result **tuning, struct err *err);
 

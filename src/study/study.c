@@ -150,9 +150,10 @@ static void make_fleet(struct study *study)
 }
 
 static int read_all(struct study *study, const struct library *library, const struct doc *doc,
-                    bool open_files, struct err *err)
+                    enum study_reading reading, struct err *err)
 {
     const struct node *root = doc_root(doc);
+    bool open_files = (reading & STUDY_OPEN) != 0;
     char found[64];
     if (root->kind != NODE_MAP)
         return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
@@ -168,15 +169,16 @@ static int read_all(struct study *study, const struct library *library, const st
         mistakes_keep(root, study_tune_read(study, root, open_files, err), err) < 0 ||
         mistakes_keep(root, study_capacity_read(study, root, err), err) < 0 ||
         mistakes_keep(root, study_checkpoint_read(study, root, err), err) < 0 ||
-        mistakes_in(root) || study_memory_check(study, root, err) < 0)
+        mistakes_in(root) ||
+        study_memory_check(study, root, reading == STUDY_OPEN_AND_PLAN, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
 }
 
 static struct study *from_doc(const char *path, struct doc *doc, const char *const *settings,
-                              size_t n_settings, const struct library *library, bool open_files,
-                              struct err *err)
+                              size_t n_settings, const struct library *library,
+                              enum study_reading reading, struct err *err)
 {
     if (!doc)
         return NULL;
@@ -186,7 +188,7 @@ static struct study *from_doc(const char *path, struct doc *doc, const char *con
     for (size_t i = 0; i < n_settings && rc == 0; i++)
         rc = mistakes_keep(doc_root(doc), doc_set(doc, settings[i], err), err);
     if (rc == 0)
-        rc = read_all(study, library, doc, open_files, err);
+        rc = read_all(study, library, doc, reading, err);
     doc_destroy(doc);
     if (rc == 0)
         return study;
@@ -196,32 +198,33 @@ static struct study *from_doc(const char *path, struct doc *doc, const char *con
 
 struct study *study_parse(const char *path, const char *data, size_t size,
                           const char *const *settings, size_t n_settings,
-                          const struct library *library, bool open_files, struct err *err)
+                          const struct library *library, enum study_reading reading,
+                          struct err *err)
 {
-    return from_doc(path, doc_parse(path, data, size, err), settings, n_settings, library,
-                    open_files, err);
+    return from_doc(path, doc_parse(path, data, size, err), settings, n_settings, library, reading,
+                    err);
 }
 
 struct study *study_of_doc(const char *path, const struct doc *doc, const char *const *settings,
-                           size_t n_settings, const struct library *library, bool open_files,
-                           struct err *err)
+                           size_t n_settings, const struct library *library,
+                           enum study_reading reading, struct err *err)
 {
-    return from_doc(path, doc_copy(doc, "sweep"), settings, n_settings, library, open_files, err);
+    return from_doc(path, doc_copy(doc, "sweep"), settings, n_settings, library, reading, err);
 }
 
 struct study *study_read(const char *path, const char *const *settings, size_t n_settings,
-                         const struct library *library, bool open_files, struct err *err)
+                         const struct library *library, enum study_reading reading, struct err *err)
 {
-    return from_doc(path, doc_read(path, err), settings, n_settings, library, open_files, err);
+    return from_doc(path, doc_read(path, err), settings, n_settings, library, reading, err);
 }
 
 void study_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
-                    size_t n_settings, const struct library *library, bool open_files,
+                    size_t n_settings, const struct library *library, enum study_reading reading,
                     struct mistakes *mistakes)
 {
     struct err err = {0};
     struct doc *doc = doc_collect(path, data, size, mistakes, &err);
-    study_destroy(from_doc(path, doc, settings, n_settings, library, open_files, &err));
+    study_destroy(from_doc(path, doc, settings, n_settings, library, reading, &err));
     if (err.code != ERR_NONE)
         mistakes_add(mistakes, NULL, err.text);
 }

@@ -96,23 +96,32 @@ struct study {
     struct fleet_config fleet; // points into all of the above
 };
 
+// How a study is read: flags.
+enum study_reading {
+    STUDY_NAMES = 0,         // what it names is not opened
+    STUDY_OPEN = 1,          // the traces and size files that it names are read, too
+    STUDY_OPEN_AND_PLAN = 3, // and its accelerators are a plan: one that is too small for what is
+                             // offloaded to it is for study_notes.h to tell of, not an error
+};
+
 // Reads the study from a file, applies `settings` ("key.path=value") in turn, and checks it all.
-// `library` is borrowed until study_destroy(). open_files: also read the traces and size files it
-// names. NULL on error.
+// `library` is borrowed until study_destroy(). NULL on error.
 struct study *study_read(const char *path, const char *const *settings, size_t n_settings,
-                         const struct library *library, bool open_files, struct err *err);
+                         const struct library *library, enum study_reading reading,
+                         struct err *err);
 // The same from a text; `path` names it in errors and says where relative files are.
 struct study *study_parse(const char *path, const char *data, size_t size,
                           const char *const *settings, size_t n_settings,
-                          const struct library *library, bool open_files, struct err *err);
+                          const struct library *library, enum study_reading reading,
+                          struct err *err);
 // The same from a document (borrowed, unchanged), but for its sweep.
 struct study *study_of_doc(const char *path, const struct doc *doc, const char *const *settings,
-                           size_t n_settings, const struct library *library, bool open_files,
-                           struct err *err);
+                           size_t n_settings, const struct library *library,
+                           enum study_reading reading, struct err *err);
 // All mistakes that study_parse() could find there, into the list (mistakes.h), as many as it has
 // room for. What is right adds nothing.
 void study_mistakes(const char *path, const char *data, size_t size, const char *const *settings,
-                    size_t n_settings, const struct library *library, bool open_files,
+                    size_t n_settings, const struct library *library, enum study_reading reading,
                     struct mistakes *mistakes);
 void study_destroy(struct study *study); // NULL: no effect
 

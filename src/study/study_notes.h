@@ -16,7 +16,7 @@
 // Takes one note: a sentence without a line end, valid during the call.
 typedef void (*study_note_fn)(void *user, bool is_warning, const char *text);
 
-// Of every service, in order.
+// Of accelerators that are too small for a plan (study_memory.h), then of every service, in order.
 void study_notes(const struct study *study, study_note_fn note, void *user);
 
 // Of a trace alone; `who` stands in front. max_items is the limit that it was read by.

@@ -150,6 +150,7 @@ static int read_arrivals(struct study *study, const struct node *map,
         return -1;
     const struct field *fields = variants.fields[config->process];
     config->service = service->name;
+    config->csv.service_name = service->name;
     config->csv.seed = study->settings.seed;
     config->csv.service = (uint32_t)(service - study->services);
     resolve_files(study, fields, config);
@@ -166,20 +167,19 @@ static int read_arrivals(struct study *study, const struct node *map,
     } else if (open_files && arrival_load(config, err) < 0) {
         return reader_prefix(at, err);
     }
-    cover_sizes(&service->traffic);
+    if (rate_is_from_curve(map) && read_curve_rate(map, service, err) < 0)
+        return -1;
     return 0;
 }
 
 // Whether the arrivals fit the rate; both have been read.
-static int check_rate(const struct node *map, struct service_config *service, struct err *err)
+static int check_rate(const struct node *map, const struct service_config *service, struct err *err)
 {
     const struct arrival_config *config = &service->traffic.arrivals;
     const struct node *at = node_get(map, "arrivals");
     if (!node_get(map, "rate") && !node_get(map, "rate_qps") &&
         !arrival_types[config->process]->carries_rate)
         return node_fail_key(map, "rate", err, "missing; expected a rate such as \"12000qps\"");
-    if (rate_is_from_curve(map) && read_curve_rate(map, service, err) < 0)
-        return -1;
     if (arrival_check(config, service->traffic.rate_qps, err) == 0)
         return 0;
     if (!at || at->kind != NODE_MAP || (err && strncmp(err->text, "rate: ", 6) == 0))
@@ -233,9 +233,9 @@ static int read_service(struct study *study, const struct library *library, cons
     service->name = mem_strdup(""); // until it is read
     if (map->kind != NODE_MAP)
         return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
-    const struct node *model = node_get(map, "model");
     if (!rate_is_from_curve(map)) // else read later
         options.others++;
+    const struct node *model = node_get(map, "model");
     int keys = reader_fill(map, NULL, &part, 1, &options, err);
     bool named = keys == 0 || node_get(map, "service"); // a misspelt key may be the name's
     if (mistakes_keep(map, keys, err) < 0 ||
@@ -248,9 +248,10 @@ static int read_service(struct study *study, const struct library *library, cons
                                                open_files, err),
                       err) < 0)
         return -1;
-    int arrivals = read_arrivals(study, map, service, open_files, err);
-    if (keys < 0 || arrivals < 0 || check_rate(map, service, err) < 0)
+    int rc = read_arrivals(study, map, service, open_files, err);
+    if (keys < 0 || rc < 0 || check_rate(map, service, err) < 0)
         return -1;
+    cover_sizes(traffic);
     if (arrival_carries_sizes(&traffic->arrivals)) {
         const struct trace *trace = traffic->arrivals.trace;
         qsize_destroy(study->sizes[s]);

@@ -314,7 +314,7 @@ static int load_hdf5(const struct trace_csv_config *config, struct trace **trace
         rc = read_records(&r, read, err);
     }
     if (rc == 0)
-        rc = trace_csv_finish(read, config->file, config, err);
+        rc = trace_csv_finish(read, config->file, config, 0, err);
     if (rc == 0)
         *trace = read;
     else
@@ -326,10 +326,22 @@ static int load_hdf5(const struct trace_csv_config *config, struct trace **trace
     return rc;
 }
 
+// Keys that only a text can have.
+static int check_keys(const struct trace_csv_config *config, struct err *err)
+{
+    const char *const keys[][2] = {{"duration_column", config->duration_column},
+                                   {"count_column", config->count_column},
+                                   {"filter_column", config->filter_column}};
+    for (size_t i = 0; i < 3; i++)
+        if (keys[i][1] && *keys[i][1])
+            return err_set(err, ERR_STUDY, "%s: expected a CSV file, got an HDF5 file", keys[i][0]);
+    return trace_csv_check(config, err);
+}
+
 int trace_file_load(const struct trace_csv_config *config, struct trace **trace, struct err *err)
 {
     if (config->file && dataset_file_is_hdf5(config->file))
-        return trace_csv_check(config, err) < 0 ? -1 : load_hdf5(config, trace, err);
+        return check_keys(config, err) < 0 ? -1 : load_hdf5(config, trace, err);
     struct trace *read = trace_csv_read(config, err);
     if (!read)
         return -1;

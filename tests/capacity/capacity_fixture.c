@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capacity/memo.h"
+#include "runs/memo.h"
 #include "capacity/sample_fixture.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "runs/checkpointing.h"
-#include "capacity/memo.h"
+#include "runs/memo.h"
 #include "base/simtime.h"
 #include "capacity/capacity_fixture.h"
 #include "support/suite_mpi.h"

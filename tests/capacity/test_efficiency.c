@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "capacity/memo.h"
+#include "runs/memo.h"
 #include "capacity/capacity_fixture.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"

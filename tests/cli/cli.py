@@ -5,7 +5,9 @@
 usage: cli.py PROGRAM STUDIES GOLDEN GROUP [--update]
 GROUP is one of the functions `group_*` below. --update rewrites the golden files.
 """
+import csv
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -13,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 PROGRAM, STUDIES, GOLDEN = (os.path.abspath(p) for p in sys.argv[1:4])
 QUICK = os.path.join(STUDIES, "00-quickstart.yaml")
@@ -416,6 +419,9 @@ def group_output(folder):
     refused("output is a folder", r"output .* not a regular file", folder, "run", "study.yaml", "-o", folder, "--force")
     refused("output is a device", r"output /dev/full: exists and is not", folder, "run", "study.yaml", "-o", "/dev/full",
             "--force")
+    for words in (("run", "study.yaml", "-o", "-"), ("trace", "make", "study.yaml", "-o", "-"),
+                  ("run", "study.yaml", "--set", "output.file='-'")):
+        refused(f"{words[0]} to standard output", r"output -: expected the name of a file", folder, *words)
     limited(folder)
     claimed(folder)
     full_disk(folder)
@@ -527,7 +533,7 @@ def group_checkpoint(folder):
     """A run is stopped and resumed; what cannot be resumed is one line, and no file is lost by it."""
     write(folder, "study.yaml", LONG)
     saved = "small.h5.checkpoint"
-    for number in (signal.SIGTERM, signal.SIGUSR2):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
         if os.path.exists(os.path.join(folder, saved)):
             os.unlink(os.path.join(folder, saved))
         rc, err = signalled(number, "run", "study.yaml", "-q", cwd=folder)
@@ -536,6 +542,7 @@ def group_checkpoint(folder):
                             r"resume with --resume\n", err), "stopped", err)
         expect(sorted(os.listdir(folder)) == [saved, "study.yaml"], "files", os.listdir(folder))
     refused_checkpoints(folder, saved)
+    interrupted(folder)
     rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
     expect(rc == 0 and "resumed once" in out and f"from {saved}" in err, "--resume", out + err)
     expect(not os.path.exists(os.path.join(folder, saved)), "the checkpoint is gone")
@@ -555,6 +562,28 @@ def group_checkpoint(folder):
     line = r"recfleet: checkpoint at \S+ s of 300 s: loud.h5.checkpoint, \S+ MB in \S+ s"
     expect(rc == 0 and re.search(line, err), "a line per checkpoint", err)
     checkpoint_places(folder)
+
+
+def interrupted(folder):
+    """Ctrl-C in mid-run: saved, and a table of what there is, which is what a run of that length
+    would say of its servers."""
+    job = subprocess.Popen([PROGRAM, "run", "study.yaml", "-o", "cut.h5", "--set", "checkpoint.every=10ms",
+                            "--set", "duration=3000s"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    at = 0.0
+    while at < 150:
+        at = float(re.search(r"checkpoint at (\S+) s of 3000 s", job.stderr.readline())[1])
+    job.send_signal(signal.SIGINT)
+    out, err = job.communicate(timeout=120)
+    at = float(re.search(r"stopped at (\S+) s of 3000 s, saved in cut.h5.checkpoint", err)[1])
+    until = int(at / 50) * 50  # whole bins
+    expect(job.returncode == 4, "Ctrl-C: exit status", job.returncode)
+    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until} s" in out, "Ctrl-C: a summary", out)
+    served = re.search(r"^feed +(\S+)", out, re.M)
+    expect(served and abs(float(served[1]) - 2000) < 40, "Ctrl-C: its numbers", out)
+    os.unlink(os.path.join(folder, "cut.h5.checkpoint"))
+    for name in ("cut.h5.checkpoint.previous",):
+        if os.path.exists(os.path.join(folder, name)):
+            os.unlink(os.path.join(folder, name))
 
 
 def refused_checkpoints(folder, saved):
@@ -668,6 +697,34 @@ def group_compare(folder):
         expect(rc == 0, f"run {policy}", err)
     rc, out, err = call("compare", "random.h5", "least-work.h5", cwd=folder)
     expect(rc == 0 and "p95" in out and "paired" in out, "compare", out + err)
+    for_programs(folder)
+
+
+def tables_of(*args, cwd):
+    """What the command says in JSON: rows by table, and nothing else on its standard output."""
+    rc, out, err = call(*args, "--format", "json", cwd=cwd)
+    expect(rc == 0, " ".join(args) + " in JSON", err)
+    return {table["table"]: table["rows"] for table in json.loads(out)["tables"]}
+
+
+def for_programs(folder):
+    """Every command with tables has them in JSON and CSV, with the names and units of the file."""
+    run = tables_of("run", "study.yaml", "--force", cwd=folder)
+    expect(run["latency"][0]["latency_p95_s"] < 0.025 and run["rates"][0]["served_qps_half_95"] > 0 and
+           run["groups"][-1]["group"] == "(fleet)", "a run in JSON", str(run))
+    both = tables_of("compare", "random.h5", "least-work.h5", cwd=folder)
+    expect(any(row["quantity"] == "feed p95 ms" and row["A"] > 0 for row in both["least-work.h5"]),
+           "a comparison in JSON", str(both))
+    sweep = "sweep=[{axis: servers, key: \"fleet.groups[0].servers\", values: [3, 4]}]"
+    points = tables_of("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", cwd=folder)["points"]
+    expect([row["servers"] for row in points] == [3, 4] and points[1]["goodput_qps"] > 0, "a sweep in JSON",
+           str(points))
+    rc, out, err = call("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", "--list", "--format", "csv", cwd=folder)
+    rows = list(csv.DictReader(out.splitlines()))
+    expect(rc == 0 and [row["state"] for row in rows] == ["done", "done"], "a list of points in CSV", out + err)
+    expect(tables_of("list", "models", cwd=folder)["models"][0]["name"], "a list in JSON")
+    refused("a format that is none", r'recfleet run: --format: expected text, json or csv, got "xml"', folder,
+            "run", "study.yaml", "--format", "xml")
 
 
 def golden(name, text):
@@ -749,9 +806,12 @@ FAKE_SBATCH = """\
 #!/bin/sh
 # Takes jobs as Slurm does: notes its words and what it was told by the environment, answers an id.
 echo "$SBATCH_PARTITION $*" >> given
+echo "$RECFLEET_COMMAND" >> commands
 n=$(($(wc -l < given) + 16))
 echo "$n"
 """
+# The queue is the file of that name.
+FAKE_SQUEUE = "#!/bin/sh\n[ \"$4\" = '--format=%i|%j|%Z' ] && cat queue 2>/dev/null || :\n"
 FAKE_SCONTROL = "#!/bin/sh\necho 'MaxArraySize            = 4'\n"
 
 
@@ -807,7 +867,7 @@ def group_submit(folder):
 
     bin_folder = os.path.join(folder, "bin")
     os.mkdir(bin_folder)
-    for name, text in (("sbatch", FAKE_SBATCH), ("scontrol", FAKE_SCONTROL)):
+    for name, text in (("sbatch", FAKE_SBATCH), ("scontrol", FAKE_SCONTROL), ("squeue", FAKE_SQUEUE)):
         os.chmod(write(bin_folder, name, text), 0o755)
     env = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ["PATH"]}
 
@@ -824,7 +884,7 @@ def group_submit(folder):
     lines, said = given("study.yaml", "--nodes", "2", "--ranks-per-node", "8", "--time", "1:30:00",
                         "--site", "site.env")
     place = os.path.realpath(folder)
-    expect(lines == ["short --parsable --export=ALL --job-name=small --output=small.h5.log --nodes=2 "
+    expect(lines == ["short --parsable --export=ALL --job-name=small.h5 --output=small.h5.log --nodes=2 "
                      f"--ntasks-per-node=8 --time=1:30:00 small.h5.run.sbatch {place}/study.yaml -o "
                      f"{place}/small.h5"], "a job", lines)
     with open(os.path.join(folder, "small.h5.run.sbatch")) as f:
@@ -839,6 +899,8 @@ def group_submit(folder):
     expect("--array=0-3%2 " in lines[0] and "share-%6a.log" in lines[0], "shares", lines)
     expect("--dependency=afterany:17 small.h5.merge.sbatch" in lines[1], "the merge", lines)
     expect(said[0] == "17  6 of 6 points, 4 tasks" and said[1].startswith("18  merge"), "array", said)
+    submitted_searches(folder, given)
+    submitted_twice(folder, given, env)
     # Whatever the output is called, what a dry run prints does nothing else when it is pasted.
     odd = "a\ntouch hit #\x1b'\nb"
     os.mkdir(os.path.join(folder, odd))
@@ -853,6 +915,56 @@ def group_submit(folder):
         expect(not os.path.exists(os.path.join(folder, "hit")), "a name that is run")
     lines, said = given("swept.yaml", "--array", "--set", "sweep[0].values=[1kqps, 2kqps, 3kqps]")
     expect("--array=0-2 " in lines[0] and "/%6a.log" in lines[0], "a task for each point", lines)
+
+
+def submitted_searches(folder, given):
+    """A study with a search is submitted as that search, checked as that search would."""
+    write(folder, "sized.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
+    write(folder, "tuned.yaml", CAPACITY)
+    write(folder, "both.yaml", CAPACITY + "sweep: [{axis: seed, key: seed, values: [1, 2]}]\n")
+    for study, command, *words in (("sized", "capacity"), ("tuned", "tune"), ("both", "tune"), ("study", "run"),
+                                   ("tuned", "run", "--command", "run"),
+                                   ("study", "tune", "--set", "tune={accuracy: 10%}")):
+        os.unlink(os.path.join(folder, "commands"))
+        _, said = given(f"{study}.yaml", "-o", "s.h5", *words)
+        with open(os.path.join(folder, "commands")) as f:
+            expect(f.read() == command + "\n" and re.match(rf"17  {command}, into /", said[0]),
+                   f"{study}.yaml {words}: the command", said)
+    refused("a sweep for capacity", r"both.yaml: a sweep is not for capacity", folder, "submit", "both.yaml",
+            "--command", "capacity")
+    refused("an array of a search", r"both.yaml: --array submits .* the study asks for tune", folder, "submit",
+            "both.yaml", "--array")
+    refused("an unknown command", r"recfleet submit: --command: expected run, tune or capacity", folder, "submit",
+            "both.yaml", "--command", "sweep")
+    refused("a search for nothing", r"tuned.yaml: tune: service \"a\" has no latency target", folder, "submit", "tuned.yaml", "--set",
+            "traffic[0].sla=none")
+    for study, command in (("sized", "capacity"), ("tuned", "tune")):
+        rc, _, err = call(command, f"{study}.yaml", "-q", "-o", "s.h5", cwd=folder)
+        expect(rc == 0, command, err)
+        rc, out, err = call("submit", f"{study}.yaml", "-o", "s.h5", cwd=folder)
+        expect(rc == 0 and re.match(r"nothing to submit: /.*/s.h5 has the results of this study", out),
+               f"a {command} that is done", out + err)
+        refused(f"another {command}", r"output .*/s.h5: exists and is not of this study", folder, "submit",
+                f"{study}.yaml", "-o", "s.h5", "--set", "seed=2")
+        os.unlink(os.path.join(folder, "s.h5"))
+
+
+def submitted_twice(folder, given, env):
+    """What is in the queue already is not submitted again: a run, an array, a merge, a chain."""
+    place = os.path.realpath(folder)
+    for name, mine in (("small.h5", True), ("small.h5-merge", True), ("small.h5-chain-1764-12", True),
+                       ("small.h5x", False), ("small.h", False)):
+        write(folder, "queue", f"4|other|{place}\n5|small.h5|/elsewhere\n6_[1-3]|{name}|{place}\n")
+        for words in (("study.yaml",), ("swept.yaml", "--array"), ("study.yaml", "--chain", "2")):
+            if not mine:
+                given(*words)
+                continue
+            rc, out, err = call("submit", *words, cwd=folder, env=env)
+            expect(rc == 2 and out == "" and err == f"output {place}/small.h5: job 6_[1-3] is in the queue for it "
+                   "already; wait for its end, or scancel it\n", f"{words} with {name} in the queue", out + err)
+    os.unlink(os.path.join(folder, "queue"))
+    scripts = {re.search(r"\S+\.run\.sbatch", given("study.yaml", "-o", name)[0][0])[0] for name in ("a b", "a;b", "a_b", "a  b", "a b ")}
+    expect(len(scripts) == 5, "a script for each output", scripts)
 
 
 POINTS = STUDY + """\
@@ -996,7 +1108,7 @@ tune: {accuracy: 10%, queries: 1000, max_queries: 6000}
 BAD_CAPACITY = {
     "demand that no fleet can meet": (
         "capacity: {find: plan, headroom: 300%}\n",
-        r"study.yaml: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
+        r"study.yaml:\d+:\d+: capacity: no fleet of these servers can meet the demand: service \"a\" lacks "
         r"[0-9]+ qps of 24000 qps \(headroom included\) in the interval at 00:00"),
     "more cells down than there are": (
         "capacity: {cells_down: [2]}\n",
@@ -1004,18 +1116,18 @@ BAD_CAPACITY = {
     "broken intervals": ("capacity: {find: day, interval: 7h}\n",
                          r"study.yaml:11:\d+: capacity.interval: expected a whole number of them"),
     "cost without prices": ("capacity: {find: plan, objective: cost}\n",
-                            r"study.yaml: capacity.objective: cost: group \"web\" has no price"),
+                            r"study.yaml:\d+:\d+: capacity.objective: cost: group \"web\" has no price"),
     "carbon without a curve": ("capacity: {find: plan, objective: carbon}\n",
-                               r"study.yaml: capacity.(carbon|objective): "),
+                               r"study.yaml:\d+:\d+: capacity.(carbon|objective): "),
     "a time without its unit": ("capacity: {startup: 300}\n",
                                 r"study.yaml:11:\d+: capacity.startup: expected a time"),
     "a misspelt question": ("capacity: {find: server}\n",
                             r"study.yaml:11:\d+: capacity.find: .*\"servers\""),
     "a list of failures in a day": (
         "failures: {events: [{at: 1s, for: 1s, group: web, server: 0}]}\ncapacity: {find: day}\n",
-        r"study.yaml: failures.events: a list belongs to a time"),
+        r"study.yaml:\d+:\d+: failures.events: a list belongs to a time"),
     "a sweep": ("sweep: [{axis: seed, key: seed, values: [1, 2]}]\n",
-                r"study.yaml: sweep: not for capacity"),
+                r"study.yaml:\d+:\d+: sweep: not for capacity"),
 }
 
 
@@ -1058,6 +1170,40 @@ def group_capacity(folder):
             "other.h5")
 
 
+def group_tune(folder):
+    """A tuning that is stopped resumes to the very same results, as often as it takes; what it keeps
+    is gone when these are there."""
+    write(folder, "study.yaml", CAPACITY.replace("cores: 4", "cores: 8").replace(
+        "tune: {accuracy: 10%, queries: 1000, max_queries: 6000}",
+        "tune: {policies: [static, deeprecsched], accuracy: 3%, queries: 20000, max_queries: 80000}"))
+    rc, _, err = call("tune", "study.yaml", "-q", "-o", "whole.h5", cwd=folder)
+    expect(rc == 0, "a whole tuning", err)
+    n_stops, n_kept = 0, 0
+    for _ in range(12):
+        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-q", "-o", "cut.h5", "--resume"], cwd=folder,
+                               stderr=subprocess.PIPE, text=True)
+        memo = os.path.join(folder, "cut.h5.memo")
+        size = os.path.getsize(memo) if os.path.exists(memo) else 0
+        while job.poll() is None and not (os.path.exists(memo) and os.path.getsize(memo) > size + 500):
+            time.sleep(0.001)
+        job.send_signal((signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGKILL)[n_stops % 4])
+        _, err = job.communicate(timeout=120)
+        if job.returncode == 0:
+            break
+        n_stops += 1
+        expect(job.returncode in (4, -signal.SIGKILL), "stopped", f"{job.returncode} {err}")
+        if job.returncode == 4:
+            n = int(re.fullmatch(r"recfleet: stopped, (\d+) answers saved in cut.h5.memo; resume with the same "
+                                 r"command\n", err)[1])
+            expect(n >= n_kept, "no answer is lost", f"{n} after {n_kept}")
+            n_kept = n
+    rc, _, err = call("tune", "study.yaml", "-q", "-o", "cut.h5", "--resume", cwd=folder)
+    expect(rc == 0 and n_stops >= 2, f"a tuning with {n_stops} stops", err)
+    digests = {call("show", name, "--digest", cwd=folder)[1] for name in ("whole.h5", "cut.h5")}
+    expect(len(digests) == 1, "the same answer", digests)
+    expect(sorted(os.listdir(folder)) == ["cut.h5", "study.yaml", "whole.h5"], "files", os.listdir(folder))
+
+
 def children_seen(env, *args, cwd=None):
     """Runs the program; (exit status, whether it ever had a child process)."""
     job = subprocess.Popen([PROGRAM, *args], cwd=cwd, env=env, stdout=subprocess.DEVNULL,
@@ -1091,8 +1237,21 @@ def group_startup(folder):
 
 
 def group_show(folder):
-    """The digest of a file's content: the same for the same answer, and an error where the content
-    is not what was written."""
+    """The tables of any results file, as they were printed when it was made. The digest of a file's
+    content: the same for the same answer, and an error where the content is not what was written."""
+    write(folder, "study.yaml", STUDY + "failures: {mtbf: 1s, mttr: 10ms, detect_delay: 1ms}\n"
+          "balancer: {policy: random, dispatch_delay: 50us, status_delay: 50us}\n")
+    write(folder, "swept.yaml", POINTS)
+    write(folder, "tuned.yaml", CAPACITY.replace("tune: {", "tune: {policies: [static, deeprecsched], "))
+    write(folder, "sized.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
+    for command, study in (("run", "study"), ("sweep", "swept"), ("tune", "tuned"), ("capacity", "sized")):
+        rc, printed, err = call(command, f"{study}.yaml", "-o", f"{study}.h5", cwd=folder)
+        expect(rc == 0, f"{command} for show", err)
+        rc, shown, err = call("show", f"{study}.h5", cwd=folder)
+        rest = printed.replace(shown, "")
+        expect(rc == 0 and shown.count("\n") > 5 and shown in printed and
+               re.fullmatch(r"(\S+ million queries simulated in .*\n|8 of 8 .*\n)?results: .*\n", rest),
+               f"show of a {command}", shown + err)
     write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
     digests = []
     for name, more in (("a.h5", ()), ("b.h5", ()), ("c.h5", ("--set", "seed=2"))):
@@ -1107,8 +1266,8 @@ def group_show(folder):
     write(folder, "cut.h5", whole[:len(whole) // 2])
     write(folder, "text.h5", "my notes\n")
     for name in ("cut.h5", "text.h5"):
-        refused(f"show {name}", rf"{name}: ", folder, "show", name, "--digest")
-    refused("show nothing", r"recfleet show: expected --digest", folder, "show", "a.h5")
+        for more in ((), ("--digest",)):
+            refused(f"show {name}", rf"{name}: ", folder, "show", name, *more)
     if has_h5py():
         write(folder, "edited.h5", whole[:-24])  # without its checksum, or it is refused for that
         subprocess.run([sys.executable, "-c", EDIT, os.path.join(folder, "edited.h5")], check=True)

@@ -53,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.sort = data[1] & 1;
     config.time_column = data[1] & 2 ? stamp : first;
     config.size_column = data[1] & 4 ? name : data[1] & 8 ? none : number;
+    config.duration_column = data[1] & 128 ? number : NULL;
     config.time_scale = data[1] & 16 ? 1e6 : 1;
     config.size_scale = data[1] & 32 ? 0.01 : 1;
     struct err err = {0};

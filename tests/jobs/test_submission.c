@@ -23,6 +23,7 @@ static struct submission_plan plan_on(const struct site *site)
                                     .folder = "/p q",
                                     .name = "out.h5",
                                     .job_name = "small",
+                                    .command = "run",
                                     .site = site};
 }
 
@@ -54,7 +55,7 @@ START_TEST(a_run)
     plan.nodes = 2;
     plan.ranks_per_node = 8;
     plan.time = "1:30:00";
-    assert_command(&plan, &run, NULL, "RECFLEET_CHAIN= RECFLEET_SHARES=",
+    assert_command(&plan, &run, NULL, "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small --output=out.h5.log --nodes=2 --ntasks-per-node=8 "
                    "--time=1:30:00 out.h5.run.sbatch");
 }
@@ -66,9 +67,11 @@ START_TEST(a_chain)
 {
     const struct submission_plan plan = plan_on(&none);
     const struct submission link = {.kind = SUBMISSION_RUN, .chain = "small-chain-1"};
-    assert_command(&plan, &link, NULL, "RECFLEET_CHAIN=small-chain-1 RECFLEET_SHARES=",
+    assert_command(&plan, &link, NULL,
+                   "RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small-chain-1 --output=out.h5.log out.h5.run.sbatch");
-    assert_command(&plan, &link, "$link1", "RECFLEET_CHAIN=small-chain-1 RECFLEET_SHARES=",
+    assert_command(&plan, &link, "$link1",
+                   "RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small-chain-1 --output=out.h5.log --dependency=afterany:$link1 "
                    "out.h5.run.sbatch");
 }
@@ -87,12 +90,12 @@ START_TEST(an_array)
     plan.throttle = 2;
     plan.nodes = 3;
     assert_command(&plan, &(struct submission){.kind = SUBMISSION_ARRAY, .tasks = &points}, NULL,
-                   "RECFLEET_CHAIN= RECFLEET_SHARES=",
+                   "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small --output=out.points/%6a.log --array=0-1,7%2 --nodes=3 "
                    "out.h5.sweep.sbatch");
     plan.throttle = 0;
     assert_command(&plan, &(struct submission){.kind = SUBMISSION_ARRAY, .tasks = &shares}, NULL,
-                   "RECFLEET_CHAIN= RECFLEET_SHARES=4",
+                   "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=4",
                    "--job-name=small --output=out.points/share-%6a.log --array=0-1,3 --nodes=3 "
                    "out.h5.sweep.sbatch");
     mem_free(points.chosen);
@@ -108,7 +111,7 @@ START_TEST(a_merge)
     plan.ranks_per_node = 2;
     plan.time = "90";
     assert_command(&plan, &(struct submission){.kind = SUBMISSION_MERGE}, NULL,
-                   "RECFLEET_CHAIN= RECFLEET_SHARES=",
+                   "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small-merge --output=out.h5.log --time=90 out.h5.merge.sbatch");
 }
 END_TEST
@@ -168,7 +171,8 @@ START_TEST(hands_in)
     char *want = mem_printf("%s%s%s--dependency=afterany:17|%s", begin, end, begin, end);
     ck_assert_str_eq(given, want);
     ck_assert_int_eq(strncmp(script, "#!/usr/bin/env bash\n", 20), 0);
-    ck_assert_ptr_nonnull(strstr(script, "\nlaunch run \"$@\" --resume\n"));
+    ck_assert_ptr_nonnull(
+        strstr(script, "\nlaunch \"${RECFLEET_COMMAND:-run}\" \"$@\" --resume\n"));
     mem_free(id);
     mem_free(want);
     mem_free(begin);
@@ -183,7 +187,8 @@ END_TEST
 // Each kind has the script of its name.
 START_TEST(each_script)
 {
-    static const char *const lines[] = {"\nlaunch run ", "\nlaunch sweep ", " merge "};
+    static const char *const lines[] = {"\nlaunch \"${RECFLEET_COMMAND", "\nlaunch sweep ",
+                                        " merge "};
     static const char *const names[] = {"out.h5.run.sbatch", "out.h5.sweep.sbatch",
                                         "out.h5.merge.sbatch"};
     const bool missing[N] = {[0] = true};

@@ -57,7 +57,7 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/capacity/sample", "src/capacity/memo"]),
+                        "src/runs/probe", "src/capacity/sample", "src/runs/memo"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
                                              "results/file/dataset_file"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
@@ -67,6 +67,7 @@ FENCES = {
     "Random123": (r"Random123/.*", ["src/base/rng"]),
     "xxHash": (r"xxh(ash|3)\.h", ["results/file/checksum", "results/file/content_digest",
                                     "src/study/study_digest"]),
+    "zlib": (r"zlib\.h", ["traces/csv"]),
     "Check": (r"check\.h", []),
 }
 
@@ -74,7 +75,7 @@ FENCES = {
 # installs for building.
 CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-dev", "GSL": "libgsl-dev",
                  "PkgConfig": "pkg-config", "YAML": "libyaml-dev", "XXHASH": "libxxhash-dev",
-                 "CHECK": "check", "GLPK_INCLUDE_DIR": "libglpk-dev", "GLPK_LIBRARY": "libglpk-dev",
+                 "ZLIB": "zlib1g-dev", "CHECK": "check", "GLPK_INCLUDE_DIR": "libglpk-dev", "GLPK_LIBRARY": "libglpk-dev",
                  "RANDOM123_INCLUDE_DIR": "librandom123-dev"}
 
 # Folders that must not reach these libraries even through a header of ours.

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "runs/footprint.h"
-
 #include "runs/runs_fixture.h"
 #include "base/mem.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/mem.h"
 #include "support/suite.h"
@@ -81,6 +82,19 @@ START_TEST(decimals_are_exact)
     assert_decimal("1e-400", 9, 0);
     assert_decimal("0e9999", 9, 0);
     assert_decimal("9223372036854775807", 0, INT64_MAX);
+}
+END_TEST
+
+// Two quotes inside a quoted field stand for one, as in the labels of a metric.
+START_TEST(quotes_are_doubled)
+{
+    struct csv csv = opened("\"qps{job=\"\"a,b\"\"}\",2\n");
+    ck_assert_int_eq(csv_next(&csv, NULL), 1);
+    ck_assert_uint_eq(csv.n_fields, 2);
+    ck_assert(csv_equals(&csv.fields[0], "qps{job=\"a,b\"}"));
+    ck_assert(!csv_equals(&csv.fields[0], "qps{job=\"a,b\""));
+    ck_assert(csv_equals(&csv.fields[1], "2"));
+    ck_assert(!csv_equals(&csv.fields[1], "23"));
 }
 END_TEST
 
@@ -214,6 +228,28 @@ START_TEST(other_than_text_is_refused)
 }
 END_TEST
 
+// A file compressed by gzip is read as what it was; cut off or damaged it is refused.
+START_TEST(compressed_files_are_read)
+{
+    const char *path = "test_csv.gz";
+    char *data;
+    size_t n;
+    struct err err = {0};
+    gzFile gz = gzopen(path, "wb");
+    for (int i = 0; i < 50000; i++)
+        gzprintf(gz, "%d,1\n", i);
+    ck_assert_int_eq(gzclose(gz), Z_OK);
+    ck_assert_int_eq(csv_read_file(path, &data, &n, NULL), 0);
+    ck_assert_uint_eq(n, 10 * 4 + 90 * 5 + 900 * 6 + 9000 * 7 + 40000 * 8);
+    ck_assert_str_eq(data + n - 8, "49999,1\n");
+    mem_free(data);
+    ck_assert_int_eq(truncate(path, 30000), 0);
+    ck_assert_int_eq(csv_read_file(path, &data, &n, &err), -1);
+    ck_assert_str_eq(err.text, "test_csv.gz: compressed by gzip, and damaged or cut off");
+    unlink(path);
+}
+END_TEST
+
 // Files that are not there, or no files, are refused by name.
 START_TEST(unreadable_files_are_refused)
 {
@@ -254,6 +290,8 @@ int main(void)
         {"core", separator_is_found},
         {"core", decimals_are_exact},
         {"core", shown_fields_are_printable},
+        {"core", compressed_files_are_read},
+        {"core", quotes_are_doubled},
         {"core", digits_may_be_grouped},
         {"core", headers_are_told_from_data},
         {"limits", long_lines_are_refused},

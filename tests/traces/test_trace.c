@@ -157,16 +157,18 @@ START_TEST(coarse_clocks)
                   cut[] = {0, 0, 0, 0, s, s, s, s, 2 * s}, fine[] = {0, s, s, 2 * s};
     struct trace *trace = made(whole, NULL, 9);
     ck_assert_int_eq(trace_find_tick(trace), s);
-    trace_set_tick(trace, s, 0);
+    trace_set_tick(trace, s, 0, false);
     ck_assert_double_eq_tol(trace_rate_qps(trace), 9.0 / 4, 1e-12);
     ck_assert_double_eq(trace_length_ns(trace), 4e9);
     ck_assert_int_eq(trace_scale_time(trace, 0.5, NULL), 0);
     ck_assert_double_eq_tol(trace_rate_qps(trace), 9.0 / 2, 1e-12);
     trace_destroy(trace);
     trace = made(cut, NULL, 9);
-    trace_set_tick(trace, trace_find_tick(trace), 0);
+    trace_set_tick(trace, trace_find_tick(trace), 0, false);
     ck_assert_double_eq_tol(trace_rate_qps(trace), 4, 1e-12);
     ck_assert_double_eq(trace_length_ns(trace), 2.25e9);
+    trace_set_tick(trace, s, 0, true);
+    ck_assert_double_eq_tol(trace_rate_qps(trace), 3, 1e-12);
     trace_destroy(trace);
     trace = made(fine, NULL, 4);
     ck_assert_int_eq(trace_find_tick(trace), 0);
@@ -182,7 +184,7 @@ START_TEST(records_are_spread_over_their_ticks)
     for (int i = 0; i < N; i++)
         trace_append(trace, i / PER_TICK * INT64_C(1000000000), 0);
     const struct rng_stream stream = rng_stream(7, RNG_TEST, 1);
-    trace_set_tick(trace, 1000000000, 0);
+    trace_set_tick(trace, 1000000000, 0, false);
     trace_spread(trace, 0, &stream);
     ck_assert(trace_is_sorted(trace));
     for (int tick = 0; tick < 3; tick++) {

@@ -158,7 +158,7 @@ START_TEST(resolution_spreads)
     ck_assert_mem_eq(first->arrive_ns, again->arrive_ns, 4 * sizeof(int64_t));
     for (unsigned i = 0; i < 4; i++) {
         ck_assert_int_eq(first->arrive_ns[i] / 1000000000, (i + 1) / 2);
-        ck_assert_uint_eq(first->size_items[i], i + 1);
+        ck_assert_int_eq(first->size_items[i], i + 1);
     }
     ck_assert_double_eq_tol(trace_rate_qps(first), 4.0 / 3, 1e-12);
     config.service = 1;
@@ -167,6 +167,83 @@ START_TEST(resolution_spreads)
     trace_destroy(first);
     trace_destroy(again);
     trace_destroy(other);
+}
+END_TEST
+
+// Where the times are ends, a query started its duration before; such records need no order.
+START_TEST(starts_from_ends_and_durations)
+{
+    char took[] = "took", second[] = "2", none[] = "";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.duration_column = took;
+    config.size_column = none;
+    struct trace *trace = parsed("end,took\n2,0.5\n2.2,1.7\n", &config);
+    assert_records(trace, 2, (const int64_t[]){0, 1000000000}, NULL);
+    trace_destroy(trace);
+    // A default size column that is another's is nobody's; seconds stand beside timestamps.
+    config = trace_csv_defaults(NULL);
+    config.duration_column = second;
+    trace = parsed("2024-03-05 00:00:02,0.5\n2024-03-05 00:00:02.2,1.7\n", &config);
+    ck_assert_ptr_null(trace->size_items);
+    assert_records(trace, 2, (const int64_t[]){0, 1000000000}, NULL);
+    trace_destroy(trace);
+    config.duration_unit = TIMETABLE_MS;
+    trace = parsed("2,500\n2.2,1700\n", &config);
+    assert_records(trace, 2, (const int64_t[]){0, 1000000000}, NULL);
+    trace_destroy(trace);
+    assert_refused("2,-1\n", 5, &config,
+                   "t.csv:1:3: expected a duration such as \"0.12\", got "
+                   "\"-1\"");
+}
+END_TEST
+
+// Only lines of the filter count, whatever the others hold; without one it is the service's name.
+START_TEST(lines_are_filtered)
+{
+    char column[] = "3", get[] = "get";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    const char *text = "0,7,get\n1,8,put\n?,?,del\n2,9,get\n";
+    config.filter_column = column;
+    assert_refused(text, strlen(text), &config,
+                   "filter: expected what filter_column says in lines that count");
+    config.filter = get;
+    struct trace *trace = parsed(text, &config);
+    assert_records(trace, 2, (const int64_t[]){0, 2000000000}, (const uint32_t[]){7, 9});
+    trace_destroy(trace);
+    config.filter = NULL;
+    config.service_name = "put";
+    trace = parsed("t,n,op\n0,7,get\n1,8,put\n", &config);
+    assert_records(trace, 1, (const int64_t[]){0}, (const uint32_t[]){8});
+    trace_destroy(trace);
+    config.service_name = "none";
+    assert_refused(text, strlen(text), &config,
+                   "t.csv:4:1: no records: filter_column is \"none\" in no line");
+}
+END_TEST
+
+// A line that stands for several queries has them spread over the time to the next.
+START_TEST(counts_become_queries)
+{
+    char count[] = "n";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.count_column = count;
+    const char *text = "time,n\n600,2\n660,0\n720,1\n";
+    struct trace *trace = parsed(text, &config);
+    ck_assert_uint_eq(trace->n, 3);
+    ck_assert_ptr_null(trace->size_items);
+    ck_assert_double_eq_tol(trace_rate_qps(trace), 3.0 / 180, 1e-12);
+    ck_assert_int_lt(trace->arrive_ns[1], INT64_C(60000000000));
+    ck_assert_int_ge(trace->arrive_ns[2], INT64_C(120000000000));
+    ck_assert_int_lt(trace->arrive_ns[2], INT64_C(180000000000));
+    ck_assert(trace->arrive_ns[0] != trace->arrive_ns[1]);
+    trace_destroy(trace);
+    assert_refused("time,n\n0,2.5\n1,1\n", 17, &config,
+                   "t.csv:2:3: expected a whole number of queries such as \"120\", got 2.5");
+    assert_refused("time,n\n0,2\n", 11, &config,
+                   "t.csv:2:1: count_column: expected two lines, to tell how long each lasts, or a "
+                   "resolution");
+    assert_refused("time,n\n0,9e9\n1,1\n", 17, &config,
+                   "t.csv:2:3: expected at most 268435456 queries in all");
 }
 END_TEST
 
@@ -399,6 +476,9 @@ int main(void)
         {"core", a_real_trace},
         {"core", cut_sizes_are_counted},
         {"core", resolution_spreads},
+        {"core", starts_from_ends_and_durations},
+        {"core", lines_are_filtered},
+        {"core", counts_become_queries},
         {"limits", one_record_without_line_end},
         {"errors", bad_lines_are_placed},
         {"errors", bad_lines_are_counted},

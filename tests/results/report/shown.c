@@ -6,16 +6,16 @@
 
 #include "base/mem.h"
 
-FILE *shown_open(struct shown *shown)
+struct report_out *shown_open(struct shown *shown)
 {
     shown->text = NULL;
-    shown->out = open_memstream(&shown->text, &shown->n);
-    return shown->out;
+    shown->out = (struct report_out){.file = open_memstream(&shown->text, &shown->n)};
+    return &shown->out;
 }
 
 char *shown_text(struct shown *shown)
 {
-    fclose(shown->out);
+    fclose(shown->out.file);
     return shown->text;
 }
 

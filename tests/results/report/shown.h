@@ -4,16 +4,17 @@
 #define TESTS_RESULTS_SHOWN_H
 
 #include <stddef.h>
-#include <stdio.h>
 
-// What is printed into memory: into shown_open()'s file, until shown_text(), whose text the caller
-// mem_free()s.
+#include "results/report/report_out.h"
+
+// What is printed into memory: into shown_open()'s file, as text, until shown_text(), whose text
+// the caller mem_free()s.
 struct shown {
     char *text;
     size_t n;
-    FILE *out;
+    struct report_out out;
 };
-FILE *shown_open(struct shown *shown);
+struct report_out *shown_open(struct shown *shown);
 char *shown_text(struct shown *shown);
 
 int shown_lines(const char *text);

@@ -30,8 +30,8 @@ START_TEST(servers)
     for (int i = 3; i < 6; i++)
         s->sizes[i].n += 50;
     is_told(s, true,
-            "40 servers of `skylake` hold it, $20/h; `ads` at its p95 of 100 ms decides; 43, "
-            "$21.5/h, with 1 cell out of service; 46, $23/h, with 2 cells out of service.\n"
+            "40 servers of `skylake` hold it, $20.00/h; `ads` at its p95 of 100 ms decides; 43, "
+            "$21.50/h, with 1 cell out of service; 46, $23.00/h, with 2 cells out of service.\n"
             "Mixed on every server, the services need 4 times the 10 servers that do as pools of "
             "one service each (find: plan); with the balancer least-work 18 hold it.\n");
 }
@@ -52,8 +52,9 @@ START_TEST(margins)
     s->sizes[0].n_most = 42;
     is_told(
         s, true,
-        "40 servers of `skylake` hold it as measured (39 to 42: too close to tell), $20/h; `ads` "
-        "at its p95 of 100 ms decides; 43, $21.5/h, hold 10 % more; none of up to 46 does with "
+        "40 servers of `skylake` hold it as measured (39 to 42: too close to tell), $20.00/h; "
+        "`ads` "
+        "at its p95 of 100 ms decides; 43, $21.50/h, hold 10 % more; none of up to 46 does with "
         "2 cells out of service.\n"
         "Mixed on every server, the services need 2.67 times the 15 servers that do as pools "
         "of one service each (find: plan); with the balancer least-work 18 hold it.\n");
@@ -64,7 +65,7 @@ START_TEST(margins)
     s->sizes[0].below = measurement_none(VERDICT_NOT_ASKED);
     for (int i = 1; i < 3; i++)
         s->sizes[i].type = 1;
-    is_told(s, true, "40 servers of `skylake` hold it, $20/h; fewer could not do the work.\n");
+    is_told(s, true, "40 servers of `skylake` hold it, $20.00/h; fewer could not do the work.\n");
 }
 END_TEST
 
@@ -78,8 +79,14 @@ START_TEST(the_cheapest_is_told)
         s->sizes[i].cost_usd_per_h = 100;
     s->sizes[1].state = s->sizes[2].state = CAPACITY_BEYOND;
     s->sizes[1].type = s->sizes[2].type = 1;
+    s->unloaded[3].sla = VERDICT_MISSED;
+    s->unloaded[3].sla_s = 0.1;
+    s->unloaded[3].allowed_frac = 0.05;
+    s->unloaded[3].sla_latency_s.value = 0.12;
     is_told(s, true,
-            "40 servers of `skylake` hold it, $20/h; `ads` at its p95 of 100 ms decides.\n");
+            "40 servers of `skylake` hold it, $20.00/h; `ads` at its p95 of 100 ms decides.\n"
+            "No number of `cpu + gpu, ti` can: `ads` at its p95 of 100 ms takes 120 ms on an idle "
+            "one.\n");
 }
 END_TEST
 
@@ -108,10 +115,10 @@ END_TEST
 // The largest load of all schedulers, and what to plan for.
 START_TEST(loads)
 {
-    is_told(
-        fixture_capacity_loads(), true,
-        "The fleet holds 9000 qps by fixed, 1.12 times the 8000 qps that are asked, $20/h; `ads` "
-        "at its p95 of 100 ms decides; plan for 8182 qps, and it holds 10 % more.\n");
+    is_told(fixture_capacity_loads(), true,
+            "The fleet holds 9000 qps by fixed, 1.12 times the 8000 qps that are asked, $20.00/h; "
+            "`ads` "
+            "at its p95 of 100 ms decides; plan for 8182 qps, and it holds 10 % more.\n");
     struct capacity_result *s = fixture_capacity_loads();
     s->loads[0].state = CAPACITY_BEYOND;
     is_told(s, false, "No answer: the fleet holds no load within its targets.\n");

@@ -14,9 +14,9 @@ static char *report_of(struct capacity_result *answer)
 {
     char *text = NULL;
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    report_capacity_print(out, answer);
-    fclose(out);
+    struct report_out out = {.file = open_memstream(&text, &n)};
+    report_capacity_print(&out, answer);
+    fclose(out.file);
     capacity_result_destroy(answer);
     return text;
 }
@@ -60,6 +60,8 @@ START_TEST(percentile_of_the_target)
     for (uint32_t i = 0; i < s->n_sizes; i++) {
         s->sizes[i].at_n.sla_latency_s = (struct ci){0.0123, 0.0004, 9};
         s->sizes[i].at_n.allowed_frac = 0.01;
+        for (uint32_t m = 0; m < s->n_services; m++)
+            s->size_services[i * s->n_services + m].allowed_frac = 0.01;
     }
     char *one = report_of(s);
     shown_has(one, (const char *const[]){"     p99 ms  ", " 12.30 ±0.40 "}, 2);

@@ -36,7 +36,7 @@ static char *table_of(const struct report_columns *columns)
     for (int i = 0; i < 2; i++)
         report_columns_row(columns, table, &disks[i]);
     table_left(table, 0);
-    table_print(table, shown_open(&shown));
+    table_print(table, shown_open(&shown), "t");
     table_destroy(table);
     return shown_text(&shown);
 }

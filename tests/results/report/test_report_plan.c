@@ -14,9 +14,9 @@ static char *report_of(struct capacity_result *answer)
 {
     char *text = NULL;
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    report_plan_print(out, answer);
-    fclose(out);
+    struct report_out out = {.file = open_memstream(&text, &n)};
+    report_plan_print(&out, answer);
+    fclose(out.file);
     capacity_result_destroy(answer);
     return text;
 }

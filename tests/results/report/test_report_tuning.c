@@ -14,9 +14,9 @@ static char *report_of(const struct tuning_result *tuning)
 {
     char *text = NULL;
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    report_tuning_print(out, tuning);
-    fclose(out);
+    struct report_out out = {.file = open_memstream(&text, &n)};
+    report_tuning_print(&out, tuning);
+    fclose(out.file);
     return text;
 }
 

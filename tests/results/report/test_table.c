@@ -54,7 +54,7 @@ END_TEST
 static void table_is(struct table *t, const char *wanted)
 {
     struct shown shown;
-    table_print(t, shown_open(&shown));
+    table_print(t, shown_open(&shown), "t");
     char *text = shown_text(&shown);
     ck_assert_str_eq(text, wanted);
     mem_free(text);

@@ -43,13 +43,13 @@ static void labels_are(const struct tuning_rows *v, uint32_t point, const char *
 {
     char *text = NULL;
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
+    struct report_out out = {.file = open_memstream(&text, &n)};
     struct table *table = table_create(tuning_rows_n_labels(v));
     tuning_rows_add_heads(v, table);
     tuning_rows_add_labels(v, table, point);
-    table_print(table, out);
+    table_print(table, &out, "rows");
     table_destroy(table);
-    fclose(out);
+    fclose(out.file);
     ck_assert_str_eq(text, wanted);
     mem_free(text);
 }

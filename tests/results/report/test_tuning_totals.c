@@ -20,9 +20,9 @@ static char *text_of(const struct tuning_result *tuning)
     struct tuning_rows v = tuning_rows_of(tuning);
     char *text = NULL;
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    tuning_totals_print(out, &v);
-    fclose(out);
+    struct report_out out = {.file = open_memstream(&text, &n)};
+    tuning_totals_print(&out, &v);
+    fclose(out.file);
     return text;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "capacity/memo.h"
+#include "runs/memo.h"
+
+#include <dirent.h>
+#include <string.h>
 
 #include "runs/checkpointing.h"
 #include "base/mem.h"
@@ -21,10 +24,12 @@ struct slot {
 struct memo {
     MPI_Comm comm;
     int rank;
-    struct memo_file *file; // of rank 0; NULL on the others
+    struct memo_file_config config;
+    struct memo_file *file; // of rank 0; of another rank its part, NULL as long as it has none
+    char *path;             // owned: of the file
     struct blob bytes;      // of all answers, in the order they came
     struct slot *slots;     // [n_slots], a power of two, at most half full: open addressing
-    size_t n_slots, n, n_kept;
+    size_t n_slots, n, n_kept, n_noted;
 };
 
 // ---- answers ------------------------------------------------------------------------------------
@@ -91,22 +96,75 @@ static int share(MPI_Comm comm, int rank, struct blob *bytes, struct err *err)
 
 static void release(struct memo *memo)
 {
+    mem_free(memo->path);
     blob_release(&memo->bytes);
     mem_free(memo->slots);
     mem_free(memo);
 }
 
+// The part of another rank of an earlier job, PATH.N: its answers go into the file, and it is gone.
+// One that is no memo, or is in use, is left alone.
+static int take_part(struct memo *memo, const char *path, struct blob *entries, struct err *err)
+{
+    struct memo_file_config config = memo->config;
+    struct blob found = {0};
+    config.path = path;
+    config.force = true;
+    struct memo_file *part = memo_file_open(&config, &found, NULL);
+    struct blob_reader reader = blob_read(found.bytes, found.n), bytes;
+    uint64_t key;
+    int rc = 0;
+    while (rc == 0 && memo_file_next(&reader, &key, &bytes)) {
+        rc = memo_file_add(memo->file, key, bytes.bytes, bytes.n, err);
+        blob_put_u64(entries, bytes.n);
+        blob_put_u64(entries, key);
+        blob_put(entries, bytes.bytes, bytes.n);
+    }
+    blob_release(&found);
+    memo_file_close(part, rc == 0);
+    return rc;
+}
+
+// All parts that lie beside the file.
+static int take_parts(struct memo *memo, struct blob *entries, struct err *err)
+{
+    const char *path = memo->path, *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *folder = slash ? mem_printf("%.*s/", (int)(slash - path), path) : mem_strdup("./");
+    DIR *dir = opendir(folder);
+    size_t n = strlen(name);
+    int rc = 0;
+    for (const struct dirent *entry; rc == 0 && dir && (entry = readdir(dir));) {
+        const char *digits = entry->d_name + n + 1;
+        if (strncmp(entry->d_name, name, n) != 0 || entry->d_name[n] != '.' || !*digits ||
+            digits[strspn(digits, "0123456789")])
+            continue;
+        char *part = mem_printf("%s%s", folder, entry->d_name);
+        rc = take_part(memo, part, entries, err);
+        mem_free(part);
+    }
+    if (dir)
+        closedir(dir);
+    mem_free(folder);
+    return rc;
+}
+
 struct memo *memo_open(MPI_Comm comm, const struct memo_file_config *config, struct err *err)
 {
-    struct memo_file_config file = *config;
     struct memo *memo = mem_calloc(1, sizeof *memo);
     struct blob entries = {0};
-    file.program = revision_program; // whose answers can be resumed from
     memo->comm = comm;
+    memo->config = *config;
+    memo->config.program = revision_program; // whose answers can be resumed from
     MPI_Comm_rank(comm, &memo->rank);
+    memo->path =
+        memo->rank == 0 ? mem_strdup(config->path) : mem_printf("%s.%d", config->path, memo->rank);
+    memo->config.path = memo->path;
     if (memo->rank == 0)
-        memo->file = memo_file_open(&file, &entries, err);
-    int rc = err_agree(comm, memo->rank == 0 && !memo->file ? -1 : 0, err);
+        memo->file = memo_file_open(&memo->config, &entries, err);
+    int rc = memo->rank == 0 && !memo->file ? -1 : 0;
+    if (memo->file)
+        rc = take_parts(memo, &entries, err);
+    rc = err_agree(comm, rc, err);
     if (rc == 0)
         rc = share(comm, memo->rank, &entries, err);
     struct blob_reader reader = blob_read(entries.bytes, rc == 0 ? entries.n : 0), bytes;
@@ -138,12 +196,25 @@ int memo_add(struct memo *memo, uint64_t key, const void *bytes, size_t n, struc
     size_t n_known;
     if (memo_find(memo, key, &n_known))
         return 0;
-    if (memo->file)
+    if (memo->rank == 0)
         rc = memo_file_add(memo->file, key, bytes, n, err);
     if (err_agree(memo->comm, rc, err) < 0)
         return -1;
     insert(memo, key, bytes, n);
     return 0;
+}
+
+int memo_note(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err)
+{
+    struct blob none = {0};
+    if (!memo->file) {
+        struct memo_file_config config = memo->config;
+        config.resume = false; // rank 0 has taken up what there was
+        config.force = true;
+        memo->file = memo_file_open(&config, &none, err);
+    }
+    memo->n_noted++;
+    return memo->file ? memo_file_add(memo->file, key, bytes, n, err) : -1;
 }
 
 bool memo_stop(struct memo *memo)
@@ -156,7 +227,7 @@ bool memo_stop(struct memo *memo)
 
 size_t memo_n(const struct memo *memo)
 {
-    return memo->n;
+    return memo->n + memo->n_noted;
 }
 
 size_t memo_n_kept(const struct memo *memo)

@@ -9,8 +9,8 @@
 //
 // Errors say the name of the file. Nothing but a memo is ever replaced: a file that does not begin
 // as one is refused whatever was asked for.
-#ifndef CAPACITY_MEMO_FILE_H
-#define CAPACITY_MEMO_FILE_H
+#ifndef RUNS_MEMO_FILE_H
+#define RUNS_MEMO_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "capacity/memo_file.h"
+#include "runs/memo_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // On any number of ranks, with the signals blocked before MPI starts.
-#include "capacity/memo.h"
+#include "runs/memo.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -80,6 +80,43 @@ START_TEST(keeps_answers)
     expect(memo, 5, 7);
     ck_assert_uint_eq(memo_n(memo), 1001);
     memo_close(memo, true);
+    drop(path);
+}
+END_TEST
+
+// What ranks note by themselves, in files of their own, is found by all the next time, whatever
+// their number then; and begun anew it is gone.
+START_TEST(parts_are_taken_up)
+{
+    char *path = fresh_path(), *part = mem_printf("%s.7", path);
+    int rank, n_ranks;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &n_ranks);
+    struct memo *memo = must_open(path, false);
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t value = 100 * (uint64_t)rank + i;
+        ck_assert_int_eq(memo_note(memo, value, &value, sizeof value, NULL), 0);
+        ck_assert_ptr_null(memo_find(memo, value, &(size_t){0}));
+    }
+    memo_close(memo, false);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0 && n_ranks > 1) { // of a job with more ranks
+        char *last = mem_printf("%s.1", path);
+        ck_assert_int_eq(rename(last, part), 0);
+        mem_free(last);
+    }
+    memo = must_open(path, true);
+    ck_assert_uint_eq(memo_n_kept(memo), 3 * (size_t)n_ranks);
+    for (int r = 0; r < n_ranks; r++)
+        for (uint64_t i = 0; i < 3; i++)
+            expect(memo, 100 * (uint64_t)r + i, 100 * (uint64_t)r + i);
+    ck_assert_int_ne(access(part, F_OK), 0);
+    memo_close(memo, true);
+    MPI_Barrier(MPI_COMM_WORLD);
+    memo = must_open(path, true);
+    ck_assert_uint_eq(memo_n_kept(memo), 0);
+    memo_close(memo, true);
+    mem_free(part);
     drop(path);
 }
 END_TEST
@@ -171,6 +208,7 @@ int main(int argc, char **argv)
     const struct suite_test tests[] = {{"core", keeps_answers},
                                        {"core", slices_are_taken_from_it},
                                        {"core", a_signal_ends_it},
+                                       {"core", parts_are_taken_up},
                                        {"errors", refuses_alike}};
     checkpointing_block_signals();
     return suite_mpi_run(&argc, &argv, "memo", tests, sizeof tests / sizeof *tests);

@@ -20,15 +20,15 @@
 //
 // SIGTERM and SIGUSR2 end the program between two answers, as a run does at a checkpoint:
 // memo_stop() says so, alike on all ranks.
-#ifndef CAPACITY_MEMO_H
-#define CAPACITY_MEMO_H
+#ifndef RUNS_MEMO_H
+#define RUNS_MEMO_H
 
 #include <mpi.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capacity/memo_file.h"
+#include "runs/memo_file.h"
 #include "base/blob.h"
 #include "base/err.h"
 
@@ -53,11 +53,17 @@ const void *memo_find(const struct memo *memo, uint64_t key, size_t *n);
 // there already stays as it is. An error when the file cannot be written to.
 int memo_add(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err);
 
+// Not collective. Keeps an answer for whoever opens the memo next: this one does not find it. For
+// ranks that ask each other's questions at different times: each writes to a file of its own,
+// PATH.RANK, until the next memo_open() takes it up.
+int memo_note(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err);
+
 // Collective. Has a signal on any rank asked to end? It must have been blocked
 // (checkpointing_block_signals()), and stays pending.
 bool memo_stop(struct memo *memo);
 
-// Not collective. How many answers are kept, and how many of those were there when it was opened.
+// Not collective. How many answers are kept (of those noted only this rank's), and how many of
+// those were there when it was opened.
 size_t memo_n(const struct memo *memo);
 size_t memo_n_kept(const struct memo *memo);
 
