@@ -75,7 +75,8 @@ def two_nodes(cluster):
     expect((facts["job_id"], facts["n_ranks"], facts["n_nodes"], facts["n_restarts"]) ==
            (id, 4, 2, 0) and facts["nodes"] == "n[1-2]" and facts["bytes_sent"] > 0,
            "/run says", facts)
-    log = (place / "o_ut__j.h5.log").read_text()
+    [log] = place.glob("o_ut__j.h5-????????.log")
+    log = log.read_text()
     expect(re.search(rf"job {id}\b.*2 nodes, 4 ranks", log), "the log does not say where", log)
     cluster.say("two nodes: the same as one rank")
     # A second time there is nothing to do, and another study's results are not overwritten.
