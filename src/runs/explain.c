@@ -15,7 +15,7 @@ static void explain_whole(const struct survey_source *source, const struct libra
     struct mistakes found = {0};
     bool swept = all->n > 0;
     study_mistakes(source->path, source->text, source->size, source->settings, source->n_settings,
-                   library, true, &found);
+                   library, STUDY_OPEN, &found);
     for (size_t i = 0; i < found.n; i++)
         if (!swept || !strstr(found.v[i].text, ": missing; "))
             mistakes_add(all, NULL, found.v[i].text);
@@ -34,7 +34,7 @@ static void explain_points(const struct survey *survey, struct mistakes *all)
         const char **settings =
             grid_point_settings(survey->grid, p, source->settings, source->n_settings, &n_settings);
         study_mistakes(source->path, source->text, source->size, settings, n_settings,
-                       &survey->library, true, &found);
+                       &survey->library, STUDY_OPEN, &found);
         for (size_t i = 0; i < found.n; i++) {
             size_t before = raw.n;
             struct err err;
@@ -87,7 +87,8 @@ void explain_study(const struct survey_source *source, struct err *err, struct m
     if (!ours.text)
         return;
     copy = ours;
-    copy.text = mem_strdup(ours.text);
+    copy.text = mem_alloc(ours.size + 1); // a file that is no study may hold NUL bytes
+    memcpy(copy.text, ours.text, ours.size + 1);
     struct survey *survey = survey_create(&copy, NULL);
     if (!survey)
         grid_mistakes(ours.path, ours.text, ours.size, ours.settings, ours.n_settings, mistakes);

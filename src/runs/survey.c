@@ -61,7 +61,8 @@ void survey_destroy(struct survey *survey)
 static struct study *parse(const struct survey *survey, const char *const *settings, size_t n,
                            struct err *err)
 {
-    return study_of_doc(survey->source.path, survey->doc, settings, n, &survey->library, true, err);
+    return study_of_doc(survey->source.path, survey->doc, settings, n, &survey->library, STUDY_OPEN,
+                        err);
 }
 
 struct study *survey_whole(const struct survey *survey, struct err *err)
