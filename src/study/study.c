@@ -28,8 +28,9 @@ const struct field study_fields[] = {
           "seed of every random draw"),
     FIELD(study_settings, "duration", FIELD_TIME, UNIT_TIME, duration_ns, SIMTIME_US,
           (double)SIMTIME_LONGEST, NULL, "simulated time"),
-    FIELD(study_settings, "warmup", FIELD_STRING, UNIT_NONE, warmup, 0, 0, "auto",
-          "time left out at the start, or auto to detect it"),
+    FIELD(
+        study_settings, "warmup", FIELD_STRING, UNIT_NONE, warmup, 0, 0, "auto",
+        "time left out at the start; auto: a twentieth, or more where the start is clearly lower"),
     FIELD(study_settings, "bins", FIELD_INT, UNIT_NONE, bins, 2, 10000, "60",
           "equal time bins that the rest of the run is cut into"),
     FIELD_END};
