@@ -463,7 +463,7 @@ static void fill_fleet(const struct batch_hist_scope *scope, const double *energ
     mem_free(served);
 }
 
-// The measured bins, after the given warm-up and after the detected one when it is to be, in the
+// The measured bins, after the given warm-up or the one that is chosen automatically, in the
 // fleet's batches.
 static struct batch_hist_scope measured(const struct record *total, const struct meta *meta,
                                         struct summary_fleet *fleet)

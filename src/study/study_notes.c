@@ -42,8 +42,7 @@ void study_notes_trace(const char *who, const struct trace *trace, int64_t max_i
     if (trace->n_cut > 0)
         say(&notes, cut_frac > CUT_FRAC,
             "%llu of %zu sizes (%.3g %%) are above max_items and count as %lld items; the largest "
-            "is "
-            "%.0f",
+            "is %.0f",
             (unsigned long long)trace->n_cut, trace->n, 100 * cut_frac, (long long)max_items,
             trace->largest_items);
     if (trace->tick_ns > 0 && !trace->is_spread)
