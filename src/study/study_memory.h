@@ -29,7 +29,8 @@ int study_memory_check(const struct study *study, const struct node *root, bool 
                        struct err *err);
 // -1, and the text of the first group whose accelerator does not hold what is offloaded to it; 0:
 // there is none. For a plan (recfleet capacity), which may ask for a card that is to keep its most
-// used rows only: its times are those of tables that fit.
+// used rows only: its times are those of tables that fit. A service that does not fit by itself is
+// refused before (cost_check_accel()).
 int study_memory_misfit(const struct study *study, struct err *err);
 // Can a server of group g, alone with service s, hold it?
 bool study_memory_holds(const struct study *study, size_t g, size_t s);
