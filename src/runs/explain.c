@@ -22,13 +22,18 @@ static void explain_whole(const struct survey_source *source, const struct libra
     mistakes_release(&found);
 }
 
+// Points that are read without a new mistake before it is assumed that there is none: each takes a
+// parser's time, and a sweep may have a million.
+#define IN_VAIN 1000
+
 // Replications of a point differ in the seed alone, so one of them is read.
 static void explain_points(const struct survey *survey, struct mistakes *all)
 {
     const struct survey_source *source = &survey->source;
     uint32_t n = survey->n_points / grid_n_replications(survey->grid);
     struct mistakes raw = {0}; // as they are said, without the first point that has them
-    for (uint32_t p = 0; p < n && all->n < MISTAKES_MAX; p++) {
+    uint32_t last = 0;         // that had a new one
+    for (uint32_t p = 0; p < n && p - last <= IN_VAIN && all->n < MISTAKES_MAX; p++) {
         struct mistakes found = {0};
         size_t n_settings;
         const char **settings =
@@ -41,6 +46,7 @@ static void explain_points(const struct survey *survey, struct mistakes *all)
             mistakes_add(&raw, NULL, found.v[i].text);
             if (raw.n == before)
                 continue;
+            last = p;
             err_set(&err, ERR_STUDY, "%s", found.v[i].text);
             survey_blame(survey, p, &err);
             mistakes_add(all, NULL, err.text);
