@@ -17,8 +17,8 @@
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
 #include "results/file/run_result.h"
-#include "study/grid.h"
 #include "study/doc.h"
+#include "study/grid.h"
 #include "study/study.h"
 #include "study/study_digest.h"
 
@@ -329,17 +329,10 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
 // --- what is asked for
 
 // Has the study this section, --set included?
-static int has_section(const struct survey *survey, const char *key, bool *has, struct err *err)
+static bool has_section(const struct survey *survey, const char *key)
 {
-    const struct survey_source *source = &survey->source;
-    struct doc *doc = doc_parse(source->path, source->text, source->size, err);
-    int rc = doc ? 0 : -1;
-    for (size_t i = 0; rc == 0 && i < source->n_settings; i++)
-        rc = doc_set(doc, source->settings[i], err);
-    const struct node *section = rc == 0 ? node_get(doc_root(doc), key) : NULL;
-    *has = section && !node_is_null(section);
-    doc_destroy(doc);
-    return rc;
+    const struct node *section = node_get(doc_root(survey->doc), key);
+    return section && !node_is_null(section);
 }
 
 // A study with a capacity section may have one of tune for its own use.
@@ -349,9 +342,8 @@ static int choose_command(struct order *order, const struct survey *survey, stru
     bool has = false;
     for (int c = N_ORDER_COMMANDS; c-- > 0 && !has;) {
         order->command = (enum order_command)c;
-        has = given ? strcmp(given, order_commands[c]) == 0 : c == ORDER_RUN;
-        if (!given && !has && has_section(survey, order_commands[c], &has, err) < 0)
-            return -1;
+        has = given ? strcmp(given, order_commands[c]) == 0
+                    : c == ORDER_RUN || has_section(survey, order_commands[c]);
     }
     order->plan.command = order_commands[order->command];
     return has ? 0
