@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
+#include "results/file/durable.h"
 #include "results/file/run_result.h"
 #include "study/doc.h"
 #include "study/grid.h"
@@ -129,6 +130,8 @@ static int place_order(struct order *order, const char *output, struct err *err)
         rc = err_set(err, ERR_STUDY, "%s: %s", folder, strerror(errno));
     else if (plan->study = order->owned[1] = realpath(study, NULL), !plan->study)
         rc = err_set(err, ERR_STUDY, "%s: %s", study, strerror(errno));
+    else if (strcmp(output, "-") == 0)
+        rc = durable_check_place("output", output, ERR_STUDY, err);
     else if (!*base)
         rc = err_set(err, ERR_STUDY, "recfleet submit: --output: %s is a folder", output);
     else {
@@ -359,13 +362,15 @@ static int submit(struct cmd_line *line, struct err *err)
     const struct survey_source source = job_source(line);
     int rc = read_order(&order, line, err);
     struct survey *survey = rc == 0 ? survey_create(&source, err) : NULL;
-    if (survey && choose_command(&order, survey, err) < 0)
+    if (survey && choose_command(&order, survey, err) < 0) {
         rc = -1;
-    else if (survey)
+    } else if (survey) {
+        survey->source.plans = order.command == ORDER_CAPACITY;
         rc = cmd_given(line, "--array") ? order_array(&order, survey, err)
                                         : order_run(&order, survey, err);
-    else
+    } else {
         rc = -1;
+    }
     survey_destroy(survey);
     site_release(&order.site);
     for (size_t i = 0; i < sizeof order.owned / sizeof *order.owned; i++)

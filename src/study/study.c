@@ -170,8 +170,7 @@ static int read_all(struct study *study, const struct library *library, const st
         mistakes_keep(root, study_tune_read(study, root, open_files, err), err) < 0 ||
         mistakes_keep(root, study_capacity_read(study, root, err), err) < 0 ||
         mistakes_keep(root, study_checkpoint_read(study, root, err), err) < 0 ||
-        mistakes_in(root) ||
-        study_memory_check(study, root, reading == STUDY_OPEN_AND_PLAN, err) < 0)
+        mistakes_in(root) || study_memory_check(study, root, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
@@ -186,6 +185,7 @@ static struct study *from_doc(const char *path, struct doc *doc, const char *con
     struct study *study = mem_calloc(1, sizeof *study);
     int rc = 0;
     study->path = mem_strdup(path);
+    study->reading = reading;
     for (size_t i = 0; i < n_settings && rc == 0; i++)
         rc = mistakes_keep(doc_root(doc), doc_set(doc, settings[i], err), err);
     if (rc == 0)

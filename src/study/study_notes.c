@@ -75,9 +75,11 @@ static void note_curve(const struct notes *notes, const struct service_traffic *
 
 void study_notes(const struct study *study, study_note_fn note, void *user)
 {
-    struct err misfit = {0};
-    if (study_memory_misfit(study, &misfit) < 0)
-        note(user, true, misfit.text);
+    for (size_t g = 0; g < study->n_groups; g++) {
+        struct err misfit = {0};
+        if (study_memory_misfit(study, g, &misfit) < 0)
+            note(user, true, misfit.text);
+    }
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_traffic *traffic = &study->services[s].traffic;
         const struct notes notes = {study->services[s].name, note, user};
