@@ -34,7 +34,7 @@ struct snapshot {
     const int64_t *next_ns;       // [cell] balancer_next_ns() of every cell; to be saved
     const struct record *total;   // to be saved; NULL on all ranks but one
     struct record *record;        // to be filled by the one rank that takes it up; NULL: not this
-    // What this rank's part of the run has cost since it began or went on; for whoever keeps
+    // What this rank's part of the run has cost since it began or resumed; for whoever keeps
     // accounts, not part of any frame.
     uint64_t n_windows, bytes_sent;
     // Where making frames has come.

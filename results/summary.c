@@ -251,9 +251,7 @@ static int32_t sla_verdict(const struct summary_service *s, bool overloaded, dou
         return VERDICT_NOT_ASKED;
     if (overloaded || summary_lost_target(s))
         return VERDICT_MISSED;
-    return measurement_judge(
-        measurement_late(s->late_frac, (double)s->n_queries, 1 - s->sla_quantile),
-        1 - s->sla_quantile, clear);
+    return measurement_judge(s->late_frac, 1 - s->sla_quantile, clear);
 }
 
 // A quantile is interpolated inside its bucket, which may reach beyond the longest latency of all.
@@ -313,6 +311,9 @@ static void fill_service(struct batch_hist_scope *scope, const struct summary_fl
             out->latency_max_s = simtime_to_s(s->max_ns);
         fill_quantiles(scope, fleet->relaxations, out);
     }
+    if (out->sla_s > 0)
+        out->late_frac =
+            measurement_late(out->late_frac, (double)out->n_queries, 1 - out->sla_quantile);
     out->sla = sla_verdict(out, overloaded, 1);
 }
 
@@ -381,15 +382,14 @@ static void fill_relaxations(const struct batch_hist_scope *scope, const struct 
     out->relaxations = out->queue_relaxations = INFINITY;
     for (uint32_t g = 0; g < meta->n_groups; g++) {
         const struct meta_group *group = &meta->groups[g];
-        uint32_t n_queues = meta->shares_load ? meta->n_cells : group->n_servers;
+        double n_queues = fmax(meta->shares_load ? meta->n_cells : group->n_servers, 1);
         for (int part = 0; part < N_PARTS; part++) {
             struct part_series s = part_series_create(scope, group, g, part);
             double times = relaxation_times(&s.overload);
-            if (s.overload.n_units > 0) {
-                out->relaxations = fmin(out->relaxations, times);
-                out->queue_relaxations =
-                    fmin(out->queue_relaxations, times / (n_queues > 0 ? n_queues : 1));
-            }
+            if (s.overload.n_units > 0 && !(times >= out->relaxations)) // NaN is the least
+                out->relaxations = times;
+            if (s.overload.n_units > 0 && !(times / n_queues >= out->queue_relaxations))
+                out->queue_relaxations = times / n_queues;
             part_series_release(&s);
         }
     }
@@ -463,7 +463,7 @@ static void fill_fleet(const struct batch_hist_scope *scope, const double *energ
     mem_free(served);
 }
 
-// The measured bins, after the given warm-up and after the detected one when it is to be, in the
+// The measured bins, after the given warm-up or the one that is chosen automatically, in the
 // fleet's batches.
 static struct batch_hist_scope measured(const struct record *total, const struct meta *meta,
                                         struct summary_fleet *fleet)

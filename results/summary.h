@@ -6,28 +6,27 @@
 //
 // What is never reported: a percentile of an overloaded run (overload.h), and a quantile q of fewer
 // than 1 / (1 - q) or 1 / q queries; both are NaN. A quantile's interval needs twenty queries
-// beyond it. Of a run that is short beside the memory of its queues (relaxation.h), or that was
-// still moving, no interval of latency is given.
+// on either side of it. Of a run that is short beside the memory of its queues (relaxation.h), or
+// that was still moving, no interval of latency is given.
 //
 // Latency statistics are those of all queries that arrived in a measured bin, also of those whose
 // answer comes after the end of the run (the simulation knows it already), so the end of a run does
-// not favour short queries; n_in_flight are those.
+// not favour short queries; n_in_flight counts them.
 //
 // What is served is counted by completion instead: queries whose response was back inside the
 // measured bins, whenever they arrived. In a backlog the two have hardly a query in common, and
-// what is served goes on at the rate of the servers. Goodput is that of the queries within their
-// target, where there is one; of all services together, those without a target count whole. What
-// arrives and is neither completed nor lost makes the queues grow: about zero where they are
-// stable.
+// what is served stays at what the servers can do. Goodput counts the queries within their target,
+// where there is one; for all services together, those without a target count whole. What arrives
+// and is neither completed nor lost makes the queues grow: by about zero where they are stable.
 //
 // Where servers go down, a query may have no end: it is lost, or it is still on its way at the end
 // of the run and its end is not known (pending). Latency and its quantiles are of those with an
-// end. Late are also the lost ones: late_frac is (later than the target + lost) over (with an end +
+// end. The lost ones are late, too: late_frac is (later than the target + lost) over (with an end +
 // lost), and it decides the target: met when its whole 95 % interval (measurement_late) is at or
 // below what the quantile q allows, 1 - q; missed when all of it is above, or when more than 1 - q
 // are lost. It knows more than the quantile does, which has no interval where no query is near it.
-// What became of every query of the run, warm-up included, is counted to the last: n_run_generated
-// is the sum of the three behind it.
+// Every query of the run, warm-up included, is accounted for: n_run_generated is the sum of the
+// three behind it.
 //
 // The tables at the end name each number once, with its unit, for the file and for its reader.
 #ifndef RESULTS_SUMMARY_H
@@ -142,7 +141,7 @@ struct summary {
     struct summary_fleet {
         uint32_t first_bin, n_bins; // measured: [first_bin, first_bin + n_bins)
         int64_t from_ns, to_ns;     // their time
-        int32_t settled;            // 0: warm-up was to be detected and no end of it was seen
+        int32_t settled;            // 0: warm-up auto, and no steady state was seen
         int32_t verdict;            // the worst component's
         uint32_t n_batches;         // of the fleet's own estimates
         // How long the measured time is (relaxation.h): of all servers as one queue, of each queue.

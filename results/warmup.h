@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 // Number of leading values of y[0 .. n), the mean latencies of a run's time bins, to drop; NaN
-// values (empty bins) are passed over. Below 20 values there are no tenths to compare, and the
-// twentieth is all. *settled (NULL: not wanted) is false when the half was dropped and the series
+// values (empty bins) are passed over. Below 20 values there are no tenths to compare, and nothing
+// is dropped. *settled (NULL: not wanted) is false when the half was dropped and the series
 // may still be moving: then no steady state was seen.
 uint32_t warmup_detect(const double *y, uint32_t n, bool *settled);
 

@@ -8,12 +8,10 @@
 //
 // Bursts on top of the day, either of:
 //   cv      the gaps that are used up are gamma-distributed instead (gamma_gap.h): a renewal
-//   process
-//           whose clock runs with the curve. Over spans of many gaps in which the curve stands
-//           still, counts have a variance of cv^2 times their mean.
-//   states  the curve's rate is multiplied by that of a hidden state (modulate.h), and a gap is
-//   used
-//           up visit by visit.
+//           process whose clock runs with the curve. Over spans of many gaps in which the
+//           curve does not change, counts have a variance of cv^2 times their mean.
+//   states  the curve's rate is multiplied by that of a hidden state (modulate.h), and a gap
+//           is used up visit by visit.
 #include "traces/arrival.h"
 
 #include <math.h>

@@ -270,7 +270,8 @@ static int64_t steps_to(struct reader *r, size_t i, int64_t step_ns, struct err 
 {
     if (i == 0 || !r->timed)
         return i > 0;
-    int64_t ns = r->v[i].ns - r->v[i - 1].ns, n = (ns + step_ns / 2) / step_ns;
+    int64_t ns = r->v[i].ns - r->v[i - 1].ns;
+    int64_t n = ns / step_ns + (ns % step_ns >= step_ns - step_ns / 2); // to the nearest
     bool filled = r->config->gaps == DAYCURVE_GAPS_INTERPOLATE;
     double off_ns = fabs((double)ns - (double)n * (double)step_ns);
     if (n >= 1 && off_ns <= 1e-3 * (double)step_ns && (n == 1 || filled))

@@ -8,12 +8,17 @@
 //
 // A curve is given point by point, by the name of a built-in shape, or by a file, which is read as
 // monitoring systems export it (timetable.h): rates alone, one a line; times and rates; times and a
-// column for every series; or a line for every series and time:
+// column for every series:
 //
-//     rate        time,rate        "Time","feed","ads"                 "Series";"Time";"Value"
+//     rate        time,rate        "Time","feed","ads"
 //     0.52        0,0.52           2024-03-05 00:00:00,10800,3240
-//     "feed";"2024-03-05T00:00:00Z";10,800.0 0.47        3600,0.47        2024-03-05
-//     01:00:00,9931.7,2979     "ads";"2024-03-05T00:00:00Z";3,240.0
+//     0.47        3600,0.47        2024-03-05 01:00:00,9931.7,2979
+//
+// or a line for every series and time:
+//
+//     "Series";"Time";"Value"
+//     "feed";"2024-03-05T00:00:00Z";10,800.0
+//     "ads";"2024-03-05T00:00:00Z";3,240.0
 //
 // Times have equal steps from the first on. A step that is missing, or a cell that is empty or says
 // that there is no value, is a gap: an error, or filled in on a straight line between the points

@@ -8,8 +8,8 @@
 // study. A cell reads past the records of the others: dealing costs every cell a draw per record.
 //
 // A pass of a repeated trace lasts its span plus one mean gap, or to the end of the last tick of a
-// coarse clock. With `rescale` all times are
-// multiplied so that the trace's mean rate becomes the service's.
+// coarse clock. With `rescale` all times are multiplied so that the trace's mean rate becomes the
+// service's.
 #ifndef TRACES_REPLAY_H
 #define TRACES_REPLAY_H
 

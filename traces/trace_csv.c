@@ -42,7 +42,6 @@ struct reader {
     struct timetable_column columns[N_COLUMNS];
     bool has[N_COLUMNS];
     bool sorts;
-    int duration_power; // of ten: to ns
     const char *filter;
     struct trace *trace;
     int64_t last_ns; // of the last good record
@@ -112,12 +111,27 @@ static int read_count(const struct reader *reader, int64_t *count, struct err *e
     return 0;
 }
 
+// How long the query of the line took. What the first time has told of the times' unit holds for
+// durations, too.
+static int read_duration(const struct reader *reader, int64_t *took_ns, struct err *err)
+{
+    static const int powers[] = {9, 9, 6, 3, 0, 9}; // of ten, by enum timetable_unit: to ns
+    int unit = reader->config->duration_unit;
+    *took_ns = 0;
+    if (!reader->has[COLUMN_DURATION])
+        return 0;
+    if (unit == TIMETABLE_AUTO)
+        unit = reader->table.time_unit;
+    return read_number(reader, COLUMN_DURATION, powers[unit], "a duration such as \"0.12\"",
+                       took_ns, err);
+}
+
 // When the query of the line arrived.
 static int read_arrival(struct reader *reader, int64_t *ns, struct err *err)
 {
     const struct csv_field *field = &reader->table.csv.fields[reader->columns[COLUMN_TIME].at];
     char shown[CSV_SHOW_MAX];
-    int64_t took_ns = 0;
+    int64_t took_ns;
     if (timetable_time(&reader->table, reader->columns[COLUMN_TIME].at, ns, err))
         return -1;
     if (*ns < reader->last_ns && !reader->sorts)
@@ -128,9 +142,13 @@ static int read_arrival(struct reader *reader, int64_t *ns, struct err *err)
         reader->last_ns >= 0)
         reader->row_ns = *ns - reader->last_ns;
     reader->last_ns = *ns;
-    if (reader->has[COLUMN_DURATION] && read_number(reader, COLUMN_DURATION, reader->duration_power,
-                                                    "a duration such as \"0.12\"", &took_ns, err))
+    if (read_duration(reader, &took_ns, err))
         return -1;
+    // Starts may lie before 0; so far from it, the time between two of them would not fit.
+    if (reader->has[COLUMN_DURATION] && (*ns > INT64_MAX / 2 || took_ns > INT64_MAX / 2))
+        return csv_fail(&reader->table.csv, field->column, err,
+                        "expected times and durations below 146 years, got %s",
+                        csv_show(field, shown));
     *ns -= took_ns;
     return 0;
 }
@@ -189,7 +207,6 @@ static int find_columns(struct reader *reader, struct err *err)
 static int start_reading(struct reader *reader, const struct trace_csv_config *config,
                          struct err *err)
 {
-    static const int powers[] = {9, 9, 6, 3, 0, 9}; // of enum timetable_unit
     const struct timetable_column columns[N_COLUMNS] = {
         {"time_column", config->time_column, "1", 0},
         {"size_column", config->size_column, "2", 0},
@@ -201,14 +218,11 @@ static int start_reading(struct reader *reader, const struct trace_csv_config *c
         reader->has[k] = columns[k].wanted && columns[k].wanted[0];
     reader->config = config;
     reader->sorts = config->sort || reader->has[COLUMN_DURATION];
-    reader->duration_power =
-        powers[config->duration_unit == TIMETABLE_AUTO ? config->time_unit : config->duration_unit];
     reader->filter = config->filter && config->filter[0] ? config->filter : config->service_name;
     reader->last_ns = -1;
     if (reader->has[COLUMN_FILTER] && !reader->filter)
         return err_set(err, ERR_STUDY,
-                       "filter: expected what filter_column says in lines that "
-                       "count");
+                       "filter: expected what filter_column says in lines that count");
     return 0;
 }
 
@@ -228,8 +242,8 @@ static int read_all(struct reader *reader, struct err *err)
     if (reader->n_bad == 1)
         return err_set(err, ERR_STUDY, "%s", reader->first_bad.text);
     if (reader->trace->n == 0 && reader->has[COLUMN_FILTER])
-        return csv_fail(&reader->table.csv, 1, err, "no records: %s is \"%.80s\" in no line",
-                        "filter_column", reader->filter);
+        return csv_fail(&reader->table.csv, 1, err,
+                        "no records: filter_column is \"%.80s\" in no line", reader->filter);
     if (reader->trace->n == 0)
         return csv_fail(&reader->table.csv, 1, err, "no records: %s",
                         reader->has[COLUMN_COUNT] ? "all counts are 0"

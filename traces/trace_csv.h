@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // trace_csv: traces as text tables, read and written.
 //
-// Columns are given by name (the file then begins with a header) or by number from 1. Times are
-// plain numbers in a given unit or timestamps "YYYY-MM-DD HH:MM:SS.fffffffff", both exact to the
-// nanosecond. The first bad line is reported as "file:line:column: ...", with the number of bad
-// lines if there are more; a file with a bad line gives no trace. A file may be compressed by gzip.
+// Columns are given by name (the file then begins with a header) or by number from 1; times are as
+// timetable.h reads them. The first bad line is reported as "file:line:column: ...", with the
+// number of bad lines if there are more; a file with a bad line gives no trace. A file may be
+// compressed by gzip.
 #ifndef TRACES_TRACE_CSV_H
 #define TRACES_TRACE_CSV_H
 
@@ -37,7 +37,7 @@ struct trace_csv_config {
     bool sort;                       // records out of order are sorted, not refused
     // Names or numbers of more columns; "" or NULL: not there.
     char *duration_column;    // the times are ends: a query started so much before
-    int duration_unit;        // enum timetable_unit without stamps; auto: time_unit, else s
+    int duration_unit;        // enum timetable_unit without stamps; auto: the times', else s
     char *count_column;       // a line stands for so many queries, until the next line
     char *filter_column;      // lines count where it says `filter`, else `service_name`
     char *filter;             // "" or NULL: service_name
@@ -60,7 +60,8 @@ struct trace_csv_config {
             "column of the sizes in items; HDF5: dataset, 2 is /sample/size_items; empty: none"),  \
         FIELD_CHOICES(                                                                             \
             strct, "time_unit", at time_unit, timetable_unit_names, "auto",                        \
-            "of the times; auto: timestamps if they look so, else seconds; HDF5: its units"),      \
+            "of the times; auto: timestamps if they look so, else by the size of the first; "      \
+            "HDF5: its units"),                                                                    \
         FIELD_CHOICES(strct, "separator", at separator, csv_separator_names, "auto",               \
                       "between columns; auto: from the first line"),                               \
         FIELD_CHOICES(strct, "header", at header, timetable_header_names, "auto",                  \

@@ -80,15 +80,19 @@ static void write_holder(int fd, const struct claim_holder *self)
 // ---- the lock file ------------------------------------------------------------------------------
 
 // Opens the lock file, or makes it (*made). Another user's may be locked, if not written to.
+// EAGAIN: it was there, and its holder has removed it before it could be opened.
 static int open_lock(const char *lock, bool *made)
 {
     const int common = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     int fd = open(lock, O_RDWR | O_CREAT | O_EXCL | common, 0666);
     *made = fd >= 0;
-    if (fd < 0 && errno == EEXIST)
-        fd = open(lock, O_RDWR | common);
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    fd = open(lock, O_RDWR | common);
     if (fd < 0 && errno == EACCES)
         fd = open(lock, O_RDONLY | common);
+    if (fd < 0 && errno == ENOENT)
+        errno = EAGAIN;
     return fd;
 }
 
@@ -102,7 +106,7 @@ static enum outcome try_lock(struct claim *claim, const struct claim_holder *sel
     struct stat st;
     claim->fd = open_lock(claim->lock, &made);
     if (claim->fd < 0)
-        return errno == ENOENT && access(claim->lock, F_OK) == 0 ? AGAIN : OURS;
+        return errno == EAGAIN ? AGAIN : OURS;
     bool got = flock(claim->fd, LOCK_EX | LOCK_NB) == 0;
     *locked = !got && errno == EWOULDBLOCK;
     enum outcome outcome = THEIRS;

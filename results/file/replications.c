@@ -158,7 +158,7 @@ static void fold_row(const struct part_rows *rows, const struct sweep_result *p,
     mem_free(values);
 }
 
-// As a run's: where queries were lost, the late ones decide.
+// Where queries were lost, the fraction of late ones decides.
 static int32_t sla_of(const struct replications *f, uint32_t at_case, uint32_t service)
 {
     struct ci target = replications_at(f, REPLICATED_SERVICES, at_case, service,

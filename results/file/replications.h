@@ -11,8 +11,8 @@
 // without one itself, while its utilisation and power count. How many were overloaded, and how many
 // are not done, stands beside it. A target is met when the whole 95 % interval of the replications
 // is at or below it, missed when it is above or when one was overloaded, else unsure; while there
-// is but one replication it is unsure. Where queries were lost, the fraction that is late
-// decides in the same way, as in a run (summary.h).
+// is but one replication it is unsure. That is the interval of the latency at the target's
+// percentile; where queries were lost, it is that of the fraction that is late.
 //
 //     struct replications *f = replications_create(points);
 //     for (uint32_t c = 0; c < f->n_cases; c++)

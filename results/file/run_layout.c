@@ -54,7 +54,7 @@ static const struct data_field head_fields[] = {
                   "equal where the queries were the same"),
     DATA_TIME_AS("duration_s", meta.duration_ns, "simulated time"),
     DATA_TIME_AS("warmup_s", meta.warmup_ns, "warm-up as given"),
-    DATA_BOOL_AS("warmup_auto", meta.warmup_auto, "was the end of the warm-up detected?"),
+    DATA_BOOL_AS("warmup_auto", meta.warmup_auto, "was the warm-up chosen automatically?"),
     DATA_TIME_AS("measured_from_s", summary.fleet.from_ns, "start of what was measured"),
     DATA_TIME_AS("measured_to_s", summary.fleet.to_ns, "end of what was measured"),
     DATA_COUNT32_AS("n_cells", meta.n_cells, "1", "cells of the fleet"),

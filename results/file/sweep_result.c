@@ -243,7 +243,7 @@ const struct data_field sweep_result_fields[] = {
     DATA_COUNT(traffic_fingerprint, "1", "equal where the queries were the same"),
     DATA_NUMBER(duration_s, "s", "simulated time"),
     DATA_NUMBER(warmup_s, "s", "warm-up as given"),
-    DATA_BOOL(warmup_auto, "was the end of the warm-up detected?"),
+    DATA_BOOL(warmup_auto, "was the warm-up chosen automatically?"),
     DATA_NUMBER(measured_from_s, "s", "start of what was measured"),
     DATA_NUMBER(measured_to_s, "s", "end of what was measured"),
     DATA_COUNT32(n_cells, "1", "cells of the fleet"),

@@ -54,7 +54,7 @@ struct sweep_point {
     char *study_digest;           // of the point's own study, 32 hex digits
     uint64_t traffic_fingerprint; // equal for two points that saw the same queries
     double duration_s, warmup_s;  // simulated; given warm-up
-    bool warmup_auto;             // it was detected
+    bool warmup_auto;             // it was chosen automatically
     double measured_from_s, measured_to_s;
     uint32_t n_cells, n_servers, n_services, n_groups;
     struct run_info info; // how it went: may differ although the study is the same

@@ -19,11 +19,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "results/report/report_out.h"
 
 #include "base/err.h"
 #include "results/ci.h"
 #include "results/file/run_result.h"
+#include "results/report/report_out.h"
 
 struct compare_row {
     char *what;                  // owned: "feed p95"

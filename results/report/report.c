@@ -17,6 +17,10 @@ static void print_relaxations(struct report_out *out, const struct summary_fleet
         report_text(out,
                     "note: latency was still moving half-way through: no steady state was seen, "
                     "and no interval of it is given; run longer\n");
+    } else if (fleet->verdict != OVERLOAD_YES && !(fleet->relaxations > 0)) {
+        report_text(out,
+                    "note: the load is not known to be below capacity: no interval of latency is "
+                    "given; run longer, or with less load\n");
     } else if (fleet->verdict != OVERLOAD_YES && !summary_gives(fleet, 0.99)) {
         double all = fleet->relaxations, queue = fleet->queue_relaxations;
         double centre = fmax(RELAXATION_LEAST / all, RELAXATION_LEAST_QUEUE / queue);

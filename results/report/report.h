@@ -7,9 +7,8 @@
 #ifndef RESULTS_REPORT_REPORT_H
 #define RESULTS_REPORT_REPORT_H
 
-#include "results/report/report_out.h"
-
 #include "results/meta.h"
+#include "results/report/report_out.h"
 #include "results/summary.h"
 
 // `run` may be NULL: then nothing is said of the job and the time the simulation took.

@@ -9,9 +9,8 @@
 #ifndef RESULTS_REPORT_REPORT_DAY_H
 #define RESULTS_REPORT_REPORT_DAY_H
 
-#include "results/report/report_out.h"
-
 #include "results/file/capacity_result.h"
+#include "results/report/report_out.h"
 
 // Lines up to which every service has its own.
 #define REPORT_DAY_FULL 96

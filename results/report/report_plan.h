@@ -8,9 +8,8 @@
 #ifndef RESULTS_REPORT_REPORT_PLAN_H
 #define RESULTS_REPORT_REPORT_PLAN_H
 
-#include "results/report/report_out.h"
-
 #include "results/file/capacity_result.h"
+#include "results/report/report_out.h"
 
 // Needs an answer that has plans.
 void report_plan_print(struct report_out *out, const struct capacity_result *answer);

@@ -15,9 +15,8 @@
 #ifndef RESULTS_REPORT_REPORT_SWEEP_H
 #define RESULTS_REPORT_REPORT_SWEEP_H
 
-#include "results/report/report_out.h"
-
 #include "results/file/sweep_result.h"
+#include "results/report/report_out.h"
 
 // Most lines of the table with the list of labels above it, and most points named below.
 #define REPORT_POINTS_LINES 40

@@ -12,9 +12,8 @@
 #ifndef RESULTS_REPORT_REPORT_TUNING_H
 #define RESULTS_REPORT_REPORT_TUNING_H
 
-#include "results/report/report_out.h"
-
 #include "results/file/tuning_result.h"
+#include "results/report/report_out.h"
 
 // Points up to which each has all its numbers printed.
 #define REPORT_TUNING_FULL 12

@@ -10,8 +10,8 @@
 #define RESULTS_REPORT_TUNING_TOTALS_H
 
 #include <stdint.h>
-#include "results/report/report_out.h"
 
+#include "results/report/report_out.h"
 #include "results/report/tuning_rows.h"
 
 // A search at most this far below exhaustive has found it.

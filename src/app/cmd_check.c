@@ -241,6 +241,10 @@ static int check(struct cmd_line *line, struct err *err)
     const struct survey_source source = job_source(line);
     struct survey *survey = survey_create(&source, err);
     bool resolved = cmd_given(line, "--resolved");
+    if (survey) {
+        const struct node *capacity = node_get(doc_root(survey->doc), "capacity");
+        survey->source.plans = capacity && !node_is_null(capacity);
+    }
     int rc = !survey                                      ? -1
              : grid_n_axes(survey->grid) > 0 && !resolved ? check_sweep(survey, err)
                                                           : check_study(survey, resolved, err);

@@ -238,8 +238,7 @@ const struct cmd cmd_list = {
     .description =
         "Shows what a study can name. TOPIC is one of models, platforms, accelerators, tables, "
         "policies, schedulers, distributions, arrivals, costs and tuners; without it all are "
-        "shown. Values "
-        "marked provisional await measurement; --long shows where each comes from.",
+        "shown. Values marked provisional await measurement; --long shows where each comes from.",
     .example = "recfleet list models --long",
     .options = options,
     .run = list,

@@ -16,9 +16,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
+#include "results/file/durable.h"
 #include "results/file/run_result.h"
-#include "study/grid.h"
 #include "study/doc.h"
+#include "study/grid.h"
 #include "study/study.h"
 #include "study/study_digest.h"
 
@@ -129,6 +130,8 @@ static int place_order(struct order *order, const char *output, struct err *err)
         rc = err_set(err, ERR_STUDY, "%s: %s", folder, strerror(errno));
     else if (plan->study = order->owned[1] = realpath(study, NULL), !plan->study)
         rc = err_set(err, ERR_STUDY, "%s: %s", study, strerror(errno));
+    else if (strcmp(output, "-") == 0)
+        rc = durable_check_place("output", output, ERR_STUDY, err);
     else if (!*base)
         rc = err_set(err, ERR_STUDY, "recfleet submit: --output: %s is a folder", output);
     else {
@@ -329,17 +332,10 @@ static int order_array(struct order *order, struct survey *survey, struct err *e
 // --- what is asked for
 
 // Has the study this section, --set included?
-static int has_section(const struct survey *survey, const char *key, bool *has, struct err *err)
+static bool has_section(const struct survey *survey, const char *key)
 {
-    const struct survey_source *source = &survey->source;
-    struct doc *doc = doc_parse(source->path, source->text, source->size, err);
-    int rc = doc ? 0 : -1;
-    for (size_t i = 0; rc == 0 && i < source->n_settings; i++)
-        rc = doc_set(doc, source->settings[i], err);
-    const struct node *section = rc == 0 ? node_get(doc_root(doc), key) : NULL;
-    *has = section && !node_is_null(section);
-    doc_destroy(doc);
-    return rc;
+    const struct node *section = node_get(doc_root(survey->doc), key);
+    return section && !node_is_null(section);
 }
 
 // A study with a capacity section may have one of tune for its own use.
@@ -349,9 +345,8 @@ static int choose_command(struct order *order, const struct survey *survey, stru
     bool has = false;
     for (int c = N_ORDER_COMMANDS; c-- > 0 && !has;) {
         order->command = (enum order_command)c;
-        has = given ? strcmp(given, order_commands[c]) == 0 : c == ORDER_RUN;
-        if (!given && !has && has_section(survey, order_commands[c], &has, err) < 0)
-            return -1;
+        has = given ? strcmp(given, order_commands[c]) == 0
+                    : c == ORDER_RUN || has_section(survey, order_commands[c]);
     }
     order->plan.command = order_commands[order->command];
     return has ? 0
@@ -367,13 +362,15 @@ static int submit(struct cmd_line *line, struct err *err)
     const struct survey_source source = job_source(line);
     int rc = read_order(&order, line, err);
     struct survey *survey = rc == 0 ? survey_create(&source, err) : NULL;
-    if (survey && choose_command(&order, survey, err) < 0)
+    if (survey && choose_command(&order, survey, err) < 0) {
         rc = -1;
-    else if (survey)
+    } else if (survey) {
+        survey->source.plans = order.command == ORDER_CAPACITY;
         rc = cmd_given(line, "--array") ? order_array(&order, survey, err)
                                         : order_run(&order, survey, err);
-    else
+    } else {
         rc = -1;
+    }
     survey_destroy(survey);
     site_release(&order.site);
     for (size_t i = 0; i < sizeof order.owned / sizeof *order.owned; i++)

@@ -26,8 +26,7 @@ static int tune(struct cmd_line *line, const struct eval *eval, const struct tun
 {
     struct job_search search;
     struct tuning_result *tuning;
-    job_tell_notes(
-        input->studies[0]); // the points have their traffic in common, but for what is swept
+    job_tell_notes(input->studies[0]); // the points share their traffic, but for what is swept
     job_search_begin(&search, line, eval);
     int rc = tune_run(eval, input, progress_stage, &search.progress, &tuning, err);
     job_search_end(&search);

@@ -32,12 +32,27 @@ static double number_in(const char *path)
     return value;
 }
 
+// What a control group uses to cache files, which the kernel takes back when memory is asked for.
+static double group_cache_bytes(void)
+{
+    char line[128];
+    double bytes = 0, sum = 0;
+    FILE *file = fopen("/sys/fs/cgroup/memory.stat", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "inactive_file %lf", &bytes) == 1 ||
+            sscanf(line, "active_file %lf", &bytes) == 1)
+            sum += bytes;
+    if (file)
+        fclose(file);
+    return sum;
+}
+
 // Of the control group that the process sees as its root (a container's, a job's).
 static double group_bytes(void)
 {
     double most = number_in("/sys/fs/cgroup/memory.max");
-    double used = number_in("/sys/fs/cgroup/memory.current");
-    return isfinite(most) && isfinite(used) ? fmax(0, most - used) : (double)INFINITY;
+    double used = number_in("/sys/fs/cgroup/memory.current") - group_cache_bytes();
+    return isfinite(most) && isfinite(used) ? fmax(0, most - fmax(0, used)) : (double)INFINITY;
 }
 
 double memroom_machine_bytes(void)

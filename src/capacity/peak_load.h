@@ -39,7 +39,7 @@ struct peak_load_point {
     uint32_t stream;                   // of random draws
 };
 
-// What a measurement says. Of the whole fleet are power and what is served.
+// What a measurement says. Power and what is served are those of the whole fleet.
 struct peak_load_trial {
     struct measurement all;       // of the service nearest to missing its target
     struct measurement *services; // [n_services] of each by itself; owned: mem_free()

@@ -557,7 +557,8 @@ static int fill(const struct study *study, struct capacity_result *answer, uint3
     return rc;
 }
 
-// The same with the margin on top: how many servers and how much money.
+// Planned twice: as asked, and with the margin on top, of which only the number of servers and the
+// cost are kept.
 int plan_fill(const struct study *study, struct capacity_result *answer, uint32_t scheduler,
               struct plan_outcome *outcome, struct err *err)
 {

@@ -69,7 +69,7 @@ void checkpointing_destroy(struct checkpointing *keep);
 const struct run_control *checkpointing_control(const struct checkpointing *keep);
 
 // Not collective. Adds to what this part of the run has cost what earlier parts had, up to the
-// checkpoint that it went on from; and how often it was resumed and saved. Times are rank 0's.
+// checkpoint that it resumed from; and how often it was resumed and saved. Times are rank 0's.
 void checkpointing_account(const struct checkpointing *keep, struct run_info *info);
 
 // Not collective. Is there a whole checkpoint at `path`, of this program and of the study with that

@@ -173,7 +173,9 @@ static int finish(const struct eval *eval, const struct eval_options *options,
 // where they are too few. The record is cut, and the meta's duration with it.
 static void sum_up_part(struct record *total, struct eval_result *result)
 {
-    uint32_t n_bins = record_bin_of(&total->shape, result->stopped_ns);
+    bool ended = result->stopped_ns >= total->shape.end_ns; // stopped with nothing left to do
+    uint32_t n_bins =
+        ended ? total->shape.n_bins : record_bin_of(&total->shape, result->stopped_ns);
     if (n_bins < LEAST_BINS + (total->shape.warmup_ns > 0))
         return;
     result->meta->duration_ns = record_bin_start_ns(&total->shape, n_bins);

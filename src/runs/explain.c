@@ -15,12 +15,16 @@ static void explain_whole(const struct survey_source *source, const struct libra
     struct mistakes found = {0};
     bool swept = all->n > 0;
     study_mistakes(source->path, source->text, source->size, source->settings, source->n_settings,
-                   library, true, &found);
+                   library, STUDY_OPEN, &found);
     for (size_t i = 0; i < found.n; i++)
         if (!swept || !strstr(found.v[i].text, ": missing; "))
             mistakes_add(all, NULL, found.v[i].text);
     mistakes_release(&found);
 }
+
+// Points that are read without a new mistake before it is assumed that there is none: each takes a
+// parser's time, and a sweep may have a million.
+#define IN_VAIN 1000
 
 // Replications of a point differ in the seed alone, so one of them is read.
 static void explain_points(const struct survey *survey, struct mistakes *all)
@@ -28,19 +32,21 @@ static void explain_points(const struct survey *survey, struct mistakes *all)
     const struct survey_source *source = &survey->source;
     uint32_t n = survey->n_points / grid_n_replications(survey->grid);
     struct mistakes raw = {0}; // as they are said, without the first point that has them
-    for (uint32_t p = 0; p < n && all->n < MISTAKES_MAX; p++) {
+    uint32_t last = 0;         // that had a new one
+    for (uint32_t p = 0; p < n && p - last <= IN_VAIN && all->n < MISTAKES_MAX; p++) {
         struct mistakes found = {0};
         size_t n_settings;
         const char **settings =
             grid_point_settings(survey->grid, p, source->settings, source->n_settings, &n_settings);
         study_mistakes(source->path, source->text, source->size, settings, n_settings,
-                       &survey->library, true, &found);
+                       &survey->library, STUDY_OPEN, &found);
         for (size_t i = 0; i < found.n; i++) {
             size_t before = raw.n;
             struct err err;
             mistakes_add(&raw, NULL, found.v[i].text);
             if (raw.n == before)
                 continue;
+            last = p;
             err_set(&err, ERR_STUDY, "%s", found.v[i].text);
             survey_blame(survey, p, &err);
             mistakes_add(all, NULL, err.text);
@@ -87,7 +93,8 @@ void explain_study(const struct survey_source *source, struct err *err, struct m
     if (!ours.text)
         return;
     copy = ours;
-    copy.text = mem_strdup(ours.text);
+    copy.text = mem_alloc(ours.size + 1); // a file that is no study may hold NUL bytes
+    memcpy(copy.text, ours.text, ours.size + 1);
     struct survey *survey = survey_create(&copy, NULL);
     if (!survey)
         grid_mistakes(ours.path, ours.text, ours.size, ours.settings, ours.n_settings, mistakes);

@@ -17,8 +17,8 @@
 
 // err is what a command has said of the study: the line and the column of its key are added where
 // only the file is named. The list gets all mistakes in the order of the text, that one among them;
-// it stays empty where that one is not found again: a mistake of another kind, or a text that can
-// be read only once.
+// it stays empty where that one is not found again: a mistake of another kind, a text that can be
+// read only once, or a point far behind the others that are wrong.
 void explain_study(const struct survey_source *source, struct err *err, struct mistakes *mistakes);
 
 #endif

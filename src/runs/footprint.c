@@ -104,8 +104,9 @@ struct footprint footprint_of(const struct fleet_config *fleet, uint32_t n_bins)
 {
     double tallies = (double)n_bins * fleet->n_services * N_PATHS;
     double histograms = tallies * HIST_N_BUCKETS * sizeof(uint32_t);
-    double bytes = fleet_bytes(fleet) + sample_bytes(fleet) + tallies * sizeof(struct tally) +
-                   (double)n_bins * fleet->n_groups * sizeof(struct group_tally);
+    double record = tallies * sizeof(struct tally) +
+                    (double)n_bins * fleet->n_groups * sizeof(struct group_tally);
+    double bytes = fleet_bytes(fleet) + sample_bytes(fleet) + record;
     bool accel = false;
     for (uint32_t g = 0; g < fleet->n_groups; g++)
         accel = accel || fleet->groups[g].platform->has_accelerator;
@@ -114,20 +115,25 @@ struct footprint footprint_of(const struct fleet_config *fleet, uint32_t n_bins)
     return (struct footprint){
         .address_bytes = bytes + histograms,
         .memory_bytes = bytes + histograms / (accel ? 1 : N_PATHS),
+        .record_bytes = record + histograms / (accel ? 1 : N_PATHS),
         .wall_s = servers * SERVER_S + fleet->n_cells * CELL_S + servers * n_bins * SERVER_BIN_S +
                   events_s(fleet),
     };
 }
 
+// Servers and cells are shared out; the record is not.
 int footprint_check(const struct fleet_config *fleet, uint32_t n_bins, int n_ranks, struct err *err)
 {
     const struct footprint need = footprint_of(fleet, n_bins);
+    double shared = need.memory_bytes - need.record_bytes, record = need.record_bytes;
+    double untouched = need.address_bytes - need.memory_bytes;
+    double each = shared / n_ranks + record, of_address = each + untouched;
     double address = memroom_address_bytes(), memory = memroom_machine_bytes();
-    if (need.address_bytes / n_ranks <= address && need.memory_bytes / n_ranks <= memory)
+    if (of_address <= address && each <= memory)
         return 0;
     return err_set(err, ERR_FAIL,
                    "about %.3g GB of memory are needed%s, and %.3g GB can be had; expected fewer "
                    "servers, cells or bins, or more memory",
-                   need.address_bytes / n_ranks * 1e-9, n_ranks > 1 ? " by each process" : "",
+                   of_address * 1e-9, n_ranks > 1 ? " by each process" : "",
                    fmin(address, memory) * 1e-9);
 }

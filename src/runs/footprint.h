@@ -18,6 +18,7 @@
 struct footprint {
     double address_bytes; // that it asks for
     double memory_bytes;  // of those, that it touches
+    double record_bytes;  // of the latter, those that every process has for itself
     double wall_s;        // of one core
 };
 

@@ -18,8 +18,8 @@
 //     if (!(kept = memo_find(memo, key, &n))) { ...; memo_add(memo, key, answer, n, &err); }
 //     memo_close(memo, true);
 //
-// SIGTERM and SIGUSR2 end the program between two answers, as a run does at a checkpoint:
-// memo_stop() says so, alike on all ranks.
+// SIGTERM, SIGUSR2 and SIGINT end the program between two answers, as they end a run at a
+// checkpoint: memo_stop() says so, alike on all ranks.
 #ifndef RUNS_MEMO_H
 #define RUNS_MEMO_H
 
@@ -54,7 +54,7 @@ const void *memo_find(const struct memo *memo, uint64_t key, size_t *n);
 int memo_add(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err);
 
 // Not collective. Keeps an answer for whoever opens the memo next: this one does not find it. For
-// ranks that ask each other's questions at different times: each writes to a file of its own,
+// ranks whose searches ask different questions at the same time: each writes to a file of its own,
 // PATH.RANK, until the next memo_open() takes it up.
 int memo_note(struct memo *memo, uint64_t key, const void *bytes, size_t n, struct err *err);
 

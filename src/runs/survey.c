@@ -61,7 +61,8 @@ void survey_destroy(struct survey *survey)
 static struct study *parse(const struct survey *survey, const char *const *settings, size_t n,
                            struct err *err)
 {
-    return study_of_doc(survey->source.path, survey->doc, settings, n, &survey->library, true, err);
+    return study_of_doc(survey->source.path, survey->doc, settings, n, &survey->library,
+                        survey->source.plans ? STUDY_OPEN_AND_PLAN : STUDY_OPEN, err);
 }
 
 struct study *survey_whole(const struct survey *survey, struct err *err)
@@ -88,23 +89,21 @@ static void locate(const struct survey *survey, uint32_t point, struct err *err)
     }
 }
 
-// Replications differ in their draws, and a replayed trace draws none: intervals from them would be
-// those of the same hour again and again.
+// Replications differ in their draws, and a replayed trace draws none: where nothing else arrives,
+// intervals from them would be those of the same hour again and again.
 static int check_replications(const struct survey *survey, const struct study *study,
                               struct err *err)
 {
-    char why[256];
-    for (size_t s = 0; s < study->n_services && grid_n_replications(survey->grid) > 1; s++) {
-        const struct service_config *service = &study->services[s];
-        if (arrival_types[service->traffic.arrivals.process] != &arrival_replay)
-            continue;
-        snprintf(why, sizeof why,
-                 "service %.60s replays a trace, whose arrivals would be the same in every "
-                 "replication: expected 1, or an arrival process that draws",
-                 service->name);
-        return grid_fail_replications(survey->grid, err, why);
-    }
-    return 0;
+    size_t n_replays = 0;
+    for (size_t s = 0; s < study->n_services; s++)
+        n_replays +=
+            arrival_types[study->services[s].traffic.arrivals.process] == &arrival_replay ? 1 : 0;
+    if (grid_n_replications(survey->grid) <= 1 || n_replays < study->n_services)
+        return 0;
+    return grid_fail_replications(survey->grid, err,
+                                  "every service replays a trace, whose arrivals would be the same "
+                                  "in every replication: expected 1, or an arrival process that "
+                                  "draws");
 }
 
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err)

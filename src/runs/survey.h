@@ -33,6 +33,7 @@ struct survey_source {
     const char *const *settings; // [n_settings], of the command line
     size_t n_settings;
     const char *output; // where the results go in place of what the study says; NULL: as it says
+    bool plans;         // its studies are read as plans, STUDY_OPEN_AND_PLAN
 };
 
 struct survey_point {

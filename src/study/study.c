@@ -28,8 +28,9 @@ const struct field study_fields[] = {
           "seed of every random draw"),
     FIELD(study_settings, "duration", FIELD_TIME, UNIT_TIME, duration_ns, SIMTIME_US,
           (double)SIMTIME_LONGEST, NULL, "simulated time"),
-    FIELD(study_settings, "warmup", FIELD_STRING, UNIT_NONE, warmup, 0, 0, "auto",
-          "time left out at the start, or auto to detect it"),
+    FIELD(
+        study_settings, "warmup", FIELD_STRING, UNIT_NONE, warmup, 0, 0, "auto",
+        "time left out at the start; auto: a twentieth, or more where the start is clearly lower"),
     FIELD(study_settings, "bins", FIELD_INT, UNIT_NONE, bins, 2, 10000, "60",
           "equal time bins that the rest of the run is cut into"),
     FIELD_END};
@@ -169,8 +170,7 @@ static int read_all(struct study *study, const struct library *library, const st
         mistakes_keep(root, study_tune_read(study, root, open_files, err), err) < 0 ||
         mistakes_keep(root, study_capacity_read(study, root, err), err) < 0 ||
         mistakes_keep(root, study_checkpoint_read(study, root, err), err) < 0 ||
-        mistakes_in(root) ||
-        study_memory_check(study, root, reading == STUDY_OPEN_AND_PLAN, err) < 0)
+        mistakes_in(root) || study_memory_check(study, root, err) < 0)
         return -1;
     make_fleet(study);
     return 0;
@@ -185,6 +185,7 @@ static struct study *from_doc(const char *path, struct doc *doc, const char *con
     struct study *study = mem_calloc(1, sizeof *study);
     int rc = 0;
     study->path = mem_strdup(path);
+    study->reading = reading;
     for (size_t i = 0; i < n_settings && rc == 0; i++)
         rc = mistakes_keep(doc_root(doc), doc_set(doc, settings[i], err), err);
     if (rc == 0)

@@ -57,6 +57,14 @@ struct study_noise {
     double cv;        // gamma and lognormal: standard deviation over mean
 };
 
+// How a study is read: flags.
+enum study_reading {
+    STUDY_NAMES = 0,         // what it names is not opened
+    STUDY_OPEN = 1,          // the traces and size files that it names are read, too
+    STUDY_OPEN_AND_PLAN = 3, // and its accelerators are a plan: one that is too small for what is
+                             // offloaded to it is for study_notes.h to tell of, not an error
+};
+
 // One group of equal servers. The arrays are owned and run over the study's services.
 struct study_group {
     char *name, *platform_name;
@@ -66,6 +74,7 @@ struct study_group {
     struct reals on_counts; // of `on.servers`; empty: all, always
     struct on_schedule on;  // n_on owned, made of on_counts
     struct platform platform;
+    double planned_bytes; // memory_size of its accelerator where that limits no plan; 0: it does
     struct study_noise noise;
     int64_t scheduler;                // index into sched_types
     struct settings *given;           // [n_services] its settings, as the study has them
@@ -77,6 +86,7 @@ struct study_group {
 // All of it. Strings, arrays and what they point to are owned, but for the library's tables.
 struct study {
     char *path; // of the file, as given
+    enum study_reading reading;
     struct study_settings settings;
     struct study_output output;
     int64_t cells;
@@ -94,14 +104,6 @@ struct study {
     struct outage_config outages; // events owned
     struct study_checkpoint checkpoint;
     struct fleet_config fleet; // points into all of the above
-};
-
-// How a study is read: flags.
-enum study_reading {
-    STUDY_NAMES = 0,         // what it names is not opened
-    STUDY_OPEN = 1,          // the traces and size files that it names are read, too
-    STUDY_OPEN_AND_PLAN = 3, // and its accelerators are a plan: one that is too small for what is
-                             // offloaded to it is for study_notes.h to tell of, not an error
 };
 
 // Reads the study from a file, applies `settings` ("key.path=value") in turn, and checks it all.

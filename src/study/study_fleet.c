@@ -448,7 +448,14 @@ static int make_cost(const struct study *study, const struct library *library,
     }
     const struct sched_type *type = sched_types[group->scheduler];
     struct dispatch_config needs = type->needs(settings_values(&group->given[s]));
+    struct accelerator *accelerator = &group->platform.accelerator;
     struct err lack;
+    if (study->reading == STUDY_OPEN_AND_PLAN && needs.offload_items > 0 &&
+        accelerator->memory_bytes > 0 &&
+        accelerator->memory_bytes < cost_memory_bytes(group->costs[s])) {
+        group->planned_bytes = accelerator->memory_bytes;
+        accelerator->memory_bytes = 0;
+    }
     if (needs.offload_items > 0 && cost_check_accel(group->costs[s], &lack) < 0)
         return node_fail_key(scheduler ? scheduler : map, "offload_items", err, "%s for service %s",
                              lack.text, service);

@@ -99,8 +99,7 @@ static struct share server_share(const struct study *study, size_t g, size_t onl
     return (struct share){study, group, needs_server, only, group->platform.memory_bytes};
 }
 
-int study_memory_check(const struct study *study, const struct node *root, bool server_only,
-                       struct err *err)
+int study_memory_check(const struct study *study, const struct node *root, struct err *err)
 {
     const struct node *groups = node_get(node_get(root, "fleet"), "groups");
     bool alone = study->capacity.find == FIND_PLAN;
@@ -109,21 +108,22 @@ int study_memory_check(const struct study *study, const struct node *root, bool 
             struct share share = server_share(study, g, s);
             int rc = alone ? 0 : check_server(&share, err);
             share.needs = needs_accelerator;
-            if (rc < 0 || (!server_only && check_accelerator(share, err) < 0))
+            if (rc < 0 || check_accelerator(share, err) < 0)
                 return reader_prefix(groups->items[g], err);
         }
     return 0;
 }
 
-int study_memory_misfit(const struct study *study, struct err *err)
+int study_memory_misfit(const struct study *study, size_t g, struct err *err)
 {
-    for (size_t g = 0; g < study->n_groups && study->capacity.find != FIND_PLAN; g++) {
-        struct share share = server_share(study, g, study->n_services);
-        share.needs = needs_accelerator;
-        if (check_accelerator(share, err) < 0)
-            return err_prefix(err, "group \"%.60s\"", study->groups[g].name);
-    }
-    return 0;
+    const struct study_group *group = &study->groups[g];
+    struct share share = server_share(study, g, study->n_services);
+    share.needs = needs_accelerator;
+    share.memory_bytes = group->planned_bytes;
+    if (fits(&share))
+        return 0;
+    complain(&share, "its accelerator", "the accelerator", group->platform.accelerator.name, err);
+    return err_prefix(err, "group \"%.60s\"", group->name);
 }
 
 bool study_memory_holds(const struct study *study, size_t g, size_t s)

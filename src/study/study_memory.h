@@ -24,13 +24,11 @@ struct study;
 
 // Fails where the services of a group do not fit: the text names the group's key in `root`, the
 // memory, and what every service needs. All sections but the fleet's view have been read.
-// With server_only the accelerators are left to study_memory_misfit().
-int study_memory_check(const struct study *study, const struct node *root, bool server_only,
-                       struct err *err);
-// -1, and the text of the first group whose accelerator does not hold what is offloaded to it; 0:
-// there is none. For a plan (recfleet capacity), which may ask for a card that is to keep its most
-// used rows only: its times are those of tables that fit.
-int study_memory_misfit(const struct study *study, struct err *err);
+int study_memory_check(const struct study *study, const struct node *root, struct err *err);
+// -1, and a text, where the accelerator of group g is too small for what is offloaded to it, though
+// the study was read as a plan, to which that is no limit; 0: it is not. A planner may ask for a
+// card that is to keep its most used rows only; the times are those of tables that fit.
+int study_memory_misfit(const struct study *study, size_t g, struct err *err);
 // Can a server of group g, alone with service s, hold it?
 bool study_memory_holds(const struct study *study, size_t g, size_t s);
 // For a search that may offload whatever is tuned: fails where the accelerator of a group that is

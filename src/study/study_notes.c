@@ -42,8 +42,7 @@ void study_notes_trace(const char *who, const struct trace *trace, int64_t max_i
     if (trace->n_cut > 0)
         say(&notes, cut_frac > CUT_FRAC,
             "%llu of %zu sizes (%.3g %%) are above max_items and count as %lld items; the largest "
-            "is "
-            "%.0f",
+            "is %.0f",
             (unsigned long long)trace->n_cut, trace->n, 100 * cut_frac, (long long)max_items,
             trace->largest_items);
     if (trace->tick_ns > 0 && !trace->is_spread)
@@ -76,9 +75,11 @@ static void note_curve(const struct notes *notes, const struct service_traffic *
 
 void study_notes(const struct study *study, study_note_fn note, void *user)
 {
-    struct err misfit = {0};
-    if (study_memory_misfit(study, &misfit) < 0)
-        note(user, true, misfit.text);
+    for (size_t g = 0; g < study->n_groups; g++) {
+        struct err misfit = {0};
+        if (study_memory_misfit(study, g, &misfit) < 0)
+            note(user, true, misfit.text);
+    }
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_traffic *traffic = &study->services[s].traffic;
         const struct notes notes = {study->services[s].name, note, user};

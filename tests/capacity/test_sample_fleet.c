@@ -90,6 +90,7 @@ START_TEST(bursts_stay_at_a_rate)
     struct study *study = sample_fixture_study();
     struct arrival_config *b = &study->services[1].traffic.arrivals,
                           *a = &study->services[0].traffic.arrivals;
+    const struct reals own_rates = b->state_rate_frac, own_holds = b->state_hold_s;
     uint32_t n_servers[2];
     struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
     struct slice slice = sample_fixture_slice(&fleet, 1, 4);
@@ -108,7 +109,8 @@ START_TEST(bursts_stay_at_a_rate)
         ck_assert_int_eq(sampled->services[0].traffic.arrivals.process, a->process);
         sample_fleet_destroy(sampled);
     }
-    b->state_rate_frac = b->state_hold_s = (struct reals){0, NULL};
+    b->state_rate_frac = own_rates; // which the study releases
+    b->state_hold_s = own_holds;
     study_destroy(study);
 }
 END_TEST

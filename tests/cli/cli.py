@@ -420,6 +420,7 @@ def group_output(folder):
     refused("output is a device", r"output /dev/full: exists and is not", folder, "run", "study.yaml", "-o", "/dev/full",
             "--force")
     for words in (("run", "study.yaml", "-o", "-"), ("trace", "make", "study.yaml", "-o", "-"),
+                  ("submit", "study.yaml", "--dry-run", "-o", "-"),
                   ("run", "study.yaml", "--set", "output.file='-'")):
         refused(f"{words[0]} to standard output", r"output -: expected the name of a file", folder, *words)
     limited(folder)

@@ -31,8 +31,9 @@ static void open_place(struct place *place, const char *study, const char *setti
 {
     struct err err = {0};
     place->settings[0] = setting;
-    const struct survey_source source = {"s.yaml",        mem_strdup(study), strlen(study),
-                                         place->settings, setting != NULL,   output};
+    const struct survey_source source = {
+        "s.yaml", mem_strdup(study), strlen(study), place->settings, setting != NULL, output,
+        false};
     place->survey = survey_create(&source, &err);
     ck_assert_msg(place->survey != NULL, "%s", err.text);
 }
@@ -54,7 +55,8 @@ START_TEST(replications_of_a_replay)
     open_place(&place, text, replay, "no/such.h5");
     ck_assert_ptr_null(survey_study(place.survey, 0, &err));
     ck_assert_int_eq(err.code, ERR_STUDY);
-    ck_assert_ptr_nonnull(strstr(err.text, "s.yaml:4:15: replications: service a replays a trace"));
+    ck_assert_ptr_nonnull(
+        strstr(err.text, "s.yaml:4:15: replications: every service replays a trace"));
     close_place(&place);
     char *once = mem_strdup(text);
     *strstr(once, "replications: 2") = '#';
@@ -233,7 +235,8 @@ START_TEST(bad_sweep)
 {
     struct err err = {0};
     const char *bad = "sweep: []\n";
-    const struct survey_source source = {"s.yaml", mem_strdup(bad), strlen(bad), NULL, 0, NULL};
+    const struct survey_source source = {"s.yaml", mem_strdup(bad), strlen(bad), NULL, 0, NULL,
+                                         false};
     ck_assert_ptr_null(survey_create(&source, &err));
     ck_assert_str_eq(err.text, "s.yaml:1:8: sweep: empty; expected at least one axis");
     survey_destroy(NULL);

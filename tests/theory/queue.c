@@ -121,6 +121,7 @@ struct summary *queue_run(const struct queue *queue)
                                        .seed = queue->seed,
                                        .duration_ns = shape.end_ns};
     struct meta *meta = meta_of(queue, &shape);
+    meta->shares_load = policy_types[policy]->needs_feedback;
     struct summary *summary = simulate(&fleet, meta, &shape);
     meta_destroy(meta);
     cost_destroy(cost);

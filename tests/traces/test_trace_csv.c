@@ -187,6 +187,10 @@ START_TEST(starts_from_ends_and_durations)
     ck_assert_ptr_null(trace->size_items);
     assert_records(trace, 2, (const int64_t[]){0, 1000000000}, NULL);
     trace_destroy(trace);
+    // Times that tell by their size that they are milliseconds tell it of the durations, too.
+    trace = parsed("1700000002000,500\n1700000002200,1700\n", &config);
+    assert_records(trace, 2, (const int64_t[]){0, 1000000000}, NULL);
+    trace_destroy(trace);
     config.duration_unit = TIMETABLE_MS;
     trace = parsed("2,500\n2.2,1700\n", &config);
     assert_records(trace, 2, (const int64_t[]){0, 1000000000}, NULL);
