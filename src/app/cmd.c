@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 const struct cmd *const cmd_table[] = {
@@ -292,4 +293,13 @@ char *cmd_text(const struct cmd_line *line)
         text = longer;
     }
     return text;
+}
+
+void cmd_tell(void *user, bool is_warning, const char *text)
+{
+    (void)user;
+    if (is_warning)
+        log_warn("%s", text);
+    else
+        printf("  %s\n", text);
 }

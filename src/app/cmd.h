@@ -108,6 +108,9 @@ char *cmd_text(const struct cmd_line *line);
 int cmd_status(const struct err *err);
 int cmd_fail(const struct err *err);
 
+// A study_note_fn: a warning to stderr, anything else as a line of the report on stdout.
+void cmd_tell(void *user, bool is_warning, const char *text);
+
 // What --help prints: of the program, of a command; and the man page recfleet(1).
 void cmd_print_overview(FILE *out);
 void cmd_print_help(const struct cmd *cmd, FILE *out);

@@ -127,20 +127,11 @@ static void print_estimate(const struct study *study)
     printf("%s min:s on one core\n", clock);
 }
 
-static void tell(void *user, bool is_warning, const char *text)
-{
-    (void)user;
-    if (is_warning)
-        log_warn("%s", text);
-    else
-        printf("  %s\n", text);
-}
-
 static void check_all(const struct study *study)
 {
     struct estimate estimate = {0};
     check_services(study);
-    study_notes(study, tell, NULL);
+    study_notes(study, cmd_tell, NULL);
     printf("groups, if every server gets its share:\n");
     for (size_t g = 0; g < study->n_groups; g++)
         check_group(study, g, &estimate);

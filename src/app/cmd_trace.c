@@ -57,15 +57,6 @@ static void print_summary(const char *name, const struct trace *trace)
     printf("  %-26s %.2f %%\n", "items in largest quarter", 100 * s.top_quarter_work_frac);
 }
 
-static void tell(void *user, bool is_warning, const char *text)
-{
-    (void)user;
-    if (is_warning)
-        log_warn("%s", text);
-    else
-        printf("  %s\n", text);
-}
-
 // All queries of the study, or of one service (-1: all), as one cell would see them.
 static struct trace *make_trace(const struct study *study, long service, struct err *err)
 {
@@ -172,7 +163,7 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
         rc = trace_csv_write(output, trace, err);
     if (rc == 0) {
         print_summary(convert ? output : line->args[1], trace);
-        study_notes_trace(line->args[1], trace, config.max_items, tell, NULL);
+        study_notes_trace(line->args[1], trace, config.max_items, cmd_tell, NULL);
     }
     trace_destroy(trace);
     schema_release(trace_csv_fields, &config);

@@ -19,7 +19,7 @@ static void judge_service(const struct summary_service *service, double p99_boun
 {
     const struct ci *p95 = quantile_of(service, 0.95), *p99 = quantile_of(service, 0.99);
     double allowed = 1 - service->sla_quantile, bound_s = p99_bound * service->sla_s;
-    struct ci late = measurement_late(service->late_frac, (double)service->n_queries, allowed);
+    const struct ci late = service->late_frac;
     result->sla = measurement_worse(result->sla, measurement_judge(late, allowed, 1));
     if (p99_bound > 0)
         result->tail = measurement_worse(result->tail, measurement_judge(*p99, bound_s, 1));
