@@ -7,10 +7,15 @@
 #include "app/cmd.h"
 #include "app/rasterise.h"
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "results/file/dataset_read.h"
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
+#include "results/file/sweep_file.h"
+#include "results/file/tuning_result.h"
 #include "results/report/page_run.h"
+#include "results/report/page_sweep.h"
+#include "results/report/page_tuning.h"
 
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE",
@@ -34,10 +39,35 @@ static int report_run(const char *path, struct report_out *out, struct err *err)
     return 0;
 }
 
+static int report_sweep(const char *path, struct report_out *out, struct err *err)
+{
+    struct sweep_result *points = sweep_file_read(path, err);
+    if (!points)
+        return -1;
+    page_sweep_print(out, points);
+    sweep_result_destroy(points);
+    return 0;
+}
+
+// Which settings a search varied is known to the schedulers alone.
+static int report_tuning(const char *path, struct report_out *out, struct err *err)
+{
+    struct chosen chosen = {0};
+    for (const struct sched_type *const *type = sched_types; *type; type++)
+        if (chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
+            return -1;
+    struct tuning_result *tuning = tuning_result_read(path, &chosen, err);
+    if (!tuning)
+        return -1;
+    page_tuning_print(out, tuning);
+    tuning_result_destroy(tuning);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*print)(const char *path, struct report_out *out, struct err *err);
-} kinds[] = {{"run", report_run}};
+} kinds[] = {{"run", report_run}, {"sweep", report_sweep}, {"tuning", report_tuning}};
 
 static int print_page(const char *path, struct report_out *out, struct err *err)
 {
