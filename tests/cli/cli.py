@@ -276,6 +276,15 @@ def group_bad(folder):
             "run", "study.yaml", "--set", "traffic.0.rate=fast")
 
 
+def same_status(folder, status, *args):
+    """On two ranks each of the processes ends with that status, whichever a launcher looks at."""
+    if not shutil.which("mpirun"):
+        return
+    said = subprocess.run(["mpirun", "-n", "2", "sh", "-c", '"$@"; echo "ends with $?"', "sh", PROGRAM, *args],
+                          cwd=folder, capture_output=True, text=True, timeout=120).stdout
+    expect(said.splitlines().count(f"ends with {status}") == 2, f"{args[0]}: {status} on every rank", said)
+
+
 def group_traces(folder):
     """Bad traces are refused where the study names them and by the trace command."""
     write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",
@@ -446,6 +455,13 @@ def limited(folder):
         expect(left in ([], ["l.h5.memo"]), f"{words} with a limit: files", left)  # answers are kept
         for name in left:
             os.unlink(os.path.join(folder, name))
+    # Not a byte: nothing is left of a memo and of a script either.
+    for words in (("capacity", "sized.yaml", "-o", "l.h5"), ("submit", "long.yaml", "-o", "l.h5")):
+        done = subprocess.run(["bash", "-c", 'ulimit -f 0; exec "$@"', "bash", PROGRAM, *words], cwd=folder,
+                              capture_output=True, text=True)
+        expect(done.returncode == 1 and "File too large" in done.stderr, f"{words} without a byte",
+               f"{done.returncode} {done.stderr}")
+        expect(sorted(os.listdir(folder)) == before, f"{words} without a byte: files", os.listdir(folder))
 
 
 def claimed(folder):
@@ -683,6 +699,11 @@ def group_exit(folder):
     rc, out, err = call("run", "study.yaml", "-q", "--require-sla", "--force", "--set", "duration=5s",
                         "--set", "traffic[0].sla={p95: 1us}", cwd=folder)
     expect(rc == 3, "target missed", f"{rc} {err}")
+    same_status(folder, 3, "run", "study.yaml", "-q", "--require-sla", "--force", "--set",
+                "traffic[0].sla={p95: 1us}")
+    write(folder, "swept.yaml", STUDY + "sweep: [{axis: n, key: 'fleet.groups[0].servers', "
+          "values: [2, 100000000]}]\n")
+    same_status(folder, 5, "sweep", "swept.yaml", "-q", "-o", "swept.h5")
     rc, out, err = call("run", "study.yaml", "--force", "--set", "traffic[0].rate=1Mqps", cwd=folder)
     expect(rc == 0 and "overloaded" in out, "overload is said", f"{rc} {out[:300]} {err}")
     rc, out, err = call("check", "study.yaml", "--set", "traffic[0].rate=1Mqps", cwd=folder)
@@ -714,6 +735,8 @@ def for_programs(folder):
     expect(run["latency"][0]["latency_p95_s"] < 0.025 and run["rates"][0]["served_qps_half_95"] > 0 and
            run["groups"][-1]["group"] == "(fleet)", "a run in JSON", str(run))
     both = tables_of("compare", "random.h5", "least-work.h5", cwd=folder)
+    expect(all(row["quantity"] == row["quantity"].strip() for row in both["least-work.h5"]),
+           "names without blanks at their ends", str(both["least-work.h5"]))
     expect(any(row["quantity"] == "feed p95 ms" and row["A"] > 0 for row in both["least-work.h5"]),
            "a comparison in JSON", str(both))
     sweep = "sweep=[{axis: servers, key: \"fleet.groups[0].servers\", values: [3, 4]}]"
@@ -1328,6 +1351,8 @@ def group_show(folder):
         rc, _, err = call("capacity", "study.yaml", "-q", "-o", name, *more, cwd=folder)
         expect(rc == 0, f"capacity for {name}", err)
         rc, out, err = call("show", name, "--digest", cwd=folder)
+        rows = tables_of("show", name, "--digest", cwd=folder).get("digest")
+        expect(rows == [{"file": name, "content_digest": out[:-1]}], "a digest in JSON", rows)
         expect(rc == 0 and err == "" and re.fullmatch(r"[0-9a-f]{32}\n", out), "show", out + err)
         digests.append(out)
     expect(digests[0] == digests[1] != digests[2], "digests tell answers apart", digests)
