@@ -456,6 +456,7 @@ def claimed(folder):
     cases = ((("run", "long.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"), (sweep, ".c.h5.lock", "output c.h5"),
              (("capacity", "sized.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"),
              (("tune", "tuned.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"),
+             (("trace", "make", "long.yaml", "-o", "c.h5", "--set", "duration=1s"), ".c.h5.lock", "output c.h5"),
              (("run", "long.yaml", "-o", "d.h5", "--set", "checkpoint.file=k"), ".k.lock", "checkpoint k"))
     for words, lock, what in cases:
         path = write(folder, lock, "far 17 5 0 -\n")
@@ -467,7 +468,8 @@ def claimed(folder):
                 rc, _, err = call(*words, "--point", "0", "-q", cwd=folder)
                 expect(rc == 0, "a task of an array beside the sweep", err)
         expect(os.path.exists(path), "the other's lock stays")
-        rc, _, err = call(*words, "-q", cwd=folder)  # what a killed run left is taken over
+        quiet = () if words[0] == "trace" else ("-q",)
+        rc, _, err = call(*words, *quiet, cwd=folder)  # what a killed run left is taken over
         expect(rc == 0 and not os.path.exists(path), f"{words} after a crash", err)
         for name in ("c.h5", "d.h5"):
             if os.path.exists(os.path.join(folder, name)):
