@@ -1153,8 +1153,8 @@ def group_capacity(folder):
     refused("capacity over results", r"output out.h5: exists", folder, "capacity", "study.yaml", "-o", "out.h5")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", "--resume", cwd=folder)
     expect(rc == 0 and "there already" in out, "capacity --resume when done", out + err)
-    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes 1 ms on an idle "
-                r"server of `web`\.\n")
+    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes [\d.]+ (±[\d.]+ )?ms "
+                r"on an idle server of `web`\.\n")
     write(folder, "study.yaml", CAPACITY.replace("p95: 5ms", "p95: 500us"))
     for find in ("servers", "day"):
         rc, out, err = call("capacity", "study.yaml", "-o", "none.h5", "--set", "capacity.find=" + find, cwd=folder)
