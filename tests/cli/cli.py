@@ -725,6 +725,14 @@ def for_programs(folder):
     rc, out, err = call("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", "--list", "--format", "csv", cwd=folder)
     rows = list(csv.DictReader(out.splitlines()))
     expect(rc == 0 and [row["state"] for row in rows] == ["done", "done"], "a list of points in CSV", out + err)
+    check = tables_of("check", "study.yaml", "--set", "traffic[0].rate=300qps", cwd=folder)
+    load = check["groups"][0]
+    expect(check["services"][0]["rate_qps"] == 300 and check["services"][0]["sla_s"] == 0.025 and
+           load["at"] == "mean" and 0 < load["cpu_alone_frac"] < 1 and check["estimate"][0]["queries"] == 1500,
+           "a check in JSON", str(check))
+    rows = tables_of("check", "study.yaml", "--set", sweep, cwd=folder)
+    expect(rows["axes"] == [{"axis": "servers", "label": 3}, {"axis": "servers", "label": 4}] and
+           rows["estimate"][0]["points"] == 2, "a check of a sweep in JSON", str(rows))
     expect(tables_of("list", "models", cwd=folder)["models"][0]["name"], "a list in JSON")
     refused("a format that is none", r'recfleet run: --format: expected text, json or csv, got "xml"', folder,
             "run", "study.yaml", "--format", "xml")
