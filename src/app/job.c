@@ -65,26 +65,20 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     return rc;
 }
 
-static void tell(void *user, bool is_warning, const char *text)
-{
-    (void)user;
-    if (is_warning)
-        log_warn("%s", text);
-    else
-        log_info("%s", text);
-}
-
 void job_tell_notes(const struct study *study)
 {
-    study_notes(study, tell, NULL);
+    study_notes(study, cmd_tell, NULL);
 }
 
 struct survey_source job_source(const struct cmd_line *line)
 {
+    const char *command = cmd_value(line, "--command", NULL); // of submit
+    int as = !command ? line->cmd->plans : strcmp(command, "capacity") ? PLANS_NEVER : PLANS_ALWAYS;
     return (struct survey_source){.path = line->args[0],
                                   .settings = line->settings,
                                   .n_settings = line->n_settings,
-                                  .output = cmd_value(line, "--output", NULL)};
+                                  .output = cmd_value(line, "--output", NULL),
+                                  .plans = as};
 }
 
 int job_claim(struct cmd_line *line, const char *output, struct err *err)

@@ -472,6 +472,7 @@ def claimed(folder):
     cases = ((("run", "long.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"), (sweep, ".c.h5.lock", "output c.h5"),
              (("capacity", "sized.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"),
              (("tune", "tuned.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"),
+             (("trace", "make", "long.yaml", "-o", "c.h5", "--set", "duration=1s"), ".c.h5.lock", "output c.h5"),
              (("run", "long.yaml", "-o", "d.h5", "--set", "checkpoint.file=k"), ".k.lock", "checkpoint k"))
     for words, lock, what in cases:
         path = write(folder, lock, "far 17 5 0 -\n")
@@ -483,7 +484,8 @@ def claimed(folder):
                 rc, _, err = call(*words, "--point", "0", "-q", cwd=folder)
                 expect(rc == 0, "a task of an array beside the sweep", err)
         expect(os.path.exists(path), "the other's lock stays")
-        rc, _, err = call(*words, "-q", cwd=folder)  # what a killed run left is taken over
+        quiet = () if words[0] == "trace" else ("-q",)
+        rc, _, err = call(*words, *quiet, cwd=folder)  # what a killed run left is taken over
         expect(rc == 0 and not os.path.exists(path), f"{words} after a crash", err)
         for name in ("c.h5", "d.h5"):
             if os.path.exists(os.path.join(folder, name)):
@@ -746,6 +748,14 @@ def for_programs(folder):
     rc, out, err = call("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", "--list", "--format", "csv", cwd=folder)
     rows = list(csv.DictReader(out.splitlines()))
     expect(rc == 0 and [row["state"] for row in rows] == ["done", "done"], "a list of points in CSV", out + err)
+    check = tables_of("check", "study.yaml", "--set", "traffic[0].rate=300qps", cwd=folder)
+    load = check["groups"][0]
+    expect(check["services"][0]["rate_qps"] == 300 and check["services"][0]["sla_s"] == 0.025 and
+           load["at"] == "mean" and 0 < load["cpu_alone_frac"] < 1 and check["estimate"][0]["queries"] == 1500,
+           "a check in JSON", str(check))
+    rows = tables_of("check", "study.yaml", "--set", sweep, cwd=folder)
+    expect(rows["axes"] == [{"axis": "servers", "label": 3}, {"axis": "servers", "label": 4}] and
+           rows["estimate"][0]["points"] == 2, "a check of a sweep in JSON", str(rows))
     expect(tables_of("list", "models", cwd=folder)["models"][0]["name"], "a list in JSON")
     refused("a format that is none", r'recfleet run: --format: expected text, json or csv, got "xml"', folder,
             "run", "study.yaml", "--format", "xml")
@@ -1242,8 +1252,8 @@ def group_capacity(folder):
     refused("capacity over results", r"output out.h5: exists", folder, "capacity", "study.yaml", "-o", "out.h5")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", "--resume", cwd=folder)
     expect(rc == 0 and "there already" in out, "capacity --resume when done", out + err)
-    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes 1 ms on an idle "
-                r"server of `web`\.\n")
+    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes [\d.]+ (±[\d.]+ )?ms "
+                r"on an idle server of `web`\.\n")
     write(folder, "study.yaml", CAPACITY.replace("p95: 5ms", "p95: 500us"))
     for find in ("servers", "day"):
         rc, out, err = call("capacity", "study.yaml", "-o", "none.h5", "--set", "capacity.find=" + find, cwd=folder)
