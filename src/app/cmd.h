@@ -37,9 +37,11 @@ struct cmd_option {
 };
 
 // Of every command with tables: what it prints on stdout is for people, or for programs.
+#define CMD_TABLE_FORMATS                                                                          \
+    (1u << REPORT_TEXT | 1u << REPORT_JSON | 1u << REPORT_CSV | 1u << REPORT_MD)
 #define CMD_FORMAT                                                                                 \
     {                                                                                              \
-        "--format", 0, "FORMAT", "text for people; json or csv: the tables, for programs"          \
+        "--format", 0, "FORMAT", "text or md for people; json or csv: the tables, for programs"    \
     }
 
 struct claim;
@@ -53,11 +55,13 @@ struct cmd {
     const char *description;          // a paragraph
     const char *example;              // a command line with its comment
     const struct cmd_option *options; // ends with a NULL name; NULL: none
+    unsigned formats; // of CMD_FORMAT, bits 1u << enum report_format; 0: CMD_TABLE_FORMATS
     // Exit statuses beyond done, failed and usage: bits 1u << enum cmd_exit. For --help.
     unsigned exits;
     // Does it: 0, with what the program ends with in line->status; or -1, with the one line to
     // print in err.
     int (*run)(struct cmd_line *line, struct err *err);
+    int plans; // how it reads a study: enum survey_plans
 };
 
 extern const struct cmd *const cmd_table[];          // ends with NULL
@@ -108,7 +112,8 @@ char *cmd_text(const struct cmd_line *line);
 int cmd_status(const struct err *err);
 int cmd_fail(const struct err *err);
 
-// A study_note_fn: a warning to stderr, anything else as a line of the report on stdout.
+// A study_note_fn whose user is a struct report_out or NULL: a warning to stderr, anything else as
+// a line of that report, and without one to stderr, too.
 void cmd_tell(void *user, bool is_warning, const char *text);
 
 // What --help prints: of the program, of a command; and the man page recfleet(1).
@@ -118,6 +123,6 @@ void cmd_print_man(FILE *out);
 
 // The variants, one file each.
 extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_capacity,
-    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_compare, cmd_trace, cmd_help;
+    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_report, cmd_compare, cmd_trace, cmd_help;
 
 #endif

@@ -168,7 +168,8 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
         rc = trace_csv_write(output, trace, err);
     if (rc == 0) {
         print_summary(convert ? output : line->args[1], trace);
-        study_notes_trace(line->args[1], trace, config.max_items, cmd_tell, NULL);
+        struct report_out out = cmd_report_out(line);
+        study_notes_trace(line->args[1], trace, config.max_items, cmd_tell, &out);
     }
     trace_destroy(trace);
     schema_release(trace_csv_fields, &config);

@@ -142,13 +142,31 @@ static void note_curve(const struct notes *notes, const struct service_traffic *
             units_format(UNIT_TIME, config->period_s, period, sizeof period));
 }
 
+// An accelerator that is too small for a service serves none of it, and nobody should wonder why.
+static void note_accelerator(const struct study *study, size_t g, study_note_fn note, void *user)
+{
+    const struct study_group *group = &study->groups[g];
+    const struct accelerator *accelerator = &group->platform.accelerator;
+    struct err misfit = {0};
+    if (study_memory_misfit(study, g, &misfit) < 0)
+        note(user, true, misfit.text);
+    for (size_t s = 0; s < study->n_services && group->platform.has_accelerator; s++) {
+        double bytes = cost_memory_bytes(group->costs[s]);
+        if (accelerator->memory_bytes <= 0 || bytes <= accelerator->memory_bytes)
+            continue;
+        err_set(&misfit, ERR_STUDY,
+                "group %s: service %s takes %.3g GB, more than the %.3g GB of %s, which serves "
+                "none of it",
+                group->name, study->services[s].name, bytes * 1e-9,
+                accelerator->memory_bytes * 1e-9, accelerator->name);
+        note(user, true, misfit.text);
+    }
+}
+
 void study_notes(const struct study *study, study_note_fn note, void *user)
 {
-    for (size_t g = 0; g < study->n_groups; g++) {
-        struct err misfit = {0};
-        if (study_memory_misfit(study, g, &misfit) < 0)
-            note(user, true, misfit.text);
-    }
+    for (size_t g = 0; g < study->n_groups; g++)
+        note_accelerator(study, g, note, user);
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_traffic *traffic = &study->services[s].traffic;
         const struct notes notes = {study->services[s].name, note, user};

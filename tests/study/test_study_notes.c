@@ -174,6 +174,25 @@ START_TEST(contradicting_curves)
 }
 END_TEST
 
+// An accelerator that holds none of a service is told of.
+START_TEST(small_accelerators)
+{
+    struct said said = {""};
+    struct err err = {0};
+    const char *text = "duration: 10s\n"
+                       "traffic: [{service: a, model: rmc2, rate: 9qps}, {service: b, model: wnd, "
+                       "rate: 9qps}]\n"
+                       "fleet: {groups: [{platform: skylake, servers: 4, accelerator: {name: t4, "
+                       "memory_size: 8GB}}]}\n";
+    struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    study_notes(study, hear, &said);
+    ck_assert_str_eq(said.text, "!group skylake: service a takes 10 GB, more than the 8 GB of t4, "
+                                "which serves none of it\n");
+    study_destroy(study);
+}
+END_TEST
+
 // from_curve is the mean of the curve, of the very series that is played; sizes of a trace have one
 // limit.
 START_TEST(what_is_taken_from_files)
@@ -255,6 +274,7 @@ int main(void)
         {"core", cut_distributions},
         {"core", closed_days},
         {"core", contradicting_curves},
+        {"core", small_accelerators},
         {"core", what_is_taken_from_files},
         {"errors", rates_without_a_curve_are_refused},
         {"errors", relative_curves_have_no_rate},
