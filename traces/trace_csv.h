@@ -37,7 +37,7 @@ struct trace_csv_config {
     bool sort;                       // records out of order are sorted, not refused
     // Names or numbers of more columns; "" or NULL: not there.
     char *duration_column;    // the times are ends: a query started so much before
-    int duration_unit;        // enum timetable_unit without stamps; auto: the times', else s
+    int duration_unit;        // enum timetable_unit without stamps; auto: as named, the times', s
     char *count_column;       // a line stands for so many queries, until the next line
     char *filter_column;      // lines count where it says `filter`, else `service_name`
     char *filter;             // "" or NULL: service_name
@@ -53,15 +53,15 @@ struct trace_csv_config {
     FIELD(strct, "file", FIELD_STRING, UNIT_NONE, at file, 0, 0, NULL,                             \
           "the trace, a CSV or HDF5 file"),                                                        \
         FIELD(strct, "time_column", FIELD_STRING, UNIT_NONE, at time_column, 0, 0, "1",            \
-              "column of the arrival times: name in the header, or number from 1; HDF5: dataset, " \
-              "1 is /sample/arrive_s"),                                                            \
-        FIELD(                                                                                     \
-            strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",              \
-            "column of the sizes in items; HDF5: dataset, 2 is /sample/size_items; empty: none"),  \
-        FIELD_CHOICES(                                                                             \
-            strct, "time_unit", at time_unit, timetable_unit_names, "auto",                        \
-            "of the times; auto: timestamps if they look so, else by the size of the first; "      \
-            "HDF5: its units"),                                                                    \
+              "column of the arrival times: name in the header, or number from 1, or 1 for the "   \
+              "one called time; HDF5: dataset, 1 is /sample/arrive_s"),                            \
+        FIELD(strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",            \
+              "column of the sizes, likewise: 2, or the one called items; HDF5: dataset, 2 is "    \
+              "/sample/size_items; empty: none"),                                                  \
+        FIELD_CHOICES(strct, "time_unit", at time_unit, timetable_unit_names, "auto",              \
+                      "of the times; auto: timestamps if they look so, else as the column's name " \
+                      "says, else "                                                                \
+                      "by the size of the first; HDF5: its units"),                                \
         FIELD_CHOICES(strct, "separator", at separator, csv_separator_names, "auto",               \
                       "between columns; auto: from the first line"),                               \
         FIELD_CHOICES(strct, "header", at header, timetable_header_names, "auto",                  \
@@ -78,8 +78,9 @@ struct trace_csv_config {
               "sort records that are out of order instead of refusing them"),                      \
         FIELD(strct, "duration_column", FIELD_STRING, UNIT_NONE, at duration_column, 0, 0, "",     \
               "column of how long each query took, if the times are those of its end"),            \
-        FIELD_CHOICES(strct, "duration_unit", at duration_unit, trace_csv_duration_names, "auto",  \
-                      "of the durations; auto: the times', or seconds beside timestamps"),         \
+        FIELD_CHOICES(                                                                             \
+            strct, "duration_unit", at duration_unit, trace_csv_duration_names, "auto",            \
+            "of the durations; auto: as the column's name says, else the times', else seconds"),   \
         FIELD(strct, "count_column", FIELD_STRING, UNIT_NONE, at count_column, 0, 0, "",           \
               "column of how many queries arrived from the time of the line to that of the next"), \
         FIELD(strct, "filter_column", FIELD_STRING, UNIT_NONE, at filter_column, 0, 0, "",         \

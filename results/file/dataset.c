@@ -350,19 +350,29 @@ static void create_dim(const struct dataset_dim *dim, void *artefact)
     }
 }
 
-void dataset_create(const struct dataset_layout *layout, void *artefact)
+static void create(const struct dataset_layout *layout, unsigned skipped, void *artefact)
 {
     data_field_clear(layout->head, artefact);
     for (const struct dataset_dim *dim = layout->dims; dim->name; dim++)
         create_dim(dim, artefact);
     for (const struct dataset_array *a = layout->arrays; a->name; a++) {
-        if (a->flags & DATASET_UNREAD)
+        if (a->flags & skipped)
             continue;
         if (a->stride > 0 && !(a->flags & DATASET_SHARED))
             set_pointer(artefact, a->offset,
                         mem_calloc(dataset_n_rows(layout, artefact, a), a->stride));
         each_row(layout, artefact, a, clear_part);
     }
+}
+
+void dataset_create(const struct dataset_layout *layout, void *artefact)
+{
+    create(layout, DATASET_UNREAD, artefact);
+}
+
+void dataset_create_whole(const struct dataset_layout *layout, void *artefact)
+{
+    create(layout, 0, artefact);
 }
 
 static void destroy_dim(const struct dataset_dim *dim, void *artefact)

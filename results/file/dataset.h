@@ -164,7 +164,7 @@ enum dataset_flag {
     DATASET_OPTIONAL = 1,
     // Its rows are also those of an array before it, which names other members of them.
     DATASET_SHARED = 2,
-    // For other programs: the reader neither allocates it nor looks at it.
+    // For other programs and whoever wants all: others neither allocate it nor look at it.
     DATASET_UNREAD = 4,
     // Left out of the file when it has no rows.
     DATASET_NO_EMPTY = 8,
@@ -207,6 +207,8 @@ struct dataset_layout {
 // Allocates all arrays, names and values, for the lengths that stand in the artefact; nothing is
 // known then, the head included. What was there is not released.
 void dataset_create(const struct dataset_layout *layout, void *artefact);
+// The same with the arrays that are DATASET_UNREAD.
+void dataset_create_whole(const struct dataset_layout *layout, void *artefact);
 // Releases all that dataset_create() or dataset_read() allocated, names and texts with it, and
 // zeroes the artefact. Everything must be owned: a writer that borrows its rows never calls it.
 void dataset_destroy(const struct dataset_layout *layout, void *artefact);

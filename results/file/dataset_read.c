@@ -15,7 +15,8 @@ struct reader {
     const struct dataset_layout *layout;
     void *artefact;
     struct dataset_file *file;
-    bool is_there; // some variable of the array
+    bool is_there;    // some variable of the array
+    unsigned skipped; // arrays with these flags
 };
 
 // ---- is it one of ours?
@@ -222,7 +223,7 @@ static void check_labels(void *user, const struct dataset_column *c)
 static void read_array(struct reader *r, const struct dataset_array *array)
 {
     r->is_there = !(array->flags & DATASET_OPTIONAL);
-    if (array->flags & DATASET_UNREAD)
+    if (array->flags & r->skipped)
         return;
     if (!r->is_there)
         dataset_each_column(r->layout, r->artefact, array, note_there, r);
@@ -255,7 +256,7 @@ static uint64_t memory_needed(const struct reader *r)
     const double too_much = 1e18;
     double bytes = 0;
     for (const struct dataset_array *a = r->layout->arrays; a->name; a++) {
-        double rows = a->flags & DATASET_UNREAD ? 0 : (double)a->stride;
+        double rows = a->flags & r->skipped ? 0 : (double)a->stride;
         for (const char *const *d = a->dims; *d; d++)
             rows *= dataset_length(dataset_dim(r->layout, *d), r->artefact);
         bytes += rows;
@@ -355,7 +356,7 @@ static void read_grid(struct reader *r, const struct dataset_dim *dim)
 static bool is_read(const struct reader *r, const struct dataset_dim *dim)
 {
     for (const struct dataset_array *a = r->layout->arrays; a->name; a++) {
-        if (!(a->flags & DATASET_UNREAD) && dataset_runs_over(a, dim->name))
+        if (!(a->flags & r->skipped) && dataset_runs_over(a, dim->name))
             return true;
     }
     return false;
@@ -411,7 +412,10 @@ static void read_all(struct reader *r)
 {
     struct err why = {0};
     read_lengths(r);
-    dataset_create(r->layout, r->artefact);
+    if (r->skipped)
+        dataset_create(r->layout, r->artefact);
+    else
+        dataset_create_whole(r->layout, r->artefact);
     for (const struct dataset_dim *dim = r->layout->dims;
          dim->name && !dataset_file_failed(r->file); dim++)
         read_dim(r, dim);
@@ -437,7 +441,7 @@ struct reading {
 static int read_file(const struct reading *want, struct err *err)
 {
     struct reader r = {want->layout, want->artefact, dataset_file_open(want->path, true, err),
-                       false};
+                       false, want->depth == DATASET_WHOLE ? 0 : DATASET_UNREAD};
     memset(want->artefact, 0, want->layout->size);
     if (want->known.bytes)
         memcpy((char *)want->artefact + want->known.offset, want->known.bytes, want->known.n_bytes);
@@ -446,7 +450,7 @@ static int read_file(const struct reading *want, struct err *err)
     if (!r.file)
         return -1;
     check_kind(r.file, want->path, want->layout);
-    if (want->depth == DATASET_ALL)
+    if (want->depth != DATASET_HEAD)
         read_all(&r);
     else
         read_members(&r, "/", want->layout->head, want->artefact);

@@ -23,7 +23,8 @@
 
 enum dataset_depth {
     DATASET_HEAD, // the root's attributes alone, and only of a file whose checksum is right
-    DATASET_ALL
+    DATASET_ALL,  // but for the arrays that are DATASET_UNREAD
+    DATASET_WHOLE // these, too
 };
 
 // Fills *artefact (of layout->size bytes; what is in it is not looked at) and, unless it is NULL,

@@ -9,6 +9,9 @@ static const struct data_field service_fact_fields[] = {
     DATA_COUNT_AS("trace_records", n_records, "1", "records of the replayed trace, 0 without one"),
     DATA_COUNT_AS("trace_cut", n_cut, "1",
                   "of these, with more items than max_items, which count as that"),
+    DATA_NUMBER_AS("size_cut_frac", size_cut_frac, "1",
+                   "share of the queries with more items than max_items, which count as that, by "
+                   "the trace or the distribution that sizes are from"),
     {0}};
 #undef ROW
 
@@ -64,7 +67,7 @@ static const struct data_field head_fields[] = {
 static const struct data_field study_fields[] = {
     DATA_TEXT_AS("text", meta.study_text, "the resolved study"), {0}};
 static const struct data_field from_fields[] = {
-    DATA_NUMBER_AS("from_s", servers_from_s, "s", "start of what is counted here"), {0}};
+    DATA_NUMBER_AS("from_s", rest.servers_from_s, "s", "start of what is counted here"), {0}};
 
 static const char *const path_names[] = {"cpu", "accel", NULL};
 
@@ -74,10 +77,10 @@ static const struct dataset_dim dims[] = {
     DATASET_NAMED("group", meta.n_groups, group_names, "group of servers"),
     DATASET_NAMES("component", N_PARTS, summary_part_names, "component of a server"),
     DATASET_VALUES("time", bins.n, bins.start_s, "s", "start of the time bin"),
-    DATASET_VALUES("bucket", n_buckets, bucket_s, "s", "lowest latency of the bucket"),
+    DATASET_VALUES("bucket", rest.n_buckets, rest.bucket_s, "s", "lowest latency of the bucket"),
     DATASET_NAMES("path", N_PATHS, path_names, "where a query was served"),
     DATASET_NUMBERED("server", meta.n_servers, "server, by number in the fleet"),
-    DATASET_NUMBERED("query", n_samples, "sampled query, in the order of arrival"),
+    DATASET_NUMBERED("query", rest.n_samples, "sampled query, in the order of arrival"),
     {0}};
 
 #define TABLE(member, type, group_, ...)                                                           \
@@ -120,7 +123,7 @@ static const struct dataset_array arrays[] = {
     {TABLE(bins.services, struct run_bin, "/bins", "time", "service"),
      .views = {{.fields = run_rows_bin_fields},
                LATENCY(struct run_bin, double, bin_latency_fields)}},
-    {TABLE(bin_rest, struct run_bin_rest, "/bins", "time", "service"),
+    {TABLE(rest.bins, struct run_bin_rest, "/bins", "time", "service"),
      .views = {{.fields = run_rows_bin_rest_fields}}, .flags = DATASET_UNREAD},
     {TABLE(bins.all, struct run_bin, "/bins", "time"),
      .views = {{.prefix = "all_", .fields = run_rows_bin_fields},
@@ -128,10 +131,10 @@ static const struct dataset_array arrays[] = {
                 DATASET_INNER(struct run_bin, latency_s, double, bin_latency_fields, "quantile")}}},
     {TABLE(bins.parts, struct run_part, "/bins", "time", "group", "component"),
      .views = {{.fields = run_rows_part_fields}}},
-    {TABLE(bucket_end_s, double, "/histogram", "bucket"),
+    {TABLE(rest.bucket_end_s, double, "/histogram", "bucket"),
      .views = {{DATASET_ALONE("upper_s", DATA_KIND_NUMBER, "s", "first latency above the bucket")}},
      .flags = DATASET_UNREAD},
-    {TABLE(counts, uint64_t, "/histogram", "bucket", "service", "path"),
+    {TABLE(rest.counts, uint64_t, "/histogram", "bucket", "service", "path"),
      .views = {{DATASET_ALONE("n_queries", DATA_KIND_COUNT, "1",
                               "queries of the measured bins, by latency")}},
      .flags = DATASET_UNREAD},
@@ -139,9 +142,9 @@ static const struct dataset_array arrays[] = {
      .group = "/servers",
      .views = {{.fields = from_fields}},
      .flags = DATASET_UNREAD},
-    {TABLE(servers, struct run_server, "/servers", "server"),
+    {TABLE(rest.servers, struct run_server, "/servers", "server"),
      .views = {{.fields = run_rows_server_fields}}, .flags = DATASET_UNREAD},
-    {TABLE(samples, struct run_sample, "/sample", "query"),
+    {TABLE(rest.samples, struct run_sample, "/sample", "query"),
      .views = {{DATASET_PART(struct run_sample, query, struct query_sample, run_rows_query_fields)},
                {.fields = run_rows_sample_fields}},
      .flags = DATASET_UNREAD},

@@ -27,19 +27,24 @@ struct run_result_bins {
     struct run_part *parts;   // [n][n_groups][N_PARTS]
 };
 
-struct run_frame {
-    struct meta meta; // its servers are written from `servers`, the names from the two below
-    struct summary summary;
-    struct summary_service total; // which stands behind the summary's services
-    char **service_names, **group_names;
-    struct run_result_bins bins;
-    struct run_bin_rest *bin_rest; // [bin][service]
+// What is only read where a file is wanted whole.
+struct run_rest {
+    struct run_bin_rest *bins; // [bin][service]
     uint32_t n_buckets, n_samples;
     double *bucket_s, *bucket_end_s; // where they begin and end
     uint64_t *counts;                // [bucket][service][path]
     double servers_from_s;           // start of what /servers counts
     struct run_server *servers;
     struct run_sample *samples;
+};
+
+struct run_frame {
+    struct meta meta; // its servers are written from `servers`, the names from the two below
+    struct summary summary;
+    struct summary_service total; // which stands behind the summary's services
+    char **service_names, **group_names;
+    struct run_result_bins bins;
+    struct run_rest rest;
 };
 
 extern const struct dataset_layout run_layout;

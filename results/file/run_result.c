@@ -70,12 +70,16 @@ struct run_result *run_result_read(const char *path, enum dataset_depth depth, s
     name_groups(&f);
     mem_free(f.service_names);
     mem_free(f.group_names);
-    mem_free(f.bucket_s);
+    if (depth != DATASET_WHOLE) {
+        mem_free(f.rest.bucket_s);
+        f.rest.bucket_s = NULL;
+    }
     struct run_result *run = mem_calloc(1, sizeof *run);
     *run = (struct run_result){.path = mem_strdup(path),
                                .meta = mem_alloc(sizeof f.meta),
                                .summary = mem_alloc(sizeof f.summary),
                                .bins = f.bins,
+                               .rest = f.rest,
                                .info = info};
     *run->meta = f.meta;
     *run->summary = f.summary;
@@ -87,7 +91,9 @@ void run_result_destroy(struct run_result *run)
     if (!run)
         return;
     struct run_result_bins *b = &run->bins;
-    void *owned[] = {run->path, b->start_s, b->times, b->services, b->all, b->parts};
+    struct run_rest *r = &run->rest;
+    void *owned[] = {run->path, b->start_s,  b->times,        b->services, b->all,     b->parts,
+                     r->bins,   r->bucket_s, r->bucket_end_s, r->counts,   r->servers, r->samples};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free(owned[i]);
     data_field_release(run_info_fields, &run->info);

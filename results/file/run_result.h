@@ -2,8 +2,8 @@
 // run_result: the results file of one run, written and read back. [H]
 //
 // What goes in is what the program has at the end of a run; what comes back is the same but for the
-// histogram, the servers and the sample, which only other programs read, and but for the number of
-// batches and the 99 % half-width of most estimates, which are not kept (run_layout.h).
+// number of batches and the 99 % half-width of most estimates, which are not kept (run_layout.h),
+// and, unless the file is read whole, but for the histogram, the servers and the sample.
 //
 //     struct run_result *run = run_result_read("x.h5", DATASET_ALL, &err);
 //     if (run)
@@ -36,6 +36,7 @@ struct run_result {
     struct meta *meta;
     struct summary *summary;
     struct run_result_bins bins;
+    struct run_rest rest; // read whole: all of it; else only the lengths in it
     struct run_info info; // its texts are owned
 };
 

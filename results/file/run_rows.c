@@ -72,13 +72,13 @@ static void fill_bins(struct run_frame *f, const struct record *total)
 {
     uint32_t n = f->meta.n_services;
     f->bins.services = mem_calloc((size_t)f->bins.n * n, sizeof *f->bins.services);
-    f->bin_rest = mem_calloc((size_t)f->bins.n * n, sizeof *f->bin_rest);
+    f->rest.bins = mem_calloc((size_t)f->bins.n * n, sizeof *f->rest.bins);
     f->bins.all = mem_calloc(f->bins.n, sizeof *f->bins.all);
     for (uint32_t bin = 0; bin < f->bins.n; bin++) {
         struct run_bin_rest all = {0};
         size_t at = (size_t)bin * n;
         for (uint32_t s = 0; s < n; s++)
-            fill_bin(total, bin, s, s + 1, &f->bins.services[at + s], &f->bin_rest[at + s]);
+            fill_bin(total, bin, s, s + 1, &f->bins.services[at + s], &f->rest.bins[at + s]);
         fill_bin(total, bin, 0, n, &f->bins.all[bin], &all);
     }
 }
@@ -109,13 +109,13 @@ static void fill_parts(struct run_frame *f, const struct record *total)
 
 // ---- histogram
 
-// The buckets that any query of the measured bins fell into: the first; f->n_buckets of them.
+// The buckets that any query of the measured bins fell into: the first; f->rest.n_buckets of them.
 static uint32_t find_buckets(struct run_frame *f, const struct record *total)
 {
     uint32_t first, n_bins = f->summary.fleet.n_bins;
     struct batch_hist *hist = batch_hist_create(&(struct batch_hist_scope){
         total, f->summary.fleet.first_bin, {n_bins, n_bins, 1}, 0, f->meta.n_services});
-    f->n_buckets = batch_hist_buckets(hist, &first);
+    f->rest.n_buckets = batch_hist_buckets(hist, &first);
     batch_hist_destroy(hist);
     return first;
 }
@@ -123,21 +123,21 @@ static uint32_t find_buckets(struct run_frame *f, const struct record *total)
 static void fill_histogram(struct run_frame *f, const struct record *total)
 {
     uint32_t first = find_buckets(f, total), n_cells = f->meta.n_services * N_PATHS;
-    f->bucket_s = mem_calloc(f->n_buckets, sizeof *f->bucket_s);
-    f->bucket_end_s = mem_calloc(f->n_buckets, sizeof *f->bucket_end_s);
-    f->counts = mem_calloc((size_t)f->n_buckets * n_cells, sizeof *f->counts);
-    for (uint32_t i = 0; i < f->n_buckets; i++) {
-        f->bucket_s[i] = (double)hist_lower_ns(first + i) * 1e-9;
-        f->bucket_end_s[i] = (double)(i + 1 < f->n_buckets ? hist_lower_ns(first + i + 1)
-                                                           : hist_upper_ns(first + i)) *
-                             1e-9;
+    f->rest.bucket_s = mem_calloc(f->rest.n_buckets, sizeof *f->rest.bucket_s);
+    f->rest.bucket_end_s = mem_calloc(f->rest.n_buckets, sizeof *f->rest.bucket_end_s);
+    f->rest.counts = mem_calloc((size_t)f->rest.n_buckets * n_cells, sizeof *f->rest.counts);
+    for (uint32_t i = 0; i < f->rest.n_buckets; i++) {
+        f->rest.bucket_s[i] = (double)hist_lower_ns(first + i) * 1e-9;
+        f->rest.bucket_end_s[i] = (double)(i + 1 < f->rest.n_buckets ? hist_lower_ns(first + i + 1)
+                                                                     : hist_upper_ns(first + i)) *
+                                  1e-9;
     }
     for (uint32_t c = 0; c < f->summary.fleet.n_bins * n_cells; c++) {
         uint32_t bin = f->summary.fleet.first_bin + c / n_cells, cell = c % n_cells;
         const struct tally *t =
             record_tally(total, bin, cell / N_PATHS, (enum record_path)(cell % N_PATHS));
-        for (uint32_t i = 0; i < f->n_buckets; i++)
-            f->counts[(size_t)i * n_cells + cell] += t->hist[first + i];
+        for (uint32_t i = 0; i < f->rest.n_buckets; i++)
+            f->rest.counts[(size_t)i * n_cells + cell] += t->hist[first + i];
     }
 }
 
@@ -147,12 +147,12 @@ static void fill_servers(struct run_frame *f, const struct record *total)
 {
     const struct meta *meta = &f->meta;
     double time_ns = (double)(total->shape.end_ns - total->shape.warmup_ns);
-    f->servers_from_s = simtime_to_s(total->shape.warmup_ns);
-    f->servers = mem_calloc(f->meta.n_servers, sizeof *f->servers);
+    f->rest.servers_from_s = simtime_to_s(total->shape.warmup_ns);
+    f->rest.servers = mem_calloc(f->meta.n_servers, sizeof *f->rest.servers);
     for (uint32_t i = 0; i < f->meta.n_servers; i++) {
         const struct meta_group *g = &meta->groups[meta->server_group[i]];
         const struct server_total *s = &total->servers[i];
-        f->servers[i] = (struct run_server){
+        f->rest.servers[i] = (struct run_server){
             meta->server_group[i],
             meta->server_cell[i],
             s->n_queries,
@@ -167,17 +167,17 @@ static void fill_servers(struct run_frame *f, const struct record *total)
 
 static void fill_samples(struct run_frame *f, const struct record *total)
 {
-    f->samples = mem_calloc(f->n_samples, sizeof *f->samples);
-    for (uint32_t i = 0; i < f->n_samples; i++) {
+    f->rest.samples = mem_calloc(f->rest.n_samples, sizeof *f->rest.samples);
+    for (uint32_t i = 0; i < f->rest.n_samples; i++) {
         const struct query_sample *q = &total->samples[i];
-        f->samples[i] = (struct run_sample){*q, q->service, q->path};
+        f->rest.samples[i] = (struct run_sample){*q, q->service, q->path};
     }
 }
 
 void run_rows_fill(struct run_frame *f, const struct record *total)
 {
     f->bins.n = total->shape.n_bins;
-    f->n_samples = (uint32_t)total->n_samples; // a study asks for ten million at most
+    f->rest.n_samples = (uint32_t)total->n_samples; // a study asks for ten million at most
     fill_times(f, total);
     fill_bins(f, total);
     fill_parts(f, total);
@@ -188,9 +188,9 @@ void run_rows_fill(struct run_frame *f, const struct record *total)
 
 void run_rows_release(struct run_frame *f)
 {
-    void *owned[] = {f->bins.start_s, f->bins.times, f->bins.services, f->bin_rest,
-                     f->bins.all,     f->bins.parts, f->bucket_s,      f->bucket_end_s,
-                     f->counts,       f->servers,    f->samples};
+    void *owned[] = {f->bins.start_s, f->bins.times,   f->bins.services, f->rest.bins,
+                     f->bins.all,     f->bins.parts,   f->rest.bucket_s, f->rest.bucket_end_s,
+                     f->rest.counts,  f->rest.servers, f->rest.samples};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free(owned[i]);
 }

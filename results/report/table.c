@@ -12,6 +12,7 @@
 #include "base/mem.h"
 
 #define GAP 2
+#define MARKED_WIDTH 40 // characters that a page shows of a text on the left
 
 struct cell {
     char *text; // owned, as is the name
@@ -169,10 +170,10 @@ static const struct cell *cell_at(const struct table *table, size_t row, int col
 
 // Its head, in front of it what stands above it or to the left of that; NULL: it has none. Caller
 // mem_free()s.
-static char *name_of(const struct table *table, int column)
+static char *name_below(const struct table *table, int column, bool for_people)
 {
     const struct cell *own = cell_at(table, (size_t)table->n_heads - 1, column);
-    const char *name = own->name ? own->name : own->text, *above = "";
+    const char *name = own->name && !for_people ? own->name : own->text, *above = "";
     size_t n = strlen(name);
     for (int c = 0; c <= column && table->n_heads > 1; c++) {
         const char *text = cell_at(table, 0, c)->text;
@@ -181,6 +182,18 @@ static char *name_of(const struct table *table, int column)
     while (n > 0 && name[n - 1] == ' ')
         n--;
     return n == 0 ? NULL : mem_printf("%s%s%.*s", above, *above ? " " : "", (int)n, name);
+}
+
+static char *name_of(const struct table *table, int column)
+{
+    return name_below(table, column, false);
+}
+
+// The same as people read it; "" where there is none.
+static char *name_shown(const struct table *table, int column)
+{
+    char *name = name_below(table, column, true);
+    return name ? name : mem_strdup("");
 }
 
 static bool has_halves(const struct table *table, int column)
@@ -287,11 +300,87 @@ static void print_data(const struct table *table, struct report_out *out, const 
         fputs("]}", out->file);
 }
 
+// ---- marked up
+
+static void put_html_cell(const struct table *table, struct report_out *out, size_t row, int column)
+{
+    const struct cell *cell = cell_at(table, row, column);
+    const char *kind = row < (size_t)table->n_heads ? "th" : "td";
+    fprintf(out->file, "<%s%s", kind, column < table->n_left ? " class=\"l\"" : "");
+    if (cell->has_value && isfinite(cell->value))
+        fprintf(out->file, " data-v=\"%.10g\"", cell->value);
+    if (column < table->n_left && table_width_of(cell->text) > MARKED_WIDTH) {
+        fputs(" title=\"", out->file);
+        report_out_escape(out, cell->text);
+        fputc('"', out->file);
+    }
+    fputc('>', out->file);
+    report_out_escape(out, cell->text);
+    fprintf(out->file, "</%s>", kind);
+}
+
+static void print_html(const struct table *table, struct report_out *out, const char *name,
+                       size_t n_rows)
+{
+    size_t n_heads = (size_t)table->n_heads;
+    fputs("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"", out->file);
+    report_out_escape(out, name);
+    fputs("\"><table><thead>\n", out->file);
+    for (size_t row = 0; row < n_rows; row++) {
+        fputs(row == n_heads ? "</thead><tbody>\n<tr>" : "<tr>", out->file);
+        for (int c = 0; c < table->n_columns; c++)
+            put_html_cell(table, out, row, c);
+        fputs("</tr>\n", out->file);
+    }
+    fputs(n_rows > n_heads ? "</tbody></table></div>\n" : "</thead></table></div>\n", out->file);
+}
+
+// Markdown has one line of heads.
+static void print_md(const struct table *table, struct report_out *out, size_t n_rows)
+{
+    for (size_t row = (size_t)table->n_heads - 1; row < n_rows; row++) {
+        bool head = row == (size_t)table->n_heads - 1;
+        for (int c = 0; c < table->n_columns; c++) {
+            char *name = head ? name_shown(table, c) : NULL;
+            fputs(c == 0 ? "| " : " ", out->file);
+            report_out_escape(out, head ? name : cell_at(table, row, c)->text);
+            fputs(" |", out->file);
+            mem_free(name);
+        }
+        fputc('\n', out->file);
+        for (int c = 0; c < table->n_columns && head; c++)
+            fputs(c < table->n_left ? "| --- " : "| ---: ", out->file);
+        fputs(head ? "|\n" : "", out->file);
+    }
+    fputc('\n', out->file);
+}
+
+static void print_marked_up(const struct table *table, struct report_out *out, const char *name)
+{
+    size_t n_rows = table->n_cells / (size_t)table->n_columns;
+    size_t most = (size_t)table->n_heads + TABLE_MARKED_UP_ROWS, left_out = 0;
+    if (n_rows > most) {
+        left_out = n_rows - most;
+        n_rows = most;
+    }
+    report_text_end(out);
+    if (out->format == REPORT_HTML)
+        print_html(table, out, name, n_rows);
+    else
+        print_md(table, out, n_rows);
+    if (left_out > 0)
+        report_text(out, "and %zu more rows: --format csv has all\n", left_out);
+}
+
 void table_print(const struct table *table, struct report_out *out, const char *name)
 {
     assert(table->n_cells % (size_t)table->n_columns == 0);
+    if (out->format == REPORT_SVG)
+        return;
     if (out->format == REPORT_TEXT)
         print_text(table, out->file);
+    else if (out->format == REPORT_MD || out->format == REPORT_HTML)
+        print_marked_up(table, out, name);
     else
         print_data(table, out, name);
     out->n_tables++;

@@ -44,6 +44,9 @@ void table_left(struct table *table, int n);
 // The first n lines are heads, the last of them the columns' own; 1 before.
 void table_heads(struct table *table, int n);
 
+// Rows that HTML and Markdown show at most, with a count of the rest.
+#define TABLE_MARKED_UP_ROWS 500
+
 // As text no blanks stand at the end of a line. For programs it is called `name`, a column without
 // a head is left out, and a name in a line of heads above goes in front of those below it.
 void table_print(const struct table *table, struct report_out *out, const char *name);

@@ -6,9 +6,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-const struct cmd *const cmd_table[] = {
-    &cmd_run,    &cmd_sweep, &cmd_merge, &cmd_submit,  &cmd_tune,  &cmd_capacity, &cmd_check,
-    &cmd_schema, &cmd_list,  &cmd_show,  &cmd_compare, &cmd_trace, &cmd_help,     NULL};
+const struct cmd *const cmd_table[] = {&cmd_run,   &cmd_sweep,    &cmd_merge,  &cmd_submit,
+                                       &cmd_tune,  &cmd_capacity, &cmd_check,  &cmd_schema,
+                                       &cmd_list,  &cmd_show,     &cmd_report, &cmd_compare,
+                                       &cmd_trace, &cmd_help,     NULL};
 
 const struct cmd_option cmd_common_options[] = {
     {"--help", 'h', NULL, "say what the command does and takes"},
@@ -99,10 +100,23 @@ static int parse_option(struct cmd_line *line, int *i, struct err *err)
 static int format_of(const struct cmd_line *line)
 {
     const char *name = cmd_value(line, "--format", report_format_names[REPORT_TEXT]);
+    unsigned allowed = line->cmd->formats ? line->cmd->formats : CMD_TABLE_FORMATS;
     int format = 0;
-    while (format < N_REPORT_FORMATS && strcmp(report_format_names[format], name) != 0)
+    while (format < N_REPORT_FORMATS &&
+           (!(allowed >> format & 1) || strcmp(report_format_names[format], name) != 0))
         format++;
     return format;
+}
+
+static int wrong_format(const struct cmd_line *line, struct err *err)
+{
+    unsigned allowed = line->cmd->formats ? line->cmd->formats : CMD_TABLE_FORMATS;
+    err_set(err, ERR_STUDY, "recfleet %s: --format: expected", line->cmd->name);
+    for (int i = 0, n = 0; i < N_REPORT_FORMATS; i++)
+        if (allowed >> i & 1)
+            err_append(err, "%s%s", n++ ? allowed >> (i + 1) ? ", " : " or " : " ",
+                       report_format_names[i]);
+    return err_append(err, ", got \"%.80s\"", cmd_value(line, "--format", ""));
 }
 
 struct report_out cmd_report_out(const struct cmd_line *line)
@@ -138,9 +152,7 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
                        cmd->name, *cmd->arguments ? cmd->arguments : "no argument", n,
                        n == 1 ? "" : "s", cmd->name);
     if (format_of(line) == N_REPORT_FORMATS)
-        return err_set(err, ERR_STUDY,
-                       "recfleet %s: --format: expected text, json or csv, got \"%.80s\"",
-                       cmd->name, cmd_value(line, "--format", ""));
+        return wrong_format(line, err);
     return 0;
 }
 

@@ -37,9 +37,11 @@ struct cmd_option {
 };
 
 // Of every command with tables: what it prints on stdout is for people, or for programs.
+#define CMD_TABLE_FORMATS                                                                          \
+    (1u << REPORT_TEXT | 1u << REPORT_JSON | 1u << REPORT_CSV | 1u << REPORT_MD)
 #define CMD_FORMAT                                                                                 \
     {                                                                                              \
-        "--format", 0, "FORMAT", "text for people; json or csv: the tables, for programs"          \
+        "--format", 0, "FORMAT", "text or md for people; json or csv: the tables, for programs"    \
     }
 
 struct claim;
@@ -53,6 +55,7 @@ struct cmd {
     const char *description;          // a paragraph
     const char *example;              // a command line with its comment
     const struct cmd_option *options; // ends with a NULL name; NULL: none
+    unsigned formats; // of CMD_FORMAT, bits 1u << enum report_format; 0: CMD_TABLE_FORMATS
     // Exit statuses beyond done, failed and usage: bits 1u << enum cmd_exit. For --help.
     unsigned exits;
     // Does it: 0, with what the program ends with in line->status; or -1, with the one line to
@@ -120,6 +123,6 @@ void cmd_print_man(FILE *out);
 
 // The variants, one file each.
 extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_capacity,
-    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_compare, cmd_trace, cmd_help;
+    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_report, cmd_compare, cmd_trace, cmd_help;
 
 #endif

@@ -55,8 +55,12 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
         job_fail(line, err);
     // mpirun kills the rest as soon as one leaves with a status: all that is said goes out first.
     line->silent = rc < 0;
-    fflush(NULL);
+    bool lost = fflush(NULL) != 0 || ferror(stdout);
+    int status = lost && line->status == CMD_DONE ? CMD_FAILED : (int)line->status;
     MPI_Barrier(eval->comm);
+    MPI_Bcast(&status, 1, MPI_INT, 0, eval->comm);
+    if (eval->rank != 0) // main() says what rank 0 has lost
+        line->status = (enum cmd_exit)status;
     eval_close(eval);
     return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "runs/demand.h"
 #include "base/mem.h"
+#include "results/file/claim.h"
 #include "study/doc.h"
 #include "study/study_digest.h"
 
@@ -176,6 +177,9 @@ static void look_at(struct survey *survey, uint32_t point)
     facts->work_s = demand_wall_s(study);
     const struct pointdir_study ours = {study->settings.name, facts->digest};
     facts->state = (int32_t)pointdir_look(survey->folder, point, &ours, note, sizeof note);
+    char *checkpoint = pointdir_checkpoint(survey->folder, point);
+    facts->begun = claim_is_there(checkpoint);
+    mem_free(checkpoint);
     study_destroy(study);
 }
 

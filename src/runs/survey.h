@@ -43,6 +43,7 @@ struct survey_source {
 struct survey_point {
     uint32_t looked; // 0: all else is zero
     int32_t state;   // enum pointdir_state
+    int32_t begun;   // 1: its checkpoint is claimed; by who does it now, or was killed in it
     uint64_t seed;
     uint64_t n_servers;
     double queries; // expected

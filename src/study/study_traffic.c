@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study_traffic.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -134,7 +135,14 @@ static int read_curve_rate(const struct node *map, struct service_config *servic
         return node_fail(node_get(map, "rate"), err,
                          "from_curve needs arrivals: {process: diurnal} with a curve or curve_file "
                          "of queries per second");
-    service->traffic.rate_qps = curve->n > 0 ? daycurve_rate_qps(curve) : 1;
+    double mean = curve->n > 0 ? daycurve_rate_qps(curve) : 1;
+    service->traffic.rate_qps = mean;
+    if (curve->n > 0 && (daycurve_max(curve, 0, 1) <= 1 || fabs(mean - 1) < 1e-6))
+        return node_fail(
+            node_get(map, "rate"), err,
+            "from_curve needs a curve of queries per second; the rates of this one are "
+            "relative, with a mean of %.6g and a peak of %.6g",
+            mean, daycurve_max(curve, 0, 1));
     return 0;
 }
 
@@ -167,6 +175,8 @@ static int read_arrivals(struct study *study, const struct node *map,
     const struct node *at = node_get(map, "arrivals");
     if (!at || at->kind != NODE_MAP)
         at = map;
+    if (arrival_types[config->process]->carries_rate && trace_csv_check(&config->csv, err) < 0)
+        return reader_prefix(at, err);
     if (open_files && arrival_types[config->process]->carries_rate) {
         struct trace *trace = NULL;
         if (trace_file_load(&config->csv, &trace, err) < 0) {

@@ -329,10 +329,13 @@ static int load_hdf5(const struct trace_csv_config *config, struct trace **trace
 // Keys that only a text can have.
 static int check_keys(const struct trace_csv_config *config, struct err *err)
 {
-    const char *const keys[][2] = {{"duration_column", config->duration_column},
-                                   {"count_column", config->count_column},
-                                   {"filter_column", config->filter_column}};
-    for (size_t i = 0; i < 3; i++)
+    const char *const keys[][2] = {
+        {"duration_column", config->duration_column},
+        {"count_column", config->count_column},
+        {"filter_column", config->filter_column},
+        {"separator", config->separator != CSV_AUTO ? "given" : NULL},
+        {"header", config->header != TIMETABLE_HEADER_AUTO ? "given" : NULL}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i][1] && *keys[i][1])
             return err_set(err, ERR_STUDY, "%s: expected a CSV file, got an HDF5 file", keys[i][0]);
     return trace_csv_check(config, err);

@@ -7,7 +7,8 @@
 // results file of ours, /sample/arrive_s and /sample/size_items. Times are in `time_unit`; auto:
 // what the dataset's attribute `units` says ("ms", also as in "ms since 2024-01-01"), without one
 // seconds if it holds floating point; integers without units need to be told. Integers are exact to
-// the nanosecond, floating point is rounded to the nearest. `header` and `separator` mean nothing.
+// the nanosecond, floating point is rounded to the nearest. Keys that
+// only a text can have, such as `header` and `separator`, are errors.
 //
 // A bad record is one error, "trace.h5: /t: record 17: ...", records counted from 1, with the
 // number of bad records if there are more; such a file gives no trace.

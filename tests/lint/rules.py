@@ -14,7 +14,8 @@ LAYERS = {
     "traces": ["src/base"],
     "results": ["src/base", "src/par"],
     "results/file": ["src/base", "src/par", "results"],
-    "results/report": ["src/base", "results", "results/file"],
+    "results/chart": ["src/base"],
+    "results/report": ["src/base", "results", "results/file", "results/chart"],
     "cluster": ["src/base", "src/par", "models", "traces", "results"],
     "src/study": ["src/base", "models", "traces", "cluster", "results", "results/file"],
     "src/search": ["src/base", "results"],
@@ -38,6 +39,7 @@ TEST_FOLDERS = {
     "tests/traces": "traces",
     "tests/results": "results",
     "tests/results/file": "results/file",
+    "tests/results/chart": "results/chart",
     "tests/results/report": "results/report",
     "tests/cluster": "cluster",
     "tests/study": "src/study",
@@ -97,6 +99,7 @@ MADE_BY_BUILD = {"src/base/revision.h": "scripts/cmake/revision.cmake"}
 TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
+    "src/app/rasterise.c": "tests/cli",  # runs another program
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
@@ -153,7 +156,8 @@ PROSE_AIM = 50
 PROSE_FLOOR = 30
 
 # Top folders that open with a README.md.
-README_FOLDERS = ["src", "models", "traces", "results", "results/file", "results/report", "cluster",
+README_FOLDERS = ["src", "models", "traces", "results", "results/file", "results/chart", "results/report",
+                  "cluster",
                   "src/runs", "src/capacity", "src/jobs", "src/app", "slurm", "tests", "scripts"]
 
 # Text that must not be in a file: places that exist on one machine only.

@@ -63,9 +63,9 @@ START_TEST(losses_by_bin)
     record_tally(made.total, 2, 0, PATH_ACCEL)->n_retries = 6;
     make_rows(&made);
     for (int i = 0; i < N_BINS * N_SERVICES; i++) {
-        ck_assert_uint_eq(made.f.bin_rest[i].n_lost, i == 3 * N_SERVICES + 1 ? 7 : 0);
-        ck_assert_uint_eq(made.f.bin_rest[i].n_pending, i == 9 * N_SERVICES ? 4 : 0);
-        ck_assert_uint_eq(made.f.bin_rest[i].n_retries, i == 2 * N_SERVICES ? 6 : 0);
+        ck_assert_uint_eq(made.f.rest.bins[i].n_lost, i == 3 * N_SERVICES + 1 ? 7 : 0);
+        ck_assert_uint_eq(made.f.rest.bins[i].n_pending, i == 9 * N_SERVICES ? 4 : 0);
+        ck_assert_uint_eq(made.f.rest.bins[i].n_retries, i == 2 * N_SERVICES ? 6 : 0);
     }
     release(&made);
 }
@@ -99,19 +99,19 @@ START_TEST(histogram_and_sample)
     const struct run_frame *f = &made.f;
     const uint32_t n_cells = N_SERVICES * N_PATHS;
     uint64_t all = 0, first = 0, last = 0;
-    ck_assert_uint_gt(f->n_buckets, 0);
-    for (uint32_t i = 0; i < f->n_buckets * n_cells; i++) {
-        all += f->counts[i];
-        first += i < n_cells ? f->counts[i] : 0;
-        last += i >= (f->n_buckets - 1) * n_cells ? f->counts[i] : 0;
+    ck_assert_uint_gt(f->rest.n_buckets, 0);
+    for (uint32_t i = 0; i < f->rest.n_buckets * n_cells; i++) {
+        all += f->rest.counts[i];
+        first += i < n_cells ? f->rest.counts[i] : 0;
+        last += i >= (f->rest.n_buckets - 1) * n_cells ? f->rest.counts[i] : 0;
     }
     ck_assert_uint_eq(all, 20000);
     ck_assert(first > 0 && last > 0);
-    for (uint32_t i = 0; i + 1 < f->n_buckets; i++)
-        ck_assert_double_eq(f->bucket_end_s[i], f->bucket_s[i + 1]);
-    ck_assert_uint_eq(f->n_samples, 400);
-    ck_assert_int_eq(f->samples[7].query.arrive_ns, made.total->samples[7].arrive_ns);
-    ck_assert_uint_eq(f->samples[7].service, made.total->samples[7].service);
+    for (uint32_t i = 0; i + 1 < f->rest.n_buckets; i++)
+        ck_assert_double_eq(f->rest.bucket_end_s[i], f->rest.bucket_s[i + 1]);
+    ck_assert_uint_eq(f->rest.n_samples, 400);
+    ck_assert_int_eq(f->rest.samples[7].query.arrive_ns, made.total->samples[7].arrive_ns);
+    ck_assert_uint_eq(f->rest.samples[7].service, made.total->samples[7].service);
     release(&made);
 }
 END_TEST
@@ -126,8 +126,8 @@ START_TEST(empty_bins)
     ck_assert_uint_eq(made.f.bins.services[0].n_queries, 0);
     ck_assert_double_nan(made.f.bins.services[0].latency_mean_s);
     ck_assert_double_nan(made.f.bins.all[0].latency_s[0]);
-    ck_assert_uint_eq(made.f.n_buckets, 0);
-    ck_assert_uint_eq(made.f.n_samples, 0);
+    ck_assert_uint_eq(made.f.rest.n_buckets, 0);
+    ck_assert_uint_eq(made.f.rest.n_samples, 0);
     release(&made);
 }
 END_TEST

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/rasterise.h"
+#include "base/mem.h"
+#include "results/file/dataset_read.h"
+#include "results/file/durable.h"
+#include "results/file/run_result.h"
+#include "results/report/page_run.h"
+
+static const struct cmd_option options[] = {
+    {"--output", 'o', "FILE",
+     "where to; default: the results file's name with .html (.svg, .png) for .h5, and stdout for "
+     "md, text, json and csv"},
+    {"--format", 0, "FORMAT",
+     "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
+    {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
+    {"--force", 'f', NULL, "replace the page if it exists"},
+    {NULL, 0, NULL, NULL}};
+
+// ---- a kind of file each
+
+static int report_run(const char *path, struct report_out *out, struct err *err)
+{
+    struct run_result *run = run_result_read(path, DATASET_WHOLE, err);
+    if (!run)
+        return -1;
+    page_run_print(out, run);
+    run_result_destroy(run);
+    return 0;
+}
+
+static const struct {
+    const char *kind;
+    int (*print)(const char *path, struct report_out *out, struct err *err);
+} kinds[] = {{"run", report_run}};
+
+static int print_page(const char *path, struct report_out *out, struct err *err)
+{
+    char kind[DATASET_KIND_BYTES];
+    if (dataset_read_kind(path, kind, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].kind, kind) == 0)
+            return kinds[i].print(path, out, err);
+    return err_set(err, ERR_STUDY, "%s: holds results of a kind that has no report, \"%s\"", path,
+                   kind);
+}
+
+// ---- where to
+
+// The name of the page; NULL: to stdout. Caller mem_free()s.
+static char *place_of(const struct cmd_line *line, int format)
+{
+    const char *given = cmd_value(line, "--output", NULL), *results = line->args[0];
+    bool is_page = format == REPORT_HTML || format == REPORT_SVG || format == REPORT_PNG;
+    size_t n = strlen(results);
+    if (given || !is_page)
+        return mem_strdup(given);
+    if (n > 3 && strcmp(results + n - 3, ".h5") == 0)
+        n -= 3;
+    return mem_printf("%.*s.%s", (int)n, results, report_format_names[format]);
+}
+
+// All of it is made in memory first, so that a page is there as a whole or not at all.
+static int publish(const char *path, bool force, const char *bytes, size_t n, struct err *err)
+{
+    struct durable_file file;
+    if (durable_open(&file, "report", path, force ? DURABLE_REPLACE : DURABLE_NEW, err) != 0)
+        return -1;
+    int reason = durable_write(file.fd, bytes, n);
+    if (reason == 0)
+        return durable_publish(&file, err);
+    durable_discard(&file);
+    return err_set(err, ERR_FAIL, "%s: cannot be written: %s", path, strerror(reason));
+}
+
+static int draw_png(const char *svg, size_t n, char **png, size_t *n_png, struct err *err)
+{
+    FILE *file = tmpfile();
+    if (!file)
+        return err_set(err, ERR_FAIL, "recfleet report: no temporary file: %s", strerror(errno));
+    int rc = rasterise_svg(svg, n, file, err);
+    if (rc == 0 && fseek(file, 0, SEEK_END) == 0) {
+        *n_png = (size_t)ftell(file);
+        *png = malloc(*n_png + 1); // as open_memstream()'s
+        rewind(file);
+        if (!*png || fread(*png, 1, *n_png, file) != *n_png)
+            rc = err_set(err, ERR_FAIL, "recfleet report: the picture cannot be read back");
+    }
+    fclose(file);
+    return rc;
+}
+
+static int put(const char *path, bool force, const char *bytes, size_t n, struct err *err)
+{
+    if (!path)
+        return fwrite(bytes, 1, n, stdout) == n
+                   ? 0
+                   : err_set(err, ERR_FAIL, "stdout cannot be written: %s", strerror(errno));
+    if (publish(path, force, bytes, n, err) < 0)
+        return -1;
+    printf("report: %s\n", path);
+    return 0;
+}
+
+static int report(struct cmd_line *line, struct err *err)
+{
+    struct report_out out = cmd_report_out(line);
+    if (cmd_given(line, "--term"))
+        out.format = REPORT_TEXT;
+    else if (!cmd_given(line, "--format"))
+        out.format = REPORT_HTML;
+    bool png = out.format == REPORT_PNG;
+    char *path = place_of(line, out.format), *text = NULL, *picture = NULL;
+    size_t n = 0, n_picture = 0;
+    if (path && durable_same(path, line->args[0])) {
+        err_set(err, ERR_STUDY, "recfleet report: -o %s: that is the results file", path);
+        mem_free(path);
+        return -1;
+    }
+    if (png)
+        out.format = REPORT_SVG;
+    out.file = open_memstream(&text, &n);
+    out.draws = true;
+    int rc = print_page(line->args[0], &out, err);
+    fclose(out.file);
+    if (rc == 0 && png)
+        rc = draw_png(text, n, &picture, &n_picture, err);
+    if (rc == 0)
+        rc = put(path, cmd_given(line, "--force"), png ? picture : text, png ? n_picture : n, err);
+    free(text);
+    free(picture);
+    mem_free(path);
+    return rc;
+}
+
+const struct cmd cmd_report = {
+    .name = "report",
+    .help = "write a results file as one page: its answer, pictures, tables",
+    .arguments = "FILE.h5",
+    .min_args = 1,
+    .max_args = 1,
+    .description =
+        "Writes one HTML page that needs nothing beside it: the answer in a sentence, key numbers, "
+        "pictures with the table behind each, and all tables that show prints. The same file gives "
+        "the same page, byte for byte. Markdown has the same parts, svg and png the pictures alone "
+        "(png needs rsvg-convert), json and csv the tables with all digits. The results file is "
+        "only "
+        "read.",
+    .example = "recfleet report out.h5 -o out.html",
+    .options = options,
+    .formats = 1u << REPORT_TEXT | 1u << REPORT_JSON | 1u << REPORT_CSV | 1u << REPORT_MD |
+               1u << REPORT_HTML | 1u << REPORT_SVG | 1u << REPORT_PNG,
+    .run = report,
+};
