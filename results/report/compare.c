@@ -263,7 +263,7 @@ static void print_row(struct table *table, const struct compare_row *row, struct
         unit = strcmp(units[i].units, row->units) == 0 ? units[i].shown : unit;
     struct ci relative = {row->diff.value / fabs(row->base.value),
                           row->diff.half_95 / fabs(row->base.value), row->diff.n_batches};
-    table_cell(table, mem_printf("%s %s", row->what, unit.name));
+    table_cell(table, mem_printf("%s%s%s", row->what, *unit.name ? " " : "", unit.name));
     add_interval(table, row->base, unit.scale);
     add_interval(table, row->other, unit.scale);
     add_interval(table, row->diff, unit.scale);

@@ -309,9 +309,10 @@ char *cmd_text(const struct cmd_line *line)
 
 void cmd_tell(void *user, bool is_warning, const char *text)
 {
-    (void)user;
     if (is_warning)
         log_warn("%s", text);
+    else if (user)
+        report_text(user, "  %s\n", text);
     else
-        printf("  %s\n", text);
+        log_info("%s", text);
 }

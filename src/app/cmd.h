@@ -61,6 +61,7 @@ struct cmd {
     // Does it: 0, with what the program ends with in line->status; or -1, with the one line to
     // print in err.
     int (*run)(struct cmd_line *line, struct err *err);
+    int plans; // how it reads a study: enum survey_plans
 };
 
 extern const struct cmd *const cmd_table[];          // ends with NULL
@@ -111,7 +112,8 @@ char *cmd_text(const struct cmd_line *line);
 int cmd_status(const struct err *err);
 int cmd_fail(const struct err *err);
 
-// A study_note_fn: a warning to stderr, anything else as a line of the report on stdout.
+// A study_note_fn whose user is a struct report_out or NULL: a warning to stderr, anything else as
+// a line of that report, and without one to stderr, too.
 void cmd_tell(void *user, bool is_warning, const char *text);
 
 // What --help prints: of the program, of a command; and the man page recfleet(1).

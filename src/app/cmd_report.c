@@ -23,6 +23,7 @@ static const struct cmd_option options[] = {
      "md, text, json and csv"},
     {"--format", 0, "FORMAT",
      "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
+    {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
     {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};
@@ -96,6 +97,14 @@ static char *place_of(const struct cmd_line *line, int format)
     return mem_printf("%.*s.%s", (int)n, results, report_format_names[format]);
 }
 
+static int check_place(const struct cmd_line *line, const char *path, struct err *err)
+{
+    enum durable_mode mode = cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
+    if (durable_same(path, line->args[0]))
+        return err_set(err, ERR_STUDY, "recfleet report: -o %s: that is the results file", path);
+    return durable_check("report", path, mode, 0, err);
+}
+
 // All of it is made in memory first, so that a page is there as a whole or not at all.
 static int publish(const char *path, bool force, const char *bytes, size_t n, struct err *err)
 {
@@ -148,8 +157,7 @@ static int report(struct cmd_line *line, struct err *err)
     bool png = out.format == REPORT_PNG;
     char *path = place_of(line, out.format), *text = NULL, *picture = NULL;
     size_t n = 0, n_picture = 0;
-    if (path && durable_same(path, line->args[0])) {
-        err_set(err, ERR_STUDY, "recfleet report: -o %s: that is the results file", path);
+    if (path && check_place(line, path, err) < 0) {
         mem_free(path);
         return -1;
     }
@@ -157,6 +165,7 @@ static int report(struct cmd_line *line, struct err *err)
         out.format = REPORT_SVG;
     out.file = open_memstream(&text, &n);
     out.draws = true;
+    out.only = cmd_value(line, "--picture", NULL);
     int rc = print_page(line->args[0], &out, err);
     fclose(out.file);
     if (rc == 0 && png)

@@ -365,7 +365,6 @@ static int submit(struct cmd_line *line, struct err *err)
     if (survey && choose_command(&order, survey, err) < 0) {
         rc = -1;
     } else if (survey) {
-        survey->source.plans = order.command == ORDER_CAPACITY;
         rc = cmd_given(line, "--array") ? order_array(&order, survey, err)
                                         : order_run(&order, survey, err);
     } else {
@@ -396,4 +395,5 @@ const struct cmd cmd_submit = {
     .example = "recfleet submit study.yaml --array --throttle 20 --time 2:00:00 --site mine.env",
     .options = options,
     .run = submit,
+    .plans = PLANS_ASKED,
 };
