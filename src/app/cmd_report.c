@@ -7,9 +7,11 @@
 #include "app/cmd.h"
 #include "app/rasterise.h"
 #include "base/mem.h"
+#include "results/file/capacity_result.h"
 #include "results/file/dataset_read.h"
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
+#include "results/report/page_capacity.h"
 #include "results/report/page_run.h"
 
 static const struct cmd_option options[] = {
@@ -34,10 +36,20 @@ static int report_run(const char *path, struct report_out *out, struct err *err)
     return 0;
 }
 
+static int report_capacity(const char *path, struct report_out *out, struct err *err)
+{
+    struct capacity_result *answer = capacity_result_read(path, err);
+    if (!answer)
+        return -1;
+    page_capacity_print(out, answer);
+    capacity_result_destroy(answer);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*print)(const char *path, struct report_out *out, struct err *err);
-} kinds[] = {{"run", report_run}};
+} kinds[] = {{"run", report_run}, {"capacity", report_capacity}};
 
 static int print_page(const char *path, struct report_out *out, struct err *err)
 {
