@@ -51,6 +51,7 @@ struct fleet {
     int n_idle; // turns without anything to do
     struct consensus consensus;
     uint64_t n_queries, n_queries_here; // simulated by all ranks and by this one, a moment ago
+    int64_t saved_ns;                   // what was behind all ranks when they stopped
     double next_round_s, next_count_s, next_progress_s;
 };
 
@@ -254,18 +255,20 @@ static void tell_progress(struct fleet *fleet)
     options->progress(options->progress_user, reached_ns(fleet), n_queries);
 }
 
-// A turn for the next few balancers of this rank that are not done; true when any advanced.
+// A turn for the next few balancers of this rank that are not done, or until one has passed a
+// stride; true when any advanced.
 static bool turn(struct fleet *fleet)
 {
     bool advanced = false;
     uint32_t n = fleet->n_active < TURN_CELLS ? fleet->n_active : TURN_CELLS;
-    for (uint32_t k = 0; k < n; k++) {
+    enum balancer_state state = BALANCER_ADVANCED;
+    for (uint32_t k = 0; k < n && state != BALANCER_PASSED; k++) {
         fleet->next_active = fleet->next_active < fleet->n_active ? fleet->next_active : 0;
         uint32_t *cell = &fleet->active[fleet->next_active];
-        enum balancer_state state = BALANCER_ADVANCED;
+        state = BALANCER_ADVANCED;
         for (int i = 0; i < TURN_WINDOWS && state == BALANCER_ADVANCED; i++) {
             state = balancer_step(fleet->balancers[*cell]);
-            advanced |= state == BALANCER_ADVANCED;
+            advanced |= state == BALANCER_ADVANCED || state == BALANCER_PASSED;
         }
         if (state == BALANCER_DONE)
             *cell = fleet->active[--fleet->n_active]; // cells are independent: any order will do
@@ -337,7 +340,7 @@ static int find_times(struct fleet *fleet, int64_t *next_ns, int64_t *reached, s
 
 static int save(struct fleet *fleet, struct err *err)
 {
-    int64_t reached, *next_ns = mem_calloc(fleet->layout->n_cells, sizeof *next_ns);
+    int64_t reached = 0, *next_ns = mem_calloc(fleet->layout->n_cells, sizeof *next_ns);
     struct snapshot state = {.layout = fleet->layout,
                              .balancers = fleet->balancers,
                              .blocks = fleet->blocks,
@@ -348,6 +351,7 @@ static int save(struct fleet *fleet, struct err *err)
     int rc = stand_still(fleet, err);
     if (rc == 0)
         rc = find_times(fleet, next_ns, &reached, err);
+    fleet->saved_ns = reached;
     if (rc == 0) {
         snapshot_settle(&state);
         count_cost(fleet, 0, &cost);
@@ -502,7 +506,9 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
         cost->stopped = false;
         list_active(&fleet);
         rc = loop(&fleet, &cost->stopped, err);
-        for (uint32_t p = 0; p < fleet.layout->n_parts; p++)
+        // What a stopped run has not come to may take hours.
+        bool ended = !cost->stopped || fleet.saved_ns >= config->duration_ns;
+        for (uint32_t p = 0; ended && p < fleet.layout->n_parts; p++)
             if (fleet.blocks[p])
                 server_block_finish(fleet.blocks[p]);
         count_cost(&fleet, begin_s, cost);

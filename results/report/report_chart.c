@@ -2,6 +2,7 @@
 #include "results/report/report_chart.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "results/chart/chart_svg.h"
@@ -155,7 +156,7 @@ static void put_svg(struct report_out *out, const struct chart *c)
 void report_chart(struct report_out *out, struct chart *chart)
 {
     report_text_end(out);
-    if (!chart_has_points(chart)) {
+    if (!chart_has_points(chart) || (out->only && strcmp(out->only, chart->id) != 0)) {
         chart_destroy(chart);
         return;
     }

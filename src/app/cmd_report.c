@@ -18,6 +18,7 @@ static const struct cmd_option options[] = {
      "md, text, json and csv"},
     {"--format", 0, "FORMAT",
      "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
+    {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
     {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};
@@ -127,6 +128,7 @@ static int report(struct cmd_line *line, struct err *err)
         out.format = REPORT_SVG;
     out.file = open_memstream(&text, &n);
     out.draws = true;
+    out.only = cmd_value(line, "--picture", NULL);
     int rc = print_page(line->args[0], &out, err);
     fclose(out.file);
     if (rc == 0 && png)

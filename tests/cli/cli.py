@@ -757,7 +757,7 @@ def for_programs(folder):
     expect(rows["axes"] == [{"axis": "servers", "label": 3}, {"axis": "servers", "label": 4}] and
            rows["estimate"][0]["points"] == 2, "a check of a sweep in JSON", str(rows))
     expect(tables_of("list", "models", cwd=folder)["models"][0]["name"], "a list in JSON")
-    refused("a format that is none", r'recfleet run: --format: expected text, json or csv, got "xml"', folder,
+    refused("a format that is none", r'recfleet run: --format: expected text, json, csv or md, got "xml"', folder,
             "run", "study.yaml", "--format", "xml")
 
 
@@ -1350,6 +1350,69 @@ with h5py.File(sys.argv[1], "r+") as f:
 def has_h5py():
     done = subprocess.run([sys.executable, "-c", "import h5py"], capture_output=True)
     return done.returncode == 0
+
+
+def group_report(folder):
+    """`recfleet report`: one page of a results file, which is only read; in every format; or one line."""
+    write(folder, "study.yaml", STUDY.replace("200ms", "5s").replace("name: small", 'name: "<script>alert(1)</script>"'))
+    rc, _, err = call("run", "study.yaml", "-q", "-o", "a.h5", cwd=folder)
+    expect(rc == 0, "run for report", err)
+    with open(os.path.join(folder, "a.h5"), "rb") as f:
+        before = f.read()
+    os.chmod(os.path.join(folder, "a.h5"), 0o400)
+    rc, out, err = call("report", "a.h5", cwd=folder)
+    expect(rc == 0 and out == "report: a.html\n" and err == "", "report", out + err)
+    with open(os.path.join(folder, "a.html"), encoding="utf-8") as f:
+        page = f.read()
+    ids = re.findall(r'<figure id="([a-z0-9-]+)"', page)
+    expect({"percentiles", "histogram", "tail", "time", "load"} <= set(ids) and len(ids) == len(set(ids)),
+           "its pictures", ids)
+    expect(len(page) < 300000 and page.startswith("<!doctype html>") and page.endswith("</html>\n") and
+           page.count("<script>") == 1 and not re.search(r'(src|href)="(?!#)', page), "one page, whole", page[:500])
+    rc, _, err = call("report", "a.h5", "-o", "b.html", cwd=folder)
+    with open(os.path.join(folder, "b.html"), encoding="utf-8") as f:
+        expect(rc == 0 and f.read() == page, "the same page again", err)
+    rc, out, err = call("report", "a.h5", "--term", cwd=folder)
+    _, shown, _ = call("show", "a.h5", cwd=folder)
+    expect(rc == 0 and shown in out and "Latency by percentile" in out and max(map(len, out.splitlines())) < 160,
+           "in characters", out + err)
+    tables = tables_of("report", "a.h5", cwd=folder)
+    alone = tables_of("show", "a.h5", cwd=folder)
+    expect(all(tables[name] == rows for name, rows in alone.items()) and len(tables["tail"]) > 100,
+           "its tables in JSON", sorted(tables))
+    rc, out, err = call("report", "a.h5", "--format", "md", cwd=folder)
+    expect(rc == 0 and out.startswith("# ") and "| service |" in out and "<script>" not in out, "in Markdown", out)
+    rc, out, err = call("report", "a.h5", "--format", "svg", "--picture", "time", "-o", "t.svg", cwd=folder)
+    with open(os.path.join(folder, "t.svg"), encoding="utf-8") as f:
+        expect(rc == 0 and f.read().count('class="chart"') == 1, "one picture", out + err)
+    refused("a page that is there", r"report a.html: .*--force", folder, "report", "a.h5")
+    rc, _, err = call("report", "a.h5", "--force", cwd=folder)
+    expect(rc == 0, "a page replaced", err)
+    refused("the results as the page", r"recfleet report: -o ./a.h5: that is the results file", folder, "report",
+            "a.h5", "-o", "./a.h5", "--force")
+    write(folder, "cut.h5", before[:len(before) // 2])
+    write(folder, "text.h5", "my notes\n")
+    for name in ("cut.h5", "text.h5", "none.h5"):
+        refused(f"report {name}", rf"{name}: ", folder, "report", name)
+    expect(not [n for n in os.listdir(folder) if n.startswith(("cut.ht", "text.ht", "none.", "."))],
+           "nothing left behind", os.listdir(folder))
+    png_of(folder)
+    with open(os.path.join(folder, "a.h5"), "rb") as f:
+        expect(f.read() == before, "the results file is as it was")
+
+
+def png_of(folder):
+    """A PNG where rsvg-convert is installed, and a line that says how to get it where it is not."""
+    empty = os.path.join(folder, "empty")
+    os.mkdir(empty)
+    done = subprocess.run([PROGRAM, "report", "a.h5", "--format", "png"], cwd=folder, capture_output=True,
+                          text=True, env=dict(os.environ, PATH=empty))
+    expect(done.returncode == 2 and done.stderr.count("\n") == 1 and "librsvg2-bin" in done.stderr and
+           not os.path.exists(os.path.join(folder, "a.png")), "no rsvg-convert", done.stderr)
+    if shutil.which("rsvg-convert"):
+        rc, _, err = call("report", "a.h5", "--format", "png", cwd=folder)
+        with open(os.path.join(folder, "a.png"), "rb") as f:
+            expect(rc == 0 and f.read(8) == b"\x89PNG\r\n\x1a\n", "a PNG", err)
 
 
 def group_list(folder):
