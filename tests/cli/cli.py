@@ -791,90 +791,43 @@ def group_help(folder):
     rc, overview, _ = call("--help", cwd=folder)
     expect(rc == 0, "--help")
     rc, version, _ = call("--version", cwd=folder)
-    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+ [\w-]*[0-9a-f]{12}\n", version), "--version", version)
+    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+ [\w-]*[0-9a-f]{12}\ncompiler  .+\nMPI       .+, built with .+\n"
+                                  r"HDF5      [\d.]+, built with [\d.]+\n", version), "--version", version)
     number = version.split()[1]
     golden("overview.txt", overview.replace(number, "VERSION"))
     commands = re.findall(r"^  (\w+) ", overview, re.M)
     expect(len(commands) >= 7, "commands", commands)
+    pages = {}
     for command in commands:
         rc, out, err = call(command, "--help", cwd=folder)
         expect(rc == 0 and err == "", f"{command} --help", err)
         golden(f"{command}.txt", out)
         expect(call(command, "--version", cwd=folder)[1] == version, f"{command} --version")
+        pages[f"recfleet-{command}.1"] = call("help", "--man", command, cwd=folder)[1]
     rc, man, _ = call("help", "--man", cwd=folder)
     expect(rc == 0 and all(f"recfleet {c}" in man for c in commands), "man page")
+    manual_pages(folder, {"recfleet.1": man, **pages})
+    refused("help of nothing", r'recfleet help: unknown command "runn"', folder, "help", "runn", "--man")
+    refused("an unknown shell", r'recfleet help: --completion: expected bash or zsh, got "fish"', folder,
+            "help", "--completion", "fish")
+
+
+def manual_pages(folder, pages):
+    """man shows one, and all are read without a warning by groff, and by mandoc where it is installed."""
+    paths = [write(folder, name, text) for name, text in pages.items()]
     if shutil.which("man"):
-        page = write(folder, "recfleet.1", man)
-        done = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True,
+        done = subprocess.run(["man", "--warnings", "-l", paths[1]], capture_output=True, text=True,
                               env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C"})
         expect(done.returncode == 0 and "EXIT STATUS" in done.stdout, "man -l", done.stderr)
-        expect(done.stderr == "", "man page without warnings", done.stderr)
-
-
-# Its second point has a backlog that grows by 5 million queries a second.
-BACKLOG = """\
-name: backlog
-duration: 3s
-warmup: 0s
-traffic: [{service: a, rate: 10kqps}]
-fleet: {groups: [{cores: 4, servers: 20, cost: {kind: synthetic, fixed: 1ms}}]}
-balancer: {policy: join-shortest-queue}
-"""
-BACKLOG_SWEEP = BACKLOG + "sweep: [{axis: rate, key: 'traffic[0].rate', values: [9kqps, 5Mqps, 8kqps]}]\n"
-
-
-def out_of_memory(folder):
-    """What passes the estimate and takes more on its way than there is ends by its name: a point of
-    a sweep, whose others are done, and a run, which leaves no file."""
-    def limited(*args):
-        done = subprocess.run(["bash", "-c", 'ulimit -v 260000; exec "$@"', "bash", PROGRAM, *args],
-                              cwd=folder, capture_output=True, text=True, timeout=120)
-        return done.returncode, done.stderr
-
-    write(folder, "backlog.yaml", BACKLOG)
-    write(folder, "rates.yaml", BACKLOG_SWEEP)
-    if limited("--version")[0] != 0:
-        return  # a sanitizer takes more addresses than that
-    says = r"out of memory at (0|1)\.\d+ s of 3 s: expected a load that the fleet holds, .*\n"
-    before = sorted(os.listdir(folder))
-    rc, err = limited("run", "backlog.yaml", "-q", "--set", "traffic[0].rate=5Mqps")
-    expect(rc == 1 and re.fullmatch("recfleet: " + says, err), "a run out of memory", f"{rc} {err}")
-    expect(sorted(os.listdir(folder)) == before, "it leaves no file", os.listdir(folder))
-    rc, err = limited("sweep", "rates.yaml", "-q", "-o", "rates.h5")
-    expect(rc == 5 and re.fullmatch(r"recfleet: point 1 \(rate=5Mqps\) failed: " + says, err),
-           "a point out of memory on its way", f"{rc} {err}")
-    expect(sorted(os.listdir(os.path.join(folder, "rates.points"))) ==
-           ["000000.h5", "000001.failed", "000002.h5"], "the others are done",
-           os.listdir(os.path.join(folder, "rates.points")))
-
-
-def begun_before(folder):
-    """A point in which the process was killed, as the kernel does where memory is short, comes last
-    when the sweep is repeated: it cannot keep the others from being done."""
-    points = os.path.join(folder, "endless.points")
-    write(folder, "endless.yaml", BACKLOG +
-          "sweep: [{axis: length, key: duration, values: [10ms, 100000s, 20ms]}]\n")
-    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder)
-    lock = os.path.join(points, ".000001.h5.checkpoint.lock")
-    wait_for(lock)  # the longest is the first
-    job.kill()
-    job.wait()
-    expect(sorted(os.listdir(points)) == [os.path.basename(lock)], "killed", os.listdir(points))
-    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder,
-                           stderr=subprocess.PIPE, text=True)
-    for point in (0, 2):
-        wait_for(os.path.join(points, f"{point:06}.h5"))
-    job.terminate()
-    err = job.communicate(timeout=120)[1]
-    expect(job.returncode == 4 and "stopped, 2 of 3 points done" in err, "the others first", err)
-
-
-def wait_for(path):
-    for _ in range(3000):
-        if os.path.exists(path):
-            return
-        time.sleep(0.01)
-    expect(False, f"{path} is made")
+        expect(done.stderr == "", "a manual page without warnings", done.stderr)
+    if shutil.which("groff"):
+        done = subprocess.run(["groff", "-man", "-ww", "-z", "-Tutf8", *paths], capture_output=True, text=True)
+        expect(done.returncode == 0 and done.stderr == "", "manual pages by groff", done.stderr)
+    if shutil.which("mandoc"):
+        # There is no date: the version dates a page.
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *paths], capture_output=True, text=True)
+        said = [line for line in done.stdout.splitlines() if "missing date" not in line]
+        expect(not said, "manual pages by mandoc", "\n".join(said))
 
 
 def group_sweep(folder):
