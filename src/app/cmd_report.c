@@ -8,11 +8,13 @@
 #include "app/rasterise.h"
 #include "base/mem.h"
 #include "cluster/sched.h"
+#include "results/file/capacity_result.h"
 #include "results/file/dataset_read.h"
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
 #include "results/file/sweep_file.h"
 #include "results/file/tuning_result.h"
+#include "results/report/page_capacity.h"
 #include "results/report/page_run.h"
 #include "results/report/page_sweep.h"
 #include "results/report/page_tuning.h"
@@ -65,10 +67,23 @@ static int report_tuning(const char *path, struct report_out *out, struct err *e
     return 0;
 }
 
+static int report_capacity(const char *path, struct report_out *out, struct err *err)
+{
+    struct capacity_result *answer = capacity_result_read(path, err);
+    if (!answer)
+        return -1;
+    page_capacity_print(out, answer);
+    capacity_result_destroy(answer);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*print)(const char *path, struct report_out *out, struct err *err);
-} kinds[] = {{"run", report_run}, {"sweep", report_sweep}, {"tuning", report_tuning}};
+} kinds[] = {{"run", report_run},
+             {"sweep", report_sweep},
+             {"tuning", report_tuning},
+             {"capacity", report_capacity}};
 
 static int print_page(const char *path, struct report_out *out, struct err *err)
 {
