@@ -47,15 +47,18 @@ static const char *leading(const struct compare *c)
     return c->rows[0].number->what;
 }
 
+// Of what is better, that which gains most on its baseline.
 static const struct compare_row *best_of(const struct compare *c, const char *what)
 {
     const struct compare_row *best = NULL;
+    double most = 0;
     for (size_t i = 0; i < c->n_rows; i++) {
         const struct compare_row *row = &c->rows[i];
-        int better = row->number->better;
-        if (is_of(row, what) && compare_verdict_of(row) == COMPARE_BETTER &&
-            (!best || row->other.value * better > best->other.value * better))
+        double gain = fabs(row->diff.value / row->base.value);
+        if (is_of(row, what) && compare_verdict_of(row) == COMPARE_BETTER && gain > most) {
             best = row;
+            most = gain;
+        }
     }
     return best;
 }
@@ -110,7 +113,7 @@ static void answer_many(struct report_out *out, const struct compare *c, const c
         char *name = full_name(c, best->other_side),
              *value = value_text(c, best->number, best->other),
              *base = value_text(c, best->number, best->base);
-        page_answer(out, "%s; the best is %s: %s, the baseline %s.", lead, name, value, base);
+        page_answer(out, "%s; the largest gain: %s, %s instead of %s.", lead, name, value, base);
         mem_free(name);
         mem_free(value);
         mem_free(base);
@@ -209,6 +212,25 @@ static void add_difference(struct chart *chart, uint32_t dots, uint32_t at,
         chart_add_ci(chart, dots, row->diff.value * percent, at, row->diff.half_95 * percent);
 }
 
+// The values of its labels, which are short enough for a picture.
+static char *values_of(const struct compare *c, const struct compare_side *side)
+{
+    char *name = compare_label(c->sides, side);
+    char *to = name;
+    for (const char *from = name; *from;) {
+        size_t n = strcspn(from, ",");
+        const char *sign = memchr(from, '=', n), *value = sign ? sign + 1 : from;
+        size_t n_value = n - (size_t)(value - from);
+        memmove(to, value, n_value);
+        to += n_value;
+        from += n;
+        while (*from == ',' || *from == ' ')
+            *to++ = *from++;
+    }
+    *to = 0;
+    return name;
+}
+
 // Of few sides every number has a row, and each side a colour; of many each side has a row, for the
 // one number that says most.
 static void print_differences(struct report_out *out, const struct compare *c, const char *what,
@@ -226,7 +248,7 @@ static void print_differences(struct report_out *out, const struct compare *c, c
         if (few) {
             add_difference(chart, dots_of(chart, side), row_of(names, &n, row->number->what), row);
         } else if (is_of(row, what) && n < PAGE_COMPARE_ROWS) {
-            owned[n] = mem_strdup(side);
+            owned[n] = values_of(c, row->other_side);
             names[n] = owned[n];
             add_difference(chart, dots_of(chart, what), n, row);
             n++;
@@ -246,29 +268,41 @@ static void print_differences(struct report_out *out, const struct compare *c, c
 
 // ---- the numbers of each side
 
+// Late and lost queries have a column only where there are some.
+static bool is_column(const struct compare *c, const struct compare_number *number)
+{
+    bool any = !number->quiet;
+    for (size_t i = 0; i < c->sides->n && !any; i++) {
+        const struct compare_number *own = compare_side_find(&c->sides->list[i], number->what);
+        any = own && own->value.value > 0;
+    }
+    return any;
+}
+
 static void print_sides(struct report_out *out, const struct compare *c)
 {
     const struct compare_side *first = c->rows[0].base_side;
+    const struct compare_number *end = first->numbers + first->n_numbers;
     struct table_unit time = compare_time(c);
     struct table *table = table_create(0);
     table_cell(table, mem_strdup("result"));
-    for (size_t k = 0; k < first->n_numbers; k++) {
-        struct table_unit unit = compare_unit(first->numbers[k].units, time);
-        table_cell(table,
-                   mem_printf("%s%s%s", first->numbers[k].what, *unit.name ? " " : "", unit.name));
+    for (const struct compare_number *n = first->numbers; n < end; n++) {
+        const char *unit = compare_unit(n->units, time).name;
+        if (is_column(c, n))
+            table_cell(table, mem_printf("%s%s%s", n->what, *unit ? " " : "", unit));
     }
     table_line(table);
     for (size_t i = 0; i < c->sides->n; i++) {
-        const struct compare_side *side = &c->sides->list[i];
-        table_cell(table, full_name(c, side));
-        for (size_t k = 0; k < first->n_numbers; k++) {
-            const struct compare_number *number = compare_side_find(side, first->numbers[k].what);
-            struct ci ci = number ? number->value : ci_none();
-            double scale = compare_unit(first->numbers[k].units, time).scale;
-            table_estimate(table,
-                           ci.half_95 > 0 ? table_interval(ci.value, ci.half_95, scale)
-                                          : table_known(ci.value * scale),
-                           ci.value * scale, ci.half_95 * scale);
+        table_cell(table, full_name(c, &c->sides->list[i]));
+        for (const struct compare_number *n = first->numbers; n < end; n++) {
+            const struct compare_number *own = compare_side_find(&c->sides->list[i], n->what);
+            struct ci ci = own ? own->value : ci_none();
+            double scale = compare_unit(n->units, time).scale;
+            if (is_column(c, n))
+                table_estimate(table,
+                               ci.half_95 > 0 ? table_interval(ci.value, ci.half_95, scale)
+                                              : table_known(ci.value * scale),
+                               ci.value * scale, ci.half_95 * scale);
         }
     }
     table_print(table, out, "results");

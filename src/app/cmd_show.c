@@ -10,6 +10,7 @@
 #include "results/file/run_result.h"
 #include "results/file/sweep_file.h"
 #include "results/file/tuning_result.h"
+#include "results/report/percentile_table.h"
 #include "results/report/report.h"
 #include "results/report/report_capacity.h"
 #include "results/report/report_sweep.h"
@@ -17,6 +18,7 @@
 
 static const struct cmd_option options[] = {
     {"--digest", 0, NULL, "the digest of the content, computed again from the file"},
+    {"--hgrm", 0, NULL, "of a run: latency by percentile as HdrHistogram's text, in ms"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
@@ -75,6 +77,17 @@ static const struct {
 
 // ---- the command
 
+// All services together where there are several.
+static int show_hgrm(const char *path, struct err *err)
+{
+    struct run_result *run = run_result_read(path, DATASET_WHOLE, err);
+    if (!run)
+        return -1;
+    percentile_table_hgrm(stdout, run, run->meta->n_services == 1 ? 0 : run->meta->n_services);
+    run_result_destroy(run);
+    return 0;
+}
+
 static int show(struct cmd_line *line, struct err *err)
 {
     const char *path = line->args[0];
@@ -85,6 +98,8 @@ static int show(struct cmd_line *line, struct err *err)
         printf("%s\n", hex);
         return 0;
     }
+    if (cmd_given(line, "--hgrm"))
+        return show_hgrm(path, err);
     if (dataset_read_kind(path, kind, err) < 0)
         return -1;
     struct report_out out = cmd_report_out(line);

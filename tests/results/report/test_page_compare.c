@@ -72,7 +72,7 @@ START_TEST(many)
 {
     char *text = page_of((const double[]){10, 20, 8, 5}, 4, REPORT_MD);
     const char *const wanted[] = {"of 3 compared with their baseline, 2 are better, 1 worse and 0 "
-                                  "not distinguishable; the best is D "};
+                                  "not distinguishable; the largest gain: D "};
     shown_has(text, wanted, 1);
     mem_free(text);
     text = page_of((const double[]){10, 20, 8, 5}, 4, REPORT_CSV);
