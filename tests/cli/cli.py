@@ -685,7 +685,7 @@ def group_exit(folder):
             "--set", "traffic[0].rate=1000000000qps", "--set", "duration=100s", "-o", "absurd.h5")
     refused("bad window", r"recfleet run: --window: expected a time", folder, "run", "study.yaml",
             "--window", "wide")
-    refused("compare nothing", r"recfleet compare: expected FILE.h5", folder, "compare")
+    refused("compare nothing", r"recfleet compare: expected FILE", folder, "compare")
     for words in (("compare", "a.h5", "b.h5"), ("show", "a.h5", "--digest"), ("run", "a.h5"), ("check", "a.h5")):
         refused(f"{words[0]} of nothing", r"a.h5: .*No such file", folder, *words)
     for words in (("compare", "study.yaml", "b.h5"), ("show", "study.yaml", "--digest")):
@@ -721,7 +721,31 @@ def group_compare(folder):
         expect(rc == 0, f"run {policy}", err)
     rc, out, err = call("compare", "random.h5", "least-work.h5", cwd=folder)
     expect(rc == 0 and "p95" in out and "paired" in out, "compare", out + err)
+    measured_percentiles(folder)
+    # One page of several files, by default comparison.html; of one file with a baseline.
+    rc, out, err = call("report", "random.h5", "least-work.h5", cwd=folder)
+    page = open(os.path.join(folder, "comparison.html")).read() if rc == 0 else ""
+    expect("B (policy=least-work) is" in page and page.count("<svg ") >= 4, "a page that compares", out + err)
     for_programs(folder)
+
+
+def measured_percentiles(folder):
+    """A run's percentiles as HdrHistogram's text are the run's own when they are read back."""
+    rc, out, err = call("show", "random.h5", "--hgrm", cwd=folder)
+    lines = out.splitlines()
+    expect(rc == 0 and lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"] and
+           lines[-3].startswith("#[Mean    = "), "a run as .hgrm", out[:300] + err)
+    write(folder, "random.hgrm", out)
+    rows = tables_of("compare", "random.h5", "random.hgrm", cwd=folder)["percentiles"]
+    expect(len(rows) > 40 and all(abs(row["ratio"] - 1) < 0.003 for row in rows if row["ratio"]),
+           "a run compared with its own percentiles", str(rows[:3]))
+    median = next(row["simulated_ms"] for row in rows if row["quantile"] == 0.5)
+    write(folder, "m.csv", f"quantile,latency_us\n0.5,{2000 * median}\n")
+    rows = tables_of("compare", "m.csv", "random.h5", cwd=folder)["percentiles"]
+    expect(abs(rows[0]["ratio"] - 0.5) < 1e-6, "against a CSV of quantiles", str(rows))
+    write(folder, "bad.csv", "quantile,latency_ms\n0.5,1\n0.4,2\n")
+    refused("percentiles that fall", r"bad.csv:3: the quantile is below", folder, "compare", "bad.csv", "random.h5")
+    refused("percentiles alone", r"bad.csv: measured percentiles are compared with", folder, "compare", "bad.csv")
 
 
 def tables_of(*args, cwd):
