@@ -87,7 +87,7 @@ static int find_time(struct reader *r, struct err *err)
     size_t n = r->table.csv.n_fields;
     int header = r->table.has_header ? TIMETABLE_HEADER_YES : TIMETABLE_HEADER_NO;
     r->time = (struct timetable_column){
-        "time_column", *wanted ? wanted : "1", *wanted ? "" : "1", TIMETABLE_TIME, 0, 0};
+        "time_column", *wanted ? wanted : "auto", 1, TIMETABLE_TIME, 0, 0};
     r->timed = n > 1 || *wanted;
     return r->timed ? timetable_columns(&r->table, header, &r->time, 1, err) : 0;
 }
@@ -127,7 +127,7 @@ static int find_value(struct reader *r, struct err *err)
     const char *wanted = given(r->config->series), *service = given(r->config->service);
     const struct csv *csv = &r->table.csv;
     int header = r->table.has_header ? TIMETABLE_HEADER_YES : TIMETABLE_HEADER_NO;
-    r->value = (struct timetable_column){"series", wanted, "", 0, 0, 0};
+    r->value = (struct timetable_column){"series", wanted, 0, 0, 0, 0};
     if (*wanted) {
         if (timetable_columns(&r->table, header, &r->value, 1, err) < 0)
             return -1;

@@ -76,8 +76,8 @@ static int empirical_weigh(const struct size_config *config, double *weights, st
     if (csv_read_file(config->file, &data, &n, err))
         return err_prefix(err, "file");
     struct reader *r = mem_alloc(sizeof *r);
-    *r = (struct reader){.columns = {{"items", "1", "1", TIMETABLE_ITEMS, 0, 0},
-                                     {"weight", "2", "2", TIMETABLE_WEIGHT, 0, 0}},
+    *r = (struct reader){.columns = {{"items", "auto", 1, TIMETABLE_ITEMS, 0, 0},
+                                     {"weight", "auto", 2, TIMETABLE_WEIGHT, 0, 0}},
                          .max_items = config->max_items,
                          .weights = weights,
                          .cut = cut};

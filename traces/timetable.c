@@ -239,6 +239,17 @@ static size_t number_of(const char *text)
     return *text ? 0 : number;
 }
 
+// Has nobody said which column?
+static bool is_auto(const struct timetable_column *column)
+{
+    return column->place > 0 && strcmp(column->wanted, "auto") == 0;
+}
+
+static size_t number_wanted(const struct timetable_column *column)
+{
+    return is_auto(column) ? column->place : number_of(column->wanted);
+}
+
 // Where the header has that name; n_fields: nowhere.
 static size_t named_at(const struct csv *csv, const char *name)
 {
@@ -269,9 +280,9 @@ static int refuse_missing(const struct timetable *table, const struct timetable_
 {
     const struct csv *csv = &table->csv;
     char first[CSV_SHOW_MAX];
-    if (number_of(column->wanted))
-        return csv_fail(csv, 1, err, "%s: no column %s: this line has %zu field%s", column->key,
-                        column->wanted, csv->n_fields, csv->n_fields == 1 ? "" : "s");
+    if (number_wanted(column))
+        return csv_fail(csv, 1, err, "%s: no column %zu: this line has %zu field%s", column->key,
+                        number_wanted(column), csv->n_fields, csv->n_fields == 1 ? "" : "s");
     if (!table->has_header)
         return csv_fail(csv, 1, err, "%s: no column \"%s\": the file has no header", column->key,
                         column->wanted);
@@ -280,18 +291,18 @@ static int refuse_missing(const struct timetable *table, const struct timetable_
                     column->key, column->wanted, csv->n_fields, csv_show(&csv->fields[0], first));
 }
 
-// A number means the place. Where a header has it as the name of another column and somebody typed
-// it, it might mean either.
+// A number means the place. Where a header has it as the name of another column, it might mean
+// either.
 static int find(const struct timetable *table, struct timetable_column *column, struct err *err)
 {
     const struct csv *csv = &table->csv;
-    size_t number = number_of(column->wanted);
-    size_t named = table->has_header ? named_at(csv, column->wanted) : csv->n_fields;
+    size_t number = number_wanted(column);
+    size_t named =
+        table->has_header && !is_auto(column) ? named_at(csv, column->wanted) : csv->n_fields;
     bool placed = number >= 1 && number <= csv->n_fields;
     if (!placed && named == csv->n_fields)
         return refuse_missing(table, column, err);
-    if (placed && named < csv->n_fields && named != number - 1 &&
-        strcmp(column->wanted, column->dflt) != 0)
+    if (placed && named < csv->n_fields && named != number - 1)
         return csv_fail(csv, csv->fields[named].column, err,
                         "%s: column %zu is named \"%s\", which is the number of another: say %zu, "
                         "or rename it",
@@ -300,16 +311,11 @@ static int find(const struct timetable *table, struct timetable_column *column, 
     return placed ? 0 : timetable_alone(table, column->key, column->at, err);
 }
 
-static bool is_chosen(const struct timetable_column *column)
-{
-    return !column->kind || strcmp(column->wanted, column->dflt) != 0;
-}
-
 // Has another column been given that place by its setting?
 static bool is_taken(const struct timetable_column *columns, size_t n, size_t at)
 {
     for (size_t i = 0; i < n; i++)
-        if (is_chosen(&columns[i]) && columns[i].at == at)
+        if (!is_auto(&columns[i]) && columns[i].at == at)
             return true;
     return false;
 }
@@ -327,7 +333,7 @@ static int find_named(const struct timetable *table, const struct timetable_colu
                       size_t n, struct timetable_column *column, struct err *err)
 {
     const struct csv *csv = &table->csv;
-    size_t place = number_of(column->wanted) - 1, at = csv->n_fields;
+    size_t place = column->place - 1, at = csv->n_fields;
     char shown[CSV_SHOW_MAX], other[CSV_SHOW_MAX];
     int unit;
     bool taken = is_taken(columns, n, place);
@@ -364,7 +370,7 @@ int timetable_columns(struct timetable *table, int header, struct timetable_colu
     size_t at[8];
     bool named = false;
     for (size_t i = 0; i < n; i++) {
-        size_t number = number_of(columns[i].wanted);
+        size_t number = number_wanted(&columns[i]);
         named = named || !number ||
                 (number > table->n_fields && // such as "2023"
                  named_at(&table->csv, columns[i].wanted) < table->n_fields);
@@ -375,10 +381,10 @@ int timetable_columns(struct timetable *table, int header, struct timetable_colu
         (header == TIMETABLE_HEADER_AUTO && (named || csv_is_header(&table->csv, at, n)));
     table->is_first = !table->has_header;
     for (size_t i = 0; i < n; i++)
-        if ((is_chosen(&columns[i]) || !table->has_header) && find(table, &columns[i], err))
+        if ((!is_auto(&columns[i]) || !table->has_header) && find(table, &columns[i], err))
             return -1;
     for (size_t i = 0; table->has_header && i < n; i++) {
-        if (!is_chosen(&columns[i]) && find_named(table, columns, n, &columns[i], err))
+        if (is_auto(&columns[i]) && find_named(table, columns, n, &columns[i], err))
             return -1;
         timetable_kinds(&table->csv.fields[columns[i].at], &columns[i].unit);
         if (columns[i].kind == TIMETABLE_TIME)

@@ -7,8 +7,8 @@
 // or a blank in the middle and a zone behind (none, Z, UTC, +HH:MM, +HHMM, +HH). All are exact to
 // the nanosecond; timestamps and epochs count from 1970.
 //
-// What a header says goes before the place: a column that nobody has chosen (its setting is the
-// default, a number) is the one whose name says what is looked for, whatever its place. "time_ms"
+// What a header says goes before the place: a column that nobody has chosen (its setting is "auto")
+// is the one whose name says what is looked for, whatever its place. "time_ms"
 // or "Time (ms)" tells the unit, too. A name in that place which says something else is an error,
 // and so are two columns of the name that is looked for.
 //
@@ -57,8 +57,8 @@ enum timetable_kind {
 // A column that a reader wants.
 struct timetable_column {
     const char *key;    // of the setting, for messages
-    const char *wanted; // its name in the header, or its number from 1; borrowed
-    const char *dflt;   // of the setting: a number that nobody typed is never taken for a name
+    const char *wanted; // its name in the header, or its number from 1, or "auto"; borrowed
+    size_t place;       // of "auto": its number where no name tells; 0: it is never "auto"
     int kind;           // enum timetable_kind; 0: anything
     int unit;           // set by timetable_columns(): enum timetable_unit that its name tells
     size_t at;          // the same: from 0

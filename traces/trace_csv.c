@@ -21,8 +21,8 @@ const struct field trace_csv_fields[] = {
 struct trace_csv_config trace_csv_defaults(char *file)
 {
     return (struct trace_csv_config){.file = file,
-                                     .time_column = "1",
-                                     .size_column = "2",
+                                     .time_column = "auto",
+                                     .size_column = "auto",
                                      .time_scale = 1,
                                      .size_scale = 1,
                                      .max_items = 1024,
@@ -205,7 +205,7 @@ static int find_columns(struct reader *reader, struct err *err)
     // A column that somebody named as another's holds no sizes because nobody said where they are.
     for (int k = COLUMN_DURATION; k < N_COLUMNS; k++)
         if (reader->has[k] && reader->columns[k].at == reader->columns[COLUMN_SIZE].at &&
-            strcmp(reader->columns[COLUMN_SIZE].wanted, reader->columns[COLUMN_SIZE].dflt) == 0)
+            strcmp(reader->columns[COLUMN_SIZE].wanted, "auto") == 0)
             reader->has[COLUMN_SIZE] = false;
     for (int k = COLUMN_SIZE; k <= COLUMN_COUNT; k++) {
         size_t at = reader->columns[k].at;
@@ -221,11 +221,11 @@ static int start_reading(struct reader *reader, const struct trace_csv_config *c
                          struct err *err)
 {
     const struct timetable_column columns[N_COLUMNS] = {
-        {"time_column", config->time_column, "1", TIMETABLE_TIME, 0, 0},
-        {"size_column", config->size_column, "2", TIMETABLE_ITEMS, 0, 0},
-        {"duration_column", config->duration_column, "", TIMETABLE_DURATION, 0, 0},
-        {"count_column", config->count_column, "", TIMETABLE_COUNT, 0, 0},
-        {"filter_column", config->filter_column, "", 0, 0, 0}};
+        {"time_column", config->time_column, 1, TIMETABLE_TIME, 0, 0},
+        {"size_column", config->size_column, 2, TIMETABLE_ITEMS, 0, 0},
+        {"duration_column", config->duration_column, 0, TIMETABLE_DURATION, 0, 0},
+        {"count_column", config->count_column, 0, TIMETABLE_COUNT, 0, 0},
+        {"filter_column", config->filter_column, 0, 0, 0, 0}};
     memcpy(reader->columns, columns, sizeof columns);
     for (int k = 0; k < N_COLUMNS; k++)
         reader->has[k] = columns[k].wanted && columns[k].wanted[0];

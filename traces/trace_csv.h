@@ -27,7 +27,7 @@ extern const char *const trace_csv_duration_names[]; // "auto" "s" "ms" "us" "ns
 
 struct trace_csv_config {
     char *file;
-    char *time_column, *size_column; // name or number; size_column "" or NULL: no sizes
+    char *time_column, *size_column; // name, number or "auto"; size_column "" or NULL: none
     int time_unit;                   // enum timetable_unit
     int separator;                   // enum csv_separator
     int header;                      // enum timetable_header
@@ -52,12 +52,12 @@ struct trace_csv_config {
 #define TRACE_CSV_FIELDS(strct, at)                                                                \
     FIELD(strct, "file", FIELD_STRING, UNIT_NONE, at file, 0, 0, NULL,                             \
           "the trace, a CSV or HDF5 file"),                                                        \
-        FIELD(strct, "time_column", FIELD_STRING, UNIT_NONE, at time_column, 0, 0, "1",            \
-              "column of the arrival times: name in the header, or number from 1, or 1 for the "   \
-              "one called time; HDF5: dataset, 1 is /sample/arrive_s"),                            \
-        FIELD(strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",            \
-              "column of the sizes, likewise: 2, or the one called items; HDF5: dataset, 2 is "    \
-              "/sample/size_items; empty: none"),                                                  \
+        FIELD(strct, "time_column", FIELD_STRING, UNIT_NONE, at time_column, 0, 0, "auto",         \
+              "column of the arrival times: name in the header, or number from 1; auto: the one "  \
+              "called time, else the first; HDF5: dataset, auto is /sample/arrive_s"),             \
+        FIELD(strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "auto",         \
+              "column of the sizes in items, likewise; auto: the one called items or size, else "  \
+              "the second; HDF5: auto is /sample/size_items; empty: none"),                        \
         FIELD_CHOICES(strct, "time_unit", at time_unit, timetable_unit_names, "auto",              \
                       "of the times; auto: timestamps if they look so, else as the column's name " \
                       "says, else "                                                                \

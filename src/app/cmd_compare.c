@@ -2,41 +2,48 @@
 #include <stdio.h>
 
 #include "app/cmd.h"
-#include "base/mem.h"
+#include "app/load_sides.h"
 #include "results/report/compare.h"
-#include "results/file/run_result.h"
 
-static const struct cmd_option options[] = {CMD_FORMAT, {NULL, 0, NULL, NULL}};
+static const struct cmd_option options[] = {
+    {"--baseline", 'b', "FILE|LABELS",
+     "compare with this: a file, or labels such as policy=random; default: the first"},
+    CMD_FORMAT,
+    {NULL, 0, NULL, NULL}};
 
 static int compare(struct cmd_line *line, struct err *err)
 {
-    struct run_result **files = mem_calloc(line->n_args, sizeof(struct run_result *));
     struct report_out out = cmd_report_out(line);
-    int rc = 0;
-    for (size_t i = 0; i < line->n_args && rc == 0; i++) {
-        files[i] = run_result_read(line->args[i], DATASET_ALL, err);
-        rc = files[i] ? 0 : -1;
-    }
-    if (rc == 0)
-        rc = compare_print(&out, (const struct run_result *const *)files, line->n_args, err);
-    if (rc == 0)
+    const char *baseline = cmd_value(line, "--baseline", NULL);
+    struct load_sides loaded;
+    if (load_sides(&loaded, line->args, line->n_args, baseline, err) < 0)
+        return -1;
+    struct compare *c = compare_create(&loaded.sides, baseline, err);
+    if (c) {
+        compare_print(&out, c);
         report_end(&out);
-    for (size_t i = 0; i < line->n_args; i++)
-        run_result_destroy(files[i]);
-    mem_free(files);
+    }
+    int rc = c ? 0 : -1;
+    compare_destroy(c);
+    load_sides_release(&loaded);
     return rc;
 }
 
 const struct cmd cmd_compare = {
     .name = "compare",
-    .help = "show the differences between results files, with their intervals",
-    .arguments = "BASE.h5 OTHER.h5...",
-    .min_args = 2,
+    .help = "show the differences between results files, with their intervals and verdicts",
+    .arguments = "FILE.h5...",
+    .min_args = 1,
     .max_args = -1,
     .description =
-        "Compares every other file with the first. Runs that saw the same queries (same traffic, "
-        "seed, duration and cells) are compared bin by bin, which narrows the intervals; others "
-        "as independent. A difference is called real when its 95 % interval leaves out zero.",
+        "Compares every other file with the baseline, the first unless --baseline names one: runs, "
+        "or files with several results in them, of which those with the same labels are compared. "
+        "The points of one sweep, or the rows of one tuning or capacity search, are compared with "
+        "each other: --baseline policy=random compares each with the one of that policy which is "
+        "otherwise alike. Results that saw the same queries (same traffic, seed, duration and "
+        "cells) are compared part by part, which narrows the intervals; others as independent. A "
+        "difference is better or worse when its 95 % interval, widened for all rows of the table, "
+        "leaves out zero.",
     .example = "recfleet compare random.h5 power-of-two.h5",
     .options = options,
     .run = compare,

@@ -339,6 +339,9 @@ static int read_platform(struct study_group *group, const struct library *librar
 static int read_names(const struct study *study, const struct node *map, size_t g, struct err *err)
 {
     struct study_group *group = &study->groups[g];
+    const struct node *name = node_get(map, "name");
+    if (name && !reader_text(name, "a name", err)) // empty by default, not by choice
+        return -1;
     set_text(&group->platform.name, group->platform_name);
     if (!*group->name)
         set_text(&group->name, *group->platform_name ? group->platform_name : "servers");

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "cluster/config.h"
+#include "study/study_idle.h"
 #include "study/study_memory.h"
 #include "traces/daycurve.h"
 
@@ -165,8 +166,11 @@ static void note_accelerator(const struct study *study, size_t g, study_note_fn 
 
 void study_notes(const struct study *study, study_note_fn note, void *user)
 {
+    struct err idle = {0};
     for (size_t g = 0; g < study->n_groups; g++)
         note_accelerator(study, g, note, user);
+    for (size_t i = 0; study_idle_next(study, &i, &idle);)
+        note(user, true, idle.text);
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_traffic *traffic = &study->services[s].traffic;
         const struct notes notes = {study->services[s].name, note, user};

@@ -267,10 +267,11 @@ static int read_records(struct reader *r, struct trace *trace, struct err *err)
     return r->n_bad == 1 ? err_set(err, ERR_STUDY, "%s", r->first_bad.text) : 0;
 }
 
-// The dataset that a column's setting means; its default is what our own files hold.
-static const char *dataset_of(const char *setting, const char *dflt, const char *ours)
+// The dataset that a column's setting means; without a choice, or by its number, what our own files
+// hold.
+static const char *dataset_of(const char *setting, const char *number, const char *ours)
 {
-    return strcmp(setting, dflt) == 0 ? ours : setting;
+    return strcmp(setting, "auto") == 0 || strcmp(setting, number) == 0 ? ours : setting;
 }
 
 // Both columns of the file. It is opened anew each time: a child that tries it must not move the

@@ -685,7 +685,7 @@ def group_exit(folder):
             "--set", "traffic[0].rate=1000000000qps", "--set", "duration=100s", "-o", "absurd.h5")
     refused("bad window", r"recfleet run: --window: expected a time", folder, "run", "study.yaml",
             "--window", "wide")
-    refused("compare nothing", r"recfleet compare: expected BASE.h5 OTHER.h5", folder, "compare", "a.h5")
+    refused("compare nothing", r"recfleet compare: expected FILE.h5", folder, "compare")
     for words in (("compare", "a.h5", "b.h5"), ("show", "a.h5", "--digest"), ("run", "a.h5"), ("check", "a.h5")):
         refused(f"{words[0]} of nothing", r"a.h5: .*No such file", folder, *words)
     for words in (("compare", "study.yaml", "b.h5"), ("show", "study.yaml", "--digest")):
@@ -737,14 +737,28 @@ def for_programs(folder):
     expect(run["latency"][0]["latency_p95_s"] < 0.025 and run["rates"][0]["served_qps_half_95"] > 0 and
            run["groups"][-1]["group"] == "(fleet)", "a run in JSON", str(run))
     both = tables_of("compare", "random.h5", "least-work.h5", cwd=folder)
-    expect(all(row["quantity"] == row["quantity"].strip() for row in both["least-work.h5"]),
-           "names without blanks at their ends", str(both["least-work.h5"]))
-    expect(any(row["quantity"] == "feed p95 ms" and row["A"] > 0 for row in both["least-work.h5"]),
+    expect(all(row["quantity"] == row["quantity"].strip() for row in both["comparison"]),
+           "names without blanks at their ends", str(both["comparison"]))
+    expect(any(row["quantity"] == "feed p95 ms" and row["baseline"] > 0 and row["file"] == "least-work.h5" and
+               row["verdict"] in ("better", "worse", "not distinguishable") for row in both["comparison"]),
            "a comparison in JSON", str(both))
+    refused("compare a file alone", r"random.h5: there is nothing to compare it with: name another file", folder,
+            "compare", "random.h5")
     sweep = "sweep=[{axis: servers, key: \"fleet.groups[0].servers\", values: [3, 4]}]"
     points = tables_of("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", cwd=folder)["points"]
     expect([row["servers"] for row in points] == [3, 4] and points[1]["goodput_qps"] > 0, "a sweep in JSON",
            str(points))
+    # Points of a sweep, in pairs by their own files; without these as independent.
+    rows = tables_of("compare", "s.h5", "--baseline", "servers=4", cwd=folder)["comparison"]
+    expect(rows and all(row["name"] == "servers=3" and row["interval"] == "paired" for row in rows if row["difference"]),
+           "a sweep compared", str(rows))
+    os.rename(os.path.join(folder, "s.points"), os.path.join(folder, "away"))
+    rows = tables_of("compare", "s.h5", cwd=folder)["comparison"]
+    expect(rows and all(row["name"] == "servers=4" and row["interval"] == "Welch" for row in rows if row["difference"]),
+           "a sweep without its points compared", str(rows))
+    os.rename(os.path.join(folder, "away"), os.path.join(folder, "s.points"))
+    refused("a baseline that is none", r"baseline servers=7: there is none; expected one of servers=3, servers=4",
+            folder, "compare", "s.h5", "-b", "servers=7")
     rc, out, err = call("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", "--list", "--format", "csv", cwd=folder)
     rows = list(csv.DictReader(out.splitlines()))
     expect(rc == 0 and [row["state"] for row in rows] == ["done", "done"], "a list of points in CSV", out + err)

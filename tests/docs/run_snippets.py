@@ -22,7 +22,7 @@ except ImportError as missing:
 
 PROGRAM, ROOT = (os.path.abspath(p) for p in sys.argv[1:3])
 STUDIES = os.path.join(ROOT, "slurm", "studies")
-FEW = ["tune.queries=1000", "tune.max_queries=4000", "tune.accuracy=20%"]
+FEW = ["tune.queries=2000", "tune.max_queries=28000", "tune.accuracy=20%"]
 # File -> the command that makes a short version of it.
 FILES = {
     "quickstart.h5": ("run", "00-quickstart.yaml", ["duration=2s"]),
@@ -31,7 +31,7 @@ FILES = {
     "sweep.h5": ("sweep", "20-sweep.yaml", ["duration=500ms"]),
     "servers.h5": ("sweep", "21-servers.yaml", ["duration=200ms"]),
     "tune.h5": ("tune", "51-tune.yaml", FEW),
-    "paper.h5": ("tune", "50-paper.yaml", FEW + ["sweep[0].values=[ncf, wnd]", "sweep[2].values=[skylake]",
+    "paper.h5": ("tune", "50-paper.yaml", FEW + ["sweep[0].values=[ncf]", "sweep[1].values=[medium]",
                                                  "tune.policies=[static, deeprecsched]"]),
     "capacity.h5": ("capacity", "../../tests/mpi/capacity.yaml", ["capacity.find=plan"]),
     "plan.h5": ("capacity", "../../tests/mpi/capacity.yaml", ["capacity.find=plan"]),
