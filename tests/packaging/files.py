@@ -51,7 +51,7 @@ def shell(what, script):
 def versions():
     """The version of CMakeLists.txt, everywhere it is written."""
     changes = re.findall(r"^## (\S+)", (ROOT / "CHANGES.md").read_text(), re.M)
-    expect(changes[0] in (VERSION, "Unreleased"), f"CHANGES.md begins with {changes[0]}")
+    expect(VERSION in changes[:2] and changes[0] in (VERSION, "Unreleased"), f"CHANGES.md begins with {changes[0]}")
     citation = parsed("CITATION.cff")
     expect(citation["version"] == VERSION, f"CITATION.cff has {citation['version']}")
     for key in ("cff-version", "title", "message", "authors", "license"):
