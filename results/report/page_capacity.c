@@ -166,7 +166,9 @@ static void print_plan_keys(struct report_out *out, const struct capacity_result
     add_number(&keys, "kg of CO2 a day", total->carbon_kg);
     add_key(&keys, "targets met",
             mem_printf("%u of %u", total->n_met, total->n_met + total->n_unsure + total->n_missed),
-            total->n_missed > 0 ? mem_printf("%u missed", total->n_missed) : NULL);
+            total->n_missed > 0   ? mem_printf("%u missed", total->n_missed)
+            : total->n_unsure > 0 ? mem_printf("the others are too close to tell")
+                                  : NULL);
     print_keys(out, &keys);
 }
 
@@ -464,17 +466,41 @@ static void print_demand(struct report_out *out, const struct day *d)
     report_chart(out, c);
 }
 
+// Hours of servers of a type.
+static double used(const struct day *d, uint32_t type)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < d->s->n_intervals; i++)
+        sum += servers_of(d, i, type).value;
+    return sum;
+}
+
+// Is it one of the types that are used most, so that a picture has room for it?
+static bool is_shown_type(const struct day *d, uint32_t type)
+{
+    uint32_t ahead = 0;
+    double own = used(d, type);
+    for (uint32_t t = 0; t < d->s->n_types; t++)
+        ahead += used(d, t) > own || (used(d, t) >= own && t < type);
+    return own > 0 && ahead < PAGE_CAPACITY_SERIES;
+}
+
 static void print_servers(struct report_out *out, const struct day *d)
 {
     const struct capacity_result *s = d->s;
+    uint32_t n_used = 0;
     struct chart *c = over_day(d, "servers-on", "Servers that are on");
     chart_axis_y(c, 0, SCALE_LINEAR, "servers", "");
     chart_axis_range(&c->panels[0].y, 0, NAN);
-    for (uint32_t t = 0; t < shown(s->n_types); t++)
-        add_steps(c, 0, s->types[t], d, servers_of, t);
-    if (s->n_types > 1)
+    for (uint32_t t = 0; t < s->n_types; t++) {
+        n_used += used(d, t) > 0;
+        if (is_shown_type(d, t))
+            add_steps(c, 0, s->types[t], d, servers_of, t);
+    }
+    if (n_used > 1)
         add_steps(c, 0, "all", d, servers_on, 0);
-    chart_caption(c, "Servers of each type that are on in each interval of the day.");
+    chart_caption(c, "Servers that are on in each interval of the day, by type%s.",
+                  n_used > PAGE_CAPACITY_SERIES ? "; of the types those that are on most" : "");
     report_chart(out, c);
 }
 
