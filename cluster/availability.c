@@ -41,10 +41,11 @@ void availability_destroy(struct availability *availability)
     mem_free(availability);
 }
 
-void availability_next(struct availability *availability, int64_t bin_begin_ns,
+bool availability_next(struct availability *availability, int64_t bin_begin_ns,
                        struct outage_change *change)
 {
-    outage_next(availability->outage, change);
+    if (!outage_next(availability->outage, change))
+        return false;
     uint32_t s = change->server - availability->first_in_cell;
     int64_t at_ns = change->at_ns > bin_begin_ns ? change->at_ns : bin_begin_ns;
     if (change->powered != availability->powered[s])
@@ -52,6 +53,7 @@ void availability_next(struct availability *availability, int64_t bin_begin_ns,
     availability->powered[s] = change->powered;
     availability->until_ns[s] =
         change->up ? outage_down_ns(availability->outage, change->server) : DOWN_NS;
+    return true;
 }
 
 int64_t availability_powered_ns(struct availability *availability, uint32_t server,

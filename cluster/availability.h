@@ -41,9 +41,9 @@ static inline int64_t availability_next_ns(const struct availability *availabili
     return outage_peek_ns(availability->outage);
 }
 
-// Takes it. The open bin begins at bin_begin_ns: for power, an earlier change counts from there.
-// change->server is its number in the cell.
-void availability_next(struct availability *availability, int64_t bin_begin_ns,
+// Takes it; false: it turned out to be none. The open bin begins at bin_begin_ns: for power, an
+// earlier change counts from there. change->server is its number in the cell.
+bool availability_next(struct availability *availability, int64_t bin_begin_ns,
                        struct outage_change *change);
 
 // Time under power in the open bin [begin, end), whose changes have all been taken, and no later

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/balancer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,13 +13,21 @@
 #include "cluster/sched.h"
 #include "cluster/view.h"
 
-enum { MAX_WINDOW_QUERIES = 512, N_OPEN_WINDOWS = 64 };
+enum { MAX_WINDOW_QUERIES = 512, N_OPEN_WINDOWS = 64, OPEN_STRIDES = 16 };
+
+// Steps of a stride: changes of servers as they and the balancer see them, and servers folded. The
+// cells of a rank may all be within one when it looks around, so many cells have fewer each.
+#define STRIDE_STEPS 16384.0
+#define LEAST_STRIDE_STEPS 256.0
+// Where windows are given, as by tests, a run has as many strides at least.
+#define GIVEN_STRIDES 16
 
 // A window whose completions are not all known.
 struct open_window {
     int64_t begin_ns;
     uint64_t number;
     uint32_t n_pending; // parcels without an answer
+    bool passes;        // a stride: nothing will be heard of it
 };
 
 struct balancer {
@@ -38,6 +47,7 @@ struct balancer {
     uint32_t first_part, n_parts;
     struct outage *outage;   // NULL in a fleet without
     bool *up;                // [n_servers] as the balancer holds them to be
+    bool stale;              // the policy does not know of the last changes
     uint32_t *members;       // [n_servers] room for those that are
     struct query *collected; // where outages cut a window into runs
     struct query *sorted;    // queries of a window by part
@@ -47,6 +57,9 @@ struct balancer {
     uint64_t n_opened, n_closed;
     uint64_t n_windows;
     int64_t reached_ns;
+    int64_t stride_ns; // SIMTIME_LONGEST: none
+    int64_t passed_ns; // end of the last stride
+    int64_t taken_ns;  // where the servers' state was taken up from; 0: they begin
     bool closed;
 };
 
@@ -138,6 +151,38 @@ static void create_outage(struct balancer *balancer)
     balancer->collected = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->collected);
 }
 
+// What a schedule makes servers of the cell do per second, at most: both edges of a step are looked
+// at, each with the steps it reaches into, and switch a share of what the fleet does.
+static double schedule_steps_per_s(const struct balancer *balancer, uint32_t group)
+{
+    const struct balancer_setup *setup = &balancer->setup;
+    const struct on_schedule *on = &setup->fleet->groups[group].on;
+    if (on->n_steps == 0)
+        return 0;
+    double switched = 0, n = (double)on->n_steps;
+    for (size_t i = 0; i < on->n_steps; i++)
+        switched += fabs((double)on->n_on[i] - on->n_on[i ? i - 1 : on->n_steps - 1]);
+    double seen =
+        2 * (1 + fmin(n, (double)(on->startup_ns + on->shutdown_ns) / (double)on->step_ns));
+    double steps = seen * (balancer->n_parts + 1) + 2 * (switched / n / setup->fleet->n_cells + 1);
+    return steps / simtime_to_s(on->step_ns);
+}
+
+// How long the cell's servers take for a stride.
+static int64_t stride_ns(const struct balancer *balancer)
+{
+    const struct fleet_config *fleet = balancer->setup.fleet;
+    const struct record_shape *shape = &balancer->setup.record->shape;
+    double n = balancer->roster.n_servers, steps = STRIDE_STEPS / fleet->n_cells;
+    double per_s = n * shape->n_bins / simtime_to_s(shape->end_ns - shape->warmup_ns);
+    if (fleet->outages.mtbf_s > 0)
+        per_s += 4 * n / (fleet->outages.mtbf_s + fleet->outages.mttr_s);
+    for (uint32_t g = 0; g < fleet->n_groups; g++)
+        per_s += schedule_steps_per_s(balancer, g);
+    int64_t ns = simtime_from_s(fmax(steps, LEAST_STRIDE_STEPS) / per_s);
+    return ns < 1 ? 1 : ns < SIMTIME_LONGEST ? ns : SIMTIME_LONGEST;
+}
+
 static struct arrivals *create_arrivals(const struct balancer *balancer, struct err *err)
 {
     const struct balancer_setup *setup = &balancer->setup;
@@ -164,6 +209,10 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
     if (fleet_has_feedback(setup->fleet))
         create_view(balancer);
     balancer->bounded = balancer->view || balancer->retries;
+    balancer->stride_ns = stride_ns(balancer);
+    if (setup->fleet->window_ns > 0 &&
+        setup->fleet->duration_ns / GIVEN_STRIDES < balancer->stride_ns)
+        balancer->stride_ns = setup->fleet->duration_ns / GIVEN_STRIDES + 1;
     balancer->policy = policy_create(&setup->fleet->balancer, &balancer->roster, balancer->view);
     if (balancer->n_parts > 1) {
         balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
@@ -224,6 +273,18 @@ static struct open_window *oldest_open(struct balancer *balancer)
     return NULL;
 }
 
+// The oldest of which there may be news; passes are at most a few.
+static const struct open_window *oldest_routed(struct balancer *balancer)
+{
+    oldest_open(balancer);
+    for (uint64_t i = balancer->n_closed; i < balancer->n_opened; i++) {
+        const struct open_window *window = &balancer->open[i % N_OPEN_WINDOWS];
+        if (window->n_pending > 0 && !window->passes)
+            return window;
+    }
+    return NULL;
+}
+
 // How far news is known: completions and losses heard before it have all come in.
 static int64_t known_ns(struct balancer *balancer)
 {
@@ -234,7 +295,8 @@ static int64_t known_ns(struct balancer *balancer)
         return SIMTIME_NEVER;
     if (balancer->n_opened - balancer->n_closed == N_OPEN_WINDOWS)
         return window->begin_ns;
-    return balancer->bounded ? window->begin_ns + balancer->lookahead_ns : SIMTIME_NEVER;
+    window = balancer->bounded ? oldest_routed(balancer) : NULL;
+    return window ? window->begin_ns + balancer->lookahead_ns : SIMTIME_NEVER;
 }
 
 // The rules for what is lost are the study's; servers only say that it is.
@@ -295,16 +357,23 @@ static uint32_t deliver_by_part(struct balancer *balancer, const struct query *q
     return n_pending;
 }
 
+// Takes the changes up to t_ns.
+static void take_changes(struct balancer *balancer, int64_t t_ns)
+{
+    struct outage_change change;
+    while (outage_peek_ns(balancer->outage) <= t_ns)
+        if (outage_next(balancer->outage, &change)) {
+            balancer->up[change.server] = change.up;
+            balancer->stale = true;
+        }
+}
+
 // Makes the servers that are in service at t_ns the policy's members; returns until when.
 static int64_t enter_members(struct balancer *balancer, int64_t t_ns)
 {
-    struct outage_change change;
-    bool changed = false;
-    for (; outage_peek_ns(balancer->outage) <= t_ns; changed = true) {
-        outage_next(balancer->outage, &change);
-        balancer->up[change.server] = change.up;
-    }
-    if (changed) {
+    take_changes(balancer, t_ns);
+    if (balancer->stale) {
+        balancer->stale = false;
         uint32_t n = 0;
         for (uint32_t s = 0; s < balancer->roster.n_servers; s++)
             if (balancer->up[s])
@@ -336,6 +405,39 @@ static struct query *route(struct balancer *balancer, int64_t end_ns, size_t *n)
     return balancer->collected;
 }
 
+// End of the stride that the cell is in; SIMTIME_NEVER: the rest of the run is less than one.
+static int64_t stride_end_ns(const struct balancer *balancer)
+{
+    int64_t left_ns = balancer->setup.fleet->duration_ns - balancer->passed_ns;
+    return balancer->stride_ns < left_ns ? balancer->passed_ns + balancer->stride_ns
+                                         : SIMTIME_NEVER;
+}
+
+// No query comes before t_ns: all of what was lost is known, so its retries are among the arrivals.
+// Few strides are under way at a time, so that a rank with servers is never far behind.
+static enum balancer_state pass(struct balancer *balancer, int64_t t_ns)
+{
+    struct exchange *exchange = balancer->setup.exchange;
+    uint32_t n_pending = 0;
+    bool may_come = balancer->retries && oldest_routed(balancer);
+    oldest_open(balancer);
+    if (may_come || balancer->n_opened - balancer->n_closed >= OPEN_STRIDES ||
+        !exchange->type->has_room(exchange))
+        return BALANCER_WAITS;
+    if (balancer->outage)
+        take_changes(balancer, t_ns);
+    for (uint32_t part = balancer->first_part; part < balancer->first_part + balancer->n_parts;
+         part++)
+        n_pending += !exchange->type->pass(exchange, part, balancer->n_windows, t_ns);
+    if (n_pending > 0)
+        balancer->open[balancer->n_opened++ % N_OPEN_WINDOWS] =
+            (struct open_window){t_ns, balancer->n_windows, n_pending, true};
+    balancer->n_windows++;
+    balancer->passed_ns = t_ns;
+    balancer->reached_ns = t_ns > balancer->reached_ns ? t_ns : balancer->reached_ns;
+    return BALANCER_PASSED;
+}
+
 // Nothing more is to be routed, unless one of the answers says so.
 static enum balancer_state finish(struct balancer *balancer)
 {
@@ -352,7 +454,9 @@ static enum balancer_state finish(struct balancer *balancer)
 enum balancer_state balancer_step(struct balancer *balancer)
 {
     struct exchange *exchange = balancer->setup.exchange;
-    int64_t begin_ns = arrivals_peek_ns(balancer->arrivals);
+    int64_t begin_ns = arrivals_peek_ns(balancer->arrivals), stride_ns = stride_end_ns(balancer);
+    if (begin_ns >= stride_ns && stride_ns != SIMTIME_NEVER)
+        return pass(balancer, stride_ns);
     if (begin_ns == SIMTIME_NEVER)
         return finish(balancer);
     int64_t end_ns = window_end_ns(balancer, begin_ns), heard_ns = known_ns(balancer);
@@ -361,6 +465,7 @@ enum balancer_state balancer_step(struct balancer *balancer)
     // Cut, not put off: the next arrival comes after the end of the last window, so a window of the
     // same length would always reach beyond what is known while the last one is under way.
     end_ns = heard_ns < end_ns ? heard_ns : end_ns;
+    end_ns = stride_ns < end_ns ? stride_ns : end_ns;
     if (balancer->outage) {
         int64_t same_ns = enter_members(balancer, begin_ns);
         end_ns = same_ns < end_ns ? same_ns : end_ns;
@@ -371,7 +476,7 @@ enum balancer_state balancer_step(struct balancer *balancer)
                                                 : deliver_by_part(balancer, queries, n);
     if (n_pending > 0)
         balancer->open[balancer->n_opened++ % N_OPEN_WINDOWS] =
-            (struct open_window){begin_ns, balancer->n_windows, n_pending};
+            (struct open_window){begin_ns, balancer->n_windows, n_pending, false};
     balancer->n_windows++;
     balancer->reached_ns = queries[n - 1].arrive_ns;
     return BALANCER_ADVANCED;
@@ -397,15 +502,20 @@ uint64_t balancer_n_windows(const struct balancer *balancer)
 
 int64_t balancer_next_ns(const struct balancer *balancer)
 {
-    int64_t next_ns = arrivals_peek_ns(balancer->arrivals);
-    return next_ns == SIMTIME_NEVER ? balancer->setup.fleet->duration_ns - 1 : next_ns;
+    int64_t next_ns = arrivals_peek_ns(balancer->arrivals), stride_ns = stride_end_ns(balancer);
+    next_ns = stride_ns < next_ns ? stride_ns : next_ns;
+    if (next_ns == SIMTIME_NEVER)
+        next_ns = balancer->setup.fleet->duration_ns - 1;
+    return next_ns > balancer->taken_ns ? next_ns : balancer->taken_ns;
 }
 
 // Policies keep nothing: what they draw is keyed by the number of the query. Nor is it kept who is
-// in service: the next window begins with all changes up to it.
+// in service: after loading, time passes from 0 once more, and servers and balancer take the
+// changes up to where they were saved.
 void balancer_save(const struct balancer *balancer, struct blob *blob)
 {
     blob_put_i64(blob, balancer->reached_ns);
+    blob_put_i64(blob, balancer_next_ns(balancer));
     arrivals_save(balancer->arrivals, blob);
     if (balancer->view)
         view_save(balancer->view, blob);
@@ -414,6 +524,11 @@ void balancer_save(const struct balancer *balancer, struct blob *blob)
 int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct err *err)
 {
     balancer->reached_ns = blob_get_i64(reader);
+    balancer->taken_ns = blob_get_i64(reader);
+    if (balancer->taken_ns < 0 || balancer->taken_ns >= balancer->setup.fleet->duration_ns)
+        blob_refuse(reader);
+    if (balancer->taken_ns < stride_ns(balancer)) // the first query can do what there is to do
+        balancer->passed_ns = balancer->taken_ns;
     if (arrivals_load(balancer->arrivals, reader, err) < 0)
         return -1;
     if (balancer->view)

@@ -13,6 +13,12 @@
 // servers on other ranks a window is half as long, so that one is under way while the next is
 // routed, and it ends where what has been heard ends. Policies without feedback need no lookahead:
 // their windows are as long as a batch. Where windows begin and end never changes a result.
+//
+// Servers work off changes and time bins when a query comes, which may be hours after the last one.
+// So that little is left to be done between two looks at a signal, time passes in strides: before a
+// query that comes later than a stride ends, and before the end of the run, all servers of the cell
+// are told that nothing comes before that. Of a stride servers have some ten thousand steps to do;
+// where there are fewer in the whole run, there are no strides.
 #ifndef CLUSTER_BALANCER_H
 #define CLUSTER_BALANCER_H
 
@@ -40,6 +46,7 @@ struct balancer_setup {
 
 enum balancer_state {
     BALANCER_ADVANCED, // routed a window
+    BALANCER_PASSED,   // a stride is over: there was work, whoever steps may want to look around
     BALANCER_WAITS,    // for completions, or for room to send
     BALANCER_DONE      // no more queries, and nothing to be heard
 };
@@ -58,7 +65,8 @@ void balancer_hear(struct balancer *balancer, uint64_t window, const struct comp
 void balancer_save(const struct balancer *balancer, struct blob *blob);
 int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct err *err);
 
-// Arrival of the next query, or the last nanosecond of the run when there is none.
+// A time that no query arrives before, and not a stride after the last one: all servers can be
+// settled there at once. At most the last nanosecond of the run.
 int64_t balancer_next_ns(const struct balancer *balancer);
 
 int64_t balancer_reached_ns(const struct balancer *balancer); // arrivals before it are routed

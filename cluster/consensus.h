@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONSENSUS_VALUES 4
+#define CONSENSUS_VALUES 5
 
 struct consensus {
     MPI_Comm comm; // borrowed

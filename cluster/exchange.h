@@ -35,6 +35,10 @@ struct exchange_type {
     // Remote: sends it and returns false.
     bool (*deliver)(struct exchange *exchange, const struct parcel *parcel,
                     struct completions *completions);
+    // No query comes to `part` before until_ns any more: its servers work off what that leaves to
+    // do. Local: at once, and true. Remote: false; an answer without news follows, with that
+    // window.
+    bool (*pass)(struct exchange *exchange, uint32_t part, uint64_t window, int64_t until_ns);
     // The balancer of `cell` will send nothing more.
     void (*close)(struct exchange *exchange, uint32_t cell);
 };

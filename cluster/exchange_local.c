@@ -22,13 +22,21 @@ static bool deliver(struct exchange *exchange, const struct parcel *parcel,
     return true;
 }
 
+static bool pass(struct exchange *exchange, uint32_t part, uint64_t window, int64_t until_ns)
+{
+    (void)window;
+    server_block_settle(((struct exchange_local *)exchange)->blocks[part], until_ns);
+    return true;
+}
+
 static void close_cell(struct exchange *exchange, uint32_t cell)
 {
     (void)exchange;
     (void)cell;
 }
 
-static const struct exchange_type local_type = {"local", is_local, has_room, deliver, close_cell};
+static const struct exchange_type local_type = {"local", is_local, has_room,
+                                                deliver, pass,     close_cell};
 
 void exchange_local_init(struct exchange_local *exchange, struct server_block **blocks)
 {

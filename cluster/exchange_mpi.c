@@ -132,6 +132,19 @@ static bool deliver(struct exchange *base, const struct parcel *parcel,
     return false;
 }
 
+static bool pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns)
+{
+    struct exchange_mpi *exchange = (struct exchange_mpi *)base;
+    const struct layout_part *to = &exchange->config.layout->parts[part];
+    struct wire_head head = {
+        .kind = WIRE_PASS, .cell = to->cell, .part = part, .n = 1, .window = window};
+    if (is_local(base, part))
+        server_block_settle(exchange->config.blocks[part], until_ns);
+    else
+        send_message(exchange, to->rank, &head, &until_ns, sizeof until_ns, NULL);
+    return is_local(base, part);
+}
+
 static void close_cell(struct exchange *base, uint32_t cell)
 {
     struct exchange_mpi *exchange = (struct exchange_mpi *)base;
@@ -143,7 +156,7 @@ static void close_cell(struct exchange *base, uint32_t cell)
     }
 }
 
-static const struct exchange_type mpi_type = {"mpi", is_local, has_room, deliver, close_cell};
+static const struct exchange_type mpi_type = {"mpi", is_local, has_room, deliver, pass, close_cell};
 
 // ---- what comes in ------------------------------------------------------------------------------
 
@@ -166,6 +179,16 @@ static void run_parcel(struct exchange_mpi *exchange, int from, const struct wir
                  completions->lost);
 }
 
+static void run_pass(struct exchange_mpi *exchange, int from, const struct wire_head *head)
+{
+    struct wire_head answer = {
+        .kind = WIRE_REPORTS, .cell = head->cell, .part = head->part, .window = head->window};
+    int64_t until_ns;
+    memcpy(&until_ns, exchange->in + sizeof *head, sizeof until_ns);
+    server_block_settle(exchange->config.blocks[head->part], until_ns);
+    send_message(exchange, from, &answer, NULL, 0, NULL);
+}
+
 static void hear(struct exchange_mpi *exchange, const struct wire_head *head)
 {
     unsigned char *records = exchange->in + sizeof *head;
@@ -182,6 +205,8 @@ static void handle(struct exchange_mpi *exchange, int from)
     memcpy(&head, exchange->in, sizeof head);
     if (head.kind == WIRE_QUERIES)
         run_parcel(exchange, from, &head);
+    else if (head.kind == WIRE_PASS)
+        run_pass(exchange, from, &head);
     else if (head.kind == WIRE_REPORTS)
         hear(exchange, &head);
     else

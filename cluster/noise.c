@@ -4,17 +4,14 @@
 #include <math.h>
 
 #include "base/simtime.h"
-
-// Below it nothing varies by a nanosecond in a millisecond, and the gamma's shape would leave what
-// a double holds.
-#define LEAST_CV 1e-6
+#include "traces/gamma_gap.h"
 
 void noise_init(struct noise *noise, const struct noise_config *config, uint64_t seed,
                 uint32_t cell)
 {
     noise->spread = config->spread;
     noise->draws = rng_stream(seed, RNG_NOISE, cell);
-    double cv = config->cv < LEAST_CV ? LEAST_CV : config->cv;
+    double cv = fmax(config->cv, GAMMA_GAP_LEAST_CV);
     noise->shape = config->cv > 0 ? 1 / (cv * cv) : 1;
     noise->sigma = sqrt(rng_log(1 + config->cv * config->cv));
 }

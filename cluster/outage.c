@@ -13,6 +13,9 @@
 #include "base/rng.h"
 #include "base/simtime.h"
 
+// How often causes that show in no change are passed over before whoever asked is told the time.
+enum { SEEK_CAUSES = 4096 };
+
 // Of a server's state: its causes to be out, and what its last change said.
 enum {
     CAUSE_CRASH = 1,
@@ -63,6 +66,7 @@ struct outage {
     uint64_t *touched;
     uint32_t lo, hi;
     int64_t now_ns; // of the next change; SIMTIME_NEVER: none
+    bool is_found;  // false: not yet, but not before now_ns
     uint32_t found; // whose it is
 };
 
@@ -406,7 +410,11 @@ static bool find_touched(struct outage *outage)
 
 static void seek(struct outage *outage)
 {
-    while (!find_touched(outage)) {
+    outage->is_found = false;
+    for (int i = 0; i < SEEK_CAUSES; i++) {
+        outage->is_found = find_touched(outage);
+        if (outage->is_found)
+            return;
         outage->now_ns = next_cause_ns(outage);
         if (outage->now_ns >= outage->end_ns) {
             outage->now_ns = SIMTIME_NEVER;
@@ -461,9 +469,13 @@ int64_t outage_peek_ns(const struct outage *outage)
     return outage->now_ns;
 }
 
-void outage_next(struct outage *outage, struct outage_change *change)
+bool outage_next(struct outage *outage, struct outage_change *change)
 {
     uint32_t server = outage->found;
+    if (!outage->is_found) {
+        seek(outage);
+        return false;
+    }
     uint8_t says = to_say(outage, server);
     assert(outage->now_ns != SIMTIME_NEVER);
     outage->state[server] = (uint8_t)((outage->state[server] & CAUSES) | says);
@@ -472,6 +484,7 @@ void outage_next(struct outage *outage, struct outage_change *change)
                                      .up = !(says & SAID_DOWN),
                                      .powered = !(says & SAID_OFF)};
     seek(outage);
+    return true;
 }
 
 // What the next change is about has already happened inside; of all that comes later, the causes

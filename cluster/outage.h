@@ -64,10 +64,13 @@ struct outage;
 struct outage *outage_create(const struct outage_setup *setup);
 void outage_destroy(struct outage *outage); // NULL: no effect
 
-// Time of the next change, SIMTIME_NEVER when there is none before the end of the run.
+// Time of the next change, SIMTIME_NEVER when there is none before the end of the run. Among very
+// many crashes that show in none, as of servers that are all out for longer, it is a time up to
+// which there is no change, so that no call searches for long.
 int64_t outage_peek_ns(const struct outage *outage);
-// Takes it. Changes come by time, then by number of the server.
-void outage_next(struct outage *outage, struct outage_change *change);
+// Takes it. Changes come by time, then by number of the server. false: there was none at that time,
+// *change is not set, and the search goes on.
+bool outage_next(struct outage *outage, struct outage_change *change);
 // When a server (number in its cell) that is up after the changes taken so far will go down:
 // SIMTIME_NEVER when not before the end of the run.
 int64_t outage_down_ns(const struct outage *outage, uint32_t server);

@@ -51,6 +51,7 @@ struct fleet {
     int n_idle; // turns without anything to do
     struct consensus consensus;
     uint64_t n_queries, n_queries_here; // simulated by all ranks and by this one, a moment ago
+    int64_t saved_ns;                   // what was behind all ranks when they stopped
     double next_round_s, next_count_s, next_progress_s;
 };
 
@@ -189,7 +190,12 @@ static int create(struct fleet *fleet, struct err *err)
     if (create_sizes(fleet, err) || create_tabs(fleet, err))
         return -1;
     create_blocks(fleet);
-    return create_balancers(fleet, err);
+    if (create_balancers(fleet, err) < 0)
+        return -1;
+    return mem_is_short() ? err_set(err, ERR_FAIL,
+                                    "out of memory before its first query: expected fewer servers, "
+                                    "cells or bins, or more memory")
+                          : 0;
 }
 
 static void release(struct fleet *fleet)
@@ -249,18 +255,20 @@ static void tell_progress(struct fleet *fleet)
     options->progress(options->progress_user, reached_ns(fleet), n_queries);
 }
 
-// A turn for the next few balancers of this rank that are not done; true when any advanced.
+// A turn for the next few balancers of this rank that are not done, or until one has passed a
+// stride; true when any advanced.
 static bool turn(struct fleet *fleet)
 {
     bool advanced = false;
     uint32_t n = fleet->n_active < TURN_CELLS ? fleet->n_active : TURN_CELLS;
-    for (uint32_t k = 0; k < n; k++) {
+    enum balancer_state state = BALANCER_ADVANCED;
+    for (uint32_t k = 0; k < n && state != BALANCER_PASSED; k++) {
         fleet->next_active = fleet->next_active < fleet->n_active ? fleet->next_active : 0;
         uint32_t *cell = &fleet->active[fleet->next_active];
-        enum balancer_state state = BALANCER_ADVANCED;
+        state = BALANCER_ADVANCED;
         for (int i = 0; i < TURN_WINDOWS && state == BALANCER_ADVANCED; i++) {
             state = balancer_step(fleet->balancers[*cell]);
-            advanced |= state == BALANCER_ADVANCED;
+            advanced |= state == BALANCER_ADVANCED || state == BALANCER_PASSED;
         }
         if (state == BALANCER_DONE)
             *cell = fleet->active[--fleet->n_active]; // cells are independent: any order will do
@@ -332,7 +340,7 @@ static int find_times(struct fleet *fleet, int64_t *next_ns, int64_t *reached, s
 
 static int save(struct fleet *fleet, struct err *err)
 {
-    int64_t reached, *next_ns = mem_calloc(fleet->layout->n_cells, sizeof *next_ns);
+    int64_t reached = 0, *next_ns = mem_calloc(fleet->layout->n_cells, sizeof *next_ns);
     struct snapshot state = {.layout = fleet->layout,
                              .balancers = fleet->balancers,
                              .blocks = fleet->blocks,
@@ -343,6 +351,7 @@ static int save(struct fleet *fleet, struct err *err)
     int rc = stand_still(fleet, err);
     if (rc == 0)
         rc = find_times(fleet, next_ns, &reached, err);
+    fleet->saved_ns = reached;
     if (rc == 0) {
         snapshot_settle(&state);
         count_cost(fleet, 0, &cost);
@@ -371,17 +380,29 @@ static int load(struct fleet *fleet, struct err *err)
     return err_agree(fleet->comm, rc == 0 ? snapshot_taken(&state, err) : -1, err);
 }
 
+// A rank whose reserve is in use lets all others know, and they leave together: what one asked for
+// beyond it would end the program, and who waits for that rank would wait for ever.
+static int give_up(struct fleet *fleet, struct err *err)
+{
+    if (stand_still(fleet, err) < 0)
+        return -1;
+    return err_set(err, ERR_FAIL,
+                   "out of memory at %.6g s of %.6g s: expected a load that the fleet holds, fewer "
+                   "servers, cells or bins, or more memory",
+                   simtime_to_s(reached_ns(fleet)), simtime_to_s(fleet->config->duration_ns));
+}
+
 // ---- the loop -----------------------------------------------------------------------------------
 
 // What the ranks decided in a round.
 struct decision {
     enum run_wish wish;
-    bool all_done;
+    bool all_done, is_short; // of memory
 };
 
 // What a rank says in a round; results are the sums.
-enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES };
-_Static_assert((int)SAYS_QUERIES + 1 == CONSENSUS_VALUES, "a value for each");
+enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES, SAYS_SHORT };
+_Static_assert((int)SAYS_SHORT + 1 == CONSENSUS_VALUES, "a value for each");
 
 static void say(struct fleet *fleet, bool done, double now_s, int64_t values[CONSENSUS_VALUES])
 {
@@ -394,6 +415,7 @@ static void say(struct fleet *fleet, bool done, double now_s, int64_t values[CON
     values[SAYS_STOP] = wish == RUN_SAVE_AND_STOP;
     values[SAYS_NOT_DONE] = !done;
     values[SAYS_QUERIES] = (int64_t)fleet->n_queries_here;
+    values[SAYS_SHORT] = mem_is_short();
     fleet->next_round_s = now_s + ROUND_EVERY_S;
     if (fleet->n_ranks > 1)
         consensus_say(&fleet->consensus, values);
@@ -416,6 +438,7 @@ static bool decide(struct fleet *fleet, bool done, struct decision *decision)
                      : values[SAYS_SAVE] ? RUN_SAVE
                                          : RUN_GO_ON;
     decision->all_done = values[SAYS_NOT_DONE] == 0;
+    decision->is_short = values[SAYS_SHORT] > 0;
     return true;
 }
 
@@ -455,6 +478,8 @@ static int loop(struct fleet *fleet, bool *stopped, struct err *err)
             return mpi_err_check(fleet->consensus.mpi_error, "agree on the end of a run", err);
         if (decision.all_done)
             return 0;
+        if (decision.is_short)
+            return give_up(fleet, err);
         if (decision.wish != RUN_GO_ON && save(fleet, err) < 0)
             return -1;
         *stopped = decision.wish == RUN_SAVE_AND_STOP;
@@ -472,6 +497,7 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
     MPI_Comm_rank(fleet.comm, &fleet.rank);
     MPI_Comm_size(fleet.comm, &fleet.n_ranks);
     fleet.consensus = consensus_start(fleet.comm);
+    mem_hold_reserve();
     int rc = err_agree(fleet.comm, create(&fleet, err), err);
     if (rc == 0)
         rc = load(&fleet, err);
@@ -480,13 +506,16 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
         cost->stopped = false;
         list_active(&fleet);
         rc = loop(&fleet, &cost->stopped, err);
-        for (uint32_t p = 0; p < fleet.layout->n_parts; p++)
+        // What a stopped run has not come to may take hours.
+        bool ended = !cost->stopped || fleet.saved_ns >= config->duration_ns;
+        for (uint32_t p = 0; ended && p < fleet.layout->n_parts; p++)
             if (fleet.blocks[p])
                 server_block_finish(fleet.blocks[p]);
         count_cost(&fleet, begin_s, cost);
         rc = err_agree(fleet.comm, rc, err);
     }
     release(&fleet);
+    mem_release_reserve();
     MPI_Comm_free(&fleet.comm);
     return rc;
 }

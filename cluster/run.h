@@ -49,7 +49,8 @@ struct run_cost {
     uint64_t n_queries;  // simulated by this rank's servers
     uint64_t n_windows;  // windows of this rank's balancers
     uint64_t bytes_sent; // to other ranks
-    bool stopped;        // at RUN_SAVE_AND_STOP: the record is not that of the whole run
+    bool stopped; // at RUN_SAVE_AND_STOP: the record is not that of the whole run, and holds the
+                  // time bins before the stop
 };
 
 // Collective (comm). Logically collective: config and options must agree. Simulates the whole

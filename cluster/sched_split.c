@@ -60,6 +60,8 @@ static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
     if (split->policy == WAY_STATIC)
         split->batch_items = (largest_items + n_cores - 1) / n_cores;
     split->batch_items = split->batch_items > 0 ? split->batch_items : 1;
+    if (split->offload_items > largest_items) // no query is as large
+        split->offload_items = 0;
     split->policy = WAY_FIXED;
 }
 

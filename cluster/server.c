@@ -18,6 +18,7 @@ struct server_block {
     int64_t fold_edge_ns;
     bool owns_jobs;
     struct availability *availability; // NULL: servers are always up
+    int64_t taken_ns; // the changes up to it are in the schedulers' state; -1: none
     struct query
         *taken; // [SERVER_CHUNK] queries that find their server up; NULL without availability
 };
@@ -82,6 +83,7 @@ struct server_block *server_block_create(const struct server_block_config *confi
         block->availability = availability_create(config->fleet, config->layout, config->part);
         block->taken = mem_calloc(SERVER_CHUNK, sizeof *block->taken);
     }
+    block->taken_ns = -1;
     init_record(block);
     init_sched(block);
     set_edges(block);
@@ -123,13 +125,14 @@ static void fold_bin(struct server_block *block)
     set_edges(block);
 }
 
-// A server goes down or comes up: what it would have done is not done.
+// A server goes down or comes up: what it would have done is not done. A state that was loaded has
+// seen its changes.
 static void take_change(struct server_block *block)
 {
     int64_t bin_begin_ns = record_bin_start_ns(&block->config.record->shape, block->fold_bin);
     struct outage_change change;
-    availability_next(block->availability, bin_begin_ns, &change);
-    if (!change.up)
+    bool changed = availability_next(block->availability, bin_begin_ns, &change);
+    if (changed && !change.up && change.at_ns > block->taken_ns)
         block->sched.type->cut(&block->sched, change.server - block->config.first_in_cell,
                                change.at_ns);
 }
@@ -241,7 +244,8 @@ void server_block_finish(struct server_block *block)
 
 void server_block_settle(struct server_block *block, int64_t next_ns)
 {
-    move_to(block, next_ns);
+    if (next_ns + block->record.dispatch_delay_ns != block->taken_ns) // settled when it was saved
+        move_to(block, next_ns);
 }
 
 size_t server_block_bytes(const struct server_block *block)
@@ -255,8 +259,8 @@ void server_block_save(const struct server_block *block, uint32_t first, uint32_
     block->sched.type->save(&block->sched, first, n, blob);
 }
 
-// The bins of a block that has been settled at next_ns, and which of its servers are up: its lanes
-// are as the changes so far have left them.
+// The bins of a block that has been settled at next_ns. Its lanes are as the changes so far have
+// left them; which of its servers are up is found out as time passes from 0 on.
 static void enter_bins(struct server_block *block, int64_t next_ns)
 {
     const struct record_shape *shape = &block->config.record->shape;
@@ -266,11 +270,7 @@ static void enter_bins(struct server_block *block, int64_t next_ns)
                                                   record_bin_start_ns(shape, block->fold_bin + 1))
         block->fold_bin++;
     set_edges(block);
-    int64_t bin_begin_ns = record_bin_start_ns(shape, block->fold_bin);
-    struct outage_change change;
-    while (block->availability &&
-           availability_next_ns(block->availability) <= next_ns + block->record.dispatch_delay_ns)
-        availability_next(block->availability, bin_begin_ns, &change);
+    block->taken_ns = next_ns + block->record.dispatch_delay_ns;
 }
 
 void server_block_load(struct server_block *block, int64_t first, uint32_t n, int64_t next_ns,

@@ -56,14 +56,16 @@ void server_block_destroy(struct server_block *block); // NULL: no effect
 void server_block_run(struct server_block *block, const struct query *queries, size_t n,
                       struct completions *out);
 
-// Every query that arrives at the balancer before next_ns has been run: folds the bins that end
-// before such a one can reach a server. What is left to fold then follows from next_ns.
+// Every query that arrives at the balancer before next_ns has been run: takes the changes and folds
+// the bins that come before another can reach a server. What is left to do then follows from
+// next_ns.
 void server_block_settle(struct server_block *block, int64_t next_ns);
 
 // Servers [first, first + n) of a settled block as bytes, counted from the block's first. Which of
 // them are up, and for how long in the open bin they were powered, follows from next_ns. Loading
 // fills servers of a block, of any extent, that has run nothing; n and next_ns are as they were
-// saved, and those servers of the saved run that are not in the block are passed over.
+// saved, and those servers of the saved run that are not in the block are passed over. A block that
+// was loaded takes the changes up to next_ns once more, as time passes from 0 on.
 size_t server_block_bytes(const struct server_block *block); // about, of one server
 void server_block_save(const struct server_block *block, uint32_t first, uint32_t n,
                        struct blob *blob);

@@ -2,9 +2,9 @@
 // wire: what travels between ranks, as bytes.
 //
 // A message is one struct wire_head and then n plain records: struct query for parcels to servers,
-// struct completion for those to a balancer, and behind them n_lost struct loss (completions.h).
-// All ranks run the same program on the same kind of machine, so records travel as they lie in
-// memory.
+// struct completion for those to a balancer, a time, and behind them n_lost struct loss
+// (completions.h). All ranks run the same program on the same kind of machine, so records travel as
+// they lie in memory.
 #ifndef CLUSTER_WIRE_H
 #define CLUSTER_WIRE_H
 
@@ -15,6 +15,7 @@ enum wire_kind {
     WIRE_QUERIES = 1, // balancer to servers: a parcel
     WIRE_REPORTS = 2, // servers to balancer: the completions of a parcel
     WIRE_CLOSE = 3,   // balancer to servers: nothing more will come for this part
+    WIRE_PASS = 4,    // likewise: one int64_t, the time that no query comes before any more
 };
 
 struct wire_head {

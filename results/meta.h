@@ -17,12 +17,13 @@
 #include "results/data_field.h"
 
 struct meta_service {
-    char *name, *model;  // owned; model "" when there is none
-    double sla_quantile; // 0.95
-    int64_t sla_ns;      // 0: no target
-    double rate_qps;     // what the study asks for
-    uint64_t n_records;  // of the trace that it replays; 0: none
-    uint64_t n_cut;      // of them, those with more items than max_items, which count as that
+    char *name, *model;   // owned; model "" when there is none
+    double sla_quantile;  // 0.95
+    int64_t sla_ns;       // 0: no target
+    double rate_qps;      // what the study asks for
+    uint64_t n_records;   // of the trace that it replays; 0: none
+    uint64_t n_cut;       // of them, those with more items than max_items, which count as that
+    double size_cut_frac; // share of its queries that are cut so, whatever their sizes are from
 };
 
 struct meta_group {

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often do the 95 % intervals of latency hold the truth?
 
-usage: coverage.py RECFLEET QUEUE:LOAD:QUERIES ... [--seeds N]
+usage: coverage.py RECFLEET QUEUE:LOAD:QUERIES ... [--seeds N] [--bins N]
 
 QUEUE is mm1 mm4 mm40 h2m1 md1 mg1 (H2 and the lognormal G with cv 2), LOAD such as 0.9. Of each, N
-(200) seeds are simulated, empty at the start, with the automatic warm-up. A line a statistic says
-in which part of the runs an interval is given, in which part of those it holds the truth, the
-median half-width over 1.96 standard deviations between seeds, and how far the mean of the seeds
-lies from the truth. The truth is a closed form, and for md1 and mg1 Lindley's recursion over many
-queries. Seconds to minutes for each; numpy and h5py.
+(200) seeds are simulated, empty at the start, with the automatic warm-up and N (60) time bins. A
+line a statistic says in which part of the runs an interval is given, in which part of those it
+holds the truth, the median half-width over 1.96 standard deviations between seeds, and how far the
+mean of the seeds lies from the truth. The truth is a closed form, and for md1 and mg1 Lindley's
+recursion over many queries. Seconds to minutes for each; numpy and h5py.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def truth_s(queue, rho):
     return [SERVICE_S * t for t in truth]
 
 
-def simulate(recfleet, queue, rho, n_queries, seeds):
+def simulate(recfleet, queue, rho, n_queries, seeds, bins):
     """Values and half-widths of mean, p95 and p99: [statistic][seed]."""
     cores, noise, arrivals = QUEUES[queue]
     qps = rho * cores / SERVICE_S
@@ -106,6 +106,7 @@ fleet:
        noise: {noise}}}
 balancer: {{policy: random, dispatch_delay: 0, status_delay: 0}}
 replications: {seeds}
+bins: {bins}
 """)
         subprocess.run([recfleet, "sweep", study, "-q", "-o", out], check=True,
                        stdout=subprocess.DEVNULL)
@@ -123,10 +124,12 @@ def main():
     parser.add_argument("recfleet")
     parser.add_argument("cells", nargs="+", metavar="QUEUE:LOAD:QUERIES")
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--bins", type=int, default=60)
     args = parser.parse_args()
     for cell in args.cells:
         queue, rho, n_queries = cell.split(":")
-        values, halves = simulate(args.recfleet, queue, float(rho), int(n_queries), args.seeds)
+        values, halves = simulate(args.recfleet, queue, float(rho), int(n_queries), args.seeds,
+                                  args.bins)
         for name, truth, value, half in zip(("mean", "p95", "p99"), truth_s(queue, float(rho)),
                                             values, halves):
             given = ~np.isnan(half)

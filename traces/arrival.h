@@ -50,6 +50,8 @@ struct arrival_config {
     const char *service;     // name of the service, borrowed; NULL: not known
     struct reals file_frac;  // owned: what arrival_load read from the file
     double file_step_s;      // between its points; 0: it has no times
+    bool file_closes;        // its last point was where the next period starts, and left out:
+    double file_next;        // that point
     double period_s, start_s;
     // replay
     struct trace_csv_config csv; // where the trace is and how to read it

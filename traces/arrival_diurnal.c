@@ -45,6 +45,7 @@ struct diurnal {
 
 #define SHORTEST_PIECE_S 1e-6
 #define LEAST_CV 0.01
+#define TROUGH_FRAC 0.5 // the default
 
 static bool has_file(const struct arrival_config *config)
 {
@@ -62,6 +63,33 @@ static int check_curve(const struct reals *curve, const char *key, struct err *e
     }
     if (!(top > 0))
         return err_set(err, ERR_STUDY, "%s: expected a relative rate above 0, all are 0", key);
+    return 0;
+}
+
+static bool is_given(const char *text)
+{
+    return text && *text;
+}
+
+// Keys that are about a file, or a shape, where there is none.
+static int check_idle(const struct arrival_config *config, struct err *err)
+{
+    const struct trace_csv_config *csv = &config->csv;
+    const struct {
+        const char *key;
+        bool given;
+    } keys[] = {{"series", is_given(config->series)},
+                {"gaps", config->gaps != DAYCURVE_GAPS_ERROR},
+                {"time_column", is_given(csv->time_column)},
+                {"time_unit", csv->time_unit != TIMETABLE_AUTO},
+                {"separator", csv->separator != CSV_AUTO},
+                {"header", csv->header != TIMETABLE_HEADER_AUTO}};
+    if (config->shape == DAYCURVE_NONE && config->trough_frac > 0 &&
+        config->trough_frac != TROUGH_FRAC)
+        return err_set(err, ERR_STUDY, "trough: has no effect without a shape");
+    for (size_t i = 0; !has_file(config) && i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].given)
+            return err_set(err, ERR_STUDY, "%s: has no effect without a curve_file", keys[i].key);
     return 0;
 }
 
@@ -115,7 +143,7 @@ static int check_bursts(const struct arrival_config *config, struct err *err)
 static int diurnal_check(const struct arrival_config *config, struct err *err)
 {
     size_t n_points = 0;
-    if (check_given(config, &n_points, err) || check_bursts(config, err))
+    if (check_given(config, &n_points, err) || check_idle(config, err) || check_bursts(config, err))
         return -1;
     if (!(config->period_s >= SHORTEST_PIECE_S * (double)n_points) || !(config->period_s > 0) ||
         config->period_s > 1e9)
@@ -126,6 +154,17 @@ static int diurnal_check(const struct arrival_config *config, struct err *err)
         return err_set(err, ERR_STUDY, "start: expected 0 to the period of %gs, got %gs",
                        config->period_s, config->start_s);
     return 0;
+}
+
+// A last point one period behind the first, as a day from 00:00 to 24:00 has it, is where the next
+// period starts: of two rates at one place of the period, the first counts.
+static void leave_next_out(struct arrival_config *config)
+{
+    struct reals *file = &config->file_frac;
+    double step_s = config->file_step_s, length_s = step_s * ((double)file->n - 1);
+    config->file_closes = file->n >= 3 && fabs(length_s - config->period_s) <= 0.01 * step_s;
+    if (config->file_closes)
+        config->file_next = file->v[--file->n];
 }
 
 static int diurnal_load(struct arrival_config *config, struct err *err)
@@ -144,6 +183,7 @@ static int diurnal_load(struct arrival_config *config, struct err *err)
         return err_prefix(err, "curve_file");
     config->file_frac = curve.rates;
     config->file_step_s = curve.step_s;
+    leave_next_out(config);
     return 0;
 }
 
@@ -334,9 +374,10 @@ static const struct field diurnal_fields[] = {
     FIELD(arrival_config, "time_column", FIELD_STRING, UNIT_NONE, csv.time_column, 0, 0, "",
           "of a curve_file: name in the header, or number from 1; empty: the one called time, or "
           "the first"),
-    FIELD_CHOICES(
-        arrival_config, "time_unit", csv.time_unit, timetable_unit_names, "auto",
-        "of a curve_file; auto: timestamps if they look so, else by the size of the first"),
+    FIELD_CHOICES(arrival_config, "time_unit", csv.time_unit, timetable_unit_names, "auto",
+                  "of a curve_file; auto: timestamps if they look so, else as the column's name "
+                  "says, else by "
+                  "the size of the first"),
     FIELD_CHOICES(arrival_config, "separator", csv.separator, csv_separator_names, "auto",
                   "of a curve_file, between columns; auto: from the first line"),
     FIELD_CHOICES(arrival_config, "header", csv.header, timetable_header_names, "auto",

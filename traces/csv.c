@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#define ZLIB_CONST // inflate() writes nothing to its input
 #include <zlib.h>
 
 #include "base/mem.h"
@@ -58,14 +59,74 @@ bool csv_says(const struct csv_field *field, const char *text)
     return strlen(text) == field->n && strncasecmp(field->text, text, field->n) == 0;
 }
 
-// The separator that the first line holds: a tab before a semicolon before a comma.
-static char find_separator(const char *data, size_t n)
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\r' || c == '\t';
+}
+
+// Drops blanks around line[*from .. *to).
+static void trim(const char *line, size_t *from, size_t *to)
+{
+    while (*from < *to && is_blank(line[*from]))
+        ++*from;
+    while (*to > *from && is_blank(line[*to - 1]))
+        --*to;
+}
+
+static size_t line_length(const char *data, size_t n)
 {
     const char *end = memchr(data, '\n', n);
-    size_t length = end ? (size_t)(end - data) : n;
-    if (memchr(data, '\t', length))
-        return '\t';
-    return memchr(data, ';', length) ? ';' : ',';
+    return end ? (size_t)(end - data) : n;
+}
+
+static bool has_content(const char *line, size_t n)
+{
+    size_t from = 0;
+    trim(line, &from, &n);
+    return from < n && line[from] != '#';
+}
+
+// The separator that a line holds: a tab before a semicolon before a comma. In quotes it is none,
+// where they are in pairs.
+static char separator_of(const char *line, size_t n)
+{
+    bool open = false, tab[2] = {false, false}, semicolon[2] = {false, false};
+    for (size_t i = 0; i < n; i++) {
+        open ^= line[i] == '"';
+        tab[open] |= line[i] == '\t';
+        semicolon[open] |= line[i] == ';';
+    }
+    return tab[0] || (open && tab[1]) ? '\t' : semicolon[0] || (open && semicolon[1]) ? ';' : ',';
+}
+
+// That of the first line with content.
+static char find_separator(const char *data, size_t n)
+{
+    size_t length = line_length(data, n);
+    while (length < n && !has_content(data, length)) {
+        data += length + 1;
+        n -= length + 1;
+        length = line_length(data, n);
+    }
+    return separator_of(data, length);
+}
+
+// "sep=;", the line in front of a table that tells Excel its separator, which goes to *separator;
+// it is then left behind.
+static int read_separator(struct csv *csv, char *separator, struct err *err)
+{
+    const char *line = csv->data + csv->pos;
+    size_t length = line_length(line, csv->n - csv->pos), from = 0, to = length;
+    while (to > from && strchr("\r\"", line[to - 1]))
+        to--;
+    from = to > 0 && line[0] == '"';
+    if (to - from != 5 || strncasecmp(line + from, "sep=", 4) != 0)
+        return 0;
+    if (!strchr(",;\t", line[to - 1]))
+        return csv_fail(csv, to, err, "expected a comma, a semicolon or a tab behind sep=");
+    *separator = line[to - 1];
+    csv->pos += length + (csv->pos + length < csv->n);
+    return 1;
 }
 
 int csv_open(struct csv *csv, const char *name, const char *data, size_t n,
@@ -95,24 +156,13 @@ int csv_open(struct csv *csv, const char *name, const char *data, size_t n,
                         "expected lines that end in LF or CR LF, got CR alone");
     if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
         csv->pos = 3;
-    csv->line = 0;
-    csv->separator = separator == CSV_AUTO ? find_separator(data + csv->pos, n - csv->pos)
-                                           : separators[separator];
-    return 0;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\r' || c == '\t';
-}
-
-// Drops blanks around line[*from .. *to).
-static void trim(const char *line, size_t *from, size_t *to)
-{
-    while (*from < *to && is_blank(line[*from]))
-        ++*from;
-    while (*to > *from && is_blank(line[*to - 1]))
-        --*to;
+    int said = read_separator(csv, &csv->separator, err);
+    csv->line = said > 0;
+    if (separator != CSV_AUTO)
+        csv->separator = separators[separator];
+    else if (said == 0)
+        csv->separator = find_separator(data + csv->pos, n - csv->pos);
+    return said < 0 ? -1 : 0;
 }
 
 // The quote that closes a field which begins at text[0], behind its own quote; two quotes in a row
@@ -167,17 +217,14 @@ int csv_next(struct csv *csv, struct err *err)
 {
     while (csv->pos < csv->n) {
         const char *line = csv->data + csv->pos;
-        const char *end = memchr(line, '\n', csv->n - csv->pos);
-        size_t n = end ? (size_t)(end - line) : csv->n - csv->pos;
-        csv->cut = !end;
-        csv->pos += n + (end ? 1 : 0);
+        size_t n = line_length(line, csv->n - csv->pos);
+        csv->cut = csv->pos + n == csv->n;
+        csv->pos += n + !csv->cut;
         csv->line++;
         if (n > CSV_MAX_LINE_BYTES)
             return csv_fail(csv, 1, err, "expected lines of at most %d bytes, got %zu",
                             CSV_MAX_LINE_BYTES, n);
-        size_t from = 0, to = n;
-        trim(line, &from, &to);
-        if (from == to || line[from] == '#')
+        if (!has_content(line, n))
             continue;
         if (n > 0 && line[n - 1] == '\r')
             n--;
@@ -362,33 +409,78 @@ bool csv_is_header(const struct csv *csv, const size_t *at, size_t n)
 // Most bytes that a compressed file may become: a small one may hold a great many.
 #define MOST_BYTES (SIZE_MAX / 2 < UINT64_C(16) << 30 ? SIZE_MAX / 2 : (size_t)(UINT64_C(16) << 30))
 
-// A file compressed by gzip, as it was.
-static int read_gzip(const char *path, char **data, size_t *n, struct err *err)
+#define CHUNK ((size_t)1 << 30) // zlib counts in 32 bits
+
+// One step of unpacking: what is at packed[*at .. n_packed) to bytes[*size .. cap). What inflate()
+// says of it.
+static int inflate_some(z_stream *z, const char *packed, size_t n_packed, size_t *at, char *bytes,
+                        size_t cap, size_t *size)
 {
-    size_t cap = 1 << 16, size = 0;
-    gzFile file = gzopen(path, "rb");
-    if (!file)
-        return err_set(err, ERR_STUDY, "%s: %s", path, strerror(errno));
+    size_t in = n_packed - *at < CHUNK ? n_packed - *at : CHUNK;
+    size_t out = cap - *size < CHUNK ? cap - *size : CHUNK;
+    z->next_in = (const Bytef *)packed + *at;
+    z->avail_in = (uInt)in;
+    z->next_out = (Bytef *)bytes + *size;
+    z->avail_out = (uInt)out;
+    int rc = inflate(z, Z_NO_FLUSH);
+    *at += in - z->avail_in;
+    *size += out - z->avail_out;
+    return rc;
+}
+
+static bool is_gzip(const char *bytes, size_t n)
+{
+    return n >= 2 && memcmp(bytes, "\x1f\x8b", 2) == 0;
+}
+
+// What gzip has packed, in one piece or several; NULL and a reason if it cannot be. Zeros behind
+// it fill a block of a tape and mean nothing.
+static char *unpack(const char *packed, size_t n_packed, size_t *n, const char **wrong)
+{
+    size_t cap = 1 << 16, at = 0;
+    z_stream z = {0};
+    if (inflateInit2(&z, 15 + 16) != Z_OK) { // 16: gzip
+        *wrong = "cannot be decompressed";
+        return NULL;
+    }
     char *bytes = mem_alloc(cap + 1);
-    int got;
-    while ((got = gzread(file, bytes + size,
-                         (unsigned)(cap - size < 1 << 30 ? cap - size : 1 << 30))) > 0) {
-        size += (size_t)got;
-        if (size == cap && cap < MOST_BYTES)
-            bytes = mem_realloc(bytes, (cap *= 2) + 1, 1);
-        else if (size == cap)
+    *wrong = NULL;
+    for (*n = 0; !*wrong;) {
+        int rc = inflate_some(&z, packed, n_packed, &at, bytes, cap, n);
+        if (rc == Z_STREAM_END && !is_gzip(packed + at, n_packed - at))
             break;
+        if (rc == Z_STREAM_END)
+            rc = inflateReset(&z);
+        if (rc != Z_OK && (rc != Z_BUF_ERROR || *n < cap))
+            *wrong = "compressed by gzip, and damaged or cut off";
+        else if (*n == cap && cap >= MOST_BYTES)
+            *wrong = "expected at most 16 GiB when it is no longer compressed";
+        else if (*n == cap)
+            bytes = mem_realloc(bytes, (cap *= 2) + 1, 1);
     }
-    int closed = gzclose(file);
-    if (got != 0 || closed != Z_OK) {
+    inflateEnd(&z);
+    while (at < n_packed && packed[at] == 0)
+        at++;
+    if (!*wrong && at < n_packed)
+        *wrong = "compressed by gzip, with something else behind it";
+    if (*wrong) {
         mem_free(bytes);
-        return err_set(err, ERR_STUDY, "%s: %s", path,
-                       got > 0 ? "expected at most 16 GiB when it is no longer compressed"
-                               : "compressed by gzip, and damaged or cut off");
+        return NULL;
     }
-    bytes[size] = 0;
+    return bytes;
+}
+
+// A file compressed by gzip, as it was. Releases what was packed.
+static int read_gzip(const char *path, char *packed, size_t n_packed, char **data, size_t *n,
+                     struct err *err)
+{
+    const char *wrong;
+    char *bytes = unpack(packed, n_packed, n, &wrong);
+    mem_free(packed);
+    if (!bytes)
+        return err_set(err, ERR_STUDY, "%s: %s", path, wrong);
+    bytes[*n] = 0;
     *data = bytes;
-    *n = size;
     return 0;
 }
 
@@ -413,10 +505,8 @@ int csv_read_file(const char *path, char **data, size_t *n, struct err *err)
         mem_free(bytes);
         return err_set(err, ERR_FAIL, "%s: read %zu of %zu bytes", path, got, size);
     }
-    if (size >= 2 && memcmp(bytes, "\x1f\x8b", 2) == 0) {
-        mem_free(bytes);
-        return read_gzip(path, data, n, err);
-    }
+    if (is_gzip(bytes, size))
+        return read_gzip(path, bytes, size, data, n, err);
     bytes[size] = 0;
     *data = bytes;
     *n = size;

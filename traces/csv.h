@@ -3,8 +3,8 @@
 //
 // The input is hostile: nothing is assumed about it. Separators are comma, semicolon or tab; lines
 // end in LF or CR LF, not in CR alone; the last line may lack its end. A field may stand in double
-// quotes. Blank lines and lines that begin with # are skipped. Fields are not copied: they point
-// into the data.
+// quotes. Blank lines and lines that begin with # are skipped. A first line "sep=;", as Excel has
+// it, tells the separator. Fields are not copied: they point into the data.
 //
 //     struct csv csv;
 //     if (csv_open(&csv, "trace.csv", data, n, CSV_AUTO, err)) return -1;
@@ -82,7 +82,8 @@ bool csv_is_name(const struct csv_field *field);
 // or a date. Digits alone may name a column.
 bool csv_is_header(const struct csv *csv, const size_t *at, size_t n);
 
-// The whole regular file, which may be compressed by gzip, into *data, *n; the caller mem_free()s.
+// The whole regular file, which may be compressed by gzip, also piece by piece, into *data, *n; the
+// caller mem_free()s. What is behind the compressed data, but zeros, is an error.
 // The error begins with its name.
 int csv_read_file(const char *path, char **data, size_t *n, struct err *err);
 

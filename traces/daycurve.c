@@ -53,7 +53,6 @@ struct reader {
 
 // ---- columns
 
-static const char *const time_words[] = {"time", "timestamp", "datetime", "date", "ts", NULL};
 static const char *const series_words[] = {"series", "metric", NULL};
 static const char *const value_words[] = {"value", NULL};
 
@@ -87,13 +86,10 @@ static int find_time(struct reader *r, struct err *err)
     const char *wanted = given(r->config->time_column);
     size_t n = r->table.csv.n_fields;
     int header = r->table.has_header ? TIMETABLE_HEADER_YES : TIMETABLE_HEADER_NO;
-    r->time = (struct timetable_column){"time_column", wanted, "", 0};
+    r->time = (struct timetable_column){
+        "time_column", *wanted ? wanted : "auto", 1, TIMETABLE_TIME, 0, 0};
     r->timed = n > 1 || *wanted;
-    if (*wanted)
-        return timetable_columns(&r->table, header, &r->time, 1, err);
-    size_t called = column_called(&r->table, time_words);
-    r->time.at = called < n ? called : 0;
-    return 0;
+    return r->timed ? timetable_columns(&r->table, header, &r->time, 1, err) : 0;
 }
 
 // Says what there is to choose from, as far as there is room.
@@ -110,13 +106,28 @@ static int refuse_series(const struct reader *r, struct err *err)
     return -1;
 }
 
+// Does the only column that may hold the rates say that it holds something else?
+static int check_rates(const struct reader *r, struct err *err)
+{
+    const struct csv_field *name = &r->table.csv.fields[r->value.at];
+    char shown[CSV_SHOW_MAX];
+    int unit, kinds = r->table.has_header ? timetable_kinds(name, &unit) : 0;
+    bool named = *given(r->config->service) && csv_equals(name, r->config->service);
+    return kinds == 0 || kinds & TIMETABLE_RATE || named
+               ? 0
+               : csv_fail(&r->table.csv, name->column, err,
+                          "series: column %zu is named %s, which is no rate; expected one named "
+                          "\"rate\", or as the service",
+                          r->value.at + 1, csv_show(name, shown));
+}
+
 // The column of the rates, in a file with one for every series.
 static int find_value(struct reader *r, struct err *err)
 {
     const char *wanted = given(r->config->series), *service = given(r->config->service);
     const struct csv *csv = &r->table.csv;
     int header = r->table.has_header ? TIMETABLE_HEADER_YES : TIMETABLE_HEADER_NO;
-    r->value = (struct timetable_column){"series", wanted, "", 0};
+    r->value = (struct timetable_column){"series", wanted, 0, 0, 0, 0};
     if (*wanted) {
         if (timetable_columns(&r->table, header, &r->value, 1, err) < 0)
             return -1;
@@ -126,12 +137,12 @@ static int find_value(struct reader *r, struct err *err)
     }
     if (csv->n_fields <= 1u + r->timed) {
         r->value.at = r->timed && r->time.at == 0 ? 1 : 0;
-        return r->value.at < csv->n_fields ? 0 : refuse_series(r, err);
+        return r->value.at < csv->n_fields ? check_rates(r, err) : refuse_series(r, err);
     }
     for (size_t i = 0; r->table.has_header && *service && i < csv->n_fields; i++)
         if (i != r->time.at && csv_equals(&csv->fields[i], service)) {
             r->value.at = i;
-            return 0;
+            return timetable_alone(&r->table, "series", i, err);
         }
     return refuse_series(r, err);
 }
@@ -173,7 +184,12 @@ static int find_columns(struct reader *r, struct err *err)
     r->series_at = column_called(table, series_words);
     r->value.at = column_called(table, value_words);
     r->is_long = r->series_at < n && r->value.at < n;
-    return r->is_long ? 0 : find_value(r, err);
+    if (!r->is_long)
+        return find_value(r, err);
+    return timetable_alone(table, "series", r->series_at, err) ||
+                   timetable_alone(table, "series", r->value.at, err)
+               ? -1
+               : 0;
 }
 
 // ---- points
@@ -331,13 +347,13 @@ static int read_file(struct reader *r, const char *name, const char *data, size_
     if (timetable_open(&r->table, name, data, n, config->separator, err) < 0 ||
         find_columns(r, err) < 0)
         return -1;
+    r->table.time_unit = config->time_unit;
     // To find the series, the lines are read through: back to the first of them.
     struct timetable *start = mem_alloc(sizeof *start);
     *start = r->table;
     int rc = r->is_long ? find_series(r, err) : 0;
     r->table = *start;
     mem_free(start);
-    r->table.time_unit = config->time_unit;
     return rc < 0 ? -1 : read_points(r, err);
 }
 

@@ -51,8 +51,8 @@ enum daycurve_shape {
 extern const char *const daycurve_shape_names[]; // "none" "evening" "two-peaks" "global" NULL
 
 #define DAYCURVE_SHAPE_POINTS 24
-// Most points that a file may have: a day by the second.
-#define DAYCURVE_MAX_POINTS 86400
+// Most points that a file may have: a day by the second, and the first of the next.
+#define DAYCURVE_MAX_POINTS 86401
 
 // The shape (not NONE) with its highest point at 1 and its lowest at trough_frac, 0 .. 1. The list
 // is the caller's to free with mem_free(out->v).

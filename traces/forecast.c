@@ -70,8 +70,9 @@ static int check_covers(const struct recording *r, double day_s, uint32_t n, str
     if (r->period_ns > 0 || end_s >= day_s - UNCOVERED_FRAC * day_s / n)
         return 0;
     return err_set(err, ERR_STUDY,
-                   "file: a gap: the trace ends at %.6gs of a day of %.6gs (repeat: true starts it "
-                   "over)",
+                   "file: a gap: the trace ends at %.6gs of a day of %.6gs; expected capacity.day "
+                   "and capacity.interval no longer than the trace, repeat: true to start it over, "
+                   "or a longer trace",
                    end_s, day_s);
 }
 
@@ -90,7 +91,10 @@ static int from_trace(const struct service_traffic *traffic, double day_s, uint3
     for (uint32_t i = 0; i < n; i++) {
         double upto = records_before(&r, day_s * (i + 1) / n * SIMTIME_S);
         if (upto <= before && !config->repeat)
-            return err_set(err, ERR_STUDY, "file: a gap: no record from %.6gs to %.6gs of the day",
+            return err_set(err, ERR_STUDY,
+                           "file: a gap: no record from %.6gs to %.6gs of the day; expected a "
+                           "longer capacity.interval, a capacity.day that ends before it, or "
+                           "another trace",
                            interval_s * i, interval_s * (i + 1));
         double qps = (upto - before) / interval_s;
         out[i] = (struct forecast){qps, qps};

@@ -5,13 +5,11 @@
 #include <stdbool.h>
 
 #define N_PROPOSALS 128
-// Below it the gaps are equal for all purposes, and the shape would leave what a double holds.
-#define LEAST_CV 1e-6
 
 struct gamma_gap gamma_gap_of(const struct rng_stream *stream, double cv)
 {
     struct gamma_gap g = {.stream = *stream};
-    cv = fmax(cv, LEAST_CV);
+    cv = fmax(cv, GAMMA_GAP_LEAST_CV);
     g.shape = 1 / (cv * cv);
     g.d = (g.shape < 1 ? g.shape + 1 : g.shape) - 1.0 / 3;
     g.c = 1 / sqrt(9 * g.d);

@@ -11,6 +11,10 @@
 
 #include "base/rng.h"
 
+// Below it nothing varies by a nanosecond in a millisecond, and the shape would leave what a double
+// holds.
+#define GAMMA_GAP_LEAST_CV 1e-6
+
 struct gamma_gap {
     struct rng_stream stream;
     double shape; // 1 / cv^2

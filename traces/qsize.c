@@ -19,6 +19,7 @@ struct qsize {
     double *pmf;        // by outcome
     uint32_t min_items, max_items;
     double mean_items, sd_items;
+    struct size_cut cut;
 };
 
 int64_t qsize_find(const char *name)
@@ -40,7 +41,7 @@ static void set_moments(struct qsize *qsize)
     qsize->sd_items = sqrt(square);
 }
 
-// weights[0 .. max]: weights[0] is 0. NULL if none is above 0.
+// Those of weights[1 .. max]. NULL if none is above 0.
 static struct qsize *from_weights(const double *weights, uint32_t max)
 {
     double total = 0;
@@ -75,11 +76,19 @@ struct qsize *qsize_create(const struct size_config *config, struct err *err)
         return NULL;
     }
     uint32_t max = (uint32_t)config->max_items;
-    double *weights = mem_calloc((size_t)max + 1, sizeof *weights);
+    double *weights = mem_calloc((size_t)max + 2, sizeof *weights);
+    struct size_cut cut = {0};
     struct qsize *qsize = NULL;
-    if (type->weigh(config, weights, err) == 0) {
+    if (type->weigh(config, weights, &cut, err) == 0) {
+        double above = weights[max + 1], total = 0;
+        weights[max] += above;
+        for (uint32_t s = 1; s <= max; s++)
+            total += weights[s];
+        cut.frac = total > 0 ? above / total : 0;
         qsize = from_weights(weights, max);
-        if (!qsize)
+        if (qsize)
+            qsize->cut = cut;
+        else
             err_set(err, ERR_STUDY, "max_items: no size of 1 to %u has a probability above 0", max);
     }
     mem_free(weights);
@@ -123,6 +132,11 @@ void qsize_fill(const struct qsize *qsize, const struct rng_stream *stream, uint
             size_items[done + i] = min_items + alias_draw(&table, words[i]);
         done += part;
     }
+}
+
+const struct size_cut *qsize_cut(const struct qsize *qsize)
+{
+    return &qsize->cut;
 }
 
 uint32_t qsize_min_items(const struct qsize *qsize)

@@ -27,14 +27,23 @@ struct size_config {
     char *file;                  // empirical
 };
 
+// Of what a distribution gives, the part above its max_items, which counts as that many.
+struct size_cut {
+    double frac;          // share of the queries
+    uint64_t n, n_lines;  // of a file: lines above, and all; else 0
+    double largest_items; // of a file: before it was cut; else 0
+};
+
 // A distribution.
 struct size_type {
     const char *name;
     const char *help;           // one line
     const struct field *fields; // rows over struct size_config; ends with FIELD_END
-    // Fills weights[1 .. max_items], zeroed before, in any scale; 0 outside what it can give. The
-    // cap is config->max_items; a larger size counts as the cap. Error texts begin with the key.
-    int (*weigh)(const struct size_config *config, double *weights, struct err *err);
+    // Fills weights[1 .. max_items + 1], zeroed before, in any scale; 0 outside what it can give.
+    // The last stands for all sizes above config->max_items. What a file says of those is added to
+    // *cut, save for the share. Error texts begin with the key.
+    int (*weigh)(const struct size_config *config, double *weights, struct size_cut *cut,
+                 struct err *err);
 };
 
 extern const struct size_type *const size_types[]; // ends with NULL
@@ -62,6 +71,8 @@ uint32_t qsize_draw(const struct qsize *qsize, uint64_t word);
 void qsize_fill(const struct qsize *qsize, const struct rng_stream *stream, uint64_t first,
                 size_t n, uint32_t *size_items);
 
+// What was above max_items.
+const struct size_cut *qsize_cut(const struct qsize *qsize);
 // Smallest and largest size that can occur.
 uint32_t qsize_min_items(const struct qsize *qsize);
 uint32_t qsize_max_items(const struct qsize *qsize);

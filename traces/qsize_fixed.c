@@ -4,8 +4,10 @@
 
 #include "traces/query.h"
 
-static int fixed_weigh(const struct size_config *config, double *weights, struct err *err)
+static int fixed_weigh(const struct size_config *config, double *weights, struct size_cut *cut,
+                       struct err *err)
 {
+    (void)cut;
     if (config->items < 1 || config->items > config->max_items)
         return err_set(err, ERR_STUDY, "items: expected 1 to %lld, got %lld",
                        (long long)config->max_items, (long long)config->items);

@@ -11,16 +11,17 @@ static double lognormal_cdf(double x, double mu, double sigma)
     return 0.5 * erfc(-((log(x) - mu) / sigma) / sqrt(2.0));
 }
 
-// A size s stands for the reals that round to it; 1 and max_items take the tails beyond them too.
-static int lognormal_weigh(const struct size_config *config, double *weights, struct err *err)
+// A size s stands for the reals that round to it; 1 takes the tail below it too.
+static int lognormal_weigh(const struct size_config *config, double *weights, struct size_cut *cut,
+                           struct err *err)
 {
+    (void)cut;
     if (!(config->sigma > 0))
         return err_set(err, ERR_STUDY, "sigma: expected more than 0, got %g", config->sigma);
     double below = 0;
-    for (int64_t s = 1; s <= config->max_items; s++) {
-        double up_to = s == config->max_items
-                           ? 1.0
-                           : lognormal_cdf((double)s + 0.5, config->mu, config->sigma);
+    for (int64_t s = 1; s <= config->max_items + 1; s++) {
+        double up_to =
+            s > config->max_items ? 1.0 : lognormal_cdf((double)s + 0.5, config->mu, config->sigma);
         weights[s] = fmax(up_to - below, 0);
         below = up_to;
     }

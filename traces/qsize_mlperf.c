@@ -12,12 +12,14 @@ static const struct {
     double twentieths;
 } parts[] = {{100, 2}, {200, 12}, {300, 2}, {400, 1}, {500, 1}, {600, 1}, {700, 1}};
 
-static int mlperf_weigh(const struct size_config *config, double *weights, struct err *err)
+static int mlperf_weigh(const struct size_config *config, double *weights, struct size_cut *cut,
+                        struct err *err)
 {
+    (void)cut;
     (void)err;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         int64_t items = parts[i].items;
-        weights[items < config->max_items ? items : config->max_items] += parts[i].twentieths;
+        weights[items <= config->max_items ? items : config->max_items + 1] += parts[i].twentieths;
     }
     return 0;
 }

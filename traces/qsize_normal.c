@@ -6,14 +6,16 @@
 
 #include "traces/query.h"
 
-static int normal_weigh(const struct size_config *config, double *weights, struct err *err)
+static int normal_weigh(const struct size_config *config, double *weights, struct size_cut *cut,
+                        struct err *err)
 {
+    (void)cut;
     if (!(config->sd_items > 0))
         return err_set(err, ERR_STUDY, "sd: expected more than 0 items, got %g", config->sd_items);
     double below = 0;
-    for (int64_t s = 1; s <= config->max_items; s++) {
+    for (int64_t s = 1; s <= config->max_items + 1; s++) {
         double z = ((double)s + 0.5 - config->mean_items) / config->sd_items;
-        double up_to = s == config->max_items ? 1.0 : 0.5 * erfc(-z / sqrt(2.0));
+        double up_to = s > config->max_items ? 1.0 : 0.5 * erfc(-z / sqrt(2.0));
         weights[s] = fmax(up_to - below, 0);
         below = up_to;
     }

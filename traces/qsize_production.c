@@ -16,11 +16,11 @@
 #define BODY_LOW 100
 #define BODY_HIGH 200
 
-// Adds `share` to weights, spread evenly over low .. high; sizes above the cap count as the cap.
+// Adds `share` to weights, spread evenly over low .. high; what is above the cap is one larger.
 static void add_uniform(double *weights, int64_t cap, int64_t low, int64_t high, double share)
 {
     for (int64_t s = low; s <= high; s++)
-        weights[s < cap ? s : cap] += share / (double)(high - low + 1);
+        weights[s <= cap ? s : cap + 1] += share / (double)(high - low + 1);
 }
 
 static double body_cdf(double x)
@@ -33,13 +33,15 @@ static void add_body(double *weights, int64_t cap, double share)
     double inside = body_cdf(BODY_HIGH) - body_cdf(BODY_LOW);
     for (int64_t s = BODY_LOW; s <= BODY_HIGH; s++) {
         double low = fmax((double)s - 0.5, BODY_LOW), high = fmin((double)s + 0.5, BODY_HIGH);
-        weights[s < cap ? s : cap] += share * (body_cdf(high) - body_cdf(low));
+        weights[s <= cap ? s : cap + 1] += share * (body_cdf(high) - body_cdf(low));
     }
     add_uniform(weights, cap, 190, 199, share * (1 - inside));
 }
 
-static int production_weigh(const struct size_config *config, double *weights, struct err *err)
+static int production_weigh(const struct size_config *config, double *weights, struct size_cut *cut,
+                            struct err *err)
 {
+    (void)cut;
     (void)err;
     int64_t cap = config->max_items;
     add_uniform(weights, cap, 1, 99, 8.0 / 99);

@@ -107,12 +107,14 @@ static int parse_stamp(const char *text, size_t n, int64_t *ns)
 
 // What the first time says of all. Seconds of the next centuries have at most ten digits before the
 // point; with more, a number is a time since 1970 in a smaller unit.
-static int guess_unit(const struct csv_field *field)
+static int guess_unit(const struct csv_field *field, int named_unit)
 {
     static const int64_t ends[] = {10000000000, 100000000000000, 100000000000000000};
     int64_t whole;
     if (field->n > 4 && strchr("-/", field->text[4]) && digits(field->text, 0, 4) >= 0)
         return TIMETABLE_STAMP;
+    if (named_unit != TIMETABLE_AUTO)
+        return named_unit;
     if (csv_decimal(field->text, field->n, 0, &whole))
         return TIMETABLE_S;
     int unit = TIMETABLE_S;
@@ -127,7 +129,7 @@ int timetable_time(struct timetable *table, size_t at, int64_t *ns, struct err *
     const struct csv_field *field = &table->csv.fields[at];
     char shown[CSV_SHOW_MAX];
     if (table->time_unit == TIMETABLE_AUTO)
-        table->time_unit = guess_unit(field);
+        table->time_unit = guess_unit(field, table->named_unit);
     bool stamp = table->time_unit == TIMETABLE_STAMP;
     if ((stamp ? parse_stamp(field->text, field->n, ns)
                : csv_decimal(field->text, field->n, powers[table->time_unit], ns)) == 0)
@@ -139,6 +141,81 @@ int timetable_time(struct timetable *table, size_t at, int64_t *ns, struct err *
 }
 
 // ---- columns
+
+// What columns are called, in small letters, by what they hold; the first of each is its example.
+static const struct {
+    const char *word;
+    int kinds;
+} words[] = {
+    {"time", TIMETABLE_TIME},
+    {"timestamp", TIMETABLE_TIME},
+    {"datetime", TIMETABLE_TIME},
+    {"date", TIMETABLE_TIME},
+    {"ts", TIMETABLE_TIME},
+    {"arrive", TIMETABLE_TIME},
+    {"arrival", TIMETABLE_TIME},
+    {"arrival_time", TIMETABLE_TIME},
+    {"start_time", TIMETABLE_TIME},
+    {"end_time", TIMETABLE_TIME},
+    {"items", TIMETABLE_ITEMS},
+    {"item_count", TIMETABLE_ITEMS},
+    {"n_items", TIMETABLE_ITEMS},
+    {"num_items", TIMETABLE_ITEMS},
+    {"candidates", TIMETABLE_ITEMS},
+    {"size", TIMETABLE_ITEMS},
+    {"sizes", TIMETABLE_ITEMS},
+    {"size_items", TIMETABLE_ITEMS},
+    {"weight", TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"weights", TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"probability", TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"frequency", TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"share", TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"duration", TIMETABLE_DURATION},
+    {"latency", TIMETABLE_DURATION},
+    {"response_time", TIMETABLE_DURATION},
+    {"elapsed", TIMETABLE_DURATION},
+    {"count", TIMETABLE_COUNT | TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"counts", TIMETABLE_COUNT | TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"queries", TIMETABLE_COUNT | TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"requests", TIMETABLE_COUNT | TIMETABLE_WEIGHT | TIMETABLE_RATE},
+    {"rate", TIMETABLE_RATE},
+    {"qps", TIMETABLE_RATE},
+    {"rps", TIMETABLE_RATE},
+    {"rate_qps", TIMETABLE_RATE},
+};
+#define N_WORDS (sizeof words / sizeof *words)
+
+static int kinds_of_word(const char *word)
+{
+    for (size_t i = 0; i < N_WORDS; i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].kinds;
+    return 0;
+}
+
+int timetable_kinds(const struct csv_field *name, int *unit)
+{
+    char word[32];
+    size_t n = 0;
+    *unit = TIMETABLE_AUTO;
+    for (size_t i = 0; i < name->n && n < sizeof word - 1; i++) {
+        char c = name->text[i];
+        if (!strchr(")]", c)) // "Time (ms)" is "time_ms"
+            word[n++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : strchr(" ([", c) ? '_' : c);
+        n -= n >= 2 && word[n - 1] == '_' && word[n - 2] == '_';
+    }
+    word[n] = '\0';
+    int kinds = kinds_of_word(word);
+    char *last = strrchr(word, '_');
+    for (int k = TIMETABLE_S; last && !kinds && k <= TIMETABLE_NS; k++)
+        if (strcmp(last + 1, timetable_unit_names[k]) == 0) {
+            *last = '\0';
+            kinds = kinds_of_word(word) & (TIMETABLE_TIME | TIMETABLE_DURATION);
+            *unit = kinds ? k : TIMETABLE_AUTO;
+            break;
+        }
+    return kinds;
+}
 
 int timetable_open(struct timetable *table, const char *name, const char *data, size_t n,
                    int separator, struct err *err)
@@ -162,6 +239,17 @@ static size_t number_of(const char *text)
     return *text ? 0 : number;
 }
 
+// Has nobody said which column?
+static bool is_auto(const struct timetable_column *column)
+{
+    return column->place > 0 && strcmp(column->wanted, "auto") == 0;
+}
+
+static size_t number_wanted(const struct timetable_column *column)
+{
+    return is_auto(column) ? column->place : number_of(column->wanted);
+}
+
 // Where the header has that name; n_fields: nowhere.
 static size_t named_at(const struct csv *csv, const char *name)
 {
@@ -171,14 +259,30 @@ static size_t named_at(const struct csv *csv, const char *name)
     return at;
 }
 
+int timetable_alone(const struct timetable *table, const char *key, size_t at, struct err *err)
+{
+    const struct csv *csv = &table->csv;
+    const struct csv_field *name = &csv->fields[at];
+    char shown[CSV_SHOW_MAX];
+    for (size_t i = 0; table->has_header && i < csv->n_fields; i++)
+        if (i != at && csv->fields[i].n == name->n &&
+            memcmp(csv->fields[i].text, name->text, name->n) == 0) {
+            size_t second = i > at ? i : at, first = i > at ? at : i;
+            return csv_fail(csv, csv->fields[second].column, err,
+                            "%s: columns %zu and %zu are both named %s: rename one", key, first + 1,
+                            second + 1, csv_show(name, shown));
+        }
+    return 0;
+}
+
 static int refuse_missing(const struct timetable *table, const struct timetable_column *column,
                           struct err *err)
 {
     const struct csv *csv = &table->csv;
     char first[CSV_SHOW_MAX];
-    if (number_of(column->wanted))
-        return csv_fail(csv, 1, err, "%s: no column %s: this line has %zu field%s", column->key,
-                        column->wanted, csv->n_fields, csv->n_fields == 1 ? "" : "s");
+    if (number_wanted(column))
+        return csv_fail(csv, 1, err, "%s: no column %zu: this line has %zu field%s", column->key,
+                        number_wanted(column), csv->n_fields, csv->n_fields == 1 ? "" : "s");
     if (!table->has_header)
         return csv_fail(csv, 1, err, "%s: no column \"%s\": the file has no header", column->key,
                         column->wanted);
@@ -187,23 +291,76 @@ static int refuse_missing(const struct timetable *table, const struct timetable_
                     column->key, column->wanted, csv->n_fields, csv_show(&csv->fields[0], first));
 }
 
-// A number means the place. Where a header has it as the name of another column and somebody typed
-// it, it might mean either.
+// A number means the place. Where a header has it as the name of another column, it might mean
+// either.
 static int find(const struct timetable *table, struct timetable_column *column, struct err *err)
 {
     const struct csv *csv = &table->csv;
-    size_t number = number_of(column->wanted);
-    size_t named = table->has_header ? named_at(csv, column->wanted) : csv->n_fields;
+    size_t number = number_wanted(column);
+    size_t named =
+        table->has_header && !is_auto(column) ? named_at(csv, column->wanted) : csv->n_fields;
     bool placed = number >= 1 && number <= csv->n_fields;
     if (!placed && named == csv->n_fields)
         return refuse_missing(table, column, err);
-    if (placed && named < csv->n_fields && named != number - 1 &&
-        strcmp(column->wanted, column->dflt) != 0)
+    if (placed && named < csv->n_fields && named != number - 1)
         return csv_fail(csv, csv->fields[named].column, err,
                         "%s: column %zu is named \"%s\", which is the number of another: say %zu, "
                         "or rename it",
                         column->key, named + 1, column->wanted, named + 1);
     column->at = placed ? number - 1 : named;
+    return placed ? 0 : timetable_alone(table, column->key, column->at, err);
+}
+
+// Has another column been given that place by its setting?
+static bool is_taken(const struct timetable_column *columns, size_t n, size_t at)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_auto(&columns[i]) && columns[i].at == at)
+            return true;
+    return false;
+}
+
+static const char *example_of(int kind)
+{
+    size_t i = 0;
+    while (i < N_WORDS - 1 && !(words[i].kinds & kind))
+        i++;
+    return words[i].word;
+}
+
+// A column that nobody has chosen, in a file with a header.
+static int find_named(const struct timetable *table, const struct timetable_column *columns,
+                      size_t n, struct timetable_column *column, struct err *err)
+{
+    const struct csv *csv = &table->csv;
+    size_t place = column->place - 1, at = csv->n_fields;
+    char shown[CSV_SHOW_MAX], other[CSV_SHOW_MAX];
+    int unit;
+    bool taken = is_taken(columns, n, place);
+    if (place < csv->n_fields && !taken &&
+        timetable_kinds(&csv->fields[place], &unit) & column->kind)
+        at = place;
+    for (size_t i = 0; at != place && i < csv->n_fields; i++) {
+        if (!(timetable_kinds(&csv->fields[i], &unit) & column->kind) || is_taken(columns, n, i))
+            continue;
+        if (at < csv->n_fields)
+            return csv_fail(csv, csv->fields[i].column, err, "%s: it might be %s or %s: say which",
+                            column->key, csv_show(&csv->fields[at], other),
+                            csv_show(&csv->fields[i], shown));
+        at = i;
+    }
+    column->at = at;
+    if (at < csv->n_fields)
+        return timetable_alone(table, column->key, at, err);
+    if (place >= csv->n_fields)
+        return refuse_missing(table, column, err);
+    column->at = place;
+    if (!taken && timetable_kinds(&csv->fields[place], &unit))
+        return csv_fail(csv, csv->fields[place].column, err,
+                        "%s: column %zu is named %s, which is something else; expected one named "
+                        "\"%s\"",
+                        column->key, place + 1, csv_show(&csv->fields[place], shown),
+                        example_of(column->kind));
     return 0;
 }
 
@@ -213,7 +370,7 @@ int timetable_columns(struct timetable *table, int header, struct timetable_colu
     size_t at[8];
     bool named = false;
     for (size_t i = 0; i < n; i++) {
-        size_t number = number_of(columns[i].wanted);
+        size_t number = number_wanted(&columns[i]);
         named = named || !number ||
                 (number > table->n_fields && // such as "2023"
                  named_at(&table->csv, columns[i].wanted) < table->n_fields);
@@ -224,8 +381,15 @@ int timetable_columns(struct timetable *table, int header, struct timetable_colu
         (header == TIMETABLE_HEADER_AUTO && (named || csv_is_header(&table->csv, at, n)));
     table->is_first = !table->has_header;
     for (size_t i = 0; i < n; i++)
-        if (find(table, &columns[i], err))
+        if ((!is_auto(&columns[i]) || !table->has_header) && find(table, &columns[i], err))
             return -1;
+    for (size_t i = 0; table->has_header && i < n; i++) {
+        if (is_auto(&columns[i]) && find_named(table, columns, n, &columns[i], err))
+            return -1;
+        timetable_kinds(&table->csv.fields[columns[i].at], &columns[i].unit);
+        if (columns[i].kind == TIMETABLE_TIME)
+            table->named_unit = columns[i].unit;
+    }
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct trace {
     uint64_t n_cut;       // of them, those above the max
     double largest_items; // before any was cut, 0 without sizes
     int64_t tick_ns;      // of the clock that the times are from, where it is coarse; 0: it is not
+    int64_t clock_ns;     // of a coarse clock that most records still follow, as in the file; or 0
     bool is_spread;       // the times were spread inside their ticks
     int64_t length_ns;    // n over the rate where the clock is coarse; 0: to the last record
 };

@@ -21,12 +21,17 @@ const struct field trace_csv_fields[] = {
 struct trace_csv_config trace_csv_defaults(char *file)
 {
     return (struct trace_csv_config){.file = file,
-                                     .time_column = "1",
-                                     .size_column = "2",
+                                     .time_column = "auto",
+                                     .size_column = "auto",
                                      .time_scale = 1,
                                      .size_scale = 1,
                                      .max_items = 1024,
                                      .seed = 1};
+}
+
+static bool is_given(const char *text)
+{
+    return text && text[0];
 }
 
 // Most records of a trace: 3 GiB in memory.
@@ -111,8 +116,8 @@ static int read_count(const struct reader *reader, int64_t *count, struct err *e
     return 0;
 }
 
-// How long the query of the line took. What the first time has told of the times' unit holds for
-// durations, too.
+// How long the query of the line took. Where neither the key nor the column's name tells the unit,
+// what the first time has told of the times' holds for durations, too.
 static int read_duration(const struct reader *reader, int64_t *took_ns, struct err *err)
 {
     static const int powers[] = {9, 9, 6, 3, 0, 9}; // of ten, by enum timetable_unit: to ns
@@ -120,6 +125,8 @@ static int read_duration(const struct reader *reader, int64_t *took_ns, struct e
     *took_ns = 0;
     if (!reader->has[COLUMN_DURATION])
         return 0;
+    if (unit == TIMETABLE_AUTO)
+        unit = reader->columns[COLUMN_DURATION].unit;
     if (unit == TIMETABLE_AUTO)
         unit = reader->table.time_unit;
     return read_number(reader, COLUMN_DURATION, powers[unit], "a duration such as \"0.12\"",
@@ -198,8 +205,14 @@ static int find_columns(struct reader *reader, struct err *err)
     // A column that somebody named as another's holds no sizes because nobody said where they are.
     for (int k = COLUMN_DURATION; k < N_COLUMNS; k++)
         if (reader->has[k] && reader->columns[k].at == reader->columns[COLUMN_SIZE].at &&
-            strcmp(reader->columns[COLUMN_SIZE].wanted, reader->columns[COLUMN_SIZE].dflt) == 0)
+            strcmp(reader->columns[COLUMN_SIZE].wanted, "auto") == 0)
             reader->has[COLUMN_SIZE] = false;
+    for (int k = COLUMN_SIZE; k <= COLUMN_COUNT; k++) {
+        size_t at = reader->columns[k].at;
+        if (reader->has[k] && at == reader->columns[COLUMN_TIME].at)
+            return csv_fail(&table->csv, table->csv.fields[at].column, err,
+                            "%s: column %zu is that of the times", reader->columns[k].key, at + 1);
+    }
     return 0;
 }
 
@@ -208,11 +221,11 @@ static int start_reading(struct reader *reader, const struct trace_csv_config *c
                          struct err *err)
 {
     const struct timetable_column columns[N_COLUMNS] = {
-        {"time_column", config->time_column, "1", 0},
-        {"size_column", config->size_column, "2", 0},
-        {"duration_column", config->duration_column, "", 0},
-        {"count_column", config->count_column, "", 0},
-        {"filter_column", config->filter_column, "", 0}};
+        {"time_column", config->time_column, 1, TIMETABLE_TIME, 0, 0},
+        {"size_column", config->size_column, 2, TIMETABLE_ITEMS, 0, 0},
+        {"duration_column", config->duration_column, 0, TIMETABLE_DURATION, 0, 0},
+        {"count_column", config->count_column, 0, TIMETABLE_COUNT, 0, 0},
+        {"filter_column", config->filter_column, 0, 0, 0, 0}};
     memcpy(reader->columns, columns, sizeof columns);
     for (int k = 0; k < N_COLUMNS; k++)
         reader->has[k] = columns[k].wanted && columns[k].wanted[0];
@@ -268,6 +281,14 @@ int trace_csv_check(const struct trace_csv_config *config, struct err *err)
     if (config->max_items < 1 || config->max_items > (int64_t)QUERY_MAX_ITEMS)
         return err_set(err, ERR_STUDY, "max_items: expected 1 to %u, got %lld", QUERY_MAX_ITEMS,
                        (long long)config->max_items);
+    if (is_given(config->filter) && !is_given(config->filter_column))
+        return err_set(err, ERR_STUDY,
+                       "filter: has no effect without filter_column, the column that says it");
+    if (config->duration_unit != TIMETABLE_AUTO && !is_given(config->duration_column))
+        return err_set(err, ERR_STUDY,
+                       "duration_unit: has no effect without duration_column, whose unit it is");
+    if (config->size_scale != 1 && !is_given(config->size_column))
+        return err_set(err, ERR_STUDY, "size_scale: has no effect without a size_column");
     return 0;
 }
 
@@ -277,15 +298,17 @@ static void find_ticks(struct trace *trace, const struct trace_csv_config *confi
     const struct rng_stream stream = rng_stream(config->seed, RNG_SPREAD, config->service);
     int64_t from_ns = trace->n > 0 ? trace->arrive_ns[0] : 0;
     int64_t tick_ns = config->resolution_ns > 0 ? config->resolution_ns : row_ns;
+    int64_t clock_ns = trace_find_tick(trace);
     bool spreads = tick_ns > 0 && trace->n > 0;
     if (spreads)
         from_ns -= (from_ns % tick_ns + tick_ns) % tick_ns;
     else
-        tick_ns = trace_find_tick(trace);
+        tick_ns = clock_ns;
     if (tick_ns > 0)
         trace_set_tick(trace, tick_ns, from_ns, row_ns > 0);
     if (spreads)
         trace_spread(trace, from_ns, &stream);
+    trace->clock_ns = !spreads || clock_ns > tick_ns ? clock_ns : 0;
     if (config->start == TRACE_CSV_START_FIRST)
         trace_start_at(trace, from_ns);
 }
@@ -296,7 +319,8 @@ int trace_csv_finish(struct trace *trace, const char *name, const struct trace_c
     if (!trace_is_sorted(trace)) // the reader has refused what was not to be sorted
         trace_sort(trace);
     find_ticks(trace, config, row_ns);
-    if (trace_scale_time(trace, config->time_scale, err) || trace_validate(trace, err))
+    // Validated first: what is wrong with a time is said in the file's own.
+    if (trace_validate(trace, err) || trace_scale_time(trace, config->time_scale, err))
         return err_prefix(err, "%s", name);
     return 0;
 }

@@ -27,7 +27,7 @@ extern const char *const trace_csv_duration_names[]; // "auto" "s" "ms" "us" "ns
 
 struct trace_csv_config {
     char *file;
-    char *time_column, *size_column; // name or number; size_column "" or NULL: no sizes
+    char *time_column, *size_column; // name, number or "auto"; size_column "" or NULL: none
     int time_unit;                   // enum timetable_unit
     int separator;                   // enum csv_separator
     int header;                      // enum timetable_header
@@ -37,7 +37,7 @@ struct trace_csv_config {
     bool sort;                       // records out of order are sorted, not refused
     // Names or numbers of more columns; "" or NULL: not there.
     char *duration_column;    // the times are ends: a query started so much before
-    int duration_unit;        // enum timetable_unit without stamps; auto: the times', else s
+    int duration_unit;        // enum timetable_unit without stamps; auto: as named, the times', s
     char *count_column;       // a line stands for so many queries, until the next line
     char *filter_column;      // lines count where it says `filter`, else `service_name`
     char *filter;             // "" or NULL: service_name
@@ -52,16 +52,16 @@ struct trace_csv_config {
 #define TRACE_CSV_FIELDS(strct, at)                                                                \
     FIELD(strct, "file", FIELD_STRING, UNIT_NONE, at file, 0, 0, NULL,                             \
           "the trace, a CSV or HDF5 file"),                                                        \
-        FIELD(strct, "time_column", FIELD_STRING, UNIT_NONE, at time_column, 0, 0, "1",            \
-              "column of the arrival times: name in the header, or number from 1; HDF5: dataset, " \
-              "1 is /sample/arrive_s"),                                                            \
-        FIELD(                                                                                     \
-            strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "2",              \
-            "column of the sizes in items; HDF5: dataset, 2 is /sample/size_items; empty: none"),  \
-        FIELD_CHOICES(                                                                             \
-            strct, "time_unit", at time_unit, timetable_unit_names, "auto",                        \
-            "of the times; auto: timestamps if they look so, else by the size of the first; "      \
-            "HDF5: its units"),                                                                    \
+        FIELD(strct, "time_column", FIELD_STRING, UNIT_NONE, at time_column, 0, 0, "auto",         \
+              "column of the arrival times: name in the header, or number from 1; auto: the one "  \
+              "called time, else the first; HDF5: dataset, auto is /sample/arrive_s"),             \
+        FIELD(strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "auto",         \
+              "column of the sizes in items, likewise; auto: the one called items or size, else "  \
+              "the second; HDF5: auto is /sample/size_items; empty: none"),                        \
+        FIELD_CHOICES(strct, "time_unit", at time_unit, timetable_unit_names, "auto",              \
+                      "of the times; auto: timestamps if they look so, else as the column's name " \
+                      "says, else "                                                                \
+                      "by the size of the first; HDF5: its units"),                                \
         FIELD_CHOICES(strct, "separator", at separator, csv_separator_names, "auto",               \
                       "between columns; auto: from the first line"),                               \
         FIELD_CHOICES(strct, "header", at header, timetable_header_names, "auto",                  \
@@ -78,8 +78,9 @@ struct trace_csv_config {
               "sort records that are out of order instead of refusing them"),                      \
         FIELD(strct, "duration_column", FIELD_STRING, UNIT_NONE, at duration_column, 0, 0, "",     \
               "column of how long each query took, if the times are those of its end"),            \
-        FIELD_CHOICES(strct, "duration_unit", at duration_unit, trace_csv_duration_names, "auto",  \
-                      "of the durations; auto: the times', or seconds beside timestamps"),         \
+        FIELD_CHOICES(                                                                             \
+            strct, "duration_unit", at duration_unit, trace_csv_duration_names, "auto",            \
+            "of the durations; auto: as the column's name says, else the times', else seconds"),   \
         FIELD(strct, "count_column", FIELD_STRING, UNIT_NONE, at count_column, 0, 0, "",           \
               "column of how many queries arrived from the time of the line to that of the next"), \
         FIELD(strct, "filter_column", FIELD_STRING, UNIT_NONE, at filter_column, 0, 0, "",         \

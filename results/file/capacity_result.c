@@ -303,7 +303,7 @@ bool capacity_result_unreachable(const struct capacity_result *answer, uint32_t 
         uint32_t t = first;
         const struct measurement *m =
             answer->unloaded + ((size_t)scheduler * answer->n_types + t) * answer->n_services + s;
-        for (; t < end && m->sla == VERDICT_MISSED; t++)
+        for (; t < end && (m->sla == VERDICT_MISSED || m->sla == VERDICT_UNSURE); t++)
             m += answer->n_services;
         if (t == end)
             break;

@@ -67,13 +67,13 @@ struct capacity_size {
 // find load: one row per scheduler.
 struct capacity_load {
     uint32_t scheduler, binding; // as of a size
-    int32_t state;               // FOUND, or BEYOND: missed at any load
+    int32_t state;               // FOUND, or BEYOND: shown to be held at no load
     uint32_t reserved;
     double held_qps, missed_qps, asked_qps; // asked: the study's own
     double planned_qps;                     // with the margin on top it is held_qps
     double cost_usd_per_h;
     uint64_t n_runs, n_queries;
-    struct measurement at_held;
+    struct measurement at_held; // beyond: at vanishing load
 };
 
 // [interval][service]: what comes.
@@ -129,8 +129,9 @@ struct capacity_result {
     double *price_usd_per_h;                                                // [type]
     double *sla_s;                                                          // [service] target
     struct chosen chosen;              // what the tuples' settings are
-    struct measurement *unloaded;      // [scheduler][type][service] of one idle server: sla MISSED:
-                                       // no number of such servers meets the target
+    struct measurement *unloaded;      // [scheduler][type][service] of idle servers: sla MISSED:
+                                       // no number of such servers meets the target; UNSURE: none
+                                       // can be shown to
     struct capacity_tuple *tuples;     // [scheduler][type][service]
     struct capacity_size *sizes;       // [n_sizes]
     struct capacity_load *loads;       // [n_loads]
@@ -161,8 +162,9 @@ void capacity_result_destroy(struct capacity_result *answer); // NULL: no effect
 size_t capacity_result_plan_at(const struct capacity_result *answer, uint32_t scheduler,
                                uint32_t allocation, uint32_t provisioning);
 
-// Is there a service whose target is missed even by an idle server of the type (of every type:
-// n_types), by that scheduler? *service: the first such; else n_services. May be NULL.
+// Is there a service whose target an idle server of the type (of every type: n_types) misses, or
+// cannot be shown to meet, by that scheduler? *service: the first such; else n_services. May be
+// NULL.
 bool capacity_result_unreachable(const struct capacity_result *answer, uint32_t scheduler,
                                  uint32_t type, uint32_t *service);
 // Is it so of every scheduler, and of every type where types are asked of alone? Then the question

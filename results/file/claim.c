@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "results/file/durable.h"
 
 #define MAX_TRIES 64 // as often as others may take over or leave while this one comes
+#define TRY_NS 1000000
 
 struct claim {
     char *lock; // owned; path of the lock file
@@ -96,6 +98,26 @@ static int open_lock(const char *lock, bool *made)
     return fd;
 }
 
+// Removes the claim of a holder that has ended, which claim->fd is of. Of several that find it at
+// once each must remove that very file, and not the claim that another has meanwhile put in its
+// place: one at a time may look and remove, by making a second file. False when this user must not.
+static bool remove_ended(const struct claim *claim)
+{
+    char *turn = mem_printf("%s.turn", claim->lock);
+    struct stat ended, there;
+    int fd = open(turn, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = fd < 0 ? -1 : 0;
+    if (fd >= 0 && fstat(claim->fd, &ended) == 0 && lstat(claim->lock, &there) == 0 &&
+        ended.st_dev == there.st_dev && ended.st_ino == there.st_ino)
+        rc = unlink(claim->lock);
+    bool may = rc == 0 || (errno != EACCES && errno != EPERM && errno != EROFS);
+    if (fd >= 0) {
+        unlink(turn);
+        close(fd);
+    }
+    mem_free(turn);
+    return may;
+}
+
 enum outcome { OURS, AGAIN, THEIRS };
 
 // One try. THEIRS: *holder says whose, as far as it is known; *locked: by a lock.
@@ -109,19 +131,18 @@ static enum outcome try_lock(struct claim *claim, const struct claim_holder *sel
         return errno == EAGAIN ? AGAIN : OURS;
     bool got = flock(claim->fd, LOCK_EX | LOCK_NB) == 0;
     *locked = !got && errno == EWOULDBLOCK;
-    enum outcome outcome = THEIRS;
-    if (fstat(claim->fd, &st) != 0 || st.st_nlink == 0) {
-        outcome = AGAIN; // its holder has just removed it
-    } else if (got || (made && !*locked)) {
+    bool gone = fstat(claim->fd, &st) != 0 || st.st_nlink == 0; // its holder has just removed it
+    bool known = !gone && !made && !got && read_holder(claim->fd, holder);
+    bool ended = got || (known && claim_has_ended(holder, self, *locked));
+    if (!gone && ((made && !*locked) || (ended && !remove_ended(claim) && got))) {
         write_holder(claim->fd, self);
         return OURS;
-    } else if (read_holder(claim->fd, holder) && claim_has_ended(holder, self, *locked)) {
-        unlink(claim->lock);
-        outcome = AGAIN;
     }
+    // Who holds the lock of a process that has ended is about to take over.
+    bool again = gone || ended || (known && claim_has_ended(holder, self, false));
     close(claim->fd);
     claim->fd = -1;
-    return outcome;
+    return again ? AGAIN : THEIRS;
 }
 
 static void name_holder(const struct claim *claim, const char *what, const char *path,
@@ -138,19 +159,36 @@ static void name_holder(const struct claim *claim, const char *what, const char 
         err_append(err, "; if it no longer runs, remove %s", claim->lock);
 }
 
-struct claim *claim_take(const char *what, const char *path, struct err *err)
+static char *lock_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     int n_folder = slash ? (int)(slash + 1 - path) : 0;
+    return mem_printf("%.*s.%s.lock", n_folder, path, path + n_folder);
+}
+
+bool claim_is_there(const char *path)
+{
+    struct stat st;
+    char *lock = lock_of(path);
+    bool there = lstat(lock, &st) == 0;
+    mem_free(lock);
+    return there;
+}
+
+struct claim *claim_take(const char *what, const char *path, struct err *err)
+{
     struct claim *claim = mem_calloc(1, sizeof *claim);
-    claim->lock = mem_printf("%.*s.%s.lock", n_folder, path, path + n_folder);
+    claim->lock = lock_of(path);
     claim->fd = -1;
     const struct claim_holder self = claim_self();
     struct claim_holder holder = {.pid = 0};
     bool locked = false;
     enum outcome outcome = AGAIN;
-    for (int i = 0; i < MAX_TRIES && outcome == AGAIN; i++)
+    for (int i = 0; i < MAX_TRIES && outcome == AGAIN; i++) {
+        if (i > 1)
+            nanosleep(&(struct timespec){0, TRY_NS}, NULL);
         outcome = try_lock(claim, &self, &holder, &locked);
+    }
     if (outcome == OURS)
         return claim;
     name_holder(claim, what, path, &holder, &self, locked, err);

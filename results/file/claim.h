@@ -5,7 +5,8 @@
 // claims its output before it computes anything: beside PATH lies .NAME.lock, which it holds the
 // lock (flock) of and which says who it is: host, process, job. Whoever comes second is told.
 //
-// A program that was killed holds no lock, so what it left is taken over. Network file systems hand
+// A program that was killed holds no lock, so what it left is taken over, by one of those that find
+// it at the same moment. Network file systems hand
 // locks from machine to machine, but may keep those of a machine that is gone, and some have no
 // locks at all. Two things help there. A job that Slurm has requeued, and the next link of a chain,
 // know that what went before them has ended, and take over. And without locks the file itself is
@@ -32,6 +33,8 @@ struct claim;
 // ERR_STUDY: another has claimed it, and the text says who. A folder that takes no lock file is no
 // error here: whoever writes there says what is wrong with it.
 struct claim *claim_take(const char *what, const char *path, struct err *err);
+// Is the file at `path` claimed, or was it when its holder was killed?
+bool claim_is_there(const char *path);
 // Removes the lock file. NULL: no effect.
 void claim_release(struct claim *claim);
 

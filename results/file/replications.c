@@ -158,29 +158,31 @@ static void fold_row(const struct part_rows *rows, const struct sweep_result *p,
     mem_free(values);
 }
 
-// Where queries were lost, the fraction of late ones decides.
-static int32_t sla_of(const struct replications *f, uint32_t at_case, uint32_t service)
+static double queries_of(const struct sweep_result *p, const uint32_t *members, uint32_t n,
+                         uint32_t service)
 {
-    struct ci target = replications_at(f, REPLICATED_SERVICES, at_case, service,
-                                       offsetof(struct summary_service, sla_s));
-    struct ci latency = replications_at(f, REPLICATED_SERVICES, at_case, service,
-                                        offsetof(struct summary_service, sla_latency_s));
-    if (!(target.value > 0))
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (p->points[members[i]].state == SWEEP_DONE)
+            sum += (double)p->services[(size_t)members[i] * p->n_services + service].n_queries;
+    return sum;
+}
+
+// As a run is judged (summary.h): by the late queries, of which the replications say how far they
+// spread, and of which few show too little.
+static int32_t sla_of(const struct replications *f, uint32_t at_case, uint32_t service,
+                      double n_queries)
+{
+#define FOLDED(member)                                                                             \
+    replications_at(f, REPLICATED_SERVICES, at_case, service,                                      \
+                    offsetof(struct summary_service, member))
+    double allowed = 1 - FOLDED(sla_quantile).value;
+    if (!(FOLDED(sla_s).value > 0))
         return VERDICT_NOT_ASKED;
-    if (f->cases[at_case].n_overloaded > 0)
+    if (f->cases[at_case].n_overloaded > 0 || FOLDED(lost_frac).value > allowed)
         return VERDICT_MISSED;
-    struct ci lost = replications_at(f, REPLICATED_SERVICES, at_case, service,
-                                     offsetof(struct summary_service, lost_frac));
-    if (!(lost.value > 0))
-        return measurement_judge(latency, target.value, 1);
-    double allowed = 1 - replications_at(f, REPLICATED_SERVICES, at_case, service,
-                                         offsetof(struct summary_service, sla_quantile))
-                             .value;
-    return lost.value > allowed
-               ? VERDICT_MISSED
-               : measurement_judge(replications_at(f, REPLICATED_SERVICES, at_case, service,
-                                                   offsetof(struct summary_service, late_frac)),
-                                   allowed, 1);
+    return measurement_judge(measurement_late(FOLDED(late_frac), n_queries, allowed), allowed, 1);
+#undef FOLDED
 }
 
 // ---- the whole
@@ -251,10 +253,11 @@ struct replications *replications_create(const struct sweep_result *points)
     for (int part = 0; part < N_REPLICATED_TABLES; part++)
         fold_part(f, (enum replications_part)part, order);
     f->sla = mem_calloc((size_t)f->n_cases * points->n_services, sizeof *f->sla);
-    for (uint32_t c = 0; c < f->n_cases; c++) {
+    const uint32_t *members = order;
+    for (uint32_t c = 0; c < f->n_cases; members += f->cases[c++].n_replications)
         for (uint32_t s = 0; s < points->n_services; s++)
-            f->sla[(size_t)c * points->n_services + s] = sla_of(f, c, s);
-    }
+            f->sla[(size_t)c * points->n_services + s] =
+                sla_of(f, c, s, queries_of(points, members, f->cases[c].n_replications, s));
     mem_free(order);
     return f;
 }

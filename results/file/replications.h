@@ -9,10 +9,10 @@
 // Nothing is averaged away silently. A number that is NaN in one of the replications that are done
 // is NaN for the case: so an overloaded replication leaves the case without latency, as it is
 // without one itself, while its utilisation and power count. How many were overloaded, and how many
-// are not done, stands beside it. A target is met when the whole 95 % interval of the replications
-// is at or below it, missed when it is above or when one was overloaded, else unsure; while there
-// is but one replication it is unsure. That is the interval of the latency at the target's
-// percentile; where queries were lost, it is that of the fraction that is late.
+// are not done, stands beside it. A target is judged as that of a run (summary.h): met when the
+// whole 95 % interval of the late queries' fraction, over the replications, is at or below what the
+// target allows, missed when it is above or when one was overloaded, else unsure; while there is
+// but one replication it is unsure, unless none of its queries was late.
 //
 //     struct replications *f = replications_create(points);
 //     for (uint32_t c = 0; c < f->n_cases; c++)

@@ -9,6 +9,9 @@ static const struct data_field service_fact_fields[] = {
     DATA_COUNT_AS("trace_records", n_records, "1", "records of the replayed trace, 0 without one"),
     DATA_COUNT_AS("trace_cut", n_cut, "1",
                   "of these, with more items than max_items, which count as that"),
+    DATA_NUMBER_AS("size_cut_frac", size_cut_frac, "1",
+                   "share of the queries with more items than max_items, which count as that, by "
+                   "the trace or the distribution that sizes are from"),
     {0}};
 #undef ROW
 

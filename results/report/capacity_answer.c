@@ -7,10 +7,14 @@
 #include "base/mem.h"
 #include "results/report/capacity_rows.h"
 
-static const char *time_text(double time_s, char *text, size_t size)
+// "46.05 ±0.11 ms", "46.05 ms" without an interval. Caller mem_free()s.
+static char *time_text(struct ci time)
 {
-    struct table_unit unit = table_time_unit(time_s);
-    snprintf(text, size, "%.4g %s", time_s * unit.scale, unit.name);
+    struct table_unit unit = table_time_unit(time.value);
+    char *number = time.half_95 > 0 ? table_interval(time.value, time.half_95, unit.scale)
+                                    : table_number(time.value * unit.scale);
+    char *text = mem_printf("%s %s", number, unit.name);
+    mem_free(number);
     return text;
 }
 
@@ -18,9 +22,9 @@ static const char *time_text(double time_s, char *text, size_t size)
 static void print_target(struct report_out *out, const struct capacity_result *s, uint32_t service,
                          const struct measurement *m)
 {
-    char time[40];
-    report_text(out, "`%s` at its p%.10g of %s", s->services[service], 100 * (1 - m->allowed_frac),
-                time_text(m->sla_s, time, sizeof time));
+    struct table_unit unit = table_time_unit(m->sla_s);
+    report_text(out, "`%s` at its p%.10g of %.4g %s", s->services[service],
+                100 * (1 - m->allowed_frac), m->sla_s * unit.scale, unit.name);
 }
 
 // Between two texts.
@@ -62,7 +66,7 @@ static const char *counted(const struct capacity_result *s, uint32_t n)
 
 // ---- out of reach -------------------------------------------------------------------------------
 
-// Of the services that are missed everywhere, where it is missed by least.
+// Of the services that are met nowhere, where it is missed by least.
 static const struct measurement *nearest_miss(const struct capacity_result *s, uint32_t *type,
                                               uint32_t *service)
 {
@@ -70,7 +74,7 @@ static const struct measurement *nearest_miss(const struct capacity_result *s, u
     uint32_t n_pairs = s->n_types * s->n_services;
     for (uint32_t i = 0; i < s->n_schedulers * n_pairs; i++) {
         const struct measurement *m = &s->unloaded[i];
-        if (m->sla != VERDICT_MISSED ||
+        if ((m->sla != VERDICT_MISSED && m->sla != VERDICT_UNSURE) ||
             (nearest &&
              m->sla_latency_s.value / m->sla_s >= nearest->sla_latency_s.value / nearest->sla_s))
             continue;
@@ -81,15 +85,27 @@ static const struct measurement *nearest_miss(const struct capacity_result *s, u
     return nearest;
 }
 
+// What an idle server takes, and whether that is known well enough to rule it out.
+static void print_idle(struct report_out *out, const struct capacity_result *s, uint32_t type,
+                       uint32_t service, const struct measurement *m, const char *what)
+{
+    char *takes = time_text(m->sla_latency_s);
+    report_text(out, "No number of %s %s: ", what,
+                m->sla == VERDICT_UNSURE ? "can be shown to hold it" : "can hold it");
+    print_target(out, s, service, m);
+    report_text(out, " takes %s on an idle server of `%s`", takes, s->types[type]);
+    if (m->sla == VERDICT_UNSURE)
+        report_text(out, ", too close to tell by %.3g million queries (capacity.max_queries)",
+                    (double)m->n_queries * 1e-6);
+    report_text(out, ".\n");
+    mem_free(takes);
+}
+
 static void print_out_of_reach(struct report_out *out, const struct capacity_result *s)
 {
     uint32_t type = 0, service = 0;
-    char time[40];
     const struct measurement *m = nearest_miss(s, &type, &service);
-    report_text(out, "No number of %s can hold it: ", is_asked(s, "cores") ? "cores" : "servers");
-    print_target(out, s, service, m);
-    report_text(out, " takes %s on an idle server of `%s`.\n",
-                time_text(m->sla_latency_s.value, time, sizeof time), s->types[type]);
+    print_idle(out, s, type, service, m, is_asked(s, "cores") ? "cores" : "servers");
 }
 
 // ---- servers, cores -----------------------------------------------------------------------------
@@ -165,16 +181,14 @@ static void print_ruled_out(struct report_out *out, const struct capacity_result
                             uint32_t scheduler)
 {
     uint32_t service;
-    char time[40];
     for (uint32_t t = 0; t < s->n_types; t++) {
         if (!capacity_result_unreachable(s, scheduler, t, &service))
             continue;
-        const struct measurement *m =
-            &s->unloaded[((size_t)scheduler * s->n_types + t) * s->n_services + service];
-        report_text(out, "No number of `%s` can: ", s->types[t]);
-        print_target(out, s, service, m);
-        report_text(out, " takes %s on an idle one.\n",
-                    time_text(m->sla_latency_s.value, time, sizeof time));
+        char *what = mem_printf("`%s`", s->types[t]);
+        print_idle(out, s, t, service,
+                   &s->unloaded[((size_t)scheduler * s->n_types + t) * s->n_services + service],
+                   what);
+        mem_free(what);
     }
 }
 
@@ -217,6 +231,24 @@ static void print_sizes(struct report_out *out, const struct capacity_result *s)
 
 // ---- load, plan, day ----------------------------------------------------------------------------
 
+// What the fleet did at vanishing load, and whether that rules it out.
+static void print_no_load(struct report_out *out, const struct capacity_result *s,
+                          const struct capacity_load *l)
+{
+    const struct measurement *m = &l->at_held;
+    bool unsure = m->sla == VERDICT_UNSURE || m->stable == VERDICT_UNSURE || m->sla == VERDICT_MET;
+    report_text(out, unsure ? "No answer: the fleet is shown to hold no load within its targets"
+                            : "No answer: the fleet holds no load within its targets");
+    if (isfinite(m->sla_latency_s.value)) {
+        report_text(out, "; ");
+        print_target(out, s, l->binding, m);
+        char *takes = time_text(m->sla_latency_s);
+        report_text(out, " takes %s at vanishing load", takes);
+        mem_free(takes);
+    }
+    report_text(out, unsure ? "; longer runs may decide (capacity.max_queries).\n" : ".\n");
+}
+
 const struct capacity_load *capacity_answer_load(const struct capacity_result *s)
 {
     const struct capacity_load *best = NULL;
@@ -230,7 +262,7 @@ static void print_load(struct report_out *out, const struct capacity_result *s)
 {
     const struct capacity_load *best = capacity_answer_load(s);
     if (!best) {
-        report_text(out, "No answer: the fleet holds no load within its targets.\n");
+        print_no_load(out, s, s->loads);
         return;
     }
     print_number(out, "The fleet holds ", best->held_qps, " qps");

@@ -120,6 +120,9 @@ const char *capacity_rows_verdict(const struct measurement *m)
         [VERDICT_MISSED] = "MISSED",
         [VERDICT_NOT_ASKED] = "-",
     };
+    // Stable alone is not "met" where there is no target.
+    if (m->sla == VERDICT_NOT_ASKED && m->stable == VERDICT_MET)
+        return words[VERDICT_NOT_ASKED];
     return words[measurement_worse(m->stable, m->sla)];
 }
 

@@ -124,13 +124,25 @@ static char *rate_text(const struct capacity_size *z)
     return text;
 }
 
+// For programs: what ">500" and "20 (19..22)" say, in columns of their own.
+static void add_range(struct table *table, const struct capacity_result *s,
+                      const struct capacity_size *z)
+{
+    bool none = capacity_result_unreachable(s, z->scheduler, z->type, NULL);
+    table_cell(table, mem_strdup(none ? "none" : capacity_result_state_names[z->state]));
+    table_value(table, NULL, none ? (double)NAN : z->n_least);
+    table_value(table, NULL, z->state == CAPACITY_BEYOND ? (double)NAN : z->n_most);
+}
+
 static void add_size(struct table *table, const struct capacity_result *s,
-                     const struct capacity_size *z, bool has_cells)
+                     const struct capacity_size *z, bool has_cells, bool data)
 {
     table_texts(table, (const char *const[]){s->schedulers[z->scheduler], s->types[z->type], NULL});
     if (has_cells)
         table_cell(table, mem_printf("%u", z->cells_down));
     table_value(table, size_text(s, z), z->state == CAPACITY_BEYOND ? (double)NAN : z->n);
+    if (data)
+        add_range(table, s, z);
     if (has_cells)
         table_cell(table, spare_text(s, z));
     table_value(table, rate_text(z), z->rate_qps);
@@ -145,27 +157,30 @@ static void add_size(struct table *table, const struct capacity_result *s,
 
 static void print_sizes(struct report_out *out, const struct capacity_result *s)
 {
-    bool has_cells = false;
+    bool has_cells = false, data = out->format != REPORT_TEXT;
+    bool cores = s->find && strcmp(s->find, "cores") == 0;
     for (uint32_t i = 0; i < s->n_sizes; i++)
         has_cells |= s->sizes[i].cells_down > 0;
     if (s->n_sizes == 0)
         return;
     struct table *table = table_create(0);
     table_texts(table, (const char *const[]){"scheduler", "type", has_cells ? "down" : NULL, NULL});
-    table_texts(
-        table, (const char *const[]){s->find && strcmp(s->find, "cores") == 0 ? "cores" : "servers",
-                                     has_cells ? "spare" : NULL, NULL});
+    table_texts(table, (const char *const[]){cores ? "cores" : "servers", NULL});
+    if (data)
+        table_texts(table, (const char *const[]){"state", "n_least", "n_most", NULL});
+    table_texts(table, (const char *const[]){has_cells ? "spare" : NULL, NULL});
     table_texts(table, (const char *const[]){"QPS", "of bound %", NULL});
     capacity_rows_latency_head(s, table);
     report_columns_heads(&trial, table);
     table_texts(table, (const char *const[]){"$/h", "SLA", "one less", NULL});
     table_line(table);
     for (uint32_t i = 0; i < s->n_sizes; i++)
-        add_size(table, s, &s->sizes[i], has_cells);
+        add_size(table, s, &s->sizes[i], has_cells, data);
     capacity_rows_print(table, 2, out, "sizes");
     report_text(out,
                 "\nof bound: load over what that many could do at most; one less: the SLA with one "
-                "server less\n");
+                "%s less\n",
+                cores ? "core" : "server");
     if (has_cells)
         report_text(out, "down: cells out of service; spare: more than with every cell up\n");
 }
@@ -256,10 +271,12 @@ static void print_loads(struct report_out *out, const struct capacity_result *s)
     report_columns_heads(&trial, table);
     table_texts(table, (const char *const[]){"$/h", "SLA", NULL});
     table_line(table);
+    bool any_none = false;
     for (const struct capacity_load *l = s->loads; l < s->loads + s->n_loads; l++) {
         bool none = l->state == CAPACITY_BEYOND;
+        any_none |= none;
         table_cell(table, mem_strdup(s->schedulers[l->scheduler]));
-        table_cell(table, none ? mem_strdup("none") : table_known(l->held_qps));
+        table_value(table, none ? mem_strdup("none") : table_known(l->held_qps), l->held_qps);
         table_value(table, table_known(l->missed_qps), l->missed_qps);
         table_value(table, table_known(l->asked_qps), l->asked_qps);
         table_value(table, table_fixed(l->held_qps / l->asked_qps, 3), l->held_qps / l->asked_qps);
@@ -271,7 +288,27 @@ static void print_loads(struct report_out *out, const struct capacity_result *s)
     capacity_rows_print(table, 1, out, "loads");
     report_text(out,
                 "\nheld, missed: largest load shown to be held, smallest shown to be missed, all "
-                "services together\n");
+                "services together\n%s",
+                any_none ? "none: the row is at vanishing load\n" : "");
+}
+
+// A latency that is known without an interval.
+static bool is_short(const struct measurement *m)
+{
+    return isfinite(m->sla_latency_s.value) && isnan(m->sla_latency_s.half_95);
+}
+
+static void print_legend(struct report_out *out, const struct capacity_result *s)
+{
+    bool any_short = false;
+    for (uint32_t i = 0; i < s->n_sizes; i++)
+        any_short |= is_short(&s->sizes[i].at_n);
+    for (uint32_t i = 0; i < s->n_loads; i++)
+        any_short |= is_short(&s->loads[i].at_held);
+    report_text(out, "± half-width of the 95 %% confidence interval; ?: too close to tell\n");
+    if (any_short)
+        report_text(out, "n/a: the longest run (capacity.max_queries) is too short beside the "
+                         "memory of its queues; a longer one has an interval\n");
 }
 
 static void print_spent(struct report_out *out, const struct capacity_result *s)
@@ -310,5 +347,5 @@ void report_capacity_tables(struct report_out *out, const struct capacity_result
         if (capacity_rows_best(answer, &best))
             report_day_print(out, answer, best);
     }
-    report_text(out, "± half-width of the 95 %% confidence interval; ?: too close to tell\n");
+    print_legend(out, answer);
 }

@@ -2,6 +2,7 @@
 #include "results/report/report_chart.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "results/chart/chart_svg.h"
@@ -60,7 +61,10 @@ static void add_place(const struct chart_axis *axis, double value, struct table 
     if (axis->kind == SCALE_NAMES && i >= 0 && i < (long)axis->n_names)
         table_cell(table, mem_strdup(axis->names[i]));
     else
-        table_value(table, isfinite(value) ? mem_printf("%.6g", value) : mem_strdup("n/a"), value);
+        table_value(table,
+                    isfinite(value) ? mem_printf("%.6g", value)
+                                    : mem_strdup(isinf(value) ? "unbounded" : "n/a"),
+                    value);
 }
 
 static void add_number(struct table *table, double value)
@@ -155,7 +159,7 @@ static void put_svg(struct report_out *out, const struct chart *c)
 void report_chart(struct report_out *out, struct chart *chart)
 {
     report_text_end(out);
-    if (!chart_has_points(chart)) {
+    if (!chart_has_points(chart) || (out->only && strcmp(out->only, chart->id) != 0)) {
         chart_destroy(chart);
         return;
     }

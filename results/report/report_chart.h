@@ -17,7 +17,7 @@
 // Above so many points in all the picture in a page is thinned out: lines keep their shape.
 #define REPORT_CHART_ROWS 500
 
-// Prints the chart and destroys it; one without points leaves nothing.
+// Prints the chart and destroys it; one without points, or that is not wanted, leaves nothing.
 void report_chart(struct report_out *out, struct chart *chart);
 
 #endif

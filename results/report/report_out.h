@@ -39,6 +39,7 @@ struct report_out {
     FILE *file;        // borrowed
     int format;        // enum report_format
     uint32_t n_tables; // that went there so far
+    const char *only;  // the id of the only picture that is wanted; NULL: all
     bool draws;        // text: pictures in characters, too
     bool in_text;      // HTML, Markdown: a paragraph is open
     bool line_ended;   // in it: the last character was a newline

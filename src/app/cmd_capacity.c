@@ -182,4 +182,5 @@ const struct cmd cmd_capacity = {
     .options = options,
     .exits = 1u << CMD_STOPPED | 1u << CMD_SLA_MISSED,
     .run = run,
+    .plans = PLANS_ALWAYS,
 };

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/report/table.h"
 #include "study/study.h"
 #include "study/study_notes.h"
 
@@ -20,12 +21,33 @@
 static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
     {"--resolved", 'r', NULL, "print the study (without its sweep) with every default written out"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
-// The worst over the groups: in the run, and in the day or the trace that it may see a part of.
-struct estimate {
+// What was read, and where it is told: in sentences, and as tables for programs.
+struct report {
+    struct report_out out;
+    struct table *table; // of the groups
+    // The worst over the groups: in the run, and in the day or the trace that it may see a part of.
     struct demand_load run, whole;
 };
+
+static void print_values(struct report_out *out, const char *name, const char *const *heads,
+                         const double *values)
+{
+    struct table *table = table_create(0);
+    table_texts(table, heads);
+    table_line(table);
+    for (size_t i = 0; heads[i]; i++)
+        table_value(table, NULL, values[i]);
+    table_print(table, out, name);
+    table_destroy(table);
+}
+
+static bool for_programs(const struct report_out *out)
+{
+    return out->format != REPORT_TEXT;
+}
 
 static void take_worst(struct demand_load *worst, const struct demand_load *load)
 {
@@ -38,13 +60,21 @@ static bool too_much(const struct demand_load *load)
     return load->busy_frac >= 1 || load->accel_frac >= 1;
 }
 
-static void print_load(const char *of, const struct demand_load *load)
+// A load of a group: over the `span` at its mean or peak.
+static void print_load(struct report *report, const struct study_group *group, const char *span,
+                       const char *at, const struct demand_load *load)
 {
-    printf("%-37sCPU %5.1f %% (cores alone) to %5.1f %% (all busy)", of, 100 * load->alone_frac,
-           100 * load->busy_frac);
+    const char *const texts[] = {group->name, span, at, NULL};
+    table_texts(report->table, texts);
+    table_value(report->table, NULL, (double)group->servers);
+    table_value(report->table, NULL, load->alone_frac);
+    table_value(report->table, NULL, load->busy_frac);
+    table_value(report->table, NULL, load->accel_frac);
+    report_text(&report->out, "CPU %5.1f %% (cores alone) to %5.1f %% (all busy)",
+                100 * load->alone_frac, 100 * load->busy_frac);
     if (load->accel_frac > 0)
-        printf(", accelerator %.1f %%", 100 * load->accel_frac);
-    printf("\n");
+        report_text(&report->out, ", accelerator %.1f %%", 100 * load->accel_frac);
+    report_text(&report->out, "\n");
 }
 
 // The day of a curve or the trace, where the run sees a part of it.
@@ -57,50 +87,87 @@ static bool varies(const struct demand_loads *loads)
            loads->peak.accel_frac > 1.001 * loads->mean.accel_frac;
 }
 
-// Prints a group's offered load if queries were spread over all servers by weight.
-static void check_group(const struct study *study, size_t g, struct estimate *estimate)
+// A group's offered load if queries were spread over all servers by weight.
+static void check_group(struct report *report, const struct study *study, size_t g)
 {
     const struct study_group *group = &study->groups[g];
     double run_s = simtime_to_s(study->settings.duration_ns), whole_s = demand_period_s(study);
     struct demand_loads run = demand_loads(study, group, run_s);
-    char head[80];
-    take_worst(&estimate->run, &run.peak);
-    snprintf(head, sizeof head, "  %-16s %8lld servers, ", group->name, (long long)group->servers);
-    print_load(head, &run.mean);
-    if (varies(&run))
-        print_load("      at its peak", &run.peak);
+    struct report_out *out = &report->out;
+    take_worst(&report->run, &run.peak);
+    report_text(out, "  %-16s %8lld servers, ", group->name, (long long)group->servers);
+    print_load(report, group, "run", "mean", &run.mean);
+    if (varies(&run)) {
+        report_text(out, "%-37s", "      at its peak");
+        print_load(report, group, "run", "peak", &run.peak);
+    }
     if (whole_s <= MUCH_LONGER * run_s)
         return;
     struct demand_loads whole = demand_loads(study, group, whole_s);
-    take_worst(&estimate->whole, &whole.peak);
-    print_load("      in the whole day or trace", &whole.mean);
-    print_load("      at the peak of that", &whole.peak);
+    take_worst(&report->whole, &whole.peak);
+    report_text(out, "%-37s", "      in the whole day or trace");
+    print_load(report, group, "whole", "mean", &whole.mean);
+    report_text(out, "%-37s", "      at the peak of that");
+    print_load(report, group, "whole", "peak", &whole.peak);
 }
 
-static void check_services(const struct study *study)
+static void check_groups(struct report *report, const struct study *study)
 {
-    printf("services:\n");
+    static const char *const heads[] = {
+        "group", "span", "at", "servers", "cpu_alone_frac", "cpu_busy_frac", "accelerator_frac",
+        NULL};
+    report->table = table_create(0);
+    table_texts(report->table, heads);
+    table_line(report->table);
+    report_text(&report->out, "groups, if every server gets its share:\n");
+    for (size_t g = 0; g < study->n_groups; g++)
+        check_group(report, study, g);
+    if (for_programs(&report->out))
+        table_print(report->table, &report->out, "groups");
+    table_destroy(report->table);
+}
+
+static void check_services(struct report_out *out, const struct study *study)
+{
+    static const char *const heads[] = {"service",   "model",        "rate_qps", "mean_items",
+                                        "max_items", "sla_quantile", "sla_s",    NULL};
+    struct table *table = table_create(0);
+    table_texts(table, heads);
+    table_line(table);
+    report_text(out, "services:\n");
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_config *service = &study->services[s];
+        const struct arrival_config *arrivals = &service->traffic.arrivals;
+        const struct qsize *sizes = study->sizes[s];
+        double qps = arrival_mean_qps(arrivals, service->traffic.rate_qps);
+        bool has_target = service->sla_ns > 0;
         char target[32] = "none";
-        if (service->sla_ns > 0)
+        if (has_target)
             units_format_ns(service->sla_ns, target, sizeof target);
-        printf("  %-16s %.6g qps, ", service->name,
-               arrival_mean_qps(&service->traffic.arrivals, service->traffic.rate_qps));
-        if (study->sizes[s])
-            printf("%.1f items on average, at most %u%s, ", qsize_mean_items(study->sizes[s]),
-                   qsize_max_items(study->sizes[s]),
-                   arrival_carries_sizes(&service->traffic.arrivals) ? " (as recorded)" : "");
-        printf("target %s\n", target);
+        report_text(out, "  %-16s %.6g qps, ", service->name, qps);
+        if (sizes)
+            report_text(out, "%.1f items on average, at most %u%s, ", qsize_mean_items(sizes),
+                        qsize_max_items(sizes),
+                        arrival_carries_sizes(arrivals) ? " (as recorded)" : "");
+        report_text(out, "target %s\n", target);
+        table_texts(table, (const char *const[]){service->name, service->model, NULL});
+        table_value(table, NULL, qps);
+        table_value(table, NULL, sizes ? qsize_mean_items(sizes) : (double)NAN);
+        table_value(table, NULL, sizes ? qsize_max_items(sizes) : (double)NAN);
+        table_value(table, NULL, has_target ? service->sla_quantile : (double)NAN);
+        table_value(table, NULL, has_target ? simtime_to_s(service->sla_ns) : (double)NAN);
     }
+    if (for_programs(out))
+        table_print(table, out, "services");
+    table_destroy(table);
 }
 
-static void print_count(double count, const char *what)
+static void print_count(struct report_out *out, double count, const char *what)
 {
     if (count < 1e6)
-        printf("%.0f %s", count, what);
+        report_text(out, "%.0f %s", count, what);
     else
-        printf("%.3g million %s", count * 1e-6, what);
+        report_text(out, "%.3g million %s", count * 1e-6, what);
 }
 
 static double memory_bytes(const struct study *study)
@@ -108,68 +175,57 @@ static double memory_bytes(const struct study *study)
     return footprint_of(&study->fleet, (uint32_t)study->settings.bins + 1).memory_bytes;
 }
 
-static void print_memory(double bytes, const char *what)
+static void print_memory(struct report_out *out, double bytes, const char *what)
 {
     if (bytes < 1e9)
-        printf("%.0f MB%s", bytes * 1e-6, what);
+        report_text(out, "%.0f MB%s", bytes * 1e-6, what);
     else
-        printf("%.3g GB%s", bytes * 1e-9, what);
+        report_text(out, "%.3g GB%s", bytes * 1e-9, what);
 }
 
-static void print_estimate(const struct study *study)
+static void print_estimate(struct report_out *out, const struct study *study)
 {
+    static const char *const heads[] = {"queries", "requests", "memory_bytes", "wall_s", NULL};
+    const double values[] = {demand_queries(study), demand_requests(study), memory_bytes(study),
+                             demand_wall_s(study)};
     char clock[24];
-    progress_clock(demand_wall_s(study), clock, sizeof clock);
-    printf("about ");
-    print_count(demand_queries(study), "queries in ");
-    print_count(demand_requests(study), "requests, ");
-    print_memory(memory_bytes(study), ", ");
-    printf("%s min:s on one core\n", clock);
+    progress_clock(values[3], clock, sizeof clock);
+    report_text(out, "about ");
+    print_count(out, values[0], "queries in ");
+    print_count(out, values[1], "requests, ");
+    print_memory(out, values[2], ", ");
+    report_text(out, "%s min:s on one core\n", clock);
+    if (for_programs(out))
+        print_values(out, "estimate", heads, values);
 }
 
-static void check_all(const struct study *study)
+static void check_all(struct report_out *out, const struct study *study)
 {
-    struct estimate estimate = {0};
-    check_services(study);
-    study_notes(study, cmd_tell, NULL);
-    printf("groups, if every server gets its share:\n");
-    for (size_t g = 0; g < study->n_groups; g++)
-        check_group(study, g, &estimate);
+    struct report report = {.out = *out};
+    check_services(&report.out, study);
+    study_notes(study, cmd_tell, &report.out);
+    check_groups(&report, study);
     const struct outage_config *outages = &study->outages;
     if (outages->mtbf_s > 0)
-        printf("crashes: %.3g %% of the servers are down at any time\n",
-               100 * outages->mttr_s / (outages->mtbf_s + outages->mttr_s));
+        report_text(&report.out, "crashes: %.3g %% of the servers are down at any time\n",
+                    100 * outages->mttr_s / (outages->mtbf_s + outages->mttr_s));
     if (outages->n_events > 0)
-        printf("events: %zu, servers or cells out of service\n", outages->n_events);
-    print_estimate(study);
-    if (too_much(&estimate.run))
+        report_text(&report.out, "events: %zu, servers or cells out of service\n",
+                    outages->n_events);
+    print_estimate(&report.out, study);
+    *out = report.out;
+    if (too_much(&report.run))
         log_warn("offered more than the servers can do (CPU %.0f %%, accelerator %.0f %%): the run "
                  "will be overloaded",
-                 100 * estimate.run.busy_frac, 100 * estimate.run.accel_frac);
-    else if (too_much(&estimate.whole))
+                 100 * report.run.busy_frac, 100 * report.run.accel_frac);
+    else if (too_much(&report.whole))
         log_warn("the peak of the whole day or trace is more than the servers can do (CPU %.0f %%, "
                  "accelerator %.0f %%), and this run ends before it",
-                 100 * estimate.whole.busy_frac, 100 * estimate.whole.accel_frac);
+                 100 * report.whole.busy_frac, 100 * report.whole.accel_frac);
 }
 
-// Searches leave an accelerator out that is too small, and nobody should wonder why.
-static void warn_small_accelerators(const struct study *study)
-{
-    for (size_t g = 0; g < study->n_groups; g++) {
-        const struct study_group *group = &study->groups[g];
-        const struct accelerator *accelerator = &group->platform.accelerator;
-        for (size_t s = 0; s < study->n_services && group->platform.has_accelerator; s++)
-            if (accelerator->memory_bytes > 0 &&
-                cost_memory_bytes(group->costs[s]) > accelerator->memory_bytes)
-                log_warn("group %s: service %s takes %.3g GB, more than the %.3g GB of %s, which "
-                         "serves none of it",
-                         group->name, study->services[s].name,
-                         cost_memory_bytes(group->costs[s]) * 1e-9,
-                         accelerator->memory_bytes * 1e-9, accelerator->name);
-    }
-}
-
-static int check_study(const struct survey *survey, bool resolved, struct err *err)
+static int check_study(const struct survey *survey, bool resolved, struct report_out *out,
+                       struct err *err)
 {
     struct study *study = survey_whole(survey, err);
     if (!study)
@@ -179,16 +235,37 @@ static int check_study(const struct survey *survey, bool resolved, struct err *e
         fputs(text, stdout);
         mem_free(text);
     } else {
-        printf("%s: good\n", survey->source.path);
-        check_all(study);
-        warn_small_accelerators(study);
+        report_text(out, "%s: good\n", survey->source.path);
+        check_all(out, study);
     }
     study_destroy(study);
     return 0;
 }
 
+static void print_axes(struct report_out *out, const struct grid *grid)
+{
+    struct table *table = table_create(2);
+    table_row(table, (const char *const[]){"axis", "label"});
+    for (uint32_t a = 0; a < grid_n_axes(grid); a++) {
+        const char *name = grid_axis_name(grid, a);
+        uint32_t n = grid_n_labels(grid, a);
+        report_text(out, "  %-16s", name);
+        for (uint32_t v = 0; v < n; v++) {
+            table_row(table, (const char *const[]){name, grid_label(grid, a, v)});
+            if (v < SHOWN_LABELS)
+                report_text(out, " %s", grid_label(grid, a, v));
+        }
+        if (n > SHOWN_LABELS)
+            report_text(out, " ... (%u)", n);
+        report_text(out, "\n");
+    }
+    if (for_programs(out))
+        table_print(table, out, "axes");
+    table_destroy(table);
+}
+
 // Replications of a point differ in the seed alone, so one of them is read.
-static int check_sweep(const struct survey *survey, struct err *err)
+static int check_sweep(const struct survey *survey, struct report_out *out, struct err *err)
 {
     const struct grid *grid = survey->grid;
     uint32_t n_points = grid_n_points(grid), n_read = n_points / grid_n_replications(grid);
@@ -210,20 +287,18 @@ static int check_sweep(const struct survey *survey, struct err *err)
         progress_update(&progress, (double)(p + 1) / n_read, 0);
     }
     progress_end(&progress);
-    printf("%s: good\n%u point%s:\n", survey->source.path, n_points, n_points == 1 ? "" : "s");
-    for (uint32_t a = 0; a < grid_n_axes(grid); a++) {
-        printf("  %-16s", grid_axis_name(grid, a));
-        for (uint32_t v = 0; v < grid_n_labels(grid, a) && v < SHOWN_LABELS; v++)
-            printf(" %s", grid_label(grid, a, v));
-        if (grid_n_labels(grid, a) > SHOWN_LABELS)
-            printf(" ... (%u)", grid_n_labels(grid, a));
-        printf("\n");
-    }
-    printf("about ");
-    print_count(queries, "queries, ");
-    print_memory(most_bytes, " at most, ");
-    printf("%s min:s on one core, all points together\n",
-           progress_clock(work_s, clock, sizeof clock));
+    report_text(out, "%s: good\n%u point%s:\n", survey->source.path, n_points,
+                n_points == 1 ? "" : "s");
+    print_axes(out, grid);
+    report_text(out, "about ");
+    print_count(out, queries, "queries, ");
+    print_memory(out, most_bytes, " at most, ");
+    report_text(out, "%s min:s on one core, all points together\n",
+                progress_clock(work_s, clock, sizeof clock));
+    if (for_programs(out))
+        print_values(out, "estimate",
+                     (const char *const[]){"points", "queries", "memory_bytes", "wall_s", NULL},
+                     (const double[]){n_points, queries, most_bytes, work_s});
     return 0;
 }
 
@@ -231,14 +306,14 @@ static int check(struct cmd_line *line, struct err *err)
 {
     const struct survey_source source = job_source(line);
     struct survey *survey = survey_create(&source, err);
+    struct report_out out = cmd_report_out(line);
     bool resolved = cmd_given(line, "--resolved");
-    if (survey) {
-        const struct node *capacity = node_get(doc_root(survey->doc), "capacity");
-        survey->source.plans = capacity && !node_is_null(capacity);
-    }
-    int rc = !survey                                      ? -1
-             : grid_n_axes(survey->grid) > 0 && !resolved ? check_sweep(survey, err)
-                                                          : check_study(survey, resolved, err);
+    int rc = !survey ? -1
+             : grid_n_axes(survey->grid) > 0 && !resolved
+                 ? check_sweep(survey, &out, err)
+                 : check_study(survey, resolved, &out, err);
+    if (rc == 0 && !resolved)
+        report_end(&out);
     survey_destroy(survey);
     return rc;
 }
@@ -258,4 +333,5 @@ const struct cmd cmd_check = {
     .example = "recfleet check quickstart.yaml --set traffic[0].rate=20000qps",
     .options = options,
     .run = check,
+    .plans = PLANS_ASKED,
 };

@@ -8,13 +8,18 @@
 #include "app/load_sides.h"
 #include "app/rasterise.h"
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "results/file/capacity_result.h"
 #include "results/file/dataset_read.h"
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
+#include "results/file/sweep_file.h"
+#include "results/file/tuning_result.h"
 #include "results/report/page_capacity.h"
 #include "results/report/page_compare.h"
 #include "results/report/page_run.h"
+#include "results/report/page_sweep.h"
+#include "results/report/page_tuning.h"
 
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE",
@@ -24,6 +29,7 @@ static const struct cmd_option options[] = {
      "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
     {"--baseline", 'b', "FILE|LABELS",
      "of a comparison: what with, a file or labels such as policy=random; default: the first"},
+    {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
     {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};
@@ -40,6 +46,31 @@ static int report_run(const char *path, struct report_out *out, struct err *err)
     return 0;
 }
 
+static int report_sweep(const char *path, struct report_out *out, struct err *err)
+{
+    struct sweep_result *points = sweep_file_read(path, err);
+    if (!points)
+        return -1;
+    page_sweep_print(out, points);
+    sweep_result_destroy(points);
+    return 0;
+}
+
+// Which settings a search varied is known to the schedulers alone.
+static int report_tuning(const char *path, struct report_out *out, struct err *err)
+{
+    struct chosen chosen = {0};
+    for (const struct sched_type *const *type = sched_types; *type; type++)
+        if (chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
+            return -1;
+    struct tuning_result *tuning = tuning_result_read(path, &chosen, err);
+    if (!tuning)
+        return -1;
+    page_tuning_print(out, tuning);
+    tuning_result_destroy(tuning);
+    return 0;
+}
+
 static int report_capacity(const char *path, struct report_out *out, struct err *err)
 {
     struct capacity_result *answer = capacity_result_read(path, err);
@@ -53,7 +84,10 @@ static int report_capacity(const char *path, struct report_out *out, struct err 
 static const struct {
     const char *kind;
     int (*print)(const char *path, struct report_out *out, struct err *err);
-} kinds[] = {{"run", report_run}, {"capacity", report_capacity}};
+} kinds[] = {{"run", report_run},
+             {"sweep", report_sweep},
+             {"tuning", report_tuning},
+             {"capacity", report_capacity}};
 
 static int print_page(const char *path, struct report_out *out, struct err *err)
 {
@@ -103,6 +137,18 @@ static char *place_of(const struct cmd_line *line, int format)
     if (n > 3 && strcmp(results + n - 3, ".h5") == 0)
         n -= 3;
     return mem_printf("%.*s.%s", (int)n, results, report_format_names[format]);
+}
+
+static int check_place(const struct cmd_line *line, const char *path, struct err *err)
+{
+    enum durable_mode mode = cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
+    const char *baseline = cmd_value(line, "--baseline", NULL);
+    bool same = baseline && durable_same(path, baseline);
+    for (size_t i = 0; i < line->n_args; i++)
+        same |= durable_same(path, line->args[i]);
+    if (same)
+        return err_set(err, ERR_STUDY, "recfleet report: -o %s: that is the results file", path);
+    return durable_check("report", path, mode, 0, err);
 }
 
 // All of it is made in memory first, so that a page is there as a whole or not at all.
@@ -157,12 +203,7 @@ static int report(struct cmd_line *line, struct err *err)
     bool png = out.format == REPORT_PNG;
     char *path = place_of(line, out.format), *text = NULL, *picture = NULL;
     size_t n = 0, n_picture = 0;
-    const char *baseline = cmd_value(line, "--baseline", NULL);
-    bool same = path && baseline && durable_same(path, baseline);
-    for (size_t i = 0; path && i < line->n_args; i++)
-        same |= durable_same(path, line->args[i]);
-    if (same) {
-        err_set(err, ERR_STUDY, "recfleet report: -o %s: that is the results file", path);
+    if (path && check_place(line, path, err) < 0) {
         mem_free(path);
         return -1;
     }
@@ -170,6 +211,7 @@ static int report(struct cmd_line *line, struct err *err)
         out.format = REPORT_SVG;
     out.file = open_memstream(&text, &n);
     out.draws = true;
+    out.only = cmd_value(line, "--picture", NULL);
     int rc = is_comparison(line) ? print_comparison(line, &out, err)
                                  : print_page(line->args[0], &out, err);
     fclose(out.file);

@@ -15,6 +15,7 @@
 #include "results/report/report_capacity.h"
 #include "results/report/report_sweep.h"
 #include "results/report/report_tuning.h"
+#include "results/report/table.h"
 
 static const struct cmd_option options[] = {
     {"--digest", 0, NULL, "the digest of the content, computed again from the file"},
@@ -88,21 +89,34 @@ static int show_hgrm(const char *path, struct err *err)
     return 0;
 }
 
+// For people alone by itself: scripts compare two.
+static void print_digest(struct report_out *out, const char *path, const char *hex)
+{
+    struct table *table = table_create(2);
+    report_text(out, "%s\n", hex);
+    table_row(table, (const char *[]){"file", "content_digest"});
+    table_row(table, (const char *[]){path, hex});
+    if (out->format != REPORT_TEXT)
+        table_print(table, out, "digest");
+    report_end(out);
+    table_destroy(table);
+}
+
 static int show(struct cmd_line *line, struct err *err)
 {
     const char *path = line->args[0];
     char hex[CONTENT_DIGEST_CHARS], kind[DATASET_KIND_BYTES];
+    struct report_out out = cmd_report_out(line);
     if (cmd_given(line, "--digest")) {
         if (dataset_verify(path, hex, err) < 0)
             return -1;
-        printf("%s\n", hex);
+        print_digest(&out, path, hex);
         return 0;
     }
     if (cmd_given(line, "--hgrm"))
         return show_hgrm(path, err);
     if (dataset_read_kind(path, kind, err) < 0)
         return -1;
-    struct report_out out = cmd_report_out(line);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].kind, kind) != 0)
             continue;

@@ -365,7 +365,6 @@ static int submit(struct cmd_line *line, struct err *err)
     if (survey && choose_command(&order, survey, err) < 0) {
         rc = -1;
     } else if (survey) {
-        survey->source.plans = order.command == ORDER_CAPACITY;
         rc = cmd_given(line, "--array") ? order_array(&order, survey, err)
                                         : order_run(&order, survey, err);
     } else {
@@ -376,6 +375,12 @@ static int submit(struct cmd_line *line, struct err *err)
     for (size_t i = 0; i < sizeof order.owned / sizeof *order.owned; i++)
         mem_free(order.owned[i]);
     return rc;
+}
+
+static const char *word(const char *option, size_t i)
+{
+    bool known = option && strcmp(option, "--command") == 0 && i < N_ORDER_COMMANDS;
+    return known ? order_commands[i] : NULL;
 }
 
 const struct cmd cmd_submit = {
@@ -395,5 +400,7 @@ const struct cmd cmd_submit = {
         "every job and what it is for.",
     .example = "recfleet submit study.yaml --array --throttle 20 --time 2:00:00 --site mine.env",
     .options = options,
+    .word = word,
     .run = submit,
+    .plans = PLANS_ASKED,
 };

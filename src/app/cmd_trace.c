@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/job.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "results/file/claim.h"
 #include "results/file/durable.h"
 #include "study/doc.h"
 #include "study/reader.h"
@@ -28,11 +30,14 @@ static const struct cmd_option options[] = {
     {"--service", 0, "NAME", "make: only this service's queries"},
     {NULL, 0, NULL, NULL}};
 
-static int want_output(const struct cmd_line *line, const char **path, struct err *err)
+// Claims the output, until the command ends.
+static int want_output(struct cmd_line *line, const char **path, struct err *err)
 {
     *path = cmd_value(line, "--output", NULL);
     if (!*path)
         return err_set(err, ERR_STUDY, "recfleet trace: missing --output FILE");
+    if (job_claim(line, *path, err) < 0)
+        return -1;
     // The trace takes its name by a rename, which would replace a device or a pipe by a file.
     return durable_check("output", *path,
                          cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW, 0, err);
@@ -163,14 +168,15 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
         rc = trace_csv_write(output, trace, err);
     if (rc == 0) {
         print_summary(convert ? output : line->args[1], trace);
-        study_notes_trace(line->args[1], trace, config.max_items, cmd_tell, NULL);
+        struct report_out out = cmd_report_out(line);
+        study_notes_trace(line->args[1], trace, config.max_items, cmd_tell, &out);
     }
     trace_destroy(trace);
     schema_release(trace_csv_fields, &config);
     return rc;
 }
 
-static int trace_command(struct cmd_line *line, struct err *err)
+static int do_verb(struct cmd_line *line, struct err *err)
 {
     static const char *const verbs[] = {"make", "inspect", "convert"};
     const char *verb = line->args[0];
@@ -184,6 +190,14 @@ static int trace_command(struct cmd_line *line, struct err *err)
     err_set(err, ERR_STUDY, "recfleet trace: expected make, inspect or convert, got \"%.60s\"",
             verb);
     return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
+}
+
+static int trace_command(struct cmd_line *line, struct err *err)
+{
+    int rc = do_verb(line, err);
+    claim_release(line->claim);
+    line->claim = NULL;
+    return rc;
 }
 
 const struct cmd cmd_trace = {

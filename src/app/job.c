@@ -55,32 +55,30 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
         job_fail(line, err);
     // mpirun kills the rest as soon as one leaves with a status: all that is said goes out first.
     line->silent = rc < 0;
-    fflush(NULL);
+    bool lost = fflush(NULL) != 0 || ferror(stdout);
+    int status = lost && line->status == CMD_DONE ? CMD_FAILED : (int)line->status;
     MPI_Barrier(eval->comm);
+    MPI_Bcast(&status, 1, MPI_INT, 0, eval->comm);
+    if (eval->rank != 0) // main() says what rank 0 has lost
+        line->status = (enum cmd_exit)status;
     eval_close(eval);
     return rc;
 }
 
-static void tell(void *user, bool is_warning, const char *text)
-{
-    (void)user;
-    if (is_warning)
-        log_warn("%s", text);
-    else
-        log_info("%s", text);
-}
-
 void job_tell_notes(const struct study *study)
 {
-    study_notes(study, tell, NULL);
+    study_notes(study, cmd_tell, NULL);
 }
 
 struct survey_source job_source(const struct cmd_line *line)
 {
+    const char *command = cmd_value(line, "--command", NULL); // of submit
+    int as = !command ? line->cmd->plans : strcmp(command, "capacity") ? PLANS_NEVER : PLANS_ALWAYS;
     return (struct survey_source){.path = line->args[0],
                                   .settings = line->settings,
                                   .n_settings = line->n_settings,
-                                  .output = cmd_value(line, "--output", NULL)};
+                                  .output = cmd_value(line, "--output", NULL),
+                                  .plans = as};
 }
 
 int job_claim(struct cmd_line *line, const char *output, struct err *err)

@@ -23,7 +23,8 @@
 // Collective (all processes of the job).
 int job_open(struct eval *eval, struct err *err);
 // Collective (all processes of the job). Returns rc; after -1 the error has been printed and
-// line->silent is set. The line->status of rank 0 is the job's.
+// line->silent is set. The line->status of rank 0 becomes that of all, so that whatever a launcher
+// takes of them is the job's.
 int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err);
 
 // Not collective. The command's study with its points: its first argument, --set and --output. It

@@ -2,15 +2,43 @@
 #include "base/err.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+// The character at the text's beginning and its length in bytes; a byte that begins no UTF-8 is one
+// of its own.
+static size_t decode(const char *text, uint32_t *code)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc0 ? 2 : 1;
+    uint32_t bits = p[0] & (0x7fu >> n);
+    *code = p[0];
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 1;
+        bits = bits << 6 | (p[i] & 0x3f);
+    }
+    if (n > 1)
+        *code = bits;
+    return n;
+}
+
 size_t err_control(const char *text)
 {
-    unsigned char c = (unsigned char)text[0], next = c ? (unsigned char)text[1] : 0;
-    if (c == 0xc2 && next >= 0x80 && next < 0xa0)
-        return 2;
-    return (c > 0 && c < 0x20) || c == 0x7f;
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0x01, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},      {0x61c, 0x61c},
+                  {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f},
+                  {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+    uint32_t code;
+    size_t n = decode(text, &code);
+    bool alone = n == 1 && code >= 0x80; // of another encoding
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges && !alone; i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return n;
+    return 0;
 }
 
 void err_one_line(char *text)

@@ -29,8 +29,9 @@ struct err {
     char text[ERR_TEXT_MAX]; // one line, no trailing newline
 };
 
-// Length of the control character that the text begins with, 0 when it is none: below a blank,
-// delete, and those of UTF-8 from U+0080 to U+009F. A terminal obeys them.
+// Length in bytes of the control character that the text begins with, 0 when it is none. A terminal
+// obeys them or shows nothing of them: those below a blank, delete, U+0080 to U+009F, and Unicode's
+// separators of lines and formats (U+2028, U+202E, U+200B and the like).
 size_t err_control(const char *text);
 // Blanks in place of them: texts quote what users and files say, and stay on one line.
 void err_one_line(char *text);

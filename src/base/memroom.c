@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memroom.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -17,7 +18,8 @@ double memroom_address_bytes(void)
         pages = 0;
     if (file)
         fclose(file);
-    return fmax(0, (double)limit.rlim_cur - pages * (double)sysconf(_SC_PAGESIZE));
+    double unused = (double)mallinfo2().fordblks; // freed, and kept by malloc
+    return fmax(0, (double)limit.rlim_cur - pages * (double)sysconf(_SC_PAGESIZE)) + unused;
 }
 
 // The first number of a file; INFINITY when there is none, or the word max.

@@ -7,7 +7,8 @@
 #ifndef BASE_MEMROOM_H
 #define BASE_MEMROOM_H
 
-// Of addresses: what the limit of this process (ulimit -v) leaves.
+// Of addresses: what the limit of this process (ulimit -v) leaves, and what was freed and is kept
+// for use again.
 double memroom_address_bytes(void);
 // Of the machine's memory, without swap, or what is left of the process's control group where that
 // is less; all processes there share it.

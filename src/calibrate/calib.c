@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "models/cost_roofline.h"
 
 #define LINE_MAX_BYTES 512
@@ -37,9 +38,8 @@ static void split_row(struct row *row)
 
 static double number(const struct row *row, size_t column, struct err *err)
 {
-    char *end;
-    double value = strtod(row->column[column], &end);
-    if (end == row->column[column] || *end || !isfinite(value) || value < 0)
+    double value = -1;
+    if (units_parse(UNIT_NONE, row->column[column], &value, NULL) < 0 || value < 0)
         err_set(err, ERR_FAIL, "%s:%d: expected a number from 0 in column %zu, got \"%s\"",
                 row->path, row->line, column + 1, row->column[column]);
     return value;

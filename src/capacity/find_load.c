@@ -8,13 +8,31 @@
 #include "capacity/peak_load.h"
 #include "search/max_load.h"
 
+// A run, and what it said.
+struct load_seen {
+    double rate_qps;
+    struct peak_load_trial trial; // owned
+};
+
 struct load_search {
     struct capacity_context *context;
     struct peak_load *peak;
     struct fleet_variant fleet;
-    double held_qps; // of the last run that was held, and what it said
-    struct peak_load_trial held;
+    struct load_seen *seen; // owned: every run, as which of the rates is the answer is known last
+    size_t n_seen;
 };
+
+// Of the answer's rate the last run, which was the longest. Where nothing is held the search ends
+// with the load next to nothing.
+static const struct peak_load_trial *recall(const struct load_search *search,
+                                            const struct max_load *found)
+{
+    size_t i = search->n_seen;
+    while (i > 0 && found->state == MAX_LOAD_FOUND &&
+           search->seen[i - 1].rate_qps != found->held_qps)
+        i--;
+    return i > 0 ? &search->seen[i - 1].trial : NULL;
+}
 
 static int measure(void *user, const struct measure_point *point, struct measurement *result,
                    struct err *err)
@@ -26,14 +44,8 @@ static int measure(void *user, const struct measure_point *point, struct measure
     struct peak_load_trial trial;
     if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
         return -1;
-    // The search ends with the longest run at the rate that it answers.
-    if (measurement_overall(result) == VERDICT_MET) {
-        search->held_qps = point->rate_qps;
-        mem_free(search->held.services);
-        search->held = trial;
-    } else {
-        mem_free(trial.services);
-    }
+    search->seen = mem_realloc(search->seen, search->n_seen + 1, sizeof *search->seen);
+    search->seen[search->n_seen++] = (struct load_seen){point->rate_qps, trial};
     return capacity_context_done(search->context, 0, err);
 }
 
@@ -93,13 +105,16 @@ static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
         .n_runs = found.n_runs,
         .n_queries = found.n_queries,
         .at_held = measurement_none(VERDICT_NOT_ASKED)};
-    if (rc == 0 && reached && search.held_qps == found.held_qps) {
-        row->at_held = search.held.all;
-        row->binding = peak_load_binding(peak, &search.held);
-        memcpy(answer->load_services + (size_t)scheduler * answer->n_services, search.held.services,
+    const struct peak_load_trial *trial = recall(&search, &found);
+    if (rc == 0 && trial) {
+        row->at_held = trial->all;
+        row->binding = peak_load_binding(peak, trial);
+        memcpy(answer->load_services + (size_t)scheduler * answer->n_services, trial->services,
                answer->n_services * sizeof *answer->load_services);
     }
-    mem_free(search.held.services);
+    for (size_t i = 0; i < search.n_seen; i++)
+        mem_free(search.seen[i].trial.services);
+    mem_free(search.seen);
     return rc;
 }
 

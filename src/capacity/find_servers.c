@@ -22,7 +22,7 @@ struct size_search {
     struct capacity_context *context;
     struct peak_load *peak;
     uint32_t scheduler, type, cells_down;
-    double scale;                           // of the traffic at its peak
+    double margin_frac;                     // on top of the traffic at its peak
     bool cores;                             // counts cores; else servers
     const struct balancer_config *balancer; // NULL: the study's
     uint32_t *n_servers;                    // [n_groups], of the fleet that is measured
@@ -110,7 +110,8 @@ static int measure(void *user, const struct sizing_point *point, struct measurem
                                       capacity_context_choices(search->context, search->scheduler),
                                   .n_cells = n_cells - search->cells_down,
                                   .balancer = search->balancer};
-    const struct peak_load_point at = {&fleet, search->scale, point->n_queries, point->stream};
+    const struct peak_load_point at = {&fleet, 1 + search->margin_frac, point->n_queries,
+                                       point->stream};
     struct peak_load_trial trial;
     if (search->cores)
         fleet.n_cores = point->n;
@@ -150,7 +151,7 @@ static double saturation_qps(const struct size_search *search)
 
 static double load_qps(const struct size_search *search)
 {
-    return search->scale * peak_load_qps(search->peak);
+    return (1 + search->margin_frac) * peak_load_qps(search->peak);
 }
 
 // Servers that the tuples promise to suffice, where all serve all or each a service of its own; 0:
@@ -165,7 +166,8 @@ static double promised(const struct size_search *search, bool pools)
     for (uint32_t s = 0; s < answer->n_services; s++) {
         if (tuples[s].state != CAPACITY_FOUND || !(tuples[s].qps > 0))
             return 0;
-        double n = search->scale * peak_load_service_qps(search->peak, s) / tuples[s].qps;
+        double n =
+            (1 + search->margin_frac) * peak_load_service_qps(search->peak, s) / tuples[s].qps;
         sum += pools ? ceil(n) : n;
     }
     return ceil(sum);
@@ -285,7 +287,7 @@ static int fill_row(struct size_search *search, uint32_t index, struct err *err)
     row->scheduler = search->scheduler;
     row->type = search->type;
     row->cells_down = search->cells_down;
-    row->margin_frac = search->scale - 1;
+    row->margin_frac = search->margin_frac;
     row->rate_qps = load_qps(search);
     row->n_pools = search->cores || study->n_services == 1 ? 0 : (uint32_t)promised(search, true);
     bool unreachable = capacity_result_unreachable(search->context->answer, search->scheduler,
@@ -342,7 +344,7 @@ static int find_row(struct peak_load *peak, uint32_t index, struct err *err)
                                  .scheduler = row / n_down / n_types,
                                  .type = row / n_down % n_types,
                                  .cells_down = cores ? 0 : (uint32_t)down->v[row % n_down],
-                                 .scale = 1 + index % n_margins * study->capacity.margin_frac,
+                                 .margin_frac = index % n_margins * study->capacity.margin_frac,
                                  .cores = cores};
     search.n_servers = mem_calloc(study->n_groups, sizeof *search.n_servers);
     if (cores)

@@ -10,10 +10,11 @@
 #include "base/simtime.h"
 #include "study/study_memory.h"
 
-#define LONGER 4          // the next run, where one does not decide
-#define CLEAR 2           // half-widths between what is late and what may be
-#define LONGEST_RUN_S 1e9 // simulated
-enum { BINS = 40 };       // twenty batches of two (results/batch.h)
+#define LONGER 4 // the next run, where one does not decide
+#define CLEAR 2  // half-widths between what is late and what may be
+#define LONGEST_RUN_S (simtime_to_s(SIMTIME_LONGEST) / 2) // simulated
+#define MOST_SERVERS 10000 // side by side, where one has no time for so many queries
+enum { BINS = 40 };        // twenty batches of two (results/batch.h)
 // Slices of this number and those that follow; far from a search's (peak_load.h) and a day's.
 #define FIRST_NUMBER (UINT64_C(1) << 40)
 
@@ -22,7 +23,9 @@ struct idle {
     struct single_server single; // not to be moved
     struct fleet_variant fleet;
     uint32_t n_servers;
-    double rate_qps, allowed_frac;
+    double rate_qps, allowed_frac; // of one server; of queries that may be late
+    double busy_frac;              // UNLOADED_BUSY_FRAC or less
+    double all_qps;                // of all n_servers
     uint64_t number;
     struct measurement *result; // in the answer
 };
@@ -48,15 +51,15 @@ static void open_idle(struct idle *idle, const struct capacity_context *context,
         capacity_context_choices(context, scheduler) + (size_t)type * study->n_services + service;
     single_server_cut(&idle->single, study, type, service);
     struct demand work = demand_by_choice(&idle->single.study, &idle->single.group, 0, choice, 1);
-    idle->n_servers = 1;
     idle->fleet = (struct fleet_variant){.study = &idle->single.study,
                                          .n_servers = &idle->n_servers,
                                          .choices = choice,
                                          .n_services = 1,
                                          .n_cells = 1,
                                          .n_cores = useful_cores(study, idle)};
-    idle->rate_qps = UNLOADED_BUSY_FRAC / (work.cpu_s + work.load_s + work.compute_s);
     idle->allowed_frac = 1 - study->services[service].sla_quantile;
+    idle->busy_frac = fmin(UNLOADED_BUSY_FRAC, UNLOADED_BUSY_PART * idle->allowed_frac);
+    idle->rate_qps = idle->busy_frac / (work.cpu_s + work.load_s + work.compute_s);
     idle->number = FIRST_NUMBER + (uint64_t)type * study->n_services + service;
     idle->result =
         &context->answer
@@ -64,14 +67,28 @@ static void open_idle(struct idle *idle, const struct capacity_context *context,
 }
 
 // At least as wide as that of independent queries: those of an idle server are.
-static int32_t judge(const struct measurement *found, double allowed_frac)
+static int32_t judge(const struct measurement *found, const struct idle *idle)
 {
     struct ci late = found->late_frac;
-    double n = (double)found->n_queries;
-    late.half_95 =
-        fmax(late.half_95, MEASUREMENT_Z_95 * sqrt(allowed_frac * (1 - allowed_frac) / n));
-    int32_t verdict = measurement_judge(late, allowed_frac + UNLOADED_BUSY_FRAC, CLEAR);
-    return verdict == VERDICT_MISSED ? verdict : measurement_judge(late, allowed_frac, CLEAR);
+    double n = (double)found->n_queries, allowed = idle->allowed_frac;
+    late.half_95 = fmax(late.half_95, MEASUREMENT_Z_95 * sqrt(allowed * (1 - allowed) / n));
+    int32_t verdict = measurement_judge(late, allowed + idle->busy_frac, CLEAR);
+    return verdict == VERDICT_MISSED ? verdict : measurement_judge(late, allowed, CLEAR);
+}
+
+// A run of about n_queries. What one server would need longer for than time lasts, several do.
+static struct slice make_slice(struct idle *idle, double n_queries)
+{
+    double run_s = n_queries / idle->rate_qps, n = ceil(run_s / LONGEST_RUN_S);
+    idle->n_servers = (uint32_t)fmin(n, MOST_SERVERS);
+    idle->all_qps = idle->rate_qps * idle->n_servers;
+    return (struct slice){.fleet = &idle->fleet,
+                          .number = idle->number,
+                          .n_cells = 1,
+                          .rates_qps = &idle->all_qps,
+                          .length_ns =
+                              simtime_from_s(fmin(n_queries / idle->all_qps, LONGEST_RUN_S)),
+                          .n_bins = BINS};
 }
 
 // Runs of about n_queries of those that are not decided. How many were run, or -1.
@@ -81,22 +98,15 @@ static int run_round(struct capacity_context *context, struct idle *idles, size_
     struct slice *slices = mem_calloc(n, sizeof *slices);
     struct slice_result *found = mem_calloc(n, sizeof *found);
     int n_slices = 0;
-    for (size_t i = 0; i < n; i++) {
-        double run_s = fmin(n_queries / idles[i].rate_qps, LONGEST_RUN_S);
+    for (size_t i = 0; i < n; i++)
         if (idles[i].result->sla == VERDICT_UNSURE)
-            slices[n_slices++] = (struct slice){.fleet = &idles[i].fleet,
-                                                .number = idles[i].number,
-                                                .n_cells = 1,
-                                                .rates_qps = &idles[i].rate_qps,
-                                                .length_ns = simtime_from_s(run_s),
-                                                .n_bins = BINS};
-    }
+            slices[n_slices++] = make_slice(&idles[i], n_queries);
     int rc = sample_run(context->bench, slices, (size_t)n_slices, found, err);
     for (size_t i = 0, k = 0; rc == 0 && i < n; i++) {
         if (idles[i].result->sla != VERDICT_UNSURE)
             continue;
         *idles[i].result = found[k].overall;
-        idles[i].result->sla = judge(&found[k].overall, idles[i].allowed_frac);
+        idles[i].result->sla = judge(&found[k].overall, &idles[i]);
         context->n_queries += found[k++].overall.n_queries;
     }
     if (rc == 0)
@@ -122,7 +132,8 @@ int unloaded_find(struct capacity_context *context, bool given, struct err *err)
         open_idle(&idles[n], context, d, g, s);
         *idles[n++].result = measurement_none(VERDICT_UNSURE);
     }
-    double n_queries = (double)study->capacity.queries, most = (double)study->capacity.max_queries;
+    double n_queries = (double)study->capacity.queries,
+           most = fmax((double)study->capacity.max_queries, UNLOADED_LEAST_QUERIES);
     int rc = n > 0;
     for (bool last = false; rc > 0 && !last; n_queries *= LONGER) {
         last = n_queries >= most;

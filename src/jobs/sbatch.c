@@ -85,8 +85,9 @@ static int64_t take_number(const char **text)
     return number;
 }
 
-// What stands behind the days: hours, hours:minutes, hours:minutes:seconds; without days minutes,
-// minutes:seconds, hours:minutes:seconds.
+// What is behind the first number is less than one of the unit before. What stands behind the days:
+// hours, hours:minutes, hours:minutes:seconds; without days minutes, minutes:seconds,
+// hours:minutes:seconds.
 int64_t sbatch_time_s(const char *text)
 {
     int64_t days = 0, parts[3] = {0};
@@ -102,6 +103,9 @@ int64_t sbatch_time_s(const char *text)
     } while (*text++ == ':');
     if (text[-1])
         return -1;
+    for (int i = dash ? 0 : 1; i < n; i++)
+        if (parts[i] >= (dash && i == 0 ? 24 : 60))
+            return -1;
     if (!dash && n < 3)
         return parts[0] * 60 + parts[1];
     return ((days * 24 + parts[0]) * 60 + parts[1]) * 60 + parts[2];

@@ -185,6 +185,8 @@ static int write_script(const struct submission_plan *plan, const struct submiss
     bool good = file && fwrite(script->data, 1, script->size, file) == script->size;
     if ((file && fclose(file) != 0) || !good)
         rc = err_set(err, ERR_FAIL, "%s: cannot write the script: %s", path, strerror(errno));
+    if (rc < 0 && file) // half of a script is none
+        unlink(path);
     mem_free(name);
     mem_free(path);
     return rc;

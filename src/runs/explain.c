@@ -8,6 +8,16 @@
 #include "study/grid.h"
 #include "study/study.h"
 
+static enum study_reading reading_of(const struct survey_source *source)
+{
+    struct doc *doc = doc_parse(source->path, source->text, source->size, NULL);
+    for (size_t i = 0; doc && i < source->n_settings; i++)
+        doc_set(doc, source->settings[i], NULL);
+    enum study_reading reading = survey_reading(source, doc);
+    doc_destroy(doc);
+    return reading;
+}
+
 // Without a sweep, or where it is wrong: then keys that its points would bring are not missed.
 static void explain_whole(const struct survey_source *source, const struct library *library,
                           struct mistakes *all)
@@ -15,7 +25,7 @@ static void explain_whole(const struct survey_source *source, const struct libra
     struct mistakes found = {0};
     bool swept = all->n > 0;
     study_mistakes(source->path, source->text, source->size, source->settings, source->n_settings,
-                   library, STUDY_OPEN, &found);
+                   library, reading_of(source), &found);
     for (size_t i = 0; i < found.n; i++)
         if (!swept || !strstr(found.v[i].text, ": missing; "))
             mistakes_add(all, NULL, found.v[i].text);
@@ -39,7 +49,7 @@ static void explain_points(const struct survey *survey, struct mistakes *all)
         const char **settings =
             grid_point_settings(survey->grid, p, source->settings, source->n_settings, &n_settings);
         study_mistakes(source->path, source->text, source->size, settings, n_settings,
-                       &survey->library, STUDY_OPEN, &found);
+                       &survey->library, survey->reading, &found);
         for (size_t i = 0; i < found.n; i++) {
             size_t before = raw.n;
             struct err err;
@@ -55,26 +65,6 @@ static void explain_points(const struct survey *survey, struct mistakes *all)
         mem_free(settings);
     }
     mistakes_release(&raw);
-}
-
-// "s.yaml: tune.queries: too few" -> "s.yaml:7:12: tune.queries: too few"; of a key that is not
-// there, what would hold it.
-static void locate(const struct survey_source *source, struct err *err)
-{
-    size_t skip = strlen(source->path);
-    if (strncmp(err->text, source->path, skip) != 0 || strncmp(err->text + skip, ": ", 2) != 0)
-        return;
-    struct doc *doc = doc_parse(source->path, source->text, source->size, NULL);
-    for (size_t i = 0; doc && i < source->n_settings; i++)
-        doc_set(doc, source->settings[i], NULL);
-    const struct node *node = doc ? doc_find(doc, err->text + skip + 2) : NULL;
-    if (node) {
-        char rest[ERR_TEXT_MAX];
-        memcpy(rest, err->text, sizeof rest);
-        node_where(node, err->text, sizeof err->text);
-        err_append(err, ": %s", rest + skip + 2);
-    }
-    doc_destroy(doc);
 }
 
 static bool has(const struct mistakes *mistakes, const struct err *err)
@@ -104,7 +94,8 @@ void explain_study(const struct survey_source *source, struct err *err, struct m
         explain_whole(&ours, &library, mistakes);
         library_release(&library);
     }
-    locate(&ours, err);
+    if (survey)
+        survey_locate(survey, err);
     mistakes_sort(mistakes);
     if (!has(mistakes, err))
         mistakes_release(mistakes);

@@ -113,7 +113,7 @@ struct footprint footprint_of(const struct fleet_config *fleet, uint32_t n_bins)
     double servers = servers_of(fleet);
     // One path's histograms are never touched where nothing is offloaded.
     return (struct footprint){
-        .address_bytes = bytes + histograms,
+        .address_bytes = bytes + record + 2 * histograms, // and the sum of all ranks' records
         .memory_bytes = bytes + histograms / (accel ? 1 : N_PATHS),
         .record_bytes = record + histograms / (accel ? 1 : N_PATHS),
         .wall_s = servers * SERVER_S + fleet->n_cells * CELL_S + servers * n_bins * SERVER_BIN_S +

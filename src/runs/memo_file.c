@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -182,6 +183,9 @@ struct memo_file *memo_file_open(const struct memo_file_config *config, struct b
     frames_close(&in);
     if (rc == 0)
         return file;
+    struct stat st;
+    if (fstat(fd, &st) == 0 && st.st_size == 0) // made here, or begun by who could not go on either
+        unlink(config->path);
     close(fd);
     mem_free(file);
     return NULL;

@@ -70,6 +70,13 @@ static enum pointdir_state look_at_run(const char *path, const struct pointdir_s
     return state;
 }
 
+char *pointdir_checkpoint(const char *folder, uint32_t point)
+{
+    char *file = pointdir_file(folder, point), *path = mem_printf("%s.checkpoint", file);
+    mem_free(file);
+    return path;
+}
+
 enum pointdir_state pointdir_look(const char *folder, uint32_t point,
                                   const struct pointdir_study *study, char *note, size_t size)
 {

@@ -40,6 +40,8 @@ int pointdir_make(const char *folder, enum err_code code, struct err *err);
 
 // The results file of a point; caller mem_free()s.
 char *pointdir_file(const char *folder, uint32_t point);
+// Where its checkpoints go; caller mem_free()s.
+char *pointdir_checkpoint(const char *folder, uint32_t point);
 // What is there of a point. note[size] becomes one line with the reason when it is neither missing
 // nor done, else "".
 enum pointdir_state pointdir_look(const char *folder, uint32_t point,

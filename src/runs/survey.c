@@ -7,8 +7,18 @@
 
 #include "runs/demand.h"
 #include "base/mem.h"
+#include "results/file/claim.h"
 #include "study/doc.h"
 #include "study/study_digest.h"
+
+enum study_reading survey_reading(const struct survey_source *source, const struct doc *doc)
+{
+    const struct node *section = doc ? node_get(doc_root(doc), "capacity") : NULL;
+    bool asked = section && !node_is_null(section);
+    return source->plans == PLANS_ALWAYS || (source->plans == PLANS_ASKED && asked)
+               ? STUDY_OPEN_AND_PLAN
+               : STUDY_OPEN;
+}
 
 // The library, the text unless the source has it, and the grid.
 static int read_source(struct survey *survey, struct err *err)
@@ -26,6 +36,7 @@ static int read_source(struct survey *survey, struct err *err)
     int rc = survey->doc ? 0 : -1;
     for (size_t i = 0; i < source->n_settings && rc == 0; i++)
         rc = doc_set(survey->doc, source->settings[i], err);
+    survey->reading = survey_reading(source, survey->doc);
     return rc;
 }
 
@@ -62,7 +73,7 @@ static struct study *parse(const struct survey *survey, const char *const *setti
                            struct err *err)
 {
     return study_of_doc(survey->source.path, survey->doc, settings, n, &survey->library,
-                        survey->source.plans ? STUDY_OPEN_AND_PLAN : STUDY_OPEN, err);
+                        survey->reading, err);
 }
 
 struct study *survey_whole(const struct survey *survey, struct err *err)
@@ -71,7 +82,7 @@ struct study *survey_whole(const struct survey *survey, struct err *err)
 }
 
 // "--set KEY=VALUE: " of what the sweep sets -> where in the file the value is.
-static void locate(const struct survey *survey, uint32_t point, struct err *err)
+static void locate_setting(const struct survey *survey, uint32_t point, struct err *err)
 {
     static const char mark[] = "--set ";
     size_t n;
@@ -87,6 +98,21 @@ static void locate(const struct survey *survey, uint32_t point, struct err *err)
         snprintf(rest, sizeof rest, "%s", at + len + 2);
         err_set(err, ERR_STUDY, "%s:%d:%d: %s", survey->source.path, line, column, rest);
     }
+}
+
+void survey_locate(const struct survey *survey, struct err *err)
+{
+    const char *path = survey->source.path;
+    size_t skip = strlen(path);
+    if (strncmp(err->text, path, skip) != 0 || strncmp(err->text + skip, ": ", 2) != 0)
+        return;
+    const struct node *node = doc_find(survey->doc, err->text + skip + 2);
+    char rest[ERR_TEXT_MAX];
+    if (!node)
+        return;
+    memcpy(rest, err->text, sizeof rest);
+    node_where(node, err->text, sizeof err->text);
+    err_append(err, ": %s", rest + skip + 2);
 }
 
 // Replications differ in their draws, and a replayed trace draws none: where nothing else arrives,
@@ -112,7 +138,7 @@ struct study *survey_study(const struct survey *survey, uint32_t point, struct e
     const char *const *settings = grid_settings(survey->grid, point, &n);
     struct study *study = parse(survey, settings, n, err);
     if (!study)
-        locate(survey, point, err);
+        locate_setting(survey, point, err);
     if (!study || check_replications(survey, study, err) == 0)
         return study;
     study_destroy(study);
@@ -124,7 +150,7 @@ int survey_blame(const struct survey *survey, uint32_t point, struct err *err)
     if (grid_n_axes(survey->grid) == 0)
         return -1;
     char *name = grid_name(survey->grid, point);
-    locate(survey, point, err);
+    locate_setting(survey, point, err);
     err_append(err, " (at %s)", name);
     mem_free(name);
     return -1;
@@ -151,6 +177,9 @@ static void look_at(struct survey *survey, uint32_t point)
     facts->work_s = demand_wall_s(study);
     const struct pointdir_study ours = {study->settings.name, facts->digest};
     facts->state = (int32_t)pointdir_look(survey->folder, point, &ours, note, sizeof note);
+    char *checkpoint = pointdir_checkpoint(survey->folder, point);
+    facts->begun = claim_is_there(checkpoint);
+    mem_free(checkpoint);
     study_destroy(study);
 }
 

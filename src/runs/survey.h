@@ -25,6 +25,10 @@
 #include "study/library.h"
 #include "study/study.h"
 
+// When studies are read as plans, STUDY_OPEN_AND_PLAN: never; where they have a section `capacity`;
+// always.
+enum survey_plans { PLANS_NEVER, PLANS_ASKED, PLANS_ALWAYS };
+
 // Where a study comes from; borrowed until survey_destroy(), but for the text.
 struct survey_source {
     const char *path;
@@ -33,12 +37,13 @@ struct survey_source {
     const char *const *settings; // [n_settings], of the command line
     size_t n_settings;
     const char *output; // where the results go in place of what the study says; NULL: as it says
-    bool plans;         // its studies are read as plans, STUDY_OPEN_AND_PLAN
+    int plans;          // enum survey_plans
 };
 
 struct survey_point {
     uint32_t looked; // 0: all else is zero
     int32_t state;   // enum pointdir_state
+    int32_t begun;   // 1: its checkpoint is claimed; by who does it now, or was killed in it
     uint64_t seed;
     uint64_t n_servers;
     double queries; // expected
@@ -51,7 +56,8 @@ struct survey {
     struct survey_source source; // its text filled in
     struct library library;      // of all its studies
     struct grid *grid;
-    struct doc *doc;       // of the text, with what the command line sets; points set more
+    struct doc *doc; // of the text, with what the command line sets; points set more
+    enum study_reading reading;
     char *output, *folder; // where the results go, and the files of the points
     uint32_t n_points;
     struct survey_point *points; // [n_points]
@@ -62,12 +68,18 @@ struct survey {
 struct survey *survey_create(const struct survey_source *source, struct err *err);
 void survey_destroy(struct survey *survey); // NULL: no effect
 
+// How its studies are read, by their document (NULL: not known).
+enum study_reading survey_reading(const struct survey_source *source, const struct doc *doc);
+
 // The study without its sweep, and a point as a study. Caller study_destroy()s.
 struct study *survey_whole(const struct survey *survey, struct err *err);
 struct study *survey_study(const struct survey *survey, uint32_t point, struct err *err);
 // Puts the point's labels behind the error in *err, and in front of it where in the file the value
 // is that the point sets; returns -1.
 int survey_blame(const struct survey *survey, uint32_t point, struct err *err);
+// "s.yaml: tune.queries: too few" -> "s.yaml:7:12: tune.queries: too few"; of a key that is not
+// there, what would hold it. An error of another form stays as it is.
+void survey_locate(const struct survey *survey, struct err *err);
 
 // Fills in the facts of points first, first + step, ... that are `chosen` (NULL: all). A point
 // whose study cannot be read is POINTDIR_WRONG, which is no error here.

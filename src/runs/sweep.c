@@ -59,15 +59,15 @@ struct sweep {
     struct survey *survey;
     const struct sweep_options *options;
     struct crew *crew;
-    struct eval team; // the crew's ranks
-    uint32_t n_units;
-    uint32_t *points; // [n_units] what is to be done
-    double *weights;  // [n_units]
-    uint32_t *order;  // [n_units]: units, the longest first
-    uint32_t *owner;  // [n_units]: crew of each
-    uint32_t point;   // under way
-    int64_t end_ns;   // of it
-    int64_t from_ns;  // where it resumes from; -1: not known yet
+    struct eval team;           // the crew's ranks
+    uint32_t n_units, n_before; // of this round, and done in the one before
+    uint32_t *points;           // [n_units] what is to be done
+    double *weights;            // [n_units]
+    uint32_t *order;            // [n_units]: units, the longest first
+    uint32_t *owner;            // [n_units]: crew of each
+    uint32_t point;             // under way
+    int64_t end_ns;             // of it
+    int64_t from_ns;            // where it resumes from; -1: not known yet
     uint64_t from_queries;
     double told_s;   // when the last news was sent
     bool stopping;   // start no other point
@@ -106,7 +106,8 @@ static void show(struct sweep *sweep)
     for (uint32_t c = 0; c < crew_n(sweep->crew); c++)
         add_stretch(&sum, &sweep->under_way[c]);
     progress_note(&sweep->progress, "%u of %u points",
-                  sweep->outcome->n_done + sweep->outcome->n_failed, sweep->n_units);
+                  sweep->outcome->n_done + sweep->outcome->n_failed,
+                  sweep->n_before + sweep->n_units);
     progress_from(&sweep->progress, sum.from_work / sweep->all_work, sum.from_queries);
     progress_update(&sweep->progress, sum.work / sweep->all_work, sum.n_queries);
 }
@@ -250,7 +251,7 @@ static struct news simulate(struct sweep *sweep, const struct study *study, stru
 {
     const char *folder = sweep->survey->folder;
     char *output = pointdir_file(folder, sweep->point);
-    char *checkpoint = mem_printf("%s.checkpoint", output);
+    char *checkpoint = pointdir_checkpoint(folder, sweep->point);
     char *previous = durable_previous(checkpoint);
     struct eval_result result = {.stopped = false};
     int from_previous = 0;
@@ -349,13 +350,15 @@ static int share_outcome(struct sweep *sweep, struct err *err)
     return 0;
 }
 
-static void make_units(struct sweep *sweep)
+// Of the points that were begun or of the others.
+static void make_units(struct sweep *sweep, bool begun)
 {
     uint32_t n = 0, n_points = sweep->survey->n_points;
     sweep->points = mem_calloc(n_points, sizeof *sweep->points);
     sweep->weights = mem_calloc(n_points, sizeof *sweep->weights);
+    sweep->all_work = 0;
     for (uint32_t p = 0; p < n_points; p++) {
-        if (!sweep->options->todo[p])
+        if (!sweep->options->todo[p] || facts_of(sweep, p)->begun != begun)
             continue;
         sweep->points[n] = p;
         sweep->weights[n] = work_of(sweep, p);
@@ -377,6 +380,9 @@ static int with_crews(struct sweep *sweep, struct err *err)
     sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
     crew_deal(crew_n(sweep->crew), sweep->weights, sweep->n_units, sweep->owner);
     sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);
+    sweep->n_before = sweep->outcome->n_done + sweep->outcome->n_failed;
+    sweep->done = (struct stretch){0};
+    sweep->n_left = 0;
     progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL);
     do_mine(sweep);
     // Rank 0 has done its own and hears of the others.
@@ -391,6 +397,27 @@ static int with_crews(struct sweep *sweep, struct err *err)
     return share_outcome(sweep, err);
 }
 
+// Collective (eval->comm).
+static int do_round(struct sweep *sweep, bool begun, struct err *err)
+{
+    int rc = 0;
+    make_units(sweep, begun);
+    if (sweep->n_units > 0) {
+        sweep->crew = crew_create(sweep->eval->comm, sweep->n_units, err);
+        rc = eval_agree(sweep->eval, sweep->crew ? 0 : -1, err);
+        if (rc == 0)
+            rc = eval_agree(sweep->eval, with_crews(sweep, err), err);
+        crew_destroy(sweep->crew);
+    }
+    mem_free(sweep->points);
+    mem_free(sweep->weights);
+    mem_free(sweep->order);
+    mem_free(sweep->owner);
+    return rc;
+}
+
+// A point that was begun and whose process did not end it comes when all others are done: perhaps
+// it takes more memory than there is, and the kernel killed the process for it, and will again.
 int sweep_run(const struct eval *eval, struct survey *survey, const struct sweep_options *options,
               struct sweep_outcome *outcome, struct err *err)
 {
@@ -400,19 +427,9 @@ int sweep_run(const struct eval *eval, struct survey *survey, const struct sweep
                           .point = UINT32_MAX,
                           .outcome = outcome};
     *outcome = (struct sweep_outcome){0};
-    make_units(&sweep);
-    int rc = 0;
-    if (sweep.n_units > 0) {
-        sweep.crew = crew_create(eval->comm, sweep.n_units, err);
-        rc = eval_agree(eval, sweep.crew ? 0 : -1, err);
-        if (rc == 0)
-            rc = eval_agree(eval, with_crews(&sweep, err), err);
-        crew_destroy(sweep.crew);
-    }
-    mem_free(sweep.points);
-    mem_free(sweep.weights);
-    mem_free(sweep.order);
-    mem_free(sweep.owner);
+    int rc = do_round(&sweep, false, err);
+    if (rc == 0 && !outcome->stopped)
+        rc = do_round(&sweep, true, err);
     return rc;
 }
 

@@ -6,6 +6,10 @@
 // file (pointdir.h) with its own checkpoints (eval.h). With fewer points than ranks several ranks
 // share one. None of this changes a byte of a point's results outside /run.
 //
+// A point that was begun before and not ended (its process was killed, by the kernel where memory
+// was short, or with its machine) comes after all others, so that it cannot keep them from being
+// done.
+//
 // A point that fails leaves the reason beside the others' files and holds up nobody. A wish to stop
 // (checkpointing.h) that reaches any rank reaches all: every crew saves the point that it is at,
 // and starts no other. What is there already is never done again, so the same call later resumes

@@ -275,9 +275,20 @@ static bool is_prose(const struct node *node)
     return false;
 }
 
+// The character of n bytes at p as YAML escapes it, in buf.
+static const char *escaped(const char *p, size_t n, char buf[16])
+{
+    unsigned code = (unsigned char)p[0] & (n == 1 ? 0x7fu : 0x7fu >> n);
+    for (size_t i = 1; i < n; i++)
+        code = code << 6 | ((unsigned char)p[i] & 0x3fu);
+    snprintf(buf, 16, code < 0x100 ? "\\x%02x" : code < 0x10000 ? "\\u%04x" : "\\U%08x", code);
+    return buf;
+}
+
 static int on_scalar(struct build *b, const yaml_event_t *event, struct err *err)
 {
     const char *value = (const char *)event->data.scalar.value;
+    char shown[16];
 
     if (strlen(value) != event->data.scalar.length)
         return fail_at(b, event->start_mark, err, "a NUL character is not allowed");
@@ -294,9 +305,8 @@ static int on_scalar(struct build *b, const yaml_event_t *event, struct err *err
     for (const char *p = node->text; *p; p++)
         if (err_control(p) > 0 && !(*p == '\n' && is_prose(node)))
             return node_fail(node, err,
-                             "expected a text on one line, without control characters such as "
-                             "\\x%02x",
-                             (unsigned)(unsigned char)p[err_control(p) - 1]);
+                             "expected a text on one line, without control characters such as %s",
+                             escaped(p, err_control(p), shown));
     return 0;
 }
 

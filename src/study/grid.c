@@ -91,20 +91,6 @@ static int filled_list(const struct node *map, const char *key, const char *what
     return 0;
 }
 
-// Names go into tables, pictures and files.
-static int check_name(const struct node *node, const char *text, struct err *err)
-{
-    if (!*text)
-        return node_fail(node, err, "expected a name, got an empty text");
-    return 0;
-}
-
-static char *read_name(const struct node *node, struct err *err)
-{
-    const char *text = reader_text(node, "a name", err);
-    return text && check_name(node, text, err) == 0 ? mem_strdup(text) : NULL;
-}
-
 // A sweep that changes the sweep would be read before it changes.
 static bool is_own_key(const char *key)
 {
@@ -160,8 +146,9 @@ static int read_value(struct axis *axis, struct value *value, const struct node 
                          node->kind == NODE_MAP ? "map" : "list");
     if (add_setting(value, axis->key, node, err) < 0)
         return -1;
-    value->label = read_name(label ? label : node, err);
-    return value->label ? 0 : -1;
+    const char *text = reader_text(label ? label : node, "a name", err);
+    value->label = text ? mem_strdup(text) : NULL;
+    return text ? 0 : -1;
 }
 
 static int read_values(struct axis *axis, const struct node *map, struct err *err)
@@ -195,7 +182,6 @@ static int read_point(struct value *value, const struct node *map, struct err *e
     const struct reader_options options = {others, false};
     const struct node *set;
     if (expect_map(map, err) < 0 || reader_fill(map, NULL, &part, 1, &options, err) < 0 ||
-        check_name(node_get(map, "label"), value->label, err) < 0 ||
         reader_map(map, "set", &set, err) < 0)
         return -1;
     if (!set || set->n == 0)
@@ -276,8 +262,7 @@ static int read_axis(struct grid *grid, const struct node *map, struct err *err)
     struct axis *axis = &grid->axes[grid->n_axes++];
     const struct reader_part part = {grid_axis_fields, axis};
     const struct reader_options options = {others, false};
-    if (expect_map(map, err) < 0 || reader_fill(map, NULL, &part, 1, &options, err) < 0 ||
-        check_name(node_get(map, "axis"), axis->name, err) < 0)
+    if (expect_map(map, err) < 0 || reader_fill(map, NULL, &part, 1, &options, err) < 0)
         return -1;
     for (uint32_t i = 0; i + 1 < grid->n_axes; i++)
         if (strcmp(grid->axes[i].name, axis->name) == 0)

@@ -160,11 +160,98 @@ LIBRARY_KIND(platform, platform, platforms)
 LIBRARY_KIND(accelerator, accelerator, accelerators)
 LIBRARY_KIND(table, cost_table, tables)
 
+// What changes no time that was measured: what a thing is called, holds, draws and is asked for,
+// and how many queries use it at once.
+static const char *const no_times[] = {
+    "name",       "title",       "variant",     "bound",   "sla_low",     "sla_medium",
+    "sla_high",   "memory_size", "streams",     "overlap", "accelerator", "idle_power",
+    "busy_power", "power_gamma", "provisional", "sources", NULL};
+
+static bool counts_for_times(const char *key)
+{
+    const char *const *no = no_times;
+    while (*no && strcmp(*no, key) != 0)
+        no++;
+    return !*no;
+}
+
+// The first key that counts for times and differs between what is used and what was measured.
+static int compare(const struct field *fields, const void *used, const void *measured,
+                   const char *what, struct err *err)
+{
+    int rc = 0;
+    for (const struct field *f = fields; f->key && rc == 0; f++) {
+        char *ours = schema_format(f, used), *theirs = schema_format(f, measured);
+        if (counts_for_times(f->key) && strcmp(ours, theirs) != 0)
+            rc = err_set(err, ERR_STUDY, "%s has %s %.60s in place of %.60s", what, f->key, ours,
+                         theirs);
+        mem_free(ours);
+        mem_free(theirs);
+    }
+    return rc;
+}
+
+// Says which of two things of one name differs, or that the names do.
+static int differs(const struct field *fields, const void *used, const void *measured,
+                   const char *what, const char *name, const char *known, struct err *err)
+{
+    if (compare(fields, used, measured, what, err) == 0)
+        return 0;
+    return strcmp(name, known) == 0 ? -1 : err_set(err, ERR_STUDY, "%s is \"%.60s\"", what, name);
+}
+
+// Things are compared by what they are: a study may give a known name to something else, and
+// another name to something known. Servers of fewer cores are those that were measured, in part.
+static int compare_all(const struct library *library, const struct cost_table *table,
+                       const struct model *model, const struct platform *platform, struct err *err)
+{
+    const struct model *its_model = library_model(library, table->model);
+    const struct platform *its = library_platform(library, table->platform);
+    if (model && differs(model_fields, model, its_model, "the service's model", model->name,
+                         table->model, err) < 0)
+        return -1;
+    if (!platform)
+        return 0;
+    struct platform ours = *platform;
+    ours.cores = ours.cores < its->cores ? its->cores : ours.cores;
+    if (differs(platform_fields, &ours, its, "the group's platform", platform->name,
+                table->platform, err) < 0)
+        return -1;
+    if (table->accel_compute_s.n == 0 || !platform->has_accelerator)
+        return 0;
+    return differs(accelerator_fields, &platform->accelerator, &its->accelerator,
+                   "the group's accelerator", platform->accelerator.name, its->accelerator.name,
+                   err);
+}
+
+int library_check_table(const struct library *library, const struct cost_table *table,
+                        const struct model *model, const struct platform *platform, struct err *err)
+{
+    const char *name = platform->name;
+    struct err why;
+    if (compare_all(library, table, model, name && *name ? platform : NULL, &why) == 0)
+        return 0;
+    return err_set(err, ERR_STUDY,
+                   "\"%.60s\" was measured with model \"%.60s\" on platform \"%.60s\", and %s; "
+                   "see: recfleet list tables",
+                   table->name, table->model, table->platform, why.text);
+}
+
 const struct cost_table *library_table_for(const struct library *library, const char *model,
                                            const char *platform)
 {
     for (size_t i = 0; i < library->n_tables; i++)
         if (cost_table_matches(&library->tables[i], model, platform))
+            return &library->tables[i];
+    return NULL;
+}
+
+const struct cost_table *library_table_like(const struct library *library,
+                                            const struct model *model,
+                                            const struct platform *platform)
+{
+    for (size_t i = 0; i < library->n_tables && model; i++)
+        if (compare_all(library, &library->tables[i], model, platform, NULL) == 0)
             return &library->tables[i];
     return NULL;
 }

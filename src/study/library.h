@@ -44,6 +44,17 @@ const struct cost_table *library_table(const struct library *library, const char
 // The table measured with that model on that platform, NULL when there is none.
 const struct cost_table *library_table_for(const struct library *library, const char *model,
                                            const char *platform);
+// The first that was measured with the same under whatever names, NULL when there is none.
+const struct cost_table *library_table_like(const struct library *library,
+                                            const struct model *model,
+                                            const struct platform *platform);
+// Whether the table was measured with what these are, whatever their names: the model (NULL: any),
+// the platform (without a name: any) and, of a table with accelerator times, the accelerator.
+// Memory, power, targets and streams change no time, and cores may be fewer. The error names what
+// was measured and the first key that differs, without a position.
+int library_check_table(const struct library *library, const struct cost_table *table,
+                        const struct model *model, const struct platform *platform,
+                        struct err *err);
 
 // Fills err with "unknown model "wndd"; did you mean "wnd"?", without a position, which the caller
 // puts in front; returns -1.

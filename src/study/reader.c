@@ -84,6 +84,12 @@ static int fill_sources(const struct node *map, const struct field *field, void 
     return rc;
 }
 
+// Texts are names of something, so one that shows nothing is none, unless it is the default.
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " ")] == '\0';
+}
+
 static int fill_one(const struct node *node, const struct field *field, void *config,
                     const char *suffix, struct err *err)
 {
@@ -92,6 +98,8 @@ static int fill_one(const struct node *node, const struct field *field, void *co
     if (field->type == FIELD_STRING && node->kind == NODE_MAP && strcmp(field->key, "sources") == 0)
         return fill_sources(node, field, config, err);
     if (node->kind != NODE_SCALAR || node_is_null(node))
+        return expected(node, field, err);
+    if (field->type == FIELD_STRING && is_blank(node->text) && !(field->dflt && !*field->dflt))
         return expected(node, field, err);
     char *text = mem_printf("%s%s", node->text, suffix);
     int rc = schema_parse(field, text, config, err);
@@ -251,19 +259,25 @@ int reader_list(const struct node *map, const char *key, const struct node **out
     return typed(map, key, NODE_LIST, "a list", out, err);
 }
 
-const char *reader_text(const struct node *node, const char *what, struct err *err)
+static const char *text_of(const struct node *node, const char *what, bool may_be_blank,
+                           struct err *err)
 {
     char found[128];
-    if (node->kind == NODE_SCALAR && !node_is_null(node))
+    if (node->kind == NODE_SCALAR && !node_is_null(node) && (may_be_blank || !is_blank(node->text)))
         return node->text;
     node_fail(node, err, "expected %s, got %s", what, node_found(node, found, sizeof found));
     return NULL;
 }
 
+const char *reader_text(const struct node *node, const char *what, struct err *err)
+{
+    return text_of(node, what, false, err);
+}
+
 int reader_choose(const struct node *node, const char *what, const char *const *names, size_t n,
                   struct err *err)
 {
-    const char *text = reader_text(node, what, err);
+    const char *text = text_of(node, what, true, err);
     if (!text)
         return -1;
     for (size_t i = 0; i < n; i++)

@@ -36,7 +36,8 @@ int reader_fill(const struct node *map, const struct node *parent, const struct 
 // error.
 int reader_map(const struct node *map, const char *key, const struct node **out, struct err *err);
 int reader_list(const struct node *map, const char *key, const struct node **out, struct err *err);
-// The text of a scalar, NULL and an error otherwise. `expected` goes into the message.
+// The text of a scalar that is more than blanks, NULL and an error otherwise. `expected` goes into
+// the message.
 const char *reader_text(const struct node *node, const char *expected, struct err *err);
 // The index of the text of `node` in names[0 .. n), -1 and an error with a suggestion otherwise.
 int reader_choose(const struct node *node, const char *what, const char *const *names, size_t n,

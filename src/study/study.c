@@ -265,13 +265,19 @@ char *study_format(const struct study *study)
     return study_print_all(study);
 }
 
-static struct meta_service service_meta(const struct service_config *service)
+static struct meta_service service_meta(const struct fleet_config *fleet, uint32_t s)
 {
-    const struct trace *trace = service->traffic.arrivals.trace;
+    const struct service_config *service = &fleet->services[s];
+    const struct arrival_config *arrivals = &service->traffic.arrivals;
+    const struct trace *trace = arrivals->trace;
+    const struct qsize *sizes = fleet->sizes ? fleet->sizes[s] : NULL;
+    double cut_frac = arrival_carries_sizes(arrivals) ? (double)trace->n_cut / (double)trace->n
+                      : sizes                         ? qsize_cut(sizes)->frac
+                                                      : 0;
     return (struct meta_service){mem_strdup(service->name), mem_strdup(service->model),
                                  service->sla_quantile,     service->sla_ns,
                                  service->traffic.rate_qps, trace ? trace->n : 0,
-                                 trace ? trace->n_cut : 0};
+                                 trace ? trace->n_cut : 0,  cut_frac};
 }
 
 static struct meta_group group_meta(const struct group_config *group, uint32_t n_services)
@@ -296,7 +302,7 @@ struct meta *study_fleet_meta(const struct fleet_config *fleet)
     struct meta *meta = meta_create(fleet->n_services, fleet->n_groups, n_servers);
     meta->n_cells = fleet->n_cells;
     for (uint32_t s = 0; s < fleet->n_services; s++)
-        meta->services[s] = service_meta(&fleet->services[s]);
+        meta->services[s] = service_meta(fleet, s);
     for (uint32_t g = 0; g < fleet->n_groups; g++)
         meta->groups[g] = group_meta(&fleet->groups[g], fleet->n_services);
     for (uint32_t c = 0; c < fleet->n_cells; c++) // numbered cell by cell, then group by group

@@ -339,6 +339,9 @@ static int read_platform(struct study_group *group, const struct library *librar
 static int read_names(const struct study *study, const struct node *map, size_t g, struct err *err)
 {
     struct study_group *group = &study->groups[g];
+    const struct node *name = node_get(map, "name");
+    if (name && !reader_text(name, "a name", err)) // empty by default, not by choice
+        return -1;
     set_text(&group->platform.name, group->platform_name);
     if (!*group->name)
         set_text(&group->name, *group->platform_name ? group->platform_name : "servers");
@@ -374,42 +377,43 @@ static int read_group(struct study *study, const struct library *library, const 
     return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
 }
 
-// A table by name is of the service's model and the group's platform, as far as these have names.
-static int check_table(const struct cost_table *table, const struct study_group *group,
-                       const char *model, const struct node *cost, struct err *err)
+// Where the table of a service comes from: a name of the service's own, the group's, or the kind.
+static const struct node *table_node(const struct node *cost, const char *service)
 {
-    const char *platform = group->platform.name;
-    bool other_model = *model && strcmp(table->model, model) != 0;
-    bool other_platform = platform && *platform && strcmp(table->platform, platform) != 0;
-    if (!other_model && !other_platform)
-        return 0;
-    return node_fail_key(cost, "table", err,
-                         "\"%.60s\" was measured with model \"%.60s\" on platform \"%.60s\", and "
-                         "%s is \"%.60s\"; see: recfleet list tables",
-                         table->name, table->model, table->platform,
-                         other_model ? "the service's model" : "the group's platform",
-                         other_model ? model : platform);
+    const struct node *list = node_get(cost, "services"), *at = cost;
+    for (size_t i = 0; list && i < list->n; i++)
+        if (strcmp(node_get(list->items[i], "service")->text, service) == 0)
+            at = list->items[i];
+    const struct node *own = node_get(at, "table"), *shared = node_get(cost, "table");
+    return own ? own : shared ? shared : at;
 }
 
 // The measured table of a cost: the one it names, else the one of its model and platform (NULL:
 // none).
-static int find_table(const struct library *library, const struct study_group *group,
-                      const char *model, struct cost_config *config, const struct node *cost,
-                      struct err *err)
+static int find_table(const struct study *study, const struct library *library,
+                      struct study_group *group, size_t s, const struct node *cost, struct err *err)
 {
+    struct cost_config *config = &group->cost_configs[s];
+    const struct service_config *service = &study->services[s];
+    const struct model *model = study_models_find(study, service->model);
+    const struct platform *platform = &group->platform;
     const char *table = config->table;
     bool named = table && *table;
     if (strcmp(cost_types[config->kind]->name, "table") != 0)
         return 0;
-    config->measured = named ? library_table(library, table)
-                             : library_table_for(library, model, group->platform.name);
-    if (config->measured)
-        return named ? check_table(config->measured, group, model, cost, err) : 0;
-    if (named)
+    const struct cost_table *found =
+        named ? library_table(library, table)
+              : library_table_for(library, service->model, platform->name);
+    if (!found && !named)
+        found = library_table_like(library, model, platform);
+    config->measured = found;
+    if (found && library_check_table(library, found, model, platform, err) == 0)
+        return 0;
+    if (!found && named)
         library_unknown_table(library, table, err);
-    else
-        library_missing_table(library, model, group->platform.name, err);
-    return node_prefix(cost, err);
+    else if (!found)
+        library_missing_table(library, service->model, platform->name, err);
+    return node_prefix(table_node(cost, service->name), err);
 }
 
 // A platform or accelerator of one's own that lacks something, and has nearly the name of a known
@@ -438,7 +442,7 @@ static int make_cost(const struct study *study, const struct library *library,
     const char *service = study->services[s].name, *name = study->services[s].model;
     const struct node *cost = node_get(map, "cost"), *scheduler = node_get(map, "scheduler");
     struct cost_config *config = &group->cost_configs[s];
-    if (find_table(library, group, name, config, cost, err) < 0)
+    if (find_table(study, library, group, s, cost, err) < 0)
         return blame_name(library, map, err);
     group->costs[s] = cost_create(config, study_models_find(study, name), &group->platform, err);
     if (!group->costs[s]) {
@@ -450,6 +454,9 @@ static int make_cost(const struct study *study, const struct library *library,
     struct dispatch_config needs = type->needs(settings_values(&group->given[s]));
     struct accelerator *accelerator = &group->platform.accelerator;
     struct err lack;
+    if (group->platform.has_accelerator &&
+        needs.offload_items > study_traffic_largest_items(study, s))
+        return 0; // no query is as large: nothing has to be there for it
     if (study->reading == STUDY_OPEN_AND_PLAN && needs.offload_items > 0 &&
         accelerator->memory_bytes > 0 &&
         accelerator->memory_bytes < cost_memory_bytes(group->costs[s])) {

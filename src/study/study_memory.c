@@ -40,9 +40,12 @@ static int64_t threshold(const struct share *share, size_t s)
     return sched_types[group->scheduler]->needs(settings_values(&group->settings[s])).offload_items;
 }
 
+// Not where the smallest query is offloaded, too. (1: the sizes are in a file that is not open.)
 static bool needs_server(const struct share *share, size_t s)
 {
-    return threshold(share, s) != 1; // else every query is offloaded
+    const struct qsize *sizes = share->study->sizes[s];
+    int64_t offload_items = threshold(share, s), least = sizes ? qsize_min_items(sizes) : 1;
+    return offload_items == 0 || offload_items > least;
 }
 
 static bool needs_accelerator(const struct share *share, size_t s)

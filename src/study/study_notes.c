@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "cluster/config.h"
+#include "study/study_idle.h"
 #include "study/study_memory.h"
 #include "traces/daycurve.h"
 
@@ -45,11 +46,79 @@ void study_notes_trace(const char *who, const struct trace *trace, int64_t max_i
             "is %.0f",
             (unsigned long long)trace->n_cut, trace->n, 100 * cut_frac, (long long)max_items,
             trace->largest_items);
-    if (trace->tick_ns > 0 && !trace->is_spread)
+    uint64_t n_low = trace->n_clamped - trace->n_cut;
+    double low_frac = (double)n_low / (double)trace->n;
+    if (n_low > 0)
+        say(&notes, low_frac > CUT_FRAC,
+            "%llu of %zu sizes (%.3g %%) are below 1 and count as 1 item",
+            (unsigned long long)n_low, trace->n, 100 * low_frac);
+    units_format_ns(trace->clock_ns, tick, sizeof tick);
+    if (trace->clock_ns > 0 && trace->is_spread)
+        say(&notes, true,
+            "its resolution is shorter than %s, the clock that most records arrive by: they still "
+            "arrive in bursts; resolution: %s spreads them",
+            tick, tick);
+    else if (trace->clock_ns > 0)
         say(&notes, true,
             "most records arrive together with the one before, by a clock of %s; resolution: %s "
             "spreads them",
-            units_format_ns(trace->tick_ns, tick, sizeof tick), tick);
+            tick, tick);
+    else if (trace->n == 1 && trace->tick_ns == 0)
+        say(&notes, true, "its trace has one record, and so no rate");
+    else if (trace_rate_qps(trace) == 0)
+        say(&notes, true,
+            "all %zu records arrive at once, and so have no rate; resolution: 1s, say, spreads "
+            "them, if that is the tick of their clock",
+            trace->n);
+}
+
+// Of a distribution, or of a file of sizes, which can say how many.
+static void note_sizes(const struct notes *notes, const struct qsize *sizes, int64_t max_items)
+{
+    const struct size_cut *cut = qsize_cut(sizes);
+    if (cut->n > 0)
+        say(notes, cut->frac > CUT_FRAC,
+            "%llu of %llu sizes (%.3g %% of the queries) are above max_items and count as %lld "
+            "items; the largest is %.0f",
+            (unsigned long long)cut->n, (unsigned long long)cut->n_lines, 100 * cut->frac,
+            (long long)max_items, cut->largest_items);
+    else if (cut->frac > CUT_FRAC)
+        say(notes, true, "%.3g %% of the sizes are above max_items and count as %lld items",
+            100 * cut->frac, (long long)max_items);
+}
+
+// A rate beside a trace that is played as it was recorded.
+static void note_rate(const struct notes *notes, const struct service_traffic *traffic)
+{
+    const struct arrival_config *config = &traffic->arrivals;
+    double trace_qps = config->trace && !config->rescale ? trace_rate_qps(config->trace) : 0;
+    if (trace_qps > 0 && traffic->rate_qps > 0 &&
+        fabs(traffic->rate_qps / trace_qps - 1) > RATE_FRAC)
+        say(notes, true,
+            "its rate of %.6g qps has no effect: its trace has %.6g qps; rescale: true stretches "
+            "it to that rate",
+            traffic->rate_qps, trace_qps);
+}
+
+// A file whose last point was left out, and a list without times whose last point might have to be.
+static void note_end(const struct notes *notes, const struct arrival_config *config,
+                     const struct reals *curve)
+{
+    double period_s = config->period_s, first = curve->v[0], n = (double)curve->n;
+    char period[40];
+    units_format(UNIT_TIME, period_s, period, sizeof period);
+    if (config->file_closes && curve == &config->file_frac)
+        say(notes, fabs(config->file_next - first) > RATE_FRAC * daycurve_rate_qps(curve),
+            "the last point of its curve, %.6g, is %s behind the first, %.6g: it starts the next "
+            "period, and is left out",
+            config->file_next, period, first);
+    else if (n > 12 && !(config->file_step_s > 0) && curve->v[curve->n - 1] == first &&
+             fmod(period_s, n - 1) == 0 && fmod(period_s, n) != 0)
+        say(notes, true,
+            "its curve has %zu points, and so steps of %.6gs; leave the last out if it is the "
+            "first "
+            "of the next period of %s",
+            curve->n, period_s / n, period);
 }
 
 static void note_curve(const struct notes *notes, const struct service_traffic *traffic)
@@ -67,25 +136,53 @@ static void note_curve(const struct notes *notes, const struct service_traffic *
             "its rate of %.6g qps is %.3g %% %s the mean of its curve, %.6g qps; rate: from_curve "
             "takes that",
             traffic->rate_qps, 100 * fabs(off_frac), off_frac < 0 ? "below" : "above", mean_qps);
+    note_end(notes, config, curve);
     if (length_s > 0 && fabs(config->period_s / length_s - 1) > PERIOD_FRAC)
         say(notes, true, "its curve of %s is played in a period of %s",
             units_format(UNIT_TIME, length_s, length, sizeof length),
             units_format(UNIT_TIME, config->period_s, period, sizeof period));
 }
 
+// An accelerator that is too small for a service serves none of it, and nobody should wonder why.
+static void note_accelerator(const struct study *study, size_t g, study_note_fn note, void *user)
+{
+    const struct study_group *group = &study->groups[g];
+    const struct accelerator *accelerator = &group->platform.accelerator;
+    struct err misfit = {0};
+    if (study_memory_misfit(study, g, &misfit) < 0)
+        note(user, true, misfit.text);
+    for (size_t s = 0; s < study->n_services && group->platform.has_accelerator; s++) {
+        double bytes = cost_memory_bytes(group->costs[s]);
+        if (accelerator->memory_bytes <= 0 || bytes <= accelerator->memory_bytes)
+            continue;
+        err_set(&misfit, ERR_STUDY,
+                "group %s: service %s takes %.3g GB, more than the %.3g GB of %s, which serves "
+                "none of it",
+                group->name, study->services[s].name, bytes * 1e-9,
+                accelerator->memory_bytes * 1e-9, accelerator->name);
+        note(user, true, misfit.text);
+    }
+}
+
 void study_notes(const struct study *study, study_note_fn note, void *user)
 {
-    for (size_t g = 0; g < study->n_groups; g++) {
-        struct err misfit = {0};
-        if (study_memory_misfit(study, g, &misfit) < 0)
-            note(user, true, misfit.text);
-    }
+    struct err idle = {0};
+    for (size_t g = 0; g < study->n_groups; g++)
+        note_accelerator(study, g, note, user);
+    for (size_t i = 0; study_idle_next(study, &i, &idle);)
+        note(user, true, idle.text);
     for (size_t s = 0; s < study->n_services; s++) {
         const struct service_traffic *traffic = &study->services[s].traffic;
         const struct notes notes = {study->services[s].name, note, user};
         if (traffic->arrivals.trace)
             study_notes_trace(notes.who, traffic->arrivals.trace, traffic->arrivals.csv.max_items,
                               note, user);
+        if (study->sizes[s])
+            note_sizes(&notes, study->sizes[s], traffic->sizes.max_items);
+        note_rate(&notes, traffic);
         note_curve(&notes, traffic);
     }
+    if (study->tune.sizes_table)
+        note_sizes(&(struct notes){"tune", note, user}, study->tune.sizes_table,
+                   study->tune.sizes.max_items);
 }

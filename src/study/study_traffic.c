@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study_traffic.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -75,6 +76,21 @@ static int read_sla_word(const struct study *study, const struct node *node,
     return 0;
 }
 
+// "p99.9": digits, and behind a point more of them; no other way to write a number.
+static int read_percentile(const char *key, double *quantile)
+{
+    static const char digits[] = "0123456789";
+    size_t whole = key[0] == 'p' ? strspn(key + 1, digits) : 0;
+    const char *point = key + 1 + whole;
+    size_t more = whole && *point == '.' ? strspn(point + 1, digits) : 0;
+    if (whole < 1 || whole > 2 || (whole == 2 && key[1] == '0') || point[more ? more + 1 : 0])
+        return -1;
+    char *percent = mem_printf("%s%%", key + 1);
+    int rc = units_parse(UNIT_FRAC, percent, quantile, NULL);
+    mem_free(percent);
+    return rc == 0 && *quantile > 0 && *quantile < 1 ? 0 : -1;
+}
+
 // sla: {p95: 25ms}, or the model's own target by name.
 static int read_sla(const struct study *study, const struct node *map,
                     struct service_config *service, struct err *err)
@@ -88,12 +104,7 @@ static int read_sla(const struct study *study, const struct node *map,
     if (sla->kind != NODE_MAP || sla->n != 1)
         return node_fail(sla, err, "expected one target such as {p95: 25ms}");
     const struct node *target = sla->items[0];
-    char *percent = mem_printf("%s%%", target->key + (target->key[0] == 'p'));
-    bool good = target->key[0] == 'p' &&
-                units_parse(UNIT_FRAC, percent, &service->sla_quantile, NULL) == 0 &&
-                service->sla_quantile > 0 && service->sla_quantile < 1;
-    mem_free(percent);
-    if (!good) {
+    if (read_percentile(target->key, &service->sla_quantile) < 0) {
         err_set(err, ERR_STUDY, "expected a percentile such as p95");
         return node_prefix_at_key(target, err);
     }
@@ -124,7 +135,14 @@ static int read_curve_rate(const struct node *map, struct service_config *servic
         return node_fail(node_get(map, "rate"), err,
                          "from_curve needs arrivals: {process: diurnal} with a curve or curve_file "
                          "of queries per second");
-    service->traffic.rate_qps = curve->n > 0 ? daycurve_rate_qps(curve) : 1;
+    double mean = curve->n > 0 ? daycurve_rate_qps(curve) : 1;
+    service->traffic.rate_qps = mean;
+    if (curve->n > 0 && (daycurve_max(curve, 0, 1) <= 1 || fabs(mean - 1) < 1e-6))
+        return node_fail(
+            node_get(map, "rate"), err,
+            "from_curve needs a curve of queries per second; the rates of this one are "
+            "relative, with a mean of %.6g and a peak of %.6g",
+            mean, daycurve_max(curve, 0, 1));
     return 0;
 }
 
@@ -157,6 +175,8 @@ static int read_arrivals(struct study *study, const struct node *map,
     const struct node *at = node_get(map, "arrivals");
     if (!at || at->kind != NODE_MAP)
         at = map;
+    if (arrival_types[config->process]->carries_rate && trace_csv_check(&config->csv, err) < 0)
+        return reader_prefix(at, err);
     if (open_files && arrival_types[config->process]->carries_rate) {
         struct trace *trace = NULL;
         if (trace_file_load(&config->csv, &trace, err) < 0) {
@@ -211,9 +231,7 @@ int study_traffic_read_sizes(const struct study *study, const struct node *map,
 static int read_name(const struct study *study, const struct node *map, size_t s, struct err *err)
 {
     const char *name = study->services[s].name;
-    if (!*name)
-        return node_fail_key(map, "service", err, "missing; expected the service's name");
-    for (size_t i = 0; i < s; i++)
+    for (size_t i = 0; i < s && *name; i++)
         if (strcmp(study->services[i].name, name) == 0)
             return node_fail(node_get(map, "service"), err, "service \"%.60s\" is there already",
                              name);

@@ -267,10 +267,11 @@ static int read_records(struct reader *r, struct trace *trace, struct err *err)
     return r->n_bad == 1 ? err_set(err, ERR_STUDY, "%s", r->first_bad.text) : 0;
 }
 
-// The dataset that a column's setting means; its default is what our own files hold.
-static const char *dataset_of(const char *setting, const char *dflt, const char *ours)
+// The dataset that a column's setting means; without a choice, or by its number, what our own files
+// hold.
+static const char *dataset_of(const char *setting, const char *number, const char *ours)
 {
-    return strcmp(setting, dflt) == 0 ? ours : setting;
+    return strcmp(setting, "auto") == 0 || strcmp(setting, number) == 0 ? ours : setting;
 }
 
 // Both columns of the file. It is opened anew each time: a child that tries it must not move the
@@ -329,10 +330,13 @@ static int load_hdf5(const struct trace_csv_config *config, struct trace **trace
 // Keys that only a text can have.
 static int check_keys(const struct trace_csv_config *config, struct err *err)
 {
-    const char *const keys[][2] = {{"duration_column", config->duration_column},
-                                   {"count_column", config->count_column},
-                                   {"filter_column", config->filter_column}};
-    for (size_t i = 0; i < 3; i++)
+    const char *const keys[][2] = {
+        {"duration_column", config->duration_column},
+        {"count_column", config->count_column},
+        {"filter_column", config->filter_column},
+        {"separator", config->separator != CSV_AUTO ? "given" : NULL},
+        {"header", config->header != TIMETABLE_HEADER_AUTO ? "given" : NULL}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i][1] && *keys[i][1])
             return err_set(err, ERR_STUDY, "%s: expected a CSV file, got an HDF5 file", keys[i][0]);
     return trace_csv_check(config, err);

@@ -58,6 +58,16 @@ START_TEST(one_line)
             "\xc2\x9b"
             "1m \xc2\xa0 \xc3\xa9"); // U+009B, a blank and an é
     ck_assert_str_eq(err.text, "  1m \xc2\xa0 \xc3\xa9");
+    // U+202E and U+E0001 turn or hide what follows; an é, a euro and half a character stay.
+    err_set(&err, ERR_STUDY, "%s",
+            "a\xe2\x80\xae"
+            "b\xf3\xa0\x80\x81"
+            "c\xe2\x82\xac\xe9\xe2\x80");
+    ck_assert_str_eq(err.text, "a   b    c\xe2\x82\xac\xe9\xe2\x80");
+    ck_assert_uint_eq(err_control("\xe2\x80\xa8"), 3);
+    ck_assert_uint_eq(err_control("\xc2\xad"), 2);
+    ck_assert_uint_eq(err_control("a"), 0);
+    ck_assert_uint_eq(err_control(""), 0);
 }
 END_TEST
 

@@ -3,7 +3,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "base/memroom.h"
 #include "support/suite.h"
 
 // Memory that says it is zeroed is, growing keeps what was there.
@@ -55,6 +57,65 @@ START_TEST(zero_bytes)
 }
 END_TEST
 
+enum { LIMIT_MB = 256, PIECE = 1 << 20 };
+
+// With a limit of addresses, takes pieces with a reserve held until memory is short. How many.
+static size_t take_until_short(void)
+{
+    struct rlimit limit;
+    size_t n = 0;
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &limit), 0);
+    limit.rlim_cur = (rlim_t)1 << 46;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    limit.rlim_cur -= (rlim_t)memroom_address_bytes(); // what is in use
+    limit.rlim_cur += LIMIT_MB * (rlim_t)PIECE;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    mem_hold_reserve();
+    ck_assert(!mem_is_short());
+    for (; !mem_is_short() && n < LIMIT_MB; n++)
+        mem_alloc(PIECE);
+    return n;
+}
+
+// Where a reserve is held an allocation that fails takes it, says so, and leaves room to end.
+START_TEST(reserve)
+{
+    size_t n = take_until_short();
+    ck_assert_uint_gt(n, LIMIT_MB / 2);
+    ck_assert_uint_le(n, LIMIT_MB - LIMIT_MB / 16 + 2);
+    for (int i = 0; i < LIMIT_MB / 16 - 4; i++) // as much as was held back, but for its rounding
+        mem_alloc(PIECE);
+    mem_release_reserve();
+    ck_assert(mem_is_short());
+}
+END_TEST
+
+// What was not used may be taken once it is released.
+START_TEST(reserve_released)
+{
+    struct rlimit before, after;
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &before), 0);
+    before.rlim_cur = (rlim_t)1 << 46;
+    if (setrlimit(RLIMIT_AS, &before) != 0)
+        return;
+    mem_hold_reserve();
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &after), 0);
+    ck_assert_uint_lt(after.rlim_cur, before.rlim_cur);
+    mem_hold_reserve(); // of one that is held there is no reserve
+    mem_release_reserve();
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &after), 0);
+    ck_assert_uint_eq(after.rlim_cur, before.rlim_cur);
+}
+END_TEST
+
+// What is more than the reserve ends the program, as without one.
+START_TEST(more_than_the_reserve_ends_the_program)
+{
+    take_until_short();
+    mem_alloc((size_t)LIMIT_MB * PIECE);
+}
+END_TEST
+
 // A product that does not fit ends the program with status 1 instead of a small block.
 START_TEST(overflow_ends_the_program)
 {
@@ -72,6 +133,11 @@ int main(void)
     tcase_add_test(core, texts);
     tcase_add_test(limits, zero_bytes);
     tcase_add_exit_test(errors, overflow_ends_the_program, 1);
+    tcase_add_test(limits, reserve_released);
+#ifndef __SANITIZE_ADDRESS__ // which maps in another way, and ends in its own words
+    tcase_add_test(limits, reserve);
+    tcase_add_exit_test(errors, more_than_the_reserve_ends_the_program, 1);
+#endif
     suite_add_tcase(suite, core);
     suite_add_tcase(suite, limits);
     suite_add_tcase(suite, errors);

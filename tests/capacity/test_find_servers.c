@@ -67,7 +67,7 @@ START_TEST(cores_are_those_of_erlang)
     ck_assert_double_eq(row->margin_frac, 0);
     ck_assert_int_eq(more->state, CAPACITY_FOUND);
     ck_assert_uint_eq(more->n, 8);
-    ck_assert_double_eq_tol(more->margin_frac, 0.1, 1e-12);
+    ck_assert_double_eq(more->margin_frac, 0.1);
     ck_assert_double_eq_tol(more->rate_qps, 5500, 1e-6);
     ck_assert_double_eq_tol(more->at_n.cpu_util_frac, 5.5 / 8, 0.02);
     capacity_fixture_close(&f);

@@ -276,6 +276,15 @@ def group_bad(folder):
             "run", "study.yaml", "--set", "traffic.0.rate=fast")
 
 
+def same_status(folder, status, *args):
+    """On two ranks each of the processes ends with that status, whichever a launcher looks at."""
+    if not shutil.which("mpirun"):
+        return
+    said = subprocess.run(["mpirun", "-n", "2", "sh", "-c", '"$@"; echo "ends with $?"', "sh", PROGRAM, *args],
+                          cwd=folder, capture_output=True, text=True, timeout=120).stdout
+    expect(said.splitlines().count(f"ends with {status}") == 2, f"{args[0]}: {status} on every rank", said)
+
+
 def group_traces(folder):
     """Bad traces are refused where the study names them and by the trace command."""
     write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",
@@ -446,6 +455,13 @@ def limited(folder):
         expect(left in ([], ["l.h5.memo"]), f"{words} with a limit: files", left)  # answers are kept
         for name in left:
             os.unlink(os.path.join(folder, name))
+    # Not a byte: nothing is left of a memo and of a script either.
+    for words in (("capacity", "sized.yaml", "-o", "l.h5"), ("submit", "long.yaml", "-o", "l.h5")):
+        done = subprocess.run(["bash", "-c", 'ulimit -f 0; exec "$@"', "bash", PROGRAM, *words], cwd=folder,
+                              capture_output=True, text=True)
+        expect(done.returncode == 1 and "File too large" in done.stderr, f"{words} without a byte",
+               f"{done.returncode} {done.stderr}")
+        expect(sorted(os.listdir(folder)) == before, f"{words} without a byte: files", os.listdir(folder))
 
 
 def claimed(folder):
@@ -456,6 +472,7 @@ def claimed(folder):
     cases = ((("run", "long.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"), (sweep, ".c.h5.lock", "output c.h5"),
              (("capacity", "sized.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"),
              (("tune", "tuned.yaml", "-o", "c.h5"), ".c.h5.lock", "output c.h5"),
+             (("trace", "make", "long.yaml", "-o", "c.h5", "--set", "duration=1s"), ".c.h5.lock", "output c.h5"),
              (("run", "long.yaml", "-o", "d.h5", "--set", "checkpoint.file=k"), ".k.lock", "checkpoint k"))
     for words, lock, what in cases:
         path = write(folder, lock, "far 17 5 0 -\n")
@@ -467,7 +484,8 @@ def claimed(folder):
                 rc, _, err = call(*words, "--point", "0", "-q", cwd=folder)
                 expect(rc == 0, "a task of an array beside the sweep", err)
         expect(os.path.exists(path), "the other's lock stays")
-        rc, _, err = call(*words, "-q", cwd=folder)  # what a killed run left is taken over
+        quiet = () if words[0] == "trace" else ("-q",)
+        rc, _, err = call(*words, *quiet, cwd=folder)  # what a killed run left is taken over
         expect(rc == 0 and not os.path.exists(path), f"{words} after a crash", err)
         for name in ("c.h5", "d.h5"):
             if os.path.exists(os.path.join(folder, name)):
@@ -683,6 +701,11 @@ def group_exit(folder):
     rc, out, err = call("run", "study.yaml", "-q", "--require-sla", "--force", "--set", "duration=5s",
                         "--set", "traffic[0].sla={p95: 1us}", cwd=folder)
     expect(rc == 3, "target missed", f"{rc} {err}")
+    same_status(folder, 3, "run", "study.yaml", "-q", "--require-sla", "--force", "--set",
+                "traffic[0].sla={p95: 1us}")
+    write(folder, "swept.yaml", STUDY + "sweep: [{axis: n, key: 'fleet.groups[0].servers', "
+          "values: [2, 100000000]}]\n")
+    same_status(folder, 5, "sweep", "swept.yaml", "-q", "-o", "swept.h5")
     rc, out, err = call("run", "study.yaml", "--force", "--set", "traffic[0].rate=1Mqps", cwd=folder)
     expect(rc == 0 and "overloaded" in out, "overload is said", f"{rc} {out[:300]} {err}")
     rc, out, err = call("check", "study.yaml", "--set", "traffic[0].rate=1Mqps", cwd=folder)
@@ -738,6 +761,8 @@ def for_programs(folder):
     expect(run["latency"][0]["latency_p95_s"] < 0.025 and run["rates"][0]["served_qps_half_95"] > 0 and
            run["groups"][-1]["group"] == "(fleet)", "a run in JSON", str(run))
     both = tables_of("compare", "random.h5", "least-work.h5", cwd=folder)
+    expect(all(row["quantity"] == row["quantity"].strip() for row in both["comparison"]),
+           "names without blanks at their ends", str(both["comparison"]))
     expect(any(row["quantity"] == "feed p95 ms" and row["baseline"] > 0 and row["file"] == "least-work.h5" and
                row["verdict"] in ("better", "worse", "not distinguishable") for row in both["comparison"]),
            "a comparison in JSON", str(both))
@@ -761,8 +786,16 @@ def for_programs(folder):
     rc, out, err = call("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", "--list", "--format", "csv", cwd=folder)
     rows = list(csv.DictReader(out.splitlines()))
     expect(rc == 0 and [row["state"] for row in rows] == ["done", "done"], "a list of points in CSV", out + err)
+    check = tables_of("check", "study.yaml", "--set", "traffic[0].rate=300qps", cwd=folder)
+    load = check["groups"][0]
+    expect(check["services"][0]["rate_qps"] == 300 and check["services"][0]["sla_s"] == 0.025 and
+           load["at"] == "mean" and 0 < load["cpu_alone_frac"] < 1 and check["estimate"][0]["queries"] == 1500,
+           "a check in JSON", str(check))
+    rows = tables_of("check", "study.yaml", "--set", sweep, cwd=folder)
+    expect(rows["axes"] == [{"axis": "servers", "label": 3}, {"axis": "servers", "label": 4}] and
+           rows["estimate"][0]["points"] == 2, "a check of a sweep in JSON", str(rows))
     expect(tables_of("list", "models", cwd=folder)["models"][0]["name"], "a list in JSON")
-    refused("a format that is none", r'recfleet run: --format: expected text, json or csv, got "xml"', folder,
+    refused("a format that is none", r'recfleet run: --format: expected text, json, csv or md, got "xml"', folder,
             "run", "study.yaml", "--format", "xml")
 
 
@@ -782,24 +815,43 @@ def group_help(folder):
     rc, overview, _ = call("--help", cwd=folder)
     expect(rc == 0, "--help")
     rc, version, _ = call("--version", cwd=folder)
-    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+ [\w-]*[0-9a-f]{12}\n", version), "--version", version)
+    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+ [\w-]*[0-9a-f]{12}\ncompiler  .+\nMPI       .+, built with .+\n"
+                                  r"HDF5      [\d.]+, built with [\d.]+\n", version), "--version", version)
     number = version.split()[1]
     golden("overview.txt", overview.replace(number, "VERSION"))
     commands = re.findall(r"^  (\w+) ", overview, re.M)
     expect(len(commands) >= 7, "commands", commands)
+    pages = {}
     for command in commands:
         rc, out, err = call(command, "--help", cwd=folder)
         expect(rc == 0 and err == "", f"{command} --help", err)
         golden(f"{command}.txt", out)
         expect(call(command, "--version", cwd=folder)[1] == version, f"{command} --version")
+        pages[f"recfleet-{command}.1"] = call("help", "--man", command, cwd=folder)[1]
     rc, man, _ = call("help", "--man", cwd=folder)
     expect(rc == 0 and all(f"recfleet {c}" in man for c in commands), "man page")
+    manual_pages(folder, {"recfleet.1": man, **pages})
+    refused("help of nothing", r'recfleet help: unknown command "runn"', folder, "help", "runn", "--man")
+    refused("an unknown shell", r'recfleet help: --completion: expected bash or zsh, got "fish"', folder,
+            "help", "--completion", "fish")
+
+
+def manual_pages(folder, pages):
+    """man shows one, and all are read without a warning by groff, and by mandoc where it is installed."""
+    paths = [write(folder, name, text) for name, text in pages.items()]
     if shutil.which("man"):
-        page = write(folder, "recfleet.1", man)
-        done = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True,
+        done = subprocess.run(["man", "--warnings", "-l", paths[1]], capture_output=True, text=True,
                               env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C"})
         expect(done.returncode == 0 and "EXIT STATUS" in done.stdout, "man -l", done.stderr)
-        expect(done.stderr == "", "man page without warnings", done.stderr)
+        expect(done.stderr == "", "a manual page without warnings", done.stderr)
+    if shutil.which("groff"):
+        done = subprocess.run(["groff", "-man", "-ww", "-z", "-Tutf8", *paths], capture_output=True, text=True)
+        expect(done.returncode == 0 and done.stderr == "", "manual pages by groff", done.stderr)
+    if shutil.which("mandoc"):
+        # There is no date: the version dates a page.
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *paths], capture_output=True, text=True)
+        said = [line for line in done.stdout.splitlines() if "missing date" not in line]
+        expect(not said, "manual pages by mandoc", "\n".join(said))
 
 
 def group_sweep(folder):
@@ -834,6 +886,8 @@ sweep:
     expect("2 of 3 points done" in out, "the other points", out)
     rc, out, err = call("check", "large.yaml", cwd=folder)
     expect(rc == 0 and re.search(r"queries, 8\d\d GB at most, ", out), "check of its memory", out)
+    out_of_memory(folder)
+    begun_before(folder)
     rc, out, err = call("check", "-r", "study.yaml", cwd=folder)
     expect(rc == 0 and "sweep" not in out and "\ntune:\n" in out, "resolved without the sweep", out)
     refused("a bad point", r"--set fleet.groups\[0\].accelerator=t5: .*\(at model=ncf,platform=gpu\)",
@@ -1189,8 +1243,8 @@ def group_capacity(folder):
     refused("capacity over results", r"output out.h5: exists", folder, "capacity", "study.yaml", "-o", "out.h5")
     rc, out, err = call("capacity", "study.yaml", "-o", "out.h5", "--resume", cwd=folder)
     expect(rc == 0 and "there already" in out, "capacity --resume when done", out + err)
-    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes 1 ms on an idle "
-                r"server of `web`\.\n")
+    sentence = (r"No number of (servers|cores) can hold it: `a` at its p95 of 0.5 ms takes [\d.]+ (±[\d.]+ )?ms "
+                r"on an idle server of `web`\.\n")
     write(folder, "study.yaml", CAPACITY.replace("p95: 5ms", "p95: 500us"))
     for find in ("servers", "day"):
         rc, out, err = call("capacity", "study.yaml", "-o", "none.h5", "--set", "capacity.find=" + find, cwd=folder)
@@ -1298,6 +1352,8 @@ def group_show(folder):
         rc, _, err = call("capacity", "study.yaml", "-q", "-o", name, *more, cwd=folder)
         expect(rc == 0, f"capacity for {name}", err)
         rc, out, err = call("show", name, "--digest", cwd=folder)
+        rows = tables_of("show", name, "--digest", cwd=folder).get("digest")
+        expect(rows == [{"file": name, "content_digest": out[:-1]}], "a digest in JSON", rows)
         expect(rc == 0 and err == "" and re.fullmatch(r"[0-9a-f]{32}\n", out), "show", out + err)
         digests.append(out)
     expect(digests[0] == digests[1] != digests[2], "digests tell answers apart", digests)
@@ -1332,6 +1388,69 @@ with h5py.File(sys.argv[1], "r+") as f:
 def has_h5py():
     done = subprocess.run([sys.executable, "-c", "import h5py"], capture_output=True)
     return done.returncode == 0
+
+
+def group_report(folder):
+    """`recfleet report`: one page of a results file, which is only read; in every format; or one line."""
+    write(folder, "study.yaml", STUDY.replace("200ms", "5s").replace("name: small", 'name: "<script>alert(1)</script>"'))
+    rc, _, err = call("run", "study.yaml", "-q", "-o", "a.h5", cwd=folder)
+    expect(rc == 0, "run for report", err)
+    with open(os.path.join(folder, "a.h5"), "rb") as f:
+        before = f.read()
+    os.chmod(os.path.join(folder, "a.h5"), 0o400)
+    rc, out, err = call("report", "a.h5", cwd=folder)
+    expect(rc == 0 and out == "report: a.html\n" and err == "", "report", out + err)
+    with open(os.path.join(folder, "a.html"), encoding="utf-8") as f:
+        page = f.read()
+    ids = re.findall(r'<figure id="([a-z0-9-]+)"', page)
+    expect({"percentiles", "histogram", "tail", "time", "load"} <= set(ids) and len(ids) == len(set(ids)),
+           "its pictures", ids)
+    expect(len(page) < 300000 and page.startswith("<!doctype html>") and page.endswith("</html>\n") and
+           page.count("<script>") == 1 and not re.search(r'(src|href)="(?!#)', page), "one page, whole", page[:500])
+    rc, _, err = call("report", "a.h5", "-o", "b.html", cwd=folder)
+    with open(os.path.join(folder, "b.html"), encoding="utf-8") as f:
+        expect(rc == 0 and f.read() == page, "the same page again", err)
+    rc, out, err = call("report", "a.h5", "--term", cwd=folder)
+    _, shown, _ = call("show", "a.h5", cwd=folder)
+    expect(rc == 0 and shown in out and "Latency by percentile" in out and max(map(len, out.splitlines())) < 160,
+           "in characters", out + err)
+    tables = tables_of("report", "a.h5", cwd=folder)
+    alone = tables_of("show", "a.h5", cwd=folder)
+    expect(all(tables[name] == rows for name, rows in alone.items()) and len(tables["tail"]) > 100,
+           "its tables in JSON", sorted(tables))
+    rc, out, err = call("report", "a.h5", "--format", "md", cwd=folder)
+    expect(rc == 0 and out.startswith("# ") and "| service |" in out and "<script>" not in out, "in Markdown", out)
+    rc, out, err = call("report", "a.h5", "--format", "svg", "--picture", "time", "-o", "t.svg", cwd=folder)
+    with open(os.path.join(folder, "t.svg"), encoding="utf-8") as f:
+        expect(rc == 0 and f.read().count('class="chart"') == 1, "one picture", out + err)
+    refused("a page that is there", r"report a.html: .*--force", folder, "report", "a.h5")
+    rc, _, err = call("report", "a.h5", "--force", cwd=folder)
+    expect(rc == 0, "a page replaced", err)
+    refused("the results as the page", r"recfleet report: -o ./a.h5: that is the results file", folder, "report",
+            "a.h5", "-o", "./a.h5", "--force")
+    write(folder, "cut.h5", before[:len(before) // 2])
+    write(folder, "text.h5", "my notes\n")
+    for name in ("cut.h5", "text.h5", "none.h5"):
+        refused(f"report {name}", rf"{name}: ", folder, "report", name)
+    expect(not [n for n in os.listdir(folder) if n.startswith(("cut.ht", "text.ht", "none.", "."))],
+           "nothing left behind", os.listdir(folder))
+    png_of(folder)
+    with open(os.path.join(folder, "a.h5"), "rb") as f:
+        expect(f.read() == before, "the results file is as it was")
+
+
+def png_of(folder):
+    """A PNG where rsvg-convert is installed, and a line that says how to get it where it is not."""
+    empty = os.path.join(folder, "empty")
+    os.mkdir(empty)
+    done = subprocess.run([PROGRAM, "report", "a.h5", "--format", "png"], cwd=folder, capture_output=True,
+                          text=True, env=dict(os.environ, PATH=empty))
+    expect(done.returncode == 2 and done.stderr.count("\n") == 1 and "librsvg2-bin" in done.stderr and
+           not os.path.exists(os.path.join(folder, "a.png")), "no rsvg-convert", done.stderr)
+    if shutil.which("rsvg-convert"):
+        rc, _, err = call("report", "a.h5", "--format", "png", cwd=folder)
+        with open(os.path.join(folder, "a.png"), "rb") as f:
+            expect(rc == 0 and f.read(8) == b"\x89PNG\r\n\x1a\n", "a PNG", err)
 
 
 def group_list(folder):

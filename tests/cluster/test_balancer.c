@@ -29,7 +29,8 @@ struct post {
     struct query queries[MOST_QUERIES]; // as handed over
     size_t n_queries;
     struct kept parcels[MOST_PARCELS];
-    size_t n_parcels, n_closed;
+    size_t n_parcels, n_closed, n_passes;
+    int64_t passed_ns, last_ns; // no query comes before; the latest that came
 };
 
 // The service of a query here: at least the shortest of the tables, 6 us.
@@ -85,10 +86,23 @@ static bool post_deliver(struct exchange *base, const struct parcel *parcel,
     post->parcels[post->n_parcels++] = (struct kept){parcel->part, parcel->window, post->n_queries,
                                                      parcel->n, !post->remote || !post->wanted};
     memcpy(post->queries + post->n_queries, parcel->queries, parcel->n * sizeof *parcel->queries);
+    for (size_t i = 0; i < parcel->n; i++)
+        post->last_ns = parcel->queries[i].arrive_ns > post->last_ns ? parcel->queries[i].arrive_ns
+                                                                     : post->last_ns;
     post->n_queries += parcel->n;
     if (post->remote)
         return false;
     answer_all(post, parcel->queries, parcel->n, reports);
+    return true;
+}
+
+static bool post_pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns)
+{
+    struct post *post = (struct post *)base;
+    (void)part, (void)window;
+    ck_assert(until_ns >= post->passed_ns && until_ns > post->last_ns);
+    post->passed_ns = until_ns;
+    post->n_passes++;
     return true;
 }
 
@@ -98,8 +112,8 @@ static void post_close(struct exchange *base, uint32_t cell)
     ((struct post *)base)->n_closed++;
 }
 
-static const struct exchange_type post_type = {"post", post_is_local, post_has_room, post_deliver,
-                                               post_close};
+static const struct exchange_type post_type = {"post",       post_is_local, post_has_room,
+                                               post_deliver, post_pass,     post_close};
 
 // A cell of two groups, split over ranks.
 struct bench {
@@ -628,6 +642,36 @@ START_TEST(bad_traffic)
 }
 END_TEST
 
+// Between two arrivals that are hours apart, and after the last, servers are told how time passes,
+// at most some ten thousand steps at a time; and where it stands still in between is no later.
+START_TEST(idle_hours)
+{
+    for (int ranks = 1; ranks <= 3; ranks += 2) {
+        struct bench bench;
+        init(&bench, "round-robin");
+        bench.fixture.services[0].traffic.rate_qps = 1e-3;
+        bench.fixture.config.duration_ns = 4000 * SIMTIME_S;
+        bench.fixture.config.outages = (struct outage_config){.mtbf_s = 1, .mttr_s = 1};
+        start(&bench, ranks, false);
+        uint32_t n_servers = bench.layout->n_servers[0], n_parts = bench.layout->n_parts;
+        double steps_per_s = 2.0 * n_servers / 2; // and as many that the balancer sees
+        int64_t last_ns = 0;
+        enum balancer_state state;
+        while ((state = balancer_step(bench.balancer)) != BALANCER_DONE) {
+            int64_t next_ns = balancer_next_ns(bench.balancer);
+            ck_assert_int_ne(state, BALANCER_WAITS);
+            ck_assert_int_ge(next_ns, last_ns);
+            ck_assert_double_le(simtime_to_s(next_ns - last_ns) * steps_per_s, 16384);
+            last_ns = next_ns;
+        }
+        ck_assert_int_eq(last_ns, bench.fixture.config.duration_ns - 1);
+        ck_assert_uint_gt(bench.post->n_queries, 0);
+        ck_assert_uint_ge(bench.post->n_passes / n_parts, (uint64_t)(4000 * steps_per_s / 16384));
+        stop(&bench);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -635,6 +679,7 @@ int main(void)
         {"core", shorter_windows}, {"core", waits_for_news},    {"core", waits_for_room},
         {"core", the_end},         {"core", no_answers_wanted}, {"core", goes_round_outages},
         {"core", retries},         {"core", closes_late},       {"core", saved},
-        {"limits", all_out},       {"limits", short_lookahead}, {"errors", bad_traffic}};
+        {"limits", all_out},       {"limits", short_lookahead}, {"limits", idle_hours},
+        {"errors", bad_traffic}};
     return suite_run("balancer", tests, sizeof tests / sizeof *tests);
 }

@@ -564,6 +564,37 @@ START_TEST(long_events)
 }
 END_TEST
 
+// Crashes of servers that are all out for longer show in no change: no call searches through all of
+// them, and the time that it gives instead moves on.
+START_TEST(hidden_crashes)
+{
+    struct fixture fixture;
+    const struct outage_event events[] = {
+        {.at_ns = 0, .for_ns = SIMTIME_S, .kind = OUTAGE_CRASH, .whole_cell = true}};
+    init_one(&fixture, 4, 20 * SIMTIME_MS);
+    fixture.config.outages =
+        (struct outage_config){.mtbf_s = 1e-6, .mttr_s = 1e-6, .events = events, .n_events = 1};
+    struct layout *layout = layout_create(&fixture.config, 1, LAYOUT_AUTO);
+    for (enum outage_side side = OUTAGE_SERVERS; side <= OUTAGE_BALANCER; side++) {
+        struct outage *outage =
+            outage_create(&(struct outage_setup){&fixture.config, layout, 0, 1, side});
+        struct outage_change change;
+        int n_changes = 0, n_looks = 0;
+        int64_t at_ns, last_ns = 0;
+        for (; (at_ns = outage_peek_ns(outage)) != SIMTIME_NEVER; n_looks++) {
+            ck_assert(at_ns >= last_ns && at_ns < 20 * SIMTIME_MS);
+            n_changes += outage_next(outage, &change);
+            last_ns = at_ns;
+        }
+        ck_assert_int_eq(n_changes, 4);
+        ck_assert_int_ge(n_looks, 4 + 10); // 80 000 crashes and recoveries
+        ck_assert_int_gt(last_ns, 15 * SIMTIME_MS);
+        outage_destroy(outage);
+    }
+    layout_destroy(layout);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", two_sides},
@@ -580,6 +611,7 @@ int main(void)
                                        {"core", any_layout},
                                        {"limits", nothing_happens},
                                        {"limits", no_time},
-                                       {"limits", long_events}};
+                                       {"limits", long_events},
+                                       {"limits", hidden_crashes}};
     return suite_run("outage", tests, sizeof tests / sizeof *tests);
 }

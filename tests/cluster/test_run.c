@@ -4,8 +4,10 @@
 #include "cluster/run.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
+#include "base/memroom.h"
 #include "base/simtime.h"
 #include "cluster/fixture_studies.h"
 #include "results/gather.h"
@@ -289,12 +291,71 @@ START_TEST(backlog)
 }
 END_TEST
 
+enum { ROOM_BYTES = 64 << 20, PIECE_BYTES = 1 << 20, MOST_PIECES = 256 };
+
+// A limit of addresses with so much room below it, on the last rank alone.
+static bool limit_last_rank(void)
+{
+    struct rlimit limit;
+    if (suite_mpi_rank() != suite_mpi_size() - 1)
+        return false;
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &limit), 0);
+    limit.rlim_cur = (rlim_t)1 << 46;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    limit.rlim_cur -= (rlim_t)memroom_address_bytes() - ROOM_BYTES;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    return true;
+}
+
+// What a rank has taken while the run was under way.
+struct pieces {
+    void *v[MOST_PIECES];
+    size_t n;
+    bool limited;
+};
+
+static enum run_wish take_all(void *user)
+{
+    struct pieces *pieces = user;
+    while (pieces->limited && !mem_is_short() && pieces->n < MOST_PIECES)
+        pieces->v[pieces->n++] = mem_alloc(PIECE_BYTES);
+    return RUN_GO_ON;
+}
+
+// Where one rank runs out of memory on the way all ranks leave with the same error, and do not wait
+// for each other. The last of all tests: the limit stays.
+START_TEST(out_of_memory)
+{
+    struct fixture fixture;
+    struct run_cost cost;
+    struct err err = {0};
+    fixture_two_choices_accelerator(&fixture);
+    fixture.config.duration_ns *= 1000; // to be asked on the way
+    fixture_ready(&fixture);
+    struct record *mine = fixture_record(&fixture, N_BINS, WARMUP_NS);
+    struct pieces pieces = {.limited = limit_last_rank()};
+    const struct run_control control = {take_all, NULL, NULL, &pieces};
+    const struct run_options options = {.control = &control};
+    int rc = run_fleet(MPI_COMM_WORLD, &fixture.config, &options, mine, &cost, &err);
+    for (size_t i = 0; i < pieces.n; i++)
+        mem_free(pieces.v[i]);
+    ck_assert_int_eq(rc, -1);
+    ck_assert_msg(strncmp(err.text, "out of memory at ", 17) == 0, "%s", err.text);
+    record_destroy(mine);
+    fixture_release(&fixture);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", same_record},    {"core", nothing_lost},
                                        {"core", seeds},          {"core", cost},
                                        {"core", progress},       {"core", kept_between_runs},
                                        {"limits", tiny_windows}, {"errors", bad_cost},
-                                       {"errors", bad_traffic},  {"errors", backlog}};
+                                       {"errors", bad_traffic},  {"errors", backlog},
+#ifndef __SANITIZE_ADDRESS__ // which maps in another way, and ends in its own words
+                                       {"errors", out_of_memory}
+#endif
+    };
     return suite_mpi_run(&argc, &argv, "run", tests, sizeof tests / sizeof *tests);
 }

@@ -39,11 +39,13 @@ START_TEST(split_resolves)
     struct settings wanted = sched_plain(&sched_split, 25, 1);
     settings_set_number(&wanted, "offload_items", 300);
     ck_assert(settings_equal(&settings, &wanted));
-    sched_split.resolve(settings.values, 5, 8);
+    sched_split.resolve(settings.values, 300, 8);
     ck_assert(settings_equal(&settings, &wanted));
     struct dispatch_config needs = sched_split.needs(settings_values(&settings));
     ck_assert_int_eq(needs.batch_items, 25);
     ck_assert_int_eq(needs.offload_items, 300);
+    sched_split.resolve(settings.values, 299, 8); // no query is as large
+    ck_assert_int_eq(sched_needs(&settings).offload_items, 0);
 }
 END_TEST
 

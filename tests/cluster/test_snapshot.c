@@ -225,6 +225,38 @@ START_TEST(chain_of_outages)
 }
 END_TEST
 
+// Servers that crash all the time and next to no queries: stopped in the middle of an idle stretch,
+// and resumed there alone and by all.
+START_TEST(idle_stretch)
+{
+    struct fixture fixture;
+    struct kept kept = {.wish = RUN_SAVE_AND_STOP, .patience = 2};
+    bool stopped;
+    fixture_init(&fixture, 1, 2);
+    fixture_set_policy(&fixture, "power-of-two");
+    fixture.services[0].traffic.rate_qps = 2e-3;
+    fixture.config.duration_ns = 1000 * SIMTIME_S;
+    fixture.config.outages = (struct outage_config){
+        .mtbf_s = 0.05, .mttr_s = 0.05, .retries = 2, .retry_delay_ns = 1000};
+    fixture_ready(&fixture);
+    struct record *whole = run_whole(&fixture);
+    struct piece piece = {MPI_COMM_WORLD, LAYOUT_SPREAD, 0};
+    struct record *end = run_piece(&fixture, &piece, &kept, &stopped);
+    ck_assert(stopped && !end && kept.reached_ns < fixture.config.duration_ns);
+    for (int i = 0; i < 2; i++) {
+        kept.patience = INT32_MAX;
+        end = run_piece(&fixture, &piece, &kept, &stopped);
+        bool same = !end || fixture_same_record(whole, end);
+        record_destroy(end);
+        ck_assert(same && !stopped);
+        piece = (struct piece){MPI_COMM_SELF, LAYOUT_AUTO, 1};
+    }
+    record_destroy(whole);
+    blob_release(&kept.frames);
+    fixture_release(&fixture);
+}
+END_TEST
+
 // A run that is saved on its way and goes on is not changed by it; and what was saved last leads to
 // the same end.
 START_TEST(saved_on_the_way)
@@ -311,6 +343,7 @@ int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", chain_of_pieces},
                                        {"core", chain_of_outages},
+                                       {"limits", idle_stretch},
                                        {"core", saved_on_the_way},
                                        {"errors", damaged}};
     return suite_mpi_run(&argc, &argv, "state", tests, sizeof tests / sizeof *tests);

@@ -56,7 +56,8 @@ static void read_percentiles(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char name[] = "size_items", number[] = "2", none[] = "", stamp[] = "TIMESTAMP", first[] = "1";
+    char name[] = "size_items", number[] = "2", none[] = "", stamp[] = "TIMESTAMP",
+         whichever[] = "auto";
     if (size < 2)
         return 0;
     read_curve(data, size);
@@ -67,8 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.header = data[0] / 24 % 3;
     config.start = data[0] / 72 % 2;
     config.sort = data[1] & 1;
-    config.time_column = data[1] & 2 ? stamp : first;
-    config.size_column = data[1] & 4 ? name : data[1] & 8 ? none : number;
+    config.time_column = data[1] & 2 ? stamp : whichever;
+    config.size_column = data[1] & 4    ? name
+                         : data[1] & 8  ? none
+                         : data[1] & 16 ? number
+                                        : whichever;
     config.duration_column = data[1] & 128 ? number : NULL;
     config.time_scale = data[1] & 16 ? 1e6 : 1;
     config.size_scale = data[1] & 32 ? 0.01 : 1;

@@ -109,9 +109,12 @@ START_TEST(times)
     ck_assert_int_eq(sbatch_time_s("1:30:10"), 5410);
     ck_assert_int_eq(sbatch_time_s("2-12"), 60 * 3600);
     ck_assert_int_eq(sbatch_time_s("1-0:30"), 86400 + 1800);
+    ck_assert_int_eq(sbatch_time_s("100:59:59"), 101 * 3600 - 1);
     ck_assert_int_eq(sbatch_time_s("1-2:03:04"), 86400 + 7384);
     ck_assert_int_eq(sbatch_time_s("unlimited"), INT64_MAX);
-    const char *const wrong[] = {"", "x", "1h", "1:", ":1", "1:2:3:4", "-1", "1-", "9999999999"};
+    const char *const wrong[] = {"",        "x",       "1h",   "1:",         ":1",
+                                 "1:2:3:4", "-1",      "1-",   "9999999999", "1:60",
+                                 "1:99:00", "1:00:60", "1-24", "1-1:60"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         ck_assert_int_eq(sbatch_time_s(wrong[i]), -1);
     ck_assert_int_eq(sbatch_signal_s("B:USR2@300"), 300);

@@ -59,9 +59,10 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/capacity/sample", "src/runs/memo"]),
+                        "src/runs/probe", "src/capacity/sample", "src/runs/memo",
+                        "src/app/version"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
-                                             "results/file/dataset_file"]),
+                                             "results/file/dataset_file", "src/app/version"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool

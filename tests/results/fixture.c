@@ -29,7 +29,7 @@ struct meta *fixture_meta(void)
     describe(m, "pair");
     for (int i = 0; i < 2; i++) {
         m->services[i] = (struct meta_service){
-            mem_strdup(services[i]), mem_strdup("wnd"), 0.95, 25 * SIMTIME_MS, 1000, 0, 0};
+            mem_strdup(services[i]), mem_strdup("wnd"), 0.95, 25 * SIMTIME_MS, 1000, 0, 0, 0};
         m->groups[i] =
             (struct meta_group){mem_strdup(groups[i]), mem_strdup("skylake"), 2, 1, i == 1, i == 1};
     }
@@ -43,7 +43,7 @@ struct meta *fixture_meta_one(uint32_t servers, uint32_t cores)
     struct meta *m = meta_create(1, 1, servers);
     describe(m, "one");
     m->services[0] = (struct meta_service){
-        mem_strdup("feed"), mem_strdup(""), 0.95, 25 * SIMTIME_MS, 1000, 0, 0};
+        mem_strdup("feed"), mem_strdup(""), 0.95, 25 * SIMTIME_MS, 1000, 0, 0, 0};
     m->groups[0] =
         (struct meta_group){mem_strdup("all"), mem_strdup("plain"), servers, cores, 0, false};
     return m;

@@ -9,10 +9,11 @@
 
 static const char *const path = "explain.yaml";
 
-// What is said of a study once `said` was.
-static void explain(const char *text, const char *said, struct err *err, struct mistakes *mistakes)
+// What is said of a study, read in that way (enum survey_plans), once `said` was.
+static void explain_as(int plans, const char *text, const char *said, struct err *err,
+                       struct mistakes *mistakes)
 {
-    const struct survey_source source = {.path = path};
+    const struct survey_source source = {.path = path, .plans = plans};
     FILE *file = fopen(path, "w");
     fputs(text, file);
     fclose(file);
@@ -20,6 +21,11 @@ static void explain(const char *text, const char *said, struct err *err, struct 
     err_set(err, ERR_STUDY, "%s", said);
     explain_study(&source, err, mistakes);
     remove(path);
+}
+
+static void explain(const char *text, const char *said, struct err *err, struct mistakes *mistakes)
+{
+    explain_as(PLANS_NEVER, text, said, err, mistakes);
 }
 
 // The others are listed with the mistake that a command stopped at; where that is none of them,
@@ -95,8 +101,44 @@ START_TEST(places)
 }
 END_TEST
 
+// A search for a capacity takes an accelerator that is too small as a plan, and then it is no
+// mistake beside the others; whether it asks for one is in the study, or said.
+START_TEST(plans)
+{
+    static const struct {
+        int plans;
+        const char *rest; // of the study
+        size_t n;         // mistakes
+    } cases[] = {
+        {PLANS_NEVER, "capacity: {find: servers}\n", 2},
+        {PLANS_ASKED, "capacity: {find: servers}\n", 1},
+        {PLANS_ASKED, "", 2},
+        {PLANS_ALWAYS, "", 1},
+        {PLANS_ASKED, "capacity: {}\nsweep: 3\n", 2}, // the sweep's own
+        {PLANS_ASKED,
+         "capacity: {}\nsweep: [{axis: n, key: \"fleet.groups[0].servers\", values: [2]}]\n", 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mistakes all;
+        struct err err;
+        char text[600];
+        snprintf(text, sizeof text,
+                 "nam: x\nduration: 1s\ntraffic: [{service: a, model: rmc2, rate: 9qps}]\n"
+                 "fleet: {groups: [{platform: skylake, servers: 4, accelerator: {name: t4, "
+                 "memory_size: 8GB}, scheduler: {batch_items: 64, offload_items: 50}}]}\n%s",
+                 cases[i].rest);
+        explain_as(cases[i].plans, text,
+                   "explain.yaml:1:1: nam: unknown key; did you mean \"name\"? (at n=2)", &err,
+                   &all);
+        ck_assert_uint_eq(all.n, cases[i].n);
+        ck_assert_ptr_nonnull(strstr(all.v[0].text, "nam: unknown key"));
+        mistakes_release(&all);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", whole_study}, {"core", sweeps}, {"errors", places}};
+    const struct suite_test tests[] = {
+        {"core", whole_study}, {"core", sweeps}, {"core", plans}, {"errors", places}};
     return suite_run("explain", tests, sizeof tests / sizeof *tests);
 }

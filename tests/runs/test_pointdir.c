@@ -34,6 +34,9 @@ START_TEST(names)
     char *path = pointdir_file("out.points", 7), *last = pointdir_file("out.points", 999999);
     ck_assert_str_eq(path, "out.points/000007.h5");
     ck_assert_str_eq(last, "out.points/999999.h5");
+    char *checkpoint = pointdir_checkpoint("out.points", 7);
+    ck_assert_str_eq(checkpoint, "out.points/000007.h5.checkpoint");
+    mem_free(checkpoint);
     mem_free(path);
     mem_free(last);
 }

@@ -190,6 +190,20 @@ START_TEST(refusals)
                                      "characters such as \\x0a");
     assert_refused("\"\\e[1m\": 1\n", "s.yaml:1:1: expected a text on one line, without control "
                                       "characters such as \\x1b");
+    static const char *const shown[] = {"\\u202e", "\\u2028", "\\u200b",
+                                        "\\ufeff", "\\xad",   "\\U000e0001"};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        char text[40], line[160];
+        snprintf(text, sizeof text, "a: \"x%sy\"\n", shown[i]);
+        snprintf(
+            line, sizeof line,
+            "s.yaml:1:4: a: expected a text on one line, without control characters such as %s",
+            shown[i]);
+        assert_refused(text, line);
+    }
+    struct doc *letters = doc_parse("s.yaml", "\xc3\xa9: \xe6\x97\xa5\xe6\x9c\xac\n", 11, NULL);
+    ck_assert_ptr_nonnull(letters); // of any language
+    doc_destroy(letters);
     const char *lines = "sources: {a: \"x\\ny\"}\n";
     struct doc *prose = doc_parse("s.yaml", lines, strlen(lines), NULL);
     ck_assert_ptr_nonnull(prose); // which may take more than a line

@@ -482,7 +482,7 @@ START_TEST(duplicates)
     assert_sweep_refused("[{axis: a, points: [{label: x, set: {a: 1}}, {label: x, set: {a: 2}}]}]",
                          "s.yaml:1:61: sweep[0].points[1].label: label \"x\" is there already");
     assert_sweep_refused("[{axis: \"\", key: b, values: [1]}]",
-                         "s.yaml:1:16: sweep[0].axis: expected a name, got an empty text");
+                         "s.yaml:1:16: sweep[0].axis: expected text, got \"\"");
 }
 END_TEST
 

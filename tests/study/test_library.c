@@ -52,6 +52,39 @@ START_TEST(table_by_model_and_platform)
 }
 END_TEST
 
+// Accelerator times are of the platform's own accelerator, and of none with other rates; what a
+// table does not hold may be anything.
+START_TEST(table_of_another_accelerator)
+{
+    struct library library = loaded();
+    struct cost_table table = *library_table(&library, "rmc1-repo-zen5-2core");
+    const struct model *model = library_model(&library, "rmc1-repo");
+    struct platform *its = NULL, ours;
+    struct err err = {0};
+    for (size_t i = 0; i < library.n_platforms; i++)
+        if (strcmp(library.platforms[i].name, "zen5-2core") == 0)
+            its = &library.platforms[i];
+    platform_attach(its, library_accelerator(&library, "t4"));
+    ours = platform_copy(its);
+    ours.accelerator.link_bw *= 2;
+    ck_assert_int_eq(library_check_table(&library, &table, model, &ours, &err), 0);
+    table.accel_load_s = table.accel_compute_s = table.seconds_s;
+    ck_assert_int_eq(library_check_table(&library, &table, model, its, &err), 0);
+    ck_assert_int_eq(library_check_table(&library, &table, model, &ours, &err), -1);
+    ck_assert_str_eq(err.text,
+                     "\"rmc1-repo-zen5-2core\" was measured with model \"rmc1-repo\" on "
+                     "platform \"zen5-2core\", and the group's accelerator has "
+                     "link_bandwidth 24GB/s in place of 12GB/s; see: recfleet list tables");
+    platform_attach(&ours, library_accelerator(&library, "gtx1080ti"));
+    ck_assert_int_eq(library_check_table(&library, &table, model, &ours, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "and the group's accelerator is \"gtx1080ti\";"));
+    platform_attach(&ours, NULL);
+    ck_assert_int_eq(library_check_table(&library, &table, model, &ours, &err), 0);
+    platform_release(&ours);
+    library_release(&library);
+}
+END_TEST
+
 // What is not there is NULL, and the complaint suggests the nearest name.
 START_TEST(unknown_names)
 {
@@ -91,6 +124,7 @@ int main(void)
     const struct suite_test tests[] = {{"core", everything_loads},
                                        {"core", names_are_unique},
                                        {"core", table_by_model_and_platform},
+                                       {"errors", table_of_another_accelerator},
                                        {"errors", unknown_names},
                                        {"errors", missing_tables}};
     return suite_run("library", tests, sizeof tests / sizeof *tests);

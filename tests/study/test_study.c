@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -290,8 +291,21 @@ START_TEST(wrong_values)
     assert_refused(
         "fleet.groups[0].cost={cold_factor: 2}",
         "fleet.groups[0].cost: service feed: cooling_time: a cold_factor above 1 needs it above 0");
-    assert_refused("traffic[0].sla={p100: 1ms}",
-                   "traffic[0].sla.p100: expected a percentile such as p95");
+    static const char *const wrong[] = {"p100", "p099", "p+99", "p9e1", "p00.5", "p99%", "p99. "};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char setting[60], line[100];
+        snprintf(setting, sizeof setting, "traffic[0].sla={\"%s\": 1ms}", wrong[i]);
+        snprintf(line, sizeof line, "traffic[0].sla.%s: expected a percentile such as p95",
+                 wrong[i]);
+        assert_refused(setting, line);
+    }
+    assert_refused("name=\"\"", "name: expected text, got \"\"");
+    assert_refused("traffic[0].service=\" \"", "traffic[0].service: expected text, got \" \"");
+    assert_refused("fleet.groups[0].name=\"\"", "fleet.groups[0].name: expected a name, got \"\"");
+    assert_refused("fleet.groups[0].platform=\"\"",
+                   "fleet.groups[0].platform: expected a platform's name, got \"\"");
+    assert_refused("models=[{name: \"\", like: wnd}]",
+                   "models[0].name: expected a model's name, got \"\"");
 }
 END_TEST
 

@@ -281,7 +281,8 @@ START_TEST(gaps_are_refused)
                                name);
     assert_unfit(traffic, "{find: day}",
                  "s.yaml: traffic[0].arrivals: file: a gap: the trace ends at 3601s of a day of "
-                 "86400s (repeat: true starts it over)");
+                 "86400s; expected capacity.day and capacity.interval no longer than the trace, "
+                 "repeat: true to start it over, or a longer trace");
     assert_fit(traffic, "{find: day, day: 1h, interval: 1h}");
     unlink(name);
     mem_free(traffic);

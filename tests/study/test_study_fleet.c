@@ -140,6 +140,74 @@ START_TEST(other_tables_are_refused)
 }
 END_TEST
 
+static struct study *with_table(const char *models, const char *model, const char *group,
+                                struct err *err)
+{
+    char *text = mem_printf("duration: 1s\n%s\ntraffic: [{service: feed, model: %s, rate: 10qps}]\n"
+                            "fleet: {groups: [{%s, servers: 1}]}\n",
+                            models, model, group);
+    *err = (struct err){0};
+    struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, err);
+    mem_free(text);
+    return study;
+}
+
+// A known name does not make a model or a platform the one that was measured: what it is does.
+START_TEST(tables_are_matched_by_content)
+{
+    static const struct {
+        const char *models, *model, *group, *wrong; // NULL: the table of rmc1-repo is used
+    } cases[] = {
+        {"models: [{name: rmc1-repo, dim: 8}]", "rmc1-repo", "platform: zen5-2core, cost: table",
+         "s.yaml:4:47: fleet.groups[0].cost: \"rmc1-repo-zen5-2core\" was measured with model "
+         "\"rmc1-repo\" on platform \"zen5-2core\", and the service's model has dim 8 in place of "
+         "32; see: recfleet list tables"},
+        {"models: [{name: rmc1-repo, rows: [10]}]", "rmc1-repo",
+         "platform: zen5-2core, cost: {kind: table, table: rmc1-repo-zen5-2core}",
+         "s.yaml:4:68: fleet.groups[0].cost.table: \"rmc1-repo-zen5-2core\" was measured with "
+         "model "
+         "\"rmc1-repo\" on platform \"zen5-2core\", and the service's model has rows [10] in place "
+         "of [4000000]; see: recfleet list tables"},
+        {"models: [{name: rmc1-repo, dim: 8}]", "rmc1-repo",
+         "cores: 2, cost: {kind: table, services: [{service: feed, table: rmc1-repo-zen5-2core}]}",
+         "s.yaml:4:83: fleet.groups[0].cost.services[0].table: \"rmc1-repo-zen5-2core\" was "
+         "measured with model \"rmc1-repo\" on platform \"zen5-2core\", and the service's model "
+         "has "
+         "dim 8 in place of 32; see: recfleet list tables"},
+        {"", "rmc1-repo", "platform: zen5-2core, cores: 64, cost: table",
+         "s.yaml:4:58: fleet.groups[0].cost: \"rmc1-repo-zen5-2core\" was measured with model "
+         "\"rmc1-repo\" on platform \"zen5-2core\", and the group's platform has cores 64 in place "
+         "of 2; see: recfleet list tables"},
+        {"", "rmc1-repo", "platform: zen5-2core, clock: 1GHz, cost: table",
+         "s.yaml:4:60: fleet.groups[0].cost: \"rmc1-repo-zen5-2core\" was measured with model "
+         "\"rmc1-repo\" on platform \"zen5-2core\", and the group's platform has clock 1GHz in "
+         "place of 0; see: recfleet list tables"},
+        {"models: [{name: mine, like: rmc1-repo, dim: 8}]", "mine",
+         "platform: zen5-2core, cost: table",
+         "s.yaml:4:47: fleet.groups[0].cost: no measured table of model \"mine\" on platform "
+         "\"zen5-2core\"; there are: dien-repo, din-repo, din-shipped, mtwnd-repo, ncf-repo, "
+         "rmc1-repo, rmc2-repo, rmc3-repo, wnd-repo on \"zen5-2core\""},
+        {"models: [{name: mine, like: rmc1-repo}]", "mine", "platform: zen5-2core, cost: table",
+         NULL},
+        {"models: [{name: mine, like: rmc1-repo, sla_low: 1ms}]", "mine",
+         "platform: zen5-2core, cost: {kind: table, table: rmc1-repo-zen5-2core}", NULL},
+        {"models: [{name: rmc1-repo, sla_low: 1ms}]", "rmc1-repo",
+         "platform: zen5-2core, cores: 1, memory_size: 64GB, busy_power: 99W, accelerator: t4, "
+         "cost: "
+         "table",
+         NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err;
+        struct study *study = with_table(cases[i].models, cases[i].model, cases[i].group, &err);
+        ck_assert_str_eq(err.text, cases[i].wrong ? cases[i].wrong : "");
+        ck_assert(cases[i].wrong || strcmp(study->groups[0].cost_configs[0].measured->name,
+                                           "rmc1-repo-zen5-2core") == 0);
+        if (study)
+            mem_free(round_trip_text(study, &library));
+    }
+}
+END_TEST
+
 // What is missing for offloading is said: an accelerator, or its times.
 START_TEST(no_accelerator_times)
 {
@@ -205,6 +273,7 @@ int main(void)
                                        {"errors", nearly_known_names},
                                        {"errors", empty_pool_is_refused},
                                        {"errors", other_tables_are_refused},
+                                       {"errors", tables_are_matched_by_content},
                                        {"errors", no_accelerator_times}};
     if (library_load(&library, NULL) < 0)
         return 1;

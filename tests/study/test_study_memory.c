@@ -108,6 +108,43 @@ START_TEST(offloaded_leaves_the_server)
 }
 END_TEST
 
+// It counts what queries there are: a threshold above the largest offloads none of them, one at the
+// smallest all.
+START_TEST(thresholds_are_those_of_the_queries)
+{
+    static const struct {
+        int items;
+        const char *server, *card; // memory
+        bool fits;
+    } cases[] = {{101, "15GB", "80GB", false}, // on both sides
+                 {100, "15GB", "80GB", true},  // all offloaded
+                 {100, "30GB", "8GB", false},
+                 {101, "30GB", "8GB", true}, // none
+                 {101, "30GB", "16GB", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = mem_printf(
+            "duration: 1s\ntraffic:\n"
+            "  - {service: feed, model: rmc2, rate: 1qps, sizes: {distribution: fixed, items: "
+            "100}}\n"
+            "  - {service: ads, model: rmc2, rate: 1qps, sizes: {distribution: fixed, items: "
+            "100}}\n"
+            "fleet: {groups: [{servers: 4, platform: skylake, memory_size: %s, accelerator: {name: "
+            "t4, memory_size: %s}, scheduler: {policy: fixed, batch_items: 64, offload_items: "
+            "%d}}]}\n",
+            cases[i].server, cases[i].card, cases[i].items);
+        struct err err = {0};
+        for (int plan = 0; plan < 2; plan++) {
+            struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library,
+                                              plan ? STUDY_OPEN_AND_PLAN : STUDY_OPEN, &err);
+            ck_assert_msg((study != NULL) == cases[i].fits || plan, "%zu: %s", i, err.text);
+            ck_assert(!study || study_memory_misfit(study, 0, &err) == 0 || !cases[i].fits);
+            study_destroy(study);
+        }
+        mem_free(text);
+    }
+}
+END_TEST
+
 // Where servers are dealt to services, each service needs some that hold it, alone.
 START_TEST(a_plan_asks_of_each_alone)
 {
@@ -140,10 +177,13 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", too_small_a_card_is_none},    {"core", a_plan_asks_of_each_alone},
-        {"core", a_search_may_offload_all},    {"limits", offloaded_leaves_the_server},
-        {"errors", server_holds_all_services}, {"errors", accelerator_holds_what_is_offloaded}};
+    const struct suite_test tests[] = {{"core", too_small_a_card_is_none},
+                                       {"core", a_plan_asks_of_each_alone},
+                                       {"core", a_search_may_offload_all},
+                                       {"limits", offloaded_leaves_the_server},
+                                       {"limits", thresholds_are_those_of_the_queries},
+                                       {"errors", server_holds_all_services},
+                                       {"errors", accelerator_holds_what_is_offloaded}};
     if (library_load(&library, NULL) < 0)
         return 1;
     int failed = suite_run("study_memory", tests, sizeof tests / sizeof *tests);

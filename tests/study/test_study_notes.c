@@ -74,10 +74,84 @@ END_TEST
 START_TEST(coarse_clocks)
 {
     const char *text = "0,1\n0,1\n0,1\n2,1\n2,1\n2,1\n";
-    assert_said(text, "1qps", "process: replay, file: " FILE_NAME,
+    assert_said(text, "0qps", "process: replay, file: " FILE_NAME,
                 "!a: most records arrive together with the one before, by a clock of 2s; "
                 "resolution: 2s spreads them\n");
-    assert_said(text, "1qps", "process: replay, resolution: 1s, file: " FILE_NAME, "");
+    assert_said(text, "0qps", "process: replay, resolution: 2s, file: " FILE_NAME, "");
+    assert_said(
+        text, "0qps", "process: replay, resolution: 1ms, file: " FILE_NAME,
+        "!a: its resolution is shorter than 2s, the clock that most records arrive by: they "
+        "still arrive in bursts; resolution: 2s spreads them\n");
+    assert_said(text, "0qps", "process: replay, time_scale: 0.5, file: " FILE_NAME,
+                "!a: most records arrive together with the one before, by a clock of 2s; "
+                "resolution: 2s spreads them\n");
+    assert_said("5,1\n5,1\n", "0qps", "process: replay, file: " FILE_NAME,
+                "!a: all 2 records arrive at once, and so have no rate; resolution: 1s, say, "
+                "spreads them, if that is the tick of their clock\n");
+    assert_said("5,1\n5,1\n", "0qps", "process: replay, resolution: 1s, file: " FILE_NAME, "");
+    assert_said("5,1\n", "0qps", "process: replay, file: " FILE_NAME,
+                "!a: its trace has one record, and so no rate\n");
+}
+END_TEST
+
+// A rate beside a trace that is not stretched to it.
+START_TEST(idle_rates)
+{
+    const char *text = "0,1\n1,1\n2,1\n";
+    assert_said(text, "80000qps", "process: replay, file: " FILE_NAME,
+                "!a: its rate of 80000 qps has no effect: its trace has 1 qps; rescale: true "
+                "stretches it to that rate\n");
+    assert_said(text, "80000qps", "process: replay, rescale: true, file: " FILE_NAME, "");
+    assert_said(text, "1.01qps", "process: replay, file: " FILE_NAME, "");
+}
+END_TEST
+
+// A size of 0 is one of 1.
+START_TEST(sizes_below_one)
+{
+    assert_said("0,0\n1,2\n", "1qps", "process: replay, file: " FILE_NAME,
+                "!a: 1 of 2 sizes (50 %) are below 1 and count as 1 item\n");
+}
+END_TEST
+
+// Sizes of a file that are above the limit are told of as those of a trace; of a distribution,
+// where they are many.
+START_TEST(cut_distributions)
+{
+    const char *file = "process: poisson}, sizes: {distribution: empirical, file: " FILE_NAME;
+    assert_said("weight,items\n3,10\n0.5,3000\n0.5,9000\n", "1qps", file,
+                "!a: 2 of 3 sizes (25 % of the queries) are above max_items and count as 1024 "
+                "items; the largest is 9000\n");
+    assert_said("weight,items\n999,10\n1,9000\n", "1qps", file,
+                "a: 1 of 2 sizes (0.1 % of the queries) are above max_items and count as 1024 "
+                "items; the largest is 9000\n");
+    assert_said("0\n", "1qps",
+                "process: poisson}, sizes: {distribution: normal, mean: 1024.5, sd: 10",
+                "!a: 50 % of the sizes are above max_items and count as 1024 items\n");
+    assert_said("0\n", "1qps", "process: poisson}, sizes: {distribution: production", "");
+}
+END_TEST
+
+// A day from 00:00 to 24:00 is one of 24 hours, and says so; so does a list that repeats its first
+// point, which may be meant.
+START_TEST(closed_days)
+{
+    char text[2000] = "time,a\n";
+    for (int h = 0; h <= 24; h++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "2024-03-%02d %02d:00:00,%d\n",
+                 5 + h / 24, h % 24, 9000 + 100 * (h % 24) - 50 * (h / 24));
+    assert_said(text, "from_curve", "process: diurnal, curve_file: " FILE_NAME,
+                "a: the last point of its curve, 8950, is 86400s behind the first, 9000: it starts "
+                "the next period, and is left out\n");
+    text[strlen(text) - 5] = '2';
+    assert_said(
+        text, "from_curve", "process: diurnal, curve_file: " FILE_NAME,
+        "!a: the last point of its curve, 2950, is 86400s behind the first, 9000: it starts "
+        "the next period, and is left out\n");
+    assert_said(
+        "0\n", "9000qps", "process: diurnal, curve: [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1]",
+        "!a: its curve has 13 points, and so steps of 6646.15s; leave the last out if it is "
+        "the first of the next period of 86400s\n");
 }
 END_TEST
 
@@ -100,6 +174,25 @@ START_TEST(contradicting_curves)
 }
 END_TEST
 
+// An accelerator that holds none of a service is told of.
+START_TEST(small_accelerators)
+{
+    struct said said = {""};
+    struct err err = {0};
+    const char *text = "duration: 10s\n"
+                       "traffic: [{service: a, model: rmc2, rate: 9qps}, {service: b, model: wnd, "
+                       "rate: 9qps}]\n"
+                       "fleet: {groups: [{platform: skylake, servers: 4, accelerator: {name: t4, "
+                       "memory_size: 8GB}}]}\n";
+    struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    study_notes(study, hear, &said);
+    ck_assert_str_eq(said.text, "!group skylake: service a takes 10 GB, more than the 8 GB of t4, "
+                                "which serves none of it\n");
+    study_destroy(study);
+}
+END_TEST
+
 // from_curve is the mean of the curve, of the very series that is played; sizes of a trace have one
 // limit.
 START_TEST(what_is_taken_from_files)
@@ -115,6 +208,45 @@ START_TEST(what_is_taken_from_files)
     ck_assert_msg(study != NULL, "%s", err.text);
     ck_assert_int_eq(study->services[0].traffic.sizes.max_items, 5000);
     study_destroy(study);
+}
+END_TEST
+
+// Relative rates are none to take either.
+START_TEST(relative_curves_have_no_rate)
+{
+    const char *const arrivals[] = {"process: diurnal, curve: [0.5, 1]",
+                                    "process: diurnal, curve: [0.5, 1.5]"};
+    const char *const ends[] = {"a mean of 0.75 and a peak of 1", "a mean of 1 and a peak of 1.5"};
+    for (size_t i = 0; i < 2; i++) {
+        struct err err = {0};
+        char expected[300];
+        ck_assert_ptr_null(parsed("0\n", "from_curve", arrivals[i], &err));
+        snprintf(
+            expected, sizeof expected,
+            "s.yaml:2:42: traffic[0].rate: from_curve needs a curve of queries per second; the "
+            "rates of this one are relative, with %s",
+            ends[i]);
+        ck_assert_str_eq(err.text, expected);
+    }
+}
+END_TEST
+
+// Keys without effect are mistakes, at their place.
+START_TEST(idle_keys_are_placed)
+{
+    const char *const rows[][2] = {
+        {"process: diurnal, curve: [1, 2], series: x",
+         "series: has no effect without a curve_file"},
+        {"process: replay, file: " FILE_NAME ", filter: x", "filter: has no effect without"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct err err = {0};
+        char expected[200];
+        ck_assert_ptr_null(parsed("0,1\n1,1\n", "1qps", rows[i][0], &err));
+        snprintf(expected, sizeof expected, "traffic[0].arrivals.%s", rows[i][1]);
+        ck_assert_msg(strncmp(err.text, "s.yaml:2:", 9) == 0 && strstr(err.text, expected), "%s",
+                      err.text);
+    }
 }
 END_TEST
 
@@ -137,9 +269,16 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", cut_sizes},
         {"core", coarse_clocks},
+        {"core", sizes_below_one},
+        {"core", idle_rates},
+        {"core", cut_distributions},
+        {"core", closed_days},
         {"core", contradicting_curves},
+        {"core", small_accelerators},
         {"core", what_is_taken_from_files},
         {"errors", rates_without_a_curve_are_refused},
+        {"errors", relative_curves_have_no_rate},
+        {"errors", idle_keys_are_placed},
     };
     if (library_load(&library, NULL) < 0)
         return 1;

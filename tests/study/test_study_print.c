@@ -92,7 +92,7 @@ START_TEST(odd_names)
     char *text = printed("s.yaml", "name: \"a: \\\"b\\\" \\\\ #\"\n"
                                    "duration: 1s\n"
                                    "traffic: [{service: \"null\", rate: 1qps}]\n"
-                                   "fleet: {groups: [{name: '', cores: 2, servers: 1, "
+                                   "fleet: {groups: [{cores: 2, servers: 1, "
                                    "cost: {kind: synthetic, fixed: 1s}}]}\n");
     ck_assert_ptr_nonnull(strstr(text, "name: \"a: \\\"b\\\" \\\\ #\"\n"));
     ck_assert_ptr_nonnull(strstr(text, "service: \"null\"\n"));

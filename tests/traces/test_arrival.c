@@ -356,6 +356,52 @@ START_TEST(diurnal_files_are_curves)
 }
 END_TEST
 
+// A day from 00:00 to 24:00 has one point more than a day: the last starts the next one.
+START_TEST(diurnal_files_may_close)
+{
+    struct arrival_config config = process("diurnal");
+    const char *name = "test_arrival_day.csv";
+    config.curve_file = (char[]){"test_arrival_day.csv"};
+    for (int last = 23; last <= 25; last++) {
+        FILE *file = fopen(name, "w");
+        fputs("time,rate\n", file);
+        for (int h = 0; h <= last; h++)
+            fprintf(file, "%d,%d\n", 3600 * h, 100 + h);
+        fclose(file);
+        ck_assert_int_eq(arrival_load(&config, NULL), 0);
+        unlink(name);
+        ck_assert_uint_eq(config.file_frac.n, last == 25 ? 26 : 24);
+        ck_assert_int_eq(config.file_closes, last == 24);
+        if (last == 24)
+            ck_assert_double_eq(config.file_next, 124);
+        arrival_unload(&config);
+    }
+}
+END_TEST
+
+// Keys about a file or a shape are refused where there is none.
+START_TEST(idle_keys_are_refused)
+{
+    double good[] = {1, 2};
+    struct err err = {0};
+    struct arrival_config config = process("diurnal"), plain;
+    config.curve_frac = reals(good, 2);
+    plain = config;
+    ck_assert_int_eq(arrival_check(&config, 1, &err), 0);
+    config.series = (char[]){"feed"};
+    assert_begins(refusal(&config, 1, &err), "series: has no effect without a curve_file");
+    config = plain;
+    config.gaps = DAYCURVE_GAPS_INTERPOLATE;
+    assert_begins(refusal(&config, 1, &err), "gaps: has no effect without a curve_file");
+    config = plain;
+    config.csv.time_unit = TIMETABLE_MS;
+    assert_begins(refusal(&config, 1, &err), "time_unit: has no effect without a curve_file");
+    config = plain;
+    config.trough_frac = 0.25;
+    assert_begins(refusal(&config, 1, &err), "trough: has no effect without a shape");
+}
+END_TEST
+
 // Where the curve is zero nothing arrives, and the next stretch is found.
 START_TEST(diurnal_is_silent_where_the_curve_is_zero)
 {
@@ -892,6 +938,8 @@ int main(void)
         {"core", diurnal_starts_where_asked},
         {"core", diurnal_shapes_are_curves},
         {"core", diurnal_files_are_curves},
+        {"core", diurnal_files_may_close},
+        {"errors", idle_keys_are_refused},
         {"core", diurnal_is_silent_where_the_curve_is_zero},
         {"core", bursts_of_a_flat_day},
         {"core", gamma_on_a_day},

@@ -64,6 +64,33 @@ START_TEST(separator_is_found)
                             "a;b\n")
                          .separator,
                      ';');
+    ck_assert_int_eq(opened("\"time;x\",\"items\"\n").separator, ',');
+    ck_assert_int_eq(opened("\"time,x\";\"it\"\"e;ms\"\n").separator, ';');
+    ck_assert_int_eq(opened("\"a\tb\",5\" disk,c\n").separator, '\t'); // quotes not in pairs
+    ck_assert_int_eq(opened("# one; two\n \t\n1,2\n").separator, ',');
+}
+END_TEST
+
+// What Excel says of the separator is taken, unless the user knows better; it is a line.
+START_TEST(said_separators_are_taken)
+{
+    const char *const texts[] = {"sep=;\n1,5;2\n", "SEP=;\r\n1,5;2\r\n", "\"sep=;\"\n1,5;2\n",
+                                 "\xef\xbb\xbfsep=;\n1,5;2"};
+    for (size_t i = 0; i < 4; i++) {
+        struct csv csv = opened(texts[i]);
+        ck_assert_int_eq(csv_next(&csv, NULL), 1);
+        ck_assert_uint_eq(csv.line, 2);
+        ck_assert_uint_eq(csv.n_fields, 2);
+        ck_assert(csv_equals(&csv.fields[0], "1,5"));
+        ck_assert_int_eq(csv_next(&csv, NULL), 0);
+    }
+    struct csv csv = opened("sep=;");
+    ck_assert_int_eq(csv_next(&csv, NULL), 0);
+    struct err err = {0};
+    ck_assert_int_eq(csv_open(&csv, "t.csv", "sep=;\n1\n", 8, CSV_COMMA, NULL), 0);
+    ck_assert_int_eq(csv.separator, ',');
+    ck_assert_int_eq(csv_open(&csv, "t.csv", "sep=|\n1|2\n", 10, CSV_AUTO, &err), -1);
+    ck_assert_str_eq(err.text, "t.csv:1:5: expected a comma, a semicolon or a tab behind sep=");
 }
 END_TEST
 
@@ -250,6 +277,41 @@ START_TEST(compressed_files_are_read)
 }
 END_TEST
 
+// Pieces packed one by one are one file, with zeros behind them or without; other bytes are
+// refused.
+START_TEST(pieces_of_gzip_are_joined)
+{
+    const char *path = "test_csv_pieces.gz";
+    static const char *const tails[] = {"", "\0\0\0", "\0junk", "\x1f\x8b"};
+    static const size_t lengths[] = {0, 3, 5, 2};
+    static const char *const wrong[] = {
+        NULL, NULL, "test_csv_pieces.gz: compressed by gzip, with something else behind it",
+        "test_csv_pieces.gz: compressed by gzip, and damaged or cut off"};
+    for (int k = 0; k < 4; k++) {
+        char *data;
+        size_t n;
+        struct err err = {0};
+        for (int piece = 0; piece < 2; piece++) {
+            gzFile gz = gzopen(path, piece == 0 ? "wb" : "ab");
+            gzprintf(gz, "%d,1\n", piece);
+            ck_assert_int_eq(gzclose(gz), Z_OK);
+        }
+        FILE *file = fopen(path, "ab");
+        fwrite(tails[k], 1, lengths[k], file);
+        fclose(file);
+        int rc = csv_read_file(path, &data, &n, &err);
+        unlink(path);
+        ck_assert_int_eq(rc, wrong[k] ? -1 : 0);
+        if (wrong[k]) {
+            ck_assert_str_eq(err.text, wrong[k]);
+        } else {
+            ck_assert_str_eq(data, "0,1\n1,1\n");
+            mem_free(data);
+        }
+    }
+}
+END_TEST
+
 // Files that are not there, or no files, are refused by name.
 START_TEST(unreadable_files_are_refused)
 {
@@ -288,6 +350,8 @@ int main(void)
         {"core", fields_are_split},
         {"core", lines_are_numbered},
         {"core", separator_is_found},
+        {"core", said_separators_are_taken},
+        {"core", pieces_of_gzip_are_joined},
         {"core", decimals_are_exact},
         {"core", shown_fields_are_printable},
         {"core", compressed_files_are_read},

@@ -178,6 +178,39 @@ START_TEST(bad_rates_are_refused)
 }
 END_TEST
 
+// Columns are told by their names, and a name that contradicts is refused.
+START_TEST(headers_are_believed)
+{
+    struct err err;
+    const struct daycurve_config config = {.service = "feed"};
+    const char *const texts[] = {"rate,time\n10,0\n20,60\n", "qps;Time (ms)\n10;0\n20;60000\n",
+                                 "feed,latency,ts_us\n10,1,0\n20,1,60000000\n",
+                                 "sep=;\ntime;requests\n0;10\n60;20\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct daycurve curve = parsed_by(&config, texts[i]);
+        ck_assert_uint_eq(curve.rates.n, 2);
+        ck_assert_double_eq(curve.rates.v[0], 10);
+        ck_assert_double_eq(curve.rates.v[1], 20);
+        ck_assert_double_eq(curve.step_s, 60);
+        mem_free(curve.rates.v);
+    }
+    ck_assert_str_eq(
+        refusal("time\n0\n1\n", &err),
+        "c.csv:1:1: series: column 1 is named \"time\", which is no rate; expected one "
+        "named \"rate\", or as the service");
+    ck_assert_str_eq(refusal("time,latency\n0,1\n", &err),
+                     "c.csv:1:6: series: column 2 is named \"latency\", which is no rate; expected "
+                     "one named \"rate\", or as the service");
+    ck_assert_str_eq(refusal("rate,hour\n0,1\n", &err),
+                     "c.csv:1:1: time_column: column 1 is named \"rate\", which is something else; "
+                     "expected one named \"time\"");
+    ck_assert_str_eq(refusal_by(&config, "time,feed,feed\n0,1,2\n", &err),
+                     "c.csv:1:11: series: columns 2 and 3 are both named \"feed\": rename one");
+    ck_assert_str_eq(refusal_by(&config, "series,time,value,value\nfeed,0,1,2\n", &err),
+                     "c.csv:1:19: series: columns 3 and 4 are both named \"value\": rename one");
+}
+END_TEST
+
 // And files of another form.
 START_TEST(bad_files_are_refused)
 {
@@ -275,8 +308,8 @@ START_TEST(gaps_are_filled_in)
                      "c.csv:4:1: a gap: expected equal steps of 60s, got 90s after line 3");
     ck_assert_str_eq(refusal_by(&config, "t,r\n0,\n60,\n", &err),
                      "c.csv:3:1: expected at least one rate");
-    ck_assert_str_eq(refusal_by(&config, "t,r\n0,1\n1,2\n86400,3\n", &err),
-                     "c.csv:4:1: expected at most 86400 points");
+    ck_assert_str_eq(refusal_by(&config, "t,r\n0,1\n1,2\n86401,3\n", &err),
+                     "c.csv:4:1: expected at most 86401 points");
 }
 END_TEST
 
@@ -301,6 +334,7 @@ int main(void)
         {"core", periods_repeat},
         {"core", files_are_read},
         {"core", exports_are_read},
+        {"core", headers_are_believed},
         {"core", series_are_chosen},
         {"core", gaps_are_filled_in},
         {"core", absolute_rates_are_told},

@@ -270,10 +270,14 @@ START_TEST(gaps_are_refused)
     struct service_traffic traffic = traffic_of("replay", 0);
     assert_refused(&traffic, 4, "file: no trace has been loaded");
     traffic.arrivals.trace = trace;
-    assert_refused(&traffic, 4, "file: a gap: no record from 1s to 2s of the day");
+    assert_refused(&traffic, 4,
+                   "file: a gap: no record from 1s to 2s of the day; expected a "
+                   "longer capacity.interval, a capacity.day that ends before it, or "
+                   "another trace");
     assert_refused(&traffic, 4.4,
-                   "file: a gap: the trace ends at 3.95s of a day of 4.4s (repeat: true starts it "
-                   "over)");
+                   "file: a gap: the trace ends at 3.95s of a day of 4.4s; expected capacity.day "
+                   "and capacity.interval no longer than the trace, repeat: true to start it over, "
+                   "or a longer trace");
     trace_destroy(trace);
 }
 END_TEST

@@ -245,6 +245,54 @@ START_TEST(empirical_reads_a_plain_list)
 }
 END_TEST
 
+// A header says which column holds what, whatever their order and the case of its letters.
+START_TEST(empirical_reads_by_header)
+{
+    const char *const texts[] = {"weight,items\n0.5,10\n1.5,400\n", "Count;Size\n1;10\n3;400\n",
+                                 "share\tsize_items\n25\t10\n75\t400\n",
+                                 "sep=;\n# n\n10;1\n400;3\n", "a,b\n10,1\n400,3\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char path[32];
+        write_file(path, texts[i]);
+        struct size_config config = config_of("empirical");
+        config.file = path;
+        struct qsize *q = made(&config);
+        ck_assert_double_eq_tol(qsize_pmf(q, 10), 0.25, 1e-12);
+        ck_assert_double_eq_tol(qsize_pmf(q, 400), 0.75, 1e-12);
+        qsize_destroy(q);
+        unlink(path);
+    }
+}
+END_TEST
+
+// What is above the cap is counted: lines, their share of the queries, the largest.
+START_TEST(what_is_cut_is_known)
+{
+    char path[32];
+    write_file(path, "items,weight\n10,1\n1024,1\n1025,1\n7437,5\n");
+    struct size_config config = config_of("empirical");
+    config.file = path;
+    struct qsize *q = made(&config);
+    unlink(path);
+    ck_assert_uint_eq(qsize_cut(q)->n, 2);
+    ck_assert_uint_eq(qsize_cut(q)->n_lines, 4);
+    ck_assert_double_eq_tol(qsize_cut(q)->frac, 0.75, 1e-12);
+    ck_assert_double_eq(qsize_cut(q)->largest_items, 7437);
+    ck_assert_double_eq_tol(qsize_pmf(q, 1024), 7.0 / 8, 1e-12);
+    qsize_destroy(q);
+    config = config_of("normal"); // 1024.5 is its median
+    config.mean_items = 1024.5;
+    q = made(&config);
+    ck_assert_double_eq_tol(qsize_cut(q)->frac, 0.5, 1e-12);
+    qsize_destroy(q);
+    config = config_of("production");
+    config.max_items = 599; // 5 of 99 are 600 to 999
+    q = made(&config);
+    ck_assert_double_eq_tol(qsize_cut(q)->frac, 5.0 / 99, 1e-12);
+    qsize_destroy(q);
+}
+END_TEST
+
 // Sizes above the cap count as the cap, for every distribution.
 START_TEST(larger_sizes_count_as_the_cap)
 {
@@ -310,9 +358,16 @@ START_TEST(bad_files_are_refused)
         {",7\n5,1\n", ":1:1: expected a size of at least 1, got \"\""},
         {"1,2\n0,2\n", ":2:1: expected a size of at least 1, got \"0\""},
         {"1,2\n2,-1\n", ":2:3: expected a weight >= 0, got \"-1\""},
-        {"1,2\n2\n", ":2:1: expected 2 fields as in the lines before, got 1"},
+        {"1,2\n2\n", ":2:1: expected 2 fields as in the first line, got 1"},
         {"1,2,3\n", ":1:5: expected \"items\" or \"items,weight\""},
         {"items\n", ":1:1: no sizes in the file"},
+        {"weight\n5\n", ":1:1: items: column 1 is named \"weight\", which is something else; "
+                        "expected one named \"items\""},
+        {"time,items\n0,5\n", ":1:6: weight: column 2 is named \"items\", which is something else"},
+        {"items,time\n5,0\n", ":1:7: weight: column 2 is named \"time\", which is something else; "
+                              "expected one named \"weight\""},
+        {"items,items\n5,1\n", ":1:7: items: columns 1 and 2 are both named \"items\": rename"},
+        {"items\n5,1\n", ":2:3: expected 1 field as in the first line, got 2"},
         {"", ":1:1: the file is empty"},
         {"1,0\n", ": expected a weight above 0, all are 0"},
     };
@@ -360,6 +415,8 @@ int main(void)
         {"core", fixed_is_fixed},
         {"core", empirical_reads_weights},
         {"core", empirical_reads_a_plain_list},
+        {"core", empirical_reads_by_header},
+        {"core", what_is_cut_is_known},
         {"core", records_are_counted},
         {"limits", larger_sizes_count_as_the_cap},
         {"limits", tails_collapse_into_the_ends},

@@ -17,7 +17,7 @@ static struct timetable opened(const char *text)
 static struct timetable found(const char *text, const char *wanted, size_t *at)
 {
     struct timetable table = opened(text);
-    struct timetable_column column = {"time_column", wanted, "1", 0};
+    struct timetable_column column = {"time_column", wanted, 1, TIMETABLE_TIME, 0, 0};
     struct err err = {0};
     ck_assert_msg(timetable_columns(&table, TIMETABLE_HEADER_AUTO, &column, 1, &err) == 0, "%s",
                   err.text);
@@ -75,10 +75,76 @@ START_TEST(columns_by_name_and_number)
     ck_assert_uint_eq(at, 1);
     ck_assert(!found("1,2\n", "2", &at).has_header);
     ck_assert_uint_eq(at, 1);
-    ck_assert(found("t,1\n5,6\n", "1", &at).has_header); // nobody typed that 1
+    ck_assert(found("t,1\n5,6\n", "auto", &at).has_header);
     ck_assert_uint_eq(at, 0);
     ck_assert(found("t,2023\n5,6\n", "2023", &at).has_header);
     ck_assert_uint_eq(at, 1);
+}
+END_TEST
+
+// Columns that nobody has chosen are found by what the header calls them, whatever their place.
+START_TEST(headers_go_before_places)
+{
+    const struct {
+        const char *text;
+        size_t time, size;
+        int unit;
+    } rows[] = {
+        {"items,time\n5,0\n", 1, 0, TIMETABLE_AUTO},
+        {"id;Time (ms);bytes;SIZE\n5;0;1;2\n", 1, 3, TIMETABLE_MS},
+        {"size_items\tarrive_s\n5\t0\n", 1, 0, TIMETABLE_S},
+        {"timestamp,ContextTokens\n5,0\n", 0, 1, TIMETABLE_AUTO},
+        {"at,n\n5,0\n", 0, 1, TIMETABLE_AUTO},
+        {"Date,Time,Items\n5,0,1\n", 0, 2, TIMETABLE_AUTO},
+        {"arrival_us,count,size\n5,0,1\n", 0, 2, TIMETABLE_US},
+        {"9,7\n5,0\n", 0, 1, TIMETABLE_AUTO},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct timetable table = opened(rows[i].text);
+        struct timetable_column columns[] = {{"time_column", "auto", 1, TIMETABLE_TIME, 0, 0},
+                                             {"size_column", "auto", 2, TIMETABLE_ITEMS, 0, 0}};
+        struct err err = {0};
+        ck_assert_msg(timetable_columns(&table, TIMETABLE_HEADER_AUTO, columns, 2, &err) == 0, "%s",
+                      err.text);
+        ck_assert_uint_eq(columns[0].at, rows[i].time);
+        ck_assert_uint_eq(columns[1].at, rows[i].size);
+        ck_assert_int_eq(table.named_unit, rows[i].unit);
+    }
+}
+END_TEST
+
+// A header that contradicts the places, or has two columns that might be meant, is refused.
+START_TEST(contradicting_headers_are_refused)
+{
+    const char *const rows[][2] = {
+        {"when,latency\n0,1\n", "t.csv:1:6: size_column: column 2 is named \"latency\", which is "
+                                "something else; expected one named \"items\""},
+        {"items,when\n0,1\n", "t.csv:1:1: time_column: column 1 is named \"items\", which is "
+                              "something else; expected one named \"time\""},
+        {"id,time,bytes\n0,1,2\n", "t.csv:1:4: size_column: column 2 is named \"time\", which is "
+                                   "something else; expected one named \"items\""},
+        {"time,items,items\n0,1,2\n", "t.csv:1:12: size_column: columns 2 and 3 are both named "
+                                      "\"items\": rename one"},
+        {"id,ts,time,items\n0,1,2,3\n",
+         "t.csv:1:7: time_column: it might be \"ts\" or \"time\": say which"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct timetable table = opened(rows[i][0]);
+        struct timetable_column columns[] = {{"time_column", "auto", 1, TIMETABLE_TIME, 0, 0},
+                                             {"size_column", "auto", 2, TIMETABLE_ITEMS, 0, 0}};
+        struct err err = {0};
+        ck_assert_int_eq(timetable_columns(&table, TIMETABLE_HEADER_AUTO, columns, 2, &err), -1);
+        ck_assert_str_eq(err.text, rows[i][1]);
+    }
+    struct timetable table = opened("at,x,x\n0,1,2\n");
+    struct timetable_column column = {"size_column", "x", 2, TIMETABLE_ITEMS, 0, 0};
+    struct err err = {0};
+    ck_assert_int_eq(timetable_columns(&table, TIMETABLE_HEADER_AUTO, &column, 1, &err), -1);
+    ck_assert_str_eq(err.text,
+                     "t.csv:1:6: size_column: columns 2 and 3 are both named \"x\": rename one");
+    column.wanted = "2"; // somebody's choice goes before any name
+    ck_assert_int_eq(timetable_columns(&table, TIMETABLE_HEADER_AUTO, &column, 1, &err), 0);
+    ck_assert_uint_eq(column.at, 1);
 }
 END_TEST
 
@@ -86,7 +152,7 @@ END_TEST
 START_TEST(ambiguous_numbers_are_refused)
 {
     struct timetable table = opened("t,n,1,2\n5,6,7,8\n");
-    struct timetable_column column = {"size_column", "1", "2", 0};
+    struct timetable_column column = {"size_column", "1", 2, TIMETABLE_ITEMS, 0, 0};
     struct err err = {0};
     ck_assert_int_eq(timetable_columns(&table, TIMETABLE_HEADER_YES, &column, 1, &err), -1);
     ck_assert_str_eq(err.text,
@@ -132,6 +198,7 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", times_in_every_form},        {"core", columns_by_name_and_number},
+        {"core", headers_go_before_places},   {"errors", contradicting_headers_are_refused},
         {"limits", records_follow_the_first}, {"errors", ambiguous_numbers_are_refused},
         {"errors", other_times_are_refused},
     };

@@ -65,6 +65,27 @@ START_TEST(columns_by_name)
 }
 END_TEST
 
+// The header says what is where, and in which unit: a table with its columns in another order, and
+// durations in their own unit.
+START_TEST(headers_are_believed)
+{
+    char took[] = "latency_ms";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    struct trace *trace = parsed("items,time_ms\n7,500\n8,750\n", &config);
+    assert_records(trace, 2, (const int64_t[]){0, 250000000}, (const uint32_t[]){7, 8});
+    trace_destroy(trace);
+    config.duration_column = took;
+    trace = parsed("end_time,latency_ms,size\n1,500,7\n2,750,8\n", &config);
+    assert_records(trace, 2, (const int64_t[]){0, 750000000}, (const uint32_t[]){7, 8});
+    trace_destroy(trace);
+    config = trace_csv_defaults(NULL);
+    config.size_column = (char[]){""};
+    assert_refused("latency_ms\n1\n", 13, &config,
+                   "t.csv:1:1: time_column: column 1 is named \"latency_ms\", which is something "
+                   "else; expected one named \"time\"");
+}
+END_TEST
+
 // A trace may have no sizes.
 START_TEST(times_alone)
 {
@@ -167,6 +188,36 @@ START_TEST(resolution_spreads)
     trace_destroy(first);
     trace_destroy(again);
     trace_destroy(other);
+}
+END_TEST
+
+// A resolution below the clock's is no cure: what is left of the clock is known, in the file's
+// time.
+START_TEST(clocks_are_known)
+{
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    const char *text = "1,1\n1,1\n1,1\n2,1\n2,1\n2,1\n";
+    config.time_scale = 0.5;
+    for (int k = 0; k < 3; k++) { // none, shorter, as long
+        config.resolution_ns = k * INT64_C(500000000);
+        struct trace *trace = parsed(text, &config);
+        ck_assert_int_eq(trace->clock_ns, k < 2 ? 1000000000 : 0);
+        trace_destroy(trace);
+    }
+}
+END_TEST
+
+// A time that cannot be is told as the file has it, whatever the scale.
+START_TEST(negative_starts_are_told_unscaled)
+{
+    char took[] = "2", none[] = "";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.duration_column = took;
+    config.size_column = none;
+    config.start = TRACE_CSV_START_ZERO;
+    config.time_scale = 0.5;
+    assert_refused("2,3\n", 4, &config,
+                   "t.csv: record 1: expected a time >= 0, got -1000000000 ns");
 }
 END_TEST
 
@@ -425,6 +476,18 @@ START_TEST(bad_settings_are_refused)
     config.time_column = none;
     assert_refused("1,2\n", 4, &config, "time_column: expected a column name or number");
     config = trace_csv_defaults(NULL);
+    config.filter = (char[]){"get"};
+    assert_refused("1,2\n", 4, &config,
+                   "filter: has no effect without filter_column, the column that says it");
+    config = trace_csv_defaults(NULL);
+    config.duration_unit = TIMETABLE_MS;
+    assert_refused("1,2\n", 4, &config,
+                   "duration_unit: has no effect without duration_column, whose unit it is");
+    config = trace_csv_defaults(NULL);
+    config.size_column = none;
+    config.size_scale = 2;
+    assert_refused("1,2\n", 4, &config, "size_scale: has no effect without a size_column");
+    config = trace_csv_defaults(NULL);
     config.time_scale = 1e9;
     struct err err = {0};
     ck_assert_ptr_null(trace_csv_parse("t.csv", "0,1\n9e9,1\n", 10, &config, &err));
@@ -470,6 +533,7 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", plain_table},
         {"core", columns_by_name},
+        {"core", headers_are_believed},
         {"core", times_alone},
         {"core", units_of_time},
         {"core", timestamps},
@@ -480,6 +544,8 @@ int main(void)
         {"core", a_real_trace},
         {"core", cut_sizes_are_counted},
         {"core", resolution_spreads},
+        {"core", clocks_are_known},
+        {"errors", negative_starts_are_told_unscaled},
         {"core", starts_from_ends_and_durations},
         {"core", lines_are_filtered},
         {"core", counts_become_queries},

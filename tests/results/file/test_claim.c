@@ -79,11 +79,13 @@ START_TEST(one_at_a_time)
     ck_assert_ptr_nonnull(other);
     claim_release(other);
     end_holder(pid);
+    ck_assert(claim_is_there("./" NAME)); // who was killed has left it
     struct claim *claim = claim_take("output", NAME, &err);
     ck_assert_ptr_nonnull(claim);
     ck_assert_int_eq(access(LOCK, F_OK), 0);
     claim_release(claim);
     ck_assert_int_ne(access(LOCK, F_OK), 0);
+    ck_assert(!claim_is_there(NAME));
     mem_free(who);
     leave();
 }
@@ -113,6 +115,64 @@ START_TEST(requeued)
     claim_release(second);
     ck_assert_int_ne(access(LOCK, F_OK), 0);
     end_holder(pid);
+    leave();
+}
+END_TEST
+
+enum { N_TAKERS = 4, N_ROUNDS = 10 };
+
+// Several take the claim at the same moment. How many have got it.
+static int take_at_once(void)
+{
+    int start[2], answers[2], n_got = 0;
+    char said;
+    pid_t pids[N_TAKERS];
+    ck_assert_int_eq(pipe(start), 0);
+    ck_assert_int_eq(pipe(answers), 0);
+    for (int i = 0; i < N_TAKERS; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            close(start[1]);
+            if (read(start[0], &said, 1) != 0) // the end of the pipe: all go
+                _exit(1);
+            said = claim_take("output", NAME, NULL) ? 'y' : 'n';
+            if (write(answers[1], &said, 1) != 1)
+                _exit(1);
+            for (;;)
+                pause();
+        }
+    }
+    close(start[0]);
+    close(start[1]);
+    for (int i = 0; i < N_TAKERS; i++) {
+        ck_assert_int_eq(read(answers[0], &said, 1), 1);
+        n_got += said == 'y';
+    }
+    for (int i = 0; i < N_TAKERS; i++)
+        end_holder(pids[i]);
+    close(answers[0]);
+    close(answers[1]);
+    return n_got;
+}
+
+// Of several that find a claim whose holder has ended, one takes it over: where the lock has gone
+// with its holder, and where a machine that is gone still has it and they are its job requeued.
+START_TEST(one_takes_over)
+{
+    enter();
+    for (int i = 0; i < N_ROUNDS; i++) {
+        unsetenv("SLURM_JOB_ID");
+        end_holder(start_holder(NULL));
+        ck_assert_int_eq(take_at_once(), 1);
+        unlink(LOCK);
+        pid_t pid = start_holder("17");
+        setenv("SLURM_JOB_ID", "17", 1);
+        setenv("SLURM_RESTART_COUNT", "1", 1);
+        ck_assert_int_eq(take_at_once(), 1);
+        end_holder(pid);
+        unlink(LOCK);
+        unsetenv("SLURM_RESTART_COUNT");
+    }
     leave();
 }
 END_TEST
@@ -175,7 +235,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", one_at_a_time}, {"core", requeued}, {"limits", ended}, {"errors", odd_places}};
+    const struct suite_test tests[] = {{"core", one_at_a_time},
+                                       {"core", requeued},
+                                       {"core", one_takes_over},
+                                       {"limits", ended},
+                                       {"errors", odd_places}};
     return suite_run("claim", tests, sizeof tests / sizeof *tests);
 }

@@ -83,10 +83,11 @@ START_TEST(the_cheapest_is_told)
     s->unloaded[3].sla_s = 0.1;
     s->unloaded[3].allowed_frac = 0.05;
     s->unloaded[3].sla_latency_s.value = 0.12;
-    is_told(s, true,
-            "40 servers of `skylake` hold it, $20.00/h; `ads` at its p95 of 100 ms decides.\n"
-            "No number of `cpu + gpu, ti` can: `ads` at its p95 of 100 ms takes 120 ms on an idle "
-            "one.\n");
+    is_told(
+        s, true,
+        "40 servers of `skylake` hold it, $20.00/h; `ads` at its p95 of 100 ms decides.\n"
+        "No number of `cpu + gpu, ti` can hold it: `ads` at its p95 of 100 ms takes 120.0 ms on "
+        "an idle server of `cpu + gpu, ti`.\n");
 }
 END_TEST
 
@@ -107,8 +108,43 @@ START_TEST(nothing_holds)
         s->unloaded[i].sla_latency_s.value = 0.004 - 0.0005 * (i == 2);
     }
     is_told(s, false,
-            "No number of servers can hold it: `feed` at its p99 of 2 ms takes 3.5 ms on an idle "
+            "No number of servers can hold it: `feed` at its p99 of 2 ms takes 3.500 ms on an idle "
             "server of `cpu + gpu, ti`.\n");
+    s = fixture_capacity_sizes();
+    for (int i = 0; i < 4; i++) {
+        s->unloaded[i].sla = VERDICT_UNSURE;
+        s->unloaded[i].sla_s = 0.002;
+        s->unloaded[i].allowed_frac = 0.01;
+        s->unloaded[i].sla_latency_s.value = 0.00201 + 0.0005 * (i != 2);
+        s->unloaded[i].sla_latency_s.half_95 = 0.00002;
+        s->unloaded[i].n_queries = 1500000;
+    }
+    is_told(
+        s, false,
+        "No number of servers can be shown to hold it: `feed` at its p99 of 2 ms takes "
+        "2.010 ±0.020 ms on an idle server of `cpu + gpu, ti`, too close to tell by 1.5 million "
+        "queries (capacity.max_queries).\n");
+}
+END_TEST
+
+// What rules every load out, or leaves all of them open.
+START_TEST(no_load)
+{
+    struct capacity_result *s = fixture_capacity_loads();
+    s->loads[0].state = CAPACITY_BEYOND;
+    s->loads[0].at_held.sla = VERDICT_MISSED;
+    s->loads[0].at_held.sla_latency_s = (struct ci){0.12, 0.001, 9};
+    is_told(
+        s, false,
+        "No answer: the fleet holds no load within its targets; `ads` at its p95 of 100 ms takes "
+        "120.0 ±1.0 ms at vanishing load.\n");
+    s = fixture_capacity_loads();
+    s->loads[0].state = CAPACITY_BEYOND;
+    s->loads[0].at_held.sla = VERDICT_UNSURE;
+    is_told(s, false,
+            "No answer: the fleet is shown to hold no load within its targets; `ads` at its p95 of "
+            "100 ms takes 98.00 ±0.98 ms at vanishing load; longer runs may decide "
+            "(capacity.max_queries).\n");
 }
 END_TEST
 
@@ -119,9 +155,6 @@ START_TEST(loads)
             "The fleet holds 9000 qps by fixed, 1.12 times the 8000 qps that are asked, $20.00/h; "
             "`ads` "
             "at its p95 of 100 ms decides; plan for 8182 qps, and it holds 10 % more.\n");
-    struct capacity_result *s = fixture_capacity_loads();
-    s->loads[0].state = CAPACITY_BEYOND;
-    is_told(s, false, "No answer: the fleet holds no load within its targets.\n");
 }
 END_TEST
 
@@ -143,7 +176,8 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", servers},         {"core", margins}, {"core", the_cheapest_is_told},
-        {"limits", nothing_holds}, {"core", loads},   {"core", plans_and_days}};
+        {"core", servers},         {"core", margins},   {"core", the_cheapest_is_told},
+        {"limits", nothing_holds}, {"limits", no_load}, {"core", loads},
+        {"core", plans_and_days}};
     return suite_run("capacity_answer", tests, sizeof tests / sizeof *tests);
 }

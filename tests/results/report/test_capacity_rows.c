@@ -106,6 +106,11 @@ START_TEST(texts)
     m.stable = VERDICT_MET;
     m.sla = VERDICT_MISSED;
     ck_assert_str_eq(capacity_rows_verdict(&m), "MISSED");
+    // What has no target is not "met" because its queues are stable.
+    m = (struct measurement){.stable = VERDICT_MET, .sla = VERDICT_NOT_ASKED};
+    ck_assert_str_eq(capacity_rows_verdict(&m), "-");
+    m.stable = VERDICT_MISSED;
+    ck_assert_str_eq(capacity_rows_verdict(&m), "MISSED");
     ck_assert_str_eq(capacity_rows_unit(s).name, "ms");
     capacity_result_destroy(s);
 }

@@ -10,15 +10,20 @@
 #include "support/suite.h"
 
 // Destroys the answer.
-static char *report_of(struct capacity_result *answer)
+static char *report_as(enum report_format format, struct capacity_result *answer)
 {
     char *text = NULL;
     size_t n = 0;
-    struct report_out out = {.file = open_memstream(&text, &n)};
+    struct report_out out = {.file = open_memstream(&text, &n), .format = format};
     report_capacity_print(&out, answer);
     fclose(out.file);
     capacity_result_destroy(answer);
     return text;
+}
+
+static char *report_of(struct capacity_result *answer)
+{
+    return report_as(REPORT_TEXT, answer);
 }
 
 // But for the answer at its head, which is a sentence and as long as it is.
@@ -130,10 +135,51 @@ START_TEST(sizes_beyond)
     mem_free(s->find);
     s->find = mem_strdup("cores");
     char *text = report_of(s);
-    const char *const wanted[] = {"cores", ">500"};
-    shown_has(text, wanted, 2);
+    const char *const wanted[] = {"cores", ">500", "the SLA with one core less\n"};
+    shown_has(text, wanted, 3);
     ck_assert_ptr_null(strstr(text, "down"));
     ck_assert_ptr_null(strstr(text, "spare"));
+    mem_free(text);
+}
+END_TEST
+
+// For programs a number that is not known, or not alone, is no riddle: its state and range are
+// columns of their own.
+START_TEST(sizes_as_data)
+{
+    struct capacity_result *s = fixture_capacity_sizes();
+    s->sizes[1].state = CAPACITY_BEYOND;
+    s->sizes[1].n_least = s->sizes[1].n_most = 500;
+    char *text = report_as(REPORT_JSON, s);
+    const char *const wanted[] = {
+        "\"servers\": 40, \"state\": \"found\", \"n_least\": 40, \"n_most\": 40,",
+        "\"servers\": null, \"state\": \"beyond\", \"n_least\": 500, \"n_most\": null,",
+        "\"servers\": 20, \"state\": \"range\", \"n_least\": 19, \"n_most\": 22,"};
+    shown_has(text, wanted, 3);
+    mem_free(text);
+    s = fixture_capacity_sizes();
+    s->unloaded[1].sla = VERDICT_UNSURE;
+    text = report_as(REPORT_JSON, s);
+    shown_has(text,
+              (const char *const[]){
+                  "\"servers\": 40, \"state\": \"none\", \"n_least\": null, \"n_most\": 40,"},
+              1);
+    mem_free(text);
+}
+END_TEST
+
+// A run that is too short for an interval says so, and what to do.
+START_TEST(short_runs)
+{
+    struct capacity_result *s = fixture_capacity_loads();
+    s->loads[0].at_held.sla_latency_s.half_95 = NAN;
+    char *text = report_of(s);
+    shown_has(text,
+              (const char *const[]){"98.00 ±n/a", "n/a: the longest run (capacity.max_queries)"},
+              2);
+    mem_free(text);
+    text = report_of(fixture_capacity_loads());
+    ck_assert_ptr_null(strstr(text, "n/a"));
     mem_free(text);
 }
 END_TEST
@@ -195,6 +241,8 @@ int main(void)
                                        {"core", loads},
                                        {"core", tuples},
                                        {"core", percentile_of_the_target},
+                                       {"core", sizes_as_data},
+                                       {"core", short_runs},
                                        {"limits", without_tuples},
                                        {"limits", sizes_beyond},
                                        {"limits", nothing_known}};
