@@ -104,7 +104,6 @@
     }
     svg.querySelectorAll("g.key").forEach(function (k) {
       k.setAttribute("tabindex", "0"); k.setAttribute("role", "button"); k.setAttribute("aria-pressed", "true");
-      k.setAttribute("aria-label", k.getAttribute("data-name"));
       function toggle() {
         var off = k.classList.toggle("off"), name = k.getAttribute("data-name");
         k.setAttribute("aria-pressed", String(!off));

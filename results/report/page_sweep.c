@@ -225,12 +225,19 @@ static int facet_axis(const struct sweep_rows *v)
     return facet;
 }
 
-static bool is_drawn(const struct chart *c, const char *name)
+// How many names are drawn so far; *known: this is one of them.
+static uint32_t n_names(const struct chart *c, const char *name, bool *known)
 {
-    for (uint32_t i = 0; i < c->n_series; i++)
-        if (strcmp(c->series[i].name, name) == 0)
-            return true;
-    return false;
+    uint32_t n = 0;
+    *known = false;
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        bool first = true;
+        for (uint32_t k = 0; k < i && first; k++)
+            first = strcmp(c->series[k].name, c->series[i].name) != 0;
+        n += first;
+        *known |= strcmp(c->series[i].name, name) == 0;
+    }
+    return n;
 }
 
 typedef struct ci (*number_fn)(const struct sweep_row *row);
@@ -290,19 +297,19 @@ static void add_line(struct chart *c, uint32_t panel, const char *name, const st
 static uint32_t add_lines(struct chart *c, uint32_t panel, const struct sweep_rows *v, int facet,
                           number_fn number, bool leaves)
 {
-    uint32_t left_out = 0, n_names = 0;
+    uint32_t left_out = 0;
     for (uint32_t s = 0; s < v->n_series; s++) {
         uint32_t row = v->order[v->first[s]], at = panel;
         char *name = sweep_rows_name(v, row, ", ", v->x_axis, facet);
         if (facet >= 0)
             at +=
                 v->p->values[(size_t)v->rows[row].at_case->point * v->p->n_axes + (uint32_t)facet];
-        bool known = is_drawn(c, *name ? name : "the fleet");
-        if (known || n_names < PAGE_SWEEP_SERIES)
+        bool known;
+        uint32_t n = n_names(c, *name ? name : "the fleet", &known);
+        if (known || n < PAGE_SWEEP_SERIES)
             add_line(c, at, *name ? name : "the fleet", v, s, number, leaves);
         else
             left_out++;
-        n_names += !known && n_names < PAGE_SWEEP_SERIES;
         mem_free(name);
     }
     return left_out;

@@ -114,13 +114,10 @@ static void say_value(const struct sentence *s, struct ci ci, double scale)
 
 static void say_names(const struct sentence *s, const uint32_t *list, uint32_t n)
 {
-    uint32_t most = n <= NAMED ? n : NAMED;
-    for (uint32_t i = 0; i < most; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         fputs(i == 0 ? "" : i + 1 == n ? " and " : ", ", s->text);
         say_name(s, list[i]);
     }
-    if (n > most)
-        fprintf(s->text, " and %u more", n - most);
 }
 
 struct measure {
@@ -404,10 +401,12 @@ static void say_held(const struct sentence *s, uint32_t *list, uint32_t n)
 {
     const struct sweep_rows *v = s->rows;
     bool targets = any_target(v);
-    if (v->n_series > 1)
-        say_names(s, list, n);
-    else
+    if (v->n_series == 1)
         fputs("The fleet", s->text);
+    else if (n > NAMED)
+        fprintf(s->text, "%u of %u combinations", n, v->n_series);
+    else
+        say_names(s, list, n);
     fprintf(s->text, " %s",
             targets ? n > 1 ? "hold " : "holds "
             : n > 1 ? "are stable"
@@ -415,7 +414,7 @@ static void say_held(const struct sentence *s, uint32_t *list, uint32_t n)
     if (targets)
         say_their_target(s);
     fprintf(s->text, " up to %s %s", v->p->axes[v->x_axis].name, load_label(s, (int)list[0]));
-    if (v->n_series > n)
+    if (v->n_series > n && n <= NAMED)
         fprintf(s->text, ", the highest of %u", v->n_series);
     if (n > 1) {
         fputs("; there ", s->text);

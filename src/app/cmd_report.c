@@ -27,9 +27,9 @@ static const struct cmd_option options[] = {
      "md, text, json and csv"},
     {"--format", 0, "FORMAT",
      "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
+    {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
     {"--baseline", 'b', "FILE|LABELS",
      "of a comparison: what with, a file or labels such as policy=random; default: the first"},
-    {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
     {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};

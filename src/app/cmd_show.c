@@ -78,17 +78,6 @@ static const struct {
 
 // ---- the command
 
-// All services together where there are several.
-static int show_hgrm(const char *path, struct err *err)
-{
-    struct run_result *run = run_result_read(path, DATASET_WHOLE, err);
-    if (!run)
-        return -1;
-    percentile_table_hgrm(stdout, run, run->meta->n_services == 1 ? 0 : run->meta->n_services);
-    run_result_destroy(run);
-    return 0;
-}
-
 // For people alone by itself: scripts compare two.
 static void print_digest(struct report_out *out, const char *path, const char *hex)
 {
@@ -100,6 +89,17 @@ static void print_digest(struct report_out *out, const char *path, const char *h
         table_print(table, out, "digest");
     report_end(out);
     table_destroy(table);
+}
+
+// All services together where there are several.
+static int show_hgrm(const char *path, struct err *err)
+{
+    struct run_result *run = run_result_read(path, DATASET_WHOLE, err);
+    if (!run)
+        return -1;
+    percentile_table_hgrm(stdout, run, run->meta->n_services == 1 ? 0 : run->meta->n_services);
+    run_result_destroy(run);
+    return 0;
 }
 
 static int show(struct cmd_line *line, struct err *err)

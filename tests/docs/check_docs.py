@@ -15,7 +15,7 @@ import sys
 PROGRAM, ROOT = sys.argv[1:3]
 FOLDERS = ("src", "cluster", "models", "traces", "results", "slurm", "tests", "docs", "scripts")
 # What a page shows as the user's own file, or of another program.
-OWN = re.compile(r"^(cluster/policy_by_service\.c|slurm/site/(mine|\w+)\.env|results/\w+\.h5|.*[_/]x\.[ch]|slurm/studies/\d+|models/run\.sh)$")
+OWN = re.compile(r"^(cluster/policy_by_size\.c|slurm/site/(mine|\w+)\.env|results/\w+\.h5|.*[_/]x\.[ch]|slurm/studies/\d+|models/run\.sh)$")
 HISTORY = {"CHANGES.md"}  # speaks of what is gone, too
 
 

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import types
 
 ROOT, VERSION = pathlib.Path(sys.argv[1]), sys.argv[2]
@@ -50,7 +51,7 @@ def shell(what, script):
 def versions():
     """The version of CMakeLists.txt, everywhere it is written."""
     changes = re.findall(r"^## (\S+)", (ROOT / "CHANGES.md").read_text(), re.M)
-    expect(changes[0] in (VERSION, "Unreleased"), f"CHANGES.md begins with {changes[0]}")
+    expect(VERSION in changes[:2] and changes[0] in (VERSION, "Unreleased"), f"CHANGES.md begins with {changes[0]}")
     citation = parsed("CITATION.cff")
     expect(citation["version"] == VERSION, f"CITATION.cff has {citation['version']}")
     for key in ("cff-version", "title", "message", "authors", "license"):
@@ -149,6 +150,27 @@ def apptainer():
         expect(exists(script), f"recfleet.def names {script}")
 
 
+def walks():
+    """The policy that CONTRIBUTING.md adds compiles as it is written there, and what it names is there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    blocks = [textwrap.dedent(b) for b in re.findall(r"^ *```c\n(.*?)^ *```", text, re.M | re.S)]
+    expect(blocks and "struct policy_type policy_by_size" in blocks[0], "CONTRIBUTING.md has no policy")
+    if shutil.which("cc"):
+        done = subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsyntax-only",
+                               f"-I{ROOT}", f"-I{ROOT}/src", "-x", "c", "-"], input=blocks[0], text=True,
+                              capture_output=True)
+        expect(done.returncode == 0, f"the policy of CONTRIBUTING.md: {done.stderr}")
+    sources = "".join(path.read_text() for path in sorted((ROOT / "cluster").glob("*.h")))
+    for name in re.findall(r"`(\w+)\(\)`", text):
+        expect(name == "main" or f"{name}(" in sources, f"CONTRIBUTING.md names {name}()")
+    for name in re.findall(r"`((?:cluster|tests|docs|scripts)/[\w./-]+)`", text):
+        example = re.search(r"policy_by_size|sched_x", name)
+        expect(example or exists(name), f"CONTRIBUTING.md names {name}")
+    for hook in ("fields", "axes", "run", "fold", "cut", "bytes", "save", "load", "needs", "least_service_ns",
+                 "resolve", "simplify", "check", "is_implied"):
+        expect(re.search(rf"\b{hook}\b", (ROOT / "cluster/sched.h").read_text()), f"sched.h without {hook}")
+
+
 def honest():
     """A recipe that nobody has run says so in its head."""
     for name in ("spack/package.py", "Containerfile", "recfleet.def"):
@@ -161,6 +183,6 @@ try:
 except ImportError:
     print("skipped: python3-yaml is not installed")
     sys.exit(77)
-for check in (versions, workflow, templates, spack, containerfile, apptainer, honest):
+for check in (versions, workflow, templates, spack, containerfile, apptainer, walks, honest):
     check()
 sys.exit(1 if failures else 0)

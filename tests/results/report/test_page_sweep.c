@@ -116,6 +116,7 @@ START_TEST(thousand)
     ck_assert_uint_lt(strlen(html), 2000000);
     const char *const seen[] = {"The first 24 of 40 series are drawn", "and 500 more"};
     shown_has(html, seen, sizeof seen / sizeof *seen);
+    ck_assert_ptr_null(strstr(html, "and 16 more")); // of the legend
     const char *const wanted[] = {"\npoints,999,policy39,25kqps,"};
     shown_has(csv, wanted, 1);
     mem_free(html);
