@@ -1482,6 +1482,11 @@ def group_list(folder):
         page = f.read()
     expect(page.endswith("<!-- schema -->\n" + out), "docs/study.md",
            "differs from `recfleet schema --markdown`; put its output behind <!-- schema -->")
+    rc, out, err = call("schema", "--results", cwd=folder)
+    with open(os.path.join(STUDIES, "../../docs/file-format.md")) as f:
+        page = f.read()
+    expect(page.endswith("<!-- layouts -->\n" + out), "docs/file-format.md",
+           "differs from `recfleet schema --results`; put its output behind <!-- layouts -->")
 
 
 def group_resolved(folder):
