@@ -10,7 +10,8 @@ set -euo pipefail
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
     libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev check)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format libclang-rt-dev
-    man-db python3 python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray python3-matplotlib netcdf-bin
+    man-db dpkg-dev file python3 python3-yaml python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray
+    python3-matplotlib netcdf-bin
     munge slurm-client slurmctld slurmd)
 
 # The packages of "$@" that are not installed, one a line.

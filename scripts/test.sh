@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# test.sh [-L LABEL] [--quick]: installs what is missing, builds, and runs the whole test suite:
+# test.sh [-L LABEL] [--quick] [--part PART]: installs what is missing, builds, and runs the whole test
+# suite, or the parts that are named:
 #
 #   dev       every test but those labelled slow, in the preset that turns warnings into errors
 #   asan      unit tests, and MPI tests of up to two ranks, under the address, leak and undefined
@@ -10,21 +11,27 @@
 #
 # --quick runs what takes seconds and needs no whole program on many ranks: the dev tests labelled
 # unit, lint, golden, cli and mpi alone. -L LABEL runs only the dev tests whose labels match, the slow
-# ones only when LABEL names them. A failed part does not stop the others. The last line is "N passed,
-# N failed"; the exit status is 0 when nothing failed.
+# ones only when LABEL names them. --part may be given several times, so that several machines share
+# the suite; valgrind runs what dev has built. A failed part does not stop the others. The last line is
+# "N passed, N failed"; the exit status is 0 when nothing failed.
 set -uo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
-    sed -n '3,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit "$1"
 }
 
-label='' quick=0 passed=0 failed=0 dev_built=0
+label='' quick=0 parts='' passed=0 failed=0 dev_built=0
 while [ $# -gt 0 ]; do
     case $1 in
     -L) [ $# -ge 2 ] || usage 2 >&2; label=$2; shift ;;
     --quick) quick=1 ;;
+    --part)
+        [[ ${2-} =~ ^(dev|asan|valgrind|fuzz)$ ]] || usage 2 >&2
+        parts+=" $2 "
+        shift
+        ;;
     -h | --help) usage 0 ;;
     *) usage 2 >&2 ;;
     esac
@@ -161,12 +168,13 @@ fuzz_part() {
 }
 
 "$ROOT/scripts/setup.sh" test || die "the test suite cannot run without them"
-part dev dev_part
-if [ -z "$label" ] && [ "$quick" = 0 ]; then
-    part asan asan_part
-    part valgrind valgrind_part
-    part fuzz fuzz_part
+if [ -z "$parts" ]; then
+    parts=' dev '
+    [ -n "$label" ] || [ "$quick" = 1 ] || parts+=' asan  valgrind  fuzz '
 fi
+for name in dev asan valgrind fuzz; do
+    [[ $parts != *" $name "* ]] || part "$name" "${name}_part"
+done
 say "== all took $SECONDS s; logs: $logs"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

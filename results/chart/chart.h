@@ -3,8 +3,9 @@
 //
 // A chart has one axis along x, which its panels share, and one or more panels, each with its own
 // axis along y; and series of points, each in a panel and drawn as a line, a band, bars, ... What
-// is not known (NaN) leaves a gap. chart_svg.h draws it for browsers, chart_term.h in characters;
-// the numbers behind it go into a table (results/report/report_chart.h).
+// is not known (NaN) leaves a gap; a line to a y of INFINITY, which no axis holds, leaves the
+// picture at the top. chart_svg.h draws it for browsers, chart_term.h in characters; the numbers
+// behind it go into a table (results/report/report_chart.h).
 //
 //     struct chart *c = chart_create("knee", "Latency against load");
 //     chart_caption(c, "p95 over 60 s of traffic, with 95 %% intervals.");

@@ -19,6 +19,7 @@
 #define BAR_H 15.0      // along x
 #define BAR_GAP 9.0     // between two groups of bars
 #define BLEED 3.0       // what a line on the edge needs beyond it
+#define BEYOND 12.0     // above the plot is what no axis holds
 #define NEAR 0.35       // points closer than this are one
 #define N_COLOURS 8     // then they begin again, with other dashes
 #define MOST_LABELS 0.4 // of the width, names along y
@@ -505,7 +506,7 @@ struct place {
 static struct place place_of(const struct picture *p, const struct chart_series *s, double x,
                              double y)
 {
-    struct place at = {x_at(p, x), row_at(p, s->panel, y), false};
+    struct place at = {x_at(p, x), y == (double)INFINITY ? -BEYOND : row_at(p, s->panel, y), false};
     at.known = isfinite(at.x) && isfinite(at.y);
     return at;
 }

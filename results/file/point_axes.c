@@ -2,6 +2,7 @@
 #include "results/file/point_axes.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,31 @@ char *point_axes_name(const struct point_axes *axes, uint32_t point, const char 
     for (uint32_t a = 0; a < axes->n_axes; a++) {
         char *longer = mem_printf("%s%s%s=%s", name, a > 0 ? between : "", axes->axes[a].name,
                                   point_axes_label(axes, point, a));
+        mem_free(name);
+        name = longer;
+    }
+    return name;
+}
+
+static bool is_among(int axis, const int *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == axis)
+            return true;
+    return false;
+}
+
+char *point_axes_short(const struct point_axes *axes, uint32_t point, const char *between,
+                       const int *but, size_t n_but)
+{
+    char *name = mem_strdup("");
+    for (uint32_t a = 0; a < axes->n_axes; a++) {
+        if (axes->axes[a].n_labels < 2 || is_among((int)a, but, n_but))
+            continue;
+        const char *label = point_axes_label(axes, point, a);
+        bool word = isalpha((unsigned char)label[0]) || (unsigned char)label[0] >= 0x80;
+        char *longer = mem_printf("%s%s%s%s%s", name, *name ? between : "",
+                                  word ? "" : axes->axes[a].name, word ? "" : "=", label);
         mem_free(name);
         name = longer;
     }

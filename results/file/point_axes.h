@@ -14,6 +14,7 @@
 #ifndef RESULTS_FILE_POINT_AXES_H
 #define RESULTS_FILE_POINT_AXES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct point_axis {
@@ -45,6 +46,12 @@ void point_axes_take(struct point_axes *axes, uint32_t axis, const char *name,
 const char *point_axes_label(const struct point_axes *axes, uint32_t point, uint32_t axis);
 // "policy=jsq,rate=2kqps" with `between` between two axes; "" without axes. Caller mem_free()s.
 char *point_axes_name(const struct point_axes *axes, uint32_t point, const char *between);
+
+// "jsq, servers=4" with `between` ", ": the same for people, without the axes of one label and the
+// n_but axes of those numbers; a label that is a number has the name of its axis. Caller
+// mem_free()s.
+char *point_axes_short(const struct point_axes *axes, uint32_t point, const char *between,
+                       const int *but, size_t n_but);
 
 // The numbers of an axis's labels, where all are plain decimal numbers or quantities of one unit,
 // in SI; *units: theirs, as udunits writes them. Caller mem_free()s. NULL: they are none.

@@ -115,8 +115,7 @@ static bool is_plain(const struct capacity_size *z)
     return z->cells_down == 0 && !(z->margin_frac > 0);
 }
 
-// Of those that hold the load as it is asked, NULL: none does.
-static const struct capacity_size *best_size(const struct capacity_result *s)
+const struct capacity_size *capacity_answer_size(const struct capacity_result *s)
 {
     const struct capacity_size *best = NULL;
     bool priced = true;
@@ -210,7 +209,7 @@ static void print_mix(struct report_out *out, const struct capacity_size *z)
 
 static void print_sizes(struct report_out *out, const struct capacity_result *s)
 {
-    const struct capacity_size *z = best_size(s);
+    const struct capacity_size *z = capacity_answer_size(s);
     if (z) {
         print_size(out, s, z);
         print_ruled_out(out, s, z->scheduler);
@@ -250,12 +249,18 @@ static void print_no_load(struct report_out *out, const struct capacity_result *
     report_text(out, unsure ? "; longer runs may decide (capacity.max_queries).\n" : ".\n");
 }
 
-static void print_load(struct report_out *out, const struct capacity_result *s)
+const struct capacity_load *capacity_answer_load(const struct capacity_result *s)
 {
     const struct capacity_load *best = NULL;
     for (const struct capacity_load *l = s->loads; l < s->loads + s->n_loads; l++)
         if (l->state != CAPACITY_BEYOND && (!best || l->held_qps > best->held_qps))
             best = l;
+    return best;
+}
+
+static void print_load(struct report_out *out, const struct capacity_result *s)
+{
+    const struct capacity_load *best = capacity_answer_load(s);
     if (!best) {
         print_no_load(out, s, s->loads);
         return;

@@ -19,6 +19,11 @@
 // A line for each sentence, and nothing where there is no answer to tell.
 void capacity_answer_print(struct report_out *out, const struct capacity_result *answer);
 
+// What the sentence is about: of the sizes that hold the load as it is asked, and of the loads that
+// are held. NULL: there is none.
+const struct capacity_size *capacity_answer_size(const struct capacity_result *answer);
+const struct capacity_load *capacity_answer_load(const struct capacity_result *answer);
+
 // Is there one? Not where no number of servers that was looked at holds the traffic, or no load is
 // held.
 bool capacity_answer_holds(const struct capacity_result *answer);

@@ -2,179 +2,258 @@
 #include "results/report/compare.h"
 
 #include <math.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "results/batch.h"
 #include "results/report/table.h"
 
-// Bins that must have a number in both files for a paired interval.
-#define LEAST_PAIRS 5
+// Time bins that must have a number on both sides for a paired interval; replications.
+#define LEAST_BINS 5
+#define LEAST_REPLICATIONS 2
+#define MOST_LABELS 16
+#define MOST_FILES_LISTED 26
 
-static bool same_traffic(const struct run_result *a, const struct run_result *b)
-{
-    return a->meta->traffic_fingerprint != 0 &&
-           a->meta->traffic_fingerprint == b->meta->traffic_fingerprint &&
-           a->meta->seed == b->meta->seed;
-}
+const char *const compare_verdict_names[] = {"better", "worse", "not distinguishable", "n/a", NULL};
 
-static bool same_bins(const struct run_result_bins *a, const struct run_result_bins *b)
+// ---- pairs
+
+// And the same parts count: what is served, say, differs between two windows of one traffic, and no
+// pair would show that.
+static bool same_parts(const struct compare_side *a, const struct compare_side *b)
 {
-    if (a->n != b->n)
+    if (a->n_parts == 0 || a->n_parts != b->n_parts || a->in_time != b->in_time)
         return false;
-    for (uint32_t i = 0; i < a->n; i++) {
-        if (a->start_s[i] != b->start_s[i] || a->times[i].end_s != b->times[i].end_s)
+    for (uint32_t i = 0; i < a->n_parts; i++) {
+        const struct compare_part *x = &a->parts[i], *y = &b->parts[i];
+        if (x->traffic == 0 || x->traffic != y->traffic || x->seed != y->seed ||
+            x->from_s != y->from_s || x->to_s != y->to_s || x->counts != y->counts)
             return false;
     }
     return true;
 }
 
-// Gives the row the spread of the paired differences y - x of the bins round its own; not when too
-// few bins have both. Frees x and y.
-static void pair(struct compare_row *row, const struct run_result *a, const struct run_result *b,
-                 double *x, double *y)
+// Gives the row the spread of the parts' differences round its own; not when too few parts have
+// both.
+static void pair(struct compare_row *row, const double *x, const double *y)
 {
-    double *d = x; // written behind what is still to be read, and so are the batches
-    uint32_t n = 0, known = 0;
-    for (uint32_t i = 0; i < a->bins.n; i++) {
-        if (!a->bins.times[i].measured || !b->bins.times[i].measured)
+    const struct compare_side *a = row->base_side;
+    double *d = mem_calloc(a->n_parts, sizeof *d);
+    uint32_t n = 0, known = 0, least = a->in_time ? LEAST_BINS : LEAST_REPLICATIONS;
+    for (uint32_t i = 0; i < a->n_parts; i++) {
+        if (!a->parts[i].counts)
             continue;
         d[n] = y[i] - x[i];
         known += isnan(d[n]) ? 0 : 1;
         n++;
     }
-    if (known >= LEAST_PAIRS && 2 * known > n && !isnan(row->diff.value)) {
-        struct batch_plan plan = batch_plan_of(d, n, BATCH_AIM);
-        batch_means(&plan, d, d);
+    if (known >= least && 2 * known > n && !isnan(row->diff.value)) {
+        struct batch_plan plan = {.n_batches = n};
+        if (a->in_time) {
+            plan = batch_plan_of(d, n, BATCH_AIM);
+            batch_means(&plan, d, d); // written behind what is still to be read
+        }
         struct ci ci = ci_sections(row->diff.value, d, plan.n_batches);
         row->paired = ci.n_batches >= 2;
         row->diff = row->paired ? ci : row->diff;
     }
-    mem_free(x);
-    mem_free(y);
+    mem_free(d);
 }
 
-// Appends a row, compared as independent runs.
-static struct compare_row *add_row(struct compare *c, char *what, const char *units, struct ci base,
-                                   struct ci other)
+// ---- rows
+
+static bool is_worth_a_row(const struct compare_side *base, const struct compare_side *other,
+                           const struct compare_number *x, const struct compare_number *y)
 {
-    c->rows = mem_realloc(c->rows, c->n_rows + 1, sizeof *c->rows);
-    c->rows[c->n_rows] =
-        (struct compare_row){what, units, base, other, ci_welch(other, base), false, false};
-    return &c->rows[c->n_rows++];
+    if (!y || (x->whole && strcmp(base->services, other->services) != 0))
+        return false;
+    return !x->quiet || x->value.value > 0 || y->value.value > 0;
 }
 
-// A member of the bins of a service, or of all together (one past the last); caller frees.
-static double *bin_numbers(const struct run_result *run, uint32_t service, size_t offset)
+static void add_rows(struct compare *c, const struct compare_side *base,
+                     const struct compare_side *other)
 {
-    const struct run_result_bins *b = &run->bins;
-    uint32_t n = run->summary->n_services;
-    double *numbers = mem_calloc(b->n, sizeof *numbers);
-    for (uint32_t i = 0; i < b->n; i++) {
-        const struct run_bin *bin =
-            service == n ? &b->all[i] : &b->services[(size_t)i * n + service];
-        memcpy(&numbers[i], (const char *)bin + offset, sizeof *numbers);
+    bool shared = same_parts(base, other);
+    for (size_t i = 0; i < base->n_numbers; i++) {
+        const struct compare_number *x = &base->numbers[i], *y = compare_side_find(other, x->what);
+        if (!is_worth_a_row(base, other, x, y))
+            continue;
+        struct compare_row row = {.base_side = base,
+                                  .other_side = other,
+                                  .number = x,
+                                  .base = x->value,
+                                  .other = y->value,
+                                  .diff = ci_welch(y->value, x->value)};
+        if (shared && x->parts && y->parts)
+            pair(&row, x->parts, y->parts);
+        c->rows = mem_realloc(c->rows, c->n_rows + 1, sizeof *c->rows);
+        c->rows[c->n_rows++] = row;
     }
-    return numbers;
 }
 
-// The numbers of a service, and the member of its bins that they are paired by.
-#define NO_BINS SIZE_MAX
-#define BINS(member) offsetof(struct run_bin, member)
-static const struct compared {
-    const char *what, *field;
-    size_t bins;
-} numbers[] = {
-    {"served", "served_qps", NO_BINS},
-    {"goodput", "goodput_qps", NO_BINS},
-    {"mean", "latency_mean_s", BINS(latency_mean_s)},
-    {"p50", "latency_p50_s", BINS(latency_s[SUMMARY_P50])},
-    {"p95", "latency_p95_s", BINS(latency_s[SUMMARY_P95])},
-    {"p99", "latency_p99_s", BINS(latency_s[SUMMARY_P99])},
-    {"lost", "lost_frac", NO_BINS},
+// ---- the baseline
+
+// Labels cut at commas, which the array points into.
+struct labels {
+    char *text; // owned
+    const char *list[MOST_LABELS];
+    size_t n;
 };
-#define N_NUMBERS (sizeof numbers / sizeof *numbers)
 
-// A row of one service, or of all together (both indices one past the last), named "feed p95".
-static void add_number(struct compare *c, const struct run_result *a, const struct run_result *b,
-                       const uint32_t at[2], const struct compared *n)
+static struct labels labels_of(const char *text)
 {
-    const struct summary_service *x = &a->summary->services[at[0]],
-                                 *y = &b->summary->services[at[1]];
-    const char *name = at[0] == a->summary->n_services ? "(all)" : a->meta->services[at[0]].name;
-    const struct data_field *f = data_field_find(summary_service_fields, n->field);
-    if (!f)
-        f = data_field_find(summary_latency_fields, n->field);
-    struct compare_row *row = add_row(c, mem_printf("%s %s", name, n->what), f->units,
-                                      data_field_number(f, x), data_field_number(f, y));
-    if (c->same_traffic && n->bins != NO_BINS)
-        pair(row, a, b, bin_numbers(a, at[0], n->bins), bin_numbers(b, at[1], n->bins));
-}
-
-// The percentile that the target of both is for, where it is none of those that all have.
-static void add_target(struct compare *c, const struct run_result *a, const struct run_result *b,
-                       const uint32_t at[2])
-{
-    const struct summary_service *x = &a->summary->services[at[0]],
-                                 *y = &b->summary->services[at[1]];
-    double q = x->sla_quantile;
-    struct compared own = {.field = "sla_latency_s", .bins = NO_BINS};
-    if (!(x->sla_s > 0 && y->sla_s > 0) || fabs(q - y->sla_quantile) > 1e-9)
-        return;
-    for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
-        if (fabs(q - summary_quantiles[i]) < 1e-9)
-            own.bins = BINS(latency_s) + (size_t)i * sizeof(double);
-    for (size_t k = 0; k < N_NUMBERS; k++)
-        if (own.bins != NO_BINS && numbers[k].bins == own.bins)
-            return;
-    char *what = mem_printf("p%.10g", q * 100);
-    own.what = what;
-    add_number(c, a, b, at, &own);
-    mem_free(what);
-}
-
-static void add_service(struct compare *c, const struct run_result *a, const struct run_result *b,
-                        uint32_t i, uint32_t j)
-{
-    const struct summary_service *x = &a->summary->services[i], *y = &b->summary->services[j];
-    const uint32_t at[2] = {i, j};
-    for (size_t k = 0; k < N_NUMBERS; k++) {
-        if (strcmp(numbers[k].what, "lost") != 0 || x->n_lost > 0 || y->n_lost > 0)
-            add_number(c, a, b, at, &numbers[k]);
+    struct labels labels = {.text = mem_strdup(text)};
+    for (char *at = labels.text; at && *at && labels.n < MOST_LABELS;) {
+        char *end = strchr(at, ',');
+        while (*at == ' ')
+            at++;
+        labels.list[labels.n++] = at;
+        at = end ? end + 1 : NULL;
+        if (end)
+            *end = 0;
     }
-    add_target(c, a, b, at);
+    return labels;
 }
 
-// Watts of the whole fleet in each bin; caller frees.
-static double *fleet_power(const struct run_result *run)
+static bool same_key(const char *a, const char *b)
 {
-    size_t parts = (size_t)run->summary->n_groups * N_PARTS;
-    double *power_w = mem_calloc(run->bins.n, sizeof *power_w);
-    for (uint32_t i = 0; i < run->bins.n; i++) {
-        for (size_t p = 0; p < parts; p++)
-            power_w[i] += run->bins.parts[i * parts + p].power_w;
+    size_t n = strcspn(a, "=");
+    return n == strcspn(b, "=") && strncmp(a, b, n) == 0;
+}
+
+static bool has_all(const struct compare_side *side, const struct labels *labels)
+{
+    for (size_t i = 0; i < labels->n; i++)
+        if (!compare_side_has(side, labels->list[i]))
+            return false;
+    return true;
+}
+
+// Alike but for the keys of the labels?
+static bool is_alike(const struct compare_side *base, const struct compare_side *side,
+                     const struct labels *labels)
+{
+    for (uint32_t i = 0; i < side->n_labels; i++) {
+        bool chosen = false;
+        for (size_t k = 0; k < labels->n; k++)
+            chosen |= same_key(side->labels[i], labels->list[k]);
+        if (!chosen && !compare_side_has(base, side->labels[i]))
+            return false;
     }
-    return power_w;
+    return true;
 }
 
-static void add_fleet(struct compare *c, const struct run_result *a, const struct run_result *b)
+static const struct compare_side *base_by_labels(const struct compare_sides *sides,
+                                                 const struct compare_side *side,
+                                                 const struct labels *labels)
 {
-    const struct summary_fleet *x = &a->summary->fleet, *y = &b->summary->fleet;
-    struct compare_row *power = add_row(c, mem_strdup("fleet power"), "W", x->power_w, y->power_w);
-    if (c->same_traffic)
-        pair(power, a, b, fleet_power(a), fleet_power(b));
-    add_row(c, mem_strdup("fleet QPS/W"), "J-1", x->queries_per_j, y->queries_per_j);
+    for (size_t i = 0; i < sides->n; i++)
+        if (has_all(&sides->list[i], labels) && is_alike(&sides->list[i], side, labels))
+            return &sides->list[i];
+    return NULL;
 }
 
-static uint32_t find_service(const struct meta *meta, const char *name)
+// The file's only side, or the one of the same labels.
+static const struct compare_side *base_by_file(const struct compare_sides *sides,
+                                               const struct compare_side *side, const char *file)
 {
-    uint32_t i = 0;
-    while (i < meta->n_services && strcmp(meta->services[i].name, name) != 0)
-        i++;
-    return i;
+    const struct compare_side *first = NULL, *same = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < sides->n; i++) {
+        const struct compare_side *at = &sides->list[i];
+        if (strcmp(at->file, file) != 0)
+            continue;
+        first = first ? first : at;
+        same = !same && strcmp(at->name, side->name) == 0 ? at : same;
+        n++;
+    }
+    return n == 1 ? first : same;
 }
+
+static bool is_file(const struct compare_sides *sides, const char *name)
+{
+    for (size_t i = 0; i < sides->n; i++)
+        if (strcmp(sides->list[i].file, name) == 0)
+            return true;
+    return false;
+}
+
+// The first label of the first side that another side has another value for; NULL: all are alike.
+static const char *first_that_differs(const struct compare_sides *sides)
+{
+    const struct compare_side *first = &sides->list[0];
+    for (uint32_t k = 0; k < first->n_labels; k++)
+        for (size_t i = 1; i < sides->n; i++)
+            if (!compare_side_has(&sides->list[i], first->labels[k]))
+                return first->labels[k];
+    return NULL;
+}
+
+static int fail_labels(const struct compare_sides *sides, const char *label, struct err *err)
+{
+    char *there = mem_strdup("");
+    for (size_t i = 0; i < sides->n; i++)
+        for (uint32_t k = 0; k < sides->list[i].n_labels; k++) {
+            const char *has = sides->list[i].labels[k];
+            char *longer = NULL;
+            if (same_key(has, label) && !strstr(there, has) && strlen(there) < 200)
+                longer = mem_printf("%s%s%s", there, *there ? ", " : "", has);
+            if (longer) {
+                mem_free(there);
+                there = longer;
+            }
+        }
+    int rc =
+        *there ? err_set(err, ERR_STUDY, "baseline %s: there is none; expected one of %s", label,
+                         there)
+               : err_set(err, ERR_STUDY,
+                         "baseline %s: expected one of the files, or labels such as %s", label,
+                         sides->list[0].n_labels > 0 ? sides->list[0].labels[0] : "policy=random");
+    mem_free(there);
+    return rc;
+}
+
+// Every label is one of some side's.
+static int check_labels(const struct compare_sides *sides, const struct labels *labels,
+                        struct err *err)
+{
+    for (size_t i = 0; i < labels->n; i++) {
+        bool found = false;
+        for (size_t k = 0; k < sides->n; k++)
+            found |= compare_side_has(&sides->list[k], labels->list[i]);
+        if (!found)
+            return fail_labels(sides, labels->list[i], err);
+    }
+    return 0;
+}
+
+static int add_all(struct compare *c, const char *baseline, struct err *err)
+{
+    const struct compare_sides *sides = c->sides;
+    const char *file = sides->list[0].file;
+    bool several = strcmp(sides->list[sides->n - 1].file, file) != 0;
+    if (!baseline && !several)
+        baseline = first_that_differs(sides);
+    if (!baseline && !several)
+        return err_set(err, ERR_STUDY, "%s: there is nothing to compare it with: name another file",
+                       file);
+    bool by_file = !baseline || is_file(sides, baseline);
+    struct labels labels = labels_of(by_file ? "" : baseline);
+    int rc = check_labels(sides, &labels, err);
+    for (size_t i = 0; rc == 0 && i < sides->n; i++) {
+        const struct compare_side *side = &sides->list[i],
+                                  *base = by_file ? base_by_file(sides, side,
+                                                                 baseline ? baseline : file)
+                                                  : base_by_labels(sides, side, &labels);
+        if (base && base != side && !(by_file && strcmp(base->file, side->file) == 0))
+            add_rows(c, base, side);
+    }
+    c->baseline = mem_strdup(by_file ? "" : baseline);
+    mem_free(labels.text);
+    return rc;
+}
+
+// ---- what is real
 
 // How far off 0 the difference is, in half-widths; NaN: not known, or equal to the last bit.
 static double clearness(const struct compare_row *row)
@@ -208,40 +287,115 @@ static void find_real(struct compare *c)
     }
 }
 
-struct compare *compare_create(const struct run_result *base, const struct run_result *other,
+enum compare_verdict compare_verdict_of(const struct compare_row *row)
+{
+    if (isnan(row->diff.value) || isnan(row->diff.half_95))
+        return COMPARE_UNKNOWN;
+    if (!row->real)
+        return COMPARE_ALIKE;
+    return row->diff.value * row->number->better > 0 ? COMPARE_BETTER : COMPARE_WORSE;
+}
+
+// Does any row speak of more than the fleet, which every run has?
+static bool has_service(const struct compare *c)
+{
+    for (size_t i = 0; i < c->n_rows; i++)
+        if (strncmp(c->rows[i].number->what, "fleet ", 6) != 0)
+            return true;
+    return false;
+}
+
+struct compare *compare_create(const struct compare_sides *sides, const char *baseline,
                                struct err *err)
 {
     struct compare *c = mem_calloc(1, sizeof *c);
-    c->same_traffic = same_traffic(base, other) && same_bins(&base->bins, &other->bins);
-    uint32_t n_common = 0;
-    for (uint32_t i = 0; i < base->meta->n_services; i++) {
-        uint32_t j = find_service(other->meta, base->meta->services[i].name);
-        if (j == other->meta->n_services)
-            continue;
-        add_service(c, base, other, i, j);
-        n_common++;
+    c->sides = sides;
+    int rc = sides->n > 0 ? add_all(c, baseline, err)
+                          : err_set(err, ERR_STUDY, "there is nothing to compare");
+    if (rc == 0 && !has_service(c))
+        rc = err_set(err, ERR_STUDY, "%s and %s have no service in common", sides->list[0].file,
+                     sides->list[sides->n - 1].file);
+    if (rc == 0) {
+        find_real(c);
+        return c;
     }
-    if (n_common == 0) {
-        err_set(err, ERR_STUDY, "%s and %s have no service in common", base->path, other->path);
-        compare_destroy(c);
-        return NULL;
-    }
-    if (base->meta->n_services > 1 && n_common == base->meta->n_services &&
-        n_common == other->meta->n_services)
-        add_service(c, base, other, base->meta->n_services, other->meta->n_services);
-    add_fleet(c, base, other);
-    find_real(c);
-    return c;
+    compare_destroy(c);
+    return NULL;
 }
 
 void compare_destroy(struct compare *compare)
 {
     if (!compare)
         return;
-    for (size_t i = 0; i < compare->n_rows; i++)
-        mem_free(compare->rows[i].what);
+    mem_free(compare->baseline);
     mem_free(compare->rows);
     mem_free(compare);
+}
+
+// ---- names
+
+static size_t file_number(const struct compare_sides *sides, const struct compare_side *side)
+{
+    size_t n = 0;
+    for (size_t i = 0; &sides->list[i] < side; i++)
+        n += strcmp(sides->list[i].file, sides->list[i + 1].file) != 0;
+    return n;
+}
+
+static char *letter_of(size_t number)
+{
+    return number < 26 ? mem_printf("%c", (char)('A' + number)) : mem_printf("%zu", number + 1);
+}
+
+// The labels that not all sides have.
+static char *short_name(const struct compare_sides *sides, const struct compare_side *side)
+{
+    char *name = mem_strdup("");
+    for (uint32_t k = 0; k < side->n_labels; k++) {
+        bool shared = true;
+        for (size_t i = 0; i < sides->n && shared; i++)
+            shared = compare_side_has(&sides->list[i], side->labels[k]);
+        if (shared)
+            continue;
+        char *longer = mem_printf("%s%s%s", name, *name ? ", " : "", side->labels[k]);
+        mem_free(name);
+        name = longer;
+    }
+    return name;
+}
+
+char *compare_label(const struct compare_sides *sides, const struct compare_side *side)
+{
+    const struct compare_side *last = &sides->list[sides->n - 1];
+    bool files = strcmp(sides->list[0].file, last->file) != 0;
+    bool names = (side > sides->list && strcmp((side - 1)->file, side->file) == 0) ||
+                 (side < last && strcmp((side + 1)->file, side->file) == 0);
+    char *letter = letter_of(file_number(sides, side)), *name = short_name(sides, side);
+    char *label = mem_printf("%s%s%s", files ? letter : "", files && names ? " " : "",
+                             names || !files ? name : "");
+    mem_free(letter);
+    mem_free(name);
+    return label;
+}
+
+struct table_unit compare_unit(const char *units, struct table_unit time)
+{
+    const struct {
+        const char *units;
+        struct table_unit shown;
+    } known[] = {{"s", time}, {"s-1", {"qps", 1}}, {"1", {"%", 100}}, {"W", {"W", 1}}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].units, units) == 0)
+            return known[i].shown;
+    return (struct table_unit){"", 1};
+}
+
+struct table_unit compare_time(const struct compare *c)
+{
+    for (size_t i = 0; i < c->n_rows; i++)
+        if (strcmp(c->rows[i].number->units, "s") == 0 && isfinite(c->rows[i].base.value))
+            return table_time_unit(c->rows[i].base.value);
+    return table_time_unit(NAN);
 }
 
 // ---- printing
@@ -252,74 +406,108 @@ static void add_interval(struct table *table, struct ci ci, double scale)
                    ci.half_95 * scale);
 }
 
+// An exact number has no ±.
+static void add_value(struct table *table, struct ci ci, double scale)
+{
+    if (isfinite(ci.value) && !(ci.half_95 > 0))
+        table_estimate(table, table_known(ci.value * scale), ci.value * scale, ci.half_95 * scale);
+    else
+        add_interval(table, ci, scale);
+}
+
 static void print_row(struct table *table, const struct compare_row *row, struct table_unit time)
 {
-    const struct {
-        const char *units;
-        struct table_unit shown;
-    } units[] = {{"s", time}, {"s-1", {"qps", 1}}, {"1", {"%", 100}}, {"W", {"W", 1}}};
-    struct table_unit unit = {"", 1};
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        unit = strcmp(units[i].units, row->units) == 0 ? units[i].shown : unit;
+    struct table_unit unit = compare_unit(row->number->units, time);
     struct ci relative = {row->diff.value / fabs(row->base.value),
                           row->diff.half_95 / fabs(row->base.value), row->diff.n_batches};
-    table_cell(table, mem_printf("%s%s%s", row->what, *unit.name ? " " : "", unit.name));
-    add_interval(table, row->base, unit.scale);
-    add_interval(table, row->other, unit.scale);
-    add_interval(table, row->diff, unit.scale);
-    add_interval(table, relative, 100);
-    table_cell(table, mem_strdup(row->paired ? "paired" : "Welch"));
-    table_cell(table, mem_strdup(isnan(row->diff.half_95) ? "n/a"
-                                 : row->real              ? "real"
-                                                          : "not shown"));
+    table_cell(table, mem_printf("%s%s%s", row->number->what, *unit.name ? " " : "", unit.name));
+    add_value(table, row->base, unit.scale);
+    add_value(table, row->other, unit.scale);
+    add_value(table, row->diff, unit.scale);
+    add_value(table, relative, 100);
+    table_cell(table, mem_strdup(row->paired                   ? "paired"
+                                 : row->diff.half_95 > 0       ? "Welch"
+                                 : isfinite(row->diff.half_95) ? "exact"
+                                                               : "-"));
+    table_cell(table, mem_strdup(compare_verdict_names[compare_verdict_of(row)]));
 }
 
-static void print_file(struct report_out *out, char letter, const struct run_result *run)
+static void print_files(struct report_out *out, const struct compare *c)
 {
-    const struct meta *m = run->meta;
-    report_text(out, "%c  %s   study %s, policy %s, seed %llu%s\n", letter, run->path,
-                m->study_name, m->policy, (unsigned long long)m->seed,
-                run->summary->fleet.verdict == OVERLOAD_YES      ? "   *** OVERLOADED ***"
-                : run->summary->fleet.verdict == OVERLOAD_UNSURE ? "   near saturation"
-                                                                 : "");
+    const struct compare_sides *sides = c->sides;
+    size_t n = 0;
+    for (size_t i = 0; i < sides->n; i++) {
+        const struct compare_side *side = &sides->list[i];
+        if (i > 0 && strcmp((side - 1)->file, side->file) == 0)
+            continue;
+        bool several = i + 1 < sides->n && strcmp((side + 1)->file, side->file) == 0;
+        char *letter = letter_of(n);
+        if (n++ < MOST_FILES_LISTED)
+            report_text(out, "%s  %s%s%s\n", letter, side->file, several ? "" : "   ",
+                        several ? "" : side->about);
+        mem_free(letter);
+    }
+    if (*c->baseline)
+        report_text(out, "Compared with %s%s.\n", c->baseline,
+                    sides->n > 2 ? ", of what is otherwise alike" : "");
 }
 
-static void print_pair(struct report_out *out, const struct run_result *base,
-                       const struct run_result *other, const struct compare *c)
+static void print_method(struct report_out *out, const struct compare *c)
 {
-    struct table_unit time =
-        table_time_unit(summary_total(base->summary)->latency_s[SUMMARY_P50].value);
-    struct table *table = table_create(0);
-    print_file(out, 'A', base);
-    print_file(out, 'B', other);
+    bool paired = false, apart = false;
+    for (size_t i = 0; i < c->n_rows; i++) {
+        paired |= c->rows[i].paired;
+        apart |= !c->rows[i].paired && isfinite(c->rows[i].diff.half_95);
+    }
     report_text(out, "%s\n\n",
-                c->same_traffic
-                    ? "Same traffic: time bins are compared in pairs (common random numbers)."
-                    : "Different traffic: compared as independent runs (Welch's t).");
+                paired && apart
+                    ? "paired: the same traffic, compared part by part (common random numbers); "
+                      "Welch: as independent runs."
+                : paired
+                    ? "Same traffic: compared in pairs, part by part (common random numbers)."
+                    : "Other traffic or measured time: compared as independent runs (Welch's t).");
+}
+
+// Programs get the file's path and the side's name.
+static void add_side(struct table *table, const struct report_out *out, const struct compare *c,
+                     const struct compare_row *row)
+{
+    if (report_out_has_text(out)) {
+        table_cell(table, compare_label(c->sides, row->other_side));
+        return;
+    }
+    table_cell(table, mem_strdup(row->other_side->file));
+    table_cell(table, mem_strdup(row->other_side->name));
+}
+
+void compare_print(struct report_out *out, const struct compare *c)
+{
+    struct table_unit time = compare_time(c);
+    struct table *table = table_create(0);
+    bool text = report_out_has_text(out), one = text && c->sides->n == 2;
+    char *base = one ? compare_label(c->sides, c->rows[0].base_side) : mem_strdup("baseline"),
+         *other = one ? compare_label(c->sides, c->rows[0].other_side) : mem_strdup("compared");
+    print_files(out, c);
+    print_method(out, c);
+    if (text && !one)
+        table_cell(table, mem_strdup(""));
+    if (!text)
+        table_texts(table, (const char *const[]){"file", "name", NULL});
     table_head(table, mem_strdup(""), "quantity");
     table_texts(table,
-                (const char *const[]){"A", "B", "B - A", "%", "interval", "difference", NULL});
+                (const char *const[]){base, other, "difference", "%", "interval", "verdict", NULL});
     table_line(table);
-    for (size_t i = 0; i < c->n_rows; i++)
+    for (size_t i = 0; i < c->n_rows; i++) {
+        if (!one)
+            add_side(table, out, c, &c->rows[i]);
         print_row(table, &c->rows[i], time);
-    table_print(table, out, other->path);
-    table_destroy(table);
-}
-
-int compare_print(struct report_out *out, const struct run_result *const *files, size_t n,
-                  struct err *err)
-{
-    for (size_t i = 1; i < n; i++) {
-        struct compare *c = compare_create(files[0], files[i], err);
-        if (!c)
-            return -1;
-        if (i > 1)
-            report_text(out, "\n");
-        print_pair(out, files[0], files[i], c);
-        compare_destroy(c);
     }
+    table_left(table, one ? 1 : 2);
+    table_print(table, out, "comparison");
+    table_destroy(table);
+    mem_free(base);
+    mem_free(other);
     report_text(out,
-                "\n± half-width of the 95 %% confidence interval; real: 0 is excluded at 95 %% for "
-                "all rows of a table together\n");
-    return 0;
+                "\n± half-width of the 95 %% confidence interval; better, worse: 0 is excluded "
+                "at 95 %% for all rows of the table together\n");
 }

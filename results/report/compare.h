@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// compare: is the difference between two runs real?
+// compare: are the differences between results real, and which way do they go?
 //
-// Two files that share their traffic (same seed, same traffic fingerprint, same time bins) saw the
-// very same queries, so their bins are compared in pairs: what the traffic did to both cancels, and
-// the interval of the difference is narrower (common random numbers). Other pairs are compared as
-// independent runs by Welch's t.
+// Any number of sides (compare_side.h) are compared with a baseline, number by number. Two sides
+// that share their traffic (same seed, same traffic fingerprint, same parts: measured time
+// bins, or replications) saw the very same queries, so their parts are compared in pairs: what the traffic
+// did to both cancels, and the interval of the difference is narrower (common random numbers).
+// Others are compared as independent by Welch's t.
 //
 // A table has many rows, and of twenty that differ by chance one lies outside of its 95 % interval.
-// So a difference is called real at 95 % for the whole table: two runs that differ in nothing are
-// told apart in no row of it 19 times in 20. Rows are taken from the clearest on, each against the
-// level that is left for those from it on (Holm, Scand. J. Stat. 6, 1979), whatever their
-// correlation.
+// So a difference is called real at 95 % for the whole table, over all files in it: results that
+// differ in nothing are told apart in no row of it 19 times in 20. Rows are taken from the clearest
+// on, each against the level that is left for those from it on (Holm, Scand. J. Stat. 6, 1979),
+// whatever their correlation. A real difference is better or worse, as the number has it; any other
+// is not distinguishable from none.
 //
-// The point estimate is always the difference of the two files' own numbers; the paired interval is
-// the spread of the bins' differences (batched, batch.h) round it.
+// The point estimate is always the difference of the two sides' own numbers; the paired interval is
+// the spread of the parts' differences round it: of time bins batched (batch.h), of replications as
+// they are.
 #ifndef RESULTS_REPORT_COMPARE_H
 #define RESULTS_REPORT_COMPARE_H
 
@@ -22,31 +25,54 @@
 
 #include "base/err.h"
 #include "results/ci.h"
-#include "results/file/run_result.h"
-#include "results/report/report_out.h"
+#include "results/report/compare_side.h"
+#include "results/report/table.h"
+
+enum compare_verdict {
+    COMPARE_BETTER,
+    COMPARE_WORSE,
+    COMPARE_ALIKE,   // not distinguishable
+    COMPARE_UNKNOWN, // there is no interval, or one side has no such number
+    N_COMPARE_VERDICTS
+};
+extern const char *const compare_verdict_names[]; // "better" "worse" "not distinguishable" "n/a"
 
 struct compare_row {
-    char *what;                  // owned: "feed p95"
-    const char *units;           // "s" "s-1" "W" "J-1" "1"
-    struct ci base, other, diff; // diff = other - base; NaN where one of them is
-    bool paired;                 // else Welch
-    bool real;                   // at 95 % for all rows together
+    const struct compare_side *base_side, *other_side;
+    const struct compare_number *number; // of the baseline: its name, units, direction
+    struct ci base, other, diff;         // diff = other - base; NaN where one of them is
+    bool paired;                         // else Welch
+    bool real;                           // at 95 % for all rows together
 };
 
 struct compare {
-    bool same_traffic;
+    const struct compare_sides *sides; // borrowed
+    char *baseline;                    // owned: the labels that it was chosen by, "": a file
     size_t n_rows;
-    struct compare_row *rows;
+    struct compare_row *rows; // one side behind the other
 };
 
-// Services are matched by name; one that only one file has is left out. Fails when no service is
-// common to both. Caller frees with compare_destroy.
-struct compare *compare_create(const struct run_result *base, const struct run_result *other,
+// `baseline`: the path of one of the files, whose sides are matched by their labels where it has
+// several; or labels, "policy=random" or "policy=random,load=0.9": every other side is compared
+// with the one that has these and is otherwise alike. NULL: the first file, and of a single one the
+// first label that differs between its sides. Numbers that only one side has are left out. Fails
+// when nothing is left, or nothing has the labels. Caller frees with compare_destroy.
+struct compare *compare_create(const struct compare_sides *sides, const char *baseline,
                                struct err *err);
 void compare_destroy(struct compare *compare); // NULL: no effect
 
-// A table for each of files[1 .. n) against files[0]; n >= 2.
-int compare_print(struct report_out *out, const struct run_result *const *files, size_t n,
-                  struct err *err);
+enum compare_verdict compare_verdict_of(const struct compare_row *row);
+
+// How people call a side in tables: the letter of its file where there are several, and those of
+// its labels that tell it from others where the file has several. Caller mem_free()s.
+char *compare_label(const struct compare_sides *sides, const struct compare_side *side);
+
+// The unit that a number of these units is shown in: "ms", 1e3; `time` that of seconds.
+struct table_unit compare_unit(const char *units, struct table_unit time);
+// Of all times in the table, as suits the first.
+struct table_unit compare_time(const struct compare *compare);
+
+// What is compared, and one table.
+void compare_print(struct report_out *out, const struct compare *compare);
 
 #endif

@@ -185,3 +185,14 @@ void page_unfold(struct report_out *out)
     if (out->format == REPORT_HTML)
         fputs("</details>\n", out->file);
 }
+
+void page_source(struct report_out *out, const char *summary, const char *text)
+{
+    if (out->format != REPORT_HTML)
+        return;
+    page_fold(out, summary);
+    fputs("<pre>", out->file);
+    report_out_escape(out, text);
+    fputs("</pre>\n", out->file);
+    page_unfold(out);
+}

@@ -41,6 +41,8 @@ void page_heading(struct report_out *out, const char *id, const char *title);
 // What follows, to page_unfold(), is folded away behind that summary in HTML.
 void page_fold(struct report_out *out, const char *summary);
 void page_unfold(struct report_out *out);
+// A text as it is, folded away; in HTML only.
+void page_source(struct report_out *out, const char *summary, const char *text);
 
 // The files of style and script, made by the build from page.css and page.js.
 struct page_file {

@@ -77,7 +77,7 @@
           });
           if (!best) return;
           if (!lines.length) lines.push(numeric ? say(x, x.value(best[0] + x.from)) : "");
-          lines.push(s.getAttribute("data-name") + "  " + say(p.y, p.y.value(best[1] + p.y.to)));
+          lines.push(s.getAttribute("data-name") + "  " + (best[1] < -9 ? "beyond the picture" : say(p.y, p.y.value(best[1] + p.y.to))));
         });
       });
       tip.hidden = !lines.length;
@@ -104,7 +104,6 @@
     }
     svg.querySelectorAll("g.key").forEach(function (k) {
       k.setAttribute("tabindex", "0"); k.setAttribute("role", "button"); k.setAttribute("aria-pressed", "true");
-      k.setAttribute("aria-label", k.getAttribute("data-name"));
       function toggle() {
         var off = k.classList.toggle("off"), name = k.getAttribute("data-name");
         k.setAttribute("aria-pressed", String(!off));

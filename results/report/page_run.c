@@ -487,13 +487,8 @@ void page_run_print(struct report_out *out, const struct run_result *run)
     print_servers(out, run);
     page_heading(out, "tables", "All numbers");
     report_print(out, m, run->summary, &run->info);
-    if (m->study_text && out->format == REPORT_HTML) {
-        page_fold(out, "The study, resolved");
-        fputs("<pre>", out->file);
-        report_out_escape(out, m->study_text);
-        fputs("</pre>\n", out->file);
-        page_unfold(out);
-    }
+    if (m->study_text)
+        page_source(out, "The study, resolved", m->study_text);
     page_close(page);
     mem_free(subtitle);
 }

@@ -329,8 +329,13 @@ static void print_spent(struct report_out *out, const struct capacity_result *s)
 
 void report_capacity_print(struct report_out *out, const struct capacity_result *answer)
 {
-    uint32_t best;
     capacity_answer_print(out, answer);
+    report_capacity_tables(out, answer);
+}
+
+void report_capacity_tables(struct report_out *out, const struct capacity_result *answer)
+{
+    uint32_t best;
     print_head(out, answer);
     print_tuples(out, answer);
     print_sizes(out, answer);

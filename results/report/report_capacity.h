@@ -12,5 +12,7 @@
 #include "results/report/report_out.h"
 
 void report_capacity_print(struct report_out *out, const struct capacity_result *answer);
+// Without the answer in a sentence (capacity_answer.h), which the former begins with.
+void report_capacity_tables(struct report_out *out, const struct capacity_result *answer);
 
 #endif

@@ -61,7 +61,10 @@ static void add_place(const struct chart_axis *axis, double value, struct table 
     if (axis->kind == SCALE_NAMES && i >= 0 && i < (long)axis->n_names)
         table_cell(table, mem_strdup(axis->names[i]));
     else
-        table_value(table, isfinite(value) ? mem_printf("%.6g", value) : mem_strdup("n/a"), value);
+        table_value(table,
+                    isfinite(value) ? mem_printf("%.6g", value)
+                                    : mem_strdup(isinf(value) ? "unbounded" : "n/a"),
+                    value);
 }
 
 static void add_number(struct table *table, double value)

@@ -13,7 +13,7 @@ const struct cmd *const cmd_table[] = {&cmd_run,   &cmd_sweep,    &cmd_merge,  &
 
 const struct cmd_option cmd_common_options[] = {
     {"--help", 'h', NULL, "say what the command does and takes"},
-    {"--version", 0, NULL, "print the program's version"},
+    {"--version", 0, NULL, "print the versions of the program and of what it is built with"},
     {NULL, 0, NULL, NULL}};
 
 const char *const cmd_exit_help[] = {
@@ -223,6 +223,11 @@ static void print_options(FILE *out, const struct cmd_option *options)
     }
 }
 
+unsigned cmd_exits(const struct cmd *cmd)
+{
+    return 1u << CMD_DONE | 1u << CMD_FAILED | 1u << CMD_USAGE | cmd->exits;
+}
+
 void cmd_print_help(const struct cmd *cmd, FILE *out)
 {
     fprintf(out, "recfleet %s: %s\n\nusage: recfleet %s%s%s [OPTIONS]\n\n", cmd->name, cmd->help,
@@ -232,68 +237,9 @@ void cmd_print_help(const struct cmd *cmd, FILE *out)
     print_options(out, cmd->options);
     print_options(out, cmd_common_options);
     fprintf(out, "\nexample:\n  %s\n\nexit status:\n", cmd->example);
-    const unsigned any = 1u << CMD_DONE | 1u << CMD_FAILED | 1u << CMD_USAGE;
     for (int status = CMD_DONE; cmd_exit_help[status]; status++)
-        if ((any | cmd->exits) >> status & 1)
+        if (cmd_exits(cmd) >> status & 1)
             fprintf(out, "  %s\n", cmd_exit_help[status]);
-}
-
-// Text for roff: a backslash before what it would take for itself.
-static void print_roff(FILE *out, const char *text)
-{
-    for (const char *p = text; *p; p++) {
-        if (*p == '\\')
-            fputs("\\e", out);
-        else if (*p == '-')
-            fputs("\\-", out);
-        else
-            fputc(*p, out);
-    }
-}
-
-static void man_option(FILE *out, const struct cmd_option *o)
-{
-    fprintf(out, ".TP\n\\fB");
-    if (o->letter)
-        fprintf(out, "\\-%c\\fR, \\fB", o->letter);
-    print_roff(out, o->name);
-    fprintf(out, "\\fR%s\\fI%s\\fR\n", o->value ? " " : "", o->value ? o->value : "");
-    print_roff(out, o->help);
-    fputc('\n', out);
-}
-
-static void man_command(FILE *out, const struct cmd *cmd)
-{
-    fprintf(out, ".SS \"recfleet %s %s\"\n", cmd->name, cmd->arguments);
-    print_roff(out, cmd->description);
-    fputc('\n', out);
-    for (const struct cmd_option *o = cmd->options; o && o->name; o++)
-        man_option(out, o);
-    fprintf(out, ".PP\nExample:\n.PP\n.nf\n.RS\n");
-    print_roff(out, cmd->example);
-    fprintf(out, "\n.RE\n.fi\n");
-}
-
-void cmd_print_man(FILE *out)
-{
-    fprintf(out, ".TH RECFLEET 1 \"\" \"recfleet %s\" \"User Commands\"\n", RECFLEET_VERSION);
-    fprintf(out, ".SH NAME\nrecfleet \\- simulate a fleet of servers for neural recommendation\n");
-    fprintf(out, ".SH SYNOPSIS\n.B recfleet\n.I COMMAND\n[\\fIARGUMENTS\\fR] [\\fIOPTIONS\\fR]\n");
-    fprintf(out, ".SH DESCRIPTION\n"
-                 "A study, one YAML file, says which queries arrive and which servers wait for "
-                 "them; recfleet simulates every query on every server, on one process or on many "
-                 "under MPI, and writes one HDF5 file. The answer does not depend on the number "
-                 "of processes.\n");
-    fprintf(out, ".SH COMMANDS\n");
-    for (const struct cmd *const *cmd = cmd_table; *cmd; cmd++)
-        man_command(out, *cmd);
-    fprintf(out, ".SH \"OPTIONS OF EVERY COMMAND\"\n");
-    for (const struct cmd_option *o = cmd_common_options; o->name; o++)
-        man_option(out, o);
-    fprintf(out, ".SH \"EXIT STATUS\"\n");
-    for (const char *const *line = cmd_exit_help; *line; line++)
-        fprintf(out, ".TP\n.B %c\n%s\n", **line, *line + 3);
-    fprintf(out, ".SH \"SEE ALSO\"\n.BR mpirun (1),\n.BR h5dump (1)\n");
 }
 
 char *cmd_text(const struct cmd_line *line)

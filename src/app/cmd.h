@@ -2,9 +2,9 @@
 // cmd: what the program can do, as one table.
 //
 // A command is a const descriptor: name, help, options, example, function. The command line is
-// checked against it, and `--help`, `recfleet help` and the man page are printed from it, so an
-// option exists in exactly one place. A new command is one file cmd_x.c and one line in
-// cmd_table[].
+// checked against it, and `--help`, the manual pages (manual.h) and the completion of shells
+// (completion.h) are printed from it, so an option exists in exactly one place. A new command is
+// one file cmd_x.c and one line in cmd_table[].
 //
 // The exit status of the program, see cmd_exit_help[]: 0 done, 1 failed, 2 usage or bad study,
 // 3 a target missed with --require-sla, or that nothing holds, 4 stopped at a checkpoint, 5 a sweep
@@ -58,6 +58,9 @@ struct cmd {
     unsigned formats; // of CMD_FORMAT, bits 1u << enum report_format; 0: CMD_TABLE_FORMATS
     // Exit statuses beyond done, failed and usage: bits 1u << enum cmd_exit. For --help.
     unsigned exits;
+    // For completion: the i-th word that may be the value of `option`, or its first argument where
+    // that is NULL; NULL behind the last, and where only the user knows. May be NULL.
+    const char *(*word)(const char *option, size_t i);
     // Does it: 0, with what the program ends with in line->status; or -1, with the one line to
     // print in err.
     int (*run)(struct cmd_line *line, struct err *err);
@@ -116,10 +119,11 @@ int cmd_fail(const struct err *err);
 // a line of that report, and without one to stderr, too.
 void cmd_tell(void *user, bool is_warning, const char *text);
 
-// What --help prints: of the program, of a command; and the man page recfleet(1).
+// The exit statuses that it can end with: bits 1u << enum cmd_exit.
+unsigned cmd_exits(const struct cmd *cmd);
+// What --help prints: of the program, of a command.
 void cmd_print_overview(FILE *out);
 void cmd_print_help(const struct cmd *cmd, FILE *out);
-void cmd_print_man(FILE *out);
 
 // The variants, one file each.
 extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_capacity,

@@ -229,6 +229,11 @@ static int list(struct cmd_line *line, struct err *err)
     return 0;
 }
 
+static const char *word(const char *option, size_t i)
+{
+    return !option && i < N_TOPICS ? topics[i].name : NULL;
+}
+
 const struct cmd cmd_list = {
     .name = "list",
     .help = "list models, platforms, accelerators, measured tables, and what else a study can name",
@@ -241,5 +246,6 @@ const struct cmd cmd_list = {
         "shown. Values marked provisional await measurement; --long shows where each comes from.",
     .example = "recfleet list models --long",
     .options = options,
+    .word = word,
     .run = list,
 };

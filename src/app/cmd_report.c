@@ -5,12 +5,21 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/load_sides.h"
 #include "app/rasterise.h"
 #include "base/mem.h"
+#include "cluster/sched.h"
+#include "results/file/capacity_result.h"
 #include "results/file/dataset_read.h"
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
+#include "results/file/sweep_file.h"
+#include "results/file/tuning_result.h"
+#include "results/report/page_capacity.h"
+#include "results/report/page_compare.h"
 #include "results/report/page_run.h"
+#include "results/report/page_sweep.h"
+#include "results/report/page_tuning.h"
 
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE",
@@ -19,6 +28,8 @@ static const struct cmd_option options[] = {
     {"--format", 0, "FORMAT",
      "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
     {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
+    {"--baseline", 'b', "FILE|LABELS",
+     "of a comparison: what with, a file or labels such as policy=random; default: the first"},
     {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};
@@ -35,10 +46,48 @@ static int report_run(const char *path, struct report_out *out, struct err *err)
     return 0;
 }
 
+static int report_sweep(const char *path, struct report_out *out, struct err *err)
+{
+    struct sweep_result *points = sweep_file_read(path, err);
+    if (!points)
+        return -1;
+    page_sweep_print(out, points);
+    sweep_result_destroy(points);
+    return 0;
+}
+
+// Which settings a search varied is known to the schedulers alone.
+static int report_tuning(const char *path, struct report_out *out, struct err *err)
+{
+    struct chosen chosen = {0};
+    for (const struct sched_type *const *type = sched_types; *type; type++)
+        if (chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
+            return -1;
+    struct tuning_result *tuning = tuning_result_read(path, &chosen, err);
+    if (!tuning)
+        return -1;
+    page_tuning_print(out, tuning);
+    tuning_result_destroy(tuning);
+    return 0;
+}
+
+static int report_capacity(const char *path, struct report_out *out, struct err *err)
+{
+    struct capacity_result *answer = capacity_result_read(path, err);
+    if (!answer)
+        return -1;
+    page_capacity_print(out, answer);
+    capacity_result_destroy(answer);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*print)(const char *path, struct report_out *out, struct err *err);
-} kinds[] = {{"run", report_run}};
+} kinds[] = {{"run", report_run},
+             {"sweep", report_sweep},
+             {"tuning", report_tuning},
+             {"capacity", report_capacity}};
 
 static int print_page(const char *path, struct report_out *out, struct err *err)
 {
@@ -52,6 +101,27 @@ static int print_page(const char *path, struct report_out *out, struct err *err)
                    kind);
 }
 
+// Several files, or one whose results are compared with each other.
+static bool is_comparison(const struct cmd_line *line)
+{
+    return line->n_args > 1 || cmd_given(line, "--baseline");
+}
+
+static int print_comparison(const struct cmd_line *line, struct report_out *out, struct err *err)
+{
+    const char *baseline = cmd_value(line, "--baseline", NULL);
+    struct load_sides loaded;
+    if (load_sides(&loaded, line->args, line->n_args, baseline, err) < 0)
+        return -1;
+    struct compare *c = compare_create(&loaded.sides, baseline, err);
+    if (c)
+        page_compare_print(out, c, (const struct run_result *const *)loaded.runs, loaded.n_runs);
+    int rc = c ? 0 : -1;
+    compare_destroy(c);
+    load_sides_release(&loaded);
+    return rc;
+}
+
 // ---- where to
 
 // The name of the page; NULL: to stdout. Caller mem_free()s.
@@ -60,6 +130,8 @@ static char *place_of(const struct cmd_line *line, int format)
     const char *given = cmd_value(line, "--output", NULL), *results = line->args[0];
     bool is_page = format == REPORT_HTML || format == REPORT_SVG || format == REPORT_PNG;
     size_t n = strlen(results);
+    if (!given && is_page && is_comparison(line))
+        return mem_printf("comparison.%s", report_format_names[format]);
     if (given || !is_page)
         return mem_strdup(given);
     if (n > 3 && strcmp(results + n - 3, ".h5") == 0)
@@ -70,7 +142,11 @@ static char *place_of(const struct cmd_line *line, int format)
 static int check_place(const struct cmd_line *line, const char *path, struct err *err)
 {
     enum durable_mode mode = cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
-    if (durable_same(path, line->args[0]))
+    const char *baseline = cmd_value(line, "--baseline", NULL);
+    bool same = baseline && durable_same(path, baseline);
+    for (size_t i = 0; i < line->n_args; i++)
+        same |= durable_same(path, line->args[i]);
+    if (same)
         return err_set(err, ERR_STUDY, "recfleet report: -o %s: that is the results file", path);
     return durable_check("report", path, mode, 0, err);
 }
@@ -136,7 +212,8 @@ static int report(struct cmd_line *line, struct err *err)
     out.file = open_memstream(&text, &n);
     out.draws = true;
     out.only = cmd_value(line, "--picture", NULL);
-    int rc = print_page(line->args[0], &out, err);
+    int rc = is_comparison(line) ? print_comparison(line, &out, err)
+                                 : print_page(line->args[0], &out, err);
     fclose(out.file);
     if (rc == 0 && png)
         rc = draw_png(text, n, &picture, &n_picture, err);
@@ -151,16 +228,16 @@ static int report(struct cmd_line *line, struct err *err)
 const struct cmd cmd_report = {
     .name = "report",
     .help = "write a results file as one page: its answer, pictures, tables",
-    .arguments = "FILE.h5",
+    .arguments = "FILE.h5...",
     .min_args = 1,
-    .max_args = 1,
+    .max_args = -1,
     .description =
         "Writes one HTML page that needs nothing beside it: the answer in a sentence, key numbers, "
         "pictures with the table behind each, and all tables that show prints. The same file gives "
         "the same page, byte for byte. Markdown has the same parts, svg and png the pictures alone "
-        "(png needs rsvg-convert), json and csv the tables with all digits. The results file is "
-        "only "
-        "read.",
+        "(png needs rsvg-convert), json and csv the tables with all digits. "
+        "Several files, or one with --baseline, make one page that compares them, by default "
+        "comparison.html. Results files are only read.",
     .example = "recfleet report out.h5 -o out.html",
     .options = options,
     .formats = 1u << REPORT_TEXT | 1u << REPORT_JSON | 1u << REPORT_CSV | 1u << REPORT_MD |

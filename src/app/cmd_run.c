@@ -157,6 +157,11 @@ static int run(struct cmd_line *line, struct err *err)
     return job_close(line, &eval, rc, err);
 }
 
+static const char *word(const char *option, size_t i)
+{
+    return option && strcmp(option, "--layout") == 0 ? layout_mode_names[i] : NULL;
+}
+
 const struct cmd cmd_run = {
     .name = "run",
     .help = "simulate a study and write its results",
@@ -171,5 +176,6 @@ const struct cmd cmd_run = {
     .example = "mpirun -n 4 recfleet run quickstart.yaml -o out.h5 --set traffic[0].rate=9000qps",
     .options = options,
     .exits = 1u << CMD_SLA_MISSED | 1u << CMD_STOPPED,
+    .word = word,
     .run = run,
 };

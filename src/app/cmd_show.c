@@ -10,6 +10,7 @@
 #include "results/file/run_result.h"
 #include "results/file/sweep_file.h"
 #include "results/file/tuning_result.h"
+#include "results/report/percentile_table.h"
 #include "results/report/report.h"
 #include "results/report/report_capacity.h"
 #include "results/report/report_sweep.h"
@@ -18,6 +19,7 @@
 
 static const struct cmd_option options[] = {
     {"--digest", 0, NULL, "the digest of the content, computed again from the file"},
+    {"--hgrm", 0, NULL, "of a run: latency by percentile as HdrHistogram's text, in ms"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
@@ -89,6 +91,17 @@ static void print_digest(struct report_out *out, const char *path, const char *h
     table_destroy(table);
 }
 
+// All services together where there are several.
+static int show_hgrm(const char *path, struct err *err)
+{
+    struct run_result *run = run_result_read(path, DATASET_WHOLE, err);
+    if (!run)
+        return -1;
+    percentile_table_hgrm(stdout, run, run->meta->n_services == 1 ? 0 : run->meta->n_services);
+    run_result_destroy(run);
+    return 0;
+}
+
 static int show(struct cmd_line *line, struct err *err)
 {
     const char *path = line->args[0];
@@ -100,6 +113,8 @@ static int show(struct cmd_line *line, struct err *err)
         print_digest(&out, path, hex);
         return 0;
     }
+    if (cmd_given(line, "--hgrm"))
+        return show_hgrm(path, err);
     if (dataset_read_kind(path, kind, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

@@ -377,6 +377,12 @@ static int submit(struct cmd_line *line, struct err *err)
     return rc;
 }
 
+static const char *word(const char *option, size_t i)
+{
+    bool known = option && strcmp(option, "--command") == 0 && i < N_ORDER_COMMANDS;
+    return known ? order_commands[i] : NULL;
+}
+
 const struct cmd cmd_submit = {
     .name = "submit",
     .help = "hand a study to Slurm: one job, a chain of jobs or an array",
@@ -394,6 +400,7 @@ const struct cmd cmd_submit = {
         "every job and what it is for.",
     .example = "recfleet submit study.yaml --array --throttle 20 --time 2:00:00 --site mine.env",
     .options = options,
+    .word = word,
     .run = submit,
     .plans = PLANS_ASKED,
 };

@@ -6,7 +6,7 @@
 
 #include "app/cmd.h"
 #include "app/job.h"
-#include "base/revision.h"
+#include "app/version.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/schema.h"
@@ -40,7 +40,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     } else if (cmd_given(line, "--help")) {
         cmd_print_help(cmd, stdout);
     } else if (cmd_given(line, "--version")) {
-        printf("recfleet %s\n", revision_program);
+        version_print(stdout);
     } else {
         line->text = text = cmd_text(line);
         if (cmd->run(line, &err) == 0)
@@ -64,7 +64,7 @@ static int carry_out(int argc, char **argv)
         return CMD_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("recfleet %s\n", revision_program);
+        version_print(stdout);
         return CMD_DONE;
     }
     const struct cmd *cmd = cmd_find(argv[1]);

@@ -8,6 +8,6 @@
 #define BASE_REVISION_H
 
 extern const char revision[];         // "0123456789ab", "0123456789ab-dirty-0123456789ab", ...
-extern const char revision_program[]; // behind the version: "0.1.0 0123456789ab"
+extern const char revision_program[]; // behind the version: "0.2.0 0123456789ab"
 
 #endif

@@ -685,7 +685,7 @@ def group_exit(folder):
             "--set", "traffic[0].rate=1000000000qps", "--set", "duration=100s", "-o", "absurd.h5")
     refused("bad window", r"recfleet run: --window: expected a time", folder, "run", "study.yaml",
             "--window", "wide")
-    refused("compare nothing", r"recfleet compare: expected BASE.h5 OTHER.h5", folder, "compare", "a.h5")
+    refused("compare nothing", r"recfleet compare: expected FILE", folder, "compare")
     for words in (("compare", "a.h5", "b.h5"), ("show", "a.h5", "--digest"), ("run", "a.h5"), ("check", "a.h5")):
         refused(f"{words[0]} of nothing", r"a.h5: .*No such file", folder, *words)
     for words in (("compare", "study.yaml", "b.h5"), ("show", "study.yaml", "--digest")):
@@ -721,7 +721,31 @@ def group_compare(folder):
         expect(rc == 0, f"run {policy}", err)
     rc, out, err = call("compare", "random.h5", "least-work.h5", cwd=folder)
     expect(rc == 0 and "p95" in out and "paired" in out, "compare", out + err)
+    measured_percentiles(folder)
+    # One page of several files, by default comparison.html; of one file with a baseline.
+    rc, out, err = call("report", "random.h5", "least-work.h5", cwd=folder)
+    page = open(os.path.join(folder, "comparison.html")).read() if rc == 0 else ""
+    expect("B (policy=least-work) is" in page and page.count("<svg ") >= 4, "a page that compares", out + err)
     for_programs(folder)
+
+
+def measured_percentiles(folder):
+    """A run's percentiles as HdrHistogram's text are the run's own when they are read back."""
+    rc, out, err = call("show", "random.h5", "--hgrm", cwd=folder)
+    lines = out.splitlines()
+    expect(rc == 0 and lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"] and
+           lines[-3].startswith("#[Mean    = "), "a run as .hgrm", out[:300] + err)
+    write(folder, "random.hgrm", out)
+    rows = tables_of("compare", "random.h5", "random.hgrm", cwd=folder)["percentiles"]
+    expect(len(rows) > 40 and all(abs(row["ratio"] - 1) < 0.003 for row in rows if row["ratio"]),
+           "a run compared with its own percentiles", str(rows[:3]))
+    median = next(row["simulated_ms"] for row in rows if row["quantile"] == 0.5)
+    write(folder, "m.csv", f"quantile,latency_us\n0.5,{2000 * median}\n")
+    rows = tables_of("compare", "m.csv", "random.h5", cwd=folder)["percentiles"]
+    expect(abs(rows[0]["ratio"] - 0.5) < 1e-6, "against a CSV of quantiles", str(rows))
+    write(folder, "bad.csv", "quantile,latency_ms\n0.5,1\n0.4,2\n")
+    refused("percentiles that fall", r"bad.csv:3: the quantile is below", folder, "compare", "bad.csv", "random.h5")
+    refused("percentiles alone", r"bad.csv: measured percentiles are compared with", folder, "compare", "bad.csv")
 
 
 def tables_of(*args, cwd):
@@ -737,14 +761,28 @@ def for_programs(folder):
     expect(run["latency"][0]["latency_p95_s"] < 0.025 and run["rates"][0]["served_qps_half_95"] > 0 and
            run["groups"][-1]["group"] == "(fleet)", "a run in JSON", str(run))
     both = tables_of("compare", "random.h5", "least-work.h5", cwd=folder)
-    expect(all(row["quantity"] == row["quantity"].strip() for row in both["least-work.h5"]),
-           "names without blanks at their ends", str(both["least-work.h5"]))
-    expect(any(row["quantity"] == "feed p95 ms" and row["A"] > 0 for row in both["least-work.h5"]),
+    expect(all(row["quantity"] == row["quantity"].strip() for row in both["comparison"]),
+           "names without blanks at their ends", str(both["comparison"]))
+    expect(any(row["quantity"] == "feed p95 ms" and row["baseline"] > 0 and row["file"] == "least-work.h5" and
+               row["verdict"] in ("better", "worse", "not distinguishable") for row in both["comparison"]),
            "a comparison in JSON", str(both))
+    refused("compare a file alone", r"random.h5: there is nothing to compare it with: name another file", folder,
+            "compare", "random.h5")
     sweep = "sweep=[{axis: servers, key: \"fleet.groups[0].servers\", values: [3, 4]}]"
     points = tables_of("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", cwd=folder)["points"]
     expect([row["servers"] for row in points] == [3, 4] and points[1]["goodput_qps"] > 0, "a sweep in JSON",
            str(points))
+    # Points of a sweep, in pairs by their own files; without these as independent.
+    rows = tables_of("compare", "s.h5", "--baseline", "servers=4", cwd=folder)["comparison"]
+    expect(rows and all(row["name"] == "servers=3" and row["interval"] == "paired" for row in rows if row["difference"]),
+           "a sweep compared", str(rows))
+    os.rename(os.path.join(folder, "s.points"), os.path.join(folder, "away"))
+    rows = tables_of("compare", "s.h5", cwd=folder)["comparison"]
+    expect(rows and all(row["name"] == "servers=4" and row["interval"] == "Welch" for row in rows if row["difference"]),
+           "a sweep without its points compared", str(rows))
+    os.rename(os.path.join(folder, "away"), os.path.join(folder, "s.points"))
+    refused("a baseline that is none", r"baseline servers=7: there is none; expected one of servers=3, servers=4",
+            folder, "compare", "s.h5", "-b", "servers=7")
     rc, out, err = call("sweep", "study.yaml", "--set", sweep, "-o", "s.h5", "--list", "--format", "csv", cwd=folder)
     rows = list(csv.DictReader(out.splitlines()))
     expect(rc == 0 and [row["state"] for row in rows] == ["done", "done"], "a list of points in CSV", out + err)
@@ -777,90 +815,43 @@ def group_help(folder):
     rc, overview, _ = call("--help", cwd=folder)
     expect(rc == 0, "--help")
     rc, version, _ = call("--version", cwd=folder)
-    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+ [\w-]*[0-9a-f]{12}\n", version), "--version", version)
+    expect(rc == 0 and re.fullmatch(r"recfleet \d+\.\d+\.\d+ [\w-]*[0-9a-f]{12}\ncompiler  .+\nMPI       .+, built with .+\n"
+                                  r"HDF5      [\d.]+, built with [\d.]+\n", version), "--version", version)
     number = version.split()[1]
     golden("overview.txt", overview.replace(number, "VERSION"))
     commands = re.findall(r"^  (\w+) ", overview, re.M)
     expect(len(commands) >= 7, "commands", commands)
+    pages = {}
     for command in commands:
         rc, out, err = call(command, "--help", cwd=folder)
         expect(rc == 0 and err == "", f"{command} --help", err)
         golden(f"{command}.txt", out)
         expect(call(command, "--version", cwd=folder)[1] == version, f"{command} --version")
+        pages[f"recfleet-{command}.1"] = call("help", "--man", command, cwd=folder)[1]
     rc, man, _ = call("help", "--man", cwd=folder)
     expect(rc == 0 and all(f"recfleet {c}" in man for c in commands), "man page")
+    manual_pages(folder, {"recfleet.1": man, **pages})
+    refused("help of nothing", r'recfleet help: unknown command "runn"', folder, "help", "runn", "--man")
+    refused("an unknown shell", r'recfleet help: --completion: expected bash or zsh, got "fish"', folder,
+            "help", "--completion", "fish")
+
+
+def manual_pages(folder, pages):
+    """man shows one, and all are read without a warning by groff, and by mandoc where it is installed."""
+    paths = [write(folder, name, text) for name, text in pages.items()]
     if shutil.which("man"):
-        page = write(folder, "recfleet.1", man)
-        done = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True,
+        done = subprocess.run(["man", "--warnings", "-l", paths[1]], capture_output=True, text=True,
                               env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C"})
         expect(done.returncode == 0 and "EXIT STATUS" in done.stdout, "man -l", done.stderr)
-        expect(done.stderr == "", "man page without warnings", done.stderr)
-
-
-# Its second point has a backlog that grows by 5 million queries a second.
-BACKLOG = """\
-name: backlog
-duration: 3s
-warmup: 0s
-traffic: [{service: a, rate: 10kqps}]
-fleet: {groups: [{cores: 4, servers: 20, cost: {kind: synthetic, fixed: 1ms}}]}
-balancer: {policy: join-shortest-queue}
-"""
-BACKLOG_SWEEP = BACKLOG + "sweep: [{axis: rate, key: 'traffic[0].rate', values: [9kqps, 5Mqps, 8kqps]}]\n"
-
-
-def out_of_memory(folder):
-    """What passes the estimate and takes more on its way than there is ends by its name: a point of
-    a sweep, whose others are done, and a run, which leaves no file."""
-    def limited(*args):
-        done = subprocess.run(["bash", "-c", 'ulimit -v 260000; exec "$@"', "bash", PROGRAM, *args],
-                              cwd=folder, capture_output=True, text=True, timeout=120)
-        return done.returncode, done.stderr
-
-    write(folder, "backlog.yaml", BACKLOG)
-    write(folder, "rates.yaml", BACKLOG_SWEEP)
-    if limited("--version")[0] != 0:
-        return  # a sanitizer takes more addresses than that
-    says = r"out of memory at (0|1)\.\d+ s of 3 s: expected a load that the fleet holds, .*\n"
-    before = sorted(os.listdir(folder))
-    rc, err = limited("run", "backlog.yaml", "-q", "--set", "traffic[0].rate=5Mqps")
-    expect(rc == 1 and re.fullmatch("recfleet: " + says, err), "a run out of memory", f"{rc} {err}")
-    expect(sorted(os.listdir(folder)) == before, "it leaves no file", os.listdir(folder))
-    rc, err = limited("sweep", "rates.yaml", "-q", "-o", "rates.h5")
-    expect(rc == 5 and re.fullmatch(r"recfleet: point 1 \(rate=5Mqps\) failed: " + says, err),
-           "a point out of memory on its way", f"{rc} {err}")
-    expect(sorted(os.listdir(os.path.join(folder, "rates.points"))) ==
-           ["000000.h5", "000001.failed", "000002.h5"], "the others are done",
-           os.listdir(os.path.join(folder, "rates.points")))
-
-
-def begun_before(folder):
-    """A point in which the process was killed, as the kernel does where memory is short, comes last
-    when the sweep is repeated: it cannot keep the others from being done."""
-    points = os.path.join(folder, "endless.points")
-    write(folder, "endless.yaml", BACKLOG +
-          "sweep: [{axis: length, key: duration, values: [10ms, 100000s, 20ms]}]\n")
-    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder)
-    lock = os.path.join(points, ".000001.h5.checkpoint.lock")
-    wait_for(lock)  # the longest is the first
-    job.kill()
-    job.wait()
-    expect(sorted(os.listdir(points)) == [os.path.basename(lock)], "killed", os.listdir(points))
-    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder,
-                           stderr=subprocess.PIPE, text=True)
-    for point in (0, 2):
-        wait_for(os.path.join(points, f"{point:06}.h5"))
-    job.terminate()
-    err = job.communicate(timeout=120)[1]
-    expect(job.returncode == 4 and "stopped, 2 of 3 points done" in err, "the others first", err)
-
-
-def wait_for(path):
-    for _ in range(3000):
-        if os.path.exists(path):
-            return
-        time.sleep(0.01)
-    expect(False, f"{path} is made")
+        expect(done.stderr == "", "a manual page without warnings", done.stderr)
+    if shutil.which("groff"):
+        done = subprocess.run(["groff", "-man", "-ww", "-z", "-Tutf8", *paths], capture_output=True, text=True)
+        expect(done.returncode == 0 and done.stderr == "", "manual pages by groff", done.stderr)
+    if shutil.which("mandoc"):
+        # There is no date: the version dates a page.
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *paths], capture_output=True, text=True)
+        said = [line for line in done.stdout.splitlines() if "missing date" not in line]
+        expect(not said, "manual pages by mandoc", "\n".join(said))
 
 
 def group_sweep(folder):

@@ -15,7 +15,7 @@ import sys
 PROGRAM, ROOT = sys.argv[1:3]
 FOLDERS = ("src", "cluster", "models", "traces", "results", "slurm", "tests", "docs", "scripts")
 # What a page shows as the user's own file, or of another program.
-OWN = re.compile(r"^(slurm/site/(mine|\w+)\.env|results/\w+\.h5|.*[_/]x\.[ch]|slurm/studies/\d+|models/run\.sh)$")
+OWN = re.compile(r"^(cluster/policy_by_size\.c|slurm/site/(mine|\w+)\.env|results/\w+\.h5|.*[_/]x\.[ch]|slurm/studies/\d+|models/run\.sh)$")
 HISTORY = {"CHANGES.md"}  # speaks of what is gone, too
 
 
@@ -75,7 +75,8 @@ def check(name, text, known, schema):
     folder = os.path.dirname(name)
     for number, code, fenced in code_of(text):
         where = f"{name}:{number}"
-        for command, rest in re.findall(r"(?:^|[\s/(])recfleet ([a-z][\w-]*)\b([^#|]*)", code):
+        target = "--target" in code  # of a build
+        for command, rest in [] if target else re.findall(r"(?:^|[\s/(])recfleet ([a-z][\w-]*)\b([^#|]*)", code):
             if fenced and not re.search(r"(^|&& |\| |\$ |^mpirun [^#]*|^srun [^#]*)\S*recfleet ", code.lstrip()):
                 continue  # output of a program
             if command not in known:
@@ -100,7 +101,7 @@ def check(name, text, known, schema):
 def wrong_key(where, key, schema):
     plain = re.sub(r"\[\d*\]", "[]", key)
     variants = {plain, plain.replace("[]", ""), re.sub(r"\[\]$", "", plain)}
-    if variants & schema or any(k.startswith(plain) for k in schema):
+    if variants & schema or any(k.startswith(plain) or k.endswith("." + plain) for k in schema):
         return []
     parent = plain.rsplit(".", 1)[0]
     # A percentile, a policy's setting and what a word stands for have no line of their own.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a trace and as a curve: parsed under a configuration that the first two bytes
-// choose. A trace that comes out must be valid and survive a summary, a curve have a finite mean;
-// an error must have a text of one line.
+// Any bytes as a trace, as a curve and as measured percentiles: parsed under a configuration that
+// the first two bytes choose. A trace that comes out must be valid and survive a summary, a curve
+// have a finite mean; an error must have a text of one line.
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "traces/daycurve.h"
+#include "traces/percentiles.h"
 #include "traces/trace_csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,6 +40,20 @@ static void read_curve(const uint8_t *data, size_t size)
     mem_free(curve.rates.v);
 }
 
+static void read_percentiles(const uint8_t *data, size_t size)
+{
+    struct percentiles p;
+    struct err err = {0};
+    if (percentiles_parse(&p, "fuzz.hgrm", (const char *)data, size, 1e-3, &err) < 0) {
+        check_error(&err);
+        return;
+    }
+    for (size_t i = 0; i < p.n; i++)
+        if (!isfinite(p.latency_s[i]) || (i > 0 && !(p.quantile[i] > p.quantile[i - 1])))
+            abort();
+    percentiles_release(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char name[] = "size_items", number[] = "2", none[] = "", stamp[] = "TIMESTAMP",
@@ -46,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     read_curve(data, size);
+    read_percentiles(data, size);
     struct trace_csv_config config = trace_csv_defaults(NULL);
     config.time_unit = data[0] % 6;
     config.separator = data[0] / 6 % 4;

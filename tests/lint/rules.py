@@ -59,9 +59,10 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/capacity/sample", "src/runs/memo"]),
+                        "src/runs/probe", "src/capacity/sample", "src/runs/memo",
+                        "src/app/version"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
-                                             "results/file/dataset_file"]),
+                                             "results/file/dataset_file", "src/app/version"]),
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/calibrate/calib_fit"]),  # least squares, in a developers' tool
@@ -101,6 +102,7 @@ TESTED_ELSEWHERE = {
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
     "src/app/rasterise.c": "tests/cli",  # runs another program
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
+    "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
     "cluster/server_fold.c": "tests/cluster/test_server.c",

@@ -191,6 +191,26 @@ START_TEST(other_kinds)
 }
 END_TEST
 
+// A line to infinity leaves the picture at the top, where it is cut; no axis is stretched to it.
+START_TEST(beyond)
+{
+    struct chart *c = chart_create("x", "t");
+    uint32_t s = chart_series(c, 0, CHART_LINE, "a");
+    chart_add(c, s, 0, 1);
+    chart_add(c, s, 1, INFINITY);
+    double height, x[2], y[2];
+    char *svg = drawn(c, false, &height);
+    ck_assert_int_eq(sscanf(strstr(svg, "class=\"line\""), "class=\"line\" d=\"M%lf %lfL%lf %lf\"",
+                            &x[0], &y[0], &x[1], &y[1]),
+                     4);
+    ck_assert(x[1] > x[0] && y[0] > 0 && y[1] < -5);
+    ck_assert_ptr_null(strstr(svg, "inf"));
+    ck_assert(chart_scale_y(c, 0, 5).to < 10);
+    mem_free(svg);
+    chart_destroy(c);
+}
+END_TEST
+
 // Numbers are where they should be: of a plot 2 wide and 10 high, the middle.
 START_TEST(places)
 {
@@ -240,7 +260,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", places}, {"core", same_bytes}, {"limits", text_is_tidy}, {"limits", other_kinds}};
+    const struct suite_test tests[] = {{"core", places},
+                                       {"core", beyond},
+                                       {"core", same_bytes},
+                                       {"limits", text_is_tidy},
+                                       {"limits", other_kinds}};
     return suite_run("chart_svg", tests, sizeof tests / sizeof *tests);
 }

@@ -28,6 +28,27 @@ START_TEST(names)
 }
 END_TEST
 
+// For people: what differs, without the names that words do not need.
+START_TEST(short_names)
+{
+    struct point_axes grid = point_axes_create(3, 2);
+    point_axes_set(&grid, 0, "policy", (const char *const[]){"random", "jsq"}, 2);
+    point_axes_set(&grid, 1, "servers", (const char *const[]){"4", "8"}, 2);
+    point_axes_set(&grid, 2, "model", (const char *const[]){"wnd"}, 1);
+    grid.values[3] = grid.values[4] = 1;
+    char *all = point_axes_short(&grid, 1, " with ", NULL, 0),
+         *some = point_axes_short(&grid, 1, ", ", (const int[]){-1, 0}, 2),
+         *none = point_axes_short(&grid, 1, ", ", (const int[]){1, 0}, 2);
+    ck_assert_str_eq(all, "jsq with servers=8");
+    ck_assert_str_eq(some, "servers=8");
+    ck_assert_str_eq(none, "");
+    mem_free(all);
+    mem_free(some);
+    mem_free(none);
+    point_axes_release(&grid);
+}
+END_TEST
+
 // Labels point by point become values in the order in which they come first.
 START_TEST(taken_in_order)
 {
@@ -111,10 +132,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", names},
-                                       {"core", taken_in_order},
-                                       {"core", numbers},
-                                       {"limits", many_labels},
-                                       {"errors", no_numbers}};
+    const struct suite_test tests[] = {{"core", names},          {"core", short_names},
+                                       {"core", taken_in_order}, {"core", numbers},
+                                       {"limits", many_labels},  {"errors", no_numbers}};
     return suite_run("point_axes", tests, sizeof tests / sizeof *tests);
 }

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pages.py RECFLEET ROOT FOLDER [NAME...]: a page of every kind in a real browser.
+
+Makes a results file of every kind from short versions of our studies, with names that nobody would
+choose, takes pictures of its page at 1280 and 400 pixels, dark and on paper, into FOLDER, to be looked
+at; and checks what a picture shows only to people: that nothing is wider than the screen, that the
+page's own script runs without an error, and, where axe-core is installed (AXE=path of axe.min.js, or
+node_modules/axe-core beside FOLDER), that it finds nothing serious or critical. Skipped (77) without
+Chromium.
+"""
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PROGRAM, ROOT, OUT = (os.path.abspath(p) for p in sys.argv[1:4])
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+if not BROWSER:
+    print("skipped: no chromium")
+    sys.exit(77)
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+STUDIES = os.path.join(ROOT, "slurm", "studies")
+HOSTILE = '"<script>document.title=1</script> ' + "x" * 200 + ' \u05e9\u05dc\u05d5\u05dd \U0001f600"'
+TUNE = ["tune.queries=2000", "tune.max_queries=28000", "tune.accuracy=20%"]
+# Page -> command, study, settings.
+PAGES = {
+    "run": ("run", "00-quickstart.yaml", ["duration=2s"]),
+    "two": ("run", "01-two-services.yaml", ["duration=2s", "name=" + HOSTILE, "traffic[0].service=" + HOSTILE]),
+    "sweep": ("sweep", "02-policies.yaml", ["duration=1s", "sweep[1].axis=" + HOSTILE]),
+    "replications": ("sweep", "20-sweep.yaml", ["duration=1s"]),
+    "tuning": ("tune", "51-tune.yaml", TUNE),
+    "plan": ("capacity", "../../tests/mpi/capacity.yaml", ["capacity.find=plan"]),
+    "servers": ("capacity", "../../tests/mpi/capacity.yaml", ["capacity.find=servers"]),
+    "load": ("capacity", "../../tests/mpi/capacity.yaml", ["capacity.find=load"]),
+}
+# What the page says of itself when all of it has run.
+PROBE = """<script>
+window.addEventListener("load", function () {
+  var out = {wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+             figures: document.querySelectorAll("figure").length,
+             tips: document.querySelectorAll(".tip").length, errors: window.probeErrors || [], title: document.title};
+  function say() { var p = document.createElement("pre"); p.id = "probe"; p.textContent = JSON.stringify(out); document.body.appendChild(p); }
+  if (!window.axe) { say(); return; }
+  axe.run().then(function (r) {
+    out.axe = r.violations.filter(function (v) { return v.impact === "serious" || v.impact === "critical"; })
+      .map(function (v) { return v.id + ": " + v.nodes[0].html.slice(0, 200); });
+    say();
+  });
+});
+</script>"""
+
+
+def browse(*words):
+    with tempfile.TemporaryDirectory() as profile:
+        done = subprocess.run([BROWSER, *FLAGS, "--user-data-dir=" + profile, *words], capture_output=True, text=True,
+                              timeout=120)
+    return done.stdout
+
+
+def axe_source():
+    for path in (os.environ.get("AXE", ""), os.path.join(OUT, "..", "node_modules", "axe-core", "axe.min.js")):
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as f:
+                return "<script>" + f.read() + "</script>"
+    return ""
+
+
+def probe(name, page, width):
+    path = os.path.join(OUT, f"{name}-probe.html")
+    errors = "<script>window.probeErrors=[];window.onerror=function(e){probeErrors.push(String(e))}</script>"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(page.replace("<head>", "<head>" + errors, 1).replace("</body>", axe_source() + PROBE + "</body>"))
+    dom = browse(f"--window-size={width},2000", "--virtual-time-budget=20000", "--dump-dom", "file://" + path)
+    os.remove(path)
+    found = re.search(r'<pre id="probe">(.*?)</pre>', dom, re.S)
+    return json.loads(html.unescape(found[1])) if found else {"errors": ["the page did not end"]}
+
+
+def check(name, faults):
+    with open(os.path.join(OUT, name + ".html"), encoding="utf-8") as f:
+        page = f.read()
+    for width in (1280, 400):
+        said = probe(name, page, width)
+        if said["errors"] or said.get("axe") or said["wide"] > 0 or said["title"] == "1":
+            faults.append(f"{name} at {width}: {said}")
+        if said.get("figures", 0) == 0 or said["figures"] != said["tips"]:
+            faults.append(f"{name}: pictures without their script: {said}")
+    link = "file://" + os.path.join(OUT, name + ".html")
+    for width, height, suffix, more in ((1280, 2600, "wide", []), (400, 4000, "narrow", []),
+                                        (1280, 2600, "dark", ["--blink-settings=preferredColorScheme=0"])):
+        browse(f"--window-size={width},{height}", f"--screenshot={os.path.join(OUT, name)}-{suffix}.png", *more, link)
+    browse(f"--print-to-pdf={os.path.join(OUT, name)}.pdf", "--no-pdf-header-footer", link)
+
+
+def main():
+    faults = []
+    os.makedirs(OUT, exist_ok=True)
+    for name, (command, study, settings) in PAGES.items():
+        if len(sys.argv) > 4 and name not in sys.argv[4:]:
+            continue
+        results = os.path.join(OUT, name + ".h5")
+        words = [PROGRAM, command, os.path.join(STUDIES, study), "-q", "-o", results, "--force"]
+        for setting in settings:
+            words += ["--set", setting]
+        for step in (words, [PROGRAM, "report", results, "--force"]):
+            done = subprocess.run(step, capture_output=True, text=True)
+            if done.returncode != 0:
+                faults.append(f"{name}: {done.stderr}")
+                break
+        else:
+            check(name, faults)
+    print("\n".join(faults) if faults else f"{len(PAGES)} pages are fine; pictures are in the build folder"
+          + ("" if axe_source() else "; axe-core is not installed"))
+    return 1 if faults else 0
+
+
+sys.exit(main())
