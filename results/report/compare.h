@@ -3,9 +3,9 @@
 //
 // Any number of sides (compare_side.h) are compared with a baseline, number by number. Two sides
 // that share their traffic (same seed, same traffic fingerprint, same parts: measured time
-// bins, or replications) saw the very same queries, so their parts are compared in pairs: what the traffic
-// did to both cancels, and the interval of the difference is narrower (common random numbers).
-// Others are compared as independent by Welch's t.
+// bins, or replications) saw the very same queries, so their parts are compared in pairs: what the
+// traffic did to both cancels, and the interval of the difference is narrower (common random
+// numbers). Others are compared as independent by Welch's t.
 //
 // A table has many rows, and of twenty that differ by chance one lies outside of its 95 % interval.
 // So a difference is called real at 95 % for the whole table, over all files in it: results that

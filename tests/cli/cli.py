@@ -907,6 +907,72 @@ sweep:
             "sweep[1].points[1].set={'fleet.groups[0].accelerator': t5}")
 
 
+# Its second point has a backlog that grows by 5 million queries a second.
+BACKLOG = """\
+name: backlog
+duration: 3s
+warmup: 0s
+traffic: [{service: a, rate: 10kqps}]
+fleet: {groups: [{cores: 4, servers: 20, cost: {kind: synthetic, fixed: 1ms}}]}
+balancer: {policy: join-shortest-queue}
+"""
+BACKLOG_SWEEP = BACKLOG + "sweep: [{axis: rate, key: 'traffic[0].rate', values: [9kqps, 5Mqps, 8kqps]}]\n"
+
+
+def out_of_memory(folder):
+    """What passes the estimate and takes more on its way than there is ends by its name: a point of
+    a sweep, whose others are done, and a run, which leaves no file."""
+    def limited(*args):
+        done = subprocess.run(["bash", "-c", 'ulimit -v 260000; exec "$@"', "bash", PROGRAM, *args],
+                              cwd=folder, capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stderr
+
+    write(folder, "backlog.yaml", BACKLOG)
+    write(folder, "rates.yaml", BACKLOG_SWEEP)
+    if limited("--version")[0] != 0:
+        return  # a sanitizer takes more addresses than that
+    says = r"out of memory at (0|1)\.\d+ s of 3 s: expected a load that the fleet holds, .*\n"
+    before = sorted(os.listdir(folder))
+    rc, err = limited("run", "backlog.yaml", "-q", "--set", "traffic[0].rate=5Mqps")
+    expect(rc == 1 and re.fullmatch("recfleet: " + says, err), "a run out of memory", f"{rc} {err}")
+    expect(sorted(os.listdir(folder)) == before, "it leaves no file", os.listdir(folder))
+    rc, err = limited("sweep", "rates.yaml", "-q", "-o", "rates.h5")
+    expect(rc == 5 and re.fullmatch(r"recfleet: point 1 \(rate=5Mqps\) failed: " + says, err),
+           "a point out of memory on its way", f"{rc} {err}")
+    expect(sorted(os.listdir(os.path.join(folder, "rates.points"))) ==
+           ["000000.h5", "000001.failed", "000002.h5"], "the others are done",
+           os.listdir(os.path.join(folder, "rates.points")))
+
+
+def begun_before(folder):
+    """A point in which the process was killed, as the kernel does where memory is short, comes last
+    when the sweep is repeated: it cannot keep the others from being done."""
+    points = os.path.join(folder, "endless.points")
+    write(folder, "endless.yaml", BACKLOG +
+          "sweep: [{axis: length, key: duration, values: [10ms, 100000s, 20ms]}]\n")
+    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder)
+    lock = os.path.join(points, ".000001.h5.checkpoint.lock")
+    wait_for(lock)  # the longest is the first
+    job.kill()
+    job.wait()
+    expect(sorted(os.listdir(points)) == [os.path.basename(lock)], "killed", os.listdir(points))
+    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder,
+                           stderr=subprocess.PIPE, text=True)
+    for point in (0, 2):
+        wait_for(os.path.join(points, f"{point:06}.h5"))
+    job.terminate()
+    err = job.communicate(timeout=120)[1]
+    expect(job.returncode == 4 and "stopped, 2 of 3 points done" in err, "the others first", err)
+
+
+def wait_for(path):
+    for _ in range(3000):
+        if os.path.exists(path):
+            return
+        time.sleep(0.01)
+    expect(False, f"{path} is made")
+
+
 FAKE_SBATCH = """\
 #!/bin/sh
 # Takes jobs as Slurm does: notes its words and what it was told by the environment, answers an id.
