@@ -1175,8 +1175,9 @@ def group_points(folder):
     # Parts, as the tasks of an array.
     rc, out, err = call("sweep", "study.yaml", "--point", "1", "-q", cwd=folder)
     expect(rc == 0 and out == "" and err == "", "one point", f"{rc} {out} {err}")
-    rc, out, err = call("sweep", "study.yaml", "--share", "2/4", cwd=folder)
+    rc, out, err = call("sweep", "study.yaml", "--share", "2/4", "--json", cwd=folder)
     expect(rc == 0 and "2 of 2 points done" in out, "a share", f"{rc} {out} {err}")
+    expect(events(err)[-1].get("of_points", 2) >= 2, "sweep --json", err)
     expect(missing(folder) == "0,3-5,7\n", "some missing")
     expect(sorted(os.listdir(os.path.join(folder, "small.points"))) ==
            ["000001.h5", "000002.h5", "000006.h5"], "files of points")
@@ -1427,8 +1428,8 @@ def group_show(folder):
     write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
     digests = []
     for name, more in (("a.h5", ()), ("b.h5", ()), ("c.h5", ("--set", "seed=2"))):
-        rc, _, err = call("capacity", "study.yaml", "-q", "-o", name, *more, cwd=folder)
-        expect(rc == 0, f"capacity for {name}", err)
+        rc, _, err = call("capacity", "study.yaml", "-q", "--json", "-o", name, *more, cwd=folder)
+        expect(rc == 0 and events(err)[-1]["done_frac"] > 0.5, f"capacity for {name}", err)
         rc, out, err = call("show", name, "--digest", cwd=folder)
         rows = tables_of("show", name, "--digest", cwd=folder).get("digest")
         expect(rows == [{"file": name, "content_digest": out[:-1]}], "a digest in JSON", rows)
