@@ -41,7 +41,7 @@ uint32_t sweep_fixture_run(struct sweep_fixture *fixture)
 {
     uint32_t n = fixture->survey->n_points;
     bool *todo = mem_calloc(n, sizeof *todo);
-    const struct sweep_options options = {todo, NULL, "test"};
+    const struct sweep_options options = {.todo = todo, .command = "test"};
     struct sweep_outcome outcome;
     struct err err = {0};
     ck_assert_int_eq(sweep_look(runs_fixture_eval(), fixture->survey, NULL, &err), 0);

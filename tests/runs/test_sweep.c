@@ -92,7 +92,7 @@ END_TEST
 START_TEST(nothing_to_do)
 {
     bool todo[N] = {false};
-    const struct sweep_options options = {todo, NULL, "test"};
+    const struct sweep_options options = {.todo = todo, .command = "test"};
     struct sweep_outcome outcome;
     struct err err = {0};
     sweep_fixture_open(&fixture, "nothing", NULL);
@@ -159,7 +159,7 @@ static void drain_signals(void)
 START_TEST(stops_everywhere)
 {
     bool todo[N];
-    const struct sweep_options options = {todo, NULL, "test"};
+    const struct sweep_options options = {.todo = todo, .command = "test"};
     struct sweep_outcome outcome;
     struct err err = {0};
     memset(todo, true, sizeof todo);
