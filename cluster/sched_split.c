@@ -350,7 +350,7 @@ static void watch(struct sched *sched, const struct query *query, struct complet
     all.unit = LOAD_REQUESTS;
     sched->record = &all;
     completions_reserve(&ends, 1);
-    run(sched, query, 1, &ends);
+    sched->type->run(sched, query, 1, &ends); // not inlined twice: see run_accel()
     sched->record = record;
     (offloaded ? see_accel(sched, query, free_ns, &ends, timeline)
                : see_cores(sched, query, free_ns, &ends, timeline));

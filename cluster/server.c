@@ -184,9 +184,11 @@ static bool is_watched(const struct server_block *block, const struct query *que
                            timeline->server - block->config.first_in_fleet;
 }
 
-// What goes to the watched server one by one, the rest as it comes.
-static void run_watched(struct server_block *block, const struct query *queries, size_t n,
-                        struct completions *out)
+// What goes to the watched server one by one, the rest as it comes. Not inlined: chunks can be as
+// short as a query.
+static __attribute__((noinline)) void run_watched(struct server_block *block,
+                                                  const struct query *queries, size_t n,
+                                                  struct completions *out)
 {
     struct sched *sched = &block->sched;
     for (size_t i = 0, end; i < n; i = end) {
