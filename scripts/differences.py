@@ -58,14 +58,14 @@ def main():
         folder = pathlib.Path(name)
         runs = sweep(args.recfleet, folder, "alone", args, 2 * args.tables)
         for a, b in zip(runs[::2], runs[1::2]):
-            false += any(row["difference"] == "real" for row in table(args.recfleet, a, b).values())
+            false += any(row["verdict"] in ("better", "worse") for row in table(args.recfleet, a, b).values())
         base = sweep(args.recfleet, folder, "base", args, args.pairs)
         slow = sweep(args.recfleet, folder, "slow", args, args.pairs,
                      f"fleet.groups[0].cost={{kind: roofline, cpu_scale: {LONGER}}}")
         for a, b in zip(base, slow):
             row = table(args.recfleet, a, b)["feed p95 ms"]
-            found += row["difference"] == "real" and row["B - A"] > 0
-            longer += row["B - A"] / row["A"] / args.pairs
+            found += row["verdict"] == "worse"
+            longer += row["difference"] / row["baseline"] / args.pairs
     most, least = int(FALSE_MOST * args.tables), FOUND_LEAST * args.pairs
     print(f"a difference that is none: {false} of {args.tables} tables, at most {most}")
     print(f"p95 longer by {100 * longer:.2f} %: found in {found} of {args.pairs} pairs, "

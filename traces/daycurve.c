@@ -241,8 +241,9 @@ static int read_point(struct reader *r, struct err *err)
     if (r->timed && r->n > 0 && ns <= r->v[r->n - 1].ns) {
         const struct csv_field *field = &csv->fields[r->time.at];
         char shown[CSV_SHOW_MAX];
-        return csv_fail(csv, field->column, err, "time does not go on: %s is not after line %llu",
-                        csv_show(field, shown), (unsigned long long)r->v[r->n - 1].line);
+        return csv_fail(csv, field->column, err,
+                        "time does not increase: %s is not after line %llu", csv_show(field, shown),
+                        (unsigned long long)r->v[r->n - 1].line);
     }
     if (r->n == DAYCURVE_MAX_POINTS)
         return csv_fail(csv, 1, err, "expected at most %d points", DAYCURVE_MAX_POINTS);

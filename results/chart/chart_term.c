@@ -73,6 +73,8 @@ static void draw_series(struct canvas *canvas, const struct chart_series *s,
         double up = scale_at(y_scale, p->y);
         double y =
             y_scale->kind == SCALE_NAMES ? floor(canvas->rows * up) : (canvas->rows - 1) * (1 - up);
+        if (isinf(p->y))
+            y = -2; // leaves the picture at the top
         if (s->mark == CHART_RULE_Y)
             put_stroke(canvas, 0, y, WIDTH - 1, y, '-');
         else if (s->mark == CHART_RULE_X)

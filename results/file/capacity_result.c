@@ -236,12 +236,33 @@ static char *units_of(const void *artefact, const struct dataset_array *array,
     return per_hour ? mem_printf("%.*s", (int)(per_hour - unit), unit) : mem_printf("%s h", unit);
 }
 
+static const struct dataset_group groups[] = {
+    {"/", "The fleet and the targets that were searched for"},
+    {"/unloaded", "One idle server with one service: where the target is missed here, no number of "
+                  "such servers holds it"},
+    {"/tuples", "What one server holds of one service alone, and its simulation at `held_qps`"},
+    {"/sizes",
+     "Answers to `find: servers` and `find: cores`, simulated with `n` servers and with one less"},
+    {"/loads", "Answers to `find: load`, simulated at `held_qps`"},
+    {"/size_services", "Each service by itself, with `n` servers"},
+    {"/load_services", "Each service by itself, at `held_qps`"},
+    {"/demand", "The load over the day"},
+    {"/plan", "How many servers serve which service and when"},
+    {"/steps", "A plan over the day, interval by interval"},
+    {"/trials", "What was simulated of a plan, by interval and service"},
+    {"/days", "The same over the whole day"},
+    {"/totals", "A plan, summed over the day"},
+    {"/sample", "How much of a day was simulated"},
+    {"/study", "The resolved study"},
+    {0}};
+
 const struct dataset_layout capacity_result_layout = {.kind = "capacity",
                                                       .title = "capacity search",
                                                       .size = sizeof(struct capacity_result),
                                                       .head = head_fields,
                                                       .dims = dims,
                                                       .arrays = arrays,
+                                                      .groups = groups,
                                                       .units = units_of};
 
 // ---- life

@@ -188,6 +188,12 @@ struct dataset_array {
 #define DATASET_ROWS(member, type) .offset = DATA_OFFSET(member, type *), .stride = sizeof(type)
 #define DATASET_ROW(member, type) .offset = DATA_OFFSET(member, type), .stride = 0
 
+// What a group holds, in words for readers of the file: of dataset_page.h.
+struct dataset_group {
+    const char *group; // "/summary"; NULL ends the list
+    const char *help;  // a sentence without its full stop
+};
+
 struct dataset_layout {
     const char *kind;  // "capacity": the file's attribute `kind`
     const char *title; // how messages call it: "capacity search"
@@ -196,6 +202,7 @@ struct dataset_layout {
     const struct data_field *head;
     const struct dataset_dim *dims;
     const struct dataset_array *arrays;
+    const struct dataset_group *groups; // NULL: no words
     // A unit that only the artefact knows; caller mem_free()s; NULL: the field's own. May be NULL.
     char *(*units)(const void *artefact, const struct dataset_array *array,
                    const struct data_field *field);

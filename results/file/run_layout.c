@@ -162,10 +162,25 @@ static int check(const void *artefact, struct err *err)
     return 0;
 }
 
+static const struct dataset_group groups[] = {
+    {"/summary",
+     "The measured bins, service by service, and what became of every query of the whole run"},
+    {"/total", "All services together, and the whole fleet"},
+    {"/groups", "Power and load of each group of servers and of its cores and accelerators"},
+    {"/bins", "The run over time: bin by bin, by service, by group, and of all services (`all_`); "
+              "`measured` tells the warm-up from the rest"},
+    {"/histogram",
+     "How many queries of the measured bins had which latency; only the buckets that are used"},
+    {"/servers", "Each server, from the end of the given warm-up on"},
+    {"/sample", "A uniform sample of single queries, in the order of arrival"},
+    {"/study", "The resolved study"},
+    {0}};
+
 const struct dataset_layout run_layout = {.kind = "run",
                                           .title = "run",
                                           .size = sizeof(struct run_frame),
                                           .head = head_fields,
                                           .dims = dims,
                                           .arrays = arrays,
+                                          .groups = groups,
                                           .check = check};

@@ -144,12 +144,31 @@ static int check(const void *artefact, struct err *err)
     return 0;
 }
 
+static const struct dataset_group groups[] = {
+    {"/", "What each point of the sweep is and whether it was simulated"},
+    {"/total", "As `/total` of a run, by point"},
+    {"/summary",
+     "As `/summary` of a run, by point; a point may have fewer services than there are positions"},
+    {"/groups",
+     "As `/groups` of a run, by point; a point may have fewer groups than there are positions"},
+    {"/study", "The study with its sweep"},
+    {"/run", "How the run of each point went; not part of the digest"},
+    {"/folded", "The replications of a case"},
+    {"/folded/total",
+     "As `/total`: the mean over the replications that are done, with its interval"},
+    {"/folded/summary",
+     "As `/summary`: the mean over the replications that are done, with its interval"},
+    {"/folded/groups",
+     "As `/groups`: the mean over the replications that are done, with its interval"},
+    {0}};
+
 const struct dataset_layout sweep_file_layout = {.kind = "sweep",
                                                  .title = "sweep",
                                                  .size = sizeof(struct sweep_frame),
                                                  .head = head_fields,
                                                  .dims = dims,
                                                  .arrays = arrays,
+                                                 .groups = groups,
                                                  .check = check};
 
 // ---- both ways

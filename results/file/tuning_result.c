@@ -108,12 +108,21 @@ static int check(const void *artefact, struct err *err)
     return 0;
 }
 
+static const struct dataset_group groups[] = {
+    {"/", "What each policy found at each point of the grid; the numbers of the simulation are "
+          "those at `qps`"},
+    {"/path", "Every simulation on the way, by point, then policy, then order"},
+    {"/run", "How long each search took; not part of the digest"},
+    {"/study", "The study with its grid"},
+    {0}};
+
 const struct dataset_layout tuning_result_layout = {.kind = "tuning",
                                                     .title = "tuning",
                                                     .size = sizeof(struct tuning_result),
                                                     .head = head_fields,
                                                     .dims = dims,
                                                     .arrays = arrays,
+                                                    .groups = groups,
                                                     .check = check};
 
 // ---- life

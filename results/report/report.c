@@ -25,7 +25,8 @@ static void print_relaxations(struct report_out *out, const struct summary_fleet
         double all = fleet->relaxations, queue = fleet->queue_relaxations;
         double centre = fmax(RELAXATION_LEAST / all, RELAXATION_LEAST_QUEUE / queue);
         double tail = fmax(RELAXATION_LEAST_TAIL / all, RELAXATION_LEAST_QUEUE / queue);
-        report_text(out, "note: short beside the memory of its queues (%.3g relaxation times", all);
+        report_text(
+            out, "note: short compared with the memory of its queues (%.3g relaxation times", all);
         report_text(out, queue < all ? ", %.3g of each queue): " : "): ", queue);
         if (centre > 1)
             report_text(out, "means and percentiles have an interval from about %.2g s measured, ",

@@ -19,6 +19,7 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: capacity.headroom=20%"},
     {"--resume", 0, NULL, "resume with the answers that were saved; without any, begin"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    {"--json", 0, NULL, "progress as JSON lines on stderr, also with --quiet"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 

@@ -22,6 +22,7 @@ static const struct cmd_option options[] = {
     {"--resume-from", 0, "FILE", "resume from this checkpoint"},
     {"--require-sla", 0, NULL, "exit with 3 unless every latency target is met"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    {"--json", 0, NULL, "progress as JSON lines on stderr, also with --quiet"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
@@ -121,7 +122,7 @@ static int run_study(struct cmd_line *line, const struct eval *eval, const struc
     int rc = job_check_output(line, eval, output, &done, err);
     if (rc == 0 && !done) {
         job_tell_notes(study);
-        progress_start(&meter.progress, opts->quiet || eval->rank != 0 ? NULL : stderr);
+        job_progress_start(&meter.progress, line, eval);
         rc = eval_run(eval, study, opts, &result, err);
         progress_end(&meter.progress);
         if (rc == 0 && eval->rank == 0)

@@ -4,12 +4,19 @@
 
 #include "app/cmd.h"
 #include "base/mem.h"
+#include "results/file/capacity_result.h"
+#include "results/file/dataset_page.h"
+#include "results/file/run_layout.h"
+#include "results/file/sweep_file.h"
+#include "results/file/tuning_result.h"
 #include "study/study_sections.h"
 
 #define MAX_SECTIONS 128
 
-static const struct cmd_option options[] = {{"--markdown", 0, NULL, "as Markdown tables"},
-                                            {NULL, 0, NULL, NULL}};
+static const struct cmd_option options[] = {
+    {"--markdown", 0, NULL, "as Markdown tables"},
+    {"--results", 0, NULL, "the layouts of results files, as Markdown tables"},
+    {NULL, 0, NULL, NULL}};
 
 static const char *const type_names[] = {
     [FIELD_BOOL] = "true/false", [FIELD_INT] = "whole",  [FIELD_UINT] = "whole",
@@ -90,12 +97,32 @@ static void print_markdown(const struct study_section *section)
     }
 }
 
+static void print_results(void)
+{
+    static const struct dataset_layout *const layouts[] = {
+        &run_layout, &sweep_file_layout, &tuning_result_layout, &capacity_result_layout};
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+        dataset_page_print(layouts[i], stdout);
+    printf(
+        "\n## How the work went: `/run`\n\nAttributes of the group `/run` in files of every kind "
+        "but `sweep`, where they are variables over `point`. The file's digest leaves them "
+        "out.\n");
+    dataset_page_attributes(run_info_fields, stdout);
+    printf("| `queries_per_wall_s` | float64 | s-1 | queries simulated per second of wall time |\n"
+           "| `hdf5_version`, `compiler` | string | - | what the file was written with |\n");
+}
+
 static int schema(struct cmd_line *line, struct err *err)
 {
     struct study_section *sections = mem_calloc(MAX_SECTIONS, sizeof *sections);
     size_t n = study_sections(sections, MAX_SECTIONS);
     bool markdown = cmd_given(line, "--markdown");
     (void)err;
+    if (cmd_given(line, "--results")) {
+        print_results();
+        mem_free(sections);
+        return 0;
+    }
     if (!markdown)
         printf("  %-24s %-10s %-8s %-24s %-10s %s\n", "key", "type", "unit", "range", "default",
                "meaning");
@@ -107,12 +134,15 @@ static int schema(struct cmd_line *line, struct err *err)
 
 const struct cmd cmd_schema = {
     .name = "schema",
-    .help = "list every key of a study: type, unit, range, default, meaning",
+    .help = "list every key of a study, or every variable of a results file",
     .arguments = "",
     .min_args = 0,
     .max_args = 0,
-    .description = "Prints the study format from the tables that the reader of studies uses. "
-                   "A path such as traffic[] stands for every element of the list.",
+    .description =
+        "Prints the study format from the tables that the reader of studies uses. "
+        "A path such as traffic[] stands for every element of the list. --results prints "
+        "the groups, dimensions and variables of each kind of results file, from the "
+        "layouts that files are written by.",
     .example = "recfleet schema | grep delay",
     .options = options,
     .run = schema,

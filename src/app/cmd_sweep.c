@@ -28,6 +28,7 @@ static const struct cmd_option options[] = {
     {"--no-merge", 0, NULL, "leave the points in their files"},
     {"--force", 'f', NULL, "replace files of other studies, and those that cannot be read"},
     {"--quiet", 'q', NULL, "no progress and no table"},
+    {"--json", 0, NULL, "progress as JSON lines on stderr, also with --quiet"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
@@ -207,12 +208,13 @@ static int finish(struct order *order, const struct sweep_outcome *outcome, bool
 static int simulate(struct order *order, const struct eval *eval, struct err *err)
 {
     bool merges = order->all && !cmd_given(order->line, "--no-merge");
-    bool quiet = cmd_given(order->line, "--quiet");
+    bool quiet = cmd_given(order->line, "--quiet"), json = cmd_given(order->line, "--json");
     struct sweep_outcome outcome;
     find_todo(order);
     if (eval_agree(eval, eval->rank == 0 ? prepare(order, merges, err) : 0, err) < 0)
         return -1;
-    const struct sweep_options opts = {order->todo, quiet ? NULL : stderr, order->line->text};
+    const struct sweep_options opts = {order->todo, quiet && !json ? NULL : stderr,
+                                       order->line->text, json};
     int rc = sweep_run(eval, order->survey, &opts, &outcome, err);
     if (rc == 0)
         rc = eval_agree(eval, eval->rank == 0 ? finish(order, &outcome, merges, err) : 0, err);

@@ -21,6 +21,33 @@ static const char *word_of(const struct cmd *cmd, const struct cmd_option *optio
     return NULL;
 }
 
+// "FILE", or "FILE|LABELS".
+static bool is_file(const struct cmd_option *option)
+{
+    return option->value && strncmp(option->value, "FILE", 4) == 0;
+}
+
+// The words before the blank of "make|inspect FILE", "ns|us|ms".
+static void print_choices(FILE *out, const char *text)
+{
+    for (; *text && *text != ' '; text++)
+        fputc(*text == '|' ? ' ' : *text, out);
+}
+
+// Is it one of a few words? They are of the table, or written "ns|us|ms".
+static bool has_values(const struct cmd *cmd, const struct cmd_option *option)
+{
+    return word_of(cmd, option, 0) || (!is_file(option) && strchr(option->value, '|'));
+}
+
+static void print_values(FILE *out, const struct cmd *cmd, const struct cmd_option *option)
+{
+    for (size_t i = 0; word_of(cmd, option, i); i++)
+        fprintf(out, "%s%s", i ? " " : "", word_of(cmd, option, i));
+    if (!word_of(cmd, option, 0) && has_values(cmd, option))
+        print_choices(out, option->value);
+}
+
 // Is the first argument one of a few words? They are of the table, or written "make|inspect FILE".
 static bool has_words(const struct cmd *cmd)
 {
@@ -29,16 +56,10 @@ static bool has_words(const struct cmd *cmd)
 
 static void print_words(FILE *out, const struct cmd *cmd)
 {
-    const char *text = cmd->arguments;
     for (size_t i = 0; cmd->word && cmd->word(NULL, i); i++)
         fprintf(out, "%s%s", i ? " " : "", cmd->word(NULL, i));
-    for (size_t i = 0; !cmd->word && text[i] && text[i] != ' '; i++)
-        fputc(text[i] == '|' ? ' ' : text[i], out);
-}
-
-static bool is_file(const struct cmd_option *option)
-{
-    return option->value && strcmp(option->value, "FILE") == 0;
+    if (!cmd->word || !cmd->word(NULL, 0))
+        print_choices(out, cmd->arguments);
 }
 
 // The names of the files that its arguments are, by the end; "*": any, NULL: they are no files.
@@ -68,8 +89,7 @@ static void bash_values(FILE *out, const struct cmd *cmd)
         if (o->letter)
             fprintf(out, " | %s:-%c", cmd->name, o->letter);
         fprintf(out, ") %s=\"", is_file(o) ? "files" : "words");
-        for (size_t i = 0; word_of(cmd, o, i); i++)
-            fprintf(out, "%s%s", i ? " " : "", word_of(cmd, o, i));
+        print_values(out, cmd, o);
         fprintf(out, "%s\" ;;\n", is_file(o) ? "*" : "");
     }
 }
@@ -143,10 +163,10 @@ static void zsh_option(FILE *out, const struct cmd *cmd, const struct cmd_option
     zsh_text(out, o->help);
     fputc(']', out);
     if (o->value) {
-        fprintf(out, ":%s:%s", o->value, is_file(o) ? "_files" : word_of(cmd, o, 0) ? "(" : "");
-        for (size_t i = 0; word_of(cmd, o, i); i++)
-            fprintf(out, "%s%s", i ? " " : "", word_of(cmd, o, i));
-        fprintf(out, "%s", word_of(cmd, o, 0) ? ")" : "");
+        bool values = has_values(cmd, o);
+        fprintf(out, ":%s:%s", o->value, is_file(o) ? "_files" : values ? "(" : "");
+        print_values(out, cmd, o);
+        fprintf(out, "%s", values ? ")" : "");
     }
     fputc('\'', out);
 }

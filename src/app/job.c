@@ -121,12 +121,19 @@ int job_check_output(struct cmd_line *line, const struct eval *eval, const char 
     return mpi_err_check(rc, "share whether the results are there", err);
 }
 
+void job_progress_start(struct progress *progress, const struct cmd_line *line,
+                        const struct eval *eval)
+{
+    bool json = cmd_given(line, "--json"), quiet = cmd_given(line, "--quiet") && !json;
+    (json ? progress_start_json : progress_start)(progress,
+                                                  quiet || eval->rank != 0 ? NULL : stderr);
+}
+
 void job_search_begin(struct job_search *search, const struct cmd_line *line,
                       const struct eval *eval)
 {
-    bool quiet = cmd_given(line, "--quiet") || eval->rank != 0;
     eval_stamp(eval, line->text, &search->stamp, &search->info);
-    progress_start(&search->progress, quiet ? NULL : stderr);
+    job_progress_start(&search->progress, line, eval);
     search->begin_s = wallclock_s();
 }
 

@@ -45,6 +45,10 @@ int job_claim(struct cmd_line *line, const char *output, struct err *err);
 int job_check_output(struct cmd_line *line, const struct eval *eval, const char *output,
                      bool *there, struct err *err);
 
+// Not collective. Begins the progress as --quiet and --json ask for; rank 0 alone says it.
+void job_progress_start(struct progress *progress, const struct cmd_line *line,
+                        const struct eval *eval);
+
 // A search that is under way.
 struct job_search {
     struct progress progress;

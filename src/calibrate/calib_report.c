@@ -97,7 +97,7 @@ static const struct bar bars[] = {
 
 static void summary(FILE *out, const struct calib *calib)
 {
-    fputs("## How near it comes\n\nErrors are |ours / theirs - 1| in %, for shares percentage "
+    fputs("## Accuracy of the fit\n\nErrors are |ours / theirs - 1| in %, for shares percentage "
           "points.\n\n| what | points | median | bar | worst | bar |\n|---|---|---|---|---|---|\n",
           out);
     for (size_t i = 0; i < sizeof bars / sizeof *bars; i++) {

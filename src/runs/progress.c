@@ -8,6 +8,7 @@
 
 #define BAR_EVERY_S 0.2
 #define LINE_EVERY_S 10.0
+#define JSON_EVERY_S 1.0
 #define BAR_WIDTH 30
 
 const char *progress_clock(double s, char *buf, size_t size)
@@ -25,6 +26,33 @@ void progress_start(struct progress *progress, FILE *out)
     double now = wallclock_s();
     *progress = (struct progress){.out = out, .start_s = now, .last_s = now};
     progress->terminal = out && isatty(fileno(out));
+}
+
+static void print_json(struct progress *progress, const char *event, uint64_t n_queries,
+                       double eta_s)
+{
+    fprintf(progress->out, "{\"event\": \"%s\", \"t_s\": %.3f, \"done_frac\": %.6f", event,
+            wallclock_s() - progress->start_s, progress->done_frac);
+    if (n_queries > 0)
+        fprintf(progress->out, ", \"n_queries\": %llu", (unsigned long long)n_queries);
+    if (eta_s >= 0)
+        fprintf(progress->out, ", \"eta_s\": %.1f", eta_s);
+    if (progress->of_points > 0)
+        fprintf(progress->out, ", \"n_points\": %u, \"of_points\": %u", progress->n_points,
+                progress->of_points);
+    if (*progress->note)
+        fprintf(progress->out, ", \"stage\": \"%s\"", progress->note);
+    fputs("}\n", progress->out);
+    fflush(progress->out);
+}
+
+void progress_start_json(struct progress *progress, FILE *out)
+{
+    progress_start(progress, out);
+    progress->json = out != NULL;
+    progress->terminal = false;
+    if (out)
+        print_json(progress, "start", 0, -1);
 }
 
 static void draw(struct progress *progress, double frac, const char *left, double rate_qps)
@@ -51,10 +79,19 @@ void progress_update(struct progress *progress, double done_frac, uint64_t n_que
     if (!progress->out)
         return;
     double now = wallclock_s(), spent_s = now - progress->start_s;
-    if (now - progress->last_s < (progress->terminal ? BAR_EVERY_S : LINE_EVERY_S))
+    double frac = done_frac < 0 ? 0 : done_frac > 1 ? 1 : done_frac, from = progress->from_frac;
+    double every_s = progress->terminal ? BAR_EVERY_S
+                     : progress->json   ? JSON_EVERY_S
+                                        : LINE_EVERY_S;
+    progress->done_frac = frac;
+    if (now - progress->last_s < every_s)
         return;
     progress->last_s = now;
-    double frac = done_frac < 0 ? 0 : done_frac > 1 ? 1 : done_frac, from = progress->from_frac;
+    if (progress->json) {
+        print_json(progress, "progress", n_queries,
+                   frac > from ? spent_s * (1 - frac) / (frac - from) : -1);
+        return;
+    }
     char left[24];
     if (frac > from)
         progress_clock(spent_s * (1 - frac) / (frac - from), left, sizeof left);
@@ -77,6 +114,13 @@ void progress_note(struct progress *progress, const char *fmt, ...)
     va_end(args);
 }
 
+void progress_points(struct progress *progress, uint32_t n_points, uint32_t of_points)
+{
+    progress_note(progress, "%u of %u points", n_points, of_points);
+    progress->n_points = n_points;
+    progress->of_points = of_points;
+}
+
 void progress_stage(void *user, double done_frac, const char *stage, uint64_t n_queries)
 {
     progress_note(user, "%s", stage);
@@ -85,6 +129,8 @@ void progress_stage(void *user, double done_frac, const char *stage, uint64_t n_
 
 void progress_end(struct progress *progress)
 {
-    if (progress->out && progress->drawn)
+    if (progress->json)
+        print_json(progress, "end", 0, -1);
+    else if (progress->out && progress->drawn)
         fprintf(progress->out, "\r\033[K");
 }

@@ -105,9 +105,8 @@ static void show(struct sweep *sweep)
     struct stretch sum = sweep->done;
     for (uint32_t c = 0; c < crew_n(sweep->crew); c++)
         add_stretch(&sum, &sweep->under_way[c]);
-    progress_note(&sweep->progress, "%u of %u points",
-                  sweep->outcome->n_done + sweep->outcome->n_failed,
-                  sweep->n_before + sweep->n_units);
+    progress_points(&sweep->progress, sweep->outcome->n_done + sweep->outcome->n_failed,
+                    sweep->n_before + sweep->n_units);
     progress_from(&sweep->progress, sum.from_work / sweep->all_work, sum.from_queries);
     progress_update(&sweep->progress, sum.work / sweep->all_work, sum.n_queries);
 }
@@ -383,7 +382,8 @@ static int with_crews(struct sweep *sweep, struct err *err)
     sweep->n_before = sweep->outcome->n_done + sweep->outcome->n_failed;
     sweep->done = (struct stretch){0};
     sweep->n_left = 0;
-    progress_start(&sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL);
+    (sweep->options->json ? progress_start_json : progress_start)(
+        &sweep->progress, eval->rank == 0 ? sweep->options->progress : NULL);
     do_mine(sweep);
     // Rank 0 has done its own and hears of the others.
     while (eval->rank == 0 && sweep->n_left < crew_n(sweep->crew)) {

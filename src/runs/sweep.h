@@ -29,6 +29,7 @@ struct sweep_options {
     const bool *todo;    // [n_points] of the survey: what to do
     FILE *progress;      // NULL: silent
     const char *command; // the command line, for the record
+    bool json;           // progress for scripts
 };
 
 // Why a point failed.

@@ -176,7 +176,7 @@ static int check_values(const struct study *study, const struct node *map, struc
     if (outages->retries > 0 && any_outage(study) &&
         balancer->dispatch_delay_ns + balancer->status_delay_ns <= 0)
         return node_fail_key(map, "retries", err,
-                             "a balancer that tries again must hear of the loss, so "
+                             "a balancer that tries again must learn of the loss, so "
                              "balancer.dispatch_delay + status_delay must be above 0");
     return 0;
 }

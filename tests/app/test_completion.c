@@ -55,10 +55,12 @@ START_TEST(offers_words)
     ck_assert(has(bash, "    run:--format) words=\"text json csv md\" ;;\n"));
     ck_assert(has(bash, "    run:--output | run:-o) files=\"*\" ;;\n"));
     ck_assert(has(bash, "    submit:--command) words=\"run tune capacity\" ;;\n"));
+    ck_assert(has(bash, "    compare:--unit) words=\"ns us ms s\" ;;\n"));
     ck_assert(has(bash, "words=\"models platforms "));
     ck_assert(has(bash, "words=\"make inspect convert"));
     ck_assert(has(zsh, "'--layout=[which rank simulates what\\: auto, spread or apart]"
                        ":MODE:(auto spread apart)'"));
+    ck_assert(has(zsh, ":ns|us|ms|s:(ns us ms s)'"));
     ck_assert(has(zsh, "'*'{-s+,--set=}'["));
     mem_free(bash);
     mem_free(zsh);

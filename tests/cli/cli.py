@@ -583,6 +583,16 @@ def hdf5_traces(folder):
             r"file is truncated or damaged", folder, "run", "either.yaml")
 
 
+def events(err):
+    """The JSON lines of progress: from a start to an end, never backwards."""
+    lines = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+    expect(len(lines) >= 2 and lines[0]["event"] == "start" and lines[-1]["event"] == "end", "JSON events", err)
+    expect(all(e["event"] == "progress" for e in lines[1:-1]), "JSON events between", err)
+    expect(all(a["t_s"] <= b["t_s"] and a["done_frac"] <= b["done_frac"] for a, b in zip(lines, lines[1:])),
+           "JSON events in order", err)
+    return lines
+
+
 def group_output(folder):
     """The results file: never overwritten unasked, never half written."""
     write(folder, "study.yaml", STUDY)
@@ -596,6 +606,8 @@ def group_output(folder):
         expect(f.read() == before, "existing output is untouched")
     rc, out, err = call("run", "study.yaml", "--force", "-q", cwd=folder)
     expect(rc == 0 and out == "", "--force --quiet", err + out)
+    rc, out, err = call("run", "study.yaml", "--force", "-q", "--json", cwd=folder)
+    expect(rc == 0 and out == "" and events(err)[-1]["done_frac"] <= 1, "run --json", err + out)
     refused("no such folder", r"output no/such/out.h5: cannot write", folder, "run", "study.yaml", "-o", "no/such/out.h5")
     refused("output is a folder", r"output .* not a regular file", folder, "run", "study.yaml", "-o", folder, "--force")
     refused("output is a device", r"output /dev/full: exists and is not", folder, "run", "study.yaml", "-o", "/dev/full",
@@ -1335,8 +1347,9 @@ def group_points(folder):
     # Parts, as the tasks of an array.
     rc, out, err = call("sweep", "study.yaml", "--point", "1", "-q", cwd=folder)
     expect(rc == 0 and out == "" and err == "", "one point", f"{rc} {out} {err}")
-    rc, out, err = call("sweep", "study.yaml", "--share", "2/4", cwd=folder)
+    rc, out, err = call("sweep", "study.yaml", "--share", "2/4", "--json", cwd=folder)
     expect(rc == 0 and "2 of 2 points done" in out, "a share", f"{rc} {out} {err}")
+    expect(events(err)[-1].get("of_points", 2) >= 2, "sweep --json", err)
     expect(missing(folder) == "0,3-5,7\n", "some missing")
     expect(sorted(os.listdir(os.path.join(folder, "small.points"))) ==
            ["000001.h5", "000002.h5", "000006.h5"], "files of points")
@@ -1508,8 +1521,8 @@ def group_tune(folder):
     write(folder, "study.yaml", CAPACITY.replace("cores: 4", "cores: 8").replace(
         "tune: {accuracy: 10%, queries: 1000, max_queries: 6000}",
         "tune: {policies: [static, deeprecsched], accuracy: 3%, queries: 20000, max_queries: 80000}"))
-    rc, _, err = call("tune", "study.yaml", "-q", "-o", "whole.h5", cwd=folder)
-    expect(rc == 0, "a whole tuning", err)
+    rc, _, err = call("tune", "study.yaml", "-q", "--json", "-o", "whole.h5", cwd=folder)
+    expect(rc == 0 and events(err)[-1]["done_frac"] > 0.9, "a whole tuning", err)
     n_stops, n_kept = 0, 0
     for _ in range(12):
         job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-q", "-o", "cut.h5", "--resume"], cwd=folder,
@@ -1587,8 +1600,8 @@ def group_show(folder):
     write(folder, "study.yaml", CAPACITY + "capacity: {queries: 2000, max_queries: 10000}\n")
     digests = []
     for name, more in (("a.h5", ()), ("b.h5", ()), ("c.h5", ("--set", "seed=2"))):
-        rc, _, err = call("capacity", "study.yaml", "-q", "-o", name, *more, cwd=folder)
-        expect(rc == 0, f"capacity for {name}", err)
+        rc, _, err = call("capacity", "study.yaml", "-q", "--json", "-o", name, *more, cwd=folder)
+        expect(rc == 0 and events(err)[-1]["done_frac"] > 0.5, f"capacity for {name}", err)
         rc, out, err = call("show", name, "--digest", cwd=folder)
         rows = tables_of("show", name, "--digest", cwd=folder).get("digest")
         expect(rows == [{"file": name, "content_digest": out[:-1]}], "a digest in JSON", rows)
@@ -1711,6 +1724,11 @@ def group_list(folder):
         page = f.read()
     expect(page.endswith("<!-- schema -->\n" + out), "docs/study.md",
            "differs from `recfleet schema --markdown`; put its output behind <!-- schema -->")
+    rc, out, err = call("schema", "--results", cwd=folder)
+    with open(os.path.join(STUDIES, "../../docs/file-format.md")) as f:
+        page = f.read()
+    expect(page.endswith("<!-- layouts -->\n" + out), "docs/file-format.md",
+           "differs from `recfleet schema --results`; put its output behind <!-- layouts -->")
 
 
 def group_resolved(folder):

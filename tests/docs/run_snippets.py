@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """run_snippets.py RECFLEET ROOT: every block of Python in our pages runs and prints numbers.
 
+The files that it makes for them have what docs/file-format.md says, with these dimensions and units.
+
 The blocks of a page run one after the other in one process, on files that short versions of the page's
 studies have made. Skipped (77) where xarray, h5netcdf or matplotlib is not installed.
 """
@@ -36,6 +38,11 @@ FILES = {
     "capacity.h5": ("capacity", "../../tests/mpi/capacity.yaml", ["capacity.find=plan"]),
     "plan.h5": ("capacity", "../../tests/mpi/capacity.yaml", ["capacity.find=plan"]),
 }
+# Variables whose names are the study's or the scheduler's.
+AXES = {"policy", "rate", "rate_value", "replication", "replication_value", "servers", "servers_value", "model", "platform", "target",
+        "target_value"}
+OWN_UNITS = {"objective", "bound"}  # the study's
+SETTINGS = {"batch_items", "offload_items"}
 PAGES = ["README.md", "docs/python.md", "docs/results.md"]
 
 
@@ -46,6 +53,52 @@ def make(name):
         words += ["--set", setting]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+
+
+def documented():
+    """(kind, group) -> what docs/file-format.md says is in it: variable -> (dimensions, unit)."""
+    groups, at, kind = {}, {}, None
+    with open(os.path.join(ROOT, "docs", "file-format.md"), encoding="utf-8") as f:
+        for line in f:
+            head = re.match(r"### (\w+): `(.*)`", line)
+            if head:
+                kind, at = head[1], groups.setdefault((head[1], head[2]), {})
+            cells = [c.strip() for c in line.split(" | ")]
+            if len(cells) != 5 or not kind:
+                continue
+            for name in re.findall(r"as in `(.*)`", cells[0]):
+                for twin, (dims, unit) in groups[kind, name].items():
+                    inner = [d for d in dims.split(", ") if d in ("quantile", "component")]
+                    at.setdefault(twin, (", ".join([d for d in cells[2].split(", ") if d != "-"] + inner) or "-", unit))
+            if "as in" not in cells[0]:
+                at.update({name: (cells[2], cells[3]) for name in re.findall(r"`(\w+)`", cells[0])})
+    return groups
+
+
+def text_of(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def wrong_format(name, groups):
+    """What a file has that the page does not say, or says otherwise."""
+    import h5py
+    faults = []
+    with h5py.File(name) as file:
+        kind = text_of(file.attrs["kind"])
+
+        def look(path, item):
+            if not isinstance(item, h5py.Dataset) or h5py.h5ds.is_scale(item.id):
+                return
+            group, _, variable = ("/" + path).rpartition("/")
+            dims = ", ".join(d[0].name.rpartition("/")[2] for d in item.dims) or "-"
+            said = groups.get((kind, group or "/"), {}).get(re.sub("_half_95$", "", variable))
+            if not said and variable in AXES | SETTINGS:
+                return
+            found = (dims, re.sub("^1$", "-", text_of(item.attrs["units"])))
+            if not said or found != said and variable not in OWN_UNITS:
+                faults.append(f"docs/file-format.md: /{path} of a {kind} has (dimensions, unit) {found}, not {said}")
+        file.visititems(look)
+    return faults
 
 
 def run_page(page):
@@ -78,6 +131,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         faults = [fault for page in PAGES for fault in run_page(page)]
+        groups = documented()
+        assert len(groups) > 30 and groups["run", "/total"]["latency_s"][1] == "s", len(groups)
+        made = [name for name in FILES if os.path.exists(name)]
+        assert {"quickstart.h5", "sweep.h5", "tune.h5", "capacity.h5"} <= set(made)
+        faults += [fault for name in made for fault in wrong_format(name, groups)]
         if len(sys.argv) > 3:  # keeps the pictures
             subprocess.run(["cp", *[n for n in os.listdir(".") if n.endswith(".png")], sys.argv[3]], check=True)
         os.chdir("/")

@@ -24,7 +24,7 @@ deb=$(ls "$dir"/recfleet_*.deb) || fail "no package: $(cat "$dir/log")"
 
 # What a user of the package does first, in the system that it is installed in.
 study=/usr/share/recfleet/studies/00-quickstart.yaml
-try='set -e; cd /tmp; recfleet --version; recfleet run '$study' --set duration=200ms >said
+try='set -e; cd "$HOME"; recfleet --version; recfleet run '$study' --set duration=200ms >said
     grep "results: quickstart.h5" said; recfleet show quickstart.h5 >/dev/null'
 if [ "${3-}" = --chroot ]; then
     . /etc/os-release

@@ -76,6 +76,39 @@ START_TEST(note)
 }
 END_TEST
 
+// For scripts: an object a line, from the start to the end, with numbers of the points.
+START_TEST(json)
+{
+    char text[300];
+    double t_s, eta_s;
+    FILE *out = tmpfile();
+    struct progress progress;
+    progress_start_json(&progress, out);
+    progress_points(&progress, 3, 12);
+    progress.start_s -= 20;
+    progress.last_s -= 20;
+    progress_update(&progress, 0.5, 5000000);
+    progress_update(&progress, 0.75, 6000000); // too early
+    progress_end(&progress);
+    rewind(out);
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_ptr_nonnull(strstr(text, "{\"event\": \"start\", \"t_s\": 0.0"));
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_int_eq(sscanf(text,
+                            "{\"event\": \"progress\", \"t_s\": %lf, \"done_frac\": 0.500000, "
+                            "\"n_queries\": 5000000, \"eta_s\": %lf, \"n_points\": 3",
+                            &t_s, &eta_s),
+                     2);
+    ck_assert(t_s >= 20 && t_s < 30 && eta_s >= 20 && eta_s < 30);
+    ck_assert_ptr_nonnull(strstr(text, ", \"of_points\": 12, \"stage\": \"3 of 12 points\"}\n"));
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_ptr_nonnull(strstr(text, "{\"event\": \"end\""));
+    ck_assert_ptr_nonnull(strstr(text, "\"done_frac\": 0.750000"));
+    ck_assert_ptr_null(fgets(text, sizeof text, out));
+    fclose(out);
+}
+END_TEST
+
 // Without a stream nothing happens.
 START_TEST(silent)
 {
@@ -90,10 +123,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", clocks},
-                                       {"core", lines_now_and_then},
-                                       {"core", goes_on},
-                                       {"core", note},
-                                       {"limits", silent}};
+    const struct suite_test tests[] = {{"core", clocks},  {"core", lines_now_and_then},
+                                       {"core", goes_on}, {"core", note},
+                                       {"core", json},    {"limits", silent}};
     return suite_run("progress", tests, sizeof tests / sizeof *tests);
 }

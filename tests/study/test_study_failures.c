@@ -187,9 +187,10 @@ END_TEST
 // A balancer that tries again hears of a loss no earlier than the news can travel.
 START_TEST(retries_need_a_delay)
 {
-    const char *const line = "s.yaml:8:31: failures.retries: a balancer that tries again must hear "
-                             "of the loss, so balancer.dispatch_delay + status_delay must be above "
-                             "0";
+    const char *const line =
+        "s.yaml:8:31: failures.retries: a balancer that tries again must learn "
+        "of the loss, so balancer.dispatch_delay + status_delay must be above "
+        "0";
 #define AT_ONCE "balancer: {dispatch_delay: 0, status_delay: 0}\n"
     assert_refused(FLEET "failures: {mttr: 1h, retries: 1, mtbf: 1d}\n" AT_ONCE, line);
     study_destroy(parsed(FLEET "failures: {retries: 1}\n" AT_ONCE)); // nothing is ever lost

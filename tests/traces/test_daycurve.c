@@ -147,7 +147,7 @@ START_TEST(gaps_are_refused)
     ck_assert_str_eq(refusal("0,1\n60,2\n90,3\n", &err),
                      "c.csv:3:1: a gap: expected equal steps of 60s, got 30s after line 2");
     ck_assert_str_eq(refusal("0,1\n60,2\n60,3\n", &err),
-                     "c.csv:3:1: time does not go on: \"60\" is not after line 2");
+                     "c.csv:3:1: time does not increase: \"60\" is not after line 2");
 }
 END_TEST
 

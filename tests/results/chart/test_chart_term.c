@@ -43,6 +43,23 @@ START_TEST(line)
 }
 END_TEST
 
+// A line to infinity goes up to the first row.
+START_TEST(beyond)
+{
+    struct chart *c = chart_create("x", "A line");
+    chart_axis_range(&c->panels[0].y, 0, 10);
+    uint32_t s = chart_series(c, 0, CHART_LINE, "up");
+    chart_add(c, s, 0, 0);
+    chart_add(c, s, 1, INFINITY);
+    char *text = drawn(c);
+    ck_assert_ptr_nonnull(strstr(text, "          10 | "));
+    const char *first = strstr(text, "          10 |"), *a = strchr(first, 'a');
+    ck_assert(a && a < strchr(first, '\n'));
+    mem_free(text);
+    chart_destroy(c);
+}
+END_TEST
+
 // Bars along x are as long as they should be beside each other.
 START_TEST(bars)
 {
@@ -85,6 +102,7 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", line}, {"core", bars}, {"core", cells}};
+    const struct suite_test tests[] = {
+        {"core", line}, {"core", beyond}, {"core", bars}, {"core", cells}};
     return suite_run("chart_term", tests, sizeof tests / sizeof *tests);
 }
