@@ -38,12 +38,13 @@ struct fleet {
     MPI_Comm comm;
     int rank, n_ranks;
     struct layout *layout;
-    struct svctab **tabs;         // [group * n_services + service]
-    const struct qsize **sizes;   // [service]
-    struct qsize **own_sizes;     // [service] made here; NULL where borrowed
-    struct server_block **blocks; // [part]
-    struct cpu_job *jobs;         // scratch of all blocks
-    struct balancer **balancers;  // [cell]
+    const struct layout_part *watched; // the part with the server that is; NULL: none
+    struct svctab **tabs;              // [group * n_services + service]
+    const struct qsize **sizes;        // [service]
+    struct qsize **own_sizes;          // [service] made here; NULL where borrowed
+    struct server_block **blocks;      // [part]
+    struct cpu_job *jobs;              // scratch of all blocks
+    struct balancer **balancers;       // [cell]
     struct exchange_local local;
     struct exchange_mpi *mpi; // NULL on one rank
     uint32_t *active;         // cells of this rank that are not done, in any order
@@ -120,6 +121,22 @@ static int create_sizes(struct fleet *fleet, struct err *err)
     return 0;
 }
 
+// The part of the layout that holds the server that is watched; NULL: none is.
+static const struct layout_part *watched_part(const struct fleet *fleet)
+{
+    const struct layout *layout = fleet->layout;
+    const struct timeline *timeline = fleet->options->timeline;
+    for (uint32_t p = 0; timeline && p < layout->n_parts; p++)
+        if (timeline->server - layout->parts[p].first_in_fleet < layout->parts[p].n_servers)
+            return &layout->parts[p];
+    return NULL;
+}
+
+static bool is_wanted(const struct fleet *fleet, uint32_t cell)
+{
+    return !fleet->watched || cell == fleet->watched->cell;
+}
+
 static void create_blocks(struct fleet *fleet)
 {
     const struct fleet_config *config = fleet->config;
@@ -129,23 +146,25 @@ static void create_blocks(struct fleet *fleet)
     fleet->jobs = mem_aligned(64, SERVER_CHUNK * sizeof *fleet->jobs);
     for (uint32_t p = 0; p < layout->n_parts; p++) {
         const struct layout_part *part = &layout->parts[p];
-        if (part->rank != fleet->rank)
+        if (part->rank != fleet->rank || !is_wanted(fleet, part->cell))
             continue;
         size_t row = (size_t)part->group * config->n_services;
-        struct server_block_config block = {.fleet = config,
-                                            .group = part->group,
-                                            .cell = part->cell,
-                                            .first_in_cell = part->first_in_cell,
-                                            .first_in_fleet = part->first_in_fleet,
-                                            .n_servers = part->n_servers,
-                                            .layout = layout,
-                                            .part = p,
-                                            .tabs = (const struct svctab *const *)fleet->tabs + row,
-                                            .wants_completions = fleet_has_feedback(config),
-                                            .unit = policy_load_unit(&config->balancer),
-                                            .kernel = kernel,
-                                            .record = fleet->record,
-                                            .jobs = fleet->jobs};
+        struct server_block_config block = {
+            .fleet = config,
+            .group = part->group,
+            .cell = part->cell,
+            .first_in_cell = part->first_in_cell,
+            .first_in_fleet = part->first_in_fleet,
+            .n_servers = part->n_servers,
+            .layout = layout,
+            .part = p,
+            .tabs = (const struct svctab *const *)fleet->tabs + row,
+            .wants_completions = fleet_has_feedback(config),
+            .unit = policy_load_unit(&config->balancer),
+            .kernel = kernel,
+            .record = fleet->record,
+            .timeline = part == fleet->watched ? fleet->options->timeline : NULL,
+            .jobs = fleet->jobs};
         fleet->blocks[p] = server_block_create(&block);
     }
 }
@@ -175,6 +194,8 @@ static int create_balancers(struct fleet *fleet, struct err *err)
                                        .record = fleet->record};
         if (fleet->layout->balancer_rank[cell] != fleet->rank)
             continue;
+        if (!is_wanted(fleet, cell))
+            continue;
         fleet->balancers[cell] = balancer_create(&setup, err);
         if (!fleet->balancers[cell])
             return -1;
@@ -187,6 +208,7 @@ static int create_balancers(struct fleet *fleet, struct err *err)
 static int create(struct fleet *fleet, struct err *err)
 {
     fleet->layout = layout_create(fleet->config, fleet->n_ranks, fleet->options->layout);
+    fleet->watched = watched_part(fleet);
     if (create_sizes(fleet, err) || create_tabs(fleet, err))
         return -1;
     create_blocks(fleet);
@@ -278,12 +300,16 @@ static bool turn(struct fleet *fleet)
     return advanced;
 }
 
+// Cells that are not wanted are closed at once, for the ranks that wait for that.
 static void list_active(struct fleet *fleet)
 {
+    struct exchange *exchange = fleet->mpi ? exchange_mpi_base(fleet->mpi) : &fleet->local.base;
     fleet->active = mem_calloc(fleet->layout->n_cells, sizeof *fleet->active);
     for (uint32_t cell = 0; cell < fleet->layout->n_cells; cell++)
         if (fleet->balancers[cell])
             fleet->active[fleet->n_active++] = cell;
+        else if (fleet->layout->balancer_rank[cell] == fleet->rank)
+            exchange->type->close(exchange, cell);
 }
 
 static void count_cost(const struct fleet *fleet, double begin_s, struct run_cost *cost)

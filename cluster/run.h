@@ -13,6 +13,7 @@
 #include "cluster/snapshot.h"
 #include "cluster/svctab.h"
 #include "results/record.h"
+#include "results/timeline.h"
 
 // Called now and then on rank 0 with the simulated time that its actors have reached.
 typedef void (*run_progress_fn)(void *user, int64_t reached_ns, uint64_t n_queries);
@@ -41,6 +42,9 @@ struct run_options {
     void *progress_user;
     struct svctab_cache *times; // kept by the caller from run to run of the same costs; NULL: none
     const struct run_control *control; // NULL: neither saved nor resumed
+    // Watches a server of the fleet: filled on the rank that simulates it. Only its cell is
+    // simulated, as in a run of them all; the record is that of the cell. NULL: none.
+    struct timeline *timeline;
 };
 
 // What a run cost; differs from run to run, goes to /run only.

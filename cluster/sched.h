@@ -31,6 +31,7 @@
 #include "cluster/config.h"
 #include "cluster/server_record.h"
 #include "cluster/svctab.h"
+#include "results/timeline.h"
 #include "traces/query.h"
 
 // What a scheduler has to work with: one block of equal servers. Borrowed.
@@ -88,6 +89,10 @@ struct sched_type {
     // with record->tells its completions to *out, which has room for one each.
     void (*run)(struct sched *sched, const struct query *queries, size_t n,
                 struct completions *out);
+    // The same of one query, and what it ran on goes into *timeline. Another way to the very state
+    // that run() leaves, so that this has nothing to do with watching.
+    void (*watch)(struct sched *sched, const struct query *query, struct completions *out,
+                  struct timeline *timeline);
     // Of a server, since it was folded last, at edge_ns or later.
     void (*fold)(struct sched *sched, uint32_t server, int64_t edge_ns, struct sched_usage *usage);
     void (*cut)(struct sched *sched, uint32_t server, int64_t t_ns);

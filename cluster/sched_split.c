@@ -3,8 +3,10 @@
 // most B items, each on one core, first come first served (cpu.h); one of at least T items goes
 // whole to the accelerator (accel.h). Ends are known as soon as a query comes, so nothing waits
 // here: no events, no queue but the cores' free times.
+#include <assert.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cluster/accel.h"
 #include "cluster/cpu.h"
 #include "cluster/sched.h"
@@ -250,6 +252,127 @@ static void run(struct sched *sched, const struct query *queries, size_t n, stru
     server_record_jobs(sched->record, queries, sched->setup.jobs, n_jobs, out);
 }
 
+// ---- watched ------------------------------------------------------------------------------------
+
+// What is free first at start_ns or later, the lowest number among equals: the rule of cores and of
+// streams.
+static uint32_t first_free(const int64_t *free_ns, uint32_t n, int64_t start_ns)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 1; i < n && free_ns[first] > start_ns; i++)
+        if (free_ns[i] < free_ns[first])
+            first = i;
+    return first;
+}
+
+static int64_t later(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns > b_ns ? a_ns : b_ns;
+}
+
+// Which core ran which request follows from when each ended, in their order, and from when the
+// cores had been free before; the kernels come to the same free times.
+static void see_cores(const struct sched *sched, const struct query *query, int64_t *free_ns,
+                      const struct completions *ends, struct timeline *timeline)
+{
+    const struct state *state = sched->state;
+    const struct svctab *tab = sched->setup.tabs[query->service];
+    const struct svctab_split *split = &tab->split[query->size_items];
+    uint32_t n_cores = state->pool.n_cores, part = 0;
+    int64_t start_ns = query->arrive_ns + sched->record->dispatch_delay_ns;
+    for (size_t i = 0; i < ends->n; i++)
+        for (int64_t k = 0; k < ends->v[i].weight; k++, part++) {
+            uint32_t core = first_free(free_ns, n_cores, start_ns);
+            bool is_last = part + 1 == split->n_requests;
+            struct timeline_slice slice = {.ready_ns = start_ns,
+                                           .begin_ns = later(free_ns[core], start_ns),
+                                           .end_ns = ends->v[i].end_ns,
+                                           .lane = core,
+                                           .part = part,
+                                           .size_items =
+                                               is_last ? split->last_items : tab->batch_items,
+                                           .unit = TIMELINE_CORE};
+            timeline_put(timeline, &slice);
+            free_ns[core] = slice.end_ns;
+        }
+    const int64_t *lanes = cpu_pool_lanes(&state->pool, query->server - sched->setup.first_in_cell);
+    for (uint32_t i = 0; i < n_cores; i++)
+        assert(later(lanes[i], start_ns) == later(free_ns[i], start_ns));
+    (void)lanes;
+}
+
+// With overlap first the copy, through the link, then the computation; else both on the stream.
+static void see_accel(const struct sched *sched, const struct query *query, const int64_t *free_ns,
+                      const struct completions *ends, struct timeline *timeline)
+{
+    const struct state *state = sched->state;
+    const struct accel_pool *accel = &state->accel;
+    uint32_t s = query->server - sched->setup.first_in_cell;
+    int64_t ready_ns = query->arrive_ns + sched->record->dispatch_delay_ns;
+    struct timeline_slice slice = {.ready_ns = ready_ns, .size_items = query->size_items};
+    if (accel->overlap) {
+        slice.unit = TIMELINE_LINK;
+        slice.end_ns = accel->servers[s].link_free_ns;
+        slice.begin_ns =
+            slice.end_ns - sched->setup.tabs[query->service]->load_ns[query->size_items];
+        timeline_put(timeline, &slice);
+        slice.ready_ns = slice.end_ns;
+    }
+    slice.unit = TIMELINE_STREAM;
+    slice.lane = first_free(free_ns, accel->n_streams, INT64_MIN);
+    slice.begin_ns = later(slice.ready_ns, free_ns[slice.lane]);
+    slice.end_ns = ends->v[0].end_ns;
+    timeline_put(timeline, &slice);
+}
+
+// The free times of the server's cores, or of its streams; caller mem_free()s.
+static int64_t *copy_free(const struct state *state, uint32_t s, bool offloaded)
+{
+    uint32_t n = offloaded ? state->accel.n_streams : state->pool.n_cores;
+    int64_t *copy = mem_alloc(n * sizeof *copy);
+    memcpy(copy, offloaded ? state->accel.streams + (size_t)s * n : cpu_pool_lanes(&state->pool, s),
+           n * sizeof *copy);
+    return copy;
+}
+
+// As if the balancer listened to every request; it hears what it wants to afterwards.
+static void watch(struct sched *sched, const struct query *query, struct completions *out,
+                  struct timeline *timeline)
+{
+    const struct server_record *record = sched->record;
+    struct server_record all = *record;
+    struct completions ends = {0};
+    const struct svctab *tab = sched->setup.tabs[query->service];
+    bool offloaded = svctab_offloads(tab, query->size_items);
+    uint32_t s = query->server - sched->setup.first_in_cell;
+    int64_t *free_ns = copy_free(sched->state, s, offloaded), end_ns = 0;
+    all.tells = true;
+    all.unit = LOAD_REQUESTS;
+    sched->record = &all;
+    completions_reserve(&ends, 1);
+    sched->type->run(sched, query, 1, &ends); // not inlined twice: see run_accel()
+    sched->record = record;
+    (offloaded ? see_accel(sched, query, free_ns, &ends, timeline)
+               : see_cores(sched, query, free_ns, &ends, timeline));
+    for (size_t i = 0; i < ends.n; i++)
+        end_ns = later(end_ns, ends.v[i].end_ns);
+    bool lost = ends.n_lost > 0;
+    struct timeline_query seen =
+        server_record_seen(record, query, lost ? ends.lost[0].at_ns : end_ns, lost);
+    timeline_end(timeline, &seen);
+    if (lost)
+        completions_lose(out, query, ends.lost[0].at_ns);
+    if (record->tells && record->unit != LOAD_REQUESTS)
+        server_record_tell(record, query, end_ns, out);
+    if (record->tells && record->unit == LOAD_REQUESTS) {
+        completions_reserve(out, ends.n);
+        memcpy(out->v + out->n, ends.v, ends.n * sizeof *ends.v);
+        out->n += ends.n;
+    }
+    completions_release(&ends);
+    mem_free(free_ns);
+}
+
 // ---- time bins and outages ----------------------------------------------------------------------
 
 static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
@@ -351,6 +474,7 @@ const struct sched_type sched_split = {
     .init = init,
     .release = release,
     .run = run,
+    .watch = watch,
     .fold = fold,
     .cut = cut,
     .bytes = bytes,

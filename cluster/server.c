@@ -74,6 +74,17 @@ static void init_sched(struct server_block *block)
     sched->type->init(sched);
 }
 
+static void init_timeline(const struct server_block *block)
+{
+    const struct platform *platform = block->group->platform;
+    struct timeline *timeline = block->config.timeline;
+    timeline->cell = block->config.cell;
+    timeline->group = block->config.group;
+    timeline->n_cores = (uint32_t)platform->cores;
+    timeline->n_streams = platform->has_accelerator ? (uint32_t)platform->accelerator.streams : 0;
+    timeline->has_link = platform->has_accelerator && platform->accelerator.overlap;
+}
+
 struct server_block *server_block_create(const struct server_block_config *config)
 {
     struct server_block *block = mem_aligned(64, sizeof *block);
@@ -86,6 +97,8 @@ struct server_block *server_block_create(const struct server_block_config *confi
     block->taken_ns = -1;
     init_record(block);
     init_sched(block);
+    if (config->timeline)
+        init_timeline(block);
     set_edges(block);
     return block;
 }
@@ -164,6 +177,30 @@ static void move_to(struct server_block *block, int64_t arrive_ns)
 
 // ---- running ------------------------------------------------------------------------------------
 
+static bool is_watched(const struct server_block *block, const struct query *query)
+{
+    const struct timeline *timeline = block->config.timeline;
+    return timeline && query->server - block->config.first_in_cell ==
+                           timeline->server - block->config.first_in_fleet;
+}
+
+// What goes to the watched server one by one, the rest as it comes. Not inlined: chunks can be as
+// short as a query.
+static __attribute__((noinline)) void run_watched(struct server_block *block,
+                                                  const struct query *queries, size_t n,
+                                                  struct completions *out)
+{
+    struct sched *sched = &block->sched;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i; end < n && !is_watched(block, &queries[end]); end++)
+            ;
+        if (end > i)
+            sched->type->run(sched, queries + i, end - i, out);
+        else
+            sched->type->watch(sched, &queries[end++], out, block->config.timeline);
+    }
+}
+
 // Those of a chunk that find their server up, in order; *n: how many. The others are lost as soon
 // as they get there.
 static const struct query *find_up(struct server_block *block, const struct query *queries,
@@ -181,6 +218,10 @@ static const struct query *find_up(struct server_block *block, const struct quer
             continue;
         }
         completions_lose(out, query, at_ns);
+        if (is_watched(block, query)) {
+            struct timeline_query seen = server_record_seen(rec, query, at_ns, true);
+            timeline_end(block->config.timeline, &seen);
+        }
         if (rec->tells)
             server_record_tell(rec, query, at_ns, out);
     }
@@ -217,7 +258,9 @@ static void run_chunk(struct server_block *block, const struct query *queries, s
         queries = find_up(block, queries, &n, out);
         n_told = tells ? out->n : 0;
     }
-    if (n > 0)
+    if (n > 0 && block->config.timeline)
+        run_watched(block, queries, n, out);
+    else if (n > 0)
         block->sched.type->run(&block->sched, queries, n, out);
     if (block->availability && tells)
         server_record_cut(&block->record, out, n_told);

@@ -24,6 +24,7 @@
 #include "cluster/cpu.h"
 #include "cluster/svctab.h"
 #include "results/record.h"
+#include "results/timeline.h"
 #include "traces/query.h"
 
 struct server_block;
@@ -44,6 +45,7 @@ struct server_block_config {
     enum load_unit unit;              // in which it counts them
     const struct cpu_kernel *kernel;
     struct record *record;
+    struct timeline *timeline; // of one of the block's servers, to be filled; NULL: not watched
     struct cpu_job *jobs; // room for SERVER_CHUNK, shared by blocks of one thread; NULL: its own
 };
 

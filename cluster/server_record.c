@@ -257,3 +257,27 @@ void server_record_cut(const struct server_record *rec, struct completions *out,
         out->v[i].end_ns = out->v[i].end_ns < until_ns ? out->v[i].end_ns : until_ns;
     }
 }
+
+// ---- one server, watched ------------------------------------------------------------------------
+
+struct timeline_query server_record_seen(const struct server_record *rec, const struct query *query,
+                                         int64_t end_ns, bool lost)
+{
+    const uint64_t seq_mask = (UINT64_C(1) << QUERY_ORIGIN_SHIFT) - 1;
+    const struct svctab *tab = rec->tabs[query->service];
+    uint32_t origin = (uint32_t)(query->seq >> QUERY_ORIGIN_SHIFT) &
+                      ((1u << (QUERY_ATTEMPT_SHIFT - QUERY_ORIGIN_SHIFT)) - 1);
+    bool offloaded = svctab_offloads(tab, query->size_items);
+    return (struct timeline_query){.seq = query->seq & seq_mask,
+                                   .first_ns = query_first_ns(query),
+                                   .reach_ns = query->arrive_ns + rec->dispatch_delay_ns,
+                                   .back_ns = lost ? end_ns : end_ns + rec->return_delay_ns,
+                                   .cell = origin > 0 ? origin - 1 : rec->cell,
+                                   .attempt = query_attempt(query),
+                                   .n_parts =
+                                       offloaded ? 1 : tab->split[query->size_items].n_requests,
+                                   .size_items = query->size_items,
+                                   .service = query->service,
+                                   .lost = lost,
+                                   .offloaded = offloaded};
+}

@@ -23,6 +23,7 @@
 #include "cluster/cpu.h"
 #include "cluster/svctab.h"
 #include "results/record.h"
+#include "results/timeline.h"
 #include "traces/query.h"
 
 // Of one block; all pointers are borrowed.
@@ -72,5 +73,9 @@ void server_record_one(const struct server_record *rec, const struct finished *e
 // The jobs of a chunk that the cores have done, the same for each; `jobs` is used up.
 void server_record_jobs(const struct server_record *rec, const struct query *queries,
                         struct cpu_job *jobs, size_t n_jobs, struct completions *out);
+
+// A query as a timeline has it: it ends at end_ns on its server, or is lost there.
+struct timeline_query server_record_seen(const struct server_record *rec, const struct query *query,
+                                         int64_t end_ns, bool lost);
 
 #endif

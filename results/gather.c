@@ -26,21 +26,20 @@ static void note(struct gather *gather, int rc)
         gather->mpi_error = rc;
 }
 
-// The length goes ahead, so that the other side has room.
-static void send_record(struct gather *gather, const struct record *record, int to)
+// The length goes ahead, so that the other side has room. Releases the blob.
+static void send_blob(struct gather *gather, struct blob *blob, int to)
 {
-    struct blob blob = {0};
-    record_save(record, &blob);
-    uint64_t n = blob.n;
+    uint64_t n = blob->n;
     note(gather, MPI_Send(&n, 1, MPI_UINT64_T, to, TAG, gather->comm));
     for (size_t at = 0; at < n; at += CHUNK) {
         int count = (int)(n - at < CHUNK ? n - at : CHUNK);
-        note(gather, MPI_Send(blob.bytes + at, count, MPI_BYTE, to, TAG, gather->comm));
+        note(gather, MPI_Send(blob->bytes + at, count, MPI_BYTE, to, TAG, gather->comm));
     }
-    blob_release(&blob);
+    blob_release(blob);
 }
 
-static int receive_record(struct gather *gather, int from, struct record *sum, struct err *err)
+// What was sent; caller mem_free()s.
+static unsigned char *receive_bytes(struct gather *gather, int from, size_t *size)
 {
     uint64_t n = 0;
     note(gather, MPI_Recv(&n, 1, MPI_UINT64_T, from, TAG, gather->comm, MPI_STATUS_IGNORE));
@@ -50,6 +49,21 @@ static int receive_record(struct gather *gather, int from, struct record *sum, s
         note(gather,
              MPI_Recv(bytes + at, count, MPI_BYTE, from, TAG, gather->comm, MPI_STATUS_IGNORE));
     }
+    *size = n;
+    return bytes;
+}
+
+static void send_record(struct gather *gather, const struct record *record, int to)
+{
+    struct blob blob = {0};
+    record_save(record, &blob);
+    send_blob(gather, &blob, to);
+}
+
+static int receive_record(struct gather *gather, int from, struct record *sum, struct err *err)
+{
+    size_t n;
+    unsigned char *bytes = receive_bytes(gather, from, &n);
     struct blob_reader reader = blob_read(bytes, n);
     int rc = gather->mpi_error == MPI_SUCCESS ? record_load(sum, &reader, err) : -1;
     mem_free(bytes);
@@ -94,4 +108,28 @@ int gather_record(MPI_Comm comm, const struct record *local, struct record **tot
     else
         record_destroy(sum);
     return rc;
+}
+
+int gather_timeline(MPI_Comm comm, struct timeline *timeline, struct err *err)
+{
+    struct gather gather = {comm, MPI_SUCCESS};
+    struct blob blob = {0};
+    int rank, mine, owner = 0, rc = 0;
+    MPI_Comm_rank(comm, &rank);
+    mine = timeline->n_cores > 0 ? rank : 0;
+    note(&gather, MPI_Allreduce(&mine, &owner, 1, MPI_INT, MPI_MAX, comm));
+    if (owner > 0 && rank == owner) {
+        timeline_save(timeline, &blob);
+        send_blob(&gather, &blob, 0);
+    }
+    if (owner > 0 && rank == 0) {
+        size_t n;
+        unsigned char *bytes = receive_bytes(&gather, owner, &n);
+        struct blob_reader reader = blob_read(bytes, n);
+        rc = gather.mpi_error == MPI_SUCCESS ? timeline_load(timeline, &reader, err) : -1;
+        mem_free(bytes);
+    }
+    if (gather.mpi_error != MPI_SUCCESS)
+        rc = mpi_err_check(gather.mpi_error, "collect what a server did", err);
+    return err_agree(comm, rc, err);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/job.h"
@@ -9,6 +11,7 @@
 #include "base/simtime.h"
 #include "results/file/claim.h"
 #include "results/file/durable.h"
+#include "results/report/trace_events.h"
 #include "study/doc.h"
 #include "study/reader.h"
 #include "study/study.h"
@@ -22,12 +25,15 @@
 #define BLOCK 512
 
 static const struct cmd_option options[] = {
-    {"--output", 'o', "FILE", "make, convert: where the trace goes"},
+    {"--output", 'o', "FILE", "make, convert, export: where the trace goes"},
     {"--force", 'f', NULL, "replace an existing file"},
     {"--set", 's', "KEY=VALUE",
-     "make: change a key of the study; inspect, convert: a key of the "
+     "make, export: change a key of the study; inspect, convert: a key of the "
      "trace such as time_column=2"},
     {"--service", 0, "NAME", "make: only this service's queries"},
+    {"--server", 0, "N", "export: this server, 0 being the first of the fleet"},
+    {"--from", 0, "TIME", "export: from here on; 0 without it"},
+    {"--to", 0, "TIME", "export: up to there; without it, to the end of the run"},
     {NULL, 0, NULL, NULL}};
 
 // Claims the output, until the command ends.
@@ -176,9 +182,89 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
     return rc;
 }
 
+// ---- what a server of a study did ---------------------------------------------------------------
+
+struct watch {
+    int64_t server, from_ns, to_ns;
+};
+
+static const struct field watch_fields[] = {
+    FIELD(watch, "--server", FIELD_INT, UNIT_NONE, server, 0, UINT32_MAX - 1, NULL, ""),
+    FIELD(watch, "--from", FIELD_TIME, UNIT_TIME, from_ns, 0, 1e19, NULL, ""),
+    FIELD(watch, "--to", FIELD_TIME, UNIT_TIME, to_ns, 0, 1e19, NULL, ""), FIELD_END};
+
+static int write_events(const struct cmd_line *line, const char *path,
+                        const struct timeline *timeline, const struct meta *meta, struct err *err)
+{
+    struct durable_file file;
+    enum durable_mode mode = cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
+    if (durable_open(&file, "output", path, mode, err) < 0)
+        return -1;
+    int fd = dup(file.fd);
+    FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
+    bool lost = !stream;
+    if (stream) {
+        trace_events_print(stream, timeline, meta);
+        lost = fflush(stream) != 0 || ferror(stream);
+        lost |= fclose(stream) != 0;
+    }
+    if (!lost)
+        return durable_publish(&file, err);
+    durable_discard(&file);
+    return err_set(err, ERR_FAIL, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+static int export_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
+                        const char *output, struct err *err)
+{
+    struct watch watch = {.server = -1, .to_ns = study->settings.duration_ns};
+    int rc = cmd_read(line, watch_fields, &watch, err);
+    if (rc == 0 && watch.server < 0)
+        rc = err_set(err, ERR_STUDY, "recfleet trace export: missing --server N");
+    if (rc < 0)
+        return -1;
+    struct timeline timeline = {
+        .server = (uint32_t)watch.server, .from_ns = watch.from_ns, .to_ns = watch.to_ns};
+    if (eval_watch(eval, study, &timeline, err) < 0) {
+        timeline_release(&timeline);
+        return err_prefix(err, "recfleet trace export");
+    }
+    if (eval->rank == 0) {
+        struct meta *meta = study_meta(study);
+        rc = write_events(line, output, &timeline, meta, err);
+        if (rc == 0)
+            printf("%s: server %u, %zu queries; open it in https://ui.perfetto.dev\n", output,
+                   timeline.server, timeline.n_queries);
+        meta_destroy(meta);
+    }
+    timeline_release(&timeline);
+    return eval_agree(eval, rc, err);
+}
+
+static int export_server(struct cmd_line *line, struct err *err)
+{
+    const struct survey_source source = {
+        .path = line->args[1], .settings = line->settings, .n_settings = line->n_settings};
+    const char *output = NULL;
+    struct eval eval;
+    if (job_open(&eval, err) < 0)
+        return -1;
+    int rc = eval.rank == 0 ? want_output(line, &output, err) : 0;
+    rc = eval_agree(&eval, rc, err);
+    struct survey *survey = rc == 0 ? eval_read_survey(&eval, &source, err) : NULL;
+    struct study *study = survey ? survey_whole(survey, err) : NULL;
+    if (survey)
+        rc = eval_agree(&eval, study ? 0 : -1, err);
+    if (survey && rc == 0)
+        rc = export_study(line, &eval, study, output, err);
+    study_destroy(study);
+    survey_destroy(survey);
+    return job_close(line, &eval, survey ? rc : -1, err);
+}
+
 static int do_verb(struct cmd_line *line, struct err *err)
 {
-    static const char *const verbs[] = {"make", "inspect", "convert"};
+    static const char *const verbs[] = {"make", "inspect", "convert", "export"};
     const char *verb = line->args[0];
     if (strcmp(verb, "make") == 0)
         return make(line, err);
@@ -186,9 +272,11 @@ static int do_verb(struct cmd_line *line, struct err *err)
         return inspect_or_convert(line, false, err);
     if (strcmp(verb, "convert") == 0)
         return inspect_or_convert(line, true, err);
-    const char *near = schema_nearest(verb, verbs, 3);
-    err_set(err, ERR_STUDY, "recfleet trace: expected make, inspect or convert, got \"%.60s\"",
-            verb);
+    if (strcmp(verb, "export") == 0)
+        return export_server(line, err);
+    const char *near = schema_nearest(verb, verbs, 4);
+    err_set(err, ERR_STUDY,
+            "recfleet trace: expected make, inspect, convert or export, got \"%.60s\"", verb);
     return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
 }
 
@@ -202,14 +290,18 @@ static int trace_command(struct cmd_line *line, struct err *err)
 
 const struct cmd cmd_trace = {
     .name = "trace",
-    .help = "make, inspect or convert a trace of queries",
-    .arguments = "make|inspect|convert FILE",
+    .help = "make, inspect or convert a trace of queries; export what a server did",
+    .arguments = "make|inspect|convert|export FILE",
     .min_args = 2,
     .max_args = 2,
     .description =
         "\"make STUDY\" writes the queries of a study as a CSV trace. \"inspect TRACE\" prints "
         "what a trace holds: rate, burstiness, sizes. \"convert TRACE\" reads any CSV or HDF5 file "
-        "with a column of times and writes it as a trace that the replay process takes as it is.",
+        "with a column of times and writes it as a trace that the replay process takes as it is. "
+        "\"export STUDY\" simulates the cell of one server of the study again, on one process or "
+        "many, and writes what each of that server's cores and accelerator streams did, query by "
+        "query, as Chrome trace-event JSON, for https://ui.perfetto.dev. It is what happened in "
+        "every run of that study.",
     .example = "recfleet trace convert log.csv -o trace.csv --set time_column=ts --set "
                "time_unit=ms",
     .options = options,

@@ -10,6 +10,7 @@
 #include "runs/footprint.h"
 #include "base/mem.h"
 #include "base/revision.h"
+#include "base/simtime.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
 #include "results/gather.h"
@@ -254,6 +255,57 @@ int eval_run(const struct eval *eval, const struct study *study, const struct ev
     if (rc < 0)
         eval_release(result);
     return rc;
+}
+
+static int check_watch(const struct fleet_config *fleet, const struct timeline *timeline,
+                       uint32_t n_servers, struct err *err)
+{
+    if (timeline->server >= n_servers)
+        return err_set(err, ERR_STUDY, "server %u: expected 0 to %u, the servers of the fleet",
+                       timeline->server, n_servers - 1);
+    if (timeline->from_ns >= timeline->to_ns)
+        return err_set(err, ERR_STUDY,
+                       "from %.9g s to %.9g s: expected a range of more than no time",
+                       simtime_to_s(timeline->from_ns), simtime_to_s(timeline->to_ns));
+    if (timeline->to_ns > fleet->duration_ns)
+        return err_set(err, ERR_STUDY, "to %.9g s: expected at most %.9g s, the study's duration",
+                       simtime_to_s(timeline->to_ns), simtime_to_s(fleet->duration_ns));
+    return 0;
+}
+
+// What comes after the range does not change what is in it. But with outages a query of the range
+// may be lost after it, so that all of the time is needed.
+int eval_watch(const struct eval *eval, const struct study *study, struct timeline *timeline,
+               struct err *err)
+{
+    struct fleet_config fleet = study->fleet;
+    struct meta *meta = study_fleet_meta(&fleet);
+    struct run_options options = {.timeline = timeline};
+    struct run_cost cost = {0};
+    int rc = check_watch(&fleet, timeline, meta->n_servers, err);
+    if (rc == 0)
+        rc = footprint_check(&fleet, 1, eval->n_ranks, err);
+    if (rc == 0 && !fleet_has_outages(&fleet))
+        fleet.duration_ns = timeline->to_ns;
+    const struct record_shape shape = {.n_services = fleet.n_services,
+                                       .n_groups = fleet.n_groups,
+                                       .n_bins = 1,
+                                       .n_servers = meta->n_servers,
+                                       .end_ns = fleet.duration_ns};
+    meta_destroy(meta);
+    if (eval_agree(eval, rc, err) < 0)
+        return -1;
+    fleet.sample_frac = 0;
+    struct record *record = record_create(&shape);
+    rc = run_fleet(eval->comm, &fleet, &options, record, &cost, err);
+    record_destroy(record);
+    if (rc == 0)
+        rc = gather_timeline(eval->comm, timeline, err);
+    if (rc == 0 && timeline->full)
+        rc = err_set(
+            err, ERR_STUDY, "more than %u requests from %.9g s to %.9g s: expected a shorter range",
+            TIMELINE_MOST_SLICES, simtime_to_s(timeline->from_ns), simtime_to_s(timeline->to_ns));
+    return eval_agree(eval, rc, err);
 }
 
 void eval_release(struct eval_result *result)

@@ -80,6 +80,12 @@ struct eval_result {
 int eval_run(const struct eval *eval, const struct study *study, const struct eval_options *options,
              struct eval_result *result, struct err *err);
 
+// Collective (eval->comm). Logically collective: study, server and range. Simulates the server's
+// cell anew, as it was in any run of this study, as far as the range asks for: *timeline of rank 0
+// is filled. Fails when the fleet has no such server, the range is empty, or it holds too much.
+int eval_watch(const struct eval *eval, const struct study *study, struct timeline *timeline,
+               struct err *err);
+
 // Not collective. Releases what the result owns.
 void eval_release(struct eval_result *result);
 

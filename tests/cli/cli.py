@@ -285,6 +285,178 @@ def same_status(folder, status, *args):
     expect(said.splitlines().count(f"ends with {status}") == 2, f"{args[0]}: {status} on every rank", said)
 
 
+# One server of two cores; queries of more than 40 items are split.
+WATCHED = """\
+name: watched
+duration: 400ms
+warmup: 0s
+traffic:
+  - {service: feed, rate: 1500qps, sizes: {distribution: lognormal, max_items: 200}, sla: {p95: 25ms}}
+fleet:
+  groups:
+    - platform: skylake
+      cores: 2
+      servers: 1
+      scheduler: {policy: fixed, batch_items: 40}
+      cost: {kind: synthetic, fixed: 100us, per_item: 8us}
+balancer: {dispatch_delay: 50us, return_delay: 20us}
+"""
+# Eight servers of two cells with accelerators, which go down now and then, in bursty traffic.
+WATCHED_FAIL = """\
+name: failing
+duration: 400ms
+warmup: 0s
+output: {sample: 1000000}
+traffic:
+  - service: feed
+    rate: 9000qps
+    arrivals: {process: mmpp, states: [0.5, 1.5], hold: [20ms, 20ms]}
+    sizes: {distribution: lognormal, max_items: 400}
+    sla: {p95: 25ms}
+fleet:
+  cells: 2
+  groups:
+    - platform: skylake
+      cores: 4
+      servers: 8
+      accelerator: gtx1080ti
+      scheduler: {policy: fixed, batch_items: 40, offload_items: 150}
+      cost: {kind: synthetic, fixed: 100us, per_item: 8us, accel_fixed: 300us, accel_load_per_item: 1us}
+balancer: {policy: power-of-two}
+failures: {mtbf: 40ms, mttr: 5ms, retries: 2, retry_delay: 1ms}
+"""
+
+
+def us_to_ns(text):
+    """Microseconds with three decimals, exactly."""
+    whole, _, part = text.partition(".")
+    return int(whole) * 1000 + int(part.ljust(3, "0"))
+
+
+def read_events(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f, parse_float=us_to_ns)["traceEvents"]
+
+
+def check_events(what, events):
+    """The rules of the trace-event format, and of a server: no thread does two things at once."""
+    needs = {"M": {"args"}, "X": {"ts", "dur", "cat", "args"}, "C": {"ts", "args"}, "i": {"ts", "s", "args"}}
+    free, last, named, levels = {}, 0, set(), {}
+    for e in events:
+        expect(e["ph"] in needs and {"pid", "tid", "name"} | needs[e["ph"]] <= set(e), f"{what}: members", e)
+        if e["ph"] == "M":
+            expect(last == 0, f"{what}: names first", e)
+            if e["name"] == "thread_name":
+                named.add(e["tid"])
+            continue
+        expect(e["ts"] >= last, f"{what}: events in order", e)
+        last = e["ts"]
+        if e["ph"] == "C":
+            expect(list(map(type, e["args"].values())) == [int] and e["args"]["requests"] >= 0, f"{what}: counter", e)
+            levels[e["name"]] = levels.get(e["name"], 0) + 1
+        if e["ph"] == "X":
+            expect(e["dur"] >= 0 and e["ts"] >= free.get(e["tid"], 0) and e["tid"] in named, f"{what}: slice", e)
+            free[e["tid"]] = e["ts"] + e["dur"]
+    expect(len({e["pid"] for e in events}) == 1, f"{what}: one process")
+    return levels
+
+
+def fcfs(queries, batch_items, n_cores, service_ns):
+    """Slices of a first-come first-served server: time moves from event to event."""
+    waiting, running, slices = [], [None] * n_cores, []
+    coming = [(t, q, part, min(batch_items, items - part * batch_items))
+              for q, (t, items) in enumerate(queries) for part in range(-(-items // batch_items))]
+    levels, now = [(0, 0)], 0
+    while coming or waiting or any(running):
+        ends = [r for r in running if r]
+        now = min(ends + [c[0] for c in coming[:1]]) if ends or coming else now
+        running = [r if r and r > now else None for r in running]
+        while coming and coming[0][0] == now:
+            waiting.append(coming.pop(0))
+        while waiting and None in running:
+            core = running.index(None)
+            ready, query, part, items = waiting.pop(0)
+            running[core] = now + service_ns(items)
+            slices.append((query, part, items, core, now, running[core] - now, now - ready))
+        if levels[-1][1] != len(waiting):
+            levels.append((now, len(waiting)))
+    return slices, levels
+
+
+def group_export(folder):
+    """What one server did: an event file by the rules, the slices of a queue, the same on any ranks."""
+    write(folder, "one.yaml", WATCHED)
+    rc, _, err = call("trace", "make", "one.yaml", "-o", "one.csv", cwd=folder)
+    expect(rc == 0, "the queries of one server", err)
+    rc, out, err = call("trace", "export", "one.yaml", "--server", "0", "-o", "one.json", cwd=folder)
+    expect(rc == 0 and "perfetto" in out, "export", err)
+    events = read_events(os.path.join(folder, "one.json"))
+    check_events("one server", events)
+    with open(os.path.join(folder, "one.csv"), encoding="utf-8") as f:
+        rows = [line.split(",") for line in f if line[0].isdigit()]
+    queries = [(round(float(t) * 1e9) + 50000, int(items)) for t, items in rows]
+    slices, levels = fcfs(queries, 40, 2, lambda items: 100000 + 8000 * items)
+    keys = ("query", "part", "part_items")
+    seen = [(*(e["args"][k] for k in keys), e["tid"] - 1, e["ts"], e["dur"], e["args"]["waited_us"])
+            for e in events if e["ph"] == "X"]
+    wanted = [(q, p + 1, i, *rest) for q, p, i, *rest in slices if rest[1] < 400000000]
+    expect(len(seen) > 500 and sorted(seen) == sorted(wanted), "slices of a queue",
+           set(seen) ^ set(wanted))
+    counted = [(e["ts"], e["args"]["requests"]) for e in events if e["ph"] == "C"]
+    levels = [level for level in levels if level[0] < 400000000]
+    expect(counted == levels and max(n for _, n in counted) > 5, "the queue's length",
+           set(counted) ^ set(levels))
+    last = {q: max(t + d for r, _, _, _, t, d, _ in slices if r == q) for q in range(len(queries))}
+    expect(all(e["args"]["latency_us"] == last[e["args"]["query"]] + 20000 - e["args"]["arrival_us"]
+               for e in events if e["ph"] == "X"), "latencies of a queue")
+    export_of_many(folder)
+    for what, pattern, words in (
+            ("no server", "recfleet trace export: missing --server N", ()),
+            ("a server that is not there", ".*server 1: expected 0 to 0", ("--server", "1")),
+            ("a range of nothing", ".*expected a range of more than no time",
+             ("--server", "0", "--from", "2ms", "--to", "2ms")),
+            ("a range beyond the run", ".*expected at most 0.4 s", ("--server", "0", "--to", "1s"))):
+        refused(what, pattern, folder, "trace", "export", "one.yaml", "-o", "no.json", *words)
+    refused("an existing export", "output one.json: exists", folder, "trace", "export", "one.yaml", "-o", "one.json",
+            "--server", "0")
+
+
+def export_of_many(folder):
+    """A range of a server that fails: as the run had it, whatever the ranks."""
+    write(folder, "many.yaml", WATCHED_FAIL)
+    words = ("trace", "export", "many.yaml", "--server", "5")
+    rc, _, err = call(*words, "-o", "all.json", cwd=folder)
+    expect(rc == 0, "export of a server that fails", err)
+    events = read_events(os.path.join(folder, "all.json"))
+    expect(len(check_events("failing", events)) == 2, "two counters")
+    expect({e["ph"] for e in events} == set("MXCi") and any(e.get("args", {}).get("cut") for e in events),
+           "losses are there")
+    rc, _, err = call(*words, "-o", "part.json", "--from", "100ms", "--to", "150ms", cwd=folder)
+    part = [e for e in read_events(os.path.join(folder, "part.json")) if e["ph"] == "X"]
+    expect(rc == 0 and part == [e for e in events if e["ph"] == "X" and e["ts"] < 150000000
+                                and e["ts"] + e["dur"] > 100000000], "a part of it is that part", err)
+    if shutil.which("mpirun"):
+        done = subprocess.run(["mpirun", "-n", "2", PROGRAM, *words, "-o", "two.json"], cwd=folder, capture_output=True,
+                              timeout=120)
+        with open(os.path.join(folder, "all.json"), "rb") as a, open(os.path.join(folder, "two.json"), "rb") as b:
+            expect(done.returncode == 0 and a.read() == b.read(), "the same on two ranks", done.stderr)
+    if has_h5py():
+        rc, _, err = call("run", "many.yaml", "-q", "-o", "many.h5", cwd=folder)
+        expect(rc == 0, "the run itself", err)
+        done = subprocess.run([sys.executable, "-c", """
+import h5py
+with h5py.File("many.h5") as f:
+    s = f["sample"]
+    for row in zip(s["server"][:], s["seq"][:], s["latency_s"][:]):
+        if row[0] == 5:
+            print(row[1], round(row[2] * 1e9))
+"""], cwd=folder, capture_output=True, text=True, check=True)
+        sample = {tuple(map(int, line.split())) for line in done.stdout.splitlines()}
+        seen = {(e["args"]["query"], e["args"]["latency_us"]) for e in events
+                if e["ph"] == "X" and "latency_us" in e["args"]}
+        expect(len(sample) > 100 and seen == sample, "the run's latencies", list(seen ^ sample)[:5])
+
+
 def group_traces(folder):
     """Bad traces are refused where the study names them and by the trace command."""
     write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",

@@ -56,7 +56,8 @@ struct record *oracle_run(const struct oracle *setting, const struct cpu_kernel 
                                          .wants_completions = reports && !setting->deaf,
                                          .unit = setting->unit,
                                          .kernel = kernel,
-                                         .record = record};
+                                         .record = record,
+                                         .timeline = setting->timeline};
     struct server_block *block = server_block_create(&config);
     struct completions own = {0}, *list = reports ? reports : &own;
     for (size_t i = 0; i < setting->n_queries;) {
@@ -683,6 +684,94 @@ void oracle_reports_hold(struct oracle *setting)
     record_destroy(record);
     destroy_expected(expected);
     oracle_destroy(setting);
+}
+
+// ---- a server, watched --------------------------------------------------------------------------
+
+// A request and its slice; of one that was lost, as far as it came.
+static void assert_seen(const struct lane *lane, size_t i, const struct timeline *timeline,
+                        const struct timeline_slice *slice)
+{
+    const struct fixture_request *request = &lane->requests[i];
+    const struct query *query = &lane->setting->queries[lane->query[i]];
+    const struct timeline_query *seen = &timeline->queries[slice->query];
+    int64_t until_ns = lane->until_ns[i];
+    ck_assert_uint_eq(seen->seq, query->seq & ((UINT64_C(1) << QUERY_ORIGIN_SHIFT) - 1));
+    ck_assert_uint_eq(seen->attempt, query_attempt(query));
+    ck_assert_int_eq(seen->first_ns, query_first_ns(query));
+    ck_assert_int_eq(seen->reach_ns, request->ready_ns);
+    ck_assert_uint_eq(slice->part, lane->number[i]);
+    ck_assert_int_eq(slice->ready_ns, request->ready_ns);
+    ck_assert_int_eq(slice->begin_ns, smaller(request->begin_ns, until_ns));
+    ck_assert_int_eq(slice->end_ns, smaller(request->end_ns, until_ns));
+    ck_assert_uint_eq(slice->fate, request->end_ns <= until_ns    ? TIMELINE_DONE
+                                   : request->begin_ns < until_ns ? TIMELINE_CUT
+                                                                  : TIMELINE_DROPPED);
+}
+
+// Every request of a lane is there once, in order, and no core or stream does two things at once.
+static void assert_lane_seen(const struct lane *lane, const struct timeline *timeline,
+                             enum timeline_unit unit)
+{
+    int64_t free_ns[CPU_NARROW_CORES * 2] = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < timeline->n_slices; i++) {
+        const struct timeline_slice *slice = &timeline->slices[i];
+        if (slice->unit != unit)
+            continue;
+        ck_assert_uint_lt(n, lane->n);
+        assert_seen(lane, n++, timeline, slice);
+        ck_assert_uint_lt(slice->lane,
+                          unit == TIMELINE_CORE ? timeline->n_cores : timeline->n_streams);
+        if (slice->fate == TIMELINE_DROPPED)
+            continue;
+        ck_assert_int_ge(slice->begin_ns, free_ns[slice->lane]);
+        free_ns[slice->lane] = slice->end_ns;
+    }
+    ck_assert_uint_eq(n, lane->n);
+}
+
+// What is lost on arrival is there, too; and what came back, when.
+static void assert_queries_seen(const struct oracle *setting, const struct timeline *timeline)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < setting->n_queries; i++)
+        n += setting->queries[i].server - ORACLE_IN_CELL == timeline->server - ORACLE_IN_FLEET;
+    ck_assert_uint_eq(timeline->n_queries, n);
+    for (size_t i = 0; i < timeline->n_slices; i++) {
+        const struct timeline_query *query = &timeline->queries[timeline->slices[i].query];
+        int64_t return_ns = query->lost ? 0 : setting->fixture.config.balancer.return_delay_ns;
+        ck_assert_int_ge(query->back_ns - return_ns, timeline->slices[i].end_ns);
+    }
+}
+
+void oracle_watch_holds(struct oracle *setting)
+{
+    struct expected *expected = expect(setting);
+    struct completions plain = {0};
+    record_destroy(oracle_run(setting, cpu_kernel_best(), 700, &plain));
+    qsort(plain.v, plain.n, sizeof *plain.v, oracle_by_end);
+    for (uint32_t s = 0; s < ORACLE_SERVERS; s++) {
+        struct timeline timeline = {.server = ORACLE_IN_FLEET + s, .to_ns = INT64_MAX};
+        struct completions heard = {0};
+        setting->timeline = &timeline;
+        struct record *record = oracle_run(setting, cpu_kernel_best(), 700, &heard);
+        setting->timeline = NULL;
+        ck_assert(fixture_same_record(record, expected->record));
+        ck_assert_uint_eq(heard.n, plain.n);
+        qsort(heard.v, heard.n, sizeof *heard.v, oracle_by_end);
+        for (size_t i = 0; i < heard.n; i++)
+            ck_assert_int_eq(oracle_by_end(&heard.v[i], &plain.v[i]), 0);
+        assert_lost(&heard, expected);
+        assert_lane_seen(&expected->cpu[s], &timeline, TIMELINE_CORE);
+        assert_lane_seen(&expected->accel[s], &timeline, TIMELINE_STREAM);
+        assert_queries_seen(setting, &timeline);
+        completions_release(&heard);
+        record_destroy(record);
+        timeline_release(&timeline);
+    }
+    completions_release(&plain);
+    destroy_expected(expected);
 }
 
 struct oracle *oracle_make_reporting(enum load_unit unit, double contention_frac)

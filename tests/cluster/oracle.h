@@ -31,7 +31,8 @@ struct oracle {
     struct query *queries;
     size_t n_queries;
     enum load_unit unit;
-    bool deaf; // the balancer does not listen to completions
+    bool deaf;                 // the balancer does not listen to completions
+    struct timeline *timeline; // of a server, to be filled by oracle_run(); NULL: none is watched
 };
 
 // A fleet as fixture_init() makes it, with a return delay; for the test to change what it wants.
@@ -55,6 +56,9 @@ void oracle_retry(const struct oracle *setting, struct record *record, struct co
 // then also unless the reports are. Both destroy the setting.
 void oracle_holds(struct oracle *setting);
 void oracle_reports_hold(struct oracle *setting);
+// Watching a server, whichever it is, changes nothing of that, and what is seen is what each of its
+// requests did. Does not destroy the setting.
+void oracle_watch_holds(struct oracle *setting);
 
 // Fails the test unless two records agree, piece by piece, so that a failure says which.
 void oracle_same_groups(const struct record *record, const struct record *expected);

@@ -63,6 +63,66 @@ START_TEST(same_record)
 }
 END_TEST
 
+// What a server did, as bytes, in a run over `comm`; of rank 0.
+static void watch(MPI_Comm comm, const struct fixture *fixture, enum layout_mode layout,
+                  uint32_t server, struct timeline *timeline)
+{
+    struct record *record = fixture_record(fixture, N_BINS, WARMUP_NS);
+    struct run_options options = {.layout = layout, .timeline = timeline};
+    struct run_cost cost;
+    struct err err = {0};
+    *timeline =
+        (struct timeline){.server = server, .from_ns = 2 * SIMTIME_MS, .to_ns = 6 * SIMTIME_MS};
+    int rc = run_fleet(comm, &fixture->config, &options, record, &cost, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    rc = gather_timeline(comm, timeline, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    record_destroy(record);
+}
+
+static bool same_timeline(const struct timeline *a, const struct timeline *b)
+{
+    if (a->n_queries != b->n_queries || a->n_slices != b->n_slices || a->cell != b->cell)
+        return false;
+    for (size_t i = 0; i < a->n_slices; i++) {
+        const struct timeline_slice *x = &a->slices[i], *y = &b->slices[i];
+        const struct timeline_query *p = &a->queries[x->query], *q = &b->queries[y->query];
+        if (x->begin_ns != y->begin_ns || x->end_ns != y->end_ns || x->lane != y->lane ||
+            x->part != y->part || p->seq != q->seq || p->cell != q->cell ||
+            p->back_ns != q->back_ns)
+            return false;
+    }
+    return true;
+}
+
+static void assert_watched(int study, uint32_t server)
+{
+    struct fixture fixture;
+    struct timeline one, many;
+    fixture_studies[study](&fixture);
+    fixture_ready(&fixture);
+    watch(MPI_COMM_SELF, &fixture, LAYOUT_AUTO, server, &one);
+    for (enum layout_mode layout = LAYOUT_SPREAD; layout < N_LAYOUT_MODES; layout++) {
+        fixture.config.window_ns = layout == LAYOUT_SPREAD ? 20 * SIMTIME_US : 0;
+        watch(MPI_COMM_WORLD, &fixture, layout, server, &many);
+        bool same = suite_mpi_rank() > 0 || same_timeline(&one, &many);
+        timeline_release(&many);
+        ck_assert_msg(same, "study %d, server %u, layout %s", study, server,
+                      layout_mode_names[layout]);
+    }
+    ck_assert_msg(one.n_slices > 0, "study %d, server %u of %u cores", study, server, one.n_cores);
+    timeline_release(&one);
+    fixture_release(&fixture);
+}
+
+// Nor does what is seen of a server, whichever it is.
+START_TEST(same_timeline_everywhere)
+{
+    for (int study = 1; study < 9; study += 3) // an accelerator, many cells, hops and replies
+        assert_watched(study, (uint32_t)study % 3);
+}
+END_TEST
+
 // Nothing is lost: every query of the traffic is in a tally, and reached a server unless it came in
 // the last 50 us.
 START_TEST(nothing_lost)
@@ -348,11 +408,17 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", same_record},    {"core", nothing_lost},
-                                       {"core", seeds},          {"core", cost},
-                                       {"core", progress},       {"core", kept_between_runs},
-                                       {"limits", tiny_windows}, {"errors", bad_cost},
-                                       {"errors", bad_traffic},  {"errors", backlog},
+    const struct suite_test tests[] = {{"core", same_record},
+                                       {"core", same_timeline_everywhere},
+                                       {"core", nothing_lost},
+                                       {"core", seeds},
+                                       {"core", cost},
+                                       {"core", progress},
+                                       {"core", kept_between_runs},
+                                       {"limits", tiny_windows},
+                                       {"errors", bad_cost},
+                                       {"errors", bad_traffic},
+                                       {"errors", backlog},
 #ifndef __SANITIZE_ADDRESS__ // which maps in another way, and ends in its own words
                                        {"errors", out_of_memory}
 #endif

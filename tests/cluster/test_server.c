@@ -212,6 +212,64 @@ START_TEST(reports)
 }
 END_TEST
 
+// A server that is watched: known times, times by busy cores and with a spread, few and many cores,
+// an accelerator, whatever the balancer wants to hear.
+START_TEST(watched)
+{
+    for (int kind = 0; kind < 5; kind++) {
+        struct oracle *setting =
+            oracle_make_reporting((enum load_unit)(kind % N_LOAD_UNITS), kind % 2 * 0.4);
+        if (kind == 2)
+            setting->fixture.groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.6};
+        if (kind == 3)
+            setting->fixture.platforms[0].cores = 70;
+        if (kind == 4)
+            fixture_set_load(&setting->fixture, 1.4);
+        oracle_ready(setting);
+        oracle_watch_holds(setting);
+        oracle_destroy(setting);
+    }
+}
+END_TEST
+
+// Copies that pass beside computations: one after the other through the link, each before its
+// computation, which ends the query.
+START_TEST(watched_link)
+{
+    struct oracle *setting = oracle_make(1);
+    struct timeline timeline = {.server = ORACLE_IN_FLEET + 1, .to_ns = INT64_MAX};
+    int64_t link_ns = 0, stream_ns[2] = {0};
+    size_t n_computed = 0;
+    fixture_attach(&setting->fixture, 0, 2, true, 100);
+    oracle_ready(setting);
+    const struct svctab *tab = setting->fixture.tabs[0];
+    setting->timeline = &timeline;
+    record_destroy(oracle_run(setting, cpu_kernel_best(), 500, NULL));
+    ck_assert(timeline.has_link && timeline.n_streams == 2);
+    for (size_t i = 0; i + 1 < timeline.n_slices; i++) {
+        const struct timeline_slice *copy = &timeline.slices[i], *work = copy + 1;
+        const struct timeline_query *query = &timeline.queries[copy->query];
+        if (copy->unit != TIMELINE_LINK)
+            continue;
+        int64_t load_ns = tab->load_ns[query->size_items];
+        ck_assert_int_eq(copy->begin_ns, query->reach_ns > link_ns ? query->reach_ns : link_ns);
+        ck_assert_int_eq(copy->end_ns, copy->begin_ns + load_ns);
+        link_ns = copy->end_ns;
+        ck_assert(work->unit == TIMELINE_STREAM && work->query == copy->query);
+        int64_t free_ns = stream_ns[work->lane];
+        ck_assert_int_le(free_ns, stream_ns[!work->lane]);
+        ck_assert_int_eq(work->begin_ns, link_ns > free_ns ? link_ns : free_ns);
+        ck_assert_int_eq(work->end_ns, work->begin_ns + tab->compute_ns[query->size_items]);
+        ck_assert_int_eq(query->back_ns, work->end_ns + 10 * SIMTIME_US);
+        stream_ns[work->lane] = work->end_ns;
+        n_computed++;
+    }
+    ck_assert_uint_gt(n_computed, 20);
+    timeline_release(&timeline);
+    oracle_destroy(setting);
+}
+END_TEST
+
 // ---- limits -------------------------------------------------------------------------------------
 
 // Nothing comes: idle power in every bin, and nothing else.
@@ -284,7 +342,8 @@ int main(void)
                                        {"core", overload},      {"core", power_curve},
                                        {"core", always_cold},   {"core", service_falls_with_load},
                                        {"core", decomposition}, {"core", batches_and_kernels},
-                                       {"core", reports},       {"limits", idle},
+                                       {"core", reports},       {"core", watched},
+                                       {"core", watched_link},  {"limits", idle},
                                        {"limits", at_the_end},  {"limits", least_service}};
     return suite_run("server", tests, sizeof tests / sizeof *tests);
 }

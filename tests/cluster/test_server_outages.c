@@ -42,6 +42,22 @@ static void make_retries(struct oracle *setting)
     }
 }
 
+// A server that is watched while it goes down and comes back.
+START_TEST(watched)
+{
+    for (int streams = 0; streams <= 2; streams += 2) {
+        struct oracle *setting = oracle_make(1);
+        let_fail(setting, QUERY_MAX_RETRIES);
+        if (streams > 0)
+            fixture_attach(&setting->fixture, 0, streams, false, 100);
+        oracle_ready(setting);
+        make_retries(setting);
+        oracle_watch_holds(setting);
+        oracle_destroy(setting);
+    }
+}
+END_TEST
+
 // What servers lose, and what that leaves in the record, by cause and retries.
 START_TEST(outages)
 {
@@ -475,6 +491,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {{"core", outages},
+                                       {"core", watched},
                                        {"core", outages_of_accelerators},
                                        {"core", outages_reported},
                                        {"core", outages_in_batches},
