@@ -85,7 +85,7 @@ ctest_part() {
     local report=$logs/$name.xml
     shift 2
     rm -f "$report"
-    ctest --test-dir "$ROOT/build/$preset" -j "$JOBS" --output-on-failure --no-tests=error \
+    ctest --test-dir "$ROOT/build/$preset" -j "$((JOBS + 1))" --output-on-failure --no-tests=error \
         --output-junit "$report" "$@" 2>&1 | tee "$logs/$name.log" |
         grep -Ev '   Passed  |^ +Start +[0-9]+: ' >&2
     status=${PIPESTATUS[0]}
