@@ -3,7 +3,8 @@
 # test.sh [-L LABEL] [--quick] [--part PART]: installs what is missing, builds, and runs the whole test
 # suite, or the parts that are named:
 #
-#   dev       every test but those labelled slow, in the preset that turns warnings into errors
+#   dev       every test but those labelled slow, in the preset that turns warnings into errors;
+#             instructions are counted by -L bench alone, in a program that is built for it
 #   asan      unit tests, and MPI tests of up to two ranks, under the address, leak and undefined
 #             behaviour sanitizers
 #   valgrind  the MPI test that sends every kind of message, on two ranks
@@ -18,7 +19,7 @@ set -uo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
-    sed -n '3,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit "$1"
 }
 
@@ -112,7 +113,7 @@ dev_part() {
     elif [ -n "$label" ]; then
         ctest_part dev dev -L "$label" -LE '^(slow|valgrind)$'
     else
-        ctest_part dev dev -LE '^(slow|valgrind)$'
+        ctest_part dev dev -LE '^(slow|valgrind|bench)$'
     fi
 }
 
@@ -120,10 +121,11 @@ asan_part() {
     built asan || return
     # The whole-program comparisons (ranks) would take most of the time for code that the others reach.
     # So would a few that write large files (long), and two on two ranks that write and read large
-    # states, which one rank does, too; and the readers written in Python, of files that other tests
-    # write here: ctest --preset asan runs them.
+    # states, which one rank does, too; the readers written in Python, of files that other tests write
+    # here; and the searches of capacity, which simulate much to decide little, by code that test_run
+    # reaches: ctest --preset asan runs them.
     ctest_part asan asan -L '^(unit|mpi)$' -LE '^(ranks|long|slow)$' \
-        -E '[.]n[3-9]$|^test_(snapshot|checkpoint)[.]n2$|^read_'
+        -E '[.]n[3-9]$|^test_(snapshot|checkpoint)[.]n2$|^read_|^test_(day|find_.*|sample|efficiency)[.]n'
 }
 
 valgrind_part() {

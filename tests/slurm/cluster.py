@@ -74,6 +74,11 @@ class Cluster:
             raise AssertionError(f"{words}: status {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
+    def scancel(self, *words):
+        """A job may end by itself before the signal is there, which scancel calls a failure: whoever
+        sends one looks at how the job ended, and tries a longer one."""
+        return self.run("scancel", *words, check=False)
+
     def sbatch(self, *words, **env):
         """Submits by hand; the job's id."""
         return self.run("sbatch", "--parsable", *words, **env).stdout.strip()

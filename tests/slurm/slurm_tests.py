@@ -175,8 +175,8 @@ def with_mpirun(cluster, long):
     (cluster.folder / "mpirun.env").write_text("RECFLEET_LAUNCHER='mpirun --mca btl self,tcp'\n")
 
     def strike(id):
-        cluster.run("scancel", "--batch", "--signal=USR1", id)
-        cluster.run("scancel", "--batch", "--signal=USR2", id)
+        cluster.scancel("--batch", "--signal=USR1", id)
+        cluster.scancel("--batch", "--signal=USR2", id)
     return disturb(cluster, long, "mpirun.h5",
                    lambda options: cluster.submit(STUDY, "-o", "mpirun.h5", "--nodes", 1,
                                                   "--ranks-per-node", 2, "--site", "mpirun.env",
@@ -205,7 +205,7 @@ def chained(cluster, long):
     expect(len(links) == 3, "links", links)
     if under_way(cluster, links[0], "chain.h5"):
         # What Slurm sends before the end of the wall time.
-        cluster.run("scancel", "--batch", "--signal=USR2", links[0])
+        cluster.scancel("--batch", "--signal=USR2", links[0])
     ends = [cluster.wait(id) for id in links]
     if ends[0] == ("COMPLETED", 0):
         (cluster.folder / "chain.h5").unlink()
@@ -273,8 +273,8 @@ def ranks_of(cluster, id):
 def group_shapes(recfleet):
     """A study over many jobs, each with other nodes and ranks than the one before and each ended in
     another way; the results are those of one undisturbed rank."""
-    ways = {"cancelled": lambda cluster, id: cluster.run("scancel", id),
-            "stopped": lambda cluster, id: cluster.run("scancel", "--batch", "--signal=USR2", id),
+    ways = {"cancelled": lambda cluster, id: cluster.scancel(id),
+            "stopped": lambda cluster, id: cluster.scancel("--batch", "--signal=USR2", id),
             "a rank killed": lambda cluster, id: os.kill(random.choice(ranks_of(cluster, id)),
                                                          signal.SIGKILL)}
     # One node would be done before it could be disturbed.
@@ -416,7 +416,7 @@ def task_out_of_time(cluster, duration_s=4000):
     # The last task has the id of the array, too: requeueing that would requeue all of it.
     last = f"{id}_11"
     if under_way(cluster, last, f"{name}.points/000011.h5"):
-        cluster.run("scancel", "--batch", "--signal=USR2", last)
+        cluster.scancel("--batch", "--signal=USR2", last)
     cluster.wait(merge)
     facts = [run_facts(cluster.folder / f"{name}.points/0000{p}.h5") for p in (10, 11)]
     if facts[1]["n_restarts"] == 0 and duration_s < 200000:
