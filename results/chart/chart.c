@@ -137,7 +137,7 @@ uint32_t chart_series(struct chart *c, uint32_t panel, int mark, const char *nam
     bool known = false;
     for (uint32_t i = 0; i < c->n_series && !known; i++) {
         const struct chart_series *other = &c->series[i];
-        if (other->mark == CHART_RULE_X || other->mark == CHART_RULE_Y)
+        if (chart_is_rule(other))
             continue;
         known = strcmp(other->name, name) == 0;
         colour = known ? other->colour : colour > other->colour + 1 ? colour : other->colour + 1;
@@ -175,11 +175,30 @@ void chart_rule(struct chart *c, uint32_t panel, int mark, const char *name, dou
         chart_add(c, chart_series(c, panel, mark, name), at, at);
 }
 
+bool chart_is_rule(const struct chart_series *s)
+{
+    return s->mark == CHART_RULE_X || s->mark == CHART_RULE_Y;
+}
+
+bool chart_has_interval(const struct chart_point *p)
+{
+    return isfinite(p->low) && isfinite(p->high) && p->high > p->low;
+}
+
+void chart_cell_span(const struct chart_series *s, double *least, double *most)
+{
+    *least = *most = NAN;
+    for (uint32_t i = 0; i < s->n; i++) {
+        *least = fmin(*least, s->points[i].z);
+        *most = fmax(*most, s->points[i].z);
+    }
+}
+
 bool chart_has_points(const struct chart *c)
 {
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct chart_series *s = &c->series[i];
-        bool rule = s->mark == CHART_RULE_X || s->mark == CHART_RULE_Y;
+        bool rule = chart_is_rule(s);
         for (uint32_t k = 0; k < s->n && !rule; k++)
             if (isfinite(s->points[k].x) && isfinite(s->points[k].y))
                 return true;
@@ -209,11 +228,6 @@ static void widen(struct span *span, double value, int kind)
     span->most = fmax(span->most, value);
 }
 
-static bool has_interval(const struct chart_point *p)
-{
-    return isfinite(p->low) && isfinite(p->high) && p->high > p->low;
-}
-
 static void widen_series(const struct chart *c, const struct chart_series *s, bool along_x,
                          int kind, struct span *span)
 {
@@ -222,7 +236,7 @@ static void widen_series(const struct chart *c, const struct chart_series *s, bo
     for (uint32_t i = 0; i < s->n && s->mark != other; i++) {
         const struct chart_point *p = &s->points[i];
         widen(span, along_x ? p->x : p->y, kind);
-        if (has_interval(p) && flat == along_x) {
+        if (chart_has_interval(p) && flat == along_x) {
             widen(span, p->low, kind);
             widen(span, p->high, kind);
         }

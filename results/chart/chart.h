@@ -101,6 +101,12 @@ void chart_add(struct chart *chart, uint32_t series, double x, double y);
 void chart_add_ci(struct chart *chart, uint32_t series, double x, double y, double half);
 void chart_rule(struct chart *chart, uint32_t panel, int mark, const char *name, double at);
 
+// Is it a line across? Has the point an interval that can be seen? And, of cells, the least and the
+// most z; NaN: none is known.
+bool chart_is_rule(const struct chart_series *series);
+bool chart_has_interval(const struct chart_point *point);
+void chart_cell_span(const struct chart_series *series, double *least, double *most);
+
 // Is there anything to draw? Not where no point is known.
 bool chart_has_points(const struct chart *chart);
 // Do the bars of the panel lie along x?

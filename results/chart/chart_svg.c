@@ -125,11 +125,6 @@ struct picture {
     struct panel_place *panels;
 };
 
-static bool is_rule(const struct chart_series *s)
-{
-    return s->mark == CHART_RULE_X || s->mark == CHART_RULE_Y;
-}
-
 // ---- layout
 
 // The first series of that name: those of the others are in its line of the legend.
@@ -137,9 +132,9 @@ static bool is_first(const struct chart *c, uint32_t series)
 {
     const struct chart_series *s = &c->series[series];
     for (uint32_t i = 0; i < series; i++)
-        if (!is_rule(&c->series[i]) && strcmp(c->series[i].name, s->name) == 0)
+        if (!chart_is_rule(&c->series[i]) && strcmp(c->series[i].name, s->name) == 0)
             return false;
-    return !is_rule(s) && s->n > 0;
+    return !chart_is_rule(s) && s->n > 0;
 }
 
 static uint32_t n_names(const struct chart *c)
@@ -493,11 +488,6 @@ static bool is_known(const struct chart_point *p)
     return isfinite(p->x) && isfinite(p->y);
 }
 
-static bool has_interval(const struct chart_point *p)
-{
-    return isfinite(p->low) && isfinite(p->high) && p->high > p->low;
-}
-
 struct place {
     double x, y;
     bool known;
@@ -540,9 +530,9 @@ static void put_band(const struct picture *p, const struct chart_series *s)
 {
     for (uint32_t i = 0, end; i < s->n; i = end) {
         end = i + 1;
-        if (!has_interval(&s->points[i]))
+        if (!chart_has_interval(&s->points[i]))
             continue;
-        while (end < s->n && has_interval(&s->points[end]))
+        while (end < s->n && chart_has_interval(&s->points[end]))
             end++;
         fputs("<path class=\"band\" d=\"", p->out);
         for (uint32_t k = i; k < end; k++) {
@@ -577,7 +567,7 @@ static void put_whiskers(const struct picture *p, const struct chart_series *s, 
     fputs("<path class=\"whisker\" d=\"", p->out);
     for (uint32_t i = 0; i < s->n; i++) {
         const struct chart_point *point = &s->points[i];
-        if (!has_interval(point))
+        if (!chart_has_interval(point))
             continue;
         struct place from =
             place_of(p, s, flat ? point->low : point->x, flat ? point->y : point->low);
@@ -640,20 +630,11 @@ static void put_bars(const struct picture *p, const struct chart_series *s)
     put_whiskers(p, s, flat, shift);
 }
 
-static void cell_span(const struct chart_series *s, double *least, double *most)
-{
-    *least = *most = NAN;
-    for (uint32_t i = 0; i < s->n; i++) {
-        *least = fmin(*least, s->points[i].z);
-        *most = fmax(*most, s->points[i].z);
-    }
-}
-
 static void put_cells(const struct picture *p, const struct chart_series *s)
 {
     const struct panel_place *place = &p->panels[s->panel];
     double least, most;
-    cell_span(s, &least, &most);
+    chart_cell_span(s, &least, &most);
     double height = place->height / (fabs(place->y.to - place->y.from));
     for (uint32_t i = 0; i < s->n; i++) {
         const struct chart_point *point = &s->points[i];
@@ -742,7 +723,7 @@ static void put_panel(const struct picture *p, uint32_t panel)
             -BLEED, -BLEED, p->width + 2 * BLEED, place->height + 2 * BLEED);
     for (uint32_t i = 0; i < p->chart->n_series; i++) {
         const struct chart_series *s = &p->chart->series[i];
-        if (s->panel != panel || is_rule(s) || s->n == 0)
+        if (s->panel != panel || chart_is_rule(s) || s->n == 0)
             continue;
         fprintf(p->out, "<g class=\"series c%u d%u\" data-name=\"", s->colour % N_COLOURS,
                 s->colour % N_COLOURS);
@@ -790,7 +771,7 @@ double chart_svg_write(const struct chart *chart, bool alone, FILE *out)
     const struct chart_series *cells = cells_of(chart);
     if (cells) {
         double least, most;
-        cell_span(cells, &least, &most);
+        chart_cell_span(cells, &least, &most);
         put_cell_key(&p, least, most);
     }
     put_x_axis(&p);

@@ -15,11 +15,6 @@
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
 
-static bool is_rule(const struct chart_series *s)
-{
-    return s->mark == CHART_RULE_X || s->mark == CHART_RULE_Y;
-}
-
 static char letter_of(const struct chart_series *s)
 {
     return letters[s->colour % (sizeof letters - 1)];
@@ -53,20 +48,11 @@ static void put_stroke(struct canvas *canvas, double from_x, double from_y, doub
         put(canvas, from_x + (to_x - from_x) * i / n, from_y + (to_y - from_y) * i / n, c);
 }
 
-static void cell_span(const struct chart_series *s, double *least, double *most)
-{
-    *least = *most = NAN;
-    for (uint32_t i = 0; i < s->n; i++) {
-        *least = fmin(*least, s->points[i].z);
-        *most = fmax(*most, s->points[i].z);
-    }
-}
-
 static void draw_series(struct canvas *canvas, const struct chart_series *s,
                         const struct scale *x_scale, const struct scale *y_scale)
 {
     double last_x = NAN, last_y = NAN, least, most;
-    cell_span(s, &least, &most);
+    chart_cell_span(s, &least, &most);
     for (uint32_t i = 0; i < s->n; i++) {
         const struct chart_point *p = &s->points[i];
         double x = (WIDTH - 1) * scale_at(x_scale, p->x);
@@ -99,14 +85,14 @@ static void print_names(const struct chart *c, FILE *out)
     int n = 0;
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct chart_series *s = &c->series[i];
-        bool first = !is_rule(s) && s->mark != CHART_CELLS;
+        bool first = !chart_is_rule(s) && s->mark != CHART_CELLS;
         for (uint32_t k = 0; k < i && first; k++)
-            first = is_rule(&c->series[k]) || strcmp(c->series[k].name, s->name) != 0;
+            first = chart_is_rule(&c->series[k]) || strcmp(c->series[k].name, s->name) != 0;
         if (first)
             fprintf(out, "%s%c %s", n++ ? "   " : "  ", letter_of(s), s->name);
     }
     for (uint32_t i = 0; i < c->n_series; i++)
-        if (is_rule(&c->series[i]) && c->series[i].n > 0)
+        if (chart_is_rule(&c->series[i]) && c->series[i].n > 0)
             fprintf(out, "%s%c %s", n++ ? "   " : "  ",
                     c->series[i].mark == CHART_RULE_X ? '|' : '-', c->series[i].name);
     if (n > 0)
@@ -121,7 +107,7 @@ static void print_flat(const struct chart *c, uint32_t panel, FILE *out)
     for (uint32_t i = 0; i < axis->n_names; i++) {
         for (uint32_t k = 0; k < c->n_series; k++) {
             const struct chart_series *s = &c->series[k];
-            for (uint32_t j = 0; j < s->n && s->panel == panel && !is_rule(s); j++) {
+            for (uint32_t j = 0; j < s->n && s->panel == panel && !chart_is_rule(s); j++) {
                 if (lround(s->points[j].y) != (long)i || !isfinite(s->points[j].x))
                     continue;
                 int n =
@@ -158,7 +144,7 @@ static void print_panel(const struct chart *c, uint32_t panel, FILE *out)
     memset(canvas.at, ' ', sizeof canvas.at);
     for (int pass = 0; pass < 2; pass++) // lines across lie under the rest
         for (uint32_t i = 0; i < c->n_series; i++)
-            if (c->series[i].panel == panel && is_rule(&c->series[i]) == (pass == 0))
+            if (c->series[i].panel == panel && chart_is_rule(&c->series[i]) == (pass == 0))
                 draw_series(&canvas, &c->series[i], &x, &y);
     fprintf(out, "  %s%s%s\n", c->panels[panel].title ? c->panels[panel].title : "",
             c->panels[panel].title ? ": " : "", title);

@@ -9,16 +9,6 @@
 #include "results/chart/chart_term.h"
 #include "results/report/table.h"
 
-static bool is_rule(const struct chart_series *s)
-{
-    return s->mark == CHART_RULE_X || s->mark == CHART_RULE_Y;
-}
-
-static bool has_interval(const struct chart_point *p)
-{
-    return isfinite(p->low) && isfinite(p->high) && p->high > p->low;
-}
-
 // ---- the table behind
 
 struct columns {
@@ -32,7 +22,7 @@ static struct columns columns_of(const struct chart *c)
         const struct chart_series *s = &c->series[i];
         has.cells |= s->mark == CHART_CELLS;
         for (uint32_t k = 0; k < s->n && s->mark != CHART_CELLS; k++)
-            has.intervals |= has_interval(&s->points[k]);
+            has.intervals |= chart_has_interval(&s->points[k]);
     }
     return has;
 }
@@ -82,8 +72,8 @@ static void add_row(const struct chart *c, const struct chart_series *s,
     add_place(&c->x, p->x, table);
     add_place(&panel->y, p->y, table);
     if (has.intervals) {
-        add_number(table, has_interval(p) ? p->low : (double)NAN);
-        add_number(table, has_interval(p) ? p->high : (double)NAN);
+        add_number(table, chart_has_interval(p) ? p->low : (double)NAN);
+        add_number(table, chart_has_interval(p) ? p->high : (double)NAN);
     }
     if (has.cells)
         add_number(table, p->z);
@@ -98,7 +88,7 @@ static struct table *table_of(const struct chart *c, uint32_t most, uint32_t *le
     *left_out = 0;
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct chart_series *s = &c->series[i];
-        for (uint32_t k = 0; k < s->n && !is_rule(s); k++) {
+        for (uint32_t k = 0; k < s->n && !chart_is_rule(s); k++) {
             if (n++ < most)
                 add_row(c, s, &s->points[k], has, table);
             else

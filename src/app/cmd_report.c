@@ -5,16 +5,11 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/load_results.h"
 #include "app/load_sides.h"
 #include "app/rasterise.h"
 #include "base/mem.h"
-#include "cluster/sched.h"
-#include "results/file/capacity_result.h"
-#include "results/file/dataset_read.h"
 #include "results/file/durable.h"
-#include "results/file/run_result.h"
-#include "results/file/sweep_file.h"
-#include "results/file/tuning_result.h"
 #include "results/report/page_capacity.h"
 #include "results/report/page_compare.h"
 #include "results/report/page_run.h"
@@ -34,71 +29,23 @@ static const struct cmd_option options[] = {
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};
 
-// ---- a kind of file each
-
-static int report_run(const char *path, struct report_out *out, struct err *err)
-{
-    struct run_result *run = run_result_read(path, DATASET_WHOLE, err);
-    if (!run)
-        return -1;
-    page_run_print(out, run);
-    run_result_destroy(run);
-    return 0;
-}
-
-static int report_sweep(const char *path, struct report_out *out, struct err *err)
-{
-    struct sweep_result *points = sweep_file_read(path, err);
-    if (!points)
-        return -1;
-    page_sweep_print(out, points);
-    sweep_result_destroy(points);
-    return 0;
-}
-
-// Which settings a search varied is known to the schedulers alone.
-static int report_tuning(const char *path, struct report_out *out, struct err *err)
-{
-    struct chosen chosen = {0};
-    for (const struct sched_type *const *type = sched_types; *type; type++)
-        if (chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
-            return -1;
-    struct tuning_result *tuning = tuning_result_read(path, &chosen, err);
-    if (!tuning)
-        return -1;
-    page_tuning_print(out, tuning);
-    tuning_result_destroy(tuning);
-    return 0;
-}
-
-static int report_capacity(const char *path, struct report_out *out, struct err *err)
-{
-    struct capacity_result *answer = capacity_result_read(path, err);
-    if (!answer)
-        return -1;
-    page_capacity_print(out, answer);
-    capacity_result_destroy(answer);
-    return 0;
-}
-
-static const struct {
-    const char *kind;
-    int (*print)(const char *path, struct report_out *out, struct err *err);
-} kinds[] = {{"run", report_run},
-             {"sweep", report_sweep},
-             {"tuning", report_tuning},
-             {"capacity", report_capacity}};
+// ---- what is on it
 
 static int print_page(const char *path, struct report_out *out, struct err *err)
 {
-    char kind[DATASET_KIND_BYTES];
-    if (dataset_read_kind(path, kind, err) < 0)
+    struct load_results results;
+    if (load_results(&results, path, DATASET_WHOLE, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].kind, kind) == 0)
-            return kinds[i].print(path, out, err);
-    return err_set(err, ERR_STUDY, "%s: holds results of a kind that has no report, \"%s\"", path,
-                   kind);
+    if (results.run)
+        page_run_print(out, results.run);
+    if (results.sweep)
+        page_sweep_print(out, results.sweep);
+    if (results.tuning)
+        page_tuning_print(out, results.tuning);
+    if (results.capacity)
+        page_capacity_print(out, results.capacity);
+    load_results_release(&results);
+    return 0;
 }
 
 // Several files, or one whose results are compared with each other.

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
-#include <string.h>
 
 #include "app/cmd.h"
-#include "cluster/sched.h"
-#include "results/file/capacity_result.h"
-#include "results/file/dataset_read.h"
+#include "app/load_results.h"
 #include "results/file/dataset_verify.h"
 #include "results/file/run_result.h"
-#include "results/file/sweep_file.h"
-#include "results/file/tuning_result.h"
 #include "results/report/percentile_table.h"
 #include "results/report/report.h"
 #include "results/report/report_capacity.h"
@@ -23,60 +18,18 @@ static const struct cmd_option options[] = {
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
-// ---- a kind of file each
-
-static int show_run(const char *path, struct report_out *out, struct err *err)
+static void print_tables(struct report_out *out, const struct load_results *results)
 {
-    struct run_result *run = run_result_read(path, DATASET_ALL, err);
-    if (!run)
-        return -1;
-    report_print(out, run->meta, run->summary, &run->info);
-    run_result_destroy(run);
-    return 0;
+    if (results->run)
+        report_print(out, results->run->meta, results->run->summary, &results->run->info);
+    if (results->sweep)
+        report_sweep_print(out, results->sweep);
+    if (results->tuning)
+        report_tuning_print(out, results->tuning);
+    if (results->capacity)
+        report_capacity_print(out, results->capacity);
+    report_end(out);
 }
-
-static int show_sweep(const char *path, struct report_out *out, struct err *err)
-{
-    struct sweep_result *points = sweep_file_read(path, err);
-    if (!points)
-        return -1;
-    report_sweep_print(out, points);
-    sweep_result_destroy(points);
-    return 0;
-}
-
-static int show_capacity(const char *path, struct report_out *out, struct err *err)
-{
-    struct capacity_result *answer = capacity_result_read(path, err);
-    if (!answer)
-        return -1;
-    report_capacity_print(out, answer);
-    capacity_result_destroy(answer);
-    return 0;
-}
-
-// Which settings a search varied is known to the schedulers alone.
-static int show_tuning(const char *path, struct report_out *out, struct err *err)
-{
-    struct chosen chosen = {0};
-    for (const struct sched_type *const *type = sched_types; *type; type++)
-        if (chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
-            return -1;
-    struct tuning_result *tuning = tuning_result_read(path, &chosen, err);
-    if (!tuning)
-        return -1;
-    report_tuning_print(out, tuning);
-    tuning_result_destroy(tuning);
-    return 0;
-}
-
-static const struct {
-    const char *kind;
-    int (*show)(const char *path, struct report_out *out, struct err *err);
-} kinds[] = {
-    {"run", show_run}, {"sweep", show_sweep}, {"capacity", show_capacity}, {"tuning", show_tuning}};
-
-// ---- the command
 
 // For people alone by itself: scripts compare two.
 static void print_digest(struct report_out *out, const char *path, const char *hex)
@@ -105,7 +58,8 @@ static int show_hgrm(const char *path, struct err *err)
 static int show(struct cmd_line *line, struct err *err)
 {
     const char *path = line->args[0];
-    char hex[CONTENT_DIGEST_CHARS], kind[DATASET_KIND_BYTES];
+    char hex[CONTENT_DIGEST_CHARS];
+    struct load_results results;
     struct report_out out = cmd_report_out(line);
     if (cmd_given(line, "--digest")) {
         if (dataset_verify(path, hex, err) < 0)
@@ -115,18 +69,11 @@ static int show(struct cmd_line *line, struct err *err)
     }
     if (cmd_given(line, "--hgrm"))
         return show_hgrm(path, err);
-    if (dataset_read_kind(path, kind, err) < 0)
+    if (load_results(&results, path, DATASET_ALL, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strcmp(kinds[i].kind, kind) != 0)
-            continue;
-        int rc = kinds[i].show(path, &out, err);
-        if (rc == 0)
-            report_end(&out);
-        return rc;
-    }
-    return err_set(err, ERR_STUDY, "%s: holds results of a kind that has no table, \"%s\"", path,
-                   kind);
+    print_tables(&out, &results);
+    load_results_release(&results);
+    return 0;
 }
 
 const struct cmd cmd_show = {

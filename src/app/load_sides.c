@@ -4,27 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/load_results.h"
 #include "base/mem.h"
-#include "cluster/sched.h"
-#include "results/file/capacity_result.h"
-#include "results/file/dataset_read.h"
 #include "results/file/run_result.h"
-#include "results/file/sweep_file.h"
-#include "results/file/tuning_result.h"
+#include "results/file/sweep_result.h"
 #include "runs/pointdir.h"
-
-// ---- a kind of file each
-
-static int load_run(struct load_sides *to, const char *path, struct err *err)
-{
-    struct run_result *run = run_result_read(path, DATASET_WHOLE, err);
-    if (!run)
-        return -1;
-    compare_side_add_run(&to->sides, run);
-    to->runs = mem_realloc(to->runs, to->n_runs + 1, sizeof *to->runs);
-    to->runs[to->n_runs++] = run;
-    return 0;
-}
 
 // The sides were added in the order of the points that are done. A file that is not the point's, or
 // cannot be read, is no matter: the sweep has its numbers.
@@ -49,59 +33,29 @@ static void take_points(struct load_sides *to, size_t first, const char *path,
     mem_free(folder);
 }
 
-static int load_sweep(struct load_sides *to, const char *path, struct err *err)
-{
-    struct sweep_result *points = sweep_file_read(path, err);
-    size_t first = to->sides.n;
-    if (!points)
-        return -1;
-    compare_side_add_sweep(&to->sides, path, points);
-    take_points(to, first, path, points);
-    sweep_result_destroy(points);
-    return 0;
-}
-
-static int load_capacity(struct load_sides *to, const char *path, struct err *err)
-{
-    struct capacity_result *answer = capacity_result_read(path, err);
-    if (!answer)
-        return -1;
-    compare_side_add_capacity(&to->sides, path, answer);
-    capacity_result_destroy(answer);
-    return 0;
-}
-
-// Which settings a search varied is known to the schedulers alone.
-static int load_tuning(struct load_sides *to, const char *path, struct err *err)
-{
-    struct chosen chosen = {0};
-    for (const struct sched_type *const *type = sched_types; *type; type++)
-        if (chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
-            return -1;
-    struct tuning_result *tuning = tuning_result_read(path, &chosen, err);
-    if (!tuning)
-        return -1;
-    compare_side_add_tuning(&to->sides, path, tuning);
-    tuning_result_destroy(tuning);
-    return 0;
-}
-
-static const struct {
-    const char *kind;
-    int (*load)(struct load_sides *to, const char *path, struct err *err);
-} kinds[] = {
-    {"run", load_run}, {"sweep", load_sweep}, {"capacity", load_capacity}, {"tuning", load_tuning}};
-
+// A run stays, for whoever shows more of it.
 static int load(struct load_sides *to, const char *path, struct err *err)
 {
-    char kind[DATASET_KIND_BYTES];
-    if (dataset_read_kind(path, kind, err) < 0)
+    struct load_results results;
+    size_t first = to->sides.n;
+    if (load_results(&results, path, DATASET_WHOLE, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].kind, kind) == 0)
-            return kinds[i].load(to, path, err);
-    return err_set(err, ERR_STUDY, "%s: holds results of a kind that cannot be compared, \"%s\"",
-                   path, kind);
+    if (results.run) {
+        compare_side_add_run(&to->sides, results.run);
+        to->runs = mem_realloc(to->runs, to->n_runs + 1, sizeof *to->runs);
+        to->runs[to->n_runs++] = results.run;
+        results.run = NULL;
+    }
+    if (results.sweep) {
+        compare_side_add_sweep(&to->sides, path, results.sweep);
+        take_points(to, first, path, results.sweep);
+    }
+    if (results.tuning)
+        compare_side_add_tuning(&to->sides, path, results.tuning);
+    if (results.capacity)
+        compare_side_add_capacity(&to->sides, path, results.capacity);
+    load_results_release(&results);
+    return 0;
 }
 
 // ---- all

@@ -102,6 +102,7 @@ TESTED_ELSEWHERE = {
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
     "src/app/rasterise.c": "tests/cli",  # runs another program
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
+    "src/app/load_results.c": "tests/cli",  # the kinds of files, as show, report and compare take them
     "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
