@@ -31,7 +31,15 @@ struct service_config {
 struct dispatch_config {
     int64_t batch_items;   // B: at most this many items per CPU request
     int64_t offload_items; // T: queries of at least this many items go to the accelerator; 0: none
+    // Where several queries share a request or a batch: items of the largest. 0: they do not.
+    int64_t merged_items, accel_merged_items;
 };
+
+// Does any query run on the accelerator?
+static inline bool dispatch_offloads(const struct dispatch_config *dispatch)
+{
+    return dispatch->offload_items > 0 || dispatch->accel_merged_items > 0;
+}
 
 // How service times spread round the cost: each is multiplied by a factor of mean 1.
 struct noise_config {

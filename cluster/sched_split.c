@@ -82,7 +82,8 @@ static void simplify(void *settings, int64_t largest_items)
 static struct dispatch_config needs(const void *settings)
 {
     const struct split *split = settings;
-    return (struct dispatch_config){split->batch_items, split->offload_items};
+    return (struct dispatch_config){.batch_items = split->batch_items,
+                                    .offload_items = split->offload_items};
 }
 
 static int64_t least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
@@ -396,8 +397,9 @@ static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_
     server->cpu_busy_ns = server->accel_busy_ns = 0;
 }
 
-static void cut(struct sched *sched, uint32_t s, int64_t t_ns)
+static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completions *out)
 {
+    (void)out; // nothing waits
     struct state *state = sched->state;
     struct cpu_server *server = cpu_pool_server(&state->pool, s);
     server->cpu_busy_ns -= cpu_pool_cut(&state->pool, s, t_ns);

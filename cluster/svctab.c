@@ -112,13 +112,13 @@ static int reach_accel(struct times *times, uint32_t from, uint32_t to, struct e
 
 static int fill_cpu(struct svctab *tab, struct times *times, struct err *err)
 {
-    if (learn(times, tab->batch_items, err))
+    if (learn(times, tab->cpu_items, err))
         return -1;
-    size_t row = tab->batch_items + 1;
+    size_t row = tab->cpu_items + 1;
     tab->cpu_ns = mem_calloc(tab->n_levels * row, sizeof *tab->cpu_ns);
     tab->least_ns = INT64_MAX;
     for (uint32_t level = 0; level < tab->n_levels; level++)
-        for (uint32_t items = 1; items <= tab->batch_items; items++) {
+        for (uint32_t items = 1; items <= tab->cpu_items; items++) {
             int64_t ns = times->level[level][items];
             tab->cpu_ns[level * row + items] = ns;
             tab->least_ns = ns < tab->least_ns ? ns : tab->least_ns;
@@ -127,15 +127,19 @@ static int fill_cpu(struct svctab *tab, struct times *times, struct err *err)
     return 0;
 }
 
-static int fill_accel(struct svctab *tab, struct times *times, struct err *err)
+// Of what is not split, the smallest and the largest.
+static int fill_accel(struct svctab *tab, struct times *times, uint32_t merged_items,
+                      struct err *err)
 {
-    if (tab->offload_items == SVCTAB_NO_OFFLOAD)
+    uint32_t from = merged_items > 0 ? 1 : tab->offload_items;
+    uint32_t to = merged_items > tab->max_items ? merged_items : tab->max_items;
+    if (from == SVCTAB_NO_OFFLOAD)
         return 0;
-    if (reach_accel(times, tab->offload_items, tab->max_items, err))
+    if (reach_accel(times, from, to, err))
         return -1;
-    tab->load_ns = mem_calloc(tab->max_items + 1, sizeof *tab->load_ns);
-    tab->compute_ns = mem_calloc(tab->max_items + 1, sizeof *tab->compute_ns);
-    for (uint32_t items = tab->offload_items; items <= tab->max_items; items++) {
+    tab->load_ns = mem_calloc((size_t)to + 1, sizeof *tab->load_ns);
+    tab->compute_ns = mem_calloc((size_t)to + 1, sizeof *tab->compute_ns);
+    for (uint32_t items = from; items <= to; items++) {
         int64_t ns = times->load_ns[items] + times->compute_ns[items];
         tab->load_ns[items] = times->load_ns[items];
         tab->compute_ns[items] = times->compute_ns[items];
@@ -182,12 +186,17 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
     tab->max_items = (uint32_t)service->traffic.sizes.max_items;
     int64_t batch = dispatch->batch_items;
     tab->batch_items = batch > tab->max_items ? tab->max_items : (uint32_t)batch;
+    tab->cpu_items = tab->batch_items;
+    if (dispatch->merged_items > 0)
+        tab->cpu_items = dispatch->merged_items > tab->max_items ? (uint32_t)dispatch->merged_items
+                                                                 : tab->max_items;
     tab->offload_items = SVCTAB_NO_OFFLOAD;
     if (dispatch->offload_items > 0 && dispatch->offload_items <= tab->max_items)
         tab->offload_items = (uint32_t)dispatch->offload_items;
     tab->n_levels = cost_depends_on_busy(cost) ? n_cores : 1;
     struct times *times = find_times(cache ? cache : own, cost, tab->n_levels);
-    int rc = fill_cpu(tab, times, err) || fill_accel(tab, times, err);
+    int rc = fill_cpu(tab, times, err) ||
+             fill_accel(tab, times, (uint32_t)dispatch->accel_merged_items, err);
     svctab_cache_destroy(own);
     if (rc) {
         svctab_destroy(tab);

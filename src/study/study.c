@@ -280,12 +280,18 @@ static struct meta_service service_meta(const struct fleet_config *fleet, uint32
                                  trace ? trace->n_cut : 0,  cut_frac};
 }
 
+static bool offloads(const struct group_config *group, uint32_t service)
+{
+    struct dispatch_config dispatch = sched_dispatch(group, service);
+    return dispatch_offloads(&dispatch);
+}
+
 static struct meta_group group_meta(const struct group_config *group, uint32_t n_services)
 {
     const struct platform *platform = group->platform;
     bool accel = platform->has_accelerator;
     for (uint32_t s = 0; s < n_services; s++)
-        accel = accel || sched_dispatch(group, s).offload_items > 0;
+        accel = accel || offloads(group, s);
     return (struct meta_group){mem_strdup(group->name),
                                mem_strdup(platform->name),
                                group->n_servers,

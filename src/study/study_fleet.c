@@ -457,15 +457,22 @@ static int make_cost(const struct study *study, const struct library *library,
     if (group->platform.has_accelerator &&
         needs.offload_items > study_traffic_largest_items(study, s))
         return 0; // no query is as large: nothing has to be there for it
-    if (study->reading == STUDY_OPEN_AND_PLAN && needs.offload_items > 0 &&
+    if (study->reading == STUDY_OPEN_AND_PLAN && dispatch_offloads(&needs) &&
         accelerator->memory_bytes > 0 &&
         accelerator->memory_bytes < cost_memory_bytes(group->costs[s])) {
         group->planned_bytes = accelerator->memory_bytes;
         accelerator->memory_bytes = 0;
     }
-    if (needs.offload_items > 0 && cost_check_accel(group->costs[s], &lack) < 0)
-        return node_fail_key(scheduler ? scheduler : map, "offload_items", err, "%s for service %s",
-                             lack.text, service);
+    if (dispatch_offloads(&needs) && cost_check_accel(group->costs[s], &lack) < 0)
+        return node_fail_key(scheduler ? scheduler : map,
+                             needs.accel_merged_items > 0 ? "accel_items" : "offload_items", err,
+                             "%s for service %s", lack.text, service);
+    if (type->advance && cost_has_cold(group->costs[s]))
+        return node_fail_key(
+            cost ? cost : map, "cold_factor", err,
+            "cores that go cold are known to the schedulers static and fixed only, "
+            "for service %s",
+            service);
     return 0;
 }
 

@@ -96,9 +96,25 @@ void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items
     ck_assert(settings_set_number(&fixture->settings[at], "batch_items", (double)batch_items));
 }
 
+void fixture_set_scheduler(struct fixture *fixture, uint32_t group, const char *name,
+                           const char *settings)
+{
+    struct group_config *config = &fixture->groups[group];
+    uint32_t n_services = fixture->config.n_services;
+    struct err err = {0};
+    config->scheduler = sched_find(name);
+    const struct sched_type *type = sched_types[config->scheduler];
+    for (uint32_t i = 0; i < n_services; i++) {
+        struct settings *own = &fixture->settings[group * n_services + i];
+        *own = settings_of(type->fields, NULL);
+        ck_assert_msg(settings_parse(own, settings, &err) == 0, "%s", err.text);
+        type->resolve(own->values, 400, fixture->platforms[group].cores);
+    }
+}
+
 struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at)
 {
-    return sched_split.needs(settings_values(&fixture->settings[at]));
+    return sched_needs(&fixture->settings[at]);
 }
 
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,

@@ -25,7 +25,7 @@ struct fixture {
     struct platform platforms[FIXTURE_GROUPS];
     struct cost_config cost_configs[FIXTURE_COSTS]; // [group * n_services + service]
     struct cost *costs[FIXTURE_COSTS];
-    struct settings settings[FIXTURE_COSTS]; // of the scheduler split
+    struct settings settings[FIXTURE_COSTS]; // of the scheduler split, unless changed
     struct svctab *tabs[FIXTURE_COSTS];
     struct outage_event events[FIXTURE_EVENTS]; // for config.outages.events
 };
@@ -46,6 +46,10 @@ void fixture_set_policy(struct fixture *fixture, const char *name);
 void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items);
 // Its B and T, for a table by hand.
 struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at);
+
+// Another scheduler for a group: settings as a study has them, the same for all of its services.
+void fixture_set_scheduler(struct fixture *fixture, uint32_t group, const char *name,
+                           const char *settings);
 
 // An accelerator for a group, and a threshold for all its services.
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,

@@ -131,6 +131,14 @@ static void round_robin_drains(struct fixture *f, int64_t duration_ns)
 }
 
 // Lost queries wait longer than most others take; five draws of few servers of two weights.
+// Servers go down with queries that wait, and nothing is tried again.
+static void queues_no_retries(struct fixture *f, int64_t duration_ns)
+{
+    least_work_no_retries(f, duration_ns);
+    fixture_set_scheduler(f, 0, "queue", "policy: batch, batch_items: 300, max_delay: 300us");
+    f->config.balancer.load = LOAD_QUERIES;
+}
+
 static void five_choices_late_retries(struct fixture *f, int64_t duration_ns)
 {
     init(f, duration_ns, "power-of-d", 2);
@@ -142,7 +150,9 @@ static void five_choices_late_retries(struct fixture *f, int64_t duration_ns)
     f->config.balancer.dispatch_delay_ns = 0;
 }
 
-void (*const fixture_outages[])(struct fixture *, int64_t) = {
-    random_crashes_retries, fixture_outage_cells,      weighted_schedule,
-    shortest_queue_dark,    least_work_no_retries,     size_aware_no_status_delay,
-    round_robin_drains,     five_choices_late_retries, NULL};
+void (*const fixture_outages[])(struct fixture *,
+                                int64_t) = {random_crashes_retries, fixture_outage_cells,
+                                            weighted_schedule,      shortest_queue_dark,
+                                            least_work_no_retries,  size_aware_no_status_delay,
+                                            round_robin_drains,     five_choices_late_retries,
+                                            queues_no_retries,      NULL};

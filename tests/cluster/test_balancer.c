@@ -96,10 +96,11 @@ static bool post_deliver(struct exchange *base, const struct parcel *parcel,
     return true;
 }
 
-static bool post_pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns)
+static bool post_pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns,
+                      struct completions *news)
 {
     struct post *post = (struct post *)base;
-    (void)part, (void)window;
+    (void)part, (void)window, (void)news;
     ck_assert(until_ns >= post->passed_ns && until_ns > post->last_ns);
     post->passed_ns = until_ns;
     post->n_passes++;

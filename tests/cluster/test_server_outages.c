@@ -188,7 +188,7 @@ static struct record *run_saved(const struct oracle *setting, size_t n, struct c
     int64_t next_ns = setting->queries[n].arrive_ns;
     make_blocks(setting, whole, 1, record, &before);
     run_some(setting, &before, 0, n, list);
-    server_block_settle(before.v[0], next_ns);
+    server_block_settle(before.v[0], next_ns, NULL);
     make_blocks(setting, halves, 2, record, &after);
     for (uint32_t first = 0; first < ORACLE_SERVERS; first += 2) {
         blob_clear(&blob);
