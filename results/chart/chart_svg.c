@@ -349,20 +349,24 @@ static void put_legend(const struct picture *p, uint32_t series, const char *tex
 static void put_rule_name(const struct picture *p, const struct chart_series *rule, double line_x,
                           double text_x, double y)
 {
-    const struct panel_place *last = &p->panels[p->chart->n_panels - 1];
-    fprintf(p->out, "<g class=\"rule-x\"><path class=\"rule\" d=\"M%.1f %.1fV%.1f\"/>", line_x,
-            y + LINE - 2, last->top + last->height);
+    fprintf(p->out, "<g class=\"rule-x\"><path class=\"rule\" d=\"M%.1f %.1fV%.1f", line_x,
+            y + LINE - 2, p->panels[0].label_y - FONT);
+    for (uint32_t i = 0; i < p->chart->n_panels; i++) // not through what is written between them
+        fprintf(p->out, "M%.1f %.1fv%.1f", line_x, p->panels[i].top, p->panels[i].height);
+    fputs("\"/>", p->out);
     put_text(p, text_x, y + FONT - 1, "quiet halo", "start", rule->name);
     fputs("</g>\n", p->out);
 }
 
 // The colours of a heat map, as a bar with its ends.
-static void put_cell_key(const struct picture *p, double least, double most)
+static void put_cell_key(const struct picture *p)
 {
+    const struct scale z = chart_scale_z(p->chart);
+    const char *label = p->chart->z_label ? p->chart->z_label : "";
     char low[32], high[32];
     double y = p->legend_y + LINE * each_legend(p, NULL);
-    snprintf(low, sizeof low, "%.3g", least);
-    snprintf(high, sizeof high, "%.3g", most);
+    snprintf(low, sizeof low, "%.3g", z.from);
+    snprintf(high, sizeof high, "%.3g", z.to);
     double x = p->left + svg_text_width(low, FONT) + 4;
     put_text(p, p->left, y + FONT - 1, "quiet", "start", low);
     fputs("<g class=\"c0\">", p->out);
@@ -374,9 +378,10 @@ static void put_cell_key(const struct picture *p, double least, double most)
     fputs("</g>", p->out);
     put_text(p, x + 104, y + FONT - 1, "quiet", "start", high);
     x += 104 + svg_text_width(high, FONT) + PAD;
-    if (p->chart->z_label)
-        put_cut(p, x, y + FONT - 1, "quiet", "start", p->chart->z_label, CHART_SVG_WIDTH - PAD - x);
+    char *title = mem_printf("%s%s", label, z.kind == SCALE_LOG ? ", logarithmic" : "");
+    put_cut(p, x, y + FONT - 1, "quiet", "start", title, CHART_SVG_WIDTH - PAD - x);
     fputc('\n', p->out);
+    mem_free(title);
 }
 
 // ---- axes
@@ -633,18 +638,17 @@ static void put_bars(const struct picture *p, const struct chart_series *s)
 static void put_cells(const struct picture *p, const struct chart_series *s)
 {
     const struct panel_place *place = &p->panels[s->panel];
-    double least, most;
-    chart_cell_span(s, &least, &most);
+    const struct scale z = chart_scale_z(p->chart);
     double height = place->height / (fabs(place->y.to - place->y.from));
     for (uint32_t i = 0; i < s->n; i++) {
         const struct chart_point *point = &s->points[i];
         double x = x_at(p, point->low), y = row_at(p, s->panel, point->y);
-        double frac = most > least ? (point->z - least) / (most - least) : 0.5;
         if (isfinite(point->z))
             fprintf(p->out,
                     "<rect class=\"cell\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
                     "fill-opacity=\"%.2f\"/>",
-                    x, y - height / 2, x_at(p, point->high) - x, height, 0.06 + 0.94 * frac);
+                    x, y - height / 2, x_at(p, point->high) - x, height,
+                    0.06 + 0.94 * chart_shade(&z, point->z));
     }
 }
 
@@ -768,12 +772,8 @@ double chart_svg_write(const struct chart *chart, bool alone, FILE *out)
                 CHART_SVG_WIDTH / 1.2 - 2 * PAD);
     }
     each_legend(&p, put_legend);
-    const struct chart_series *cells = cells_of(chart);
-    if (cells) {
-        double least, most;
-        chart_cell_span(cells, &least, &most);
-        put_cell_key(&p, least, most);
-    }
+    if (cells_of(chart))
+        put_cell_key(&p);
     put_x_axis(&p);
     each_rule(&p, put_rule_name);
     for (uint32_t i = 0; i < chart->n_panels; i++)

@@ -583,6 +583,7 @@ static void print_map(struct report_out *out, const struct sweep_rows *v)
         chart_point(c, cells,
                     (struct chart_point){x, y, x - 0.5, x + 0.5, v->rows[i].latency_s.value * MS});
     }
+    c->z_kind = chart_is_wide(c) ? SCALE_LOG : SCALE_LINEAR;
     chart_caption(c, "%s.%s %s", what,
                   any_overloaded(v) ? " Cells without a colour are overloaded or not done." : "",
                   when);
