@@ -307,8 +307,12 @@ static void put_html_cell(const struct table *table, struct report_out *out, siz
     const struct cell *cell = cell_at(table, row, column);
     const char *kind = row < (size_t)table->n_heads ? "th" : "td";
     fprintf(out->file, "<%s%s", kind, column < table->n_left ? " class=\"l\"" : "");
-    if (cell->has_value && isfinite(cell->value))
-        fprintf(out->file, " data-v=\"%.10g\"", cell->value);
+    if (cell->has_value && isfinite(cell->value)) {
+        char value[32];
+        snprintf(value, sizeof value, "%.10g", cell->value);
+        if (!cell->text || strcmp(value, cell->text) != 0) // else the text will do
+            fprintf(out->file, " data-v=\"%s\"", value);
+    }
     if (column < table->n_left && table_width_of(cell->text) > MARKED_WIDTH) {
         fputs(" title=\"", out->file);
         report_out_escape(out, cell->text);
