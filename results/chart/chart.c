@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 
+#define ALIKE_FRAC 2e-3 // cells that differ by less differ in no digit that is shown
+
 static void set_text(char **into, const char *text)
 {
     mem_free(*into);
@@ -280,6 +282,8 @@ struct scale chart_scale_z(const struct chart *c)
         }
     if (!(z.from > 0))
         z.kind = SCALE_LINEAR;
+    if (z.to - z.from < ALIKE_FRAC * fabs(z.to))
+        z.from = z.to;
     return z;
 }
 

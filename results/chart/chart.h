@@ -117,7 +117,7 @@ struct scale chart_scale_y(const struct chart *chart, uint32_t panel, int n_tick
 // The scale of the colours of all cells, from the least z to the most; NaN: none is known. Of a
 // logarithm that cannot be it is linear.
 struct scale chart_scale_z(const struct chart *chart);
-// How dark a cell is: 0 .. 1; in the middle where all are alike.
+// How dark a cell is: 0 .. 1; in the middle where all are alike, to 0.2 %.
 double chart_shade(const struct scale *z, double value);
 // Cells over more than two decades: linear colours would tell apart the largest alone. Its
 // chart's z_kind is to be SCALE_LOG.

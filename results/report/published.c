@@ -222,6 +222,8 @@ static void print_figure(struct report_out *out, const struct published *p, uint
     chart_series(c, 0, CHART_BARS, "published");
     chart_series(c, 0, CHART_BARS, "here, arithmetic mean");
     chart_series(c, 0, CHART_BARS, "here, geometric mean");
+    for (uint32_t i = 0; i < 3; i++) // those of no policy in the bars above
+        c->series[i].colour = i == 0 ? 7 : 4 + i;
     for (uint32_t i = first; i < p->n_rows; i++) {
         if (!same_figure(p, first, i))
             continue;

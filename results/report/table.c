@@ -336,7 +336,7 @@ static void print_html(const struct table *table, struct report_out *out, const 
             put_html_cell(table, out, row, c);
         fputs("</tr>\n", out->file);
     }
-    fputs(n_rows > n_heads ? "</tbody></table></div>\n" : "</thead></table></div>\n", out->file);
+    fputs("</tbody></table></div>\n", out->file);
 }
 
 // Markdown has one line of heads.
@@ -368,6 +368,8 @@ static void print_marked_up(const struct table *table, struct report_out *out, c
         n_rows = most;
     }
     report_text_end(out);
+    if (n_rows <= (size_t)table->n_heads)
+        return; // heads alone tell nobody anything
     if (out->format == REPORT_HTML)
         print_html(table, out, name, n_rows);
     else

@@ -27,7 +27,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 STUDIES = os.path.join(ROOT, "slurm", "studies")
 HOSTILE = '"<script>document.title=1</script> ' + "x" * 200 + ' \u05e9\u05dc\u05d5\u05dd \U0001f600"'
-TUNE = ["tune.queries=2000", "tune.max_queries=16000", "tune.accuracy=20%"]
+TUNE = ["tune.queries=2000", "tune.max_queries=28000", "tune.accuracy=20%"]
 CAPACITY = "../../tests/mpi/capacity.yaml"
 # Page -> command, study, settings: what a results file is made from.
 FILES = {
