@@ -29,6 +29,8 @@ STUDIES = os.path.join(ROOT, "slurm", "studies")
 HOSTILE = '"<script>document.title=1</script> ' + "x" * 200 + ' \u05e9\u05dc\u05d5\u05dd \U0001f600"'
 TUNE = ["tune.queries=2000", "tune.max_queries=28000", "tune.accuracy=20%"]
 CAPACITY = "../../tests/mpi/capacity.yaml"
+GROUP = "{name: x, cores: 4, servers: 8, idle_power: 40W, busy_power: 100W, " \
+        "cost: {kind: synthetic, fixed: 500us, per_item: 20us}}"
 # Page -> command, study, settings: what a results file is made from.
 FILES = {
     "run": ("run", "00-quickstart.yaml", ["duration=2s"]),
@@ -45,7 +47,7 @@ FILES = {
     "plan": ("capacity", CAPACITY, ["capacity.find=plan"]),
     "day": ("capacity", CAPACITY, ["capacity.find=day"]),
     "servers": ("capacity", CAPACITY, ["capacity.find=servers"]),
-    "cores": ("capacity", CAPACITY, ["capacity.find=cores", "capacity.types=[x]"]),
+    "cores": ("capacity", CAPACITY, ["capacity.find=cores", "fleet.groups=[" + GROUP + "]"]),
     "load": ("capacity", CAPACITY, ["capacity.find=load"]),
 }
 # Page -> results files and options, where it is not the file's alone.
