@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 
+#define ALIKE_FRAC 2e-3 // cells that differ by less differ in no digit that is shown
+
 static void set_text(char **into, const char *text)
 {
     mem_free(*into);
@@ -185,15 +187,6 @@ bool chart_has_interval(const struct chart_point *p)
     return isfinite(p->low) && isfinite(p->high) && p->high > p->low;
 }
 
-void chart_cell_span(const struct chart_series *s, double *least, double *most)
-{
-    *least = *most = NAN;
-    for (uint32_t i = 0; i < s->n; i++) {
-        *least = fmin(*least, s->points[i].z);
-        *most = fmax(*most, s->points[i].z);
-    }
-}
-
 bool chart_has_points(const struct chart *c)
 {
     for (uint32_t i = 0; i < c->n_series; i++) {
@@ -277,4 +270,30 @@ struct scale chart_scale_y(const struct chart *c, uint32_t panel, int n_ticks)
         if (c->series[i].panel == panel)
             widen_series(c, &c->series[i], false, axis->kind, &span);
     return fit_axis(axis, span, n_ticks);
+}
+
+struct scale chart_scale_z(const struct chart *c)
+{
+    struct scale z = {c->z_kind, NAN, NAN};
+    for (uint32_t i = 0; i < c->n_series; i++)
+        for (uint32_t k = 0; k < c->series[i].n && c->series[i].mark == CHART_CELLS; k++) {
+            z.from = fmin(z.from, c->series[i].points[k].z); // leaves a NaN out
+            z.to = fmax(z.to, c->series[i].points[k].z);
+        }
+    if (!(z.from > 0))
+        z.kind = SCALE_LINEAR;
+    if (z.to - z.from < ALIKE_FRAC * fabs(z.to))
+        z.from = z.to;
+    return z;
+}
+
+double chart_shade(const struct scale *z, double value)
+{
+    return z->to > z->from ? scale_at(z, value) : 0.5;
+}
+
+bool chart_is_wide(const struct chart *c)
+{
+    struct scale z = chart_scale_z(c);
+    return z.from > 0 && z.to > 100 * z.from;
 }

@@ -127,14 +127,23 @@ struct picture {
 
 // ---- layout
 
+// Is there a point of it? What nothing is known of needs no room and no name.
+static bool is_drawn(const struct chart_series *s)
+{
+    bool drawn = false;
+    for (uint32_t i = 0; i < s->n && !drawn; i++)
+        drawn = !isnan(s->points[i].x) && !isnan(s->points[i].y);
+    return drawn && !chart_is_rule(s);
+}
+
 // The first series of that name: those of the others are in its line of the legend.
 static bool is_first(const struct chart *c, uint32_t series)
 {
     const struct chart_series *s = &c->series[series];
     for (uint32_t i = 0; i < series; i++)
-        if (!chart_is_rule(&c->series[i]) && strcmp(c->series[i].name, s->name) == 0)
+        if (is_drawn(&c->series[i]) && strcmp(c->series[i].name, s->name) == 0)
             return false;
-    return !chart_is_rule(s) && s->n > 0;
+    return is_drawn(s);
 }
 
 static uint32_t n_names(const struct chart *c)
@@ -236,7 +245,8 @@ static uint32_t bars_per_name(const struct chart *c, uint32_t panel)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n_series; i++)
-        n += c->series[i].panel == panel && c->series[i].mark == CHART_BARS;
+        n += c->series[i].panel == panel && c->series[i].mark == CHART_BARS &&
+             is_drawn(&c->series[i]);
     return n > 0 ? n : 1;
 }
 
@@ -290,7 +300,7 @@ static void lay_out(struct picture *p)
     y += LINE * each_rule(p, NULL);
     for (uint32_t i = 0; i < c->n_panels; i++) {
         p->panels[i].label_y = y + FONT;
-        y += has_label_line(c, i) ? LINE + 4 : 6;
+        y += has_label_line(c, i) ? LINE + 7 : 6; // the uppermost tick's label is half above
         p->panels[i].top = y;
         p->panels[i].height = panel_height(c, i);
         y += p->panels[i].height + PANEL_GAP;
@@ -349,20 +359,24 @@ static void put_legend(const struct picture *p, uint32_t series, const char *tex
 static void put_rule_name(const struct picture *p, const struct chart_series *rule, double line_x,
                           double text_x, double y)
 {
-    const struct panel_place *last = &p->panels[p->chart->n_panels - 1];
-    fprintf(p->out, "<g class=\"rule-x\"><path class=\"rule\" d=\"M%.1f %.1fV%.1f\"/>", line_x,
-            y + LINE - 2, last->top + last->height);
+    fprintf(p->out, "<g class=\"rule-x\"><path class=\"rule\" d=\"M%.1f %.1fV%.1f", line_x,
+            y + LINE - 2, p->panels[0].label_y - FONT);
+    for (uint32_t i = 0; i < p->chart->n_panels; i++) // not through what is written between them
+        fprintf(p->out, "M%.1f %.1fv%.1f", line_x, p->panels[i].top, p->panels[i].height);
+    fputs("\"/>", p->out);
     put_text(p, text_x, y + FONT - 1, "quiet halo", "start", rule->name);
     fputs("</g>\n", p->out);
 }
 
 // The colours of a heat map, as a bar with its ends.
-static void put_cell_key(const struct picture *p, double least, double most)
+static void put_cell_key(const struct picture *p)
 {
+    const struct scale z = chart_scale_z(p->chart);
+    const char *label = p->chart->z_label ? p->chart->z_label : "";
     char low[32], high[32];
     double y = p->legend_y + LINE * each_legend(p, NULL);
-    snprintf(low, sizeof low, "%.3g", least);
-    snprintf(high, sizeof high, "%.3g", most);
+    snprintf(low, sizeof low, "%.3g", z.from);
+    snprintf(high, sizeof high, "%.3g", z.to);
     double x = p->left + svg_text_width(low, FONT) + 4;
     put_text(p, p->left, y + FONT - 1, "quiet", "start", low);
     fputs("<g class=\"c0\">", p->out);
@@ -374,9 +388,10 @@ static void put_cell_key(const struct picture *p, double least, double most)
     fputs("</g>", p->out);
     put_text(p, x + 104, y + FONT - 1, "quiet", "start", high);
     x += 104 + svg_text_width(high, FONT) + PAD;
-    if (p->chart->z_label)
-        put_cut(p, x, y + FONT - 1, "quiet", "start", p->chart->z_label, CHART_SVG_WIDTH - PAD - x);
+    char *title = mem_printf("%s%s", label, z.kind == SCALE_LOG ? ", logarithmic" : "");
+    put_cut(p, x, y + FONT - 1, "quiet", "start", title, CHART_SVG_WIDTH - PAD - x);
     fputc('\n', p->out);
+    mem_free(title);
 }
 
 // ---- axes
@@ -450,8 +465,8 @@ static void put_x_names(const struct picture *p, double y)
     double room = p->width / axis->n_names, widest = 0;
     for (uint32_t i = 0; i < axis->n_names; i++)
         widest = fmax(widest, svg_text_width(axis->names[i], FONT));
-    widest = fmin(widest, fmax(room - 4, 56));
-    uint32_t stride = (uint32_t)fmax(1, ceil((widest + 4) / room));
+    uint32_t stride = (uint32_t)fmax(1, ceil((fmin(widest, fmax(room - 4, 56)) + 4) / room));
+    widest = fmin(widest, stride * room - 4);
     for (uint32_t i = 0; i < axis->n_names; i += stride) {
         double x = p->left + x_at(p, i), half = fmin(widest / 2, CHART_SVG_WIDTH - PAD - x);
         put_cut(p, x, y, "quiet tick-x", "middle", axis->names[i], 2 * half);
@@ -525,9 +540,11 @@ static void put_line(const struct picture *p, const struct chart_series *s)
     fputs("\"/>", p->out);
 }
 
-// Stretches with intervals, there along the upper ends and back along the lower ones.
+// Stretches with intervals, there along the upper ends and back along the lower ones; of steps each
+// end up to the next x.
 static void put_band(const struct picture *p, const struct chart_series *s)
 {
+    bool step = s->mark == CHART_STEP;
     for (uint32_t i = 0, end; i < s->n; i = end) {
         end = i + 1;
         if (!chart_has_interval(&s->points[i]))
@@ -537,12 +554,16 @@ static void put_band(const struct picture *p, const struct chart_series *s)
         fputs("<path class=\"band\" d=\"", p->out);
         for (uint32_t k = i; k < end; k++) {
             struct place at = place_of(p, s, s->points[k].x, s->points[k].high);
-            if (at.known)
+            if (at.known && step && k > i)
+                fprintf(p->out, "H%.1fV%.1f", at.x, at.y);
+            else if (at.known)
                 fprintf(p->out, "%c%.1f %.1f", k == i ? 'M' : 'L', at.x, at.y);
         }
         for (uint32_t k = end; k-- > i;) {
             struct place at = place_of(p, s, s->points[k].x, s->points[k].low);
-            if (at.known)
+            if (at.known && step && k + 1 < end)
+                fprintf(p->out, "V%.1fH%.1f", at.y, at.x);
+            else if (at.known)
                 fprintf(p->out, "L%.1f %.1f", at.x, at.y);
         }
         fputs("Z\"/>", p->out);
@@ -588,7 +609,7 @@ static uint32_t bar_number(const struct chart *c, const struct chart_series *s)
 {
     uint32_t n = 0;
     for (const struct chart_series *other = c->series; other < s; other++)
-        n += other->panel == s->panel && other->mark == CHART_BARS;
+        n += other->panel == s->panel && other->mark == CHART_BARS && is_drawn(other);
     return n;
 }
 
@@ -633,18 +654,17 @@ static void put_bars(const struct picture *p, const struct chart_series *s)
 static void put_cells(const struct picture *p, const struct chart_series *s)
 {
     const struct panel_place *place = &p->panels[s->panel];
-    double least, most;
-    chart_cell_span(s, &least, &most);
+    const struct scale z = chart_scale_z(p->chart);
     double height = place->height / (fabs(place->y.to - place->y.from));
     for (uint32_t i = 0; i < s->n; i++) {
         const struct chart_point *point = &s->points[i];
         double x = x_at(p, point->low), y = row_at(p, s->panel, point->y);
-        double frac = most > least ? (point->z - least) / (most - least) : 0.5;
         if (isfinite(point->z))
             fprintf(p->out,
                     "<rect class=\"cell\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
                     "fill-opacity=\"%.2f\"/>",
-                    x, y - height / 2, x_at(p, point->high) - x, height, 0.06 + 0.94 * frac);
+                    x, y - height / 2, x_at(p, point->high) - x, height,
+                    0.06 + 0.94 * chart_shade(&z, point->z));
     }
 }
 
@@ -768,12 +788,8 @@ double chart_svg_write(const struct chart *chart, bool alone, FILE *out)
                 CHART_SVG_WIDTH / 1.2 - 2 * PAD);
     }
     each_legend(&p, put_legend);
-    const struct chart_series *cells = cells_of(chart);
-    if (cells) {
-        double least, most;
-        chart_cell_span(cells, &least, &most);
-        put_cell_key(&p, least, most);
-    }
+    if (cells_of(chart))
+        put_cell_key(&p);
     put_x_axis(&p);
     each_rule(&p, put_rule_name);
     for (uint32_t i = 0; i < chart->n_panels; i++)

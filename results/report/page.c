@@ -192,7 +192,14 @@ void page_source(struct report_out *out, const char *summary, const char *text)
         return;
     page_fold(out, summary);
     fputs("<pre>", out->file);
-    report_out_escape(out, text);
+    for (size_t n; *text; text += n + (text[n] != 0)) { // an escaped end of a line is none
+        n = strcspn(text, "\n");
+        char *line = mem_printf("%.*s", (int)n, text);
+        line[strcspn(line, "\r")] = 0;
+        report_out_escape(out, line);
+        fputc('\n', out->file);
+        mem_free(line);
+    }
     fputs("</pre>\n", out->file);
     page_unfold(out);
 }

@@ -14,6 +14,7 @@
 
 #define MS 1e3
 #define WIDE_TAIL 20.0 // largest over smallest latency from which its axis is logarithmic
+#define WIDE_X 50.0    // the same of the axis along x
 #define MOST_FACETS 6u
 #define MANY_SERIES 8u // above it they are spread over panels
 #define HEAT_CELLS 2500u
@@ -206,7 +207,12 @@ static void set_x(struct chart *c, const struct sweep_rows *v)
     const char *unit, *axis = v->p->axes[v->x_axis].name;
     x_unit(v, &unit);
     char *label = v->x ? mem_strdup(axis) : mem_printf("%s: queries that arrive", axis);
-    chart_axis_x(c, SCALE_LINEAR, label, unit);
+    double least = INFINITY, most = 0;
+    for (uint32_t i = 0; i < v->n; i++) {
+        least = fmin(least, sweep_rows_x(v, i));
+        most = fmax(most, sweep_rows_x(v, i));
+    }
+    chart_axis_x(c, least > 0 && most > WIDE_X * least ? SCALE_LOG : SCALE_LINEAR, label, unit);
     mem_free(label);
 }
 
@@ -583,6 +589,7 @@ static void print_map(struct report_out *out, const struct sweep_rows *v)
         chart_point(c, cells,
                     (struct chart_point){x, y, x - 0.5, x + 0.5, v->rows[i].latency_s.value * MS});
     }
+    c->z_kind = chart_is_wide(c) ? SCALE_LOG : SCALE_LINEAR;
     chart_caption(c, "%s.%s %s", what,
                   any_overloaded(v) ? " Cells without a colour are overloaded or not done." : "",
                   when);

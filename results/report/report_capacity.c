@@ -157,7 +157,7 @@ static void add_size(struct table *table, const struct capacity_result *s,
 
 static void print_sizes(struct report_out *out, const struct capacity_result *s)
 {
-    bool has_cells = false, data = out->format != REPORT_TEXT;
+    bool has_cells = false, data = !report_out_has_text(out);
     bool cores = s->find && strcmp(s->find, "cores") == 0;
     for (uint32_t i = 0; i < s->n_sizes; i++)
         has_cells |= s->sizes[i].cells_down > 0;

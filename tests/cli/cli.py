@@ -1677,7 +1677,7 @@ def group_report(folder):
     refused("a page that is there", r"report a.html: .*--force", folder, "report", "a.h5")
     rc, _, err = call("report", "a.h5", "--force", cwd=folder)
     expect(rc == 0, "a page replaced", err)
-    refused("the results as the page", r"recfleet report: -o ./a.h5: that is the results file", folder, "report",
+    refused("the results as the page", r"recfleet report: -o ./a.h5: that is one of its inputs", folder, "report",
             "a.h5", "-o", "./a.h5", "--force")
     write(folder, "cut.h5", before[:len(before) // 2])
     write(folder, "text.h5", "my notes\n")
@@ -1685,6 +1685,11 @@ def group_report(folder):
         refused(f"report {name}", rf"{name}: ", folder, "report", name)
     expect(not [n for n in os.listdir(folder) if n.startswith(("cut.ht", "text.ht", "none.", "."))],
            "nothing left behind", os.listdir(folder))
+    write(folder, "p.csv", "figure,quantity,policy,value\n")
+    refused("published figures of a run", r"recfleet report: --published: expected a tuning.*a.h5 is none", folder,
+            "report", "a.h5", "-o", "p.html", "--published", "p.csv")
+    refused("published figures of a comparison", r"recfleet report: --published: expected one tuning", folder,
+            "report", "a.h5", "a.h5", "-o", "p.html", "--published", "p.csv")
     png_of(folder)
     with open(os.path.join(folder, "a.h5"), "rb") as f:
         expect(f.read() == before, "the results file is as it was")
