@@ -919,6 +919,13 @@ def measured_percentiles(folder):
     lines = out.splitlines()
     expect(rc == 0 and lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"] and
            lines[-3].startswith("#[Mean    = "), "a run as .hgrm", out[:300] + err)
+    # To the byte as HdrHistogram 2.1.11 writes it: widths, digits, the empty line, no fourth column at 100 %.
+    row = r"(?=.{53}\n)[ \d]{8}\.\d{3} 0\.\d{12} [ \d]{10} [ \d]{11}\.\d\d\n"
+    foot = r"#\[%s = [ \d]{8}\.\d{3}, %s = [ \d]%s\]\n"
+    expect(re.fullmatch(r" {7}Value     Percentile TotalCount 1/\(1-Percentile\)\n\n(" + row + r")+[ \d]{8}\.\d{3} 1\.0{12} "
+                        r"[ \d]{10}\n" + foot % ("Mean   ", "StdDeviation  ", r"{8}\.\d{3}") +
+                        foot % ("Max    ", "Total count   ", "{12}") +
+                        r"#\[Buckets = [ \d]{12}, SubBuckets     = [ \d]{12}\]\n", out), "the format of .hgrm", out[:300])
     write(folder, "random.hgrm", out)
     rows = tables_of("compare", "random.h5", "random.hgrm", cwd=folder)["percentiles"]
     expect(len(rows) > 40 and all(abs(row["ratio"] - 1) < 0.003 for row in rows if row["ratio"]),
@@ -927,6 +934,12 @@ def measured_percentiles(folder):
     write(folder, "m.csv", f"quantile,latency_us\n0.5,{2000 * median}\n")
     rows = tables_of("compare", "m.csv", "random.h5", cwd=folder)["percentiles"]
     expect(abs(rows[0]["ratio"] - 0.5) < 1e-6, "against a CSV of quantiles", str(rows))
+    rc, out, err = call("report", "random.h5", "--baseline", "m.csv", "-f", cwd=folder)
+    page = open(os.path.join(folder, "comparison.html")).read() if rc == 0 else ""
+    expect("p50 is " in page and ": 0.5 times." in page and page.count("<svg ") >= 2, "a page against measured", out + err)
+    os.unlink(os.path.join(folder, "comparison.html"))
+    refused("a page of two and measured", r"m.csv: measured percentiles are compared with the results file of one run",
+            folder, "report", "random.h5", "least-work.h5", "-b", "m.csv")
     write(folder, "bad.csv", "quantile,latency_ms\n0.5,1\n0.4,2\n")
     refused("percentiles that fall", r"bad.csv:3: the quantile is below", folder, "compare", "bad.csv", "random.h5")
     refused("percentiles alone", r"bad.csv: measured percentiles are compared with", folder, "compare", "bad.csv")

@@ -104,6 +104,7 @@ TESTED_ELSEWHERE = {
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
     "src/app/load_results.c": "tests/cli",  # the kinds of files, as show, report and compare take them
     "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
+    "src/app/measured.c": "tests/cli",  # reads two files that have tests of their own
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
     "cluster/server_fold.c": "tests/cluster/test_server.c",
