@@ -11,11 +11,11 @@
 // What a search bracketed, the rate that is held or a number of servers that is not known to the
 // last one, has no interval but two ends that its value lies between.
 //
-// A plan's parts are the intervals of its day, in what it draws: each is a stratum, and two plans of
-// one day differ in every one of them by a difference that has the course of the day taken out. The
-// spread of these differences is no narrower than what sampling leaves open. No other answer of a
-// search has parts: each is simulated at its own rate or fleet, and the file keeps no more of that
-// than intervals.
+// A plan's parts are the intervals of its day, in what it draws: each is a stratum, and two plans
+// of one day differ in every one of them by a difference that has the course of the day taken out.
+// The spread of these differences is no narrower than what sampling leaves open. No other answer of
+// a search has parts: each is simulated at its own rate or fleet, and the file keeps no more of
+// that than intervals.
 //
 // `labels` say which one it is, as "policy=jsq": of a run its policy, of a point its value on each
 // axis but that of replications.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// percentile_table: a run's latency by percentile, compared with a measured one, or as HdrHistogram's
-// text.
+// percentile_table: a run's latency by percentile, compared with a measured one, or as
+// HdrHistogram's text.
 //
 // Both are made from the run's histogram, whose buckets are 0.1 % wide (results/hist.h), so
 // that any percentile can be told; where the summary has one, with its interval, that is shown.
