@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -64,15 +63,10 @@ void chart_destroy(struct chart *c)
 void chart_caption(struct chart *c, const char *format, ...)
 {
     va_list args;
-    char *text = NULL;
-    size_t n = 0;
-    FILE *memory = open_memstream(&text, &n);
+    mem_free(c->caption);
     va_start(args, format);
-    vfprintf(memory, format, args);
+    c->caption = mem_vprintf(format, args);
     va_end(args);
-    fclose(memory);
-    set_text(&c->caption, text);
-    mem_free(text);
 }
 
 uint32_t chart_panel(struct chart *c, const char *title)

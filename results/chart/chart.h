@@ -29,6 +29,7 @@ enum chart_mark {
     CHART_STEP,   // the same, each y up to the next x
     CHART_POINTS, // dots; intervals as whiskers
     CHART_BARS,   // from 0 to y, or along x where the axis of y has names; intervals as whiskers
+    CHART_REST,   // many lines with gaps (NaN) between them, thin and grey behind all others
     CHART_CELLS,  // a heat map: the colour of the cell round (x, y) says z
     CHART_RULE_X, // a line across at x, named
     CHART_RULE_Y, // a line across at y, named

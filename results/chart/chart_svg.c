@@ -26,7 +26,7 @@
 #define Y_TICKS 5
 #define MANY_POINTS 41 // above that a line shows no dots
 #define SWATCH 22.0
-#define LEGEND_MOST 24 // names
+#define LEGEND_MOST 25 // names
 
 // The light value and the dark one of every property.
 static const struct {
@@ -55,6 +55,8 @@ static const char rules[] =
     ".chart .band{fill:currentColor;fill-opacity:.18}.chart .bar,.chart .cell{fill:currentColor}\n"
     ".chart .c0{color:$c0}.chart .c1{color:$c1}.chart .c2{color:$c2}.chart .c3{color:$c3}"
     ".chart .c4{color:$c4}.chart .c5{color:$c5}.chart .c6{color:$c6}.chart .c7{color:$c7}\n"
+    ".chart .rest{color:$quiet}.chart .thin{fill:none;stroke:currentColor;stroke-width:.8;"
+    "stroke-opacity:.5;stroke-linecap:round;vector-effect:non-scaling-stroke}\n"
     ".chart .d1 .line{stroke-dasharray:7 3}.chart .d2 .line{stroke-dasharray:2 3}"
     ".chart .d3 .line{stroke-dasharray:9 3 2 3}.chart .d4 .line{stroke-dasharray:4 4}"
     ".chart .d5 .line{stroke-dasharray:12 4}.chart .d6 .line{stroke-dasharray:2 2 6 2}"
@@ -337,21 +339,31 @@ static void put_cut(const struct picture *p, double x, double y, const char *cla
     mem_free(cut);
 }
 
+// How a series is coloured and dashed, and what people call it.
+static void open_group(const struct picture *p, const char *class, const struct chart_series *s)
+{
+    unsigned colour = s->colour % N_COLOURS;
+    if (s->mark == CHART_REST)
+        fprintf(p->out, "<g class=\"%s rest\" data-name=\"", class);
+    else
+        fprintf(p->out, "<g class=\"%s c%u d%u\" data-name=\"", class, colour, colour);
+    svg_text_escape(p->out, s->name);
+    fputs("\">", p->out);
+}
+
 static void put_legend(const struct picture *p, uint32_t series, const char *text, double x,
                        double y)
 {
     const struct chart_series *s = &p->chart->series[series];
-    fprintf(p->out, "<g class=\"key c%u d%u\" data-name=\"", s->colour % N_COLOURS,
-            s->colour % N_COLOURS);
-    svg_text_escape(p->out, s->name);
-    fputs("\">", p->out);
+    open_group(p, "key", s);
     if (s->mark == CHART_BARS)
         fprintf(p->out, "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"10\"/>",
                 x + 4, y + 2);
     else if (s->mark == CHART_POINTS)
         fprintf(p->out, "<path class=\"dots\" d=\"M%.1f %.1fh0\"/>", x + 10, y + 7);
     else
-        fprintf(p->out, "<path class=\"line\" d=\"M%.1f %.1fh18\"/>", x, y + 7);
+        fprintf(p->out, "<path class=\"%s\" d=\"M%.1f %.1fh18\"/>",
+                s->mark == CHART_REST ? "thin" : "line", x, y + 7);
     put_text(p, x + SWATCH, y + FONT - 1, "quiet", "start", text);
     fputs("</g>\n", p->out);
 }
@@ -520,7 +532,8 @@ static void put_line(const struct picture *p, const struct chart_series *s)
 {
     struct place last = {0};
     bool open = false;
-    fputs("<path class=\"line\" d=\"", p->out);
+    bool rest = s->mark == CHART_REST;
+    fprintf(p->out, "<path class=\"%s\" d=\"", rest ? "thin" : "line");
     for (uint32_t i = 0; i < s->n; i++) {
         struct place at = place_of(p, s, s->points[i].x, s->points[i].y);
         bool is_last = i + 1 == s->n || !is_known(&s->points[i + 1]);
@@ -533,7 +546,8 @@ static void put_line(const struct picture *p, const struct chart_series *s)
         if (open && s->mark == CHART_STEP)
             fprintf(p->out, "H%.1fV%.1f", at.x, at.y);
         else
-            fprintf(p->out, "%c%.1f %.1f", open ? 'L' : 'M', at.x, at.y);
+            fprintf(p->out, "%c%.1f %.1f%s", open ? 'L' : 'M', at.x, at.y,
+                    rest && !open && is_last ? "h0" : "");
         open = true;
         last = at;
     }
@@ -671,6 +685,9 @@ static void put_cells(const struct picture *p, const struct chart_series *s)
 static void put_marks(const struct picture *p, const struct chart_series *s)
 {
     switch (s->mark) {
+    case CHART_REST:
+        put_line(p, s);
+        break;
     case CHART_LINE:
     case CHART_STEP:
         put_band(p, s);
@@ -720,6 +737,18 @@ static void put_rules_y(const struct picture *p, uint32_t panel)
     }
 }
 
+static void put_series(const struct picture *p, uint32_t panel, bool rest)
+{
+    for (uint32_t i = 0; i < p->chart->n_series; i++) {
+        const struct chart_series *s = &p->chart->series[i];
+        if (s->panel != panel || chart_is_rule(s) || s->n == 0 || (s->mark == CHART_REST) != rest)
+            continue;
+        open_group(p, "series", s);
+        put_marks(p, s);
+        fputs("</g>\n", p->out);
+    }
+}
+
 static void put_panel(const struct picture *p, uint32_t panel)
 {
     const struct panel_place *place = &p->panels[panel];
@@ -741,17 +770,8 @@ static void put_panel(const struct picture *p, uint32_t panel)
             "viewBox=\"%.1f %.1f %.1f %.1f\" preserveAspectRatio=\"none\">\n",
             p->left - BLEED, place->top - BLEED, p->width + 2 * BLEED, place->height + 2 * BLEED,
             -BLEED, -BLEED, p->width + 2 * BLEED, place->height + 2 * BLEED);
-    for (uint32_t i = 0; i < p->chart->n_series; i++) {
-        const struct chart_series *s = &p->chart->series[i];
-        if (s->panel != panel || chart_is_rule(s) || s->n == 0)
-            continue;
-        fprintf(p->out, "<g class=\"series c%u d%u\" data-name=\"", s->colour % N_COLOURS,
-                s->colour % N_COLOURS);
-        svg_text_escape(p->out, s->name);
-        fputs("\">", p->out);
-        put_marks(p, s);
-        fputs("</g>\n", p->out);
-    }
+    put_series(p, panel, true);
+    put_series(p, panel, false);
     fputs("</svg>\n", p->out);
     fprintf(p->out, "<path class=\"axis\" d=\"M%.1f %.1fV%.1fH%.1f\"/>", p->left, place->top,
             place->top + place->height, p->left + p->width);

@@ -85,7 +85,7 @@ static void print_names(const struct chart *c, FILE *out)
     int n = 0;
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct chart_series *s = &c->series[i];
-        bool first = !chart_is_rule(s) && s->mark != CHART_CELLS;
+        bool first = !chart_is_rule(s) && s->mark != CHART_CELLS && s->mark != CHART_REST;
         for (uint32_t k = 0; k < i && first; k++)
             first = chart_is_rule(&c->series[k]) || strcmp(c->series[k].name, s->name) != 0;
         if (first)
@@ -145,7 +145,8 @@ static void print_panel(const struct chart *c, uint32_t panel, FILE *out)
     memset(canvas.at, ' ', sizeof canvas.at);
     for (int pass = 0; pass < 2; pass++) // lines across lie under the rest
         for (uint32_t i = 0; i < c->n_series; i++)
-            if (c->series[i].panel == panel && chart_is_rule(&c->series[i]) == (pass == 0))
+            if (c->series[i].panel == panel && c->series[i].mark != CHART_REST &&
+                chart_is_rule(&c->series[i]) == (pass == 0))
                 draw_series(&canvas, &c->series[i], &x, &y, &z);
     fprintf(out, "  %s%s%s\n", c->panels[panel].title ? c->panels[panel].title : "",
             c->panels[panel].title ? ": " : "", title);

@@ -176,7 +176,7 @@ const struct cmd cmd_capacity = {
         "cores, that hold the traffic within its latency targets; the most traffic that the fleet "
         "holds; the fleet over a day; or which servers should serve which service, hour by hour, "
         "by three allocations and two ways of provisioning, each simulated. Prints tables and "
-        "writes one HDF5 file. What was simulated is saved beside it until it is there; on "
+        "writes one HDF5 file. What was simulated is saved next to it until it is there; on "
         "SIGTERM, SIGUSR2 or Ctrl-C the search stops, and --resume continues it. The answer is the "
         "same on any number of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",

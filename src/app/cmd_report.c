@@ -8,11 +8,13 @@
 #include "app/load_published.h"
 #include "app/load_results.h"
 #include "app/load_sides.h"
+#include "app/measured.h"
 #include "app/rasterise.h"
 #include "base/mem.h"
 #include "results/file/durable.h"
 #include "results/report/page_capacity.h"
 #include "results/report/page_compare.h"
+#include "results/report/page_measured.h"
 #include "results/report/page_run.h"
 #include "results/report/page_sweep.h"
 #include "results/report/page_tuning.h"
@@ -23,11 +25,12 @@ static const struct cmd_option options[] = {
      "md, text, json and csv"},
     {"--format", 0, "FORMAT",
      "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
-    {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
+    {"--picture", 0, "NAME", "that picture alone: what is after # in its link, such as knee"},
     {"--baseline", 'b', "FILE|LABELS",
      "of a comparison: what with, a file or labels such as policy=random; default: the first"},
     {"--published", 0, "FILE",
      "of a tuning: a CSV of published figures to show next to ours, such as 50-paper.csv"},
+    MEASURED_OPTIONS,
     {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};
@@ -72,6 +75,16 @@ static int print_page(const struct cmd_line *line, struct report_out *out, struc
 static bool is_comparison(const struct cmd_line *line)
 {
     return line->n_args > 1 || cmd_given(line, "--baseline");
+}
+
+static int print_measured(const struct cmd_line *line, struct report_out *out, struct err *err)
+{
+    struct measured measured;
+    if (measured_load(&measured, line, err) < 0)
+        return -1;
+    page_measured_print(out, measured.run, measured.service, &measured.table);
+    measured_release(&measured);
+    return 0;
 }
 
 static int print_comparison(const struct cmd_line *line, struct report_out *out, struct err *err)
@@ -184,7 +197,9 @@ static int report(struct cmd_line *line, struct err *err)
     out.file = open_memstream(&text, &n);
     out.draws = true;
     out.only = cmd_value(line, "--picture", NULL);
-    int rc = is_comparison(line) ? print_comparison(line, &out, err) : print_page(line, &out, err);
+    int rc = !is_comparison(line)   ? print_page(line, &out, err)
+             : measured_given(line) ? print_measured(line, &out, err)
+                                    : print_comparison(line, &out, err);
     fclose(out.file);
     if (rc == 0 && png)
         rc = draw_png(text, n, &picture, &n_picture, err);
@@ -203,12 +218,13 @@ const struct cmd cmd_report = {
     .min_args = 1,
     .max_args = -1,
     .description =
-        "Writes one HTML page that needs nothing beside it: the answer in a sentence, key numbers, "
+        "Writes one HTML page that is complete by itself: the answer in a sentence, key numbers, "
         "pictures with the table behind each, and all tables that show prints. The same file gives "
         "the same page, byte for byte. Markdown has the same parts, svg and png the pictures alone "
         "(png needs rsvg-convert), json and csv the tables with all digits. "
         "Several files, or one with --baseline, make one page that compares them, by default "
-        "comparison.html. Results files are only read.",
+        "comparison.html. One of two may be measured percentiles, as compare takes them: then the "
+        "page shows simulated against measured. Results files are only read.",
     .example = "recfleet report out.h5 -o out.html",
     .options = options,
     .formats = 1u << REPORT_TEXT | 1u << REPORT_JSON | 1u << REPORT_CSV | 1u << REPORT_MD |

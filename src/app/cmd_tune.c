@@ -120,7 +120,7 @@ const struct cmd cmd_tune = {
         "batch size and the offload threshold that the policy chooses; confirms it on a fresh "
         "seed; prints a table, and writes one HDF5 file with the outcomes and every point that was "
         "simulated on the way. Searches run side by side under mpirun or srun; the answer is the "
-        "same on any number of ranks. What was simulated is saved beside the file until it is "
+        "same on any number of ranks. What was simulated is saved next to the file until it is "
         "there; on SIGTERM, SIGUSR2 or Ctrl-C the search stops, and --resume continues it.",
     .example = "mpirun -n 4 recfleet tune tune.yaml -o tuned.h5 --set tune.accuracy=2%",
     .options = options,

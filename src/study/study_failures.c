@@ -28,7 +28,7 @@ const struct field study_failures_fields[] = {
     FIELD(outage_config, "retries", FIELD_INT, UNIT_NONE, retries, 0, QUERY_MAX_RETRIES, "0",
           "further attempts of a lost query"),
     FIELD(outage_config, "retry_delay", FIELD_TIME, UNIT_TIME, retry_delay_ns, 0, LONGEST_DELAY_NS,
-          "0", "from the news that a query is lost to its next attempt"),
+          "0", "from the report that a query is lost to its next attempt"),
     FIELD(outage_config, "failover", FIELD_BOOL, UNIT_NONE, failover, 0, 1, "true",
           "a cell's traffic goes to the others while the whole cell is out"),
     FIELD_END};

@@ -26,7 +26,7 @@ const struct field study_group_fields[] = {
     FIELD(study_group, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "",
           "name of the group; empty: the platform's"),
     FIELD(study_group, "platform", FIELD_STRING, UNIT_NONE, platform_name, 0, 0, "",
-          "platform of its servers; any key of the platform may be given beside it"),
+          "platform of its servers; any key of the platform may be given with it"),
     FIELD(study_group, "servers", FIELD_INT, UNIT_NONE, servers, 1, MAX_SERVERS, NULL,
           "servers in the whole fleet, at least one per cell"),
     FIELD(study_group, "weight", FIELD_REAL, UNIT_NONE, weight, 1e-6, 1e6, "1",

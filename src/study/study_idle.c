@@ -124,7 +124,7 @@ static const struct {
     {&failures, "retries", any_outage, "nothing goes out of service"},
     {&failures, "retry_delay", retries, "only with outages and retries"},
     {&failures, "failover", any_outage, "nothing goes out of service"},
-    {&group, "weight", has_groups, "only beside other groups"},
+    {&group, "weight", has_groups, "only with other groups"},
     {&noise, "cv", noise_has_cv, "only with distribution: gamma or lognormal"},
 };
 enum { N_KEYS = sizeof keys / sizeof *keys };

@@ -919,6 +919,13 @@ def measured_percentiles(folder):
     lines = out.splitlines()
     expect(rc == 0 and lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"] and
            lines[-3].startswith("#[Mean    = "), "a run as .hgrm", out[:300] + err)
+    # To the byte as HdrHistogram 2.1.11 writes it: widths, digits, the empty line, no fourth column at 100 %.
+    row = r"(?=.{53}\n)[ \d]{8}\.\d{3} 0\.\d{12} [ \d]{10} [ \d]{11}\.\d\d\n"
+    foot = r"#\[%s = [ \d]{8}\.\d{3}, %s = [ \d]%s\]\n"
+    expect(re.fullmatch(r" {7}Value     Percentile TotalCount 1/\(1-Percentile\)\n\n(" + row + r")+[ \d]{8}\.\d{3} 1\.0{12} "
+                        r"[ \d]{10}\n" + foot % ("Mean   ", "StdDeviation  ", r"{8}\.\d{3}") +
+                        foot % ("Max    ", "Total count   ", "{12}") +
+                        r"#\[Buckets = [ \d]{12}, SubBuckets     = [ \d]{12}\]\n", out), "the format of .hgrm", out[:300])
     write(folder, "random.hgrm", out)
     rows = tables_of("compare", "random.h5", "random.hgrm", cwd=folder)["percentiles"]
     expect(len(rows) > 40 and all(abs(row["ratio"] - 1) < 0.003 for row in rows if row["ratio"]),
@@ -927,6 +934,12 @@ def measured_percentiles(folder):
     write(folder, "m.csv", f"quantile,latency_us\n0.5,{2000 * median}\n")
     rows = tables_of("compare", "m.csv", "random.h5", cwd=folder)["percentiles"]
     expect(abs(rows[0]["ratio"] - 0.5) < 1e-6, "against a CSV of quantiles", str(rows))
+    rc, out, err = call("report", "random.h5", "--baseline", "m.csv", "-f", cwd=folder)
+    page = open(os.path.join(folder, "comparison.html")).read() if rc == 0 else ""
+    expect("p50 is " in page and ": 0.5 times." in page and page.count("<svg ") >= 2, "a page against measured", out + err)
+    os.unlink(os.path.join(folder, "comparison.html"))
+    refused("a page of two and measured", r"m.csv: measured percentiles are compared with the results file of one run",
+            folder, "report", "random.h5", "least-work.h5", "-b", "m.csv")
     write(folder, "bad.csv", "quantile,latency_ms\n0.5,1\n0.4,2\n")
     refused("percentiles that fall", r"bad.csv:3: the quantile is below", folder, "compare", "bad.csv", "random.h5")
     refused("percentiles alone", r"bad.csv: measured percentiles are compared with", folder, "compare", "bad.csv")
@@ -1005,24 +1018,25 @@ def group_help(folder):
     golden("overview.txt", overview.replace(number, "VERSION"))
     commands = re.findall(r"^  (\w+) ", overview, re.M)
     expect(len(commands) >= 7, "commands", commands)
-    pages = {}
     for command in commands:
         rc, out, err = call(command, "--help", cwd=folder)
         expect(rc == 0 and err == "", f"{command} --help", err)
         golden(f"{command}.txt", out)
-        expect(call(command, "--version", cwd=folder)[1] == version, f"{command} --version")
-        pages[f"recfleet-{command}.1"] = call("help", "--man", command, cwd=folder)[1]
+    expect(call(commands[0], "--version", cwd=folder)[1] == version, f"{commands[0]} --version")
     rc, man, _ = call("help", "--man", cwd=folder)
     expect(rc == 0 and all(f"recfleet {c}" in man for c in commands), "man page")
-    manual_pages(folder, {"recfleet.1": man, **pages})
+    manual_pages(commands)
     refused("help of nothing", r'recfleet help: unknown command "runn"', folder, "help", "runn", "--man")
     refused("an unknown shell", r'recfleet help: --completion: expected bash or zsh, got "fish"', folder,
             "help", "--completion", "fish")
 
 
-def manual_pages(folder, pages):
-    """man shows one, and all are read without a warning by groff, and by mandoc where it is installed."""
-    paths = [write(folder, name, text) for name, text in pages.items()]
+def manual_pages(commands):
+    """Those that the build made with the program: man shows one, and all are read without a warning by
+    groff, and by mandoc where it is installed."""
+    man1 = os.path.join(os.path.dirname(PROGRAM), "pages", "man1")
+    paths = [os.path.join(man1, f"{name}.1") for name in ("recfleet", *(f"recfleet-{c}" for c in commands))]
+    expect(sorted(os.listdir(man1)) == sorted(map(os.path.basename, paths)), "a page for each command")
     if shutil.which("man"):
         done = subprocess.run(["man", "--warnings", "-l", paths[1]], capture_output=True, text=True,
                               env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C"})
@@ -1749,11 +1763,12 @@ def group_resolved(folder):
 
 def main():
     name = sys.argv[4]
-    folder = tempfile.mkdtemp(prefix="recfleet-cli-")
-    try:
+    # MPI keeps folders of its own in TMPDIR, and removes those that it finds empty: another test's, too.
+    with tempfile.TemporaryDirectory(prefix="recfleet-cli-") as place:
+        folder, os.environ["TMPDIR"] = (os.path.join(place, part) for part in ("work", "tmp"))
+        for made in (folder, os.environ["TMPDIR"]):
+            os.mkdir(made)
         globals()["group_" + name](folder)
-    finally:
-        shutil.rmtree(folder)
     print(f"{name}: {len(failures)} failures")
     return 1 if failures else 0
 

@@ -163,7 +163,7 @@ class Page(unittest.TestCase):
     def test_an_experiment_is_that_of_its_file(self):
         """Cores twice as slow: the mean over both models."""
         cores = File(self.folder / "cores.h5")
-        row = next(r for r in rows_of(self.page, "## What would have to be true")
+        row = next(r for r in rows_of(self.page, "## What the paper's figures would need")
                    if r[:2] == ["every time on a core x", "2"])
         gains = cores.gains("qps", "medium", "skylake", "2")
         self.assertGreater(len(gains), 0)
