@@ -70,7 +70,7 @@ static int answer_study(const struct task *task, struct memo *memo, struct err *
 {
     struct job_search search;
     struct capacity_context context = {
-        .eval = task->eval, .memo = memo, .progress = progress_stage, .user = &search.progress};
+        .eval = task->eval, .memo = memo, .progress = progress_search, .user = &search.progress};
     job_search_begin(&search, task->line, task->eval);
     int rc = capacity_search_run(&context, task->search, err);
     job_search_end(&search);

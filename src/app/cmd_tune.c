@@ -29,7 +29,7 @@ static int tune(struct cmd_line *line, const struct eval *eval, const struct tun
     struct tuning_result *tuning;
     job_tell_notes(input->studies[0]); // the points share their traffic, but for what is swept
     job_search_begin(&search, line, eval);
-    int rc = tune_run(eval, input, progress_stage, &search.progress, &tuning, err);
+    int rc = tune_run(eval, input, progress_search, &search.progress, &tuning, err);
     job_search_end(&search);
     if (rc < 0 && memo_stop(input->memo)) {
         job_search_stopped(line, eval, input->memo, output);

@@ -2,6 +2,7 @@
 #include "capacity/capacity_context.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "traces/forecast.h"
@@ -10,8 +11,9 @@
 static int tell(struct capacity_context *context, uint64_t n_queries, struct err *err)
 {
     context->n_told = n_queries > context->n_told ? n_queries : context->n_told;
+    context->at.n_queries = context->n_told;
     if (context->progress && context->eval->rank == 0)
-        context->progress(context->user, context->done_frac, context->stage, context->n_told);
+        context->progress(context->user, &context->at);
     if (!context->memo || !memo_stop(context->memo))
         return 0;
     context->stopped = true;
@@ -42,7 +44,10 @@ void capacity_context_close(struct capacity_context *context)
 
 void capacity_context_stage(struct capacity_context *context, const char *stage, double to_frac)
 {
-    context->stage = stage;
+    double done_frac = context->at.done_frac;
+    context->at = progress_at_none();
+    context->at.done_frac = done_frac;
+    snprintf(context->at.stage, sizeof context->at.stage, "%s", stage);
     context->from_frac = context->to_frac;
     context->to_frac = to_frac;
 }
@@ -54,7 +59,8 @@ void capacity_context_stage_of(struct capacity_context *context, const char *sta
 
 int capacity_context_done(struct capacity_context *context, double stage_frac, struct err *err)
 {
-    context->done_frac = context->from_frac + (context->to_frac - context->from_frac) * stage_frac;
+    context->at.done_frac =
+        context->from_frac + (context->to_frac - context->from_frac) * stage_frac;
     return tell(context, context->n_queries, err);
 }
 

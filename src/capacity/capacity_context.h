@@ -18,15 +18,12 @@
 
 #include "runs/eval.h"
 #include "runs/memo.h"
+#include "runs/progress.h"
 #include "capacity/sample.h"
 #include "base/err.h"
 #include "results/file/capacity_result.h"
 #include "search/measure.h"
 #include "study/study.h"
-
-// Called on rank 0: the part of the work that is behind it, and what is being done.
-typedef void (*capacity_context_progress_fn)(void *user, double done_frac, const char *stage,
-                                             uint64_t n_queries);
 
 struct capacity_context {
     const struct eval *eval;
@@ -36,15 +33,15 @@ struct capacity_context {
     struct capacity_result *answer; // the answer
     // The scheduler's settings of every server: [n_schedulers][n_groups][n_services].
     struct settings *choices;
-    capacity_context_progress_fn progress; // NULL: none
+    progress_search_fn progress; // called on rank 0; NULL: none
     void *user;
     uint64_t n_queries; // simulated, in this part of the work or an earlier one
     uint64_t n_told;    // most that was ever told
     bool stopped;
-    bool out_of_reach; // capacity_result_out_of_reach() of the answer, of which nothing else is
-                       // there
-    const char *stage; // being done: [from_frac, to_frac] of the work
-    double from_frac, to_frac, done_frac;
+    bool out_of_reach;     // capacity_result_out_of_reach() of the answer, of which nothing else is
+                           // there
+    struct progress_at at; // what is being done,
+    double from_frac, to_frac; // [from_frac, to_frac] of the work
 };
 
 // Collective (context->eval->comm). Makes bench and choices of a context that has eval, study, memo

@@ -229,7 +229,7 @@ static int make_units(struct tune *tune, struct err *err)
     return 0;
 }
 
-static int do_units(struct tune *tune, tune_progress_fn progress, void *user, struct err *err)
+static int do_units(struct tune *tune, progress_search_fn progress, void *user, struct err *err)
 {
     double all = 0, done = 0; // weight of this crew's units
     uint64_t n_queries = 0;
@@ -244,8 +244,11 @@ static int do_units(struct tune *tune, tune_progress_fn progress, void *user, st
         for (size_t i = 0; i < unit->path.n; i++)
             n_queries += unit->path.v[i].result.n_queries;
         done += tune->weights[u];
+        struct progress_at at = progress_at_none();
+        at.done_frac = done / all;
+        at.n_queries = n_queries;
         if (progress && tune->eval->rank == 0)
-            progress(user, done / all, "", n_queries);
+            progress(user, &at);
     }
     return 0;
 }
@@ -305,7 +308,7 @@ static struct tuning_result *assemble(const struct tune *tune)
     return tuning;
 }
 
-int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
+int tune_run(const struct eval *eval, const struct tune_input *input, progress_search_fn progress,
              void *user, struct tuning_result **tuning, struct err *err)
 {
     struct tune tune = {.eval = eval, .input = input};

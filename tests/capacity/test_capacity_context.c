@@ -13,17 +13,14 @@
 
 struct heard {
     int n;
-    double done_frac;
-    char stage[16];
+    struct progress_at at;
 };
 
-static void hear(void *user, double done_frac, const char *stage, uint64_t n_queries)
+static void hear(void *user, const struct progress_at *at)
 {
     struct heard *heard = user;
-    (void)n_queries;
     heard->n++;
-    heard->done_frac = done_frac;
-    strncpy(heard->stage, stage, sizeof heard->stage - 1);
+    heard->at = *at;
 }
 
 // Half of a stage from 40 % to 60 % of the work is half of it, told on rank 0 alone.
@@ -38,8 +35,8 @@ START_TEST(stages_are_parts_of_the_work)
     ck_assert_int_eq(capacity_context_done(&context, 0.5, &err), 0);
     ck_assert_int_eq(heard.n, eval.rank == 0);
     if (eval.rank == 0) {
-        ck_assert_double_eq_tol(heard.done_frac, 0.5, 1e-12);
-        ck_assert_str_eq(heard.stage, "two");
+        ck_assert_double_eq_tol(heard.at.done_frac, 0.5, 1e-12);
+        ck_assert_str_eq(heard.at.stage, "two");
     }
 }
 END_TEST
@@ -55,11 +52,11 @@ START_TEST(equal_stages_share_the_rest)
     capacity_context_stage_of(&context, "two", 2);
     ck_assert_int_eq(capacity_context_done(&context, 1, &err), 0);
     if (eval.rank == 0)
-        ck_assert_double_eq_tol(heard.done_frac, 0.7, 1e-12);
+        ck_assert_double_eq_tol(heard.at.done_frac, 0.7, 1e-12);
     capacity_context_stage_of(&context, "two", 1);
     ck_assert_int_eq(capacity_context_done(&context, 1, &err), 0);
     if (eval.rank == 0)
-        ck_assert_double_eq_tol(heard.done_frac, 1, 1e-12);
+        ck_assert_double_eq_tol(heard.at.done_frac, 1, 1e-12);
 }
 END_TEST
 
@@ -86,7 +83,7 @@ START_TEST(slices_are_told)
     capacity_context_stage(&f.context, "one", 0.5);
     ck_assert_int_eq(sample_run(f.context.bench, &slice, 1, &result, &err), 0);
     ck_assert_int_eq(heard.n, f.eval.rank == 0 ? 2 : 0); // before it and behind it
-    ck_assert_double_eq_tol(heard.done_frac, 0, 1e-12);
+    ck_assert_double_eq_tol(heard.at.done_frac, 0, 1e-12);
     ck_assert_uint_eq(f.context.n_told, result.overall.n_queries);
     sample_release(&result, 1);
     capacity_fixture_close(&f);

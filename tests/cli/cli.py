@@ -769,24 +769,31 @@ def group_checkpoint(folder):
 
 def interrupted(folder):
     """Ctrl-C in mid-run: saved, and a table of what there is, which is what a run of that length
-    would say of its servers."""
-    job = subprocess.Popen([PROGRAM, "run", "study.yaml", "-o", "cut.h5", "--set", "checkpoint.every=10ms",
-                            "--set", "duration=3000s"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    would say of its servers. Who watches it sees p95 so far, and when it is resumed progress from there."""
+    words = ("run", "study.yaml", "-o", "cut.h5", "--set", "duration=900s", "--json")
+    job = subprocess.Popen([PROGRAM, *words, "--set", "checkpoint.every=10ms"], cwd=folder, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
     at = 0.0
     while at < 150:
-        at = float(re.search(r"checkpoint at (\S+) s of 3000 s", job.stderr.readline())[1])
+        saved = re.search(r"checkpoint at (\S+) s of 900 s", job.stderr.readline())
+        at = float(saved[1]) if saved else at
     job.send_signal(signal.SIGINT)
     out, err = job.communicate(timeout=120)
-    at = float(re.search(r"stopped at (\S+) s of 3000 s, saved in cut.h5.checkpoint", err)[1])
-    until = int(at / 50) * 50  # whole bins
+    at = float(re.search(r"stopped at (\S+) s of 900 s, saved in cut.h5.checkpoint", err)[1])
+    bin_s = 900 / 60
+    until = int(at / bin_s) * bin_s  # whole bins
     expect(job.returncode == 4, "Ctrl-C: exit status", job.returncode)
-    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until} s" in out, "Ctrl-C: a summary", out)
+    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until:g} s" in out, "Ctrl-C: a summary", out)
     served = re.search(r"^feed +(\S+)", out, re.M)
     expect(served and abs(float(served[1]) - 2000) < 40, "Ctrl-C: its numbers", out)
-    os.unlink(os.path.join(folder, "cut.h5.checkpoint"))
-    for name in ("cut.h5.checkpoint.previous",):
-        if os.path.exists(os.path.join(folder, name)):
-            os.unlink(os.path.join(folder, name))
+    rc, out, err = call(*words, "--resume", "--set", "checkpoint.every=10ms", cwd=folder)
+    lines = events(err)
+    expect(rc == 0 and len(lines) > 2, "progress of a resumed run", err)
+    expect(all(line["done_frac"] >= at / 900 for line in lines[1:]), "it begins where the run resumed", err)
+    known = [line for line in lines if "p95_s" in line]
+    p95 = re.search(r"^feed +mean.*|^service +mean ms.*\n^feed +\S+ ±\S+ +\S+ ±\S+ +(\S+) ±(\S+)", out, re.M)
+    expect(known and p95 and all(abs(line["p95_s"] * 1e3 - float(p95[1])) <= line["p95_half_95_s"] * 1e3 + float(p95[2])
+                                 for line in known[-1:]), "p95 so far is that of the run", err + out)
 
 
 def refused_checkpoints(folder, saved):
