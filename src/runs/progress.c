@@ -49,6 +49,14 @@ static void add_number(char *buf, size_t size, const char *before, double value)
         snprintf(buf + n, size - n, fabs(value) < 1e6 ? "%s%.6g" : "%s%.0f", before, value);
 }
 
+int progress_cut(const char *text, int most)
+{
+    int n = (int)strnlen(text, (size_t)most);
+    while (n > 0 && text[n] && (text[n] & 0xc0) == 0x80)
+        n--;
+    return n;
+}
+
 const char *progress_at_text(const struct progress_at *at, char *buf, size_t size)
 {
     char bracket[64] = "";

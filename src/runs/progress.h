@@ -68,6 +68,8 @@ typedef void (*progress_search_fn)(void *user, const struct progress_at *at);
 void progress_search(void *user, const struct progress_at *at);
 // "size 3 of 8 (xeon): trying 96 servers (held 104, missed 88)", in buf; returns buf.
 const char *progress_at_text(const struct progress_at *at, char *buf, size_t size);
+// How many bytes of the text, at most so many, are whole characters of UTF-8: for "%.*s".
+int progress_cut(const char *text, int most);
 // Of nothing.
 struct progress_at progress_at_none(void);
 // Points done, of how many: the text next to the numbers, and numbers of their own in JSON.

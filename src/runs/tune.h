@@ -29,10 +29,18 @@ int tune_read(const struct eval *eval, const struct survey_source *source, struc
 // Not collective.
 void tune_release(struct tune_input *input);
 
+// What was left undone by a tuning that was stopped, on rank 0.
+struct tune_rest {
+    bool stopped;
+    uint32_t n_units, n_done; // outcomes: all, and those that are there
+    char *in_work;            // owned: a line for each crew's unit under way; NULL: none
+};
+
 // Collective (eval->comm). Logically collective: input. On rank 0 the result (caller frees with
 // tuning_result_destroy), elsewhere NULL. Its steps are all that was simulated. progress: NULL for
-// none. With a memo a signal to stop is an error, see memo_stop().
+// none. A signal to stop, where there is a memo, is no failure: rest->stopped on every rank; then
+// only what is done is in the result, and outcomes that are not are tuning_result_outcome_none().
 int tune_run(const struct eval *eval, const struct tune_input *input, progress_search_fn progress,
-             void *user, struct tuning_result **tuning, struct err *err);
+             void *user, struct tuning_result **tuning, struct tune_rest *rest, struct err *err);
 
 #endif

@@ -1135,13 +1135,15 @@ def begun_before(folder):
     job.kill()
     job.wait()
     expect(sorted(os.listdir(points)) == [os.path.basename(lock)], "killed", os.listdir(points))
-    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder,
-                           stderr=subprocess.PIPE, text=True)
+    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-o", "endless.h5"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for point in (0, 2):
         wait_for(os.path.join(points, f"{point:06}.h5"))
     job.terminate()
-    err = job.communicate(timeout=120)[1]
+    out, err = job.communicate(timeout=120)
     expect(job.returncode == 4 and "stopped, 2 of 3 points done" in err, "the others first", err)
+    expect(out.startswith("stopped; 2 of 3 points are done; so far:\n") and
+           re.search(r"^0 +10ms +1.*\n1 +100000s .*missing\n2 +20ms +1", out, re.M), "a table of them", out)
 
 
 def wait_for(path):
@@ -1517,9 +1519,39 @@ def group_capacity(folder):
                             "--set", "capacity.max_servers=4", "--set", "traffic[0].rate=20000qps", *args, cwd=folder)
         expect(rc == 3 and out.startswith("No answer: even 4 servers of `web` do not hold it"), "too few allowed",
                f"{rc} {out} {err}")
+    stopped_search(folder)
     write(folder, "other.h5.memo", "not a memo")
     refused("capacity over what was kept", r"memo other.h5.memo: exists", folder, "capacity", "study.yaml", "-o",
             "other.h5")
+
+
+def stopped_search(folder):
+    """Ctrl-C of a search that would take minutes: a table of what there is, the bracket of the row in work,
+    nothing that looks like results; and who watches it sees what it tries."""
+    job = subprocess.Popen([PROGRAM, "capacity", "study.yaml", "-o", "cut.h5", "--json", "--set",
+                            "capacity.max_queries=1e9", "--set", "capacity.accuracy=0.1%"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = [job.stderr.readline()]
+    while "held" not in json.loads(lines[-1]) or "missed" not in json.loads(lines[-1]):
+        lines.append(job.stderr.readline())
+    job.send_signal(signal.SIGINT)
+    out, err = job.communicate(timeout=120)
+    at = events("".join(lines) + err)[-1]
+    expect(job.returncode == 4 and at["unit"] == "qps" and at["held"] < at["missed"] and
+           at["stage"] == "load 1 of 1 (fixed)", "a search that is stopped", f"{job.returncode} {err}")
+    work = re.search(r"^in work: load 1 of 1 \(fixed\): trying \S+ qps \(held (\S+), missed (\S+)\)$", out, re.M)
+    expect(out.startswith("stopped; 0 of 1 rows are done; so far:\n") and work and
+           abs(float(work[1]) / at["held"] - 1) < 1e-5 and abs(float(work[2]) / at["missed"] - 1) < 1e-5, "what there is of it", out)
+    expect("cut.h5.memo" in os.listdir(folder) and "cut.h5" not in os.listdir(folder), "files", os.listdir(folder))
+    os.unlink(os.path.join(folder, "cut.h5.memo"))
+
+
+def what_there_is(out):
+    """Of a tuning of two policies that was stopped: the lines of those that are done, and of the other one
+    what it was at."""
+    done = re.match(r"stopped; ([01]) of 2 searches are done; so far:\n", out)
+    return done and len(re.findall(r"^(static|deeprecsched) ", out, re.M)) == 3 * int(done[1]) and \
+        re.search(r"^in work: (static|deeprecsched), B=\d+.*: trying [\d.]+ qps.*$", out, re.M)
 
 
 def group_tune(folder):
@@ -1532,14 +1564,14 @@ def group_tune(folder):
     expect(rc == 0 and events(err)[-1]["done_frac"] > 0.9, "a whole tuning", err)
     n_stops, n_kept = 0, 0
     for _ in range(12):
-        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-q", "-o", "cut.h5", "--resume"], cwd=folder,
-                               stderr=subprocess.PIPE, text=True)
+        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-o", "cut.h5", "--resume"], cwd=folder,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         memo = os.path.join(folder, "cut.h5.memo")
         size = os.path.getsize(memo) if os.path.exists(memo) else 0
         while job.poll() is None and not (os.path.exists(memo) and os.path.getsize(memo) > size + 500):
             time.sleep(0.001)
         job.send_signal((signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGKILL)[n_stops % 4])
-        _, err = job.communicate(timeout=120)
+        out, err = job.communicate(timeout=120)
         if job.returncode == 0:
             break
         n_stops += 1
@@ -1549,6 +1581,7 @@ def group_tune(folder):
                                  r"command\n", err)[1])
             expect(n >= n_kept, "no answer is lost", f"{n} after {n_kept}")
             n_kept = n
+            expect(what_there_is(out), "what there is of a tuning", out)
     rc, _, err = call("tune", "study.yaml", "-q", "-o", "cut.h5", "--resume", cwd=folder)
     expect(rc == 0 and n_stops >= 2, f"a tuning with {n_stops} stops", err)
     digests = {call("show", name, "--digest", cwd=folder)[1] for name in ("whole.h5", "cut.h5")}
