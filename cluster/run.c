@@ -16,6 +16,7 @@
 #include "par/agree.h"
 #include "par/mpi_err.h"
 #include "results/gather.h"
+#include "results/interim.h"
 
 enum {
     // Windows a balancer may advance before the others of its rank get their turn: long enough to
@@ -29,6 +30,9 @@ enum {
 #define PROGRESS_EVERY_S 0.1
 // How often a rank says what it wants.
 #define ROUND_EVERY_S 1e-3
+// How often p95 is looked at, and the part of the time that it may take.
+#define LOOK_EVERY_S 0.5
+#define LOOK_PART 1000
 
 // Everything one rank holds of a run.
 struct fleet {
@@ -51,6 +55,10 @@ struct fleet {
     uint32_t n_active, next_active;
     int n_idle; // turns without anything to do
     struct consensus consensus;
+    struct interim *interim;            // NULL: nobody asks for p95
+    bool looks;                         // a look at it is under way
+    size_t n_looked;                    // values of it in the round that is open
+    double next_look_s, look_s;         // when the next begins, and what this one has cost
     uint64_t n_queries, n_queries_here; // simulated by all ranks and by this one, a moment ago
     int64_t saved_ns;                   // what was behind all ranks when they stopped
     double next_round_s, next_count_s, next_progress_s;
@@ -235,6 +243,7 @@ static void release(struct fleet *fleet)
     mem_free(fleet->sizes);
     exchange_mpi_destroy(fleet->mpi);
     layout_destroy(fleet->layout);
+    interim_destroy(fleet->interim);
     mem_free(fleet->active);
     mem_free(fleet->balancers);
     mem_free(fleet->blocks);
@@ -329,11 +338,11 @@ static void count_cost(const struct fleet *fleet, double begin_s, struct run_cos
 // that is so when as many have been handled as were sent and a further round finds the same.
 static int stand_still(struct fleet *fleet, struct err *err)
 {
-    int64_t last[CONSENSUS_VALUES] = {-1, -1}, now[CONSENSUS_VALUES] = {0};
+    int64_t last[2] = {-1, -1}, now[2] = {0};
     while (fleet->mpi) {
         int n_handled;
         exchange_mpi_count(fleet->mpi, &now[0], &now[1]);
-        consensus_say(&fleet->consensus, now);
+        consensus_say(&fleet->consensus, now, 2);
         do {
             if (exchange_mpi_poll(fleet->mpi, &n_handled, err))
                 return -1;
@@ -427,8 +436,31 @@ struct decision {
 };
 
 // What a rank says in a round; results are the sums.
-enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES, SAYS_SHORT };
-_Static_assert((int)SAYS_SHORT + 1 == CONSENSUS_VALUES, "a value for each");
+enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES, SAYS_SHORT, SAYS_LOOK, N_SAYS };
+_Static_assert((int)N_SAYS + (int)INTERIM_VALUES <= CONSENSUS_VALUES, "all that is said has room");
+
+// Rank 0's clock begins a look at p95, whose rounds go along with those of the run. It may not cost
+// more than its part of the time, however many bins and services there are.
+static size_t say_look(struct fleet *fleet, double now_s, int64_t *values)
+{
+    if (!fleet->looks)
+        return 0;
+    size_t n = interim_say(fleet->interim, reached_ns(fleet), values);
+    fleet->look_s += wallclock_s() - now_s;
+    return n;
+}
+
+static void hear_look(struct fleet *fleet, const int64_t *values)
+{
+    if (!interim_hear(fleet->interim, values))
+        return;
+    double now_s = wallclock_s(), pause_s = LOOK_PART * fleet->look_s;
+    fleet->next_look_s = now_s + (pause_s > LOOK_EVERY_S ? pause_s : LOOK_EVERY_S);
+    fleet->look_s = 0;
+    fleet->looks = false;
+    if (fleet->rank == 0)
+        *fleet->options->p95_s = interim_p95_s(fleet->interim);
+}
 
 static void say(struct fleet *fleet, bool done, double now_s, int64_t values[CONSENSUS_VALUES])
 {
@@ -442,9 +474,11 @@ static void say(struct fleet *fleet, bool done, double now_s, int64_t values[CON
     values[SAYS_NOT_DONE] = !done;
     values[SAYS_QUERIES] = (int64_t)fleet->n_queries_here;
     values[SAYS_SHORT] = mem_is_short();
+    values[SAYS_LOOK] = fleet->interim && fleet->rank == 0 && now_s >= fleet->next_look_s;
+    fleet->n_looked = say_look(fleet, now_s, values + N_SAYS);
     fleet->next_round_s = now_s + ROUND_EVERY_S;
     if (fleet->n_ranks > 1)
-        consensus_say(&fleet->consensus, values);
+        consensus_say(&fleet->consensus, values, N_SAYS + fleet->n_looked);
 }
 
 // Speaks when it is time to, hears when all have; true when a round has just ended. A rank alone
@@ -465,6 +499,10 @@ static bool decide(struct fleet *fleet, bool done, struct decision *decision)
                                          : RUN_GO_ON;
     decision->all_done = values[SAYS_NOT_DONE] == 0;
     decision->is_short = values[SAYS_SHORT] > 0;
+    if (fleet->n_looked > 0)
+        hear_look(fleet, values + N_SAYS);
+    else
+        fleet->looks = values[SAYS_LOOK] > 0;
     return true;
 }
 
@@ -530,6 +568,11 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
     if (rc == 0) {
         double begin_s = wallclock_s();
         cost->stopped = false;
+        if (options->p95_s && options->control) {
+            *options->p95_s = ci_none();
+            fleet.interim = interim_create(record, (uint32_t)fleet.n_ranks);
+            fleet.next_look_s = begin_s + LOOK_EVERY_S;
+        }
         list_active(&fleet);
         rc = loop(&fleet, &cost->stopped, err);
         // What a stopped run has not come to may take hours.

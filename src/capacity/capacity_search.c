@@ -222,12 +222,11 @@ int capacity_search_run(struct capacity_context *context, const struct capacity_
     if (rc < 0 && context->memo && memo_stop(context->memo))
         context->stopped = true;
     capacity_context_close(context);
-    if (rc == 0)
+    if (rc < 0 && context->stopped)
+        err_clear(err);
+    if (rc == 0 || context->stopped)
         return 0;
     capacity_result_destroy(context->answer);
     context->answer = NULL;
-    if (!context->stopped)
-        return -1;
-    err_clear(err);
-    return 0;
+    return -1;
 }

@@ -36,6 +36,7 @@ enum {
 // The sample is larger than the pilot says, because the pilot is a guess of few degrees of freedom.
 #define SAFETY 2.0
 #define LONGEST_STRETCH 64 // window over the pilot's
+#define PILOT_FRAC 0.1     // of the work, told before it is known
 
 static const struct study_capacity *settings_of_day(const struct day_plan *plan)
 {
@@ -376,8 +377,11 @@ int day_run(struct sample_bench *bench, const struct day_plan *plan, struct day_
     int rc = 0;
     assert(design.n_intervals > 0 && design.n_strata > 0 && design.interval_s > 0);
     result->n_simulated = 0;
-    if (plan->accuracy_frac > 0 && !fixed)
+    bool pilot = plan->accuracy_frac > 0 && !fixed;
+    sample_share(bench, 0, PILOT_FRAC);
+    if (pilot)
         rc = run_design(bench, plan, &design, PILOT, result, err);
+    sample_share(bench, pilot ? PILOT_FRAC : 0, 1);
     if (rc == 0)
         rc = run_design(bench, plan, &design, ANSWER, result, err);
     mem_free(design.n_pieces);

@@ -769,24 +769,31 @@ def group_checkpoint(folder):
 
 def interrupted(folder):
     """Ctrl-C in mid-run: saved, and a table of what there is, which is what a run of that length
-    would say of its servers."""
-    job = subprocess.Popen([PROGRAM, "run", "study.yaml", "-o", "cut.h5", "--set", "checkpoint.every=10ms",
-                            "--set", "duration=3000s"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    would say of its servers. Who watches it sees p95 so far, and when it is resumed progress from there."""
+    words = ("run", "study.yaml", "-o", "cut.h5", "--set", "duration=900s", "--json")
+    job = subprocess.Popen([PROGRAM, *words, "--set", "checkpoint.every=10ms"], cwd=folder, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
     at = 0.0
     while at < 150:
-        at = float(re.search(r"checkpoint at (\S+) s of 3000 s", job.stderr.readline())[1])
+        saved = re.search(r"checkpoint at (\S+) s of 900 s", job.stderr.readline())
+        at = float(saved[1]) if saved else at
     job.send_signal(signal.SIGINT)
     out, err = job.communicate(timeout=120)
-    at = float(re.search(r"stopped at (\S+) s of 3000 s, saved in cut.h5.checkpoint", err)[1])
-    until = int(at / 50) * 50  # whole bins
+    at = float(re.search(r"stopped at (\S+) s of 900 s, saved in cut.h5.checkpoint", err)[1])
+    bin_s = 900 / 60
+    until = int(at / bin_s) * bin_s  # whole bins
     expect(job.returncode == 4, "Ctrl-C: exit status", job.returncode)
-    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until} s" in out, "Ctrl-C: a summary", out)
+    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until:g} s" in out, "Ctrl-C: a summary", out)
     served = re.search(r"^feed +(\S+)", out, re.M)
     expect(served and abs(float(served[1]) - 2000) < 40, "Ctrl-C: its numbers", out)
-    os.unlink(os.path.join(folder, "cut.h5.checkpoint"))
-    for name in ("cut.h5.checkpoint.previous",):
-        if os.path.exists(os.path.join(folder, name)):
-            os.unlink(os.path.join(folder, name))
+    rc, out, err = call(*words, "--resume", "--set", "checkpoint.every=10ms", cwd=folder)
+    lines = events(err)
+    expect(rc == 0 and len(lines) > 2, "progress of a resumed run", err)
+    expect(all(line["done_frac"] >= at / 900 for line in lines[1:]), "it begins where the run resumed", err)
+    known = [line for line in lines if "p95_s" in line]
+    p95 = re.search(r"^feed +mean.*|^service +mean ms.*\n^feed +\S+ ±\S+ +\S+ ±\S+ +(\S+) ±(\S+)", out, re.M)
+    expect(known and p95 and all(abs(line["p95_s"] * 1e3 - float(p95[1])) <= line["p95_half_95_s"] * 1e3 + float(p95[2])
+                                 for line in known[-1:]), "p95 so far is that of the run", err + out)
 
 
 def refused_checkpoints(folder, saved):
@@ -1142,13 +1149,15 @@ def begun_before(folder):
     job.kill()
     job.wait()
     expect(sorted(os.listdir(points)) == [os.path.basename(lock)], "killed", os.listdir(points))
-    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder,
-                           stderr=subprocess.PIPE, text=True)
+    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-o", "endless.h5"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for point in (0, 2):
         wait_for(os.path.join(points, f"{point:06}.h5"))
     job.terminate()
-    err = job.communicate(timeout=120)[1]
+    out, err = job.communicate(timeout=120)
     expect(job.returncode == 4 and "stopped, 2 of 3 points done" in err, "the others first", err)
+    expect(out.startswith("stopped; 2 of 3 points are done; so far:\n") and
+           re.search(r"^0 +10ms +1.*\n1 +100000s .*missing\n2 +20ms +1", out, re.M), "a table of them", out)
 
 
 def wait_for(path):
@@ -1524,9 +1533,39 @@ def group_capacity(folder):
                             "--set", "capacity.max_servers=4", "--set", "traffic[0].rate=20000qps", *args, cwd=folder)
         expect(rc == 3 and out.startswith("No answer: even 4 servers of `web` do not hold it"), "too few allowed",
                f"{rc} {out} {err}")
+    stopped_search(folder)
     write(folder, "other.h5.memo", "not a memo")
     refused("capacity over what was kept", r"memo other.h5.memo: exists", folder, "capacity", "study.yaml", "-o",
             "other.h5")
+
+
+def stopped_search(folder):
+    """Ctrl-C of a search that would take minutes: a table of what there is, the bracket of the row in work,
+    nothing that looks like results; and who watches it sees what it tries."""
+    job = subprocess.Popen([PROGRAM, "capacity", "study.yaml", "-o", "cut.h5", "--json", "--set",
+                            "capacity.max_queries=1e9", "--set", "capacity.accuracy=0.1%"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = [job.stderr.readline()]
+    while "held" not in json.loads(lines[-1]) or "missed" not in json.loads(lines[-1]):
+        lines.append(job.stderr.readline())
+    job.send_signal(signal.SIGINT)
+    out, err = job.communicate(timeout=120)
+    at = events("".join(lines) + err)[-1]
+    expect(job.returncode == 4 and at["unit"] == "qps" and at["held"] < at["missed"] and
+           at["stage"] == "load 1 of 1 (fixed)", "a search that is stopped", f"{job.returncode} {err}")
+    work = re.search(r"^in work: load 1 of 1 \(fixed\): trying \S+ qps \(held (\S+), missed (\S+)\)$", out, re.M)
+    expect(out.startswith("stopped; 0 of 1 rows are done; so far:\n") and work and
+           abs(float(work[1]) / at["held"] - 1) < 1e-5 and abs(float(work[2]) / at["missed"] - 1) < 1e-5, "what there is of it", out)
+    expect("cut.h5.memo" in os.listdir(folder) and "cut.h5" not in os.listdir(folder), "files", os.listdir(folder))
+    os.unlink(os.path.join(folder, "cut.h5.memo"))
+
+
+def what_there_is(out):
+    """Of a tuning of two policies that was stopped: the lines of those that are done, and of the other one
+    what it was at."""
+    done = re.match(r"stopped; ([01]) of 2 searches are done; so far:\n", out)
+    return done and len(re.findall(r"^(static|deeprecsched) ", out, re.M)) == 3 * int(done[1]) and \
+        re.search(r"^in work: (static|deeprecsched), B=\d+.*: trying [\d.]+ qps.*$", out, re.M)
 
 
 def group_tune(folder):
@@ -1539,14 +1578,14 @@ def group_tune(folder):
     expect(rc == 0 and events(err)[-1]["done_frac"] > 0.9, "a whole tuning", err)
     n_stops, n_kept = 0, 0
     for _ in range(12):
-        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-q", "-o", "cut.h5", "--resume"], cwd=folder,
-                               stderr=subprocess.PIPE, text=True)
+        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-o", "cut.h5", "--resume"], cwd=folder,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         memo = os.path.join(folder, "cut.h5.memo")
         size = os.path.getsize(memo) if os.path.exists(memo) else 0
         while job.poll() is None and not (os.path.exists(memo) and os.path.getsize(memo) > size + 500):
             time.sleep(0.001)
         job.send_signal((signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGKILL)[n_stops % 4])
-        _, err = job.communicate(timeout=120)
+        out, err = job.communicate(timeout=120)
         if job.returncode == 0:
             break
         n_stops += 1
@@ -1556,6 +1595,7 @@ def group_tune(folder):
                                  r"command\n", err)[1])
             expect(n >= n_kept, "no answer is lost", f"{n} after {n_kept}")
             n_kept = n
+            expect(what_there_is(out), "what there is of a tuning", out)
     rc, _, err = call("tune", "study.yaml", "-q", "-o", "cut.h5", "--resume", cwd=folder)
     expect(rc == 0 and n_stops >= 2, f"a tuning with {n_stops} stops", err)
     digests = {call("show", name, "--digest", cwd=folder)[1] for name in ("whole.h5", "cut.h5")}
