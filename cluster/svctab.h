@@ -58,6 +58,8 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
                                     const struct service_config *service,
                                     const struct dispatch_config *dispatch, const struct cost *cost,
                                     uint32_t n_cores, struct err *err);
+// The table of a server that takes `factor` >= 1 times as long for everything.
+struct svctab *svctab_scaled(const struct svctab *tab, double factor);
 void svctab_destroy(struct svctab *tab); // NULL: no effect
 
 static inline bool svctab_offloads(const struct svctab *tab, uint32_t items)
