@@ -13,6 +13,7 @@
 #include "cluster/policy.h"
 #include "cluster/consensus.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
 #include "results/gather.h"
@@ -44,6 +45,7 @@ struct fleet {
     struct layout *layout;
     const struct layout_part *watched; // the part with the server that is; NULL: none
     struct svctab **tabs;              // [group * n_services + service]
+    struct svctab **slow_tabs;         // likewise; NULL where no server of the group is slow
     const struct qsize **sizes;        // [service]
     struct qsize **own_sizes;          // [service] made here; NULL where borrowed
     struct server_block **blocks;      // [part]
@@ -70,12 +72,13 @@ struct fleet {
 // All queries of a server as they are on average, and one of the largest: what is above that has no
 // probability worth naming within the nine times that are left.
 static int check_backlog(const struct fleet *fleet, const struct svctab *tab, uint32_t service,
-                         uint32_t n_cores, struct err *err)
+                         const struct group_config *group, struct err *err)
 {
     const struct fleet_config *config = fleet->config;
     const struct service_traffic *traffic = &config->services[service].traffic;
     const struct qsize *sizes = fleet->sizes[service];
-    double n_servers = 0, mean_ns = 0, most_ns = 0;
+    double n_servers = 0, mean_ns = 0, most_ns = 0, factor = slow_worst(&group->slow);
+    double n_cores = (double)group->platform->cores;
     for (uint32_t g = 0; g < config->n_groups; g++)
         n_servers += config->groups[g].n_servers;
     for (uint32_t items = qsize_min_items(sizes); items <= qsize_max_items(sizes); items++) {
@@ -85,7 +88,7 @@ static int check_backlog(const struct fleet *fleet, const struct svctab *tab, ui
     }
     double n_queries = arrival_mean_qps(&traffic->arrivals, traffic->rate_qps) / n_servers *
                        simtime_to_s(config->duration_ns);
-    double backlog_ns = (n_queries * mean_ns + most_ns) * (1 + tab->cold_extra) / n_cores;
+    double backlog_ns = (n_queries * mean_ns + most_ns) * (1 + tab->cold_extra) * factor / n_cores;
     if (backlog_ns * 1e-9 > LONGEST_BACKLOG_S)
         return err_set(err, ERR_STUDY,
                        "the backlog could exceed %g s of work per core: expected a lower rate, a "
@@ -97,18 +100,23 @@ static int check_backlog(const struct fleet *fleet, const struct svctab *tab, ui
 static int create_tabs(struct fleet *fleet, struct err *err)
 {
     const struct fleet_config *config = fleet->config;
-    fleet->tabs = mem_calloc((size_t)config->n_groups * config->n_services, sizeof *fleet->tabs);
+    size_t n = (size_t)config->n_groups * config->n_services;
+    fleet->tabs = mem_calloc(n, sizeof *fleet->tabs);
+    fleet->slow_tabs = mem_calloc(n, sizeof *fleet->slow_tabs);
     for (uint32_t g = 0; g < config->n_groups; g++)
         for (uint32_t i = 0; i < config->n_services; i++) {
             const struct group_config *group = &config->groups[g];
-            struct svctab **tab = &fleet->tabs[(size_t)g * config->n_services + i];
+            size_t at = (size_t)g * config->n_services + i;
+            struct svctab **tab = &fleet->tabs[at];
             uint32_t n_cores = (uint32_t)group->platform->cores;
             struct dispatch_config dispatch = sched_dispatch(group, i);
             *tab = svctab_create_cached(fleet->options->times, &config->services[i], &dispatch,
                                         group->costs[i], n_cores, err);
-            if (!*tab || check_backlog(fleet, *tab, i, n_cores, err))
+            if (!*tab || check_backlog(fleet, *tab, i, group, err))
                 return err_prefix(err, "group %s, service %s", group->name,
                                   config->services[i].name);
+            if (group->slow.frac > 0)
+                fleet->slow_tabs[at] = svctab_scaled(*tab, group->slow.factor);
         }
     return 0;
 }
@@ -167,6 +175,9 @@ static void create_blocks(struct fleet *fleet)
             .layout = layout,
             .part = p,
             .tabs = (const struct svctab *const *)fleet->tabs + row,
+            .slow_tabs = config->groups[part->group].slow.frac > 0
+                             ? (const struct svctab *const *)fleet->slow_tabs + row
+                             : NULL,
             .wants_completions = fleet_has_feedback(config),
             .unit = policy_load_unit(&config->balancer),
             .kernel = kernel,
@@ -235,8 +246,10 @@ static void release(struct fleet *fleet)
         balancer_destroy(fleet->balancers[cell]);
     for (uint32_t p = 0; fleet->blocks && p < fleet->layout->n_parts; p++)
         server_block_destroy(fleet->blocks[p]);
-    for (size_t i = 0; i < (size_t)config->n_groups * config->n_services; i++)
-        svctab_destroy(fleet->tabs ? fleet->tabs[i] : NULL);
+    for (size_t i = 0; fleet->tabs && i < (size_t)config->n_groups * config->n_services; i++) {
+        svctab_destroy(fleet->tabs[i]);
+        svctab_destroy(fleet->slow_tabs[i]);
+    }
     for (uint32_t i = 0; i < config->n_services; i++)
         qsize_destroy(fleet->own_sizes[i]);
     mem_free(fleet->own_sizes);
@@ -249,6 +262,7 @@ static void release(struct fleet *fleet)
     mem_free(fleet->blocks);
     mem_free(fleet->jobs);
     mem_free(fleet->tabs);
+    mem_free(fleet->slow_tabs);
 }
 
 // ---- one turn -----------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ struct sched_setup {
     const struct fleet_config *fleet;
     const struct group_config *group;
     uint32_t cell, first_in_cell, n_servers;
-    const struct svctab *const *tabs; // [n_services]
+    const struct svctab *const *tabs;      // [n_services]
+    const struct svctab *const *slow_tabs; // the same of slow servers; NULL: none is slow
     const struct cpu_kernel *kernel;
     struct cpu_job *jobs; // room for a chunk of queries (server.h), shared by blocks
 };

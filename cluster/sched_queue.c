@@ -20,6 +20,7 @@
 #include "base/simtime.h"
 #include "cluster/accel.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "cluster/waiting.h"
 
 #define MAX_ITEMS 65535
@@ -181,6 +182,7 @@ struct state {
     bool has_accel;
     struct noise noise;
     bool noisy;
+    uint8_t *is_slow;          // [n_servers] 1 or 0; NULL: none is
     struct timeline *timeline; // of the watched server; NULL: none has been watched
     uint32_t watched;
     struct seen *seen; // [n_services] then
@@ -242,6 +244,10 @@ static void init(struct sched *sched)
         state->slots = mem_calloc((size_t)n * state->n_slots, sizeof *state->slots);
     }
     noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
+    state->noise.first_server = sched->record->first_in_fleet;
+    if (setup->slow_tabs)
+        state->is_slow =
+            slow_marks(setup->fleet, sched->record->group, setup->cell, setup->first_in_cell, n);
     state->noisy = group->noise.spread != SPREAD_NONE;
 }
 
@@ -259,6 +265,7 @@ static void release(struct sched *sched)
     mem_free(state->next);
     mem_free(state->use);
     mem_free(state->slots);
+    mem_free(state->is_slow);
     accel_pool_release(&state->pools[PLACE_CORES]);
     accel_pool_release(&state->pools[PLACE_ACCEL]);
 }
@@ -398,7 +405,8 @@ static struct accel_job work_of(const struct sched *sched, uint32_t s, const str
                                 const struct waiting_query *oldest, uint32_t n_items)
 {
     const struct state *state = sched->state;
-    const struct svctab *tab = sched->setup.tabs[next->service];
+    bool slow = state->is_slow && state->is_slow[s];
+    const struct svctab *tab = (slow ? sched->setup.slow_tabs : sched->setup.tabs)[next->service];
     struct accel_job job = {.start_ns = next->at_ns};
     if (next->place == PLACE_CORES) {
         uint32_t n;
@@ -410,8 +418,9 @@ static struct accel_job work_of(const struct sched *sched, uint32_t s, const str
         job.compute_ns = tab->compute_ns[n_items];
     }
     if (state->noisy)
-        job.compute_ns =
-            noise_apply(&state->noise, job.compute_ns, oldest->query.seq, oldest->n_requests);
+        job.compute_ns = noise_apply(&state->noise, job.compute_ns,
+                                     noise_state(&state->noise, s, ready_ns(sched, &oldest->query)),
+                                     oldest->query.seq, oldest->n_requests);
     return job;
 }
 

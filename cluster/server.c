@@ -68,6 +68,7 @@ static void init_sched(struct server_block *block)
                                         .first_in_cell = config->first_in_cell,
                                         .n_servers = config->n_servers,
                                         .tabs = config->tabs,
+                                        .slow_tabs = config->slow_tabs,
                                         .kernel = config->kernel,
                                         .jobs = config->jobs};
     block->owns_jobs = config->jobs == NULL;

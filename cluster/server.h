@@ -40,9 +40,10 @@ struct server_block_config {
     uint32_t n_servers;
     const struct layout *layout; // with `part`, for outages; NULL in a fleet without
     uint32_t part;
-    const struct svctab *const *tabs; // [n_services], of this group
-    bool wants_completions;           // the balancer's policy looks at its servers
-    enum load_unit unit;              // in which it counts them
+    const struct svctab *const *tabs;      // [n_services], of this group
+    const struct svctab *const *slow_tabs; // the same of its slow servers; NULL: it has none
+    bool wants_completions;                // the balancer's policy looks at its servers
+    enum load_unit unit;                   // in which it counts them
     const struct cpu_kernel *kernel;
     struct record *record;
     struct timeline *timeline; // of one of the block's servers, to be filled; NULL: not watched

@@ -137,6 +137,7 @@ static int fill_accel(struct svctab *tab, struct times *times, uint32_t merged_i
         return 0;
     if (reach_accel(times, from, to, err))
         return -1;
+    tab->accel_items = to;
     tab->load_ns = mem_calloc((size_t)to + 1, sizeof *tab->load_ns);
     tab->compute_ns = mem_calloc((size_t)to + 1, sizeof *tab->compute_ns);
     for (uint32_t items = from; items <= to; items++) {
@@ -206,6 +207,30 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
     if (cost_has_cold(cost))
         fill_cold(tab, cost_config_of(cost));
     return tab;
+}
+
+static int64_t *scaled(const int64_t *ns, size_t n, double factor)
+{
+    if (!ns)
+        return NULL;
+    int64_t *out = mem_calloc(n, sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int64_t)((double)ns[i] * factor + 0.5);
+    return out;
+}
+
+struct svctab *svctab_scaled(const struct svctab *tab, double factor)
+{
+    struct svctab *out = mem_calloc(1, sizeof *out);
+    size_t n_sizes = (size_t)tab->accel_items + 1;
+    *out = *tab;
+    out->cpu_ns = scaled(tab->cpu_ns, tab->n_levels * ((size_t)tab->cpu_items + 1), factor);
+    out->load_ns = scaled(tab->load_ns, n_sizes, factor);
+    out->compute_ns = scaled(tab->compute_ns, n_sizes, factor);
+    out->full_ns = out->cpu_ns[tab->batch_items];
+    out->least_ns = (int64_t)((double)tab->least_ns * factor + 0.5);
+    fill_split(out);
+    return out;
 }
 
 void svctab_destroy(struct svctab *tab)

@@ -34,11 +34,12 @@ struct svctab {
     uint32_t n_levels;          // 1, or the number of cores when the cost depends on busy cores
     int64_t full_ns;            // service time of a full request with one core busy
     struct svctab_split *split; // [max_items + 1]
-    int64_t *cpu_ns;     // [n_levels][cpu_items + 1]: level = busy cores, itself included, less 1
-    int64_t *load_ns;    // [max_items + 1, or more if merged] onto the accelerator; NULL: not used
-    int64_t *compute_ns; // likewise on it
-    int64_t *work_ns;    // [max_items + 1] service time summed over the requests, one core busy
-    int64_t least_ns;    // shortest request of the table: bounds how soon a completion can follow
+    int64_t *cpu_ns;      // [n_levels][cpu_items + 1]: level = busy cores, itself included, less 1
+    uint32_t accel_items; // of the largest work on the accelerator; 0: it is not used
+    int64_t *load_ns;     // [accel_items + 1] onto the accelerator; NULL: not used
+    int64_t *compute_ns;  // likewise on it
+    int64_t *work_ns;     // [max_items + 1] service time summed over the requests, one core busy
+    int64_t least_ns;     // shortest request of the table: bounds how soon a completion can follow
     // Cold cores (models/cost.h), 0 without: all times above are those of a warm core, which none
     // undercuts.
     double cold_extra;                     // cold_factor - 1
@@ -60,6 +61,8 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
                                     const struct service_config *service,
                                     const struct dispatch_config *dispatch, const struct cost *cost,
                                     uint32_t n_cores, struct err *err);
+// The table of a server that takes `factor` >= 1 times as long for everything.
+struct svctab *svctab_scaled(const struct svctab *tab, double factor);
 void svctab_destroy(struct svctab *tab); // NULL: no effect
 
 static inline bool svctab_offloads(const struct svctab *tab, uint32_t items)

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/simtime.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "study/study_traffic.h"
 
 // Numbers of slices: bits 0..47 the piece, bit 48 set, then the plan's number.
@@ -55,11 +56,13 @@ static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t 
                                    : &study->group_configs[g].settings[s]);
     int64_t most = study_traffic_largest_items(study, s), cores = study->groups[g].platform.cores;
     if (split.offload_items > 0 && most >= split.offload_items && cost_has_accel(cost))
-        return cost_accel_load_s(cost, (uint32_t)most) + cost_accel_compute_s(cost, (uint32_t)most);
+        return slow_worst(&study->groups[g].slow) * (cost_accel_load_s(cost, (uint32_t)most) +
+                                                     cost_accel_compute_s(cost, (uint32_t)most));
     int64_t batch = split.batch_items < most ? split.batch_items : most;
     cores = fleet->n_cores > 0 ? fleet->n_cores : cores;
     int64_t rounds = ((most + batch - 1) / batch + cores - 1) / cores;
-    return (double)rounds * cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);
+    return slow_worst(&study->groups[g].slow) * (double)rounds *
+           cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);
 }
 
 // A piece begins empty, the day does not: what it must forget is a queue, which a target bounds

@@ -8,6 +8,7 @@
 #include "cluster/layout.h"
 #include "cluster/policy.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "study/doc.h"
 #include "study/grid.h"
 #include "study/mistakes.h"
@@ -124,16 +125,18 @@ static void make_fleet(struct study *study)
     study->group_configs = mem_calloc(study->n_groups, sizeof *study->group_configs);
     for (size_t g = 0; g < study->n_groups; g++) {
         struct study_group *group = &study->groups[g];
-        study->group_configs[g] =
-            (struct group_config){.name = group->name,
-                                  .platform = &group->platform,
-                                  .n_servers = (uint32_t)group->servers,
-                                  .weight = group->weight,
-                                  .costs = (const struct cost *const *)group->costs,
-                                  .scheduler = group->scheduler,
-                                  .settings = group->settings,
-                                  .noise = {group->noise.distribution, group->noise.cv},
-                                  .on = group->on};
+        study->group_configs[g] = (struct group_config){
+            .name = group->name,
+            .platform = &group->platform,
+            .n_servers = (uint32_t)group->servers,
+            .weight = group->weight,
+            .costs = (const struct cost *const *)group->costs,
+            .scheduler = group->scheduler,
+            .settings = group->settings,
+            .noise = {group->noise.distribution, group->noise.cv, group->noise.correlation_ns,
+                      group->noise.correlated_frac},
+            .slow = group->slow,
+            .on = group->on};
     }
     study->fleet = (struct fleet_config){.services = study->services,
                                          .n_services = (uint32_t)study->n_services,
@@ -312,11 +315,14 @@ struct meta *study_fleet_meta(const struct fleet_config *fleet)
     for (uint32_t g = 0; g < fleet->n_groups; g++)
         meta->groups[g] = group_meta(&fleet->groups[g], fleet->n_services);
     for (uint32_t c = 0; c < fleet->n_cells; c++) // numbered cell by cell, then group by group
-        for (uint32_t g = 0; g < fleet->n_groups; g++)
-            for (uint32_t n = layout_servers(fleet, g, c); n > 0; n--, server++) {
+        for (uint32_t g = 0; g < fleet->n_groups; g++) {
+            uint32_t n = layout_servers(fleet, g, c);
+            slow_mark(fleet, g, c, meta->server_slow + server);
+            for (; n > 0; n--, server++) {
                 meta->server_group[server] = g;
                 meta->server_cell[server] = c;
             }
+        }
     return meta;
 }
 

@@ -55,6 +55,8 @@ struct mistakes;
 struct study_noise {
     int distribution; // enum cost_spread
     double cv;        // gamma and lognormal: standard deviation over mean
+    int64_t correlation_ns;
+    double correlated_frac;
 };
 
 // How a study is read: flags.
@@ -76,6 +78,7 @@ struct study_group {
     struct platform platform;
     double planned_bytes; // memory_size of its accelerator where that limits no plan; 0: it does
     struct study_noise noise;
+    struct slow_config slow;          // of slow_frac and slow_factor
     int64_t scheduler;                // index into sched_types
     struct settings *given;           // [n_services] its settings, as the study has them
     struct settings *settings;        // [n_services] and resolved

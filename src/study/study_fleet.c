@@ -33,6 +33,11 @@ const struct field study_group_fields[] = {
           "capacity of a server relative to other groups', for the balancer"),
     FIELD(study_group, "price", FIELD_REAL, UNIT_PRICE, price_usd_per_h, 0, 1e6, "0",
           "of one server that is on; 0: not known"),
+    FIELD(
+        study_group, "slow_frac", FIELD_REAL, UNIT_FRAC, slow.frac, 0, 1, "0",
+        "of the servers, to the nearest whole one, take slow_factor times as long for everything"),
+    FIELD(study_group, "slow_factor", FIELD_REAL, UNIT_NONE, slow.factor, 1, 100, "1",
+          "service times of slow servers over those of the others"),
     FIELD_END};
 
 #define LONGEST_STEP_NS ((double)SIMTIME_LONGEST)
@@ -53,6 +58,11 @@ const struct field study_noise_fields[] = {
                   "how service times spread round the cost"),
     FIELD(study_noise, "cv", FIELD_REAL, UNIT_NONE, cv, 0, 100, "0",
           "gamma, lognormal: standard deviation over mean"),
+    FIELD(study_noise, "correlation_time", FIELD_TIME, UNIT_TIME, correlation_ns, 0,
+          (double)SIMTIME_LONGEST, "0",
+          "in which the likeness of two factors of a server falls by 63 %; 0: there is none"),
+    FIELD(study_noise, "correlated_frac", FIELD_REAL, UNIT_FRAC, correlated_frac, 0, 1, "1",
+          "correlation of two factors of a server at one time"),
     FIELD_END};
 
 static const struct reader_options plain = {NULL, false};
@@ -203,6 +213,10 @@ static int read_noise(struct study_group *group, const struct node *map, struct 
         return node_prefix(selector, err);
     if (reader_fill(noise, map, &part, 1, &plain, err) < 0)
         return -1;
+    int64_t time_ns = group->noise.correlation_ns;
+    if (time_ns > 0 && time_ns < SIMTIME_US)
+        return node_fail_key(noise ? noise : map, "correlation_time", err,
+                             "expected 0, or at least 1us");
     int kind = group->noise.distribution;
     if ((kind == SPREAD_GAMMA || kind == SPREAD_LOGNORMAL) && !(group->noise.cv > 0))
         return node_fail_key(noise ? noise : map, noise ? "cv" : "noise", err,

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "cluster/config.h"
+#include "cluster/slow.h"
 #include "study/study_idle.h"
 #include "study/study_memory.h"
 #include "traces/daycurve.h"
@@ -14,6 +15,8 @@
 #define CUT_FRAC 0.01    // of the sizes: above it, a warning
 #define RATE_FRAC 0.02   // of a rate that is not the mean of its curve
 #define PERIOD_FRAC 0.01 // of a period that is not the length of its curve
+
+enum { LEAST_STATES = 100 }; // of a server in a run, one after the other: a few in a batch
 
 // Where notes go.
 struct notes {
@@ -164,11 +167,32 @@ static void note_accelerator(const struct study *study, size_t g, study_note_fn 
     }
 }
 
+// Slow servers of which there are none; and states that last as long as the batches of time bins
+// that intervals are made from, which are then not independent.
+static void note_servers(const struct study *study, size_t g, study_note_fn note, void *user)
+{
+    const struct study_group *group = &study->groups[g];
+    const struct study_noise *noise = &group->noise;
+    const struct notes notes = {group->name, note, user};
+    bool has_states = noise->distribution != SPREAD_NONE && noise->correlated_frac > 0;
+    char tau[40];
+    if (slow_worst(&group->slow) > 1 && slow_count(&group->slow, 0, (uint32_t)group->servers) == 0)
+        say(&notes, true, "a slow_frac of %.4g makes none of its %lld servers slow",
+            group->slow.frac, (long long)group->servers);
+    if (has_states && noise->correlation_ns > study->settings.duration_ns / LEAST_STATES)
+        say(&notes, true,
+            "a correlation_time of %s is more than a %dth of the run, whose intervals will be too "
+            "narrow: a longer run or replications make them right",
+            units_format_ns(noise->correlation_ns, tau, sizeof tau), LEAST_STATES);
+}
+
 void study_notes(const struct study *study, study_note_fn note, void *user)
 {
     struct err idle = {0};
     for (size_t g = 0; g < study->n_groups; g++)
         note_accelerator(study, g, note, user);
+    for (size_t g = 0; g < study->n_groups; g++)
+        note_servers(study, g, note, user);
     for (size_t i = 0; study_idle_next(study, &i, &idle);)
         note(user, true, idle.text);
     for (size_t s = 0; s < study->n_services; s++) {

@@ -995,6 +995,16 @@ def for_programs(folder):
     expect(check["services"][0]["rate_qps"] == 300 and check["services"][0]["sla_s"] == 0.025 and
            load["at"] == "mean" and 0 < load["cpu_alone_frac"] < 1 and check["estimate"][0]["queries"] == 1500,
            "a check in JSON", str(check))
+    slow = ("--set", "fleet.groups[0].slow_frac=50%", "--set", "fleet.groups[0].slow_factor=2")
+    rows = tables_of("check", "study.yaml", *slow, cwd=folder)["groups"]
+    expect([row["at"] for row in rows] == ["mean", "slow"] and rows[1]["servers"] == rows[0]["servers"] / 2
+           and abs(rows[1]["cpu_busy_frac"] / rows[0]["cpu_busy_frac"] - 2) < 1e-6, "a check of slow servers", str(rows))
+    # Queries of slow servers at 0.6 of what the others can do: too many, unless the balancer sees its queues.
+    qps = 0.6 / rows[0]["cpu_busy_frac"] * tables_of("check", "study.yaml", cwd=folder)["services"][0]["rate_qps"]
+    for policy, warned in ("random", True), ("least-work", False):
+        rc, out, err = call("check", "study.yaml", *slow, "--set", f"traffic[0].rate={qps}qps", "--set",
+                            f"balancer.policy={policy}", cwd=folder)
+        expect(rc == 0 and ("overloaded" in err) == warned, f"a check of slow servers, {policy}", f"{rc} {err}")
     rows = tables_of("check", "study.yaml", "--set", sweep, cwd=folder)
     expect(rows["axes"] == [{"axis": "servers", "label": 3}, {"axis": "servers", "label": 4}] and
            rows["estimate"][0]["points"] == 2, "a check of a sweep in JSON", str(rows))

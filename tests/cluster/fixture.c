@@ -151,13 +151,25 @@ void fixture_ready(struct fixture *fixture)
             fixture->tabs[at] = svctab_create(&fixture->services[i], &dispatch, fixture->costs[at],
                                               (uint32_t)fixture->platforms[g].cores, &err);
             ck_assert_msg(fixture->tabs[at] != NULL, "%s", err.text);
+            if (fixture->groups[g].slow.frac > 0)
+                fixture->slow_tabs[at] =
+                    svctab_scaled(fixture->tabs[at], fixture->groups[g].slow.factor);
         }
+}
+
+const struct svctab *const *fixture_slow_tabs(const struct fixture *fixture, uint32_t group)
+{
+    if (fixture->groups[group].slow.frac == 0)
+        return NULL;
+    return (const struct svctab *const *)fixture->slow_tabs +
+           (size_t)group * fixture->config.n_services;
 }
 
 void fixture_release(struct fixture *fixture)
 {
     for (uint32_t i = 0; i < FIXTURE_COSTS; i++) {
         svctab_destroy(fixture->tabs[i]);
+        svctab_destroy(fixture->slow_tabs[i]);
         cost_destroy(fixture->costs[i]);
     }
 }
@@ -224,6 +236,7 @@ struct server_block **fixture_blocks(const struct fixture *fixture, const struct
                                             .part = p,
                                             .tabs = (const struct svctab *const *)fixture->tabs +
                                                     (size_t)part->group * config->n_services,
+                                            .slow_tabs = fixture_slow_tabs(fixture, part->group),
                                             .wants_completions = fleet_has_feedback(config),
                                             .unit = policy_load_unit(&config->balancer),
                                             .kernel = cpu_kernel_best(),

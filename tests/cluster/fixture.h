@@ -26,7 +26,7 @@ struct fixture {
     struct cost_config cost_configs[FIXTURE_COSTS]; // [group * n_services + service]
     struct cost *costs[FIXTURE_COSTS];
     struct settings settings[FIXTURE_COSTS]; // of the scheduler split, unless changed
-    struct svctab *tabs[FIXTURE_COSTS];
+    struct svctab *tabs[FIXTURE_COSTS], *slow_tabs[FIXTURE_COSTS];
     struct outage_event events[FIXTURE_EVENTS]; // for config.outages.events
 };
 
@@ -37,6 +37,9 @@ void fixture_init(struct fixture *fixture, uint32_t n_services, uint32_t n_group
 // After a test has changed what it wants: makes costs and tables.
 void fixture_ready(struct fixture *fixture);
 void fixture_release(struct fixture *fixture);
+
+// What a block of the group takes as its slow_tabs.
+const struct svctab *const *fixture_slow_tabs(const struct fixture *fixture, uint32_t group);
 
 // A policy with its default settings, but that size-aware calls 64 items large: some of every
 // test's queries are.

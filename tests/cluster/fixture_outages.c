@@ -54,7 +54,7 @@ static void random_crashes_retries(struct fixture *f, int64_t duration_ns)
     crash_at_random(f);
     f->config.outages.retries = 2;
     f->config.outages.retry_delay_ns = 70 * SIMTIME_US;
-    f->groups[1].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    f->groups[1].noise = (struct noise_config){.spread = SPREAD_EXPONENTIAL, .cv = 0};
 }
 
 void fixture_outage_cells(struct fixture *f, int64_t duration_ns)
@@ -97,7 +97,8 @@ static void shortest_queue_dark(struct fixture *f, int64_t duration_ns)
     f->config.outages.retry_delay_ns = 1;
     f->config.outages.failover = true;
     f->config.outages.detect_delay_ns = 0;
-    f->groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 500 * SIMTIME_US, 0.7};
+    f->groups[1].slow = (struct slow_config){.frac = 0.3, .factor = 2};
 }
 
 static void least_work_no_retries(struct fixture *f, int64_t duration_ns)

@@ -37,7 +37,7 @@ void fixture_two_choices_accelerator(struct fixture *f)
 void fixture_shortest_queue_noise(struct fixture *f)
 {
     init(f, "join-shortest-queue", 1, 2, 1);
-    f->groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    f->groups[0].noise = (struct noise_config){.spread = SPREAD_EXPONENTIAL, .cv = 0};
     f->cost_configs[1].contention_frac = 0.4;
     set_cold(&f->cost_configs[0]);
     f->config.balancer.report_period_ns = 200 * SIMTIME_US;
@@ -96,7 +96,8 @@ static void bursty_normal_noise(struct fixture *f)
     f->services[0].traffic.arrivals.cv = 3;
     f->services[1].traffic.arrivals.process = arrival_find("hyperexponential");
     f->services[1].traffic.arrivals.cv = 2;
-    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 300 * SIMTIME_US, 0.8};
+    f->groups[0].slow = (struct slow_config){.frac = 0.25, .factor = 1.6};
     f->config.sample_frac = 0.05;
     fixture_attach(f, 0, 1, false, 200);
 }

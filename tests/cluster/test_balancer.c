@@ -600,7 +600,7 @@ START_TEST(short_lookahead)
     struct bench whole, cut;
     init(&whole, "power-of-two");
     whole.fixture.config.duration_ns = SIMTIME_MS;
-    whole.fixture.groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    whole.fixture.groups[0].noise = (struct noise_config){.spread = SPREAD_EXPONENTIAL, .cv = 0};
     whole.fixture.config.balancer.dispatch_delay_ns = 50;
     whole.fixture.config.balancer.status_delay_ns = 1;
     init(&cut, "power-of-two");
