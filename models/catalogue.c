@@ -21,6 +21,7 @@ const char *const work_class_names[] = {
     "fc", "embedding", "attention", "recurrent", "concat", "elementwise", "sum", "softmax", NULL};
 const char *const model_variant_names[] = {"paper", "repo", NULL};
 const char *const model_bound_names[] = {"embedding", "mlp", "attention", "recurrent", NULL};
+const char *const model_format_names[] = {"fp32", "bf16", "fp16", "int8", NULL};
 const char *const model_interaction_names[] = {[INTERACT_CONCAT] = "concat",
                                                [INTERACT_TWO_BRANCH] = "two-branch",
                                                [INTERACT_ATTENTION] = "attention",
@@ -30,12 +31,18 @@ const char *const model_interaction_names[] = {[INTERACT_CONCAT] = "concat",
 const struct field model_fields[] = {
     FIELD(model, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "", "name of the model"),
     FIELD(model, "title", FIELD_STRING, UNIT_NONE, title, 0, 0, "", "one line for people"),
+    FIELD(model, "class", FIELD_STRING, UNIT_NONE, class, 0, 0, "",
+          "what kind of model it is; lists are grouped by it"),
+    FIELD(model, "year", FIELD_INT, UNIT_NONE, year, 0, 2100, "0",
+          "year in which it was published; 0: not known"),
     FIELD_CHOICES(model, "variant", variant, model_variant_names, "paper",
                   "the paper's table or the reference repository's configuration"),
     FIELD_CHOICES(model, "bound", bound, model_bound_names, "mlp",
                   "what limits it on a CPU; for people"),
     FIELD_CHOICES(model, "interaction", interaction, model_interaction_names, "concat",
                   "how features meet before the top stack"),
+    FIELD_CHOICES(model, "format", format, model_format_names, "fp32",
+                  "number format of tables, weights and activations"),
     FIELD(model, "dense_mlp", FIELD_REALS, UNIT_NONE, dense_mlp, 1, WIDTH_MAX, "",
           "widths of the stack over dense features, the features first; empty: no stack"),
     FIELD(model, "dense_inputs", FIELD_INT, UNIT_NONE, dense_inputs, 0, WIDTH_MAX, "0",
@@ -373,6 +380,25 @@ int model_check(const struct model *model, struct err *err)
     return 0;
 }
 
+double model_format_bytes(int format)
+{
+    static const double bytes[N_FORMATS] = {4, 2, 2, 1};
+    return bytes[format];
+}
+
+// What was counted in fp32, in the model's own format.
+static void narrow(struct model_work *work, double frac)
+{
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        struct work *class = &work->by_class[i];
+        class->bytes_per_item *= frac;
+        class->read_bytes_per_item *= frac;
+        class->weight_bytes *= frac;
+    }
+    work->row_bytes_per_item *= frac;
+    work->table_bytes *= frac;
+}
+
 void model_derive(const struct model *model, struct model_work *work)
 {
     assert(model && work);
@@ -380,6 +406,7 @@ void model_derive(const struct model *model, struct model_work *work)
     add_tables(model, work);
     double width = dense_width(model, work);
     interactions[model->interaction].derive(model, width, work);
+    narrow(work, model_format_bytes(model->format) / FP32_BYTES);
 }
 
 double work_flop_per_item(const struct model_work *work)

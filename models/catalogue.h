@@ -4,8 +4,8 @@
 // A struct model holds an architecture: widths, tables, history length. It is filled from
 // models/catalog/*.yaml through model_fields[], or by hand. What it costs is never written down:
 // model_derive() computes operations, bytes and operator counts from the architecture, by class of
-// operator, the way the reference implementation runs it (fp32, no fusion, one operator for each
-// table lookup, fully connected layer, activation and concatenation).
+// operator, the way the reference implementation runs it (no fusion, one operator for each table
+// lookup, fully connected layer, activation and concatenation), in one number format throughout.
 //
 //     struct model_work work;
 //     model_derive(&model, &work);
@@ -48,6 +48,10 @@ extern const char *const model_variant_names[]; // "paper" "repo" NULL
 enum model_bound { BOUND_EMBEDDING, BOUND_MLP, BOUND_ATTENTION, BOUND_RECURRENT, N_BOUNDS };
 extern const char *const model_bound_names[]; // "embedding" "mlp" "attention" "recurrent" NULL
 
+// Of what tables, weights and activations are made. Dense features and indices arrive as they do.
+enum model_format { FORMAT_FP32, FORMAT_BF16, FORMAT_FP16, FORMAT_INT8, N_FORMATS };
+extern const char *const model_format_names[]; // "fp32" "bf16" "fp16" "int8" NULL
+
 enum model_interaction {
     INTERACT_CONCAT,     // everything side by side into the top stack
     INTERACT_TWO_BRANCH, // half of the tables summed, half through the top stack, then joined
@@ -60,9 +64,12 @@ extern const char *const model_interaction_names[]; // "concat" "two-branch" ...
 struct model {
     char *name;                 // "wnd", "din-repo"
     char *title;                // one line for people
+    char *class;                // what kind of model it is: lists are grouped by it
+    int64_t year;               // in which it was published; 0: not known
     int variant;                // enum model_variant
     int bound;                  // enum model_bound
     int interaction;            // enum model_interaction
+    int format;                 // enum model_format
     struct reals dense_mlp;     // widths, the features first; empty: no such stack
     int64_t dense_inputs;       // features that join the concatenation untouched
     int64_t unused_inputs;      // features that a request brings and nothing reads
@@ -106,6 +113,9 @@ struct model_work {
     double table_bytes;          // all tables at their full size
     double n_inputs;             // tensors that a request brings: one per table, one for features
 };
+
+// Bytes of one number in a format.
+double model_format_bytes(int format);
 
 // Totals over the classes.
 double work_flop_per_item(const struct model_work *work);

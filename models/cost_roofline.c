@@ -31,11 +31,20 @@ struct machine {
     const struct platform_rate *rates[N_WORK_CLASSES]; // NULL: vector work
     const struct platform_fixed *fixed;
     double vector_flops;
+    double speedup; // of the layers' arithmetic in the model's number format
     double activation_bw, stream_bw;
     double gather_bw, gather_half_items;
 };
 
-static struct machine core_machine(const struct platform *p)
+static double speedup_of(const struct platform_formats *formats, int format)
+{
+    double speedup = format == FORMAT_FP32   ? 1
+                     : format == FORMAT_INT8 ? formats->int8_speedup
+                                             : formats->bf16_speedup;
+    return speedup > 0 ? speedup : 1;
+}
+
+static struct machine core_machine(const struct platform *p, int format)
 {
     return (struct machine){
         .rates = {[WORK_FC] = &p->fc,
@@ -43,6 +52,7 @@ static struct machine core_machine(const struct platform *p)
                   [WORK_RECURRENT] = &p->recurrent},
         .fixed = &p->fixed,
         .vector_flops = p->vector_flops,
+        .speedup = speedup_of(&p->formats, format),
         .activation_bw = p->activation_bw > 0 ? p->activation_bw : p->stream_bw,
         .stream_bw = p->stream_bw,
         .gather_bw = p->gather_bw,
@@ -50,7 +60,7 @@ static struct machine core_machine(const struct platform *p)
     };
 }
 
-static struct machine accel_machine(const struct accelerator *a)
+static struct machine accel_machine(const struct accelerator *a, int format)
 {
     return (struct machine){
         .rates = {[WORK_FC] = &a->fc,
@@ -58,6 +68,7 @@ static struct machine accel_machine(const struct accelerator *a)
                   [WORK_RECURRENT] = &a->recurrent},
         .fixed = &a->fixed,
         .vector_flops = a->vector_flops,
+        .speedup = speedup_of(&a->formats, format),
         .activation_bw = a->memory_bw,
         .stream_bw = a->memory_bw,
         .gather_bw = a->gather_bw,
@@ -83,8 +94,9 @@ static struct class_cost class_cost(const struct machine *m, enum work_class cla
                                                      m->fixed->part_s * work->n_parts)};
     const struct platform_rate *rate = m->rates[class];
     if (rate && rate->peak_flops > 0) {
-        c.flat_s = work->flop_per_item * rate->half_items / rate->peak_flops;
-        c.item_s = work->flop_per_item / rate->peak_flops +
+        double peak_flops = rate->peak_flops * m->speedup;
+        c.flat_s = work->flop_per_item * rate->half_items / peak_flops;
+        c.item_s = work->flop_per_item / peak_flops +
                    (work->read_bytes_per_item + work->bytes_per_item) / m->activation_bw;
     } else if (class != WORK_EMBEDDING) { // additions of lookups hide behind the rows
         c.item_s = work->flop_per_item / m->vector_flops + work->bytes_per_item / m->stream_bw;
@@ -133,8 +145,10 @@ static void prepare(const struct cost *cost, void *state)
     const struct cost_config *config = cost_config_of(cost);
     const struct platform *p = cost_platform_of(cost);
     const struct model_work *work = cost_work_of(cost);
+    const int format = cost_model_of(cost)->format;
     double fixed_scale = config->fixed_scale > 0 ? config->fixed_scale : 1;
-    const struct machine core = core_machine(p), accel = accel_machine(&p->accelerator);
+    const struct machine core = core_machine(p, format),
+                         accel = accel_machine(&p->accelerator, format);
 
     for (int i = 0; i < N_WORK_CLASSES; i++) {
         const struct work *of = &work->by_class[i];
