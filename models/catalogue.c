@@ -16,28 +16,44 @@
 
 // Arithmetic of one softmax value: its exponential is a polynomial of about this many operations.
 #define SOFTMAX_FLOP 20.0
+// Of one value that is normalised: two sums, a difference, a scale and a shift.
+#define NORM_FLOP 5.0
 
 const char *const work_class_names[] = {
     "fc", "embedding", "attention", "recurrent", "concat", "elementwise", "sum", "softmax", NULL};
 const char *const model_variant_names[] = {"paper", "repo", NULL};
 const char *const model_bound_names[] = {"embedding", "mlp", "attention", "recurrent", NULL};
+const char *const model_format_names[] = {"fp32", "bf16", "fp16", "int8", NULL};
 const char *const model_interaction_names[] = {[INTERACT_CONCAT] = "concat",
                                                [INTERACT_TWO_BRANCH] = "two-branch",
                                                [INTERACT_ATTENTION] = "attention",
                                                [INTERACT_RECURRENT] = "recurrent",
+                                               [INTERACT_DOT] = "dot",
+                                               [INTERACT_CROSS] = "cross",
+                                               [INTERACT_MASK] = "mask",
+                                               [INTERACT_SEQUENCE] = "sequence",
+                                               [INTERACT_TARGET] = "sequence-target",
                                                [N_INTERACTIONS] = NULL};
 
 const struct field model_fields[] = {
     FIELD(model, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "", "name of the model"),
     FIELD(model, "title", FIELD_STRING, UNIT_NONE, title, 0, 0, "", "one line for people"),
+    FIELD(model, "class", FIELD_STRING, UNIT_NONE, class, 0, 0, "",
+          "what kind of model it is; lists are grouped by it"),
+    FIELD(model, "year", FIELD_INT, UNIT_NONE, year, 0, 2100, "0",
+          "year in which it was published; 0: not known"),
     FIELD_CHOICES(model, "variant", variant, model_variant_names, "paper",
                   "the paper's table or the reference repository's configuration"),
     FIELD_CHOICES(model, "bound", bound, model_bound_names, "mlp",
                   "what limits it on a CPU; for people"),
     FIELD_CHOICES(model, "interaction", interaction, model_interaction_names, "concat",
                   "how features meet before the top stack"),
+    FIELD_CHOICES(model, "format", format, model_format_names, "fp32",
+                  "number format of tables, weights and activations"),
     FIELD(model, "dense_mlp", FIELD_REALS, UNIT_NONE, dense_mlp, 1, WIDTH_MAX, "",
           "widths of the stack over dense features, the features first; empty: no stack"),
+    FIELD(model, "dense_once", FIELD_BOOL, UNIT_NONE, dense_once, 0, 1, "false",
+          "dense features are the request's: their stack runs once, whatever its items"),
     FIELD(model, "dense_inputs", FIELD_INT, UNIT_NONE, dense_inputs, 0, WIDTH_MAX, "0",
           "dense features that join the concatenation untouched"),
     FIELD(model, "unused_inputs", FIELD_INT, UNIT_NONE, unused_inputs, 0, WIDTH_MAX, "0",
@@ -46,8 +62,12 @@ const struct field model_fields[] = {
           "embedding tables in each group of equal ones"),
     FIELD(model, "rows", FIELD_REALS, UNIT_NONE, rows, 1, ROWS_MAX, NULL,
           "rows of one table, by group"),
-    FIELD(model, "lookups", FIELD_REALS, UNIT_NONE, lookups, 1, LOOKUPS_MAX, NULL,
+    FIELD(model, "lookups", FIELD_REALS, UNIT_NONE, lookups, 0, LOOKUPS_MAX, NULL,
           "lookups in one table per item, by group"),
+    FIELD(model, "request_lookups", FIELD_REALS, UNIT_NONE, request_lookups, 0, LOOKUPS_MAX, "",
+          "the same once per request, whatever its items: tables of the user; empty: none"),
+    FIELD(model, "history_lookups", FIELD_REALS, UNIT_NONE, history_lookups, 0, LOOKUPS_MAX, "",
+          "the same per item of the history; empty: none"),
     FIELD(model, "dim", FIELD_INT, UNIT_NONE, dim, 1, WIDTH_MAX, NULL, "numbers in a row"),
     FIELD(model, "behaviour_tables", FIELD_INT, UNIT_NONE, behaviour_tables, 0, TABLES_MAX, "0",
           "how many of the tables hold behaviours"),
@@ -59,6 +79,29 @@ const struct field model_fields[] = {
           "state of a recurrent layer"),
     FIELD(model, "gates", FIELD_INT, UNIT_NONE, gates, 1, 4, "1",
           "matrices of a recurrent layer: 1 plain, 3 GRU"),
+    FIELD(model, "cross_layers", FIELD_INT, UNIT_NONE, cross_layers, 0, 1000, "0",
+          "low-rank cross layers"),
+    FIELD(model, "cross_rank", FIELD_INT, UNIT_NONE, cross_rank, 0, WIDTH_MAX, "0",
+          "rank of a cross layer"),
+    FIELD(model, "mask_blocks", FIELD_INT, UNIT_NONE, mask_blocks, 0, 1000, "0",
+          "parallel mask blocks"),
+    FIELD(model, "mask_aggregation", FIELD_INT, UNIT_NONE, mask_aggregation, 0, WIDTH_MAX, "0",
+          "width through which a block computes its mask"),
+    FIELD(model, "mask_output", FIELD_INT, UNIT_NONE, mask_output, 0, WIDTH_MAX, "0",
+          "width that comes out of a mask block"),
+    FIELD(model, "blocks", FIELD_INT, UNIT_NONE, blocks, 0, 1000, "0",
+          "blocks of self-attention over the history"),
+    FIELD(model, "heads", FIELD_INT, UNIT_NONE, heads, 1, 1000, "1", "heads of a block"),
+    FIELD(model, "key_dim", FIELD_INT, UNIT_NONE, key_dim, 0, WIDTH_MAX, "0",
+          "numbers in a query or key of one head"),
+    FIELD(model, "value_dim", FIELD_INT, UNIT_NONE, value_dim, 0, WIDTH_MAX, "0",
+          "numbers in a value of one head"),
+    FIELD(model, "gated", FIELD_BOOL, UNIT_NONE, gated, 0, 1, "false",
+          "a block also projects a gate, as wide as its values"),
+    FIELD(model, "output_parts", FIELD_INT, UNIT_NONE, output_parts, 1, 16, "1",
+          "how often the width of the values goes into a block's projection back"),
+    FIELD(model, "block_mlp", FIELD_REALS, UNIT_NONE, block_mlp, 1, WIDTH_MAX, "",
+          "widths of the layers behind the attention of a block; empty: none"),
     FIELD(model, "top_mlp", FIELD_REALS, UNIT_NONE, top_mlp, 1, WIDTH_MAX, NULL,
           "widths of the top stack, after the concatenation"),
     FIELD(model, "task_mlp", FIELD_REALS, UNIT_NONE, task_mlp, 1, WIDTH_MAX, "",
@@ -89,19 +132,42 @@ static double table_count(const struct model *model)
     return sum_of(&model->tables);
 }
 
-static int check_whole(const char *key, const struct reals *list, struct err *err)
+static int check_from(const char *key, const struct reals *list, int least, struct err *err)
 {
     for (size_t i = 0; i < list->n; i++)
-        if (!(list->v[i] >= 1) || list->v[i] != floor(list->v[i]))
-            return err_set(err, ERR_STUDY, "%s: expected whole numbers from 1, got %g", key,
+        if (!(list->v[i] >= least) || list->v[i] != floor(list->v[i]))
+            return err_set(err, ERR_STUDY, "%s: expected whole numbers from %d, got %g", key, least,
                            list->v[i]);
     return 0;
+}
+
+static int check_whole(const char *key, const struct reals *list, struct err *err)
+{
+    return check_from(key, list, 1, err);
+}
+
+static int check_count(const char *key, int64_t count, struct err *err)
+{
+    return count >= 1 ? 0
+                      : err_set(err, ERR_STUDY, "%s: expected at least 1, got %lld", key,
+                                (long long)count);
+}
+
+// Lookups once per request or per history item: for every group, or for none. A table that is
+// looked up there need not be for each candidate.
+static int check_more_lookups(const struct model *model, const char *key, const struct reals *more,
+                              struct err *err)
+{
+    if (more->n > 0 && more->n != model->tables.n)
+        return err_set(err, ERR_STUDY, "%s: expected %zu values, as tables has, got %zu", key,
+                       model->tables.n, more->n);
+    return check_from(key, more, 0, err);
 }
 
 static int check_groups(const struct model *model, struct err *err)
 {
     size_t n = model->tables.n;
-    if (n == 0)
+    if (n == 0 && model->interaction != INTERACT_MASK)
         return err_set(err, ERR_STUDY, "tables: expected at least one group");
     if (model->rows.n != n)
         return err_set(err, ERR_STUDY, "rows: expected %zu values, as tables has, got %zu", n,
@@ -111,16 +177,17 @@ static int check_groups(const struct model *model, struct err *err)
                        model->lookups.n);
     if (check_whole("tables", &model->tables, err) != 0 ||
         check_whole("rows", &model->rows, err) != 0 ||
-        check_whole("lookups", &model->lookups, err) != 0)
+        check_more_lookups(model, "request_lookups", &model->request_lookups, err) != 0 ||
+        check_more_lookups(model, "history_lookups", &model->history_lookups, err) != 0)
         return -1;
-    return 0;
+    bool all_per_item = model->request_lookups.n == 0 && model->history_lookups.n == 0;
+    return check_from("lookups", &model->lookups, all_per_item ? 1 : 0, err);
 }
 
 static int check_behaviours(const struct model *model, struct err *err)
 {
-    if (model->behaviours < 1)
-        return err_set(err, ERR_STUDY, "behaviours: expected at least 1, got %lld",
-                       (long long)model->behaviours);
+    if (check_count("behaviours", model->behaviours, err) != 0)
+        return -1;
     if (model->behaviour_tables < 1 || (double)model->behaviour_tables > table_count(model))
         return err_set(err, ERR_STUDY, "behaviour_tables: expected 1 to the tables (%g), got %lld",
                        table_count(model), (long long)model->behaviour_tables);
@@ -164,25 +231,35 @@ static double add_stack(struct model_work *work, double in, const double *widths
     return in;
 }
 
-// One lookup operator per table. Additions of the pooling are its arithmetic; what it writes (one
-// row per table) is small beside what it gathers, and counted with it.
+// One lookup operator per table, and one more where it is looked up once per request or for the
+// history too. Additions of the pooling are its arithmetic; what it writes (one row per table) is
+// small beside what it gathers, and counted with it.
 static void add_tables(const struct model *model, struct model_work *work)
 {
-    double dim = (double)model->dim;
+    double row_bytes = (double)model->dim * FP32_BYTES;
     struct work *gather = &work->by_class[WORK_EMBEDDING];
 
     for (size_t i = 0; i < model->tables.n; i++) {
-        double tables = model->tables.v[i];
-        double lookups = tables * model->lookups.v[i];
-        gather->n_ops += tables;
-        work->rows_per_item += tables;
-        work->row_bytes_per_item += tables * dim * FP32_BYTES;
-        gather->flop_per_item += lookups * dim;
-        gather->bytes_per_item += lookups * dim * FP32_BYTES;
+        double tables = model->tables.v[i], lookups = tables * model->lookups.v[i];
+        double once = model->request_lookups.n ? tables * model->request_lookups.v[i] : 0;
+        double history = model->history_lookups.n ? tables * model->history_lookups.v[i] : 0;
+        double used = lookups > 0 ? tables : 0;
+        gather->n_ops += tables * ((lookups > 0) + (once > 0) + (history > 0));
+        work->rows_per_item += used;
+        work->row_bytes_per_item += used * row_bytes;
         work->lookups_per_item += lookups;
-        work->table_bytes += tables * model->rows.v[i] * dim * FP32_BYTES;
+        work->lookups_per_request += once;
+        work->lookups_per_history += history;
+        work->table_bytes += tables * model->rows.v[i] * row_bytes;
     }
+    gather->flop_per_item = work->lookups_per_item * (double)model->dim;
+    gather->bytes_per_item = work->lookups_per_item * row_bytes;
+    gather->request = (struct work_volume){work->lookups_per_request * (double)model->dim,
+                                           work->lookups_per_request * row_bytes, 0};
+    gather->history = (struct work_volume){0, work->lookups_per_history * row_bytes, 0};
     work->index_bytes_per_item = work->lookups_per_item * INDEX_BYTES;
+    work->index_bytes_per_request = work->lookups_per_request * INDEX_BYTES;
+    work->index_bytes_per_history = work->lookups_per_history * INDEX_BYTES;
     work->n_inputs = gather->n_ops;
 }
 
@@ -245,21 +322,52 @@ static double add_evolution(const struct model *model, struct model_work *work)
     return hidden;
 }
 
+// What `part` counts per item, once per request or per history item instead, together with its
+// operators and weights.
+enum share { SHARE_REQUEST, SHARE_HISTORY };
+
+static void add_part(struct model_work *work, const struct model_work *part, enum share share)
+{
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        struct work *to = &work->by_class[i];
+        const struct work *from = &part->by_class[i];
+        struct work_volume *volume = share == SHARE_REQUEST ? &to->request : &to->history;
+        to->n_ops += from->n_ops;
+        to->n_parts += from->n_parts;
+        to->weight_bytes += from->weight_bytes;
+        volume->flop += from->flop_per_item;
+        volume->bytes += from->bytes_per_item;
+        volume->read_bytes += from->read_bytes_per_item;
+    }
+}
+
 static double dense_width(const struct model *model, struct model_work *work)
 {
+    struct model_work once = {0};
     double features = (double)model->dense_inputs, out = features;
     if (model->dense_mlp.n > 0) {
         double in = model->dense_mlp.v[0];
         features += in;
-        out += add_stack(work, in, model->dense_mlp.v + 1, model->dense_mlp.n - 1);
+        out += add_stack(model->dense_once ? &once : work, in, model->dense_mlp.v + 1,
+                         model->dense_mlp.n - 1);
     }
     features += (double)model->unused_inputs;
-    work->dense_bytes_per_item = features * FP32_BYTES;
+    *(model->dense_once ? &work->dense_bytes_per_request : &work->dense_bytes_per_item) =
+        features * FP32_BYTES;
     work->n_inputs += features > 0;
+    add_part(work, &once, SHARE_REQUEST);
     return out;
 }
 
 // ---- the ways in which features meet ------------------------------------------------------------
+
+// The top stack, and the tasks, which share what is above them and have weights of their own.
+static void add_top(const struct model *model, double width, struct model_work *work)
+{
+    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n);
+    for (int64_t i = 0; i < model->tasks; i++)
+        add_stack(work, out, model->task_mlp.v, model->task_mlp.n);
+}
 
 // The usual end: what is `width` wide in n_parts pieces and the rows of n_tables tables, side by
 // side into the top stack.
@@ -268,10 +376,7 @@ static void derive_top(const struct model *model, double width, double n_parts, 
 {
     width += n_tables * (double)model->dim;
     add_concat(work, width, n_parts + n_tables, 1);
-    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n);
-    // Tasks share what is above them and have weights of their own.
-    for (int64_t i = 0; i < model->tasks; i++)
-        add_stack(work, out, model->task_mlp.v, model->task_mlp.n);
+    add_top(model, width, work);
 }
 
 static void derive_concat(const struct model *model, double width, struct model_work *work)
@@ -322,16 +427,169 @@ static int check_recurrent(const struct model *model, struct err *err)
 {
     if (check_behaviours(model, err) != 0)
         return -1;
-    if (model->hidden < 1)
-        return err_set(err, ERR_STUDY, "hidden: expected at least 1, got %lld",
-                       (long long)model->hidden);
-    return 0;
+    return check_count("hidden", model->hidden, err);
 }
 
 static void derive_recurrent(const struct model *model, double width, struct model_work *work)
 {
     double others = table_count(model) - (double)model->behaviour_tables, parts = width > 0;
     derive_top(model, width + add_evolution(model, work), parts + 1, others, work);
+}
+
+// DLRM as MLPerf runs it: the dot products of all pairs among the rows and what comes out of the
+// dense stack, beside the latter.
+static int check_dot(const struct model *model, struct err *err)
+{
+    size_t n = model->dense_mlp.n;
+    double out = n > 0 ? model->dense_mlp.v[n - 1] : 0;
+    if (out == (double)model->dim && model->dense_inputs == 0)
+        return 0;
+    return err_set(err, ERR_STUDY,
+                   "dense_mlp: dot products need it to end with dim, %lld, and no dense_inputs",
+                   (long long)model->dim);
+}
+
+static void derive_dot(const struct model *model, double width, struct model_work *work)
+{
+    struct work *layers = &work->by_class[WORK_FC];
+    double dim = (double)model->dim, vectors = table_count(model) + 1;
+    double pairs = vectors * (vectors - 1) / 2;
+    add_concat(work, vectors * dim, vectors, 1);
+    layers->n_ops += 1;
+    layers->flop_per_item += 2 * dim * pairs;
+    layers->bytes_per_item += FP32_BYTES * pairs;
+    layers->read_bytes_per_item += FP32_BYTES * vectors * dim;
+    derive_top(model, width + pairs, 2, 0, work);
+}
+
+static int check_cross(const struct model *model, struct err *err)
+{
+    return check_count("cross_layers", model->cross_layers, err) != 0
+               ? -1
+               : check_count("cross_rank", model->cross_rank, err);
+}
+
+// DCNv2 (Wang et al., WWW 2021, low-rank): x <- x0 * (U (V x) + b) + x.
+static void derive_cross(const struct model *model, double width, struct model_work *work)
+{
+    double parts = (width > 0) + table_count(model), rank = (double)model->cross_rank;
+    width += table_count(model) * (double)model->dim;
+    add_concat(work, width, parts, 1);
+    for (int64_t i = 0; i < model->cross_layers; i++) {
+        add_matrix(&work->by_class[WORK_FC], width, rank, 1);
+        add_matrix(&work->by_class[WORK_FC], rank, width, 1);
+        add_vector(&work->by_class[WORK_ELEMENTWISE], width, 1, 2);
+    }
+    double out = add_stack(work, width, model->top_mlp.v, model->top_mlp.n);
+    for (int64_t i = 0; i < model->tasks; i++)
+        add_stack(work, out, model->task_mlp.v, model->task_mlp.n);
+}
+
+static int check_mask(const struct model *model, struct err *err)
+{
+    if (model->tables.n == 0 && model->dense_inputs == 0)
+        return err_set(err, ERR_STUDY, "tables, dense_inputs: expected features in one of them");
+    if (check_count("mask_blocks", model->mask_blocks, err) != 0 ||
+        check_count("mask_aggregation", model->mask_aggregation, err) != 0)
+        return -1;
+    return check_count("mask_output", model->mask_output, err);
+}
+
+// MaskNet (Wang et al., DLP-KDD 2021), parallel: each block weighs all features by a mask that two
+// layers make of them, and reduces the product; the blocks' outputs side by side go to the top.
+static void derive_mask(const struct model *model, double width, struct model_work *work)
+{
+    double parts = (width > 0) + table_count(model), blocks = (double)model->mask_blocks;
+    double inner = (double)model->mask_aggregation, out = (double)model->mask_output;
+    struct work *layers = &work->by_class[WORK_FC], *other = &work->by_class[WORK_ELEMENTWISE];
+    width += table_count(model) * (double)model->dim;
+    add_concat(work, width, parts, 1);
+    for (int64_t i = 0; i < model->mask_blocks; i++) {
+        add_matrix(layers, width, inner, 1);
+        add_vector(other, inner, 1, 1);
+        add_matrix(layers, inner, width, 1);
+        add_vector(other, width, 1, 1); // the mask
+        add_matrix(layers, width, out, 1);
+        add_vector(other, out, NORM_FLOP, 1);
+    }
+    derive_top(model, blocks * out, blocks, 0, work);
+}
+
+static int check_sequence(const struct model *model, struct err *err)
+{
+    size_t n = model->block_mlp.n;
+    if (check_count("blocks", model->blocks, err) != 0 ||
+        check_count("heads", model->heads, err) != 0 ||
+        check_count("key_dim", model->key_dim, err) != 0 ||
+        check_count("value_dim", model->value_dim, err) != 0 ||
+        check_count("output_parts", model->output_parts, err) != 0)
+        return -1;
+    if (!(sum_of(&model->history_lookups) > 0))
+        return err_set(err, ERR_STUDY,
+                       "history_lookups: missing; expected those of a history item");
+    if (n > 0 && model->block_mlp.v[n - 1] != (double)model->dim)
+        return err_set(err, ERR_STUDY, "block_mlp: expected it to end with dim, %lld",
+                       (long long)model->dim);
+    return 0;
+}
+
+// Attention of one pair of tokens, in all heads of all blocks: a dot product of keys, and a value
+// weighed and added.
+static double pair_flop(const struct model *model)
+{
+    return 2 * (double)(model->blocks * model->heads * (model->key_dim + model->value_dim));
+}
+
+// One token through all blocks, attention to others apart: normalised, projected, weighed (gated
+// ones with an activation and a product with the gate), projected back, added.
+static void add_blocks(const struct model *model, struct model_work *work)
+{
+    double dim = (double)model->dim, values = (double)(model->heads * model->value_dim);
+    double keys = (double)(model->heads * model->key_dim), gate = model->gated ? values : 0;
+    struct work *other = &work->by_class[WORK_ELEMENTWISE];
+    for (int64_t i = 0; i < model->blocks; i++) {
+        add_vector(other, dim, NORM_FLOP, 1);
+        add_matrix(&work->by_class[WORK_FC], dim, 2 * keys + values + gate, 1);
+        if (model->gated) {
+            add_vector(other, 2 * keys + values + gate, 1, 1);
+            add_vector(other, values * (double)model->output_parts, NORM_FLOP, 1);
+        }
+        add_vector(&work->by_class[WORK_ATTENTION], values, 0, 1);
+        add_matrix(&work->by_class[WORK_FC], values * (double)model->output_parts, dim, 1);
+        add_vector(&work->by_class[WORK_SUM], dim, 1, 1);
+        add_stack(work, dim, model->block_mlp.v, model->block_mlp.n);
+    }
+}
+
+// SASRec (Kang and McAuley, ICDM 2018): the history once, causal attention; a candidate meets what
+// comes out in the top stack, of which a width of 1 is a dot product.
+static void derive_sequence(const struct model *model, double width, struct model_work *work)
+{
+    struct model_work token = {0};
+    (void)width; // dense features have no place in it
+    add_blocks(model, &token);
+    add_part(work, &token, SHARE_HISTORY);
+    work->by_class[WORK_ATTENTION].history_sq_flop = pair_flop(model) / 2;
+    add_stack(work, (double)model->dim, model->top_mlp.v, model->top_mlp.n);
+}
+
+// HSTU (Zhai et al., ICML 2024) as it ranks: candidates are tokens behind the history, run together
+// with it (the same operators and weights), attend to it and not to each other.
+static void derive_target(const struct model *model, double width, struct model_work *work)
+{
+    struct model_work token = {0};
+    (void)width;
+    add_blocks(model, &token);
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        const struct work *from = &token.by_class[i];
+        work->by_class[i].flop_per_item += from->flop_per_item;
+        work->by_class[i].bytes_per_item += from->bytes_per_item;
+        work->by_class[i].read_bytes_per_item += from->read_bytes_per_item;
+    }
+    add_part(work, &token, SHARE_HISTORY);
+    work->by_class[WORK_ATTENTION].history_sq_flop = pair_flop(model) / 2;
+    work->by_class[WORK_ATTENTION].item_history_flop = pair_flop(model);
+    add_top(model, (double)model->dim, work);
 }
 
 // One row per class of model. A new class is a name in catalogue.h, a row and its functions here,
@@ -347,6 +605,11 @@ static const struct interaction interactions[N_INTERACTIONS] = {
     [INTERACT_TWO_BRANCH] = {check_two_branch, derive_two_branch},
     [INTERACT_ATTENTION] = {check_attention, derive_attention},
     [INTERACT_RECURRENT] = {check_recurrent, derive_recurrent},
+    [INTERACT_DOT] = {check_dot, derive_dot},
+    [INTERACT_CROSS] = {check_cross, derive_cross},
+    [INTERACT_MASK] = {check_mask, derive_mask},
+    [INTERACT_SEQUENCE] = {check_sequence, derive_sequence},
+    [INTERACT_TARGET] = {check_sequence, derive_target},
 };
 
 int model_check(const struct model *model, struct err *err)
@@ -358,11 +621,12 @@ int model_check(const struct model *model, struct err *err)
         return -1;
     if (check_whole("dense_mlp", &model->dense_mlp, err) != 0 ||
         check_whole("attention_mlp", &model->attention_mlp, err) != 0 ||
+        check_whole("block_mlp", &model->block_mlp, err) != 0 ||
         check_whole("top_mlp", &model->top_mlp, err) != 0 ||
         check_whole("task_mlp", &model->task_mlp, err) != 0)
         return -1;
-    if (model->dim < 1)
-        return err_set(err, ERR_STUDY, "dim: expected at least 1, got %lld", (long long)model->dim);
+    if (check_count("dim", model->dim, err) != 0)
+        return -1;
     if (model->top_mlp.n == 0)
         return err_set(err, ERR_STUDY, "top_mlp: expected at least one width");
     if (model->tasks < 1 || model->gates < 1)
@@ -373,6 +637,29 @@ int model_check(const struct model *model, struct err *err)
     return 0;
 }
 
+double model_format_bytes(int format)
+{
+    static const double bytes[N_FORMATS] = {4, 2, 2, 1};
+    return bytes[format];
+}
+
+// What was counted in fp32, in the model's own format.
+static void narrow(struct model_work *work, double frac)
+{
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        struct work *class = &work->by_class[i];
+        class->bytes_per_item *= frac;
+        class->read_bytes_per_item *= frac;
+        class->weight_bytes *= frac;
+        class->request.bytes *= frac;
+        class->request.read_bytes *= frac;
+        class->history.bytes *= frac;
+        class->history.read_bytes *= frac;
+    }
+    work->row_bytes_per_item *= frac;
+    work->table_bytes *= frac;
+}
+
 void model_derive(const struct model *model, struct model_work *work)
 {
     assert(model && work);
@@ -380,6 +667,23 @@ void model_derive(const struct model *model, struct model_work *work)
     add_tables(model, work);
     double width = dense_width(model, work);
     interactions[model->interaction].derive(model, width, work);
+    narrow(work, model_format_bytes(model->format) / FP32_BYTES);
+}
+
+bool work_has_history(const struct model_work *work)
+{
+    return work->lookups_per_history > 0; // no sequence without one
+}
+
+double work_flop(const struct model_work *work, double items, double history)
+{
+    double sum = work_flop_per_item(work) * items;
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        const struct work *of = &work->by_class[i];
+        sum += of->request.flop + history * (of->history.flop + of->history_sq_flop * history +
+                                             of->item_history_flop * items);
+    }
+    return sum;
 }
 
 double work_flop_per_item(const struct model_work *work)

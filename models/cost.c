@@ -16,7 +16,8 @@ struct cost {
     const struct platform *platform;
     struct model_work work;
     double cpu_scale, accel_scale;
-    void *state; // of the kind, NULL when it has none
+    double history_mean, history_square; // of the queries' histories
+    void *state;                         // of the kind, NULL when it has none
 };
 
 const char *const cost_spread_names[] = {"none", "exponential", "gamma", "lognormal", NULL};
@@ -39,6 +40,16 @@ static int check_cold(const struct cost_config *config, struct err *err)
                    config->cooling_s > 0 ? "warming_time" : "cooling_time");
 }
 
+// A kind that knows of no histories would leave out what a model does with them.
+static int check_history(const struct cost *cost, struct err *err)
+{
+    if (cost->type->history || !work_has_history(&cost->work))
+        return 0;
+    return err_set(err, ERR_STUDY,
+                   "the model \"%s\" reads a history, of which the %s cost knows nothing",
+                   cost->model->name ? cost->model->name : "", cost->type->name);
+}
+
 static double scale_of(double value)
 {
     return value > 0 ? value : 1;
@@ -57,7 +68,8 @@ struct cost *cost_create(const struct cost_config *config, const struct model *m
     cost->platform = platform;
     if (model)
         model_derive(model, &cost->work);
-    if (check_cold(config, err) != 0 || cost->type->check(cost, err) != 0) {
+    if (check_cold(config, err) != 0 || check_history(cost, err) != 0 ||
+        cost->type->check(cost, err) != 0) {
         cost_destroy(cost);
         return NULL;
     }
@@ -77,10 +89,62 @@ void cost_destroy(struct cost *cost)
     mem_free(cost);
 }
 
-double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
+static double scale_at(const struct cost *cost, enum cost_place place)
+{
+    return place == COST_CPU ? cost->cpu_scale : cost->accel_scale;
+}
+
+double cost_bare_s(const struct cost *cost, enum cost_place place, uint32_t items,
+                   uint32_t busy_cores)
 {
     assert(items >= 1 && busy_cores >= 1 && busy_cores <= cost->platform->cores);
-    return cost->cpu_scale * cost->type->cpu_s(cost, items, busy_cores);
+    const struct cost_type *type = cost->type;
+    double s = place == COST_CPU    ? type->cpu_s(cost, items, busy_cores)
+               : place == COST_LOAD ? type->accel_load_s(cost, items)
+                                    : type->accel_compute_s(cost, items);
+    return scale_at(cost, place) * s;
+}
+
+bool cost_has_history(const struct cost *cost)
+{
+    const struct cost_history history = cost_history(cost, COST_CPU, 1);
+    return history.item_s > 0 || history.square_s > 0 || history.item_history_s > 0 ||
+           work_has_history(&cost->work);
+}
+
+void cost_set_history(struct cost *cost, double mean_items, double mean_square)
+{
+    cost->history_mean = mean_items;
+    cost->history_square = mean_square;
+}
+
+struct cost_history cost_history(const struct cost *cost, enum cost_place place,
+                                 uint32_t busy_cores)
+{
+    struct cost_history history = {0};
+    double scale = scale_at(cost, place);
+    if (cost->type->history)
+        cost->type->history(cost, place, busy_cores, &history);
+    history.item_s *= scale;
+    history.square_s *= scale;
+    history.item_history_s *= scale;
+    return history;
+}
+
+static double mean_s(const struct cost *cost, enum cost_place place, uint32_t items,
+                     uint32_t busy_cores)
+{
+    double s = cost_bare_s(cost, place, items, busy_cores);
+    if (!(cost->history_mean > 0))
+        return s;
+    const struct cost_history history = cost_history(cost, place, busy_cores);
+    return s + history.item_s * cost->history_mean + history.square_s * cost->history_square +
+           history.item_history_s * cost->history_mean * items;
+}
+
+double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
+{
+    return mean_s(cost, COST_CPU, items, busy_cores);
 }
 
 bool cost_has_cold(const struct cost *cost)
@@ -126,14 +190,14 @@ int cost_check_accel(const struct cost *cost, struct err *err)
 
 double cost_accel_load_s(const struct cost *cost, uint32_t items)
 {
-    assert(items >= 1 && cost_has_accel(cost));
-    return cost->accel_scale * cost->type->accel_load_s(cost, items);
+    assert(cost_has_accel(cost));
+    return mean_s(cost, COST_LOAD, items, 1);
 }
 
 double cost_accel_compute_s(const struct cost *cost, uint32_t items)
 {
-    assert(items >= 1 && cost_has_accel(cost));
-    return cost->accel_scale * cost->type->accel_compute_s(cost, items);
+    assert(cost_has_accel(cost));
+    return mean_s(cost, COST_ACCEL, items, 1);
 }
 
 bool cost_depends_on_busy(const struct cost *cost)

@@ -66,6 +66,12 @@ struct cost_config {
     // whatever its own size, as the reference's inference engine does.
     bool convert_whole_input;
     int64_t stored_items;
+    // synthetic: seconds per item of a query's history, and per pair of a candidate and one; on the
+    // accelerator likewise
+    double history_item_s, item_history_s, accel_history_item_s, accel_item_history_s;
+    // roofline: part of the row bytes that a cache of rows holds (those wait for no memory), and of
+    // the queries whose history is found encoded (its part then costs nothing): means, no draws
+    double embedding_hit_frac, history_hit_frac;
 };
 
 // The rows of the two scales, for the `fields` of the kinds that take them.
@@ -88,6 +94,18 @@ struct cost_config {
         FIELD(cost_config, "warming_time", FIELD_REAL, UNIT_TIME, warming_s, 0, 3600, "0",         \
               "work after which a core has lost 63 % of its cold")
 
+// Where seconds are spent: on a core, on the way to the accelerator, on it.
+enum cost_place { COST_CPU, COST_LOAD, COST_ACCEL };
+
+// What a history of h items adds to a request of n items, beside what cost_bare_s() says:
+//
+//     item_s * h + square_s * h^2 + item_history_s * n * h     seconds
+//
+// The first two are the history's own, paid by every request that a query is split into.
+struct cost_history {
+    double item_s, square_s, item_history_s;
+};
+
 struct cost_type {
     const char *name, *help;
     const struct field *fields; // keys of struct cost_config this kind takes
@@ -97,6 +115,9 @@ struct cost_type {
     double (*accel_compute_s)(const struct cost *cost, uint32_t items);
     bool (*depends_on_busy)(const struct cost *cost);
     bool (*has_accel)(const struct cost *cost);
+    // Fills *history, zeroed before; NULL: the kind knows of no histories.
+    void (*history)(const struct cost *cost, enum cost_place place, uint32_t busy_cores,
+                    struct cost_history *history);
     int (*check)(const struct cost *cost, struct err *err); // e.g. no table was found
     // What depends on nothing but model, platform and configuration, computed once: `state` has
     // state_size zeroed bytes and is what cost_state_of() returns. Both may be missing.
@@ -113,6 +134,19 @@ struct cost *cost_create(const struct cost_config *config, const struct model *m
                          const struct platform *platform, struct err *err);
 void cost_destroy(struct cost *cost); // NULL: no effect
 
+// Does the time of a query depend on its history?
+bool cost_has_history(const struct cost *cost);
+// The histories of the queries that are meant below, on average: mean length and mean square. 0
+// until then.
+void cost_set_history(struct cost *cost, double mean_items, double mean_square);
+// What a history adds to cost_bare_s() of the same place.
+struct cost_history cost_history(const struct cost *cost, enum cost_place place,
+                                 uint32_t busy_cores);
+// As the three functions below, without the history's part.
+double cost_bare_s(const struct cost *cost, enum cost_place place, uint32_t items,
+                   uint32_t busy_cores);
+
+// The following are means over the histories that were set.
 // Seconds one core needs for a request of `items` >= 1 when `busy_cores` (itself included,
 // 1..cores) are busy.
 double cost_cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores);

@@ -13,6 +13,7 @@ struct class_cost {
     double fixed_s; // per request: operators
     double flat_s;  // per request: what a batch below the half-batch loses
     double item_s;  // per item
+    double request_s, history_s, history_sq_s, item_history_s; // once; by the query's history
 };
 
 struct prepared {
@@ -23,7 +24,8 @@ struct prepared {
     double page_bytes;            // page-table entries of all tables
     double input_s, input_item_s; // turning a request's inputs into arrays, on the host
     double stored_items;          // of which a CPU request converts all; 0: its own
-    double load_s, load_item_s;
+    double load_s, load_item_s, load_history_s;
+    double gather_frac, history_frac; // of row bytes and of histories: what no cache holds
 };
 
 // What a piece of work runs on: one core, or a whole accelerator.
@@ -31,11 +33,20 @@ struct machine {
     const struct platform_rate *rates[N_WORK_CLASSES]; // NULL: vector work
     const struct platform_fixed *fixed;
     double vector_flops;
+    double speedup; // of the layers' arithmetic in the model's number format
     double activation_bw, stream_bw;
     double gather_bw, gather_half_items;
 };
 
-static struct machine core_machine(const struct platform *p)
+static double speedup_of(const struct platform_formats *formats, int format)
+{
+    double speedup = format == FORMAT_FP32   ? 1
+                     : format == FORMAT_INT8 ? formats->int8_speedup
+                                             : formats->bf16_speedup;
+    return speedup > 0 ? speedup : 1;
+}
+
+static struct machine core_machine(const struct platform *p, int format)
 {
     return (struct machine){
         .rates = {[WORK_FC] = &p->fc,
@@ -43,6 +54,7 @@ static struct machine core_machine(const struct platform *p)
                   [WORK_RECURRENT] = &p->recurrent},
         .fixed = &p->fixed,
         .vector_flops = p->vector_flops,
+        .speedup = speedup_of(&p->formats, format),
         .activation_bw = p->activation_bw > 0 ? p->activation_bw : p->stream_bw,
         .stream_bw = p->stream_bw,
         .gather_bw = p->gather_bw,
@@ -50,7 +62,7 @@ static struct machine core_machine(const struct platform *p)
     };
 }
 
-static struct machine accel_machine(const struct accelerator *a)
+static struct machine accel_machine(const struct accelerator *a, int format)
 {
     return (struct machine){
         .rates = {[WORK_FC] = &a->fc,
@@ -58,6 +70,7 @@ static struct machine accel_machine(const struct accelerator *a)
                   [WORK_RECURRENT] = &a->recurrent},
         .fixed = &a->fixed,
         .vector_flops = a->vector_flops,
+        .speedup = speedup_of(&a->formats, format),
         .activation_bw = a->memory_bw,
         .stream_bw = a->memory_bw,
         .gather_bw = a->gather_bw,
@@ -76,6 +89,17 @@ static double fixed_of(const struct platform_fixed *fixed, enum work_class class
 
 // flop * b / (peak * b / (b + half)) = flop * half / peak + flop / peak * b: a straight line.
 // The bytes of lookups wait for the share of the bandwidth, so they are not in here on a core.
+// The same of what is done once or per history item, a batch of its own that has no half to lose.
+static double volume_s(const struct machine *m, const struct platform_rate *rate,
+                       enum work_class class, const struct work_volume *volume)
+{
+    if (rate && rate->peak_flops > 0)
+        return volume->flop / (rate->peak_flops * m->speedup) +
+               (volume->read_bytes + volume->bytes) / m->activation_bw;
+    return class == WORK_EMBEDDING ? 0 // by the share of the bandwidth, as per item
+                                   : volume->flop / m->vector_flops + volume->bytes / m->stream_bw;
+}
+
 static struct class_cost class_cost(const struct machine *m, enum work_class class,
                                     const struct work *work, double fixed_scale)
 {
@@ -83,11 +107,18 @@ static struct class_cost class_cost(const struct machine *m, enum work_class cla
                                                      m->fixed->part_s * work->n_parts)};
     const struct platform_rate *rate = m->rates[class];
     if (rate && rate->peak_flops > 0) {
-        c.flat_s = work->flop_per_item * rate->half_items / rate->peak_flops;
-        c.item_s = work->flop_per_item / rate->peak_flops +
+        double peak_flops = rate->peak_flops * m->speedup;
+        c.flat_s = work->flop_per_item * rate->half_items / peak_flops;
+        c.item_s = work->flop_per_item / peak_flops +
                    (work->read_bytes_per_item + work->bytes_per_item) / m->activation_bw;
     } else if (class != WORK_EMBEDDING) { // additions of lookups hide behind the rows
         c.item_s = work->flop_per_item / m->vector_flops + work->bytes_per_item / m->stream_bw;
+    }
+    c.request_s = volume_s(m, rate, class, &work->request);
+    c.history_s = volume_s(m, rate, class, &work->history);
+    if (rate && rate->peak_flops > 0) {
+        c.history_sq_s = work->history_sq_flop / (rate->peak_flops * m->speedup);
+        c.item_history_s = work->item_history_flop / (rate->peak_flops * m->speedup);
     }
     return c;
 }
@@ -98,9 +129,12 @@ static double flat_s(const struct class_cost *c, double items)
     return c->flat_s * (items - 1) / items;
 }
 
-static double gather_bytes(const struct model_work *work, double half_items, double items)
+// From memory: what no cache of rows holds.
+static double gather_bytes(const struct prepared *w, const struct model_work *work,
+                           double half_items, double items)
 {
-    return work->by_class[WORK_EMBEDDING].bytes_per_item * (items + half_items);
+    const struct work *gather = &work->by_class[WORK_EMBEDDING];
+    return w->gather_frac * (gather->bytes_per_item * (items + half_items) + gather->request.bytes);
 }
 
 // What the reference does to a request's inputs before it runs: every index and every length is an
@@ -123,7 +157,9 @@ static void prepare_load(const struct accelerator *a, const struct model_work *w
                          struct prepared *to)
 {
     double bytes = work->index_bytes_per_item + work->dense_bytes_per_item;
-    to->load_s = a->link_fixed_s + a->input_fixed_s * work->n_inputs;
+    double once = work->index_bytes_per_request + work->dense_bytes_per_request;
+    to->load_s = a->link_fixed_s + a->input_fixed_s * work->n_inputs + once / a->link_bw;
+    to->load_history_s = to->history_frac * work->index_bytes_per_history / a->link_bw;
     to->load_item_s = a->input_item_s * work->n_inputs + bytes / a->link_bw + to->input_item_s;
 }
 
@@ -133,8 +169,10 @@ static void prepare(const struct cost *cost, void *state)
     const struct cost_config *config = cost_config_of(cost);
     const struct platform *p = cost_platform_of(cost);
     const struct model_work *work = cost_work_of(cost);
+    const int format = cost_model_of(cost)->format;
     double fixed_scale = config->fixed_scale > 0 ? config->fixed_scale : 1;
-    const struct machine core = core_machine(p), accel = accel_machine(&p->accelerator);
+    const struct machine core = core_machine(p, format),
+                         accel = accel_machine(&p->accelerator, format);
 
     for (int i = 0; i < N_WORK_CLASSES; i++) {
         const struct work *of = &work->by_class[i];
@@ -149,6 +187,8 @@ static void prepare(const struct cost *cost, void *state)
             to->activation_bytes += of->bytes_per_item;
     }
     to->request_s = fixed_scale * p->request_s;
+    to->gather_frac = 1 - config->embedding_hit_frac;
+    to->history_frac = 1 - config->history_hit_frac;
     to->weight_bytes = work_weight_bytes(work);
     to->page_bytes = work->table_bytes / PAGE_BYTES * PAGE_ENTRY_BYTES;
     prepare_inputs(config, p, work, to);
@@ -239,13 +279,14 @@ void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t b
     for (int i = 0; i < N_WORK_CLASSES; i++) {
         const struct class_cost *c = &w->cpu[i];
         const struct work *of = &work->by_class[i];
-        parts->class_s[i] = c->fixed_s + (flat_s(c, b) + c->item_s * b) * s.layer_stretch +
+        parts->class_s[i] = c->fixed_s +
+                            (flat_s(c, b) + c->item_s * b + c->request_s) * s.layer_stretch +
                             weight_s * of->weight_bytes;
         if (i != WORK_EMBEDDING)
             parts->class_s[i] += (of->bytes_per_item + of->read_bytes_per_item) * b * s.spill_s;
     }
     parts->class_s[WORK_EMBEDDING] +=
-        gather_bytes(work, p->gather_half_items, b) / s.gather_bw * s.gather_stretch;
+        gather_bytes(w, work, p->gather_half_items, b) / s.gather_bw * s.gather_stretch;
 }
 
 void cost_roofline_accel_parts(const struct cost *cost, uint32_t items,
@@ -259,11 +300,11 @@ void cost_roofline_accel_parts(const struct cost *cost, uint32_t items,
     parts->input_s = w->load_s + w->load_item_s * items;
     for (int i = 0; i < N_WORK_CLASSES; i++) {
         const struct class_cost *c = &w->accel[i];
-        parts->class_s[i] = c->fixed_s + flat_s(c, items) + c->item_s * items +
+        parts->class_s[i] = c->fixed_s + flat_s(c, items) + c->item_s * items + c->request_s +
                             work->by_class[i].weight_bytes / a->memory_bw;
     }
     parts->class_s[WORK_EMBEDDING] +=
-        gather_bytes(work, a->gather_half_items, items) / a->gather_bw;
+        gather_bytes(w, work, a->gather_half_items, items) / a->gather_bw;
 }
 
 static double classes_s(const struct cost_roofline_parts *parts)
@@ -279,6 +320,29 @@ static double cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores
     struct cost_roofline_parts parts;
     cost_roofline_cpu_parts(cost, items, busy_cores, &parts);
     return parts.request_s + parts.input_s + classes_s(&parts);
+}
+
+static void history(const struct cost *cost, enum cost_place place, uint32_t busy_cores,
+                    struct cost_history *out)
+{
+    const struct prepared *w = cost_state_of(cost);
+    const struct platform *p = cost_platform_of(cost);
+    const struct work_volume *rows = &cost_work_of(cost)->by_class[WORK_EMBEDDING].history;
+    const struct share s = share_of(p, w, 1, busy_cores);
+    const struct class_cost *costs = place == COST_CPU ? w->cpu : w->accel;
+    double stretch = place == COST_CPU ? s.layer_stretch : 1;
+    if (place == COST_LOAD) {
+        out->item_s = w->load_history_s;
+        return;
+    }
+    double row_s =
+        place == COST_CPU ? s.gather_stretch / s.gather_bw : 1 / p->accelerator.gather_bw;
+    for (int i = 0; i < N_WORK_CLASSES; i++) {
+        out->item_s += w->history_frac * stretch * costs[i].history_s;
+        out->square_s += w->history_frac * stretch * costs[i].history_sq_s;
+        out->item_history_s += stretch * costs[i].item_history_s;
+    }
+    out->item_s += w->history_frac * w->gather_frac * rows->bytes * row_s;
 }
 
 static double accel_load_s(const struct cost *cost, uint32_t items)
@@ -369,6 +433,11 @@ static const struct field roofline_fields[] = {
           "false", "a CPU request converts stored_items, whatever its own items"),
     FIELD(cost_config, "stored_items", FIELD_INT, UNIT_ITEMS, stored_items, 1, STORED_MAX, "1024",
           "items of a stored input, for convert_whole_input"),
+    FIELD(cost_config, "embedding_hit_ratio", FIELD_REAL, UNIT_FRAC, embedding_hit_frac, 0, 1, "0",
+          "part of the table rows that a cache holds, which wait for no memory"),
+    FIELD(
+        cost_config, "history_hit_ratio", FIELD_REAL, UNIT_FRAC, history_hit_frac, 0, 1, "0",
+        "part of the queries whose history is found encoded: what is computed of it once a query"),
     COST_COLD_FIELDS,
     COST_SCALE_FIELDS,
     FIELD_END};
@@ -382,6 +451,7 @@ const struct cost_type cost_roofline = {
     .accel_compute_s = accel_compute_s,
     .depends_on_busy = depends_on_busy,
     .has_accel = has_accel,
+    .history = history,
     .check = check,
     .state_size = sizeof(struct prepared),
     .prepare = prepare,

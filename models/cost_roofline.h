@@ -26,6 +26,13 @@
 // layers stretch by 1 + fc_contention_frac * (1 - odds), and the L2 holds so much less. A private
 // L2 loses nothing. Both fractions are the same for every CPU of the catalogue.
 //
+// What is done once per request or by the query's history (catalogue.h) has the same rates and
+// loses no half; a history's activations are moved at their bandwidth, from wherever they lie. Of a
+// cache of rows and one of encoded histories the cost knows the mean: rows from memory are 1 -
+// embedding_hit_ratio of all, the history's own part is (1 - history_hit_ratio) of its time;
+// candidates attend to a history that was found like to any. bf16_speedup and int8_speedup of the
+// machine divide the layers' arithmetic by the model's format.
+//
 // On an accelerator the same without caches or sharing; pooled rows are written at row_bandwidth.
 // It runs after a load of link + inputs + bytes / link bandwidth.
 //

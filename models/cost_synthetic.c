@@ -18,17 +18,43 @@ static const struct field synthetic_fields[] = {
           "0", "accelerator: time to load a query, whatever its items"),
     FIELD(cost_config, "accel_load_per_item", FIELD_REAL, UNIT_TIME, accel_load_per_item_s, 0,
           LONGEST_S, "0", "accelerator: time to load a query per item"),
+    FIELD(cost_config, "per_history", FIELD_REAL, UNIT_TIME, history_item_s, 0, LONGEST_S, "0",
+          "time of a request per item of the query's history"),
+    FIELD(cost_config, "per_item_history", FIELD_REAL, UNIT_TIME, item_history_s, 0, LONGEST_S, "0",
+          "time of a request per pair of an item and one of the history"),
+    FIELD(cost_config, "accel_per_history", FIELD_REAL, UNIT_TIME, accel_history_item_s, 0,
+          LONGEST_S, "0", "accelerator: time to compute a query per item of its history"),
+    FIELD(cost_config, "accel_per_item_history", FIELD_REAL, UNIT_TIME, accel_item_history_s, 0,
+          LONGEST_S, "0", "accelerator: the same per pair of an item and one of the history"),
     COST_COLD_FIELDS,
     FIELD_END};
+
+static double contended(const struct cost *cost, double s, uint32_t busy_cores)
+{
+    double frac = cost_config_of(cost)->contention_frac;
+    int64_t cores = cost_platform_of(cost)->cores;
+    if (frac == 0 || cores == 1)
+        return s;
+    return s * (1 + frac * (double)(busy_cores - 1) / (double)(cores - 1));
+}
 
 static double cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
 {
     const struct cost_config *config = cost_config_of(cost);
-    int64_t cores = cost_platform_of(cost)->cores;
-    double s = config->fixed_s + config->per_item_s * items;
-    if (config->contention_frac == 0 || cores == 1)
-        return s;
-    return s * (1 + config->contention_frac * (double)(busy_cores - 1) / (double)(cores - 1));
+    return contended(cost, config->fixed_s + config->per_item_s * items, busy_cores);
+}
+
+static void history(const struct cost *cost, enum cost_place place, uint32_t busy_cores,
+                    struct cost_history *out)
+{
+    const struct cost_config *config = cost_config_of(cost);
+    if (place == COST_CPU) {
+        out->item_s = contended(cost, config->history_item_s, busy_cores);
+        out->item_history_s = contended(cost, config->item_history_s, busy_cores);
+    } else if (place == COST_ACCEL) {
+        out->item_s = config->accel_history_item_s;
+        out->item_history_s = config->accel_item_history_s;
+    }
 }
 
 static double accel_load_s(const struct cost *cost, uint32_t items)
@@ -73,5 +99,6 @@ const struct cost_type cost_synthetic = {
     .accel_compute_s = accel_compute_s,
     .depends_on_busy = depends_on_busy,
     .has_accel = has_accel,
+    .history = history,
     .check = check,
 };

@@ -10,9 +10,30 @@
 #define FIXED_MAX_S 10.0
 #define POWER_MAX_W 1e6
 
+// What a server and an accelerator say alike. Lifetime: that of the GreenSKU framework (Wang et
+// al., ISCA 2024), 72 months.
+#define EMBODIED_MAX_KG 1e6
+#define LIFETIME_MAX_S 1e10
+#define LABEL_FIELDS(strct)                                                                        \
+    FIELD(strct, "class", FIELD_STRING, UNIT_NONE, class, 0, 0, "",                                \
+          "what kind of thing it is; lists are grouped by it"),                                    \
+        FIELD(strct, "year", FIELD_INT, UNIT_NONE, year, 0, 2100, "0",                             \
+              "year in which it came out; 0: not known")
+#define FORMAT_FIELDS(strct)                                                                       \
+    FIELD(strct, "bf16_speedup", FIELD_REAL, UNIT_NONE, formats.bf16_speedup, 0.01, 1000, "1",     \
+          "layers in bf16 or fp16: rate over that in fp32"),                                       \
+        FIELD(strct, "int8_speedup", FIELD_REAL, UNIT_NONE, formats.int8_speedup, 0.01, 1000, "1", \
+              "layers in int8: rate over that in fp32")
+#define EMBODIED_FIELDS(strct)                                                                     \
+    FIELD(strct, "embodied_carbon", FIELD_REAL, UNIT_MASS, embodied.carbon_kg, 0, EMBODIED_MAX_KG, \
+          "0", "CO2 equivalent of making one; 0: not known, not counted"),                         \
+        FIELD(strct, "lifetime", FIELD_REAL, UNIT_TIME, embodied.lifetime_s, 1, LIFETIME_MAX_S,    \
+              "2190d", "time over which embodied carbon is spread")
+
 const struct field platform_fields[] = {
     FIELD(platform, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "", "name of the platform"),
     FIELD(platform, "title", FIELD_STRING, UNIT_NONE, title, 0, 0, "", "one line for people"),
+    LABEL_FIELDS(platform),
     FIELD(platform, "cores", FIELD_INT, UNIT_NONE, cores, 1, 1024, "1",
           "cores that serve requests"),
     FIELD(platform, "sockets", FIELD_INT, UNIT_NONE, sockets, 1, 16, "1",
@@ -30,6 +51,7 @@ const struct field platform_fields[] = {
           "0", "recurrent layers: rate of one core at large batch"),
     FIELD(platform, "recurrent_half_items", FIELD_REAL, UNIT_ITEMS, recurrent.half_items, 0, 1e6,
           "0", "recurrent layers: batch that reaches half of the rate"),
+    FORMAT_FIELDS(platform),
     FIELD(platform, "vector_peak", FIELD_REAL, UNIT_FLOPS, vector_flops, 0, RATE_MAX, "0",
           "activations, sums and softmax: rate of one core"),
     FIELD(platform, "activation_bandwidth", FIELD_REAL, UNIT_BW, activation_bw, 0, RATE_MAX, "0",
@@ -78,6 +100,7 @@ const struct field platform_fields[] = {
           "the same with every core busy"),
     FIELD(platform, "power_gamma", FIELD_REAL, UNIT_NONE, power.gamma, 0.01, 10, "1",
           "power grows with utilisation to this exponent"),
+    EMBODIED_FIELDS(platform),
     FIELD(platform, "accelerator", FIELD_STRING, UNIT_NONE, accelerator_name, 0, 0, "",
           "accelerator in each server; empty: none"),
     FIELD(platform, "provisional", FIELD_BOOL, UNIT_NONE, provisional, 0, 1, "false",
@@ -89,6 +112,7 @@ const struct field platform_fields[] = {
 const struct field accelerator_fields[] = {
     FIELD(accelerator, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "", "name of the accelerator"),
     FIELD(accelerator, "title", FIELD_STRING, UNIT_NONE, title, 0, 0, "", "one line for people"),
+    LABEL_FIELDS(accelerator),
     FIELD(accelerator, "fc_peak", FIELD_REAL, UNIT_FLOPS, fc.peak_flops, 0, RATE_MAX, "0",
           "fully connected layers: rate at large batch"),
     FIELD(accelerator, "fc_half_items", FIELD_REAL, UNIT_ITEMS, fc.half_items, 0, 1e6, "0",
@@ -101,6 +125,7 @@ const struct field accelerator_fields[] = {
           "0", "recurrent layers: rate at large batch"),
     FIELD(accelerator, "recurrent_half_items", FIELD_REAL, UNIT_ITEMS, recurrent.half_items, 0, 1e6,
           "0", "recurrent layers: batch that reaches half of the rate"),
+    FORMAT_FIELDS(accelerator),
     FIELD(accelerator, "vector_peak", FIELD_REAL, UNIT_FLOPS, vector_flops, 0, RATE_MAX, "0",
           "activations, sums and softmax: rate"),
     FIELD(accelerator, "memory_bandwidth", FIELD_REAL, UNIT_BW, memory_bw, 0, RATE_MAX, "0",
@@ -141,6 +166,7 @@ const struct field accelerator_fields[] = {
           "power when busy"),
     FIELD(accelerator, "power_gamma", FIELD_REAL, UNIT_NONE, power.gamma, 0.01, 10, "1",
           "power grows with utilisation to this exponent"),
+    EMBODIED_FIELDS(accelerator),
     FIELD(accelerator, "provisional", FIELD_BOOL, UNIT_NONE, provisional, 0, 1, "false",
           "some value awaits measurement"),
     FIELD(accelerator, "sources", FIELD_STRING, UNIT_NONE, sources, 0, 0, "",
@@ -210,6 +236,16 @@ int accelerator_check(const struct accelerator *accelerator, struct err *err)
         return err_set(err, ERR_STUDY, "streams: expected 1 to 64, got %lld",
                        (long long)accelerator->streams);
     return power_check(&accelerator->power, err);
+}
+
+#define G_PER_KG 1000
+#define S_PER_H 3600
+
+double platform_embodied_g_per_h(const struct platform_embodied *embodied)
+{
+    return embodied->carbon_kg > 0
+               ? embodied->carbon_kg * G_PER_KG / (embodied->lifetime_s / S_PER_H)
+               : 0;
 }
 
 double platform_socket_busy(const struct platform *platform, uint32_t busy_cores)

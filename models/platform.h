@@ -37,10 +37,26 @@ struct platform_fixed {
     double part_s;      // per input that a concatenation joins
 };
 
+// How many times faster arithmetic is in a narrower number format than in fp32, by which the peaks
+// are given. 0 (nobody filled it) counts as 1.
+struct platform_formats {
+    double bf16_speedup; // bf16 and fp16
+    double int8_speedup;
+};
+
+// What making it cost, spread over the time that it is in use (embodied carbon).
+struct platform_embodied {
+    double carbon_kg; // CO2 equivalent; 0: not known, and not counted
+    double lifetime_s;
+};
+
 struct accelerator {
-    char *name;  // NULL or "": none
-    char *title; // one line for people
+    char *name;   // NULL or "": none
+    char *title;  // one line for people
+    char *class;  // what kind of thing it is: lists are grouped by it
+    int64_t year; // in which it came out; 0: not known
     struct platform_rate fc, attention, recurrent;
+    struct platform_formats formats;
     double vector_flops;         // activations, sums, softmax
     double memory_bw;            // weights and activations
     double gather_half_items;    // lookups: batch that reaches half of the bandwidth
@@ -55,6 +71,7 @@ struct accelerator {
     int64_t streams;             // queries computed at the same time, 1..64
     bool overlap;                // the copy of one query overlaps the computation of another
     struct power_curve power;
+    struct platform_embodied embodied;
     bool provisional;
     char *sources;
 };
@@ -62,10 +79,13 @@ struct accelerator {
 struct platform {
     char *name;
     char *title;
+    char *class; // as an accelerator's
+    int64_t year;
     int64_t cores;   // 1..1024
     int64_t sockets; // 1..16
     double clock_hz; // for people, and for input conversion
     struct platform_rate fc, attention, recurrent;
+    struct platform_formats formats;
     double vector_flops;                // activations, sums, softmax
     double activation_bw;               // what layers read and write; 0: stream_bw
     double weight_bw;                   // weights from the last-level cache, one core
@@ -83,7 +103,8 @@ struct platform {
     double fc_contention_frac;     // layers: what the other cores drive out of an inclusive L2
     double gather_contention_frac; // lookups: page tables that the share of L3 no longer holds
     struct power_curve power;
-    char *accelerator_name; // as written: the accelerator to look up; "" or NULL: none
+    struct platform_embodied embodied; // of the server without its accelerator
+    char *accelerator_name;            // as written: the accelerator to look up; "" or NULL: none
     bool has_accelerator;
     struct accelerator accelerator;
     bool provisional;
@@ -103,6 +124,9 @@ struct platform platform_copy(const struct platform *platform);
 // what one core draws. The text names the key.
 int platform_check(const struct platform *platform, struct err *err);
 int accelerator_check(const struct accelerator *accelerator, struct err *err);
+
+// Embodied carbon per second of use: carbon / lifetime, in grams of CO2 per hour.
+double platform_embodied_g_per_h(const struct platform_embodied *embodied);
 
 // Busy cores on the fullest socket.
 double platform_socket_busy(const struct platform *platform, uint32_t busy_cores);

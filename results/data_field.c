@@ -11,11 +11,14 @@
 const char *data_field_units(enum unit unit)
 {
     static const char *const names[N_UNITS] = {
-        [UNIT_NONE] = "1",        [UNIT_TIME] = "s",           [UNIT_RATE] = "s-1",
-        [UNIT_ITEMS] = "items",   [UNIT_FRAC] = "1",           [UNIT_POWER] = "W",
-        [UNIT_ENERGY] = "J",      [UNIT_BYTES] = "byte",       [UNIT_BW] = "byte s-1",
-        [UNIT_FLOPS] = "s-1",     [UNIT_FLOP] = "1",           [UNIT_HZ] = "Hz",
-        [UNIT_PRICE] = "USD h-1", [UNIT_CARBON] = "g kW-1 h-1"};
+        [UNIT_NONE] = "1",        [UNIT_TIME] = "s",
+        [UNIT_RATE] = "s-1",      [UNIT_ITEMS] = "items",
+        [UNIT_FRAC] = "1",        [UNIT_POWER] = "W",
+        [UNIT_ENERGY] = "J",      [UNIT_BYTES] = "byte",
+        [UNIT_BW] = "byte s-1",   [UNIT_FLOPS] = "s-1",
+        [UNIT_FLOP] = "1",        [UNIT_HZ] = "Hz",
+        [UNIT_PRICE] = "USD h-1", [UNIT_CARBON] = "g kW-1 h-1",
+        [UNIT_MASS] = "kg"};
     return names[unit];
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/cmd.h"
@@ -13,6 +14,52 @@ static const struct cmd_option options[] = {
     {"--long", 'l', NULL, "with derived numbers and the source of every value"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
+
+// Entries of a topic with all their keys, from element to element `size` bytes apart.
+struct entries {
+    const struct field *fields;
+    const void *first;
+    size_t n, size;
+};
+
+// Where an entry belongs in a list for people.
+struct place {
+    const char *class;
+    int64_t year;
+    size_t at;
+};
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct place *a = left, *b = right;
+    int by_class = strcmp(a->class, b->class);
+    if (by_class != 0 || a->year != b->year)
+        return by_class != 0 ? by_class : a->year < b->year ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+// The entries by class and year; caller mem_free()s.
+static struct place *places_of(const struct entries *entries)
+{
+    size_t class = schema_find(entries->fields, "class")->offset;
+    size_t year = schema_find(entries->fields, "year")->offset;
+    struct place *places = mem_calloc(entries->n, sizeof *places);
+    for (size_t i = 0; i < entries->n; i++) {
+        const char *entry = (const char *)entries->first + i * entries->size;
+        const char *name = *(char *const *)(const void *)(entry + class);
+        places[i] = (struct place){name && *name ? name : "others",
+                                   *(const int64_t *)(const void *)(entry + year), i};
+    }
+    qsort(places, entries->n, sizeof *places, compare_places);
+    return places;
+}
+
+// A heading in front of the first of each class.
+static void print_class(const struct place *places, size_t i)
+{
+    if (i == 0 || strcmp(places[i - 1].class, places[i].class) != 0)
+        printf(" %s\n", places[i].class);
+}
 
 static void print_fields(const struct field *fields, const void *config)
 {
@@ -40,16 +87,19 @@ static const char *provisional(bool is)
 static void list_models(const struct library *library, bool detail)
 {
     char sla[40];
-    printf("models: %-12s %-7s %-10s %9s %10s %9s %9s %8s\n", "name", "variant", "bound",
-           "MFLOP/it", "kB/item", "weightsMB", "tablesGB", "sla");
+    printf("models: %-15s %4s %-7s %-10s %-6s %9s %10s %9s %9s %8s\n", "name", "year", "variant",
+           "bound", "format", "MFLOP/it", "kB/item", "weightsMB", "tablesGB", "sla");
+    struct place *places = places_of(&(struct entries){model_fields, library->models,
+                                                       library->n_models, sizeof *library->models});
     for (size_t i = 0; i < library->n_models; i++) {
-        const struct model *m = &library->models[i];
+        const struct model *m = &library->models[places[i].at];
         struct model_work work;
         model_derive(m, &work);
         units_format_ns(m->sla_medium_ns, sla, sizeof sla);
-        printf("        %-12s %-7s %-10s %9.3f %10.2f %9.2f %9.2f %8s%s\n", m->name,
-               model_variant_names[m->variant], model_bound_names[m->bound],
-               work_flop_per_item(&work) * 1e-6,
+        print_class(places, i);
+        printf("        %-15s %4lld %-7s %-10s %-6s %9.3f %10.2f %9.2f %9.2f %8s%s\n", m->name,
+               (long long)m->year, model_variant_names[m->variant], model_bound_names[m->bound],
+               model_format_names[m->format], work_flop_per_item(&work) * 1e-6,
                work.by_class[WORK_EMBEDDING].bytes_per_item * 1e-3, work_weight_bytes(&work) * 1e-6,
                work.table_bytes * 1e-9, sla, provisional(m->provisional));
         if (!detail)
@@ -62,31 +112,41 @@ static void list_models(const struct library *library, bool detail)
                        work.by_class[c].bytes_per_item, work.by_class[c].weight_bytes);
         print_detail(model_fields, m, m->sources);
     }
+    mem_free(places);
 }
 
 static void list_platforms(const struct library *library, bool detail)
 {
     printf("platforms:\n");
+    struct place *places = places_of(&(struct entries){
+        platform_fields, library->platforms, library->n_platforms, sizeof *library->platforms});
     for (size_t i = 0; i < library->n_platforms; i++) {
-        const struct platform *p = &library->platforms[i];
-        printf("  %-14s %4lld cores, %.3g W idle, %.3g W busy: %s%s\n", p->name,
-               (long long)p->cores, p->power.idle_w, p->power.busy_w, p->title,
+        const struct platform *p = &library->platforms[places[i].at];
+        print_class(places, i);
+        printf("  %-20s %4lld %4lld cores, %.0f W idle, %.0f W busy: %s%s\n", p->name,
+               (long long)p->year, (long long)p->cores, p->power.idle_w, p->power.busy_w, p->title,
                provisional(p->provisional));
         if (detail)
             print_detail(platform_fields, p, p->sources);
     }
+    mem_free(places);
 }
 
 static void list_accelerators(const struct library *library, bool detail)
 {
     printf("accelerators:\n");
+    struct place *places =
+        places_of(&(struct entries){accelerator_fields, library->accelerators,
+                                    library->n_accelerators, sizeof *library->accelerators});
     for (size_t i = 0; i < library->n_accelerators; i++) {
-        const struct accelerator *a = &library->accelerators[i];
-        printf("  %-14s %.3g W idle, %.3g W busy: %s%s\n", a->name, a->power.idle_w,
-               a->power.busy_w, a->title, provisional(a->provisional));
+        const struct accelerator *a = &library->accelerators[places[i].at];
+        print_class(places, i);
+        printf("  %-20s %4lld %.0f W idle, %.0f W busy: %s%s\n", a->name, (long long)a->year,
+               a->power.idle_w, a->power.busy_w, a->title, provisional(a->provisional));
         if (detail)
             print_detail(accelerator_fields, a, a->sources);
     }
+    mem_free(places);
 }
 
 static void list_tables(const struct library *library, bool detail)
@@ -121,13 +181,6 @@ static void list_tuners(const struct library *library, bool detail)
 }
 
 // ---- for programs
-
-// Entries of a topic with all their keys, from element to element `size` bytes apart.
-struct entries {
-    const struct field *fields;
-    const void *first;
-    size_t n, size;
-};
 
 static struct entries entries_of(const struct library *l, const char *topic)
 {
@@ -243,7 +296,8 @@ const struct cmd cmd_list = {
     .description =
         "Shows what a study can name. TOPIC is one of models, platforms, accelerators, tables, "
         "policies, schedulers, distributions, arrivals, costs and tuners; without it all are "
-        "shown. Values marked provisional await measurement; --long shows where each comes from.",
+        "shown. Models and hardware are grouped by class, the oldest first. Values marked "
+        "provisional await measurement; --long shows where each comes from.",
     .example = "recfleet list models --long",
     .options = options,
     .word = word,

@@ -101,6 +101,7 @@ static const struct unit_desc unit_descs[N_UNITS] = {
                      "g/kWh",
                      false,
                      {{"g/kWh", 1, 0}, {"g_per_kwh", 1, 0}}},
+    [UNIT_MASS] = {"a mass such as \"350kg\"", "kg", false, {{"kg", 1, 0}, {"t", 1, 3}}},
 };
 // TiB does not fit an int multiplier; it is 1024 GiB, spelled "1024GiB" by whoever needs it.
 

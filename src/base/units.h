@@ -29,6 +29,7 @@ enum unit {
     UNIT_HZ,     // Hz kHz MHz GHz
     UNIT_PRICE,  // US dollars per hour; usd/h
     UNIT_CARBON, // grams of CO2 per kilowatt-hour; g/kWh
+    UNIT_MASS,   // kilograms, of CO2; kg t
     N_UNITS
 };
 

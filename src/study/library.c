@@ -163,9 +163,10 @@ LIBRARY_KIND(table, cost_table, tables)
 // What changes no time that was measured: what a thing is called, holds, draws and is asked for,
 // and how many queries use it at once.
 static const char *const no_times[] = {
-    "name",       "title",       "variant",     "bound",   "sla_low",     "sla_medium",
-    "sla_high",   "memory_size", "streams",     "overlap", "accelerator", "idle_power",
-    "busy_power", "power_gamma", "provisional", "sources", NULL};
+    "name",        "title",      "class",      "year",        "variant",         "bound",
+    "sla_low",     "sla_medium", "sla_high",   "memory_size", "streams",         "overlap",
+    "accelerator", "idle_power", "busy_power", "power_gamma", "embodied_carbon", "lifetime",
+    "provisional", "sources",    NULL};
 
 static bool counts_for_times(const char *key)
 {

@@ -73,6 +73,8 @@ START_TEST(quoted_units)
     ck_assert_double_eq(parsed(UNIT_CARBON, "420g/kWh"), 420);
     ck_assert_str_eq(units_format(UNIT_PRICE, 0.43, buf, sizeof buf), "0.43usd/h");
     ck_assert_str_eq(units_format(UNIT_CARBON, 420, buf, sizeof buf), "420g/kWh");
+    ck_assert_double_eq(parsed(UNIT_MASS, "1.2t"), 1200);
+    ck_assert_str_eq(units_format(UNIT_MASS, 30.7, buf, sizeof buf), "30.7kg");
 }
 END_TEST
 

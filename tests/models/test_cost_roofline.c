@@ -60,6 +60,27 @@ START_TEST(terms_add_up)
 }
 END_TEST
 
+// A narrower format halves or quarters what is moved, and speeds layers up where the platform says
+// so: fixed times stay, additions and activations take their time still.
+START_TEST(formats_move_and_compute_less)
+{
+    struct model model = small_model();
+    struct platform platform = small_platform();
+    platform.formats = (struct platform_formats){.bf16_speedup = 2, .int8_speedup = 4};
+    model.format = FORMAT_BF16; // weights 12 B; fc 8 / 16, 8 / 8; gather 4 / 8; concat 4 / 8;
+                                // activation 2 / 2, 4 / 8; beyond the L2 16 / 8
+    ck_assert_double_eq(at(&model, &platform, 1, 1),
+                        0.5 + 1 + 1.5 + (0.5 + 1) + 0.5 + 0.5 + (1 + 0.5) + 2);
+    model.format = FORMAT_INT8;
+    ck_assert_double_eq(at(&model, &platform, 1, 1),
+                        0.5 + 1 + 0.75 + (0.25 + 0.5) + 0.25 + 0.25 + (1 + 0.25) + 1);
+    platform.formats = (struct platform_formats){0}; // as fast as fp32
+    model.format = FORMAT_FP16;
+    ck_assert_double_eq(at(&model, &platform, 1, 1),
+                        0.5 + 1 + 1.5 + (1 + 1) + 0.5 + 0.5 + (1 + 0.5) + 2);
+}
+END_TEST
+
 // Lookups have a half-batch of their own: 3 items' worth more here.
 START_TEST(lookups_have_a_half_batch)
 {
@@ -298,6 +319,7 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", terms_add_up},
+        {"core", formats_move_and_compute_less},
         {"core", lookups_have_a_half_batch},
         {"core", busy_cores_share_the_socket},
         {"core", lost_caches_stretch_their_class},

@@ -67,6 +67,11 @@ START_TEST(derived_work_matches_the_figures)
         {"rmc3", {3.146, 5e-4}, {6.3, 5e-2}, 200, 25600, 1600, {1, 5e-3}},
         {"ncf", {0.262, 5e-4}, {0.53, 5e-3}, 4, 1024, 32, {0, 0}},
         {"wnd", {4.13, 5e-3}, {8.3, 5e-2}, 27, 3456, 216, {0, 0}},
+        // The cross-checks of docs/models.md.
+        {"dlrm-dcnv2", {32.06, 5e-3}, {0, 0}, 214, 109568, 1712, {104.5, 5e-2}},
+        {"dlrm-dcnv2-int8", {32.06, 5e-3}, {0, 0}, 214, 27392, 1712, {104.5 / 4, 5e-2}},
+        {"dlrm-v1", {4.82, 5e-3}, {0, 0}, 26, 13312, 208, {104.5, 5e-2}},
+        {"masknet", {188, 0.5}, {4 * 94, 2}, 0, 0, 0, {0, 0}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *name = rows[i].name;
@@ -85,6 +90,41 @@ START_TEST(derived_work_matches_the_figures)
         ck_assert_double_eq(work.by_class[WORK_EMBEDDING].bytes_per_item, rows[i].embedding_bytes);
         ck_assert_double_eq(work.index_bytes_per_item, rows[i].index_bytes);
     }
+    library_release(&library);
+}
+END_TEST
+
+// FLOP of a request of HSTU, in its blocks: 5 (3.67 MF (S + C) + 2 * 2 * 4 * 128 (S^2 / 2 + C S))
+// for S history items and C candidates, counted from the shapes of the published code.
+START_TEST(sequences_grow_with_history)
+{
+    struct library library = loaded();
+    const struct {
+        double history, gflop, half_digit;
+    } rows[] = {{1024, 83, 0.5}, {4096, 113 + 172, 1}, {14336, 300 + 1350, 10}};
+    struct model_work work, small;
+    model_derive(found(&library, "hstu"), &work);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double h = rows[i].history, flop = 0;
+        for (int c = 0; c < N_WORK_CLASSES; c++)
+            if (c == WORK_FC || c == WORK_ATTENTION)
+                flop += 2048 * work.by_class[c].flop_per_item + h * work.by_class[c].history.flop +
+                        h * h * work.by_class[c].history_sq_flop +
+                        2048 * h * work.by_class[c].item_history_flop;
+        same("hstu", "GFLOP", flop / 1e9, (struct figure){rows[i].gflop, rows[i].half_digit});
+        ck_assert_double_gt(work_flop(&work, 2048, h), flop); // and the element-wise rest
+        ck_assert_double_lt(work_flop(&work, 2048, h), 1.02 * flop);
+    }
+    same("hstu", "tables", work.table_bytes / 1e12, (struct figure){1.034, 5e-4});
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].history.bytes, 2 * 512 * 2);
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].request.bytes, 512 * 2);
+    // SASRec scores candidates by one product each, whatever the history: two blocks of four
+    // 50 x 50 projections and two layers each, and 2 * 2 * 50 FLOP a pair, half of them causal.
+    model_derive(found(&library, "sasrec"), &small);
+    ck_assert_double_eq(small.by_class[WORK_FC].flop_per_item, 2 * 50);
+    ck_assert_double_eq(small.by_class[WORK_FC].history.flop, 2 * 6 * 2 * 2500);
+    ck_assert_double_eq(small.by_class[WORK_ATTENTION].history_sq_flop, 2 * 2 * 50);
+    ck_assert_double_eq(small.by_class[WORK_ATTENTION].item_history_flop, 0);
     library_release(&library);
 }
 END_TEST
@@ -159,9 +199,13 @@ START_TEST(every_pair_has_a_cost)
                 ck_assert(cost_cpu_s(cost, 1, 1) > 0);
                 double alone_s = cost_cpu_s(cost, 64, 1);
                 double crowded_s = cost_cpu_s(cost, 64, (uint32_t)platform.cores);
-                ck_assert_msg(crowded_s >= alone_s, "%s on %s: %.17g < %.17g",
+                // but for the last digit of the weights' time, whichever way it is split
+                ck_assert_msg(crowded_s >= alone_s * (1 - 1e-14), "%s on %s: %.17g < %.17g",
                               library.models[m].name, platform.name, crowded_s, alone_s);
-                ck_assert(cost_accel_load_s(cost, 1) > 0 && cost_accel_compute_s(cost, 1) > 0);
+                bool fits = cost_memory_bytes(cost) <= platform.accelerator.memory_bytes;
+                ck_assert(cost_has_accel(cost) == fits);
+                ck_assert(!fits ||
+                          (cost_accel_load_s(cost, 1) > 0 && cost_accel_compute_s(cost, 1) > 0));
                 cost_destroy(cost);
             }
             platform_release(&platform);
@@ -268,8 +312,8 @@ END_TEST
 // Keys that say what a file is, rather than a value that needs a source.
 static bool is_label(const char *key)
 {
-    const char *const labels[] = {"name",  "title",    "variant",     "bound",
-                                  "model", "platform", "provisional", "sources"};
+    const char *const labels[] = {"name",  "title", "class",    "year",        "variant",
+                                  "bound", "model", "platform", "provisional", "sources"};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         if (strcmp(key, labels[i]) == 0)
             return true;
@@ -290,17 +334,22 @@ static bool has_line(const char *text, const char *key)
 static void sourced(const struct field *fields, const void *config, const char *name,
                     const char *sources, bool provisional)
 {
+    _Alignas(16) char plain[4096] = {0};
     ck_assert_msg(sources && *sources, "%s: no sources", name);
+    schema_defaults(fields, plain);
     for (const struct field *field = fields; field->key; field++) {
         if (is_label(field->key))
             continue;
         char *value = schema_format(field, config);
-        bool is_default = field->dflt && strcmp(value, field->dflt) == 0;
+        char *dflt = schema_format(field, plain);
+        bool is_default = field->dflt && strcmp(value, dflt) == 0;
         bool is_empty = strcmp(value, "[]") == 0;
         mem_free(value);
+        mem_free(dflt);
         ck_assert_msg(is_default || is_empty || has_line(sources, field->key),
                       "%s: %s has no source", name, field->key);
     }
+    schema_release(fields, plain);
     ck_assert_msg(provisional == (strstr(sources, "provisional") != NULL),
                   "%s: provisional does not say what its sources say", name);
 }
@@ -347,10 +396,91 @@ START_TEST(the_platforms_are_there)
 }
 END_TEST
 
+// The rules that docs/models.md states for devices known from a data sheet, by hand for two of
+// each kind: 0.49 and 0.24 of the fp32 peak (half of bf16), 0.8 and 0.42 of memory; a server's
+// watts and kilograms from its parts by GreenSKU's figures.
+START_TEST(data_sheets_become_rates)
+{
+    struct library library = loaded();
+    const struct {
+        const char *name;
+        double bf16_flops, memory_bw, memory_gb, busy_w, n_dies;
+    } devices[] = {{"l4", 121e12, 300e9, 24, 72, 1}, {"b200", 2250e12, 7.7e12, 180, 1000, 2}};
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        const struct accelerator *a = library_accelerator(&library, devices[i].name);
+        ck_assert_ptr_nonnull(a);
+        double fp32 = devices[i].bf16_flops / 2;
+        ck_assert_double_eq_tol(a->fc.peak_flops / (0.49 * fp32), 1, 0.005);
+        ck_assert_double_eq_tol(a->attention.peak_flops / (0.24 * fp32), 1, 0.005);
+        ck_assert(a->formats.bf16_speedup == 2 && a->formats.int8_speedup == 4);
+        ck_assert_double_eq_tol(a->memory_bw / (0.8 * devices[i].memory_bw), 1, 0.005);
+        ck_assert_double_eq_tol(a->gather_bw / (0.42 * devices[i].memory_bw), 1, 0.005);
+        ck_assert_double_eq(a->memory_bytes, devices[i].memory_gb * 1e9);
+        ck_assert_double_eq(a->power.busy_w, devices[i].busy_w);
+        ck_assert_double_eq_tol(a->embodied.carbon_kg,
+                                devices[i].memory_gb * 105.4 / 64 + 30.7 * devices[i].n_dies, 0.5);
+    }
+    const struct {
+        const char *name;
+        double cores, cpu_w, memory_gb;
+    } servers[] = {{"emerald-rapids-8592", 128, 350, 1024}, {"genoa-9654", 192, 360, 1536}};
+    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
+        const struct platform *p = library_platform(&library, servers[i].name);
+        ck_assert_ptr_nonnull(p);
+        double dimms = servers[i].memory_gb / 64, w = 2 * servers[i].cpu_w + 23.7 * dimms + 46.2;
+        ck_assert(p->provisional && (double)p->cores == servers[i].cores);
+        ck_assert_double_eq_tol(p->power.busy_w / (0.95 * w), 1, 0.005);
+        ck_assert_double_eq_tol(p->power.idle_w / (0.12 * w), 1, 0.005);
+        ck_assert_double_eq_tol(p->embodied.carbon_kg / (384.65 + 2 * 30.7 + 105.4 * dimms), 1,
+                                0.005);
+        ck_assert_double_eq(p->embodied.lifetime_s, 6 * 365 * 86400.0);
+    }
+    library_release(&library);
+}
+END_TEST
+
+// Plausible beside what was measured on an H100 SXM (docs/models.md): 32 requests of HSTU in 9.30
+// ms, of which its two fractions were taken; and MLPerf's DLRM-v2, of which nothing was: 595658
+// queries a second of 270 items on eight, in int8.
+START_TEST(the_h100_is_plausible)
+{
+    struct library library = loaded();
+    struct platform platform = platform_copy(library_platform(&library, "sapphire-rapids-8480"));
+    platform_attach(&platform, library_accelerator(&library, "h100-sxm"));
+    struct cost *hstu = made(found(&library, "hstu"), &platform);
+    struct cost_history history = cost_history(hstu, COST_ACCEL, 1);
+    double first_s = cost_bare_s(hstu, COST_ACCEL, 1, 1);
+    double items_s = cost_bare_s(hstu, COST_ACCEL, 2049, 1) - first_s;
+    double ms = 1e3 * (first_s + 32 * (items_s + history.item_s * 1024 + history.square_s * 0x1p20 +
+                                       history.item_history_s * 0x1p21));
+    ck_assert_msg(ms > 9.30 / 1.3 && ms < 9.30 * 1.3, "%.2f ms", ms);
+    struct cost *dcn = made(found(&library, "dlrm-dcnv2-int8"), &platform);
+    double ns = 1e9 * (cost_accel_compute_s(dcn, 20000) - cost_accel_compute_s(dcn, 10000)) / 1e4;
+    double measured_ns = 1e9 / (595658.0 / 8 * 270);
+    ck_assert_msg(ns > measured_ns / 1.8 && ns < measured_ns * 1.8, "%.1f ns of %.1f", ns,
+                  measured_ns);
+    cost_destroy(hstu);
+    cost_destroy(dcn);
+    platform_release(&platform);
+    library_release(&library);
+}
+END_TEST
+
+// Two 8592+ reach 0.67 TFLOP/s a core in int8.
+START_TEST(formats_speed_layers_up)
+{
+    struct library library = loaded();
+    const struct platform *p = library_platform(&library, "emerald-rapids-8592");
+    ck_assert_double_eq_tol(p->fc.peak_flops * p->formats.int8_speedup / 0.67e12, 1, 0.02);
+    library_release(&library);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
         {"core", derived_work_matches_the_figures},
+        {"core", sequences_grow_with_history},
         {"core", operators_match_the_runs},
         {"core", eight_models_in_two_variants},
         {"core", every_pair_has_a_cost},
@@ -360,6 +490,9 @@ int main(void)
         {"core", tables_are_near_their_closed_form},
         {"core", every_number_has_a_source},
         {"core", the_platforms_are_there},
+        {"core", data_sheets_become_rates},
+        {"core", formats_speed_layers_up},
+        {"core", the_h100_is_plausible},
     };
     return suite_run("catalog_data", tests, sizeof tests / sizeof *tests);
 }
