@@ -64,7 +64,7 @@ static bool too_much(const struct demand_load *load)
 static void print_load(struct report *report, const struct study_group *group, const char *span,
                        const char *at, const struct demand_load *load)
 {
-    const char *const texts[] = {group->name, span, at, NULL};
+    const char *const texts[] = {group->label, span, at, NULL};
     table_texts(report->table, texts);
     table_value(report->table, NULL, (double)group->servers);
     table_value(report->table, NULL, load->alone_frac);
@@ -95,7 +95,7 @@ static void check_group(struct report *report, const struct study *study, size_t
     struct demand_loads run = demand_loads(study, group, run_s);
     struct report_out *out = &report->out;
     take_worst(&report->run, &run.peak);
-    report_text(out, "  %-16s %8lld servers, ", group->name, (long long)group->servers);
+    report_text(out, "  %-16s %8lld servers, ", group->label, (long long)group->servers);
     print_load(report, group, "run", "mean", &run.mean);
     if (varies(&run)) {
         report_text(out, "%-37s", "      at its peak");
