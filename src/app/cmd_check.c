@@ -79,7 +79,7 @@ static bool too_much(const struct demand_load *load)
 static void print_load(struct report *report, const struct study_group *group, double n,
                        const char *span, const char *at, const struct demand_load *load)
 {
-    const char *const texts[] = {group->name, span, at, NULL};
+    const char *const texts[] = {group->label, span, at, NULL};
     table_texts(report->table, texts);
     table_value(report->table, NULL, n);
     table_value(report->table, NULL, load->alone_frac);
@@ -126,7 +126,7 @@ static void check_group(struct report *report, const struct study *study, size_t
     struct report_out *out = &report->out;
     double n = (double)group->servers, times = worst_times(study, group);
     take_worst(&report->run, &run.peak, times);
-    report_text(out, "  %-16s %8lld servers, ", group->name, (long long)group->servers);
+    report_text(out, "  %-16s %8lld servers, ", group->label, (long long)group->servers);
     print_load(report, group, n, "run", "mean", &run.mean);
     print_slow(report, group, &run.mean);
     if (varies(&run)) {

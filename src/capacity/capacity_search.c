@@ -79,7 +79,7 @@ static void put_fleet(struct capacity_result *answer, const struct study *study)
 {
     for (size_t g = 0; g < study->n_groups; g++) {
         const struct study_group *group = &study->groups[g];
-        answer->types[g] = mem_strdup(group->name);
+        answer->types[g] = mem_strdup(group->label);
         answer->available[g] = (uint32_t)group->servers;
         answer->price_usd_per_h[g] = capacity_context_type_usd_per_h(study, (uint32_t)g);
     }

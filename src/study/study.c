@@ -18,6 +18,7 @@
 #include "study/study_memory.h"
 #include "study/study_models.h"
 #include "study/study_print.h"
+#include "study/study_tables.h"
 #include "study/study_traffic.h"
 #include "study/study_variants.h"
 #include "traces/arrival.h"
@@ -125,8 +126,9 @@ static void make_fleet(struct study *study)
     study->group_configs = mem_calloc(study->n_groups, sizeof *study->group_configs);
     for (size_t g = 0; g < study->n_groups; g++) {
         struct study_group *group = &study->groups[g];
+        group->label = study_tables_label(study, group);
         study->group_configs[g] = (struct group_config){
-            .name = group->name,
+            .name = group->label,
             .platform = &group->platform,
             .n_servers = (uint32_t)group->servers,
             .weight = group->weight,

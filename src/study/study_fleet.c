@@ -11,8 +11,10 @@
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_models.h"
+#include "study/study_tables.h"
 #include "study/study_traffic.h"
 #include "study/study_variants.h"
+#include "study/table_file.h"
 
 #define MAX_GROUPS 1024
 #define MAX_SERVERS 100000000
@@ -165,7 +167,6 @@ static int read_cost_entry(const struct node *entry, const struct cost_config *b
     }
     release_cost(config);
     *config = *base;
-    config->table = NULL;
     schema_copy(variants.fields[base->kind], config, base);
     config->kind = index;
     if (index != base->kind)
@@ -186,7 +187,7 @@ static int read_costs(struct study *study, struct study_group *group, const stru
     int rc = study_variants_read(map, "cost", "kind", &variants, others, &base, &base.kind, err);
     for (size_t s = 0; s < study->n_services; s++) {
         group->cost_configs[s] = base;
-        group->cost_configs[s].table = mem_strdup(base.table);
+        schema_copy(variants.fields[base.kind], &group->cost_configs[s], &base);
     }
     if (rc == 0)
         rc = reader_list(cost, "services", &list, err);
@@ -205,6 +206,7 @@ static int read_noise(struct study_group *group, const struct node *map, struct 
 {
     const struct node *noise, *selector;
     const struct reader_part part = {study_noise_fields, &group->noise};
+    group->noise.given = node_get(map, "noise") != NULL;
     schema_defaults(study_noise_fields, &group->noise);
     if (study_variants_map(map, "noise", &noise, &selector, "distribution", err) < 0)
         return -1;
@@ -391,45 +393,6 @@ static int read_group(struct study *study, const struct library *library, const 
     return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
 }
 
-// Where the table of a service comes from: a name of the service's own, the group's, or the kind.
-static const struct node *table_node(const struct node *cost, const char *service)
-{
-    const struct node *list = node_get(cost, "services"), *at = cost;
-    for (size_t i = 0; list && i < list->n; i++)
-        if (strcmp(node_get(list->items[i], "service")->text, service) == 0)
-            at = list->items[i];
-    const struct node *own = node_get(at, "table"), *shared = node_get(cost, "table");
-    return own ? own : shared ? shared : at;
-}
-
-// The measured table of a cost: the one it names, else the one of its model and platform (NULL:
-// none).
-static int find_table(const struct study *study, const struct library *library,
-                      struct study_group *group, size_t s, const struct node *cost, struct err *err)
-{
-    struct cost_config *config = &group->cost_configs[s];
-    const struct service_config *service = &study->services[s];
-    const struct model *model = study_models_find(study, service->model);
-    const struct platform *platform = &group->platform;
-    const char *table = config->table;
-    bool named = table && *table;
-    if (strcmp(cost_types[config->kind]->name, "table") != 0)
-        return 0;
-    const struct cost_table *found =
-        named ? library_table(library, table)
-              : library_table_for(library, service->model, platform->name);
-    if (!found && !named)
-        found = library_table_like(library, model, platform);
-    config->measured = found;
-    if (found && library_check_table(library, found, model, platform, err) == 0)
-        return 0;
-    if (!found && named)
-        library_unknown_table(library, table, err);
-    else if (!found)
-        library_missing_table(library, service->model, platform->name, err);
-    return node_prefix(table_node(cost, service->name), err);
-}
-
 // A platform or accelerator of one's own that lacks something, and has nearly the name of a known
 // one: then the name is what is wrong. err says what is lacking. Returns -1.
 static int blame_name(const struct library *library, const struct node *map, struct err *err)
@@ -456,7 +419,7 @@ static int make_cost(const struct study *study, const struct library *library,
     const char *service = study->services[s].name, *name = study->services[s].model;
     const struct node *cost = node_get(map, "cost"), *scheduler = node_get(map, "scheduler");
     struct cost_config *config = &group->cost_configs[s];
-    if (find_table(study, library, group, s, cost, err) < 0)
+    if (study_tables_find(study, library, group, s, cost, err) < 0)
         return blame_name(library, map, err);
     group->costs[s] = cost_create(config, study_models_find(study, name), &group->platform, err);
     if (!group->costs[s]) {
@@ -514,6 +477,16 @@ static void resolve_settings(const struct study *study, struct study_group *grou
     }
 }
 
+// What a study does not say of the spread of service times, its measured tables may.
+static void spread_as_measured(const struct study *study, struct study_group *group)
+{
+    double cv = study_tables_cv(study, group);
+    if (!group->noise.given && cv > 0) {
+        group->noise.distribution = SPREAD_LOGNORMAL;
+        group->noise.cv = cv;
+    }
+}
+
 static void make_groups(struct study *study, size_t n)
 {
     study->n_groups = n;
@@ -523,6 +496,7 @@ static void make_groups(struct study *study, size_t n)
         group->given = mem_calloc(study->n_services, sizeof *group->given);
         group->settings = mem_calloc(study->n_services, sizeof *group->settings);
         group->cost_configs = mem_calloc(study->n_services, sizeof *group->cost_configs);
+        group->tables = mem_calloc(study->n_services, sizeof *group->tables);
         group->costs = mem_calloc(study->n_services, sizeof *group->costs);
     }
 }
@@ -552,8 +526,13 @@ int study_fleet_read(struct study *study, const struct library *library, const s
         if (mistakes_keep(item, read_group(study, library, item, g, err), err) < 0 ||
             mistakes_keep(item, make_costs(study, library, group, item, err), err) < 0)
             return -1;
-        if (!mistakes_in(root))
+        if (!mistakes_in(root)) {
             resolve_settings(study, group);
+            spread_as_measured(study, group);
+            int sizes = study_tables_check_sizes(study, group, item, err);
+            if (mistakes_keep(item, sizes, err) < 0)
+                return -1;
+        }
         servers += group->servers;
     }
     if (mistakes_in(map))
@@ -572,7 +551,10 @@ static void release_group(struct study *study, struct study_group *group)
     for (size_t s = 0; s < study->n_services; s++) {
         cost_destroy(group->costs[s]);
         release_cost(&group->cost_configs[s]);
+        table_file_release(&group->tables[s]);
     }
+    mem_free(group->label);
+    mem_free(group->tables);
     mem_free(group->costs);
     mem_free(group->cost_configs);
     mem_free(group->given);

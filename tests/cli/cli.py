@@ -9,6 +9,7 @@ import csv
 import fcntl
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -591,6 +592,95 @@ def events(err):
     expect(all(a["t_s"] <= b["t_s"] and a["done_frac"] <= b["done_frac"] for a, b in zip(lines, lines[1:])),
            "JSON events in order", err)
     return lines
+
+
+MEASURED = """\
+name: measured
+duration: 400s
+warmup: 10s
+traffic:
+  - {service: rank, model: wnd, rate: 150qps, sla: {p95: 60ms}, sizes: {distribution: empirical, file: sizes.csv}}
+fleet:
+  groups:
+    - {name: box, cores: 1, servers: 1, scheduler: {policy: fixed, batch_items: 1024}, cost: {kind: table, file: t.csv}}
+balancer: {policy: random, dispatch_delay: 0, status_delay: 0}
+"""
+# Two columns of times, of which one is in use; a dip, as kernels have them; sizes between the batches.
+MEASURED_TIMES = [(1, 1.0), (10, 4.0), (20, 3.5), (100, 12.0)]
+MEASURED_SIZES = [(5, 30), (20, 40), (60, 20), (100, 10)]
+
+
+def fifo(rate_qps, service_s, sizes, n):
+    """Latencies of n queries at one first-come first-served server, one after the other, sorted."""
+    draw = random.Random(7)
+    free_s = now_s = 0.0
+    latencies = []
+    for items in draw.choices([size for size, _ in sizes], [weight for _, weight in sizes], k=n):
+        now_s += draw.expovariate(rate_qps)
+        free_s = max(free_s, now_s) + service_s(items)
+        latencies.append(free_s - now_s)
+    return sorted(latencies)
+
+
+def interpolated(items):
+    for (below, low), (above, high) in zip(MEASURED_TIMES, MEASURED_TIMES[1:]):
+        if items <= above:
+            return 1e-3 * (low + (high - low) * (items - below) / (above - below))
+    raise ValueError(items)
+
+
+def group_tables(folder):
+    """A measured table is the service time of a queue that a few lines of Python work out, step by step."""
+    write(folder, "sizes.csv", "items,weight\n" + "".join(f"{n},{w}\n" for n, w in MEASURED_SIZES))
+    write(folder, "t.csv", "batch,ms\n" + "".join(f"{n},{t}\n" for n, t in MEASURED_TIMES))
+    write(folder, "study.yaml", MEASURED)
+    run = tables_of("run", "study.yaml", cwd=folder)
+    ours, load = run["latency"][0], run["groups"][0]["cpu_util_frac"]
+    total = sum(weight for _, weight in MEASURED_SIZES)
+    first = sum(w * interpolated(n) for n, w in MEASURED_SIZES) / total
+    second = sum(w * interpolated(n) ** 2 for n, w in MEASURED_SIZES) / total
+    rho = 150 * first
+    wanted = {"mean": first + 150 * second / (2 * (1 - rho))}  # Pollaczek and Khinchine
+    latencies = fifo(150, interpolated, MEASURED_SIZES, 300000)
+    for name, q in ("p50", 0.5), ("p95", 0.95), ("p99", 0.99):
+        wanted[name] = latencies[int(q * len(latencies))]
+    expect(abs(sum(latencies) / len(latencies) / wanted["mean"] - 1) < 0.03, "the two queues in Python agree")
+    for name, value in wanted.items():
+        got, half = ours[f"latency_{name}_s"], ours[f"latency_{name}_s_half_95"]
+        expect(abs(got - value) <= half, f"FIFO {name}", f"{got} +- {half}, wanted {value}")
+    half = run["groups"][0]["cpu_util_frac_half_95"]
+    expect(abs(load - rho) <= half, "FIFO load", f"{load} +- {half}, wanted {rho}")
+    measured_faults(folder)
+    transferred(folder)
+
+
+def measured_faults(folder):
+    """A table that is wrong is one line with its place, as is one that does not know the sizes."""
+    at = r"study.yaml:8:\d+: fleet.groups\[0\].cost.file: "
+    for what, text, line in (
+            ("a hole", "batch,busy,ms\n1,1,1\n100,1,2\n1,2,2\n", "t.csv:3:1: batch 100 was measured with 1 at a time"),
+            ("a negative", "batch,ms\n1,1\n100,-2\n", "t.csv:3:5: expected a time above 0"),
+            ("no unit", "batch,latency\n1,1\n100,2\n", "t.csv:2:3: expected a time with its unit"),
+            ("a batch twice", "batch,ms\n1,1\n1,2\n", "t.csv:3:1: batch 1 with 1 at a time is in line 2 already"),
+            ("no batch", "concurrency,ms\n1,1\n", "t.csv:1:1: concurrency without a batch"),
+            ("too short", "batch,ms\n1,1\n64,2\n", '"t.csv" has batches of 1 to 64 items')):
+        write(folder, "t.csv", text)
+        refused(what, at + re.escape(line), folder, "run", "study.yaml", "--force")
+
+
+def transferred(folder):
+    """Times of another machine are an error, or are meant: then every table and file says so."""
+    write(folder, "t.csv", "# platform: elsewhere\nbatch,ms\n1,1\n100,4\n")
+    named = MEASURED.replace("{name: box,", "{name: box, platform: here,")
+    write(folder, "study.yaml", named)
+    refused("another machine", r'study.yaml:8:\d+: .*cost.file: t.csv:1:13: measured on "elsewhere", and the group',
+            folder, "run", "study.yaml", "--force")
+    meant = ["--set", "fleet.groups[0].cost.transfer=true", "--set", "fleet.groups[0].cost.cpu_scale=1.5"]
+    rc, out, err = call("run", "study.yaml", "-o", "x.h5", *meant, cwd=folder)
+    expect(rc == 0 and "box [transfer x1.5]" in out and "measured elsewhere" in err, "a transfer", out + err)
+    for args in ("show", "x.h5"), ("check", "study.yaml", *meant):
+        rc, out, err = call(*args, cwd=folder)
+        expect(rc == 0 and "box [transfer x1.5]" in out, f"a transfer in {args[0]}", out + err)
 
 
 def group_output(folder):
