@@ -59,7 +59,7 @@ def places(tree, name):
             for p in patterns for m in re.finditer(p, text)]
 
 
-STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"|[^"\n]')
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"|[^"\n]+')
 
 
 def shown(tree, name):
@@ -67,7 +67,7 @@ def shown(tree, name):
     if name.endswith(".md"):
         return tree.text(name)
     if name.endswith((".c", ".h")):
-        return STRING.sub(lambda m: f" {m[1]} " if m[1] is not None else " ", tree.split(name).code_and_strings)
+        return STRING.sub(lambda m: " " * len(m[0]) if m[1] is None else f" {m[1]} ", tree.split(name).code_and_strings)
     return ""
 
 
