@@ -108,7 +108,7 @@ static void queues_two_choices(struct fixture *f)
     init(f, "power-of-two", 2, 2, 2);
     fixture_attach(f, 0, 1, true, 1);
     fixture_set_scheduler(f, 0, "queue", "policy: pull, batch_items: 32, accel_items: 500");
-    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->groups[1].noise = (struct noise_config){.spread = SPREAD_GAMMA, .cv = 0.7};
     f->config.balancer.load = LOAD_ITEMS;
 }
 
