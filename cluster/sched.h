@@ -89,7 +89,8 @@ struct sched_type {
     // with record->tells its completions to *out, which has room for one each.
     void (*run)(struct sched *sched, const struct query *queries, size_t n,
                 struct completions *out);
-    // The same of one query, and what it ran on goes into *timeline. Another way to the very state
+    // The same of one query, and what it ran on goes into *timeline (NULL: nobody draws it) and
+    // into its record, if that is to be kept (server_record_wants()). Another way to the very state
     // that run() leaves, so that this has nothing to do with watching.
     void (*watch)(struct sched *sched, const struct query *query, struct completions *out,
                   struct timeline *timeline);

@@ -98,6 +98,7 @@ static void bursty_normal_noise(struct fixture *f)
     f->services[1].traffic.arrivals.cv = 2;
     f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
     f->config.sample_frac = 0.05;
+    f->config.n_slowest = 20;
     fixture_attach(f, 0, 1, false, 200);
 }
 
