@@ -14,10 +14,10 @@
 // routed, and it ends where what has been heard ends. Policies without feedback need no lookahead:
 // their windows are as long as a batch.
 //
-// Where queries wait at servers (sched.h, advance), what ends is decided as time passes: all servers
-// of the cell are told with each window that nothing comes before its end, and what they have not
-// decided by then is heard a lookahead after that at the soonest. Windows end there, and a longer
-// gap between arrivals is passed first.
+// Where queries wait at servers (sched.h, advance), what ends is decided as time passes: all
+// servers of the cell are told with each window that nothing comes before its end, and what they
+// have not decided by then is heard a lookahead after that at the soonest. Windows end there, and a
+// longer gap between arrivals is passed first.
 //
 // Where windows begin and end never changes a result.
 //
