@@ -18,7 +18,7 @@ struct cost {
     struct model_work work;
     double cpu_scale, accel_scale;
     double history_mean, history_square; // of the queries' histories
-    void *state; // of the kind that prepares, NULL when none does
+    void *state;                         // of the kind that prepares, NULL when none does
 };
 
 const char *const cost_spread_names[] = {"none", "exponential", "gamma", "lognormal", NULL};
