@@ -120,10 +120,11 @@ static bool times_are_fixed(const struct sched_setup *setup)
     return true;
 }
 
-static bool cores_cool(const struct sched_setup *setup)
+// Only the kernel of pools with warmth looks at the cold and at histories.
+static bool needs_warmth(const struct sched_setup *setup)
 {
     for (uint32_t i = 0; i < setup->fleet->n_services; i++)
-        if (setup->tabs[i]->cold_extra > 0)
+        if (setup->tabs[i]->cold_extra > 0 || setup->tabs[i]->history)
             return true;
     return false;
 }
@@ -134,7 +135,7 @@ static void init(struct sched *sched)
     const struct sched_setup *setup = &sched->setup;
     const struct group_config *group = setup->group;
     uint32_t n_cores = (uint32_t)group->platform->cores;
-    if (cores_cool(setup)) {
+    if (needs_warmth(setup)) {
         cpu_pool_init_cold(&state->pool, setup->n_servers, n_cores);
         state->assign = setup->kernel->assign_cold;
     } else {
@@ -173,8 +174,8 @@ static __attribute__((noinline)) void run_accel(struct sched *sched, const struc
     const struct svctab *tab = sched->setup.tabs[query->service];
     uint32_t s = query->server - sched->setup.first_in_cell;
     struct accel_job job = {.start_ns = query->arrive_ns + record->dispatch_delay_ns,
-                            .load_ns = tab->load_ns[query->size_items],
-                            .compute_ns = tab->compute_ns[query->size_items]};
+                            .load_ns = svctab_accel_load_ns(tab, query),
+                            .compute_ns = svctab_accel_compute_ns(tab, query)};
     if (state->pool.noise)
         job.compute_ns = noise_apply(&state->noise, job.compute_ns, query->seq, 0);
     struct cpu_server *server = cpu_pool_server(&state->pool, s);
@@ -314,7 +315,7 @@ static void see_accel(const struct sched *sched, const struct query *query, cons
         slice.unit = TIMELINE_LINK;
         slice.end_ns = accel->servers[s].link_free_ns;
         slice.begin_ns =
-            slice.end_ns - sched->setup.tabs[query->service]->load_ns[query->size_items];
+            slice.end_ns - svctab_accel_load_ns(sched->setup.tabs[query->service], query);
         timeline_put(timeline, &slice);
         slice.ready_ns = slice.end_ns;
     }

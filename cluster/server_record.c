@@ -33,7 +33,8 @@ static void keep_sample(const struct server_record *rec, const struct finished *
                                .server = query->server - rec->first_in_cell + rec->first_in_fleet,
                                .size_items = query->size_items,
                                .service = query->service,
-                               .path = (uint16_t)path});
+                               .path = (uint16_t)path,
+                               .history_items = query->history_items});
 }
 
 static void record_rare(const struct server_record *rec, struct tally *tally,

@@ -87,6 +87,7 @@ struct query_sample {
     uint64_t seq;
     uint32_t cell, server, size_items; // server: number in the fleet
     uint16_t service, path;
+    uint32_t history_items, reserved; // so that there is no padding
 };
 
 struct record {

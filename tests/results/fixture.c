@@ -173,9 +173,9 @@ struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_p
                   service_ns, arrive_ns + wait_ns + service_ns);
         r->servers[i % 4].n_queries++;
         if (i % 50 == 0)
-            record_add_sample(r,
-                              &(struct query_sample){arrive_ns, wait_ns + service_ns, wait_ns,
-                                                     service_ns, i, 0, i % 4, 10, service, path});
+            record_add_sample(r, &(struct query_sample){arrive_ns, wait_ns + service_ns, wait_ns,
+                                                        service_ns, i, 0, i % 4, 10, service, path,
+                                                        0, 0});
     }
     for (uint32_t bin = 0; bin < shape.n_bins; bin++) {
         for (uint32_t g = part; g < meta->n_groups; g += n_parts) {
