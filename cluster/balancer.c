@@ -42,6 +42,7 @@ struct balancer {
     bool is_told;      // every parcel is answered: with completions, or with what is lost
     bool retries;      // what is lost may come again
     bool bounded;      // what it is told may change where later queries go
+    bool waits;        // queries wait at servers: what ends is known as far as they have advanced
     int64_t lookahead_ns;
     bool has_remote;
     uint32_t first_part, n_parts;
@@ -57,9 +58,10 @@ struct balancer {
     uint64_t n_opened, n_closed;
     uint64_t n_windows;
     int64_t reached_ns;
-    int64_t stride_ns; // SIMTIME_LONGEST: none
-    int64_t passed_ns; // end of the last stride
-    int64_t taken_ns;  // where the servers' state was taken up from; 0: they begin
+    int64_t stride_ns;   // SIMTIME_LONGEST: none
+    int64_t passed_ns;   // end of the last stride
+    int64_t advanced_ns; // nothing came before it: with `waits`, all that begins before is decided
+    int64_t taken_ns;    // where the servers' state was taken up from; 0: they begin
     bool closed;
 };
 
@@ -194,6 +196,14 @@ static struct arrivals *create_arrivals(const struct balancer *balancer, struct 
     return arrivals_create(&arrivals, err);
 }
 
+static bool queries_wait(const struct fleet_config *fleet)
+{
+    for (uint32_t g = 0; g < fleet->n_groups; g++)
+        if (sched_types[fleet->groups[g].scheduler]->advance)
+            return true;
+    return false;
+}
+
 struct balancer *balancer_create(const struct balancer_setup *setup, struct err *err)
 {
     struct balancer *balancer = mem_calloc(1, sizeof *balancer);
@@ -209,6 +219,7 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
     if (fleet_has_feedback(setup->fleet))
         create_view(balancer);
     balancer->bounded = balancer->view || balancer->retries;
+    balancer->waits = balancer->is_told && queries_wait(setup->fleet);
     balancer->stride_ns = stride_ns(balancer);
     if (setup->fleet->window_ns > 0 &&
         setup->fleet->duration_ns / GIVEN_STRIDES < balancer->stride_ns)
@@ -285,9 +296,22 @@ static const struct open_window *oldest_routed(struct balancer *balancer)
     return NULL;
 }
 
+// Where queries wait, what begins after the servers' last advance can be heard only later. A gap
+// between two arrivals that is longer than that is passed first.
+static int64_t known_advanced_ns(struct balancer *balancer)
+{
+    const struct open_window *window = oldest_open(balancer);
+    int64_t from_ns = window ? window->begin_ns : balancer->advanced_ns;
+    if (window && balancer->n_opened - balancer->n_closed == N_OPEN_WINDOWS)
+        return from_ns;
+    return from_ns + (balancer->lookahead_ns < 1 ? 1 : balancer->lookahead_ns);
+}
+
 // How far news is known: completions and losses heard before it have all come in.
 static int64_t known_ns(struct balancer *balancer)
 {
+    if (balancer->waits && balancer->view)
+        return known_advanced_ns(balancer);
     if (!balancer->is_told || !balancer->has_remote)
         return SIMTIME_NEVER;
     const struct open_window *window = oldest_open(balancer);
@@ -322,10 +346,10 @@ static void take_news(struct balancer *balancer, const struct completions *news)
 
 // Hands one parcel over; returns how many answers are still to come (0 or 1).
 static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct query *queries,
-                        size_t n)
+                        size_t n, int64_t until_ns)
 {
     struct exchange *exchange = balancer->setup.exchange;
-    struct parcel parcel = {balancer->first_part + part, balancer->n_windows, queries, n};
+    struct parcel parcel = {balancer->first_part + part, balancer->n_windows, queries, n, until_ns};
     completions_clear(&balancer->completions);
     bool done = exchange->type->deliver(exchange, &parcel, &balancer->completions);
     if (!balancer->is_told)
@@ -335,8 +359,10 @@ static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct q
     return done ? 0 : 1;
 }
 
-// A stable partition of the window's queries by part, one parcel each: count, then place.
-static uint32_t deliver_by_part(struct balancer *balancer, const struct query *queries, size_t n)
+// A stable partition of the window's queries by part, one parcel each: count, then place. Where
+// servers are to advance, parts without queries get one, too.
+static uint32_t deliver_by_part(struct balancer *balancer, const struct query *queries, size_t n,
+                                int64_t until_ns)
 {
     size_t *end = balancer->part_end, begin = 0;
     uint32_t n_pending = 0;
@@ -352,8 +378,9 @@ static uint32_t deliver_by_part(struct balancer *balancer, const struct query *q
         balancer->sorted[end[balancer->part_of[queries[i].server]]++] = queries[i];
     begin = 0;
     for (uint32_t part = 0; part < balancer->n_parts; begin = end[part], part++)
-        if (end[part] > begin)
-            n_pending += deliver(balancer, part, balancer->sorted + begin, end[part] - begin);
+        if (end[part] > begin || until_ns > 0)
+            n_pending +=
+                deliver(balancer, part, balancer->sorted + begin, end[part] - begin, until_ns);
     return n_pending;
 }
 
@@ -413,12 +440,27 @@ static int64_t stride_end_ns(const struct balancer *balancer)
                                          : SIMTIME_NEVER;
 }
 
+// Parts are told that nothing comes before t_ns; returns how many answers are still to come.
+static uint32_t pass_parts(struct balancer *balancer, int64_t t_ns)
+{
+    struct exchange *exchange = balancer->setup.exchange;
+    uint32_t n_pending = 0, end = balancer->first_part + balancer->n_parts;
+    for (uint32_t part = balancer->first_part; part < end; part++) {
+        completions_clear(&balancer->completions);
+        if (!exchange->type->pass(exchange, part, balancer->n_windows, t_ns,
+                                  &balancer->completions))
+            n_pending++;
+        else if (balancer->is_told)
+            take_news(balancer, &balancer->completions);
+    }
+    return n_pending;
+}
+
 // No query comes before t_ns: all of what was lost is known, so its retries are among the arrivals.
 // Few strides are under way at a time, so that a rank with servers is never far behind.
 static enum balancer_state pass(struct balancer *balancer, int64_t t_ns)
 {
     struct exchange *exchange = balancer->setup.exchange;
-    uint32_t n_pending = 0;
     bool may_come = balancer->retries && oldest_routed(balancer);
     oldest_open(balancer);
     if (may_come || balancer->n_opened - balancer->n_closed >= OPEN_STRIDES ||
@@ -426,14 +468,13 @@ static enum balancer_state pass(struct balancer *balancer, int64_t t_ns)
         return BALANCER_WAITS;
     if (balancer->outage)
         take_changes(balancer, t_ns);
-    for (uint32_t part = balancer->first_part; part < balancer->first_part + balancer->n_parts;
-         part++)
-        n_pending += !exchange->type->pass(exchange, part, balancer->n_windows, t_ns);
+    uint32_t n_pending = pass_parts(balancer, t_ns);
     if (n_pending > 0)
         balancer->open[balancer->n_opened++ % N_OPEN_WINDOWS] =
-            (struct open_window){t_ns, balancer->n_windows, n_pending, true};
+            (struct open_window){balancer->waits ? balancer->advanced_ns : t_ns,
+                                 balancer->n_windows, n_pending, !balancer->waits};
     balancer->n_windows++;
-    balancer->passed_ns = t_ns;
+    balancer->advanced_ns = t_ns;
     balancer->reached_ns = t_ns > balancer->reached_ns ? t_ns : balancer->reached_ns;
     return BALANCER_PASSED;
 }
@@ -443,6 +484,9 @@ static enum balancer_state finish(struct balancer *balancer)
 {
     if (balancer->retries && oldest_open(balancer))
         return BALANCER_WAITS;
+    int64_t end_ns = balancer->setup.fleet->duration_ns;
+    if (balancer->waits && balancer->advanced_ns < end_ns)
+        return pass(balancer, end_ns);
     if (!balancer->closed) {
         balancer->setup.exchange->type->close(balancer->setup.exchange, balancer->setup.cell);
         balancer->closed = true;
@@ -451,15 +495,29 @@ static enum balancer_state finish(struct balancer *balancer)
     return oldest_open(balancer) ? BALANCER_WAITS : BALANCER_DONE;
 }
 
+// Nothing comes before this time behind a window that ends at end_ns.
+static int64_t advance_to(const struct balancer *balancer, int64_t end_ns)
+{
+    int64_t next_ns = arrivals_peek_ns(balancer->arrivals);
+    int64_t last_ns = balancer->setup.fleet->duration_ns;
+    next_ns = next_ns < end_ns ? next_ns : end_ns;
+    return next_ns < last_ns ? next_ns : last_ns;
+}
+
 enum balancer_state balancer_step(struct balancer *balancer)
 {
     struct exchange *exchange = balancer->setup.exchange;
     int64_t begin_ns = arrivals_peek_ns(balancer->arrivals), stride_ns = stride_end_ns(balancer);
-    if (begin_ns >= stride_ns && stride_ns != SIMTIME_NEVER)
-        return pass(balancer, stride_ns);
+    if (begin_ns >= stride_ns && stride_ns != SIMTIME_NEVER) {
+        enum balancer_state state = pass(balancer, stride_ns);
+        balancer->passed_ns = state == BALANCER_PASSED ? stride_ns : balancer->passed_ns;
+        return state;
+    }
     if (begin_ns == SIMTIME_NEVER)
         return finish(balancer);
     int64_t end_ns = window_end_ns(balancer, begin_ns), heard_ns = known_ns(balancer);
+    if (heard_ns <= begin_ns && balancer->waits && !oldest_open(balancer))
+        return pass(balancer, begin_ns);
     if (!exchange->type->has_room(exchange) || heard_ns <= begin_ns)
         return BALANCER_WAITS;
     // Cut, not put off: the next arrival comes after the end of the last window, so a window of the
@@ -472,11 +530,13 @@ enum balancer_state balancer_step(struct balancer *balancer)
     }
     size_t n;
     const struct query *queries = route(balancer, end_ns, &n);
-    uint32_t n_pending = balancer->n_parts == 1 ? deliver(balancer, 0, queries, n)
-                                                : deliver_by_part(balancer, queries, n);
+    int64_t until_ns = balancer->waits && balancer->view ? advance_to(balancer, end_ns) : 0;
+    uint32_t n_pending = balancer->n_parts == 1 ? deliver(balancer, 0, queries, n, until_ns)
+                                                : deliver_by_part(balancer, queries, n, until_ns);
     if (n_pending > 0)
-        balancer->open[balancer->n_opened++ % N_OPEN_WINDOWS] =
-            (struct open_window){begin_ns, balancer->n_windows, n_pending, false};
+        balancer->open[balancer->n_opened++ % N_OPEN_WINDOWS] = (struct open_window){
+            until_ns > 0 ? balancer->advanced_ns : begin_ns, balancer->n_windows, n_pending, false};
+    balancer->advanced_ns = until_ns > 0 ? until_ns : balancer->advanced_ns;
     balancer->n_windows++;
     balancer->reached_ns = queries[n - 1].arrive_ns;
     return BALANCER_ADVANCED;
@@ -519,6 +579,8 @@ void balancer_save(const struct balancer *balancer, struct blob *blob)
     arrivals_save(balancer->arrivals, blob);
     if (balancer->view)
         view_save(balancer->view, blob);
+    if (balancer->waits)
+        blob_put_i64(blob, balancer->advanced_ns);
 }
 
 int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct err *err)
@@ -533,5 +595,7 @@ int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct 
         return -1;
     if (balancer->view)
         view_load(balancer->view, reader);
+    if (balancer->waits)
+        balancer->advanced_ns = blob_get_i64(reader);
     return 0;
 }

@@ -12,7 +12,14 @@
 // members change (outage.h). A window begins at the next arrival, so empty time costs nothing. With
 // servers on other ranks a window is half as long, so that one is under way while the next is
 // routed, and it ends where what has been heard ends. Policies without feedback need no lookahead:
-// their windows are as long as a batch. Where windows begin and end never changes a result.
+// their windows are as long as a batch.
+//
+// Where queries wait at servers (sched.h, advance), what ends is decided as time passes: all
+// servers of the cell are told with each window that nothing comes before its end, and what they
+// have not decided by then is heard a lookahead after that at the soonest. Windows end there, and a
+// longer gap between arrivals is passed first.
+//
+// Where windows begin and end never changes a result.
 //
 // Servers work off changes and time bins when a query comes, which may be hours after the last one.
 // So that little is left to be done between two looks at a signal, time passes in strides: before a

@@ -31,12 +31,30 @@ struct service_config {
 struct dispatch_config {
     int64_t batch_items;   // B: at most this many items per CPU request
     int64_t offload_items; // T: queries of at least this many items go to the accelerator; 0: none
+    // Where several queries share a request or a batch: items of the largest. 0: they do not.
+    int64_t merged_items, accel_merged_items;
 };
 
-// How service times spread round the cost: each is multiplied by a factor of mean 1.
+// Does any query run on the accelerator?
+static inline bool dispatch_offloads(const struct dispatch_config *dispatch)
+{
+    return dispatch->offload_items > 0 || dispatch->accel_merged_items > 0;
+}
+
+// How service times spread round the cost: each is multiplied by a factor of mean 1. Where there is
+// a correlation time, a part of them has the factor that its server is at (noise.h).
 struct noise_config {
-    int64_t spread; // enum cost_spread
-    double cv;      // gamma and lognormal: coefficient of variation, > 0
+    int64_t spread;         // enum cost_spread
+    double cv;              // gamma and lognormal: coefficient of variation, > 0
+    int64_t correlation_ns; // after which the factors of a server are alike by 1/e; 0: none are
+    double correlated_frac; // 0..1: correlation of two factors of a server at one time
+};
+
+// A part of a group's servers takes longer for everything (slow.h).
+struct slow_config {
+    double frac;    // 0..1: of the group's servers; 0: none
+    double factor;  // >= 1
+    uint32_t first; // servers of the group before these, in a larger fleet of which this is a part
 };
 
 // Following the load: how many of a group's servers are on, step by step, over and over. A server
@@ -85,6 +103,7 @@ struct group_config {
     int64_t scheduler;               // index into sched_types (sched.h)
     const struct settings *settings; // [n_services] the scheduler's own, resolved
     struct noise_config noise;       // of every service time of the group
+    struct slow_config slow;
     struct on_schedule on;
 };
 

@@ -15,16 +15,17 @@ static void note(struct consensus *consensus, int rc)
         consensus->mpi_error = rc;
 }
 
-void consensus_say(struct consensus *consensus, const int64_t values[CONSENSUS_VALUES])
+void consensus_say(struct consensus *consensus, const int64_t *values, size_t n)
 {
-    assert(!consensus->open);
-    memcpy(consensus->mine, values, sizeof consensus->mine);
-    note(consensus, MPI_Iallreduce(consensus->mine, consensus->all, CONSENSUS_VALUES, MPI_INT64_T,
-                                   MPI_SUM, consensus->comm, &consensus->request));
+    assert(!consensus->open && n <= CONSENSUS_VALUES);
+    consensus->n = n;
+    memcpy(consensus->mine, values, n * sizeof *values);
+    note(consensus, MPI_Iallreduce(consensus->mine, consensus->all, (int)n, MPI_INT64_T, MPI_SUM,
+                                   consensus->comm, &consensus->request));
     consensus->open = true;
 }
 
-bool consensus_heard(struct consensus *consensus, int64_t result[CONSENSUS_VALUES])
+bool consensus_heard(struct consensus *consensus, int64_t *result)
 {
     int there = 0;
     if (!consensus->open)
@@ -32,11 +33,11 @@ bool consensus_heard(struct consensus *consensus, int64_t result[CONSENSUS_VALUE
     if (consensus->mpi_error == MPI_SUCCESS)
         note(consensus, MPI_Test(&consensus->request, &there, MPI_STATUS_IGNORE));
     if (consensus->mpi_error != MPI_SUCCESS) {
-        memset(result, 0, sizeof consensus->all);
+        memset(result, 0, consensus->n * sizeof *result);
         return true;
     }
     if (there) {
-        memcpy(result, consensus->all, sizeof consensus->all);
+        memcpy(result, consensus->all, consensus->n * sizeof *result);
         consensus->open = false;
     }
     return there;

@@ -182,13 +182,14 @@ LOOP_INLINE int64_t cold_ns(const struct svctab *tab, double *warmth, int64_t id
 // What a query has come to so far, request by request.
 struct loop_sum {
     int64_t busy_ns, finish_ns, wait_ns;
-    uint32_t r; // requests assigned
+    double state; // of the server, for the noise
+    uint32_t r;   // requests assigned
 };
 
 // The next request's service time on lane `lane`, which has been idle for idle_ns.
 LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job *job,
-                              const struct loop_sum *sum, uint32_t lane, uint32_t busy,
-                              int64_t idle_ns, bool cold)
+                              struct loop_sum *sum, uint32_t lane, uint32_t busy, int64_t idle_ns,
+                              bool cold)
 {
     const struct svctab *tab = job->tab;
     bool last = sum->r + 1 == job->n_requests;
@@ -199,9 +200,11 @@ LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job 
             svctab_history_cpu_ns(tab, items, pool->queries[job->query].history_items, busy);
     if (cold)
         service_ns = cold_ns(tab, &cpu_pool_warmth(pool, job->server)[lane], idle_ns, service_ns);
-    if (pool->noise)
-        service_ns = noise_apply(pool->noise, service_ns, pool->queries[job->query].seq, sum->r);
-    return service_ns;
+    if (!pool->noise)
+        return service_ns;
+    if (sum->r == 0)
+        sum->state = noise_state(pool->noise, job->server, job->start_ns);
+    return noise_apply(pool->noise, service_ns, sum->state, pool->queries[job->query].seq, sum->r);
 }
 
 LOOP_INLINE void varied_add(const struct cpu_pool *pool, const struct cpu_job *job,
@@ -271,7 +274,7 @@ LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, 
     for (size_t i = 0; i < n; i++) {
         struct cpu_job *job = &jobs[i];
         struct cpu_server *server = cpu_pool_server(pool, job->server);
-        struct loop_sum sum = {0, 0, 0, 0};
+        struct loop_sum sum = {0, 0, 0, NOISE_NO_STATE, 0};
         if (i + PREFETCH_JOBS < n)
             prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_lines);
         if (n_vec > 0)

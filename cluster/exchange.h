@@ -23,6 +23,9 @@ struct parcel {
     uint64_t window; // number of the window in its cell
     const struct query *queries;
     size_t n;
+    // Behind them nothing comes before this time any more, and the servers say what that decides;
+    // 0: they need not.
+    int64_t until_ns;
 };
 
 struct exchange_type {
@@ -36,9 +39,10 @@ struct exchange_type {
     bool (*deliver)(struct exchange *exchange, const struct parcel *parcel,
                     struct completions *completions);
     // No query comes to `part` before until_ns any more: its servers work off what that leaves to
-    // do. Local: at once, and true. Remote: false; an answer without news follows, with that
-    // window.
-    bool (*pass)(struct exchange *exchange, uint32_t part, uint64_t window, int64_t until_ns);
+    // do. Local: at once, with news in *completions, and true. Remote: false; an answer follows,
+    // with that window, without news unless queries wait at servers (sched.h, advance).
+    bool (*pass)(struct exchange *exchange, uint32_t part, uint64_t window, int64_t until_ns,
+                 struct completions *completions);
     // The balancer of `cell` will send nothing more.
     void (*close)(struct exchange *exchange, uint32_t cell);
 };

@@ -18,14 +18,18 @@ static bool deliver(struct exchange *exchange, const struct parcel *parcel,
                     struct completions *completions)
 {
     struct exchange_local *local = (struct exchange_local *)exchange;
-    server_block_run(local->blocks[parcel->part], parcel->queries, parcel->n, completions);
+    struct server_block *block = local->blocks[parcel->part];
+    server_block_run(block, parcel->queries, parcel->n, completions);
+    if (parcel->until_ns > 0)
+        server_block_settle(block, parcel->until_ns, completions);
     return true;
 }
 
-static bool pass(struct exchange *exchange, uint32_t part, uint64_t window, int64_t until_ns)
+static bool pass(struct exchange *exchange, uint32_t part, uint64_t window, int64_t until_ns,
+                 struct completions *completions)
 {
     (void)window;
-    server_block_settle(((struct exchange_local *)exchange)->blocks[part], until_ns);
+    server_block_settle(((struct exchange_local *)exchange)->blocks[part], until_ns, completions);
     return true;
 }
 

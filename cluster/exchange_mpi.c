@@ -75,19 +75,20 @@ static struct outgoing *free_buffer(struct exchange_mpi *exchange, size_t bytes)
     return out;
 }
 
-// head->n records of record_bytes and, behind them, head->n_lost losses.
+// head->n records of record_bytes and, behind them, head->n_lost losses (`lost` NULL: none).
 static void send_message(struct exchange_mpi *exchange, int rank, const struct wire_head *head,
                          const void *records, size_t record_bytes, const struct loss *lost)
 {
     size_t lost_at = wire_bytes(head->n, record_bytes);
-    size_t bytes = lost_at + head->n_lost * sizeof *lost;
+    size_t n_lost = lost ? head->n_lost : 0;
+    size_t bytes = lost_at + n_lost * sizeof *lost;
     assert(bytes <= INT32_MAX);
     struct outgoing *out = free_buffer(exchange, bytes);
     memcpy(out->bytes, head, sizeof *head);
     if (head->n)
         memcpy(out->bytes + sizeof *head, records, head->n * record_bytes);
-    if (head->n_lost)
-        memcpy(out->bytes + lost_at, lost, head->n_lost * sizeof *lost);
+    if (n_lost)
+        memcpy(out->bytes + lost_at, lost, n_lost * sizeof *lost);
     out->busy = true;
     out->parcel = head->kind == WIRE_QUERIES;
     exchange->n_parcels_under_way += out->parcel;
@@ -118,8 +119,10 @@ static bool deliver(struct exchange *base, const struct parcel *parcel,
 {
     struct exchange_mpi *exchange = (struct exchange_mpi *)base;
     if (is_local(base, parcel->part)) {
-        server_block_run(exchange->config.blocks[parcel->part], parcel->queries, parcel->n,
-                         completions);
+        struct server_block *block = exchange->config.blocks[parcel->part];
+        server_block_run(block, parcel->queries, parcel->n, completions);
+        if (parcel->until_ns > 0)
+            server_block_settle(block, parcel->until_ns, completions);
         return true;
     }
     const struct layout_part *part = &exchange->config.layout->parts[parcel->part];
@@ -127,19 +130,21 @@ static bool deliver(struct exchange *base, const struct parcel *parcel,
                              .cell = part->cell,
                              .part = parcel->part,
                              .n = (uint32_t)parcel->n,
-                             .window = parcel->window};
+                             .window = parcel->window,
+                             .until_ns = parcel->until_ns};
     send_message(exchange, part->rank, &head, parcel->queries, sizeof *parcel->queries, NULL);
     return false;
 }
 
-static bool pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns)
+static bool pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns,
+                 struct completions *completions)
 {
     struct exchange_mpi *exchange = (struct exchange_mpi *)base;
     const struct layout_part *to = &exchange->config.layout->parts[part];
     struct wire_head head = {
         .kind = WIRE_PASS, .cell = to->cell, .part = part, .n = 1, .window = window};
     if (is_local(base, part))
-        server_block_settle(exchange->config.blocks[part], until_ns);
+        server_block_settle(exchange->config.blocks[part], until_ns, completions);
     else
         send_message(exchange, to->rank, &head, &until_ns, sizeof until_ns, NULL);
     return is_local(base, part);
@@ -161,14 +166,9 @@ static const struct exchange_type mpi_type = {"mpi", is_local, has_room, deliver
 // ---- what comes in ------------------------------------------------------------------------------
 
 // A balancer that listens counts the answers: it gets one even where there is nothing to tell.
-static void run_parcel(struct exchange_mpi *exchange, int from, const struct wire_head *head)
+static void send_answer(struct exchange_mpi *exchange, int from, const struct wire_head *head)
 {
-    const struct query *queries = (const void *)(exchange->in + sizeof *head);
-    struct completions *completions = &exchange->completions;
-    completions_clear(completions);
-    server_block_run(exchange->config.blocks[head->part], queries, head->n, completions);
-    if (!exchange->config.wants_answers)
-        return;
+    const struct completions *completions = &exchange->completions;
     struct wire_head answer = {.kind = WIRE_REPORTS,
                                .cell = head->cell,
                                .part = head->part,
@@ -179,14 +179,25 @@ static void run_parcel(struct exchange_mpi *exchange, int from, const struct wir
                  completions->lost);
 }
 
+static void run_parcel(struct exchange_mpi *exchange, int from, const struct wire_head *head)
+{
+    const struct query *queries = (const void *)(exchange->in + sizeof *head);
+    struct completions *completions = &exchange->completions;
+    completions_clear(completions);
+    server_block_run(exchange->config.blocks[head->part], queries, head->n, completions);
+    if (head->until_ns > 0)
+        server_block_settle(exchange->config.blocks[head->part], head->until_ns, completions);
+    if (exchange->config.wants_answers)
+        send_answer(exchange, from, head);
+}
+
 static void run_pass(struct exchange_mpi *exchange, int from, const struct wire_head *head)
 {
-    struct wire_head answer = {
-        .kind = WIRE_REPORTS, .cell = head->cell, .part = head->part, .window = head->window};
     int64_t until_ns;
     memcpy(&until_ns, exchange->in + sizeof *head, sizeof until_ns);
-    server_block_settle(exchange->config.blocks[head->part], until_ns);
-    send_message(exchange, from, &answer, NULL, 0, NULL);
+    completions_clear(&exchange->completions);
+    server_block_settle(exchange->config.blocks[head->part], until_ns, &exchange->completions);
+    send_answer(exchange, from, head);
 }
 
 static void hear(struct exchange_mpi *exchange, const struct wire_head *head)

@@ -13,9 +13,11 @@
 #include "cluster/policy.h"
 #include "cluster/consensus.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "par/agree.h"
 #include "par/mpi_err.h"
 #include "results/gather.h"
+#include "results/interim.h"
 
 enum {
     // Windows a balancer may advance before the others of its rank get their turn: long enough to
@@ -29,6 +31,9 @@ enum {
 #define PROGRESS_EVERY_S 0.1
 // How often a rank says what it wants.
 #define ROUND_EVERY_S 1e-3
+// How often p95 is looked at, and the part of the time that it may take.
+#define LOOK_EVERY_S 0.5
+#define LOOK_PART 1000
 
 // Everything one rank holds of a run.
 struct fleet {
@@ -40,6 +45,7 @@ struct fleet {
     struct layout *layout;
     const struct layout_part *watched; // the part with the server that is; NULL: none
     struct svctab **tabs;              // [group * n_services + service]
+    struct svctab **slow_tabs;         // likewise; NULL where no server of the group is slow
     const struct qsize **sizes;        // [service]
     struct qsize **own_sizes;          // [service] made here; NULL where borrowed
     struct server_block **blocks;      // [part]
@@ -51,6 +57,10 @@ struct fleet {
     uint32_t n_active, next_active;
     int n_idle; // turns without anything to do
     struct consensus consensus;
+    struct interim *interim;            // NULL: nobody asks for p95
+    bool looks;                         // a look at it is under way
+    size_t n_looked;                    // values of it in the round that is open
+    double next_look_s, look_s;         // when the next begins, and what this one has cost
     uint64_t n_queries, n_queries_here; // simulated by all ranks and by this one, a moment ago
     int64_t saved_ns;                   // what was behind all ranks when they stopped
     double next_round_s, next_count_s, next_progress_s;
@@ -62,13 +72,14 @@ struct fleet {
 // All queries of a server as they are on average, and one of the largest: what is above that has no
 // probability worth naming within the nine times that are left.
 static int check_backlog(const struct fleet *fleet, const struct svctab *tab, uint32_t service,
-                         uint32_t n_cores, struct err *err)
+                         const struct group_config *group, struct err *err)
 {
     const struct fleet_config *config = fleet->config;
     const struct service_traffic *traffic = &config->services[service].traffic;
     const struct qsize *sizes = fleet->sizes[service];
     uint32_t longest = (uint32_t)traffic->history.max_items; // if any: all as the longest
-    double n_servers = 0, mean_ns = 0, most_ns = 0;
+    double n_servers = 0, mean_ns = 0, most_ns = 0, factor = slow_worst(&group->slow);
+    double n_cores = (double)group->platform->cores;
     for (uint32_t g = 0; g < config->n_groups; g++)
         n_servers += config->groups[g].n_servers;
     for (uint32_t items = qsize_min_items(sizes); items <= qsize_max_items(sizes); items++) {
@@ -79,7 +90,7 @@ static int check_backlog(const struct fleet *fleet, const struct svctab *tab, ui
     }
     double n_queries = arrival_mean_qps(&traffic->arrivals, traffic->rate_qps) / n_servers *
                        simtime_to_s(config->duration_ns);
-    double backlog_ns = (n_queries * mean_ns + most_ns) * (1 + tab->cold_extra) / n_cores;
+    double backlog_ns = (n_queries * mean_ns + most_ns) * (1 + tab->cold_extra) * factor / n_cores;
     if (backlog_ns * 1e-9 > LONGEST_BACKLOG_S)
         return err_set(err, ERR_STUDY,
                        "the backlog could exceed %g s of work per core: expected a lower rate, a "
@@ -91,18 +102,23 @@ static int check_backlog(const struct fleet *fleet, const struct svctab *tab, ui
 static int create_tabs(struct fleet *fleet, struct err *err)
 {
     const struct fleet_config *config = fleet->config;
-    fleet->tabs = mem_calloc((size_t)config->n_groups * config->n_services, sizeof *fleet->tabs);
+    size_t n = (size_t)config->n_groups * config->n_services;
+    fleet->tabs = mem_calloc(n, sizeof *fleet->tabs);
+    fleet->slow_tabs = mem_calloc(n, sizeof *fleet->slow_tabs);
     for (uint32_t g = 0; g < config->n_groups; g++)
         for (uint32_t i = 0; i < config->n_services; i++) {
             const struct group_config *group = &config->groups[g];
-            struct svctab **tab = &fleet->tabs[(size_t)g * config->n_services + i];
+            size_t at = (size_t)g * config->n_services + i;
+            struct svctab **tab = &fleet->tabs[at];
             uint32_t n_cores = (uint32_t)group->platform->cores;
             struct dispatch_config dispatch = sched_dispatch(group, i);
             *tab = svctab_create_cached(fleet->options->times, &config->services[i], &dispatch,
                                         group->costs[i], n_cores, err);
-            if (!*tab || check_backlog(fleet, *tab, i, n_cores, err))
+            if (!*tab || check_backlog(fleet, *tab, i, group, err))
                 return err_prefix(err, "group %s, service %s", group->name,
                                   config->services[i].name);
+            if (group->slow.frac > 0)
+                fleet->slow_tabs[at] = svctab_scaled(*tab, group->slow.factor);
         }
     return 0;
 }
@@ -161,6 +177,9 @@ static void create_blocks(struct fleet *fleet)
             .layout = layout,
             .part = p,
             .tabs = (const struct svctab *const *)fleet->tabs + row,
+            .slow_tabs = config->groups[part->group].slow.frac > 0
+                             ? (const struct svctab *const *)fleet->slow_tabs + row
+                             : NULL,
             .wants_completions = fleet_has_feedback(config),
             .unit = policy_load_unit(&config->balancer),
             .kernel = kernel,
@@ -229,19 +248,23 @@ static void release(struct fleet *fleet)
         balancer_destroy(fleet->balancers[cell]);
     for (uint32_t p = 0; fleet->blocks && p < fleet->layout->n_parts; p++)
         server_block_destroy(fleet->blocks[p]);
-    for (size_t i = 0; i < (size_t)config->n_groups * config->n_services; i++)
-        svctab_destroy(fleet->tabs ? fleet->tabs[i] : NULL);
+    for (size_t i = 0; fleet->tabs && i < (size_t)config->n_groups * config->n_services; i++) {
+        svctab_destroy(fleet->tabs[i]);
+        svctab_destroy(fleet->slow_tabs[i]);
+    }
     for (uint32_t i = 0; i < config->n_services; i++)
         qsize_destroy(fleet->own_sizes[i]);
     mem_free(fleet->own_sizes);
     mem_free(fleet->sizes);
     exchange_mpi_destroy(fleet->mpi);
     layout_destroy(fleet->layout);
+    interim_destroy(fleet->interim);
     mem_free(fleet->active);
     mem_free(fleet->balancers);
     mem_free(fleet->blocks);
     mem_free(fleet->jobs);
     mem_free(fleet->tabs);
+    mem_free(fleet->slow_tabs);
 }
 
 // ---- one turn -----------------------------------------------------------------------------------
@@ -331,11 +354,11 @@ static void count_cost(const struct fleet *fleet, double begin_s, struct run_cos
 // that is so when as many have been handled as were sent and a further round finds the same.
 static int stand_still(struct fleet *fleet, struct err *err)
 {
-    int64_t last[CONSENSUS_VALUES] = {-1, -1}, now[CONSENSUS_VALUES] = {0};
+    int64_t last[2] = {-1, -1}, now[2] = {0};
     while (fleet->mpi) {
         int n_handled;
         exchange_mpi_count(fleet->mpi, &now[0], &now[1]);
-        consensus_say(&fleet->consensus, now);
+        consensus_say(&fleet->consensus, now, 2);
         do {
             if (exchange_mpi_poll(fleet->mpi, &n_handled, err))
                 return -1;
@@ -429,8 +452,31 @@ struct decision {
 };
 
 // What a rank says in a round; results are the sums.
-enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES, SAYS_SHORT };
-_Static_assert((int)SAYS_SHORT + 1 == CONSENSUS_VALUES, "a value for each");
+enum says { SAYS_SAVE, SAYS_STOP, SAYS_NOT_DONE, SAYS_QUERIES, SAYS_SHORT, SAYS_LOOK, N_SAYS };
+_Static_assert((int)N_SAYS + (int)INTERIM_VALUES <= CONSENSUS_VALUES, "all that is said has room");
+
+// Rank 0's clock begins a look at p95, whose rounds go along with those of the run. It may not cost
+// more than its part of the time, however many bins and services there are.
+static size_t say_look(struct fleet *fleet, double now_s, int64_t *values)
+{
+    if (!fleet->looks)
+        return 0;
+    size_t n = interim_say(fleet->interim, reached_ns(fleet), values);
+    fleet->look_s += wallclock_s() - now_s;
+    return n;
+}
+
+static void hear_look(struct fleet *fleet, const int64_t *values)
+{
+    if (!interim_hear(fleet->interim, values))
+        return;
+    double now_s = wallclock_s(), pause_s = LOOK_PART * fleet->look_s;
+    fleet->next_look_s = now_s + (pause_s > LOOK_EVERY_S ? pause_s : LOOK_EVERY_S);
+    fleet->look_s = 0;
+    fleet->looks = false;
+    if (fleet->rank == 0)
+        *fleet->options->p95_s = interim_p95_s(fleet->interim);
+}
 
 static void say(struct fleet *fleet, bool done, double now_s, int64_t values[CONSENSUS_VALUES])
 {
@@ -444,9 +490,11 @@ static void say(struct fleet *fleet, bool done, double now_s, int64_t values[CON
     values[SAYS_NOT_DONE] = !done;
     values[SAYS_QUERIES] = (int64_t)fleet->n_queries_here;
     values[SAYS_SHORT] = mem_is_short();
+    values[SAYS_LOOK] = fleet->interim && fleet->rank == 0 && now_s >= fleet->next_look_s;
+    fleet->n_looked = say_look(fleet, now_s, values + N_SAYS);
     fleet->next_round_s = now_s + ROUND_EVERY_S;
     if (fleet->n_ranks > 1)
-        consensus_say(&fleet->consensus, values);
+        consensus_say(&fleet->consensus, values, N_SAYS + fleet->n_looked);
 }
 
 // Speaks when it is time to, hears when all have; true when a round has just ended. A rank alone
@@ -467,6 +515,10 @@ static bool decide(struct fleet *fleet, bool done, struct decision *decision)
                                          : RUN_GO_ON;
     decision->all_done = values[SAYS_NOT_DONE] == 0;
     decision->is_short = values[SAYS_SHORT] > 0;
+    if (fleet->n_looked > 0)
+        hear_look(fleet, values + N_SAYS);
+    else
+        fleet->looks = values[SAYS_LOOK] > 0;
     return true;
 }
 
@@ -532,6 +584,11 @@ int run_fleet(MPI_Comm comm, const struct fleet_config *config, const struct run
     if (rc == 0) {
         double begin_s = wallclock_s();
         cost->stopped = false;
+        if (options->p95_s && options->control) {
+            *options->p95_s = ci_none();
+            fleet.interim = interim_create(record, (uint32_t)fleet.n_ranks);
+            fleet.next_look_s = begin_s + LOOK_EVERY_S;
+        }
         list_active(&fleet);
         rc = loop(&fleet, &cost->stopped, err);
         // What a stopped run has not come to may take hours.

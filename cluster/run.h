@@ -12,6 +12,7 @@
 #include "cluster/layout.h"
 #include "cluster/snapshot.h"
 #include "cluster/svctab.h"
+#include "results/ci.h"
 #include "results/record.h"
 #include "results/timeline.h"
 
@@ -40,6 +41,9 @@ struct run_options {
     enum layout_mode layout;
     run_progress_fn progress; // NULL: none
     void *progress_user;
+    // With control: where p95 of what is done so far (results/interim.h) is kept up to date on rank
+    // 0, for `progress`; NULL on all ranks: nobody asks. At first it is ci_none().
+    struct ci *p95_s;
     struct svctab_cache *times; // kept by the caller from run to run of the same costs; NULL: none
     const struct run_control *control; // NULL: neither saved nor resumed
     // Watches a server of the fleet: filled on the rank that simulates it. Only its cell is

@@ -10,13 +10,15 @@
 // A scheduler has one state for a block of equal servers (server.h) and is told, in this order:
 //
 //     run     queries that find their server up, in order of arrival
+//     advance nothing comes before some time: what begins before it begins (where queries wait)
 //     cut     a server goes down: what it has not done is never done
 //     fold    a time bin ends: what was used of each server since it was folded last
 //
-// It says of each query when it ended (server_record.h). What makes windows exact (balancer.h) is
-// that nothing ends before its arrival at the server + least_service_ns, and that a query's end
-// depends only on queries that reached its server no later. It needs no more than that, first come
-// first served or not.
+// It says of each query when it ended (server_record.h), as soon as that is certain: as it comes,
+// or, where queries wait for a decision that later ones have a part in, as the last of it begins.
+// What makes windows exact (balancer.h) is that nothing ends before it begins + least_service_ns,
+// that what begins depends only on queries that reached the server no later, and that all that
+// begins before the time given to `advance` has been told by then.
 #ifndef CLUSTER_SCHED_H
 #define CLUSTER_SCHED_H
 
@@ -39,7 +41,8 @@ struct sched_setup {
     const struct fleet_config *fleet;
     const struct group_config *group;
     uint32_t cell, first_in_cell, n_servers;
-    const struct svctab *const *tabs; // [n_services]
+    const struct svctab *const *tabs;      // [n_services]
+    const struct svctab *const *slow_tabs; // the same of slow servers; NULL: none is slow
     const struct cpu_kernel *kernel;
     struct cpu_job *jobs; // room for a chunk of queries (server.h), shared by blocks
 };
@@ -89,13 +92,18 @@ struct sched_type {
     // with record->tells its completions to *out, which has room for one each.
     void (*run)(struct sched *sched, const struct query *queries, size_t n,
                 struct completions *out);
+    // Where queries wait; NULL: the end of each is known as it comes. Nothing comes to any server
+    // of the block before until_ns any more (SIMTIME_NEVER: nothing at all): what begins earlier is
+    // decided, and told and recorded like what run() ends. Makes its own room in *out.
+    void (*advance)(struct sched *sched, int64_t until_ns, struct completions *out);
     // The same of one query, and what it ran on goes into *timeline. Another way to the very state
     // that run() leaves, so that this has nothing to do with watching.
     void (*watch)(struct sched *sched, const struct query *query, struct completions *out,
                   struct timeline *timeline);
-    // Of a server, since it was folded last, at edge_ns or later.
+    // Of a server, since it was folded last, at edge_ns or later; it has been advanced to edge_ns.
     void (*fold)(struct sched *sched, uint32_t server, int64_t edge_ns, struct sched_usage *usage);
-    void (*cut)(struct sched *sched, uint32_t server, int64_t t_ns);
+    // What waits at the server is lost; it has been advanced to t_ns.
+    void (*cut)(struct sched *sched, uint32_t server, int64_t t_ns, struct completions *out);
     // As server_block_save() and server_block_load(); load says whether it took anything.
     size_t (*bytes)(const struct sched *sched);
     void (*save)(const struct sched *sched, uint32_t first, uint32_t n, struct blob *blob);
@@ -103,7 +111,7 @@ struct sched_type {
 };
 
 // All of them, in the order of sched_types[]; the first is the default.
-#define SCHEDS(X) X(split)
+#define SCHEDS(X) X(split) X(queue)
 
 #define SCHED_EXTERN(name) extern const struct sched_type sched_##name;
 SCHEDS(SCHED_EXTERN)

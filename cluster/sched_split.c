@@ -10,6 +10,7 @@
 #include "cluster/accel.h"
 #include "cluster/cpu.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 
 #define MAX_ITEMS 65535
 
@@ -82,7 +83,8 @@ static void simplify(void *settings, int64_t largest_items)
 static struct dispatch_config needs(const void *settings)
 {
     const struct split *split = settings;
-    return (struct dispatch_config){split->batch_items, split->offload_items};
+    return (struct dispatch_config){.batch_items = split->batch_items,
+                                    .offload_items = split->offload_items};
 }
 
 static int64_t least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
@@ -106,6 +108,7 @@ struct state {
     void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n); // of the kernel
     struct noise noise;
     struct cpu_ends ends;
+    uint8_t *is_slow; // [n_servers] 1 or 0; NULL: none is
 };
 
 // Fixed service times suffice when neither noise nor busy cores change them.
@@ -145,6 +148,10 @@ static void init(struct sched *sched)
     }
     state->pool.first_server = setup->first_in_cell;
     noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
+    state->noise.first_server = sched->record->first_in_fleet;
+    if (setup->slow_tabs)
+        state->is_slow = slow_marks(setup->fleet, sched->record->group, setup->cell,
+                                    setup->first_in_cell, setup->n_servers);
     if (group->noise.spread != SPREAD_NONE)
         state->pool.noise = &state->noise;
     const struct accelerator *accel = &group->platform->accelerator;
@@ -160,9 +167,18 @@ static void release(struct sched *sched)
     struct state *state = sched->state;
     cpu_pool_release(&state->pool);
     accel_pool_release(&state->accel);
+    mem_free(state->is_slow);
 }
 
 // ---- running ------------------------------------------------------------------------------------
+
+// Service times of the query on its server.
+static inline const struct svctab *tab_of(const struct sched *sched, const struct query *query)
+{
+    const uint8_t *is_slow = ((const struct state *)sched->state)->is_slow;
+    bool slow = is_slow && is_slow[query->server - sched->setup.first_in_cell];
+    return (slow ? sched->setup.slow_tabs : sched->setup.tabs)[query->service];
+}
 
 // Not inlined: the loop over a chunk, most of whose queries go to the cores, then keeps its numbers
 // in registers.
@@ -171,13 +187,14 @@ static __attribute__((noinline)) void run_accel(struct sched *sched, const struc
 {
     struct state *state = sched->state;
     const struct server_record *record = sched->record;
-    const struct svctab *tab = sched->setup.tabs[query->service];
+    const struct svctab *tab = tab_of(sched, query);
     uint32_t s = query->server - sched->setup.first_in_cell;
     struct accel_job job = {.start_ns = query->arrive_ns + record->dispatch_delay_ns,
                             .load_ns = svctab_accel_load_ns(tab, query),
                             .compute_ns = svctab_accel_compute_ns(tab, query)};
     if (state->pool.noise)
-        job.compute_ns = noise_apply(&state->noise, job.compute_ns, query->seq, 0);
+        job.compute_ns = noise_apply(&state->noise, job.compute_ns,
+                                     noise_state(&state->noise, s, job.start_ns), query->seq, 0);
     struct cpu_server *server = cpu_pool_server(&state->pool, s);
     server->accel_busy_ns += accel_assign(&state->accel, s, &job);
     server->n_queries++;
@@ -191,9 +208,12 @@ static __attribute__((noinline)) void run_accel(struct sched *sched, const struc
 }
 
 // Turns a chunk into jobs; accelerator queries are run at once, they share nothing with the cores.
-// Returns the number of CPU jobs; *n_requests: how many requests they have.
-static size_t prepare(struct sched *sched, const struct query *queries, size_t n,
-                      size_t *n_requests, struct completions *out)
+// Returns the number of CPU jobs; *n_requests: how many requests they have. `slow`: some of the
+// block's servers are; a constant, so that blocks of equal servers do not pay for it.
+static inline __attribute__((always_inline)) size_t prepare(struct sched *sched,
+                                                            const struct query *queries, size_t n,
+                                                            bool slow, size_t *n_requests,
+                                                            struct completions *out)
 {
     const struct state *state = sched->state;
     const struct svctab *const *tabs = sched->setup.tabs;
@@ -204,7 +224,7 @@ static size_t prepare(struct sched *sched, const struct query *queries, size_t n
     *n_requests = 0;
     for (uint32_t i = 0; i < n; i++) {
         const struct query *query = &queries[i];
-        const struct svctab *tab = tabs[query->service];
+        const struct svctab *tab = slow ? tab_of(sched, query) : tabs[query->service];
         if (state->any_offload && svctab_offloads(tab, query->size_items)) {
             run_accel(sched, query, out);
             continue;
@@ -246,7 +266,10 @@ static void run_cpu(struct sched *sched, const struct query *queries, size_t n_j
 
 static void run(struct sched *sched, const struct query *queries, size_t n, struct completions *out)
 {
-    size_t n_requests, n_jobs = prepare(sched, queries, n, &n_requests, out);
+    const struct state *state = sched->state;
+    size_t n_requests, n_jobs = state->is_slow
+                                    ? prepare(sched, queries, n, true, &n_requests, out)
+                                    : prepare(sched, queries, n, false, &n_requests, out);
     if (n_jobs == 0)
         return;
     run_cpu(sched, queries, n_jobs, n_requests, out);
@@ -314,8 +337,7 @@ static void see_accel(const struct sched *sched, const struct query *query, cons
     if (accel->overlap) {
         slice.unit = TIMELINE_LINK;
         slice.end_ns = accel->servers[s].link_free_ns;
-        slice.begin_ns =
-            slice.end_ns - svctab_accel_load_ns(sched->setup.tabs[query->service], query);
+        slice.begin_ns = slice.end_ns - svctab_accel_load_ns(tab_of(sched, query), query);
         timeline_put(timeline, &slice);
         slice.ready_ns = slice.end_ns;
     }
@@ -397,8 +419,9 @@ static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_
     server->cpu_busy_ns = server->accel_busy_ns = 0;
 }
 
-static void cut(struct sched *sched, uint32_t s, int64_t t_ns)
+static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completions *out)
 {
+    (void)out; // nothing waits
     struct state *state = sched->state;
     struct cpu_server *server = cpu_pool_server(&state->pool, s);
     server->cpu_busy_ns -= cpu_pool_cut(&state->pool, s, t_ns);

@@ -2,8 +2,10 @@
 #include "cluster/server.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/simtime.h"
 #include "cluster/sched.h"
 #include "cluster/server_fold.h"
 #include "cluster/server_record.h"
@@ -18,6 +20,7 @@ struct server_block {
     int64_t fold_edge_ns;
     bool owns_jobs;
     struct availability *availability; // NULL: servers are always up
+    struct completions untold;         // of a settled block that nobody listened to
     int64_t taken_ns; // the changes up to it are in the schedulers' state; -1: none
     struct query
         *taken; // [SERVER_CHUNK] queries that find their server up; NULL without availability
@@ -49,6 +52,7 @@ static void init_record(struct server_block *block)
         .dispatch_delay_ns = balancer->dispatch_delay_ns,
         .return_delay_ns = balancer->return_delay_ns,
         .until_ns = block->availability ? block->availability->until_ns : NULL,
+        .waits = sched_types[block->group->scheduler]->advance != NULL,
         .tells = config->wants_completions,
         .unit = config->unit};
 }
@@ -64,6 +68,7 @@ static void init_sched(struct server_block *block)
                                         .first_in_cell = config->first_in_cell,
                                         .n_servers = config->n_servers,
                                         .tabs = config->tabs,
+                                        .slow_tabs = config->slow_tabs,
                                         .kernel = config->kernel,
                                         .jobs = config->jobs};
     block->owns_jobs = config->jobs == NULL;
@@ -112,14 +117,23 @@ void server_block_destroy(struct server_block *block)
     if (block->owns_jobs)
         mem_free(block->sched.setup.jobs);
     availability_destroy(block->availability);
+    completions_release(&block->untold);
     mem_free(block->taken);
     mem_free(block);
 }
 
 // ---- time ---------------------------------------------------------------------------------------
 
-static void fold_bin(struct server_block *block)
+// Nothing comes to the servers before t_ns any more.
+static void advance(struct server_block *block, int64_t t_ns, struct completions *out)
 {
+    if (block->sched.type->advance)
+        block->sched.type->advance(&block->sched, t_ns, out);
+}
+
+static void fold_bin(struct server_block *block, struct completions *out)
+{
+    advance(block, block->fold_edge_ns, out);
     struct record *record = block->config.record;
     uint32_t bin = block->fold_bin;
     int64_t begin_ns = record_bin_start_ns(&record->shape, bin), edge_ns = block->fold_edge_ns;
@@ -140,19 +154,20 @@ static void fold_bin(struct server_block *block)
 
 // A server goes down or comes up: what it would have done is not done. A state that was loaded has
 // seen its changes.
-static void take_change(struct server_block *block)
+static void take_change(struct server_block *block, struct completions *out)
 {
+    advance(block, availability_next_ns(block->availability), out); // before it: still up
     int64_t bin_begin_ns = record_bin_start_ns(&block->config.record->shape, block->fold_bin);
     struct outage_change change;
     bool changed = availability_next(block->availability, bin_begin_ns, &change);
     if (changed && !change.up && change.at_ns > block->taken_ns)
         block->sched.type->cut(&block->sched, change.server - block->config.first_in_cell,
-                               change.at_ns);
+                               change.at_ns, out);
 }
 
 // Folds and changes up to t_ns at the servers, in order. What changes at the end of a bin belongs
 // to the next.
-static void pass_time(struct server_block *block, int64_t t_ns)
+static void pass_time(struct server_block *block, int64_t t_ns, struct completions *out)
 {
     for (;;) {
         bool is_change =
@@ -160,19 +175,20 @@ static void pass_time(struct server_block *block, int64_t t_ns)
         if ((is_change ? availability_next_ns(block->availability) : block->fold_edge_ns) > t_ns)
             return;
         if (is_change)
-            take_change(block);
+            take_change(block, out);
         else
-            fold_bin(block);
+            fold_bin(block, out);
     }
 }
 
-static void move_to(struct server_block *block, int64_t arrive_ns)
+static void move_to(struct server_block *block, int64_t arrive_ns, struct completions *out)
 {
-    while (arrive_ns >= block->record.arrive_edge_ns) {
+    while (arrive_ns >= block->record.arrive_edge_ns &&
+           block->record.arrive_bin + 1 < block->config.record->shape.n_bins) {
         block->record.arrive_bin++;
         set_edges(block);
     }
-    pass_time(block, arrive_ns + block->record.dispatch_delay_ns);
+    pass_time(block, arrive_ns + block->record.dispatch_delay_ns, out);
 }
 
 // ---- running ------------------------------------------------------------------------------------
@@ -266,11 +282,27 @@ static void run_chunk(struct server_block *block, const struct query *queries, s
         server_record_cut(&block->record, out, n_told);
 }
 
+// What was ended while nobody listened.
+static void tell_untold(struct server_block *block, struct completions *out)
+{
+    struct completions *untold = &block->untold;
+    if (untold->n > 0) {
+        completions_reserve(out, untold->n);
+        memcpy(out->v + out->n, untold->v, untold->n * sizeof *untold->v);
+        out->n += untold->n;
+    }
+    for (size_t i = 0; i < untold->n_lost; i++)
+        completions_lose(out, &untold->lost[i].query, untold->lost[i].at_ns);
+    completions_clear(untold);
+}
+
 void server_block_run(struct server_block *block, const struct query *queries, size_t n,
                       struct completions *out)
 {
+    if (block->untold.n + block->untold.n_lost > 0)
+        tell_untold(block, out);
     while (n > 0) {
-        move_to(block, queries[0].arrive_ns);
+        move_to(block, queries[0].arrive_ns, out);
         size_t chunk = same_bins(block, queries, n < SERVER_CHUNK ? n : SERVER_CHUNK);
         run_chunk(block, queries, chunk, out);
         queries += chunk;
@@ -280,15 +312,23 @@ void server_block_run(struct server_block *block, const struct query *queries, s
 
 void server_block_finish(struct server_block *block)
 {
-    pass_time(block, block->config.record->shape.end_ns);
+    pass_time(block, block->config.record->shape.end_ns, &block->untold);
+    advance(block, SIMTIME_NEVER, &block->untold);
 }
 
 // ---- as bytes -----------------------------------------------------------------------------------
 
-void server_block_settle(struct server_block *block, int64_t next_ns)
+void server_block_settle(struct server_block *block, int64_t next_ns, struct completions *out)
 {
-    if (next_ns + block->record.dispatch_delay_ns != block->taken_ns) // settled when it was saved
-        move_to(block, next_ns);
+    int64_t at_ns = next_ns + block->record.dispatch_delay_ns;
+    if (out)
+        tell_untold(block, out);
+    else
+        out = &block->untold;
+    if (at_ns == block->taken_ns) // settled when it was saved
+        return;
+    move_to(block, next_ns, out);
+    advance(block, at_ns, out);
 }
 
 size_t server_block_bytes(const struct server_block *block)
@@ -296,10 +336,65 @@ size_t server_block_bytes(const struct server_block *block)
     return block->sched.type->bytes(&block->sched);
 }
 
+static bool is_own(const struct server_block *block, uint32_t server)
+{
+    return server - block->config.first_in_cell < block->config.n_servers;
+}
+
+// Of servers [first, first + n) of the cell.
+static void save_untold(const struct server_block *block, uint32_t first, uint32_t n,
+                        struct blob *blob)
+{
+    const struct completions *untold = &block->untold;
+    struct blob lost = {0};
+    uint64_t n_ends = 0, n_lost = 0;
+    for (size_t i = 0; i < untold->n; i++)
+        n_ends += untold->v[i].server - first < n;
+    blob_put_u64(blob, n_ends);
+    for (size_t i = 0; i < untold->n; i++)
+        if (untold->v[i].server - first < n)
+            blob_put(blob, &untold->v[i], sizeof untold->v[i]);
+    for (size_t i = 0; i < untold->n_lost; i++)
+        if (untold->lost[i].query.server - first < n) {
+            blob_put(&lost, &untold->lost[i], sizeof untold->lost[i]);
+            n_lost++;
+        }
+    blob_put_u64(blob, n_lost);
+    blob_put(blob, lost.bytes, lost.n);
+    blob_release(&lost);
+}
+
 void server_block_save(const struct server_block *block, uint32_t first, uint32_t n,
                        struct blob *blob)
 {
     block->sched.type->save(&block->sched, first, n, blob);
+    if (block->sched.type->advance)
+        save_untold(block, block->config.first_in_cell + first, n, blob);
+}
+
+// Those of the block's servers are its own; what is read is looked up by, so it must be possible.
+static void load_untold(struct server_block *block, struct blob_reader *reader)
+{
+    uint64_t n = blob_get_u64(reader);
+    struct completion end;
+    struct loss loss;
+    for (uint64_t i = 0; i < n && !reader->short_of; i++) {
+        blob_get(reader, &end, sizeof end);
+        if (is_own(block, end.server)) {
+            completions_reserve(&block->untold, 1);
+            block->untold.v[block->untold.n++] = end;
+        }
+    }
+    n = blob_get_u64(reader);
+    for (uint64_t i = 0; i < n && !reader->short_of; i++) {
+        blob_get(reader, &loss, sizeof loss);
+        uint16_t service = loss.query.service;
+        if (service >= block->config.fleet->n_services ||
+            loss.query.size_items > block->config.tabs[service]->max_items)
+            blob_refuse(reader);
+        else if (is_own(block, loss.query.server))
+            completions_lose(&block->untold, &loss.query, loss.at_ns);
+    }
 }
 
 // The bins of a block that has been settled at next_ns. Its lanes are as the changes so far have
@@ -323,4 +418,6 @@ void server_block_load(struct server_block *block, int64_t first, uint32_t n, in
         blob_refuse(reader);
     else if (block->sched.type->load(&block->sched, first, n, reader))
         enter_bins(block, next_ns);
+    if (block->sched.type->advance && !reader->short_of)
+        load_untold(block, reader);
 }

@@ -40,9 +40,10 @@ struct server_block_config {
     uint32_t n_servers;
     const struct layout *layout; // with `part`, for outages; NULL in a fleet without
     uint32_t part;
-    const struct svctab *const *tabs; // [n_services], of this group
-    bool wants_completions;           // the balancer's policy looks at its servers
-    enum load_unit unit;              // in which it counts them
+    const struct svctab *const *tabs;      // [n_services], of this group
+    const struct svctab *const *slow_tabs; // the same of its slow servers; NULL: it has none
+    bool wants_completions;                // the balancer's policy looks at its servers
+    enum load_unit unit;                   // in which it counts them
     const struct cpu_kernel *kernel;
     struct record *record;
     struct timeline *timeline; // of one of the block's servers, to be filled; NULL: not watched
@@ -59,9 +60,10 @@ void server_block_run(struct server_block *block, const struct query *queries, s
                       struct completions *out);
 
 // Every query that arrives at the balancer before next_ns has been run: takes the changes and folds
-// the bins that come before another can reach a server. What is left to do then follows from
-// next_ns.
-void server_block_settle(struct server_block *block, int64_t next_ns);
+// the bins that come before another can reach a server, and decides what begins before that. What
+// is left to do then follows from next_ns. What that ends goes to *out as above; NULL: it is kept,
+// saved with the servers, and goes to the next *out.
+void server_block_settle(struct server_block *block, int64_t next_ns, struct completions *out);
 
 // Servers [first, first + n) of a settled block as bytes, counted from the block's first. Which of
 // them are up, and for how long in the open bin they were powered, follows from next_ns. Loading
@@ -74,7 +76,7 @@ void server_block_save(const struct server_block *block, uint32_t first, uint32_
 void server_block_load(struct server_block *block, int64_t first, uint32_t n, int64_t next_ns,
                        struct blob_reader *reader);
 
-// Nothing more will come: folds the remaining bins.
+// Nothing more will come: folds the remaining bins, and what waits ends.
 void server_block_finish(struct server_block *block);
 
 #endif

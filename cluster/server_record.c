@@ -9,8 +9,9 @@ enum record_path server_record_path(const struct server_record *rec, const struc
 struct tally *server_record_tally(const struct server_record *rec, const struct query *query,
                                   enum record_path path)
 {
-    uint32_t bin = query->delay_us > 0 ? record_bin_of(&rec->record->shape, query_first_ns(query))
-                                       : rec->arrive_bin;
+    uint32_t bin = rec->waits || query->delay_us > 0
+                       ? record_bin_of(&rec->record->shape, query_first_ns(query))
+                       : rec->arrive_bin;
     return record_tally(rec->record, bin, query->service, path);
 }
 
@@ -129,7 +130,7 @@ static void completed_put_one(const struct server_record *rec, const struct fini
     uint32_t bin = rec->arrive_bin;
     if (back_ns > rec->fleet->duration_ns)
         return;
-    if (back_ns > rec->arrive_edge_ns)
+    if (rec->waits || back_ns > rec->arrive_edge_ns)
         bin = record_bin_of(&rec->record->shape, back_ns - 1);
     completed_put(&(struct completed){1, end->query->size_items, n_late},
                   record_tally(rec->record, bin, end->query->service, path),

@@ -39,6 +39,7 @@ struct server_record {
     struct group_tally *arrive_group; // of that bin
     const int64_t
         *until_ns;       // [server of the block] when it goes down (availability.h); NULL: never
+    bool waits;          // queries may end bins after they came (sched.h, advance)
     bool tells;          // the balancer listens to completions
     enum load_unit unit; // in which it counts them
 };

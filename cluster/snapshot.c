@@ -22,7 +22,8 @@ void snapshot_settle(const struct snapshot *state)
 {
     for (uint32_t p = 0; p < state->layout->n_parts; p++)
         if (state->blocks[p])
-            server_block_settle(state->blocks[p], state->next_ns[state->layout->parts[p].cell]);
+            server_block_settle(state->blocks[p], state->next_ns[state->layout->parts[p].cell],
+                                NULL);
 }
 
 // ---- making -------------------------------------------------------------------------------------

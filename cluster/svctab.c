@@ -113,13 +113,13 @@ static int reach_accel(struct times *times, uint32_t from, uint32_t to, struct e
 
 static int fill_cpu(struct svctab *tab, struct times *times, struct err *err)
 {
-    if (learn(times, tab->batch_items, err))
+    if (learn(times, tab->cpu_items, err))
         return -1;
-    size_t row = tab->batch_items + 1;
+    size_t row = tab->cpu_items + 1;
     tab->cpu_ns = mem_calloc(tab->n_levels * row, sizeof *tab->cpu_ns);
     tab->least_ns = INT64_MAX;
     for (uint32_t level = 0; level < tab->n_levels; level++)
-        for (uint32_t items = 1; items <= tab->batch_items; items++) {
+        for (uint32_t items = 1; items <= tab->cpu_items; items++) {
             int64_t ns = times->level[level][items];
             tab->cpu_ns[level * row + items] = ns;
             tab->least_ns = ns < tab->least_ns ? ns : tab->least_ns;
@@ -128,15 +128,20 @@ static int fill_cpu(struct svctab *tab, struct times *times, struct err *err)
     return 0;
 }
 
-static int fill_accel(struct svctab *tab, struct times *times, struct err *err)
+// Of what is not split, the smallest and the largest.
+static int fill_accel(struct svctab *tab, struct times *times, uint32_t merged_items,
+                      struct err *err)
 {
-    if (tab->offload_items == SVCTAB_NO_OFFLOAD)
+    uint32_t from = merged_items > 0 ? 1 : tab->offload_items;
+    uint32_t to = merged_items > tab->max_items ? merged_items : tab->max_items;
+    if (from == SVCTAB_NO_OFFLOAD)
         return 0;
-    if (reach_accel(times, tab->offload_items, tab->max_items, err))
+    if (reach_accel(times, from, to, err))
         return -1;
-    tab->load_ns = mem_calloc(tab->max_items + 1, sizeof *tab->load_ns);
-    tab->compute_ns = mem_calloc(tab->max_items + 1, sizeof *tab->compute_ns);
-    for (uint32_t items = tab->offload_items; items <= tab->max_items; items++) {
+    tab->accel_items = to;
+    tab->load_ns = mem_calloc((size_t)to + 1, sizeof *tab->load_ns);
+    tab->compute_ns = mem_calloc((size_t)to + 1, sizeof *tab->compute_ns);
+    for (uint32_t items = from; items <= to; items++) {
         int64_t ns = times->load_ns[items] + times->compute_ns[items];
         tab->load_ns[items] = times->load_ns[items];
         tab->compute_ns[items] = times->compute_ns[items];
@@ -193,17 +198,17 @@ static int fill_history(const struct cost *cost, enum cost_place place, uint32_t
 static int fill_histories(struct svctab *tab, const struct cost *cost, uint32_t most,
                           struct err *err)
 {
-    bool offloads = tab->offload_items != SVCTAB_NO_OFFLOAD;
+    bool offloads = tab->accel_items > 0;
     tab->history = mem_calloc(tab->n_levels, sizeof *tab->history);
     for (uint32_t level = 0; level < tab->n_levels; level++)
-        if (fill_history(cost, COST_CPU, level, tab->batch_items, most, &tab->history[level], err))
+        if (fill_history(cost, COST_CPU, level, tab->cpu_items, most, &tab->history[level], err))
             return -1;
     if (!offloads)
         return 0;
     tab->history_load = mem_calloc(1, sizeof *tab->history_load);
     tab->history_compute = mem_calloc(1, sizeof *tab->history_compute);
-    return fill_history(cost, COST_LOAD, 0, tab->max_items, most, tab->history_load, err) ||
-           fill_history(cost, COST_ACCEL, 0, tab->max_items, most, tab->history_compute, err);
+    return fill_history(cost, COST_LOAD, 0, tab->accel_items, most, tab->history_load, err) ||
+           fill_history(cost, COST_ACCEL, 0, tab->accel_items, most, tab->history_compute, err);
 }
 
 static void fill_cold(struct svctab *tab, const struct cost_config *config)
@@ -230,12 +235,17 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
     tab->max_items = (uint32_t)service->traffic.sizes.max_items;
     int64_t batch = dispatch->batch_items;
     tab->batch_items = batch > tab->max_items ? tab->max_items : (uint32_t)batch;
+    tab->cpu_items = tab->batch_items;
+    if (dispatch->merged_items > 0)
+        tab->cpu_items = dispatch->merged_items > tab->max_items ? (uint32_t)dispatch->merged_items
+                                                                 : tab->max_items;
     tab->offload_items = SVCTAB_NO_OFFLOAD;
     if (dispatch->offload_items > 0 && dispatch->offload_items <= tab->max_items)
         tab->offload_items = (uint32_t)dispatch->offload_items;
     tab->n_levels = cost_depends_on_busy(cost) ? n_cores : 1;
     struct times *times = find_times(cache ? cache : own, cost, tab->n_levels);
-    int rc = fill_cpu(tab, times, err) || fill_accel(tab, times, err);
+    int rc = fill_cpu(tab, times, err) ||
+             fill_accel(tab, times, (uint32_t)dispatch->accel_merged_items, err);
     if (rc == 0 && service->traffic.has_history)
         rc = fill_histories(tab, cost, (uint32_t)service->traffic.history.max_items, err);
     svctab_cache_destroy(own);
@@ -247,6 +257,46 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
     if (cost_has_cold(cost))
         fill_cold(tab, cost_config_of(cost));
     return tab;
+}
+
+static int64_t *scaled(const int64_t *ns, size_t n, double factor)
+{
+    if (!ns)
+        return NULL;
+    int64_t *out = mem_calloc(n, sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int64_t)((double)ns[i] * factor + 0.5);
+    return out;
+}
+
+static struct svctab_history *scaled_history(const struct svctab_history *of, size_t n,
+                                             double factor)
+{
+    if (!of)
+        return NULL;
+    struct svctab_history *out = mem_calloc(n, sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct svctab_history){(uint64_t)((double)of[i].item * factor + 0.5),
+                                         (uint64_t)((double)of[i].square * factor + 0.5),
+                                         (uint64_t)((double)of[i].pair * factor + 0.5)};
+    return out;
+}
+
+struct svctab *svctab_scaled(const struct svctab *tab, double factor)
+{
+    struct svctab *out = mem_calloc(1, sizeof *out);
+    size_t n_sizes = (size_t)tab->accel_items + 1;
+    *out = *tab;
+    out->cpu_ns = scaled(tab->cpu_ns, tab->n_levels * ((size_t)tab->cpu_items + 1), factor);
+    out->load_ns = scaled(tab->load_ns, n_sizes, factor);
+    out->compute_ns = scaled(tab->compute_ns, n_sizes, factor);
+    out->history = scaled_history(tab->history, tab->n_levels, factor);
+    out->history_load = scaled_history(tab->history_load, 1, factor);
+    out->history_compute = scaled_history(tab->history_compute, 1, factor);
+    out->full_ns = out->cpu_ns[tab->batch_items];
+    out->least_ns = (int64_t)((double)tab->least_ns * factor + 0.5);
+    fill_split(out);
+    return out;
 }
 
 void svctab_destroy(struct svctab *tab)

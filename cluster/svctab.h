@@ -7,7 +7,8 @@
 // svctab_cache from run to run: no time is then worked out twice, and the tables are the same. A
 // query of n items
 // below the offload threshold is split into ceil(n / B) CPU requests, all of B items but the last,
-// which has the rest; one at or above the threshold T goes whole to the accelerator.
+// which has the rest; one at or above the threshold T goes whole to the accelerator. Where queries
+// share requests, the tables reach as far as what is merged.
 #ifndef CLUSTER_SVCTAB_H
 #define CLUSTER_SVCTAB_H
 
@@ -36,16 +37,18 @@ struct svctab {
     uint32_t max_items;         // sizes are 1 .. max_items
     uint32_t batch_items;       // B, at most max_items
     uint32_t offload_items;     // T, SVCTAB_NO_OFFLOAD without
+    uint32_t cpu_items;         // of the largest request on a core: batch_items, or more if merged
     uint32_t n_levels;          // 1, or the number of cores when the cost depends on busy cores
     int64_t full_ns;            // service time of a full request with one core busy
     struct svctab_split *split; // [max_items + 1]
-    int64_t *cpu_ns;     // [n_levels][batch_items + 1]: level = busy cores, itself included, less 1
-    int64_t *load_ns;    // [max_items + 1] onto the accelerator; NULL without offload
-    int64_t *compute_ns; // [max_items + 1] on it; NULL without offload
-    int64_t *work_ns;    // [max_items + 1] service time summed over the requests, one core busy
+    int64_t *cpu_ns;      // [n_levels][cpu_items + 1]: level = busy cores, itself included, less 1
+    uint32_t accel_items; // of the largest work on the accelerator; 0: it is not used
+    int64_t *load_ns;     // [accel_items + 1] onto the accelerator; NULL: not used
+    int64_t *compute_ns;  // likewise on it
+    int64_t *work_ns;     // [max_items + 1] service time summed over the requests, one core busy
     // Of a service whose queries have histories, else NULL; all times above are without.
     struct svctab_history *history;         // [n_levels] on a core
-    struct svctab_history *history_load;    // on the way to the accelerator; NULL without offload
+    struct svctab_history *history_load;    // on the way to the accelerator; NULL: not used
     struct svctab_history *history_compute; // and on it
     int64_t least_ns; // shortest request of the table: bounds how soon a completion can follow
     // Cold cores (models/cost.h), 0 without: all times above are those of a warm core, which none
@@ -69,6 +72,8 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
                                     const struct service_config *service,
                                     const struct dispatch_config *dispatch, const struct cost *cost,
                                     uint32_t n_cores, struct err *err);
+// The table of a server that takes `factor` >= 1 times as long for everything.
+struct svctab *svctab_scaled(const struct svctab *tab, double factor);
 void svctab_destroy(struct svctab *tab); // NULL: no effect
 
 static inline bool svctab_offloads(const struct svctab *tab, uint32_t items)
@@ -80,7 +85,7 @@ static inline bool svctab_offloads(const struct svctab *tab, uint32_t items)
 static inline int64_t svctab_cpu_ns(const struct svctab *tab, uint32_t items, uint32_t busy)
 {
     uint32_t level = tab->n_levels == 1 ? 0 : busy - 1;
-    return tab->cpu_ns[(size_t)level * (tab->batch_items + 1) + items];
+    return tab->cpu_ns[(size_t)level * (tab->cpu_items + 1) + items];
 }
 
 // To the nearest nanosecond.

@@ -23,8 +23,13 @@ struct wire_head {
     uint32_t cell, part;
     uint32_t n;
     uint64_t window;
-    uint32_t n_lost; // WIRE_REPORTS
-    uint32_t reserved;
+    union {
+        struct {
+            uint32_t n_lost; // WIRE_REPORTS
+            uint32_t reserved;
+        };
+        int64_t until_ns; // WIRE_QUERIES: of the parcel
+    };
 };
 
 // Bytes of a message with n records of `size` bytes.

@@ -11,13 +11,14 @@
 
 struct cost {
     const struct cost_type *type;
+    const struct cost_type *cpu, *accel; // whose times: the type's, or those of `rest`
     const struct cost_config *config;
     const struct model *model;
     const struct platform *platform;
     struct model_work work;
     double cpu_scale, accel_scale;
     double history_mean, history_square; // of the queries' histories
-    void *state;                         // of the kind, NULL when it has none
+    void *state;                         // of the kind that prepares, NULL when none does
 };
 
 const char *const cost_spread_names[] = {"none", "exponential", "gamma", "lognormal", NULL};
@@ -55,6 +56,39 @@ static double scale_of(double value)
     return value > 0 ? value : 1;
 }
 
+// What a table lacks is the roofline's, where the study asks for that. Scales are of what was
+// measured. A table prepares nothing, so the state is the roofline's.
+static int fill_in(struct cost *cost, struct err *err)
+{
+    bool lacks_cpu = cost->type->has_cpu && !cost->type->has_cpu(cost);
+    bool lacks_accel = cost->platform->has_accelerator && !cost->type->has_accel(cost);
+    cost->cpu = cost->accel = cost->type;
+    cost->cpu_scale = scale_of(cost->config->cpu_scale);
+    cost->accel_scale = scale_of(cost->config->accel_scale);
+    if (cost->type != &cost_table || cost->config->rest != COST_REST_ROOFLINE ||
+        (!lacks_cpu && !lacks_accel))
+        return 0;
+    if (lacks_cpu) {
+        cost->cpu = &cost_roofline;
+        cost->cpu_scale = 1;
+    }
+    if (lacks_accel) {
+        cost->accel = &cost_roofline;
+        cost->accel_scale = 1;
+    }
+    return cost_roofline.check(cost, err);
+}
+
+static void prepare(struct cost *cost)
+{
+    const struct cost_type *const types[] = {cost->cpu, cost->accel};
+    for (size_t i = 0; i < 2 && !cost->state; i++)
+        if (types[i]->prepare) {
+            cost->state = mem_calloc(1, types[i]->state_size);
+            types[i]->prepare(cost, cost->state);
+        }
+}
+
 struct cost *cost_create(const struct cost_config *config, const struct model *model,
                          const struct platform *platform, struct err *err)
 {
@@ -68,17 +102,12 @@ struct cost *cost_create(const struct cost_config *config, const struct model *m
     cost->platform = platform;
     if (model)
         model_derive(model, &cost->work);
-    if (check_cold(config, err) != 0 || check_history(cost, err) != 0 ||
-        cost->type->check(cost, err) != 0) {
+    if (check_cold(config, err) != 0 || cost->type->check(cost, err) != 0 ||
+        fill_in(cost, err) != 0 || check_history(cost, err) != 0) {
         cost_destroy(cost);
         return NULL;
     }
-    cost->cpu_scale = scale_of(config->cpu_scale);
-    cost->accel_scale = scale_of(config->accel_scale);
-    if (cost->type->prepare) {
-        cost->state = mem_calloc(1, cost->type->state_size);
-        cost->type->prepare(cost, cost->state);
-    }
+    prepare(cost);
     return cost;
 }
 
@@ -87,6 +116,11 @@ void cost_destroy(struct cost *cost)
     if (cost)
         mem_free(cost->state);
     mem_free(cost);
+}
+
+static const struct cost_type *type_at(const struct cost *cost, enum cost_place place)
+{
+    return place == COST_CPU ? cost->cpu : cost->accel;
 }
 
 static double scale_at(const struct cost *cost, enum cost_place place)
@@ -98,7 +132,7 @@ double cost_bare_s(const struct cost *cost, enum cost_place place, uint32_t item
                    uint32_t busy_cores)
 {
     assert(items >= 1 && busy_cores >= 1 && busy_cores <= cost->platform->cores);
-    const struct cost_type *type = cost->type;
+    const struct cost_type *type = type_at(cost, place);
     double s = place == COST_CPU    ? type->cpu_s(cost, items, busy_cores)
                : place == COST_LOAD ? type->accel_load_s(cost, items)
                                     : type->accel_compute_s(cost, items);
@@ -123,8 +157,8 @@ struct cost_history cost_history(const struct cost *cost, enum cost_place place,
 {
     struct cost_history history = {0};
     double scale = scale_at(cost, place);
-    if (cost->type->history)
-        cost->type->history(cost, place, busy_cores, &history);
+    if (type_at(cost, place)->history)
+        type_at(cost, place)->history(cost, place, busy_cores, &history);
     history.item_s *= scale;
     history.square_s *= scale;
     history.item_history_s *= scale;
@@ -165,7 +199,7 @@ static bool fits_accel(const struct cost *cost)
 
 bool cost_has_accel(const struct cost *cost)
 {
-    return cost->platform->has_accelerator && cost->type->has_accel(cost) && fits_accel(cost);
+    return cost->platform->has_accelerator && cost->accel->has_accel(cost) && fits_accel(cost);
 }
 
 int cost_check_accel(const struct cost *cost, struct err *err)
@@ -176,7 +210,7 @@ int cost_check_accel(const struct cost *cost, struct err *err)
         return 0;
     if (!cost->platform->has_accelerator)
         return err_set(err, ERR_STUDY, "the group has no accelerator");
-    if (!cost->type->has_accel(cost))
+    if (!cost->accel->has_accel(cost))
         return table ? err_set(err, ERR_STUDY, "the measured table \"%s\" has no accelerator times",
                                table->name)
                      : err_set(err, ERR_STUDY, "the %s cost has no accelerator times",
@@ -202,7 +236,7 @@ double cost_accel_compute_s(const struct cost *cost, uint32_t items)
 
 bool cost_depends_on_busy(const struct cost *cost)
 {
-    return cost->type->depends_on_busy(cost);
+    return cost->cpu->depends_on_busy(cost);
 }
 
 const struct cost_type *cost_type_of(const struct cost *cost)

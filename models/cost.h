@@ -38,6 +38,17 @@ struct cost_table; // models/cost_table.h
 enum cost_spread { SPREAD_NONE, SPREAD_EXPONENTIAL, SPREAD_GAMMA, SPREAD_LOGNORMAL, N_SPREADS };
 extern const char *const cost_spread_names[]; // "none" "exponential" "gamma" "lognormal" NULL
 
+// Sizes that a table was not measured with. AUTO: extended in a table of the program's, an error
+// in one of the user's; whoever knows sizes and origin sees to that.
+enum cost_outside {
+    COST_OUTSIDE_AUTO,
+    COST_OUTSIDE_ERROR,
+    COST_OUTSIDE_CLAMP,
+    COST_OUTSIDE_EXTEND
+};
+// What a table has no times of: the CPU, or the accelerator.
+enum cost_rest { COST_REST_NONE, COST_REST_ROOFLINE };
+
 struct cost_config {
     int64_t kind; // index into cost_types
     // synthetic: seconds = fixed_s + per_item_s * items on a CPU core
@@ -50,6 +61,11 @@ struct cost_config {
     // the data files looks it up and sets `measured` (borrowed until cost_destroy()).
     char *table;
     const struct cost_table *measured;
+    // table: where it is read from instead, "" not; for whoever reads the data files.
+    char *file, *accelerator_file;
+    int outside;   // table: enum cost_outside
+    int rest;      // table: enum cost_rest
+    bool transfer; // table: measured with another model or on another platform, and meant so
     // any kind: the cold core, by the equations above. A factor of 1 (or less: 0 in a struct that
     // nobody filled) is off; above 1 both times must be above 0.
     double cold_factor, cooling_s, warming_s;
@@ -114,6 +130,7 @@ struct cost_type {
     double (*accel_load_s)(const struct cost *cost, uint32_t items);
     double (*accel_compute_s)(const struct cost *cost, uint32_t items);
     bool (*depends_on_busy)(const struct cost *cost);
+    bool (*has_cpu)(const struct cost *cost); // NULL: always
     bool (*has_accel)(const struct cost *cost);
     // Fills *history, zeroed before; NULL: the kind knows of no histories.
     void (*history)(const struct cost *cost, enum cost_place place, uint32_t busy_cores,

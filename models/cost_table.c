@@ -23,16 +23,37 @@ const struct field cost_table_fields[] = {
           "accelerator: loading times by batch; empty: not measured"),
     FIELD(cost_table, "accel_compute", FIELD_REALS, UNIT_TIME, accel_compute_s, 0, LONGEST_S, "",
           "accelerator: computing times by batch"),
+    FIELD(cost_table, "accel_batches_items", FIELD_REALS, UNIT_ITEMS, accel_batches_items, 1,
+          BATCH_MAX, "", "accelerator: batch sizes measured, ascending; empty: batches_items"),
+    FIELD(cost_table, "cv", FIELD_REAL, UNIT_NONE, cv, 0, 100, "0",
+          "spread of the times of one batch, standard deviation over mean; 0: not known"),
     FIELD(cost_table, "provisional", FIELD_BOOL, UNIT_NONE, provisional, 0, 1, "false",
           "some value awaits measurement"),
     FIELD(cost_table, "sources", FIELD_STRING, UNIT_NONE, sources, 0, 0, "",
           "where the values come from"),
     FIELD_END};
 
+static const char *const outside_names[] = {"auto", "error", "clamp", "extend", NULL};
+static const char *const rest_names[] = {"none", "roofline", NULL};
+
 static const struct field table_fields[] = {
     FIELD(cost_config, "table", FIELD_STRING, UNIT_NONE, table, 0, 0, "",
           "measured table to use; empty: the one of the service's model and the platform"),
-    COST_COLD_FIELDS, COST_SCALE_FIELDS, FIELD_END};
+    FIELD(cost_config, "file", FIELD_STRING, UNIT_NONE, file, 0, 0, "",
+          "measured table in a file of your own, CSV or YAML (docs/tables.md)"),
+    FIELD(cost_config, "accelerator_file", FIELD_STRING, UNIT_NONE, accelerator_file, 0, 0, "",
+          "the same for the accelerator alone"),
+    FIELD_CHOICES(cost_config, "outside", outside, outside_names, "auto",
+                  "sizes outside the table; error, clamp (its nearest time), extend (its last "
+                  "slope); auto: error with a file, else extend"),
+    FIELD_CHOICES(cost_config, "rest", rest, rest_names, "none",
+                  "times that the table lacks, of the CPU or of the accelerator: none, or roofline "
+                  "for computed ones"),
+    FIELD(cost_config, "transfer", FIELD_BOOL, UNIT_NONE, transfer, 0, 1, "false",
+          "times of another model or platform are meant; needs cpu_scale or accel_scale"),
+    COST_COLD_FIELDS,
+    COST_SCALE_FIELDS,
+    FIELD_END};
 
 static int check_axis(const char *key, const struct reals *axis, struct err *err)
 {
@@ -45,6 +66,7 @@ static int check_axis(const char *key, const struct reals *axis, struct err *err
     return 0;
 }
 
+// Loading may take no time of its own.
 static int check_values(const char *key, const struct reals *values, size_t expected,
                         struct err *err)
 {
@@ -52,26 +74,44 @@ static int check_values(const char *key, const struct reals *values, size_t expe
         return err_set(err, ERR_STUDY, "%s: expected %zu values, got %zu", key, expected,
                        values->n);
     for (size_t i = 0; i < values->n; i++)
-        if (!(values->v[i] > 0))
+        if (!(values->v[i] > 0) && !(values->v[i] == 0 && strcmp(key, "accel_load") == 0))
             return err_set(err, ERR_STUDY, "%s: expected times above 0, got %g s", key,
                            values->v[i]);
     return 0;
 }
 
-int cost_table_check(const struct cost_table *table, struct err *err)
+const struct reals *cost_table_accel_batches(const struct cost_table *table)
+{
+    return table->accel_batches_items.n > 0 ? &table->accel_batches_items : &table->batches_items;
+}
+
+static int check_cpu(const struct cost_table *table, struct err *err)
 {
     if (check_axis("batches_items", &table->batches_items, err) != 0 ||
         check_axis("busy_cores", &table->busy_cores, err) != 0)
         return -1;
-    size_t n_batches = table->batches_items.n;
-    if (check_values("seconds", &table->seconds_s, n_batches * table->busy_cores.n, err) != 0)
+    return check_values("seconds", &table->seconds_s, table->batches_items.n * table->busy_cores.n,
+                        err);
+}
+
+int cost_table_check(const struct cost_table *table, struct err *err)
+{
+    const struct reals *axis = cost_table_accel_batches(table);
+    bool has_accel = table->accel_load_s.n > 0 || table->accel_compute_s.n > 0;
+    if ((table->seconds_s.n > 0 || !has_accel) && check_cpu(table, err) != 0)
         return -1;
-    if (table->accel_load_s.n == 0 && table->accel_compute_s.n == 0)
+    if (!has_accel)
         return 0;
-    if (check_values("accel_load", &table->accel_load_s, n_batches, err) != 0 ||
-        check_values("accel_compute", &table->accel_compute_s, n_batches, err) != 0)
+    if (check_axis("accel_batches_items", axis, err) != 0 ||
+        check_values("accel_load", &table->accel_load_s, axis->n, err) != 0)
         return -1;
-    return 0;
+    return check_values("accel_compute", &table->accel_compute_s, axis->n, err);
+}
+
+bool cost_table_covers(const struct cost_table *table, bool accel, double least, double most)
+{
+    const struct reals *axis = accel ? cost_table_accel_batches(table) : &table->batches_items;
+    return axis->n > 0 && least >= axis->v[0] && most <= axis->v[axis->n - 1];
 }
 
 bool cost_table_matches(const struct cost_table *table, const char *model, const char *platform)
@@ -117,26 +157,46 @@ double cost_table_cpu_s(const struct cost_table *table, uint32_t items, uint32_t
     return low + (high - low) * (busy_cores - busy->v[i]) / (busy->v[i + 1] - busy->v[i]);
 }
 
+// The size that stands for `items` in the table.
+static uint32_t known_items(const struct cost_config *config, const struct reals *axis,
+                            uint32_t items)
+{
+    double most = axis->v[axis->n - 1];
+    return config->outside == COST_OUTSIDE_CLAMP && items > most ? (uint32_t)most : items;
+}
+
 static double cpu_s(const struct cost *cost, uint32_t items, uint32_t busy_cores)
 {
-    return cost_table_cpu_s(cost_config_of(cost)->measured, items, busy_cores);
+    const struct cost_config *config = cost_config_of(cost);
+    const struct cost_table *table = config->measured;
+    return cost_table_cpu_s(table, known_items(config, &table->batches_items, items), busy_cores);
+}
+
+static double accel_s(const struct cost *cost, const struct reals *times_s, uint32_t items)
+{
+    const struct cost_config *config = cost_config_of(cost);
+    const struct reals *axis = cost_table_accel_batches(config->measured);
+    return along(axis, times_s->v, known_items(config, axis, items));
 }
 
 static double accel_load_s(const struct cost *cost, uint32_t items)
 {
-    const struct cost_table *table = cost_config_of(cost)->measured;
-    return along(&table->batches_items, table->accel_load_s.v, items);
+    return accel_s(cost, &cost_config_of(cost)->measured->accel_load_s, items);
 }
 
 static double accel_compute_s(const struct cost *cost, uint32_t items)
 {
-    const struct cost_table *table = cost_config_of(cost)->measured;
-    return along(&table->batches_items, table->accel_compute_s.v, items);
+    return accel_s(cost, &cost_config_of(cost)->measured->accel_compute_s, items);
 }
 
 static bool depends_on_busy(const struct cost *cost)
 {
     return cost_config_of(cost)->measured->busy_cores.n > 1;
+}
+
+static bool has_cpu(const struct cost *cost)
+{
+    return cost_config_of(cost)->measured->seconds_s.n > 0;
 }
 
 static bool has_accel(const struct cost *cost)
@@ -147,6 +207,10 @@ static bool has_accel(const struct cost *cost)
 static int check(const struct cost *cost, struct err *err)
 {
     const struct cost_config *config = cost_config_of(cost);
+    if (config->measured && !has_cpu(cost) && config->rest == COST_REST_NONE)
+        return err_set(err, ERR_STUDY,
+                       "rest: the measured table \"%s\" has no CPU times; roofline computes them",
+                       config->measured->name);
     if (config->measured)
         return cost_table_check(config->measured, err);
     const struct model *model = cost_model_of(cost);
@@ -173,6 +237,7 @@ const struct cost_type cost_table = {
     .accel_load_s = accel_load_s,
     .accel_compute_s = accel_compute_s,
     .depends_on_busy = depends_on_busy,
+    .has_cpu = has_cpu,
     .has_accel = has_accel,
     .check = check,
 };

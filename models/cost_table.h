@@ -5,7 +5,9 @@
 // through cost_table_fields[]. Between knots time is linear in the batch (and in the busy cores),
 // never in its logarithm, and nothing assumes that it grows: measured kernels have dips. Below the
 // first batch the first knot holds; above the last the last segment's slope goes on, never falling
-// under the last knot's time. Outside the measured busy cores the nearest row holds.
+// under the last knot's time, or (outside: clamp) the last knot holds. Whether sizes out there are
+// an error (outside: error) is for whoever knows the sizes to see, by cost_table_covers(). Outside
+// the measured busy cores the nearest row holds. An accelerator may have knots of its own.
 //
 // Units: seconds per request, as the reals of the lists.
 #ifndef MODELS_COST_TABLE_H
@@ -16,14 +18,16 @@
 #include "models/cost.h"
 
 struct cost_table {
-    char *name;                   // of the measurement
-    char *model;                  // model measured
-    char *platform;               // platform measured
-    struct reals batches_items;   // ascending
-    struct reals busy_cores;      // ascending
-    struct reals seconds_s;       // [busy][batch]
-    struct reals accel_load_s;    // [batch]; empty: no accelerator was measured
-    struct reals accel_compute_s; // [batch]
+    char *name;                       // of the measurement
+    char *model;                      // model measured
+    char *platform;                   // platform measured
+    struct reals batches_items;       // ascending
+    struct reals busy_cores;          // ascending
+    struct reals seconds_s;           // [busy][batch]
+    struct reals accel_load_s;        // [batch]; empty: no accelerator was measured
+    struct reals accel_compute_s;     // [batch]
+    struct reals accel_batches_items; // of the two above; empty: batches_items
+    double cv; // of the times of one batch: standard deviation over mean; 0: not known
     bool provisional;
     char *sources;
 };
@@ -39,6 +43,11 @@ bool cost_table_matches(const struct cost_table *table, const char *model, const
 
 // Seconds by the rules above; `table` has passed cost_table_check().
 double cost_table_cpu_s(const struct cost_table *table, uint32_t items, uint32_t busy_cores);
+
+// Are least .. most items between its first and its last batch: of the CPU, of the accelerator?
+bool cost_table_covers(const struct cost_table *table, bool accel, double least, double most);
+// The batches that its accelerator times are of.
+const struct reals *cost_table_accel_batches(const struct cost_table *table);
 
 void cost_table_release(struct cost_table *table); // NULL: no effect
 

@@ -13,6 +13,7 @@ struct meta *meta_create(uint32_t n_services, uint32_t n_groups, uint32_t n_serv
     meta->groups = mem_calloc(n_groups, sizeof *meta->groups);
     meta->server_group = mem_calloc(n_servers, sizeof *meta->server_group);
     meta->server_cell = mem_calloc(n_servers, sizeof *meta->server_cell);
+    meta->server_slow = mem_calloc(n_servers, sizeof *meta->server_slow);
     return meta;
 }
 
@@ -32,6 +33,7 @@ void meta_destroy(struct meta *meta)
     mem_free(meta->groups);
     mem_free(meta->server_group);
     mem_free(meta->server_cell);
+    mem_free(meta->server_slow);
     mem_free(meta->study_name);
     mem_free(meta->policy);
     mem_free(meta->program_version);

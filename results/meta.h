@@ -48,8 +48,9 @@ struct meta {
     uint32_t n_services, n_groups, n_cells, n_servers;
     struct meta_service *services; // owned
     struct meta_group *groups;     // owned
-    // Group and cell of every server of the fleet, [n_servers]; owned.
+    // Of every server of the fleet, [n_servers]; owned.
     uint32_t *server_group, *server_cell;
+    uint8_t *server_slow; // 1: it takes longer than others of its group; 0: it does not
 };
 
 // All zero but the counts, with every array there; strings are NULL until set from mem_strdup().

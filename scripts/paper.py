@@ -127,8 +127,8 @@ def calibration_link():
 def opening(studies):
     main = studies["paper"]
     models, n_points = main.labels("model"), len(main.points)
-    out = ["# The paper's results beside ours", "",
-           "<!-- Written by scripts/paper.sh; changes by hand are lost. -->", "",
+    out = ["# The paper's results compared with ours", "",
+           "<!-- Written by scripts/paper.sh; other changes are lost. -->", "",
            "How many queries per second does one server hold within its p95 target, when queries "
            "are split the usual way, as DeepRecSched chooses, and in the best way there is? The "
            "paper is Gupta et al., \"DeepRecSys: A System for Optimizing End-To-End At-Scale "
@@ -136,7 +136,7 @@ def opening(studies):
            "of the models are fitted to single requests only, never to a result on this page "
            f"({calibration_link()}).", "",
            "```", "scripts/paper.sh            # runs every study below and writes this page",
-           "scripts/paper.sh --quick    # two models, coarser: is the way free?", "```", "",
+           "scripts/paper.sh --quick    # two models, coarser: does every step work?", "```", "",
            f"{len(models)} models, {len(main.labels('target'))} targets, "
            f"{len(main.labels('platform'))} servers: {n_points} points, each searched by "
            f"{', '.join(main.policies)}. Sizes are `production`, arrivals Poisson, every queue "
@@ -146,7 +146,7 @@ def opening(studies):
     if len(models) < 8:
         out += ["", f"**This is a short run, over {len(models)} of the eight models "
                 f"({', '.join(models)}).** Its means cannot be compared with the paper's."]
-    return out + ["", "## In short", "", *in_short(studies), "", "## What was run", "",
+    return out + ["", "## Summary of the comparison", "", *in_short(studies), "", "## What was run", "",
                   *how_long(studies)]
 
 
@@ -160,13 +160,13 @@ def in_short(studies):
             f"{100 * r['deviation_frac']:+.0f} %)" for r in mine) + ".")
     near = sum(abs(r["deviation_frac"]) <= facts.FAR_FRAC for r in means)
     out.append(f"- {near} of {len(means)} means are within {100 * facts.FAR_FRAC:.0f} % of the "
-               "paper's; for the others, [what would have to be "
-               "true](#what-would-have-to-be-true).")
+               "paper's; for the others, [what the paper's "
+               "figures would need](#what-the-papers-figures-would-need).")
     out.append(f"- DeepRecSched is within 3 % of exhaustive in {tables.near_words(main)}.")
     verdicts = list(experiments.together(studies).values())
     out.append(f"- Of the paper's {len(verdicts)} directions, " + ", ".join(
         f"{verdicts.count(v)} {v}" for v in ("confirmed", "mixed", "refuted")) +
-        " ([which](#directions)).")
+        " ([which](#the-papers-directions-tested)).")
     return out
 
 
@@ -188,7 +188,7 @@ def how_long(studies):
 
 
 def trust():
-    return ["## Trust", "",
+    return ["## Where the paper's figures are from", "",
             "The paper's text could not be had. Each of its figures carries a tag that says where "
             "it is from; a figure that is only recalled is something to compare with, not a "
             "truth.", "",
@@ -210,7 +210,7 @@ def mean_section(studies, pictures, where):
            "Gains are those of DeepRecSched over `static`, which splits the largest query over all "
            f"cores ({static_batches(main)}) and uses no accelerator. With the accelerator, too, "
            "the baseline is the CPU alone, for QPS/W with the power of the CPU alone. One model "
-           "can carry an arithmetic mean, so the largest gain stands beside it.", "",
+           "can carry an arithmetic mean, so the largest gain is given with it.", "",
            *tables.means(main), "", *tables.unreachable(main), ""]
     return out + [f"![{name}]({where}/{name})" for name in pictures if name.startswith("gain-")]
 
@@ -271,7 +271,7 @@ def quality_section(studies):
 
 
 def direction_section(studies):
-    return ["## Directions", "",
+    return ["## The paper's directions, tested", "",
             "Each claim is counted over pairs of points. Confirmed: more than half of the pairs go "
             "the paper's way and at most a tenth against it. Refuted: more go against it than its "
             "way, or at most a tenth its way. Mixed: neither. A loss of QPS counts from 2 "
@@ -280,7 +280,7 @@ def direction_section(studies):
 
 def experiment_section(studies):
     far = experiments.far_rows(studies)
-    out = ["## What would have to be true", "",
+    out = ["## What the paper's figures would need", "",
            f"{len(far)} of {len(tables.mean_rows(studies['paper']))} means differ from the paper's "
            f"by more than {100 * facts.FAR_FRAC:.0f} %. Each experiment changes one thing for all "
            "models at once and tunes anew. None of them is our result; they say what the paper's "
@@ -309,7 +309,7 @@ def experiment_section(studies):
 def reference_section(studies):
     out = ["## The public code's controller", ""]
     if "reference" not in studies:
-        return out + missing("reference", "The reference's controller beside ours")
+        return out + missing("reference", "The reference's controller compared with ours")
     return out + [
         "The policy `reference` is the random walk of the public DeepRecSys code (scheduler.py), "
         "on the server that it assumes. It steps over gaps of 1 to 20 ms, so it cannot claim more "
@@ -319,7 +319,7 @@ def reference_section(studies):
 
 
 def data_section(pictures, where):
-    return ["## The numbers", "",
+    return ["## Files with all numbers", "",
             f"- [outcomes.csv]({where}/outcomes.csv): every point and policy of the main grid",
             f"- [batch.csv]({where}/batch.csv): QPS against B",
             f"- [means.csv]({where}/means.csv): the mean gains",

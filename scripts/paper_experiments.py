@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What would have to be true for the paper's means, and which of its directions hold here."""
+"""What the paper's means would need, and which of its directions hold here."""
 
 import math
 
@@ -191,12 +191,12 @@ def card(studies, root):
     wanted = min(facts.paper_mean("gpu", t) / facts.paper_mean("cpu", t) for t in facts.TARGETS)
     words = ["", "The paper's repository plots how much faster the card is than one Skylake core, "
              f"at 1024 items (harvard-acc/DeepRecSys, experiments/speedup): {whole}. A card that "
-             f"is worth {num(speed[best], 3)} cores ({best}, the most) beside {cores} cores is a "
+             f"is worth {num(speed[best], 3)} cores ({best}, the most) added to {cores} cores is a "
              f"factor of {times(most)}. These times hold the conversion of Python lists on both "
              "sides, which hides part of what the card gains."]
     if most < wanted:
         words[-1] += (f" They are far from the factor of {times(wanted)} and more between the "
-                      f"paper's means: it cannot be one such card beside {cores} busy cores.")
+                      f"paper's means: it cannot be one such card added to {cores} busy cores.")
     return out + words
 
 

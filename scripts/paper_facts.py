@@ -2,37 +2,50 @@
 """What the paper says, as far as it is known, how far to trust it, and what is compared with it.
 
 The paper: Gupta et al., "DeepRecSys: A System for Optimizing End-To-End At-Scale Neural
-Recommendation Inference", ISCA 2020. Its text could not be had; TAGS says where each figure is
-from.
+Recommendation Inference", ISCA 2020. Its figures and where each is from are in
+slurm/studies/50-paper.csv and 52-paper-lognormal.csv, which `recfleet report --published` reads,
+too; here they get the names that the page's tables have.
 """
 
+import csv
+import pathlib
 import re
 
-TAGS = {
-    "recalled, high": "remembered from the paper, not checked against its text; confidence high",
-    "recalled, medium": "the same, confidence medium",
-    "lead": "also met as a figure without a source",
-    "abstract": "agrees with the published abstract (\"about 2x\" on CPUs)",
-    "summary": "a published summary of the paper gives the figure or one near it "
-               "(emergentmind.com on DeepRecInfra: up to 5.8x with an accelerator; public notes on "
-               "recommendation serving: about 5x)",
-    "notes": "public reading notes of the paper say so (BirenResearch/AIChip_Paper_List)",
-}
+STUDIES = pathlib.Path(__file__).resolve().parent.parent / "slurm" / "studies"
 
-TARGETS = ("low", "medium", "high")
+
+def published(name):
+    """(comments, rows as dicts) of a file of published figures."""
+    lines = (STUDIES / name).read_text(encoding="utf-8").splitlines()
+    return ([line for line in lines if line.startswith("#")],
+            list(csv.DictReader(line for line in lines if not line.startswith("#"))))
+
+
+COMMENTS, FIGURES = published("50-paper.csv")
+
+# Tag -> what it means.
+TAGS = dict(re.match(r"#   (.+?) = (.+)", line).groups() for line in COMMENTS if " = " in line)
+
+TARGETS = tuple(dict.fromkeys(row["target"] for row in FIGURES))
 SKYLAKE, BROADWELL, GPU = "skylake", "broadwell", "skylake+gtx1080ti"
 PLATFORM_TITLES = {SKYLAKE: "Skylake", BROADWELL: "Broadwell", GPU: "Skylake + GTX 1080 Ti"}
 
-# Metric -> title, platform of the tuned server, number compared, the paper's means, their tags.
-METRICS = {
-    "cpu": ("QPS, CPU", SKYLAKE, "qps", (1.7, 2.1, 2.7), "recalled, high; lead; abstract"),
-    "gpu": ("QPS, CPU + GPU", GPU, "qps", (4.0, 5.1, 5.8), "recalled, high; summary"),
-    "watt": ("QPS/W, CPU + GPU", GPU, "qps_per_w", (2.0, 2.6, 2.9), "recalled, medium"),
-}
+
+def metric_of(title):
+    """Title, platform of the tuned server, number compared, the paper's means, their tags."""
+    rows = [row for row in FIGURES if row["figure"] == title]
+    key = {"qps": "qps", "queries_per_j": "qps_per_w"}[rows[0]["quantity"]]
+    return (title, rows[0]["platform"], key, tuple(float(row["value"]) for row in rows),
+            rows[0]["source"])
+
+
+METRICS = dict(zip(("cpu", "gpu", "watt"),
+                   map(metric_of, dict.fromkeys(row["figure"] for row in FIGURES))))
 
 # QPS lost when the batch was tuned on lognormal sizes.
-LOGNORMAL = {"rmc1": 1.2, "rmc2": 1.4, "rmc3": 1.7}
-LOGNORMAL_TAG = "recalled, medium"
+LOSSES = published("52-paper-lognormal.csv")[1]
+LOGNORMAL = {row["model"]: float(row["value"]) for row in LOSSES}
+LOGNORMAL_TAG = LOSSES[0]["source"]
 
 # A mean further off than this gets its experiments.
 FAR_FRAC = 0.15

@@ -149,17 +149,33 @@ static bool loadgen_line(const char *text, double *percent, double *latency_ns)
            sscanf(value, "percentile latency (ns) : %lf", latency_ns) == 1;
 }
 
+// The number behind a key of the detail log, or behind its name in the summary.
+static void take_number(const char *text, const char *key, const char *name, double *number)
+{
+    const char *at = strstr(text, key), *value = at ? strstr(at, "\"value\":") : NULL;
+    double found;
+    if ((value && sscanf(value, "\"value\": %lf", &found) == 1) ||
+        (!at && strncmp(text, name, strlen(name)) == 0 &&
+         sscanf(text + strlen(name), " : %lf", &found) == 1))
+        *number = found > 0 && found < 1e18 ? found : 0;
+}
+
 static int parse_loadgen(struct percentiles *to, const char *name, struct lines lines,
                          struct err *err)
 {
     to->kind = "LoadGen";
     to->has_unit = true;
+    double mean_ns = 0;
     while (next_line(&lines)) {
         double percent, latency_ns;
+        take_number(lines.text, "\"result_mean_latency_ns\"", "Mean latency (ns)", &mean_ns);
+        take_number(lines.text, "\"effective_samples_per_query\"", "samples_per_query",
+                    &to->samples);
         if (loadgen_line(lines.text, &percent, &latency_ns) &&
             add_row(to, name, lines.number, percent / 100, latency_ns * NS, err) < 0)
             return -1;
     }
+    to->mean_s = mean_ns * NS;
     return 0;
 }
 

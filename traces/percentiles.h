@@ -33,6 +33,8 @@ struct percentiles {
     double *quantile;  // owned, 0 .. 1, rising
     double *latency_s; // owned
     uint64_t n_total;  // of queries; 0: unknown
+    double mean_s;     // LoadGen; 0: unknown
+    double samples;    // LoadGen: of a query; 0: unknown
 };
 
 // `name` is that of the file, for messages. On failure nothing is left to release.

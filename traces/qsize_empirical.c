@@ -93,7 +93,7 @@ static const struct field empirical_fields[] = {
     FIELD(size_config, "file", FIELD_STRING, UNIT_NONE, file, 0, 0, NULL,
           "sizes, a line each: items, or items,weight, or as a header says"),
     FIELD(size_config, "max_items", FIELD_INT, UNIT_ITEMS, max_items, 1, QUERY_MAX_ITEMS, "1024",
-          "larger sizes count as this one, and are told of"),
+          "larger sizes count as this one, and are reported"),
     FIELD_END,
 };
 

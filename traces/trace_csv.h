@@ -76,7 +76,7 @@ struct trace_csv_config {
         FIELD(strct, "size_scale", FIELD_REAL, UNIT_NONE, at size_scale, 1e-9, 1e9, "1",           \
               "factor on sizes, before rounding"),                                                 \
         FIELD(strct, "max_items", FIELD_INT, UNIT_ITEMS, at max_items, 1, QUERY_MAX_ITEMS, "1024", \
-              "larger sizes count as this one, and are told of"),                                  \
+              "larger sizes count as this one, and are reported"),                                 \
         FIELD(strct, "sort", FIELD_BOOL, UNIT_NONE, at sort, 0, 1, "false",                        \
               "sort records that are out of order instead of refusing them"),                      \
         FIELD(strct, "duration_column", FIELD_STRING, UNIT_NONE, at duration_column, 0, 0, "",     \

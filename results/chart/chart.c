@@ -3,10 +3,11 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+#define ALIKE_FRAC 2e-3 // cells that differ by less differ in no digit that is shown
 
 static void set_text(char **into, const char *text)
 {
@@ -62,15 +63,10 @@ void chart_destroy(struct chart *c)
 void chart_caption(struct chart *c, const char *format, ...)
 {
     va_list args;
-    char *text = NULL;
-    size_t n = 0;
-    FILE *memory = open_memstream(&text, &n);
+    mem_free(c->caption);
     va_start(args, format);
-    vfprintf(memory, format, args);
+    c->caption = mem_vprintf(format, args);
     va_end(args);
-    fclose(memory);
-    set_text(&c->caption, text);
-    mem_free(text);
 }
 
 uint32_t chart_panel(struct chart *c, const char *title)
@@ -185,15 +181,6 @@ bool chart_has_interval(const struct chart_point *p)
     return isfinite(p->low) && isfinite(p->high) && p->high > p->low;
 }
 
-void chart_cell_span(const struct chart_series *s, double *least, double *most)
-{
-    *least = *most = NAN;
-    for (uint32_t i = 0; i < s->n; i++) {
-        *least = fmin(*least, s->points[i].z);
-        *most = fmax(*most, s->points[i].z);
-    }
-}
-
 bool chart_has_points(const struct chart *c)
 {
     for (uint32_t i = 0; i < c->n_series; i++) {
@@ -277,4 +264,30 @@ struct scale chart_scale_y(const struct chart *c, uint32_t panel, int n_ticks)
         if (c->series[i].panel == panel)
             widen_series(c, &c->series[i], false, axis->kind, &span);
     return fit_axis(axis, span, n_ticks);
+}
+
+struct scale chart_scale_z(const struct chart *c)
+{
+    struct scale z = {c->z_kind, NAN, NAN};
+    for (uint32_t i = 0; i < c->n_series; i++)
+        for (uint32_t k = 0; k < c->series[i].n && c->series[i].mark == CHART_CELLS; k++) {
+            z.from = fmin(z.from, c->series[i].points[k].z); // leaves a NaN out
+            z.to = fmax(z.to, c->series[i].points[k].z);
+        }
+    if (!(z.from > 0))
+        z.kind = SCALE_LINEAR;
+    if (z.to - z.from < ALIKE_FRAC * fabs(z.to))
+        z.from = z.to;
+    return z;
+}
+
+double chart_shade(const struct scale *z, double value)
+{
+    return z->to > z->from ? scale_at(z, value) : 0.5;
+}
+
+bool chart_is_wide(const struct chart *c)
+{
+    struct scale z = chart_scale_z(c);
+    return z.from > 0 && z.to > 100 * z.from;
 }

@@ -29,6 +29,7 @@ enum chart_mark {
     CHART_STEP,   // the same, each y up to the next x
     CHART_POINTS, // dots; intervals as whiskers
     CHART_BARS,   // from 0 to y, or along x where the axis of y has names; intervals as whiskers
+    CHART_REST,   // many lines with gaps (NaN) between them, thin and grey behind all others
     CHART_CELLS,  // a heat map: the colour of the cell round (x, y) says z
     CHART_RULE_X, // a line across at x, named
     CHART_RULE_Y, // a line across at y, named
@@ -67,6 +68,7 @@ struct chart {
     char *id, *title, *caption; // caption: what, in which unit, over which interval
     struct chart_axis x;
     char *z_label; // of cells
+    int z_kind;    // of their colours: SCALE_LINEAR, or SCALE_LOG where all are above 0
     uint32_t n_panels, n_series, series_cap;
     struct chart_panel *panels;
     struct chart_series *series;
@@ -101,11 +103,9 @@ void chart_add(struct chart *chart, uint32_t series, double x, double y);
 void chart_add_ci(struct chart *chart, uint32_t series, double x, double y, double half);
 void chart_rule(struct chart *chart, uint32_t panel, int mark, const char *name, double at);
 
-// Is it a line across? Has the point an interval that can be seen? And, of cells, the least and the
-// most z; NaN: none is known.
+// Is it a line across? Has the point an interval that can be seen?
 bool chart_is_rule(const struct chart_series *series);
 bool chart_has_interval(const struct chart_point *point);
-void chart_cell_span(const struct chart_series *series, double *least, double *most);
 
 // Is there anything to draw? Not where no point is known.
 bool chart_has_points(const struct chart *chart);
@@ -114,5 +114,14 @@ bool chart_is_flat(const struct chart *chart, uint32_t panel);
 // The scales of an axis over all points that it has to hold: of x, and of a panel's y.
 struct scale chart_scale_x(const struct chart *chart, int n_ticks);
 struct scale chart_scale_y(const struct chart *chart, uint32_t panel, int n_ticks);
+
+// The scale of the colours of all cells, from the least z to the most; NaN: none is known. Of a
+// logarithm that cannot be it is linear.
+struct scale chart_scale_z(const struct chart *chart);
+// How dark a cell is: 0 .. 1; in the middle where all are alike, to 0.2 %.
+double chart_shade(const struct scale *z, double value);
+// Cells over more than two decades: linear colours would tell apart the largest alone. Its
+// chart's z_kind is to be SCALE_LOG.
+bool chart_is_wide(const struct chart *chart);
 
 #endif

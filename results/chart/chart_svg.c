@@ -26,7 +26,7 @@
 #define Y_TICKS 5
 #define MANY_POINTS 41 // above that a line shows no dots
 #define SWATCH 22.0
-#define LEGEND_MOST 24 // names
+#define LEGEND_MOST 25 // names
 
 // The light value and the dark one of every property.
 static const struct {
@@ -55,6 +55,8 @@ static const char rules[] =
     ".chart .band{fill:currentColor;fill-opacity:.18}.chart .bar,.chart .cell{fill:currentColor}\n"
     ".chart .c0{color:$c0}.chart .c1{color:$c1}.chart .c2{color:$c2}.chart .c3{color:$c3}"
     ".chart .c4{color:$c4}.chart .c5{color:$c5}.chart .c6{color:$c6}.chart .c7{color:$c7}\n"
+    ".chart .rest{color:$quiet}.chart .thin{fill:none;stroke:currentColor;stroke-width:.8;"
+    "stroke-opacity:.5;stroke-linecap:round;vector-effect:non-scaling-stroke}\n"
     ".chart .d1 .line{stroke-dasharray:7 3}.chart .d2 .line{stroke-dasharray:2 3}"
     ".chart .d3 .line{stroke-dasharray:9 3 2 3}.chart .d4 .line{stroke-dasharray:4 4}"
     ".chart .d5 .line{stroke-dasharray:12 4}.chart .d6 .line{stroke-dasharray:2 2 6 2}"
@@ -127,14 +129,23 @@ struct picture {
 
 // ---- layout
 
+// Is there a point of it? What nothing is known of needs no room and no name.
+static bool is_drawn(const struct chart_series *s)
+{
+    bool drawn = false;
+    for (uint32_t i = 0; i < s->n && !drawn; i++)
+        drawn = !isnan(s->points[i].x) && !isnan(s->points[i].y);
+    return drawn && !chart_is_rule(s);
+}
+
 // The first series of that name: those of the others are in its line of the legend.
 static bool is_first(const struct chart *c, uint32_t series)
 {
     const struct chart_series *s = &c->series[series];
     for (uint32_t i = 0; i < series; i++)
-        if (!chart_is_rule(&c->series[i]) && strcmp(c->series[i].name, s->name) == 0)
+        if (is_drawn(&c->series[i]) && strcmp(c->series[i].name, s->name) == 0)
             return false;
-    return !chart_is_rule(s) && s->n > 0;
+    return is_drawn(s);
 }
 
 static uint32_t n_names(const struct chart *c)
@@ -236,7 +247,8 @@ static uint32_t bars_per_name(const struct chart *c, uint32_t panel)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n_series; i++)
-        n += c->series[i].panel == panel && c->series[i].mark == CHART_BARS;
+        n += c->series[i].panel == panel && c->series[i].mark == CHART_BARS &&
+             is_drawn(&c->series[i]);
     return n > 0 ? n : 1;
 }
 
@@ -290,7 +302,7 @@ static void lay_out(struct picture *p)
     y += LINE * each_rule(p, NULL);
     for (uint32_t i = 0; i < c->n_panels; i++) {
         p->panels[i].label_y = y + FONT;
-        y += has_label_line(c, i) ? LINE + 4 : 6;
+        y += has_label_line(c, i) ? LINE + 7 : 6; // the uppermost tick's label is half above
         p->panels[i].top = y;
         p->panels[i].height = panel_height(c, i);
         y += p->panels[i].height + PANEL_GAP;
@@ -327,21 +339,31 @@ static void put_cut(const struct picture *p, double x, double y, const char *cla
     mem_free(cut);
 }
 
+// How a series is coloured and dashed, and what people call it.
+static void open_group(const struct picture *p, const char *class, const struct chart_series *s)
+{
+    unsigned colour = s->colour % N_COLOURS;
+    if (s->mark == CHART_REST)
+        fprintf(p->out, "<g class=\"%s rest\" data-name=\"", class);
+    else
+        fprintf(p->out, "<g class=\"%s c%u d%u\" data-name=\"", class, colour, colour);
+    svg_text_escape(p->out, s->name);
+    fputs("\">", p->out);
+}
+
 static void put_legend(const struct picture *p, uint32_t series, const char *text, double x,
                        double y)
 {
     const struct chart_series *s = &p->chart->series[series];
-    fprintf(p->out, "<g class=\"key c%u d%u\" data-name=\"", s->colour % N_COLOURS,
-            s->colour % N_COLOURS);
-    svg_text_escape(p->out, s->name);
-    fputs("\">", p->out);
+    open_group(p, "key", s);
     if (s->mark == CHART_BARS)
         fprintf(p->out, "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"10\"/>",
                 x + 4, y + 2);
     else if (s->mark == CHART_POINTS)
         fprintf(p->out, "<path class=\"dots\" d=\"M%.1f %.1fh0\"/>", x + 10, y + 7);
     else
-        fprintf(p->out, "<path class=\"line\" d=\"M%.1f %.1fh18\"/>", x, y + 7);
+        fprintf(p->out, "<path class=\"%s\" d=\"M%.1f %.1fh18\"/>",
+                s->mark == CHART_REST ? "thin" : "line", x, y + 7);
     put_text(p, x + SWATCH, y + FONT - 1, "quiet", "start", text);
     fputs("</g>\n", p->out);
 }
@@ -349,20 +371,24 @@ static void put_legend(const struct picture *p, uint32_t series, const char *tex
 static void put_rule_name(const struct picture *p, const struct chart_series *rule, double line_x,
                           double text_x, double y)
 {
-    const struct panel_place *last = &p->panels[p->chart->n_panels - 1];
-    fprintf(p->out, "<g class=\"rule-x\"><path class=\"rule\" d=\"M%.1f %.1fV%.1f\"/>", line_x,
-            y + LINE - 2, last->top + last->height);
+    fprintf(p->out, "<g class=\"rule-x\"><path class=\"rule\" d=\"M%.1f %.1fV%.1f", line_x,
+            y + LINE - 2, p->panels[0].label_y - FONT);
+    for (uint32_t i = 0; i < p->chart->n_panels; i++) // not through what is written between them
+        fprintf(p->out, "M%.1f %.1fv%.1f", line_x, p->panels[i].top, p->panels[i].height);
+    fputs("\"/>", p->out);
     put_text(p, text_x, y + FONT - 1, "quiet halo", "start", rule->name);
     fputs("</g>\n", p->out);
 }
 
 // The colours of a heat map, as a bar with its ends.
-static void put_cell_key(const struct picture *p, double least, double most)
+static void put_cell_key(const struct picture *p)
 {
+    const struct scale z = chart_scale_z(p->chart);
+    const char *label = p->chart->z_label ? p->chart->z_label : "";
     char low[32], high[32];
     double y = p->legend_y + LINE * each_legend(p, NULL);
-    snprintf(low, sizeof low, "%.3g", least);
-    snprintf(high, sizeof high, "%.3g", most);
+    snprintf(low, sizeof low, "%.3g", z.from);
+    snprintf(high, sizeof high, "%.3g", z.to);
     double x = p->left + svg_text_width(low, FONT) + 4;
     put_text(p, p->left, y + FONT - 1, "quiet", "start", low);
     fputs("<g class=\"c0\">", p->out);
@@ -374,9 +400,10 @@ static void put_cell_key(const struct picture *p, double least, double most)
     fputs("</g>", p->out);
     put_text(p, x + 104, y + FONT - 1, "quiet", "start", high);
     x += 104 + svg_text_width(high, FONT) + PAD;
-    if (p->chart->z_label)
-        put_cut(p, x, y + FONT - 1, "quiet", "start", p->chart->z_label, CHART_SVG_WIDTH - PAD - x);
+    char *title = mem_printf("%s%s", label, z.kind == SCALE_LOG ? ", logarithmic" : "");
+    put_cut(p, x, y + FONT - 1, "quiet", "start", title, CHART_SVG_WIDTH - PAD - x);
     fputc('\n', p->out);
+    mem_free(title);
 }
 
 // ---- axes
@@ -450,8 +477,8 @@ static void put_x_names(const struct picture *p, double y)
     double room = p->width / axis->n_names, widest = 0;
     for (uint32_t i = 0; i < axis->n_names; i++)
         widest = fmax(widest, svg_text_width(axis->names[i], FONT));
-    widest = fmin(widest, fmax(room - 4, 56));
-    uint32_t stride = (uint32_t)fmax(1, ceil((widest + 4) / room));
+    uint32_t stride = (uint32_t)fmax(1, ceil((fmin(widest, fmax(room - 4, 56)) + 4) / room));
+    widest = fmin(widest, stride * room - 4);
     for (uint32_t i = 0; i < axis->n_names; i += stride) {
         double x = p->left + x_at(p, i), half = fmin(widest / 2, CHART_SVG_WIDTH - PAD - x);
         put_cut(p, x, y, "quiet tick-x", "middle", axis->names[i], 2 * half);
@@ -505,7 +532,8 @@ static void put_line(const struct picture *p, const struct chart_series *s)
 {
     struct place last = {0};
     bool open = false;
-    fputs("<path class=\"line\" d=\"", p->out);
+    bool rest = s->mark == CHART_REST;
+    fprintf(p->out, "<path class=\"%s\" d=\"", rest ? "thin" : "line");
     for (uint32_t i = 0; i < s->n; i++) {
         struct place at = place_of(p, s, s->points[i].x, s->points[i].y);
         bool is_last = i + 1 == s->n || !is_known(&s->points[i + 1]);
@@ -518,16 +546,19 @@ static void put_line(const struct picture *p, const struct chart_series *s)
         if (open && s->mark == CHART_STEP)
             fprintf(p->out, "H%.1fV%.1f", at.x, at.y);
         else
-            fprintf(p->out, "%c%.1f %.1f", open ? 'L' : 'M', at.x, at.y);
+            fprintf(p->out, "%c%.1f %.1f%s", open ? 'L' : 'M', at.x, at.y,
+                    rest && !open && is_last ? "h0" : "");
         open = true;
         last = at;
     }
     fputs("\"/>", p->out);
 }
 
-// Stretches with intervals, there along the upper ends and back along the lower ones.
+// Stretches with intervals, there along the upper ends and back along the lower ones; of steps each
+// end up to the next x.
 static void put_band(const struct picture *p, const struct chart_series *s)
 {
+    bool step = s->mark == CHART_STEP;
     for (uint32_t i = 0, end; i < s->n; i = end) {
         end = i + 1;
         if (!chart_has_interval(&s->points[i]))
@@ -537,12 +568,16 @@ static void put_band(const struct picture *p, const struct chart_series *s)
         fputs("<path class=\"band\" d=\"", p->out);
         for (uint32_t k = i; k < end; k++) {
             struct place at = place_of(p, s, s->points[k].x, s->points[k].high);
-            if (at.known)
+            if (at.known && step && k > i)
+                fprintf(p->out, "H%.1fV%.1f", at.x, at.y);
+            else if (at.known)
                 fprintf(p->out, "%c%.1f %.1f", k == i ? 'M' : 'L', at.x, at.y);
         }
         for (uint32_t k = end; k-- > i;) {
             struct place at = place_of(p, s, s->points[k].x, s->points[k].low);
-            if (at.known)
+            if (at.known && step && k + 1 < end)
+                fprintf(p->out, "V%.1fH%.1f", at.y, at.x);
+            else if (at.known)
                 fprintf(p->out, "L%.1f %.1f", at.x, at.y);
         }
         fputs("Z\"/>", p->out);
@@ -588,7 +623,7 @@ static uint32_t bar_number(const struct chart *c, const struct chart_series *s)
 {
     uint32_t n = 0;
     for (const struct chart_series *other = c->series; other < s; other++)
-        n += other->panel == s->panel && other->mark == CHART_BARS;
+        n += other->panel == s->panel && other->mark == CHART_BARS && is_drawn(other);
     return n;
 }
 
@@ -633,24 +668,26 @@ static void put_bars(const struct picture *p, const struct chart_series *s)
 static void put_cells(const struct picture *p, const struct chart_series *s)
 {
     const struct panel_place *place = &p->panels[s->panel];
-    double least, most;
-    chart_cell_span(s, &least, &most);
+    const struct scale z = chart_scale_z(p->chart);
     double height = place->height / (fabs(place->y.to - place->y.from));
     for (uint32_t i = 0; i < s->n; i++) {
         const struct chart_point *point = &s->points[i];
         double x = x_at(p, point->low), y = row_at(p, s->panel, point->y);
-        double frac = most > least ? (point->z - least) / (most - least) : 0.5;
         if (isfinite(point->z))
             fprintf(p->out,
                     "<rect class=\"cell\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
                     "fill-opacity=\"%.2f\"/>",
-                    x, y - height / 2, x_at(p, point->high) - x, height, 0.06 + 0.94 * frac);
+                    x, y - height / 2, x_at(p, point->high) - x, height,
+                    0.06 + 0.94 * chart_shade(&z, point->z));
     }
 }
 
 static void put_marks(const struct picture *p, const struct chart_series *s)
 {
     switch (s->mark) {
+    case CHART_REST:
+        put_line(p, s);
+        break;
     case CHART_LINE:
     case CHART_STEP:
         put_band(p, s);
@@ -700,6 +737,18 @@ static void put_rules_y(const struct picture *p, uint32_t panel)
     }
 }
 
+static void put_series(const struct picture *p, uint32_t panel, bool rest)
+{
+    for (uint32_t i = 0; i < p->chart->n_series; i++) {
+        const struct chart_series *s = &p->chart->series[i];
+        if (s->panel != panel || chart_is_rule(s) || s->n == 0 || (s->mark == CHART_REST) != rest)
+            continue;
+        open_group(p, "series", s);
+        put_marks(p, s);
+        fputs("</g>\n", p->out);
+    }
+}
+
 static void put_panel(const struct picture *p, uint32_t panel)
 {
     const struct panel_place *place = &p->panels[panel];
@@ -721,17 +770,8 @@ static void put_panel(const struct picture *p, uint32_t panel)
             "viewBox=\"%.1f %.1f %.1f %.1f\" preserveAspectRatio=\"none\">\n",
             p->left - BLEED, place->top - BLEED, p->width + 2 * BLEED, place->height + 2 * BLEED,
             -BLEED, -BLEED, p->width + 2 * BLEED, place->height + 2 * BLEED);
-    for (uint32_t i = 0; i < p->chart->n_series; i++) {
-        const struct chart_series *s = &p->chart->series[i];
-        if (s->panel != panel || chart_is_rule(s) || s->n == 0)
-            continue;
-        fprintf(p->out, "<g class=\"series c%u d%u\" data-name=\"", s->colour % N_COLOURS,
-                s->colour % N_COLOURS);
-        svg_text_escape(p->out, s->name);
-        fputs("\">", p->out);
-        put_marks(p, s);
-        fputs("</g>\n", p->out);
-    }
+    put_series(p, panel, true);
+    put_series(p, panel, false);
     fputs("</svg>\n", p->out);
     fprintf(p->out, "<path class=\"axis\" d=\"M%.1f %.1fV%.1fH%.1f\"/>", p->left, place->top,
             place->top + place->height, p->left + p->width);
@@ -768,12 +808,8 @@ double chart_svg_write(const struct chart *chart, bool alone, FILE *out)
                 CHART_SVG_WIDTH / 1.2 - 2 * PAD);
     }
     each_legend(&p, put_legend);
-    const struct chart_series *cells = cells_of(chart);
-    if (cells) {
-        double least, most;
-        chart_cell_span(cells, &least, &most);
-        put_cell_key(&p, least, most);
-    }
+    if (cells_of(chart))
+        put_cell_key(&p);
     put_x_axis(&p);
     each_rule(&p, put_rule_name);
     for (uint32_t i = 0; i < chart->n_panels; i++)

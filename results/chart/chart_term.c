@@ -49,10 +49,10 @@ static void put_stroke(struct canvas *canvas, double from_x, double from_y, doub
 }
 
 static void draw_series(struct canvas *canvas, const struct chart_series *s,
-                        const struct scale *x_scale, const struct scale *y_scale)
+                        const struct scale *x_scale, const struct scale *y_scale,
+                        const struct scale *z)
 {
-    double last_x = NAN, last_y = NAN, least, most;
-    chart_cell_span(s, &least, &most);
+    double last_x = NAN, last_y = NAN;
     for (uint32_t i = 0; i < s->n; i++) {
         const struct chart_point *p = &s->points[i];
         double x = (WIDTH - 1) * scale_at(x_scale, p->x);
@@ -68,7 +68,7 @@ static void draw_series(struct canvas *canvas, const struct chart_series *s,
         else if (s->mark == CHART_CELLS)
             for (double at = floor(WIDTH * scale_at(x_scale, p->low));
                  at < floor(WIDTH * scale_at(x_scale, p->high)); at++)
-                put(canvas, at, y, shade_of(most > least ? (p->z - least) / (most - least) : 0.5));
+                put(canvas, at, y, shade_of(chart_shade(z, p->z)));
         else if (s->mark == CHART_BARS)
             put_stroke(canvas, x, y, x, canvas->rows - 1, letter_of(s));
         else if (s->mark != CHART_POINTS && isfinite(last_x) && isfinite(x))
@@ -85,7 +85,7 @@ static void print_names(const struct chart *c, FILE *out)
     int n = 0;
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct chart_series *s = &c->series[i];
-        bool first = !chart_is_rule(s) && s->mark != CHART_CELLS;
+        bool first = !chart_is_rule(s) && s->mark != CHART_CELLS && s->mark != CHART_REST;
         for (uint32_t k = 0; k < i && first; k++)
             first = chart_is_rule(&c->series[k]) || strcmp(c->series[k].name, s->name) != 0;
         if (first)
@@ -140,12 +140,14 @@ static void print_panel(const struct chart *c, uint32_t panel, FILE *out)
         canvas.rows = axis->n_names < MOST_ROWS ? (int)axis->n_names : MOST_ROWS;
     struct scale_tick ticks[SCALE_MOST_TICKS];
     int n = scale_ticks(&y, canvas.rows / 2, ticks);
+    const struct scale z = chart_scale_z(c);
     char *title = chart_axis_title(axis);
     memset(canvas.at, ' ', sizeof canvas.at);
     for (int pass = 0; pass < 2; pass++) // lines across lie under the rest
         for (uint32_t i = 0; i < c->n_series; i++)
-            if (c->series[i].panel == panel && chart_is_rule(&c->series[i]) == (pass == 0))
-                draw_series(&canvas, &c->series[i], &x, &y);
+            if (c->series[i].panel == panel && c->series[i].mark != CHART_REST &&
+                chart_is_rule(&c->series[i]) == (pass == 0))
+                draw_series(&canvas, &c->series[i], &x, &y, &z);
     fprintf(out, "  %s%s%s\n", c->panels[panel].title ? c->panels[panel].title : "",
             c->panels[panel].title ? ": " : "", title);
     for (int row = 0; row < canvas.rows; row++) {

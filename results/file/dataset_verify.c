@@ -52,7 +52,7 @@ static void visit(void *user, const char *path, enum dataset_file_object what)
     if (!content_digest_counts(path))
         return;
     if (++walk->depth > MOST_DEPTH)
-        dataset_file_fail(walk->file, path, "lies too deep");
+        dataset_file_fail(walk->file, path, "is nested too deeply");
     dataset_file_each_object(walk->file, path, visit, user);
     walk->depth--;
 }

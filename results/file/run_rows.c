@@ -155,6 +155,7 @@ static void fill_servers(struct run_frame *f, const struct record *total)
         f->rest.servers[i] = (struct run_server){
             meta->server_group[i],
             meta->server_cell[i],
+            meta->server_slow[i],
             s->n_queries,
             s->n_requests,
             s->n_items,
@@ -240,6 +241,7 @@ const struct data_field run_rows_part_fields[] = {
 const struct data_field run_rows_server_fields[] = {
     DATA_INDEX(group, "group", "its group"),
     DATA_COUNT32(cell, "1", "its cell"),
+    DATA_BOOL(slow, "does it take longer than others of its group?"),
     DATA_COUNT(n_queries, "1", "queries"),
     DATA_COUNT(n_requests, "1", "requests"),
     DATA_COUNT(n_items, "1", "candidate items"),

@@ -50,6 +50,7 @@ struct run_part {
 // Of one server, whose number in the fleet is its place in the list.
 struct run_server {
     uint32_t group, cell;
+    bool slow;
     uint64_t n_queries, n_requests, n_items, n_accel_queries;
     double cpu_util_frac, accel_util_frac, energy_j;
 };

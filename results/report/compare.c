@@ -60,6 +60,15 @@ static void pair(struct compare_row *row, const double *x, const double *y)
     mem_free(d);
 }
 
+// Of the difference: by its interval; else from the near ends of two brackets to the far ones.
+static void set_ends(struct compare_row *row, const struct compare_number *x,
+                     const struct compare_number *y)
+{
+    row->bracket = isnan(row->diff.half_95) && !isnan(x->low) && !isnan(y->low);
+    row->low = row->bracket ? y->low - x->high : row->diff.value - row->diff.half_95;
+    row->high = row->bracket ? y->high - x->low : row->diff.value + row->diff.half_95;
+}
+
 // ---- rows
 
 static bool is_worth_a_row(const struct compare_side *base, const struct compare_side *other,
@@ -86,6 +95,7 @@ static void add_rows(struct compare *c, const struct compare_side *base,
                                   .diff = ci_welch(y->value, x->value)};
         if (shared && x->parts && y->parts)
             pair(&row, x->parts, y->parts);
+        set_ends(&row, x, y);
         c->rows = mem_realloc(c->rows, c->n_rows + 1, sizeof *c->rows);
         c->rows[c->n_rows++] = row;
     }
@@ -255,15 +265,20 @@ static int add_all(struct compare *c, const char *baseline, struct err *err)
 
 // ---- what is real
 
-// How far off 0 the difference is, in half-widths; NaN: not known, or equal to the last bit.
+// How far off 0 the difference is, in half-widths; NaN: not known, or equal to the last bit. Of
+// brackets that do not overlap as far as can be.
 static double clearness(const struct compare_row *row)
 {
+    if (row->bracket)
+        return row->low > 0 || row->high < 0 ? (double)INFINITY : (double)NAN;
     return fabs(row->diff.value) / row->diff.half_95;
 }
 
 // Half-widths at 95 % for one of n rows, in those for a single one.
 static double level_of(const struct compare_row *row, size_t n)
 {
+    if (row->bracket)
+        return 1;
     double dof = (double)row->diff.n_batches - 1;
     return ci_t(1 - 0.025 / (double)n, dof) / ci_t(0.975, dof);
 }
@@ -289,7 +304,7 @@ static void find_real(struct compare *c)
 
 enum compare_verdict compare_verdict_of(const struct compare_row *row)
 {
-    if (isnan(row->diff.value) || isnan(row->diff.half_95))
+    if (isnan(row->low))
         return COMPARE_UNKNOWN;
     if (!row->real)
         return COMPARE_ALIKE;
@@ -415,17 +430,46 @@ static void add_value(struct table *table, struct ci ci, double scale)
         add_interval(table, ci, scale);
 }
 
-static void print_row(struct table *table, const struct compare_row *row, struct table_unit time)
+// "1166 .. 1384"; programs get the value.
+static void add_ends(struct table *table, double value, double low, double high, double scale)
+{
+    char *from = table_known(low * scale), *to = table_known(high * scale);
+    table_estimate(table, mem_printf("%s .. %s", from, to), value * scale, NAN);
+    mem_free(from);
+    mem_free(to);
+}
+
+static void add_number(struct table *table, const struct compare_number *n, double scale)
+{
+    if (n->low < n->high)
+        add_ends(table, n->value.value, n->low, n->high, scale);
+    else
+        add_value(table, n->value, scale);
+}
+
+static void print_row(struct table *table, const struct compare_row *row, bool text,
+                      struct table_unit time)
 {
     struct table_unit unit = compare_unit(row->number->units, time);
     struct ci relative = {row->diff.value / fabs(row->base.value),
                           row->diff.half_95 / fabs(row->base.value), row->diff.n_batches};
     table_cell(table, mem_printf("%s%s%s", row->number->what, *unit.name ? " " : "", unit.name));
-    add_value(table, row->base, unit.scale);
-    add_value(table, row->other, unit.scale);
-    add_value(table, row->diff, unit.scale);
-    add_value(table, relative, 100);
-    table_cell(table, mem_strdup(row->paired                   ? "paired"
+    add_number(table, row->number, unit.scale);
+    add_number(table, compare_side_find(row->other_side, row->number->what), unit.scale);
+    if (row->bracket) {
+        double percent = 100 / fabs(row->base.value);
+        add_ends(table, row->diff.value, row->low, row->high, unit.scale);
+        add_ends(table, row->diff.value, row->low, row->high, percent);
+    } else {
+        add_value(table, row->diff, unit.scale);
+        add_value(table, relative, 100);
+    }
+    if (!text) {
+        table_value(table, NULL, row->low * unit.scale);
+        table_value(table, NULL, row->high * unit.scale);
+    }
+    table_cell(table, mem_strdup(row->bracket                  ? "bracket"
+                                 : row->paired                 ? "paired"
                                  : row->diff.half_95 > 0       ? "Welch"
                                  : isfinite(row->diff.half_95) ? "exact"
                                                                : "-"));
@@ -454,18 +498,33 @@ static void print_files(struct report_out *out, const struct compare *c)
 
 static void print_method(struct report_out *out, const struct compare *c)
 {
-    bool paired = false, apart = false;
+    bool paired = false, apart = false, searched = false, bracket = false;
     for (size_t i = 0; i < c->n_rows; i++) {
-        paired |= c->rows[i].paired;
-        apart |= !c->rows[i].paired && isfinite(c->rows[i].diff.half_95);
+        const struct compare_row *row = &c->rows[i];
+        paired |= row->paired;
+        apart |= !row->paired && row->diff.half_95 > 0;
+        bracket |= row->bracket;
+        searched |= row->base_side->searched || row->other_side->searched;
     }
-    report_text(out, "%s\n\n",
-                paired && apart
-                    ? "paired: the same traffic, compared part by part (common random numbers); "
-                      "Welch: as independent runs."
-                : paired
-                    ? "Same traffic: compared in pairs, part by part (common random numbers)."
-                    : "Other traffic or measured time: compared as independent runs (Welch's t).");
+    if (paired && (apart || searched))
+        report_text(out, "paired: the same traffic, compared part by part (common random numbers); "
+                         "Welch: as independent runs.\n");
+    else if (paired)
+        report_text(out, "Same traffic: compared in pairs, part by part (common random "
+                         "numbers).\n");
+    else if (!searched)
+        report_text(out, "Other traffic or measured time: compared as independent runs (Welch's "
+                         "t).\n");
+    if (searched)
+        report_text(out,
+                    "Each answer of a search was simulated at a rate or on a fleet of its own, "
+                    "and a file of\n  answers keeps no parts of these simulations: %s "
+                    "compared as independent (Welch's t).\n",
+                    paired ? "all but energy are" : "they are");
+    if (bracket)
+        report_text(out, "bracket: the search left a value open between two ends; better, worse: "
+                         "the brackets do not overlap.\n");
+    report_text(out, "\n");
 }
 
 // Programs get the file's path and the side's name.
@@ -494,13 +553,15 @@ void compare_print(struct report_out *out, const struct compare *c)
     if (!text)
         table_texts(table, (const char *const[]){"file", "name", NULL});
     table_head(table, mem_strdup(""), "quantity");
-    table_texts(table,
-                (const char *const[]){base, other, "difference", "%", "interval", "verdict", NULL});
+    table_texts(table, (const char *const[]){base, other, "difference", "%", NULL});
+    if (!text)
+        table_texts(table, (const char *const[]){"difference_low", "difference_high", NULL});
+    table_texts(table, (const char *const[]){"interval", "verdict", NULL});
     table_line(table);
     for (size_t i = 0; i < c->n_rows; i++) {
         if (!one)
             add_side(table, out, c, &c->rows[i]);
-        print_row(table, &c->rows[i], time);
+        print_row(table, &c->rows[i], text, time);
     }
     table_left(table, one ? 1 : 2);
     table_print(table, out, "comparison");

@@ -3,16 +3,18 @@
 //
 // Any number of sides (compare_side.h) are compared with a baseline, number by number. Two sides
 // that share their traffic (same seed, same traffic fingerprint, same parts: measured time
-// bins, or replications) saw the very same queries, so their parts are compared in pairs: what the
-// traffic did to both cancels, and the interval of the difference is narrower (common random
-// numbers). Others are compared as independent by Welch's t.
+// bins, replications, intervals of a day) saw the very same queries, so their parts are compared in
+// pairs: what the traffic did to both cancels, and the interval of the difference is narrower
+// (common random numbers). Others are compared as independent by Welch's t. What searches bracketed
+// is told apart where the brackets do not overlap.
 //
 // A table has many rows, and of twenty that differ by chance one lies outside of its 95 % interval.
 // So a difference is called real at 95 % for the whole table, over all files in it: results that
 // differ in nothing are told apart in no row of it 19 times in 20. Rows are taken from the clearest
 // on, each against the level that is left for those from it on (Holm, Scand. J. Stat. 6, 1979),
-// whatever their correlation. A real difference is better or worse, as the number has it; any other
-// is not distinguishable from none.
+// whatever their correlation. What is exact or bracketed has no such level: a bracket's ends were
+// shown by the search, which looked often and kept away from its bound for that. A real difference
+// is better or worse, as the number has it; any other is not distinguishable from none.
 //
 // The point estimate is always the difference of the two sides' own numbers; the paired interval is
 // the spread of the parts' differences round it: of time bins batched (batch.h), of replications as
@@ -41,6 +43,8 @@ struct compare_row {
     const struct compare_side *base_side, *other_side;
     const struct compare_number *number; // of the baseline: its name, units, direction
     struct ci base, other, diff;         // diff = other - base; NaN where one of them is
+    double low, high;                    // ends of the difference; NaN: not known
+    bool bracket;                        // these are what two brackets leave open
     bool paired;                         // else Welch
     bool real;                           // at 95 % for all rows together
 };

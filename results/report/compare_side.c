@@ -9,13 +9,14 @@
 
 // ---- building
 
-static struct compare_side *add_side(struct compare_sides *sides, const char *file)
+static struct compare_side *add_side(struct compare_sides *sides, const char *file, bool searched)
 {
     sides->list = mem_realloc(sides->list, sides->n + 1, sizeof *sides->list);
     struct compare_side *side = &sides->list[sides->n++];
     *side = (struct compare_side){.file = mem_strdup(file),
                                   .name = mem_strdup(""),
                                   .about = mem_strdup(""),
+                                  .searched = searched,
                                   .services = mem_strdup("")};
     return side;
 }
@@ -48,17 +49,20 @@ static struct compare_number *add_number(struct compare_side *side, char *what, 
         value.n_batches = BATCH_AIM;
     side->numbers = mem_realloc(side->numbers, side->n_numbers + 1, sizeof *side->numbers);
     side->numbers[side->n_numbers] =
-        (struct compare_number){what, units, better, false, false, value, parts};
+        (struct compare_number){what, units, better, false, false, value, NAN, NAN, parts};
     return &side->numbers[side->n_numbers++];
 }
 
 static void add_exact(struct compare_side *side, char *what, const char *units, int better,
                       double value)
 {
-    if (isfinite(value))
-        add_number(side, what, units, better, (struct ci){value, 0, BATCH_AIM}, NULL);
-    else
+    if (isfinite(value)) {
+        struct compare_number *n =
+            add_number(side, what, units, better, (struct ci){value, 0, BATCH_AIM}, NULL);
+        n->low = n->high = value;
+    } else {
         mem_free(what);
+    }
 }
 
 static void add_alone(struct compare_side *side, char *what, const char *units, int better,
@@ -68,6 +72,21 @@ static void add_alone(struct compare_side *side, char *what, const char *units, 
         add_number(side, what, units, better, (struct ci){value, NAN, 0}, NULL);
     else
         mem_free(what);
+}
+
+// Of a search: somewhere between the two ends.
+static void add_bracket(struct compare_side *side, char *what, const char *units, int better,
+                        double value, double low, double high)
+{
+    if (low == high) {
+        add_exact(side, what, units, better, value);
+        return;
+    }
+    add_alone(side, what, units, better, value);
+    if (isfinite(value) && low <= value && value <= high) {
+        side->numbers[side->n_numbers - 1].low = low;
+        side->numbers[side->n_numbers - 1].high = high;
+    }
 }
 
 // ---- the numbers of a service and of the fleet
@@ -314,7 +333,7 @@ static void fill_run(struct compare_side *side, const struct run_result *run)
 
 void compare_side_add_run(struct compare_sides *sides, const struct run_result *run)
 {
-    struct compare_side *side = add_side(sides, run->path);
+    struct compare_side *side = add_side(sides, run->path, false);
     if (run->meta->policy)
         add_label(side, mem_printf("policy=%s", run->meta->policy));
     fill_run(side, run);
@@ -373,7 +392,7 @@ static void add_point(struct compare_sides *sides, const char *path, const struc
 {
     uint32_t point = fold->cases[at].point;
     bool folded = p->replication >= 0;
-    struct compare_side *side = add_side(sides, path);
+    struct compare_side *side = add_side(sides, path, false);
     struct source from = {.points = p, .fold = folded ? fold : NULL, .at = folded ? at : point};
     for (uint32_t a = 0; a < p->n_axes; a++)
         if ((int)a != p->replication)
@@ -440,12 +459,12 @@ void compare_side_add_tuning(struct compare_sides *sides, const char *path,
             const struct tuning_outcome *o = tuning_result_outcome_at(t, point, k);
             if (o->state != TUNING_FOUND)
                 continue;
-            struct compare_side *side = add_side(sides, path);
+            struct compare_side *side = add_side(sides, path, true);
             for (uint32_t a = 0; a < t->grid.n_axes; a++)
                 add_label(side, mem_printf("%s=%s", t->grid.axes[a].name,
                                            point_axes_label(&t->grid, point, a)));
             add_label(side, mem_printf("policy=%s", t->policies[k]));
-            add_alone(side, mem_strdup("held"), "s-1", 1, o->qps);
+            add_bracket(side, mem_strdup("held"), "s-1", 1, o->qps, o->qps, o->missed_qps);
             add_measured(side, "", &o->at_qps);
             add_power(side, &o->at_qps);
             set_text(&side->about, mem_strdup(side->name));
@@ -453,10 +472,15 @@ void compare_side_add_tuning(struct compare_sides *sides, const char *path,
     }
 }
 
+static bool is_cores(const struct capacity_result *s)
+{
+    return s->find && strcmp(s->find, "cores") == 0;
+}
+
 static void add_size(struct compare_sides *sides, const char *path, const struct capacity_result *s,
                      const struct capacity_size *z)
 {
-    struct compare_side *side = add_side(sides, path);
+    struct compare_side *side = add_side(sides, path, true);
     const struct measurement *of = s->size_services + (z - s->sizes) * (ptrdiff_t)s->n_services;
     add_label(side, mem_printf("type=%s", s->types[z->type]));
     add_label(side, mem_printf("scheduler=%s", s->schedulers[z->scheduler]));
@@ -464,10 +488,11 @@ static void add_size(struct compare_sides *sides, const char *path, const struct
         add_label(side, mem_printf("cells_down=%u", z->cells_down));
     if (z->margin_frac > 0)
         add_label(side, mem_printf("margin=%g", z->margin_frac));
-    add_exact(side,
-              mem_strdup(s->find && strcmp(s->find, "cores") == 0 ? "cores a server" : "servers"),
-              "", -1, z->n);
-    add_exact(side, mem_strdup("money $/h"), "", -1, z->cost_usd_per_h);
+    bool range = z->state == CAPACITY_RANGE;
+    double n = z->n, low = range ? z->n_least : n, high = range ? z->n_most : n;
+    add_bracket(side, mem_strdup(is_cores(s) ? "cores a server" : "servers"), "", -1, n, low, high);
+    add_bracket(side, mem_strdup("money $/h"), "", -1, z->cost_usd_per_h,
+                z->cost_usd_per_h * low / n, z->cost_usd_per_h * high / n);
     for (uint32_t m = 0; m < s->n_services; m++)
         add_measured(side, s->services[m], &of[m]);
     add_power(side, &z->at_n);
@@ -476,19 +501,51 @@ static void add_size(struct compare_sides *sides, const char *path, const struct
 static void add_load(struct compare_sides *sides, const char *path, const struct capacity_result *s,
                      const struct capacity_load *l)
 {
-    struct compare_side *side = add_side(sides, path);
+    struct compare_side *side = add_side(sides, path, true);
     const struct measurement *of = s->load_services + (l - s->loads) * (ptrdiff_t)s->n_services;
     add_label(side, mem_printf("scheduler=%s", s->schedulers[l->scheduler]));
-    add_alone(side, mem_strdup("held"), "s-1", 1, l->held_qps);
+    add_bracket(side, mem_strdup("held"), "s-1", 1, l->held_qps, l->held_qps, l->missed_qps);
     for (uint32_t m = 0; m < s->n_services; m++)
         add_measured(side, s->services[m], &of[m]);
     add_power(side, &l->at_held);
 }
 
+// Says what comes in an interval of the day; 0: unknown.
+static uint64_t demand_key(const struct capacity_result *s, uint32_t interval)
+{
+    uint64_t key = UINT64_C(0xcbf29ce484222325); // FNV-1a
+    for (uint32_t m = 0; m < s->n_services; m++) {
+        double qps = s->demand[(size_t)interval * s->n_services + m].mean_qps;
+        unsigned char bytes[sizeof qps];
+        if (!isfinite(qps))
+            return 0;
+        memcpy(bytes, &qps, sizeof qps);
+        for (size_t i = 0; i < sizeof bytes; i++)
+            key = (key ^ bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return key | 1;
+}
+
+// The energy of a day that is all like one of its intervals: their mean is the day's.
+static void add_energy(struct compare_side *side, const struct capacity_result *s, uint32_t plan)
+{
+    uint32_t n = s->n_intervals;
+    double *kwh = mem_calloc(n, sizeof *kwh);
+    side->n_parts = n;
+    side->parts = mem_calloc(n, sizeof *side->parts);
+    for (uint32_t i = 0; i < n; i++) {
+        kwh[i] = s->steps[(size_t)plan * n + i].simulated_w / 1000 * s->day_s / CAPACITY_S_PER_H;
+        side->parts[i] = (struct compare_part){i * s->interval_s, (i + 1) * s->interval_s, 0,
+                                               demand_key(s, i), true};
+    }
+    add_number(side, mem_strdup("simulated kWh"), "", -1,
+               (struct ci){s->totals[plan].simulated_kwh, NAN, 0}, kwh);
+}
+
 static void add_plan(struct compare_sides *sides, const char *path, const struct capacity_result *s,
                      uint32_t plan)
 {
-    struct compare_side *side = add_side(sides, path);
+    struct compare_side *side = add_side(sides, path, true);
     const struct capacity_total *total = &s->totals[plan];
     uint32_t per_allocation = s->n_provisionings;
     add_label(side,
@@ -498,7 +555,8 @@ static void add_plan(struct compare_sides *sides, const char *path, const struct
     add_label(side, mem_printf("provisioning=%s", s->provisionings[plan % per_allocation]));
     add_exact(side, mem_strdup("server hours"), "", -1, total->server_h);
     add_exact(side, mem_strdup("planned kWh"), "", -1, total->planned_kwh);
-    add_alone(side, mem_strdup("simulated kWh"), "", -1, total->simulated_kwh);
+    if (isfinite(total->simulated_kwh))
+        add_energy(side, s, plan);
     add_exact(side, mem_strdup("money $"), "", -1, total->cost_usd);
     add_exact(side, mem_strdup("carbon kg"), "", -1, total->carbon_kg);
     for (uint32_t m = 0; m < s->n_services; m++)

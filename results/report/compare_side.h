@@ -8,6 +8,15 @@
 // replicated point, in every replication. Two sides whose parts saw the same queries are compared
 // part by part.
 //
+// What a search bracketed, the rate that is held or a number of servers that is not known to the
+// last one, has no interval but two ends that its value lies between.
+//
+// A plan's parts are the intervals of its day, in what it draws: each is a stratum, and two plans
+// of one day differ in every one of them by a difference that has the course of the day taken out.
+// The spread of these differences is no narrower than what sampling leaves open. No other answer of
+// a search has parts: each is simulated at its own rate or fleet, and the file keeps no more of
+// that than intervals.
+//
 // `labels` say which one it is, as "policy=jsq": of a run its policy, of a point its value on each
 // axis but that of replications.
 //
@@ -16,8 +25,7 @@
 //     compare_side_release(&sides);
 //
 // Units are udunits'. Where a file does not keep the number of batches behind an interval,
-// BATCH_AIM are taken for it. What a search bracketed without an interval (the rate that is held)
-// has none; counts of servers, and money, are exact.
+// BATCH_AIM are taken for it. Counts of servers that are sure, and money, are exact.
 #ifndef RESULTS_REPORT_COMPARE_SIDE_H
 #define RESULTS_REPORT_COMPARE_SIDE_H
 
@@ -38,6 +46,7 @@ struct compare_number {
     bool quiet;        // worth a row only where a side has some
     bool whole;        // of all services: compared only where both sides have the same services
     struct ci value;   //
+    double low, high;  // ends of its bracket; NaN: it has none, equal to the value: it is exact
     double *parts;     // owned, [n_parts], NaN: not known; NULL: none
 };
 
@@ -56,6 +65,7 @@ struct compare_side {
     char **labels;  // owned, [n_labels]
     uint32_t n_labels, n_parts;
     bool in_time;               // the parts are neighbours in time, which correlate
+    bool searched;              // it is the answer of a search
     struct compare_part *parts; // owned
     size_t n_numbers;
     struct compare_number *numbers; // owned

@@ -101,13 +101,9 @@ void page_close(struct page *page)
 void page_answer(struct report_out *out, const char *format, ...)
 {
     va_list args;
-    char *text = NULL;
-    size_t n = 0;
-    FILE *memory = open_memstream(&text, &n);
     va_start(args, format);
-    vfprintf(memory, format, args);
+    char *text = mem_vprintf(format, args);
     va_end(args);
-    fclose(memory);
     report_text_end(out);
     if (report_out_has_text(out)) {
         fputs(out->format == REPORT_HTML ? "<p class=\"answer\">"
@@ -120,7 +116,7 @@ void page_answer(struct report_out *out, const char *format, ...)
                                          : "\n\n",
               out->file);
     }
-    free(text);
+    mem_free(text);
 }
 
 static void put_key_html(struct report_out *out, const struct page_key *key)
@@ -192,7 +188,14 @@ void page_source(struct report_out *out, const char *summary, const char *text)
         return;
     page_fold(out, summary);
     fputs("<pre>", out->file);
-    report_out_escape(out, text);
+    for (size_t n; *text; text += n + (text[n] != 0)) { // an escaped end of a line is none
+        n = strcspn(text, "\n");
+        char *line = mem_printf("%.*s", (int)n, text);
+        line[strcspn(line, "\r")] = 0;
+        report_out_escape(out, line);
+        fputc('\n', out->file);
+        mem_free(line);
+    }
     fputs("</pre>\n", out->file);
     page_unfold(out);
 }

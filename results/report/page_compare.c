@@ -209,7 +209,9 @@ static void add_difference(struct chart *chart, uint32_t dots, uint32_t at,
 {
     double percent = 100 / fabs(row->base.value);
     if (at < PAGE_COMPARE_ROWS && isfinite(row->diff.value * percent))
-        chart_add_ci(chart, dots, row->diff.value * percent, at, row->diff.half_95 * percent);
+        chart_point(chart, dots,
+                    (struct chart_point){row->diff.value * percent, at, row->low * percent,
+                                         row->high * percent, NAN});
 }
 
 // The values of its labels, which are short enough for a picture.

@@ -20,6 +20,7 @@
 #define TARGET_FAR 4.0      // a target so many times the tail is out of the picture
 #define HEAT_COLUMNS 50u
 #define HEAT_ROWS 20u
+#define FEW_COLUMNS 10u
 
 // ---- words
 
@@ -420,15 +421,14 @@ static void print_parts(struct report_out *out, const struct run_result *run)
 
 // ---- servers
 
-// A row is called by the number of its first server.
-static void name_rows(struct chart *c, uint32_t n_rows, uint32_t per_row)
+// Rows, and columns where there are few, are called by the number of their first server.
+static void name_axis(struct chart_axis *axis, const char *before, uint32_t n, uint32_t step)
 {
     char *names[HEAT_ROWS];
-    for (uint32_t i = 0; i < n_rows; i++)
-        names[i] = mem_printf("from %u", i * per_row);
-    chart_axis_y(c, 0, SCALE_NAMES, "server", "");
-    chart_axis_names(&c->panels[0].y, (const char *const *)names, n_rows);
-    for (uint32_t i = 0; i < n_rows; i++)
+    for (uint32_t i = 0; i < n; i++)
+        names[i] = mem_printf("%s%u", before, i * step);
+    chart_axis_names(axis, (const char *const *)names, n);
+    for (uint32_t i = 0; i < n; i++)
         mem_free(names[i]);
 }
 
@@ -448,7 +448,10 @@ static void print_servers(struct report_out *out, const struct run_result *run)
     chart_axis_x(c, SCALE_LINEAR, each > 1 ? "cell of the row" : "server of the row", "");
     uint32_t rows = (n_cells + columns - 1) / columns;
     chart_axis_range(&c->x, 0, columns);
-    name_rows(c, rows, columns * each);
+    if (columns < FEW_COLUMNS) // ticks would be between two of them
+        name_axis(&c->x, "", columns, 1);
+    chart_axis_y(c, 0, SCALE_NAMES, "server", "");
+    name_axis(&c->panels[0].y, "from ", rows, columns * each);
     c->z_label = mem_strdup("utilisation, %");
     uint32_t cells = chart_series(c, 0, CHART_CELLS, "cores");
     for (uint32_t i = 0; i < n_cells; i++) {
@@ -456,8 +459,8 @@ static void print_servers(struct report_out *out, const struct run_result *run)
         uint32_t k = 0;
         for (; k < each && i * each + k < n; k++)
             sum += run->rest.servers[i * each + k].cpu_util_frac;
-        double x = i % columns;
-        chart_point(c, cells, (struct chart_point){x, i / columns, x, x + 1, 100 * sum / k});
+        double x = i % columns, low = columns < FEW_COLUMNS ? x - 0.5 : x;
+        chart_point(c, cells, (struct chart_point){x, i / columns, low, low + 1, 100 * sum / k});
     }
     report_chart(out, c);
 }

@@ -14,6 +14,7 @@
 
 #define MS 1e3
 #define WIDE_TAIL 20.0 // largest over smallest latency from which its axis is logarithmic
+#define WIDE_X 50.0    // the same of the axis along x
 #define MOST_FACETS 6u
 #define MANY_SERIES 8u // above it they are spread over panels
 #define HEAT_CELLS 2500u
@@ -206,7 +207,12 @@ static void set_x(struct chart *c, const struct sweep_rows *v)
     const char *unit, *axis = v->p->axes[v->x_axis].name;
     x_unit(v, &unit);
     char *label = v->x ? mem_strdup(axis) : mem_printf("%s: queries that arrive", axis);
-    chart_axis_x(c, SCALE_LINEAR, label, unit);
+    double least = INFINITY, most = 0;
+    for (uint32_t i = 0; i < v->n; i++) {
+        least = fmin(least, sweep_rows_x(v, i));
+        most = fmax(most, sweep_rows_x(v, i));
+    }
+    chart_axis_x(c, least > 0 && most > WIDE_X * least ? SCALE_LOG : SCALE_LINEAR, label, unit);
     mem_free(label);
 }
 
@@ -292,8 +298,28 @@ static void add_line(struct chart *c, uint32_t panel, const char *name, const st
     }
 }
 
+// One line more of those behind.
+static void add_rest(struct chart *c, uint32_t panel, const struct sweep_rows *v, uint32_t series,
+                     number_fn number, bool leaves)
+{
+    const char *unit;
+    double scale = x_unit(v, &unit);
+    uint32_t rest = 0;
+    while (rest < c->n_series &&
+           (c->series[rest].mark != CHART_REST || c->series[rest].panel != panel))
+        rest++;
+    if (rest == c->n_series)
+        rest = chart_series(c, panel, CHART_REST, "the others");
+    for (uint32_t i = v->first[series]; i < v->first[series + 1]; i++) {
+        const struct sweep_row *row = &v->rows[v->order[i]];
+        chart_add(c, rest, sweep_rows_x(v, v->order[i]) * scale,
+                  leaves && row->overloaded ? (double)INFINITY : number(row).value);
+    }
+    chart_add(c, rest, NAN, NAN);
+}
+
 // The lines of all series into the panel; with a facet axis those of a label into panel + label.
-// How many are left out.
+// How many have no name, beyond the first PAGE_SWEEP_SERIES.
 static uint32_t add_lines(struct chart *c, uint32_t panel, const struct sweep_rows *v, int facet,
                           number_fn number, bool leaves)
 {
@@ -309,16 +335,26 @@ static uint32_t add_lines(struct chart *c, uint32_t panel, const struct sweep_ro
         if (known || n < PAGE_SWEEP_SERIES)
             add_line(c, at, *name ? name : "the fleet", v, s, number, leaves);
         else
-            left_out++;
+            add_rest(c, at, v, s, number, leaves);
+        left_out += !known && n >= PAGE_SWEEP_SERIES;
         mem_free(name);
     }
     return left_out;
 }
 
+static char *behind_text(uint32_t left_out, uint32_t n)
+{
+    return left_out == 0 ? mem_strdup("")
+                         : mem_printf(" The first %u of %u series have colours and names; the "
+                                      "other %u are thin grey lines, which the table of all points "
+                                      "names.",
+                                      n - left_out, n, left_out);
+}
+
 static char *left_out_text(uint32_t left_out, uint32_t n)
 {
     return left_out == 0 ? mem_strdup("")
-                         : mem_printf(" The first %u of %u series are drawn; the table below has "
+                         : mem_printf(" The first %u of %u are drawn; the table below has "
                                       "all.",
                                       n - left_out, n);
 }
@@ -382,7 +418,7 @@ static void print_knee(struct report_out *out, const struct sweep_rows *v)
     uint32_t left_out = add_lines(c, 0, v, facet, tail_ms, true);
     for (uint32_t i = 0; i < c->n_panels; i++)
         mark_target(c, i, CHART_RULE_Y, v);
-    char *left = left_out_text(left_out, v->n_series), *never = never_text(v);
+    char *left = behind_text(left_out, v->n_series), *never = never_text(v);
     chart_caption(c, "%s at each %s. %s%s%s%s", what, axis, when,
                   any_overloaded(v) ? " A line that leaves the picture at the top is overloaded "
                                       "from there on: latency grows without bound."
@@ -435,7 +471,7 @@ static void print_fleet(struct report_out *out, const struct sweep_rows *v)
         chart_axis_range(&c->panels[panel].y, 0, measures[i].most);
         left_out = add_lines(c, panel, v, -1, measures[i].number, false);
     }
-    char *left = left_out_text(left_out, v->n_series);
+    char *left = behind_text(left_out, v->n_series);
     chart_caption(c,
                   "The busiest of the cores and accelerators of all groups; queries served per "
                   "joule; watts; queries served within the target per second. %s%s",
@@ -583,6 +619,7 @@ static void print_map(struct report_out *out, const struct sweep_rows *v)
         chart_point(c, cells,
                     (struct chart_point){x, y, x - 0.5, x + 0.5, v->rows[i].latency_s.value * MS});
     }
+    c->z_kind = chart_is_wide(c) ? SCALE_LOG : SCALE_LINEAR;
     chart_caption(c, "%s.%s %s", what,
                   any_overloaded(v) ? " Cells without a colour are overloaded or not done." : "",
                   when);

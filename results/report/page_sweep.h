@@ -7,7 +7,8 @@
 // axes as a heat map; and the table of report_sweep.h with what is not done.
 //
 // A point that is overloaded has no latency: its series leaves the picture at the top. At most
-// PAGE_SWEEP_SERIES series, or bars, are in a picture, and it is said how many are not.
+// PAGE_SWEEP_SERIES series, or bars, have a name in a picture; further lines are thin and grey
+// behind them, and a caption says how many.
 #ifndef RESULTS_REPORT_PAGE_SWEEP_H
 #define RESULTS_REPORT_PAGE_SWEEP_H
 

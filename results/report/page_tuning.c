@@ -216,98 +216,112 @@ static void print_keys(struct report_out *out, const struct view *v)
 
 // ---- bars by policy and point
 
-static struct chart *bars_of(const struct view *v, const char *id, const char *title, uint32_t *n)
+static double rate_of(const struct tuning_row *row)
+{
+    return row->found ? row->outcome.qps : (double)NAN;
+}
+
+static double missed_of(const struct tuning_row *row)
+{
+    return row->outcome.missed_qps;
+}
+
+static double efficiency_of(const struct tuning_row *row)
+{
+    return row->found ? row->outcome.at_qps.queries_per_j : (double)NAN;
+}
+
+static double gain_of(const struct tuning_row *row)
+{
+    return row->gain;
+}
+
+struct bars {
+    const char *id, *title, *axis, *caption;
+    double (*value)(const struct tuning_row *row);
+    double (*most)(const struct tuning_row *row); // where its whisker ends; NULL: none
+    uint32_t first;                               // policy
+};
+
+static struct chart *bars_of(const struct view *v, const struct bars *b, uint32_t n)
 {
     char *names[PAGE_TUNING_POINTS];
-    struct chart *c = chart_create(id, title);
-    *n = v->t->grid.n_points < PAGE_TUNING_POINTS ? v->t->grid.n_points : PAGE_TUNING_POINTS;
-    for (uint32_t i = 0; i < *n; i++)
+    struct chart *c = chart_create(b->id, b->title);
+    for (uint32_t i = 0; i < n; i++)
         names[i] = point_name(v->t, i);
     chart_axis_y(c, 0, SCALE_NAMES, "point", "");
-    chart_axis_names(&c->panels[0].y, (const char *const *)names, *n);
-    for (uint32_t i = 0; i < *n; i++)
+    chart_axis_names(&c->panels[0].y, (const char *const *)names, n);
+    for (uint32_t i = 0; i < n; i++)
         mem_free(names[i]);
+    chart_axis_x(c, SCALE_LINEAR, b->axis, "");
+    chart_axis_range(&c->x, 0, NAN);
     return c;
 }
 
-static char *left_out_text(const struct view *v, uint32_t n)
+// Of gains a line across for each policy.
+static void add_mean(const struct view *v, struct chart *c, uint32_t policy)
 {
-    return v->t->grid.n_points > n ? mem_printf(" The first %u of %u points; the table has all.", n,
-                                                v->t->grid.n_points)
-                                   : mem_strdup("");
+    struct tuning_totals s = tuning_totals_of(&v->rows, policy);
+    if (s.n_gains < 2)
+        return;
+    char *mean = mem_printf("mean of %s: %.2f", v->t->policies[policy], mean_gain(&s));
+    chart_rule(c, 0, CHART_RULE_X, mean, mean_gain(&s));
+    mem_free(mean);
 }
 
-static void print_rates(struct report_out *out, const struct view *v)
+static void print_bars(struct report_out *out, const struct view *v, const struct bars *b)
 {
-    uint32_t n;
-    struct chart *c = bars_of(v, "rates", "Largest rate held", &n);
-    char *left = left_out_text(v, n);
-    chart_axis_x(c, SCALE_LINEAR, "queries per second", "");
-    chart_axis_range(&c->x, 0, NAN);
-    for (uint32_t p = 0; p < v->t->n_policies && p < MOST_POLICIES; p++) {
+    uint32_t all = v->t->grid.n_points, n = all < PAGE_TUNING_POINTS ? all : PAGE_TUNING_POINTS;
+    struct chart *c = bars_of(v, b, n);
+    char *left =
+        all > n ? mem_printf(" The first %u of %u points; the table has all.", n, all) : NULL;
+    for (uint32_t p = b->first; p < v->t->n_policies && p < MOST_POLICIES; p++) {
         uint32_t bars = chart_series(c, 0, CHART_BARS, v->t->policies[p]);
+        c->series[bars].colour = p; // in every picture
         for (uint32_t point = 0; point < n; point++) {
             const struct tuning_row row = tuning_rows_row(&v->rows, point, p);
-            double qps = row.found ? row.outcome.qps : (double)NAN;
-            chart_point(c, bars,
-                        (struct chart_point){qps, point, qps, row.outcome.missed_qps, NAN});
+            double value = b->value(&row), most = b->most ? b->most(&row) : (double)NAN;
+            chart_point(c, bars, (struct chart_point){value, point, value, most, NAN});
         }
+        if (b->value == gain_of)
+            add_mean(v, c, p);
     }
-    chart_caption(c,
-                  "The largest rate shown to be held within the target; the whisker ends at the "
-                  "smallest rate shown to be missed. No bar: the target is unreachable.%s",
-                  left);
+    chart_caption(c, "%s%s", b->caption, left ? left : "");
     report_chart(out, c);
     mem_free(left);
 }
 
-static void print_efficiencies(struct report_out *out, const struct view *v)
+static void print_answers(struct report_out *out, const struct view *v)
 {
-    uint32_t n;
-    struct chart *c = bars_of(v, "efficiency", "Queries per joule at that rate", &n);
-    char *left = left_out_text(v, n);
-    chart_axis_x(c, SCALE_LINEAR, "QPS/W", "");
-    chart_axis_range(&c->x, 0, NAN);
-    for (uint32_t p = 0; p < v->t->n_policies && p < MOST_POLICIES; p++) {
-        uint32_t bars = chart_series(c, 0, CHART_BARS, v->t->policies[p]);
-        for (uint32_t point = 0; point < n; point++) {
-            const struct tuning_row row = tuning_rows_row(&v->rows, point, p);
-            chart_add(c, bars, row.found ? row.outcome.at_qps.queries_per_j : (double)NAN, point);
-        }
-    }
-    chart_caption(c, "Queries served per joule, at the largest rate held.%s", left);
-    report_chart(out, c);
-    mem_free(left);
-}
-
-// Of the policies but for the first, point by point.
-static void print_gains(struct report_out *out, const struct view *v)
-{
-    uint32_t n;
-    char *title = mem_printf("Rate over that of %s", v->t->policies[0]);
-    struct chart *c = bars_of(v, "gains", title, &n);
-    char *left = left_out_text(v, n);
-    chart_axis_x(c, SCALE_LINEAR, "times", "");
-    chart_axis_range(&c->x, 0, NAN);
-    for (uint32_t p = 1; p < v->t->n_policies && p < MOST_POLICIES; p++) {
-        struct tuning_totals s = tuning_totals_of(&v->rows, p);
-        uint32_t bars = chart_series(c, 0, CHART_BARS, v->t->policies[p]);
-        c->series[bars].colour = p; // as beside the first
-        for (uint32_t point = 0; point < n; point++)
-            chart_add(c, bars, tuning_rows_row(&v->rows, point, p).gain, point);
-        if (s.n_gains < 2)
-            continue;
-        char *mean = mem_printf("mean of %s: %.2f", v->t->policies[p], mean_gain(&s));
-        chart_rule(c, 0, CHART_RULE_X, mean, mean_gain(&s));
-        mem_free(mean);
-    }
-    chart_caption(c,
-                  "Largest rate held over that of %s at the same point; means are geometric, "
-                  "over the points where both have an answer.%s",
-                  v->t->policies[0], left);
-    report_chart(out, c);
+    const char *first = v->t->policies[0];
+    char *title = mem_printf("Rate over that of %s", first),
+         *caption = mem_printf("Largest rate held over that of %s at the same point; means are "
+                               "geometric, over the points where both have an answer.",
+                               first);
+    const struct bars rates = {
+        "rates",
+        "Largest rate held",
+        "queries per second",
+        "The largest rate shown to be held within the target; the whisker ends at the "
+        "smallest rate shown to be missed. No bar: the target is unreachable.",
+        rate_of,
+        missed_of,
+        0};
+    const struct bars gains = {"gains", title, "times", caption, gain_of, NULL, 1};
+    const struct bars efficiencies = {"efficiency",
+                                      "Queries per joule at that rate",
+                                      "QPS/W",
+                                      "Queries served per joule, at the largest rate held.",
+                                      efficiency_of,
+                                      NULL,
+                                      0};
+    page_heading(out, "answers", "Rates");
+    print_bars(out, v, &rates);
+    if (v->t->n_policies > 1)
+        print_bars(out, v, &gains);
+    print_bars(out, v, &efficiencies);
     mem_free(title);
-    mem_free(left);
+    mem_free(caption);
 }
 
 // ---- the climb
@@ -331,19 +345,35 @@ static int by_value(const void *a, const void *b)
     return order ? order : (x->step > y->step) - (x->step < y->step);
 }
 
+// The steps are by point: the first that is of it or of a later one.
+static uint32_t first_step(const struct tuning_result *t, uint32_t point)
+{
+    uint32_t from = 0, to = t->n_steps;
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (t->steps[middle].point < point)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 // The steps of the search at that point under that policy, by the setting; none where it was not
 // varied. Caller mem_free()s.
-static struct trial *trials_of(const struct view *v, uint32_t policy, uint32_t setting, uint32_t *n)
+static struct trial *trials_of(const struct tuning_result *t, uint32_t point, uint32_t policy,
+                               uint32_t setting, uint32_t *n)
 {
-    struct trial *trials = mem_calloc((size_t)v->t->n_steps + 1, sizeof *trials);
+    uint32_t first = first_step(t, point), end = first_step(t, point + 1);
+    struct trial *trials = mem_calloc((size_t)(end - first) + 1, sizeof *trials);
     bool varied = false;
     *n = 0;
-    for (uint32_t i = 0; i < v->t->n_steps; i++) {
-        const struct tuning_step *step = &v->t->steps[i];
+    for (uint32_t i = first; i < end; i++) {
+        const struct tuning_step *step = &t->steps[i];
         // Later streams confirm what was found.
-        if (step->point != (uint32_t)v->where || step->policy != policy || step->stream != 0)
+        if (step->point != point || step->policy != policy || step->stream != 0)
             continue;
-        trials[*n] = (struct trial){value_of(&v->t->chosen, setting, step->settings), step};
+        trials[*n] = (struct trial){value_of(&t->chosen, setting, step->settings), step};
         varied |= trials[*n].value != trials[0].value;
         ++*n;
     }
@@ -352,11 +382,10 @@ static struct trial *trials_of(const struct view *v, uint32_t policy, uint32_t s
     return trials;
 }
 
-// Largest rate held at each value, as a line, and those missed, as dots.
-static void add_rates(struct chart *c, const char *policy, const struct trial *trials, uint32_t n)
+// Largest rate held at each value, as a line.
+static void add_held(struct chart *c, const char *policy, const struct trial *trials, uint32_t n)
 {
     uint32_t held = chart_series(c, 0, CHART_LINE, policy);
-    char *name = mem_printf("%s, missed", policy);
     for (uint32_t i = 0, end; i < n; i = end) {
         double most = NAN;
         for (end = i; end < n && trials[end].value == trials[i].value; end++)
@@ -365,6 +394,11 @@ static void add_rates(struct chart *c, const char *policy, const struct trial *t
         if (isfinite(most))
             chart_add(c, held, trials[i].value, most);
     }
+}
+
+static void add_missed(struct chart *c, const char *policy, const struct trial *trials, uint32_t n)
+{
+    char *name = mem_printf("%s, missed", policy);
     uint32_t missed = chart_series(c, 0, CHART_POINTS, name);
     for (uint32_t i = 0; i < n; i++)
         if (measurement_overall(&trials[i].step->result) == VERDICT_MISSED)
@@ -393,63 +427,113 @@ static int latency_scale(const struct chart *c)
     return most > WIDE * least ? SCALE_LOG : SCALE_LINEAR;
 }
 
-static struct chart *climb_of(const struct view *v, uint32_t setting)
+// "climb-0"; of a point that is folded away "climb-0-7".
+static struct chart *climb_of(const struct view *v, uint32_t point, uint32_t setting)
 {
     const struct data_field *f = &v->t->chosen.fields[setting];
     const struct settings_axis *axis = v->t->chosen.axes[setting];
     bool time = f->kind == DATA_KIND_TIME, plain = strcmp(f->units, "1") == 0;
-    char *id = mem_printf("climb-%u", setting),
-         *title = mem_printf("The climb on %s", axis->symbol),
+    bool chief = (int)point == v->where;
+    char *where = point_name(v->t, point),
+         *id = chief ? mem_printf("climb-%u", setting) : mem_printf("climb-%u-%u", setting, point),
+         *title = chief ? mem_printf("The climb on %s", axis->symbol)
+                        : mem_printf("The climb on %s at %s", axis->symbol, where),
          *label = mem_printf("%s (%s)", axis->symbol, f->name);
     struct chart *c = chart_create(id, title);
     chart_axis_x(c, axis->walk == SETTINGS_FACTORS ? SCALE_LOG : SCALE_LINEAR, label,
                  time    ? "ms"
                  : plain ? ""
                          : f->units);
-    chart_panel_title(c, 0, "Rate tried");
     chart_axis_y(c, 0, SCALE_LINEAR, "queries per second", "");
     chart_axis_range(&c->panels[0].y, 0, NAN);
-    chart_panel(c, "Latency");
-    mem_free(id);
-    mem_free(title);
-    mem_free(label);
+    char *const texts[] = {where, id, title, label};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        mem_free(texts[i]);
     return c;
 }
 
-static void print_climb(struct report_out *out, const struct view *v, uint32_t setting)
+static void add_chosen(struct chart *c, const char *policy, double value)
 {
-    struct chart *c = climb_of(v, setting);
-    char *where = point_name(v->t, (uint32_t)v->where),
+    char *name = mem_printf("%s: %.6g", policy, isnan(value) ? 0 : value);
+    chart_rule(c, 0, CHART_RULE_X, name, isnan(value) ? 0 : value);
+    mem_free(name);
+}
+
+static void add_latency_panel(const struct view *v, struct chart *c, uint32_t point)
+{
+    char *where = point_name(v->t, point),
          *latency = mem_printf("p%.10g", v->t->sla_quantile * 100);
-    for (uint32_t p = 0; p < v->t->n_policies && p < MOST_POLICIES; p++) {
-        uint32_t n;
-        struct trial *trials = trials_of(v, p, setting, &n);
-        const struct tuning_row row = tuning_rows_row(&v->rows, (uint32_t)v->where, p);
-        if (n > 0) {
-            add_rates(c, v->t->policies[p], trials, n);
-            add_latencies(c, v->t->policies[p], trials, n);
-        }
-        if (n > 0 && row.found) {
-            double at = isnan(row.settings[setting]) ? 0 : row.settings[setting];
-            char *name = mem_printf("%s: %.6g", v->t->policies[p], at);
-            chart_rule(c, 0, CHART_RULE_X, name, at);
-            mem_free(name);
-        }
-        mem_free(trials);
-    }
+    double target_s = tuning_result_outcome_at(v->t, point, v->best)->at_qps.sla_s;
+    bool many = v->t->grid.n_points > 1;
     chart_axis_y(c, 1, latency_scale(c), latency, "ms");
-    double target_s = tuning_result_outcome_at(v->t, (uint32_t)v->where, v->best)->at_qps.sla_s;
     if (target_s > 0)
         chart_rule(c, 1, CHART_RULE_Y, "target", target_s * MS);
     chart_caption(c,
                   "%s%sbove, the highest rate that was held at each value, whatever the other "
                   "settings were, and the rates that were missed; below, %s of each run with its "
                   "95 %% interval. Lines down: the values chosen.",
-                  v->t->grid.n_points > 1 ? where : "", v->t->grid.n_points > 1 ? ": a" : "A",
-                  latency);
-    report_chart(out, c);
+                  many ? where : "", many ? ": a" : "A", latency);
     mem_free(where);
     mem_free(latency);
+}
+
+// `brief`: of each policy the line alone.
+static void print_climb(struct report_out *out, const struct view *v, uint32_t point,
+                        uint32_t setting, bool brief)
+{
+    struct chart *c = climb_of(v, point, setting);
+    chart_panel_title(c, 0, brief ? NULL : "Rate tried");
+    if (brief)
+        chart_caption(c, "The highest rate held at each value. Lines down: the values chosen.");
+    else
+        chart_panel(c, "Latency");
+    for (uint32_t p = 0; p < v->t->n_policies && p < MOST_POLICIES; p++) {
+        uint32_t n;
+        struct trial *trials = trials_of(v->t, point, p, setting, &n);
+        const struct tuning_row row = tuning_rows_row(&v->rows, point, p);
+        if (n > 0)
+            add_held(c, v->t->policies[p], trials, n);
+        if (n > 0 && !brief) {
+            add_missed(c, v->t->policies[p], trials, n);
+            add_latencies(c, v->t->policies[p], trials, n);
+        }
+        if (n > 0 && row.found)
+            add_chosen(c, v->t->policies[p], row.settings[setting]);
+        mem_free(trials);
+    }
+    if (!brief)
+        add_latency_panel(v, c, point);
+    report_chart(out, c);
+}
+
+// Those of the other points are for whoever opens them, or asks for one by its name, and for
+// programs; a page has as many as it has room for.
+static void print_other_climbs(struct report_out *out, const struct view *v)
+{
+    bool page = out->format == REPORT_HTML && !out->only;
+    const struct tuning_result *t = v->t;
+    long start = ftell(out->file); // a page is made in memory
+    uint32_t point = 0;
+    if (v->where < 0 || t->grid.n_points < 2 || t->n_steps == 0 ||
+        !(page || out->only || out->format == REPORT_JSON || out->format == REPORT_CSV))
+        return;
+    page_fold(out, "The climb at each of the other points");
+    for (;
+         point < t->grid.n_points && !(page && ftell(out->file) - start > PAGE_TUNING_CLIMB_BYTES);
+         point++)
+        for (uint32_t i = 0; i < t->chosen.n && (int)point != v->where; i++)
+            print_climb(out, v, point, i, page);
+    if (point < t->grid.n_points)
+        report_text(out,
+                    "%u points have no room here. recfleet report --format svg --picture "
+                    "climb-0-%u draws that of point %u, and so on.\n",
+                    t->grid.n_points - point, point, point);
+    else
+        report_text(out,
+                    "recfleet report --format svg --picture climb-0-%u draws one with the "
+                    "rates missed and the latencies.\n",
+                    v->where == 0 ? 1 : 0);
+    page_unfold(out);
 }
 
 static void print_effort(struct report_out *out, const struct view *v)
@@ -472,20 +556,17 @@ static void print_effort(struct report_out *out, const struct view *v)
 
 // ---- the whole
 
-static void print_pictures(struct report_out *out, const struct view *v)
+static void print_search(struct report_out *out, const struct view *v)
 {
-    page_heading(out, "answers", "Rates");
-    print_rates(out, v);
-    if (v->t->n_policies > 1)
-        print_gains(out, v);
-    print_efficiencies(out, v);
     page_heading(out, "search", "The search");
     for (uint32_t i = 0; i < v->t->chosen.n && v->where >= 0; i++)
-        print_climb(out, v, i);
+        print_climb(out, v, (uint32_t)v->where, i, false);
     print_effort(out, v);
+    print_other_climbs(out, v);
 }
 
-void page_tuning_print(struct report_out *out, const struct tuning_result *t)
+void page_tuning_print(struct report_out *out, const struct tuning_result *t,
+                       const struct published *published)
 {
     struct view v = view_of(t);
     char *subtitle = mem_printf(
@@ -495,7 +576,10 @@ void page_tuning_print(struct report_out *out, const struct tuning_result *t)
     struct page *page = page_open(out, table_or_dash(t->name), subtitle);
     print_answer(out, &v);
     print_keys(out, &v);
-    print_pictures(out, &v);
+    print_answers(out, &v);
+    if (published)
+        published_print(out, published, t);
+    print_search(out, &v);
     page_heading(out, "tables", "All numbers");
     report_tuning_print(out, t);
     if (t->study)

@@ -49,9 +49,9 @@ double percentile_table_at(const struct run_result *run, uint32_t service, doubl
     return longest(run, service);
 }
 
-// ---- beside what was measured
+// ---- compared with what was measured
 
-static struct ci simulated_at(const struct run_result *run, uint32_t service, double q)
+struct ci percentile_table_simulated(const struct run_result *run, uint32_t service, double q)
 {
     for (int i = 0; i < SUMMARY_N_QUANTILES; i++)
         if (fabs(q - summary_quantiles[i]) < 1e-9)
@@ -73,13 +73,12 @@ static bool is_shown(const struct percentile_table_measured *m, size_t i)
     return false;
 }
 
-// The percentile nearest to the 99th that both have, and the range of the ratio from the median on.
-static void print_sentence(struct report_out *out, const struct run_result *run, uint32_t service,
-                           const struct percentile_table_measured *m)
+char *percentile_table_sentence(const struct run_result *run, uint32_t service,
+                                const struct percentile_table_measured *m)
 {
     double least = NAN, most = NAN, nearest = NAN, at_s = NAN, is_s = NAN;
     for (size_t i = 0; i < m->n; i++) {
-        double q = m->quantile[i], simulated_s = simulated_at(run, service, q).value,
+        double q = m->quantile[i], simulated_s = percentile_table_simulated(run, service, q).value,
                ratio = simulated_s / m->latency_s[i];
         if (!isfinite(ratio) || q >= 1)
             continue;
@@ -93,15 +92,16 @@ static void print_sentence(struct report_out *out, const struct run_result *run,
             is_s = simulated_s;
         }
     }
-    if (isnan(nearest)) {
-        report_text(out, "No percentile is known of both.\n\n");
-        return;
-    }
-    report_text(out, "p%.6g is %.4g ms as simulated and %.4g ms as measured: %.3g times.",
-                nearest * 100, is_s * MS, at_s * MS, is_s / at_s);
-    if (most > least)
-        report_text(out, " From the median on it is between %.3g and %.3g times.", least, most);
-    report_text(out, "\n\n");
+    if (isnan(nearest))
+        return mem_strdup("No percentile is known of both.");
+    char *range =
+        most > least
+            ? mem_printf(" From the median on it is between %.3g and %.3g times.", least, most)
+            : mem_strdup("");
+    char *text = mem_printf("p%.6g is %.4g ms as simulated and %.4g ms as measured: %.3g times.%s",
+                            nearest * 100, is_s * MS, at_s * MS, is_s / at_s, range);
+    mem_free(range);
+    return text;
 }
 
 void percentile_table_print(struct report_out *out, const struct run_result *run, uint32_t service,
@@ -113,14 +113,16 @@ void percentile_table_print(struct report_out *out, const struct run_result *run
                 m->unit ? m->unit : "");
     report_text(out, "simulated  %s, %s\n", run->path,
                 all ? "all services together" : table_or_dash(run->meta->services[service].name));
-    print_sentence(out, run, service, m);
+    char *sentence = percentile_table_sentence(run, service, m);
+    report_text(out, "%s\n\n", sentence);
+    mem_free(sentence);
     table_head(table, mem_strdup("percentile"), "quantile");
     table_head(table, mem_strdup("measured ms"), "measured_ms");
     table_head(table, mem_strdup("simulated ms"), "simulated_ms");
     table_head(table, mem_strdup("simulated / measured"), "ratio");
     table_line(table);
     for (size_t i = 0; i < m->n; i++) {
-        struct ci ci = simulated_at(run, service, m->quantile[i]);
+        struct ci ci = percentile_table_simulated(run, service, m->quantile[i]);
         double ratio = ci.value / m->latency_s[i], half = ci.half_95 / m->latency_s[i];
         if (text && !is_shown(m, i))
             continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// percentile_table: a run's latency by percentile, beside a measured one, or as HdrHistogram's
-// text.
+// percentile_table: a run's latency by percentile, compared with a measured one, or as
+// HdrHistogram's text.
 //
 // Both are made from the run's histogram, whose buckets are 0.1 % wide (results/hist.h), so
 // that any percentile can be told; where the summary has one, with its interval, that is shown.
@@ -34,6 +34,14 @@ struct percentile_table_measured {
 #define PERCENTILE_TABLE_ROWS 16
 void percentile_table_print(struct report_out *out, const struct run_result *run, uint32_t service,
                             const struct percentile_table_measured *measured);
+
+// The percentile nearest to the 99th that both have, and the range of the ratio from the median on.
+// Caller mem_free()s.
+char *percentile_table_sentence(const struct run_result *run, uint32_t service,
+                                const struct percentile_table_measured *measured);
+// The summary's own estimate with its interval where it has that quantile, else
+// percentile_table_at() without one.
+struct ci percentile_table_simulated(const struct run_result *run, uint32_t service, double q);
 
 // The latency that a fraction q of the queries is within: linear inside of a bucket. NaN: there are
 // fewer than 1 / (1 - q) queries, or none.

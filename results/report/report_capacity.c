@@ -157,7 +157,7 @@ static void add_size(struct table *table, const struct capacity_result *s,
 
 static void print_sizes(struct report_out *out, const struct capacity_result *s)
 {
-    bool has_cells = false, data = out->format != REPORT_TEXT;
+    bool has_cells = false, data = !report_out_has_text(out);
     bool cores = s->find && strcmp(s->find, "cores") == 0;
     for (uint32_t i = 0; i < s->n_sizes; i++)
         has_cells |= s->sizes[i].cells_down > 0;
@@ -332,6 +332,37 @@ void report_capacity_print(struct report_out *out, const struct capacity_result 
 {
     capacity_answer_print(out, answer);
     report_capacity_tables(out, answer);
+}
+
+// Are some of the tuples found, and others not looked for yet?
+static bool is_partly_known(const struct capacity_result *s)
+{
+    bool any = false, none = false;
+    for (uint32_t i = 0; i < s->n_schedulers * s->n_types * s->n_services; i++) {
+        any |= isfinite(s->tuples[i].qps);
+        none |= s->tuples[i].state == CAPACITY_FOUND && isnan(s->tuples[i].qps);
+    }
+    return any && none;
+}
+
+void report_capacity_part(struct report_out *out, const struct capacity_result *answer,
+                          uint32_t n_rows)
+{
+    struct capacity_result part = *answer; // borrows all of it
+    uint32_t n_plans = capacity_rows_n_plans(answer);
+    part.n_sizes = n_rows < part.n_sizes ? n_rows : part.n_sizes;
+    part.n_loads = n_rows < part.n_loads ? n_rows : part.n_loads;
+    print_head(out, &part);
+    print_tuples(out, &part);
+    if (is_partly_known(&part))
+        report_text(out, "-: it holds none, or that is not known yet\n");
+    print_sizes(out, &part);
+    print_loads(out, &part);
+    if (n_rows > 0 && n_plans == 0)
+        print_services(out, &part);
+    if (n_rows > 0 && n_plans > 0)
+        report_plan_part(out, &part, n_rows);
+    print_legend(out, &part);
 }
 
 void report_capacity_tables(struct report_out *out, const struct capacity_result *answer)

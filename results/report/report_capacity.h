@@ -12,6 +12,9 @@
 #include "results/report/report_out.h"
 
 void report_capacity_print(struct report_out *out, const struct capacity_result *answer);
+// Of a search that was stopped: its first n_rows rows, of those that it was asked for; no answer.
+void report_capacity_part(struct report_out *out, const struct capacity_result *answer,
+                          uint32_t n_rows);
 // Without the answer in a sentence (capacity_answer.h), which the former begins with.
 void report_capacity_tables(struct report_out *out, const struct capacity_result *answer);
 

@@ -88,7 +88,7 @@ static struct table *table_of(const struct chart *c, uint32_t most, uint32_t *le
     *left_out = 0;
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct chart_series *s = &c->series[i];
-        for (uint32_t k = 0; k < s->n && !chart_is_rule(s); k++) {
+        for (uint32_t k = 0; k < s->n && !chart_is_rule(s) && s->mark != CHART_REST; k++) {
             if (n++ < most)
                 add_row(c, s, &s->points[k], has, table);
             else

@@ -2,9 +2,9 @@
 #include "results/report/report_out.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "results/chart/svg_text.h"
 
 const char *const report_format_names[] = {"text", "json", "csv", "md", "html", "svg", "png", NULL};
@@ -83,13 +83,9 @@ void report_text(struct report_out *out, const char *format, ...)
     if (out->format == REPORT_TEXT) {
         vfprintf(out->file, format, args);
     } else {
-        char *text = NULL;
-        size_t n = 0;
-        FILE *memory = open_memstream(&text, &n);
-        vfprintf(memory, format, args);
-        fclose(memory);
+        char *text = mem_vprintf(format, args);
         put_paragraphs(out, text);
-        free(text);
+        mem_free(text);
     }
     va_end(args);
 }

@@ -87,7 +87,7 @@ static struct report_columns columns_of(const struct report_column *list,
         .list = list, .fields = capacity_result_total_fields, .context = s};
 }
 
-static void print_totals(struct report_out *out, const struct capacity_result *s)
+void report_plan_part(struct report_out *out, const struct capacity_result *s, uint32_t n)
 {
     struct report_columns totals = columns_of(total_columns, s),
                           margins = columns_of(margin_columns, s),
@@ -98,7 +98,7 @@ static void print_totals(struct report_out *out, const struct capacity_result *s
     report_columns_heads(&margins, table);
     report_columns_heads(&verdicts, table);
     table_line(table);
-    for (uint32_t plan = 0; plan < capacity_rows_n_plans(s); plan++) {
+    for (uint32_t plan = 0; plan < n; plan++) {
         const struct capacity_plan p = capacity_rows_plan(s, plan);
         table_texts(table, (const char *const[]){p.scheduler, p.allocation, p.provisioning, NULL});
         report_columns_row(&totals, table, &s->totals[plan]);
@@ -311,7 +311,7 @@ static void print_assigned(struct report_out *out, const struct capacity_result 
 void report_plan_print(struct report_out *out, const struct capacity_result *s)
 {
     uint32_t best;
-    print_totals(out, s);
+    report_plan_part(out, s, capacity_rows_n_plans(s));
     if (!capacity_rows_best(s, &best))
         return;
     print_savings(out, s, best);

@@ -13,5 +13,7 @@
 
 // Needs an answer that has plans.
 void report_plan_print(struct report_out *out, const struct capacity_result *answer);
+// The lines of the first n plans alone.
+void report_plan_part(struct report_out *out, const struct capacity_result *answer, uint32_t n);
 
 #endif

@@ -103,6 +103,8 @@ static void print_columns(struct report_out *out, const char *name, const struct
     for (uint32_t point = 0; point < v->t->grid.n_points; point++) {
         for (uint32_t policy = 0; policy < v->t->n_policies; policy++) {
             const struct tuning_row row = tuning_rows_row(v, point, policy);
+            if (!tuning_rows_is_done(&row.outcome))
+                continue;
             tuning_rows_add_labels(v, table, point);
             table_cell(table, mem_strdup(v->t->policies[policy]));
             report_columns_row(&lists[0], table, &row);
@@ -377,6 +379,15 @@ static void print_unreachable(struct report_out *out, const struct tuning_rows *
     }
 }
 
+// Not where it was stopped: totals over other points for every policy would say nothing.
+static bool all_done(const struct tuning_result *t)
+{
+    size_t n = (size_t)t->grid.n_points * t->n_policies, i = 0;
+    while (i < n && tuning_rows_is_done(&t->outcomes[i]))
+        i++;
+    return i == n;
+}
+
 void report_tuning_print(struct report_out *out, const struct tuning_result *tuning)
 {
     struct tuning_rows v = tuning_rows_of(tuning);
@@ -387,6 +398,6 @@ void report_tuning_print(struct report_out *out, const struct tuning_result *tun
     else
         print_compact(out, &v);
     print_unreachable(out, &v);
-    if (tuning->grid.n_points > 1)
+    if (tuning->grid.n_points > 1 && all_done(tuning))
         tuning_totals_print(out, &v);
 }

@@ -307,8 +307,12 @@ static void put_html_cell(const struct table *table, struct report_out *out, siz
     const struct cell *cell = cell_at(table, row, column);
     const char *kind = row < (size_t)table->n_heads ? "th" : "td";
     fprintf(out->file, "<%s%s", kind, column < table->n_left ? " class=\"l\"" : "");
-    if (cell->has_value && isfinite(cell->value))
-        fprintf(out->file, " data-v=\"%.10g\"", cell->value);
+    if (cell->has_value && isfinite(cell->value)) {
+        char value[32];
+        snprintf(value, sizeof value, "%.10g", cell->value);
+        if (!cell->text || strcmp(value, cell->text) != 0) // else the text will do
+            fprintf(out->file, " data-v=\"%s\"", value);
+    }
     if (column < table->n_left && table_width_of(cell->text) > MARKED_WIDTH) {
         fputs(" title=\"", out->file);
         report_out_escape(out, cell->text);
@@ -332,7 +336,7 @@ static void print_html(const struct table *table, struct report_out *out, const 
             put_html_cell(table, out, row, c);
         fputs("</tr>\n", out->file);
     }
-    fputs(n_rows > n_heads ? "</tbody></table></div>\n" : "</thead></table></div>\n", out->file);
+    fputs("</tbody></table></div>\n", out->file);
 }
 
 // Markdown has one line of heads.
@@ -364,6 +368,8 @@ static void print_marked_up(const struct table *table, struct report_out *out, c
         n_rows = most;
     }
     report_text_end(out);
+    if (n_rows <= (size_t)table->n_heads)
+        return; // heads alone tell nobody anything
     if (out->format == REPORT_HTML)
         print_html(table, out, name, n_rows);
     else

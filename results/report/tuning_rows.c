@@ -110,6 +110,11 @@ struct tuning_rows tuning_rows_of(const struct tuning_result *t)
     return v;
 }
 
+bool tuning_rows_is_done(const struct tuning_outcome *outcome)
+{
+    return outcome->state == TUNING_UNREACHABLE || isfinite(outcome->qps);
+}
+
 int tuning_rows_n_labels(const struct tuning_rows *v)
 {
     return v->numbered ? 1 : (int)v->t->grid.n_axes;

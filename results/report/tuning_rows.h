@@ -41,6 +41,9 @@ struct tuning_row {
     double gap_frac;              // rate below that of exhaustive; negative: above
 };
 
+// Is there an outcome? Not where a tuning was stopped before.
+bool tuning_rows_is_done(const struct tuning_outcome *outcome);
+
 // `tuning` is borrowed for as long as the view is used; there is nothing to release.
 struct tuning_rows tuning_rows_of(const struct tuning_result *tuning);
 struct tuning_row tuning_rows_row(const struct tuning_rows *v, uint32_t point, uint32_t policy);

@@ -25,7 +25,7 @@ install(TARGETS recfleet)
 install(DIRECTORY ${pages}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
 install(FILES ${pages}/bash/recfleet DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${pages}/zsh/_recfleet DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
-install(DIRECTORY slurm/studies DESTINATION ${data} FILES_MATCHING PATTERN *.yaml)
+install(DIRECTORY slurm/studies DESTINATION ${data} FILES_MATCHING PATTERN *.yaml PATTERN *.csv)
 install(DIRECTORY models/catalog models/platforms models/accelerators models/tables
         DESTINATION ${data}/models FILES_MATCHING PATTERN *.yaml)
 install(FILES slurm/site/example.env DESTINATION ${data}/site)

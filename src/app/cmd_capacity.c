@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "results/file/dataset_write.h"
 #include "results/report/capacity_answer.h"
+#include "results/report/capacity_rows.h"
 #include "results/report/report_capacity.h"
 #include "study/study_digest.h"
 
@@ -65,20 +66,38 @@ static int finish(const struct task *task, const struct job_search *search,
     return 0;
 }
 
+// What there is of a search that was stopped.
+static void report_part(const struct task *task, const struct capacity_context *context)
+{
+    const struct capacity_result *answer = context->answer;
+    uint32_t n_plans = capacity_rows_n_plans(answer);
+    uint32_t of = answer->n_sizes > 0 ? answer->n_sizes : n_plans > 0 ? n_plans : answer->n_loads;
+    char at[2 * PROGRESS_STAGE];
+    if (task->eval->rank != 0 || cmd_given(task->line, "--quiet"))
+        return;
+    struct report_out out = cmd_report_out(task->line);
+    report_text(&out, "stopped; %u of %u rows are done; so far:\n", context->n_rows, of);
+    report_capacity_part(&out, answer, context->n_rows);
+    report_text(&out, "in work: %s\n", progress_at_text(&context->at, at, sizeof at));
+    report_end(&out);
+    fflush(stdout); // before the line on stderr
+}
+
 // Everything behind an open memo.
 static int answer_study(const struct task *task, struct memo *memo, struct err *err)
 {
     struct job_search search;
     struct capacity_context context = {
-        .eval = task->eval, .memo = memo, .progress = progress_stage, .user = &search.progress};
+        .eval = task->eval, .memo = memo, .progress = progress_search, .user = &search.progress};
     job_search_begin(&search, task->line, task->eval);
     int rc = capacity_search_run(&context, task->search, err);
     job_search_end(&search);
     search.info.n_queries = context.n_queries;
     search.info.n_restarts = memo_n_kept(memo) > 0;
-    if (rc == 0 && context.stopped)
+    if (rc == 0 && context.stopped) {
+        report_part(task, &context);
         job_search_stopped(task->line, task->eval, memo, task->output);
-    else if (rc == 0 && context.out_of_reach)
+    } else if (rc == 0 && context.out_of_reach)
         report_out_of_reach(task, context.answer);
     else if (rc == 0)
         rc = finish(task, &search, context.answer, err);
@@ -176,7 +195,7 @@ const struct cmd cmd_capacity = {
         "cores, that hold the traffic within its latency targets; the most traffic that the fleet "
         "holds; the fleet over a day; or which servers should serve which service, hour by hour, "
         "by three allocations and two ways of provisioning, each simulated. Prints tables and "
-        "writes one HDF5 file. What was simulated is saved beside it until it is there; on "
+        "writes one HDF5 file. What was simulated is saved next to it until it is there; on "
         "SIGTERM, SIGUSR2 or Ctrl-C the search stops, and --resume continues it. The answer is the "
         "same on any number of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",

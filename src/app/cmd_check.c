@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/simtime.h"
+#include "cluster/policy.h"
+#include "cluster/slow.h"
 #include "results/report/table.h"
 #include "study/study.h"
 #include "study/study_notes.h"
@@ -49,10 +51,23 @@ static bool for_programs(const struct report_out *out)
     return out->format != REPORT_TEXT;
 }
 
-static void take_worst(struct demand_load *worst, const struct demand_load *load)
+static void take_worst(struct demand_load *worst, const struct demand_load *load, double times)
 {
-    worst->busy_frac = fmax(worst->busy_frac, load->busy_frac);
-    worst->accel_frac = fmax(worst->accel_frac, load->accel_frac);
+    worst->busy_frac = fmax(worst->busy_frac, times * load->busy_frac);
+    worst->accel_frac = fmax(worst->accel_frac, times * load->accel_frac);
+}
+
+// How many times more is asked of the servers that are asked for most than of a group's that are
+// not slow: of the slow ones their factor, but where the balancer sees their queues and gives them
+// less, all come to the same.
+static double worst_times(const struct study *study, const struct study_group *group)
+{
+    double n = (double)group->servers, factor = slow_worst(&group->slow);
+    double n_slow = slow_count(&group->slow, 0, (uint32_t)group->servers);
+    if (n_slow == 0)
+        return 1;
+    bool sees = policy_types[study->balancer.policy]->needs_feedback;
+    return sees ? n / (n - n_slow + n_slow / factor) : factor;
 }
 
 static bool too_much(const struct demand_load *load)
@@ -60,13 +75,13 @@ static bool too_much(const struct demand_load *load)
     return load->busy_frac >= 1 || load->accel_frac >= 1;
 }
 
-// A load of a group: over the `span` at its mean or peak.
-static void print_load(struct report *report, const struct study_group *group, const char *span,
-                       const char *at, const struct demand_load *load)
+// A load of n servers of a group: over the `span` at its mean or peak.
+static void print_load(struct report *report, const struct study_group *group, double n,
+                       const char *span, const char *at, const struct demand_load *load)
 {
-    const char *const texts[] = {group->name, span, at, NULL};
+    const char *const texts[] = {group->label, span, at, NULL};
     table_texts(report->table, texts);
-    table_value(report->table, NULL, (double)group->servers);
+    table_value(report->table, NULL, n);
     table_value(report->table, NULL, load->alone_frac);
     table_value(report->table, NULL, load->busy_frac);
     table_value(report->table, NULL, load->accel_frac);
@@ -87,6 +102,21 @@ static bool varies(const struct demand_loads *loads)
            loads->peak.accel_frac > 1.001 * loads->mean.accel_frac;
 }
 
+static void print_slow(struct report *report, const struct study_group *group,
+                       const struct demand_load *mean)
+{
+    double factor = group->slow.factor;
+    const struct demand_load load = {factor * mean->alone_frac, factor * mean->busy_frac,
+                                     factor * mean->accel_frac};
+    uint32_t n = slow_count(&group->slow, 0, (uint32_t)group->servers);
+    char what[80];
+    if (n == 0)
+        return;
+    snprintf(what, sizeof what, "      of these %u, %.3g times as slow", n, factor);
+    report_text(&report->out, "%-37s", what);
+    print_load(report, group, n, "run", "slow", &load);
+}
+
 // A group's offered load if queries were spread over all servers by weight.
 static void check_group(struct report *report, const struct study *study, size_t g)
 {
@@ -94,21 +124,23 @@ static void check_group(struct report *report, const struct study *study, size_t
     double run_s = simtime_to_s(study->settings.duration_ns), whole_s = demand_period_s(study);
     struct demand_loads run = demand_loads(study, group, run_s);
     struct report_out *out = &report->out;
-    take_worst(&report->run, &run.peak);
-    report_text(out, "  %-16s %8lld servers, ", group->name, (long long)group->servers);
-    print_load(report, group, "run", "mean", &run.mean);
+    double n = (double)group->servers, times = worst_times(study, group);
+    take_worst(&report->run, &run.peak, times);
+    report_text(out, "  %-16s %8lld servers, ", group->label, (long long)group->servers);
+    print_load(report, group, n, "run", "mean", &run.mean);
+    print_slow(report, group, &run.mean);
     if (varies(&run)) {
         report_text(out, "%-37s", "      at its peak");
-        print_load(report, group, "run", "peak", &run.peak);
+        print_load(report, group, n, "run", "peak", &run.peak);
     }
     if (whole_s <= MUCH_LONGER * run_s)
         return;
     struct demand_loads whole = demand_loads(study, group, whole_s);
-    take_worst(&report->whole, &whole.peak);
+    take_worst(&report->whole, &whole.peak, times);
     report_text(out, "%-37s", "      in the whole day or trace");
-    print_load(report, group, "whole", "mean", &whole.mean);
+    print_load(report, group, n, "whole", "mean", &whole.mean);
     report_text(out, "%-37s", "      at the peak of that");
-    print_load(report, group, "whole", "peak", &whole.peak);
+    print_load(report, group, n, "whole", "peak", &whole.peak);
 }
 
 static void check_groups(struct report *report, const struct study *study)

@@ -12,7 +12,7 @@
 #define MOST_NAMED 20
 
 static const struct cmd_option options[] = {
-    {"--output", 'o', "FILE", "results file; its points are in a folder beside it"},
+    {"--output", 'o', "FILE", "results file; its points are in a folder next to it"},
     {"--set", 's', "KEY=VALUE", "as for recfleet sweep"},
     {"--force", 'f', NULL, "replace a results file that is not of this sweep, or has more in it"},
     {"--quiet", 'q', NULL, "no table"},

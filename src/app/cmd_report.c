@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/load_published.h"
 #include "app/load_results.h"
 #include "app/load_sides.h"
+#include "app/measured.h"
 #include "app/rasterise.h"
 #include "base/mem.h"
 #include "results/file/durable.h"
 #include "results/report/page_capacity.h"
 #include "results/report/page_compare.h"
+#include "results/report/page_measured.h"
 #include "results/report/page_run.h"
 #include "results/report/page_sweep.h"
 #include "results/report/page_tuning.h"
@@ -22,30 +25,50 @@ static const struct cmd_option options[] = {
      "md, text, json and csv"},
     {"--format", 0, "FORMAT",
      "html (default), md; svg, png: the pictures; text; json, csv: the tables"},
-    {"--picture", 0, "NAME", "that picture alone: what stands behind # in its link, such as knee"},
+    {"--picture", 0, "NAME", "that picture alone: what is after # in its link, such as knee"},
     {"--baseline", 'b', "FILE|LABELS",
      "of a comparison: what with, a file or labels such as policy=random; default: the first"},
+    {"--published", 0, "FILE",
+     "of a tuning: a CSV of published figures to show next to ours, such as 50-paper.csv"},
+    MEASURED_OPTIONS,
     {"--term", 0, NULL, "to the terminal: tables, and pictures in plain characters"},
     {"--force", 'f', NULL, "replace the page if it exists"},
     {NULL, 0, NULL, NULL}};
 
 // ---- what is on it
 
-static int print_page(const char *path, struct report_out *out, struct err *err)
+static int print_tuning(struct report_out *out, const struct tuning_result *tuning,
+                        const char *published_path, struct err *err)
+{
+    struct published *published = NULL;
+    if (published_path && !(published = load_published(published_path, tuning, err)))
+        return -1;
+    page_tuning_print(out, tuning, published);
+    published_destroy(published);
+    return 0;
+}
+
+static int print_page(const struct cmd_line *line, struct report_out *out, struct err *err)
 {
     struct load_results results;
-    if (load_results(&results, path, DATASET_WHOLE, err) < 0)
+    const char *published = cmd_value(line, "--published", NULL);
+    int rc = 0;
+    if (load_results(&results, line->args[0], DATASET_WHOLE, err) < 0)
         return -1;
-    if (results.run)
+    if (published && !results.tuning)
+        rc = err_set(err, ERR_STUDY,
+                     "recfleet report: --published: expected a tuning to compare with; %s is none",
+                     line->args[0]);
+    else if (results.run)
         page_run_print(out, results.run);
-    if (results.sweep)
+    else if (results.sweep)
         page_sweep_print(out, results.sweep);
-    if (results.tuning)
-        page_tuning_print(out, results.tuning);
-    if (results.capacity)
+    else if (results.tuning)
+        rc = print_tuning(out, results.tuning, published, err);
+    else
         page_capacity_print(out, results.capacity);
     load_results_release(&results);
-    return 0;
+    return rc;
 }
 
 // Several files, or one whose results are compared with each other.
@@ -54,10 +77,23 @@ static bool is_comparison(const struct cmd_line *line)
     return line->n_args > 1 || cmd_given(line, "--baseline");
 }
 
+static int print_measured(const struct cmd_line *line, struct report_out *out, struct err *err)
+{
+    struct measured measured;
+    if (measured_load(&measured, line, err) < 0)
+        return -1;
+    page_measured_print(out, measured.run, measured.service, &measured.table);
+    measured_release(&measured);
+    return 0;
+}
+
 static int print_comparison(const struct cmd_line *line, struct report_out *out, struct err *err)
 {
     const char *baseline = cmd_value(line, "--baseline", NULL);
     struct load_sides loaded;
+    if (cmd_given(line, "--published"))
+        return err_set(err, ERR_STUDY,
+                       "recfleet report: --published: expected one tuning, not a comparison");
     if (load_sides(&loaded, line->args, line->n_args, baseline, err) < 0)
         return -1;
     struct compare *c = compare_create(&loaded.sides, baseline, err);
@@ -90,11 +126,13 @@ static int check_place(const struct cmd_line *line, const char *path, struct err
 {
     enum durable_mode mode = cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
     const char *baseline = cmd_value(line, "--baseline", NULL);
-    bool same = baseline && durable_same(path, baseline);
+    const char *published = cmd_value(line, "--published", NULL);
+    bool same =
+        (baseline && durable_same(path, baseline)) || (published && durable_same(path, published));
     for (size_t i = 0; i < line->n_args; i++)
         same |= durable_same(path, line->args[i]);
     if (same)
-        return err_set(err, ERR_STUDY, "recfleet report: -o %s: that is the results file", path);
+        return err_set(err, ERR_STUDY, "recfleet report: -o %s: that is one of its inputs", path);
     return durable_check("report", path, mode, 0, err);
 }
 
@@ -159,8 +197,9 @@ static int report(struct cmd_line *line, struct err *err)
     out.file = open_memstream(&text, &n);
     out.draws = true;
     out.only = cmd_value(line, "--picture", NULL);
-    int rc = is_comparison(line) ? print_comparison(line, &out, err)
-                                 : print_page(line->args[0], &out, err);
+    int rc = !is_comparison(line)   ? print_page(line, &out, err)
+             : measured_given(line) ? print_measured(line, &out, err)
+                                    : print_comparison(line, &out, err);
     fclose(out.file);
     if (rc == 0 && png)
         rc = draw_png(text, n, &picture, &n_picture, err);
@@ -179,12 +218,13 @@ const struct cmd cmd_report = {
     .min_args = 1,
     .max_args = -1,
     .description =
-        "Writes one HTML page that needs nothing beside it: the answer in a sentence, key numbers, "
+        "Writes one HTML page that is complete by itself: the answer in a sentence, key numbers, "
         "pictures with the table behind each, and all tables that show prints. The same file gives "
         "the same page, byte for byte. Markdown has the same parts, svg and png the pictures alone "
         "(png needs rsvg-convert), json and csv the tables with all digits. "
         "Several files, or one with --baseline, make one page that compares them, by default "
-        "comparison.html. Results files are only read.",
+        "comparison.html. One of two may be measured percentiles, as compare takes them: then the "
+        "page shows simulated against measured. Results files are only read.",
     .example = "recfleet report out.h5 -o out.html",
     .options = options,
     .formats = 1u << REPORT_TEXT | 1u << REPORT_JSON | 1u << REPORT_CSV | 1u << REPORT_MD |

@@ -36,6 +36,7 @@ struct meter {
     struct progress progress;
     double end_ns;
     bool begun;
+    struct ci p95_s; // so far
 };
 
 static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
@@ -45,6 +46,7 @@ static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
     if (!meter->begun)
         progress_from(&meter->progress, done_frac, n_queries);
     meter->begun = true;
+    progress_p95(&meter->progress, -1, meter->p95_s);
     progress_update(&meter->progress, done_frac, n_queries);
 }
 
@@ -118,6 +120,9 @@ static int run_study(struct cmd_line *line, const struct eval *eval, const struc
     opts->output = output;
     opts->run.progress = on_progress;
     opts->run.progress_user = &meter;
+    // Where nobody reads it nobody looks.
+    if (!cmd_given(line, "--quiet") || cmd_given(line, "--json"))
+        opts->run.p95_s = &meter.p95_s;
     bool done = eval->rank == 0 && is_done(line, study, output);
     int rc = job_check_output(line, eval, output, &done, err);
     if (rc == 0 && !done) {

@@ -86,11 +86,11 @@ static int check_time(const struct order *order, struct err *err)
             "and hours), got \"%.80s\"",
             where, time);
     if (time_s <= ahead_s + EARLY_S)
-        return err_set(err, ERR_STUDY,
-                       "%s: expected more than %lld s, got %lld s: a run is told to stop %lld s "
-                       "before its end (SBATCH_SIGNAL of the site), and Slurm may be %d s early",
-                       where, (long long)(ahead_s + EARLY_S), (long long)time_s, (long long)ahead_s,
-                       EARLY_S);
+        return err_set(
+            err, ERR_STUDY,
+            "%s: expected more than %lld s, got %lld s: a run is signalled to stop %lld s "
+            "before its end (SBATCH_SIGNAL of the site), and Slurm may be %d s early",
+            where, (long long)(ahead_s + EARLY_S), (long long)time_s, (long long)ahead_s, EARLY_S);
     return 0;
 }
 
@@ -390,7 +390,7 @@ const struct cmd cmd_submit = {
     .min_args = 1,
     .max_args = 1,
     .description =
-        "Checks the study, puts a job script beside its results file and submits it: as a run, or "
+        "Checks the study, puts a job script next to its results file and submits it: as a run, or "
         "as the search that the study has a section of, capacity or tune. The job "
         "saves itself before its wall time is over, goes back into the queue and resumes from "
         "there, after a preemption and a lost node, too. With --array every point of the sweep "

@@ -19,7 +19,7 @@
 #define LEAST_BYTES 65536
 
 static const struct cmd_option options[] = {
-    {"--output", 'o', "FILE", "results file; its points go to a folder beside it"},
+    {"--output", 'o', "FILE", "results file; its points go to a folder next to it"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: replications=5"},
     {"--point", 'p', "N", "only this point, or these: 0-2,7; no merge"},
     {"--share", 0, "I/N", "only every N-th point from I on, counted from 0; no merge"},
@@ -159,10 +159,12 @@ static int write_merged(struct order *order, struct err *err)
     return rc;
 }
 
-static void print_part(const struct order *order)
+static void print_part(const struct order *order, uint32_t n_done)
 {
     struct sweep_result *points = merge_read(order->survey);
     struct report_out out = cmd_report_out(order->line);
+    report_text(&out, "stopped; %u of %u points are done; so far:\n", n_done,
+                order->survey->n_points);
     report_sweep_print(&out, points);
     report_end(&out);
     sweep_result_destroy(points);
@@ -189,12 +191,14 @@ static int finish(struct order *order, const struct sweep_outcome *outcome, bool
                   struct err *err)
 {
     if (outcome->stopped) {
+        uint32_t n = order->survey->n_points, n_todo = idset_count(order->todo, n),
+                 n_done = n - n_todo + outcome->n_done; // all are chosen where they are merged
         order->line->status = CMD_STOPPED;
-        if (merges && outcome->n_done > 0 && !cmd_given(order->line, "--quiet"))
-            print_part(order);
+        if (merges && n_done > 0 && !cmd_given(order->line, "--quiet"))
+            print_part(order, n_done);
         name_failures(order, outcome);
         fprintf(stderr, "recfleet: stopped, %u of %u points done; resume with the same command\n",
-                outcome->n_done, idset_count(order->todo, order->survey->n_points));
+                outcome->n_done, n_todo);
         return 0;
     }
     say_counts(order, outcome);

@@ -21,6 +21,20 @@ static const struct cmd_option options[] = {
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
+// What there is of a tuning that was stopped.
+static void report_part(const struct cmd_line *line, const struct tuning_result *tuning,
+                        const struct tune_rest *rest)
+{
+    struct report_out out = cmd_report_out(line);
+    report_text(&out, "stopped; %u of %u searches are done; so far:\n", rest->n_done,
+                rest->n_units);
+    if (rest->n_done > 0)
+        report_tuning_print(&out, tuning);
+    report_text(&out, "%s", rest->in_work ? rest->in_work : "");
+    report_end(&out);
+    fflush(stdout); // before the line on stderr
+}
+
 // Searches, writes the file, and prints it. What was stopped is no failure.
 static int tune(struct cmd_line *line, const struct eval *eval, const struct tune_input *input,
                 const char *output, struct err *err)
@@ -29,11 +43,18 @@ static int tune(struct cmd_line *line, const struct eval *eval, const struct tun
     struct tuning_result *tuning;
     job_tell_notes(input->studies[0]); // the points share their traffic, but for what is swept
     job_search_begin(&search, line, eval);
-    int rc = tune_run(eval, input, progress_stage, &search.progress, &tuning, err);
+    struct tune_rest rest;
+    int rc = tune_run(eval, input, progress_search, &search.progress, &tuning, &rest, err);
     job_search_end(&search);
-    if (rc < 0 && memo_stop(input->memo)) {
+    if (rc == 0 && rest.stopped) {
+        if (eval->rank == 0 && !cmd_given(line, "--quiet"))
+            report_part(line, tuning, &rest);
         job_search_stopped(line, eval, input->memo, output);
-        return 0;
+    }
+    mem_free(rest.in_work);
+    if (rest.stopped) {
+        tuning_result_destroy(tuning);
+        return rc;
     }
     search.info.n_restarts = memo_n_kept(input->memo) > 0;
     if (rc == 0 && eval->rank == 0) {
@@ -120,7 +141,7 @@ const struct cmd cmd_tune = {
         "batch size and the offload threshold that the policy chooses; confirms it on a fresh "
         "seed; prints a table, and writes one HDF5 file with the outcomes and every point that was "
         "simulated on the way. Searches run side by side under mpirun or srun; the answer is the "
-        "same on any number of ranks. What was simulated is saved beside the file until it is "
+        "same on any number of ranks. What was simulated is saved next to the file until it is "
         "there; on SIGTERM, SIGUSR2 or Ctrl-C the search stops, and --resume continues it.",
     .example = "mpirun -n 4 recfleet tune tune.yaml -o tuned.h5 --set tune.accuracy=2%",
     .options = options,

@@ -2,7 +2,6 @@
 #include "base/mem.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,15 +146,22 @@ char *mem_strdup(const char *text)
     return memcpy(mem_alloc(bytes), text, bytes);
 }
 
+char *mem_vprintf(const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    char *text = mem_alloc((size_t)n + 1);
+    vsnprintf(text, (size_t)n + 1, fmt, args);
+    return text;
+}
+
 char *mem_printf(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
-    char *text = mem_alloc((size_t)n + 1);
-    va_start(args, fmt);
-    vsnprintf(text, (size_t)n + 1, fmt, args);
+    char *text = mem_vprintf(fmt, args);
     va_end(args);
     return text;
 }

@@ -20,6 +20,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -32,6 +33,7 @@ void *mem_aligned(size_t align_bytes, size_t bytes);      // zeroed; align a pow
 void *mem_huge(size_t bytes);
 char *mem_strdup(const char *text); // NULL gives NULL
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *mem_vprintf(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 void mem_free(void *ptr); // NULL: no effect
 
 // Holds back a sixteenth of the addresses that the process may still take, 16 MB at least. Where

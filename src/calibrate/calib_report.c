@@ -20,7 +20,7 @@ static const char *const head =
 static const char *const method =
     "Weighted least squares, GSL's Levenberg-Marquardt. With r = error over its bar, the residual "
     "is r (1 + 4 r^2), so that points near their bar weigh more. Each key also has a prior with "
-    "a spread of a factor of 1.3 to 2.7: an estimate by hand from data sheets, the machine of the "
+    "a spread of a factor of 1.3 to 2.7: an estimate from data sheets, the machine of the "
     "measured tables, and slopes of the same data. One spread off costs 0.09 where a point at its "
     "bar costs 25, so a prior only keeps a key in place that the data do not know.\n\n"
     "Derived, not fitted: `skylake` from `c5n` by clock (2 to 3 GHz) for what a core does, with "
@@ -75,7 +75,7 @@ static const char *const guesses =
     "rule, when the mean gains of the last fit had been seen and those of the others had not. It "
     "moves the mean CPU gain at the medium target from 1.51 to about 1.57, where the paper has "
     "2.1. docs/paper.md has an experiment with the fixed times halved and "
-    "doubled. (This table was made by hand, with `rf_calibrate --fit` and "
+    "doubled. (This table was made once, with `rf_calibrate --fit` and "
     "`calib_stages` changed.)\n";
 
 struct bar {
@@ -126,7 +126,7 @@ static void parameters(FILE *out, const struct calib *calib, const struct librar
             points += calib_fits(&calib->points[i]);
         fprintf(out, "%zu parameters for %zu points: %s.\n\n%s", keys, points, stage->points,
                 method);
-        fputs("Values in SI units, as they stand in the catalogue (rounded to three digits).\n\n"
+        fputs("Values in SI units, as they are in the catalogue (rounded to three digits).\n\n"
               "| hardware | key | value | prior |\n|---|---|---|---|\n",
               out);
         for (size_t i = 0; i < keys; i++) {

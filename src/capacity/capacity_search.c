@@ -79,7 +79,7 @@ static void put_fleet(struct capacity_result *answer, const struct study *study)
 {
     for (size_t g = 0; g < study->n_groups; g++) {
         const struct study_group *group = &study->groups[g];
-        answer->types[g] = mem_strdup(group->name);
+        answer->types[g] = mem_strdup(group->label);
         answer->available[g] = (uint32_t)group->servers;
         answer->price_usd_per_h[g] = capacity_context_type_usd_per_h(study, (uint32_t)g);
     }
@@ -222,12 +222,11 @@ int capacity_search_run(struct capacity_context *context, const struct capacity_
     if (rc < 0 && context->memo && memo_stop(context->memo))
         context->stopped = true;
     capacity_context_close(context);
-    if (rc == 0)
+    if (rc < 0 && context->stopped)
+        err_clear(err);
+    if (rc == 0 || context->stopped)
         return 0;
     capacity_result_destroy(context->answer);
     context->answer = NULL;
-    if (!context->stopped)
-        return -1;
-    err_clear(err);
-    return 0;
+    return -1;
 }

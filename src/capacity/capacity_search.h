@@ -45,8 +45,9 @@ void capacity_search_release(struct capacity_search *search);
 
 // Collective (context->eval->comm). Logically collective: search. Answers: context comes with eval,
 // memo, progress and user, and goes with n_queries and the answer, which is the caller's, on every
-// rank. A run that a signal stopped is no failure: look at context->stopped; then, and on error,
-// there is no answer. Demand that no plan meets is ERR_STUDY. Targets that no number of servers
+// rank. A run that a signal stopped is no failure: look at context->stopped; then the answer has
+// what is known of it, the first context->n_rows rows, and context->at is what was under way. On
+// error there is none. Demand that no plan meets is ERR_STUDY. Targets that no number of servers
 // meets are none either: context->out_of_reach, and the answer says no more than by which service.
 int capacity_search_run(struct capacity_context *context, const struct capacity_search *search,
                         struct err *err);

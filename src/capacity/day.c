@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/simtime.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "study/study_traffic.h"
 
 // Numbers of slices: bits 0..47 the piece, bit 48 set, then the plan's number.
@@ -36,6 +37,7 @@ enum {
 // The sample is larger than the pilot says, because the pilot is a guess of few degrees of freedom.
 #define SAFETY 2.0
 #define LONGEST_STRETCH 64 // window over the pilot's
+#define PILOT_FRAC 0.1     // of the work, told before it is known
 
 static const struct study_capacity *settings_of_day(const struct day_plan *plan)
 {
@@ -54,11 +56,13 @@ static double longest_s(const struct fleet_variant *fleet, uint32_t g, uint32_t 
                                    : &study->group_configs[g].settings[s]);
     int64_t most = study_traffic_largest_items(study, s), cores = study->groups[g].platform.cores;
     if (split.offload_items > 0 && most >= split.offload_items && cost_has_accel(cost))
-        return cost_accel_load_s(cost, (uint32_t)most) + cost_accel_compute_s(cost, (uint32_t)most);
+        return slow_worst(&study->groups[g].slow) * (cost_accel_load_s(cost, (uint32_t)most) +
+                                                     cost_accel_compute_s(cost, (uint32_t)most));
     int64_t batch = split.batch_items < most ? split.batch_items : most;
     cores = fleet->n_cores > 0 ? fleet->n_cores : cores;
     int64_t rounds = ((most + batch - 1) / batch + cores - 1) / cores;
-    return (double)rounds * cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);
+    return slow_worst(&study->groups[g].slow) * (double)rounds *
+           cost_cpu_s(cost, (uint32_t)batch, (uint32_t)cores);
 }
 
 // A piece begins empty, the day does not: what it must forget is a queue, which a target bounds
@@ -376,8 +380,11 @@ int day_run(struct sample_bench *bench, const struct day_plan *plan, struct day_
     int rc = 0;
     assert(design.n_intervals > 0 && design.n_strata > 0 && design.interval_s > 0);
     result->n_simulated = 0;
-    if (plan->accuracy_frac > 0 && !fixed)
+    bool pilot = plan->accuracy_frac > 0 && !fixed;
+    sample_share(bench, 0, PILOT_FRAC);
+    if (pilot)
         rc = run_design(bench, plan, &design, PILOT, result, err);
+    sample_share(bench, pilot ? PILOT_FRAC : 0, 1);
     if (rc == 0)
         rc = run_design(bench, plan, &design, ANSWER, result, err);
     mem_free(design.n_pieces);

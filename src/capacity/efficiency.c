@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runs/crew.h"
@@ -68,6 +69,26 @@ static struct capacity_tuple tuple_of(const struct max_load *found, const struct
     return tuple;
 }
 
+static void on_point(void *user, const struct crew_work *at)
+{
+    struct capacity_context *context = user;
+    capacity_context_tries(context, at->rate_qps, "qps");
+    capacity_context_bracket(context, at->held_qps, at->missed_qps);
+    capacity_context_tell(context, at->n_queries);
+}
+
+// "tuple 2 of 6 (xeon, feed)".
+static void name_tuple(const struct tuple_work *work, const struct tuple_unit *unit)
+{
+    struct capacity_context *context = work->context;
+    const char *type = context->answer->types[unit->type],
+               *service = context->answer->services[unit->service];
+    snprintf(context->at.stage, sizeof context->at.stage, "tuple %u of %u", work->n_done + 1,
+             work->n_all);
+    capacity_context_label(context, "%.*s, %.*s", progress_cut(type, 24), type,
+                           progress_cut(service, 24), service);
+}
+
 // Collective (the crew).
 static int search(const struct tuple_work *work, struct crew *crew, struct tuple_unit *unit,
                   struct err *err)
@@ -81,6 +102,9 @@ static int search(const struct tuple_work *work, struct crew *crew, struct tuple
     struct crew_bench bench = {crew, probe, &config.capacity};
     const struct tuner_backend backend = tunable_backend(&bench);
     struct tuner_outcome found;
+    crew_begin(crew);
+    crew_watch(crew, on_point, work->context);
+    name_tuple(work, unit);
     int rc = work->policies[unit->scheduler]->tune(&config, &backend, &found, err);
     if (rc == 0) {
         unit->tuple = tuple_of(&found.capacity, platform);

@@ -6,6 +6,7 @@
 #include "capacity/day.h"
 #include "capacity/plan.h"
 #include "base/mem.h"
+#include "results/report/capacity_rows.h"
 
 // Servers that serve some services over the day of one plan: one service, or all of them where the
 // fleet is the one that stands.
@@ -202,6 +203,7 @@ static int run_plan(struct capacity_context *context, uint32_t scheduler, size_t
                             .service = p,
                             .n_services = answer->n_services / n_pools,
                             .given = given};
+        capacity_context_part(context, (double)p / n_pools, (p + 1.0) / n_pools);
         if (run_pool(&pool, first, err) < 0 ||
             capacity_context_done(context, (p + 1.0) / n_pools, err) < 0)
             return -1;
@@ -217,6 +219,17 @@ static int run_plan(struct capacity_context *context, uint32_t scheduler, size_t
     return 0;
 }
 
+// "deeprecsched, optimal, follow"; of the fleet as it is the scheduler alone.
+static void name_row(struct capacity_context *context, uint32_t plan)
+{
+    const struct capacity_plan row = capacity_rows_plan(context->answer, plan);
+    if (is_given(context))
+        capacity_context_label(context, "%s", row.scheduler);
+    else
+        capacity_context_label(context, "%s, %s, %s", row.scheduler, row.allocation,
+                               row.provisioning);
+}
+
 int find_day_run(struct capacity_context *context, struct err *err)
 {
     struct capacity_result *answer = context->answer;
@@ -224,11 +237,13 @@ int find_day_run(struct capacity_context *context, struct err *err)
     uint32_t n = answer->n_schedulers * per_scheduler;
     bool first = true; // plans before it may have been impossible
     for (uint32_t plan = 0; plan < n; plan++) {
-        capacity_context_stage_of(context, is_given(context) ? "days" : "plans", n - plan);
+        capacity_context_row(context, is_given(context) ? "day" : "plan", plan, n);
         if (answer->totals[plan].state != CAPACITY_FOUND)
             continue;
+        name_row(context, plan);
         if (run_plan(context, plan / per_scheduler, plan, first, err) < 0)
             return -1;
+        context->n_rows = plan + 1;
         first = false;
     }
     return 0;

@@ -20,6 +20,7 @@ struct load_search {
     struct fleet_variant fleet;
     struct load_seen *seen; // owned: every run, as which of the rates is the answer is known last
     size_t n_seen;
+    double held_qps, missed_qps; // so far; NaN: none
 };
 
 // Of the answer's rate the last run, which was the longest. Where nothing is held the search ends
@@ -42,8 +43,14 @@ static int measure(void *user, const struct measure_point *point, struct measure
                                        point->rate_qps / peak_load_qps(search->peak),
                                        point->n_queries, point->stream};
     struct peak_load_trial trial;
+    capacity_context_tries(search->context, point->rate_qps, "qps");
     if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
         return -1;
+    if (measurement_overall(result) == VERDICT_MET)
+        search->held_qps = fmax(search->held_qps, point->rate_qps);
+    if (measurement_overall(result) == VERDICT_MISSED)
+        search->missed_qps = fmin(search->missed_qps, point->rate_qps);
+    capacity_context_bracket(search->context, search->held_qps, search->missed_qps);
     search->seen = mem_realloc(search->seen, search->n_seen + 1, sizeof *search->seen);
     search->seen[search->n_seen++] = (struct load_seen){point->rate_qps, trial};
     return capacity_context_done(search->context, 0, err);
@@ -79,6 +86,8 @@ static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
     const struct study_capacity *settings = &context->study->capacity;
     struct load_search search = {.context = context,
                                  .peak = peak,
+                                 .held_qps = NAN,
+                                 .missed_qps = NAN,
                                  .fleet = {.n_servers = context->answer->available,
                                            .choices = capacity_context_choices(context, scheduler),
                                            .n_cells = (uint32_t)context->study->cells}};
@@ -91,6 +100,7 @@ static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
     struct max_load found = {.state = MAX_LOAD_UNREACHABLE, .missed_qps = INFINITY};
     struct capacity_result *answer = context->answer;
     struct capacity_load *row = &answer->loads[scheduler];
+    capacity_context_label(context, "%s", answer->schedulers[scheduler]);
     bool hopeless = capacity_result_unreachable(answer, scheduler, answer->n_types, NULL);
     int rc = hopeless ? 0 : max_load_search(&config, &task, measure, &search, &found, NULL, err);
     bool reached = found.state == MAX_LOAD_FOUND;
@@ -120,5 +130,5 @@ static int find_row(struct peak_load *peak, uint32_t scheduler, struct err *err)
 
 int find_load_run(struct capacity_context *context, struct err *err)
 {
-    return peak_load_rows(context, "loads", context->answer->n_loads, find_row, err);
+    return peak_load_rows(context, "load", context->answer->n_loads, find_row, err);
 }

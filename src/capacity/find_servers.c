@@ -2,6 +2,7 @@
 #include "capacity/find_servers.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runs/demand.h"
@@ -15,6 +16,7 @@ struct size_seen {
     uint32_t n;
     uint64_t n_queries;
     struct peak_load_trial trial; // owned
+    enum measurement_verdict verdict;
 };
 
 // One row's search.
@@ -61,7 +63,7 @@ static struct size_seen *seen_of(const struct size_search *search, uint32_t n)
 
 // Takes the trial.
 static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
-                     struct peak_load_trial *trial)
+                     struct peak_load_trial *trial, enum measurement_verdict verdict)
 {
     struct size_seen *seen = seen_of(search, n);
     if (!seen) {
@@ -72,7 +74,7 @@ static void remember(struct size_search *search, uint32_t n, uint64_t n_queries,
     bool longer = n_queries > seen->n_queries;
     mem_free(longer ? seen->trial.services : trial->services);
     if (longer)
-        *seen = (struct size_seen){n, n_queries, *trial};
+        *seen = (struct size_seen){n, n_queries, *trial, verdict};
 }
 
 static void forget(struct size_search *search)
@@ -88,6 +90,18 @@ static struct measurement recall(const struct size_search *search, uint32_t n)
 {
     const struct size_seen *seen = seen_of(search, n);
     return seen ? seen->trial.all : measurement_none(VERDICT_NOT_ASKED);
+}
+
+// Shows the fewest that were held so far, and the most below them that were missed.
+static void show_bracket(struct size_search *search)
+{
+    double held = NAN, missed = NAN;
+    for (const struct size_seen *seen = search->seen; seen < search->seen + search->n_seen; seen++)
+        held = seen->verdict == VERDICT_MET ? fmin(held, seen->n) : held;
+    for (const struct size_seen *seen = search->seen; seen < search->seen + search->n_seen; seen++)
+        if (seen->verdict == VERDICT_MISSED && !(seen->n >= held))
+            missed = fmax(missed, seen->n);
+    capacity_context_bracket(search->context, held, missed);
 }
 
 // Late queries that the strictest target allows.
@@ -117,9 +131,9 @@ static int measure(void *user, const struct sizing_point *point, struct measurem
         fleet.n_cores = point->n;
     else
         search->n_servers[search->type] = find_servers_left(point->n, n_cells, search->cells_down);
+    capacity_context_tries(search->context, point->n, search->cores ? "cores" : "servers");
     if (peak_load_measure(search->peak, &at, result, &trial, err) < 0)
         return -1;
-    remember(search, point->n, point->n_queries, &trial);
     // The search knows one allowance, the strictest. Where the service that is nearest to missing
     // has another, its late queries count by their part of what its own target allows.
     double part = least_allowed_frac(study) / result->allowed_frac;
@@ -127,6 +141,9 @@ static int measure(void *user, const struct sizing_point *point, struct measurem
         result->late_frac.value *= part;
         result->late_frac.half_95 *= part;
     }
+    remember(search, point->n, point->n_queries, &trial,
+             sizing_verdict(result, least_allowed_frac(study)));
+    show_bracket(search);
     return capacity_context_done(search->context, 0, err);
 }
 
@@ -263,6 +280,7 @@ static int try_least_work(struct size_search *search, const struct sizing_task *
         return 0;
     struct sizing_task other = *task;
     struct sizing found;
+    capacity_context_label(search->context, "by least-work");
     other.guess = 0;
     other.most = row->n;
     search->balancer = &balancer;
@@ -329,6 +347,23 @@ uint32_t find_servers_n_rows(const struct study *study, uint32_t n_schedulers)
     return (uint32_t)(n * study->n_groups * study->capacity.cells_down.n);
 }
 
+// "xeon", "xeon, static, 1 cell down, +10 %".
+static void name_row(const struct size_search *search)
+{
+    const struct capacity_result *answer = search->context->answer;
+    char down[32] = "", margin[32] = "";
+    bool many = answer->n_schedulers > 1;
+    if (search->cells_down > 0)
+        snprintf(down, sizeof down, ", %u cell%s down", search->cells_down,
+                 search->cells_down == 1 ? "" : "s");
+    if (search->margin_frac > 0)
+        snprintf(margin, sizeof margin, ", +%g %%", 100 * search->margin_frac);
+    const char *type = answer->types[search->type];
+    capacity_context_label(search->context, "%.*s%s%s%s%s", progress_cut(type, 24), type,
+                           many ? ", " : "", many ? answer->schedulers[search->scheduler] : "",
+                           down, margin);
+}
+
 // A row for the traffic, and behind it, where there is a margin, one for so much more.
 static int find_row(struct peak_load *peak, uint32_t index, struct err *err)
 {
@@ -349,6 +384,7 @@ static int find_row(struct peak_load *peak, uint32_t index, struct err *err)
     search.n_servers = mem_calloc(study->n_groups, sizeof *search.n_servers);
     if (cores)
         search.n_servers[0] = context->answer->available[0];
+    name_row(&search);
     int rc = fill_row(&search, index, err);
     mem_free(search.n_servers);
     forget(&search);
@@ -357,5 +393,5 @@ static int find_row(struct peak_load *peak, uint32_t index, struct err *err)
 
 int find_servers_run(struct capacity_context *context, struct err *err)
 {
-    return peak_load_rows(context, "sizes", context->answer->n_sizes, find_row, err);
+    return peak_load_rows(context, "size", context->answer->n_sizes, find_row, err);
 }

@@ -186,14 +186,15 @@ double peak_load_saturation_qps(const struct peak_load *peak, uint32_t type,
 
 // ---- row by row ---------------------------------------------------------------------------------
 
-int peak_load_rows(struct capacity_context *context, const char *stage, uint32_t n,
+int peak_load_rows(struct capacity_context *context, const char *name, uint32_t n,
                    peak_load_row_fn fill, struct err *err)
 {
     struct peak_load *peak = peak_load_create(context, err);
     int rc = peak ? 0 : -1;
     for (uint32_t row = 0; rc == 0 && row < n; row++) {
-        capacity_context_stage_of(context, stage, n - row);
+        capacity_context_row(context, name, row, n);
         rc = fill(peak, row, err);
+        context->n_rows += rc == 0;
         if (rc == 0)
             rc = capacity_context_done(context, 1, err);
     }

@@ -59,9 +59,9 @@ double peak_load_saturation_qps(const struct peak_load *peak, uint32_t type,
                                 const struct settings *choices, uint32_t service);
 
 // Collective (context->eval->comm). Makes the traffic and calls fill(peak, row, err) for row = 0 ..
-// n - 1, each a stage of its own, all of what is left of the work.
+// n - 1, each a row of the answer (capacity_context_row()) of that name.
 typedef int (*peak_load_row_fn)(struct peak_load *peak, uint32_t row, struct err *err);
-int peak_load_rows(struct capacity_context *context, const char *stage, uint32_t n,
+int peak_load_rows(struct capacity_context *context, const char *name, uint32_t n,
                    peak_load_row_fn fill, struct err *err);
 // Not collective. That it was made with.
 struct capacity_context *peak_load_context(const struct peak_load *peak);

@@ -29,7 +29,12 @@ struct sample_bench {
     struct svctab_cache *times; // of every cost that was needed
     struct record *record;      // cleared and used again; NULL before the first
     sample_watch_fn watch;      // NULL: nobody
+    sample_tell_fn tell;        // likewise
     void *user;
+    double from_frac, to_frac; // of what is told
+    // Of the sample_run() under way: simulated and about all queries; of the slice under way.
+    double n_done, n_all, n_slice;
+    int64_t slice_ns;
 };
 
 // ---- what can be cut ----------------------------------------------------------------------------
@@ -63,7 +68,8 @@ int sample_check(const struct study *study, struct err *err)
 struct sample_bench *sample_bench_create(MPI_Comm comm, struct memo *memo)
 {
     struct sample_bench *bench = mem_calloc(1, sizeof *bench);
-    *bench = (struct sample_bench){.comm = comm, .memo = memo, .times = svctab_cache_create()};
+    *bench = (struct sample_bench){
+        .comm = comm, .memo = memo, .times = svctab_cache_create(), .to_frac = 1};
     MPI_Comm_rank(comm, &bench->rank);
     MPI_Comm_size(comm, &bench->n_ranks);
     return bench;
@@ -78,10 +84,18 @@ void sample_bench_destroy(struct sample_bench *bench)
     mem_free(bench);
 }
 
-void sample_watch(struct sample_bench *bench, sample_watch_fn watch, void *user)
+void sample_watch(struct sample_bench *bench, sample_watch_fn watch, sample_tell_fn tell,
+                  void *user)
 {
     bench->watch = watch;
+    bench->tell = tell;
     bench->user = user;
+}
+
+void sample_share(struct sample_bench *bench, double from_frac, double to_frac)
+{
+    bench->from_frac = from_frac;
+    bench->to_frac = to_frac;
 }
 
 void sample_release(struct slice_result *results, size_t n)
@@ -266,6 +280,23 @@ static struct record *fresh_record(struct sample_bench *bench, const struct task
     return bench->record;
 }
 
+static struct sample_reached reached(const struct sample_bench *bench, double n_queries)
+{
+    double part = bench->n_all > 0 ? fmin(n_queries / bench->n_all, 1) : 1;
+    return (struct sample_reached){(uint64_t)n_queries,
+                                   bench->from_frac + part * (bench->to_frac - bench->from_frac)};
+}
+
+// In a slice that all ranks, or the only one, simulate.
+static void on_progress(void *user, int64_t reached_ns, uint64_t n_queries)
+{
+    const struct sample_bench *bench = user;
+    (void)n_queries; // of this rank alone
+    const struct sample_reached now = reached(
+        bench, bench->n_done + bench->n_slice * (double)reached_ns / (double)bench->slice_ns);
+    bench->tell(bench->user, &now);
+}
+
 // Collective (comm), whose rank 0 appends the answer to *bytes.
 static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct task *task,
                     struct blob *bytes, struct err *err)
@@ -283,7 +314,14 @@ static int simulate(struct sample_bench *bench, MPI_Comm comm, const struct task
     struct record *record = fresh_record(bench, task);
     // Where several ranks agree at the end of every short run they wait for each other.
     options.control = n_ranks == 1 ? &checkpointing_stop_only : NULL;
+    bench->n_slice = task->queries;
+    bench->slice_ns = task->sampled->fleet.duration_ns;
+    if (bench->tell && n_ranks == bench->n_ranks) {
+        options.progress = on_progress;
+        options.progress_user = bench;
+    }
     int rc = run_fleet(comm, &task->sampled->fleet, &options, record, &cost, err);
+    bench->n_done += task->queries;
     n_simulated = cost.n_queries;
     if (rc == 0 && cost.stopped)
         rc = err_set(err, ERR_FAIL, "stopped by a signal");
@@ -385,12 +423,18 @@ static size_t batch_of(const struct sample_bench *bench, const struct task *task
 static int run_all(struct sample_bench *bench, struct task *tasks, size_t n, uint64_t n_queries,
                    struct err *err)
 {
+    bench->n_all = (double)n_queries;
+    for (size_t i = 0; i < n; i++)
+        bench->n_all += tasks[i].queries;
     for (size_t i = 0, end = 0;; end = i + batch_of(bench, &tasks[i], n - i)) {
+        bench->n_done = (double)n_queries;
         if (end > i && run_batch(bench, &tasks[i], end - i, err) < 0)
             return -1;
         for (; i < end; i++)
             n_queries += tasks[i].result->overall.n_queries;
-        if (bench->watch && bench->watch(bench->user, n_queries, err) < 0)
+        struct sample_reached now = reached(bench, (double)n_queries);
+        now.done_frac = i == n ? bench->to_frac : now.done_frac;
+        if (bench->watch && bench->watch(bench->user, &now, err) < 0)
             return -1;
         if (i == n)
             return 0;

@@ -68,11 +68,22 @@ void sample_bench_destroy(struct sample_bench *bench);
 // Between slices it calls the bench's watch, and fails with it; what was answered is kept.
 int sample_run(struct sample_bench *bench, const struct slice *slices, size_t n,
                struct slice_result *results, struct err *err);
+// How far a sample_run() is: the queries that it has simulated so far, answers from the memo
+// included, and the part of its work that they are.
+struct sample_reached {
+    uint64_t n_queries;
+    double done_frac;
+};
 // Not collective. From now on sample_run() calls watch(user, ...) on every rank, before the first
-// slice and after every few, with the queries that it has simulated so far, answers from the memo
-// included. -1 ends it, and must be said on every rank alike.
-typedef int (*sample_watch_fn)(void *user, uint64_t n_queries, struct err *err);
-void sample_watch(struct sample_bench *bench, sample_watch_fn watch, void *user);
+// slice and after every few; -1 ends it, and must be said on every rank alike. `tell` (NULL: none)
+// is called on rank 0 alone, now and then inside of a slice where it has a part in all of them.
+typedef int (*sample_watch_fn)(void *user, const struct sample_reached *reached, struct err *err);
+typedef void (*sample_tell_fn)(void *user, const struct sample_reached *reached);
+void sample_watch(struct sample_bench *bench, sample_watch_fn watch, sample_tell_fn tell,
+                  void *user);
+// Not collective. The next sample_run()s are that part, [from_frac, to_frac], of what done_frac is
+// counted of; at first it is all.
+void sample_share(struct sample_bench *bench, double from_frac, double to_frac);
 
 // Not collective. Empties the results.
 void sample_release(struct slice_result *results, size_t n);

@@ -28,9 +28,9 @@ static uint64_t draw(const struct slice *slice, uint64_t entity)
 
 // The layout of the whole fleet says how many servers a cell has, so that what is drawn is a cell
 // of that fleet and not an average one. Servers of each of the study's groups in the simulated
-// cells; their sum.
-static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint64_t *of_servers,
-                           uint32_t *n_cells)
+// cells, and how many of it there are before them; their sum.
+static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint32_t *first_servers,
+                           uint64_t *of_servers, uint32_t *n_cells)
 {
     const struct fleet_variant *fleet = slice->fleet;
     uint32_t n_groups = (uint32_t)fleet->study->n_groups;
@@ -48,6 +48,7 @@ static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint6
         whole.n_cells ? rng_below((uint32_t)draw(slice, ENTITY_CELL), whole.n_cells) : 0;
     for (uint32_t g = 0; g < n_groups; g++) {
         n_servers[g] = 0;
+        first_servers[g] = whole.n_cells ? layout_first(&whole, g, first) : 0;
         for (uint32_t c = 0; c < *n_cells; c++)
             n_servers[g] += layout_servers(&whole, g, (first + c) % whole.n_cells);
         taken += n_servers[g];
@@ -57,7 +58,7 @@ static uint64_t take_cells(const struct slice *slice, uint32_t *n_servers, uint6
 }
 
 static void add_group(struct sample_fleet *sampled, const struct fleet_variant *fleet, uint32_t g,
-                      uint32_t n_servers)
+                      uint32_t n_servers, uint32_t first_server)
 {
     const struct study *study = fleet->study;
     uint32_t at = sampled->fleet.n_groups++, n_services = sampled->fleet.n_services;
@@ -84,6 +85,7 @@ static void add_group(struct sample_fleet *sampled, const struct fleet_variant *
     group->costs = costs;
     group->settings = settings;
     group->on = (struct on_schedule){0};
+    group->slow.first = first_server;
 }
 
 // ---- traffic ------------------------------------------------------------------------------------
@@ -124,6 +126,7 @@ struct sample_fleet *sample_fleet_create(const struct slice *slice)
     const struct study *study = fleet->study;
     uint32_t n_groups = (uint32_t)study->n_groups, n_cells;
     uint32_t *n_servers = mem_calloc(n_groups, sizeof *n_servers);
+    uint32_t *first_servers = mem_calloc(n_groups, sizeof *first_servers);
     size_t n_pairs = (size_t)n_groups * fleet->n_services;
     struct sample_fleet *sampled = mem_calloc(1, sizeof *sampled);
     sampled->services = mem_calloc(fleet->n_services, sizeof *sampled->services);
@@ -134,13 +137,15 @@ struct sample_fleet *sample_fleet_create(const struct slice *slice)
     sampled->settings = mem_calloc(n_pairs, sizeof *sampled->settings);
     sampled->costs = mem_calloc(n_pairs, sizeof *sampled->costs);
     assert(fleet->n_cells > 0 && slice->n_cells > 0 && slice->length_ns > 0 && slice->n_bins > 0);
-    sampled->n_servers = take_cells(slice, n_servers, &sampled->of_servers, &n_cells);
+    sampled->n_servers =
+        take_cells(slice, n_servers, first_servers, &sampled->of_servers, &n_cells);
     for (uint32_t i = 0; sampled->n_servers > 0 && i < fleet->n_services; i++)
         add_service(sampled, slice, i);
     for (uint32_t g = 0; sampled->fleet.n_services > 0 && g < n_groups; g++)
         if (n_servers[g] > 0)
-            add_group(sampled, fleet, g, n_servers[g]);
+            add_group(sampled, fleet, g, n_servers[g], first_servers[g]);
     mem_free(n_servers);
+    mem_free(first_servers);
     if (sampled->fleet.n_groups == 0) {
         sample_fleet_destroy(sampled);
         return NULL;

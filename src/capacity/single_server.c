@@ -27,6 +27,7 @@ static void cut_group(struct single_server *single, const struct study *study, u
     *group = study->groups[g];
     group->servers = 1;
     group->weight = 1;
+    memset(&group->slow, 0, sizeof group->slow); // those that are not are the rule
     memset(&group->on, 0, sizeof group->on);
     memset(&group->on_counts, 0, sizeof group->on_counts);
     group->given += s;
@@ -36,6 +37,7 @@ static void cut_group(struct single_server *single, const struct study *study, u
     single->config = study->group_configs[g];
     single->config.n_servers = 1;
     single->config.weight = 1;
+    memset(&single->config.slow, 0, sizeof single->config.slow);
     memset(&single->config.on, 0, sizeof single->config.on);
     single->config.costs += s;
     single->config.settings += s;

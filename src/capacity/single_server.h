@@ -4,8 +4,9 @@
 // What a type of server is good for is asked of one of them alone, with one service and nothing
 // else: the efficiency tuples of `recfleet capacity`. It is a study like any other, so a
 // probe (probe.h) measures it; its queries arrive by a Poisson process, whatever they do in the
-// study, and its one server never fails, so that types are compared on equal terms. Everything else
-// (costs, sizes, target, delays, settings, how hard to search) is the study's.
+// study, and its one server never fails nor is one of the slow ones, so that types are compared on
+// equal terms. Everything else (costs, sizes, target, delays, settings, how hard to search) is the
+// study's.
 //
 //     struct single_server single;
 //     single_server_cut(&single, study, group, service);

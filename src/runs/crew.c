@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs/crew.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,10 @@ struct crew {
     uint32_t n_crews, index;
     MPI_Comm *teams;   // [n_ranks + 1]: the crew cut into so many teams, made when first asked for
     struct memo *memo; // of what its searches measure; NULL: none
-    int n_teams;       // that the tasks of the round under way are dealt out over; 0: no round
+    struct crew_work work; // of this rank
+    crew_watch_fn watch;   // NULL: nobody
+    void *user;
+    int n_teams; // that the tasks of the round under way are dealt out over; 0: no round
 };
 
 // Which of n parts a rank is in; parts are as even as can be, each of neighbouring ranks.
@@ -54,6 +58,7 @@ struct crew *crew_create(MPI_Comm comm, uint32_t n_units, struct err *err)
     crew->teams = mem_calloc((size_t)crew->n_ranks + 1, sizeof *crew->teams);
     for (int i = 0; i <= crew->n_ranks; i++)
         crew->teams[i] = MPI_COMM_NULL;
+    crew_begin(crew);
     return crew;
 }
 
@@ -185,14 +190,66 @@ static int measure_kept(const struct crew_bench *bench, MPI_Comm comm,
     return err_agree(comm, rc, err);
 }
 
+void crew_watch(struct crew *crew, crew_watch_fn watch, void *user)
+{
+    crew->watch = watch;
+    crew->user = user;
+}
+
+void crew_begin(struct crew *crew)
+{
+    crew->work =
+        (struct crew_work){.rate_qps = NAN, .held_qps = NAN, .missed_qps = NAN, .best_qps = NAN};
+}
+
+const struct crew_work *crew_work(const struct crew *crew)
+{
+    return &crew->work;
+}
+
+static void begin_point(struct crew *crew, const struct measure_point *point)
+{
+    struct crew_work *work = &crew->work;
+    if (isnan(work->rate_qps) || !settings_equal(&work->choice, &point->choice))
+        work->held_qps = work->missed_qps = NAN;
+    work->choice = point->choice;
+    work->rate_qps = point->rate_qps;
+    if (crew->watch)
+        crew->watch(crew->user, work);
+}
+
+static void note_held(struct crew_work *work, const struct settings *choice, double rate_qps)
+{
+    if (work->best_qps >= rate_qps)
+        return;
+    work->best = *choice;
+    work->best_qps = rate_qps;
+}
+
+static void end_point(struct crew_work *work, const struct measurement *result)
+{
+    enum measurement_verdict verdict = measurement_overall(result);
+    work->n_queries += result->n_queries;
+    if (verdict == VERDICT_MISSED)
+        work->missed_qps = fmin(work->missed_qps, work->rate_qps);
+    if (verdict != VERDICT_MET)
+        return;
+    work->held_qps = fmax(work->held_qps, work->rate_qps);
+    note_held(work, &work->choice, work->rate_qps);
+}
+
 int crew_measure(void *user, const struct measure_point *point, struct measurement *result,
                  struct err *err)
 {
     const struct crew_bench *bench = user;
-    const struct crew *crew = bench->crew;
+    struct crew *crew = bench->crew;
     MPI_Comm comm = crew->n_teams ? crew->teams[crew->n_teams] : crew->comm;
-    return crew->memo ? measure_kept(bench, comm, point, result, err)
-                      : probe_measure(bench->probe, comm, point, result, err);
+    begin_point(crew, point);
+    int rc = crew->memo ? measure_kept(bench, comm, point, result, err)
+                        : probe_measure(bench->probe, comm, point, result, err);
+    if (rc == 0)
+        end_point(&crew->work, result);
+    return rc;
 }
 
 int crew_share(MPI_Comm comm, int root, void *found, size_t n_bytes, struct trials *trials,
@@ -238,5 +295,8 @@ int crew_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)
         rc = crew_share(crew->comm, root, &jobs[j].capacity, sizeof jobs[j].capacity,
                         &jobs[j].trials, jobs[j].task.choice.fields, err);
     }
+    for (size_t j = 0; rc == 0 && j < n; j++) // those of other teams, too
+        if (jobs[j].capacity.state == MAX_LOAD_FOUND)
+            note_held(&crew->work, &jobs[j].task.choice, jobs[j].capacity.held_qps);
     return rc;
 }

@@ -50,6 +50,23 @@ void crew_deal(uint32_t n_crews, const double *weights, uint32_t n_units, uint32
 // is borrowed.
 void crew_keep(struct crew *crew, struct memo *memo);
 
+// What a rank measures for its crew, and what it has shown since crew_begin(). NaN: nothing.
+struct crew_work {
+    struct settings choice; // under way, at
+    double rate_qps;
+    double held_qps, missed_qps; // the bracket so far of that choice
+    struct settings best;        // of all choices the one that was shown to hold most,
+    double best_qps;             // so much
+    uint64_t n_queries;          // measured
+};
+typedef void (*crew_watch_fn)(void *user, const struct crew_work *work);
+// Not collective. From now on watch(user, ...) is called on every rank before each measurement.
+void crew_watch(struct crew *crew, crew_watch_fn watch, void *user);
+// Not collective. A new unit: nothing is shown of it yet.
+void crew_begin(struct crew *crew);
+// Not collective. Borrowed until crew_destroy().
+const struct crew_work *crew_work(const struct crew *crew);
+
 // What a round is measured with; all borrowed.
 struct crew_bench {
     struct crew *crew;

@@ -21,9 +21,47 @@ double *demand_cpu_s(const struct cost *cost, uint32_t largest, uint32_t busy)
     return cpu_s;
 }
 
+// The least that one item can cost where queries are merged as far as they may: of requests of up
+// to merged_items, the cheapest.
+static double least_item_s(const struct demand_split *split)
+{
+    double least_s = INFINITY;
+    for (uint32_t n = 1; n <= split->dispatch.merged_items; n++)
+        least_s = fmin(least_s, cost_cpu_s(split->cost, n, split->busy) / n);
+    return least_s;
+}
+
+static double least_accel_item_s(const struct demand_split *split)
+{
+    double least_s = INFINITY;
+    for (uint32_t n = 1; n <= split->dispatch.accel_merged_items; n++)
+        least_s =
+            fmin(least_s,
+                 (cost_accel_load_s(split->cost, n) + cost_accel_compute_s(split->cost, n)) / n);
+    return least_s;
+}
+
+// Queues that cores and an accelerator take from: nobody knows beforehand how much is merged, or
+// who takes what, so this is the least work there can be, shared out so that neither is full first.
+static void share_out(const struct demand_split *split, double mean_items, struct demand *sum)
+{
+    const struct dispatch_config *dispatch = &split->dispatch;
+    const struct platform *platform = cost_platform_of(split->cost);
+    double accel_s = mean_items * least_accel_item_s(split), share = 1;
+    double streams = fmax(1, (double)platform->accelerator.streams);
+    if (dispatch->offload_items == 0) {
+        double cores_qps = (double)platform->cores / sum->cpu_s, accel_qps = streams / accel_s;
+        share = accel_qps / (cores_qps + accel_qps);
+    }
+    sum->cpu_s *= 1 - share;
+    sum->load_s = 0;
+    sum->compute_s = share * accel_s;
+}
+
 struct demand demand_mean(const struct demand_split *split)
 {
     const struct dispatch_config *dispatch = &split->dispatch;
+    double mean_items = 0;
     uint32_t largest = qsize_max_items(split->sizes);
     uint32_t batch = dispatch->batch_items > largest ? largest : (uint32_t)dispatch->batch_items;
     struct demand sum = {0, 0, 0, 0};
@@ -31,6 +69,7 @@ struct demand demand_mean(const struct demand_split *split)
         double share = qsize_pmf(split->sizes, n);
         if (share == 0)
             continue;
+        mean_items += share * n;
         if (dispatch->offload_items > 0 && n >= dispatch->offload_items) {
             sum.load_s += share * cost_accel_load_s(split->cost, n);
             sum.compute_s += share * cost_accel_compute_s(split->cost, n);
@@ -41,6 +80,10 @@ struct demand demand_mean(const struct demand_split *split)
             sum.requests += share * (full + (rest != 0));
         }
     }
+    if (dispatch->merged_items > 0)
+        sum.cpu_s = mean_items * least_item_s(split);
+    if (dispatch->accel_merged_items > 0)
+        share_out(split, mean_items, &sum);
     return sum;
 }
 
@@ -62,7 +105,8 @@ struct demand demand_by_choice(const struct study *study, const struct study_gro
         return (struct demand){0, 0, 0, 0};
     const struct settings fit = sched_fit(choice, cost_has_accel(group->costs[s]));
     double *cpu_s = demand_cpu_s(group->costs[s], qsize_max_items(study->sizes[s]), busy);
-    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s, sched_needs(&fit)};
+    const struct demand_split split = {group->costs[s], study->sizes[s], cpu_s, busy,
+                                       sched_needs(&fit)};
     struct demand mean = demand_mean(&split);
     mem_free(cpu_s);
     return mean;

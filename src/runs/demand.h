@@ -6,10 +6,11 @@
 // be. A search takes its bounds from them, `recfleet check` its loads, and a sweep the order in
 // which its points are done.
 //
-// Exact sums, but for one thing: a cost may depend on how many cores are busy, which is not known
-// beforehand and is given. The last request of a query carries the rest of its items. A trace's own
-// sizes count as often as they were recorded; of a file that was not read nothing is known, and it
-// counts as nothing.
+// Where queries share requests or batches, the least that can be: merged as far as they may, and
+// cores and accelerator each having its part. Else exact sums, but for one thing: a cost may depend
+// on how many cores are busy, which is not known beforehand and is given. The last request of a
+// query carries the rest of its items. A trace's own sizes count as often as they were recorded; of
+// a file that was not read nothing is known, and it counts as nothing.
 //
 //     struct demand d = demand_of(study, group, s, 1);
 //     double utilisation = qps * d.cpu_s / cores;
@@ -35,6 +36,7 @@ struct demand_split {
     const struct cost *cost;
     const struct qsize *sizes;
     const double *cpu_s;             // from demand_cpu_s(), to the largest size at least
+    uint32_t busy;                   // the busy cores that it is for
     struct dispatch_config dispatch; // the service times that a query needs
 };
 

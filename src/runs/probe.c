@@ -281,8 +281,9 @@ double probe_bound_qps(const struct probe *probe, const struct settings *choice)
         const struct cost *cost = group->costs[s];
         struct settings fit =
             sched_fit(probe->tuned_service[s] ? choice : &group->settings[s], cost_has_accel(cost));
-        struct demand work = demand_mean(
-            &(struct demand_split){cost, probe->sizes[s], probe->cpu_s[s], sched_needs(&fit)});
+        struct demand work =
+            demand_mean(&(struct demand_split){cost, probe->sizes[s], probe->cpu_s[s],
+                                               (uint32_t)group->platform.cores, sched_needs(&fit)});
         double share = probe->study->services[s].traffic.rate_qps / probe->rate_qps;
         sum.cpu_s += share * work.cpu_s;
         sum.load_s += share * work.load_s;

@@ -50,6 +50,7 @@ struct news {
     int32_t kind;
     uint32_t crew, point;
     struct stretch so_far; // of the point
+    struct ci p95_s;       // likewise
     char reason[ERR_TEXT_MAX];
 };
 
@@ -69,15 +70,16 @@ struct sweep {
     int64_t end_ns;             // of it
     int64_t from_ns;            // where it resumes from; -1: not known yet
     uint64_t from_queries;
+    struct ci p95_s; // of it, so far
     double told_s;   // when the last news was sent
     bool stopping;   // start no other point
     bool heard_stop; // rank 0 has said so
     // Of rank 0 alone.
     struct progress progress;
     double all_work;
-    struct stretch done;       // of all points that are done or failed
-    struct stretch *under_way; // [crews]: of the point that each is at
-    uint32_t n_left;           // crews that have no more to do
+    struct stretch done; // of all points that are done or failed
+    struct news *latest; // [crews]: of the point that each is at; else NEWS_LEFT
+    uint32_t n_left;     // crews that have no more to do
     struct sweep_outcome *outcome;
 };
 
@@ -103,8 +105,19 @@ static void add_stretch(struct stretch *sum, const struct stretch *more)
 static void show(struct sweep *sweep)
 {
     struct stretch sum = sweep->done;
-    for (uint32_t c = 0; c < crew_n(sweep->crew); c++)
-        add_stretch(&sum, &sweep->under_way[c]);
+    const struct news *only = NULL; // of the one point that runs
+    uint32_t n_running = 0;
+    for (uint32_t c = 0; c < crew_n(sweep->crew); c++) {
+        if (sweep->latest[c].kind != NEWS_REACHED)
+            continue;
+        only = &sweep->latest[c];
+        n_running++;
+        add_stretch(&sum, &only->so_far);
+    }
+    if (n_running == 1)
+        progress_p95(&sweep->progress, only->point, only->p95_s);
+    else
+        progress_no_p95(&sweep->progress);
     progress_points(&sweep->progress, sweep->outcome->n_done + sweep->outcome->n_failed,
                     sweep->n_before + sweep->n_units);
     progress_from(&sweep->progress, sum.from_work / sweep->all_work, sum.from_queries);
@@ -132,10 +145,10 @@ static void spread_stop(struct sweep *sweep)
 static void take(struct sweep *sweep, const struct news *news)
 {
     struct sweep_outcome *out = sweep->outcome;
-    sweep->under_way[news->crew] = (struct stretch){0};
-    if (news->kind == NEWS_REACHED) {
-        sweep->under_way[news->crew] = news->so_far;
-    } else if (news->kind == NEWS_LEFT) {
+    sweep->latest[news->crew] = *news;
+    if (news->kind == NEWS_REACHED)
+        return;
+    if (news->kind == NEWS_LEFT) {
         sweep->n_left++;
     } else if (news->kind == NEWS_STOPPED) {
         spread_stop(sweep);
@@ -206,6 +219,7 @@ static struct news news_of(const struct sweep *sweep, enum news_kind kind, int64
     double per_ns = work_of(sweep, sweep->point) / (double)sweep->end_ns;
     news.so_far.work = (double)reached_ns * per_ns;
     news.so_far.n_queries = n_queries;
+    news.p95_s = sweep->p95_s;
     if (sweep->from_ns > 0) {
         news.so_far.from_work = (double)sweep->from_ns * per_ns;
         news.so_far.from_queries = sweep->from_queries;
@@ -260,7 +274,9 @@ static struct news simulate(struct sweep *sweep, const struct study *study, stru
     }
     MPI_Bcast(&from_previous, 1, MPI_INT, 0, sweep->team.comm);
     const struct eval_options options = {
-        .run = {.progress = on_progress, .progress_user = sweep},
+        .run = {.progress = on_progress,
+                .progress_user = sweep,
+                .p95_s = sweep->options->progress ? &sweep->p95_s : NULL},
         .output = output,
         .force = true, // what is there may be replaced, or the point would not be done
         .command = sweep->options->command,
@@ -286,6 +302,7 @@ static void do_point(struct sweep *sweep, uint32_t point)
     struct study *study = survey_study(sweep->survey, point, &err);
     sweep->point = point;
     sweep->from_ns = -1;
+    sweep->p95_s = ci_none();
     sweep->end_ns = study ? study->settings.duration_ns : 1;
     struct news news = eval_agree(&sweep->team, study ? 0 : -1, &err) == 0
                            ? simulate(sweep, study, &err)
@@ -378,7 +395,9 @@ static int with_crews(struct sweep *sweep, struct err *err)
     // Not counted where a crew may be part of several nodes: 0 says so.
     sweep->team.n_nodes = sweep->team.n_ranks == 1 || eval->n_nodes == 1;
     crew_deal(crew_n(sweep->crew), sweep->weights, sweep->n_units, sweep->owner);
-    sweep->under_way = mem_calloc(crew_n(sweep->crew), sizeof *sweep->under_way);
+    sweep->latest = mem_calloc(crew_n(sweep->crew), sizeof *sweep->latest);
+    for (uint32_t c = 0; c < crew_n(sweep->crew); c++)
+        sweep->latest[c].kind = NEWS_LEFT;
     sweep->n_before = sweep->outcome->n_done + sweep->outcome->n_failed;
     sweep->done = (struct stretch){0};
     sweep->n_left = 0;
@@ -393,7 +412,7 @@ static int with_crews(struct sweep *sweep, struct err *err)
         nanosleep(&(struct timespec){0, IDLE_NS}, NULL);
     }
     progress_end(&sweep->progress);
-    mem_free(sweep->under_way);
+    mem_free(sweep->latest);
     return share_outcome(sweep, err);
 }
 

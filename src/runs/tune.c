@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runs/crew.h"
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "base/wallclock.h"
 #include "cluster/sched.h"
+#include "par/mpi_err.h"
 #include "search/tuner.h"
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -79,6 +81,7 @@ void tune_release(struct tune_input *input)
 struct tune_unit {
     uint32_t point, policy;
     const struct tuner_policy *tuner;
+    bool done;
     struct tuning_outcome outcome;
     struct trials path; // all that was simulated, with what followed the policy's own
 };
@@ -186,6 +189,13 @@ struct tune {
     uint32_t n_units, n_policies;
     double *weights; // of the units: how long they may take, relative
     uint32_t *owner; // crew of each
+    // Of this rank's crew.
+    struct tune_unit *unit; // under way; NULL: none
+    progress_search_fn progress;
+    void *user;
+    struct progress_at at;
+    uint64_t n_queries;
+    size_t n_memo; // answers in the memo at the start
 };
 
 // The first of those that are tuned, all of which have one choice.
@@ -215,7 +225,7 @@ static int make_units(struct tune *tune, struct err *err)
         int index = tuner_find(name);
         assert(index >= 0); // the study's reader knows their names
         tune->units[u] = (struct tune_unit){
-            point, policy, tuner_policies[index], tuning_result_outcome_none(), {0}};
+            point, policy, tuner_policies[index], false, tuning_result_outcome_none(), {0}};
         const struct study *study = input->studies[point];
         for (size_t g = 0; g < study->n_groups; g++)
             tune->weights[u] =
@@ -229,23 +239,121 @@ static int make_units(struct tune *tune, struct err *err)
     return 0;
 }
 
-static int do_units(struct tune *tune, tune_progress_fn progress, void *user, struct err *err)
+// "B=128 T=320" of the settings that are searched; caller mem_free()s.
+static char *choice_text(const struct tune *tune, const struct settings *choice)
+{
+    char *text = mem_strdup("");
+    for (uint32_t i = 0; i < tune->chosen.n; i++) {
+        const struct settings_axis *axis = tune->chosen.axes[i];
+        if (!settings_field(choice, axis->key))
+            continue;
+        char *value = settings_get(choice, axis->key);
+        char *longer = mem_printf("%s%s%s=%s", text, *text ? " " : "", axis->symbol, value);
+        mem_free(value);
+        mem_free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static char *point_text(const struct tune *tune, uint32_t point)
+{
+    const struct grid *grid = tune->input->survey->grid;
+    return grid_n_axes(grid) > 0 ? grid_name(grid, point) : mem_strdup("");
+}
+
+static void say(struct tune *tune, uint64_t n_queries)
+{
+    const struct memo *memo = tune->input->memo;
+    if (memo &&
+        memo_n(memo) == tune->n_memo) // all of it was kept: the pace is not that of the rest
+        tune->at.from_frac = tune->at.done_frac;
+    tune->at.n_queries = tune->n_queries + n_queries;
+    if (tune->progress && tune->eval->rank == 0)
+        tune->progress(tune->user, &tune->at);
+}
+
+// "static at rate=high, B=128 T=320", at a rate and with a bracket.
+static void on_point(void *user, const struct crew_work *work)
+{
+    struct tune *tune = user;
+    char *choice = choice_text(tune, &work->choice), *point = point_text(tune, tune->unit->point);
+    snprintf(tune->at.stage, sizeof tune->at.stage, "%s%s%.*s, %s", tune->unit->tuner->name,
+             *point ? " at " : "", progress_cut(point, 48), point, choice);
+    tune->at.trying = work->rate_qps;
+    tune->at.held = work->held_qps;
+    tune->at.missed = work->missed_qps;
+    tune->at.unit = "qps";
+    say(tune, work->n_queries);
+    mem_free(point);
+    mem_free(choice);
+}
+
+static int do_units(struct tune *tune, struct err *err)
 {
     double all = 0, done = 0; // weight of this crew's units
-    uint64_t n_queries = 0;
+    tune->at = progress_at_none();
+    tune->n_memo = tune->input->memo ? memo_n(tune->input->memo) : 0;
+    crew_watch(tune->crew, on_point, tune);
     for (uint32_t u = 0; u < tune->n_units; u++)
         all += tune->owner[u] == crew_index(tune->crew) ? tune->weights[u] : 0;
     for (uint32_t u = 0; u < tune->n_units; u++) {
         struct tune_unit *unit = &tune->units[u];
         if (tune->owner[u] != crew_index(tune->crew))
             continue;
+        tune->unit = unit;
+        crew_begin(tune->crew);
         if (do_unit(tune->crew, tune->input->studies[unit->point], &tune->chosen, unit, err) < 0)
             return -1;
+        unit->done = true;
+        tune->unit = NULL;
         for (size_t i = 0; i < unit->path.n; i++)
-            n_queries += unit->path.v[i].result.n_queries;
+            tune->n_queries += unit->path.v[i].result.n_queries;
         done += tune->weights[u];
-        if (progress && tune->eval->rank == 0)
-            progress(user, done / all, "", n_queries);
+        tune->at = progress_at_none();
+        tune->at.done_frac = done / all;
+        say(tune, 0);
+    }
+    return 0;
+}
+
+// What the crew was at when it was stopped, a line; "" for none.
+static void tell_work(const struct tune *tune, char *line, size_t size)
+{
+    const struct crew_work *work = crew_work(tune->crew);
+    char at[2 * PROGRESS_STAGE];
+    line[0] = '\0';
+    if (!tune->unit || isnan(work->rate_qps))
+        return;
+    struct progress_at now = tune->at; // with what the last measurement has shown
+    now.held = work->held_qps;
+    now.missed = work->missed_qps;
+    int n = snprintf(line, size, "in work: %s", progress_at_text(&now, at, sizeof at));
+    if (isnan(work->best_qps) || n < 0 || (size_t)n >= size)
+        return;
+    char *best = choice_text(tune, &work->best);
+    snprintf(line + n, size - (size_t)n, "; most held so far: %.6g qps with %s", work->best_qps,
+             best);
+    mem_free(best);
+}
+
+// Of every crew, in their order, to rank 0.
+static int gather_work(struct tune *tune, struct tune_rest *rest, struct err *err)
+{
+    for (uint32_t c = 0; c < crew_n(tune->crew); c++) {
+        char line[4 * PROGRESS_STAGE];
+        memset(line, 0, sizeof line);
+        if (crew_index(tune->crew) == c)
+            tell_work(tune, line, sizeof line);
+        int rc =
+            MPI_Bcast(line, sizeof line, MPI_CHAR, crew_speaker(tune->crew, c), tune->eval->comm);
+        if (mpi_err_check(rc, "share what a search was at", err) < 0)
+            return -1;
+        if (!line[0])
+            continue;
+        char *all = mem_printf("%s%s\n", rest->in_work ? rest->in_work : "", line);
+        mem_free(rest->in_work);
+        rest->in_work = all;
     }
     return 0;
 }
@@ -255,8 +363,15 @@ static int share(struct tune *tune, struct err *err)
     for (uint32_t u = 0; u < tune->n_units; u++) {
         struct tune_unit *unit = &tune->units[u];
         const struct study_group *group = tuned_group(tune->input->studies[unit->point]);
-        if (crew_share(tune->eval->comm, crew_speaker(tune->crew, tune->owner[u]), &unit->outcome,
-                       sizeof unit->outcome, &unit->path, group->settings[0].fields, err) < 0)
+        int done = unit->done, root = crew_speaker(tune->crew, tune->owner[u]);
+        if (mpi_err_check(MPI_Bcast(&done, 1, MPI_INT, root, tune->eval->comm),
+                          "share what is done", err) < 0)
+            return -1;
+        unit->done = done;
+        if (!done)
+            continue;
+        if (crew_share(tune->eval->comm, root, &unit->outcome, sizeof unit->outcome, &unit->path,
+                       group->settings[0].fields, err) < 0)
             return -1;
     }
     return 0;
@@ -266,6 +381,8 @@ static int share(struct tune *tune, struct err *err)
 
 static void put_unit(struct tuning_result *tuning, const struct tune_unit *unit)
 {
+    if (!unit->done)
+        return;
     *tuning_result_outcome_at(tuning, unit->point, unit->policy) = unit->outcome;
     for (size_t i = 0; i < unit->path.n; i++) {
         const struct measure_point *measured = &unit->path.v[i].point;
@@ -305,11 +422,12 @@ static struct tuning_result *assemble(const struct tune *tune)
     return tuning;
 }
 
-int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
-             void *user, struct tuning_result **tuning, struct err *err)
+int tune_run(const struct eval *eval, const struct tune_input *input, progress_search_fn progress,
+             void *user, struct tuning_result **tuning, struct tune_rest *rest, struct err *err)
 {
-    struct tune tune = {.eval = eval, .input = input};
+    struct tune tune = {.eval = eval, .input = input, .progress = progress, .user = user};
     *tuning = NULL;
+    *rest = (struct tune_rest){0};
     int rc = make_units(&tune, err); // alike on every rank
     if (rc == 0) {
         tune.crew = crew_create(eval->comm, tune.n_units, err);
@@ -319,10 +437,18 @@ int tune_run(const struct eval *eval, const struct tune_input *input, tune_progr
         crew_keep(tune.crew, input->memo);
     if (rc == 0) {
         crew_deal(crew_n(tune.crew), tune.weights, tune.n_units, tune.owner);
-        rc = eval_agree(eval, do_units(&tune, progress, user, err), err);
+        rc = eval_agree(eval, do_units(&tune, err), err);
+        rest->stopped = rc < 0 && input->memo && memo_stop(input->memo);
+        if (rest->stopped) {
+            err_clear(err);
+            rc = gather_work(&tune, rest, err);
+        }
     }
     if (rc == 0)
         rc = share(&tune, err);
+    rest->n_units = tune.n_units;
+    for (uint32_t u = 0; u < tune.n_units; u++)
+        rest->n_done += tune.units[u].done;
     if (rc == 0 && eval->rank == 0)
         *tuning = assemble(&tune);
     crew_destroy(tune.crew);

@@ -8,6 +8,7 @@
 #define RUNS_TUNE_H
 
 #include "runs/eval.h"
+#include "runs/progress.h"
 #include "runs/survey.h"
 #include "base/err.h"
 #include "results/file/tuning_result.h"
@@ -28,15 +29,18 @@ int tune_read(const struct eval *eval, const struct survey_source *source, struc
 // Not collective.
 void tune_release(struct tune_input *input);
 
-// Called on rank 0 when one of its crew's units is done: the part of its work that is behind it,
-// and the queries simulated so far. The stage is always "".
-typedef void (*tune_progress_fn)(void *user, double done_frac, const char *stage,
-                                 uint64_t n_queries);
+// What was left undone by a tuning that was stopped, on rank 0.
+struct tune_rest {
+    bool stopped;
+    uint32_t n_units, n_done; // outcomes: all, and those that are there
+    char *in_work;            // owned: a line for each crew's unit under way; NULL: none
+};
 
 // Collective (eval->comm). Logically collective: input. On rank 0 the result (caller frees with
 // tuning_result_destroy), elsewhere NULL. Its steps are all that was simulated. progress: NULL for
-// none. With a memo a signal to stop is an error, see memo_stop().
-int tune_run(const struct eval *eval, const struct tune_input *input, tune_progress_fn progress,
-             void *user, struct tuning_result **tuning, struct err *err);
+// none. A signal to stop, where there is a memo, is no failure: rest->stopped on every rank; then
+// only what is done is in the result, and outcomes that are not are tuning_result_outcome_none().
+int tune_run(const struct eval *eval, const struct tune_input *input, progress_search_fn progress,
+             void *user, struct tuning_result **tuning, struct tune_rest *rest, struct err *err);
 
 #endif

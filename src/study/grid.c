@@ -141,8 +141,8 @@ static int read_value(struct axis *axis, struct value *value, const struct node 
 {
     if (!label && node->kind != NODE_SCALAR)
         return node_fail(node, err,
-                         "expected a single value, got a %s, which needs labels beside "
-                         "values",
+                         "expected a single value, got a %s, which needs labels as well "
+                         "as values",
                          node->kind == NODE_MAP ? "map" : "list");
     if (add_setting(value, axis->key, node, err) < 0)
         return -1;

@@ -192,6 +192,11 @@ static int compare(const struct field *fields, const void *used, const void *mea
     return rc;
 }
 
+bool library_same_model(const struct model *a, const struct model *b)
+{
+    return compare(model_fields, a, b, "", NULL) == 0;
+}
+
 // Says which of two things of one name differs, or that the names do.
 static int differs(const struct field *fields, const void *used, const void *measured,
                    const char *what, const char *name, const char *known, struct err *err)

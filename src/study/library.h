@@ -56,6 +56,9 @@ int library_check_table(const struct library *library, const struct cost_table *
                         const struct model *model, const struct platform *platform,
                         struct err *err);
 
+// Are they the same in all that counts for times?
+bool library_same_model(const struct model *a, const struct model *b);
+
 // Fills err with "unknown model "wndd"; did you mean "wnd"?", without a position, which the caller
 // puts in front; returns -1.
 int library_unknown_model(const struct library *library, const char *name, struct err *err);

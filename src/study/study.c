@@ -8,6 +8,7 @@
 #include "cluster/layout.h"
 #include "cluster/policy.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "study/doc.h"
 #include "study/grid.h"
 #include "study/mistakes.h"
@@ -17,6 +18,7 @@
 #include "study/study_memory.h"
 #include "study/study_models.h"
 #include "study/study_print.h"
+#include "study/study_tables.h"
 #include "study/study_traffic.h"
 #include "study/study_variants.h"
 #include "traces/arrival.h"
@@ -124,16 +126,19 @@ static void make_fleet(struct study *study)
     study->group_configs = mem_calloc(study->n_groups, sizeof *study->group_configs);
     for (size_t g = 0; g < study->n_groups; g++) {
         struct study_group *group = &study->groups[g];
-        study->group_configs[g] =
-            (struct group_config){.name = group->name,
-                                  .platform = &group->platform,
-                                  .n_servers = (uint32_t)group->servers,
-                                  .weight = group->weight,
-                                  .costs = (const struct cost *const *)group->costs,
-                                  .scheduler = group->scheduler,
-                                  .settings = group->settings,
-                                  .noise = {group->noise.distribution, group->noise.cv},
-                                  .on = group->on};
+        group->label = study_tables_label(study, group);
+        study->group_configs[g] = (struct group_config){
+            .name = group->label,
+            .platform = &group->platform,
+            .n_servers = (uint32_t)group->servers,
+            .weight = group->weight,
+            .costs = (const struct cost *const *)group->costs,
+            .scheduler = group->scheduler,
+            .settings = group->settings,
+            .noise = {group->noise.distribution, group->noise.cv, group->noise.correlation_ns,
+                      group->noise.correlated_frac},
+            .slow = group->slow,
+            .on = group->on};
     }
     study->fleet = (struct fleet_config){.services = study->services,
                                          .n_services = (uint32_t)study->n_services,
@@ -280,12 +285,18 @@ static struct meta_service service_meta(const struct fleet_config *fleet, uint32
                                  trace ? trace->n_cut : 0,  cut_frac};
 }
 
+static bool offloads(const struct group_config *group, uint32_t service)
+{
+    struct dispatch_config dispatch = sched_dispatch(group, service);
+    return dispatch_offloads(&dispatch);
+}
+
 static struct meta_group group_meta(const struct group_config *group, uint32_t n_services)
 {
     const struct platform *platform = group->platform;
     bool accel = platform->has_accelerator;
     for (uint32_t s = 0; s < n_services; s++)
-        accel = accel || sched_dispatch(group, s).offload_items > 0;
+        accel = accel || offloads(group, s);
     return (struct meta_group){mem_strdup(group->name),
                                mem_strdup(platform->name),
                                group->n_servers,
@@ -306,11 +317,14 @@ struct meta *study_fleet_meta(const struct fleet_config *fleet)
     for (uint32_t g = 0; g < fleet->n_groups; g++)
         meta->groups[g] = group_meta(&fleet->groups[g], fleet->n_services);
     for (uint32_t c = 0; c < fleet->n_cells; c++) // numbered cell by cell, then group by group
-        for (uint32_t g = 0; g < fleet->n_groups; g++)
-            for (uint32_t n = layout_servers(fleet, g, c); n > 0; n--, server++) {
+        for (uint32_t g = 0; g < fleet->n_groups; g++) {
+            uint32_t n = layout_servers(fleet, g, c);
+            slow_mark(fleet, g, c, meta->server_slow + server);
+            for (; n > 0; n--, server++) {
                 meta->server_group[server] = g;
                 meta->server_cell[server] = c;
             }
+        }
     return meta;
 }
 

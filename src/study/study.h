@@ -50,11 +50,15 @@ struct study_output {
 
 struct doc;
 struct mistakes;
+struct table_file;
 
 // How service times of a group spread round their cost.
 struct study_noise {
+    bool given;       // in the study; else it may come with a measured table
     int distribution; // enum cost_spread
     double cv;        // gamma and lognormal: standard deviation over mean
+    int64_t correlation_ns;
+    double correlated_frac;
 };
 
 // How a study is read: flags.
@@ -76,10 +80,13 @@ struct study_group {
     struct platform platform;
     double planned_bytes; // memory_size of its accelerator where that limits no plan; 0: it does
     struct study_noise noise;
+    struct slow_config slow;          // of slow_frac and slow_factor
     int64_t scheduler;                // index into sched_types
     struct settings *given;           // [n_services] its settings, as the study has them
     struct settings *settings;        // [n_services] and resolved
     struct cost_config *cost_configs; // [n_services]
+    struct table_file *tables;        // [n_services] measured tables in files of the user's
+    char *label;                      // its name for results, once all of it has been read
     struct cost **costs;              // [n_services]
 };
 

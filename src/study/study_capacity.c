@@ -36,7 +36,7 @@ const struct field study_capacity_fields[] = {
     FIELD(study_capacity, "headroom", FIELD_REAL, UNIT_FRAC, headroom_frac, 0, 10, "0",
           "planned for this much more than the demand"),
     FIELD(study_capacity, "margin", FIELD_REAL, UNIT_FRAC, margin_frac, 0, 10, "10%",
-          "all but day: beside the answer stands the one that also holds this much more; 0: none"),
+          "all but day: as well as the answer, the one that holds this much more; 0: none"),
     FIELD(study_capacity, "cells_down", FIELD_REALS, UNIT_NONE, cells_down, 0, MAX_CELLS, "0",
           "servers: answers with so many of the fleet's cells gone"),
     FIELD(study_capacity, "accuracy", FIELD_REAL, UNIT_FRAC, accuracy_frac, 0.001, 0.2, "2%",

@@ -8,6 +8,7 @@
 #include "base/simtime.h"
 #include "study/mistakes.h"
 #include "study/reader.h"
+#include "cluster/sched.h"
 #include "study/study.h"
 #include "traces/query.h"
 
@@ -27,7 +28,7 @@ const struct field study_failures_fields[] = {
     FIELD(outage_config, "retries", FIELD_INT, UNIT_NONE, retries, 0, QUERY_MAX_RETRIES, "0",
           "further attempts of a lost query"),
     FIELD(outage_config, "retry_delay", FIELD_TIME, UNIT_TIME, retry_delay_ns, 0, LONGEST_DELAY_NS,
-          "0", "from the news that a query is lost to its next attempt"),
+          "0", "from the report that a query is lost to its next attempt"),
     FIELD(outage_config, "failover", FIELD_BOOL, UNIT_NONE, failover, 0, 1, "true",
           "a cell's traffic goes to the others while the whole cell is out"),
     FIELD_END};
@@ -164,6 +165,14 @@ static bool any_outage(const struct study *study)
     return scheduled || study->outages.mtbf_s > 0 || study->outages.n_events > 0;
 }
 
+static bool any_waits(const struct study *study)
+{
+    for (size_t g = 0; g < study->n_groups; g++)
+        if (sched_types[study->groups[g].scheduler]->advance)
+            return true;
+    return false;
+}
+
 static int check_values(const struct study *study, const struct node *map, struct err *err)
 {
     const struct outage_config *outages = &study->outages;
@@ -178,6 +187,10 @@ static int check_values(const struct study *study, const struct node *map, struc
         return node_fail_key(map, "retries", err,
                              "a balancer that tries again must learn of the loss, so "
                              "balancer.dispatch_delay + status_delay must be above 0");
+    if (outages->retries > 0 && any_outage(study) && any_waits(study))
+        return node_fail_key(map, "retries", err,
+                             "only with the schedulers static and fixed: what waits in a queue is "
+                             "not tried again");
     return 0;
 }
 

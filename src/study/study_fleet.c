@@ -11,8 +11,10 @@
 #include "study/reader.h"
 #include "study/study.h"
 #include "study/study_models.h"
+#include "study/study_tables.h"
 #include "study/study_traffic.h"
 #include "study/study_variants.h"
+#include "study/table_file.h"
 
 #define MAX_GROUPS 1024
 #define MAX_SERVERS 100000000
@@ -26,13 +28,18 @@ const struct field study_group_fields[] = {
     FIELD(study_group, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "",
           "name of the group; empty: the platform's"),
     FIELD(study_group, "platform", FIELD_STRING, UNIT_NONE, platform_name, 0, 0, "",
-          "platform of its servers; any key of the platform may be given beside it"),
+          "platform of its servers; any key of the platform may be given with it"),
     FIELD(study_group, "servers", FIELD_INT, UNIT_NONE, servers, 1, MAX_SERVERS, NULL,
           "servers in the whole fleet, at least one per cell"),
     FIELD(study_group, "weight", FIELD_REAL, UNIT_NONE, weight, 1e-6, 1e6, "1",
           "capacity of a server relative to other groups', for the balancer"),
     FIELD(study_group, "price", FIELD_REAL, UNIT_PRICE, price_usd_per_h, 0, 1e6, "0",
           "of one server that is on; 0: not known"),
+    FIELD(
+        study_group, "slow_frac", FIELD_REAL, UNIT_FRAC, slow.frac, 0, 1, "0",
+        "of the servers, to the nearest whole one, take slow_factor times as long for everything"),
+    FIELD(study_group, "slow_factor", FIELD_REAL, UNIT_NONE, slow.factor, 1, 100, "1",
+          "service times of slow servers over those of the others"),
     FIELD_END};
 
 #define LONGEST_STEP_NS ((double)SIMTIME_LONGEST)
@@ -53,6 +60,11 @@ const struct field study_noise_fields[] = {
                   "how service times spread round the cost"),
     FIELD(study_noise, "cv", FIELD_REAL, UNIT_NONE, cv, 0, 100, "0",
           "gamma, lognormal: standard deviation over mean"),
+    FIELD(study_noise, "correlation_time", FIELD_TIME, UNIT_TIME, correlation_ns, 0,
+          (double)SIMTIME_LONGEST, "0",
+          "in which the likeness of two factors of a server falls by 63 %; 0: there is none"),
+    FIELD(study_noise, "correlated_frac", FIELD_REAL, UNIT_FRAC, correlated_frac, 0, 1, "1",
+          "correlation of two factors of a server at one time"),
     FIELD_END};
 
 static const struct reader_options plain = {NULL, false};
@@ -155,7 +167,6 @@ static int read_cost_entry(const struct node *entry, const struct cost_config *b
     }
     release_cost(config);
     *config = *base;
-    config->table = NULL;
     schema_copy(variants.fields[base->kind], config, base);
     config->kind = index;
     if (index != base->kind)
@@ -176,7 +187,7 @@ static int read_costs(struct study *study, struct study_group *group, const stru
     int rc = study_variants_read(map, "cost", "kind", &variants, others, &base, &base.kind, err);
     for (size_t s = 0; s < study->n_services; s++) {
         group->cost_configs[s] = base;
-        group->cost_configs[s].table = mem_strdup(base.table);
+        schema_copy(variants.fields[base.kind], &group->cost_configs[s], &base);
     }
     if (rc == 0)
         rc = reader_list(cost, "services", &list, err);
@@ -195,6 +206,7 @@ static int read_noise(struct study_group *group, const struct node *map, struct 
 {
     const struct node *noise, *selector;
     const struct reader_part part = {study_noise_fields, &group->noise};
+    group->noise.given = node_get(map, "noise") != NULL;
     schema_defaults(study_noise_fields, &group->noise);
     if (study_variants_map(map, "noise", &noise, &selector, "distribution", err) < 0)
         return -1;
@@ -203,6 +215,10 @@ static int read_noise(struct study_group *group, const struct node *map, struct 
         return node_prefix(selector, err);
     if (reader_fill(noise, map, &part, 1, &plain, err) < 0)
         return -1;
+    int64_t time_ns = group->noise.correlation_ns;
+    if (time_ns > 0 && time_ns < SIMTIME_US)
+        return node_fail_key(noise ? noise : map, "correlation_time", err,
+                             "expected 0, or at least 1us");
     int kind = group->noise.distribution;
     if ((kind == SPREAD_GAMMA || kind == SPREAD_LOGNORMAL) && !(group->noise.cv > 0))
         return node_fail_key(noise ? noise : map, noise ? "cv" : "noise", err,
@@ -377,45 +393,6 @@ static int read_group(struct study *study, const struct library *library, const 
     return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
 }
 
-// Where the table of a service comes from: a name of the service's own, the group's, or the kind.
-static const struct node *table_node(const struct node *cost, const char *service)
-{
-    const struct node *list = node_get(cost, "services"), *at = cost;
-    for (size_t i = 0; list && i < list->n; i++)
-        if (strcmp(node_get(list->items[i], "service")->text, service) == 0)
-            at = list->items[i];
-    const struct node *own = node_get(at, "table"), *shared = node_get(cost, "table");
-    return own ? own : shared ? shared : at;
-}
-
-// The measured table of a cost: the one it names, else the one of its model and platform (NULL:
-// none).
-static int find_table(const struct study *study, const struct library *library,
-                      struct study_group *group, size_t s, const struct node *cost, struct err *err)
-{
-    struct cost_config *config = &group->cost_configs[s];
-    const struct service_config *service = &study->services[s];
-    const struct model *model = study_models_find(study, service->model);
-    const struct platform *platform = &group->platform;
-    const char *table = config->table;
-    bool named = table && *table;
-    if (strcmp(cost_types[config->kind]->name, "table") != 0)
-        return 0;
-    const struct cost_table *found =
-        named ? library_table(library, table)
-              : library_table_for(library, service->model, platform->name);
-    if (!found && !named)
-        found = library_table_like(library, model, platform);
-    config->measured = found;
-    if (found && library_check_table(library, found, model, platform, err) == 0)
-        return 0;
-    if (!found && named)
-        library_unknown_table(library, table, err);
-    else if (!found)
-        library_missing_table(library, service->model, platform->name, err);
-    return node_prefix(table_node(cost, service->name), err);
-}
-
 // A platform or accelerator of one's own that lacks something, and has nearly the name of a known
 // one: then the name is what is wrong. err says what is lacking. Returns -1.
 static int blame_name(const struct library *library, const struct node *map, struct err *err)
@@ -457,7 +434,7 @@ static int make_cost(const struct study *study, const struct library *library,
     const char *service = study->services[s].name, *name = study->services[s].model;
     const struct node *cost = node_get(map, "cost"), *scheduler = node_get(map, "scheduler");
     struct cost_config *config = &group->cost_configs[s];
-    if (find_table(study, library, group, s, cost, err) < 0)
+    if (study_tables_find(study, library, group, s, cost, err) < 0)
         return blame_name(library, map, err);
     group->costs[s] = cost_create(config, study_models_find(study, name), &group->platform, err);
     if (!group->costs[s]) {
@@ -474,15 +451,22 @@ static int make_cost(const struct study *study, const struct library *library,
     if (group->platform.has_accelerator &&
         needs.offload_items > study_traffic_largest_items(study, s))
         return 0; // no query is as large: nothing has to be there for it
-    if (study->reading == STUDY_OPEN_AND_PLAN && needs.offload_items > 0 &&
+    if (study->reading == STUDY_OPEN_AND_PLAN && dispatch_offloads(&needs) &&
         accelerator->memory_bytes > 0 &&
         accelerator->memory_bytes < cost_memory_bytes(group->costs[s])) {
         group->planned_bytes = accelerator->memory_bytes;
         accelerator->memory_bytes = 0;
     }
-    if (needs.offload_items > 0 && cost_check_accel(group->costs[s], &lack) < 0)
-        return node_fail_key(scheduler ? scheduler : map, "offload_items", err, "%s for service %s",
-                             lack.text, service);
+    if (dispatch_offloads(&needs) && cost_check_accel(group->costs[s], &lack) < 0)
+        return node_fail_key(scheduler ? scheduler : map,
+                             needs.accel_merged_items > 0 ? "accel_items" : "offload_items", err,
+                             "%s for service %s", lack.text, service);
+    if (type->advance && cost_has_cold(group->costs[s]))
+        return node_fail_key(
+            cost ? cost : map, "cold_factor", err,
+            "cores that go cold are known to the schedulers static and fixed only, "
+            "for service %s",
+            service);
     return 0;
 }
 
@@ -510,6 +494,16 @@ static void resolve_settings(const struct study *study, struct study_group *grou
     }
 }
 
+// What a study does not say of the spread of service times, its measured tables may.
+static void spread_as_measured(const struct study *study, struct study_group *group)
+{
+    double cv = study_tables_cv(study, group);
+    if (!group->noise.given && cv > 0) {
+        group->noise.distribution = SPREAD_LOGNORMAL;
+        group->noise.cv = cv;
+    }
+}
+
 static void make_groups(struct study *study, size_t n)
 {
     study->n_groups = n;
@@ -519,6 +513,7 @@ static void make_groups(struct study *study, size_t n)
         group->given = mem_calloc(study->n_services, sizeof *group->given);
         group->settings = mem_calloc(study->n_services, sizeof *group->settings);
         group->cost_configs = mem_calloc(study->n_services, sizeof *group->cost_configs);
+        group->tables = mem_calloc(study->n_services, sizeof *group->tables);
         group->costs = mem_calloc(study->n_services, sizeof *group->costs);
     }
 }
@@ -548,8 +543,13 @@ int study_fleet_read(struct study *study, const struct library *library, const s
         if (mistakes_keep(item, read_group(study, library, item, g, err), err) < 0 ||
             mistakes_keep(item, make_costs(study, library, group, item, err), err) < 0)
             return -1;
-        if (!mistakes_in(root))
+        if (!mistakes_in(root)) {
             resolve_settings(study, group);
+            spread_as_measured(study, group);
+            int sizes = study_tables_check_sizes(study, group, item, err);
+            if (mistakes_keep(item, sizes, err) < 0)
+                return -1;
+        }
         servers += group->servers;
     }
     if (mistakes_in(map))
@@ -568,7 +568,10 @@ static void release_group(struct study *study, struct study_group *group)
     for (size_t s = 0; s < study->n_services; s++) {
         cost_destroy(group->costs[s]);
         release_cost(&group->cost_configs[s]);
+        table_file_release(&group->tables[s]);
     }
+    mem_free(group->label);
+    mem_free(group->tables);
     mem_free(group->costs);
     mem_free(group->cost_configs);
     mem_free(group->given);

@@ -60,6 +60,26 @@ static bool noise_has_cv(const struct study *study, size_t g)
     return distribution == SPREAD_GAMMA || distribution == SPREAD_LOGNORMAL;
 }
 
+static bool noise_spreads(const struct study *study, size_t g)
+{
+    return study->groups[g].noise.distribution != SPREAD_NONE;
+}
+
+static bool noise_correlates(const struct study *study, size_t g)
+{
+    return noise_spreads(study, g) && study->groups[g].noise.correlation_ns > 0;
+}
+
+static bool is_slow(const struct study *study, size_t g)
+{
+    return study->groups[g].slow.frac > 0;
+}
+
+static bool is_slower(const struct study *study, size_t g)
+{
+    return study->groups[g].slow.factor > 1;
+}
+
 static bool has_groups(const struct study *study, size_t g)
 {
     (void)g;
@@ -124,8 +144,12 @@ static const struct {
     {&failures, "retries", any_outage, "nothing goes out of service"},
     {&failures, "retry_delay", retries, "only with outages and retries"},
     {&failures, "failover", any_outage, "nothing goes out of service"},
-    {&group, "weight", has_groups, "only beside other groups"},
+    {&group, "weight", has_groups, "only with other groups"},
+    {&group, "slow_frac", is_slower, "only with a slow_factor above 1"},
+    {&group, "slow_factor", is_slow, "only with a slow_frac above 0"},
     {&noise, "cv", noise_has_cv, "only with distribution: gamma or lognormal"},
+    {&noise, "correlation_time", noise_spreads, "only with a distribution"},
+    {&noise, "correlated_frac", noise_correlates, "only with a correlation_time"},
 };
 enum { N_KEYS = sizeof keys / sizeof *keys };
 

@@ -34,23 +34,24 @@ static bool fits(const struct share *share)
     return share->memory_bytes <= 0 || all_bytes(share) <= share->memory_bytes;
 }
 
-static int64_t threshold(const struct share *share, size_t s)
+static struct dispatch_config dispatch_of(const struct share *share, size_t s)
 {
-    const struct study_group *group = share->group;
-    return sched_types[group->scheduler]->needs(settings_values(&group->settings[s])).offload_items;
+    return sched_needs(&share->group->settings[s]);
 }
 
 // Not where the smallest query is offloaded, too. (1: the sizes are in a file that is not open.)
 static bool needs_server(const struct share *share, size_t s)
 {
     const struct qsize *sizes = share->study->sizes[s];
-    int64_t offload_items = threshold(share, s), least = sizes ? qsize_min_items(sizes) : 1;
+    int64_t offload_items = dispatch_of(share, s).offload_items,
+            least = sizes ? qsize_min_items(sizes) : 1;
     return offload_items == 0 || offload_items > least;
 }
 
 static bool needs_accelerator(const struct share *share, size_t s)
 {
-    return threshold(share, s) > 0;
+    struct dispatch_config dispatch = dispatch_of(share, s);
+    return dispatch_offloads(&dispatch);
 }
 
 static bool may_be_offloaded(const struct share *share, size_t s)

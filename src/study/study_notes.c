@@ -7,13 +7,18 @@
 
 #include "base/units.h"
 #include "cluster/config.h"
+#include "cluster/slow.h"
 #include "study/study_idle.h"
 #include "study/study_memory.h"
+#include "study/study_tables.h"
+#include "study/table_file.h"
 #include "traces/daycurve.h"
 
 #define CUT_FRAC 0.01    // of the sizes: above it, a warning
 #define RATE_FRAC 0.02   // of a rate that is not the mean of its curve
 #define PERIOD_FRAC 0.01 // of a period that is not the length of its curve
+
+enum { LEAST_STATES = 100 }; // of a server in a run, one after the other: a few in a batch
 
 // Where notes go.
 struct notes {
@@ -164,11 +169,93 @@ static void note_accelerator(const struct study *study, size_t g, study_note_fn 
     }
 }
 
+// Slow servers of which there are none; and states that last as long as the batches of time bins
+// that intervals are made from, which are then not independent.
+static void note_servers(const struct study *study, size_t g, study_note_fn note, void *user)
+{
+    const struct study_group *group = &study->groups[g];
+    const struct study_noise *noise = &group->noise;
+    const struct notes notes = {group->name, note, user};
+    bool has_states = noise->distribution != SPREAD_NONE && noise->correlated_frac > 0;
+    char tau[40];
+    if (slow_worst(&group->slow) > 1 && slow_count(&group->slow, 0, (uint32_t)group->servers) == 0)
+        say(&notes, true, "a slow_frac of %.4g makes none of its %lld servers slow",
+            group->slow.frac, (long long)group->servers);
+    if (has_states && noise->correlation_ns > study->settings.duration_ns / LEAST_STATES)
+        say(&notes, true,
+            "a correlation_time of %s is more than a %dth of the run, whose intervals will be too "
+            "narrow: a longer run or replications make them right",
+            units_format_ns(noise->correlation_ns, tau, sizeof tau), LEAST_STATES);
+}
+
+// Sizes and cores that a measured table does not know, where that is no error.
+static void note_outside(const struct notes *notes, const struct study *study, size_t g, size_t s)
+{
+    const struct study_group *group = &study->groups[g];
+    const struct cost_table *table = group->cost_configs[s].measured;
+    bool clamps = group->cost_configs[s].outside == COST_OUTSIDE_CLAMP;
+    double least, most, cores = (double)group->platform.cores;
+    double busy = table->busy_cores.n > 0 ? table->busy_cores.v[table->busy_cores.n - 1] : cores;
+    for (int accel = 0; accel < 2; accel++) {
+        const struct reals *axis = accel ? cost_table_accel_batches(table) : &table->batches_items;
+        bool has = accel ? table->accel_compute_s.n > 0 : table->seconds_s.n > 0;
+        if (!has || group->tables[s].any_size ||
+            !study_tables_requests(study, group, s, accel, &least, &most))
+            continue;
+        if (most > axis->v[axis->n - 1])
+            say(notes, true, "requests of up to %.6g items are outside %s, which ends at %.6g: %s",
+                most, table->name, axis->v[axis->n - 1],
+                clamps ? "they take the time of its last batch" : "its last slope continues");
+        if (least < axis->v[0])
+            say(notes, false,
+                "requests of %.6g items and more take the time of %.6g, the first "
+                "batch of %s",
+                least, axis->v[0], table->name);
+    }
+    if (busy < cores && group->tables[s].sources[TABLE_FILE_ALL].path)
+        say(notes, false,
+            "%s was measured with at most %.6g at a time, which holds for all %.6g "
+            "cores of %s",
+            table->name, busy, cores, group->name);
+}
+
+// What a measured table of the user's was taken for.
+static void note_table(const struct study *study, size_t g, size_t s, study_note_fn note,
+                       void *user)
+{
+    const struct study_group *group = &study->groups[g];
+    const struct cost_config *config = &group->cost_configs[s];
+    const struct notes notes = {study->services[s].name, note, user};
+    if (!config->measured)
+        return;
+    for (size_t i = 0; i < TABLE_FILE_SOURCES; i++) {
+        const struct table_source *source = &group->tables[s].sources[i];
+        if (source->path && source->note)
+            say(&notes, false, "%.200s is %s", source->path, source->note);
+    }
+    if (config->transfer)
+        say(&notes, true,
+            "times of %s in group %s were measured elsewhere: the CPU's are multiplied by %.4g, "
+            "the accelerator's by %.4g",
+            config->measured->name, group->name, config->cpu_scale, config->accel_scale);
+    if (config->measured->cv > 0 && !group->noise.given)
+        say(&notes, false,
+            "times of %s spread by a cv of %.3g, lognormal, in group %s; a key noise of the group "
+            "takes its place",
+            config->measured->name, group->noise.cv, group->name);
+    note_outside(&notes, study, g, s);
+}
+
 void study_notes(const struct study *study, study_note_fn note, void *user)
 {
     struct err idle = {0};
     for (size_t g = 0; g < study->n_groups; g++)
         note_accelerator(study, g, note, user);
+    for (size_t g = 0; g < study->n_groups; g++)
+        note_servers(study, g, note, user);
+    for (size_t g = 0; g < study->n_groups; g++)
+        for (size_t s = 0; s < study->n_services; s++)
+            note_table(study, g, s, note, user);
     for (size_t i = 0; study_idle_next(study, &i, &idle);)
         note(user, true, idle.text);
     for (size_t s = 0; s < study->n_services; s++) {

@@ -123,50 +123,52 @@ static void print_models(FILE *out, const struct study *study)
 }
 
 // The text of one service's settings in a group, to see which services differ.
-typedef void (*settings_fn)(FILE *out, const struct study *study, const struct study_group *group,
-                            size_t service);
+typedef void (*settings_fn)(FILE *out, const struct study *study, const char *path,
+                            const struct study_group *group, size_t service);
 
-static void scheduler_settings(FILE *out, const struct study *study,
+static void scheduler_settings(FILE *out, const struct study *study, const char *path,
                                const struct study_group *group, size_t service)
 {
     const struct sched_type *type = sched_types[group->scheduler];
     const void *values = settings_values(&group->given[service]);
     (void)study;
+    (void)path;
     for (const struct field *f = type->fields; f->key; f++)
         if (!type->is_implied(values, f))
             print_field(out, 10, f, values);
 }
 
-static void cost_settings(FILE *out, const struct study *study, const struct study_group *group,
-                          size_t service)
+static void cost_settings(FILE *out, const struct study *study, const char *path,
+                          const struct study_group *group, size_t service)
 {
     const struct study_variants costs = study_variants_costs();
     const struct cost_config *config = &group->cost_configs[service];
-    print_variant(out, 10, study->path, "kind", &costs, config->kind, config);
+    (void)study;
+    print_variant(out, 10, path, "kind", &costs, config->kind, config);
 }
 
-static char *settings_text(const struct study *study, const struct study_group *group,
-                           size_t service, settings_fn print)
+static char *settings_text(const struct study *study, const char *path,
+                           const struct study_group *group, size_t service, settings_fn print)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    print(out, study, group, service);
+    print(out, study, path, group, service);
     fclose(out);
     return text;
 }
 
 // The first service's settings stand for all; the others are listed where they differ.
-static void print_settings(FILE *out, const struct study *study, const struct study_group *group,
-                           const char *key, settings_fn print)
+static void print_settings(FILE *out, const struct study *study, const char *path,
+                           const struct study_group *group, const char *key, settings_fn print)
 {
-    char *base = settings_text(study, group, 0, print);
+    char *base = settings_text(study, path, group, 0, print);
     bool listed = false;
     fprintf(out, "      %s:\n", key);
     for (char *line = base; *line; line = strchr(line, '\n') + 1)
         fprintf(out, "        %.*s\n", (int)(strcspn(line, "\n") - 10), line + 10);
     for (size_t s = 1; s < study->n_services; s++) {
-        char *text = settings_text(study, group, s, print);
+        char *text = settings_text(study, path, group, s, print);
         if (strcmp(text, base) != 0) {
             fprintf(out, "%s        -\n", listed ? "" : "        services:\n");
             listed = true;
@@ -187,7 +189,8 @@ static void print_on(FILE *out, const struct study_group *group)
     print_fields(out, 8, study_on_fields, group, NULL);
 }
 
-static void print_group(FILE *out, const struct study *study, const struct study_group *group)
+static void print_group(FILE *out, const struct study *study, const char *path,
+                        const struct study_group *group)
 {
     static const char *const own_keys[] = {"name", "accelerator", NULL};
     const struct platform *platform = &group->platform;
@@ -202,8 +205,8 @@ static void print_group(FILE *out, const struct study *study, const struct study
     } else {
         fprintf(out, "      accelerator: none\n");
     }
-    print_settings(out, study, group, "scheduler", scheduler_settings);
-    print_settings(out, study, group, "cost", cost_settings);
+    print_settings(out, study, path, group, "scheduler", scheduler_settings);
+    print_settings(out, study, path, group, "cost", cost_settings);
     fprintf(out, "      noise:\n");
     print_fields(out, 8, study_noise_fields, &group->noise, NULL);
     print_on(out, group);
@@ -262,7 +265,7 @@ static void print_body(FILE *out, const struct study *study, const char *path)
     print_fields(out, 2, study_fleet_fields, study, NULL);
     fprintf(out, "  groups:\n");
     for (size_t g = 0; g < study->n_groups; g++)
-        print_group(out, study, &study->groups[g]);
+        print_group(out, study, path, &study->groups[g]);
     fprintf(out, "balancer:\n");
     print_pair(out, 2, "policy", policy_types[study->balancer.policy]->name);
     print_fields(out, 2, balancer_fields, &study->balancer, NULL);

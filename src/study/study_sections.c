@@ -108,7 +108,7 @@ size_t study_sections(struct study_section *out, size_t max)
                 study_failures_fields);
     add_section(&s, "failures.events[]", "", "one server or a whole cell, out for a time",
                 study_event_fields);
-    add_section(&s, "", "", "beside sweep", grid_fields);
+    add_section(&s, "", "", "with sweep", grid_fields);
     add_section(&s, "sweep[]", "", "one axis of the grid: every point takes one value of each axis",
                 grid_axis_fields);
     add_section(&s, "sweep[].points[]", "", "one point of an axis", grid_point_fields);

@@ -27,7 +27,7 @@ const struct field study_service_fields[] = {
     FIELD_END};
 
 // Keys whose value is a file.
-const char *const study_traffic_file_keys[] = {"file", "curve_file", NULL};
+const char *const study_traffic_file_keys[] = {"file", "curve_file", "accelerator_file", NULL};
 
 // The member that a key fills, owned, where the key names a file; else NULL.
 static char **file_member(const struct field *fields, const char *key, const void *config)
@@ -39,17 +39,24 @@ static char **file_member(const struct field *fields, const char *key, const voi
     return *file && **file ? file : NULL;
 }
 
-// A relative file stands beside the study.
-static void resolve_files(const struct study *study, const struct field *fields, void *config)
+char *study_traffic_path(const struct study *study, const char *file)
 {
     const char *slash = strrchr(study->path, '/');
+    return slash && *file != '/'
+               ? mem_printf("%.*s/%s", (int)(slash - study->path), study->path, file)
+               : mem_strdup(file);
+}
+
+void study_traffic_resolve_files(const struct study *study, const struct field *fields,
+                                 void *config)
+{
     for (const char *const *key = study_traffic_file_keys; *key; key++) {
         char **file = file_member(fields, *key, config);
-        if (!file || !slash || **file == '/')
+        if (!file)
             continue;
-        char *joined = mem_printf("%.*s/%s", (int)(slash - study->path), study->path, *file);
+        char *path = study_traffic_path(study, *file);
         mem_free(*file);
-        *file = joined;
+        *file = path;
     }
 }
 
@@ -171,7 +178,7 @@ static int read_arrivals(struct study *study, const struct node *map,
     config->csv.service_name = service->name;
     config->csv.seed = study->settings.seed;
     config->csv.service = (uint32_t)(service - study->services);
-    resolve_files(study, fields, config);
+    study_traffic_resolve_files(study, fields, config);
     const struct node *at = node_get(map, "arrivals");
     if (!at || at->kind != NODE_MAP)
         at = map;
@@ -218,7 +225,7 @@ static int read_distribution(const struct study *study, const struct node *map, 
                             &config->distribution, err) < 0)
         return -1;
     const struct field *fields = variants.fields[config->distribution];
-    resolve_files(study, fields, config);
+    study_traffic_resolve_files(study, fields, config);
     if (!open_files && names_file(fields, config))
         return 0;
     *sizes = qsize_create(config, err);

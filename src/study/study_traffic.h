@@ -45,8 +45,14 @@ int64_t study_traffic_largest_items(const struct study *study, size_t s);
 // duration and the cells' shares. Never 0, which stands for "not known".
 uint64_t study_traffic_fingerprint(const struct study *study);
 
-// Keys of arrivals and sizes whose value is a file's name, relative to the study; NULL-terminated.
+// Keys of arrivals, sizes and costs whose value is a file's name, relative to the study;
+// NULL-terminated.
 extern const char *const study_traffic_file_keys[];
+// Where such a file is; caller mem_free()s.
+char *study_traffic_path(const struct study *study, const char *file);
+// The same for every such key of `config` that is given, in place.
+void study_traffic_resolve_files(const struct study *study, const struct field *fields,
+                                 void *config);
 
 // Table of struct service_config.
 extern const struct field study_service_fields[];

@@ -32,12 +32,25 @@ START_TEST(aligned)
 }
 END_TEST
 
-// Texts are copied and made.
+static char *formatted(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    char *text = mem_vprintf(fmt, args);
+    va_end(args);
+    return text;
+}
+
+// Texts are copied and made, of any length.
 START_TEST(texts)
 {
     char *copy = mem_strdup("cell"), *made = mem_printf("%s[%d]", copy, 3);
     ck_assert_str_eq(made, "cell[3]");
     ck_assert_ptr_null(mem_strdup(NULL));
+    char *long_one = formatted("%s%*d", copy, 5000, 7);
+    ck_assert_uint_eq(strlen(long_one), 5004);
+    ck_assert_ptr_eq(strchr(long_one, '7'), long_one + 5003);
+    mem_free(long_one);
     mem_free(copy);
     mem_free(made);
 }

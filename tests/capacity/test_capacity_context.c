@@ -2,6 +2,7 @@
 // On any number of ranks.
 #include "capacity/capacity_context.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -13,17 +14,14 @@
 
 struct heard {
     int n;
-    double done_frac;
-    char stage[16];
+    struct progress_at at;
 };
 
-static void hear(void *user, double done_frac, const char *stage, uint64_t n_queries)
+static void hear(void *user, const struct progress_at *at)
 {
     struct heard *heard = user;
-    (void)n_queries;
     heard->n++;
-    heard->done_frac = done_frac;
-    strncpy(heard->stage, stage, sizeof heard->stage - 1);
+    heard->at = *at;
 }
 
 // Half of a stage from 40 % to 60 % of the work is half of it, told on rank 0 alone.
@@ -38,32 +36,55 @@ START_TEST(stages_are_parts_of_the_work)
     ck_assert_int_eq(capacity_context_done(&context, 0.5, &err), 0);
     ck_assert_int_eq(heard.n, eval.rank == 0);
     if (eval.rank == 0) {
-        ck_assert_double_eq_tol(heard.done_frac, 0.5, 1e-12);
-        ck_assert_str_eq(heard.stage, "two");
+        ck_assert_double_eq_tol(heard.at.done_frac, 0.5, 1e-12);
+        ck_assert_str_eq(heard.at.stage, "two");
     }
 }
 END_TEST
 
-// Equal stages share what is left of the work: halves of 40 % to 100 % meet at 70 %.
-START_TEST(equal_stages_share_the_rest)
+// Rows share what is left of the work: halves of 40 % to 100 % meet at 70 %. Inside the first
+// nothing is known; inside the second its queries over those of the first are the guess, and the
+// time left goes by the pace of both.
+START_TEST(rows_share_the_rest)
 {
     struct heard heard = {0};
     struct eval eval = capacity_fixture_eval();
     struct capacity_context context = {.eval = &eval, .progress = hear, .user = &heard};
     struct err err = {0};
     capacity_context_stage(&context, "one", 0.4);
-    capacity_context_stage_of(&context, "two", 2);
+    capacity_context_row(&context, "size", 0, 2);
+    capacity_context_label(&context, "%s", "xeon");
+    capacity_context_tries(&context, 96, "servers");
+    capacity_context_bracket(&context, 104, NAN);
+    context.n_queries += 1000;
+    ck_assert_int_eq(capacity_context_done(&context, 0, &err), 0);
+    if (eval.rank == 0) {
+        ck_assert_double_eq_tol(heard.at.done_frac, 0.4, 1e-12);
+        ck_assert_double_eq_tol(heard.at.from_frac, 0.4, 1e-12);
+        ck_assert_str_eq(heard.at.stage, "size 1 of 2 (xeon)");
+        ck_assert(heard.at.trying == 96 && heard.at.held == 104 && isnan(heard.at.missed));
+        ck_assert_uint_eq(heard.at.n_queries, 1000);
+    }
     ck_assert_int_eq(capacity_context_done(&context, 1, &err), 0);
     if (eval.rank == 0)
-        ck_assert_double_eq_tol(heard.done_frac, 0.7, 1e-12);
-    capacity_context_stage_of(&context, "two", 1);
+        ck_assert_double_eq_tol(heard.at.done_frac, 0.7, 1e-12);
+    capacity_context_row(&context, "size", 1, 2);
+    ck_assert_uint_eq(context.n_rows, 1);
+    ck_assert_int_eq(capacity_context_done(&context, 0, &err), 0);
+    if (eval.rank == 0) {
+        ck_assert_str_eq(heard.at.stage, "size 2 of 2");
+        ck_assert(isnan(heard.at.held));
+        ck_assert_double_eq_tol(heard.at.from_frac, 0.4, 1e-12);
+        ck_assert_double_eq_tol(heard.at.done_frac, 0.7, 1e-12);
+    }
     ck_assert_int_eq(capacity_context_done(&context, 1, &err), 0);
     if (eval.rank == 0)
-        ck_assert_double_eq_tol(heard.done_frac, 1, 1e-12);
+        ck_assert_double_eq_tol(heard.at.done_frac, 1, 1e-12);
 }
 END_TEST
 
-// Slices tell their queries while a stage goes on, which is not further for it.
+// Slices tell their queries on the way, and how far a stage of slices is: to the half of the work
+// here. Inside a row they are a part of those of the row before it.
 START_TEST(slices_are_told)
 {
     struct heard heard = {0};
@@ -85,9 +106,15 @@ START_TEST(slices_are_told)
                                 .n_bins = 10};
     capacity_context_stage(&f.context, "one", 0.5);
     ck_assert_int_eq(sample_run(f.context.bench, &slice, 1, &result, &err), 0);
-    ck_assert_int_eq(heard.n, f.eval.rank == 0 ? 2 : 0); // before it and behind it
-    ck_assert_double_eq_tol(heard.done_frac, 0, 1e-12);
+    ck_assert(f.eval.rank == 0 ? heard.n >= 2 : heard.n == 0); // before it and behind it
+    ck_assert_double_eq_tol(heard.at.done_frac, f.eval.rank == 0 ? 0.5 : 0, 1e-12);
     ck_assert_uint_eq(f.context.n_told, result.overall.n_queries);
+    capacity_context_row(&f.context, "load", 0, 2);
+    f.context.n_queries += 4 * result.overall.n_queries;
+    capacity_context_row(&f.context, "load", 1, 2); // a quarter of 50 % to 100 %
+    sample_release(&result, 1);
+    ck_assert_int_eq(sample_run(f.context.bench, &slice, 1, &result, &err), 0);
+    ck_assert_double_eq_tol(f.context.at.done_frac, 0.75 + 0.25 / 4, 1e-12);
     sample_release(&result, 1);
     capacity_fixture_close(&f);
 }
@@ -137,7 +164,7 @@ END_TEST
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", stages_are_parts_of_the_work},
-                                       {"core", equal_stages_share_the_rest},
+                                       {"core", rows_share_the_rest},
                                        {"core", slices_are_told},
                                        {"core", choices_stand_by_scheduler},
                                        {"limits", a_signal_stops_it}};

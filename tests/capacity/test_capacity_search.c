@@ -3,12 +3,14 @@
 #include "capacity/capacity_search.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capacity/capacity_fixture.h"
+#include "runs/checkpointing.h"
 #include "base/mem.h"
 #include "support/suite_mpi.h"
 
@@ -90,6 +92,56 @@ START_TEST(answers_a_file)
     ck_assert_ptr_nonnull(context.answer);
     ck_assert_int_eq(context.answer->loads[0].state, CAPACITY_FOUND);
     ck_assert_uint_gt(context.n_queries, context.answer->loads[0].n_queries);
+    capacity_result_destroy(context.answer);
+    capacity_search_release(&search);
+    library_release(&library);
+}
+END_TEST
+
+// Rank 0 asks to stop in the second row.
+static void ask_to_stop(void *user, const struct progress_at *at)
+{
+    bool *asked = user;
+    if (*asked || strncmp(at->stage, "load 2 of 2", 11) != 0 || isnan(at->trying))
+        return;
+    *asked = true;
+    raise(SIGUSR2);
+}
+
+// What was found before a signal is there behind it: a row that is done, and of the other one what
+// it was at.
+START_TEST(stopped_with_what_there_is)
+{
+    struct capacity_search search;
+    struct library library;
+    struct err err = {0};
+    char path[64];
+    bool asked = false;
+    struct eval eval = capacity_fixture_eval();
+    struct capacity_context context = {.eval = &eval, .progress = ask_to_stop, .user = &asked};
+    checkpointing_block_signals();
+    int rc = read_text(ASK_SYNTHETIC "capacity: {find: load, schedulers: [fixed, static], "
+                                     "accuracy: 20%, max_queries: 40000}\n",
+                       &search, &library, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    context.memo = capacity_fixture_memo(path);
+    rc = capacity_search_run(&context, &search, &err);
+    if (asked) { // nobody has taken it
+        sigset_t set;
+        int number = 0;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR2);
+        sigwait(&set, &number);
+    }
+    memo_close(context.memo, true);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    ck_assert(asked == (eval.rank == 0));
+    ck_assert(context.stopped);
+    ck_assert_uint_eq(context.n_rows, 1);
+    ck_assert_int_eq(context.answer->loads[0].state, CAPACITY_FOUND);
+    ck_assert_double_gt(context.answer->loads[0].held_qps, 0);
+    ck_assert_ptr_nonnull(strstr(context.at.stage, "load 2 of 2 (static)"));
+    ck_assert_double_gt(context.at.trying, 0);
     capacity_result_destroy(context.answer);
     capacity_search_release(&search);
     library_release(&library);
@@ -182,8 +234,9 @@ END_TEST
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {
-        {"core", frames_fit_the_question},        {"core", answers_a_file},
-        {"limits", out_of_reach_is_seen_at_once}, {"errors", refuses_a_sweep},
-        {"errors", refuses_what_makes_no_sense},  {"errors", says_what_no_fleet_can_do}};
+        {"core", frames_fit_the_question},    {"core", answers_a_file},
+        {"core", stopped_with_what_there_is}, {"limits", out_of_reach_is_seen_at_once},
+        {"errors", refuses_a_sweep},          {"errors", refuses_what_makes_no_sense},
+        {"errors", says_what_no_fleet_can_do}};
     return suite_mpi_run(&argc, &argv, "capacity_search", tests, sizeof tests / sizeof *tests);
 }

@@ -5,6 +5,7 @@
 
 #include "capacity/sample_fixture.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "support/suite.h"
 
 // Over many numbers the simulated cell has the mean number of servers of each group, and its
@@ -30,6 +31,31 @@ START_TEST(cells_are_drawn_evenly)
     // 4 standard deviations of a mean of 4000 draws with a spread of at most 0.5: 0.032.
     ck_assert_double_eq_tol(sum[0] / 4000, 3.25, 0.032);
     ck_assert_double_eq_tol(sum[1] / 4000, 1.5, 0.032);
+    study_destroy(study);
+}
+END_TEST
+
+// Over many numbers the simulated cell has the mean number of slow servers, although a tenth of the
+// three or four in it is none.
+START_TEST(slow_servers_come_along)
+{
+    struct study *study = sample_fixture_study();
+    uint32_t n_servers[2];
+    struct fleet_variant fleet = sample_fixture_fleet(study, n_servers);
+    uint32_t n_slow = 0;
+    study->group_configs[0].slow = (struct slow_config){.frac = 0.1, .factor = 2};
+    n_servers[0] = 13;
+    n_servers[1] = 6;
+    for (uint64_t i = 0; i < 4000; i++) {
+        const struct slice slice = sample_fixture_slice(&fleet, i, 1);
+        struct sample_fleet *sampled = sample_fleet_create(&slice);
+        const struct group_config *group = &sampled->fleet.groups[0];
+        n_slow += slow_count(&group->slow, 0, group->n_servers);
+        sample_fleet_destroy(sampled);
+    }
+    // One of 13 is slow, in one of four cells; 4 standard deviations of a mean of 4000 draws:
+    // 0.028.
+    ck_assert_double_eq_tol(n_slow / 4000.0, 0.25, 0.028);
     study_destroy(study);
 }
 END_TEST
@@ -203,10 +229,13 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", cells_are_drawn_evenly},   {"core", the_whole_is_the_whole},
-        {"core", bursts_stay_at_a_rate},    {"core", the_day_goes_round},
-        {"core", tells_what_decides},       {"limits", leaves_out_what_does_nothing},
-        {"limits", no_cell_without_servers}};
+    const struct suite_test tests[] = {{"core", cells_are_drawn_evenly},
+                                       {"core", the_whole_is_the_whole},
+                                       {"core", slow_servers_come_along},
+                                       {"core", bursts_stay_at_a_rate},
+                                       {"core", the_day_goes_round},
+                                       {"core", tells_what_decides},
+                                       {"limits", leaves_out_what_does_nothing},
+                                       {"limits", no_cell_without_servers}};
     return suite_run("sample_fleet", tests, sizeof tests / sizeof *tests);
 }

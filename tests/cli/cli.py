@@ -9,6 +9,7 @@ import csv
 import fcntl
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -497,7 +498,8 @@ def histories(folder):
                               "history_column: history_items}")
     write(folder, "twice.yaml", twice)
     write(folder, "again.yaml", "".join(line for line in twice.splitlines(True) if "  history:" not in line))
-    for study in ("h.yaml", "again.yaml"):
+    write(folder, "pull.yaml", HISTORIES.replace("policy: fixed", "policy: pull"))
+    for study in ("h.yaml", "again.yaml", "pull.yaml"):
         rc, _, err = call("trace", "export", study, "--server", "0", "-o", study + ".json", cwd=folder)
         expect(rc == 0, "export with histories", err)
         seen = [(e["args"]["query"], e["ts"], e["dur"]) for e in read_events(os.path.join(folder, study + ".json"))
@@ -645,6 +647,95 @@ def events(err):
     expect(all(a["t_s"] <= b["t_s"] and a["done_frac"] <= b["done_frac"] for a, b in zip(lines, lines[1:])),
            "JSON events in order", err)
     return lines
+
+
+MEASURED = """\
+name: measured
+duration: 400s
+warmup: 10s
+traffic:
+  - {service: rank, model: wnd, rate: 150qps, sla: {p95: 60ms}, sizes: {distribution: empirical, file: sizes.csv}}
+fleet:
+  groups:
+    - {name: box, cores: 1, servers: 1, scheduler: {policy: fixed, batch_items: 1024}, cost: {kind: table, file: t.csv}}
+balancer: {policy: random, dispatch_delay: 0, status_delay: 0}
+"""
+# Two columns of times, of which one is in use; a dip, as kernels have them; sizes between the batches.
+MEASURED_TIMES = [(1, 1.0), (10, 4.0), (20, 3.5), (100, 12.0)]
+MEASURED_SIZES = [(5, 30), (20, 40), (60, 20), (100, 10)]
+
+
+def fifo(rate_qps, service_s, sizes, n):
+    """Latencies of n queries at one first-come first-served server, one after the other, sorted."""
+    draw = random.Random(7)
+    free_s = now_s = 0.0
+    latencies = []
+    for items in draw.choices([size for size, _ in sizes], [weight for _, weight in sizes], k=n):
+        now_s += draw.expovariate(rate_qps)
+        free_s = max(free_s, now_s) + service_s(items)
+        latencies.append(free_s - now_s)
+    return sorted(latencies)
+
+
+def interpolated(items):
+    for (below, low), (above, high) in zip(MEASURED_TIMES, MEASURED_TIMES[1:]):
+        if items <= above:
+            return 1e-3 * (low + (high - low) * (items - below) / (above - below))
+    raise ValueError(items)
+
+
+def group_tables(folder):
+    """A measured table is the service time of a queue that a few lines of Python work out, step by step."""
+    write(folder, "sizes.csv", "items,weight\n" + "".join(f"{n},{w}\n" for n, w in MEASURED_SIZES))
+    write(folder, "t.csv", "batch,ms\n" + "".join(f"{n},{t}\n" for n, t in MEASURED_TIMES))
+    write(folder, "study.yaml", MEASURED)
+    run = tables_of("run", "study.yaml", cwd=folder)
+    ours, load = run["latency"][0], run["groups"][0]["cpu_util_frac"]
+    total = sum(weight for _, weight in MEASURED_SIZES)
+    first = sum(w * interpolated(n) for n, w in MEASURED_SIZES) / total
+    second = sum(w * interpolated(n) ** 2 for n, w in MEASURED_SIZES) / total
+    rho = 150 * first
+    wanted = {"mean": first + 150 * second / (2 * (1 - rho))}  # Pollaczek and Khinchine
+    latencies = fifo(150, interpolated, MEASURED_SIZES, 300000)
+    for name, q in ("p50", 0.5), ("p95", 0.95), ("p99", 0.99):
+        wanted[name] = latencies[int(q * len(latencies))]
+    expect(abs(sum(latencies) / len(latencies) / wanted["mean"] - 1) < 0.03, "the two queues in Python agree")
+    for name, value in wanted.items():
+        got, half = ours[f"latency_{name}_s"], ours[f"latency_{name}_s_half_95"]
+        expect(abs(got - value) <= half, f"FIFO {name}", f"{got} +- {half}, wanted {value}")
+    half = run["groups"][0]["cpu_util_frac_half_95"]
+    expect(abs(load - rho) <= half, "FIFO load", f"{load} +- {half}, wanted {rho}")
+    measured_faults(folder)
+    transferred(folder)
+
+
+def measured_faults(folder):
+    """A table that is wrong is one line with its place, as is one that does not know the sizes."""
+    at = r"study.yaml:8:\d+: fleet.groups\[0\].cost.file: "
+    for what, text, line in (
+            ("a hole", "batch,busy,ms\n1,1,1\n100,1,2\n1,2,2\n", "t.csv:3:1: batch 100 was measured with 1 at a time"),
+            ("a negative", "batch,ms\n1,1\n100,-2\n", "t.csv:3:5: expected a time above 0"),
+            ("no unit", "batch,latency\n1,1\n100,2\n", "t.csv:2:3: expected a time with its unit"),
+            ("a batch twice", "batch,ms\n1,1\n1,2\n", "t.csv:3:1: batch 1 with 1 at a time is in line 2 already"),
+            ("no batch", "concurrency,ms\n1,1\n", "t.csv:1:1: concurrency without a batch"),
+            ("too short", "batch,ms\n1,1\n64,2\n", '"t.csv" has batches of 1 to 64 items')):
+        write(folder, "t.csv", text)
+        refused(what, at + re.escape(line), folder, "run", "study.yaml", "--force")
+
+
+def transferred(folder):
+    """Times of another machine are an error, or are meant: then every table and file says so."""
+    write(folder, "t.csv", "# platform: elsewhere\nbatch,ms\n1,1\n100,4\n")
+    named = MEASURED.replace("{name: box,", "{name: box, platform: here,")
+    write(folder, "study.yaml", named)
+    refused("another machine", r'study.yaml:8:\d+: .*cost.file: t.csv:1:13: measured on "elsewhere", and the group',
+            folder, "run", "study.yaml", "--force")
+    meant = ["--set", "fleet.groups[0].cost.transfer=true", "--set", "fleet.groups[0].cost.cpu_scale=1.5"]
+    rc, out, err = call("run", "study.yaml", "-o", "x.h5", *meant, cwd=folder)
+    expect(rc == 0 and "box [transfer x1.5]" in out and "measured elsewhere" in err, "a transfer", out + err)
+    for args in ("show", "x.h5"), ("check", "study.yaml", *meant):
+        rc, out, err = call(*args, cwd=folder)
+        expect(rc == 0 and "box [transfer x1.5]" in out, f"a transfer in {args[0]}", out + err)
 
 
 def group_output(folder):
@@ -823,24 +914,31 @@ def group_checkpoint(folder):
 
 def interrupted(folder):
     """Ctrl-C in mid-run: saved, and a table of what there is, which is what a run of that length
-    would say of its servers."""
-    job = subprocess.Popen([PROGRAM, "run", "study.yaml", "-o", "cut.h5", "--set", "checkpoint.every=10ms",
-                            "--set", "duration=3000s"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    would say of its servers. Who watches it sees p95 so far, and when it is resumed progress from there."""
+    words = ("run", "study.yaml", "-o", "cut.h5", "--set", "duration=900s", "--json")
+    job = subprocess.Popen([PROGRAM, *words, "--set", "checkpoint.every=10ms"], cwd=folder, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
     at = 0.0
     while at < 150:
-        at = float(re.search(r"checkpoint at (\S+) s of 3000 s", job.stderr.readline())[1])
+        saved = re.search(r"checkpoint at (\S+) s of 900 s", job.stderr.readline())
+        at = float(saved[1]) if saved else at
     job.send_signal(signal.SIGINT)
     out, err = job.communicate(timeout=120)
-    at = float(re.search(r"stopped at (\S+) s of 3000 s, saved in cut.h5.checkpoint", err)[1])
-    until = int(at / 50) * 50  # whole bins
+    at = float(re.search(r"stopped at (\S+) s of 900 s, saved in cut.h5.checkpoint", err)[1])
+    bin_s = 900 / 60
+    until = int(at / bin_s) * bin_s  # whole bins
     expect(job.returncode == 4, "Ctrl-C: exit status", job.returncode)
-    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until} s" in out, "Ctrl-C: a summary", out)
+    expect(out.startswith("stopped; so far:\nrecfleet ") and f"simulated {until:g} s" in out, "Ctrl-C: a summary", out)
     served = re.search(r"^feed +(\S+)", out, re.M)
     expect(served and abs(float(served[1]) - 2000) < 40, "Ctrl-C: its numbers", out)
-    os.unlink(os.path.join(folder, "cut.h5.checkpoint"))
-    for name in ("cut.h5.checkpoint.previous",):
-        if os.path.exists(os.path.join(folder, name)):
-            os.unlink(os.path.join(folder, name))
+    rc, out, err = call(*words, "--resume", "--set", "checkpoint.every=10ms", cwd=folder)
+    lines = events(err)
+    expect(rc == 0 and len(lines) > 2, "progress of a resumed run", err)
+    expect(all(line["done_frac"] >= at / 900 for line in lines[1:]), "it begins where the run resumed", err)
+    known = [line for line in lines if "p95_s" in line]
+    p95 = re.search(r"^feed +mean.*|^service +mean ms.*\n^feed +\S+ ±\S+ +\S+ ±\S+ +(\S+) ±(\S+)", out, re.M)
+    expect(known and p95 and all(abs(line["p95_s"] * 1e3 - float(p95[1])) <= line["p95_half_95_s"] * 1e3 + float(p95[2])
+                                 for line in known[-1:]), "p95 so far is that of the run", err + out)
 
 
 def refused_checkpoints(folder, saved):
@@ -973,6 +1071,13 @@ def measured_percentiles(folder):
     lines = out.splitlines()
     expect(rc == 0 and lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"] and
            lines[-3].startswith("#[Mean    = "), "a run as .hgrm", out[:300] + err)
+    # To the byte as HdrHistogram 2.1.11 writes it: widths, digits, the empty line, no fourth column at 100 %.
+    row = r"(?=.{53}\n)[ \d]{8}\.\d{3} 0\.\d{12} [ \d]{10} [ \d]{11}\.\d\d\n"
+    foot = r"#\[%s = [ \d]{8}\.\d{3}, %s = [ \d]%s\]\n"
+    expect(re.fullmatch(r" {7}Value     Percentile TotalCount 1/\(1-Percentile\)\n\n(" + row + r")+[ \d]{8}\.\d{3} 1\.0{12} "
+                        r"[ \d]{10}\n" + foot % ("Mean   ", "StdDeviation  ", r"{8}\.\d{3}") +
+                        foot % ("Max    ", "Total count   ", "{12}") +
+                        r"#\[Buckets = [ \d]{12}, SubBuckets     = [ \d]{12}\]\n", out), "the format of .hgrm", out[:300])
     write(folder, "random.hgrm", out)
     rows = tables_of("compare", "random.h5", "random.hgrm", cwd=folder)["percentiles"]
     expect(len(rows) > 40 and all(abs(row["ratio"] - 1) < 0.003 for row in rows if row["ratio"]),
@@ -981,6 +1086,12 @@ def measured_percentiles(folder):
     write(folder, "m.csv", f"quantile,latency_us\n0.5,{2000 * median}\n")
     rows = tables_of("compare", "m.csv", "random.h5", cwd=folder)["percentiles"]
     expect(abs(rows[0]["ratio"] - 0.5) < 1e-6, "against a CSV of quantiles", str(rows))
+    rc, out, err = call("report", "random.h5", "--baseline", "m.csv", "-f", cwd=folder)
+    page = open(os.path.join(folder, "comparison.html")).read() if rc == 0 else ""
+    expect("p50 is " in page and ": 0.5 times." in page and page.count("<svg ") >= 2, "a page against measured", out + err)
+    os.unlink(os.path.join(folder, "comparison.html"))
+    refused("a page of two and measured", r"m.csv: measured percentiles are compared with the results file of one run",
+            folder, "report", "random.h5", "least-work.h5", "-b", "m.csv")
     write(folder, "bad.csv", "quantile,latency_ms\n0.5,1\n0.4,2\n")
     refused("percentiles that fall", r"bad.csv:3: the quantile is below", folder, "compare", "bad.csv", "random.h5")
     refused("percentiles alone", r"bad.csv: measured percentiles are compared with", folder, "compare", "bad.csv")
@@ -1029,6 +1140,16 @@ def for_programs(folder):
     expect(check["services"][0]["rate_qps"] == 300 and check["services"][0]["sla_s"] == 0.025 and
            load["at"] == "mean" and 0 < load["cpu_alone_frac"] < 1 and check["estimate"][0]["queries"] == 1500,
            "a check in JSON", str(check))
+    slow = ("--set", "fleet.groups[0].slow_frac=50%", "--set", "fleet.groups[0].slow_factor=2")
+    rows = tables_of("check", "study.yaml", *slow, cwd=folder)["groups"]
+    expect([row["at"] for row in rows] == ["mean", "slow"] and rows[1]["servers"] == rows[0]["servers"] / 2
+           and abs(rows[1]["cpu_busy_frac"] / rows[0]["cpu_busy_frac"] - 2) < 1e-6, "a check of slow servers", str(rows))
+    # Queries of slow servers at 0.6 of what the others can do: too many, unless the balancer sees its queues.
+    qps = 0.6 / rows[0]["cpu_busy_frac"] * tables_of("check", "study.yaml", cwd=folder)["services"][0]["rate_qps"]
+    for policy, warned in ("random", True), ("least-work", False):
+        rc, out, err = call("check", "study.yaml", *slow, "--set", f"traffic[0].rate={qps}qps", "--set",
+                            f"balancer.policy={policy}", cwd=folder)
+        expect(rc == 0 and ("overloaded" in err) == warned, f"a check of slow servers, {policy}", f"{rc} {err}")
     rows = tables_of("check", "study.yaml", "--set", sweep, cwd=folder)
     expect(rows["axes"] == [{"axis": "servers", "label": 3}, {"axis": "servers", "label": 4}] and
            rows["estimate"][0]["points"] == 2, "a check of a sweep in JSON", str(rows))
@@ -1059,24 +1180,25 @@ def group_help(folder):
     golden("overview.txt", overview.replace(number, "VERSION"))
     commands = re.findall(r"^  (\w+) ", overview, re.M)
     expect(len(commands) >= 7, "commands", commands)
-    pages = {}
     for command in commands:
         rc, out, err = call(command, "--help", cwd=folder)
         expect(rc == 0 and err == "", f"{command} --help", err)
         golden(f"{command}.txt", out)
-        expect(call(command, "--version", cwd=folder)[1] == version, f"{command} --version")
-        pages[f"recfleet-{command}.1"] = call("help", "--man", command, cwd=folder)[1]
+    expect(call(commands[0], "--version", cwd=folder)[1] == version, f"{commands[0]} --version")
     rc, man, _ = call("help", "--man", cwd=folder)
     expect(rc == 0 and all(f"recfleet {c}" in man for c in commands), "man page")
-    manual_pages(folder, {"recfleet.1": man, **pages})
+    manual_pages(commands)
     refused("help of nothing", r'recfleet help: unknown command "runn"', folder, "help", "runn", "--man")
     refused("an unknown shell", r'recfleet help: --completion: expected bash or zsh, got "fish"', folder,
             "help", "--completion", "fish")
 
 
-def manual_pages(folder, pages):
-    """man shows one, and all are read without a warning by groff, and by mandoc where it is installed."""
-    paths = [write(folder, name, text) for name, text in pages.items()]
+def manual_pages(commands):
+    """Those that the build made with the program: man shows one, and all are read without a warning by
+    groff, and by mandoc where it is installed."""
+    man1 = os.path.join(os.path.dirname(PROGRAM), "pages", "man1")
+    paths = [os.path.join(man1, f"{name}.1") for name in ("recfleet", *(f"recfleet-{c}" for c in commands))]
+    expect(sorted(os.listdir(man1)) == sorted(map(os.path.basename, paths)), "a page for each command")
     if shutil.which("man"):
         done = subprocess.run(["man", "--warnings", "-l", paths[1]], capture_output=True, text=True,
                               env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C"})
@@ -1182,13 +1304,15 @@ def begun_before(folder):
     job.kill()
     job.wait()
     expect(sorted(os.listdir(points)) == [os.path.basename(lock)], "killed", os.listdir(points))
-    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-q", "-o", "endless.h5"], cwd=folder,
-                           stderr=subprocess.PIPE, text=True)
+    job = subprocess.Popen([PROGRAM, "sweep", "endless.yaml", "-o", "endless.h5"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for point in (0, 2):
         wait_for(os.path.join(points, f"{point:06}.h5"))
     job.terminate()
-    err = job.communicate(timeout=120)[1]
+    out, err = job.communicate(timeout=120)
     expect(job.returncode == 4 and "stopped, 2 of 3 points done" in err, "the others first", err)
+    expect(out.startswith("stopped; 2 of 3 points are done; so far:\n") and
+           re.search(r"^0 +10ms +1.*\n1 +100000s .*missing\n2 +20ms +1", out, re.M), "a table of them", out)
 
 
 def wait_for(path):
@@ -1564,9 +1688,39 @@ def group_capacity(folder):
                             "--set", "capacity.max_servers=4", "--set", "traffic[0].rate=20000qps", *args, cwd=folder)
         expect(rc == 3 and out.startswith("No answer: even 4 servers of `web` do not hold it"), "too few allowed",
                f"{rc} {out} {err}")
+    stopped_search(folder)
     write(folder, "other.h5.memo", "not a memo")
     refused("capacity over what was kept", r"memo other.h5.memo: exists", folder, "capacity", "study.yaml", "-o",
             "other.h5")
+
+
+def stopped_search(folder):
+    """Ctrl-C of a search that would take minutes: a table of what there is, the bracket of the row in work,
+    nothing that looks like results; and who watches it sees what it tries."""
+    job = subprocess.Popen([PROGRAM, "capacity", "study.yaml", "-o", "cut.h5", "--json", "--set",
+                            "capacity.max_queries=1e9", "--set", "capacity.accuracy=0.1%"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = [job.stderr.readline()]
+    while "held" not in json.loads(lines[-1]) or "missed" not in json.loads(lines[-1]):
+        lines.append(job.stderr.readline())
+    job.send_signal(signal.SIGINT)
+    out, err = job.communicate(timeout=120)
+    at = events("".join(lines) + err)[-1]
+    expect(job.returncode == 4 and at["unit"] == "qps" and at["held"] < at["missed"] and
+           at["stage"] == "load 1 of 1 (fixed)", "a search that is stopped", f"{job.returncode} {err}")
+    work = re.search(r"^in work: load 1 of 1 \(fixed\): trying \S+ qps \(held (\S+), missed (\S+)\)$", out, re.M)
+    expect(out.startswith("stopped; 0 of 1 rows are done; so far:\n") and work and
+           abs(float(work[1]) / at["held"] - 1) < 1e-5 and abs(float(work[2]) / at["missed"] - 1) < 1e-5, "what there is of it", out)
+    expect("cut.h5.memo" in os.listdir(folder) and "cut.h5" not in os.listdir(folder), "files", os.listdir(folder))
+    os.unlink(os.path.join(folder, "cut.h5.memo"))
+
+
+def what_there_is(out):
+    """Of a tuning of two policies that was stopped: the lines of those that are done, and of the other one
+    what it was at."""
+    done = re.match(r"stopped; ([01]) of 2 searches are done; so far:\n", out)
+    return done and len(re.findall(r"^(static|deeprecsched) ", out, re.M)) == 3 * int(done[1]) and \
+        re.search(r"^in work: (static|deeprecsched), B=\d+.*: trying [\d.]+ qps.*$", out, re.M)
 
 
 def group_tune(folder):
@@ -1579,14 +1733,14 @@ def group_tune(folder):
     expect(rc == 0 and events(err)[-1]["done_frac"] > 0.9, "a whole tuning", err)
     n_stops, n_kept = 0, 0
     for _ in range(12):
-        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-q", "-o", "cut.h5", "--resume"], cwd=folder,
-                               stderr=subprocess.PIPE, text=True)
+        job = subprocess.Popen([PROGRAM, "tune", "study.yaml", "-o", "cut.h5", "--resume"], cwd=folder,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         memo = os.path.join(folder, "cut.h5.memo")
         size = os.path.getsize(memo) if os.path.exists(memo) else 0
         while job.poll() is None and not (os.path.exists(memo) and os.path.getsize(memo) > size + 500):
             time.sleep(0.001)
         job.send_signal((signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGKILL)[n_stops % 4])
-        _, err = job.communicate(timeout=120)
+        out, err = job.communicate(timeout=120)
         if job.returncode == 0:
             break
         n_stops += 1
@@ -1596,6 +1750,7 @@ def group_tune(folder):
                                  r"command\n", err)[1])
             expect(n >= n_kept, "no answer is lost", f"{n} after {n_kept}")
             n_kept = n
+            expect(what_there_is(out), "what there is of a tuning", out)
     rc, _, err = call("tune", "study.yaml", "-q", "-o", "cut.h5", "--resume", cwd=folder)
     expect(rc == 0 and n_stops >= 2, f"a tuning with {n_stops} stops", err)
     digests = {call("show", name, "--digest", cwd=folder)[1] for name in ("whole.h5", "cut.h5")}
@@ -1731,7 +1886,7 @@ def group_report(folder):
     refused("a page that is there", r"report a.html: .*--force", folder, "report", "a.h5")
     rc, _, err = call("report", "a.h5", "--force", cwd=folder)
     expect(rc == 0, "a page replaced", err)
-    refused("the results as the page", r"recfleet report: -o ./a.h5: that is the results file", folder, "report",
+    refused("the results as the page", r"recfleet report: -o ./a.h5: that is one of its inputs", folder, "report",
             "a.h5", "-o", "./a.h5", "--force")
     write(folder, "cut.h5", before[:len(before) // 2])
     write(folder, "text.h5", "my notes\n")
@@ -1739,6 +1894,11 @@ def group_report(folder):
         refused(f"report {name}", rf"{name}: ", folder, "report", name)
     expect(not [n for n in os.listdir(folder) if n.startswith(("cut.ht", "text.ht", "none.", "."))],
            "nothing left behind", os.listdir(folder))
+    write(folder, "p.csv", "figure,quantity,policy,value\n")
+    refused("published figures of a run", r"recfleet report: --published: expected a tuning.*a.h5 is none", folder,
+            "report", "a.h5", "-o", "p.html", "--published", "p.csv")
+    refused("published figures of a comparison", r"recfleet report: --published: expected one tuning", folder,
+            "report", "a.h5", "a.h5", "-o", "p.html", "--published", "p.csv")
     png_of(folder)
     with open(os.path.join(folder, "a.h5"), "rb") as f:
         expect(f.read() == before, "the results file is as it was")
@@ -1798,11 +1958,12 @@ def group_resolved(folder):
 
 def main():
     name = sys.argv[4]
-    folder = tempfile.mkdtemp(prefix="recfleet-cli-")
-    try:
+    # MPI keeps folders of its own in TMPDIR, and removes those that it finds empty: another test's, too.
+    with tempfile.TemporaryDirectory(prefix="recfleet-cli-") as place:
+        folder, os.environ["TMPDIR"] = (os.path.join(place, part) for part in ("work", "tmp"))
+        for made in (folder, os.environ["TMPDIR"]):
+            os.mkdir(made)
         globals()["group_" + name](folder)
-    finally:
-        shutil.rmtree(folder)
     print(f"{name}: {len(failures)} failures")
     return 1 if failures else 0
 

@@ -96,9 +96,25 @@ void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items
     ck_assert(settings_set_number(&fixture->settings[at], "batch_items", (double)batch_items));
 }
 
+void fixture_set_scheduler(struct fixture *fixture, uint32_t group, const char *name,
+                           const char *settings)
+{
+    struct group_config *config = &fixture->groups[group];
+    uint32_t n_services = fixture->config.n_services;
+    struct err err = {0};
+    config->scheduler = sched_find(name);
+    const struct sched_type *type = sched_types[config->scheduler];
+    for (uint32_t i = 0; i < n_services; i++) {
+        struct settings *own = &fixture->settings[group * n_services + i];
+        *own = settings_of(type->fields, NULL);
+        ck_assert_msg(settings_parse(own, settings, &err) == 0, "%s", err.text);
+        type->resolve(own->values, 400, fixture->platforms[group].cores);
+    }
+}
+
 struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at)
 {
-    return sched_split.needs(settings_values(&fixture->settings[at]));
+    return sched_needs(&fixture->settings[at]);
 }
 
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,
@@ -135,13 +151,25 @@ void fixture_ready(struct fixture *fixture)
             fixture->tabs[at] = svctab_create(&fixture->services[i], &dispatch, fixture->costs[at],
                                               (uint32_t)fixture->platforms[g].cores, &err);
             ck_assert_msg(fixture->tabs[at] != NULL, "%s", err.text);
+            if (fixture->groups[g].slow.frac > 0)
+                fixture->slow_tabs[at] =
+                    svctab_scaled(fixture->tabs[at], fixture->groups[g].slow.factor);
         }
+}
+
+const struct svctab *const *fixture_slow_tabs(const struct fixture *fixture, uint32_t group)
+{
+    if (fixture->groups[group].slow.frac == 0)
+        return NULL;
+    return (const struct svctab *const *)fixture->slow_tabs +
+           (size_t)group * fixture->config.n_services;
 }
 
 void fixture_release(struct fixture *fixture)
 {
     for (uint32_t i = 0; i < FIXTURE_COSTS; i++) {
         svctab_destroy(fixture->tabs[i]);
+        svctab_destroy(fixture->slow_tabs[i]);
         cost_destroy(fixture->costs[i]);
     }
 }
@@ -208,6 +236,7 @@ struct server_block **fixture_blocks(const struct fixture *fixture, const struct
                                             .part = p,
                                             .tabs = (const struct svctab *const *)fixture->tabs +
                                                     (size_t)part->group * config->n_services,
+                                            .slow_tabs = fixture_slow_tabs(fixture, part->group),
                                             .wants_completions = fleet_has_feedback(config),
                                             .unit = policy_load_unit(&config->balancer),
                                             .kernel = cpu_kernel_best(),

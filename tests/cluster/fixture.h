@@ -25,8 +25,8 @@ struct fixture {
     struct platform platforms[FIXTURE_GROUPS];
     struct cost_config cost_configs[FIXTURE_COSTS]; // [group * n_services + service]
     struct cost *costs[FIXTURE_COSTS];
-    struct settings settings[FIXTURE_COSTS]; // of the scheduler split
-    struct svctab *tabs[FIXTURE_COSTS];
+    struct settings settings[FIXTURE_COSTS]; // of the scheduler split, unless changed
+    struct svctab *tabs[FIXTURE_COSTS], *slow_tabs[FIXTURE_COSTS];
     struct outage_event events[FIXTURE_EVENTS]; // for config.outages.events
 };
 
@@ -38,6 +38,9 @@ void fixture_init(struct fixture *fixture, uint32_t n_services, uint32_t n_group
 void fixture_ready(struct fixture *fixture);
 void fixture_release(struct fixture *fixture);
 
+// What a block of the group takes as its slow_tabs.
+const struct svctab *const *fixture_slow_tabs(const struct fixture *fixture, uint32_t group);
+
 // A policy with its default settings, but that size-aware calls 64 items large: some of every
 // test's queries are.
 void fixture_set_policy(struct fixture *fixture, const char *name);
@@ -46,6 +49,10 @@ void fixture_set_policy(struct fixture *fixture, const char *name);
 void fixture_set_batch(struct fixture *fixture, uint32_t at, int64_t batch_items);
 // Its B and T, for a table by hand.
 struct dispatch_config fixture_dispatch(const struct fixture *fixture, uint32_t at);
+
+// Another scheduler for a group: settings as a study has them, the same for all of its services.
+void fixture_set_scheduler(struct fixture *fixture, uint32_t group, const char *name,
+                           const char *settings);
 
 // An accelerator for a group, and a threshold for all its services.
 void fixture_attach(struct fixture *fixture, uint32_t group, int64_t streams, bool overlap,

@@ -54,7 +54,7 @@ static void random_crashes_retries(struct fixture *f, int64_t duration_ns)
     crash_at_random(f);
     f->config.outages.retries = 2;
     f->config.outages.retry_delay_ns = 70 * SIMTIME_US;
-    f->groups[1].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    f->groups[1].noise = (struct noise_config){.spread = SPREAD_EXPONENTIAL, .cv = 0};
 }
 
 void fixture_outage_cells(struct fixture *f, int64_t duration_ns)
@@ -97,7 +97,8 @@ static void shortest_queue_dark(struct fixture *f, int64_t duration_ns)
     f->config.outages.retry_delay_ns = 1;
     f->config.outages.failover = true;
     f->config.outages.detect_delay_ns = 0;
-    f->groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 500 * SIMTIME_US, 0.7};
+    f->groups[1].slow = (struct slow_config){.frac = 0.3, .factor = 2};
 }
 
 static void least_work_no_retries(struct fixture *f, int64_t duration_ns)
@@ -131,6 +132,14 @@ static void round_robin_drains(struct fixture *f, int64_t duration_ns)
 }
 
 // Lost queries wait longer than most others take; five draws of few servers of two weights.
+// Servers go down with queries that wait, and nothing is tried again.
+static void queues_no_retries(struct fixture *f, int64_t duration_ns)
+{
+    least_work_no_retries(f, duration_ns);
+    fixture_set_scheduler(f, 0, "queue", "policy: batch, batch_items: 300, max_delay: 300us");
+    f->config.balancer.load = LOAD_QUERIES;
+}
+
 static void five_choices_late_retries(struct fixture *f, int64_t duration_ns)
 {
     init(f, duration_ns, "power-of-d", 2);
@@ -142,7 +151,9 @@ static void five_choices_late_retries(struct fixture *f, int64_t duration_ns)
     f->config.balancer.dispatch_delay_ns = 0;
 }
 
-void (*const fixture_outages[])(struct fixture *, int64_t) = {
-    random_crashes_retries, fixture_outage_cells,      weighted_schedule,
-    shortest_queue_dark,    least_work_no_retries,     size_aware_no_status_delay,
-    round_robin_drains,     five_choices_late_retries, NULL};
+void (*const fixture_outages[])(struct fixture *,
+                                int64_t) = {random_crashes_retries, fixture_outage_cells,
+                                            weighted_schedule,      shortest_queue_dark,
+                                            least_work_no_retries,  size_aware_no_status_delay,
+                                            round_robin_drains,     five_choices_late_retries,
+                                            queues_no_retries,      NULL};

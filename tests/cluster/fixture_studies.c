@@ -37,7 +37,7 @@ void fixture_two_choices_accelerator(struct fixture *f)
 void fixture_shortest_queue_noise(struct fixture *f)
 {
     init(f, "join-shortest-queue", 1, 2, 1);
-    f->groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    f->groups[0].noise = (struct noise_config){.spread = SPREAD_EXPONENTIAL, .cv = 0};
     f->cost_configs[1].contention_frac = 0.4;
     set_cold(&f->cost_configs[0]);
     f->config.balancer.report_period_ns = 200 * SIMTIME_US;
@@ -96,14 +96,53 @@ static void bursty_normal_noise(struct fixture *f)
     f->services[0].traffic.arrivals.cv = 3;
     f->services[1].traffic.arrivals.process = arrival_find("hyperexponential");
     f->services[1].traffic.arrivals.cv = 2;
-    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 300 * SIMTIME_US, 0.8};
+    f->groups[0].slow = (struct slow_config){.frac = 0.25, .factor = 1.6};
     f->config.sample_frac = 0.05;
     fixture_attach(f, 0, 1, false, 200);
 }
 
-void (*const fixture_studies[])(struct fixture *) = {
-    fixture_random_plain,         fixture_two_choices_accelerator,
-    fixture_shortest_queue_noise, size_aware_wide,
-    round_robin_many_cells,       weighted_overload,
-    least_work_old_news,          five_choices_replies,
-    bursty_normal_noise,          NULL};
+// Queues at servers of one group, split at those of the other, and a balancer that listens.
+static void queues_two_choices(struct fixture *f)
+{
+    init(f, "power-of-two", 2, 2, 2);
+    fixture_attach(f, 0, 1, true, 1);
+    fixture_set_scheduler(f, 0, "queue", "policy: pull, batch_items: 32, accel_items: 500");
+    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->config.balancer.load = LOAD_ITEMS;
+}
+
+// Batches that wait for more, with long pauses between bursts; nobody else merges.
+static void queues_bursty(struct fixture *f)
+{
+    init(f, "join-shortest-queue", 2, 1, 3);
+    f->services[0].traffic.arrivals.process = arrival_find("gamma");
+    f->services[0].traffic.arrivals.cv = 5;
+    f->services[1].traffic.arrivals.process = arrival_find("hyperexponential");
+    f->services[1].traffic.arrivals.cv = 4;
+    fixture_set_scheduler(f, 0, "queue", "policy: batch, batch_items: 600, max_delay: 700us");
+    f->config.sample_frac = 0.05;
+}
+
+// More than there is time for, shared requests, times by busy cores, and nobody listens.
+static void queues_overload(struct fixture *f)
+{
+    init(f, "random", 1, 1, 2);
+    f->cost_configs[0].contention_frac = 0.4;
+    fixture_set_scheduler(f, 0, "queue", "policy: coalesce, batch_items: 48");
+    fixture_set_load(f, 1.5);
+}
+
+void (*const fixture_studies[])(struct fixture *) = {fixture_random_plain,
+                                                     fixture_two_choices_accelerator,
+                                                     fixture_shortest_queue_noise,
+                                                     size_aware_wide,
+                                                     round_robin_many_cells,
+                                                     weighted_overload,
+                                                     least_work_old_news,
+                                                     five_choices_replies,
+                                                     bursty_normal_noise,
+                                                     queues_two_choices,
+                                                     queues_bursty,
+                                                     queues_overload,
+                                                     NULL};

@@ -2,12 +2,14 @@
 #include "cluster/oracle.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cluster/outage.h"
 #include "cluster/retry.h"
+#include "cluster/slow.h"
 #include "models/power.h"
 
 enum { MOST_REQUESTS = 16, MOST_SPANS = 256 };
@@ -53,6 +55,7 @@ struct record *oracle_run(const struct oracle *setting, const struct cpu_kernel 
                                          .layout = &layout,
                                          .tabs =
                                              (const struct svctab *const *)setting->fixture.tabs,
+                                         .slow_tabs = fixture_slow_tabs(&setting->fixture, 0),
                                          .wants_completions = reports && !setting->deaf,
                                          .unit = setting->unit,
                                          .kernel = kernel,
@@ -125,12 +128,26 @@ static const struct svctab *tab_of(const struct oracle *setting, const struct qu
     return setting->fixture.tabs[query->service];
 }
 
-static int64_t spread_ns(const struct oracle *setting, int64_t ns, uint64_t seq, uint32_t number)
+static int64_t spread_ns(const struct oracle *setting, int64_t ns, const struct query *query,
+                         uint32_t number)
 {
-    const struct group_config *group = &setting->fixture.groups[0];
+    const struct fixture *fixture = &setting->fixture;
     struct noise noise;
-    noise_init(&noise, &group->noise, setting->fixture.config.seed, 0);
-    return group->noise.spread == SPREAD_NONE ? ns : noise_apply(&noise, ns, seq, number);
+    noise_init(&noise, &fixture->groups[0].noise, fixture->config.seed, 0);
+    uint32_t in_fleet = query->server - ORACLE_IN_CELL + ORACLE_IN_FLEET;
+    double state = noise_state(&noise, in_fleet,
+                               query->arrive_ns + fixture->config.balancer.dispatch_delay_ns);
+    return noise_apply(&noise, ns, state, query->seq, number);
+}
+
+// How long the query's server takes for what takes others ns.
+static int64_t paced_ns(const struct oracle *setting, int64_t ns, const struct query *query)
+{
+    const struct fixture *fixture = &setting->fixture;
+    uint8_t is_slow[ORACLE_IN_FLEET + ORACLE_SERVERS];
+    slow_mark(&fixture->config, 0, 0, is_slow);
+    double factor = is_slow[query->server] ? fixture->groups[0].slow.factor : 1;
+    return (int64_t)floor((double)ns * factor + 0.5);
 }
 
 // From the cost itself, rounded by the library: what the table in fixed point must come to.
@@ -154,8 +171,9 @@ static int64_t cpu_ns(void *user, size_t i, uint32_t busy)
     const struct svctab *tab = tab_of(lane->setting, query);
     uint32_t before = lane->number[i] * tab->batch_items, items = query->size_items - before;
     items = items < tab->batch_items ? items : tab->batch_items;
-    int64_t ns = svctab_cpu_ns(tab, items, busy) + history_ns(lane, i, items, COST_CPU, busy);
-    return spread_ns(lane->setting, ns, query->seq, lane->number[i]);
+    int64_t ns = paced_ns(lane->setting, svctab_cpu_ns(tab, items, busy), query) +
+                 history_ns(lane, i, items, COST_CPU, busy);
+    return spread_ns(lane->setting, ns, query, lane->number[i]);
 }
 
 static int64_t accel_ns(void *user, size_t i, uint32_t busy)
@@ -164,9 +182,10 @@ static int64_t accel_ns(void *user, size_t i, uint32_t busy)
     const struct query *query = &lane->setting->queries[lane->query[i]];
     const struct svctab *tab = tab_of(lane->setting, query);
     (void)busy;
-    int64_t ns =
-        tab->compute_ns[query->size_items] + history_ns(lane, i, query->size_items, COST_ACCEL, 1);
-    return tab->load_ns[query->size_items] + spread_ns(lane->setting, ns, query->seq, 0);
+    int64_t compute_ns = paced_ns(lane->setting, tab->compute_ns[query->size_items], query) +
+                         history_ns(lane, i, query->size_items, COST_ACCEL, 1);
+    return paced_ns(lane->setting, tab->load_ns[query->size_items], query) +
+           spread_ns(lane->setting, compute_ns, query, 0);
 }
 
 static void begin_span(struct span *spans, size_t *n, int64_t at_ns)

@@ -96,10 +96,11 @@ static bool post_deliver(struct exchange *base, const struct parcel *parcel,
     return true;
 }
 
-static bool post_pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns)
+static bool post_pass(struct exchange *base, uint32_t part, uint64_t window, int64_t until_ns,
+                      struct completions *news)
 {
     struct post *post = (struct post *)base;
-    (void)part, (void)window;
+    (void)part, (void)window, (void)news;
     ck_assert(until_ns >= post->passed_ns && until_ns > post->last_ns);
     post->passed_ns = until_ns;
     post->n_passes++;
@@ -599,7 +600,7 @@ START_TEST(short_lookahead)
     struct bench whole, cut;
     init(&whole, "power-of-two");
     whole.fixture.config.duration_ns = SIMTIME_MS;
-    whole.fixture.groups[0].noise = (struct noise_config){SPREAD_EXPONENTIAL, 0};
+    whole.fixture.groups[0].noise = (struct noise_config){.spread = SPREAD_EXPONENTIAL, .cv = 0};
     whole.fixture.config.balancer.dispatch_delay_ns = 50;
     whole.fixture.config.balancer.status_delay_ns = 1;
     init(&cut, "power-of-two");

@@ -186,8 +186,9 @@ static int64_t service_ns(void *user, size_t i, uint32_t busy)
     size_t level = tab->n_levels == 1 ? 0 : busy - 1;
     int64_t ns = tab->cpu_ns[level * (BATCH_ITEMS + 1) + items];
     if (expected->noise)
-        ns = noise_apply(expected->noise, ns, expected->stream->queries[expected->job[i]].seq,
-                         expected->number[i]);
+        ns = noise_apply(expected->noise, ns,
+                         noise_state(expected->noise, job->server, job->start_ns),
+                         expected->stream->queries[expected->job[i]].seq, expected->number[i]);
     return ns;
 }
 
@@ -392,14 +393,25 @@ START_TEST(general_is_fcfs)
 }
 END_TEST
 
+// Exponential; with states, for some of the requests.
+static struct noise make_noise(bool with_states)
+{
+    const struct noise_config config = {.spread = SPREAD_EXPONENTIAL,
+                                        .correlation_ns = with_states ? 20000 : 0,
+                                        .correlated_frac = 0.6};
+    struct noise noise;
+    noise_init(&noise, &config, 3, 0);
+    noise.first_server = 11;
+    return noise;
+}
+
 // With noise on top, whatever the batch a query is in.
 START_TEST(noise_is_fcfs)
 {
     static const uint32_t some_counts[] = {1, 9, 64, 65};
-    struct noise noise;
-    noise_init(&noise, &(struct noise_config){SPREAD_EXPONENTIAL, 0}, 3, 0);
-    for (int c = 0; c < 4; c++) {
-        struct stream *stream = make_stream(some_counts[c], some_counts[c], MIXED);
+    for (int c = 0; c < 8; c++) {
+        struct noise noise = make_noise(c >= 4);
+        struct stream *stream = make_stream(some_counts[c % 4], some_counts[c % 4], MIXED);
         struct outcome *outcome = run(&cpu_portable, false, stream, &noise, true, 100);
         assert_stream(stream, &noise, outcome);
         destroy_outcome(outcome);
@@ -435,8 +447,7 @@ END_TEST
 // All kernels leave the same bits where cores cool, with the noise on top too.
 START_TEST(kernels_agree_in_the_cold)
 {
-    struct noise noise;
-    noise_init(&noise, &(struct noise_config){SPREAD_EXPONENTIAL, 0}, 3, 0);
+    struct noise noise = make_noise(true);
     for (int c = 0; c < N_CORE_COUNTS; c++)
         for (int variant = 0; variant < 2 * N_STREAM_KINDS; variant++) {
             const struct noise *some = variant % 2 ? &noise : NULL;

@@ -51,7 +51,7 @@ START_TEST(delivers)
     for (size_t i = 0; i < through.n; i += 100) {
         size_t n = through.n - i < 100 ? through.n - i : 100;
         uint32_t part = i / 100 % 2;
-        struct parcel parcel = {part, i / 100, through.queries + i, n};
+        struct parcel parcel = {part, i / 100, through.queries + i, n, 0};
         size_t before = reports.n;
         ck_assert(exchange->type->deliver(exchange, &parcel, &reports));
         ck_assert_uint_eq(reports.n, before + n);
@@ -83,7 +83,7 @@ START_TEST(delivers_losses)
     cell.blocks = fixture_blocks(&cell.fixture, cell.layout, -1, cell.record);
     exchange_local_init(&cell.exchange, cell.blocks);
     struct exchange *exchange = &cell.exchange.base;
-    struct parcel parcel = {0, 0, cell.queries, 100};
+    struct parcel parcel = {0, 0, cell.queries, 100, 0};
     ck_assert(exchange->type->deliver(exchange, &parcel, &reports));
     ck_assert_uint_eq(reports.n, 0);
     ck_assert_uint_eq(reports.n_lost, 25); // dealt to four in turn
@@ -121,7 +121,7 @@ START_TEST(nobody_listens)
     struct completions reports = {0};
     init(&cell, "random");
     struct exchange *exchange = &cell.exchange.base;
-    struct parcel parcel = {0, 0, cell.queries, 100};
+    struct parcel parcel = {0, 0, cell.queries, 100, 0};
     ck_assert(exchange->type->deliver(exchange, &parcel, &reports));
     ck_assert_uint_eq(reports.n, 0);
     fixture_finish(cell.blocks, cell.layout);

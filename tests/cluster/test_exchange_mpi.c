@@ -133,7 +133,7 @@ static uint64_t hand_over(struct site *site, uint32_t cell)
                 some[m].server = (uint32_t)(q % site->layout->n_servers[cell]);
                 m += some[m].server - part->first_in_cell < part->n_servers;
             }
-            bool here = exchange->type->deliver(exchange, &(struct parcel){p, 0, some, m}, NULL);
+            bool here = exchange->type->deliver(exchange, &(struct parcel){p, 0, some, m, 0}, NULL);
             ck_assert_int_eq(here, part->rank == suite_mpi_rank());
             bytes += here ? 0 : wire_bytes(m, sizeof *some);
         }
@@ -284,7 +284,7 @@ START_TEST(room)
             struct query query = {.arrive_ns = (int64_t)n_sent,
                                   .size_items = 1,
                                   .server = site.layout->parts[p].first_in_cell};
-            exchange->type->deliver(exchange, &(struct parcel){p, 0, &query, 1}, NULL);
+            exchange->type->deliver(exchange, &(struct parcel){p, 0, &query, 1, 0}, NULL);
             had_room = exchange->type->has_room(exchange);
         }
     for (uint32_t cell = 0; cell < 3; cell++)

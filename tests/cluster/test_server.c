@@ -3,6 +3,7 @@
 // test_server_outages.c.
 #include "cluster/server.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,9 +64,116 @@ END_TEST
 START_TEST(noise)
 {
     struct oracle *setting = oracle_make(2);
-    setting->fixture.groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.6};
+    setting->fixture.groups[0].noise = (struct noise_config){.spread = SPREAD_GAMMA, .cv = 0.6};
     fixture_attach(&setting->fixture, 0, 2, false, 120);
     oracle_holds(setting);
+}
+END_TEST
+
+// The mean of n values is the truth within four standard errors, which are below `narrow`.
+static void assert_mean(const char *what, const double *values, int n, double truth, double narrow)
+{
+    double sum = 0, squares = 0;
+    for (int i = 0; i < n; i++)
+        sum += values[i];
+    for (int i = 0; i < n; i++)
+        squares += (values[i] - sum / n) * (values[i] - sum / n);
+    double se = sqrt(squares / (n - 1.0) / n);
+    ck_assert_msg(fabs(sum / n - truth) <= 4 * se, "%s: expected %g, got %g +- %g", what, truth,
+                  sum / n, se);
+    ck_assert_msg(se < narrow, "%s: standard error %g", what, se);
+}
+
+// Times of a server that change together, for some of the requests or for all of them, on cores, of
+// which there may be many, and on accelerators.
+START_TEST(states)
+{
+    for (int i = 0; i < 3; i++) {
+        struct oracle *setting = oracle_make(2);
+        setting->fixture.groups[0].noise =
+            (struct noise_config){.spread = i == 1 ? SPREAD_LOGNORMAL : SPREAD_EXPONENTIAL,
+                                  .cv = 0.6,
+                                  .correlation_ns = i == 1 ? 3 * SIMTIME_MS : 70 * SIMTIME_US,
+                                  .correlated_frac = i == 1 ? 1 : 0.5};
+        if (i < 2) {
+            fixture_attach(&setting->fixture, 0, 2, false, 120);
+        } else {
+            setting->fixture.platforms[0].cores = 70;
+            setting->fixture.config.duration_ns = 20 * SIMTIME_MS;
+            fixture_set_load(&setting->fixture, 0.5);
+        }
+        oracle_holds(setting);
+    }
+}
+END_TEST
+
+// Some servers take longer: by known times, by busy cores, with an accelerator, with noise on top.
+START_TEST(slow_servers)
+{
+    for (int i = 0; i < 4; i++) {
+        struct oracle *setting = oracle_make(2);
+        setting->fixture.groups[0].slow = (struct slow_config){.frac = 0.4, .factor = 1.7};
+        setting->fixture.cost_configs[0].contention_frac = i == 1 ? 0.5 : 0;
+        if (i >= 2)
+            fixture_attach(&setting->fixture, 0, 2, false, 120);
+        if (i == 3)
+            setting->fixture.groups[0].noise =
+                (struct noise_config){.spread = SPREAD_GAMMA, .cv = 0.6};
+        oracle_holds(setting);
+    }
+}
+END_TEST
+
+// What a balancer is told of slow servers: it counts their work as any other's.
+START_TEST(slow_reports)
+{
+    struct oracle *setting = oracle_make_reporting(LOAD_WORK, 0);
+    setting->fixture.groups[0].slow = (struct slow_config){.frac = 0.4, .factor = 1.7};
+    oracle_ready(setting);
+    oracle_reports_hold(setting);
+}
+END_TEST
+
+// On one core, 80 % busy with a query every 100 us, service times k queries apart are correlated by
+// 0.8 e^(-k / 5) where tau is five gaps, and their mean and cv are as if they were not. Standard
+// errors are those of 100 batches of 400 queries, far longer than tau.
+START_TEST(correlated_in_a_queue)
+{
+    enum { BATCHES = 100, IN_BATCH = 400, LAGS = 4 };
+    static const int lags[LAGS] = {0, 1, 3, 10};
+    struct oracle *setting = oracle_make(1);
+    struct fixture *fixture = &setting->fixture;
+    fixture->platforms[0].cores = 1;
+    fixture->cost_configs[0].fixed_s = 80e-6;
+    fixture->cost_configs[0].per_item_s = 0;
+    fixture_set_batch(fixture, 0, 400);
+    fixture->groups[0].noise = (struct noise_config){SPREAD_LOGNORMAL, 0.4, 500 * SIMTIME_US, 0.8};
+    fixture->services[0].traffic.arrivals.process = arrival_find("deterministic");
+    fixture->services[0].traffic.rate_qps = 1e4;
+    fixture->config.duration_ns = (BATCHES * IN_BATCH + 20) * 100 * SIMTIME_US;
+    fixture->config.sample_frac = 1;
+    oracle_ready(setting);
+    for (size_t i = 0; i < setting->n_queries; i++)
+        setting->queries[i].server = ORACLE_IN_CELL + 2;
+    struct record *record = oracle_run(setting, cpu_kernel_best(), 500, NULL);
+    record_sort_samples(record);
+    ck_assert_uint_ge(record->n_samples, BATCHES * IN_BATCH + 10);
+    double means[BATCHES] = {0}, products[LAGS][BATCHES] = {{0}}, n_waited = 0;
+    for (int i = 0; i < BATCHES * IN_BATCH; i++) {
+        const struct query_sample *q = &record->samples[i];
+        double x = (double)q->service_ns / 80e3 - 1;
+        n_waited += q->wait_ns > 0;
+        means[i / IN_BATCH] += x / IN_BATCH;
+        for (int k = 0; k < LAGS; k++)
+            products[k][i / IN_BATCH] += x * ((double)q[lags[k]].service_ns / 80e3 - 1) / IN_BATCH;
+    }
+    ck_assert_double_gt(n_waited / (BATCHES * IN_BATCH), 0.3);
+    assert_mean("mean", means, BATCHES, 0, 0.01);
+    for (int k = 0; k < LAGS; k++)
+        assert_mean("product", products[k], BATCHES,
+                    0.16 * (k == 0 ? 1 : 0.8 * exp(-lags[k] / 5.0)), 0.01);
+    record_destroy(record);
+    oracle_destroy(setting);
 }
 END_TEST
 
@@ -239,11 +347,14 @@ END_TEST
 // an accelerator, whatever the balancer wants to hear.
 START_TEST(watched)
 {
-    for (int kind = 0; kind < 5; kind++) {
+    for (int kind = 0; kind < 6; kind++) {
         struct oracle *setting =
             oracle_make_reporting((enum load_unit)(kind % N_LOAD_UNITS), kind % 2 * 0.4);
         if (kind == 2)
-            setting->fixture.groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.6};
+            setting->fixture.groups[0].noise =
+                (struct noise_config){.spread = SPREAD_GAMMA, .cv = 0.6};
+        if (kind == 5)
+            setting->fixture.groups[0].slow = (struct slow_config){.frac = 0.4, .factor = 1.7};
         if (kind == 3)
             setting->fixture.platforms[0].cores = 70;
         if (kind == 4)
@@ -256,7 +367,7 @@ START_TEST(watched)
 END_TEST
 
 // Copies that pass beside computations: one after the other through the link, each before its
-// computation, which ends the query.
+// computation, which ends the query. The server is a slow one.
 START_TEST(watched_link)
 {
     struct oracle *setting = oracle_make(1);
@@ -264,8 +375,9 @@ START_TEST(watched_link)
     int64_t link_ns = 0, stream_ns[2] = {0};
     size_t n_computed = 0;
     fixture_attach(&setting->fixture, 0, 2, true, 100);
+    setting->fixture.groups[0].slow = (struct slow_config){.frac = 1, .factor = 1.3};
     oracle_ready(setting);
-    const struct svctab *tab = setting->fixture.tabs[0];
+    const struct svctab *tab = setting->fixture.slow_tabs[0];
     setting->timeline = &timeline;
     record_destroy(oracle_run(setting, cpu_kernel_best(), 500, NULL));
     ck_assert(timeline.has_link && timeline.n_streams == 2);
@@ -350,7 +462,7 @@ START_TEST(least_service)
     const struct svctab *const *tabs = (const struct svctab *const *)fixture.tabs;
     ck_assert_int_eq(sched_least_service_ns(&fixture.groups[0], tabs, 2), 6000);
     ck_assert_int_eq(sched_least_service_ns(&fixture.groups[0], tabs + 1, 1), 9000);
-    fixture.groups[0].noise = (struct noise_config){SPREAD_LOGNORMAL, 0.1};
+    fixture.groups[0].noise = (struct noise_config){.spread = SPREAD_LOGNORMAL, .cv = 0.1};
     ck_assert_int_eq(sched_least_service_ns(&fixture.groups[0], tabs, 2), 0);
     fixture_release(&fixture);
     server_block_destroy(NULL);
@@ -364,6 +476,10 @@ int main(void)
                                        {"core", contention},
                                        {"core", noise},
                                        {"core", histories},
+                                       {"core", states},
+                                       {"core", slow_servers},
+                                       {"core", slow_reports},
+                                       {"core", correlated_in_a_queue},
                                        {"core", offload},
                                        {"core", wide},
                                        {"core", overload},

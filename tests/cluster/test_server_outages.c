@@ -76,7 +76,9 @@ START_TEST(outages_of_accelerators)
     for (int i = 0; i < 2; i++) {
         struct oracle *setting = oracle_make(2);
         let_fail(setting, 2);
-        setting->fixture.groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.6};
+        setting->fixture.groups[0].noise =
+            (struct noise_config){SPREAD_GAMMA, 0.6, i * SIMTIME_MS, 0.5};
+        setting->fixture.groups[0].slow = (struct slow_config){.frac = i * 0.5, .factor = 1.5};
         fixture_attach(&setting->fixture, 0, 2, false, 60);
         setting->fixture.cost_configs[0].accel_per_item_s = i * 4e-6;
         fixture_set_load(&setting->fixture, 1.2);
@@ -152,6 +154,7 @@ static void make_blocks(const struct oracle *setting, const struct layout_part *
             .layout = &blocks->layout,
             .part = p,
             .tabs = (const struct svctab *const *)setting->fixture.tabs,
+            .slow_tabs = fixture_slow_tabs(&setting->fixture, 0),
             .kernel = cpu_kernel_best(),
             .record = record};
         blocks->v[p] = server_block_create(&config);
@@ -188,7 +191,7 @@ static struct record *run_saved(const struct oracle *setting, size_t n, struct c
     int64_t next_ns = setting->queries[n].arrive_ns;
     make_blocks(setting, whole, 1, record, &before);
     run_some(setting, &before, 0, n, list);
-    server_block_settle(before.v[0], next_ns);
+    server_block_settle(before.v[0], next_ns, NULL);
     make_blocks(setting, halves, 2, record, &after);
     for (uint32_t first = 0; first < ORACLE_SERVERS; first += 2) {
         blob_clear(&blob);

@@ -96,6 +96,37 @@ START_TEST(levels)
 }
 END_TEST
 
+// A slow server's table is that of a cost so many times higher, rounded once more.
+START_TEST(scaled)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    fixture.cost_configs[0].contention_frac = 0.6;
+    fixture_attach(&fixture, 0, 2, false, 100);
+    const struct svctab *tab = make(&fixture);
+    struct svctab *slow = svctab_scaled(tab, 1.7);
+    for (uint32_t busy = 1; busy <= 4; busy++)
+        for (uint32_t items = 1; items <= 32; items++)
+            ck_assert_int_eq(svctab_cpu_ns(slow, items, busy),
+                             llround(1.7 * (double)svctab_cpu_ns(tab, items, busy)));
+    for (uint32_t items = 1; items <= 400; items++) {
+        ck_assert_uint_eq(slow->split[items].n_requests, tab->split[items].n_requests);
+        ck_assert_uint_eq(slow->split[items].last_items, tab->split[items].last_items);
+        if (items >= 100) {
+            ck_assert_int_eq(slow->load_ns[items], llround(1.7 * (double)tab->load_ns[items]));
+            ck_assert_int_eq(slow->compute_ns[items],
+                             llround(1.7 * (double)tab->compute_ns[items]));
+        }
+    }
+    ck_assert_int_eq(slow->full_ns, svctab_cpu_ns(slow, 32, 1));
+    ck_assert_int_eq(slow->split[40].last_ns, svctab_cpu_ns(slow, 8, 1));
+    ck_assert_int_eq(slow->work_ns[40], slow->full_ns + svctab_cpu_ns(slow, 8, 1));
+    ck_assert_int_eq(slow->least_ns, llround(1.7 * (double)tab->least_ns));
+    svctab_destroy(slow);
+    fixture_release(&fixture);
+}
+END_TEST
+
 // From the threshold on a query goes whole to the accelerator.
 START_TEST(offload)
 {
@@ -311,6 +342,7 @@ int main(void)
                                        {"core", times},
                                        {"core", histories},
                                        {"core", levels},
+                                       {"core", scaled},
                                        {"core", offload},
                                        {"core", loads},
                                        {"core", least_on_accelerator},

@@ -6,6 +6,7 @@ top). In code, inline or fenced:
   recfleet COMMAND --option    must be a command of the program, and an option of that command
   a path that begins with a folder of the tree, or a page's own neighbour with a suffix of ours
   a key with a dot or an index (traffic[].rate), as `recfleet schema` lists them
+A link to a section must be to a title of that page.
 """
 import os
 import re
@@ -110,17 +111,37 @@ def wrong_key(where, key, schema):
     return [f"{where}: no key {key} in a study"]
 
 
+def anchor(title):
+    """What a title is linked by, as the usual hosts make it."""
+    return re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", title.strip().lower())).replace(" ", "-")
+
+
+def wrong_links(texts):
+    """Links of the pages (name -> text) to sections that are not there."""
+    titles = {name: {anchor(t) for t in re.findall(r"^#+ (.*)$", text, re.M)} for name, text in texts.items()}
+    for name, text in texts.items():
+        for page, section in re.findall(r"\]\(([^)\s#]*)#([^)\s]+)\)", text):
+            to = os.path.normpath(os.path.join(os.path.dirname(name), page)) if page else name
+            if to in titles and section not in titles[to]:
+                yield f"{name}: no section #{section} in {to}"
+
+
 def main():
     known, schema = commands(), keys()
     assert "run" in known and "--output" in known["run"] and len(schema) > 100
     wrong = "`recfleet rn`, `recfleet run --outputt x`, `src/none.c`, `traffic[].speed`, `recfleet run --set a.b=1`"
     found = check("docs/x.md", wrong, known, schema)
     assert len(found) == 5, found  # it does find them
-    faults = []
+    linked = {"docs/x.md": "# A `b`, c\n[a](#a-b-c) [b](../y.md#here) [c](#a)", "y.md": "## There\n"}
+    assert len(list(wrong_links(linked))) == 2
+    texts = {}
     for name in pages():
         with open(os.path.join(ROOT, name), encoding="utf-8") as page:
-            faults += check(name, page.read(), known, schema)
-    print("\n".join(faults) if faults else "every command, option, key and file in the pages is there")
+            texts[name] = page.read()
+    faults = list(wrong_links(texts))
+    for name, text in texts.items():
+        faults += check(name, text, known, schema)
+    print("\n".join(faults) if faults else "every command, option, key, file and section in the pages is there")
     return 1 if faults else 0
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a trace, as a curve and as measured percentiles: parsed under a configuration that
-// the first two bytes choose. A trace that comes out must be valid and survive a summary, a curve
-// have a finite mean; an error must have a text of one line.
+// Any bytes as a trace, as a curve, as measured percentiles and as a measured table: parsed under a
+// configuration that the first two bytes choose. A trace that comes out must be valid and survive a
+// summary, a curve have a finite mean, a table times; an error must have a text of one line.
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "study/table_file.h"
 #include "traces/daycurve.h"
 #include "traces/percentiles.h"
 #include "traces/trace_csv.h"
@@ -54,6 +55,21 @@ static void read_percentiles(const uint8_t *data, size_t size)
     percentiles_release(&p);
 }
 
+// By the whole of it, as a file is; YAML is the business of fuzz_study.
+static void read_table(const uint8_t *data, size_t size)
+{
+    struct table_file file;
+    struct err err = {0};
+    if (table_file_parse(&file, "fuzz.csv", (const char *)data, size, &err) < 0) {
+        check_error(&err);
+        return;
+    }
+    if (cost_table_check(&file.table, NULL) < 0 || !isfinite(file.table.cv) ||
+        (file.table.seconds_s.n > 0 && !(cost_table_cpu_s(&file.table, 100, 3) > 0)))
+        abort();
+    table_file_release(&file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char name[] = "size_items", number[] = "2", none[] = "", stamp[] = "TIMESTAMP",
@@ -62,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     read_curve(data, size);
     read_percentiles(data, size);
+    read_table(data, size);
     struct trace_csv_config config = trace_csv_defaults(NULL);
     config.time_unit = data[0] % 6;
     config.separator = data[0] / 6 % 4;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Licence line, white space, machine paths, and the constructs that the style rules out."""
+"""Licence line, white space, machine paths, words of CONTRIBUTING's list, and the constructs that the
+style rules out."""
 
 import re
 
@@ -18,7 +19,7 @@ def check(tree):
     for name in tree.files:
         if name.endswith(BINARY) or name.startswith(RAW):
             continue
-        out += licence(tree, name) + white_space(tree, name) + places(tree, name)
+        out += licence(tree, name) + white_space(tree, name) + places(tree, name) + words(tree, name)
     for name in tree.c_files():
         out += typedefs(tree, name)
         if folder_of(name) in rules.LAYERS and folder_of(name) != "src/app":
@@ -58,6 +59,26 @@ def places(tree, name):
             for p in patterns for m in re.finditer(p, text)]
 
 
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"|[^"\n]+')
+
+
+def shown(tree, name):
+    """What a user reads in the file, in its place: a page as a whole, the string literals of C."""
+    if name.endswith(".md"):
+        return tree.text(name)
+    if name.endswith((".c", ".h")):
+        return STRING.sub(lambda m: " " * len(m[0]) if m[1] is None else f" {m[1]} ", tree.split(name).code_and_strings)
+    return ""
+
+
+def words(tree, name):
+    if name.startswith("tests/") or name in rules.WORDS_ALLOWED:
+        return []
+    text = shown(tree, name)
+    return [f"{name}:{line_of(text, m.start())}: `{m.group()}`: {instead} (CONTRIBUTING.md, Words)"
+            for pattern, instead in rules.WORDS.items() for m in re.finditer(pattern, text, re.I)]
+
+
 def typedefs(tree, name):
     out, code = [], tree.split(name).code
     for m in re.finditer(r"\btypedef\b[^;{]*(\{[^}]*\})?[^;]*;", code):
@@ -81,13 +102,17 @@ def calls(tree, name):
 
 
 HEAD = "// " + SPDX + "\n"
-GOOD = {"src/base/a.c": HEAD + "// printf( in a comment, exit( too\n"
+GOOD = {"src/base/a.c": HEAD + "// printf( in a comment, exit( too; it goes on beside it\n"
                                'const char *a_x(void) { return "exit(1)"; }\n'
                                "int a_n(char *b) { return snprintf(b, 1, \"x\"); }\n"
                                "typedef void (*a_fn)(int *x);\ntypedef struct a_s a_s;\n",
+        "docs/x.md": "It stands for more; told apart by `x`.\n",
         "scripts/x.sh": "#!/bin/sh\n# " + SPDX + "\n", "src/app/main.c": HEAD + "printf(1);\n",
         "src/base/mem.c": HEAD + "exit(1);\n"}
 BAD = [
+    ({"docs/x.md": "It goes\non.\n"}, "docs/x.md:1: `goes\non`"),
+    ({"docs/x.md": "a\nA file beside it.\n"}, "docs/x.md:2: `beside`"),
+    ({"src/base/a.c": HEAD + "f(\"the run is \"\n  \"told\");\n"}, "src/base/a.c:2: `is"),
     ({"src/base/a.c": "int x;\n"}, "src/base/a.c:1: the first line must be"),
     ({"scripts/x.sh": "#!/bin/sh\necho\n"}, "the first line must be `# SPDX"),
     ({"models/x.yaml": "a:\n\tb\n"}, "models/x.yaml:2: a tab"),

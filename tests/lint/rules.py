@@ -104,6 +104,7 @@ TESTED_ELSEWHERE = {
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
     "src/app/load_results.c": "tests/cli",  # the kinds of files, as show, report and compare take them
     "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
+    "src/app/measured.c": "tests/cli",  # reads two files that have tests of their own
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
     "cluster/server_fold.c": "tests/cluster/test_server.c",
@@ -168,3 +169,23 @@ MACHINE_PATHS = [r"(?<![\w.])/(work|root|home|Users|scratch|data)/\w", r"\.\./sh
                  r"(?<![\w/])shared/\w+\.md\b", r"/tmp/build-"]
 # Names of pages that are not part of the tree unless docs/ holds them.
 FOREIGN_PAGES = ["paper", "calibration", "performance", "toolchain", "product", "style", "design"]
+
+# What no page and no string literal says, and what it says instead: the part of CONTRIBUTING.md's list
+# that can be told by the words alone. Comments are read by those who write them.
+WORDS = {
+    r"\b(go|goes|going|went)\s+on\b": "resume, continue",
+    r"\btak(e|es|en|ing)\s+up\s+again\b": "resume",
+    r"\b(beside|besides)\b": "compared with, next to, as well as",
+    r"\b(stand|stands|stood)\b(?!\s+for\b|-)": "is, are",
+    r"\b(lie|lies|lay|lying)\b": "is, are",
+    r"\b(is|are|be|been|was|were)\s+told\b(?!\s+apart)": "reads, is reported",
+    r"\b(hear|hears|heard)\b": "receive",
+    r"\b(mend|mends|mended)\b": "fix",
+    r"\bleads?\s+nowhere\b": "dangling symbolic link",
+    r"\bby\s+hand\b": "yourself, manually",
+    r"\bstaffings?\b": "capacity result",
+    r"\buptime\b": "availability",
+    r"\bart[ei]facts?\b": "results file",
+}
+# The list itself; how people treat each other.
+WORDS_ALLOWED = {"CONTRIBUTING.md", "CODE_OF_CONDUCT.md"}

@@ -8,6 +8,7 @@ h5py alone. Then the same with studies missing and with files that are no tuning
 
 import csv
 import itertools
+import json
 import math
 import pathlib
 import re
@@ -124,6 +125,22 @@ class Page(unittest.TestCase):
             deviation = 100 * (sum(gains) / len(gains) / float(row[5]) - 1)
             self.assertAlmostEqual(float(row[6].split()[0]), deviation, delta=0.51)
 
+    def test_the_report_has_the_same_means(self):
+        """`recfleet report --published` shows the paper's figures next to the same means of ours."""
+        done = subprocess.run([RECFLEET, "report", self.folder / "paper.h5", "--format", "json",
+                               "--published", TREE / "slurm/studies/50-paper.csv"],
+                              capture_output=True, text=True, check=True)
+        tables = {t["table"]: t["rows"] for t in json.loads(done.stdout)["tables"]}
+        shown = rows_of(self.page, "## Mean gains")
+        self.assertEqual(len(tables["published"]), len(shown))
+        for row, line in zip(tables["published"], shown):
+            self.assertEqual([row["figure"], row["at"], row["source"]], [*line[:2], line[7]])
+            self.assertEqual(row["published"], float(line[5]))
+            self.assertAlmostEqual(row["arithmetic"], float(line[2]), delta=0.0051)
+            self.assertAlmostEqual(row["geometric"], float(line[3]), delta=0.0051)
+            self.assertEqual(str(row["n_used"]), line[8])
+        self.assertEqual(len(tables["published-0"]), 9)  # three bars at three targets
+
     def test_points_are_those_of_the_file(self):
         """Every point of every server: batch and bracket of DeepRecSched, to the digits shown."""
         for heading, platform in (("### Skylake", "skylake"), ("### Broadwell", "broadwell"),
@@ -146,7 +163,7 @@ class Page(unittest.TestCase):
     def test_an_experiment_is_that_of_its_file(self):
         """Cores twice as slow: the mean over both models."""
         cores = File(self.folder / "cores.h5")
-        row = next(r for r in rows_of(self.page, "## What would have to be true")
+        row = next(r for r in rows_of(self.page, "## What the paper's figures would need")
                    if r[:2] == ["every time on a core x", "2"])
         gains = cores.gains("qps", "medium", "skylake", "2")
         self.assertGreater(len(gains), 0)

@@ -114,6 +114,8 @@ START_TEST(rounds_do_not_depend_on_the_crew)
     struct crew *self = crew_create(MPI_COMM_SELF, 1, &err);
     for (size_t n = 1; n <= 3; n++) {
         struct tuner_job together[3], alone[3];
+        double most = 0;
+        crew_begin(all);
         round_of(all, together, n);
         round_of(self, alone, n);
         for (size_t j = 0; j < n; j++) {
@@ -122,9 +124,15 @@ START_TEST(rounds_do_not_depend_on_the_crew)
             ck_assert_int_eq(alone[j].capacity.state, MAX_LOAD_FOUND);
             ck_assert_double_gt(alone[j].capacity.held_qps, 4000);
             ck_assert_double_lt(alone[j].capacity.held_qps, 8000);
+            most = fmax(most, alone[j].capacity.held_qps);
             trials_release(&together[j].trials);
             trials_release(&alone[j].trials);
         }
+        // What the crew has shown, whichever rank did, and this rank's own bracket.
+        const struct crew_work *work = crew_work(all);
+        ck_assert_double_ge(work->best_qps, most);
+        ck_assert_double_lt(work->best_qps, 8000); // by its interval, less clearly than the answer
+        ck_assert(!(work->held_qps >= work->missed_qps) && work->rate_qps > 0);
     }
     crew_destroy(self);
     crew_destroy(all);

@@ -70,7 +70,11 @@ START_TEST(offloads)
 {
     struct study *study = parse(NULL);
     double *cpu_s = demand_cpu_s(study->groups[0].costs[0], 100, 4);
-    struct demand_split split = {study->groups[0].costs[0], study->sizes[0], cpu_s, {64, 101}};
+    struct demand_split split = {study->groups[0].costs[0],
+                                 study->sizes[0],
+                                 cpu_s,
+                                 4,
+                                 {.batch_items = 64, .offload_items = 101}};
     ck_assert_double_eq(demand_mean(&split).requests, 2);
     ck_assert_double_eq(cpu_s[0], 0);
     ck_assert_double_eq_tol(cpu_s[100], 2.2e-3, 1e-12);

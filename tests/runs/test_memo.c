@@ -134,9 +134,9 @@ START_TEST(refuses_alike)
 }
 END_TEST
 
-static int look(void *memo, uint64_t n_queries, struct err *err)
+static int look(void *memo, const struct sample_reached *reached, struct err *err)
 {
-    (void)n_queries;
+    (void)reached;
     return memo_stop(memo) ? err_set(err, ERR_FAIL, "stopped") : 0;
 }
 
@@ -149,7 +149,7 @@ static int run_five(struct memo *memo, struct slice_result *results, struct err 
     for (uint32_t i = 0; i < 5; i++)
         slices[i] = sample_fixture_slice(&fleet, i, 1);
     struct sample_bench *bench = sample_bench_create(MPI_COMM_WORLD, memo);
-    sample_watch(bench, look, memo);
+    sample_watch(bench, look, NULL, memo);
     int rc = sample_run(bench, slices, 5, results, err);
     sample_bench_destroy(bench);
     study_destroy(study);

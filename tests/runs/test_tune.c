@@ -40,7 +40,7 @@ static struct tuning_result *tune(const char *content)
     struct err err = {0};
     int rc = read_study(content, &input, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
-    rc = tune_run(eval, &input, NULL, NULL, &tuning, &err);
+    rc = tune_run(eval, &input, NULL, NULL, &tuning, &(struct tune_rest){0}, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     ck_assert((tuning != NULL) == (eval->rank == 0));
     tune_release(&input);

@@ -435,7 +435,7 @@ START_TEST(wrong_shapes)
                          "s.yaml:1:35: sweep[0].values: expected a list, got \"3\"");
     assert_sweep_refused("[{axis: a, key: b, values: [1, [2]]}]",
                          "s.yaml:1:39: sweep[0].values[1]: expected a single value, got a list, "
-                         "which needs labels beside values");
+                         "which needs labels as well as values");
     assert_sweep_refused("[{axis: a, key: b, values: [1, ~]}]",
                          "s.yaml:1:39: sweep[0].values[1]: expected a value, got nothing");
     assert_sweep_refused("[{axis: a, key: b, values: [1, 2], labels: [x]}]",

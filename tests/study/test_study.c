@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cluster/policy.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "study/study_print.h"
 #include "study/study_traffic.h"
 #include "support/suite.h"
@@ -192,6 +193,32 @@ START_TEST(meta_is_complete)
 }
 END_TEST
 
+// Slow servers and correlated noise reach the fleet, the results and the resolved study; a time too
+// short to tell is none.
+START_TEST(slow_and_correlated)
+{
+    struct study *study =
+        with("fleet.groups[0].slow_frac=40%", "fleet.groups[0].slow_factor=1.5",
+             "fleet.groups[0].noise={distribution: gamma, cv: 0.3, correlation_time: 20ms, "
+             "correlated_frac: 0.64}");
+    const struct group_config *group = &study->fleet.groups[0];
+    ck_assert_double_eq(group->slow.frac, 0.4);
+    ck_assert_double_eq(group->slow.factor, 1.5);
+    ck_assert_int_eq(group->noise.correlation_ns, 20000000);
+    ck_assert_double_eq(group->noise.correlated_frac, 0.64);
+    struct meta *meta = study_meta(study);
+    uint32_t n_slow = 0;
+    for (uint32_t i = 0; i < meta->n_servers; i++)
+        n_slow += meta->server_slow[i];
+    ck_assert_uint_eq(n_slow, slow_count(&group->slow, 0, group->n_servers));
+    ck_assert_uint_gt(n_slow, 0);
+    meta_destroy(meta);
+    assert_round_trip(study);
+    assert_refused("fleet.groups[0].noise={distribution: exponential, correlation_time: 1ns}",
+                   "fleet.groups[0].noise.correlation_time: expected 0, or at least 1us");
+}
+END_TEST
+
 // The model's own targets by name.
 START_TEST(sla_words)
 {
@@ -337,6 +364,7 @@ int main(void)
     tcase_add_test(core, resolved_round_trips);
     tcase_add_test(core, fingerprint_follows_traffic);
     tcase_add_test(core, meta_is_complete);
+    tcase_add_test(core, slow_and_correlated);
     tcase_add_test(core, sla_words);
     tcase_add_test(limits, one_server_per_cell);
     tcase_add_test(limits, overload_is_allowed);

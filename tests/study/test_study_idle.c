@@ -56,6 +56,17 @@ START_TEST(keys_of_groups)
                 "fleet.groups[1].noise.cv: no effect; only with distribution: gamma or "
                 "lognormal\n");
     assert_idle("{platform: skylake, servers: 4, noise: {distribution: gamma, cv: 0.5}}", "", "");
+    assert_idle("{platform: skylake, servers: 4, slow_frac: 0.5, noise: {correlation_time: 2ms, "
+                "correlated_frac: 0.6}}",
+                "",
+                "fleet.groups[0].slow_frac: no effect; only with a slow_factor above 1\n"
+                "fleet.groups[0].noise.correlation_time: no effect; only with a distribution\n"
+                "fleet.groups[0].noise.correlated_frac: no effect; only with a correlation_time\n");
+    assert_idle("{platform: skylake, servers: 4, slow_factor: 2}", "",
+                "fleet.groups[0].slow_factor: no effect; only with a slow_frac above 0\n");
+    assert_idle("{platform: skylake, servers: 4, slow_frac: 25%, slow_factor: 2, noise: "
+                "{distribution: exponential, correlation_time: 2ms, correlated_frac: 0.6}}",
+                "", "");
 }
 END_TEST
 

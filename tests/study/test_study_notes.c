@@ -53,6 +53,35 @@ static void assert_said(const char *file, const char *rate, const char *arrivals
     ck_assert_str_eq(said.text, expected);
 }
 
+// What is said of a run of 10 s of four such servers.
+static void assert_said_of(const char *group, const char *expected)
+{
+    struct said said = {""};
+    struct err err = {0};
+    char *text = mem_printf("duration: 10s\ntraffic: [{service: a, model: wnd, rate: 9qps}]\n"
+                            "fleet: {groups: [{platform: skylake, servers: 4, %s}]}\n",
+                            group);
+    struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    study_notes(study, hear, &said);
+    study_destroy(study);
+    mem_free(text);
+    ck_assert_str_eq(said.text, expected);
+}
+
+// Slow servers that are none, and service times that stay alike for longer than intervals bear.
+START_TEST(alike_for_long)
+{
+    assert_said_of("slow_frac: 0.12, slow_factor: 2",
+                   "!skylake: a slow_frac of 0.12 makes none of its 4 servers slow\n");
+    assert_said_of("slow_frac: 0.13, slow_factor: 2", "");
+    assert_said_of("noise: {distribution: exponential, correlation_time: 0.1s}", "");
+    assert_said_of("noise: {distribution: exponential, correlation_time: 0.11s}",
+                   "!skylake: a correlation_time of 110ms is more than a 100th of the run, whose "
+                   "intervals will be too narrow: a longer run or replications make them right\n");
+}
+END_TEST
+
 // Sizes above the limit: a note, and a warning when they are more than one in a hundred.
 START_TEST(cut_sizes)
 {
@@ -267,6 +296,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
+        {"core", alike_for_long},
         {"core", cut_sizes},
         {"core", coarse_clocks},
         {"core", sizes_below_one},

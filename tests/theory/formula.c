@@ -53,6 +53,18 @@ double formula_mmk_response(uint32_t k, double rho, double q)
     return invert(mmk_tail, k, rho, q);
 }
 
+double formula_mixed_response(double rho, double slow_frac, double factor, double q)
+{
+    double low = 0, high = 1e6;
+    for (int i = 0; i < 100; i++) {
+        double t = 0.5 * (low + high);
+        double above =
+            (1 - slow_frac) * exp(-(1 - rho) * t) + slow_frac * exp(-(1 / factor - rho) * t);
+        *(above > 1 - q ? &low : &high) = t;
+    }
+    return low;
+}
+
 double formula_mg1_wait(double rho, double cv)
 {
     return rho * (1 + cv * cv) / (2 * (1 - rho));

@@ -17,6 +17,10 @@ double formula_mmk_response(uint32_t k, double rho, double q);
 // M/M/k: mean number of queries waiting or in service.
 double formula_mmk_inside(uint32_t k, double rho);
 
+// M/M/1 queues that a query picks from at random, a part `slow_frac` of which serve `factor` times
+// as slowly: quantile q of the response; rho is that of the others.
+double formula_mixed_response(double rho, double slow_frac, double factor, double q);
+
 // M/G/1: mean wait (Pollaczek and Khinchine) for a service time of coefficient of variation cv.
 double formula_mg1_wait(double rho, double cv);
 

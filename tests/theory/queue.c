@@ -33,7 +33,7 @@ struct queue queue_of(uint32_t n_cores, double rho, double n_queries)
     return (struct queue){.n_servers = 1,
                           .n_cores = n_cores,
                           .rho = rho,
-                          .noise = {SPREAD_EXPONENTIAL, 1},
+                          .noise = {.spread = SPREAD_EXPONENTIAL, .cv = 1},
                           .policy = "random",
                           .seed = 1,
                           .warmup = 20 + 20 / (n_cores * gap * gap),
@@ -88,7 +88,8 @@ struct summary *queue_run(const struct queue *queue)
                                        .weight = 1,
                                        .costs = cost_list,
                                        .settings = &settings,
-                                       .noise = queue->noise};
+                                       .noise = queue->noise,
+                                       .slow = queue->slow};
     const struct service_config service = {
         .name = service_name,
         .model = no_model,

@@ -26,6 +26,7 @@ struct queue {
     uint32_t n_servers, n_cores;
     double rho;                // utilisation
     struct noise_config noise; // of the service time
+    struct slow_config slow;   // rho is then that of the servers that are not
     const char *policy;        // "random" has no delays, others have QUEUE_DELAY_S each way
     uint64_t seed;
     double warmup, duration; // in service times; the duration is without the warm-up

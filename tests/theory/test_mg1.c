@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/simtime.h"
 #include "support/suite_mpi.h"
 #include "theory/formula.h"
 #include "theory/queue.h"
@@ -14,7 +15,7 @@ static void check_queue(const char *name, enum cost_spread spread, double cv, do
                         double n_queries)
 {
     struct queue queue = queue_of(1, rho, n_queries);
-    queue.noise = (struct noise_config){spread, cv};
+    queue.noise = (struct noise_config){.spread = spread, .cv = cv};
     struct summary *summary = queue_run(&queue);
     const struct summary_service *s = summary_total(summary);
     double wait = formula_mg1_wait(rho, cv);
@@ -55,9 +56,53 @@ START_TEST(lognormal_service)
 }
 END_TEST
 
+// Ten M/M/1 queues at 50 %, two of which serve half as fast again: 75 %. Queries go there at
+// random. A response is exponential in either kind: P(T > t) = 0.8 e^(-t / 2) + 0.2 e^(-t / 6), so
+// its mean is 2.8, and its 95th percentile 9.309, since 0.8 e^-4.6545 + 0.2 e^-1.5515 = 0.0076 +
+// 0.0424.
+START_TEST(slow_servers)
+{
+    struct queue queue = queue_of(1, 0.5, 2e6);
+    queue.n_servers = 10;
+    queue.duration = 6e5;
+    queue.warmup = 2000;
+    queue.slow = (struct slow_config){.frac = 0.2, .factor = 1.5};
+    struct summary *summary = queue_run(&queue);
+    const struct summary_service *s = summary_total(summary);
+    queue_check("slow servers: response", &s->latency_mean_s, 0, QUEUE_SERVICE_S, 2.8, NARROW);
+    queue_check("  service", &s->service_mean_s, 0, QUEUE_SERVICE_S, 1.1, NARROW);
+    queue_check("  p95", &s->latency_s[2], 0, QUEUE_SERVICE_S,
+                formula_mixed_response(0.5, 0.2, 1.5, 0.95), NARROW);
+    ck_assert_double_eq_tol(formula_mixed_response(0.5, 0.2, 1.5, 0.95), 9.309, 5e-4);
+    queue_check("  p99", &s->latency_s[3], 0, QUEUE_SERVICE_S,
+                formula_mixed_response(0.5, 0.2, 1.5, 0.99), 2 * NARROW);
+    queue_check("  utilisation", &summary->groups[0].parts[PART_CPU].util_frac, 0, 1, 0.55, NARROW);
+    summary_destroy(summary);
+}
+END_TEST
+
+// With states that are left as soon as they are entered every service time is a new one, and the
+// queue is M/M/1.
+START_TEST(correlated_service)
+{
+    struct queue queue = queue_of(1, 0.7, 3e6);
+    queue.noise.correlation_ns = (int64_t)(QUEUE_SERVICE_S * SIMTIME_S / 1000);
+    queue.noise.correlated_frac = 1;
+    struct summary *summary = queue_run(&queue);
+    const struct summary_service *s = summary_total(summary);
+    queue_check("short correlation: wait", &s->wait_mean_s, 0, QUEUE_SERVICE_S,
+                formula_mg1_wait(0.7, 1), NARROW);
+    queue_check("  service", &s->service_mean_s, 0, QUEUE_SERVICE_S, 1, NARROW);
+    summary_destroy(summary);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {
-        {"core", constant_service}, {"core", gamma_service}, {"core", lognormal_service}};
+    const struct suite_test tests[] = {{"core", constant_service},
+                                       {"core", gamma_service},
+                                       {"core", lognormal_service},
+                                       {"core", slow_servers},
+                                       {"core", correlated_service}};
     return suite_mpi_run(&argc, &argv, "mg1", tests, sizeof tests / sizeof *tests);
 }

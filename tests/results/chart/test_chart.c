@@ -56,8 +56,32 @@ START_TEST(series)
 }
 END_TEST
 
+// Colours over three decades: the middle one is half as dark only by its logarithm. What has a
+// zero among it has no logarithm.
+START_TEST(colours)
+{
+    struct chart *c = chart_create("x", "cells");
+    uint32_t s = chart_series(c, 0, CHART_CELLS, "cells");
+    struct scale none = chart_scale_z(c);
+    ck_assert(isnan(none.from) && chart_shade(&none, 1) == 0.5 && !chart_is_wide(c));
+    const double values[] = {1, 31.6227766, 1000, NAN};
+    for (int i = 0; i < 4; i++)
+        chart_point(c, s, (struct chart_point){i, 0, i, i + 1, values[i]});
+    struct scale linear = chart_scale_z(c);
+    ck_assert_double_eq_tol(chart_shade(&linear, values[1]), 30.6227766 / 999, 1e-9);
+    ck_assert(chart_is_wide(c));
+    c->z_kind = SCALE_LOG;
+    struct scale log = chart_scale_z(c);
+    ck_assert_double_eq_tol(chart_shade(&log, values[1]), 0.5, 1e-8);
+    ck_assert_double_eq(chart_shade(&log, 1000), 1);
+    chart_point(c, s, (struct chart_point){4, 0, 4, 5, 0});
+    ck_assert_int_eq(chart_scale_z(c).kind, SCALE_LINEAR);
+    chart_destroy(c);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", scales}, {"core", series}};
+    const struct suite_test tests[] = {{"core", scales}, {"core", series}, {"core", colours}};
     return suite_run("chart", tests, sizeof tests / sizeof *tests);
 }

@@ -258,12 +258,40 @@ START_TEST(same_bytes)
 }
 END_TEST
 
+// The band of steps has steps; a series of which nothing is known has no name and no room.
+START_TEST(steps_and_nothing)
+{
+    struct chart *c = chart_create("x", "steps");
+    uint32_t s = chart_series(c, 0, CHART_STEP, "known"),
+             none = chart_series(c, 0, CHART_STEP, "unknown");
+    chart_axis_range(&c->x, 0, 2);
+    chart_axis_range(&c->panels[0].y, 0, 10);
+    for (int i = 0; i < 3; i++) {
+        chart_point(c, s, (struct chart_point){i, 5, 4 - i, 6 + i, NAN});
+        chart_add(c, none, i, NAN);
+    }
+    double height;
+    char *text = drawn(c, false, &height), *band = strstr(text, "class=\"band\" d=\"M");
+    ck_assert_ptr_nonnull(band);
+    char *end = strchr(band, 'Z');
+    *end = 0;
+    int n_h = 0, n_l = 0;
+    for (char *at = strchr(band, 'M'); *at; at++) {
+        n_h += *at == 'H';
+        n_l += *at == 'L';
+    }
+    ck_assert(n_h == 4 && n_l == 1); // two there, two back, one down at the end
+    *end = 'Z';
+    ck_assert_ptr_null(strstr(text, ">unknown<"));
+    mem_free(text);
+    chart_destroy(c);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", places},
-                                       {"core", beyond},
-                                       {"core", same_bytes},
-                                       {"limits", text_is_tidy},
-                                       {"limits", other_kinds}};
+    const struct suite_test tests[] = {{"core", places},         {"core", beyond},
+                                       {"core", same_bytes},     {"core", steps_and_nothing},
+                                       {"limits", text_is_tidy}, {"limits", other_kinds}};
     return suite_run("chart_svg", tests, sizeof tests / sizeof *tests);
 }

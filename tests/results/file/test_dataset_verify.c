@@ -139,7 +139,7 @@ START_TEST(hostile)
     hid_t file = hurt_edit(&reader);
     H5Lcreate_hard(file, "/", file, "/readings/root", H5P_DEFAULT, H5P_DEFAULT);
     H5Fclose(file);
-    hurt_refuses(&reader, HURT, "lies too deep");
+    hurt_refuses(&reader, HURT, "is nested too deeply");
     unlink(HURT);
 }
 END_TEST

@@ -37,6 +37,7 @@ static char *page_in(int format)
     table_print(table, out, "t");
     table_destroy(table);
     page_unfold(out);
+    page_source(out, "a file", "one\r\n  two " HOSTILE);
     page_close(page);
     return shown_text(&shown);
 }
@@ -65,6 +66,7 @@ START_TEST(html)
     ck_assert_int_eq(count(text, "<div class=\"pictures\">"), 1);
     ck_assert_ptr_nonnull(strstr(text, "<figure id=\"a\"><h3><a href=\"#a\">"));
     ck_assert_ptr_nonnull(strstr(text, "<p class=\"say\">a line that goes on</p>"));
+    ck_assert_ptr_nonnull(strstr(text, "<pre>one\n  two &lt;script&gt;"));
     ck_assert_ptr_nonnull(strstr(text, "It is 42 &lt;script&gt;"));
     ck_assert_ptr_null(strstr(text, "nothing to see"));
     const char *const pairs[] = {"div", "p",  "figure", "details", "table",

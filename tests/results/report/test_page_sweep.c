@@ -114,7 +114,9 @@ START_TEST(thousand)
     struct sweep_result *p = by_rate(40, 25, 99);
     char *html = page_of(p, REPORT_HTML), *csv = page_of(p, REPORT_CSV);
     ck_assert_uint_lt(strlen(html), 2000000);
-    const char *const seen[] = {"The first 24 of 40 series are drawn", "and 500 more"};
+    const char *const seen[] = {"The first 24 of 40 series have colours",
+                                "other 16 are thin grey lines", "<g class=\"key rest\"",
+                                "<path class=\"thin\"", "and 500 more"};
     shown_has(html, seen, sizeof seen / sizeof *seen);
     ck_assert_ptr_null(strstr(html, "and 16 more")); // of the legend
     const char *const wanted[] = {"\npoints,999,policy39,25kqps,"};

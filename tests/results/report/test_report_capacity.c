@@ -56,6 +56,31 @@ START_TEST(sizes)
 }
 END_TEST
 
+// Of a search that was stopped the rows that are done, without an answer.
+START_TEST(part)
+{
+    char *text = NULL;
+    size_t n = 0;
+    struct capacity_result *answer = fixture_capacity_sizes();
+    struct report_out out = {.file = open_memstream(&text, &n), .format = REPORT_TEXT};
+    report_capacity_part(&out, answer, 1);
+    fclose(out.file);
+    const char *const wanted[] = {"capacity: servers", "\nfixed      skylake "};
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
+    ck_assert_ptr_null(strstr(text, "hold it"));
+    const char *table = strstr(text, "one less\n") + 1;
+    ck_assert_ptr_null(strstr(table, "\nfixed      cpu + gpu, ti"));
+    mem_free(text);
+    text = NULL;
+    out = (struct report_out){.file = open_memstream(&text, &n), .format = REPORT_TEXT};
+    report_capacity_part(&out, answer, 0);
+    fclose(out.file);
+    ck_assert_ptr_null(strstr(text, "one less"));
+    mem_free(text);
+    capacity_result_destroy(answer);
+}
+END_TEST
+
 // Sizes, loads and plans show the percentile that the target names; each cell says which where they
 // differ.
 START_TEST(percentile_of_the_target)
@@ -236,15 +261,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", sizes},
-                                       {"core", margins},
-                                       {"core", loads},
-                                       {"core", tuples},
-                                       {"core", percentile_of_the_target},
-                                       {"core", sizes_as_data},
-                                       {"core", short_runs},
-                                       {"limits", without_tuples},
-                                       {"limits", sizes_beyond},
-                                       {"limits", nothing_known}};
+    const struct suite_test tests[] = {
+        {"core", sizes},          {"core", part},           {"core", margins},
+        {"core", loads},          {"core", tuples},         {"core", percentile_of_the_target},
+        {"core", sizes_as_data},  {"core", short_runs},     {"limits", without_tuples},
+        {"limits", sizes_beyond}, {"limits", nothing_known}};
     return suite_run("report_capacity", tests, sizeof tests / sizeof *tests);
 }

@@ -45,6 +45,33 @@ START_TEST(few_points)
 }
 END_TEST
 
+// Of a tuning that was stopped the outcomes that there are, and no totals over what differs.
+START_TEST(stopped)
+{
+    struct tuning_result *t = fixture_tuning(2);
+    char *text = report_of(t);
+    ck_assert_ptr_nonnull(strstr(text, "\nrmc1   low     skylake        static "));
+    size_t n = strlen(text);
+    mem_free(text);
+    for (uint32_t p = 0; p < t->n_policies; p++)
+        *tuning_result_outcome_at(t, t->grid.n_points - 1, p) = tuning_result_outcome_none();
+    *tuning_result_outcome_at(t, 0, 1) = tuning_result_outcome_none();
+    text = report_of(t);
+    ck_assert_uint_lt(strlen(text), n);
+    int n_lines = 0;
+    for (size_t at = 0; text[at]; at++)
+        for (uint32_t i = 0; text[at] == '\n' && i < t->grid.axes[0].n_labels; i++) {
+            const char *label = t->grid.axes[0].labels[i];
+            n_lines += strncmp(text + at + 1, label, strlen(label)) == 0;
+        }
+    // The answer, the evidence and the cost of each that is done.
+    ck_assert_int_eq(n_lines, 3 * (int)((t->grid.n_points - 1) * t->n_policies - 1));
+    ck_assert_ptr_null(strstr(text, "nan"));
+    mem_free(text);
+    tuning_result_destroy(t);
+}
+END_TEST
+
 // A point without an answer says what it wanted and what would be the least.
 START_TEST(unreachable)
 {
@@ -145,8 +172,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", few_points},    {"core", unreachable},
-                                       {"core", many_points},   {"core", rare_columns},
-                                       {"limits", long_labels}, {"limits", least}};
+    const struct suite_test tests[] = {{"core", few_points},   {"core", stopped},
+                                       {"core", unreachable},  {"core", many_points},
+                                       {"core", rare_columns}, {"limits", long_labels},
+                                       {"limits", least}};
     return suite_run("report_tuning", tests, sizeof tests / sizeof *tests);
 }

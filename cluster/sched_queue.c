@@ -1,0 +1,791 @@
+// SPDX-License-Identifier: Apache-2.0
+// Queues that cores and accelerator take from: queries wait at the server, one queue a service,
+// first come first served, and whoever is idle takes what it may. Three ways:
+//
+//     pull       an idle core takes the next request, at most batch_items of one query; an idle
+//                accelerator takes all that waits, up to accel_items
+//     coalesce   the same, but a core fills its request up to batch_items from further queries
+//     batch      whole queries are merged up to batch_items, and a batch that is not full waits for
+//                more until its oldest query has waited max_delay; it runs on a core or, with
+//                accel_items, on the accelerator
+//
+// What begins at a time a is decided by the queries that reached the server at a or before, and by
+// when cores and accelerator become free, which is known as soon as they begin. So a server needs
+// no events: its next beginning is one number, and it is brought up to date when a query reaches it
+// and when the block is told that nothing comes before some time. At one time queries come before
+// beginnings, cores before the accelerator.
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "cluster/accel.h"
+#include "cluster/sched.h"
+#include "cluster/slow.h"
+#include "cluster/waiting.h"
+
+#define MAX_ITEMS 65535
+#define MAX_BATCH_ITEMS 1048576
+#define MAX_IN_FLIGHT 64
+
+enum way { WAY_PULL, WAY_COALESCE, WAY_BATCH };
+static const char *const way_names[] = {"pull", "coalesce", "batch", NULL};
+
+struct queue {
+    int policy; // enum way
+    bool split; // batch: queries may be cut where a batch is full
+    int64_t batch_items, batch_queries, max_delay_ns, accel_items, in_flight;
+};
+
+enum row { ROW_POLICY, ROW_BATCH, ROW_QUERIES, ROW_DELAY, ROW_SPLIT, ROW_ACCEL, ROW_IN_FLIGHT };
+static const struct field fields[] = {
+    [ROW_POLICY] = FIELD_CHOICES(queue, "policy", policy, way_names, "pull",
+                                 "pull: an idle core takes the next request, an idle accelerator "
+                                 "all that waits; coalesce: a core's request is filled from "
+                                 "several queries; batch: whole queries are merged, and may wait "
+                                 "for more"),
+    [ROW_BATCH] =
+        FIELD(queue, "batch_items", FIELD_INT, UNIT_ITEMS, batch_items, 0, MAX_BATCH_ITEMS, "0",
+              "items per CPU request, or per batch, at most; 0: the largest query split "
+              "over all cores, not with batch"),
+    [ROW_QUERIES] = FIELD(queue, "batch_queries", FIELD_INT, UNIT_NONE, batch_queries, 0,
+                          MAX_BATCH_ITEMS, "0", "queries per batch at most; 0: any number"),
+    [ROW_DELAY] = FIELD(queue, "max_delay", FIELD_TIME, UNIT_TIME, max_delay_ns, 0, 3.6e12, "0",
+                        "batch: how long a batch that is not full may wait for more queries"),
+    [ROW_SPLIT] = FIELD(queue, "split", FIELD_BOOL, UNIT_NONE, split, 0, 1, "false",
+                        "batch: queries are cut where a batch is full, not kept whole"),
+    [ROW_ACCEL] =
+        FIELD(queue, "accel_items", FIELD_INT, UNIT_ITEMS, accel_items, 0, MAX_BATCH_ITEMS, "0",
+              "items that the accelerator takes at once at most; 0: it is not used"),
+    [ROW_IN_FLIGHT] =
+        FIELD(queue, "in_flight", FIELD_INT, UNIT_NONE, in_flight, 0, MAX_IN_FLIGHT, "0",
+              "batches that the accelerator holds, loading or computing; 0: one per "
+              "stream, and one more where copies overlap computations"),
+    FIELD_END};
+
+static const struct settings_axis axes[] = {{"batch_items", SETTINGS_FACTORS, false, "B"},
+                                            {"accel_items", SETTINGS_FACTORS, true, "A"},
+                                            {0}};
+
+static int check(void *settings, uint64_t given, struct err *err)
+{
+    const struct queue *queue = settings;
+    bool is_batch = queue->policy == WAY_BATCH;
+    if (is_batch && queue->batch_items == 0 && queue->accel_items == 0)
+        return err_set(err, ERR_STUDY,
+                       "batch_items: missing; expected a number of items such as \"64\"");
+    if (!is_batch && given & 1 << ROW_DELAY)
+        return err_set(err, ERR_STUDY, "max_delay: only with policy: batch");
+    if (!is_batch && given & 1 << ROW_SPLIT)
+        return err_set(err, ERR_STUDY, "split: only with policy: batch");
+    if (queue->accel_items == 0 && given & 1 << ROW_IN_FLIGHT)
+        return err_set(err, ERR_STUDY, "in_flight: only with accel_items");
+    return 0;
+}
+
+static bool is_implied(const void *settings, const struct field *field)
+{
+    const struct queue *queue = settings;
+    bool only_batch = field == &fields[ROW_DELAY] || field == &fields[ROW_SPLIT];
+    return (only_batch && queue->policy != WAY_BATCH) ||
+           (field == &fields[ROW_IN_FLIGHT] && queue->accel_items == 0);
+}
+
+static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
+{
+    struct queue *queue = settings;
+    if (queue->batch_items == 0)
+        queue->batch_items = (largest_items + n_cores - 1) / n_cores;
+    if (queue->batch_items == 0)
+        queue->batch_items = 1;
+}
+
+// Requests of one query are not larger than the queries.
+static void simplify(void *settings, int64_t largest_items)
+{
+    struct queue *queue = settings;
+    if (queue->policy == WAY_PULL && queue->batch_items > largest_items)
+        queue->batch_items = largest_items;
+}
+
+static bool uses_cores(const struct queue *queue)
+{
+    return queue->policy != WAY_BATCH || queue->accel_items == 0;
+}
+
+static struct dispatch_config needs(const void *settings)
+{
+    const struct queue *queue = settings;
+    int64_t merged_items = queue->policy == WAY_PULL ? 0 : queue->batch_items;
+    if (!uses_cores(queue))
+        return (struct dispatch_config){.batch_items = queue->batch_items,
+                                        .offload_items = 1,
+                                        .accel_merged_items = queue->accel_items};
+    return (struct dispatch_config){.batch_items = queue->batch_items,
+                                    .merged_items = merged_items,
+                                    .accel_merged_items = queue->accel_items};
+}
+
+// Of a batch, whatever is in it.
+static int64_t least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
+                                uint32_t n_services)
+{
+    if (group->noise.spread != SPREAD_NONE)
+        return 0; // a factor can be as small as it likes
+    int64_t least_ns = INT64_MAX;
+    for (uint32_t i = 0; i < n_services; i++)
+        if (tabs[i]->least_ns < least_ns)
+            least_ns = tabs[i]->least_ns;
+    return least_ns;
+}
+
+// ---- a block's queues, cores and accelerators ---------------------------------------------------
+
+enum place { PLACE_CORES, PLACE_ACCEL, N_PLACES };
+
+// How one of them takes from the queue of a service.
+struct rule {
+    bool used;
+    bool merges; // several queries at once
+    bool splits; // cuts a query where it has enough
+    uint32_t most_items, most_queries;
+    int64_t delay_ns; // how long what is not full waits for more
+};
+
+// One server's use since its last fold.
+struct use {
+    uint64_t n_queries, n_requests, n_items, n_accel_queries;
+    int64_t busy_ns[N_PLACES], carry_ns[N_PLACES];
+};
+
+// What happens next at a server; at SIMTIME_NEVER nothing does.
+struct beginning {
+    int64_t at_ns;
+    enum place place;
+    uint32_t service;
+};
+
+// Parts of a query of the watched server that has not wholly begun.
+struct seen {
+    struct timeline_slice *slices;
+    size_t n, cap;
+};
+
+struct state {
+    uint32_t n_servers, n_services, n_slots;
+    struct rule (*rules)[N_PLACES]; // [n_services]
+    struct waiting *waiting;        // [server * n_services + service]
+    int64_t *full_ns; // likewise: since when a batch's worth waits; SIMTIME_NEVER: it does not
+    struct beginning *next; // [n_servers]
+    struct use *use;        // [n_servers]
+    struct accel_pool pools[N_PLACES];
+    int64_t *slots; // [server * n_slots] when a batch in flight leaves the accelerator
+    bool has_accel;
+    struct noise noise;
+    bool noisy;
+    uint8_t *is_slow;          // [n_servers] 1 or 0; NULL: none is
+    struct timeline *timeline; // of the watched server; NULL: none has been watched
+    uint32_t watched;
+    struct seen *seen; // [n_services] then
+};
+
+static uint32_t at_most(int64_t n)
+{
+    return n > 0 && n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static void set_rules(const struct queue *queue, struct rule rules[N_PLACES])
+{
+    bool is_batch = queue->policy == WAY_BATCH;
+    rules[PLACE_CORES] = (struct rule){.used = uses_cores(queue),
+                                       .merges = queue->policy != WAY_PULL,
+                                       .splits = !is_batch || queue->split,
+                                       .most_items = at_most(queue->batch_items),
+                                       .most_queries = at_most(queue->batch_queries),
+                                       .delay_ns = queue->max_delay_ns};
+    rules[PLACE_ACCEL] = (struct rule){.used = queue->accel_items > 0,
+                                       .merges = true,
+                                       .splits = is_batch && queue->split,
+                                       .most_items = at_most(queue->accel_items),
+                                       .most_queries = at_most(queue->batch_queries),
+                                       .delay_ns = queue->max_delay_ns};
+}
+
+static uint32_t slots_of(const struct accelerator *accel, int64_t in_flight)
+{
+    return in_flight > 0 ? (uint32_t)in_flight : (uint32_t)accel->streams + accel->overlap;
+}
+
+static void init(struct sched *sched)
+{
+    struct state *state = sched->state;
+    const struct sched_setup *setup = &sched->setup;
+    const struct group_config *group = setup->group;
+    const struct platform *platform = group->platform;
+    uint32_t n = state->n_servers = setup->n_servers;
+    uint32_t n_services = state->n_services = setup->fleet->n_services;
+    state->rules = mem_calloc(n_services, sizeof *state->rules);
+    for (uint32_t i = 0; i < n_services; i++)
+        set_rules(settings_values(&group->settings[i]), state->rules[i]);
+    state->waiting = mem_calloc((size_t)n * n_services, sizeof *state->waiting);
+    state->full_ns = mem_calloc((size_t)n * n_services, sizeof *state->full_ns);
+    for (size_t i = 0; i < (size_t)n * n_services; i++)
+        state->full_ns[i] = SIMTIME_NEVER;
+    state->next = mem_calloc(n, sizeof *state->next);
+    for (uint32_t s = 0; s < n; s++)
+        state->next[s].at_ns = SIMTIME_NEVER;
+    state->use = mem_calloc(n, sizeof *state->use);
+    accel_pool_init(&state->pools[PLACE_CORES], n, (uint32_t)platform->cores, false);
+    state->has_accel = platform->has_accelerator;
+    if (state->has_accel) {
+        const struct accelerator *accel = &platform->accelerator;
+        const struct queue *first = settings_values(&group->settings[0]);
+        accel_pool_init(&state->pools[PLACE_ACCEL], n, (uint32_t)accel->streams, accel->overlap);
+        state->n_slots = slots_of(accel, first->in_flight);
+        state->slots = mem_calloc((size_t)n * state->n_slots, sizeof *state->slots);
+    }
+    noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
+    state->noise.first_server = sched->record->first_in_fleet;
+    if (setup->slow_tabs)
+        state->is_slow =
+            slow_marks(setup->fleet, sched->record->group, setup->cell, setup->first_in_cell, n);
+    state->noisy = group->noise.spread != SPREAD_NONE;
+}
+
+static void release(struct sched *sched)
+{
+    struct state *state = sched->state;
+    for (size_t i = 0; i < (size_t)state->n_servers * state->n_services; i++)
+        waiting_release(&state->waiting[i]);
+    for (uint32_t i = 0; state->seen && i < state->n_services; i++)
+        mem_free(state->seen[i].slices);
+    mem_free(state->seen);
+    mem_free(state->rules);
+    mem_free(state->waiting);
+    mem_free(state->full_ns);
+    mem_free(state->next);
+    mem_free(state->use);
+    mem_free(state->slots);
+    mem_free(state->is_slow);
+    accel_pool_release(&state->pools[PLACE_CORES]);
+    accel_pool_release(&state->pools[PLACE_ACCEL]);
+}
+
+// ---- what begins next ---------------------------------------------------------------------------
+
+static int64_t later(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns > b_ns ? a_ns : b_ns;
+}
+
+static const int64_t *lanes(const struct state *state, uint32_t s, enum place place, uint32_t *n)
+{
+    if (place == PLACE_ACCEL) {
+        *n = state->n_slots;
+        return state->slots + (size_t)s * *n;
+    }
+    *n = state->pools[PLACE_CORES].n_streams;
+    return state->pools[PLACE_CORES].streams + (size_t)s * *n;
+}
+
+static uint32_t first_free(const int64_t *free_ns, uint32_t n)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (free_ns[i] < free_ns[first])
+            first = i;
+    return first;
+}
+
+static int64_t ready_ns(const struct sched *sched, const struct query *query)
+{
+    return query->arrive_ns + sched->record->dispatch_delay_ns;
+}
+
+// From when on a place may take from a queue that holds something.
+static int64_t due_ns(const struct sched *sched, size_t at, const struct rule *rule)
+{
+    const struct state *state = sched->state;
+    int64_t oldest_ns = ready_ns(sched, &waiting_at(&state->waiting[at], 0)->query);
+    int64_t patient_ns = oldest_ns + rule->delay_ns;
+    return state->full_ns[at] < patient_ns ? later(state->full_ns[at], oldest_ns) : patient_ns;
+}
+
+// The first that a place of the server begins; ties go to the service that was read first.
+static struct beginning next_at(const struct sched *sched, uint32_t s, enum place place)
+{
+    const struct state *state = sched->state;
+    struct beginning next = {SIMTIME_NEVER, place, 0};
+    uint32_t n;
+    const int64_t *free_ns = lanes(state, s, place, &n);
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        size_t at = (size_t)s * state->n_services + i;
+        const struct rule *rule = &state->rules[i][place];
+        if (state->waiting[at].n == 0 || !rule->used)
+            continue;
+        int64_t ns = due_ns(sched, at, rule);
+        if (ns < next.at_ns)
+            next = (struct beginning){ns, place, i};
+    }
+    if (next.at_ns < SIMTIME_NEVER)
+        next.at_ns = later(next.at_ns, free_ns[first_free(free_ns, n)]);
+    return next;
+}
+
+static void find_next(const struct sched *sched, uint32_t s)
+{
+    struct state *state = sched->state;
+    struct beginning next = next_at(sched, s, PLACE_CORES);
+    if (state->has_accel) {
+        struct beginning accel = next_at(sched, s, PLACE_ACCEL);
+        next = accel.at_ns < next.at_ns ? accel : next;
+    }
+    state->next[s] = next;
+}
+
+// Since when the queue holds as much as a batch may. What is not held back needs no such time.
+static void find_full(const struct sched *sched, size_t at, const struct rule rules[N_PLACES])
+{
+    struct state *state = sched->state;
+    const struct rule *rule = &rules[rules[PLACE_CORES].used ? PLACE_CORES : PLACE_ACCEL];
+    const struct waiting *waiting = &state->waiting[at];
+    uint64_t n_items = 0;
+    state->full_ns[at] = SIMTIME_NEVER;
+    if (rule->delay_ns == 0 ||
+        (waiting->n_items < rule->most_items && waiting->n < rule->most_queries))
+        return;
+    for (uint32_t i = 0; i < waiting->n; i++) {
+        const struct waiting_query *one = waiting_at(waiting, i);
+        n_items += one->left_items;
+        if (n_items >= rule->most_items || i + 1 == rule->most_queries) {
+            state->full_ns[at] = ready_ns(sched, &one->query);
+            return;
+        }
+    }
+}
+
+// ---- beginning ----------------------------------------------------------------------------------
+
+// What a request or a batch takes from a queue.
+struct taken {
+    uint32_t n_queries, n_items;
+    uint32_t rest; // items that the last of them keeps
+};
+
+static struct taken take(const struct waiting *waiting, const struct rule *rule)
+{
+    struct taken taken = {0, 0, 0};
+    uint32_t most_queries = rule->merges ? rule->most_queries : 1;
+    while (taken.n_queries < waiting->n && taken.n_queries < most_queries &&
+           taken.n_items < rule->most_items) {
+        uint32_t items = waiting_at(waiting, taken.n_queries)->left_items;
+        uint32_t room = rule->most_items - taken.n_items;
+        if (items > room && rule->splits) {
+            taken.rest = items - room;
+            items = room;
+        } else if (items > room && taken.n_queries > 0) {
+            break; // kept whole; alone it is a batch of its own however large
+        }
+        taken.n_items += items;
+        taken.n_queries++;
+    }
+    return taken;
+}
+
+static uint32_t n_busy(const int64_t *free_ns, uint32_t n, int64_t t_ns)
+{
+    uint32_t busy = 0;
+    for (uint32_t i = 0; i < n; i++)
+        busy += free_ns[i] > t_ns;
+    return busy;
+}
+
+// What the histories of the queries in a request or batch add; NULL: none has one.
+static int64_t histories_ns(const struct svctab_history *of, const struct waiting *waiting,
+                            const struct taken *taken)
+{
+    int64_t sum_ns = 0;
+    for (uint32_t i = 0; of && i < taken->n_queries; i++) {
+        const struct waiting_query *one = waiting_at(waiting, i);
+        uint32_t rest = i + 1 == taken->n_queries ? taken->rest : 0;
+        sum_ns += svctab_history_ns(of, one->left_items - rest, one->query.history_items);
+    }
+    return sum_ns;
+}
+
+// The work of a request on the cores or a batch on the accelerator; noise goes with its oldest
+// query.
+static struct accel_job work_of(const struct sched *sched, uint32_t s, const struct beginning *next,
+                                const struct waiting *waiting, const struct taken *taken)
+{
+    const struct state *state = sched->state;
+    const struct waiting_query *oldest = waiting_at(waiting, 0);
+    bool slow = state->is_slow && state->is_slow[s];
+    const struct svctab *tab = (slow ? sched->setup.slow_tabs : sched->setup.tabs)[next->service];
+    struct accel_job job = {.start_ns = next->at_ns};
+    if (next->place == PLACE_CORES) {
+        uint32_t n;
+        const int64_t *free_ns = lanes(state, s, PLACE_CORES, &n);
+        uint32_t busy = tab->n_levels > 1 ? n_busy(free_ns, n, next->at_ns) + 1 : 1;
+        const struct svctab_history *history =
+            tab->history ? &tab->history[tab->n_levels > 1 ? busy - 1 : 0] : NULL;
+        job.compute_ns =
+            svctab_cpu_ns(tab, taken->n_items, busy) + histories_ns(history, waiting, taken);
+    } else {
+        job.load_ns =
+            tab->load_ns[taken->n_items] + histories_ns(tab->history_load, waiting, taken);
+        job.compute_ns =
+            tab->compute_ns[taken->n_items] + histories_ns(tab->history_compute, waiting, taken);
+    }
+    if (state->noisy)
+        job.compute_ns = noise_apply(&state->noise, job.compute_ns,
+                                     noise_state(&state->noise, s, ready_ns(sched, &oldest->query)),
+                                     oldest->query.seq, oldest->n_requests);
+    return job;
+}
+
+static void tell(const struct sched *sched, const struct query *query, int64_t end_ns,
+                 struct completions *out)
+{
+    if (!sched->record->tells)
+        return;
+    completions_reserve(out, 1);
+    server_record_tell(sched->record, query, end_ns, out);
+}
+
+static void see_end(struct sched *sched, const struct waiting_query *one, int64_t end_ns, bool lost)
+{
+    struct state *state = sched->state;
+    struct seen *seen = &state->seen[one->query.service];
+    struct timeline_query query = server_record_seen(sched->record, &one->query, end_ns, lost);
+    for (size_t i = 0; i < seen->n; i++)
+        timeline_put(state->timeline, &seen->slices[i]);
+    query.n_parts = (uint32_t)seen->n;
+    timeline_end(state->timeline, &query);
+    seen->n = 0;
+}
+
+static bool is_watched(const struct state *state, uint32_t s)
+{
+    return state->timeline && state->watched == s;
+}
+
+// The last piece of a query has begun, so its end is known.
+static void end_query(struct sched *sched, uint32_t s, const struct waiting_query *one,
+                      enum place place, struct completions *out)
+{
+    const struct server_record *record = sched->record;
+    const struct finished end = {&one->query, ready_ns(sched, &one->query), one->finish_ns,
+                                 one->wait_ns, one->n_requests};
+    bool lost = record->until_ns && end.finish_ns > record->until_ns[s];
+    int64_t end_ns = lost ? record->until_ns[s] : end.finish_ns;
+    if (is_watched(sched->state, s))
+        see_end(sched, one, end_ns, lost);
+    server_record_one(record, &end, place == PLACE_ACCEL ? PATH_ACCEL : PATH_CPU, out);
+    tell(sched, &one->query, end_ns, out);
+}
+
+static void see_piece(struct sched *sched, const struct waiting_query *one,
+                      const struct timeline_slice *ran, uint32_t n_items)
+{
+    struct seen *seen = &((struct state *)sched->state)->seen[one->query.service];
+    if (seen->n == seen->cap) {
+        seen->cap = seen->cap ? 2 * seen->cap : 16;
+        seen->slices = mem_realloc(seen->slices, seen->cap, sizeof *seen->slices);
+    }
+    struct timeline_slice *slice = &seen->slices[seen->n];
+    *slice = *ran;
+    slice->ready_ns = ready_ns(sched, &one->query);
+    slice->part = (uint32_t)seen->n++;
+    slice->size_items = n_items;
+}
+
+// Where a job will run, before it is assigned.
+static struct timeline_slice see_place(const struct state *state, uint32_t s,
+                                       const struct beginning *next, const struct accel_job *job)
+{
+    const struct accel_pool *pool = &state->pools[next->place];
+    struct timeline_slice slice = {.unit = next->place == PLACE_CORES ? TIMELINE_CORE
+                                                                      : TIMELINE_STREAM};
+    slice.lane = first_free(pool->streams + (size_t)s * pool->n_streams, pool->n_streams);
+    slice.begin_ns = later(next->at_ns, pool->streams[(size_t)s * pool->n_streams + slice.lane]);
+    if (pool->overlap && next->place == PLACE_ACCEL)
+        slice.begin_ns =
+            later(slice.begin_ns, later(next->at_ns, pool->servers[s].link_free_ns) + job->load_ns);
+    return slice;
+}
+
+// The oldest of the queue begin at the next time: all of their pieces end when the job does.
+static void begin_pieces(struct sched *sched, uint32_t s, const struct beginning *next,
+                         const struct taken *taken, const struct accel_job *job,
+                         const struct timeline_slice *ran, struct completions *out)
+{
+    struct state *state = sched->state;
+    struct waiting *waiting = &state->waiting[(size_t)s * state->n_services + next->service];
+    waiting_at(waiting, 0)->n_requests++;
+    for (uint32_t i = 0; i < taken->n_queries; i++) {
+        struct waiting_query *one = waiting_at(waiting, 0);
+        bool last = i + 1 == taken->n_queries;
+        uint32_t rest = last ? taken->rest : 0, n_items = one->left_items - rest;
+        if (job->finish_ns > one->finish_ns) {
+            one->finish_ns = job->finish_ns;
+            one->wait_ns =
+                job->finish_ns - job->load_ns - job->compute_ns - ready_ns(sched, &one->query);
+        }
+        if (is_watched(state, s))
+            see_piece(sched, one, ran, n_items);
+        if (rest > 0) {
+            one->left_items = rest;
+            waiting->n_items -= n_items;
+            return;
+        }
+        state->use[s].n_accel_queries += next->place == PLACE_ACCEL;
+        end_query(sched, s, one, next->place, out);
+        waiting_pop(waiting);
+    }
+}
+
+static void begin(struct sched *sched, uint32_t s, struct completions *out)
+{
+    struct state *state = sched->state;
+    const struct beginning next = state->next[s];
+    size_t at = (size_t)s * state->n_services + next.service;
+    const struct rule *rules = state->rules[next.service];
+    struct taken taken = take(&state->waiting[at], &rules[next.place]);
+    struct accel_job job = work_of(sched, s, &next, &state->waiting[at], &taken);
+    struct timeline_slice ran = {0};
+    if (is_watched(state, s))
+        ran = see_place(state, s, &next, &job);
+    state->use[s].busy_ns[next.place] += accel_assign(&state->pools[next.place], s, &job);
+    state->use[s].n_requests++;
+    ran.end_ns = job.finish_ns;
+    if (next.place == PLACE_ACCEL) {
+        int64_t *slots = state->slots + (size_t)s * state->n_slots;
+        slots[first_free(slots, state->n_slots)] = job.finish_ns;
+    }
+    begin_pieces(sched, s, &next, &taken, &job, &ran, out);
+    find_full(sched, at, rules);
+    find_next(sched, s);
+}
+
+static void advance_server(struct sched *sched, uint32_t s, int64_t until_ns,
+                           struct completions *out)
+{
+    const struct beginning *next = &((struct state *)sched->state)->next[s];
+    while (next->at_ns < until_ns)
+        begin(sched, s, out);
+}
+
+static void advance(struct sched *sched, int64_t until_ns, struct completions *out)
+{
+    const struct state *state = sched->state;
+    for (uint32_t s = 0; s < state->n_servers; s++)
+        advance_server(sched, s, until_ns, out);
+}
+
+static void run(struct sched *sched, const struct query *queries, size_t n, struct completions *out)
+{
+    struct state *state = sched->state;
+    for (size_t i = 0; i < n; i++) {
+        const struct query *query = &queries[i];
+        uint32_t s = query->server - sched->setup.first_in_cell;
+        size_t at = (size_t)s * state->n_services + query->service;
+        advance_server(sched, s, ready_ns(sched, query), out);
+        waiting_push(&state->waiting[at], query);
+        state->use[s].n_queries++;
+        state->use[s].n_items += query->size_items;
+        if (state->full_ns[at] == SIMTIME_NEVER)
+            find_full(sched, at, state->rules[query->service]);
+        find_next(sched, s);
+    }
+}
+
+static void watch(struct sched *sched, const struct query *query, struct completions *out,
+                  struct timeline *timeline)
+{
+    struct state *state = sched->state;
+    if (!state->timeline) {
+        state->timeline = timeline;
+        state->watched = query->server - sched->setup.first_in_cell;
+        state->seen = mem_calloc(state->n_services, sizeof *state->seen);
+    }
+    sched->type->run(sched, query, 1, out);
+}
+
+// ---- time bins and outages ----------------------------------------------------------------------
+
+static struct sched_part fold_place(struct state *state, uint32_t s, enum place place,
+                                    int64_t edge_ns)
+{
+    struct use *use = &state->use[s];
+    struct sched_part part = {0};
+    part.backlog_ns = accel_backlog_ns(&state->pools[place], s, edge_ns, &part.drain_ns);
+    part.busy_ns = use->carry_ns[place] + use->busy_ns[place] - part.backlog_ns;
+    use->carry_ns[place] = part.backlog_ns;
+    use->busy_ns[place] = 0;
+    return part;
+}
+
+static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
+{
+    struct state *state = sched->state;
+    struct use *use = &state->use[s];
+    *usage = (struct sched_usage){.n_queries = use->n_queries,
+                                  .n_requests = use->n_requests,
+                                  .n_items = use->n_items,
+                                  .n_accel_queries = use->n_accel_queries};
+    use->n_queries = use->n_requests = use->n_items = use->n_accel_queries = 0;
+    usage->cpu = fold_place(state, s, PLACE_CORES, edge_ns);
+    if (state->has_accel)
+        usage->accel = fold_place(state, s, PLACE_ACCEL, edge_ns);
+}
+
+// Those that wait are lost with what runs.
+static void lose_waiting(struct sched *sched, uint32_t s, int64_t t_ns, struct completions *out)
+{
+    struct state *state = sched->state;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        size_t at = (size_t)s * state->n_services + i;
+        struct waiting *waiting = &state->waiting[at];
+        while (waiting->n > 0) {
+            const struct waiting_query *one = waiting_at(waiting, 0);
+            completions_lose(out, &one->query, t_ns);
+            if (is_watched(state, s))
+                see_end(sched, one, t_ns, true);
+            tell(sched, &one->query, t_ns, out);
+            waiting_pop(waiting);
+        }
+        state->full_ns[at] = SIMTIME_NEVER;
+    }
+    state->next[s].at_ns = SIMTIME_NEVER;
+}
+
+static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completions *out)
+{
+    struct state *state = sched->state;
+    lose_waiting(sched, s, t_ns, out);
+    for (enum place place = 0; place < N_PLACES; place++)
+        if (place == PLACE_CORES || state->has_accel)
+            state->use[s].busy_ns[place] -= accel_cut(&state->pools[place], s, t_ns);
+    for (uint32_t i = 0; i < state->n_slots; i++) {
+        int64_t *slot = &state->slots[(size_t)s * state->n_slots + i];
+        *slot = *slot > t_ns ? t_ns : *slot;
+    }
+}
+
+// ---- as bytes -----------------------------------------------------------------------------------
+
+static size_t bytes(const struct sched *sched)
+{
+    const struct state *state = sched->state;
+    uint64_t n = 0;
+    for (size_t i = 0; i < (size_t)state->n_servers * state->n_services; i++)
+        n += state->waiting[i].n;
+    return sizeof(struct use) + 8 * ((size_t)state->pools[PLACE_CORES].n_streams + state->n_slots) +
+           128 +
+           (size_t)(n / (state->n_servers ? state->n_servers : 1)) * sizeof(struct waiting_query);
+}
+
+static void save_one(const struct state *state, uint32_t s, struct blob *blob)
+{
+    blob_put(blob, &state->use[s], sizeof state->use[s]);
+    for (uint32_t i = 0; i < state->n_services; i++)
+        waiting_save(&state->waiting[(size_t)s * state->n_services + i], blob);
+    accel_save(&state->pools[PLACE_CORES], s, blob);
+    if (state->has_accel) {
+        accel_save(&state->pools[PLACE_ACCEL], s, blob);
+        blob_put(blob, state->slots + (size_t)s * state->n_slots,
+                 state->n_slots * sizeof *state->slots);
+    }
+}
+
+// Each server's bytes, with how many they are before them.
+static void save(const struct sched *sched, uint32_t first, uint32_t n, struct blob *blob)
+{
+    struct blob one = {0};
+    for (uint32_t s = first; s < first + n; s++) {
+        blob_clear(&one);
+        save_one(sched->state, s, &one);
+        blob_put_u64(blob, one.n);
+        blob_put(blob, one.bytes, one.n);
+    }
+    blob_release(&one);
+}
+
+// What is read is used to look up times, so it must be a query of that service.
+static void load_waiting(const struct sched *sched, uint32_t s, uint32_t service,
+                         struct blob_reader *reader)
+{
+    struct state *state = sched->state;
+    size_t at = (size_t)s * state->n_services + service;
+    struct waiting *waiting = &state->waiting[at];
+    waiting_load(waiting, reader);
+    for (uint32_t i = 0; i < waiting->n; i++) {
+        const struct query *query = &waiting_at(waiting, i)->query;
+        if (query->service != service ||
+            query->size_items > sched->setup.tabs[service]->max_items ||
+            query->server != sched->setup.first_in_cell + s) {
+            blob_refuse(reader);
+            waiting_release(waiting);
+        }
+    }
+    find_full(sched, at, state->rules[service]);
+}
+
+static void load_one(const struct sched *sched, uint32_t s, struct blob_reader *reader)
+{
+    struct state *state = sched->state;
+    blob_get(reader, &state->use[s], sizeof state->use[s]);
+    for (uint32_t i = 0; i < state->n_services; i++)
+        load_waiting(sched, s, i, reader);
+    accel_load(&state->pools[PLACE_CORES], s, reader);
+    if (state->has_accel) {
+        accel_load(&state->pools[PLACE_ACCEL], s, reader);
+        blob_get(reader, state->slots + (size_t)s * state->n_slots,
+                 state->n_slots * sizeof *state->slots);
+    }
+    find_next(sched, s);
+}
+
+static bool load(struct sched *sched, int64_t first, uint32_t n, struct blob_reader *reader)
+{
+    bool any = false;
+    for (int64_t s = first; s < first + n; s++) {
+        uint64_t n_bytes = blob_get_u64(reader);
+        const void *at = blob_take(reader, n_bytes);
+        struct blob_reader one = blob_read(at, n_bytes);
+        if (!at)
+            return false;
+        if (s < 0 || s >= sched->setup.n_servers)
+            continue;
+        load_one(sched, (uint32_t)s, &one);
+        if (blob_end(&one, NULL) < 0)
+            blob_refuse(reader);
+        any = true;
+    }
+    return any;
+}
+
+const struct sched_type sched_queue = {
+    .name = "queue",
+    .help = "queries wait in a queue that idle cores and an idle accelerator take from, merged or "
+            "one by one",
+    .fields = fields,
+    .axes = axes,
+    .state_size = sizeof(struct state),
+    .check = check,
+    .is_implied = is_implied,
+    .resolve = resolve,
+    .simplify = simplify,
+    .needs = needs,
+    .least_service_ns = least_service_ns,
+    .init = init,
+    .release = release,
+    .run = run,
+    .watch = watch,
+    .advance = advance,
+    .fold = fold,
+    .cut = cut,
+    .bytes = bytes,
+    .save = save,
+    .load = load,
+};

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// waiting: the queries of one service that wait at one server, first come first served.
+//
+// A ring that grows by doubling and never shrinks. A query leaves in pieces, oldest query first; it
+// stays until its last piece has left and remembers what became of the one that ends last.
+//
+//     waiting_push(&waiting, &query);
+//     struct waiting_query *oldest = waiting_at(&waiting, 0);
+//     oldest->left_items -= 25;
+//     waiting.n_items -= 25;
+//     if (oldest->left_items == 0) waiting_pop(&waiting);
+//
+// Invariants: 1 <= left_items <= size_items of every query; n_items is their sum.
+#ifndef CLUSTER_WAITING_H
+#define CLUSTER_WAITING_H
+
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "traces/query.h"
+
+// 56 bytes.
+struct waiting_query {
+    struct query query;
+    uint32_t left_items; // no core and no accelerator has taken them
+    uint32_t n_requests; // that began with a piece of this query
+    int64_t finish_ns;   // of the piece that ends last; 0: none has begun
+    int64_t wait_ns;     // how long that one waited
+};
+
+// Starts as {0}; released by waiting_release().
+struct waiting {
+    struct waiting_query *v;
+    uint32_t first, n, cap; // cap is a power of two, or 0
+    uint64_t n_items;
+};
+
+void waiting_push(struct waiting *waiting, const struct query *query);
+void waiting_pop(struct waiting *waiting); // the oldest
+void waiting_release(struct waiting *waiting);
+
+// The i-th oldest; valid until the next push.
+static inline struct waiting_query *waiting_at(const struct waiting *waiting, uint32_t i)
+{
+    return &waiting->v[(waiting->first + i) & (waiting->cap - 1)];
+}
+
+// All of it as bytes; loading fills an empty one and refuses what breaks the invariants.
+void waiting_save(const struct waiting *waiting, struct blob *blob);
+void waiting_load(struct waiting *waiting, struct blob_reader *reader);
+
+#endif
