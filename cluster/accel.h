@@ -44,6 +44,9 @@ struct accel_job {
     int64_t load_ns, compute_ns; // what it takes
     int64_t finish_ns;           // out
     int64_t wait_ns;             // out: for the link and for a stream
+    int64_t load_begin_ns;       // out: when loading begins
+    int64_t begin_ns;            // out: from when on the stream is held
+    uint32_t stream;             // out
 };
 
 // All streams free at time 0; accel_pool_release() gives back what it takes.

@@ -139,6 +139,8 @@ struct fleet_config {
     int64_t duration_ns; // queries arrive in [0, duration_ns)
     int64_t window_ns;   // 0: as long as the delays allow; else at most this (a test varies it)
     double sample_frac;  // of queries kept in the uniform sample
+    bool all_queries;    // the sample is every query: sample_frac is 1
+    uint32_t n_slowest;  // queries kept as the slowest ones (results/slowest.h); 0: none
 };
 
 // Can any server ever be out of service?

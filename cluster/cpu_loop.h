@@ -182,14 +182,22 @@ LOOP_INLINE int64_t cold_ns(const struct svctab *tab, double *warmth, int64_t id
 // What a query has come to so far, request by request.
 struct loop_sum {
     int64_t busy_ns, finish_ns, wait_ns;
-    double state; // of the server, for the noise
-    uint32_t r;   // requests assigned
+    uint32_t r; // requests assigned
 };
+
+// With noise on request r. Not inlined, and the server's state is asked for again by each request
+// of a query: what loops kept for this would cost those without noise.
+static __attribute__((noinline)) int64_t
+noisy_ns(const struct cpu_pool *pool, const struct cpu_job *job, int64_t service_ns, uint32_t r)
+{
+    double state = noise_state(pool->noise, job->server, job->start_ns);
+    return noise_apply(pool->noise, service_ns, state, pool->queries[job->query].seq, r);
+}
 
 // The next request's service time on lane `lane`, which has been idle for idle_ns.
 LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job *job,
-                              struct loop_sum *sum, uint32_t lane, uint32_t busy, int64_t idle_ns,
-                              bool cold)
+                              const struct loop_sum *sum, uint32_t lane, uint32_t busy,
+                              int64_t idle_ns, bool cold)
 {
     const struct svctab *tab = job->tab;
     bool last = sum->r + 1 == job->n_requests;
@@ -200,11 +208,9 @@ LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job 
             svctab_history_cpu_ns(tab, items, pool->queries[job->query].history_items, busy);
     if (cold)
         service_ns = cold_ns(tab, &cpu_pool_warmth(pool, job->server)[lane], idle_ns, service_ns);
-    if (!pool->noise)
-        return service_ns;
-    if (sum->r == 0)
-        sum->state = noise_state(pool->noise, job->server, job->start_ns);
-    return noise_apply(pool->noise, service_ns, sum->state, pool->queries[job->query].seq, sum->r);
+    if (pool->noise)
+        service_ns = noisy_ns(pool, job, service_ns, sum->r);
+    return service_ns;
 }
 
 LOOP_INLINE void varied_add(const struct cpu_pool *pool, const struct cpu_job *job,
@@ -274,7 +280,7 @@ LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, 
     for (size_t i = 0; i < n; i++) {
         struct cpu_job *job = &jobs[i];
         struct cpu_server *server = cpu_pool_server(pool, job->server);
-        struct loop_sum sum = {0, 0, 0, NOISE_NO_STATE, 0};
+        struct loop_sum sum = {0, 0, 0, 0};
         if (i + PREFETCH_JOBS < n)
             prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_lines);
         if (n_vec > 0)

@@ -96,7 +96,8 @@ struct sched_type {
     // of the block before until_ns any more (SIMTIME_NEVER: nothing at all): what begins earlier is
     // decided, and told and recorded like what run() ends. Makes its own room in *out.
     void (*advance)(struct sched *sched, int64_t until_ns, struct completions *out);
-    // The same of one query, and what it ran on goes into *timeline. Another way to the very state
+    // The same of one query, and what it ran on goes into *timeline (NULL: nobody draws it) and
+    // into its record, if that is to be kept (server_record_wants()). Another way to the very state
     // that run() leaves, so that this has nothing to do with watching.
     void (*watch)(struct sched *sched, const struct query *query, struct completions *out,
                   struct timeline *timeline);

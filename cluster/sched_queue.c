@@ -459,7 +459,7 @@ static void see_end(struct sched *sched, const struct waiting_query *one, int64_
     struct timeline_query query = server_record_seen(sched->record, &one->query, end_ns, lost);
     for (size_t i = 0; i < seen->n; i++)
         timeline_put(state->timeline, &seen->slices[i]);
-    query.n_parts = (uint32_t)seen->n;
+    query.n_parts = one->n_pieces;
     timeline_end(state->timeline, &query);
     seen->n = 0;
 }
@@ -467,6 +467,24 @@ static void see_end(struct sched *sched, const struct waiting_query *one, int64_
 static bool is_watched(const struct state *state, uint32_t s)
 {
     return state->timeline && state->watched == s;
+}
+
+// The same as server_record_one(), and a record of the query itself where that is to be kept.
+static void record_single(const struct server_record *record, const struct waiting_query *one,
+                          const struct finished *end, enum record_path path,
+                          struct completions *out)
+{
+    struct query_sample single = {0};
+    struct server_record alone = *record;
+    size_t n_lost = out ? out->n_lost : 0;
+    alone.single = &single;
+    server_record_one(&alone, end, path, out);
+    single.begin_ns = one->begin_ns;
+    single.first_unit = one->first_unit;
+    single.last_unit = one->last_unit;
+    single.n_batch = one->n_batch;
+    if ((out ? out->n_lost : 0) == n_lost && server_record_wants(record, end->query, &single))
+        server_record_keep(record, end->query, &single);
 }
 
 // The last piece of a query has begun, so its end is known.
@@ -480,44 +498,64 @@ static void end_query(struct sched *sched, uint32_t s, const struct waiting_quer
     int64_t end_ns = lost ? record->until_ns[s] : end.finish_ns;
     if (is_watched(sched->state, s))
         see_end(sched, one, end_ns, lost);
-    server_record_one(record, &end, place == PLACE_ACCEL ? PATH_ACCEL : PATH_CPU, out);
+    enum record_path path = place == PLACE_ACCEL ? PATH_ACCEL : PATH_CPU;
+    if (record->record->slowest || one->query.flags & QUERY_SAMPLED)
+        record_single(record, one, &end, path, out);
+    else
+        server_record_one(record, &end, path, out);
     tell(sched, &one->query, end_ns, out);
 }
 
-static void see_piece(struct sched *sched, const struct waiting_query *one,
-                      const struct timeline_slice *ran, uint32_t n_items)
+static void see_slice(struct seen *seen, const struct timeline_slice *slice)
 {
-    struct seen *seen = &((struct state *)sched->state)->seen[one->query.service];
     if (seen->n == seen->cap) {
         seen->cap = seen->cap ? 2 * seen->cap : 16;
         seen->slices = mem_realloc(seen->slices, seen->cap, sizeof *seen->slices);
     }
-    struct timeline_slice *slice = &seen->slices[seen->n];
-    *slice = *ran;
-    slice->ready_ns = ready_ns(sched, &one->query);
-    slice->part = (uint32_t)seen->n++;
-    slice->size_items = n_items;
+    seen->slices[seen->n++] = *slice;
 }
 
-// Where a job will run, before it is assigned.
-static struct timeline_slice see_place(const struct state *state, uint32_t s,
-                                       const struct beginning *next, const struct accel_job *job)
+// A piece on what its job ran on; a copy that overlaps computations apart.
+static void see_piece(struct sched *sched, const struct waiting_query *one, enum place place,
+                      const struct accel_job *job, uint32_t n_items)
 {
-    const struct accel_pool *pool = &state->pools[next->place];
-    struct timeline_slice slice = {.unit = next->place == PLACE_CORES ? TIMELINE_CORE
-                                                                      : TIMELINE_STREAM};
-    slice.lane = first_free(pool->streams + (size_t)s * pool->n_streams, pool->n_streams);
-    slice.begin_ns = later(next->at_ns, pool->streams[(size_t)s * pool->n_streams + slice.lane]);
-    if (pool->overlap && next->place == PLACE_ACCEL)
-        slice.begin_ns =
-            later(slice.begin_ns, later(next->at_ns, pool->servers[s].link_free_ns) + job->load_ns);
-    return slice;
+    const struct state *state = sched->state;
+    struct seen *seen = &state->seen[one->query.service];
+    struct timeline_slice slice = {
+        .ready_ns = ready_ns(sched, &one->query), .part = one->n_pieces, .size_items = n_items};
+    if (place == PLACE_ACCEL && state->pools[PLACE_ACCEL].overlap) {
+        slice.unit = TIMELINE_LINK;
+        slice.begin_ns = job->load_begin_ns;
+        slice.ready_ns = slice.end_ns = job->load_begin_ns + job->load_ns;
+        see_slice(seen, &slice);
+    }
+    slice.unit = place == PLACE_CORES ? TIMELINE_CORE : TIMELINE_STREAM;
+    slice.lane = job->stream;
+    slice.begin_ns = job->begin_ns;
+    slice.end_ns = job->finish_ns;
+    see_slice(seen, &slice);
+}
+
+// What a query remembers of a piece until it ends.
+static void note_piece(const struct sched *sched, struct waiting_query *one,
+                       const struct accel_job *job, uint32_t n_batch)
+{
+    if (one->n_pieces++ == 0) {
+        one->begin_ns = job->load_begin_ns;
+        one->first_unit = job->stream;
+    }
+    if (job->finish_ns <= one->finish_ns)
+        return;
+    one->finish_ns = job->finish_ns;
+    one->wait_ns = job->finish_ns - job->load_ns - job->compute_ns - ready_ns(sched, &one->query);
+    one->last_unit = job->stream;
+    one->n_batch = n_batch;
 }
 
 // The oldest of the queue begin at the next time: all of their pieces end when the job does.
 static void begin_pieces(struct sched *sched, uint32_t s, const struct beginning *next,
                          const struct taken *taken, const struct accel_job *job,
-                         const struct timeline_slice *ran, struct completions *out)
+                         struct completions *out)
 {
     struct state *state = sched->state;
     struct waiting *waiting = &state->waiting[(size_t)s * state->n_services + next->service];
@@ -526,13 +564,9 @@ static void begin_pieces(struct sched *sched, uint32_t s, const struct beginning
         struct waiting_query *one = waiting_at(waiting, 0);
         bool last = i + 1 == taken->n_queries;
         uint32_t rest = last ? taken->rest : 0, n_items = one->left_items - rest;
-        if (job->finish_ns > one->finish_ns) {
-            one->finish_ns = job->finish_ns;
-            one->wait_ns =
-                job->finish_ns - job->load_ns - job->compute_ns - ready_ns(sched, &one->query);
-        }
         if (is_watched(state, s))
-            see_piece(sched, one, ran, n_items);
+            see_piece(sched, one, next->place, job, n_items);
+        note_piece(sched, one, job, taken->n_queries);
         if (rest > 0) {
             one->left_items = rest;
             waiting->n_items -= n_items;
@@ -552,17 +586,13 @@ static void begin(struct sched *sched, uint32_t s, struct completions *out)
     const struct rule *rules = state->rules[next.service];
     struct taken taken = take(&state->waiting[at], &rules[next.place]);
     struct accel_job job = work_of(sched, s, &next, &state->waiting[at], &taken);
-    struct timeline_slice ran = {0};
-    if (is_watched(state, s))
-        ran = see_place(state, s, &next, &job);
     state->use[s].busy_ns[next.place] += accel_assign(&state->pools[next.place], s, &job);
     state->use[s].n_requests++;
-    ran.end_ns = job.finish_ns;
     if (next.place == PLACE_ACCEL) {
         int64_t *slots = state->slots + (size_t)s * state->n_slots;
         slots[first_free(slots, state->n_slots)] = job.finish_ns;
     }
-    begin_pieces(sched, s, &next, &taken, &job, &ran, out);
+    begin_pieces(sched, s, &next, &taken, &job, out);
     find_full(sched, at, rules);
     find_next(sched, s);
 }
@@ -603,7 +633,7 @@ static void watch(struct sched *sched, const struct query *query, struct complet
                   struct timeline *timeline)
 {
     struct state *state = sched->state;
-    if (!state->timeline) {
+    if (timeline && !state->timeline) {
         state->timeline = timeline;
         state->watched = query->server - sched->setup.first_in_cell;
         state->seen = mem_calloc(state->n_services, sizeof *state->seen);

@@ -108,7 +108,9 @@ struct state {
     void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n); // of the kernel
     struct noise noise;
     struct cpu_ends ends;
-    uint8_t *is_slow; // [n_servers] 1 or 0; NULL: none is
+    uint8_t *is_slow;        // [n_servers] 1 or 0; NULL: none is
+    int64_t *free_ns;        // of the server of a query that is watched, before it came
+    struct completions seen; // its requests
 };
 
 // Fixed service times suffice when neither noise nor busy cores change them.
@@ -168,6 +170,8 @@ static void release(struct sched *sched)
     cpu_pool_release(&state->pool);
     accel_pool_release(&state->accel);
     mem_free(state->is_slow);
+    completions_release(&state->seen);
+    mem_free(state->free_ns);
 }
 
 // ---- running ------------------------------------------------------------------------------------
@@ -294,12 +298,36 @@ static int64_t later(int64_t a_ns, int64_t b_ns)
     return a_ns > b_ns ? a_ns : b_ns;
 }
 
+// What is seen of a query: its slices, for whoever draws them, and what its record has of them.
+struct sight {
+    struct timeline *timeline; // NULL: nobody draws
+    struct query_sample *single;
+    bool begun;
+    int64_t end_ns; // latest so far
+};
+
+static void see(struct sight *sight, const struct timeline_slice *slice)
+{
+    if (sight->timeline)
+        timeline_put(sight->timeline, slice);
+    if (!sight->begun) {
+        sight->single->begin_ns = slice->begin_ns;
+        sight->single->first_unit = slice->lane;
+    }
+    if (!sight->begun || slice->end_ns > sight->end_ns) {
+        sight->single->last_unit = slice->lane;
+        sight->end_ns = slice->end_ns;
+    }
+    sight->begun = true;
+}
+
 // Which core ran which request follows from when each ended, in their order, and from when the
 // cores had been free before; the kernels come to the same free times.
-static void see_cores(const struct sched *sched, const struct query *query, int64_t *free_ns,
-                      const struct completions *ends, struct timeline *timeline)
+static void see_cores(const struct sched *sched, const struct query *query, struct sight *sight)
 {
     const struct state *state = sched->state;
+    const struct completions *ends = &state->seen;
+    int64_t *free_ns = state->free_ns;
     const struct svctab *tab = sched->setup.tabs[query->service];
     const struct svctab_split *split = &tab->split[query->size_items];
     uint32_t n_cores = state->pool.n_cores, part = 0;
@@ -316,7 +344,7 @@ static void see_cores(const struct sched *sched, const struct query *query, int6
                                            .size_items =
                                                is_last ? split->last_items : tab->batch_items,
                                            .unit = TIMELINE_CORE};
-            timeline_put(timeline, &slice);
+            see(sight, &slice);
             free_ns[core] = slice.end_ns;
         }
     const int64_t *lanes = cpu_pool_lanes(&state->pool, query->server - sched->setup.first_in_cell);
@@ -326,8 +354,7 @@ static void see_cores(const struct sched *sched, const struct query *query, int6
 }
 
 // With overlap first the copy, through the link, then the computation; else both on the stream.
-static void see_accel(const struct sched *sched, const struct query *query, const int64_t *free_ns,
-                      const struct completions *ends, struct timeline *timeline)
+static void see_accel(const struct sched *sched, const struct query *query, struct sight *sight)
 {
     const struct state *state = sched->state;
     const struct accel_pool *accel = &state->accel;
@@ -338,62 +365,88 @@ static void see_accel(const struct sched *sched, const struct query *query, cons
         slice.unit = TIMELINE_LINK;
         slice.end_ns = accel->servers[s].link_free_ns;
         slice.begin_ns = slice.end_ns - svctab_accel_load_ns(tab_of(sched, query), query);
-        timeline_put(timeline, &slice);
+        see(sight, &slice);
         slice.ready_ns = slice.end_ns;
     }
     slice.unit = TIMELINE_STREAM;
-    slice.lane = first_free(free_ns, accel->n_streams, INT64_MIN);
-    slice.begin_ns = later(slice.ready_ns, free_ns[slice.lane]);
-    slice.end_ns = ends->v[0].end_ns;
-    timeline_put(timeline, &slice);
+    slice.lane = first_free(state->free_ns, accel->n_streams, INT64_MIN);
+    slice.begin_ns = later(slice.ready_ns, state->free_ns[slice.lane]);
+    slice.end_ns = state->seen.v[0].end_ns;
+    see(sight, &slice);
+    sight->single->first_unit = sight->single->last_unit = slice.lane; // not the link
 }
 
-// The free times of the server's cores, or of its streams; caller mem_free()s.
-static int64_t *copy_free(const struct state *state, uint32_t s, bool offloaded)
+// The free times of the server's cores, or of its streams, as they are before the query.
+static void note_free(struct state *state, uint32_t s, bool offloaded)
 {
     uint32_t n = offloaded ? state->accel.n_streams : state->pool.n_cores;
-    int64_t *copy = mem_alloc(n * sizeof *copy);
-    memcpy(copy, offloaded ? state->accel.streams + (size_t)s * n : cpu_pool_lanes(&state->pool, s),
-           n * sizeof *copy);
-    return copy;
+    if (!state->free_ns) {
+        uint32_t most = state->has_accel ? state->accel.n_streams : 0;
+        most = most > state->pool.n_cores ? most : state->pool.n_cores;
+        state->free_ns = mem_calloc(most, sizeof *state->free_ns);
+    }
+    memcpy(state->free_ns,
+           offloaded ? state->accel.streams + (size_t)s * n : cpu_pool_lanes(&state->pool, s),
+           n * sizeof *state->free_ns);
 }
 
-// As if the balancer listened to every request; it hears what it wants to afterwards.
-static void watch(struct sched *sched, const struct query *query, struct completions *out,
-                  struct timeline *timeline)
+// Runs the query as if the balancer listened to every request.
+static void run_seen(struct sched *sched, const struct query *query, struct query_sample *single)
 {
+    struct state *state = sched->state;
     const struct server_record *record = sched->record;
     struct server_record all = *record;
-    struct completions ends = {0};
-    const struct svctab *tab = sched->setup.tabs[query->service];
-    bool offloaded = svctab_offloads(tab, query->size_items);
-    uint32_t s = query->server - sched->setup.first_in_cell;
-    int64_t *free_ns = copy_free(sched->state, s, offloaded), end_ns = 0;
     all.tells = true;
     all.unit = LOAD_REQUESTS;
+    all.single = single;
     sched->record = &all;
-    completions_reserve(&ends, 1);
-    sched->type->run(sched, query, 1, &ends); // not inlined twice: see run_accel()
+    completions_clear(&state->seen);
+    completions_reserve(&state->seen, 1);
+    sched->type->run(sched, query, 1, &state->seen); // not inlined twice: see run_accel()
     sched->record = record;
-    (offloaded ? see_accel(sched, query, free_ns, &ends, timeline)
-               : see_cores(sched, query, free_ns, &ends, timeline));
-    for (size_t i = 0; i < ends.n; i++)
-        end_ns = later(end_ns, ends.v[i].end_ns);
-    bool lost = ends.n_lost > 0;
-    struct timeline_query seen =
-        server_record_seen(record, query, lost ? ends.lost[0].at_ns : end_ns, lost);
-    timeline_end(timeline, &seen);
-    if (lost)
-        completions_lose(out, query, ends.lost[0].at_ns);
+}
+
+// The balancer hears what it wants to.
+static void tell_seen(const struct sched *sched, const struct query *query, int64_t end_ns,
+                      struct completions *out)
+{
+    const struct server_record *record = sched->record;
+    const struct completions *seen = &((const struct state *)sched->state)->seen;
+    if (seen->n_lost > 0)
+        completions_lose(out, query, seen->lost[0].at_ns);
     if (record->tells && record->unit != LOAD_REQUESTS)
         server_record_tell(record, query, end_ns, out);
     if (record->tells && record->unit == LOAD_REQUESTS) {
-        completions_reserve(out, ends.n);
-        memcpy(out->v + out->n, ends.v, ends.n * sizeof *ends.v);
-        out->n += ends.n;
+        completions_reserve(out, seen->n);
+        memcpy(out->v + out->n, seen->v, seen->n * sizeof *seen->v);
+        out->n += seen->n;
     }
-    completions_release(&ends);
-    mem_free(free_ns);
+}
+
+static void watch(struct sched *sched, const struct query *query, struct completions *out,
+                  struct timeline *timeline)
+{
+    const struct completions *seen = &((const struct state *)sched->state)->seen;
+    const struct server_record *record = sched->record;
+    bool offloaded = svctab_offloads(sched->setup.tabs[query->service], query->size_items);
+    struct query_sample single = {0};
+    struct sight sight = {.timeline = timeline, .single = &single};
+    int64_t end_ns = 0;
+    note_free(sched->state, query->server - sched->setup.first_in_cell, offloaded);
+    run_seen(sched, query, &single);
+    bool lost = seen->n_lost > 0, keeps = !lost && server_record_wants(record, query, &single);
+    if (timeline || keeps)
+        (offloaded ? see_accel : see_cores)(sched, query, &sight);
+    if (keeps)
+        server_record_keep(record, query, &single);
+    for (size_t i = 0; i < seen->n; i++)
+        end_ns = later(end_ns, seen->v[i].end_ns);
+    if (timeline) {
+        struct timeline_query drawn =
+            server_record_seen(record, query, lost ? seen->lost[0].at_ns : end_ns, lost);
+        timeline_end(timeline, &drawn);
+    }
+    tell_seen(sched, query, end_ns, out);
 }
 
 // ---- time bins and outages ----------------------------------------------------------------------

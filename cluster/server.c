@@ -200,20 +200,41 @@ static bool is_watched(const struct server_block *block, const struct query *que
                            timeline->server - block->config.first_in_fleet;
 }
 
-// What goes to the watched server one by one, the rest as it comes. Not inlined: chunks can be as
+// Does the query run alone, so that it can be seen what on?
+static bool is_single(const struct server_block *block, const struct query *query)
+{
+    return block->config.record->slowest || (query->flags & QUERY_SAMPLED) ||
+           is_watched(block, query);
+}
+
+static bool has_single(const struct server_block *block, const struct query *queries, size_t n)
+{
+    uint16_t flags = 0;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) // on the way of every query: little but its flags is looked at
+        flags |= queries[i].flags | queries[i + 1].flags | queries[i + 2].flags |
+                 queries[i + 3].flags | queries[i + 4].flags | queries[i + 5].flags |
+                 queries[i + 6].flags | queries[i + 7].flags;
+    for (; i < n; i++)
+        flags |= queries[i].flags;
+    return (flags & QUERY_SAMPLED) || block->config.timeline || block->config.record->slowest;
+}
+
+// Those are run one by one, the rest as it comes. Not inlined: chunks can be as
 // short as a query.
-static __attribute__((noinline)) void run_watched(struct server_block *block,
+static __attribute__((noinline)) void run_singles(struct server_block *block,
                                                   const struct query *queries, size_t n,
                                                   struct completions *out)
 {
     struct sched *sched = &block->sched;
     for (size_t i = 0, end; i < n; i = end) {
-        for (end = i; end < n && !is_watched(block, &queries[end]); end++)
+        for (end = i; end < n && !is_single(block, &queries[end]); end++)
             ;
         if (end > i)
             sched->type->run(sched, queries + i, end - i, out);
         else
-            sched->type->watch(sched, &queries[end++], out, block->config.timeline);
+            sched->type->watch(sched, &queries[end++], out,
+                               is_watched(block, &queries[i]) ? block->config.timeline : NULL);
     }
 }
 
@@ -274,8 +295,8 @@ static void run_chunk(struct server_block *block, const struct query *queries, s
         queries = find_up(block, queries, &n, out);
         n_told = tells ? out->n : 0;
     }
-    if (n > 0 && block->config.timeline)
-        run_watched(block, queries, n, out);
+    if (n > 0 && has_single(block, queries, n))
+        run_singles(block, queries, n, out);
     else if (n > 0)
         block->sched.type->run(&block->sched, queries, n, out);
     if (block->availability && tells)

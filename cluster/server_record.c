@@ -6,44 +6,68 @@ enum record_path server_record_path(const struct server_record *rec, const struc
     return svctab_offloads(rec->tabs[query->service], query->size_items) ? PATH_ACCEL : PATH_CPU;
 }
 
+// A retry belongs to the bin of its first arrival, and so does what has waited.
+static uint32_t bin_of(const struct server_record *rec, const struct query *query)
+{
+    return rec->waits || query->delay_us > 0
+               ? record_bin_of(&rec->record->shape, query_first_ns(query))
+               : rec->arrive_bin;
+}
+
 struct tally *server_record_tally(const struct server_record *rec, const struct query *query,
                                   enum record_path path)
 {
-    uint32_t bin = rec->waits || query->delay_us > 0
-                       ? record_bin_of(&rec->record->shape, query_first_ns(query))
-                       : rec->arrive_bin;
-    return record_tally(rec->record, bin, query->service, path);
+    return record_tally(rec->record, bin_of(rec, query), query->service, path);
 }
 
-// ---- the rare part: the sample, and queries whose response is not back when the run ends
-// ---------
+// ---- the rare part: single queries, and those whose response is not back when the run ends ------
 
-static void keep_sample(const struct server_record *rec, const struct finished *end,
+static void fill_single(const struct server_record *rec, const struct finished *end,
                         enum record_path path)
 {
     const struct query *query = end->query;
-    record_add_sample(
-        rec->record,
-        &(struct query_sample){.arrive_ns = query_first_ns(query),
-                               .latency_ns =
-                                   end->finish_ns + rec->return_delay_ns - query_first_ns(query),
-                               .wait_ns = end->wait_ns,
-                               .service_ns = end->finish_ns - end->start_ns - end->wait_ns,
-                               .seq = query->seq & ((UINT64_C(1) << QUERY_ATTEMPT_SHIFT) - 1),
-                               .cell = rec->cell,
-                               .server = query->server - rec->first_in_cell + rec->first_in_fleet,
-                               .size_items = query->size_items,
-                               .service = query->service,
-                               .path = (uint16_t)path,
-                               .history_items = query->history_items});
+    *rec->single = (struct query_sample){
+        .arrive_ns = query_first_ns(query),
+        .latency_ns = end->finish_ns + rec->return_delay_ns - query_first_ns(query),
+        .wait_ns = end->wait_ns,
+        .service_ns = end->finish_ns - end->start_ns - end->wait_ns,
+        .seq = query->seq & ((UINT64_C(1) << QUERY_ATTEMPT_SHIFT) - 1),
+        .cell = rec->cell,
+        .server = query->server - rec->first_in_cell + rec->first_in_fleet,
+        .size_items = query->size_items,
+        .service = query->service,
+        .path = (uint16_t)path,
+        .history_items = query->history_items,
+        .end_ns = end->finish_ns,
+        .n_requests = end->n_requests,
+        .n_attempts = query_attempt(query) + 1,
+        .n_batch = 1}; // where queries are merged, the scheduler fills it in
+}
+
+bool server_record_wants(const struct server_record *rec, const struct query *query,
+                         struct query_sample *single)
+{
+    bool is_slow = record_wants_slow(rec->record, bin_of(rec, query), single);
+    return is_slow || (query->flags & QUERY_SAMPLED);
+}
+
+void server_record_keep(const struct server_record *rec, const struct query *query,
+                        const struct query_sample *single)
+{
+    struct query_sample kept = *single;
+    kept.bin = 0;
+    if (query->flags & QUERY_SAMPLED)
+        record_add_sample(rec->record, &kept);
+    if (record_wants_slow(rec->record, bin_of(rec, query), &kept))
+        slowest_add(rec->record->slowest, &kept);
 }
 
 static void record_rare(const struct server_record *rec, struct tally *tally,
                         const struct finished *end, enum record_path path)
 {
     tally->n_in_flight += end->finish_ns + rec->return_delay_ns > rec->fleet->duration_ns;
-    if (end->query->flags & QUERY_SAMPLED)
-        keep_sample(rec, end, path);
+    if (rec->single)
+        fill_single(rec, end, path);
 }
 
 static struct finished finished_job(const struct cpu_job *job, const struct query *queries)
@@ -60,7 +84,6 @@ struct sums {
     uint64_t n, n_requests, n_items, n_late, n_waited, latency_ns, wait_ns;
     unsigned __int128 latency_sq_ns2;
     int64_t max_ns, back_max_ns; // longest latency, latest response
-    uint32_t flags;
 };
 
 // One query more, whose latency counts from from_ns.
@@ -80,7 +103,6 @@ static inline __attribute__((always_inline)) void sums_add(struct sums *sums, ui
     sums->wait_ns += (uint64_t)end->wait_ns;
     sums->n_requests += end->n_requests;
     sums->n_items += end->query->size_items;
-    sums->flags |= end->query->flags;
 }
 
 // `apart_ns`: what of the latencies is neither wait nor service, summed over the queries.
@@ -182,7 +204,7 @@ static void record_run(const struct server_record *rec, const struct query *quer
         completed_put_run(rec, queries, jobs, &sums, tally, sla_ns);
     else
         completed_put(&(struct completed){n, sums.n_items, sums.n_late}, tally, rec->arrive_group);
-    if (sums.flags == 0 && !(is_later && sums.back_max_ns > rec->fleet->duration_ns))
+    if (!rec->single && !(is_later && sums.back_max_ns > rec->fleet->duration_ns))
         return;
     for (size_t i = 0; i < n; i++) {
         struct finished end = finished_job(&jobs[i], queries);
@@ -278,6 +300,7 @@ struct timeline_query server_record_seen(const struct server_record *rec, const 
                                    .attempt = query_attempt(query),
                                    .n_parts =
                                        offloaded ? 1 : tab->split[query->size_items].n_requests,
+                                   .n_batch = 1,
                                    .size_items = query->size_items,
                                    .service = query->service,
                                    .lost = lost,

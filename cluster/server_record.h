@@ -38,10 +38,11 @@ struct server_record {
     int64_t arrive_edge_ns;           // its end
     struct group_tally *arrive_group; // of that bin
     const int64_t
-        *until_ns;       // [server of the block] when it goes down (availability.h); NULL: never
-    bool waits;          // queries may end bins after they came (sched.h, advance)
-    bool tells;          // the balancer listens to completions
-    enum load_unit unit; // in which it counts them
+        *until_ns; // [server of the block] when it goes down (availability.h); NULL: never
+    struct query_sample *single; // where the record of the one query at hand goes; NULL: none is
+    bool waits;                  // queries may end bins after they came (sched.h, advance)
+    bool tells;                  // the balancer listens to completions
+    enum load_unit unit;         // in which it counts them
 };
 
 // What became of one query, whichever way it went.
@@ -74,6 +75,13 @@ void server_record_one(const struct server_record *rec, const struct finished *e
 // The jobs of a chunk that the cores have done, the same for each; `jobs` is used up.
 void server_record_jobs(const struct server_record *rec, const struct query *queries,
                         struct cpu_job *jobs, size_t n_jobs, struct completions *out);
+
+// The record of a query whose run filled *single but for what it ran on. Is it to be kept, by its
+// flags or as one of the slowest? Then what it ran on is to be filled in, and it is handed over.
+bool server_record_wants(const struct server_record *rec, const struct query *query,
+                         struct query_sample *single);
+void server_record_keep(const struct server_record *rec, const struct query *query,
+                        const struct query_sample *single);
 
 // A query as a timeline has it: it ends at end_ns on its server, or is lost there.
 struct timeline_query server_record_seen(const struct server_record *rec, const struct query *query,

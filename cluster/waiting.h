@@ -19,13 +19,18 @@
 #include "base/blob.h"
 #include "traces/query.h"
 
-// 56 bytes.
+// 80 bytes.
 struct waiting_query {
     struct query query;
     uint32_t left_items; // no core and no accelerator has taken them
     uint32_t n_requests; // that began with a piece of this query
     int64_t finish_ns;   // of the piece that ends last; 0: none has begun
     int64_t wait_ns;     // how long that one waited
+    int64_t begin_ns;    // of its first piece
+    uint32_t first_unit; // core or stream of its first piece, of the one that ends last, and how
+    uint32_t last_unit;  // many queries shared the request of that one
+    uint32_t n_batch;
+    uint32_t n_pieces; // that have begun
 };
 
 // Starts as {0}; released by waiting_release().

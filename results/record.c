@@ -22,6 +22,10 @@ struct record *record_create(const struct record_shape *shape)
     record->groups = mem_calloc(record_n_group_tallies(shape), sizeof *record->groups);
     record->servers = mem_calloc(shape->n_servers, sizeof *record->servers);
     record->n_generated = mem_calloc(shape->n_services, sizeof *record->n_generated);
+    // All of what follows a given warm-up is measured, so one bin stands for it.
+    if (shape->n_slowest > 0)
+        record->slowest =
+            slowest_create(shape->n_slowest, shape->warmup_ns > 0 ? 1 : shape->n_bins);
     uint32_t *counts = mem_calloc(record_n_tallies(shape), HIST_N_BUCKETS * sizeof *counts);
     for (size_t i = 0; i < record_n_tallies(shape); i++)
         record->tallies[i].hist = counts + i * HIST_N_BUCKETS;
@@ -60,13 +64,15 @@ void record_clear(struct record *record)
     memset(record->servers, 0, record->shape.n_servers * sizeof *record->servers);
     memset(record->n_generated, 0, record->shape.n_services * sizeof *record->n_generated);
     record->n_samples = 0;
+    slowest_clear(record->slowest);
 }
 
 bool record_reshape(struct record *record, const struct record_shape *shape)
 {
     const struct record_shape *old = &record->shape;
     if (shape->n_services != old->n_services || shape->n_groups != old->n_groups ||
-        shape->n_bins != old->n_bins || shape->n_servers != old->n_servers)
+        shape->n_bins != old->n_bins || shape->n_servers != old->n_servers ||
+        shape->n_slowest > 0 || old->n_slowest > 0)
         return false;
     // Where bins begin may change: nothing in the record depends on it once it is empty.
     assert(n_measure_bins(shape) > 0 && shape->warmup_ns < shape->end_ns);
@@ -85,6 +91,7 @@ void record_destroy(struct record *record)
     mem_free(record->servers);
     mem_free(record->n_generated);
     mem_free(record->samples);
+    slowest_destroy(record->slowest);
     mem_free(record);
 }
 
@@ -131,6 +138,20 @@ void record_add_sample(struct record *record, const struct query_sample *sample)
         record->samples = mem_realloc(record->samples, record->samples_cap, sizeof *sample);
     }
     record->samples[record->n_samples++] = *sample;
+}
+
+bool record_wants_slow(const struct record *record, uint32_t bin, struct query_sample *query)
+{
+    if (!record->slowest || query->arrive_ns < record->shape.warmup_ns)
+        return false;
+    query->bin = record->shape.warmup_ns > 0 ? 0 : bin;
+    return slowest_wants(record->slowest, query);
+}
+
+void record_add_slow(struct record *record, struct query_sample query)
+{
+    if (record_wants_slow(record, record_bin_of(&record->shape, query.arrive_ns), &query))
+        slowest_add(record->slowest, &query);
 }
 
 // Sums of n words, wherever they lie in their structs; signed ones have the same bits.
@@ -185,6 +206,8 @@ void record_merge(struct record *into, const struct record *from)
     add_words(into->n_generated, from->n_generated, shape->n_services);
     for (size_t i = 0; i < from->n_samples; i++)
         record_add_sample(into, &from->samples[i]);
+    for (size_t i = 0; from->slowest && i < from->slowest->n; i++)
+        record_add_slow(into, from->slowest->v[i]);
 }
 
 // Of two samples that arrived in the same nanosecond the cell decides, which no two ranks share:
@@ -203,4 +226,6 @@ void record_sort_samples(struct record *record)
 {
     if (record->n_samples > 1)
         qsort(record->samples, record->n_samples, sizeof *record->samples, compare_samples);
+    if (record->slowest)
+        slowest_sort(record->slowest);
 }

@@ -20,15 +20,18 @@
 #include "base/blob.h"
 #include "base/err.h"
 #include "results/hist.h"
+#include "results/slowest.h"
 
 enum record_path { PATH_CPU, PATH_ACCEL, N_PATHS };
 
 struct record_shape {
     uint32_t n_services, n_groups;
-    uint32_t n_bins;    // including the warm-up bin when there is one
-    uint32_t n_servers; // of the whole fleet
-    int64_t warmup_ns;  // > 0: bin 0 is [0, warmup_ns)
-    int64_t end_ns;     // simulated duration
+    uint32_t n_bins;      // including the warm-up bin when there is one
+    uint32_t n_servers;   // of the whole fleet
+    int64_t warmup_ns;    // > 0: bin 0 is [0, warmup_ns)
+    int64_t end_ns;       // simulated duration
+    uint32_t n_slowest;   // queries kept as the slowest of what will be measured; 0: none
+    uint32_t all_queries; // 1: the samples are every query; in a file, every one that was measured
 };
 
 // One (bin, service, path). Latency, wait, service and histogram are those of all n_queries: the
@@ -81,23 +84,15 @@ struct server_total {
     int64_t energy_uj;
 };
 
-// One query of the uniform sample.
-struct query_sample {
-    int64_t arrive_ns, latency_ns, wait_ns, service_ns;
-    uint64_t seq;
-    uint32_t cell, server, size_items; // server: number in the fleet
-    uint16_t service, path;
-    uint32_t history_items, reserved; // so that there is no padding
-};
-
 struct record {
     struct record_shape shape;
     struct tally *tallies;        // [bin][service][path]
     struct group_tally *groups;   // [bin][group]
     struct server_total *servers; // [n_servers]; zero for servers of other ranks
     uint64_t *n_generated;        // [n_services] queries that balancers took in, over all bins
-    struct query_sample *samples;
+    struct query_sample *samples; // the uniform sample
     size_t n_samples, samples_cap;
+    struct slowest *slowest; // NULL without n_slowest
 };
 
 // A record of zeros; caller frees with record_destroy. The histograms are one lazily zeroed block:
@@ -167,6 +162,12 @@ struct record_fates record_fates(const struct record *record, uint32_t service);
 
 void record_add_sample(struct record *record, const struct query_sample *sample);
 
+// Could this query be one of the slowest? Sets its `bin`: its time bin, or 0 for all that follow a
+// given warm-up, whose queries are not wanted.
+bool record_wants_slow(const struct record *record, uint32_t bin, struct query_sample *query);
+// The same for one that arrived in any bin; kept if it is wanted.
+void record_add_slow(struct record *record, struct query_sample query);
+
 // Adds counts, sums and the longest latency; not the histogram.
 void record_add_tally(struct tally *into, const struct tally *from);
 
@@ -178,7 +179,7 @@ void record_merge(struct record *into, const struct record *from);
 void record_save(const struct record *record, struct blob *blob);
 int record_load(struct record *record, struct blob_reader *reader, struct err *err);
 
-// Puts the samples into their one order: (arrive_ns, cell, seq).
+// Puts the samples into their one order, (arrive_ns, cell, seq), and the slowest into theirs.
 void record_sort_samples(struct record *record);
 
 #endif

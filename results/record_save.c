@@ -2,7 +2,7 @@
 // How a record becomes bytes, and is made of them again. In this order: the shape; the tallies that
 // counted something, each with its number and the part of its histogram that is not empty; the
 // groups; the servers that counted something, each with its number; the queries taken in; the
-// samples.
+// samples; the slowest.
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 #include "results/record.h"
 
 // The structs lie in the bytes as they are, so none may have a gap.
-static_assert(sizeof(struct record_shape) == 32, "shape without padding");
+static_assert(sizeof(struct record_shape) == 40, "shape without padding");
 static_assert(sizeof(struct group_tally) == (4 * N_PARTS + 1) * sizeof(int64_t),
               "group_tally without padding");
 static_assert(sizeof(struct server_total) == 7 * sizeof(int64_t), "server_total without padding");
-static_assert(sizeof(struct query_sample) == 64, "query_sample without padding");
+static_assert(sizeof(struct query_sample) == 104, "query_sample without padding");
 
 // Behind the last tally, the last server.
 #define NO_MORE UINT32_MAX
@@ -59,6 +59,12 @@ static void save_servers(const struct record *record, struct blob *blob)
     blob_put_u32(blob, NO_MORE);
 }
 
+static void save_queries(const struct query_sample *queries, size_t n, struct blob *blob)
+{
+    blob_put_u64(blob, n);
+    blob_put(blob, queries, n * sizeof *queries);
+}
+
 void record_save(const struct record *record, struct blob *blob)
 {
     blob_put(blob, &record->shape, sizeof record->shape);
@@ -66,8 +72,9 @@ void record_save(const struct record *record, struct blob *blob)
     blob_put(blob, record->groups, record_n_group_tallies(&record->shape) * sizeof *record->groups);
     save_servers(record, blob);
     blob_put(blob, record->n_generated, record->shape.n_services * sizeof *record->n_generated);
-    blob_put_u64(blob, record->n_samples);
-    blob_put(blob, record->samples, record->n_samples * sizeof *record->samples);
+    const struct slowest *slowest = record->slowest;
+    save_queries(record->samples, record->n_samples, blob);
+    save_queries(slowest ? slowest->v : NULL, slowest ? slowest->n : 0, blob);
 }
 
 // The part of a histogram that was saved; its counts must be those of the tally's queries, none of
@@ -114,11 +121,12 @@ static int load_servers(struct record *record, struct blob_reader *reader)
 
 static bool is_plausible(const struct query_sample *s, const struct record_shape *shape)
 {
-    return s->arrive_ns >= 0 && s->arrive_ns < shape->end_ns && s->server < shape->n_servers &&
-           s->service < shape->n_services && s->path < N_PATHS;
+    return s->latency_ns >= 0 && s->arrive_ns >= 0 && s->arrive_ns < shape->end_ns &&
+           s->server < shape->n_servers && s->service < shape->n_services && s->path < N_PATHS;
 }
 
-static int load_samples(struct record *record, struct blob_reader *reader)
+// Sample or slowest.
+static int load_queries(struct record *record, bool slow, struct blob_reader *reader)
 {
     uint64_t n = blob_get_u64(reader);
     if (n > blob_left(reader) / sizeof *record->samples)
@@ -128,7 +136,10 @@ static int load_samples(struct record *record, struct blob_reader *reader)
         blob_get(reader, &sample, sizeof sample);
         if (!is_plausible(&sample, &record->shape))
             return blob_refuse(reader);
-        record_add_sample(record, &sample);
+        if (slow)
+            record_add_slow(record, sample);
+        else
+            record_add_sample(record, &sample);
     }
     return 0;
 }
@@ -169,7 +180,9 @@ int record_load(struct record *record, struct blob_reader *reader, struct err *e
         blob_get(reader, saved->n_generated, shape.n_services * sizeof *saved->n_generated);
     }
     if (rc == 0)
-        rc = load_samples(saved, reader);
+        rc = load_queries(saved, false, reader);
+    if (rc == 0)
+        rc = load_queries(saved, true, reader);
     if (rc != 0 || reader->short_of)
         rc = err_set(err, ERR_FAIL, "damaged state: what was measured");
     else if (!fits(record, saved))

@@ -53,6 +53,7 @@ struct timeline_query {
     uint32_t cell;    // that it comes from
     uint32_t attempt; // 0: the first
     uint32_t n_parts; // requests
+    uint32_t n_batch; // queries in the batch that it shared, itself included
     uint32_t size_items;
     uint32_t service;
     bool lost, offloaded;

@@ -81,6 +81,7 @@ static const struct dataset_dim dims[] = {
     DATASET_NAMES("path", N_PATHS, path_names, "where a query was served"),
     DATASET_NUMBERED("server", meta.n_servers, "server, by number in the fleet"),
     DATASET_NUMBERED("query", rest.n_samples, "sampled query, in the order of arrival"),
+    DATASET_NUMBERED("place", slowest.n, "place among the slowest queries"),
     {0}};
 
 #define TABLE(member, type, group_, ...)                                                           \
@@ -89,6 +90,12 @@ static const struct dataset_dim dims[] = {
 #define LATENCY(type, of, table)                                                                   \
     {                                                                                              \
         DATASET_INNER(type, latency_s, of, table, "quantile")                                      \
+    }
+
+// What a single query did on its server.
+#define COURSE                                                                                     \
+    {                                                                                              \
+        DATASET_PART(struct run_sample, query, struct query_sample, run_rows_course_fields)        \
     }
 
 static const struct data_field bin_latency_fields[] = {
@@ -148,6 +155,13 @@ static const struct dataset_array arrays[] = {
      .views = {{DATASET_PART(struct run_sample, query, struct query_sample, run_rows_query_fields)},
                {.fields = run_rows_sample_fields}},
      .flags = DATASET_UNREAD},
+    {TABLE(rest.samples, struct run_sample, "/sample", "query"), .views = {COURSE},
+     .flags = DATASET_UNREAD | DATASET_SHARED | DATASET_OPTIONAL},
+    {TABLE(slowest.v, struct run_sample, "/slowest", "place"),
+     .views = {{DATASET_PART(struct run_sample, query, struct query_sample, run_rows_query_fields)},
+               {.fields = run_rows_sample_fields},
+               COURSE},
+     .flags = DATASET_NO_EMPTY | DATASET_OPTIONAL},
     {.name = "study", .group = "/study", .views = {{.fields = study_fields}}},
     {0}};
 #undef ROW
@@ -172,7 +186,11 @@ static const struct dataset_group groups[] = {
     {"/histogram",
      "How many queries of the measured bins had which latency; only the buckets that are used"},
     {"/servers", "Each server, from the end of the given warm-up on"},
-    {"/sample", "A uniform sample of single queries, in the order of arrival"},
+    {"/sample",
+     "A uniform sample of single queries of the whole run, or with `output.queries: all` "
+     "every query of the measured bins, in the order of arrival"},
+    {"/slowest", "With `output.queries: slowest N`, the N slowest queries of the measured bins, "
+                 "slowest first; with `all`, 100 of them"},
     {"/study", "The resolved study"},
     {0}};
 

@@ -44,6 +44,7 @@ struct run_frame {
     struct summary_service total; // which stands behind the summary's services
     char **service_names, **group_names;
     struct run_result_bins bins;
+    struct run_slowest slowest;
     struct run_rest rest;
 };
 

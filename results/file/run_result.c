@@ -79,6 +79,7 @@ struct run_result *run_result_read(const char *path, enum dataset_depth depth, s
                                .meta = mem_alloc(sizeof f.meta),
                                .summary = mem_alloc(sizeof f.summary),
                                .bins = f.bins,
+                               .slowest = f.slowest,
                                .rest = f.rest,
                                .info = info};
     *run->meta = f.meta;
@@ -92,8 +93,9 @@ void run_result_destroy(struct run_result *run)
         return;
     struct run_result_bins *b = &run->bins;
     struct run_rest *r = &run->rest;
-    void *owned[] = {run->path, b->start_s,  b->times,        b->services, b->all,     b->parts,
-                     r->bins,   r->bucket_s, r->bucket_end_s, r->counts,   r->servers, r->samples};
+    void *owned[] = {run->path,  b->start_s, b->times,      b->services,     b->all,
+                     b->parts,   r->bins,    r->bucket_s,   r->bucket_end_s, r->counts,
+                     r->servers, r->samples, run->slowest.v};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free(owned[i]);
     data_field_release(run_info_fields, &run->info);

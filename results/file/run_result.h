@@ -36,6 +36,7 @@ struct run_result {
     struct meta *meta;
     struct summary *summary;
     struct run_result_bins bins;
+    struct run_slowest slowest;
     struct run_rest rest; // read whole: all of it; else only the lengths in it
     struct run_info info; // its texts are owned
 };

@@ -141,7 +141,7 @@ static void fill_histogram(struct run_frame *f, const struct record *total)
     }
 }
 
-// ---- servers and sample
+// ---- servers
 
 static void fill_servers(struct run_frame *f, const struct record *total)
 {
@@ -166,32 +166,68 @@ static void fill_servers(struct run_frame *f, const struct record *total)
     }
 }
 
+// ---- single queries
+
+static bool is_measured(const struct run_frame *f, const struct query_sample *q)
+{
+    return q->arrive_ns >= f->summary.fleet.from_ns && q->arrive_ns < f->summary.fleet.to_ns;
+}
+
+// Of a study that wants all queries, those that count: the warm-up may be known only now.
 static void fill_samples(struct run_frame *f, const struct record *total)
 {
-    f->rest.samples = mem_calloc(f->rest.n_samples, sizeof *f->rest.samples);
-    for (uint32_t i = 0; i < f->rest.n_samples; i++) {
+    size_t n = 0;
+    f->rest.samples = mem_calloc(total->n_samples, sizeof *f->rest.samples);
+    for (size_t i = 0; i < total->n_samples && n < UINT32_MAX; i++) {
         const struct query_sample *q = &total->samples[i];
-        f->rest.samples[i] = (struct run_sample){*q, q->service, q->path};
+        if (!total->shape.all_queries || is_measured(f, q))
+            f->rest.samples[n++] = (struct run_sample){*q, q->service, q->path};
     }
+    f->rest.n_samples = (uint32_t)n;
+}
+
+// As many as there may be of the measured ones in a list that is in order.
+static void take_slowest(struct run_frame *f, const struct slowest *list)
+{
+    struct run_slowest *slowest = &f->slowest;
+    slowest->v = mem_calloc(list->n_most, sizeof *slowest->v);
+    for (size_t i = 0; i < list->n && slowest->n < list->n_most; i++)
+        if (is_measured(f, &list->v[i]))
+            slowest->v[slowest->n++] =
+                (struct run_sample){list->v[i], list->v[i].service, list->v[i].path};
+}
+
+static void fill_slowest(struct run_frame *f, const struct record *total)
+{
+    if (total->slowest)
+        take_slowest(f, total->slowest);
+    if (total->slowest || !total->shape.all_queries)
+        return;
+    struct slowest *list = slowest_create(RUN_ROWS_SLOWEST_OF_ALL, 1);
+    for (uint32_t i = 0; i < f->rest.n_samples; i++)
+        slowest_add(list, &f->rest.samples[i].query);
+    slowest_sort(list);
+    take_slowest(f, list);
+    slowest_destroy(list);
 }
 
 void run_rows_fill(struct run_frame *f, const struct record *total)
 {
     f->bins.n = total->shape.n_bins;
-    f->rest.n_samples = (uint32_t)total->n_samples; // a study asks for ten million at most
     fill_times(f, total);
     fill_bins(f, total);
     fill_parts(f, total);
     fill_histogram(f, total);
     fill_servers(f, total);
     fill_samples(f, total);
+    fill_slowest(f, total);
 }
 
 void run_rows_release(struct run_frame *f)
 {
     void *owned[] = {f->bins.start_s, f->bins.times,   f->bins.services, f->rest.bins,
                      f->bins.all,     f->bins.parts,   f->rest.bucket_s, f->rest.bucket_end_s,
-                     f->rest.counts,  f->rest.servers, f->rest.samples};
+                     f->rest.counts,  f->rest.servers, f->rest.samples,  f->slowest.v};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free(owned[i]);
 }
@@ -263,6 +299,18 @@ const struct data_field run_rows_query_fields[] = {
     DATA_COUNT32(server, "1", "server, by number in the fleet"),
     DATA_COUNT32(size_items, "items", "candidate items"),
     DATA_COUNT32(history_items, "items", "length of the history; 0 where none matters"),
+    {0}};
+#undef ROW
+
+#define ROW struct query_sample
+const struct data_field run_rows_course_fields[] = {
+    DATA_TIME_AS("begin_s", begin_ns, "its first request began, in the attempt that ended"),
+    DATA_TIME_AS("end_s", end_ns, "its last request ended, on the server"),
+    DATA_COUNT32(n_requests, "1", "requests that it was split into"),
+    DATA_COUNT32(first_unit, "1", "core, or stream of the accelerator, of its first request"),
+    DATA_COUNT32(last_unit, "1", "the same of the request that ended last"),
+    DATA_COUNT32(n_attempts, "1", "attempts, the last of which ended"),
+    DATA_COUNT32_AS("batch_queries", n_batch, "1", "queries in the batch that it shared"),
     {0}};
 #undef ROW
 

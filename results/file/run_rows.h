@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // run_rows: what a run's file says beyond its summary, made from the record: time bins, histogram,
-// servers, the sample of queries.
+// servers, single queries.
 //
 // The rows over time let a person see when a backlog grew or a crash hit, and let `compare` see how
 // far two runs are alike. Servers are counted from the end of the warm-up as it was given, because
 // it is known when counting begins. The sample is a uniform one of single queries, in the order of
-// their arrival.
+// their arrival, or, where the study wants all, every query of the measured bins. Where it wants
+// the slowest, they are a list of their own, slowest first; of all queries it is written, too.
 //
 // A number more of one of these is a member, its line in the table of fields and what
 // run_rows_fill() makes it of. Units are in the members' names; what each means, in the tables.
@@ -55,19 +56,29 @@ struct run_server {
     double cpu_util_frac, accel_util_frac, energy_j;
 };
 
-// One sampled query.
+// One query, of the sample or of the slowest.
 struct run_sample {
     struct query_sample query; // as the record has it
     uint32_t service, path;    // as wide as an index in a file is
 };
 
-// Their members, and those of the query in a struct run_sample; each ends with name NULL.
+// The slowest queries of the measured bins, slowest first.
+struct run_slowest {
+    uint32_t n;
+    struct run_sample *v;
+};
+
+// How many of them there are where a study wants all queries.
+#define RUN_ROWS_SLOWEST_OF_ALL 100u
+
+// Their members, and those of the query in a struct run_sample: what was known of it first, and
+// its course on its server. Each ends with name NULL.
 extern const struct data_field run_rows_time_fields[], run_rows_bin_fields[],
     run_rows_bin_rest_fields[], run_rows_part_fields[], run_rows_server_fields[],
-    run_rows_query_fields[], run_rows_sample_fields[];
+    run_rows_query_fields[], run_rows_sample_fields[], run_rows_course_fields[];
 
-// Fills in the frame's rows of bins, buckets, servers and samples, and their lengths, for the run
-// whose meta and summary stand in the frame. run_rows_release() frees them.
+// Fills in the frame's rows of bins, buckets, servers and single queries, and their lengths, for
+// the run whose meta and summary stand in the frame. run_rows_release() frees them.
 void run_rows_fill(struct run_frame *frame, const struct record *total);
 void run_rows_release(struct run_frame *frame);
 

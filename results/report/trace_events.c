@@ -212,8 +212,9 @@ static void put_query(struct writer *writer, const struct timeline_query *query)
 {
     fprintf(writer->file,
             "\"query\":%" PRIu64 ",\"cell\":%" PRIu32 ",\"attempt\":%" PRIu32 ",\"items\":%" PRIu32
-            ",\"parts\":%" PRIu32,
-            query->seq, query->cell, query->attempt + 1, query->size_items, query->n_parts);
+            ",\"parts\":%" PRIu32 ",\"batch\":%" PRIu32,
+            query->seq, query->cell, query->attempt + 1, query->size_items, query->n_parts,
+            query->n_batch);
     put_us(writer->file, "arrival_us", query->first_ns);
     if (query->lost)
         fputs(",\"lost\":true", writer->file);

@@ -202,9 +202,9 @@ static void print_count(struct report_out *out, double count, const char *what)
         report_text(out, "%.3g million %s", count * 1e-6, what);
 }
 
-static double memory_bytes(const struct study *study)
+static struct footprint need_of(const struct study *study)
 {
-    return footprint_of(&study->fleet, (uint32_t)study->settings.bins + 1).memory_bytes;
+    return footprint_of(&study->fleet, (uint32_t)study->settings.bins + 1);
 }
 
 static void print_memory(struct report_out *out, double bytes, const char *what)
@@ -215,11 +215,26 @@ static void print_memory(struct report_out *out, double bytes, const char *what)
         report_text(out, "%.3g GB%s", bytes * 1e-9, what);
 }
 
+// Of the uniform sample nothing is said: it is small.
+static void print_kept(struct report_out *out, const struct study *study,
+                       const struct footprint *need)
+{
+    if (!study->fleet.all_queries && study->fleet.n_slowest == 0)
+        return;
+    report_text(out, "output.queries: %s: records of about ", study->output.queries);
+    print_count(out, need->n_kept, "queries, ");
+    print_memory(out, need->kept_bytes, " of the memory, ");
+    print_memory(out, need->file_bytes, " of the file\n");
+}
+
 static void print_estimate(struct report_out *out, const struct study *study)
 {
-    static const char *const heads[] = {"queries", "requests", "memory_bytes", "wall_s", NULL};
-    const double values[] = {demand_queries(study), demand_requests(study), memory_bytes(study),
-                             demand_wall_s(study)};
+    static const char *const heads[] = {
+        "queries", "requests", "memory_bytes", "wall_s", "kept_queries", "file_bytes", NULL};
+    const struct footprint need = need_of(study);
+    const double values[] = {demand_queries(study), demand_requests(study),
+                             need.memory_bytes,     demand_wall_s(study),
+                             need.n_kept,           need.file_bytes};
     char clock[24];
     progress_clock(values[3], clock, sizeof clock);
     report_text(out, "about ");
@@ -227,6 +242,7 @@ static void print_estimate(struct report_out *out, const struct study *study)
     print_count(out, values[1], "requests, ");
     print_memory(out, values[2], ", ");
     report_text(out, "%s min:s on one core\n", clock);
+    print_kept(out, study, &need);
     if (for_programs(out))
         print_values(out, "estimate", heads, values);
 }
@@ -313,7 +329,7 @@ static int check_sweep(const struct survey *survey, struct report_out *out, stru
         }
         queries += demand_queries(study) * grid_n_replications(grid);
         work_s += demand_wall_s(study) * grid_n_replications(grid);
-        most_bytes = fmax(most_bytes, memory_bytes(study));
+        most_bytes = fmax(most_bytes, need_of(study).memory_bytes);
         study_destroy(study);
         progress_note(&progress, "%u of %u points read", p + 1, n_read);
         progress_update(&progress, (double)(p + 1) / n_read, 0);

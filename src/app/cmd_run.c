@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "results/report/report.h"
+#include "results/report/report_slowest.h"
 #include "results/file/run_result.h"
 #include "study/study_digest.h"
 
@@ -59,6 +60,16 @@ static void judge(struct cmd_line *line, const struct summary *summary)
             line->status = CMD_SLA_MISSED;
 }
 
+// As the file has them, which is where they are.
+static void print_slowest(struct report_out *out, const struct study *study, const char *path)
+{
+    bool has_some = study->fleet.n_slowest > 0 || study->fleet.all_queries;
+    struct run_result *run = has_some ? run_result_read(path, DATASET_ALL, NULL) : NULL;
+    if (run)
+        report_slowest_print(out, run->meta, &run->slowest);
+    run_result_destroy(run);
+}
+
 // Of a run that was done, or stopped: then where it stopped also with --quiet, because there is
 // nothing else to see.
 static void report(struct cmd_line *line, const struct study *study,
@@ -81,6 +92,7 @@ static void report(struct cmd_line *line, const struct study *study,
     if (!cmd_given(line, "--quiet")) {
         struct report_out out = cmd_report_out(line);
         report_print(&out, result->meta, result->summary, &result->info);
+        print_slowest(&out, study, path);
         report_text(&out, "results: %s\n", path);
         report_end(&out);
     }

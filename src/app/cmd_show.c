@@ -8,6 +8,7 @@
 #include "results/report/percentile_table.h"
 #include "results/report/report.h"
 #include "results/report/report_capacity.h"
+#include "results/report/report_slowest.h"
 #include "results/report/report_sweep.h"
 #include "results/report/report_tuning.h"
 #include "results/report/table.h"
@@ -20,8 +21,10 @@ static const struct cmd_option options[] = {
 
 static void print_tables(struct report_out *out, const struct load_results *results)
 {
-    if (results->run)
+    if (results->run) {
         report_print(out, results->run->meta, results->run->summary, &results->run->info);
+        report_slowest_print(out, results->run->meta, &results->run->slowest);
+    }
     if (results->sweep)
         report_sweep_print(out, results->sweep);
     if (results->tuning)

@@ -110,6 +110,8 @@ static struct record *make_record(const struct study *study, const struct meta *
         .n_servers = meta->n_servers,
         .warmup_ns = study->warmup_ns,
         .end_ns = study->settings.duration_ns,
+        .n_slowest = study->fleet.n_slowest,
+        .all_queries = study->fleet.all_queries,
     };
     return record_create(&shape);
 }

@@ -29,7 +29,11 @@
 #define WINDOW_BYTES 16400.0
 
 // A query of the sample, while it is written.
-#define SAMPLE_BYTES 130.0
+#define SAMPLE_BYTES 300.0
+// In the file, compressed: times take most of it.
+#define SAMPLE_FILE_BYTES 45.0
+// One of the slowest, with those that are kept until the end because they may be.
+#define SLOWEST_BYTES 1200.0
 
 #define SERVER_S 1.8e-6 // made and written
 #define CELL_S 3.7e-5
@@ -54,13 +58,14 @@ static double parts_of(const struct fleet_config *fleet)
     return n;
 }
 
-static double sample_bytes(const struct fleet_config *fleet)
+// Single queries that are kept.
+static double sampled(const struct fleet_config *fleet)
 {
     double qps = 0;
     for (uint32_t s = 0; s < fleet->n_services; s++)
         qps += arrival_mean_qps(&fleet->services[s].traffic.arrivals,
                                 fleet->services[s].traffic.rate_qps);
-    return qps * simtime_to_s(fleet->duration_ns) * fleet->sample_frac * SAMPLE_BYTES;
+    return qps * simtime_to_s(fleet->duration_ns) * fleet->sample_frac;
 }
 
 static double fleet_bytes(const struct fleet_config *fleet)
@@ -106,7 +111,9 @@ struct footprint footprint_of(const struct fleet_config *fleet, uint32_t n_bins)
     double histograms = tallies * HIST_N_BUCKETS * sizeof(uint32_t);
     double record = tallies * sizeof(struct tally) +
                     (double)n_bins * fleet->n_groups * sizeof(struct group_tally);
-    double bytes = fleet_bytes(fleet) + sample_bytes(fleet) + record;
+    double n_kept = sampled(fleet) + fleet->n_slowest;
+    double kept = sampled(fleet) * SAMPLE_BYTES + fleet->n_slowest * SLOWEST_BYTES;
+    double bytes = fleet_bytes(fleet) + kept + record;
     bool accel = false;
     for (uint32_t g = 0; g < fleet->n_groups; g++)
         accel = accel || fleet->groups[g].platform->has_accelerator;
@@ -115,7 +122,10 @@ struct footprint footprint_of(const struct fleet_config *fleet, uint32_t n_bins)
     return (struct footprint){
         .address_bytes = bytes + record + 2 * histograms, // and the sum of all ranks' records
         .memory_bytes = bytes + histograms / (accel ? 1 : N_PATHS),
-        .record_bytes = record + histograms / (accel ? 1 : N_PATHS),
+        .record_bytes = record + histograms / (accel ? 1 : N_PATHS) + kept, // all at one process
+        .n_kept = n_kept,
+        .kept_bytes = kept,
+        .file_bytes = n_kept * SAMPLE_FILE_BYTES,
         .wall_s = servers * SERVER_S + fleet->n_cells * CELL_S + servers * n_bins * SERVER_BIN_S +
                   events_s(fleet),
     };
@@ -125,15 +135,23 @@ struct footprint footprint_of(const struct fleet_config *fleet, uint32_t n_bins)
 int footprint_check(const struct fleet_config *fleet, uint32_t n_bins, int n_ranks, struct err *err)
 {
     const struct footprint need = footprint_of(fleet, n_bins);
+    if (need.n_kept > UINT32_MAX)
+        return err_set(err, ERR_FAIL,
+                       "output.queries: all: %.3g million queries, and a file holds %.4g million; "
+                       "expected fewer, or slowest N",
+                       need.n_kept * 1e-6, UINT32_MAX * 1e-6);
     double shared = need.memory_bytes - need.record_bytes, record = need.record_bytes;
     double untouched = need.address_bytes - need.memory_bytes;
     double each = shared / n_ranks + record, of_address = each + untouched;
     double address = memroom_address_bytes(), memory = memroom_machine_bytes();
     if (of_address <= address && each <= memory)
         return 0;
-    return err_set(err, ERR_FAIL,
-                   "about %.3g GB of memory are needed%s, and %.3g GB can be had; expected fewer "
-                   "servers, cells or bins, or more memory",
-                   of_address * 1e-9, n_ranks > 1 ? " by each process" : "",
-                   fmin(address, memory) * 1e-9);
+    err_set(err, ERR_FAIL,
+            "about %.3g GB of memory are needed%s, and %.3g GB can be had; expected fewer "
+            "servers, cells or bins, or more memory",
+            of_address * 1e-9, n_ranks > 1 ? " by each process" : "", fmin(address, memory) * 1e-9);
+    if (fleet->all_queries)
+        err_append(err, "; output.queries: all takes %.3g GB, slowest N little",
+                   need.kept_bytes * 1e-9);
+    return -1;
 }

@@ -20,6 +20,9 @@ struct footprint {
     double memory_bytes;  // of those, that it touches
     double record_bytes;  // of the latter, those that every process has for itself
     double wall_s;        // of one core
+    double n_kept;        // single queries in the results
+    double kept_bytes;    // of memory_bytes, those for them, which one process needs at the end
+    double file_bytes;    // that they take in the results file
 };
 
 // Of a fleet whose record has n_bins bins.

@@ -200,6 +200,7 @@ static struct fleet_config point_fleet(struct probe *probe, const struct measure
     fleet.seed = study->settings.seed + point->stream * UINT64_C(0x9e3779b97f4a7c15);
     fleet.duration_ns = duration_ns(probe, point);
     fleet.sample_frac = 0; // nobody reads single queries of a search
+    fleet.n_slowest = 0;
     return fleet;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -42,6 +44,9 @@ const struct field study_output_fields[] = {
           "results file; empty: the study's name with .h5"),
     FIELD(study_output, "sample", FIELD_INT, UNIT_NONE, sample, 0, 10000000, "1000",
           "queries kept in the uniform sample, about"),
+    FIELD(study_output, "queries", FIELD_STRING, UNIT_NONE, queries, 0, 0, "sample",
+          "single queries kept: sample: those of the uniform sample; all: every measured one; "
+          "slowest N: besides the sample the N slowest measured ones"),
     FIELD_END};
 
 static int read_warmup(struct study *study, const struct node *root, struct err *err)
@@ -77,6 +82,31 @@ static int read_settings(struct study *study, const struct node *root, struct er
     return read_warmup(study, root, err);
 }
 
+#define MOST_SLOWEST 100000
+
+// "slowest 100": the number; 0: it is not that.
+static uint32_t slowest_of(const char *text)
+{
+    static const char word[] = "slowest ";
+    char *end;
+    if (strncmp(text, word, sizeof word - 1) != 0 || !isdigit((unsigned char)text[sizeof word - 1]))
+        return 0;
+    long n = strtol(text + sizeof word - 1, &end, 10);
+    return *end == '\0' && n <= MOST_SLOWEST ? (uint32_t)n : 0;
+}
+
+static int read_queries(struct study_output *output, const struct node *map, struct err *err)
+{
+    output->all_queries = strcmp(output->queries, "all") == 0;
+    output->n_slowest = slowest_of(output->queries);
+    if (output->all_queries || output->n_slowest > 0 || strcmp(output->queries, "sample") == 0)
+        return 0;
+    return node_fail(node_get(map, "queries"), err,
+                     "expected sample, all, or slowest and a number up to %d such as \"slowest "
+                     "100\", got \"%.80s\"",
+                     MOST_SLOWEST, output->queries);
+}
+
 static int read_output(struct study *study, const struct node *root, struct err *err)
 {
     const struct node *map;
@@ -85,7 +115,9 @@ static int read_output(struct study *study, const struct node *root, struct err 
     schema_defaults(study_output_fields, &study->output);
     if (reader_map(root, "output", &map, err) < 0)
         return -1;
-    return reader_fill(map, root, &part, 1, &plain, err);
+    if (reader_fill(map, root, &part, 1, &plain, err) < 0)
+        return -1;
+    return read_queries(&study->output, map, err);
 }
 
 static int read_balancer(struct study *study, const struct node *root, struct err *err)
@@ -153,6 +185,10 @@ static void make_fleet(struct study *study)
     double expected = study_expected_queries(study);
     double frac = expected > 0 ? (double)study->output.sample / expected : 1;
     study->fleet.sample_frac = study->output.sample == 0 ? 0 : frac < 1 ? frac : 1;
+    if (study->output.all_queries)
+        study->fleet.sample_frac = 1;
+    study->fleet.all_queries = study->output.all_queries;
+    study->fleet.n_slowest = study->output.n_slowest;
 }
 
 static int read_all(struct study *study, const struct library *library, const struct doc *doc,

@@ -46,6 +46,9 @@ struct study_settings {
 struct study_output {
     char *file;     // "": the study's name with .h5
     int64_t sample; // queries kept in the uniform sample, about
+    char *queries;  // "sample", "all" or "slowest N"
+    bool all_queries;
+    uint32_t n_slowest; // 0: none
 };
 
 struct doc;

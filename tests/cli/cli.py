@@ -336,7 +336,99 @@ def us_to_ns(text):
 
 def read_events(path):
     with open(path, encoding="utf-8") as f:
-        return json.load(f, parse_float=us_to_ns)["traceEvents"]
+        text = f.read()
+    faults = trace_faults(json.loads(text))
+    expect(not faults, "the trace-event format", faults[:5])
+    return json.loads(text, parse_float=us_to_ns)["traceEvents"]
+
+
+# Of the Trace Event Format: phases with the members that they need, and metadata with their one
+# argument. Durations are B and E in pairs or X, on a thread one inside the other or apart
+# (perfetto.dev/docs/faq: "overlapping events").
+TRACE_PHASES = {"B": {"ts"}, "E": {"ts"}, "X": {"ts", "dur"}, "C": {"ts", "args"}, "i": {"ts"}, "I": {"ts"},
+                "b": {"ts", "id", "cat"}, "e": {"ts", "id", "cat"}, "n": {"ts", "id", "cat"}, "s": {"ts", "id"},
+                "t": {"ts", "id"}, "f": {"ts", "id"}, "M": {"args"}}
+TRACE_NAMES = {"process_name": ("name", str), "process_labels": ("labels", str), "process_sort_index": ("sort_index", int),
+               "thread_name": ("name", str), "thread_sort_index": ("sort_index", int)}
+
+
+def is_number(value, kind=(int, float)):
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def trace_faults(trace):
+    """What is against the format in a trace of the kind "JSON Object Format"."""
+    faults, threads, series = [], {}, {}
+    if not isinstance(trace, dict) or not isinstance(trace.get("traceEvents"), list):
+        return ["no object with a list of traceEvents"]
+    if trace.get("displayTimeUnit", "ms") not in ("ms", "ns") or not isinstance(trace.get("otherData", {}), dict):
+        faults.append("head")
+    for e in trace["traceEvents"]:
+        ph = e.get("ph") if isinstance(e, dict) else None
+        if ph not in TRACE_PHASES:
+            faults.append(("phase", e))
+            continue
+        args = e.get("args", {})
+        if not TRACE_PHASES[ph] <= set(e) or not isinstance(args, dict):
+            faults.append(("members", e))
+        elif not (is_number(e.get("pid"), int) and is_number(e.get("tid"), int)) or ph != "E" and not isinstance(e.get("name"), str):
+            faults.append(("whose", e))
+        elif not isinstance(e.get("cat", ""), str) or any(k in e and not (is_number(e[k]) and e[k] >= 0) for k in ("ts", "dur")):
+            faults.append(("times", e))
+        elif ph == "M" and (e["name"] not in TRACE_NAMES or list(args) != [TRACE_NAMES[e["name"]][0]]
+                            or not is_number(args[TRACE_NAMES[e["name"]][0]], TRACE_NAMES[e["name"]][1])):
+            faults.append(("metadata", e))
+        elif ph == "C" and (not args or not all(map(is_number, args.values()))
+                            or series.setdefault((e["pid"], e["name"], e.get("id")), set(args)) != set(args)):
+            faults.append(("counter", e))
+        elif ph in "iI" and e.get("s", "t") not in ("g", "p", "t"):
+            faults.append(("scope", e))
+        elif ph in "BEX":
+            threads.setdefault((e["pid"], e["tid"]), []).append(e)
+    for events in threads.values():
+        faults += nesting_faults(events)
+    return faults
+
+
+def nesting_faults(events):
+    """Durations of one thread: in order of begin, the longer first, each ends before what it is in."""
+    def begin(e):
+        return (round(e["ts"] * 1000), -round(e.get("dur", 0) * 1000))
+    faults, inside = [], []  # of ends; None: a B whose E is to come
+    for e in sorted(events, key=begin):
+        at = round(e["ts"] * 1000)
+        while e["ph"] != "E" and inside and inside[-1] is not None and inside[-1] <= at:
+            inside.pop()
+        if e["ph"] == "E":
+            while inside and inside[-1] is not None and inside[-1] <= at:
+                inside.pop()
+            if not inside or inside.pop() is not None:
+                faults.append(("an end without a begin", e))
+        elif e["ph"] == "B":
+            inside.append(None)
+        else:
+            end = at + round(e["dur"] * 1000)
+            if inside and inside[-1] is not None and end > inside[-1]:
+                faults.append(("overlap", e))
+            inside.append(end)
+    return faults + [("no end", "")] * inside.count(None)
+
+
+def check_rules():
+    """The rules above find what is against them."""
+    x = {"ph": "X", "pid": 1, "tid": 1, "name": "a", "ts": 1.5, "dur": 2}
+    c = {"ph": "C", "pid": 1, "tid": 0, "name": "n", "ts": 1, "args": {"v": 1}}
+    m = {"ph": "M", "pid": 1, "tid": 1, "name": "thread_name", "args": {"name": "core 0"}}
+    b, e = {**x, "ph": "B", "ts": 4}, {"ph": "E", "pid": 1, "tid": 1, "ts": 9}
+    good = [[x, c, m], [x, {**x, "ts": 2, "dur": 1.5}], [x, {**x, "ts": 3.5}], [x, {**x, "tid": 2, "ts": 2}], [b, {**b, "ts": 5}, {**e, "ts": 6}, e]]
+    bad = [[{**x, "ph": "Q"}], [{**x, "ts": -1}], [{**x, "dur": "2"}], [{**x, "tid": "core"}], [{k: x[k] for k in x if k != "dur"}],
+           [x, {**x, "ts": 2, "dur": 9}], [b], [e], [{**c, "args": {}}], [{**c, "args": {"v": "1"}}], [c, {**c, "args": {"w": 1}}],
+           [{**m, "name": "threadname"}], [{**m, "args": {"sort_index": 1}}], [{**x, "ph": "i", "s": "x"}], [{**x, "name": None}]]
+    for events in good:
+        expect(not trace_faults({"traceEvents": events}), "a sound trace", trace_faults({"traceEvents": events}))
+    for events in bad:
+        expect(trace_faults({"traceEvents": events}), "a trace against the format", events)
+    expect(trace_faults([x]) and trace_faults({"traceEvents": [x], "displayTimeUnit": "us"}), "a trace's head")
 
 
 def check_events(what, events):
@@ -386,6 +478,7 @@ def fcfs(queries, batch_items, n_cores, service_ns):
 
 def group_export(folder):
     """What one server did: an event file by the rules, the slices of a queue, the same on any ranks."""
+    check_rules()
     write(folder, "one.yaml", WATCHED)
     rc, _, err = call("trace", "make", "one.yaml", "-o", "one.csv", cwd=folder)
     expect(rc == 0, "the queries of one server", err)
@@ -410,6 +503,8 @@ def group_export(folder):
     last = {q: max(t + d for r, _, _, _, t, d, _ in slices if r == q) for q in range(len(queries))}
     expect(all(e["args"]["latency_us"] == last[e["args"]["query"]] + 20000 - e["args"]["arrival_us"]
                for e in events if e["ph"] == "X"), "latencies of a queue")
+    expect(all(e["args"]["batch"] == 1 for e in events if e["ph"] == "X"), "a batch of one query")
+    records_of_one(folder, events)
     export_of_many(folder)
     for what, pattern, words in (
             ("no server", "recfleet trace export: missing --server N", ()),
@@ -420,6 +515,41 @@ def group_export(folder):
         refused(what, pattern, folder, "trace", "export", "one.yaml", "-o", "no.json", *words)
     refused("an existing export", "output one.json: exists", folder, "trace", "export", "one.yaml", "-o", "one.json",
             "--server", "0")
+
+
+def records_of_one(folder, events):
+    """The records of all queries are what the events of the only server say."""
+    try:
+        import h5py
+    except ImportError:
+        return
+    rc, _, err = call("run", "one.yaml", "-o", "one.h5", "--set", "output.queries=all", "--set", "warmup=0s", cwd=folder)
+    expect(rc == 0, "a run with all queries", err)
+    slices = {}
+    for e in events:
+        if e["ph"] == "X":
+            slices.setdefault(e["args"]["query"], []).append((e["ts"], e["ts"] + e["dur"], e["tid"] - 1, e["args"]))
+    keys = ("seq", "begin_s", "end_s", "first_unit", "last_unit", "n_requests", "n_attempts", "batch_queries", "arrive_s",
+            "latency_s", "size_items")
+    with h5py.File(os.path.join(folder, "one.h5"), "r") as f:
+        rows = list(zip(*(f["sample"][k][()] for k in keys)))
+        n_measured = int(f["total/n_queries"][()])
+    expect(len(rows) == n_measured, "all queries are there", (len(rows), n_measured))
+    seen = 0
+    for seq, begin, end, first, last, *counts, arrive, latency, items in rows:
+        parts = slices.get(int(seq), [])
+        if len(parts) < counts[0]:  # the export ends with the range
+            continue
+        args = parts[0][3]
+        longest = max(p[1] for p in parts)
+        wanted = (min(p[0] for p in parts), longest, min(parts, key=lambda p: p[3]["part"])[2],
+                  next(p[2] for p in parts if p[1] == longest), args["parts"], args["attempt"], args["batch"],
+                  args["arrival_us"], args["latency_us"], args["items"])
+        found = (round(begin * 1e9), round(end * 1e9), int(first), int(last), *map(int, counts), round(arrive * 1e9),
+                 round(latency * 1e9), int(items))
+        expect(found == wanted, "a query's record", (found, wanted))
+        seen += 1
+    expect(seen > 300, "records", seen)
 
 
 def export_of_many(folder):

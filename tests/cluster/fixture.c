@@ -180,7 +180,8 @@ struct record *fixture_record(const struct fixture *fixture, uint32_t n_bins, in
                                  .n_groups = fixture->config.n_groups,
                                  .n_bins = n_bins,
                                  .warmup_ns = warmup_ns,
-                                 .end_ns = fixture->config.duration_ns};
+                                 .end_ns = fixture->config.duration_ns,
+                                 .n_slowest = fixture->config.n_slowest};
     for (uint32_t g = 0; g < fixture->config.n_groups; g++)
         shape.n_servers += fixture->groups[g].n_servers;
     return record_create(&shape);
@@ -274,6 +275,11 @@ bool fixture_same_record(struct record *a, struct record *b)
         return false;
     record_sort_samples(a);
     record_sort_samples(b);
+    size_t n_slow = a->slowest ? a->slowest->n : 0;
+    if (n_slow != (b->slowest ? b->slowest->n : 0))
+        return false;
+    if (n_slow > 0 && memcmp(a->slowest->v, b->slowest->v, n_slow * sizeof *a->slowest->v) != 0)
+        return false;
     bool same =
         memcmp(a->groups, b->groups, n_groups * sizeof *a->groups) == 0 &&
         memcmp(a->servers, b->servers, shape->n_servers * sizeof *a->servers) == 0 &&
@@ -338,7 +344,9 @@ void fixture_fcfs(struct fixture_request *requests, size_t n, uint32_t n_units,
             request->busy = n_busy + 1;
             request->begin_ns = now_ns;
             request->end_ns = now_ns + service(user, head, request->busy);
-            *idle_unit(units) = (struct runner){true, request->end_ns};
+            struct runner *unit = idle_unit(units);
+            *unit = (struct runner){true, request->end_ns};
+            request->unit = (uint32_t)(unit - units);
             head++;
         }
     }

@@ -84,6 +84,7 @@ struct fixture_request {
     int64_t ready_ns;
     int64_t begin_ns, end_ns;
     uint32_t busy;
+    uint32_t unit; // that ran it: of those that are idle, the one with the lowest number
 };
 
 typedef int64_t (*fixture_service_fn)(void *user, size_t request, uint32_t busy);

@@ -99,6 +99,7 @@ static void bursty_normal_noise(struct fixture *f)
     f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 300 * SIMTIME_US, 0.8};
     f->groups[0].slow = (struct slow_config){.frac = 0.25, .factor = 1.6};
     f->config.sample_frac = 0.05;
+    f->config.n_slowest = 20;
     fixture_attach(f, 0, 1, false, 200);
 }
 
@@ -108,7 +109,7 @@ static void queues_two_choices(struct fixture *f)
     init(f, "power-of-two", 2, 2, 2);
     fixture_attach(f, 0, 1, true, 1);
     fixture_set_scheduler(f, 0, "queue", "policy: pull, batch_items: 32, accel_items: 500");
-    f->groups[1].noise = (struct noise_config){SPREAD_GAMMA, 0.7};
+    f->groups[1].noise = (struct noise_config){.spread = SPREAD_GAMMA, .cv = 0.7};
     f->config.balancer.load = LOAD_ITEMS;
 }
 

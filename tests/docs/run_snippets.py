@@ -29,6 +29,7 @@ FEW = ["tune.queries=2000", "tune.max_queries=28000", "tune.accuracy=20%"]
 FILES = {
     "quickstart.h5": ("run", "00-quickstart.yaml", ["duration=2s"]),
     "out.h5": ("run", "00-quickstart.yaml", ["duration=1s"]),
+    "slowest.h5": ("run", "00-quickstart.yaml", ["duration=1s", "output.queries=slowest 100"]),
     "policies.h5": ("sweep", "02-policies.yaml", ["duration=500ms"]),
     "sweep.h5": ("sweep", "20-sweep.yaml", ["duration=500ms"]),
     "servers.h5": ("sweep", "21-servers.yaml", ["duration=200ms"]),

@@ -20,7 +20,7 @@
 
 enum meaning { AS_FILE, AS_FILE_MENDED, AS_RECORD, N_MEANINGS };
 
-static const struct record_shape shape = {1, 1, 2, 3, 0, 1000000000};
+static const struct record_shape shape = {1, 1, 2, 3, 0, 1000000000, 0, 0};
 
 // An error is one line.
 static void check_error(const struct err *err)

@@ -61,6 +61,28 @@ def interrupt(job, way, rng):
     return True
 
 
+def slowest_differences(command, folder, settings):
+    """The slowest queries of a run that keeps some, and what they are among all of them."""
+    n = [int(s.split()[1]) for s in settings if s.startswith("output.queries=slowest ")]
+    if not n:
+        return
+    subprocess.run(command + ["-q", "-o", "all.h5", "--set", "checkpoint.every=0", "--set", "output.queries=all"], cwd=folder,
+                   check=True)
+    with h5py.File(folder / "all.h5", "r") as every, h5py.File(folder / "out.h5", "r") as out:
+        columns = {k: v[()] for k, v in every["sample"].items() if k != "query"}
+        latency_ns = [round(s * 1e9) for s in columns["latency_s"]]
+        # Slowest first; of equal ones the first to arrive, the lower cell, the lower number.
+        order = sorted(range(len(latency_ns)), key=lambda i: (-latency_ns[i], columns["arrive_s"][i], columns["cell"][i],
+                                                              columns["seq"][i]))[:n[0]]
+        measured = int(every["total/n_queries"][()])
+        print(f"{len(latency_ns)} queries, the slowest {latency_ns[order[0]] * 1e-6} ms")
+        if measured != len(latency_ns) or len(order) != n[0]:
+            yield f"{len(latency_ns)} records of {measured} measured queries"
+        for key, values in columns.items():
+            if list(values[order]) != list(out["slowest"][key][()]):
+                yield f"/slowest/{key}"
+
+
 def attempt(recfleet, mpiexec, rng, study, settings):
     """One run with all its interruptions. The number of restarts; exits when the rule is broken."""
     places, ways = PLACES[:], WAYS[:]
@@ -91,6 +113,7 @@ def attempt(recfleet, mpiexec, rng, study, settings):
         with h5py.File(folder / "out.h5", "r") as out:
             restarts = int(out["run"].attrs["n_restarts"])
         wrong = list(differences(folder / "whole.h5", folder / "out.h5"))
+        wrong += slowest_differences(command, folder, settings)
         left = [p.name for p in folder.iterdir() if p.name.startswith("out.h5.")]
     print(f"{restarts} restarts, {len(wrong)} differences outside /run")
     if wrong or left:

@@ -51,8 +51,8 @@ struct meta *fixture_meta_one(uint32_t servers, uint32_t cores)
 
 struct record_shape fixture_shape(const struct meta *meta, uint32_t n_bins, int64_t duration_ns)
 {
-    return (struct record_shape){meta->n_services, meta->n_groups, n_bins, meta->n_servers, 0,
-                                 duration_ns};
+    return (struct record_shape){
+        meta->n_services, meta->n_groups, n_bins, meta->n_servers, 0, duration_ns, 0, 0};
 }
 
 static void add_query(struct record *r, uint32_t bin, uint32_t service, enum record_path path,
@@ -173,9 +173,22 @@ struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_p
                   service_ns, arrive_ns + wait_ns + service_ns);
         r->servers[i % 4].n_queries++;
         if (i % 50 == 0)
-            record_add_sample(r, &(struct query_sample){arrive_ns, wait_ns + service_ns, wait_ns,
-                                                        service_ns, i, 0, i % 4, 10, service, path,
-                                                        0, 0});
+            record_add_sample(r, &(struct query_sample){.arrive_ns = arrive_ns,
+                                                        .latency_ns = wait_ns + service_ns,
+                                                        .wait_ns = wait_ns,
+                                                        .service_ns = service_ns,
+                                                        .seq = i,
+                                                        .server = i % 4,
+                                                        .size_items = 10,
+                                                        .service = service,
+                                                        .path = path,
+                                                        .begin_ns = arrive_ns + wait_ns,
+                                                        .end_ns = arrive_ns + wait_ns + service_ns,
+                                                        .n_requests = 1 + i % 3,
+                                                        .first_unit = i % 5,
+                                                        .last_unit = i % 7,
+                                                        .n_attempts = 1 + i % 2,
+                                                        .n_batch = 1});
     }
     for (uint32_t bin = 0; bin < shape.n_bins; bin++) {
         for (uint32_t g = part; g < meta->n_groups; g += n_parts) {

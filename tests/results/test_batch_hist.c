@@ -12,7 +12,7 @@ enum { N_BATCHES = 7 };
 
 static struct record *record_of(uint32_t n_bins)
 {
-    const struct record_shape shape = {2, 1, n_bins, 1, 0, SIMTIME_S};
+    const struct record_shape shape = {2, 1, n_bins, 1, 0, SIMTIME_S, 0, 0};
     return record_create(&shape);
 }
 

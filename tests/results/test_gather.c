@@ -37,7 +37,7 @@ END_TEST
 // number.
 START_TEST(bucket_overflow)
 {
-    struct record_shape shape = {1, 1, 1, 1, 0, SIMTIME_S};
+    struct record_shape shape = {1, 1, 1, 1, 0, SIMTIME_S, 0, 0};
     struct record *mine = record_create(&shape), *total;
     struct err err = {0};
     struct tally *t = record_tally(mine, 0, 0, PATH_CPU);

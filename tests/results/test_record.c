@@ -10,10 +10,10 @@
 // Each time lies in the bin whose start is at or before it and whose end is after it.
 START_TEST(bins_hold_their_times)
 {
-    const struct record_shape shapes[] = {{1, 1, 7, 1, 0, 1000},
-                                          {1, 1, 8, 1, 13, 1000},
-                                          {1, 1, 40, 1, 0, SIMTIME_LONGEST},
-                                          {1, 1, 3, 1, 999, 1001}};
+    const struct record_shape shapes[] = {{1, 1, 7, 1, 0, 1000, 0, 0},
+                                          {1, 1, 8, 1, 13, 1000, 0, 0},
+                                          {1, 1, 40, 1, 0, SIMTIME_LONGEST, 0, 0},
+                                          {1, 1, 3, 1, 999, 1001, 0, 0}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct record_shape *s = &shapes[i];
         ck_assert_int_eq(record_bin_start_ns(s, 0), 0);
@@ -32,7 +32,7 @@ END_TEST
 // A given warm-up is bin 0, exactly as long as it says.
 START_TEST(warmup_is_bin_0)
 {
-    struct record_shape shape = {1, 1, 5, 1, 100, 500};
+    struct record_shape shape = {1, 1, 5, 1, 100, 500, 0, 0};
     ck_assert_int_eq(record_bin_start_ns(&shape, 1), 100);
     ck_assert_uint_eq(record_bin_of(&shape, 99), 0);
     ck_assert_uint_eq(record_bin_of(&shape, 100), 1);
@@ -43,7 +43,7 @@ END_TEST
 // More bins than nanoseconds: some are empty, and no time is lost between them.
 START_TEST(bins_shorter_than_1_ns)
 {
-    struct record_shape shape = {1, 1, 10, 1, 0, 4};
+    struct record_shape shape = {1, 1, 10, 1, 0, 4, 0, 0};
     for (int64_t t = 0; t < 4; t++) {
         uint32_t bin = record_bin_of(&shape, t);
         ck_assert(record_bin_start_ns(&shape, bin) <= t &&
@@ -55,7 +55,7 @@ END_TEST
 // The cells of a record are separate places.
 START_TEST(cells_are_apart)
 {
-    struct record_shape shape = {3, 2, 4, 5, 0, 100};
+    struct record_shape shape = {3, 2, 4, 5, 0, 100, 0, 0};
     struct record *r = record_create(&shape);
     uint32_t n = 0;
     for (uint32_t bin = 0; bin < 4; bin++) {
@@ -150,7 +150,7 @@ END_TEST
 // Samples are ordered by arrival, then cell, then number, whatever order they came in.
 START_TEST(samples_have_one_order)
 {
-    struct record_shape shape = {1, 1, 1, 1, 0, 100};
+    struct record_shape shape = {1, 1, 1, 1, 0, 100, 0, 0};
     struct record *r = record_create(&shape);
     const struct query_sample unordered[] = {{.arrive_ns = 9},
                                              {.arrive_ns = 3, .cell = 1},
@@ -171,7 +171,7 @@ END_TEST
 // Nothing was measured: destroying, and destroying nothing, is fine.
 START_TEST(empty_is_fine)
 {
-    struct record_shape shape = {1, 1, 1, 0, 0, 1};
+    struct record_shape shape = {1, 1, 1, 0, 0, 1, 0, 0};
     struct record *r = record_create(&shape);
     record_sort_samples(r);
     record_destroy(r);
@@ -204,7 +204,7 @@ END_TEST
 // of service 0 was answered.
 static struct record *fates_record(void)
 {
-    struct record_shape shape = {2, 1, 3, 1, 0, 100};
+    struct record_shape shape = {2, 1, 3, 1, 0, 100, 0, 0};
     struct record *r = record_create(&shape);
     struct tally *cpu = record_tally(r, 0, 1, PATH_CPU), *accel = record_tally(r, 2, 1, PATH_ACCEL);
     *cpu = (struct tally){

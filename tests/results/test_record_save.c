@@ -51,7 +51,7 @@ END_TEST
 // twice as many.
 START_TEST(lost_come_back)
 {
-    struct record_shape shape = {2, 1, 2, 1, 0, SIMTIME_S};
+    struct record_shape shape = {2, 1, 2, 1, 0, SIMTIME_S, 0, 0};
     struct record *record = record_create(&shape), *back = record_create(&shape);
     struct tally *t = record_tally(record, 1, 1, PATH_ACCEL);
     t->n_lost = 3;
@@ -78,7 +78,7 @@ END_TEST
 // something, and less than a hundredth of the histograms' room. All find their place again.
 START_TEST(is_compact)
 {
-    struct record_shape shape = {2, 2, 100, 100000, 0, SIMTIME_S};
+    struct record_shape shape = {2, 2, 100, 100000, 0, SIMTIME_S, 0, 0};
     const uint32_t busy[] = {0, 1, 2, 500, 99998, 99999};
     struct record *record = record_create(&shape), *back = record_create(&shape);
     for (uint32_t bin = 0; bin < 100; bin++) {
@@ -103,7 +103,7 @@ END_TEST
 // Nothing measured, no server, the longest latency there is, a bucket that is full.
 START_TEST(ends_of_the_ranges)
 {
-    struct record_shape shape = {1, 1, 2, 0, 0, SIMTIME_S};
+    struct record_shape shape = {1, 1, 2, 0, 0, SIMTIME_S, 0, 0};
     struct record *record = record_create(&shape), *back = record_create(&shape);
     struct blob blob = save(record);
     ck_assert_int_eq(load(back, blob.bytes, blob.n, NULL), 0);
@@ -123,10 +123,42 @@ START_TEST(ends_of_the_ranges)
 }
 END_TEST
 
+// The slowest come back, and are joined with those that are there as merging does.
+START_TEST(slowest_come_back)
+{
+    struct record_shape shape = {1, 1, 4, 3, 0, SIMTIME_S, 5, 0};
+    struct record *record = record_create(&shape), *back = record_create(&shape);
+    struct record *sum = record_create(&shape), *merged = record_create(&shape);
+    for (int i = 0; i < 90; i++) {
+        const struct query_sample query = {
+            .arrive_ns = i * SIMTIME_S / 90, .latency_ns = i * 37 % 90, .seq = (uint64_t)i};
+        record_add_slow(i % 2 ? record : sum, query);
+        if (i % 2 == 0)
+            record_add_slow(merged, query);
+    }
+    struct blob blob = save(record);
+    ck_assert_int_eq(load(back, blob.bytes, blob.n, NULL), 0);
+    ck_assert_int_eq(load(sum, blob.bytes, blob.n, NULL), 0);
+    record_merge(merged, record);
+    struct record *pairs[][2] = {{back, record}, {sum, merged}};
+    for (int i = 0; i < 2; i++) {
+        record_sort_samples(pairs[i][0]);
+        record_sort_samples(pairs[i][1]);
+        const struct slowest *a = pairs[i][0]->slowest, *b = pairs[i][1]->slowest;
+        ck_assert(a->n >= 5 && a->n == b->n && memcmp(a->v, b->v, a->n * sizeof *a->v) == 0);
+    }
+    blob_release(&blob);
+    record_destroy(record);
+    record_destroy(back);
+    record_destroy(sum);
+    record_destroy(merged);
+}
+END_TEST
+
 // A small record with one of everything.
 static struct record *small_record(void)
 {
-    struct record_shape shape = {1, 1, 2, 3, 0, SIMTIME_S};
+    struct record_shape shape = {1, 1, 2, 3, 0, SIMTIME_S, 0, 0};
     struct record *record = record_create(&shape);
     struct tally *t = record_tally(record, 1, 0, PATH_CPU);
     t->n_queries = 3;
@@ -252,7 +284,8 @@ START_TEST(many_samples_are_refused)
     struct record *record = small_record(), *into = record_create(&record->shape);
     struct blob blob = save(record);
     const uint64_t many[] = {2, UINT64_MAX, UINT64_MAX / sizeof(struct query_sample) + 1};
-    size_t at = blob.n - sizeof(struct query_sample) - sizeof many[0];
+    // Of the sample; behind it is the number of the slowest, of which there are none.
+    size_t at = blob.n - sizeof many[0] - sizeof(struct query_sample) - sizeof many[0];
     for (size_t i = 0; i < 3; i++) {
         memcpy(blob.bytes + at, &many[i], sizeof many[i]);
         ck_assert_int_eq(load(into, blob.bytes, blob.n, NULL), -1);
@@ -285,6 +318,7 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", comes_back},
+        {"core", slowest_come_back},
         {"core", lost_come_back},
         {"core", is_compact},
         {"limits", ends_of_the_ranges},

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "results/slowest.h"
 #include "support/suite.h"
 #include "traces/arrival.h"
 
@@ -82,9 +83,44 @@ START_TEST(refused)
 }
 END_TEST
 
+// Queries that are all kept: a process needs the records of all of them, however many share the
+// rest, and more than a file holds are refused whatever the machine.
+START_TEST(all_queries)
+{
+    struct group_config group;
+    struct err err = {0};
+    platform.cores = 8;
+    struct service_config service = {.traffic = {.rate_qps = 1000}};
+    struct fleet_config fleet = fleet_of(&group, 10, 1);
+    double none = footprint_of(&fleet, 3).memory_bytes;
+    fleet.services = &service;
+    fleet.n_services = 1;
+    fleet.sample_frac = 1;
+    fleet.all_queries = true;
+    struct footprint need = footprint_of(&fleet, 3);
+    ck_assert_double_eq_tol(need.n_kept, 3.6e7, 1);
+    ck_assert_double_gt(need.memory_bytes - none, 3.6e7 * sizeof(struct query_sample));
+    ck_assert_double_eq_tol(need.record_bytes, need.kept_bytes, 0.1 * need.kept_bytes);
+    service.traffic.rate_qps = 1e5; // 3600 million, more than a terabyte
+    ck_assert_int_eq(footprint_check(&fleet, 3, 1000, &err), -1);
+    ck_assert_msg(strstr(err.text, "; output.queries: all takes 1.08e+03 GB, slowest N little"),
+                  "%s", err.text);
+    service.traffic.rate_qps = 2e5;
+    ck_assert_int_eq(footprint_check(&fleet, 3, 1000, &err), -1);
+    ck_assert_str_eq(err.text,
+                     "output.queries: all: 7.2e+03 million queries, and a file holds 4295 "
+                     "million; expected fewer, or slowest N");
+    fleet.all_queries = false;
+    fleet.sample_frac = 0;
+    fleet.n_slowest = 100;
+    ck_assert_int_eq(footprint_check(&fleet, 3, 1, &err), 0);
+    ck_assert_double_lt(footprint_of(&fleet, 3).kept_bytes, 1e6);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", memory}, {"core", time_of_events}, {"errors", refused}};
+        {"core", memory}, {"core", time_of_events}, {"errors", refused}, {"errors", all_queries}};
     return suite_run("footprint", tests, sizeof tests / sizeof *tests);
 }

@@ -231,6 +231,34 @@ START_TEST(sla_words)
 }
 END_TEST
 
+// Which single queries are kept: words of one text, each with its effect on the fleet.
+START_TEST(queries_kept)
+{
+    struct study *study = with("output.queries=all", "output.sample=0", NULL);
+    ck_assert(study->fleet.all_queries && study->fleet.sample_frac == 1);
+    study_destroy(study);
+    study = with("output.queries=slowest 250", NULL, NULL);
+    ck_assert(!study->fleet.all_queries && study->fleet.n_slowest == 250);
+    ck_assert_double_eq_tol(study->fleet.sample_frac, 0.1, 1e-12);
+    study_destroy(study);
+    study = with("output.queries=sample", NULL, NULL);
+    ck_assert(!study->fleet.all_queries && study->fleet.n_slowest == 0);
+    study_destroy(study);
+    const char *const wrong[] = {"slowest",        "slowest 0",  "slowest -3",
+                                 "slowest 100001", "slowest 5x", "fastest 5"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char *setting = mem_printf("output.queries=%s", wrong[i]);
+        char *text =
+            mem_printf("output.queries: expected sample, all, or slowest and a number up to "
+                       "100000 such as \"slowest 100\", got \"%s\"",
+                       wrong[i]);
+        assert_refused(setting, text);
+        mem_free(setting);
+        mem_free(text);
+    }
+}
+END_TEST
+
 // As many cells as servers is the most.
 START_TEST(one_server_per_cell)
 {
@@ -366,6 +394,7 @@ int main(void)
     tcase_add_test(core, meta_is_complete);
     tcase_add_test(core, slow_and_correlated);
     tcase_add_test(core, sla_words);
+    tcase_add_test(core, queries_kept);
     tcase_add_test(limits, one_server_per_cell);
     tcase_add_test(limits, overload_is_allowed);
     tcase_add_test(errors, keys_of_policies);

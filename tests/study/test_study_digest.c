@@ -104,7 +104,9 @@ START_TEST(what_decides_counts)
                                     "balancer.dispatch_delay=51us",
                                     "balancer.return_delay=1us",
                                     "models=[{name: wnd, dense_inputs: 14}]",
-                                    "output.sample=1001"};
+                                    "output.sample=1001",
+                                    "output.queries=all",
+                                    "output.queries=slowest 10"};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         ck_assert_msg(changes(plain, settings[i]), "%s", settings[i]);
 }

@@ -116,6 +116,44 @@ START_TEST(histogram_and_sample)
 }
 END_TEST
 
+// Of all queries those of the measured bins are there, and the slowest of them; a list of the
+// slowest loses what turns out to be warm-up.
+START_TEST(all_and_slowest)
+{
+    struct made made = {.meta = fixture_meta()};
+    made.total = fixture_part(made.meta, 0, 1);
+    struct record *total = made.total;
+    int64_t half_ns = record_bin_start_ns(&total->shape, N_BINS / 2);
+    size_t n_late = 0;
+    total->shape.all_queries = 1;
+    total->slowest = slowest_create(7, N_BINS);
+    for (size_t i = 0; i < total->n_samples; i++) {
+        n_late += total->samples[i].arrive_ns >= half_ns;
+        record_add_slow(total, total->samples[i]);
+    }
+    record_sort_samples(total);
+    struct summary *summary = summary_create(total, made.meta);
+    summary->fleet.from_ns = half_ns;
+    made.f = (struct run_frame){.meta = *made.meta, .summary = *summary};
+    run_rows_fill(&made.f, total);
+    summary_destroy(summary);
+    const struct run_rest *rest = &made.f.rest;
+    const struct run_slowest *slowest = &made.f.slowest;
+    ck_assert_uint_eq(rest->n_samples, n_late);
+    ck_assert_int_ge(rest->samples[0].query.arrive_ns, half_ns);
+    ck_assert_uint_eq(slowest->n, 7);
+    for (uint32_t i = 0; i < 7; i++) {
+        const struct query_sample *q = &slowest->v[i].query;
+        uint32_t n_slower = 0;
+        for (uint32_t k = 0; k < rest->n_samples; k++)
+            n_slower += slowest_is_slower(&rest->samples[k].query, q);
+        ck_assert_uint_eq(n_slower, i);
+        ck_assert_uint_eq(slowest->v[i].service, q->service);
+    }
+    release(&made);
+}
+END_TEST
+
 // A bin without queries has a count of 0 and no latency, which is NaN and not 0.
 START_TEST(empty_bins)
 {
@@ -134,10 +172,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", queries_by_bin},
-                                       {"core", losses_by_bin},
-                                       {"core", groups_by_bin},
-                                       {"core", histogram_and_sample},
-                                       {"limits", empty_bins}};
+    const struct suite_test tests[] = {{"core", queries_by_bin},  {"core", losses_by_bin},
+                                       {"core", groups_by_bin},   {"core", histogram_and_sample},
+                                       {"core", all_and_slowest}, {"limits", empty_bins}};
     return suite_run("run_rows", tests, sizeof tests / sizeof *tests);
 }
