@@ -384,12 +384,18 @@ void arrivals_save(const struct arrivals *arrivals, struct blob *blob)
     blob_put(blob, arrivals->retries, arrivals->n_retries * sizeof *arrivals->retries);
 }
 
+static int64_t longest_history(const struct service_traffic *traffic)
+{
+    return traffic->has_history ? traffic->history.max_items : 0;
+}
+
 // Can this query be handed to a server?
 static bool is_sound(const struct arrivals *arrivals, const struct query *query)
 {
     const struct fleet_config *fleet = arrivals->setup.fleet;
     return query->service < fleet->n_services && query->size_items >= 1 &&
            query->size_items <= fleet->services[query->service].traffic.sizes.max_items &&
+           query->history_items <= longest_history(&fleet->services[query->service].traffic) &&
            query->arrive_ns >= 0 && query->arrive_ns < fleet->duration_ns &&
            query_first_ns(query) >= 0;
 }

@@ -62,7 +62,7 @@ struct cpu_pool {
     size_t stride;
     uint32_t n_servers, n_cores, n_lanes;
     const struct noise *noise;   // NULL: none
-    const struct query *queries; // of the batch at hand, for the noise
+    const struct query *queries; // of the batch at hand, for the noise and the histories
     struct cpu_ends *ends;
     uint32_t first_server; // number in the cell of server 0, for the completions
 };
@@ -74,7 +74,8 @@ struct cpu_kernel {
     void (*assign_fixed)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
     // Service times by busy cores and noise; any number of cores.
     void (*assign_general)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
-    // The same, and by how long the core was idle; for a pool with warmth.
+    // The same, and by how long the core was idle, and by the queries' histories; for a pool with
+    // warmth.
     void (*assign_cold)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
 };
 

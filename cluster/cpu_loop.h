@@ -203,6 +203,9 @@ LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job 
     bool last = sum->r + 1 == job->n_requests;
     uint32_t items = last ? tab->split[job->size_items].last_items : tab->batch_items;
     int64_t service_ns = svctab_cpu_ns(tab, items, busy);
+    if (cold && tab->history)
+        service_ns +=
+            svctab_history_cpu_ns(tab, items, pool->queries[job->query].history_items, busy);
     if (cold)
         service_ns = cold_ns(tab, &cpu_pool_warmth(pool, job->server)[lane], idle_ns, service_ns);
     if (pool->noise)

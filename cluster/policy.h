@@ -125,8 +125,7 @@ static inline void policy_send(struct policy *policy, struct query *query, uint3
     int64_t load = 1;
     if (policy->unit != LOAD_QUERIES) {
         size_t row = (size_t)policy->roster->group[server] * policy->roster->n_services;
-        load = svctab_load(policy->roster->tabs[row + query->service], policy->unit,
-                           query->size_items);
+        load = svctab_load(policy->roster->tabs[row + query->service], policy->unit, query);
     }
     view_sent(policy->view, server, load);
 }

@@ -77,12 +77,14 @@ static int check_backlog(const struct fleet *fleet, const struct svctab *tab, ui
     const struct fleet_config *config = fleet->config;
     const struct service_traffic *traffic = &config->services[service].traffic;
     const struct qsize *sizes = fleet->sizes[service];
+    uint32_t longest = (uint32_t)traffic->history.max_items; // if any: all as the longest
     double n_servers = 0, mean_ns = 0, most_ns = 0, factor = slow_worst(&group->slow);
     double n_cores = (double)group->platform->cores;
     for (uint32_t g = 0; g < config->n_groups; g++)
         n_servers += config->groups[g].n_servers;
     for (uint32_t items = qsize_min_items(sizes); items <= qsize_max_items(sizes); items++) {
-        double work_ns = (double)tab->work_ns[items];
+        double work_ns = (double)(tab->history ? svctab_history_work_ns(tab, items, longest)
+                                               : tab->work_ns[items]);
         mean_ns += qsize_pmf(sizes, items) * work_ns;
         most_ns = work_ns > most_ns ? work_ns : most_ns;
     }

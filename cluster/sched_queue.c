@@ -399,12 +399,26 @@ static uint32_t n_busy(const int64_t *free_ns, uint32_t n, int64_t t_ns)
     return busy;
 }
 
+// What the histories of the queries in a request or batch add; NULL: none has one.
+static int64_t histories_ns(const struct svctab_history *of, const struct waiting *waiting,
+                            const struct taken *taken)
+{
+    int64_t sum_ns = 0;
+    for (uint32_t i = 0; of && i < taken->n_queries; i++) {
+        const struct waiting_query *one = waiting_at(waiting, i);
+        uint32_t rest = i + 1 == taken->n_queries ? taken->rest : 0;
+        sum_ns += svctab_history_ns(of, one->left_items - rest, one->query.history_items);
+    }
+    return sum_ns;
+}
+
 // The work of a request on the cores or a batch on the accelerator; noise goes with its oldest
 // query.
 static struct accel_job work_of(const struct sched *sched, uint32_t s, const struct beginning *next,
-                                const struct waiting_query *oldest, uint32_t n_items)
+                                const struct waiting *waiting, const struct taken *taken)
 {
     const struct state *state = sched->state;
+    const struct waiting_query *oldest = waiting_at(waiting, 0);
     bool slow = state->is_slow && state->is_slow[s];
     const struct svctab *tab = (slow ? sched->setup.slow_tabs : sched->setup.tabs)[next->service];
     struct accel_job job = {.start_ns = next->at_ns};
@@ -412,10 +426,15 @@ static struct accel_job work_of(const struct sched *sched, uint32_t s, const str
         uint32_t n;
         const int64_t *free_ns = lanes(state, s, PLACE_CORES, &n);
         uint32_t busy = tab->n_levels > 1 ? n_busy(free_ns, n, next->at_ns) + 1 : 1;
-        job.compute_ns = svctab_cpu_ns(tab, n_items, busy);
+        const struct svctab_history *history =
+            tab->history ? &tab->history[tab->n_levels > 1 ? busy - 1 : 0] : NULL;
+        job.compute_ns =
+            svctab_cpu_ns(tab, taken->n_items, busy) + histories_ns(history, waiting, taken);
     } else {
-        job.load_ns = tab->load_ns[n_items];
-        job.compute_ns = tab->compute_ns[n_items];
+        job.load_ns =
+            tab->load_ns[taken->n_items] + histories_ns(tab->history_load, waiting, taken);
+        job.compute_ns =
+            tab->compute_ns[taken->n_items] + histories_ns(tab->history_compute, waiting, taken);
     }
     if (state->noisy)
         job.compute_ns = noise_apply(&state->noise, job.compute_ns,
@@ -567,8 +586,7 @@ static void begin(struct sched *sched, uint32_t s, struct completions *out)
     size_t at = (size_t)s * state->n_services + next.service;
     const struct rule *rules = state->rules[next.service];
     struct taken taken = take(&state->waiting[at], &rules[next.place]);
-    struct accel_job job =
-        work_of(sched, s, &next, waiting_at(&state->waiting[at], 0), taken.n_items);
+    struct accel_job job = work_of(sched, s, &next, &state->waiting[at], &taken);
     state->use[s].busy_ns[next.place] += accel_assign(&state->pools[next.place], s, &job);
     state->use[s].n_requests++;
     if (next.place == PLACE_ACCEL) {

@@ -125,10 +125,11 @@ static bool times_are_fixed(const struct sched_setup *setup)
     return true;
 }
 
-static bool cores_cool(const struct sched_setup *setup)
+// Only the kernel of pools with warmth looks at the cold and at histories.
+static bool needs_warmth(const struct sched_setup *setup)
 {
     for (uint32_t i = 0; i < setup->fleet->n_services; i++)
-        if (setup->tabs[i]->cold_extra > 0)
+        if (setup->tabs[i]->cold_extra > 0 || setup->tabs[i]->history)
             return true;
     return false;
 }
@@ -139,7 +140,7 @@ static void init(struct sched *sched)
     const struct sched_setup *setup = &sched->setup;
     const struct group_config *group = setup->group;
     uint32_t n_cores = (uint32_t)group->platform->cores;
-    if (cores_cool(setup)) {
+    if (needs_warmth(setup)) {
         cpu_pool_init_cold(&state->pool, setup->n_servers, n_cores);
         state->assign = setup->kernel->assign_cold;
     } else {
@@ -193,8 +194,8 @@ static __attribute__((noinline)) void run_accel(struct sched *sched, const struc
     const struct svctab *tab = tab_of(sched, query);
     uint32_t s = query->server - sched->setup.first_in_cell;
     struct accel_job job = {.start_ns = query->arrive_ns + record->dispatch_delay_ns,
-                            .load_ns = tab->load_ns[query->size_items],
-                            .compute_ns = tab->compute_ns[query->size_items]};
+                            .load_ns = svctab_accel_load_ns(tab, query),
+                            .compute_ns = svctab_accel_compute_ns(tab, query)};
     if (state->pool.noise)
         job.compute_ns = noise_apply(&state->noise, job.compute_ns,
                                      noise_state(&state->noise, s, job.start_ns), query->seq, 0);
@@ -363,7 +364,7 @@ static void see_accel(const struct sched *sched, const struct query *query, stru
     if (accel->overlap) {
         slice.unit = TIMELINE_LINK;
         slice.end_ns = accel->servers[s].link_free_ns;
-        slice.begin_ns = slice.end_ns - tab_of(sched, query)->load_ns[query->size_items];
+        slice.begin_ns = slice.end_ns - svctab_accel_load_ns(tab_of(sched, query), query);
         see(sight, &slice);
         slice.ready_ns = slice.end_ns;
     }

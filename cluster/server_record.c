@@ -37,6 +37,7 @@ static void fill_single(const struct server_record *rec, const struct finished *
         .size_items = query->size_items,
         .service = query->service,
         .path = (uint16_t)path,
+        .history_items = query->history_items,
         .end_ns = end->finish_ns,
         .n_requests = end->n_requests,
         .n_attempts = query_attempt(query) + 1,

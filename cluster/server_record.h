@@ -63,8 +63,8 @@ static inline void server_record_tell(const struct server_record *rec, const str
                                       int64_t finish_ns, struct completions *out)
 {
     const struct svctab *tab = rec->tabs[query->service];
-    out->v[out->n++] = (struct completion){
-        finish_ns, svctab_load(tab, rec->unit, query->size_items), query->server, 0};
+    out->v[out->n++] =
+        (struct completion){finish_ns, svctab_load(tab, rec->unit, query), query->server, 0};
 }
 // None of the completions from `first` on is later than its server's going down.
 void server_record_cut(const struct server_record *rec, struct completions *out, size_t first);

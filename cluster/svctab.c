@@ -74,7 +74,8 @@ static int learn(struct times *times, uint32_t n_items, struct err *err)
         int64_t *ns = mem_realloc(times->level[level], (size_t)n_items + 1, sizeof *ns);
         times->level[level] = ns;
         for (uint32_t items = times->n_items + 1; items <= n_items; items++)
-            if (to_ns(cost_cpu_s(times->cost, items, level + 1), "CPU", items, &ns[items], err))
+            if (to_ns(cost_bare_s(times->cost, COST_CPU, items, level + 1), "CPU", items,
+                      &ns[items], err))
                 return -1;
     }
     times->n_items = n_items;
@@ -84,8 +85,8 @@ static int learn(struct times *times, uint32_t n_items, struct err *err)
 static int learn_accel(struct times *times, uint32_t first, uint32_t last, struct err *err)
 {
     for (uint32_t items = first; items <= last; items++) {
-        double load_s = cost_accel_load_s(times->cost, items);
-        double compute_s = cost_accel_compute_s(times->cost, items);
+        double load_s = cost_bare_s(times->cost, COST_LOAD, items, 1);
+        double compute_s = cost_bare_s(times->cost, COST_ACCEL, items, 1);
         if (to_ns(load_s, "accelerator's link", items, &times->load_ns[items], err) ||
             to_ns(compute_s, "accelerator", items, &times->compute_ns[items], err))
             return -1;
@@ -163,6 +164,53 @@ static void fill_split(struct svctab *tab)
     }
 }
 
+int64_t svctab_history_work_ns(const struct svctab *tab, uint32_t items, uint32_t history)
+{
+    const struct svctab_split *split = &tab->split[items];
+    int64_t ns = tab->work_ns[items];
+    if (svctab_offloads(tab, items))
+        return ns + svctab_history_ns(tab->history_load, items, history) +
+               svctab_history_ns(tab->history_compute, items, history);
+    return ns +
+           (split->n_requests - 1) * svctab_history_ns(tab->history, tab->batch_items, history) +
+           svctab_history_ns(tab->history, split->last_items, history);
+}
+
+static uint64_t to_fixed(double s)
+{
+    return (uint64_t)(s * 1e9 * 0x1p32 + 0.5);
+}
+
+// What a history of `most` items adds must be a service time too: then nothing overflows.
+static int fill_history(const struct cost *cost, enum cost_place place, uint32_t level,
+                        uint32_t items, uint32_t most, struct svctab_history *to, struct err *err)
+{
+    const struct cost_history of = cost_history(cost, place, level + 1);
+    double s = of.item_s * most + of.square_s * most * most + of.item_history_s * items * most;
+    if (!(of.item_s >= 0 && of.square_s >= 0 && of.item_history_s >= 0 && s <= LONGEST_SERVICE_S))
+        return err_set(err, ERR_STUDY, "cost of a history of %u items: %g s is not a service time",
+                       most, s);
+    *to = (struct svctab_history){to_fixed(of.item_s), to_fixed(of.square_s),
+                                  to_fixed(of.item_history_s)};
+    return 0;
+}
+
+static int fill_histories(struct svctab *tab, const struct cost *cost, uint32_t most,
+                          struct err *err)
+{
+    bool offloads = tab->accel_items > 0;
+    tab->history = mem_calloc(tab->n_levels, sizeof *tab->history);
+    for (uint32_t level = 0; level < tab->n_levels; level++)
+        if (fill_history(cost, COST_CPU, level, tab->cpu_items, most, &tab->history[level], err))
+            return -1;
+    if (!offloads)
+        return 0;
+    tab->history_load = mem_calloc(1, sizeof *tab->history_load);
+    tab->history_compute = mem_calloc(1, sizeof *tab->history_compute);
+    return fill_history(cost, COST_LOAD, 0, tab->accel_items, most, tab->history_load, err) ||
+           fill_history(cost, COST_ACCEL, 0, tab->accel_items, most, tab->history_compute, err);
+}
+
 static void fill_cold(struct svctab *tab, const struct cost_config *config)
 {
     tab->cold_extra = config->cold_factor - 1;
@@ -198,6 +246,8 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
     struct times *times = find_times(cache ? cache : own, cost, tab->n_levels);
     int rc = fill_cpu(tab, times, err) ||
              fill_accel(tab, times, (uint32_t)dispatch->accel_merged_items, err);
+    if (rc == 0 && service->traffic.has_history)
+        rc = fill_histories(tab, cost, (uint32_t)service->traffic.history.max_items, err);
     svctab_cache_destroy(own);
     if (rc) {
         svctab_destroy(tab);
@@ -219,6 +269,19 @@ static int64_t *scaled(const int64_t *ns, size_t n, double factor)
     return out;
 }
 
+static struct svctab_history *scaled_history(const struct svctab_history *of, size_t n,
+                                             double factor)
+{
+    if (!of)
+        return NULL;
+    struct svctab_history *out = mem_calloc(n, sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct svctab_history){(uint64_t)((double)of[i].item * factor + 0.5),
+                                         (uint64_t)((double)of[i].square * factor + 0.5),
+                                         (uint64_t)((double)of[i].pair * factor + 0.5)};
+    return out;
+}
+
 struct svctab *svctab_scaled(const struct svctab *tab, double factor)
 {
     struct svctab *out = mem_calloc(1, sizeof *out);
@@ -227,6 +290,9 @@ struct svctab *svctab_scaled(const struct svctab *tab, double factor)
     out->cpu_ns = scaled(tab->cpu_ns, tab->n_levels * ((size_t)tab->cpu_items + 1), factor);
     out->load_ns = scaled(tab->load_ns, n_sizes, factor);
     out->compute_ns = scaled(tab->compute_ns, n_sizes, factor);
+    out->history = scaled_history(tab->history, tab->n_levels, factor);
+    out->history_load = scaled_history(tab->history_load, 1, factor);
+    out->history_compute = scaled_history(tab->history_compute, 1, factor);
     out->full_ns = out->cpu_ns[tab->batch_items];
     out->least_ns = (int64_t)((double)tab->least_ns * factor + 0.5);
     fill_split(out);
@@ -242,5 +308,8 @@ void svctab_destroy(struct svctab *tab)
     mem_free(tab->load_ns);
     mem_free(tab->compute_ns);
     mem_free(tab->work_ns);
+    mem_free(tab->history);
+    mem_free(tab->history_load);
+    mem_free(tab->history_compute);
     mem_free(tab);
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "cluster/config.h"
+#include "traces/query.h"
 
 #define SVCTAB_NO_OFFLOAD UINT32_MAX
 
@@ -24,6 +25,12 @@ struct svctab_split {
     int64_t last_ns;     // service time of the last request with one core busy
     uint32_t n_requests; // ceil(size / B)
     uint32_t last_items; // items of the last request
+};
+
+// What a history of h items adds to a request of n, in nanoseconds times 2^32 (models/cost.h):
+// item * h + square * h^2 + pair * n * h.
+struct svctab_history {
+    uint64_t item, square, pair;
 };
 
 struct svctab {
@@ -39,7 +46,11 @@ struct svctab {
     int64_t *load_ns;     // [accel_items + 1] onto the accelerator; NULL: not used
     int64_t *compute_ns;  // likewise on it
     int64_t *work_ns;     // [max_items + 1] service time summed over the requests, one core busy
-    int64_t least_ns;     // shortest request of the table: bounds how soon a completion can follow
+    // Of a service whose queries have histories, else NULL; all times above are without.
+    struct svctab_history *history;         // [n_levels] on a core
+    struct svctab_history *history_load;    // on the way to the accelerator; NULL: not used
+    struct svctab_history *history_compute; // and on it
+    int64_t least_ns; // shortest request of the table: bounds how soon a completion can follow
     // Cold cores (models/cost.h), 0 without: all times above are those of a warm core, which none
     // undercuts.
     double cold_extra;                     // cold_factor - 1
@@ -77,16 +88,56 @@ static inline int64_t svctab_cpu_ns(const struct svctab *tab, uint32_t items, ui
     return tab->cpu_ns[(size_t)level * (tab->cpu_items + 1) + items];
 }
 
-// What a query counts for in a view, in `unit`.
-static inline int64_t svctab_load(const struct svctab *tab, enum load_unit unit, uint32_t items)
+// To the nearest nanosecond.
+static inline int64_t svctab_history_ns(const struct svctab_history *of, uint32_t items,
+                                        uint32_t history)
 {
+    unsigned __int128 sum = (unsigned __int128)of->item * history +
+                            (unsigned __int128)of->square * ((uint64_t)history * history) +
+                            (unsigned __int128)of->pair * ((uint64_t)items * history);
+    return (int64_t)((sum + (UINT64_C(1) << 31)) >> 32);
+}
+
+// The same of a request on a core, for a service with histories only.
+static inline int64_t svctab_history_cpu_ns(const struct svctab *tab, uint32_t items,
+                                            uint32_t history, uint32_t busy)
+{
+    return svctab_history_ns(&tab->history[tab->n_levels == 1 ? 0 : busy - 1], items, history);
+}
+
+// Of a query of at least the threshold.
+static inline int64_t svctab_accel_load_ns(const struct svctab *tab, const struct query *query)
+{
+    int64_t ns = tab->load_ns[query->size_items];
+    return tab->history
+               ? ns + svctab_history_ns(tab->history_load, query->size_items, query->history_items)
+               : ns;
+}
+
+static inline int64_t svctab_accel_compute_ns(const struct svctab *tab, const struct query *query)
+{
+    int64_t ns = tab->compute_ns[query->size_items];
+    return tab->history ? ns + svctab_history_ns(tab->history_compute, query->size_items,
+                                                 query->history_items)
+                        : ns;
+}
+
+// work_ns with the histories of all requests of a query.
+int64_t svctab_history_work_ns(const struct svctab *tab, uint32_t items, uint32_t history);
+
+// What a query counts for in a view, in `unit`.
+static inline int64_t svctab_load(const struct svctab *tab, enum load_unit unit,
+                                  const struct query *query)
+{
+    uint32_t items = query->size_items;
     switch (unit) {
     case LOAD_REQUESTS:
         return svctab_offloads(tab, items) ? 1 : tab->split[items].n_requests;
     case LOAD_ITEMS:
         return items;
     case LOAD_WORK:
-        return tab->work_ns[items];
+        return tab->history ? svctab_history_work_ns(tab, items, query->history_items)
+                            : tab->work_ns[items];
     default:
         return 1;
     }

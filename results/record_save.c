@@ -15,7 +15,7 @@ static_assert(sizeof(struct record_shape) == 40, "shape without padding");
 static_assert(sizeof(struct group_tally) == (4 * N_PARTS + 1) * sizeof(int64_t),
               "group_tally without padding");
 static_assert(sizeof(struct server_total) == 7 * sizeof(int64_t), "server_total without padding");
-static_assert(sizeof(struct query_sample) == 96, "query_sample without padding");
+static_assert(sizeof(struct query_sample) == 104, "query_sample without padding");
 
 // Behind the last tally, the last server.
 #define NO_MORE UINT32_MAX

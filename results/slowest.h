@@ -34,9 +34,10 @@ struct query_sample {
     // one ended, and the cores, or streams of the accelerator, that ran those two.
     int64_t begin_ns, end_ns;
     uint32_t n_requests, first_unit, last_unit;
-    uint32_t n_attempts; // 1: the first one ended
-    uint32_t n_batch;    // queries in the batch that it shared, itself included
-    uint32_t bin;        // of struct slowest; in no file
+    uint32_t n_attempts;              // 1: the first one ended
+    uint32_t n_batch;                 // queries in the batch that it shared, itself included
+    uint32_t bin;                     // of struct slowest; in no file
+    uint32_t history_items, reserved; // reserved: so that there is no padding
 };
 
 struct slowest {

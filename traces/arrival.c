@@ -77,6 +77,12 @@ bool arrival_carries_sizes(const struct arrival_config *config)
            config->sizes_from == ARRIVAL_SIZES_TRACE && config->trace && config->trace->size_items;
 }
 
+bool arrival_carries_histories(const struct arrival_config *config)
+{
+    return arrival_types[config->process]->carries_rate && config->trace &&
+           config->trace->history_items;
+}
+
 double arrival_mean_qps(const struct arrival_config *config, double rate_qps)
 {
     return needs_rate(config) || !config->trace ? rate_qps : trace_rate_qps(config->trace);
@@ -105,12 +111,12 @@ void arrival_destroy(struct arrival *arrival)
     mem_free(arrival);
 }
 
-void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_t *size_items)
+void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_t *records)
 {
     for (size_t done = 0; done < n;) {
         size_t part = n - done < ARRIVAL_BLOCK ? n - done : ARRIVAL_BLOCK;
         arrival->type->fill(arrival->state, part, arrive_ns + done,
-                            size_items ? size_items + done : NULL);
+                            records ? records + done : NULL);
         done += part;
     }
 }

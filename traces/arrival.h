@@ -100,8 +100,9 @@ struct arrival_type {
     int (*load)(struct arrival_config *config, struct err *err);
     // Gets a checked config. Fails only where a file must be read (NULL err allowed).
     int (*start)(void *state, const struct arrival_setup *setup, struct err *err);
-    // The next n <= ARRIVAL_BLOCK times; items (may be NULL) only if the process carries sizes.
-    void (*fill)(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items);
+    // The next n <= ARRIVAL_BLOCK times; of a replay also which record of its trace each is (may be
+    // NULL), 0 behind its end. Others leave that alone.
+    void (*fill)(void *state, size_t n, int64_t *arrive_ns, uint32_t *records);
     void (*stop)(void *state); // releases what start acquired; NULL: nothing
     // Whether fill can go on from the place in `state`, which may come from a damaged file: all
     // that it indexes with or adds to is in range. NULL: from any.
@@ -144,6 +145,8 @@ void arrival_steady(struct arrival_config *config);
 
 // Whether queries get their sizes from the process instead of the service's size distribution.
 bool arrival_carries_sizes(const struct arrival_config *config);
+// Likewise their histories, which a trace that has them always gives.
+bool arrival_carries_histories(const struct arrival_config *config);
 // Mean rate of the whole fleet's stream, given the service's rate; they differ only for a loaded
 // replay that is not rescaled.
 double arrival_mean_qps(const struct arrival_config *config, double rate_qps);
@@ -153,8 +156,8 @@ struct arrival;
 struct arrival *arrival_create(const struct arrival_setup *setup, struct err *err);
 void arrival_destroy(struct arrival *arrival); // NULL: no effect
 
-// The next n arrival times, never decreasing.
-void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_t *size_items);
+// The next n arrival times, never decreasing, and records as a descriptor's fill.
+void arrival_fill(struct arrival *arrival, size_t n, int64_t *arrive_ns, uint32_t *records);
 
 // The place of the stream: arrival_place_bytes() of them, between fills. Set, the stream goes on as
 // the one of the same setup did that the place was got from. false: no place of such a stream,

@@ -25,12 +25,13 @@ enum query_flag {
 struct query {
     int64_t arrive_ns; // of this attempt at the balancer, since the start of the simulation
     uint64_t seq;      // number of the query in its cell, 0, 1, 2, ... in arrival order; see above
-    uint32_t size_items; // 1 .. QUERY_MAX_ITEMS
-    uint32_t server;     // number of the server in its cell; set by the balancer
-    uint16_t service;    // index of the service
-    uint16_t flags;      // enum query_flag
-    uint32_t delay_us;   // of this attempt after the query first arrived: a retry leaves on a whole
-                         // microsecond after that; 0 for the first attempt
+    uint16_t size_items;    // 1 .. QUERY_MAX_ITEMS
+    uint16_t history_items; // length of the history, 0 .. QUERY_MAX_ITEMS; 0 where none matters
+    uint32_t server;        // number of the server in its cell; set by the balancer
+    uint16_t service;       // index of the service
+    uint16_t flags;         // enum query_flag
+    uint32_t delay_us; // of this attempt after the query first arrived: a retry leaves on a whole
+                       // microsecond after that; 0 for the first attempt
 };
 
 // When the query first arrived: its latency counts from there, and it belongs to that time bin.

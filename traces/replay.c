@@ -125,8 +125,8 @@ static int64_t record_ns(struct replay *r, size_t i)
     return whole > r->place.last_ns ? whole : r->place.last_ns;
 }
 
-// The next record that this cell gets: its time, or SIMTIME_NEVER.
-static int64_t next_record(struct replay *r, uint32_t *size_items)
+// The next record that this cell gets: its number and its time; the first and SIMTIME_NEVER.
+static int64_t next_record(struct replay *r, uint32_t *record)
 {
     const struct trace *trace = r->trace;
     while (r->place.last_ns != SIMTIME_NEVER) {
@@ -143,20 +143,20 @@ static int64_t next_record(struct replay *r, uint32_t *size_items)
                 break;
             continue;
         }
-        *size_items = trace->size_items ? trace->size_items[i] : 1;
+        *record = (uint32_t)i;
         return r->place.last_ns = record_ns(r, i);
     }
-    *size_items = 1;
+    *record = 0;
     return r->place.last_ns = SIMTIME_NEVER;
 }
 
-static void replay_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *size_items)
+static void replay_fill(void *state, size_t n, int64_t *arrive_ns, uint32_t *records)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t items;
-        arrive_ns[i] = next_record(state, &items);
-        if (size_items)
-            size_items[i] = items;
+        uint32_t record;
+        arrive_ns[i] = next_record(state, &record);
+        if (records)
+            records[i] = record;
     }
 }
 

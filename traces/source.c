@@ -26,10 +26,16 @@ struct stream {
     const struct qsize *sizes; // NULL: the arrivals carry sizes
     struct qsize *owned_sizes; // NULL where borrowed
     struct rng_stream size_draws;
-    uint64_t n_sizes; // drawn so far
+    const struct qsize *histories; // NULL: none, or the arrivals carry them
+    struct qsize *owned_histories; // NULL where borrowed
+    struct rng_stream history_draws;
+    const struct trace *trace; // whose records carry sizes or histories; NULL: none
+    uint64_t n_sizes;          // drawn so far, histories likewise
     uint32_t pos;
     int64_t *arrive_ns;
     uint32_t *size_items;
+    uint32_t *history_items; // NULL: all are 0
+    uint32_t *records;       // room for the trace's; NULL without one
     struct mark buffer_mark; // of the buffer's first entry
     struct mark block_mark;  // of the first query after the block's start
 };
@@ -39,7 +45,8 @@ struct source {
     struct stream *streams;
     struct query *block; // entries pos .. n - 1 are made and not yet handed out
     uint32_t pos, n;
-    bool ended;   // nothing comes after the block
+    bool ended; // nothing comes after the block
+    bool any_history;
     uint64_t seq; // of the first query after the block
     int64_t end_ns, last_until_ns;
     // The uniform sample: gaps between sampled queries are geometric.
@@ -58,15 +65,30 @@ static void stream_here(const struct stream *stream, struct mark *mark)
     mark->n_taken = 0;
 }
 
+// What the records of a trace carry.
+static void take_records(struct stream *stream, uint32_t n)
+{
+    const struct trace *trace = stream->trace;
+    for (uint32_t i = 0; !stream->sizes && i < n; i++)
+        stream->size_items[i] = trace->size_items[stream->records[i]];
+    for (uint32_t i = 0; stream->history_items && !stream->histories && i < n; i++)
+        stream->history_items[i] = trace->history_items[stream->records[i]];
+}
+
 // Not inlined: it is called once in n_block times, and would cost every look at a head registers.
 static __attribute__((noinline)) void stream_refill(struct stream *stream, uint32_t n)
 {
     stream_here(stream, &stream->buffer_mark);
-    arrival_fill(stream->arrival, n, stream->arrive_ns, stream->size_items);
-    if (stream->sizes) {
+    arrival_fill(stream->arrival, n, stream->arrive_ns, stream->records);
+    if (stream->records)
+        take_records(stream, n);
+    if (stream->sizes)
         qsize_fill(stream->sizes, &stream->size_draws, stream->n_sizes, n, stream->size_items);
+    if (stream->histories)
+        qsize_fill(stream->histories, &stream->history_draws, stream->n_sizes, n,
+                   stream->history_items);
+    if (stream->sizes || stream->histories)
         stream->n_sizes += n;
-    }
     stream->pos = 0;
 }
 
@@ -119,6 +141,29 @@ int source_check_sizes(const struct service_traffic *traffic, const struct trace
     return 0;
 }
 
+// Where histories come from, and room for them and for the records of a trace.
+static int stream_histories(struct stream *stream, const struct source_config *config, uint32_t i,
+                            uint32_t n_block, struct err *err)
+{
+    const struct service_traffic *traffic = &config->services[i];
+    bool carried = arrival_carries_histories(&stream->arrivals);
+    if (traffic->has_history && !carried) {
+        stream->histories = traffic->histories;
+        if (!stream->histories)
+            stream->histories = stream->owned_histories = qsize_create(&traffic->history, err);
+        if (!stream->histories)
+            return err_prefix(err, "services[%u].history", i);
+    }
+    stream->history_draws = rng_stream(config->seed, RNG_HISTORY, RNG_ENTITY(config->cell, i));
+    if (traffic->has_history)
+        stream->history_items = mem_alloc(n_block * sizeof *stream->history_items);
+    if (!stream->sizes || (carried && traffic->has_history)) {
+        stream->trace = stream->arrivals.trace;
+        stream->records = mem_alloc(n_block * sizeof *stream->records);
+    }
+    return 0;
+}
+
 static int stream_create(struct stream *stream, const struct source_config *config, uint32_t i,
                          uint32_t n_block, struct err *err)
 {
@@ -150,6 +195,8 @@ static int stream_create(struct stream *stream, const struct source_config *conf
         if (!stream->sizes)
             return err_prefix(err, "services[%u].sizes", i);
     }
+    if (stream_histories(stream, config, i, n_block, err))
+        return -1;
     stream->size_draws = rng_stream(config->seed, RNG_SIZE, RNG_ENTITY(config->cell, i));
     stream->arrive_ns = mem_alloc(n_block * sizeof *stream->arrive_ns);
     stream->size_items = mem_alloc(n_block * sizeof *stream->size_items);
@@ -163,8 +210,11 @@ static void stream_destroy(struct stream *stream)
     if (stream->loaded_here)
         arrival_unload(&stream->arrivals);
     qsize_destroy(stream->owned_sizes);
+    qsize_destroy(stream->owned_histories);
     mem_free(stream->arrive_ns);
     mem_free(stream->size_items);
+    mem_free(stream->history_items);
+    mem_free(stream->records);
 }
 
 // Notes where the streams are, so that source_save() can say how to make the next block again.
@@ -201,6 +251,7 @@ struct source *source_create(const struct source_config *config, struct err *err
             source_destroy(source);
             return NULL;
         }
+        source->any_history |= source->streams[i].history_items != NULL;
     }
     mark_block(source);
     return source;
@@ -223,7 +274,8 @@ static inline void put_query(struct query *query, int64_t arrive_ns, uint64_t se
 {
     query->arrive_ns = arrive_ns;
     query->seq = seq;
-    query->size_items = size_items;
+    query->size_items = (uint16_t)size_items;
+    query->history_items = 0;
     query->server = 0;
     query->service = service;
     query->flags = 0;
@@ -239,6 +291,8 @@ static void make_single(struct source *source)
     for (uint32_t i = 0; i < source->n_block; i++)
         put_query(&source->block[i], stream->arrive_ns[i], source->seq + i, stream->size_items[i],
                   0);
+    for (uint32_t i = 0; stream->history_items && i < source->n_block; i++)
+        source->block[i].history_items = (uint16_t)stream->history_items[i];
     stream->pos = source->n_block;
 }
 
@@ -262,8 +316,11 @@ static void make_merged(struct source *source)
         int64_t ns;
         uint32_t service = earliest(source, &ns);
         struct stream *stream = &source->streams[service];
-        put_query(&source->block[i], ns, source->seq + i, stream->size_items[stream->pos++],
+        put_query(&source->block[i], ns, source->seq + i, stream->size_items[stream->pos],
                   (uint16_t)service);
+        if (source->any_history && stream->history_items)
+            source->block[i].history_items = (uint16_t)stream->history_items[stream->pos];
+        stream->pos++;
     }
 }
 
@@ -368,10 +425,10 @@ static int stream_load(struct stream *stream, uint32_t n_block, struct blob_read
         return blob_refuse(reader);
     for (uint32_t left = mark.n_taken; left > 0;) {
         uint32_t n = left < n_block ? left : n_block;
-        arrival_fill(stream->arrival, n, stream->arrive_ns, stream->size_items);
+        arrival_fill(stream->arrival, n, stream->arrive_ns, stream->records);
         left -= n;
     }
-    stream->n_sizes = mark.n_sizes + (stream->sizes ? mark.n_taken : 0);
+    stream->n_sizes = mark.n_sizes + (stream->sizes || stream->histories ? mark.n_taken : 0);
     stream->pos = n_block;
     return 0;
 }

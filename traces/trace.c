@@ -26,6 +26,7 @@ void trace_destroy(struct trace *trace)
         return;
     mem_free(trace->arrive_ns);
     mem_free(trace->size_items);
+    mem_free(trace->history_items);
     mem_free(trace);
 }
 
@@ -37,11 +38,24 @@ void trace_append(struct trace *trace, int64_t arrive_ns, uint32_t size_items)
         if (trace->size_items)
             trace->size_items =
                 mem_realloc(trace->size_items, trace->capacity, sizeof *trace->size_items);
+        if (trace->history_items)
+            trace->history_items =
+                mem_realloc(trace->history_items, trace->capacity, sizeof *trace->history_items);
     }
     trace->arrive_ns[trace->n] = arrive_ns;
     if (trace->size_items)
         trace->size_items[trace->n] = size_items;
+    if (trace->history_items)
+        trace->history_items[trace->n] = 0;
     trace->n++;
+}
+
+void trace_put_history(struct trace *trace, uint16_t history_items)
+{
+    assert(trace->n > 0);
+    if (!trace->history_items)
+        trace->history_items = mem_calloc(trace->capacity, sizeof *trace->history_items);
+    trace->history_items[trace->n - 1] = history_items;
 }
 
 bool trace_is_sorted(const struct trace *trace)
@@ -56,6 +70,7 @@ struct record {
     int64_t arrive_ns;
     size_t place; // before sorting
     uint32_t size_items;
+    uint16_t history_items;
 };
 
 static int compare_records(const void *left, const void *right)
@@ -73,12 +88,15 @@ void trace_sort(struct trace *trace)
     struct record *records = mem_alloc(trace->n * sizeof *records);
     for (size_t i = 0; i < trace->n; i++)
         records[i] =
-            (struct record){trace->arrive_ns[i], i, trace->size_items ? trace->size_items[i] : 0};
+            (struct record){trace->arrive_ns[i], i, trace->size_items ? trace->size_items[i] : 0,
+                            trace->history_items ? trace->history_items[i] : 0};
     qsort(records, trace->n, sizeof *records, compare_records);
     for (size_t i = 0; i < trace->n; i++) {
         trace->arrive_ns[i] = records[i].arrive_ns;
         if (trace->size_items)
             trace->size_items[i] = records[i].size_items;
+        if (trace->history_items)
+            trace->history_items[i] = records[i].history_items;
     }
     mem_free(records);
 }

@@ -17,15 +17,16 @@
 
 struct trace {
     size_t n, capacity;
-    int64_t *arrive_ns;   // [n], owned
-    uint32_t *size_items; // [n], owned; NULL: sizes unknown
-    uint64_t n_clamped;   // sizes that were brought into 1 .. max when they were read or scaled
-    uint64_t n_cut;       // of them, those above the max
-    double largest_items; // before any was cut, 0 without sizes
-    int64_t tick_ns;      // of the clock that the times are from, where it is coarse; 0: it is not
-    int64_t clock_ns;     // of a coarse clock that most records still follow, as in the file; or 0
-    bool is_spread;       // the times were spread inside their ticks
-    int64_t length_ns;    // n over the rate where the clock is coarse; 0: to the last record
+    int64_t *arrive_ns;      // [n], owned
+    uint32_t *size_items;    // [n], owned; NULL: sizes unknown
+    uint16_t *history_items; // [n], owned; NULL: histories unknown
+    uint64_t n_clamped;      // sizes that were brought into 1 .. max when they were read or scaled
+    uint64_t n_cut;          // of them, those above the max
+    double largest_items;    // before any was cut, 0 without sizes
+    int64_t tick_ns;   // of the clock that the times are from, where it is coarse; 0: it is not
+    int64_t clock_ns;  // of a coarse clock that most records still follow, as in the file; or 0
+    bool is_spread;    // the times were spread inside their ticks
+    int64_t length_ns; // n over the rate where the clock is coarse; 0: to the last record
 };
 
 struct trace *trace_create(bool with_sizes);
@@ -33,6 +34,9 @@ void trace_destroy(struct trace *trace); // NULL: no effect
 
 // Appends a record; size_items is ignored where sizes are unknown.
 void trace_append(struct trace *trace, int64_t arrive_ns, uint32_t size_items);
+
+// Gives the record that was appended last its history; those of records without one are 0.
+void trace_put_history(struct trace *trace, uint16_t history_items);
 
 bool trace_is_sorted(const struct trace *trace);
 // By time; records of the same time keep their order.

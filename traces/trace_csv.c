@@ -38,7 +38,15 @@ static bool is_given(const char *text)
 #define MOST_RECORDS (UINT64_C(1) << 28)
 
 // The columns that a reader knows, in the order of `columns` below.
-enum { COLUMN_TIME, COLUMN_SIZE, COLUMN_DURATION, COLUMN_COUNT, COLUMN_FILTER, N_COLUMNS };
+enum {
+    COLUMN_TIME,
+    COLUMN_SIZE,
+    COLUMN_DURATION,
+    COLUMN_COUNT,
+    COLUMN_HISTORY,
+    COLUMN_FILTER,
+    N_COLUMNS
+};
 
 // Reading one file.
 struct reader {
@@ -92,6 +100,24 @@ static int read_size(struct reader *reader, uint32_t *size_items, struct err *er
     if (read_number(reader, COLUMN_SIZE, 6, "a size such as \"120\"", &micro_items, err))
         return -1;
     *size_items = trace_csv_size(reader->config, (double)micro_items * 1e-6, reader->trace);
+    return 0;
+}
+
+// The length of the query's history, 0 where no column says it.
+static int read_history(struct reader *reader, uint16_t *history_items, struct err *err)
+{
+    const char *expected = "a length from 0 to 65535";
+    int64_t items;
+    *history_items = 0;
+    if (!reader->has[COLUMN_HISTORY])
+        return 0;
+    if (read_number(reader, COLUMN_HISTORY, 0, expected, &items, err))
+        return -1;
+    const struct csv_field *field = &reader->table.csv.fields[reader->columns[COLUMN_HISTORY].at];
+    if (items > QUERY_MAX_ITEMS)
+        return csv_fail(&reader->table.csv, field->column, err, "expected %s, got %.*s", expected,
+                        (int)(field->n < 40 ? field->n : 40), field->text);
+    *history_items = (uint16_t)items;
     return 0;
 }
 
@@ -164,14 +190,19 @@ static int read_record(struct reader *reader, struct err *err)
 {
     int64_t ns, count;
     uint32_t size_items = 0;
+    uint16_t history_items;
     if (reader->has[COLUMN_FILTER] &&
         !csv_equals(&reader->table.csv.fields[reader->columns[COLUMN_FILTER].at], reader->filter))
         return 0;
     if (read_arrival(reader, &ns, err) || read_count(reader, &count, err) ||
-        (reader->has[COLUMN_SIZE] && read_size(reader, &size_items, err)))
+        (reader->has[COLUMN_SIZE] && read_size(reader, &size_items, err)) ||
+        read_history(reader, &history_items, err))
         return -1;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
         trace_append(reader->trace, ns, size_items);
+        if (reader->has[COLUMN_HISTORY])
+            trace_put_history(reader->trace, history_items);
+    }
     return 0;
 }
 
@@ -207,7 +238,7 @@ static int find_columns(struct reader *reader, struct err *err)
         if (reader->has[k] && reader->columns[k].at == reader->columns[COLUMN_SIZE].at &&
             strcmp(reader->columns[COLUMN_SIZE].wanted, "auto") == 0)
             reader->has[COLUMN_SIZE] = false;
-    for (int k = COLUMN_SIZE; k <= COLUMN_COUNT; k++) {
+    for (int k = COLUMN_SIZE; k < COLUMN_FILTER; k++) {
         size_t at = reader->columns[k].at;
         if (reader->has[k] && at == reader->columns[COLUMN_TIME].at)
             return csv_fail(&table->csv, table->csv.fields[at].column, err,
@@ -225,6 +256,7 @@ static int start_reading(struct reader *reader, const struct trace_csv_config *c
         {"size_column", config->size_column, 2, TIMETABLE_ITEMS, 0, 0},
         {"duration_column", config->duration_column, 0, TIMETABLE_DURATION, 0, 0},
         {"count_column", config->count_column, 0, TIMETABLE_COUNT, 0, 0},
+        {"history_column", config->history_column, 0, 0, 0, 0},
         {"filter_column", config->filter_column, 0, 0, 0, 0}};
     memcpy(reader->columns, columns, sizeof columns);
     for (int k = 0; k < N_COLUMNS; k++)
@@ -364,12 +396,15 @@ struct trace *trace_csv_read(const struct trace_csv_config *config, struct err *
 
 static void write_records(FILE *file, const struct trace *trace)
 {
-    fputs(trace->size_items ? "arrive_s,size_items\n" : "arrive_s\n", file);
+    fprintf(file, "arrive_s%s%s\n", trace->size_items ? ",size_items" : "",
+            trace->history_items ? ",history_items" : "");
     for (size_t i = 0; i < trace->n; i++) {
         long long ns = trace->arrive_ns[i];
         fprintf(file, "%lld.%09lld", ns / SIMTIME_S, ns % SIMTIME_S);
         if (trace->size_items)
             fprintf(file, ",%u", trace->size_items[i]);
+        if (trace->history_items)
+            fprintf(file, ",%u", trace->history_items[i]);
         fputc('\n', file);
     }
 }

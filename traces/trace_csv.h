@@ -28,6 +28,7 @@ extern const char *const trace_csv_duration_names[]; // "auto" "s" "ms" "us" "ns
 struct trace_csv_config {
     char *file;
     char *time_column, *size_column; // name, number or "auto"; size_column "" or NULL: none
+    char *history_column;            // name or number; "" or NULL: none
     int time_unit;                   // enum timetable_unit
     int separator;                   // enum csv_separator
     int header;                      // enum timetable_header
@@ -58,6 +59,8 @@ struct trace_csv_config {
         FIELD(strct, "size_column", FIELD_STRING, UNIT_NONE, at size_column, 0, 0, "auto",         \
               "column of the sizes in items, likewise; auto: the one called items or size, else "  \
               "the second; HDF5: auto is /sample/size_items; empty: none"),                        \
+        FIELD(strct, "history_column", FIELD_STRING, UNIT_NONE, at history_column, 0, 0, "",       \
+              "column of the lengths of histories, likewise; HDF5: dataset; empty: none"),         \
         FIELD_CHOICES(strct, "time_unit", at time_unit, timetable_unit_names, "auto",              \
                       "of the times; auto: timestamps if they look so, else as the column's name " \
                       "says, else "                                                                \
@@ -117,8 +120,8 @@ uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items
 int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
                      int64_t row_ns, struct err *err);
 
-// Writes "arrive_s,size_items" (or "arrive_s" alone), times exact, under a temporary name beside
-// path that is renamed when all is on disk; an existing file is replaced.
+// Writes "arrive_s,size_items,history_items" (or what there is of them), times exact, under a
+// temporary name beside path that is renamed when all is on disk; an existing file is replaced.
 int trace_csv_write(const char *path, const struct trace *trace, struct err *err);
 
 #endif

@@ -74,6 +74,8 @@ static const struct data_field step_fields[] = {
     DATA_NUMBER(simulated_w, "W", "power as simulated"),
     DATA_NUMBER(cost_usd_per_h, "USD h-1", "price of the servers that are on, US dollars per hour"),
     DATA_NUMBER(carbon_g_per_h, "g h-1", "carbon dioxide of the power, per hour"),
+    DATA_NUMBER(embodied_g_per_h, "g h-1",
+                "carbon dioxide of making the servers that are on, over their lifetime, per hour"),
     {0}};
 #undef ROW
 
@@ -86,7 +88,8 @@ const struct data_field capacity_result_total_fields[] = {
     DATA_NUMBER(planned_kwh, "kW h", "energy of the day as planned"),
     DATA_NUMBER(simulated_kwh, "kW h", "energy of the day as simulated"),
     DATA_NUMBER(cost_usd, "USD", "price of the day, US dollars"),
-    DATA_NUMBER(carbon_kg, "kg", "carbon dioxide of the day"),
+    DATA_NUMBER(carbon_kg, "kg", "carbon dioxide of the day's energy"),
+    DATA_NUMBER(embodied_kg, "kg", "carbon dioxide of making the servers, the day's part"),
     DATA_NUMBER(objective, "h", "objective over the day, in objective_unit times hours"),
     DATA_COUNT32(margin_servers, "1",
                  "most servers on at a time, planned for the margin on top; 0: no plan"),

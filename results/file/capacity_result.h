@@ -88,6 +88,7 @@ struct capacity_step {
     double planned_w;        // of servers in use at their tuple's power, the others on idle
     double simulated_w;      // as simulated, mean over the interval; NaN if it was not
     double cost_usd_per_h, carbon_g_per_h; // NaN without prices, without a curve
+    double embodied_g_per_h;               // of the servers that are on; 0 where nothing is known
 };
 
 // [scheduler][allocation][provisioning].
@@ -97,6 +98,7 @@ struct capacity_total {
     double server_h, starting_h; // on, and starting before that
     double planned_kwh, simulated_kwh;
     double cost_usd, carbon_kg, objective; // over the day; objective in its unit times hours
+    double embodied_kg;                    // likewise
     uint32_t n_met, n_unsure, n_missed;    // services times intervals
     uint32_t margin_servers; // most on at a time, planned for the margin on top; 0: no plan
     double margin_cost_usd;  // of the day, likewise

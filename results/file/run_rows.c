@@ -298,6 +298,7 @@ const struct data_field run_rows_query_fields[] = {
     DATA_COUNT32(cell, "1", "cell"),
     DATA_COUNT32(server, "1", "server, by number in the fleet"),
     DATA_COUNT32(size_items, "items", "candidate items"),
+    DATA_COUNT32(history_items, "items", "length of the history; 0 where none matters"),
     {0}};
 #undef ROW
 

@@ -44,6 +44,19 @@ static bool has_objective(const void *answer, const struct report_column *column
     return !(unit && strcmp(unit, "1") == 0) && is_known(answer, column);
 }
 
+// Of making servers, beside that of their energy.
+static bool has_embodied(const void *answer, const struct report_column *column)
+{
+    const struct capacity_result *s = answer;
+    bool any = false, grid = false;
+    (void)column;
+    for (uint32_t i = 0; i < capacity_rows_n_plans(s); i++) {
+        any |= s->totals[i].embodied_kg > 0;
+        grid |= isfinite(s->totals[i].carbon_kg);
+    }
+    return any && grid;
+}
+
 static const struct report_column total_columns[] = {
     {"peak", "peak_servers", REPORT_WHOLE, 1, .shown = is_found, .wanted = is_known},
     {"server h", "server_h", REPORT_KNOWN, 1, .wanted = is_known},
@@ -51,6 +64,7 @@ static const struct report_column total_columns[] = {
     {"sim. kWh", "simulated_kwh", REPORT_KNOWN, 1, .wanted = is_known},
     {"$", "cost_usd", REPORT_KNOWN, 1, .wanted = is_known},
     {"kg CO2", "carbon_kg", REPORT_KNOWN, 1, .wanted = is_known},
+    {"kg made", "embodied_kg", REPORT_KNOWN, 1, .wanted = has_embodied},
     {"objective", "objective", REPORT_KNOWN, 1, .wanted = has_objective},
     {0}};
 

@@ -87,8 +87,11 @@ static struct trace *make_trace(const struct study *study, long service, struct 
     for (size_t n = 1; source && n > 0;) {
         const struct query *queries = source_next(source, config.end_ns, BLOCK, &n);
         for (size_t i = 0; i < n; i++)
-            if (service < 0 || queries[i].service == service)
+            if (service < 0 || queries[i].service == service) {
                 trace_append(trace, queries[i].arrive_ns, queries[i].size_items);
+                if (traffic[queries[i].service].has_history)
+                    trace_put_history(trace, queries[i].history_items);
+            }
     }
     source_destroy(source);
     mem_free(traffic);

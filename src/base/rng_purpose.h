@@ -23,9 +23,10 @@ enum rng_purpose {
     RNG_CRASH = 12,       // server of the fleet: up and down times, in turn
     RNG_FAILOVER = 13,    // cell: which cell its queries go to while it is out, by query
     RNG_SLICE = 14, // 0: seeds of a capacity study's simulations, 1: their cells, 2: places in time
-    RNG_SPREAD = 15, // service: where inside its tick a record of a coarse trace arrives
-    RNG_STATE = 16,  // server of the fleet: when its service times change together, and to what
-    RNG_SLOW = 17,   // (cell, group): which of its servers are slow, by server
+    RNG_SPREAD = 15,  // service: where inside its tick a record of a coarse trace arrives
+    RNG_STATE = 16,   // server of the fleet: when its service times change together, and to what
+    RNG_SLOW = 17,    // (cell, group): which of its servers are slow, by server
+    RNG_HISTORY = 18, // (cell, service) stream: history per query
     RNG_N_PURPOSES
 };
 

@@ -140,6 +140,8 @@ static void switch_on(const struct capacity_context *context, size_t plan)
         for (uint32_t h = 0; h < answer->n_types; h++) {
             answer->n_on[at * answer->n_types + h] = answer->available[h];
             step->n_on += answer->available[h];
+            step->embodied_g_per_h +=
+                answer->available[h] * plan_embodied_g_per_h(&context->study->groups[h]);
         }
     }
 }
@@ -150,7 +152,7 @@ static void sum_up(const struct capacity_context *context, size_t plan)
     struct capacity_total *total = &answer->totals[plan];
     double hours = answer->interval_s / CAPACITY_S_PER_H;
     total->server_h = total->starting_h = 0;
-    total->simulated_kwh = total->cost_usd = total->carbon_kg = 0;
+    total->simulated_kwh = total->cost_usd = total->carbon_kg = total->embodied_kg = 0;
     for (uint32_t i = 0; i < answer->n_intervals; i++) {
         struct capacity_step *step = &answer->steps[plan * answer->n_intervals + i];
         step->carbon_g_per_h =
@@ -160,6 +162,7 @@ static void sum_up(const struct capacity_context *context, size_t plan)
         total->simulated_kwh += step->simulated_w * hours / 1000;
         total->cost_usd += step->cost_usd_per_h * hours;
         total->carbon_kg += step->carbon_g_per_h * hours / 1000;
+        total->embodied_kg += step->embodied_g_per_h * hours / 1000;
     }
 }
 

@@ -21,6 +21,7 @@ struct book {
     double *qps, *price;                 // [type][service]
     double *load_qps, *most_qps;         // [interval][service] at peak; [service] of the whole day
     double *intensity;                   // [interval], grams per kWh; NaN without a curve
+    bool counts_embodied;                // in the objective: some type has embodied carbon
     struct dayplan_config day;
     double hours; // of an interval
 };
@@ -63,8 +64,18 @@ double plan_carbon_g_per_kwh(const struct study_capacity *capacity, uint32_t int
                          (interval + 1) * capacity->interval_s / capacity->day_s);
 }
 
+double plan_embodied_g_per_h(const struct study_group *group)
+{
+    const struct platform *platform = &group->platform;
+    double g_per_h = platform_embodied_g_per_h(&platform->embodied);
+    return platform->has_accelerator
+               ? g_per_h + platform_embodied_g_per_h(&platform->accelerator.embodied)
+               : g_per_h;
+}
+
 // Of one server that serves that service. Where carbon is counted, watts: inside an interval, whose
-// intensity is one number, the least of one is the least of the other.
+// intensity is one number, the least of one is the least of the other; prices_at() adds what is
+// embodied.
 static double price_of(const struct book *book, uint32_t type, const struct capacity_tuple *tuple)
 {
     switch (book->study->capacity.objective) {
@@ -112,6 +123,28 @@ static void open_book(struct book *book, const struct study *study,
         }
         book->intensity[i] = plan_carbon_g_per_kwh(capacity, i);
     }
+    for (uint32_t h = 0; h < n_types && capacity->objective == OBJECTIVE_CARBON; h++)
+        book->counts_embodied |= plan_embodied_g_per_h(&study->groups[h]) > 0;
+}
+
+// The prices of a moment of that intensity; caller mem_free()s.
+static double *prices_at(const struct book *book, double g_per_kwh)
+{
+    size_t n_pairs = (size_t)book->n_types * book->n_services;
+    double *price = mem_calloc(n_pairs, sizeof *price);
+    memcpy(price, book->price, n_pairs * sizeof *price);
+    for (size_t pair = 0; book->counts_embodied && pair < n_pairs; pair++)
+        price[pair] = price[pair] / 1000 * g_per_kwh +
+                      plan_embodied_g_per_h(&book->study->groups[pair / book->n_services]);
+    return price;
+}
+
+static double mean_intensity(const struct book *book)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < book->n_intervals; i++)
+        sum += book->intensity[i];
+    return sum / book->n_intervals;
 }
 
 // Servers on over all intervals and types: so many rows has an assignment.
@@ -186,24 +219,35 @@ static double planned_w(const struct book *book, const struct draft *draft, uint
     return sum;
 }
 
+enum weight { WEIGHT_ONE, WEIGHT_PRICE, WEIGHT_EMBODIED };
+
+static double weight_of(const struct study_group *group, enum weight weight)
+{
+    double price = group->price_usd_per_h;
+    return weight == WEIGHT_ONE        ? 1
+           : weight == WEIGHT_EMBODIED ? plan_embodied_g_per_h(group)
+           : price > 0                 ? price
+                                       : (double)NAN;
+}
+
 // Servers that are on, and those that start, each with a weight; NaN where a weight is missing.
-static double weighed(const struct book *book, const uint32_t *n, uint32_t i, bool prices)
+static double weighed(const struct book *book, const uint32_t *n, uint32_t i, enum weight weight)
 {
     double sum = 0;
     for (uint32_t h = 0; h < book->n_types; h++) {
-        double price = book->study->groups[h].price_usd_per_h;
         uint32_t servers = n[(size_t)i * book->n_types + h];
         if (servers > 0)
-            sum += servers * (!prices ? 1 : price > 0 ? price : (double)NAN);
+            sum += servers * weight_of(&book->study->groups[h], weight);
     }
     return sum;
 }
 
 // On for the interval and starting before it, in weight times hours.
-static double weighed_h(const struct book *book, const struct draft *draft, uint32_t i, bool prices)
+static double weighed_h(const struct book *book, const struct draft *draft, uint32_t i,
+                        enum weight weight)
 {
-    return weighed(book, draft->on, i, prices) * book->hours +
-           weighed(book, draft->started, i, prices) * book->day.startup_s / CAPACITY_S_PER_H;
+    return weighed(book, draft->on, i, weight) * book->hours +
+           weighed(book, draft->started, i, weight) * book->day.startup_s / CAPACITY_S_PER_H;
 }
 
 // With what the servers that start for the interval take before it.
@@ -221,13 +265,14 @@ static double interval_total(const struct book *book, const struct draft *draft,
 {
     switch (book->study->capacity.objective) {
     case OBJECTIVE_SERVERS:
-        return weighed_h(book, draft, i, false);
+        return weighed_h(book, draft, i, WEIGHT_ONE);
     case OBJECTIVE_COST:
-        return weighed_h(book, draft, i, true);
+        return weighed_h(book, draft, i, WEIGHT_PRICE);
     case OBJECTIVE_POWER:
         return interval_wh(book, draft, i);
     default:
-        return interval_wh(book, draft, i) / 1000 * book->intensity[i];
+        return interval_wh(book, draft, i) / 1000 * book->intensity[i] +
+               weighed_h(book, draft, i, WEIGHT_EMBODIED);
     }
 }
 
@@ -278,6 +323,7 @@ struct supply {
 struct moment {
     const double *load_qps; // [service]
     uint32_t interval;      // for a message
+    double g_per_kwh;
     enum provision_state state;
     struct provision found; // where state is PROVISION_FOUND; provision_release()
 };
@@ -286,18 +332,21 @@ struct moment {
 static int solve(const struct book *book, const struct supply *supply, struct moment *moment,
                  struct shortage *worst, struct err *err)
 {
+    double *price = prices_at(book, moment->g_per_kwh);
     const struct provision_problem problem = {
         .n_types = book->n_types,
         .n_services = book->n_services,
         .qps = book->qps,
-        .price = book->price,
+        .price = price,
         .load_qps = moment->load_qps,
         .available = supply->available,
         .headroom_frac = book->study->capacity.headroom_frac,
     };
     struct provision_shortage shortage;
-    if (provision_solve(&problem, supply->method, &moment->state, &moment->found, &shortage, err) <
-        0)
+    int rc =
+        provision_solve(&problem, supply->method, &moment->state, &moment->found, &shortage, err);
+    mem_free(price);
+    if (rc < 0)
         return -1;
     if (moment->state == PROVISION_IMPOSSIBLE && worst)
         note_shortage(book, moment->load_qps, moment->interval, shortage.missing_qps, worst);
@@ -308,7 +357,7 @@ static int solve(const struct book *book, const struct supply *supply, struct mo
 // Grams per hour from watts, where these stand for them.
 static double in_unit(const struct book *book, double objective, uint32_t i)
 {
-    bool carbon = book->study->capacity.objective == OBJECTIVE_CARBON;
+    bool carbon = book->study->capacity.objective == OBJECTIVE_CARBON && !book->counts_embodied;
     return carbon ? objective / 1000 * book->intensity[i] : objective;
 }
 
@@ -328,7 +377,8 @@ static int solve_day(const struct book *book, const struct supply *supply, struc
     bool all = true;
     for (uint32_t i = 0; i < book->n_intervals; i++) {
         struct moment moment = {.load_qps = book->load_qps + (size_t)i * book->n_services,
-                                .interval = i};
+                                .interval = i,
+                                .g_per_kwh = book->intensity[i]};
         if (solve(book, supply, &moment, worst, err) < 0)
             return -1;
         if (moment.state == PROVISION_FOUND)
@@ -350,7 +400,7 @@ static int draft_pool(const struct book *book, enum provision_method method, str
                       struct err *err)
 {
     const struct supply all = {method, book->answer->available, NULL};
-    struct moment peak = {.load_qps = book->most_qps};
+    struct moment peak = {.load_qps = book->most_qps, .g_per_kwh = mean_intensity(book)};
     int rc = solve(book, &all, &peak, NULL, err);
     if (rc == 0 && peak.state == PROVISION_FOUND) {
         uint32_t *pool = mem_calloc(book->n_types, sizeof *pool);
@@ -404,8 +454,9 @@ static struct capacity_step step_of(const struct book *book, const struct draft 
     step.bound = draft->bound[i];
     step.planned_w = planned_w(book, draft, i);
     step.simulated_w = NAN;
-    step.cost_usd_per_h = weighed(book, draft->on, i, true);
+    step.cost_usd_per_h = weighed(book, draft->on, i, WEIGHT_PRICE);
     step.carbon_g_per_h = step.planned_w / 1000 * book->intensity[i];
+    step.embodied_g_per_h = weighed(book, draft->on, i, WEIGHT_EMBODIED);
     return step;
 }
 
@@ -419,11 +470,12 @@ static struct capacity_total total_of(const struct book *book, const struct draf
         total.starting_h += time.starting_s / CAPACITY_S_PER_H;
     }
     for (uint32_t i = 0; i < book->n_intervals; i++) {
-        uint32_t n_on = (uint32_t)weighed(book, draft->on, i, false);
+        uint32_t n_on = (uint32_t)weighed(book, draft->on, i, WEIGHT_ONE);
         double wh = interval_wh(book, draft, i);
         total.peak_servers = n_on > total.peak_servers ? n_on : total.peak_servers;
         total.planned_kwh += wh / 1000;
-        total.cost_usd += weighed_h(book, draft, i, true);
+        total.cost_usd += weighed_h(book, draft, i, WEIGHT_PRICE);
+        total.embodied_kg += weighed_h(book, draft, i, WEIGHT_EMBODIED) / 1000;
         total.carbon_kg += wh / 1000 * book->intensity[i] / 1000;
     }
     total.objective = draft->total;

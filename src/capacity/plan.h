@@ -17,6 +17,10 @@
 // cheapest day. `optimal` therefore is the cheapest day of all three allocations' plans, and never
 // dearer than another.
 //
+// Where carbon is the objective, both kinds count: that of the power, by the grid's intensity, and
+// the embodied carbon of the servers that are on, by their lifetime. The servers for all peaks at
+// once are chosen at the mean intensity.
+//
 // Power of a server in use is its tuple's, as if it were always at the rate that it is planned for.
 #ifndef CAPACITY_PLAN_H
 #define CAPACITY_PLAN_H
@@ -47,6 +51,10 @@ int plan_fill(const struct study *study, struct capacity_result *answer, uint32_
 // Mean of the curve of carbon intensity (study_capacity.h) over an interval of the day, in grams
 // per kWh; NaN without a curve.
 double plan_carbon_g_per_kwh(const struct study_capacity *capacity, uint32_t interval);
+
+// Carbon of making one server of the group, accelerator included, over its lifetime: grams per
+// hour.
+double plan_embodied_g_per_h(const struct study_group *group);
 
 // Unit of an objective: "1", "W", "USD h-1", "g h-1".
 const char *plan_objective_unit(int objective);

@@ -27,6 +27,8 @@ static void add_trace(struct blob *parts, const struct trace *trace)
     add(parts, trace->arrive_ns, trace->n * sizeof *trace->arrive_ns);
     if (trace->size_items)
         add(parts, trace->size_items, trace->n * sizeof *trace->size_items);
+    if (trace->history_items)
+        add(parts, trace->history_items, trace->n * sizeof *trace->history_items);
 }
 
 static void add_reals(struct blob *parts, const struct reals *reals)
@@ -70,6 +72,7 @@ static void add_study(struct blob *parts, const struct study *study)
         add_trace(parts, traffic->arrivals.trace);
         add_reals(parts, &traffic->arrivals.file_frac);
         add_sizes(parts, &traffic->sizes, study->sizes[s]);
+        add_sizes(parts, &traffic->history, traffic->histories);
     }
     if (study->tune.has_sizes)
         add_sizes(parts, &study->tune.sizes, study->tune.sizes_table);

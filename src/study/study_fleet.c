@@ -413,6 +413,21 @@ static int blame_name(const struct library *library, const struct node *map, str
     return node_prefix(at, err);
 }
 
+static int set_history(const struct study *study, struct cost *cost, size_t s, struct err *err)
+{
+    const struct service_config *service = &study->services[s];
+    double mean, square;
+    if (cost_has_history(cost) && !service->traffic.has_history)
+        return err_set(err, ERR_STUDY,
+                       "service %s: its cost depends on a history; expected traffic[].history such "
+                       "as {distribution: fixed, items: 1024}",
+                       service->name);
+    study_traffic_history(&service->traffic, &mean, &square);
+    if (cost_has_history(cost))
+        cost_set_history(cost, mean, square);
+    return 0;
+}
+
 static int make_cost(const struct study *study, const struct library *library,
                      struct study_group *group, size_t s, const struct node *map, struct err *err)
 {
@@ -427,6 +442,8 @@ static int make_cost(const struct study *study, const struct library *library,
         node_prefix(cost ? cost : map, err);
         return blame_name(library, map, err);
     }
+    if (set_history(study, group->costs[s], s, err) < 0)
+        return node_prefix(cost ? cost : map, err);
     const struct sched_type *type = sched_types[group->scheduler];
     struct dispatch_config needs = type->needs(settings_values(&group->given[s]));
     struct accelerator *accelerator = &group->platform.accelerator;

@@ -91,6 +91,11 @@ static void print_service(FILE *out, const char *path, const struct service_conf
     fprintf(out, "    sizes:\n");
     print_variant(out, 6, path, "distribution", &sizes, traffic->sizes.distribution,
                   &traffic->sizes);
+    if (traffic->has_history && !arrival_carries_histories(&traffic->arrivals)) {
+        fprintf(out, "    history:\n");
+        print_variant(out, 6, path, "distribution", &sizes, traffic->history.distribution,
+                      &traffic->history);
+    }
     if (service->sla_ns > 0) {
         snprintf(percent, sizeof percent, "%.12g", service->sla_quantile * 100);
         units_format_ns(service->sla_ns, target, sizeof target);

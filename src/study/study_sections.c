@@ -72,6 +72,9 @@ size_t study_sections(struct study_section *out, size_t max)
     add_variants(&s, "traffic[].arrivals", "process", &arrivals);
     add_section(&s, "traffic[].sizes", "", "how many items its queries carry", distribution_rows);
     add_variants(&s, "traffic[].sizes", "distribution", &sizes);
+    add_section(&s, "traffic[].history", "",
+                "how long the history is that its queries bring; keys of traffic[].sizes",
+                distribution_rows);
     add_section(&s, "fleet", "", "the servers", study_fleet_fields);
     add_section(&s, "fleet.groups[]", "", "one group of equal servers", study_group_fields);
     add_section(&s, "fleet.groups[]", "", "any key of its platform, in place of the catalogue's",

@@ -214,14 +214,14 @@ static int check_rate(const struct node *map, const struct service_config *servi
     return reader_prefix(at, err);
 }
 
-int study_traffic_read_sizes(const struct study *study, const struct node *map,
+static int read_distribution(const struct study *study, const struct node *map, const char *key,
                              struct size_config *config, struct qsize **sizes, bool open_files,
                              struct err *err)
 {
     static const char *const others[] = {"distribution", NULL};
     const struct study_variants variants = study_variants_sizes();
     config->distribution = study_variants_index(&variants, "production");
-    if (study_variants_read(map, "sizes", "distribution", &variants, others, config,
+    if (study_variants_read(map, key, "distribution", &variants, others, config,
                             &config->distribution, err) < 0)
         return -1;
     const struct field *fields = variants.fields[config->distribution];
@@ -231,8 +231,56 @@ int study_traffic_read_sizes(const struct study *study, const struct node *map,
     *sizes = qsize_create(config, err);
     if (*sizes)
         return 0;
-    const struct node *at = node_get(map, "sizes");
+    const struct node *at = node_get(map, key);
     return reader_prefix(at && at->kind == NODE_MAP ? at : map, err);
+}
+
+int study_traffic_read_sizes(const struct study *study, const struct node *map,
+                             struct size_config *config, struct qsize **sizes, bool open_files,
+                             struct err *err)
+{
+    return read_distribution(study, map, "sizes", config, sizes, open_files, err);
+}
+
+// From a section of its own, or with the trace; a service without either has none.
+static int read_history(const struct study *study, const struct node *map,
+                        struct service_traffic *traffic, bool open_files, struct err *err)
+{
+    const struct node *history = node_get(map, "history");
+    const struct trace *trace = traffic->arrivals.trace;
+    bool carried = arrival_carries_histories(&traffic->arrivals);
+    traffic->has_history = history || carried;
+    traffic->history.max_items = 1;
+    for (size_t i = 0; carried && i < trace->n; i++)
+        if (trace->history_items[i] > traffic->history.max_items)
+            traffic->history.max_items = trace->history_items[i];
+    if (history && carried)
+        return node_fail(
+            history, err,
+            "the trace has histories, by arrivals.history_column; expected one of them");
+    struct qsize *sizes = NULL;
+    int rc = history ? read_distribution(study, map, "history", &traffic->history, &sizes,
+                                         open_files, err)
+                     : 0;
+    traffic->histories = sizes;
+    return rc;
+}
+
+void study_traffic_history(const struct service_traffic *traffic, double *mean, double *square)
+{
+    const struct trace *trace = traffic->arrivals.trace;
+    *mean = *square = 0;
+    if (traffic->histories) {
+        double sd = qsize_sd_items(traffic->histories);
+        *mean = qsize_mean_items(traffic->histories);
+        *square = *mean * *mean + sd * sd;
+    } else if (traffic->has_history && trace) {
+        for (size_t i = 0; i < trace->n; i++) {
+            double items = trace->history_items[i];
+            *mean += items / (double)trace->n;
+            *square += items * items / (double)trace->n;
+        }
+    }
 }
 
 static int read_name(const struct study *study, const struct node *map, size_t s, struct err *err)
@@ -248,7 +296,7 @@ static int read_name(const struct study *study, const struct node *map, size_t s
 static int read_service(struct study *study, const struct library *library, const struct node *map,
                         size_t s, bool open_files, struct err *err)
 {
-    static const char *const others[] = {"rate", "arrivals", "sizes", "sla", NULL};
+    static const char *const others[] = {"rate", "arrivals", "sizes", "history", "sla", NULL};
     struct service_config *service = &study->services[s];
     struct service_traffic *traffic = &service->traffic;
     struct reader_part part = {study_service_fields, service};
@@ -274,7 +322,8 @@ static int read_service(struct study *study, const struct library *library, cons
                       err) < 0)
         return -1;
     int rc = read_arrivals(study, map, service, open_files, err);
-    if (keys < 0 || rc < 0 || check_rate(map, service, err) < 0)
+    if (keys < 0 || rc < 0 || check_rate(map, service, err) < 0 ||
+        read_history(study, map, traffic, open_files, err) < 0)
         return -1;
     cover_sizes(traffic);
     if (arrival_carries_sizes(&traffic->arrivals)) {
@@ -313,8 +362,11 @@ static void release_service(struct service_config *service)
     arrival_unload(&service->traffic.arrivals);
     for (size_t i = 0; arrival_types[i]; i++)
         schema_release(arrival_types[i]->fields, &service->traffic.arrivals);
-    for (size_t i = 0; size_types[i]; i++)
+    for (size_t i = 0; size_types[i]; i++) {
         schema_release(size_types[i]->fields, &service->traffic.sizes);
+        schema_release(size_types[i]->fields, &service->traffic.history);
+    }
+    qsize_destroy((struct qsize *)(uintptr_t)service->traffic.histories); // made here
     schema_release(study_service_fields, service);
 }
 

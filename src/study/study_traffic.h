@@ -18,6 +18,7 @@
 
 #define STUDY_MAX_SERVICES 256
 
+struct service_traffic;
 struct study;
 
 // Fills study->services and study->sizes from the list `traffic` of the study's root, and adds the
@@ -30,6 +31,8 @@ int study_traffic_read(struct study *study, const struct library *library, const
 int study_traffic_read_sizes(const struct study *study, const struct node *map,
                              struct size_config *config, struct qsize **sizes, bool open_files,
                              struct err *err);
+// Mean and mean square of the histories of a service's queries; 0 without.
+void study_traffic_history(const struct service_traffic *traffic, double *mean, double *square);
 // Releases the services and sizes, as many as study->n_services.
 void study_traffic_release(struct study *study);
 

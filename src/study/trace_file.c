@@ -47,6 +47,7 @@ struct column {
 struct reader {
     const struct trace_csv_config *config;
     struct column times, sizes; // sizes: empty if the trace has none
+    struct column histories;    // likewise
     int64_t unit_ns;            // of the times
     int64_t last_ns;            // of the last good record
     uint64_t n_bad;             // records
@@ -243,15 +244,30 @@ static int read_size(const struct reader *r, size_t i, struct trace *trace, uint
     return 0;
 }
 
+static int read_history(const struct reader *r, size_t i, uint16_t *history_items, struct err *err)
+{
+    const struct column *histories = &r->histories;
+    double value = histories->whole ? (double)histories->whole[i] : histories->real[i];
+    if (!(value >= 0 && value <= QUERY_MAX_ITEMS))
+        return fail(r->config, histories, err, "record %zu: expected a length from 0 to %u, got %g",
+                    i + 1, QUERY_MAX_ITEMS, value);
+    *history_items = (uint16_t)value;
+    return 0;
+}
+
 static int read_record(struct reader *r, size_t i, struct trace *trace, struct err *err)
 {
     int64_t ns = 0;
     uint32_t size_items = 0;
+    uint16_t history_items = 0;
     if (read_time(r, i, &ns, err) < 0 ||
-        (r->sizes.n > 0 && read_size(r, i, trace, &size_items, err) < 0))
+        (r->sizes.n > 0 && read_size(r, i, trace, &size_items, err) < 0) ||
+        (r->histories.n > 0 && read_history(r, i, &history_items, err) < 0))
         return -1;
     r->last_ns = ns;
     trace_append(trace, ns, size_items);
+    if (r->histories.n > 0)
+        trace_put_history(trace, history_items);
     return 0;
 }
 
@@ -274,7 +290,15 @@ static const char *dataset_of(const char *setting, const char *number, const cha
     return strcmp(setting, "auto") == 0 || strcmp(setting, number) == 0 ? ours : setting;
 }
 
-// Both columns of the file. It is opened anew each time: a child that tries it must not move the
+static void check_length(struct dataset_file *f, const struct column *times,
+                         const struct column *other)
+{
+    if (other->n > 0 && other->n != times->n)
+        dataset_file_refuse(f, "%.200s: expected as many records as %.200s, %zu, got %zu",
+                            other->name, times->name, times->n, other->n);
+}
+
+// All columns of the file. It is opened anew each time: a child that tries it must not move the
 // position in a file that its parent reads.
 static int read_columns(struct reader *r, struct err *err)
 {
@@ -285,9 +309,10 @@ static int read_columns(struct reader *r, struct err *err)
     read_column(f, dataset_of(r->config->time_column, "1", "/sample/arrive_s"), &r->times);
     if (size && size[0])
         read_column(f, dataset_of(size, "2", "/sample/size_items"), &r->sizes);
-    if (r->sizes.n > 0 && r->sizes.n != r->times.n)
-        dataset_file_refuse(f, "%.200s: expected as many records as %.200s, %zu, got %zu",
-                            r->sizes.name, r->times.name, r->times.n, r->sizes.n);
+    if (r->config->history_column && r->config->history_column[0])
+        read_column(f, r->config->history_column, &r->histories);
+    check_length(f, &r->times, &r->sizes);
+    check_length(f, &r->times, &r->histories);
     return dataset_file_close(f);
 }
 
@@ -297,6 +322,7 @@ static void try_columns(void *config)
     read_columns(&r, NULL);
     release_column(&r.times);
     release_column(&r.sizes);
+    release_column(&r.histories);
 }
 
 // Damaged files have made HDF5 crash or run for ever, so a file that nothing vouches for is read by
@@ -324,6 +350,7 @@ static int load_hdf5(const struct trace_csv_config *config, struct trace **trace
         err->code = ERR_STUDY;
     release_column(&r.times);
     release_column(&r.sizes);
+    release_column(&r.histories);
     return rc;
 }
 

@@ -228,6 +228,31 @@ START_TEST(carbon_is_the_curves_mean)
 }
 END_TEST
 
+// Making them counts beside what they draw: x and y, of 480 and 4800 kg over 200 days, cost 100 and
+// 1000 g an hour, and 32.5 and 19.5 g of power at 325 g/kWh. 400 of a take four x. For 200 of b,
+// four y cost 4078 g, three y and five x 3721: of the ten x that there are, nine are taken.
+START_TEST(embodied_carbon_counts)
+{
+    struct fixture f = open_fixture("objective: carbon, carbon_g_per_kwh: [400, 100]", steady);
+    f.study->groups[0].platform.embodied = (struct platform_embodied){480, 200 * 86400.0};
+    f.study->groups[1].platform.embodied = (struct platform_embodied){4800, 200 * 86400.0};
+    ck_assert(fill(&f).possible);
+    size_t plan = capacity_result_plan_at(f.answer, 0, 2, 1);
+    const struct capacity_step *step = &f.answer->steps[plan * 4];
+    const struct capacity_total *total = &f.answer->totals[plan];
+    ck_assert_uint_eq(assigned(&f, 2, 1, 0, 0, 0), 4);
+    ck_assert_uint_eq(assigned(&f, 2, 1, 0, 0, 1), 5);
+    ck_assert_uint_eq(assigned(&f, 2, 1, 0, 1, 1), 3);
+    ck_assert_double_eq_tol(step->carbon_g_per_h, 9 * 32.5 + 3 * 19.5, 1e-6);
+    ck_assert_double_eq_tol(step->embodied_g_per_h, 9 * 100 + 3 * 1000, 1e-6);
+    ck_assert_double_eq_tol(step->objective, 4251, 1e-6);
+    ck_assert_double_eq_tol(total->embodied_kg, 24 * 3.9, 1e-6);
+    ck_assert_double_eq_tol(total->carbon_kg, 24 * 1.080 * 0.250, 1e-6);
+    ck_assert_double_eq_tol(total->objective, 1000 * (24 * 3.9 + 24 * 1.080 * 0.250), 1e-3);
+    close_fixture(&f);
+}
+END_TEST
+
 // 1000 of a and 1200 of b: x can take all of a, y 1000 of b. At least 167 queries per second of b
 // are missing in the third interval, which begins at 12:00.
 START_TEST(says_what_is_missing)
@@ -270,10 +295,10 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", optimal_takes_what_suits},      {"core", every_plan_serves_the_day},
-        {"core", optimal_is_never_dearer},       {"core", spare_servers_idle},
-        {"core", starting_costs_energy},         {"core", carbon_is_the_curves_mean},
-        {"core", objectives_have_units},         {"errors", says_what_is_missing},
-        {"errors", a_service_that_nothing_holds}};
+        {"core", optimal_takes_what_suits}, {"core", every_plan_serves_the_day},
+        {"core", optimal_is_never_dearer},  {"core", spare_servers_idle},
+        {"core", starting_costs_energy},    {"core", carbon_is_the_curves_mean},
+        {"core", embodied_carbon_counts},   {"core", objectives_have_units},
+        {"errors", says_what_is_missing},   {"errors", a_service_that_nothing_holds}};
     return suite_run("plan", tests, sizeof tests / sizeof *tests);
 }

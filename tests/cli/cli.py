@@ -588,6 +588,60 @@ with h5py.File("many.h5") as f:
         expect(len(sample) > 100 and seen == sample, "the run's latencies", list(seen ^ sample)[:5])
 
 
+# One core; the time of a query grows with its items, its history and each pair of them.
+HISTORIES = """\
+name: histories
+duration: 400ms
+warmup: 0s
+traffic:
+  - service: feed
+    rate: 500qps
+    sizes: {distribution: lognormal, max_items: 200}
+    history: {distribution: lognormal, mu: 5, sigma: 1, max_items: 900}
+fleet:
+  groups:
+    - platform: skylake
+      cores: 1
+      sockets: 1
+      servers: 1
+      scheduler: {policy: fixed, batch_items: 200}
+      cost: {kind: synthetic, fixed: 100us, per_item: 2us, per_history: 500ns, per_item_history: 10ns}
+balancer: {dispatch_delay: 50us, return_delay: 20us}
+"""
+
+
+def histories(folder):
+    """A query's second size is drawn, written, replayed and paid for; a model that reads one must have it."""
+    write(folder, "h.yaml", HISTORIES)
+    rc, _, err = call("trace", "make", "h.yaml", "-o", "h.csv", cwd=folder)
+    expect(rc == 0, "a trace with histories", err)
+    with open(os.path.join(folder, "h.csv"), encoding="utf-8") as f:
+        rows = list(csv.DictReader(f))
+    wanted, free = [], 0
+    for q, row in enumerate(rows):
+        items, history = int(row["size_items"]), int(row["history_items"])
+        begin = max(free, round(float(row["arrive_s"]) * 1e9) + 50000)
+        free = begin + 100000 + 2000 * items + 500 * history + 10 * items * history
+        wanted.append((q, begin, free - begin))
+    expect(len({row["history_items"] for row in rows}) > 50, "histories differ", rows[:5])
+    twice = HISTORIES.replace("rate: 500qps", "arrivals: {process: replay, file: h.csv, start: zero, "
+                              "history_column: history_items}")
+    write(folder, "twice.yaml", twice)
+    write(folder, "again.yaml", "".join(line for line in twice.splitlines(True) if "  history:" not in line))
+    write(folder, "pull.yaml", HISTORIES.replace("policy: fixed", "policy: pull"))
+    for study in ("h.yaml", "again.yaml", "pull.yaml"):
+        rc, _, err = call("trace", "export", study, "--server", "0", "-o", study + ".json", cwd=folder)
+        expect(rc == 0, "export with histories", err)
+        seen = [(e["args"]["query"], e["ts"], e["dur"]) for e in read_events(os.path.join(folder, study + ".json"))
+                if e["ph"] == "X"]
+        expect(len(seen) > 100 and sorted(seen) == [w for w in wanted if w[1] < 400000000],
+               f"{study}: times by items and history", set(seen) ^ set(wanted))
+    write(folder, "h.yaml", STUDY.replace("model: wnd", "model: sasrec").replace("sla: {p95: 25ms}", ""))
+    refused("a model without the history that it reads", r".*its cost depends on a history; expected traffic\[\]",
+            folder, "check", "h.yaml")
+    refused("histories twice", r".*the trace has histories, by arrivals.history_column", folder, "check", "twice.yaml")
+
+
 def group_traces(folder):
     """Bad traces are refused where the study names them and by the trace command."""
     write(folder, "study.yaml", STUDY.replace("sla: {p95: 25ms}",
@@ -597,6 +651,7 @@ def group_traces(folder):
         refused(what, r"study.yaml:7:39: traffic\[0\].arrivals.file: .*" + pattern, folder, "run",
                 "study.yaml")
         refused(what, ".*" + pattern, folder, "trace", "inspect", "t.csv")
+    histories(folder)
     # A trace made from a study is one that a study replays, and its queries are all there.
     write(folder, "plain.yaml", STUDY)
     rc, out, err = call("trace", "make", "plain.yaml", "-o", "t.csv", "--force", cwd=folder)

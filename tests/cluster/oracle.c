@@ -150,6 +150,20 @@ static int64_t paced_ns(const struct oracle *setting, int64_t ns, const struct q
     return (int64_t)floor((double)ns * factor + 0.5);
 }
 
+// From the cost itself, rounded by the library: what the table in fixed point must come to.
+static int64_t history_ns(const struct lane *lane, size_t i, uint32_t items, enum cost_place place,
+                          uint32_t busy)
+{
+    const struct query *query = &lane->setting->queries[lane->query[i]];
+    const struct fixture *fixture = &lane->setting->fixture;
+    if (!fixture->services[query->service].traffic.has_history)
+        return 0;
+    const struct cost_history of = cost_history(fixture->costs[query->service], place, busy);
+    long double h = query->history_items;
+    return (int64_t)llroundl(1e9L *
+                             (of.item_s * h + of.square_s * h * h + of.item_history_s * h * items));
+}
+
 static int64_t cpu_ns(void *user, size_t i, uint32_t busy)
 {
     const struct lane *lane = user;
@@ -157,8 +171,9 @@ static int64_t cpu_ns(void *user, size_t i, uint32_t busy)
     const struct svctab *tab = tab_of(lane->setting, query);
     uint32_t before = lane->number[i] * tab->batch_items, items = query->size_items - before;
     items = items < tab->batch_items ? items : tab->batch_items;
-    return spread_ns(lane->setting, paced_ns(lane->setting, svctab_cpu_ns(tab, items, busy), query),
-                     query, lane->number[i]);
+    int64_t ns = paced_ns(lane->setting, svctab_cpu_ns(tab, items, busy), query) +
+                 history_ns(lane, i, items, COST_CPU, busy);
+    return spread_ns(lane->setting, ns, query, lane->number[i]);
 }
 
 static int64_t accel_ns(void *user, size_t i, uint32_t busy)
@@ -167,7 +182,8 @@ static int64_t accel_ns(void *user, size_t i, uint32_t busy)
     const struct query *query = &lane->setting->queries[lane->query[i]];
     const struct svctab *tab = tab_of(lane->setting, query);
     (void)busy;
-    int64_t compute_ns = paced_ns(lane->setting, tab->compute_ns[query->size_items], query);
+    int64_t compute_ns = paced_ns(lane->setting, tab->compute_ns[query->size_items], query) +
+                         history_ns(lane, i, query->size_items, COST_ACCEL, 1);
     return paced_ns(lane->setting, tab->load_ns[query->size_items], query) +
            spread_ns(lane->setting, compute_ns, query, 0);
 }
@@ -255,7 +271,7 @@ static void expect_refused(struct expected *expected, const struct query *query,
 {
     const struct oracle *setting = expected->setting;
     bool per_request = setting->unit == LOAD_REQUESTS;
-    int64_t weight = svctab_load(tab_of(setting, query), setting->unit, query->size_items);
+    int64_t weight = svctab_load(tab_of(setting, query), setting->unit, query);
     for (uint32_t i = 0; i < (per_request ? n_requests : 1); i++)
         expected->refused[expected->n_refused++] =
             (struct completion){t_ns, per_request ? 1 : weight, query->server, 0};
@@ -485,6 +501,7 @@ static void expect_query(struct expected *expected, const struct query *query, u
                                   .size_items = query->size_items,
                                   .service = query->service,
                                   .path = (uint16_t)path,
+                                  .history_items = query->history_items,
                                   .begin_ns = first->begin_ns,
                                   .end_ns = last->end_ns,
                                   .n_requests = n_requests,
@@ -678,9 +695,9 @@ static struct completion *expect_reports(const struct expected *expected, enum l
             if (!same)
                 reports[(*n)++] = (struct completion){
                     .end_ns = end_ns,
-                    .weight = unit == LOAD_REQUESTS ? 1
-                                                    : svctab_load(tab_of(expected->setting, query),
-                                                                  unit, query->size_items),
+                    .weight = unit == LOAD_REQUESTS
+                                  ? 1
+                                  : svctab_load(tab_of(expected->setting, query), unit, query),
                     .server = query->server};
         }
     }

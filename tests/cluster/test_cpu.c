@@ -68,7 +68,8 @@ static struct stream *make_stream(uint32_t n_cores, uint32_t n_levels, enum stre
     for (uint32_t i = 0; i < N_JOBS; i++) {
         uint32_t items = draw_items(stream->seed, i);
         t_ns += fixture_draw(stream->seed, 4 * i, 2 * gaps_ns[kind] / n_cores + 1);
-        stream->queries[i] = (struct query){.arrive_ns = t_ns, .seq = i, .size_items = items};
+        stream->queries[i] =
+            (struct query){.arrive_ns = t_ns, .seq = i, .size_items = (uint16_t)items};
         stream->jobs[i] =
             (struct cpu_job){.start_ns = t_ns,
                              .full_ns = stream->tab->full_ns,
@@ -76,7 +77,7 @@ static struct stream *make_stream(uint32_t n_cores, uint32_t n_levels, enum stre
                              .tab = stream->tab,
                              .server = fixture_draw(stream->seed, 4 * i + 3, N_SERVERS),
                              .n_requests = stream->tab->split[items].n_requests,
-                             .size_items = items};
+                             .size_items = (uint16_t)items};
     }
     return stream;
 }

@@ -48,7 +48,7 @@ static struct cell *make_cell(const char *policy, uint32_t n_servers, bool equal
         cell->queries[i] =
             (struct query){.arrive_ns = (i ? cell->queries[i - 1].arrive_ns : 0) + gap_ns,
                            .seq = FIRST_SEQ + i,
-                           .size_items = 1 + fixture_draw(2, i, 300),
+                           .size_items = (uint16_t)(1 + fixture_draw(2, i, 300)),
                            .service = (uint16_t)fixture_draw(3, i, 2)};
         cell->news[i] = (struct completion){.end_ns = (int64_t)fixture_draw(4, i, 3000000),
                                             .weight = fixture_draw(5, i, 4),

@@ -37,6 +37,29 @@ START_TEST(contention)
 }
 END_TEST
 
+// Queries of two lengths of time: by their items and by their histories, on busy cores, with a
+// spread, and on the accelerator; a service without histories beside them.
+START_TEST(histories)
+{
+    for (int with_noise = 0; with_noise < 2; with_noise++) {
+        struct oracle *setting = oracle_make_reporting(LOAD_WORK, with_noise ? 0.3 : 0);
+        struct service_traffic *traffic = &setting->fixture.services[0].traffic;
+        struct cost_config *cost = &setting->fixture.cost_configs[0];
+        traffic->has_history = true;
+        traffic->history = (struct size_config){
+            .distribution = qsize_find("lognormal"), .mu = 3, .sigma = 1, .max_items = 300};
+        cost->history_item_s = 0.72199113e-6;
+        cost->item_history_s = 0.01341592e-6;
+        cost->accel_history_item_s = 0.11314159e-6;
+        cost->accel_item_history_s = 0.00071828e-6;
+        if (with_noise)
+            setting->fixture.groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.6};
+        fixture_set_load(&setting->fixture, 0.2);
+        oracle_holds(setting);
+    }
+}
+END_TEST
+
 // Times with a spread, on the cores and on the accelerator.
 START_TEST(noise)
 {
@@ -448,16 +471,28 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", plain},         {"core", two_services},
-                                       {"core", contention},    {"core", noise},
-                                       {"core", states},        {"core", slow_servers},
-                                       {"core", slow_reports},  {"core", correlated_in_a_queue},
-                                       {"core", offload},       {"core", wide},
-                                       {"core", overload},      {"core", power_curve},
-                                       {"core", always_cold},   {"core", service_falls_with_load},
-                                       {"core", decomposition}, {"core", batches_and_kernels},
-                                       {"core", reports},       {"core", watched},
-                                       {"core", watched_link},  {"limits", idle},
-                                       {"limits", at_the_end},  {"limits", least_service}};
+    const struct suite_test tests[] = {{"core", plain},
+                                       {"core", two_services},
+                                       {"core", contention},
+                                       {"core", noise},
+                                       {"core", histories},
+                                       {"core", states},
+                                       {"core", slow_servers},
+                                       {"core", slow_reports},
+                                       {"core", correlated_in_a_queue},
+                                       {"core", offload},
+                                       {"core", wide},
+                                       {"core", overload},
+                                       {"core", power_curve},
+                                       {"core", always_cold},
+                                       {"core", service_falls_with_load},
+                                       {"core", decomposition},
+                                       {"core", batches_and_kernels},
+                                       {"core", reports},
+                                       {"core", watched},
+                                       {"core", watched_link},
+                                       {"limits", idle},
+                                       {"limits", at_the_end},
+                                       {"limits", least_service}};
     return suite_run("server", tests, sizeof tests / sizeof *tests);
 }

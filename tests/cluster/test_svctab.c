@@ -53,6 +53,31 @@ START_TEST(times)
 }
 END_TEST
 
+// A history adds its own time to every request of a query, and one for each pair with an item, to
+// the nearest nanosecond; the view counts it as work.
+START_TEST(histories)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 1);
+    struct service_traffic *traffic = &fixture.services[0].traffic;
+    traffic->has_history = true;
+    traffic->history.max_items = 65535;
+    fixture.cost_configs[0].history_item_s = 3.3e-9;
+    fixture.cost_configs[0].item_history_s = 0.0125e-9;
+    const struct svctab *tab = make(&fixture);
+    ck_assert_int_eq(svctab_history_cpu_ns(tab, 32, 1000, 1), 3300 + 400);
+    ck_assert_int_eq(svctab_history_cpu_ns(tab, 3, 1001, 4), 3341);     // 3303.3 + 37.54
+    ck_assert_int_eq(svctab_history_cpu_ns(tab, 32, 65534, 1), 242476); // 216262.2 + 26213.6
+    ck_assert_int_eq(svctab_history_cpu_ns(tab, 32, 0, 1), 0);
+    const struct query query = {.size_items = 67, .history_items = 1001};
+    ck_assert_int_eq(svctab_load(tab, LOAD_WORK, &query),
+                     tab->work_ns[67] + 2 * 3704 + 3341); // 3703.7 and 3340.84
+    ck_assert_int_eq(svctab_load(tab, LOAD_REQUESTS, &query), 3);
+    ck_assert_int_eq(tab->least_ns, 5000 + 1000); // of a query without
+    fixture_release(&fixture);
+}
+END_TEST
+
 // Where the cost depends on busy cores there is one row for each number of them.
 START_TEST(levels)
 {
@@ -119,6 +144,12 @@ START_TEST(offload)
 }
 END_TEST
 
+static int64_t load_of(const struct svctab *tab, enum load_unit unit, uint16_t items)
+{
+    const struct query query = {.size_items = items};
+    return svctab_load(tab, unit, &query);
+}
+
 // What a query counts for: one, its requests (one on the accelerator), its items or its work.
 START_TEST(loads)
 {
@@ -126,12 +157,12 @@ START_TEST(loads)
     fixture_init(&fixture, 1, 1);
     fixture_attach(&fixture, 0, 1, false, 100);
     const struct svctab *tab = make(&fixture);
-    ck_assert_int_eq(svctab_load(tab, LOAD_QUERIES, 70), 1);
-    ck_assert_int_eq(svctab_load(tab, LOAD_REQUESTS, 70), 3);
-    ck_assert_int_eq(svctab_load(tab, LOAD_ITEMS, 70), 70);
-    ck_assert_int_eq(svctab_load(tab, LOAD_WORK, 70), 2 * 37000 + 11000);
-    ck_assert_int_eq(svctab_load(tab, LOAD_REQUESTS, 100), 1);
-    ck_assert_int_eq(svctab_load(tab, LOAD_WORK, 100), 60000);
+    ck_assert_int_eq(load_of(tab, LOAD_QUERIES, 70), 1);
+    ck_assert_int_eq(load_of(tab, LOAD_REQUESTS, 70), 3);
+    ck_assert_int_eq(load_of(tab, LOAD_ITEMS, 70), 70);
+    ck_assert_int_eq(load_of(tab, LOAD_WORK, 70), 2 * 37000 + 11000);
+    ck_assert_int_eq(load_of(tab, LOAD_REQUESTS, 100), 1);
+    ck_assert_int_eq(load_of(tab, LOAD_WORK, 100), 60000);
     fixture_release(&fixture);
 }
 END_TEST
@@ -309,6 +340,7 @@ int main(void)
 {
     const struct suite_test tests[] = {{"core", split},
                                        {"core", times},
+                                       {"core", histories},
                                        {"core", levels},
                                        {"core", scaled},
                                        {"core", offload},

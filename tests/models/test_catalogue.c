@@ -308,6 +308,78 @@ START_TEST(contradictions_are_refused)
 }
 END_TEST
 
+// What is computed once per request is not per item: dense features and the tables of the user.
+// Weights and operators are the same, the row of the user's table is read once.
+START_TEST(once_per_request)
+{
+    double tables[] = {1, 1}, rows[] = {10, 10}, both[] = {1, 1}, item[] = {1, 0}, user[] = {0, 1};
+    double dense[] = {4, 2}, top[] = {1};
+    struct model model = {.dense_mlp = {2, dense},
+                          .tables = {2, tables},
+                          .rows = {2, rows},
+                          .lookups = {2, both},
+                          .dim = 8,
+                          .gates = 1,
+                          .top_mlp = {1, top},
+                          .tasks = 1};
+    struct model_work all = derived(&model);
+    model.dense_once = true;
+    model.lookups.v = item;
+    model.request_lookups = (struct reals){2, user};
+    struct model_work shared = derived(&model);
+    const struct work *fc = &shared.by_class[WORK_FC], *rows_of = &shared.by_class[WORK_EMBEDDING];
+    ck_assert_double_eq(fc->request.flop, 2 * 4 * 2);
+    ck_assert_double_eq(fc->flop_per_item + fc->request.flop, all.by_class[WORK_FC].flop_per_item);
+    ck_assert_double_eq(rows_of->bytes_per_item, 32);
+    ck_assert_double_eq(rows_of->request.bytes, 32);
+    ck_assert_double_eq(shared.dense_bytes_per_request, 16);
+    ck_assert_double_eq(shared.dense_bytes_per_item, 0);
+    ck_assert_double_eq(work_weight_bytes(&shared), work_weight_bytes(&all));
+    ck_assert_double_eq(work_n_ops(&shared), work_n_ops(&all));
+    ck_assert(!work_has_history(&shared));
+    model.format = FORMAT_INT8; // a quarter of all that is moved, but not of what comes in
+    struct model_work narrow = derived(&model);
+    ck_assert_double_eq(work_weight_bytes(&narrow), work_weight_bytes(&all) / 4);
+    ck_assert_double_eq(narrow.by_class[WORK_EMBEDDING].request.bytes, 8);
+    ck_assert_double_eq(narrow.table_bytes, all.table_bytes / 4);
+    ck_assert_double_eq(narrow.dense_bytes_per_request, 16);
+    ck_assert_double_eq(work_flop_per_item(&narrow), work_flop_per_item(&shared));
+}
+END_TEST
+
+// What the newer interactions need.
+START_TEST(newer_contradictions_are_refused)
+{
+    double two[] = {1, 2}, none[] = {0};
+    struct model model = rm1();
+    model.interaction = INTERACT_DOT;
+    model.dense_mlp.n = 2;
+    refused(&model, "dense_mlp: dot products need it to end with dim, 32, and no dense_inputs");
+    model = rm1();
+    model.interaction = INTERACT_CROSS;
+    model.cross_layers = 3;
+    refused(&model, "cross_rank: expected at least 1, got 0");
+    model = rm1();
+    model.interaction = INTERACT_MASK;
+    refused(&model, "mask_blocks: expected at least 1, got 0");
+    model = rm1();
+    model.interaction = INTERACT_TARGET;
+    refused(&model, "blocks: expected at least 1, got 0");
+    model.blocks = model.heads = model.key_dim = model.value_dim = model.output_parts = 1;
+    refused(&model, "history_lookups: missing; expected those of a history item");
+    model.history_lookups = (struct reals){1, none};
+    refused(&model, "history_lookups: missing; expected those of a history item");
+    model.history_lookups = (struct reals){2, two};
+    refused(&model, "history_lookups: expected 1 values, as tables has, got 2");
+    model.history_lookups = (struct reals){1, two};
+    model.block_mlp = (struct reals){2, two};
+    refused(&model, "block_mlp: expected it to end with dim, 32");
+    model = rm1();
+    model.lookups.v = none;
+    refused(&model, "lookups: expected whole numbers from 1, got 0");
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -318,10 +390,12 @@ int main(void)
         {"core", recurrence_walks_the_history},
         {"core", operators_and_activations_are_as_run},
         {"core", totals_cover_every_class},
+        {"core", once_per_request},
         {"limits", the_least_model},
         {"limits", release_is_forgiving},
         {"limits", names_follow_the_enums},
         {"errors", contradictions_are_refused},
+        {"errors", newer_contradictions_are_refused},
     };
     return suite_run("catalogue", tests, sizeof tests / sizeof *tests);
 }

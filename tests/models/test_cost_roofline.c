@@ -48,6 +48,11 @@ static double at(const struct model *model, const struct platform *platform, uin
     return s;
 }
 
+static double bare_of(const struct model *model, const struct platform *platform)
+{
+    return at(model, platform, 1, 1); // no history is set
+}
+
 // 0.5 + 4 * 0.25 fixed; weights 24 / 8 = 3; fc b + 2 (b - 1) / b + 2 b; gather b; concatenation b;
 // activation b + b. The L3 holds all of it, and what it moves beyond the L2 (32 b B) costs 8 B/s.
 START_TEST(terms_add_up)
@@ -78,6 +83,47 @@ START_TEST(formats_move_and_compute_less)
     model.format = FORMAT_FP16;
     ck_assert_double_eq(at(&model, &platform, 1, 1),
                         0.5 + 1 + 1.5 + (1 + 1) + 0.5 + 0.5 + (1 + 0.5) + 2);
+}
+END_TEST
+
+// A history costs by its items, their pairs, and their pairs with candidates; caches take their
+// parts away. One block of width 2, one head of 1 + 1: a token's layers are 2 -> 3 and 1 -> 2 (16
+// flop, 4 * 8 = 32 B), a pair 4 flop. fc 16 / 8 + 32 / 8; five of a normalised value and one of a
+// sum, 2 * (5 + 1) / 2, and 16 B; one value of attention, 4 B; its row 8 B.
+START_TEST(histories_cost_their_own)
+{
+    struct model model = small_model();
+    struct platform platform = small_platform();
+    struct cost_config config = {.kind = cost_type_find("roofline")};
+    model.interaction = INTERACT_TARGET;
+    model.history_lookups = (struct reals){1, one};
+    model.blocks = model.heads = model.key_dim = model.value_dim = model.output_parts = 1;
+    platform.attention.peak_flops = 4;
+    struct cost *cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_ptr_nonnull(cost);
+    struct cost_history of = cost_history(cost, COST_CPU, 1);
+    ck_assert_double_eq(of.item_s, 2 + 4 + 6 + 2 + 0.5 + 1);
+    ck_assert_double_eq(of.square_s, 0.5);
+    ck_assert_double_eq(of.item_history_s, 1);
+    double bare = cost_bare_s(cost, COST_CPU, 3, 1);
+    ck_assert_double_eq(cost_cpu_s(cost, 3, 1), bare); // until a mean is set
+    cost_set_history(cost, 10, 104);
+    ck_assert_double_eq(cost_cpu_s(cost, 3, 1), bare + 15.5 * 10 + 0.5 * 104 + 1 * 30);
+    cost_destroy(cost);
+    config.history_hit_frac = 0.75;
+    config.embedding_hit_frac = 0.5;
+    cost = cost_create(&config, &model, &platform, NULL);
+    of = cost_history(cost, COST_CPU, 1);
+    ck_assert_double_eq(of.item_s, 0.25 * (14.5 + 0.5));
+    ck_assert_double_eq(of.square_s, 0.25 * 0.5);
+    ck_assert_double_eq(of.item_history_s, 1);
+    ck_assert_double_eq(cost_bare_s(cost, COST_CPU, 1, 1), bare_of(&model, &platform) - 0.5);
+    cost_destroy(cost);
+    struct err err;
+    config = (struct cost_config){.kind = cost_type_find("table")};
+    ck_assert_ptr_null(cost_create(&config, &model, &platform, &err));
+    ck_assert_str_eq(err.text,
+                     "the model \"\" reads a history, of which the table cost knows nothing");
 }
 END_TEST
 
@@ -320,6 +366,7 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", terms_add_up},
         {"core", formats_move_and_compute_less},
+        {"core", histories_cost_their_own},
         {"core", lookups_have_a_half_batch},
         {"core", busy_cores_share_the_socket},
         {"core", lost_caches_stretch_their_class},

@@ -54,6 +54,22 @@ START_TEST(defaults_are_written)
 }
 END_TEST
 
+// A service's histories are a distribution like its sizes, and not there where it has none.
+START_TEST(histories_are_written)
+{
+    char *text = printed("s.yaml", "duration: 1s\n"
+                                   "traffic: [{service: a, rate: 1qps, history: {distribution: "
+                                   "lognormal, mu: 5, max_items: 900}}, {service: b, rate: 2qps}]\n"
+                                   "fleet: {groups: [{cores: 2, servers: 1, cost: {kind: "
+                                   "synthetic, fixed: 1ms}}]}\n");
+    const char *at = strstr(text, "    history:\n      distribution: lognormal\n");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_ptr_nonnull(strstr(at, "max_items: 900\n"));
+    ck_assert_ptr_null(strstr(at + 1, "    history:"));
+    mem_free(text);
+}
+END_TEST
+
 // Services that are run as the first one is are not listed; the others are.
 START_TEST(exceptions_are_listed)
 {
@@ -103,6 +119,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {{"core", defaults_are_written},
+                                       {"core", histories_are_written},
                                        {"core", exceptions_are_listed},
                                        {"core", files_stay_relative},
                                        {"limits", odd_names}};

@@ -32,7 +32,11 @@ static void fill(const struct arrival_setup *setup, size_t n, int64_t *ns, uint3
     struct err err = {0};
     struct arrival *arrival = arrival_create(setup, &err);
     ck_assert_msg(arrival != NULL, "%s", err.text);
-    arrival_fill(arrival, n, ns, items);
+    arrival_fill(arrival, n, ns, items); // numbers of records
+    for (size_t i = 0; items && i < n; i++)
+        items[i] = ns[i] == SIMTIME_NEVER || !setup->config->trace->size_items
+                       ? 1
+                       : setup->config->trace->size_items[items[i]];
     arrival_destroy(arrival);
 }
 

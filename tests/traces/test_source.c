@@ -59,6 +59,82 @@ static struct query *all_queries(const struct source_config *config, size_t *n_a
     return all;
 }
 
+// Histories are draws of their own, by the query's place in its service's stream: sizes and times
+// are as without them, blocks change nothing, and a service without has none. So is a source that
+// is put where another one was.
+START_TEST(histories_are_drawn_apart)
+{
+    struct service_traffic services[] = {service("poisson", 30000), service("gamma", 10000)};
+    struct source_config config = config_of(services, 2);
+    size_t n, n_with, n_blocks;
+    struct query *without = all_queries(&config, &n);
+    services[1].has_history = true;
+    services[1].history = (struct size_config){
+        .distribution = qsize_find("lognormal"), .mu = 4, .sigma = 0.5, .max_items = 2000};
+    struct query *with = all_queries(&config, &n_with);
+    config.n_block = 7;
+    struct query *blocks = all_queries(&config, &n_blocks);
+    ck_assert_uint_eq(n, n_with);
+    ck_assert_uint_eq(n, n_blocks);
+    ck_assert_mem_eq(with, blocks, n * sizeof *with);
+    double sum = 0, n_second = 0;
+    for (size_t i = 0; i < n; i++) {
+        ck_assert((with[i].history_items > 0) == (with[i].service == 1));
+        sum += with[i].history_items;
+        n_second += with[i].service == 1;
+        with[i].history_items = 0;
+    }
+    ck_assert_mem_eq(with, without, n * sizeof *with);
+    double mean = exp(4 + 0.125), sd = mean * sqrt(exp(0.25) - 1);
+    ck_assert_double_eq_tol(sum / n_second, mean, 4 * sd / sqrt(n_second));
+
+    config.n_block = 64;
+    struct source *first = created(&config), *other = created(&config);
+    size_t n_taken;
+    source_next(first, SIMTIME_NEVER, 40, &n_taken);
+    struct blob blob = {0};
+    source_save(first, &blob);
+    struct blob_reader reader = blob_read(blob.bytes, blob.n);
+    ck_assert_int_eq(source_load(other, &reader, NULL), 0);
+    struct query *rest = source_next(other, SIMTIME_NEVER, 10, &n_taken);
+    ck_assert_mem_eq(rest, blocks + 40, n_taken * sizeof *rest);
+    blob_release(&blob);
+    source_destroy(first);
+    source_destroy(other);
+    mem_free(without);
+    mem_free(with);
+    mem_free(blocks);
+}
+END_TEST
+
+// A trace gives each of its queries its own history, wherever the sizes come from.
+START_TEST(traces_carry_histories)
+{
+    struct trace *trace = trace_create(true);
+    for (uint32_t i = 0; i < 900; i++) {
+        trace_append(trace, i * SIMTIME_US, i + 1);
+        trace_put_history(trace, (uint16_t)(i % 3 ? 3 * i : 0));
+    }
+    struct service_traffic traffic = service("replay", 0);
+    traffic.arrivals.trace = trace;
+    traffic.has_history = true;
+    traffic.history.max_items = 2700;
+    for (int drawn = 0; drawn < 2; drawn++) {
+        traffic.arrivals.sizes_from = drawn ? ARRIVAL_SIZES_DISTRIBUTION : ARRIVAL_SIZES_TRACE;
+        struct source_config config = config_of(&traffic, 1);
+        size_t n;
+        struct query *all = all_queries(&config, &n);
+        ck_assert_uint_eq(n, 900);
+        for (uint32_t i = 0; i < n; i++) {
+            ck_assert_uint_eq(all[i].history_items, i % 3 ? 3 * i : 0);
+            ck_assert(drawn || all[i].size_items == i + 1);
+        }
+        mem_free(all);
+    }
+    trace_destroy(trace);
+}
+END_TEST
+
 // A stream of several services is in order of time, numbered from 0, inside the study's time, and
 // carries each service at its rate (Poisson counts, 4 sd).
 START_TEST(services_are_merged)
@@ -661,6 +737,8 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", services_are_merged},
+        {"core", histories_are_drawn_apart},
+        {"core", traces_carry_histories},
         {"core", merging_changes_no_stream},
         {"core", ties_go_to_the_lower_service},
         {"core", blocks_and_cuts_do_not_matter},

@@ -52,6 +52,44 @@ START_TEST(plain_table)
 }
 END_TEST
 
+// Histories are a column that must be named, a whole number each; what is written is read again.
+START_TEST(histories_are_a_column)
+{
+    char column[] = "seen", path[] = "/tmp/test_trace_csv_history.XXXXXX", ours[] = "history_items";
+    struct trace_csv_config config = trace_csv_defaults(NULL);
+    config.history_column = column;
+    struct trace *trace = parsed("time,items,seen\n2,5,0\n3,6,65535\n4,7,12\n", &config);
+    ck_assert_uint_eq(trace->n, 3);
+    ck_assert_uint_eq(trace->size_items[1], 6);
+    ck_assert_uint_eq(trace->history_items[0], 0);
+    ck_assert_uint_eq(trace->history_items[1], 65535);
+    ck_assert_uint_eq(trace->history_items[2], 12);
+    int fd = mkstemp(path);
+    ck_assert(fd >= 0 && close(fd) == 0);
+    ck_assert_int_eq(trace_csv_write(path, trace, NULL), 0);
+    config = trace_csv_defaults(path);
+    config.history_column = ours;
+    struct trace *back = trace_csv_read(&config, NULL);
+    assert_records(back, 3, trace->arrive_ns, trace->size_items);
+    ck_assert_mem_eq(back->history_items, trace->history_items, 3 * sizeof *back->history_items);
+    ck_assert_int_eq(unlink(path), 0);
+    trace_destroy(trace);
+    trace_destroy(back);
+    // Without sizes too; records out of order keep theirs.
+    config = trace_csv_defaults(NULL);
+    config.history_column = column;
+    config.sort = true;
+    trace = parsed("time,seen\n3,1\n2,9\n", &config);
+    ck_assert_ptr_null(trace->size_items);
+    ck_assert_uint_eq(trace->history_items[0], 9);
+    ck_assert_uint_eq(trace->history_items[1], 1);
+    trace_destroy(trace);
+    const char *large = "time,items,seen\n2,5,65536\n";
+    assert_refused(large, strlen(large), &config,
+                   "t.csv:2:5: expected a length from 0 to 65535, got 65536");
+}
+END_TEST
+
 // Columns by name, in any place, beside others.
 START_TEST(columns_by_name)
 {
@@ -532,6 +570,7 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", plain_table},
+        {"core", histories_are_a_column},
         {"core", columns_by_name},
         {"core", headers_are_believed},
         {"core", times_alone},

@@ -137,8 +137,9 @@ static void fill_plan(struct capacity_result *s, uint32_t scheduler, uint32_t al
     for (uint32_t i = 0; i < 4; i++) {
         uint32_t n = (uint32_t)load_qps[i] / 100 * each, n_on = follow ? n : 40 * each;
         struct capacity_step *step = &s->steps[plan * 4 + i];
-        *step = (struct capacity_step){n_on,         follow ? n / 4 : 0, n * 200.0, n * 190.0,
-                                       n_on * 200.0, n_on * 210.0,       NAN,       n_on * 60.0};
+        *step = (struct capacity_step){n_on,      follow ? n / 4 : 0, n * 200.0,
+                                       n * 190.0, n_on * 200.0,       n_on * 210.0,
+                                       NAN,       n_on * 60.0,        0};
         for (uint32_t t = 0; t < 2; t++) {
             s->n_on[(plan * 4 + i) * 2 + t] = n_on / 2;
             s->n_assigned[((plan * 4 + i) * 2 + t) * 2 + t] = n / 2;
