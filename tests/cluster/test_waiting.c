@@ -6,7 +6,7 @@
 
 static struct query numbered(uint64_t seq)
 {
-    return (struct query){.seq = seq, .size_items = (uint32_t)(seq % 7 + 1)};
+    return (struct query){.seq = seq, .size_items = (uint16_t)(seq % 7 + 1)};
 }
 
 // First come first served over many turns of the ring, with the sum of what is left.
