@@ -121,7 +121,7 @@ int trace_csv_finish(struct trace *trace, const char *name, const struct trace_c
                      int64_t row_ns, struct err *err);
 
 // Writes "arrive_s,size_items,history_items" (or what there is of them), times exact, under a
-// temporary name beside path that is renamed when all is on disk; an existing file is replaced.
+// temporary name next to path that is renamed when all is on disk; an existing file is replaced.
 int trace_csv_write(const char *path, const struct trace *trace, struct err *err);
 
 #endif

@@ -44,7 +44,7 @@ static bool has_objective(const void *answer, const struct report_column *column
     return !(unit && strcmp(unit, "1") == 0) && is_known(answer, column);
 }
 
-// Of making servers, beside that of their energy.
+// Of making servers, next to that of their energy.
 static bool has_embodied(const void *answer, const struct report_column *column)
 {
     const struct capacity_result *s = answer;

@@ -242,44 +242,55 @@ int study_traffic_read_sizes(const struct study *study, const struct node *map,
     return read_distribution(study, map, "sizes", config, sizes, open_files, err);
 }
 
+// The histories of a trace's records, for traffic that is made of it at another rate: 0 counts
+// as 1.
+static struct qsize *histories_of(const struct trace *trace, int64_t *max_items)
+{
+    uint32_t *items = mem_calloc(trace->n, sizeof *items);
+    for (size_t i = 0; i < trace->n; i++)
+        items[i] = trace->history_items[i] > 0 ? trace->history_items[i] : 1;
+    struct qsize *histories = qsize_of_records(items, trace->n);
+    *max_items = qsize_max_items(histories);
+    mem_free(items);
+    return histories;
+}
+
 // From a section of its own, or with the trace; a service without either has none.
 static int read_history(const struct study *study, const struct node *map,
                         struct service_traffic *traffic, bool open_files, struct err *err)
 {
     const struct node *history = node_get(map, "history");
-    const struct trace *trace = traffic->arrivals.trace;
     bool carried = arrival_carries_histories(&traffic->arrivals);
-    traffic->has_history = history || carried;
-    traffic->history.max_items = 1;
-    for (size_t i = 0; carried && i < trace->n; i++)
-        if (trace->history_items[i] > traffic->history.max_items)
-            traffic->history.max_items = trace->history_items[i];
+    struct qsize *histories = NULL;
+    int rc = 0;
     if (history && carried)
         return node_fail(
             history, err,
             "the trace has histories, by arrivals.history_column; expected one of them");
-    struct qsize *sizes = NULL;
-    int rc = history ? read_distribution(study, map, "history", &traffic->history, &sizes,
-                                         open_files, err)
-                     : 0;
-    traffic->histories = sizes;
+    traffic->has_history = history || carried;
+    if (carried)
+        histories = histories_of(traffic->arrivals.trace, &traffic->history.max_items);
+    else if (history)
+        rc = read_distribution(study, map, "history", &traffic->history, &histories, open_files,
+                               err);
+    traffic->histories = histories;
     return rc;
 }
 
 void study_traffic_history(const struct service_traffic *traffic, double *mean, double *square)
 {
     const struct trace *trace = traffic->arrivals.trace;
+    bool carried = arrival_carries_histories(&traffic->arrivals);
     *mean = *square = 0;
-    if (traffic->histories) {
+    for (size_t i = 0; carried && i < trace->n; i++) {
+        double items = trace->history_items[i];
+        *mean += items / (double)trace->n;
+        *square += items * items / (double)trace->n;
+    }
+    if (!carried && traffic->histories) {
         double sd = qsize_sd_items(traffic->histories);
         *mean = qsize_mean_items(traffic->histories);
         *square = *mean * *mean + sd * sd;
-    } else if (traffic->has_history && trace) {
-        for (size_t i = 0; i < trace->n; i++) {
-            double items = trace->history_items[i];
-            *mean += items / (double)trace->n;
-            *square += items * items / (double)trace->n;
-        }
     }
 }
 

@@ -228,9 +228,9 @@ START_TEST(carbon_is_the_curves_mean)
 }
 END_TEST
 
-// Making them counts beside what they draw: x and y, of 480 and 4800 kg over 200 days, cost 100 and
-// 1000 g an hour, and 32.5 and 19.5 g of power at 325 g/kWh. 400 of a take four x. For 200 of b,
-// four y cost 4078 g, three y and five x 3721: of the ten x that there are, nine are taken.
+// Making them counts as well as what they draw: x and y, of 480 and 4800 kg over 200 days, cost 100
+// and 1000 g an hour, and 32.5 and 19.5 g of power at 325 g/kWh. 400 of a take four x. For 200 of
+// b, four y cost 4078 g, three y and five x 3721: of the ten x that there are, nine are taken.
 START_TEST(embodied_carbon_counts)
 {
     struct fixture f = open_fixture("objective: carbon, carbon_g_per_kwh: [400, 100]", steady);

@@ -38,7 +38,7 @@ START_TEST(contention)
 END_TEST
 
 // Queries of two lengths of time: by their items and by their histories, on busy cores, with a
-// spread, and on the accelerator; a service without histories beside them.
+// spread, and on the accelerator; and a service without histories.
 START_TEST(histories)
 {
     for (int with_noise = 0; with_noise < 2; with_noise++) {
@@ -53,7 +53,8 @@ START_TEST(histories)
         cost->accel_history_item_s = 0.11314159e-6;
         cost->accel_item_history_s = 0.00071828e-6;
         if (with_noise)
-            setting->fixture.groups[0].noise = (struct noise_config){.spread = SPREAD_GAMMA, .cv = 0.6};
+            setting->fixture.groups[0].noise =
+                (struct noise_config){.spread = SPREAD_GAMMA, .cv = 0.6};
         fixture_set_load(&setting->fixture, 0.2);
         oracle_holds(setting);
     }
