@@ -67,7 +67,7 @@ int64_t accel_assign(struct accel_pool *pool, uint32_t server, struct accel_job 
     int64_t begin_ns = later(ready_ns, *stream);
     job->begin_ns = begin_ns;
     job->load_begin_ns = pool->overlap ? ready_ns - job->load_ns : begin_ns;
-    job->stream = (uint32_t)((size_t)(stream - pool->streams) - (size_t)server * pool->n_streams);
+    job->stream = (uint32_t)(stream - &pool->streams[(size_t)server * pool->n_streams]);
     *stream = begin_ns + held_ns;
     remember(state, job->start_ns, begin_ns, *stream);
     job->finish_ns = *stream;

@@ -460,6 +460,7 @@ static void see_end(struct sched *sched, const struct waiting_query *one, int64_
     for (size_t i = 0; i < seen->n; i++)
         timeline_put(state->timeline, &seen->slices[i]);
     query.n_parts = one->n_pieces;
+    query.n_batch = one->n_batch > 0 ? one->n_batch : 1;
     timeline_end(state->timeline, &query);
     seen->n = 0;
 }

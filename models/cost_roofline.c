@@ -10,9 +10,13 @@
 
 // A class of operators on one machine, everything that does not depend on items or busy cores.
 struct class_cost {
-    double fixed_s; // per request: operators
-    double flat_s;  // per request: what a batch below the half-batch loses
-    double item_s;  // per item
+    double fixed_s;         // per request: operators
+    double flat_s;          // per request: what a batch below the half-batch loses
+    double item_s;          // per item: arithmetic; of vector work its bytes as well
+    double byte_s;          // per item: what layers read and write
+    double op_weight_bytes; // of one operator, the mean of the class
+    double op_item_bytes;   // per item, what one operator reads and writes
+    double spill_bytes;     // per item, what crosses a cache that is too small for it
     double request_s, history_s, history_sq_s, item_history_s; // once; by the query's history
 };
 
@@ -20,9 +24,8 @@ struct prepared {
     struct class_cost cpu[N_WORK_CLASSES], accel[N_WORK_CLASSES];
     double request_s;
     double weight_bytes;
-    double activation_bytes;      // per item, written by all classes
     double page_bytes;            // page-table entries of all tables
-    double input_s, input_item_s; // turning a request's inputs into arrays, on the host
+    double input_s, input_item_s; // turning a query's inputs into tensors, on the host
     double stored_items;          // of which a CPU request converts all; 0: its own
     double load_s, load_item_s, load_history_s;
     double gather_frac, history_frac; // of row bytes and of histories: what no cache holds
@@ -33,8 +36,8 @@ struct machine {
     const struct platform_rate *rates[N_WORK_CLASSES]; // NULL: vector work
     const struct platform_fixed *fixed;
     double vector_flops;
-    double speedup; // of the layers' arithmetic in the model's number format
-    double activation_bw, stream_bw;
+    double speedup;                  // of the layers' arithmetic in the model's number format
+    double activation_bw, stream_bw; // what the layers of stacks move, and what others do
     double gather_bw, gather_half_items;
 };
 
@@ -89,13 +92,20 @@ static double fixed_of(const struct platform_fixed *fixed, enum work_class class
 
 // flop * b / (peak * b / (b + half)) = flop * half / peak + flop / peak * b: a straight line.
 // The bytes of lookups wait for the share of the bandwidth, so they are not in here on a core.
+// Attention is many small operators: their bytes stream, and what their narrowness costs is in
+// their rate. In the stacks it is the bytes' bandwidth that says how much narrow layers lose.
+static double layer_bw(const struct machine *m, enum work_class class)
+{
+    return class == WORK_ATTENTION ? m->stream_bw : m->activation_bw;
+}
+
 // The same of what is done once or per history item, a batch of its own that has no half to lose.
 static double volume_s(const struct machine *m, const struct platform_rate *rate,
                        enum work_class class, const struct work_volume *volume)
 {
     if (rate && rate->peak_flops > 0)
         return volume->flop / (rate->peak_flops * m->speedup) +
-               (volume->read_bytes + volume->bytes) / m->activation_bw;
+               (volume->read_bytes + volume->bytes) / layer_bw(m, class);
     return class == WORK_EMBEDDING ? 0 // by the share of the bandwidth, as per item
                                    : volume->flop / m->vector_flops + volume->bytes / m->stream_bw;
 }
@@ -103,16 +113,21 @@ static double volume_s(const struct machine *m, const struct platform_rate *rate
 static struct class_cost class_cost(const struct machine *m, enum work_class class,
                                     const struct work *work, double fixed_scale)
 {
+    double moved_bytes = work->read_bytes_per_item + work->bytes_per_item;
     struct class_cost c = {.fixed_s = fixed_scale * (fixed_of(m->fixed, class) * work->n_ops +
-                                                     m->fixed->part_s * work->n_parts)};
+                                                     m->fixed->part_s * work->n_parts),
+                           .op_weight_bytes = work->weight_bytes / work->n_ops,
+                           .op_item_bytes = moved_bytes / work->n_ops,
+                           .spill_bytes = moved_bytes + work->bytes_per_item};
     const struct platform_rate *rate = m->rates[class];
     if (rate && rate->peak_flops > 0) {
         double peak_flops = rate->peak_flops * m->speedup;
         c.flat_s = work->flop_per_item * rate->half_items / peak_flops;
-        c.item_s = work->flop_per_item / peak_flops +
-                   (work->read_bytes_per_item + work->bytes_per_item) / m->activation_bw;
+        c.item_s = work->flop_per_item / peak_flops;
+        c.byte_s = moved_bytes / layer_bw(m, class);
     } else if (class != WORK_EMBEDDING) { // additions of lookups hide behind the rows
         c.item_s = work->flop_per_item / m->vector_flops + work->bytes_per_item / m->stream_bw;
+        c.spill_bytes = 3 * work->bytes_per_item; // it reads as much as it writes
     }
     c.request_s = volume_s(m, rate, class, &work->request);
     c.history_s = volume_s(m, rate, class, &work->history);
@@ -137,8 +152,9 @@ static double gather_bytes(const struct prepared *w, const struct model_work *wo
     return w->gather_frac * (gather->bytes_per_item * (items + half_items) + gather->request.bytes);
 }
 
-// What the reference does to a request's inputs before it runs: every index and every length is an
-// element of a Python list, features are an array that is copied, and each tensor is handed over.
+// What the reference does to a query's inputs before it runs, wherever it runs: every index and
+// every length is an element of a Python list, features are an array that is copied, and each
+// tensor is handed over.
 static void prepare_inputs(const struct cost_config *config, const struct platform *p,
                            const struct model_work *work, struct prepared *to)
 {
@@ -158,7 +174,8 @@ static void prepare_load(const struct accelerator *a, const struct model_work *w
 {
     double bytes = work->index_bytes_per_item + work->dense_bytes_per_item;
     double once = work->index_bytes_per_request + work->dense_bytes_per_request;
-    to->load_s = a->link_fixed_s + a->input_fixed_s * work->n_inputs + once / a->link_bw;
+    to->load_s =
+        a->link_fixed_s + a->input_fixed_s * work->n_inputs + to->input_s + once / a->link_bw;
     to->load_history_s = to->history_frac * work->index_bytes_per_history / a->link_bw;
     to->load_item_s = a->input_item_s * work->n_inputs + bytes / a->link_bw + to->input_item_s;
 }
@@ -183,8 +200,6 @@ static void prepare(const struct cost *cost, void *state)
             to->accel[i] = class_cost(&accel, (enum work_class)i, of, fixed_scale);
         if (p->has_accelerator && i == WORK_EMBEDDING && p->accelerator.row_bw > 0)
             to->accel[i].item_s += work->row_bytes_per_item / p->accelerator.row_bw;
-        if (i != WORK_EMBEDDING)
-            to->activation_bytes += of->bytes_per_item;
     }
     to->request_s = fixed_scale * p->request_s;
     to->gather_frac = 1 - config->embedding_hit_frac;
@@ -198,12 +213,10 @@ static void prepare(const struct cost *cost, void *state)
 
 // What a core has while `busy` cores share its socket.
 struct share {
+    double busy;
     double stream_bw, gather_bw;
     double cache_bytes; // L2 and its part of L3
-    double l2_bytes;    // what of the L2 the others leave alone
-    double layer_stretch, gather_stretch;
-    double
-        spill_s; // per byte of activations moved: what lies beyond the L2 comes from L3 or memory
+    double gather_stretch;
 };
 
 static double at_most(double core, double socket, double busy)
@@ -228,40 +241,59 @@ static double memory_bw(const struct platform *p, const struct share *s)
     return fmin(s->stream_bw, p->weight_bw);
 }
 
-static struct share share_of(const struct platform *p, const struct prepared *w, double items,
+static struct share share_of(const struct platform *p, const struct prepared *w,
                              uint32_t busy_cores)
 {
-    double busy = platform_socket_busy(p, busy_cores);
-    double set = w->weight_bytes + w->activation_bytes * items, alone = cache_bytes(p, 1);
+    double busy = platform_socket_busy(p, busy_cores), alone = cache_bytes(p, 1);
     struct share s = {
+        .busy = busy,
         .stream_bw = at_most(p->stream_bw, p->stream_socket_bw, busy),
         .gather_bw = at_most(p->gather_bw, p->gather_socket_bw, busy),
         .cache_bytes = cache_bytes(p, busy),
-        .l2_bytes = p->l2_bytes,
-        .layer_stretch = 1,
     };
-    // A line that an inclusive L3 drops leaves the L2 too. Hits in the L2 do not make it look used
-    // in the L3, where every busy core moves its own set through: it survives with odds of
-    // L3 / (busy * set). Alone, nothing competes; a private L2 keeps what it holds.
-    if (p->l3_inclusive && p->l3_bytes > 0) {
-        double kept = held(p->l3_bytes, busy * fmin(set, p->l3_bytes));
-        s.layer_stretch += p->fc_contention_frac * (1 - kept);
-        s.l2_bytes *= kept;
-    }
     double lost = alone > 0 ? 1 - held(s.cache_bytes, fmin(w->page_bytes, alone)) : 0;
     s.gather_stretch = 1 + p->gather_contention_frac * lost;
-    double in_l2 = held(s.l2_bytes, set), cached = fmax(in_l2, held(s.cache_bytes, set));
-    s.spill_s = (cached - in_l2) / p->weight_bw + (1 - cached) / memory_bw(p, &s);
     return s;
 }
 
+// A line that an inclusive L3 drops leaves the L2 too. Hits in the L2 do not make it look used
+// in the L3, where every busy core moves its own set through: it survives with odds of
+// L3 / (busy * set). Alone, nothing competes; a private L2 keeps what it holds.
+static double kept(const struct platform *p, const struct share *s, double set)
+{
+    if (!p->l3_inclusive || !(p->l3_bytes > 0))
+        return 1;
+    return held(p->l3_bytes, s->busy * fmin(set, p->l3_bytes));
+}
+
+static double stretch(const struct platform *p, double kept_frac)
+{
+    return 1 + p->fc_contention_frac * (1 - kept_frac);
+}
+
+// What a class moves on a core. An operator has its inputs from the one before it and is done with
+// them when it ends, so it needs room for its own weights and bytes, however many operators the
+// model has. What lies beyond the L2 comes from the core's part of the L3, then from memory; a
+// line that is written is read first.
+static double moved_s(const struct platform *p, const struct share *s, const struct class_cost *c,
+                      double items)
+{
+    double set = c->op_weight_bytes + c->op_item_bytes * items, l2_kept = kept(p, s, set);
+    double in_l2 = held(p->l2_bytes * l2_kept, set);
+    double cached = fmax(in_l2, held(s->cache_bytes, set));
+    double spill_s = (cached - in_l2) / p->weight_bw + (1 - cached) / memory_bw(p, s);
+    return c->byte_s * items * stretch(p, l2_kept) + c->spill_bytes * items * spill_s;
+}
+
 // Reading the weights once: free from the L2, then from the core's part of the L3, then memory.
+// A request comes back to them after all of the others, so their set is all of them.
 static double weights_s(const struct platform *p, const struct share *s, double bytes)
 {
-    double beyond_l2 = fmax(0, bytes - s->l2_bytes);
-    double from_l3 = fmin(beyond_l2, fmax(0, s->cache_bytes - s->l2_bytes));
+    double l2_kept = kept(p, s, bytes), l2_bytes = p->l2_bytes * l2_kept;
+    double beyond_l2 = fmax(0, bytes - l2_bytes);
+    double from_l3 = fmin(beyond_l2, fmax(0, s->cache_bytes - l2_bytes));
     double from_memory = beyond_l2 - from_l3;
-    return (from_l3 / p->weight_bw + from_memory / memory_bw(p, s)) * s->layer_stretch;
+    return (from_l3 / p->weight_bw + from_memory / memory_bw(p, s)) * stretch(p, l2_kept);
 }
 
 void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t busy_cores,
@@ -271,7 +303,7 @@ void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t b
     const struct platform *p = cost_platform_of(cost);
     const struct model_work *work = cost_work_of(cost);
     const double b = items;
-    const struct share s = share_of(p, w, b, busy_cores);
+    const struct share s = share_of(p, w, busy_cores);
     const double weight_s = weights_s(p, &s, w->weight_bytes) / w->weight_bytes;
 
     parts->request_s = w->request_s;
@@ -279,11 +311,10 @@ void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t b
     for (int i = 0; i < N_WORK_CLASSES; i++) {
         const struct class_cost *c = &w->cpu[i];
         const struct work *of = &work->by_class[i];
-        parts->class_s[i] = c->fixed_s +
-                            (flat_s(c, b) + c->item_s * b + c->request_s) * s.layer_stretch +
-                            weight_s * of->weight_bytes;
-        if (i != WORK_EMBEDDING)
-            parts->class_s[i] += (of->bytes_per_item + of->read_bytes_per_item) * b * s.spill_s;
+        parts->class_s[i] =
+            c->fixed_s + flat_s(c, b) + c->item_s * b + c->request_s + weight_s * of->weight_bytes;
+        if (i != WORK_EMBEDDING && of->n_ops > 0)
+            parts->class_s[i] += moved_s(p, &s, c, b);
     }
     parts->class_s[WORK_EMBEDDING] +=
         gather_bytes(w, work, p->gather_half_items, b) / s.gather_bw * s.gather_stretch;
@@ -300,8 +331,8 @@ void cost_roofline_accel_parts(const struct cost *cost, uint32_t items,
     parts->input_s = w->load_s + w->load_item_s * items;
     for (int i = 0; i < N_WORK_CLASSES; i++) {
         const struct class_cost *c = &w->accel[i];
-        parts->class_s[i] = c->fixed_s + flat_s(c, items) + c->item_s * items + c->request_s +
-                            work->by_class[i].weight_bytes / a->memory_bw;
+        parts->class_s[i] = c->fixed_s + flat_s(c, items) + (c->item_s + c->byte_s) * items +
+                            c->request_s + work->by_class[i].weight_bytes / a->memory_bw;
     }
     parts->class_s[WORK_EMBEDDING] +=
         gather_bytes(w, work, a->gather_half_items, items) / a->gather_bw;
@@ -328,9 +359,8 @@ static void history(const struct cost *cost, enum cost_place place, uint32_t bus
     const struct prepared *w = cost_state_of(cost);
     const struct platform *p = cost_platform_of(cost);
     const struct work_volume *rows = &cost_work_of(cost)->by_class[WORK_EMBEDDING].history;
-    const struct share s = share_of(p, w, 1, busy_cores);
+    const struct share s = share_of(p, w, busy_cores);
     const struct class_cost *costs = place == COST_CPU ? w->cpu : w->accel;
-    double stretch = place == COST_CPU ? s.layer_stretch : 1;
     if (place == COST_LOAD) {
         out->item_s = w->load_history_s;
         return;
@@ -338,9 +368,9 @@ static void history(const struct cost *cost, enum cost_place place, uint32_t bus
     double row_s =
         place == COST_CPU ? s.gather_stretch / s.gather_bw : 1 / p->accelerator.gather_bw;
     for (int i = 0; i < N_WORK_CLASSES; i++) {
-        out->item_s += w->history_frac * stretch * costs[i].history_s;
-        out->square_s += w->history_frac * stretch * costs[i].history_sq_s;
-        out->item_history_s += stretch * costs[i].item_history_s;
+        out->item_s += w->history_frac * costs[i].history_s;
+        out->square_s += w->history_frac * costs[i].history_sq_s;
+        out->item_history_s += costs[i].item_history_s;
     }
     out->item_s += w->history_frac * w->gather_frac * rows->bytes * row_s;
 }

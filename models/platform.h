@@ -65,7 +65,7 @@ struct accelerator {
     struct platform_fixed fixed; // launches
     double link_bw;              // host to device
     double link_fixed_s;         // once per query
-    double input_fixed_s;        // per input tensor copied
+    double input_fixed_s;        // per input tensor copied, the host's part not counted
     double input_item_s;         // host work per item and input tensor
     double memory_bytes;         // on the device; 0: not known, and no limit
     int64_t streams;             // queries computed at the same time, 1..64
@@ -87,7 +87,7 @@ struct platform {
     struct platform_rate fc, attention, recurrent;
     struct platform_formats formats;
     double vector_flops;                // activations, sums, softmax
-    double activation_bw;               // what layers read and write; 0: stream_bw
+    double activation_bw;               // what the stacks read and write; 0: stream_bw
     double weight_bw;                   // weights from the last-level cache, one core
     double gather_half_items;           // lookups: batch that reaches half of the bandwidth
     double gather_bw, gather_socket_bw; // random rows from memory

@@ -16,7 +16,7 @@
 
 enum { N_COARSE = HIST_N_BUCKETS / INTERIM_FINE };
 _Static_assert(HIST_N_BUCKETS % INTERIM_FINE == 0, "coarse buckets are whole");
-_Static_assert(HIST_SUB % INTERIM_FINE == 0, "and lie within one power of two");
+_Static_assert(HIST_SUB % INTERIM_FINE == 0, "and within one power of two");
 
 enum step { ASK_TIMES, COUNT, SPLIT };
 

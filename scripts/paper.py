@@ -4,7 +4,7 @@
 beside it a folder of the same name without .md with the numbers (csv) and the pictures (svg).
 
 FOLDER holds paper.h5, which must be there, and lognormal.h5, batch.h5, cores.h5, accelerator.h5,
-fixed.h5, conversion.h5, reference.h5; what is missing is said to be missing. scripts/paper.sh makes
+fixed.h5, conversion.h5, tables.h5, reference.h5; what is missing is said to be missing. scripts/paper.sh makes
 them. No number of the document is written by hand. Needs h5py.
 """
 
@@ -28,7 +28,7 @@ STUDIES = {
     "batch": "53-paper-batch.yaml",
     "cores": "54-paper-cores.yaml", "accelerator": "55-paper-accelerator.yaml",
     "fixed": "56-paper-fixed.yaml", "conversion": "57-paper-conversion.yaml",
-    "reference": "58-paper-reference.yaml",
+    "reference": "58-paper-reference.yaml", "tables": "59-paper-tables.yaml",
 }
 
 
@@ -155,6 +155,8 @@ def in_short(studies):
     means = tables.mean_rows(main)
     for metric, (title, *_) in facts.METRICS.items():
         mine = [r for r in means if r["metric"] == metric]
+        if metric == "cpu" and "tables" in studies:
+            out.append("- " + experiments.range_words(studies))
         out.append(f"- {title}: mean gain over static " + ", ".join(
             f"{tables.times(r['arithmetic'])}x ({r['target']}; paper {r['paper']}x, "
             f"{100 * r['deviation_frac']:+.0f} %)" for r in mine) + ".")
@@ -165,7 +167,8 @@ def in_short(studies):
     out.append(f"- DeepRecSched is within 3 % of exhaustive in {tables.near_words(main)}.")
     verdicts = list(experiments.together(studies).values())
     out.append(f"- Of the paper's {len(verdicts)} directions, " + ", ".join(
-        f"{verdicts.count(v)} {v}" for v in ("confirmed", "mixed", "refuted")) +
+        f"{verdicts.count(v)} {v}" for v in ("confirmed", "mixed", "refuted",
+                                             experiments.UNDECIDED)) +
         " ([which](#the-papers-directions-tested)).")
     return out
 
@@ -224,6 +227,7 @@ def points_section(studies):
            "did."]
     for platform in main.labels("platform"):
         title = facts.PLATFORM_TITLES.get(platform, platform)
+        title += " (not calibrated)" if platform == facts.BROADWELL else ""
         out += ["", f"### {title}", "", *tables.main_table(main, platform)]
     return out
 
@@ -235,13 +239,28 @@ def choices_section(studies, pictures, where):
            *tables.batches(main, studies.get("batch")), ""]
     out += [f"![{name}]({where}/{name})" for name in pictures if name.startswith("batch-")]
     return out + ["", "### Broadwell against Skylake", "",
-                  "The optimum of DeepRecSched on both, and what it serves.", "",
+                  "The optimum of DeepRecSched on both, and what it serves. Broadwell is not "
+                  "calibrated: no time of it was measured, all of its values are rules and "
+                  "guesses, and the differences below are theirs.", "",
                   *tables.two_servers(main), "",
                   "## The accelerator's share", "",
                   "Items that DeepRecSched sends to the GTX 1080 Ti, and its threshold T. The "
                   "paper: near 100 % at the strictest targets, about 20 % at relaxed ones "
                   "(recalled, medium).", "",
                   *tables.shares(main), "", f"![share.svg]({where}/share.svg)"]
+
+
+def costs_section(studies):
+    out = ["## Roofline and measured tables", ""]
+    if "tables" not in studies:
+        return out + missing("tables", "The roofline and the measured tables side by side")
+    return out + [
+        "The same tuner over the eight models as the public repository configures them, on 40 "
+        "cores: by the roofline of the Skylake, and by the measured times of `zen5-2core`, "
+        "another CPU, kept as they are (59-paper-tables.yaml; no accelerator was measured there). "
+        "Neither was fitted to a gain. They are two readings of what the paper's machine did, and "
+        "no measurement of that machine says which is nearer, so its gain is a range.", "",
+        *tables.two_costs(studies["tables"])]
 
 
 def missing(name, words):
@@ -274,8 +293,9 @@ def direction_section(studies):
     return ["## The paper's directions, tested", "",
             "Each claim is counted over pairs of points. Confirmed: more than half of the pairs go "
             "the paper's way and at most a tenth against it. Refuted: more go against it than its "
-            "way, or at most a tenth its way. Mixed: neither. A loss of QPS counts from 2 "
-            "%.", "", *experiments.directions(studies)]
+            "way, or at most a tenth its way. Mixed: neither. A loss of QPS counts from 2 %. Not "
+            "decided: what is said of Broadwell, of which nothing was measured; its points count "
+            "in no other direction.", "", *experiments.directions(studies)]
 
 
 def experiment_section(studies):
@@ -329,7 +349,8 @@ def data_section(pictures, where):
 
 
 def document(studies, pictures, where):
-    parts = [opening(studies), mean_section(studies, pictures, where), experiment_section(studies),
+    parts = [opening(studies), mean_section(studies, pictures, where), costs_section(studies),
+             experiment_section(studies),
              direction_section(studies), choices_section(studies, pictures, where),
              sizes_section(studies), quality_section(studies), reference_section(studies),
              points_section(studies), trust(), data_section(pictures, where)]

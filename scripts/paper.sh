@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # paper.sh [--quick] [--only-report] [-o FOLDER] [-B BUILD]: the result tables of the DeepRecSys
 # paper beside ours, in one command. Builds what changed, tunes slurm/studies/50-paper.yaml and its
-# experiments (52- to 58-paper-*.yaml) on all cores, and writes docs/paper.md with its numbers and
+# experiments (52- to 59-paper-*.yaml) on all cores, and writes docs/paper.md with its numbers and
 # pictures in docs/paper. Ends with the wall time of each study.
 #
 #   --quick        two models, 5 % accuracy; all of it, the page too, in build/paper-quick
@@ -67,6 +67,7 @@ run_studies() {
     tune 55-paper-accelerator accelerator "${settings[@]}"
     tune 56-paper-fixed fixed "${settings[@]}"
     tune 57-paper-conversion conversion "${settings[@]}"
+    tune 59-paper-tables tables ${settings[@]+"${settings[@]:2}" --set "sweep[0].values=[wnd-repo, rmc1-repo]"}
     tune 58-paper-reference reference ${settings[@]+"${settings[@]:2}"}
     printf '%5d s  together, on %d ranks\n' "$SECONDS" "$JOBS"
 }

@@ -4,7 +4,7 @@
 import math
 
 import paper_facts as facts
-from paper_tables import NONE, gains, mean_rows, near_best, num, size_loss, table, times
+from paper_tables import NONE, cost_gains, gains, mean_rows, near_best, num, size_loss, table, times
 from paper_tuning import arithmetic, crossings, geometric, narrow, ratio
 
 # Name of a study's file -> (study, axis, what is changed, what a value means).
@@ -223,6 +223,19 @@ def nameplate(studies, root):
                     "the paper's QPS gain at constant power x", "paper / that"], rows)]
 
 
+def range_words(studies):
+    """The mean gain on CPUs as a range: two readings of the costs, three sets of models."""
+    out = []
+    for target in studies["tables"].labels("target"):
+        means = [arithmetic(list(gains(studies["paper"], "cpu", target).values()))] + \
+            [arithmetic(list(cost_gains(studies["tables"], cost, target).values()))
+             for cost in studies["tables"].labels("cost")]
+        out.append(f"{times(min(means))} .. {times(max(means))}x ({target}; paper "
+                   f"{facts.paper_mean('cpu', target)}x)")
+    return ("QPS, CPU, as a range over roofline and measured tables ([both](#roofline-and-"
+            "measured-tables)): mean gain over static " + ", ".join(out) + ".")
+
+
 # ---- directions ---------------------------------------------------------------------------------
 
 def count(pairs):
@@ -232,8 +245,13 @@ def count(pairs):
             sum(a < b for a, b in pairs))
 
 
-def verdict(larger, equal, smaller):
-    """The rule that the document states."""
+UNDECIDED = "not decided: nothing measured"
+
+
+def verdict(larger, equal, smaller, measured=True):
+    """The rule that the document states. `measured`: the machines it is about were."""
+    if not measured:
+        return UNDECIDED
     total = larger + equal + smaller
     if total == 0:
         return "not run"
@@ -242,6 +260,11 @@ def verdict(larger, equal, smaller):
     if 2 * larger > total and 10 * smaller <= total:
         return "confirmed"
     return "mixed"
+
+
+def measured(words):
+    """No time of a Broadwell was: what is said of it rests on rules and guesses."""
+    return facts.PLATFORM_TITLES[facts.BROADWELL] not in words
 
 
 def batch_of(main, policy, model, target, platform):
@@ -294,7 +317,7 @@ def loss_pairs(sizes, models, platform):
 def direction_rows(studies):
     """(direction, trust, experiment, counts)."""
     main, rows = studies["paper"], []
-    cpus = [p for p in main.labels("platform") if p != facts.GPU]
+    cpus = [p for p in main.labels("platform") if p == facts.SKYLAKE]
 
     def by(policy):
         return lambda m, t, p: batch_of(main, policy, m, t, p)
@@ -339,14 +362,14 @@ def together(studies):
     out = {}
     for words, _, _, counts in direction_rows(studies):
         if sum(counts):
-            out.setdefault(words, set()).add(verdict(*counts))
+            out.setdefault(words, set()).add(verdict(*counts, measured(words)))
     return {words: found.pop() if len(found) == 1 else "mixed" for words, found in out.items()}
 
 
 def directions(studies):
     out = table(["the paper says", "trust", "experiment", "pairs its way", "equal", "against it",
                  "verdict"],
-                [[words, tag, name, *counts, verdict(*counts)]
+                [[words, tag, name, *counts, verdict(*counts, measured(words))]
                  for words, tag, name, counts in direction_rows(studies)])
     return out + ["", "Together, mixed where the experiments disagree:", ""] + \
         [f"- {words}: **{found}**" for words, found in together(studies).items()]

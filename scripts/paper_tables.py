@@ -234,6 +234,29 @@ def two_servers(main):
     return table(head, rows)
 
 
+# ---- roofline and measured tables
+
+def cost_gains(study, cost, target):
+    """{model: gain of DeepRecSched over static} with one kind of cost."""
+    at = {"target": target, "cost": cost}
+    pairs = {m: (study.get("deeprecsched", model=m, **at), study.get("static", model=m, **at))
+             for m in study.labels("model")}
+    return {m: ratio(over, under) for m, (over, under) in pairs.items()
+            if narrow(over) and narrow(under)}
+
+
+def two_costs(study):
+    targets, costs = study.labels("target"), study.labels("cost")
+    found = {(t, c): cost_gains(study, c, t) for t in targets for c in costs}
+    rows = [[m.removesuffix("-repo"), *(times(found[t, c].get(m, math.nan))
+                                        for t in targets for c in costs)]
+            for m in study.labels("model")]
+    for words, mean in (("arithmetic mean", arithmetic), ("geometric mean", geometric)):
+        rows.append([words, *(times(mean(list(found[t, c].values())))
+                              for t in targets for c in costs)])
+    return table(["model (repo)"] + [f"{t}: {c} x" for t in targets for c in costs], rows)
+
+
 # ---- sizes, reference, quality ------------------------------------------------------------------
 
 def size_loss(sizes, model, platform):

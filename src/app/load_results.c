@@ -9,13 +9,27 @@
 #include "results/file/sweep_file.h"
 #include "results/file/tuning_result.h"
 
-static struct tuning_result *read_tuning(const char *path, struct err *err)
+// With the settings that one scheduler varies, or all of them do (`only` NULL).
+static struct tuning_result *read_tuning_of(const char *path, const struct sched_type *only,
+                                            struct err *err)
 {
     struct chosen chosen = {0};
     for (const struct sched_type *const *type = sched_types; *type; type++)
-        if (chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
+        if ((!only || *type == only) &&
+            chosen_add(&chosen, (*type)->axes, (*type)->fields, err) < 0)
             return NULL;
     return tuning_result_read(path, &chosen, err);
+}
+
+// A file has a column for each setting of the schedulers that were tuned, so it is read as one of
+// all of them, else as one of each. What else is wrong with it, the first one finds as well.
+static struct tuning_result *read_tuning(const char *path, struct err *err)
+{
+    struct err other;
+    struct tuning_result *tuning = read_tuning_of(path, NULL, &other);
+    for (int i = 0; !tuning && sched_types[i]; i++)
+        tuning = read_tuning_of(path, sched_types[i], i == 0 ? err : &other);
+    return tuning;
 }
 
 int load_results(struct load_results *results, const char *path, enum dataset_depth depth,

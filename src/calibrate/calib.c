@@ -45,8 +45,8 @@ static double number(const struct row *row, size_t column, struct err *err)
     return value;
 }
 
-static struct calib_point *add_point(struct calib *calib, enum calib_kind kind,
-                                     const char *hardware, const char *model, double items)
+struct calib_point *calib_add(struct calib *calib, enum calib_kind kind, const char *hardware,
+                              const char *model, double items)
 {
     calib->points = mem_realloc(calib->points, calib->n_points + 1, sizeof *calib->points);
     struct calib_point *point = &calib->points[calib->n_points++];
@@ -60,18 +60,19 @@ static struct calib_point *add_point(struct calib *calib, enum calib_kind kind,
 static void add_latency(struct calib *calib, const struct row *row, struct err *err)
 {
     double items = number(row, 2, err);
-    add_point(calib, CALIB_COMPUTE, row->column[0], row->column[1], items)->theirs =
+    calib_add(calib, CALIB_COMPUTE, row->column[0], row->column[1], items)->theirs =
         number(row, 3, err) * MS;
-    add_point(calib, CALIB_LOAD, row->column[0], row->column[1], items)->theirs =
+    calib_add(calib, CALIB_LOAD, row->column[0], row->column[1], items)->theirs =
         number(row, 4, err) * MS;
 }
 
 // hardware,model,items, one column per operator
 static void add_shares(struct calib *calib, const struct row *row, struct err *err)
 {
+    double items = number(row, 2, err);
+    enum calib_kind kind = items > 1 ? CALIB_SHARE : CALIB_LONE_SHARE;
     for (int i = 0; i < N_OPERATORS; i++) {
-        struct calib_point *point =
-            add_point(calib, CALIB_SHARE, row->column[0], row->column[1], number(row, 2, err));
+        struct calib_point *point = calib_add(calib, kind, row->column[0], row->column[1], items);
         point->op = (enum calib_operator)i;
         point->theirs = number(row, 3 + (size_t)i, err);
     }
@@ -80,7 +81,7 @@ static void add_shares(struct calib *calib, const struct row *row, struct err *e
 // model,items,speedup
 static void add_speedup(struct calib *calib, const struct row *row, struct err *err)
 {
-    add_point(calib, CALIB_SPEEDUP, "gtx1080ti", row->column[0], number(row, 1, err))->theirs =
+    calib_add(calib, CALIB_SPEEDUP, "gtx1080ti", row->column[0], number(row, 1, err))->theirs =
         number(row, 2, err);
 }
 
@@ -88,9 +89,42 @@ static void add_speedup(struct calib *calib, const struct row *row, struct err *
 static void add_slowdown(struct calib *calib, const struct row *row, struct err *err)
 {
     struct calib_point *point =
-        add_point(calib, CALIB_SLOWDOWN, "skylake", row->column[0], number(row, 1, err));
+        calib_add(calib, CALIB_SLOWDOWN, "skylake", row->column[0], number(row, 1, err));
     point->theirs = number(row, 3, err) * MS;
     point->busy_cores = (uint32_t)number(row, 4, err);
+}
+
+// What was measured between two sizes that were, by a straight line; `at` is the first of a series.
+static double measured_s(const struct calib *calib, size_t at, double items)
+{
+    const struct calib_point *a = &calib->points[at], *b = a;
+    for (size_t i = at; i < calib->n_points && b->items < items; i++)
+        if (calib->points[i].kind == CALIB_COMPUTE &&
+            strcmp(calib->points[i].model, a->model) == 0) {
+            a = b;
+            b = &calib->points[i];
+        }
+    double part = b == a ? 0 : (items - a->items) / ((double)b->items - a->items);
+    return a->theirs + part * (b->theirs - a->theirs);
+}
+
+// One for each model that was timed on a core.
+static void add_decisions(struct calib *calib)
+{
+    size_t n = calib->n_points;
+    const char *before = "";
+    char model[CALIB_NAME_MAX];
+    for (size_t i = 0; i < n; i++) {
+        const struct calib_point *first = &calib->points[i];
+        if (first->kind != CALIB_COMPUTE || strcmp(first->hardware, CALIB_CORE) != 0 ||
+            strcmp(first->model, before) == 0)
+            continue;
+        double ratio = measured_s(calib, i, CALIB_SMALL_ITEMS) / CALIB_SMALL_ITEMS /
+                       (measured_s(calib, i, CALIB_LARGE_ITEMS) / CALIB_LARGE_ITEMS);
+        snprintf(model, sizeof model, "%s", first->model);
+        calib_add(calib, CALIB_DECISION, CALIB_CORE, model, CALIB_SMALL_ITEMS)->theirs = ratio;
+        before = model;
+    }
 }
 
 struct source {
@@ -139,6 +173,7 @@ struct calib *calib_read(const char *folder, struct err *err)
             calib_destroy(calib);
             return NULL;
         }
+    add_decisions(calib);
     return calib;
 }
 
@@ -246,16 +281,25 @@ static double cpu_load_s(const struct cost *cost, uint32_t items)
     return parts.input_s;
 }
 
+static double compute_s(const struct cost *cost, uint32_t items)
+{
+    return cost_cpu_s(cost, items, 1) - cpu_load_s(cost, items);
+}
+
 static double value_of(const struct cost *cost, const struct calib_point *point, bool accel)
 {
     uint32_t b = point->items;
     switch (point->kind) {
     case CALIB_COMPUTE:
-        return accel ? cost_accel_compute_s(cost, b) : cost_cpu_s(cost, b, 1) - cpu_load_s(cost, b);
+        return accel ? cost_accel_compute_s(cost, b) : compute_s(cost, b);
     case CALIB_LOAD:
         return accel ? cost_accel_load_s(cost, b) : cpu_load_s(cost, b);
     case CALIB_SHARE:
+    case CALIB_LONE_SHARE:
         return share_pct(cost, point, accel);
+    case CALIB_DECISION:
+        return compute_s(cost, CALIB_SMALL_ITEMS) / CALIB_SMALL_ITEMS /
+               (compute_s(cost, CALIB_LARGE_ITEMS) / CALIB_LARGE_ITEMS);
     case CALIB_SPEEDUP:
         return cost_cpu_s(cost, b, 1) /
                (cost_accel_load_s(cost, b) + cost_accel_compute_s(cost, b));
@@ -322,7 +366,7 @@ static double slowdown_error(const struct calib_point *point)
 
 double calib_point_error(const struct calib_point *point)
 {
-    if (point->kind == CALIB_SHARE)
+    if (point->kind == CALIB_SHARE || point->kind == CALIB_LONE_SHARE)
         return point->ours - point->theirs;
     if (point->kind == CALIB_SLOWDOWN)
         return slowdown_error(point);
@@ -332,8 +376,6 @@ double calib_point_error(const struct calib_point *point)
 bool calib_counts(const struct calib_point *point)
 {
     static const char *const barred[] = {"wnd-repo", "mtwnd-repo", "rmc3-repo", "ncf-repo"};
-    if (point->kind == CALIB_SHARE)
-        return point->items > 1;
     if (point->kind != CALIB_SPEEDUP)
         return true;
     for (size_t i = 0; i < sizeof barred / sizeof *barred; i++)
@@ -348,22 +390,29 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+struct calib_error calib_error_of(double *all, size_t n)
+{
+    struct calib_error error = {.n = n};
+    qsort(all, n, sizeof *all, ascending);
+    if (n > 0) {
+        error.median = (all[(n - 1) / 2] + all[n / 2]) / 2;
+        error.worst = all[n - 1];
+    }
+    return error;
+}
+
 struct calib_error calib_error(const struct calib *calib, enum calib_kind kind,
                                const char *hardware)
 {
-    struct calib_error error = {0};
+    size_t n = 0;
     double *all = mem_alloc((calib->n_points + 1) * sizeof *all);
     for (size_t i = 0; i < calib->n_points; i++) {
         const struct calib_point *point = &calib->points[i];
         if (point->kind == kind && calib_counts(point) &&
             (!hardware || strcmp(point->hardware, hardware) == 0))
-            all[error.n++] = fabs(calib_point_error(point));
+            all[n++] = fabs(calib_point_error(point));
     }
-    qsort(all, error.n, sizeof *all, ascending);
-    if (error.n > 0) {
-        error.median = (all[(error.n - 1) / 2] + all[error.n / 2]) / 2;
-        error.worst = all[error.n - 1];
-    }
+    struct calib_error error = calib_error_of(all, n);
     mem_free(all);
     return error;
 }

@@ -46,7 +46,7 @@ const struct field study_output_fields[] = {
           "queries kept in the uniform sample, about"),
     FIELD(study_output, "queries", FIELD_STRING, UNIT_NONE, queries, 0, 0, "sample",
           "single queries kept: sample: those of the uniform sample; all: every measured one; "
-          "slowest N: besides the sample the N slowest measured ones"),
+          "slowest N: the sample, and the N slowest measured ones"),
     FIELD_END};
 
 static int read_warmup(struct study *study, const struct node *root, struct err *err)

@@ -169,7 +169,7 @@ int study_tables_find(const struct study *study, const struct library *library,
     if (config->transfer && !map_with(cost, service, "cpu_scale") &&
         !map_with(cost, service, "accel_scale"))
         return node_fail_key(transfer, "transfer", err,
-                             "expected a cpu_scale (or accel_scale) beside it: how many times "
+                             "expected a cpu_scale (or accel_scale) with it: how many times "
                              "longer than measured; 1 takes times as they are");
     return 0;
 }

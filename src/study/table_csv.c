@@ -205,7 +205,7 @@ static int check_header(const struct reader *r, struct err *err)
                         "expected a header with a column \"batch\", and one such as \"time_ms\"");
     if (!time && !median)
         return csv_fail(csv, 1, err,
-                        "expected a column of times, such as \"time_ms\" or \"p50_ms\", beside "
+                        "expected a column of times, such as \"time_ms\" or \"p50_ms\", next to "
                         "the batch");
     return 0;
 }

@@ -33,7 +33,7 @@ static struct svctab *make_tab(uint64_t seed, uint32_t n_levels)
 {
     struct svctab *tab = mem_calloc(1, sizeof *tab);
     tab->max_items = MAX_ITEMS;
-    tab->batch_items = BATCH_ITEMS;
+    tab->batch_items = tab->cpu_items = BATCH_ITEMS;
     tab->offload_items = SVCTAB_NO_OFFLOAD;
     tab->n_levels = n_levels;
     tab->split = mem_calloc(MAX_ITEMS + 1, sizeof *tab->split);
@@ -493,6 +493,7 @@ START_TEST(cold_by_hand)
     struct svctab_split split[] = {{0, 0, 0}, {1000, 1, 1}};
     struct svctab tab = {.max_items = 1,
                          .batch_items = 1,
+                         .cpu_items = 1,
                          .n_levels = 1,
                          .split = split,
                          .cpu_ns = cpu_ns,
@@ -624,7 +625,7 @@ START_TEST(contention_by_hand)
     int64_t cpu_ns[] = {0, 100, 0, 200, 0, 400};
     struct svctab_split split[] = {{0, 0, 0}, {0, 1, 1}, {0, 2, 1}, {0, 3, 1}, {0, 4, 1}};
     struct svctab tab = {
-        .max_items = 4, .batch_items = 1, .n_levels = 3, .split = split, .cpu_ns = cpu_ns};
+        .max_items = 4, .batch_items = 1, .cpu_items = 1, .n_levels = 3, .split = split, .cpu_ns = cpu_ns};
     for (int k = 0; cpu_kernels[k]; k++) {
         if (!cpu_kernels[k]->supported())
             continue;

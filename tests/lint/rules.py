@@ -127,6 +127,7 @@ SYMBOL_PREFIXES = {
     "rf_calibrate": ["main"],
     "record_save": ["record_load"],     # the way back
     "calib_fit": ["calib_"],            # fits what calib holds; one vocabulary
+    "calib_holdout": ["calib_"],        # likewise
     "main": ["main"],
     "report_out": ["report_text", "report_end"],  # what a report says, on every other line
 }

@@ -54,14 +54,15 @@ static double bare_of(const struct model *model, const struct platform *platform
 }
 
 // 0.5 + 4 * 0.25 fixed; weights 24 / 8 = 3; fc b + 2 (b - 1) / b + 2 b; gather b; concatenation b;
-// activation b + b. The L3 holds all of it, and what it moves beyond the L2 (32 b B) costs 8 B/s.
+// activation b + b. The L3 holds all of it. Beyond the L2 go 8 b B read, 8 b B written and read
+// before, by each of layer, concatenation and activation: 72 b B at 8 B/s.
 START_TEST(terms_add_up)
 {
     struct model model = small_model();
     struct platform platform = small_platform();
-    ck_assert_double_eq(at(&model, &platform, 1, 1), 0.5 + 1 + 3 + (1 + 2) + 1 + 1 + 2 + 4);
+    ck_assert_double_eq(at(&model, &platform, 1, 1), 0.5 + 1 + 3 + (1 + 2) + 1 + 1 + 2 + 9);
     ck_assert_double_eq(at(&model, &platform, 10, 1),
-                        0.5 + 1 + 3 + (10 + 1.8 + 20) + 10 + 10 + 20 + 40);
+                        0.5 + 1 + 3 + (10 + 1.8 + 20) + 10 + 10 + 20 + 90);
 }
 END_TEST
 
@@ -73,16 +74,16 @@ START_TEST(formats_move_and_compute_less)
     struct platform platform = small_platform();
     platform.formats = (struct platform_formats){.bf16_speedup = 2, .int8_speedup = 4};
     model.format = FORMAT_BF16; // weights 12 B; fc 8 / 16, 8 / 8; gather 4 / 8; concat 4 / 8;
-                                // activation 2 / 2, 4 / 8; beyond the L2 16 / 8
+                                // activation 2 / 2, 4 / 8; beyond the L2 36 / 8
     ck_assert_double_eq(at(&model, &platform, 1, 1),
-                        0.5 + 1 + 1.5 + (0.5 + 1) + 0.5 + 0.5 + (1 + 0.5) + 2);
+                        0.5 + 1 + 1.5 + (0.5 + 1) + 0.5 + 0.5 + (1 + 0.5) + 4.5);
     model.format = FORMAT_INT8;
     ck_assert_double_eq(at(&model, &platform, 1, 1),
-                        0.5 + 1 + 0.75 + (0.25 + 0.5) + 0.25 + 0.25 + (1 + 0.25) + 1);
+                        0.5 + 1 + 0.75 + (0.25 + 0.5) + 0.25 + 0.25 + (1 + 0.25) + 2.25);
     platform.formats = (struct platform_formats){0}; // as fast as fp32
     model.format = FORMAT_FP16;
     ck_assert_double_eq(at(&model, &platform, 1, 1),
-                        0.5 + 1 + 1.5 + (1 + 1) + 0.5 + 0.5 + (1 + 0.5) + 2);
+                        0.5 + 1 + 1.5 + (1 + 1) + 0.5 + 0.5 + (1 + 0.5) + 4.5);
 }
 END_TEST
 
@@ -164,20 +165,23 @@ START_TEST(lost_caches_stretch_their_class)
     platform.l3_bytes = 0.125;
     ck_assert_double_eq(at(&model, &platform, 1, 1), alone);
     ck_assert_double_eq(at(&model, &platform, 1, 4), alone + 0.25);
-    // Four sets of 24 B of weights and 24 B of activations through an L3 of 96 B: half survives.
+    // Through an L3 of 48 B go four sets of 24 B of weights, of which half survives, and four of
+    // the layer's 24 B and 16 B, of which 0.3 do.
     platform.gather_contention_frac = 0;
     platform.fc_contention_frac = 0.5;
-    platform.l3_bytes = 96;
+    platform.l3_bytes = 48;
     ck_assert_double_eq(at(&model, &platform, 1, 4), alone); // not inclusive: the L2 keeps its own
     platform.l3_inclusive = true;
     ck_assert_double_eq(at(&model, &platform, 1, 1), alone);
-    // weights 3, fc 3, concatenation 1, activation 2 stretch by a quarter
-    ck_assert_double_eq(at(&model, &platform, 1, 4), alone + 2.25);
+    // 3 s of weights stretch by a half of a half, 2 s of the layer's bytes by a half of 0.7; its
+    // arithmetic waits for nothing.
+    ck_assert_double_eq_tol(at(&model, &platform, 1, 4), alone + 0.75 + 0.7, 1e-12);
 }
 END_TEST
 
-// 24 B of weights are free from an L2 that holds them, 8 B beyond it come from L3; activations
-// (32 B moved) cost nothing more for the part of the set of 48 B that the L2 holds.
+// 24 B of weights are free from an L2 that holds them, 8 B beyond it come from L3. What an operator
+// moves costs nothing more for the part of its own set that the L2 holds: 40 B of the layer, 8 B of
+// the concatenation and of the activation.
 START_TEST(bytes_come_from_the_nearest_level)
 {
     struct model model = small_model();
@@ -185,21 +189,22 @@ START_TEST(bytes_come_from_the_nearest_level)
     platform.gather_socket_bw = 0;
     double all_l3 = at(&model, &platform, 1, 1);
     platform.l2_bytes = 24;
-    ck_assert_double_eq_tol(all_l3 - at(&model, &platform, 1, 1), 3 + 4 * 24.0 / 48, 1e-12);
+    ck_assert_double_eq_tol(all_l3 - at(&model, &platform, 1, 1), 3 + 3 * 24.0 / 40 + 3 + 3, 1e-12);
     platform.l2_bytes = 16;
-    ck_assert_double_eq_tol(all_l3 - at(&model, &platform, 1, 1), 2 + 4 * 16.0 / 48, 1e-12);
+    ck_assert_double_eq_tol(all_l3 - at(&model, &platform, 1, 1), 2 + 3 * 16.0 / 40 + 3 + 3, 1e-12);
     platform.l3_bytes = 16;
     platform.stream_socket_bw = 8;
     // With 4 busy a core streams 2 B/s and holds 4 B of L3: 4 B of weights take 0.5 s and 4 B from
-    // memory 2 s, where 8 B took 1 s; of 32 B moved 4/48 come at 8 B/s and 28/48 at 2 B/s, where
-    // 32/48 came at 8 B/s (what was in memory then did too).
+    // memory 2 s, where 8 B took 1 s; of the layer's 24 B moved 4/40 come at 8 B/s and 20/40 at
+    // 2 B/s, where 24/40 came at 8 B/s (what was in memory then did too).
     double alone = at(&model, &platform, 1, 1);
-    ck_assert_double_eq_tol(at(&model, &platform, 1, 4) - alone, 1.5 + 7, 1e-12);
+    ck_assert_double_eq_tol(at(&model, &platform, 1, 4) - alone,
+                            1.5 + 24 * (0.1 / 8 + 0.5 / 2 - 0.6 / 8), 1e-12);
 }
 END_TEST
 
 // Inclusive: the L2's copies take their room in the L3, so more comes from memory: 8 B of weights
-// at 4 B/s for 8, and 8 of 48 parts of the 32 B moved.
+// at 4 B/s for 8, and 8 of 40 parts of the layer's 24 B moved.
 START_TEST(inclusion_takes_room)
 {
     struct model model = small_model();
@@ -209,7 +214,7 @@ START_TEST(inclusion_takes_room)
     platform.l3_bytes = 16;
     double exclusive = at(&model, &platform, 1, 1);
     platform.l3_inclusive = true;
-    ck_assert_double_eq_tol(at(&model, &platform, 1, 1) - exclusive, 1 + 32 * 8.0 / 48 / 8, 1e-12);
+    ck_assert_double_eq_tol(at(&model, &platform, 1, 1) - exclusive, 1 + 24 * 8.0 / 40 / 8, 1e-12);
 }
 END_TEST
 
@@ -240,6 +245,40 @@ START_TEST(conversion_is_the_hosts)
     cost = cost_create(&config, &model, &platform, NULL);
     ck_assert_double_eq(cost_cpu_s(cost, 4, 1) - off, 2 * 2 + 4 * (0.25 + 2));
     cost_destroy(cost);
+}
+END_TEST
+
+// Seven units of attention: their bytes stream, whatever the layers of a stack move at, and an L2
+// of 64 B, which holds the set of one unit (4 + 28 B) and all weights (52 B), is enough for all
+// seven.
+START_TEST(attention_is_many_small_operators)
+{
+    static double all[] = {7}, unit[] = {1};
+    struct model model = small_model();
+    struct platform platform = small_platform();
+    model.interaction = INTERACT_ATTENTION;
+    model.tables.v = all;
+    model.behaviour_tables = model.behaviours = 7;
+    model.attention_mlp = (struct reals){1, unit};
+    platform.attention.peak_flops = 8;
+    struct cost_roofline_parts slow, fast, far, near;
+    const double activation_bw[] = {1, 8};
+    struct cost_roofline_parts *parts[] = {&slow, &fast, &far, &near};
+    // A unit is 6 -> 1: 28 B of weights, 24 B read and 4 B written an item.
+    for (int i = 0; i < 4; i++) {
+        struct cost_config config = {.kind = cost_type_find("roofline")};
+        platform.activation_bw = activation_bw[i < 2 ? i : 1];
+        platform.l2_bytes = i == 3 ? 64 : 0;
+        struct cost *cost = cost_create(&config, &model, &platform, NULL);
+        cost_roofline_cpu_parts(cost, 1, 1, parts[i]);
+        cost_destroy(cost);
+    }
+    ck_assert_double_eq(slow.class_s[WORK_ATTENTION], fast.class_s[WORK_ATTENTION]);
+    ck_assert_double_gt(slow.class_s[WORK_FC], fast.class_s[WORK_FC]);
+    // 12 flop, 28 B at 8 B/s and 32 B beyond an L2 of nothing, seven times; its weights once.
+    ck_assert_double_eq(far.class_s[WORK_ATTENTION],
+                        7 * (0.25 + 12.0 / 8 + 28.0 / 8 + 32.0 / 8) + 28.0 / 8);
+    ck_assert_double_eq(near.class_s[WORK_ATTENTION], 7 * (0.25 + 12.0 / 8 + 28.0 / 8));
 }
 END_TEST
 
@@ -306,6 +345,17 @@ START_TEST(accelerators_load_and_compute)
     // activation b.
     ck_assert_double_eq(cost_accel_compute_s(cost, 4), 2 + 1.5 + (2 + 0.75 + 4) + 2 + 2 + (2 + 2));
     cost_destroy(cost);
+    // What the host does to inputs it does for a load as for a request of its own: 2 s a tensor,
+    // 1/8 s an index and a length.
+    platform.input_fixed_s = 2;
+    cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_accel_load_s(cost, 4), 0.25 + 2 + 4 * (0.125 + 1));
+    cost_destroy(cost);
+    config.input_conversion_s = 0.125;
+    cost = cost_create(&config, &model, &platform, NULL);
+    ck_assert_double_eq(cost_accel_load_s(cost, 4), 0.25 + 2 + 2 + 4 * (0.125 + 1 + 0.25));
+    cost_destroy(cost);
+    config.input_conversion_s = 0;
     // Two dense features are a second tensor of 8 bytes per item.
     model.dense_inputs = 2;
     cost = cost_create(&config, &model, &platform, NULL);
@@ -325,7 +375,7 @@ START_TEST(one_core_alone)
     struct cost *cost = cost_create(&config, &model, &platform, NULL);
     ck_assert(!cost_depends_on_busy(cost));
     ck_assert(!cost_has_accel(cost));
-    ck_assert_double_eq(cost_cpu_s(cost, 1, 1), 15.5);
+    ck_assert_double_eq(cost_cpu_s(cost, 1, 1), 20.5);
     cost_destroy(cost);
 }
 END_TEST
@@ -372,6 +422,7 @@ int main(void)
         {"core", lost_caches_stretch_their_class},
         {"core", bytes_come_from_the_nearest_level},
         {"core", conversion_is_the_hosts},
+        {"core", attention_is_many_small_operators},
         {"core", scales_multiply},
         {"core", parts_add_up},
         {"core", inclusion_takes_room},

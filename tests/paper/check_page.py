@@ -31,7 +31,8 @@ CONFIRMED = [*COARSE, "tune.confirm=true"]
 RUNS = {"paper": ("50-paper", CONFIRMED), "lognormal": ("52-paper-lognormal", COARSE),
         "batch": ("53-paper-batch", [*COARSE, "sweep[3].values=[10, 25, 100]"]),
         "cores": ("54-paper-cores", [*COARSE, "sweep[3].values=[2]"]),
-        "reference": ("58-paper-reference", COARSE)}
+        "reference": ("58-paper-reference", COARSE),
+        "tables": ("59-paper-tables", ["sweep[0].values=[wnd-repo, rmc1-repo]", *COARSE[1:]])}
 
 
 def tune(folder, name):
@@ -143,7 +144,8 @@ class Page(unittest.TestCase):
 
     def test_points_are_those_of_the_file(self):
         """Every point of every server: batch and bracket of DeepRecSched, to the digits shown."""
-        for heading, platform in (("### Skylake", "skylake"), ("### Broadwell", "broadwell"),
+        for heading, platform in (("### Skylake", "skylake"),
+                                  ("### Broadwell (not calibrated)", "broadwell"),
                                   ("### Skylake + GTX 1080 Ti", "skylake+gtx1080ti")):
             rows = rows_of(self.page, heading)
             self.assertEqual(len(rows), 6)
@@ -168,6 +170,32 @@ class Page(unittest.TestCase):
         gains = cores.gains("qps", "medium", "skylake", "2")
         self.assertGreater(len(gains), 0)
         self.assertAlmostEqual(float(row[3].split()[0]), sum(gains) / len(gains), delta=0.0051)
+
+    def test_both_costs_are_those_of_their_file(self):
+        """Roofline and measured tables side by side, and the mean as a range over them."""
+        file = File(self.folder / "tables.h5")
+        rows = rows_of(self.page, "## Roofline and measured tables")
+        self.assertEqual([r[0] for r in rows], ["wnd", "rmc1", "arithmetic mean", "geometric mean"])
+        means = {}
+        for row in rows[:2]:
+            cells = zip(itertools.product(("low", "medium", "high"), ("roofline", "tables")), row[1:])
+            for (target, cost), cell in cells:
+                point = (f"{row[0]}-repo", target, cost)
+                gain = file.at("qps", "deeprecsched", *point) / file.at("qps", "static", *point)
+                self.assertAlmostEqual(float(cell), gain, delta=0.0051)
+                means.setdefault((target, cost), []).append(gain)
+        main = self.main.gains("qps", "medium", "skylake")
+        all_means = [sum(g) / len(g) for g in (main, means["medium", "roofline"],
+                                               means["medium", "tables"])]
+        found = re.search(r"as a range .* ([0-9.]+) \.\. ([0-9.]+)x \(medium", self.page)
+        self.assertAlmostEqual(float(found.group(1)), min(all_means), delta=0.0051)
+        self.assertAlmostEqual(float(found.group(2)), max(all_means), delta=0.0051)
+
+    def test_broadwell_decides_nothing(self):
+        """No time of it was measured, so no direction about it is confirmed or refuted."""
+        rows = [r for r in rows_of(self.page, "## The paper's directions, tested")
+                if "Broadwell" in r[0]]
+        self.assertEqual({r[6] for r in rows}, {"not decided: nothing measured"})
 
     def test_what_was_not_run_is_said(self):
         """A short run is called one, and its left-out experiments have no rows."""

@@ -49,7 +49,7 @@ END_TEST
 START_TEST(keys_of_groups)
 {
     assert_idle("{platform: skylake, servers: 4, weight: 2}", "",
-                "fleet.groups[0].weight: no effect; only beside other groups\n");
+                "fleet.groups[0].weight: no effect; only with other groups\n");
     assert_idle("{platform: skylake, servers: 4, weight: 2}, {platform: c5n, servers: 4, noise: "
                 "{cv: 0.5}}",
                 "",

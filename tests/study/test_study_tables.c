@@ -148,7 +148,7 @@ START_TEST(contradictions_must_be_meant)
                          "transfer: true and a cpu_scale take times from elsewhere");
     assert_refused("{kind: table, file: " FILE_NAME ", transfer: true}",
                    "s.yaml:5:148: fleet.groups[0].cost.transfer: expected a cpu_scale (or "
-                   "accel_scale) beside it: how many times longer than measured; 1 takes times as "
+                   "accel_scale) with it: how many times longer than measured; 1 takes times as "
                    "they are");
     struct study *study =
         parsed("{kind: table, file: " FILE_NAME ", transfer: true, cpu_scale: 1.5}", "");

@@ -178,7 +178,7 @@ START_TEST(faults_have_a_place)
          "t.csv:3:1: expected \"a\" as above, got \"b\": a table is of one model on one platform"},
         {"device,batch,ms\ntpu,1,2\n", "t.csv:2:1: expected cpu or accelerator, got \"tpu\""},
         {"batch\n1\n", "t.csv:1:1: expected a column of times, such as \"time_ms\" or \"p50_ms\", "
-                       "beside the batch"},
+                       "next to the batch"},
         {"1,2\n3,4\n", "t.csv:1:1: expected a header with a column \"batch\", and one such as "
                        "\"time_ms\""},
         {"batch,ms\n", "t.csv:1:1: expected lines with times below the header"},
