@@ -102,8 +102,8 @@ struct cost *cost_create(const struct cost_config *config, const struct model *m
     cost->platform = platform;
     if (model)
         model_derive(model, &cost->work);
-    if (check_cold(config, err) != 0 || cost->type->check(cost, err) != 0 ||
-        fill_in(cost, err) != 0 || check_history(cost, err) != 0) {
+    if (check_cold(config, err) != 0 || check_history(cost, err) != 0 ||
+        cost->type->check(cost, err) != 0 || fill_in(cost, err) != 0) {
         cost_destroy(cost);
         return NULL;
     }
