@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cmd.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -9,7 +10,7 @@
 const struct cmd *const cmd_table[] = {&cmd_run,   &cmd_sweep,    &cmd_merge,  &cmd_submit,
                                        &cmd_tune,  &cmd_capacity, &cmd_check,  &cmd_schema,
                                        &cmd_list,  &cmd_show,     &cmd_report, &cmd_compare,
-                                       &cmd_trace, &cmd_help,     NULL};
+                                       &cmd_trace, &cmd_fit,      &cmd_help,   NULL};
 
 const struct cmd_option cmd_common_options[] = {
     {"--help", 'h', NULL, "say what the command does and takes"},
@@ -170,6 +171,11 @@ const char *cmd_value(const struct cmd_line *line, const char *name, const char 
         if (strcmp(line->given[i - 1].option->name, name) == 0)
             return line->given[i - 1].value;
     return other;
+}
+
+const char *cmd_catalog(const struct cmd_line *line)
+{
+    return cmd_value(line, "--catalog", getenv("RECFLEET_CATALOG"));
 }
 
 int cmd_read(const struct cmd_line *line, const struct field *fields, void *config, struct err *err)

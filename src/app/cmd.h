@@ -44,6 +44,14 @@ struct cmd_option {
         "--format", 0, "FORMAT", "text or md for people; json or csv: the tables, for programs"    \
     }
 
+// Of every command that reads a study or lists what one can name.
+#define CMD_CATALOG                                                                                \
+    {                                                                                              \
+        "--catalog", 0, "DIR",                                                                     \
+            "models, platforms, accelerators and tables of your own, *.yaml; "                     \
+            "else RECFLEET_CATALOG"                                                                \
+    }
+
 struct claim;
 struct cmd_line;
 
@@ -101,6 +109,8 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
 // Whether an option was given; its last value, or `other`.
 bool cmd_given(const struct cmd_line *line, const char *name);
 const char *cmd_value(const struct cmd_line *line, const char *name, const char *other);
+// The folder of --catalog, or of the environment; NULL: none.
+const char *cmd_catalog(const struct cmd_line *line);
 // Where its report goes, in the format that --format says: stdout.
 struct report_out cmd_report_out(const struct cmd_line *line);
 // The options with the keys of `fields` ("--nodes") into *config, which keeps what it has of those
@@ -127,6 +137,7 @@ void cmd_print_help(const struct cmd *cmd, FILE *out);
 
 // The variants, one file each.
 extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_capacity,
-    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_report, cmd_compare, cmd_trace, cmd_help;
+    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_report, cmd_compare, cmd_trace, cmd_fit,
+    cmd_help;
 
 #endif

@@ -18,6 +18,7 @@ static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file; else the study's, or its name with .h5"},
     {"--force", 'f', NULL, "replace an existing results file, drop what was kept of a search"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: capacity.headroom=20%"},
+    CMD_CATALOG,
     {"--resume", 0, NULL, "resume with the answers that were saved; without any, begin"},
     {"--quiet", 'q', NULL, "no progress and no table"},
     {"--json", 0, NULL, "progress as JSON lines on stderr, also with --quiet"},
@@ -170,7 +171,7 @@ static int run(struct cmd_line *line, struct err *err)
     checkpointing_block_signals();
     if (job_open(&eval, err) < 0)
         return -1;
-    int rc = eval_agree(&eval, library_load(&library, err), err);
+    int rc = eval_agree(&eval, library_load_with(&library, cmd_catalog(line), err), err);
     if (rc < 0)
         return job_close(line, &eval, rc, err);
     const struct capacity_search_source source = {line->args[0], line->settings, line->n_settings,

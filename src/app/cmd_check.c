@@ -22,6 +22,7 @@
 
 static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
+    CMD_CATALOG,
     {"--resolved", 'r', NULL, "print the study (without its sweep) with every default written out"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};

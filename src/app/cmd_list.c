@@ -12,6 +12,7 @@
 
 static const struct cmd_option options[] = {
     {"--long", 'l', NULL, "with derived numbers and the source of every value"},
+    CMD_CATALOG,
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
@@ -84,6 +85,15 @@ static const char *provisional(bool is)
     return is ? "  [provisional]" : "";
 }
 
+// Where an entry is from, unless it is the program's.
+static void print_origin(const struct library *library, enum library_kind kind, size_t i)
+{
+    const char *origin = library_origin(library, kind, i);
+    if (origin)
+        printf("  [%s]", origin);
+    putchar('\n');
+}
+
 static void list_models(const struct library *library, bool detail)
 {
     char sla[40];
@@ -97,11 +107,12 @@ static void list_models(const struct library *library, bool detail)
         model_derive(m, &work);
         units_format_ns(m->sla_medium_ns, sla, sizeof sla);
         print_class(places, i);
-        printf("        %-15s %4lld %-7s %-10s %-6s %9.3f %10.2f %9.2f %9.2f %8s%s\n", m->name,
+        printf("        %-15s %4lld %-7s %-10s %-6s %9.3f %10.2f %9.2f %9.2f %8s%s", m->name,
                (long long)m->year, model_variant_names[m->variant], model_bound_names[m->bound],
                model_format_names[m->format], work_flop_per_item(&work) * 1e-6,
                work.by_class[WORK_EMBEDDING].bytes_per_item * 1e-3, work_weight_bytes(&work) * 1e-6,
                work.table_bytes * 1e-9, sla, provisional(m->provisional));
+        print_origin(library, LIBRARY_MODELS, places[i].at);
         if (!detail)
             continue;
         printf("      %s\n      %-24s %.6g\n", m->title, "lookups per item", work.lookups_per_item);
@@ -123,9 +134,10 @@ static void list_platforms(const struct library *library, bool detail)
     for (size_t i = 0; i < library->n_platforms; i++) {
         const struct platform *p = &library->platforms[places[i].at];
         print_class(places, i);
-        printf("  %-20s %4lld %4lld cores, %.0f W idle, %.0f W busy: %s%s\n", p->name,
+        printf("  %-20s %4lld %4lld cores, %.0f W idle, %.0f W busy: %s%s", p->name,
                (long long)p->year, (long long)p->cores, p->power.idle_w, p->power.busy_w, p->title,
                provisional(p->provisional));
+        print_origin(library, LIBRARY_PLATFORMS, places[i].at);
         if (detail)
             print_detail(platform_fields, p, p->sources);
     }
@@ -141,8 +153,9 @@ static void list_accelerators(const struct library *library, bool detail)
     for (size_t i = 0; i < library->n_accelerators; i++) {
         const struct accelerator *a = &library->accelerators[places[i].at];
         print_class(places, i);
-        printf("  %-20s %4lld %.0f W idle, %.0f W busy: %s%s\n", a->name, (long long)a->year,
+        printf("  %-20s %4lld %.0f W idle, %.0f W busy: %s%s", a->name, (long long)a->year,
                a->power.idle_w, a->power.busy_w, a->title, provisional(a->provisional));
+        print_origin(library, LIBRARY_ACCELERATORS, places[i].at);
         if (detail)
             print_detail(accelerator_fields, a, a->sources);
     }
@@ -154,7 +167,8 @@ static void list_tables(const struct library *library, bool detail)
     printf("measured tables:\n");
     for (size_t i = 0; i < library->n_tables; i++) {
         const struct cost_table *t = &library->tables[i];
-        printf("  %-24s %s on %s%s\n", t->name, t->model, t->platform, provisional(t->provisional));
+        printf("  %-24s %s on %s%s", t->name, t->model, t->platform, provisional(t->provisional));
+        print_origin(library, LIBRARY_TABLES, i);
         if (detail)
             print_detail(cost_table_fields, t, t->sources);
     }
@@ -182,32 +196,30 @@ static void list_tuners(const struct library *library, bool detail)
 
 // ---- for programs
 
-static struct entries entries_of(const struct library *l, const char *topic)
+// The kind of things that a topic lists; N_LIBRARY_KINDS: none.
+static int kind_of(const char *topic)
 {
-    const struct {
-        const char *topic;
-        struct entries entries;
-    } all[] = {{"models", {model_fields, l->models, l->n_models, sizeof *l->models}},
-               {"platforms", {platform_fields, l->platforms, l->n_platforms, sizeof *l->platforms}},
-               {"accelerators",
-                {accelerator_fields, l->accelerators, l->n_accelerators, sizeof *l->accelerators}},
-               {"tables", {cost_table_fields, l->tables, l->n_tables, sizeof *l->tables}}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i].topic, topic) == 0)
-            return all[i].entries;
-    return (struct entries){0};
+    int kind = 0;
+    while (kind < N_LIBRARY_KINDS && strcmp(library_sections[kind], topic) != 0)
+        kind++;
+    return kind;
 }
 
-static void print_entries(struct report_out *out, const char *topic, const struct entries *entries)
+static void print_entries(struct report_out *out, const struct library *library,
+                          enum library_kind kind, const struct field *fields)
 {
     struct table *table = table_create(0);
-    for (const struct field *f = entries->fields; f->key; f++)
+    for (const struct field *f = fields; f->key; f++)
         table_cell(table, mem_strdup(f->key));
+    table_cell(table, mem_strdup("origin"));
     table_line(table);
-    for (size_t i = 0; i < entries->n; i++)
-        for (const struct field *f = entries->fields; f->key; f++)
-            table_cell(table, schema_format(f, (const char *)entries->first + i * entries->size));
-    table_print(table, out, topic);
+    for (size_t i = 0; i < library_n(library, kind); i++) {
+        const char *origin = library_origin(library, kind, i);
+        for (const struct field *f = fields; f->key; f++)
+            table_cell(table, schema_format(f, library_entry(library, kind, i)));
+        table_cell(table, mem_strdup(origin ? origin : "recfleet"));
+    }
+    table_print(table, out, library_sections[kind]);
     table_destroy(table);
 }
 
@@ -243,9 +255,13 @@ enum { N_TOPICS = sizeof topics / sizeof *topics };
 static void print_topic(struct report_out *out, const struct topic *topic,
                         const struct library *library, bool detail)
 {
-    struct entries entries = entries_of(library, topic->name);
-    if (out->format != REPORT_TEXT && entries.fields)
-        print_entries(out, topic->name, &entries);
+    static const struct field *const fields[] = {[LIBRARY_ACCELERATORS] = accelerator_fields,
+                                                 [LIBRARY_PLATFORMS] = platform_fields,
+                                                 [LIBRARY_MODELS] = model_fields,
+                                                 [LIBRARY_TABLES] = cost_table_fields};
+    int kind = kind_of(topic->name);
+    if (out->format != REPORT_TEXT && kind < N_LIBRARY_KINDS)
+        print_entries(out, library, (enum library_kind)kind, fields[kind]);
     else if (out->format != REPORT_TEXT)
         print_helps(out, topic->name,
                     topic->variants ? topic->variants() : (struct study_variants){0});
@@ -270,7 +286,7 @@ static int list(struct cmd_line *line, struct err *err)
         err_set(err, ERR_STUDY, "recfleet list: unknown topic \"%.80s\"", only);
         return near ? err_append(err, "; did you mean \"%s\"?", near) : -1;
     }
-    if (library_load(&library, err) < 0)
+    if (library_load_with(&library, cmd_catalog(line), err) < 0)
         return -1;
     for (const struct topic *topic = topics; topic < topics + N_TOPICS; topic++) {
         if (only && strcmp(only, topic->name) != 0)

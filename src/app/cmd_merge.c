@@ -14,6 +14,7 @@
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file; its points are in a folder next to it"},
     {"--set", 's', "KEY=VALUE", "as for recfleet sweep"},
+    CMD_CATALOG,
     {"--force", 'f', NULL, "replace a results file that is not of this sweep, or has more in it"},
     {"--quiet", 'q', NULL, "no table"},
     CMD_FORMAT,

@@ -17,6 +17,7 @@ static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file, in place of the study's"},
     {"--force", 'f', NULL, "replace an existing results file, ignore a checkpoint"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
+    CMD_CATALOG,
     {"--layout", 0, "MODE", "which rank simulates what: auto, spread or apart"},
     {"--window", 0, "TIME", "longest time between exchanges; never changes a result"},
     {"--resume", 0, NULL, "resume from the last checkpoint; without one, begin"},

@@ -38,6 +38,7 @@ static const struct cmd_option options[] = {
     {"--throttle", 0, "K", "at most K tasks of the array at a time"},
     {"--output", 'o', "FILE", "results file; else the study's"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=9000qps"},
+    CMD_CATALOG,
     {"--dry-run", 0, NULL, "show the commands, touch nothing"},
     {NULL, 0, NULL, NULL}};
 
@@ -52,7 +53,7 @@ struct order {
     uint64_t n_links; // of a chain; 0: no chain
     struct site site;
     struct submission_plan plan; // of the jobs; borrows from here
-    char *owned[4];              // what it borrows of texts made here
+    char *owned[5];              // what it borrows of texts made here
 };
 
 #define NUMBER(key, member, max) FIELD(order, key, FIELD_UINT, UNIT_NONE, member, 1, max, NULL, "")
@@ -120,7 +121,7 @@ static int read_order(struct order *order, const struct cmd_line *line, struct e
 static int place_order(struct order *order, const char *output, struct err *err)
 {
     const char *study = order->line->args[0], *slash = strrchr(output, '/');
-    const char *base = slash ? slash + 1 : output;
+    const char *base = slash ? slash + 1 : output, *catalog = cmd_catalog(order->line);
     int n_folder = !slash ? 0 : slash == output ? 1 : (int)(slash - output);
     char *folder = slash ? mem_printf("%.*s", n_folder, output) : mem_strdup(".");
     struct submission_plan *plan = &order->plan;
@@ -130,6 +131,9 @@ static int place_order(struct order *order, const char *output, struct err *err)
         rc = err_set(err, ERR_STUDY, "%s: %s", folder, strerror(errno));
     else if (plan->study = order->owned[1] = realpath(study, NULL), !plan->study)
         rc = err_set(err, ERR_STUDY, "%s: %s", study, strerror(errno));
+    else if (catalog && *catalog &&
+             (plan->catalog = order->owned[4] = realpath(catalog, NULL), !plan->catalog))
+        rc = err_set(err, ERR_STUDY, "catalog %s: %s", catalog, strerror(errno));
     else if (strcmp(output, "-") == 0)
         rc = durable_check_place("output", output, ERR_STUDY, err);
     else if (!*base)

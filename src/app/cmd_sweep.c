@@ -21,6 +21,7 @@
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file; its points go to a folder next to it"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: replications=5"},
+    CMD_CATALOG,
     {"--point", 'p', "N", "only this point, or these: 0-2,7; no merge"},
     {"--share", 0, "I/N", "only every N-th point from I on, counted from 0; no merge"},
     {"--list", 'l', NULL, "show the points and what is there of them; simulate nothing"},

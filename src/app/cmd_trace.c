@@ -30,6 +30,7 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE",
      "make, export: change a key of the study; inspect, convert: a key of the "
      "trace such as time_column=2"},
+    CMD_CATALOG,
     {"--service", 0, "NAME", "make: only this service's queries"},
     {"--server", 0, "N", "export: this server, 0 being the first of the fleet"},
     {"--from", 0, "TIME", "export: from here on; 0 without it"},
@@ -128,7 +129,8 @@ static int make(struct cmd_line *line, struct err *err)
 {
     const char *output;
     struct library library;
-    if (want_output(line, &output, err) < 0 || library_load(&library, err) < 0)
+    if (want_output(line, &output, err) < 0 ||
+        library_load_with(&library, cmd_catalog(line), err) < 0)
         return -1;
     struct study *study =
         study_read(line->args[1], line->settings, line->n_settings, &library, true, err);
@@ -246,8 +248,10 @@ static int export_study(struct cmd_line *line, const struct eval *eval, const st
 
 static int export_server(struct cmd_line *line, struct err *err)
 {
-    const struct survey_source source = {
-        .path = line->args[1], .settings = line->settings, .n_settings = line->n_settings};
+    const struct survey_source source = {.path = line->args[1],
+                                         .settings = line->settings,
+                                         .n_settings = line->n_settings,
+                                         .catalog = cmd_catalog(line)};
     const char *output = NULL;
     struct eval eval;
     if (job_open(&eval, err) < 0)

@@ -15,6 +15,7 @@ static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file; else the study's, or its name with .h5"},
     {"--force", 'f', NULL, "replace an existing results file, drop what was kept of a search"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: tune.accuracy=2%"},
+    CMD_CATALOG,
     {"--resume", 0, NULL, "resume with the answers that were saved; without any, begin"},
     {"--quiet", 'q', NULL, "no progress and no table"},
     {"--json", 0, NULL, "progress as JSON lines on stderr, also with --quiet"},

@@ -78,7 +78,8 @@ struct survey_source job_source(const struct cmd_line *line)
                                   .settings = line->settings,
                                   .n_settings = line->n_settings,
                                   .output = cmd_value(line, "--output", NULL),
-                                  .plans = as};
+                                  .plans = as,
+                                  .catalog = cmd_catalog(line)};
 }
 
 int job_claim(struct cmd_line *line, const char *output, struct err *err)

@@ -35,6 +35,7 @@ extern const struct submission_template submission_templates[]; // ends with a N
 // sbatch_plain().
 struct submission_plan {
     const char *study, *output;  // absolute paths
+    const char *catalog;         // the same, of --catalog; NULL: none
     const char *const *settings; // what follows each --set
     size_t n_settings;
     const char *folder;             // absolute: of the output, and so of scripts and logs

@@ -90,7 +90,7 @@ void explain_study(const struct survey_source *source, struct err *err, struct m
         grid_mistakes(ours.path, ours.text, ours.size, ours.settings, ours.n_settings, mistakes);
     if (survey && grid_n_axes(survey->grid) > 0) {
         explain_points(survey, mistakes);
-    } else if (library_load(&library, NULL) == 0) {
+    } else if (library_load_with(&library, source->catalog, NULL) == 0) {
         explain_whole(&ours, &library, mistakes);
         library_release(&library);
     }

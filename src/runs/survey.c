@@ -24,7 +24,7 @@ enum study_reading survey_reading(const struct survey_source *source, const stru
 static int read_source(struct survey *survey, struct err *err)
 {
     struct survey_source *source = &survey->source;
-    if (library_load(&survey->library, err) < 0)
+    if (library_load_with(&survey->library, source->catalog, err) < 0)
         return -1;
     if (!source->text)
         source->text = doc_load_file(source->path, DOC_MAX_BYTES, &source->size, err);

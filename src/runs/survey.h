@@ -36,8 +36,9 @@ struct survey_source {
     size_t size;
     const char *const *settings; // [n_settings], of the command line
     size_t n_settings;
-    const char *output; // where the results go in place of what the study says; NULL: as it says
-    int plans;          // enum survey_plans
+    const char *output;  // where the results go in place of what the study says; NULL: as it says
+    int plans;           // enum survey_plans
+    const char *catalog; // folder of things that the study may name (library.h); NULL: none
 };
 
 struct survey_point {

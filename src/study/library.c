@@ -1,106 +1,360 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/library.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "models/datasheet.h"
 #include "study/doc.h"
+#include "study/mistakes.h"
 #include "study/reader.h"
+#include "study/table_file.h"
 
-static bool in_folder(const struct library_file *file, const char *folder)
+// ---- the four kinds -----------------------------------------------------------------------------
+
+static int check_model(const void *entry, struct err *err)
 {
-    return strncmp(file->path, folder, strlen(folder)) == 0;
+    return model_check(entry, err);
 }
 
-static int fill(const struct node *root, const struct field *fields, void *config, struct err *err)
+static int check_platform(const void *entry, struct err *err)
 {
-    const struct reader_part part = {fields, config};
-    const struct reader_options options = {NULL, false};
+    return platform_check(entry, err);
+}
+
+static int check_accelerator(const void *entry, struct err *err)
+{
+    return accelerator_check(entry, err);
+}
+
+static int check_table(const void *entry, struct err *err)
+{
+    return cost_table_check(entry, err);
+}
+
+static const struct kind {
+    const char *name, *article, *section, *folder;
+    const struct field *fields;
+    size_t size, list_at, n_at; // of an entry; where a library has the list and its length
+    int (*check)(const void *entry, struct err *err);
+} kinds[N_LIBRARY_KINDS] = {
+    [LIBRARY_ACCELERATORS] = {"accelerator", "an accelerator", "accelerators",
+                              "models/accelerators/", accelerator_fields,
+                              sizeof(struct accelerator), offsetof(struct library, accelerators),
+                              offsetof(struct library, n_accelerators), check_accelerator},
+    [LIBRARY_PLATFORMS] = {"platform", "a platform", "platforms", "models/platforms/",
+                           platform_fields, sizeof(struct platform),
+                           offsetof(struct library, platforms),
+                           offsetof(struct library, n_platforms), check_platform},
+    [LIBRARY_MODELS] = {"model", "a model", "models", "models/catalog/", model_fields,
+                        sizeof(struct model), offsetof(struct library, models),
+                        offsetof(struct library, n_models), check_model},
+    [LIBRARY_TABLES] = {"table", "a table", "tables", "models/tables/", cost_table_fields,
+                        sizeof(struct cost_table), offsetof(struct library, tables),
+                        offsetof(struct library, n_tables), check_table},
+};
+
+const char *const library_sections[] = {"accelerators", "platforms", "models", "tables", NULL};
+
+static size_t *count_of(struct library *library, const struct kind *kind)
+{
+    return (size_t *)(void *)((char *)library + kind->n_at);
+}
+
+size_t library_n(const struct library *library, enum library_kind kind)
+{
+    size_t n;
+    memcpy(&n, (const char *)library + kinds[kind].n_at, sizeof n);
+    return n;
+}
+
+static char *list_of(const struct library *library, const struct kind *kind)
+{
+    char *list;
+    memcpy(&list, (const char *)library + kind->list_at, sizeof list);
+    return list;
+}
+
+const void *library_entry(const struct library *library, enum library_kind kind, size_t i)
+{
+    return list_of(library, &kinds[kind]) + i * kinds[kind].size;
+}
+
+const char *library_origin(const struct library *library, enum library_kind kind, size_t i)
+{
+    return library->origins[kind] ? library->origins[kind][i] : NULL;
+}
+
+// Every entry begins with its name, in whatever struct it is.
+static const char *name_of(const void *entry)
+{
+    char *name;
+    memcpy(&name, entry, sizeof name);
+    return name ? name : "";
+}
+
+_Static_assert(offsetof(struct model, name) == 0 && offsetof(struct platform, name) == 0 &&
+                   offsetof(struct accelerator, name) == 0 &&
+                   offsetof(struct cost_table, name) == 0,
+               "name_of() reads the first member");
+
+static const void *find_own(const struct library *library, enum library_kind kind, const char *name)
+{
+    for (size_t i = 0; i < library_n(library, kind); i++)
+        if (strcmp(name_of(library_entry(library, kind, i)), name) == 0)
+            return library_entry(library, kind, i);
+    return NULL;
+}
+
+static const void *find(const struct library *library, enum library_kind kind, const char *name)
+{
+    const void *found = NULL;
+    for (; library && !found; library = library->base)
+        found = find_own(library, kind, name);
+    return found;
+}
+
+static int unknown(const struct library *library, enum library_kind kind, const char *name,
+                   struct err *err)
+{
+    const char **names = NULL;
+    size_t n = 0;
+    for (const struct library *l = library; l; l = l->base) {
+        names = mem_realloc(names, n + library_n(l, kind), sizeof *names);
+        for (size_t i = 0; i < library_n(l, kind); i++)
+            names[n++] = name_of(library_entry(l, kind, i));
+    }
+    const char *near = schema_nearest(name, names, n);
+    mem_free(names);
+    return near ? err_set(err, ERR_STUDY, "unknown %s \"%.60s\"; did you mean \"%s\"?",
+                          kinds[kind].name, name, near)
+                : err_set(err, ERR_STUDY, "unknown %s \"%.60s\"; see: recfleet list %s",
+                          kinds[kind].name, name, kinds[kind].section);
+}
+
+// The four differ in type only: a finder and a complaint for each.
+#define LIBRARY_KIND(kind, type, which)                                                            \
+    const struct type *library_##kind(const struct library *library, const char *name)             \
+    {                                                                                              \
+        return find(library, which, name);                                                         \
+    }                                                                                              \
+    int library_unknown_##kind(const struct library *library, const char *name, struct err *err)   \
+    {                                                                                              \
+        return unknown(library, which, name, err);                                                 \
+    }
+
+LIBRARY_KIND(model, model, LIBRARY_MODELS)
+LIBRARY_KIND(platform, platform, LIBRARY_PLATFORMS)
+LIBRARY_KIND(accelerator, accelerator, LIBRARY_ACCELERATORS)
+LIBRARY_KIND(table, cost_table, LIBRARY_TABLES)
+
+// ---- adding -------------------------------------------------------------------------------------
+
+// Says where the entry at `n` is from; the program's own, before it, are from nowhere.
+static void set_origin(struct library *library, enum library_kind which, size_t n,
+                       const char *origin)
+{
+    char ***origins = &library->origins[which];
+    if (!origin && !*origins)
+        return;
+    *origins = *origins ? mem_realloc(*origins, n + 1, sizeof **origins)
+                        : mem_calloc(n + 1, sizeof **origins);
+    (*origins)[n] = mem_strdup(origin);
+}
+
+// A new entry at the end, as `like` (NULL: of defaults), which may be one of the list. Entries
+// move.
+static void *append(struct library *library, enum library_kind which, const void *like,
+                    const char *origin)
+{
+    const struct kind *kind = &kinds[which];
+    size_t *n = count_of(library, kind), like_at = 0;
+    while (like_at < *n && like != library_entry(library, which, like_at))
+        like_at++;
+    char *list = mem_realloc(list_of(library, kind), *n + 1, kind->size);
+    void *entry = list + *n * kind->size;
+    memcpy((char *)library + kind->list_at, &list, sizeof list);
+    if (like_at < *n)
+        like = list + like_at * kind->size;
+    set_origin(library, which, *n, origin);
+    ++*n;
+    memset(entry, 0, kind->size);
+    if (like) {
+        memcpy(entry, like, kind->size);
+        schema_copy(kind->fields, entry, like);
+    } else {
+        schema_defaults(kind->fields, entry);
+    }
+    if (which == LIBRARY_PLATFORMS) { // attached anew, by its name
+        struct platform *platform = entry;
+        platform->accelerator = (struct accelerator){0};
+        platform->has_accelerator = false;
+    }
+    return entry;
+}
+
+static int attach(const struct library *library, struct platform *platform, struct err *err)
+{
+    const char *name = platform->accelerator_name;
+    if (!name || !*name)
+        return 0;
+    const struct accelerator *accelerator = library_accelerator(library, name);
+    if (!accelerator)
+        return library_unknown_accelerator(library, name, err);
+    platform_attach(platform, accelerator);
+    return 0;
+}
+
+// A name that is nearly a known one, with too little beside it for a thing of one's own.
+static int check_name(const struct library *library, enum library_kind kind, const struct node *map,
+                      const struct node *name, struct err *err)
+{
+    struct err why = {0};
+    bool whole = kind != LIBRARY_PLATFORMS || node_get(map, "cores");
+    for (const struct field *f = kinds[kind].fields; f->key; f++)
+        whole = whole && (f->dflt || node_get(map, f->key));
+    unknown(library, kind, name->text, &why);
+    if (kind == LIBRARY_PLATFORMS && !whole && !strstr(why.text, "did you mean"))
+        return node_fail_key(map, "cores", err,
+                             "missing; expected the platform's cores, or like: and the name of a "
+                             "known one");
+    if (whole || !strstr(why.text, "did you mean"))
+        return 0;
+    err_set(err, ERR_STUDY, "%s", why.text);
+    return node_prefix(name, err);
+}
+
+// What an entry begins as, into *like; NULL: nothing.
+static int find_like(const struct library *library, enum library_kind kind, const struct node *map,
+                     bool over_known, const void **like, struct err *err)
+{
+    const struct node *name = node_get(map, "name"), *node = node_get(map, "like");
+    const struct kind *k = &kinds[kind];
+    char what[40];
+    snprintf(what, sizeof what, "%s's name", k->article);
+    if (!name)
+        return node_fail_key(map, "name", err, "missing; expected the %s's name", k->name);
+    if (!reader_text(name, what, err))
+        return -1;
+    if (find_own(library, kind, name->text))
+        return node_fail(name, err, "%s \"%.60s\" is defined twice", k->name, name->text);
+    if (node && !reader_text(node, what, err))
+        return -1;
+    if (!over_known && find(library, kind, name->text))
+        return node_fail(name, err,
+                         "there is %s of that name; expected another name, with like: \"%.60s\" "
+                         "for what is the same",
+                         k->article, name->text);
+    *like = find(library, kind, node ? node->text : name->text);
+    if (!*like && node) {
+        unknown(library, kind, node->text, err);
+        return node_prefix(node, err);
+    }
+    return *like ? 0 : check_name(library, kind, map, name, err);
+}
+
+// The file of a table's times, beside the file that names it.
+static int take_times(struct cost_table *table, const struct node *map, const char *beside,
+                      struct err *err)
+{
+    const struct node *file = node_get(map, "file");
+    const char *slash = beside ? strrchr(beside, '/') : NULL, *text;
+    struct table_file times;
+    if (!file)
+        return 0;
+    if (!(text = reader_text(file, "a file's name", err)))
+        return -1;
+    char *path = slash && *text != '/' ? mem_printf("%.*s/%s", (int)(slash - beside), beside, text)
+                                       : mem_strdup(text);
+    int rc = table_file_read(&times, path, NULL, err);
+    mem_free(path);
+    if (rc < 0)
+        return node_prefix(file, err);
+    cost_table_release(table);
+    *table = times.table;
+    times.table = (struct cost_table){.name = NULL};
+    table_file_release(&times);
+    return 0;
+}
+
+static int add(struct library *library, enum library_kind kind, const struct node *map,
+               const struct library_source *source, struct err *err)
+{
+    static const char *const others[] = {"like", NULL}, *const table_others[] = {"like", "file",
+                                                                                 NULL};
+    const void *like = NULL;
     char found[64];
-
-    if (root->kind != NODE_MAP)
-        return node_fail(root, err, "expected a map, got %s",
-                         node_found(root, found, sizeof found));
-    schema_defaults(fields, config);
-    return reader_fill(root, NULL, &part, 1, &options, err);
-}
-
-static int load_model(struct library *library, const struct node *root, struct err *err)
-{
-    library->models = mem_realloc(library->models, library->n_models + 1, sizeof *library->models);
-    struct model *model = &library->models[library->n_models++];
-    memset(model, 0, sizeof *model);
-    if (fill(root, model_fields, model, err) < 0)
+    if (map->kind != NODE_MAP)
+        return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
+    if (find_like(library, kind, map, source->over_known, &like, err) < 0)
         return -1;
-    return model_check(model, err) < 0 ? reader_prefix(root, err) : 0;
+    bool is_table = kind == LIBRARY_TABLES, is_platform = kind == LIBRARY_PLATFORMS;
+    bool from_sheet = is_platform && !like && node_get(map, "memory_bandwidth");
+    if (from_sheet)
+        like = find(library, kind, DATASHEET_LIKE);
+    bool partial = like || (is_table && node_get(map, "file"));
+    void *entry = append(library, kind, like, source->origin);
+    struct datasheet sheet = {0};
+    const struct reader_part parts[] = {{kinds[kind].fields, entry}, {datasheet_fields, &sheet}};
+    const struct reader_options options = {is_table ? table_others : others, partial};
+    if ((is_table && take_times(entry, map, source->path, err) < 0) ||
+        reader_fill(map, NULL, parts, from_sheet ? 2 : 1, &options, err) < 0)
+        return -1;
+    if (from_sheet && !mistakes_in(map)) { // what is given goes before what follows
+        if (datasheet_derive(&sheet, entry, err) < 0)
+            return reader_prefix(map, err);
+        if (reader_fill(map, NULL, parts, 2, &options, err) < 0)
+            return -1;
+    }
+    if (is_platform && attach(library, entry, err) < 0)
+        return node_prefix(node_get(map, "accelerator") ? node_get(map, "accelerator") : map, err);
+    return kinds[kind].check(entry, err) < 0 ? reader_prefix(map, err) : 0;
 }
 
-static int load_platform(struct library *library, const struct node *root, struct err *err)
+int library_add(struct library *library, const struct node *root,
+                const struct library_source *source, struct err *err)
 {
-    library->platforms =
-        mem_realloc(library->platforms, library->n_platforms + 1, sizeof *library->platforms);
-    struct platform *platform = &library->platforms[library->n_platforms++];
-    memset(platform, 0, sizeof *platform);
-    if (fill(root, platform_fields, platform, err) < 0)
-        return -1;
-    return platform_check(platform, err) < 0 ? reader_prefix(root, err) : 0;
+    for (int kind = 0; kind < N_LIBRARY_KINDS; kind++) {
+        const struct node *list;
+        if (reader_list(root, kinds[kind].section, &list, err) < 0)
+            return -1;
+        for (size_t i = 0; list && i < list->n; i++) {
+            const struct node *item = list->items[i];
+            int rc = add(library, (enum library_kind)kind, item, source, err);
+            if (mistakes_keep(item, rc, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
 }
 
-static int load_accelerator(struct library *library, const struct node *root, struct err *err)
-{
-    library->accelerators = mem_realloc(library->accelerators, library->n_accelerators + 1,
-                                        sizeof *library->accelerators);
-    struct accelerator *accelerator = &library->accelerators[library->n_accelerators++];
-    memset(accelerator, 0, sizeof *accelerator);
-    if (fill(root, accelerator_fields, accelerator, err) < 0)
-        return -1;
-    return accelerator_check(accelerator, err) < 0 ? reader_prefix(root, err) : 0;
-}
-
-static int load_table(struct library *library, const struct node *root, struct err *err)
-{
-    library->tables = mem_realloc(library->tables, library->n_tables + 1, sizeof *library->tables);
-    struct cost_table *table = &library->tables[library->n_tables++];
-    memset(table, 0, sizeof *table);
-    if (fill(root, cost_table_fields, table, err) < 0)
-        return -1;
-    return cost_table_check(table, err) < 0 ? reader_prefix(root, err) : 0;
-}
+// ---- what comes with the program ----------------------------------------------------------------
 
 static int load_file(struct library *library, const struct library_file *file, struct err *err)
 {
+    const struct reader_options options = {NULL, false};
+    char found[64];
     struct doc *doc = doc_parse(file->path, (const char *)file->data, file->size, err);
     if (!doc)
         return -1;
     const struct node *root = doc_root(doc);
-    int rc = 0;
-    if (in_folder(file, "models/catalog/"))
-        rc = load_model(library, root, err);
-    else if (in_folder(file, "models/tables/"))
-        rc = load_table(library, root, err);
-    else if (in_folder(file, "models/accelerators/"))
-        rc = load_accelerator(library, root, err);
+    int kind = 0, rc = 0;
+    while (strncmp(file->path, kinds[kind].folder, strlen(kinds[kind].folder)) != 0)
+        kind++;
+    void *entry = append(library, (enum library_kind)kind, NULL, NULL);
+    const struct reader_part part = {kinds[kind].fields, entry};
+    if (root->kind != NODE_MAP)
+        rc = node_fail(root, err, "expected a map, got %s", node_found(root, found, sizeof found));
     else
-        rc = load_platform(library, root, err);
+        rc = reader_fill(root, NULL, &part, 1, &options, err);
+    if (rc == 0 && kinds[kind].check(entry, err) < 0)
+        rc = reader_prefix(root, err);
     doc_destroy(doc);
     return rc;
-}
-
-static int attach_accelerators(struct library *library, struct err *err)
-{
-    for (size_t i = 0; i < library->n_platforms; i++) {
-        struct platform *platform = &library->platforms[i];
-        const char *name = platform->accelerator_name;
-        if (!name || !*name)
-            continue;
-        const struct accelerator *accelerator = library_accelerator(library, name);
-        if (!accelerator) {
-            library_unknown_accelerator(library, name, err);
-            return err_prefix(err, "platform %s", platform->name);
-        }
-        platform_attach(platform, accelerator);
-    }
-    return 0;
 }
 
 int library_load(struct library *library, struct err *err)
@@ -109,8 +363,9 @@ int library_load(struct library *library, struct err *err)
     *library = (struct library){0};
     for (const struct library_file *file = library_files; file->path && rc == 0; file++)
         rc = load_file(library, file, err);
-    if (rc == 0)
-        rc = attach_accelerators(library, err);
+    for (size_t i = 0; i < library->n_platforms && rc == 0; i++)
+        if (attach(library, &library->platforms[i], err) < 0)
+            rc = err_prefix(err, "platform %s", library->platforms[i].name);
     if (rc < 0)
         library_release(library);
     return rc;
@@ -126,6 +381,11 @@ void library_release(struct library *library)
         accelerator_release(&library->accelerators[i]);
     for (size_t i = 0; i < library->n_tables; i++)
         cost_table_release(&library->tables[i]);
+    for (int kind = 0; kind < N_LIBRARY_KINDS; kind++) {
+        for (size_t i = 0; library->origins[kind] && i < library_n(library, kind); i++)
+            mem_free(library->origins[kind][i]);
+        mem_free(library->origins[kind]);
+    }
     mem_free(library->models);
     mem_free(library->platforms);
     mem_free(library->accelerators);
@@ -133,32 +393,61 @@ void library_release(struct library *library)
     *library = (struct library){0};
 }
 
-// The four lists differ in type only: a finder and a complaint for each.
-#define LIBRARY_KIND(kind, type, plural)                                                           \
-    const struct type *library_##kind(const struct library *library, const char *name)             \
-    {                                                                                              \
-        for (size_t i = 0; i < library->n_##plural; i++)                                           \
-            if (strcmp(library->plural[i].name, name) == 0)                                        \
-                return &library->plural[i];                                                        \
-        return NULL;                                                                               \
-    }                                                                                              \
-    int library_unknown_##kind(const struct library *library, const char *name, struct err *err)   \
-    {                                                                                              \
-        const char **names = mem_calloc(library->n_##plural, sizeof *names);                       \
-        for (size_t i = 0; i < library->n_##plural; i++)                                           \
-            names[i] = library->plural[i].name;                                                    \
-        const char *near = schema_nearest(name, names, library->n_##plural);                       \
-        mem_free(names);                                                                           \
-        return near ? err_set(err, ERR_STUDY, "unknown " #kind " \"%.60s\"; did you mean \"%s\"?", \
-                              name, near)                                                          \
-                    : err_set(err, ERR_STUDY,                                                      \
-                              "unknown " #kind " \"%.60s\"; see: recfleet list " #plural, name);   \
-    }
+// ---- a folder of the user's ---------------------------------------------------------------------
 
-LIBRARY_KIND(model, model, models)
-LIBRARY_KIND(platform, platform, platforms)
-LIBRARY_KIND(accelerator, accelerator, accelerators)
-LIBRARY_KIND(table, cost_table, tables)
+static int is_catalog_file(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && n > 5 && strcmp(entry->d_name + n - 5, ".yaml") == 0;
+}
+
+static int add_file(struct library *library, const char *path, struct err *err)
+{
+    const struct library_source source = {path, path, false};
+    const struct reader_options options = {library_sections, false};
+    char found[64];
+    struct doc *doc = doc_read(path, err);
+    if (!doc)
+        return -1;
+    const struct node *root = doc_root(doc);
+    int rc = root->kind == NODE_MAP
+                 ? reader_fill(root, NULL, NULL, 0, &options, err)
+                 : node_fail(root, err, "expected a map with lists such as platforms, got %s",
+                             node_found(root, found, sizeof found));
+    if (rc == 0)
+        rc = library_add(library, root, &source, err);
+    doc_destroy(doc);
+    return rc;
+}
+
+static int add_folder(struct library *library, const char *folder, struct err *err)
+{
+    struct dirent **entries;
+    int n = scandir(folder, &entries, is_catalog_file, alphasort), rc = 0;
+    if (n < 0)
+        return err_set(err, ERR_STUDY, "catalog %s: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        char *path = mem_printf("%s/%s", folder, entries[i]->d_name);
+        if (rc == 0)
+            rc = add_file(library, path, err);
+        mem_free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return rc;
+}
+
+int library_load_with(struct library *library, const char *folder, struct err *err)
+{
+    if (library_load(library, err) < 0)
+        return -1;
+    if (!folder || !*folder || add_folder(library, folder, err) == 0)
+        return 0;
+    library_release(library);
+    return -1;
+}
+
+// ---- what tables were measured with -------------------------------------------------------------
 
 // What changes no time that was measured: what a thing is called, holds, draws and is asked for,
 // and how many queries use it at once.
@@ -206,18 +495,42 @@ static int differs(const struct field *fields, const void *used, const void *mea
     return strcmp(name, known) == 0 ? -1 : err_set(err, ERR_STUDY, "%s is \"%.60s\"", what, name);
 }
 
+// The library that has the table: its names mean what is known there.
+static const struct library *layer_of(const struct library *library, const struct cost_table *table)
+{
+    for (const struct library *l = library; l; l = l->base)
+        if (l->n_tables > 0 && table >= l->tables && table < l->tables + l->n_tables)
+            return l;
+    return library;
+}
+
+bool library_is_built_in(const struct library *library, const struct cost_table *table)
+{
+    const struct library *l = layer_of(library, table);
+    return !l->base &&
+           (l->n_tables == 0 || !library_origin(l, LIBRARY_TABLES, (size_t)(table - l->tables)));
+}
+
 // Things are compared by what they are: a study may give a known name to something else, and
 // another name to something known. Servers of fewer cores are those that were measured, in part.
 static int compare_all(const struct library *library, const struct cost_table *table,
                        const struct model *model, const struct platform *platform, struct err *err)
 {
+    library = layer_of(library, table);
     const struct model *its_model = library_model(library, table->model);
     const struct platform *its = library_platform(library, table->platform);
-    if (model && differs(model_fields, model, its_model, "the service's model", model->name,
-                         table->model, err) < 0)
+    if (model && its_model &&
+        differs(model_fields, model, its_model, "the service's model", model->name, table->model,
+                err) < 0)
         return -1;
+    if (model && !its_model && strcmp(model->name, table->model) != 0)
+        return err_set(err, ERR_STUDY, "the service's model is \"%.60s\"", model->name);
     if (!platform)
         return 0;
+    if (!its)
+        return strcmp(platform->name, table->platform) == 0
+                   ? 0
+                   : err_set(err, ERR_STUDY, "the group's platform is \"%.60s\"", platform->name);
     struct platform ours = *platform;
     ours.cores = ours.cores < its->cores ? its->cores : ours.cores;
     if (differs(platform_fields, &ours, its, "the group's platform", platform->name,
@@ -246,9 +559,10 @@ int library_check_table(const struct library *library, const struct cost_table *
 const struct cost_table *library_table_for(const struct library *library, const char *model,
                                            const char *platform)
 {
-    for (size_t i = 0; i < library->n_tables; i++)
-        if (cost_table_matches(&library->tables[i], model, platform))
-            return &library->tables[i];
+    for (; library; library = library->base)
+        for (size_t i = 0; i < library->n_tables; i++)
+            if (cost_table_matches(&library->tables[i], model, platform))
+                return &library->tables[i];
     return NULL;
 }
 
@@ -256,9 +570,10 @@ const struct cost_table *library_table_like(const struct library *library,
                                             const struct model *model,
                                             const struct platform *platform)
 {
-    for (size_t i = 0; i < library->n_tables && model; i++)
-        if (compare_all(library, &library->tables[i], model, platform, NULL) == 0)
-            return &library->tables[i];
+    for (const struct library *l = library; l && model; l = l->base)
+        for (size_t i = 0; i < l->n_tables; i++)
+            if (compare_all(l, &l->tables[i], model, platform, NULL) == 0)
+                return &l->tables[i];
     return NULL;
 }
 
@@ -278,18 +593,21 @@ static bool is_listed(const struct listing *listing, const struct cost_table *ta
 static size_t append_names(const struct library *library, const struct listing *listing,
                            struct err *err)
 {
-    const char **names = mem_calloc(library->n_tables, sizeof *names);
+    const char **names = NULL;
     size_t n = 0;
-    for (size_t i = 0; i < library->n_tables; i++) {
-        const struct cost_table *table = &library->tables[i];
-        const char *name = listing->by_model ? table->model : table->platform;
-        bool said = !is_listed(listing, table);
-        for (size_t k = 0; k < n && !said; k++)
-            said = strcmp(names[k], name) == 0;
-        if (said)
-            continue;
-        err_append(err, "%s%s", n == 0 ? "; there are: " : ", ", name);
-        names[n++] = name;
+    for (; library; library = library->base) {
+        names = mem_realloc(names, n + library->n_tables, sizeof *names);
+        for (size_t i = 0; i < library->n_tables; i++) {
+            const struct cost_table *table = &library->tables[i];
+            const char *name = listing->by_model ? table->model : table->platform;
+            bool said = !is_listed(listing, table);
+            for (size_t k = 0; k < n && !said; k++)
+                said = strcmp(names[k], name) == 0;
+            if (said)
+                continue;
+            err_append(err, "%s%s", n == 0 ? "; there are: " : ", ", name);
+            names[n++] = name;
+        }
     }
     mem_free(names);
     return n;

@@ -70,9 +70,10 @@ static int read_warmup(struct study *study, const struct node *root, struct err 
 
 static int read_settings(struct study *study, const struct node *root, struct err *err)
 {
-    static const char *const others[] = {"traffic",  "fleet",    "models", "balancer",
-                                         "output",   "sweep",    "tune",   "checkpoint",
-                                         "capacity", "failures", "warmup", NULL};
+    static const char *const others[] = {"traffic",      "fleet",      "models",   "platforms",
+                                         "accelerators", "tables",     "balancer", "output",
+                                         "sweep",        "tune",       "capacity", "failures",
+                                         "warmup",       "checkpoint", NULL};
     struct grid_settings grid; // grid.h's business, but a mistake in it is one in every command
     const struct reader_part parts[] = {{study_fields, &study->settings}, {grid_fields, &grid}};
     const struct reader_options options = {others, false};
@@ -191,6 +192,18 @@ static void make_fleet(struct study *study)
     study->fleet.n_slowest = study->output.n_slowest;
 }
 
+// What the study defines, over what is known.
+static int read_own(struct study *study, const struct library *library, const struct node *root,
+                    struct err *err)
+{
+    const struct library_source source = {study->path, study->path, true};
+    study->own.base = library;
+    if (library_add(&study->own, root, &source, err) < 0)
+        return -1;
+    study_models_take(study);
+    return 0;
+}
+
 static int read_all(struct study *study, const struct library *library, const struct doc *doc,
                     enum study_reading reading, struct err *err)
 {
@@ -200,12 +213,13 @@ static int read_all(struct study *study, const struct library *library, const st
     if (root->kind != NODE_MAP)
         return node_fail(root, err, "expected a map with keys such as \"traffic\", got %s",
                          node_found(root, found, sizeof found));
-    // Models may move while they are added, so all of them come before anything points to one.
+    // Things may move while they are added, so all of them come before anything points to one.
     if (mistakes_keep(root, read_settings(study, root, err), err) < 0 ||
         mistakes_keep(root, read_output(study, root, err), err) < 0 ||
-        mistakes_keep(root, study_models_read(study, library, root, err), err) < 0 ||
-        mistakes_keep(root, study_traffic_read(study, library, root, open_files, err), err) < 0 ||
-        mistakes_keep(root, study_fleet_read(study, library, root, err), err) < 0 ||
+        mistakes_keep(root, read_own(study, library, root, err), err) < 0 ||
+        mistakes_keep(root, study_traffic_read(study, &study->own, root, open_files, err), err) <
+            0 ||
+        mistakes_keep(root, study_fleet_read(study, &study->own, root, err), err) < 0 ||
         mistakes_keep(root, read_balancer(study, root, err), err) < 0 ||
         mistakes_keep(root, study_failures_read(study, root, err), err) < 0 ||
         mistakes_keep(root, study_tune_read(study, root, open_files, err), err) < 0 ||
@@ -282,6 +296,7 @@ void study_destroy(struct study *study)
     study_fleet_release(study); // counts services, so before they go
     study_traffic_release(study);
     study_models_release(study);
+    library_release(&study->own);
     schema_release(study_fields, &study->settings);
     schema_release(study_output_fields, &study->output);
     mem_free(study->group_configs);

@@ -101,7 +101,8 @@ struct study {
     struct study_output output;
     int64_t cells;
     bool warmup_auto;
-    int64_t warmup_ns; // given; 0: none
+    int64_t warmup_ns;  // given; 0: none
+    struct library own; // what it defines, over the library
     size_t n_services, n_groups, n_models;
     struct service_config *services;
     struct qsize **sizes; // [n_services] of a replayed trace where it has them; NULL: not opened

@@ -475,7 +475,10 @@ static int make_costs(const struct study *study, const struct library *library,
                       struct study_group *group, const struct node *map, struct err *err)
 {
     const struct node *root = node_root(map), *traffic = node_get(root, "traffic");
-    if (mistakes_in(map) || mistakes_in(node_get(root, "models")))
+    bool wrong = mistakes_in(map);
+    for (const char *const *section = library_sections; *section; section++)
+        wrong = wrong || mistakes_in(node_get(root, *section));
+    if (wrong)
         return -1;
     for (size_t s = 0; s < study->n_services; s++)
         if (!mistakes_in(traffic->items[s]) &&

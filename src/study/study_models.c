@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "study/mistakes.h"
-#include "study/reader.h"
 #include "study/study.h"
 
 const struct model *study_models_find(const struct study *study, const char *name)
@@ -16,76 +14,18 @@ const struct model *study_models_find(const struct study *study, const char *nam
     return NULL;
 }
 
-static struct model *add_model(struct study *study, const struct model *like)
+static void add_model(struct study *study, const struct model *like)
 {
     study->models = mem_realloc(study->models, study->n_models + 1, sizeof *study->models);
     struct model *model = &study->models[study->n_models++];
-    memset(model, 0, sizeof *model);
-    if (like) {
-        *model = *like;
-        schema_copy(model_fields, model, like);
-    }
-    return model;
+    *model = *like;
+    schema_copy(model_fields, model, like);
 }
 
-// A name that is nearly a known model's, with too little beside it for a model of one's own.
-static int check_name(const struct library *library, const struct node *map,
-                      const struct node *name, struct err *err)
+void study_models_take(struct study *study)
 {
-    struct err unknown = {0};
-    bool whole = true;
-    for (const struct field *f = model_fields; f->key; f++)
-        whole = whole && (f->dflt || node_get(map, f->key));
-    library_unknown_model(library, name->text, &unknown);
-    if (whole || !strstr(unknown.text, "did you mean"))
-        return 0;
-    err_set(err, ERR_STUDY, "%s", unknown.text);
-    return node_prefix(name, err);
-}
-
-static int read_model(struct study *study, const struct library *library, const struct node *map,
-                      struct err *err)
-{
-    static const char *const others[] = {"like", NULL};
-    char found[64];
-    if (map->kind != NODE_MAP)
-        return node_fail(map, err, "expected a map, got %s", node_found(map, found, sizeof found));
-    const struct node *name = node_get(map, "name"), *like_node = node_get(map, "like");
-    if (!name)
-        return node_fail_key(map, "name", err, "missing; expected the model's name");
-    if (!reader_text(name, "a model's name", err))
-        return -1;
-    if (study_models_find(study, name->text))
-        return node_fail(name, err, "model \"%.60s\" is defined twice", name->text);
-    if (like_node && !reader_text(like_node, "a model's name", err))
-        return -1;
-    const struct model *like = library_model(library, like_node ? like_node->text : name->text);
-    if (!like && like_node) {
-        library_unknown_model(library, like_node->text, err);
-        return node_prefix(like_node, err);
-    }
-    if (!like && check_name(library, map, name, err) < 0)
-        return -1;
-    struct model *model = add_model(study, like);
-    if (!like)
-        schema_defaults(model_fields, model);
-    const struct reader_part part = {model_fields, model};
-    const struct reader_options options = {others, like != NULL};
-    if (reader_fill(map, NULL, &part, 1, &options, err) < 0)
-        return -1;
-    return model_check(model, err) < 0 ? reader_prefix(map, err) : 0;
-}
-
-int study_models_read(struct study *study, const struct library *library, const struct node *root,
-                      struct err *err)
-{
-    const struct node *list;
-    if (reader_list(root, "models", &list, err) < 0)
-        return -1;
-    for (size_t i = 0; list && i < list->n; i++)
-        if (mistakes_keep(list->items[i], read_model(study, library, list->items[i], err), err) < 0)
-            return -1;
-    return 0;
+    for (size_t i = 0; i < study->own.n_models; i++)
+        add_model(study, &study->own.models[i]);
 }
 
 int study_models_need(struct study *study, const struct library *library, const char *name,

@@ -14,10 +14,8 @@
 
 struct study;
 
-// Reads the list `models` of the study's root: each entry by name, over the library's model of that
-// name or of the one it is `like`, else on its own. Errors stand at the key that is wrong.
-int study_models_read(struct study *study, const struct library *library, const struct node *root,
-                      struct err *err);
+// Takes a copy of every model that the study defines, those of study->own.
+void study_models_take(struct study *study);
 
 // Makes sure that the study has the model `name` (""; none is needed), from the library where it
 // does not define it; an unknown one is an error at `node`.

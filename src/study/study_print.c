@@ -14,6 +14,7 @@
 #include "study/study_fleet.h"
 #include "study/study_traffic.h"
 #include "study/study_variants.h"
+#include "study/table_file.h"
 
 // Texts for people: they do not change a result and may be long.
 static const char *const prose_keys[] = {"title", "sources", "provisional", NULL};
@@ -119,6 +120,29 @@ static void print_models(FILE *out, const struct study *study)
     for (size_t m = 0; m < study->n_models; m++) {
         fprintf(out, "  -\n");
         print_fields(out, 4, model_fields, &study->models[m], NULL);
+    }
+}
+
+// Tables of the user's that are in no file of their own; what they were measured with is theirs to
+// say, so that this study needs nothing else.
+static void print_tables(FILE *out, const struct study *study)
+{
+    const struct cost_table *printed[STUDY_MAX_SERVICES];
+    size_t n = 0;
+    for (size_t i = 0; i < study->n_groups * study->n_services; i++) {
+        const struct study_group *group = &study->groups[i / study->n_services];
+        size_t s = i % study->n_services, k = 0;
+        const struct cost_table *table = group->cost_configs[s].measured;
+        if (!table || table == &group->tables[s].table || n == STUDY_MAX_SERVICES ||
+            library_is_built_in(&study->own, table))
+            continue;
+        while (k < n && printed[k] != table)
+            k++;
+        if (k < n)
+            continue;
+        printed[n++] = table;
+        fprintf(out, "%s  -\n", n == 1 ? "tables:\n" : "");
+        print_fields(out, 4, cost_table_fields, table, NULL);
     }
 }
 
@@ -272,6 +296,7 @@ static void print_body(FILE *out, const struct study *study, const char *path)
     print_fields(out, 2, study->balancer.settings.fields,
                  settings_values(&study->balancer.settings), NULL);
     print_models(out, study);
+    print_tables(out, study);
     print_failures(out, study);
     print_tune(out, study, path);
     print_capacity(out, study);

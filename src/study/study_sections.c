@@ -7,6 +7,8 @@
 #include "cluster/config.h"
 #include "cluster/sched.h"
 #include "models/catalogue.h"
+#include "models/cost_table.h"
+#include "models/datasheet.h"
 #include "models/platform.h"
 #include "study/grid.h"
 #include "study/study.h"
@@ -104,6 +106,16 @@ size_t study_sections(struct study_section *out, size_t max)
     add_section(&s, "models[]", "",
                 "a model of your own, or keys over a known one (name it, or say like: NAME)",
                 model_fields);
+    add_section(&s, "platforms[]", "",
+                "a platform of your own, or keys over a known one (name it, or say like: NAME)",
+                platform_fields);
+    add_section(&s, "platforms[]", "",
+                "of a platform that is like no known one: what its data sheet says",
+                datasheet_fields);
+    add_section(&s, "accelerators[]", "", "the same for an accelerator", accelerator_fields);
+    add_section(&s, "tables[]", "",
+                "the same for a measured table, whose times may be in a file: perf.csv",
+                cost_table_fields);
     add_section(&s, "failures", "", "what goes out of service, and what becomes of its queries",
                 study_failures_fields);
     add_section(&s, "failures.events[]", "", "one server or a whole cell, out for a time",

@@ -176,14 +176,16 @@ int study_tables_find(const struct study *study, const struct library *library,
 
 // ---- which sizes it knows -----------------------------------------------------------------------
 
-bool study_tables_strict(const struct study_group *group, size_t s)
+bool study_tables_strict(const struct study *study, const struct study_group *group, size_t s)
 {
     const struct cost_config *config = &group->cost_configs[s];
     const struct table_file *file = &group->tables[s];
     if (!config->measured || file->any_size)
         return false;
     return config->outside == COST_OUTSIDE_ERROR ||
-           (config->outside == COST_OUTSIDE_AUTO && config->measured == &file->table);
+           (config->outside == COST_OUTSIDE_AUTO &&
+            (config->measured == &file->table ||
+             !library_is_built_in(&study->own, config->measured)));
 }
 
 bool study_tables_requests(const struct study *study, const struct study_group *group, size_t s,
@@ -203,6 +205,10 @@ bool study_tables_requests(const struct study *study, const struct study_group *
         *least = fmin(*least, rest > 0 ? rest : batch);
         *most = fmax(*most, batch);
     }
+    // Merged queries are of any size up to that of a full batch.
+    double merged = (double)(accel ? needs.accel_merged_items : needs.merged_items);
+    if (*most > 0)
+        *most = fmax(*most, merged);
     return *most > 0;
 }
 
@@ -229,7 +235,7 @@ int study_tables_check_sizes(const struct study *study, const struct study_group
 {
     const struct node *cost = node_get(map, "cost");
     for (size_t s = 0; s < study->n_services; s++) {
-        if (!study_tables_strict(group, s))
+        if (!study_tables_strict(study, group, s))
             continue;
         if (check_part(study, group, s, false, err) < 0 ||
             check_part(study, group, s, true, err) < 0)

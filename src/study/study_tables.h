@@ -29,7 +29,7 @@ int study_tables_check_sizes(const struct study *study, const struct study_group
 bool study_tables_requests(const struct study *study, const struct study_group *group, size_t s,
                            bool accel, double *least, double *most);
 // Is a size that the table does not know an error?
-bool study_tables_strict(const struct study_group *group, size_t s);
+bool study_tables_strict(const struct study *study, const struct study_group *group, size_t s);
 // The spread of service times that the tables of the group's services tell; 0: none does.
 double study_tables_cv(const struct study *study, const struct study_group *group);
 // The group's name for results; caller mem_free()s.

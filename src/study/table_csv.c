@@ -77,23 +77,23 @@ static const struct {
 
 static const struct {
     const char *word;
-    double s;
+    double per_s;
 } time_units[] = {{"s", 1},
                   {"sec", 1},
                   {"seconds", 1},
-                  {"ms", 1e-3},
-                  {"millis", 1e-3},
-                  {"msec", 1e-3},
-                  {"us", 1e-6},
-                  {"usec", 1e-6},
-                  {"ns", 1e-9},
-                  {"nanoseconds", 1e-9},
-                  {"milliseconds", 1e-3},
-                  {"microseconds", 1e-6}};
+                  {"ms", 1e3},
+                  {"msec", 1e3},
+                  {"millis", 1e3},
+                  {"milliseconds", 1e3},
+                  {"us", 1e6},
+                  {"usec", 1e6},
+                  {"microseconds", 1e6},
+                  {"ns", 1e9},
+                  {"nanoseconds", 1e9}};
 
 struct column {
     enum role role;
-    double unit_s;   // of times; 0: none is said
+    double per_s;    // of times: its unit is 1 / per_s seconds; 0: none is said
     double quantile; // of ROLE_QUANTILE
     size_t at;       // in the header
 };
@@ -143,7 +143,7 @@ static double cut_unit(char *word)
     for (size_t i = 0; i < sizeof time_units / sizeof *time_units; i++)
         if (strcmp(time_units[i].word, unit) == 0) {
             *(last ? last : word) = '\0';
-            return time_units[i].s;
+            return time_units[i].per_s;
         }
     return 0;
 }
@@ -173,7 +173,7 @@ static struct column column_of(const struct csv_field *field, size_t at)
     plain_name(field, word);
     if (!*word)
         return column;
-    column.unit_s = cut_unit(word);
+    column.per_s = cut_unit(word);
     column.quantile = quantile_of(word);
     if (column.quantile > 0)
         column.role = ROLE_QUANTILE;
@@ -230,14 +230,14 @@ static int read_header(struct reader *r, struct err *err)
     }
     r->perf = r->by_role[ROLE_PERF] || r->by_role[ROLE_INFER];
     for (size_t i = 0; i < r->n_columns && r->perf; i++)
-        if (r->columns[i].unit_s == 0)
-            r->columns[i].unit_s = 1e-6;
+        if (r->columns[i].per_s == 0)
+            r->columns[i].per_s = 1e6;
     // Percentiles without a unit have that of the time beside them.
     const size_t *has = r->by_role;
     size_t time = has[ROLE_TIME] ? has[ROLE_TIME] : has[ROLE_COMPUTE];
     for (size_t i = 0; i < r->n_columns && time; i++)
-        if (r->columns[i].role == ROLE_QUANTILE && r->columns[i].unit_s == 0)
-            r->columns[i].unit_s = r->columns[time - 1].unit_s;
+        if (r->columns[i].role == ROLE_QUANTILE && r->columns[i].per_s == 0)
+            r->columns[i].per_s = r->columns[time - 1].per_s;
     return check_header(r, err);
 }
 
@@ -289,13 +289,13 @@ static int read_time(const struct reader *r, const struct column *column, bool m
     bool plain = csv_number(field, &number);
     if (plain && number < 0)
         return fail_at(r, field, expected, err);
-    if (plain && column->unit_s == 0)
+    if (plain && column->per_s == 0)
         return fail_at(r, field,
                        "a time with its unit, such as \"1.9ms\", or the unit in the column's name, "
                        "such as time_ms",
                        err);
     if (plain)
-        *time_s = number * column->unit_s;
+        *time_s = number / column->per_s;
     else if (!time_with_unit(field, time_s))
         return fail_at(r, field, expected, err);
     if (!(*time_s > 0 || (may_be_0 && *time_s == 0)) || *time_s > LONGEST_S)

@@ -837,6 +837,7 @@ def group_tables(folder):
     expect(abs(load - rho) <= half, "FIFO load", f"{load} +- {half}, wanted {rho}")
     measured_faults(folder)
     transferred(folder)
+    catalogued(folder)
 
 
 def measured_faults(folder):
@@ -866,6 +867,35 @@ def transferred(folder):
     for args in ("show", "x.h5"), ("check", "study.yaml", *meant):
         rc, out, err = call(*args, cwd=folder)
         expect(rc == 0 and "box [transfer x1.5]" in out, f"a transfer in {args[0]}", out + err)
+
+
+def catalogued(folder):
+    """A folder of one's own is known to every command, and what `fit` prints is ready for it."""
+    shelf = os.path.join(folder, "shelf")
+    os.mkdir(shelf)
+    write(folder, "t.csv", "# model: mine\nbatch,ms\n" + "".join(f"{n},{1 + 0.02 * n}\n" for n in (1, 10, 100)))
+    write(shelf, "models.yaml", "models: [{name: mine, like: wnd, dim: 64}]\n")
+    there = ("--catalog", shelf)
+    rc, out, err = call("fit", "t.csv", "--like", "skylake", "--name", "box", *there, cwd=folder)
+    expect(rc == 0 and "platforms:\n  - name: box\n    like: skylake\n" in out, "fit", out + err)
+    write(shelf, "box.yaml", "platforms:\n" + out.split("\nplatforms:\n")[1])
+    write(shelf, "table.yaml", out.split("catalogue:\n")[1].split("\n#")[0])
+    fitted = tables_of("fit", "t.csv", "--like", "skylake", *there, cwd=folder)
+    expect(abs(fitted["points"][2]["affine_s"] / 0.003 - 1) < 1e-6 and fitted["errors"][0]["left_out_worst_frac"] < 1e-6,
+           "an affine table is fitted", str(fitted))
+    named = MEASURED.replace("model: wnd", "model: mine").replace(
+        "name: box, cores: 1", "platform: box").replace("{kind: table, file: t.csv}", "table")
+    write(folder, "study.yaml", named)
+    load = tables_of("check", "study.yaml", *there, cwd=folder)["groups"][0]
+    mean_s = sum(w * (1 + 0.02 * n) for n, w in MEASURED_SIZES) / sum(w for _, w in MEASURED_SIZES) * 1e-3
+    expect(abs(load["cpu_alone_frac"] / (150 * mean_s / 40) - 1) < 1e-6, "a table of the catalogue", str(load))
+    rows = tables_of("list", "platforms", *there, cwd=folder)["platforms"]
+    expect(rows[-1]["name"] == "box" and rows[-1]["origin"].endswith("box.yaml") and rows[0]["origin"] == "recfleet",
+           "origins in the list", str(rows[-1]))
+    env = dict(os.environ, RECFLEET_CATALOG=shelf)
+    rc, out, err = call("check", "study.yaml", cwd=folder, env=env)
+    expect(rc == 0, "the catalogue of the environment", err)
+    refused("no such catalogue", r"catalog nowhere: No such file", folder, "check", "study.yaml", "--catalog", "nowhere")
 
 
 def group_output(folder):

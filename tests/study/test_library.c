@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/library.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "study/doc.h"
 #include "support/suite.h"
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
 
 static struct library loaded(void)
 {
@@ -119,11 +130,153 @@ START_TEST(missing_tables)
 }
 END_TEST
 
+// Adds the sections of a text over the program's own, in *mine.
+static int add(struct library *mine, const struct library *base, const char *text, bool over_known,
+               struct err *err)
+{
+    const struct library_source source = {"x.yaml", NULL, over_known};
+    struct doc *doc = doc_parse("x.yaml", text, strlen(text), err);
+    ck_assert_ptr_nonnull(doc);
+    *err = (struct err){0};
+    mine->base = base;
+    int rc = library_add(mine, doc_root(doc), &source, err);
+    doc_destroy(doc);
+    return rc;
+}
+
+// One mechanism for all four: an entry is like another, of the library or before it in the list.
+START_TEST(entries_are_like_others)
+{
+    struct library base = loaded(), mine = {0};
+    struct err err;
+    ck_assert_msg(
+        add(&mine, &base,
+            "accelerators: [{name: card, like: t4, streams: 3}]\n"
+            "platforms: [{name: a, like: skylake, cores: 4, accelerator: card},\n"
+            "  {name: b, like: a, busy_power: 300W}]\n"
+            "models: [{name: m, like: wnd, dim: 64}]\n"
+            "tables: [{name: t, model: m, platform: a, batches_items: [1, 8], busy_cores: [1], "
+            "seconds: [1ms, 2ms]}, {name: u, like: t, platform: b}]\n",
+            false, &err) == 0,
+        "%s", err.text);
+    const struct platform *b = library_platform(&mine, "b");
+    ck_assert_int_eq(b->cores, 4);
+    ck_assert_int_eq(b->accelerator.streams, 3);
+    ck_assert_double_eq(b->power.busy_w, 300);
+    ck_assert_double_eq(b->fc.peak_flops, library_platform(&base, "skylake")->fc.peak_flops);
+    ck_assert_int_eq(library_model(&mine, "m")->dim, 64);
+    ck_assert_double_eq(library_table(&mine, "u")->seconds_s.v[1], 2e-3);
+    ck_assert_ptr_eq(library_table_for(&mine, "m", "b"), library_table(&mine, "u"));
+    ck_assert(!library_is_built_in(&mine, library_table(&mine, "u")));
+    ck_assert(library_is_built_in(&mine, &base.tables[0]));
+    ck_assert_str_eq(library_origin(&mine, LIBRARY_PLATFORMS, 1), "x.yaml");
+    ck_assert_ptr_nonnull(library_platform(&mine, "broadwell"));
+    library_release(&mine);
+    library_release(&base);
+}
+END_TEST
+
+// A platform from its data sheet alone; what is given goes before what follows from it.
+START_TEST(a_data_sheet_is_a_platform)
+{
+    struct library base = loaded(), mine = {0};
+    struct err err;
+    ck_assert_msg(add(&mine, &base,
+                      "platforms: [{name: box, cores: 64, sockets: 2, clock: 2GHz, "
+                      "memory_bandwidth: 400GB/s, memory_size: 512GB, idle_power: 200W, "
+                      "busy_power: 700W, attention_peak: 1GFLOP/s}]\n",
+                      false, &err) == 0,
+                  "%s", err.text);
+    const struct platform *box = library_platform(&mine, "box");
+    ck_assert_double_eq(box->fc.peak_flops, 64e9);
+    ck_assert_double_eq(box->attention.peak_flops, 1e9);
+    ck_assert_double_eq_tol(box->stream_socket_bw, 160e9, 1);
+    ck_assert_double_eq(box->gather_bw, library_platform(&base, "zen5-2core")->gather_bw);
+    ck_assert_double_eq(box->power.busy_w, 700);
+    ck_assert(box->provisional);
+    library_release(&mine);
+    library_release(&base);
+}
+END_TEST
+
+// Faults stand at the key that is wrong.
+START_TEST(wrong_entries_are_refused)
+{
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"platforms: [{name: skylake, cores: 4}]",
+         "x.yaml:1:20: platforms[0].name: there is a platform of that name; expected another name, "
+         "with like: \"skylake\" for what is the same"},
+        {"platforms: [{name: a, like: skylak}]",
+         "x.yaml:1:29: platforms[0].like: unknown platform \"skylak\"; did you mean \"skylake\"?"},
+        {"platforms: [{name: a}]", "x.yaml:1:13: platforms[0].cores: missing; expected the "
+                                   "platform's cores, or like: and the name of a known one"},
+        {"platforms: [{name: a, like: skylake, accelerator: t5}]",
+         "x.yaml:1:51: platforms[0].accelerator: unknown accelerator \"t5\"; did you mean \"t4\"?"},
+        {"platforms: [{name: a, cores: 4, memory_bandwidth: 1GB/s}]",
+         "x.yaml:1:51: platforms[0].memory_bandwidth: a platform from a data sheet needs a clock "
+         "or "
+         "a peak"},
+        {"accelerators: [{name: x, like: t4}, {name: x, like: t4}]",
+         "x.yaml:1:44: accelerators[1].name: accelerator \"x\" is defined twice"},
+        {"tables: [{name: t, model: m, platform: p, batches_items: [2, 1], busy_cores: [1], "
+         "seconds: "
+         "[1ms, 2ms]}]",
+         "x.yaml:1:58: tables[0].batches_items: expected values that ascend from 1, got 1"},
+        {"tables: [{name: t, model: m, platform: p, file: nowhere.csv}]",
+         "x.yaml:1:49: tables[0].file: nowhere.csv: No such file or directory"},
+    };
+    struct library base = loaded();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct library mine = {0};
+        struct err err;
+        ck_assert_int_eq(add(&mine, &base, cases[i].text, false, &err), -1);
+        ck_assert_str_eq(err.text, cases[i].line);
+        library_release(&mine);
+    }
+    library_release(&base);
+}
+END_TEST
+
+// A folder's files are read by name; its entries are listed behind the program's.
+START_TEST(a_folder_is_a_catalogue)
+{
+    struct library library;
+    struct err err = {0};
+    ck_assert_int_eq(mkdir("test_library.d", 0700), 0);
+    write_text("test_library.d/a.yaml",
+               "tables: [{name: t, model: m, platform: p, file: t.csv}]\n");
+    write_text("test_library.d/t.csv", "batch,ms\n1,2\n");
+    ck_assert_msg(library_load_with(&library, "test_library.d", &err) == 0, "%s", err.text);
+    ck_assert_double_eq(library_table(&library, "t")->seconds_s.v[0], 2e-3);
+    ck_assert_str_eq(library_table(&library, "t")->model, "m");
+    ck_assert_str_eq(library_origin(&library, LIBRARY_TABLES, library.n_tables - 1),
+                     "test_library.d/a.yaml");
+    ck_assert_ptr_null(library_origin(&library, LIBRARY_TABLES, 0));
+    ck_assert(!library_is_built_in(&library, library_table(&library, "t")));
+    library_release(&library);
+    write_text("test_library.d/a.yaml", "platform: []\n");
+    ck_assert_int_eq(library_load_with(&library, "test_library.d", &err), -1);
+    ck_assert_str_eq(err.text, "test_library.d/a.yaml:1:1: platform: unknown key; did you mean "
+                               "\"platforms\"?");
+    ck_assert_int_eq(library_load_with(&library, "nowhere", &err), -1);
+    ck_assert_str_eq(err.text, "catalog nowhere: No such file or directory");
+    remove("test_library.d/a.yaml");
+    remove("test_library.d/t.csv");
+    remove("test_library.d");
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", everything_loads},
                                        {"core", names_are_unique},
                                        {"core", table_by_model_and_platform},
+                                       {"core", entries_are_like_others},
+                                       {"core", a_data_sheet_is_a_platform},
+                                       {"core", a_folder_is_a_catalogue},
+                                       {"errors", wrong_entries_are_refused},
                                        {"errors", table_of_another_accelerator},
                                        {"errors", unknown_names},
                                        {"errors", missing_tables}};
