@@ -624,8 +624,12 @@ START_TEST(contention_by_hand)
 {
     int64_t cpu_ns[] = {0, 100, 0, 200, 0, 400};
     struct svctab_split split[] = {{0, 0, 0}, {0, 1, 1}, {0, 2, 1}, {0, 3, 1}, {0, 4, 1}};
-    struct svctab tab = {
-        .max_items = 4, .batch_items = 1, .cpu_items = 1, .n_levels = 3, .split = split, .cpu_ns = cpu_ns};
+    struct svctab tab = {.max_items = 4,
+                         .batch_items = 1,
+                         .cpu_items = 1,
+                         .n_levels = 3,
+                         .split = split,
+                         .cpu_ns = cpu_ns};
     for (int k = 0; cpu_kernels[k]; k++) {
         if (!cpu_kernels[k]->supported())
             continue;
