@@ -22,9 +22,12 @@ void sweep_fixture_open(struct sweep_fixture *fixture, const char *name, const c
     struct err err = {0};
     fixture->output = mem_printf("%s/%s.h5", runs_fixture_folder(), name);
     fixture->settings[0] = setting;
-    const struct survey_source source = {
-        "s.yaml",        mem_strdup(text), strlen(text), fixture->settings,
-        setting != NULL, fixture->output,  false};
+    const struct survey_source source = {.path = "s.yaml",
+                                         .text = mem_strdup(text),
+                                         .size = strlen(text),
+                                         .settings = fixture->settings,
+                                         .n_settings = setting != NULL,
+                                         .output = fixture->output};
     fixture->survey = survey_create(&source, &err);
     ck_assert_msg(fixture->survey != NULL, "%s", err.text);
     MPI_Barrier(runs_fixture_eval()->comm);

@@ -31,9 +31,12 @@ static void open_place(struct place *place, const char *study, const char *setti
 {
     struct err err = {0};
     place->settings[0] = setting;
-    const struct survey_source source = {
-        "s.yaml", mem_strdup(study), strlen(study), place->settings, setting != NULL, output,
-        false};
+    const struct survey_source source = {.path = "s.yaml",
+                                         .text = mem_strdup(study),
+                                         .size = strlen(study),
+                                         .settings = place->settings,
+                                         .n_settings = setting != NULL,
+                                         .output = output};
     place->survey = survey_create(&source, &err);
     ck_assert_msg(place->survey != NULL, "%s", err.text);
 }
@@ -235,8 +238,8 @@ START_TEST(bad_sweep)
 {
     struct err err = {0};
     const char *bad = "sweep: []\n";
-    const struct survey_source source = {"s.yaml", mem_strdup(bad), strlen(bad), NULL, 0, NULL,
-                                         false};
+    const struct survey_source source = {
+        .path = "s.yaml", .text = mem_strdup(bad), .size = strlen(bad)};
     ck_assert_ptr_null(survey_create(&source, &err));
     ck_assert_str_eq(err.text, "s.yaml:1:8: sweep: empty; expected at least one axis");
     survey_destroy(NULL);
