@@ -24,7 +24,7 @@
 #include "cluster/waiting.h"
 
 #define MAX_ITEMS 65535
-#define MAX_BATCH_ITEMS 1048576
+#define MAX_BATCH_ITEMS 131072 // tables of times reach that far, one per count of busy cores
 #define MAX_IN_FLIGHT 64
 
 enum way { WAY_PULL, WAY_COALESCE, WAY_BATCH };
