@@ -2,6 +2,7 @@
 #include "study/study_fleet.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -110,12 +111,23 @@ static int read_scheduler(const struct node *map, const struct node *parent,
     return 0;
 }
 
-// The scheduler that has the way named there; the first where none is named, or none has it.
-static int find_scheduler(const struct node *map)
+static int refuse_policy(const struct node *policy, struct err *err)
+{
+    char words[200] = "";
+    size_t n = 0;
+    for (int i = 0; sched_types[i]; i++)
+        for (const char *const *word = sched_types[i]->fields[0].choices; *word; word++)
+            n += (size_t)snprintf(words + n, n < sizeof words ? sizeof words - n : 0, "%s%s",
+                                  n > 0 ? ", " : "", *word);
+    return node_fail(policy, err, "expected one of %s, got \"%.60s\"", words, policy->text);
+}
+
+// The scheduler that has the way named there; the first where none is named.
+static int find_scheduler(const struct node *map, struct err *err)
 {
     const struct node *policy = map ? node_get(map, "policy") : NULL;
     int i = policy && policy->kind == NODE_SCALAR ? sched_find_policy(policy->text) : 0;
-    return i < 0 ? 0 : i;
+    return i < 0 ? refuse_policy(policy, err) : i;
 }
 
 static int read_schedulers(struct study *study, struct study_group *group, const struct node *map,
@@ -126,7 +138,10 @@ static int read_schedulers(struct study *study, struct study_group *group, const
     bool given[STUDY_MAX_SERVICES] = {false};
     if (reader_map(map, "scheduler", &scheduler, err) < 0)
         return -1;
-    group->scheduler = find_scheduler(scheduler);
+    int found = find_scheduler(scheduler, err);
+    if (found < 0)
+        return -1;
+    group->scheduler = found;
     const struct sched_type *type = sched_types[group->scheduler];
     struct settings base = settings_of(type->fields, NULL);
     const struct node *at = scheduler ? scheduler : map;

@@ -335,6 +335,11 @@ START_TEST(wrong_values)
     assert_refused("duration=nan", "duration: expected a time such as \"25ms\", got \"nan\"");
     assert_refused("traffic[0].arrivals={process: replay, file: no/such.csv}",
                    "traffic[0].arrivals.file: no/such.csv: No such file or directory");
+    assert_refused("fleet.groups[0].scheduler={policy: pul}",
+                   "fleet.groups[0].scheduler.policy: expected one of static, fixed, pull, "
+                   "coalesce, batch, got \"pul\"");
+    assert_refused("fleet.groups[0].scheduler={policy: pull, max_delay: 1ms}",
+                   "fleet.groups[0].scheduler.max_delay: only with policy: batch");
     assert_refused("fleet.groups[0].scheduler={batch_items: 4, policy: static}",
                    "fleet.groups[0].scheduler.batch_items: only with policy: fixed");
     assert_refused("fleet.groups[0].cost={kind: table}",
