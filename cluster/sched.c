@@ -60,5 +60,11 @@ struct dispatch_config sched_dispatch(const struct group_config *group, uint32_t
 int64_t sched_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
                                uint32_t n_services)
 {
-    return sched_types[group->scheduler]->least_service_ns(group, tabs, n_services);
+    if (group->noise.spread != SPREAD_NONE)
+        return 0; // a factor can be as small as it likes
+    int64_t least_ns = INT64_MAX;
+    for (uint32_t i = 0; i < n_services; i++)
+        if (tabs[i]->least_ns < least_ns)
+            least_ns = tabs[i]->least_ns;
+    return least_ns;
 }

@@ -16,9 +16,9 @@
 //
 // It says of each query when it ended (server_record.h), as soon as that is certain: as it comes,
 // or, where queries wait for a decision that later ones have a part in, as the last of it begins.
-// What makes windows exact (balancer.h) is that nothing ends before it begins + least_service_ns,
-// that what begins depends only on queries that reached the server no later, and that all that
-// begins before the time given to `advance` has been told by then.
+// What makes windows exact (balancer.h) is that nothing ends before it begins +
+// sched_least_service_ns(), that what begins depends only on queries that reached the server no
+// later, and that all that begins before the time given to `advance` has been told by then.
 #ifndef CLUSTER_SCHED_H
 #define CLUSTER_SCHED_H
 
@@ -83,9 +83,6 @@ struct sched_type {
     void (*simplify)(void *settings, int64_t largest_items);
     // Which service times resolved settings need.
     struct dispatch_config (*needs)(const void *settings);
-    // Shortest time from a query's arrival at a server to its first completion.
-    int64_t (*least_service_ns)(const struct group_config *group, const struct svctab *const *tabs,
-                                uint32_t n_services);
     void (*init)(struct sched *sched); // of zeros
     void (*release)(struct sched *sched);
     // n queries of a chunk. Every one of them: to server_record_one() or server_record_jobs(), and
@@ -131,6 +128,7 @@ struct settings sched_fit(const struct settings *settings, bool has_accelerator)
 // Which service times resolved settings need; those of a group's servers for a service.
 struct dispatch_config sched_needs(const struct settings *settings);
 struct dispatch_config sched_dispatch(const struct group_config *group, uint32_t service);
+// Shortest time from when a request or batch begins to its end, whatever is in it.
 int64_t sched_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
                                uint32_t n_services);
 

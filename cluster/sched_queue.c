@@ -125,19 +125,6 @@ static struct dispatch_config needs(const void *settings)
                                     .accel_merged_items = queue->accel_items};
 }
 
-// Of a batch, whatever is in it.
-static int64_t least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
-                                uint32_t n_services)
-{
-    if (group->noise.spread != SPREAD_NONE)
-        return 0; // a factor can be as small as it likes
-    int64_t least_ns = INT64_MAX;
-    for (uint32_t i = 0; i < n_services; i++)
-        if (tabs[i]->least_ns < least_ns)
-            least_ns = tabs[i]->least_ns;
-    return least_ns;
-}
-
 // ---- a block's queues, cores and accelerators ---------------------------------------------------
 
 enum place { PLACE_CORES, PLACE_ACCEL, N_PLACES };
@@ -808,7 +795,6 @@ const struct sched_type sched_queue = {
     .resolve = resolve,
     .simplify = simplify,
     .needs = needs,
-    .least_service_ns = least_service_ns,
     .init = init,
     .release = release,
     .run = run,

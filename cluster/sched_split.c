@@ -87,18 +87,6 @@ static struct dispatch_config needs(const void *settings)
                                     .offload_items = split->offload_items};
 }
 
-static int64_t least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
-                                uint32_t n_services)
-{
-    if (group->noise.spread != SPREAD_NONE)
-        return 0; // a factor can be as small as it likes
-    int64_t least_ns = INT64_MAX;
-    for (uint32_t i = 0; i < n_services; i++)
-        if (tabs[i]->least_ns < least_ns)
-            least_ns = tabs[i]->least_ns;
-    return least_ns;
-}
-
 // ---- the block's cores and accelerators ---------------------------------------------------------
 
 struct state {
@@ -547,7 +535,6 @@ const struct sched_type sched_split = {
     .resolve = resolve,
     .simplify = simplify,
     .needs = needs,
-    .least_service_ns = least_service_ns,
     .init = init,
     .release = release,
     .run = run,
