@@ -166,7 +166,7 @@ def walks():
     for name in re.findall(r"`((?:cluster|tests|docs|scripts)/[\w./-]+)`", text):
         example = re.search(r"policy_by_size|sched_x", name)
         expect(example or exists(name), f"CONTRIBUTING.md names {name}")
-    for hook in ("fields", "axes", "run", "fold", "cut", "bytes", "save", "load", "needs", "least_service_ns",
+    for hook in ("fields", "axes", "run", "fold", "cut", "bytes", "save", "load", "needs", "advance",
                  "resolve", "simplify", "check", "is_implied"):
         expect(re.search(rf"\b{hook}\b", (ROOT / "cluster/sched.h").read_text()), f"sched.h without {hook}")
 
