@@ -251,8 +251,13 @@ static int find_like(const struct library *library, enum library_kind kind, cons
                          k->article, name->text);
     *like = find(library, kind, node ? node->text : name->text);
     if (!*like && node) {
-        unknown(library, kind, node->text, err);
-        return node_prefix(node, err);
+        struct err why = {0};
+        unknown(library, kind, node->text, &why);
+        return node_fail(node, err, "%s%s", why.text,
+                         over_known || strstr(why.text, "did you mean")
+                             ? ""
+                             : "; an entry is like one before it, and files of a catalogue are "
+                               "read in the order of their names");
     }
     return *like ? 0 : check_name(library, kind, map, name, err);
 }

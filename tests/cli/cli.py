@@ -895,6 +895,10 @@ def catalogued(folder):
     env = dict(os.environ, RECFLEET_CATALOG=shelf)
     rc, out, err = call("check", "study.yaml", cwd=folder, env=env)
     expect(rc == 0, "the catalogue of the environment", err)
+    write(shelf, "a.yaml", "platforms: [{name: second, like: box}]\n")
+    refused("an entry like one that comes later",
+            r'\S*shelf/a\.yaml:1:34: platforms\[0\]\.like: unknown platform "box".*like one before it', folder,
+            "check", "study.yaml", *there)
     refused("no such catalogue", r"catalog nowhere: No such file", folder, "check", "study.yaml", "--catalog", "nowhere")
 
 
