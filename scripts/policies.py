@@ -1,0 +1,417 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""policies.py FOLDER DOCUMENT: writes DOCUMENT (docs/policies.md) from the tuning files in FOLDER,
+and beside it a folder of the same name without .md with the numbers (csv).
+policies.py --servers FOLDER: the tuned servers of the medium target as the points of a sweep's axis.
+
+FOLDER holds pull.h5 and ceiling.csv, which must be there, and tables.h5, accelerator.h5, sizes.h5,
+stress.h5; what is missing is said to be missing. scripts/policies.sh makes them. No number of the
+document is written by hand. Needs h5py.
+"""
+
+import csv
+import json
+import math
+import os
+import pathlib
+import sys
+
+from paper import save_csv
+from paper_tables import NONE, num, percent, table, times
+from paper_tuning import Tuning, geometric, narrow, text
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TEXT = ROOT / "scripts/policies_text.txt"
+
+STUDIES = {"pull": "71-pull.yaml", "tables": "72-pull-tables.yaml",
+           "accelerator": "73-pull-accelerator.yaml", "sizes": "74-pull-sizes.yaml",
+           "stress": "75-pull-stress.yaml"}
+# What has no simulation behind it on this page.
+SEARCHES = ("deeprecsched", "exhaustive")
+QUEUES = ("pull", "coalesce", "batch")
+BAR, UNTUNED_BAR = 1.3, 1.2
+DEAR_FRAC = 0.02  # a loss or a gain below this is none
+
+
+def found(outcome):
+    return outcome is not None and narrow(outcome)
+
+
+def best(tuning, policies=SEARCHES, **at):
+    """The answer of the searches that holds most; None where none holds anything."""
+    answers = [tuning.get(p, **at) for p in policies]
+    return max((a for a in answers if a is not None and a.found), key=lambda a: a.qps, default=None)
+
+
+def gain(tuning, scheduler, policies=SEARCHES, **at):
+    """Over the best (B, T), with the same labels; NaN where either holds nothing."""
+    over = best(tuning, policies, scheduler=scheduler, **at)
+    under = best(tuning, SEARCHES, scheduler="split", **at)
+    return over.qps / under.qps if found(over) and found(under) else math.nan
+
+
+def mean(values):
+    """Geometric, of what is known; what serves nothing at all makes it 0."""
+    known = [v for v in values if not math.isnan(v)]
+    return geometric(known)
+
+
+def either(tuning, **at):
+    """With or without coalesce, whichever is better."""
+    return max((gain(tuning, s, **at) for s in ("pull", "coalesce")),
+               key=lambda g: -1 if math.isnan(g) else g)
+
+
+def setting(outcome):
+    """ "B 256, A 8000, D 3 ms" as far as they are used."""
+    if outcome is None:
+        return NONE
+    words = [f"B {outcome.batch_items}"] if outcome.batch_items else []
+    if getattr(outcome, "offload_items", 0):
+        words.append(f"T {outcome.offload_items}")
+    if getattr(outcome, "accel_items", 0):
+        words.append(f"A {outcome.accel_items}")
+    if getattr(outcome, "max_delay", 0):
+        words.append(f"D {num(1e3 * outcome.max_delay, 3)} ms")
+    return ", ".join(words)
+
+
+# ---- sections -----------------------------------------------------------------------------------
+
+def read_ceiling(folder):
+    path = folder / "ceiling.csv"
+    if not path.exists():
+        return {}
+    with open(path, encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {(r["model"], r["target"]): {k: v if k in ("model", "target") else float(v)
+                                        for k, v in r.items()} for r in rows}
+
+
+def ceiling_gain(study, ceiling, model, target):
+    under = best(study, scheduler="split", model=model, target=target)
+    most = ceiling.get((model, target))
+    return (most["cpu_qps"] + most["accel_qps"]) / under.qps if found(under) and most else math.nan
+
+
+def mean_rows(study, ceiling):
+    rows = []
+    for target in study.labels("target"):
+        models = study.labels("model")
+        row = {"target": target}
+        for scheduler in QUEUES:
+            row[scheduler] = mean([gain(study, scheduler, model=m, target=target) for m in models])
+        row["either"] = mean([either(study, model=m, target=target) for m in models])
+        for scheduler in ("pull", "coalesce"):
+            row[f"untuned_{scheduler}"] = mean([gain(study, scheduler, ("fixed",), model=m,
+                                                     target=target) for m in models])
+        row["ceiling"] = mean([ceiling_gain(study, ceiling, m, target) for m in models])
+        rows.append(row)
+    return rows
+
+
+def summary(studies, ceiling):
+    study = studies["pull"]
+    row = next((r for r in mean_rows(study, ceiling) if r["target"] == "medium"), None)
+    if row is None:
+        return []
+    word = "reached" if row["either"] >= BAR else "missed"
+    models = study.labels("model")
+    low = [m for m in models if ceiling_gain(study, ceiling, m, "medium") < BAR]
+    part = mean([either(study, model=m, target="medium") / ceiling_gain(study, ceiling, m, "medium")
+                 for m in models])
+    out = [f"- Tuned, at the medium target, geometric mean over {len(models)} models: `pull` "
+           f"{times(row['pull'])}x the best (B, T) there is, `coalesce` {times(row['coalesce'])}x, "
+           f"the better of both {times(row['either'])}x. The bar was {BAR}x: **{word}**.",
+           f"- One setting for all models (B 128, A 8000), against (B, T) tuned for each: `pull` "
+           f"{times(row['untuned_pull'])}x, `coalesce` {times(row['untuned_coalesce'])}x. The bar "
+           f"was {UNTUNED_BAR}x: **"
+           f"{'reached' if max(row['untuned_pull'], row['untuned_coalesce']) >= UNTUNED_BAR else 'missed'}**.",
+           f"- `batch` on one place only: {times(row['batch'])}x. Batches that the accelerator "
+           "alone takes leave 40 cores idle, and batches on cores leave the accelerator idle.",
+           f"- Why not more: the ceiling itself is {times(row['ceiling'])}x, that is every core "
+           "and the accelerator busy all the time with the cheapest batches that fit the target, "
+           f"and no query waiting. The ceiling is below {BAR}x for "
+           f"{', '.join(low) if low else 'no model'}. The better queue reaches "
+           f"{percent(part)} % of the ceiling."]
+    return out
+
+
+def means_section(studies, ceiling):
+    rows = [[r["target"], *(times(r[k]) for k in ("pull", "coalesce", "either", "batch",
+                                                  "untuned_pull", "untuned_coalesce", "ceiling"))]
+            for r in mean_rows(studies["pull"], ceiling)]
+    return ["## Gains by target", "",
+            "Geometric means over the models, of the largest rate that is held with p95 within the "
+            "target, p99 within twice the target, and every queue stable, over that of the best "
+            "(B, T): the better of hill climbing and the whole grid. The queues have the same two "
+            "searches, the grid a coarse one. Untuned: B 128 and A 8000 for every model and "
+            "target; models that it cannot hold at all are left out of that mean.", "",
+            *table(["target", "pull x", "coalesce x", "better of both x", "batch x",
+                    "untuned pull x", "untuned coalesce x", "ceiling x"], rows)]
+
+
+def model_rows(study, ceiling, target):
+    rows = []
+    for model in study.labels("model"):
+        at = {"model": model, "target": target}
+        split = best(study, scheduler="split", **at)
+        most = ceiling.get((model, target))
+        top = ceiling_gain(study, ceiling, model, target)
+        row = [model, num(split.qps) if found(split) else NONE, setting(split)]
+        for scheduler in QUEUES:
+            over = best(study, scheduler=scheduler, **at)
+            row += [times(gain(study, scheduler, **at)), setting(over)]
+        row += [times(gain(study, "coalesce", ("fixed",), **at)), times(top),
+                percent(either(study, **at) / top, 0),
+                f"B {most['cpu_items']:.0f}, A {most['accel_items']:.0f}" if most else NONE]
+        rows.append(row)
+    return rows
+
+
+def models_section(studies, ceiling):
+    out = ["## Model by model", "",
+           "B, T: (B, T) of `split`. A: items that the accelerator takes at once at most. D: the "
+           "longest delay. Ceiling: see above; of it: what the better of `pull` and `coalesce` "
+           "reaches. A model's low ceiling is the cost model's word that merging saves it little: "
+           "its batches are about as cheap per item small as large, or its target forbids large "
+           "ones."]
+    for target in studies["pull"].labels("target"):
+        out += ["", f"### Target {target}", "",
+                *table(["model", "split QPS", "best (B, T)", "pull x", "set", "coalesce x", "set",
+                        "batch x", "set", "untuned coalesce x", "ceiling x", "of it %",
+                        "ceiling's batches"], model_rows(studies["pull"], ceiling, target))]
+    return out
+
+
+def missing(name, words):
+    return [f"{words}: not run ({STUDIES[name]})."]
+
+
+def costs_section(studies):
+    out = ["## Under measured times", ""]
+    if "tables" not in studies:
+        return out + missing("tables", "The gain with measured CPU times")
+    study = studies["tables"]
+    rows = [[m.removesuffix("-repo"), *(times(gain(study, s, model=m, target=t))
+                                        for t in study.labels("target") for s in QUEUES[:2])]
+            for m in study.labels("model")]
+    rows.append(["geometric mean", *(times(mean([gain(study, s, model=m, target=t)
+                                                 for m in study.labels("model")]))
+                                     for t in study.labels("target") for s in QUEUES[:2])])
+    return out + ["The same with the CPU times of another machine that was measured, kept as they "
+                  "are, on 40 cores without contention; the card by the roofline; models as the "
+                  "public repository configures them. Both sides by hill climbing.", "",
+                  *table(["model (repo)", *(f"{t}: {s} x" for t in study.labels("target")
+                                            for s in QUEUES[:2])], rows)]
+
+
+def speed_words(label):
+    return "no card" if label == "none" else f"{1 / float(label):g}x"
+
+
+def map_section(studies):
+    out = ["## For which accelerators", ""]
+    if "accelerator" not in studies:
+        return out + missing("accelerator", "The gain against the accelerator's speed")
+    study = studies["accelerator"]
+    scales, models = study.labels("scale"), study.labels("model")
+    rows = []
+    for scheduler in QUEUES[:2]:
+        for model in models:
+            rows.append([scheduler, model, *(times(gain(study, scheduler, model=model, scale=s))
+                                             for s in scales)])
+        rows.append([scheduler, "geometric mean",
+                     *(times(mean([gain(study, scheduler, model=m, scale=s) for m in models]))
+                       for s in scales)])
+    alone = {m: max(gain(study, s, model=m, scale="none") for s in QUEUES[:2]) for m in models}
+    no_use = [m for m in models if not alone[m] > 1 + DEAR_FRAC]
+    weak = [s for s in scales if s != "none" and
+            mean([max(gain(study, q, model=m, scale=s) for q in QUEUES[:2]) for m in models]) <
+            1 + 5 * DEAR_FRAC]
+    words = [f"- Without a card neither queue gains more than {100 * DEAR_FRAC:.0f} % for "
+             f"{', '.join(no_use) if no_use else 'no model'}; the most there is "
+             f"{times(max(alone.values()))}x ({max(alone, key=alone.get)})."]
+    if weak:
+        words.append("- Cards for which the gain is below 10 % in the mean: "
+                     f"{', '.join(speed_words(s) for s in weak)}.")
+    return out + ["The medium target; every time on the GTX 1080 Ti, loading included, divided by "
+                  "the speed. Both sides by hill climbing.", "",
+                  *table(["queue", "model", *(speed_words(s) for s in scales)], rows), "", *words]
+
+
+def loss(now, calm):
+    """Part of the rate that is lost; 1: all of it."""
+    if calm is None or not calm.found:
+        return math.nan
+    return 1 - (now.qps / calm.qps if now is not None and now.found else 0)
+
+
+def loss_word(value):
+    return NONE if math.isnan(value) else "all" if value == 1 else f"{100 * value:.0f}"
+
+
+def sizes_section(studies):
+    out = ["### Tuned on the wrong sizes", ""]
+    if "sizes" not in studies:
+        return out + missing("sizes", "QPS lost when tuned on other sizes")
+    study, rows = studies["sizes"], []
+    for model in study.labels("model"):
+        row = [model]
+        for scheduler in ("split", *QUEUES[:2]):
+            at = {"model": model, "scheduler": scheduler}
+            wrong = best(study, tuned_on="lognormal", **at)
+            row += [loss_word(loss(wrong, best(study, tuned_on="production", **at))),
+                    setting(study.get("deeprecsched", tuned_on="lognormal", **at))]
+        rows.append(row)
+    return out + ["Settings chosen on lognormal(5.1, 0.2), then measured on the production sizes, "
+                  "against those chosen on the production sizes: rate lost, %.", "",
+                  *table(["model", "split %", "chosen", "pull %", "chosen", "coalesce %",
+                          "chosen"], rows)]
+
+
+STRESSES = {"stalls": ("calm", "requests that vary"), "bursts": ("calm", "bursts"),
+            "slow": ("twelve", "slow servers")}
+
+
+def stress_section(studies):
+    out = ["### Weather that changes", ""]
+    if "stress" not in studies:
+        return out + missing("stress", "QPS lost under stress")
+    study = studies["stress"]
+    servers = [s.split("/") for s in study.labels("server")]
+    models = list(dict.fromkeys(m for m, _ in servers))
+    schedulers = list(dict.fromkeys(s for _, s in servers))
+    stresses = [s for s in STRESSES if s in study.labels("stress")]
+
+    def at(model, scheduler, stress):
+        return study.get("fixed", server=f"{model}/{scheduler}", stress=stress)
+
+    def lost(model, scheduler, stress):
+        return loss(at(model, scheduler, stress), at(model, scheduler, STRESSES[stress][0]))
+    rows = [[m, *(loss_word(lost(m, q, s)) for s in stresses for q in schedulers)]
+            for m in models]
+    rows.append(["left of the gain x", *(NONE if q == "split" else times(mean([
+        at(m, q, s).qps / at(m, "split", s).qps for m in models
+        if at(m, q, s) is not None and at(m, q, s).found and at(m, "split", s).found]))
+        for s in stresses for q in schedulers)])
+    return out + [
+        "Settings tuned in calm weather for the medium target, and kept; rate lost, %, against the "
+        "same server in calm weather.", "",
+        "- **Requests that vary**: what is wanted is 1 % of the requests stalled ten times as "
+        "long. The noise of a study has no such two points, so this is a lognormal factor of mean "
+        "1 with the same variation (0.82); its far tail is thinner.",
+        "- **Bursts**: arrivals jump between the rate and three times the rate, which lasts "
+        "100 ms every second on average.",
+        "- **Slow servers**: what is wanted is a third of a server's cores slow. A study knows "
+        "slow servers, not slow cores, so these are twelve servers under power-of-two, four of "
+        "which take 1.5 times as long for everything, against twelve of which none does.", "",
+        *table(["model", *(f"{STRESSES[s][1]}: {q} %" for s in stresses for q in schedulers)],
+               rows), "",
+        "The last row is the geometric mean of what the queue still holds over what (B, T) holds, "
+        "in that weather."]
+
+
+def how_long(studies):
+    rows = [[f"[{STUDIES[n]}](../slurm/studies/{STUDIES[n]})", len(s.points),
+             ", ".join(s.policies), percent(s.bracket_frac()), f"{s.run['n_queries'] / 1e6:.0f}",
+             int(s.run["n_ranks"]), f"{s.run['wall_s']:.0f}"] for n, s in studies.items()]
+    revision = text(studies["pull"].run["git_revision"]) or "unknown"
+    confirmed = [o for p in SEARCHES for _, o in studies["pull"].all(p) if o.found]
+    anew = sum(o.confirmed == 0 for o in confirmed)
+    asked = sum(o.confirmed != 3 for o in confirmed)
+    out = ["## What was run", "",
+           *table(["study", "points", "policies", "bracket %", "million queries", "ranks",
+                   "wall s"], rows), "",
+           f"recfleet at revision {revision}, seed {studies['pull'].seed}. All but the wall times "
+           "is the same on every machine and on any number of ranks."]
+    if asked:
+        out.append(f"On fresh draws {anew} of {asked} answers of 71-pull.yaml hold their target.")
+    lacking = [STUDIES[n] for n in STUDIES if n not in studies]
+    if lacking:
+        out.append(f"Not run: {', '.join(lacking)}.")
+    return out
+
+
+def document(studies, ceiling, where):
+    words = TEXT.read_text(encoding="utf-8").split("\n%%\n")
+    opening, building, rest = (w.strip("\n").split("\n") for w in words)
+    study = studies["pull"]
+    short = [] if len(study.labels("model")) == 8 and len(study.labels("target")) == 3 else [
+        "", f"**This is a short run**: {', '.join(study.labels('model'))}; targets "
+        f"{', '.join(study.labels('target'))}."]
+    parts = [opening + short, ["## Summary", "", *summary(studies, ceiling)], building,
+             means_section(studies, ceiling), models_section(studies, ceiling),
+             costs_section(studies), map_section(studies),
+             ["## Robustness", "", "Who loses how much when the day is not the one that the "
+              "settings were tuned for."], sizes_section(studies), stress_section(studies), rest,
+             how_long(studies),
+             ["## Files with all numbers", "",
+              f"- [outcomes.csv]({where}/outcomes.csv): every point and policy of 71-pull.yaml",
+              f"- [means.csv]({where}/means.csv): the means by target"]]
+    return "\n".join(line.rstrip() for part in parts for line in [*part, ""]).rstrip("\n") + "\n"
+
+
+def outcome_rows(study):
+    keys = ("batch_items", "offload_items", "accel_items", "max_delay", "qps", "missed_qps",
+            "target_s", "p95_s", "p99_s", "qps_per_w", "cpu_util_frac", "accel_util_frac",
+            "accel_item_frac", "confirmed")
+    return [{**point, "policy": p, **{k: getattr(o, k) for k in keys}}
+            for p in study.policies for point, o in study.all(p)]
+
+
+# ---- files --------------------------------------------------------------------------------------
+
+def read_studies(folder):
+    studies = {}
+    for name in STUDIES:
+        path = folder / f"{name}.h5"
+        try:
+            if path.exists():
+                studies[name] = Tuning(path)
+        except (OSError, KeyError, ValueError) as error:
+            sys.exit(f"policies.py: {error}")
+    if "pull" not in studies:
+        sys.exit(f"policies.py: {folder / 'pull.h5'} is not there; scripts/policies.sh makes it")
+    return studies
+
+
+def scheduler_of(name, outcome):
+    if name == "split":
+        return {"policy": "fixed", "batch_items": outcome.batch_items,
+                "offload_items": outcome.offload_items}
+    return {"policy": name, "batch_items": outcome.batch_items, "accel_items": outcome.accel_items}
+
+
+def servers(folder):
+    """The value of an axis's `points`, in the JSON that YAML takes as it is."""
+    study, points = read_studies(folder)["pull"], []
+    for model in study.labels("model"):
+        for name in ("split", *QUEUES[:2]):
+            outcome = best(study, model=model, target="medium", scheduler=name)
+            if outcome is not None:
+                points.append({"label": f"{model}/{name}", "set": {
+                    "traffic[0].model": model,
+                    "fleet.groups[0].scheduler": scheduler_of(name, outcome)}})
+    print(json.dumps(points))
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    if sys.argv[1] == "--servers":
+        servers(pathlib.Path(sys.argv[2]))
+        return
+    folder, path = map(pathlib.Path, sys.argv[1:])
+    studies, ceiling = read_studies(folder), read_ceiling(folder)
+    data = path.with_suffix("")
+    data.mkdir(parents=True, exist_ok=True)
+    save_csv(data / "outcomes.csv", outcome_rows(studies["pull"]))
+    save_csv(data / "means.csv", mean_rows(studies["pull"], ceiling))
+    written = path.with_suffix(".tmp")
+    written.write_text(document(studies, ceiling, path.stem), encoding="utf-8")
+    os.replace(written, path)
+
+
+if __name__ == "__main__":
+    main()
