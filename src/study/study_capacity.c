@@ -141,7 +141,7 @@ static int check_values(const struct study *study, const struct node *map, struc
     if (capacity->max_queries < capacity->queries)
         return node_fail_key(map, "max_queries", err, "expected at least queries (%lld), got %lld",
                              (long long)capacity->queries, (long long)capacity->max_queries);
-    if (mistakes_in(node_get(node_root(map), "fleet")))
+    if (mistakes_in_key(node_root(map), "fleet"))
         return check_times(capacity, map, err);
     if (capacity->cells > study->cells)
         return node_fail_key(map, "cells", err, "expected at most the fleet's %lld, got %lld",

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cluster/sched.h"
+#include "study/mistakes.h"
 #include "study/study.h"
 #include "study/study_models.h"
 #include "study/study_traffic.h"
@@ -164,7 +165,7 @@ int study_tables_find(const struct study *study, const struct library *library,
     take_file(study, library, config);
     bool in_file = is_given(config->file) || is_given(config->accelerator_file);
     if ((in_file ? read_file : find_known)(study, library, group, s, err) < 0)
-        return node_prefix(table_node(cost, service), err);
+        return mistakes_unknown(table_node(cost, service), "tables", err);
     const struct node *transfer = map_with(cost, service, "transfer");
     if (config->transfer && !map_with(cost, service, "cpu_scale") &&
         !map_with(cost, service, "accel_scale"))
