@@ -624,6 +624,7 @@ def histories(folder):
         free = begin + 100000 + 2000 * items + 500 * history + 10 * items * history
         wanted.append((q, begin, free - begin))
     expect(len({row["history_items"] for row in rows}) > 50, "histories differ", rows[:5])
+    inspected_histories(folder)
     twice = HISTORIES.replace("rate: 500qps", "arrivals: {process: replay, file: h.csv, start: zero, "
                               "history_column: history_items}")
     write(folder, "twice.yaml", twice)
@@ -640,6 +641,20 @@ def histories(folder):
     refused("a model without the history that it reads", r".*its cost depends on a history; expected traffic\[\]",
             folder, "check", "h.yaml")
     refused("histories twice", r".*the trace has histories, by arrivals.history_column", folder, "check", "twice.yaml")
+
+
+def inspected_histories(folder):
+    """What trace inspect says of a second size: of the queries that have one, in text and in JSON."""
+    write(folder, "second.csv", "time_s,n,h\n0,5,10\n1,7,0\n2,1,30\n3,9,40\n")
+    words = ("trace", "inspect", "second.csv", "--set", "size_column=n", "--set", "history_column=h")
+    rc, out, err = call(*words, cwd=folder)
+    expect(rc == 0 and re.search(r"queries with a history +3\n +history +26.67 items, sd 12.47\n.* "
+                                 r"10 10 30 40 40 40 40 items\n", out), "histories of a trace", out + err)
+    rc, out, err = call(*words, "--format", "json", cwd=folder)
+    sizes, histories = next(t["rows"] for t in json.loads(out)["tables"] if t["table"] == "items")
+    expect((sizes["n"], sizes["mean_items"], sizes["max_items"]) == (4, 5.5, 9), "sizes as JSON", out)
+    expect((histories["of"], histories["n"], histories["p50_items"], histories["p95_items"]) == ("history", 3, 30, 40) and
+           abs(histories["mean_items"] - 80 / 3) < 1e-9, "histories as JSON", out)
 
 
 def group_traces(folder):
