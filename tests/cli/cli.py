@@ -1504,6 +1504,7 @@ FAKE_SBATCH = """\
 # Takes jobs as Slurm does: notes its words and what it was told by the environment, answers an id.
 echo "$SBATCH_PARTITION $*" >> given
 echo "$RECFLEET_COMMAND" >> commands
+echo "$RECFLEET_CATALOG" >> catalogs
 n=$(($(wc -l < given) + 16))
 echo "$n"
 """
@@ -1598,6 +1599,7 @@ def group_submit(folder):
     expect(said[0] == "17  6 of 6 points, 4 tasks" and said[1].startswith("18  merge"), "array", said)
     submitted_searches(folder, given)
     submitted_twice(folder, given, env)
+    submitted_catalogue(folder, given, env)
     # Whatever the output is called, what a dry run prints does nothing else when it is pasted.
     odd = "a\ntouch hit #\x1b'\nb"
     os.mkdir(os.path.join(folder, odd))
@@ -1645,6 +1647,29 @@ def submitted_searches(folder, given):
         refused(f"another {command}", r"output .*/s.h5: exists and is not of this study", folder, "submit",
                 f"{study}.yaml", "-o", "s.h5", "--set", "seed=2")
         os.unlink(os.path.join(folder, "s.h5"))
+
+
+def submitted_catalogue(folder, given, env):
+    """A job starts in another folder than submit: the catalogue goes with it by its whole path, from
+    the option or the environment, to every job; one that is missing is told of at once."""
+    os.makedirs(os.path.join(folder, "shelf"))
+    write(os.path.join(folder, "shelf"), "boxes.yaml", "platforms: [{name: box, cores: 64, sockets: 2, clock: 2.2GHz, "
+          "memory_bandwidth: 614GB/s, memory_size: 768GB, idle_power: 200W, busy_power: 700W}]\n")
+    wanted = os.path.join(os.path.realpath(folder), "shelf")
+    words = ("swept.yaml", "--array", "-o", "c.h5", "--set", "fleet.groups[0].platform=box")
+    for catalog, expected in ((("--catalog", "shelf"), wanted), (("--catalog", ""), ""), ((), wanted)):
+        path = os.path.join(folder, "catalogs")
+        os.unlink(path)
+        env["RECFLEET_CATALOG"] = "./shelf/"
+        given(*(words if expected else ("swept.yaml", "--array", "-o", "c.h5")), *catalog)
+        with open(path) as f:
+            told = f.read().splitlines()
+        expect(told == [expected] * 2, f"the catalogue of an array and its merge {catalog}", told)
+    del env["RECFLEET_CATALOG"]
+    n = len(os.listdir(folder))
+    for what, path, why in (("a missing", "none", "No such file"), ("no", "study.yaml", "Not a directory")):
+        refused(f"submit with {what} folder", f"catalog {path}: {why}", folder, "submit", *words, "--catalog", path)
+    expect(len(os.listdir(folder)) == n, "nothing is written for a catalogue that is missing", os.listdir(folder))
 
 
 def submitted_twice(folder, given, env):
