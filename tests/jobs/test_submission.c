@@ -55,14 +55,15 @@ START_TEST(a_run)
     plan.nodes = 2;
     plan.ranks_per_node = 8;
     plan.time = "1:30:00";
-    assert_command(&plan, &run, NULL, "RECFLEET_CATALOG= RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
+    assert_command(&plan, &run, NULL,
+                   "RECFLEET_CATALOG= RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small --output=out.h5.log --nodes=2 --ntasks-per-node=8 "
                    "--time=1:30:00 out.h5.run.sbatch");
 }
 END_TEST
 
-// The catalogue goes with every job, by its whole path; without one the job has none either, whatever
-// the environment of whoever submits.
+// The catalogue goes with every job, by its whole path; without one the job has none either,
+// whatever the environment of whoever submits.
 START_TEST(a_catalogue)
 {
     struct submission_plan plan = plan_on(&none);
@@ -84,13 +85,15 @@ START_TEST(a_chain)
 {
     const struct submission_plan plan = plan_on(&none);
     const struct submission link = {.kind = SUBMISSION_RUN, .chain = "small-chain-1"};
-    assert_command(&plan, &link, NULL,
-                   "RECFLEET_CATALOG= RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
-                   "--job-name=small-chain-1 --output=out.h5.log out.h5.run.sbatch");
-    assert_command(&plan, &link, "$link1",
-                   "RECFLEET_CATALOG= RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
-                   "--job-name=small-chain-1 --output=out.h5.log --dependency=afterany:$link1 "
-                   "out.h5.run.sbatch");
+    assert_command(
+        &plan, &link, NULL,
+        "RECFLEET_CATALOG= RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
+        "--job-name=small-chain-1 --output=out.h5.log out.h5.run.sbatch");
+    assert_command(
+        &plan, &link, "$link1",
+        "RECFLEET_CATALOG= RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
+        "--job-name=small-chain-1 --output=out.h5.log --dependency=afterany:$link1 "
+        "out.h5.run.sbatch");
 }
 END_TEST
 
@@ -326,11 +329,16 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", a_run},        {"core", a_catalogue},
+    const struct suite_test tests[] = {{"core", a_run},
+                                       {"core", a_catalogue},
                                        {"core", a_chain},
-                                       {"core", an_array},     {"core", a_merge},
-                                       {"core", hands_in},     {"core", each_script},
-                                       {"core", deals_points}, {"limits", deals_shares},
-                                       {"limits", a_dry_run},  {"errors", says_why_it_failed}};
+                                       {"core", an_array},
+                                       {"core", a_merge},
+                                       {"core", hands_in},
+                                       {"core", each_script},
+                                       {"core", deals_points},
+                                       {"limits", deals_shares},
+                                       {"limits", a_dry_run},
+                                       {"errors", says_why_it_failed}};
     return suite_run("submission", tests, sizeof tests / sizeof *tests);
 }
