@@ -308,8 +308,8 @@ static void print_legend(struct report_out *out, const struct capacity_result *s
     report_text(out, "± half-width of the 95 %% confidence interval; ?: too close to tell\n");
     if (any_short)
         report_text(out,
-                    "n/a: the longest run (capacity.max_queries) is too short compared with the "
-                    "memory of its queues; a longer one has an interval\n");
+                    "n/a: the run is too short compared with the memory of its queues; a longer "
+                    "one (capacity.queries) has an interval\n");
 }
 
 static void print_spent(struct report_out *out, const struct capacity_result *s)

@@ -65,9 +65,18 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     return rc;
 }
 
-void job_tell_notes(const struct study *study)
+// What differs from what was told.
+static void tell_once(void *user, bool is_warning, const char *text)
 {
-    study_notes(study, cmd_tell, NULL);
+    struct mistakes *told = user;
+    size_t n = told ? told->n : 0;
+    if (!told || (mistakes_add(told, NULL, text) == 0 && told->n > n))
+        cmd_tell(NULL, is_warning, text);
+}
+
+void job_tell_notes(const struct study *study, bool searched, struct mistakes *told)
+{
+    study_notes(study, searched, tell_once, told);
 }
 
 struct survey_source job_source(const struct cmd_line *line)

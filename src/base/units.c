@@ -344,11 +344,15 @@ char *units_format(enum unit unit, double value, char *buf, size_t size)
             (!best || s[i].exp10 > best->exp10))
             best = &s[i];
     if (best && (best->exp10 > 0 || value < 1)) {
-        double back;
-        shortest(value / power_of_ten(best->exp10), number, sizeof number);
-        snprintf(buf, size, "%s%s", number, best->text);
-        if (units_parse(unit, buf, &back, NULL) == 0 && back == value)
-            return buf;
+        double back, scaled = value / power_of_ten(best->exp10);
+        // The quotient is rounded: 15 digits drop the tail that 14.27us has as 14.270000000000001.
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(number, sizeof number, "%.*g", digits, scaled);
+            shortest(strtod(number, NULL), number, sizeof number);
+            snprintf(buf, size, "%s%s", number, best->text);
+            if (units_parse(unit, buf, &back, NULL) == 0 && back == value)
+                return buf;
+        }
     }
     shortest(value, number, sizeof number);
     snprintf(buf, size, "%s%s", number, value == 0 ? "" : s[0].text);

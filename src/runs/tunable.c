@@ -2,6 +2,7 @@
 #include "runs/tunable.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "cluster/sched.h"
@@ -38,12 +39,14 @@ static void add_axes(const struct study_tune *tune, const struct probe_facts *fa
         const struct field *field = schema_find(type->fields, axis->key);
         const struct reals *own = study_tune_grid(tune, axis->key);
         assert(config->n_axes < SETTINGS_AXES); // keys differ, and a scheduler has no more
-        config->axes[config->n_axes++] = (struct tuner_axis){
-            .key = axis->key,
-            .walk = axis->walk,
-            .most = field->unit == UNIT_ITEMS ? (int64_t)facts->max_items : (int64_t)field->max,
-            .own = own ? whole(own) : NULL,
-            .n_own = own ? own->n : 0};
+        config->axes[config->n_axes++] =
+            (struct tuner_axis){.key = axis->key,
+                                .walk = axis->walk,
+                                .most = field->unit != UNIT_ITEMS ? (int64_t)field->max
+                                        : axis->needs_accelerator ? (int64_t)facts->max_items
+                                                                  : (int64_t)facts->known_items,
+                                .own = own ? whole(own) : NULL,
+                                .n_own = own ? own->n : 0};
     }
 }
 
@@ -66,6 +69,30 @@ struct tuner_config tunable_config(const struct study *study, const struct probe
     };
     add_axes(tune, facts, type, &config);
     return config;
+}
+
+int tunable_check(const struct study *study, struct err *err)
+{
+    struct probe *probe = probe_create(study, false);
+    struct tuner_config config = tunable_config(study, probe);
+    const struct probe_facts *facts = probe_facts(probe);
+    const struct settings whole = sched_plain(sched_of(facts->settings), facts->max_items, 1);
+    char name[32];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && study_tune_policy(&study->tune, i, name, sizeof name); i++) {
+        const struct tuner_policy *policy = tuner_policies[tuner_find(name)];
+        if (policy == &tuner_static)
+            rc = probe_known(probe, &config.plain, err);
+        else if (policy == &tuner_fixed)
+            rc = probe_known(probe, &config.fixed, err);
+        else if (policy == &tuner_reference) // begins with the largest batches
+            rc = probe_known(probe, &whole, err);
+        if (rc < 0)
+            err_prefix(err, "%s: tune.policies: %s", study->path, name);
+    }
+    tunable_release(&config);
+    probe_destroy(probe);
+    return rc;
 }
 
 void tunable_release(struct tuner_config *config)

@@ -75,6 +75,7 @@ START_TEST(quoted_units)
     ck_assert_str_eq(units_format(UNIT_CARBON, 420, buf, sizeof buf), "420g/kWh");
     ck_assert_double_eq(parsed(UNIT_MASS, "1.2t"), 1200);
     ck_assert_str_eq(units_format(UNIT_MASS, 30.7, buf, sizeof buf), "30.7kg");
+    ck_assert_str_eq(units_format(UNIT_TIME, 1.427e-05, buf, sizeof buf), "14.27us");
 }
 END_TEST
 
