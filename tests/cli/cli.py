@@ -1964,32 +1964,35 @@ def group_tune(folder):
 
 
 def children_seen(env, *args, cwd=None):
-    """Runs the program; (exit status, whether it ever had a child process)."""
+    """Runs the program; (exit status, whether it ever had a child process, or a plugin of hwloc)."""
     job = subprocess.Popen([PROGRAM, *args], cwd=cwd, env=env, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
-    seen = False
+    seen = plugged = False
     while job.poll() is None:
         try:
             with open(f"/proc/{job.pid}/task/{job.pid}/children") as f:
                 seen = seen or f.read().strip() != ""
+            with open(f"/proc/{job.pid}/maps") as f:
+                plugged = plugged or "/hwloc/hwloc_" in f.read()
         except OSError:
             pass  # it has just ended
-    return job.returncode, seen
+    return job.returncode, seen, plugged
 
 
 def group_startup(folder):
     """Started by nobody, the program is alone: no daemon of Open MPI. Under a launcher, and where
     the user has said otherwise, MPI starts as the site has set it up."""
     write(folder, "study.yaml", LONG)
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_MCA_", "PMIX", "SLURM"))}
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_MCA_", "PMIX", "SLURM", "HWLOC_"))}
     args = ("run", "study.yaml", "-q", "--force")
-    rc, seen = children_seen(bare, *args, cwd=folder)
+    rc, seen, plugged = children_seen(bare, *args, cwd=folder)
     expect(rc == 0 and not seen, "alone: no child process", f"{rc} {seen}")
+    expect(not plugged, "alone: nobody looks for displays and devices")
     said = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout \
         if shutil.which("mpirun") else ""
     for what, more in (("a launcher's variable", {"SLURM_STEP_ID": "0"}),
                        ("what the user has set", {"OMPI_MCA_ess_singleton_isolated": "0"})):
-        rc, seen = children_seen({**bare, **more}, *args, cwd=folder)
+        rc, seen, _ = children_seen({**bare, **more}, *args, cwd=folder)
         expect(rc == 0, what, rc)
         if "Open MPI) 4" in said:  # which forks a daemon for a process that is not under mpirun
             expect(seen, f"{what}: MPI is left alone")
