@@ -5,14 +5,24 @@
 // which its cores become free. A request takes the idle core with the lowest number, or, when none
 // is idle, the core that is free first (lowest number among equals) and starts then.
 //
-// The k times lie unordered, 64 bits each, padded to a multiple of 8 with CPU_NO_CORE; vector
-// compares find idle cores and the minimum. Kernels for different instruction sets are descriptors
-// in cpu_kernels[]; all give the same bits, a test holds them to it.
+// The k times lie unordered in lanes, padded to whole cache lines with a time that is never
+// reached; vector compares find idle cores and the minimum. Kernels for different instruction sets
+// are descriptors in cpu_kernels[]; all give the same bits, a test holds them to it. There are
+// three kinds of lanes:
 //
-// Where idle cores go cold (models/cost.h), a pool keeps beside each time how warm its core is: 1
-// less the coldness when its last request ended, so the zeros that a pool begins with mean cold.
+// - near: 32 bits, nanoseconds after a time of the server's own, its base. FCFS keeps the lanes
+// close
+//   together: a request begins at max(now, least lane), so no lane is ever more than the longest
+//   service time after that. So when now or the least lane is CPU_NEAR_NS after the base, the base
+//   moves up to the later of the two, and everything fits again, however long the backlog: no lane
+//   is ever out of reach while service times are below CPU_NEAR_NS. A core that was free before the
+//   base is one that is free at the base: idle either way.
+// - far: 64 bits, absolute. For more cores than one mask has bits, and for service times of any
+//   length, as noise makes them.
+// - warm: far, and where idle cores go cold (models/cost.h), beside each time how warm its core is:
+//   1 less the coldness when its last request ended, so the zeros of a new pool mean cold.
 //
-// Memory of a server: 64 bytes of counters and 8 per core, contiguous; 16 per core with warmth.
+// Memory of a server: 64 bytes of counters, and 4, 8 or 16 per core, contiguous.
 #ifndef CLUSTER_CPU_H
 #define CLUSTER_CPU_H
 
@@ -20,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blob.h"
 #include "cluster/noise.h"
 #include "cluster/svctab.h"
 #include "cluster/view.h"
@@ -27,14 +38,18 @@
 
 #define CPU_NO_CORE INT64_MAX
 #define CPU_NARROW_CORES 64u // up to here a mask of cores is one word
+#define CPU_NEAR_NS (INT64_C(1) << 31)
+#define CPU_NEAR_NO_CORE UINT32_MAX
+
+enum cpu_lanes { CPU_LANES_NEAR, CPU_LANES_FAR, CPU_LANES_WARM };
 
 // Counters of one server since its last fold (server.h), one cache line.
 struct cpu_server {
     uint64_t n_queries, n_requests, n_items;
     int64_t cpu_busy_ns;  // service times of the requests taken
     int64_t cpu_carry_ns; // of those, beyond the end of the last bin
-    uint64_t n_accel_queries;
-    int64_t accel_busy_ns, accel_carry_ns;
+    int64_t base_ns;      // near lanes count from here; else 0
+    int64_t reserved[2];
 };
 
 // One query on its way through the pool. 64 bytes.
@@ -60,6 +75,7 @@ struct cpu_ends {
 struct cpu_pool {
     unsigned char *servers; // n_servers times stride: struct cpu_server, the lanes, their warmth
     size_t stride;
+    enum cpu_lanes lanes;
     uint32_t n_servers, n_cores, n_lanes;
     const struct noise *noise;   // NULL: none
     const struct query *queries; // of the batch at hand, for the noise and the histories
@@ -70,12 +86,13 @@ struct cpu_pool {
 struct cpu_kernel {
     const char *name;
     bool (*supported)(void);
-    // Service times known beforehand (full_ns, last_ns); at most CPU_NARROW_CORES cores.
+    // Near lanes: service times known beforehand (full_ns, last_ns).
     void (*assign_fixed)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
-    // Service times by busy cores and noise; any number of cores.
+    // Near lanes: service times by busy cores, of tables with near times (svctab.h).
+    void (*assign_busy)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
+    // Far lanes: service times by busy cores and noise.
     void (*assign_general)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
-    // The same, and by how long the core was idle, and by the queries' histories; for a pool with
-    // warmth.
+    // Warm lanes: the same, and by how long the core was idle, and by the queries' histories.
     void (*assign_cold)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
 };
 
@@ -83,9 +100,9 @@ extern const struct cpu_kernel *const cpu_kernels[]; // best first, NULL-termina
 // The first kernel that this machine supports.
 const struct cpu_kernel *cpu_kernel_best(void);
 
-void cpu_pool_init(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores);
-// With warmth: every core begins cold.
-void cpu_pool_init_cold(struct cpu_pool *pool, uint32_t n_servers, uint32_t n_cores);
+// All cores free at time 0, and cold. Near lanes: at most CPU_NARROW_CORES.
+void cpu_pool_init(struct cpu_pool *pool, enum cpu_lanes lanes, uint32_t n_servers,
+                   uint32_t n_cores);
 void cpu_pool_release(struct cpu_pool *pool);
 
 static inline struct cpu_server *cpu_pool_server(const struct cpu_pool *pool, uint32_t server)
@@ -93,16 +110,33 @@ static inline struct cpu_server *cpu_pool_server(const struct cpu_pool *pool, ui
     return (struct cpu_server *)(void *)(pool->servers + server * pool->stride);
 }
 
-static inline int64_t *cpu_pool_lanes(const struct cpu_pool *pool, uint32_t server)
+static inline uint32_t *cpu_pool_near(const struct cpu_pool *pool, uint32_t server)
+{
+    return (uint32_t *)(void *)(pool->servers + server * pool->stride + sizeof(struct cpu_server));
+}
+
+static inline int64_t *cpu_pool_far(const struct cpu_pool *pool, uint32_t server)
 {
     return (int64_t *)(void *)(pool->servers + server * pool->stride + sizeof(struct cpu_server));
 }
 
-// Warmth 0..1 of each core when its last request ended; of a pool with warmth only.
+// Warmth 0..1 of each core when its last request ended; of warm lanes only.
 static inline double *cpu_pool_warmth(const struct cpu_pool *pool, uint32_t server)
 {
-    return (double *)(void *)(cpu_pool_lanes(pool, server) + pool->n_lanes);
+    return (double *)(void *)(cpu_pool_far(pool, server) + pool->n_lanes);
 }
+
+// When a core becomes free. Near lanes: or their base, if that is later.
+static inline int64_t cpu_pool_free_ns(const struct cpu_pool *pool, uint32_t server, uint32_t core)
+{
+    if (pool->lanes == CPU_LANES_NEAR)
+        return cpu_pool_server(pool, server)->base_ns + cpu_pool_near(pool, server)[core];
+    return cpu_pool_far(pool, server)[core];
+}
+
+// Moves the base of near lanes to to_ns, which is not below it, and before which no request can
+// begin any more: now, or the least lane. For kernels.
+void cpu_pool_rebase(const struct cpu_pool *pool, uint32_t server, int64_t to_ns);
 
 // Core-time still to run after t_ns, over the server's cores; *drain_ns: until the first is free.
 int64_t cpu_pool_backlog_ns(const struct cpu_pool *pool, uint32_t server, int64_t t_ns,
@@ -110,6 +144,12 @@ int64_t cpu_pool_backlog_ns(const struct cpu_pool *pool, uint32_t server, int64_
 // The server goes down at t_ns, when all that it has taken had arrived: drops what its cores would
 // do after that, and lets them go cold. Returns the core-time dropped.
 int64_t cpu_pool_cut(struct cpu_pool *pool, uint32_t server, int64_t t_ns);
+
+// A server's counters and when its cores become free, in absolute time: the bytes of one kind of
+// lanes. cpu_pool_load() fills a server of a pool of that kind that has run nothing.
+size_t cpu_pool_bytes(const struct cpu_pool *pool); // of a server
+void cpu_pool_save(const struct cpu_pool *pool, uint32_t server, struct blob *blob);
+void cpu_pool_load(struct cpu_pool *pool, uint32_t server, struct blob_reader *reader);
 
 extern const struct cpu_kernel cpu_portable, cpu_avx2, cpu_avx512;
 

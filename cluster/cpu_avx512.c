@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The core-pool kernel with AVX-512: eight 64-bit lanes a vector, masks as the hardware has them.
+// The core-pool kernel with AVX-512: eight far or sixteen near lanes a vector, masks as the
+// hardware has them.
 #include "cluster/cpu.h"
 
 #if defined(__x86_64__)
@@ -54,17 +55,91 @@ static inline void held_put(struct lanes_held *held, uint32_t n_vec, uint32_t la
         held->v[i] = _mm512_mask_mov_epi64(held->v[i], (__mmask8)(bit >> (8 * i)), end);
 }
 
+static inline uint64_t near_idle(const uint32_t *lanes, uint32_t n_vec, uint32_t at)
+{
+    __m512i t = _mm512_set1_epi32((int)at);
+    uint64_t idle = 0;
+    for (uint32_t i = 0; i < n_vec; i++)
+        idle |= (uint64_t)_mm512_cmple_epu32_mask(_mm512_load_si512(lanes + 16 * i), t) << (16 * i);
+    return idle;
+}
+
+struct near_held {
+    __m512i v[4];
+};
+
+static inline void near_hold(struct near_held *held, const uint32_t *lanes, uint32_t n_vec)
+{
+    for (uint32_t i = 0; i < n_vec; i++)
+        held->v[i] = _mm512_load_si512(lanes + 16 * i);
+}
+
+static inline void near_drop(const struct near_held *held, uint32_t *lanes, uint32_t n_vec)
+{
+    for (uint32_t i = 0; i < n_vec; i++)
+        _mm512_store_si512(lanes + 16 * i, held->v[i]);
+}
+
+static inline uint64_t near_mins(const struct near_held *held, uint32_t n_vec, uint32_t *min)
+{
+    __m512i least = held->v[0];
+    for (uint32_t i = 1; i < n_vec; i++)
+        least = _mm512_min_epu32(least, held->v[i]);
+    // In every place the smallest of all: halves, quarters, eighths and neighbours exchanged.
+    least = _mm512_min_epu32(least, _mm512_shuffle_i64x2(least, least, 0x4e));
+    least = _mm512_min_epu32(least, _mm512_shuffle_i64x2(least, least, 0xb1));
+    least = _mm512_min_epu32(least, _mm512_shuffle_epi32(least, 0x4e));
+    least = _mm512_min_epu32(least, _mm512_shuffle_epi32(least, 0xb1));
+    uint64_t equal = 0;
+    for (uint32_t i = 0; i < n_vec; i++)
+        equal |= (uint64_t)_mm512_cmpeq_epi32_mask(held->v[i], least) << (16 * i);
+    *min = (uint32_t)_mm_cvtsi128_si32(_mm512_castsi512_si128(least));
+    return equal;
+}
+
+static inline void near_put(struct near_held *held, uint32_t n_vec, uint32_t lane, uint32_t end)
+{
+    uint64_t bit = UINT64_C(1) << lane;
+    __m512i ends = _mm512_set1_epi32((int)end);
+    for (uint32_t i = 0; i < n_vec; i++)
+        held->v[i] = _mm512_mask_mov_epi32(held->v[i], (__mmask16)(bit >> (16 * i)), ends);
+}
+
 // Without branches: deposit the n lowest idle lanes as masks and store under them.
-static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
-                              int64_t full_end_ns, int64_t last_end_ns)
+static inline void near_take(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
+                             uint32_t full_end, uint32_t last_end)
 {
     uint64_t first = _pdep_u64((UINT64_C(1) << (n - 1)) - 1, idle);
     uint64_t last = _pdep_u64(UINT64_C(1) << (n - 1), idle);
-    __m512i full_end = _mm512_set1_epi64(full_end_ns), last_end = _mm512_set1_epi64(last_end_ns);
+    __m512i full_ends = _mm512_set1_epi32((int)full_end);
+    __m512i last_ends = _mm512_set1_epi32((int)last_end);
     for (uint32_t i = 0; i < n_vec; i++) {
-        _mm512_mask_store_epi64(lanes + 8 * i, (__mmask8)(first >> (8 * i)), full_end);
-        _mm512_mask_store_epi64(lanes + 8 * i, (__mmask8)(last >> (8 * i)), last_end);
+        _mm512_mask_store_epi32(lanes + 16 * i, (__mmask16)(first >> (16 * i)), full_ends);
+        _mm512_mask_store_epi32(lanes + 16 * i, (__mmask16)(last >> (16 * i)), last_ends);
     }
+}
+
+static inline uint32_t near_nth(uint64_t idle, uint32_t n)
+{
+    return (uint32_t)_tzcnt_u64(_pdep_u64(UINT64_C(1) << (n - 1), idle));
+}
+
+// Vector by vector: as many of the next times as there are idle lanes to take, spread to them.
+static inline uint32_t near_spread(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
+                                   uint32_t at, const uint32_t *ns)
+{
+    __m512i t = _mm512_set1_epi32((int)at), longest = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < n_vec; i++) {
+        uint32_t free = (uint32_t)(idle >> (16 * i)) & 0xffff;
+        uint32_t n_free = (uint32_t)__builtin_popcount(free), n_taken = n < n_free ? n : n_free;
+        __mmask16 taken = (__mmask16)_pdep_u32((UINT32_C(1) << n_taken) - 1, free);
+        __m512i times = _mm512_maskz_expand_epi32(taken, _mm512_loadu_si512(ns));
+        _mm512_mask_store_epi32(lanes + 16 * i, taken, _mm512_add_epi32(t, times));
+        longest = _mm512_max_epu32(longest, times);
+        ns += n_taken;
+        n -= n_taken;
+    }
+    return _mm512_reduce_max_epu32(longest);
 }
 
 #include "cluster/cpu_loop.h"
@@ -75,13 +150,13 @@ static bool supported(void)
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
-const struct cpu_kernel cpu_avx512 = {"avx512", supported, kernel_fixed, kernel_general,
-                                      kernel_cold};
+const struct cpu_kernel cpu_avx512 = {"avx512",    supported,      kernel_fixed,
+                                      kernel_busy, kernel_general, kernel_cold};
 #else
 static bool supported(void)
 {
     return false;
 }
 
-const struct cpu_kernel cpu_avx512 = {"avx512", supported, NULL, NULL, NULL};
+const struct cpu_kernel cpu_avx512 = {"avx512", supported, NULL, NULL, NULL, NULL};
 #endif

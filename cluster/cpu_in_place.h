@@ -32,13 +32,25 @@ static inline void held_put(const struct lanes_held *held, uint32_t n_vec, uint3
     held->lanes[lane] = end_ns;
 }
 
-static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
-                              int64_t full_end_ns, int64_t last_end_ns)
+static inline void near_take(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
+                             uint32_t full_end, uint32_t last_end)
 {
     (void)n_vec;
     for (; n > 1; n--, idle &= idle - 1)
-        lanes[__builtin_ctzll(idle)] = full_end_ns;
-    lanes[__builtin_ctzll(idle)] = last_end_ns;
+        lanes[__builtin_ctzll(idle)] = full_end;
+    lanes[__builtin_ctzll(idle)] = last_end;
+}
+
+static inline uint32_t near_spread(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
+                                   uint32_t at, const uint32_t *ns)
+{
+    uint32_t longest = 0;
+    (void)n_vec;
+    for (uint32_t i = 0; i < n; i++, idle &= idle - 1) {
+        lanes[__builtin_ctzll(idle)] = at + ns[i];
+        longest = ns[i] > longest ? ns[i] : longest;
+    }
+    return longest;
 }
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// cpu_loop: the loops of a cpu kernel, written once, compiled once per instruction set.
+// cpu_loop: the loops of a cpu kernel over far and warm lanes, written once, compiled once per
+// instruction set.
 //
 // Included by cpu_portable.c, cpu_avx2.c and cpu_avx512.c only, each of which defines before:
 //
@@ -12,13 +13,10 @@
 //   static inline uint64_t held_mins(held, n_vec, int64_t *min_ns);
 //       bit i set: lane i has the smallest time of all
 //   static inline void held_put(held, n_vec, uint32_t lane, int64_t end_ns);
-//   static inline void lanes_take(int64_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
-//                                 int64_t full_end_ns, int64_t last_end_ns);
-//       the lowest n idle lanes: full_end_ns for the first n - 1, last_end_ns for the n-th
 //
-// and afterwards uses kernel_fixed, kernel_general and kernel_cold as its functions. These are
-// exact integer operations, or basic IEEE ones, in a fixed order, so every instruction set gives
-// the same bits.
+// and afterwards uses kernel_general and kernel_cold as its functions, and those of cpu_near.h,
+// which is included here. These are exact integer operations, or basic IEEE ones, in a fixed order,
+// so every instruction set gives the same bits.
 #ifndef CLUSTER_CPU_LOOP_H
 #define CLUSTER_CPU_LOOP_H
 
@@ -30,10 +28,11 @@
 // Far enough ahead that a server's lines are there in time, near enough that they are still there.
 enum { PREFETCH_JOBS = 12 };
 
-LOOP_INLINE void prefetch_server(const struct cpu_pool *pool, uint32_t server, uint32_t n_vec)
+// The counters and the lines after them.
+LOOP_INLINE void prefetch_server(const struct cpu_pool *pool, uint32_t server, uint32_t n_lines)
 {
     const unsigned char *line = pool->servers + server * pool->stride;
-    for (uint32_t i = 0; i <= n_vec; i++)
+    for (uint32_t i = 0; i <= n_lines; i++)
         __builtin_prefetch(line + 64 * i, 1);
 }
 
@@ -43,100 +42,6 @@ LOOP_INLINE void emit_end(const struct cpu_pool *pool, uint32_t server, int64_t 
     struct cpu_ends *ends = pool->ends;
     ends->completions[ends->n++] =
         (struct completion){end_ns, weight, pool->first_server + server, 0};
-}
-
-// Fewer idle cores than requests: those take full requests at once, the rest queue one by one.
-LOOP_INLINE void assign_queued(const struct cpu_pool *pool, struct cpu_job *job, int64_t *lanes,
-                               uint32_t n_vec, uint64_t idle, uint32_t n_idle, bool with_ends)
-{
-    int64_t t_ns = job->start_ns, finish_ns = 0, wait_ns = 0;
-    if (n_idle) {
-        finish_ns = t_ns + job->full_ns;
-        lanes_take(lanes, n_vec, idle, n_idle, finish_ns, finish_ns);
-        if (with_ends)
-            emit_end(pool, job->server, finish_ns, n_idle);
-    }
-    struct lanes_held held;
-    lanes_hold(&held, lanes, n_vec);
-    for (uint32_t r = n_idle; r < job->n_requests; r++) {
-        int64_t begin_ns;
-        uint32_t lane = (uint32_t)__builtin_ctzll(held_mins(&held, n_vec, &begin_ns));
-        int64_t end_ns = begin_ns + (r + 1 == job->n_requests ? job->last_ns : job->full_ns);
-        held_put(&held, n_vec, lane, end_ns);
-        if (end_ns > finish_ns) {
-            finish_ns = end_ns;
-            wait_ns = begin_ns - t_ns;
-        }
-        if (with_ends)
-            emit_end(pool, job->server, end_ns, 1);
-    }
-    lanes_drop(&held, lanes, n_vec);
-    job->finish_ns = finish_ns;
-    job->wait_ns = wait_ns;
-}
-
-LOOP_INLINE void assign_one(const struct cpu_pool *pool, struct cpu_job *job, uint32_t n_vec,
-                            bool with_ends)
-{
-    struct cpu_server *server = cpu_pool_server(pool, job->server);
-    int64_t *lanes = cpu_pool_lanes(pool, job->server);
-    uint32_t n = job->n_requests;
-    server->n_queries += 1;
-    server->n_requests += n;
-    server->n_items += job->size_items;
-    server->cpu_busy_ns += (n - 1) * job->full_ns + job->last_ns;
-    uint64_t idle = lanes_idle(lanes, n_vec, job->start_ns);
-    uint32_t n_idle = (uint32_t)__builtin_popcountll(idle);
-    if (__builtin_expect(n_idle < n, 0)) {
-        assign_queued(pool, job, lanes, n_vec, idle, n_idle, with_ends);
-        return;
-    }
-    int64_t full_end_ns = job->start_ns + job->full_ns, last_end_ns = job->start_ns + job->last_ns;
-    lanes_take(lanes, n_vec, idle, n, full_end_ns, last_end_ns);
-    job->wait_ns = 0;
-    job->finish_ns = n > 1 && full_end_ns > last_end_ns ? full_end_ns : last_end_ns;
-    if (with_ends) {
-        if (n > 1)
-            emit_end(pool, job->server, full_end_ns, n - 1);
-        emit_end(pool, job->server, last_end_ns, 1);
-    }
-}
-
-LOOP_INLINE void fixed_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
-                            uint32_t n_vec, bool with_ends)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (i + PREFETCH_JOBS < n)
-            prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_vec);
-        assign_one(pool, &jobs[i], n_vec, with_ends);
-    }
-}
-
-// The number of vectors as a constant lets the compiler keep the lanes in registers.
-static void kernel_fixed(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
-{
-    uint32_t n_vec = pool->n_lanes / 8;
-    bool with_ends = pool->ends != NULL;
-#define LOOP_CASE(v)                                                                               \
-    case v:                                                                                        \
-        if (with_ends)                                                                             \
-            fixed_loop(pool, jobs, n, v, true);                                                    \
-        else                                                                                       \
-            fixed_loop(pool, jobs, n, v, false);                                                   \
-        break;
-    switch (n_vec) {
-        LOOP_CASE(1)
-        LOOP_CASE(2)
-        LOOP_CASE(3)
-        LOOP_CASE(4)
-        LOOP_CASE(5)
-        LOOP_CASE(6)
-        LOOP_CASE(7)
-        LOOP_CASE(8)
-    default:
-        break;
-    }
-#undef LOOP_CASE
 }
 
 // Which core the next request takes, when it starts, and how many are busy then (itself included).
@@ -231,7 +136,7 @@ LOOP_INLINE void varied_add(const struct cpu_pool *pool, const struct cpu_job *j
 LOOP_INLINE void varied_narrow(const struct cpu_pool *pool, const struct cpu_job *job,
                                uint32_t n_vec, bool cold, struct loop_sum *sum)
 {
-    int64_t *lanes = cpu_pool_lanes(pool, job->server), t_ns = job->start_ns;
+    int64_t *lanes = cpu_pool_far(pool, job->server), t_ns = job->start_ns;
     uint64_t idle = lanes_idle(lanes, n_vec, t_ns);
     uint32_t n_busy = pool->n_cores - (uint32_t)__builtin_popcountll(idle);
     while (sum->r < job->n_requests && idle) {
@@ -262,7 +167,7 @@ LOOP_INLINE void varied_narrow(const struct cpu_pool *pool, const struct cpu_job
 static void varied_wide(const struct cpu_pool *pool, const struct cpu_job *job, bool cold,
                         struct loop_sum *sum)
 {
-    int64_t *lanes = cpu_pool_lanes(pool, job->server);
+    int64_t *lanes = cpu_pool_far(pool, job->server);
     while (sum->r < job->n_requests) {
         struct loop_pick pick = pick_wide(lanes, pool->n_cores, job->start_ns);
         int64_t idle_ns = pick.begin_ns - lanes[pick.lane];
@@ -296,7 +201,7 @@ LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, 
     }
 }
 
-// As in kernel_fixed: the number of vectors as a constant.
+// The number of vectors as a constant lets the compiler keep the lanes in registers.
 LOOP_INLINE void varied_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
                                bool cold)
 {
@@ -328,5 +233,7 @@ static void kernel_cold(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
 {
     varied_kernel(pool, jobs, n, true);
 }
+
+#include "cluster/cpu_near.h"
 
 #endif

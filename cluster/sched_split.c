@@ -89,9 +89,16 @@ static struct dispatch_config needs(const void *settings)
 
 // ---- the block's cores and accelerators ---------------------------------------------------------
 
+// Of one server's accelerator since its last fold, like the counters of struct cpu_server.
+struct accel_use {
+    uint64_t n_queries, n_items;
+    int64_t busy_ns, carry_ns;
+};
+
 struct state {
     struct cpu_pool pool;
     struct accel_pool accel;
+    struct accel_use *accel_uses; // [n_servers]; NULL without accelerators
     bool has_accel, any_offload;
     void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n); // of the kernel
     struct noise noise;
@@ -101,19 +108,7 @@ struct state {
     struct completions seen; // its requests
 };
 
-// Fixed service times suffice when neither noise nor busy cores change them.
-static bool times_are_fixed(const struct sched_setup *setup)
-{
-    if (setup->group->noise.spread != SPREAD_NONE ||
-        setup->group->platform->cores > CPU_NARROW_CORES)
-        return false;
-    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
-        if (setup->tabs[i]->n_levels > 1)
-            return false;
-    return true;
-}
-
-// Only the kernel of pools with warmth looks at the cold and at histories.
+// Only the kernel of warm lanes looks at the cold and at histories.
 static bool needs_warmth(const struct sched_setup *setup)
 {
     for (uint32_t i = 0; i < setup->fleet->n_services; i++)
@@ -122,20 +117,54 @@ static bool needs_warmth(const struct sched_setup *setup)
     return false;
 }
 
+// What the tables of all services have, those of slow servers too.
+static bool have_all(const struct sched_setup *setup, bool (*has)(const struct svctab *tab))
+{
+    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
+        if (!has(setup->tabs[i]) || (setup->slow_tabs && !has(setup->slow_tabs[i])))
+            return false;
+    return true;
+}
+
+// Neither noise nor busy cores change the times, and near lanes hold them.
+static bool is_fixed(const struct svctab *tab)
+{
+    return tab->n_levels == 1 && tab->fits_near;
+}
+
+static bool is_busy(const struct svctab *tab)
+{
+    return tab->near_ns != NULL;
+}
+
+// The fastest kernel that has all that such servers need.
+static void init_pool(struct state *state, const struct sched_setup *setup)
+{
+    const struct cpu_kernel *kernel = setup->kernel;
+    const struct group_config *group = setup->group;
+    uint32_t n_cores = (uint32_t)group->platform->cores;
+    bool near = n_cores <= CPU_NARROW_CORES && group->noise.spread == SPREAD_NONE;
+    enum cpu_lanes lanes = CPU_LANES_NEAR;
+    if (needs_warmth(setup)) {
+        lanes = CPU_LANES_WARM;
+        state->assign = kernel->assign_cold;
+    } else if (near && have_all(setup, is_fixed)) {
+        state->assign = kernel->assign_fixed;
+    } else if (near && have_all(setup, is_busy)) {
+        state->assign = kernel->assign_busy;
+    } else {
+        lanes = CPU_LANES_FAR;
+        state->assign = kernel->assign_general;
+    }
+    cpu_pool_init(&state->pool, lanes, setup->n_servers, n_cores);
+}
+
 static void init(struct sched *sched)
 {
     struct state *state = sched->state;
     const struct sched_setup *setup = &sched->setup;
     const struct group_config *group = setup->group;
-    uint32_t n_cores = (uint32_t)group->platform->cores;
-    if (needs_warmth(setup)) {
-        cpu_pool_init_cold(&state->pool, setup->n_servers, n_cores);
-        state->assign = setup->kernel->assign_cold;
-    } else {
-        cpu_pool_init(&state->pool, setup->n_servers, n_cores);
-        state->assign =
-            times_are_fixed(setup) ? setup->kernel->assign_fixed : setup->kernel->assign_general;
-    }
+    init_pool(state, setup);
     state->pool.first_server = setup->first_in_cell;
     noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
     state->noise.first_server = sched->record->first_in_fleet;
@@ -146,8 +175,10 @@ static void init(struct sched *sched)
         state->pool.noise = &state->noise;
     const struct accelerator *accel = &group->platform->accelerator;
     state->has_accel = group->platform->has_accelerator;
-    if (state->has_accel)
+    if (state->has_accel) {
+        state->accel_uses = mem_calloc(setup->n_servers, sizeof *state->accel_uses);
         accel_pool_init(&state->accel, setup->n_servers, (uint32_t)accel->streams, accel->overlap);
+    }
     for (uint32_t i = 0; i < setup->fleet->n_services; i++)
         state->any_offload |= setup->tabs[i]->offload_items != SVCTAB_NO_OFFLOAD;
 }
@@ -157,6 +188,7 @@ static void release(struct sched *sched)
     struct state *state = sched->state;
     cpu_pool_release(&state->pool);
     accel_pool_release(&state->accel);
+    mem_free(state->accel_uses);
     mem_free(state->is_slow);
     completions_release(&state->seen);
     mem_free(state->free_ns);
@@ -187,11 +219,10 @@ static __attribute__((noinline)) void run_accel(struct sched *sched, const struc
     if (state->pool.noise)
         job.compute_ns = noise_apply(&state->noise, job.compute_ns,
                                      noise_state(&state->noise, s, job.start_ns), query->seq, 0);
-    struct cpu_server *server = cpu_pool_server(&state->pool, s);
-    server->accel_busy_ns += accel_assign(&state->accel, s, &job);
-    server->n_queries++;
-    server->n_accel_queries++;
-    server->n_items += query->size_items;
+    struct accel_use *use = &state->accel_uses[s];
+    use->busy_ns += accel_assign(&state->accel, s, &job);
+    use->n_queries++;
+    use->n_items += query->size_items;
     server_record_one(record,
                       &(struct finished){query, job.start_ns, job.finish_ns, job.wait_ns, 1},
                       PATH_ACCEL, out);
@@ -335,10 +366,11 @@ static void see_cores(const struct sched *sched, const struct query *query, stru
             see(sight, &slice);
             free_ns[core] = slice.end_ns;
         }
-    const int64_t *lanes = cpu_pool_lanes(&state->pool, query->server - sched->setup.first_in_cell);
+    uint32_t s = query->server - sched->setup.first_in_cell;
     for (uint32_t i = 0; i < n_cores; i++)
-        assert(later(lanes[i], start_ns) == later(free_ns[i], start_ns));
-    (void)lanes;
+        assert(later(cpu_pool_free_ns(&state->pool, s, i), start_ns) ==
+               later(free_ns[i], start_ns));
+    (void)s;
 }
 
 // With overlap first the copy, through the link, then the computation; else both on the stream.
@@ -373,9 +405,9 @@ static void note_free(struct state *state, uint32_t s, bool offloaded)
         most = most > state->pool.n_cores ? most : state->pool.n_cores;
         state->free_ns = mem_calloc(most, sizeof *state->free_ns);
     }
-    memcpy(state->free_ns,
-           offloaded ? state->accel.streams + (size_t)s * n : cpu_pool_lanes(&state->pool, s),
-           n * sizeof *state->free_ns);
+    for (uint32_t i = 0; i < n; i++)
+        state->free_ns[i] = offloaded ? state->accel.streams[(size_t)s * n + i]
+                                      : cpu_pool_free_ns(&state->pool, s, i);
 }
 
 // Runs the query as if the balancer listened to every request.
@@ -439,25 +471,33 @@ static void watch(struct sched *sched, const struct query *query, struct complet
 
 // ---- time bins and outages ----------------------------------------------------------------------
 
+static void fold_accel(struct state *state, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
+{
+    struct accel_use *use = &state->accel_uses[s];
+    struct sched_part *accel = &usage->accel;
+    usage->n_queries += use->n_queries;
+    usage->n_items += use->n_items;
+    usage->n_accel_queries = use->n_queries;
+    accel->backlog_ns = accel_backlog_ns(&state->accel, s, edge_ns, &accel->drain_ns);
+    accel->busy_ns = use->carry_ns + use->busy_ns - accel->backlog_ns;
+    *use = (struct accel_use){.carry_ns = accel->backlog_ns};
+}
+
 static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
 {
     struct state *state = sched->state;
     struct cpu_server *server = cpu_pool_server(&state->pool, s);
     *usage = (struct sched_usage){.n_queries = server->n_queries,
                                   .n_requests = server->n_requests,
-                                  .n_items = server->n_items,
-                                  .n_accel_queries = server->n_accel_queries};
-    struct sched_part *cpu = &usage->cpu, *accel = &usage->accel;
+                                  .n_items = server->n_items};
+    struct sched_part *cpu = &usage->cpu;
     cpu->backlog_ns = cpu_pool_backlog_ns(&state->pool, s, edge_ns, &cpu->drain_ns);
     cpu->busy_ns = server->cpu_carry_ns + server->cpu_busy_ns - cpu->backlog_ns;
     server->cpu_carry_ns = cpu->backlog_ns;
-    if (state->has_accel) {
-        accel->backlog_ns = accel_backlog_ns(&state->accel, s, edge_ns, &accel->drain_ns);
-        accel->busy_ns = server->accel_carry_ns + server->accel_busy_ns - accel->backlog_ns;
-        server->accel_carry_ns = accel->backlog_ns;
-    }
-    server->n_queries = server->n_requests = server->n_items = server->n_accel_queries = 0;
-    server->cpu_busy_ns = server->accel_busy_ns = 0;
+    server->n_queries = server->n_requests = server->n_items = 0;
+    server->cpu_busy_ns = 0;
+    if (state->has_accel)
+        fold_accel(state, s, edge_ns, usage);
 }
 
 static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completions *out)
@@ -467,7 +507,7 @@ static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completion
     struct cpu_server *server = cpu_pool_server(&state->pool, s);
     server->cpu_busy_ns -= cpu_pool_cut(&state->pool, s, t_ns);
     if (state->has_accel)
-        server->accel_busy_ns -= accel_cut(&state->accel, s, t_ns);
+        state->accel_uses[s].busy_ns -= accel_cut(&state->accel, s, t_ns);
 }
 
 // ---- as bytes -----------------------------------------------------------------------------------
@@ -475,52 +515,53 @@ static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completion
 static size_t bytes(const struct sched *sched)
 {
     const struct state *state = sched->state;
-    return state->pool.stride + (state->has_accel ? 64 + 8 * (size_t)state->accel.n_streams : 0);
+    size_t accel_bytes = sizeof *state->accel_uses + 64 + 8 * (size_t)state->accel.n_streams;
+    return cpu_pool_bytes(&state->pool) + (state->has_accel ? accel_bytes : 0);
 }
 
-// Each server's bytes: its counters and lanes, then, with an accelerator, how many follow and they.
+// Server by server: how many bytes follow, its cores and, if it has one, its accelerator.
 static void save(const struct sched *sched, uint32_t first, uint32_t n, struct blob *blob)
 {
     const struct state *state = sched->state;
-    const struct cpu_pool *pool = &state->pool;
-    struct blob accel = {0};
-    blob_put(blob, pool->servers + first * pool->stride, n * pool->stride);
-    for (uint32_t s = first; state->has_accel && s < first + n; s++) {
-        blob_clear(&accel);
-        accel_save(&state->accel, s, &accel);
-        blob_put_u64(blob, accel.n);
-        blob_put(blob, accel.bytes, accel.n);
+    struct blob one = {0};
+    for (uint32_t s = first; s < first + n; s++) {
+        blob_clear(&one);
+        cpu_pool_save(&state->pool, s, &one);
+        if (state->has_accel) {
+            blob_put(&one, &state->accel_uses[s], sizeof *state->accel_uses);
+            accel_save(&state->accel, s, &one);
+        }
+        blob_put_u64(blob, one.n);
+        blob_put(blob, one.bytes, one.n);
     }
-    blob_release(&accel);
+    blob_release(&one);
 }
 
-static void load_accel(struct sched *sched, int64_t s, struct blob_reader *reader)
+static void load_server(struct state *state, uint32_t s, const void *bytes, size_t n,
+                        struct blob_reader *reader)
 {
-    struct state *state = sched->state;
-    uint64_t n = blob_get_u64(reader);
-    const void *at = blob_take(reader, n);
-    struct blob_reader one = blob_read(at, n);
-    if (!at || s < 0 || s >= sched->setup.n_servers)
-        return;
-    accel_load(&state->accel, (uint32_t)s, &one);
+    struct blob_reader one = blob_read(bytes, n);
+    cpu_pool_load(&state->pool, s, &one);
+    if (state->has_accel) {
+        blob_get(&one, &state->accel_uses[s], sizeof *state->accel_uses);
+        accel_load(&state->accel, s, &one);
+    }
     if (blob_end(&one, NULL) < 0)
         blob_refuse(reader);
 }
 
 static bool load(struct sched *sched, int64_t first, uint32_t n, struct blob_reader *reader)
 {
-    struct state *state = sched->state;
-    struct cpu_pool *pool = &state->pool;
-    int64_t from = first < 0 ? 0 : first, end = first + n;
-    end = end < sched->setup.n_servers ? end : sched->setup.n_servers;
-    const unsigned char *at = blob_take(reader, n * pool->stride);
-    if (!at || reader->short_of || from >= end)
-        return false;
-    memcpy(pool->servers + (size_t)from * pool->stride, at + (size_t)(from - first) * pool->stride,
-           (size_t)(end - from) * pool->stride);
-    for (int64_t s = first; state->has_accel && s < first + n; s++)
-        load_accel(sched, s, reader);
-    return true;
+    bool took = false;
+    for (int64_t s = first; s < first + n && !reader->short_of; s++) {
+        uint64_t n_bytes = blob_get_u64(reader);
+        const void *bytes = blob_take(reader, n_bytes);
+        if (!bytes || s < 0 || s >= sched->setup.n_servers)
+            continue;
+        load_server(sched->state, (uint32_t)s, bytes, n_bytes, reader);
+        took = true;
+    }
+    return took;
 }
 
 const struct sched_type sched_split = {

@@ -128,6 +128,39 @@ static int fill_cpu(struct svctab *tab, struct times *times, struct err *err)
     return 0;
 }
 
+// Is every time on a core from least_ns to the longest of near lanes?
+static bool near_range(const struct svctab *tab, int64_t least_ns)
+{
+    size_t row = tab->cpu_items + 1;
+    for (uint32_t level = 0; level < tab->n_levels; level++)
+        for (uint32_t items = 1; items <= tab->cpu_items; items++) {
+            int64_t ns = tab->cpu_ns[level * row + items];
+            if (ns < least_ns || ns > SVCTAB_NEAR_LONGEST_NS)
+                return false;
+        }
+    return true;
+}
+
+static void fill_near(struct svctab *tab)
+{
+    tab->near_ns = NULL;
+    tab->near_sums = NULL;
+    tab->fits_near = near_range(tab, 0);
+    if (tab->n_levels == 1 || !near_range(tab, 1))
+        return;
+    size_t row = tab->cpu_items + 1;
+    tab->near_row = tab->n_levels + SVCTAB_NEAR_ROOM;
+    tab->near_ns = mem_calloc(row * tab->near_row, sizeof *tab->near_ns);
+    tab->near_sums = mem_calloc(tab->n_levels + 1, sizeof *tab->near_sums);
+    for (uint32_t items = 1; items <= tab->cpu_items; items++)
+        for (uint32_t level = 0; level < tab->n_levels; level++)
+            tab->near_ns[(size_t)items * tab->near_row + level] =
+                (uint32_t)tab->cpu_ns[level * row + items];
+    for (uint32_t level = 0; level < tab->n_levels; level++)
+        tab->near_sums[level + 1] =
+            tab->near_sums[level] + tab->cpu_ns[level * row + tab->batch_items];
+}
+
 // Of what is not split, the smallest and the largest.
 static int fill_accel(struct svctab *tab, struct times *times, uint32_t merged_items,
                       struct err *err)
@@ -254,6 +287,7 @@ struct svctab *svctab_create_cached(struct svctab_cache *cache,
         return NULL;
     }
     fill_split(tab);
+    fill_near(tab);
     if (cost_has_cold(cost))
         fill_cold(tab, cost_config_of(cost));
     return tab;
@@ -296,6 +330,7 @@ struct svctab *svctab_scaled(const struct svctab *tab, double factor)
     out->full_ns = out->cpu_ns[tab->batch_items];
     out->least_ns = (int64_t)((double)tab->least_ns * factor + 0.5);
     fill_split(out);
+    fill_near(out);
     return out;
 }
 
@@ -305,6 +340,8 @@ void svctab_destroy(struct svctab *tab)
         return;
     mem_free(tab->split);
     mem_free(tab->cpu_ns);
+    mem_free(tab->near_ns);
+    mem_free(tab->near_sums);
     mem_free(tab->load_ns);
     mem_free(tab->compute_ns);
     mem_free(tab->work_ns);

@@ -27,6 +27,9 @@ struct svctab_split {
     uint32_t last_items; // items of the last request
 };
 
+#define SVCTAB_NEAR_LONGEST_NS (INT32_MAX - 1)
+#define SVCTAB_NEAR_ROOM 16u
+
 // What a history of h items adds to a request of n, in nanoseconds times 2^32 (models/cost.h):
 // item * h + square * h^2 + pair * n * h.
 struct svctab_history {
@@ -41,7 +44,13 @@ struct svctab {
     uint32_t n_levels;          // 1, or the number of cores when the cost depends on busy cores
     int64_t full_ns;            // service time of a full request with one core busy
     struct svctab_split *split; // [max_items + 1]
-    int64_t *cpu_ns;      // [n_levels][cpu_items + 1]: level = busy cores, itself included, less 1
+    int64_t *cpu_ns; // [n_levels][cpu_items + 1]: level = busy cores, itself included, less 1
+    // The same for kernels that look up several levels at once (cpu.h): one row of levels per size,
+    // and room to read on after the last; NULL with one level, or where some time is 0 or too long.
+    uint32_t *near_ns; // [cpu_items + 1][near_row]
+    uint32_t near_row;
+    int64_t *near_sums;   // [n_levels + 1] sums of the first levels of a full request
+    bool fits_near;       // no time on a core is too long for near lanes
     uint32_t accel_items; // of the largest work on the accelerator; 0: it is not used
     int64_t *load_ns;     // [accel_items + 1] onto the accelerator; NULL: not used
     int64_t *compute_ns;  // likewise on it
@@ -86,6 +95,12 @@ static inline int64_t svctab_cpu_ns(const struct svctab *tab, uint32_t items, ui
 {
     uint32_t level = tab->n_levels == 1 ? 0 : busy - 1;
     return tab->cpu_ns[(size_t)level * (tab->cpu_items + 1) + items];
+}
+
+// Of a table with near times: those of `items`, the first with one core busy.
+static inline const uint32_t *svctab_near(const struct svctab *tab, uint32_t items)
+{
+    return tab->near_ns + (size_t)items * tab->near_row;
 }
 
 // To the nearest nanosecond.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blob.h"
 #include "base/mem.h"
 #include "cluster/fixture.h"
 #include "support/suite.h"
@@ -18,18 +19,38 @@ enum { N_CORE_COUNTS = sizeof core_counts / sizeof *core_counts };
 // How busy a stream of jobs keeps its servers: mean gap between jobs over the work of one job.
 enum stream_kind { MOSTLY_IDLE, MIXED, SATURATED, N_STREAM_KINDS };
 
+// Which function of a kernel runs a stream.
+enum way { FIXED, BUSY, GENERAL, COLD };
+
 // A stream of jobs, and what the pool is fed with.
 struct stream {
     struct svctab *tab;
     struct query queries[N_JOBS];
     struct cpu_job jobs[N_JOBS];
     uint32_t n_cores;
+    enum way way;
     uint64_t seed;
 };
 
-// Service times of any shape: not growing with the items, some of them 0, and longer or shorter
-// with every further busy core where there are levels.
-static struct svctab *make_tab(uint64_t seed, uint32_t n_levels)
+// The rows of near times, by what svctab.h says of them.
+static void make_near(struct svctab *tab)
+{
+    tab->near_row = tab->n_levels + SVCTAB_NEAR_ROOM;
+    tab->near_ns = mem_calloc((size_t)tab->near_row * (tab->cpu_items + 1), sizeof *tab->near_ns);
+    tab->near_sums = mem_calloc(tab->n_levels + 1, sizeof *tab->near_sums);
+    for (uint32_t items = 1; items <= tab->cpu_items; items++)
+        for (uint32_t level = 0; level < tab->near_row; level++) // never used after the last
+            tab->near_ns[items * tab->near_row + level] =
+                level < tab->n_levels ? (uint32_t)svctab_cpu_ns(tab, items, level + 1) : 77777;
+    for (uint32_t level = 0; level < tab->n_levels; level++)
+        tab->near_sums[level + 1] =
+            tab->near_sums[level] + svctab_cpu_ns(tab, tab->batch_items, level + 1);
+}
+
+// Service times of any shape: not growing with the items, some of them 0 (1 for kernels that take
+// none), and longer or shorter with every further busy core where there are levels. All times are
+// `scale` times as long.
+static struct svctab *make_tab(uint64_t seed, uint32_t n_levels, enum way way, int64_t scale)
 {
     struct svctab *tab = mem_calloc(1, sizeof *tab);
     tab->max_items = MAX_ITEMS;
@@ -40,13 +61,15 @@ static struct svctab *make_tab(uint64_t seed, uint32_t n_levels)
     tab->cpu_ns = mem_calloc((size_t)n_levels * (BATCH_ITEMS + 1), sizeof *tab->cpu_ns);
     for (uint32_t i = 0; i < n_levels * (BATCH_ITEMS + 1); i++) {
         uint32_t ns = fixture_draw(seed, 1000000 + i, 1200);
-        tab->cpu_ns[i] = ns < 150 ? 0 : ns;
+        tab->cpu_ns[i] = ns >= 150 ? ns * scale : way == BUSY ? 1 : 0;
     }
     tab->full_ns = tab->cpu_ns[BATCH_ITEMS];
     for (uint32_t items = 1; items <= MAX_ITEMS; items++) {
         uint32_t n = (items + BATCH_ITEMS - 1) / BATCH_ITEMS, last = items - (n - 1) * BATCH_ITEMS;
         tab->split[items] = (struct svctab_split){tab->cpu_ns[last], n, last};
     }
+    if (way == BUSY)
+        make_near(tab);
     return tab;
 }
 
@@ -57,17 +80,20 @@ static uint32_t draw_items(uint64_t seed, uint32_t i)
     return 1 + fixture_draw(seed, 4 * i + 2, most);
 }
 
-static struct stream *make_stream(uint32_t n_cores, uint32_t n_levels, enum stream_kind kind)
+static struct stream *make_scaled(uint32_t n_cores, enum stream_kind kind, enum way way,
+                                  int64_t scale)
 {
     static const uint32_t gaps_ns[N_STREAM_KINDS] = {16000, 2000, 300};
     struct stream *stream = mem_calloc(1, sizeof *stream);
+    uint32_t n_levels = way == FIXED ? 1 : n_cores;
+    stream->way = way;
     stream->seed = n_cores * 10 + (uint64_t)kind + (n_levels > 1 ? 1000 : 0);
     stream->n_cores = n_cores;
-    stream->tab = make_tab(stream->seed, n_levels);
+    stream->tab = make_tab(stream->seed, n_levels, way, scale);
     int64_t t_ns = 0;
     for (uint32_t i = 0; i < N_JOBS; i++) {
         uint32_t items = draw_items(stream->seed, i);
-        t_ns += fixture_draw(stream->seed, 4 * i, 2 * gaps_ns[kind] / n_cores + 1);
+        t_ns += scale * fixture_draw(stream->seed, 4 * i, 2 * gaps_ns[kind] / n_cores + 1);
         stream->queries[i] =
             (struct query){.arrive_ns = t_ns, .seq = i, .size_items = (uint16_t)items};
         stream->jobs[i] =
@@ -80,6 +106,11 @@ static struct stream *make_stream(uint32_t n_cores, uint32_t n_levels, enum stre
                              .size_items = (uint16_t)items};
     }
     return stream;
+}
+
+static struct stream *make_stream(uint32_t n_cores, enum stream_kind kind, enum way way)
+{
+    return make_scaled(n_cores, kind, way, 1);
 }
 
 static void destroy_stream(struct stream *stream)
@@ -96,29 +127,45 @@ struct outcome {
     struct cpu_ends ends;
 };
 
-static void run_batch(const struct cpu_kernel *kernel, bool fixed, struct outcome *outcome,
+static void run_batch(const struct cpu_kernel *kernel, enum way way, struct outcome *outcome,
                       size_t first, size_t n)
 {
     for (size_t i = first; i < first + n; i++)
         outcome->jobs[i].query = (uint32_t)(i - first);
-    if (outcome->jobs[0].tab->cold_extra > 0)
-        kernel->assign_cold(&outcome->pool, outcome->jobs + first, n);
-    else if (fixed)
+    switch (way) {
+    case FIXED:
         kernel->assign_fixed(&outcome->pool, outcome->jobs + first, n);
-    else
+        break;
+    case BUSY:
+        kernel->assign_busy(&outcome->pool, outcome->jobs + first, n);
+        break;
+    case GENERAL:
         kernel->assign_general(&outcome->pool, outcome->jobs + first, n);
+        break;
+    case COLD:
+        kernel->assign_cold(&outcome->pool, outcome->jobs + first, n);
+        break;
+    }
+}
+
+static enum cpu_lanes lanes_of(enum way way)
+{
+    return way == COLD ? CPU_LANES_WARM : way == GENERAL ? CPU_LANES_FAR : CPU_LANES_NEAR;
+}
+
+static bool can_run(enum way way, uint32_t n_cores)
+{
+    return lanes_of(way) != CPU_LANES_NEAR || n_cores <= CPU_NARROW_CORES;
 }
 
 // Runs the stream in batches of 1 to most_batch jobs.
-static struct outcome *run(const struct cpu_kernel *kernel, bool fixed, const struct stream *stream,
-                           const struct noise *noise, bool with_ends, uint32_t most_batch)
+static struct outcome *run(const struct cpu_kernel *kernel, enum way way,
+                           const struct stream *stream, const struct noise *noise, bool with_ends,
+                           uint32_t most_batch)
 {
     struct outcome *outcome = mem_calloc(1, sizeof *outcome);
     memcpy(outcome->jobs, stream->jobs, sizeof outcome->jobs);
-    if (stream->tab->cold_extra > 0)
-        cpu_pool_init_cold(&outcome->pool, N_SERVERS, stream->n_cores);
-    else
-        cpu_pool_init(&outcome->pool, N_SERVERS, stream->n_cores);
+    cpu_pool_init(&outcome->pool, lanes_of(way), N_SERVERS, stream->n_cores);
     outcome->pool.noise = noise;
     outcome->pool.first_server = 17;
     outcome->ends.completions =
@@ -128,7 +175,7 @@ static struct outcome *run(const struct cpu_kernel *kernel, bool fixed, const st
         size_t n = 1 + fixture_draw(99 + most_batch, i, most_batch);
         n = n < N_JOBS - i ? n : N_JOBS - i;
         outcome->pool.queries = stream->queries + i;
-        run_batch(kernel, fixed, outcome, i, n);
+        run_batch(kernel, way, outcome, i, n);
         i += n;
     }
     return outcome;
@@ -365,13 +412,18 @@ static void assert_cold_job(const struct stream *stream, struct cold_core *cores
 
 // ---- core ---------------------------------------------------------------------------------------
 
-// Known service times: the kernel in plain C does what a queue simulated step by step does.
-START_TEST(fixed_is_fcfs)
+// Known service times, times by busy cores, and these where some are 0: the kernel in plain C does
+// what a queue simulated step by step does.
+START_TEST(is_fcfs)
 {
-    for (int c = 0; c < N_CORE_COUNTS && core_counts[c] <= CPU_NARROW_CORES; c++)
-        for (enum stream_kind kind = 0; kind < N_STREAM_KINDS; kind++) {
-            struct stream *stream = make_stream(core_counts[c], 1, kind);
-            struct outcome *outcome = run(&cpu_portable, true, stream, NULL, true, 64);
+    for (int c = 0; c < N_CORE_COUNTS; c++)
+        for (int variant = 0; variant < COLD * N_STREAM_KINDS; variant++) {
+            enum way way = (enum way)(variant / N_STREAM_KINDS);
+            if (!can_run(way, core_counts[c]))
+                continue;
+            struct stream *stream =
+                make_stream(core_counts[c], (enum stream_kind)(variant % N_STREAM_KINDS), way);
+            struct outcome *outcome = run(&cpu_portable, way, stream, NULL, true, 64);
             assert_stream(stream, NULL, outcome);
             destroy_outcome(outcome);
             destroy_stream(stream);
@@ -379,17 +431,78 @@ START_TEST(fixed_is_fcfs)
 }
 END_TEST
 
-// Service times by busy cores: the same.
-START_TEST(general_is_fcfs)
+// Service times of up to 2.04 s, near the longest of near lanes: servers that rest for longer than
+// a lane can hold, and backlogs of many minutes.
+START_TEST(base_moves)
 {
-    for (int c = 0; c < N_CORE_COUNTS; c++)
-        for (enum stream_kind kind = 0; kind < N_STREAM_KINDS; kind++) {
-            struct stream *stream = make_stream(core_counts[c], core_counts[c], kind);
-            struct outcome *outcome = run(&cpu_portable, false, stream, NULL, true, 64);
-            assert_stream(stream, NULL, outcome);
-            destroy_outcome(outcome);
+    static const uint32_t some_counts[] = {1, 2, 9, 40, 64};
+    for (int c = 0; c < 5; c++)
+        for (int variant = 0; variant < 2 * N_STREAM_KINDS; variant++) {
+            enum way way = variant % 2 ? BUSY : FIXED;
+            struct stream *stream =
+                make_scaled(some_counts[c], (enum stream_kind)(variant / 2), way, 1700000);
+            struct outcome *plain = run(&cpu_portable, way, stream, NULL, true, 64);
+            int64_t base_ns = cpu_pool_server(&plain->pool, 0)->base_ns;
+            ck_assert_int_gt(base_ns, 2 * CPU_NEAR_NS);
+            assert_stream(stream, NULL, plain);
+            for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
+                if (!cpu_kernels[k]->supported())
+                    continue;
+                struct outcome *other = run(cpu_kernels[k], way, stream, NULL, true, 300);
+                assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
+                destroy_outcome(other);
+            }
+            destroy_outcome(plain);
             destroy_stream(stream);
         }
+}
+END_TEST
+
+// What is saved in the middle of a stream and loaded goes on as if it had not been.
+START_TEST(saved_and_loaded)
+{
+    for (int variant = 0; variant < (COLD + 1) * 2; variant++) {
+        enum way way = (enum way)(variant / 2);
+        struct stream *stream = make_scaled(9, SATURATED, way, variant % 2 ? 1700000 : 1);
+        if (way == COLD)
+            make_cold(stream->tab);
+        struct outcome *whole = run(&cpu_portable, way, stream, NULL, false, 300);
+        struct blob blob = {0};
+        for (uint32_t s = 0; s < N_SERVERS; s++)
+            cpu_pool_save(&whole->pool, s, &blob);
+        ck_assert_uint_eq(blob.n, N_SERVERS * cpu_pool_bytes(&whole->pool));
+        struct cpu_pool pool;
+        cpu_pool_init(&pool, lanes_of(way), N_SERVERS, 9);
+        struct blob_reader reader = blob_read(blob.bytes, blob.n);
+        for (uint32_t s = 0; s < N_SERVERS; s++)
+            cpu_pool_load(&pool, s, &reader);
+        ck_assert_int_eq(blob_end(&reader, NULL), 0);
+        ck_assert_mem_eq(pool.servers, whole->pool.servers, N_SERVERS * pool.stride);
+        cpu_pool_release(&pool);
+        blob_release(&blob);
+        destroy_outcome(whole);
+        destroy_stream(stream);
+    }
+}
+END_TEST
+
+// A free time before the base, or out of a lane's reach, was never saved.
+START_TEST(impossible_lanes_are_refused)
+{
+    for (int i = 0; i < 3; i++) {
+        struct cpu_pool pool;
+        struct blob blob = {0};
+        cpu_pool_init(&pool, CPU_LANES_NEAR, 1, 1);
+        cpu_pool_server(&pool, 0)->base_ns = 1000;
+        cpu_pool_save(&pool, 0, &blob);
+        int64_t free_ns = (const int64_t[]){999, 1000 + (int64_t)UINT32_MAX, INT64_MIN}[i];
+        memcpy(blob.bytes + sizeof(struct cpu_server), &free_ns, sizeof free_ns);
+        struct blob_reader reader = blob_read(blob.bytes, blob.n);
+        cpu_pool_load(&pool, 0, &reader);
+        ck_assert_int_eq(blob_end(&reader, NULL), -1);
+        blob_release(&blob);
+        cpu_pool_release(&pool);
+    }
 }
 END_TEST
 
@@ -411,8 +524,8 @@ START_TEST(noise_is_fcfs)
     static const uint32_t some_counts[] = {1, 9, 64, 65};
     for (int c = 0; c < 8; c++) {
         struct noise noise = make_noise(c >= 4);
-        struct stream *stream = make_stream(some_counts[c % 4], some_counts[c % 4], MIXED);
-        struct outcome *outcome = run(&cpu_portable, false, stream, &noise, true, 100);
+        struct stream *stream = make_stream(some_counts[c % 4], MIXED, GENERAL);
+        struct outcome *outcome = run(&cpu_portable, GENERAL, stream, &noise, true, 100);
         assert_stream(stream, &noise, outcome);
         destroy_outcome(outcome);
         destroy_stream(stream);
@@ -424,17 +537,17 @@ END_TEST
 START_TEST(kernels_agree)
 {
     for (int c = 0; c < N_CORE_COUNTS; c++)
-        for (int variant = 0; variant < 2 * N_STREAM_KINDS; variant++) {
-            bool fixed = variant % 2 == 0;
-            if (fixed && core_counts[c] > CPU_NARROW_CORES)
+        for (int variant = 0; variant < COLD * N_STREAM_KINDS; variant++) {
+            enum way way = (enum way)(variant / N_STREAM_KINDS);
+            if (!can_run(way, core_counts[c]))
                 continue;
-            struct stream *stream = make_stream(core_counts[c], fixed ? 1 : core_counts[c],
-                                                (enum stream_kind)(variant / 2));
-            struct outcome *plain = run(&cpu_portable, fixed, stream, NULL, true, 64);
+            struct stream *stream =
+                make_stream(core_counts[c], (enum stream_kind)(variant % N_STREAM_KINDS), way);
+            struct outcome *plain = run(&cpu_portable, way, stream, NULL, true, 64);
             for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
                 if (!cpu_kernels[k]->supported())
                     continue;
-                struct outcome *other = run(cpu_kernels[k], fixed, stream, NULL, true, 300);
+                struct outcome *other = run(cpu_kernels[k], way, stream, NULL, true, 300);
                 assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
                 destroy_outcome(other);
             }
@@ -452,13 +565,13 @@ START_TEST(kernels_agree_in_the_cold)
         for (int variant = 0; variant < 2 * N_STREAM_KINDS; variant++) {
             const struct noise *some = variant % 2 ? &noise : NULL;
             struct stream *stream =
-                make_stream(core_counts[c], core_counts[c], (enum stream_kind)(variant / 2));
+                make_stream(core_counts[c], (enum stream_kind)(variant / 2), COLD);
             make_cold(stream->tab);
-            struct outcome *plain = run(&cpu_portable, false, stream, some, true, 64);
+            struct outcome *plain = run(&cpu_portable, COLD, stream, some, true, 64);
             for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
                 if (!cpu_kernels[k]->supported())
                     continue;
-                struct outcome *other = run(cpu_kernels[k], false, stream, some, true, 300);
+                struct outcome *other = run(cpu_kernels[k], COLD, stream, some, true, 300);
                 assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
                 destroy_outcome(other);
             }
@@ -471,12 +584,9 @@ END_TEST
 // A service that is not slowed by the cold takes what it takes, in a pool with warmth too.
 START_TEST(cold_off_is_general)
 {
-    struct stream *stream = make_stream(9, 9, MIXED);
-    struct outcome *general = run(&cpu_portable, false, stream, NULL, false, 64);
-    struct outcome *cold = mem_calloc(1, sizeof *cold);
-    memcpy(cold->jobs, stream->jobs, sizeof cold->jobs);
-    cpu_pool_init_cold(&cold->pool, N_SERVERS, 9);
-    cpu_portable.assign_cold(&cold->pool, cold->jobs, N_JOBS);
+    struct stream *stream = make_stream(9, MIXED, GENERAL);
+    struct outcome *general = run(&cpu_portable, GENERAL, stream, NULL, false, 64);
+    struct outcome *cold = run(&cpu_portable, COLD, stream, NULL, false, 64);
     assert_same_jobs(general, cold, "cold", stream);
     destroy_outcome(general);
     destroy_outcome(cold);
@@ -504,7 +614,7 @@ START_TEST(cold_by_hand)
         if (!cpu_kernels[k]->supported())
             continue;
         struct cpu_pool pool;
-        cpu_pool_init_cold(&pool, 1, 1);
+        cpu_pool_init(&pool, CPU_LANES_WARM, 1, 1);
         struct cpu_job job = {.tab = &tab, .n_requests = 1, .size_items = 1};
         cpu_kernels[k]->assign_cold(&pool, &job, 1);
         ck_assert_int_eq(job.finish_ns, 1500);
@@ -535,9 +645,9 @@ START_TEST(cold_is_the_equations)
 {
     for (int c = 0; c < N_CORE_COUNTS; c++)
         for (enum stream_kind kind = 0; kind < N_STREAM_KINDS; kind++) {
-            struct stream *stream = make_stream(core_counts[c], core_counts[c], kind);
+            struct stream *stream = make_stream(core_counts[c], kind, COLD);
             make_cold(stream->tab);
-            struct outcome *outcome = run(&cpu_portable, false, stream, NULL, true, 64);
+            struct outcome *outcome = run(&cpu_portable, COLD, stream, NULL, true, 64);
             struct cold_core *cores = mem_calloc((size_t)N_SERVERS * core_counts[c], sizeof *cores);
             for (size_t i = 0; i < (size_t)N_SERVERS * core_counts[c]; i++)
                 cores[i].coldness = 1;
@@ -551,36 +661,41 @@ START_TEST(cold_is_the_equations)
 }
 END_TEST
 
-// One level and no noise: the general kernels do what the fixed ones do.
-START_TEST(fixed_is_general)
+// Kernels of near lanes do what the general ones do, the counters included.
+START_TEST(near_is_general)
 {
-    for (int c = 0; c < N_CORE_COUNTS && core_counts[c] <= CPU_NARROW_CORES; c++)
+    for (int variant = 0; variant < 2 * N_CORE_COUNTS; variant++) {
+        uint32_t n_cores = core_counts[variant / 2];
+        enum way way = variant % 2 ? BUSY : FIXED;
+        if (!can_run(way, n_cores))
+            continue;
         for (int k = 0; cpu_kernels[k]; k++) {
             if (!cpu_kernels[k]->supported())
                 continue;
-            struct stream *stream = make_stream(core_counts[c], 1, MIXED);
-            struct outcome *fixed = run(cpu_kernels[k], true, stream, NULL, false, 64);
-            struct outcome *general = run(cpu_kernels[k], false, stream, NULL, false, 64);
-            assert_same_jobs(fixed, general, cpu_kernels[k]->name, stream);
+            struct stream *stream = make_stream(n_cores, MIXED, way);
+            struct outcome *near = run(cpu_kernels[k], way, stream, NULL, false, 64);
+            struct outcome *general = run(cpu_kernels[k], GENERAL, stream, NULL, false, 64);
+            assert_same_jobs(near, general, cpu_kernels[k]->name, stream);
             for (uint32_t s = 0; s < N_SERVERS; s++)
-                ck_assert_mem_eq(cpu_pool_server(&fixed->pool, s),
+                ck_assert_mem_eq(cpu_pool_server(&near->pool, s),
                                  cpu_pool_server(&general->pool, s), sizeof(struct cpu_server));
-            destroy_outcome(fixed);
+            destroy_outcome(near);
             destroy_outcome(general);
             destroy_stream(stream);
         }
+    }
 }
 END_TEST
 
 // Nobody asks for reports: the rest is the same.
 START_TEST(reports_change_nothing)
 {
-    struct stream *stream = make_stream(28, 1, SATURATED);
+    struct stream *stream = make_stream(28, SATURATED, FIXED);
     for (int k = 0; cpu_kernels[k]; k++) {
         if (!cpu_kernels[k]->supported())
             continue;
-        struct outcome *with = run(cpu_kernels[k], true, stream, NULL, true, 64);
-        struct outcome *without = run(cpu_kernels[k], true, stream, NULL, false, 64);
+        struct outcome *with = run(cpu_kernels[k], FIXED, stream, NULL, true, 64);
+        struct outcome *without = run(cpu_kernels[k], FIXED, stream, NULL, false, 64);
         assert_same_jobs(with, without, cpu_kernels[k]->name, stream);
         ck_assert_mem_eq(with->pool.servers, without->pool.servers, N_SERVERS * with->pool.stride);
         destroy_outcome(with);
@@ -599,19 +714,18 @@ START_TEST(cores_by_hand)
         if (!cpu_kernels[k]->supported())
             continue;
         struct cpu_pool pool;
-        cpu_pool_init(&pool, 1, 4);
+        cpu_pool_init(&pool, CPU_LANES_NEAR, 1, 4);
         struct cpu_job jobs[] = {{.start_ns = 0, .full_ns = 200, .last_ns = 150, .n_requests = 3},
                                  {.start_ns = 100, .full_ns = 100, .last_ns = 30, .n_requests = 3}};
         cpu_kernels[k]->assign_fixed(&pool, jobs, 2);
-        const int64_t *lanes = cpu_pool_lanes(&pool, 0);
         ck_assert_int_eq(jobs[0].finish_ns, 200);
         ck_assert_int_eq(jobs[0].wait_ns, 0);
         ck_assert_int_eq(jobs[1].finish_ns, 250);
         ck_assert_int_eq(jobs[1].wait_ns, 50);
-        ck_assert_int_eq(lanes[0], 230);
-        ck_assert_int_eq(lanes[1], 200);
-        ck_assert_int_eq(lanes[2], 250);
-        ck_assert_int_eq(lanes[3], 200);
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 0), 230);
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 1), 200);
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 2), 250);
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 3), 200);
         cpu_pool_release(&pool);
     }
 }
@@ -636,7 +750,7 @@ START_TEST(contention_by_hand)
         struct completion reports[4];
         struct cpu_ends ends = {reports, 0};
         struct cpu_pool pool;
-        cpu_pool_init(&pool, 1, 3);
+        cpu_pool_init(&pool, CPU_LANES_FAR, 1, 3);
         pool.ends = &ends;
         struct cpu_job job = {.tab = &tab, .n_requests = 4, .size_items = 4};
         cpu_kernels[k]->assign_general(&pool, &job, 1);
@@ -661,7 +775,7 @@ START_TEST(no_time_at_all)
         if (!cpu_kernels[k]->supported())
             continue;
         struct cpu_pool pool;
-        cpu_pool_init(&pool, 1, 2);
+        cpu_pool_init(&pool, CPU_LANES_NEAR, 1, 2);
         struct cpu_job jobs[] = {{.start_ns = 0, .full_ns = 0, .last_ns = 0, .n_requests = 5},
                                  {.start_ns = 10, .full_ns = 0, .last_ns = 70, .n_requests = 40},
                                  {.start_ns = 20, .full_ns = 50, .last_ns = 0, .n_requests = 2}};
@@ -684,7 +798,7 @@ START_TEST(last_longer_than_full)
         if (!cpu_kernels[k]->supported())
             continue;
         struct cpu_pool pool;
-        cpu_pool_init(&pool, 1, 8);
+        cpu_pool_init(&pool, CPU_LANES_NEAR, 1, 8);
         struct cpu_job jobs[] = {{.start_ns = 0, .full_ns = 10, .last_ns = 90, .n_requests = 3},
                                  {.start_ns = 0, .full_ns = 10, .last_ns = 90, .n_requests = 7}};
         cpu_kernels[k]->assign_fixed(&pool, jobs, 2);
@@ -696,28 +810,48 @@ START_TEST(last_longer_than_full)
 }
 END_TEST
 
+// Sets when a core becomes free, for a server whose base is below.
+static void set_free(const struct cpu_pool *pool, uint32_t s, uint32_t core, int64_t free_ns)
+{
+    if (pool->lanes == CPU_LANES_NEAR)
+        cpu_pool_near(pool, s)[core] = (uint32_t)(free_ns - cpu_pool_server(pool, s)->base_ns);
+    else
+        cpu_pool_far(pool, s)[core] = free_ns;
+}
+
 // A server that goes down drops what its cores would do after that, once, and they are cold and
 // free when it comes back. Cores that were free before stay so; those beyond the pool's, and other
-// servers, are not touched.
+// servers, are not touched. Near lanes once from 0, once from a base that is later than the cut.
 START_TEST(cut)
 {
-    for (int cold = 0; cold < 2; cold++) {
+    for (int variant = 0; variant < 4; variant++) {
+        enum cpu_lanes lanes = variant == 3 ? CPU_LANES_NEAR : (enum cpu_lanes)variant;
+        int64_t base_ns = variant == 3 ? 95 : 0, drain_ns;
         struct cpu_pool pool;
-        int64_t drain_ns;
-        (cold ? cpu_pool_init_cold : cpu_pool_init)(&pool, 2, 3);
+        cpu_pool_init(&pool, lanes, 2, 3);
         for (uint32_t s = 0; s < 2; s++)
             for (uint32_t i = 0; i < 3; i++) {
-                cpu_pool_lanes(&pool, s)[i] = 100 + 40 * i;
-                if (cold)
+                cpu_pool_server(&pool, s)->base_ns = base_ns;
+                set_free(&pool, s, i, 100 + 40 * i);
+                if (lanes == CPU_LANES_WARM)
                     cpu_pool_warmth(&pool, s)[i] = 0.5;
             }
+        ck_assert_int_eq(cpu_pool_backlog_ns(&pool, 1, 90, &drain_ns), 10 + 50 + 90);
+        ck_assert_int_eq(drain_ns, 10);
         ck_assert_int_eq(cpu_pool_cut(&pool, 0, 130), 10 + 50);
         ck_assert_int_eq(cpu_pool_cut(&pool, 0, 130), 0);
         ck_assert_int_eq(cpu_pool_backlog_ns(&pool, 0, 130, &drain_ns), 0);
-        ck_assert_int_eq(cpu_pool_lanes(&pool, 0)[0], 100);
-        ck_assert_int_eq(cpu_pool_lanes(&pool, 0)[3], CPU_NO_CORE);
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 0), 100);
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 2), 130);
+        if (lanes == CPU_LANES_NEAR)
+            ck_assert_uint_eq(cpu_pool_near(&pool, 0)[3], CPU_NEAR_NO_CORE);
+        else
+            ck_assert_int_eq(cpu_pool_far(&pool, 0)[3], CPU_NO_CORE);
+        ck_assert_int_eq(cpu_pool_cut(&pool, 0, 80), 20 + 50 + 50); // before the base
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 0), 80);
+        ck_assert_int_eq(cpu_pool_free_ns(&pool, 0, 2), 80);
         ck_assert_int_eq(cpu_pool_backlog_ns(&pool, 1, 130, &drain_ns), 60);
-        if (cold) {
+        if (lanes == CPU_LANES_WARM) {
             ck_assert_double_eq(cpu_pool_warmth(&pool, 0)[2], 0);
             ck_assert_double_eq(cpu_pool_warmth(&pool, 1)[0], 0.5);
         }
@@ -729,16 +863,22 @@ END_TEST
 // Cores beyond the pool's are never free and never counted as backlog, and servers share no line.
 START_TEST(padding)
 {
-    for (int c = 0; c < N_CORE_COUNTS; c++) {
+    for (int variant = 0; variant < 3 * N_CORE_COUNTS; variant++) {
+        enum cpu_lanes lanes = (enum cpu_lanes)(variant % 3);
+        uint32_t n_cores = core_counts[variant / 3];
         struct cpu_pool pool;
         int64_t drain_ns;
-        cpu_pool_init(&pool, 3, core_counts[c]);
-        ck_assert_uint_eq(pool.n_lanes % 8, 0);
+        if (lanes == CPU_LANES_NEAR && n_cores > CPU_NARROW_CORES)
+            continue;
+        cpu_pool_init(&pool, lanes, 3, n_cores);
         ck_assert_uint_eq(pool.stride % 64, 0);
         ck_assert_uint_eq((uintptr_t)pool.servers % 64, 0);
         for (uint32_t lane = 0; lane < pool.n_lanes; lane++)
-            ck_assert_int_eq(cpu_pool_lanes(&pool, 2)[lane],
-                             lane < core_counts[c] ? 0 : CPU_NO_CORE);
+            if (lanes == CPU_LANES_NEAR)
+                ck_assert_uint_eq(cpu_pool_near(&pool, 2)[lane],
+                                  lane < n_cores ? 0 : CPU_NEAR_NO_CORE);
+            else
+                ck_assert_int_eq(cpu_pool_far(&pool, 2)[lane], lane < n_cores ? 0 : CPU_NO_CORE);
         ck_assert_int_eq(cpu_pool_backlog_ns(&pool, 2, 0, &drain_ns), 0);
         ck_assert_int_eq(drain_ns, 0);
         cpu_pool_release(&pool);
@@ -764,21 +904,23 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", fixed_is_fcfs},
-                                       {"core", general_is_fcfs},
+    const struct suite_test tests[] = {{"core", is_fcfs},
+                                       {"core", base_moves},
+                                       {"core", saved_and_loaded},
                                        {"core", noise_is_fcfs},
                                        {"core", kernels_agree},
                                        {"core", kernels_agree_in_the_cold},
                                        {"core", cold_off_is_general},
                                        {"core", cold_by_hand},
                                        {"core", cold_is_the_equations},
-                                       {"core", fixed_is_general},
+                                       {"core", near_is_general},
                                        {"core", reports_change_nothing},
                                        {"core", cores_by_hand},
                                        {"core", contention_by_hand},
                                        {"core", cut},
                                        {"limits", no_time_at_all},
                                        {"limits", last_longer_than_full},
+                                       {"limits", impossible_lanes_are_refused},
                                        {"limits", padding},
                                        {"limits", best_is_first}};
     return suite_run("cpu", tests, sizeof tests / sizeof *tests);

@@ -92,7 +92,37 @@ START_TEST(levels)
             ck_assert_int_eq(svctab_cpu_ns(tab, items, busy), (int64_t)(us * 1e3 + 0.5));
         }
     ck_assert_int_eq(tab->split[40].last_ns, 13000); // with one core busy
+    // The same by size, and the sums of a full request's.
+    for (uint32_t items = 1; items <= 32; items++)
+        for (uint32_t busy = 1; busy <= 4; busy++)
+            ck_assert_int_eq(svctab_near(tab, items)[busy - 1], svctab_cpu_ns(tab, items, busy));
+    ck_assert_int_eq(tab->near_sums[0], 0);
+    ck_assert_int_eq(tab->near_sums[2], 37000 + 44400); // 37 (1 + 0.6 / 3) us
     fixture_release(&fixture);
+}
+END_TEST
+
+// Near times are of tables with levels, none of whose times is 0 or too long for 32 bits.
+START_TEST(near_times)
+{
+    static const struct {
+        double fixed_s, contention_frac;
+        bool has_near, fits;
+    } cases[] = {{5e-6, 0, false, true}, // one level
+                 {5e-6, 1, true, true},
+                 {1.0737, 1, true, true},   // with all cores busy 2.147464 s
+                 {1.0738, 1, false, false}, // 2.147664: beyond 2^31 - 2 ns
+                 {3, 0, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture fixture;
+        fixture_init(&fixture, 1, 1);
+        fixture.cost_configs[0].fixed_s = cases[i].fixed_s;
+        fixture.cost_configs[0].contention_frac = cases[i].contention_frac;
+        const struct svctab *tab = make(&fixture);
+        ck_assert(cases[i].has_near == (tab->near_ns != NULL));
+        ck_assert(cases[i].fits == tab->fits_near);
+        fixture_release(&fixture);
+    }
 }
 END_TEST
 
@@ -342,6 +372,7 @@ int main(void)
                                        {"core", times},
                                        {"core", histories},
                                        {"core", levels},
+                                       {"core", near_times},
                                        {"core", scaled},
                                        {"core", offload},
                                        {"core", loads},
