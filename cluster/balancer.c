@@ -132,7 +132,8 @@ static void create_view(struct balancer *balancer)
         .report_period_ns = config->report_period_ns,
         .reports_per_ns = 2e-9 * (cell_rate_qps(balancer) + 1),
         .lookahead_ns = balancer->lookahead_ns,
-        .horizon_ns = 4 * (balancer->lookahead_ns + config->report_period_ns + SIMTIME_MS)};
+        .horizon_ns = 4 * (balancer->lookahead_ns + config->report_period_ns + SIMTIME_MS),
+        .in_lanes = policy_wants_lanes(config)};
     balancer->view = view_create(&view);
 }
 
