@@ -13,7 +13,12 @@
 #include "cluster/sched.h"
 #include "cluster/view.h"
 
-enum { MAX_WINDOW_QUERIES = 512, N_OPEN_WINDOWS = 64, OPEN_STRIDES = 16 };
+enum { N_OPEN_WINDOWS = 64, OPEN_STRIDES = 16 };
+
+// Queries routed together, at most: a block of the source, or with many parts what gives each some
+// to work on, as far as they stay in the second-level cache. A server's lines are asked for while
+// others of its part are at work (cpu_loop.h): a handful of queries waits for memory every time.
+enum { WINDOW_QUERIES = 512, PART_QUERIES = 64, MAX_WINDOW_QUERIES = 4096 };
 
 // Steps of a stride: changes of servers as they and the balancer see them, and servers folded. The
 // cells of a rank may all be within one when it looks around, so many cells have fewer each.
@@ -50,9 +55,11 @@ struct balancer {
     bool *up;                // [n_servers] as the balancer holds them to be
     bool stale;              // the policy does not know of the last changes
     uint32_t *members;       // [n_servers] room for those that are
-    struct query *collected; // where outages cut a window into runs
-    struct query *sorted;    // queries of a window by part
-    size_t *part_end;        // [n_parts] where each part's end there
+    size_t most_queries;     // of a window
+    struct query *collected; // where a window has several runs of them; NULL: it is one
+    struct query *sorted;    // queries of a window by part; NULL: there is one part
+    uint32_t *part_end;      // [n_parts] where each part's end there; 0 between windows
+    uint64_t *part_bits;     // bit p: part p has some; 0 between windows
     struct completions completions;
     struct open_window open[N_OPEN_WINDOWS]; // ring
     uint64_t n_opened, n_closed;
@@ -125,7 +132,8 @@ static void create_view(struct balancer *balancer)
         .report_period_ns = config->report_period_ns,
         .reports_per_ns = 2e-9 * (cell_rate_qps(balancer) + 1),
         .lookahead_ns = balancer->lookahead_ns,
-        .horizon_ns = 4 * (balancer->lookahead_ns + config->report_period_ns + SIMTIME_MS)};
+        .horizon_ns = 4 * (balancer->lookahead_ns + config->report_period_ns + SIMTIME_MS),
+        .in_lanes = policy_wants_lanes(config)};
     balancer->view = view_create(&view);
 }
 
@@ -150,7 +158,21 @@ static void create_outage(struct balancer *balancer)
     balancer->up = mem_calloc(n, sizeof *balancer->up);
     memset(balancer->up, true, n * sizeof *balancer->up);
     balancer->members = mem_calloc(n, sizeof *balancer->members);
-    balancer->collected = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->collected);
+}
+
+static void create_sorting(struct balancer *balancer)
+{
+    uint32_t n_parts = balancer->n_parts;
+    size_t most = (size_t)PART_QUERIES * n_parts;
+    most = most > WINDOW_QUERIES ? most : WINDOW_QUERIES;
+    balancer->most_queries = most < MAX_WINDOW_QUERIES ? most : MAX_WINDOW_QUERIES;
+    if (balancer->outage || balancer->most_queries > WINDOW_QUERIES)
+        balancer->collected = mem_calloc(balancer->most_queries, sizeof *balancer->collected);
+    if (n_parts == 1)
+        return;
+    balancer->sorted = mem_calloc(balancer->most_queries, sizeof *balancer->sorted);
+    balancer->part_end = mem_calloc(n_parts, sizeof *balancer->part_end);
+    balancer->part_bits = mem_calloc(n_parts / 64 + 1, sizeof *balancer->part_bits);
 }
 
 // What a schedule makes servers of the cell do per second, at most: both edges of a step are looked
@@ -225,10 +247,7 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
         setup->fleet->duration_ns / GIVEN_STRIDES < balancer->stride_ns)
         balancer->stride_ns = setup->fleet->duration_ns / GIVEN_STRIDES + 1;
     balancer->policy = policy_create(&setup->fleet->balancer, &balancer->roster, balancer->view);
-    if (balancer->n_parts > 1) {
-        balancer->sorted = mem_calloc(MAX_WINDOW_QUERIES, sizeof *balancer->sorted);
-        balancer->part_end = mem_calloc(balancer->n_parts, sizeof *balancer->part_end);
-    }
+    create_sorting(balancer);
     balancer->arrivals = create_arrivals(balancer, err);
     if (!balancer->arrivals) {
         balancer_destroy(balancer);
@@ -250,6 +269,7 @@ void balancer_destroy(struct balancer *balancer)
     mem_free(balancer->part_of);
     mem_free(balancer->sorted);
     mem_free(balancer->part_end);
+    mem_free(balancer->part_bits);
     mem_free(balancer->up);
     mem_free(balancer->members);
     mem_free(balancer->collected);
@@ -359,28 +379,52 @@ static uint32_t deliver(struct balancer *balancer, uint32_t part, const struct q
     return done ? 0 : 1;
 }
 
-// A stable partition of the window's queries by part, one parcel each: count, then place. Where
-// servers are to advance, parts without queries get one, too.
-static uint32_t deliver_by_part(struct balancer *balancer, const struct query *queries, size_t n,
-                                int64_t until_ns)
+// The first part >= part that has queries of this window, n_parts: none.
+static uint32_t next_part(const struct balancer *balancer, uint32_t part)
 {
-    size_t *end = balancer->part_end, begin = 0;
-    uint32_t n_pending = 0;
-    memset(end, 0, balancer->n_parts * sizeof *end);
-    for (size_t i = 0; i < n; i++)
-        end[balancer->part_of[queries[i].server]]++;
-    for (uint32_t part = 0; part < balancer->n_parts; part++) {
-        size_t count = end[part];
-        end[part] = begin; // grows to the end as the part's queries are placed
+    uint32_t word = part / 64, n_words = balancer->n_parts / 64 + 1;
+    uint64_t bits = balancer->part_bits[word] >> part % 64 << part % 64;
+    while (bits == 0 && ++word < n_words)
+        bits = balancer->part_bits[word];
+    return bits ? 64 * word + (uint32_t)__builtin_ctzll(bits) : balancer->n_parts;
+}
+
+// The window's queries into `sorted`, a stable partition by part: count, then place. What it takes
+// depends on the queries and on the parts that have any, not on all others.
+static void sort_by_part(struct balancer *balancer, const struct query *queries, size_t n)
+{
+    const uint32_t *part_of = balancer->part_of;
+    uint32_t *end = balancer->part_end, begin = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t part = part_of[queries[i].server];
+        end[part]++;
+        balancer->part_bits[part / 64] |= UINT64_C(1) << part % 64;
+    }
+    for (uint32_t p = 0; (p = next_part(balancer, p)) < balancer->n_parts; p++) {
+        uint32_t count = end[p];
+        end[p] = begin; // grows to the end as the part's queries are placed
         begin += count;
     }
     for (size_t i = 0; i < n; i++)
-        balancer->sorted[end[balancer->part_of[queries[i].server]]++] = queries[i];
-    begin = 0;
-    for (uint32_t part = 0; part < balancer->n_parts; begin = end[part], part++)
-        if (end[part] > begin || until_ns > 0)
-            n_pending +=
-                deliver(balancer, part, balancer->sorted + begin, end[part] - begin, until_ns);
+        balancer->sorted[end[part_of[queries[i].server]]++] = queries[i];
+}
+
+// One parcel for each part that has queries; where servers are to advance, for every part.
+static uint32_t deliver_by_part(struct balancer *balancer, const struct query *queries, size_t n,
+                                int64_t until_ns)
+{
+    uint32_t begin = 0, n_pending = 0, n_parts = balancer->n_parts;
+    sort_by_part(balancer, queries, n);
+    for (uint32_t p = 0; p < n_parts; p++) {
+        p = until_ns > 0 ? p : next_part(balancer, p);
+        if (p == n_parts)
+            break;
+        uint32_t end = balancer->part_end[p] > begin ? balancer->part_end[p] : begin;
+        n_pending += deliver(balancer, p, balancer->sorted + begin, end - begin, until_ns);
+        balancer->part_end[p] = 0;
+        begin = end;
+    }
+    memset(balancer->part_bits, 0, (n_parts / 64 + 1) * sizeof *balancer->part_bits);
     return n_pending;
 }
 
@@ -413,16 +457,16 @@ static int64_t enter_members(struct balancer *balancer, int64_t t_ns)
 // The queries of the window that ends at end_ns, routed.
 static struct query *route(struct balancer *balancer, int64_t end_ns, size_t *n)
 {
-    if (!balancer->outage) {
-        struct query *queries = arrivals_next(balancer->arrivals, end_ns, MAX_WINDOW_QUERIES, n);
+    if (!balancer->collected) {
+        struct query *queries = arrivals_next(balancer->arrivals, end_ns, WINDOW_QUERIES, n);
         policy_route(balancer->policy, queries, *n);
         return queries;
     }
     *n = 0;
-    while (*n < MAX_WINDOW_QUERIES) {
+    while (*n < balancer->most_queries) {
         size_t m;
         const struct query *run =
-            arrivals_next(balancer->arrivals, end_ns, MAX_WINDOW_QUERIES - *n, &m);
+            arrivals_next(balancer->arrivals, end_ns, balancer->most_queries - *n, &m);
         if (m == 0)
             break;
         memcpy(balancer->collected + *n, run, m * sizeof *run);

@@ -63,6 +63,19 @@ void cpu_pool_rebase(const struct cpu_pool *pool, uint32_t server, int64_t to_ns
     *base_ns = to_ns;
 }
 
+void cpu_pool_take(const struct cpu_pool *pool, uint32_t server, const struct cpu_pick *pick,
+                   int64_t end_ns)
+{
+    const struct cpu_server *counters = cpu_pool_server(pool, server);
+    if (pool->lanes != CPU_LANES_NEAR) {
+        cpu_pool_far(pool, server)[pick->core] = end_ns;
+        return;
+    }
+    if (pick->begin_ns - counters->base_ns > CPU_NEAR_NS)
+        cpu_pool_rebase(pool, server, pick->begin_ns);
+    cpu_pool_near(pool, server)[pick->core] = (uint32_t)(end_ns - counters->base_ns);
+}
+
 // t_ns after the base, or what is nearest to it in a lane.
 static uint32_t near_at(int64_t base_ns, int64_t t_ns)
 {

@@ -83,6 +83,13 @@ struct cpu_pool {
     uint32_t first_server; // number in the cell of server 0, for the completions
 };
 
+// Where and when the next request begins that is ready at some time.
+struct cpu_pick {
+    int64_t begin_ns;
+    uint32_t core;
+    uint32_t busy; // cores busy then, this one included
+};
+
 struct cpu_kernel {
     const char *name;
     bool (*supported)(void);
@@ -94,6 +101,11 @@ struct cpu_kernel {
     void (*assign_general)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
     // Warm lanes: the same, and by how long the core was idle, and by the queries' histories.
     void (*assign_cold)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
+    // Near lanes: the job, if every request of it finds an idle core; else nothing, and false. By
+    // near times, or without levels; nobody asks for reports.
+    bool (*assign_idle)(const struct cpu_pool *pool, struct cpu_job *job);
+    // Near and far lanes: of a request that is ready at t_ns, when none began later.
+    struct cpu_pick (*pick)(const struct cpu_pool *pool, uint32_t server, int64_t t_ns);
 };
 
 extern const struct cpu_kernel *const cpu_kernels[]; // best first, NULL-terminated
@@ -137,6 +149,10 @@ static inline int64_t cpu_pool_free_ns(const struct cpu_pool *pool, uint32_t ser
 // Moves the base of near lanes to to_ns, which is not below it, and before which no request can
 // begin any more: now, or the least lane. For kernels.
 void cpu_pool_rebase(const struct cpu_pool *pool, uint32_t server, int64_t to_ns);
+
+// A request begins on a core, as picked, and ends at end_ns; near lanes: within reach.
+void cpu_pool_take(const struct cpu_pool *pool, uint32_t server, const struct cpu_pick *pick,
+                   int64_t end_ns);
 
 // Core-time still to run after t_ns, over the server's cores; *drain_ns: until the first is free.
 int64_t cpu_pool_backlog_ns(const struct cpu_pool *pool, uint32_t server, int64_t t_ns,

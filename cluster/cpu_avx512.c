@@ -150,13 +150,13 @@ static bool supported(void)
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
-const struct cpu_kernel cpu_avx512 = {"avx512",    supported,      kernel_fixed,
-                                      kernel_busy, kernel_general, kernel_cold};
+const struct cpu_kernel cpu_avx512 = {"avx512",       supported,   kernel_fixed, kernel_busy,
+                                      kernel_general, kernel_cold, kernel_idle,  kernel_pick};
 #else
 static bool supported(void)
 {
     return false;
 }
 
-const struct cpu_kernel cpu_avx512 = {"avx512", supported, NULL, NULL, NULL, NULL};
+const struct cpu_kernel cpu_avx512 = {"avx512", supported, NULL, NULL, NULL, NULL, NULL, NULL};
 #endif

@@ -14,9 +14,9 @@
 //       bit i set: lane i has the smallest time of all
 //   static inline void held_put(held, n_vec, uint32_t lane, int64_t end_ns);
 //
-// and afterwards uses kernel_general and kernel_cold as its functions, and those of cpu_near.h,
-// which is included here. These are exact integer operations, or basic IEEE ones, in a fixed order,
-// so every instruction set gives the same bits.
+// and afterwards uses kernel_general, kernel_cold and kernel_pick as its functions, and those of
+// cpu_near.h, which is included here. These are exact integer operations, or basic IEEE ones, in a
+// fixed order, so every instruction set gives the same bits.
 #ifndef CLUSTER_CPU_LOOP_H
 #define CLUSTER_CPU_LOOP_H
 
@@ -44,20 +44,14 @@ LOOP_INLINE void emit_end(const struct cpu_pool *pool, uint32_t server, int64_t 
         (struct completion){end_ns, weight, pool->first_server + server, 0};
 }
 
-// Which core the next request takes, when it starts, and how many are busy then (itself included).
-struct loop_pick {
-    int64_t begin_ns;
-    uint32_t lane, busy;
-};
-
-static struct loop_pick pick_wide(const int64_t *lanes, uint32_t n_cores, int64_t t_ns)
+static struct cpu_pick pick_wide(const int64_t *lanes, uint32_t n_cores, int64_t t_ns)
 {
-    struct loop_pick pick = {CPU_NO_CORE, 0, 1};
+    struct cpu_pick pick = {CPU_NO_CORE, 0, 1};
     for (uint32_t i = 0; i < n_cores; i++) {
         int64_t begin_ns = lanes[i] > t_ns ? lanes[i] : t_ns;
         if (begin_ns < pick.begin_ns) {
             pick.begin_ns = begin_ns;
-            pick.lane = i;
+            pick.core = i;
         }
     }
     for (uint32_t i = 0; i < n_cores; i++)
@@ -169,10 +163,10 @@ static void varied_wide(const struct cpu_pool *pool, const struct cpu_job *job, 
 {
     int64_t *lanes = cpu_pool_far(pool, job->server);
     while (sum->r < job->n_requests) {
-        struct loop_pick pick = pick_wide(lanes, pool->n_cores, job->start_ns);
-        int64_t idle_ns = pick.begin_ns - lanes[pick.lane];
-        int64_t service_ns = varied_ns(pool, job, sum, pick.lane, pick.busy, idle_ns, cold);
-        lanes[pick.lane] = pick.begin_ns + service_ns;
+        struct cpu_pick pick = pick_wide(lanes, pool->n_cores, job->start_ns);
+        int64_t idle_ns = pick.begin_ns - lanes[pick.core];
+        int64_t service_ns = varied_ns(pool, job, sum, pick.core, pick.busy, idle_ns, cold);
+        lanes[pick.core] = pick.begin_ns + service_ns;
         varied_add(pool, job, sum, pick.begin_ns, service_ns);
     }
 }
@@ -234,6 +228,29 @@ static void kernel_cold(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)
     varied_kernel(pool, jobs, n, true);
 }
 
+static struct cpu_pick pick_far(const struct cpu_pool *pool, uint32_t server, int64_t t_ns)
+{
+    int64_t *lanes = cpu_pool_far(pool, server), begin_ns = t_ns;
+    uint32_t n_vec = pool->n_lanes / 8;
+    if (pool->n_cores > CPU_NARROW_CORES)
+        return pick_wide(lanes, pool->n_cores, t_ns);
+    if (n_vec == 0)
+        __builtin_unreachable();
+    uint64_t free = lanes_idle(lanes, n_vec, t_ns);
+    if (!free) {
+        struct lanes_held held;
+        lanes_hold(&held, lanes, n_vec);
+        free = held_mins(&held, n_vec, &begin_ns);
+    }
+    return (struct cpu_pick){begin_ns, (uint32_t)__builtin_ctzll(free),
+                             pool->n_cores - (uint32_t)__builtin_popcountll(free) + 1};
+}
+
 #include "cluster/cpu_near.h"
+
+static struct cpu_pick kernel_pick(const struct cpu_pool *pool, uint32_t server, int64_t t_ns)
+{
+    return (pool->lanes == CPU_LANES_NEAR ? pick_near : pick_far)(pool, server, t_ns);
+}
 
 #endif

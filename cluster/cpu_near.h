@@ -20,8 +20,8 @@
 //   static inline void near_put(held, n_vec, uint32_t lane, uint32_t end);
 //       as lanes_held and held_... of cpu_loop.h
 //
-// and afterwards uses kernel_fixed and kernel_busy as its functions. Lanes and `at` count from the
-// server's base, see cpu.h.
+// and afterwards uses kernel_fixed, kernel_busy and kernel_idle as its functions. Lanes and `at`
+// count from the server's base, see cpu.h.
 #ifndef CLUSTER_CPU_NEAR_H
 #define CLUSTER_CPU_NEAR_H
 
@@ -198,6 +198,75 @@ LOOP_INLINE void near_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, 
         break;
     }
 #undef LOOP_CASE
+}
+
+// As many vectors as there can be: this is for single jobs.
+LOOP_INLINE bool near_try(const struct cpu_pool *pool, struct cpu_job *job, uint32_t n_vec)
+{
+    struct cpu_server *server = cpu_pool_server(pool, job->server);
+    struct loop_sum sum = {0, 0, 0, 0};
+    uint32_t at;
+    uint64_t idle = near_arrive(pool, job, n_vec, &at);
+    if ((uint32_t)__builtin_popcountll(idle) < job->n_requests)
+        return false;
+    if (job->tab->near_ns)
+        near_busy(pool, job, n_vec, false, &sum);
+    else
+        near_fixed(pool, job, n_vec, false, &sum);
+    server->n_requests += job->n_requests;
+    server->cpu_busy_ns += sum.busy_ns;
+    job->finish_ns = sum.finish_ns;
+    job->wait_ns = 0;
+    return true;
+}
+
+static bool kernel_idle(const struct cpu_pool *pool, struct cpu_job *job)
+{
+    switch (pool->n_lanes / 16) {
+    case 1:
+        return near_try(pool, job, 1);
+    case 2:
+        return near_try(pool, job, 2);
+    case 3:
+        return near_try(pool, job, 3);
+    default:
+        return near_try(pool, job, 4);
+    }
+}
+
+LOOP_INLINE struct cpu_pick near_pick(const struct cpu_pool *pool, uint32_t server, int64_t t_ns,
+                                      uint32_t n_vec)
+{
+    uint32_t *lanes = cpu_pool_near(pool, server);
+    int64_t base_ns = cpu_pool_server(pool, server)->base_ns, begin_ns = t_ns;
+    uint64_t free = 0;
+    if (t_ns - base_ns >= CPU_NEAR_NO_CORE)
+        free = UINT64_MAX >> (64 - pool->n_cores);
+    else if (t_ns >= base_ns)
+        free = near_idle(lanes, n_vec, (uint32_t)(t_ns - base_ns));
+    if (!free) {
+        struct near_held held;
+        uint32_t least;
+        near_hold(&held, lanes, n_vec);
+        free = near_mins(&held, n_vec, &least);
+        begin_ns = base_ns + least;
+    }
+    return (struct cpu_pick){begin_ns, (uint32_t)__builtin_ctzll(free),
+                             pool->n_cores - (uint32_t)__builtin_popcountll(free) + 1};
+}
+
+static struct cpu_pick pick_near(const struct cpu_pool *pool, uint32_t server, int64_t t_ns)
+{
+    switch (pool->n_lanes / 16) {
+    case 1:
+        return near_pick(pool, server, t_ns, 1);
+    case 2:
+        return near_pick(pool, server, t_ns, 2);
+    case 3:
+        return near_pick(pool, server, t_ns, 3);
+    default:
+        return near_pick(pool, server, t_ns, 4);
+    }
 }
 
 static void kernel_fixed(struct cpu_pool *pool, struct cpu_job *jobs, size_t n)

@@ -75,5 +75,5 @@ static bool supported(void)
     return true;
 }
 
-const struct cpu_kernel cpu_portable = {"portable",  supported,      kernel_fixed,
-                                        kernel_busy, kernel_general, kernel_cold};
+const struct cpu_kernel cpu_portable = {"portable",     supported,   kernel_fixed, kernel_busy,
+                                        kernel_general, kernel_cold, kernel_idle,  kernel_pick};

@@ -26,6 +26,26 @@ enum load_unit policy_load_unit(const struct balancer_config *config)
     return type->forces_load ? type->load_forced : (enum load_unit)config->load;
 }
 
+// As resolved for the policy; another's, or none: its defaults.
+static struct settings settings_for(const struct balancer_config *config)
+{
+    const struct policy_type *type = policy_types[config->policy];
+    return config->settings.fields == type->fields ? config->settings
+                                                   : settings_of(type->fields, NULL);
+}
+
+// A report takes as many lanes as it counts; more servers are better looked up than counted.
+bool policy_wants_lanes(const struct balancer_config *config)
+{
+    enum { FEW_SERVERS = 4 };
+    const struct policy_type *type = policy_types[config->policy];
+    enum load_unit unit = policy_load_unit(config);
+    if (!type->n_asked || (unit != LOAD_QUERIES && unit != LOAD_REQUESTS))
+        return false;
+    struct settings settings = settings_for(config);
+    return type->n_asked(settings_values(&settings)) <= FEW_SERVERS;
+}
+
 static bool have_equal_weights(const struct policy *policy)
 {
     const double *weight = policy->roster->weight;
@@ -62,9 +82,7 @@ struct policy *policy_create(const struct balancer_config *config,
     struct policy *policy = mem_calloc(1, sizeof *policy);
     uint32_t n = roster->n_servers;
     policy->type = policy_types[config->policy];
-    policy->own_settings = config->settings.fields == policy->type->fields
-                               ? config->settings
-                               : settings_of(policy->type->fields, NULL);
+    policy->own_settings = settings_for(config);
     policy->settings = settings_values(&policy->own_settings);
     policy->state = mem_calloc(1, policy->type->state_size);
     policy->roster = roster;
@@ -90,6 +108,8 @@ void policy_destroy(struct policy *policy)
     mem_free(policy->own_members);
     mem_free(policy->inverse_weight);
     mem_free(policy->words);
+    mem_free(policy->asked);
+    mem_free(policy->under_way);
     mem_free(policy);
 }
 
@@ -115,4 +135,57 @@ uint32_t policy_one_word(const void *settings)
 {
     (void)settings;
     return 1;
+}
+
+uint32_t policy_two(const void *settings)
+{
+    (void)settings;
+    return 2;
+}
+
+uint32_t *policy_asked(struct policy *policy, size_t n, uint32_t d)
+{
+    if (policy->asked_cap < n * d) {
+        policy->asked_cap = n * d;
+        policy->asked = mem_realloc(policy->asked, n * d, sizeof *policy->asked);
+        policy->under_way = mem_realloc(policy->under_way, n * d, sizeof *policy->under_way);
+    }
+    return policy->asked;
+}
+
+static inline struct policy_load load_of(const struct policy *policy, size_t k)
+{
+    uint32_t server = policy->asked[k];
+    return (struct policy_load){server, *view_rest(policy->view, server) + policy->under_way[k]};
+}
+
+// The usual case, two of the same weight: which of them wins is a coin toss that no branch
+// predictor learns, so it is a conditional move.
+static void send_pairs(struct policy *policy, struct query *queries, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        view_advance(policy->view, queries[i].arrive_ns);
+        struct policy_load a = load_of(policy, 2 * i), b = load_of(policy, 2 * i + 1);
+        uint32_t b_wins = -(uint32_t)(b.load < a.load);
+        policy_send(policy, &queries[i], a.server ^ ((a.server ^ b.server) & b_wins));
+    }
+}
+
+// What is under way does not depend on where the queries go: their own reports come later.
+void policy_send_to_least(struct policy *policy, struct query *queries, size_t n, uint32_t d)
+{
+    view_ask(policy->view, queries, n, policy->asked, d, policy->under_way);
+    if (d == 2 && policy->equal_weights) {
+        send_pairs(policy, queries, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        view_advance(policy->view, queries[i].arrive_ns);
+        struct policy_load best = load_of(policy, i * d);
+        for (uint32_t j = 1; j < d; j++) {
+            struct policy_load other = load_of(policy, i * d + j);
+            best = policy_less_loaded(policy, other, best) ? other : best;
+        }
+        policy_send(policy, &queries[i], best.server);
+    }
 }

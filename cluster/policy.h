@@ -26,8 +26,9 @@ struct policy; // one balancer's policy: descriptor, roster, draws
 
 struct policy_type {
     const char *name, *help;
-    bool needs_feedback; // reads the view
-    bool forces_load;    // `load` is not the user's choice but load_forced
+    bool needs_feedback;                       // reads the view
+    uint32_t (*n_asked)(const void *settings); // servers compared per query; NULL: all, or none
+    bool forces_load;                          // `load` is not the user's choice but load_forced
     enum load_unit load_forced;
     const struct field *fields; // its settings, read by settings_values(); NULL: none
     size_t state_size;          // bytes of policy->state, zeroed; 0: none
@@ -59,6 +60,8 @@ int policy_find(const char *name);                     // index, -1 when unknown
 
 // The load unit in force: the policy's own, or the study's choice.
 enum load_unit policy_load_unit(const struct balancer_config *config);
+// Is the policy best served by a view in lanes (view.h)?
+bool policy_wants_lanes(const struct balancer_config *config);
 
 // What a policy must know of the servers of its cell. Borrowed until policy_destroy().
 //
@@ -104,6 +107,9 @@ struct policy {
     struct rng_stream draws;
     uint64_t *words; // draws of the queries at hand
     size_t words_cap;
+    uint32_t *asked;    // servers that they compare
+    uint8_t *under_way; // and what view_ask() says of those
+    size_t asked_cap;
 };
 
 // The random words of the n queries from number `seq` on, words_per_query each.
@@ -130,14 +136,28 @@ static inline void policy_send(struct policy *policy, struct query *query, uint3
     view_sent(policy->view, server, load);
 }
 
-// True when server b has less load for its weight than server a; a tie is no.
-static inline bool policy_less_loaded(const struct policy *policy, uint32_t b, uint32_t a)
+// A server and its load, as the balancer sees it.
+struct policy_load {
+    uint32_t server;
+    int64_t load;
+};
+
+// True when b has less load for its weight than a; a tie is no.
+static inline bool policy_less_loaded(const struct policy *policy, struct policy_load b,
+                                      struct policy_load a)
 {
-    const int64_t *load = policy->view->load;
     if (policy->equal_weights)
-        return load[b] < load[a];
-    return (double)load[b] * policy->inverse_weight[b] <
-           (double)load[a] * policy->inverse_weight[a];
+        return b.load < a.load;
+    return (double)b.load * policy->inverse_weight[b.server] <
+           (double)a.load * policy->inverse_weight[a.server];
 }
+
+// For policies that compare d servers per query: room for those of n queries, and then, once they
+// are filled in, each query to the least loaded of its own; a tie goes to the first.
+uint32_t *policy_asked(struct policy *policy, size_t n, uint32_t d);
+void policy_send_to_least(struct policy *policy, struct query *queries, size_t n, uint32_t d);
+
+// For n_asked: policies that compare two.
+uint32_t policy_two(const void *settings);
 
 #endif

@@ -3,30 +3,23 @@
 // the first of equals wins, so that ties are broken evenly; an idle server ends it at once.
 #include "cluster/policy.h"
 
-static uint32_t least_loaded(const struct policy *policy, uint32_t start)
+static struct policy_load load_of(const struct policy *policy, uint32_t member)
 {
-    const int64_t *load = policy->view->load;
-    uint32_t best = start, n = policy->n_servers;
-    for (uint32_t i = 1, s = start; i < n && load[best] > 0; i++) {
-        s = s + 1 == n ? 0 : s + 1;
-        if (policy_less_loaded(policy, s, best))
-            best = s;
-    }
-    return best;
+    uint32_t server = policy_member(policy, member);
+    return (struct policy_load){server, policy->view->load[server]}; // not in lanes
 }
 
-// The same among the members.
-static uint32_t least_loaded_member(const struct policy *policy, uint32_t start)
+static uint32_t least_loaded(const struct policy *policy, uint32_t start)
 {
-    const int64_t *load = policy->view->load;
-    const uint32_t *members = policy->members;
-    uint32_t best = members[start], n = policy->n_servers;
-    for (uint32_t i = 1, k = start; i < n && load[best] > 0; i++) {
+    struct policy_load best = load_of(policy, start);
+    uint32_t n = policy->n_servers;
+    for (uint32_t i = 1, k = start; i < n && best.load > 0; i++) {
         k = k + 1 == n ? 0 : k + 1;
-        if (policy_less_loaded(policy, members[k], best))
-            best = members[k];
+        struct policy_load other = load_of(policy, k);
+        if (policy_less_loaded(policy, other, best))
+            best = other;
     }
-    return best;
+    return best.server;
 }
 
 static void route(struct policy *policy, struct query *queries, size_t n)
@@ -35,9 +28,7 @@ static void route(struct policy *policy, struct query *queries, size_t n)
     for (size_t i = 0; i < n; i++) {
         view_advance(policy->view, queries[i].arrive_ns);
         uint32_t start = rng_below((uint32_t)(words[i] >> 32), policy->n_servers);
-        policy_send(policy, &queries[i],
-                    policy->members ? least_loaded_member(policy, start)
-                                    : least_loaded(policy, start));
+        policy_send(policy, &queries[i], least_loaded(policy, start));
     }
 }
 

@@ -39,22 +39,23 @@ static void route(struct policy *policy, struct query *queries, size_t n)
     const struct state *state = policy->state;
     const struct size_aware *settings = policy->settings;
     uint32_t n_small = state->first_large, n_large = policy->n_servers - n_small;
+    uint32_t *asked = policy_asked(policy, n, 2);
     for (size_t i = 0; i < n; i++) {
-        view_advance(policy->view, queries[i].arrive_ns);
         bool large = queries[i].size_items >= settings->large_items || n_small == 0;
         uint32_t first = large ? n_small : 0, count = large ? n_large : n_small;
         uint32_t a = first + rng_below((uint32_t)(words[i] >> 32), count);
         uint32_t b = first + rng_below((uint32_t)words[i], count);
-        a = policy_member(policy, a);
-        b = policy_member(policy, b);
-        policy_send(policy, &queries[i], policy_less_loaded(policy, b, a) ? b : a);
+        asked[2 * i] = policy_member(policy, a);
+        asked[2 * i + 1] = policy_member(policy, b);
     }
+    policy_send_to_least(policy, queries, n, 2);
 }
 
 const struct policy_type policy_size_aware = {
     .name = "size-aware",
     .help = "large queries to servers kept for them, the less loaded of two there",
     .needs_feedback = true,
+    .n_asked = policy_two,
     .fields = fields,
     .state_size = sizeof(struct state),
     .members = split_members,

@@ -13,12 +13,14 @@
 // when cores and accelerator become free, which is known as soon as they begin. So a server needs
 // no events: its next beginning is one number, and it is brought up to date when a query reaches it
 // and when the block is told that nothing comes before some time. At one time queries come before
-// beginnings, cores before the accelerator.
+// beginnings, cores before the accelerator. Where nothing waits and nothing later has a part in it,
+// a query whose requests all find an idle core begins as it comes, which is the usual case.
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/accel.h"
+#include "cluster/cpu.h"
 #include "cluster/sched.h"
 #include "cluster/slow.h"
 #include "cluster/waiting.h"
@@ -141,10 +143,10 @@ struct rule {
     int64_t delay_ns; // how long what is not full waits for more
 };
 
-// One server's use since its last fold.
+// One server's use since its last fold, but for that of its cores (cpu.h).
 struct use {
     uint64_t n_queries, n_requests, n_items, n_accel_queries;
-    int64_t busy_ns[N_PLACES], carry_ns[N_PLACES];
+    int64_t accel_busy_ns, accel_carry_ns;
 };
 
 // What happens next at a server; at SIMTIME_NEVER nothing does.
@@ -152,6 +154,7 @@ struct beginning {
     int64_t at_ns;
     enum place place;
     uint32_t service;
+    uint32_t core, busy; // on the cores: which, and how many are busy then
 };
 
 // Parts of a query of the watched server that has not wholly begun.
@@ -167,11 +170,14 @@ struct state {
     int64_t *full_ns; // likewise: since when a batch's worth waits; SIMTIME_NEVER: it does not
     struct beginning *next; // [n_servers]
     struct use *use;        // [n_servers]
-    struct accel_pool pools[N_PLACES];
+    struct cpu_pool cores;
+    struct accel_pool accel;
+    const struct cpu_kernel *kernel;
     int64_t *slots; // [server * n_slots] when a batch in flight leaves the accelerator
     bool has_accel;
     struct noise noise;
     bool noisy;
+    bool *is_quick;            // [n_services] may begin as it comes
     uint8_t *is_slow;          // [n_servers] 1 or 0; NULL: none is
     struct timeline *timeline; // of the watched server; NULL: none has been watched
     uint32_t watched;
@@ -205,12 +211,46 @@ static uint32_t slots_of(const struct accelerator *accel, int64_t in_flight)
     return in_flight > 0 ? (uint32_t)in_flight : (uint32_t)accel->streams + accel->overlap;
 }
 
+// Do near lanes hold all times on the cores? Noise and histories may make them longer.
+static bool fits_near(const struct state *state, const struct sched_setup *setup)
+{
+    bool fits = !state->noisy && setup->group->platform->cores <= CPU_NARROW_CORES;
+    for (uint32_t i = 0; i < state->n_services; i++)
+        fits = fits && setup->tabs[i]->fits_near && !setup->tabs[i]->history &&
+               (!setup->slow_tabs || setup->slow_tabs[i]->fits_near);
+    return fits;
+}
+
+// Nothing later may have a part in how a query begins: not by sharing its request, nor by coming at
+// the same time to a service that is asked before.
+static bool is_quick(const struct state *state, const struct sched_setup *setup, uint32_t service)
+{
+    const struct rule *rule = &state->rules[service][PLACE_CORES];
+    const struct svctab *tab = setup->tabs[service];
+    bool has_times = tab->n_levels == 1 ||
+                     (tab->near_ns && (!setup->slow_tabs || setup->slow_tabs[service]->near_ns));
+    return state->cores.lanes == CPU_LANES_NEAR && service == 0 && has_times && rule->used &&
+           !rule->merges;
+}
+
+static void init_cores(struct state *state, const struct sched_setup *setup)
+{
+    state->kernel = setup->kernel;
+    cpu_pool_init(&state->cores, fits_near(state, setup) ? CPU_LANES_NEAR : CPU_LANES_FAR,
+                  setup->n_servers, (uint32_t)setup->group->platform->cores);
+    state->cores.first_server = setup->first_in_cell;
+    state->is_quick = mem_calloc(state->n_services, sizeof *state->is_quick);
+    for (uint32_t i = 0; i < state->n_services; i++)
+        state->is_quick[i] = is_quick(state, setup, i);
+}
+
 static void init(struct sched *sched)
 {
     struct state *state = sched->state;
     const struct sched_setup *setup = &sched->setup;
     const struct group_config *group = setup->group;
     const struct platform *platform = group->platform;
+    state->noisy = group->noise.spread != SPREAD_NONE;
     uint32_t n = state->n_servers = setup->n_servers;
     uint32_t n_services = state->n_services = setup->fleet->n_services;
     state->rules = mem_calloc(n_services, sizeof *state->rules);
@@ -224,12 +264,12 @@ static void init(struct sched *sched)
     for (uint32_t s = 0; s < n; s++)
         state->next[s].at_ns = SIMTIME_NEVER;
     state->use = mem_calloc(n, sizeof *state->use);
-    accel_pool_init(&state->pools[PLACE_CORES], n, (uint32_t)platform->cores, false);
+    init_cores(state, setup);
     state->has_accel = platform->has_accelerator;
     if (state->has_accel) {
         const struct accelerator *accel = &platform->accelerator;
         const struct queue *first = settings_values(&group->settings[0]);
-        accel_pool_init(&state->pools[PLACE_ACCEL], n, (uint32_t)accel->streams, accel->overlap);
+        accel_pool_init(&state->accel, n, (uint32_t)accel->streams, accel->overlap);
         state->n_slots = slots_of(accel, first->in_flight);
         state->slots = mem_calloc((size_t)n * state->n_slots, sizeof *state->slots);
     }
@@ -238,7 +278,6 @@ static void init(struct sched *sched)
     if (setup->slow_tabs)
         state->is_slow =
             slow_marks(setup->fleet, sched->record->group, setup->cell, setup->first_in_cell, n);
-    state->noisy = group->noise.spread != SPREAD_NONE;
 }
 
 static void release(struct sched *sched)
@@ -256,8 +295,9 @@ static void release(struct sched *sched)
     mem_free(state->use);
     mem_free(state->slots);
     mem_free(state->is_slow);
-    accel_pool_release(&state->pools[PLACE_CORES]);
-    accel_pool_release(&state->pools[PLACE_ACCEL]);
+    mem_free(state->is_quick);
+    cpu_pool_release(&state->cores);
+    accel_pool_release(&state->accel);
 }
 
 // ---- what begins next ---------------------------------------------------------------------------
@@ -265,16 +305,6 @@ static void release(struct sched *sched)
 static int64_t later(int64_t a_ns, int64_t b_ns)
 {
     return a_ns > b_ns ? a_ns : b_ns;
-}
-
-static const int64_t *lanes(const struct state *state, uint32_t s, enum place place, uint32_t *n)
-{
-    if (place == PLACE_ACCEL) {
-        *n = state->n_slots;
-        return state->slots + (size_t)s * *n;
-    }
-    *n = state->pools[PLACE_CORES].n_streams;
-    return state->pools[PLACE_CORES].streams + (size_t)s * *n;
 }
 
 static uint32_t first_free(const int64_t *free_ns, uint32_t n)
@@ -304,9 +334,7 @@ static int64_t due_ns(const struct sched *sched, size_t at, const struct rule *r
 static struct beginning next_at(const struct sched *sched, uint32_t s, enum place place)
 {
     const struct state *state = sched->state;
-    struct beginning next = {SIMTIME_NEVER, place, 0};
-    uint32_t n;
-    const int64_t *free_ns = lanes(state, s, place, &n);
+    struct beginning next = {.at_ns = SIMTIME_NEVER, .place = place};
     for (uint32_t i = 0; i < state->n_services; i++) {
         size_t at = (size_t)s * state->n_services + i;
         const struct rule *rule = &state->rules[i][place];
@@ -314,10 +342,19 @@ static struct beginning next_at(const struct sched *sched, uint32_t s, enum plac
             continue;
         int64_t ns = due_ns(sched, at, rule);
         if (ns < next.at_ns)
-            next = (struct beginning){ns, place, i};
+            next = (struct beginning){.at_ns = ns, .place = place, .service = i};
     }
-    if (next.at_ns < SIMTIME_NEVER)
-        next.at_ns = later(next.at_ns, free_ns[first_free(free_ns, n)]);
+    if (next.at_ns == SIMTIME_NEVER)
+        return next;
+    if (place == PLACE_CORES) {
+        struct cpu_pick pick = state->kernel->pick(&state->cores, s, next.at_ns);
+        next.at_ns = pick.begin_ns;
+        next.core = pick.core;
+        next.busy = pick.busy;
+    } else {
+        const int64_t *slots = state->slots + (size_t)s * state->n_slots;
+        next.at_ns = later(next.at_ns, slots[first_free(slots, state->n_slots)]);
+    }
     return next;
 }
 
@@ -381,14 +418,6 @@ static struct taken take(const struct waiting *waiting, const struct rule *rule)
     return taken;
 }
 
-static uint32_t n_busy(const int64_t *free_ns, uint32_t n, int64_t t_ns)
-{
-    uint32_t busy = 0;
-    for (uint32_t i = 0; i < n; i++)
-        busy += free_ns[i] > t_ns;
-    return busy;
-}
-
 // What the histories of the queries in a request or batch add; NULL: none has one.
 static int64_t histories_ns(const struct svctab_history *of, const struct waiting *waiting,
                             const struct taken *taken)
@@ -413,13 +442,10 @@ static struct accel_job work_of(const struct sched *sched, uint32_t s, const str
     const struct svctab *tab = (slow ? sched->setup.slow_tabs : sched->setup.tabs)[next->service];
     struct accel_job job = {.start_ns = next->at_ns};
     if (next->place == PLACE_CORES) {
-        uint32_t n;
-        const int64_t *free_ns = lanes(state, s, PLACE_CORES, &n);
-        uint32_t busy = tab->n_levels > 1 ? n_busy(free_ns, n, next->at_ns) + 1 : 1;
         const struct svctab_history *history =
-            tab->history ? &tab->history[tab->n_levels > 1 ? busy - 1 : 0] : NULL;
+            tab->history ? &tab->history[tab->n_levels > 1 ? next->busy - 1 : 0] : NULL;
         job.compute_ns =
-            svctab_cpu_ns(tab, taken->n_items, busy) + histories_ns(history, waiting, taken);
+            svctab_cpu_ns(tab, taken->n_items, next->busy) + histories_ns(history, waiting, taken);
     } else {
         job.load_ns =
             tab->load_ns[taken->n_items] + histories_ns(tab->history_load, waiting, taken);
@@ -514,7 +540,7 @@ static void see_piece(struct sched *sched, const struct waiting_query *one, enum
     struct seen *seen = &state->seen[one->query.service];
     struct timeline_slice slice = {
         .ready_ns = ready_ns(sched, &one->query), .part = one->n_pieces, .size_items = n_items};
-    if (place == PLACE_ACCEL && state->pools[PLACE_ACCEL].overlap) {
+    if (place == PLACE_ACCEL && state->accel.overlap) {
         slice.unit = TIMELINE_LINK;
         slice.begin_ns = job->load_begin_ns;
         slice.ready_ns = slice.end_ns = job->load_begin_ns + job->load_ns;
@@ -569,6 +595,26 @@ static void begin_pieces(struct sched *sched, uint32_t s, const struct beginning
     }
 }
 
+static void begin_on_core(struct state *state, uint32_t s, const struct beginning *next,
+                          struct accel_job *job)
+{
+    const struct cpu_pick pick = {next->at_ns, next->core, next->busy};
+    job->begin_ns = job->load_begin_ns = next->at_ns;
+    job->finish_ns = next->at_ns + job->compute_ns;
+    job->stream = next->core;
+    cpu_pool_take(&state->cores, s, &pick, job->finish_ns);
+    cpu_pool_server(&state->cores, s)->cpu_busy_ns += job->compute_ns;
+}
+
+static void begin_on_accel(struct state *state, uint32_t s, const struct beginning *next,
+                           struct accel_job *job)
+{
+    int64_t *slots = state->slots + (size_t)s * state->n_slots;
+    (void)next;
+    state->use[s].accel_busy_ns += accel_assign(&state->accel, s, job);
+    slots[first_free(slots, state->n_slots)] = job->finish_ns;
+}
+
 static void begin(struct sched *sched, uint32_t s, struct completions *out)
 {
     struct state *state = sched->state;
@@ -577,12 +623,8 @@ static void begin(struct sched *sched, uint32_t s, struct completions *out)
     const struct rule *rules = state->rules[next.service];
     struct taken taken = take(&state->waiting[at], &rules[next.place]);
     struct accel_job job = work_of(sched, s, &next, &state->waiting[at], &taken);
-    state->use[s].busy_ns[next.place] += accel_assign(&state->pools[next.place], s, &job);
+    (next.place == PLACE_CORES ? begin_on_core : begin_on_accel)(state, s, &next, &job);
     state->use[s].n_requests++;
-    if (next.place == PLACE_ACCEL) {
-        int64_t *slots = state->slots + (size_t)s * state->n_slots;
-        slots[first_free(slots, state->n_slots)] = job.finish_ns;
-    }
     begin_pieces(sched, s, &next, &taken, &job, out);
     find_full(sched, at, rules);
     find_next(sched, s);
@@ -603,21 +645,66 @@ static void advance(struct sched *sched, int64_t until_ns, struct completions *o
         advance_server(sched, s, until_ns, out);
 }
 
+// A query waits. What is next is what it was unless the queue was empty, or holds a batch's worth
+// now.
+static void push(struct sched *sched, const struct query *query)
+{
+    struct state *state = sched->state;
+    uint32_t s = query->server - sched->setup.first_in_cell;
+    size_t at = (size_t)s * state->n_services + query->service;
+    bool was_empty = state->waiting[at].n == 0, was_full = state->full_ns[at] != SIMTIME_NEVER;
+    waiting_push(&state->waiting[at], query);
+    if (!was_full)
+        find_full(sched, at, state->rules[query->service]);
+    if (was_empty || (!was_full && state->full_ns[at] != SIMTIME_NEVER))
+        find_next(sched, s);
+}
+
+// Does the query begin as it comes? Then that is the next job of the chunk.
+static bool begin_at_once(struct sched *sched, const struct query *query, uint32_t s,
+                          struct cpu_job *job, uint32_t number)
+{
+    const struct state *state = sched->state;
+    bool slow = state->is_slow && state->is_slow[s];
+    const struct svctab *tab = (slow ? sched->setup.slow_tabs : sched->setup.tabs)[query->service];
+    const struct svctab_split *split = &tab->split[query->size_items];
+    job->start_ns = ready_ns(sched, query);
+    job->full_ns = tab->full_ns;
+    job->last_ns = split->last_ns;
+    job->tab = tab;
+    job->server = s;
+    job->n_requests = split->n_requests;
+    job->size_items = query->size_items;
+    job->query = number;
+    return state->kernel->assign_idle(&state->cores, job);
+}
+
 static void run(struct sched *sched, const struct query *queries, size_t n, struct completions *out)
 {
     struct state *state = sched->state;
-    for (size_t i = 0; i < n; i++) {
+    struct cpu_job *jobs = sched->setup.jobs;
+    bool tells = sched->record->tells;
+    size_t n_jobs = 0;
+    for (uint32_t i = 0; i < n; i++) {
         const struct query *query = &queries[i];
         uint32_t s = query->server - sched->setup.first_in_cell;
-        size_t at = (size_t)s * state->n_services + query->service;
-        advance_server(sched, s, ready_ns(sched, query), out);
-        waiting_push(&state->waiting[at], query);
         state->use[s].n_queries++;
         state->use[s].n_items += query->size_items;
-        if (state->full_ns[at] == SIMTIME_NEVER)
-            find_full(sched, at, state->rules[query->service]);
-        find_next(sched, s);
+        if (state->next[s].at_ns < ready_ns(sched, query))
+            advance_server(sched, s, ready_ns(sched, query), out);
+        bool quick = state->next[s].at_ns == SIMTIME_NEVER && state->is_quick[query->service] &&
+                     !is_watched(state, s);
+        if (!quick || !begin_at_once(sched, query, s, &jobs[n_jobs], i)) {
+            push(sched, query);
+            continue;
+        }
+        if (tells) {
+            completions_reserve(out, 1);
+            server_record_tell(sched->record, query, jobs[n_jobs].finish_ns, out);
+        }
+        n_jobs++;
     }
+    server_record_jobs(sched->record, queries, jobs, n_jobs, out);
 }
 
 static void watch(struct sched *sched, const struct query *query, struct completions *out,
@@ -629,35 +716,37 @@ static void watch(struct sched *sched, const struct query *query, struct complet
         state->watched = query->server - sched->setup.first_in_cell;
         state->seen = mem_calloc(state->n_services, sizeof *state->seen);
     }
-    sched->type->run(sched, query, 1, out);
+    uint32_t s = query->server - sched->setup.first_in_cell;
+    state->use[s].n_queries++;
+    state->use[s].n_items += query->size_items;
+    advance_server(sched, s, ready_ns(sched, query), out);
+    push(sched, query);
 }
 
 // ---- time bins and outages ----------------------------------------------------------------------
-
-static struct sched_part fold_place(struct state *state, uint32_t s, enum place place,
-                                    int64_t edge_ns)
-{
-    struct use *use = &state->use[s];
-    struct sched_part part = {0};
-    part.backlog_ns = accel_backlog_ns(&state->pools[place], s, edge_ns, &part.drain_ns);
-    part.busy_ns = use->carry_ns[place] + use->busy_ns[place] - part.backlog_ns;
-    use->carry_ns[place] = part.backlog_ns;
-    use->busy_ns[place] = 0;
-    return part;
-}
 
 static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
 {
     struct state *state = sched->state;
     struct use *use = &state->use[s];
+    struct cpu_server *cores = cpu_pool_server(&state->cores, s);
     *usage = (struct sched_usage){.n_queries = use->n_queries,
-                                  .n_requests = use->n_requests,
+                                  .n_requests = use->n_requests + cores->n_requests,
                                   .n_items = use->n_items,
                                   .n_accel_queries = use->n_accel_queries};
     use->n_queries = use->n_requests = use->n_items = use->n_accel_queries = 0;
-    usage->cpu = fold_place(state, s, PLACE_CORES, edge_ns);
-    if (state->has_accel)
-        usage->accel = fold_place(state, s, PLACE_ACCEL, edge_ns);
+    cores->n_requests = 0;
+    struct sched_part *cpu = &usage->cpu, *accel = &usage->accel;
+    cpu->backlog_ns = cpu_pool_backlog_ns(&state->cores, s, edge_ns, &cpu->drain_ns);
+    cpu->busy_ns = cores->cpu_carry_ns + cores->cpu_busy_ns - cpu->backlog_ns;
+    cores->cpu_carry_ns = cpu->backlog_ns;
+    cores->cpu_busy_ns = 0;
+    if (!state->has_accel)
+        return;
+    accel->backlog_ns = accel_backlog_ns(&state->accel, s, edge_ns, &accel->drain_ns);
+    accel->busy_ns = use->accel_carry_ns + use->accel_busy_ns - accel->backlog_ns;
+    use->accel_carry_ns = accel->backlog_ns;
+    use->accel_busy_ns = 0;
 }
 
 // Those that wait are lost with what runs.
@@ -684,9 +773,9 @@ static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completion
 {
     struct state *state = sched->state;
     lose_waiting(sched, s, t_ns, out);
-    for (enum place place = 0; place < N_PLACES; place++)
-        if (place == PLACE_CORES || state->has_accel)
-            state->use[s].busy_ns[place] -= accel_cut(&state->pools[place], s, t_ns);
+    cpu_pool_server(&state->cores, s)->cpu_busy_ns -= cpu_pool_cut(&state->cores, s, t_ns);
+    if (state->has_accel)
+        state->use[s].accel_busy_ns -= accel_cut(&state->accel, s, t_ns);
     for (uint32_t i = 0; i < state->n_slots; i++) {
         int64_t *slot = &state->slots[(size_t)s * state->n_slots + i];
         *slot = *slot > t_ns ? t_ns : *slot;
@@ -701,8 +790,7 @@ static size_t bytes(const struct sched *sched)
     uint64_t n = 0;
     for (size_t i = 0; i < (size_t)state->n_servers * state->n_services; i++)
         n += state->waiting[i].n;
-    return sizeof(struct use) + 8 * ((size_t)state->pools[PLACE_CORES].n_streams + state->n_slots) +
-           128 +
+    return sizeof(struct use) + cpu_pool_bytes(&state->cores) + 8 * (size_t)state->n_slots + 128 +
            (size_t)(n / (state->n_servers ? state->n_servers : 1)) * sizeof(struct waiting_query);
 }
 
@@ -711,9 +799,9 @@ static void save_one(const struct state *state, uint32_t s, struct blob *blob)
     blob_put(blob, &state->use[s], sizeof state->use[s]);
     for (uint32_t i = 0; i < state->n_services; i++)
         waiting_save(&state->waiting[(size_t)s * state->n_services + i], blob);
-    accel_save(&state->pools[PLACE_CORES], s, blob);
+    cpu_pool_save(&state->cores, s, blob);
     if (state->has_accel) {
-        accel_save(&state->pools[PLACE_ACCEL], s, blob);
+        accel_save(&state->accel, s, blob);
         blob_put(blob, state->slots + (size_t)s * state->n_slots,
                  state->n_slots * sizeof *state->slots);
     }
@@ -758,9 +846,9 @@ static void load_one(const struct sched *sched, uint32_t s, struct blob_reader *
     blob_get(reader, &state->use[s], sizeof state->use[s]);
     for (uint32_t i = 0; i < state->n_services; i++)
         load_waiting(sched, s, i, reader);
-    accel_load(&state->pools[PLACE_CORES], s, reader);
+    cpu_pool_load(&state->cores, s, reader);
     if (state->has_accel) {
-        accel_load(&state->pools[PLACE_ACCEL], s, reader);
+        accel_load(&state->accel, s, reader);
         blob_get(reader, state->slots + (size_t)s * state->n_slots,
                  state->n_slots * sizeof *state->slots);
     }

@@ -13,6 +13,9 @@ enum {
     MIN_BUCKETS_LOG2 = 4,
     MAX_BUCKETS_LOG2 = 16,
     MAX_SORT_BITS = 10,
+    REPORT_BATCH = 256,
+    CROWD_REPORTS = 4096, // over which it is counted how many found no free lane
+    CROWD_SHARE = 32,     // one in so many is worth another plane
 };
 
 // Aligned to its size, so that the address of a news tells its chunk and whether it is the last.
@@ -60,9 +63,15 @@ struct view *view_create(const struct view_config *config)
 {
     struct view *view = mem_calloc(1, sizeof *view);
     view->n_servers = config->n_servers;
-    view->load = mem_calloc(config->n_servers, sizeof *view->load);
-    view->status_delay_ns = config->status_delay_ns;
-    view->report_period_ns = config->report_period_ns;
+    due_init(&view->due, config->n_servers, config->status_delay_ns, config->report_period_ns,
+             config->in_lanes);
+    if (config->in_lanes) {
+        view->load = due_rests(&view->due);
+        view->load_shift = DUE_REST_SHIFT;
+        view->staged_end_ns = INT64_MAX;
+    } else {
+        view->load = mem_calloc(config->n_servers, sizeof *view->load);
+    }
     size_ring(view, config);
     reserve_staged(view, MAX_BUCKET_NEWS);
     end_staged(view);
@@ -110,16 +119,10 @@ void view_destroy(struct view *view)
     free_chunks(view->free_chunks);
     mem_free(view->buckets);
     mem_free(view->staged);
-    mem_free(view->load);
+    if (view->due.n_planes == 0)
+        mem_free(view->load);
+    due_release(&view->due);
     mem_free(view);
-}
-
-static int64_t heard_ns(const struct view *view, int64_t end_ns)
-{
-    int64_t period = view->report_period_ns;
-    if (period > 0)
-        end_ns = (end_ns + period - 1) / period * period;
-    return end_ns + view->status_delay_ns;
 }
 
 static __attribute__((noinline)) void add_chunk(struct view *view, struct view_bucket *bucket)
@@ -186,14 +189,12 @@ static inline void place_news(struct view *view, int64_t heard, uint32_t server,
         append_far(view, heard, server, weight);
 }
 
-void view_report(struct view *view, const struct completion *completions, size_t n)
+static inline void place_report(struct view *view, const struct completion *report)
 {
-    for (size_t i = 0; i < n; i++) {
-        int64_t heard = heard_ns(view, completions[i].end_ns), weight = completions[i].weight;
-        for (; __builtin_expect(weight > UINT32_MAX, 0); weight -= UINT32_MAX)
-            place_news(view, heard, completions[i].server, UINT32_MAX);
-        place_news(view, heard, completions[i].server, (uint32_t)weight);
-    }
+    int64_t heard = due_at_ns(&view->due, report->end_ns), weight = report->weight;
+    for (; __builtin_expect(weight > UINT32_MAX, 0); weight -= UINT32_MAX)
+        place_news(view, heard, report->server, UINT32_MAX);
+    place_news(view, heard, report->server, (uint32_t)weight);
 }
 
 static void recycle(struct view *view, struct view_chunk *chunk)
@@ -240,14 +241,14 @@ static void apply_bucket(struct view *view, uint64_t place)
     size_t n = n_in_first(bucket);
     for (struct view_chunk *chunk = chunk_of(bucket); chunk; chunk = chunk->next, n = CHUNK_NEWS)
         for (size_t i = 0; i < n; i++)
-            view->load[chunk->news[i].server] -= chunk->news[i].weight;
+            *view_rest(view, chunk->news[i].server) -= chunk->news[i].weight;
     recycle(view, chunk_of(bucket));
 }
 
 static void apply_staged(struct view *view)
 {
     for (size_t i = view->n_applied; i < view->n_staged; i++)
-        view->load[view->staged[i].server] -= view->staged[i].weight;
+        *view_rest(view, view->staged[i].server) -= view->staged[i].weight;
     view->n_applied = view->n_staged = 0;
 }
 
@@ -305,7 +306,7 @@ static void stage_bucket(struct view *view, uint64_t place)
     end_staged(view);
 }
 
-void view_turn(struct view *view, int64_t t_ns)
+static void turn(struct view *view, int64_t t_ns)
 {
     uint64_t place = (uint64_t)view->staged_end_ns >> view->bucket_shift;
     uint64_t last = (uint64_t)t_ns >> view->bucket_shift, half = half_turn_places(view);
@@ -327,6 +328,74 @@ void view_turn(struct view *view, int64_t t_ns)
     stage_bucket(view, last);
 }
 
+void view_turn(struct view *view, int64_t t_ns)
+{
+    turn(view, t_ns);
+    if (view->due.n_planes > 0 && view->n_waiting == 0 && view->n_staged == 0)
+        view->staged_end_ns = INT64_MAX; // nothing to turn for
+}
+
+// ---- lanes --------------------------------------------------------------------------------------
+
+// Into the calendar. It may not know yet how late it is.
+static void spill(struct view *view, const struct completion *report)
+{
+    if (view->staged_end_ns == INT64_MAX) {
+        view->staged_end_ns = 0;
+        turn(view, view->now_ns); // empty: one step
+    }
+    place_report(view, report);
+}
+
+// Another plane is worth its memory where lanes run out often; not for reports too heavy for lanes.
+static void count_crowd(struct view *view, size_t n)
+{
+    view->n_reports += n;
+    if (view->n_reports < CROWD_REPORTS)
+        return;
+    if (view->n_crowded > view->n_reports / CROWD_SHARE && view->due.n_planes < DUE_MOST_PLANES)
+        due_grow(&view->due);
+    view->n_reports = view->n_crowded = 0;
+}
+
+void view_report(struct view *view, const struct completion *completions, size_t n)
+{
+    if (view->due.n_planes == 0) {
+        for (size_t i = 0; i < n; i++)
+            place_report(view, &completions[i]);
+        return;
+    }
+    uint32_t left[REPORT_BATCH];
+    for (size_t m; n > 0; completions += m, n -= m) {
+        m = n < REPORT_BATCH ? n : REPORT_BATCH;
+        size_t n_left = view->due.kernel->put(&view->due, completions, m, view->now_ns, left);
+        for (size_t i = 0; i < n_left; i++) {
+            view->n_crowded += completions[left[i]].weight <= DUE_FIRST_LANES;
+            spill(view, &completions[left[i]]);
+        }
+        count_crowd(view, m);
+    }
+}
+
+void view_ask(const struct view *view, const struct query *queries, size_t n,
+              const uint32_t *servers, uint32_t d, uint8_t *under_way)
+{
+    if (view->due.n_planes > 0) {
+        view->due.kernel->count(&view->due, queries, n, servers, d, under_way);
+        return;
+    }
+    memset(under_way, 0, n * d);
+    for (size_t k = 0; k < n * d; k++)
+        __builtin_prefetch(view_rest(view, servers[k]), 1);
+}
+
+int64_t view_load_of(const struct view *view, uint32_t server)
+{
+    uint8_t under_way;
+    view_ask(view, &(struct query){.arrive_ns = view->now_ns}, 1, &server, 1, &under_way);
+    return *view_rest(view, server) + under_way;
+}
+
 // ---- as bytes -----------------------------------------------------------------------------------
 
 static void save_bucket(struct view_bucket bucket, struct blob *blob)
@@ -340,37 +409,61 @@ static void save_bucket(struct view_bucket bucket, struct blob *blob)
     }
 }
 
+// What is in lanes as news, all of one time as one; returns how many.
+static uint64_t save_lanes(const struct view *view, struct blob *blob)
+{
+    uint64_t n_news = 0;
+    for (uint32_t s = 0; view->due.n_planes > 0 && s < view->n_servers; s++) {
+        int64_t times_ns[DUE_MOST_LANES];
+        size_t n = due_times(&view->due, s, view->now_ns, times_ns);
+        for (size_t i = 0, of_one; i < n; i += of_one, n_news++) {
+            for (of_one = 1; i + of_one < n && times_ns[i + of_one] == times_ns[i];)
+                of_one++;
+            struct view_news news = {times_ns[i], s, (uint32_t)of_one};
+            blob_put(blob, &news, sizeof news);
+        }
+    }
+    return n_news;
+}
+
+// The same whether news is in lanes or in the calendar.
 void view_save(const struct view *view, struct blob *blob)
 {
-    size_t n_staged = view->n_staged - view->n_applied;
-    blob_put(blob, view->load, view->n_servers * sizeof *view->load);
-    blob_put_i64(blob, view->staged_end_ns);
-    blob_put_u64(blob, n_staged + view->n_waiting);
-    blob_put(blob, view->staged + view->n_applied, n_staged * sizeof *view->staged);
+    uint64_t n_news = view->n_staged - view->n_applied;
+    for (uint32_t s = 0; s < view->n_servers; s++)
+        blob_put_i64(blob, view_load_of(view, s));
+    blob_put_i64(blob, view->now_ns);
+    size_t n_at = blob->n;
+    blob_put_u64(blob, 0);
+    blob_put(blob, view->staged + view->n_applied, n_news * sizeof *view->staged);
     for (uint64_t i = 0; i <= view->bucket_mask; i++)
         save_bucket(view->buckets[i], blob);
     for (int level = 0; level < VIEW_FAR_LEVELS; level++)
         save_bucket(view->far[level], blob);
+    n_news += view->n_waiting + save_lanes(view, blob);
+    memcpy(blob->bytes + n_at, &n_news, sizeof n_news);
 }
 
 void view_load(struct view *view, struct blob_reader *reader)
 {
-    blob_get(reader, view->load, view->n_servers * sizeof *view->load);
-    int64_t staged_end_ns = blob_get_i64(reader);
+    for (uint32_t s = 0; s < view->n_servers; s++)
+        *view_rest(view, s) = blob_get_i64(reader);
+    int64_t now_ns = blob_get_i64(reader);
     uint64_t n = blob_get_u64(reader);
-    if (staged_end_ns < 0 || n > blob_left(reader) / sizeof(struct view_news)) {
+    if (now_ns < 0 || n > blob_left(reader) / sizeof(struct view_news)) {
         blob_refuse(reader);
         return;
     }
-    if (staged_end_ns > 0)
-        view_turn(view, staged_end_ns - 1); // empty as yet: one step, however late it is
+    view_advance(view, now_ns); // empty as yet: one step, however late it is
     for (uint64_t i = 0; i < n; i++) {
         struct view_news news;
         blob_get(reader, &news, sizeof news);
-        if (news.server >= view->n_servers || news.heard_ns < 0) {
+        if (news.server >= view->n_servers || news.heard_ns <= now_ns ||
+            news.heard_ns > INT64_MAX / 2) {
             blob_refuse(reader);
             return;
         }
-        place_news(view, news.heard_ns, news.server, news.weight);
+        int64_t end_ns = news.heard_ns - view->due.status_delay_ns; // a multiple of the period
+        view_report(view, &(struct completion){end_ns, news.weight, news.server, 0}, 1);
     }
 }

@@ -141,9 +141,13 @@ double cost_bare_s(const struct cost *cost, enum cost_place place, uint32_t item
 
 bool cost_has_history(const struct cost *cost)
 {
-    const struct cost_history history = cost_history(cost, COST_CPU, 1);
-    return history.item_s > 0 || history.square_s > 0 || history.item_history_s > 0 ||
-           work_has_history(&cost->work);
+    static const enum cost_place places[] = {COST_CPU, COST_LOAD, COST_ACCEL};
+    bool has = work_has_history(&cost->work);
+    for (size_t i = 0; !has && i < (cost_has_accel(cost) ? 3 : 1); i++) {
+        const struct cost_history history = cost_history(cost, places[i], 1);
+        has = history.item_s > 0 || history.square_s > 0 || history.item_history_s > 0;
+    }
+    return has;
 }
 
 void cost_set_history(struct cost *cost, double mean_items, double mean_square)

@@ -2,8 +2,10 @@
 #include "traces/alias.h"
 
 #include <assert.h>
+#include <stdbool.h>
 
 #include "base/mem.h"
+#include "base/simd.h"
 
 #define SCALE 0x1p32
 
@@ -51,22 +53,22 @@ void alias_init(struct alias *table, const double *weights, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         total += weights[i];
     assert(total > 0);
-    struct alias_slot *slots = mem_alloc(n * sizeof *slots);
+    uint64_t *slots = mem_alloc(n * sizeof *slots);
     double *share = mem_alloc(n * sizeof *share);
     uint32_t *other = mem_alloc(n * sizeof *other);
     for (uint32_t i = 0; i < n; i++)
         share[i] = weights[i] / total * n;
     alias_pair(share, other, n);
-    for (uint32_t i = 0; i < n; i++)
-        slots[i] = (struct alias_slot){other[i] == i ? 0 : keep_from(share[i]), other[i]};
     // What is left differs from 1 by rounding only and keeps itself whatever the fraction, unless
     // rounding left a slot of weight zero without a partner: that one must never be drawn.
     uint32_t heaviest = 0;
     for (uint32_t i = 0; i < n; i++)
         heaviest = weights[i] > weights[heaviest] ? i : heaviest;
-    for (uint32_t i = 0; i < n; i++)
-        if (other[i] == i && !(weights[i] > 0))
-            slots[i].other = heaviest;
+    for (uint32_t i = 0; i < n; i++) {
+        bool alone = other[i] == i;
+        uint64_t keep = alone ? 0 : keep_from(share[i]);
+        slots[i] = (uint64_t)(alone && !(weights[i] > 0) ? heaviest : other[i]) << 32 | keep;
+    }
     mem_free(other);
     mem_free(share);
     *table = (struct alias){slots, n};
@@ -78,13 +80,22 @@ void alias_release(struct alias *table)
     *table = (struct alias){0};
 }
 
+SIMD_CLONES
+void alias_draw_each(const struct alias *table, const uint64_t *words, size_t n, uint32_t first,
+                     uint32_t *out)
+{
+    const struct alias t = *table;
+    for (size_t i = 0; i < n; i++)
+        out[i] = first + alias_draw(&t, words[i]);
+}
+
 void alias_probabilities(const struct alias *table, double *prob)
 {
     for (uint32_t i = 0; i < table->n; i++)
         prob[i] = 0;
     for (uint32_t i = 0; i < table->n; i++) {
-        double keep = table->slots[i].keep / SCALE;
+        double keep = (double)(table->slots[i] & 0xffffffff) / SCALE;
         prob[i] += keep / table->n;
-        prob[table->slots[i].other] += (1.0 - keep) / table->n;
+        prob[table->slots[i] >> 32] += (1.0 - keep) / table->n;
     }
 }

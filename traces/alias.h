@@ -15,13 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct alias_slot {
-    uint32_t keep;  // the slot itself when the fraction is below keep / 2^32
-    uint32_t other; // else this one; the slot itself when it has no alias
-};
-
 struct alias {
-    struct alias_slot *slots; // owned
+    // Owned. Of each slot the low half is `keep`: the slot itself when the fraction is below keep /
+    // 2^32; else the high half, which is the slot itself when it has no alias.
+    uint64_t *slots;
     uint32_t n;
 };
 
@@ -33,14 +30,19 @@ void alias_init(struct alias *table, const double *weights, uint32_t n);
 void alias_pair(double *share, uint32_t *other, uint32_t n);
 void alias_release(struct alias *table); // twice: no effect
 
+// The product is taken by halves of the word, which vectors can do, and the choice made without a
+// branch, which would be guessed wrong as often as the rarer of the two is drawn.
 static inline uint32_t alias_draw(const struct alias *table, uint64_t word)
 {
-    unsigned __int128 product = (unsigned __int128)word * table->n;
-    uint32_t slot = (uint32_t)(product >> 64);
-    uint32_t fraction = (uint32_t)((uint64_t)product >> 32);
-    struct alias_slot s = table->slots[slot];
-    return fraction < s.keep ? slot : s.other;
+    uint64_t low = (word & 0xffffffff) * table->n;
+    uint64_t product = (word >> 32) * table->n + (low >> 32), slot = product >> 32;
+    uint64_t entry = table->slots[slot];
+    return (uint32_t)((product & 0xffffffff) < (entry & 0xffffffff) ? slot : entry >> 32);
 }
+
+// first + what each of n words draws.
+void alias_draw_each(const struct alias *table, const uint64_t *words, size_t n, uint32_t first,
+                     uint32_t *out);
 
 // The probability that the table gives to each outcome, exactly as drawn, into prob[0 .. n).
 void alias_probabilities(const struct alias *table, double *prob);

@@ -157,10 +157,20 @@ bool arrival_place_fits(const void *state)
 void arrival_accumulate(struct arrival_place *place, const int64_t *gaps_ticks, size_t n,
                         int64_t *arrive_ns)
 {
-    int64_t now = place->now_ticks;
-    for (size_t i = 0; i < n; i++) {
-        now = ticks_add(now, gaps_ticks[i]);
-        arrive_ns[i] = ticks_to_ns(now);
+    int64_t now = place->now_ticks, all_bits = 0;
+    for (size_t i = 0; i < n; i++)
+        all_bits |= gaps_ticks[i];
+    // Sums that cannot come to TICKS_TOP, as nearly all: nothing to look at on the way.
+    if (n <= ARRIVAL_BLOCK && all_bits < TICKS_TOP / 2 / ARRIVAL_BLOCK && now < TICKS_TOP / 2) {
+        for (size_t i = 0; i < n; i++) {
+            now += gaps_ticks[i];
+            arrive_ns[i] = (int64_t)((uint64_t)now / TICKS_PER_NS);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            now = ticks_add(now, gaps_ticks[i]);
+            arrive_ns[i] = ticks_to_ns(now);
+        }
     }
     place->now_ticks = now;
     place->index += n;

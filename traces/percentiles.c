@@ -15,24 +15,32 @@
 
 // ---- rows
 
-static int fail(const char *name, uint64_t line, struct err *err, const char *what)
+// Where the two numbers of a row are.
+struct place {
+    const char *name; // of the file
+    uint64_t line;
+    size_t quantile, latency; // columns, from 1
+};
+
+static int fail(const struct place *at, size_t column, struct err *err, const char *what)
 {
-    return err_set(err, ERR_STUDY, "%s:%llu: %s", name, (unsigned long long)line, what);
+    return err_set(err, ERR_STUDY, "%s:%llu:%zu: %s", at->name, (unsigned long long)at->line,
+                   column, what);
 }
 
 // Quantile and latency of a line; a quantile again, with no less latency, replaces it: hgrm repeats
 // its last. A logarithm of 1 - q is all that tells the last ones apart, so they are as given.
-static int add_row(struct percentiles *to, const char *name, uint64_t line, double quantile,
+static int add_row(struct percentiles *to, const struct place *at, double quantile,
                    double latency_s, struct err *err)
 {
     if (!(quantile >= 0 && quantile <= 1))
-        return fail(name, line, err, "expected a quantile from 0 to 1");
+        return fail(at, at->quantile, err, "expected a quantile from 0 to 1");
     if (!(latency_s >= 0 && latency_s < 1e9))
-        return fail(name, line, err, "expected a latency of 0 or more, and below 10^9 s");
+        return fail(at, at->latency, err, "expected a latency of 0 or more, and below 10^9 s");
     if (to->n > 0 && quantile < to->quantile[to->n - 1])
-        return fail(name, line, err, "the quantile is below that of the line before");
+        return fail(at, at->quantile, err, "the quantile is below that of the line before");
     if (to->n > 0 && latency_s < to->latency_s[to->n - 1])
-        return fail(name, line, err, "the latency is below that of the line before");
+        return fail(at, at->latency, err, "the latency is below that of the line before");
     if (to->n > 0 && quantile <= to->quantile[to->n - 1]) {
         to->latency_s[to->n - 1] = latency_s;
         return 0;
@@ -71,28 +79,34 @@ static bool next_line(struct lines *lines)
     return true;
 }
 
-// Numbers at the head of the line, apart by blanks, up to 4; how many there are, or -1 where
-// something else is among them.
-static int numbers_of(const char *text, double numbers[4])
+// Numbers at the head of the line, apart by blanks, up to 4, and the columns that they begin in;
+// how many there are, or -1 where something else is among them, whose column comes last.
+static int numbers_of(const char *text, double numbers[4], size_t columns[5])
 {
+    const char *at = text;
     int n = 0;
-    while (*text) {
+    while (*at) {
         char *end;
-        while (isspace((unsigned char)*text))
-            text++;
-        if (!*text)
+        while (isspace((unsigned char)*at))
+            at++;
+        columns[n] = (size_t)(at - text) + 1;
+        if (!*at)
             break;
-        if (n == 4 || isalpha((unsigned char)text[0]) || strncmp(text, "0x", 2) == 0) {
+        if (n == 4 || isalpha((unsigned char)at[0]) || strncmp(at, "0x", 2) == 0) {
             if (n == 3) // what is above 1 / (1 - 1): "inf", "Infinity"
                 return 3;
+            columns[4] = columns[n];
             return -1;
         }
-        numbers[n] = strtod(text, &end);
-        if (end == text || (*end && !isspace((unsigned char)*end)))
+        numbers[n] = strtod(at, &end);
+        if (end == at || (*end && !isspace((unsigned char)*end))) {
+            columns[4] = columns[n];
             return -1;
-        text = end;
+        }
+        at = end;
         n++;
     }
+    columns[4] = (size_t)(at - text) + 1;
     return n;
 }
 
@@ -118,16 +132,18 @@ static int parse_hgrm(struct percentiles *to, const char *name, struct lines lin
     to->kind = "hgrm";
     while (next_line(&lines)) {
         double numbers[4];
+        size_t columns[5];
         bool heads = strstr(lines.text, "Value") && strstr(lines.text, "Percentile");
         if (lines.text[strspn(lines.text, " \t")] == '#')
             take_footer(to, lines.text);
         if (heads || is_blank(lines.text) || lines.text[strspn(lines.text, " \t")] == '#')
             continue;
-        int n = numbers_of(lines.text, numbers);
+        int n = numbers_of(lines.text, numbers, columns);
+        const struct place at = {name, lines.number, columns[1], columns[0]};
         if (n < 2)
-            return fail(name, lines.number, err,
+            return fail(&at, columns[4], err,
                         "expected Value, Percentile, TotalCount and 1/(1-Percentile)");
-        if (add_row(to, name, lines.number, numbers[1], numbers[0] * unit_s, err) < 0)
+        if (add_row(to, &at, numbers[1], numbers[0] * unit_s, err) < 0)
             return -1;
         if (n > 2 && numbers[2] > (double)to->n_total && numbers[2] < 1e18)
             to->n_total = (uint64_t)numbers[2];
@@ -137,16 +153,51 @@ static int parse_hgrm(struct percentiles *to, const char *name, struct lines lin
 
 // ---- LoadGen
 
-// "99.00 percentile latency (ns)   : 51200345", or the same as a key of the detail log.
-static bool loadgen_line(const char *text, double *percent, double *latency_ns)
+// "99.00 percentile latency (ns)   : 51200345", or the same as a key of the detail log: where the
+// numbers are in the line, or should be; false: it is another line.
+static bool loadgen_line(const char *text, const char **percent, const char **latency_ns)
 {
-    const char *key = strstr(text, "\"result_"), *value;
-    if (key && strstr(key, "_percentile_latency_ns\"") && (value = strstr(key, "\"value\":")))
-        return sscanf(key, "\"result_%lf_percentile", percent) == 1 &&
-               sscanf(value, "\"value\": %lf", latency_ns) == 1;
-    value = strstr(text, "percentile latency (ns)");
-    return value && sscanf(text, "%lf percentile", percent) == 1 &&
-           sscanf(value, "percentile latency (ns) : %lf", latency_ns) == 1;
+    static const char key[] = "\"result_", named[] = "_percentile_latency_ns\"",
+                      value[] = "\"value\":", plain[] = "percentile latency (ns)";
+    const char *at = strstr(text, key), *end = at ? strstr(at, named) : NULL;
+    if (end) {
+        const char *behind = strstr(end, value);
+        *percent = at + sizeof key - 1;
+        *latency_ns = behind ? behind + sizeof value - 1 : end + sizeof named - 1;
+    } else if ((end = strstr(text, plain))) {
+        *percent = text;
+        *latency_ns = end + sizeof plain - 1;
+        *latency_ns += strspn(*latency_ns, " \t:");
+    } else {
+        return false;
+    }
+    *percent += strspn(*percent, " \t");
+    *latency_ns += strspn(*latency_ns, " \t");
+    return isdigit(
+        (unsigned char)**percent); // else of something else: "result_first_token_99.00..."
+}
+
+// A number that ends where something else begins.
+static bool number_at(const char *text, double *number)
+{
+    char *end;
+    *number = isdigit((unsigned char)*text) || *text == '-' || *text == '.' ? strtod(text, &end)
+                                                                            : (double)NAN;
+    return isfinite(*number) && end > text && !isalnum((unsigned char)*end);
+}
+
+static int add_loadgen(struct percentiles *to, const char *name, const struct lines *lines,
+                       struct err *err)
+{
+    const char *percent_at, *latency_at;
+    double latency_ns;
+    if (!loadgen_line(lines->text, &percent_at, &latency_at))
+        return 0;
+    const struct place at = {name, lines->number, (size_t)(percent_at - lines->text) + 1,
+                             (size_t)(latency_at - lines->text) + 1};
+    if (!number_at(latency_at, &latency_ns))
+        return fail(&at, at.latency, err, "expected a latency in ns, a number");
+    return add_row(to, &at, strtod(percent_at, NULL) / 100, latency_ns * NS, err);
 }
 
 // The number behind a key of the detail log, or behind its name in the summary.
@@ -167,12 +218,10 @@ static int parse_loadgen(struct percentiles *to, const char *name, struct lines 
     to->has_unit = true;
     double mean_ns = 0;
     while (next_line(&lines)) {
-        double percent, latency_ns;
         take_number(lines.text, "\"result_mean_latency_ns\"", "Mean latency (ns)", &mean_ns);
         take_number(lines.text, "\"effective_samples_per_query\"", "samples_per_query",
                     &to->samples);
-        if (loadgen_line(lines.text, &percent, &latency_ns) &&
-            add_row(to, name, lines.number, percent / 100, latency_ns * NS, err) < 0)
+        if (add_loadgen(to, name, &lines, err) < 0)
             return -1;
     }
     to->mean_s = mean_ns * NS;
@@ -239,15 +288,15 @@ static bool find_columns(const struct csv *csv, struct columns *columns)
 }
 
 // Percent where any is above 1; a file of nothing but p0.5 and p0.9 is taken for fractions.
-static int scale_quantiles(struct percentiles *to, const char *name, double *quantiles,
-                           const uint64_t *lines, const double *latency_s, size_t n,
+static int scale_quantiles(struct percentiles *to, const double *quantiles,
+                           const struct place *places, const double *latency_s, size_t n,
                            struct err *err)
 {
     double most = 0;
     for (size_t i = 0; i < n; i++)
         most = fmax(most, quantiles[i]);
     for (size_t i = 0; i < n; i++)
-        if (add_row(to, name, lines[i], most > 1 ? quantiles[i] / 100 : quantiles[i], latency_s[i],
+        if (add_row(to, &places[i], most > 1 ? quantiles[i] / 100 : quantiles[i], latency_s[i],
                     err) < 0)
             return -1;
     return 0;
@@ -259,7 +308,7 @@ static int parse_csv(struct percentiles *to, const char *name, const char *data,
     struct csv *csv = mem_calloc(1, sizeof *csv);
     struct columns columns = {0};
     double *quantiles = NULL, *latency_s = NULL;
-    uint64_t *lines = NULL;
+    struct place *places = NULL;
     size_t n = 0;
     int rc = csv_open(csv, name, data, size, CSV_AUTO, err) < 0 ? -1 : csv_next(csv, err);
     if (rc > 0 && !find_columns(csv, &columns))
@@ -281,17 +330,18 @@ static int parse_csv(struct percentiles *to, const char *name, const char *data,
         } else {
             quantiles = mem_realloc(quantiles, n + 1, sizeof *quantiles);
             latency_s = mem_realloc(latency_s, n + 1, sizeof *latency_s);
-            lines = mem_realloc(lines, n + 1, sizeof *lines);
+            places = mem_realloc(places, n + 1, sizeof *places);
             quantiles[n] = q;
             latency_s[n] = latency * (columns.unit_s > 0 ? columns.unit_s : unit_s);
-            lines[n++] = csv->line;
+            places[n++] = (struct place){name, csv->line, csv->fields[columns.quantile].column,
+                                         csv->fields[columns.latency].column};
         }
     }
     if (rc == 0)
-        rc = scale_quantiles(to, name, quantiles, lines, latency_s, n, err);
+        rc = scale_quantiles(to, quantiles, places, latency_s, n, err);
     mem_free(quantiles);
     mem_free(latency_s);
-    mem_free(lines);
+    mem_free(places);
     mem_free(csv);
     return rc;
 }
@@ -304,8 +354,9 @@ enum kind { KIND_CSV, KIND_HGRM, KIND_LOADGEN };
 static enum kind kind_of(struct lines lines)
 {
     double numbers[4];
+    size_t columns[5];
     while (next_line(&lines)) {
-        double percent, latency_ns;
+        const char *percent, *latency_ns;
         if (loadgen_line(lines.text, &percent, &latency_ns) ||
             strstr(lines.text, "MLPerf Results Summary") || strncmp(lines.text, ":::MLLOG", 8) == 0)
             return KIND_LOADGEN;
@@ -313,7 +364,7 @@ static enum kind kind_of(struct lines lines)
         if (!comma && strstr(lines.text, "Value") && strstr(lines.text, "Percentile") &&
             strstr(lines.text, "TotalCount"))
             return KIND_HGRM;
-        if (!comma && numbers_of(lines.text, numbers) >= 3)
+        if (!comma && numbers_of(lines.text, numbers, columns) >= 3)
             return KIND_HGRM;
         if (!is_blank(lines.text) && lines.text[0] != '#' && strpbrk(lines.text, ",;\t"))
             return KIND_CSV;

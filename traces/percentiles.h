@@ -14,7 +14,7 @@
 // unit is in `unit_s` seconds; hgrm has none ever and is mostly written in milliseconds.
 //
 // The input is hostile: nothing is assumed about it. Quantiles and latencies must rise, or an error
-// says at which line they do not: "x.hgrm:12: ...".
+// says where they do not: "x.hgrm:12:9: ...".
 #ifndef TRACES_PERCENTILES_H
 #define TRACES_PERCENTILES_H
 

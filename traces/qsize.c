@@ -123,13 +123,10 @@ void qsize_fill(const struct qsize *qsize, const struct rng_stream *stream, uint
                 size_t n, uint32_t *size_items)
 {
     uint64_t buf[DRAW_BUFFER];
-    const struct alias table = qsize->table;
-    const uint32_t min_items = qsize->min_items;
     for (size_t done = 0; done < n;) {
         size_t part = n - done < DRAW_MAX ? n - done : DRAW_MAX;
         const uint64_t *words = draw_words(stream, first + done, part, buf);
-        for (size_t i = 0; i < part; i++)
-            size_items[done + i] = min_items + alias_draw(&table, words[i]);
+        alias_draw_each(&qsize->table, words, part, qsize->min_items, size_items + done);
         done += part;
     }
 }

@@ -62,8 +62,9 @@ static int read_lines(struct reader *r, struct err *err)
     for (int64_t s = 1; rc == 0 && s <= r->max_items + 1; s++)
         if (r->weights[s] > 0)
             return 0;
-    return rc < 0 ? -1
-                  : err_set(err, ERR_STUDY, "%s: expected a weight above 0, all are 0", csv->name);
+    return rc < 0
+               ? -1
+               : err_set(err, ERR_STUDY, "%s:1:1: expected a weight above 0, all are 0", csv->name);
 }
 
 static int empirical_weigh(const struct size_config *config, double *weights, struct size_cut *cut,

@@ -259,31 +259,32 @@ static uint32_t quantile_items(const uint32_t *sorted, size_t n, double q)
     return sorted[rank > 0 ? rank - 1 : 0];
 }
 
-static void summarise_sizes(const struct trace *trace, struct trace_summary *summary)
+// Of n numbers; sorts them.
+static struct trace_counts counts_of(uint32_t *items, size_t n)
 {
-    size_t n = trace->n, n_rest = n - n / 4;
-    uint32_t *sorted = mem_alloc(n * sizeof *sorted);
-    memcpy(sorted, trace->size_items, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, compare_items);
+    size_t n_rest = n - n / 4;
     double total = 0, top = 0, square = 0;
+    if (n == 0)
+        return (struct trace_counts){0};
+    qsort(items, n, sizeof *items, compare_items);
     for (size_t i = 0; i < n; i++) {
-        total += sorted[i];
-        top += i >= n_rest ? sorted[i] : 0;
+        total += items[i];
+        top += i >= n_rest ? items[i] : 0;
     }
     double mean = total / (double)n;
     for (size_t i = 0; i < n; i++)
-        square += (sorted[i] - mean) * (sorted[i] - mean);
-    summary->size_mean_items = mean;
-    summary->size_sd_items = sqrt(square / (double)n);
-    summary->size_min_items = sorted[0];
-    summary->size_p5_items = quantile_items(sorted, n, 0.05);
-    summary->size_p50_items = quantile_items(sorted, n, 0.50);
-    summary->size_p75_items = quantile_items(sorted, n, 0.75);
-    summary->size_p95_items = quantile_items(sorted, n, 0.95);
-    summary->size_p99_items = quantile_items(sorted, n, 0.99);
-    summary->size_max_items = sorted[n - 1];
-    summary->top_quarter_work_frac = total > 0 ? top / total : 0;
-    mem_free(sorted);
+        square += (items[i] - mean) * (items[i] - mean);
+    return (struct trace_counts){.n = n,
+                                 .mean_items = mean,
+                                 .sd_items = sqrt(square / (double)n),
+                                 .min_items = items[0],
+                                 .p5_items = quantile_items(items, n, 0.05),
+                                 .p50_items = quantile_items(items, n, 0.50),
+                                 .p75_items = quantile_items(items, n, 0.75),
+                                 .p95_items = quantile_items(items, n, 0.95),
+                                 .p99_items = quantile_items(items, n, 0.99),
+                                 .max_items = items[n - 1],
+                                 .top_quarter_frac = total > 0 ? top / total : 0};
 }
 
 void trace_summarise(const struct trace *trace, struct trace_summary *summary)
@@ -292,9 +293,17 @@ void trace_summarise(const struct trace *trace, struct trace_summary *summary)
     *summary = (struct trace_summary){.n = trace->n,
                                       .first_ns = trace->arrive_ns[0],
                                       .span_ns = trace_span_ns(trace),
-                                      .rate_qps = trace_rate_qps(trace),
-                                      .with_sizes = trace->size_items != NULL};
+                                      .rate_qps = trace_rate_qps(trace)};
     summarise_gaps(trace, summary);
-    if (trace->size_items)
-        summarise_sizes(trace, summary);
+    uint32_t *items = mem_alloc(trace->n * sizeof *items);
+    size_t n = 0;
+    for (size_t i = 0; i < trace->n && trace->size_items; i++)
+        items[n++] = trace->size_items[i];
+    summary->sizes = counts_of(items, n);
+    n = 0;
+    for (size_t i = 0; i < trace->n && trace->history_items; i++)
+        if (trace->history_items[i] > 0)
+            items[n++] = trace->history_items[i];
+    summary->histories = counts_of(items, n);
+    mem_free(items);
 }

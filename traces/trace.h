@@ -75,17 +75,21 @@ double trace_length_ns(const struct trace *trace);
 // Records per second: (n - 1) / span, or n / length where the clock is coarse; 0 if that is 0.
 double trace_rate_qps(const struct trace *trace);
 
+// How many items records have, of those n that have any; all 0 where n is.
+struct trace_counts {
+    uint64_t n;
+    double mean_items, sd_items;
+    uint32_t min_items, p5_items, p50_items, p75_items, p95_items, p99_items, max_items;
+    double top_quarter_frac; // share of all items in the quarter of the records with most
+};
+
 struct trace_summary {
     uint64_t n;
     int64_t first_ns, span_ns;
     double rate_qps;           // 0 if all records coincide
     double gap_mean_s, gap_cv; // 0 with fewer than two records
     double simultaneous_frac;  // of the gaps that are 0
-    bool with_sizes;           // the rest is 0 without
-    double size_mean_items, size_sd_items;
-    uint32_t size_min_items, size_p5_items, size_p50_items, size_p75_items, size_p95_items,
-        size_p99_items, size_max_items;
-    double top_quarter_work_frac; // share of all items in the largest quarter of the queries
+    struct trace_counts sizes, histories;
 };
 
 // Of a sorted trace of at least one record.

@@ -145,6 +145,17 @@ static bool is_done(const struct task *task)
     return same;
 }
 
+// Does it try settings that the study does not have?
+static bool searches(const struct study *study)
+{
+    char name[32];
+    size_t i = 0;
+    while (study_capacity_name(study->capacity.schedulers, i, name, sizeof name) &&
+           strcmp(name, "fixed") == 0)
+        i++;
+    return study_capacity_name(study->capacity.schedulers, i, name, sizeof name);
+}
+
 static int answer(struct cmd_line *line, const struct eval *eval,
                   const struct capacity_search *search, struct err *err)
 {
@@ -155,7 +166,7 @@ static int answer(struct cmd_line *line, const struct eval *eval,
     bool done = eval->rank == 0 && is_done(&task);
     int rc = job_check_output(line, eval, output, &done, err);
     if (rc == 0 && !done) {
-        job_tell_notes(search->study);
+        job_tell_notes(search->study, searches(search->study), NULL);
         rc = run_search(&task, err);
     }
     mem_free(kept);

@@ -252,7 +252,7 @@ static void check_all(struct report_out *out, const struct study *study)
 {
     struct report report = {.out = *out};
     check_services(&report.out, study);
-    study_notes(study, cmd_tell, &report.out);
+    study_notes(study, false, cmd_tell, &report.out);
     check_groups(&report, study);
     const struct outage_config *outages = &study->outages;
     if (outages->mtbf_s > 0)

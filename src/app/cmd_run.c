@@ -139,7 +139,7 @@ static int run_study(struct cmd_line *line, const struct eval *eval, const struc
     bool done = eval->rank == 0 && is_done(line, study, output);
     int rc = job_check_output(line, eval, output, &done, err);
     if (rc == 0 && !done) {
-        job_tell_notes(study);
+        job_tell_notes(study, false, NULL);
         job_progress_start(&meter.progress, line, eval);
         rc = eval_run(eval, study, opts, &result, err);
         progress_end(&meter.progress);

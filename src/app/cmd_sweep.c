@@ -15,6 +15,8 @@
 
 // Points that are named one by one; of more, the ids.
 #define MOST_NAMED 20
+// Points whose inputs are looked at for what is to be told: reading one takes a parser's time.
+#define MOST_TOLD 1000
 // Free space below which a sweep does not begin.
 #define LEAST_BYTES 65536
 
@@ -119,10 +121,14 @@ static int prepare(struct order *order, bool merges, struct err *err)
         return 0;
     if (pointdir_make(folder, ERR_STUDY, err) < 0)
         return -1;
-    struct study *first = survey_study(order->survey, 0, NULL);
-    if (first) // the points have their inputs in common, but for what is swept
-        job_tell_notes(first);
-    study_destroy(first);
+    struct mistakes told = {0};
+    for (uint32_t p = 0; p < n && p < MOST_TOLD; p += grid_n_replications(order->survey->grid)) {
+        struct study *point = survey_study(order->survey, p, NULL);
+        if (point)
+            job_tell_notes(point, false, &told);
+        study_destroy(point);
+    }
+    mistakes_release(&told);
     // A disk that is full fails every point, one after the other: better one error now.
     char *probe = mem_printf("%s/points", folder);
     int rc = durable_check("output", probe, DURABLE_REPLACE, LEAST_BYTES, err);

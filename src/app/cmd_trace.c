@@ -11,6 +11,7 @@
 #include "base/simtime.h"
 #include "results/file/claim.h"
 #include "results/file/durable.h"
+#include "results/report/table.h"
 #include "results/report/trace_events.h"
 #include "study/doc.h"
 #include "study/reader.h"
@@ -35,6 +36,7 @@ static const struct cmd_option options[] = {
     {"--server", 0, "N", "export: this server, 0 being the first of the fleet"},
     {"--from", 0, "TIME", "export: from here on; 0 without it"},
     {"--to", 0, "TIME", "export: up to there; without it, to the end of the run"},
+    CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
 // Claims the output, until the command ends.
@@ -50,23 +52,77 @@ static int want_output(struct cmd_line *line, const char **path, struct err *err
                          cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW, 0, err);
 }
 
-static void print_summary(const char *name, const struct trace *trace)
+static void print_counts(struct report_out *out, const char *what, const struct trace_counts *c)
+{
+    if (c->n == 0)
+        return;
+    report_text(out, "  %-26s %.2f items, sd %.2f\n", what, c->mean_items, c->sd_items);
+    report_text(out, "  %-26s %u %u %u %u %u %u %u items\n", "min p5 p50 p75 p95 p99 max",
+                c->min_items, c->p5_items, c->p50_items, c->p75_items, c->p95_items, c->p99_items,
+                c->max_items);
+    report_text(out, "  %-26s %.2f %%\n", "items in largest quarter", 100 * c->top_quarter_frac);
+}
+
+static void add_counts(struct table *table, const char *what, const struct trace_counts *c)
+{
+    const double values[] = {(double)c->n, c->mean_items, c->sd_items,        c->min_items,
+                             c->p5_items,  c->p50_items,  c->p75_items,       c->p95_items,
+                             c->p99_items, c->max_items,  c->top_quarter_frac};
+    if (c->n == 0)
+        return;
+    table_texts(table, (const char *const[]){what, NULL});
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        table_value(table, table_number(values[i]), values[i]);
+}
+
+// The summary for programs, and for Markdown.
+static void print_tables(struct report_out *out, const char *name, const struct trace_summary *s)
+{
+    static const char *const heads[] = {
+        "trace",  "queries",           "span_s", "rate_qps", "gap_mean_s",
+        "gap_cv", "simultaneous_frac", NULL};
+    static const char *const counts[] = {"of",        "n",         "mean_items", "sd_items",
+                                         "min_items", "p5_items",  "p50_items",  "p75_items",
+                                         "p95_items", "p99_items", "max_items",  "top_quarter_frac",
+                                         NULL};
+    const double values[] = {(double)s->n, simtime_to_s(s->span_ns), s->rate_qps, s->gap_mean_s,
+                             s->gap_cv,    s->simultaneous_frac};
+    struct table *table = table_create(0);
+    table_texts(table, heads);
+    table_line(table);
+    table_texts(table, (const char *const[]){name, NULL});
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        table_value(table, table_number(values[i]), values[i]);
+    table_print(table, out, "trace");
+    table_destroy(table);
+    table = table_create(0);
+    table_texts(table, counts);
+    table_line(table);
+    add_counts(table, "size", &s->sizes);
+    add_counts(table, "history", &s->histories);
+    table_print(table, out, "items");
+    table_destroy(table);
+}
+
+static void print_summary(struct report_out *out, const char *name, const struct trace *trace)
 {
     struct trace_summary s;
     char buf[32];
     trace_summarise(trace, &s);
-    printf("%s\n  %-26s %llu\n", name, "queries", (unsigned long long)s.n);
-    printf("  %-26s %s\n", "span", units_format_ns(s.span_ns, buf, sizeof buf));
-    printf("  %-26s %.6g qps\n", "mean rate", s.rate_qps);
-    printf("  %-26s %.6g ms, cv %.4f\n", "gap", s.gap_mean_s * 1e3, s.gap_cv);
-    printf("  %-26s %.3f %%\n", "simultaneous arrivals", 100 * s.simultaneous_frac);
-    if (!s.with_sizes)
+    if (out->format != REPORT_TEXT) {
+        print_tables(out, name, &s);
         return;
-    printf("  %-26s %.2f items, sd %.2f\n", "size", s.size_mean_items, s.size_sd_items);
-    printf("  %-26s %u %u %u %u %u %u %u items\n", "min p5 p50 p75 p95 p99 max", s.size_min_items,
-           s.size_p5_items, s.size_p50_items, s.size_p75_items, s.size_p95_items, s.size_p99_items,
-           s.size_max_items);
-    printf("  %-26s %.2f %%\n", "items in largest quarter", 100 * s.top_quarter_work_frac);
+    }
+    report_text(out, "%s\n  %-26s %llu\n", name, "queries", (unsigned long long)s.n);
+    report_text(out, "  %-26s %s\n", "span", units_format_ns(s.span_ns, buf, sizeof buf));
+    report_text(out, "  %-26s %.6g qps\n", "mean rate", s.rate_qps);
+    report_text(out, "  %-26s %.6g ms, cv %.4f\n", "gap", s.gap_mean_s * 1e3, s.gap_cv);
+    report_text(out, "  %-26s %.3f %%\n", "simultaneous arrivals", 100 * s.simultaneous_frac);
+    print_counts(out, "size", &s.sizes);
+    if (s.histories.n > 0)
+        report_text(out, "  %-26s %llu\n", "queries with a history",
+                    (unsigned long long)s.histories.n);
+    print_counts(out, "history", &s.histories);
 }
 
 // All queries of the study, or of one service (-1: all), as one cell would see them.
@@ -119,8 +175,11 @@ static int make_from(const struct cmd_line *line, const struct study *study, con
         return -1;
     int rc = trace->n == 0 ? err_set(err, ERR_STUDY, "recfleet trace make: no query in that time")
                            : trace_csv_write(output, trace, err);
-    if (rc == 0)
-        print_summary(output, trace);
+    if (rc == 0) {
+        struct report_out out = cmd_report_out(line);
+        print_summary(&out, output, trace);
+        report_end(&out);
+    }
     trace_destroy(trace);
     return rc;
 }
@@ -178,9 +237,10 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
     if (rc == 0 && convert)
         rc = trace_csv_write(output, trace, err);
     if (rc == 0) {
-        print_summary(convert ? output : line->args[1], trace);
         struct report_out out = cmd_report_out(line);
+        print_summary(&out, convert ? output : line->args[1], trace);
         study_notes_trace(line->args[1], trace, config.max_items, cmd_tell, &out);
+        report_end(&out);
     }
     trace_destroy(trace);
     schema_release(trace_csv_fields, &config);
@@ -237,9 +297,11 @@ static int export_study(struct cmd_line *line, const struct eval *eval, const st
     if (eval->rank == 0) {
         struct meta *meta = study_meta(study);
         rc = write_events(line, output, &timeline, meta, err);
+        struct report_out out = cmd_report_out(line);
         if (rc == 0)
-            printf("%s: server %u, %zu queries; open it in https://ui.perfetto.dev\n", output,
-                   timeline.server, timeline.n_queries);
+            report_text(&out, "%s: server %u, %zu queries; open it in https://ui.perfetto.dev\n",
+                        output, timeline.server, timeline.n_queries);
+        report_end(&out);
         meta_destroy(meta);
     }
     timeline_release(&timeline);
@@ -303,7 +365,8 @@ const struct cmd cmd_trace = {
     .max_args = 2,
     .description =
         "\"make STUDY\" writes the queries of a study as a CSV trace. \"inspect TRACE\" prints "
-        "what a trace holds: rate, burstiness, sizes. \"convert TRACE\" reads any CSV or HDF5 file "
+        "what a trace holds: rate, burstiness, sizes and histories. \"convert TRACE\" reads any "
+        "CSV or HDF5 file "
         "with a column of times and writes it as a trace that the replay process takes as it is. "
         "\"export STUDY\" simulates the cell of one server of the study again, on one process or "
         "many, and writes what each of that server's cores and accelerator streams did, query by "

@@ -42,7 +42,10 @@ static int tune(struct cmd_line *line, const struct eval *eval, const struct tun
 {
     struct job_search search;
     struct tuning_result *tuning;
-    job_tell_notes(input->studies[0]); // the points share their traffic, but for what is swept
+    struct mistakes told = {0};
+    for (uint32_t p = 0; p < input->survey->n_points; p++)
+        job_tell_notes(input->studies[p], true, &told);
+    mistakes_release(&told);
     job_search_begin(&search, line, eval);
     struct tune_rest rest;
     int rc = tune_run(eval, input, progress_search, &search.progress, &tuning, &rest, err);

@@ -19,10 +19,11 @@
 
 // A process that no launcher has started is a job of one, and needs neither the daemon that Open
 // MPI forks to speak with other processes nor a search for networks: together a third of a short
-// run's time. Other MPI libraries take no notice of these variables, and what the user has set
-// stays. Whatever looks like a launcher (mpirun of Open MPI or MPICH, PRRTE, srun) is left alone.
-// No shared memory (vader, sm) either: processes that start so have one name, also that of its
-// file.
+// run's time. Nor does it ask hwloc's plugins which devices there are, one of which tries ten X
+// displays: there are no plugins in /dev/null. Other MPI libraries take no notice of the first
+// three, and what the user has set stays. Whatever looks like a launcher (mpirun of Open MPI or
+// MPICH, PRRTE, srun) is left alone. No shared memory (vader, sm) either: processes that start so
+// have one name, also that of its file.
 static void start_alone(void)
 {
     const char *const launchers[] = {
@@ -30,7 +31,8 @@ static void start_alone(void)
         "PRTE_LAUNCHED",        "SLURM_STEP_ID", "MPI_LOCALRANKID"};
     const char *const variables[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"},
                                         {"OMPI_MCA_pml", "ob1"},
-                                        {"OMPI_MCA_btl", "self"}};
+                                        {"OMPI_MCA_btl", "self"},
+                                        {"HWLOC_PLUGINS_PATH", "/dev/null"}};
     for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
         if (getenv(launchers[i]))
             return;
@@ -65,9 +67,18 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     return rc;
 }
 
-void job_tell_notes(const struct study *study)
+// What differs from what was told.
+static void tell_once(void *user, bool is_warning, const char *text)
 {
-    study_notes(study, cmd_tell, NULL);
+    struct mistakes *told = user;
+    size_t n = told ? told->n : 0;
+    if (!told || (mistakes_add(told, NULL, text) == 0 && told->n > n))
+        cmd_tell(NULL, is_warning, text);
+}
+
+void job_tell_notes(const struct study *study, bool searched, struct mistakes *told)
+{
+    study_notes(study, searched, tell_once, told);
 }
 
 struct survey_source job_source(const struct cmd_line *line)

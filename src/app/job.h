@@ -19,6 +19,7 @@
 #include "runs/eval.h"
 #include "runs/memo.h"
 #include "runs/progress.h"
+#include "study/mistakes.h"
 
 // Collective (all processes of the job).
 int job_open(struct eval *eval, struct err *err);
@@ -34,8 +35,9 @@ struct survey_source job_source(const struct cmd_line *line);
 // Not collective. As cmd_fail(); of a study that is wrong, its first mistakes
 // (MISTAKES_SHOWN), a line each.
 int job_fail(const struct cmd_line *line, struct err *err);
-// Not collective. Tells what is to be known about the study's inputs (study_notes.h), on rank 0.
-void job_tell_notes(const struct study *study);
+// Not collective. Tells what is to be known about the study's inputs (study_notes.h), on rank 0,
+// but for what was `told` of others before it (NULL: nothing); `searched` as there.
+void job_tell_notes(const struct study *study, bool searched, struct mistakes *told);
 
 // Not collective: rank 0. Claims the command's output until job_close(), see results/file/claim.h.
 int job_claim(struct cmd_line *line, const char *output, struct err *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rng_avx512: eight Philox blocks at a time on machines with AVX-512.
+// rng_avx512: many Philox blocks at a time on machines with AVX-512, eight in a vector.
 //
 // The same numbers as Random123's philox2x64 gives one by one (a test compares them); only faster.
 // Random draws are a fifth of the cost of a simulated query without it. rng.h is the interface for

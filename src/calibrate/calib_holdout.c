@@ -146,8 +146,9 @@ int calib_fits_row(FILE *out, const struct calib_fit *fit, const struct calib *c
 
 static const char *const by_model =
     "## Held out\n\n"
-    "What the fit says of what it has not seen. This section is written by `rf_calibrate "
-    "--holdout`, which fits again once for every model.\n\n"
+    "What the fit says of what it has not seen; two forms of the cost were chosen partly by these "
+    "figures (above). This section is written by `rf_calibrate --holdout`, which fits again once "
+    "for every model.\n\n"
     "### By model\n\n"
     "Every model is left out in turn with all of its points (times on both machines, shares, "
     "speed-up, decision ratio) and the rest is fitted again. A model of a class of its own then "

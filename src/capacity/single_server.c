@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/policy.h"
+#include "study/table_file.h"
 
 // Any will do: searches scale it.
 #define RATE_QPS 1000
@@ -33,6 +34,7 @@ static void cut_group(struct single_server *single, const struct study *study, u
     group->given += s;
     group->settings += s;
     group->cost_configs += s;
+    group->tables += s;
     group->costs += s;
     single->config = study->group_configs[g];
     single->config.n_servers = 1;

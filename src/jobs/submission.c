@@ -125,9 +125,8 @@ static struct texts environment(const struct submission_plan *plan, const struct
         add(&env, mem_printf("RECFLEET_PROGRAM=%.*s", (int)n, self));
     for (size_t i = 0; i < plan->site->n_settings; i++)
         add(&env, mem_strdup(plan->site->settings[i]));
-    if (plan->catalog)
-        add(&env, mem_printf("RECFLEET_CATALOG=%s", plan->catalog));
     // All always, so that none is left over from whatever submits.
+    add(&env, mem_printf("RECFLEET_CATALOG=%s", plan->catalog ? plan->catalog : ""));
     add(&env, mem_printf("RECFLEET_CHAIN=%s", job->chain ? job->chain : ""));
     add(&env, mem_printf("RECFLEET_COMMAND=%s", plan->command));
     add(&env, job->tasks && job->tasks->n_shares

@@ -18,6 +18,7 @@
 #include "results/gather.h"
 #include "results/meta.h"
 #include "results/record.h"
+#include "study/study_tables.h"
 #include "study/study_tune.h"
 
 // Bins that are measured: twenty batches of two (results/batch.h).
@@ -108,6 +109,13 @@ static void fill_facts(struct probe *probe)
         if (probe->tuned_service[s] && largest > facts->max_items)
             facts->max_items = largest;
     }
+    facts->known_items = facts->max_items;
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++)
+            if (probe->tuned_group[g] && probe->tuned_service[s] &&
+                study_tables_strict(study, &study->groups[g], s))
+                facts->known_items =
+                    (uint32_t)fmin(facts->known_items, study_tables_last(&study->groups[g], s));
     for (uint32_t g = 0; g < study->n_groups; g++)
         for (uint32_t s = 0; s < study->n_services; s++)
             if (!facts->accel_cost && probe->tuned_group[g] && probe->tuned_service[s] &&
@@ -293,6 +301,22 @@ double probe_bound_qps(const struct probe *probe, const struct settings *choice)
     return (double)group->servers * demand_saturation_qps(&group->platform, &sum);
 }
 
+int probe_known(const struct probe *probe, const struct settings *choice, struct err *err)
+{
+    const struct study *study = probe->study;
+    for (uint32_t g = 0; g < study->n_groups; g++)
+        for (uint32_t s = 0; s < study->n_services; s++) {
+            const struct study_group *group = &study->groups[g];
+            struct settings fit = group->settings[s];
+            if (probe->tuned_group[g] && probe->tuned_service[s] && fit.fields == choice->fields)
+                fit = sched_fit(choice, cost_has_accel(group->costs[s]));
+            if (study_tables_known(study, group, s, probe->sizes[s], &fit, err) < 0 ||
+                study_tables_known(study, group, s, study->sizes[s], &fit, err) < 0)
+                return -1;
+        }
+    return 0;
+}
+
 // ---- what searches ask --------------------------------------------------------------------------
 
 const struct probe_facts *probe_facts(const struct probe *probe)
@@ -303,6 +327,11 @@ const struct probe_facts *probe_facts(const struct probe *probe)
 static double bound_qps(const void *server, const struct settings *choice)
 {
     return probe_bound_qps(server, choice);
+}
+
+static int known(const void *server, const struct settings *choice, struct err *err)
+{
+    return probe_known(server, choice, err);
 }
 
 static void simplify(const void *server, struct settings *choice)
@@ -347,6 +376,7 @@ struct tuner_backend probe_backend(const struct probe *probe)
 {
     return (struct tuner_backend){.server = probe,
                                   .bound_qps = bound_qps,
+                                  .known = known,
                                   .simplify = simplify,
                                   .cpu_s = cpu_s,
                                   .accel_s = accel_s,

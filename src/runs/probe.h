@@ -45,6 +45,11 @@ void probe_describe(const struct probe *probe, const struct measure_point *point
 int probe_measure(struct probe *probe, MPI_Comm comm, const struct measure_point *point,
                   struct measurement *result, struct err *err);
 
+// Not collective. Are all service times that the choice needs known, for the sizes of the section
+// and the services' own? Else -1, with which one is not: where a measured table ends
+// (docs/tables.md).
+int probe_known(const struct probe *probe, const struct settings *choice, struct err *err);
+
 // Not collective. Offered work equals what all cores, or all streams, can do: no rate at or above
 // it is stable. INFINITY when the fleet is not one group of servers.
 double probe_bound_qps(const struct probe *probe, const struct settings *choice);
@@ -57,7 +62,8 @@ struct probe_facts {
     const struct cost *cost;              // likewise
     const struct cost *accel_cost;        // of the first tuned with an accelerator; NULL: none has
     uint32_t max_items;                   // the largest query of all tuned services
-    uint32_t n_servers;                   // of the whole fleet
+    uint32_t known_items; // the largest request that their tables know for a core; or max_items
+    uint32_t n_servers;   // of the whole fleet
 };
 // Not collective.
 const struct probe_facts *probe_facts(const struct probe *probe);

@@ -2,6 +2,7 @@
 #include "runs/tunable.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "cluster/sched.h"
@@ -36,7 +37,9 @@ static int64_t most_of(const struct settings_axis *axis, const struct field *fie
 {
     double most = field->max;
     if (field->unit == UNIT_ITEMS)
-        most = (double)facts->max_items * (axis->walk == SETTINGS_HALVES ? SETTINGS_LARGEST : 1);
+        most = axis->needs_accelerator ? facts->max_items : facts->known_items;
+    if (field->unit == UNIT_ITEMS && axis->walk == SETTINGS_HALVES)
+        most *= SETTINGS_LARGEST;
     if (field->unit == UNIT_TIME)
         most = (double)facts->service->sla_ns;
     return (int64_t)(most < field->max ? most : field->max);
@@ -80,6 +83,30 @@ struct tuner_config tunable_config(const struct study *study, const struct probe
     };
     add_axes(tune, facts, type, &config);
     return config;
+}
+
+int tunable_check(const struct study *study, struct err *err)
+{
+    struct probe *probe = probe_create(study, false);
+    struct tuner_config config = tunable_config(study, probe);
+    const struct probe_facts *facts = probe_facts(probe);
+    const struct settings whole = sched_plain(sched_of(facts->settings), facts->max_items, 1);
+    char name[32];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && study_tune_policy(&study->tune, i, name, sizeof name); i++) {
+        const struct tuner_policy *policy = tuner_policies[tuner_find(name)];
+        if (policy == &tuner_static)
+            rc = probe_known(probe, &config.plain, err);
+        else if (policy == &tuner_fixed)
+            rc = probe_known(probe, &config.fixed, err);
+        else if (policy == &tuner_reference) // begins with the largest batches
+            rc = probe_known(probe, &whole, err);
+        if (rc < 0)
+            err_prefix(err, "%s: tune.policies: %s", study->path, name);
+    }
+    tunable_release(&config);
+    probe_destroy(probe);
+    return rc;
 }
 
 void tunable_release(struct tuner_config *config)

@@ -23,6 +23,10 @@
 // Not collective. What the searches of a study need to know. Its grids are owned:
 // tunable_release().
 struct tuner_config tunable_config(const struct study *study, const struct probe *probe);
+// Not collective. Can the policies static, fixed and reference, where the study asks for them, be
+// measured? Not where they need times that no table knows (probe_known()). The study has passed
+// probe_check().
+int tunable_check(const struct study *study, struct err *err);
 // Not collective. Releases the grids.
 void tunable_release(struct tuner_config *config);
 

@@ -25,6 +25,8 @@ static struct study *read_point(const struct survey *survey, uint32_t point, con
     int rc = study ? study_tune_check(study, err) : -1;
     if (rc == 0 && probe_check(study, err) < 0)
         rc = err_prefix(err, "%s", path);
+    if (rc == 0)
+        rc = tunable_check(study, err);
     // The outcomes are a table of points and policies.
     if (rc == 0 && policies && strcmp(study->tune.policies, policies) != 0)
         rc = err_set(err, ERR_STUDY, "%s: tune.policies: expected %s as at the first point, got %s",

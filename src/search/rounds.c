@@ -13,8 +13,8 @@ struct rounds {
     struct settings *asked; // each simplified
     size_t n_asked, cap;
     bool has_leader;
-    struct settings leader;
-    struct max_load best; // of the leader
+    struct settings leader, unknown; // of the choices that are not known, one
+    struct max_load best;            // of the leader
 };
 
 struct rounds *rounds_create(const struct tuner_config *config, const struct tuner_backend *backend,
@@ -43,6 +43,12 @@ bool rounds_asked(const struct rounds *rounds, struct settings choice)
         if (settings_equal(&rounds->asked[i], &choice))
             return true;
     return false;
+}
+
+static int known(const struct rounds *rounds, const struct settings *choice, struct err *err)
+{
+    const struct tuner_backend *backend = rounds->backend;
+    return backend->known ? backend->known(backend->server, choice, err) : 0;
 }
 
 static void remember(struct rounds *rounds, struct settings choice)
@@ -111,6 +117,10 @@ int rounds_ask(struct rounds *rounds, const struct settings *choices, size_t n, 
     for (size_t i = 0; i < n; i++) {
         if (rounds_asked(rounds, choices[i]))
             continue;
+        if (known(rounds, &choices[i], NULL) < 0) {
+            rounds->unknown = choices[i];
+            continue;
+        }
         remember(rounds, choices[i]);
         double bound_qps = rounds->backend->bound_qps(rounds->backend->server, &choices[i]);
         if (bound_qps <= floor_qps)
@@ -145,6 +155,8 @@ int rounds_measure(struct rounds *rounds, struct settings choice, double floor_q
                  .floor_qps = floor_qps,
                  .guess_qps = guess_qps,
                  .stream = STREAM_TUNE}};
+    if (known(rounds, &choice, err) < 0)
+        return -1;
     if (!rounds_asked(rounds, choice))
         remember(rounds, choice);
     if (run_jobs(rounds, &job, 1, err) != 0)
@@ -155,6 +167,8 @@ int rounds_measure(struct rounds *rounds, struct settings choice, double floor_q
 
 int rounds_finish(struct rounds *rounds, struct err *err)
 {
+    if (!rounds->has_leader && rounds->unknown.fields)
+        return known(rounds, &rounds->unknown, err);
     assert(rounds->has_leader);
     struct tuner_outcome *outcome = rounds->outcome;
     outcome->choice = rounds->leader;

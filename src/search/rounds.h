@@ -6,7 +6,8 @@
 // run (max_load.h, floor_qps); a choice whose bound is too low is given up without any. So who
 // leads never depends on the order in which the tasks of a round were done. Nothing is asked twice:
 // two choices that make the same server (a batch size beyond all sizes that stay on the CPU) are
-// one.
+// one. A choice whose times are not known is left out without a trace; where there is no other,
+// rounds_finish() fails with what is not known.
 //
 //     struct rounds *rounds = rounds_create(config, backend, outcome);
 //     while (more(rounds_leader(rounds), choices, &n))

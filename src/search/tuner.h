@@ -43,6 +43,8 @@ struct tuner_backend {
     const void *server; // what the others know
     // Rate above which the choice overloads a queue for certain; INFINITY: not known.
     double (*bound_qps)(const void *server, const struct settings *choice);
+    // 0 where all times that the choice needs are known, else -1: then it is never tried. NULL: 0.
+    int (*known)(const void *server, const struct settings *choice, struct err *err);
     // Makes all choices that are the same server one.
     void (*simplify)(const void *server, struct settings *choice);
     // For the reference controller, which has its own little server: seconds that one core needs

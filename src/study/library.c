@@ -253,11 +253,12 @@ static int find_like(const struct library *library, enum library_kind kind, cons
     if (!*like && node) {
         struct err why = {0};
         unknown(library, kind, node->text, &why);
-        return node_fail(node, err, "%s%s", why.text,
-                         over_known || strstr(why.text, "did you mean")
-                             ? ""
-                             : "; an entry is like one before it, and files of a catalogue are "
-                               "read in the order of their names");
+        err_set(err, ERR_STUDY, "%s%s", why.text,
+                over_known || strstr(why.text, "did you mean")
+                    ? ""
+                    : "; an entry is like one before it, and files of a catalogue are "
+                      "read in the order of their names");
+        return mistakes_unknown(node, k->section, err);
     }
     return *like ? 0 : check_name(library, kind, map, name, err);
 }
@@ -316,7 +317,8 @@ static int add(struct library *library, enum library_kind kind, const struct nod
             return -1;
     }
     if (is_platform && attach(library, entry, err) < 0)
-        return node_prefix(node_get(map, "accelerator") ? node_get(map, "accelerator") : map, err);
+        return mistakes_unknown(node_get(map, "accelerator") ? node_get(map, "accelerator") : map,
+                                library_sections[LIBRARY_ACCELERATORS], err);
     return kinds[kind].check(entry, err) < 0 ? reader_prefix(map, err) : 0;
 }
 
@@ -324,12 +326,13 @@ int library_add(struct library *library, const struct node *root,
                 const struct library_source *source, struct err *err)
 {
     for (int kind = 0; kind < N_LIBRARY_KINDS; kind++) {
-        const struct node *list;
-        if (reader_list(root, kinds[kind].section, &list, err) < 0)
+        const struct node *list, *section = node_get(root, kinds[kind].section);
+        int rc = reader_list(root, kinds[kind].section, &list, err);
+        if (mistakes_keep(section ? section : root, rc, err) < 0)
             return -1;
         for (size_t i = 0; list && i < list->n; i++) {
             const struct node *item = list->items[i];
-            int rc = add(library, (enum library_kind)kind, item, source, err);
+            rc = add(library, (enum library_kind)kind, item, source, err);
             if (mistakes_keep(item, rc, err) < 0)
                 return -1;
         }

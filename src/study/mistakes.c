@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/schema.h"
 
 static bool is_inside(const struct node *inner, const struct node *outer)
 {
@@ -20,7 +21,64 @@ bool mistakes_in(const struct node *node)
     for (size_t i = 0; list && i < list->n; i++)
         if (is_inside(list->v[i].at, node))
             return true;
+    for (size_t i = 0; list && i < list->n_follows; i++)
+        if (is_inside(list->follows[i], node))
+            return true;
     return false;
+}
+
+static bool is_wrong(const struct node *node)
+{
+    const struct mistakes *list = node_root(node)->mistakes;
+    for (size_t i = 0; list && i < list->n; i++)
+        if (list->v[i].at == node)
+            return true;
+    return false;
+}
+
+// Such a key, NULL: none.
+static const struct node *misspelt(const struct node *map, const char *key)
+{
+    for (size_t i = 0; map && i < map->n; i++)
+        if (is_wrong(map->items[i]) && strcmp(map->items[i]->key, key) != 0 &&
+            schema_nearest(map->items[i]->key, &key, 1))
+            return map->items[i];
+    return NULL;
+}
+
+bool mistakes_misspelt(const struct node *map, const char *key)
+{
+    return !node_get(map, key) && misspelt(map, key);
+}
+
+bool mistakes_in_key(const struct node *map, const char *key)
+{
+    return mistakes_in(node_get(map, key)) || mistakes_misspelt(map, key);
+}
+
+// Is there an entry of that name, or one that does not say its own?
+static bool may_define(const struct node *section, const char *name)
+{
+    bool may = section->kind != NODE_LIST;
+    for (size_t i = 0; !may && i < section->n; i++) {
+        const struct node *own = node_get(section->items[i], "name");
+        may = !own || own->kind != NODE_SCALAR || strcmp(own->text, name) == 0;
+    }
+    return may;
+}
+
+int mistakes_unknown(const struct node *node, const char *section, struct err *err)
+{
+    const struct node *root = node_root(node), *at = node_get(root, section);
+    struct mistakes *list = root->mistakes;
+    if (!at)
+        at = misspelt(root, section);
+    if (node->kind != NODE_SCALAR || !mistakes_in(at) || !may_define(at, node->text) ||
+        list->n_follows == MISTAKES_MAX)
+        return node_prefix(node, err);
+    list->follows[list->n_follows++] = node;
+    err_clear(err);
+    return -1;
 }
 
 // The first ":12:34: " of a message is where it is.
@@ -84,5 +142,5 @@ void mistakes_release(struct mistakes *list)
 {
     for (size_t i = 0; i < list->n; i++)
         mem_free(list->v[i].text);
-    list->n = 0;
+    list->n = list->n_follows = 0;
 }

@@ -202,7 +202,8 @@ static int check_missing(const struct node *map, const struct reader_part *parts
     int rc = 0, missing = 0;
     for (size_t i = 0; i < n_parts; i++) {
         for (const struct field *f = parts[i].fields; f && f->key && rc == 0; f++, k++) {
-            if (seen[k] || f->dflt || is_other(f->key, options->others))
+            if (seen[k] || f->dflt || is_other(f->key, options->others) ||
+                mistakes_misspelt(map, f->key))
                 continue;
             schema_expected(f, text, sizeof text);
             missing = node_fail_key(map, f->key, err, "missing; expected %s", text);

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cluster/sched.h"
 #include "study/mistakes.h"
 #include "study/reader.h"
 #include "study/study.h"
+#include "study/study_memory.h"
+#include "study/study_tables.h"
 #include "traces/forecast.h"
 #include "study/study_traffic.h"
 
@@ -141,7 +144,7 @@ static int check_values(const struct study *study, const struct node *map, struc
     if (capacity->max_queries < capacity->queries)
         return node_fail_key(map, "max_queries", err, "expected at least queries (%lld), got %lld",
                              (long long)capacity->queries, (long long)capacity->max_queries);
-    if (mistakes_in(node_get(node_root(map), "fleet")))
+    if (mistakes_in_key(node_root(map), "fleet"))
         return check_times(capacity, map, err);
     if (capacity->cells > study->cells)
         return node_fail_key(map, "cells", err, "expected at most the fleet's %lld, got %lld",
@@ -290,13 +293,31 @@ static int check_objective(const struct study *study, struct err *err)
     return 0;
 }
 
+// The requests of that scheduler may be of sizes that a measured table does not know.
+static int check_static(const struct study *study, struct err *err)
+{
+    for (size_t g = 0; g < study->n_groups; g++)
+        for (size_t s = 0; s < study->n_services; s++) {
+            const struct study_group *group = &study->groups[g];
+            const struct settings plain =
+                sched_plain(sched_types[group->scheduler], study_traffic_largest_items(study, s),
+                            group->platform.cores);
+            if (study_memory_holds(study, g, s) &&
+                study_tables_known(study, group, s, study->sizes[s], &plain, err) < 0)
+                return err_prefix(err, "%s: capacity.schedulers: static", study->path);
+        }
+    return 0;
+}
+
 // Settings that are tuned for need what the tuner needs.
 static int check_schedulers(const struct study *study, struct err *err)
 {
     char name[32];
     for (size_t i = 0; study_capacity_name(study->capacity.schedulers, i, name, sizeof name); i++)
-        if (strcmp(name, "deeprecsched") == 0 || strcmp(name, "exhaustive") == 0)
-            return study_tune_check(study, err);
+        if ((strcmp(name, "static") == 0 && check_static(study, err) < 0) ||
+            ((strcmp(name, "deeprecsched") == 0 || strcmp(name, "exhaustive") == 0) &&
+             study_tune_check(study, err) < 0))
+            return -1;
     return 0;
 }
 

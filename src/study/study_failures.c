@@ -121,7 +121,7 @@ static int read_event(const struct study *study, const struct node *map, struct 
                          node_found(map, found, sizeof found));
     entry.group = mem_strdup("");
     int rc = reader_fill(map, NULL, &part, 1, &plain, err);
-    if (rc == 0 && !mistakes_in(node_get(node_root(map), "fleet")) && study->n_groups > 0)
+    if (rc == 0 && !mistakes_in_key(node_root(map), "fleet") && study->n_groups > 0)
         rc = check_event(study, map, &entry, event, err);
     schema_release(study_event_fields, &entry);
     return rc;
@@ -208,7 +208,7 @@ int study_failures_read(struct study *study, const struct node *root, struct err
     if (mistakes_keep(map, reader_fill(map, root, &part, 1, &options, err), err) < 0 ||
         mistakes_keep(map, read_events(study, map, err), err) < 0)
         return -1;
-    if (mistakes_in(map) || mistakes_in(node_get(root, "balancer")))
+    if (mistakes_in(map) || mistakes_in_key(root, "balancer"))
         return -1;
     return check_values(study, map, err);
 }

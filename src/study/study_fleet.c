@@ -84,7 +84,7 @@ static int find_service(const struct study *study, const struct node *entry, boo
         return node_fail_key(entry, "service", err, "missing; expected the name of a service");
     for (size_t s = 0; s < study->n_services; s++)
         names[s] = study->services[s].name;
-    if (mistakes_in(node_get(node_root(entry), "traffic")))
+    if (mistakes_in_key(node_root(entry), "traffic"))
         return -1; // which names there are is not known
     int s = reader_choose(name, "service", names, study->n_services, err);
     if (s >= 0 && given[s])
@@ -315,7 +315,7 @@ static int read_accelerator(struct study_group *group, const struct library *lib
     const struct accelerator *known = name ? library_accelerator(library, name->text) : NULL;
     if (node->kind == NODE_SCALAR && !known) {
         library_unknown_accelerator(library, name->text, err);
-        return node_prefix(name, err);
+        return mistakes_unknown(name, "accelerators", err);
     }
     if (known) {
         own = *known;
@@ -364,7 +364,7 @@ static int read_platform(struct study_group *group, const struct library *librar
         return node_fail_key(map, "platform", err,
                              "missing; expected a platform's name, or cores for one of your own");
     library_unknown_platform(library, name->text, err);
-    return node_prefix(name, err);
+    return mistakes_unknown(name, "platforms", err);
 }
 
 static int read_names(const struct study *study, const struct node *map, size_t g, struct err *err)
@@ -492,7 +492,7 @@ static int make_costs(const struct study *study, const struct library *library,
     const struct node *root = node_root(map), *traffic = node_get(root, "traffic");
     bool wrong = mistakes_in(map);
     for (const char *const *section = library_sections; *section; section++)
-        wrong = wrong || mistakes_in(node_get(root, *section));
+        wrong = wrong || mistakes_in_key(root, *section);
     if (wrong)
         return -1;
     for (size_t s = 0; s < study->n_services; s++)
@@ -546,13 +546,16 @@ int study_fleet_read(struct study *study, const struct library *library, const s
     schema_defaults(study_fleet_fields, study);
     if (reader_map(root, "fleet", &map, err) < 0 || reader_list(map, "groups", &list, err) < 0)
         return -1;
+    if (mistakes_misspelt(root, "fleet"))
+        return -1;
+    if (mistakes_keep(map ? map : root, reader_fill(map, root, &part, 1, &options, err), err) < 0 ||
+        mistakes_misspelt(map, "groups"))
+        return -1;
     if (!list || list->n == 0)
         return node_fail_key(map ? map : root, map ? "groups" : "fleet.groups", err,
                              "missing; expected at least one group of servers");
     if (list->n > MAX_GROUPS)
         return node_fail(list, err, "expected at most %d groups", MAX_GROUPS);
-    if (mistakes_keep(map, reader_fill(map, root, &part, 1, &options, err), err) < 0)
-        return -1;
     make_groups(study, list->n);
     int64_t servers = 0;
     for (size_t g = 0; g < list->n; g++) {

@@ -172,7 +172,21 @@ static bool is_given(const struct field *fields, const char *key, const void *co
     return given;
 }
 
-// Keys times groups; those of the study count in the first of them.
+// The history of a service, of which no group's cost knows anything.
+static bool idle_history(const struct study *study, size_t s, struct err *err)
+{
+    const struct service_traffic *traffic = &study->services[s].traffic;
+    bool carried = arrival_carries_histories(&traffic->arrivals);
+    for (size_t g = 0; g < study->n_groups; g++)
+        if (!traffic->has_history || cost_has_history(study->groups[g].costs[s]))
+            return false;
+    err_set(err, ERR_STUDY,
+            "traffic[%zu].%s: no effect; the cost of service %.60s depends on no history", s,
+            carried ? "arrivals.history_column" : "history", study->services[s].name);
+    return true;
+}
+
+// Keys times groups, those of the study in the first of them; then services.
 bool study_idle_next(const struct study *study, size_t *i, struct err *err)
 {
     for (; *i < N_KEYS * study->n_groups; ++*i) {
@@ -187,6 +201,12 @@ bool study_idle_next(const struct study *study, size_t *i, struct err *err)
         mem_free(name);
         ++*i;
         return true;
+    }
+    while (*i < N_KEYS * study->n_groups + study->n_services) {
+        size_t s = *i - N_KEYS * study->n_groups;
+        ++*i;
+        if (idle_history(study, s, err))
+            return true;
     }
     return false;
 }

@@ -3,8 +3,8 @@
 //
 // A key may depend on another: the delay of a retry on retries, the objective of a plan on a search
 // for one. It is no mistake to give it all the same, as a sweep may vary the other, but the author
-// should know. What was given is told by its value: a key with its default is never idle. Which key
-// has an effect where is one table.
+// should know. A history that no cost depends on is such a key, too. What was given is told by its
+// value: a key with its default is never idle. Which key has an effect where is one table.
 //
 //     struct err idle = {0};
 //     for (size_t i = 0; study_idle_next(study, &i, &idle);) puts(idle.text);

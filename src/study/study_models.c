@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/mistakes.h"
 #include "study/study.h"
 
 const struct model *study_models_find(const struct study *study, const char *name)
@@ -36,7 +37,7 @@ int study_models_need(struct study *study, const struct library *library, const 
     const struct model *model = library_model(library, name);
     if (!model) {
         library_unknown_model(library, name, err);
-        return node_prefix(node, err);
+        return mistakes_unknown(node, "models", err);
     }
     add_model(study, model);
     return 0;

@@ -188,31 +188,55 @@ static void note_servers(const struct study *study, size_t g, study_note_fn note
             units_format_ns(noise->correlation_ns, tau, sizeof tau), LEAST_STATES);
 }
 
+// Batches beyond the last of an axis that a search would try: of a whole query.
+static void note_searched(const struct notes *notes, const struct study *study, size_t g, size_t s,
+                          const struct reals *axis, const char *beyond)
+{
+    const struct study_group *group = &study->groups[g];
+    const struct qsize *sizes = study->tune.has_sizes ? study->tune.sizes_table : study->sizes[s];
+    double most = sizes ? qsize_max_items(sizes) : 0, last = axis->v[axis->n - 1];
+    const char *table = group->cost_configs[s].measured->name;
+    if (most > last && study_tables_strict(study, group, s))
+        say(notes, false, "requests of more than %.6g items, the last batch of %s, are not tried",
+            last, table);
+    else if (most > last)
+        say(notes, true,
+            "requests of up to %.6g items may be tried in %s, outside %s, which ends at %.6g: %s",
+            most, group->name, table, last, beyond);
+}
+
 // Sizes and cores that a measured table does not know, where that is no error.
-static void note_outside(const struct notes *notes, const struct study *study, size_t g, size_t s)
+static void note_outside(const struct notes *notes, const struct study *study, size_t g, size_t s,
+                         bool searched)
 {
     const struct study_group *group = &study->groups[g];
     const struct cost_table *table = group->cost_configs[s].measured;
-    bool clamps = group->cost_configs[s].outside == COST_OUTSIDE_CLAMP;
+    const char *beyond = group->cost_configs[s].outside == COST_OUTSIDE_CLAMP
+                             ? "they take the time of its last batch"
+                             : "its last slope continues";
     double least, most, cores = (double)group->platform.cores;
     double busy = table->busy_cores.n > 0 ? table->busy_cores.v[table->busy_cores.n - 1] : cores;
     for (int accel = 0; accel < 2; accel++) {
         const struct reals *axis = accel ? cost_table_accel_batches(table) : &table->batches_items;
         bool has = accel ? table->accel_compute_s.n > 0 : table->seconds_s.n > 0;
-        if (!has || group->tables[s].any_size ||
-            !study_tables_requests(study, group, s, accel, &least, &most))
+        if (!has || group->tables[s].any_size)
             continue;
-        if (most > axis->v[axis->n - 1])
+        if (searched)
+            note_searched(notes, study, g, s, axis, beyond);
+        if (!study_tables_requests(study->sizes[s], &group->settings[s], accel, &least, &most))
+            continue;
+        if (most > axis->v[axis->n - 1] && !searched)
             say(notes, true, "requests of up to %.6g items are outside %s, which ends at %.6g: %s",
-                most, table->name, axis->v[axis->n - 1],
-                clamps ? "they take the time of its last batch" : "its last slope continues");
+                most, table->name, axis->v[axis->n - 1], beyond);
         if (least < axis->v[0])
             say(notes, false,
                 "requests of %.6g items and more take the time of %.6g, the first "
                 "batch of %s",
                 least, axis->v[0], table->name);
     }
-    if (busy < cores && group->tables[s].sources[TABLE_FILE_ALL].path)
+    bool own = group->tables[s].sources[TABLE_FILE_ALL].path ||
+               (table != &group->tables[s].table && !library_is_built_in(&study->own, table));
+    if (busy < cores && own)
         say(notes, false,
             "%s was measured with at most %.6g at a time, which holds for all %.6g "
             "cores of %s",
@@ -220,8 +244,8 @@ static void note_outside(const struct notes *notes, const struct study *study, s
 }
 
 // What a measured table of the user's was taken for.
-static void note_table(const struct study *study, size_t g, size_t s, study_note_fn note,
-                       void *user)
+static void note_table(const struct study *study, size_t g, size_t s, bool searched,
+                       study_note_fn note, void *user)
 {
     const struct study_group *group = &study->groups[g];
     const struct cost_config *config = &group->cost_configs[s];
@@ -243,10 +267,10 @@ static void note_table(const struct study *study, size_t g, size_t s, study_note
             "times of %s spread by a cv of %.3g, lognormal, in group %s; a key noise of the group "
             "takes its place",
             config->measured->name, group->noise.cv, group->name);
-    note_outside(&notes, study, g, s);
+    note_outside(&notes, study, g, s, searched);
 }
 
-void study_notes(const struct study *study, study_note_fn note, void *user)
+void study_notes(const struct study *study, bool searched, study_note_fn note, void *user)
 {
     struct err idle = {0};
     for (size_t g = 0; g < study->n_groups; g++)
@@ -255,7 +279,7 @@ void study_notes(const struct study *study, study_note_fn note, void *user)
         note_servers(study, g, note, user);
     for (size_t g = 0; g < study->n_groups; g++)
         for (size_t s = 0; s < study->n_services; s++)
-            note_table(study, g, s, note, user);
+            note_table(study, g, s, searched, note, user);
     for (size_t i = 0; study_idle_next(study, &i, &idle);)
         note(user, true, idle.text);
     for (size_t s = 0; s < study->n_services; s++) {

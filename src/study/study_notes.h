@@ -18,8 +18,8 @@ typedef void (*study_note_fn)(void *user, bool is_warning, const char *text);
 
 // Of accelerators that are too small for a plan (study_memory.h), then of slow servers that are
 // none and of states that last too long for the run, of every service, in order, and of what a
-// search is to try.
-void study_notes(const struct study *study, study_note_fn note, void *user);
+// search is to try. `searched`: settings that the study does not have will be tried, too.
+void study_notes(const struct study *study, bool searched, study_note_fn note, void *user);
 
 // Of a trace alone; `who` stands in front. max_items is the limit that it was read by.
 void study_notes_trace(const char *who, const struct trace *trace, int64_t max_items,

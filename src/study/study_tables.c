@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cluster/sched.h"
+#include "study/mistakes.h"
 #include "study/study.h"
 #include "study/study_models.h"
 #include "study/study_traffic.h"
@@ -164,7 +165,7 @@ int study_tables_find(const struct study *study, const struct library *library,
     take_file(study, library, config);
     bool in_file = is_given(config->file) || is_given(config->accelerator_file);
     if ((in_file ? read_file : find_known)(study, library, group, s, err) < 0)
-        return node_prefix(table_node(cost, service), err);
+        return mistakes_unknown(table_node(cost, service), "tables", err);
     const struct node *transfer = map_with(cost, service, "transfer");
     if (config->transfer && !map_with(cost, service, "cpu_scale") &&
         !map_with(cost, service, "accel_scale"))
@@ -188,11 +189,10 @@ bool study_tables_strict(const struct study *study, const struct study_group *gr
              !library_is_built_in(&study->own, config->measured)));
 }
 
-bool study_tables_requests(const struct study *study, const struct study_group *group, size_t s,
-                           bool accel, double *least, double *most)
+bool study_tables_requests(const struct qsize *sizes, const struct settings *settings, bool accel,
+                           double *least, double *most)
 {
-    const struct qsize *sizes = study->sizes[s];
-    const struct dispatch_config needs = sched_needs(&group->settings[s]);
+    const struct dispatch_config needs = sched_needs(settings);
     *least = INFINITY;
     *most = 0;
     for (uint32_t n = sizes ? qsize_min_items(sizes) : 1; sizes && n <= qsize_max_items(sizes);
@@ -212,22 +212,34 @@ bool study_tables_requests(const struct study *study, const struct study_group *
     return *most > 0;
 }
 
-static int check_part(const struct study *study, const struct study_group *group, size_t s,
-                      bool accel, struct err *err)
+int study_tables_known(const struct study *study, const struct study_group *group, size_t s,
+                       const struct qsize *sizes, const struct settings *settings, struct err *err)
+{
+    if (!study_tables_strict(study, group, s))
+        return 0;
+    const struct cost_table *table = group->cost_configs[s].measured;
+    for (int accel = 0; accel < 2; accel++) {
+        const struct reals *axis = accel ? cost_table_accel_batches(table) : &table->batches_items;
+        bool has = accel ? table->accel_compute_s.n > 0 : table->seconds_s.n > 0;
+        double least, most;
+        if (!has || !study_tables_requests(sizes, settings, accel, &least, &most) ||
+            cost_table_covers(table, accel, least, most))
+            continue;
+        return err_set(
+            err, ERR_STUDY,
+            "\"%.60s\" has batches of %.6g to %.6g items%s, and service %s has requests of "
+            "%.6g; outside: clamp takes the nearest time, extend the last slope",
+            table->name, axis->v[0], axis->v[axis->n - 1], accel ? " of the accelerator" : "",
+            study->services[s].name, least < axis->v[0] ? least : most);
+    }
+    return 0;
+}
+
+double study_tables_last(const struct study_group *group, size_t s)
 {
     const struct cost_table *table = group->cost_configs[s].measured;
-    const struct reals *axis = accel ? cost_table_accel_batches(table) : &table->batches_items;
-    bool has = accel ? table->accel_compute_s.n > 0 : table->seconds_s.n > 0;
-    double least, most;
-    if (!has || !study_tables_requests(study, group, s, accel, &least, &most) ||
-        cost_table_covers(table, accel, least, most))
-        return 0;
-    return err_set(err, ERR_STUDY,
-                   "\"%.60s\" has batches of %.6g to %.6g items%s, and service %s has requests of "
-                   "%.6g; outside: clamp takes the nearest time, extend the last slope",
-                   table->name, axis->v[0], axis->v[axis->n - 1],
-                   accel ? " of the accelerator" : "", study->services[s].name,
-                   least < axis->v[0] ? least : most);
+    bool has = table && table->seconds_s.n > 0;
+    return has ? table->batches_items.v[table->batches_items.n - 1] : INFINITY;
 }
 
 int study_tables_check_sizes(const struct study *study, const struct study_group *group,
@@ -235,10 +247,7 @@ int study_tables_check_sizes(const struct study *study, const struct study_group
 {
     const struct node *cost = node_get(map, "cost");
     for (size_t s = 0; s < study->n_services; s++) {
-        if (!study_tables_strict(study, group, s))
-            continue;
-        if (check_part(study, group, s, false, err) < 0 ||
-            check_part(study, group, s, true, err) < 0)
+        if (study_tables_known(study, group, s, study->sizes[s], &group->settings[s], err) < 0)
             return node_prefix(table_node(cost, study->services[s].name), err);
     }
     return 0;

@@ -12,6 +12,8 @@
 #include "study/doc.h"
 #include "study/library.h"
 
+struct qsize;
+struct settings;
 struct study;
 struct study_group;
 
@@ -24,12 +26,17 @@ int study_tables_find(const struct study *study, const struct library *library,
 // `map` is the group's.
 int study_tables_check_sizes(const struct study *study, const struct study_group *group,
                              const struct node *map, struct err *err);
-// Items of the smallest and the largest request that the group's cores, resp. accelerators, get of
-// a service whose sizes are known; false: none.
-bool study_tables_requests(const struct study *study, const struct study_group *group, size_t s,
-                           bool accel, double *least, double *most);
+// Has the service's table all times that queries of these sizes (NULL: not known) need in the group
+// by these settings, or does `outside` say what becomes of others? Else -1, without a place.
+int study_tables_known(const struct study *study, const struct study_group *group, size_t s,
+                       const struct qsize *sizes, const struct settings *settings, struct err *err);
+// Items of the smallest and the largest request that cores, resp. accelerators, get; false: none.
+bool study_tables_requests(const struct qsize *sizes, const struct settings *settings, bool accel,
+                           double *least, double *most);
 // Is a size that the table does not know an error?
 bool study_tables_strict(const struct study *study, const struct study_group *group, size_t s);
+// The largest request of a core that the service's table knows; INFINITY without such times.
+double study_tables_last(const struct study_group *group, size_t s);
 // The spread of service times that the tables of the group's services tell; 0: none does.
 double study_tables_cv(const struct study *study, const struct study_group *group);
 // The group's name for results; caller mem_free()s.

@@ -351,6 +351,8 @@ int study_traffic_read(struct study *study, const struct library *library, const
     const struct node *list;
     if (reader_list(root, "traffic", &list, err) < 0)
         return -1;
+    if (!list && mistakes_misspelt(root, "traffic"))
+        return -1;
     if (!list)
         return node_fail_key(root, "traffic", err, "missing; expected at least one service");
     if (list->n == 0)

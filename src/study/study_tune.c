@@ -110,7 +110,7 @@ static int check_values(const struct study *study, const struct node *map, struc
         if (check_grid(map, f->key, study_tune_grid(tune, f->key), err) < 0)
             return -1;
     const struct node *root = map ? node_root(map) : NULL;
-    if (mistakes_in(node_get(root, "traffic")) || mistakes_in(node_get(root, "fleet")))
+    if (mistakes_in_key(root, "traffic") || mistakes_in_key(root, "fleet"))
         return -1; // which names there are is not known
     return check_names(study, map, err);
 }

@@ -112,10 +112,10 @@ judge_overload() {
         }'
 }
 
-# Queries short and long, any server (random) or the less loaded of two (power), and the model that
-# a newcomer runs first; each with a span of some 5e4 queries.
-cases=("light-random 7000" "light-power 7000" "heavy-random 6000" "heavy-power 6000"
-    "quickstart 5000000")
+# Queries short and long, any server (random) or the less loaded of two (power), servers in many
+# groups, and the model that a newcomer runs first; each with a span of some 5e4 queries.
+cases=("light-random 7000" "light-power 7000" "light-groups 7000" "heavy-random 6000"
+    "heavy-power 6000" "quickstart 5000000")
 pids=()
 for case in "${cases[@]}"; do
     # shellcheck disable=SC2086

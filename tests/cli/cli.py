@@ -624,6 +624,7 @@ def histories(folder):
         free = begin + 100000 + 2000 * items + 500 * history + 10 * items * history
         wanted.append((q, begin, free - begin))
     expect(len({row["history_items"] for row in rows}) > 50, "histories differ", rows[:5])
+    inspected_histories(folder)
     twice = HISTORIES.replace("rate: 500qps", "arrivals: {process: replay, file: h.csv, start: zero, "
                               "history_column: history_items}")
     write(folder, "twice.yaml", twice)
@@ -640,6 +641,20 @@ def histories(folder):
     refused("a model without the history that it reads", r".*its cost depends on a history; expected traffic\[\]",
             folder, "check", "h.yaml")
     refused("histories twice", r".*the trace has histories, by arrivals.history_column", folder, "check", "twice.yaml")
+
+
+def inspected_histories(folder):
+    """What trace inspect says of a second size: of the queries that have one, in text and in JSON."""
+    write(folder, "second.csv", "time_s,n,h\n0,5,10\n1,7,0\n2,1,30\n3,9,40\n")
+    words = ("trace", "inspect", "second.csv", "--set", "size_column=n", "--set", "history_column=h")
+    rc, out, err = call(*words, cwd=folder)
+    expect(rc == 0 and re.search(r"queries with a history +3\n +history +26.67 items, sd 12.47\n.* "
+                                 r"10 10 30 40 40 40 40 items\n", out), "histories of a trace", out + err)
+    rc, out, err = call(*words, "--format", "json", cwd=folder)
+    sizes, histories = next(t["rows"] for t in json.loads(out)["tables"] if t["table"] == "items")
+    expect((sizes["n"], sizes["mean_items"], sizes["max_items"]) == (4, 5.5, 9), "sizes as JSON", out)
+    expect((histories["of"], histories["n"], histories["p50_items"], histories["p95_items"]) == ("history", 3, 30, 40) and
+           abs(histories["mean_items"] - 80 / 3) < 1e-9, "histories as JSON", out)
 
 
 def group_traces(folder):
@@ -1258,7 +1273,7 @@ def measured_percentiles(folder):
     refused("a page of two and measured", r"m.csv: measured percentiles are compared with the results file of one run",
             folder, "report", "random.h5", "least-work.h5", "-b", "m.csv")
     write(folder, "bad.csv", "quantile,latency_ms\n0.5,1\n0.4,2\n")
-    refused("percentiles that fall", r"bad.csv:3: the quantile is below", folder, "compare", "bad.csv", "random.h5")
+    refused("percentiles that fall", r"bad.csv:3:1: the quantile is below", folder, "compare", "bad.csv", "random.h5")
     refused("percentiles alone", r"bad.csv: measured percentiles are compared with", folder, "compare", "bad.csv")
 
 
@@ -1493,6 +1508,7 @@ FAKE_SBATCH = """\
 # Takes jobs as Slurm does: notes its words and what it was told by the environment, answers an id.
 echo "$SBATCH_PARTITION $*" >> given
 echo "$RECFLEET_COMMAND" >> commands
+echo "$RECFLEET_CATALOG" >> catalogs
 n=$(($(wc -l < given) + 16))
 echo "$n"
 """
@@ -1587,6 +1603,7 @@ def group_submit(folder):
     expect(said[0] == "17  6 of 6 points, 4 tasks" and said[1].startswith("18  merge"), "array", said)
     submitted_searches(folder, given)
     submitted_twice(folder, given, env)
+    submitted_catalogue(folder, given, env)
     # Whatever the output is called, what a dry run prints does nothing else when it is pasted.
     odd = "a\ntouch hit #\x1b'\nb"
     os.mkdir(os.path.join(folder, odd))
@@ -1634,6 +1651,29 @@ def submitted_searches(folder, given):
         refused(f"another {command}", r"output .*/s.h5: exists and is not of this study", folder, "submit",
                 f"{study}.yaml", "-o", "s.h5", "--set", "seed=2")
         os.unlink(os.path.join(folder, "s.h5"))
+
+
+def submitted_catalogue(folder, given, env):
+    """A job starts in another folder than submit: the catalogue goes with it by its whole path, from
+    the option or the environment, to every job; one that is missing is told of at once."""
+    os.makedirs(os.path.join(folder, "shelf"))
+    write(os.path.join(folder, "shelf"), "boxes.yaml", "platforms: [{name: box, cores: 64, sockets: 2, clock: 2.2GHz, "
+          "memory_bandwidth: 614GB/s, memory_size: 768GB, idle_power: 200W, busy_power: 700W}]\n")
+    wanted = os.path.join(os.path.realpath(folder), "shelf")
+    words = ("swept.yaml", "--array", "-o", "c.h5", "--set", "fleet.groups[0].platform=box")
+    for catalog, expected in ((("--catalog", "shelf"), wanted), (("--catalog", ""), ""), ((), wanted)):
+        path = os.path.join(folder, "catalogs")
+        os.unlink(path)
+        env["RECFLEET_CATALOG"] = "./shelf/"
+        given(*(words if expected else ("swept.yaml", "--array", "-o", "c.h5")), *catalog)
+        with open(path) as f:
+            told = f.read().splitlines()
+        expect(told == [expected] * 2, f"the catalogue of an array and its merge {catalog}", told)
+    del env["RECFLEET_CATALOG"]
+    n = len(os.listdir(folder))
+    for what, path, why in (("a missing", "none", "No such file"), ("no", "study.yaml", "Not a directory")):
+        refused(f"submit with {what} folder", f"catalog {path}: {why}", folder, "submit", *words, "--catalog", path)
+    expect(len(os.listdir(folder)) == n, "nothing is written for a catalogue that is missing", os.listdir(folder))
 
 
 def submitted_twice(folder, given, env):
@@ -1924,32 +1964,35 @@ def group_tune(folder):
 
 
 def children_seen(env, *args, cwd=None):
-    """Runs the program; (exit status, whether it ever had a child process)."""
+    """Runs the program; (exit status, whether it ever had a child process, or a plugin of hwloc)."""
     job = subprocess.Popen([PROGRAM, *args], cwd=cwd, env=env, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
-    seen = False
+    seen = plugged = False
     while job.poll() is None:
         try:
             with open(f"/proc/{job.pid}/task/{job.pid}/children") as f:
                 seen = seen or f.read().strip() != ""
+            with open(f"/proc/{job.pid}/maps") as f:
+                plugged = plugged or "/hwloc/hwloc_" in f.read()
         except OSError:
             pass  # it has just ended
-    return job.returncode, seen
+    return job.returncode, seen, plugged
 
 
 def group_startup(folder):
     """Started by nobody, the program is alone: no daemon of Open MPI. Under a launcher, and where
     the user has said otherwise, MPI starts as the site has set it up."""
     write(folder, "study.yaml", LONG)
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_MCA_", "PMIX", "SLURM"))}
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_MCA_", "PMIX", "SLURM", "HWLOC_"))}
     args = ("run", "study.yaml", "-q", "--force")
-    rc, seen = children_seen(bare, *args, cwd=folder)
+    rc, seen, plugged = children_seen(bare, *args, cwd=folder)
     expect(rc == 0 and not seen, "alone: no child process", f"{rc} {seen}")
+    expect(not plugged, "alone: nobody looks for displays and devices")
     said = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout \
         if shutil.which("mpirun") else ""
     for what, more in (("a launcher's variable", {"SLURM_STEP_ID": "0"}),
                        ("what the user has set", {"OMPI_MCA_ess_singleton_isolated": "0"})):
-        rc, seen = children_seen({**bare, **more}, *args, cwd=folder)
+        rc, seen, _ = children_seen({**bare, **more}, *args, cwd=folder)
         expect(rc == 0, what, rc)
         if "Open MPI) 4" in said:  # which forks a daemon for a process that is not under mpirun
             expect(seen, f"{what}: MPI is left alone")

@@ -222,8 +222,25 @@ static struct query *handed_over(const struct bench *bench)
 
 // ---- core ---------------------------------------------------------------------------------------
 
-// Every query of the cell's traffic is handed over once, to the part that its server is in, and
-// inside a parcel and from parcel to parcel in order of arrival.
+// Parcels go to the part that their servers are in, inside a parcel and from parcel to parcel in
+// order of arrival.
+static void assert_in_order(const struct bench *bench)
+{
+    int64_t last_ns[256] = {0};
+    ck_assert_uint_le(bench->layout->n_parts, 256);
+    for (size_t i = 0; i < bench->post->n_parcels; i++) {
+        const struct kept *parcel = &bench->post->parcels[i];
+        const struct layout_part *part = &bench->layout->parts[parcel->part];
+        for (size_t q = parcel->first; q < parcel->first + parcel->n; q++) {
+            const struct query *query = &bench->post->queries[q];
+            ck_assert_uint_lt(query->server - part->first_in_cell, part->n_servers);
+            ck_assert_int_ge(query->arrive_ns, last_ns[parcel->part]);
+            last_ns[parcel->part] = query->arrive_ns;
+        }
+    }
+}
+
+// Every query of the cell's traffic is handed over once, in order, in parcels that hold some.
 START_TEST(parcels)
 {
     for (int p = 0; policy_types[p]; p++) {
@@ -232,20 +249,67 @@ START_TEST(parcels)
         start(&bench, 3, false);
         finish(&bench);
         mem_free(handed_over(&bench));
-        int64_t last_ns[16] = {0};
-        for (size_t i = 0; i < bench.post->n_parcels; i++) {
-            const struct kept *parcel = &bench.post->parcels[i];
-            const struct layout_part *part = &bench.layout->parts[parcel->part];
-            ck_assert_uint_gt(parcel->n, 0);
-            for (size_t q = parcel->first; q < parcel->first + parcel->n; q++) {
-                const struct query *query = &bench.post->queries[q];
-                ck_assert_uint_lt(query->server - part->first_in_cell, part->n_servers);
-                ck_assert_int_ge(query->arrive_ns, last_ns[parcel->part]);
-                last_ns[parcel->part] = query->arrive_ns;
-            }
-        }
+        assert_in_order(&bench);
+        for (size_t i = 0; i < bench.post->n_parcels; i++)
+            ck_assert_uint_gt(bench.post->parcels[i].n, 0);
         stop(&bench);
     }
+}
+END_TEST
+
+// In 140 parts every query goes where it goes in two. A window is then as long as gives them some
+// each, where news does not end it earlier: all 2000 queries of 10 ms, which are four of the other.
+START_TEST(many_parts)
+{
+    for (int p = 0; policy_types[p]; p++) {
+        struct bench few, many;
+        for (int i = 0; i < 2; i++) {
+            struct bench *bench = i ? &many : &few;
+            init(bench, policy_types[p]->name);
+            bench->fixture.groups[0].n_servers = bench->fixture.groups[1].n_servers = 70;
+            bench->fixture.services[0].traffic.rate_qps = 2e5;
+            start(bench, i ? 140 : 1, false);
+            finish(bench);
+        }
+        ck_assert_uint_eq(many.layout->n_parts, 140);
+        struct query *a = handed_over(&few), *b = handed_over(&many);
+        ck_assert_mem_eq(a, b, few.post->n_queries * sizeof *a);
+        assert_in_order(&many);
+        for (size_t i = 0; i < many.post->n_parcels; i++)
+            ck_assert_uint_gt(many.post->parcels[i].n, 0);
+        if (!policy_types[p]->needs_feedback) {
+            ck_assert_uint_gt(few.post->n_queries, 3 * 512);
+            ck_assert_uint_ge(balancer_n_windows(few.balancer), 4);
+            ck_assert_uint_eq(balancer_n_windows(many.balancer), 1);
+        }
+        mem_free(a);
+        mem_free(b);
+        stop(&few);
+        stop(&many);
+    }
+}
+END_TEST
+
+// Where queries wait at servers every part has a parcel of every window, those without queries,
+// too.
+START_TEST(parcels_for_all)
+{
+    struct bench bench;
+    init(&bench, "power-of-two");
+    bench.fixture.groups[0].n_servers = bench.fixture.groups[1].n_servers = 70;
+    fixture_set_scheduler(&bench.fixture, 0, "queue", "policy: pull");
+    fixture_set_scheduler(&bench.fixture, 1, "queue", "policy: pull");
+    start(&bench, 140, false);
+    finish(&bench);
+    mem_free(handed_over(&bench));
+    assert_in_order(&bench);
+    size_t n_empty = 0;
+    for (size_t i = 0; i < bench.post->n_parcels; i++) {
+        ck_assert_uint_eq(bench.post->parcels[i].part, i % 140);
+        n_empty += bench.post->parcels[i].n == 0;
+    }
+    ck_assert_uint_gt(n_empty, 0);
+    stop(&bench);
 }
 END_TEST
 
@@ -681,6 +745,6 @@ int main(void)
         {"core", the_end},         {"core", no_answers_wanted}, {"core", goes_round_outages},
         {"core", retries},         {"core", closes_late},       {"core", saved},
         {"limits", all_out},       {"limits", short_lookahead}, {"limits", idle_hours},
-        {"errors", bad_traffic}};
+        {"core", many_parts},      {"core", parcels_for_all},   {"errors", bad_traffic}};
     return suite_run("balancer", tests, sizeof tests / sizeof *tests);
 }

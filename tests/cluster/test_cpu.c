@@ -687,6 +687,100 @@ START_TEST(near_is_general)
 }
 END_TEST
 
+// Jobs one by one, those that find idle cores enough apart: the same lanes and ends.
+START_TEST(idle_or_not)
+{
+    for (int variant = 0; variant < 2 * N_CORE_COUNTS * N_STREAM_KINDS; variant++) {
+        uint32_t n_cores = core_counts[variant / 2 % N_CORE_COUNTS];
+        enum way way = variant % 2 ? BUSY : FIXED;
+        if (!can_run(way, n_cores))
+            continue;
+        struct stream *stream =
+            make_stream(n_cores, (enum stream_kind)(variant / 2 / N_CORE_COUNTS), way);
+        struct outcome *whole = run(&cpu_portable, way, stream, NULL, false, 64);
+        for (int k = 0; cpu_kernels[k]; k++) {
+            if (!cpu_kernels[k]->supported())
+                continue;
+            struct outcome *apart = mem_calloc(1, sizeof *apart);
+            memcpy(apart->jobs, stream->jobs, sizeof apart->jobs);
+            cpu_pool_init(&apart->pool, CPU_LANES_NEAR, N_SERVERS, n_cores);
+            for (size_t i = 0; i < N_JOBS; i++)
+                if (!cpu_kernels[k]->assign_idle(&apart->pool, &apart->jobs[i])) {
+                    run_batch(cpu_kernels[k], way, apart, i, 1);
+                    ck_assert_int_ge(apart->jobs[i].wait_ns, 0);
+                }
+            assert_same_jobs(whole, apart, cpu_kernels[k]->name, stream);
+            for (uint32_t s = 0; s < N_SERVERS; s++) {
+                const struct cpu_server *a = cpu_pool_server(&whole->pool, s);
+                const struct cpu_server *b = cpu_pool_server(&apart->pool, s);
+                ck_assert_uint_eq(a->n_requests, b->n_requests);
+                ck_assert_int_eq(a->cpu_busy_ns, b->cpu_busy_ns);
+                ck_assert_mem_eq(cpu_pool_near(&whole->pool, s), cpu_pool_near(&apart->pool, s),
+                                 whole->pool.n_lanes * sizeof(uint32_t));
+            }
+            destroy_outcome(apart);
+        }
+        destroy_outcome(whole);
+        destroy_stream(stream);
+    }
+}
+END_TEST
+
+static struct cpu_pick pick_by_hand(const struct cpu_pool *pool, uint32_t s, int64_t t_ns)
+{
+    struct cpu_pick pick = {INT64_MAX, 0, 1};
+    for (uint32_t i = 0; i < pool->n_cores; i++) {
+        int64_t free_ns = cpu_pool_free_ns(pool, s, i);
+        int64_t begin_ns = free_ns > t_ns ? free_ns : t_ns;
+        if (begin_ns < pick.begin_ns) {
+            pick.begin_ns = begin_ns;
+            pick.core = i;
+        }
+    }
+    for (uint32_t i = 0; i < pool->n_cores; i++)
+        pick.busy += cpu_pool_free_ns(pool, s, i) > pick.begin_ns;
+    return pick;
+}
+
+// Requests one by one, each on the core that is picked: the lowest that is idle, else the first to
+// be free. In seconds of up to 4 hours, so that near lanes move their base; and asked long before
+// and after, too.
+START_TEST(picks)
+{
+    for (int variant = 0; variant < 2 * N_CORE_COUNTS; variant++) {
+        uint32_t n_cores = core_counts[variant / 2];
+        enum way way = variant % 2 ? GENERAL : FIXED;
+        if (!can_run(way, n_cores))
+            continue;
+        for (int k = 0; cpu_kernels[k]; k++) {
+            if (!cpu_kernels[k]->supported())
+                continue;
+            struct cpu_pool pool;
+            int64_t t_ns = 0;
+            cpu_pool_init(&pool, lanes_of(way), 1, n_cores);
+            for (uint32_t i = 0; i < 600; i++) {
+                const int64_t asked_ns[] = {t_ns, t_ns - 500000000, t_ns + 9000000000};
+                for (int j = 2; j >= 0; j--) {
+                    struct cpu_pick pick = cpu_kernels[k]->pick(&pool, 0, asked_ns[j]);
+                    struct cpu_pick expected = pick_by_hand(&pool, 0, asked_ns[j]);
+                    ck_assert_int_eq(pick.begin_ns, expected.begin_ns);
+                    ck_assert_uint_eq(pick.core, expected.core);
+                    ck_assert_uint_eq(pick.busy, expected.busy);
+                    if (j == 0)
+                        cpu_pool_take(&pool, 0, &pick,
+                                      pick.begin_ns + fixture_draw(3, 2 * i, 2000000000));
+                }
+                uint32_t gap_ns = fixture_draw(3, 2 * i + 1, i / 150 % 2 ? 100000 : 2000000000);
+                t_ns = cpu_kernels[k]->pick(&pool, 0, t_ns).begin_ns + gap_ns / n_cores;
+            }
+            if (way == FIXED)
+                ck_assert_int_gt(cpu_pool_server(&pool, 0)->base_ns, 2 * CPU_NEAR_NS);
+            cpu_pool_release(&pool);
+        }
+    }
+}
+END_TEST
+
 // Nobody asks for reports: the rest is the same.
 START_TEST(reports_change_nothing)
 {
@@ -914,6 +1008,8 @@ int main(void)
                                        {"core", cold_by_hand},
                                        {"core", cold_is_the_equations},
                                        {"core", near_is_general},
+                                       {"core", idle_or_not},
+                                       {"core", picks},
                                        {"core", reports_change_nothing},
                                        {"core", cores_by_hand},
                                        {"core", contention_by_hand},

@@ -84,7 +84,8 @@ static struct view *make_view(const struct cell *cell)
                                  .status_delay_ns = 50000,
                                  .reports_per_ns = 1e-3,
                                  .lookahead_ns = 100000,
-                                 .horizon_ns = 600000};
+                                 .horizon_ns = 600000,
+                                 .in_lanes = policy_wants_lanes(&cell->fixture.config.balancer)};
     struct view *view = view_create(&config);
     for (uint32_t s = 0; s < config.n_servers; s++)
         view_sent(view, s, 3 * N_QUERIES); // more than is ever taken away

@@ -79,9 +79,34 @@ static void send_one(struct view *view, struct list *list, const struct walk *wa
     list_report(list, &report);
 }
 
-static void assert_walk(const struct walk *walk, uint32_t n_steps)
+static void assert_loads(const struct view *view, const struct list *list, uint64_t step)
 {
-    struct view *view = view_create(&walk->config);
+    for (uint32_t s = 0; s < N_SERVERS; s++)
+        if (view_load_of(view, s) != list->load[s])
+            ck_abort_msg("step %llu, server %u: load %lld, not %lld", (unsigned long long)step, s,
+                         (long long)view_load_of(view, s), (long long)list->load[s]);
+}
+
+// The same view after a restart, its news in lanes where it was in the calendar and the reverse.
+static struct view *restart(struct view *view, struct view_config *config)
+{
+    struct blob blob = {0};
+    view_save(view, &blob);
+    view_destroy(view);
+    config->in_lanes = !config->in_lanes;
+    view = view_create(config);
+    struct blob_reader reader = blob_read(blob.bytes, blob.n);
+    view_load(view, &reader);
+    ck_assert_int_eq(blob_end(&reader, NULL), 0);
+    blob_release(&blob);
+    return view;
+}
+
+static void assert_walk_once(const struct walk *walk, uint32_t n_steps, bool in_lanes)
+{
+    struct view_config config = walk->config;
+    config.in_lanes = in_lanes;
+    struct view *view = view_create(&config);
     struct list *list = mem_calloc(1, sizeof *list);
     list->status_delay_ns = walk->config.status_delay_ns;
     list->report_period_ns = walk->config.report_period_ns;
@@ -91,8 +116,9 @@ static void assert_walk(const struct walk *walk, uint32_t n_steps)
         t_ns += fixture_draw(7, i, jumps ? walk->jump_ns : 2 * walk->gap_ns);
         view_advance(view, t_ns);
         list_advance(list, t_ns);
-        if (memcmp(view->load, list->load, sizeof list->load) != 0)
-            ck_abort_msg("step %llu, at %lld ns", (unsigned long long)i, (long long)t_ns);
+        assert_loads(view, list, i);
+        if (i % 1000 == 999)
+            view = restart(view, &config);
         for (uint64_t j = 0; j < 3; j++)
             send_one(view, list, walk, 3 * i + j, t_ns);
     }
@@ -100,9 +126,15 @@ static void assert_walk(const struct walk *walk, uint32_t n_steps)
             walk->config.status_delay_ns;
     view_advance(view, t_ns);
     for (uint32_t s = 0; s < N_SERVERS; s++)
-        ck_assert_int_eq(view->load[s], 0);
+        ck_assert_int_eq(view_load_of(view, s), 0);
     view_destroy(view);
     mem_free(list);
+}
+
+static void assert_walk(const struct walk *walk, uint32_t n_steps)
+{
+    assert_walk_once(walk, n_steps, false);
+    assert_walk_once(walk, n_steps, true);
 }
 
 static struct walk usual(void)
@@ -164,21 +196,28 @@ START_TEST(late_inserts)
 END_TEST
 
 // Days without a query after news that is a little ahead: the gap is not walked bucket by bucket.
-START_TEST(days_of_silence)
+static void days_of_silence_in(bool in_lanes)
 {
     struct view_config config = {.n_servers = 2,
                                  .status_delay_ns = SIMTIME_US,
                                  .reports_per_ns = 2,
                                  .lookahead_ns = SIMTIME_US,
-                                 .horizon_ns = SIMTIME_MS};
+                                 .horizon_ns = SIMTIME_MS,
+                                 .in_lanes = in_lanes};
     struct view *view = view_create(&config);
     view_advance(view, 10);
     view_sent(view, 1, 5);
     view_report(view, &(struct completion){.end_ns = 10 * SIMTIME_MS, .weight = 5, .server = 1}, 1);
-    ck_assert_int_eq(view->load[1], 5);
+    ck_assert_int_eq(view_load_of(view, 1), 5);
     view_advance(view, INT64_C(3) * 86400 * SIMTIME_S);
-    ck_assert_int_eq(view->load[1], 0);
+    ck_assert_int_eq(view_load_of(view, 1), 0);
     view_destroy(view);
+}
+
+START_TEST(days_of_silence)
+{
+    days_of_silence_in(false);
+    days_of_silence_in(true);
 }
 END_TEST
 
@@ -221,9 +260,10 @@ START_TEST(shapes)
 END_TEST
 
 // Work in nanoseconds is heavier than 32 bits tell.
-START_TEST(heavy)
+static void heavy_in(bool in_lanes)
 {
     struct view_config config = usual().config;
+    config.in_lanes = in_lanes;
     struct view *view = view_create(&config);
     const int64_t weights[] = {UINT32_MAX, INT64_C(4294967296), 5 * (int64_t)UINT32_MAX + 7};
     struct completion reports[3];
@@ -234,20 +274,27 @@ START_TEST(heavy)
     view_report(view, reports, 3);
     view_advance(view, 50999);
     for (uint32_t i = 0; i < 3; i++)
-        ck_assert_int_eq(view->load[i], weights[i] + 11);
+        ck_assert_int_eq(view_load_of(view, i), weights[i] + 11);
     view_advance(view, 51000);
     for (uint32_t i = 0; i < 3; i++)
-        ck_assert_int_eq(view->load[i], 11);
+        ck_assert_int_eq(view_load_of(view, i), 11);
     view_destroy(view);
+}
+
+START_TEST(heavy)
+{
+    heavy_in(false);
+    heavy_in(true);
 }
 END_TEST
 
 // News is heard at its time and not before, however time gets there; a whole second goes by in one
 // step.
-START_TEST(to_the_nanosecond)
+static void to_the_nanosecond_in(bool in_lanes)
 {
     for (int64_t step_ns = 1; step_ns <= SIMTIME_S; step_ns *= 1000) {
         struct view_config config = usual().config;
+        config.in_lanes = in_lanes;
         struct view *view = view_create(&config);
         view_sent(view, 3, 5);
         view_report(view, &(struct completion){.end_ns = SIMTIME_S, .weight = 5, .server = 3}, 1);
@@ -255,19 +302,26 @@ START_TEST(to_the_nanosecond)
             if (t_ns >= 0)
                 view_advance(view, t_ns);
         view_advance(view, SIMTIME_S + 49999);
-        ck_assert_int_eq(view->load[3], 5);
+        ck_assert_int_eq(view_load_of(view, 3), 5);
         view_advance(view, SIMTIME_S + 50000);
-        ck_assert_int_eq(view->load[3], 0);
+        ck_assert_int_eq(view_load_of(view, 3), 0);
         view_destroy(view);
     }
+}
+
+START_TEST(to_the_nanosecond)
+{
+    to_the_nanosecond_in(false);
+    to_the_nanosecond_in(true);
 }
 END_TEST
 
 // A great many reports of one moment fill many pieces of one bucket.
-START_TEST(one_moment)
+static void one_moment_in(bool in_lanes)
 {
     enum { N = 5000 };
     struct view_config config = usual().config;
+    config.in_lanes = in_lanes;
     struct view *view = view_create(&config);
     struct completion *reports = mem_calloc(N, sizeof *reports);
     for (uint32_t i = 0; i < N; i++) {
@@ -279,14 +333,84 @@ START_TEST(one_moment)
     view_advance(view, 250001);
     uint64_t left = 0;
     for (uint32_t s = 0; s < N_SERVERS; s++)
-        left += (uint64_t)view->load[s];
+        left += (uint64_t)view_load_of(view, s);
     ck_assert_uint_eq(left, N / 3); // those with i % 3 == 2
     view_advance(view, 250002);
     for (uint32_t s = 0; s < N_SERVERS; s++)
-        ck_assert_int_eq(view->load[s], 0);
+        ck_assert_int_eq(view_load_of(view, s), 0);
     mem_free(reports);
     view_destroy(view);
     view_destroy(NULL);
+}
+
+START_TEST(one_moment)
+{
+    one_moment_in(false);
+    one_moment_in(true);
+}
+END_TEST
+
+// Lanes are added while many reports find none free, up to a bound; then the calendar takes the
+// rest.
+START_TEST(crowded_lanes)
+{
+    struct walk walk = usual();
+    walk.gap_ns = 500;
+    assert_walk(&walk, 12000);
+    walk.config.in_lanes = true;
+    struct view *view = view_create(&walk.config);
+    uint32_t n_planes = view->due.n_planes;
+    for (uint32_t i = 0; i < 100000; i++) {
+        view_advance(view, i);
+        view_sent(view, i % N_SERVERS, 1);
+        view_report(view, &(struct completion){i + 1000000, 1, i % N_SERVERS, 0}, 1);
+    }
+    ck_assert_uint_eq(n_planes, 1);
+    ck_assert_uint_eq(view->due.n_planes, DUE_MOST_PLANES);
+    for (uint32_t s = 0; s < N_SERVERS; s++)
+        ck_assert_int_eq(view_load_of(view, s), 100000 / N_SERVERS + (s < 100000 % N_SERVERS));
+    view_destroy(view);
+}
+END_TEST
+
+// Where lanes suffice, nothing is in the calendar, and it does not turn.
+START_TEST(nothing_but_lanes)
+{
+    struct walk walk = usual();
+    walk.config.in_lanes = true;
+    struct view *view = view_create(&walk.config);
+    for (uint32_t i = 0; i < 3000; i++) {
+        view_advance(view, i * INT64_C(10000000));
+        view_sent(view, i % N_SERVERS, 7);
+        struct completion report = {i * INT64_C(10000000) + 2000000000, 7, i % N_SERVERS, 0};
+        report.end_ns -= i % N_SERVERS ? 1900000000 : 0; // most soon, some two seconds later
+        view_report(view, &report, 1);
+    }
+    ck_assert_uint_eq(view->due.n_planes, 1);
+    ck_assert_uint_gt(view->n_waiting + view->n_staged, 0); // those of server 0
+    for (uint32_t s = 1; s < N_SERVERS; s++)
+        ck_assert_int_eq(*view_rest(view, s), 0);
+    view_destroy(view);
+}
+END_TEST
+
+// A file that cannot be a view's is refused.
+START_TEST(refuses)
+{
+    struct view_config config = {.n_servers = 1, .status_delay_ns = 5, .reports_per_ns = 1};
+    const int64_t files[][6] = {
+        {0, -1, 0, 0, 0},                       // before the beginning
+        {0, 100, 2, 200, INT64_C(1) << 32},     // one piece of news, not two
+        {0, 100, 1, 200, INT64_C(1) << 32 | 1}, // of a server that is not there
+        {0, 100, 1, 100, INT64_C(1) << 32},     // which has been heard
+    };
+    for (int i = 0; i < 4; i++) {
+        struct view *view = view_create(&config);
+        struct blob_reader reader = blob_read(files[i], 5 * sizeof files[i][0]);
+        view_load(view, &reader);
+        ck_assert(reader.short_of);
+        view_destroy(view);
+    }
 }
 END_TEST
 
@@ -302,6 +426,9 @@ int main(void)
                                        {"limits", heavy},
                                        {"limits", to_the_nanosecond},
                                        {"limits", one_moment},
-                                       {"limits", far_behind_a_backlog}};
+                                       {"limits", far_behind_a_backlog},
+                                       {"limits", crowded_lanes},
+                                       {"limits", nothing_but_lanes},
+                                       {"errors", refuses}};
     return suite_run("view", tests, sizeof tests / sizeof *tests);
 }

@@ -55,9 +55,27 @@ START_TEST(a_run)
     plan.nodes = 2;
     plan.ranks_per_node = 8;
     plan.time = "1:30:00";
-    assert_command(&plan, &run, NULL, "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
+    assert_command(&plan, &run, NULL,
+                   "RECFLEET_CATALOG= RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small --output=out.h5.log --nodes=2 --ntasks-per-node=8 "
                    "--time=1:30:00 out.h5.run.sbatch");
+}
+END_TEST
+
+// The catalogue goes with every job, by its whole path; without one the job has none either,
+// whatever the environment of whoever submits.
+START_TEST(a_catalogue)
+{
+    struct submission_plan plan = plan_on(&none);
+    plan.catalog = "/my shelf";
+    assert_command(&plan, &(struct submission){.kind = SUBMISSION_RUN}, NULL,
+                   "'RECFLEET_CATALOG=/my shelf' RECFLEET_CHAIN= RECFLEET_COMMAND=run "
+                   "RECFLEET_SHARES=",
+                   "--job-name=small --output=out.h5.log out.h5.run.sbatch");
+    assert_command(&plan, &(struct submission){.kind = SUBMISSION_MERGE}, NULL,
+                   "'RECFLEET_CATALOG=/my shelf' RECFLEET_CHAIN= RECFLEET_COMMAND=run "
+                   "RECFLEET_SHARES=",
+                   "--job-name=small-merge --output=out.h5.log out.h5.merge.sbatch");
 }
 END_TEST
 
@@ -67,13 +85,15 @@ START_TEST(a_chain)
 {
     const struct submission_plan plan = plan_on(&none);
     const struct submission link = {.kind = SUBMISSION_RUN, .chain = "small-chain-1"};
-    assert_command(&plan, &link, NULL,
-                   "RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
-                   "--job-name=small-chain-1 --output=out.h5.log out.h5.run.sbatch");
-    assert_command(&plan, &link, "$link1",
-                   "RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
-                   "--job-name=small-chain-1 --output=out.h5.log --dependency=afterany:$link1 "
-                   "out.h5.run.sbatch");
+    assert_command(
+        &plan, &link, NULL,
+        "RECFLEET_CATALOG= RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
+        "--job-name=small-chain-1 --output=out.h5.log out.h5.run.sbatch");
+    assert_command(
+        &plan, &link, "$link1",
+        "RECFLEET_CATALOG= RECFLEET_CHAIN=small-chain-1 RECFLEET_COMMAND=run RECFLEET_SHARES=",
+        "--job-name=small-chain-1 --output=out.h5.log --dependency=afterany:$link1 "
+        "out.h5.run.sbatch");
 }
 END_TEST
 
@@ -90,12 +110,12 @@ START_TEST(an_array)
     plan.throttle = 2;
     plan.nodes = 3;
     assert_command(&plan, &(struct submission){.kind = SUBMISSION_ARRAY, .tasks = &points}, NULL,
-                   "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
+                   "RECFLEET_CATALOG= RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small --output=out.points/%6a.log --array=0-1,7%2 --nodes=3 "
                    "out.h5.sweep.sbatch");
     plan.throttle = 0;
     assert_command(&plan, &(struct submission){.kind = SUBMISSION_ARRAY, .tasks = &shares}, NULL,
-                   "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=4",
+                   "RECFLEET_CATALOG= RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=4",
                    "--job-name=small --output=out.points/share-%6a.log --array=0-1,3 --nodes=3 "
                    "out.h5.sweep.sbatch");
     mem_free(points.chosen);
@@ -111,7 +131,7 @@ START_TEST(a_merge)
     plan.ranks_per_node = 2;
     plan.time = "90";
     assert_command(&plan, &(struct submission){.kind = SUBMISSION_MERGE}, NULL,
-                   "RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
+                   "RECFLEET_CATALOG= RECFLEET_CHAIN= RECFLEET_COMMAND=run RECFLEET_SHARES=",
                    "--job-name=small-merge --output=out.h5.log --time=90 out.h5.merge.sbatch");
 }
 END_TEST
@@ -309,10 +329,16 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", a_run},        {"core", a_chain},
-                                       {"core", an_array},     {"core", a_merge},
-                                       {"core", hands_in},     {"core", each_script},
-                                       {"core", deals_points}, {"limits", deals_shares},
-                                       {"limits", a_dry_run},  {"errors", says_why_it_failed}};
+    const struct suite_test tests[] = {{"core", a_run},
+                                       {"core", a_catalogue},
+                                       {"core", a_chain},
+                                       {"core", an_array},
+                                       {"core", a_merge},
+                                       {"core", hands_in},
+                                       {"core", each_script},
+                                       {"core", deals_points},
+                                       {"limits", deals_shares},
+                                       {"limits", a_dry_run},
+                                       {"errors", says_why_it_failed}};
     return suite_run("submission", tests, sizeof tests / sizeof *tests);
 }

@@ -89,7 +89,8 @@ NO_REACH = {
 }
 
 # Bodies that several sources of one family include; not interfaces, so they need not stand alone.
-TEMPLATES = {"cluster/cpu_loop.h", "cluster/cpu_near.h", "cluster/cpu_in_place.h"}
+TEMPLATES = {"cluster/cpu_loop.h", "cluster/cpu_near.h", "cluster/cpu_in_place.h",
+             "cluster/due_loop.h"}
 
 # Sources without a header of their own, besides the variants `family_x.c` beside `family.h`.
 NO_HEADER = {"src/app/main.c", "src/calibrate/rf_calibrate.c"}

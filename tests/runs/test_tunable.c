@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "capacity/single_server.h"
 #include "capacity/capacity_fixture.h"
 #include "cluster/sched.h"
@@ -70,6 +71,54 @@ START_TEST(backend_asks_the_probe)
     crew_destroy(crew);
     probe_destroy(probe);
     capacity_fixture_close(&f);
+}
+END_TEST
+
+// Where a table of the user's ends, so do the searches: B at its last batch, at its first below; T
+// nowhere, as the largest query would go to an accelerator that was not measured with it. With
+// `outside` there is no end.
+START_TEST(tables_end_searches)
+{
+    static const char head[] =
+        "duration: 1s\ntraffic: [{service: a, rate: 9qps, sizes: {distribution: fixed, items: 96}, "
+        "sla: {p95: 9ms}}]\ntables: [{name: t, model: m, platform: p, batches_items: [4, 32], "
+        "busy_cores: [1], seconds: [1ms, 2ms], accel_batches_items: [1, 64], accel_load: [1us, "
+        "1us], accel_compute: [1ms, 2ms]}]\n"
+        "fleet: {groups: [{cores: 2, accelerator: t4, servers: 1, scheduler: {batch_items: 16}, "
+        "cost: {kind: table, table: t";
+    const char *const policies[] = {"deeprecsched", "fixed", "static", "reference"};
+    for (int extends = 0; extends < 2; extends++) {
+        char *text = mem_printf("%s%s}}]}\n", head, extends ? ", outside: extend" : "");
+        struct capacity_fixture f;
+        struct single_server e;
+        struct err err = {0};
+        capacity_fixture_open(&f, text, NULL);
+        single_server_cut(&e, f.context.study, 0, 0);
+        struct probe *probe = probe_create(&e.study, true);
+        struct tuner_config config = tunable_config(&e.study, probe);
+        ck_assert_int_eq(config.axes[0].most, extends ? 96 : 32);
+        ck_assert_int_eq(config.axes[1].most, 96);
+        const struct {
+            int64_t batch, offload;
+            bool known;
+        } cases[] = {{32, 0, true}, {4, 0, true},   {33, 0, false}, {3, 0, false},
+                     {30, 0, true}, {32, 97, true}, {32, 50, false}};
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            struct settings choice = config.fixed;
+            choice = tuner_with(choice, &config.axes[0], cases[i].batch);
+            choice = tuner_with(choice, &config.axes[1], cases[i].offload);
+            ck_assert_int_eq(probe_known(probe, &choice, NULL), cases[i].known || extends ? 0 : -1);
+        }
+        tunable_release(&config);
+        probe_destroy(probe);
+        for (size_t i = 0; i < 4; i++) {
+            e.study.tune.policies = (char *)(uintptr_t)policies[i];
+            ck_assert_int_eq(tunable_check(&e.study, &err), i < 2 || extends ? 0 : -1);
+            ck_assert(err.code == ERR_NONE || strstr(err.text, policies[i]));
+        }
+        capacity_fixture_close(&f);
+        mem_free(text);
+    }
 }
 END_TEST
 
@@ -143,6 +192,7 @@ int main(int argc, char **argv)
                                        {"core", backend_asks_the_probe},
                                        {"core", queues_have_axes},
                                        {"core", long_searches_weigh_more},
+                                       {"limits", tables_end_searches},
                                        {"limits", all_schedulers_fit}};
     return suite_mpi_run(&argc, &argv, "tunable", tests, sizeof tests / sizeof *tests);
 }

@@ -197,6 +197,15 @@ static double backend_bound_qps(const void *user, const struct settings *choice)
     return plant->no_bound ? INFINITY : plant_bound_qps(plant, *choice);
 }
 
+static int backend_known(const void *user, const struct settings *choice, struct err *err)
+{
+    const struct plant *plant = user;
+    int64_t batch = plant_batch(*choice);
+    if (plant->known_to == 0 || (batch >= plant->known_from && batch <= plant->known_to))
+        return 0;
+    return err_set(err, ERR_STUDY, "B = %lld is not known", (long long)batch);
+}
+
 // Queries of T and more are not on the CPU.
 static void backend_simplify(const void *user, struct settings *choice)
 {
@@ -245,6 +254,7 @@ struct tuner_backend plant_backend(struct plant *plant)
                                   .server = plant,
                                   .round = do_round,
                                   .bound_qps = backend_bound_qps,
+                                  .known = backend_known,
                                   .simplify = backend_simplify,
                                   .cpu_s = backend_cpu_s,
                                   .accel_s = backend_accel_s,

@@ -29,6 +29,7 @@ struct plant {
     uint32_t dent_from, dent_to;       // batch sizes that are much slower than they should be
     uint64_t fail_after;               // this many measurements it fails; 0: never
     bool backwards;                    // the tasks of a round are done last first
+    uint32_t known_from, known_to;     // batch sizes whose times are known; 0: all are
     bool no_bound;                     // bound_qps says that it does not know
     struct max_load_config capacity;
     uint64_t n_runs, n_queries; // measured so far

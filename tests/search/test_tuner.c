@@ -549,6 +549,44 @@ START_TEST(measure_fails)
 }
 END_TEST
 
+// A choice whose times are not known is never measured, and costs nothing; what remains is
+// searched, from whatever batch it begins. A policy that has no other choice fails with what is not
+// known.
+START_TEST(unknown_is_never_tried)
+{
+    const char *const policies[] = {"deeprecsched", "exhaustive"};
+    for (size_t i = 0; i < 2; i++) {
+        struct plant plant = plant_default();
+        plant.known_from = 6;
+        plant.known_to = 48;
+        struct tuner_config config = plant_config(&plant);
+        struct tuner_outcome outcome = tune(policies[i], &plant, &config);
+        double best_qps = 0;
+        for (int64_t b = 6; b <= 48; b++)
+            best_qps = fmax(best_qps, plant_capacity_qps(&plant, plant_choice(b, 0)));
+        ck_assert_double_ge(plant_capacity_qps(&plant, outcome.choice), 0.98 * best_qps);
+        ck_assert_uint_gt(outcome.path.n, 0);
+        for (size_t k = 0; k < outcome.path.n; k++) {
+            int64_t batch = plant_batch(outcome.path.v[k].point.choice);
+            ck_assert(batch >= 6 && batch <= 48);
+        }
+        ck_assert_uint_le(outcome.n_choices, 43);
+        tuner_release(&outcome);
+    }
+    for (const struct tuner_policy *const *policy = tuner_policies; *policy; policy++) {
+        struct plant plant = plant_default();
+        struct err err = {0};
+        struct tuner_outcome outcome = {0};
+        plant.known_from = plant.known_to = 2000;
+        struct tuner_config config = plant_config(&plant);
+        struct tuner_backend backend = plant_backend(&plant);
+        ck_assert_int_eq((*policy)->tune(&config, &backend, &outcome, &err), -1);
+        ck_assert_ptr_nonnull(strstr(err.text, "is not known"));
+        ck_assert_uint_eq(plant.n_runs, 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -569,6 +607,7 @@ int main(void)
         {"core", order_of_round},
         {"core", reference_own_lists},
         {"core", reference_claim_measured},
+        {"core", unknown_is_never_tried},
         {"limits", default_grid_limits},
         {"limits", unreachable_by_all},
         {"limits", reference_saturates},

@@ -65,7 +65,12 @@ def two_nodes(cluster):
     place = cluster.folder / "it's \"a\"\n$HOME"
     place.mkdir()
     name = "o\\ut %j.h5"
-    options = ["--set", f"duration={SHORT_S}s", "--set", "name=two  words"]
+    # Found from there, too: the jobs begin in another folder than the one it is named in.
+    shelf = cluster.folder / "my shelf"
+    shelf.mkdir()
+    (shelf / "box.yaml").write_text("platforms: [{name: box, like: skylake}]\n")
+    options = ["--set", f"duration={SHORT_S}s", "--set", "name=two  words",
+               "--set", "fleet.groups[0].platform=box", "--catalog", "my shelf"]
     [id] = cluster.submit(STUDY, "-o", place / name, "--nodes", 2, "--ranks-per-node", 2,
                           "--site", cluster.folder / "site.env", *options)
     wanted = reference(cluster, "short.h5", STUDY, *options)

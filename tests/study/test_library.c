@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "study/doc.h"
+#include "base/mem.h"
 #include "support/suite.h"
 
 static void write_text(const char *path, const char *text)
@@ -268,6 +269,50 @@ START_TEST(a_folder_is_a_catalogue)
 }
 END_TEST
 
+// A file of a folder and the sections of a study are one format: what all four may say, a
+// platform's data sheet too, gives the same things by either way.
+START_TEST(a_folder_takes_what_a_study_takes)
+{
+    static const char text[] =
+        "accelerators: [{name: card, like: t4, memory_size: 24GB}]\n"
+        "platforms: [{name: box, cores: 64, sockets: 2, clock: 2.2GHz, peak: 4TFLOP/s, "
+        "memory_bandwidth: 614GB/s, memory_size: 768GB, idle_power: 200W, busy_power: 700W, "
+        "accelerator: card}]\n"
+        "models: [{name: ranker, like: wnd, dim: 64}]\n"
+        "tables: [{name: t, model: ranker, platform: box, batches_items: [1], busy_cores: [1], "
+        "seconds: [2ms]}]\n";
+    struct library base = loaded(), mine = {0}, folder;
+    struct err err = {0};
+    ck_assert_int_eq(mkdir("test_library.d", 0700), 0);
+    write_text("test_library.d/all.yaml", text);
+    int rc = library_load_with(&folder, "test_library.d", &err);
+    remove("test_library.d/all.yaml");
+    remove("test_library.d");
+    ck_assert_msg(rc == 0, "%s", err.text);
+    ck_assert_msg(add(&mine, &base, text, true, &err) == 0, "%s", err.text);
+    const struct platform *box = library_platform(&folder, "box");
+    ck_assert_double_eq(box->fc.peak_flops, 4e12 / 64);
+    ck_assert_double_eq(box->accelerator.memory_bytes, 24e9);
+    ck_assert_int_eq(library_model(&folder, "ranker")->dim, 64);
+    for (int kind = 0; kind < N_LIBRARY_KINDS; kind++) {
+        const struct field *const fields[] = {accelerator_fields, platform_fields, model_fields,
+                                              cost_table_fields};
+        const void *ours = library_entry(&folder, (enum library_kind)kind,
+                                         library_n(&folder, (enum library_kind)kind) - 1);
+        const void *theirs = library_entry(&mine, (enum library_kind)kind, 0);
+        for (const struct field *f = fields[kind]; f->key; f++) {
+            char *a = schema_format(f, ours), *b = schema_format(f, theirs);
+            ck_assert_str_eq(a, b);
+            mem_free(a);
+            mem_free(b);
+        }
+    }
+    library_release(&folder);
+    library_release(&mine);
+    library_release(&base);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", everything_loads},
@@ -276,6 +321,7 @@ int main(void)
                                        {"core", entries_are_like_others},
                                        {"core", a_data_sheet_is_a_platform},
                                        {"core", a_folder_is_a_catalogue},
+                                       {"core", a_folder_takes_what_a_study_takes},
                                        {"errors", wrong_entries_are_refused},
                                        {"errors", table_of_another_accelerator},
                                        {"errors", unknown_names},

@@ -125,9 +125,71 @@ START_TEST(no_document)
 }
 END_TEST
 
+// What names a thing that an entry with a mistake, or a misspelt section, was to define is no
+// second mistake; a name that is wrong for itself is.
+START_TEST(only_the_cause)
+{
+    static const struct {
+        const char *text, *lines[3];
+    } cases[] = {
+        {"models: [{name: mine, like: wndd}, {name: more, like: mine}]\n"
+         "traffic: [{service: a, model: mine, rate: 9qps, sla: low}, {service: b, model: wnb, "
+         "rate: "
+         "9qps}]\n"
+         "fleet: {groups: [{platform: skylake, servers: 1}]}\n",
+         {"s.yaml:2:29: models[0].like: unknown model \"wndd\"; did you mean \"wnd\"?",
+          "s.yaml:3:80: traffic[1].model: unknown model \"wnb\"; did you mean \"wnd\"?"}},
+        {"models: {name: mine, like: wnd}\ntraffic: [{service: a, model: mine, rate: 9qps}]\n"
+         "fleet: {groups: [{platform: skylake, servers: 1}]}\n",
+         {"s.yaml:2:9: models: expected a list, got a map"}},
+        {"modls: [{name: mine, like: wnd}]\ntraffic: [{service: a, model: mine, rate: 9qps}]\n"
+         "fleet: {groups: [{platform: skylake, servers: 1}]}\n",
+         {"s.yaml:2:1: modls: unknown key; did you mean \"models\"?"}},
+        {"models: [{nam: mine, like: wnd}]\ntraffic: [{service: a, model: mine, rate: 9qps}]\n"
+         "fleet: {groups: [{platform: skylake, servers: 1}]}\n",
+         {"s.yaml:2:10: models[0].name: missing; expected the model's name"}},
+        {"accelerators: [{name: card, like: t5}]\n"
+         "platforms: [{name: box, like: skylake, accelerator: card}]\n"
+         "traffic: [{service: a, model: wnd, rate: 9qps}]\n"
+         "fleet: {groups: [{platform: box, servers: 1}, {name: b, platform: skylake, accelerator: "
+         "card, servers: 1}]}\n",
+         {"s.yaml:2:35: accelerators[0].like: unknown accelerator \"t5\"; did you mean \"t4\"?"}},
+        {"platfroms: [{name: box, like: skylake}]\n"
+         "tabels: [{name: t, model: wnd, platform: box, file: none.csv}]\n"
+         "traffic: [{service: a, model: wnd, rate: 9qps}]\n"
+         "fleet: {groups: [{platform: box, servers: 1, cost: {kind: table, table: t}}]}\n",
+         {"s.yaml:2:1: platfroms: unknown key; did you mean \"platforms\"?",
+          "s.yaml:3:1: tabels: unknown key; did you mean \"tables\"?"}},
+        {"trafic: [{service: a, model: wnd, rate: 9qps}]\n"
+         "fleet: {groups: [{platform: skylake, servers: 1, scheduler: {services: [{service: a, "
+         "batch_items: 7}]}}]}\ntune: {service: a}\n",
+         {"s.yaml:2:1: trafic: unknown key; did you mean \"traffic\"?"}},
+        {"traffic: [{service: a, model: wnd, rate: 9qps}]\n"
+         "fleat: {groups: [{name: g, platform: skylake, servers: 1}]}\ntune: {group: g}\n",
+         {"s.yaml:3:1: fleat: unknown key; did you mean \"fleet\"?"}},
+        {"traffic: [{service: a, model: wnd, rate: 9qps}]\n"
+         "fleet: {grops: [{name: g, platform: skylake, servers: 1}]}\ntune: {group: g}\n",
+         {"s.yaml:3:9: fleet.grops: unknown key; did you mean \"groups\"?"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = mem_printf("duration: 1s\n%s", cases[i].text);
+        size_t n = 0;
+        while (cases[i].lines[n])
+            n++;
+        assert_mistakes(text, cases[i].lines, n);
+        mem_free(text);
+    }
+    const char *const lines[] = {"s.yaml:1:1: duratio: unknown key; did you mean \"duration\"?"};
+    assert_mistakes("duratio: 1s\ntraffic: [{service: a, model: wnd, rate: 9qps}]\n"
+                    "fleet: {groups: [{platform: skylake, servers: 1}]}\n",
+                    lines, 1);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", all_sections},
+                                       {"core", only_the_cause},
                                        {"core", one_slip_one_line},
                                        {"limits", bounds},
                                        {"errors", no_document}};

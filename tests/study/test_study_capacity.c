@@ -289,6 +289,33 @@ START_TEST(gaps_are_refused)
 }
 END_TEST
 
+// The requests of `static` are its own: 4 cores share 100 items, and the table ends at 20.
+START_TEST(static_needs_its_times)
+{
+    for (int allowed = 0; allowed < 2; allowed++) {
+        char *text = mem_printf(
+            "duration: 1s\ntraffic: [{service: a, rate: 9qps, sizes: {distribution: fixed, items: "
+            "100}, sla: {p95: 25ms}}]\ntables: [{name: t, model: m, platform: p, batches_items: "
+            "[1, 20], busy_cores: [1], seconds: [1ms, 2ms]}]\nfleet: {groups: [{cores: 4, servers: "
+            "1, scheduler: {batch_items: 10}, cost: {kind: table, table: t%s}}]}\n"
+            "capacity: {schedulers: [static]}\n",
+            allowed ? ", outside: clamp" : "");
+        struct err err = {0};
+        struct study *study =
+            study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
+        ck_assert_msg(study != NULL, "%s", err.text);
+        ck_assert_int_eq(study_capacity_check(study, &err), allowed - 1);
+        if (!allowed)
+            ck_assert_str_eq(err.text,
+                             "s.yaml: capacity.schedulers: static: \"t\" has batches of 1 to 20 "
+                             "items, and service a has requests of 25; outside: clamp takes the "
+                             "nearest time, extend the last slope");
+        study_destroy(study);
+        mem_free(text);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", defaults},
@@ -303,6 +330,7 @@ int main(void)
                                        {"errors", bounds_allow_what_there_is},
                                        {"errors", cores_are_of_one_group},
                                        {"errors", objectives_need_their_data},
+                                       {"errors", static_needs_its_times},
                                        {"errors", gaps_are_refused}};
     if (library_load(&library, NULL) < 0)
         return 1;

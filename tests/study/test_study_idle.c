@@ -9,11 +9,11 @@
 
 static struct library library; // of the whole program; set by main
 
-// What is idle in a study with that group, and those sections behind it: a line each.
-static void assert_idle(const char *groups, const char *rest, const char *expected)
+// What is idle in a study of such parts: a line each.
+static void assert_idle_in(const char *traffic, const char *groups, const char *rest,
+                           const char *expected)
 {
-    char *text = mem_printf("duration: 1s\ntraffic: [{service: a, model: wnd, rate: 9qps}]\n"
-                            "fleet: {groups: [%s]}\n%s\n",
+    char *text = mem_printf("duration: 1s\ntraffic: [%s]\nfleet: {groups: [%s]}\n%s\n", traffic,
                             groups, rest);
     char said[1000] = "";
     struct err err = {0};
@@ -24,6 +24,11 @@ static void assert_idle(const char *groups, const char *rest, const char *expect
     ck_assert_str_eq(said, expected);
     study_destroy(study);
     mem_free(text);
+}
+
+static void assert_idle(const char *groups, const char *rest, const char *expected)
+{
+    assert_idle_in("{service: a, model: wnd, rate: 9qps}", groups, rest, expected);
 }
 
 #define PLAIN "{platform: skylake, servers: 4}"
@@ -70,6 +75,29 @@ START_TEST(keys_of_groups)
 }
 END_TEST
 
+// A history counts where any group's cost depends on one, on whatever part of its servers.
+START_TEST(histories)
+{
+    const char *const two = "{service: a, rate: 9qps, history: {distribution: fixed, items: 9}}, "
+                            "{service: b, rate: 9qps}";
+    const char *const none = "traffic[0].history: no effect; the cost of service a depends on no "
+                             "history\n";
+    assert_idle_in(two, "{cores: 4, servers: 1, cost: {kind: synthetic, per_item: 1us}}", "", none);
+    assert_idle_in("{service: a, model: wnd, rate: 9qps, history: {distribution: fixed, items: 9}}",
+                   PLAIN, "", none);
+    assert_idle_in(two,
+                   "{cores: 4, servers: 1, cost: {kind: synthetic, per_item: 1us}}, {name: other, "
+                   "cores: 4, servers: 1, cost: {kind: synthetic, services: [{service: a, "
+                   "per_item: 1us, per_history: 1us}, {service: b, per_item: 1us}]}}",
+                   "", "");
+    assert_idle_in(two,
+                   "{cores: 4, servers: 1, accelerator: t4, cost: {kind: synthetic, services: "
+                   "[{service: a, per_item: 1us, accel_per_item: 1us, accel_per_history: 1us}, "
+                   "{service: b, per_item: 1us}]}}",
+                   "", "");
+}
+END_TEST
+
 // Defaults are never idle, written or not.
 START_TEST(defaults)
 {
@@ -80,8 +108,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", keys_that_depend}, {"core", keys_of_groups}, {"limits", defaults}};
+    const struct suite_test tests[] = {{"core", keys_that_depend},
+                                       {"core", keys_of_groups},
+                                       {"core", histories},
+                                       {"limits", defaults}};
     if (library_load(&library, NULL) < 0)
         return 1;
     int failed = suite_run("study_idle", tests, sizeof tests / sizeof *tests);

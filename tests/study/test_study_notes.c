@@ -48,7 +48,7 @@ static void assert_said(const char *file, const char *rate, const char *arrivals
     struct err err = {0};
     struct study *study = parsed(file, rate, arrivals, &err);
     ck_assert_msg(study != NULL, "%s", err.text);
-    study_notes(study, hear, &said);
+    study_notes(study, false, hear, &said);
     study_destroy(study);
     ck_assert_str_eq(said.text, expected);
 }
@@ -63,7 +63,7 @@ static void assert_said_of(const char *group, const char *expected)
                             group);
     struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
     ck_assert_msg(study != NULL, "%s", err.text);
-    study_notes(study, hear, &said);
+    study_notes(study, false, hear, &said);
     study_destroy(study);
     mem_free(text);
     ck_assert_str_eq(said.text, expected);
@@ -215,7 +215,7 @@ START_TEST(small_accelerators)
                        "memory_size: 8GB}}]}\n";
     struct study *study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
     ck_assert_msg(study != NULL, "%s", err.text);
-    study_notes(study, hear, &said);
+    study_notes(study, false, hear, &said);
     ck_assert_str_eq(said.text, "!group skylake: service a takes 10 GB, more than the 8 GB of t4, "
                                 "which serves none of it\n");
     study_destroy(study);

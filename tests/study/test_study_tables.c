@@ -202,7 +202,7 @@ START_TEST(notes_tell_what_was_made_of_it)
     write_table("# platform: x\nbatch,p50_ms,p95_ms\n2,2,2.2\n32,8,8.8\n");
     struct study *study = parsed(
         "{kind: table, file: " FILE_NAME ", transfer: true, cpu_scale: 2, outside: extend}", "");
-    study_notes(study, hear, &heard);
+    study_notes(study, false, hear, &heard);
     study_destroy(study);
     ck_assert_str_eq(
         heard.text,
@@ -218,6 +218,44 @@ START_TEST(notes_tell_what_was_made_of_it)
 }
 END_TEST
 
+// A search is told to end where the table does, or warned of where it may not.
+START_TEST(notes_tell_where_searches_end)
+{
+    struct heard heard = {""};
+    write_table("# platform: mine\nbatch,busy_cores,ms\n1,1,2\n64,1,8\n");
+    struct study *study = parsed(USED, "");
+    study_notes(study, false, hear, &heard);
+    ck_assert_str_eq(heard.text, "");
+    study_notes(study, true, hear, &heard);
+    ck_assert_str_eq(heard.text,
+                     "feed: requests of more than 64 items, the last batch of " FILE_NAME
+                     ", are not tried\n");
+    study_destroy(study);
+    heard.text[0] = '\0';
+    study = parsed("{kind: table, file: " FILE_NAME ", outside: clamp}", "");
+    study_notes(study, true, hear, &heard);
+    ck_assert_str_eq(heard.text,
+                     "! feed: requests of up to 100 items may be tried in mine, outside " FILE_NAME
+                     ", which ends at 64: they take the time of its last "
+                     "batch\n");
+    study_destroy(study);
+    heard.text[0] = '\0';
+    // A table of a section ends at its busy cores as a file's does.
+    const char *text =
+        "duration: 1s\ntraffic: [{service: feed, rate: 10qps, sizes: {distribution: fixed, items: "
+        "9}}]\ntables: [{name: t, model: m, platform: p, batches_items: [1, 9], busy_cores: [1, "
+        "2], seconds: [1ms, 2ms, 1ms, 3ms]}]\nfleet: {groups: [{cores: 4, servers: 1, cost: {kind: "
+        "table, table: t}}]}\n";
+    struct err err = {0};
+    study = study_parse("s.yaml", text, strlen(text), NULL, 0, &library, true, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    study_notes(study, false, hear, &heard);
+    study_destroy(study);
+    ck_assert_str_eq(heard.text, "feed: t was measured with at most 2 at a time, which holds for "
+                                 "all 4 cores of servers\n");
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {{"core", files_are_tables},
@@ -225,6 +263,7 @@ int main(void)
                                        {"core", spread_becomes_noise},
                                        {"core", the_rest_is_computed},
                                        {"core", notes_tell_what_was_made_of_it},
+                                       {"core", notes_tell_where_searches_end},
                                        {"errors", sizes_outside_are_an_error},
                                        {"errors", contradictions_must_be_meant}};
     if (library_load(&library, NULL) < 0)

@@ -2,6 +2,7 @@
 #include "traces/alias.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include <gsl/gsl_cdf.h>
 
@@ -68,6 +69,37 @@ START_TEST(zero_weight_is_never_drawn)
 }
 END_TEST
 
+// A draw is the word's place among the slots, by the whole 128-bit product, one by one and many at
+// once, up to tables of the largest size that queries have.
+START_TEST(draws_are_the_product)
+{
+    enum { N_WORDS = 1000, N_MOST = 65535 };
+    const uint32_t sizes[] = {1, 2, 3, 1000, N_MOST};
+    static double weights[N_MOST];
+    static uint64_t words[N_WORDS];
+    uint32_t drawn[N_WORDS];
+    struct rng_stream stream = rng_stream(1, RNG_TEST, 3);
+    rng_fill(&stream, 0, N_WORDS / 2, words);
+    words[0] = 0, words[1] = UINT64_MAX, words[2] = UINT32_MAX, words[3] = UINT64_MAX << 32;
+    for (uint32_t i = 0; i < N_MOST; i++)
+        weights[i] = 1 + i % 13;
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        struct alias table;
+        alias_init(&table, weights, sizes[k]);
+        alias_draw_each(&table, words, N_WORDS, 7, drawn);
+        for (size_t i = 0; i < N_WORDS; i++) {
+            unsigned __int128 product = (unsigned __int128)words[i] * sizes[k];
+            uint32_t slot = (uint32_t)(product >> 64), fraction = (uint32_t)(product >> 32);
+            bool keeps = fraction < (uint32_t)table.slots[slot];
+            uint32_t expected = keeps ? slot : (uint32_t)(table.slots[slot] >> 32);
+            ck_assert_uint_eq(alias_draw(&table, words[i]), expected);
+            ck_assert_uint_eq(drawn[i], expected + 7);
+        }
+        alias_release(&table);
+    }
+}
+END_TEST
+
 // One outcome needs no chance.
 START_TEST(single_outcome)
 {
@@ -86,6 +118,7 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", probabilities_are_the_weights},
         {"core", draws_follow_the_weights},
+        {"core", draws_are_the_product},
         {"limits", zero_weight_is_never_drawn},
         {"limits", single_outcome},
     };

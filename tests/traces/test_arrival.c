@@ -11,6 +11,7 @@
 #include "base/simtime.h"
 #include "support/suite.h"
 #include "traces/daycurve.h"
+#include "traces/ticks.h"
 
 #define N 200000
 
@@ -765,6 +766,28 @@ START_TEST(endless_gaps_become_never)
 }
 END_TEST
 
+// Many gaps at once add up as they do one by one, saturating, from anywhere and with any of them.
+START_TEST(gaps_add_up)
+{
+    const int64_t top = TICKS_TOP;
+    const int64_t starts[] = {0, 12345, top / 2 - 1, top / 2, top - 700000, top};
+    const int64_t largest[] = {0, 999, top / 1024 - 1, top / 1024, top / 3, top};
+    for (size_t k = 0; k < 36; k++) {
+        struct arrival_place place = {.index = 7, .now_ticks = starts[k / 6]};
+        int64_t gaps[ARRIVAL_BLOCK], ns[ARRIVAL_BLOCK], now = place.now_ticks;
+        for (int i = 0; i < ARRIVAL_BLOCK; i++)
+            gaps[i] = i % 11 ? largest[k % 6] : 1000;
+        arrival_accumulate(&place, gaps, ARRIVAL_BLOCK, ns);
+        for (int i = 0; i < ARRIVAL_BLOCK; i++) {
+            now = ticks_add(now, gaps[i]);
+            ck_assert_int_eq(ns[i], ticks_to_ns(now));
+        }
+        ck_assert_int_eq(place.now_ticks, now);
+        ck_assert_uint_eq(place.index, 7 + ARRIVAL_BLOCK);
+    }
+}
+END_TEST
+
 // Poisson gaps of minutes go the slow way round; their mean is as exact.
 START_TEST(long_gaps_keep_their_mean)
 {
@@ -956,6 +979,7 @@ int main(void)
         {"limits", diurnal_jumps_over_empty_periods},
         {"limits", no_drift_at_tiny_gaps},
         {"limits", endless_gaps_become_never},
+        {"limits", gaps_add_up},
         {"limits", long_gaps_keep_their_mean},
         {"errors", bad_rates_are_refused},
         {"errors", bad_cv_is_refused},

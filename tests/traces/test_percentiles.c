@@ -74,11 +74,15 @@ START_TEST(loadgen)
     has(&p, 0, 0.5, 4600123e-9);
     has(&p, 2, 0.999, 51200345e-9);
     percentiles_release(&p);
-    p = parsed(":::MLLOG {\"key\": \"effective_target_qps\", \"value\": 2000, \"time_ms\": 0.005}\n"
-               ":::MLLOG {\"key\": \"result_50.00_percentile_latency_ns\", \"value\": 4600123}\n"
-               ":::MLLOG {\"key\": \"result_99.00_percentile_latency_ns\", \"value\": 51200345, "
-               "\"time_ms\": 60000.1}\n",
-               1e-3);
+    p = parsed(
+        ":::MLLOG {\"key\": \"effective_target_qps\", \"value\": 2000, \"time_ms\": 0.005}\n"
+        ":::MLLOG {\"key\": \"result_first_token_60.00_percentile_latency_ns\", \"value\": "
+        "7}\n:::MLLOG {\"key\": \"result_50.00_percentile_latency_ns\", \"value\": 4600123}\n"
+        ":::MLLOG {\"key\": \"result_first_token_60.00_percentile_latency_ns\", \"value\": "
+        "7}\n"
+        ":::MLLOG {\"key\": \"result_99.00_percentile_latency_ns\", \"value\": 51200345, "
+        "\"time_ms\": 60000.1}\n",
+        1e-3);
     ck_assert_uint_eq(p.n, 2);
     has(&p, 1, 0.99, 51200345e-9);
     percentiles_release(&p);
@@ -120,16 +124,32 @@ START_TEST(errors)
         {"name: x\nservers: 3\n", "x: neither results nor measured percentiles"},
         {"", "x:1:1: the file is empty"},
         {"Value Percentile TotalCount 1/(1-Percentile)\n", "x: there is no percentile in it"},
-        {"1 0.5 1 2\n2 zero 2 2\n", "x:2: expected Value, Percentile"},
-        {"1 0.5 1 2\n2 0.4 2 2\n", "x:2: the quantile is below"},
-        {"2 0.5 1 2\n1 0.6 2 2\n", "x:2: the latency is below"},
-        {"1 0.5 1 2\n2 1.4 2 2\n", "x:2: expected a quantile from 0 to 1"},
-        {"-1 0.5 1 2\n", "x:1: expected a latency of 0 or more"},
+        {"1 0.5 1 2\n2 zero 2 2\n", "x:2:3: expected Value, Percentile"},
+        {"1 0.5 1 2\n2 0.4 2 2\n", "x:2:3: the quantile is below"},
+        {"2 0.5 1 2\n1 0.6 2 2\n", "x:2:1: the latency is below"},
+        {"1 0.5 1 2\n2 1.4 2 2\n", "x:2:3: expected a quantile from 0 to 1"},
+        {"-1 0.5 1 2\n", "x:1:1: expected a latency of 0 or more"},
         {"nan 0.5 1 2\n", "x: "},
         {"quantile,latency_ms\n0.5,fast\n", "x:2:5: expected a latency"},
         {"quantile,latency_ms\n0.5\n", "x:2:1: expected a quantile and a latency"},
-        {"quantile,latency_ms\n0.9,3\n0.5,4\n", "x:3: the quantile is below"},
-        {"quantile,latency_ms\n50,3\n101,4\n", "x:3: expected a quantile from 0 to 1"},
+        {"quantile,latency_ms\n0.9,3\n0.5,4\n", "x:3:1: the quantile is below"},
+        {"quantile,latency_ms\n50,3\n101,4\n", "x:3:1: expected a quantile from 0 to 1"},
+        {"quantile,latency_ms\n0.5,4\n0.9,3\n", "x:3:5: the latency is below"},
+        {"MLPerf Results Summary\n50.00 percentile latency (ns)   : 4600123\n"
+         "90.00 percentile latency (ns)   : 460012\n",
+         "x:3:35: the latency is below"},
+        {"MLPerf Results Summary\n50.00 percentile latency (ns)   : fast\n",
+         "x:2:35: expected a latency in ns"},
+        {"MLPerf Results Summary\n50.00 percentile latency (ns)\n",
+         "x:2:30: expected a latency in ns"},
+        {"MLPerf Results Summary\n150.00 percentile latency (ns) : 4\n",
+         "x:2:1: expected a quantile from"},
+        {":::MLLOG {\"key\": \"result_99.00_percentile_latency_ns\", \"value\": \"7\"}\n",
+         "x:1:65: expected a latency in ns"},
+        {":::MLLOG {\"key\": \"result_99.00_percentile_latency_ns\", \"value\": -7}\n",
+         "x:1:65: expected a latency of 0 or more"},
+        {":::MLLOG {\"key\": \"result_101_percentile_latency_ns\", \"value\": 7}\n",
+         "x:1:26: expected a quantile from"},
         {"MLPerf Results Summary\nno percentile\n", "x: there is no percentile in it"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -369,7 +369,7 @@ START_TEST(bad_files_are_refused)
         {"items,items\n5,1\n", ":1:7: items: columns 1 and 2 are both named \"items\": rename"},
         {"items\n5,1\n", ":2:3: expected 1 field as in the first line, got 2"},
         {"", ":1:1: the file is empty"},
-        {"1,0\n", ": expected a weight above 0, all are 0"},
+        {"1,0\n", ":1:1: expected a weight above 0, all are 0"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char path[32], start[160];

@@ -69,13 +69,19 @@ START_TEST(sizes_are_scaled)
 }
 END_TEST
 
-// A summary against hand computation: gaps 1, 1, 4 s; sizes 1, 2, 3, 10.
+// A summary against hand computation: gaps 1, 1, 4 s; sizes 1, 2, 3, 10; histories 10,
+// 30, 40 and none.
 START_TEST(summary_is_right)
 {
     const int64_t ns[] = {2000000000, 3000000000, 4000000000, 8000000000};
     const uint32_t items[] = {10, 2, 3, 1};
     struct trace_summary s;
-    struct trace *trace = made(ns, items, 4);
+    struct trace *trace = trace_create(true);
+    for (size_t i = 0; i < 4; i++) {
+        trace_append(trace, ns[i], items[i]);
+        if (i != 1)
+            trace_put_history(trace, (uint16_t)(10 * (i + 1)));
+    }
     trace_summarise(trace, &s);
     ck_assert_uint_eq(s.n, 4);
     ck_assert_int_eq(s.first_ns, 2000000000);
@@ -83,12 +89,19 @@ START_TEST(summary_is_right)
     ck_assert_double_eq_tol(s.rate_qps, 0.5, 1e-12);
     ck_assert_double_eq_tol(s.gap_mean_s, 2, 1e-12);
     ck_assert_double_eq_tol(s.gap_cv, sqrt(2) / 2, 1e-12);
-    ck_assert_double_eq_tol(s.size_mean_items, 4, 1e-12);
-    ck_assert_double_eq_tol(s.size_sd_items, sqrt(12.5), 1e-12);
-    ck_assert_uint_eq(s.size_p50_items, 2);
-    ck_assert_uint_eq(s.size_p75_items, 3);
-    ck_assert_uint_eq(s.size_max_items, 10);
-    ck_assert_double_eq_tol(s.top_quarter_work_frac, 10.0 / 16, 1e-12);
+    ck_assert_double_eq_tol(s.sizes.mean_items, 4, 1e-12);
+    ck_assert_double_eq_tol(s.sizes.sd_items, sqrt(12.5), 1e-12);
+    ck_assert_uint_eq(s.sizes.p50_items, 2);
+    ck_assert_uint_eq(s.sizes.p75_items, 3);
+    ck_assert_uint_eq(s.sizes.max_items, 10);
+    ck_assert_double_eq_tol(s.sizes.top_quarter_frac, 10.0 / 16, 1e-12);
+    ck_assert_uint_eq(s.histories.n, 3);
+    ck_assert_double_eq_tol(s.histories.mean_items, 80.0 / 3, 1e-12);
+    ck_assert_double_eq_tol(s.histories.sd_items, sqrt(1400.0 / 9), 1e-12);
+    ck_assert_uint_eq(s.histories.min_items, 10);
+    ck_assert_uint_eq(s.histories.p50_items, 30);
+    ck_assert_uint_eq(s.histories.p75_items, 40);
+    ck_assert_uint_eq(s.histories.max_items, 40);
     trace_destroy(trace);
 }
 END_TEST
@@ -102,7 +115,8 @@ START_TEST(summary_of_a_moment)
     trace_summarise(trace, &s);
     ck_assert_double_eq(s.rate_qps, 0);
     ck_assert_double_eq(s.gap_cv, 0);
-    ck_assert(!s.with_sizes);
+    ck_assert_uint_eq(s.sizes.n, 0);
+    ck_assert_uint_eq(s.histories.n, 0);
     trace_destroy(trace);
     trace = made(ns, NULL, 2);
     trace_summarise(trace, &s);
