@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """policies.py FOLDER DOCUMENT: writes DOCUMENT (docs/policies.md) from the tuning files in FOLDER,
 and beside it a folder of the same name without .md with the numbers (csv).
-policies.py --servers FOLDER: the tuned servers of the medium target as the points of a sweep's axis.
+policies.py --servers FOLDER: the tuned servers of the medium target as the points of a sweep's axis;
+--rule FOLDER: those of all targets with the B that a rule gives (policies_ceiling.py).
 
-FOLDER holds pull.h5 and ceiling.csv, which must be there, and tables.h5, accelerator.h5, sizes.h5,
-stress.h5; what is missing is said to be missing. scripts/policies.sh makes them. No number of the
+FOLDER holds pull.h5 and ceiling.csv, which must be there, and rule.h5, tables.h5, accelerator.h5,
+sizes.h5, stress.h5 and day-*.json; what is missing is said to be missing. scripts/policies.sh makes them. No number of the
 document is written by hand. Needs h5py.
 """
 
@@ -23,10 +24,12 @@ from paper_tuning import Tuning, geometric, narrow, text
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEXT = ROOT / "scripts/policies_text.txt"
 
-STUDIES = {"pull": "71-pull.yaml", "tables": "72-pull-tables.yaml",
+STUDIES = {"pull": "71-pull.yaml", "rule": "75-pull-stress.yaml", "tables": "72-pull-tables.yaml",
            "accelerator": "73-pull-accelerator.yaml", "sizes": "74-pull-sizes.yaml",
            "stress": "75-pull-stress.yaml"}
-# What has no simulation behind it on this page.
+# Capacity searches: file -> study.
+DAYS = {"production": "76-pull-day.yaml", "plan": "77-pull-plan.yaml"}
+BALANCERS = ("random", "power-of-two")
 SEARCHES = ("deeprecsched", "exhaustive")
 QUEUES = ("pull", "coalesce", "batch")
 BAR, UNTUNED_BAR = 1.3, 1.2
@@ -94,8 +97,16 @@ def ceiling_gain(study, ceiling, model, target):
     return (most["cpu_qps"] + most["accel_qps"]) / under.qps if found(under) and most else math.nan
 
 
-def mean_rows(study, ceiling):
-    rows = []
+def rule_gain(studies, scheduler, model, target):
+    """Of the queue with the B of the rule, over the best (B, T)."""
+    over = studies["rule"].get("fixed", server=f"{model}/{target}/{scheduler}") \
+        if "rule" in studies else None
+    under = best(studies["pull"], scheduler="split", model=model, target=target)
+    return over.qps / under.qps if found(over) and found(under) else math.nan
+
+
+def mean_rows(studies, ceiling):
+    study, rows = studies["pull"], []
     for target in study.labels("target"):
         models = study.labels("model")
         row = {"target": target}
@@ -105,14 +116,21 @@ def mean_rows(study, ceiling):
         for scheduler in ("pull", "coalesce"):
             row[f"untuned_{scheduler}"] = mean([gain(study, scheduler, ("fixed",), model=m,
                                                      target=target) for m in models])
+            row[f"rule_{scheduler}"] = mean([rule_gain(studies, scheduler, m, target)
+                                             for m in models])
         row["ceiling"] = mean([ceiling_gain(study, ceiling, m, target) for m in models])
         rows.append(row)
     return rows
 
 
+def reached(row, kind, bar):
+    most = max(row[f"{kind}_pull"], row[f"{kind}_coalesce"])
+    return "reached" if most >= bar else "missed"
+
+
 def summary(studies, ceiling):
     study = studies["pull"]
-    row = next((r for r in mean_rows(study, ceiling) if r["target"] == "medium"), None)
+    row = next((r for r in mean_rows(studies, ceiling) if r["target"] == "medium"), None)
     if row is None:
         return []
     word = "reached" if row["either"] >= BAR else "missed"
@@ -125,8 +143,12 @@ def summary(studies, ceiling):
            f"the better of both {times(row['either'])}x. The bar was {BAR}x: **{word}**.",
            f"- One setting for all models (B 128, A 8000), against (B, T) tuned for each: `pull` "
            f"{times(row['untuned_pull'])}x, `coalesce` {times(row['untuned_coalesce'])}x. The bar "
-           f"was {UNTUNED_BAR}x: **"
-           f"{'reached' if max(row['untuned_pull'], row['untuned_coalesce']) >= UNTUNED_BAR else 'missed'}**.",
+           f"was {UNTUNED_BAR}x: **{reached(row, 'untuned', UNTUNED_BAR)}**. One rule for all "
+           "models in place of one number (the smallest B within 3 % of the cheapest per item of "
+           "those that take at most 0.6 of the target on a busy core), untuned as well: `pull` "
+           f"{times(row['rule_pull'])}x, `coalesce` {times(row['rule_coalesce'])}x, which "
+           f"{'is above' if reached(row, 'rule', UNTUNED_BAR) == 'reached' else 'is not above'} "
+           "that bar.",
            f"- `batch` on one place only: {times(row['batch'])}x. Batches that the accelerator "
            "alone takes leave 40 cores idle, and batches on cores leave the accelerator idle.",
            f"- Why not more: the ceiling itself is {times(row['ceiling'])}x, that is every core "
@@ -139,8 +161,9 @@ def summary(studies, ceiling):
 
 def means_section(studies, ceiling):
     rows = [[r["target"], *(times(r[k]) for k in ("pull", "coalesce", "either", "batch",
-                                                  "untuned_pull", "untuned_coalesce", "ceiling"))]
-            for r in mean_rows(studies["pull"], ceiling)]
+                                                  "untuned_pull", "untuned_coalesce", "rule_pull", "rule_coalesce",
+                                                  "ceiling"))]
+            for r in mean_rows(studies, ceiling)]
     return ["## Gains by target", "",
             "Geometric means over the models, of the largest rate that is held with p95 within the "
             "target, p99 within twice the target, and every queue stable, over that of the best "
@@ -148,7 +171,8 @@ def means_section(studies, ceiling):
             "searches, the grid a coarse one. Untuned: B 128 and A 8000 for every model and "
             "target; models that it cannot hold at all are left out of that mean.", "",
             *table(["target", "pull x", "coalesce x", "better of both x", "batch x",
-                    "untuned pull x", "untuned coalesce x", "ceiling x"], rows)]
+                    "untuned pull x", "untuned coalesce x", "pull by rule x", "coalesce by rule x",
+                    "ceiling x"], rows)]
 
 
 def model_rows(study, ceiling, target):
@@ -312,6 +336,63 @@ def stress_section(studies):
         "in that weather."]
 
 
+# ---- fleets
+
+def read_days(folder):
+    """{(name, balancer): {group: row of the table `sizes`}}"""
+    days = {}
+    for name in DAYS:
+        for balancer in BALANCERS:
+            path = folder / f"{name}-{balancer}.json"
+            if path.exists() and path.stat().st_size > 0:
+                tables = json.loads(path.read_text(encoding="utf-8"))["tables"]
+                rows = next(t["rows"] for t in tables if t["table"] == "sizes")
+                days[name, balancer] = {row["group"]: row for row in rows}
+    return days
+
+
+def servers_word(row):
+    if row is None or row["state"] in ("none", "beyond"):
+        return NONE if row is None else row["state"]
+    return str(row["servers"]) if row["state"] == "found" else \
+        f"{row['n_least']} .. {row['n_most']}"
+
+
+def saved(rows, kind, scheduler):
+    """Part of the servers that are saved, of `split`'s on the same servers; NaN: not known."""
+    few, many = rows.get(f"{kind}-{scheduler}"), rows.get(f"{kind}-split")
+    if not few or not many or not few["servers"] or not many["servers"]:
+        return math.nan
+    return 1 - few["servers"] / many["servers"]
+
+
+def day_section(days):
+    out = ["## Fleets", ""]
+    if not days:
+        return out + [f"Servers saved on a day: not run ({', '.join(DAYS.values())})."]
+    rows = []
+    for (name, balancer), groups in days.items():
+        kinds = list(dict.fromkeys(g.rsplit("-", 1)[0] for g in groups))
+        for kind in kinds:
+            row = [f"[{DAYS[name]}](../slurm/studies/{DAYS[name]})", balancer, kind,
+                   servers_word(groups.get(f"{kind}-split"))]
+            for scheduler in QUEUES:
+                part = saved(groups, kind, scheduler)
+                row += [servers_word(groups.get(f"{kind}-{scheduler}")),
+                        NONE if math.isnan(part) else f"{100 * part:.0f}"]
+            rows.append(row)
+    out += ["The fewest servers that hold the peak of the days of 60-production.yaml and "
+            "62-plan.yaml, a quarter and a fifth of their traffic, with every service's p95 "
+            "within its medium target. All services share every server, each type of server is a "
+            "fleet of its own, and settings are tuned by hill climbing for each service alone on "
+            "a server, as `recfleet capacity` does. `saved`: of the servers that `split` needs; "
+            "below 0 the queue needs more.", "",
+            *table(["study", "balancer", "servers", "split", "pull", "saved %", "coalesce",
+                    "saved %", "batch", "saved %"], rows)]
+    lacking = [f"{DAYS[n]} under {b}" for n in DAYS for b in BALANCERS if (n, b) not in days]
+    return out + (["", f"Not run: {', '.join(lacking)}."] if lacking else [])
+
+
 def how_long(studies):
     rows = [[f"[{STUDIES[n]}](../slurm/studies/{STUDIES[n]})", len(s.points),
              ", ".join(s.policies), percent(s.bracket_frac()), f"{s.run['n_queries'] / 1e6:.0f}",
@@ -333,7 +414,7 @@ def how_long(studies):
     return out
 
 
-def document(studies, ceiling, where):
+def document(studies, ceiling, days, where):
     words = TEXT.read_text(encoding="utf-8").split("\n%%\n")
     opening, building, rest = (w.strip("\n").split("\n") for w in words)
     study = studies["pull"]
@@ -344,7 +425,8 @@ def document(studies, ceiling, where):
              means_section(studies, ceiling), models_section(studies, ceiling),
              costs_section(studies), map_section(studies),
              ["## Robustness", "", "Who loses how much when the day is not the one that the "
-              "settings were tuned for."], sizes_section(studies), stress_section(studies), rest,
+              "settings were tuned for."], sizes_section(studies), stress_section(studies),
+             day_section(days), rest,
              how_long(studies),
              ["## Files with all numbers", "",
               f"- [outcomes.csv]({where}/outcomes.csv): every point and policy of 71-pull.yaml",
@@ -383,6 +465,15 @@ def scheduler_of(name, outcome):
     return {"policy": name, "batch_items": outcome.batch_items, "accel_items": outcome.accel_items}
 
 
+def by_rule(folder):
+    points = [{"label": f"{model}/{target}/{name}", "set": {
+        "traffic[0].model": model, "traffic[0].sla": target,
+        "fleet.groups[0].scheduler": {"policy": name, "batch_items": int(row["rule_items"]),
+                                      "accel_items": 8000}}}
+              for (model, target), row in read_ceiling(folder).items() for name in QUEUES[:2]]
+    print(json.dumps(points))
+
+
 def servers(folder):
     """The value of an axis's `points`, in the JSON that YAML takes as it is."""
     study, points = read_studies(folder)["pull"], []
@@ -399,17 +490,17 @@ def servers(folder):
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    if sys.argv[1] == "--servers":
-        servers(pathlib.Path(sys.argv[2]))
+    if sys.argv[1] in ("--servers", "--rule"):
+        (servers if sys.argv[1] == "--servers" else by_rule)(pathlib.Path(sys.argv[2]))
         return
     folder, path = map(pathlib.Path, sys.argv[1:])
     studies, ceiling = read_studies(folder), read_ceiling(folder)
     data = path.with_suffix("")
     data.mkdir(parents=True, exist_ok=True)
     save_csv(data / "outcomes.csv", outcome_rows(studies["pull"]))
-    save_csv(data / "means.csv", mean_rows(studies["pull"], ceiling))
+    save_csv(data / "means.csv", mean_rows(studies, ceiling))
     written = path.with_suffix(".tmp")
-    written.write_text(document(studies, ceiling, path.stem), encoding="utf-8")
+    written.write_text(document(studies, ceiling, read_days(folder), path.stem), encoding="utf-8")
     os.replace(written, path)
 
 

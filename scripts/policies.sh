@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # policies.sh [--quick] [--only-report] [-o FOLDER] [-B BUILD]: what servers gain that merge
 # queries, in one command. Builds what changed, tunes slurm/studies/71-pull.yaml and the studies
-# around it (72- to 75-pull-*.yaml) on all cores, and writes docs/policies.md with its numbers in
+# around it (72- to 77-pull-*.yaml) on all cores, and writes docs/policies.md with its numbers in
 # docs/policies. Ends with the wall time of each study.
 #
-#   --quick        two models, the medium target, 10 % accuracy; all of it, the page too, in
-#                  build/policies-quick
+#   --quick        two models, the medium target, 10 % accuracy, no fleets; all of it, the page
+#                  too, in build/policies-quick
 #   --only-report  tunes nothing; writes the page from the files that are there
 #   -o FOLDER      of the tuning files instead of build/policies
 #   -B BUILD       a build folder instead of build/release
@@ -55,6 +55,20 @@ tune() {
     printf '%5d s  %s\n' $((SECONDS - start)) "$(basename "$study")"
 }
 
+# day STUDY NAME BALANCER [--set ...]: a capacity search, its tables to FOLDER/NAME-BALANCER.json.
+day() {
+    local study=$ROOT/slurm/studies/$1.yaml name=$2-$3 balancer=$3 start=$SECONDS status=0
+    shift 3
+    mpirun -n "$JOBS" "$recfleet" capacity "$study" -f -o "$folder/$name.h5" --format json \
+        --set "balancer.policy=$balancer" "$@" >"$folder/$name.json" 2>"$folder/$name.log" ||
+        status=$?
+    if [ "$status" != 0 ]; then
+        tail -n 5 "$folder/$name.log" >&2
+        die "the search of $(basename "$study") failed; what it said: $folder/$name.log"
+    fi
+    printf '%5d s  %s, %s\n' $((SECONDS - start)) "$(basename "$study")" "$balancer"
+}
+
 run_studies() {
     local models=() targets=() rough=()
     if [ "$quick" = 1 ]; then
@@ -72,6 +86,14 @@ run_studies() {
     tune 75-pull-stress stress \
         --set "sweep[0].points=$("$python" "$ROOT/scripts/policies.py" --servers "$folder")" \
         "${rough[@]}"
+    tune 75-pull-stress rule --set 'sweep[1].points=[{label: calm, set: {duration: 60s}}]' \
+        --set "sweep[0].points=$("$python" "$ROOT/scripts/policies.py" --rule "$folder")" \
+        "${rough[@]}"
+    for balancer in random power-of-two; do
+        [ "$quick" = 0 ] || break
+        day 76-pull-day production "$balancer"
+        day 77-pull-plan plan "$balancer"
+    done
     printf '%5d s  together, on %d ranks\n' "$SECONDS" "$JOBS"
 }
 

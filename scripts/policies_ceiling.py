@@ -5,7 +5,9 @@
 Per model and target of STUDY's sweep: the requests of the cores and the batches of the accelerator
 that take the least time per item and yet no longer than the target, with every core and the
 accelerator busy all the time and no query ever waiting. Times are those that `recfleet check` says
-of queries of one fixed size, so they are the cost model's own.
+of queries of one fixed size, so they are the cost model's own. `rule_items` is the request that a
+rule chooses without any search: the smallest within 3 % of the least time per item of those that
+take no longer than 0.6 of the target on a busy core.
 """
 
 import csv
@@ -17,6 +19,7 @@ import sys
 import yaml
 
 RECFLEET, STUDY, OUT = sys.argv[1:4]
+RULE_FRAC, NEAR_FRAC = 0.6, 0.03
 RATE_QPS = 0.001   # little enough that no load is beyond 1
 CORES = [2 ** (i / 2) for i in range(21)]          # items of a request: 1 .. 1000
 BATCHES = [250 * 2 ** (i / 2) for i in range(17)]  # of a batch: 250 .. 64000
@@ -63,6 +66,12 @@ def best(model, sizes, target_s, on_accelerator):
     return max(fits, default=(0, 0, 0))
 
 
+def rule(model, target_s):
+    fits = [(n / cost_s(model, n, False), n) for n in map(round, CORES)
+            if cost_s(model, n, False) <= RULE_FRAC * target_s]
+    return min((n for rate, n in fits if rate >= (1 - NEAR_FRAC) * max(fits)[0]), default=1)
+
+
 def main():
     with open(STUDY, encoding="utf-8") as file:
         sweep = yaml.safe_load(file)["sweep"]
@@ -77,7 +86,8 @@ def main():
             rows.append({"model": model, "target": target, "target_s": sla_s,
                          "cpu_qps": cores() * cpu_rate / mean, "cpu_items": cpu_items,
                          "cpu_s": cpu_s, "accel_qps": accel_rate / mean,
-                         "accel_items": accel_items, "accel_s": accel_s})
+                         "accel_items": accel_items, "accel_s": accel_s,
+                         "rule_items": rule(model, sla_s)})
     with open(OUT, "w", newline="", encoding="utf-8") as file:
         out = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         out.writeheader()

@@ -188,11 +188,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", settings_are_the_sections},
-                                       {"core", backend_asks_the_probe},
-                                       {"core", queues_have_axes},
-                                       {"core", long_searches_weigh_more},
-                                       {"limits", tables_end_searches},
-                                       {"limits", all_schedulers_fit}};
+    const struct suite_test tests[] = {
+        {"core", settings_are_the_sections}, {"core", backend_asks_the_probe},
+        {"core", queues_have_axes},          {"core", long_searches_weigh_more},
+        {"limits", tables_end_searches},     {"limits", all_schedulers_fit}};
     return suite_mpi_run(&argc, &argv, "tunable", tests, sizeof tests / sizeof *tests);
 }
