@@ -54,9 +54,14 @@ def gain(tuning, scheduler, policies=SEARCHES, **at):
 
 
 def mean(values):
-    """Geometric, of what is known; what serves nothing at all makes it 0."""
-    known = [v for v in values if not math.isnan(v)]
-    return geometric(known)
+    """Geometric, of what is known."""
+    return geometric([v for v in values if not math.isnan(v)])
+
+
+def mean_cell(values):
+    """With the number of models behind it, where some have no answer."""
+    n = sum(not math.isnan(v) for v in values)
+    return times(mean(values)) + (f" ({n})" if 0 < n < len(values) else "")
 
 
 def either(tuning, **at):
@@ -105,22 +110,23 @@ def rule_gain(studies, scheduler, model, target):
     return over.qps / under.qps if found(over) and found(under) else math.nan
 
 
+def gain_lists(studies, ceiling, target):
+    """{what: gain of each model}."""
+    study = studies["pull"]
+    models = study.labels("model")
+    lists = {q: [gain(study, q, model=m, target=target) for m in models] for q in QUEUES}
+    lists["either"] = [either(study, model=m, target=target) for m in models]
+    for q in QUEUES[:2]:
+        lists[f"untuned_{q}"] = [gain(study, q, ("fixed",), model=m, target=target)
+                                 for m in models]
+        lists[f"rule_{q}"] = [rule_gain(studies, q, m, target) for m in models]
+    lists["ceiling"] = [ceiling_gain(study, ceiling, m, target) for m in models]
+    return lists
+
+
 def mean_rows(studies, ceiling):
-    study, rows = studies["pull"], []
-    for target in study.labels("target"):
-        models = study.labels("model")
-        row = {"target": target}
-        for scheduler in QUEUES:
-            row[scheduler] = mean([gain(study, scheduler, model=m, target=target) for m in models])
-        row["either"] = mean([either(study, model=m, target=target) for m in models])
-        for scheduler in ("pull", "coalesce"):
-            row[f"untuned_{scheduler}"] = mean([gain(study, scheduler, ("fixed",), model=m,
-                                                     target=target) for m in models])
-            row[f"rule_{scheduler}"] = mean([rule_gain(studies, scheduler, m, target)
-                                             for m in models])
-        row["ceiling"] = mean([ceiling_gain(study, ceiling, m, target) for m in models])
-        rows.append(row)
-    return rows
+    return [{"target": t, **{k: mean(v) for k, v in gain_lists(studies, ceiling, t).items()}}
+            for t in studies["pull"].labels("target")]
 
 
 def reached(row, kind, bar):
@@ -160,16 +166,19 @@ def summary(studies, ceiling):
 
 
 def means_section(studies, ceiling):
-    rows = [[r["target"], *(times(r[k]) for k in ("pull", "coalesce", "either", "batch",
-                                                  "untuned_pull", "untuned_coalesce", "rule_pull", "rule_coalesce",
-                                                  "ceiling"))]
-            for r in mean_rows(studies, ceiling)]
+    columns = ("pull", "coalesce", "either", "batch", "untuned_pull", "untuned_coalesce",
+               "rule_pull", "rule_coalesce", "ceiling")
+    rows = []
+    for target in studies["pull"].labels("target"):
+        lists = gain_lists(studies, ceiling, target)
+        rows.append([target, *(mean_cell(lists[k]) for k in columns)])
     return ["## Gains by target", "",
             "Geometric means over the models, of the largest rate that is held with p95 within the "
             "target, p99 within twice the target, and every queue stable, over that of the best "
             "(B, T): the better of hill climbing and the whole grid. The queues have the same two "
             "searches, the grid a coarse one. Untuned: B 128 and A 8000 for every model and "
-            "target; models that it cannot hold at all are left out of that mean.", "",
+            "target. By rule: the B of the summary's rule. In brackets the number of models behind "
+            "a mean where it is not all: the others hold nothing at all with that setting.", "",
             *table(["target", "pull x", "coalesce x", "better of both x", "batch x",
                     "untuned pull x", "untuned coalesce x", "pull by rule x", "coalesce by rule x",
                     "ceiling x"], rows)]
@@ -220,8 +229,8 @@ def costs_section(studies):
     rows = [[m.removesuffix("-repo"), *(times(gain(study, s, model=m, target=t))
                                         for t in study.labels("target") for s in QUEUES[:2])]
             for m in study.labels("model")]
-    rows.append(["geometric mean", *(times(mean([gain(study, s, model=m, target=t)
-                                                 for m in study.labels("model")]))
+    rows.append(["geometric mean", *(mean_cell([gain(study, s, model=m, target=t)
+                                                for m in study.labels("model")])
                                      for t in study.labels("target") for s in QUEUES[:2])])
     return out + ["The same with the CPU times of another machine that was measured, kept as they "
                   "are, on 40 cores without contention; the card by the roofline; models as the "
@@ -246,7 +255,7 @@ def map_section(studies):
             rows.append([scheduler, model, *(times(gain(study, scheduler, model=model, scale=s))
                                              for s in scales)])
         rows.append([scheduler, "geometric mean",
-                     *(times(mean([gain(study, scheduler, model=m, scale=s) for m in models]))
+                     *(mean_cell([gain(study, scheduler, model=m, scale=s) for m in models])
                        for s in scales)])
     alone = {m: max(gain(study, s, model=m, scale="none") for s in QUEUES[:2]) for m in models}
     no_use = [m for m in models if not alone[m] > 1 + DEAR_FRAC]
@@ -339,31 +348,43 @@ def stress_section(studies):
 # ---- fleets
 
 def read_days(folder):
-    """{(name, balancer): {group: row of the table `sizes`}}"""
+    """{(name, balancer): {type: {"servers", "state", ..., "pools"}}}; the rows of the answer, not
+    those with a margin. pools: servers of each service's own, by what one server holds of it."""
     days = {}
-    for name in DAYS:
-        for balancer in BALANCERS:
-            path = folder / f"{name}-{balancer}.json"
-            if path.exists() and path.stat().st_size > 0:
-                tables = json.loads(path.read_text(encoding="utf-8"))["tables"]
-                rows = next(t["rows"] for t in tables if t["table"] == "sizes")
-                days[name, balancer] = {row["group"]: row for row in rows}
+    for name, balancer in ((n, b) for n in DAYS for b in BALANCERS):
+        path = folder / f"{name}-{balancer}.json"
+        if not path.exists() or path.stat().st_size == 0:
+            continue
+        tables = {t["table"]: t["rows"]
+                  for t in json.loads(path.read_text(encoding="utf-8"))["tables"]}
+        types = {}
+        for row in tables["sizes"]:
+            types.setdefault(row["type"], dict(row))
+        loads = {}
+        for row in tables["services"]:
+            # The service that decides is marked by a star.
+            loads.setdefault(row["service"].removesuffix(" *"), row["served_qps"])
+        for row in tables["tuples, deeprecsched"]:
+            held = [row.get(service) for service in loads]
+            types[row["type"]]["pools"] = sum(
+                load / qps for load, qps in zip(loads.values(), held)) if all(held) else None
+        days[name, balancer] = types
     return days
 
 
 def servers_word(row):
-    if row is None or row["state"] in ("none", "beyond"):
-        return NONE if row is None else row["state"]
-    return str(row["servers"]) if row["state"] == "found" else \
-        f"{row['n_least']} .. {row['n_most']}"
+    if row is None:
+        return NONE
+    return {"found": str(row["servers"]), "none": "none"}.get(
+        row["state"], f"{row['n_least']} .. {row['n_most']}")
 
 
-def saved(rows, kind, scheduler):
-    """Part of the servers that are saved, of `split`'s on the same servers; NaN: not known."""
-    few, many = rows.get(f"{kind}-{scheduler}"), rows.get(f"{kind}-split")
-    if not few or not many or not few["servers"] or not many["servers"]:
-        return math.nan
-    return 1 - few["servers"] / many["servers"]
+def saved(types, kind, scheduler, key):
+    """Part of the servers that are saved, of `split`'s of the same kind, in words."""
+    few, many = types.get(f"{kind}-{scheduler}"), types.get(f"{kind}-split")
+    if not few or not many or not few.get(key) or not many.get(key):
+        return NONE
+    return f"{100 * (1 - few[key] / many[key]):.0f}"
 
 
 def day_section(days):
@@ -371,24 +392,33 @@ def day_section(days):
     if not days:
         return out + [f"Servers saved on a day: not run ({', '.join(DAYS.values())})."]
     rows = []
-    for (name, balancer), groups in days.items():
-        kinds = list(dict.fromkeys(g.rsplit("-", 1)[0] for g in groups))
-        for kind in kinds:
+    for (name, balancer), types in days.items():
+        for kind in dict.fromkeys(t.rsplit("-", 1)[0] for t in types):
+            split = types.get(f"{kind}-split")
             row = [f"[{DAYS[name]}](../slurm/studies/{DAYS[name]})", balancer, kind,
-                   servers_word(groups.get(f"{kind}-split"))]
+                   servers_word(split), num(split["pools"], 3) if split["pools"] else NONE]
             for scheduler in QUEUES:
-                part = saved(groups, kind, scheduler)
-                row += [servers_word(groups.get(f"{kind}-{scheduler}")),
-                        NONE if math.isnan(part) else f"{100 * part:.0f}"]
+                row += [servers_word(types.get(f"{kind}-{scheduler}")),
+                        saved(types, kind, scheduler, "servers"),
+                        saved(types, kind, scheduler, "pools")]
             rows.append(row)
     out += ["The fewest servers that hold the peak of the days of 60-production.yaml and "
             "62-plan.yaml, a quarter and a fifth of their traffic, with every service's p95 "
-            "within its medium target. All services share every server, each type of server is a "
-            "fleet of its own, and settings are tuned by hill climbing for each service alone on "
-            "a server, as `recfleet capacity` does. `saved`: of the servers that `split` needs; "
-            "below 0 the queue needs more.", "",
-            *table(["study", "balancer", "servers", "split", "pull", "saved %", "coalesce",
-                    "saved %", "batch", "saved %"], rows)]
+            "within its medium target. Each type of server is a fleet of its own; settings are "
+            "tuned by hill climbing for each service alone on a server, as `recfleet capacity` "
+            "does.", "",
+            "- **shared**: all services on every server, simulated under that balancer, by the "
+            "queues that each service has of its own. `none`: not even an idle server holds it.",
+            "- **pools**: every service on servers of its own, by what one server was shown to "
+            "hold of it; not simulated as a fleet, whole servers not counted, and the same under "
+            "every balancer.",
+            "- **saved**: of the servers that `split` needs, %; below 0 the queue needs more.", "",
+            *table(["study", "balancer", "servers", "split, shared", "split, pools",
+                    *(f"{q}{words}" for q in QUEUES
+                      for words in (", shared", " saved", " saved in pools"))], rows), "",
+            "Settings tuned for each service alone know nothing of the others. A likely cause of "
+            "what is lost by sharing, not tested: a core or a card that has begun a large batch "
+            "of a patient service cannot leave it for the small query of a strict one."]
     lacking = [f"{DAYS[n]} under {b}" for n in DAYS for b in BALANCERS if (n, b) not in days]
     return out + (["", f"Not run: {', '.join(lacking)}."] if lacking else [])
 
