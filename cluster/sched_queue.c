@@ -65,7 +65,8 @@ static const struct field fields[] = {
     FIELD_END};
 
 static const struct settings_axis axes[] = {{"batch_items", SETTINGS_FACTORS, false, "B"},
-                                            {"accel_items", SETTINGS_FACTORS, true, "A"},
+                                            {"accel_items", SETTINGS_HALVES, true, "A"},
+                                            {"max_delay", SETTINGS_HALVES, false, "D"},
                                             {0}};
 
 static int check(void *settings, uint64_t given, struct err *err)
@@ -101,12 +102,14 @@ static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
         queue->batch_items = 1;
 }
 
-// Requests of one query are not larger than the queries.
+// Requests of one query are not larger than the queries, and cores that take nothing have no B.
 static void simplify(void *settings, int64_t largest_items)
 {
     struct queue *queue = settings;
     if (queue->policy == WAY_PULL && queue->batch_items > largest_items)
         queue->batch_items = largest_items;
+    if (queue->policy == WAY_BATCH && queue->accel_items > 0)
+        queue->batch_items = 1;
 }
 
 static bool uses_cores(const struct queue *queue)
