@@ -21,13 +21,14 @@ struct way {
     const char *policy;
     int64_t batch_items, batch_queries, max_delay_ns, accel_items, in_flight;
     bool split;
+    const char *order; // NULL: fcfs
 };
 
 struct piece {
     const struct query *query;
     int64_t ready_ns, finish_ns;
-    uint32_t left, started;
-    bool done;
+    uint32_t left;
+    bool done, late;
 };
 
 struct device {
@@ -49,6 +50,50 @@ static bool is_batch(const struct way *way)
     return strcmp(way->policy, "batch") == 0;
 }
 
+static bool has_order(const struct way *way, const char *order)
+{
+    return way->order && strcmp(way->order, order) == 0;
+}
+
+static double slack_s(const struct reference *reference, const struct piece *piece)
+{
+    const struct way *way = &reference->ways[piece->query->service];
+    const struct cost *cost = reference->fixture->costs[piece->query->service];
+    double work_s = 0;
+    for (int64_t left = piece->query->size_items; left > 0; left -= way->batch_items)
+        work_s +=
+            cost_cpu_s(cost, (uint32_t)(left < way->batch_items ? left : way->batch_items), 1);
+    return 1e-9 * (double)piece->query->arrive_ns - work_s; // targets are the same for all
+}
+
+// Does a go before b, which came earlier and is of the same service?
+static bool goes_before(const struct reference *reference, const struct piece *a,
+                        const struct piece *b)
+{
+    const struct way *way = &reference->ways[a->query->service];
+    if (has_order(way, "shortest"))
+        return a->query->size_items < b->query->size_items;
+    if (has_order(way, "least-slack"))
+        return slack_s(reference, a) < slack_s(reference, b) - 1e-10;
+    return b->late && !a->late;
+}
+
+// The next of a service that is not among the n in `taken`; NULL: there is none.
+static struct piece *next_of(const struct reference *reference, int service,
+                             struct piece *const *taken, size_t n)
+{
+    struct piece *next = NULL;
+    for (size_t i = 0; i < reference->n_come; i++) {
+        struct piece *piece = &reference->pieces[i];
+        bool is_taken = piece->done || piece->query->service != service;
+        for (size_t j = 0; j < n; j++)
+            is_taken = is_taken || taken[j] == piece;
+        if (!is_taken && (!next || goes_before(reference, piece, next)))
+            next = piece;
+    }
+    return next;
+}
+
 static int64_t most(int64_t n)
 {
     return n > 0 ? n : INT64_MAX;
@@ -59,6 +104,10 @@ static int64_t due_ns(const struct reference *reference, uint32_t service, int64
 {
     const struct way *way = &reference->ways[service];
     int64_t oldest_ns = SIMTIME_NEVER, n_items = 0, n_queries = 0;
+    if (way->order) { // with no delay
+        const struct piece *first = next_of(reference, (int)service, NULL, 0);
+        return first ? first->ready_ns : SIMTIME_NEVER;
+    }
     for (size_t i = 0; i < reference->n_come; i++) {
         const struct piece *piece = &reference->pieces[i];
         if (piece->done || piece->query->service != service)
@@ -109,10 +158,7 @@ static uint32_t take(struct reference *reference, int service, bool accel, struc
     bool cuts = is_batch(way) ? way->split : !accel;
     int64_t room = accel ? way->accel_items : way->batch_items, n_items = 0;
     *n = 0;
-    for (size_t i = 0; i < reference->n_come; i++) {
-        struct piece *piece = &reference->pieces[i];
-        if (piece->done || piece->query->service != service)
-            continue;
+    for (struct piece *piece; (piece = next_of(reference, service, taken, *n));) {
         if ((!merges && *n == 1) || n_items >= room || (int64_t)*n == most(way->batch_queries))
             break;
         if (n_items + piece->left > room && !cuts && *n > 0)
@@ -122,9 +168,10 @@ static uint32_t take(struct reference *reference, int service, bool accel, struc
             items = (uint32_t)(room - n_items);
         n_items += items;
         piece->left -= items;
-        piece->done = piece->left == 0;
         taken[(*n)++] = piece;
     }
+    for (size_t i = 0; i < *n; i++)
+        taken[i]->done = taken[i]->left == 0;
     return (uint32_t)n_items;
 }
 
@@ -160,6 +207,19 @@ static int64_t run_accel(struct reference *reference, int service, int slot, uin
     return device->stream[stream];
 }
 
+// Their target has passed, and something of their service begins.
+static void mark_late(struct reference *reference, int service, int64_t now_ns)
+{
+    int64_t sla_ns = reference->fixture->config.services[service].sla_ns;
+    if (!has_order(&reference->ways[service], "late-last"))
+        return;
+    for (size_t i = 0; i < reference->n_come; i++) {
+        struct piece *piece = &reference->pieces[i];
+        if (piece->query->service == service)
+            piece->late = piece->query->arrive_ns + sla_ns < now_ns;
+    }
+}
+
 // True when something began at now_ns.
 static bool start_one(struct reference *reference, int64_t now_ns)
 {
@@ -174,6 +234,7 @@ static bool start_one(struct reference *reference, int64_t now_ns)
         if (service < 0)
             continue;
         size_t n;
+        mark_late(reference, service, now_ns);
         uint32_t n_items = take(reference, service, accel == 1, taken, &n);
         int64_t end_ns = accel ? run_accel(reference, service, unit, n_items, now_ns)
                                : run_core(reference, service, unit, n_items, now_ns);
@@ -246,10 +307,11 @@ static void set_way(struct setting *setting, uint32_t service, const struct way 
     struct err err;
     snprintf(text, sizeof text,
              "policy: %s, batch_items: %lld, batch_queries: %lld, max_delay: %lldns, split: %s, "
-             "accel_items: %lld, in_flight: %lld",
+             "accel_items: %lld, in_flight: %lld, order: %s",
              way->policy, (long long)way->batch_items, (long long)way->batch_queries,
              (long long)way->max_delay_ns, way->split ? "true" : "false",
-             (long long)way->accel_items, (long long)way->in_flight);
+             (long long)way->accel_items, (long long)way->in_flight,
+             way->order ? way->order : "fcfs");
     ck_assert_msg(settings_parse(settings, text, &err) == 0, "%s", err.text);
     setting->ways[service] = *way;
 }
@@ -395,7 +457,7 @@ static void holds(struct setting *setting)
 // Requests of one query on the cores.
 START_TEST(pull_cores)
 {
-    const struct way ways[] = {{"pull", 32, 0, 0, 0, 0, false}};
+    const struct way ways[] = {{"pull", 32, 0, 0, 0, 0, false, NULL}};
     holds(make(ways, 1, 0, false));
 }
 END_TEST
@@ -403,8 +465,8 @@ END_TEST
 // And an accelerator that takes all that waits, two services sharing both.
 START_TEST(pull_both)
 {
-    const struct way ways[] = {{"pull", 32, 0, 0, 900, 0, false},
-                               {"pull", 16, 0, 0, 300, 0, false}};
+    const struct way ways[] = {{"pull", 32, 0, 0, 900, 0, false, NULL},
+                               {"pull", 16, 0, 0, 300, 0, false, NULL}};
     struct setting *setting = make(ways, 2, 1, false);
     fixture_set_load(&setting->fixture, 1.1);
     holds(setting);
@@ -413,8 +475,8 @@ END_TEST
 
 START_TEST(coalesce)
 {
-    const struct way ways[] = {{"coalesce", 150, 0, 0, 0, 0, false},
-                               {"coalesce", 64, 3, 0, 500, 0, false}};
+    const struct way ways[] = {{"coalesce", 150, 0, 0, 0, 0, false, NULL},
+                               {"coalesce", 64, 3, 0, 500, 0, false, NULL}};
     struct setting *setting = make(ways, 2, 2, true);
     setting->fixture.cost_configs[0].contention_frac = 0.5;
     fixture_set_load(&setting->fixture, 1.2);
@@ -425,9 +487,10 @@ END_TEST
 // Batches of whole queries that wait for more; of cut ones; by number; greedy.
 START_TEST(batch_cores)
 {
-    const struct way ways[][2] = {
-        {{"batch", 500, 0, 2 * SIMTIME_MS, 0, 0, false}, {"batch", 90, 0, 0, 0, 0, false}},
-        {{"batch", 300, 0, SIMTIME_MS, 0, 0, true}, {"batch", 1000, 4, SIMTIME_MS, 0, 0, false}}};
+    const struct way ways[][2] = {{{"batch", 500, 0, 2 * SIMTIME_MS, 0, 0, false, NULL},
+                                   {"batch", 90, 0, 0, 0, 0, false, NULL}},
+                                  {{"batch", 300, 0, SIMTIME_MS, 0, 0, true, NULL},
+                                   {"batch", 1000, 4, SIMTIME_MS, 0, 0, false, NULL}}};
     for (int i = 0; i < 2; i++)
         holds(make(ways[i], 2, 0, false));
 }
@@ -438,8 +501,8 @@ END_TEST
 START_TEST(batch_accelerator)
 {
     for (int64_t in_flight = 0; in_flight < 4; in_flight++) {
-        const struct way ways[] = {{"batch", 64, 0, SIMTIME_MS, 800, in_flight, false},
-                                   {"batch", 64, 5, 0, 2000, in_flight, true}};
+        const struct way ways[] = {{"batch", 64, 0, SIMTIME_MS, 800, in_flight, false, NULL},
+                                   {"batch", 64, 5, 0, 2000, in_flight, true, NULL}};
         holds(make(ways, 2, 2, in_flight % 2 == 0));
     }
 }
@@ -448,11 +511,32 @@ END_TEST
 // More than there is time for: queues grow from bin to bin and outlive the run.
 START_TEST(overload)
 {
-    const struct way ways[] = {{"coalesce", 100, 0, 0, 0, 0, false}};
+    const struct way ways[] = {{"coalesce", 100, 0, 0, 0, 0, false, NULL}};
     struct setting *setting = make(ways, 1, 0, false);
     setting->fixture.config.duration_ns = 12 * SIMTIME_MS;
     fixture_set_load(&setting->fixture, 1.8);
     holds(setting);
+}
+END_TEST
+
+// Other orders, where queries are cut, merged and whole, on cores and accelerators, with more than
+// there is time for, so that some are late.
+START_TEST(orders)
+{
+    static const char *const names[] = {"shortest", "least-slack", "late-last"};
+    for (int i = 0; i < 9; i++) {
+        const char *order = names[i % 3];
+        const struct way ways[][2] = {
+            {{"pull", 32, 0, 0, 0, 0, false, order}, {"pull", 64, 0, 0, 0, 0, false, NULL}},
+            {{"coalesce", 100, 0, 0, 700, 0, false, order},
+             {"pull", 64, 0, 0, 500, 0, false, order}},
+            {{"batch", 300, 0, 0, 0, 0, false, NULL}, {"batch", 200, 5, 0, 0, 0, true, order}}};
+        struct setting *setting = make(ways[i / 3], 2, i / 3 == 1, false);
+        setting->fixture.services[0].sla_ns = setting->fixture.services[1].sla_ns = SIMTIME_MS;
+        setting->fixture.config.duration_ns = 12 * SIMTIME_MS;
+        fixture_set_load(&setting->fixture, 1.3);
+        holds(setting);
+    }
 }
 END_TEST
 
@@ -478,6 +562,14 @@ START_TEST(settings)
     settings_set_number(&settings, "accel_items", 0);
     ck_assert_int_ne(sched_queue.check(settings.values, 1 << 6, &err), 0);
     ck_assert_str_eq(err.text, "in_flight: only with accel_items");
+    ck_assert_int_eq(settings_set(&settings, "policy", "batch", &err), 0);
+    ck_assert_int_eq(settings_set(&settings, "order", "shortest", &err), 0);
+    settings_set_number(&settings, "batch_items", 64);
+    ck_assert_int_eq(sched_queue.check(settings.values, 1, &err), 0);
+    settings_set_number(&settings, "max_delay", 5);
+    ck_assert_int_ne(sched_queue.check(settings.values, 1, &err), 0);
+    ck_assert_str_eq(err.text,
+                     "order: only fcfs with max_delay, which is how long the first has waited");
 }
 END_TEST
 
@@ -485,6 +577,6 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", settings},    {"core", pull_cores},        {"core", pull_both}, {"core", coalesce},
-        {"core", batch_cores}, {"core", batch_accelerator}, {"core", overload}};
+        {"core", batch_cores}, {"core", batch_accelerator}, {"core", overload},  {"core", orders}};
     return suite_run("sched_queue", tests, sizeof tests / sizeof *tests);
 }

@@ -33,6 +33,7 @@ struct queue queue_of(uint32_t n_cores, double rho, double n_queries)
     return (struct queue){.n_servers = 1,
                           .n_cores = n_cores,
                           .rho = rho,
+                          .fixed = 1,
                           .noise = {.spread = SPREAD_EXPONENTIAL, .cv = 1},
                           .policy = "random",
                           .seed = 1,
@@ -67,26 +68,56 @@ static struct meta *meta_of(const struct queue *queue, const struct record_shape
     meta->groups[0].name = mem_strdup("group");
     meta->groups[0].n_servers = queue->n_servers;
     meta->groups[0].cores = queue->n_cores;
+    meta->groups[0].has_accel = queue->n_streams > 0;
+    meta->groups[0].streams = queue->n_streams;
     return meta;
+}
+
+static struct settings settings_of_queue(const struct queue *queue)
+{
+    struct err err = {0};
+    struct settings settings = sched_plain(queue->scheduler ? &sched_queue : &sched_split, 1, 1);
+    if (queue->scheduler)
+        must(settings_parse(&settings, queue->scheduler, &err), &err);
+    return settings;
+}
+
+static struct cost *cost_of(const struct queue *queue, const struct cost_config *costs,
+                            struct platform *platform)
+{
+    struct err err = {0};
+    platform->has_accelerator = queue->n_streams > 0;
+    platform->accelerator = (struct accelerator){.name = platform->name,
+                                                 .streams = queue->n_streams,
+                                                 .overlap = queue->overlap,
+                                                 .power = {.gamma = 1}};
+    struct cost *cost = cost_create(costs, NULL, platform, &err);
+    must(cost ? 0 : -1, &err);
+    return cost;
 }
 
 struct summary *queue_run(const struct queue *queue)
 {
-    struct err err = {0};
+    double fixed_s = queue->fixed * QUEUE_SERVICE_S, item_s = queue->per_item * QUEUE_SERVICE_S;
     const struct cost_config costs = {.kind = cost_type_find("synthetic"),
-                                      .fixed_s = QUEUE_SERVICE_S};
+                                      .fixed_s = fixed_s,
+                                      .per_item_s = item_s,
+                                      .accel_fixed_s = fixed_s,
+                                      .accel_per_item_s = item_s,
+                                      .accel_load_fixed_s = queue->copy * QUEUE_SERVICE_S};
     char group_name[] = "group", service_name[] = "service", no_model[] = "";
-    const struct platform platform = {
+    struct platform platform = {
         .name = group_name, .cores = queue->n_cores, .sockets = 1, .power = {.gamma = 1}};
-    struct cost *cost = cost_create(&costs, NULL, &platform, &err);
-    must(cost ? 0 : -1, &err);
+    struct cost *cost = cost_of(queue, &costs, &platform);
     const struct cost *cost_list[] = {cost};
-    const struct settings settings = sched_plain(&sched_split, 1, 1);
+    const struct settings settings = settings_of_queue(queue);
     const struct group_config group = {.name = group_name,
                                        .platform = &platform,
                                        .n_servers = queue->n_servers,
                                        .weight = 1,
                                        .costs = cost_list,
+                                       .scheduler =
+                                           sched_find(queue->scheduler ? "queue" : "split"),
                                        .settings = &settings,
                                        .noise = queue->noise,
                                        .slow = queue->slow};

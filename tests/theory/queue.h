@@ -12,6 +12,7 @@
 #ifndef THEORY_QUEUE_H
 #define THEORY_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,13 @@ struct queue {
     double rho;                // utilisation
     struct noise_config noise; // of the service time
     struct slow_config slow;   // rho is then that of the servers that are not
-    const char *policy;        // "random" has no delays, others have QUEUE_DELAY_S each way
+    double fixed, per_item;    // a batch of n queries takes fixed + per_item n
+    const char *scheduler;     // settings of the scheduler "queue"; NULL: that is "split"
+    // An accelerator of so many streams, which takes the same after a copy; 0: there is none.
+    uint32_t n_streams;
+    double copy;
+    bool overlap;
+    const char *policy; // "random" has no delays, others have QUEUE_DELAY_S each way
     uint64_t seed;
     double warmup, duration; // in service times; the duration is without the warm-up
     uint32_t n_bins;
