@@ -162,6 +162,13 @@ def summary(studies, ceiling):
            f"and no query waiting. The ceiling is below {BAR}x for "
            f"{', '.join(low) if low else 'no model'}. The better queue reaches "
            f"{percent(part)} % of the ceiling."]
+    if "accelerator" in studies:
+        card = studies["accelerator"]
+        gains = {s: mean([max(gain(card, q, model=m, scale=s) for q in QUEUES[:2])
+                          for m in card.labels("model")]) for s in card.labels("scale")}
+        out.append("- The card decides ([map](#for-which-accelerators)): " + ", ".join(
+            f"{speed_words(s)} {times(g)}x" if s == "none" else
+            f"a card of {speed_words(s)} the speed {times(g)}x" for s, g in gains.items()) + ".")
     return out
 
 
