@@ -303,7 +303,8 @@ def loss(now, calm):
 
 
 def loss_word(value):
-    return NONE if math.isnan(value) else "all" if value == 1 else f"{100 * value:.0f}"
+    return NONE if math.isnan(value) else "all" if value == 1 else f"{100 * value:.0f}" \
+        if round(100 * value) else "0"
 
 
 def sizes_section(studies):
@@ -364,7 +365,9 @@ def stress_section(studies):
         *table(["model", *(f"{STRESSES[s][1]}: {q} %" for s in stresses for q in schedulers)],
                rows), "",
         "The last row is the geometric mean of what the queue still holds over what (B, T) holds, "
-        "in that weather."]
+        "in that weather, over the models where both hold anything. `all`: no rate is held, not "
+        "even by an idle server: tuned requests take up to four fifths of the target, so that the "
+        "slowest twentieth of requests that vary misses it by itself, however they are scheduled."]
 
 
 # ---- fleets
