@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Queues that cores and accelerator take from: queries wait at the server, one queue a service,
-// first come first served, and whoever is idle takes what it may. Three ways:
+// first come first served or in another order, and whoever is idle takes what it may. Three ways:
 //
 //     pull       an idle core takes the next request, at most batch_items of one query; an idle
 //                accelerator takes all that waits, up to accel_items
@@ -32,13 +32,27 @@
 enum way { WAY_PULL, WAY_COALESCE, WAY_BATCH };
 static const char *const way_names[] = {"pull", "coalesce", "batch", NULL};
 
+// Which of a service's queries goes first. Of two that are alike the one that came first.
+enum order { ORDER_FCFS, ORDER_SHORTEST, ORDER_LEAST_SLACK, ORDER_LATE_LAST };
+static const char *const order_names[] = {"fcfs", "shortest", "least-slack", "late-last", NULL};
+
 struct queue {
     int policy; // enum way
+    int order;  // enum order
     bool split; // batch: queries may be cut where a batch is full
     int64_t batch_items, batch_queries, max_delay_ns, accel_items, in_flight;
 };
 
-enum row { ROW_POLICY, ROW_BATCH, ROW_QUERIES, ROW_DELAY, ROW_SPLIT, ROW_ACCEL, ROW_IN_FLIGHT };
+enum row {
+    ROW_POLICY,
+    ROW_BATCH,
+    ROW_QUERIES,
+    ROW_DELAY,
+    ROW_SPLIT,
+    ROW_ACCEL,
+    ROW_IN_FLIGHT,
+    ROW_ORDER
+};
 static const struct field fields[] = {
     [ROW_POLICY] = FIELD_CHOICES(queue, "policy", policy, way_names, "pull",
                                  "pull: an idle core takes the next request, an idle accelerator "
@@ -62,10 +76,16 @@ static const struct field fields[] = {
         FIELD(queue, "in_flight", FIELD_INT, UNIT_NONE, in_flight, 0, MAX_IN_FLIGHT, "0",
               "batches that the accelerator holds, loading or computing; 0: one per "
               "stream, and one more where copies overlap computations"),
+    [ROW_ORDER] = FIELD_CHOICES(queue, "order", order, order_names, "fcfs",
+                                "which query of a service goes first: fcfs: the one that came "
+                                "first; shortest: of the fewest items; least-slack: with the least "
+                                "time between its service and its target; late-last: fcfs, but "
+                                "those whose target has passed behind all others"),
     FIELD_END};
 
 static const struct settings_axis axes[] = {{"batch_items", SETTINGS_FACTORS, false, "B"},
-                                            {"accel_items", SETTINGS_FACTORS, true, "A"},
+                                            {"accel_items", SETTINGS_HALVES, true, "A"},
+                                            {"max_delay", SETTINGS_HALVES, false, "D"},
                                             {0}};
 
 static int check(void *settings, uint64_t given, struct err *err)
@@ -81,6 +101,9 @@ static int check(void *settings, uint64_t given, struct err *err)
         return err_set(err, ERR_STUDY, "split: only with policy: batch");
     if (queue->accel_items == 0 && given & 1 << ROW_IN_FLIGHT)
         return err_set(err, ERR_STUDY, "in_flight: only with accel_items");
+    if (queue->order != ORDER_FCFS && queue->max_delay_ns > 0)
+        return err_set(err, ERR_STUDY,
+                       "order: only fcfs with max_delay, which is how long the first has waited");
     return 0;
 }
 
@@ -101,12 +124,14 @@ static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
         queue->batch_items = 1;
 }
 
-// Requests of one query are not larger than the queries.
+// Requests of one query are not larger than the queries, and cores that take nothing have no B.
 static void simplify(void *settings, int64_t largest_items)
 {
     struct queue *queue = settings;
     if (queue->policy == WAY_PULL && queue->batch_items > largest_items)
         queue->batch_items = largest_items;
+    if (queue->policy == WAY_BATCH && queue->accel_items > 0)
+        queue->batch_items = 1;
 }
 
 static bool uses_cores(const struct queue *queue)
@@ -154,15 +179,21 @@ struct beginning {
     uint32_t core, busy; // on the cores: which, and how many are busy then
 };
 
-// Parts of a query of the watched server that has not wholly begun.
+// Parts of queries of the watched server that have not wholly begun.
+struct seen_slice {
+    uint64_t seq;
+    struct timeline_slice slice;
+};
+
 struct seen {
-    struct timeline_slice *slices;
+    struct seen_slice *slices;
     size_t n, cap;
 };
 
 struct state {
     uint32_t n_servers, n_services, n_slots;
     struct rule (*rules)[N_PLACES]; // [n_services]
+    enum order *orders;             // [n_services]
     struct waiting *waiting;        // [server * n_services + service]
     int64_t *full_ns; // likewise: since when a batch's worth waits; SIMTIME_NEVER: it does not
     struct beginning *next; // [n_servers]
@@ -226,8 +257,10 @@ static bool is_quick(const struct state *state, const struct sched_setup *setup,
     const struct svctab *tab = setup->tabs[service];
     bool has_times = tab->n_levels == 1 ||
                      (tab->near_ns && (!setup->slow_tabs || setup->slow_tabs[service]->near_ns));
+    bool in_turn =
+        state->orders[service] == ORDER_FCFS || state->orders[service] == ORDER_LATE_LAST;
     return state->cores.lanes == CPU_LANES_NEAR && service == 0 && has_times && rule->used &&
-           !rule->merges;
+           !rule->merges && in_turn;
 }
 
 static void init_cores(struct state *state, const struct sched_setup *setup)
@@ -251,8 +284,12 @@ static void init(struct sched *sched)
     uint32_t n = state->n_servers = setup->n_servers;
     uint32_t n_services = state->n_services = setup->fleet->n_services;
     state->rules = mem_calloc(n_services, sizeof *state->rules);
-    for (uint32_t i = 0; i < n_services; i++)
-        set_rules(settings_values(&group->settings[i]), state->rules[i]);
+    state->orders = mem_calloc(n_services, sizeof *state->orders);
+    for (uint32_t i = 0; i < n_services; i++) {
+        const struct queue *queue = settings_values(&group->settings[i]);
+        set_rules(queue, state->rules[i]);
+        state->orders[i] = (enum order)queue->order;
+    }
     state->waiting = mem_calloc((size_t)n * n_services, sizeof *state->waiting);
     state->full_ns = mem_calloc((size_t)n * n_services, sizeof *state->full_ns);
     for (size_t i = 0; i < (size_t)n * n_services; i++)
@@ -286,6 +323,7 @@ static void release(struct sched *sched)
         mem_free(state->seen[i].slices);
     mem_free(state->seen);
     mem_free(state->rules);
+    mem_free(state->orders);
     mem_free(state->waiting);
     mem_free(state->full_ns);
     mem_free(state->next);
@@ -470,12 +508,16 @@ static void see_end(struct sched *sched, const struct waiting_query *one, int64_
     struct state *state = sched->state;
     struct seen *seen = &state->seen[one->query.service];
     struct timeline_query query = server_record_seen(sched->record, &one->query, end_ns, lost);
+    size_t n_kept = 0;
     for (size_t i = 0; i < seen->n; i++)
-        timeline_put(state->timeline, &seen->slices[i]);
+        if (seen->slices[i].seq == one->query.seq)
+            timeline_put(state->timeline, &seen->slices[i].slice);
+        else
+            seen->slices[n_kept++] = seen->slices[i];
+    seen->n = n_kept;
     query.n_parts = one->n_pieces;
     query.n_batch = one->n_batch > 0 ? one->n_batch : 1;
     timeline_end(state->timeline, &query);
-    seen->n = 0;
 }
 
 static bool is_watched(const struct state *state, uint32_t s)
@@ -520,13 +562,13 @@ static void end_query(struct sched *sched, uint32_t s, const struct waiting_quer
     tell(sched, &one->query, end_ns, out);
 }
 
-static void see_slice(struct seen *seen, const struct timeline_slice *slice)
+static void see_slice(struct seen *seen, uint64_t seq, const struct timeline_slice *slice)
 {
     if (seen->n == seen->cap) {
         seen->cap = seen->cap ? 2 * seen->cap : 16;
         seen->slices = mem_realloc(seen->slices, seen->cap, sizeof *seen->slices);
     }
-    seen->slices[seen->n++] = *slice;
+    seen->slices[seen->n++] = (struct seen_slice){seq, *slice};
 }
 
 // A piece on what its job ran on; a copy that overlaps computations apart.
@@ -541,13 +583,13 @@ static void see_piece(struct sched *sched, const struct waiting_query *one, enum
         slice.unit = TIMELINE_LINK;
         slice.begin_ns = job->load_begin_ns;
         slice.ready_ns = slice.end_ns = job->load_begin_ns + job->load_ns;
-        see_slice(seen, &slice);
+        see_slice(seen, one->query.seq, &slice);
     }
     slice.unit = place == PLACE_CORES ? TIMELINE_CORE : TIMELINE_STREAM;
     slice.lane = job->stream;
     slice.begin_ns = job->begin_ns;
     slice.end_ns = job->finish_ns;
-    see_slice(seen, &slice);
+    see_slice(seen, one->query.seq, &slice);
 }
 
 // What a query remembers of a piece until it ends.
@@ -612,12 +654,27 @@ static void begin_on_accel(struct state *state, uint32_t s, const struct beginni
     slots[first_free(slots, state->n_slots)] = job->finish_ns;
 }
 
+// Those at the front whose target has passed go behind the others, if that is the order.
+static void pass_late(const struct sched *sched, struct waiting *waiting, uint32_t service,
+                      int64_t now_ns)
+{
+    int64_t sla_ns = sched->setup.fleet->services[service].sla_ns;
+    const struct state *state = sched->state;
+    if (state->orders[service] != ORDER_LATE_LAST || sla_ns <= 0)
+        return;
+    for (const struct waiting_query *first = waiting_at(waiting, 0);
+         first->key == 0 && first->query.arrive_ns + sla_ns < now_ns;
+         first = waiting_at(waiting, 0))
+        waiting_defer(waiting, 1);
+}
+
 static void begin(struct sched *sched, uint32_t s, struct completions *out)
 {
     struct state *state = sched->state;
     const struct beginning next = state->next[s];
     size_t at = (size_t)s * state->n_services + next.service;
     const struct rule *rules = state->rules[next.service];
+    pass_late(sched, &state->waiting[at], next.service, next.at_ns);
     struct taken taken = take(&state->waiting[at], &rules[next.place]);
     struct accel_job job = work_of(sched, s, &next, &state->waiting[at], &taken);
     (next.place == PLACE_CORES ? begin_on_core : begin_on_accel)(state, s, &next, &job);
@@ -642,18 +699,34 @@ static void advance(struct sched *sched, int64_t until_ns, struct completions *o
         advance_server(sched, s, until_ns, out);
 }
 
-// A query waits. What is next is what it was unless the queue was empty, or holds a batch's worth
-// now.
+// Queries wait by it, the smaller first.
+static int64_t key_of(const struct sched *sched, const struct query *query)
+{
+    const struct svctab *tab = sched->setup.tabs[query->service];
+    switch (((const struct state *)sched->state)->orders[query->service]) {
+    case ORDER_SHORTEST:
+        return query->size_items;
+    case ORDER_LEAST_SLACK:
+        return query->arrive_ns + sched->setup.fleet->services[query->service].sla_ns -
+               svctab_load(tab, LOAD_WORK, query);
+    default:
+        return 0;
+    }
+}
+
+// A query waits. What is next is what it was unless another query is first now, or the queue holds
+// a batch's worth.
 static void push(struct sched *sched, const struct query *query)
 {
     struct state *state = sched->state;
     uint32_t s = query->server - sched->setup.first_in_cell;
     size_t at = (size_t)s * state->n_services + query->service;
-    bool was_empty = state->waiting[at].n == 0, was_full = state->full_ns[at] != SIMTIME_NEVER;
-    waiting_push(&state->waiting[at], query);
+    bool was_full = state->full_ns[at] != SIMTIME_NEVER;
+    waiting_push(&state->waiting[at], query, key_of(sched, query));
     if (!was_full)
         find_full(sched, at, state->rules[query->service]);
-    if (was_empty || (!was_full && state->full_ns[at] != SIMTIME_NEVER))
+    if (waiting_at(&state->waiting[at], 0)->query.seq == query->seq ||
+        (!was_full && state->full_ns[at] != SIMTIME_NEVER))
         find_next(sched, s);
 }
 

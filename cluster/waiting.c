@@ -16,17 +16,33 @@ static void grow(struct waiting *waiting)
         v[i] = *waiting_at(waiting, i);
     mem_free(waiting->v);
     waiting->v = v;
+    waiting->places = mem_realloc(waiting->places, cap, sizeof *waiting->places);
+    for (uint32_t i = 0; i < cap; i++)
+        waiting->places[i] = i;
     waiting->cap = cap;
     waiting->first = 0;
 }
 
-void waiting_push(struct waiting *waiting, const struct query *query)
+// What lies in the first room after the last query gets a key, and passes all that have a larger
+// one.
+static void place_last(struct waiting *waiting, int64_t key)
+{
+    uint32_t i = waiting->n++, mask = waiting->cap - 1, first = waiting->first;
+    uint32_t place = waiting->places[(first + i) & mask];
+    for (; i > 0 && waiting_at(waiting, i - 1)->key > key; i--)
+        waiting->places[(first + i) & mask] = waiting->places[(first + i - 1) & mask];
+    waiting->places[(first + i) & mask] = place;
+    waiting->v[place].key = key;
+}
+
+void waiting_push(struct waiting *waiting, const struct query *query, int64_t key)
 {
     if (waiting->n == waiting->cap)
         grow(waiting);
-    *waiting_at(waiting, waiting->n++) =
+    *waiting_at(waiting, waiting->n) =
         (struct waiting_query){.query = *query, .left_items = query->size_items};
     waiting->n_items += query->size_items;
+    place_last(waiting, key);
 }
 
 void waiting_pop(struct waiting *waiting)
@@ -36,9 +52,21 @@ void waiting_pop(struct waiting *waiting)
     waiting->n--;
 }
 
+void waiting_defer(struct waiting *waiting, int64_t key)
+{
+    uint32_t mask = waiting->cap - 1, end = (waiting->first + waiting->n) & mask;
+    uint32_t place = waiting->places[waiting->first];
+    waiting->places[waiting->first] = waiting->places[end]; // the room there, or, full, the same
+    waiting->places[end] = place;
+    waiting->first = (waiting->first + 1) & mask;
+    waiting->n--;
+    place_last(waiting, key);
+}
+
 void waiting_release(struct waiting *waiting)
 {
     mem_free(waiting->v);
+    mem_free(waiting->places);
     *waiting = (struct waiting){0};
 }
 
@@ -59,11 +87,12 @@ void waiting_load(struct waiting *waiting, struct blob_reader *reader)
     for (uint64_t i = 0; i < n; i++) {
         struct waiting_query one;
         blob_get(reader, &one, sizeof one);
-        if (one.left_items == 0 || one.left_items > one.query.size_items) {
+        bool falls = i > 0 && one.key < waiting_at(waiting, waiting->n - 1)->key;
+        if (one.left_items == 0 || one.left_items > one.query.size_items || falls) {
             blob_refuse(reader);
             return;
         }
-        waiting_push(waiting, &one.query);
+        waiting_push(waiting, &one.query, one.key);
         *waiting_at(waiting, waiting->n - 1) = one;
         waiting->n_items -= one.query.size_items - one.left_items;
     }

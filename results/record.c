@@ -112,9 +112,12 @@ uint32_t record_bin_of(const struct record_shape *shape, int64_t t_ns)
     assert(t_ns >= 0 && t_ns < shape->end_ns);
     if (t_ns < shape->warmup_ns)
         return 0;
-    __int128 length = shape->end_ns - shape->warmup_ns;
-    __int128 since = t_ns - shape->warmup_ns;
-    __int128 k = ((since + 1) * n_measure_bins(shape) - 1) / length;
+    int64_t length = shape->end_ns - shape->warmup_ns, n = n_measure_bins(shape), k;
+    int64_t until = t_ns - shape->warmup_ns + 1;
+    if (until <= INT64_MAX / n) // a division of 64 bits takes a fraction of the time
+        k = (until * n - 1) / length;
+    else
+        k = (int64_t)(((__int128)until * n - 1) / length);
     return (uint32_t)k + (shape->warmup_ns > 0);
 }
 

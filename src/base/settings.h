@@ -31,9 +31,12 @@ enum { SETTINGS_BYTES = 64 };
 // The most settings that a search can vary: each is an int64_t.
 enum { SETTINGS_AXES = SETTINGS_BYTES / 8 };
 
-// How a search walks along a setting: by factors from 1 (what grows by doubling), or in even steps
-// from 1, with 0 for "not used".
-enum settings_walk { SETTINGS_FACTORS, SETTINGS_STEPS };
+// How a search walks along a setting: by factors from 1 (what grows by doubling), in even steps
+// from 1, with 0 for "not used", or by halves from the most downward, with 0 as well (what is best
+// without a bound, were it not for a target).
+enum settings_walk { SETTINGS_FACTORS, SETTINGS_STEPS, SETTINGS_HALVES };
+// Items begin at as many of the largest query by halves, else at one; a time begins at the target.
+enum { SETTINGS_LARGEST = 64 };
 
 // A setting that searches vary. Whoever owns a table of fields lists its axes in the order in which
 // they are to be climbed; the list ends with a key of NULL.

@@ -30,6 +30,21 @@ static int64_t *whole(const struct reals *reals)
     return v;
 }
 
+// The least is 1. Items: the largest query, and by halves as many of it as a batch may hold; a
+// time: the target, since what waits as long misses it.
+static int64_t most_of(const struct settings_axis *axis, const struct field *field,
+                       const struct probe_facts *facts)
+{
+    double most = field->max;
+    if (field->unit == UNIT_ITEMS)
+        most = axis->needs_accelerator ? facts->max_items : facts->known_items;
+    if (field->unit == UNIT_ITEMS && axis->walk == SETTINGS_HALVES)
+        most *= SETTINGS_LARGEST;
+    if (field->unit == UNIT_TIME)
+        most = (double)facts->service->sla_ns;
+    return (int64_t)(most < field->max ? most : field->max);
+}
+
 static void add_axes(const struct study_tune *tune, const struct probe_facts *facts,
                      const struct sched_type *type, struct tuner_config *config)
 {
@@ -37,16 +52,15 @@ static void add_axes(const struct study_tune *tune, const struct probe_facts *fa
         if (axis->needs_accelerator && !facts->accel_cost)
             continue;
         const struct field *field = schema_find(type->fields, axis->key);
+        if (type->is_implied(settings_values(facts->settings), field))
+            continue; // of no effect with this policy
         const struct reals *own = study_tune_grid(tune, axis->key);
         assert(config->n_axes < SETTINGS_AXES); // keys differ, and a scheduler has no more
-        config->axes[config->n_axes++] =
-            (struct tuner_axis){.key = axis->key,
-                                .walk = axis->walk,
-                                .most = field->unit != UNIT_ITEMS ? (int64_t)field->max
-                                        : axis->needs_accelerator ? (int64_t)facts->max_items
-                                                                  : (int64_t)facts->known_items,
-                                .own = own ? whole(own) : NULL,
-                                .n_own = own ? own->n : 0};
+        config->axes[config->n_axes++] = (struct tuner_axis){.key = axis->key,
+                                                             .walk = axis->walk,
+                                                             .most = most_of(axis, field, facts),
+                                                             .own = own ? whole(own) : NULL,
+                                                             .n_own = own ? own->n : 0};
     }
 }
 

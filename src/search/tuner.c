@@ -62,6 +62,11 @@ size_t tuner_default(const struct tuner_axis *axis, int64_t *v, size_t max)
         append(most, v, max, &n, &last);
         return n;
     }
+    if (axis->walk == SETTINGS_HALVES) {
+        for (int i = TUNER_HALVES - 1; i >= 0; i--)
+            append(most / (INT64_C(1) << i), v, max, &n, &last);
+        return n;
+    }
     // Steps of 20 items for queries of up to 1000: 100 items of T move 5 % of the work.
     int64_t step = most >= 75 ? (most + 25) / 50 : 1;
     append(1, v, max, &n, &last);

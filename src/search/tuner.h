@@ -60,7 +60,7 @@ struct tuner_backend {
 struct tuner_axis {
     const char *key; // of the settings
     enum settings_walk walk;
-    int64_t most;       // the least is 1; with SETTINGS_STEPS, 0 as well
+    int64_t most;       // the least is 1; but with SETTINGS_FACTORS, 0 as well
     const int64_t *own; // exhaustive: values to try, ascending, 0 left out; NULL: tuner_default()
     size_t n_own;
 };
@@ -105,8 +105,11 @@ struct settings tuner_start(const struct tuner_config *config);
 // A choice with another value on one axis.
 struct settings tuner_with(struct settings choice, const struct tuner_axis *axis, int64_t value);
 
+// A walk by halves ends at the most divided by 2^(TUNER_HALVES - 1): 16 items of 64000.
+enum { TUNER_HALVES = 13 };
 // The default values of an axis, ascending: about 40 of 1 .. most by factors, about 50 in steps (of
-// 20 for 1000), 0 left out. Returns how many there are, stores at most `max`.
+// 20 for 1000), TUNER_HALVES by halves, 0 left out. Returns how many there are, stores at most
+// `max`.
 size_t tuner_default(const struct tuner_axis *axis, int64_t *v, size_t max);
 
 #endif

@@ -13,7 +13,8 @@
 //   - both are repeated until neither improves: once the large queries leave the CPU, the best B is
 //     another one.
 // Where no B holds the target on the CPU, T is climbed with the B that comes nearest to it. Further
-// axes are climbed after T, each in the way of its walk.
+// axes are climbed after T, each in the way of its walk; what is walked by halves (the
+// accelerator's longest batch, a batch's longest delay) as B is, but from the most downward.
 #include "search/tuner.h"
 
 #include <math.h>
@@ -53,12 +54,15 @@ static int64_t leading(const struct climb *climb, const struct tuner_axis *axis)
     return settings_whole(&leader, axis->key);
 }
 
-// ---- by factors: B
+// ---- by factors: B; by halves
 
-// The i-th value of the climb: 1, 2, 4, ... and the largest. 0: there is none.
-static int64_t doubled(int64_t most, uint32_t i)
+// The i-th value of the climb: 1, 2, 4, ... and the largest, or the most and its halves. 0: there
+// is none.
+static int64_t step_of(const struct tuner_axis *axis, uint32_t i)
 {
-    int64_t value = i < 62 ? INT64_C(1) << i : INT64_MAX;
+    int64_t most = axis->most, value = i < 62 ? INT64_C(1) << i : INT64_MAX;
+    if (axis->walk == SETTINGS_HALVES)
+        return i < TUNER_HALVES ? most / value : 0;
     if (value < most)
         return value;
     return i == 0 || value / 2 < most ? most : 0;
@@ -71,22 +75,22 @@ static uint32_t steps_behind(const struct climb *climb, const struct tuner_axis 
 {
     int64_t best = leading(climb, axis);
     for (uint32_t i = 0; i < next && rounds_leader_qps(climb->rounds) > 0; i++)
-        if (doubled(axis->most, i) == best)
+        if (step_of(axis, i) == best)
             return next - i;
     return 0;
 }
 
-// From 1 upward, the leader's other values as they are. Every round is as wide as patience allows,
-// so that no step is taken which one step at a time would not have taken.
+// From the first value on, the leader's other values as they are. Every round is as wide as
+// patience allows, so that no step is taken which one step at a time would not have taken.
 static int climb_factors(struct climb *climb, const struct tuner_axis *axis)
 {
     const struct settings base = leader_of(climb);
     uint32_t next = 0, width = FIRST_WIDTH;
-    while (width > 0 && doubled(axis->most, next) > 0) {
+    while (width > 0 && step_of(axis, next) > 0) {
         struct settings choices[FIRST_WIDTH];
         size_t n = 0;
-        for (; n < width && doubled(axis->most, next) > 0; next++)
-            choices[n++] = tuner_with(base, axis, doubled(axis->most, next));
+        for (; n < width && step_of(axis, next) > 0; next++)
+            choices[n++] = tuner_with(base, axis, step_of(axis, next));
         // The last of the first steps before the others: where it holds more than they can at all,
         // and it mostly does, they cost no run, and theirs would be the longest of all.
         size_t n_first = next == n ? 1 : 0;
@@ -116,7 +120,7 @@ static int refine_factors(struct climb *climb, const struct tuner_axis *axis)
 {
     int64_t best = leading(climb, axis), low = best / 2 > 1 ? best / 2 : 1;
     int64_t high = best < axis->most / 2 ? 2 * best : axis->most;
-    while (climb->n_left > 0) {
+    while (climb->n_left > 0 && best > 0) {
         int64_t above = between(best, high), below = between(low, best), before = best;
         struct settings sides[] = {tuner_with(leader_of(climb), axis, above),
                                    tuner_with(leader_of(climb), axis, below)};
@@ -185,11 +189,11 @@ static int refine_steps(struct climb *climb, const struct tuner_axis *axis)
 static int climb_axis(struct climb *climb, const struct tuner_axis *axis, size_t n_choices)
 {
     int64_t before = leading(climb, axis);
-    bool factors = axis->walk == SETTINGS_FACTORS;
+    bool steps = axis->walk == SETTINGS_STEPS;
     climb->n_left = n_choices;
-    int rc = factors ? climb_factors(climb, axis) : climb_steps(climb, axis);
+    int rc = steps ? climb_steps(climb, axis) : climb_factors(climb, axis);
     if (rc == 0)
-        rc = factors ? refine_factors(climb, axis) : refine_steps(climb, axis);
+        rc = steps ? refine_steps(climb, axis) : refine_factors(climb, axis);
     return rc != 0 ? -1 : leading(climb, axis) != before;
 }
 

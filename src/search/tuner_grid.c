@@ -26,14 +26,14 @@ static int check_own(const struct tuner_axis *axis, struct err *err)
         return err_set(err, ERR_STUDY, "%s: the list of values to try is empty", axis->key);
     for (size_t i = 0; i < axis->n_own; i++)
         if (axis->own[i] < 1 || axis->own[i] > axis->most)
-            return err_set(err, ERR_STUDY, "%s: expected 1 .. %lld (the largest query), got %lld",
-                           axis->key, (long long)axis->most, (long long)axis->own[i]);
+            return err_set(err, ERR_STUDY, "%s: expected 1 .. %lld, got %lld", axis->key,
+                           (long long)axis->most, (long long)axis->own[i]);
     return 0;
 }
 
 static struct list list_of(const struct tuner_axis *axis)
 {
-    size_t n_zeros = axis->walk == SETTINGS_STEPS, n = axis->own ? axis->n_own : MOST_DEFAULT;
+    size_t n_zeros = axis->walk != SETTINGS_FACTORS, n = axis->own ? axis->n_own : MOST_DEFAULT;
     struct list list = {mem_calloc(n_zeros + n, sizeof *list.v), 0};
     if (axis->own)
         memcpy(list.v + n_zeros, axis->own, n * sizeof *list.v);
@@ -47,7 +47,7 @@ static struct list list_of(const struct tuner_axis *axis)
 // that may be unused, that and SPREAD - 1.
 static struct list coarse_of(const struct tuner_config *config, size_t a, const struct list *whole)
 {
-    size_t n_zeros = config->axes[a].walk == SETTINGS_STEPS;
+    size_t n_zeros = config->axes[a].walk != SETTINGS_FACTORS;
     size_t wanted = n_zeros ? SPREAD - 1 : config->n_axes > 1 ? SPREAD : WIDTH / 2;
     size_t step = (whole->n - n_zeros + wanted - 1) / wanted;
     struct list list = {mem_calloc(whole->n, sizeof *list.v), n_zeros};

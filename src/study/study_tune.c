@@ -43,6 +43,11 @@ const struct field study_tune_fields[] = {
         study_tune, "offload_items", FIELD_REALS, UNIT_ITEMS, offload_items, 1, MAX_BATCH_ITEMS + 1,
         "",
         "exhaustive: offload thresholds to try, ascending; left out: a grid that suits the sizes"),
+    FIELD(
+        study_tune, "accel_items", FIELD_REALS, UNIT_ITEMS, accel_items, 1,
+        2 * (MAX_BATCH_ITEMS + 1), "",
+        "exhaustive: batches of the accelerator to try, ascending; left out: a grid that suits the "
+        "sizes"),
     FIELD_END};
 
 static const struct reader_names policies = {"policies", "tuning policy", "policy", "policies",
@@ -193,15 +198,18 @@ static int check_exhaustive(const struct study *study, struct err *err)
 {
     char name[32];
     bool wanted = false;
-    uint32_t most = largest_query(study);
+    uint32_t largest = largest_query(study);
     for (size_t i = 0; study_tune_policy(&study->tune, i, name, sizeof name); i++)
         wanted = wanted || strcmp(name, "exhaustive") == 0;
     for (const struct field *f = study_tune_fields; f->key && wanted; f++) {
         const struct reals *grid = study_tune_grid(&study->tune, f->key);
-        if (grid && f->unit == UNIT_ITEMS && grid->n > 0 && grid->v[grid->n - 1] > most)
+        bool merges = grid == &study->tune.accel_items;
+        uint64_t most = (uint64_t)largest * (merges ? SETTINGS_LARGEST : 1);
+        if (grid && f->unit == UNIT_ITEMS && grid->n > 0 && grid->v[grid->n - 1] > (double)most)
             return err_set(err, ERR_STUDY,
-                           "%s: tune.%s: expected 1 .. %u (the largest query), got %.12g",
-                           study->path, f->key, most, grid->v[grid->n - 1]);
+                           "%s: tune.%s: expected 1 .. %llu (%sthe largest query), got %.12g",
+                           study->path, f->key, (unsigned long long)most, merges ? "64 times " : "",
+                           grid->v[grid->n - 1]);
     }
     return 0;
 }

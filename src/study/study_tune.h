@@ -33,7 +33,8 @@ struct study_tune {
     bool confirm;               // on a fresh seed, at the rate and 5 % above
     struct reals batch_items;   // exhaustive, of the axis of that name (sched.h): values to try,
     struct reals offload_items; // whole, ascending; empty: built in
-    bool has_sizes;             // tune on these sizes, then measure on the service's own
+    struct reals accel_items;
+    bool has_sizes; // tune on these sizes, then measure on the service's own
     struct size_config sizes;
     struct qsize *sizes_table; // of `sizes`; NULL without, or where its file was not opened
 };

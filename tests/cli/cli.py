@@ -1273,7 +1273,7 @@ def measured_percentiles(folder):
     refused("a page of two and measured", r"m.csv: measured percentiles are compared with the results file of one run",
             folder, "report", "random.h5", "least-work.h5", "-b", "m.csv")
     write(folder, "bad.csv", "quantile,latency_ms\n0.5,1\n0.4,2\n")
-    refused("percentiles that fall", r"bad.csv:3: the quantile is below", folder, "compare", "bad.csv", "random.h5")
+    refused("percentiles that fall", r"bad.csv:3:1: the quantile is below", folder, "compare", "bad.csv", "random.h5")
     refused("percentiles alone", r"bad.csv: measured percentiles are compared with", folder, "compare", "bad.csv")
 
 

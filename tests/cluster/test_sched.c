@@ -71,6 +71,24 @@ START_TEST(split_fits)
 }
 END_TEST
 
+// Of queues: a core's request is not larger than the query, and where only the accelerator takes
+// batches there are no requests.
+START_TEST(queue_fits)
+{
+    const char *const texts[] = {"policy: pull, batch_items: 4000, accel_items: 9",
+                                 "policy: coalesce, batch_items: 4000, accel_items: 9",
+                                 "policy: batch, batch_items: 4000",
+                                 "policy: batch, batch_items: 4000, accel_items: 9"};
+    const int64_t simple[] = {100, 4000, 4000, 1};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct settings settings = sched_plain(&sched_queue, 1, 1);
+        ck_assert_int_eq(settings_parse(&settings, texts[i], NULL), 0);
+        sched_queue.simplify(settings.values, 100);
+        ck_assert_int_eq(settings_whole(&settings, "batch_items"), simple[i]);
+    }
+}
+END_TEST
+
 // A group's servers need what its settings say, and complete nothing before the shortest service.
 START_TEST(of_a_group)
 {
@@ -116,8 +134,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", table},      {"core", split_resolves},     {"core", split_fits},
-        {"core", of_a_group}, {"limits", split_of_nothing}, {"errors", split_checks}};
+    const struct suite_test tests[] = {{"core", table},         {"core", split_resolves},
+                                       {"core", split_fits},    {"core", queue_fits},
+                                       {"core", of_a_group},    {"limits", split_of_nothing},
+                                       {"errors", split_checks}};
     return suite_run("sched", tests, sizeof tests / sizeof *tests);
 }

@@ -25,6 +25,7 @@ struct way {
     const char *policy;
     int64_t batch_items, batch_queries, max_delay_ns, accel_items, in_flight;
     bool split;
+    const char *order; // NULL: fcfs
 };
 
 struct piece {
@@ -32,7 +33,8 @@ struct piece {
     int64_t ready_ns, begin_ns, finish_ns, wait_ns;
     int64_t lost_ns; // SIMTIME_NEVER: it is not
     uint32_t left, n_requests, n_pieces, n_batch, first_unit, last_unit;
-    bool done, accel;
+    bool done, accel, late;
+    bool taken; // by the job that is being made up
 };
 
 // What a core or a stream did.
@@ -68,6 +70,47 @@ static bool is_batch(const struct way *way)
     return strcmp(way->policy, "batch") == 0;
 }
 
+static bool has_order(const struct way *way, const char *order)
+{
+    return way->order && strcmp(way->order, order) == 0;
+}
+
+static double slack_s(const struct reference *reference, const struct piece *piece)
+{
+    const struct way *way = &reference->ways[piece->query->service];
+    const struct cost *cost = reference->fixture->costs[piece->query->service];
+    double work_s = 0;
+    for (int64_t left = piece->query->size_items; left > 0; left -= way->batch_items)
+        work_s +=
+            cost_cpu_s(cost, (uint32_t)(left < way->batch_items ? left : way->batch_items), 1);
+    return 1e-9 * (double)piece->query->arrive_ns - work_s; // targets are the same for all
+}
+
+// Does a go before b, which came earlier and is of the same service?
+static bool goes_before(const struct reference *reference, const struct piece *a,
+                        const struct piece *b)
+{
+    const struct way *way = &reference->ways[a->query->service];
+    if (has_order(way, "shortest"))
+        return a->query->size_items < b->query->size_items;
+    if (has_order(way, "least-slack"))
+        return slack_s(reference, a) < slack_s(reference, b) - 1e-10;
+    return b->late && !a->late;
+}
+
+// The next of a service that is not taken yet; NULL: there is none.
+static struct piece *next_of(const struct reference *reference, int service)
+{
+    struct piece *next = NULL;
+    for (size_t i = 0; i < reference->n_come; i++) {
+        struct piece *piece = &reference->pieces[i];
+        bool is_taken = piece->done || piece->taken || (int)piece->query->service != service;
+        if (!is_taken && (!next || goes_before(reference, piece, next)))
+            next = piece;
+    }
+    return next;
+}
+
 static int64_t most(int64_t n)
 {
     return n > 0 ? n : INT64_MAX;
@@ -89,6 +132,10 @@ static int64_t due_ns(const struct reference *reference, uint32_t service, int64
 {
     const struct way *way = &reference->ways[service];
     int64_t oldest_ns = SIMTIME_NEVER, n_items = 0, n_queries = 0;
+    if (way->order) { // with no delay
+        const struct piece *first = next_of(reference, (int)service);
+        return first ? first->ready_ns : SIMTIME_NEVER;
+    }
     for (size_t i = 0; i < reference->n_come; i++) {
         const struct piece *piece = &reference->pieces[i];
         if (piece->done || piece->query->service != service)
@@ -154,10 +201,7 @@ static void take(struct reference *reference, int service, bool accel, struct ta
     bool cuts = is_batch(way) ? way->split : !accel;
     int64_t room = accel ? way->accel_items : way->batch_items;
     taken->n = taken->n_items = 0;
-    for (size_t i = 0; i < reference->n_come; i++) {
-        struct piece *piece = &reference->pieces[i];
-        if (piece->done || piece->query->service != service)
-            continue;
+    for (struct piece *piece; (piece = next_of(reference, service));) {
         if ((!merges && taken->n == 1) || taken->n_items >= room ||
             taken->n == most(way->batch_queries))
             break;
@@ -168,9 +212,13 @@ static void take(struct reference *reference, int service, bool accel, struct ta
             items = (uint32_t)(room - taken->n_items);
         taken->n_items += items;
         piece->left -= items;
-        piece->done = piece->left == 0;
+        piece->taken = true;
         taken->items[taken->n] = items;
         taken->v[taken->n++] = piece;
+    }
+    for (uint32_t i = 0; i < taken->n; i++) {
+        taken->v[i]->taken = false;
+        taken->v[i]->done = taken->v[i]->left == 0;
     }
 }
 
@@ -280,10 +328,24 @@ static void note(struct piece *piece, const struct job *job, bool accel, uint32_
     piece->n_batch = n_batch;
 }
 
+// Their target has passed, and something of their service begins.
+static void mark_late(struct reference *reference, int service, int64_t now_ns)
+{
+    int64_t sla_ns = reference->fixture->config.services[service].sla_ns;
+    if (!has_order(&reference->ways[service], "late-last"))
+        return;
+    for (size_t i = 0; i < reference->n_come; i++) {
+        struct piece *piece = &reference->pieces[i];
+        if (piece->query->service == service)
+            piece->late = piece->query->arrive_ns + sla_ns < now_ns;
+    }
+}
+
 static void start(struct reference *reference, int service, bool accel, int64_t now_ns)
 {
     static struct taken taken;
     struct job job = {0};
+    mark_late(reference, service, now_ns);
     take(reference, service, accel, &taken);
     (accel ? run_accel : run_core)(reference, &taken, now_ns, &job);
     taken.v[0]->n_requests++;
@@ -416,10 +478,11 @@ static void set_way(struct setting *setting, uint32_t service, const struct way 
     struct err err;
     snprintf(text, sizeof text,
              "policy: %s, batch_items: %lld, batch_queries: %lld, max_delay: %lldns, split: %s, "
-             "accel_items: %lld, in_flight: %lld",
+             "accel_items: %lld, in_flight: %lld, order: %s",
              way->policy, (long long)way->batch_items, (long long)way->batch_queries,
              (long long)way->max_delay_ns, way->split ? "true" : "false",
-             (long long)way->accel_items, (long long)way->in_flight);
+             (long long)way->accel_items, (long long)way->in_flight,
+             way->order ? way->order : "fcfs");
     ck_assert_msg(settings_parse(settings, text, &err) == 0, "%s", err.text);
     setting->ways[service] = *way;
 }
@@ -713,7 +776,7 @@ static void holds(struct setting *setting)
 // Requests of one query on the cores.
 START_TEST(pull_cores)
 {
-    const struct way ways[] = {{"pull", 32, 0, 0, 0, 0, false}};
+    const struct way ways[] = {{"pull", 32, 0, 0, 0, 0, false, NULL}};
     holds(make(ways, 1, 0, false));
 }
 END_TEST
@@ -721,8 +784,8 @@ END_TEST
 // And an accelerator that takes all that waits, two services sharing both.
 START_TEST(pull_both)
 {
-    const struct way ways[] = {{"pull", 32, 0, 0, 900, 0, false},
-                               {"pull", 16, 0, 0, 300, 0, false}};
+    const struct way ways[] = {{"pull", 32, 0, 0, 900, 0, false, NULL},
+                               {"pull", 16, 0, 0, 300, 0, false, NULL}};
     struct setting *setting = make(ways, 2, 1, false);
     fixture_set_load(&setting->fixture, 1.1);
     holds(setting);
@@ -731,8 +794,8 @@ END_TEST
 
 START_TEST(coalesce)
 {
-    const struct way ways[] = {{"coalesce", 150, 0, 0, 0, 0, false},
-                               {"coalesce", 64, 3, 0, 500, 0, false}};
+    const struct way ways[] = {{"coalesce", 150, 0, 0, 0, 0, false, NULL},
+                               {"coalesce", 64, 3, 0, 500, 0, false, NULL}};
     struct setting *setting = make(ways, 2, 2, true);
     setting->fixture.cost_configs[0].contention_frac = 0.5;
     fixture_set_load(&setting->fixture, 1.2);
@@ -743,9 +806,10 @@ END_TEST
 // Batches of whole queries that wait for more; of cut ones; by number; greedy.
 START_TEST(batch_cores)
 {
-    const struct way ways[][2] = {
-        {{"batch", 500, 0, 2 * SIMTIME_MS, 0, 0, false}, {"batch", 90, 0, 0, 0, 0, false}},
-        {{"batch", 300, 0, SIMTIME_MS, 0, 0, true}, {"batch", 1000, 4, SIMTIME_MS, 0, 0, false}}};
+    const struct way ways[][2] = {{{"batch", 500, 0, 2 * SIMTIME_MS, 0, 0, false, NULL},
+                                   {"batch", 90, 0, 0, 0, 0, false, NULL}},
+                                  {{"batch", 300, 0, SIMTIME_MS, 0, 0, true, NULL},
+                                   {"batch", 1000, 4, SIMTIME_MS, 0, 0, false, NULL}}};
     for (int i = 0; i < 2; i++)
         holds(make(ways[i], 2, 0, false));
 }
@@ -756,8 +820,8 @@ END_TEST
 START_TEST(batch_accelerator)
 {
     for (int64_t in_flight = 0; in_flight < 4; in_flight++) {
-        const struct way ways[] = {{"batch", 64, 0, SIMTIME_MS, 800, in_flight, false},
-                                   {"batch", 64, 5, 0, 2000, in_flight, true}};
+        const struct way ways[] = {{"batch", 64, 0, SIMTIME_MS, 800, in_flight, false, NULL},
+                                   {"batch", 64, 5, 0, 2000, in_flight, true, NULL}};
         holds(make(ways, 2, 2, in_flight % 2 == 0));
     }
 }
@@ -766,11 +830,32 @@ END_TEST
 // More than there is time for: queues grow from bin to bin and outlive the run.
 START_TEST(overload)
 {
-    const struct way ways[] = {{"coalesce", 100, 0, 0, 0, 0, false}};
+    const struct way ways[] = {{"coalesce", 100, 0, 0, 0, 0, false, NULL}};
     struct setting *setting = make(ways, 1, 0, false);
     setting->fixture.config.duration_ns = 12 * SIMTIME_MS;
     fixture_set_load(&setting->fixture, 1.8);
     holds(setting);
+}
+END_TEST
+
+// Other orders, where queries are cut, merged and whole, on cores and accelerators, with more than
+// there is time for, so that some are late.
+START_TEST(orders)
+{
+    static const char *const names[] = {"shortest", "least-slack", "late-last"};
+    for (int i = 0; i < 9; i++) {
+        const char *order = names[i % 3];
+        const struct way ways[][2] = {
+            {{"pull", 32, 0, 0, 0, 0, false, order}, {"pull", 64, 0, 0, 0, 0, false, NULL}},
+            {{"coalesce", 100, 0, 0, 700, 0, false, order},
+             {"pull", 64, 0, 0, 500, 0, false, order}},
+            {{"batch", 300, 0, 0, 0, 0, false, NULL}, {"batch", 200, 5, 0, 0, 0, true, order}}};
+        struct setting *setting = make(ways[i / 3], 2, i / 3 == 1, false);
+        setting->fixture.services[0].sla_ns = setting->fixture.services[1].sla_ns = SIMTIME_MS;
+        setting->fixture.config.duration_ns = 12 * SIMTIME_MS;
+        fixture_set_load(&setting->fixture, 1.3);
+        holds(setting);
+    }
 }
 END_TEST
 
@@ -790,6 +875,8 @@ static struct way draw_way(uint32_t number, uint32_t *index, int64_t streams, in
         way.max_delay_ns = draw(number, index, 2) ? 0 : draw(number, index, 2000000);
         way.split = draw(number, index, 2);
     }
+    if (way.max_delay_ns == 0 && draw(number, index, 3) == 0)
+        way.order = draw(number, index, 2) ? "shortest" : "late-last";
     if (streams > 0 && draw(number, index, 4) > 0) {
         way.accel_items = 1 + draw(number, index, 1500);
         way.in_flight = in_flight;
@@ -815,6 +902,7 @@ static void draw_fleet(struct fixture *fixture, uint32_t number, uint32_t *index
         fixture->config.outages =
             (struct outage_config){.mtbf_s = 2e-3, .mttr_s = 0.4e-3, .detect_delay_ns = 1};
     for (uint32_t i = 0; i < fixture->config.n_services; i++) {
+        fixture->services[i].sla_ns = SIMTIME_MS / 2;
         fixture->cost_configs[i].contention_frac = draw(number, index, 2) ? 0 : 0.6;
         if (draw(number, index, 3) > 0)
             continue;
@@ -832,7 +920,7 @@ static void draw_fleet(struct fixture *fixture, uint32_t number, uint32_t *index
 START_TEST(at_random)
 {
     const char *said = getenv("RF_SETTINGS");
-    uint32_t n = said ? (uint32_t)atoi(said) : 14;
+    uint32_t n = said ? (uint32_t)atoi(said) : 8;
     for (uint32_t number = 0; number < n; number++) {
         uint32_t index = 0, n_services = 1 + draw(number, &index, 2);
         int64_t streams = draw(number, &index, 4), in_flight = draw(number, &index, MOST_UNITS);
@@ -870,14 +958,22 @@ START_TEST(settings)
     settings_set_number(&settings, "accel_items", 0);
     ck_assert_int_ne(sched_queue.check(settings.values, 1 << 6, &err), 0);
     ck_assert_str_eq(err.text, "in_flight: only with accel_items");
+    ck_assert_int_eq(settings_set(&settings, "policy", "batch", &err), 0);
+    ck_assert_int_eq(settings_set(&settings, "order", "shortest", &err), 0);
+    settings_set_number(&settings, "batch_items", 64);
+    ck_assert_int_eq(sched_queue.check(settings.values, 1, &err), 0);
+    settings_set_number(&settings, "max_delay", 5);
+    ck_assert_int_ne(sched_queue.check(settings.values, 1, &err), 0);
+    ck_assert_str_eq(err.text,
+                     "order: only fcfs with max_delay, which is how long the first has waited");
 }
 END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", settings},    {"core", pull_cores},
-                                       {"core", pull_both},   {"core", coalesce},
-                                       {"core", batch_cores}, {"core", batch_accelerator},
-                                       {"core", overload},    {"core", at_random}};
+    const struct suite_test tests[] = {
+        {"core", settings}, {"core", pull_cores},  {"core", pull_both},
+        {"core", coalesce}, {"core", batch_cores}, {"core", batch_accelerator},
+        {"core", overload}, {"core", orders},      {"core", at_random}};
     return suite_run("sched_queue", tests, sizeof tests / sizeof *tests);
 }

@@ -18,7 +18,7 @@ START_TEST(order)
         bool push = waiting.n == 0 || (i * 7919 % 13 < (i / 1000 % 2 ? 5 : 8));
         if (push) {
             struct query query = numbered(pushed++);
-            waiting_push(&waiting, &query);
+            waiting_push(&waiting, &query, 0);
             n_items += query.size_items;
         } else {
             ck_assert_uint_eq(waiting_at(&waiting, 0)->query.seq, popped);
@@ -44,7 +44,7 @@ START_TEST(saved)
     for (uint64_t i = 0; i < 21; i++) {
         struct query query = numbered(6);
         query.seq = i;
-        waiting_push(&waiting, &query);
+        waiting_push(&waiting, &query, 0);
         if (i == 4)
             waiting_pop(&waiting);
     }
@@ -77,8 +77,50 @@ START_TEST(saved)
 }
 END_TEST
 
+// The smallest key first, the first to come among equals, those that are deferred behind all of
+// their new key: against a list that is searched.
+START_TEST(by_key)
+{
+    enum { MOST = 3000 };
+    static struct {
+        int64_t key, since;
+        uint64_t seq;
+    } list[MOST];
+    struct waiting waiting = {0};
+    uint64_t pushed = 0;
+    uint32_t n = 0;
+    int64_t since = 0;
+    for (int i = 0; i < 2 * MOST; i++) {
+        uint32_t first = 0, what = (uint32_t)i * 7919 % 13;
+        for (uint32_t j = 1; j < n; j++)
+            if (list[j].key < list[first].key ||
+                (list[j].key == list[first].key && list[j].since < list[first].since))
+                first = j;
+        if (n > 0)
+            ck_assert_uint_eq(waiting_at(&waiting, 0)->query.seq, list[first].seq);
+        if (n == 0 || what < (i / 1000 % 2 ? 5 : 8)) {
+            struct query query = numbered(pushed++);
+            list[n].key = (int64_t)(query.seq * 31 % 11) - 5;
+            list[n].since = since++;
+            list[n].seq = query.seq;
+            waiting_push(&waiting, &query, list[n++].key);
+        } else if (what == 9) {
+            list[first].key += 3;
+            list[first].since = since++;
+            waiting_defer(&waiting, list[first].key);
+        } else {
+            list[first] = list[--n];
+            waiting_pop(&waiting);
+        }
+        ck_assert_uint_eq(waiting.n, n);
+    }
+    ck_assert_uint_gt(n, 100);
+    waiting_release(&waiting);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", order}, {"core", saved}};
+    const struct suite_test tests[] = {{"core", order}, {"core", by_key}, {"core", saved}};
     return suite_run("waiting", tests, sizeof tests / sizeof *tests);
 }

@@ -248,6 +248,48 @@ class Page(unittest.TestCase):
             self.assertFalse((other / "page.md").exists())
 
 
+class Policies(unittest.TestCase):
+    def write(self, folder, *more):
+        return subprocess.run([sys.executable, "-B", TREE / "scripts/policies.py", *more, folder,
+                               *([] if more else [folder / "page.md"])],
+                              capture_output=True, text=True, check=False)
+
+    def test_gains_and_ceiling(self):
+        """docs/policies.md of one model: gains by the held rates, the ceiling by what is given."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            self.assertIn("pull.h5 is not there", self.write(folder).stderr)
+            settings = ["sweep[0].values=[rmc1]", "sweep[1].values=[medium]", *COARSE[1:],
+                        "tune.p99_bound=0", "tune.confirm=false",
+                        "tune.policies=[fixed, deeprecsched]"]
+            subprocess.run([RECFLEET, "tune", TREE / "slurm/studies/71-pull.yaml", "-q", "-o",
+                            folder / "pull.h5", *itertools.chain(*(["--set", s]
+                                                                   for s in settings))],
+                           check=True, stdout=subprocess.DEVNULL)
+            (folder / "ceiling.csv").write_text(
+                "model,target,target_s,cpu_qps,cpu_items,cpu_s,accel_qps,accel_items,accel_s,"
+                "rule_items\nrmc1,medium,0.1,5000,724,0.02,2500,64000,0.09,256\n")
+            done = self.write(folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            page, file = (folder / "page.md").read_text(), File(folder / "pull.h5")
+            row = rows_of(page, "### Target medium")[0]
+            held = {s: file.at("qps", "deeprecsched", "rmc1", "medium", s)
+                    for s in ("split", "pull", "coalesce", "batch")}
+            for cell, scheduler in ((3, "pull"), (5, "coalesce"), (7, "batch")):
+                self.assertAlmostEqual(float(row[cell]), held[scheduler] / held["split"],
+                                       delta=0.006)
+            untuned = file.at("qps", "fixed", "rmc1", "medium", "coalesce")
+            self.assertAlmostEqual(float(row[9]), untuned / held["split"], delta=0.006)
+            self.assertAlmostEqual(float(row[10]), 7500 / held["split"], delta=0.006)
+            self.assertEqual(page.count(": not run ("), 5)
+            rule = json.loads(self.write(folder, "--rule").stdout)
+            self.assertEqual(rule[1]["set"]["fleet.groups[0].scheduler"],
+                             {"policy": "coalesce", "batch_items": 256, "accel_items": 8000})
+            servers = json.loads(self.write(folder, "--servers").stdout)
+            self.assertEqual([s["label"] for s in servers],
+                             ["rmc1/split", "rmc1/pull", "rmc1/coalesce"])
+
+
 class Numbers(unittest.TestCase):
     def test_crossings_on_power_laws(self):
         """y = x^2 meets 10 at the root of 10; a curve that turns meets it twice; none beyond."""

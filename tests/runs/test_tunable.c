@@ -2,6 +2,7 @@
 // On any number of ranks.
 #include "runs/tunable.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -131,6 +132,47 @@ START_TEST(all_schedulers_fit)
 }
 END_TEST
 
+// How far the axes of queues go: a core's request to the largest query, the accelerator's batch to
+// many of it, a delay to the target. What has no effect with the policy is no axis.
+START_TEST(queues_have_axes)
+{
+    const struct {
+        const char *scheduler, *accelerator;
+        size_t n;
+    } cases[] = {{"{policy: pull}", "none", 1},
+                 {"{policy: batch, batch_items: 5}", "none", 2},
+                 {"{policy: coalesce, accel_items: 9}", "gtx1080ti", 2},
+                 {"{policy: batch, accel_items: 9}", "gtx1080ti", 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct capacity_fixture f;
+        struct single_server e;
+        char text[512];
+        snprintf(text, sizeof text,
+                 "duration: 1s\n"
+                 "traffic: [{service: a, model: wnd, rate: 9qps, sizes: {distribution: fixed, "
+                 "items: 40}, sla: {p95: 4ms}}]\n"
+                 "fleet: {groups: [{platform: skylake, accelerator: %s, servers: 1, scheduler: "
+                 "%s}]}\n",
+                 cases[i].accelerator, cases[i].scheduler);
+        capacity_fixture_open(&f, text, NULL);
+        single_server_cut(&e, f.context.study, 0, 0);
+        struct probe *probe = probe_create(&e.study, true);
+        struct tuner_config config = tunable_config(&e.study, probe);
+        ck_assert_uint_eq(config.n_axes, cases[i].n);
+        for (size_t a = 0; a < config.n_axes; a++) {
+            const struct tuner_axis *axis = &config.axes[a];
+            int64_t most = strcmp(axis->key, "batch_items") == 0   ? 40
+                           : strcmp(axis->key, "accel_items") == 0 ? 64 * 40
+                                                                   : 4000000;
+            ck_assert_int_eq(axis->most, most);
+        }
+        tunable_release(&config);
+        probe_destroy(probe);
+        capacity_fixture_close(&f);
+    }
+}
+END_TEST
+
 // A grid takes longer than a climb, a climb than one search; an accelerator makes both longer.
 START_TEST(long_searches_weigh_more)
 {
@@ -146,10 +188,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", settings_are_the_sections},
-                                       {"core", backend_asks_the_probe},
-                                       {"core", long_searches_weigh_more},
-                                       {"limits", tables_end_searches},
-                                       {"limits", all_schedulers_fit}};
+    const struct suite_test tests[] = {
+        {"core", settings_are_the_sections}, {"core", backend_asks_the_probe},
+        {"core", queues_have_axes},          {"core", long_searches_weigh_more},
+        {"limits", tables_end_searches},     {"limits", all_schedulers_fit}};
     return suite_mpi_run(&argc, &argv, "tunable", tests, sizeof tests / sizeof *tests);
 }

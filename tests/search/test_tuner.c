@@ -69,6 +69,8 @@ START_TEST(default_grid)
     ck_assert(v[0] == 1 && v[1] == 20 && v[2] == 40 && v[50] == 1000);
     n = default_of(SETTINGS_STEPS, 999, v, 100);
     ck_assert(n == 50 && v[1] == 20 && v[49] == 980);
+    n = default_of(SETTINGS_HALVES, 64000, v, 100);
+    ck_assert(n == 13 && v[0] == 15 && v[11] == 32000 && v[12] == 64000);
 }
 END_TEST
 
@@ -78,6 +80,7 @@ START_TEST(default_grid_limits)
     int64_t v[4] = {0, 0, 0, 99};
     ck_assert_uint_eq(default_of(SETTINGS_FACTORS, 1, v, 4), 1);
     ck_assert_uint_eq(default_of(SETTINGS_STEPS, 1, v, 4), 1);
+    ck_assert_uint_eq(default_of(SETTINGS_HALVES, 1, v, 4), 1);
     ck_assert_uint_eq(default_of(SETTINGS_FACTORS, 3, v, 3), 3);
     ck_assert_uint_gt(default_of(SETTINGS_FACTORS, 1000, v, 3), 30);
     ck_assert_uint_gt(default_of(SETTINGS_STEPS, 1000, v, 3), 30);
@@ -215,6 +218,94 @@ START_TEST(climb_accelerator)
         struct tuner_outcome climbed = tune_default("deeprecsched", &plant);
         ck_assert_double_ge(truth_frac(&plant, &climbed), 0.97);
         ck_assert_uint_le(10 * climbed.n_choices, n_servers(1000, true));
+    }
+}
+END_TEST
+
+// A server that merges, by formula: a hill over B, one over A far beyond the largest query, and one
+// over a delay that may be of no use.
+struct merger {
+    int64_t batch_items, accel_items, delay_ns;
+};
+static const struct field merger_fields[] = {
+    FIELD(merger, "B", FIELD_INT, UNIT_ITEMS, batch_items, 0, 1e6, "1", "B"),
+    FIELD(merger, "A", FIELD_INT, UNIT_ITEMS, accel_items, 0, 1e6, "0", "A"),
+    FIELD(merger, "D", FIELD_TIME, UNIT_TIME, delay_ns, 0, 1e12, "0", "D"), FIELD_END};
+
+// 1 at the best, falling by the square of the doublings away from it.
+static double hill(double value, double best)
+{
+    double away = log2(value / best);
+    return 1 / (1 + 0.05 * away * away);
+}
+
+static double merger_qps(const struct merger *best, const struct settings *choice)
+{
+    const struct merger *at = settings_values(choice);
+    double accel =
+        at->accel_items > 0 ? hill((double)at->accel_items, (double)best->accel_items) : 0;
+    double delay = at->delay_ns > 0 && best->delay_ns > 0
+                       ? hill((double)at->delay_ns, (double)best->delay_ns)
+                   : at->delay_ns > 0 ? -1
+                                      : 0;
+    return 1000 * hill((double)at->batch_items, (double)best->batch_items) *
+           (1 + 0.5 * accel + 0.2 * delay);
+}
+
+static int merger_round(void *user, struct tuner_job *jobs, size_t n, struct err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < n; i++) {
+        double qps = merger_qps(user, &jobs[i].task.choice);
+        bool above = qps > jobs[i].task.floor_qps;
+        jobs[i].capacity = (struct max_load){.state = above ? MAX_LOAD_FOUND : MAX_LOAD_BELOW,
+                                             .held_qps = above ? qps : NAN,
+                                             .estimate_qps = above ? qps : NAN};
+    }
+    return 0;
+}
+
+static double merger_bound_qps(const void *server, const struct settings *choice)
+{
+    (void)server;
+    (void)choice;
+    return INFINITY;
+}
+
+static void merger_simplify(const void *server, struct settings *choice)
+{
+    (void)server;
+    (void)choice;
+}
+
+// Axes by halves are climbed from the most downward, any number of them, and what is of no use ends
+// at 0. No choice of the whole grid is more than 3 % better.
+START_TEST(climb_by_halves)
+{
+    const struct merger bests[] = {
+        {100, 6000, 0}, {700, 64000, 0}, {3, 500, 2000000}, {40, 20000, 300000}, {1000, 60, 12000}};
+    for (size_t i = 0; i < sizeof bests / sizeof *bests; i++) {
+        struct merger best = bests[i];
+        struct tuner_backend backend = {.user = &best,
+                                        .server = &best,
+                                        .round = merger_round,
+                                        .bound_qps = merger_bound_qps,
+                                        .simplify = merger_simplify};
+        struct tuner_config config = {.capacity.accuracy_frac = 0.01,
+                                      .fixed = settings_of(merger_fields, NULL),
+                                      .axes = {{"B", SETTINGS_FACTORS, 1000, NULL, 0},
+                                               {"A", SETTINGS_HALVES, 64000, NULL, 0},
+                                               {"D", SETTINGS_HALVES, 25000000, NULL, 0}},
+                                      .n_axes = 3};
+        struct tuner_outcome climbed, whole;
+        ck_assert_int_eq(tuner_deeprecsched.tune(&config, &backend, &climbed, NULL), 0);
+        ck_assert_int_eq(tuner_exhaustive.tune(&config, &backend, &whole, NULL), 0);
+        double truth = merger_qps(&best, &whole.choice);
+        ck_assert_double_ge(merger_qps(&best, &climbed.choice), 0.97 * truth);
+        ck_assert_int_eq(settings_whole(&climbed.choice, "D") == 0, best.delay_ns == 0);
+        ck_assert_uint_le(100 * climbed.n_choices, whole.n_choices);
+        tuner_release(&climbed);
+        tuner_release(&whole);
     }
 }
 END_TEST
@@ -508,6 +599,7 @@ int main(void)
         {"core", exhaustive_own_grid},
         {"core", climb_cpu},
         {"core", climb_accelerator},
+        {"core", climb_by_halves},
         {"core", climb_over_dent},
         {"core", climb_on_plateau},
         {"core", climb_accelerator_only},

@@ -255,6 +255,10 @@ START_TEST(grids_end_at_the_largest_query)
     assert_untunable("{service: feed, policies: exhaustive, sizes: {distribution: fixed, items: "
                      "9}, batch_items: [1, 10]}",
                      "s.yaml: tune.batch_items: expected 1 .. 9 (the largest query), got 10");
+    assert_untunable("{service: feed, policies: exhaustive, sizes: {distribution: fixed, items: "
+                     "9}, accel_items: [577]}",
+                     "s.yaml: tune.accel_items: expected 1 .. 576 (64 times the largest query), "
+                     "got 577");
     struct study *study = parsed("{service: feed, policies: exhaustive, sizes: {distribution: "
                                  "fixed, items: 9}, batch_items: [1, 9]}");
     ck_assert_int_eq(study_tune_check(study, &err), 0);
