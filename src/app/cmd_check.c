@@ -325,7 +325,7 @@ static int check_sweep(const struct survey *survey, struct report_out *out, stru
     for (uint32_t p = 0; p < n_read; p++) {
         struct study *study = survey_study(survey, p, err);
         if (!study) {
-            progress_end(&progress);
+            progress_end(&progress, false);
             return survey_blame(survey, p, err);
         }
         queries += demand_queries(study) * grid_n_replications(grid);
@@ -335,7 +335,7 @@ static int check_sweep(const struct survey *survey, struct report_out *out, stru
         progress_note(&progress, "%u of %u points read", p + 1, n_read);
         progress_update(&progress, (double)(p + 1) / n_read, 0);
     }
-    progress_end(&progress);
+    progress_end(&progress, true);
     report_text(out, "%s: good\n%u point%s:\n", survey->source.path, n_points,
                 n_points == 1 ? "" : "s");
     print_axes(out, grid);
