@@ -702,6 +702,11 @@ def group_traces(folder):
             rc, out, err = call(*command, "large.yaml", cwd=folder)
             expect(rc == 0 and told == ("1 of 3 sizes (33.3 %) are above max_items" in err),
                    f"sizes above max_items{key}", err)
+        with open(os.path.join(folder, "large.yaml"), encoding="utf-8") as f:
+            write(folder, "large-sweep.yaml", f.read() + "sweep: [{axis: seed, key: seed, values: [1, 2, 3]}]\n")
+        rc, out, err = call("check", "large-sweep.yaml", cwd=folder)
+        expect(rc == 0 and err.count("1 of 3 sizes (33.3 %) are above max_items") == told and "\n3 points:\n" in out,
+               f"check of a sweep, sizes above max_items{key}", err)
     # A clock of whole seconds is told of, a resolution spreads the records, the rate is theirs.
     write(folder, "coarse.csv", "".join(f"{i // 20},1\n" for i in range(60)))
     for setting, told in (("resolution=0", True), ("resolution=1s", False)):
