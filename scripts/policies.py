@@ -214,7 +214,22 @@ def models_section(studies, ceiling):
                 *table(["model", "split QPS", "best (B, T)", "pull x", "set", "coalesce x", "set",
                         "batch x", "set", "untuned coalesce x", "ceiling x", "of it %",
                         "ceiling's batches"], model_rows(studies["pull"], ceiling, target))]
-    return out
+    return out + astray(studies["pull"])
+
+
+def astray(study):
+    """Where a laxer target is said to hold clearly less than a stricter one: what holds the
+    stricter holds the laxer as well, so a search has missed it."""
+    targets, words = study.labels("target"), []
+    for model in study.labels("model"):
+        for scheduler in study.labels("scheduler"):
+            held = [best(study, model=model, scheduler=scheduler, target=t) for t in targets]
+            words += [f"{model}, {scheduler}, {targets[i + 1]} ({num(held[i + 1].qps)} QPS, though "
+                      f"{setting(held[i])} holds {num(held[i].qps)} at {targets[i]})"
+                      for i in range(len(targets) - 1) if found(held[i]) and found(held[i + 1])
+                      and held[i + 1].qps < (1 - DEAR_FRAC) * held[i].qps]
+    return ["", "A search drops a choice that its short runs cannot tell from the leader, so it "
+            f"can miss the best. It did here: {'; '.join(words)}."] if words else []
 
 
 def missing(name, words):

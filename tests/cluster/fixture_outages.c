@@ -131,7 +131,6 @@ static void round_robin_drains(struct fixture *f, int64_t duration_ns)
     f->config.outages.failover = true;
 }
 
-// Lost queries wait longer than most others take; five draws of few servers of two weights.
 // Servers go down with queries that wait, and nothing is tried again.
 static void queues_no_retries(struct fixture *f, int64_t duration_ns)
 {
@@ -140,6 +139,21 @@ static void queues_no_retries(struct fixture *f, int64_t duration_ns)
     f->config.balancer.load = LOAD_QUERIES;
 }
 
+// The same with what is under way on a link and on streams, and cells that are out.
+static void queues_in_flight(struct fixture *f, int64_t duration_ns)
+{
+    init(f, duration_ns, "power-of-two", 2);
+    crash_at_random(f);
+    add_cell(f, OUTAGE_CRASH, 0, 0.3, 0.1);
+    add_cell(f, OUTAGE_DRAIN, 1, 0.6, 0.2);
+    f->config.outages.failover = true;
+    fixture_attach(f, 0, 2, true, 1);
+    fixture_set_scheduler(f, 0, "queue",
+                          "policy: batch, accel_items: 400, max_delay: 100us, in_flight: 3");
+    fixture_set_scheduler(f, 1, "queue", "policy: pull, batch_items: 24");
+}
+
+// Lost queries wait longer than most others take; five draws of few servers of two weights.
 static void five_choices_late_retries(struct fixture *f, int64_t duration_ns)
 {
     init(f, duration_ns, "power-of-d", 2);
@@ -151,9 +165,14 @@ static void five_choices_late_retries(struct fixture *f, int64_t duration_ns)
     f->config.balancer.dispatch_delay_ns = 0;
 }
 
-void (*const fixture_outages[])(struct fixture *,
-                                int64_t) = {random_crashes_retries, fixture_outage_cells,
-                                            weighted_schedule,      shortest_queue_dark,
-                                            least_work_no_retries,  size_aware_no_status_delay,
-                                            round_robin_drains,     five_choices_late_retries,
-                                            queues_no_retries,      NULL};
+void (*const fixture_outages[])(struct fixture *, int64_t) = {random_crashes_retries,
+                                                              fixture_outage_cells,
+                                                              weighted_schedule,
+                                                              shortest_queue_dark,
+                                                              least_work_no_retries,
+                                                              size_aware_no_status_delay,
+                                                              round_robin_drains,
+                                                              five_choices_late_retries,
+                                                              queues_no_retries,
+                                                              queues_in_flight,
+                                                              NULL};

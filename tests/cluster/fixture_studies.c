@@ -134,6 +134,46 @@ static void queues_overload(struct fixture *f)
     fixture_set_load(f, 1.5);
 }
 
+// Every way on a group of its own, beside servers that split; two services, one with histories;
+// accelerators with copies beside computations, as many batches in flight as there are streams, or
+// fewer; slow servers, noise, and queries that stay whole or are cut.
+static void queues_all_ways(struct fixture *f)
+{
+    init(f, "weighted", 2, 3, 2);
+    fixture_attach(f, 1, 2, true, 1);
+    fixture_attach(f, 2, 3, false, 1);
+    fixture_set_scheduler(f, 0, "queue",
+                          "policy: batch, batch_items: 70, max_delay: 200us, split: true");
+    fixture_set_scheduler(f, 1, "queue",
+                          "policy: coalesce, batch_items: 40, batch_queries: 3, accel_items: 300");
+    fixture_set_scheduler(f, 2, "queue",
+                          "policy: batch, accel_items: 250, max_delay: 90us, in_flight: 2");
+    f->groups[0].slow = (struct slow_config){.frac = 0.25, .factor = 1.6};
+    f->groups[2].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 300 * SIMTIME_US, 0.8};
+    f->services[1].traffic.has_history = true;
+    f->services[1].traffic.history = (struct size_config){
+        .distribution = qsize_find("lognormal"), .mu = 3, .sigma = 1, .max_items = 300};
+    for (uint32_t at = 1; at < FIXTURE_COSTS; at += 2) {
+        f->cost_configs[at].history_item_s = 0.1e-6;
+        f->cost_configs[at].accel_item_history_s = 0.3e-9;
+    }
+    f->config.sample_frac = 0.05;
+    f->config.n_slowest = 20;
+}
+
+// Services of one group that are taken in different ways, and reports by period.
+static void queues_mixed(struct fixture *f)
+{
+    init(f, "size-aware", 2, 1, 2);
+    fixture_attach(f, 0, 1, true, 1);
+    fixture_set_scheduler(f, 0, "queue", "policy: pull, batch_items: 16, accel_items: 200");
+    settings_set_number(&f->settings[1], "accel_items", 0);
+    settings_set(&f->settings[1], "policy", "coalesce", NULL);
+    f->config.balancer.load = LOAD_WORK;
+    f->config.balancer.report_period_ns = 150 * SIMTIME_US;
+    fixture_set_load(f, 1.1);
+}
+
 void (*const fixture_studies[])(struct fixture *) = {fixture_random_plain,
                                                      fixture_two_choices_accelerator,
                                                      fixture_shortest_queue_noise,
@@ -146,4 +186,6 @@ void (*const fixture_studies[])(struct fixture *) = {fixture_random_plain,
                                                      queues_two_choices,
                                                      queues_bursty,
                                                      queues_overload,
+                                                     queues_all_ways,
+                                                     queues_mixed,
                                                      NULL};

@@ -2,6 +2,7 @@
 // The ways of the scheduler `queue` against a server with a list of events: at each moment at which
 // something comes, becomes free or has waited long enough, whoever is idle takes what it may. The
 // rules are those of the head of sched_queue.c, written down a second time.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,13 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/fixture.h"
+#include "cluster/noise.h"
+#include "cluster/outage.h"
 #include "cluster/sched.h"
+#include "cluster/slow.h"
 #include "support/suite.h"
 
-enum { SERVERS = 3, CORES = 4, MOST_STREAMS = 4, MOST_SLOTS = 4, MOST_QUERIES = 20000 };
+enum { SERVERS = 3, CORES = 4, MOST_UNITS = 8, MOST_QUERIES = 20000, MOST_CHANGES = 256, BINS = 5 };
 
 // ---- the server with events ---------------------------------------------------------------------
 
@@ -26,13 +30,24 @@ struct way {
 
 struct piece {
     const struct query *query;
-    int64_t ready_ns, finish_ns;
-    uint32_t left;
-    bool done, late;
+    int64_t ready_ns, begin_ns, finish_ns, wait_ns;
+    int64_t lost_ns; // SIMTIME_NEVER: it is not
+    uint32_t left, n_requests, n_pieces, n_batch, first_unit, last_unit;
+    bool done, accel, late;
+    bool taken; // by the job that is being made up
+};
+
+// What a core or a stream did.
+struct span {
+    bool accel;
+    uint32_t unit;
+    int64_t taken_ns, begin_ns, end_ns;
+    int64_t loaded_ns; // when the link is free again, where copies overlap computations
+    int64_t until_ns;  // when the server goes down
 };
 
 struct device {
-    int64_t core[CORES], slot[MOST_SLOTS], stream[MOST_STREAMS], link;
+    int64_t core[CORES], slot[MOST_UNITS], stream[MOST_UNITS], link;
     uint32_t n_slots, n_streams;
     bool overlap;
 };
@@ -40,9 +55,14 @@ struct device {
 struct reference {
     const struct fixture *fixture;
     const struct way *ways; // [service]
-    struct piece *pieces;   // of one server, in order of arrival
-    size_t n, n_come;       // in all, and here by now
+    uint32_t server;
+    struct piece *pieces; // of one server, in order of arrival
+    size_t n, n_come;     // in all, and here by now
     struct device device;
+    struct span *spans; // owned
+    size_t n_spans;
+    int64_t change_ns[MOST_CHANGES]; // when it goes down and up, in turn
+    size_t n_changes, n_changed;
 };
 
 static bool is_batch(const struct way *way)
@@ -78,16 +98,13 @@ static bool goes_before(const struct reference *reference, const struct piece *a
     return b->late && !a->late;
 }
 
-// The next of a service that is not among the n in `taken`; NULL: there is none.
-static struct piece *next_of(const struct reference *reference, int service,
-                             struct piece *const *taken, size_t n)
+// The next of a service that is not taken yet; NULL: there is none.
+static struct piece *next_of(const struct reference *reference, int service)
 {
     struct piece *next = NULL;
     for (size_t i = 0; i < reference->n_come; i++) {
         struct piece *piece = &reference->pieces[i];
-        bool is_taken = piece->done || piece->query->service != service;
-        for (size_t j = 0; j < n; j++)
-            is_taken = is_taken || taken[j] == piece;
+        bool is_taken = piece->done || piece->taken || (int)piece->query->service != service;
         if (!is_taken && (!next || goes_before(reference, piece, next)))
             next = piece;
     }
@@ -99,13 +116,24 @@ static int64_t most(int64_t n)
     return n > 0 ? n : INT64_MAX;
 }
 
+static bool is_up(const struct reference *reference)
+{
+    return reference->n_changed % 2 == 0;
+}
+
+static int64_t changes_ns(const struct reference *reference)
+{
+    return reference->n_changed < reference->n_changes ? reference->change_ns[reference->n_changed]
+                                                       : SIMTIME_NEVER;
+}
+
 // From when on a service's queue may be taken from; SIMTIME_NEVER: it is empty.
 static int64_t due_ns(const struct reference *reference, uint32_t service, int64_t most_items)
 {
     const struct way *way = &reference->ways[service];
     int64_t oldest_ns = SIMTIME_NEVER, n_items = 0, n_queries = 0;
     if (way->order) { // with no delay
-        const struct piece *first = next_of(reference, (int)service, NULL, 0);
+        const struct piece *first = next_of(reference, (int)service);
         return first ? first->ready_ns : SIMTIME_NEVER;
     }
     for (size_t i = 0; i < reference->n_come; i++) {
@@ -122,6 +150,7 @@ static int64_t due_ns(const struct reference *reference, uint32_t service, int64
     return oldest_ns == SIMTIME_NEVER ? SIMTIME_NEVER : oldest_ns + way->max_delay_ns;
 }
 
+// The one that has been free for longest; -1: none is by now.
 static int free_at(const int64_t *free_ns, int n, int64_t now_ns)
 {
     int first = 0;
@@ -129,6 +158,15 @@ static int free_at(const int64_t *free_ns, int n, int64_t now_ns)
         if (free_ns[i] < free_ns[first])
             first = i;
     return free_ns[first] <= now_ns ? first : -1;
+}
+
+// The idle core of the lowest number.
+static int idle_core(const struct device *device, int64_t now_ns)
+{
+    for (int i = 0; i < CORES; i++)
+        if (device->core[i] <= now_ns)
+            return i;
+    return -1;
 }
 
 // The service that a place takes from now; -1: none is due.
@@ -149,62 +187,145 @@ static int choose(const struct reference *reference, bool accel, int64_t now_ns)
     return best;
 }
 
-// Marks what is taken; returns its items. All of it ends at *finish_ns, which is filled in later.
-static uint32_t take(struct reference *reference, int service, bool accel, struct piece **taken,
-                     size_t *n)
+// What a request or a batch is made of.
+struct taken {
+    struct piece *v[MOST_QUERIES];
+    uint32_t items[MOST_QUERIES]; // of each
+    uint32_t n, n_items;
+};
+
+static void take(struct reference *reference, int service, bool accel, struct taken *taken)
 {
     const struct way *way = &reference->ways[service];
     bool merges = accel || strcmp(way->policy, "pull") != 0;
     bool cuts = is_batch(way) ? way->split : !accel;
-    int64_t room = accel ? way->accel_items : way->batch_items, n_items = 0;
-    *n = 0;
-    for (struct piece *piece; (piece = next_of(reference, service, taken, *n));) {
-        if ((!merges && *n == 1) || n_items >= room || (int64_t)*n == most(way->batch_queries))
+    int64_t room = accel ? way->accel_items : way->batch_items;
+    taken->n = taken->n_items = 0;
+    for (struct piece *piece; (piece = next_of(reference, service));) {
+        if ((!merges && taken->n == 1) || taken->n_items >= room ||
+            taken->n == most(way->batch_queries))
             break;
-        if (n_items + piece->left > room && !cuts && *n > 0)
+        if (taken->n_items + piece->left > room && !cuts && taken->n > 0)
             break;
         uint32_t items = piece->left;
-        if (n_items + items > room && cuts)
-            items = (uint32_t)(room - n_items);
-        n_items += items;
+        if (taken->n_items + items > room && cuts)
+            items = (uint32_t)(room - taken->n_items);
+        taken->n_items += items;
         piece->left -= items;
-        taken[(*n)++] = piece;
+        piece->taken = true;
+        taken->items[taken->n] = items;
+        taken->v[taken->n++] = piece;
     }
-    for (size_t i = 0; i < *n; i++)
-        taken[i]->done = taken[i]->left == 0;
-    return (uint32_t)n_items;
+    for (uint32_t i = 0; i < taken->n; i++) {
+        taken->v[i]->taken = false;
+        taken->v[i]->done = taken->v[i]->left == 0;
+    }
 }
 
-static int64_t run_core(struct reference *reference, int service, int core, uint32_t n_items,
-                        int64_t now_ns)
+// How many times longer the server takes for everything.
+static double pace(const struct reference *reference)
+{
+    const struct fixture *fixture = reference->fixture;
+    uint8_t is_slow[SERVERS];
+    slow_mark(&fixture->config, 0, 0, is_slow);
+    return is_slow[reference->server] ? fixture->groups[0].slow.factor : 1;
+}
+
+static int64_t paced_ns(const struct reference *reference, double s)
+{
+    return (int64_t)floor((double)simtime_from_s(s) * pace(reference) + 0.5);
+}
+
+// What the histories of all queries in it add.
+static int64_t histories_ns(const struct reference *reference, const struct taken *taken,
+                            enum cost_place place, uint32_t busy)
+{
+    const struct fixture *fixture = reference->fixture;
+    uint32_t service = taken->v[0]->query->service;
+    int64_t sum_ns = 0;
+    if (!fixture->services[service].traffic.has_history)
+        return 0;
+    const struct cost_history of = cost_history(fixture->costs[service], place, busy);
+    for (uint32_t i = 0; i < taken->n; i++) {
+        long double h = taken->v[i]->query->history_items;
+        sum_ns += llroundl(
+            1e9L * pace(reference) *
+            (of.item_s * h + of.square_s * h * h + of.item_history_s * h * taken->items[i]));
+    }
+    return sum_ns;
+}
+
+// Noise goes with the oldest query.
+static int64_t spread_ns(const struct reference *reference, const struct piece *oldest, int64_t ns)
+{
+    struct noise noise;
+    noise_init(&noise, &reference->fixture->groups[0].noise, reference->fixture->config.seed, 0);
+    double state = noise_state(&noise, reference->server, oldest->ready_ns);
+    return noise_apply(&noise, ns, state, oldest->query->seq, oldest->n_requests);
+}
+
+// In: how long loading and computing takes; out: the rest.
+struct job {
+    int64_t load_ns, compute_ns;
+    int64_t load_begin_ns, begin_ns, end_ns;
+    uint32_t unit;
+};
+
+static void run_core(struct reference *reference, const struct taken *taken, int64_t now_ns,
+                     struct job *job)
 {
     int64_t *cores = reference->device.core;
+    const struct cost *cost = reference->fixture->costs[taken->v[0]->query->service];
     uint32_t busy = 1;
     for (int i = 0; i < CORES; i++)
         busy += cores[i] > now_ns;
-    const struct cost *cost = reference->fixture->costs[service];
-    cores[core] = now_ns + simtime_from_s(cost_cpu_s(cost, n_items, busy));
-    return cores[core];
+    int64_t ns = paced_ns(reference, cost_bare_s(cost, COST_CPU, taken->n_items, busy)) +
+                 histories_ns(reference, taken, COST_CPU, busy);
+    job->compute_ns = spread_ns(reference, taken->v[0], ns);
+    job->unit = (uint32_t)idle_core(&reference->device, now_ns);
+    job->load_begin_ns = job->begin_ns = now_ns;
+    cores[job->unit] = job->end_ns = now_ns + job->compute_ns;
 }
 
-static int64_t run_accel(struct reference *reference, int service, int slot, uint32_t n_items,
-                         int64_t now_ns)
+static void run_accel(struct reference *reference, const struct taken *taken, int64_t now_ns,
+                      struct job *job)
 {
     struct device *device = &reference->device;
-    const struct cost *cost = reference->fixture->costs[service];
-    int64_t load_ns = simtime_from_s(cost_accel_load_s(cost, n_items));
-    int64_t compute_ns = simtime_from_s(cost_accel_compute_s(cost, n_items));
-    int64_t loaded_ns = now_ns;
-    int stream = free_at(device->stream, (int)device->n_streams, SIMTIME_NEVER);
+    const struct cost *cost = reference->fixture->costs[taken->v[0]->query->service];
+    int64_t load_ns = paced_ns(reference, cost_bare_s(cost, COST_LOAD, taken->n_items, 1)) +
+                      histories_ns(reference, taken, COST_LOAD, 1);
+    int64_t compute_ns = paced_ns(reference, cost_bare_s(cost, COST_ACCEL, taken->n_items, 1)) +
+                         histories_ns(reference, taken, COST_ACCEL, 1);
+    job->load_ns = load_ns;
+    job->compute_ns = spread_ns(reference, taken->v[0], compute_ns);
+    job->unit = (uint32_t)free_at(device->stream, (int)device->n_streams, SIMTIME_NEVER);
+    int64_t free_ns = device->stream[job->unit], held_ns = job->load_ns + job->compute_ns;
+    job->load_begin_ns = free_ns > now_ns ? free_ns : now_ns;
+    job->begin_ns = job->load_begin_ns;
     if (device->overlap) {
-        loaded_ns = (device->link > now_ns ? device->link : now_ns) + load_ns;
-        device->link = loaded_ns;
-        load_ns = 0;
+        job->load_begin_ns = device->link > now_ns ? device->link : now_ns;
+        device->link = job->load_begin_ns + load_ns;
+        job->begin_ns = free_ns > device->link ? free_ns : device->link;
+        held_ns = job->compute_ns;
     }
-    int64_t begin_ns = device->stream[stream] > loaded_ns ? device->stream[stream] : loaded_ns;
-    device->stream[stream] = begin_ns + load_ns + compute_ns;
-    device->slot[slot] = device->stream[stream];
-    return device->stream[stream];
+    device->stream[job->unit] = job->end_ns = job->begin_ns + held_ns;
+    device->slot[free_at(device->slot, (int)device->n_slots, now_ns)] = job->end_ns;
+}
+
+// What a query remembers of a job that it has a piece in.
+static void note(struct piece *piece, const struct job *job, bool accel, uint32_t n_batch)
+{
+    if (piece->n_pieces++ == 0) {
+        piece->begin_ns = job->load_begin_ns;
+        piece->first_unit = job->unit;
+    }
+    piece->accel = accel;
+    if (job->end_ns <= piece->finish_ns)
+        return;
+    piece->finish_ns = job->end_ns;
+    piece->wait_ns = job->end_ns - job->load_ns - job->compute_ns - piece->ready_ns;
+    piece->last_unit = job->unit;
+    piece->n_batch = n_batch;
 }
 
 // Their target has passed, and something of their service begins.
@@ -220,26 +341,44 @@ static void mark_late(struct reference *reference, int service, int64_t now_ns)
     }
 }
 
+static void start(struct reference *reference, int service, bool accel, int64_t now_ns)
+{
+    static struct taken taken;
+    struct job job = {0};
+    mark_late(reference, service, now_ns);
+    take(reference, service, accel, &taken);
+    (accel ? run_accel : run_core)(reference, &taken, now_ns, &job);
+    taken.v[0]->n_requests++;
+    for (uint32_t i = 0; i < taken.n; i++) {
+        note(taken.v[i], &job, accel, taken.n);
+        if (taken.v[i]->done && taken.v[i]->finish_ns > changes_ns(reference))
+            taken.v[i]->lost_ns = changes_ns(reference);
+    }
+    if ((reference->n_spans & (reference->n_spans - 1)) == 0) // a power of two, or none
+        reference->spans =
+            mem_realloc(reference->spans, 2 * reference->n_spans + 1, sizeof *reference->spans);
+    reference->spans[reference->n_spans++] = (struct span){accel,
+                                                           job.unit,
+                                                           now_ns,
+                                                           job.begin_ns,
+                                                           job.end_ns,
+                                                           accel ? reference->device.link : 0,
+                                                           changes_ns(reference)};
+}
+
 // True when something began at now_ns.
 static bool start_one(struct reference *reference, int64_t now_ns)
 {
-    static struct piece *taken[MOST_QUERIES];
     struct device *device = &reference->device;
-    for (int accel = 0; accel < 2; accel++) {
-        int unit = accel ? free_at(device->slot, (int)device->n_slots, now_ns)
-                         : free_at(device->core, CORES, now_ns);
+    for (int accel = 0; accel < 2 && is_up(reference); accel++) {
+        int unit =
+            accel ? free_at(device->slot, (int)device->n_slots, now_ns) : idle_core(device, now_ns);
         int service = unit < 0 || (accel && device->n_slots == 0)
                           ? -1
                           : choose(reference, accel == 1, now_ns);
         if (service < 0)
             continue;
-        size_t n;
-        mark_late(reference, service, now_ns);
-        uint32_t n_items = take(reference, service, accel == 1, taken, &n);
-        int64_t end_ns = accel ? run_accel(reference, service, unit, n_items, now_ns)
-                               : run_core(reference, service, unit, n_items, now_ns);
-        for (size_t i = 0; i < n; i++)
-            taken[i]->finish_ns = taken[i]->finish_ns > end_ns ? taken[i]->finish_ns : end_ns;
+        start(reference, service, accel == 1, now_ns);
         return true;
     }
     return false;
@@ -254,7 +393,7 @@ static int64_t sooner_after(int64_t least_ns, int64_t ns, int64_t now_ns)
 static int64_t next_event(const struct reference *reference, int64_t now_ns)
 {
     const struct device *device = &reference->device;
-    int64_t next_ns = SIMTIME_NEVER;
+    int64_t next_ns = changes_ns(reference);
     if (reference->n_come < reference->n)
         next_ns = sooner_after(next_ns, reference->pieces[reference->n_come].ready_ns, now_ns);
     for (int i = 0; i < CORES; i++)
@@ -271,15 +410,47 @@ static int64_t next_event(const struct reference *reference, int64_t now_ns)
     return next_ns;
 }
 
+static void stop(int64_t *free_ns, size_t n, int64_t now_ns)
+{
+    for (size_t i = 0; i < n; i++)
+        free_ns[i] = free_ns[i] > now_ns ? now_ns : free_ns[i];
+}
+
+static void lose(struct piece *piece, int64_t now_ns)
+{
+    piece->lost_ns = now_ns;
+    piece->done = true;
+}
+
+// The server goes down or up. What waits is lost, and nothing runs any more.
+static void change(struct reference *reference, int64_t now_ns)
+{
+    struct device *device = &reference->device;
+    reference->n_changed++;
+    if (is_up(reference))
+        return;
+    for (size_t i = 0; i < reference->n_come; i++)
+        if (!reference->pieces[i].done)
+            lose(&reference->pieces[i], now_ns);
+    stop(device->core, CORES, now_ns);
+    stop(device->slot, MOST_UNITS, now_ns);
+    stop(device->stream, MOST_UNITS, now_ns);
+    stop(&device->link, 1, now_ns);
+}
+
 static void simulate(struct reference *reference)
 {
     for (int64_t now_ns = -1;;) {
         now_ns = next_event(reference, now_ns);
         if (now_ns == SIMTIME_NEVER)
             return;
-        while (reference->n_come < reference->n &&
-               reference->pieces[reference->n_come].ready_ns == now_ns)
-            reference->n_come++;
+        while (changes_ns(reference) == now_ns)
+            change(reference, now_ns);
+        for (; reference->n_come < reference->n &&
+               reference->pieces[reference->n_come].ready_ns == now_ns;
+             reference->n_come++)
+            if (!is_up(reference))
+                lose(&reference->pieces[reference->n_come], now_ns);
         while (start_one(reference, now_ns))
             ;
         // Looking at all that ever came would be slow: what is done at the front is passed over.
@@ -324,6 +495,7 @@ static struct setting *make(const struct way *ways, uint32_t n_services, int64_t
     struct fixture *fixture = &setting->fixture;
     fixture_init(fixture, n_services, 1);
     fixture->config.duration_ns = 30 * SIMTIME_MS;
+    fixture->config.sample_frac = 1;
     if (streams > 0)
         fixture_attach(fixture, 0, streams, overlap, 1);
     fixture_set_scheduler(fixture, 0, "queue", "policy: pull");
@@ -344,58 +516,137 @@ static void ready(struct setting *setting)
         setting->queries[i].server = fixture_draw(8, i, SERVERS);
 }
 
-static int by_end(const void *a, const void *b)
+static const struct layout_part parts[] = {{.n_servers = SERVERS}};
+static const struct layout layout = {
+    .n_cells = 1, .n_parts = 1, .parts = (struct layout_part *)(uintptr_t)parts};
+
+static void find_changes(struct reference *reference)
 {
-    const struct completion *x = a, *y = b;
-    if (x->server != y->server)
-        return x->server < y->server ? -1 : 1;
-    return x->end_ns < y->end_ns ? -1 : x->end_ns > y->end_ns;
+    struct outage_setup setup = {&reference->fixture->config, &layout, 0, 1, OUTAGE_SERVERS};
+    struct outage *outage = outage_create(&setup);
+    bool up = true;
+    while (outage_peek_ns(outage) != SIMTIME_NEVER) {
+        struct outage_change change;
+        if (!outage_next(outage, &change) || change.server != reference->server || change.up == up)
+            continue;
+        ck_assert_uint_lt(reference->n_changes, MOST_CHANGES);
+        up = change.up;
+        reference->change_ns[reference->n_changes++] = change.at_ns;
+    }
+    outage_destroy(outage);
 }
 
-// When each query ends by the reference, sorted by server and end.
-static struct completion *expected_ends(const struct setting *setting)
+// What is to come of it all.
+struct expected {
+    struct piece *pieces;          // [n_queries] in the order of the queries
+    struct reference *servers;     // [SERVERS] with what each did
+    struct piece *by_server;       // of all servers, one after the other
+    struct group_tally bins[BINS]; // busy_ns, backlog_ns, drain_max_ns
+};
+
+static void init_server(struct reference *reference, const struct setting *setting, uint32_t server)
 {
     const struct fixture *fixture = &setting->fixture;
-    struct completion *ends = mem_calloc(setting->n_queries, sizeof *ends);
-    struct piece *pieces = mem_calloc(setting->n_queries, sizeof *pieces);
-    size_t n_ends = 0;
+    const struct accelerator *accel = &fixture->platforms[0].accelerator;
+    *reference = (struct reference){.fixture = fixture, .ways = setting->ways, .server = server};
+    if (fixture->platforms[0].has_accelerator) {
+        reference->device.n_streams = (uint32_t)accel->streams;
+        reference->device.overlap = accel->overlap;
+        reference->device.n_slots = (uint32_t)accel->streams + accel->overlap;
+        for (int w = 0; w < FIXTURE_SERVICES; w++)
+            if (setting->ways[w].accel_items > 0 && setting->ways[w].in_flight > 0)
+                reference->device.n_slots = (uint32_t)setting->ways[w].in_flight;
+    }
+    find_changes(reference);
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// What a server's cores or streams do in a bin, and have to do after it.
+static void add_bin(const struct reference *reference, bool accel, int64_t from_ns, int64_t to_ns,
+                    struct group_tally *bin)
+{
+    enum record_part part = accel ? PART_ACCEL : PART_CPU;
+    uint32_t n_units = accel ? reference->device.n_streams : CORES;
+    int64_t free_ns[MOST_UNITS] = {0}, loaded_ns = 0, drain_ns = INT64_MAX;
+    for (size_t i = 0; i < reference->n_spans; i++) {
+        const struct span *span = &reference->spans[i];
+        int64_t end_ns = smaller(span->end_ns, span->until_ns);
+        if (span->accel != accel)
+            continue;
+        bin->busy_ns[part] += fixture_overlap_ns(span->begin_ns, end_ns, from_ns, to_ns);
+        if (span->taken_ns >= to_ns || span->until_ns < to_ns)
+            continue;
+        bin->backlog_ns[part] += fixture_overlap_ns(span->begin_ns, span->end_ns, to_ns, INT64_MAX);
+        free_ns[span->unit] = span->end_ns;
+        loaded_ns = span->loaded_ns;
+    }
+    for (uint32_t u = 0; u < n_units; u++)
+        drain_ns = smaller(drain_ns, larger(larger(free_ns[u], loaded_ns) - to_ns, 0));
+    if (n_units > 0)
+        bin->drain_max_ns[part] = larger(bin->drain_max_ns[part], drain_ns);
+}
+
+static struct expected *expect(const struct setting *setting, const struct record_shape *shape)
+{
+    const struct fixture *fixture = &setting->fixture;
+    struct expected *expected = mem_calloc(1, sizeof *expected);
+    struct piece *at = expected->by_server = mem_calloc(setting->n_queries, sizeof *at);
+    expected->pieces = mem_calloc(setting->n_queries, sizeof *expected->pieces);
+    expected->servers = mem_calloc(SERVERS, sizeof *expected->servers);
     for (uint32_t s = 0; s < SERVERS; s++) {
-        const struct accelerator *accel = &fixture->platforms[0].accelerator;
-        struct reference reference = {.fixture = fixture, .ways = setting->ways, .pieces = pieces};
-        if (fixture->platforms[0].has_accelerator) {
-            reference.device.n_streams = (uint32_t)accel->streams;
-            reference.device.overlap = accel->overlap;
-            reference.device.n_slots = (uint32_t)accel->streams + accel->overlap;
-            for (int w = 0; w < FIXTURE_SERVICES; w++)
-                if (setting->ways[w].accel_items > 0 && setting->ways[w].in_flight > 0)
-                    reference.device.n_slots = (uint32_t)setting->ways[w].in_flight;
-        }
+        struct reference *server = &expected->servers[s];
+        init_server(server, setting, s);
+        server->pieces = at;
         for (size_t i = 0; i < setting->n_queries; i++)
             if (setting->queries[i].server == s)
-                pieces[reference.n++] =
+                at[server->n++] =
                     (struct piece){.query = &setting->queries[i],
                                    .ready_ns = setting->queries[i].arrive_ns +
                                                fixture->config.balancer.dispatch_delay_ns,
+                                   .lost_ns = SIMTIME_NEVER,
                                    .left = setting->queries[i].size_items};
-        size_t n = reference.n;
-        simulate(&reference);
-        for (size_t i = 0; i < n; i++)
-            ends[n_ends++] = (struct completion){.end_ns = pieces[i].finish_ns, .server = s};
+        at += server->n;
+        simulate(server);
+        for (uint32_t bin = 0; bin < BINS; bin++)
+            for (int accel = 0; accel < 2; accel++)
+                add_bin(server, accel == 1, record_bin_start_ns(shape, bin),
+                        record_bin_start_ns(shape, bin + 1), &expected->bins[bin]);
     }
-    mem_free(pieces);
-    qsort(ends, n_ends, sizeof *ends, by_end);
-    return ends;
+    for (size_t i = 0; i < setting->n_queries; i++)
+        expected->pieces[expected->by_server[i].query - setting->queries] = expected->by_server[i];
+    return expected;
+}
+
+static void destroy_expected(struct expected *expected)
+{
+    for (uint32_t s = 0; s < SERVERS; s++)
+        mem_free(expected->servers[s].spans);
+    mem_free(expected->pieces);
+    mem_free(expected->servers);
+    mem_free(expected->by_server);
+    mem_free(expected);
 }
 
 // The block is brought up to date at odd moments, too: that is to change nothing.
 static struct record *run_block(const struct setting *setting, struct completions *reports,
                                 uint64_t stream)
 {
-    struct record *record = fixture_record(&setting->fixture, 5, 7 * SIMTIME_MS);
+    struct record *record = fixture_record(&setting->fixture, BINS, 7 * SIMTIME_MS);
     struct server_block_config config = {.fleet = &setting->fixture.config,
                                          .n_servers = SERVERS,
+                                         .layout = &layout,
                                          .tabs =
                                              (const struct svctab *const *)setting->fixture.tabs,
+                                         .slow_tabs = fixture_slow_tabs(&setting->fixture, 0),
                                          .wants_completions = true,
                                          .kernel = cpu_kernel_best(),
                                          .record = record};
@@ -415,39 +666,107 @@ static struct record *run_block(const struct setting *setting, struct completion
     return record;
 }
 
-static uint64_t n_ended(const struct record *record, uint64_t *wait_sum_ns)
+static int by_end(const void *a, const void *b)
 {
-    uint64_t n = 0;
-    size_t n_tallies = (size_t)record->shape.n_bins * record->shape.n_services * N_PATHS;
-    *wait_sum_ns = 0;
-    for (size_t i = 0; i < n_tallies; i++) {
-        n += record->tallies[i].n_queries;
-        *wait_sum_ns += record->tallies[i].wait_sum_ns;
+    const struct completion *x = a, *y = b;
+    if (x->server != y->server)
+        return x->server < y->server ? -1 : 1;
+    return x->end_ns < y->end_ns ? -1 : x->end_ns > y->end_ns;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    const struct loss *x = a, *y = b;
+    return x->query.seq < y->query.seq ? -1 : x->query.seq > y->query.seq;
+}
+
+// Each query is told of when it ends or is lost.
+static void assert_told(const struct setting *setting, const struct expected *expected,
+                        struct completions *told)
+{
+    struct completion *ends = mem_calloc(setting->n_queries, sizeof *ends);
+    for (size_t i = 0; i < setting->n_queries; i++) {
+        const struct piece *piece = &expected->pieces[i];
+        ends[i].server = piece->query->server;
+        ends[i].end_ns = piece->lost_ns < SIMTIME_NEVER ? piece->lost_ns : piece->finish_ns;
     }
-    return n;
+    ck_assert_uint_eq(told->n, setting->n_queries);
+    qsort(told->v, told->n, sizeof *told->v, by_end);
+    qsort(ends, setting->n_queries, sizeof *ends, by_end);
+    for (size_t i = 0; i < told->n; i++) {
+        ck_assert_uint_eq(told->v[i].server, ends[i].server);
+        ck_assert_int_eq(told->v[i].end_ns, ends[i].end_ns);
+    }
+    mem_free(ends);
+}
+
+static void assert_sample(const struct query_sample *sample, const struct piece *piece,
+                          const struct fixture *fixture)
+{
+    int64_t out_ns = fixture->config.balancer.dispatch_delay_ns;
+    ck_assert_uint_eq(sample->seq, piece->query->seq);
+    ck_assert_int_eq(sample->latency_ns, piece->finish_ns - piece->ready_ns + out_ns);
+    ck_assert_int_eq(sample->wait_ns, piece->wait_ns);
+    ck_assert_int_eq(sample->service_ns, piece->finish_ns - piece->ready_ns - piece->wait_ns);
+    ck_assert_uint_eq(sample->path, piece->accel ? PATH_ACCEL : PATH_CPU);
+    ck_assert_int_eq(sample->begin_ns, piece->begin_ns);
+    ck_assert_int_eq(sample->end_ns, piece->finish_ns);
+    ck_assert_uint_eq(sample->n_requests, piece->n_requests);
+    ck_assert_uint_eq(sample->first_unit, piece->first_unit);
+    ck_assert_uint_eq(sample->last_unit, piece->last_unit);
+    ck_assert_uint_eq(sample->n_batch, piece->n_batch);
+}
+
+// Each is recorded as it went, or lost at that time.
+static void assert_fates(const struct setting *setting, const struct expected *expected,
+                         struct record *record, struct completions *told)
+{
+    size_t n_lost = 0, n_kept = 0;
+    record_sort_samples(record);
+    qsort(told->lost, told->n_lost, sizeof *told->lost, by_seq);
+    for (size_t i = 0; i < setting->n_queries; i++) {
+        const struct piece *piece = &expected->pieces[i];
+        if (piece->lost_ns == SIMTIME_NEVER) {
+            ck_assert_uint_lt(n_kept, record->n_samples);
+            assert_sample(&record->samples[n_kept++], piece, &setting->fixture);
+            continue;
+        }
+        ck_assert_uint_lt(n_lost, told->n_lost);
+        ck_assert_uint_eq(told->lost[n_lost].query.seq, piece->query->seq);
+        ck_assert_int_eq(told->lost[n_lost++].at_ns, piece->lost_ns);
+    }
+    ck_assert_uint_eq(record->n_samples, n_kept);
+    ck_assert_uint_eq(told->n_lost, n_lost);
+    ck_assert_uint_eq(n_lost > 0, setting->fixture.config.outages.mtbf_s > 0);
+}
+
+static void assert_use(const struct record *record, const struct expected *expected)
+{
+    for (uint32_t bin = 0; bin < BINS; bin++)
+        for (int part = 0; part < N_PARTS; part++) {
+            const struct group_tally *seen = record_group(record, bin, 0);
+            ck_assert_int_eq(seen->busy_ns[part], expected->bins[bin].busy_ns[part]);
+            ck_assert_int_eq(seen->backlog_ns[part], expected->bins[bin].backlog_ns[part]);
+            ck_assert_int_eq(seen->drain_max_ns[part], expected->bins[bin].drain_max_ns[part]);
+        }
 }
 
 static void holds(struct setting *setting)
 {
+    struct completions told = {0}, again = {0};
     ready(setting);
-    struct completion *expected = expected_ends(setting);
-    struct completions reports = {0}, again = {0};
-    struct record *record = run_block(setting, &reports, 9), *other = run_block(setting, &again, 5);
-    uint64_t wait_ns;
-    ck_assert_uint_eq(n_ended(record, &wait_ns), setting->n_queries);
-    ck_assert_uint_eq(reports.n, setting->n_queries);
-    qsort(reports.v, reports.n, sizeof *reports.v, by_end);
-    for (size_t i = 0; i < reports.n; i++) {
-        ck_assert_uint_eq(reports.v[i].server, expected[i].server);
-        ck_assert_int_eq(reports.v[i].end_ns, expected[i].end_ns);
-    }
-    ck_assert_uint_gt(wait_ns, 0);
+    struct record *record = run_block(setting, &told, 9), *other = run_block(setting, &again, 5);
+    struct expected *expected = expect(setting, &record->shape);
+    assert_told(setting, expected, &told);
+    assert_fates(setting, expected, record, &told);
+    assert_use(record, expected);
     ck_assert(fixture_same_record(record, other));
+    ck_assert_uint_eq(told.n_lost, again.n_lost);
     record_destroy(record);
     record_destroy(other);
-    completions_release(&reports);
+    completions_release(&told);
     completions_release(&again);
-    mem_free(expected);
+    destroy_expected(expected);
     fixture_release(&setting->fixture);
     mem_free(setting->queries);
     mem_free(setting);
@@ -512,8 +831,8 @@ END_TEST
 // The second service alone uses the accelerator, and says how many batches that holds.
 START_TEST(batch_on_either)
 {
-    const struct way ways[] = {{"batch", 64, 0, 0, 0, 0, false},
-                               {"batch", 64, 0, 0, 300, 1, false}};
+    const struct way ways[] = {{"batch", 64, 0, 0, 0, 0, false, NULL},
+                               {"batch", 64, 0, 0, 300, 1, false, NULL}};
     holds(make(ways, 2, 2, false));
 }
 END_TEST
@@ -545,6 +864,82 @@ START_TEST(orders)
         setting->fixture.services[0].sla_ns = setting->fixture.services[1].sla_ns = SIMTIME_MS;
         setting->fixture.config.duration_ns = 12 * SIMTIME_MS;
         fixture_set_load(&setting->fixture, 1.3);
+        holds(setting);
+    }
+}
+END_TEST
+
+// A number in [0, n), the next of setting `number`.
+static uint32_t draw(uint32_t number, uint32_t *index, uint32_t n)
+{
+    return fixture_draw(100 + number, (*index)++, n);
+}
+
+static struct way draw_way(uint32_t number, uint32_t *index, int64_t streams, int64_t in_flight)
+{
+    static const char *const policies[] = {"pull", "coalesce", "batch", "batch"};
+    struct way way = {.policy = policies[draw(number, index, 4)]};
+    way.batch_items = 1 + draw(number, index, draw(number, index, 2) ? 40 : 500);
+    way.batch_queries = draw(number, index, 2) ? 0 : 1 + draw(number, index, 6);
+    if (is_batch(&way)) {
+        way.max_delay_ns = draw(number, index, 2) ? 0 : draw(number, index, 2000000);
+        way.split = draw(number, index, 2);
+    }
+    if (way.max_delay_ns == 0 && draw(number, index, 3) == 0)
+        way.order = draw(number, index, 2) ? "shortest" : "late-last";
+    if (streams > 0 && draw(number, index, 4) > 0) {
+        way.accel_items = 1 + draw(number, index, 1500);
+        way.in_flight = in_flight;
+    }
+    return way;
+}
+
+static void draw_fleet(struct fixture *fixture, uint32_t number, uint32_t *index)
+{
+    static const enum cost_spread spreads[] = {SPREAD_NONE, SPREAD_NONE, SPREAD_EXPONENTIAL,
+                                               SPREAD_GAMMA};
+    struct group_config *group = &fixture->groups[0];
+    fixture->config.seed = number;
+    fixture->config.duration_ns = 10 * SIMTIME_MS;
+    fixture_set_load(fixture, 0.2 + 0.1 * draw(number, index, 12));
+    group->noise = (struct noise_config){spreads[draw(number, index, 4)], 0.7, 0, 0};
+    if (draw(number, index, 3) == 0)
+        group->noise.correlation_ns = group->noise.spread ? SIMTIME_MS : 0;
+    group->noise.correlated_frac = 0.5 * (group->noise.correlation_ns > 0);
+    if (draw(number, index, 3) == 0)
+        group->slow = (struct slow_config){.frac = 0.4, .factor = 1.7};
+    if (draw(number, index, 3) == 0)
+        fixture->config.outages =
+            (struct outage_config){.mtbf_s = 2e-3, .mttr_s = 0.4e-3, .detect_delay_ns = 1};
+    for (uint32_t i = 0; i < fixture->config.n_services; i++) {
+        fixture->services[i].sla_ns = SIMTIME_MS / 2;
+        fixture->cost_configs[i].contention_frac = draw(number, index, 2) ? 0 : 0.6;
+        if (draw(number, index, 3) > 0)
+            continue;
+        fixture->services[i].traffic.has_history = true;
+        fixture->services[i].traffic.history = (struct size_config){
+            .distribution = qsize_find("lognormal"), .mu = 3, .sigma = 1, .max_items = 200};
+        fixture->cost_configs[i].history_item_s = 0.11199113e-6;
+        fixture->cost_configs[i].item_history_s = 1.71592e-9;
+        fixture->cost_configs[i].accel_history_item_s = 0.04314159e-6;
+        fixture->cost_configs[i].accel_item_history_s = 0.32718e-9;
+    }
+}
+
+// Any of it together; RF_SETTINGS says how often.
+START_TEST(at_random)
+{
+    const char *said = getenv("RF_SETTINGS");
+    uint32_t n = said ? (uint32_t)atoi(said) : 8;
+    for (uint32_t number = 0; number < n; number++) {
+        uint32_t index = 0, n_services = 1 + draw(number, &index, 2);
+        int64_t streams = draw(number, &index, 4), in_flight = draw(number, &index, MOST_UNITS);
+        bool overlap = draw(number, &index, 2);
+        struct way ways[FIXTURE_SERVICES];
+        for (uint32_t i = 0; i < n_services; i++)
+            ways[i] = draw_way(number, &index, streams, in_flight);
+        struct setting *setting = make(ways, n_services, streams, overlap);
+        draw_fleet(&setting->fixture, number, &index);
         holds(setting);
     }
 }
@@ -593,9 +988,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", settings}, {"core", pull_cores},  {"core", pull_both},
-        {"core", coalesce}, {"core", batch_cores}, {"core", batch_accelerator},
-        {"core", overload}, {"core", orders},      {"core", batch_on_either}};
+    const struct suite_test tests[] = {{"core", settings},        {"core", pull_cores},
+                                       {"core", pull_both},       {"core", coalesce},
+                                       {"core", batch_cores},     {"core", batch_accelerator},
+                                       {"core", overload},        {"core", orders},
+                                       {"core", batch_on_either}, {"core", at_random}};
     return suite_run("sched_queue", tests, sizeof tests / sizeof *tests);
 }

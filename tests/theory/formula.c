@@ -241,6 +241,38 @@ double formula_hold_response(const struct formula_hold *queue, double q)
     return low;
 }
 
+static double lognormal_below(double mu, double sigma, double x)
+{
+    return 0.5 * erfc((mu - log(x)) / (sigma * sqrt(2)));
+}
+
+// That a query has n items.
+static double lognormal_items(double mu, double sigma, uint32_t n, uint32_t max_items)
+{
+    double low = n > 1 ? lognormal_below(mu, sigma, n - 0.5) : 0;
+    return (n < max_items ? lognormal_below(mu, sigma, n + 0.5) : 1) - low;
+}
+
+struct formula_shortest formula_shortest(double rho, double mu, double sigma, uint32_t max_items)
+{
+    struct formula_shortest shortest = {0, 0};
+    double square = 0, before = 0;
+    for (uint32_t n = 1; n <= max_items; n++) {
+        double prob = lognormal_items(mu, sigma, n, max_items);
+        shortest.mean_items += prob * n;
+        square += prob * n * n;
+    }
+    // What is left of the service under way, in mean services.
+    double left = rho * square / (2 * shortest.mean_items * shortest.mean_items);
+    for (uint32_t n = 1; n <= max_items; n++) {
+        double prob = lognormal_items(mu, sigma, n, max_items);
+        double upto = before + rho * prob * n / shortest.mean_items;
+        shortest.wait += prob * left / ((1 - before) * (1 - upto));
+        before = upto;
+    }
+    return shortest;
+}
+
 double formula_two_meets(double rho, uint32_t n)
 {
     // Both of two servers hold at least n, each with probability rho^(2^n - 1).

@@ -25,6 +25,15 @@ double formula_mixed_response(double rho, double slow_frac, double factor, doubl
 // M/G/1: mean wait (Pollaczek and Khinchine) for a service time of coefficient of variation cv.
 double formula_mg1_wait(double rho, double cv);
 
+// M/G/1 whose service time is proportional to the items of a query, lognormal(mu, sigma) to the
+// nearest from 1 to max_items, which takes the query of the fewest items first and interrupts none:
+// mean items, and mean wait in mean services. Every size is a class of its own (Cobham, Priority
+// Assignment in Waiting Line Problems, Operations Research 2(1), 1954).
+struct formula_shortest {
+    double mean_items, wait;
+};
+struct formula_shortest formula_shortest(double rho, double mu, double sigma, uint32_t max_items);
+
 // A server that takes up to `most` waiting queries at once, Poisson arrivals, of which `load` come
 // per mean service; the service time of a batch does not depend on what is in it. Greedy: an idle
 // server takes what is there. Full: it waits until there are `most`.

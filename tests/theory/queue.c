@@ -96,6 +96,17 @@ static struct cost *cost_of(const struct queue *queue, const struct cost_config 
     return cost;
 }
 
+static struct size_config sizes_of(const struct queue *queue)
+{
+    if (queue->max_items == 0)
+        return (struct size_config){
+            .distribution = qsize_find("fixed"), .items = 1, .max_items = 1};
+    return (struct size_config){.distribution = qsize_find("lognormal"),
+                                .mu = queue->mu,
+                                .sigma = queue->sigma,
+                                .max_items = queue->max_items};
+}
+
 struct summary *queue_run(const struct queue *queue)
 {
     double fixed_s = queue->fixed * QUEUE_SERVICE_S, item_s = queue->per_item * QUEUE_SERVICE_S;
@@ -128,7 +139,7 @@ struct summary *queue_run(const struct queue *queue)
         .traffic = {
             .rate_qps = queue->rho * queue->n_cores * queue->n_servers / QUEUE_SERVICE_S,
             .arrivals = {.process = arrival_find("poisson")},
-            .sizes = {.distribution = qsize_find("fixed"), .items = 1, .max_items = 1},
+            .sizes = sizes_of(queue),
         }};
     int policy = policy_find(queue->policy);
     int64_t delay_ns =

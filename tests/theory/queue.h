@@ -30,6 +30,9 @@ struct queue {
     struct slow_config slow;   // rho is then that of the servers that are not
     double fixed, per_item;    // a batch of n queries takes fixed + per_item n
     const char *scheduler;     // settings of the scheduler "queue"; NULL: that is "split"
+    // Items of a query: 1, or, with max_items, lognormal(mu, sigma) to the nearest from 1 to that.
+    double mu, sigma;
+    uint32_t max_items;
     // An accelerator of so many streams, which takes the same after a copy; 0: there is none.
     uint32_t n_streams;
     double copy;

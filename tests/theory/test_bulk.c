@@ -169,6 +169,7 @@ START_TEST(formulas)
     ck_assert_double_eq_tol(formula_bulk_mmk(1, 6, 4.5).wait, formula_bulk(6, false, 4.5, 1).wait,
                             1e-10);
     ck_assert_double_eq_tol(formula_bulk_mmk(4, 1, 3.2).wait, formula_mmk_wait(4, 0.8), 1e-12);
+    ck_assert_double_eq_tol(formula_shortest(0.8, 2.5, 0.9, 100).wait, 1.866289260674, 1e-10);
 }
 END_TEST
 
@@ -213,6 +214,26 @@ START_TEST(cores)
     theory.queue.rho = 7.5 / 3;
     spread(&theory, 1);
     add_bulk(&theory, &bulk);
+    check(&theory);
+}
+END_TEST
+
+// The shortest first halves the wait of these sizes, first come first served as Pollaczek and
+// Khinchine have it.
+START_TEST(shortest)
+{
+    const struct formula_shortest truth = formula_shortest(0.8, 2.5, 0.9, 100);
+    struct theory theory =
+        theory_of("M/G/1 shortest first", "policy: pull, batch_items: 100, order: shortest", 0.8);
+    theory.queue.fixed = 0;
+    theory.queue.per_item = 1 / truth.mean_items;
+    theory.queue.mu = 2.5;
+    theory.queue.sigma = 0.9;
+    theory.queue.max_items = 100;
+    add(&theory, WAIT, truth.wait);
+    add(&theory, RESPONSE, truth.wait + 1);
+    add(&theory, WAITS, 0.8);
+    add(&theory, BUSY, 0.8);
     check(&theory);
 }
 END_TEST
@@ -292,8 +313,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", formulas}, {"core", greedy}, {"core", full},
-                                       {"core", cores},    {"core", delay},  {"core", tandem},
-                                       {"core", in_flight}};
+    const struct suite_test tests[] = {{"core", formulas}, {"core", greedy},   {"core", full},
+                                       {"core", cores},    {"core", delay},    {"core", shortest},
+                                       {"core", tandem},   {"core", in_flight}};
     return suite_mpi_run(&argc, &argv, "bulk", tests, sizeof tests / sizeof *tests);
 }
