@@ -10,17 +10,18 @@
 // are descriptors in cpu_kernels[]; all give the same bits, a test holds them to it. There are
 // three kinds of lanes:
 //
-// - near: 32 bits, nanoseconds after a time of the server's own, its base. FCFS keeps the lanes
-// close
-//   together: a request begins at max(now, least lane), so no lane is ever more than the longest
-//   service time after that. So when now or the least lane is CPU_NEAR_NS after the base, the base
-//   moves up to the later of the two, and everything fits again, however long the backlog: no lane
-//   is ever out of reach while service times are below CPU_NEAR_NS. A core that was free before the
-//   base is one that is free at the base: idle either way.
-// - far: 64 bits, absolute. For more cores than one mask has bits, and for service times of any
-//   length, as noise makes them.
-// - warm: far, and where idle cores go cold (models/cost.h), beside each time how warm its core is:
-//   1 less the coldness when its last request ended, so the zeros of a new pool mean cold.
+//     near   32 bits, nanoseconds after a time of the server's own, its base (below)
+//     far    64 bits, absolute. For more cores than one mask has bits, and for service times of any
+//            length, as noise makes them
+//     warm   far, and where idle cores go cold (models/cost.h), next to each time how warm its core
+//            is: 1 less the coldness when its last request ended, so that the zeros of a new pool
+//            mean cold
+//
+// Why near lanes suffice: a request begins at max(now, least lane), so no lane is ever more than
+// the longest service time after that. When now or the least lane is CPU_NEAR_NS after the base,
+// the base moves up to the later of the two and everything fits again, however long the backlog: no
+// lane is ever out of reach while service times are below CPU_NEAR_NS. A core that was free before
+// the base is one that is free at the base: idle either way.
 //
 // Memory of a server: 64 bytes of counters, and 4, 8 or 16 per core, contiguous.
 #ifndef CLUSTER_CPU_H
@@ -36,10 +37,10 @@
 #include "cluster/view.h"
 #include "traces/query.h"
 
-#define CPU_NO_CORE INT64_MAX
-#define CPU_NARROW_CORES 64u // up to here a mask of cores is one word
-#define CPU_NEAR_NS (INT64_C(1) << 31)
-#define CPU_NEAR_NO_CORE UINT32_MAX
+#define CPU_NO_CORE INT64_MAX          // in the lanes that pad a line
+#define CPU_NARROW_CORES 64u           // up to here a mask of cores is one word
+#define CPU_NEAR_NS (INT64_C(1) << 31) // 2.1 s, half of what near lanes reach
+#define CPU_NEAR_NO_CORE UINT32_MAX    // as CPU_NO_CORE, in near lanes
 
 enum cpu_lanes { CPU_LANES_NEAR, CPU_LANES_FAR, CPU_LANES_WARM };
 

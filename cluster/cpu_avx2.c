@@ -109,11 +109,6 @@ static inline void near_put(struct near_held *held, uint32_t n_vec, uint32_t lan
     }
 }
 
-static inline uint32_t near_nth(uint64_t idle, uint32_t n)
-{
-    return (uint32_t)_tzcnt_u64(_pdep_u64(UINT64_C(1) << (n - 1), idle));
-}
-
 #include "cluster/cpu_loop.h"
 
 static bool supported(void)

@@ -119,11 +119,6 @@ static inline void near_take(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uin
     }
 }
 
-static inline uint32_t near_nth(uint64_t idle, uint32_t n)
-{
-    return (uint32_t)_tzcnt_u64(_pdep_u64(UINT64_C(1) << (n - 1), idle));
-}
-
 // Vector by vector: as many of the next times as there are idle lanes to take, spread to them.
 static inline uint32_t near_spread(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
                                    uint32_t at, const uint32_t *ns)

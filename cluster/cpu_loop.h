@@ -20,23 +20,23 @@
 #ifndef CLUSTER_CPU_LOOP_H
 #define CLUSTER_CPU_LOOP_H
 
+#include "base/bits.h"
 #include "base/rng.h"
+#include "base/simd.h"
 #include "cluster/cpu.h"
-
-#define LOOP_INLINE static inline __attribute__((always_inline))
 
 // Far enough ahead that a server's lines are there in time, near enough that they are still there.
 enum { PREFETCH_JOBS = 12 };
 
 // The counters and the lines after them.
-LOOP_INLINE void prefetch_server(const struct cpu_pool *pool, uint32_t server, uint32_t n_lines)
+SIMD_INLINE void prefetch_server(const struct cpu_pool *pool, uint32_t server, uint32_t n_lines)
 {
     const unsigned char *line = pool->servers + server * pool->stride;
     for (uint32_t i = 0; i <= n_lines; i++)
         __builtin_prefetch(line + 64 * i, 1);
 }
 
-LOOP_INLINE void emit_end(const struct cpu_pool *pool, uint32_t server, int64_t end_ns,
+SIMD_INLINE void emit_end(const struct cpu_pool *pool, uint32_t server, int64_t end_ns,
                           int64_t weight)
 {
     struct cpu_ends *ends = pool->ends;
@@ -60,7 +60,7 @@ static struct cpu_pick pick_wide(const int64_t *lanes, uint32_t n_cores, int64_t
 }
 
 // e^(-t / time), 0 long after: rng_exp() is for what a double can hold.
-LOOP_INLINE double decay(int64_t t_ns, double per_ns)
+SIMD_INLINE double decay(int64_t t_ns, double per_ns)
 {
     double x = (double)t_ns * per_ns;
     return x < 700 ? rng_exp(-x) : 0;
@@ -68,7 +68,7 @@ LOOP_INLINE double decay(int64_t t_ns, double per_ns)
 
 // Service time on a core that has been idle for idle_ns, and its warmth afterwards: the equations
 // of models/cost.h with warmth = 1 - c.
-LOOP_INLINE int64_t cold_ns(const struct svctab *tab, double *warmth, int64_t idle_ns,
+SIMD_INLINE int64_t cold_ns(const struct svctab *tab, double *warmth, int64_t idle_ns,
                             int64_t service_ns)
 {
     if (tab->cold_extra == 0) // this service neither feels the cold nor warms
@@ -94,7 +94,7 @@ noisy_ns(const struct cpu_pool *pool, const struct cpu_job *job, int64_t service
 }
 
 // The next request's service time on lane `lane`, which has been idle for idle_ns.
-LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job *job,
+SIMD_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job *job,
                               const struct loop_sum *sum, uint32_t lane, uint32_t busy,
                               int64_t idle_ns, bool cold)
 {
@@ -112,7 +112,7 @@ LOOP_INLINE int64_t varied_ns(const struct cpu_pool *pool, const struct cpu_job 
     return service_ns;
 }
 
-LOOP_INLINE void varied_add(const struct cpu_pool *pool, const struct cpu_job *job,
+SIMD_INLINE void varied_add(const struct cpu_pool *pool, const struct cpu_job *job,
                             struct loop_sum *sum, int64_t begin_ns, int64_t service_ns)
 {
     int64_t end_ns = begin_ns + service_ns;
@@ -127,7 +127,7 @@ LOOP_INLINE void varied_add(const struct cpu_pool *pool, const struct cpu_job *j
 }
 
 // At most 64 cores: first the idle ones, lowest first, then whichever is free first.
-LOOP_INLINE void varied_narrow(const struct cpu_pool *pool, const struct cpu_job *job,
+SIMD_INLINE void varied_narrow(const struct cpu_pool *pool, const struct cpu_job *job,
                                uint32_t n_vec, bool cold, struct loop_sum *sum)
 {
     int64_t *lanes = cpu_pool_far(pool, job->server), t_ns = job->start_ns;
@@ -172,7 +172,7 @@ static void varied_wide(const struct cpu_pool *pool, const struct cpu_job *job, 
 }
 
 // n_vec 0: more than 64 cores.
-LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
+SIMD_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
                              uint32_t n_vec, bool cold)
 {
     uint32_t n_lines = pool->n_lanes / 8 * (cold ? 2 : 1);
@@ -196,7 +196,7 @@ LOOP_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, 
 }
 
 // The number of vectors as a constant lets the compiler keep the lanes in registers.
-LOOP_INLINE void varied_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
+SIMD_INLINE void varied_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
                                bool cold)
 {
     switch (pool->n_cores <= CPU_NARROW_CORES ? pool->n_lanes / 8 : 0) {

@@ -9,8 +9,6 @@
 //   static inline void near_take(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
 //                                uint32_t full_end, uint32_t last_end);
 //       the lowest n >= 1 idle lanes: full_end for the first n - 1, last_end for the n-th
-//   static inline uint32_t near_nth(uint64_t idle, uint32_t n);
-//       the n-th idle lane, 1 the lowest
 //   static inline uint32_t near_spread(uint32_t *lanes, uint32_t n_vec, uint64_t idle, uint32_t n,
 //                                      uint32_t at, const uint32_t *ns);
 //       the lowest n idle lanes, n may be 0: at + ns[0], at + ns[1] and so on; 16 more of ns can be
@@ -36,7 +34,7 @@ static __attribute__((noinline)) uint64_t near_far_idle(const struct cpu_pool *p
 }
 
 // Idle cores as the job comes; *at: when that is.
-LOOP_INLINE uint64_t near_arrive(const struct cpu_pool *pool, const struct cpu_job *job,
+SIMD_INLINE uint64_t near_arrive(const struct cpu_pool *pool, const struct cpu_job *job,
                                  uint32_t n_vec, uint32_t *at)
 {
     uint64_t after_ns = (uint64_t)(job->start_ns - cpu_pool_server(pool, job->server)->base_ns);
@@ -48,7 +46,7 @@ LOOP_INLINE uint64_t near_arrive(const struct cpu_pool *pool, const struct cpu_j
 }
 
 // Requests that wait, from number r on, one by one to the core that is free first.
-LOOP_INLINE void near_queue(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
+SIMD_INLINE void near_queue(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
                             bool busy_times, bool with_ends, struct loop_sum *sum)
 {
     uint32_t *lanes = cpu_pool_near(pool, job->server);
@@ -88,7 +86,7 @@ LOOP_INLINE void near_queue(const struct cpu_pool *pool, const struct cpu_job *j
 
 // Times that do not depend on busy cores. Fewer idle cores than requests: those take full requests
 // at once, the rest queue.
-LOOP_INLINE void near_fixed(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
+SIMD_INLINE void near_fixed(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
                             bool with_ends, struct loop_sum *sum)
 {
     uint32_t *lanes = cpu_pool_near(pool, job->server), n = job->n_requests, at;
@@ -118,7 +116,7 @@ LOOP_INLINE void near_fixed(const struct cpu_pool *pool, const struct cpu_job *j
 }
 
 // Requests that begin at once with one more core busy each.
-LOOP_INLINE void near_emit(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n,
+SIMD_INLINE void near_emit(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n,
                            const uint32_t *ns)
 {
     for (uint32_t r = 0; r < n; r++)
@@ -127,7 +125,7 @@ LOOP_INLINE void near_emit(const struct cpu_pool *pool, const struct cpu_job *jo
 
 // Times by busy cores. The full requests that begin at once take successive times of one row of
 // the table; the last is by itself.
-LOOP_INLINE void near_busy(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
+SIMD_INLINE void near_busy(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
                            bool with_ends, struct loop_sum *sum)
 {
     const struct svctab *tab = job->tab;
@@ -149,7 +147,7 @@ LOOP_INLINE void near_busy(const struct cpu_pool *pool, const struct cpu_job *jo
     }
     const uint32_t *last = svctab_near(tab, tab->split[job->size_items].last_items);
     uint32_t last_ns = last[n_busy + n_full];
-    lanes[near_nth(idle, n)] = at + last_ns;
+    lanes[bits_nth(idle, n)] = at + last_ns;
     sum->busy_ns += last_ns;
     longest = last_ns > longest ? last_ns : longest;
     sum->finish_ns = job->start_ns + longest;
@@ -157,7 +155,7 @@ LOOP_INLINE void near_busy(const struct cpu_pool *pool, const struct cpu_job *jo
         near_emit(pool, job, 1, &last_ns);
 }
 
-LOOP_INLINE void near_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
+SIMD_INLINE void near_loop(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
                            uint32_t n_vec, bool busy_times, bool with_ends)
 {
     for (size_t i = 0; i < n; i++) {
@@ -179,7 +177,7 @@ LOOP_INLINE void near_loop(const struct cpu_pool *pool, struct cpu_job *jobs, si
     }
 }
 
-LOOP_INLINE void near_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
+SIMD_INLINE void near_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, size_t n,
                              bool busy_times)
 {
 #define LOOP_CASE(v)                                                                               \
@@ -201,7 +199,7 @@ LOOP_INLINE void near_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, 
 }
 
 // As many vectors as there can be: this is for single jobs.
-LOOP_INLINE bool near_try(const struct cpu_pool *pool, struct cpu_job *job, uint32_t n_vec)
+SIMD_INLINE bool near_try(const struct cpu_pool *pool, struct cpu_job *job, uint32_t n_vec)
 {
     struct cpu_server *server = cpu_pool_server(pool, job->server);
     struct loop_sum sum = {0, 0, 0, 0};
@@ -234,7 +232,7 @@ static bool kernel_idle(const struct cpu_pool *pool, struct cpu_job *job)
     }
 }
 
-LOOP_INLINE struct cpu_pick near_pick(const struct cpu_pool *pool, uint32_t server, int64_t t_ns,
+SIMD_INLINE struct cpu_pick near_pick(const struct cpu_pool *pool, uint32_t server, int64_t t_ns,
                                       uint32_t n_vec)
 {
     uint32_t *lanes = cpu_pool_near(pool, server);

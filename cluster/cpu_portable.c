@@ -61,13 +61,6 @@ static inline void near_put(const struct near_held *held, uint32_t n_vec, uint32
     held->lanes[lane] = end;
 }
 
-static inline uint32_t near_nth(uint64_t idle, uint32_t n)
-{
-    for (; n > 1; n--)
-        idle &= idle - 1;
-    return (uint32_t)__builtin_ctzll(idle);
-}
-
 #include "cluster/cpu_loop.h"
 
 static bool supported(void)

@@ -56,8 +56,8 @@ struct due_kernel {
     // that compare d servers each.
     void (*count)(const struct due *due, const struct query *queries, size_t n,
                   const uint32_t *servers, uint32_t d, uint8_t *counts);
-    // Moves n reports, all due after now_ns, from the rest into lanes. Returns how many
-    // could not be, and which: their numbers in left[n].
+    // Moves n reports, all due after now_ns, from the rest into lanes. Returns how many could not
+    // be moved, and which: their numbers in left[n].
     size_t (*put)(struct due *due, const struct completion *reports, size_t n, int64_t now_ns,
                   uint32_t *left);
 };
@@ -85,7 +85,7 @@ size_t due_times(const struct due *due, uint32_t server, int64_t now_ns,
 // For kernels: moves the server's base as far up as now_ns allows; false when it is there already.
 bool due_rebase(struct due *due, uint32_t server, int64_t now_ns);
 
-// When the balancer hears of what ends at end_ns.
+// When the balancer receives the report of what ends at end_ns.
 static inline int64_t due_at_ns(const struct due *due, int64_t end_ns)
 {
     int64_t period_ns = due->report_period_ns;

@@ -17,20 +17,6 @@ static inline uint32_t line_after(const int32_t *line, int32_t t)
     return half_after(line, all) | half_after(line + 8, all) << 8;
 }
 
-static inline uint64_t lowest_bits(uint64_t bits, uint32_t n)
-{
-    return _pdep_u64((UINT64_C(1) << n) - 1, bits);
-}
-
-static inline void lanes_set(int32_t *const *lines, uint32_t n_planes, uint64_t bits, int32_t value)
-{
-    (void)n_planes;
-    for (; bits; bits &= bits - 1) {
-        uint32_t lane = (uint32_t)__builtin_ctzll(bits);
-        lines[lane / DUE_LINE][lane % DUE_LINE] = value;
-    }
-}
-
 #include "cluster/due_loop.h"
 
 static bool supported(void)

@@ -10,11 +10,7 @@ static inline uint32_t line_after(const int32_t *line, int32_t t)
     return _mm512_cmpgt_epi32_mask(_mm512_load_si512(line), _mm512_set1_epi32(t));
 }
 
-static inline uint64_t lowest_bits(uint64_t bits, uint32_t n)
-{
-    return _pdep_u64((UINT64_C(1) << n) - 1, bits);
-}
-
+#define DUE_OWN_LANES_SET
 static inline void lanes_set(int32_t *const *lines, uint32_t n_planes, uint64_t bits, int32_t value)
 {
     __m512i v = _mm512_set1_epi32(value);

@@ -5,8 +5,9 @@
 //
 //   static inline uint32_t line_after(const int32_t *line, int32_t t);
 //       bit i set: place i of the 16 is greater than t
-//   static inline uint64_t lowest_bits(uint64_t bits, uint32_t n);
-//       the n lowest of the bits that are set
+//
+// and, where there is a better way than one lane after the other, DUE_OWN_LANES_SET and
+//
 //   static inline void lanes_set(int32_t *const *lines, uint32_t n_planes, uint64_t bits,
 //                                int32_t value);
 //       bit 16 * p + i: place i of line p
@@ -15,23 +16,34 @@
 #ifndef CLUSTER_DUE_LOOP_H
 #define CLUSTER_DUE_LOOP_H
 
+#include "base/bits.h"
+#include "base/simd.h"
 #include "cluster/due.h"
 
-#define LOOP_INLINE static inline __attribute__((always_inline))
+#ifndef DUE_OWN_LANES_SET
+static inline void lanes_set(int32_t *const *lines, uint32_t n_planes, uint64_t bits, int32_t value)
+{
+    (void)n_planes;
+    for (; bits; bits &= bits - 1) {
+        uint32_t lane = (uint32_t)__builtin_ctzll(bits);
+        lines[lane / DUE_LINE][lane % DUE_LINE] = value;
+    }
+}
+#endif
 
 // Far enough ahead that the lines are there in time. A query asks about two servers, mostly.
 enum { PREFETCH_ASKED = 20, PREFETCH_REPORTS = 12 };
 
 #define FIRST_MASK ((UINT32_C(1) << DUE_FIRST_LANES) - 1)
 
-LOOP_INLINE void prefetch_lines(const struct due *due, uint32_t server, uint32_t n_planes)
+SIMD_INLINE void prefetch_lines(const struct due *due, uint32_t server, uint32_t n_planes)
 {
     for (uint32_t p = 0; p < n_planes; p++)
         __builtin_prefetch(due_line(due, p, server), 1);
 }
 
 // Bit 16 * p + i set: lane i of plane p is later than t_ns.
-LOOP_INLINE uint64_t lanes_after(const struct due *due, uint32_t server, uint32_t n_planes,
+SIMD_INLINE uint64_t lanes_after(const struct due *due, uint32_t server, uint32_t n_planes,
                                  int64_t t_ns)
 {
     const int32_t *first = due_line(due, 0, server);
@@ -42,7 +54,7 @@ LOOP_INLINE uint64_t lanes_after(const struct due *due, uint32_t server, uint32_
     return after;
 }
 
-LOOP_INLINE void count_loop(const struct due *due, const struct query *queries, size_t n,
+SIMD_INLINE void count_loop(const struct due *due, const struct query *queries, size_t n,
                             const uint32_t *servers, uint32_t d, uint8_t *counts, uint32_t n_planes)
 {
     size_t k = 0, n_asked = n * d;
@@ -58,7 +70,7 @@ LOOP_INLINE void count_loop(const struct due *due, const struct query *queries, 
 // The reports from `at` on that are of one server; returns where the next one's begin. The lines
 // are read once, before the first write: a read of what a masked store has just passed waits for
 // it.
-LOOP_INLINE size_t put_run(struct due *due, const struct completion *reports, size_t at, size_t n,
+SIMD_INLINE size_t put_run(struct due *due, const struct completion *reports, size_t at, size_t n,
                            int64_t now_ns, uint32_t *left, size_t *n_left, uint32_t n_planes)
 {
     const struct due delays = {.status_delay_ns = due->status_delay_ns,
@@ -81,7 +93,7 @@ LOOP_INLINE size_t put_run(struct due *due, const struct completion *reports, si
             left[(*n_left)++] = (uint32_t)at;
             continue;
         }
-        uint64_t bits = lowest_bits(free, (uint32_t)weight);
+        uint64_t bits = bits_lowest(free, (uint32_t)weight);
         lanes_set(lines, n_planes, bits, (int32_t)ns);
         free &= ~bits;
         load -= weight;
@@ -90,7 +102,7 @@ LOOP_INLINE size_t put_run(struct due *due, const struct completion *reports, si
     return at;
 }
 
-LOOP_INLINE size_t put_loop(struct due *due, const struct completion *reports, size_t n,
+SIMD_INLINE size_t put_loop(struct due *due, const struct completion *reports, size_t n,
                             int64_t now_ns, uint32_t *left, uint32_t n_planes)
 {
     size_t n_left = 0;

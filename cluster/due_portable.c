@@ -14,23 +14,6 @@ static inline uint32_t line_after(const int32_t *line, int32_t t)
     return after;
 }
 
-static inline uint64_t lowest_bits(uint64_t bits, uint32_t n)
-{
-    uint64_t higher = bits;
-    for (; n > 0; n--)
-        higher &= higher - 1;
-    return bits & ~higher;
-}
-
-static inline void lanes_set(int32_t *const *lines, uint32_t n_planes, uint64_t bits, int32_t value)
-{
-    (void)n_planes;
-    for (; bits; bits &= bits - 1) {
-        uint32_t lane = (uint32_t)__builtin_ctzll(bits);
-        lines[lane / DUE_LINE][lane % DUE_LINE] = value;
-    }
-}
-
 #include "cluster/due_loop.h"
 
 static bool supported(void)

@@ -75,6 +75,9 @@ struct sched_type {
     // What a study gave: bit i of `given`, field i of the table was named. Fills in what follows
     // from it; a mistake is said as "key: text".
     int (*check)(void *settings, uint64_t given, struct err *err);
+    // Can a server have these for one service and `others` for another? A mistake is said of the
+    // former, as above. NULL: always.
+    int (*agree)(const void *settings, const void *others, struct err *err);
     // Should a row be left out where such settings are printed, as it follows from the others?
     bool (*is_implied)(const void *settings, const struct field *field);
     // Settings that stand for themselves, whatever the traffic: largest_items in a query.

@@ -107,6 +107,18 @@ static int check(void *settings, uint64_t given, struct err *err)
     return 0;
 }
 
+// One accelerator holds the batches of all services that use it.
+static int agree(const void *settings, const void *others, struct err *err)
+{
+    const struct queue *queue = settings, *other = others;
+    if (queue->accel_items == 0 || other->accel_items == 0 || queue->in_flight == other->in_flight)
+        return 0;
+    return err_set(err, ERR_STUDY,
+                   "in_flight: expected %lld, as for the other services of the group, which share "
+                   "its accelerators; got %lld",
+                   (long long)other->in_flight, (long long)queue->in_flight);
+}
+
 static bool is_implied(const void *settings, const struct field *field)
 {
     const struct queue *queue = settings;
@@ -234,9 +246,16 @@ static void set_rules(const struct queue *queue, struct rule rules[N_PLACES])
                                        .delay_ns = queue->max_delay_ns};
 }
 
-static uint32_t slots_of(const struct accelerator *accel, int64_t in_flight)
+// The services that use the accelerator agree on it.
+static uint32_t slots_of(const struct group_config *group, uint32_t n_services)
 {
-    return in_flight > 0 ? (uint32_t)in_flight : (uint32_t)accel->streams + accel->overlap;
+    const struct accelerator *accel = &group->platform->accelerator;
+    for (uint32_t i = 0; i < n_services; i++) {
+        const struct queue *queue = settings_values(&group->settings[i]);
+        if (queue->accel_items > 0 && queue->in_flight > 0)
+            return (uint32_t)queue->in_flight;
+    }
+    return (uint32_t)accel->streams + accel->overlap;
 }
 
 // Do near lanes hold all times on the cores? Noise and histories may make them longer.
@@ -302,9 +321,8 @@ static void init(struct sched *sched)
     state->has_accel = platform->has_accelerator;
     if (state->has_accel) {
         const struct accelerator *accel = &platform->accelerator;
-        const struct queue *first = settings_values(&group->settings[0]);
         accel_pool_init(&state->accel, n, (uint32_t)accel->streams, accel->overlap);
-        state->n_slots = slots_of(accel, first->in_flight);
+        state->n_slots = slots_of(group, n_services);
         state->slots = mem_calloc((size_t)n * state->n_slots, sizeof *state->slots);
     }
     noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
@@ -952,6 +970,7 @@ const struct sched_type sched_queue = {
     .axes = axes,
     .state_size = sizeof(struct state),
     .check = check,
+    .agree = agree,
     .is_implied = is_implied,
     .resolve = resolve,
     .simplify = simplify,

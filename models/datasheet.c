@@ -41,6 +41,9 @@ int datasheet_derive(const struct datasheet *sheet, struct platform *platform, s
     if (platform->gather_bw > platform->gather_socket_bw)
         platform->gather_bw = platform->gather_socket_bw;
     platform->provisional = true;
+    // What kind of thing DATASHEET_LIKE is, and when it came out, says nothing of this one.
+    platform->year = 0;
+    set_text(&platform->class, "");
     set_text(&platform->title, "from a data sheet");
     set_text(&platform->sources,
              "provisional: derived from a data sheet, the rest as " DATASHEET_LIKE);

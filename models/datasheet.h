@@ -11,7 +11,8 @@
 //     recurrent_peak   0.29 of it, the ratio on zen5-2core
 //     socket bandwidth of streams 0.8, of random rows 0.55 of the data sheet's
 //
-// All of it is provisional: how far such a platform is off is not known until it is measured.
+// Its class and its year are not known unless they are given. All of it is provisional: how far
+// such a platform is off is not known until it is measured.
 #ifndef MODELS_DATASHEET_H
 #define MODELS_DATASHEET_H
 

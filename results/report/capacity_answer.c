@@ -110,9 +110,12 @@ static void print_out_of_reach(struct report_out *out, const struct capacity_res
 
 // ---- servers, cores -----------------------------------------------------------------------------
 
-static bool is_plain(const struct capacity_size *z)
+bool capacity_answer_is_plain(const struct capacity_result *s, const struct capacity_size *z)
 {
-    return z->cells_down == 0 && !(z->margin_frac > 0);
+    uint32_t least = UINT32_MAX;
+    for (uint32_t i = 0; i < s->n_sizes; i++)
+        least = s->sizes[i].cells_down < least ? s->sizes[i].cells_down : least;
+    return z->cells_down == least && !(z->margin_frac > 0);
 }
 
 const struct capacity_size *capacity_answer_size(const struct capacity_result *s)
@@ -120,13 +123,19 @@ const struct capacity_size *capacity_answer_size(const struct capacity_result *s
     const struct capacity_size *best = NULL;
     bool priced = true;
     for (uint32_t i = 0; i < s->n_sizes; i++)
-        priced &= !is_plain(&s->sizes[i]) || s->sizes[i].state == CAPACITY_BEYOND ||
-                  isfinite(s->sizes[i].cost_usd_per_h);
+        priced &= !capacity_answer_is_plain(s, &s->sizes[i]) ||
+                  s->sizes[i].state == CAPACITY_BEYOND || isfinite(s->sizes[i].cost_usd_per_h);
     for (const struct capacity_size *z = s->sizes; z < s->sizes + s->n_sizes; z++)
-        if (is_plain(z) && z->state != CAPACITY_BEYOND &&
+        if (capacity_answer_is_plain(s, z) && z->state != CAPACITY_BEYOND &&
             (!best || (priced ? z->cost_usd_per_h < best->cost_usd_per_h : z->n < best->n)))
             best = z;
     return best;
+}
+
+static void print_down(struct report_out *out, const struct capacity_size *z)
+{
+    report_text(out, " with %u cell%s out of service", z->cells_down,
+                z->cells_down == 1 ? "" : "s");
 }
 
 static void print_more(struct report_out *out, const struct capacity_size *z,
@@ -150,8 +159,7 @@ static void print_more(struct report_out *out, const struct capacity_size *z,
     if (more->margin_frac > 0)
         report_text(out, " hold %g %% more", 100 * more->margin_frac);
     else
-        report_text(out, " with %u cell%s out of service", more->cells_down,
-                    more->cells_down == 1 ? "" : "s");
+        print_down(out, more);
 }
 
 static void print_size(struct report_out *out, const struct capacity_result *s,
@@ -162,6 +170,8 @@ static void print_size(struct report_out *out, const struct capacity_result *s,
         report_text(out, " by %s", s->schedulers[z->scheduler]);
     report_text(out, " %s it%s", z->n == 1 ? "holds" : "hold",
                 z->state == CAPACITY_RANGE ? " as measured" : "");
+    if (z->cells_down > 0)
+        print_down(out, z);
     if (z->state == CAPACITY_RANGE)
         report_text(out, " (%u to %u: too close to tell)", z->n_least, z->n_most);
     print_price(out, z->cost_usd_per_h);
@@ -171,7 +181,8 @@ static void print_size(struct report_out *out, const struct capacity_result *s,
         print_binding(out, s, z->binding, &z->at_n);
     for (const struct capacity_size *more = s->sizes; more < s->sizes + s->n_sizes; more++)
         if (more->scheduler == z->scheduler && more->type == z->type &&
-            (more->cells_down == 0 || !(more->margin_frac > 0)) && !is_plain(more))
+            (more->cells_down == z->cells_down || !(more->margin_frac > 0)) &&
+            !capacity_answer_is_plain(s, more))
             print_more(out, z, more);
     report_text(out, ".\n");
 }
@@ -223,6 +234,8 @@ static void print_sizes(struct report_out *out, const struct capacity_result *s)
         z++;
     report_text(out, "No answer: %s%u %s of `%s` do%s not hold it", z->n > 1 ? "even " : "", z->n,
                 counted(s, z->n), s->types[z->type], z->n == 1 ? "es" : "");
+    if (z->cells_down > 0)
+        print_down(out, z);
     if (z->at_n.stable == VERDICT_NOT_ASKED)
         report_text(out, "; the work alone asks for more");
     print_binding(out, s, z->binding, &z->at_n);

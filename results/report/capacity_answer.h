@@ -19,8 +19,13 @@
 // A line for each sentence, and nothing where there is no answer to tell.
 void capacity_answer_print(struct report_out *out, const struct capacity_result *answer);
 
-// What the sentence is about: of the sizes that hold the load as it is asked, and of the loads that
-// are held. NULL: there is none.
+// Is a row about the load as it is asked, with as few cells out of service as were looked at? That
+// is with all cells up, unless a study asks only for what holds it with some down.
+bool capacity_answer_is_plain(const struct capacity_result *answer,
+                              const struct capacity_size *size);
+
+// What the sentence is about: of the sizes that are plain and hold it, and of the loads that are
+// held. NULL: there is none.
 const struct capacity_size *capacity_answer_size(const struct capacity_result *answer);
 const struct capacity_load *capacity_answer_load(const struct capacity_result *answer);
 

@@ -56,6 +56,21 @@ bool capacity_rows_best(const struct capacity_result *s, uint32_t *best)
     return found;
 }
 
+bool capacity_rows_use_accel(const void *answer, const struct report_column *column)
+{
+    const struct capacity_result *s = answer;
+    size_t n_trials = (size_t)capacity_rows_n_plans(s) * s->n_intervals * s->n_services;
+    bool any = false;
+    (void)column;
+    for (uint32_t i = 0; i < s->n_sizes; i++)
+        any |= s->sizes[i].at_n.accel_util_frac > 0;
+    for (uint32_t i = 0; i < s->n_loads; i++)
+        any |= s->loads[i].at_held.accel_util_frac > 0;
+    for (size_t i = 0; i < n_trials; i++)
+        any |= s->trials[i].accel_util_frac > 0;
+    return any;
+}
+
 void capacity_rows_latency_head(const struct capacity_result *s, struct table *table)
 {
     const char *unit = capacity_rows_unit(s).name;

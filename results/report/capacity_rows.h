@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "results/file/capacity_result.h"
+#include "results/report/report_columns.h"
 #include "results/report/table.h"
 
 // How many plans there are; 0 where none was asked for. Schedulers turn slowest: the plans of the
@@ -35,6 +36,10 @@ const struct measurement *capacity_rows_days(const struct capacity_result *s, ui
 void capacity_rows_latency_head(const struct capacity_result *s, struct table *table);
 void capacity_rows_latency(const struct capacity_result *s, struct table *table,
                            const struct measurement *m);
+
+// Has any row of the answer (a struct capacity_result) an accelerator that does something? Else a
+// column of how busy they are is not wanted. `column` is not looked at.
+bool capacity_rows_use_accel(const void *answer, const struct report_column *column);
 
 // Latency at the target's percentile over the target of the service that comes nearest to missing,
 // which one that is in *service; NaN when none is known.

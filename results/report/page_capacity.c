@@ -113,19 +113,33 @@ static void add_fleet(struct keys *keys, const struct measurement *m, double usd
     add_number(keys, "$ per hour", usd_per_h);
 }
 
+// "skylake, 1 cell down", "skylake, 10 % more".
+static char *size_name(const struct capacity_result *s, const struct capacity_size *z)
+{
+    if (z->margin_frac > 0)
+        return mem_printf("%s, %g %% more", s->types[z->type], 100 * z->margin_frac);
+    if (z->cells_down > 0)
+        return mem_printf("%s, %u cell%s down", s->types[z->type], z->cells_down,
+                          z->cells_down == 1 ? "" : "s");
+    return mem_strdup(s->types[z->type]);
+}
+
 static void print_size_keys(struct report_out *out, const struct capacity_result *s)
 {
     const struct capacity_size *z = capacity_answer_size(s);
     struct keys keys = {.n = 0};
     if (!z)
         return;
+    char *name = size_name(s, z);
     add_key(&keys, counted(s), mem_printf("%u", z->n),
             z->state == CAPACITY_RANGE
-                ? mem_printf("between %u and %u of %s", z->n_least, z->n_most, s->types[z->type])
-                : mem_printf("of %s", s->types[z->type]));
+                ? mem_printf("between %u and %u of %s", z->n_least, z->n_most, name)
+                : mem_printf("of %s", name));
+    mem_free(name);
     for (const struct capacity_size *more = s->sizes; more < s->sizes + s->n_sizes; more++)
-        if (more->type == z->type && more->scheduler == z->scheduler && more->cells_down == 0 &&
-            more->margin_frac > 0 && more->state != CAPACITY_BEYOND)
+        if (more->type == z->type && more->scheduler == z->scheduler &&
+            more->cells_down == z->cells_down && more->margin_frac > 0 &&
+            more->state != CAPACITY_BEYOND)
             add_key(&keys, "and with a margin", mem_printf("%u", more->n),
                     mem_printf("for %g %% more traffic", 100 * more->margin_frac));
     add_number(&keys, "queries per second", z->rate_qps);
@@ -206,17 +220,6 @@ static void name_rows(struct chart *c, uint32_t panel, struct rows *rows)
 }
 
 // ---- servers, cores
-
-// "skylake, 1 cell down", "skylake, 10 % more".
-static char *size_name(const struct capacity_result *s, const struct capacity_size *z)
-{
-    if (z->margin_frac > 0)
-        return mem_printf("%s, %g %% more", s->types[z->type], 100 * z->margin_frac);
-    if (z->cells_down > 0)
-        return mem_printf("%s, %u cell%s down", s->types[z->type], z->cells_down,
-                          z->cells_down == 1 ? "" : "s");
-    return mem_strdup(s->types[z->type]);
-}
 
 static bool is_shown_size(const struct capacity_size *z)
 {

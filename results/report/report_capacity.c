@@ -83,10 +83,16 @@ static void print_tuples(struct report_out *out, const struct capacity_result *s
 
 // What a simulation says of a size or a load, beside the latency at the target's percentile.
 static const struct report_column trial_columns[] = {
-    {"util %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
+    {"cpu %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
+    {"accel %", "accel_util_frac", REPORT_TENTHS, .scale = 100, .wanted = capacity_rows_use_accel},
     {"power W", "power_w", REPORT_KNOWN, .scale = 1},
     {0}};
-static const struct report_columns trial = {.list = trial_columns, .fields = measurement_fields};
+
+static struct report_columns trial_of(const struct capacity_result *s)
+{
+    return (struct report_columns){
+        .list = trial_columns, .fields = measurement_fields, .context = s};
+}
 
 // "40", "20 (19..22)", ">500"; "none" where an idle server is too slow.
 static char *size_text(const struct capacity_result *s, const struct capacity_size *z)
@@ -148,6 +154,7 @@ static void add_size(struct table *table, const struct capacity_result *s,
     table_value(table, rate_text(z), z->rate_qps);
     table_value(table, table_fixed(z->rate_qps / z->bound_qps * 100, 1),
                 z->rate_qps / z->bound_qps * 100);
+    const struct report_columns trial = trial_of(s);
     capacity_rows_latency(s, table, &z->at_n);
     report_columns_row(&trial, table, &z->at_n);
     table_value(table, table_known(z->cost_usd_per_h), z->cost_usd_per_h);
@@ -163,6 +170,7 @@ static void print_sizes(struct report_out *out, const struct capacity_result *s)
         has_cells |= s->sizes[i].cells_down > 0;
     if (s->n_sizes == 0)
         return;
+    const struct report_columns trial = trial_of(s);
     struct table *table = table_create(0);
     table_texts(table, (const char *const[]){"scheduler", "type", has_cells ? "down" : NULL, NULL});
     table_texts(table, (const char *const[]){cores ? "cores" : "servers", NULL});
@@ -216,7 +224,7 @@ static void add_services(struct table *table, const struct capacity_result *s,
     uint32_t scheduler = z ? z->scheduler : l->scheduler, binding = z ? z->binding : l->binding;
     const struct measurement *m =
         (z ? s->size_services : s->load_services) + (size_t)row * s->n_services;
-    if (isnan(m[binding].sla_s) || (z && (z->cells_down > 0 || z->margin_frac > 0)))
+    if (isnan(m[binding].sla_s) || (z && !capacity_answer_is_plain(s, z)))
         return;
     for (uint32_t i = 0; i < s->n_services; i++, m++) {
         double idle = idle_s(s, scheduler, z ? z->type : s->n_types, i);
@@ -233,7 +241,7 @@ static void add_services(struct table *table, const struct capacity_result *s,
     }
 }
 
-// Of each answer without a margin and with all cells up.
+// Of each answer without a margin and with as few cells down as were looked at.
 static void print_services(struct report_out *out, const struct capacity_result *s)
 {
     const struct report_columns columns = {
@@ -264,6 +272,7 @@ static void print_loads(struct report_out *out, const struct capacity_result *s)
 {
     if (s->n_loads == 0)
         return;
+    const struct report_columns trial = trial_of(s);
     struct table *table = table_create(0);
     table_texts(table, (const char *const[]){"scheduler", "held QPS", "missed QPS", "asked QPS",
                                              "held / asked x", NULL});

@@ -22,13 +22,16 @@ static const struct report_column trial_columns[] = {
     {"p95 @", "p95_s", .form = REPORT_KNOWN_INTERVAL},
     {"p99 @", "p99_s", .form = REPORT_KNOWN_INTERVAL},
     {"late %", "late_frac", REPORT_HUNDREDTHS, .scale = 100},
-    {"util %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
+    {"cpu %", "cpu_util_frac", REPORT_TENTHS, .scale = 100},
+    {"accel %", "accel_util_frac", REPORT_TENTHS, .scale = 100, .wanted = capacity_rows_use_accel},
     {0}};
 
 static struct report_columns columns_of(const struct capacity_result *s)
 {
-    return (struct report_columns){
-        .list = trial_columns, .fields = measurement_fields, .unit = capacity_rows_unit(s)};
+    return (struct report_columns){.list = trial_columns,
+                                   .fields = measurement_fields,
+                                   .unit = capacity_rows_unit(s),
+                                   .context = s};
 }
 
 // Two lines of heads: whose columns these are, and what they hold.
@@ -38,9 +41,12 @@ static struct table *table_of(const struct capacity_result *s, const char *const
     const struct report_columns columns = columns_of(s);
     struct table *table = table_create(0);
     table_texts(table, first);
-    for (uint32_t k = 0; k < s->n_schedulers; k++)
-        table_texts(table, (const char *const[]){s->schedulers[k], "", "", "", "",
-                                                 has_own(s) ? "" : NULL, NULL});
+    int n_columns = 5 + has_own(s) + capacity_rows_use_accel(s, NULL);
+    for (uint32_t k = 0; k < s->n_schedulers; k++) {
+        table_cell(table, mem_strdup(s->schedulers[k]));
+        for (int i = 1; i < n_columns; i++)
+            table_cell(table, mem_strdup(""));
+    }
     table_line(table);
     table_heads(table, 2);
     table_texts(table, second);

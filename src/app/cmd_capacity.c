@@ -92,7 +92,7 @@ static int answer_study(const struct task *task, struct memo *memo, struct err *
         .eval = task->eval, .memo = memo, .progress = progress_search, .user = &search.progress};
     job_search_begin(&search, task->line, task->eval);
     int rc = capacity_search_run(&context, task->search, err);
-    job_search_end(&search);
+    job_search_end(&search, rc == 0 && !context.stopped);
     search.info.n_queries = context.n_queries;
     search.info.n_restarts = memo_n_kept(memo) > 0;
     if (rc == 0 && context.stopped) {

@@ -313,6 +313,26 @@ static void print_axes(struct report_out *out, const struct grid *grid)
     table_destroy(table);
 }
 
+// What is to be known of the points, each sentence once: [1] the warnings, [0] the others.
+struct noted {
+    struct mistakes of[2];
+};
+
+static void keep_note(void *user, bool is_warning, const char *text)
+{
+    struct noted *noted = user;
+    mistakes_add(&noted->of[is_warning], NULL, text); // more than there is room for is too much
+}
+
+static void print_noted(struct report_out *out, struct noted *noted)
+{
+    for (int w = 1; w >= 0; w--) {
+        for (size_t i = 0; i < noted->of[w].n; i++)
+            cmd_tell(out, w, noted->of[w].v[i].text);
+        mistakes_release(&noted->of[w]);
+    }
+}
+
 // Replications of a point differ in the seed alone, so one of them is read.
 static int check_sweep(const struct survey *survey, struct report_out *out, struct err *err)
 {
@@ -320,25 +340,30 @@ static int check_sweep(const struct survey *survey, struct report_out *out, stru
     uint32_t n_points = grid_n_points(grid), n_read = n_points / grid_n_replications(grid);
     double queries = 0, work_s = 0, most_bytes = 0;
     char clock[24];
+    struct noted noted = {0};
     struct progress progress;
     progress_start(&progress, stderr);
     for (uint32_t p = 0; p < n_read; p++) {
         struct study *study = survey_study(survey, p, err);
         if (!study) {
-            progress_end(&progress);
+            progress_end(&progress, false);
+            mistakes_release(&noted.of[0]);
+            mistakes_release(&noted.of[1]);
             return survey_blame(survey, p, err);
         }
         queries += demand_queries(study) * grid_n_replications(grid);
         work_s += demand_wall_s(study) * grid_n_replications(grid);
         most_bytes = fmax(most_bytes, need_of(study).memory_bytes);
+        study_notes(study, false, keep_note, &noted);
         study_destroy(study);
         progress_note(&progress, "%u of %u points read", p + 1, n_read);
         progress_update(&progress, (double)(p + 1) / n_read, 0);
     }
-    progress_end(&progress);
+    progress_end(&progress, true);
     report_text(out, "%s: good\n%u point%s:\n", survey->source.path, n_points,
                 n_points == 1 ? "" : "s");
     print_axes(out, grid);
+    print_noted(out, &noted);
     report_text(out, "about ");
     print_count(out, queries, "queries, ");
     print_memory(out, most_bytes, " at most, ");

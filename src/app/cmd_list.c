@@ -56,6 +56,13 @@ static struct place *places_of(const struct entries *entries)
 }
 
 // A heading in front of the first of each class.
+// "2024", "-" where it is not known.
+static const char *year_text(int64_t year, char buf[24])
+{
+    snprintf(buf, 24, "%lld", (long long)year);
+    return year > 0 ? buf : "-";
+}
+
 static void print_class(const struct place *places, size_t i)
 {
     if (i == 0 || strcmp(places[i - 1].class, places[i].class) != 0)
@@ -96,7 +103,7 @@ static void print_origin(const struct library *library, enum library_kind kind, 
 
 static void list_models(const struct library *library, bool detail)
 {
-    char sla[40];
+    char sla[40], year[24];
     printf("models: %-15s %4s %-7s %-10s %-6s %9s %10s %9s %9s %8s\n", "name", "year", "variant",
            "bound", "format", "MFLOP/it", "kB/item", "weightsMB", "tablesGB", "sla");
     struct place *places = places_of(&(struct entries){model_fields, library->models,
@@ -107,9 +114,10 @@ static void list_models(const struct library *library, bool detail)
         model_derive(m, &work);
         units_format_ns(m->sla_medium_ns, sla, sizeof sla);
         print_class(places, i);
-        printf("        %-15s %4lld %-7s %-10s %-6s %9.3f %10.2f %9.2f %9.2f %8s%s", m->name,
-               (long long)m->year, model_variant_names[m->variant], model_bound_names[m->bound],
-               model_format_names[m->format], work_flop_per_item(&work) * 1e-6,
+        printf("        %-15s %4s %-7s %-10s %-6s %9.3f %10.2f %9.2f %9.2f %8s%s", m->name,
+               year_text(m->year, year), model_variant_names[m->variant],
+               model_bound_names[m->bound], model_format_names[m->format],
+               work_flop_per_item(&work) * 1e-6,
                work.by_class[WORK_EMBEDDING].bytes_per_item * 1e-3, work_weight_bytes(&work) * 1e-6,
                work.table_bytes * 1e-9, sla, provisional(m->provisional));
         print_origin(library, LIBRARY_MODELS, places[i].at);
@@ -133,10 +141,11 @@ static void list_platforms(const struct library *library, bool detail)
         platform_fields, library->platforms, library->n_platforms, sizeof *library->platforms});
     for (size_t i = 0; i < library->n_platforms; i++) {
         const struct platform *p = &library->platforms[places[i].at];
+        char year[24];
         print_class(places, i);
-        printf("  %-20s %4lld %4lld cores, %.0f W idle, %.0f W busy: %s%s", p->name,
-               (long long)p->year, (long long)p->cores, p->power.idle_w, p->power.busy_w, p->title,
-               provisional(p->provisional));
+        printf("  %-20s %4s %4lld cores, %.0f W idle, %.0f W busy: %s%s", p->name,
+               year_text(p->year, year), (long long)p->cores, p->power.idle_w, p->power.busy_w,
+               p->title, provisional(p->provisional));
         print_origin(library, LIBRARY_PLATFORMS, places[i].at);
         if (detail)
             print_detail(platform_fields, p, p->sources);
@@ -152,8 +161,9 @@ static void list_accelerators(const struct library *library, bool detail)
                                     library->n_accelerators, sizeof *library->accelerators});
     for (size_t i = 0; i < library->n_accelerators; i++) {
         const struct accelerator *a = &library->accelerators[places[i].at];
+        char year[24];
         print_class(places, i);
-        printf("  %-20s %4lld %.0f W idle, %.0f W busy: %s%s", a->name, (long long)a->year,
+        printf("  %-20s %4s %.0f W idle, %.0f W busy: %s%s", a->name, year_text(a->year, year),
                a->power.idle_w, a->power.busy_w, a->title, provisional(a->provisional));
         print_origin(library, LIBRARY_ACCELERATORS, places[i].at);
         if (detail)

@@ -142,7 +142,7 @@ static int run_study(struct cmd_line *line, const struct eval *eval, const struc
         job_tell_notes(study, false, NULL);
         job_progress_start(&meter.progress, line, eval);
         rc = eval_run(eval, study, opts, &result, err);
-        progress_end(&meter.progress);
+        progress_end(&meter.progress, rc == 0 && !result.stopped);
         if (rc == 0 && eval->rank == 0)
             report(line, study, &result, output);
         if (rc == 0)

@@ -49,7 +49,7 @@ static int tune(struct cmd_line *line, const struct eval *eval, const struct tun
     job_search_begin(&search, line, eval);
     struct tune_rest rest;
     int rc = tune_run(eval, input, progress_search, &search.progress, &tuning, &rest, err);
-    job_search_end(&search);
+    job_search_end(&search, rc == 0 && !rest.stopped);
     if (rc == 0 && rest.stopped) {
         if (eval->rank == 0 && !cmd_given(line, "--quiet"))
             report_part(line, tuning, &rest);

@@ -149,10 +149,10 @@ void job_search_begin(struct job_search *search, const struct cmd_line *line,
     search->begin_s = wallclock_s();
 }
 
-void job_search_end(struct job_search *search)
+void job_search_end(struct job_search *search, bool is_whole)
 {
     search->info.wall_s = wallclock_s() - search->begin_s;
-    progress_end(&search->progress);
+    progress_end(&search->progress, is_whole);
 }
 
 void job_search_stopped(struct cmd_line *line, const struct eval *eval, const struct memo *memo,

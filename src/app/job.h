@@ -62,8 +62,9 @@ struct job_search {
 // Not collective. Begins.
 void job_search_begin(struct job_search *search, const struct cmd_line *line,
                       const struct eval *eval);
-// Not collective. Ends the progress, and the time that info->wall_s says.
-void job_search_end(struct job_search *search);
+// Not collective. Ends the progress, is_whole as in progress_end(), and the time that info->wall_s
+// says.
+void job_search_end(struct job_search *search, bool is_whole);
 // Not collective. Says, also with --quiet because there is nothing else to see, that a signal ended
 // it and how to resume it: with the answers in OUTPUT.memo.
 void job_search_stopped(struct cmd_line *line, const struct eval *eval, const struct memo *memo,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// simd: compile one plain loop for several vector widths.
+// simd: compile one plain loop for several vector widths, or one body for several cases.
 //
 // SIMD_CLONES in front of a function makes the compiler emit it for AVX-512, AVX2 and the baseline,
 // and the loader picks one. Only for elementwise loops and integer sums: with contraction off
@@ -14,5 +14,9 @@
 #else
 #define SIMD_CLONES
 #endif
+
+// Of a body that is written once and compiled for several cases that are constants where it is
+// called: a loop that is not inlined there is not unrolled.
+#define SIMD_INLINE static inline __attribute__((always_inline))
 
 #endif

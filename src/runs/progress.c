@@ -269,8 +269,10 @@ void progress_search(void *user, const struct progress_at *at)
     progress_update(progress, at->done_frac, at->n_queries);
 }
 
-void progress_end(struct progress *progress)
+void progress_end(struct progress *progress, bool is_whole)
 {
+    if (is_whole)
+        progress->done_frac = 1;
     if (progress->json)
         print_json(progress, "end", 0, -1);
     else if (progress->out && progress->drawn)

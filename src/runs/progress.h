@@ -77,8 +77,9 @@ void progress_points(struct progress *progress, uint32_t n_points, uint32_t of_p
 // The text next to the numbers from now on.
 void progress_note(struct progress *progress, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-// Removes the bar, or says "end".
-void progress_end(struct progress *progress);
+// Removes the bar, or says "end". is_whole: nothing was left undone, so all of it is done, whatever
+// the last update knew of.
+void progress_end(struct progress *progress, bool is_whole);
 
 // "1:05" or "2:03:10" from seconds, in buf (at least 24 bytes); returns buf.
 const char *progress_clock(double s, char *buf, size_t size);

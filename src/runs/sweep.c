@@ -411,7 +411,7 @@ static int with_crews(struct sweep *sweep, struct err *err)
             spread_stop(sweep);
         nanosleep(&(struct timespec){0, IDLE_NS}, NULL);
     }
-    progress_end(&sweep->progress);
+    progress_end(&sweep->progress, !sweep->outcome->stopped);
     mem_free(sweep->latest);
     return share_outcome(sweep, err);
 }

@@ -130,11 +130,27 @@ static int find_scheduler(const struct node *map, struct err *err)
     return i < 0 ? refuse_policy(policy, err) : i;
 }
 
+// `of`: of each service, its entry in the list; NULL: it has none.
+static int check_agreement(const struct study *study, const struct study_group *group,
+                           const struct node *const *of, struct err *err)
+{
+    const struct sched_type *type = sched_types[group->scheduler];
+    for (size_t s = 0; type->agree && s < study->n_services; s++) {
+        for (size_t o = 0; of[s] && o < study->n_services; o++) {
+            if (o == s || (of[o] && of[o]->index > of[s]->index)) // the later one is told
+                continue;
+            if (type->agree(group->given[s].values, group->given[o].values, err) < 0)
+                return mistakes_keep(of[s], reader_prefix(of[s], err), err);
+        }
+    }
+    return 0;
+}
+
 static int read_schedulers(struct study *study, struct study_group *group, const struct node *map,
                            struct err *err)
 {
     static const char *const others[] = {"services", NULL}, *const inner[] = {"service", NULL};
-    const struct node *scheduler, *list;
+    const struct node *scheduler, *list, *of[STUDY_MAX_SERVICES] = {NULL};
     bool given[STUDY_MAX_SERVICES] = {false};
     if (reader_map(map, "scheduler", &scheduler, err) < 0)
         return -1;
@@ -153,12 +169,13 @@ static int read_schedulers(struct study *study, struct study_group *group, const
     for (size_t i = 0; list && i < list->n; i++) {
         const struct node *item = list->items[i];
         int s = find_service(study, item, given, err);
-        if (s >= 0)
-            s = read_scheduler(item, NULL, inner, type, &group->given[s], err);
-        if (mistakes_keep(item, s, err) < 0)
+        int rc = s >= 0 ? read_scheduler(item, NULL, inner, type, &group->given[s], err) : -1;
+        if (rc == 0)
+            of[s] = item;
+        if (mistakes_keep(item, rc, err) < 0)
             return -1;
     }
-    return 0;
+    return check_agreement(study, group, of, err);
 }
 
 static void release_cost(struct cost_config *config)

@@ -553,8 +553,9 @@ static void init_server(struct reference *reference, const struct setting *setti
         reference->device.n_streams = (uint32_t)accel->streams;
         reference->device.overlap = accel->overlap;
         reference->device.n_slots = (uint32_t)accel->streams + accel->overlap;
-        if (setting->ways[0].in_flight > 0)
-            reference->device.n_slots = (uint32_t)setting->ways[0].in_flight;
+        for (int w = 0; w < FIXTURE_SERVICES; w++)
+            if (setting->ways[w].accel_items > 0 && setting->ways[w].in_flight > 0)
+                reference->device.n_slots = (uint32_t)setting->ways[w].in_flight;
     }
     find_changes(reference);
 }
@@ -827,6 +828,15 @@ START_TEST(batch_accelerator)
 }
 END_TEST
 
+// The second service alone uses the accelerator, and says how many batches that holds.
+START_TEST(batch_on_either)
+{
+    const struct way ways[] = {{"batch", 64, 0, 0, 0, 0, false, NULL},
+                               {"batch", 64, 0, 0, 300, 1, false, NULL}};
+    holds(make(ways, 2, 2, false));
+}
+END_TEST
+
 // More than there is time for: queues grow from bin to bin and outlive the run.
 START_TEST(overload)
 {
@@ -928,7 +938,6 @@ START_TEST(at_random)
         struct way ways[FIXTURE_SERVICES];
         for (uint32_t i = 0; i < n_services; i++)
             ways[i] = draw_way(number, &index, streams, in_flight);
-        ways[0].in_flight = streams > 0 ? in_flight : 0;
         struct setting *setting = make(ways, n_services, streams, overlap);
         draw_fleet(&setting->fixture, number, &index);
         holds(setting);
@@ -958,6 +967,14 @@ START_TEST(settings)
     settings_set_number(&settings, "accel_items", 0);
     ck_assert_int_ne(sched_queue.check(settings.values, 1 << 6, &err), 0);
     ck_assert_str_eq(err.text, "in_flight: only with accel_items");
+    struct settings other = settings;
+    settings_set_number(&other, "accel_items", 64);
+    settings_set_number(&other, "in_flight", 2);
+    ck_assert_int_eq(sched_queue.agree(other.values, settings.values, &err), 0);
+    settings_set_number(&settings, "accel_items", 8);
+    ck_assert_int_ne(sched_queue.agree(other.values, settings.values, &err), 0);
+    ck_assert_int_eq(strncmp(err.text, "in_flight: expected 0, as for the other services", 48), 0);
+    settings_set_number(&settings, "accel_items", 0);
     ck_assert_int_eq(settings_set(&settings, "policy", "batch", &err), 0);
     ck_assert_int_eq(settings_set(&settings, "order", "shortest", &err), 0);
     settings_set_number(&settings, "batch_items", 64);
@@ -971,9 +988,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", settings}, {"core", pull_cores},  {"core", pull_both},
-        {"core", coalesce}, {"core", batch_cores}, {"core", batch_accelerator},
-        {"core", overload}, {"core", orders},      {"core", at_random}};
+    const struct suite_test tests[] = {{"core", settings},        {"core", pull_cores},
+                                       {"core", pull_both},       {"core", coalesce},
+                                       {"core", batch_cores},     {"core", batch_accelerator},
+                                       {"core", overload},        {"core", orders},
+                                       {"core", batch_on_either}, {"core", at_random}};
     return suite_run("sched_queue", tests, sizeof tests / sizeof *tests);
 }

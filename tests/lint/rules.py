@@ -101,6 +101,7 @@ MADE_BY_BUILD = {"src/base/revision.h": "scripts/cmake/revision.cmake"}
 # Modules without a test_<module>.c, and where they are tested instead.
 TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
+    "src/base/simd.h": "tests/cluster/test_cpu.c",  # macros alone
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
     "src/app/rasterise.c": "tests/cli",  # runs another program
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/datasheet.h"
 
+#include "base/mem.h"
 #include "support/suite.h"
 
 static struct platform measured(void)
 {
-    return (struct platform){
-        .cores = 64, .sockets = 2, .clock_hz = 2e9, .stream_bw = 20e9, .gather_bw = 9e9};
+    return (struct platform){.year = 2024,
+                             .cores = 64,
+                             .sockets = 2,
+                             .clock_hz = 2e9,
+                             .stream_bw = 20e9,
+                             .gather_bw = 9e9};
 }
 
 // Rates by clock, bandwidths by socket: 64 cores at 2 GHz, 400 GB/s on two sockets.
 START_TEST(rates_follow_from_the_sheet)
 {
     struct platform p = measured();
+    p.class = mem_strdup("virtual");
     const struct datasheet sheet = {.memory_bandwidth = 400e9};
     ck_assert_int_eq(datasheet_derive(&sheet, &p, NULL), 0);
     ck_assert_double_eq(p.fc.peak_flops, 64e9);
@@ -21,6 +27,8 @@ START_TEST(rates_follow_from_the_sheet)
     ck_assert_double_eq_tol(p.gather_socket_bw, 110e9, 1);
     ck_assert_double_eq(p.stream_bw, 20e9);
     ck_assert(p.provisional);
+    ck_assert_int_eq(p.year, 0); // not that of what it started as
+    ck_assert_str_eq(p.class, "");
     platform_release(&p);
 }
 END_TEST

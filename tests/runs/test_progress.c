@@ -231,7 +231,8 @@ START_TEST(json)
     progress.last_s -= 20;
     progress_update(&progress, 0.5, 5000000);
     progress_update(&progress, 0.75, 6000000); // too early
-    progress_end(&progress);
+    progress_end(&progress, false);
+    progress_end(&progress, true);
     rewind(out);
     ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
     ck_assert_ptr_nonnull(strstr(text, "{\"event\": \"start\", \"t_s\": 0.0"));
@@ -246,6 +247,9 @@ START_TEST(json)
     ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
     ck_assert_ptr_nonnull(strstr(text, "{\"event\": \"end\""));
     ck_assert_ptr_nonnull(strstr(text, "\"done_frac\": 0.750000"));
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_ptr_nonnull(strstr(text, "{\"event\": \"end\""));
+    ck_assert_ptr_nonnull(strstr(text, "\"done_frac\": 1.000000")); // nothing was left undone
     ck_assert_ptr_null(fgets(text, sizeof text, out));
     fclose(out);
 }
@@ -258,7 +262,7 @@ START_TEST(silent)
     progress_start(&progress, NULL);
     progress.last_s -= 20;
     progress_update(&progress, 0.1, 5);
-    progress_end(&progress);
+    progress_end(&progress, true);
     ck_assert(!progress.drawn);
 }
 END_TEST

@@ -246,6 +246,41 @@ START_TEST(exceptions_given_twice)
 }
 END_TEST
 
+static void assert_batches(const char *scheduler, const char *message)
+{
+    struct err err = {0};
+    char text[800];
+    int length = snprintf(
+        text, sizeof text,
+        "duration: 1s\ntraffic: [{service: a, model: ncf, rate: 1qps}, {service: b, model: ncf, "
+        "rate: 1qps}, {service: c, model: ncf, rate: 1qps}]\nfleet: {groups: [{platform: skylake, "
+        "servers: 1, accelerator: gtx1080ti,\n  scheduler: {policy: batch, %s}}]}\n",
+        scheduler);
+    struct study *study =
+        study_parse("s.yaml", text, (size_t)length, NULL, 0, &library, true, &err);
+    ck_assert_str_eq(err.text, message);
+    ck_assert_int_eq(!study, *message != '\0');
+    study_destroy(study);
+}
+
+// All services of a server that use its accelerator say the same of how many batches it holds;
+// those that do not use it say nothing.
+START_TEST(one_accelerator_of_all)
+{
+    assert_batches("batch_items: 8, services: [{service: b, accel_items: 64, in_flight: 3}, "
+                   "{service: c, accel_items: 8, in_flight: 3}]",
+                   "");
+    assert_batches("accel_items: 64, in_flight: 3, services: [{service: b, accel_items: 8}]", "");
+    assert_batches("accel_items: 64, services: [{service: b, in_flight: 3}]",
+                   "s.yaml:4:75: fleet.groups[0].scheduler.services[0].in_flight: expected 0, as "
+                   "for the other services of the group, which share its accelerators; got 3");
+    assert_batches("batch_items: 8, services: [{service: c, accel_items: 64, in_flight: 3}, "
+                   "{service: b, accel_items: 64, in_flight: 2}]",
+                   "s.yaml:4:130: fleet.groups[0].scheduler.services[1].in_flight: expected 3, as "
+                   "for the other services of the group, which share its accelerators; got 2");
+}
+END_TEST
+
 // A platform or an accelerator of one's own that lacks something is a known one, misspelt.
 START_TEST(nearly_known_names)
 {
@@ -270,6 +305,7 @@ int main(void)
                                        {"core", reads_back},
                                        {"errors", bad_schedules_are_refused},
                                        {"errors", exceptions_given_twice},
+                                       {"errors", one_accelerator_of_all},
                                        {"errors", nearly_known_names},
                                        {"errors", empty_pool_is_refused},
                                        {"errors", other_tables_are_refused},

@@ -69,6 +69,31 @@ START_TEST(margins)
 }
 END_TEST
 
+// Where only cells out of service were asked about, the fewest of them are what is asked.
+START_TEST(some_cells_are_down)
+{
+    struct capacity_result *s = fixture_capacity_sizes();
+    for (int i = 0; i < 6; i++) {
+        s->sizes[i].cells_down += 1;
+        s->sizes[i].n_pools = 0;
+    }
+    for (int i = 3; i < 6; i++)
+        s->sizes[i].state = CAPACITY_BEYOND;
+    is_told(s, true,
+            "40 servers of `skylake` hold it with 1 cell out of service, $20.00/h; `ads` at its "
+            "p95 of 100 ms decides; 43, $21.50/h, with 2 cells out of service; 46, $23.00/h, with "
+            "3 cells out of service.\n");
+    s = fixture_capacity_sizes();
+    for (int i = 0; i < 6; i++) {
+        s->sizes[i].cells_down += 1;
+        s->sizes[i].state = CAPACITY_BEYOND;
+    }
+    is_told(s, false,
+            "No answer: even 40 servers of `skylake` do not hold it with 1 cell out of service; "
+            "`ads` at its p95 of 100 ms decides.\n");
+}
+END_TEST
+
 // With prices the cheapest type is told, not the one of which the fewest would do.
 START_TEST(the_cheapest_is_told)
 {
@@ -175,9 +200,13 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", servers},         {"core", margins},   {"core", the_cheapest_is_told},
-        {"limits", nothing_holds}, {"limits", no_load}, {"core", loads},
-        {"core", plans_and_days}};
+    const struct suite_test tests[] = {{"core", servers},
+                                       {"core", margins},
+                                       {"core", some_cells_are_down},
+                                       {"core", the_cheapest_is_told},
+                                       {"limits", nothing_holds},
+                                       {"limits", no_load},
+                                       {"core", loads},
+                                       {"core", plans_and_days}};
     return suite_run("capacity_answer", tests, sizeof tests / sizeof *tests);
 }

@@ -40,9 +40,9 @@ START_TEST(sizes)
     const char *const wanted[] = {
         "capacity: servers",
         "p95 of every service is within its target; headroom 10 %",
-        "down      servers  spare   QPS  of bound %       p95 ms  util %  power W    $/h  SLA  one "
+        "down      servers  spare   QPS  of bound %       p95 ms  cpu %  power W    $/h  SLA  one "
         "less\n",
-        "skylake           2           46      6  8000        90.9  97.00 ±0.97    83.0",
+        "skylake           2           46      6  8000        90.9  97.00 ±0.97   83.0",
         "23.00  met    MISSED\n",
         "cpu + gpu, ti     1  23 (22..25)      3",
         "20 servers of `cpu + gpu, ti` hold it as measured",
@@ -52,6 +52,21 @@ START_TEST(sizes)
     shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     tables_are_tidy(text);
     ck_assert_ptr_null(strstr(text, "allocation")); // nothing of what was not asked
+    mem_free(text);
+}
+END_TEST
+
+// How busy accelerators are is shown where there are some that do something; a row without any has
+// a "-" there.
+START_TEST(accelerators)
+{
+    struct capacity_result *answer = fixture_capacity_sizes();
+    for (int i = 3; i < 6; i++)
+        answer->sizes[i].at_n.accel_util_frac = 0.974;
+    char *text = report_of(answer);
+    const char *const wanted[] = {"p95 ms  cpu %  accel %  power W", "97.00 ±0.97   83.0        -",
+                                  "97.00 ±0.97   83.0     97.4"};
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     mem_free(text);
 }
 END_TEST
@@ -259,10 +274,17 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", sizes},          {"core", part},           {"core", margins},
-        {"core", loads},          {"core", tuples},         {"core", percentile_of_the_target},
-        {"core", sizes_as_data},  {"core", short_runs},     {"limits", without_tuples},
-        {"limits", sizes_beyond}, {"limits", nothing_known}};
+    const struct suite_test tests[] = {{"core", sizes},
+                                       {"core", accelerators},
+                                       {"core", part},
+                                       {"core", margins},
+                                       {"core", loads},
+                                       {"core", tuples},
+                                       {"core", percentile_of_the_target},
+                                       {"core", sizes_as_data},
+                                       {"core", short_runs},
+                                       {"limits", without_tuples},
+                                       {"limits", sizes_beyond},
+                                       {"limits", nothing_known}};
     return suite_run("report_capacity", tests, sizeof tests / sizeof *tests);
 }

@@ -27,13 +27,27 @@ START_TEST(by_the_hour)
 {
     char *text = report_of(fixture_capacity_day());
     const char *const wanted[] = {
-        "12:00  ads      4000  79.20 ±0.60  115.2 ±1.2    3.00    50.0  MISSED   60.00 ±0.60",
+        "12:00  ads      4000  79.20 ±0.60  115.2 ±1.2    3.00   50.0  MISSED   60.00 ±0.60",
         "whole day", "feed           100.0  79.20 ±0.60",
         "simulated 12 of 1000 cells, 4 windows of 2 s of each interval of 6 h, after 1 s of "
         "warm-up: 1.4e+07 of 3.2e+13 queries\n"};
     shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     ck_assert_ptr_null(strstr(text, "lost"));
     shown_tidy(text, 120);
+    mem_free(text);
+}
+END_TEST
+
+// Where accelerators do something, how busy they are has a column under every scheduler.
+START_TEST(accelerators)
+{
+    struct capacity_result *s = fixture_capacity_day();
+    for (size_t i = 0; i < (size_t)s->n_intervals * s->n_services; i++)
+        s->trials[i].accel_util_frac = 0.25;
+    char *text = report_of(s);
+    const char *const wanted[] = {"late %  cpu %  accel %     SLA",
+                                  "115.2 ±1.2    3.00   50.0     25.0  MISSED"};
+    shown_has(text, wanted, sizeof wanted / sizeof *wanted);
     mem_free(text);
 }
 END_TEST
@@ -157,9 +171,8 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", by_the_hour},    {"core", more_cells_than_the_fleet_has},
-        {"core", own_percentile}, {"core", ratios},
-        {"core", higher},         {"core", losses},
-        {"limits", long_day},     {"limits", not_simulated}};
+        {"core", by_the_hour},    {"core", accelerators}, {"core", more_cells_than_the_fleet_has},
+        {"core", own_percentile}, {"core", ratios},       {"core", higher},
+        {"core", losses},         {"limits", long_day},   {"limits", not_simulated}};
     return suite_run("report_day", tests, sizeof tests / sizeof *tests);
 }
