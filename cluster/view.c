@@ -347,7 +347,8 @@ static void spill(struct view *view, const struct completion *report)
     place_report(view, report);
 }
 
-// Another plane is worth its memory where lanes run out often; not for reports too heavy for lanes.
+// Another plane is worth its memory where lanes run out often; not for reports too heavy for
+// lanes, or due beyond their reach.
 static void count_crowd(struct view *view, size_t n)
 {
     view->n_reports += n;
@@ -365,13 +366,16 @@ void view_report(struct view *view, const struct completion *completions, size_t
             place_report(view, &completions[i]);
         return;
     }
+    const int64_t reach_ns = INT32_MAX - (INT64_C(1) << DUE_BASE_SHIFT);
     uint32_t left[REPORT_BATCH];
     for (size_t m; n > 0; completions += m, n -= m) {
         m = n < REPORT_BATCH ? n : REPORT_BATCH;
         size_t n_left = view->due.kernel->put(&view->due, completions, m, view->now_ns, left);
         for (size_t i = 0; i < n_left; i++) {
-            view->n_crowded += completions[left[i]].weight <= DUE_FIRST_LANES;
-            spill(view, &completions[left[i]]);
+            const struct completion *report = &completions[left[i]];
+            view->n_crowded += report->weight <= DUE_FIRST_LANES &&
+                               due_at_ns(&view->due, report->end_ns) - view->now_ns <= reach_ns;
+            spill(view, report);
         }
         count_crowd(view, m);
     }

@@ -211,6 +211,15 @@ static void take_number(const char *text, const char *key, const char *name, dou
         *number = found > 0 && found < 1e18 ? found : 0;
 }
 
+// Is the line of the detail log cut off? Its last number may then lack digits.
+static bool is_cut(const char *text)
+{
+    size_t n = strlen(text);
+    while (n > 0 && isspace((unsigned char)text[n - 1]))
+        n--;
+    return strncmp(text, ":::MLLOG", 8) == 0 && n < MOST_LINE - 1 && text[n - 1] != '}';
+}
+
 static int parse_loadgen(struct percentiles *to, const char *name, struct lines lines,
                          struct err *err)
 {
@@ -218,6 +227,9 @@ static int parse_loadgen(struct percentiles *to, const char *name, struct lines 
     to->has_unit = true;
     double mean_ns = 0;
     while (next_line(&lines)) {
+        const struct place end = {name, lines.number, 0, strlen(lines.text) + 1};
+        if (is_cut(lines.text))
+            return fail(&end, end.latency, err, "the line is cut off: expected its }");
         take_number(lines.text, "\"result_mean_latency_ns\"", "Mean latency (ns)", &mean_ns);
         take_number(lines.text, "\"effective_samples_per_query\"", "samples_per_query",
                     &to->samples);

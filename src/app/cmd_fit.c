@@ -108,8 +108,8 @@ static void print_all(struct report_out *out, const struct job *job)
     print_sums(out, job);
     report_text(out,
                 "left out: the error of a point by a fit to all the others\n\n"
-                "# affine, as a cost: {kind: synthetic, fixed: %.6gs, per_item: %.6gs, contention: "
-                "%.4g},\n# and as a file for a catalogue:\n",
+                "# affine, as a cost: {kind: synthetic, fixed: %.6gs, per_item: %.6gs, "
+                "contention_frac: %.4g},\n# and as a file for a catalogue:\n",
                 affine->first, affine->second, affine->contention_frac);
     text = table_fit_table_yaml(affine, &job->file.table, job->name);
     report_text(out, "%s", text);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "models/datasheet.h"
@@ -414,6 +415,9 @@ static int add_file(struct library *library, const char *path, struct err *err)
     const struct library_source source = {path, path, false};
     const struct reader_options options = {library_sections, false};
     char found[64];
+    struct stat is;
+    if (stat(path, &is) == 0 && !S_ISREG(is.st_mode)) // a pipe that nobody writes to has no end
+        return err_set(err, ERR_STUDY, "%s: expected a regular file", path);
     struct doc *doc = doc_read(path, err);
     if (!doc)
         return -1;

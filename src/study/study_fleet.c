@@ -422,6 +422,8 @@ static int read_group(struct study *study, const struct library *library, const 
         mistakes_keep(map, read_schedulers(study, group, map, err), err) < 0 ||
         mistakes_keep(map, read_costs(study, group, map, err), err) < 0 || mistakes_in(map))
         return -1;
+    if (mistakes_in_key(node_root(map), "platforms"))
+        return -1; // what the platform lacks was said where it is defined
     return platform_check(&group->platform, err) < 0 ? reader_prefix(map, err) : 0;
 }
 

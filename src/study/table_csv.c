@@ -298,7 +298,9 @@ static int read_time(const struct reader *r, const struct column *column, bool m
         *time_s = number / column->per_s;
     else if (!time_with_unit(field, time_s))
         return fail_at(r, field, expected, err);
-    if (!(*time_s > 0 || (may_be_0 && *time_s == 0)) || *time_s > LONGEST_S)
+    if (*time_s > LONGEST_S)
+        return fail_at(r, field, "a time of at most a day", err);
+    if (!(*time_s > 0 || (may_be_0 && *time_s == 0)))
         return fail_at(r, field, expected, err);
     return 0;
 }
@@ -473,7 +475,7 @@ static int read_row(struct reader *r, struct err *err)
         return -1;
     if (cv && !csv_is_missing(cv)) {
         if (!csv_number(cv, &row.cv) || !(row.cv >= 0 && row.cv <= 100))
-            return fail_at(r, cv, "a coefficient of variation of 0 or more", err);
+            return fail_at(r, cv, "a coefficient of variation of 0 to 100", err);
     } else {
         row.cv = table_csv_cv(row.time_s, quantiles.median_s, quantiles.quantile, quantiles.time_s,
                               quantiles.n);

@@ -898,6 +898,10 @@ def catalogued(folder):
     there = ("--catalog", shelf)
     rc, out, err = call("fit", "t.csv", "--like", "skylake", "--name", "box", *there, cwd=folder)
     expect(rc == 0 and "platforms:\n  - name: box\n    like: skylake\n" in out, "fit", out + err)
+    cost = out.split("# affine, as a cost: ")[1].split(",\n")[0]
+    write(folder, "closed.yaml", MEASURED.replace("model: wnd", "model: mine").replace("{kind: table, file: t.csv}", cost))
+    rc, _, err = call("check", "closed.yaml", *there, cwd=folder)
+    expect(rc == 0, "a fitted cost is one", cost + err)
     write(shelf, "box.yaml", "platforms:\n" + out.split("\nplatforms:\n")[1])
     write(shelf, "table.yaml", out.split("catalogue:\n")[1].split("\n#")[0])
     fitted = tables_of("fit", "t.csv", "--like", "skylake", *there, cwd=folder)

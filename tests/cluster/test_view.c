@@ -373,6 +373,23 @@ START_TEST(crowded_lanes)
 }
 END_TEST
 
+// Of what no lane reaches more lanes would take nothing.
+START_TEST(beyond_reach)
+{
+    struct walk walk = usual();
+    walk.config.in_lanes = true;
+    struct view *view = view_create(&walk.config);
+    for (uint32_t i = 0; i < 10000; i++) {
+        view_advance(view, i);
+        view_sent(view, i % N_SERVERS, 1);
+        view_report(view, &(struct completion){i + 3 * SIMTIME_S, 1, i % N_SERVERS, 0}, 1);
+    }
+    ck_assert_uint_eq(view->due.n_planes, 1);
+    ck_assert_int_eq(view_load_of(view, 0), 10000 / N_SERVERS + 1);
+    view_destroy(view);
+}
+END_TEST
+
 // Where lanes suffice, nothing is in the calendar, and it does not turn.
 START_TEST(nothing_but_lanes)
 {
@@ -428,6 +445,7 @@ int main(void)
                                        {"limits", one_moment},
                                        {"limits", far_behind_a_backlog},
                                        {"limits", crowded_lanes},
+                                       {"limits", beyond_reach},
                                        {"limits", nothing_but_lanes},
                                        {"errors", refuses}};
     return suite_run("view", tests, sizeof tests / sizeof *tests);

@@ -261,6 +261,11 @@ START_TEST(a_folder_is_a_catalogue)
     ck_assert_int_eq(library_load_with(&library, "test_library.d", &err), -1);
     ck_assert_str_eq(err.text, "test_library.d/a.yaml:1:1: platform: unknown key; did you mean "
                                "\"platforms\"?");
+    // A pipe would be waited for.
+    remove("test_library.d/a.yaml");
+    ck_assert_int_eq(mkfifo("test_library.d/a.yaml", 0600), 0);
+    ck_assert_int_eq(library_load_with(&library, "test_library.d", &err), -1);
+    ck_assert_str_eq(err.text, "test_library.d/a.yaml: expected a regular file");
     ck_assert_int_eq(library_load_with(&library, "nowhere", &err), -1);
     ck_assert_str_eq(err.text, "catalog nowhere: No such file or directory");
     remove("test_library.d/a.yaml");

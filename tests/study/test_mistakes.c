@@ -154,6 +154,10 @@ START_TEST(only_the_cause)
          "fleet: {groups: [{platform: box, servers: 1}, {name: b, platform: skylake, accelerator: "
          "card, servers: 1}]}\n",
          {"s.yaml:2:35: accelerators[0].like: unknown accelerator \"t5\"; did you mean \"t4\"?"}},
+        {"platforms: [{name: box, like: skylake, idle_power: 300W, busy_power: 200W}]\n"
+         "traffic: [{service: a, model: wnd, rate: 9qps}]\n"
+         "fleet: {groups: [{platform: box, servers: 1}]}\n",
+         {"s.yaml:2:70: platforms[0].busy_power: expected at least idle_power (300 W), got 200 W"}},
         {"platfroms: [{name: box, like: skylake}]\n"
          "tabels: [{name: t, model: wnd, platform: box, file: none.csv}]\n"
          "traffic: [{service: a, model: wnd, rate: 9qps}]\n"

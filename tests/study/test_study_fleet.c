@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study_fleet.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"

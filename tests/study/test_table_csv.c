@@ -153,6 +153,7 @@ START_TEST(faults_have_a_place)
     } cases[] = {
         {"batch,ms\n1,2\n4,-3\n", "t.csv:3:3: expected a time above 0, got \"-3\""},
         {"batch,ms\n1,2\n4,\n", "t.csv:3:3: expected a time above 0, got nothing"},
+        {"batch,ms\n1,2\n4,1e9\n", "t.csv:3:3: expected a time of at most a day, got \"1e9\""},
         {"batch,ms\n1,2\n4,nan\n", "t.csv:3:3: expected a time above 0, got \"nan\""},
         {"batch,ms\n1,2\n1,3\n", "t.csv:3:1: batch 1 with 1 at a time is in line 2 already"},
         {"batch,latency\n1,2\n",

@@ -121,6 +121,10 @@ START_TEST(errors)
     const struct {
         const char *text, *wanted;
     } cases[] = {
+        {":::MLLOG {\"key\": \"result_99.00_percentile_latency_ns\", \"value\": 5120",
+         "x:1:69: the line is cut off: expected its }"},
+        {":::MLLOG {\"key\": \"result_mean_latency_ns\", \"value\": 5120\n",
+         "x:1:57: the line is cut off: expected its }"},
         {"name: x\nservers: 3\n", "x: neither results nor measured percentiles"},
         {"", "x:1:1: the file is empty"},
         {"Value Percentile TotalCount 1/(1-Percentile)\n", "x: there is no percentile in it"},
