@@ -13,6 +13,7 @@ ITEMS_PER_QUERY = 2.7    # mean of 70-mlperf-sizes.csv
 BYTES_PER_PAIR = {"v1": 117, "v2": 882}
 # GB/s from host to one GPU, as its PCI Express or NVLink-C2C delivers; what is not named: 24.
 LINK_GB_S = {"T4": 12, "RTX6000": 12, "RTX8000": 12, "H100": 50, "H200": 50, "GH200": 250}
+HOST_COPY_B_S = 8e9      # one thread that copies inputs into a staging buffer
 FULL_BATCH_PAIRS = 1000  # Intel's limits above it fill batches, those below hold one query
 SLOT_ARRIVALS = 3        # with the latter a query is sent when three more have come
 
@@ -27,6 +28,27 @@ CLASSES = {
     "mig": "slices of a GPU (MIG)",
     "triton": "GPU behind Triton",
 }
+
+# Classes that share constants, at least ten systems each, and what was tried for them: every
+# combination. fixed_ms and small_ms: the batch time's (batch_time); lag_us: until a thread that
+# waits has its batch, beyond the copy (tiny_batches); fixed_frac: part of a mean query's CPU time
+# that does not depend on its size; capacity: Server over Offline rate of the same hardware.
+FAMILIES = {
+    "v2": (("device-v2", "host-v2"),
+           {"fixed_ms": (0.15, 0.2, 0.25), "small_ms": (0.2, 0.35, 0.5), "lag_us": (10, 20, 30)}),
+    "v1": (("device-v1", "host-v1", "mig", "triton"),
+           {"fixed_ms": (0.1, 0.2), "small_ms": (0.1,), "lag_us": (10, 40)}),
+    "cpu": (("cpu", "cpu-full"),
+            {"fixed_frac": (0, 0.1, 0.2), "capacity": (1, 0.99, 0.98)}),
+}
+
+
+def family_of(row):
+    return next((name for name, (classes, _) in FAMILIES.items() if class_of(row) in classes), None)
+
+
+def system_of(row):
+    return row["submitter"], row["system"]
 
 
 def read_rows(path):
@@ -49,7 +71,7 @@ def class_of(row):
         if number(row, "cpu_instances") is None:
             return None
         return "cpu-full" if number(row, "cpu_batch") >= FULL_BATCH_PAIRS else "cpu"
-    if row["kind"] != "gpu" or number(row, "cfg_gpu_batch_size") is None:
+    if row["kind"] != "gpu" or not number(row, "cfg_gpu_batch_size"):
         return None
     if "triton" in row["stack"].lower():
         return "triton"
@@ -73,14 +95,14 @@ def makers_of(row):
 
 
 def time(seconds):
-    return f"{seconds * 1e9:.3f}ns"
+    return f"{seconds * 1e9:.0f}ns"
 
 
 def batch_time(row, constants):
     """seconds(items) of a GPU: what launches, then gathers and layers that overlap at small sizes,
     S(n) = fixed + hypot(small, n * per_item), per_item such that S(Offline batch) gives the rate."""
     batch = number(row, "cfg_gpu_batch_size")
-    items = number(row, "cfg_offline_gpu_batch_size", batch) / PAIRS_PER_ITEM
+    items = (number(row, "cfg_offline_gpu_batch_size") or batch) / PAIRS_PER_ITEM
     items_per_s = number(row, "offline_qps") * ITEMS_PER_QUERY * constants.get("capacity", 1)
     whole_s = items * number(row, "accelerators") / items_per_s
     fixed_s = min(constants["fixed_ms"] * 1e-3, whole_s / 4)
@@ -89,24 +111,38 @@ def batch_time(row, constants):
     return lambda n: fixed_s + math.hypot(small_s, n * per_item_s)
 
 
-def times_table(row, constants, streams, largest_items):
+def tiny_batches(row, constants, rate_qps):
+    """Batches of a query or two that follow one which was closed before it was full. While a GPU's
+    thread waits for the last copies into it, every query that arrives closes a batch of its own, as
+    long as there are staging buffers."""
+    if row["cfg_start_from_device"] == "True":
+        return 0
+    lag_s = constants["lag_us"] * 1e-6 + \
+        BYTES_PER_PAIR[model_of(row)] * PAIRS_PER_ITEM * ITEMS_PER_QUERY / HOST_COPY_B_S
+    return min(number(row, "cfg_num_staging_batches", 4) - 1, lag_s * rate_qps / makers_of(row))
+
+
+def times_table(row, constants, rate_qps, streams, largest_items):
     """Lines of a measured table: batch, seconds to load it and to compute it."""
     seconds = batch_time(row, constants)
     host = row["cfg_start_from_device"] != "True"
     link_b_s = LINK_GB_S.get(row["accelerator_family"], 24) * 1e9 * streams
-    fixed_s = constants.get("stage_us", 0) * 1e-6 / streams
     bytes_per_item = BYTES_PER_PAIR[model_of(row)] * PAIRS_PER_ITEM
+    tiny_s = tiny_batches(row, constants, rate_qps) * seconds(ITEMS_PER_QUERY)
+    last_open = max(1, largest_items - 7)  # above, the next query need not fit: it was full
+    sizes, n = {1, last_open, last_open + 1, largest_items}, 1
+    while n < last_open:
+        sizes.add(n)
+        n = max(n + 1, round(1.2 * n))
     lines = ["batch,load_ms,compute_ms"]
-    n = 1
-    while True:
-        load_s = fixed_s + n * bytes_per_item / link_b_s if host else 0
-        lines.append(f"{n},{1e3 * load_s:.6f},{1e3 * seconds(n):.6f}")
-        if n == largest_items:
-            return lines
-        n = min(largest_items, max(n + 1, round(1.2 * n)))
+    for n in sorted(sizes):
+        load_s = n * bytes_per_item / link_b_s if host else 0
+        compute_s = seconds(n) + (tiny_s if n <= last_open else 0)
+        lines.append(f"{n},{1e3 * load_s:.6f},{1e3 * compute_s:.6f}")
+    return lines
 
 
-def gpu_server(row, constants):
+def gpu_server(row, constants, rate_qps):
     gpus = int(number(row, "accelerators"))
     makers = makers_of(row)
     streams = max(1, round(gpus / makers))
@@ -120,11 +156,12 @@ def gpu_server(row, constants):
     if "triton" in row["stack"].lower() and number(row, "cfg_max_queue_delay_usec", 0) > 0:
         scheduler["max_delay"] = f"{row['cfg_max_queue_delay_usec']}us"
     return {"servers": makers, "cores": 1, "accelerator": accelerator,
-            "cost": {"kind": "table", "table": times_table(row, constants, streams, batch_items)},
+            "cost": {"kind": "table", "lines": times_table(row, constants, rate_qps, streams,
+                                                             batch_items)},
             "scheduler": scheduler}, 0
 
 
-def cpu_server(row, constants):
+def cpu_server(row, constants, rate_qps):
     """Instances that take one request at a time, whose time per item the Offline rate gives."""
     instances = int(number(row, "cpu_instances"))
     full = number(row, "cpu_batch") >= FULL_BATCH_PAIRS
@@ -141,19 +178,19 @@ def cpu_server(row, constants):
         scheduler = {"policy": "batch", "batch_items": round(limit), "max_delay": "1s"}
     else:
         scheduler = {"policy": "pull", "batch_items": 7}
-    delay_s = 0 if full else SLOT_ARRIVALS / number(row, "server_scheduled_qps")
+    delay_s = 0 if full else SLOT_ARRIVALS / rate_qps
     return {"servers": servers, "cores": cores, "accelerator": "none", "cost": cost,
             "scheduler": scheduler}, delay_s
 
 
-def server_of(row, constants):
+def server_of(row, constants, rate_qps):
     """(keys of the group, seconds until a query is in the queue)."""
-    return (cpu_server if row["kind"] == "cpu" else gpu_server)(row, constants)
+    return (cpu_server if row["kind"] == "cpu" else gpu_server)(row, constants, rate_qps)
 
 
-def settings(row, constants, rate_qps, n_queries=1000000, least_s=1.0):
+def settings(row, constants, rate_qps, n_queries=300000, least_s=1.0):
     """What the study 70-mlperf.yaml is given to be that system at that rate."""
-    group, delay_s = server_of(row, constants)
+    group, delay_s = server_of(row, constants, rate_qps)
     duration_s = max(n_queries / rate_qps, least_s)
     out = {f"fleet.groups[0].{key}": value for key, value in group.items()}
     return {**out, "traffic[0].rate": f"{rate_qps:.3f}qps", "duration": f"{duration_s:.6f}s",
