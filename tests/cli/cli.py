@@ -2164,6 +2164,9 @@ def group_list(folder):
 
 def group_resolved(folder):
     """Every example study is good, and its resolved form reads back to itself."""
+    for name in os.listdir(STUDIES):
+        if name.endswith(".csv"):  # a study's own files, beside it
+            shutil.copy(os.path.join(STUDIES, name), folder)
     for name in sorted(os.listdir(STUDIES)):
         if not name.endswith(".yaml"):
             continue
