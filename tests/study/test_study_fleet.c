@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/study_fleet.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -272,11 +273,11 @@ START_TEST(one_accelerator_of_all)
                    "");
     assert_batches("accel_items: 64, in_flight: 3, services: [{service: b, accel_items: 8}]", "");
     assert_batches("accel_items: 64, services: [{service: b, in_flight: 3}]",
-                   "s.yaml:4:75: fleet.groups[0].scheduler.services[0].in_flight: expected 0, as "
+                   "s.yaml:4:82: fleet.groups[0].scheduler.services[0].in_flight: expected 0, as "
                    "for the other services of the group, which share its accelerators; got 3");
     assert_batches("batch_items: 8, services: [{service: c, accel_items: 64, in_flight: 3}, "
                    "{service: b, accel_items: 64, in_flight: 2}]",
-                   "s.yaml:4:130: fleet.groups[0].scheduler.services[1].in_flight: expected 3, as "
+                   "s.yaml:4:143: fleet.groups[0].scheduler.services[1].in_flight: expected 3, as "
                    "for the other services of the group, which share its accelerators; got 2");
 }
 END_TEST

@@ -226,9 +226,8 @@ END_TEST
 START_TEST(loads)
 {
     char *text = report_of(fixture_capacity_loads());
-    const char *const wanted[] = {
-        "9000        9100       8000           1.125  98.00 ±0.98    84.0",
-        "deeprecsched      none       10.00       8000"};
+    const char *const wanted[] = {"9000        9100       8000           1.125  98.00 ±0.98   84.0",
+                                  "deeprecsched      none       10.00       8000"};
     shown_has(text, wanted, 2);
     tables_are_tidy(text);
     mem_free(text);
