@@ -21,15 +21,17 @@
 // MPI forks to speak with other processes nor a search for networks: together a third of a short
 // run's time. Nor does it ask hwloc's plugins which devices there are, one of which tries ten X
 // displays: there are no plugins in /dev/null. Other MPI libraries take no notice of the first
-// three, and what the user has set stays. Whatever looks like a launcher (mpirun of Open MPI or
-// MPICH, PRRTE, srun) is left alone. No shared memory (vader, sm) either: processes that start so
-// have one name, also that of its file.
+// ones, and what the user has set stays. Whatever looks like a launcher (mpirun of Open MPI or
+// MPICH, PRRTE, srun) is left alone. No shared memory (vader, sm) either, nor a folder for the
+// session: processes that start so have one name, also that of their files, and where several start
+// and end at once one found its folder made or taken away by another.
 static void start_alone(void)
 {
     const char *const launchers[] = {
         "OMPI_COMM_WORLD_SIZE", "PMIX_RANK",     "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE",
         "PRTE_LAUNCHED",        "SLURM_STEP_ID", "MPI_LOCALRANKID"};
     const char *const variables[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"},
+                                        {"OMPI_MCA_orte_create_session_dirs", "0"},
                                         {"OMPI_MCA_pml", "ob1"},
                                         {"OMPI_MCA_btl", "self"},
                                         {"HWLOC_PLUGINS_PATH", "/dev/null"}};

@@ -1997,6 +1997,12 @@ def group_startup(folder):
     rc, seen, plugged = children_seen(bare, *args, cwd=folder)
     expect(rc == 0 and not seen, "alone: no child process", f"{rc} {seen}")
     expect(not plugged, "alone: nobody looks for displays and devices")
+    # Where Open MPI's folder for all such processes cannot be.
+    taken = f"ompi.{os.uname().nodename.split('.')[0]}.{os.geteuid()}"
+    os.mkdir(os.path.join(folder, "tmp"))
+    write(os.path.join(folder, "tmp"), taken, "")
+    rc, _, _ = children_seen({**bare, "TMPDIR": os.path.join(folder, "tmp")}, *args, cwd=folder)
+    expect(rc == 0, "alone: no folder that others make and take away", rc)
     said = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout \
         if shutil.which("mpirun") else ""
     for what, more in (("a launcher's variable", {"SLURM_STEP_ID": "0"}),
