@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # mlperf.sh [--rows FILE] [--no-rates] [-o FOLDER] [-B BUILD]: the Server latencies that MLPerf
-# publishes of DLRM systems beside those that we predict from the Offline rate and the published
+# publishes of DLRM systems next to those that we predict from the Offline rate and the published
 # configuration. Builds what changed and writes docs/mlperf.md. Unofficial.
 #
 #   --rows FILE    other systems, in the columns of slurm/studies/70-mlperf.csv: fits nothing; the

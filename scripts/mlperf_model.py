@@ -37,7 +37,7 @@ FAMILIES = {
     "v2": (("device-v2", "host-v2"),
            {"fixed_ms": (0.15, 0.2, 0.25), "small_ms": (0.2, 0.35, 0.5), "lag_us": (10, 20, 30)}),
     "v1": (("device-v1", "host-v1", "mig", "triton"),
-           {"fixed_ms": (0.1, 0.2), "small_ms": (0.1,), "lag_us": (10, 40)}),
+           {"fixed_ms": (0.1, 0.2), "small_ms": (0.1,), "lag_us": (0, 20)}),
     "cpu": (("cpu", "cpu-full"),
             {"fixed_frac": (0, 0.1, 0.2), "capacity": (1, 0.99, 0.98)}),
 }
@@ -94,6 +94,11 @@ def makers_of(row):
     return max(1, min(makers, gpus))
 
 
+def streams_of(row):
+    """GPUs per queue."""
+    return max(1, round(number(row, "accelerators") / makers_of(row)))
+
+
 def time(seconds):
     return f"{seconds * 1e9:.0f}ns"
 
@@ -119,7 +124,7 @@ def tiny_batches(row, constants, rate_qps):
         return 0
     lag_s = constants["lag_us"] * 1e-6 + \
         BYTES_PER_PAIR[model_of(row)] * PAIRS_PER_ITEM * ITEMS_PER_QUERY / HOST_COPY_B_S
-    return min(number(row, "cfg_num_staging_batches", 4) - 1, lag_s * rate_qps / makers_of(row))
+    return min(number(row, "cfg_num_staging_batches", 4) - 1, lag_s * rate_qps / makers_of(row)) / streams_of(row)
 
 
 def times_table(row, constants, rate_qps, streams, largest_items):
@@ -143,9 +148,7 @@ def times_table(row, constants, rate_qps, streams, largest_items):
 
 
 def gpu_server(row, constants, rate_qps):
-    gpus = int(number(row, "accelerators"))
-    makers = makers_of(row)
-    streams = max(1, round(gpus / makers))
+    makers, streams = makers_of(row), streams_of(row)
     batch_items = max(7, int(number(row, "cfg_gpu_batch_size") / PAIRS_PER_ITEM))
     bundles = number(row, "cfg_gpu_num_bundles", 2) * number(row, "cfg_gpu_inference_streams", 1)
     accelerator = {"name": "gpus", "streams": streams}
