@@ -723,7 +723,8 @@ static void assert_fates(const struct setting *setting, const struct expected *e
 {
     size_t n_lost = 0, n_kept = 0;
     record_sort_samples(record);
-    qsort(told->lost, told->n_lost, sizeof *told->lost, by_seq);
+    if (told->n_lost > 0)
+        qsort(told->lost, told->n_lost, sizeof *told->lost, by_seq);
     for (size_t i = 0; i < setting->n_queries; i++) {
         const struct piece *piece = &expected->pieces[i];
         if (piece->lost_ns == SIMTIME_NEVER) {

@@ -225,7 +225,8 @@ def chained(cluster, long):
 def chained_by_hand(cluster, wanted):
     """chain.sh: a study that is done in the first link ends the chain."""
     links = cluster.run(SLURM / "chain.sh", 2, STUDY, "-o", "hand.h5", "--set",
-                        f"duration={SHORT_S}s", "--set", "name=two  words",
+                        f"duration={SHORT_S}s", "--set", "name=two  words", "--set",
+                        "fleet.groups[0].platform=box", "--catalog", cluster.folder / "my shelf",
                         CHAIN_SBATCH="--ntasks=1 --output=hand.log").stdout.split()
     ends = [cluster.wait(id) for id in links]
     expect(ends == [("COMPLETED", 0), ("CANCELLED", 0)], "links ended as", ends)
