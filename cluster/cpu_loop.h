@@ -84,6 +84,16 @@ struct loop_sum {
     uint32_t r; // requests assigned
 };
 
+// All requests of a job are assigned.
+SIMD_INLINE void loop_done(struct cpu_server *server, struct cpu_job *job,
+                           const struct loop_sum *sum)
+{
+    server->n_requests += job->n_requests;
+    server->cpu_busy_ns += sum->busy_ns;
+    job->finish_ns = sum->finish_ns;
+    job->wait_ns = sum->wait_ns;
+}
+
 // With noise on request r. Not inlined, and the server's state is asked for again by each request
 // of a query: what loops kept for this would cost those without noise.
 static __attribute__((noinline)) int64_t
@@ -187,11 +197,8 @@ SIMD_INLINE void varied_loop(const struct cpu_pool *pool, struct cpu_job *jobs, 
         else
             varied_wide(pool, job, cold, &sum);
         server->n_queries += 1;
-        server->n_requests += job->n_requests;
         server->n_items += job->size_items;
-        server->cpu_busy_ns += sum.busy_ns;
-        job->finish_ns = sum.finish_ns;
-        job->wait_ns = sum.wait_ns;
+        loop_done(server, job, &sum);
     }
 }
 

@@ -87,11 +87,10 @@ SIMD_INLINE void near_queue(const struct cpu_pool *pool, const struct cpu_job *j
 // Times that do not depend on busy cores. Fewer idle cores than requests: those take full requests
 // at once, the rest queue.
 SIMD_INLINE void near_fixed(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
-                            bool with_ends, struct loop_sum *sum)
+                            uint64_t idle, uint32_t at, bool with_ends, struct loop_sum *sum)
 {
-    uint32_t *lanes = cpu_pool_near(pool, job->server), n = job->n_requests, at;
+    uint32_t *lanes = cpu_pool_near(pool, job->server), n = job->n_requests;
     uint32_t full_ns = (uint32_t)job->full_ns, last_ns = (uint32_t)job->last_ns;
-    uint64_t idle = near_arrive(pool, job, n_vec, &at);
     uint32_t n_idle = (uint32_t)__builtin_popcountll(idle);
     sum->busy_ns = (n - 1) * job->full_ns + job->last_ns;
     int64_t full_end_ns = job->start_ns + job->full_ns, last_end_ns = job->start_ns + job->last_ns;
@@ -126,11 +125,10 @@ SIMD_INLINE void near_emit(const struct cpu_pool *pool, const struct cpu_job *jo
 // Times by busy cores. The full requests that begin at once take successive times of one row of
 // the table; the last is by itself.
 SIMD_INLINE void near_busy(const struct cpu_pool *pool, const struct cpu_job *job, uint32_t n_vec,
-                           bool with_ends, struct loop_sum *sum)
+                           uint64_t idle, uint32_t at, bool with_ends, struct loop_sum *sum)
 {
     const struct svctab *tab = job->tab;
-    uint32_t *lanes = cpu_pool_near(pool, job->server), n = job->n_requests, at;
-    uint64_t idle = near_arrive(pool, job, n_vec, &at);
+    uint32_t *lanes = cpu_pool_near(pool, job->server), n = job->n_requests;
     uint32_t n_idle = (uint32_t)__builtin_popcountll(idle), n_busy = pool->n_cores - n_idle;
     bool queues = n_idle < n;
     uint32_t n_full = queues ? n_idle : n - 1;
@@ -162,18 +160,17 @@ SIMD_INLINE void near_loop(const struct cpu_pool *pool, struct cpu_job *jobs, si
         struct cpu_job *job = &jobs[i];
         struct cpu_server *server = cpu_pool_server(pool, job->server);
         struct loop_sum sum = {0, 0, 0, 0};
+        uint32_t at;
         if (i + PREFETCH_JOBS < n)
             prefetch_server(pool, jobs[i + PREFETCH_JOBS].server, n_vec);
+        uint64_t idle = near_arrive(pool, job, n_vec, &at);
         if (busy_times)
-            near_busy(pool, job, n_vec, with_ends, &sum);
+            near_busy(pool, job, n_vec, idle, at, with_ends, &sum);
         else
-            near_fixed(pool, job, n_vec, with_ends, &sum);
+            near_fixed(pool, job, n_vec, idle, at, with_ends, &sum);
         server->n_queries += 1;
-        server->n_requests += job->n_requests;
         server->n_items += job->size_items;
-        server->cpu_busy_ns += sum.busy_ns;
-        job->finish_ns = sum.finish_ns;
-        job->wait_ns = sum.wait_ns;
+        loop_done(server, job, &sum);
     }
 }
 
@@ -198,7 +195,7 @@ SIMD_INLINE void near_kernel(const struct cpu_pool *pool, struct cpu_job *jobs, 
 #undef LOOP_CASE
 }
 
-// As many vectors as there can be: this is for single jobs.
+// One job, if all of it can begin as it comes.
 SIMD_INLINE bool near_try(const struct cpu_pool *pool, struct cpu_job *job, uint32_t n_vec)
 {
     struct cpu_server *server = cpu_pool_server(pool, job->server);
@@ -208,13 +205,10 @@ SIMD_INLINE bool near_try(const struct cpu_pool *pool, struct cpu_job *job, uint
     if ((uint32_t)__builtin_popcountll(idle) < job->n_requests)
         return false;
     if (job->tab->near_ns)
-        near_busy(pool, job, n_vec, false, &sum);
+        near_busy(pool, job, n_vec, idle, at, false, &sum);
     else
-        near_fixed(pool, job, n_vec, false, &sum);
-    server->n_requests += job->n_requests;
-    server->cpu_busy_ns += sum.busy_ns;
-    job->finish_ns = sum.finish_ns;
-    job->wait_ns = 0;
+        near_fixed(pool, job, n_vec, idle, at, false, &sum);
+    loop_done(server, job, &sum);
     return true;
 }
 

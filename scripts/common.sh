@@ -49,3 +49,24 @@ build() {
         return 1
     fi
 }
+
+# find_python: sets `python`. The system's first: it is the one that sees Debian's h5py.
+find_python() {
+    for python in /usr/bin/python3 python3; do
+        ! "$python" -c 'import h5py' 2>/dev/null || return 0
+    done
+    die "needs python3 with h5py; scripts/setup.sh test installs it"
+}
+
+# tune STUDY NAME [--set ...]: tunes one study with $recfleet, to NAME.h5 in $folder; what it says goes
+# to NAME.txt there.
+tune() {
+    local study=$ROOT/slurm/studies/$1.yaml name=$2 start=$SECONDS
+    shift 2
+    if ! mpirun -n "$JOBS" "$recfleet" tune "$study" -f -o "$folder/$name.h5" "$@" \
+        >"$folder/$name.txt" 2>"$folder/$name.log"; then
+        tail -n 5 "$folder/$name.log" >&2
+        die "tuning $(basename "$study") failed; what it said: $folder/$name.log"
+    fi
+    printf '%5d s  %s\n' $((SECONDS - start)) "$(basename "$study")"
+}

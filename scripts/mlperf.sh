@@ -35,11 +35,7 @@ if [ -n "$rows" ]; then
 fi
 mkdir -p "$folder"
 
-# The system's python3 first: it is the one that sees Debian's h5py.
-for python in /usr/bin/python3 python3 ''; do
-    [ -n "$python" ] || die "needs python3 with h5py; scripts/setup.sh test installs it"
-    ! "$python" -c 'import h5py' 2>/dev/null || break
-done
+find_python
 if [ -z "$build_dir" ]; then
     build release "$folder/build.log" recfleet || exit 1
     build_dir=$ROOT/build/release

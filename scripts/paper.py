@@ -18,7 +18,7 @@ import paper_experiments as experiments
 import paper_facts as facts
 import paper_svg as svg
 import paper_tables as tables
-from paper_tuning import VERDICTS, WIDEST_FRAC, Tuning, text
+from paper_tuning import VERDICTS, WIDEST_FRAC, read_tunings, text
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -359,16 +359,7 @@ def document(studies, pictures, where):
 
 
 def read_studies(folder):
-    studies = {}
-    for name in STUDIES:
-        path = folder / f"{name}.h5"
-        try:
-            if path.exists():
-                studies[name] = Tuning(path)
-        except (OSError, KeyError, ValueError) as error:
-            sys.exit(f"paper.py: {error}")
-    if "paper" not in studies:
-        sys.exit(f"paper.py: {folder / 'paper.h5'} is not there; scripts/paper.sh makes it")
+    studies = read_tunings(folder, STUDIES, "paper", "paper")
     main = studies["paper"]
     lacking = {"model", "target", "platform"} - set(main.axes)
     if lacking:

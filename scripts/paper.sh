@@ -36,23 +36,7 @@ fi
 folder=${folder:-$ROOT/build/paper}
 mkdir -p "$folder"
 
-# The system's python3 first: it is the one that sees Debian's h5py.
-for python in /usr/bin/python3 python3 ''; do
-    [ -n "$python" ] || die "needs python3 with h5py; scripts/setup.sh test installs it"
-    ! "$python" -c 'import h5py' 2>/dev/null || break
-done
-
-# tune STUDY NAME [--set ...]: one study to FOLDER/NAME.h5. What it says goes to FOLDER/NAME.txt.
-tune() {
-    local study=$ROOT/slurm/studies/$1.yaml name=$2 start=$SECONDS
-    shift 2
-    if ! mpirun -n "$JOBS" "$recfleet" tune "$study" -f -o "$folder/$name.h5" "$@" \
-        >"$folder/$name.txt" 2>"$folder/$name.log"; then
-        tail -n 5 "$folder/$name.log" >&2
-        die "tuning $(basename "$study") failed; what it said: $folder/$name.log"
-    fi
-    printf '%5d s  %s\n' $((SECONDS - start)) "$(basename "$study")"
-}
+find_python
 
 run_studies() {
     local settings=()

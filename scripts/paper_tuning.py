@@ -10,6 +10,7 @@ search found no rate that holds the target, `found` is False and its rates are N
 """
 
 import math
+import sys
 import types
 
 import h5py
@@ -154,3 +155,19 @@ def crossings(xs, ys, goal):
         if not out or abs(x / out[-1] - 1) > 1e-9:
             out.append(x)
     return out
+
+
+def read_tunings(folder, names, needed, script):
+    """Those of the tuning files NAME.h5 that are in the folder, by name; ends the script where the
+    `needed` one is not."""
+    studies = {}
+    for name in names:
+        path = folder / f"{name}.h5"
+        try:
+            if path.exists():
+                studies[name] = Tuning(path)
+        except (OSError, KeyError, ValueError) as error:
+            sys.exit(f"{script}.py: {error}")
+    if needed not in studies:
+        sys.exit(f"{script}.py: {folder / (needed + '.h5')} is not there; scripts/{script}.sh makes it")
+    return studies

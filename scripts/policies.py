@@ -19,7 +19,7 @@ import sys
 
 from paper import save_csv
 from paper_tables import NONE, num, percent, table, times
-from paper_tuning import Tuning, geometric, narrow, text
+from paper_tuning import geometric, narrow, read_tunings, text
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEXT = ROOT / "scripts/policies_text.txt"
@@ -499,20 +499,6 @@ def outcome_rows(study):
 
 # ---- files --------------------------------------------------------------------------------------
 
-def read_studies(folder):
-    studies = {}
-    for name in STUDIES:
-        path = folder / f"{name}.h5"
-        try:
-            if path.exists():
-                studies[name] = Tuning(path)
-        except (OSError, KeyError, ValueError) as error:
-            sys.exit(f"policies.py: {error}")
-    if "pull" not in studies:
-        sys.exit(f"policies.py: {folder / 'pull.h5'} is not there; scripts/policies.sh makes it")
-    return studies
-
-
 def scheduler_of(name, outcome):
     if name == "split":
         return {"policy": "fixed", "batch_items": outcome.batch_items,
@@ -531,7 +517,7 @@ def by_rule(folder):
 
 def servers(folder):
     """The value of an axis's `points`, in the JSON that YAML takes as it is."""
-    study, points = read_studies(folder)["pull"], []
+    study, points = read_tunings(folder, STUDIES, "pull", "policies")["pull"], []
     for model in study.labels("model"):
         for name in ("split", *QUEUES[:2]):
             outcome = best(study, model=model, target="medium", scheduler=name)
@@ -549,7 +535,7 @@ def main():
         (servers if sys.argv[1] == "--servers" else by_rule)(pathlib.Path(sys.argv[2]))
         return
     folder, path = map(pathlib.Path, sys.argv[1:])
-    studies, ceiling = read_studies(folder), read_ceiling(folder)
+    studies, ceiling = read_tunings(folder, STUDIES, "pull", "policies"), read_ceiling(folder)
     data = path.with_suffix("")
     data.mkdir(parents=True, exist_ok=True)
     save_csv(data / "outcomes.csv", outcome_rows(studies["pull"]))

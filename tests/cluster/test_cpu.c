@@ -212,6 +212,19 @@ static void assert_same_bits(const struct outcome *a, const struct outcome *b, c
                      a->ends.n * sizeof *a->ends.completions);
 }
 
+// Every other kernel of this machine leaves the bits that the one in plain C left.
+static void assert_kernels_agree(const struct outcome *plain, enum way way,
+                                 const struct stream *stream, const struct noise *noise)
+{
+    for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
+        if (!cpu_kernels[k]->supported())
+            continue;
+        struct outcome *other = run(cpu_kernels[k], way, stream, noise, true, 300);
+        assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
+        destroy_outcome(other);
+    }
+}
+
 // ---- what should have come of it ----------------------------------------------------------------
 
 // The requests of one server, in order.
@@ -445,13 +458,7 @@ START_TEST(base_moves)
             int64_t base_ns = cpu_pool_server(&plain->pool, 0)->base_ns;
             ck_assert_int_gt(base_ns, 2 * CPU_NEAR_NS);
             assert_stream(stream, NULL, plain);
-            for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
-                if (!cpu_kernels[k]->supported())
-                    continue;
-                struct outcome *other = run(cpu_kernels[k], way, stream, NULL, true, 300);
-                assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
-                destroy_outcome(other);
-            }
+            assert_kernels_agree(plain, way, stream, NULL);
             destroy_outcome(plain);
             destroy_stream(stream);
         }
@@ -544,13 +551,7 @@ START_TEST(kernels_agree)
             struct stream *stream =
                 make_stream(core_counts[c], (enum stream_kind)(variant % N_STREAM_KINDS), way);
             struct outcome *plain = run(&cpu_portable, way, stream, NULL, true, 64);
-            for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
-                if (!cpu_kernels[k]->supported())
-                    continue;
-                struct outcome *other = run(cpu_kernels[k], way, stream, NULL, true, 300);
-                assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
-                destroy_outcome(other);
-            }
+            assert_kernels_agree(plain, way, stream, NULL);
             destroy_outcome(plain);
             destroy_stream(stream);
         }
@@ -568,13 +569,7 @@ START_TEST(kernels_agree_in_the_cold)
                 make_stream(core_counts[c], (enum stream_kind)(variant / 2), COLD);
             make_cold(stream->tab);
             struct outcome *plain = run(&cpu_portable, COLD, stream, some, true, 64);
-            for (int k = 0; cpu_kernels[k] != &cpu_portable; k++) {
-                if (!cpu_kernels[k]->supported())
-                    continue;
-                struct outcome *other = run(cpu_kernels[k], COLD, stream, some, true, 300);
-                assert_same_bits(plain, other, cpu_kernels[k]->name, stream);
-                destroy_outcome(other);
-            }
+            assert_kernels_agree(plain, COLD, stream, some);
             destroy_outcome(plain);
             destroy_stream(stream);
         }
