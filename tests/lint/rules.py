@@ -20,6 +20,7 @@ LAYERS = {
     "src/study": ["src/base", "models", "traces", "cluster", "results", "results/file"],
     "src/search": ["src/base", "results"],
     "src/calibrate": ["src/base", "models", "src/study"],
+    "src/native": ["src/base", "models"],
     "src/runs": ["src/base", "src/par", "models", "traces", "results", "results/file", "cluster",
                  "src/study", "src/search"],
     "src/capacity": ["src/base", "src/par", "models", "traces", "results", "results/file",
@@ -27,7 +28,7 @@ LAYERS = {
     "src/jobs": ["src/base", "src/study", "src/runs"],
     "src/app": ["src/base", "src/par", "models", "traces", "results", "results/file",
                 "results/report", "cluster", "src/study", "src/search", "src/runs",
-                "src/capacity", "src/jobs"],
+                "src/capacity", "src/jobs", "src/native"],
 }
 
 # Test folders named after a folder of code may include what that folder may, and what the tests of
@@ -36,6 +37,7 @@ TEST_FOLDERS = {
     "tests/base": "src/base",
     "tests/par": "src/par",
     "tests/models": "models",
+    "tests/native": "src/native",
     "tests/traces": "traces",
     "tests/results": "results",
     "tests/results/file": "results/file",

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// spin: computes nothing and takes as long as a cost says, on one busy core. What it shows is
+// everything but the model: queues, threads, clocks, files.
+#include "base/mem.h"
+#include "base/wallclock.h"
+#include "native/engine.h"
+
+struct spin {
+    const struct cost *cost;
+};
+
+struct spin_worker {
+    float *outputs; // [most_items]
+};
+
+static int spin_open(void *state, const struct engine_setup *setup, struct engine_facts *facts,
+                     struct err *err)
+{
+    struct spin *spin = state;
+    (void)facts;
+    if (!setup->cost)
+        return err_set(err, ERR_STUDY, "engine spin: expected a study, whose costs it takes");
+    spin->cost = setup->cost;
+    return 0;
+}
+
+static void spin_close(void *state)
+{
+    (void)state;
+}
+
+static int spin_worker_open(const void *state, void *worker, uint32_t most_items, struct err *err)
+{
+    (void)state;
+    (void)err;
+    ((struct spin_worker *)worker)->outputs = mem_calloc(most_items, sizeof(float));
+    return 0;
+}
+
+static void spin_worker_close(const void *state, void *worker)
+{
+    (void)state;
+    mem_free(((struct spin_worker *)worker)->outputs);
+}
+
+static const float *spin_run(const void *state, void *worker, uint64_t number, uint32_t items,
+                             uint32_t *n_outputs)
+{
+    double begin_s = wallclock_s();
+    double end_s = begin_s + cost_bare_s(((const struct spin *)state)->cost, COST_CPU, items, 1);
+    (void)number;
+    while (wallclock_s() < end_s)
+        ;
+    *n_outputs = 1;
+    return ((struct spin_worker *)worker)->outputs;
+}
+
+const struct engine_type engine_spin = {
+    .name = "spin",
+    .help = "computes nothing, takes as long as the study's costs say",
+    .state_size = sizeof(struct spin),
+    .worker_size = sizeof(struct spin_worker),
+    .open = spin_open,
+    .close = spin_close,
+    .worker_open = spin_worker_open,
+    .worker_close = spin_worker_close,
+    .run = spin_run,
+};
