@@ -179,8 +179,15 @@ struct rule {
 
 // One server's use since its last fold, but for that of its cores (cpu.h).
 struct use {
-    uint64_t n_queries, n_requests, n_items, n_accel_queries;
+    uint64_t n_requests, n_accel_queries;
     int64_t accel_busy_ns, accel_carry_ns;
+    int64_t lost_ns[N_PLACES]; // work of what was lost while it waited
+};
+
+// Queries of one service.
+struct volume {
+    uint64_t n_queries, n_items;
+    int64_t work_ns; // of all their requests on cores, with one core busy; 0: not known
 };
 
 // What happens next at a server; at SIMTIME_NEVER nothing does.
@@ -210,6 +217,7 @@ struct state {
     int64_t *full_ns; // likewise: since when a batch's worth waits; SIMTIME_NEVER: it does not
     struct beginning *next; // [n_servers]
     struct use *use;        // [n_servers]
+    struct volume *arrived; // [server * n_services + service] since the last fold
     struct cpu_pool cores;
     struct accel_pool accel;
     const struct cpu_kernel *kernel;
@@ -317,6 +325,7 @@ static void init(struct sched *sched)
     for (uint32_t s = 0; s < n; s++)
         state->next[s].at_ns = SIMTIME_NEVER;
     state->use = mem_calloc(n, sizeof *state->use);
+    state->arrived = mem_calloc((size_t)n * n_services, sizeof *state->arrived);
     init_cores(state, setup);
     state->has_accel = platform->has_accelerator;
     if (state->has_accel) {
@@ -346,6 +355,7 @@ static void release(struct sched *sched)
     mem_free(state->full_ns);
     mem_free(state->next);
     mem_free(state->use);
+    mem_free(state->arrived);
     mem_free(state->slots);
     mem_free(state->is_slow);
     mem_free(state->is_quick);
@@ -748,6 +758,15 @@ static void push(struct sched *sched, const struct query *query)
         find_next(sched, s);
 }
 
+static void count_arrived(const struct sched *sched, const struct query *query, uint32_t s)
+{
+    const struct state *state = sched->state;
+    struct volume *arrived = &state->arrived[(size_t)s * state->n_services + query->service];
+    arrived->n_queries++;
+    arrived->n_items += query->size_items;
+    arrived->work_ns += sched->setup.tabs[query->service]->work_ns[query->size_items];
+}
+
 // Does the query begin as it comes? Then that is the next job of the chunk.
 static bool begin_at_once(struct sched *sched, const struct query *query, uint32_t s,
                           struct cpu_job *job, uint32_t number)
@@ -776,8 +795,7 @@ static void run(struct sched *sched, const struct query *queries, size_t n, stru
     for (uint32_t i = 0; i < n; i++) {
         const struct query *query = &queries[i];
         uint32_t s = query->server - sched->setup.first_in_cell;
-        state->use[s].n_queries++;
-        state->use[s].n_items += query->size_items;
+        count_arrived(sched, query, s);
         if (state->next[s].at_ns < ready_ns(sched, query))
             advance_server(sched, s, ready_ns(sched, query), out);
         bool quick = state->next[s].at_ns == SIMTIME_NEVER && state->is_quick[query->service] &&
@@ -805,36 +823,157 @@ static void watch(struct sched *sched, const struct query *query, struct complet
         state->seen = mem_calloc(state->n_services, sizeof *state->seen);
     }
     uint32_t s = query->server - sched->setup.first_in_cell;
-    state->use[s].n_queries++;
-    state->use[s].n_items += query->size_items;
+    count_arrived(sched, query, s);
     advance_server(sched, s, ready_ns(sched, query), out);
     push(sched, query);
 }
 
 // ---- time bins and outages ----------------------------------------------------------------------
 
+// Where requests are merged, cores and accelerator are busy whether few or many wait: with few they
+// take small batches. What says whether a server keeps up is the work in full ones, which it turns
+// to as queries pile up.
+
+static int64_t in_parts(int64_t a, int64_t b, int64_t c)
+{
+    return c > 0 ? (int64_t)((__int128)a * b / c) : 0;
+}
+
+// Items of a full request or batch of such queries. Of whole ones the first that does not fit
+// leaves half of its size unused, on average.
+static uint32_t full_items(const struct rule *rule, uint32_t table_items, const struct volume *of)
+{
+    uint64_t mean = (of->n_items + of->n_queries / 2) / of->n_queries;
+    uint64_t most = rule->most_items < table_items ? rule->most_items : table_items, items = most;
+    uint64_t n_queries = rule->merges ? rule->most_queries : 1;
+    if (!rule->splits && mean < most)
+        items = most - mean / 2 > mean ? most - mean / 2 : mean;
+    if (mean < items && mean * n_queries < items)
+        items = mean * n_queries;
+    return items > 0 ? (uint32_t)items : 1;
+}
+
+// With all cores busy.
+static int64_t core_work_ns(const struct sched *sched, const struct svctab *tab, uint32_t service,
+                            const struct volume *of)
+{
+    const struct state *state = sched->state;
+    const struct rule *rule = &state->rules[service][PLACE_CORES];
+    const struct svctab *plain = sched->setup.tabs[service];
+    uint32_t n_cores = state->cores.n_cores, items = full_items(rule, tab->cpu_items, of);
+    if (rule->merges || of->work_ns == 0)
+        return in_parts((int64_t)of->n_items, svctab_cpu_ns(tab, items, n_cores), items);
+    return in_parts(of->work_ns, svctab_cpu_ns(tab, items, n_cores),
+                    svctab_cpu_ns(plain, items, 1));
+}
+
+// Of the stream that is held, or of the link where copies overlap and it is what lacks.
+static int64_t accel_work_ns(const struct state *state, const struct svctab *tab, uint32_t service,
+                             const struct volume *of)
+{
+    uint32_t items = full_items(&state->rules[service][PLACE_ACCEL], tab->accel_items, of);
+    int64_t load_ns = tab->load_ns[items], compute_ns = tab->compute_ns[items];
+    int64_t held_ns = state->accel.overlap ? later(compute_ns, load_ns * state->accel.n_streams)
+                                           : load_ns + compute_ns;
+    return in_parts((int64_t)of->n_items, held_ns, items);
+}
+
+// Work in full requests and batches, added to each place's. One queue keeps all that take from it
+// busy, so they end together: what a place does of it is as its rate.
+static void add_work(const struct sched *sched, uint32_t s, uint32_t service,
+                     const struct volume *of, int64_t work_ns[N_PLACES])
+{
+    const struct state *state = sched->state;
+    const struct rule *rules = state->rules[service];
+    bool slow = state->is_slow && state->is_slow[s];
+    const struct svctab *tab = (slow ? sched->setup.slow_tabs : sched->setup.tabs)[service];
+    if (of->n_queries == 0)
+        return;
+    int64_t core_ns = rules[PLACE_CORES].used ? core_work_ns(sched, tab, service, of) : 0;
+    int64_t accel_ns =
+        state->has_accel && rules[PLACE_ACCEL].used ? accel_work_ns(state, tab, service, of) : 0;
+    if (core_ns > 0 && accel_ns > 0) {
+        int64_t n_cores = state->cores.n_cores, n_streams = state->accel.n_streams;
+        int64_t all_ns = n_cores * accel_ns + n_streams * core_ns;
+        core_ns = in_parts(core_ns, n_cores * accel_ns, all_ns);
+        accel_ns = in_parts(accel_ns, all_ns - n_cores * accel_ns, all_ns);
+    }
+    work_ns[PLACE_CORES] += core_ns;
+    work_ns[PLACE_ACCEL] += accel_ns;
+}
+
+// What waits at a server.
+static void waiting_work(const struct sched *sched, uint32_t s, int64_t work_ns[N_PLACES])
+{
+    const struct state *state = sched->state;
+    work_ns[PLACE_CORES] = work_ns[PLACE_ACCEL] = 0;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        const struct waiting *waiting = &state->waiting[(size_t)s * state->n_services + i];
+        const struct volume volume = {waiting->n, waiting->n_items, 0};
+        add_work(sched, s, i, &volume, work_ns);
+    }
+}
+
+static void fold_arrived(const struct sched *sched, uint32_t s, struct sched_usage *usage)
+{
+    const struct state *state = sched->state;
+    struct use *use = &state->use[s];
+    int64_t work_ns[N_PLACES] = {-use->lost_ns[PLACE_CORES], -use->lost_ns[PLACE_ACCEL]};
+    bool known = true;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        struct volume *arrived = &state->arrived[(size_t)s * state->n_services + i];
+        usage->n_queries += arrived->n_queries;
+        usage->n_items += arrived->n_items;
+        add_work(sched, s, i, arrived, work_ns);
+        known = known && !sched->setup.tabs[i]->history;
+        *arrived = (struct volume){0};
+    }
+    usage->cpu.work_ns = known ? work_ns[PLACE_CORES] : 0;
+    usage->accel.work_ns = known ? work_ns[PLACE_ACCEL] : 0;
+    use->lost_ns[PLACE_CORES] = use->lost_ns[PLACE_ACCEL] = 0;
+}
+
+static void fold_cores(const struct sched *sched, uint32_t s, int64_t edge_ns, int64_t waiting_ns,
+                       struct sched_part *part)
+{
+    struct state *state = sched->state;
+    struct cpu_server *cores = cpu_pool_server(&state->cores, s);
+    int64_t runs_ns = cpu_pool_backlog_ns(&state->cores, s, edge_ns, &part->drain_ns);
+    part->busy_ns = cores->cpu_carry_ns + cores->cpu_busy_ns - runs_ns;
+    part->backlog_ns = runs_ns + waiting_ns;
+    part->drain_ns += waiting_ns / state->cores.n_cores;
+    cores->cpu_carry_ns = runs_ns;
+    cores->cpu_busy_ns = 0;
+}
+
+static void fold_accel(const struct sched *sched, uint32_t s, int64_t edge_ns, int64_t waiting_ns,
+                       struct sched_part *part)
+{
+    struct state *state = sched->state;
+    struct use *use = &state->use[s];
+    int64_t runs_ns = accel_backlog_ns(&state->accel, s, edge_ns, &part->drain_ns);
+    part->busy_ns = use->accel_carry_ns + use->accel_busy_ns - runs_ns;
+    part->backlog_ns = runs_ns + waiting_ns;
+    part->drain_ns += waiting_ns / state->accel.n_streams;
+    use->accel_carry_ns = runs_ns;
+    use->accel_busy_ns = 0;
+}
+
 static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
 {
     struct state *state = sched->state;
     struct use *use = &state->use[s];
     struct cpu_server *cores = cpu_pool_server(&state->cores, s);
-    *usage = (struct sched_usage){.n_queries = use->n_queries,
-                                  .n_requests = use->n_requests + cores->n_requests,
-                                  .n_items = use->n_items,
+    int64_t waiting_ns[N_PLACES];
+    *usage = (struct sched_usage){.n_requests = use->n_requests + cores->n_requests,
                                   .n_accel_queries = use->n_accel_queries};
-    use->n_queries = use->n_requests = use->n_items = use->n_accel_queries = 0;
+    use->n_requests = use->n_accel_queries = 0;
     cores->n_requests = 0;
-    struct sched_part *cpu = &usage->cpu, *accel = &usage->accel;
-    cpu->backlog_ns = cpu_pool_backlog_ns(&state->cores, s, edge_ns, &cpu->drain_ns);
-    cpu->busy_ns = cores->cpu_carry_ns + cores->cpu_busy_ns - cpu->backlog_ns;
-    cores->cpu_carry_ns = cpu->backlog_ns;
-    cores->cpu_busy_ns = 0;
-    if (!state->has_accel)
-        return;
-    accel->backlog_ns = accel_backlog_ns(&state->accel, s, edge_ns, &accel->drain_ns);
-    accel->busy_ns = use->accel_carry_ns + use->accel_busy_ns - accel->backlog_ns;
-    use->accel_carry_ns = accel->backlog_ns;
-    use->accel_busy_ns = 0;
+    fold_arrived(sched, s, usage);
+    waiting_work(sched, s, waiting_ns);
+    fold_cores(sched, s, edge_ns, waiting_ns[PLACE_CORES], &usage->cpu);
+    if (state->has_accel)
+        fold_accel(sched, s, edge_ns, waiting_ns[PLACE_ACCEL], &usage->accel);
 }
 
 // Those that wait are lost with what runs.
@@ -860,6 +999,10 @@ static void lose_waiting(struct sched *sched, uint32_t s, int64_t t_ns, struct c
 static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completions *out)
 {
     struct state *state = sched->state;
+    int64_t lost_ns[N_PLACES];
+    waiting_work(sched, s, lost_ns);
+    for (int place = 0; place < N_PLACES; place++)
+        state->use[s].lost_ns[place] += lost_ns[place];
     lose_waiting(sched, s, t_ns, out);
     cpu_pool_server(&state->cores, s)->cpu_busy_ns -= cpu_pool_cut(&state->cores, s, t_ns);
     if (state->has_accel)
@@ -878,13 +1021,16 @@ static size_t bytes(const struct sched *sched)
     uint64_t n = 0;
     for (size_t i = 0; i < (size_t)state->n_servers * state->n_services; i++)
         n += state->waiting[i].n;
-    return sizeof(struct use) + cpu_pool_bytes(&state->cores) + 8 * (size_t)state->n_slots + 128 +
+    return sizeof(struct use) + state->n_services * sizeof(struct volume) +
+           cpu_pool_bytes(&state->cores) + 8 * (size_t)state->n_slots + 128 +
            (size_t)(n / (state->n_servers ? state->n_servers : 1)) * sizeof(struct waiting_query);
 }
 
 static void save_one(const struct state *state, uint32_t s, struct blob *blob)
 {
     blob_put(blob, &state->use[s], sizeof state->use[s]);
+    blob_put(blob, &state->arrived[(size_t)s * state->n_services],
+             state->n_services * sizeof *state->arrived);
     for (uint32_t i = 0; i < state->n_services; i++)
         waiting_save(&state->waiting[(size_t)s * state->n_services + i], blob);
     cpu_pool_save(&state->cores, s, blob);
@@ -932,6 +1078,8 @@ static void load_one(const struct sched *sched, uint32_t s, struct blob_reader *
 {
     struct state *state = sched->state;
     blob_get(reader, &state->use[s], sizeof state->use[s]);
+    blob_get(reader, &state->arrived[(size_t)s * state->n_services],
+             state->n_services * sizeof *state->arrived);
     for (uint32_t i = 0; i < state->n_services; i++)
         load_waiting(sched, s, i, reader);
     cpu_pool_load(&state->cores, s, reader);
