@@ -36,9 +36,15 @@ static const char *const way_names[] = {"pull", "coalesce", "batch", NULL};
 enum order { ORDER_FCFS, ORDER_SHORTEST, ORDER_LEAST_SLACK, ORDER_LATE_LAST };
 static const char *const order_names[] = {"fcfs", "shortest", "least-slack", "late-last", NULL};
 
+// Whose the batches in flight are: a batch goes to the stream that is free first, or each stream
+// has its own and takes what waits as soon as it holds fewer.
+enum holder { HOLDER_SERVER, HOLDER_STREAM };
+static const char *const holder_names[] = {"server", "stream", NULL};
+
 struct queue {
     int policy; // enum way
     int order;  // enum order
+    int holder; // enum holder
     bool split; // batch: queries may be cut where a batch is full
     int64_t batch_items, batch_queries, max_delay_ns, accel_items, in_flight;
 };
@@ -51,6 +57,7 @@ enum row {
     ROW_SPLIT,
     ROW_ACCEL,
     ROW_IN_FLIGHT,
+    ROW_HOLDER,
     ROW_ORDER
 };
 static const struct field fields[] = {
@@ -76,6 +83,11 @@ static const struct field fields[] = {
         FIELD(queue, "in_flight", FIELD_INT, UNIT_NONE, in_flight, 0, MAX_IN_FLIGHT, "0",
               "batches that the accelerator holds, loading or computing; 0: one per "
               "stream, and one more where copies overlap computations"),
+    [ROW_HOLDER] = FIELD_CHOICES(queue, "in_flight_per", holder, holder_names, "server",
+                                 "server: in_flight counts the batches of all streams, and a batch "
+                                 "goes to the stream that is free first; stream: each stream holds "
+                                 "as many (0: one, and one more where copies overlap), and the one "
+                                 "that has had room for longest takes what waits"),
     [ROW_ORDER] = FIELD_CHOICES(queue, "order", order, order_names, "fcfs",
                                 "which query of a service goes first: fcfs: the one that came "
                                 "first; shortest: of the fewest items; least-slack: with the least "
@@ -101,6 +113,8 @@ static int check(void *settings, uint64_t given, struct err *err)
         return err_set(err, ERR_STUDY, "split: only with policy: batch");
     if (queue->accel_items == 0 && given & 1 << ROW_IN_FLIGHT)
         return err_set(err, ERR_STUDY, "in_flight: only with accel_items");
+    if (queue->accel_items == 0 && given & 1 << ROW_HOLDER)
+        return err_set(err, ERR_STUDY, "in_flight_per: only with accel_items");
     if (queue->order != ORDER_FCFS && queue->max_delay_ns > 0)
         return err_set(err, ERR_STUDY,
                        "order: only fcfs with max_delay, which is how long the first has waited");
@@ -111,7 +125,14 @@ static int check(void *settings, uint64_t given, struct err *err)
 static int agree(const void *settings, const void *others, struct err *err)
 {
     const struct queue *queue = settings, *other = others;
-    if (queue->accel_items == 0 || other->accel_items == 0 || queue->in_flight == other->in_flight)
+    if (queue->accel_items == 0 || other->accel_items == 0)
+        return 0;
+    if (queue->holder != other->holder)
+        return err_set(err, ERR_STUDY,
+                       "in_flight_per: expected %s, as for the other services of the group, which "
+                       "share its accelerators; got %s",
+                       holder_names[other->holder], holder_names[queue->holder]);
+    if (queue->in_flight == other->in_flight)
         return 0;
     return err_set(err, ERR_STUDY,
                    "in_flight: expected %lld, as for the other services of the group, which share "
@@ -123,8 +144,8 @@ static bool is_implied(const void *settings, const struct field *field)
 {
     const struct queue *queue = settings;
     bool only_batch = field == &fields[ROW_DELAY] || field == &fields[ROW_SPLIT];
-    return (only_batch && queue->policy != WAY_BATCH) ||
-           (field == &fields[ROW_IN_FLIGHT] && queue->accel_items == 0);
+    bool only_accel = field == &fields[ROW_IN_FLIGHT] || field == &fields[ROW_HOLDER];
+    return (only_batch && queue->policy != WAY_BATCH) || (only_accel && queue->accel_items == 0);
 }
 
 static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
@@ -222,6 +243,7 @@ struct state {
     struct accel_pool accel;
     const struct cpu_kernel *kernel;
     int64_t *slots; // [server * n_slots] when a batch in flight leaves the accelerator
+    uint32_t n_own; // so many of them in turn belong to each stream; 0: to none
     bool has_accel;
     struct noise noise;
     bool noisy;
@@ -255,15 +277,23 @@ static void set_rules(const struct queue *queue, struct rule rules[N_PLACES])
 }
 
 // The services that use the accelerator agree on it.
-static uint32_t slots_of(const struct group_config *group, uint32_t n_services)
+static void init_slots(struct state *state, const struct group_config *group)
 {
     const struct accelerator *accel = &group->platform->accelerator;
-    for (uint32_t i = 0; i < n_services; i++) {
+    int64_t in_flight = 0;
+    bool own = false;
+    for (uint32_t i = 0; i < state->n_services; i++) {
         const struct queue *queue = settings_values(&group->settings[i]);
-        if (queue->accel_items > 0 && queue->in_flight > 0)
-            return (uint32_t)queue->in_flight;
+        if (queue->accel_items == 0)
+            continue;
+        in_flight = queue->in_flight > 0 ? queue->in_flight : in_flight;
+        own = own || queue->holder == HOLDER_STREAM;
     }
-    return (uint32_t)accel->streams + accel->overlap;
+    if (in_flight == 0)
+        in_flight = (own ? 1 : accel->streams) + accel->overlap;
+    state->n_own = own ? (uint32_t)in_flight : 0;
+    state->n_slots = (uint32_t)(own ? in_flight * accel->streams : in_flight);
+    state->slots = mem_calloc((size_t)state->n_servers * state->n_slots, sizeof *state->slots);
 }
 
 // Do near lanes hold all times on the cores? Noise and histories may make them longer.
@@ -331,8 +361,7 @@ static void init(struct sched *sched)
     if (state->has_accel) {
         const struct accelerator *accel = &platform->accelerator;
         accel_pool_init(&state->accel, n, (uint32_t)accel->streams, accel->overlap);
-        state->n_slots = slots_of(group, n_services);
-        state->slots = mem_calloc((size_t)n * state->n_slots, sizeof *state->slots);
+        init_slots(state, group);
     }
     noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
     state->noise.first_server = sched->record->first_in_fleet;
@@ -673,13 +702,22 @@ static void begin_on_core(struct state *state, uint32_t s, const struct beginnin
     cpu_pool_server(&state->cores, s)->cpu_busy_ns += job->compute_ns;
 }
 
+// A stream of its own slots that takes a batch is behind all that have room, for the next.
 static void begin_on_accel(struct state *state, uint32_t s, const struct beginning *next,
                            struct accel_job *job)
 {
     int64_t *slots = state->slots + (size_t)s * state->n_slots;
-    (void)next;
-    state->use[s].accel_busy_ns += accel_assign(&state->accel, s, job);
-    slots[first_free(slots, state->n_slots)] = job->finish_ns;
+    uint32_t slot = first_free(slots, state->n_slots);
+    if (state->n_own == 0) {
+        state->use[s].accel_busy_ns += accel_assign(&state->accel, s, job);
+        slots[slot] = job->finish_ns;
+        return;
+    }
+    uint32_t stream = slot / state->n_own;
+    state->use[s].accel_busy_ns += accel_assign_to(&state->accel, s, stream, job);
+    slots[slot] = job->finish_ns;
+    for (uint32_t i = stream * state->n_own; i < (stream + 1) * state->n_own; i++)
+        slots[i] = later(slots[i], next->at_ns);
 }
 
 // Those at the front whose target has passed go behind the others, if that is the order.

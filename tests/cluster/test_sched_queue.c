@@ -26,6 +26,7 @@ struct way {
     int64_t batch_items, batch_queries, max_delay_ns, accel_items, in_flight;
     bool split;
     const char *order; // NULL: fcfs
+    bool per_stream;   // in_flight counts each stream's own batches
 };
 
 struct piece {
@@ -50,6 +51,10 @@ struct device {
     int64_t core[CORES], slot[MOST_UNITS], stream[MOST_UNITS], link;
     uint32_t n_slots, n_streams;
     bool overlap;
+    // in_flight per stream: when each stream last took a batch, and when its n_own last ones end,
+    // the latest first.
+    uint32_t n_own;
+    int64_t took[MOST_UNITS], ends[MOST_UNITS][MOST_UNITS];
 };
 
 // Queries of one service: that wait, or that came.
@@ -177,6 +182,37 @@ static int free_at(const int64_t *free_ns, int n, int64_t now_ns)
         if (free_ns[i] < free_ns[first])
             first = i;
     return free_ns[first] <= now_ns ? first : -1;
+}
+
+// Since when a stream with batches of its own has waited for one: it has looked for the next since
+// it took the last, and has room when it holds fewer than n_own.
+static int64_t waits_since(const struct device *device, uint32_t stream)
+{
+    int64_t room_ns = device->ends[stream][device->n_own - 1];
+    return room_ns > device->took[stream] ? room_ns : device->took[stream];
+}
+
+// The slot, or the stream where each has its own, that takes the next batch; -1: none can.
+static int taker_at(const struct device *device, int64_t now_ns)
+{
+    int64_t since_ns[MOST_UNITS] = {0};
+    if (device->n_own == 0)
+        return free_at(device->slot, (int)device->n_slots, now_ns);
+    for (uint32_t i = 0; i < device->n_streams; i++)
+        since_ns[i] = waits_since(device, i);
+    return free_at(since_ns, (int)device->n_streams, now_ns);
+}
+
+static void hold(struct device *device, int taker, int64_t now_ns, int64_t end_ns)
+{
+    if (device->n_own == 0) {
+        device->slot[taker] = end_ns;
+        return;
+    }
+    int64_t *ends = device->ends[taker];
+    memmove(ends + 1, ends, (device->n_own - 1) * sizeof *ends);
+    ends[0] = end_ns;
+    device->took[taker] = now_ns;
 }
 
 // The idle core of the lowest number.
@@ -317,7 +353,10 @@ static void run_accel(struct reference *reference, const struct taken *taken, in
                          histories_ns(reference, taken, COST_ACCEL, 1);
     job->load_ns = load_ns;
     job->compute_ns = spread_ns(reference, taken->v[0], compute_ns);
-    job->unit = (uint32_t)free_at(device->stream, (int)device->n_streams, SIMTIME_NEVER);
+    int taker = taker_at(device, now_ns);
+    job->unit = device->n_own > 0
+                    ? (uint32_t)taker
+                    : (uint32_t)free_at(device->stream, (int)device->n_streams, SIMTIME_NEVER);
     int64_t free_ns = device->stream[job->unit], held_ns = job->load_ns + job->compute_ns;
     job->load_begin_ns = free_ns > now_ns ? free_ns : now_ns;
     job->begin_ns = job->load_begin_ns;
@@ -328,7 +367,7 @@ static void run_accel(struct reference *reference, const struct taken *taken, in
         held_ns = job->compute_ns;
     }
     device->stream[job->unit] = job->end_ns = job->begin_ns + held_ns;
-    device->slot[free_at(device->slot, (int)device->n_slots, now_ns)] = job->end_ns;
+    hold(device, taker, now_ns, job->end_ns);
 }
 
 // What a query remembers of a job that it has a piece in.
@@ -390,9 +429,8 @@ static bool start_one(struct reference *reference, int64_t now_ns)
 {
     struct device *device = &reference->device;
     for (int accel = 0; accel < 2 && is_up(reference); accel++) {
-        int unit =
-            accel ? free_at(device->slot, (int)device->n_slots, now_ns) : idle_core(device, now_ns);
-        int service = unit < 0 || (accel && device->n_slots == 0)
+        int unit = accel ? taker_at(device, now_ns) : idle_core(device, now_ns);
+        int service = unit < 0 || (accel && device->n_streams == 0)
                           ? -1
                           : choose(reference, accel == 1, now_ns);
         if (service < 0)
@@ -419,6 +457,8 @@ static int64_t next_event(const struct reference *reference, int64_t now_ns)
         next_ns = sooner_after(next_ns, device->core[i], now_ns);
     for (uint32_t i = 0; i < device->n_slots; i++)
         next_ns = sooner_after(next_ns, device->slot[i], now_ns);
+    for (uint32_t i = 0; device->n_own > 0 && i < device->n_streams; i++)
+        next_ns = sooner_after(next_ns, waits_since(device, i), now_ns);
     for (size_t i = 0; i < reference->n_come; i++) {
         const struct piece *piece = &reference->pieces[i];
         if (!piece->done)
@@ -465,6 +505,7 @@ static void change(struct reference *reference, int64_t now_ns)
     stop(device->core, CORES, now_ns);
     stop(device->slot, MOST_UNITS, now_ns);
     stop(device->stream, MOST_UNITS, now_ns);
+    stop(device->ends[0], (size_t)MOST_UNITS * MOST_UNITS, now_ns);
     stop(&device->link, 1, now_ns);
 }
 
@@ -530,11 +571,11 @@ static void set_way(struct setting *setting, uint32_t service, const struct way 
     struct err err;
     snprintf(text, sizeof text,
              "policy: %s, batch_items: %lld, batch_queries: %lld, max_delay: %lldns, split: %s, "
-             "accel_items: %lld, in_flight: %lld, order: %s",
+             "accel_items: %lld, in_flight: %lld, in_flight_per: %s, order: %s",
              way->policy, (long long)way->batch_items, (long long)way->batch_queries,
              (long long)way->max_delay_ns, way->split ? "true" : "false",
              (long long)way->accel_items, (long long)way->in_flight,
-             way->order ? way->order : "fcfs");
+             way->per_stream ? "stream" : "server", way->order ? way->order : "fcfs");
     ck_assert_msg(settings_parse(settings, text, &err) == 0, "%s", err.text);
     setting->ways[service] = *way;
 }
@@ -596,19 +637,28 @@ struct expected {
     struct group_tally bins[BINS]; // busy_ns, backlog_ns, drain_max_ns
 };
 
+static void init_device(struct device *device, const struct accelerator *accel,
+                        const struct way *ways)
+{
+    bool per_stream = false;
+    device->n_streams = (uint32_t)accel->streams;
+    device->overlap = accel->overlap;
+    for (int w = 0; w < FIXTURE_SERVICES; w++)
+        per_stream = per_stream || (ways[w].accel_items > 0 && ways[w].per_stream);
+    uint32_t in_flight = (per_stream ? 1 : device->n_streams) + accel->overlap;
+    for (int w = 0; w < FIXTURE_SERVICES; w++)
+        if (ways[w].accel_items > 0 && ways[w].in_flight > 0)
+            in_flight = (uint32_t)ways[w].in_flight;
+    *(per_stream ? &device->n_own : &device->n_slots) = in_flight;
+}
+
 static void init_server(struct reference *reference, const struct setting *setting, uint32_t server)
 {
     const struct fixture *fixture = &setting->fixture;
     const struct accelerator *accel = &fixture->platforms[0].accelerator;
     *reference = (struct reference){.fixture = fixture, .ways = setting->ways, .server = server};
-    if (fixture->platforms[0].has_accelerator) {
-        reference->device.n_streams = (uint32_t)accel->streams;
-        reference->device.overlap = accel->overlap;
-        reference->device.n_slots = (uint32_t)accel->streams + accel->overlap;
-        for (int w = 0; w < FIXTURE_SERVICES; w++)
-            if (setting->ways[w].accel_items > 0 && setting->ways[w].in_flight > 0)
-                reference->device.n_slots = (uint32_t)setting->ways[w].in_flight;
-    }
+    if (fixture->platforms[0].has_accelerator)
+        init_device(&reference->device, accel, setting->ways);
     find_changes(reference);
 }
 
@@ -916,7 +966,7 @@ static void holds(struct setting *setting)
 // Requests of one query on the cores.
 START_TEST(pull_cores)
 {
-    const struct way ways[] = {{"pull", 32, 0, 0, 0, 0, false, NULL}};
+    const struct way ways[] = {{"pull", 32, 0, 0, 0, 0, false, NULL, false}};
     holds(make(ways, 1, 0, false));
 }
 END_TEST
@@ -924,8 +974,8 @@ END_TEST
 // And an accelerator that takes all that waits, two services sharing both.
 START_TEST(pull_both)
 {
-    const struct way ways[] = {{"pull", 32, 0, 0, 900, 0, false, NULL},
-                               {"pull", 16, 0, 0, 300, 0, false, NULL}};
+    const struct way ways[] = {{"pull", 32, 0, 0, 900, 0, false, NULL, false},
+                               {"pull", 16, 0, 0, 300, 0, false, NULL, false}};
     struct setting *setting = make(ways, 2, 1, false);
     fixture_set_load(&setting->fixture, 1.1);
     holds(setting);
@@ -934,8 +984,8 @@ END_TEST
 
 START_TEST(coalesce)
 {
-    const struct way ways[] = {{"coalesce", 150, 0, 0, 0, 0, false, NULL},
-                               {"coalesce", 64, 3, 0, 500, 0, false, NULL}};
+    const struct way ways[] = {{"coalesce", 150, 0, 0, 0, 0, false, NULL, false},
+                               {"coalesce", 64, 3, 0, 500, 0, false, NULL, false}};
     struct setting *setting = make(ways, 2, 2, true);
     setting->fixture.cost_configs[0].contention_frac = 0.5;
     fixture_set_load(&setting->fixture, 1.2);
@@ -946,10 +996,10 @@ END_TEST
 // Batches of whole queries that wait for more; of cut ones; by number; greedy.
 START_TEST(batch_cores)
 {
-    const struct way ways[][2] = {{{"batch", 500, 0, 2 * SIMTIME_MS, 0, 0, false, NULL},
-                                   {"batch", 90, 0, 0, 0, 0, false, NULL}},
-                                  {{"batch", 300, 0, SIMTIME_MS, 0, 0, true, NULL},
-                                   {"batch", 1000, 4, SIMTIME_MS, 0, 0, false, NULL}}};
+    const struct way ways[][2] = {{{"batch", 500, 0, 2 * SIMTIME_MS, 0, 0, false, NULL, false},
+                                   {"batch", 90, 0, 0, 0, 0, false, NULL, false}},
+                                  {{"batch", 300, 0, SIMTIME_MS, 0, 0, true, NULL, false},
+                                   {"batch", 1000, 4, SIMTIME_MS, 0, 0, false, NULL, false}}};
     for (int i = 0; i < 2; i++)
         holds(make(ways[i], 2, 0, false));
 }
@@ -960,9 +1010,22 @@ END_TEST
 START_TEST(batch_accelerator)
 {
     for (int64_t in_flight = 0; in_flight < 4; in_flight++) {
-        const struct way ways[] = {{"batch", 64, 0, SIMTIME_MS, 800, in_flight, false, NULL},
-                                   {"batch", 64, 5, 0, 2000, in_flight, true, NULL}};
+        const struct way ways[] = {{"batch", 64, 0, SIMTIME_MS, 800, in_flight, false, NULL, false},
+                                   {"batch", 64, 5, 0, 2000, in_flight, true, NULL, false}};
         holds(make(ways, 2, 2, in_flight % 2 == 0));
+    }
+}
+END_TEST
+
+// Each of three streams with batches of its own, one by default, or as many as are said.
+START_TEST(own_batches)
+{
+    for (int64_t in_flight = 0; in_flight < 4; in_flight++) {
+        const struct way ways[] = {{"batch", 64, 0, 0, 200, in_flight, false, NULL, true},
+                                   {"pull", 64, 0, 0, 300, in_flight, false, NULL, true}};
+        struct setting *setting = make(ways, 2, 3, in_flight % 2 == 0);
+        fixture_set_load(&setting->fixture, in_flight < 2 ? 1.2 : 3);
+        holds(setting);
     }
 }
 END_TEST
@@ -970,8 +1033,8 @@ END_TEST
 // The second service alone uses the accelerator, and says how many batches that holds.
 START_TEST(batch_on_either)
 {
-    const struct way ways[] = {{"batch", 64, 0, 0, 0, 0, false, NULL},
-                               {"batch", 64, 0, 0, 300, 1, false, NULL}};
+    const struct way ways[] = {{"batch", 64, 0, 0, 0, 0, false, NULL, false},
+                               {"batch", 64, 0, 0, 300, 1, false, NULL, false}};
     holds(make(ways, 2, 2, false));
 }
 END_TEST
@@ -979,7 +1042,7 @@ END_TEST
 // More than there is time for: queues grow from bin to bin and outlive the run.
 START_TEST(overload)
 {
-    const struct way ways[] = {{"coalesce", 100, 0, 0, 0, 0, false, NULL}};
+    const struct way ways[] = {{"coalesce", 100, 0, 0, 0, 0, false, NULL, false}};
     struct setting *setting = make(ways, 1, 0, false);
     setting->fixture.config.duration_ns = 12 * SIMTIME_MS;
     fixture_set_load(&setting->fixture, 1.8);
@@ -994,11 +1057,12 @@ START_TEST(orders)
     static const char *const names[] = {"shortest", "least-slack", "late-last"};
     for (int i = 0; i < 9; i++) {
         const char *order = names[i % 3];
-        const struct way ways[][2] = {
-            {{"pull", 32, 0, 0, 0, 0, false, order}, {"pull", 64, 0, 0, 0, 0, false, NULL}},
-            {{"coalesce", 100, 0, 0, 700, 0, false, order},
-             {"pull", 64, 0, 0, 500, 0, false, order}},
-            {{"batch", 300, 0, 0, 0, 0, false, NULL}, {"batch", 200, 5, 0, 0, 0, true, order}}};
+        const struct way ways[][2] = {{{"pull", 32, 0, 0, 0, 0, false, order, false},
+                                       {"pull", 64, 0, 0, 0, 0, false, NULL, false}},
+                                      {{"coalesce", 100, 0, 0, 700, 0, false, order, false},
+                                       {"pull", 64, 0, 0, 500, 0, false, order, false}},
+                                      {{"batch", 300, 0, 0, 0, 0, false, NULL, false},
+                                       {"batch", 200, 5, 0, 0, 0, true, order, false}}};
         struct setting *setting = make(ways[i / 3], 2, i / 3 == 1, false);
         setting->fixture.services[0].sla_ns = setting->fixture.services[1].sla_ns = SIMTIME_MS;
         setting->fixture.config.duration_ns = 12 * SIMTIME_MS;
@@ -1014,7 +1078,8 @@ static uint32_t draw(uint32_t number, uint32_t *index, uint32_t n)
     return fixture_draw(100 + number, (*index)++, n);
 }
 
-static struct way draw_way(uint32_t number, uint32_t *index, int64_t streams, int64_t in_flight)
+static struct way draw_way(uint32_t number, uint32_t *index, int64_t streams, int64_t in_flight,
+                           bool per_stream)
 {
     static const char *const policies[] = {"pull", "coalesce", "batch", "batch"};
     struct way way = {.policy = policies[draw(number, index, 4)]};
@@ -1029,6 +1094,7 @@ static struct way draw_way(uint32_t number, uint32_t *index, int64_t streams, in
     if (streams > 0 && draw(number, index, 4) > 0) {
         way.accel_items = 1 + draw(number, index, 1500);
         way.in_flight = in_flight;
+        way.per_stream = per_stream;
     }
     return way;
 }
@@ -1073,10 +1139,10 @@ START_TEST(at_random)
     for (uint32_t number = 0; number < n; number++) {
         uint32_t index = 0, n_services = 1 + draw(number, &index, 2);
         int64_t streams = draw(number, &index, 4), in_flight = draw(number, &index, MOST_UNITS);
-        bool overlap = draw(number, &index, 2);
+        bool overlap = draw(number, &index, 2), per_stream = draw(number, &index, 2);
         struct way ways[FIXTURE_SERVICES];
         for (uint32_t i = 0; i < n_services; i++)
-            ways[i] = draw_way(number, &index, streams, in_flight);
+            ways[i] = draw_way(number, &index, streams, in_flight, per_stream);
         struct setting *setting = make(ways, n_services, streams, overlap);
         draw_fleet(&setting->fixture, number, &index);
         holds(setting);
@@ -1113,7 +1179,12 @@ START_TEST(settings)
     settings_set_number(&settings, "accel_items", 8);
     ck_assert_int_ne(sched_queue.agree(other.values, settings.values, &err), 0);
     ck_assert_int_eq(strncmp(err.text, "in_flight: expected 0, as for the other services", 48), 0);
+    ck_assert_int_eq(settings_set(&other, "in_flight_per", "stream", &err), 0);
+    ck_assert_int_ne(sched_queue.agree(other.values, settings.values, &err), 0);
+    ck_assert_int_eq(strncmp(err.text, "in_flight_per: expected server, as for the other", 48), 0);
     settings_set_number(&settings, "accel_items", 0);
+    ck_assert_int_ne(sched_queue.check(settings.values, 1 << 7, &err), 0);
+    ck_assert_str_eq(err.text, "in_flight_per: only with accel_items");
     ck_assert_int_eq(settings_set(&settings, "policy", "batch", &err), 0);
     ck_assert_int_eq(settings_set(&settings, "order", "shortest", &err), 0);
     settings_set_number(&settings, "batch_items", 64);
@@ -1127,10 +1198,10 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", settings},        {"core", pull_cores},
-                                       {"core", pull_both},       {"core", coalesce},
-                                       {"core", batch_cores},     {"core", batch_accelerator},
-                                       {"core", overload},        {"core", orders},
-                                       {"core", batch_on_either}, {"core", at_random}};
+    const struct suite_test tests[] = {
+        {"core", settings},    {"core", pull_cores},  {"core", pull_both},
+        {"core", coalesce},    {"core", batch_cores}, {"core", batch_accelerator},
+        {"core", overload},    {"core", orders},      {"core", batch_on_either},
+        {"core", own_batches}, {"core", at_random}};
     return suite_run("sched_queue", tests, sizeof tests / sizeof *tests);
 }
