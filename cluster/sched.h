@@ -29,6 +29,7 @@
 #include "base/blob.h"
 #include "base/err.h"
 #include "base/settings.h"
+#include "cluster/batcher.h"
 #include "cluster/completions.h"
 #include "cluster/config.h"
 #include "cluster/server_record.h"
@@ -87,6 +88,9 @@ struct sched_type {
     void (*simplify)(void *settings, int64_t largest_items);
     // Which service times resolved settings need.
     struct dispatch_config (*needs)(const void *settings);
+    // How cores take from what waits, of resolved settings, for a server that runs (src/live);
+    // false: some queries wait for an accelerator.
+    bool (*takes)(const void *settings, struct batcher_rule *rule, enum order *order);
     void (*init)(struct sched *sched); // of zeros
     void (*release)(struct sched *sched);
     // n queries of a chunk. Every one of them: to server_record_one() or server_record_jobs(), and

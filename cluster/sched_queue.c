@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "cluster/accel.h"
+#include "cluster/batcher.h"
 #include "cluster/cpu.h"
 #include "cluster/sched.h"
 #include "cluster/slow.h"
@@ -32,8 +33,6 @@
 enum way { WAY_PULL, WAY_COALESCE, WAY_BATCH };
 static const char *const way_names[] = {"pull", "coalesce", "batch", NULL};
 
-// Which of a service's queries goes first. Of two that are alike the one that came first.
-enum order { ORDER_FCFS, ORDER_SHORTEST, ORDER_LEAST_SLACK, ORDER_LATE_LAST };
 static const char *const order_names[] = {"fcfs", "shortest", "least-slack", "late-last", NULL};
 
 // Whose the batches in flight are: a batch goes to the stream that is free first, or each stream
@@ -187,17 +186,6 @@ static struct dispatch_config needs(const void *settings)
 
 // ---- a block's queues, cores and accelerators ---------------------------------------------------
 
-enum place { PLACE_CORES, PLACE_ACCEL, N_PLACES };
-
-// How one of them takes from the queue of a service.
-struct rule {
-    bool used;
-    bool merges; // several queries at once
-    bool splits; // cuts a query where it has enough
-    uint32_t most_items, most_queries;
-    int64_t delay_ns; // how long what is not full waits for more
-};
-
 // One server's use since its last fold, but for that of its cores (cpu.h).
 struct use {
     uint64_t n_requests, n_accel_queries;
@@ -232,9 +220,9 @@ struct seen {
 
 struct state {
     uint32_t n_servers, n_services, n_slots;
-    struct rule (*rules)[N_PLACES]; // [n_services]
-    enum order *orders;             // [n_services]
-    struct waiting *waiting;        // [server * n_services + service]
+    struct batcher_rule (*rules)[N_PLACES]; // [n_services]
+    enum order *orders;                     // [n_services]
+    struct waiting *waiting;                // [server * n_services + service]
     int64_t *full_ns; // likewise: since when a batch's worth waits; SIMTIME_NEVER: it does not
     struct beginning *next; // [n_servers]
     struct use *use;        // [n_servers]
@@ -259,21 +247,31 @@ static uint32_t at_most(int64_t n)
     return n > 0 && n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-static void set_rules(const struct queue *queue, struct rule rules[N_PLACES])
+static void set_rules(const struct queue *queue, struct batcher_rule rules[N_PLACES])
 {
     bool is_batch = queue->policy == WAY_BATCH;
-    rules[PLACE_CORES] = (struct rule){.used = uses_cores(queue),
-                                       .merges = queue->policy != WAY_PULL,
-                                       .splits = !is_batch || queue->split,
-                                       .most_items = at_most(queue->batch_items),
-                                       .most_queries = at_most(queue->batch_queries),
-                                       .delay_ns = queue->max_delay_ns};
-    rules[PLACE_ACCEL] = (struct rule){.used = queue->accel_items > 0,
-                                       .merges = true,
-                                       .splits = is_batch && queue->split,
-                                       .most_items = at_most(queue->accel_items),
-                                       .most_queries = at_most(queue->batch_queries),
-                                       .delay_ns = queue->max_delay_ns};
+    rules[PLACE_CORES] = (struct batcher_rule){.used = uses_cores(queue),
+                                               .merges = queue->policy != WAY_PULL,
+                                               .splits = !is_batch || queue->split,
+                                               .most_items = at_most(queue->batch_items),
+                                               .most_queries = at_most(queue->batch_queries),
+                                               .delay_ns = queue->max_delay_ns};
+    rules[PLACE_ACCEL] = (struct batcher_rule){.used = queue->accel_items > 0,
+                                               .merges = true,
+                                               .splits = is_batch && queue->split,
+                                               .most_items = at_most(queue->accel_items),
+                                               .most_queries = at_most(queue->batch_queries),
+                                               .delay_ns = queue->max_delay_ns};
+}
+
+static bool takes(const void *settings, struct batcher_rule *rule, enum order *order)
+{
+    const struct queue *queue = settings;
+    struct batcher_rule rules[N_PLACES];
+    set_rules(queue, rules);
+    *rule = rules[PLACE_CORES];
+    *order = (enum order)queue->order;
+    return !rules[PLACE_ACCEL].used;
 }
 
 // The services that use the accelerator agree on it.
@@ -310,7 +308,7 @@ static bool fits_near(const struct state *state, const struct sched_setup *setup
 // the same time to a service that is asked before.
 static bool is_quick(const struct state *state, const struct sched_setup *setup, uint32_t service)
 {
-    const struct rule *rule = &state->rules[service][PLACE_CORES];
+    const struct batcher_rule *rule = &state->rules[service][PLACE_CORES];
     const struct svctab *tab = setup->tabs[service];
     bool has_times = tab->n_levels == 1 ||
                      (tab->near_ns && (!setup->slow_tabs || setup->slow_tabs[service]->near_ns));
@@ -413,29 +411,25 @@ static int64_t ready_ns(const struct sched *sched, const struct query *query)
     return query->arrive_ns + sched->record->dispatch_delay_ns;
 }
 
-// From when on a place may take from a queue that holds something.
-static int64_t due_ns(const struct sched *sched, size_t at, const struct rule *rule)
+static struct batcher batcher_of(const struct sched *sched, uint32_t s)
 {
     const struct state *state = sched->state;
-    int64_t oldest_ns = ready_ns(sched, &waiting_at(&state->waiting[at], 0)->query);
-    int64_t patient_ns = oldest_ns + rule->delay_ns;
-    return state->full_ns[at] < patient_ns ? later(state->full_ns[at], oldest_ns) : patient_ns;
+    size_t at = (size_t)s * state->n_services;
+    return (struct batcher){.waiting = state->waiting + at,
+                            .full_ns = state->full_ns + at,
+                            .rules = (const struct batcher_rule(*)[N_PLACES])state->rules,
+                            .orders = state->orders,
+                            .n_services = state->n_services,
+                            .dispatch_delay_ns = sched->record->dispatch_delay_ns};
 }
 
-// The first that a place of the server begins; ties go to the service that was read first.
+// The first that a place of the server begins.
 static struct beginning next_at(const struct sched *sched, uint32_t s, enum place place)
 {
     const struct state *state = sched->state;
-    struct beginning next = {.at_ns = SIMTIME_NEVER, .place = place};
-    for (uint32_t i = 0; i < state->n_services; i++) {
-        size_t at = (size_t)s * state->n_services + i;
-        const struct rule *rule = &state->rules[i][place];
-        if (state->waiting[at].n == 0 || !rule->used)
-            continue;
-        int64_t ns = due_ns(sched, at, rule);
-        if (ns < next.at_ns)
-            next = (struct beginning){.at_ns = ns, .place = place, .service = i};
-    }
+    const struct batcher batcher = batcher_of(sched, s);
+    const struct batcher_turn turn = batcher_turn(&batcher, place);
+    struct beginning next = {.at_ns = turn.due_ns, .place = place, .service = turn.service};
     if (next.at_ns == SIMTIME_NEVER)
         return next;
     if (place == PLACE_CORES) {
@@ -461,58 +455,11 @@ static void find_next(const struct sched *sched, uint32_t s)
     state->next[s] = next;
 }
 
-// Since when the queue holds as much as a batch may. What is not held back needs no such time.
-static void find_full(const struct sched *sched, size_t at, const struct rule rules[N_PLACES])
-{
-    struct state *state = sched->state;
-    const struct rule *rule = &rules[rules[PLACE_CORES].used ? PLACE_CORES : PLACE_ACCEL];
-    const struct waiting *waiting = &state->waiting[at];
-    uint64_t n_items = 0;
-    state->full_ns[at] = SIMTIME_NEVER;
-    if (rule->delay_ns == 0 ||
-        (waiting->n_items < rule->most_items && waiting->n < rule->most_queries))
-        return;
-    for (uint32_t i = 0; i < waiting->n; i++) {
-        const struct waiting_query *one = waiting_at(waiting, i);
-        n_items += one->left_items;
-        if (n_items >= rule->most_items || i + 1 == rule->most_queries) {
-            state->full_ns[at] = ready_ns(sched, &one->query);
-            return;
-        }
-    }
-}
-
 // ---- beginning ----------------------------------------------------------------------------------
-
-// What a request or a batch takes from a queue.
-struct taken {
-    uint32_t n_queries, n_items;
-    uint32_t rest; // items that the last of them keeps
-};
-
-static struct taken take(const struct waiting *waiting, const struct rule *rule)
-{
-    struct taken taken = {0, 0, 0};
-    uint32_t most_queries = rule->merges ? rule->most_queries : 1;
-    while (taken.n_queries < waiting->n && taken.n_queries < most_queries &&
-           taken.n_items < rule->most_items) {
-        uint32_t items = waiting_at(waiting, taken.n_queries)->left_items;
-        uint32_t room = rule->most_items - taken.n_items;
-        if (items > room && rule->splits) {
-            taken.rest = items - room;
-            items = room;
-        } else if (items > room && taken.n_queries > 0) {
-            break; // kept whole; alone it is a batch of its own however large
-        }
-        taken.n_items += items;
-        taken.n_queries++;
-    }
-    return taken;
-}
 
 // What the histories of the queries in a request or batch add; NULL: none has one.
 static int64_t histories_ns(const struct svctab_history *of, const struct waiting *waiting,
-                            const struct taken *taken)
+                            const struct batcher_taken *taken)
 {
     int64_t sum_ns = 0;
     for (uint32_t i = 0; of && i < taken->n_queries; i++) {
@@ -526,7 +473,7 @@ static int64_t histories_ns(const struct svctab_history *of, const struct waitin
 // The work of a request on the cores or a batch on the accelerator; noise goes with its oldest
 // query.
 static struct accel_job work_of(const struct sched *sched, uint32_t s, const struct beginning *next,
-                                const struct waiting *waiting, const struct taken *taken)
+                                const struct waiting *waiting, const struct batcher_taken *taken)
 {
     const struct state *state = sched->state;
     const struct waiting_query *oldest = waiting_at(waiting, 0);
@@ -667,7 +614,7 @@ static void note_piece(const struct sched *sched, struct waiting_query *one,
 
 // The oldest of the queue begin at the next time: all of their pieces end when the job does.
 static void begin_pieces(struct sched *sched, uint32_t s, const struct beginning *next,
-                         const struct taken *taken, const struct accel_job *job,
+                         const struct batcher_taken *taken, const struct accel_job *job,
                          struct completions *out)
 {
     struct state *state = sched->state;
@@ -720,33 +667,20 @@ static void begin_on_accel(struct state *state, uint32_t s, const struct beginni
         slots[i] = later(slots[i], next->at_ns);
 }
 
-// Those at the front whose target has passed go behind the others, if that is the order.
-static void pass_late(const struct sched *sched, struct waiting *waiting, uint32_t service,
-                      int64_t now_ns)
-{
-    int64_t sla_ns = sched->setup.fleet->services[service].sla_ns;
-    const struct state *state = sched->state;
-    if (state->orders[service] != ORDER_LATE_LAST || sla_ns <= 0)
-        return;
-    for (const struct waiting_query *first = waiting_at(waiting, 0);
-         first->key == 0 && first->query.arrive_ns + sla_ns < now_ns;
-         first = waiting_at(waiting, 0))
-        waiting_defer(waiting, 1);
-}
-
 static void begin(struct sched *sched, uint32_t s, struct completions *out)
 {
     struct state *state = sched->state;
     const struct beginning next = state->next[s];
-    size_t at = (size_t)s * state->n_services + next.service;
-    const struct rule *rules = state->rules[next.service];
-    pass_late(sched, &state->waiting[at], next.service, next.at_ns);
-    struct taken taken = take(&state->waiting[at], &rules[next.place]);
-    struct accel_job job = work_of(sched, s, &next, &state->waiting[at], &taken);
+    const struct batcher batcher = batcher_of(sched, s);
+    struct waiting *waiting = &batcher.waiting[next.service];
+    batcher_pass_late(&batcher, next.service, sched->setup.fleet->services[next.service].sla_ns,
+                      next.at_ns);
+    struct batcher_taken taken = batcher_take(waiting, &state->rules[next.service][next.place]);
+    struct accel_job job = work_of(sched, s, &next, waiting, &taken);
     (next.place == PLACE_CORES ? begin_on_core : begin_on_accel)(state, s, &next, &job);
     state->use[s].n_requests++;
     begin_pieces(sched, s, &next, &taken, &job, out);
-    find_full(sched, at, rules);
+    batcher_find_full(&batcher, next.service);
     find_next(sched, s);
 }
 
@@ -765,34 +699,23 @@ static void advance(struct sched *sched, int64_t until_ns, struct completions *o
         advance_server(sched, s, until_ns, out);
 }
 
-// Queries wait by it, the smaller first.
-static int64_t key_of(const struct sched *sched, const struct query *query)
-{
-    const struct svctab *tab = sched->setup.tabs[query->service];
-    switch (((const struct state *)sched->state)->orders[query->service]) {
-    case ORDER_SHORTEST:
-        return query->size_items;
-    case ORDER_LEAST_SLACK:
-        return query->arrive_ns + sched->setup.fleet->services[query->service].sla_ns -
-               svctab_load(tab, LOAD_WORK, query);
-    default:
-        return 0;
-    }
-}
-
 // A query waits. What is next is what it was unless another query is first now, or the queue holds
 // a batch's worth.
 static void push(struct sched *sched, const struct query *query)
 {
     struct state *state = sched->state;
     uint32_t s = query->server - sched->setup.first_in_cell;
-    size_t at = (size_t)s * state->n_services + query->service;
-    bool was_full = state->full_ns[at] != SIMTIME_NEVER;
-    waiting_push(&state->waiting[at], query, key_of(sched, query));
+    const struct batcher batcher = batcher_of(sched, s);
+    struct waiting *waiting = &batcher.waiting[query->service];
+    const int64_t *full_ns = &batcher.full_ns[query->service];
+    bool was_full = *full_ns != SIMTIME_NEVER;
+    waiting_push(waiting, query,
+                 batcher_key(state->orders[query->service], query,
+                             sched->setup.fleet->services[query->service].sla_ns,
+                             sched->setup.tabs[query->service]));
     if (!was_full)
-        find_full(sched, at, state->rules[query->service]);
-    if (waiting_at(&state->waiting[at], 0)->query.seq == query->seq ||
-        (!was_full && state->full_ns[at] != SIMTIME_NEVER))
+        batcher_find_full(&batcher, query->service);
+    if (waiting_at(waiting, 0)->query.seq == query->seq || (!was_full && *full_ns != SIMTIME_NEVER))
         find_next(sched, s);
 }
 
@@ -1109,7 +1032,8 @@ static void load_waiting(const struct sched *sched, uint32_t s, uint32_t service
             waiting_release(waiting);
         }
     }
-    find_full(sched, at, state->rules[service]);
+    const struct batcher batcher = batcher_of(sched, s);
+    batcher_find_full(&batcher, service);
 }
 
 static void load_one(const struct sched *sched, uint32_t s, struct blob_reader *reader)
@@ -1161,6 +1085,7 @@ const struct sched_type sched_queue = {
     .resolve = resolve,
     .simplify = simplify,
     .needs = needs,
+    .takes = takes,
     .init = init,
     .release = release,
     .run = run,

@@ -87,6 +87,18 @@ static struct dispatch_config needs(const void *settings)
                                     .offload_items = split->offload_items};
 }
 
+// Cores take the requests of one query after the other, as with `pull`.
+static bool takes(const void *settings, struct batcher_rule *rule, enum order *order)
+{
+    const struct split *split = settings;
+    *rule = (struct batcher_rule){.used = true,
+                                  .splits = true,
+                                  .most_items = (uint32_t)split->batch_items,
+                                  .most_queries = UINT32_MAX};
+    *order = ORDER_FCFS;
+    return split->offload_items == 0;
+}
+
 // ---- the block's cores and accelerators ---------------------------------------------------------
 
 // Of one server's accelerator since its last fold, like the counters of struct cpu_server.
@@ -576,6 +588,7 @@ const struct sched_type sched_split = {
     .resolve = resolve,
     .simplify = simplify,
     .needs = needs,
+    .takes = takes,
     .init = init,
     .release = release,
     .run = run,

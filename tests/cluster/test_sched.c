@@ -89,6 +89,32 @@ START_TEST(queue_fits)
 }
 END_TEST
 
+// How cores take from what waits: requests of one query with split and pull, of several with
+// coalesce. With an accelerator there is more to it than that.
+START_TEST(takes)
+{
+    struct batcher_rule rule;
+    enum order order;
+    struct settings split = sched_plain(&sched_split, 40, 1);
+    ck_assert(sched_split.takes(settings_values(&split), &rule, &order));
+    ck_assert(rule.used && rule.splits && !rule.merges);
+    ck_assert_uint_eq(rule.most_items, 40);
+    ck_assert_int_eq(order, ORDER_FCFS);
+    settings_set_number(&split, "offload_items", 7);
+    ck_assert(!sched_split.takes(settings_values(&split), &rule, &order));
+    struct settings queue = sched_plain(&sched_queue, 40, 1);
+    settings_set_number(&queue, "policy", 1); // coalesce
+    settings_set_number(&queue, "batch_queries", 3);
+    settings_set_number(&queue, "order", ORDER_SHORTEST);
+    ck_assert(sched_queue.takes(settings_values(&queue), &rule, &order));
+    ck_assert(rule.merges && rule.splits);
+    ck_assert_uint_eq(rule.most_queries, 3);
+    ck_assert_int_eq(order, ORDER_SHORTEST);
+    settings_set_number(&queue, "accel_items", 64);
+    ck_assert(!sched_queue.takes(settings_values(&queue), &rule, &order));
+}
+END_TEST
+
 // A group's servers need what its settings say, and complete nothing before the shortest service.
 START_TEST(of_a_group)
 {
@@ -134,9 +160,13 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", table},         {"core", split_resolves},
-                                       {"core", split_fits},    {"core", queue_fits},
-                                       {"core", of_a_group},    {"limits", split_of_nothing},
+    const struct suite_test tests[] = {{"core", table},
+                                       {"core", split_resolves},
+                                       {"core", split_fits},
+                                       {"core", queue_fits},
+                                       {"core", takes},
+                                       {"core", of_a_group},
+                                       {"limits", split_of_nothing},
                                        {"errors", split_checks}};
     return suite_run("sched", tests, sizeof tests / sizeof *tests);
 }
