@@ -14,7 +14,8 @@
 // no events: its next beginning is one number, and it is brought up to date when a query reaches it
 // and when the block is told that nothing comes before some time. At one time queries come before
 // beginnings, cores before the accelerator. Where nothing waits and nothing later has a part in it,
-// a query whose requests all find an idle core begins as it comes, which is the usual case.
+// a query whose requests all find an idle core begins as it comes, which is the usual case. With
+// `pull` on cores alone no later query ever has a part in it: that is the server of sched_split.
 #include <string.h>
 
 #include "base/mem.h"
@@ -22,6 +23,7 @@
 #include "cluster/accel.h"
 #include "cluster/batcher.h"
 #include "cluster/cpu.h"
+#include "cluster/full_work.h"
 #include "cluster/sched.h"
 #include "cluster/slow.h"
 #include "cluster/waiting.h"
@@ -193,12 +195,6 @@ struct use {
     int64_t lost_ns[N_PLACES]; // work of what was lost while it waited
 };
 
-// Queries of one service.
-struct volume {
-    uint64_t n_queries, n_items;
-    int64_t work_ns; // of all their requests on cores, with one core busy; 0: not known
-};
-
 // What happens next at a server; at SIMTIME_NEVER nothing does.
 struct beginning {
     int64_t at_ns;
@@ -224,9 +220,9 @@ struct state {
     enum order *orders;                     // [n_services]
     struct waiting *waiting;                // [server * n_services + service]
     int64_t *full_ns; // likewise: since when a batch's worth waits; SIMTIME_NEVER: it does not
-    struct beginning *next; // [n_servers]
-    struct use *use;        // [n_servers]
-    struct volume *arrived; // [server * n_services + service] since the last fold
+    struct beginning *next;           // [n_servers]
+    struct use *use;                  // [n_servers]
+    struct full_work_volume *arrived; // [server * n_services + service] since the last fold
     struct cpu_pool cores;
     struct accel_pool accel;
     const struct cpu_kernel *kernel;
@@ -235,7 +231,11 @@ struct state {
     bool has_accel;
     struct noise noise;
     bool noisy;
-    bool *is_quick;            // [n_services] may begin as it comes
+    bool *is_quick; // [n_services] may begin as it comes
+    // Where requests of one query each, first come first served, on cores alone, are all there is,
+    // each begins when it comes or as the next core is free, so nothing has to wait for what comes
+    // later. NULL: it has to.
+    void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
     uint8_t *is_slow;          // [n_servers] 1 or 0; NULL: none is
     struct timeline *timeline; // of the watched server; NULL: none has been watched
     uint32_t watched;
@@ -318,12 +318,46 @@ static bool is_quick(const struct state *state, const struct sched_setup *setup,
            !rule->merges && in_turn;
 }
 
+// Is all that there is requests of one query each, first come first served, on cores alone?
+static bool is_plain(const struct state *state)
+{
+    bool plain = true;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        const struct batcher_rule *rules = state->rules[i];
+        plain = plain && state->orders[i] == ORDER_FCFS && rules[PLACE_CORES].used &&
+                !rules[PLACE_CORES].merges && !rules[PLACE_ACCEL].used;
+    }
+    return plain;
+}
+
+// The kernel that does it; NULL where they are not so, or have histories.
+static void set_plain(struct state *state, const struct sched_setup *setup)
+{
+    bool fixed = true, busy = true, history = false;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        const struct svctab *tab = setup->tabs[i];
+        fixed = fixed && tab->n_levels == 1;
+        busy = busy && tab->near_ns && (!setup->slow_tabs || setup->slow_tabs[i]->near_ns);
+        history = history || tab->history;
+    }
+    if (history || !is_plain(state))
+        return;
+    if (state->cores.lanes == CPU_LANES_FAR)
+        state->assign = setup->kernel->assign_general;
+    else if (fixed)
+        state->assign = setup->kernel->assign_fixed;
+    else if (busy)
+        state->assign = setup->kernel->assign_busy;
+}
+
 static void init_cores(struct state *state, const struct sched_setup *setup)
 {
     state->kernel = setup->kernel;
     cpu_pool_init(&state->cores, fits_near(state, setup) ? CPU_LANES_NEAR : CPU_LANES_FAR,
                   setup->n_servers, (uint32_t)setup->group->platform->cores);
     state->cores.first_server = setup->first_in_cell;
+    state->cores.noise = state->noisy ? &state->noise : NULL;
+    set_plain(state, setup);
     state->is_quick = mem_calloc(state->n_services, sizeof *state->is_quick);
     for (uint32_t i = 0; i < state->n_services; i++)
         state->is_quick[i] = is_quick(state, setup, i);
@@ -722,15 +756,15 @@ static void push(struct sched *sched, const struct query *query)
 static void count_arrived(const struct sched *sched, const struct query *query, uint32_t s)
 {
     const struct state *state = sched->state;
-    struct volume *arrived = &state->arrived[(size_t)s * state->n_services + query->service];
+    struct full_work_volume *arrived =
+        &state->arrived[(size_t)s * state->n_services + query->service];
     arrived->n_queries++;
     arrived->n_items += query->size_items;
     arrived->work_ns += sched->setup.tabs[query->service]->work_ns[query->size_items];
 }
 
-// Does the query begin as it comes? Then that is the next job of the chunk.
-static bool begin_at_once(struct sched *sched, const struct query *query, uint32_t s,
-                          struct cpu_job *job, uint32_t number)
+static void fill_job(const struct sched *sched, const struct query *query, uint32_t s,
+                     uint32_t number, struct cpu_job *job)
 {
     const struct state *state = sched->state;
     bool slow = state->is_slow && state->is_slow[s];
@@ -744,7 +778,23 @@ static bool begin_at_once(struct sched *sched, const struct query *query, uint32
     job->n_requests = split->n_requests;
     job->size_items = query->size_items;
     job->query = number;
-    return state->kernel->assign_idle(&state->cores, job);
+}
+
+static void run_plain(struct sched *sched, const struct query *queries, size_t n,
+                      struct completions *out)
+{
+    struct state *state = sched->state;
+    struct cpu_job *jobs = sched->setup.jobs;
+    for (uint32_t i = 0; i < n; i++)
+        fill_job(sched, &queries[i], queries[i].server - sched->setup.first_in_cell, i, &jobs[i]);
+    state->cores.queries = queries;
+    state->assign(&state->cores, jobs, n);
+    if (sched->record->tells) {
+        completions_reserve(out, n);
+        for (size_t i = 0; i < n; i++)
+            server_record_tell(sched->record, &queries[i], jobs[i].finish_ns, out);
+    }
+    server_record_jobs(sched->record, queries, jobs, n, out);
 }
 
 static void run(struct sched *sched, const struct query *queries, size_t n, struct completions *out)
@@ -753,6 +803,10 @@ static void run(struct sched *sched, const struct query *queries, size_t n, stru
     struct cpu_job *jobs = sched->setup.jobs;
     bool tells = sched->record->tells;
     size_t n_jobs = 0;
+    if (state->assign) {
+        run_plain(sched, queries, n, out);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         const struct query *query = &queries[i];
         uint32_t s = query->server - sched->setup.first_in_cell;
@@ -761,7 +815,10 @@ static void run(struct sched *sched, const struct query *queries, size_t n, stru
             advance_server(sched, s, ready_ns(sched, query), out);
         bool quick = state->next[s].at_ns == SIMTIME_NEVER && state->is_quick[query->service] &&
                      !is_watched(state, s);
-        if (!quick || !begin_at_once(sched, query, s, &jobs[n_jobs], i)) {
+        // What begins as it comes is the next job of the chunk.
+        if (quick)
+            fill_job(sched, query, s, i, &jobs[n_jobs]);
+        if (!quick || !state->kernel->assign_idle(&state->cores, &jobs[n_jobs])) {
             push(sched, query);
             continue;
         }
@@ -787,80 +844,26 @@ static void watch(struct sched *sched, const struct query *query, struct complet
     count_arrived(sched, query, s);
     advance_server(sched, s, ready_ns(sched, query), out);
     push(sched, query);
+    if (state->assign)
+        advance_server(sched, s, SIMTIME_NEVER, out);
 }
 
 // ---- time bins and outages ----------------------------------------------------------------------
 
-// Where requests are merged, cores and accelerator are busy whether few or many wait: with few they
-// take small batches. What says whether a server keeps up is the work in full ones, which it turns
-// to as queries pile up.
-
-static int64_t in_parts(int64_t a, int64_t b, int64_t c)
-{
-    return c > 0 ? (int64_t)((__int128)a * b / c) : 0;
-}
-
-// Items of a full request or batch of such queries. Of whole ones the first that does not fit
-// leaves half of its size unused, on average.
-static uint32_t full_items(const struct rule *rule, uint32_t table_items, const struct volume *of)
-{
-    uint64_t mean = (of->n_items + of->n_queries / 2) / of->n_queries;
-    uint64_t most = rule->most_items < table_items ? rule->most_items : table_items, items = most;
-    uint64_t n_queries = rule->merges ? rule->most_queries : 1;
-    if (!rule->splits && mean < most)
-        items = most - mean / 2 > mean ? most - mean / 2 : mean;
-    if (mean < items && mean * n_queries < items)
-        items = mean * n_queries;
-    return items > 0 ? (uint32_t)items : 1;
-}
-
-// With all cores busy.
-static int64_t core_work_ns(const struct sched *sched, const struct svctab *tab, uint32_t service,
-                            const struct volume *of)
-{
-    const struct state *state = sched->state;
-    const struct rule *rule = &state->rules[service][PLACE_CORES];
-    const struct svctab *plain = sched->setup.tabs[service];
-    uint32_t n_cores = state->cores.n_cores, items = full_items(rule, tab->cpu_items, of);
-    if (rule->merges || of->work_ns == 0)
-        return in_parts((int64_t)of->n_items, svctab_cpu_ns(tab, items, n_cores), items);
-    return in_parts(of->work_ns, svctab_cpu_ns(tab, items, n_cores),
-                    svctab_cpu_ns(plain, items, 1));
-}
-
-// Of the stream that is held, or of the link where copies overlap and it is what lacks.
-static int64_t accel_work_ns(const struct state *state, const struct svctab *tab, uint32_t service,
-                             const struct volume *of)
-{
-    uint32_t items = full_items(&state->rules[service][PLACE_ACCEL], tab->accel_items, of);
-    int64_t load_ns = tab->load_ns[items], compute_ns = tab->compute_ns[items];
-    int64_t held_ns = state->accel.overlap ? later(compute_ns, load_ns * state->accel.n_streams)
-                                           : load_ns + compute_ns;
-    return in_parts((int64_t)of->n_items, held_ns, items);
-}
-
-// Work in full requests and batches, added to each place's. One queue keeps all that take from it
-// busy, so they end together: what a place does of it is as its rate.
+// Of queries of a service at a server, added to each place's.
 static void add_work(const struct sched *sched, uint32_t s, uint32_t service,
-                     const struct volume *of, int64_t work_ns[N_PLACES])
+                     const struct full_work_volume *of, int64_t work_ns[N_PLACES])
 {
     const struct state *state = sched->state;
-    const struct rule *rules = state->rules[service];
+    const struct sched_setup *setup = &sched->setup;
     bool slow = state->is_slow && state->is_slow[s];
-    const struct svctab *tab = (slow ? sched->setup.slow_tabs : sched->setup.tabs)[service];
-    if (of->n_queries == 0)
-        return;
-    int64_t core_ns = rules[PLACE_CORES].used ? core_work_ns(sched, tab, service, of) : 0;
-    int64_t accel_ns =
-        state->has_accel && rules[PLACE_ACCEL].used ? accel_work_ns(state, tab, service, of) : 0;
-    if (core_ns > 0 && accel_ns > 0) {
-        int64_t n_cores = state->cores.n_cores, n_streams = state->accel.n_streams;
-        int64_t all_ns = n_cores * accel_ns + n_streams * core_ns;
-        core_ns = in_parts(core_ns, n_cores * accel_ns, all_ns);
-        accel_ns = in_parts(accel_ns, all_ns - n_cores * accel_ns, all_ns);
-    }
-    work_ns[PLACE_CORES] += core_ns;
-    work_ns[PLACE_ACCEL] += accel_ns;
+    const struct full_work work = {.rules = state->rules[service],
+                                   .tab = (slow ? setup->slow_tabs : setup->tabs)[service],
+                                   .plain_tab = setup->tabs[service],
+                                   .n_cores = state->cores.n_cores,
+                                   .n_streams = state->has_accel ? state->accel.n_streams : 0,
+                                   .overlap = state->accel.overlap};
+    full_work_add(&work, of, work_ns);
 }
 
 // What waits at a server.
@@ -870,7 +873,7 @@ static void waiting_work(const struct sched *sched, uint32_t s, int64_t work_ns[
     work_ns[PLACE_CORES] = work_ns[PLACE_ACCEL] = 0;
     for (uint32_t i = 0; i < state->n_services; i++) {
         const struct waiting *waiting = &state->waiting[(size_t)s * state->n_services + i];
-        const struct volume volume = {waiting->n, waiting->n_items, 0};
+        const struct full_work_volume volume = {waiting->n, waiting->n_items, 0};
         add_work(sched, s, i, &volume, work_ns);
     }
 }
@@ -882,13 +885,14 @@ static void fold_arrived(const struct sched *sched, uint32_t s, struct sched_usa
     int64_t work_ns[N_PLACES] = {-use->lost_ns[PLACE_CORES], -use->lost_ns[PLACE_ACCEL]};
     bool known = true;
     for (uint32_t i = 0; i < state->n_services; i++) {
-        struct volume *arrived = &state->arrived[(size_t)s * state->n_services + i];
+        struct full_work_volume *arrived = &state->arrived[(size_t)s * state->n_services + i];
         usage->n_queries += arrived->n_queries;
         usage->n_items += arrived->n_items;
         add_work(sched, s, i, arrived, work_ns);
         known = known && !sched->setup.tabs[i]->history;
-        *arrived = (struct volume){0};
+        *arrived = (struct full_work_volume){0};
     }
+    known = known && !state->assign; // what was used says all
     usage->cpu.work_ns = known ? work_ns[PLACE_CORES] : 0;
     usage->accel.work_ns = known ? work_ns[PLACE_ACCEL] : 0;
     use->lost_ns[PLACE_CORES] = use->lost_ns[PLACE_ACCEL] = 0;
@@ -929,7 +933,11 @@ static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_
     *usage = (struct sched_usage){.n_requests = use->n_requests + cores->n_requests,
                                   .n_accel_queries = use->n_accel_queries};
     use->n_requests = use->n_accel_queries = 0;
-    cores->n_requests = 0;
+    if (state->assign) {
+        usage->n_queries = cores->n_queries;
+        usage->n_items = cores->n_items;
+    }
+    cores->n_queries = cores->n_requests = cores->n_items = 0;
     fold_arrived(sched, s, usage);
     waiting_work(sched, s, waiting_ns);
     fold_cores(sched, s, edge_ns, waiting_ns[PLACE_CORES], &usage->cpu);
@@ -982,7 +990,7 @@ static size_t bytes(const struct sched *sched)
     uint64_t n = 0;
     for (size_t i = 0; i < (size_t)state->n_servers * state->n_services; i++)
         n += state->waiting[i].n;
-    return sizeof(struct use) + state->n_services * sizeof(struct volume) +
+    return sizeof(struct use) + state->n_services * sizeof(struct full_work_volume) +
            cpu_pool_bytes(&state->cores) + 8 * (size_t)state->n_slots + 128 +
            (size_t)(n / (state->n_servers ? state->n_servers : 1)) * sizeof(struct waiting_query);
 }

@@ -80,6 +80,9 @@ struct reference {
     struct crowd came[BINS][FIXTURE_SERVICES];         // in it
     struct crowd lost[MOST_CHANGES][FIXTURE_SERVICES]; // while they waited
     uint32_t lost_bin[MOST_CHANGES], n_lost;
+    // Where requests of one query each run on cores alone, in turn: exactly.
+    bool plain;
+    int64_t plain_backlog_ns[BINS], plain_drain_ns[BINS];
 };
 
 static bool is_batch(const struct way *way)
@@ -509,12 +512,49 @@ static void change(struct reference *reference, int64_t now_ns)
     stop(&device->link, 1, now_ns);
 }
 
+// What runs and what waits, as if the server stayed up: its next request runs on the core that is
+// free first.
+static void run_out(const struct reference *reference, int64_t edge_ns, int64_t *backlog_ns,
+                    int64_t *drain_ns)
+{
+    int64_t free_ns[CORES], first_ns = SIMTIME_NEVER;
+    memcpy(free_ns, reference->device.core, sizeof free_ns);
+    for (int c = 0; c < CORES; c++)
+        *backlog_ns += free_ns[c] > edge_ns ? free_ns[c] - edge_ns : 0;
+    for (size_t i = 0; i < reference->n_come; i++) {
+        struct piece piece = reference->pieces[i];
+        const struct way *way = &reference->ways[piece.query->service];
+        for (int64_t left = piece.done ? 0 : piece.left; left > 0; left -= way->batch_items) {
+            uint32_t items = (uint32_t)(left < way->batch_items ? left : way->batch_items);
+            uint32_t first = 0, busy = 1;
+            for (uint32_t c = 1; c < CORES; c++)
+                first = free_ns[c] < free_ns[first] ? c : first;
+            for (uint32_t c = 0; c < CORES; c++)
+                busy += free_ns[c] > free_ns[first];
+            const struct cost *cost = reference->fixture->costs[piece.query->service];
+            int64_t ns = spread_ns(reference, &piece,
+                                   paced_ns(reference, cost_bare_s(cost, COST_CPU, items, busy)));
+            free_ns[first] += ns;
+            *backlog_ns += ns;
+            piece.n_requests++;
+        }
+    }
+    for (int c = 0; c < CORES; c++)
+        first_ns = free_ns[c] < first_ns ? free_ns[c] : first_ns;
+    *drain_ns = first_ns > edge_ns ? first_ns - edge_ns : 0;
+}
+
 // Bins that end at now_ns or before.
 static void pass_edges(struct reference *reference, int64_t now_ns)
 {
     for (; reference->n_edges < BINS && reference->edge_ns[reference->n_edges] <= now_ns;
-         reference->n_edges++)
-        count_waiting(reference, reference->waits[reference->n_edges]);
+         reference->n_edges++) {
+        uint32_t bin = reference->n_edges;
+        count_waiting(reference, reference->waits[bin]);
+        if (reference->plain)
+            run_out(reference, reference->edge_ns[bin], &reference->plain_backlog_ns[bin],
+                    &reference->plain_drain_ns[bin]);
+    }
 }
 
 // What comes behind the last bin is in none.
@@ -659,6 +699,13 @@ static void init_server(struct reference *reference, const struct setting *setti
     *reference = (struct reference){.fixture = fixture, .ways = setting->ways, .server = server};
     if (fixture->platforms[0].has_accelerator)
         init_device(&reference->device, accel, setting->ways);
+    reference->plain = true;
+    for (uint32_t i = 0; i < fixture->config.n_services; i++) {
+        const struct way *way = &setting->ways[i];
+        reference->plain = reference->plain && strcmp(way->policy, "pull") == 0 &&
+                           way->accel_items == 0 && (!way->order || has_order(way, "fcfs")) &&
+                           !fixture->services[i].traffic.has_history;
+    }
     find_changes(reference);
 }
 
@@ -748,7 +795,7 @@ static void add_bin(const struct reference *reference, bool accel, int64_t from_
         if (span->accel != accel)
             continue;
         bin->busy_ns[part] += fixture_overlap_ns(span->begin_ns, end_ns, from_ns, to_ns);
-        if (span->taken_ns >= to_ns || span->until_ns < to_ns)
+        if (span->taken_ns >= to_ns || span->until_ns < to_ns || (reference->plain && !accel))
             continue;
         bin->backlog_ns[part] += fixture_overlap_ns(span->begin_ns, span->end_ns, to_ns, INT64_MAX);
         free_ns[span->unit] = span->end_ns;
@@ -758,6 +805,12 @@ static void add_bin(const struct reference *reference, bool accel, int64_t from_
         drain_ns = smaller(drain_ns, larger(larger(free_ns[u], loaded_ns) - to_ns, 0));
     if (n_units == 0)
         return;
+    if (reference->plain && !accel) {
+        bin->backlog_ns[part] += reference->plain_backlog_ns[number];
+        bin->drain_max_ns[part] =
+            larger(bin->drain_max_ns[part], reference->plain_drain_ns[number]);
+        return;
+    }
     add_crowds(reference, accel, number, &waits_ns, &came_ns);
     bin->backlog_ns[part] += llround(waits_ns);
     bin->work_ns[part] += llround(came_ns);
