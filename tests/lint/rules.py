@@ -64,7 +64,7 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/capacity/sample", "src/runs/memo",
+                        "src/runs/probe", "src/live/live_simulate", "src/live/live_results", "src/capacity/sample", "src/runs/memo",
                         "src/app/version"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
                                              "results/file/dataset_file", "src/app/version"]),
@@ -83,7 +83,7 @@ FENCES = {
 
 # What a CMake file may demand (REQUIRED) -> the Debian package that brings it, which scripts/setup.sh
 # installs for building.
-CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-dev", "GSL": "libgsl-dev",
+CMAKE_DEMANDS = {"Threads": "gcc", "MPI": "libopenmpi-dev", "HDF5": "libhdf5-dev", "GSL": "libgsl-dev",
                  "PkgConfig": "pkg-config", "YAML": "libyaml-dev", "XXHASH": "libxxhash-dev",
                  "ZLIB": "zlib1g-dev", "CHECK": "check", "GLPK_INCLUDE_DIR": "libglpk-dev", "GLPK_LIBRARY": "libglpk-dev",
                  "RANDOM123_INCLUDE_DIR": "librandom123-dev"}
