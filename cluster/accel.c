@@ -40,12 +40,13 @@ static void remember(struct accel_server *server, int64_t now_ns, int64_t begin_
     server->open[server->n_open++] = (struct accel_interval){begin_ns, end_ns};
 }
 
-static int64_t *first_free(struct accel_pool *pool, uint32_t server)
+static uint32_t first_free(const struct accel_pool *pool, uint32_t server)
 {
-    int64_t *streams = pool->streams + (size_t)server * pool->n_streams, *first = streams;
+    const int64_t *streams = pool->streams + (size_t)server * pool->n_streams;
+    uint32_t first = 0;
     for (uint32_t i = 1; i < pool->n_streams; i++)
-        if (streams[i] < *first)
-            first = &streams[i];
+        if (streams[i] < streams[first])
+            first = i;
     return first;
 }
 
@@ -56,21 +57,27 @@ static int64_t later(int64_t a_ns, int64_t b_ns)
 
 int64_t accel_assign(struct accel_pool *pool, uint32_t server, struct accel_job *job)
 {
+    return accel_assign_to(pool, server, first_free(pool, server), job);
+}
+
+int64_t accel_assign_to(struct accel_pool *pool, uint32_t server, uint32_t stream,
+                        struct accel_job *job)
+{
     struct accel_server *state = &pool->servers[server];
-    int64_t *stream = first_free(pool, server), held_ns = job->compute_ns, ready_ns = job->start_ns;
+    int64_t *free_ns = &pool->streams[(size_t)server * pool->n_streams + stream];
+    int64_t held_ns = job->compute_ns, ready_ns = job->start_ns;
     if (pool->overlap) {
         ready_ns = later(ready_ns, state->link_free_ns) + job->load_ns;
         state->link_free_ns = ready_ns;
     } else {
         held_ns += job->load_ns;
     }
-    int64_t begin_ns = later(ready_ns, *stream);
+    int64_t begin_ns = later(ready_ns, *free_ns);
     job->begin_ns = begin_ns;
     job->load_begin_ns = pool->overlap ? ready_ns - job->load_ns : begin_ns;
-    job->stream = (uint32_t)(stream - &pool->streams[(size_t)server * pool->n_streams]);
-    *stream = begin_ns + held_ns;
-    remember(state, job->start_ns, begin_ns, *stream);
-    job->finish_ns = *stream;
+    job->stream = stream;
+    job->finish_ns = *free_ns = begin_ns + held_ns;
+    remember(state, job->start_ns, begin_ns, job->finish_ns);
     job->wait_ns = job->finish_ns - job->start_ns - job->load_ns - job->compute_ns;
     return held_ns;
 }
@@ -82,7 +89,8 @@ int64_t accel_backlog_ns(struct accel_pool *pool, uint32_t server, int64_t t_ns,
     int64_t backlog_ns = 0;
     for (size_t i = 0; i < state->n_open; i++)
         backlog_ns += state->open[i].end_ns - later(state->open[i].begin_ns, t_ns);
-    int64_t first_ns = later(*first_free(pool, server), state->link_free_ns);
+    int64_t first_ns = pool->streams[(size_t)server * pool->n_streams + first_free(pool, server)];
+    first_ns = later(first_ns, state->link_free_ns);
     *drain_ns = first_ns > t_ns ? first_ns - t_ns : 0;
     return backlog_ns;
 }

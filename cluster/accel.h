@@ -53,9 +53,11 @@ struct accel_job {
 void accel_pool_init(struct accel_pool *pool, uint32_t n_servers, uint32_t n_streams, bool overlap);
 void accel_pool_release(struct accel_pool *pool);
 
-// Runs one query; calls for one server must come in order of start_ns. Returns the stream-time it
-// holds.
+// Runs one query on the stream that is free first; calls for one server must come in order of
+// start_ns. Returns the stream-time it holds. accel_assign_to() says which stream.
 int64_t accel_assign(struct accel_pool *pool, uint32_t server, struct accel_job *job);
+int64_t accel_assign_to(struct accel_pool *pool, uint32_t server, uint32_t stream,
+                        struct accel_job *job);
 
 // One server's streams, link and open intervals; accel_load() fills a server that has run nothing.
 void accel_save(const struct accel_pool *pool, uint32_t server, struct blob *blob);

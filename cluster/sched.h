@@ -58,8 +58,9 @@ struct sched {
 // Use of one server's cores or streams.
 struct sched_part {
     int64_t busy_ns;    // core-time used inside the bin
-    int64_t backlog_ns; // of what it has taken, beyond the bin's end
-    int64_t drain_ns;   // until the first core is free
+    int64_t backlog_ns; // of what it has taken and of what waits, beyond the bin's end
+    int64_t drain_ns;   // until the first core is free, and what waits is done
+    int64_t work_ns; // that came, where merging makes it less than what was used; 0: it is not said
 };
 
 // Of one server since its last fold. What it counts are attempts that it took, ended or not.

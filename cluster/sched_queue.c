@@ -14,7 +14,8 @@
 // no events: its next beginning is one number, and it is brought up to date when a query reaches it
 // and when the block is told that nothing comes before some time. At one time queries come before
 // beginnings, cores before the accelerator. Where nothing waits and nothing later has a part in it,
-// a query whose requests all find an idle core begins as it comes, which is the usual case.
+// a query whose requests all find an idle core begins as it comes, which is the usual case. With
+// `pull` on cores alone no later query ever has a part in it: that is the server of sched_split.
 #include <string.h>
 
 #include "base/mem.h"
@@ -22,6 +23,7 @@
 #include "cluster/accel.h"
 #include "cluster/batcher.h"
 #include "cluster/cpu.h"
+#include "cluster/full_work.h"
 #include "cluster/sched.h"
 #include "cluster/slow.h"
 #include "cluster/waiting.h"
@@ -35,9 +37,15 @@ static const char *const way_names[] = {"pull", "coalesce", "batch", NULL};
 
 static const char *const order_names[] = {"fcfs", "shortest", "least-slack", "late-last", NULL};
 
+// Whose the batches in flight are: a batch goes to the stream that is free first, or each stream
+// has its own and takes what waits as soon as it holds fewer.
+enum holder { HOLDER_SERVER, HOLDER_STREAM };
+static const char *const holder_names[] = {"server", "stream", NULL};
+
 struct queue {
     int policy; // enum way
     int order;  // enum order
+    int holder; // enum holder
     bool split; // batch: queries may be cut where a batch is full
     int64_t batch_items, batch_queries, max_delay_ns, accel_items, in_flight;
 };
@@ -50,6 +58,7 @@ enum row {
     ROW_SPLIT,
     ROW_ACCEL,
     ROW_IN_FLIGHT,
+    ROW_HOLDER,
     ROW_ORDER
 };
 static const struct field fields[] = {
@@ -75,6 +84,11 @@ static const struct field fields[] = {
         FIELD(queue, "in_flight", FIELD_INT, UNIT_NONE, in_flight, 0, MAX_IN_FLIGHT, "0",
               "batches that the accelerator holds, loading or computing; 0: one per "
               "stream, and one more where copies overlap computations"),
+    [ROW_HOLDER] = FIELD_CHOICES(queue, "in_flight_per", holder, holder_names, "server",
+                                 "server: in_flight counts the batches of all streams, and a batch "
+                                 "goes to the stream that is free first; stream: each stream holds "
+                                 "as many (0: one, and one more where copies overlap), and the one "
+                                 "that has had room for longest takes what waits"),
     [ROW_ORDER] = FIELD_CHOICES(queue, "order", order, order_names, "fcfs",
                                 "which query of a service goes first: fcfs: the one that came "
                                 "first; shortest: of the fewest items; least-slack: with the least "
@@ -100,6 +114,8 @@ static int check(void *settings, uint64_t given, struct err *err)
         return err_set(err, ERR_STUDY, "split: only with policy: batch");
     if (queue->accel_items == 0 && given & 1 << ROW_IN_FLIGHT)
         return err_set(err, ERR_STUDY, "in_flight: only with accel_items");
+    if (queue->accel_items == 0 && given & 1 << ROW_HOLDER)
+        return err_set(err, ERR_STUDY, "in_flight_per: only with accel_items");
     if (queue->order != ORDER_FCFS && queue->max_delay_ns > 0)
         return err_set(err, ERR_STUDY,
                        "order: only fcfs with max_delay, which is how long the first has waited");
@@ -110,7 +126,14 @@ static int check(void *settings, uint64_t given, struct err *err)
 static int agree(const void *settings, const void *others, struct err *err)
 {
     const struct queue *queue = settings, *other = others;
-    if (queue->accel_items == 0 || other->accel_items == 0 || queue->in_flight == other->in_flight)
+    if (queue->accel_items == 0 || other->accel_items == 0)
+        return 0;
+    if (queue->holder != other->holder)
+        return err_set(err, ERR_STUDY,
+                       "in_flight_per: expected %s, as for the other services of the group, which "
+                       "share its accelerators; got %s",
+                       holder_names[other->holder], holder_names[queue->holder]);
+    if (queue->in_flight == other->in_flight)
         return 0;
     return err_set(err, ERR_STUDY,
                    "in_flight: expected %lld, as for the other services of the group, which share "
@@ -122,8 +145,8 @@ static bool is_implied(const void *settings, const struct field *field)
 {
     const struct queue *queue = settings;
     bool only_batch = field == &fields[ROW_DELAY] || field == &fields[ROW_SPLIT];
-    return (only_batch && queue->policy != WAY_BATCH) ||
-           (field == &fields[ROW_IN_FLIGHT] && queue->accel_items == 0);
+    bool only_accel = field == &fields[ROW_IN_FLIGHT] || field == &fields[ROW_HOLDER];
+    return (only_batch && queue->policy != WAY_BATCH) || (only_accel && queue->accel_items == 0);
 }
 
 static void resolve(void *settings, int64_t largest_items, int64_t n_cores)
@@ -167,8 +190,9 @@ static struct dispatch_config needs(const void *settings)
 
 // One server's use since its last fold, but for that of its cores (cpu.h).
 struct use {
-    uint64_t n_queries, n_requests, n_items, n_accel_queries;
+    uint64_t n_requests, n_accel_queries;
     int64_t accel_busy_ns, accel_carry_ns;
+    int64_t lost_ns[N_PLACES]; // work of what was lost while it waited
 };
 
 // What happens next at a server; at SIMTIME_NEVER nothing does.
@@ -196,16 +220,22 @@ struct state {
     enum order *orders;                     // [n_services]
     struct waiting *waiting;                // [server * n_services + service]
     int64_t *full_ns; // likewise: since when a batch's worth waits; SIMTIME_NEVER: it does not
-    struct beginning *next; // [n_servers]
-    struct use *use;        // [n_servers]
+    struct beginning *next;           // [n_servers]
+    struct use *use;                  // [n_servers]
+    struct full_work_volume *arrived; // [server * n_services + service] since the last fold
     struct cpu_pool cores;
     struct accel_pool accel;
     const struct cpu_kernel *kernel;
     int64_t *slots; // [server * n_slots] when a batch in flight leaves the accelerator
+    uint32_t n_own; // so many of them in turn belong to each stream; 0: to none
     bool has_accel;
     struct noise noise;
     bool noisy;
-    bool *is_quick;            // [n_services] may begin as it comes
+    bool *is_quick; // [n_services] may begin as it comes
+    // Where requests of one query each, first come first served, on cores alone, are all there is,
+    // each begins when it comes or as the next core is free, so nothing has to wait for what comes
+    // later. NULL: it has to.
+    void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
     uint8_t *is_slow;          // [n_servers] 1 or 0; NULL: none is
     struct timeline *timeline; // of the watched server; NULL: none has been watched
     uint32_t watched;
@@ -245,15 +275,23 @@ static bool takes(const void *settings, struct batcher_rule *rule, enum order *o
 }
 
 // The services that use the accelerator agree on it.
-static uint32_t slots_of(const struct group_config *group, uint32_t n_services)
+static void init_slots(struct state *state, const struct group_config *group)
 {
     const struct accelerator *accel = &group->platform->accelerator;
-    for (uint32_t i = 0; i < n_services; i++) {
+    int64_t in_flight = 0;
+    bool own = false;
+    for (uint32_t i = 0; i < state->n_services; i++) {
         const struct queue *queue = settings_values(&group->settings[i]);
-        if (queue->accel_items > 0 && queue->in_flight > 0)
-            return (uint32_t)queue->in_flight;
+        if (queue->accel_items == 0)
+            continue;
+        in_flight = queue->in_flight > 0 ? queue->in_flight : in_flight;
+        own = own || queue->holder == HOLDER_STREAM;
     }
-    return (uint32_t)accel->streams + accel->overlap;
+    if (in_flight == 0)
+        in_flight = (own ? 1 : accel->streams) + accel->overlap;
+    state->n_own = own ? (uint32_t)in_flight : 0;
+    state->n_slots = (uint32_t)(own ? in_flight * accel->streams : in_flight);
+    state->slots = mem_calloc((size_t)state->n_servers * state->n_slots, sizeof *state->slots);
 }
 
 // Do near lanes hold all times on the cores? Noise and histories may make them longer.
@@ -280,12 +318,46 @@ static bool is_quick(const struct state *state, const struct sched_setup *setup,
            !rule->merges && in_turn;
 }
 
+// Is all that there is requests of one query each, first come first served, on cores alone?
+static bool is_plain(const struct state *state)
+{
+    bool plain = true;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        const struct batcher_rule *rules = state->rules[i];
+        plain = plain && state->orders[i] == ORDER_FCFS && rules[PLACE_CORES].used &&
+                !rules[PLACE_CORES].merges && !rules[PLACE_ACCEL].used;
+    }
+    return plain;
+}
+
+// The kernel that does it; NULL where they are not so, or have histories.
+static void set_plain(struct state *state, const struct sched_setup *setup)
+{
+    bool fixed = true, busy = true, history = false;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        const struct svctab *tab = setup->tabs[i];
+        fixed = fixed && tab->n_levels == 1;
+        busy = busy && tab->near_ns && (!setup->slow_tabs || setup->slow_tabs[i]->near_ns);
+        history = history || tab->history;
+    }
+    if (history || !is_plain(state))
+        return;
+    if (state->cores.lanes == CPU_LANES_FAR)
+        state->assign = setup->kernel->assign_general;
+    else if (fixed)
+        state->assign = setup->kernel->assign_fixed;
+    else if (busy)
+        state->assign = setup->kernel->assign_busy;
+}
+
 static void init_cores(struct state *state, const struct sched_setup *setup)
 {
     state->kernel = setup->kernel;
     cpu_pool_init(&state->cores, fits_near(state, setup) ? CPU_LANES_NEAR : CPU_LANES_FAR,
                   setup->n_servers, (uint32_t)setup->group->platform->cores);
     state->cores.first_server = setup->first_in_cell;
+    state->cores.noise = state->noisy ? &state->noise : NULL;
+    set_plain(state, setup);
     state->is_quick = mem_calloc(state->n_services, sizeof *state->is_quick);
     for (uint32_t i = 0; i < state->n_services; i++)
         state->is_quick[i] = is_quick(state, setup, i);
@@ -315,13 +387,13 @@ static void init(struct sched *sched)
     for (uint32_t s = 0; s < n; s++)
         state->next[s].at_ns = SIMTIME_NEVER;
     state->use = mem_calloc(n, sizeof *state->use);
+    state->arrived = mem_calloc((size_t)n * n_services, sizeof *state->arrived);
     init_cores(state, setup);
     state->has_accel = platform->has_accelerator;
     if (state->has_accel) {
         const struct accelerator *accel = &platform->accelerator;
         accel_pool_init(&state->accel, n, (uint32_t)accel->streams, accel->overlap);
-        state->n_slots = slots_of(group, n_services);
-        state->slots = mem_calloc((size_t)n * state->n_slots, sizeof *state->slots);
+        init_slots(state, group);
     }
     noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
     state->noise.first_server = sched->record->first_in_fleet;
@@ -344,6 +416,7 @@ static void release(struct sched *sched)
     mem_free(state->full_ns);
     mem_free(state->next);
     mem_free(state->use);
+    mem_free(state->arrived);
     mem_free(state->slots);
     mem_free(state->is_slow);
     mem_free(state->is_quick);
@@ -610,13 +683,22 @@ static void begin_on_core(struct state *state, uint32_t s, const struct beginnin
     cpu_pool_server(&state->cores, s)->cpu_busy_ns += job->compute_ns;
 }
 
+// A stream of its own slots that takes a batch is behind all that have room, for the next.
 static void begin_on_accel(struct state *state, uint32_t s, const struct beginning *next,
                            struct accel_job *job)
 {
     int64_t *slots = state->slots + (size_t)s * state->n_slots;
-    (void)next;
-    state->use[s].accel_busy_ns += accel_assign(&state->accel, s, job);
-    slots[first_free(slots, state->n_slots)] = job->finish_ns;
+    uint32_t slot = first_free(slots, state->n_slots);
+    if (state->n_own == 0) {
+        state->use[s].accel_busy_ns += accel_assign(&state->accel, s, job);
+        slots[slot] = job->finish_ns;
+        return;
+    }
+    uint32_t stream = slot / state->n_own;
+    state->use[s].accel_busy_ns += accel_assign_to(&state->accel, s, stream, job);
+    slots[slot] = job->finish_ns;
+    for (uint32_t i = stream * state->n_own; i < (stream + 1) * state->n_own; i++)
+        slots[i] = later(slots[i], next->at_ns);
 }
 
 static void begin(struct sched *sched, uint32_t s, struct completions *out)
@@ -671,9 +753,18 @@ static void push(struct sched *sched, const struct query *query)
         find_next(sched, s);
 }
 
-// Does the query begin as it comes? Then that is the next job of the chunk.
-static bool begin_at_once(struct sched *sched, const struct query *query, uint32_t s,
-                          struct cpu_job *job, uint32_t number)
+static void count_arrived(const struct sched *sched, const struct query *query, uint32_t s)
+{
+    const struct state *state = sched->state;
+    struct full_work_volume *arrived =
+        &state->arrived[(size_t)s * state->n_services + query->service];
+    arrived->n_queries++;
+    arrived->n_items += query->size_items;
+    arrived->work_ns += sched->setup.tabs[query->service]->work_ns[query->size_items];
+}
+
+static void fill_job(const struct sched *sched, const struct query *query, uint32_t s,
+                     uint32_t number, struct cpu_job *job)
 {
     const struct state *state = sched->state;
     bool slow = state->is_slow && state->is_slow[s];
@@ -687,7 +778,23 @@ static bool begin_at_once(struct sched *sched, const struct query *query, uint32
     job->n_requests = split->n_requests;
     job->size_items = query->size_items;
     job->query = number;
-    return state->kernel->assign_idle(&state->cores, job);
+}
+
+static void run_plain(struct sched *sched, const struct query *queries, size_t n,
+                      struct completions *out)
+{
+    struct state *state = sched->state;
+    struct cpu_job *jobs = sched->setup.jobs;
+    for (uint32_t i = 0; i < n; i++)
+        fill_job(sched, &queries[i], queries[i].server - sched->setup.first_in_cell, i, &jobs[i]);
+    state->cores.queries = queries;
+    state->assign(&state->cores, jobs, n);
+    if (sched->record->tells) {
+        completions_reserve(out, n);
+        for (size_t i = 0; i < n; i++)
+            server_record_tell(sched->record, &queries[i], jobs[i].finish_ns, out);
+    }
+    server_record_jobs(sched->record, queries, jobs, n, out);
 }
 
 static void run(struct sched *sched, const struct query *queries, size_t n, struct completions *out)
@@ -696,16 +803,22 @@ static void run(struct sched *sched, const struct query *queries, size_t n, stru
     struct cpu_job *jobs = sched->setup.jobs;
     bool tells = sched->record->tells;
     size_t n_jobs = 0;
+    if (state->assign) {
+        run_plain(sched, queries, n, out);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         const struct query *query = &queries[i];
         uint32_t s = query->server - sched->setup.first_in_cell;
-        state->use[s].n_queries++;
-        state->use[s].n_items += query->size_items;
+        count_arrived(sched, query, s);
         if (state->next[s].at_ns < ready_ns(sched, query))
             advance_server(sched, s, ready_ns(sched, query), out);
         bool quick = state->next[s].at_ns == SIMTIME_NEVER && state->is_quick[query->service] &&
                      !is_watched(state, s);
-        if (!quick || !begin_at_once(sched, query, s, &jobs[n_jobs], i)) {
+        // What begins as it comes is the next job of the chunk.
+        if (quick)
+            fill_job(sched, query, s, i, &jobs[n_jobs]);
+        if (!quick || !state->kernel->assign_idle(&state->cores, &jobs[n_jobs])) {
             push(sched, query);
             continue;
         }
@@ -728,36 +841,108 @@ static void watch(struct sched *sched, const struct query *query, struct complet
         state->seen = mem_calloc(state->n_services, sizeof *state->seen);
     }
     uint32_t s = query->server - sched->setup.first_in_cell;
-    state->use[s].n_queries++;
-    state->use[s].n_items += query->size_items;
+    count_arrived(sched, query, s);
     advance_server(sched, s, ready_ns(sched, query), out);
     push(sched, query);
+    if (state->assign)
+        advance_server(sched, s, SIMTIME_NEVER, out);
 }
 
 // ---- time bins and outages ----------------------------------------------------------------------
+
+// Of queries of a service at a server, added to each place's.
+static void add_work(const struct sched *sched, uint32_t s, uint32_t service,
+                     const struct full_work_volume *of, int64_t work_ns[N_PLACES])
+{
+    const struct state *state = sched->state;
+    const struct sched_setup *setup = &sched->setup;
+    bool slow = state->is_slow && state->is_slow[s];
+    const struct full_work work = {.rules = state->rules[service],
+                                   .tab = (slow ? setup->slow_tabs : setup->tabs)[service],
+                                   .plain_tab = setup->tabs[service],
+                                   .n_cores = state->cores.n_cores,
+                                   .n_streams = state->has_accel ? state->accel.n_streams : 0,
+                                   .overlap = state->accel.overlap};
+    full_work_add(&work, of, work_ns);
+}
+
+// What waits at a server.
+static void waiting_work(const struct sched *sched, uint32_t s, int64_t work_ns[N_PLACES])
+{
+    const struct state *state = sched->state;
+    work_ns[PLACE_CORES] = work_ns[PLACE_ACCEL] = 0;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        const struct waiting *waiting = &state->waiting[(size_t)s * state->n_services + i];
+        const struct full_work_volume volume = {waiting->n, waiting->n_items, 0};
+        add_work(sched, s, i, &volume, work_ns);
+    }
+}
+
+static void fold_arrived(const struct sched *sched, uint32_t s, struct sched_usage *usage)
+{
+    const struct state *state = sched->state;
+    struct use *use = &state->use[s];
+    int64_t work_ns[N_PLACES] = {-use->lost_ns[PLACE_CORES], -use->lost_ns[PLACE_ACCEL]};
+    bool known = true;
+    for (uint32_t i = 0; i < state->n_services; i++) {
+        struct full_work_volume *arrived = &state->arrived[(size_t)s * state->n_services + i];
+        usage->n_queries += arrived->n_queries;
+        usage->n_items += arrived->n_items;
+        add_work(sched, s, i, arrived, work_ns);
+        known = known && !sched->setup.tabs[i]->history;
+        *arrived = (struct full_work_volume){0};
+    }
+    known = known && !state->assign; // what was used says all
+    usage->cpu.work_ns = known ? work_ns[PLACE_CORES] : 0;
+    usage->accel.work_ns = known ? work_ns[PLACE_ACCEL] : 0;
+    use->lost_ns[PLACE_CORES] = use->lost_ns[PLACE_ACCEL] = 0;
+}
+
+static void fold_cores(const struct sched *sched, uint32_t s, int64_t edge_ns, int64_t waiting_ns,
+                       struct sched_part *part)
+{
+    struct state *state = sched->state;
+    struct cpu_server *cores = cpu_pool_server(&state->cores, s);
+    int64_t runs_ns = cpu_pool_backlog_ns(&state->cores, s, edge_ns, &part->drain_ns);
+    part->busy_ns = cores->cpu_carry_ns + cores->cpu_busy_ns - runs_ns;
+    part->backlog_ns = runs_ns + waiting_ns;
+    part->drain_ns += waiting_ns / state->cores.n_cores;
+    cores->cpu_carry_ns = runs_ns;
+    cores->cpu_busy_ns = 0;
+}
+
+static void fold_accel(const struct sched *sched, uint32_t s, int64_t edge_ns, int64_t waiting_ns,
+                       struct sched_part *part)
+{
+    struct state *state = sched->state;
+    struct use *use = &state->use[s];
+    int64_t runs_ns = accel_backlog_ns(&state->accel, s, edge_ns, &part->drain_ns);
+    part->busy_ns = use->accel_carry_ns + use->accel_busy_ns - runs_ns;
+    part->backlog_ns = runs_ns + waiting_ns;
+    part->drain_ns += waiting_ns / state->accel.n_streams;
+    use->accel_carry_ns = runs_ns;
+    use->accel_busy_ns = 0;
+}
 
 static void fold(struct sched *sched, uint32_t s, int64_t edge_ns, struct sched_usage *usage)
 {
     struct state *state = sched->state;
     struct use *use = &state->use[s];
     struct cpu_server *cores = cpu_pool_server(&state->cores, s);
-    *usage = (struct sched_usage){.n_queries = use->n_queries,
-                                  .n_requests = use->n_requests + cores->n_requests,
-                                  .n_items = use->n_items,
+    int64_t waiting_ns[N_PLACES];
+    *usage = (struct sched_usage){.n_requests = use->n_requests + cores->n_requests,
                                   .n_accel_queries = use->n_accel_queries};
-    use->n_queries = use->n_requests = use->n_items = use->n_accel_queries = 0;
-    cores->n_requests = 0;
-    struct sched_part *cpu = &usage->cpu, *accel = &usage->accel;
-    cpu->backlog_ns = cpu_pool_backlog_ns(&state->cores, s, edge_ns, &cpu->drain_ns);
-    cpu->busy_ns = cores->cpu_carry_ns + cores->cpu_busy_ns - cpu->backlog_ns;
-    cores->cpu_carry_ns = cpu->backlog_ns;
-    cores->cpu_busy_ns = 0;
-    if (!state->has_accel)
-        return;
-    accel->backlog_ns = accel_backlog_ns(&state->accel, s, edge_ns, &accel->drain_ns);
-    accel->busy_ns = use->accel_carry_ns + use->accel_busy_ns - accel->backlog_ns;
-    use->accel_carry_ns = accel->backlog_ns;
-    use->accel_busy_ns = 0;
+    use->n_requests = use->n_accel_queries = 0;
+    if (state->assign) {
+        usage->n_queries = cores->n_queries;
+        usage->n_items = cores->n_items;
+    }
+    cores->n_queries = cores->n_requests = cores->n_items = 0;
+    fold_arrived(sched, s, usage);
+    waiting_work(sched, s, waiting_ns);
+    fold_cores(sched, s, edge_ns, waiting_ns[PLACE_CORES], &usage->cpu);
+    if (state->has_accel)
+        fold_accel(sched, s, edge_ns, waiting_ns[PLACE_ACCEL], &usage->accel);
 }
 
 // Those that wait are lost with what runs.
@@ -783,6 +968,10 @@ static void lose_waiting(struct sched *sched, uint32_t s, int64_t t_ns, struct c
 static void cut(struct sched *sched, uint32_t s, int64_t t_ns, struct completions *out)
 {
     struct state *state = sched->state;
+    int64_t lost_ns[N_PLACES];
+    waiting_work(sched, s, lost_ns);
+    for (int place = 0; place < N_PLACES; place++)
+        state->use[s].lost_ns[place] += lost_ns[place];
     lose_waiting(sched, s, t_ns, out);
     cpu_pool_server(&state->cores, s)->cpu_busy_ns -= cpu_pool_cut(&state->cores, s, t_ns);
     if (state->has_accel)
@@ -801,13 +990,16 @@ static size_t bytes(const struct sched *sched)
     uint64_t n = 0;
     for (size_t i = 0; i < (size_t)state->n_servers * state->n_services; i++)
         n += state->waiting[i].n;
-    return sizeof(struct use) + cpu_pool_bytes(&state->cores) + 8 * (size_t)state->n_slots + 128 +
+    return sizeof(struct use) + state->n_services * sizeof(struct full_work_volume) +
+           cpu_pool_bytes(&state->cores) + 8 * (size_t)state->n_slots + 128 +
            (size_t)(n / (state->n_servers ? state->n_servers : 1)) * sizeof(struct waiting_query);
 }
 
 static void save_one(const struct state *state, uint32_t s, struct blob *blob)
 {
     blob_put(blob, &state->use[s], sizeof state->use[s]);
+    blob_put(blob, &state->arrived[(size_t)s * state->n_services],
+             state->n_services * sizeof *state->arrived);
     for (uint32_t i = 0; i < state->n_services; i++)
         waiting_save(&state->waiting[(size_t)s * state->n_services + i], blob);
     cpu_pool_save(&state->cores, s, blob);
@@ -856,6 +1048,8 @@ static void load_one(const struct sched *sched, uint32_t s, struct blob_reader *
 {
     struct state *state = sched->state;
     blob_get(reader, &state->use[s], sizeof state->use[s]);
+    blob_get(reader, &state->arrived[(size_t)s * state->n_services],
+             state->n_services * sizeof *state->arrived);
     for (uint32_t i = 0; i < state->n_services; i++)
         load_waiting(sched, s, i, reader);
     cpu_pool_load(&state->cores, s, reader);

@@ -10,6 +10,7 @@ static int64_t add_part(const struct sched_part *part, const struct power_curve 
     int64_t energy_uj = power_energy_uj(power, part->busy_ns, n_units, on_ns);
     tally->busy_ns[at] += part->busy_ns;
     tally->backlog_ns[at] += part->backlog_ns;
+    tally->work_ns[at] += part->work_ns;
     tally->energy_uj[at] += energy_uj;
     if (part->drain_ns > tally->drain_max_ns[at])
         tally->drain_max_ns[at] = part->drain_ns;

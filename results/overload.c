@@ -9,7 +9,7 @@
 const char *const overload_names[] = {"stable", "unsure", "overloaded", NULL};
 
 // Work that arrived is work that was done and what the backlog grew by; both in core-time.
-double overload_load(const struct overload_series *s, uint32_t first, uint32_t end)
+static double used_load(const struct overload_series *s, uint32_t first, uint32_t end)
 {
     double before = first > 0 ? s->backlog_ns[first - 1] : s->backlog_before_ns;
     double work = s->backlog_ns[end - 1] - before, capacity = 0;
@@ -20,17 +20,34 @@ double overload_load(const struct overload_series *s, uint32_t first, uint32_t e
     return capacity > 0 ? work / capacity : NAN;
 }
 
+static double full_load(const struct overload_series *s, uint32_t first, uint32_t end)
+{
+    double work = 0, capacity = 0;
+    for (uint32_t i = first; i < end; i++) {
+        work += s->work_ns[i];
+        capacity += s->length_ns[i] * s->n_units;
+    }
+    return capacity > 0 ? work / capacity : NAN;
+}
+
+typedef double (*load_fn)(const struct overload_series *s, uint32_t first, uint32_t end);
+
+double overload_load(const struct overload_series *s, uint32_t first, uint32_t end)
+{
+    return (s->work_ns ? full_load : used_load)(s, first, end);
+}
+
 // The batches are made from the load of bins, and each batch's own load is then taken from its
 // first and last backlog: what is left over between two bins of a batch cancels exactly.
-static struct ci offered_load(const struct overload_series *s)
+static struct ci offered_load(const struct overload_series *s, load_fn load_of)
 {
     double *load = mem_calloc(s->n, sizeof *load);
     for (uint32_t i = 0; i < s->n; i++)
-        load[i] = overload_load(s, i, i + 1);
+        load[i] = load_of(s, i, i + 1);
     struct batch_plan plan = batch_plan_of(load, s->n, BATCH_AIM);
     for (uint32_t b = 0; b < plan.n_batches; b++)
-        load[b] = overload_load(s, batch_first(&plan, b), batch_first(&plan, b + 1));
-    struct ci ci = ci_sections(overload_load(s, 0, s->n), load, plan.n_batches);
+        load[b] = load_of(s, batch_first(&plan, b), batch_first(&plan, b + 1));
+    struct ci ci = ci_sections(load_of(s, 0, s->n), load, plan.n_batches);
     mem_free(load);
     return ci;
 }
@@ -76,8 +93,12 @@ struct overload overload_judge(const struct overload_series *series)
     struct overload o = {OVERLOAD_NO, ci_none(), NAN};
     if (series->n == 0 || series->n_units <= 0)
         return o;
-    o.load_frac = offered_load(series);
+    o.load_frac = offered_load(series, used_load);
     enum overload_verdict whole = judge_load(o.load_frac);
+    if (series->work_ns && whole != OVERLOAD_YES) {
+        o.load_frac = offered_load(series, full_load);
+        whole = judge_load(o.load_frac);
+    }
     enum overload_verdict worst = judge_drain(series, &o.drain_growth_frac);
     o.verdict = whole > worst ? whole : worst;
     return o;

@@ -70,9 +70,10 @@ enum record_part { PART_CPU, PART_ACCEL, N_PARTS };
 struct group_tally {
     int64_t busy_ns[N_PARTS];      // core-time or stream-time used inside the bin, exactly
     int64_t backlog_ns[N_PARTS];   // work queued beyond the bin's end
+    int64_t work_ns[N_PARTS];      // came in the bin, in full batches; 0: where nothing is merged
     int64_t energy_uj[N_PARTS];    // microjoules
     uint64_t n_completed;          // queries completed in the bin by the group's servers
-    int64_t drain_max_ns[N_PARTS]; // largest over servers: until its earliest unit is free (max)
+    int64_t drain_max_ns[N_PARTS]; // largest over servers: until one takes new work at once (max)
 };
 
 // One server, over the bins from server_from_ns (the given warm-up, or 0) to the end. Its counts

@@ -12,7 +12,7 @@
 
 // The structs lie in the bytes as they are, so none may have a gap.
 static_assert(sizeof(struct record_shape) == 40, "shape without padding");
-static_assert(sizeof(struct group_tally) == (4 * N_PARTS + 1) * sizeof(int64_t),
+static_assert(sizeof(struct group_tally) == (5 * N_PARTS + 1) * sizeof(int64_t),
               "group_tally without padding");
 static_assert(sizeof(struct server_total) == 7 * sizeof(int64_t), "server_total without padding");
 static_assert(sizeof(struct query_sample) == 104, "query_sample without padding");

@@ -331,7 +331,7 @@ static double sum_of(const double *v, uint32_t n)
 // n_units 0: there is no such part.
 struct part_series {
     struct overload_series overload;
-    double *length_ns, *busy_ns, *backlog_ns, *drain_ns, *part_j; // [n]; one allocation
+    double *length_ns, *busy_ns, *backlog_ns, *drain_ns, *work_ns, *part_j; // [n]; one allocation
 };
 
 static struct part_series part_series_create(const struct batch_hist_scope *scope,
@@ -340,18 +340,20 @@ static struct part_series part_series_create(const struct batch_hist_scope *scop
 {
     uint32_t n = scope->plan.n_bins;
     uint32_t per_server = part == PART_CPU ? group->cores : group->has_accel ? group->streams : 0;
-    double *length_ns = mem_calloc((size_t)5 * n, sizeof *length_ns);
+    double *length_ns = mem_calloc((size_t)6 * n, sizeof *length_ns);
     struct part_series s = {.length_ns = length_ns,
                             .busy_ns = length_ns + n,
                             .backlog_ns = length_ns + (size_t)2 * n,
                             .drain_ns = length_ns + (size_t)3 * n,
-                            .part_j = length_ns + (size_t)4 * n};
+                            .work_ns = length_ns + (size_t)4 * n,
+                            .part_j = length_ns + (size_t)5 * n};
     for (uint32_t i = 0; i < n; i++) {
         const struct group_tally *t = record_group(scope->record, scope->first_bin + i, index);
         s.length_ns[i] = (double)bin_length_ns(scope, i);
         s.busy_ns[i] = (double)t->busy_ns[part];
         s.backlog_ns[i] = (double)t->backlog_ns[part];
         s.drain_ns[i] = (double)t->drain_max_ns[part];
+        s.work_ns[i] = (double)t->work_ns[part];
         s.part_j[i] = (double)t->energy_uj[part] * 1e-6;
     }
     s.overload = (struct overload_series){n,
@@ -366,6 +368,10 @@ static struct part_series part_series_create(const struct batch_hist_scope *scop
         s.overload.backlog_before_ns = (double)t->backlog_ns[part];
         s.overload.drain_before_ns = (double)t->drain_max_ns[part];
     }
+    double grown_ns = n > 0 ? s.backlog_ns[n - 1] - s.overload.backlog_before_ns : 0;
+    double work_ns = sum_of(s.work_ns, n);
+    if (work_ns > 0 && work_ns < sum_of(s.busy_ns, n) + grown_ns)
+        s.overload.work_ns = s.work_ns;
     return s;
 }
 

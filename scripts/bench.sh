@@ -255,6 +255,32 @@ overload() {
         "overload_for 16s" "overload_for 8s"
 }
 
+# with_scheduler SCHEDULER [ARGS...]: time per query of light r with another scheduler.
+with_scheduler() {
+    calc "1 / $(of_study queries_per_wall_s "$studies/light-random.yaml" \
+        --set "duration=$(calc "$n_queries / 7053895.47")s" \
+        --set "fleet.groups[0].scheduler={$1}" "${@:2}")"
+}
+# Cores take what they do in either case; what else is set says what a card could do beside them.
+card=(--set 'fleet.groups[0].accelerator={name: card, streams: 2}'
+    --set 'fleet.groups[0].cost={kind: synthetic, fixed: 200us, per_item: 20us, accel_fixed: 300us, accel_per_item: 1us}')
+splitting() { with_scheduler "policy: fixed, batch_items: 64" "${@}"; }
+pulling() { with_scheduler "policy: pull, batch_items: 64" "${@}"; }
+merging() { with_scheduler "policy: batch, batch_items: 512"; }
+pulling_both() { with_scheduler "policy: pull, batch_items: 64, accel_items: 4096" "${card[@]}"; }
+splitting_both() { with_scheduler "policy: fixed, batch_items: 64, offload_items: 250" "${card[@]}"; }
+beyond=(--set "traffic[0].rate=12092392qps") # 120 % of what they carry
+splitting_beyond() { splitting "${beyond[@]}"; }
+pulling_beyond() { pulling "${beyond[@]}"; }
+queues() {
+    in_turn "light r, S = 1000, time of pull over split" '<=' 1.5 1.2 pulling splitting
+    in_turn "light r, S = 1000, time of pull over split, with an accelerator" '<=' 1.5 1.2 \
+        pulling_both splitting_both
+    in_turn "light r, S = 1000, time of batch over split" '<=' 2.5 2 merging splitting
+    in_turn "light r, S = 1000 at 120 % load, time of pull over split" '<=' 3 2 \
+        pulling_beyond splitting_beyond
+}
+
 # tiny: the wall time of a whole command, as a user starts it.
 tiny() {
     local what="a tiny run, wall time of one process" i seconds variable unset=()
@@ -364,6 +390,7 @@ pairs light-power light 64 p 100000 0.35 0.45
 groups
 quickstart
 overload
+queues
 tiny
 idle=(--set "traffic[0].rate=10000qps" --set duration=1s)
 memory "an idle server, r" light-random 420 1 "${idle[@]}"

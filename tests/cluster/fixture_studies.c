@@ -147,7 +147,8 @@ static void queues_all_ways(struct fixture *f)
     fixture_set_scheduler(f, 1, "queue",
                           "policy: coalesce, batch_items: 40, batch_queries: 3, accel_items: 300");
     fixture_set_scheduler(f, 2, "queue",
-                          "policy: batch, accel_items: 250, max_delay: 90us, in_flight: 2");
+                          "policy: batch, accel_items: 250, max_delay: 90us, in_flight: 2, "
+                          "in_flight_per: stream");
     f->groups[0].slow = (struct slow_config){.frac = 0.25, .factor = 1.6};
     f->groups[2].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 300 * SIMTIME_US, 0.8};
     f->services[1].traffic.has_history = true;

@@ -187,6 +187,27 @@ START_TEST(cut_by_hand)
 }
 END_TEST
 
+// The second of two streams, as is said, though the first is free.
+START_TEST(stream_said)
+{
+    struct accel_pool pool;
+    int64_t drain_ns;
+    accel_pool_init(&pool, 1, 2, false);
+    for (int i = 0; i < 2; i++) {
+        struct accel_job job = {.start_ns = i, .load_ns = 10, .compute_ns = 30};
+        ck_assert_int_eq(accel_assign_to(&pool, 0, 1, &job), 40);
+        ck_assert_uint_eq(job.stream, 1);
+        ck_assert_int_eq(job.finish_ns, 40 * (i + 1));
+    }
+    struct accel_job job = {.start_ns = 2, .load_ns = 10, .compute_ns = 30};
+    accel_assign(&pool, 0, &job);
+    ck_assert_uint_eq(job.stream, 0);
+    ck_assert_int_eq(accel_backlog_ns(&pool, 0, 2, &drain_ns), 78 + 40);
+    ck_assert_int_eq(drain_ns, 40);
+    accel_pool_release(&pool);
+}
+END_TEST
+
 // Servers have nothing to do with each other, and an unused one has nothing to do.
 START_TEST(unused)
 {
@@ -204,10 +225,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", without_overlap},
-                                       {"core", with_overlap},
-                                       {"core", by_hand},
-                                       {"core", cut_by_hand},
-                                       {"limits", unused}};
+    const struct suite_test tests[] = {{"core", without_overlap}, {"core", with_overlap},
+                                       {"core", by_hand},         {"core", cut_by_hand},
+                                       {"core", stream_said},     {"limits", unused}};
     return suite_run("accel", tests, sizeof tests / sizeof *tests);
 }

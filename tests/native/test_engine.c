@@ -6,12 +6,19 @@
 #include "base/wallclock.h"
 #include "support/suite.h"
 
-static struct cost *cost_of(double fixed_s, double per_item_s)
+// What a cost borrows.
+struct setting {
+    struct platform platform;
+    struct cost_config config;
+};
+
+static struct cost *cost_of(struct setting *setting, double fixed_s, double per_item_s)
 {
-    static const struct platform platform = {.cores = 2};
-    struct cost_config config = {
-        .kind = cost_type_find("synthetic"), .fixed_s = fixed_s, .per_item_s = per_item_s};
-    struct cost *cost = cost_create(&config, NULL, &platform, NULL);
+    *setting = (struct setting){.platform = {.cores = 1, .sockets = 1, .power = {.gamma = 1}},
+                                .config = {.kind = cost_type_find("synthetic"),
+                                           .fixed_s = fixed_s,
+                                           .per_item_s = per_item_s}};
+    struct cost *cost = cost_create(&setting->config, NULL, &setting->platform, NULL);
     ck_assert_ptr_nonnull(cost);
     return cost;
 }
@@ -19,7 +26,8 @@ static struct cost *cost_of(double fixed_s, double per_item_s)
 // A request of `spin` takes no less than its cost says.
 START_TEST(spin_takes_its_time)
 {
-    struct cost *cost = cost_of(2e-3, 1e-4);
+    struct setting setting;
+    struct cost *cost = cost_of(&setting, 2e-3, 1e-4);
     struct engine_setup setup = {.cost = cost};
     struct engine *engine = engine_open(engine_find("spin"), &setup, NULL);
     struct engine_worker *worker = engine_worker_open(engine, 100, NULL);

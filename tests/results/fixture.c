@@ -194,6 +194,7 @@ struct record *fixture_part(const struct meta *meta, uint32_t part, uint32_t n_p
         for (uint32_t g = part; g < meta->n_groups; g += n_parts) {
             *record_group(r, bin, g) = (struct group_tally){{100000000 + bin, 20000000 * g},
                                                             {1000 + bin, 500 * g},
+                                                            {90000000 + bin, 40000000 * g},
                                                             {7000000, g},
                                                             g < 1 ? 1000 : 900,
                                                             {900 + bin, 400 * g}};
