@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
@@ -35,15 +36,23 @@ static void print_relaxations(struct report_out *out, const struct summary_fleet
     }
 }
 
-static void print_head(struct report_out *out, const struct meta *m, const struct summary *s)
+// Was it no simulation? Then what ran it, "measured: spin"; else NULL (src/live).
+static const char *measured_by(const struct run_info *run)
+{
+    return run && run->layout && strncmp(run->layout, "measured", 8) == 0 ? run->layout : NULL;
+}
+
+static void print_head(struct report_out *out, const struct meta *m, const struct summary *s,
+                       const struct run_info *run)
 {
     double from_s = simtime_to_s(s->fleet.from_ns), to_s = simtime_to_s(s->fleet.to_ns);
     report_text(out, "recfleet %s   study %s   policy %s   seed %llu\n",
                 table_or_dash(m->program_version), table_or_dash(m->study_name),
                 table_or_dash(m->policy), (unsigned long long)m->seed);
-    report_text(out, "%u cell%s, %u servers   simulated %g s, measured %g s .. %g s (warm-up %s)\n",
-                m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers, simtime_to_s(m->duration_ns),
-                from_s, to_s,
+    report_text(out, "%u cell%s, %u servers   %s %g s, measured %g s .. %g s (warm-up %s)\n",
+                m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers,
+                measured_by(run) ? "ran for" : "simulated", simtime_to_s(m->duration_ns), from_s,
+                to_s,
                 m->warmup_auto     ? "automatic"
                 : m->warmup_ns > 0 ? "given"
                                    : "none");
@@ -284,6 +293,13 @@ static void print_losses(struct report_out *out, const struct meta *m, const str
 
 static void print_run(struct report_out *out, const struct run_info *run)
 {
+    if (measured_by(run)) {
+        report_text(out,
+                    "%llu queries in %.3g s, %s; watts are the platform's curve at that "
+                    "utilisation\n",
+                    (unsigned long long)run->n_queries, run->wall_s, measured_by(run));
+        return;
+    }
     report_text(out, "%llu queries simulated in %.3g s of wall time on %d rank%s",
                 (unsigned long long)run->n_queries, run->wall_s, run->n_ranks,
                 run->n_ranks == 1 ? "" : "s");
@@ -298,7 +314,7 @@ void report_print(struct report_out *out, const struct meta *meta, const struct 
 {
     if (run)
         print_job(out, run);
-    print_head(out, meta, summary);
+    print_head(out, meta, summary, run);
     print_verdicts(out, meta, summary);
     report_text(out, "\n");
     print_services(out, meta, summary, rate_columns, true);

@@ -6,7 +6,7 @@ A new folder, a new fence or a new exception is one line here, with its reason b
 
 # Folder of code -> folders whose headers its files may include (its own is always allowed).
 # Levels: base | par models traces search | results | cluster, results/file | results/report, study |
-# runs | capacity jobs | app.
+# runs | capacity jobs live | app.
 LAYERS = {
     "src/base": [],
     "src/par": ["src/base"],
@@ -26,9 +26,11 @@ LAYERS = {
     "src/capacity": ["src/base", "src/par", "models", "traces", "results", "results/file",
                      "results/report", "cluster", "src/study", "src/search", "src/runs"],
     "src/jobs": ["src/base", "src/study", "src/runs"],
+    "src/live": ["src/base", "src/par", "models", "traces", "results", "results/file", "cluster",
+                 "src/study", "src/runs", "src/native"],
     "src/app": ["src/base", "src/par", "models", "traces", "results", "results/file",
                 "results/report", "cluster", "src/study", "src/search", "src/runs",
-                "src/capacity", "src/jobs", "src/native"],
+                "src/capacity", "src/jobs", "src/native", "src/live"],
 }
 
 # Test folders named after a folder of code may include what that folder may, and what the tests of
@@ -49,6 +51,7 @@ TEST_FOLDERS = {
     "tests/calibrate": "src/calibrate",
     "tests/capacity": "src/capacity",
     "tests/jobs": "src/jobs",
+    "tests/live": "src/live",
     "tests/support": "src/base",
 }
 
@@ -61,7 +64,7 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/capacity/sample", "src/runs/memo",
+                        "src/runs/probe", "src/live/live_simulate", "src/live/live_results", "src/capacity/sample", "src/runs/memo",
                         "src/app/version"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
                                              "results/file/dataset_file", "src/app/version"]),
@@ -73,13 +76,14 @@ FENCES = {
     "Random123": (r"Random123/.*", ["src/base/rng"]),
     "xxHash": (r"xxh(ash|3)\.h", ["results/file/checksum", "results/file/content_digest",
                                     "src/study/study_digest"]),
+    "hwloc": (r"hwloc\.h", ["src/live/topology"]),
     "zlib": (r"zlib\.h", ["traces/csv"]),
     "Check": (r"check\.h", []),
 }
 
 # What a CMake file may demand (REQUIRED) -> the Debian package that brings it, which scripts/setup.sh
 # installs for building.
-CMAKE_DEMANDS = {"MPI": "libopenmpi-dev", "HDF5": "libhdf5-dev", "GSL": "libgsl-dev",
+CMAKE_DEMANDS = {"Threads": "gcc", "MPI": "libopenmpi-dev", "HDF5": "libhdf5-dev", "GSL": "libgsl-dev",
                  "PkgConfig": "pkg-config", "YAML": "libyaml-dev", "XXHASH": "libxxhash-dev",
                  "ZLIB": "zlib1g-dev", "CHECK": "check", "GLPK_INCLUDE_DIR": "libglpk-dev", "GLPK_LIBRARY": "libglpk-dev",
                  "RANDOM123_INCLUDE_DIR": "librandom123-dev"}
@@ -168,7 +172,7 @@ PROSE_FLOOR = 30
 # Top folders that open with a README.md.
 README_FOLDERS = ["src", "models", "traces", "results", "results/file", "results/chart", "results/report",
                   "cluster",
-                  "src/runs", "src/capacity", "src/jobs", "src/app", "slurm", "tests", "scripts"]
+                  "src/runs", "src/capacity", "src/jobs", "src/live", "src/app", "slurm", "tests", "scripts"]
 
 # Text that must not be in a file: places that exist on one machine only.
 MACHINE_PATHS = [r"(?<![\w.])/(work|root|home|Users|scratch|data)/\w", r"\.\./shared\b",

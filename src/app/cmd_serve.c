@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/job.h"
+#include "base/mem.h"
+#include "base/simtime.h"
+#include "base/wallclock.h"
+#include "live/live_load.h"
+#include "live/live_results.h"
+#include "live/live_trace.h"
+#include "live/serve.h"
+#include "results/file/run_result.h"
+#include "results/report/report.h"
+#include "results/report/table.h"
+#include "runs/checkpointing.h"
+
+static const struct cmd_option options[] = {
+    {"--output", 'o', "FILE", "results file, in place of the study's"},
+    {"--force", 'f', NULL, "replace an existing results file"},
+    {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=900qps"},
+    CMD_CATALOG,
+    {"--engine", 0, "KIND", "what runs the models; without it the first that computes them"},
+    {"--library", 0, "FILE", "a library that the engine is to load"},
+    {"--tables", 0, "BYTES", "tables of a model beyond this have fewer rows; 0: they have all"},
+    {"--trace", 0, "FILE", "writes what arrived, and the fate of each query, as CSV"},
+    {"--idle", 0, "spin|sleep", "what workers do that find nothing; spin, the default, is exact"},
+    {"--sender", 0, "WHO",
+     "lets queries in at their time: thread, workers (who look at the queue), or auto: a thread "
+     "where there is a core for it"},
+    {"--queue", 0, "N", "queries of a service that may wait; more are refused"},
+    {"--grace", 0, "TIME", "what still waits so long after the end is left"},
+    {"--fail-after", 0, "N", "the first worker fails after N requests, to see what becomes of it"},
+    {"--quiet", 'q', NULL, "no progress and no tables"},
+    CMD_FORMAT,
+    {NULL, 0, NULL, NULL}};
+
+static const char *const idle_names[] = {"spin", "sleep", NULL};
+
+struct asked {
+    struct serve_config serve;
+    int idle;
+    double most_table_bytes;
+};
+
+static const struct field values[] = {
+    FIELD(asked, "--tables", FIELD_REAL, UNIT_BYTES, most_table_bytes, 0, 1e15, NULL, ""),
+    FIELD_CHOICES(asked, "--idle", idle, idle_names, NULL, ""),
+    FIELD_CHOICES(asked, "--sender", serve.sender, serve_sender_names, NULL, ""),
+    FIELD(asked, "--queue", FIELD_INT, UNIT_NONE, serve.most_waiting, 1, 1e7, NULL, ""),
+    FIELD(asked, "--grace", FIELD_TIME, UNIT_TIME, serve.grace_ns, 0, 3.6e12, NULL, ""),
+    FIELD(asked, "--fail-after", FIELD_INT, UNIT_NONE, serve.fail_after, 1, 1e12, NULL, ""),
+    FIELD_END};
+
+// ---- what is asked for --------------------------------------------------------------------------
+
+// The first engine that computes something, where there is one.
+static const struct engine_type *default_engine(void)
+{
+    for (size_t i = 0; engine_types[i]; i++)
+        if (engine_types[i] != &engine_spin)
+            return engine_types[i];
+    return &engine_spin;
+}
+
+static int read_asked(const struct cmd_line *line, struct asked *asked, struct err *err)
+{
+    const char *engine = cmd_value(line, "--engine", NULL);
+    *asked = (struct asked){.serve = {.most_waiting = 100000, .grace_ns = 10 * SIMTIME_S}};
+    if (cmd_read(line, values, asked, err) < 0)
+        return -1;
+    asked->serve.engine = engine ? engine_find(engine) : default_engine();
+    if (!asked->serve.engine)
+        return err_set(err, ERR_STUDY, "--engine: there is no \"%s\"; expected %s", engine,
+                       engine_types[1] ? "one of those that --help names" : engine_types[0]->name);
+    asked->serve.rests = asked->idle == 1;
+    asked->serve.setup.library = cmd_value(line, "--library", NULL);
+    asked->serve.setup.most_table_bytes = asked->most_table_bytes;
+    return 0;
+}
+
+// ---- what is printed ----------------------------------------------------------------------------
+
+static void print_setting(struct report_out *out, const struct asked *asked,
+                          const struct serve_result *result)
+{
+    report_text(out, "served for real by engine %s%s%s on %u core%s of %s",
+                asked->serve.engine->name, *result->kernels ? ", " : "", result->kernels,
+                result->n_workers, result->n_workers == 1 ? "" : "s",
+                *result->processor ? result->processor : "an unknown processor");
+    if (result->table_frac < 1)
+        report_text(out, ", with %.3g %% of the tables' rows", 100 * result->table_frac);
+    report_text(out, "; queries let in by %s\n",
+                !result->sent_by_thread   ? "the workers"
+                : result->sender_has_core ? "a thread on a core of its own"
+                                          : "a thread that has no core of its own");
+    if (result->n_workers > result->n_cores)
+        report_text(out,
+                    "warning: %u workers on %u core%s: they take time from one another, which the "
+                    "study knows nothing of\n",
+                    result->n_workers, result->n_cores, result->n_cores == 1 ? "" : "s");
+    else if (result->n_pinned < result->n_workers)
+        report_text(out, "warning: %u of %u workers could not be kept on a core of their own\n",
+                    result->n_workers - result->n_pinned, result->n_workers);
+}
+
+static void print_counts(struct report_out *out, const struct serve_result *result)
+{
+    const struct live_counts *counts = &result->counts;
+    report_text(out, "%zu of %zu queries arrived: %zu answered, %zu refused, %zu lost, %zu left\n",
+                counts->n_sent, result->log->plan->n_queries, counts->n_ended, counts->n_refused,
+                counts->n_lost, counts->n_waiting);
+    if (result->n_failed > 0)
+        report_text(out, "warning: %u of %u workers failed\n", result->n_failed, result->n_workers);
+}
+
+// What took cores and time away from the server.
+static void print_disturbance(struct report_out *out, const struct serve_result *result,
+                              const struct live_results *results)
+{
+    report_text(out,
+                "something else took %.2g %% of the workers' time; a request begins %.3g us after "
+                "it could, on average\n",
+                100 * interference_frac(&result->interference), 1e6 * results->gap_mean_s);
+    if (!result->sent_by_thread)
+        return;
+    double p50_s = simtime_to_s(live_load_lateness_ns(result->log, 0.5));
+    double p99_s = simtime_to_s(live_load_lateness_ns(result->log, 0.99));
+    double max_s = simtime_to_s(live_load_lateness_ns(result->log, 1));
+    report_text(out, "queries were sent %.3g us late at the median, p99 %.3g us, at most %.3g us\n",
+                1e6 * p50_s, 1e6 * p99_s, 1e6 * max_s);
+    double service_s = summary_total(results->summary)->service_mean_s.value;
+    if (p99_s > 0.05 * service_s)
+        report_text(out,
+                    "warning: p99 of that is %.2g %% of the mean service time: arrivals are not "
+                    "those of the study\n",
+                    100 * p99_s / service_s);
+}
+
+static void put_number(struct table *table, enum live_number number, double value,
+                       struct table_unit unit)
+{
+    if (number == LIVE_BUSY)
+        table_value(table, table_fixed(100 * value, 2), value);
+    else
+        table_value(table, table_number(value * unit.scale), value);
+}
+
+static void print_rows(struct report_out *out, const struct live_results *results)
+{
+    struct table_unit unit =
+        table_time_unit(results->rows[LIVE_ROW_MEASURED].number[LIVE_P50].value);
+    struct table *table = table_create(0);
+    table_head(table, mem_strdup("times"), "row");
+    for (int i = 0; i < N_LIVE_NUMBERS; i++) {
+        const char *name = live_number_names[i];
+        const char *in = i == LIVE_BUSY ? "%" : unit.name;
+        char *key = mem_printf(i == LIVE_BUSY ? "%s_frac" : "%s_s", name);
+        char *error = mem_printf("%s_error_frac", name);
+        table_head(table, mem_printf("%s %s", name, in), key);
+        table_head(table, mem_strdup("error %"), error);
+        mem_free(key);
+        mem_free(error);
+    }
+    table_line(table);
+    for (int r = 0; r < N_LIVE_ROWS; r++) {
+        if (!results->has_row[r])
+            continue;
+        table_cell(table, mem_strdup(live_row_names[r]));
+        for (int i = 0; i < N_LIVE_NUMBERS; i++) {
+            struct ci error = results->rows[r].number[i].error_frac;
+            put_number(table, (enum live_number)i, results->rows[r].number[i].value, unit);
+            table_estimate(table,
+                           r == LIVE_ROW_MEASURED ? NULL
+                                                  : table_interval(error.value, error.half_95, 100),
+                           error.value, error.half_95);
+        }
+    }
+    table_print(table, out, "fidelity");
+    table_destroy(table);
+    report_text(out, "\nerror: computed over measured, less 1; its interval is of the same queries "
+                     "in the same time bins\n");
+}
+
+static void report(struct cmd_line *line, const struct asked *asked,
+                   const struct serve_result *result, const struct live_results *results,
+                   const struct run_info *info, const char *output)
+{
+    struct report_out out = cmd_report_out(line);
+    if (result->stopped)
+        report_text(&out, "stopped; so far:\n");
+    report_print(&out, results->meta, results->summary, info);
+    report_text(&out, "\n");
+    print_setting(&out, asked, result);
+    print_counts(&out, result);
+    print_disturbance(&out, result, results);
+    if (result->counts.n_refused + result->counts.n_lost > 0)
+        report_text(&out, "note: the simulation answers the refused and the lost ones, too\n");
+    report_text(&out, "\n");
+    print_rows(&out, results);
+    report_text(&out, "results: %s\n", output);
+    report_end(&out);
+}
+
+// ---- doing it -----------------------------------------------------------------------------------
+
+struct meter {
+    struct progress progress;
+    double duration_ns;
+};
+
+static void on_progress(void *user, int64_t now_ns)
+{
+    struct meter *meter = user;
+    progress_update(&meter->progress, (double)now_ns / meter->duration_ns, 0);
+}
+
+static bool stops(void *user)
+{
+    (void)user;
+    return checkpointing_stop_waits();
+}
+
+// Everything after it has run: files, then what people read.
+static int conclude(struct cmd_line *line, const struct eval *eval, const struct study *study,
+                    const struct asked *asked, struct serve_result *result, double wall_s,
+                    const char *output, struct err *err)
+{
+    const char *trace = cmd_value(line, "--trace", NULL);
+    struct live_results results;
+    struct eval_stamp stamp;
+    struct run_info info;
+    char *layout = mem_printf("measured: %s", asked->serve.engine->name);
+    if (trace && live_trace_write(trace, result->log, err) < 0)
+        return -1;
+    if (live_results_make(study, result->log, result->end_ns, &results, err) < 0)
+        return -1;
+    eval_stamp(eval, line->text, &stamp, &info);
+    info.layout = layout;
+    info.n_queries = result->counts.n_sent;
+    info.wall_s = wall_s;
+    const struct run_result_input input = {results.meta, results.summary, results.measured, &info};
+    int rc = run_result_write(&input, output, cmd_given(line, "--force"), err);
+    if (rc == 0)
+        rc = live_results_compare(eval->comm, result->log, &results, err);
+    if (rc == 0 && !cmd_given(line, "--quiet"))
+        report(line, asked, result, &results, &info, output);
+    live_results_release(&results);
+    mem_free(layout);
+    return rc;
+}
+
+static void say_end(struct cmd_line *line, const struct serve_result *result, const char *output)
+{
+    if (!result->stopped)
+        return;
+    bool failed = result->n_failed == result->n_workers;
+    fflush(stdout); // before the line on stderr
+    line->status = failed ? CMD_FAILED : CMD_STOPPED;
+    fprintf(stderr, "recfleet: %s at %.6g s; results so far in %s\n",
+            failed ? "all workers failed" : "stopped", simtime_to_s(result->end_ns), output);
+}
+
+static int serve_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
+                       const char *output, struct asked *asked, struct err *err)
+{
+    struct meter meter = {.duration_ns = (double)study->settings.duration_ns};
+    struct serve_result result;
+    bool done = false;
+    if (job_check_output(line, eval, output, &done, err) < 0)
+        return -1;
+    struct live_plan *plan = live_plan_create(study, err);
+    if (!plan)
+        return -1;
+    job_tell_notes(study, false, NULL);
+    job_progress_start(&meter.progress, line, eval);
+    asked->serve.stops = stops;
+    asked->serve.progress = on_progress;
+    asked->serve.user = &meter;
+    double begin_s = wallclock_s();
+    int rc = serve_run(plan, &asked->serve, &result, err);
+    progress_end(&meter.progress, rc == 0 && !result.stopped);
+    if (rc == 0) {
+        rc = conclude(line, eval, study, asked, &result, wallclock_s() - begin_s, output, err);
+        if (rc == 0)
+            say_end(line, &result, output);
+        serve_release(&result);
+    }
+    live_plan_destroy(plan);
+    return rc;
+}
+
+static int run(struct cmd_line *line, struct err *err)
+{
+    const struct survey_source source = job_source(line);
+    struct eval eval;
+    struct asked asked;
+    checkpointing_block_signals(); // the threads inherit it
+    if (job_open(&eval, err) < 0)
+        return -1;
+    int rc = read_asked(line, &asked, err);
+    if (rc == 0 && eval.n_ranks > 1)
+        rc = err_set(err, ERR_STUDY,
+                     "recfleet serve: expected one process, got %d ranks: it is one server, with a "
+                     "thread for each core",
+                     eval.n_ranks);
+    struct survey *survey = rc == 0 ? eval_read_survey(&eval, &source, err) : NULL;
+    if (!survey)
+        return job_close(line, &eval, -1, err);
+    struct study *study = survey_whole(survey, err);
+    rc = study ? serve_study(line, &eval, study, survey->output, &asked, err) : -1;
+    study_destroy(study);
+    survey_destroy(survey);
+    return job_close(line, &eval, rc, err);
+}
+
+static const char *word(const char *option, size_t i)
+{
+    if (option && strcmp(option, "--engine") == 0)
+        return engine_types[i] ? engine_types[i]->name : NULL;
+    if (option && strcmp(option, "--sender") == 0)
+        return serve_sender_names[i];
+    return option && strcmp(option, "--idle") == 0 ? idle_names[i] : NULL;
+}
+
+const struct cmd cmd_serve = {
+    .name = "serve",
+    .help = "run a study's server for real, and say how far its simulation is off",
+    .arguments = "STUDY",
+    .min_args = 1,
+    .max_args = 1,
+    .description =
+        "Runs the study's one server on this machine: a thread for each of its cores, the models "
+        "executed by an engine, the study's own queries in real time, taken from their queues as "
+        "its scheduler says. Writes a results file like a run's, then simulates the very queries "
+        "that arrived and prints both, with the error of each number and of each term of the "
+        "service times. On SIGTERM or Ctrl-C it stops sending, and what was measured until then is "
+        "written.",
+    .example = "recfleet serve study.yaml -o measured.h5 --trace arrived.csv",
+    .options = options,
+    .exits = 1u << CMD_STOPPED,
+    .word = word,
+    .run = run,
+};

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// live_plan: what a study asks of a server that runs for real.
+//
+// The study is of one server; its cores are the workers. Its queries are those that the simulator
+// would make of it: the same source, the same seed, all of them drawn before anything begins. How
+// idle workers take them from their queues is what the study's scheduler says (sched.h, takes).
+//
+//     struct live_plan *plan = live_plan_create(study, &err);   // NULL: what cannot be served
+//     for (size_t i = 0; i < plan->n_queries; i++)
+//         ... plan->queries[i].arrive_ns ...
+//     live_plan_destroy(plan);
+#ifndef LIVE_PLAN_H
+#define LIVE_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cluster/batcher.h"
+#include "cluster/config.h"
+#include "cluster/svctab.h"
+#include "study/study.h"
+#include "traces/query.h"
+
+struct live_plan {
+    const struct fleet_config *fleet; // borrowed
+    uint32_t n_services, n_workers;
+    struct query *queries; // [n_queries] as they arrive; seq is the place in the list
+    size_t n_queries;
+    struct batcher_rule (*rules)[N_PLACES]; // [n_services]
+    enum order *orders;                     // [n_services]
+    struct svctab **tabs;                   // [n_services] the study's service times
+    uint32_t most_items;                    // of a request
+    size_t most_requests;                   // that the queries can become
+};
+
+// Fails for studies of several servers, with failures, histories or accelerators, and where the
+// traffic does. The study is borrowed until live_plan_destroy().
+struct live_plan *live_plan_create(const struct study *study, struct err *err);
+void live_plan_destroy(struct live_plan *plan); // NULL: no effect
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/live_trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/simtime.h"
+
+struct trace *live_trace_of(const struct live_log *log, uint32_t service)
+{
+    struct trace *trace = trace_create(true);
+    for (size_t i = 0; i < log->plan->n_queries; i++) {
+        const struct query *query = &log->plan->queries[i];
+        if (query->service == service && log->queries[i].fate != LIVE_UNSENT)
+            trace_append(trace, log->queries[i].arrive_ns, query->size_items);
+    }
+    if (trace->n > 0)
+        return trace;
+    trace_destroy(trace);
+    return NULL;
+}
+
+static void put_time(FILE *file, int64_t ns)
+{
+    fprintf(file, "%" PRId64 ".%09" PRId64, ns / SIMTIME_S, ns % SIMTIME_S);
+}
+
+// What is known of one that has not ended ends with its fate.
+static void put_query(FILE *file, const struct live_plan *plan, size_t i,
+                      const struct live_query *query)
+{
+    const struct balancer_config *network = &plan->fleet->balancer;
+    put_time(file, query->arrive_ns);
+    fprintf(file, ",%u,%s,%s", plan->queries[i].size_items,
+            plan->fleet->services[plan->queries[i].service].name, live_fate_names[query->fate]);
+    if (query->fate != LIVE_ENDED) {
+        fputs(",,,,,,,\n", file);
+        return;
+    }
+    const int64_t times_ns[] = {query->begin_ns, query->end_ns,
+                                query->last_begin_ns - query->arrive_ns -
+                                    network->dispatch_delay_ns,
+                                query->end_ns + network->return_delay_ns - query->arrive_ns};
+    for (size_t k = 0; k < sizeof times_ns / sizeof *times_ns; k++) {
+        fputc(',', file);
+        put_time(file, times_ns[k]);
+    }
+    fprintf(file, ",%u,%u,%u\n", query->n_requests, query->n_batch, query->last_worker);
+}
+
+int live_trace_write(const char *path, const struct live_log *log, struct err *err)
+{
+    char *temporary = mem_printf("%s.tmp.%ld", path, (long)getpid());
+    FILE *file = fopen(temporary, "wb");
+    int failed = !file;
+    if (file) {
+        fputs("arrive_s,size_items,service,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,"
+              "worker\n",
+              file);
+        for (size_t i = 0; i < log->plan->n_queries; i++)
+            if (log->queries[i].fate != LIVE_UNSENT)
+                put_query(file, log->plan, i, &log->queries[i]);
+        failed = fflush(file) != 0 || ferror(file) || fsync(fileno(file)) != 0;
+        failed = fclose(file) != 0 || failed;
+        failed = failed || rename(temporary, path) != 0;
+    }
+    int rc = failed ? err_set(err, ERR_FAIL, "%s: %s", path, strerror(errno)) : 0;
+    if (failed && file)
+        unlink(temporary);
+    mem_free(temporary);
+    return rc;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/live_plan.h"
+
+#include <string.h>
+
+#include "live/live_fixture.h"
+#include "support/suite.h"
+
+// All queries of the duration, in order, numbered; as many workers as cores. A request is at most
+// B items, and there is room for all of them.
+START_TEST(of_a_study)
+{
+    struct study *study = live_fixture_study(NULL, NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    ck_assert_uint_eq(plan->n_workers, 2);
+    ck_assert_uint_gt(plan->n_queries, 100);
+    ck_assert_uint_eq(plan->most_items, 16);
+    ck_assert_uint_ge(plan->most_requests, 3 * plan->n_queries);
+    for (size_t i = 0; i < plan->n_queries; i++) {
+        ck_assert_uint_eq(plan->queries[i].seq, i);
+        ck_assert_int_lt(plan->queries[i].arrive_ns, 200000000);
+        if (i > 0)
+            ck_assert_int_ge(plan->queries[i].arrive_ns, plan->queries[i - 1].arrive_ns);
+    }
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
+// A batch of whole queries can be as large as the largest query, and as what is merged.
+START_TEST(largest_request)
+{
+    const struct {
+        const char *scheduler;
+        uint32_t items;
+    } cases[] = {{"{policy: pull, batch_items: 100}", 40},
+                 {"{policy: coalesce, batch_items: 100}", 100},
+                 {"{policy: batch, batch_items: 30}", 40},
+                 {"{policy: batch, batch_items: 300}", 300}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char setting[128] = "fleet.groups[0].scheduler=";
+        strcat(setting, cases[i].scheduler);
+        struct study *study = live_fixture_study(setting, NULL, NULL);
+        struct live_plan *plan = live_fixture_plan(study);
+        ck_assert_uint_eq(plan->most_items, cases[i].items);
+        live_plan_destroy(plan);
+        study_destroy(study);
+    }
+}
+END_TEST
+
+// What one machine is not, and what no engine runs, is said with what was expected.
+START_TEST(refuses)
+{
+    const char *const cases[][2] = {
+        {"fleet.groups[0].servers=2", "expected one server"},
+        {"failures={mtbf: 1h, mttr: 1s}", "expected no failures"},
+        {"traffic[0].history={distribution: fixed, items: 9}", "histories"},
+        {"traffic[0].rate=1e-7qps", "no query arrives"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = {0};
+        struct study *study = live_fixture_study(cases[i][0], NULL, NULL);
+        ck_assert_ptr_null(live_plan_create(study, &err));
+        ck_assert_msg(strstr(err.text, cases[i][1]) != NULL, "%s", err.text);
+        ck_assert_int_eq(err.code, ERR_STUDY);
+        study_destroy(study);
+    }
+}
+END_TEST
+
+// Queries that wait for an accelerator are not for cores.
+START_TEST(refuses_accelerators)
+{
+    struct err err = {0};
+    struct study *study = live_fixture_study(
+        "fleet.groups[0].accelerator=gtx1080ti",
+        "fleet.groups[0].cost={kind: synthetic, per_item: 1us, accel_per_item: 1us}",
+        "fleet.groups[0].scheduler={batch_items: 16, offload_items: 30}");
+    ck_assert_ptr_null(live_plan_create(study, &err));
+    ck_assert_msg(strstr(err.text, "no offload_items") != NULL, "%s", err.text);
+    study_destroy(study);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", of_a_study},
+                                       {"limits", largest_request},
+                                       {"errors", refuses},
+                                       {"errors", refuses_accelerators}};
+    return suite_run("live_plan", tests, sizeof tests / sizeof *tests);
+}

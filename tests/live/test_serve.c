@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/serve.h"
+
+#include <string.h>
+
+#include "base/simtime.h"
+#include "live/live_fixture.h"
+#include "support/suite.h"
+
+static const struct serve_config usual = {
+    .engine = &engine_spin, .rests = true, .most_waiting = 1000, .grace_ns = 10 * SIMTIME_S};
+
+static struct serve_result serve(const struct live_plan *plan, const struct serve_config *config)
+{
+    struct err err = {0};
+    struct serve_result result;
+    ck_assert_msg(serve_run(plan, config, &result, &err) == 0, "%s", err.text);
+    live_fixture_check(result.log);
+    return result;
+}
+
+// Whoever lets queries in: all of them arrive, in real time, and are answered.
+START_TEST(all_answered)
+{
+    struct study *study = live_fixture_study(NULL, NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    for (int sender = SERVE_SENDER_AUTO; sender <= SERVE_SENDER_WORKERS; sender++) {
+        struct serve_config config = usual;
+        config.sender = sender;
+        struct serve_result result = serve(plan, &config);
+        ck_assert(!result.stopped);
+        ck_assert_int_eq(result.end_ns, 200 * SIMTIME_MS);
+        ck_assert_uint_eq(result.counts.n_ended, result.counts.n_sent);
+        if (!result.sent_by_thread)
+            ck_assert_uint_eq(result.counts.n_sent, plan->n_queries);
+        ck_assert_int_ge(result.counts.busy_ns, (int64_t)result.counts.n_sent * 100 * SIMTIME_US);
+        ck_assert_uint_eq(result.n_failed, 0);
+        serve_release(&result);
+    }
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
+static bool stops_at_once(void *user)
+{
+    ++*(int *)user;
+    return true;
+}
+
+// Asked to stop, it stops sending, and answers what has arrived.
+START_TEST(stops)
+{
+    int n_asked = 0;
+    struct study *study = live_fixture_study("duration=60s", "traffic[0].rate=500qps", NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct serve_config config = usual;
+    config.stops = stops_at_once;
+    config.user = &n_asked;
+    struct serve_result result = serve(plan, &config);
+    ck_assert_int_eq(n_asked, 1);
+    ck_assert(result.stopped);
+    ck_assert_int_lt(result.end_ns, 30 * SIMTIME_S);
+    ck_assert_uint_lt(result.counts.n_sent, plan->n_queries);
+    ck_assert_uint_eq(result.counts.n_ended, result.counts.n_sent);
+    serve_release(&result);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
+// A server that is too slow has more than it can answer when it ends: what waits after the grace is
+// left, and counted.
+START_TEST(too_slow)
+{
+    struct study *study = live_fixture_study("fleet.groups[0].cost.fixed=2ms", NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct serve_config config = usual;
+    config.grace_ns = 0;
+    config.most_waiting = 20;
+    struct serve_result result = serve(plan, &config);
+    ck_assert_uint_gt(result.counts.n_waiting, 0);
+    ck_assert_uint_gt(result.counts.n_refused, 0);
+    ck_assert_uint_gt(result.counts.n_ended, 0);
+    serve_release(&result);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
+// The worker that fails takes one query with it; the only one takes all, and the run is over.
+START_TEST(worker_fails)
+{
+    for (int cores = 1; cores <= 2; cores++) {
+        struct study *study = live_fixture_study(cores == 1 ? "fleet.groups[0].cores=1" : NULL,
+                                                 "duration=400ms", "traffic[0].rate=200qps");
+        struct live_plan *plan = live_fixture_plan(study);
+        struct serve_config config = usual;
+        config.fail_after = 5;
+        struct serve_result result = serve(plan, &config);
+        ck_assert_uint_eq(result.n_failed, 1);
+        ck_assert(result.stopped == (cores == 1));
+        ck_assert_uint_ge(result.counts.n_lost, 1);
+        ck_assert_uint_eq(result.counts.n_ended + result.counts.n_lost, result.counts.n_sent);
+        if (cores == 2)
+            ck_assert_uint_eq(result.counts.n_lost, 1);
+        serve_release(&result);
+        live_plan_destroy(plan);
+        study_destroy(study);
+    }
+}
+END_TEST
+
+static int no_engine(void *state, const struct engine_setup *setup, struct engine_facts *facts,
+                     struct err *err)
+{
+    (void)state;
+    (void)setup;
+    (void)facts;
+    return err_set(err, ERR_STUDY, "no library");
+}
+
+// An engine that does not open is an error that names the service.
+START_TEST(no_engine_at_all)
+{
+    struct err err = {0};
+    struct study *study = live_fixture_study(NULL, NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct engine_type broken = engine_spin;
+    struct serve_config config = usual;
+    struct serve_result result;
+    broken.open = no_engine;
+    config.engine = &broken;
+    ck_assert_int_eq(serve_run(plan, &config, &result, &err), -1);
+    ck_assert_str_eq(err.text, "service a: no library");
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {{"core", all_answered},
+                                       {"core", stops},
+                                       {"limits", too_slow},
+                                       {"errors", worker_fails},
+                                       {"errors", no_engine_at_all}};
+    return suite_run("serve", tests, sizeof tests / sizeof *tests);
+}
