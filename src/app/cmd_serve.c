@@ -22,7 +22,9 @@ static const struct cmd_option options[] = {
     {"--force", 'f', NULL, "replace an existing results file"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=900qps"},
     CMD_CATALOG,
-    {"--engine", 0, "KIND", "what runs the models; without it the first that computes them"},
+    {"--engine", 0, "KIND",
+     "what runs the models: spin computes nothing and takes as long as the study says; "
+     "without it the first other one"},
     {"--library", 0, "FILE", "a library that the engine is to load"},
     {"--tables", 0, "BYTES", "tables of a model beyond this have fewer rows; 0: they have all"},
     {"--trace", 0, "FILE", "writes what arrived, and the fate of each query, as CSV"},
@@ -155,7 +157,7 @@ static void print_rows(struct report_out *out, const struct live_results *result
     struct table *table = table_create(0);
     table_head(table, mem_strdup("times"), "row");
     for (int i = 0; i < N_LIVE_NUMBERS; i++) {
-        const char *name = live_number_names[i];
+        const char *name = live_compare_names[i];
         const char *in = i == LIVE_BUSY ? "%" : unit.name;
         char *key = mem_printf(i == LIVE_BUSY ? "%s_frac" : "%s_s", name);
         char *error = mem_printf("%s_error_frac", name);
@@ -168,7 +170,7 @@ static void print_rows(struct report_out *out, const struct live_results *result
     for (int r = 0; r < N_LIVE_ROWS; r++) {
         if (!results->has_row[r])
             continue;
-        table_cell(table, mem_strdup(live_row_names[r]));
+        table_cell(table, mem_strdup(live_results_rows[r]));
         for (int i = 0; i < N_LIVE_NUMBERS; i++) {
             struct ci error = results->rows[r].number[i].error_frac;
             put_number(table, (enum live_number)i, results->rows[r].number[i].value, unit);

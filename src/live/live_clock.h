@@ -6,8 +6,8 @@
 //
 //     int64_t start_ns = live_clock_ns() + 20 * SIMTIME_MS;
 //     live_clock_wait(start_ns, 50 * SIMTIME_US);
-#ifndef LIVE_CLOCK_H
-#define LIVE_CLOCK_H
+#ifndef LIVE_LIVE_CLOCK_H
+#define LIVE_LIVE_CLOCK_H
 
 #include <stdint.h>
 

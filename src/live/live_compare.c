@@ -7,7 +7,7 @@
 #include "results/batch.h"
 #include "results/batch_hist.h"
 
-const char *const live_number_names[] = {"mean", "p50", "p95", "p99", "busy", NULL};
+const char *const live_compare_names[] = {"mean", "p50", "p95", "p99", "busy", NULL};
 
 // Of bins [first, end), counted from the record's first.
 static double mean_s(const struct record *record, uint32_t first, uint32_t end)

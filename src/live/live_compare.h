@@ -18,7 +18,7 @@
 #include "results/record.h"
 
 enum live_number { LIVE_MEAN, LIVE_P50, LIVE_P95, LIVE_P99, LIVE_BUSY, N_LIVE_NUMBERS };
-extern const char *const live_number_names[]; // "mean" "p50" "p95" "p99" "busy" NULL
+extern const char *const live_compare_names[]; // "mean" "p50" "p95" "p99" "busy" NULL
 
 struct live_window {
     uint32_t first_bin, n_bins; // that are measured

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-const char *const live_fate_names[] = {"unsent", "waiting", "ended", "refused", "lost", NULL};
+const char *const live_log_fates[] = {"unsent", "waiting", "ended", "refused", "lost", NULL};
 
 struct live_log *live_log_create(const struct live_plan *plan)
 {

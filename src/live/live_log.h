@@ -22,7 +22,7 @@ enum live_fate {
     LIVE_REFUSED, // the queue was full
     LIVE_LOST     // a worker failed with it, or all had failed
 };
-extern const char *const live_fate_names[]; // "unsent" ... NULL
+extern const char *const live_log_fates[]; // "unsent" ... NULL
 
 struct live_query {
     int64_t arrive_ns; // at the balancer, as the study counts: before the dispatch delay

@@ -20,10 +20,13 @@ static int check(const struct study *study, struct err *err)
                        "%s: fleet: expected one server, which is this machine: cells: 1, and one "
                        "group with servers: 1",
                        study->path);
-    if (fleet_has_outages(fleet) || group->on.n_steps > 0)
+    if (fleet_has_outages(fleet))
         return err_set(err, ERR_STUDY,
-                       "%s: expected no failures and no schedule: a server that runs for real goes "
-                       "down by itself",
+                       "%s: failures: expected none: a server that runs for real goes down by "
+                       "itself",
+                       study->path);
+    if (group->on.n_steps > 0)
+        return err_set(err, ERR_STUDY, "%s: fleet.groups[0].on: expected none: this machine is on",
                        study->path);
     for (uint32_t i = 0; i < fleet->n_services; i++) {
         struct batcher_rule rule;

@@ -9,8 +9,8 @@
 //     for (size_t i = 0; i < plan->n_queries; i++)
 //         ... plan->queries[i].arrive_ns ...
 //     live_plan_destroy(plan);
-#ifndef LIVE_PLAN_H
-#define LIVE_PLAN_H
+#ifndef LIVE_LIVE_PLAN_H
+#define LIVE_LIVE_PLAN_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,6 +2,7 @@
 #include "live/live_record.h"
 
 #include "base/mem.h"
+#include "cluster/full_work.h"
 #include "cluster/server_fold.h"
 #include "cluster/server_record.h"
 
@@ -68,30 +69,64 @@ static void put_request(const struct live_request *request, const struct record_
     }
 }
 
-static void put_cores(const struct live_log *log, struct record *record)
+// What arrived, bin by bin and service by service.
+static void put_arrivals(const struct live_log *log, const struct record_shape *shape,
+                         struct full_work_volume *volumes)
 {
     const struct live_plan *plan = log->plan;
-    const struct record_shape *shape = &record->shape;
-    struct sched_usage *usages = mem_calloc(shape->n_bins, sizeof *usages);
-    for (size_t i = 0; i < log->n_requests; i++)
-        put_request(&log->requests[i], shape, usages);
     for (size_t i = 0; i < plan->n_queries; i++) {
         const struct live_query *query = &log->queries[i];
         if (query->fate == LIVE_UNSENT || query->fate == LIVE_REFUSED ||
             query->arrive_ns >= shape->end_ns)
             continue;
-        struct sched_usage *usage = &usages[record_bin_of(shape, query->arrive_ns)];
-        usage->n_queries++;
-        usage->n_items += plan->queries[i].size_items;
+        uint32_t bin = record_bin_of(shape, query->arrive_ns);
+        struct full_work_volume *volume =
+            &volumes[(size_t)bin * plan->n_services + plan->queries[i].service];
+        volume->n_queries++;
+        volume->n_items += plan->queries[i].size_items;
     }
+}
+
+// What came, in full batches by the study's times: whether a server that merges keeps up cannot be
+// told from how busy it is.
+static void add_volumes(const struct live_plan *plan, const struct full_work_volume *volumes,
+                        struct sched_usage *usage)
+{
+    int64_t work_ns[N_PLACES] = {0, 0};
+    bool merges = false;
+    for (uint32_t i = 0; i < plan->n_services; i++) {
+        const struct full_work work = {.rules = plan->rules[i],
+                                       .tab = plan->tabs[i],
+                                       .plain_tab = plan->tabs[i],
+                                       .n_cores = plan->n_workers};
+        full_work_add(&work, &volumes[i], work_ns);
+        usage->n_queries += volumes[i].n_queries;
+        usage->n_items += volumes[i].n_items;
+        merges = merges || plan->rules[i][PLACE_CORES].merges;
+    }
+    usage->cpu.work_ns = merges ? work_ns[PLACE_CORES] : 0;
+}
+
+static void put_cores(const struct live_log *log, struct record *record)
+{
+    const struct live_plan *plan = log->plan;
+    const struct record_shape *shape = &record->shape;
+    struct sched_usage *usages = mem_calloc(shape->n_bins, sizeof *usages);
+    struct full_work_volume *volumes =
+        mem_calloc((size_t)shape->n_bins * plan->n_services, sizeof *volumes);
+    for (size_t i = 0; i < log->n_requests; i++)
+        put_request(&log->requests[i], shape, usages);
+    put_arrivals(log, shape, volumes);
     for (uint32_t bin = 0; bin < shape->n_bins; bin++) {
         bool measured = shape->warmup_ns == 0 || bin > 0;
         int64_t length_ns = record_bin_start_ns(shape, bin + 1) - record_bin_start_ns(shape, bin);
+        add_volumes(plan, &volumes[(size_t)bin * plan->n_services], &usages[bin]);
         usages[bin].cpu.drain_ns = usages[bin].cpu.backlog_ns / plan->n_workers;
         server_fold_add(plan->fleet->groups[0].platform, &usages[bin], length_ns,
                         record_group(record, bin, 0), measured ? &record->servers[0] : NULL);
     }
     mem_free(usages);
+    mem_free(volumes);
 }
 
 void live_record_fill(const struct live_log *log, struct record *record)

@@ -6,14 +6,14 @@
 #include "live/live_record.h"
 #include "live/live_replay.h"
 
-const char *const live_row_names[] = {"measured",
-                                      "simulated",
-                                      "  without cold cores",
-                                      "  without noise",
-                                      "  as with one core busy",
-                                      "its own service times",
-                                      "  and gaps",
-                                      NULL};
+const char *const live_results_rows[] = {"measured",
+                                         "simulated",
+                                         "  without cold cores",
+                                         "  without noise",
+                                         "  as with one core busy",
+                                         "its own service times",
+                                         "  and gaps",
+                                         NULL};
 
 static struct meta *meta_of(const struct study *study, int64_t end_ns)
 {

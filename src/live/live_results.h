@@ -31,7 +31,7 @@ enum {
     LIVE_ROW_REPLAY_GAPS,
     N_LIVE_ROWS
 };
-extern const char *const live_row_names[]; // of N_LIVE_ROWS, NULL behind them
+extern const char *const live_results_rows[]; // of N_LIVE_ROWS, NULL behind them
 
 struct live_results {
     struct meta *meta;       // owned

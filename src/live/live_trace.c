@@ -36,7 +36,7 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
     const struct balancer_config *network = &plan->fleet->balancer;
     put_time(file, query->arrive_ns);
     fprintf(file, ",%u,%s,%s", plan->queries[i].size_items,
-            plan->fleet->services[plan->queries[i].service].name, live_fate_names[query->fate]);
+            plan->fleet->services[plan->queries[i].service].name, live_log_fates[query->fate]);
     if (query->fate != LIVE_ENDED) {
         fputs(",,,,,,,\n", file);
         return;

@@ -2074,6 +2074,71 @@ def has_h5py():
     return done.returncode == 0
 
 
+SERVED = """\
+name: served
+duration: 400ms
+warmup: 0s
+bins: 10
+traffic: [{service: feed, rate: 500qps, sizes: {distribution: fixed, items: 40}}]
+fleet: {groups: [{servers: 1, cores: 1, scheduler: {policy: fixed, batch_items: 16},
+                  cost: {kind: synthetic, fixed: 20us, per_item: 1us}}]}
+"""
+
+
+def served(folder, *args):
+    """What `serve` has in its tables, and the fates of the queries that arrived."""
+    rc, out, err = call("serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "--trace",
+                        "arrived.csv", "--format", "json", *args, cwd=folder)
+    with open(os.path.join(folder, "arrived.csv"), encoding="utf-8") as file:
+        fates = [row["fate"] for row in csv.DictReader(file)]
+    return rc, {t["table"]: t["rows"] for t in json.loads(out)["tables"]}, fates, err
+
+
+def group_serve(folder):
+    """A server that runs for real: its files, its simulation, and what becomes of queries when something fails."""
+    write(folder, "served.yaml", SERVED)
+    rc, tables, fates, err = served(folder)
+    rows = {row["row"].strip(): row for row in tables["fidelity"]}
+    expect(rc == 0 and set(fates) == {"ended"}, "all are answered", f"{rc} {err} {fates[:3]}")
+    expect(list(rows) == ["measured", "simulated", "its own service times", "and gaps"], "its rows", str(list(rows)))
+    expect(rows["measured"]["busy_frac"] >= 0.03, "cores are busy", str(rows["measured"]))
+    # What is simulated is what a run makes of the trace that was written.
+    again = tables_of("run", "served.yaml", "-o", "r.h5", "--set",
+                      "traffic[0].arrivals={process: replay, file: arrived.csv, start: zero}", cwd=folder)["latency"][0]
+    for name in ("mean", "p50", "p95", "p99"):
+        expect(abs(rows["simulated"][name + "_s"] / again[f"latency_{name}_s"] - 1) < 1e-9, "the same simulation",
+               f"{name}: {rows['simulated']} {again}")
+    shown = call("show", "m.h5", cwd=folder)[1]
+    expect("study served, measured" in shown and "measured: spin" in shown, "show", shown)
+    rc, out, err = call("compare", "r.h5", "m.h5", cwd=folder)
+    expect(rc == 0 and "p95" in out, "compare", out + err)
+    rc, _, err = call("run", "served.yaml", "-o", "m.h5", "--resume", cwd=folder)
+    expect(rc != 0 and "m.h5" in err, "what was measured is no run that is done", f"{rc} {err}")
+
+    rc, _, fates, err = served(folder, "--queue", "1", "--grace", "0s", "--set", "fleet.groups[0].cost.fixed=5ms")
+    counts = {fate: fates.count(fate) for fate in set(fates)}
+    expect(rc == 0 and counts["refused"] > 100 and sum(counts.values()) == len(fates), "a full queue", str(counts))
+    rc, tables, fates, err = served(folder, "--fail-after", "7", "--set", "fleet.groups[0].cores=2")
+    expect(rc == 0 and fates.count("lost") == 1 and fates.count("ended") == len(fates) - 1, "a worker fails",
+           f"{rc} {err} {fates.count('lost')}")
+    rc, tables, fates, err = served(folder, "--fail-after", "7")
+    expect(rc == 1 and fates.count("lost") >= 1 and "all workers failed at " in err, "the only worker fails", err)
+
+    job = subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", "s.h5", "--engine", "spin", "--idle", "sleep", "-q",
+                            "--set", "duration=60s", "--trace", "s.csv"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    job.send_signal(signal.SIGINT)
+    err = job.communicate(timeout=60)[1]
+    expect(job.returncode == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
+    tables_of("show", "s.h5", cwd=folder)
+
+    refused("two servers", r"served.yaml:6:8: fleet: expected one server", folder, "serve", "served.yaml", "--set",
+            "fleet.groups[0].servers=2")
+    refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
+            "steam")
+    refused("results that are there", r"output m.h5: exists", folder, "serve", "served.yaml", "-o", "m.h5", "--engine", "spin")
+
+
 def group_report(folder):
     """`recfleet report`: one page of a results file, which is only read; in every format; or one line."""
     write(folder, "study.yaml", STUDY.replace("200ms", "5s").replace("name: small", 'name: "<script>alert(1)</script>"'))

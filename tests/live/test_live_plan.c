@@ -54,7 +54,7 @@ START_TEST(refuses)
 {
     const char *const cases[][2] = {
         {"fleet.groups[0].servers=2", "expected one server"},
-        {"failures={mtbf: 1h, mttr: 1s}", "expected no failures"},
+        {"failures={mtbf: 1h, mttr: 1s}", "failures: expected none"},
         {"traffic[0].history={distribution: fixed, items: 9}", "histories"},
         {"traffic[0].rate=1e-7qps", "no query arrives"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
