@@ -6,7 +6,7 @@ A new folder, a new fence or a new exception is one line here, with its reason b
 
 # Folder of code -> folders whose headers its files may include (its own is always allowed).
 # Levels: base | par models traces search | results | cluster, results/file | results/report, study |
-# runs | capacity jobs | app.
+# runs | capacity jobs live | app.
 LAYERS = {
     "src/base": [],
     "src/par": ["src/base"],
@@ -26,9 +26,11 @@ LAYERS = {
     "src/capacity": ["src/base", "src/par", "models", "traces", "results", "results/file",
                      "results/report", "cluster", "src/study", "src/search", "src/runs"],
     "src/jobs": ["src/base", "src/study", "src/runs"],
+    "src/live": ["src/base", "src/par", "models", "traces", "results", "results/file", "cluster",
+                 "src/study", "src/runs", "src/native"],
     "src/app": ["src/base", "src/par", "models", "traces", "results", "results/file",
                 "results/report", "cluster", "src/study", "src/search", "src/runs",
-                "src/capacity", "src/jobs", "src/native"],
+                "src/capacity", "src/jobs", "src/native", "src/live"],
 }
 
 # Test folders named after a folder of code may include what that folder may, and what the tests of
@@ -49,6 +51,7 @@ TEST_FOLDERS = {
     "tests/calibrate": "src/calibrate",
     "tests/capacity": "src/capacity",
     "tests/jobs": "src/jobs",
+    "tests/live": "src/live",
     "tests/support": "src/base",
 }
 
@@ -73,6 +76,7 @@ FENCES = {
     "Random123": (r"Random123/.*", ["src/base/rng"]),
     "xxHash": (r"xxh(ash|3)\.h", ["results/file/checksum", "results/file/content_digest",
                                     "src/study/study_digest"]),
+    "hwloc": (r"hwloc\.h", ["src/live/topology"]),
     "zlib": (r"zlib\.h", ["traces/csv"]),
     "Check": (r"check\.h", []),
 }
@@ -168,7 +172,7 @@ PROSE_FLOOR = 30
 # Top folders that open with a README.md.
 README_FOLDERS = ["src", "models", "traces", "results", "results/file", "results/chart", "results/report",
                   "cluster",
-                  "src/runs", "src/capacity", "src/jobs", "src/app", "slurm", "tests", "scripts"]
+                  "src/runs", "src/capacity", "src/jobs", "src/live", "src/app", "slurm", "tests", "scripts"]
 
 # Text that must not be in a file: places that exist on one machine only.
 MACHINE_PATHS = [r"(?<![\w.])/(work|root|home|Users|scratch|data)/\w", r"\.\./shared\b",
