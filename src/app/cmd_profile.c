@@ -33,7 +33,7 @@ static const struct cmd_option options[] = {
     {"--name", 'n', "NAME", "of this machine, in the files; else this-machine"},
     {"--cores", 'c', "N", "cores at work at most; else all"},
     {"--most-items", 0, "N", "largest request of the table; else 1024"},
-    {"--batch", 'b', "LIST", "where queries of the mix are cut: 16,64,256; else 8,16,32 and so on"},
+    {"--batch", 'b', "LIST", "where queries of the mix are cut: 16,64,256; else 1,2,4 and so on"},
     {"--table-bytes", 0, "SIZE", "tables beyond this have fewer rows: 4GB; else what memory holds"},
     {"--time", 't', "TIME", "for all models together; else 60s each"},
     {"--seed", 0, "N", "of weights, inputs, sizes and the order of measurements; else 1"},
@@ -113,13 +113,13 @@ static int read_numbers(struct task *task, struct err *err)
     return 0;
 }
 
-// Where the queries of the mix are cut: as given, or 8 16 32 .. the largest request.
+// Where the queries of the mix are cut: as given, or 1 2 4 8 .. the largest request.
 static int read_cuts(struct task *task, struct err *err)
 {
     const struct reals *given = &task->numbers.cuts;
     uint32_t most = (uint32_t)task->numbers.most_items;
     task->cuts = mem_calloc(given->n + 32, sizeof *task->cuts);
-    for (uint32_t cut = 8; given->n == 0 && cut < most; cut *= 2)
+    for (uint32_t cut = 1; given->n == 0 && cut < most; cut *= 2)
         task->cuts[task->n_cuts++] = cut;
     if (given->n == 0)
         task->cuts[task->n_cuts++] = most;
@@ -220,11 +220,12 @@ static int find_subjects(struct task *task, struct err *err)
 
 // ---- where it goes ------------------------------------------------------------------------------
 
-enum { FILE_TABLE, FILE_STUDY, FILE_MACHINE };
+enum { FILE_TABLE, FILE_CUT, FILE_STUDY, FILE_MACHINE };
 
 static char *path_of(const struct task *task, int file, const char *stem)
 {
     return file == FILE_TABLE   ? mem_printf("%s/%s.csv", task->catalogue, stem)
+           : file == FILE_CUT   ? mem_printf("%s/%s-cut.csv", task->catalogue, stem)
            : file == FILE_STUDY ? mem_printf("%s/%s.yaml", task->folder, stem)
                                 : mem_printf("%s/machine.yaml", task->catalogue);
 }
@@ -254,6 +255,7 @@ static int check_files(struct task *task, struct err *err)
         return -1;
     for (size_t i = 0; i < task->n; i++)
         if (check_file(task, FILE_TABLE, task->subjects[i].stem, err) < 0 ||
+            check_file(task, FILE_CUT, task->subjects[i].stem, err) < 0 ||
             check_file(task, FILE_STUDY, task->subjects[i].stem, err) < 0)
             return -1;
     return 0;
@@ -286,7 +288,7 @@ static int write_files(struct task *task, struct err *err)
 {
     struct profile_entry *entries = mem_calloc(task->n_done, sizeof *entries);
     const struct subject *last = &task->subjects[task->n_done - 1];
-    char *table_path = mem_printf("catalog/%s.csv", last->stem);
+    char *table_path = mem_printf("catalog/%s-cut.csv", last->stem);
     for (size_t i = 0; i < task->n_done; i++)
         entries[i] = task->subjects[i].entry;
     task->about.idle_w = task->subjects[0].profile.idle_w;
@@ -295,6 +297,9 @@ static int write_files(struct task *task, struct err *err)
         task->about.busy_w = fmax(task->about.busy_w, task->subjects[i].profile.busy_w);
     int rc = write_file(task, FILE_TABLE, last->stem,
                         profile_file_table(&last->entry, &task->about), err);
+    if (rc == 0)
+        rc = write_file(task, FILE_CUT, last->stem, profile_file_cut(&last->entry, &task->about),
+                        err);
     if (rc == 0)
         rc = write_file(task, FILE_STUDY, last->stem,
                         profile_file_study(&last->entry, &task->about, table_path), err);

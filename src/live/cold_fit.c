@@ -9,7 +9,7 @@
 #define STEPS 400
 #define LEAST_FACTOR 1.02
 #define LEAST_EXPLAINED 0.5
-#define LEAST_ERROR 0.005 // points are trusted no further
+#define LEAST_ERROR 0.005 // all together are trusted no further
 #define BEYOND 5.0        // times as long as the longest, or as short as the shortest, look alike
 
 struct problem {
@@ -17,6 +17,7 @@ struct problem {
     size_t n;
     double low[2], high[2]; // of the logarithms of cooling and warming
     double gain;            // factor - 1 of the last evaluation
+    double mean_error2;     // of the points' squared errors
 };
 
 static double shape(const struct cold_fit_point *point, double cooling_s, double warming_s)
@@ -25,10 +26,11 @@ static double shape(const struct cold_fit_point *point, double cooling_s, double
     return (1 - u) / (1 - u * q) * exp(-point->work_s / warming_s);
 }
 
-static double weight(const struct cold_fit_point *point)
+// Errors come from a few visits each, and by luck some are far too small: half of a point's is that
+// of all.
+static double weight(const struct problem *problem, const struct cold_fit_point *point)
 {
-    double error = fmax(point->error, LEAST_ERROR);
-    return 1 / (error * error);
+    return 2 / (point->error * point->error + problem->mean_error2);
 }
 
 // Weighted squares that the best factor leaves.
@@ -37,7 +39,7 @@ static double squares_at(struct problem *problem, double cooling_s, double warmi
     double xy = 0, xx = 0, left = 0;
     for (size_t i = 0; i < problem->n; i++) {
         const struct cold_fit_point *point = &problem->points[i];
-        double x = shape(point, cooling_s, warming_s), w = weight(point);
+        double x = shape(point, cooling_s, warming_s), w = weight(problem, point);
         xy += w * x * (point->ratio - 1);
         xx += w * x * x;
     }
@@ -45,7 +47,7 @@ static double squares_at(struct problem *problem, double cooling_s, double warmi
     for (size_t i = 0; i < problem->n; i++) {
         const struct cold_fit_point *point = &problem->points[i];
         double miss = point->ratio - 1 - problem->gain * shape(point, cooling_s, warming_s);
-        left += weight(point) * miss * miss;
+        left += weight(problem, point) * miss * miss;
     }
     return left;
 }
@@ -102,9 +104,10 @@ static void search_simplex(struct problem *problem, gsl_vector *best)
 // Within what the points can tell.
 static void set_ranges(struct problem *problem)
 {
-    double rest[2] = {INFINITY, 0}, work[2] = {INFINITY, 0};
+    double rest[2] = {INFINITY, 0}, work[2] = {INFINITY, 0}, error2 = 0;
     for (size_t i = 0; i < problem->n; i++) {
         const struct cold_fit_point *point = &problem->points[i];
+        error2 += point->error * point->error / (double)problem->n;
         rest[0] = fmin(rest[0], point->idle_s);
         rest[1] = fmax(rest[1], point->idle_s);
         work[1] = fmax(work[1], point->cycle_work_s);
@@ -112,6 +115,7 @@ static void set_ranges(struct problem *problem)
             work[0] = fmin(work[0], point->work_s);
     }
     work[0] = fmin(work[0], work[1]);
+    problem->mean_error2 = fmax(error2, LEAST_ERROR * LEAST_ERROR);
     problem->low[0] = log(rest[0] / BEYOND);
     problem->high[0] = log(rest[1] * BEYOND);
     problem->low[1] = log(work[0] / BEYOND);
@@ -144,7 +148,7 @@ struct cold_fit cold_fit(const struct cold_fit_point *points, size_t n)
 {
     struct cold_fit fit = {.factor = 1, .why = "too few points"};
     struct problem problem = {.points = points, .n = n};
-    double all = 0, missed = 0;
+    double all = 0, missed = 0, plain = 0;
     if (n < 3)
         return fit;
     gsl_set_error_handler_off();
@@ -160,10 +164,12 @@ struct cold_fit cold_fit(const struct cold_fit_point *points, size_t n)
     for (size_t i = 0; i < n; i++) {
         double miss = points[i].ratio - cold_fit_ratio(&fit, &points[i]);
         missed += miss * miss;
-        all += weight(&points[i]) * (points[i].ratio - 1) * (points[i].ratio - 1);
+        plain += (points[i].ratio - 1) * (points[i].ratio - 1);
+        all += weight(&problem, &points[i]) * (points[i].ratio - 1) * (points[i].ratio - 1);
     }
     fit.residual_frac = sqrt(missed / (double)n);
-    fit.explained_frac = all > 0 ? 1 - left / all : 0;
+    // Neither the points that are known best nor all alike may say that it is something else.
+    fit.explained_frac = all > 0 ? fmin(1 - left / all, 1 - missed / plain) : 0;
     judge(&fit, &problem);
     return fit;
 }

@@ -40,7 +40,7 @@ struct cold_fit {
     double factor;               // 1 ..
     double cooling_s, warming_s; // 63 % in either
     double residual_frac;        // root mean square of measured - fitted, in parts of a warm time
-    double explained_frac;       // of the weighted squares of ratio - 1
+    double explained_frac;       // of the squares of ratio - 1, weighted or not, whichever is less
 };
 
 // At least three points.

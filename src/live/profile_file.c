@@ -76,9 +76,10 @@ static void put_row(FILE *out, const struct profile_row *row)
     fprintf(out, ",%llu,%.4f\n", (unsigned long long)row->n, row->taken_frac);
 }
 
-char *profile_file_table(const struct profile_entry *entry, const struct profile_about *about)
+// `what` says which requests its times are of.
+static char *format_table(const struct profile_entry *entry, const struct profile_about *about,
+                          const struct profile_row *rows, size_t n_rows, const char *what)
 {
-    const struct profile *profile = entry->profile;
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -86,18 +87,33 @@ char *profile_file_table(const struct profile_entry *entry, const struct profile
         fprintf(out, "# model: %s\n", entry->model->name);
     fprintf(out, "# platform: %s\n", about->platform);
     put_about(out, entry, about);
-    fprintf(
-        out,
-        "# time_ms: of a request, on average; from: in a mix of sizes where it had enough of "
-        "about this one,\n"
-        "#   else of this size alone (alone_ms); half_95: half-width of the 95 %% confidence "
-        "interval, over visits;\n"
-        "#   taken_frac: of the time alone, what something else had (it is not in the times)\n");
-    fprintf(out, "batch,busy_cores,time_ms,half_95_ms,cv,from,alone_ms,alone_half_95_ms,"
-                 "requests,taken_frac\n");
-    for (size_t i = 0; i < profile->n_rows; i++)
-        put_row(out, &profile->rows[i]);
+    fprintf(out,
+            "# time_ms: of a request, on average; from: in %s where it had enough of about this "
+            "size,\n"
+            "#   else of this size alone (alone_ms); half_95: half-width of the 95 %% confidence "
+            "interval, over visits;\n"
+            "#   taken_frac: of the time alone, what something else had (it is not in the times)\n"
+            "batch,busy_cores,time_ms,half_95_ms,cv,from,alone_ms,alone_half_95_ms,requests,"
+            "taken_frac\n",
+            what);
+    for (size_t i = 0; i < n_rows; i++)
+        put_row(out, &rows[i]);
     fclose(out);
+    return text;
+}
+
+char *profile_file_table(const struct profile_entry *entry, const struct profile_about *about)
+{
+    const struct profile *profile = entry->profile;
+    return format_table(entry, about, profile->rows, profile->n_rows, "mixes of sizes");
+}
+
+char *profile_file_cut(const struct profile_entry *entry, const struct profile_about *about)
+{
+    const struct profile *profile = entry->profile;
+    char *what = mem_printf("the mix of queries cut at %u items", profile->cold_items);
+    char *text = format_table(entry, about, profile->cut_rows, profile->n_cut_rows, what);
+    mem_free(what);
     return text;
 }
 

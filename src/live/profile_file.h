@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // profile_file: a profile as files that the simulator reads.
 //
-// Three texts:
+// Four texts:
 //
 //     table     CSV for `cost: {kind: table, file: ...}` (study/table_csv.h): a line per size and
 //               count of busy cores; columns that it does not know are for people
+//     cut       the same of the typical mix alone: for servers that cut where it was cut
 //     machine   a catalogue of the platform, and of the tables measured on it (`--catalog`)
 //     study     ready to run: the model on one such server at 70 % load, with the table, its noise
 //               and its cold cores
@@ -53,6 +54,7 @@ char *profile_file_stem(const char *name);
 
 // Caller mem_free()s. The study finds its table at `table_path`.
 char *profile_file_table(const struct profile_entry *entry, const struct profile_about *about);
+char *profile_file_cut(const struct profile_entry *entry, const struct profile_about *about);
 char *profile_file_study(const struct profile_entry *entry, const struct profile_about *about,
                          const char *table_path);
 // Tables are next to the catalogue, under their stems.

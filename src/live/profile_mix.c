@@ -147,15 +147,16 @@ static void add_near(const struct profile_grid *grid, const struct sample *sampl
     }
 }
 
-void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *grid, size_t busy,
-                      struct profile_mix_near *to)
+void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *grid,
+                      uint32_t cut_items, size_t busy, struct profile_mix_near *to)
 {
     struct sums *sums = mem_calloc(grid->n_items, sizeof *sums);
     double *squares = mem_calloc(grid->n_items, sizeof *squares);
     for (size_t p = 0; p < mix->n_parts; p++) {
         const struct part *part = &mix->parts[p];
         bool last = p + 1 == mix->n_parts || mix->parts[p + 1].visit != part->visit;
-        for (size_t s = part->first; part->busy == busy && s < part->first + part->n; s++) {
+        bool is_wanted = part->busy == busy && (cut_items == 0 || part->cut_items == cut_items);
+        for (size_t s = part->first; is_wanted && s < part->first + part->n; s++) {
             const struct sample *sample = &mix->samples[s];
             add_near(grid, sample, sample->time_s / profile_grid_s(grid, busy, sample->items), sums,
                      squares);

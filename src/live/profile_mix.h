@@ -48,9 +48,9 @@ struct profile_mix_near {
     struct ci ratio; // to the grid
     double cv;       // of the ratios
 };
-// All sizes of the grid at once, to[n_items].
-void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *grid, size_t busy,
-                      struct profile_mix_near *to);
+// All sizes of the grid at once, to[n_items]; of mixes cut at one size, 0: of all.
+void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *grid,
+                      uint32_t cut_items, size_t busy, struct profile_mix_near *to);
 
 #define PROFILE_MIX_LAGS 10
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,14 +17,16 @@
 #define AIM_FRAC 0.02
 #define LEAST_VISITS 5 // before an interval is believed
 #define LEAST_ROUNDS 2
-#define ROUNDS 6    // that the time is cut for; most questions need no more
-#define MIX_TIMES 3 // as long a visit of a mix is
+#define ROUNDS 6         // that the time is cut for; most questions need no more
+#define MIX_TIMES 3      // as long a visit of a mix is
+#define TYPICAL_TIMES 10 // and of the typical one, whose noise is taken
 #define LEAST_VISIT_S 1e-3
 #define MOST_VISIT_S 0.05
 #define MOST_WARM_S 3e-3
-#define LEAST_MIX 2000 // requests of a mix
-#define LEAST_NEAR 50  // requests near a size, to take its time from the mix
-#define NEAR_FRAC 0.05 // and how well they have to tell it
+#define LEAST_MIX 2000      // requests of a mix
+#define LEAST_TYPICAL 10000 // of the typical one
+#define LEAST_NEAR 50       // requests near a size, to take its time from the mix
+#define NEAR_FRAC 0.05      // and how well they have to tell it, unless it differs from that alone
 #define LEAST_CYCLES 60
 #define CYCLE_WORK_S 8e-3 // after a rest, within what a warm core takes
 #define LEAST_AFTER 4
@@ -77,17 +80,30 @@ static void append(struct series *to, double value)
 
 // ---- what is asked ------------------------------------------------------------------------------
 
-// 1 2 3 4 6 8 12 16 .. most.
-static uint32_t *make_sizes(uint32_t most, size_t *n)
+static int by_size(const void *a, const void *b)
 {
-    uint32_t *sizes = mem_calloc(64, sizeof *sizes);
-    *n = 0;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+// 1 2 3 4 6 8 12 16 .. most, and where mixes are cut.
+static uint32_t *make_sizes(const struct profiling_config *config, size_t *n)
+{
+    uint32_t *sizes = mem_calloc(64 + config->n_cuts, sizeof *sizes), most = config->most_items;
+    size_t n_all = 0;
     for (uint32_t p = 1; p != 0 && p < most; p *= 2) {
-        sizes[(*n)++] = p;
+        sizes[n_all++] = p;
         if (p > 1 && p + p / 2 < most)
-            sizes[(*n)++] = p + p / 2;
+            sizes[n_all++] = p + p / 2;
     }
-    sizes[(*n)++] = most;
+    sizes[n_all++] = most;
+    for (size_t i = 0; i < config->n_cuts; i++)
+        sizes[n_all++] = config->cuts_items[i];
+    qsort(sizes, n_all, sizeof *sizes, by_size);
+    *n = 1;
+    for (size_t i = 1; i < n_all; i++)
+        if (sizes[i] != sizes[*n - 1])
+            sizes[(*n)++] = sizes[i];
     return sizes;
 }
 
@@ -134,7 +150,7 @@ static void ask_cold(struct job *job)
 static void make_questions(struct job *job)
 {
     const struct profiling_config *config = job->config;
-    job->sizes = make_sizes(config->most_items, &job->n_sizes);
+    job->sizes = make_sizes(config, &job->n_sizes);
     job->busy = make_busy(config->n_cores, &job->n_busy);
     size_t n = job->n_busy * (job->n_sizes + config->n_cuts) + PROFILING_RESTS;
     job->questions = mem_calloc(n, sizeof *job->questions);
@@ -148,12 +164,19 @@ static void make_questions(struct job *job)
     ask_cold(job);
 }
 
+// How many times as long as one of a size alone a visit is.
+static double length_of(const struct job *job, const struct profile_visit *visit)
+{
+    bool typical = visit->kind == PROFILE_MIX && visit->items == job->to->cold_items;
+    return visit->kind == PROFILE_ALONE ? 1 : typical ? TYPICAL_TIMES : MIX_TIMES;
+}
+
 // How long visits are, from the time that there is.
 static void set_lengths(struct job *job, double left_s)
 {
     double parts = 0, request_s;
     for (size_t i = 0; i < job->n_questions; i++)
-        parts += job->questions[i].visit.kind == PROFILE_ALONE ? 1 : MIX_TIMES;
+        parts += length_of(job, &job->questions[i].visit);
     double visit_s = fmin(fmax(left_s / (ROUNDS * parts), LEAST_VISIT_S), MOST_VISIT_S);
     struct profile_visit probe = {.kind = PROFILE_ALONE,
                                   .n_busy = job->busy[job->n_busy - 1],
@@ -167,7 +190,7 @@ static void set_lengths(struct job *job, double left_s)
     for (size_t i = 0; i < job->n_questions; i++) {
         struct profile_visit *visit = &job->questions[i].visit;
         visit->warm_s = fmin(visit_s, MOST_WARM_S);
-        visit->measure_s = visit->kind == PROFILE_ALONE ? visit_s : MIX_TIMES * visit_s;
+        visit->measure_s = visit_s * length_of(job, visit);
         visit->n_after = (uint32_t)after;
     }
 }
@@ -223,12 +246,13 @@ static bool narrow(const struct series *means)
     return means->n >= LEAST_VISITS && ci.half_95 < AIM_FRAC * ci.value;
 }
 
-static void judge(struct question *question)
+static void judge(const struct job *job, struct question *question)
 {
     const struct profile_visit *visit = &question->visit;
     bool answered = narrow(visit->kind == PROFILE_COLD ? &question->places[0] : &question->means);
     if (visit->kind == PROFILE_MIX)
-        answered = answered && question->n >= LEAST_MIX;
+        answered = answered &&
+                   question->n >= (visit->items == job->to->cold_items ? LEAST_TYPICAL : LEAST_MIX);
     if (visit->kind == PROFILE_COLD)
         answered = answered && question->n >= (uint64_t)LEAST_CYCLES * visit->n_after;
     question->answered = question->answered || answered;
@@ -245,7 +269,7 @@ static void ask(struct job *job, struct question *question)
         job->busy_s += wallclock_s() - begin_s;
     }
     take(job, question);
-    judge(question);
+    judge(job, question);
 }
 
 // ---- rounds -------------------------------------------------------------------------------------
@@ -368,35 +392,64 @@ static struct ci times(struct ci a, struct ci b)
     return to;
 }
 
-static void fill_near(struct job *job)
+// Times of sizes from a mix, 0: from all, where it has them; rows[n_sizes] have those alone.
+static void take_near(const struct job *job, uint32_t cut_items, size_t busy,
+                      struct profile_row *rows)
 {
-    struct profile *to = job->to;
     struct profile_grid grid = grid_of(job, job->alone_s);
     struct profile_mix_near *near = mem_calloc(job->n_sizes, sizeof *near);
-    for (size_t b = 0; b < job->n_busy; b++) {
-        profile_mix_near(job->mix, &grid, b, near);
-        for (size_t i = 0; i < job->n_sizes; i++) {
-            struct profile_row *row = &to->rows[b * job->n_sizes + i];
-            if (!(near[i].weight >= LEAST_NEAR) ||
-                !(near[i].ratio.half_95 <= NEAR_FRAC * near[i].ratio.value))
-                continue;
-            row->from_mix = true;
-            row->time_s = times(row->alone_s, near[i].ratio);
-            row->cv = near[i].cv;
-            row->n = (uint64_t)near[i].weight;
-        }
+    profile_mix_near(job->mix, &grid, cut_items, busy, near);
+    for (size_t i = 0; i < job->n_sizes; i++) {
+        bool tells = near[i].ratio.half_95 <= NEAR_FRAC * near[i].ratio.value ||
+                     ci_excludes(near[i].ratio, 1);
+        if (!(near[i].weight >= LEAST_NEAR) || !tells)
+            continue;
+        rows[i].from_mix = true;
+        rows[i].time_s = times(rows[i].alone_s, near[i].ratio);
+        rows[i].cv = near[i].cv;
+        rows[i].n = (uint64_t)near[i].weight;
     }
     mem_free(near);
+}
+
+// A mix round a table of its own, rows[n_sizes], which gets its mean as a whole. The job's own rows
+// still have the sizes alone.
+static struct profile_mix_sum fit_rows(const struct job *job, uint32_t cut_items, size_t busy,
+                                       struct profile_row *rows)
+{
+    double *time_s = mem_calloc(job->to->n_rows, sizeof *time_s);
+    memcpy(rows, job->to->rows + busy * job->n_sizes, job->n_sizes * sizeof *rows);
+    take_near(job, cut_items, busy, rows);
+    for (size_t i = 0; i < job->n_sizes; i++)
+        time_s[busy * job->n_sizes + i] = rows[i].time_s.value;
+    struct profile_grid grid = grid_of(job, time_s);
+    struct profile_mix_sum sum = profile_mix_sum(job->mix, &grid, cut_items, busy);
+    for (size_t i = 0; i < job->n_sizes; i++) {
+        rows[i].time_s.value *= sum.ratio.value;
+        rows[i].time_s.half_95 *= sum.ratio.value;
+    }
+    mem_free(time_s);
+    return sum;
+}
+
+// The rows of the typical mix, one count of busy cores after the other.
+static void keep_rows(struct job *job, size_t busy, const struct profile_row *rows)
+{
+    struct profile *to = job->to;
+    while (to->n_cut_sizes < job->n_sizes && job->sizes[to->n_cut_sizes] <= to->cold_items)
+        to->n_cut_sizes++;
+    to->n_cut_rows = job->n_busy * to->n_cut_sizes;
+    if (!to->cut_rows)
+        to->cut_rows = mem_calloc(to->n_cut_rows, sizeof *to->cut_rows);
+    memcpy(to->cut_rows + busy * to->n_cut_sizes, rows, to->n_cut_sizes * sizeof *rows);
 }
 
 static void fill_mixed(struct job *job)
 {
     const struct profiling_config *config = job->config;
     struct profile *to = job->to;
-    double *time_s = mem_calloc(to->n_rows, sizeof *time_s);
-    for (size_t r = 0; r < to->n_rows; r++)
-        time_s[r] = to->rows[r].time_s.value;
-    struct profile_grid alone = grid_of(job, job->alone_s), table = grid_of(job, time_s);
+    struct profile_grid alone = grid_of(job, job->alone_s);
+    struct profile_row *rows = mem_calloc(job->n_sizes, sizeof *rows);
     to->n_mixed = job->n_busy * config->n_cuts;
     to->mixed = mem_calloc(to->n_mixed, sizeof *to->mixed);
     for (size_t m = 0; m < to->n_mixed; m++) {
@@ -406,15 +459,18 @@ static void fill_mixed(struct job *job)
         mixed->cut_items = config->cuts_items[c];
         mixed->busy = job->busy[b];
         mixed->sum = profile_mix_sum(job->mix, &alone, mixed->cut_items, b);
-        struct profile_mix_sum round_table = profile_mix_sum(job->mix, &table, mixed->cut_items, b);
-        mixed->cv = round_table.cv;
-        memcpy(mixed->lag, round_table.lag, sizeof mixed->lag);
+        struct profile_mix_sum fitted = fit_rows(job, mixed->cut_items, b, rows);
+        mixed->cv = fitted.cv;
+        memcpy(mixed->lag, fitted.lag, sizeof mixed->lag);
         mixed->query_work_s = mixed->sum.work_item_s * qsize_mean_items(config->sizes);
         mixed->taken_frac = interference_frac(&question->interference);
-        if (mixed->cut_items == to->cold_items && b + 1 == job->n_busy)
+        if (mixed->cut_items != to->cold_items)
+            continue;
+        keep_rows(job, b, rows);
+        if (b + 1 == job->n_busy)
             to->typical = mixed;
     }
-    mem_free(time_s);
+    mem_free(rows);
 }
 
 static void fill_noise(struct profile *to)
@@ -480,8 +536,9 @@ static void fill(struct job *job)
     if (job->busy_s > 0)
         to->busy_w = job->busy_j / job->busy_s;
     fill_alone(job);
-    fill_near(job);
     fill_mixed(job);
+    for (size_t b = 0; b < job->n_busy; b++)
+        take_near(job, 0, b, to->rows + b * job->n_sizes);
     fill_noise(to);
     fill_cold(job);
 }
@@ -599,6 +656,7 @@ void profiling_release(struct profile *profile)
     if (!profile)
         return;
     mem_free(profile->rows);
+    mem_free(profile->cut_rows);
     mem_free(profile->mixed);
     *profile = (struct profile){.n_rows = 0};
 }

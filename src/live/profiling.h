@@ -15,8 +15,11 @@
 // asked again; the others get what time is left. Every question is asked twice at least, so a time
 // that is too short for that is overrun.
 //
-// The times of the profile are those of the mix where it had enough requests near a size, else
-// those of the size alone.
+// Times depend on what ran before, so there are two tables. The one for all batch sizes has the
+// time of a size from all mixes together, where they had enough requests near it, else from the
+// size alone; at a size that a mix was cut at, the requests of that mix are most of these. The
+// other is of one mix alone, and as a whole has the mean that it had: for a server that cuts at
+// that size.
 #ifndef LIVE_PROFILING_H
 #define LIVE_PROFILING_H
 
@@ -66,7 +69,7 @@ struct profile_row {
 struct profile_mixed {
     uint32_t cut_items, busy;
     struct profile_mix_sum sum; // its ratio is to the times of sizes alone
-    double cv;                  // round the table's times
+    double cv;                  // round the times that a table of this mix has
     double lag[PROFILE_MIX_LAGS];
     double query_work_s; // time of all requests of a query, on average
     double taken_frac;
@@ -83,9 +86,11 @@ struct profile_rest {
 struct profile {
     struct engine_facts facts;
     size_t n_rows, n_mixed, n_sizes, n_busy;
-    struct profile_row *rows;    // [n_busy][n_sizes], owned
-    struct profile_mixed *mixed; // [n_busy][cuts], owned
-    uint32_t cold_items;         // size of the requests after rests
+    struct profile_row *rows; // [n_busy][n_sizes], owned
+    size_t n_cut_rows, n_cut_sizes;
+    struct profile_row *cut_rows; // [n_busy][n_cut_sizes], owned: of the typical mix
+    struct profile_mixed *mixed;  // [n_busy][cuts], owned
+    uint32_t cold_items;          // size of the requests after rests
     struct profile_rest rests[PROFILING_RESTS];
     struct cold_fit cold;
     bool correlated; // do the times of requests hang together?

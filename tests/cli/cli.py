@@ -2229,7 +2229,8 @@ def group_profile(folder):
     expect(rc == 0, "a profile", err)
     found = sorted(os.path.relpath(os.path.join(place, name), folder)
                    for place, _, names in os.walk(os.path.join(folder, "out")) for name in names)
-    expect(found == [f"out/{name}" for name in ("ads.yaml", "catalog/ads.csv", "catalog/feed_1.csv",
+    expect(found == [f"out/{name}" for name in ("ads.yaml", "catalog/ads-cut.csv", "catalog/ads.csv",
+                                                "catalog/feed_1-cut.csv", "catalog/feed_1.csv",
                                                 "catalog/machine.yaml", "feed_1.yaml")],
            "files of a profile", found)
     expect("ads, engine spin" in out and "cold core: " in out and "this-machine: " in out, "tables of a profile", out)

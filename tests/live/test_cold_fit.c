@@ -122,6 +122,20 @@ START_TEST(says_none)
 }
 END_TEST
 
+// One point that is known well by luck does not make a cold core of others that are all over.
+START_TEST(luck_is_no_proof)
+{
+    struct cold_fit_point points[N];
+    make(points, 1, 1e-3, 1e-3, 0.2);
+    for (int i = 0; i < N; i++)
+        points[i].error = 0.15;
+    points[N_AFTER * 3].ratio = 1.06;
+    points[N_AFTER * 3].error = 1e-5;
+    struct cold_fit fit = cold_fit(points, N);
+    ck_assert(!fit.found);
+}
+END_TEST
+
 // Two points are too few.
 START_TEST(too_few_points)
 {
@@ -135,8 +149,9 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", finds_the_model}, {"core", copes_with_noise}, {"limits", short_times_are_no_harm},
-        {"limits", says_none},     {"errors", too_few_points},
+        {"core", finds_the_model},           {"core", copes_with_noise},
+        {"limits", short_times_are_no_harm}, {"limits", says_none},
+        {"limits", luck_is_no_proof},        {"errors", too_few_points},
     };
     return suite_run("cold_fit", tests, sizeof tests / sizeof *tests);
 }

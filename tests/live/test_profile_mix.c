@@ -40,7 +40,7 @@ START_TEST(near_a_size)
     ck_assert(profile_mix_add(mix, 1, 16, 0, one, 2));
     ck_assert(profile_mix_add(mix, 2, 16, 1, other, 1));
     ck_assert(profile_mix_add(mix, 3, 16, 0, two, 2));
-    profile_mix_near(mix, &grid, 0, near);
+    profile_mix_near(mix, &grid, 0, 0, near);
     ck_assert_double_eq(near[0].weight, 0);
     ck_assert(isnan(near[0].ratio.value));
     ck_assert_double_eq_tol(near[1].weight, 2.5, 1e-9); // 10 is halfway between 4 and 16
@@ -49,6 +49,12 @@ START_TEST(near_a_size)
     ck_assert_double_eq_tol(near[2].ratio.value, 2, 1e-6);
     ck_assert_double_eq_tol(near[2].ratio.half_95, 0, 1e-6);
     ck_assert_double_eq_tol(near[2].cv, 0, 1e-3);
+    // A mix that was cut elsewhere is one of all, and none of this.
+    ck_assert(profile_mix_add(mix, 4, 4, 0, other, 1));
+    profile_mix_near(mix, &grid, 0, 0, near);
+    ck_assert_double_eq_tol(near[1].weight, 3.5, 1e-9);
+    profile_mix_near(mix, &grid, 16, 0, near);
+    ck_assert_double_eq_tol(near[1].weight, 2.5, 1e-9);
     profile_mix_destroy(mix);
 }
 END_TEST
@@ -162,7 +168,7 @@ START_TEST(empty)
 {
     struct profile_mix *mix = profile_mix_create();
     struct profile_mix_near near[3];
-    profile_mix_near(mix, &grid, 0, near);
+    profile_mix_near(mix, &grid, 0, 0, near);
     ck_assert_double_eq(near[2].weight, 0);
     ck_assert(isnan(profile_mix_sum(mix, &grid, 16, 0).mean_s.value));
     profile_mix_destroy(mix);

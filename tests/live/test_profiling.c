@@ -87,6 +87,11 @@ START_TEST(spin_is_found_again)
     check_time(mixed->sum.mean_s.value, 68.0 / 13);
     ck_assert_double_ge(mixed->query_work_s, 13 * FIXED_S / 4);
     ck_assert_uint_eq(profile.cold_items, 6);
+    ck_assert_uint_eq(profile.n_cut_rows, 5);
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_uint_eq(profile.cut_rows[i].items, sizes[i]);
+        check_time(profile.cut_rows[i].time_s.value, sizes[i]);
+    }
     for (size_t i = 0; i < PROFILING_RESTS; i++)
         ck_assert_uint_ge(profile.rests[i].n, 1);
     ck_assert(profile.cold.found || profile.cold.why);
