@@ -32,6 +32,7 @@ class Recfleet(CMakePackage):
     depends_on("random123", type="build")
     depends_on("xxhash@0.8:")
     depends_on("zlib-api")
+    depends_on("onednn")
     depends_on("check", type="test")
 
     def cmake_args(self):
