@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "base/wallclock.h"
+#include "live/live_find.h"
 #include "live/live_load.h"
 #include "live/live_results.h"
 #include "live/live_trace.h"
@@ -35,6 +36,8 @@ static const struct cmd_option options[] = {
     {"--queue", 0, "N", "queries of a service that may wait; more are refused"},
     {"--grace", 0, "TIME", "what still waits so long after the end is left"},
     {"--fail-after", 0, "N", "the first worker fails after N requests, to see what becomes of it"},
+    {"--find", 0, "RUNS",
+     "instead: the highest rate within the targets, by so many runs, and the simulated one"},
     {"--quiet", 'q', NULL, "no progress and no tables"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
@@ -45,6 +48,7 @@ struct asked {
     struct serve_config serve;
     int idle;
     double most_table_bytes;
+    int64_t find_runs; // 0: it is not asked for
 };
 
 static const struct field values[] = {
@@ -54,6 +58,7 @@ static const struct field values[] = {
     FIELD(asked, "--queue", FIELD_INT, UNIT_NONE, serve.most_waiting, 1, 1e7, NULL, ""),
     FIELD(asked, "--grace", FIELD_TIME, UNIT_TIME, serve.grace_ns, 0, 3.6e12, NULL, ""),
     FIELD(asked, "--fail-after", FIELD_INT, UNIT_NONE, serve.fail_after, 1, 1e12, NULL, ""),
+    FIELD(asked, "--find", FIELD_INT, UNIT_NONE, find_runs, 1, LIVE_FIND_MOST_RUNS, NULL, ""),
     FIELD_END};
 
 // ---- what is asked for --------------------------------------------------------------------------
@@ -294,6 +299,53 @@ static int serve_study(struct cmd_line *line, const struct eval *eval, const str
     return rc;
 }
 
+static void print_found(struct report_out *out, const struct live_find *find)
+{
+    struct table *table = table_create(0);
+    table_head(table, mem_strdup("offered qps"), "offered_qps");
+    table_head(table, mem_strdup("% of target"), "measured_frac");
+    table_head(table, mem_strdup("simulated %"), "simulated_frac");
+    table_head(table, mem_strdup("held"), "held");
+    table_line(table);
+    for (uint32_t i = 0; i < find->n_steps; i++) {
+        const struct live_find_step *step = &find->steps[i];
+        table_value(table, table_number(step->rate_qps), step->rate_qps);
+        table_value(table, table_fixed(100 * step->measured, 1), step->measured);
+        table_value(table, table_fixed(100 * step->simulated, 1), step->simulated);
+        table_cell(table, mem_strdup(step->measured <= 1 ? "yes" : "no"));
+    }
+    table_print(table, out, "steps");
+    table_destroy(table);
+    report_text(out, "\nlatency at its quantile as a share of the target, of the service where it "
+                     "is largest; -: a backlog that grows, or too many lost\n");
+    report_text(out,
+                "held for real: %.6g qps, missed: %.6g qps; simulated: held %.6g qps, missed "
+                "%.6g qps",
+                find->held_qps, find->missed_qps, find->simulated_held_qps,
+                find->simulated_missed_qps);
+    if (find->held_qps > 0)
+        report_text(out, "; simulated is %+.2g %% off",
+                    100 * (find->simulated_held_qps / find->held_qps - 1));
+    report_text(out, "\n");
+}
+
+// Runs and prints; writes no file.
+static int find_rate(struct cmd_line *line, const struct eval *eval, struct study *study,
+                     struct asked *asked, struct err *err)
+{
+    struct live_find find;
+    asked->serve.stops = stops;
+    if (live_find(eval->comm, study, &asked->serve, (uint32_t)asked->find_runs, &find, err) < 0)
+        return -1;
+    struct report_out out = cmd_report_out(line);
+    if (find.stopped)
+        report_text(&out, "stopped; so far:\n");
+    print_found(&out, &find);
+    report_end(&out);
+    line->status = find.stopped ? CMD_STOPPED : CMD_DONE;
+    return 0;
+}
+
 static int run(struct cmd_line *line, struct err *err)
 {
     const struct survey_source source = job_source(line);
@@ -312,7 +364,9 @@ static int run(struct cmd_line *line, struct err *err)
     if (!survey)
         return job_close(line, &eval, -1, err);
     struct study *study = survey_whole(survey, err);
-    rc = study ? serve_study(line, &eval, study, survey->output, &asked, err) : -1;
+    rc = !study                ? -1
+         : asked.find_runs > 0 ? find_rate(line, &eval, study, &asked, err)
+                               : serve_study(line, &eval, study, survey->output, &asked, err);
     study_destroy(study);
     survey_destroy(survey);
     return job_close(line, &eval, rc, err);

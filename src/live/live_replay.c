@@ -58,6 +58,20 @@ static uint32_t first_free(const struct replay *replay)
     return first;
 }
 
+// As long as a measured request took; for one of other items, as the study's times say.
+static int64_t service_ns(const struct replay *replay, const struct live_request *request,
+                          const struct live_request *like)
+{
+    const struct svctab *tab = replay->log->plan->tabs[request->service];
+    const struct svctab *other = replay->log->plan->tabs[like->service];
+    int64_t like_ns = like->end_ns - like->begin_ns;
+    int64_t study_ns = svctab_cpu_ns(other, like->n_items, 1);
+    if ((request->n_items == like->n_items && tab == other) || study_ns == 0)
+        return like_ns;
+    return (int64_t)((double)like_ns * (double)svctab_cpu_ns(tab, request->n_items, 1) /
+                     (double)study_ns);
+}
+
 // Where queries are merged there may be more requests than there were: the last one stands for
 // those.
 static void begin(struct replay *replay, uint32_t service, uint32_t worker, int64_t at_ns)
@@ -72,7 +86,7 @@ static void begin(struct replay *replay, uint32_t service, uint32_t worker, int6
     request->worker = worker;
     request->due_ns = request->ready_ns = at_ns;
     request->begin_ns = at_ns + (replay->gaps ? like->begin_ns - like->ready_ns : 0);
-    request->end_ns = request->begin_ns + like->end_ns - like->begin_ns;
+    request->end_ns = request->begin_ns + service_ns(replay, request, like);
     replay->free_ns[worker] = request->end_ns;
     live_log_end(log, request, replay->taken, request->n_queries);
 }

@@ -3,8 +3,10 @@
 //
 // The i-th request that begins takes as long as the i-th one took for real; what else there is, is
 // computed: which queries wait, who takes them and when, by the code that the server and the
-// simulator share. So how far its latencies are from the measured ones is the error of the queueing
-// alone, and what the simulation is further off is that of its service times.
+// simulator share. Where queries are merged, what waits at a moment may differ a little, and with
+// it the items of a request: its time is then scaled as the study's times say. So how far its
+// latencies are from the measured ones is the error of the queueing alone, and what the simulation
+// is further off is that of its service times.
 //
 // Between the moment when a request could begin and when it did something passes on a real machine:
 // the lock, the worker's waking, what the system does. With `gaps` that is taken from the run as

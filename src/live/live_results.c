@@ -63,6 +63,20 @@ int live_results_make(const struct study *study, const struct live_log *log, int
     return 0;
 }
 
+int live_results_simulate(MPI_Comm comm, const struct study *study, const struct live_log *log,
+                          struct live_results *to, struct err *err)
+{
+    const struct record_shape shape = shape_of(study, study->settings.duration_ns);
+    *to = (struct live_results){.meta = meta_of(study, study->settings.duration_ns),
+                                .measured = record_create(&shape)};
+    int rc = live_simulate(comm, log, LIVE_ALL_TERMS, to->measured, err);
+    if (rc == 0)
+        to->summary = summary_create(to->measured, to->meta);
+    else
+        live_results_release(to);
+    return rc;
+}
+
 static void compare_replay(const struct live_log *log, bool gaps, struct live_results *to)
 {
     int at = gaps ? LIVE_ROW_REPLAY_GAPS : LIVE_ROW_REPLAY;

@@ -50,6 +50,10 @@ int live_results_make(const struct study *study, const struct live_log *log, int
 // Collective (comm), of one rank. Fills in the rows.
 int live_results_compare(MPI_Comm comm, const struct live_log *log, struct live_results *to,
                          struct err *err);
+// Collective (comm), of one rank. The same of the log's arrivals simulated; nothing is measured,
+// and there are no rows.
+int live_results_simulate(MPI_Comm comm, const struct study *study, const struct live_log *log,
+                          struct live_results *to, struct err *err);
 // Not collective.
 void live_results_release(struct live_results *results);
 

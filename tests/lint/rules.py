@@ -66,7 +66,7 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/live/live_simulate", "src/live/live_results", "src/capacity/sample", "src/runs/memo",
+                        "src/runs/probe", "src/live/live_simulate", "src/live/live_results", "src/live/live_find", "src/capacity/sample", "src/runs/memo",
                         "src/app/version"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
                                              "results/file/dataset_file", "src/app/version"]),
