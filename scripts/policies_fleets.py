@@ -20,7 +20,7 @@ BALANCERS = ("random", "power-of-two")
 
 
 def read_types(path):
-    """{type: {"servers", "state", ..., "pools"}} of one file; the rows of the answer, not those with
+    """{type: {"n_least", "n_most", "state", ..., "pools"}} of one file; the rows of the answer, not those with
     a margin. pools: servers of each service's own, by what one server holds of it."""
     tables = {t["table"]: t["rows"]
               for t in json.loads(path.read_text(encoding="utf-8"))["tables"]}
@@ -69,8 +69,10 @@ def scheduler_of(name):
 
 
 def servers_word(row):
-    return {"found": str(row["servers"]), "none": "none"}.get(
-        row["state"], f"{row['n_least']} .. {row['n_most']}")
+    if row["state"] == "none":
+        return "none"
+    least, most = row["n_least"], row["n_most"]
+    return str(most) if least == most else f"{least} .. {most}"
 
 
 def saved(few, many, key):
@@ -90,7 +92,7 @@ def day_rows(days):
                 is_split = scheduler_of(label) == SPLIT
                 yield [f"[{DAYS[name]}](../slurm/studies/{DAYS[name]})", balancer, kind,
                        scheduler_of(label), servers_word(row),
-                       NONE if is_split else saved(row, split, "servers"),
+                       NONE if is_split else saved(row, split, "n_most"),
                        num(row["pools"], 3) if row.get("pools") else NONE,
                        NONE if is_split else saved(row, split, "pools")]
 
