@@ -20,7 +20,7 @@ import sys
 from paper import save_csv
 from paper_tables import NONE, num, percent, table, times
 from paper_tuning import read_tunings, text
-from policies_fleets import day_section, read_day_runs, read_days, revisions, run_row
+from policies_fleets import day_section, day_words, read_day_runs, read_days, revisions, run_row
 from policies_gains import (ACCEL_ITEMS, BATCH, MAIN_TARGET, SEARCHES, SPLIT, STUDIES, best,
                             ceiling_gain, compared, found, gain, in_turn, largest, mean,
                             mean_cell, most, pulling, queues, read_ceiling, rule_gain,
@@ -97,7 +97,7 @@ def verdict(means, bar, in_order):
 
 # ---- sections -----------------------------------------------------------------------------------
 
-def summary(studies, ceiling, large):
+def summary(studies, ceiling, large, days):
     study = studies["pull"]
     if MAIN_TARGET not in study.labels("target"):
         return []
@@ -119,7 +119,7 @@ def summary(studies, ceiling, large):
         out.append(f"- `batch` on one place only: {times(means['tuned'][BATCH])}x. Batches that "
                    "the accelerator alone takes leave 40 cores idle, and batches on cores leave "
                    "the accelerator idle.")
-    return out + ceiling_words(study, ceiling) + map_words(studies)
+    return out + ceiling_words(study, ceiling) + map_words(studies) + day_words(days)
 
 
 def ceiling_words(study, ceiling):
@@ -398,7 +398,7 @@ def document(folder, studies, ceiling, where):
              f"- [means.csv]({where}/means.csv): the means by target"]
     if large:
         files.append(f"- [large.csv]({where}/large.csv): latencies by the size of the queries")
-    parts = [opening + short, ["## Summary", "", *summary(studies, ceiling, large)], building,
+    parts = [opening + short, ["## Summary", "", *summary(studies, ceiling, large, days)], building,
              means_section(studies, ceiling), large_section(large),
              models_section(studies, ceiling), costs_section(studies), map_section(studies),
              ["## Robustness", "", "Who loses how much when the day is not the one that the "

@@ -97,6 +97,32 @@ def day_rows(days):
                        NONE if is_split else saved(row, split, "pools")]
 
 
+def best_saved(types, kind, key):
+    """"`coalesce` 16" of the queue that saves most servers."""
+    split = types.get(f"{kind}-{SPLIT}")
+    words = {scheduler_of(t): saved(row, split, key) for t, row in types.items()
+             if kind_of(t) == kind and scheduler_of(t) != SPLIT}
+    words = {s: w for s, w in words.items() if w != NONE}
+    if not words:
+        return NONE
+    best = max(words, key=lambda s: int(words[s]))
+    return f"`{best}` {words[best]}"
+
+
+def day_words(days):
+    """One line for the summary."""
+    words = []
+    for name in dict.fromkeys(n for n, _ in days):
+        under = {b: days[name, b] for b in BALANCERS if (name, b) in days}
+        for kind in dict.fromkeys(map(kind_of, next(iter(under.values())))):
+            shared = " and ".join(f"{best_saved(types, kind, 'n_most')} under {b}"
+                                  for b, types in under.items())
+            pools = best_saved(next(iter(under.values())), kind, "pools")
+            words.append(f"{DAYS[name]}, `{kind}`: {shared}, in pools {pools}")
+    return [f"- Servers saved at the peak of a day ([fleets](#fleets)), %, by the queue that saves "
+            f"most: {'; '.join(words)}."] if words else []
+
+
 def day_section(days):
     out = ["## Fleets", ""]
     if not days:

@@ -343,10 +343,13 @@ class Policies(unittest.TestCase):
                 [5, 5, None]))
             (folder / "plan-random-more.json").write_text(
                 tables([sizes("big-coalesce-shortest", 15)], [8]))
-            rows = list(policies_fleets.day_rows(policies_fleets.read_days(folder)))
+            days = policies_fleets.read_days(folder)
+        rows, words = list(policies_fleets.day_rows(days)), policies_fleets.day_words(days)
         cells = {row[3]: row[4:] for row in rows}
         self.assertEqual(cells, {"split": ["19 .. 20", "-", "20.0", "-"], "batch": ["none", "-", "-", "-"],
                                  "coalesce-shortest": ["15", "25", "12.5", "38"]})
+        self.assertIn("`big`: `coalesce-shortest` 25 under random, in pools `coalesce-shortest` 38.",
+                      words[0])
 
 
 class Numbers(unittest.TestCase):
