@@ -71,9 +71,9 @@ def mean_rows(studies, ceiling):
 
 
 def ranked(means):
-    """"`a` 1.3x, `b` 1.2x", the largest first."""
+    """"`a` 1.300x, `b` 1.200x", the largest first."""
     known = [q for q in means if not math.isnan(means[q])]
-    return ", ".join(f"`{q}` {times(means[q])}x" for q in sorted(known, key=means.get, reverse=True))
+    return ", ".join(f"`{q}` {means[q]:.3f}x" for q in sorted(known, key=means.get, reverse=True))
 
 
 def names(labels):
@@ -91,8 +91,22 @@ def verdict(means, bar, in_order):
     words += f"; {names(short)} {'does' if len(short) == 1 else 'do'} not.**" if short else ".**"
     if not set(over) & set(in_order):
         words += (" First come first served it is missed: "
-                  f"{times(largest([means[q] for q in in_order]))}x at most.")
+                  f"{largest([means[q] for q in in_order]):.3f}x at most.")
     return words
+
+
+def bounds_words(study, means):
+    """How sure the largest mean is: each rate is between the one that is held and the least that is
+    missed."""
+    queue, low, high = max(means, key=means.get), [], []
+    for model in study.labels("model"):
+        at = {"model": model, "target": MAIN_TARGET}
+        over, under = best(study, scheduler=queue, **at), best(study, scheduler=SPLIT, **at)
+        if found(over) and found(under):
+            low.append(over.qps / under.missed_qps)
+            high.append(over.missed_qps / under.qps)
+    return (f" Rates are known to a bracket: with each at its worst, or best, end `{queue}` is "
+            f"{mean(low):.2f}x to {mean(high):.2f}x.")
 
 
 # ---- sections -----------------------------------------------------------------------------------
@@ -107,7 +121,7 @@ def summary(studies, ceiling, large, days):
     takers = {w: {q: means[w][q] for q in pulling(study)} for w in WAYS}
     out = [f"- Tuned, at the medium target, geometric mean over {len(models)} models, over the best "
            f"(B, T) there is: {ranked(takers['tuned'])}. "
-           f"{verdict(takers['tuned'], BAR, turn)}",
+           f"{verdict(takers['tuned'], BAR, turn)}{bounds_words(study, takers['tuned'])}",
            *large_words(large),
            f"- One setting for all models (B 128, A {ACCEL_ITEMS}), against (B, T) tuned for each: "
            f"{ranked(takers['untuned'])}. {verdict(takers['untuned'], UNTUNED_BAR, turn)}",
