@@ -56,7 +56,8 @@ TEST_FOLDERS = {
 }
 
 # What a test folder may include besides: what a damaged file gives must be fit to be shown.
-TEST_REACHES = {"tests/results/file": ["results/report"]}
+TEST_REACHES = {"tests/results/file": ["results/report"],
+                "tests/native": ["src/study"]}  # the models of the catalogue
 
 # Library -> (regex of its headers, files that may include one, as shell patterns without suffix).
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
@@ -79,6 +80,7 @@ FENCES = {
                                     "src/study/study_digest"]),
     "hwloc": (r"hwloc\.h", ["src/live/topology"]),
     "zlib": (r"zlib\.h", ["traces/csv"]),
+    "oneDNN": (r"(oneapi/dnnl/)?dnnl\w*\.h", ["src/native/onednn"]),
     "Check": (r"check\.h", []),
 }
 
@@ -97,7 +99,7 @@ NO_REACH = {
 
 # Bodies that several sources of one family include; not interfaces, so they need not stand alone.
 TEMPLATES = {"cluster/cpu_loop.h", "cluster/cpu_near.h", "cluster/cpu_in_place.h",
-             "cluster/due_loop.h"}
+             "cluster/due_loop.h", "src/native/pooling_loop.h"}
 
 # Sources without a header of their own, besides the variants `family_x.c` beside `family.h`.
 NO_HEADER = {"src/app/main.c", "src/calibrate/rf_calibrate.c"}
@@ -115,6 +117,7 @@ TESTED_ELSEWHERE = {
     "src/app/load_results.c": "tests/cli",  # the kinds of files, as show, report and compare take them
     "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
     "src/app/measured.c": "tests/cli",  # reads two files that have tests of their own
+    "src/native/onednn.c": "tests/native/test_product.c",  # what product asks of the library
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
     "cluster/server_fold.c": "tests/cluster/test_server.c",
