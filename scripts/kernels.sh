@@ -33,10 +33,10 @@ done
     models=({ncf,wnd,mtwnd,din,dien,rmc1,rmc2,rmc3}-repo)
 /usr/bin/python3 -c 'import torch, yaml' 2>/dev/null || die "needs PyTorch: scripts/kernels.sh --install"
 
-cd "$root"
-cmake --preset bench >/dev/null
-cmake --build --preset bench --target rf_kernels >/dev/null
-out=build/kernels own=build/bench/src/kernels/rf_kernels
+cd "$ROOT"
+out=build/kernels
+build bench "$out.log" rf_kernels
+own=build/bench/src/kernels/rf_kernels
 rm -rf "$out"
 mkdir -p "$out/dump"
 nice=()

@@ -7,8 +7,8 @@
 //     rf_kernels --dump MODEL BYTES BATCH FOLDER        what is computed with, and the results, as
 //                                                       files of plain numbers
 //
-// BYTES limits the tables. Times are of one thread, by its own processor time: on a machine that does
-// nothing else that is the time on the clock.
+// BYTES limits the tables. Times are of one thread, by its own processor time: on a machine that
+// does nothing else that is the time on the clock.
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -112,21 +112,20 @@ struct plain {
     uint32_t dim, n_rows, ahead;
 };
 
-// The least that reading rows at random can be: every line of every row is touched, in as many
-// sums as a vector has places, and asked for `ahead` rows before.
+// The least that reading rows at random can be: of every line of every row one number is read, and
+// lines are asked for `ahead` rows before.
 static float read_rows(const struct plain *plain)
 {
-    typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
-    vec sum = {0};
+    float sums[2] = {0};
     for (uint32_t k = 0; k < plain->n_rows; k++) {
         const float *row = plain->values + (uint64_t)plain->rows[k] * plain->dim;
         const float *next = plain->values + (uint64_t)plain->rows[k + plain->ahead] * plain->dim;
         for (uint32_t i = 0; i < plain->dim; i += 16) {
             __builtin_prefetch(next + i, 0, 3);
-            sum += *(const vec *)(row + i);
+            sums[i / 16 % 2] += row[i];
         }
     }
-    return sum[0];
+    return sums[0] + sums[1];
 }
 
 struct reads {
@@ -177,13 +176,13 @@ static int reads(struct tool *tool, struct err *err)
                         .n_items = n_items,
                         .bags = &bag,
                         .rows = rows,
-                        .n_rows = n_items * POOLED},
+                        .rows_per_item = POOLED},
                        atof(tool->args[2])};
     printf("kind,ahead_rows,bytes_per_s,huge_pages\n");
     for (it.plain.ahead = 0; it.plain.ahead <= MOST_AHEAD;
          it.plain.ahead = it.plain.ahead ? 2 * it.plain.ahead : 4)
         printf("loop,%u,%.0f,%d\n", it.plain.ahead, rate_of(&it, false, &sink), tables.huge_pages);
-    it.plain.n_rows = it.job.n_rows;
+    it.plain.n_rows = n_items * POOLED;
     printf("%s,,%.0f,%d\n", pooling_best()->name, rate_of(&it, true, &sink), tables.huge_pages);
     mem_free(rows);
     mem_free(out);

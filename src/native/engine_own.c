@@ -19,23 +19,26 @@
 #include "native/tables.h"
 #include "native/vectors.h"
 
-#define BLOCK_BYTES 640e3 // of a layer's inputs and outputs
-enum { BLOCK_LEAST = 16, BLOCK_MOST = 256, ROWS_SLACK = 64 };
+#define BLOCK_BYTES 1.2e6 // of a layer's inputs and outputs
+#define SPAN_BYTES 8e6    // of sums
+enum { BLOCK_LEAST = 16, BLOCK_MOST = 256, SPAN_MOST = 1024, ROWS_SLACK = 64, POOLED_MANY = 16 };
 
 struct own {
     uint64_t seed;
-    uint32_t block; // items
+    uint32_t block, span; // items
+    bool by_table;        // are rows summed table by table?
     struct network network;
     struct tables tables;
     float *parameters, *unit_weights; // of units: those of behaviours and of the ad, added up
     struct product_maker *maker;
     struct product **products; // by layer; NULL: of units
-    const struct pooling_kernel *gather;
+    const struct pooling_kernel *pooling;
 };
 
 struct own_worker {
     struct inputs inputs;
     float **buffers;                   // those of the network, for a block
+    bool *spans;                       // or for a span
     struct product_binding **bindings; // by layer
     struct pooling_bag *bags;
     struct pooling_units units;
@@ -64,6 +67,34 @@ static uint32_t block_items(const struct own *own)
         most = fmax(most, op_numbers(own, &own->network.ops[i]));
     double items = BLOCK_BYTES / (most * sizeof(float));
     return product_rows((uint32_t)fmin(fmax(items, BLOCK_LEAST), BLOCK_MOST));
+}
+
+// Is the buffer one that rows are summed into, as wide as a span is long?
+static bool spans(const struct own *own, uint32_t buffer)
+{
+    const struct network *network = &own->network;
+    bool it = network->units.n_units > 0 && network->units.out.buffer == buffer;
+    for (uint32_t i = 0; i < network->n_bags; i++)
+        it = it || network->bags[i].out.buffer == buffer;
+    return it;
+}
+
+// Rows are summed table by table where a sum has many: for as many items as it takes to look up
+// much of one table, and as few as leave the sums in a cache. Else, and where sums have parts,
+// which are laid out by block, a span is a block.
+static uint32_t span_items(struct own *own)
+{
+    const struct network *network = &own->network;
+    double sum_bytes = (double)network->n_bags * network->dim * sizeof(float);
+    own->by_table = network->units.n_units == 0 && network->n_bags > 0 &&
+                    network->lookups_per_item >= POOLED_MANY * network->n_bags;
+    for (uint32_t i = 0; i < network->n_bags; i++)
+        if (buffer_of(own, network->bags[i].out.buffer)->parts > 1)
+            own->by_table = false;
+    if (!own->by_table)
+        return own->block;
+    double items = fmin(SPAN_MOST, SPAN_BYTES / sum_bytes);
+    return (uint32_t)fmax(1, floor(items / own->block)) * own->block;
 }
 
 static int make_product(struct own *own, uint32_t layer, struct product_config *config,
@@ -160,8 +191,8 @@ static void say_facts(const struct own *own, struct engine_facts *facts)
     facts->table_frac = own->tables.frac;
     facts->huge_pages = own->tables.huge_pages;
     facts->weight_bytes = (double)network->n_parameters * sizeof(float);
-    snprintf(facts->kernels, sizeof facts->kernels, "%s (%s), gather %s, fp32",
-             product_maker_name(own->maker), kernel, own->gather->name);
+    snprintf(facts->kernels, sizeof facts->kernels, "%s (%s), sums of rows %s, fp32",
+             product_maker_name(own->maker), kernel, own->pooling->name);
 }
 
 static void own_close(void *state)
@@ -183,8 +214,9 @@ static int fill(struct own *own, const struct engine_setup *setup, struct err *e
     if (!own->maker || network_build(&own->network, setup->model, err) != 0)
         return -1;
     own->seed = setup->seed;
-    own->gather = pooling_best();
+    own->pooling = pooling_best();
     own->block = block_items(own);
+    own->span = span_items(own);
     own->parameters = mem_aligned(64, own->network.n_parameters * sizeof(float));
     network_parameters(&own->network, setup->seed, own->parameters);
     add_up_units(own);
@@ -213,9 +245,13 @@ static void make_buffers(const struct own *own, struct own_worker *worker)
     const struct network *network = &own->network;
     uint32_t hidden = 0, gates = 0;
     worker->buffers = mem_calloc(network->n_buffers, sizeof(float *));
-    for (uint32_t i = NETWORK_FEATURES + 1; i < network->n_buffers; i++)
-        worker->buffers[i] = mem_aligned(64, (size_t)own->block * network->buffers[i].parts *
-                                                 network->buffers[i].width * sizeof(float));
+    worker->spans = mem_calloc(network->n_buffers, sizeof(bool));
+    for (uint32_t i = NETWORK_FEATURES + 1; i < network->n_buffers; i++) {
+        const struct network_buffer *buffer = &network->buffers[i];
+        worker->spans[i] = spans(own, i);
+        size_t items = (worker->spans[i] ? own->span : own->block) + ROWS_SLACK;
+        worker->buffers[i] = mem_aligned(64, items * buffer->parts * buffer->width * sizeof(float));
+    }
     for (uint32_t i = 0; i < network->n_ops; i++)
         if (network->ops[i].kind == NETWORK_RECUR) {
             hidden = network->layers[network->ops[i].layer_2].in;
@@ -300,6 +336,7 @@ static void own_worker_close(const void *state, void *worker_state)
     for (uint32_t i = 0; i < own->network.n_layers; i++)
         product_unbind(worker->bindings[i]);
     mem_free(worker->buffers);
+    mem_free(worker->spans);
     mem_free(worker->bindings);
     mem_free(worker->bags);
     mem_free(worker->states[0]);
@@ -311,17 +348,20 @@ static void own_worker_close(const void *state, void *worker_state)
 
 // ---- running ------------------------------------------------------------------------------------
 
-// A block of `items` items, for which `rows` are computed.
+// A block of `items` items, for which `rows` are computed, from item `from` of its span on.
 struct block {
     const struct own *own;
     struct own_worker *worker;
-    uint32_t items, rows;
+    uint32_t from, items, rows;
 };
 
 static struct vectors_rows rows_of(const struct block *block, const struct network_place *place,
                                    uint32_t part)
 {
-    return rows_at(block->own, block->worker, place, (size_t)part * block->rows);
+    size_t row = (size_t)part * block->rows;
+    if (block->from > 0 && block->worker->spans[place->buffer])
+        row += block->from;
+    return rows_at(block->own, block->worker, place, row);
 }
 
 static void multiply(const struct block *block, uint32_t layer, const float *in, float *out)
@@ -416,38 +456,62 @@ static void run_op(const struct block *block, const struct network_op *op)
     }
 }
 
-static void gather(const struct block *block, const uint32_t *rows)
+// Sums rows for a span, which is one block where sums have parts.
+static void sum_rows(const struct own *own, struct own_worker *worker, const uint32_t *rows,
+                     uint32_t items)
 {
-    const struct own *own = block->own;
     const struct network *network = &own->network;
-    struct pooling_bag *bags = block->worker->bags;
+    struct block first = {own, worker, 0, items, product_rows(items)};
     for (uint32_t i = 0; i < network->n_bags; i++)
         if (network->bags[i].part > 0)
-            bags[i].out = rows_of(block, &network->bags[i].out, network->bags[i].part).first;
+            worker->bags[i].out =
+                rows_of(&first, &network->bags[i].out, network->bags[i].part).first;
     struct pooling_job job = {.values = own->tables.values,
                               .dim = network->dim,
                               .n_bags = network->n_bags,
-                              .n_items = block->items,
-                              .bags = bags,
-                              .units = &block->worker->units,
+                              .n_items = items,
+                              .bags = worker->bags,
+                              .units = &worker->units,
                               .rows = rows,
-                              .n_rows = block->items * network->lookups_per_item};
-    own->gather->run(&job);
+                              .rows_per_item = network->lookups_per_item,
+                              .by_table = own->by_table};
+    own->pooling->run(&job);
 }
 
-static void run_block(const struct block *block, const uint32_t *rows, const float *features,
-                      float *outputs)
+static void run_block(const struct block *block, const float *features, float *outputs)
 {
     const struct network *network = &block->own->network;
     struct vectors_rows to = {outputs, network->out.width};
     block->worker->buffers[NETWORK_FEATURES] = (float *)features;
-    gather(block, rows);
     for (uint32_t i = 0; i < network->n_ops; i++)
         run_op(block, &network->ops[i]);
     vectors_copy(to, rows_of(block, &network->out, 0), block->items, network->out.width);
 }
 
-// Blocks of a request are of one size, or nearly.
+// The largest of as few equal parts as `most` allows, or nearly equal ones.
+static uint32_t part_of(uint32_t items, uint32_t most)
+{
+    uint32_t n = (items + most - 1) / most;
+    return (items + n - 1) / n;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static void run_span(const struct own *own, struct own_worker *worker, uint32_t items,
+                     const float *features, float *outputs)
+{
+    uint32_t most = part_of(items, own->block);
+    for (uint32_t at = 0; at < items; at += most) {
+        uint32_t some = least(most, items - at);
+        struct block block = {own, worker, at, some, product_rows(some)};
+        run_block(&block, features + (size_t)at * own->network.features,
+                  outputs + (size_t)at * own->network.out.width);
+    }
+}
+
 static const float *own_run(const void *state, void *worker_state, uint64_t number, uint32_t items,
                             uint32_t *n_outputs)
 {
@@ -455,15 +519,13 @@ static const float *own_run(const void *state, void *worker_state, uint64_t numb
     struct own_worker *worker = worker_state;
     const uint32_t *rows = inputs_rows(&worker->inputs, number, items);
     const float *features = inputs_features(&worker->inputs, number, items);
-    uint32_t n_blocks = (items + own->block - 1) / own->block;
-    uint32_t most = (items + n_blocks - 1) / n_blocks;
+    uint32_t most = part_of(items, own->span);
     *n_outputs = own->network.out.width;
     for (uint32_t at = 0; at < items; at += most) {
-        uint32_t some = items - at < most ? items - at : most;
-        struct block block = {own, worker, some, product_rows(some)};
-        run_block(&block, rows + (size_t)at * own->network.lookups_per_item,
-                  features + (size_t)at * own->network.features,
-                  worker->outputs + (size_t)at * *n_outputs);
+        uint32_t some = least(most, items - at);
+        sum_rows(own, worker, rows + (size_t)at * own->network.lookups_per_item, some);
+        run_span(own, worker, some, features + (size_t)at * own->network.features,
+                 worker->outputs + (size_t)at * own->network.out.width);
     }
     return worker->outputs;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // pooling: sums of table rows, for a block of items.
 //
-// The rows of an item follow one another in one list, whatever their tables (inputs.h), so a block
-// is one stream of row numbers: rows that will be needed soon are asked for a fixed distance ahead,
-// across bags, tables and items. Kernels for AVX-512, AVX2 and plain C are one body; they add in
-// the same order and give the same bits.
+// The rows of an item follow one another in one list, whatever their tables (inputs.h). They are
+// summed item by item, or table by table, so that what translates addresses and the caches see one
+// table at a time; and asked for a fixed number of rows ahead, across bags, tables and items.
+// Kernels for AVX-512, AVX2 and plain C are one body.
 //
 //     const struct pooling_kernel *kernel = pooling_best();
 //     kernel->run(&job);
@@ -42,7 +42,8 @@ struct pooling_job {
     const struct pooling_bag *bags;
     const struct pooling_units *units;
     const uint32_t *rows; // of all bags and units of the first item, then the second ...
-    uint32_t n_rows;      // in all
+    uint32_t rows_per_item;
+    bool by_table; // worth it where bags are large; not with units
 };
 
 struct pooling_kernel {

@@ -10,57 +10,78 @@ typedef int32_t mask __attribute__((vector_size(4 * LANES), aligned(4), may_alia
 
 enum {
     LINE_NUMBERS = 16, // of a cache line
-    MOST_VECTORS = 16, // of a row that is kept in registers; longer ones go piece by piece
+    MOST_VECTORS = 16, // of a row that is kept in registers
     AHEAD_LINES = 64,  // asked for ahead: what a core can have under way, and what it will soon
     AHEAD_LEAST = 4,
 };
 
-// The stream of row numbers: `at` is summed next, `asked` has been asked for up to there.
-struct stream {
-    const float *values;
-    const uint32_t *at, *end;
-    uint32_t dim, ahead;
+// Which row is asked for next, in the order of summing: by item, which is that of the list, or by
+// table, bag after bag and in each item after item.
+struct cursor {
+    const struct pooling_job *job;
+    const uint32_t *at, *end; // of rows that follow one another in the list
+    uint32_t bag, first, item;
 };
 
-SIMD_INLINE void ask(const struct stream *stream, uint32_t row, uint32_t dim)
+static void cursor_move(struct cursor *cursor)
 {
-    const float *from = stream->values + (uint64_t)row * dim;
-    for (uint32_t i = 0; i < dim; i += LINE_NUMBERS)
-        __builtin_prefetch(from + i, 0, 3);
+    const struct pooling_job *job = cursor->job;
+    if (!job->by_table || cursor->bag == job->n_bags)
+        return;
+    if (++cursor->item == job->n_items) {
+        cursor->item = 0;
+        cursor->first += job->bags[cursor->bag++].n_rows;
+        if (cursor->bag == job->n_bags)
+            return;
+    }
+    cursor->at = job->rows + (size_t)cursor->item * job->rows_per_item + cursor->first;
+    cursor->end = cursor->at + job->bags[cursor->bag].n_rows;
 }
 
-static struct stream stream_of(const struct pooling_job *job)
+SIMD_INLINE void ask_next(struct cursor *cursor, uint32_t dim)
+{
+    if (cursor->at == cursor->end)
+        return;
+    const float *row = cursor->job->values + (uint64_t)*cursor->at * dim;
+    for (uint32_t i = 0; i < dim; i += LINE_NUMBERS)
+        __builtin_prefetch(row + i, 0, 3);
+    if (++cursor->at == cursor->end)
+        cursor_move(cursor);
+}
+
+static struct cursor begin(const struct pooling_job *job)
 {
     uint32_t lines = (job->dim + LINE_NUMBERS - 1) / LINE_NUMBERS, ahead = AHEAD_LINES / lines;
-    struct stream stream = {job->values, job->rows, job->rows + job->n_rows, job->dim,
-                            ahead > AHEAD_LEAST ? ahead : AHEAD_LEAST};
-    for (uint32_t i = 0; i < stream.ahead && i < job->n_rows; i++)
-        ask(&stream, job->rows[i], job->dim);
-    return stream;
+    struct cursor cursor = {.job = job, .at = job->rows};
+    cursor.end =
+        job->rows + (job->by_table && job->n_items > 0 ? job->bags[0].n_rows
+                                                       : (size_t)job->n_items * job->rows_per_item);
+    for (uint32_t i = 0; i < (ahead > AHEAD_LEAST ? ahead : AHEAD_LEAST); i++)
+        ask_next(&cursor, job->dim);
+    return cursor;
 }
 
-// The sum of the next n rows, or of numbers from .. from + LANES * n_vec - 1 of each.
-SIMD_INLINE void sum_rows(struct stream *stream, uint32_t n, uint32_t dim, uint32_t n_vec, vec *sum)
+// The sum of n rows, of which as many further ones are asked for.
+SIMD_INLINE void sum_rows(struct cursor *cursor, const uint32_t *rows, uint32_t n, uint32_t dim,
+                          vec *sum)
 {
-    for (uint32_t v = 0; v < n_vec; v++)
+    for (uint32_t v = 0; v < dim / LANES; v++)
         sum[v] = (vec){0};
-    for (uint32_t k = 0; k < n; k++, stream->at++) {
-        if (stream->end - stream->at > (ptrdiff_t)stream->ahead)
-            ask(stream, stream->at[stream->ahead], dim);
-        const float *row = stream->values + (uint64_t)*stream->at * dim;
-        for (uint32_t v = 0; v < n_vec; v++)
+    for (uint32_t k = 0; k < n; k++) {
+        ask_next(cursor, dim);
+        const float *row = cursor->job->values + (uint64_t)rows[k] * dim;
+        for (uint32_t v = 0; v < dim / LANES; v++)
             sum[v] += *(const vec *)(row + v * LANES);
     }
 }
 
-SIMD_INLINE void sum_bag(struct stream *stream, const struct pooling_bag *bag, uint32_t item,
-                         uint32_t dim)
+SIMD_INLINE void sum_bag(struct cursor *cursor, const struct pooling_bag *bag, uint32_t item,
+                         const uint32_t *rows, uint32_t dim)
 {
-    uint32_t n_vec = dim / LANES;
     float *out = bag->out + item * bag->stride;
     vec sum[MOST_VECTORS];
-    sum_rows(stream, bag->n_rows, dim, n_vec, sum);
-    for (uint32_t v = 0; v < n_vec; v++) {
+    sum_rows(cursor, rows, bag->n_rows, dim, sum);
+    for (uint32_t v = 0; v < dim / LANES; v++) {
         vec before = bag->adds ? *(const vec *)(out + v * LANES) : (vec){0};
         *(vec *)(out + v * LANES) = before + sum[v];
     }
@@ -68,18 +89,20 @@ SIMD_INLINE void sum_bag(struct stream *stream, const struct pooling_bag *bag, u
 
 SIMD_INLINE float across(vec v)
 {
-    float sum = 0;
+    union {
+        vec v;
+        float x[LANES];
+    } all = {v};
     for (int half = LANES / 2; half >= 1; half /= 2)
         for (int i = 0; i < half; i++)
-            v[i] += v[i + half];
-    sum = v[0];
-    return sum;
+            all.x[i] += all.x[i + half];
+    return all.x[0];
 }
 
-SIMD_INLINE float dot(const vec *a, const float *b, uint32_t n_vec)
+SIMD_INLINE float dot(const vec *a, const float *b, uint32_t dim)
 {
     vec sum = {0};
-    for (uint32_t v = 0; v < n_vec; v++)
+    for (uint32_t v = 0; v < dim / LANES; v++)
         sum += a[v] * *(const vec *)(b + v * LANES);
     return across(sum);
 }
@@ -89,52 +112,67 @@ SIMD_INLINE vec relu(vec v)
     return (vec)((mask)v & (mask)(v > 0));
 }
 
-SIMD_INLINE void weigh_units(struct stream *stream, const struct pooling_units *units,
-                             uint32_t item, uint32_t dim)
+SIMD_INLINE void weigh_units(struct cursor *cursor, const struct pooling_units *units,
+                             uint32_t item, const uint32_t *rows, uint32_t dim)
 {
-    uint32_t n_vec = dim / LANES;
-    const float *ad = units->ad + item * units->ad_stride;
+    const vec *ad = (const vec *)(units->ad + item * units->ad_stride);
+    float base = dot(ad, units->w_ad, dim) + units->bias;
     vec sum[MOST_VECTORS], total[MOST_VECTORS];
-    for (uint32_t v = 0; v < n_vec; v++) {
-        sum[v] = *(const vec *)(ad + v * LANES);
+    for (uint32_t v = 0; v < dim / LANES; v++)
         total[v] = (vec){0};
-    }
-    float base = dot(sum, units->w_ad, n_vec) + units->bias;
-    for (uint32_t u = 0; u < units->n_units; u++) {
-        sum_rows(stream, units->rows_per_unit, dim, n_vec, sum);
-        float weight = dot(sum, units->w_behaviour, n_vec) + base;
+    for (uint32_t u = 0; u < units->n_units; u++, rows += units->rows_per_unit) {
+        sum_rows(cursor, rows, units->rows_per_unit, dim, sum);
+        float weight = dot(sum, units->w_behaviour, dim) + base;
         weight = weight > 0 ? weight : 0;
-        for (uint32_t v = 0; v < n_vec; v++)
+        for (uint32_t v = 0; v < dim / LANES; v++)
             total[v] += relu(weight * *(const vec *)(units->w_out + v * LANES) +
                              *(const vec *)(units->b_out + v * LANES));
     }
-    for (uint32_t v = 0; v < n_vec; v++)
+    for (uint32_t v = 0; v < dim / LANES; v++)
         *(vec *)(units->out + item * units->out_stride + v * LANES) = total[v];
 }
 
-// All of a block; dim is a constant where this is called.
-SIMD_INLINE void gather_rows(const struct pooling_job *job, uint32_t dim)
+SIMD_INLINE void pool_by_item(const struct pooling_job *job, uint32_t dim)
 {
-    struct stream stream = stream_of(job);
+    struct cursor cursor = begin(job);
     for (uint32_t item = 0; item < job->n_items; item++) {
-        for (uint32_t b = 0; b < job->n_bags; b++)
-            sum_bag(&stream, &job->bags[b], item, dim);
+        const uint32_t *rows = job->rows + (size_t)item * job->rows_per_item;
+        for (uint32_t b = 0; b < job->n_bags; rows += job->bags[b++].n_rows)
+            sum_bag(&cursor, &job->bags[b], item, rows, dim);
         if (job->units && job->units->n_units > 0)
-            weigh_units(&stream, job->units, item, dim);
+            weigh_units(&cursor, job->units, item, rows, dim);
     }
+}
+
+SIMD_INLINE void pool_by_table(const struct pooling_job *job, uint32_t dim)
+{
+    struct cursor cursor = begin(job);
+    const uint32_t *rows = job->rows;
+    for (uint32_t b = 0; b < job->n_bags; rows += job->bags[b++].n_rows)
+        for (uint32_t item = 0; item < job->n_items; item++)
+            sum_bag(&cursor, &job->bags[b], item, rows + (size_t)item * job->rows_per_item, dim);
+}
+
+// All of a job; dim is a constant where this is called.
+SIMD_INLINE void pool_rows(const struct pooling_job *job, uint32_t dim)
+{
+    if (job->by_table)
+        pool_by_table(job, dim);
+    else
+        pool_by_item(job, dim);
 }
 
 // ---- rows of any length -------------------------------------------------------------------------
 
-static void sum_any(struct stream *stream, uint32_t n, float *out, bool adds)
+static void sum_any(const struct pooling_job *job, const struct pooling_bag *bag, uint32_t item,
+                    const uint32_t *rows)
 {
-    if (!adds)
-        memset(out, 0, stream->dim * sizeof *out);
-    for (uint32_t k = 0; k < n; k++, stream->at++) {
-        if (stream->end - stream->at > (ptrdiff_t)stream->ahead)
-            ask(stream, stream->at[stream->ahead], stream->dim);
-        const float *row = stream->values + (uint64_t)*stream->at * stream->dim;
-        for (uint32_t i = 0; i < stream->dim; i++)
+    float *out = bag->out + item * bag->stride;
+    if (!bag->adds)
+        memset(out, 0, job->dim * sizeof *out);
+    for (uint32_t k = 0; k < bag->n_rows; k++) {
+        const float *row = job->values + (uint64_t)rows[k] * job->dim;
+        for (uint32_t i = 0; i < job->dim; i++)
             out[i] += row[i];
     }
 }
@@ -147,38 +185,38 @@ static float dot_any(const float *a, const float *b, uint32_t n)
     return sum;
 }
 
-static void weigh_any(struct stream *stream, const struct pooling_units *units, uint32_t item)
+static void weigh_any(const struct pooling_job *job, uint32_t item, const uint32_t *rows)
 {
-    uint32_t dim = stream->dim;
+    const struct pooling_units *units = job->units;
     float *out = units->out + item * units->out_stride;
-    float base = dot_any(units->ad + item * units->ad_stride, units->w_ad, dim) + units->bias;
-    memset(out, 0, dim * sizeof *out);
+    float base = dot_any(units->ad + item * units->ad_stride, units->w_ad, job->dim) + units->bias;
+    memset(out, 0, job->dim * sizeof *out);
     for (uint32_t u = 0; u < units->n_units; u++) {
         float weight = base;
-        for (uint32_t k = 0; k < units->rows_per_unit; k++, stream->at++) {
-            if (stream->end - stream->at > (ptrdiff_t)stream->ahead)
-                ask(stream, stream->at[stream->ahead], dim);
+        for (uint32_t k = 0; k < units->rows_per_unit; k++, rows++)
             weight +=
-                dot_any(stream->values + (uint64_t)*stream->at * dim, units->w_behaviour, dim);
-        }
+                dot_any(job->values + (uint64_t)*rows * job->dim, units->w_behaviour, job->dim);
         weight = weight > 0 ? weight : 0;
-        for (uint32_t i = 0; i < dim; i++) {
+        for (uint32_t i = 0; i < job->dim; i++) {
             float part = weight * units->w_out[i] + units->b_out[i];
             out[i] += part > 0 ? part : 0;
         }
     }
 }
 
-static void gather_any(const struct pooling_job *job)
+// By item, whatever was asked for: rows of such lengths are rare.
+static void pool_any(const struct pooling_job *job)
 {
-    struct stream stream = stream_of(job);
+    struct cursor cursor = begin(job);
     for (uint32_t item = 0; item < job->n_items; item++) {
-        for (uint32_t b = 0; b < job->n_bags; b++) {
-            const struct pooling_bag *bag = &job->bags[b];
-            sum_any(&stream, bag->n_rows, bag->out + item * bag->stride, bag->adds);
+        const uint32_t *rows = job->rows + (size_t)item * job->rows_per_item;
+        for (uint32_t b = 0; b < job->n_bags; rows += job->bags[b++].n_rows) {
+            sum_any(job, &job->bags[b], item, rows);
+            for (uint32_t k = 0; k < job->bags[b].n_rows; k++)
+                ask_next(&cursor, job->dim);
         }
         if (job->units && job->units->n_units > 0)
-            weigh_any(&stream, job->units, item);
+            weigh_any(job, item, rows);
     }
 }
 
@@ -186,12 +224,12 @@ static void pooling_block(const struct pooling_job *job)
 {
     switch (job->dim) {
     case 16:
-        return gather_rows(job, 16);
+        return pool_rows(job, 16);
     case 32:
-        return gather_rows(job, 32);
+        return pool_rows(job, 32);
     case 64:
-        return gather_rows(job, 64);
+        return pool_rows(job, 64);
     default:
-        return gather_any(job);
+        return pool_any(job);
     }
 }

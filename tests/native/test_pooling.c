@@ -59,7 +59,7 @@ static void make_plant(struct plant *plant, uint32_t dim)
                                       .bags = plant->bags,
                                       .units = &plant->units,
                                       .rows = plant->rows,
-                                      .n_rows = N_ITEMS * per_item};
+                                      .rows_per_item = per_item};
 }
 
 static float sum_of(const struct plant *plant, const uint32_t *rows, uint32_t n, uint32_t i)
@@ -82,12 +82,12 @@ static float unit_of(const struct plant *plant, const uint32_t *rows, const floa
 
 static void check_item(const struct plant *plant, uint32_t item)
 {
-    uint32_t dim = plant->job.dim, per_item = plant->job.n_rows / N_ITEMS;
+    uint32_t dim = plant->job.dim, per_item = plant->job.rows_per_item;
     const uint32_t *rows = plant->rows + item * per_item;
     const float *out = plant->out + item * STRIDE;
     for (uint32_t i = 0; i < dim; i++) {
         float units = 0;
-        for (uint32_t u = 0; u < N_UNITS; u++)
+        for (uint32_t u = 0; u < N_UNITS && plant->job.units; u++)
             units += unit_of(plant, rows + 14 + u * PER_UNIT, out + dim, i);
         ck_assert_float_eq(out[i], sum_of(plant, rows, 5, i));
         ck_assert_float_eq(out[dim + i], sum_of(plant, rows + 5, 9, i));
@@ -106,6 +106,12 @@ START_TEST(kernels_equal_loops)
     for (size_t k = 0; pooling_kernels[k]; k++)
         for (size_t d = 0; pooling_kernels[k]->supported() && d < sizeof dims / sizeof *dims; d++) {
             make_plant(plant, dims[d]);
+            pooling_kernels[k]->run(&plant->job);
+            for (uint32_t item = 0; item < N_ITEMS; item++)
+                check_item(plant, item);
+            plant->job.by_table = true; // and once more, over what is there, without units
+            plant->job.units = NULL;
+            memset(plant->out, 0, N_ITEMS * STRIDE * sizeof *plant->out);
             pooling_kernels[k]->run(&plant->job);
             for (uint32_t item = 0; item < N_ITEMS; item++)
                 check_item(plant, item);
@@ -130,7 +136,7 @@ START_TEST(nothing_to_gather)
 {
     struct plant *plant = mem_aligned(64, sizeof *plant);
     make_plant(plant, 32);
-    plant->job.n_items = plant->job.n_rows = 0;
+    plant->job.n_items = 0;
     pooling_best()->run(&plant->job);
     for (uint32_t i = 0; i < N_ITEMS * STRIDE; i++)
         ck_assert_float_eq(plant->out[i], 0);
