@@ -24,34 +24,28 @@
 
 #include "base/err.h"
 
+// What is called of it: of one version, and of both.
+// clang-format off
 #if DNNL_VERSION_MAJOR >= 3
 #define ONEDNN_CALLS_OF_VERSION(X)                                                                 \
-    X(dnnl_memory_desc_create_with_strides)                                                        \
-    X(dnnl_memory_desc_create_with_tag)                                                            \
+    X(dnnl_memory_desc_create_with_strides) X(dnnl_memory_desc_create_with_tag)                    \
     X(dnnl_memory_desc_clone) X(dnnl_memory_desc_destroy) X(dnnl_matmul_primitive_desc_create)
 #else
 #define ONEDNN_CALLS_OF_VERSION(X)                                                                 \
-    X(dnnl_memory_desc_init_by_strides)                                                            \
-    X(dnnl_memory_desc_init_by_tag) X(dnnl_matmul_desc_init) X(dnnl_primitive_desc_create)
+    X(dnnl_memory_desc_init_by_strides) X(dnnl_memory_desc_init_by_tag) X(dnnl_matmul_desc_init)   \
+    X(dnnl_primitive_desc_create)
 #endif
-
-// What is called of it in both versions; ONEDNN_CALLS_OF_VERSION(X) is above.
 #define ONEDNN_CALLS(X)                                                                            \
     ONEDNN_CALLS_OF_VERSION(X)                                                                     \
-    X(dnnl_version)                                                                                \
-    X(dnnl_engine_create)                                                                          \
-    X(dnnl_engine_destroy)                                                                         \
-    X(dnnl_stream_create)                                                                          \
+    X(dnnl_version) X(dnnl_engine_create) X(dnnl_engine_destroy) X(dnnl_stream_create)             \
     X(dnnl_stream_destroy) X(dnnl_memory_create) X(dnnl_memory_destroy)                            \
-        X(dnnl_memory_set_data_handle) X(dnnl_memory_desc_get_size) X(dnnl_primitive_attr_create)  \
-            X(dnnl_primitive_attr_destroy) X(dnnl_primitive_attr_set_post_ops)                     \
-                X(dnnl_primitive_attr_set_scratchpad_mode) X(dnnl_post_ops_create)                 \
-                    X(dnnl_post_ops_destroy) X(dnnl_post_ops_append_eltwise)                       \
-                        X(dnnl_post_ops_append_sum) X(dnnl_primitive_desc_query)                   \
-                            X(dnnl_primitive_desc_query_md) X(dnnl_primitive_desc_destroy)         \
-                                X(dnnl_primitive_create) X(dnnl_primitive_execute)                 \
-                                    X(dnnl_primitive_destroy)                                      \
-                                        X(dnnl_reorder_primitive_desc_create)
+    X(dnnl_memory_set_data_handle) X(dnnl_memory_desc_get_size) X(dnnl_primitive_attr_create)      \
+    X(dnnl_primitive_attr_destroy) X(dnnl_primitive_attr_set_post_ops)                             \
+    X(dnnl_primitive_attr_set_scratchpad_mode) X(dnnl_post_ops_create) X(dnnl_post_ops_destroy)    \
+    X(dnnl_post_ops_append_eltwise) X(dnnl_post_ops_append_sum) X(dnnl_primitive_desc_query)       \
+    X(dnnl_primitive_desc_query_md) X(dnnl_primitive_desc_destroy) X(dnnl_primitive_create)        \
+    X(dnnl_primitive_execute) X(dnnl_primitive_destroy) X(dnnl_reorder_primitive_desc_create)
+// clang-format on
 
 #define ONEDNN_MEMBER(name) __typeof__(name) *name;
 

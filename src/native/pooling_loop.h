@@ -15,18 +15,32 @@ enum {
     AHEAD_LEAST = 4,
 };
 
-// Which row is asked for next, in the order of summing: by item, which is that of the list, or by
-// table, bag after bag and in each item after item.
+SIMD_INLINE void ask(const struct pooling_job *job, uint32_t row, uint32_t dim)
+{
+    const float *from = job->values + (uint64_t)row * dim;
+    for (uint32_t i = 0; i < dim; i += LINE_NUMBERS)
+        __builtin_prefetch(from + i, 0, 3);
+}
+
+static uint32_t ahead_of(uint32_t dim)
+{
+    uint32_t ahead = AHEAD_LINES / ((dim + LINE_NUMBERS - 1) / LINE_NUMBERS);
+    return ahead > AHEAD_LEAST ? ahead : AHEAD_LEAST;
+}
+
+// Which row is asked for next. By item it is that of the list `ahead` rows behind the one that is
+// summed; by table it has a place of its own, which goes from bag to bag and in each from item to
+// item.
 struct cursor {
     const struct pooling_job *job;
     const uint32_t *at, *end; // of rows that follow one another in the list
-    uint32_t bag, first, item;
+    uint32_t ahead, bag, first, item;
 };
 
 static void cursor_move(struct cursor *cursor)
 {
     const struct pooling_job *job = cursor->job;
-    if (!job->by_table || cursor->bag == job->n_bags)
+    if (cursor->bag == job->n_bags)
         return;
     if (++cursor->item == job->n_items) {
         cursor->item = 0;
@@ -38,49 +52,54 @@ static void cursor_move(struct cursor *cursor)
     cursor->end = cursor->at + job->bags[cursor->bag].n_rows;
 }
 
-SIMD_INLINE void ask_next(struct cursor *cursor, uint32_t dim)
+// `summed` is the place in the list of what is summed now.
+SIMD_INLINE void ask_next(struct cursor *cursor, bool by_table, const uint32_t *summed,
+                          uint32_t dim)
 {
-    if (cursor->at == cursor->end)
-        return;
-    const float *row = cursor->job->values + (uint64_t)*cursor->at * dim;
-    for (uint32_t i = 0; i < dim; i += LINE_NUMBERS)
-        __builtin_prefetch(row + i, 0, 3);
-    if (++cursor->at == cursor->end)
-        cursor_move(cursor);
+    if (!by_table) {
+        if (cursor->end - summed > (ptrdiff_t)cursor->ahead)
+            ask(cursor->job, summed[cursor->ahead], dim);
+    } else if (cursor->at != cursor->end) {
+        ask(cursor->job, *cursor->at, dim);
+        if (++cursor->at == cursor->end)
+            cursor_move(cursor);
+    }
 }
 
 static struct cursor begin(const struct pooling_job *job)
 {
-    uint32_t lines = (job->dim + LINE_NUMBERS - 1) / LINE_NUMBERS, ahead = AHEAD_LINES / lines;
-    struct cursor cursor = {.job = job, .at = job->rows};
-    cursor.end =
-        job->rows + (job->by_table && job->n_items > 0 ? job->bags[0].n_rows
-                                                       : (size_t)job->n_items * job->rows_per_item);
-    for (uint32_t i = 0; i < (ahead > AHEAD_LEAST ? ahead : AHEAD_LEAST); i++)
-        ask_next(&cursor, job->dim);
+    struct cursor cursor = {.job = job, .at = job->rows, .ahead = ahead_of(job->dim)};
+    size_t n = (size_t)job->n_items * job->rows_per_item;
+    cursor.end = job->rows + (job->by_table && n > 0 ? job->bags[0].n_rows : n);
+    for (uint32_t i = 0; i < cursor.ahead; i++)
+        if (job->by_table)
+            ask_next(&cursor, true, NULL, job->dim);
+        else if (i < n)
+            ask(job, job->rows[i], job->dim);
     return cursor;
 }
 
 // The sum of n rows, of which as many further ones are asked for.
-SIMD_INLINE void sum_rows(struct cursor *cursor, const uint32_t *rows, uint32_t n, uint32_t dim,
-                          vec *sum)
+SIMD_INLINE void sum_rows(struct cursor *cursor, bool by_table, const uint32_t *rows, uint32_t n,
+                          uint32_t dim, vec *sum)
 {
     for (uint32_t v = 0; v < dim / LANES; v++)
         sum[v] = (vec){0};
     for (uint32_t k = 0; k < n; k++) {
-        ask_next(cursor, dim);
+        ask_next(cursor, by_table, rows + k, dim);
         const float *row = cursor->job->values + (uint64_t)rows[k] * dim;
         for (uint32_t v = 0; v < dim / LANES; v++)
             sum[v] += *(const vec *)(row + v * LANES);
     }
 }
 
-SIMD_INLINE void sum_bag(struct cursor *cursor, const struct pooling_bag *bag, uint32_t item,
-                         const uint32_t *rows, uint32_t dim)
+// The next bag's sum, for an item.
+SIMD_INLINE void sum_bag(struct cursor *cursor, bool by_table, const struct pooling_bag *bag,
+                         uint32_t item, const uint32_t *rows, uint32_t dim)
 {
     float *out = bag->out + item * bag->stride;
     vec sum[MOST_VECTORS];
-    sum_rows(cursor, rows, bag->n_rows, dim, sum);
+    sum_rows(cursor, by_table, rows, bag->n_rows, dim, sum);
     for (uint32_t v = 0; v < dim / LANES; v++) {
         vec before = bag->adds ? *(const vec *)(out + v * LANES) : (vec){0};
         *(vec *)(out + v * LANES) = before + sum[v];
@@ -121,7 +140,7 @@ SIMD_INLINE void weigh_units(struct cursor *cursor, const struct pooling_units *
     for (uint32_t v = 0; v < dim / LANES; v++)
         total[v] = (vec){0};
     for (uint32_t u = 0; u < units->n_units; u++, rows += units->rows_per_unit) {
-        sum_rows(cursor, rows, units->rows_per_unit, dim, sum);
+        sum_rows(cursor, false, rows, units->rows_per_unit, dim, sum);
         float weight = dot(sum, units->w_behaviour, dim) + base;
         weight = weight > 0 ? weight : 0;
         for (uint32_t v = 0; v < dim / LANES; v++)
@@ -138,7 +157,7 @@ SIMD_INLINE void pool_by_item(const struct pooling_job *job, uint32_t dim)
     for (uint32_t item = 0; item < job->n_items; item++) {
         const uint32_t *rows = job->rows + (size_t)item * job->rows_per_item;
         for (uint32_t b = 0; b < job->n_bags; rows += job->bags[b++].n_rows)
-            sum_bag(&cursor, &job->bags[b], item, rows, dim);
+            sum_bag(&cursor, false, &job->bags[b], item, rows, dim);
         if (job->units && job->units->n_units > 0)
             weigh_units(&cursor, job->units, item, rows, dim);
     }
@@ -150,7 +169,8 @@ SIMD_INLINE void pool_by_table(const struct pooling_job *job, uint32_t dim)
     const uint32_t *rows = job->rows;
     for (uint32_t b = 0; b < job->n_bags; rows += job->bags[b++].n_rows)
         for (uint32_t item = 0; item < job->n_items; item++)
-            sum_bag(&cursor, &job->bags[b], item, rows + (size_t)item * job->rows_per_item, dim);
+            sum_bag(&cursor, true, &job->bags[b], item, rows + (size_t)item * job->rows_per_item,
+                    dim);
 }
 
 // All of a job; dim is a constant where this is called.
@@ -204,16 +224,13 @@ static void weigh_any(const struct pooling_job *job, uint32_t item, const uint32
     }
 }
 
-// By item, whatever was asked for: rows of such lengths are rare.
+// By item, and nothing asked for: rows of such lengths are rare.
 static void pool_any(const struct pooling_job *job)
 {
-    struct cursor cursor = begin(job);
     for (uint32_t item = 0; item < job->n_items; item++) {
         const uint32_t *rows = job->rows + (size_t)item * job->rows_per_item;
         for (uint32_t b = 0; b < job->n_bags; rows += job->bags[b++].n_rows) {
             sum_any(job, &job->bags[b], item, rows);
-            for (uint32_t k = 0; k < job->bags[b].n_rows; k++)
-                ask_next(&cursor, job->dim);
         }
         if (job->units && job->units->n_units > 0)
             weigh_any(job, item, rows);
