@@ -11,7 +11,7 @@ static const struct network network = {.n_tables = 2,
                                        .tables = two_tables,
                                        .n_bags = 2,
                                        .bags = two_bags,
-                                       .dim = 16,
+                                       .dim = 1024,
                                        .features = 5,
                                        .lookups_per_item = 4};
 
@@ -82,7 +82,7 @@ START_TEST(rings_close)
 {
     struct tables tables = make_tables();
     struct inputs inputs;
-    const uint32_t most = 300000;
+    const uint32_t most = 150000;
     inputs_create(&inputs, &network, &tables, most, 3);
     for (uint64_t i = inputs.n_items; i < inputs.n_items + most; i += 997)
         ck_assert_mem_eq(inputs.rows + 4 * i, inputs.rows + 4 * (i % inputs.n_items), 16);

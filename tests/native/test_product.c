@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "support/suite.h"
 
-enum { IN = 70, OUT = 33, IN_STRIDE = 80, OUT_STRIDE = 50, PARTS = 2, MOST_ROWS = 40 };
+enum { IN = 70, OUT = 33, IN_STRIDE = 80, OUT_STRIDE = 50, PARTS = 2, MOST_ROWS = 20 };
 
 struct plant {
     float weights[OUT * IN], biases[OUT];
