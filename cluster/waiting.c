@@ -45,10 +45,15 @@ void waiting_push(struct waiting *waiting, const struct query *query, int64_t ke
     place_last(waiting, key);
 }
 
+// The next query lies where this one did, which is in the cache.
 void waiting_pop(struct waiting *waiting)
 {
+    uint32_t mask = waiting->cap - 1, end = (waiting->first + waiting->n) & mask;
+    uint32_t *first = &waiting->places[waiting->first], place = *first;
     waiting->n_items -= waiting_at(waiting, 0)->left_items;
-    waiting->first = (waiting->first + 1) & (waiting->cap - 1);
+    *first = waiting->places[end]; // full: the same
+    waiting->places[end] = place;
+    waiting->first = (waiting->first + 1) & mask;
     waiting->n--;
 }
 

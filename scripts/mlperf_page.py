@@ -26,11 +26,7 @@ MLPerf Inference publishes, for some 150 systems that serve DLRM, the throughput
 
 [70-mlperf.yaml](../slurm/studies/70-mlperf.yaml) is the first such study. Queries arrive as LoadGen sends them: Poisson, sizes from MLPerf's list of 100 to 700 pairs, latency counted from the scheduled time. An item is a hundred pairs. What a row becomes is in `scripts/mlperf_model.py`, which reads neither a latency nor a name of a system:
 
-<<<<<<< HEAD
-- **A GPU's batch** of *n* items takes S(*n*) = *fixed* + sqrt(*small*² + (*n* *t*)²), with *t* such that a batch of the Offline size gives the Offline rate. Copies from the host pass while others compute, at the link's speed of the GPU's family (12 GB/s: T4 and RTX; 50: Hopper; 250: NVLink-C2C; else 24).
-=======
 - **A GPU's batch** of *n* items takes S(*n*) = *fixed* + sqrt(*small*² + (*n* *t*)²), with *t* such that a batch of the Offline size gives the Offline rate. Copies from the host overlap computations, at the link's speed of the GPU's family (12 GB/s: T4 and RTX; 50: Hopper; 250: NVLink-C2C; else 24).
->>>>>>> wt-mlperf
 - **Inputs in GPU memory**: one queue for all GPUs (`policy: batch`, greedy, `accel_items` the published batch size), `in_flight` the bundles of all of them, one stream per GPU.
 - **Inputs in host memory**: a queue and its GPUs per batch maker of the harness (one per issuing thread or GPU from v4.1 on, before that one per NUMA node of the configuration), round robin. A buffer that is closed before it is full has its last copies still to come. Until they are there the GPU's thread waits, and while it waits every query closes a buffer of its own, up to the number of staging buffers: batches of a query or two, each of which costs a whole S. The time of a batch that was not full has theirs on top: the rate times *lag*, and the copy of a query at 8 GB/s, of them.
 - **CPU, Intel's Python harness**: an instance is a core of the simulated server and takes one query at a time from one queue (`policy: pull`). A query's time is affine in its size and gives the Offline rate with all instances busy. It is in the queue three arrivals after it came, when its slot is sent.

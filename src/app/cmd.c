@@ -8,9 +8,9 @@
 #include "base/mem.h"
 
 const struct cmd *const cmd_table[] = {
-    &cmd_run,      &cmd_sweep, &cmd_merge,  &cmd_submit, &cmd_serve, &cmd_tune,
-    &cmd_capacity, &cmd_check, &cmd_schema, &cmd_list,   &cmd_show,  &cmd_report,
-    &cmd_compare,  &cmd_trace, &cmd_fit,    &cmd_help,   NULL};
+    &cmd_run,   &cmd_sweep,  &cmd_merge,   &cmd_submit, &cmd_tune,   &cmd_capacity,
+    &cmd_check, &cmd_schema, &cmd_list,    &cmd_show,   &cmd_report, &cmd_compare,
+    &cmd_trace, &cmd_fit,    &cmd_profile, &cmd_serve,  &cmd_help,   NULL};
 
 const struct cmd_option cmd_common_options[] = {
     {"--help", 'h', NULL, "say what the command does and takes"},
@@ -23,7 +23,7 @@ const char *const cmd_exit_help[] = {
     "2  usage: the command line, the study or a file it names is wrong",
     "3  a latency target was not met and --require-sla was given, or nothing holds it (capacity)",
     "4  stopped by a signal and saved: resume with the same command (run, tune, capacity: "
-    "--resume)",
+    "--resume; profile: models that were done are there)",
     "5  points of a sweep are missing or failed; the others are there",
     NULL};
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // checkpointing: when a run is saved and where it resumes from. [M]
 //
-// A run is saved when the wall clock says so (checkpoint.every of the study) or a signal does:
+// A run is saved when the wall clock says so (checkpoint.every of the study; where saving takes
+// longer than that, as long after it) or a signal does:
 //
 //     SIGUSR1            save and continue
 //     SIGUSR2, SIGTERM   save and stop

@@ -187,9 +187,11 @@ static void join(const struct progress *progress, const char *between, double ra
     char p95[64] = "";
     if (progress->says_p95)
         p95_text(progress, p95, sizeof p95);
-    snprintf(buf, size, "%s%s%s%s%.3g Mqueries/s%s%s left", progress->note,
-             *progress->note ? between : "", p95, *p95 ? between : "", rate_qps * 1e-6, between,
-             left);
+    char rate[40] = "";
+    if (rate_qps > 0)
+        snprintf(rate, sizeof rate, "%.3g Mqueries/s%s", rate_qps * 1e-6, between);
+    snprintf(buf, size, "%s%s%s%s%s%s left", progress->note, *progress->note ? between : "", p95,
+             *p95 ? between : "", rate, left);
 }
 
 void progress_from(struct progress *progress, double done_frac, uint64_t n_queries)

@@ -8,7 +8,9 @@
 
 const struct field study_checkpoint_fields[] = {
     FIELD(study_checkpoint, "every", FIELD_TIME, UNIT_TIME, every_ns, 0, (double)SIMTIME_LONGEST,
-          "10min", "wall time between checkpoints; 0: only when a signal asks for one"),
+          "10min",
+          "wall time between checkpoints, longer where writing one takes longer; 0: only when a "
+          "signal asks for one"),
     FIELD(study_checkpoint, "file", FIELD_STRING, UNIT_NONE, file, 0, 0, "",
           "checkpoint file; empty: the results file's name with .checkpoint"),
     FIELD_END};

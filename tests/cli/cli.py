@@ -2207,6 +2207,70 @@ def png_of(folder):
             expect(rc == 0 and f.read(8) == b"\x89PNG\r\n\x1a\n", "a PNG", err)
 
 
+SPIN = """\
+name: spin
+duration: 2s
+traffic:
+  - {service: ads, rate: 100qps, sizes: {distribution: fixed, items: 20}}
+  - {service: feed/1, rate: 100qps, sizes: {distribution: fixed, items: 20}}
+fleet:
+  groups:
+    - {cores: 2, servers: 1, scheduler: {policy: fixed, batch_items: 4},
+       cost: {kind: synthetic, fixed: 60us, per_item: 10us}}
+"""
+
+
+def group_profile(folder):
+    """Of an engine whose times are known: what it writes is read back, and says these times."""
+    write(folder, "spin.yaml", SPIN)
+    measure = ("profile", "ads", "feed/1", "--engine", "spin", "--study", "spin.yaml", "--cores", "1",
+               "--most-items", "8", "--time", "800ms")
+    rc, out, err = call(*measure, "-o", "out", cwd=folder)
+    expect(rc == 0, "a profile", err)
+    found = sorted(os.path.relpath(os.path.join(place, name), folder)
+                   for place, _, names in os.walk(os.path.join(folder, "out")) for name in names)
+    expect(found == [f"out/{name}" for name in ("ads.yaml", "catalog/ads-cut.csv", "catalog/ads.csv",
+                                                "catalog/feed_1-cut.csv", "catalog/feed_1.csv",
+                                                "catalog/machine.yaml", "feed_1.yaml")],
+           "files of a profile", found)
+    expect("ads, engine spin" in out and "cold core: " in out and "this-machine: " in out, "tables of a profile", out)
+    with open(os.path.join(folder, "out", "catalog", "ads.csv")) as f:
+        rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
+    expect([int(row["batch"]) for row in rows] == [1, 2, 3, 4, 6, 8], "sizes of a profile", rows)
+    for row in rows:
+        # No less than the clock was asked for, but for what is taken out of interrupted requests; and not
+        # much more: a loop that reads a clock has nothing else to do.
+        least_ms = 0.06 + 0.01 * int(row["batch"])
+        expect(0.85 * least_ms <= float(row["time_ms"]) <= 3 * least_ms, "a time of spin", row)
+    for stem in ("ads", "feed_1"):
+        rc, out, err = call("run", f"out/{stem}.yaml", "--set", "duration=2s", "-o", f"{stem}.h5", cwd=folder)
+        expect(rc == 0 and "stable" in out, f"the study of {stem}", out + err)
+    listed = call("list", "platforms", "--catalog", "out/catalog", cwd=folder)[1]
+    expect("this-machine" in listed and "[out/catalog/machine.yaml]" in listed, "the machine's catalogue", listed)
+    profile_refused(folder, measure)
+
+
+def profile_refused(folder, measure):
+    """Mistakes are found before anything is measured; Ctrl-C leaves whole files or none."""
+    refused("files that are there", r"output out/catalog/machine.yaml: .*--force", folder, *measure, "-o", "out")
+    expected = (("an engine", r'recfleet profile: --engine: expected .*spin.*, got "steam"', ("--engine", "steam")),
+                ("a number of cores", r"recfleet profile: --cores: expected at most \d+, the cores that", ("--cores", "1000")),
+                ("a batch beyond the table", r"recfleet profile: --batch: expected whole numbers that rise, of at most 8 items",
+                 ("--batch", "4,16")),
+                ("a time without a unit", r"recfleet profile: --time: expected a time", ("--time", "60")))
+    for what, pattern, words in expected:
+        refused(what, pattern, folder, *measure, *words, "-o", "none")
+    refused("a service that is not there", r'recfleet profile: spin.yaml has no service, .* called "rank"', folder,
+            "profile", "rank", "--engine", "spin", "--study", "spin.yaml")
+    refused("a model that is not there", r'unknown model "wndd"; did you mean "wnd"', folder, "profile", "wndd", "--engine", "spin")
+    refused("spin without a study", r"wnd: engine spin: expected a study", folder, "profile", "wnd", "--engine", "spin")
+    refused("one name for two", r"recfleet profile: ads and ads: the same files", folder,
+            "profile", "ads", "ads", "--engine", "spin", "--study", "spin.yaml")
+    rc, err = signalled(signal.SIGINT, *measure[:-1], "60s", "-o", "stopped", cwd=folder)
+    expect(rc == 4 and err == "recfleet: stopped; nothing was written\n", "Ctrl-C", f"{rc} {err!r}")
+    expect(not os.path.exists(os.path.join(folder, "stopped")), "nothing is left of Ctrl-C")
+
+
 def group_list(folder):
     """list and schema show what studies can name, and fast: without starting MPI."""
     for topic, word in (("models", "wnd"), ("platforms", "skylake"), ("policies", "least-work"),

@@ -44,6 +44,8 @@ def white_space(tree, name):
             out.append(f"{name}:{n}: a tab")
         if line != line.rstrip():
             out.append(f"{name}:{n}: trailing space")
+        if re.match(r"(<{7}|>{7}) ", line):
+            out.append(f"{name}:{n}: what a merge could not decide")
     if text and not text.endswith("\n"):
         out.append(f"{name}: no newline at the end")
     return out
@@ -117,6 +119,7 @@ BAD = [
     ({"scripts/x.sh": "#!/bin/sh\necho\n"}, "the first line must be `# SPDX"),
     ({"models/x.yaml": "a:\n\tb\n"}, "models/x.yaml:2: a tab"),
     ({"README.md": "a \n"}, "README.md:1: trailing space"),
+    ({"README.md": "a\n" + "<" * 7 + " HEAD\n"}, "README.md:2: what a merge could not decide"),
     ({"README.md": "a"}, "no newline at the end"),
     ({"README.md": "see /" + "work/x\n"}, "README.md:1: `/wo"),
     ({"README.md": "see /" + "root/x\n"}, "is not in the tree"),

@@ -71,6 +71,7 @@ FENCES = {
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/study/table_fit",  # least squares
+                       "src/live/cold_fit",    # of a form that is not linear
                        "src/calibrate/calib_fit"]),  # the same, in a developers' tool
     "GLPK": (r"glpk\.h", ["src/search/programme"]),
     "Random123": (r"Random123/.*", ["src/base/rng"]),
@@ -134,6 +135,7 @@ SYMBOL_PREFIXES = {
     "replay": ["arrival_replay"],       # its entry in the family of arrival processes
     "measure": ["trials_"],             # every point that was measured
     "rf_calibrate": ["main"],
+    "profile_mix": ["profile_grid_"],   # the times of single sizes that a mix is compared with
     "record_save": ["record_load"],     # the way back
     "calib_fit": ["calib_"],            # fits what calib holds; one vocabulary
     "calib_holdout": ["calib_"],        # likewise

@@ -22,7 +22,7 @@ import types
 ROOT, VERSION = pathlib.Path(sys.argv[1]), sys.argv[2]
 RECIPES = ROOT / "scripts/packaging"
 # What a CMake file demands (tests/lint/rules.py) -> Spack's name for it.
-SPACK = {"MPI": "mpi", "HDF5": "hdf5", "GSL": "gsl", "PkgConfig": "pkgconfig", "YAML": "libyaml",
+SPACK = {"MPI": "mpi", "Threads": "c", "HDF5": "hdf5", "GSL": "gsl", "PkgConfig": "pkgconfig", "YAML": "libyaml",
          "XXHASH": "xxhash", "ZLIB": "zlib-api", "CHECK": "check", "GLPK_LIBRARY": "glpk",
          "GLPK_INCLUDE_DIR": "glpk", "RANDOM123_INCLUDE_DIR": "random123"}
 failures = []

@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How far simulations are off: measures it on this machine and writes a page of it.
+
+usage: fidelity.py RECFLEET FOLDER PAGE [--quick] [--only-page] [MODEL...]
+
+What is measured goes to PAGE without .md as CSV files (theory, profiles, live, batches), the page is
+written from them, so that --only-page needs nothing else.
+"""
+
+import argparse
+import csv
+import datetime
+import json
+import math
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+MODELS = [f"{m}-repo" for m in ("ncf", "wnd", "mtwnd", "din", "dien", "rmc1", "rmc2", "rmc3")]
+LOADS = (0.3, 0.5, 0.7, 0.85)
+TERMS = ("simulated", "without noise", "without cold cores", "one core's times",
+         "its own service times", "  and gaps")
+BATCHES = (16, 32, 64, 128, 256, 512)
+
+
+class Effort:
+    """How long everything is looked at."""
+
+    def __init__(self, quick):
+        self.profile_s = 10 if quick else 60
+        self.most_queries = 1000 if quick else 20000
+        self.most_s = 10 if quick else 600
+        self.runs = {load: 1 if quick else 5 if load == 0.7 else 2 for load in LOADS}
+        self.theory_queries = 50000 if quick else 1000000
+        self.batch_s = 3 if quick else 20
+
+
+def call(recfleet, *arguments, folder):
+    """What the command prints as JSON: {name of a table: rows}."""
+    done = subprocess.run([recfleet, *map(str, arguments), "--format", "json"], cwd=folder,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"recfleet {' '.join(map(str, arguments))}: {done.stderr.strip()[-2000:]}")
+    return {t["table"]: t["rows"] for t in json.loads(done.stdout)["tables"]}
+
+
+# ---- queues with known formulas -----------------------------------------------------------------
+
+def erlang_c(cores, load):
+    """Probability that a query of M/M/cores waits."""
+    offered = cores * load
+    terms = [offered ** k / math.factorial(k) for k in range(cores)]
+    last = offered ** cores / math.factorial(cores) / (1 - load)
+    return last / (sum(terms) + last)
+
+
+def theory_cases():
+    """(name, cores, load, noise, mean in service times, p95 likewise or None)."""
+    for load in (0.5, 0.7, 0.9):
+        yield ("M/M/1", 1, load, "exponential", 1 / (1 - load), math.log(20) / (1 - load))
+        yield ("M/D/1", 1, load, None, 1 + load / (2 * (1 - load)), None)
+        yield ("M/M/16", 16, load, "exponential",
+               1 + erlang_c(16, load) / (16 * (1 - load)), None)
+
+
+def measure_theory(recfleet, folder, effort):
+    rows = []
+    for name, cores, load, noise, mean, p95 in theory_cases():
+        service_s = 1e-3
+        rate = load * cores / service_s
+        study = folder / "theory.yaml"
+        spread = f", noise: {{distribution: {noise}}}" if noise else ""
+        study.write_text(f"""name: theory
+duration: {effort.theory_queries / rate}s
+traffic:
+  - {{service: q, rate: {rate}qps, sizes: {{distribution: fixed, items: 1}}}}
+fleet:
+  groups:
+    - {{cores: {cores}, servers: 1, cost: {{kind: synthetic, fixed: 1ms}}{spread}}}
+balancer: {{policy: random, dispatch_delay: 0, status_delay: 0}}
+""")
+        tables = call(recfleet, "run", study, "-f", "-o", "theory.h5", folder=folder)
+        seen = tables["latency"][0]
+        for what, value in (("mean", mean), ("p95", p95)):
+            if value is None:
+                continue
+            half = seen[f"latency_{what}_s_half_95"]
+            rows.append({"queue": name, "load_frac": load, "number": what,
+                         "formula_ms": value * 1e3 * service_s,
+                         "simulated_ms": seen[f"latency_{what}_s"] * 1e3,
+                         "half_95_ms": None if half is None else half * 1e3})
+    return rows
+
+
+# ---- models, for real ---------------------------------------------------------------------------
+
+def profile(recfleet, folder, models, effort):
+    """Rows of all models; their studies are in FOLDER/profile."""
+    tables = call(recfleet, "profile", *models, "-f", "-o", "profile", "--time",
+                  f"{effort.profile_s * len(models)}s", folder=folder)
+    return next(iter(tables.values()))
+
+
+def study_rate(path):
+    """Of the study that a profile wrote: the rate at 70 % load."""
+    import yaml
+    rate = yaml.safe_load(path.read_text())["traffic"][0]["rate"]
+    units = {"kqps": 1e3, "Mqps": 1e6, "qps": 1.0}
+    unit = next(u for u in units if rate.endswith(u))
+    return float(rate[:-len(unit)]) * units[unit]
+
+
+def serve(recfleet, folder, model, rate, seconds, seed, *more):
+    return call(recfleet, "serve", f"profile/{model}.yaml", "-f", "-o", "served.h5",
+                "--set", f"traffic[0].rate={rate:.6g}qps", "--set", f"duration={seconds:.6g}s",
+                "--set", f"seed={seed}", *more, folder=folder)
+
+
+def measure_live(recfleet, folder, models, effort):
+    rows = []
+    for model in models:
+        at_70 = study_rate(folder / "profile" / f"{model}.yaml")
+        for load in LOADS:
+            rate = at_70 * load / 0.7
+            seconds = min(effort.most_queries / rate, effort.most_s)
+            for run in range(effort.runs[load]):
+                tables = serve(recfleet, folder, model, rate, seconds, run + 1)
+                about = tables["served"][0] if "served" in tables else {}
+                for row in tables["fidelity"]:
+                    rows.append({"model": model, "load_frac": load, "run": run + 1,
+                                 "queries": round(rate * seconds),
+                                 "taken_frac": about.get("taken_frac"), **row})
+                print(f"{model} at {load:.0%}, run {run + 1}", file=sys.stderr)
+    return rows
+
+
+# ---- the page -----------------------------------------------------------------------------------
+
+def save_csv(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = list(dict.fromkeys(k for row in rows for k in row))
+    with open(path, "w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def load_csv(path):
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def number(text):
+    return float(text) if text not in (None, "") else math.nan
+
+
+def table(head, rows):
+    return ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |",
+            *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def signed(value):
+    return "n/a" if math.isnan(value) else f"{100 * value:+.1f}"
+
+
+def median(values):
+    kept = [v for v in values if not math.isnan(v)]
+    return statistics.median(kept) if kept else math.nan
+
+
+def theory_section(rows):
+    lines, n_in, n_known = [], 0, 0
+    for row in rows:
+        off, half = number(row["simulated_ms"]) - number(row["formula_ms"]), number(row["half_95_ms"])
+        n_in += abs(off) <= half
+        n_known += not math.isnan(half)
+        lines.append([row["queue"], f"{100 * number(row['load_frac']):.0f}", row["number"],
+                      f"{number(row['formula_ms']):.4g}", f"{number(row['simulated_ms']):.4g}",
+                      "n/a" if math.isnan(half) else f"{half:.2g}",
+                      signed(off / number(row["formula_ms"]))])
+    return ["## Queues with known formulas", "",
+            "Service times of 1 ms on average. Many more of them, with fifty seeds each, are tests "
+            f"(`ctest -L theory`). The interval holds the formula in {n_in} of the "
+            f"{n_known} that have one; one in twenty may miss it.", "",
+            *table(["queue", "load %", "number", "formula ms", "simulated ms", "± ms", "error %"],
+                   lines)]
+
+
+def pick(rows, model, load, term):
+    return [r for r in rows if r["model"] == model and number(r["load_frac"]) == load
+            and r["row"].strip() == term.strip()]
+
+
+def live_section(rows):
+    models = list(dict.fromkeys(r["model"] for r in rows))
+    terms = [t for t in TERMS if any(r["row"].strip() == t.strip() for r in rows)]
+    out = ["## Served for real, and simulated", "",
+           "Each model was profiled (`recfleet profile`) and then served (`recfleet serve`) at four "
+           "loads; the very same arrivals were simulated with the profile. Error: simulated over "
+           "measured, less 1, the median of the runs; in brackets the least and the largest.", ""]
+    lines = []
+    for model in models:
+        for load in LOADS:
+            mine = pick(rows, model, load, "simulated")
+            seen = pick(rows, model, load, "measured")
+            if not mine:
+                continue
+            cells = []
+            for what in ("mean", "p50", "p95", "p99"):
+                errors = [number(r[f"{what}_error_frac"]) for r in mine]
+                kept = [e for e in errors if not math.isnan(e)]
+                spread = f" ({signed(min(kept))} .. {signed(max(kept))})" if len(kept) > 1 else ""
+                cells.append(signed(median(errors)) + spread)
+            replayed = [number(r["p95_error_frac"]) for r in pick(rows, model, load, "and gaps")]
+            lines.append([model, f"{100 * load:.0f}",
+                          f"{1e3 * median([number(r['p95_s']) for r in seen]):.3g}", *cells,
+                          signed(median(replayed)),
+                          f"{100 * median([number(r['taken_frac']) for r in mine]):.1f}"])
+    out += table(["model", "load %", "p95 measured ms", "mean error %", "p50 error %", "p95 error %",
+                  "p99 error %", "p95 error %, its own times and gaps", "taken by others %"], lines)
+    out += ["", "### Which term explains what", "",
+            "|p95 error| in %, the median over models and runs, with a term of the simulation left "
+            "out, and with the run's own service times in place of the profile's.", ""]
+    lines = []
+    for term in terms:
+        cells = [f"{100 * median([abs(number(r['p95_error_frac'])) for m in models for r in pick(rows, m, load, term)]):.1f}"
+                 for load in LOADS]
+        lines.append([term.strip(), *(c.replace("nan", "n/a") for c in cells)])
+    return out + table(["simulated with", *(f"{100 * load:.0f} % load" for load in LOADS)], lines)
+
+
+def mlperf_section(folder):
+    rows = load_csv(folder / "mlperf" / "rows.csv")
+    if not rows:
+        return []
+    classes = list(dict.fromkeys(r["class"] for r in rows if r.get("class")))
+    lines = []
+    for name in classes:
+        mine = [r for r in rows if r["class"] == name and r.get("config_trust") in ("A", "B")]
+        cells = []
+        for what in ("p50", "p95", "p99"):
+            errors = [abs(number(r[f"predicted_{what}_ms"]) / number(r[f"published_{what}_ms"]) - 1)
+                      for r in mine if number(r.get(f"published_{what}_ms")) > 0]
+            cells.append(f"{100 * median(errors):.1f}".replace("nan", "n/a"))
+        lines.append([name, str(len(mine)), *cells])
+    return ["## A public record", "",
+            "Server latencies of MLPerf Inference, predicted from Offline rates and published "
+            "configurations; |error| in %, the median over the rows whose configuration is known. "
+            "Unofficial; [mlperf.md](mlperf.md) has every row.", "",
+            *table(["class", "rows", "p50", "p95", "p99"], lines)]
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or "an unknown processor"
+
+
+def document(data, about):
+    page = data.with_suffix(".md")
+    return "\n".join([
+        "# How far simulations are off", "",
+        "<!-- Written by scripts/fidelity.sh; other changes are lost. -->", "",
+        "The same command writes this page on any machine. What it says of live runs is of one "
+        "machine on one day: where something else takes time, errors are of that.", "", "```",
+        "scripts/fidelity.sh            # everything below, and this page",
+        "scripts/fidelity.sh --quick    # two models, short: does every step work?", "```", "",
+        f"Measured {about['date']} on {about['cores']} cores of {about['processor']}, load average "
+        f"before it {about['load']}, recfleet {about['revision']}.", "",
+        *theory_section(load_csv(data / "theory.csv")), "",
+        *live_section(load_csv(data / "live.csv")), "",
+        *mlperf_section(pathlib.Path(__file__).resolve().parent.parent / "docs")]) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("recfleet")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("page", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only-page", action="store_true")
+    parser.add_argument("models", nargs="*")
+    given = parser.parse_args()
+    models = given.models or (["ncf-repo", "wnd-repo"] if given.quick else MODELS)
+    effort, data = Effort(given.quick), given.page.with_suffix("")
+    recfleet = os.path.abspath(given.recfleet)
+    if not given.only_page:
+        version = subprocess.run([recfleet, "--version"], capture_output=True, text=True).stdout
+        about = {"date": datetime.date.today().isoformat(), "processor": processor(),
+                 "cores": len(os.sched_getaffinity(0)), "load": f"{os.getloadavg()[0]:.2f}",
+                 "revision": version.split("\n")[0].replace("recfleet ", "")}
+        save_csv(data / "about.csv", [about])
+        save_csv(data / "theory.csv", measure_theory(recfleet, given.folder, effort))
+        save_csv(data / "profiles.csv", profile(recfleet, given.folder, models, effort))
+        save_csv(data / "live.csv", measure_live(recfleet, given.folder, models, effort))
+    about = load_csv(data / "about.csv")[0]
+    written = given.page.with_suffix(".tmp")
+    written.write_text(document(data, about), encoding="utf-8")
+    os.replace(written, given.page)
+
+
+if __name__ == "__main__":
+    main()

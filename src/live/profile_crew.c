@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/profile_crew.h"
+
+#include <assert.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/wallclock.h"
+#include "live/topology.h"
+
+#define MOST_SAMPLES 65536 // of a visit and a thread
+#define TAKEN_FRAC 0.02
+#define TAKEN_LEAST_S 2e-6 // two clocks are not read at the same moment
+
+struct member {
+    struct profile_crew *crew;
+    uint32_t number;
+    int cpu;
+    pthread_t thread;
+    bool started, failed, pinned;
+    struct err err, pin_err;
+    struct engine_worker *worker;
+    struct rng_stream stream;
+    uint64_t n_queries, n_requests; // drawn and run so far
+    uint32_t left_items;            // of the query that is being cut
+    size_t n, n_left_out;
+    struct profile_sample *samples; // [MOST_SAMPLES]
+    struct interference interference;
+    double idle_s;
+    uint64_t n_idles;
+};
+
+struct profile_crew {
+    struct profile_crew_config config;
+    pthread_mutex_t mutex;
+    pthread_cond_t begin, end;
+    uint64_t n_visits; // begun
+    uint32_t n_working;
+    bool ending;
+    struct profile_visit visit;
+    atomic_uint n_measuring; // threads that have not measured all of it
+    struct member *members;
+};
+
+// ---- one request --------------------------------------------------------------------------------
+
+// Items of the next request of the stream.
+static uint32_t next_items(struct member *member, const struct profile_visit *visit)
+{
+    if (visit->kind != PROFILE_MIX)
+        return visit->items;
+    if (member->left_items == 0) {
+        uint64_t words[2];
+        rng_block(&member->stream, member->n_queries++, words);
+        member->left_items = qsize_draw(member->crew->config.sizes, words[0]);
+    }
+    uint32_t items = member->left_items < visit->items ? member->left_items : visit->items;
+    member->left_items -= items;
+    return items;
+}
+
+static double run_one(struct member *member, uint32_t items)
+{
+    uint32_t n_outputs;
+    double begin_s = wallclock_s();
+    engine_worker_run(member->worker, member->n_requests++, items, &n_outputs);
+    return wallclock_s() - begin_s;
+}
+
+// Runs one and keeps it. *lost_s is what was lost since `mark` before it, and then after it.
+static void measure_one(struct member *member, const struct profile_visit *visit, uint8_t place,
+                        const struct interference_mark *mark, double *lost_s)
+{
+    uint32_t items = next_items(member, visit);
+    double time_s = run_one(member, items), now_s = interference_lost_s(mark);
+    double taken_s = fmin(fmax(now_s - *lost_s, 0), time_s);
+    bool taken = taken_s > TAKEN_LEAST_S && taken_s > TAKEN_FRAC * time_s;
+    *lost_s = now_s;
+    if (member->n == MOST_SAMPLES)
+        return;
+    member->samples[member->n++] = (struct profile_sample){
+        .time_s = (float)(taken ? time_s - taken_s : time_s),
+        .items = items,
+        .place = place,
+        .taken = taken,
+    };
+}
+
+// ---- a visit ------------------------------------------------------------------------------------
+
+static void warm_up(struct member *member, const struct profile_visit *visit)
+{
+    double begin_s = wallclock_s();
+    do
+        run_one(member, next_items(member, visit));
+    while (wallclock_s() - begin_s < visit->warm_s);
+}
+
+static void measure_busy(struct member *member, const struct profile_visit *visit)
+{
+    struct interference_mark mark;
+    double lost_s = 0;
+    interference_mark(&mark);
+    do
+        measure_one(member, visit, 0, &mark, &lost_s);
+    while (wallclock_s() - mark.wall_s - lost_s < visit->measure_s && member->n < MOST_SAMPLES);
+    interference_add(&member->interference, &mark);
+}
+
+static double rest(double idle_s)
+{
+    double begin_s = wallclock_s(), whole_s = floor(idle_s);
+    const struct timespec time = {(time_t)whole_s, (long)(1e9 * (idle_s - whole_s))};
+    nanosleep(&time, NULL);
+    return wallclock_s() - begin_s;
+}
+
+static void measure_cold(struct member *member, const struct profile_visit *visit)
+{
+    double begin_s = wallclock_s();
+    do {
+        struct interference_mark mark;
+        double lost_s = 0;
+        member->idle_s += rest(visit->idle_s);
+        member->n_idles++;
+        interference_mark(&mark);
+        for (uint32_t i = 0; i < visit->n_after; i++)
+            measure_one(member, visit, (uint8_t)i, &mark, &lost_s);
+        interference_add(&member->interference, &mark);
+    } while (wallclock_s() - begin_s < visit->measure_s &&
+             member->n + visit->n_after <= MOST_SAMPLES);
+}
+
+static void leave_out(struct member *member)
+{
+    size_t n_taken = 0, n_kept = 0;
+    for (size_t i = 0; i < member->n; i++)
+        n_taken += member->samples[i].taken;
+    member->n_left_out = 0;
+    if (2 * n_taken >= member->n)
+        return;
+    for (size_t i = 0; i < member->n; i++)
+        if (!member->samples[i].taken)
+            member->samples[n_kept++] = member->samples[i];
+    member->n = n_kept;
+    member->n_left_out = n_taken;
+}
+
+static void carry_out(struct member *member)
+{
+    struct profile_crew *crew = member->crew;
+    const struct profile_visit *visit = &crew->visit;
+    double steal_s = interference_steal_s(member->cpu);
+    member->n = 0;
+    member->idle_s = 0;
+    member->n_idles = 0;
+    member->left_items = 0;
+    memset(&member->interference, 0, sizeof member->interference);
+    warm_up(member, visit);
+    if (visit->kind == PROFILE_COLD)
+        measure_cold(member, visit);
+    else
+        measure_busy(member, visit);
+    atomic_fetch_sub(&crew->n_measuring, 1);
+    while (visit->kind != PROFILE_COLD && atomic_load(&crew->n_measuring) > 0)
+        run_one(member, next_items(member, visit));
+    if (visit->kind != PROFILE_COLD) // of a rest, nobody wanted the core
+        member->interference.steal_s = interference_steal_s(member->cpu) - steal_s;
+    leave_out(member);
+}
+
+// ---- threads ------------------------------------------------------------------------------------
+
+static void set_up(struct member *member)
+{
+    const struct profile_crew_config *config = &member->crew->config;
+    member->pinned = topology_pin(member->cpu, &member->pin_err) == 0;
+    member->samples = mem_calloc(MOST_SAMPLES, sizeof *member->samples);
+    member->stream = rng_stream(config->seed, RNG_PROFILE, member->number);
+    member->n_requests = (uint64_t)member->number << 48; // no two threads run the same
+    member->worker = engine_worker_open(config->engine, config->most_items, &member->err);
+    member->failed = !member->worker;
+}
+
+static void leave(struct profile_crew *crew)
+{
+    if (--crew->n_working == 0)
+        pthread_cond_signal(&crew->end);
+}
+
+static void *member_main(void *user)
+{
+    struct member *member = user;
+    struct profile_crew *crew = member->crew;
+    uint64_t n_seen = 0;
+    set_up(member);
+    pthread_mutex_lock(&crew->mutex);
+    leave(crew);
+    for (;;) {
+        while (!crew->ending && crew->n_visits == n_seen)
+            pthread_cond_wait(&crew->begin, &crew->mutex);
+        if (crew->ending)
+            break;
+        n_seen = crew->n_visits;
+        if (member->number >= crew->visit.n_busy)
+            continue;
+        pthread_mutex_unlock(&crew->mutex);
+        carry_out(member);
+        pthread_mutex_lock(&crew->mutex);
+        leave(crew);
+    }
+    pthread_mutex_unlock(&crew->mutex);
+    engine_worker_close(member->worker);
+    return NULL;
+}
+
+// Until the threads at work have all left.
+static void await(struct profile_crew *crew)
+{
+    pthread_mutex_lock(&crew->mutex);
+    while (crew->n_working > 0)
+        pthread_cond_wait(&crew->end, &crew->mutex);
+    pthread_mutex_unlock(&crew->mutex);
+}
+
+static int start(struct profile_crew *crew, struct err *err)
+{
+    uint32_t n = crew->config.n_threads;
+    for (uint32_t i = 0; i < n; i++) {
+        struct member *member = &crew->members[i];
+        member->crew = crew;
+        member->number = i;
+        member->cpu = crew->config.cpus[i];
+        pthread_mutex_lock(&crew->mutex);
+        crew->n_working++;
+        pthread_mutex_unlock(&crew->mutex);
+        int reason = pthread_create(&member->thread, NULL, member_main, member);
+        member->started = reason == 0;
+        if (reason == 0)
+            continue;
+        pthread_mutex_lock(&crew->mutex);
+        crew->n_working--;
+        pthread_mutex_unlock(&crew->mutex);
+        return err_set(err, ERR_FAIL, "a thread cannot be had: %s", strerror(reason));
+    }
+    await(crew);
+    for (uint32_t i = 0; i < n; i++)
+        if (crew->members[i].failed) {
+            if (err)
+                *err = crew->members[i].err;
+            return -1;
+        }
+    return 0;
+}
+
+struct profile_crew *profile_crew_create(const struct profile_crew_config *config, struct err *err)
+{
+    struct profile_crew *crew = mem_calloc(1, sizeof *crew);
+    crew->config = *config;
+    pthread_mutex_init(&crew->mutex, NULL);
+    pthread_cond_init(&crew->begin, NULL);
+    pthread_cond_init(&crew->end, NULL);
+    crew->members = mem_calloc(config->n_threads, sizeof *crew->members);
+    int rc = start(crew, err);
+    crew->config.cpus = NULL; // the caller's until now
+    if (rc == 0)
+        return crew;
+    profile_crew_destroy(crew);
+    return NULL;
+}
+
+void profile_crew_destroy(struct profile_crew *crew)
+{
+    if (!crew)
+        return;
+    await(crew);
+    pthread_mutex_lock(&crew->mutex);
+    crew->ending = true;
+    pthread_cond_broadcast(&crew->begin);
+    pthread_mutex_unlock(&crew->mutex);
+    for (uint32_t i = 0; i < crew->config.n_threads; i++) {
+        if (crew->members[i].started)
+            pthread_join(crew->members[i].thread, NULL);
+        mem_free(crew->members[i].samples);
+    }
+    pthread_cond_destroy(&crew->end);
+    pthread_cond_destroy(&crew->begin);
+    pthread_mutex_destroy(&crew->mutex);
+    mem_free(crew->members);
+    mem_free(crew);
+}
+
+void profile_crew_visit(struct profile_crew *crew, const struct profile_visit *visit)
+{
+    assert(visit->n_busy >= 1 && visit->n_busy <= crew->config.n_threads);
+    assert(visit->items >= 1 && visit->items <= crew->config.most_items);
+    pthread_mutex_lock(&crew->mutex);
+    crew->visit = *visit;
+    crew->n_visits++;
+    crew->n_working = visit->n_busy;
+    atomic_store(&crew->n_measuring, visit->n_busy);
+    pthread_cond_broadcast(&crew->begin);
+    pthread_mutex_unlock(&crew->mutex);
+    await(crew);
+}
+
+const struct profile_sample *profile_crew_samples(const struct profile_crew *crew, uint32_t thread,
+                                                  size_t *n)
+{
+    *n = crew->members[thread].n;
+    return crew->members[thread].samples;
+}
+
+size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t thread)
+{
+    return crew->members[thread].n_left_out;
+}
+
+const struct interference *profile_crew_interference(const struct profile_crew *crew,
+                                                     uint32_t thread)
+{
+    return &crew->members[thread].interference;
+}
+
+double profile_crew_idle_s(const struct profile_crew *crew, uint32_t thread)
+{
+    const struct member *member = &crew->members[thread];
+    return member->n_idles > 0 ? member->idle_s / (double)member->n_idles : 0;
+}
+
+bool profile_crew_pinned(const struct profile_crew *crew, const char **why)
+{
+    for (uint32_t i = 0; i < crew->config.n_threads; i++)
+        if (!crew->members[i].pinned) {
+            *why = crew->members[i].pin_err.text;
+            return false;
+        }
+    return true;
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/profile_file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/units.h"
+#include "study/flow.h"
+
+#define LOAD 0.7 // of the study
+
+// ---- what was measured, as comments -------------------------------------------------------------
+
+static void put_power(FILE *out, const struct profile *profile)
+{
+    if (isfinite(profile->idle_w))
+        fprintf(out,
+                "# energy: %.1f W idle, %.1f W with all cores at work (processor and memory "
+                "alone)\n",
+                profile->idle_w, profile->busy_w);
+    else
+        fprintf(out, "# energy: not known; %s\n", profile->power);
+}
+
+static void put_facts(FILE *out, const struct profile *profile)
+{
+    const struct engine_facts *facts = &profile->facts;
+    if (*facts->kernels)
+        fprintf(out, "# kernels: %s\n", facts->kernels);
+    if (facts->table_bytes > 0)
+        fprintf(out, "# tables: %.4g MB, %.4g %% of the rows, %s pages; weights: %.4g MB\n",
+                1e-6 * facts->table_bytes, 100 * facts->table_frac,
+                facts->huge_pages ? "huge" : "ordinary", 1e-6 * facts->weight_bytes);
+    fprintf(out, "# memory: %.4g MB more in use with the model open\n", 1e-6 * profile->rss_bytes);
+}
+
+static void put_about(FILE *out, const struct profile_entry *entry,
+                      const struct profile_about *about)
+{
+    const struct profile *profile = entry->profile;
+    char *processor = topology_text(about->topology);
+    fprintf(out, "# measured %s by %s, engine %s\n", about->date, about->program, about->engine);
+    fprintf(out, "# processor: %s\n", processor);
+    put_facts(out, profile);
+    put_power(out, profile);
+    fprintf(out,
+            "# measured: %llu requests in %.0f s on %u core%s; something else took %.1f %% of the "
+            "time (%llu more requests were left out for it)\n",
+            (unsigned long long)profile->n_requests, profile->spent_s, profile->n_cores,
+            profile->n_cores == 1 ? "" : "s", 100 * interference_frac(&profile->interference),
+            (unsigned long long)profile->n_left_out);
+    if (*profile->pinning)
+        fprintf(out, "# threads moved between cores: %s\n", profile->pinning);
+    mem_free(processor);
+}
+
+// ---- the table ----------------------------------------------------------------------------------
+
+static void put_number(FILE *out, const char *format, double value)
+{
+    if (isfinite(value))
+        fprintf(out, format, value);
+}
+
+static void put_row(FILE *out, const struct profile_row *row)
+{
+    fprintf(out, "%u,%u,%.6g,", row->items, row->busy, 1e3 * row->time_s.value);
+    put_number(out, "%.3g", 1e3 * row->time_s.half_95);
+    fprintf(out, ",%.4f,%s,%.6g,", row->cv, row->from_mix ? "mix" : "alone",
+            1e3 * row->alone_s.value);
+    put_number(out, "%.3g", 1e3 * row->alone_s.half_95);
+    fprintf(out, ",%llu,%.4f\n", (unsigned long long)row->n, row->taken_frac);
+}
+
+// `what` says which requests its times are of.
+static char *format_table(const struct profile_entry *entry, const struct profile_about *about,
+                          const struct profile_row *rows, size_t n_rows, const char *what)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (entry->model && entry->in_catalogue)
+        fprintf(out, "# model: %s\n", entry->model->name);
+    fprintf(out, "# platform: %s\n", about->platform);
+    put_about(out, entry, about);
+    fprintf(out,
+            "# time_ms: of a request, on average; from: in %s where it had enough of about this "
+            "size,\n"
+            "#   else of this size alone (alone_ms); half_95: half-width of the 95 %% confidence "
+            "interval, over visits;\n"
+            "#   taken_frac: of the time alone, what something else had (it is not in the times)\n"
+            "batch,busy_cores,time_ms,half_95_ms,cv,from,alone_ms,alone_half_95_ms,requests,"
+            "taken_frac\n",
+            what);
+    for (size_t i = 0; i < n_rows; i++)
+        put_row(out, &rows[i]);
+    fclose(out);
+    return text;
+}
+
+char *profile_file_table(const struct profile_entry *entry, const struct profile_about *about)
+{
+    const struct profile *profile = entry->profile;
+    return format_table(entry, about, profile->rows, profile->n_rows, "mixes of sizes");
+}
+
+char *profile_file_cut(const struct profile_entry *entry, const struct profile_about *about)
+{
+    const struct profile *profile = entry->profile;
+    char *what = mem_printf("the mix of queries cut at %u items", profile->cold_items);
+    char *text = format_table(entry, about, profile->cut_rows, profile->n_cut_rows, what);
+    mem_free(what);
+    return text;
+}
+
+// ---- the machine --------------------------------------------------------------------------------
+
+static void put_key(FILE *out, const char *key, enum unit unit, double value)
+{
+    char text[32];
+    if (value > 0)
+        fprintf(out, "    %s: %s\n", key, units_format(unit, value, text, sizeof text));
+}
+
+// To a tenth of a watt: no counter is better.
+static void put_watts(FILE *out, const char *key, double value_w)
+{
+    if (isfinite(value_w))
+        put_key(out, key, UNIT_POWER, round(10 * value_w) / 10);
+}
+
+static void put_platform(FILE *out, const struct profile_about *about, uint32_t n_cores)
+{
+    const struct topology *topology = about->topology;
+    char *name = flow_quote(about->platform), *processor = topology_text(topology);
+    char *title = flow_quote(processor);
+    bool watts = isfinite(about->idle_w) && about->busy_w >= about->idle_w;
+    size_t sockets = topology->n_packages;
+    fprintf(out, "platforms:\n  - name: %s\n    title: %s\n    cores: %u\n    sockets: %zu\n", name,
+            title, n_cores, sockets <= n_cores && n_cores % sockets == 0 ? sockets : 1);
+    put_key(out, "clock", UNIT_HZ, round(topology->clock_hz * 1e-6) * 1e6);
+    put_key(out, "memory_size", UNIT_BYTES, round(topology->memory_bytes * 1e-6) * 1e6);
+    put_key(out, "l2_size", UNIT_BYTES, topology->l2_bytes);
+    put_key(out, "l3_size", UNIT_BYTES, topology->l3_bytes);
+    if (watts) {
+        put_watts(out, "idle_power", about->idle_w);
+        put_watts(out, "busy_power", about->busy_w);
+    }
+    fprintf(
+        out,
+        "    provisional: true\n    sources: {cores: \"the processor, at %s\", power: \"%s\"}\n",
+        about->date,
+        watts ? "the processor's counters: the rest of the server is not in it" : "not known");
+    mem_free(title);
+    mem_free(processor);
+    mem_free(name);
+}
+
+char *profile_file_machine(const struct profile_entry *entries, size_t n,
+                           const struct profile_about *about)
+{
+    char *text = NULL, *platform = flow_quote(about->platform);
+    size_t size = 0, n_tables = 0;
+    FILE *out = open_memstream(&text, &size);
+    fprintf(out, "# measured %s by %s\n", about->date, about->program);
+    put_platform(out, about, entries[0].profile->n_cores);
+    for (size_t i = 0; i < n; i++) {
+        if (!entries[i].model || !entries[i].in_catalogue)
+            continue;
+        char *name = mem_printf("%s-on-%s", entries[i].name, about->platform);
+        char *quoted = flow_quote(name), *model = flow_quote(entries[i].model->name);
+        char *stem = flow_quote(entries[i].stem);
+        fprintf(out, "%s  - {name: %s, model: %s, platform: %s, file: %s.csv}\n",
+                n_tables++ ? "" : "tables:\n", quoted, model, platform, entries[i].stem);
+        mem_free(stem);
+        mem_free(model);
+        mem_free(quoted);
+        mem_free(name);
+    }
+    fclose(out);
+    mem_free(platform);
+    return text;
+}
+
+// ---- the study ----------------------------------------------------------------------------------
+
+// Three digits: more is not known, and nobody wants to read it.
+static double rounded(double value)
+{
+    double scale = pow(10, floor(log10(value)) - 2);
+    return round(value / scale) * scale;
+}
+
+static void put_time(FILE *out, const char *before, double value_s)
+{
+    char text[32];
+    units_format_ns((int64_t)rounded(1e9 * value_s), text, sizeof text);
+    fprintf(out, "%s%s", before, text);
+}
+
+static void put_sizes(FILE *out, const struct size_config *sizes)
+{
+    const struct size_type *type = size_types[sizes->distribution];
+    fprintf(out, ", sizes: {distribution: %s", type->name);
+    for (const struct field *f = type->fields; f->key; f++) {
+        char *value = schema_format(f, sizes);
+        fprintf(out, ", %s: %s", f->key, value);
+        mem_free(value);
+    }
+    fprintf(out, "}");
+}
+
+static void put_traffic(FILE *out, const struct profile_entry *entry)
+{
+    const struct profile *profile = entry->profile;
+    char *name = flow_quote(entry->name);
+    double qps = LOAD * profile->n_cores / profile->typical->query_work_s;
+    char rate[32];
+    fprintf(out, "traffic:\n  - {service: %s", name);
+    if (entry->model && entry->in_catalogue) {
+        char *model = flow_quote(entry->model->name);
+        fprintf(out, ", model: %s", model);
+        mem_free(model);
+    }
+    fprintf(out, ", rate: %s", units_format(UNIT_RATE, rounded(qps), rate, sizeof rate));
+    put_sizes(out, entry->sizes);
+    if (entry->model && entry->in_catalogue && entry->model->sla_medium_ns > 0)
+        fprintf(out, ", sla: medium");
+    fprintf(out, "}\n");
+    mem_free(name);
+}
+
+static void put_noise(FILE *out, const struct profile *profile)
+{
+    if (!(profile->noise_cv >= 0.001)) {
+        fprintf(out, "      noise: none\n");
+        return;
+    }
+    fprintf(out, "      noise: {distribution: lognormal, cv: %.3g", profile->noise_cv);
+    if (profile->correlated) {
+        put_time(out, ", correlation_time: ", profile->correlation_s);
+        fprintf(out, ", correlated_frac: %.3g", profile->correlated_frac);
+    }
+    fprintf(out, "}\n");
+}
+
+static void put_cost(FILE *out, const struct profile *profile, const char *table_path)
+{
+    char *file = flow_quote(table_path);
+    fprintf(out, "      cost: {kind: table, file: %s", file);
+    if (profile->cold.found) {
+        fprintf(out, ", cold_factor: %.4g", profile->cold.factor);
+        put_time(out, ", cooling_time: ", profile->cold.cooling_s);
+        put_time(out, ", warming_time: ", profile->cold.warming_s);
+    }
+    fprintf(out, "}\n");
+    mem_free(file);
+}
+
+char *profile_file_study(const struct profile_entry *entry, const struct profile_about *about,
+                         const char *table_path)
+{
+    const struct profile *profile = entry->profile;
+    char *text = NULL, *platform = flow_quote(about->platform);
+    char *name = mem_printf("%s-%s", entry->stem, about->platform), *quoted = flow_quote(name);
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    fprintf(out, "# One such server at %.0f %% load.\n", 100 * LOAD);
+    put_about(out, entry, about);
+    fprintf(out, "name: %s\nduration: 60s\n", quoted);
+    put_platform(out, about, profile->n_cores);
+    put_traffic(out, entry);
+    fprintf(out,
+            "fleet:\n  groups:\n    - name: server\n      platform: %s\n      servers: 1\n"
+            "      scheduler: {policy: fixed, batch_items: %u}\n",
+            platform, profile->typical->cut_items);
+    put_noise(out, profile);
+    put_cost(out, profile, table_path);
+    fprintf(out, "balancer: {policy: random}\n");
+    fclose(out);
+    mem_free(quoted);
+    mem_free(name);
+    mem_free(platform);
+    return text;
+}
+
+// ---- files --------------------------------------------------------------------------------------
+
+char *profile_file_stem(const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    char *stem = mem_strdup(name);
+    for (char *c = stem; *c; c++)
+        if (!strchr(plain, *c) || (c == stem && (*c == '.' || *c == '-')))
+            *c = '_';
+    return stem;
+}
+
+int profile_file_folder(const char *path, struct err *err)
+{
+    char *part = mem_strdup(path);
+    int rc = 0;
+    for (char *slash = part + 1; rc == 0; slash++) {
+        char *end = strchr(slash, '/');
+        if (end)
+            *end = '\0';
+        if (mkdir(part, 0777) < 0 && errno != EEXIST)
+            rc = err_set(err, ERR_STUDY, "output %s: %s", part, strerror(errno));
+        if (!end)
+            break;
+        *end = '/';
+        slash = end;
+    }
+    struct stat info;
+    if (rc == 0 && (stat(path, &info) < 0 || !S_ISDIR(info.st_mode)))
+        rc = err_set(err, ERR_STUDY, "output %s: expected a folder", path);
+    mem_free(part);
+    return rc;
+}
+
+int profile_file_write(const char *path, const char *text, enum durable_mode mode, struct err *err)
+{
+    struct durable_file file;
+    if (durable_open(&file, "output", path, mode, err) != 0)
+        return -1;
+    int reason = durable_write(file.fd, text, strlen(text));
+    if (reason == 0)
+        return durable_publish(&file, err);
+    durable_discard(&file);
+    return err_set(err, ERR_FAIL, "output %s: %s", path, strerror(reason));
+}

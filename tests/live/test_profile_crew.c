@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/profile_crew.h"
+
+#include <string.h>
+
+#include "base/wallclock.h"
+#include "live/topology.h"
+#include "models/cost.h"
+#include "support/suite.h"
+
+#define FIXED_S 50e-6
+#define ITEM_S 5e-6
+#define MOST 16
+
+struct stage {
+    struct topology topology;
+    struct cost *cost;
+    struct engine *engine;
+    struct qsize *sizes;
+    struct profile_crew *crew;
+    int cpus[2];
+};
+
+// Two threads, on as many cores as there are.
+static void set_stage(struct stage *stage)
+{
+    static const struct platform platform = {.cores = 2, .sockets = 1, .power = {.gamma = 1}};
+    static const struct cost_config config = {.fixed_s = FIXED_S, .per_item_s = ITEM_S};
+    static struct cost_config synthetic;
+    const uint32_t queries[] = {40, 7, 16};
+    synthetic = config;
+    synthetic.kind = cost_type_find("synthetic");
+    topology_read(&stage->topology);
+    struct err err = {0};
+    stage->cost = cost_create(&synthetic, NULL, &platform, &err);
+    ck_assert_msg(stage->cost != NULL, "%s", err.text);
+    const struct engine_setup setup = {.cost = stage->cost};
+    stage->engine = engine_open(engine_find("spin"), &setup, NULL);
+    stage->sizes = qsize_of_records(queries, 3);
+    stage->cpus[0] = stage->topology.cores[0].cpu;
+    stage->cpus[1] = stage->topology.cores[stage->topology.n_cores - 1].cpu;
+    const struct profile_crew_config crew = {.engine = stage->engine,
+                                             .cpus = stage->cpus,
+                                             .n_threads = 2,
+                                             .most_items = MOST,
+                                             .sizes = stage->sizes,
+                                             .seed = 1};
+    stage->crew = profile_crew_create(&crew, NULL);
+    ck_assert_ptr_nonnull(stage->crew);
+}
+
+static void clear_stage(struct stage *stage)
+{
+    profile_crew_destroy(stage->crew);
+    qsize_destroy(stage->sizes);
+    engine_close(stage->engine);
+    cost_destroy(stage->cost);
+    topology_release(&stage->topology);
+}
+
+// What `spin` takes at least; where a request was interrupted only part of that is its own.
+static void check_time(const struct profile_sample *sample)
+{
+    if (!sample->taken)
+        ck_assert_double_ge(sample->time_s, 0.999 * (FIXED_S + ITEM_S * sample->items));
+}
+
+// Every thread at work measures requests of the size that was asked for, for as long as that.
+START_TEST(one_size_at_a_time)
+{
+    struct stage stage;
+    const struct profile_visit visit = {
+        .kind = PROFILE_ALONE, .n_busy = 2, .items = 10, .warm_s = 1e-3, .measure_s = 5e-3};
+    set_stage(&stage);
+    profile_crew_visit(stage.crew, &visit);
+    for (uint32_t t = 0; t < 2; t++) {
+        size_t n;
+        const struct profile_sample *samples = profile_crew_samples(stage.crew, t, &n);
+        ck_assert_uint_ge(n, 1);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert_uint_eq(samples[i].items, 10);
+            check_time(&samples[i]);
+        }
+        ck_assert_double_ge(profile_crew_interference(stage.crew, t)->wall_s, 5e-3);
+        ck_assert_uint_ge(n + profile_crew_left_out(stage.crew, t), 10);
+    }
+    clear_stage(&stage);
+}
+END_TEST
+
+// A mix has the queries of the stream, cut: 40 items at 16 are 16, 16 and 8.
+START_TEST(a_mix_is_cut)
+{
+    struct stage stage;
+    const struct profile_visit visit = {
+        .kind = PROFILE_MIX, .n_busy = 1, .items = MOST, .warm_s = 0, .measure_s = 20e-3};
+    uint32_t seen[MOST + 1] = {0};
+    size_t n;
+    set_stage(&stage);
+    profile_crew_visit(stage.crew, &visit);
+    const struct profile_sample *samples = profile_crew_samples(stage.crew, 0, &n);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_uint_le(samples[i].items, MOST);
+        seen[samples[i].items]++;
+        check_time(&samples[i]);
+    }
+    ck_assert_uint_ge(seen[16], 1);
+    ck_assert_uint_eq(seen[16] + seen[8] + seen[7], n);
+    clear_stage(&stage);
+}
+END_TEST
+
+// After each rest come as many requests as were asked for, in their places, and the rest is as
+// long.
+START_TEST(rests_are_kept)
+{
+    struct stage stage;
+    const struct profile_visit visit = {.kind = PROFILE_COLD,
+                                        .n_busy = 2,
+                                        .items = 4,
+                                        .measure_s = 15e-3,
+                                        .idle_s = 2e-3,
+                                        .n_after = 3};
+    set_stage(&stage);
+    double begin_s = wallclock_s();
+    profile_crew_visit(stage.crew, &visit);
+    ck_assert_double_ge(wallclock_s() - begin_s, 15e-3);
+    for (uint32_t t = 0; t < 2; t++) {
+        size_t n;
+        const struct profile_sample *samples = profile_crew_samples(stage.crew, t, &n);
+        ck_assert_uint_eq((n + profile_crew_left_out(stage.crew, t)) % 3, 0);
+        ck_assert_double_ge(profile_crew_idle_s(stage.crew, t), 2e-3);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert_uint_lt(samples[i].place, 3);
+            check_time(&samples[i]);
+        }
+    }
+    clear_stage(&stage);
+}
+END_TEST
+
+// A visit of no length measures one request, and the next visit begins afresh.
+START_TEST(at_least_one)
+{
+    struct stage stage;
+    struct profile_visit visit = {.kind = PROFILE_ALONE, .n_busy = 1, .items = 1};
+    size_t n;
+    set_stage(&stage);
+    for (int i = 0; i < 100; i++) {
+        visit.items = 1 + (uint32_t)i % MOST;
+        visit.n_busy = 1 + (uint32_t)i % 2;
+        profile_crew_visit(stage.crew, &visit);
+        const struct profile_sample *samples = profile_crew_samples(stage.crew, 0, &n);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(samples[0].items, visit.items);
+    }
+    clear_stage(&stage);
+}
+END_TEST
+
+// Threads that may not stay where they are asked to run all the same, and it is said.
+START_TEST(pinning_is_no_must)
+{
+    struct stage stage;
+    const char *why = NULL;
+    size_t n;
+    set_stage(&stage);
+    ck_assert(profile_crew_pinned(stage.crew, &why));
+    profile_crew_destroy(stage.crew);
+    const int nowhere[] = {8000};
+    const struct profile_crew_config config = {
+        .engine = stage.engine, .cpus = nowhere, .n_threads = 1, .most_items = 4};
+    const struct profile_visit visit = {.kind = PROFILE_ALONE, .n_busy = 1, .items = 4};
+    stage.crew = profile_crew_create(&config, NULL);
+    ck_assert_ptr_nonnull(stage.crew);
+    ck_assert(!profile_crew_pinned(stage.crew, &why));
+    ck_assert_ptr_nonnull(strstr(why, "8000"));
+    profile_crew_visit(stage.crew, &visit);
+    profile_crew_samples(stage.crew, 0, &n);
+    ck_assert_uint_eq(n, 1);
+    clear_stage(&stage);
+    profile_crew_destroy(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", one_size_at_a_time}, {"core", a_mix_is_cut},         {"core", rests_are_kept},
+        {"limits", at_least_one},     {"errors", pinning_is_no_must},
+    };
+    return suite_run("profile_crew", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/profiling.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/wallclock.h"
+#include "models/cost.h"
+#include "support/suite.h"
+
+#define FIXED_S 20e-6
+#define ITEM_S 2e-6
+#define MOST 6
+
+struct stage {
+    struct topology topology;
+    struct cost *cost;
+    struct qsize *sizes;
+    struct profiling_config config;
+};
+
+static void set_stage(struct stage *stage)
+{
+    static const struct platform platform = {.cores = 2, .sockets = 1, .power = {.gamma = 1}};
+    static struct cost_config synthetic = {.fixed_s = FIXED_S, .per_item_s = ITEM_S};
+    static const uint32_t cuts[] = {2, 6};
+    const uint32_t queries[] = {40, 7, 16, 5};
+    synthetic.kind = cost_type_find("synthetic");
+    topology_read(&stage->topology);
+    struct err err = {0};
+    stage->cost = cost_create(&synthetic, NULL, &platform, &err);
+    ck_assert_msg(stage->cost != NULL, "%s", err.text);
+    stage->sizes = qsize_of_records(queries, 4);
+    stage->config = (struct profiling_config){
+        .type = engine_find("spin"),
+        .setup = {.cost = stage->cost},
+        .topology = &stage->topology,
+        .n_cores = 1,
+        .most_items = MOST,
+        .cuts_items = cuts,
+        .n_cuts = 2,
+        .sizes = stage->sizes,
+        .time_s = 0.25,
+        .seed = 1,
+    };
+}
+
+static void clear_stage(struct stage *stage)
+{
+    qsize_destroy(stage->sizes);
+    cost_destroy(stage->cost);
+    topology_release(&stage->topology);
+}
+
+// What is measured is no less than what `spin` takes, and of the same order even where others are
+// at work: the clock is read twice, and between two readings little can happen that is not seen.
+static void check_time(double measured_s, double items)
+{
+    double true_s = FIXED_S + ITEM_S * items;
+    ck_assert_double_ge(measured_s, 0.9 * true_s);
+    ck_assert_double_le(measured_s, 3 * true_s);
+}
+
+// Every size and every mix is there, with times that fit, and the cold core of a clock is none.
+START_TEST(spin_is_found_again)
+{
+    const uint32_t sizes[] = {1, 2, 3, 4, 6};
+    struct stage stage;
+    struct profile profile;
+    set_stage(&stage);
+    ck_assert_int_eq(profiling_run(&profile, &stage.config, NULL), 0);
+    ck_assert(!profile.stopped);
+    ck_assert_uint_eq(profile.n_rows, 5);
+    ck_assert_uint_eq(profile.n_mixed, 2);
+    for (size_t i = 0; i < 5; i++) {
+        const struct profile_row *row = &profile.rows[i];
+        ck_assert_uint_eq(row->items, sizes[i]);
+        ck_assert_uint_eq(row->busy, 1);
+        ck_assert_uint_ge(row->n, 2);
+        check_time(row->time_s.value, sizes[i]);
+        check_time(row->alone_s.value, sizes[i]);
+    }
+    // 40, 7, 16 and 5 items are 11 requests of 6, and of 4, 1, 4 and 5: 68 items in all.
+    const struct profile_mixed *mixed = &profile.mixed[1];
+    ck_assert_uint_eq(mixed->cut_items, 6);
+    ck_assert_ptr_eq(profile.typical, mixed);
+    check_time(mixed->sum.mean_s.value, 68.0 / 13);
+    ck_assert_double_ge(mixed->query_work_s, 13 * FIXED_S / 4);
+    ck_assert_uint_eq(profile.cold_items, 6);
+    ck_assert_uint_eq(profile.n_cut_rows, 5);
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_uint_eq(profile.cut_rows[i].items, sizes[i]);
+        check_time(profile.cut_rows[i].time_s.value, sizes[i]);
+    }
+    for (size_t i = 0; i < PROFILING_RESTS; i++)
+        ck_assert_uint_ge(profile.rests[i].n, 1);
+    ck_assert(profile.cold.found || profile.cold.why);
+    ck_assert_uint_ge(profile.n_requests, 100);
+    ck_assert(isnan(profile.idle_w) == (*profile.power != '\0'));
+    profiling_release(&profile);
+    clear_stage(&stage);
+}
+END_TEST
+
+// With more cores than one there are rows for each count of busy ones.
+START_TEST(rows_for_busy_cores)
+{
+    struct stage stage;
+    struct profile profile;
+    set_stage(&stage);
+    if (stage.topology.n_cores >= 2) {
+        stage.config.n_cores = 2;
+        ck_assert_int_eq(profiling_run(&profile, &stage.config, NULL), 0);
+        ck_assert_uint_eq(profile.n_busy, 2);
+        ck_assert_uint_eq(profile.n_rows, 10);
+        ck_assert_uint_eq(profile.rows[7].busy, 2);
+        ck_assert_uint_eq(profile.rows[7].items, 3);
+        ck_assert_uint_eq(profile.n_mixed, 4);
+        profiling_release(&profile);
+    }
+    profiling_release(NULL);
+    clear_stage(&stage);
+}
+END_TEST
+
+static bool stop(void *user, double done_frac, uint64_t n_requests)
+{
+    (void)n_requests;
+    ck_assert(done_frac >= 0 && done_frac < 1);
+    return ++*(int *)user == 3;
+}
+
+// Who watches can stop it, at once.
+START_TEST(is_stopped)
+{
+    struct stage stage;
+    struct profile profile;
+    int n_calls = 0;
+    set_stage(&stage);
+    stage.config.time_s = 100;
+    stage.config.watch = stop;
+    stage.config.user = &n_calls;
+    double begin_s = wallclock_s();
+    ck_assert_int_eq(profiling_run(&profile, &stage.config, NULL), 0);
+    ck_assert(profile.stopped);
+    ck_assert_int_eq(n_calls, 3);
+    ck_assert_double_lt(wallclock_s() - begin_s, 30);
+    profiling_release(&profile);
+    clear_stage(&stage);
+}
+END_TEST
+
+// An engine that lacks what it needs is an error, and nothing is left.
+START_TEST(an_engine_that_fails)
+{
+    struct stage stage;
+    struct profile profile;
+    struct err err = {0};
+    set_stage(&stage);
+    stage.config.setup.cost = NULL;
+    ck_assert_int_eq(profiling_run(&profile, &stage.config, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "expected a study"));
+    clear_stage(&stage);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", spin_is_found_again},
+        {"core", rows_for_busy_cores},
+        {"limits", is_stopped},
+        {"errors", an_engine_that_fails},
+    };
+    return suite_run("profiling", tests, sizeof tests / sizeof *tests);
+}
