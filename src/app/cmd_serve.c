@@ -23,11 +23,12 @@ static const struct cmd_option options[] = {
     {"--force", 'f', NULL, "replace an existing results file"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=900qps"},
     CMD_CATALOG,
-    {"--engine", 0, "KIND",
+    {"--engine", 'e', "KIND",
      "what runs the models: spin computes nothing and takes as long as the study says; "
      "without it the first other one"},
-    {"--library", 0, "FILE", "a library that the engine is to load"},
-    {"--tables", 0, "BYTES", "tables of a model beyond this have fewer rows; 0: they have all"},
+    {"--library", 0, "PATH", "a library that the engine loads, for kinds that need one"},
+    {"--file", 0, "PATH", "a model file, likewise"},
+    {"--table-bytes", 0, "SIZE", "tables of a model beyond this have fewer rows: 4GB; else all"},
     {"--trace", 0, "FILE", "writes what arrived, and the fate of each query, as CSV"},
     {"--idle", 0, "spin|sleep", "what workers do that find nothing; spin, the default, is exact"},
     {"--sender", 0, "WHO",
@@ -52,7 +53,7 @@ struct asked {
 };
 
 static const struct field values[] = {
-    FIELD(asked, "--tables", FIELD_REAL, UNIT_BYTES, most_table_bytes, 0, 1e15, NULL, ""),
+    FIELD(asked, "--table-bytes", FIELD_REAL, UNIT_BYTES, most_table_bytes, 0, 1e15, NULL, ""),
     FIELD_CHOICES(asked, "--idle", idle, idle_names, NULL, ""),
     FIELD_CHOICES(asked, "--sender", serve.sender, serve_sender_names, NULL, ""),
     FIELD(asked, "--queue", FIELD_INT, UNIT_NONE, serve.most_waiting, 1, 1e7, NULL, ""),
@@ -84,6 +85,7 @@ static int read_asked(const struct cmd_line *line, struct asked *asked, struct e
                        engine_types[1] ? "one of those that --help names" : engine_types[0]->name);
     asked->serve.rests = asked->idle == 1;
     asked->serve.setup.library = cmd_value(line, "--library", NULL);
+    asked->serve.setup.file = cmd_value(line, "--file", NULL);
     asked->serve.setup.most_table_bytes = asked->most_table_bytes;
     return 0;
 }
