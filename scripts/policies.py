@@ -19,7 +19,7 @@ import sys
 
 from paper import save_csv
 from paper_tables import NONE, num, percent, table, times
-from paper_tuning import read_tunings, text
+from paper_tuning import read_tunings
 from policies_fleets import day_section, day_words, read_day_runs, read_days, revisions, run_row
 from policies_gains import (ACCEL_ITEMS, BATCH, MAIN_TARGET, SEARCHES, SPLIT, STUDIES, best,
                             ceiling_gain, compared, found, gain, in_turn, largest, mean,
@@ -382,9 +382,8 @@ def run_rows(studies, day_runs):
 
 
 def how_long(studies, day_runs):
-    seen = {text(s.run["git_revision"]) or "unknown" for s in studies.values()}
-    for runs in day_runs.values():
-        seen |= revisions(runs)
+    seen = revisions([s.run for s in studies.values()] +
+                     [run for runs in day_runs.values() for run in runs])
     confirmed = [o for p in SEARCHES for _, o in studies["pull"].all(p) if o.found]
     anew = sum(o.confirmed == 0 for o in confirmed)
     asked = sum(o.confirmed != 3 for o in confirmed)

@@ -161,4 +161,6 @@ def run_row(day, runs):
 
 
 def revisions(runs):
-    return {text(r["git_revision"]) for r in runs}
+    """Of the program; a file that was put together from several names all of theirs."""
+    return {word for r in runs
+            for word in (text(r["git_revision"]) or "unknown").split(" and ")}
