@@ -8,7 +8,9 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
-    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev libhwloc-dev libdnnl-dev check)
+    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev libhwloc-dev check)
+# What it builds without, but for models that run for real.
+optional_packages=(libdnnl-dev)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format libclang-rt-dev
     man-db dpkg-dev file python3 python3-yaml python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray
     python3-matplotlib netcdf-bin
@@ -56,6 +58,7 @@ command -v dpkg-query >/dev/null || die "this is not a Debian system. recfleet n
     "Check for the tests); with these in place: cmake --preset release && cmake --build --preset release"
 
 mapfile -t lacking < <(missing "${packages[@]}")
+mapfile -t wanted < <(missing "${optional_packages[@]}")
 if [ ${#lacking[@]} -gt 0 ]; then
     by_hand="install them with: apt-get install ${lacking[*]}"
     say "missing Debian packages: ${lacking[*]}"
@@ -63,13 +66,20 @@ if [ ${#lacking[@]} -gt 0 ]; then
         die "cannot install them: this is not root and there is no sudo; $by_hand"
     say "installing them (about a minute)"
     apt update || say "apt-get update failed; trying with the package lists that are there"
-    apt install -y --no-install-recommends "${lacking[@]}" || {
+    if apt install -y --no-install-recommends "${lacking[@]}" "${wanted[@]}" 2>/dev/null; then
+        wanted=()
+    fi
+    mapfile -t lacking < <(missing "${packages[@]}")
+    [ ${#lacking[@]} = 0 ] || apt install -y --no-install-recommends "${lacking[@]}" || {
         [ $network = there ] || die "no network: apt-get reaches none of its servers; $by_hand"
         die "apt-get could not install them (see above); $by_hand"
     }
     mapfile -t lacking < <(missing "${packages[@]}")
     [ ${#lacking[@]} = 0 ] || die "still missing after apt-get: ${lacking[*]}"
+elif [ ${#wanted[@]} -gt 0 ] && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
+    ! apt install -y --no-install-recommends "${wanted[@]}" 2>/dev/null || wanted=()
 fi
+[ ${#wanted[@]} = 0 ] || say "without ${wanted[*]}: no models run for real (recfleet profile, recfleet serve)"
 
 version=$(cmake --version | sed -n '1s/.* //p')
 [ "$(printf '3.25\n%s\n' "$version" | sort -V | head -n 1)" = 3.25 ] ||
