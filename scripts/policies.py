@@ -6,222 +6,224 @@ policies.py --servers FOLDER: the tuned servers of the medium target as the poin
 --rule FOLDER: those of all targets with the B that a rule gives (policies_ceiling.py).
 
 FOLDER holds pull.h5 and ceiling.csv, which must be there, and rule.h5, tables.h5, accelerator.h5,
-sizes.h5, stress.h5 and day-*.json; what is missing is said to be missing. scripts/policies.sh makes them. No number of the
-document is written by hand. Needs h5py.
+sizes.h5, stress.h5, large.csv and production-*.json, plan-*.json; what is missing is said to be
+missing. scripts/policies.sh makes them. No number of the document is written by hand. Needs h5py.
 """
 
-import csv
 import json
 import math
 import os
 import pathlib
+import shutil
 import sys
 
 from paper import save_csv
 from paper_tables import NONE, num, percent, table, times
-from paper_tuning import geometric, narrow, read_tunings, text
+from paper_tuning import read_tunings, text
+from policies_fleets import day_section, day_words, read_day_runs, read_days, revisions, run_row
+from policies_gains import (ACCEL_ITEMS, BATCH, MAIN_TARGET, SEARCHES, SPLIT, STUDIES, best,
+                            ceiling_gain, compared, found, gain, in_turn, largest, mean,
+                            mean_cell, most, pulling, queues, read_ceiling, rule_gain,
+                            setting, settings_of)
+from policies_large import large_section, large_words, read_large
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEXT = ROOT / "scripts/policies_text.txt"
 
-STUDIES = {"pull": "71-pull.yaml", "rule": "75-pull-stress.yaml", "tables": "72-pull-tables.yaml",
-           "accelerator": "73-pull-accelerator.yaml", "sizes": "74-pull-sizes.yaml",
-           "stress": "75-pull-stress.yaml"}
-# Capacity searches: file -> study.
-DAYS = {"production": "76-pull-day.yaml", "plan": "77-pull-plan.yaml"}
-BALANCERS = ("random", "power-of-two")
-SEARCHES = ("deeprecsched", "exhaustive")
-QUEUES = ("pull", "coalesce", "batch")
 BAR, UNTUNED_BAR = 1.3, 1.2
 DEAR_FRAC = 0.02  # a loss or a gain below this is none
 
 
-def found(outcome):
-    return outcome is not None and narrow(outcome)
+# ---- gains --------------------------------------------------------------------------------------
+
+# How a queue's settings come about.
+WAYS = {"tuned": "tuned", "untuned": "untuned", "rule": "by rule"}
 
 
-def best(tuning, policies=SEARCHES, **at):
-    """The answer of the searches that holds most; None where none holds anything."""
-    answers = [tuning.get(p, **at) for p in policies]
-    return max((a for a in answers if a is not None and a.found), key=lambda a: a.qps, default=None)
+def gain_list(studies, way, queue, target):
+    """Of each model."""
+    study = studies["pull"]
+    if way == "rule":
+        return [rule_gain(studies, queue, m, target) for m in study.labels("model")]
+    policies = ("fixed",) if way == "untuned" else SEARCHES
+    return [gain(study, queue, policies, model=m, target=target) for m in study.labels("model")]
 
 
-def gain(tuning, scheduler, policies=SEARCHES, **at):
-    """Over the best (B, T), with the same labels; NaN where either holds nothing."""
-    over = best(tuning, policies, scheduler=scheduler, **at)
-    under = best(tuning, SEARCHES, scheduler="split", **at)
-    return over.qps / under.qps if found(over) and found(under) else math.nan
+def most_list(study, names, target):
+    return [most(study, names, model=m, target=target) for m in study.labels("model")]
 
 
-def mean(values):
-    """Geometric, of what is known."""
-    return geometric([v for v in values if not math.isnan(v)])
+def ceiling_list(study, ceiling, target):
+    return [ceiling_gain(study, ceiling, m, target) for m in study.labels("model")]
 
 
-def mean_cell(values):
-    """With the number of models behind it, where some have no answer."""
-    n = sum(not math.isnan(v) for v in values)
-    return times(mean(values)) + (f" ({n})" if 0 < n < len(values) else "")
+def mean_rows(studies, ceiling):
+    """Of means.csv."""
+    study = studies["pull"]
+    rows = []
+    for target in study.labels("target"):
+        rows += [{"target": target, "scheduler": q,
+                  **{w: mean(gain_list(studies, w, q, target)) for w in WAYS}}
+                 for q in queues(study)]
+        rows.append({"target": target, "scheduler": "ceiling", "untuned": math.nan,
+                     "rule": math.nan, "tuned": mean(ceiling_list(study, ceiling, target))})
+    return rows
 
 
-def either(tuning, **at):
-    """With or without coalesce, whichever is better."""
-    return max((gain(tuning, s, **at) for s in ("pull", "coalesce")),
-               key=lambda g: -1 if math.isnan(g) else g)
+def ranked(means):
+    """"`a` 1.300x, `b` 1.200x", the largest first."""
+    known = [q for q in means if not math.isnan(means[q])]
+    return ", ".join(f"`{q}` {means[q]:.3f}x" for q in sorted(known, key=means.get, reverse=True))
 
 
-def setting(outcome):
-    """ "B 256, A 8000, D 3 ms" as far as they are used."""
-    if outcome is None:
-        return NONE
-    words = [f"B {outcome.batch_items}"] if outcome.batch_items else []
-    if getattr(outcome, "offload_items", 0):
-        words.append(f"T {outcome.offload_items}")
-    if getattr(outcome, "accel_items", 0):
-        words.append(f"A {outcome.accel_items}")
-    if getattr(outcome, "max_delay", 0):
-        words.append(f"D {num(1e3 * outcome.max_delay, 3)} ms")
-    return ", ".join(words)
+def names(labels):
+    labels = [f"`{label}`" for label in labels]
+    return ", ".join(labels[:-1]) + " and " + labels[-1] if len(labels) > 1 else labels[0]
+
+
+def verdict(means, bar, in_order):
+    """Which of them reach the bar; in_order: those first come first served."""
+    over = [q for q in means if means[q] >= bar]
+    if not over:
+        return f"**No setting reaches the bar of {bar}x.**"
+    short = [q for q in means if q not in over and not math.isnan(means[q])]
+    words = f"**{names(over)} reach{'es' if len(over) == 1 else ''} the bar of {bar}x"
+    words += f"; {names(short)} {'does' if len(short) == 1 else 'do'} not.**" if short else ".**"
+    if not set(over) & set(in_order):
+        words += (" First come first served it is missed: "
+                  f"{largest([means[q] for q in in_order]):.3f}x at most.")
+    return words
+
+
+def bounds_words(study, means):
+    """How sure the largest mean is: each rate is between the one that is held and the least that is
+    missed."""
+    queue, low, high = max(means, key=means.get), [], []
+    for model in study.labels("model"):
+        at = {"model": model, "target": MAIN_TARGET}
+        over, under = best(study, scheduler=queue, **at), best(study, scheduler=SPLIT, **at)
+        if found(over) and found(under):
+            low.append(over.qps / under.missed_qps)
+            high.append(over.missed_qps / under.qps)
+    return (f" Rates are known to a bracket: with each at its worst, or best, end `{queue}` is "
+            f"{mean(low):.2f}x to {mean(high):.2f}x.")
 
 
 # ---- sections -----------------------------------------------------------------------------------
 
-def read_ceiling(folder):
-    path = folder / "ceiling.csv"
-    if not path.exists():
-        return {}
-    with open(path, encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {(r["model"], r["target"]): {k: v if k in ("model", "target") else float(v)
-                                        for k, v in r.items()} for r in rows}
-
-
-def ceiling_gain(study, ceiling, model, target):
-    under = best(study, scheduler="split", model=model, target=target)
-    most = ceiling.get((model, target))
-    return (most["cpu_qps"] + most["accel_qps"]) / under.qps if found(under) and most else math.nan
-
-
-def rule_gain(studies, scheduler, model, target):
-    """Of the queue with the B of the rule, over the best (B, T)."""
-    over = studies["rule"].get("fixed", server=f"{model}/{target}/{scheduler}") \
-        if "rule" in studies else None
-    under = best(studies["pull"], scheduler="split", model=model, target=target)
-    return over.qps / under.qps if found(over) and found(under) else math.nan
-
-
-def gain_lists(studies, ceiling, target):
-    """{what: gain of each model}."""
+def summary(studies, ceiling, large, days):
     study = studies["pull"]
-    models = study.labels("model")
-    lists = {q: [gain(study, q, model=m, target=target) for m in models] for q in QUEUES}
-    lists["either"] = [either(study, model=m, target=target) for m in models]
-    for q in QUEUES[:2]:
-        lists[f"untuned_{q}"] = [gain(study, q, ("fixed",), model=m, target=target)
-                                 for m in models]
-        lists[f"rule_{q}"] = [rule_gain(studies, q, m, target) for m in models]
-    lists["ceiling"] = [ceiling_gain(study, ceiling, m, target) for m in models]
-    return lists
-
-
-def mean_rows(studies, ceiling):
-    return [{"target": t, **{k: mean(v) for k, v in gain_lists(studies, ceiling, t).items()}}
-            for t in studies["pull"].labels("target")]
-
-
-def reached(row, kind, bar):
-    most = max(row[f"{kind}_pull"], row[f"{kind}_coalesce"])
-    return "reached" if most >= bar else "missed"
-
-
-def summary(studies, ceiling):
-    study = studies["pull"]
-    row = next((r for r in mean_rows(studies, ceiling) if r["target"] == "medium"), None)
-    if row is None:
+    if MAIN_TARGET not in study.labels("target"):
         return []
-    word = "reached" if row["either"] >= BAR else "missed"
+    models, turn = study.labels("model"), in_turn(study)
+    means = {w: {q: mean(gain_list(studies, w, q, MAIN_TARGET)) for q in queues(study)}
+             for w in WAYS}
+    takers = {w: {q: means[w][q] for q in pulling(study)} for w in WAYS}
+    out = [f"- Tuned, at the medium target, geometric mean over {len(models)} models, over the best "
+           f"(B, T) there is: {ranked(takers['tuned'])}. "
+           f"{verdict(takers['tuned'], BAR, turn)}{bounds_words(study, takers['tuned'])}",
+           *large_words(large),
+           f"- One setting for all models (B 128, A {ACCEL_ITEMS}), against (B, T) tuned for each: "
+           f"{ranked(takers['untuned'])}. {verdict(takers['untuned'], UNTUNED_BAR, turn)}",
+           "- One rule for all models in place of one number (the smallest B within 3 % of the "
+           "cheapest per item of those that take at most 0.6 of the target on a busy core), "
+           f"untuned as well: {ranked(takers['rule'])}. "
+           f"{verdict(takers['rule'], UNTUNED_BAR, turn)}"]
+    if BATCH in means["tuned"]:
+        out.append(f"- `batch` on one place only: {times(means['tuned'][BATCH])}x. Batches that "
+                   "the accelerator alone takes leave 40 cores idle, and batches on cores leave "
+                   "the accelerator idle.")
+    return out + ceiling_words(study, ceiling) + map_words(studies) + day_words(days)
+
+
+def ceiling_words(study, ceiling):
     models = study.labels("model")
-    low = [m for m in models if ceiling_gain(study, ceiling, m, "medium") < BAR]
-    part = mean([either(study, model=m, target="medium") / ceiling_gain(study, ceiling, m, "medium")
-                 for m in models])
-    out = [f"- Tuned, at the medium target, geometric mean over {len(models)} models: `pull` "
-           f"{times(row['pull'])}x the best (B, T) there is, `coalesce` {times(row['coalesce'])}x, "
-           f"the better of both {times(row['either'])}x. The bar was {BAR}x: **{word}**.",
-           f"- One setting for all models (B 128, A 8000), against (B, T) tuned for each: `pull` "
-           f"{times(row['untuned_pull'])}x, `coalesce` {times(row['untuned_coalesce'])}x. The bar "
-           f"was {UNTUNED_BAR}x: **{reached(row, 'untuned', UNTUNED_BAR)}**. One rule for all "
-           "models in place of one number (the smallest B within 3 % of the cheapest per item of "
-           "those that take at most 0.6 of the target on a busy core), untuned as well: `pull` "
-           f"{times(row['rule_pull'])}x, `coalesce` {times(row['rule_coalesce'])}x, which "
-           f"{'is above' if reached(row, 'rule', UNTUNED_BAR) == 'reached' else 'is not above'} "
-           "that bar.",
-           f"- `batch` on one place only: {times(row['batch'])}x. Batches that the accelerator "
-           "alone takes leave 40 cores idle, and batches on cores leave the accelerator idle.",
-           f"- Why not more: the ceiling itself is {times(row['ceiling'])}x, that is every core "
-           "and the accelerator busy all the time with the cheapest batches that fit the target, "
-           f"and no query waiting. The ceiling is below {BAR}x for "
-           f"{', '.join(low) if low else 'no model'}. The better queue reaches "
-           f"{percent(part)} % of the ceiling."]
-    if "accelerator" in studies:
-        card = studies["accelerator"]
-        gains = {s: mean([max(gain(card, q, model=m, scale=s) for q in QUEUES[:2])
-                          for m in card.labels("model")]) for s in card.labels("scale")}
-        out.append("- The card decides ([map](#for-which-accelerators)): " + ", ".join(
-            f"{speed_words(s)} {times(g)}x" if s == "none" else
-            f"a card of {speed_words(s)} the speed {times(g)}x" for s, g in gains.items()) + ".")
-    return out
+    top = ceiling_list(study, ceiling, MAIN_TARGET)
+    low = [m for m, c in zip(models, top) if c < BAR]
+    part = mean([g / c for g, c in zip(most_list(study, pulling(study), MAIN_TARGET), top)])
+    return [f"- How far it could get: the ceiling is {times(mean(top))}x, that is every core and "
+            "the accelerator busy all the time with the cheapest batches that fit the target, and "
+            f"no query waiting. It is below {BAR}x for {', '.join(low) if low else 'no model'}. "
+            f"The best queue of each model reaches {percent(part)} % of it."]
+
+
+def map_words(studies):
+    if "accelerator" not in studies:
+        return []
+    card = studies["accelerator"]
+    words = []
+    for s in card.labels("scale"):
+        top = {q: mean([gain(card, q, model=m, scale=s) for m in card.labels("model")])
+               for q in pulling(card)}
+        words.append(f"{'no card' if s == 'none' else f'{speed_words(s)} the speed'} "
+                     f"{ranked({q: top[q] for q in sorted(top, key=top.get)[-1:]})}")
+    return ["- The card decides ([map](#for-which-accelerators)); the best queue without a card, "
+            f"and with a card of so many times the speed: {'; '.join(words)}."]
 
 
 def means_section(studies, ceiling):
-    columns = ("pull", "coalesce", "either", "batch", "untuned_pull", "untuned_coalesce",
-               "rule_pull", "rule_coalesce", "ceiling")
-    rows = []
-    for target in studies["pull"].labels("target"):
-        lists = gain_lists(studies, ceiling, target)
-        rows.append([target, *(mean_cell(lists[k]) for k in columns)])
+    study = studies["pull"]
+    targets = study.labels("target")
+    rows = [[q, *(mean_cell(gain_list(studies, w, q, t)) for w in WAYS for t in targets)]
+            for q in queues(study)]
+    blank = [NONE] * (2 * len(targets))
+    rows += [["best first come first served",
+              *(mean_cell(most_list(study, in_turn(study), t)) for t in targets), *blank],
+             ["best of all", *(mean_cell(most_list(study, queues(study), t)) for t in targets),
+              *blank],
+             ["ceiling", *(mean_cell(ceiling_list(study, ceiling, t)) for t in targets), *blank]]
     return ["## Gains by target", "",
             "Geometric means over the models, of the largest rate that is held with p95 within the "
             "target, p99 within twice the target, and every queue stable, over that of the best "
             "(B, T): the better of hill climbing and the whole grid. The queues have the same two "
-            "searches, the grid a coarse one. Untuned: B 128 and A 8000 for every model and "
-            "target. By rule: the B of the summary's rule. In brackets the number of models behind "
-            "a mean where it is not all: the others hold nothing at all with that setting.", "",
-            *table(["target", "pull x", "coalesce x", "better of both x", "batch x",
-                    "untuned pull x", "untuned coalesce x", "pull by rule x", "coalesce by rule x",
-                    "ceiling x"], rows)]
+            f"searches, the grid a coarse one. Untuned: B 128 and A {ACCEL_ITEMS} for every model "
+            "and target. By rule: the B of the summary's rule. In brackets the number of models "
+            "behind a mean where it is not all: the others hold nothing at all with that setting.",
+            "",
+            *table(["scheduler", *(f"{words}, {t} x" for words in WAYS.values() for t in targets)],
+                   rows)]
 
 
-def model_rows(study, ceiling, target):
+def gain_rows(study, ceiling, target):
     rows = []
     for model in study.labels("model"):
         at = {"model": model, "target": target}
-        split = best(study, scheduler="split", **at)
-        most = ceiling.get((model, target))
-        top = ceiling_gain(study, ceiling, model, target)
-        row = [model, num(split.qps) if found(split) else NONE, setting(split)]
-        for scheduler in QUEUES:
-            over = best(study, scheduler=scheduler, **at)
-            row += [times(gain(study, scheduler, **at)), setting(over)]
-        row += [times(gain(study, "coalesce", ("fixed",), **at)), times(top),
-                percent(either(study, **at) / top, 0),
-                f"B {most['cpu_items']:.0f}, A {most['accel_items']:.0f}" if most else NONE]
-        rows.append(row)
+        split, top = best(study, scheduler=SPLIT, **at), ceiling_gain(study, ceiling, model, target)
+        rows.append([model, num(split.qps) if found(split) else NONE,
+                     *(times(gain(study, q, **at)) for q in queues(study)), times(top),
+                     percent(most(study, pulling(study), **at) / top, 0)])
+    return rows
+
+
+def setting_rows(study, ceiling, target):
+    rows = []
+    for model in study.labels("model"):
+        top = ceiling.get((model, target))
+        rows.append([model, *(setting(best(study, scheduler=s, model=model, target=target))
+                              for s in study.labels("scheduler")),
+                     f"B {top['cpu_items']:.0f}, A {top['accel_items']:.0f}" if top else NONE])
     return rows
 
 
 def models_section(studies, ceiling):
+    study = studies["pull"]
     out = ["## Model by model", "",
            "B, T: (B, T) of `split`. A: items that the accelerator takes at once at most. D: the "
-           "longest delay. Ceiling: see above; of it: what the better of `pull` and `coalesce` "
-           "reaches. A model's low ceiling is the cost model's word that merging saves it little: "
-           "its batches are about as cheap per item small as large, or its target forbids large "
-           "ones."]
-    for target in studies["pull"].labels("target"):
+           "longest delay. Ceiling: see above; of it: what the best queue reaches. A model's low "
+           "ceiling is the cost model's word that merging saves it little: its batches are about "
+           "as cheap per item small as large, or its target forbids large ones."]
+    for target in study.labels("target"):
         out += ["", f"### Target {target}", "",
-                *table(["model", "split QPS", "best (B, T)", "pull x", "set", "coalesce x", "set",
-                        "batch x", "set", "untuned coalesce x", "ceiling x", "of it %",
-                        "ceiling's batches"], model_rows(studies["pull"], ceiling, target))]
-    return out + astray(studies["pull"])
+                *table(["model", "split QPS", *(f"{q} x" for q in queues(study)), "ceiling x",
+                        "of it %"], gain_rows(study, ceiling, target)), "",
+                *table(["settings of", *study.labels("scheduler"), "ceiling"],
+                       setting_rows(study, ceiling, target))]
+    rows = [[m, *(f"{times(gain(study, q, ('fixed',), model=m, target=MAIN_TARGET))} / "
+                  f"{times(rule_gain(studies, q, m, MAIN_TARGET))}" for q in pulling(study))]
+            for m in study.labels("model")]
+    return out + ["", "### Without tuning, target medium", "",
+                  "One setting for all / by the rule, over the best (B, T) of the model.", "",
+                  *table(["model", *(f"{q} x" for q in pulling(study))], rows)] + astray(study)
 
 
 def astray(study):
@@ -248,17 +250,16 @@ def costs_section(studies):
     if "tables" not in studies:
         return out + missing("tables", "The gain with measured CPU times")
     study = studies["tables"]
-    rows = [[m.removesuffix("-repo"), *(times(gain(study, s, model=m, target=t))
-                                        for t in study.labels("target") for s in QUEUES[:2])]
-            for m in study.labels("model")]
-    rows.append(["geometric mean", *(mean_cell([gain(study, s, model=m, target=t)
+    columns = [(t, q) for t in study.labels("target") for q in queues(study)]
+    rows = [[m.removesuffix("-repo"), *(times(gain(study, q, model=m, target=t))
+                                        for t, q in columns)] for m in study.labels("model")]
+    rows.append(["geometric mean", *(mean_cell([gain(study, q, model=m, target=t)
                                                 for m in study.labels("model")])
-                                     for t in study.labels("target") for s in QUEUES[:2])])
+                                     for t, q in columns)])
     return out + ["The same with the CPU times of another machine that was measured, kept as they "
                   "are, on 40 cores without contention; the card by the roofline; models as the "
                   "public repository configures them. Both sides by hill climbing.", "",
-                  *table(["model (repo)", *(f"{t}: {s} x" for t in study.labels("target")
-                                            for s in QUEUES[:2])], rows)]
+                  *table(["model (repo)", *(f"{t}: {q} x" for t, q in columns)], rows)]
 
 
 def speed_words(label):
@@ -272,23 +273,24 @@ def map_section(studies):
     study = studies["accelerator"]
     scales, models = study.labels("scale"), study.labels("model")
     rows = []
-    for scheduler in QUEUES[:2]:
-        for model in models:
-            rows.append([scheduler, model, *(times(gain(study, scheduler, model=model, scale=s))
-                                             for s in scales)])
-        rows.append([scheduler, "geometric mean",
-                     *(mean_cell([gain(study, scheduler, model=m, scale=s) for m in models])
+    for queue in queues(study):
+        rows += [[queue, m, *(times(gain(study, queue, model=m, scale=s)) for s in scales)]
+                 for m in models]
+        rows.append([queue, "geometric mean",
+                     *(mean_cell([gain(study, queue, model=m, scale=s) for m in models])
                        for s in scales)])
-    alone = {m: max(gain(study, s, model=m, scale="none") for s in QUEUES[:2]) for m in models}
+    alone = {m: most(study, queues(study), model=m, scale="none") for m in models}
     no_use = [m for m in models if not alone[m] > 1 + DEAR_FRAC]
     weak = [s for s in scales if s != "none" and
-            mean([max(gain(study, q, model=m, scale=s) for q in QUEUES[:2]) for m in models]) <
-            1 + 5 * DEAR_FRAC]
-    words = [f"- Without a card neither queue gains more than {100 * DEAR_FRAC:.0f} % for "
-             f"{', '.join(no_use) if no_use else 'no model'}; the most there is "
+            mean([most(study, queues(study), model=m, scale=s) for m in models]) < 1 + 5 * DEAR_FRAC]
+    words = [f"- Without a card no queue gains more than {100 * DEAR_FRAC:.0f} % for "
+             f"{', '.join(no_use)}; the most there is "
+             f"{times(max(alone.values()))}x ({max(alone, key=alone.get)})." if no_use else
+             "- Without a card the best queue of each model gains "
+             f"{times(min(alone.values()))}x ({min(alone, key=alone.get)}) to "
              f"{times(max(alone.values()))}x ({max(alone, key=alone.get)})."]
     if weak:
-        words.append("- Cards for which the gain is below 10 % in the mean: "
+        words.append("- Cards for which the gain of the best queue is below 10 % in the mean: "
                      f"{', '.join(speed_words(s) for s in weak)}.")
     return out + ["The medium target; every time on the GTX 1080 Ti, loading included, divided by "
                   "the speed. Both sides by hill climbing.", "",
@@ -314,7 +316,7 @@ def sizes_section(studies):
     study, rows = studies["sizes"], []
     for model in study.labels("model"):
         row = [model]
-        for scheduler in ("split", *QUEUES[:2]):
+        for scheduler in study.labels("scheduler"):
             at = {"model": model, "scheduler": scheduler}
             wrong = best(study, tuned_on="lognormal", **at)
             row += [loss_word(loss(wrong, best(study, tuned_on="production", **at))),
@@ -322,8 +324,8 @@ def sizes_section(studies):
         rows.append(row)
     return out + ["Settings chosen on lognormal(5.1, 0.2), then measured on the production sizes, "
                   "against those chosen on the production sizes: rate lost, %.", "",
-                  *table(["model", "split %", "chosen", "pull %", "chosen", "coalesce %",
-                          "chosen"], rows)]
+                  *table(["model", *(word for s in study.labels("scheduler")
+                                     for word in (f"{s} %", "chosen"))], rows)]
 
 
 STRESSES = {"stalls": ("calm", "requests that vary"), "bursts": ("calm", "bursts"),
@@ -347,9 +349,9 @@ def stress_section(studies):
         return loss(at(model, scheduler, stress), at(model, scheduler, STRESSES[stress][0]))
     rows = [[m, *(loss_word(lost(m, q, s)) for s in stresses for q in schedulers)]
             for m in models]
-    rows.append(["left of the gain x", *(NONE if q == "split" else times(mean([
-        at(m, q, s).qps / at(m, "split", s).qps for m in models
-        if at(m, q, s) is not None and at(m, q, s).found and at(m, "split", s).found]))
+    rows.append(["left of the gain x", *(NONE if q == SPLIT else times(mean([
+        at(m, q, s).qps / at(m, SPLIT, s).qps for m in models
+        if at(m, q, s) is not None and at(m, q, s).found and at(m, SPLIT, s).found]))
         for s in stresses for q in schedulers)])
     return out + [
         "Settings tuned in calm weather for the medium target, and kept; rate lost, %, against the "
@@ -370,97 +372,27 @@ def stress_section(studies):
         "slowest twentieth of requests that vary misses it by itself, however they are scheduled."]
 
 
-# ---- fleets
+# ---- the page -----------------------------------------------------------------------------------
 
-def read_days(folder):
-    """{(name, balancer): {type: {"servers", "state", ..., "pools"}}}; the rows of the answer, not
-    those with a margin. pools: servers of each service's own, by what one server holds of it."""
-    days = {}
-    for name, balancer in ((n, b) for n in DAYS for b in BALANCERS):
-        path = folder / f"{name}-{balancer}.json"
-        if not path.exists() or path.stat().st_size == 0:
-            continue
-        tables = {t["table"]: t["rows"]
-                  for t in json.loads(path.read_text(encoding="utf-8"))["tables"]}
-        types = {}
-        for row in tables["sizes"]:
-            types.setdefault(row["type"], dict(row))
-        loads = {}
-        for row in tables["services"]:
-            # The service that decides is marked by a star.
-            loads.setdefault(row["service"].removesuffix(" *"), row["served_qps"])
-        for row in tables["tuples, deeprecsched"]:
-            held = [row.get(service) for service in loads]
-            types[row["type"]]["pools"] = sum(
-                load / qps for load, qps in zip(loads.values(), held)) if all(held) else None
-        days[name, balancer] = types
-    return days
-
-
-def servers_word(row):
-    if row is None:
-        return NONE
-    return {"found": str(row["servers"]), "none": "none"}.get(
-        row["state"], f"{row['n_least']} .. {row['n_most']}")
-
-
-def saved(types, kind, scheduler, key):
-    """Part of the servers that are saved, of `split`'s of the same kind, in words."""
-    few, many = types.get(f"{kind}-{scheduler}"), types.get(f"{kind}-split")
-    if not few or not many or not few.get(key) or not many.get(key):
-        return NONE
-    return f"{100 * (1 - few[key] / many[key]):.0f}"
-
-
-def day_section(days):
-    out = ["## Fleets", ""]
-    if not days:
-        return out + [f"Servers saved on a day: not run ({', '.join(DAYS.values())})."]
-    rows = []
-    for (name, balancer), types in days.items():
-        for kind in dict.fromkeys(t.rsplit("-", 1)[0] for t in types):
-            split = types.get(f"{kind}-split")
-            row = [f"[{DAYS[name]}](../slurm/studies/{DAYS[name]})", balancer, kind,
-                   servers_word(split), num(split["pools"], 3) if split["pools"] else NONE]
-            for scheduler in QUEUES:
-                row += [servers_word(types.get(f"{kind}-{scheduler}")),
-                        saved(types, kind, scheduler, "servers"),
-                        saved(types, kind, scheduler, "pools")]
-            rows.append(row)
-    out += ["The fewest servers that hold the peak of the days of 60-production.yaml and "
-            "62-plan.yaml, a quarter and a fifth of their traffic, with every service's p95 "
-            "within its medium target. Each type of server is a fleet of its own; settings are "
-            "tuned by hill climbing for each service alone on a server, as `recfleet capacity` "
-            "does.", "",
-            "- **shared**: all services on every server, simulated under that balancer, by the "
-            "queues that each service has of its own. `none`: not even an idle server holds it.",
-            "- **pools**: every service on servers of its own, by what one server was shown to "
-            "hold of it; not simulated as a fleet, whole servers not counted, and the same under "
-            "every balancer.",
-            "- **saved**: of the servers that `split` needs, %; below 0 the queue needs more.", "",
-            *table(["study", "balancer", "servers", "split, shared", "split, pools",
-                    *(f"{q}{words}" for q in QUEUES
-                      for words in (", shared", " saved", " saved in pools"))], rows), "",
-            "Settings tuned for each service alone know nothing of the others. A likely cause of "
-            "what is lost by sharing, not tested: a core or a card that has begun a large batch "
-            "of a patient service cannot leave it for the small query of a strict one."]
-    lacking = [f"{DAYS[n]} under {b}" for n in DAYS for b in BALANCERS if (n, b) not in days]
-    return out + (["", f"Not run: {', '.join(lacking)}."] if lacking else [])
-
-
-def how_long(studies):
+def run_rows(studies, day_runs):
     rows = [[f"[{STUDIES[n]}](../slurm/studies/{STUDIES[n]})", len(s.points),
              ", ".join(s.policies), percent(s.bracket_frac()), f"{s.run['n_queries'] / 1e6:.0f}",
              int(s.run["n_ranks"]), f"{s.run['wall_s']:.0f}"] for n, s in studies.items()]
-    revision = text(studies["pull"].run["git_revision"]) or "unknown"
+    return rows + [run_row(day, runs) for day, runs in day_runs.items() if runs]
+
+
+def how_long(studies, day_runs):
+    seen = {text(s.run["git_revision"]) or "unknown" for s in studies.values()}
+    for runs in day_runs.values():
+        seen |= revisions(runs)
     confirmed = [o for p in SEARCHES for _, o in studies["pull"].all(p) if o.found]
     anew = sum(o.confirmed == 0 for o in confirmed)
     asked = sum(o.confirmed != 3 for o in confirmed)
     out = ["## What was run", "",
            *table(["study", "points", "policies", "bracket %", "million queries", "ranks",
-                   "wall s"], rows), "",
-           f"recfleet at revision {revision}, seed {studies['pull'].seed}. All but the wall times "
-           "is the same on every machine and on any number of ranks."]
+                   "wall s"], run_rows(studies, day_runs)), "",
+           f"recfleet at revision {' and '.join(sorted(seen))}, seed {studies['pull'].seed}. All "
+           "but the wall times is the same on every machine and on any number of ranks."]
     if asked:
         out.append(f"On fresh draws {anew} of {asked} answers of 71-pull.yaml hold their target.")
     lacking = [STUDIES[n] for n in STUDIES if n not in studies]
@@ -469,23 +401,25 @@ def how_long(studies):
     return out
 
 
-def document(studies, ceiling, days, where):
+def document(folder, studies, ceiling, where):
     words = TEXT.read_text(encoding="utf-8").split("\n%%\n")
     opening, building, rest = (w.strip("\n").split("\n") for w in words)
-    study = studies["pull"]
+    study, days, large = studies["pull"], read_days(folder), read_large(folder)
     short = [] if len(study.labels("model")) == 8 and len(study.labels("target")) == 3 else [
         "", f"**This is a short run**: {', '.join(study.labels('model'))}; targets "
         f"{', '.join(study.labels('target'))}."]
-    parts = [opening + short, ["## Summary", "", *summary(studies, ceiling)], building,
-             means_section(studies, ceiling), models_section(studies, ceiling),
-             costs_section(studies), map_section(studies),
+    files = [f"- [outcomes.csv]({where}/outcomes.csv): every point and policy of 71-pull.yaml",
+             f"- [means.csv]({where}/means.csv): the means by target"]
+    if large:
+        files.append(f"- [large.csv]({where}/large.csv): latencies by the size of the queries")
+    parts = [opening + short, ["## Summary", "", *summary(studies, ceiling, large, days)], building,
+             means_section(studies, ceiling), large_section(large),
+             models_section(studies, ceiling), costs_section(studies), map_section(studies),
              ["## Robustness", "", "Who loses how much when the day is not the one that the "
               "settings were tuned for."], sizes_section(studies), stress_section(studies),
              day_section(days), rest,
-             how_long(studies),
-             ["## Files with all numbers", "",
-              f"- [outcomes.csv]({where}/outcomes.csv): every point and policy of 71-pull.yaml",
-              f"- [means.csv]({where}/means.csv): the means by target"]]
+             how_long(studies, {day: read_day_runs(folder, day) for day in days}),
+             ["## Files with all numbers", "", *files]]
     return "\n".join(line.rstrip() for part in parts for line in [*part, ""]).rstrip("\n") + "\n"
 
 
@@ -499,19 +433,13 @@ def outcome_rows(study):
 
 # ---- files --------------------------------------------------------------------------------------
 
-def scheduler_of(name, outcome):
-    if name == "split":
-        return {"policy": "fixed", "batch_items": outcome.batch_items,
-                "offload_items": outcome.offload_items}
-    return {"policy": name, "batch_items": outcome.batch_items, "accel_items": outcome.accel_items}
-
-
 def by_rule(folder):
-    points = [{"label": f"{model}/{target}/{name}", "set": {
+    study = read_tunings(folder, STUDIES, "pull", "policies")["pull"]
+    points = [{"label": f"{model}/{target}/{queue}", "set": {
         "traffic[0].model": model, "traffic[0].sla": target,
-        "fleet.groups[0].scheduler": {"policy": name, "batch_items": int(row["rule_items"]),
-                                      "accel_items": 8000}}}
-              for (model, target), row in read_ceiling(folder).items() for name in QUEUES[:2]]
+        "fleet.groups[0].scheduler": settings_of(queue, batch_items=int(row["rule_items"]),
+                                                 accel_items=ACCEL_ITEMS)}}
+              for (model, target), row in read_ceiling(folder).items() for queue in pulling(study)]
     print(json.dumps(points))
 
 
@@ -519,12 +447,12 @@ def servers(folder):
     """The value of an axis's `points`, in the JSON that YAML takes as it is."""
     study, points = read_tunings(folder, STUDIES, "pull", "policies")["pull"], []
     for model in study.labels("model"):
-        for name in ("split", *QUEUES[:2]):
-            outcome = best(study, model=model, target="medium", scheduler=name)
+        for name in compared(study):
+            outcome = best(study, model=model, target=MAIN_TARGET, scheduler=name)
             if outcome is not None:
                 points.append({"label": f"{model}/{name}", "set": {
                     "traffic[0].model": model,
-                    "fleet.groups[0].scheduler": scheduler_of(name, outcome)}})
+                    "fleet.groups[0].scheduler": settings_of(name, **vars(outcome))}})
     print(json.dumps(points))
 
 
@@ -540,8 +468,10 @@ def main():
     data.mkdir(parents=True, exist_ok=True)
     save_csv(data / "outcomes.csv", outcome_rows(studies["pull"]))
     save_csv(data / "means.csv", mean_rows(studies, ceiling))
+    if (folder / "large.csv").exists():
+        shutil.copyfile(folder / "large.csv", data / "large.csv")
     written = path.with_suffix(".tmp")
-    written.write_text(document(studies, ceiling, read_days(folder), path.stem), encoding="utf-8")
+    written.write_text(document(folder, studies, ceiling, path.stem), encoding="utf-8")
     os.replace(written, path)
 
 

@@ -3,7 +3,7 @@
 # policies.sh [--quick] [--only-report] [-o FOLDER] [-B BUILD]: what servers gain that merge
 # queries, in one command. Builds what changed, tunes slurm/studies/71-pull.yaml and the studies
 # around it (72- to 77-pull-*.yaml) on all cores, and writes docs/policies.md with its numbers in
-# docs/policies. Ends with the wall time of each study.
+# docs/policies. Says the wall time of each study.
 #
 #   --quick        two models, the medium target, 10 % accuracy, no fleets; all of it, the page
 #                  too, in build/policies-quick
@@ -54,15 +54,18 @@ day() {
 }
 
 run_studies() {
-    local models=() targets=() rough=()
+    local models=() targets=() rough=() n_kept=400000
     if [ "$quick" = 1 ]; then
         models=(--set 'sweep[0].values=[wnd, rmc1]') targets=(--set 'sweep[1].values=[medium]')
+        n_kept=40000
         rough=(--set tune.accuracy=10% --set tune.queries=5000 --set tune.max_queries=40000
             --set tune.confirm=false)
     fi
     tune 71-pull pull "${models[@]}" "${targets[@]}" "${rough[@]}"
     "$python" "$ROOT/scripts/policies_ceiling.py" "$recfleet" "$ROOT/slurm/studies/71-pull.yaml" \
         "$folder/ceiling.csv"
+    "$python" "$ROOT/scripts/policies_large.py" "$recfleet" "$ROOT/slurm/studies/71-pull.yaml" \
+        "$folder" "$n_kept"
     tune 72-pull-tables tables ${models[@]+--set "sweep[0].values=[wnd-repo, rmc1-repo]"} \
         "${targets[@]}" "${rough[@]}"
     tune 73-pull-accelerator accelerator "${models[@]}" "${rough[@]}"

@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
-    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev libhwloc-dev check)
+    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev libhwloc-dev libdnnl-dev check)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format libclang-rt-dev
     man-db dpkg-dev file python3 python3-yaml python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray
     python3-matplotlib netcdf-bin

@@ -26,7 +26,8 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "openmpi-bin | mpich")
+# oneDNN is loaded by a program that runs models, and then only.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "openmpi-bin | mpich, libdnnl2 | libdnnl3")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion, hdf5-tools, netcdf-bin, python3-h5netcdf, slurm-client")
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/scripts/packaging/debian.cmake)
 # Packing needs the program, not the tests that `all` would build.

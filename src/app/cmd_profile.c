@@ -288,7 +288,6 @@ static int write_files(struct task *task, struct err *err)
 {
     struct profile_entry *entries = mem_calloc(task->n_done, sizeof *entries);
     const struct subject *last = &task->subjects[task->n_done - 1];
-    char *table_path = mem_printf("catalog/%s-cut.csv", last->stem);
     for (size_t i = 0; i < task->n_done; i++)
         entries[i] = task->subjects[i].entry;
     task->about.idle_w = task->subjects[0].profile.idle_w;
@@ -302,11 +301,10 @@ static int write_files(struct task *task, struct err *err)
                         err);
     if (rc == 0)
         rc = write_file(task, FILE_STUDY, last->stem,
-                        profile_file_study(&last->entry, &task->about, table_path), err);
+                        profile_file_study(&last->entry, &task->about, "catalog"), err);
     if (rc == 0)
         rc = write_file(task, FILE_MACHINE, NULL,
                         profile_file_machine(entries, task->n_done, &task->about), err);
-    mem_free(table_path);
     mem_free(entries);
     return rc;
 }

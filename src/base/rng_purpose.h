@@ -27,6 +27,9 @@ enum rng_purpose {
     RNG_STATE = 16,   // server of the fleet: when its service times change together, and to what
     RNG_SLOW = 17,    // (cell, group): which of its servers are slow, by server
     RNG_HISTORY = 18, // (cell, service) stream: history per query
+    RNG_WEIGHTS = 19, // layer of a model that runs: 2 i its weights, 2 i + 1 its biases
+    RNG_ROWS = 20,    // table of a model that runs: its rows
+    RNG_INPUTS = 21,  // of a model that runs: 0: dense features, 1 + table: lookups
     RNG_PROFILE = 22, // recfleet profile: thread: sizes of the mix; 2^32 + round: its order
     RNG_N_PURPOSES
 };

@@ -248,10 +248,15 @@ static void put_noise(FILE *out, const struct profile *profile)
     fprintf(out, "}\n");
 }
 
-static void put_cost(FILE *out, const struct profile *profile, const char *table_path)
+static void put_cost(FILE *out, const struct profile_entry *entry, const char *folder)
 {
-    char *file = flow_quote(table_path);
-    fprintf(out, "      cost: {kind: table, file: %s", file);
+    const struct profile *profile = entry->profile;
+    char *path = mem_printf("%s/%s-cut.csv", folder, entry->stem), *file = flow_quote(path);
+    fprintf(
+        out,
+        "      # For other batch sizes, as of recfleet tune, the table of all: file: %s/%s.csv\n"
+        "      cost: {kind: table, file: %s",
+        folder, entry->stem, file);
     if (profile->cold.found) {
         fprintf(out, ", cold_factor: %.4g", profile->cold.factor);
         put_time(out, ", cooling_time: ", profile->cold.cooling_s);
@@ -259,10 +264,11 @@ static void put_cost(FILE *out, const struct profile *profile, const char *table
     }
     fprintf(out, "}\n");
     mem_free(file);
+    mem_free(path);
 }
 
 char *profile_file_study(const struct profile_entry *entry, const struct profile_about *about,
-                         const char *table_path)
+                         const char *folder)
 {
     const struct profile *profile = entry->profile;
     char *text = NULL, *platform = flow_quote(about->platform);
@@ -279,7 +285,7 @@ char *profile_file_study(const struct profile_entry *entry, const struct profile
             "      scheduler: {policy: fixed, batch_items: %u}\n",
             platform, profile->typical->cut_items);
     put_noise(out, profile);
-    put_cost(out, profile, table_path);
+    put_cost(out, entry, folder);
     fprintf(out, "balancer: {policy: random}\n");
     fclose(out);
     mem_free(quoted);

@@ -52,11 +52,11 @@ struct profile_entry {
 // mem_free()s.
 char *profile_file_stem(const char *name);
 
-// Caller mem_free()s. The study finds its table at `table_path`.
+// Caller mem_free()s. The study finds its tables in `folder`, under the stem.
 char *profile_file_table(const struct profile_entry *entry, const struct profile_about *about);
 char *profile_file_cut(const struct profile_entry *entry, const struct profile_about *about);
 char *profile_file_study(const struct profile_entry *entry, const struct profile_about *about,
-                         const char *table_path);
+                         const char *folder);
 // Tables are next to the catalogue, under their stems.
 char *profile_file_machine(const struct profile_entry *entries, size_t n,
                            const struct profile_about *about);

@@ -65,7 +65,7 @@ struct engine_type {
 };
 
 // All of them, in the order of engine_types[].
-#define ENGINES(X) X(spin)
+#define ENGINES(X) X(spin) X(own)
 
 #define ENGINE_EXTERN(name) extern const struct engine_type engine_##name;
 ENGINES(ENGINE_EXTERN)

@@ -219,7 +219,7 @@ void progress_update(struct progress *progress, double done_frac, uint64_t n_que
         print_json(progress, "progress", n_queries, left_s);
         return;
     }
-    char left[24] = "?", text[3 * PROGRESS_STAGE];
+    char left[24] = "?", text[4 * PROGRESS_STAGE];
     if (left_s >= 0)
         progress_clock(left_s, left, sizeof left);
     double rate_qps = (double)(n_queries - progress->from_queries) / spent_s;

@@ -21,6 +21,7 @@ LAYERS = {
     "src/search": ["src/base", "results"],
     "src/calibrate": ["src/base", "models", "src/study"],
     "src/native": ["src/base", "models"],
+    "src/kernels": ["src/base", "models", "src/study", "src/native"],
     "src/runs": ["src/base", "src/par", "models", "traces", "results", "results/file", "cluster",
                  "src/study", "src/search"],
     "src/capacity": ["src/base", "src/par", "models", "traces", "results", "results/file",
@@ -56,7 +57,8 @@ TEST_FOLDERS = {
 }
 
 # What a test folder may include besides: what a damaged file gives must be fit to be shown.
-TEST_REACHES = {"tests/results/file": ["results/report"]}
+TEST_REACHES = {"tests/results/file": ["results/report"],
+                "tests/native": ["src/study"]}  # the models of the catalogue
 
 # Library -> (regex of its headers, files that may include one, as shell patterns without suffix).
 # Tests may use any library that the folder they mirror may use; test-only folders may use all.
@@ -79,6 +81,7 @@ FENCES = {
                                     "src/study/study_digest"]),
     "hwloc": (r"hwloc\.h", ["src/live/topology"]),
     "zlib": (r"zlib\.h", ["traces/csv"]),
+    "oneDNN": (r"(oneapi/dnnl/)?dnnl\w*\.h", ["src/native/onednn"]),
     "Check": (r"check\.h", []),
 }
 
@@ -97,10 +100,10 @@ NO_REACH = {
 
 # Bodies that several sources of one family include; not interfaces, so they need not stand alone.
 TEMPLATES = {"cluster/cpu_loop.h", "cluster/cpu_near.h", "cluster/cpu_in_place.h",
-             "cluster/due_loop.h"}
+             "cluster/due_loop.h", "src/native/pooling_loop.h"}
 
 # Sources without a header of their own, besides the variants `family_x.c` beside `family.h`.
-NO_HEADER = {"src/app/main.c", "src/calibrate/rf_calibrate.c"}
+NO_HEADER = {"src/app/main.c", "src/calibrate/rf_calibrate.c", "src/kernels/rf_kernels.c"}
 
 # Headers whose .c file is made on every build, and by what.
 MADE_BY_BUILD = {"src/base/revision.h": "scripts/cmake/revision.cmake"}
@@ -110,11 +113,13 @@ TESTED_ELSEWHERE = {
     "src/app/main.c": "tests/cli",
     "src/base/simd.h": "tests/cluster/test_cpu.c",  # macros alone
     "src/calibrate/rf_calibrate.c": "scripts/calibrate.sh",  # modes over tested modules
+    "src/kernels/rf_kernels.c": "scripts/kernels.sh",  # likewise
     "src/app/rasterise.c": "tests/cli",  # runs another program
     "src/app/job.c": "tests/cli",       # what it is for shows only under mpirun
     "src/app/load_results.c": "tests/cli",  # the kinds of files, as show, report and compare take them
     "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
     "src/app/measured.c": "tests/cli",  # reads two files that have tests of their own
+    "src/native/onednn.c": "tests/native/test_product.c",  # what product asks of the library
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
     "cluster/server_fold.c": "tests/cluster/test_server.c",
@@ -136,6 +141,7 @@ SYMBOL_PREFIXES = {
     "measure": ["trials_"],             # every point that was measured
     "rf_calibrate": ["main"],
     "profile_mix": ["profile_grid_"],   # the times of single sizes that a mix is compared with
+    "rf_kernels": ["main"],
     "record_save": ["record_load"],     # the way back
     "calib_fit": ["calib_"],            # fits what calib holds; one vocabulary
     "calib_holdout": ["calib_"],        # likewise
@@ -151,13 +157,16 @@ FORBIDDEN_CALLS = {
     r"\b_?exit\s*\(": ["src/base/mem.c", "results/file/sandbox.c",
                          "src/jobs/sbatch.c"],  # a child process that cannot become sbatch
     r"\babort\s*\(": [],
-    # rf_calibrate is a program of its own; what is handed to Slurm is said as it happens
+    # rf_calibrate and rf_kernels are programs of their own; what is handed to Slurm is said as it happens
     r"\b(v?printf|puts|putchar|perror)\s*\(": ["src/calibrate/rf_calibrate.c",
+                                               "src/kernels/rf_kernels.c",
                                                "src/jobs/submission.c"],
     r"\bv?fprintf\s*\(\s*std(out|err)\b": ["src/base/mem.c", "src/base/log.c",
-                                             "src/calibrate/rf_calibrate.c"],
+                                             "src/calibrate/rf_calibrate.c",
+                                             "src/kernels/rf_kernels.c"],
     r"\bf(puts|putc|write|flush)\s*\([^;]*\bstd(out|err)\b": [
         "src/base/mem.c", "src/base/log.c", "src/jobs/submission.c",
+        "src/kernels/rf_kernels.c",
         "src/runs/checkpointing.c"],  # wipes the progress bar before a message
     r"\bMPI_Abort\s*\(": [],
     r"\bMPI_COMM_WORLD\b": ["src/runs/eval.c"],

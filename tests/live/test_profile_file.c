@@ -147,7 +147,7 @@ static char *write_all(struct made *made, const char *folder)
     char *texts[] = {profile_file_table(&made->entry, &made->about),
                      profile_file_cut(&made->entry, &made->about),
                      profile_file_machine(&made->entry, 1, &made->about),
-                     profile_file_study(&made->entry, &made->about, "catalog/ncf-repo-cut.csv")};
+                     profile_file_study(&made->entry, &made->about, "catalog")};
     const char *const paths[] = {table, cut, machine, study};
     ck_assert_int_eq(profile_file_folder(catalog, NULL), 0);
     ck_assert_int_eq(profile_file_folder(catalog, NULL), 0); // it is there

@@ -24,6 +24,8 @@ RECFLEET, TREE = sys.argv[1], pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(TREE / "scripts"))
 import paper_experiments  # noqa: E402
 import paper_tuning  # noqa: E402
+import policies_fleets  # noqa: E402
+import policies_gains  # noqa: E402
 
 COARSE = ["sweep[0].values=[wnd, rmc1]", "tune.accuracy=10%", "tune.queries=2000",
           "tune.max_queries=16000"]
@@ -249,17 +251,27 @@ class Page(unittest.TestCase):
 
 
 class Policies(unittest.TestCase):
+    LABELS = ("split", "coalesce", "batch", "coalesce-shortest")
+
     def write(self, folder, *more):
         return subprocess.run([sys.executable, "-B", TREE / "scripts/policies.py", *more, folder,
                                *([] if more else [folder / "page.md"])],
                               capture_output=True, text=True, check=False)
+
+    @staticmethod
+    def scheduler(label):
+        return policies_gains.settings_of(label, batch_items=128, offload_items=600,
+                                          accel_items=8000)
 
     def test_gains_and_ceiling(self):
         """docs/policies.md of one model: gains by the held rates, the ceiling by what is given."""
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             self.assertIn("pull.h5 is not there", self.write(folder).stderr)
+            points = [{"label": s, "set": {"fleet.groups[0].scheduler": self.scheduler(s)}}
+                      for s in self.LABELS]
             settings = ["sweep[0].values=[rmc1]", "sweep[1].values=[medium]", *COARSE[1:],
+                        f"sweep[2].points={json.dumps(points)}",
                         "tune.p99_bound=0", "tune.confirm=false",
                         "tune.policies=[fixed, deeprecsched]"]
             subprocess.run([RECFLEET, "tune", TREE / "slurm/studies/71-pull.yaml", "-q", "-o",
@@ -273,21 +285,71 @@ class Policies(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             page, file = (folder / "page.md").read_text(), File(folder / "pull.h5")
             row = rows_of(page, "### Target medium")[0]
-            held = {s: file.at("qps", "deeprecsched", "rmc1", "medium", s)
-                    for s in ("split", "pull", "coalesce", "batch")}
-            for cell, scheduler in ((3, "pull"), (5, "coalesce"), (7, "batch")):
+            held = {s: file.at("qps", "deeprecsched", "rmc1", "medium", s) for s in self.LABELS}
+            for cell, scheduler in enumerate(self.LABELS[1:], 2):
                 self.assertAlmostEqual(float(row[cell]), held[scheduler] / held["split"],
                                        delta=0.006)
+            self.assertAlmostEqual(float(row[5]), 7500 / held["split"], delta=0.006)
             untuned = file.at("qps", "fixed", "rmc1", "medium", "coalesce")
-            self.assertAlmostEqual(float(row[9]), untuned / held["split"], delta=0.006)
-            self.assertAlmostEqual(float(row[10]), 7500 / held["split"], delta=0.006)
-            self.assertEqual(page.count(": not run ("), 5)
+            cell = rows_of(page, "### Without tuning, target medium")[0][1]
+            self.assertAlmostEqual(float(cell.split(" / ")[0]), untuned / held["split"],
+                                   delta=0.006)
+            self.assertEqual(page.count(": not run ("), 6)
             rule = json.loads(self.write(folder, "--rule").stdout)
-            self.assertEqual(rule[1]["set"]["fleet.groups[0].scheduler"],
-                             {"policy": "coalesce", "batch_items": 256, "accel_items": 8000})
+            self.assertEqual([point["set"]["fleet.groups[0].scheduler"] for point in rule],
+                             [{"policy": "coalesce", "batch_items": 256, "accel_items": 8000},
+                              {"policy": "coalesce", "batch_items": 256, "accel_items": 8000,
+                               "order": "shortest"}])
             servers = json.loads(self.write(folder, "--servers").stdout)
             self.assertEqual([s["label"] for s in servers],
-                             ["rmc1/split", "rmc1/pull", "rmc1/coalesce"])
+                             ["rmc1/split", "rmc1/coalesce", "rmc1/coalesce-shortest"])
+            self.check_large(folder, held)
+
+    def check_large(self, folder, held):
+        """The largest queries at the rates held, and the order's once more at the rate without."""
+        subprocess.run([sys.executable, "-B", TREE / "scripts/policies_large.py", RECFLEET,
+                        TREE / "slurm/studies/71-pull.yaml", folder, "4000"], check=True)
+        with open(folder / "large.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        runs = list(dict.fromkeys((r["scheduler"], r["rate_of"]) for r in rows))
+        self.assertEqual(runs, [*((s, s) for s in self.LABELS if s != "batch"),
+                                ("coalesce-shortest", "coalesce")])
+        for run in runs:
+            whole, *parts = [r for r in rows if (r["scheduler"], r["rate_of"]) == run]
+            self.assertAlmostEqual(float(whole["qps"]) / held[run[1]], 1, delta=1e-5)
+            self.assertEqual(int(whole["n_queries"]), sum(int(p["n_queries"]) for p in parts))
+            self.assertEqual(float(whole["max_s"]), max(float(p["max_s"]) for p in parts))
+        self.assertEqual(self.write(folder).returncode, 0)
+        page = (folder / "page.md").read_text()
+        self.assertEqual(len(rows_of(page, "## Who waits")), len(runs))
+        self.assertIn("Large queries pay", page)
+
+    def test_servers_saved(self):
+        """A day's types in two files; names with an order; what cannot be held at all."""
+        def sizes(name, most, least=None):
+            return {"type": name, "n_least": least or most, "n_most": most,
+                    "state": "range" if least else "found" if most else "none"}
+
+        def tables(rows, held):
+            return json.dumps({"tables": [
+                {"table": "sizes", "rows": rows},
+                {"table": "services", "rows": [{"service": "a *", "served_qps": 100}]},
+                {"table": "tuples, deeprecsched",
+                 "rows": [{"type": r["type"], "a": h} for r, h in zip(rows, held)]}]})
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "plan-random.json").write_text(tables(
+                [sizes("big-split", 20, 19), sizes("big-split", 22), sizes("big-batch", None)],
+                [5, 5, None]))
+            (folder / "plan-random-more.json").write_text(
+                tables([sizes("big-coalesce-shortest", 15)], [8]))
+            days = policies_fleets.read_days(folder)
+        rows, words = list(policies_fleets.day_rows(days)), policies_fleets.day_words(days)
+        cells = {row[3]: row[4:] for row in rows}
+        self.assertEqual(cells, {"split": ["19 .. 20", "-", "20.0", "-"], "batch": ["none", "-", "-", "-"],
+                                 "coalesce-shortest": ["15", "25", "12.5", "38"]})
+        self.assertIn("`big`: `coalesce-shortest` 25 under random, in pools `coalesce-shortest` 38.",
+                      words[0])
 
 
 class Numbers(unittest.TestCase):

@@ -33,6 +33,7 @@ class Recfleet(CMakePackage):
     depends_on("xxhash@0.8:")
     depends_on("zlib-api")
     depends_on("hwloc@2:")
+    depends_on("onednn")
     depends_on("check", type="test")
 
     def cmake_args(self):

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "native/product.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "native/onednn.h"
+
+// ---- the ladder ---------------------------------------------------------------------------------
+
+// From each of these on in such steps: an eighth at most is computed in vain.
+static const struct {
+    uint32_t from, step;
+} flights[] = {{0, 1}, {16, 2}, {32, 4}, {64, 8}, {128, 16}, {256, 32}, {512, 64}};
+enum { N_FLIGHTS = sizeof flights / sizeof *flights };
+
+static uint32_t flight_of(uint32_t n)
+{
+    uint32_t i = N_FLIGHTS - 1;
+    while (i > 0 && n <= flights[i].from)
+        i--;
+    return i;
+}
+
+uint32_t product_rows(uint32_t n)
+{
+    uint32_t step = flights[flight_of(n)].step;
+    return (n + step - 1) / step * step;
+}
+
+#if RECFLEET_ONEDNN
+#include <stdio.h>
+#include <string.h>
+
+// Which step of the ladder `rows` is, from 0.
+static uint32_t rung_of(uint32_t rows)
+{
+    uint32_t last = flight_of(rows), rung = 0;
+    assert(rows >= 1 && product_rows(rows) == rows);
+    for (uint32_t i = 0; i < last; i++)
+        rung += (flights[i + 1].from - flights[i].from) / flights[i].step;
+    return rung + (rows - flights[last].from) / flights[last].step - 1;
+}
+
+// ---- makers and products ------------------------------------------------------------------------
+
+struct product_maker {
+    struct onednn *dnn;
+};
+
+struct kernel {
+    struct onednn_desc in, out;
+    dnnl_primitive_t primitive;
+};
+
+struct product {
+    const struct onednn *dnn;
+    uint32_t n_kernels;
+    struct kernel *kernels; // by rung
+    struct onednn_desc weights_desc, biases_desc;
+    void *weights; // in the order of the kernels; NULL: not known yet
+    dnnl_memory_t weights_memory, biases_memory;
+    size_t scratch_bytes; // that a kernel wants at most
+    char name[48];
+};
+
+struct product_maker *product_maker_open(struct err *err)
+{
+    struct onednn *dnn = onednn_open(err);
+    if (!dnn)
+        return NULL;
+    struct product_maker *maker = mem_calloc(1, sizeof *maker);
+    maker->dnn = dnn;
+    return maker;
+}
+
+void product_maker_close(struct product_maker *maker)
+{
+    if (!maker)
+        return;
+    onednn_close(maker->dnn);
+    mem_free(maker);
+}
+
+const char *product_maker_name(const struct product_maker *maker)
+{
+    return maker->dnn->name;
+}
+
+static int append_activation(const struct onednn *dnn, dnnl_post_ops_t ops,
+                             enum network_activation activation)
+{
+    static const dnnl_alg_kind_t kinds[] = {[NETWORK_RELU] = dnnl_eltwise_relu,
+                                            [NETWORK_SIGMOID] = dnnl_eltwise_logistic,
+                                            [NETWORK_TANH] = dnnl_eltwise_tanh};
+    return activation == NETWORK_LINEAR ? 0 : onednn_append(dnn, ops, kinds[activation]);
+}
+
+// What is done behind the product, and that its scratch memory is ours.
+static int make_attr(const struct onednn *dnn, const struct product_config *config,
+                     dnnl_primitive_attr_t *attr)
+{
+    dnnl_post_ops_t ops = NULL;
+    if (dnn->calls.dnnl_primitive_attr_create(attr) != dnnl_success)
+        return -1;
+    int rc = dnn->calls.dnnl_post_ops_create(&ops) != dnnl_success ? -1 : 0;
+    if (rc == 0 && config->adds)
+        rc = onednn_append_sum(dnn, ops);
+    if (rc == 0)
+        rc = append_activation(dnn, ops, config->activation);
+    if (rc == 0 && (dnn->calls.dnnl_primitive_attr_set_post_ops(*attr, ops) != dnnl_success ||
+                    dnn->calls.dnnl_primitive_attr_set_scratchpad_mode(
+                        *attr, dnnl_scratchpad_mode_user) != dnnl_success))
+        rc = -1;
+    dnn->calls.dnnl_post_ops_destroy(ops);
+    return rc;
+}
+
+static void note(struct product *product, const_dnnl_primitive_desc_t desc)
+{
+    const struct onednn *dnn = product->dnn;
+    const char *name = "";
+    dnn->calls.dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &name);
+    snprintf(product->name, sizeof product->name, "%s", name);
+    size_t bytes = dnn->calls.dnnl_memory_desc_get_size(
+        dnn->calls.dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0));
+    if (bytes > product->scratch_bytes)
+        product->scratch_bytes = bytes;
+}
+
+// The description of the kernel for so many rows. `weights` may be of any order.
+static int describe(struct product *product, const struct product_config *config, uint32_t rows,
+                    const struct onednn_desc *weights, dnnl_primitive_desc_t *desc)
+{
+    const struct onednn *dnn = product->dnn;
+    struct kernel *kernel = &product->kernels[rung_of(rows)];
+    dnnl_primitive_attr_t attr = NULL;
+    size_t n = (size_t)rows * config->parts;
+    int rc = make_attr(dnn, config, &attr);
+    if (rc == 0)
+        rc = onednn_matrix(dnn, &kernel->in, (size_t[]){n, config->in},
+                           (size_t[]){config->in_stride, 1});
+    if (rc == 0)
+        rc = onednn_matrix(dnn, &kernel->out, (size_t[]){n, config->out},
+                           (size_t[]){config->out_stride, 1});
+    if (rc == 0) {
+        struct onednn_product it = {&kernel->in, weights, &product->biases_desc, &kernel->out,
+                                    attr};
+        rc = onednn_product_desc(dnn, &it, desc);
+    }
+    if (attr)
+        dnn->calls.dnnl_primitive_attr_destroy(attr);
+    return rc;
+}
+
+// ---- weights ------------------------------------------------------------------------------------
+
+// From the order of the parameters to that of the kernels.
+static int reorder(struct product *product, const struct product_config *config,
+                   const struct onednn_desc *plain)
+{
+    const struct onednn *dnn = product->dnn;
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_primitive_t primitive = NULL;
+    dnnl_memory_t from = NULL;
+    dnnl_stream_t stream = NULL;
+    bool done = onednn_reorder_desc(dnn, plain, &product->weights_desc, &desc) == 0 &&
+                onednn_memory(dnn, &from, plain, (void *)config->weights) == 0 &&
+                dnn->calls.dnnl_primitive_create(&primitive, desc) == dnnl_success &&
+                dnn->calls.dnnl_stream_create(&stream, dnn->engine, dnnl_stream_default_flags) ==
+                    dnnl_success;
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, product->weights_memory}};
+    done = done && dnn->calls.dnnl_primitive_execute(primitive, stream, 2, args) == dnnl_success;
+    dnn->calls.dnnl_stream_destroy(stream);
+    dnn->calls.dnnl_memory_destroy(from);
+    dnn->calls.dnnl_primitive_destroy(primitive);
+    dnn->calls.dnnl_primitive_desc_destroy(desc);
+    return done ? 0 : -1;
+}
+
+// The order that `desc` chose becomes that of all kernels.
+static int adopt(struct product *product, const struct product_config *config,
+                 const_dnnl_primitive_desc_t desc)
+{
+    const struct onednn *dnn = product->dnn;
+    struct onednn_desc plain = {0};
+    if (onednn_chosen(dnn, desc, &product->weights_desc) != 0)
+        return -1;
+    product->weights = mem_huge(onednn_bytes(dnn, &product->weights_desc));
+    int rc = onednn_memory(dnn, &product->weights_memory, &product->weights_desc, product->weights);
+    if (rc == 0)
+        rc = onednn_matrix(dnn, &plain, (size_t[]){config->in, config->out},
+                           (size_t[]){1, config->in});
+    if (rc == 0)
+        rc = reorder(product, config, &plain);
+    onednn_desc_release(dnn, &plain);
+    return rc;
+}
+
+static int make_kernel(struct product *product, const struct product_config *config, uint32_t rows,
+                       const struct onednn_desc *weights)
+{
+    const struct onednn *dnn = product->dnn;
+    dnnl_primitive_desc_t desc = NULL;
+    if (describe(product, config, rows, weights, &desc) != 0)
+        return -1;
+    note(product, desc);
+    int rc = dnn->calls.dnnl_primitive_create(&product->kernels[rung_of(rows)].primitive, desc) ==
+                     dnnl_success
+                 ? 0
+                 : -1;
+    if (rc == 0 && !product->weights)
+        rc = adopt(product, config, desc);
+    dnn->calls.dnnl_primitive_desc_destroy(desc);
+    return rc;
+}
+
+// The largest first: it is the one that chooses.
+static int make_kernels(struct product *product, const struct product_config *config)
+{
+    const struct onednn *dnn = product->dnn;
+    uint32_t most = product_rows(config->most_rows);
+    struct onednn_desc any = {0};
+    product->n_kernels = rung_of(most) + 1;
+    product->kernels = mem_calloc(product->n_kernels, sizeof *product->kernels);
+    if (onednn_any_matrix(dnn, &any, (size_t[]){config->in, config->out}) != 0)
+        return -1;
+    int rc = make_kernel(product, config, most, &any);
+    onednn_desc_release(dnn, &any);
+    for (uint32_t rows = 1; rc == 0 && rows < most; rows = product_rows(rows + 1))
+        rc = make_kernel(product, config, rows, &product->weights_desc);
+    return rc;
+}
+
+static int make_biases(struct product *product, const struct product_config *config)
+{
+    const struct onednn *dnn = product->dnn;
+    size_t shape[] = {1, config->out}, strides[] = {config->out, 1};
+    if (onednn_matrix(dnn, &product->biases_desc, shape, strides) != 0)
+        return -1;
+    return onednn_memory(dnn, &product->biases_memory, &product->biases_desc,
+                         (void *)config->biases);
+}
+
+struct product *product_create(const struct product_maker *maker,
+                               const struct product_config *config, struct err *err)
+{
+    struct product *product = mem_calloc(1, sizeof *product);
+    product->dnn = maker->dnn;
+    onednn_single_thread(maker->dnn);
+    if (make_biases(product, config) == 0 && make_kernels(product, config) == 0)
+        return product;
+    err_set(err, ERR_FAIL, "%s: it cannot multiply rows of %u numbers to %u", maker->dnn->name,
+            config->in, config->out);
+    product_destroy(product);
+    return NULL;
+}
+
+const char *product_kernel(const struct product *product)
+{
+    return product->name;
+}
+
+void product_destroy(struct product *product)
+{
+    if (!product)
+        return;
+    const struct onednn *dnn = product->dnn;
+    for (uint32_t i = 0; i < product->n_kernels; i++) {
+        dnn->calls.dnnl_primitive_destroy(product->kernels[i].primitive);
+        onednn_desc_release(dnn, &product->kernels[i].in);
+        onednn_desc_release(dnn, &product->kernels[i].out);
+    }
+    dnn->calls.dnnl_memory_destroy(product->weights_memory);
+    dnn->calls.dnnl_memory_destroy(product->biases_memory);
+    onednn_desc_release(dnn, &product->weights_desc);
+    onednn_desc_release(dnn, &product->biases_desc);
+    mem_free(product->weights);
+    mem_free(product->kernels);
+    mem_free(product);
+}
+
+// ---- bindings -----------------------------------------------------------------------------------
+
+struct product_binding {
+    const struct product *product;
+    dnnl_stream_t stream;
+    dnnl_memory_t scratch;
+    void *scratch_bytes;
+    struct {
+        dnnl_memory_t in, out;
+    } * memories; // by rung; their addresses change from call to call
+};
+
+// Memory of a layout that is there fails to be described for want of memory alone.
+static void describe_memory(const struct onednn *dnn, dnnl_memory_t *memory,
+                            const struct onednn_desc *desc, void *at)
+{
+    int rc = onednn_memory(dnn, memory, desc, at);
+    assert(rc == 0);
+    (void)rc;
+}
+
+static void bind_scratch(struct product_binding *binding)
+{
+    const struct onednn *dnn = binding->product->dnn;
+    struct onednn_desc desc = {0};
+    size_t n = binding->product->scratch_bytes / sizeof(float) + 1;
+    binding->scratch_bytes = mem_aligned(64, n * sizeof(float));
+    onednn_matrix(dnn, &desc, (size_t[]){1, n}, (size_t[]){n, 1});
+    describe_memory(dnn, &binding->scratch, &desc, binding->scratch_bytes);
+    onednn_desc_release(dnn, &desc);
+}
+
+struct product_binding *product_bind(const struct product *product)
+{
+    const struct onednn *dnn = product->dnn;
+    struct product_binding *binding = mem_calloc(1, sizeof *binding);
+    binding->product = product;
+    onednn_single_thread(dnn);
+    dnn->calls.dnnl_stream_create(&binding->stream, dnn->engine, dnnl_stream_default_flags);
+    bind_scratch(binding);
+    binding->memories = mem_calloc(product->n_kernels, sizeof *binding->memories);
+    for (uint32_t i = 0; i < product->n_kernels; i++) {
+        describe_memory(dnn, &binding->memories[i].in, &product->kernels[i].in, NULL);
+        describe_memory(dnn, &binding->memories[i].out, &product->kernels[i].out, NULL);
+    }
+    return binding;
+}
+
+void product_unbind(struct product_binding *binding)
+{
+    if (!binding)
+        return;
+    const struct onednn *dnn = binding->product->dnn;
+    for (uint32_t i = 0; i < binding->product->n_kernels; i++) {
+        dnn->calls.dnnl_memory_destroy(binding->memories[i].in);
+        dnn->calls.dnnl_memory_destroy(binding->memories[i].out);
+    }
+    dnn->calls.dnnl_memory_destroy(binding->scratch);
+    dnn->calls.dnnl_stream_destroy(binding->stream);
+    mem_free(binding->scratch_bytes);
+    mem_free(binding->memories);
+    mem_free(binding);
+}
+
+void product_run(struct product_binding *binding, uint32_t rows, const float *in, float *out)
+{
+    const struct product *product = binding->product;
+    const struct onednn *dnn = product->dnn;
+    uint32_t rung = rung_of(rows);
+    dnnl_memory_t from = binding->memories[rung].in, to = binding->memories[rung].out;
+    dnn->calls.dnnl_memory_set_data_handle(from, (void *)in);
+    dnn->calls.dnnl_memory_set_data_handle(to, out);
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, from},
+                              {DNNL_ARG_WEIGHTS, product->weights_memory},
+                              {DNNL_ARG_BIAS, product->biases_memory},
+                              {DNNL_ARG_DST, to},
+                              {DNNL_ARG_SCRATCHPAD, binding->scratch}};
+    dnnl_status_t status = dnn->calls.dnnl_primitive_execute(product->kernels[rung].primitive,
+                                                             binding->stream, 5, args);
+    assert(status == dnnl_success);
+    (void)status;
+}
+
+#else
+
+struct product_maker *product_maker_open(struct err *err)
+{
+    err_set(err, ERR_FAIL,
+            "oneDNN is missing: this program was built without it "
+            "(Debian: libdnnl-dev)");
+    return NULL;
+}
+
+void product_maker_close(struct product_maker *maker)
+{
+    (void)maker;
+}
+
+// None of what follows is reached: there is no maker.
+const char *product_maker_name(const struct product_maker *maker)
+{
+    (void)maker;
+    return "";
+}
+
+struct product *product_create(const struct product_maker *maker,
+                               const struct product_config *config, struct err *err)
+{
+    (void)maker;
+    (void)config;
+    (void)err;
+    return NULL;
+}
+
+const char *product_kernel(const struct product *product)
+{
+    (void)product;
+    return "";
+}
+
+void product_destroy(struct product *product)
+{
+    (void)product;
+}
+
+struct product_binding *product_bind(const struct product *product)
+{
+    (void)product;
+    return NULL;
+}
+
+void product_unbind(struct product_binding *binding)
+{
+    (void)binding;
+}
+
+void product_run(struct product_binding *binding, uint32_t rows, const float *in, float *out)
+{
+    (void)binding;
+    (void)rows;
+    (void)in;
+    (void)out;
+}
+#endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine `own` against the naive computation of the same models.
+#include "native/engine.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "native/naive.h"
+#include "native/product.h"
+#include "native/inputs.h"
+#include "study/library.h"
+#include "support/suite.h"
+
+enum { SEED = 17, MOST_ITEMS = 300, MOST_OUTPUTS = 4096 };
+#define TABLE_BYTES 2e6
+
+// Without oneDNN the engine says that it is missing, and there is nothing to compare.
+static bool have_engine(void)
+{
+    struct err err = {0};
+    struct product_maker *maker = product_maker_open(&err);
+    ck_assert_msg(maker || strstr(err.text, "oneDNN is missing"), "%s", err.text);
+    product_maker_close(maker);
+    return maker != NULL;
+}
+
+// What the naive computation needs of a model, made as the engine makes it.
+struct reference {
+    struct network network;
+    struct tables tables;
+    struct inputs inputs;
+    float *parameters;
+    struct naive naive;
+};
+
+static void make_reference(struct reference *it, const struct model *model)
+{
+    struct err err = {0};
+    ck_assert_msg(network_build(&it->network, model, &err) == 0, "%s", err.text);
+    ck_assert_int_eq(tables_create(&it->tables, &it->network, TABLE_BYTES, SEED, &err), 0);
+    inputs_create(&it->inputs, &it->network, &it->tables, MOST_ITEMS, SEED);
+    it->parameters = mem_calloc(it->network.n_parameters, sizeof(float));
+    network_parameters(&it->network, SEED, it->parameters);
+    it->naive = (struct naive){model, &it->network, it->parameters, &it->tables, SEED};
+}
+
+static void release_reference(struct reference *it)
+{
+    mem_free(it->parameters);
+    inputs_release(&it->inputs);
+    tables_release(&it->tables);
+    network_release(&it->network);
+}
+
+// A sum of n products of fp32 is off by some sqrt(n) roundings of 2^-24 of its size, which is about
+// 1 in these networks; layers pass on what is off and add their own. Twice that, for sizes above 1.
+static double tolerance(const struct network *network)
+{
+    double roundings = 0;
+    for (uint32_t i = 0; i < network->n_layers; i++)
+        roundings += sqrt(network->layers[i].in);
+    return 2 * roundings * 0x1p-24 + 1e-6; // of exponentials
+}
+
+struct compared {
+    double worst, least, most; // difference; results
+};
+
+static void compare_item(const struct reference *it, uint64_t number, uint32_t items, uint32_t item,
+                         const float *outputs, struct compared *compared)
+{
+    double results[MOST_OUTPUTS];
+    uint64_t at = number * items + item;
+    uint32_t n = naive_run(&it->naive, at % it->inputs.n_items, at % it->inputs.n_featured, results,
+                           MOST_OUTPUTS);
+    for (uint32_t i = 0; i < n; i++) {
+        ck_assert(isfinite(results[i]));
+        compared->worst = fmax(compared->worst, fabs(results[i] - (double)outputs[item * n + i]));
+        compared->least = fmin(compared->least, results[i]);
+        compared->most = fmax(compared->most, results[i]);
+    }
+}
+
+// Requests of one item and of many, of which the first, the last and one between are compared.
+static void compare_model(const struct model *model)
+{
+    const uint32_t sizes[] = {1, 3, 77, MOST_ITEMS};
+    struct reference it;
+    struct err err = {0};
+    struct compared compared = {0, INFINITY, -INFINITY};
+    struct engine_setup setup = {.model = model, .most_table_bytes = TABLE_BYTES, .seed = SEED};
+    struct engine *engine = engine_open(&engine_own, &setup, &err);
+    ck_assert_msg(engine, "%s", err.text);
+    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, &err);
+    make_reference(&it, model);
+    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint32_t n_outputs, number = 1000 * i + 7;
+        const float *outputs = engine_worker_run(worker, number, sizes[i], &n_outputs);
+        ck_assert_uint_eq(n_outputs, it.network.out.width);
+        compare_item(&it, number, sizes[i], 0, outputs, &compared);
+        compare_item(&it, number, sizes[i], sizes[i] / 2, outputs, &compared);
+        compare_item(&it, number, sizes[i], sizes[i] - 1, outputs, &compared);
+    }
+    double allowed = tolerance(&it.network);
+    printf("%-16s off by %.2g, allowed %.2g, results %.3g to %.3g\n", model->name, compared.worst,
+           allowed, compared.least, compared.most);
+    ck_assert_double_le(compared.worst, allowed);
+    ck_assert_double_gt(compared.most - compared.least, 100 * allowed);
+    release_reference(&it);
+    engine_worker_close(worker);
+    engine_close(engine);
+}
+
+static struct library loaded(void)
+{
+    struct library library = {0};
+    ck_assert_int_eq(library_load(&library, NULL), 0);
+    return library;
+}
+
+static void compare_named(const char *const *names)
+{
+    struct library library = loaded();
+    for (size_t i = 0; names[i] && have_engine(); i++)
+        compare_model(library_model(&library, names[i]));
+    library_release(&library);
+}
+
+// The models of the reference repository, and those of the paper that differ from them in more than
+// numbers, compute what the naive computation does.
+START_TEST(equals_naive)
+{
+    static const char *const names[] = {"ncf",        "ncf-repo",  "wnd-repo",  "mtwnd",
+                                        "mtwnd-repo", "rmc1",      "rmc1-repo", "rmc2-repo",
+                                        "rmc3-repo",  "din",       "din-repo",  "din-shipped",
+                                        "dien",       "dien-repo", "dlrm-v1",   NULL};
+    compare_named(names);
+}
+END_TEST
+
+// Kinds of models that the catalogue has in sizes too large for a test: cross layers, mask blocks,
+// and attention whose first layer has several outputs.
+START_TEST(other_kinds_equal_naive)
+{
+    static double dense[] = {13, 32, 16}, top[] = {64, 1}, task[] = {8, 1}, unit[] = {8, 32};
+    struct library library = loaded();
+    struct model cross = *library_model(&library, "dlrm-dcnv2");
+    cross.dense_mlp = (struct reals){3, dense};
+    cross.top_mlp = (struct reals){2, top};
+    cross.dim = 16;
+    cross.cross_rank = 24;
+    struct model mask = *library_model(&library, "masknet");
+    mask.dense_inputs = 50;
+    mask.mask_aggregation = 20;
+    mask.mask_output = 24;
+    mask.top_mlp = (struct reals){1, top};
+    mask.task_mlp = (struct reals){2, task};
+    struct model attention = *library_model(&library, "din");
+    attention.attention_mlp = (struct reals){2, unit};
+    const struct model *const models[] = {&cross, &mask, &attention};
+    for (size_t i = 0; i < 3 && have_engine(); i++)
+        compare_model(models[i]);
+    library_release(&library);
+}
+END_TEST
+
+// Which worker runs a request, and how large it could be, changes nothing; another number does.
+START_TEST(requests_are_what_their_number_says)
+{
+    struct library library = loaded();
+    struct engine_setup setup = {
+        .model = library_model(&library, "rmc1"), .most_table_bytes = TABLE_BYTES, .seed = SEED};
+    struct engine *engine = have_engine() ? engine_open(&engine_own, &setup, NULL) : NULL;
+    if (engine) {
+        uint32_t n = 0;
+        struct engine_worker *one = engine_worker_open(engine, 50, NULL);
+        struct engine_worker *two = engine_worker_open(engine, 500, NULL);
+        const float *results = engine_worker_run(one, 5, 40, &n);
+        const float *same = engine_worker_run(two, 5, 40, &n);
+        ck_assert_mem_eq(results, same, 40 * n * sizeof *same);
+        ck_assert_mem_ne(results, engine_worker_run(two, 6, 40, &n), 40 * n * sizeof *same);
+        engine_worker_close(one);
+        engine_worker_close(two);
+    }
+    engine_close(engine);
+    library_release(&library);
+}
+END_TEST
+
+// What is held and by what it is computed can be read.
+START_TEST(tells_what_it_is)
+{
+    struct library library = loaded();
+    struct engine_setup setup = {.model = library_model(&library, "ncf"), .most_table_bytes = 43e6};
+    struct engine *engine = have_engine() ? engine_open(&engine_own, &setup, NULL) : NULL;
+    if (engine) {
+        const struct engine_facts *facts = engine_facts_of(engine);
+        ck_assert_double_le(facts->table_bytes, 43e6);
+        ck_assert_double_eq_tol(facts->table_frac, 43e6 / (336000 * 256.0), 1e-9);
+        ck_assert_double_eq(facts->weight_bytes, 4 * (128 * 256 + 256 * 256 + 256 * 128 + 640.0));
+        ck_assert_ptr_nonnull(strstr(facts->kernels, "oneDNN"));
+    }
+    engine_close(engine);
+    library_release(&library);
+}
+END_TEST
+
+// A network that cannot be run is refused by one line, and so is no network at all.
+START_TEST(refuses_by_name)
+{
+    struct library library = loaded();
+    struct engine_setup setup = {.model = library_model(&library, "hstu")};
+    struct err err = {0};
+    ck_assert_ptr_null(engine_open(&engine_own, &setup, &err));
+    ck_assert_msg(!have_engine() || strstr(err.text, "engine own: hstu: cannot be run"), "%s",
+                  err.text);
+    setup.model = NULL;
+    ck_assert_ptr_null(engine_open(&engine_own, &setup, &err));
+    ck_assert_msg(strstr(err.text, "expected a model"), "%s", err.text);
+    library_release(&library);
+}
+END_TEST
+
+int main(void)
+{
+    const struct suite_test tests[] = {
+        {"core", equals_naive},
+        {"core", other_kinds_equal_naive},
+        {"core", requests_are_what_their_number_says},
+        {"limits", tells_what_it_is},
+        {"errors", refuses_by_name},
+    };
+    return suite_run("engine_own", tests, sizeof tests / sizeof *tests);
+}
