@@ -22,9 +22,6 @@ import sys
 
 MODELS = [f"{m}-repo" for m in ("ncf", "wnd", "mtwnd", "din", "dien", "rmc1", "rmc2", "rmc3")]
 LOADS = (0.3, 0.5, 0.7, 0.85)
-TERMS = ("simulated", "without noise", "without cold cores", "one core's times",
-         "its own service times", "  and gaps")
-BATCHES = (16, 32, 64, 128, 256, 512)
 
 
 class Effort:
@@ -199,7 +196,7 @@ def pick(rows, model, load, term):
 
 def live_section(rows):
     models = list(dict.fromkeys(r["model"] for r in rows))
-    terms = [t for t in TERMS if any(r["row"].strip() == t.strip() for r in rows)]
+    terms = [t for t in dict.fromkeys(r["row"] for r in rows) if t != "measured"]
     out = ["## Served for real, and simulated", "",
            "Each model was profiled (`recfleet profile`) and then served (`recfleet serve`) at four "
            "loads; the very same arrivals were simulated with the profile. Error: simulated over "

@@ -125,6 +125,38 @@ static void print_counts(struct report_out *out, const struct serve_result *resu
         report_text(out, "warning: %u of %u workers failed\n", result->n_failed, result->n_workers);
 }
 
+// For programs: what people are told in sentences.
+static void print_served(struct report_out *out, const struct serve_result *result,
+                         const struct live_results *results)
+{
+    const struct live_counts *counts = &result->counts;
+    const struct {
+        const char *name;
+        double value;
+    } values[] = {{"n_queries", (double)counts->n_sent},
+                  {"n_answered", (double)counts->n_ended},
+                  {"n_refused", (double)counts->n_refused},
+                  {"n_lost", (double)counts->n_lost},
+                  {"n_left", (double)counts->n_waiting},
+                  {"n_workers", result->n_workers},
+                  {"n_pinned", result->n_pinned},
+                  {"taken_frac", interference_frac(&result->interference)},
+                  {"gap_mean_s", results->gap_mean_s},
+                  {"late_p99_s", result->sent_by_thread
+                                     ? simtime_to_s(live_load_lateness_ns(result->log, 0.99))
+                                     : 0}};
+    if (out->format == REPORT_TEXT || out->format == REPORT_MD)
+        return;
+    struct table *table = table_create(0);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        table_head(table, mem_strdup(values[i].name), values[i].name);
+    table_line(table);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        table_value(table, table_number(values[i].value), values[i].value);
+    table_print(table, out, "served");
+    table_destroy(table);
+}
+
 // What took cores and time away from the server.
 static void print_disturbance(struct report_out *out, const struct serve_result *result,
                               const struct live_results *results)
@@ -204,6 +236,7 @@ static void report(struct cmd_line *line, const struct asked *asked,
     report_text(&out, "\n");
     print_setting(&out, asked, result);
     print_counts(&out, result);
+    print_served(&out, result, results);
     print_disturbance(&out, result, results);
     if (result->counts.n_refused + result->counts.n_lost > 0)
         report_text(&out, "note: the simulation answers the refused and the lost ones, too\n");
