@@ -423,6 +423,15 @@ static struct table *group_tables(const struct onnx_work *work, size_t *n)
     return groups;
 }
 
+// A list of nothing says no more than none.
+static void drop_zeros(struct reals *reals)
+{
+    for (size_t i = 0; i < reals->n; i++)
+        if (reals->v[i] != 0)
+            return;
+    reals->n = 0;
+}
+
 static double *list(struct reals *reals, size_t n)
 {
     *reals = (struct reals){n, mem_calloc(n + 1, sizeof(double))};
@@ -476,6 +485,9 @@ static void take_classes(const struct onnx_work *work, struct model *model)
         once_read[op->class] += op->read_bytes.once;
         model->given_parts += op->n_parts;
     }
+    drop_zeros(&model->given_request_flop);
+    drop_zeros(&model->given_request_written_bytes);
+    drop_zeros(&model->given_request_read_bytes);
     model->given_inputs = (int64_t)work->graph->n_inputs;
     model->given_index_bytes = work->index_bytes.item;
     model->given_feature_bytes = work->feature_bytes.item;
