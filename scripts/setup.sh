@@ -8,7 +8,8 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
-    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev libhwloc-dev libdnnl-dev check)
+    libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev libhwloc-dev libdnnl-dev
+    libonnx-dev protobuf-c-compiler libprotobuf-c-dev check)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format libclang-rt-dev
     man-db dpkg-dev file python3 python3-yaml python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray
     python3-matplotlib netcdf-bin
@@ -53,7 +54,7 @@ esac
 
 command -v dpkg-query >/dev/null || die "this is not a Debian system. recfleet needs gcc, CMake 3.25," \
     "pkg-config, an MPI, HDF5 with HL, GSL, GLPK, libyaml, Random123, xxHash and zlib (and" \
-    "Check for the tests); with these in place: cmake --preset release && cmake --build --preset release"
+    "Check for the tests, protobuf-c and onnx.proto to import models); with these in place: cmake --preset release && cmake --build --preset release"
 
 mapfile -t lacking < <(missing "${packages[@]}")
 if [ ${#lacking[@]} -gt 0 ]; then

@@ -17,6 +17,7 @@ static const int64_t trial_items[] = {7, 11, 13};
 #define N_TRIALS 3
 #define LINE_TOLERANCE 1e-9 // of sums in floating point
 #define MAX_SETTING 1e9
+#define MAX_GROUPS 10000 // of tables that differ
 
 // ---- which dimension counts the items -----------------------------------------------------------
 
@@ -375,19 +376,25 @@ struct table {
     double pooled_rows;
 };
 
-static struct table sum_table(const struct onnx_work *work, size_t at)
+// By initializer; those that are looked up have n 1. Caller mem_free()s.
+static struct table *sum_tables(const struct onnx_work *work)
 {
-    const struct onnx_tensor *tensor = &work->graph->initializers[at];
-    struct table table = {.n = 1, .rows = (double)tensor->dims[0], .row_bytes = row_bytes(tensor)};
-    for (size_t i = 0; i < work->graph->n_nodes; i++) {
+    const struct onnx_graph *graph = work->graph;
+    struct table *tables = mem_calloc(graph->n_initializers + 1, sizeof *tables);
+    for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct onnx_work_op *op = &work->ops[i];
-        if (op->table != (int)at)
+        if (op->table < 0 || !(op->lookups.item > 0 || op->lookups.once > 0))
             continue;
-        table.lookups.item += op->lookups.item;
-        table.lookups.once += op->lookups.once;
-        table.pooled_rows += op->rows.item;
+        const struct onnx_tensor *tensor = &graph->initializers[op->table];
+        struct table *table = &tables[op->table];
+        table->n = 1;
+        table->rows = (double)tensor->dims[0];
+        table->row_bytes = row_bytes(tensor);
+        table->lookups.item += op->lookups.item;
+        table->lookups.once += op->lookups.once;
+        table->pooled_rows += op->rows.item;
     }
-    return table;
+    return tables;
 }
 
 static bool is_same_table(const struct table *a, const struct table *b)
@@ -397,29 +404,24 @@ static bool is_same_table(const struct table *a, const struct table *b)
            a->pooled_rows == b->pooled_rows;
 }
 
-// Marks what is looked up; so tables are summed once each, however many operators there are.
+// The first n of what is returned are the groups; caller mem_free()s.
 static struct table *group_tables(const struct onnx_work *work, size_t *n)
 {
-    const struct onnx_graph *graph = work->graph;
-    bool *is_table = mem_calloc(graph->n_initializers + 1, sizeof *is_table);
-    struct table *groups = mem_calloc(graph->n_initializers + 1, sizeof *groups);
+    struct table *groups = sum_tables(work);
     *n = 0;
-    for (size_t i = 0; i < graph->n_nodes; i++)
-        if (work->ops[i].table >= 0)
-            is_table[work->ops[i].table] = true;
-    for (size_t t = 0; t < graph->n_initializers; t++) {
-        if (!is_table[t])
-            continue;
-        struct table table = sum_table(work, t);
+    for (size_t t = 0; t < work->graph->n_initializers; t++) {
         size_t g = 0;
-        while (g < *n && !is_same_table(&groups[g], &table))
+        if (!(groups[t].n > 0))
+            continue;
+        while (g < *n && !is_same_table(&groups[g], &groups[t]))
             g++;
         if (g < *n)
             groups[g].n++;
-        else if (table.lookups.item > 0 || table.lookups.once > 0)
-            groups[(*n)++] = table;
+        else
+            groups[(*n)++] = groups[t];
+        if (*n > MAX_GROUPS)
+            break;
     }
-    mem_free(is_table);
     return groups;
 }
 
@@ -438,10 +440,14 @@ static double *list(struct reals *reals, size_t n)
     return reals->v;
 }
 
-static void take_tables(const struct onnx_work *work, struct model *model)
+static int take_tables(const struct onnx_work *work, struct model *model, struct err *err)
 {
     size_t n;
     struct table *groups = group_tables(work, &n);
+    if (n > MAX_GROUPS) {
+        mem_free(groups);
+        return err_set(err, ERR_STUDY, "more than %d different tables", MAX_GROUPS);
+    }
     bool once = false;
     for (size_t g = 0; g < n; g++)
         once |= groups[g].lookups.once > 0;
@@ -459,6 +465,7 @@ static void take_tables(const struct onnx_work *work, struct model *model)
             request[g] = groups[g].lookups.once;
     }
     mem_free(groups);
+    return 0;
 }
 
 static void take_classes(const struct onnx_work *work, struct model *model)
@@ -560,8 +567,10 @@ int onnx_work_model(const struct onnx_work *work, const char *name, const char *
                     struct model *model, struct err *err)
 {
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
-    const char *producer = work->graph->producer ? work->graph->producer : "";
+    const char *producer = work->graph->producer;
     *model = (struct model){.name = NULL};
+    if (!name[strspn(name, " ")])
+        return err_set(err, ERR_STUDY, "expected a name for the model (--name)");
     schema_defaults(model_fields, model);
     mem_free(model->name);
     mem_free(model->title);
@@ -571,14 +580,15 @@ int onnx_work_model(const struct onnx_work *work, const char *name, const char *
     model->title = one_line(mem_printf("imported from %s", file));
     model->class = mem_strdup("imported");
     model->sources = one_line(mem_printf(
-        "given: derived: the operators of %s, %s%s%s; items are its dimension \"%s\"", file,
-        *producer ? "written by " : "of an unknown writer", producer, "", work->batch));
+        "given: derived: the operators of %s, written by %s; items are its dimension \"%s\"", file,
+        producer && *producer ? producer : "an unknown program", work->batch));
     model->variant = VARIANT_IMPORTED;
     model->interaction = INTERACT_GIVEN;
     model->format = main_format(work);
-    take_tables(work, model);
     take_classes(work, model);
-    int rc = model_check(model, err);
+    int rc = take_tables(work, model, err);
+    if (rc == 0)
+        rc = model_check(model, err);
     if (rc == 0)
         rc = check_ranges(model, err);
     if (rc == 0)
