@@ -54,7 +54,8 @@ esac
 
 command -v dpkg-query >/dev/null || die "this is not a Debian system. recfleet needs gcc, CMake 3.25," \
     "pkg-config, an MPI, HDF5 with HL, GSL, GLPK, libyaml, Random123, xxHash and zlib (and" \
-    "Check for the tests, protobuf-c and onnx.proto to import models); with these in place: cmake --preset release && cmake --build --preset release"
+    "Check for the tests, protobuf-c and onnx.proto to import models); with these in place:" \
+    "cmake --preset release && cmake --build --preset release"
 
 mapfile -t lacking < <(missing "${packages[@]}")
 if [ ${#lacking[@]} -gt 0 ]; then

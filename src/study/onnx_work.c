@@ -436,6 +436,7 @@ static void drop_zeros(struct reals *reals)
 
 static double *list(struct reals *reals, size_t n)
 {
+    mem_free(reals->v); // of the default
     *reals = (struct reals){n, mem_calloc(n + 1, sizeof(double))};
     return reals->v;
 }
