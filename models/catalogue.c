@@ -11,6 +11,7 @@
 #define TABLES_MAX 1e5
 #define ROWS_MAX 1e12
 #define LOOKUPS_MAX 1e5
+#define GIVEN_MAX 1e18
 #define FP32_BYTES 4.0
 #define INDEX_BYTES 8.0 // int64, as the reference feeds them
 
@@ -21,7 +22,7 @@
 
 const char *const work_class_names[] = {
     "fc", "embedding", "attention", "recurrent", "concat", "elementwise", "sum", "softmax", NULL};
-const char *const model_variant_names[] = {"paper", "repo", NULL};
+const char *const model_variant_names[] = {"paper", "repo", "imported", NULL};
 const char *const model_bound_names[] = {"embedding", "mlp", "attention", "recurrent", NULL};
 const char *const model_format_names[] = {"fp32", "bf16", "fp16", "int8", NULL};
 const char *const model_interaction_names[] = {[INTERACT_CONCAT] = "concat",
@@ -33,7 +34,15 @@ const char *const model_interaction_names[] = {[INTERACT_CONCAT] = "concat",
                                                [INTERACT_MASK] = "mask",
                                                [INTERACT_SEQUENCE] = "sequence",
                                                [INTERACT_TARGET] = "sequence-target",
+                                               [INTERACT_GIVEN] = "given",
                                                [N_INTERACTIONS] = NULL};
+
+// Keys of a model whose work is given: a list, and bytes that a request brings.
+#define GIVEN(key, unit, member, help)                                                             \
+    FIELD(model, key, FIELD_REALS, unit, member, 0, GIVEN_MAX, "", help)
+#define GIVEN_SIZE(key, member, what)                                                              \
+    FIELD(model, key, FIELD_REAL, UNIT_BYTES, member, 0, GIVEN_MAX, "0",                           \
+          "of interaction given: bytes that a request brings, " what)
 
 const struct field model_fields[] = {
     FIELD(model, "name", FIELD_STRING, UNIT_NONE, name, 0, 0, "", "name of the model"),
@@ -43,7 +52,7 @@ const struct field model_fields[] = {
     FIELD(model, "year", FIELD_INT, UNIT_NONE, year, 0, 2100, "0",
           "year in which it was published; 0: not known"),
     FIELD_CHOICES(model, "variant", variant, model_variant_names, "paper",
-                  "the paper's table or the reference repository's configuration"),
+                  "the paper's table, the reference repository's configuration, or a graph"),
     FIELD_CHOICES(model, "bound", bound, model_bound_names, "mlp",
                   "what limits it on a CPU; for people"),
     FIELD_CHOICES(model, "interaction", interaction, model_interaction_names, "concat",
@@ -68,7 +77,8 @@ const struct field model_fields[] = {
           "the same once per request, whatever its items: tables of the user; empty: none"),
     FIELD(model, "history_lookups", FIELD_REALS, UNIT_NONE, history_lookups, 0, LOOKUPS_MAX, "",
           "the same per item of the history; empty: none"),
-    FIELD(model, "dim", FIELD_INT, UNIT_NONE, dim, 1, WIDTH_MAX, NULL, "numbers in a row"),
+    FIELD(model, "dim", FIELD_INT, UNIT_NONE, dim, 0, WIDTH_MAX, NULL,
+          "numbers in a row; 0 with given work only"),
     FIELD(model, "behaviour_tables", FIELD_INT, UNIT_NONE, behaviour_tables, 0, TABLES_MAX, "0",
           "how many of the tables hold behaviours"),
     FIELD(model, "behaviours", FIELD_INT, UNIT_NONE, behaviours, 0, TABLES_MAX, "0",
@@ -107,6 +117,35 @@ const struct field model_fields[] = {
     FIELD(model, "task_mlp", FIELD_REALS, UNIT_NONE, task_mlp, 1, WIDTH_MAX, "",
           "widths of one task's stack, after the top stack"),
     FIELD(model, "tasks", FIELD_INT, UNIT_NONE, tasks, 1, 1000, "1", "tasks predicted"),
+    GIVEN("given_operators", UNIT_NONE, given_operators,
+          "of interaction given: operators of each class, in the order fc, embedding, attention, "
+          "recurrent, concat, elementwise, sum, softmax; required there"),
+    GIVEN("given_flop", UNIT_FLOP, given_flop, "likewise: arithmetic per item; empty: none"),
+    GIVEN("given_written", UNIT_BYTES, given_written_bytes,
+          "likewise: bytes written per item; 0 for embedding, which row_size says"),
+    GIVEN("given_read", UNIT_BYTES, given_read_bytes,
+          "likewise: bytes that layers read per item, without weights"),
+    GIVEN("given_weights", UNIT_BYTES, given_weight_bytes,
+          "likewise: bytes of the parameters, read once per request"),
+    GIVEN("given_request_flop", UNIT_FLOP, given_request_flop,
+          "likewise: arithmetic once per request, whatever its items"),
+    GIVEN("given_request_written", UNIT_BYTES, given_request_written_bytes,
+          "likewise: bytes written once per request"),
+    GIVEN("given_request_read", UNIT_BYTES, given_request_read_bytes,
+          "likewise: bytes that layers read once per request"),
+    GIVEN("row_size", UNIT_BYTES, row_bytes,
+          "of interaction given: bytes of one row, by group of tables; in place of dim"),
+    GIVEN("pooled_rows", UNIT_NONE, pooled_rows,
+          "of interaction given: rows that the lookups in one table give per item, by group; "
+          "empty: one each"),
+    FIELD(model, "given_parts", FIELD_REAL, UNIT_NONE, given_parts, 0, GIVEN_MAX, "0",
+          "of interaction given: inputs that its concatenations join"),
+    FIELD(model, "given_inputs", FIELD_INT, UNIT_NONE, given_inputs, 0, TABLES_MAX, "0",
+          "of interaction given: tensors that a request brings"),
+    GIVEN_SIZE("given_indices", given_index_bytes, "indices, per item"),
+    GIVEN_SIZE("given_features", given_feature_bytes, "dense features, per item"),
+    GIVEN_SIZE("given_request_indices", given_request_index_bytes, "indices, once"),
+    GIVEN_SIZE("given_request_features", given_request_feature_bytes, "dense features, once"),
     FIELD(model, "sla_low", FIELD_TIME, UNIT_TIME, sla_low_ns, 0, SIMTIME_LONGEST, "0",
           "strictest tail-latency target; 0: none"),
     FIELD(model, "sla_medium", FIELD_TIME, UNIT_TIME, sla_medium_ns, 0, SIMTIME_LONGEST, "0",
@@ -167,7 +206,7 @@ static int check_more_lookups(const struct model *model, const char *key, const 
 static int check_groups(const struct model *model, struct err *err)
 {
     size_t n = model->tables.n;
-    if (n == 0 && model->interaction != INTERACT_MASK)
+    if (n == 0 && model->interaction != INTERACT_MASK && model->interaction != INTERACT_GIVEN)
         return err_set(err, ERR_STUDY, "tables: expected at least one group");
     if (model->rows.n != n)
         return err_set(err, ERR_STUDY, "rows: expected %zu values, as tables has, got %zu", n,
@@ -592,6 +631,125 @@ static void derive_target(const struct model *model, double width, struct model_
     add_top(model, (double)model->dim, work);
 }
 
+// ---- work that is given -------------------------------------------------------------------------
+
+// Value i of a list that may be empty.
+static double at(const struct reals *list, size_t i)
+{
+    return i < list->n ? list->v[i] : 0;
+}
+
+static int check_length(const char *key, const struct reals *list, size_t n, const char *what,
+                        struct err *err)
+{
+    if (list->n == 0 || list->n == n)
+        return 0;
+    return err_set(err, ERR_STUDY, "%s: expected %zu values, %s, got %zu", key, n, what, list->n);
+}
+
+// Every list by class, with its key; those from BY_CLASS_BYTES on say nothing of lookups.
+#define N_BY_CLASS 8
+#define BY_CLASS_BYTES 3
+struct by_class {
+    const char *key;
+    const struct reals *list;
+};
+
+static void lists_of(const struct model *model, struct by_class lists[N_BY_CLASS])
+{
+    const struct by_class all[N_BY_CLASS] = {
+        {"given_operators", &model->given_operators},
+        {"given_flop", &model->given_flop},
+        {"given_request_flop", &model->given_request_flop},
+        {"given_written", &model->given_written_bytes},
+        {"given_read", &model->given_read_bytes},
+        {"given_weights", &model->given_weight_bytes},
+        {"given_request_written", &model->given_request_written_bytes},
+        {"given_request_read", &model->given_request_read_bytes}};
+    memcpy(lists, all, sizeof all);
+}
+
+static int check_classes(const struct model *model, struct err *err)
+{
+    struct by_class lists[N_BY_CLASS];
+    lists_of(model, lists);
+    for (size_t i = 0; i < N_BY_CLASS; i++) {
+        const struct reals *list = lists[i].list;
+        if (check_length(lists[i].key, list, N_WORK_CLASSES, "one for each class of operator",
+                         err) != 0)
+            return -1;
+        for (size_t class = 0; class < list->n; class ++)
+            if (list->v[class] > 0 && !(at(&model->given_operators, class) > 0))
+                return err_set(err, ERR_STUDY, "%s: expected 0 of %s, which has no operators",
+                               lists[i].key, work_class_names[class]);
+        if (i >= BY_CLASS_BYTES && at(list, WORK_EMBEDDING) > 0)
+            return err_set(err, ERR_STUDY,
+                           "%s: expected 0 of embedding, whose bytes are rows: row_size, lookups",
+                           lists[i].key);
+    }
+    return sum_of(&model->given_operators) > 0
+               ? 0
+               : err_set(err, ERR_STUDY, "given_operators: expected some of one class");
+}
+
+static int check_given(const struct model *model, struct err *err)
+{
+    size_t n = model->tables.n;
+    if (check_classes(model, err) != 0)
+        return -1;
+    if (model->row_bytes.n != n)
+        return err_set(err, ERR_STUDY, "row_size: expected %zu values, as tables has, got %zu", n,
+                       model->row_bytes.n);
+    if (check_length("pooled_rows", &model->pooled_rows, n, "as tables has", err) != 0)
+        return -1;
+    if (n > 0 && !(at(&model->given_operators, WORK_EMBEDDING) > 0))
+        return err_set(err, ERR_STUDY,
+                       "given_operators: expected some of embedding, for the tables");
+    return model->history_lookups.n == 0
+               ? 0
+               : err_set(err, ERR_STUDY, "history_lookups: given work has no part by the history");
+}
+
+static void derive_lookups(const struct model *model, struct model_work *work)
+{
+    struct work *gather = &work->by_class[WORK_EMBEDDING];
+    for (size_t i = 0; i < model->tables.n; i++) {
+        double tables = model->tables.v[i], bytes = model->row_bytes.v[i];
+        double lookups = tables * model->lookups.v[i];
+        double once = tables * at(&model->request_lookups, i);
+        double pooled = model->pooled_rows.n ? model->pooled_rows.v[i] : lookups > 0;
+        work->lookups_per_item += lookups;
+        work->lookups_per_request += once;
+        work->rows_per_item += tables * pooled;
+        work->row_bytes_per_item += tables * pooled * bytes;
+        work->table_bytes += tables * model->rows.v[i] * bytes;
+        gather->bytes_per_item += lookups * bytes;
+        gather->request.bytes += once * bytes;
+    }
+}
+
+static void derive_given(const struct model *model, struct model_work *work)
+{
+    derive_lookups(model, work);
+    for (size_t i = 0; i < N_WORK_CLASSES; i++) {
+        struct work *to = &work->by_class[i];
+        to->n_ops = at(&model->given_operators, i);
+        to->flop_per_item = at(&model->given_flop, i);
+        to->bytes_per_item += at(&model->given_written_bytes, i);
+        to->read_bytes_per_item = at(&model->given_read_bytes, i);
+        to->weight_bytes = at(&model->given_weight_bytes, i);
+        to->request.flop = at(&model->given_request_flop, i);
+        to->request.bytes += at(&model->given_request_written_bytes, i);
+        to->request.read_bytes = at(&model->given_request_read_bytes, i);
+    }
+    work->by_class[WORK_CONCAT].n_parts = model->given_parts;
+    work->n_inputs = (double)model->given_inputs;
+    work->index_bytes_per_item = model->given_index_bytes;
+    work->dense_bytes_per_item = model->given_feature_bytes;
+    work->index_bytes_per_request = model->given_request_index_bytes;
+    work->dense_bytes_per_request = model->given_request_feature_bytes;
+}
+
 // One row per class of model. A new class is a name in catalogue.h, a row and its functions here,
 // and a test.
 struct interaction {
@@ -610,6 +768,7 @@ static const struct interaction interactions[N_INTERACTIONS] = {
     [INTERACT_MASK] = {check_mask, derive_mask},
     [INTERACT_SEQUENCE] = {check_sequence, derive_sequence},
     [INTERACT_TARGET] = {check_sequence, derive_target},
+    [INTERACT_GIVEN] = {check_given, NULL},
 };
 
 int model_check(const struct model *model, struct err *err)
@@ -625,9 +784,10 @@ int model_check(const struct model *model, struct err *err)
         check_whole("top_mlp", &model->top_mlp, err) != 0 ||
         check_whole("task_mlp", &model->task_mlp, err) != 0)
         return -1;
-    if (check_count("dim", model->dim, err) != 0)
+    bool is_given = model->interaction == INTERACT_GIVEN;
+    if (!is_given && check_count("dim", model->dim, err) != 0)
         return -1;
-    if (model->top_mlp.n == 0)
+    if (!is_given && model->top_mlp.n == 0)
         return err_set(err, ERR_STUDY, "top_mlp: expected at least one width");
     if (model->tasks < 1 || model->gates < 1)
         return err_set(err, ERR_STUDY, "%s: expected at least 1",
@@ -664,6 +824,10 @@ void model_derive(const struct model *model, struct model_work *work)
 {
     assert(model && work);
     memset(work, 0, sizeof *work);
+    if (model->interaction == INTERACT_GIVEN) { // already in bytes of the format
+        derive_given(model, work);
+        return;
+    }
     add_tables(model, work);
     double width = dense_width(model, work);
     interactions[model->interaction].derive(model, width, work);

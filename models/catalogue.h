@@ -11,6 +11,10 @@
 //     model_derive(&model, &work);
 //     double flop = work.by_class[WORK_FC].flop_per_item;
 //
+// One kind of model has no architecture to derive from: `given` is a graph of somebody's own
+// (src/study/onnx_work.h), whose work by class stands in the model itself, in bytes as its format
+// has them. Its tables are groups like those of all others, but for a row's size of their own.
+//
 // A query costs in three parts: what is computed once for it (user features, dense features that
 // are `dense_once`), per candidate item, and by the length of its history: per history item, per
 // pair of those, and per pair of a candidate and a history item.
@@ -45,8 +49,8 @@ enum work_class {
 };
 extern const char *const work_class_names[]; // "fc" "embedding" ... NULL
 
-enum model_variant { VARIANT_PAPER, VARIANT_REPO, N_VARIANTS };
-extern const char *const model_variant_names[]; // "paper" "repo" NULL
+enum model_variant { VARIANT_PAPER, VARIANT_REPO, VARIANT_IMPORTED, N_VARIANTS };
+extern const char *const model_variant_names[]; // "paper" "repo" "imported" NULL
 
 // What limits a model on a CPU: a label for people, the cost models do not read it.
 enum model_bound { BOUND_EMBEDDING, BOUND_MLP, BOUND_ATTENTION, BOUND_RECURRENT, N_BOUNDS };
@@ -66,6 +70,7 @@ enum model_interaction {
     INTERACT_MASK,       // parallel mask blocks over everything side by side (MaskNet)
     INTERACT_SEQUENCE,   // self-attention over the history, candidates scored against it (SASRec)
     INTERACT_TARGET,     // candidates run through the blocks too and attend to the history (HSTU)
+    INTERACT_GIVEN,      // none is known: the work itself is given, by class of operator
     N_INTERACTIONS
 };
 extern const char *const model_interaction_names[]; // "concat" "two-branch" ... NULL
@@ -105,6 +110,19 @@ struct model {
     struct reals top_mlp;  // widths after the concatenation
     struct reals task_mlp; // widths of one task's stack after the top one
     int64_t tasks;
+    // INTERACT_GIVEN alone. By class, N_WORK_CLASSES values or none: operators, arithmetic and
+    // bytes of layers per item, their parameters, and the same once per request. Of the embedding
+    // class only operators and arithmetic: its bytes are those of the lookups.
+    struct reals given_operators, given_flop, given_written_bytes, given_read_bytes;
+    struct reals given_weight_bytes;
+    struct reals given_request_flop, given_request_written_bytes, given_request_read_bytes;
+    struct reals row_bytes;   // of one row, by group of tables
+    struct reals pooled_rows; // that the lookups in one table give per item, by group; empty: 1
+    double given_parts;       // inputs that the concatenations join
+    int64_t given_inputs;     // tensors that a request brings
+    // What a request brings: indices and features.
+    double given_index_bytes, given_feature_bytes; // per item
+    double given_request_index_bytes, given_request_feature_bytes;
     // Tail-latency targets: the table value and half below, half above.
     int64_t sla_low_ns, sla_medium_ns, sla_high_ns;
     bool provisional; // some value is a placeholder until it is measured; sources say which

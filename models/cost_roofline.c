@@ -304,7 +304,8 @@ void cost_roofline_cpu_parts(const struct cost *cost, uint32_t items, uint32_t b
     const struct model_work *work = cost_work_of(cost);
     const double b = items;
     const struct share s = share_of(p, w, busy_cores);
-    const double weight_s = weights_s(p, &s, w->weight_bytes) / w->weight_bytes;
+    const double weight_s =
+        w->weight_bytes > 0 ? weights_s(p, &s, w->weight_bytes) / w->weight_bytes : 0;
 
     parts->request_s = w->request_s;
     parts->input_s = w->input_s + w->input_item_s * (w->stored_items > 0 ? w->stored_items : b);

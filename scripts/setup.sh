@@ -9,8 +9,8 @@ set -euo pipefail
 
 build_packages=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
     libgsl-dev libglpk-dev libyaml-dev librandom123-dev libxxhash-dev zlib1g-dev libhwloc-dev check)
-# What it builds without, but for models that run for real.
-optional_packages=(libdnnl-dev)
+# What it builds without: models that run for real (oneDNN), and models from ONNX files.
+optional_packages=(libdnnl-dev libonnx-dev protobuf-c-compiler libprotobuf-c-dev)
 test_packages=(git binutils hdf5-tools valgrind clang clang-format libclang-rt-dev
     man-db dpkg-dev file python3 python3-yaml python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray
     python3-matplotlib netcdf-bin
@@ -55,7 +55,8 @@ esac
 
 command -v dpkg-query >/dev/null || die "this is not a Debian system. recfleet needs gcc, CMake 3.25," \
     "pkg-config, an MPI, HDF5 with HL, GSL, GLPK, libyaml, Random123, xxHash and zlib (and" \
-    "Check for the tests); with these in place: cmake --preset release && cmake --build --preset release"
+    "Check for the tests, protobuf-c and onnx.proto to import models); with these in place:" \
+    "cmake --preset release && cmake --build --preset release"
 
 mapfile -t lacking < <(missing "${packages[@]}")
 mapfile -t wanted < <(missing "${optional_packages[@]}")
@@ -79,7 +80,9 @@ if [ ${#lacking[@]} -gt 0 ]; then
 elif [ ${#wanted[@]} -gt 0 ] && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
     ! apt install -y --no-install-recommends "${wanted[@]}" 2>/dev/null || wanted=()
 fi
-[ ${#wanted[@]} = 0 ] || say "without ${wanted[*]}: no models run for real (recfleet profile, recfleet serve)"
+[ ${#wanted[@]} = 0 ] ||
+    say "it builds without ${wanted[*]}, but recfleet profile and serve run no models (libdnnl-dev)," \
+        "or recfleet model imports none (the others)"
 
 version=$(cmake --version | sed -n '1s/.* //p')
 [ "$(printf '3.25\n%s\n' "$version" | sort -V | head -n 1)" = 3.25 ] ||

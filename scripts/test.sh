@@ -150,14 +150,16 @@ fuzz_one() {
 fuzz_part() {
     local what
     local -A pid
-    built fuzz fuzz_study fuzz_trace fuzz_checkpoint || return
+    built fuzz fuzz_study fuzz_trace fuzz_checkpoint fuzz_onnx || return
     fuzz_one study "$ROOT/tests/fuzz/corpus/study" "$ROOT/slurm/studies" &
     pid[study]=$!
     fuzz_one trace "$ROOT/tests/fuzz/corpus/trace" &
     pid[trace]=$!
     fuzz_one checkpoint "$ROOT/tests/fuzz/corpus/checkpoint" &
     pid[checkpoint]=$!
-    for what in study trace checkpoint; do
+    fuzz_one onnx "$ROOT/tests/fuzz/corpus/onnx" &
+    pid[onnx]=$!
+    for what in study trace checkpoint onnx; do
         if wait "${pid[$what]}"; then
             count 0 "fuzz_$what"
         else

@@ -8,9 +8,9 @@
 #include "base/mem.h"
 
 const struct cmd *const cmd_table[] = {
-    &cmd_run,   &cmd_sweep,  &cmd_merge,   &cmd_submit, &cmd_tune,   &cmd_capacity,
-    &cmd_check, &cmd_schema, &cmd_list,    &cmd_show,   &cmd_report, &cmd_compare,
-    &cmd_trace, &cmd_fit,    &cmd_profile, &cmd_serve,  &cmd_help,   NULL};
+    &cmd_run,    &cmd_sweep,   &cmd_merge, &cmd_submit, &cmd_tune,    &cmd_capacity, &cmd_check,
+    &cmd_schema, &cmd_list,    &cmd_show,  &cmd_report, &cmd_compare, &cmd_trace,    &cmd_model,
+    &cmd_fit,    &cmd_profile, &cmd_serve, &cmd_help,   NULL};
 
 const struct cmd_option cmd_common_options[] = {
     {"--help", 'h', NULL, "say what the command does and takes"},

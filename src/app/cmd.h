@@ -137,7 +137,7 @@ void cmd_print_help(const struct cmd *cmd, FILE *out);
 
 // The variants, one file each.
 extern const struct cmd cmd_run, cmd_sweep, cmd_merge, cmd_submit, cmd_tune, cmd_capacity,
-    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_report, cmd_compare, cmd_trace, cmd_fit,
-    cmd_profile, cmd_serve, cmd_help;
+    cmd_check, cmd_schema, cmd_list, cmd_show, cmd_report, cmd_compare, cmd_trace, cmd_model,
+    cmd_fit, cmd_profile, cmd_serve, cmd_help;
 
 #endif

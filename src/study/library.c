@@ -210,6 +210,14 @@ static int attach(const struct library *library, struct platform *platform, stru
     return 0;
 }
 
+// A model whose work is given has no architecture, whose keys others require.
+static bool is_given(enum library_kind kind, const struct node *map)
+{
+    const struct node *node = kind == LIBRARY_MODELS ? node_get(map, "interaction") : NULL;
+    return node && node->kind == NODE_SCALAR &&
+           strcmp(node->text, model_interaction_names[INTERACT_GIVEN]) == 0;
+}
+
 // A name that is nearly a known one, with too little beside it for a thing of one's own.
 static int check_name(const struct library *library, enum library_kind kind, const struct node *map,
                       const struct node *name, struct err *err)
@@ -217,7 +225,7 @@ static int check_name(const struct library *library, enum library_kind kind, con
     struct err why = {0};
     bool whole = kind != LIBRARY_PLATFORMS || node_get(map, "cores");
     for (const struct field *f = kinds[kind].fields; f->key; f++)
-        whole = whole && (f->dflt || node_get(map, f->key));
+        whole = whole && (f->dflt || node_get(map, f->key) || is_given(kind, map));
     unknown(library, kind, name->text, &why);
     if (kind == LIBRARY_PLATFORMS && !whole && !strstr(why.text, "did you mean"))
         return node_fail_key(map, "cores", err,
@@ -303,7 +311,7 @@ static int add(struct library *library, enum library_kind kind, const struct nod
     bool from_sheet = is_platform && !like && node_get(map, "memory_bandwidth");
     if (from_sheet)
         like = find(library, kind, DATASHEET_LIKE);
-    bool partial = like || (is_table && node_get(map, "file"));
+    bool partial = like || (is_table && node_get(map, "file")) || is_given(kind, map);
     void *entry = append(library, kind, like, source->origin);
     struct datasheet sheet = {0};
     const struct reader_part parts[] = {{kinds[kind].fields, entry}, {datasheet_fields, &sheet}};

@@ -2099,6 +2099,9 @@ def group_serve(folder):
     write(folder, "served.yaml", SERVED)
     rc, tables, fates, err = served(folder)
     rows = {row["row"].strip(): row for row in tables["fidelity"]}
+    told = tables["served"][0]
+    expect(told["n_answered"] + told["n_refused"] + told["n_lost"] + told["n_left"] == told["n_queries"]
+           and 0 <= told["taken_frac"] <= 1, "what became of queries, for programs", told)
     expect(rc == 0 and set(fates) == {"ended"}, "all are answered", f"{rc} {err} {fates[:3]}")
     expect(list(rows) == ["measured", "simulated", "its own service times", "and gaps"], "its rows", str(list(rows)))
     expect(rows["measured"]["busy_frac"] >= 0.03, "cores are busy", str(rows["measured"]))
@@ -2296,6 +2299,81 @@ def group_list(folder):
         page = f.read()
     expect(page.endswith("<!-- layouts -->\n" + out), "docs/file-format.md",
            "differs from `recfleet schema --results`; put its output behind <!-- layouts -->")
+
+
+def protobuf(*fields):
+    """A message of (number, value): whole numbers, texts, and other messages as bytes."""
+    def varint(n):
+        return bytes([n & 0x7f | 0x80]) + varint(n >> 7) if n > 0x7f else bytes([n])
+    out = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            out += varint(number << 3) + varint(value)
+        else:
+            data = value.encode() if isinstance(value, str) else value
+            out += varint(number << 3 | 2) + varint(len(data)) + data
+    return out
+
+
+def onnx_graph(width, op="Relu"):
+    """A layer of 10 to `width` numbers over dense features beside a row of a table, as an ONNX file."""
+    def tensor(name, *dims):
+        return 5, protobuf(*((1, d) for d in dims), (2, 1), (8, name), (14, 1))
+
+    def node(op, outputs, *inputs, axis=None):
+        return 1, protobuf(*((1, i) for i in inputs), (2, outputs), (4, op), *(
+            [(5, protobuf((1, "axis"), (3, axis), (20, 2)))] if axis is not None else []))
+
+    def value(name, kind, *dims):
+        shape = protobuf(*((1, protobuf((2, d) if isinstance(d, str) else (1, d))) for d in dims))
+        return 11, protobuf((1, name), (2, protobuf((1, protobuf((1, kind), (2, shape))))))
+    graph = protobuf(value("x", 1, "n", 6), value("i", 7, "n"), tensor("t", 1000, 4), tensor("w", 10, width),
+                     node("Gather", "row", "t", "i"), node("Concat", "c", "x", "row", axis=1),
+                     node("MatMul", "y", "c", "w"), node(op, "z", "y"))
+    return protobuf((1, 8), (2, "cli"), (7, graph), (8, protobuf((2, 13))))
+
+
+def group_model(folder):
+    """An ONNX graph becomes a model that studies name; what is wrong with one is one line."""
+    def graph(name, data):
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data)
+    graph("ranker.onnx", onnx_graph(7))
+    rc, out, err = call("model", "import", "ranker.onnx", cwd=folder)
+    if rc == 1 and "was built without ONNX" in err:
+        expect(err.count("\n") == 1 and "libonnx-dev" in err, "what is missing to read ONNX", err)
+        return
+    expect(rc == 0 and "models:\n  - name: ranker\n" in out and "interaction: given\n" in out, "a model, printed",
+           out + err)
+    tables = tables_of("model", "import", "ranker.onnx", cwd=folder)
+    expect([(r["operator"], r["flop_per_item"], r["lookups_per_item"], r["weight_bytes"])
+            for r in tables["operators"]] == [("Gather", 0, 1, 0), ("Concat", 0, 0, 0), ("MatMul", 140, 0, 280),
+                                              ("Relu", 7, 0, 0)], "operators in JSON", tables["operators"])
+    expect(tables["classes"][-1]["flop_per_item"] == 147, "the sum of classes", tables["classes"])
+    os.mkdir(os.path.join(folder, "mine"))
+    to = ("-o", "mine/ranker.yaml", "--name", "our-ranker")
+    rc, out, err = call("model", "import", "ranker.onnx", *to, cwd=folder)
+    expect(rc == 0 and "model \"our-ranker\": mine/ranker.yaml" in out, "a model, written", out + err)
+    write(folder, "study.yaml", STUDY.replace("model: wnd", "model: our-ranker"))
+    rc, out, err = call("run", "study.yaml", "--catalog", "mine", "-o", "run.h5", cwd=folder)
+    expect(rc == 0 and "our-ranker" not in err, "a run of it", err)
+    rc, out, err = call("check", "-r", "study.yaml", "--catalog", "mine", cwd=folder)
+    rc2, again, err2 = call("check", "-r", write(folder, "resolved.yaml", out), cwd=folder)
+    expect(rc == rc2 == 0 and again == out, "a study with a given model reads back", err + err2)
+    refused("an existing model", "output mine/ranker.yaml: exists", folder, "model", "import", "ranker.onnx", *to)
+    graph("loop.onnx", onnx_graph(7, "Loop"))
+    refused("an unknown operator", r"loop.onnx: operators that are not known: Loop \(1\)\n", folder, "model",
+            "import", "loop.onnx")
+    graph("short.onnx", onnx_graph(7)[:-40])
+    refused("a graph that is cut off", "short.onnx: is not an ONNX model, or is cut off", folder, "model", "import",
+            "short.onnx")
+    refused("no graph", "no.onnx: cannot be read: No such file", folder, "model", "import", "no.onnx")
+    refused("no such dimension", "ranker.onnx: --batch-dim \"b\": no input has such a dimension", folder, "model",
+            "import", "ranker.onnx", "--batch-dim", "b")
+    refused("no such size", "ranker.onnx: --set \"seq=4\": no input has a dimension", folder, "model", "import",
+            "ranker.onnx", "--set", "seq=4")
+    refused("no such verb", "recfleet model: expected import, got \"imprt\"; did you mean \"import\"", folder,
+            "model", "imprt", "ranker.onnx")
 
 
 def group_resolved(folder):

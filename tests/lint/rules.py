@@ -80,6 +80,7 @@ FENCES = {
     "xxHash": (r"xxh(ash|3)\.h", ["results/file/checksum", "results/file/content_digest",
                                     "src/study/study_digest"]),
     "hwloc": (r"hwloc\.h", ["src/live/topology"]),
+    "protobuf-c": (r"(onnx\.pb-c|protobuf-c/.*)\.h", ["src/study/onnx_file"]),
     "zlib": (r"zlib\.h", ["traces/csv"]),
     "oneDNN": (r"(oneapi/dnnl/)?dnnl\w*\.h", ["src/native/onednn"]),
     "Check": (r"check\.h", []),

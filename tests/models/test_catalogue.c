@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/catalogue.h"
 
+#include <string.h>
+
 #include "support/suite.h"
 
 // Architectures by hand, from the reference repository's configurations (harvard-acc/DeepRecSys,
@@ -250,6 +252,56 @@ START_TEST(release_is_forgiving)
 }
 END_TEST
 
+// A model whose work is given: two groups of tables and two classes of layers.
+static struct model given(double *lists)
+{
+    const double values[] = {2, 3, 0, 0,  1, 0, 0, 0, 100, 7, 0, 0, 0, 0,  0,  0, 8, 0, 0, 0,  4,
+                             0, 0, 0, 50, 0, 0, 0, 0, 0,   0, 0, 2, 1, 10, 20, 5, 0, 0, 3, 64, 16};
+    memcpy(lists, values, sizeof values);
+    return (struct model){.interaction = INTERACT_GIVEN,
+                          .format = FORMAT_FP16,
+                          .given_operators = {8, lists},
+                          .given_flop = {8, lists + 8},
+                          .given_written_bytes = {8, lists + 16},
+                          .given_weight_bytes = {8, lists + 24},
+                          .tables = {2, lists + 32},
+                          .rows = {2, lists + 34},
+                          .lookups = {2, lists + 36},
+                          .request_lookups = {2, lists + 38},
+                          .row_bytes = {2, lists + 40},
+                          .given_parts = 4,
+                          .given_inputs = 3,
+                          .given_index_bytes = 40,
+                          .given_request_feature_bytes = 12,
+                          .gates = 1,
+                          .tasks = 1};
+}
+
+// Work that is given is taken as it is, in bytes whatever the format; what tables and lookups say
+// is derived.
+START_TEST(given_work_is_taken)
+{
+    double lists[42];
+    struct model model = given(lists);
+    struct model_work work = derived(&model);
+    ck_assert_double_eq(work.by_class[WORK_FC].flop_per_item, 100);
+    ck_assert_double_eq(work.by_class[WORK_FC].bytes_per_item, 8);
+    ck_assert_double_eq(work.by_class[WORK_FC].weight_bytes, 50);
+    ck_assert_double_eq(work.by_class[WORK_CONCAT].n_parts, 4);
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].n_ops, 3);
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].flop_per_item, 7);
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].bytes_per_item, 2 * 5 * 64);
+    ck_assert_double_eq(work.by_class[WORK_EMBEDDING].request.bytes, 1 * 3 * 16);
+    ck_assert_double_eq(work.lookups_per_item, 10);
+    ck_assert_double_eq(work.lookups_per_request, 3);
+    ck_assert_double_eq(work.rows_per_item, 2);
+    ck_assert_double_eq(work.table_bytes, 2 * 10 * 64 + 20 * 16);
+    ck_assert_double_eq(work.n_inputs, 3);
+    ck_assert_double_eq(work.index_bytes_per_item, 40);
+    ck_assert_double_eq(work.dense_bytes_per_request, 12);
+}
+END_TEST
+
 // Names stand in the order of the enums.
 START_TEST(names_follow_the_enums)
 {
@@ -257,6 +309,7 @@ START_TEST(names_follow_the_enums)
     ck_assert_ptr_null(work_class_names[N_WORK_CLASSES]);
     ck_assert_str_eq(model_interaction_names[INTERACT_RECURRENT], "recurrent");
     ck_assert_ptr_null(model_interaction_names[N_INTERACTIONS]);
+    ck_assert_str_eq(model_interaction_names[INTERACT_GIVEN], "given");
     ck_assert_str_eq(model_variant_names[VARIANT_REPO], "repo");
     ck_assert_ptr_null(model_variant_names[N_VARIANTS]);
     ck_assert_str_eq(model_bound_names[BOUND_RECURRENT], "recurrent");
@@ -270,6 +323,37 @@ static void refused(const struct model *model, const char *text)
     ck_assert_int_eq(model_check(model, &err), -1);
     ck_assert_str_eq(err.text, text);
 }
+
+// Given work that contradicts itself, each with its key.
+START_TEST(contradictions_of_given_work_are_refused)
+{
+    double lists[42];
+    struct model model = given(lists);
+    ck_assert_int_eq(model_check(&model, NULL), 0);
+    model.given_flop.n = 7;
+    refused(&model, "given_flop: expected 8 values, one for each class of operator, got 7");
+    model = given(lists);
+    lists[8 + WORK_SOFTMAX] = 1;
+    refused(&model, "given_flop: expected 0 of softmax, which has no operators");
+    model = given(lists);
+    lists[16 + WORK_EMBEDDING] = 1;
+    refused(&model,
+            "given_written: expected 0 of embedding, whose bytes are rows: row_size, lookups");
+    model = given(lists);
+    model.row_bytes.n = 1;
+    refused(&model, "row_size: expected 2 values, as tables has, got 1");
+    model = given(lists);
+    lists[WORK_EMBEDDING] = lists[8 + WORK_EMBEDDING] = 0;
+    refused(&model, "given_operators: expected some of embedding, for the tables");
+    model = given(lists);
+    model.history_lookups = model.lookups;
+    refused(&model, "history_lookups: given work has no part by the history");
+    model = given(lists);
+    model.given_operators.n = model.given_flop.n = 0;
+    model.given_written_bytes.n = model.given_weight_bytes.n = 0;
+    refused(&model, "given_operators: expected some of one class");
+}
+END_TEST
 
 // Shapes that contradict themselves, each with the key to mend.
 START_TEST(contradictions_are_refused)
@@ -391,10 +475,12 @@ int main(void)
         {"core", operators_and_activations_are_as_run},
         {"core", totals_cover_every_class},
         {"core", once_per_request},
+        {"core", given_work_is_taken},
         {"limits", the_least_model},
         {"limits", release_is_forgiving},
         {"limits", names_follow_the_enums},
         {"errors", contradictions_are_refused},
+        {"errors", contradictions_of_given_work_are_refused},
         {"errors", newer_contradictions_are_refused},
     };
     return suite_run("catalogue", tests, sizeof tests / sizeof *tests);
