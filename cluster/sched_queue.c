@@ -683,7 +683,8 @@ static void begin_on_core(struct state *state, uint32_t s, const struct beginnin
     cpu_pool_server(&state->cores, s)->cpu_busy_ns += job->compute_ns;
 }
 
-// A stream of its own slots that takes a batch is behind all that have room, for the next.
+// Where streams have slots of their own, one that takes a batch goes behind all others that have
+// room.
 static void begin_on_accel(struct state *state, uint32_t s, const struct beginning *next,
                            struct accel_job *job)
 {

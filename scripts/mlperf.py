@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""mlperf.py RECFLEET FOLDER DOCUMENT [--rows FILE] [--no-rates] [--check]: predicts the Server latencies of the
+"""mlperf.py RECFLEET FOLDER DOCUMENT [--rows FILE] [--no-rates]: predicts the Server latencies of the
 systems in slurm/studies/70-mlperf.csv and writes DOCUMENT (docs/mlperf.md) with, beside it, a folder
 of the same name without .md: rows.csv (every row) and constants.csv (of the classes).
 
 --rows FILE   systems of another file with the same columns (more do no harm): nothing is fitted,
               the constants are those of docs/mlperf/constants.csv
 --no-rates    without the largest valid rates
---check       simulates the first row anew: does it come out as docs/mlperf/rows.csv has it?
 
 FOLDER is for studies and results files. Needs h5py.
 """
@@ -31,8 +30,10 @@ import mlperf_page as page
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "slurm" / "studies"
 RECORD = ROOT / "docs" / "mlperf"
-RATE_CLASSES = ("device-v2", "host-v2", "cpu")
-RATE_ROUNDS = 4  # halvings of 0.8 .. 1.04 of the Offline rate
+PREDICT = (300000, 0.5)  # queries and seconds that a run has at least ...
+FIND_RATE = (600000, 1)  # ... and one that looks for the largest rate
+RATE_STEP, RATE_WITHIN = 1.15, 0.01  # the bounds go out by the one, then in to the other
+RATE_FAR = 20     # times what was asked first, either way, there is none
 
 
 # ---- simulating ---------------------------------------------------------------------------------
@@ -56,15 +57,16 @@ def point(folder, name, settings):
 
 
 def simulate(recfleet, folder, name, cases):
-    """cases: (row, constants, queries/s, shortest s) -> their quantiles of latency in ms, by name."""
+    """cases: (row, constants, queries/s, (queries, s) at least) -> quantiles of latency in ms, by
+    name."""
     folder = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(STUDIES / "70-mlperf-sizes.csv", folder)
     # A table must have times of the CPU, which GPU systems do not use.
     (folder / "cpu.csv").write_text("batch,time_ms\n1,1000\n7,1000\n", encoding="utf-8")
     lines = ["sweep:", "  - axis: case", "    points:"]
-    lines += [point(folder, f"c{i}", model.settings(row, constants, qps, least_s=least_s))
-              for i, (row, constants, qps, least_s) in enumerate(cases)]
+    lines += [point(folder, f"c{i}", model.settings(row, constants, qps, least))
+              for i, (row, constants, qps, least) in enumerate(cases)]
     study = folder / "study.yaml"
     study.write_text((STUDIES / "70-mlperf.yaml").read_text(encoding="utf-8") + "\n".join(lines) +
                      "\n", encoding="utf-8")
@@ -75,19 +77,23 @@ def simulate(recfleet, folder, name, cases):
         sys.exit(f"mlperf.py: recfleet sweep {study} failed:\n{done.stderr[-2000:]}")
     with h5py.File(folder / "out.h5") as file:
         names = [f"p{100 * q:g}" for q in file["quantile"][:]]
-        found = [dict(zip(names, (1e3 * s for s in one[0])))
-                 for one in file["summary/latency_s"][:]]
-    for one in found:  # between two that are kept, on the straight line of an exponential tail
-        part = math.log(5 / 3) / math.log(5)
-        one["p97"] = one["p95"] + part * (one["p99"] - one["p95"])
-    return found
+        return [quantiles(dict(zip(names, (1e3 * s for s in one[0]))))
+                for one in file["summary/latency_s"][:]]
+
+
+def quantiles(found):
+    """What is not kept is between two that are, on the straight line of an exponential tail. Of a
+    queue that grows over the whole run there are none: infinite."""
+    part = math.log(5 / 3) / math.log(5)
+    found["p97"] = found["p95"] + part * (found["p99"] - found["p95"])
+    return {name: math.inf if math.isnan(ms) else ms for name, ms in found.items()}
 
 
 # ---- constants ----------------------------------------------------------------------------------
 
 def error(found, row):
     """Mean of |log(predicted / observed)| at p50, p90, p95; what diverges counts as four times."""
-    return statistics.fmean(min(abs(math.log(found[q] / float(row[f"{q}_ms"]))), math.log(4))
+    return statistics.fmean(min(abs(math.log(found[q] / model.number(row, f"{q}_ms"))), math.log(4))
                             for q in ("p50", "p90", "p95"))
 
 
@@ -105,15 +111,14 @@ def best(errors, rows, without=None):
 
 
 def is_scored(row):
-    return row["config_trust"] in ("A", "B") and model.class_of(row) is not None \
-        and row["classes"] not in ("mig", "triton")
+    return page.is_trusted(row) and row["classes"] not in ("mig", "triton")
 
 
 def fit(recfleet, folder, family, rows):
     """Predicts each row with the constants that fit the other systems best. Returns the constants
     of all together and the tries as (constants, error)."""
     tries = combinations(family)
-    cases = [(row, constants, float(row["server_scheduled_qps"]), 1.0)
+    cases = [(row, constants, model.rate_qps(row), PREDICT)
              for constants in tries for row in rows]
     found = simulate(recfleet, folder, f"fit-{family}", cases)
     by_try = [found[i * len(rows):(i + 1) * len(rows)] for i in range(len(tries))]
@@ -128,24 +133,35 @@ def fit(recfleet, folder, family, rows):
 def predict(recfleet, folder, rows, constants):
     for row in rows:
         row["constants"] = constants[model.family_of(row)]
-    cases = [(row, row["constants"], float(row["server_scheduled_qps"]), 1.0) for row in rows]
+    cases = [(row, row["constants"], model.rate_qps(row), PREDICT) for row in rows]
     for row, found in zip(rows, simulate(recfleet, folder, "predict", cases)):
         row["found"] = found
 
 
 def find_rates(recfleet, folder, rows):
-    """Largest rate at which p99 is within the target, by halving, where the latencies of a class are
-    near enough to be asked."""
-    rows = [row for row in rows if row["classes"] in RATE_CLASSES]
-    spans = [[share * float(row["offline_qps"]) for share in (0.8, 1.04)] for row in rows]
-    for _ in range(RATE_ROUNDS):
-        rates = [(low + high) / 2 for low, high in spans]
-        cases = [(row, row["constants"], qps, 1.5) for row, qps in zip(rows, rates)]
-        for span, row, qps, found in zip(spans, rows, rates,
-                                         simulate(recfleet, folder, "rates", cases)):
-            span[0 if found["p99"] <= float(row["target_ms"]) else 1] = qps
+    """Largest rate at which p99 is within the target: from the Offline rate outwards until one rate
+    is valid and one is not, then by halving."""
+    spans = [[None, None] for _ in rows]
+    first = [model.number(row, "offline_qps") for row in rows]
+    asked, todo = list(first), list(range(len(rows)))
+    while todo:
+        cases = [(rows[i], rows[i]["constants"], asked[i], FIND_RATE) for i in todo]
+        for i, found in zip(todo, simulate(recfleet, folder, "rates", cases)):
+            spans[i][0 if found["p99"] <= model.target_ms(rows[i]) else 1] = asked[i]
+            asked[i] = next_rate(spans[i], first[i])
+        todo = [i for i in todo if asked[i]]
     for span, row in zip(spans, rows):
-        row["max_qps"] = sum(span) / 2
+        if all(span):
+            row["max_qps"] = math.sqrt(span[0] * span[1])
+
+
+def next_rate(span, first):
+    """To be asked next; None: known well enough, or there is none."""
+    valid, invalid = span
+    if valid and invalid:
+        return math.sqrt(valid * invalid) if invalid > (1 + RATE_WITHIN) * valid else None
+    rate = valid * RATE_STEP if valid else invalid / RATE_STEP
+    return rate if first / RATE_FAR < rate < first * RATE_FAR else None
 
 
 # ---- rows and files -----------------------------------------------------------------------------
@@ -154,12 +170,26 @@ def distinct(rows):
     """Rows of which there is a model; in many, -99.9 is the very run of -99: once."""
     seen, out = set(), []
     for row in rows:
-        key = model.system_of(row) + (row["server_scheduled_qps"], row["p50_ms"], row["p99_ms"])
+        run = [model.word(row, key) for key in ("server_scheduled_qps", "p50_ms", "p99_ms")]
+        key = (*model.system_of(row), *(run if all(run) else [id(row)]))
         row["classes"] = model.class_of(row)
         if row["classes"] and key not in seen:
             seen.add(key)
             out.append(row)
     return out
+
+
+def read(path):
+    """(rows, those of which there is a model)."""
+    try:
+        everything = model.read_rows(path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        sys.exit(f"mlperf.py: {path}: {error}")
+    rows = distinct(everything)
+    if not rows:
+        sys.exit(f"mlperf.py: {path}: no row can be predicted: expected {model.EXPECTED}; the columns "
+                 "are those of slurm/studies/70-mlperf.csv")
+    return everything, rows
 
 
 def read_constants(path):
@@ -176,19 +206,6 @@ def write_constants(path, constants):
     path.write_text("\n".join(["family,constant,value", *lines]) + "\n", encoding="utf-8")
 
 
-def check(recfleet, folder, rows):
-    with open(RECORD / "rows.csv", encoding="utf-8", newline="") as file:
-        recorded = next(line for line in csv.DictReader(file) if line["class"] == "device-v2")
-    row = next(row for row in rows if row["server_log"] == recorded["server_log"])
-    constants = {pair.split("=")[0]: float(pair.split("=")[1])
-                 for pair in recorded["constants"].split()}
-    qps = float(row["server_scheduled_qps"])
-    found = simulate(recfleet, folder, "check", [(row, constants, qps, 1.0)])[0]
-    wrong = [q for q in page.QUANTILES if f"{found[q]:.4g}" != recorded[f"predicted_{q}_ms"]]
-    sys.exit(f"mlperf.py: {row['system']}: {', '.join(wrong)} are not as recorded: {found}"
-             if wrong else 0)
-
-
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split(":", 1)[0])
     parser.add_argument("recfleet")
@@ -196,12 +213,8 @@ def main():
     parser.add_argument("document", type=pathlib.Path)
     parser.add_argument("--rows", type=pathlib.Path)
     parser.add_argument("--no-rates", action="store_true")
-    parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    everything = model.read_rows(args.rows or STUDIES / "70-mlperf.csv")
-    rows = distinct(everything)
-    if args.check:
-        check(args.recfleet, args.folder, rows)
+    everything, rows = read(args.rows or STUDIES / "70-mlperf.csv")
     constants, tries = {}, {}
     if args.rows:
         constants = read_constants(RECORD / "constants.csv")
@@ -219,4 +232,5 @@ def main():
     args.document.write_text(page.document(everything, rows, constants, tries), encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

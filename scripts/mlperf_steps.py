@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sched_queue lacks of NVIDIA's harness with inputs in GPU memory, batch by batch: there every
-GPU has bundles of its own and takes what waits when one of them is free, whichever GPU would end
-sooner; in the simulated server a batch in flight belongs to no GPU and goes to the one that is free
-first. Plain Python, for the page alone."""
+"""NVIDIA's harness with inputs in GPU memory, batch by batch, written down a second time from its
+description: one queue; every GPU has bundles of its own and takes what waits when one of them is
+free. Plain Python, for the page alone."""
 
 import heapq
 import random
@@ -26,7 +25,7 @@ def latencies(row, constants):
     seconds = model.batch_time(row, constants)
     batch_items = int(model.number(row, "cfg_gpu_batch_size") / model.PAIRS_PER_ITEM)
     bundles = int(model.number(row, "cfg_gpu_num_bundles", 2))
-    queries = arrivals(float(row["server_scheduled_qps"]))
+    queries = arrivals(model.rate_qps(row))
     gpus = range(int(model.number(row, "accelerators")))
     ends = [[0.0] * bundles for _ in gpus]  # of the batches in a GPU's bundles, in order
     idle = [(0.0, gpu) for gpu in gpus]     # when the bundle next in turn is free
