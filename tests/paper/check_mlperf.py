@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What scripts/mlperf.sh writes.
 
-usage: check_mlperf.py BUILD ROOT FOLDER
+usage: check_mlperf.py BUILD ROOT FOLDER [rates]
 
 - The first row with inputs in GPU memory comes out as docs/mlperf/rows.csv has it.
 - --rows predicts systems of a file of its own: rows of the record, one with other columns as well,
   one without published latencies and with nothing but what a prediction needs, one that has no model.
 - What a user gets wrong is one line.
+- With `rates`, which takes longer, only: the largest valid rate of a row that is alone in its file.
 """
 
 import csv
@@ -16,6 +17,7 @@ import subprocess
 import sys
 
 build, root, folder = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
+only_rates = sys.argv[4:] == ["rates"]
 sys.path.insert(0, str(root / "scripts"))
 import mlperf as script
 import mlperf_model as model
@@ -67,14 +69,17 @@ def check_recorded(rows):
                f"{row['system']}: {q} is {found[q]:.4g} ms, recorded {recorded[f'predicted_{q}_ms']}")
 
 
+def quickest(rows, name):
+    """The row of a class with the lowest rate: the fewest queries to simulate."""
+    return min((row for row in rows if row["classes"] == name), key=model.rate_qps)
+
+
 def check_own_rows(rows):
     """One row of each class, the others as they may come from elsewhere."""
-    own = [next(row for row in rows if row["classes"] == name) for name in model.CLASSES]
+    own = [quickest(rows, name) for name in model.CLASSES]
     own = [{key: value for key, value in row.items() if key != "classes"} for row in own]
     own[0] = {**own[0], "processor": "some, with \"quotes\"", "my_column": "1"}
-    bare = [{key: row[key] for key in NEEDED[row["classes"]]}
-            for name in NEEDED for row in rows if row["classes"] == name][:1]
-    bare += [{key: row[key] for key in NEEDED["cpu"]} for row in rows if row["classes"] == "cpu"][:1]
+    bare = [{key: quickest(rows, name)[key] for key in NEEDED[name]} for name in NEEDED]
     asic = {"kind": "asic", "round": "5.1", "system": "of another kind", "offline_qps": "1000",
             "server_scheduled_qps": "900"}
     done = run([*own, *bare, asic], "--no-rates")
@@ -92,12 +97,11 @@ def check_own_rows(rows):
 
 
 def check_rates(rows):
-    """The largest rate, too, of a row that is alone in its file."""
-    row = next(row for row in rows if row["classes"] == "device-v2")
+    row = quickest(rows, "triton")
     done = run([{key: value for key, value in row.items() if key != "classes"}])
     expect(done.returncode == 0, f"--rows ended with {done.returncode}: {done.stderr}")
     share = float(written()[0]["largest_qps"]) / float(row["offline_qps"])
-    expect(0.5 < share < 1.1, f"largest rate {share:.2f} of the Offline rate")
+    expect(0.5 < share < 1.2, f"largest rate {share:.2f} of the Offline rate")
 
 
 def check_mistakes():
@@ -113,7 +117,9 @@ def check_mistakes():
 
 folder.mkdir(parents=True, exist_ok=True)
 _, record = script.read(script.STUDIES / "70-mlperf.csv")
-check_recorded(record)
-check_own_rows(record)
-check_rates(record)
-check_mistakes()
+if only_rates:
+    check_rates(record)
+else:
+    check_recorded(record)
+    check_own_rows(record)
+    check_mistakes()
