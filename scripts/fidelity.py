@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far simulations are off: measures it on this machine and writes a page of it.
 
-usage: fidelity.py RECFLEET FOLDER PAGE [--quick] [--only-page] [MODEL...]
+usage: fidelity.py RECFLEET FOLDER PAGE [--quick] [--only-page] [--profile-s N] [--run-s N]
+           [--runs AT_70 ELSEWHERE] [MODEL...]
 
 What is measured goes to PAGE without .md as CSV files (theory, profiles, live, batches), the page is
 written from them, so that --only-page needs nothing else.
@@ -27,13 +28,19 @@ LOADS = (0.3, 0.5, 0.7, 0.85)
 class Effort:
     """How long everything is looked at."""
 
-    def __init__(self, quick):
-        self.profile_s = 10 if quick else 60
+    def __init__(self, given):
+        quick = given.quick
+        self.profile_s = given.profile_s or (10 if quick else 60)
         self.most_queries = 1000 if quick else 20000
-        self.most_s = 10 if quick else 600
-        self.runs = {load: 1 if quick else 5 if load == 0.7 else 2 for load in LOADS}
+        self.most_s = given.run_s or (10 if quick else 600)
+        at_70, elsewhere = given.runs or ((1, 1) if quick else (5, 2))
+        self.runs = {load: at_70 if load == 0.7 else elsewhere for load in LOADS}
         self.theory_queries = 50000 if quick else 1000000
-        self.batch_s = 3 if quick else 20
+
+    def words(self):
+        return (f"{self.profile_s:g} s of profile for each model; runs of {self.most_queries} queries or "
+                f"{self.most_s:g} s, whichever is shorter, {self.runs[0.7]} at 70 % load and "
+                f"{self.runs[0.5]} at the others")
 
 
 def call(recfleet, *arguments, folder):
@@ -270,7 +277,7 @@ def document(data, about):
         "scripts/fidelity.sh            # everything below, and this page",
         "scripts/fidelity.sh --quick    # two models, short: does every step work?", "```", "",
         f"Measured {about['date']} on {about['cores']} cores of {about['processor']}, load average "
-        f"before it {about['load']}, recfleet {about['revision']}.", "",
+        f"before it {about['load']}, recfleet {about['revision']}; {about['effort']}.", "",
         *theory_section(load_csv(data / "theory.csv")), "",
         *live_section(load_csv(data / "live.csv")), "",
         *mlperf_section(pathlib.Path(__file__).resolve().parent.parent / "docs")]) + "\n"
@@ -283,16 +290,19 @@ def main():
     parser.add_argument("page", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only-page", action="store_true")
+    parser.add_argument("--profile-s", type=float)
+    parser.add_argument("--run-s", type=float)
+    parser.add_argument("--runs", type=int, nargs=2)
     parser.add_argument("models", nargs="*")
     given = parser.parse_args()
     models = given.models or (["ncf-repo", "wnd-repo"] if given.quick else MODELS)
-    effort, data = Effort(given.quick), given.page.with_suffix("")
+    effort, data = Effort(given), given.page.with_suffix("")
     recfleet = os.path.abspath(given.recfleet)
     if not given.only_page:
         version = subprocess.run([recfleet, "--version"], capture_output=True, text=True).stdout
         about = {"date": datetime.date.today().isoformat(), "processor": processor(),
                  "cores": len(os.sched_getaffinity(0)), "load": f"{os.getloadavg()[0]:.2f}",
-                 "revision": version.split("\n")[0].replace("recfleet ", "")}
+                 "revision": version.split("\n")[0].replace("recfleet ", ""), "effort": effort.words()}
         save_csv(data / "about.csv", [about])
         save_csv(data / "theory.csv", measure_theory(recfleet, given.folder, effort))
         save_csv(data / "profiles.csv", profile(recfleet, given.folder, models, effort))
