@@ -169,6 +169,10 @@ def table(head, rows):
             *("| " + " | ".join(row) + " |" for row in rows)]
 
 
+def known(value, form):
+    return "n/a" if math.isnan(value) else f"{value:{form}}"
+
+
 def signed(value):
     return "n/a" if math.isnan(value) else f"{100 * value:+.1f}"
 
@@ -201,6 +205,22 @@ def pick(rows, model, load, term):
             and r["row"].strip() == term.strip()]
 
 
+def service_words(rows):
+    """How much of the error is the machine's other speed."""
+    runs = [r for r in rows if r["row"] == "simulated"]
+    near = [r for r in runs if abs(number(r["busy_error_frac"])) <= 0.03]
+    if not near:
+        return ["", "In no run were service times within 3 % of the profile's."]
+    errors = [median([abs(number(r["p95_error_frac"])) for r in some]) for some in (runs, near)]
+    apart = [abs(number(r["busy_error_frac"])) for r in runs]
+    return ["", f"Service times of a run were {100 * median(apart):.1f} % off the profile's in the "
+            f"median, and an error of them is one of 1 / (1 - load) times as much of the latency. In "
+            f"{len(near)} of {len(runs)} runs they were within 3 %: there |p95 error| is "
+            f"{100 * errors[1]:.1f} % in the median, in all runs {100 * errors[0]:.1f} %. Runs of one "
+            "model at one load that differ by more than their intervals say how steady the machine "
+            "itself was."]
+
+
 def live_section(rows):
     models = list(dict.fromkeys(r["model"] for r in rows))
     terms = [t for t in dict.fromkeys(r["row"] for r in rows) if t != "measured"]
@@ -221,21 +241,24 @@ def live_section(rows):
                 kept = [e for e in errors if not math.isnan(e)]
                 spread = f" ({signed(min(kept))} .. {signed(max(kept))})" if len(kept) > 1 else ""
                 cells.append(signed(median(errors)) + spread)
+            busy = [number(r["busy_error_frac"]) for r in mine]
             replayed = [number(r["p95_error_frac"]) for r in pick(rows, model, load, "and gaps")]
             lines.append([model, f"{100 * load:.0f}",
-                          f"{1e3 * median([number(r['p95_s']) for r in seen]):.3g}", *cells,
+                          known(1e3 * median([number(r["p95_s"]) for r in seen]), ".3g"),
+                          signed(median(busy)), *cells,
                           signed(median(replayed)),
-                          f"{100 * median([number(r['taken_frac']) for r in mine]):.1f}"])
-    out += table(["model", "load %", "p95 measured ms", "mean error %", "p50 error %", "p95 error %",
+                          known(100 * median([number(r["taken_frac"]) for r in mine]), ".1f")])
+    out += table(["model", "load %", "p95 measured ms", "service time error %", "mean error %", "p50 error %", "p95 error %",
                   "p99 error %", "p95 error %, its own times and gaps", "taken by others %"], lines)
+    out += service_words(rows)
     out += ["", "### Which term explains what", "",
             "|p95 error| in %, the median over models and runs, with a term of the simulation left "
             "out, and with the run's own service times in place of the profile's.", ""]
     lines = []
     for term in terms:
-        cells = [f"{100 * median([abs(number(r['p95_error_frac'])) for m in models for r in pick(rows, m, load, term)]):.1f}"
-                 for load in LOADS]
-        lines.append([term.strip(), *(c.replace("nan", "n/a") for c in cells)])
+        errors = {load: [abs(number(r["p95_error_frac"])) for m in models for r in pick(rows, m, load, term)]
+                  for load in LOADS}
+        lines.append([term.strip(), *(known(100 * median(errors[load]), ".1f") for load in LOADS)])
     return out + table(["simulated with", *(f"{100 * load:.0f} % load" for load in LOADS)], lines)
 
 
@@ -251,7 +274,7 @@ def mlperf_section(folder):
         for what in ("p50", "p95", "p99"):
             errors = [abs(number(r[f"predicted_{what}_ms"]) / number(r[f"published_{what}_ms"]) - 1)
                       for r in mine if number(r.get(f"published_{what}_ms")) > 0]
-            cells.append(f"{100 * median(errors):.1f}".replace("nan", "n/a"))
+            cells.append(known(100 * median(errors), ".1f"))
         lines.append([name, str(len(mine)), *cells])
     return ["## A public record", "",
             "Server latencies of MLPerf Inference, predicted from Offline rates and published "
