@@ -394,8 +394,9 @@ struct trace *trace_csv_read(const struct trace_csv_config *config, struct err *
     return trace;
 }
 
-static void write_records(FILE *file, const struct trace *trace)
+static void write_records(FILE *file, const void *table)
 {
+    const struct trace *trace = table;
     fprintf(file, "arrive_s%s%s\n", trace->size_items ? ",size_items" : "",
             trace->history_items ? ",history_items" : "");
     for (size_t i = 0; i < trace->n; i++) {
@@ -411,11 +412,17 @@ static void write_records(FILE *file, const struct trace *trace)
 
 int trace_csv_write(const char *path, const struct trace *trace, struct err *err)
 {
+    return trace_csv_write_table(path, write_records, trace, err);
+}
+
+int trace_csv_write_table(const char *path, void (*put)(FILE *file, const void *table),
+                          const void *table, struct err *err)
+{
     char *temporary = mem_printf("%s.tmp.%ld", path, (long)getpid());
     FILE *file = fopen(temporary, "wb");
     int failed = !file;
     if (file) {
-        write_records(file, trace);
+        put(file, table);
         failed = fflush(file) != 0 || ferror(file) || fsync(fileno(file)) != 0;
         failed = fclose(file) != 0 || failed;
         failed = failed || rename(temporary, path) != 0;

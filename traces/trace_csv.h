@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/schema.h"
@@ -123,5 +124,8 @@ int trace_csv_finish(struct trace *trace, const char *name, const struct trace_c
 // Writes "arrive_s,size_items,history_items" (or what there is of them), times exact, under a
 // temporary name next to path that is renamed when all is on disk; an existing file is replaced.
 int trace_csv_write(const char *path, const struct trace *trace, struct err *err);
+// The same of whatever put() writes: a table with columns of its own.
+int trace_csv_write_table(const char *path, void (*put)(FILE *file, const void *table),
+                          const void *table, struct err *err);
 
 #endif

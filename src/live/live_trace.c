@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "live/live_trace.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/mem.h"
 #include "base/simtime.h"
+#include "traces/trace_csv.h"
 
 struct trace *live_trace_of(const struct live_log *log, uint32_t service)
 {
@@ -52,25 +49,18 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
     fprintf(file, ",%u,%u,%u\n", query->n_requests, query->n_batch, query->last_worker);
 }
 
+static void put_queries(FILE *file, const void *table)
+{
+    const struct live_log *log = table;
+    fputs("arrive_s,size_items,service,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,"
+          "worker\n",
+          file);
+    for (size_t i = 0; i < log->plan->n_queries; i++)
+        if (log->queries[i].fate != LIVE_UNSENT)
+            put_query(file, log->plan, i, &log->queries[i]);
+}
+
 int live_trace_write(const char *path, const struct live_log *log, struct err *err)
 {
-    char *temporary = mem_printf("%s.tmp.%ld", path, (long)getpid());
-    FILE *file = fopen(temporary, "wb");
-    int failed = !file;
-    if (file) {
-        fputs("arrive_s,size_items,service,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,"
-              "worker\n",
-              file);
-        for (size_t i = 0; i < log->plan->n_queries; i++)
-            if (log->queries[i].fate != LIVE_UNSENT)
-                put_query(file, log->plan, i, &log->queries[i]);
-        failed = fflush(file) != 0 || ferror(file) || fsync(fileno(file)) != 0;
-        failed = fclose(file) != 0 || failed;
-        failed = failed || rename(temporary, path) != 0;
-    }
-    int rc = failed ? err_set(err, ERR_FAIL, "%s: %s", path, strerror(errno)) : 0;
-    if (failed && file)
-        unlink(temporary);
-    mem_free(temporary);
-    return rc;
+    return trace_csv_write_table(path, put_queries, log, err);
 }
