@@ -35,6 +35,8 @@ static const struct cmd_option options[] = {
     {"--most-items", 0, "N", "largest request of the table; else 1024"},
     {"--batch", 'b', "LIST", "where queries of the mix are cut: 16,64,256; else 1,2,4 and so on"},
     {"--table-bytes", 0, "SIZE", "tables beyond this have fewer rows: 4GB; else what memory holds"},
+    {"--idle", 0, "spin|sleep",
+     "what a core does that rests, as workers of recfleet serve; else spin"},
     {"--time", 't', "TIME", "for all models together; else 60s each"},
     {"--seed", 0, "N", "of weights, inputs, sizes and the order of measurements; else 1"},
     {"--library", 0, "PATH", "a library that the engine loads, for kinds that need one"},
@@ -50,6 +52,7 @@ struct numbers {
     int64_t n_cores, most_items; // 0: not given
     struct reals cuts;
     double table_bytes, time_s; // 0: not given
+    int idle;                   // enum live_clock_idle
     uint64_t seed;
 };
 
@@ -58,6 +61,7 @@ static const struct field numbers_fields[] = {
     FIELD(numbers, "--most-items", FIELD_INT, UNIT_ITEMS, most_items, 1, MOST_ITEMS, "1024", ""),
     FIELD(numbers, "--batch", FIELD_REALS, UNIT_ITEMS, cuts, 1, MOST_ITEMS, NULL, ""),
     FIELD(numbers, "--table-bytes", FIELD_REAL, UNIT_BYTES, table_bytes, 1, 1e15, "0B", ""),
+    FIELD_CHOICES(numbers, "--idle", idle, live_clock_idle_names, NULL, ""),
     FIELD(numbers, "--time", FIELD_REAL, UNIT_TIME, time_s, 0.1, 1e6, "0s", ""),
     FIELD(numbers, "--seed", FIELD_UINT, UNIT_NONE, seed, 0, 1e18, "1", ""),
     FIELD_END};
@@ -432,6 +436,13 @@ static void print_noise(struct report_out *out, const struct profile *profile)
                     1e3 * profile->correlation_s, profile->correlated_frac);
     else
         report_text(out, ", no correlation\n");
+    if (isfinite(profile->drift_cv))
+        report_text(out,
+                    "drift: visits of it differ by cv %.3g; its mean is known to %.2g %%, and no "
+                    "run is nearer to the tables than that\n",
+                    profile->drift_cv,
+                    100 * profile->typical->sum.mean_s.half_95 /
+                        profile->typical->sum.mean_s.value);
 }
 
 static void print_profile(struct report_out *out, const struct task *task,
@@ -443,10 +454,11 @@ static void print_profile(struct report_out *out, const struct task *task,
                 *facts->kernels ? ": " : "", facts->kernels);
     report_text(out,
                 "%llu requests in %.0f s; something else took %.1f %% of the time, %llu more "
-                "requests were left out for it; %.4g MB more in use",
+                "requests and %llu visits were left out for it; %.4g MB more in use",
                 (unsigned long long)profile->n_requests, profile->spent_s,
                 100 * interference_frac(&profile->interference),
-                (unsigned long long)profile->n_left_out, 1e-6 * profile->rss_bytes);
+                (unsigned long long)profile->n_left_out,
+                (unsigned long long)profile->n_visits_left_out, 1e-6 * profile->rss_bytes);
     if (facts->table_bytes > 0)
         report_text(out, ", tables %.4g MB (%.3g %% of the rows, %s pages)",
                     1e-6 * facts->table_bytes, 100 * facts->table_frac,
@@ -532,6 +544,7 @@ static int measure(struct task *task, struct subject *subject, struct err *err)
         .cuts_items = task->cuts,
         .n_cuts = task->n_cuts,
         .sizes = subject->qsize,
+        .idle = (enum live_clock_idle)task->numbers.idle,
         .time_s = end_s - wallclock_s(),
         .seed = numbers->seed,
         .watch = watch,
@@ -644,6 +657,8 @@ static int profile(struct cmd_line *line, struct err *err)
 
 static const char *word(const char *option, size_t i)
 {
+    if (option && strcmp(option, "--idle") == 0)
+        return live_clock_idle_names[i];
     if (!option || strcmp(option, "--engine") != 0)
         return NULL;
     return engine_types[i] ? engine_types[i]->name : NULL; // asked for in turn

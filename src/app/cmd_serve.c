@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "base/wallclock.h"
+#include "live/live_clock.h"
 #include "live/live_find.h"
 #include "live/live_load.h"
 #include "live/live_results.h"
@@ -43,8 +44,6 @@ static const struct cmd_option options[] = {
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
-static const char *const idle_names[] = {"spin", "sleep", NULL};
-
 struct asked {
     struct serve_config serve;
     int idle;
@@ -54,7 +53,7 @@ struct asked {
 
 static const struct field values[] = {
     FIELD(asked, "--table-bytes", FIELD_REAL, UNIT_BYTES, most_table_bytes, 0, 1e15, NULL, ""),
-    FIELD_CHOICES(asked, "--idle", idle, idle_names, NULL, ""),
+    FIELD_CHOICES(asked, "--idle", idle, live_clock_idle_names, NULL, ""),
     FIELD_CHOICES(asked, "--sender", serve.sender, serve_sender_names, NULL, ""),
     FIELD(asked, "--queue", FIELD_INT, UNIT_NONE, serve.most_waiting, 1, 1e7, NULL, ""),
     FIELD(asked, "--grace", FIELD_TIME, UNIT_TIME, serve.grace_ns, 0, 3.6e12, NULL, ""),
@@ -83,7 +82,7 @@ static int read_asked(const struct cmd_line *line, struct asked *asked, struct e
     if (!asked->serve.engine)
         return err_set(err, ERR_STUDY, "--engine: there is no \"%s\"; expected %s", engine,
                        engine_types[1] ? "one of those that --help names" : engine_types[0]->name);
-    asked->serve.rests = asked->idle == 1;
+    asked->serve.rests = asked->idle == LIVE_CLOCK_SLEEP;
     asked->serve.setup.library = cmd_value(line, "--library", NULL);
     asked->serve.setup.file = cmd_value(line, "--file", NULL);
     asked->serve.setup.most_table_bytes = asked->most_table_bytes;
@@ -424,7 +423,7 @@ static const char *word(const char *option, size_t i)
         return engine_types[i] ? engine_types[i]->name : NULL;
     if (option && strcmp(option, "--sender") == 0)
         return serve_sender_names[i];
-    return option && strcmp(option, "--idle") == 0 ? idle_names[i] : NULL;
+    return option && strcmp(option, "--idle") == 0 ? live_clock_idle_names[i] : NULL;
 }
 
 const struct cmd cmd_serve = {

@@ -7,6 +7,8 @@
 
 #include "base/simtime.h"
 
+const char *const live_clock_idle_names[] = {"spin", "sleep", NULL};
+
 int64_t live_clock_ns(void)
 {
     struct timespec now = {0, 0};

@@ -11,6 +11,13 @@
 
 #include <stdint.h>
 
+// What a thread does that has nothing to do until a certain time, or until something comes.
+enum live_clock_idle {
+    LIVE_CLOCK_SPIN, // looks again and again, and keeps its core
+    LIVE_CLOCK_SLEEP // leaves it to others
+};
+extern const char *const live_clock_idle_names[]; // "spin" "sleep" NULL
+
 int64_t live_clock_ns(void);
 
 // Returns at that time or, where it has passed, at once. The last spin_ns before it are waited for

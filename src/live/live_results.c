@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "live/live_results.h"
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "live/live_record.h"
@@ -11,6 +13,7 @@ const char *const live_results_rows[] = {"measured",
                                          "  without cold cores",
                                          "  without noise",
                                          "  as with one core busy",
+                                         "  at its own speed",
                                          "its own service times",
                                          "  and gaps",
                                          NULL};
@@ -69,7 +72,7 @@ int live_results_simulate(MPI_Comm comm, const struct study *study, const struct
     const struct record_shape shape = shape_of(study, study->settings.duration_ns);
     *to = (struct live_results){.meta = meta_of(study, study->settings.duration_ns),
                                 .measured = record_create(&shape)};
-    int rc = live_simulate(comm, log, LIVE_ALL_TERMS, to->measured, err);
+    int rc = live_simulate(comm, log, LIVE_ALL_TERMS, 1, to->measured, err);
     if (rc == 0)
         to->summary = summary_create(to->measured, to->meta);
     else
@@ -89,20 +92,29 @@ static void compare_replay(const struct live_log *log, bool gaps, struct live_re
     record_destroy(record);
 }
 
+static int compare_simulated(MPI_Comm comm, const struct live_log *log, int at, double slower,
+                             struct live_results *to, struct err *err)
+{
+    int term = at == LIVE_ROW_OWN_SPEED ? LIVE_ALL_TERMS : at - LIVE_ROW_TERMS;
+    struct record *record = record_create(&to->measured->shape);
+    int rc = live_simulate(comm, log, (enum live_term)term, slower, record, err);
+    if (rc == 0)
+        live_compare_row(&to->window, to->measured, record, &to->rows[at]);
+    to->has_row[at] = rc == 0;
+    record_destroy(record);
+    return rc;
+}
+
 int live_results_compare(MPI_Comm comm, const struct live_log *log, struct live_results *to,
                          struct err *err)
 {
     int rc = 0;
-    for (int term = 0; term < N_LIVE_TERMS && rc == 0; term++) {
-        if (!live_simulate_has(log->plan, (enum live_term)term))
-            continue;
-        struct record *record = record_create(&to->measured->shape);
-        rc = live_simulate(comm, log, (enum live_term)term, record, err);
-        if (rc == 0)
-            live_compare_row(&to->window, to->measured, record, &to->rows[LIVE_ROW_TERMS + term]);
-        to->has_row[LIVE_ROW_TERMS + term] = rc == 0;
-        record_destroy(record);
-    }
+    for (int term = 0; term < N_LIVE_TERMS && rc == 0; term++)
+        if (live_simulate_has(log->plan, (enum live_term)term))
+            rc = compare_simulated(comm, log, LIVE_ROW_TERMS + term, 1, to, err);
+    double slower = 1 / (1 + to->rows[LIVE_ROW_TERMS].number[LIVE_BUSY].error_frac.value);
+    if (rc == 0 && isfinite(slower))
+        rc = compare_simulated(comm, log, LIVE_ROW_OWN_SPEED, slower, to, err);
     if (rc == 0) {
         compare_replay(log, false, to);
         compare_replay(log, true, to);

@@ -3,7 +3,8 @@
 //
 // The log becomes a record and a summary as a run's, and a results file that every command reads;
 // its study is called "NAME, measured", and it has no digest, as no study gives it again. Then the
-// same arrivals are simulated, with each term of the study's times left out in turn, and its own
+// same arrivals are simulated, with each term of the study's times left out in turn, once more with
+// all times multiplied by one factor that gives the cores the work that they had, and its own
 // service times are replayed (live_replay.h); each of these is a row of errors.
 //
 // A run that was stopped counts up to there: its bins are the study's number, but shorter.
@@ -23,11 +24,12 @@
 #include "results/summary.h"
 #include "study/study.h"
 
-// The rows: measured, the terms, the replays.
+// The rows: measured, the terms, the machine as fast as it was on average, the replays.
 enum {
     LIVE_ROW_MEASURED,
     LIVE_ROW_TERMS,
-    LIVE_ROW_REPLAY = LIVE_ROW_TERMS + N_LIVE_TERMS,
+    LIVE_ROW_OWN_SPEED = LIVE_ROW_TERMS + N_LIVE_TERMS,
+    LIVE_ROW_REPLAY,
     LIVE_ROW_REPLAY_GAPS,
     N_LIVE_ROWS
 };

@@ -8,7 +8,7 @@
 #include "live/live_trace.h"
 #include "models/cost_table.h"
 
-// Costs of a group without a term, and what they are made of; owned.
+// Costs of a group that were changed, and what they are made of; owned.
 struct costs {
     uint32_t n;
     struct cost **costs;
@@ -41,8 +41,8 @@ static void flatten(const struct cost *cost, uint32_t most_items, struct cost_ta
                                  .seconds_s = {most_items, seconds}};
 }
 
-static int leave_out(const struct live_plan *plan, enum live_term term, struct costs *to,
-                     struct err *err)
+static int change(const struct live_plan *plan, enum live_term term, double slower,
+                  struct costs *to, struct err *err)
 {
     const struct group_config *group = &plan->fleet->groups[0];
     *to = (struct costs){.n = plan->n_services};
@@ -61,6 +61,7 @@ static int leave_out(const struct live_plan *plan, enum live_term term, struct c
             config->measured = &to->tables[i];
             config->cpu_scale = 1; // it is in the times
         }
+        config->cpu_scale = slower * (config->cpu_scale > 0 ? config->cpu_scale : 1); // 0: none
         to->costs[i] = cost_create(config, cost_model_of(cost), cost_platform_of(cost), err);
         if (!to->costs[i])
             return -1;
@@ -118,7 +119,7 @@ static int simulate(MPI_Comm comm, const struct live_log *log, const struct grou
     return rc;
 }
 
-int live_simulate(MPI_Comm comm, const struct live_log *log, enum live_term term,
+int live_simulate(MPI_Comm comm, const struct live_log *log, enum live_term term, double slower,
                   struct record *record, struct err *err)
 {
     struct group_config group = log->plan->fleet->groups[0];
@@ -126,8 +127,8 @@ int live_simulate(MPI_Comm comm, const struct live_log *log, enum live_term term
     int rc = 0;
     if (term == LIVE_NO_NOISE)
         group.noise = (struct noise_config){.spread = SPREAD_NONE};
-    if (term == LIVE_NO_COLD || term == LIVE_ONE_CORE) {
-        rc = leave_out(log->plan, term, &costs, err);
+    if (term == LIVE_NO_COLD || term == LIVE_ONE_CORE || slower != 1) {
+        rc = change(log->plan, term, slower, &costs, err);
         group.costs = (const struct cost *const *)costs.costs;
     }
     if (rc == 0)

@@ -6,11 +6,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/simtime.h"
 #include "base/wallclock.h"
+#include "live/live_clock.h"
 #include "live/topology.h"
 
 #define MOST_SAMPLES 65536 // of a visit and a thread
@@ -112,12 +113,11 @@ static void measure_busy(struct member *member, const struct profile_visit *visi
     interference_add(&member->interference, &mark);
 }
 
-static double rest(double idle_s)
+static double rest(const struct profile_visit *visit)
 {
-    double begin_s = wallclock_s(), whole_s = floor(idle_s);
-    const struct timespec time = {(time_t)whole_s, (long)(1e9 * (idle_s - whole_s))};
-    nanosleep(&time, NULL);
-    return wallclock_s() - begin_s;
+    int64_t begin_ns = live_clock_ns(), idle_ns = simtime_from_s(visit->idle_s);
+    live_clock_wait(begin_ns + idle_ns, visit->sleeps ? 0 : idle_ns);
+    return simtime_to_s(live_clock_ns() - begin_ns);
 }
 
 static void measure_cold(struct member *member, const struct profile_visit *visit)
@@ -126,7 +126,7 @@ static void measure_cold(struct member *member, const struct profile_visit *visi
     do {
         struct interference_mark mark;
         double lost_s = 0;
-        member->idle_s += rest(visit->idle_s);
+        member->idle_s += rest(visit);
         member->n_idles++;
         interference_mark(&mark);
         for (uint32_t i = 0; i < visit->n_after; i++)
@@ -193,6 +193,12 @@ static void leave(struct profile_crew *crew)
         pthread_cond_signal(&crew->end);
 }
 
+static bool is_at_work(const struct profile_crew *crew, uint32_t number)
+{
+    uint32_t n = crew->config.n_threads;
+    return (number + n - crew->visit.first) % n < crew->visit.n_busy;
+}
+
 static void *member_main(void *user)
 {
     struct member *member = user;
@@ -207,7 +213,7 @@ static void *member_main(void *user)
         if (crew->ending)
             break;
         n_seen = crew->n_visits;
-        if (member->number >= crew->visit.n_busy)
+        if (!is_at_work(crew, member->number))
             continue;
         pthread_mutex_unlock(&crew->mutex);
         carry_out(member);
@@ -298,6 +304,7 @@ void profile_crew_destroy(struct profile_crew *crew)
 void profile_crew_visit(struct profile_crew *crew, const struct profile_visit *visit)
 {
     assert(visit->n_busy >= 1 && visit->n_busy <= crew->config.n_threads);
+    assert(visit->first < crew->config.n_threads);
     assert(visit->items >= 1 && visit->items <= crew->config.most_items);
     pthread_mutex_lock(&crew->mutex);
     crew->visit = *visit;
@@ -309,27 +316,33 @@ void profile_crew_visit(struct profile_crew *crew, const struct profile_visit *v
     await(crew);
 }
 
-const struct profile_sample *profile_crew_samples(const struct profile_crew *crew, uint32_t thread,
+// The i-th of the last visit's.
+static const struct member *at_work(const struct profile_crew *crew, uint32_t i)
+{
+    return &crew->members[(crew->visit.first + i) % crew->config.n_threads];
+}
+
+const struct profile_sample *profile_crew_samples(const struct profile_crew *crew, uint32_t i,
                                                   size_t *n)
 {
-    *n = crew->members[thread].n;
-    return crew->members[thread].samples;
+    const struct member *member = at_work(crew, i);
+    *n = member->n;
+    return member->samples;
 }
 
-size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t thread)
+size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i)
 {
-    return crew->members[thread].n_left_out;
+    return at_work(crew, i)->n_left_out;
 }
 
-const struct interference *profile_crew_interference(const struct profile_crew *crew,
-                                                     uint32_t thread)
+const struct interference *profile_crew_interference(const struct profile_crew *crew, uint32_t i)
 {
-    return &crew->members[thread].interference;
+    return &at_work(crew, i)->interference;
 }
 
-double profile_crew_idle_s(const struct profile_crew *crew, uint32_t thread)
+double profile_crew_idle_s(const struct profile_crew *crew, uint32_t i)
 {
-    const struct member *member = &crew->members[thread];
+    const struct member *member = at_work(crew, i);
     return member->n_idles > 0 ? member->idle_s / (double)member->n_idles : 0;
 }
 

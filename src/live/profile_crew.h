@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // profile_crew: threads on cores of their own that run a model, a short visit at a time.
 //
-// A visit is one kind of work for a few tens of milliseconds, on the first so many of the threads:
+// A visit is one kind of work for a few tens of milliseconds, on so many of the threads:
 //
 //     PROFILE_ALONE   requests of one size, one after the other
 //     PROFILE_MIX     the requests of a stream of queries, each cut at `items`, one after the other
@@ -36,9 +36,11 @@ enum profile_kind { PROFILE_ALONE, PROFILE_MIX, PROFILE_COLD };
 struct profile_visit {
     enum profile_kind kind;
     uint32_t n_busy;          // threads at work, 1 .. n_threads
+    uint32_t first;           // the first of them; the others follow it, round to 0
     uint32_t items;           // of every request; of a mix, at most
     double warm_s, measure_s; // at least, without what is taken of it; of COLD, with the rests
     double idle_s;            // COLD: the rest
+    bool sleeps;              // COLD: it sleeps meanwhile; else it looks at the clock
     uint32_t n_after;         // COLD: requests after a rest, 1 .. 255
 };
 
@@ -66,15 +68,14 @@ void profile_crew_destroy(struct profile_crew *crew); // NULL: no effect
 // Returns when every thread has ended its part.
 void profile_crew_visit(struct profile_crew *crew, const struct profile_visit *visit);
 
-// Of the last visit, thread 0 .. n_busy - 1: its samples in order, borrowed until the next; how
-// many were left out; the time in which they were measured and what was taken of it; the rest that
-// it really had, on average (it wakes a little late).
-const struct profile_sample *profile_crew_samples(const struct profile_crew *crew, uint32_t thread,
+// Of the last visit, the i-th thread at work, 0 .. n_busy - 1: its samples in order, borrowed until
+// the next; how many were left out; the time in which they were measured and what was taken of it;
+// the rest that it really had, on average (it wakes a little late).
+const struct profile_sample *profile_crew_samples(const struct profile_crew *crew, uint32_t i,
                                                   size_t *n);
-size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t thread);
-const struct interference *profile_crew_interference(const struct profile_crew *crew,
-                                                     uint32_t thread);
-double profile_crew_idle_s(const struct profile_crew *crew, uint32_t thread);
+size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i);
+const struct interference *profile_crew_interference(const struct profile_crew *crew, uint32_t i);
+double profile_crew_idle_s(const struct profile_crew *crew, uint32_t i);
 
 // Does every thread stay on its core? Else *why (owned by the crew) says what the system said.
 bool profile_crew_pinned(const struct profile_crew *crew, const char **why);

@@ -49,10 +49,17 @@ static void put_about(FILE *out, const struct profile_entry *entry,
     put_power(out, profile);
     fprintf(out,
             "# measured: %llu requests in %.0f s on %u core%s; something else took %.1f %% of the "
-            "time (%llu more requests were left out for it)\n",
+            "time (%llu more requests and %llu visits were left out for it)\n",
             (unsigned long long)profile->n_requests, profile->spent_s, profile->n_cores,
             profile->n_cores == 1 ? "" : "s", 100 * interference_frac(&profile->interference),
-            (unsigned long long)profile->n_left_out);
+            (unsigned long long)profile->n_left_out,
+            (unsigned long long)profile->n_visits_left_out);
+    if (isfinite(profile->drift_cv))
+        fprintf(out,
+                "# drift: visits of the typical mix differ by cv %.3g; its mean is known to %.2g "
+                "%%\n",
+                profile->drift_cv,
+                100 * profile->typical->sum.mean_s.half_95 / profile->typical->sum.mean_s.value);
     if (*profile->pinning)
         fprintf(out, "# threads moved between cores: %s\n", profile->pinning);
     mem_free(processor);

@@ -131,6 +131,14 @@ static struct ci ratio_of(const struct sums *sums)
     return ci;
 }
 
+// How much visits differ, as a standard deviation over the mean; NaN: there is one at most.
+static double drift_of(const struct sums *sums)
+{
+    double n = sums->n_visits, r = sums->above / sums->below;
+    double left = sums->above_2 - 2 * r * sums->above_below + r * r * sums->below_2;
+    return n >= 2 ? sqrt(fmax(left, 0) / (n - 1)) * n / sums->above : (double)NAN;
+}
+
 // ---- near a size --------------------------------------------------------------------------------
 
 // The share of a sample that belongs to size i of the grid, and that of the next.
@@ -176,33 +184,50 @@ void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *
 
 // ---- a whole mix --------------------------------------------------------------------------------
 
-// Sums of ratios and of their products with later ones, of samples in order.
+// What requests took more than the grid says, and its products with those of later ones.
 struct course {
-    double n, items, sum, sum_2;
-    double pairs[PROFILE_MIX_LAGS], products[PROFILE_MIX_LAGS];
+    double n, n_free, items; // n_free: n without one for each mean
+    double squares, grid_squares;
+    double products[PROFILE_MIX_LAGS], grid_products[PROFILE_MIX_LAGS];
 };
 
-static double ratio_at(const struct profile_mix *mix, const struct profile_grid *grid, size_t busy,
-                       size_t s)
+// How much slower than the grid the part was.
+static double slower_of(const struct profile_mix *mix, const struct profile_grid *grid,
+                        const struct part *part)
 {
-    return mix->samples[s].time_s / profile_grid_s(grid, busy, mix->samples[s].items);
+    double sum_s = 0, grid_sum_s = 0;
+    for (size_t s = part->first; s < part->first + part->n; s++) {
+        sum_s += mix->samples[s].time_s;
+        grid_sum_s += profile_grid_s(grid, part->busy, mix->samples[s].items);
+    }
+    return grid_sum_s > 0 ? sum_s / grid_sum_s : 1;
 }
 
-// The mean is known by now.
+// Round the speed of the part itself: that a machine is slower in one visit than in another, or one
+// core than another, is no noise of requests.
 static void add_course(const struct profile_mix *mix, const struct profile_grid *grid,
-                       const struct part *part, double mean, struct course *course)
+                       const struct part *part, struct course *course)
 {
-    double before[PROFILE_MIX_LAGS] = {0}; // deviations, the latest first
+    double before[2][PROFILE_MIX_LAGS] = {{0}}; // the latest first: more, and the grid's
+    double slower = slower_of(mix, grid, part);
     for (size_t i = 0; i < part->n; i++) {
-        double x = ratio_at(mix, grid, part->busy, part->first + i) - mean;
-        course->sum_2 += x * x;
+        const struct sample *sample = &mix->samples[part->first + i];
+        double grid_s = slower * profile_grid_s(grid, part->busy, sample->items);
+        double more_s = sample->time_s - grid_s;
+        course->items += sample->items;
+        course->squares += more_s * more_s;
+        course->grid_squares += grid_s * grid_s;
         for (size_t k = 0; k < PROFILE_MIX_LAGS && k < i; k++) {
-            course->products[k] += x * before[k];
-            course->pairs[k]++;
+            course->products[k] += more_s * before[0][k];
+            course->grid_products[k] += grid_s * before[1][k];
         }
-        memmove(before + 1, before, (PROFILE_MIX_LAGS - 1) * sizeof *before);
-        before[0] = x;
+        for (size_t j = 0; j < 2; j++)
+            memmove(before[j] + 1, before[j], sizeof before[j] - sizeof before[j][0]);
+        before[0][0] = more_s;
+        before[1][0] = grid_s;
     }
+    course->n += (double)part->n;
+    course->n_free += part->n > 0 ? (double)part->n - 1 : 0;
 }
 
 static bool is_of(const struct part *part, uint32_t cut_items, size_t busy)
@@ -211,8 +236,7 @@ static bool is_of(const struct part *part, uint32_t cut_items, size_t busy)
 }
 
 static void add_part(const struct profile_mix *mix, const struct profile_grid *grid,
-                     const struct part *part, struct sums *mean, struct sums *ratio,
-                     struct course *course)
+                     const struct part *part, struct sums *mean, struct sums *ratio)
 {
     for (size_t s = part->first; s < part->first + part->n; s++) {
         const struct sample *sample = &mix->samples[s];
@@ -220,10 +244,18 @@ static void add_part(const struct profile_mix *mix, const struct profile_grid *g
         mean->part_below += 1;
         ratio->part_above += sample->time_s;
         ratio->part_below += profile_grid_s(grid, part->busy, sample->items);
-        course->sum += ratio_at(mix, grid, part->busy, s);
-        course->n++;
-        course->items += sample->items;
     }
+}
+
+static void sum_course(const struct course *course, struct profile_mix_sum *to)
+{
+    double variance = course->grid_squares > 0 ? course->squares / course->grid_squares : 0;
+    to->n = (uint64_t)course->n;
+    to->cv = course->n_free > 0 ? sqrt(variance * course->n / course->n_free) : (double)NAN;
+    for (size_t k = 0; k < PROFILE_MIX_LAGS; k++)
+        to->lag[k] = course->grid_products[k] > 0 && variance > 0
+                         ? course->products[k] / course->grid_products[k] / variance
+                         : (double)NAN;
 }
 
 struct profile_mix_sum profile_mix_sum(const struct profile_mix *mix,
@@ -236,26 +268,18 @@ struct profile_mix_sum profile_mix_sum(const struct profile_mix *mix,
     for (size_t p = 0; p < mix->n_parts; p++) {
         if (!is_of(&mix->parts[p], cut_items, busy))
             continue;
-        add_part(mix, grid, &mix->parts[p], &mean, &ratio, &course);
+        add_part(mix, grid, &mix->parts[p], &mean, &ratio);
+        add_course(mix, grid, &mix->parts[p], &course);
         if (p + 1 == mix->n_parts || mix->parts[p + 1].visit != mix->parts[p].visit) {
             end_visit(&mean);
             end_visit(&ratio);
         }
     }
-    double level = course.n > 0 ? course.sum / course.n : 1;
-    for (size_t p = 0; p < mix->n_parts; p++)
-        if (is_of(&mix->parts[p], cut_items, busy))
-            add_course(mix, grid, &mix->parts[p], level, &course);
-    double variance = course.n > 0 ? course.sum_2 / course.n : 0;
-    to.n = (uint64_t)course.n;
+    sum_course(&course, &to);
     to.mean_s = ratio_of(&mean);
     to.ratio = ratio_of(&ratio);
+    to.drift_cv = drift_of(&ratio);
     to.work_item_s = course.items > 0 ? mean.above / course.items : (double)NAN;
-    to.cv = sqrt(variance) / level;
-    for (size_t k = 0; k < PROFILE_MIX_LAGS; k++)
-        to.lag[k] = course.pairs[k] > 0 && variance > 0
-                        ? course.products[k] / course.pairs[k] / variance
-                        : (double)NAN;
     return to;
 }
 

@@ -57,11 +57,15 @@ void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *
 // All requests of the mix that was cut at one size.
 struct profile_mix_sum {
     uint64_t n;
-    struct ci mean_s;             // of a request
-    struct ci ratio;              // time over the grid's, sums over sums
-    double work_item_s;           // time per item of the queries
-    double cv;                    // of the requests' ratios
-    double lag[PROFILE_MIX_LAGS]; // correlation of a request's ratio with the 1st, 2nd .. after it
+    struct ci mean_s;   // of a request
+    struct ci ratio;    // time over the grid's, sums over sums
+    double work_item_s; // time per item of the queries
+    double drift_cv;    // of the ratios of whole visits
+    // What requests take more or less than the grid says at the speed that their core had in that
+    // visit: root of the mean square over that of the grid's times, so that it is the spread of
+    // time spent and not of many small requests; and its correlation with the 1st, 2nd .. after it.
+    double cv;
+    double lag[PROFILE_MIX_LAGS];
 };
 struct profile_mix_sum profile_mix_sum(const struct profile_mix *mix,
                                        const struct profile_grid *grid, uint32_t cut_items,

@@ -17,6 +17,8 @@
 #define AIM_FRAC 0.02
 #define LEAST_VISITS 5 // before an interval is believed
 #define LEAST_ROUNDS 2
+#define DISTURBED_FRAC 0.03 // taken, of a visit that is made again
+#define MOST_AGAIN 2
 #define ROUNDS 6         // that the time is cut for; most questions need no more
 #define MIX_TIMES 3      // as long a visit of a mix is
 #define TYPICAL_TIMES 10 // and of the typical one, whose noise is taken
@@ -144,6 +146,7 @@ static void ask_cold(struct job *job)
             add_question(job, PROFILE_COLD, job->n_busy - 1, job->to->cold_items);
         cold->item = i;
         cold->visit.idle_s = rests_s[i];
+        cold->visit.sleeps = job->config->idle == LIVE_CLOCK_SLEEP;
     }
 }
 
@@ -258,12 +261,26 @@ static void judge(const struct job *job, struct question *question)
     question->answered = question->answered || answered;
 }
 
+// Was so much of the visit taken that what is left of it is about that as well?
+static bool is_disturbed(const struct job *job, const struct question *question)
+{
+    struct interference all = {0};
+    for (uint32_t i = 0; i < question->visit.n_busy; i++)
+        interference_merge(&all, profile_crew_interference(job->crew, i));
+    return interference_frac(&all) > DISTURBED_FRAC;
+}
+
 static void ask(struct job *job, struct question *question)
 {
     bool all = question->visit.kind == PROFILE_MIX && question->busy == job->n_busy - 1;
     double begin_j = job->rapl && all ? rapl_read_j(job->rapl) : 0, begin_s = wallclock_s();
     job->n_visits++;
+    question->visit.first = (uint32_t)question->means.n % job->config->n_cores;
     profile_crew_visit(job->crew, &question->visit);
+    for (int i = 0; i < MOST_AGAIN && is_disturbed(job, question); i++) {
+        job->to->n_visits_left_out++;
+        profile_crew_visit(job->crew, &question->visit);
+    }
     if (job->rapl && all) {
         job->busy_j += rapl_read_j(job->rapl) - begin_j;
         job->busy_s += wallclock_s() - begin_s;
@@ -311,6 +328,11 @@ static void shuffle(const struct job *job, uint64_t round, size_t *order)
     }
 }
 
+static bool is_typical(const struct job *job, const struct question *question)
+{
+    return question->visit.kind == PROFILE_MIX && question->visit.items == job->to->cold_items;
+}
+
 // One round; false: nothing is left to ask, or no time.
 static bool go_round(struct job *job, uint64_t round, size_t *order)
 {
@@ -318,14 +340,14 @@ static bool go_round(struct job *job, uint64_t round, size_t *order)
     shuffle(job, round, order);
     for (size_t i = 0; i < job->n_questions; i++) {
         struct question *question = &job->questions[order[i]];
-        if (question->answered)
+        if (question->answered && !is_typical(job, question))
             continue;
         if (round >= LEAST_ROUNDS && wallclock_s() > job->end_s)
             return false;
         if (watched(job))
             return false;
+        asked = asked || !question->answered;
         ask(job, question);
-        asked = true;
     }
     return asked;
 }
@@ -400,7 +422,8 @@ static void take_near(const struct job *job, uint32_t cut_items, size_t busy,
     struct profile_mix_near *near = mem_calloc(job->n_sizes, sizeof *near);
     profile_mix_near(job->mix, &grid, cut_items, busy, near);
     for (size_t i = 0; i < job->n_sizes; i++) {
-        bool tells = near[i].ratio.half_95 <= NEAR_FRAC * near[i].ratio.value ||
+        // Of one mix, what the machine's drift does to the ratios is common to all of them.
+        bool tells = cut_items != 0 || near[i].ratio.half_95 <= NEAR_FRAC * near[i].ratio.value ||
                      ci_excludes(near[i].ratio, 1);
         if (!(near[i].weight >= LEAST_NEAR) || !tells)
             continue;
@@ -478,6 +501,7 @@ static void fill_noise(struct profile *to)
     struct profile_mix_sum round_table = {.n = to->typical->sum.n};
     memcpy(round_table.lag, to->typical->lag, sizeof round_table.lag);
     to->noise_cv = to->typical->cv;
+    to->drift_cv = to->typical->sum.drift_cv;
     to->correlated = profile_mix_correlation(&round_table, to->typical->sum.mean_s.value,
                                              &to->correlation_s, &to->correlated_frac);
 }

@@ -11,9 +11,11 @@
 //     cold     the first requests after a rest, of four lengths: the cold core of models/cost.h
 //     energy   of an idle machine, and of one with all cores at work, where the processor tells
 //
-// A question is answered when the 95 % half-width of its mean, over visits, is below 2 %, and not
-// asked again; the others get what time is left. Every question is asked twice at least, so a time
-// that is too short for that is overrun.
+// Where not all cores are at work, the next visit is of other cores, in turn, since some may be
+// slower than others. A question is answered when the 95 % half-width of its mean, over visits, is
+// below 2 %, and not asked again; the others get what time is left. The typical mix, from which the
+// level of times is taken, is asked to the end: a machine's speed drifts. Every question is asked
+// twice at least, so a time that is too short for that is overrun.
 //
 // Times depend on what ran before, so there are two tables. The one for all batch sizes has the
 // time of a size from all mixes together, where they had enough requests near it, else from the
@@ -30,6 +32,7 @@
 #include "base/err.h"
 #include "live/cold_fit.h"
 #include "live/interference.h"
+#include "live/live_clock.h"
 #include "live/profile_mix.h"
 #include "live/topology.h"
 #include "native/engine.h"
@@ -47,6 +50,7 @@ struct profiling_config {
     const uint32_t *cuts_items; // [n_cuts] batch sizes of the mix, rising; of at most most_items
     size_t n_cuts;
     const struct qsize *sizes; // of the queries of the mix
+    enum live_clock_idle idle; // what a core does that rests
     double time_s;             // for all of it
     uint64_t seed;
     // How far it is, 0..1; true: to stop as soon as possible. May be NULL.
@@ -95,6 +99,7 @@ struct profile {
     struct cold_fit cold;
     bool correlated; // do the times of requests hang together?
     double noise_cv, correlation_s, correlated_frac;
+    double drift_cv;                     // of whole visits of the typical mix
     const struct profile_mixed *typical; // of `mixed`: the noise is its, and the rest's
     double rss_bytes;                    // that the process grew by
     double idle_w, busy_w;               // NaN: not known
@@ -102,7 +107,8 @@ struct profile {
     char pinning[256];                   // why threads were not pinned; "": they were
     uint32_t n_cores;
     uint64_t n_requests, n_left_out;  // that count, and that were interrupted and do not
-    struct interference interference; // of all that was measured
+    uint64_t n_visits_left_out;       // of which too much was taken
+    struct interference interference; // of all that counts
     double spent_s;
     bool stopped; // by `watch`, and not whole: nothing else of it may be used
 };

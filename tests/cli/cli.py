@@ -2103,7 +2103,7 @@ def group_serve(folder):
     expect(told["n_answered"] + told["n_refused"] + told["n_lost"] + told["n_left"] == told["n_queries"]
            and 0 <= told["taken_frac"] <= 1, "what became of queries, for programs", told)
     expect(rc == 0 and set(fates) == {"ended"}, "all are answered", f"{rc} {err} {fates[:3]}")
-    expect(list(rows) == ["measured", "simulated", "its own service times", "and gaps"], "its rows", str(list(rows)))
+    expect(list(rows) == ["measured", "simulated", "at its own speed", "its own service times", "and gaps"], "its rows", str(list(rows)))
     expect(rows["measured"]["busy_frac"] >= 0.03, "cores are busy", str(rows["measured"]))
     # What is simulated is what a run makes of the trace that was written.
     again = tables_of("run", "served.yaml", "-o", "r.h5", "--set",

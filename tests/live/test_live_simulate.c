@@ -29,7 +29,7 @@ static struct record *run_study(const struct study *study, const struct live_pla
     return record;
 }
 
-static struct record *simulate(const struct live_plan *plan, enum live_term term)
+static struct record *simulate(const struct live_plan *plan, enum live_term term, double slower)
 {
     struct live_log *log = live_log_create(plan);
     struct record *record = make_record(plan);
@@ -38,7 +38,8 @@ static struct record *simulate(const struct live_plan *plan, enum live_term term
         log->queries[i].fate = LIVE_ENDED;
         log->queries[i].arrive_ns = plan->queries[i].arrive_ns;
     }
-    ck_assert_msg(live_simulate(MPI_COMM_WORLD, log, term, record, &err) == 0, "%s", err.text);
+    ck_assert_msg(live_simulate(MPI_COMM_WORLD, log, term, slower, record, &err) == 0, "%s",
+                  err.text);
     live_log_destroy(log);
     return record;
 }
@@ -79,13 +80,29 @@ START_TEST(without_a_term)
         for (int term = 0; term < N_LIVE_TERMS; term++)
             ck_assert_int_eq(live_simulate_has(plan, (enum live_term)term),
                              term == LIVE_ALL_TERMS || term == (int)cases[i].term);
-        ck_assert(is_same(simulate(plan, LIVE_ALL_TERMS), run_study(with, plan)));
-        ck_assert(is_same(simulate(plan, cases[i].term), run_study(without, bare)));
+        ck_assert(is_same(simulate(plan, LIVE_ALL_TERMS, 1), run_study(with, plan)));
+        ck_assert(is_same(simulate(plan, cases[i].term, 1), run_study(without, bare)));
         live_plan_destroy(bare);
         live_plan_destroy(plan);
         study_destroy(without);
         study_destroy(with);
     }
+}
+END_TEST
+
+// On a machine that is by a factor slower, it is the study whose costs are by as much higher.
+START_TEST(slower)
+{
+    struct study *study = live_fixture_study(
+        "fleet.groups[0].cost={kind: synthetic, fixed: 20us, per_item: 1us}", NULL, NULL);
+    struct study *costly = live_fixture_study(
+        "fleet.groups[0].cost={kind: synthetic, fixed: 30us, per_item: 1.5us}", NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study), *other = live_fixture_plan(costly);
+    ck_assert(is_same(simulate(plan, LIVE_ALL_TERMS, 1.5), run_study(costly, other)));
+    live_plan_destroy(other);
+    live_plan_destroy(plan);
+    study_destroy(costly);
+    study_destroy(study);
 }
 END_TEST
 
@@ -97,12 +114,12 @@ START_TEST(services)
                               "lognormal, mu: 3, sigma: 1, max_items: 100}}]";
     struct study *study = live_fixture_study(two, NULL, NULL);
     struct live_plan *plan = live_fixture_plan(study);
-    ck_assert(is_same(simulate(plan, LIVE_ALL_TERMS), run_study(study, plan)));
+    ck_assert(is_same(simulate(plan, LIVE_ALL_TERMS, 1), run_study(study, plan)));
     size_t n_first = 0;
     while (plan->queries[n_first].service == 0)
         n_first++;
     plan->n_queries = n_first; // before the first of the other service
-    struct record *record = simulate(plan, LIVE_ALL_TERMS);
+    struct record *record = simulate(plan, LIVE_ALL_TERMS, 1);
     ck_assert_uint_eq(record->n_generated[0], n_first);
     ck_assert_uint_eq(record->n_generated[1], 0);
     record_destroy(record);
@@ -113,6 +130,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {{"core", without_a_term}, {"core", services}};
+    const struct suite_test tests[] = {
+        {"core", without_a_term}, {"core", slower}, {"core", services}};
     return suite_mpi_run(&argc, &argv, "live_simulate", tests, sizeof tests / sizeof *tests);
 }

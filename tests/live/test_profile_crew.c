@@ -109,31 +109,68 @@ START_TEST(a_mix_is_cut)
 }
 END_TEST
 
-// After each rest come as many requests as were asked for, in their places, and the rest is as
-// long.
-START_TEST(rests_are_kept)
+static void check_rests(struct profile_crew *crew, bool sleeps)
 {
-    struct stage stage;
     const struct profile_visit visit = {.kind = PROFILE_COLD,
                                         .n_busy = 2,
                                         .items = 4,
                                         .measure_s = 15e-3,
                                         .idle_s = 2e-3,
+                                        .sleeps = sleeps,
                                         .n_after = 3};
-    set_stage(&stage);
     double begin_s = wallclock_s();
-    profile_crew_visit(stage.crew, &visit);
+    profile_crew_visit(crew, &visit);
     ck_assert_double_ge(wallclock_s() - begin_s, 15e-3);
     for (uint32_t t = 0; t < 2; t++) {
         size_t n;
-        const struct profile_sample *samples = profile_crew_samples(stage.crew, t, &n);
-        ck_assert_uint_eq((n + profile_crew_left_out(stage.crew, t)) % 3, 0);
-        ck_assert_double_ge(profile_crew_idle_s(stage.crew, t), 2e-3);
+        const struct profile_sample *samples = profile_crew_samples(crew, t, &n);
+        ck_assert_uint_eq((n + profile_crew_left_out(crew, t)) % 3, 0);
+        ck_assert_double_ge(profile_crew_idle_s(crew, t), 2e-3);
         for (size_t i = 0; i < n; i++) {
             ck_assert_uint_lt(samples[i].place, 3);
             check_time(&samples[i]);
         }
     }
+}
+
+// After each rest come as many requests as were asked for, in their places, and the rest is as
+// long, whether the threads sleep meanwhile or look at the clock.
+START_TEST(rests_are_kept)
+{
+    struct stage stage;
+    set_stage(&stage);
+    check_rests(stage.crew, true);
+    check_rests(stage.crew, false);
+    clear_stage(&stage);
+}
+END_TEST
+
+// Where fewer are at work than there are, it is those that follow the first.
+START_TEST(work_goes_round)
+{
+    struct stage stage;
+    struct profile_visit visit = {.kind = PROFILE_ALONE, .n_busy = 2, .items = 3};
+    const struct profile_sample *own[2];
+    size_t n;
+    set_stage(&stage);
+    profile_crew_visit(stage.crew, &visit);
+    for (uint32_t t = 0; t < 2; t++)
+        own[t] = profile_crew_samples(stage.crew, t, &n);
+    ck_assert_ptr_ne(own[0], own[1]);
+    visit.n_busy = 1;
+    for (uint32_t first = 0; first < 2; first++) {
+        visit.first = first;
+        visit.items = 7 + first;
+        profile_crew_visit(stage.crew, &visit);
+        const struct profile_sample *samples = profile_crew_samples(stage.crew, 0, &n);
+        ck_assert_ptr_eq(samples, own[first]);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(samples[0].items, 7 + first);
+    }
+    visit.n_busy = 2; // the second of them is the first again
+    profile_crew_visit(stage.crew, &visit);
+    ck_assert_ptr_eq(profile_crew_samples(stage.crew, 0, &n), own[1]);
+    ck_assert_ptr_eq(profile_crew_samples(stage.crew, 1, &n), own[0]);
     clear_stage(&stage);
 }
 END_TEST
@@ -185,8 +222,8 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", one_size_at_a_time}, {"core", a_mix_is_cut},         {"core", rests_are_kept},
-        {"limits", at_least_one},     {"errors", pinning_is_no_must},
+        {"core", one_size_at_a_time}, {"core", a_mix_is_cut},   {"core", rests_are_kept},
+        {"core", work_goes_round},    {"limits", at_least_one}, {"errors", pinning_is_no_must},
     };
     return suite_run("profile_crew", tests, sizeof tests / sizeof *tests);
 }
