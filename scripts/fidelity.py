@@ -3,9 +3,9 @@
 """How far simulations are off: measures it on this machine and writes a page of it.
 
 usage: fidelity.py RECFLEET FOLDER PAGE [--quick] [--only-page] [--profile-s N] [--run-s N]
-           [--runs AT_70 ELSEWHERE] [MODEL...]
+           [--runs AT_70 ELSEWHERE] [--find-s N] [--find-runs N] [MODEL...]
 
-What is measured goes to PAGE without .md as CSV files (theory, profiles, live, batches), the page is
+What is measured goes to PAGE without .md as CSV files (theory, profiles, live, rates), the page is
 written from them, so that --only-page needs nothing else.
 """
 
@@ -23,6 +23,7 @@ import sys
 
 MODELS = [f"{m}-repo" for m in ("ncf", "wnd", "mtwnd", "din", "dien", "rmc1", "rmc2", "rmc3")]
 LOADS = (0.3, 0.5, 0.7, 0.85)
+BATCHES = (16, 64, 256)  # that are tried for real next to those that tune and static have
 
 
 class Effort:
@@ -35,12 +36,16 @@ class Effort:
         self.most_s = given.run_s or (10 if quick else 600)
         at_70, elsewhere = given.runs or ((1, 1) if quick else (5, 2))
         self.runs = {load: at_70 if load == 0.7 else elsewhere for load in LOADS}
+        self.find_s = given.find_s or (2 if quick else 30)
+        self.find_runs = given.find_runs or (3 if quick else 6)
+        self.tuned_queries = 30000 if quick else 480000
         self.theory_queries = 50000 if quick else 1000000
 
     def words(self):
         return (f"{self.profile_s:g} s of profile for each model; runs of {self.most_queries} queries or "
                 f"{self.most_s:g} s, whichever is shorter, {self.runs[0.7]} at 70 % load and "
-                f"{self.runs[0.5]} at the others")
+                f"{self.runs[0.5]} at the others; {self.find_runs} runs of {self.find_s:g} s for each "
+                "highest rate")
 
 
 def call(recfleet, *arguments, folder):
@@ -102,10 +107,10 @@ balancer: {{policy: random, dispatch_delay: 0, status_delay: 0}}
 
 # ---- models, for real ---------------------------------------------------------------------------
 
-def profile(recfleet, folder, models, effort):
-    """Rows of all models; their studies are in FOLDER/profile."""
-    tables = call(recfleet, "profile", *models, "-f", "-o", "profile", "--time",
-                  f"{effort.profile_s * len(models)}s", folder=folder)
+def profile(recfleet, folder, model, effort):
+    """The model's rows; its study is in FOLDER/profile."""
+    tables = call(recfleet, "profile", model, "-f", "-o", "profile", "--time",
+                  f"{effort.profile_s}s", folder=folder)
     return next(iter(tables.values()))
 
 
@@ -124,22 +129,46 @@ def serve(recfleet, folder, model, rate, seconds, seed, *more):
                 "--set", f"seed={seed}", *more, folder=folder)
 
 
-def measure_live(recfleet, folder, models, effort):
+def measure_live(recfleet, folder, model, effort):
     rows = []
-    for model in models:
-        at_70 = study_rate(folder / "profile" / f"{model}.yaml")
-        for load in LOADS:
-            rate = at_70 * load / 0.7
-            seconds = min(effort.most_queries / rate, effort.most_s)
-            for run in range(effort.runs[load]):
-                tables = serve(recfleet, folder, model, rate, seconds, run + 1)
-                about = tables["served"][0] if "served" in tables else {}
-                for row in tables["fidelity"]:
-                    rows.append({"model": model, "load_frac": load, "run": run + 1,
-                                 "queries": round(rate * seconds),
-                                 "taken_frac": about.get("taken_frac"), **row})
-                print(f"{model} at {load:.0%}, run {run + 1}", file=sys.stderr)
+    at_70 = study_rate(folder / "profile" / f"{model}.yaml")
+    for load in LOADS:
+        rate = at_70 * load / 0.7
+        seconds = min(effort.most_queries / rate, effort.most_s)
+        for run in range(effort.runs[load]):
+            tables = serve(recfleet, folder, model, rate, seconds, run + 1)
+            about = tables["served"][0] if "served" in tables else {}
+            for row in tables["fidelity"]:
+                rows.append({"model": model, "load_frac": load, "run": run + 1,
+                             "queries": round(rate * seconds),
+                             "taken_frac": about.get("taken_frac"), **row})
+            print(f"{model} at {load:.0%}, run {run + 1}", file=sys.stderr)
     return rows
+
+
+def find_rate(recfleet, folder, model, scheduler, effort):
+    """The highest rate within the target, for real and simulated."""
+    tables = call(recfleet, "serve", f"profile/{model}.yaml", "--find", effort.find_runs,
+                  "--set", f"duration={effort.find_s:g}s", "--set", "fleet.groups[0].cost.cold_factor=1",
+                  "--set", f"fleet.groups[0].cost.file=catalog/{model}.csv",
+                  "--set", f"fleet.groups[0].scheduler={scheduler}", folder=folder)
+    print(f"{model}, {scheduler}", file=sys.stderr)
+    return tables["found"][0]
+
+
+def measure_rates(recfleet, folder, model, effort):
+    """What DeepRecSched picks from the profile, and what rates batch sizes hold for real."""
+    tables = call(recfleet, "tune", f"profile/{model}.yaml", "-f", "-o", "tuned.h5",
+                  "--set", f"fleet.groups[0].cost.file=catalog/{model}.csv",
+                  "--set", "fleet.groups[0].cost.cold_factor=1", "--set", f"tune.max_queries={effort.tuned_queries}",
+                  folder=folder)
+    picked = {row["policy"]: int(row["batch_items"]) for row in tables["answer"]}
+    batches = sorted({*picked.values(), *BATCHES})
+    schedulers = [("fixed", b) for b in batches] + [("coalesce", picked["deeprecsched"])]
+    return [{"model": model, "policy": policy, "batch_items": b,
+             "picked": int(b == picked["deeprecsched"]), "static": int(b == picked["static"]),
+             **find_rate(recfleet, folder, model, f"{{policy: {policy}, batch_items: {b}}}", effort)}
+            for policy, b in schedulers]
 
 
 # ---- the page -----------------------------------------------------------------------------------
@@ -262,6 +291,43 @@ def live_section(rows):
     return out + table(["simulated with", *(f"{100 * load:.0f} % load" for load in LOADS)], lines)
 
 
+def rates_section(rows):
+    if not rows:
+        return []
+    lines, n_near, n_gain, n = [], 0, 0, 0
+    for model in dict.fromkeys(r["model"] for r in rows):
+        mine = [r for r in rows if r["model"] == model]
+        fixed = [r for r in mine if r["policy"] == "fixed"]
+        picked = next(r for r in fixed if number(r["picked"]))
+        static = next(r for r in fixed if number(r["static"]))
+        merged = next(r for r in mine if r["policy"] == "coalesce")
+        best = max(fixed, key=lambda r: number(r["held_qps"]))
+        held = {k: number(r["held_qps"]) for k, r in
+                (("picked", picked), ("static", static), ("merged", merged), ("best", best))}
+        gain = [number(picked[w]) / number(static[w]) if number(static[w]) > 0 else math.nan
+                for w in ("held_qps", "simulated_held_qps")]
+        n += 1
+        n_near += held["picked"] >= 0.9 * held["best"]
+        n_gain += abs(gain[1] / gain[0] - 1) <= 0.1
+        errors = [number(r["simulated_held_qps"]) / number(r["held_qps"]) - 1 for r in mine
+                  if number(r["held_qps"]) > 0]
+        lines.append([model, static["batch_items"], picked["batch_items"], best["batch_items"],
+                      *(f"{held[k]:.4g}" for k in ("static", "picked", "best", "merged")),
+                      known(100 * held["picked"] / held["best"], ".0f"), known(gain[0], ".2f"),
+                      known(gain[1], ".2f"), signed(median(errors))])
+    return ["## DeepRecSched, for real", "",
+            "`recfleet tune` picks a batch size from the profile; then the real server is asked for "
+            "the highest rate that it holds within the model's target (`recfleet serve --find`) at "
+            f"that size, at static scheduling's, and at {', '.join(map(str, BATCHES))}; and with "
+            "`coalesce`, whose requests are filled from several queries. The best of several short "
+            "searches is somewhat too good, as each is off by some percent.", "",
+            *table(["model", "static B", "tuned B", "best B", "static qps", "tuned qps", "best qps",
+                    "coalesce qps", "tuned, % of best", "gain, for real", "gain, simulated",
+                    "simulated rate error %"], lines), "",
+            f"The tuned size holds 90 % of the best one's rate or more for {n_near} of {n} models; its "
+            f"gain over static scheduling is predicted within 10 % for {n_gain}."]
+
+
 def mlperf_section(folder):
     rows = load_csv(folder / "mlperf" / "rows.csv")
     if not rows:
@@ -303,6 +369,7 @@ def document(data, about):
         f"before it {about['load']}, recfleet {about['revision']}; {about['effort']}.", "",
         *theory_section(load_csv(data / "theory.csv")), "",
         *live_section(load_csv(data / "live.csv")), "",
+        *rates_section(load_csv(data / "rates.csv")), "",
         *mlperf_section(pathlib.Path(__file__).resolve().parent.parent / "docs")]) + "\n"
 
 
@@ -316,6 +383,8 @@ def main():
     parser.add_argument("--profile-s", type=float)
     parser.add_argument("--run-s", type=float)
     parser.add_argument("--runs", type=int, nargs=2)
+    parser.add_argument("--find-s", type=float)
+    parser.add_argument("--find-runs", type=int)
     parser.add_argument("models", nargs="*")
     given = parser.parse_args()
     models = given.models or (["ncf-repo", "wnd-repo"] if given.quick else MODELS)
@@ -328,8 +397,11 @@ def main():
                  "revision": version.split("\n")[0].replace("recfleet ", ""), "effort": effort.words()}
         save_csv(data / "about.csv", [about])
         save_csv(data / "theory.csv", measure_theory(recfleet, given.folder, effort))
-        save_csv(data / "profiles.csv", profile(recfleet, given.folder, models, effort))
-        save_csv(data / "live.csv", measure_live(recfleet, given.folder, models, effort))
+        measured = {"profiles": [], "live": [], "rates": []}
+        for model in models:  # one after the other, as a machine's speed drifts
+            for what, measure in (("profiles", profile), ("live", measure_live), ("rates", measure_rates)):
+                measured[what] += measure(recfleet, given.folder, model, effort)
+                save_csv(data / f"{what}.csv", measured[what])
     about = load_csv(data / "about.csv")[0]
     written = given.page.with_suffix(".tmp")
     written.write_text(document(data, about), encoding="utf-8")

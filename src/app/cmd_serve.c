@@ -124,36 +124,44 @@ static void print_counts(struct report_out *out, const struct serve_result *resu
         report_text(out, "warning: %u of %u workers failed\n", result->n_failed, result->n_workers);
 }
 
+struct named_value {
+    const char *name;
+    double value;
+};
+
 // For programs: what people are told in sentences.
+static void print_values(struct report_out *out, const char *title,
+                         const struct named_value *values, size_t n)
+{
+    if (out->format == REPORT_TEXT || out->format == REPORT_MD)
+        return;
+    struct table *table = table_create(0);
+    for (size_t i = 0; i < n; i++)
+        table_head(table, mem_strdup(values[i].name), values[i].name);
+    table_line(table);
+    for (size_t i = 0; i < n; i++)
+        table_value(table, table_number(values[i].value), values[i].value);
+    table_print(table, out, title);
+    table_destroy(table);
+}
+
 static void print_served(struct report_out *out, const struct serve_result *result,
                          const struct live_results *results)
 {
     const struct live_counts *counts = &result->counts;
-    const struct {
-        const char *name;
-        double value;
-    } values[] = {{"n_queries", (double)counts->n_sent},
-                  {"n_answered", (double)counts->n_ended},
-                  {"n_refused", (double)counts->n_refused},
-                  {"n_lost", (double)counts->n_lost},
-                  {"n_left", (double)counts->n_waiting},
-                  {"n_workers", result->n_workers},
-                  {"n_pinned", result->n_pinned},
-                  {"taken_frac", interference_frac(&result->interference)},
-                  {"gap_mean_s", results->gap_mean_s},
-                  {"late_p99_s", result->sent_by_thread
-                                     ? simtime_to_s(live_load_lateness_ns(result->log, 0.99))
-                                     : 0}};
-    if (out->format == REPORT_TEXT || out->format == REPORT_MD)
-        return;
-    struct table *table = table_create(0);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        table_head(table, mem_strdup(values[i].name), values[i].name);
-    table_line(table);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        table_value(table, table_number(values[i].value), values[i].value);
-    table_print(table, out, "served");
-    table_destroy(table);
+    const struct named_value values[] = {
+        {"n_queries", (double)counts->n_sent},
+        {"n_answered", (double)counts->n_ended},
+        {"n_refused", (double)counts->n_refused},
+        {"n_lost", (double)counts->n_lost},
+        {"n_left", (double)counts->n_waiting},
+        {"n_workers", result->n_workers},
+        {"n_pinned", result->n_pinned},
+        {"taken_frac", interference_frac(&result->interference)},
+        {"gap_mean_s", results->gap_mean_s},
+        {"late_p99_s",
+         result->sent_by_thread ? simtime_to_s(live_load_lateness_ns(result->log, 0.99)) : 0}};
+    print_values(out, "served", values, sizeof values / sizeof *values);
 }
 
 // What took cores and time away from the server.
@@ -364,6 +372,11 @@ static void print_found(struct report_out *out, const struct live_find *find)
     }
     table_print(table, out, "steps");
     table_destroy(table);
+    const struct named_value found[] = {{"held_qps", find->held_qps},
+                                        {"missed_qps", find->missed_qps},
+                                        {"simulated_held_qps", find->simulated_held_qps},
+                                        {"simulated_missed_qps", find->simulated_missed_qps}};
+    print_values(out, "found", found, sizeof found / sizeof *found);
     report_text(out, "\nlatency at its quantile as a share of the target, of the service where it "
                      "is largest; -: a backlog that grows, or too many lost\n");
     print_bracket(out, "for real", find->held_qps, find->missed_qps);

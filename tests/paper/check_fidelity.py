@@ -32,7 +32,7 @@ def main():
         folder = pathlib.Path(name)
         page = folder / "fidelity.md"
         done = subprocess.run([sys.executable, "-B", SCRIPT, sys.argv[1], folder, page, "ncf-repo", "--quick",
-                               "--profile-s", "2", "--run-s", "1", "--runs", "1", "1"],
+                               "--profile-s", "2", "--run-s", "1", "--runs", "1", "1", "--find-s", "0.3", "--find-runs", "2"],
                               capture_output=True, text=True)
         if "oneDNN" in done.stderr:
             print("left out:", done.stderr.strip())
@@ -51,7 +51,14 @@ def main():
         # 50 000 queries at 90 % load know a mean to some percent; the formulas are not 15 % off.
         expect(all(abs(float(r["simulated_ms"]) / float(r["formula_ms"]) - 1) < 0.15 for r in theory), "formulas", theory)
         text = page.read_text(encoding="utf-8")
-        for head in ("Queues with known formulas", "Served for real, and simulated", "A public record"):
+        rates = rows_of(folder / "fidelity/rates.csv")
+        expect({r["policy"] for r in rates} == {"fixed", "coalesce"}, "policies for real", rates)
+        for what in ("picked", "static"):
+            expect([r[what] for r in rates if r["policy"] == "fixed"].count("1") == 1, f"the {what} size", rates)
+        expect({"16", "64", "256"} <= {r["batch_items"] for r in rates}, "sizes that are tried", rates)
+        expect(all(float(r["simulated_held_qps"]) > 0 for r in rates), "rates that are held", rates)
+        for head in ("Queues with known formulas", "Served for real, and simulated", "DeepRecSched, for real",
+                     "A public record"):
             expect(f"## {head}" in text, f"section {head}")
         expect(" nan" not in text, "a number that is none")
     print(f"{len(failures)} failures")
