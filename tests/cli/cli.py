@@ -2089,9 +2089,12 @@ def served(folder, *args):
     """What `serve` has in its tables, and the fates of the queries that arrived."""
     rc, out, err = call("serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "--trace",
                         "arrived.csv", "--format", "json", *args, cwd=folder)
-    with open(os.path.join(folder, "arrived.csv"), encoding="utf-8") as file:
-        fates = [row["fate"] for row in csv.DictReader(file)]
-    return rc, {t["table"]: t["rows"] for t in json.loads(out)["tables"]}, fates, err
+    return rc, {t["table"]: t["rows"] for t in json.loads(out)["tables"]}, fates_of(folder, "arrived.csv"), err
+
+
+def fates_of(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return [row["fate"] for row in csv.DictReader(file)]
 
 
 def group_serve(folder):
@@ -2140,6 +2143,106 @@ def group_serve(folder):
     refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
             "steam")
     refused("results that are there", r"output m.h5: exists", folder, "serve", "served.yaml", "-o", "m.h5", "--engine", "spin")
+
+
+def group_serve_faults(folder):
+    """A server that runs for real while the date jumps, while it is stopped with more than it can do, and when it
+    is killed: whole files or those from before, and no query is lost from the count."""
+    write(folder, "served.yaml", SERVED)
+    clock_steps(folder)
+    stopped_with_a_full_queue(folder)
+    killed(folder)
+
+
+def clock_steps(folder):
+    """The date jumps by hours, forth and back: what is measured is what it would be without."""
+    stepped = dict(os.environ, LD_PRELOAD=os.environ["RF_CLOCK_STEP"])
+    seen = "import time\nfor _ in range(40): print(time.time()); time.sleep(0.005)"
+    dates = [float(t) for t in subprocess.run([sys.executable, "-c", seen], env=stepped, capture_output=True,
+                                              text=True, check=True).stdout.split()]
+    expect(max(dates) - min(dates) > 4 * 3600, "the date jumps", f"{min(dates)} {max(dates)}")
+    begin_s = time.monotonic()
+    jobs = [subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", f"{name}.h5", "--engine", "spin", "--idle", "sleep",
+                              "--trace", f"{name}.csv", "--format", "json", "--set", "duration=1s"], cwd=folder, env=env,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for name, env in (("steady", None), ("stepped", stepped))]
+    try:
+        said = [job.communicate(timeout=60) for job in jobs]
+    finally:
+        for job in jobs:
+            job.kill()  # one that waits for a date
+    wall_s = time.monotonic() - begin_s
+    n_queries = [served_whole(folder, name, job.returncode, *texts, wall_s)
+                 for name, job, texts in zip(("steady", "stepped"), jobs, said)]
+    expect(n_queries[0] == n_queries[1] > 300, "the same queries whatever the date", n_queries)
+
+
+def served_whole(folder, name, rc, out, err, wall_s):
+    """All that arrived was answered, at times that fit into wall_s. Returns how many queries these were."""
+    if rc != 0:
+        expect(False, f"{name}: it ends well", err)
+        return 0
+    tables = {t["table"]: t["rows"] for t in json.loads(out)["tables"]}
+    told = tables["served"][0]
+    with open(os.path.join(folder, f"{name}.csv"), encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    expect(told["n_answered"] == told["n_queries"] == len(rows) and {row["fate"] for row in rows} == {"ended"},
+           f"{name}: all are answered", told)
+    times = [[float(row[key]) for key in ("arrive_s", "begin_s", "end_s", "wait_s", "latency_s")] for row in rows]
+    # 56 us of work each; nothing is before its cause, or longer than the program ran.
+    odd = [t for t in times if not (0 <= t[0] <= t[1] and t[1] + 56e-6 <= t[2] <= wall_s and 0 <= t[3] <= t[4] <= wall_s)]
+    expect(not odd, f"{name}: its times", odd[:3])
+    expect(0 <= told["late_p99_s"] <= wall_s and 0 <= told["taken_frac"] <= 1 and 0 <= told["gap_mean_s"] <= wall_s,
+           f"{name}: what was measured of the machine", told)
+    expect(0.02 <= tables["fidelity"][0]["busy_frac"] <= 1, f"{name}: how busy it is", tables["fidelity"][0])
+    return told["n_queries"]
+
+
+def stopped_with_a_full_queue(folder):
+    """SIGTERM to a server that refuses most of what comes: every query that arrived has a fate, in all it writes."""
+    job = subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", "t.h5", "--engine", "spin", "--idle", "sleep",
+                            "--queue", "1", "--format", "json", "--trace", "t.csv", "--set", "duration=60s", "--set",
+                            "fleet.groups[0].cost.fixed=5ms"], cwd=folder, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+    time.sleep(0.8)
+    job.send_signal(signal.SIGTERM)
+    out, err = job.communicate(timeout=60)
+    expect(job.returncode == 4 and re.search(r"stopped at \S+ s; results so far in t.h5", err), "SIGTERM", err)
+    told = next(t["rows"][0] for t in json.loads(out)["tables"] if t["table"] == "served")
+    fates = fates_of(folder, "t.csv")
+    expect(told["n_answered"] + told["n_refused"] + told["n_lost"] + told["n_left"] == told["n_queries"] == len(fates),
+           "the count of a stopped server", f"{told} {len(fates)}")
+    expect(fates.count("ended") == told["n_answered"] > 0 and fates.count("refused") == told["n_refused"] > 0 and
+           told["n_lost"] == 0, "fates of a stopped server", told)
+
+
+def killed(folder):
+    """SIGKILL while it serves, and as soon as each of its files is begun: each is the one from before, or whole."""
+    served(folder)
+    names = ("m.h5", "arrived.csv")
+    words = [PROGRAM, "serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "-q", "--trace",
+             "arrived.csv", "--set", "duration=200ms"]
+    for begun in (None, ".arrived.csv.tmp-", ".m.h5.tmp-"):
+        before = {name: contents(folder)[name] for name in names}
+        job = subprocess.Popen(words + ([] if begun else ["--set", "duration=60s"]), cwd=folder,
+                               stderr=subprocess.DEVNULL)
+        if begun is None:
+            time.sleep(0.5)
+        own = f"{begun}{job.pid}"
+        while begun and job.poll() is None and own not in os.listdir(folder):
+            pass
+        job.kill()
+        job.wait()
+        after = contents(folder)
+        expect(after["m.h5"] == before["m.h5"] or call("show", "m.h5", "--digest", cwd=folder)[0] == 0,
+               "results of a killed server", begun)
+        expect(after["arrived.csv"] == before["arrived.csv"] or
+               (after["arrived.csv"].endswith(b"\n") and after["arrived.csv"].count(b"\n") > 50),
+               "the trace of a killed server", begun)
+        expect(begun or all(after[name] == before[name] for name in names), "killed while it serves", begun)
+    rc, _, _, err = served(folder)
+    left = [name for name in os.listdir(folder) if name.startswith(".")]
+    expect(rc == 0 and not left, "the next run clears up", f"{err} {left}")
 
 
 def group_report(folder):
