@@ -1036,11 +1036,8 @@ LONG = STUDY.replace("200ms", "300s") + \
     "balancer: {policy: power-of-two, dispatch_delay: 50us, status_delay: 50us}\n"
 
 
-def signalled(number, *args, cwd=None):
-    """Runs the program and sends it the signal as soon as it holds signals back, that is before its
-    loop begins. Returns (exit status, stderr)."""
-    job = subprocess.Popen([PROGRAM, *args], cwd=cwd, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, text=True)
+def await_blocked(job, number):
+    """Returns as soon as the program holds the signal back, that is before its loop begins."""
     blocked = 0
     # A library that starts a thread holds every signal back for a moment; the program never does that
     # to SIGWINCH.
@@ -1048,6 +1045,13 @@ def signalled(number, *args, cwd=None):
                                       not blocked & 1 << (signal.SIGWINCH - 1)):
         with open(f"/proc/{job.pid}/status") as f:
             blocked = next((int(line.split()[1], 16) for line in f if line.startswith("SigBlk:")), 0)
+
+
+def signalled(number, *args, cwd=None):
+    """Runs the program and sends it the signal before its loop begins. Returns (exit status, stderr)."""
+    job = subprocess.Popen([PROGRAM, *args], cwd=cwd, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+    await_blocked(job, number)
     if job.poll() is None:
         job.send_signal(number)
     _, err = job.communicate(timeout=120)
@@ -2092,6 +2096,20 @@ def served(folder, *args):
     return rc, {t["table"]: t["rows"] for t in json.loads(out)["tables"]}, fates_of(folder, "arrived.csv"), err
 
 
+def stopped(number, *args, cwd):
+    """Sends the signal to a server that has served for a while; on a machine that is slow to start one, a longer
+    while. Returns (exit status, stdout, stderr)."""
+    for wait_s in (0.5, 1, 2, 4, 8):
+        job = subprocess.Popen([PROGRAM, *args], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        await_blocked(job, number)
+        time.sleep(wait_s)
+        job.send_signal(number)
+        out, err = job.communicate(timeout=60)
+        if "nothing is measured" not in err:
+            break
+    return job.returncode, out, err
+
+
 def fates_of(folder, name):
     with open(os.path.join(folder, name), encoding="utf-8") as file:
         return [row["fate"] for row in csv.DictReader(file)]
@@ -2130,12 +2148,9 @@ def group_serve(folder):
     rc, tables, fates, err = served(folder, "--fail-after", "7")
     expect(rc == 1 and fates.count("lost") >= 1 and "all workers failed at " in err, "the only worker fails", err)
 
-    job = subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", "s.h5", "--engine", "spin", "--idle", "sleep", "-q",
-                            "--set", "duration=60s", "--trace", "s.csv"], cwd=folder, stderr=subprocess.PIPE, text=True)
-    time.sleep(0.5)
-    job.send_signal(signal.SIGINT)
-    err = job.communicate(timeout=60)[1]
-    expect(job.returncode == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
+    rc, _, err = stopped(signal.SIGINT, "serve", "served.yaml", "-o", "s.h5", "-f", "--engine", "spin", "--idle", "sleep",
+                         "-q", "--set", "duration=60s", "--trace", "s.csv", cwd=folder)
+    expect(rc == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
     tables_of("show", "s.h5", cwd=folder)
 
     refused("two servers", r"served.yaml:6:8: fleet: expected one server", folder, "serve", "served.yaml", "--set",
@@ -2161,11 +2176,12 @@ def clock_steps(folder):
     dates = [float(t) for t in subprocess.run([sys.executable, "-c", seen], env=stepped, capture_output=True,
                                               text=True, check=True).stdout.split()]
     expect(max(dates) - min(dates) > 4 * 3600, "the date jumps", f"{min(dates)} {max(dates)}")
+    runs = (("steady", None, "workers"), ("stepped", stepped, "workers"), ("sent", stepped, "thread"))
     begin_s = time.monotonic()
     jobs = [subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", f"{name}.h5", "--engine", "spin", "--idle", "sleep",
-                              "--trace", f"{name}.csv", "--format", "json", "--set", "duration=1s"], cwd=folder, env=env,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for name, env in (("steady", None), ("stepped", stepped))]
+                              "--trace", f"{name}.csv", "--format", "json", "--set", "duration=1s", "--sender", sender],
+                             cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for name, env, sender in runs]
     try:
         said = [job.communicate(timeout=60) for job in jobs]
     finally:
@@ -2173,8 +2189,9 @@ def clock_steps(folder):
             job.kill()  # one that waits for a date
     wall_s = time.monotonic() - begin_s
     n_queries = [served_whole(folder, name, job.returncode, *texts, wall_s)
-                 for name, job, texts in zip(("steady", "stepped"), jobs, said)]
-    expect(n_queries[0] == n_queries[1] > 300, "the same queries whatever the date", n_queries)
+                 for (name, _, _), job, texts in zip(runs, jobs, said)]
+    # Workers let in all there are; a thread of its own may be late, and what is late at the end is not sent.
+    expect(300 < n_queries[0] == n_queries[1] >= n_queries[2] > 0, "the same queries whatever the date", n_queries)
 
 
 def served_whole(folder, name, rc, out, err, wall_s):
@@ -2200,14 +2217,12 @@ def served_whole(folder, name, rc, out, err, wall_s):
 
 def stopped_with_a_full_queue(folder):
     """SIGTERM to a server that refuses most of what comes: every query that arrived has a fate, in all it writes."""
-    job = subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", "t.h5", "--engine", "spin", "--idle", "sleep",
-                            "--queue", "1", "--format", "json", "--trace", "t.csv", "--set", "duration=60s", "--set",
-                            "fleet.groups[0].cost.fixed=5ms"], cwd=folder, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, text=True)
-    time.sleep(0.8)
-    job.send_signal(signal.SIGTERM)
-    out, err = job.communicate(timeout=60)
-    expect(job.returncode == 4 and re.search(r"stopped at \S+ s; results so far in t.h5", err), "SIGTERM", err)
+    rc, out, err = stopped(signal.SIGTERM, "serve", "served.yaml", "-o", "t.h5", "-f", "--engine", "spin", "--idle",
+                           "sleep", "--queue", "1", "--format", "json", "--trace", "t.csv", "--set", "duration=60s",
+                           "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
+    expect(rc == 4 and re.search(r"stopped at \S+ s; results so far in t.h5", err), "SIGTERM", err)
+    if rc != 4:
+        return
     told = next(t["rows"][0] for t in json.loads(out)["tables"] if t["table"] == "served")
     fates = fates_of(folder, "t.csv")
     expect(told["n_answered"] + told["n_refused"] + told["n_lost"] + told["n_left"] == told["n_queries"] == len(fates),
@@ -2227,7 +2242,8 @@ def killed(folder):
         job = subprocess.Popen(words + ([] if begun else ["--set", "duration=60s"]), cwd=folder,
                                stderr=subprocess.DEVNULL)
         if begun is None:
-            time.sleep(0.5)
+            await_blocked(job, signal.SIGTERM)
+            time.sleep(0.3)
         own = f"{begun}{job.pid}"
         while begun and job.poll() is None and own not in os.listdir(folder):
             pass
