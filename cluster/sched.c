@@ -57,6 +57,49 @@ struct dispatch_config sched_dispatch(const struct group_config *group, uint32_t
     return sched_needs(&group->settings[service]);
 }
 
+// Only the kernel of warm lanes looks at the cold and at histories.
+static bool needs_warmth(const struct sched_setup *setup)
+{
+    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
+        if (setup->tabs[i]->cold_extra > 0 || setup->tabs[i]->history)
+            return true;
+    return false;
+}
+
+// What the tables of all services have, those of slow servers too.
+static bool have_all(const struct sched_setup *setup, bool (*has)(const struct svctab *tab))
+{
+    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
+        if (!has(setup->tabs[i]) || (setup->slow_tabs && !has(setup->slow_tabs[i])))
+            return false;
+    return true;
+}
+
+// Neither noise nor busy cores change the times, and near lanes hold them.
+static bool is_fixed(const struct svctab *tab)
+{
+    return tab->n_levels == 1 && tab->fits_near;
+}
+
+static bool is_busy(const struct svctab *tab)
+{
+    return tab->near_ns != NULL;
+}
+
+struct sched_cores sched_cores(const struct sched_setup *setup)
+{
+    const struct cpu_kernel *kernel = setup->kernel;
+    const struct group_config *group = setup->group;
+    bool near = group->platform->cores <= CPU_NARROW_CORES && group->noise.spread == SPREAD_NONE;
+    if (needs_warmth(setup))
+        return (struct sched_cores){CPU_LANES_WARM, kernel->assign_cold};
+    if (near && have_all(setup, is_fixed))
+        return (struct sched_cores){CPU_LANES_NEAR, kernel->assign_fixed};
+    if (near && have_all(setup, is_busy))
+        return (struct sched_cores){CPU_LANES_NEAR, kernel->assign_busy};
+    return (struct sched_cores){CPU_LANES_FAR, kernel->assign_general};
+}
+
 int64_t sched_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
                                uint32_t n_services)
 {

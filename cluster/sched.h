@@ -32,6 +32,7 @@
 #include "cluster/batcher.h"
 #include "cluster/completions.h"
 #include "cluster/config.h"
+#include "cluster/cpu.h"
 #include "cluster/server_record.h"
 #include "cluster/svctab.h"
 #include "results/timeline.h"
@@ -136,6 +137,14 @@ struct settings sched_fit(const struct settings *settings, bool has_accelerator)
 // Which service times resolved settings need; those of a group's servers for a service.
 struct dispatch_config sched_needs(const struct settings *settings);
 struct dispatch_config sched_dispatch(const struct group_config *group, uint32_t service);
+// What the block's cores run on where requests of one query each begin as they come or as the next
+// core is free, first come first served: the fastest lanes that hold all that they need, and the
+// function of the setup's kernel for these.
+struct sched_cores {
+    enum cpu_lanes lanes;
+    void (*assign)(struct cpu_pool *pool, struct cpu_job *jobs, size_t n);
+};
+struct sched_cores sched_cores(const struct sched_setup *setup);
 // Shortest time from when a request or batch begins to its end, whatever is in it.
 int64_t sched_least_service_ns(const struct group_config *group, const struct svctab *const *tabs,
                                uint32_t n_services);

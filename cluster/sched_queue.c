@@ -330,34 +330,19 @@ static bool is_plain(const struct state *state)
     return plain;
 }
 
-// The kernel that does it; NULL where they are not so, or have histories.
-static void set_plain(struct state *state, const struct sched_setup *setup)
-{
-    bool fixed = true, busy = true, history = false;
-    for (uint32_t i = 0; i < state->n_services; i++) {
-        const struct svctab *tab = setup->tabs[i];
-        fixed = fixed && tab->n_levels == 1;
-        busy = busy && tab->near_ns && (!setup->slow_tabs || setup->slow_tabs[i]->near_ns);
-        history = history || tab->history;
-    }
-    if (history || !is_plain(state))
-        return;
-    if (state->cores.lanes == CPU_LANES_FAR)
-        state->assign = setup->kernel->assign_general;
-    else if (fixed)
-        state->assign = setup->kernel->assign_fixed;
-    else if (busy)
-        state->assign = setup->kernel->assign_busy;
-}
-
+// Where a core is picked for one beginning at a time, services need not all be of one kernel; but
+// it is picked from near or far lanes, and histories are looked up in far ones.
 static void init_cores(struct state *state, const struct sched_setup *setup)
 {
+    const struct sched_cores cores = sched_cores(setup);
+    bool plain = cores.lanes != CPU_LANES_WARM && is_plain(state);
+    enum cpu_lanes lanes = fits_near(state, setup) ? CPU_LANES_NEAR : CPU_LANES_FAR;
     state->kernel = setup->kernel;
-    cpu_pool_init(&state->cores, fits_near(state, setup) ? CPU_LANES_NEAR : CPU_LANES_FAR,
-                  setup->n_servers, (uint32_t)setup->group->platform->cores);
+    state->assign = plain ? cores.assign : NULL;
+    cpu_pool_init(&state->cores, plain ? cores.lanes : lanes, setup->n_servers,
+                  (uint32_t)setup->group->platform->cores);
     state->cores.first_server = setup->first_in_cell;
     state->cores.noise = state->noisy ? &state->noise : NULL;
-    set_plain(state, setup);
     state->is_quick = mem_calloc(state->n_services, sizeof *state->is_quick);
     for (uint32_t i = 0; i < state->n_services; i++)
         state->is_quick[i] = is_quick(state, setup, i);

@@ -120,63 +120,14 @@ struct state {
     struct completions seen; // its requests
 };
 
-// Only the kernel of warm lanes looks at the cold and at histories.
-static bool needs_warmth(const struct sched_setup *setup)
-{
-    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
-        if (setup->tabs[i]->cold_extra > 0 || setup->tabs[i]->history)
-            return true;
-    return false;
-}
-
-// What the tables of all services have, those of slow servers too.
-static bool have_all(const struct sched_setup *setup, bool (*has)(const struct svctab *tab))
-{
-    for (uint32_t i = 0; i < setup->fleet->n_services; i++)
-        if (!has(setup->tabs[i]) || (setup->slow_tabs && !has(setup->slow_tabs[i])))
-            return false;
-    return true;
-}
-
-// Neither noise nor busy cores change the times, and near lanes hold them.
-static bool is_fixed(const struct svctab *tab)
-{
-    return tab->n_levels == 1 && tab->fits_near;
-}
-
-static bool is_busy(const struct svctab *tab)
-{
-    return tab->near_ns != NULL;
-}
-
-// The fastest kernel that has all that such servers need.
-static void init_pool(struct state *state, const struct sched_setup *setup)
-{
-    const struct cpu_kernel *kernel = setup->kernel;
-    const struct group_config *group = setup->group;
-    uint32_t n_cores = (uint32_t)group->platform->cores;
-    bool near = n_cores <= CPU_NARROW_CORES && group->noise.spread == SPREAD_NONE;
-    enum cpu_lanes lanes = CPU_LANES_NEAR;
-    if (needs_warmth(setup)) {
-        lanes = CPU_LANES_WARM;
-        state->assign = kernel->assign_cold;
-    } else if (near && have_all(setup, is_fixed)) {
-        state->assign = kernel->assign_fixed;
-    } else if (near && have_all(setup, is_busy)) {
-        state->assign = kernel->assign_busy;
-    } else {
-        lanes = CPU_LANES_FAR;
-        state->assign = kernel->assign_general;
-    }
-    cpu_pool_init(&state->pool, lanes, setup->n_servers, n_cores);
-}
-
 static void init(struct sched *sched)
 {
     struct state *state = sched->state;
     const struct sched_setup *setup = &sched->setup;
     const struct group_config *group = setup->group;
-    init_pool(state, setup);
+    const struct sched_cores cores = sched_cores(setup);
+    state->assign = cores.assign;
+    cpu_pool_init(&state->pool, cores.lanes, setup->n_servers, (uint32_t)group->platform->cores);
     state->pool.first_server = setup->first_in_cell;
     noise_init(&state->noise, &group->noise, setup->fleet->seed, setup->cell);
     state->noise.first_server = sched->record->first_in_fleet;

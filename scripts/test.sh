@@ -8,6 +8,7 @@
 #   asan      unit tests, and MPI tests of up to two ranks, under the address, leak and undefined
 #             behaviour sanitizers
 #   valgrind  the MPI test that sends every kind of message, on two ranks
+#   tsan      only if named: the threads of serve and profile under the thread sanitizer
 #   fuzz      the three fuzzers, RECFLEET_FUZZ_SECONDS (15) each, side by side
 #
 # --quick runs what takes seconds and needs no whole program on many ranks: the dev tests labelled
@@ -19,7 +20,7 @@ set -uo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
-    sed -n '3,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit "$1"
 }
 
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
     -L) [ $# -ge 2 ] || usage 2 >&2; label=$2; shift ;;
     --quick) quick=1 ;;
     --part)
-        [[ ${2-} =~ ^(dev|asan|valgrind|fuzz)$ ]] || usage 2 >&2
+        [[ ${2-} =~ ^(dev|asan|valgrind|tsan|fuzz)$ ]] || usage 2 >&2
         parts+=" $2 "
         shift
         ;;
@@ -136,6 +137,17 @@ valgrind_part() {
     ctest_part valgrind dev -L '^valgrind$' -LE '^slow$'
 }
 
+# Built are the programs that it runs, which the preset names, not all tests.
+tsan_part() {
+    local log=$logs/build-tsan.log
+    if ! (cd "$ROOT" && cmake --preset tsan && cmake --build --preset tsan -j "$JOBS") >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        count 1 "build of the preset tsan"
+        return
+    fi
+    ctest_part tsan tsan -L '^threads$'
+}
+
 # One fuzzer on a corpus of its own, grown from the seeds; what breaks it stays in its folder.
 fuzz_one() {
     local what=$1
@@ -176,7 +188,7 @@ if [ -z "$parts" ]; then
     parts=' dev '
     [ -n "$label" ] || [ "$quick" = 1 ] || parts+=' asan  valgrind  fuzz '
 fi
-for name in dev asan valgrind fuzz; do
+for name in dev asan valgrind tsan fuzz; do
     [[ $parts != *" $name "* ]] || part "$name" "${name}_part"
 done
 say "== all took $SECONDS s; logs: $logs"

@@ -1036,11 +1036,8 @@ LONG = STUDY.replace("200ms", "300s") + \
     "balancer: {policy: power-of-two, dispatch_delay: 50us, status_delay: 50us}\n"
 
 
-def signalled(number, *args, cwd=None):
-    """Runs the program and sends it the signal as soon as it holds signals back, that is before its
-    loop begins. Returns (exit status, stderr)."""
-    job = subprocess.Popen([PROGRAM, *args], cwd=cwd, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, text=True)
+def await_blocked(job, number):
+    """Returns as soon as the program holds the signal back, that is before its loop begins."""
     blocked = 0
     # A library that starts a thread holds every signal back for a moment; the program never does that
     # to SIGWINCH.
@@ -1048,6 +1045,13 @@ def signalled(number, *args, cwd=None):
                                       not blocked & 1 << (signal.SIGWINCH - 1)):
         with open(f"/proc/{job.pid}/status") as f:
             blocked = next((int(line.split()[1], 16) for line in f if line.startswith("SigBlk:")), 0)
+
+
+def signalled(number, *args, cwd=None):
+    """Runs the program and sends it the signal before its loop begins. Returns (exit status, stderr)."""
+    job = subprocess.Popen([PROGRAM, *args], cwd=cwd, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+    await_blocked(job, number)
     if job.poll() is None:
         job.send_signal(number)
     _, err = job.communicate(timeout=120)
@@ -2089,9 +2093,26 @@ def served(folder, *args):
     """What `serve` has in its tables, and the fates of the queries that arrived."""
     rc, out, err = call("serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "--trace",
                         "arrived.csv", "--format", "json", *args, cwd=folder)
-    with open(os.path.join(folder, "arrived.csv"), encoding="utf-8") as file:
-        fates = [row["fate"] for row in csv.DictReader(file)]
-    return rc, {t["table"]: t["rows"] for t in json.loads(out)["tables"]}, fates, err
+    return rc, {t["table"]: t["rows"] for t in json.loads(out)["tables"]}, fates_of(folder, "arrived.csv"), err
+
+
+def stopped(number, *args, cwd):
+    """Sends the signal to a server that has served for a while; on a machine that is slow to start one, a longer
+    while. Returns (exit status, stdout, stderr)."""
+    for wait_s in (0.5, 1, 2, 4, 8):
+        job = subprocess.Popen([PROGRAM, *args], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        await_blocked(job, number)
+        time.sleep(wait_s)
+        job.send_signal(number)
+        out, err = job.communicate(timeout=60)
+        if "nothing is measured" not in err:
+            break
+    return job.returncode, out, err
+
+
+def fates_of(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return [row["fate"] for row in csv.DictReader(file)]
 
 
 def group_serve(folder):
@@ -2127,12 +2148,9 @@ def group_serve(folder):
     rc, tables, fates, err = served(folder, "--fail-after", "7")
     expect(rc == 1 and fates.count("lost") >= 1 and "all workers failed at " in err, "the only worker fails", err)
 
-    job = subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", "s.h5", "--engine", "spin", "--idle", "sleep", "-q",
-                            "--set", "duration=60s", "--trace", "s.csv"], cwd=folder, stderr=subprocess.PIPE, text=True)
-    time.sleep(0.5)
-    job.send_signal(signal.SIGINT)
-    err = job.communicate(timeout=60)[1]
-    expect(job.returncode == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
+    rc, _, err = stopped(signal.SIGINT, "serve", "served.yaml", "-o", "s.h5", "-f", "--engine", "spin", "--idle", "sleep",
+                         "-q", "--set", "duration=60s", "--trace", "s.csv", cwd=folder)
+    expect(rc == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
     tables_of("show", "s.h5", cwd=folder)
 
     refused("two servers", r"served.yaml:6:8: fleet: expected one server", folder, "serve", "served.yaml", "--set",
@@ -2140,6 +2158,107 @@ def group_serve(folder):
     refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
             "steam")
     refused("results that are there", r"output m.h5: exists", folder, "serve", "served.yaml", "-o", "m.h5", "--engine", "spin")
+
+
+def group_serve_faults(folder):
+    """A server that runs for real while the date jumps, while it is stopped with more than it can do, and when it
+    is killed: whole files or those from before, and no query is lost from the count."""
+    write(folder, "served.yaml", SERVED)
+    clock_steps(folder)
+    stopped_with_a_full_queue(folder)
+    killed(folder)
+
+
+def clock_steps(folder):
+    """The date jumps by hours, forth and back: what is measured is what it would be without."""
+    stepped = dict(os.environ, LD_PRELOAD=os.environ["RF_CLOCK_STEP"])
+    seen = "import time\nfor _ in range(40): print(time.time()); time.sleep(0.005)"
+    dates = [float(t) for t in subprocess.run([sys.executable, "-c", seen], env=stepped, capture_output=True,
+                                              text=True, check=True).stdout.split()]
+    expect(max(dates) - min(dates) > 4 * 3600, "the date jumps", f"{min(dates)} {max(dates)}")
+    runs = (("steady", None, "workers"), ("stepped", stepped, "workers"), ("sent", stepped, "thread"))
+    begin_s = time.monotonic()
+    jobs = [subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", f"{name}.h5", "--engine", "spin", "--idle", "sleep",
+                              "--trace", f"{name}.csv", "--format", "json", "--set", "duration=1s", "--sender", sender],
+                             cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for name, env, sender in runs]
+    try:
+        said = [job.communicate(timeout=60) for job in jobs]
+    finally:
+        for job in jobs:
+            job.kill()  # one that waits for a date
+    wall_s = time.monotonic() - begin_s
+    n_queries = [served_whole(folder, name, job.returncode, *texts, wall_s)
+                 for (name, _, _), job, texts in zip(runs, jobs, said)]
+    # Workers let in all there are; a thread of its own may be late, and what is late at the end is not sent.
+    expect(300 < n_queries[0] == n_queries[1] >= n_queries[2] > 0, "the same queries whatever the date", n_queries)
+
+
+def served_whole(folder, name, rc, out, err, wall_s):
+    """All that arrived was answered, at times that fit into wall_s. Returns how many queries these were."""
+    if rc != 0:
+        expect(False, f"{name}: it ends well", err)
+        return 0
+    tables = {t["table"]: t["rows"] for t in json.loads(out)["tables"]}
+    told = tables["served"][0]
+    with open(os.path.join(folder, f"{name}.csv"), encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    expect(told["n_answered"] == told["n_queries"] == len(rows) and {row["fate"] for row in rows} == {"ended"},
+           f"{name}: all are answered", told)
+    times = [[float(row[key]) for key in ("arrive_s", "begin_s", "end_s", "wait_s", "latency_s")] for row in rows]
+    # 56 us of work each; nothing is before its cause, or longer than the program ran.
+    odd = [t for t in times if not (0 <= t[0] <= t[1] and t[1] + 56e-6 <= t[2] <= wall_s and 0 <= t[3] <= t[4] <= wall_s)]
+    expect(not odd, f"{name}: its times", odd[:3])
+    expect(0 <= told["late_p99_s"] <= wall_s and 0 <= told["taken_frac"] <= 1 and 0 <= told["gap_mean_s"] <= wall_s,
+           f"{name}: what was measured of the machine", told)
+    expect(0.02 <= tables["fidelity"][0]["busy_frac"] <= 1, f"{name}: how busy it is", tables["fidelity"][0])
+    return told["n_queries"]
+
+
+def stopped_with_a_full_queue(folder):
+    """SIGTERM to a server that refuses most of what comes: every query that arrived has a fate, in all it writes."""
+    rc, out, err = stopped(signal.SIGTERM, "serve", "served.yaml", "-o", "t.h5", "-f", "--engine", "spin", "--idle",
+                           "sleep", "--queue", "1", "--format", "json", "--trace", "t.csv", "--set", "duration=60s",
+                           "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
+    expect(rc == 4 and re.search(r"stopped at \S+ s; results so far in t.h5", err), "SIGTERM", err)
+    if rc != 4:
+        return
+    told = next(t["rows"][0] for t in json.loads(out)["tables"] if t["table"] == "served")
+    fates = fates_of(folder, "t.csv")
+    expect(told["n_answered"] + told["n_refused"] + told["n_lost"] + told["n_left"] == told["n_queries"] == len(fates),
+           "the count of a stopped server", f"{told} {len(fates)}")
+    expect(fates.count("ended") == told["n_answered"] > 0 and fates.count("refused") == told["n_refused"] > 0 and
+           told["n_lost"] == 0, "fates of a stopped server", told)
+
+
+def killed(folder):
+    """SIGKILL while it serves, and as soon as each of its files is begun: each is the one from before, or whole."""
+    served(folder)
+    names = ("m.h5", "arrived.csv")
+    words = [PROGRAM, "serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "-q", "--trace",
+             "arrived.csv", "--set", "duration=200ms"]
+    for begun in (None, ".arrived.csv.tmp-", ".m.h5.tmp-"):
+        before = {name: contents(folder)[name] for name in names}
+        job = subprocess.Popen(words + ([] if begun else ["--set", "duration=60s"]), cwd=folder,
+                               stderr=subprocess.DEVNULL)
+        if begun is None:
+            await_blocked(job, signal.SIGTERM)
+            time.sleep(0.3)
+        own = f"{begun}{job.pid}"
+        while begun and job.poll() is None and own not in os.listdir(folder):
+            pass
+        job.kill()
+        job.wait()
+        after = contents(folder)
+        expect(after["m.h5"] == before["m.h5"] or call("show", "m.h5", "--digest", cwd=folder)[0] == 0,
+               "results of a killed server", begun)
+        expect(after["arrived.csv"] == before["arrived.csv"] or
+               (after["arrived.csv"].endswith(b"\n") and after["arrived.csv"].count(b"\n") > 50),
+               "the trace of a killed server", begun)
+        expect(begun or all(after[name] == before[name] for name in names), "killed while it serves", begun)
+    rc, _, _, err = served(folder)
+    left = [name for name in os.listdir(folder) if name.startswith(".")]
+    expect(rc == 0 and not left, "the next run clears up", f"{err} {left}")
 
 
 def group_report(folder):

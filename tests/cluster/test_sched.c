@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "cluster/cpu.h"
 #include "cluster/fixture.h"
 #include "support/suite.h"
 
@@ -158,15 +159,69 @@ START_TEST(split_checks)
 }
 END_TEST
 
+// What the cores of a fleet's one group run on, as a block of its servers would have it.
+static struct sched_cores cores_of(struct fixture *fixture)
+{
+    fixture_ready(fixture);
+    const struct sched_setup setup = {.fleet = &fixture->config,
+                                      .group = &fixture->groups[0],
+                                      .n_servers = 4,
+                                      .tabs = (const struct svctab *const *)fixture->tabs,
+                                      .slow_tabs = fixture_slow_tabs(fixture, 0),
+                                      .kernel = &cpu_portable};
+    const struct sched_cores cores = sched_cores(&setup);
+    fixture_release(fixture);
+    return cores;
+}
+
+// Near lanes as long as they hold all that the times depend on, for all services; far ones for
+// noise, many cores and services that differ in kind; warm ones for cold cores and histories.
+START_TEST(cores)
+{
+    enum { FIXED, BUSY, MIXED, NOISY, SLOW, MANY_CORES, COLD, HISTORY, N_CASES };
+    const struct sched_cores wanted[N_CASES] = {
+        [FIXED] = {CPU_LANES_NEAR, cpu_portable.assign_fixed},
+        [BUSY] = {CPU_LANES_NEAR, cpu_portable.assign_busy},
+        [MIXED] = {CPU_LANES_FAR, cpu_portable.assign_general},
+        [NOISY] = {CPU_LANES_FAR, cpu_portable.assign_general},
+        [SLOW] = {CPU_LANES_NEAR, cpu_portable.assign_fixed},
+        [MANY_CORES] = {CPU_LANES_FAR, cpu_portable.assign_general},
+        [COLD] = {CPU_LANES_WARM, cpu_portable.assign_cold},
+        [HISTORY] = {CPU_LANES_WARM, cpu_portable.assign_cold}};
+    for (int i = 0; i < N_CASES; i++) {
+        struct fixture fixture;
+        fixture_init(&fixture, 2, 1);
+        fixture.cost_configs[0].contention_frac = i == BUSY ? 0.6 : 0;
+        fixture.cost_configs[1].contention_frac = i == BUSY || i == MIXED ? 0.6 : 0;
+        if (i == NOISY)
+            fixture.groups[0].noise = (struct noise_config){SPREAD_GAMMA, 0.7, 0, 0};
+        if (i == SLOW)
+            fixture.groups[0].slow = (struct slow_config){.frac = 0.4, .factor = 1.7};
+        if (i == MANY_CORES)
+            fixture.platforms[0].cores = CPU_NARROW_CORES + 1;
+        if (i == COLD) {
+            fixture.cost_configs[1].cold_factor = 2;
+            fixture.cost_configs[1].cooling_s = fixture.cost_configs[1].warming_s = 1e-3;
+        }
+        if (i == HISTORY) {
+            fixture.services[1].traffic.has_history = true;
+            fixture.services[1].traffic.history = (struct size_config){
+                .distribution = qsize_find("lognormal"), .mu = 3, .sigma = 1, .max_items = 200};
+            fixture.cost_configs[1].history_item_s = 1e-7;
+        }
+        const struct sched_cores cores = cores_of(&fixture);
+        ck_assert_msg(cores.lanes == wanted[i].lanes, "case %d: lanes %d", i, (int)cores.lanes);
+        ck_assert_msg(cores.assign == wanted[i].assign, "case %d: another function", i);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", table},
-                                       {"core", split_resolves},
-                                       {"core", split_fits},
-                                       {"core", queue_fits},
-                                       {"core", takes},
-                                       {"core", of_a_group},
-                                       {"limits", split_of_nothing},
+    const struct suite_test tests[] = {{"core", table},         {"core", split_resolves},
+                                       {"core", split_fits},    {"core", queue_fits},
+                                       {"core", takes},         {"core", of_a_group},
+                                       {"core", cores},         {"limits", split_of_nothing},
                                        {"errors", split_checks}};
     return suite_run("sched", tests, sizeof tests / sizeof *tests);
 }

@@ -22,6 +22,8 @@ def check(tree):
         out += licence(tree, name) + white_space(tree, name) + places(tree, name) + words(tree, name)
     for name in tree.c_files():
         out += typedefs(tree, name)
+        if folder_of(name) in rules.LAYERS:
+            out += clocks(tree, name)
         if folder_of(name) in rules.LAYERS and folder_of(name) != "src/app":
             out += calls(tree, name)
     return out
@@ -103,6 +105,14 @@ def calls(tree, name):
             for m in re.finditer(pattern, code)]
 
 
+def clocks(tree, name):
+    code = tree.split(name).code
+    return [f"{name}:{line_of(code, m.start())}: `{m.group().strip()}`: clocks are read in "
+            + (" ".join(may) or "other ways (rules.py, CLOCKS)")
+            for pattern, may in rules.CLOCKS.items() if name not in may
+            for m in re.finditer(pattern, code)]
+
+
 HEAD = "// " + SPDX + "\n"
 GOOD = {"src/base/a.c": HEAD + "// printf( in a comment, exit( too; it goes on beside it\n"
                                'const char *a_x(void) { return "exit(1)"; }\n'
@@ -110,7 +120,9 @@ GOOD = {"src/base/a.c": HEAD + "// printf( in a comment, exit( too; it goes on b
                                "typedef void (*a_fn)(int *x);\ntypedef struct a_s a_s;\n",
         "docs/x.md": "It stands for more; told apart by `x`.\n",
         "scripts/x.sh": "#!/bin/sh\n# " + SPDX + "\n", "src/app/main.c": HEAD + "printf(1);\n",
-        "src/base/mem.c": HEAD + "exit(1);\n"}
+        "src/base/mem.c": HEAD + "exit(1);\n",
+        "src/live/live_clock.c": HEAD + "void f(void) { clock_gettime(CLOCK_MONOTONIC, 0); }\n",
+        "src/live/b.c": HEAD + "void f(void) { put_time(1); wait_clock(2); a->time(3); }\n"}
 BAD = [
     ({"docs/x.md": "It goes\non.\n"}, "docs/x.md:1: `goes\non`"),
     ({"docs/x.md": "a\nA file beside it.\n"}, "docs/x.md:2: `beside`"),
@@ -133,4 +145,13 @@ BAD = [
     ({"models/m.c": HEAD + "void f(void) { printf(x); }\n"}, "`printf(`"),
     ({"models/m.c": HEAD + "void f(void) { fprintf(stderr, x); }\n"}, "`fprintf(stderr`"),
     ({"cluster/m.c": HEAD + "int c = MPI_COMM_WORLD;\n"}, "`MPI_COMM_WORLD`"),
+    ({"src/live/m.c": HEAD + "void f(void) { clock_gettime(CLOCK_MONOTONIC, 0); }\n"}, "`clock_gettime(`"),
+    ({"src/live/live_clock.c": HEAD + "void f(void) { clock_gettime(CLOCK_REALTIME, 0); }\n"},
+     "`CLOCK_REALTIME`"),
+    ({"src/native/m.c": HEAD + "void f(void) { gettimeofday(0, 0); }\n"}, "`gettimeofday(`"),
+    ({"src/native/m.c": HEAD + "double f(void) { return MPI_Wtime(); }\n"}, "`MPI_Wtime(`"),
+    ({"src/live/m.c": HEAD + "long f(void) { return time(0); }\n"}, "`time(`"),
+    ({"src/live/m.c": HEAD + "long f(void) { return __rdtsc(); }\n"}, "`__rdtsc(`"),
+    ({"src/live/m.c": HEAD + "void f(void) { pthread_cond_timedwait(0, 0, 0); }\n"},
+     "`pthread_cond_timedwait(`"),
 ]

@@ -173,6 +173,20 @@ FORBIDDEN_CALLS = {
     r"\bMPI_COMM_WORLD\b": ["src/runs/eval.c"],
 }
 
+# Clocks, and the only files that may read one: what is measured or waited for must not depend on the
+# date, which may be set at any time. Others ask src/base/wallclock or src/live/live_clock.
+CLOCKS = {
+    r"\bclock_gettime\s*\(": ["src/base/wallclock.c", "src/live/live_clock.c",
+                              "src/live/interference.c", "src/kernels/rf_kernels.c"],  # a thread's own
+    r"\bclock_nanosleep\s*\(": ["src/live/live_clock.c"],
+    r"\bpthread_cond_timedwait\s*\(": ["src/live/live_server.c"],  # by the date, unless told else
+    r"\bCLOCK_(REALTIME|TAI)\w*": [],
+    r"\b(gettimeofday|ftime|timespec_get|clock|MPI_Wtime|sem_timedwait|pthread_\w+_timed(lock|\w+lock)|"
+    r"\w*rdtscp?)\s*\(": [],
+    # the date itself, for what a file says of its origin
+    r"(?<![\w>.])time\s*\(": ["src/runs/eval.c", "src/app/cmd_profile.c", "src/app/cmd_submit.c"],
+}
+
 # The first words of a function's comment in a header that includes <mpi.h>.
 MPI_WORDS = ("Collective (", "Collective.", "Logically collective: ", "Not collective.")
 
