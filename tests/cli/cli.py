@@ -2135,7 +2135,7 @@ def group_serve(folder):
     expect(job.returncode == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
     tables_of("show", "s.h5", cwd=folder)
 
-    refused("two servers", r"served.yaml:6:8: fleet: expected one server", folder, "serve", "served.yaml", "--set",
+    refused("two servers", r"served.yaml:6:8: fleet: 2 servers are 3 processes, one to balance: expected mpirun -n 3", folder, "serve", "served.yaml", "--set",
             "fleet.groups[0].servers=2")
     refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
             "steam")
