@@ -122,6 +122,9 @@ TESTED_ELSEWHERE = {
     "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
     "src/app/measured.c": "tests/cli",  # reads two files that have tests of their own
     "src/native/onednn.c": "tests/native/test_product.c",  # what product asks of the library
+    # what each says to the other
+    "src/live/fleet_balancer.c": "tests/live/test_fleet_serve.c",
+    "src/live/fleet_server.c": "tests/live/test_fleet_serve.c",
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
     "cluster/server_fold.c": "tests/cluster/test_server.c",
