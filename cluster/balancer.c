@@ -8,10 +8,9 @@
 #include "base/simtime.h"
 #include "cluster/arrivals.h"
 #include "cluster/outage.h"
-#include "cluster/policy.h"
 #include "cluster/retry.h"
+#include "cluster/router.h"
 #include "cluster/sched.h"
-#include "cluster/view.h"
 
 enum { N_OPEN_WINDOWS = 64, OPEN_STRIDES = 16 };
 
@@ -37,17 +36,14 @@ struct open_window {
 
 struct balancer {
     struct balancer_setup setup;
-    struct policy_roster roster;
-    double *weight;
-    uint16_t *group;
+    uint32_t n_servers;
     uint32_t *part_of; // [n_servers] part, counted from the cell's first
     struct arrivals *arrivals;
-    struct policy *policy;
-    struct view *view; // NULL without feedback
-    bool is_told;      // every parcel is answered: with completions, or with what is lost
-    bool retries;      // what is lost may come again
-    bool bounded;      // what it is told may change where later queries go
-    bool waits;        // queries wait at servers: what ends is known as far as they have advanced
+    struct router *router;
+    bool is_told; // every parcel is answered: with completions, or with what is lost
+    bool retries; // what is lost may come again
+    bool bounded; // what it is told may change where later queries go
+    bool waits;   // queries wait at servers: what ends is known as far as they have advanced
     int64_t lookahead_ns;
     bool has_remote;
     uint32_t first_part, n_parts;
@@ -72,33 +68,19 @@ struct balancer {
     bool closed;
 };
 
-static void fill_roster(struct balancer *balancer)
+static void find_parts(struct balancer *balancer, uint16_t *group)
 {
     const struct balancer_setup *setup = &balancer->setup;
-    uint32_t n = setup->layout->n_servers[setup->cell];
-    bool by_work = policy_load_unit(&setup->fleet->balancer) == LOAD_WORK;
-    balancer->weight = mem_calloc(n, sizeof *balancer->weight);
-    balancer->group = mem_calloc(n, sizeof *balancer->group);
-    balancer->part_of = mem_calloc(n, sizeof *balancer->part_of);
+    balancer->part_of = mem_calloc(balancer->n_servers, sizeof *balancer->part_of);
     for (uint32_t p = 0; p < balancer->n_parts; p++) {
         const struct layout_part *part = &setup->layout->parts[balancer->first_part + p];
-        const struct group_config *group = &setup->fleet->groups[part->group];
         for (uint32_t s = part->first_in_cell; s < part->first_in_cell + part->n_servers; s++) {
             balancer->part_of[s] = p;
-            balancer->group[s] = (uint16_t)part->group;
-            // Work is core-time: a server with more cores gets through it faster.
-            balancer->weight[s] = group->weight * (by_work ? (double)group->platform->cores : 1);
+            group[s] = (uint16_t)part->group;
         }
         balancer->has_remote |=
             !setup->exchange->type->is_local(setup->exchange, balancer->first_part + p);
     }
-    balancer->roster = (struct policy_roster){.n_servers = n,
-                                              .weight = balancer->weight,
-                                              .group = balancer->group,
-                                              .tabs = setup->tabs,
-                                              .n_services = setup->fleet->n_services,
-                                              .seed = setup->fleet->seed,
-                                              .cell = setup->cell};
 }
 
 static double cell_rate_qps(const struct balancer *balancer)
@@ -107,7 +89,7 @@ static double cell_rate_qps(const struct balancer *balancer)
     double rate_qps = 0;
     for (uint32_t i = 0; i < fleet->n_services; i++)
         rate_qps += fleet->services[i].traffic.rate_qps;
-    return rate_qps * balancer->roster.n_servers / balancer->setup.layout->n_fleet_servers;
+    return rate_qps * balancer->n_servers / balancer->setup.layout->n_fleet_servers;
 }
 
 static int64_t least_service_ns(const struct balancer *balancer)
@@ -123,20 +105,6 @@ static int64_t least_service_ns(const struct balancer *balancer)
     return least_ns;
 }
 
-static void create_view(struct balancer *balancer)
-{
-    const struct balancer_config *config = &balancer->setup.fleet->balancer;
-    struct view_config view = {
-        .n_servers = balancer->roster.n_servers,
-        .status_delay_ns = config->status_delay_ns,
-        .report_period_ns = config->report_period_ns,
-        .reports_per_ns = 2e-9 * (cell_rate_qps(balancer) + 1),
-        .lookahead_ns = balancer->lookahead_ns,
-        .horizon_ns = 4 * (balancer->lookahead_ns + config->report_period_ns + SIMTIME_MS),
-        .in_lanes = policy_wants_lanes(config)};
-    balancer->view = view_create(&view);
-}
-
 // A server that goes down ends what it has at once.
 static int64_t lookahead_ns(const struct balancer *balancer)
 {
@@ -145,10 +113,26 @@ static int64_t lookahead_ns(const struct balancer *balancer)
     return config->dispatch_delay_ns + least_ns + config->status_delay_ns;
 }
 
+static void create_router(struct balancer *balancer)
+{
+    const struct balancer_setup *setup = &balancer->setup;
+    uint16_t *group = mem_calloc(balancer->n_servers, sizeof *group);
+    find_parts(balancer, group);
+    const struct router_setup router = {.fleet = setup->fleet,
+                                        .tabs = setup->tabs,
+                                        .cell = setup->cell,
+                                        .n_servers = balancer->n_servers,
+                                        .group = group,
+                                        .rate_qps = cell_rate_qps(balancer),
+                                        .lookahead_ns = balancer->lookahead_ns};
+    balancer->router = router_create(&router);
+    mem_free(group);
+}
+
 static void create_outage(struct balancer *balancer)
 {
     const struct balancer_setup *setup = &balancer->setup;
-    uint32_t n = balancer->roster.n_servers;
+    uint32_t n = balancer->n_servers;
     struct outage_setup outage = {.fleet = setup->fleet,
                                   .layout = setup->layout,
                                   .first_part = balancer->first_part,
@@ -197,7 +181,7 @@ static int64_t stride_ns(const struct balancer *balancer)
 {
     const struct fleet_config *fleet = balancer->setup.fleet;
     const struct record_shape *shape = &balancer->setup.record->shape;
-    double n = balancer->roster.n_servers, steps = STRIDE_STEPS / fleet->n_cells;
+    double n = balancer->n_servers, steps = STRIDE_STEPS / fleet->n_cells;
     double per_s = n * shape->n_bins / simtime_to_s(shape->end_ns - shape->warmup_ns);
     if (fleet->outages.mtbf_s > 0)
         per_s += 4 * n / (fleet->outages.mtbf_s + fleet->outages.mttr_s);
@@ -232,21 +216,19 @@ struct balancer *balancer_create(const struct balancer_setup *setup, struct err 
     balancer->setup = *setup;
     balancer->first_part = setup->layout->first_part[setup->cell];
     balancer->n_parts = setup->layout->first_part[setup->cell + 1] - balancer->first_part;
-    fill_roster(balancer);
+    balancer->n_servers = setup->layout->n_servers[setup->cell];
     if (fleet_has_outages(setup->fleet))
         create_outage(balancer);
     balancer->is_told = fleet_wants_answers(setup->fleet);
     balancer->retries = balancer->outage && setup->fleet->outages.retries > 0;
     balancer->lookahead_ns = lookahead_ns(balancer);
-    if (fleet_has_feedback(setup->fleet))
-        create_view(balancer);
-    balancer->bounded = balancer->view || balancer->retries;
+    create_router(balancer);
+    balancer->bounded = balancer->router->view || balancer->retries;
     balancer->waits = balancer->is_told && queries_wait(setup->fleet);
     balancer->stride_ns = stride_ns(balancer);
     if (setup->fleet->window_ns > 0 &&
         setup->fleet->duration_ns / GIVEN_STRIDES < balancer->stride_ns)
         balancer->stride_ns = setup->fleet->duration_ns / GIVEN_STRIDES + 1;
-    balancer->policy = policy_create(&setup->fleet->balancer, &balancer->roster, balancer->view);
     create_sorting(balancer);
     balancer->arrivals = create_arrivals(balancer, err);
     if (!balancer->arrivals) {
@@ -262,10 +244,7 @@ void balancer_destroy(struct balancer *balancer)
         return;
     arrivals_destroy(balancer->arrivals);
     outage_destroy(balancer->outage);
-    policy_destroy(balancer->policy);
-    view_destroy(balancer->view);
-    mem_free(balancer->weight);
-    mem_free(balancer->group);
+    router_destroy(balancer->router);
     mem_free(balancer->part_of);
     mem_free(balancer->sorted);
     mem_free(balancer->part_end);
@@ -330,7 +309,7 @@ static int64_t known_advanced_ns(struct balancer *balancer)
 // How far news is known: completions and losses heard before it have all come in.
 static int64_t known_ns(struct balancer *balancer)
 {
-    if (balancer->waits && balancer->view)
+    if (balancer->waits && balancer->router->view)
         return known_advanced_ns(balancer);
     if (!balancer->is_told || !balancer->has_remote)
         return SIMTIME_NEVER;
@@ -348,7 +327,7 @@ static void take_loss(struct balancer *balancer, const struct loss *loss)
 {
     const struct balancer_setup *setup = &balancer->setup;
     const struct query *query = &loss->query;
-    size_t row = (size_t)balancer->group[query->server] * setup->fleet->n_services;
+    size_t row = (size_t)balancer->router->group[query->server] * setup->fleet->n_services;
     const struct svctab *tab = setup->tabs[row + query->service];
     enum record_path path = svctab_offloads(tab, query->size_items) ? PATH_ACCEL : PATH_CPU;
     struct query next;
@@ -358,8 +337,8 @@ static void take_loss(struct balancer *balancer, const struct loss *loss)
 
 static void take_news(struct balancer *balancer, const struct completions *news)
 {
-    if (balancer->view)
-        view_report(balancer->view, news->v, news->n);
+    if (balancer->router->view)
+        view_report(balancer->router->view, news->v, news->n);
     for (size_t i = 0; i < news->n_lost; i++)
         take_loss(balancer, &news->lost[i]);
 }
@@ -446,10 +425,10 @@ static int64_t enter_members(struct balancer *balancer, int64_t t_ns)
     if (balancer->stale) {
         balancer->stale = false;
         uint32_t n = 0;
-        for (uint32_t s = 0; s < balancer->roster.n_servers; s++)
+        for (uint32_t s = 0; s < balancer->n_servers; s++)
             if (balancer->up[s])
                 balancer->members[n++] = s;
-        policy_set_members(balancer->policy, n > 0 ? balancer->members : NULL, n);
+        policy_set_members(balancer->router->policy, n > 0 ? balancer->members : NULL, n);
     }
     return outage_peek_ns(balancer->outage);
 }
@@ -459,7 +438,7 @@ static struct query *route(struct balancer *balancer, int64_t end_ns, size_t *n)
 {
     if (!balancer->collected) {
         struct query *queries = arrivals_next(balancer->arrivals, end_ns, WINDOW_QUERIES, n);
-        policy_route(balancer->policy, queries, *n);
+        policy_route(balancer->router->policy, queries, *n);
         return queries;
     }
     *n = 0;
@@ -470,7 +449,7 @@ static struct query *route(struct balancer *balancer, int64_t end_ns, size_t *n)
         if (m == 0)
             break;
         memcpy(balancer->collected + *n, run, m * sizeof *run);
-        policy_route(balancer->policy, balancer->collected + *n, m);
+        policy_route(balancer->router->policy, balancer->collected + *n, m);
         *n += m;
     }
     return balancer->collected;
@@ -574,7 +553,7 @@ enum balancer_state balancer_step(struct balancer *balancer)
     }
     size_t n;
     const struct query *queries = route(balancer, end_ns, &n);
-    int64_t until_ns = balancer->waits && balancer->view ? advance_to(balancer, end_ns) : 0;
+    int64_t until_ns = balancer->waits && balancer->router->view ? advance_to(balancer, end_ns) : 0;
     uint32_t n_pending = balancer->n_parts == 1 ? deliver(balancer, 0, queries, n, until_ns)
                                                 : deliver_by_part(balancer, queries, n, until_ns);
     if (n_pending > 0)
@@ -621,8 +600,8 @@ void balancer_save(const struct balancer *balancer, struct blob *blob)
     blob_put_i64(blob, balancer->reached_ns);
     blob_put_i64(blob, balancer_next_ns(balancer));
     arrivals_save(balancer->arrivals, blob);
-    if (balancer->view)
-        view_save(balancer->view, blob);
+    if (balancer->router->view)
+        view_save(balancer->router->view, blob);
     if (balancer->waits)
         blob_put_i64(blob, balancer->advanced_ns);
 }
@@ -637,8 +616,8 @@ int balancer_load(struct balancer *balancer, struct blob_reader *reader, struct 
         balancer->passed_ns = balancer->taken_ns;
     if (arrivals_load(balancer->arrivals, reader, err) < 0)
         return -1;
-    if (balancer->view)
-        view_load(balancer->view, reader);
+    if (balancer->router->view)
+        view_load(balancer->router->view, reader);
     if (balancer->waits)
         balancer->advanced_ns = blob_get_i64(reader);
     return 0;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "base/wallclock.h"
+#include "live/fleet_serve.h"
 #include "live/live_clock.h"
 #include "live/live_find.h"
 #include "live/live_load.h"
@@ -48,7 +49,8 @@ struct asked {
     struct serve_config serve;
     int idle;
     double most_table_bytes;
-    int64_t find_runs; // 0: it is not asked for
+    int64_t find_runs;  // 0: it is not asked for
+    uint32_t n_servers; // that there are ranks for, besides the balancer's; 0: this process is one
 };
 
 static const struct field values[] = {
@@ -94,21 +96,29 @@ static int read_asked(const struct cmd_line *line, struct asked *asked, struct e
 static void print_setting(struct report_out *out, const struct asked *asked,
                           const struct serve_result *result)
 {
+    bool is_fleet = asked->n_servers > 0;
     report_text(out, "served for real by engine %s%s%s on %u core%s of %s",
                 asked->serve.engine->name, *result->kernels ? ", " : "", result->kernels,
                 result->n_workers, result->n_workers == 1 ? "" : "s",
                 *result->processor ? result->processor : "an unknown processor");
+    if (is_fleet)
+        report_text(out, ", %u server%s and a balancer", result->n_servers,
+                    result->n_servers == 1 ? "" : "s");
     if (result->table_frac < 1)
         report_text(out, ", with %.3g %% of the tables' rows", 100 * result->table_frac);
     report_text(out, "; queries let in by %s\n",
-                !result->sent_by_thread   ? "the workers"
+                is_fleet ? result->sender_has_core ? "the balancer on a core of its own"
+                                                   : "the balancer, which has no core of its own"
+                : !result->sent_by_thread ? "the workers"
                 : result->sender_has_core ? "a thread on a core of its own"
                                           : "a thread that has no core of its own");
-    if (result->n_workers > result->n_cores)
+    if (result->n_workers + (is_fleet ? 1 : 0) > result->n_cores)
         report_text(out,
-                    "warning: %u workers on %u core%s: they take time from one another, which the "
-                    "study knows nothing of\n",
-                    result->n_workers, result->n_cores, result->n_cores == 1 ? "" : "s");
+                    "warning: %u worker%s%s on %u core%s: they take time from one another, which "
+                    "the study knows nothing of\n",
+                    result->n_workers, result->n_workers == 1 ? "" : "s",
+                    is_fleet ? " and a balancer" : "", result->n_cores,
+                    result->n_cores == 1 ? "" : "s");
     else if (result->n_pinned < result->n_workers)
         report_text(out, "warning: %u of %u workers could not be kept on a core of their own\n",
                     result->n_workers - result->n_pinned, result->n_workers);
@@ -293,7 +303,7 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     const struct run_result_input input = {results.meta, results.summary, results.measured, &info};
     int rc = run_result_write(&input, output, cmd_given(line, "--force"), err);
     if (rc == 0)
-        rc = live_results_compare(eval->comm, result->log, &results, err);
+        rc = live_results_compare(eval->self, result->log, &results, err);
     if (rc == 0 && !cmd_given(line, "--quiet"))
         report(line, asked, result, &results, &info, output);
     live_results_release(&results);
@@ -320,20 +330,26 @@ static int serve_study(struct cmd_line *line, const struct eval *eval, const str
     bool done = false;
     if (job_check_output(line, eval, output, &done, err) < 0)
         return -1;
-    struct live_plan *plan = live_plan_create(study, err);
+    struct live_plan *plan = asked->n_servers > 0
+                                 ? live_plan_create_fleet(study, asked->n_servers, err)
+                                 : live_plan_create(study, err);
     if (!plan)
         return -1;
-    job_tell_notes(study, false, NULL);
+    if (eval->rank == 0)
+        job_tell_notes(study, false, NULL);
     job_progress_start(&meter.progress, line, eval);
     asked->serve.stops = stops;
     asked->serve.progress = on_progress;
     asked->serve.user = &meter;
     double begin_s = wallclock_s();
-    int rc = serve_run(plan, &asked->serve, &result, err);
+    int rc = asked->n_servers > 0 ? fleet_serve_run(eval->comm, plan, &asked->serve, &result, err)
+                                  : serve_run(plan, &asked->serve, &result, err);
     progress_end(&meter.progress, rc == 0 && !result.stopped);
     if (rc == 0) {
-        rc = conclude(line, eval, study, asked, &result, wallclock_s() - begin_s, output, err);
-        if (rc == 0)
+        if (eval->rank == 0)
+            rc = conclude(line, eval, study, asked, &result, wallclock_s() - begin_s, output, err);
+        rc = eval_agree(eval, rc, err);
+        if (rc == 0 && eval->rank == 0)
             say_end(line, &result, output);
         serve_release(&result);
     }
@@ -404,6 +420,24 @@ static int find_rate(struct cmd_line *line, const struct eval *eval, struct stud
     return 0;
 }
 
+// Several ranks: one that balances, the others are servers.
+static int check_fleet(const struct cmd_line *line, const struct eval *eval, struct asked *asked,
+                       struct err *err)
+{
+    asked->n_servers = (uint32_t)eval->n_ranks - 1;
+    if (asked->find_runs > 0)
+        return err_set(err, ERR_STUDY, "--find: expected one process, got %d ranks", eval->n_ranks);
+    if (cmd_given(line, "--sender"))
+        return err_set(err, ERR_STUDY, "--sender: expected none with %d ranks: the balancer sends",
+                       eval->n_ranks);
+    if (eval->n_nodes != 1)
+        return err_set(err, ERR_STUDY,
+                       "recfleet serve: expected all %d ranks on one machine, as the clocks of "
+                       "several cannot be compared; they are on %d",
+                       eval->n_ranks, eval->n_nodes);
+    return 0;
+}
+
 static int run(struct cmd_line *line, struct err *err)
 {
     const struct survey_source source = job_source(line);
@@ -414,10 +448,7 @@ static int run(struct cmd_line *line, struct err *err)
         return -1;
     int rc = read_asked(line, &asked, err);
     if (rc == 0 && eval.n_ranks > 1)
-        rc = err_set(err, ERR_STUDY,
-                     "recfleet serve: expected one process, got %d ranks: it is one server, with a "
-                     "thread for each core",
-                     eval.n_ranks);
+        rc = check_fleet(line, &eval, &asked, err);
     struct survey *survey = rc == 0 ? eval_read_survey(&eval, &source, err) : NULL;
     if (!survey)
         return job_close(line, &eval, -1, err);
@@ -451,7 +482,9 @@ const struct cmd cmd_serve = {
         "its scheduler says. Writes a results file like a run's, then simulates the very queries "
         "that arrived and prints both, with the error of each number and of each term of the "
         "service times. On SIGTERM or Ctrl-C it stops sending, and what was measured until then is "
-        "written.",
+        "written. Under mpirun -n N+1 it runs a cell of N servers: rank 0 is its balancer, with "
+        "the "
+        "study's policy and delays, and each other rank a server.",
     .example = "recfleet serve study.yaml -o measured.h5 --trace arrived.csv",
     .options = options,
     .exits = 1u << CMD_STOPPED,

@@ -27,20 +27,21 @@ extern const char *const live_log_fates[]; // "unsent" ... NULL
 struct live_query {
     int64_t arrive_ns; // at the balancer, as the study counts: before the dispatch delay
     int64_t begin_ns;  // of its first request
-    int64_t last_begin_ns, end_ns; // of the request that ends last; 0: none has ended
-    uint32_t n_requests;           // that it is the first of
-    uint32_t n_running;            // of its requests at the moment
-    uint32_t first_worker, last_worker;
-    uint32_t n_batch; // queries in the request that ends last
-    uint8_t fate;     // enum live_fate
-    uint8_t taken;    // 1: no part of it waits
+    int64_t last_begin_ns, end_ns;      // of the request that ends last; 0: none has ended
+    uint32_t n_requests;                // that it is the first of
+    uint32_t n_running;                 // of its requests at the moment
+    uint32_t server;                    // that it was sent to
+    uint32_t first_worker, last_worker; // of that server
+    uint32_t n_batch;                   // queries in the request that ends last
+    uint8_t fate;                       // enum live_fate
+    uint8_t taken;                      // 1: no part of it waits
 };
 
 struct live_request {
     int64_t due_ns;   // from then on its queue could be taken from
     int64_t ready_ns; // the same, and some worker had nothing
     int64_t begin_ns, end_ns;
-    uint32_t worker, n_queries, n_items;
+    uint32_t server, worker, n_queries, n_items;
     uint16_t service;
     uint16_t lost; // 1: the worker failed
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "live/live_plan.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,16 +11,36 @@
 
 #define MOST_QUERIES 100000000 // 3.2 GB of them
 
-static int check(const struct study *study, struct err *err)
+// n_servers: that there are processes for; 0: there is no balancer, and one server.
+static int check_servers(const struct study *study, uint32_t n_servers, struct err *err)
+{
+    const struct fleet_config *fleet = &study->fleet;
+    uint32_t n_asked = fleet->groups[0].n_servers;
+    bool one_group = fleet->n_groups == 1 && fleet->n_cells == 1;
+    if (one_group && n_asked == (n_servers ? n_servers : 1))
+        return 0;
+    if (!one_group)
+        return err_set(err, ERR_STUDY, "%s: fleet: expected cells: 1 and one group, to be served",
+                       study->path);
+    if (n_servers == 0)
+        return err_set(err, ERR_STUDY,
+                       "%s: fleet: %u servers are %u processes, one to balance: expected mpirun "
+                       "-n %u, or servers: 1",
+                       study->path, n_asked, n_asked + 1, n_asked + 1);
+    return err_set(err, ERR_STUDY,
+                   "%s: fleet: %u ranks are a balancer and %u server%s: expected servers: %u, or "
+                   "mpirun -n %u",
+                   study->path, n_servers + 1, n_servers, n_servers == 1 ? "" : "s", n_servers,
+                   n_asked + 1);
+}
+
+static int check(const struct study *study, uint32_t n_servers, struct err *err)
 {
     const struct fleet_config *fleet = &study->fleet;
     const struct group_config *group = &fleet->groups[0];
     const struct sched_type *sched = sched_types[group->scheduler];
-    if (fleet->n_groups != 1 || fleet->n_cells != 1 || group->n_servers != 1)
-        return err_set(err, ERR_STUDY,
-                       "%s: fleet: expected one server, which is this machine: cells: 1, and one "
-                       "group with servers: 1",
-                       study->path);
+    if (check_servers(study, n_servers, err) < 0)
+        return -1;
     if (fleet_has_outages(fleet))
         return err_set(err, ERR_STUDY,
                        "%s: failures: expected none: a server that runs for real goes down by "
@@ -128,12 +149,13 @@ static int make_rules(struct live_plan *plan, struct err *err)
     return 0;
 }
 
-struct live_plan *live_plan_create(const struct study *study, struct err *err)
+static struct live_plan *create(const struct study *study, uint32_t n_servers, struct err *err)
 {
-    if (check(study, err) < 0)
+    if (check(study, n_servers, err) < 0)
         return NULL;
     struct live_plan *plan = mem_calloc(1, sizeof *plan);
     plan->fleet = &study->fleet;
+    plan->n_servers = study->fleet.groups[0].n_servers;
     plan->n_services = study->fleet.n_services;
     plan->n_workers = (uint32_t)study->fleet.groups[0].platform->cores;
     int rc = draw(plan, err);
@@ -147,6 +169,17 @@ struct live_plan *live_plan_create(const struct study *study, struct err *err)
         err_set(err, ERR_STUDY, "%s: no query arrives within the duration", study->path);
     live_plan_destroy(plan);
     return NULL;
+}
+
+struct live_plan *live_plan_create(const struct study *study, struct err *err)
+{
+    return create(study, 0, err);
+}
+
+struct live_plan *live_plan_create_fleet(const struct study *study, uint32_t n_servers,
+                                         struct err *err)
+{
+    return create(study, n_servers, err);
 }
 
 void live_plan_destroy(struct live_plan *plan)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // live_plan: what a study asks of a server that runs for real.
 //
-// The study is of one server; its cores are the workers. Its queries are those that the simulator
-// would make of it: the same source, the same seed, all of them drawn before anything begins. How
-// idle workers take them from their queues is what the study's scheduler says (sched.h, takes).
+// The study is of one server, or of one cell with equal ones; a server's cores are its workers. Its
+// queries are those that the simulator would make of it: the same source, the same seed, all of
+// them drawn before anything begins. How idle workers take them from their queues is what the
+// study's scheduler says (sched.h, takes).
 //
 //     struct live_plan *plan = live_plan_create(study, &err);   // NULL: what cannot be served
 //     for (size_t i = 0; i < plan->n_queries; i++)
@@ -24,7 +25,8 @@
 
 struct live_plan {
     const struct fleet_config *fleet; // borrowed
-    uint32_t n_services, n_workers;
+    uint32_t n_services, n_servers;
+    uint32_t n_workers;    // of a server
     struct query *queries; // [n_queries] as they arrive; seq is the place in the list
     size_t n_queries;
     struct batcher_rule (*rules)[N_PLACES]; // [n_services]
@@ -37,6 +39,9 @@ struct live_plan {
 // Fails for studies of several servers, with failures, histories or accelerators, and where the
 // traffic does. The study is borrowed until live_plan_destroy().
 struct live_plan *live_plan_create(const struct study *study, struct err *err);
+// The same for a study of one cell of n_servers, by as many processes and one that balances.
+struct live_plan *live_plan_create_fleet(const struct study *study, uint32_t n_servers,
+                                         struct err *err);
 void live_plan_destroy(struct live_plan *plan); // NULL: no effect
 
 #endif

@@ -26,6 +26,7 @@ static void put_query(struct server_record *rec, const struct query *planned,
     struct query query = *planned;
     struct query_sample single = {0};
     query.arrive_ns = fate->arrive_ns;
+    query.server = fate->server;
     rec->record->n_generated[query.service]++;
     if (fate->fate == LIVE_ENDED) {
         int64_t ready_ns = query.arrive_ns + rec->dispatch_delay_ns;
@@ -69,14 +70,14 @@ static void put_request(const struct live_request *request, const struct record_
     }
 }
 
-// What arrived, bin by bin and service by service.
-static void put_arrivals(const struct live_log *log, const struct record_shape *shape,
-                         struct full_work_volume *volumes)
+// What arrived at a server, bin by bin and service by service.
+static void put_arrivals(const struct live_log *log, uint32_t server,
+                         const struct record_shape *shape, struct full_work_volume *volumes)
 {
     const struct live_plan *plan = log->plan;
     for (size_t i = 0; i < plan->n_queries; i++) {
         const struct live_query *query = &log->queries[i];
-        if (query->fate == LIVE_UNSENT || query->fate == LIVE_REFUSED ||
+        if (query->fate == LIVE_UNSENT || query->fate == LIVE_REFUSED || query->server != server ||
             query->arrive_ns >= shape->end_ns)
             continue;
         uint32_t bin = record_bin_of(shape, query->arrive_ns);
@@ -107,7 +108,7 @@ static void add_volumes(const struct live_plan *plan, const struct full_work_vol
     usage->cpu.work_ns = merges ? work_ns[PLACE_CORES] : 0;
 }
 
-static void put_cores(const struct live_log *log, struct record *record)
+static void put_cores(const struct live_log *log, uint32_t server, struct record *record)
 {
     const struct live_plan *plan = log->plan;
     const struct record_shape *shape = &record->shape;
@@ -115,15 +116,16 @@ static void put_cores(const struct live_log *log, struct record *record)
     struct full_work_volume *volumes =
         mem_calloc((size_t)shape->n_bins * plan->n_services, sizeof *volumes);
     for (size_t i = 0; i < log->n_requests; i++)
-        put_request(&log->requests[i], shape, usages);
-    put_arrivals(log, shape, volumes);
+        if (log->requests[i].server == server)
+            put_request(&log->requests[i], shape, usages);
+    put_arrivals(log, server, shape, volumes);
     for (uint32_t bin = 0; bin < shape->n_bins; bin++) {
         bool measured = shape->warmup_ns == 0 || bin > 0;
         int64_t length_ns = record_bin_start_ns(shape, bin + 1) - record_bin_start_ns(shape, bin);
         add_volumes(plan, &volumes[(size_t)bin * plan->n_services], &usages[bin]);
         usages[bin].cpu.drain_ns = usages[bin].cpu.backlog_ns / plan->n_workers;
         server_fold_add(plan->fleet->groups[0].platform, &usages[bin], length_ns,
-                        record_group(record, bin, 0), measured ? &record->servers[0] : NULL);
+                        record_group(record, bin, 0), measured ? &record->servers[server] : NULL);
     }
     mem_free(usages);
     mem_free(volumes);
@@ -143,5 +145,6 @@ void live_record_fill(const struct live_log *log, struct record *record)
     for (size_t i = 0; i < plan->n_queries; i++)
         if (log->queries[i].fate != LIVE_UNSENT && log->queries[i].arrive_ns < record->shape.end_ns)
             put_query(&rec, &plan->queries[i], &log->queries[i]);
-    put_cores(log, record);
+    for (uint32_t s = 0; s < plan->n_servers; s++)
+        put_cores(log, s, record);
 }

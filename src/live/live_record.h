@@ -13,7 +13,7 @@
 #include "results/record.h"
 
 // Adds the queries of the log that arrived before the end of the record's shape to a record of one
-// group, of one server.
+// group, of the plan's servers.
 void live_record_fill(const struct live_log *log, struct record *record);
 
 #endif

@@ -108,7 +108,7 @@ static bool step(struct replay *replay)
     return true;
 }
 
-struct live_log *live_replay(const struct live_log *measured, bool gaps)
+static struct live_log *replay_one(const struct live_log *measured, bool gaps)
 {
     const struct live_plan *plan = measured->plan;
     struct replay replay = {.measured = measured, .gaps = gaps};
@@ -134,4 +134,46 @@ struct live_log *live_replay(const struct live_log *measured, bool gaps)
     mem_free(replay.free_ns);
     mem_free(replay.taken);
     return replay.log;
+}
+
+// What one server of a fleet had: the others' queries were never sent.
+static struct live_log *log_of(const struct live_log *measured, uint32_t server)
+{
+    struct live_log *log = live_log_create(measured->plan);
+    for (size_t i = 0; i < measured->plan->n_queries; i++)
+        if (measured->queries[i].server == server)
+            log->queries[i] = measured->queries[i];
+    for (size_t i = 0; i < measured->n_requests; i++)
+        if (measured->requests[i].server == server)
+            log->requests[log->n_requests++] = measured->requests[i];
+    return log;
+}
+
+// Adds what became of a server's queries.
+static void add_log(struct live_log *all, const struct live_log *replay, uint32_t server)
+{
+    for (size_t i = 0; i < all->plan->n_queries; i++)
+        if (replay->queries[i].fate != LIVE_UNSENT) {
+            all->queries[i] = replay->queries[i];
+            all->queries[i].server = server;
+        }
+    for (size_t i = 0; i < replay->n_requests; i++) {
+        all->requests[all->n_requests] = replay->requests[i];
+        all->requests[all->n_requests++].server = server;
+    }
+}
+
+struct live_log *live_replay(const struct live_log *measured, bool gaps)
+{
+    if (measured->plan->n_servers == 1)
+        return replay_one(measured, gaps);
+    struct live_log *all = live_log_create(measured->plan);
+    for (uint32_t s = 0; s < measured->plan->n_servers; s++) {
+        struct live_log *own = log_of(measured, s);
+        struct live_log *replay = replay_one(own, gaps);
+        add_log(all, replay, s);
+        live_log_destroy(replay);
+        live_log_destroy(own);
+    }
+    return all;
 }

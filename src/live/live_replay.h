@@ -11,6 +11,8 @@
 // Between the moment when a request could begin and when it did something passes on a real machine:
 // the lock, the worker's waking, what the system does. With `gaps` that is taken from the run as
 // well; without, requests begin when they can.
+//
+// A fleet's servers are taken one by one, each with the queries that were sent to it.
 #ifndef LIVE_LIVE_REPLAY_H
 #define LIVE_LIVE_REPLAY_H
 

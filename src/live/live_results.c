@@ -35,7 +35,7 @@ static struct record_shape shape_of(const struct study *study, int64_t end_ns)
     return (struct record_shape){.n_services = (uint32_t)study->n_services,
                                  .n_groups = 1,
                                  .n_bins = (uint32_t)study->settings.bins + (study->warmup_ns > 0),
-                                 .n_servers = 1,
+                                 .n_servers = study->fleet.groups[0].n_servers,
                                  .warmup_ns = study->warmup_ns,
                                  .end_ns = end_ns,
                                  .n_slowest = study->fleet.n_slowest,
@@ -57,7 +57,7 @@ int live_results_make(const struct study *study, const struct live_log *log, int
     live_record_fill(log, to->measured);
     to->summary = summary_create(to->measured, to->meta);
     to->window = (struct live_window){to->summary->fleet.first_bin, to->summary->fleet.n_bins,
-                                      log->plan->n_workers};
+                                      log->plan->n_servers * log->plan->n_workers};
     for (size_t i = 0; i < log->n_requests; i++)
         to->gap_mean_s += simtime_to_s(log->requests[i].begin_ns - log->requests[i].ready_ns) /
                           (double)log->n_requests;

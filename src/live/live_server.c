@@ -20,13 +20,17 @@ struct live_server {
     // Under the lock:
     int64_t *freed_ns; // [n_workers] since when it has nothing; SIMTIME_NEVER: it has
     struct batcher batcher;
-    size_t n_arrived; // with takes_arrivals: of the plan's queries
+    size_t n_arrived; // with takes_arrivals: of the plan's queries; with is_posted: of those
+    uint32_t *posted; // [n_queries] numbers of queries; NULL without is_posted
+    size_t n_posted;
     int64_t until_ns; // no query arrives at or after it
     uint32_t n_alive, n_asleep;
     bool closed, abandoned;
     // When there is something to do for an idle worker that does not sleep, who reads it without
     // the lock.
     _Atomic int64_t due_ns;
+    struct live_settled *settled; // [n_queries], read without the lock; NULL without is_posted
+    atomic_size_t n_settled;
 };
 
 // Rings as large as they may become, so that none grows while the server runs.
@@ -68,6 +72,10 @@ struct live_server *live_server_create(const struct live_server_config *config)
         plan->most_items < config->most_waiting ? plan->most_items : config->most_waiting;
     for (uint32_t i = 0; i < plan->n_workers; i++)
         server->taken[i] = mem_calloc(most, sizeof *server->taken[i]);
+    if (config->is_posted) {
+        server->posted = mem_calloc(plan->n_queries, sizeof *server->posted);
+        server->settled = mem_calloc(plan->n_queries, sizeof *server->settled);
+    }
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -88,6 +96,8 @@ void live_server_destroy(struct live_server *server)
     mem_free(server->batcher.full_ns);
     mem_free(server->taken);
     mem_free(server->freed_ns);
+    mem_free(server->posted);
+    mem_free(server->settled);
     pthread_cond_destroy(&server->wake);
     pthread_mutex_destroy(&server->lock);
     mem_free(server);
@@ -110,6 +120,16 @@ int64_t live_server_now_ns(const struct live_server *server)
 
 // ---- arriving -----------------------------------------------------------------------------------
 
+// Under the lock: a query has met its fate.
+static void settle(struct live_server *server, size_t query, int64_t at_ns)
+{
+    if (!server->settled)
+        return;
+    size_t n = atomic_load_explicit(&server->n_settled, memory_order_relaxed);
+    server->settled[n] = (struct live_settled){at_ns, (uint32_t)query};
+    atomic_store_explicit(&server->n_settled, n + 1, memory_order_release);
+}
+
 // Under the lock.
 static void arrive(struct live_server *server, size_t number, int64_t arrive_ns)
 {
@@ -117,12 +137,9 @@ static void arrive(struct live_server *server, size_t number, int64_t arrive_ns)
     struct live_query *fate = &server->config.log->queries[number];
     struct waiting *waiting = &server->batcher.waiting[query.service];
     query.arrive_ns = fate->arrive_ns = arrive_ns;
-    if (server->n_alive == 0) {
-        fate->fate = LIVE_LOST;
-        return;
-    }
-    if (waiting->n >= server->config.most_waiting) {
-        fate->fate = LIVE_REFUSED;
+    if (server->n_alive == 0 || waiting->n >= server->config.most_waiting) {
+        fate->fate = server->n_alive == 0 ? LIVE_LOST : LIVE_REFUSED;
+        settle(server, number, live_server_now_ns(server));
         return;
     }
     fate->fate = LIVE_WAITING;
@@ -138,6 +155,10 @@ static void arrive(struct live_server *server, size_t number, int64_t arrive_ns)
 static int64_t next_arrival_ns(const struct live_server *server)
 {
     const struct live_plan *plan = server->plan;
+    if (server->n_arrived < server->n_posted) {
+        size_t number = server->posted[server->n_arrived];
+        return server->config.log->queries[number].arrive_ns + server->batcher.dispatch_delay_ns;
+    }
     if (!server->config.takes_arrivals || server->n_arrived == plan->n_queries)
         return SIMTIME_NEVER;
     int64_t arrive_ns = plan->queries[server->n_arrived].arrive_ns;
@@ -149,7 +170,12 @@ static void let_in(struct live_server *server, int64_t now_ns)
 {
     while (next_arrival_ns(server) <= now_ns) {
         size_t number = server->n_arrived++;
-        arrive(server, number, server->plan->queries[number].arrive_ns);
+        if (server->posted) {
+            number = server->posted[number];
+            arrive(server, number, server->config.log->queries[number].arrive_ns);
+        } else {
+            arrive(server, number, server->plan->queries[number].arrive_ns);
+        }
     }
 }
 
@@ -180,7 +206,7 @@ static void publish(struct live_server *server, int64_t now_ns)
 
 void live_server_send(struct live_server *server, size_t query)
 {
-    assert(!server->config.takes_arrivals);
+    assert(!server->config.takes_arrivals && !server->config.is_posted);
     pthread_mutex_lock(&server->lock);
     int64_t now_ns = live_server_now_ns(server);
     int64_t arrive_ns = now_ns - server->batcher.dispatch_delay_ns;
@@ -191,6 +217,29 @@ void live_server_send(struct live_server *server, size_t query)
     pthread_mutex_unlock(&server->lock);
 }
 
+// It counts as there from now on, whether or not anybody lets it in.
+void live_server_post(struct live_server *server, size_t query, int64_t arrive_ns)
+{
+    assert(server->config.is_posted);
+    struct live_query *fate = &server->config.log->queries[query];
+    pthread_mutex_lock(&server->lock);
+    int64_t now_ns = live_server_now_ns(server);
+    fate->server = server->config.number;
+    fate->arrive_ns = arrive_ns;
+    fate->fate = LIVE_WAITING;
+    server->posted[server->n_posted++] = (uint32_t)query;
+    if (server->n_alive == 0)
+        let_in(server, now_ns);
+    publish(server, now_ns);
+    pthread_mutex_unlock(&server->lock);
+}
+
+size_t live_server_settled(const struct live_server *server, const struct live_settled **list)
+{
+    *list = server->settled;
+    return atomic_load_explicit(&server->n_settled, memory_order_acquire);
+}
+
 // ---- taking -------------------------------------------------------------------------------------
 
 // Under the lock: the request that the worker comes back with, and its place in the log.
@@ -199,7 +248,13 @@ static void put_back(struct live_server *server, struct live_job *job)
     if (!job->ended)
         return;
     server->config.log->requests[job->number] = job->request;
-    live_log_end(server->config.log, &job->request, job->queries, job->request.n_queries);
+    for (uint32_t i = 0; i < job->request.n_queries; i++) {
+        struct live_query *query = &server->config.log->queries[job->queries[i]];
+        bool waited = query->fate == LIVE_WAITING;
+        live_log_end(server->config.log, &job->request, &job->queries[i], 1);
+        if (waited && query->fate != LIVE_WAITING)
+            settle(server, job->queries[i], query->end_ns);
+    }
     server->freed_ns[job->worker] = job->request.end_ns;
     job->ended = false;
 }
@@ -228,6 +283,7 @@ static void take(struct live_server *server, struct batcher_turn turn, int64_t n
     job->queries = server->taken[job->worker];
     job->request =
         live_log_take(server->config.log, &server->batcher, turn.service, now_ns, job->queries);
+    job->request.server = server->config.number;
     job->request.worker = job->worker;
     job->request.due_ns = turn.due_ns;
     job->request.ready_ns = turn.due_ns > freed_ns ? turn.due_ns : freed_ns;
@@ -287,8 +343,13 @@ void live_server_fail(struct live_server *server, struct live_job *job)
     server->n_alive--;
     for (uint32_t i = 0; server->n_alive == 0 && i < server->plan->n_services; i++) {
         struct waiting *waiting = &server->batcher.waiting[i];
-        for (; waiting->n > 0; waiting_pop(waiting))
-            server->config.log->queries[waiting_at(waiting, 0)->query.seq].fate = LIVE_LOST;
+        for (; waiting->n > 0; waiting_pop(waiting)) {
+            size_t number = (size_t)waiting_at(waiting, 0)->query.seq;
+            bool waited = server->config.log->queries[number].fate == LIVE_WAITING;
+            server->config.log->queries[number].fate = LIVE_LOST;
+            if (waited)
+                settle(server, number, live_server_now_ns(server));
+        }
         server->batcher.full_ns[i] = SIMTIME_NEVER;
     }
     publish(server, live_server_now_ns(server));

@@ -17,6 +17,11 @@
 // then: they count as arrived at their own time, to the nanosecond, and no core is used for
 // sending. The queue holds a bounded number of queries; one that finds it full is refused, and
 // counted.
+//
+// A server of a fleet (`is_posted`) is told of a query when its balancer has sent it, with the time
+// at which it arrived there; whoever looks at the queues lets it in when the dispatch delay is
+// over, or as soon as the news is there. What becomes of its queries is in a list that its main
+// thread may read at any time, to tell the balancer.
 #ifndef LIVE_LIVE_SERVER_H
 #define LIVE_LIVE_SERVER_H
 
@@ -31,6 +36,8 @@ struct live_server_config {
     struct live_log *log;  // filled; borrowed until live_server_destroy(), with its plan
     uint32_t most_waiting; // queries of a service that may wait; >= 1
     bool takes_arrivals;   // nobody sends: they are let in when their time has come
+    bool is_posted;        // likewise those that live_server_post() was told of
+    uint32_t number;       // of the server in its cell
     bool idle_sleeps;      // workers that find nothing sleep; else they look again at once
 };
 
@@ -43,6 +50,12 @@ struct live_job {
     uint32_t *queries; // whose it is; owned by the server
 };
 
+// A query that has ended, was refused or is lost, and when.
+struct live_settled {
+    int64_t at_ns;
+    uint32_t query;
+};
+
 struct live_server *live_server_create(const struct live_server_config *config);
 void live_server_destroy(struct live_server *server); // NULL: no effect; no thread uses it any more
 
@@ -51,8 +64,13 @@ void live_server_start(struct live_server *server, int64_t start_ns);
 int64_t live_server_start_ns(const struct live_server *server);
 int64_t live_server_now_ns(const struct live_server *server);
 
-// The query arrives now. Not with takes_arrivals.
+// The query arrives now. Not with takes_arrivals or is_posted.
 void live_server_send(struct live_server *server, size_t query);
+// With is_posted: the query arrived at the balancer at arrive_ns, not before the one before it.
+void live_server_post(struct live_server *server, size_t query, int64_t arrive_ns);
+// With is_posted: how many are settled by now; *list has them in order, until
+// live_server_destroy().
+size_t live_server_settled(const struct live_server *server, const struct live_settled **list);
 
 // Ends the worker's request, if it has one, and waits for the next. False: there will be none.
 bool live_server_next(struct live_server *server, struct live_job *job);

@@ -35,7 +35,7 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
     fprintf(file, ",%u,%s,%s", plan->queries[i].size_items,
             plan->fleet->services[plan->queries[i].service].name, live_log_fates[query->fate]);
     if (query->fate != LIVE_ENDED) {
-        fputs(",,,,,,,\n", file);
+        fprintf(file, ",,,,,,,,%u\n", query->server);
         return;
     }
     const int64_t times_ns[] = {query->begin_ns, query->end_ns,
@@ -46,14 +46,15 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
         fputc(',', file);
         put_time(file, times_ns[k]);
     }
-    fprintf(file, ",%u,%u,%u\n", query->n_requests, query->n_batch, query->last_worker);
+    fprintf(file, ",%u,%u,%u,%u\n", query->n_requests, query->n_batch, query->last_worker,
+            query->server);
 }
 
 static void put_queries(FILE *file, const void *table)
 {
     const struct live_log *log = table;
     fputs("arrive_s,size_items,service,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,"
-          "worker\n",
+          "worker,server\n",
           file);
     for (size_t i = 0; i < log->plan->n_queries; i++)
         if (log->queries[i].fate != LIVE_UNSENT)

@@ -3,7 +3,7 @@
 //
 // As a table, a line for each query that arrived:
 //
-//     arrive_s,size_items,service,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,worker
+//     arrive_s,size_items,service,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,worker,server
 //
 // with times to the nanosecond, so that `arrivals: {process: replay, file: ..., start: zero}` (and
 // filter_column: service, where there are several) brings the very same queries. And as traces in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "live/serve.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +9,10 @@
 #include "base/mem.h"
 #include "base/simtime.h"
 #include "live/live_clock.h"
+#include "live/live_host.h"
 #include "live/live_load.h"
 #include "live/live_server.h"
 #include "live/topology.h"
-#include "live/worker.h"
 
 #define LEAD_NS (20 * SIMTIME_MS) // from the start's being named until it
 #define LOOK_NS (20 * SIMTIME_MS)
@@ -24,61 +25,32 @@ struct serving {
     const struct serve_config *config;
     struct serve_result *result;
     struct topology topology;
-    struct engine **engines; // [n_services]
     struct live_server *server;
-    struct worker *workers; // [n_workers]
-    uint32_t n_started;
-    struct worker_gate gate;
+    int *cpus; // [n_workers]
+    struct live_host host;
     struct live_load load;
     pthread_t sender;
     bool has_sender;
     atomic_bool sender_stops;
 };
 
-static int open_engines(struct serving *serving, struct err *err)
-{
-    const struct live_plan *plan = serving->plan;
-    const struct group_config *group = &plan->fleet->groups[0];
-    serving->engines = mem_calloc(plan->n_services, sizeof(struct engine *));
-    for (uint32_t i = 0; i < plan->n_services; i++) {
-        struct engine_setup setup = serving->config->setup;
-        setup.cost = group->costs[i];
-        setup.model = cost_model_of(group->costs[i]);
-        setup.seed = plan->fleet->seed;
-        serving->engines[i] = engine_open(serving->config->engine, &setup, err);
-        if (!serving->engines[i])
-            return err_prefix(err, "service %s", plan->fleet->services[i].name);
-    }
-    const struct engine_facts *facts = engine_facts_of(serving->engines[0]);
-    snprintf(serving->result->kernels, sizeof serving->result->kernels, "%s", facts->kernels);
-    serving->result->table_frac = facts->table_frac;
-    return 0;
-}
-
 // Workers have a core each where there are as many; the sender has the next one.
-static int start_workers(struct serving *serving, struct err *err)
+static int open_host(struct serving *serving, struct err *err)
 {
-    const struct live_plan *plan = serving->plan;
-    bool fits = plan->n_workers <= serving->topology.n_cores;
-    worker_gate_init(&serving->gate, plan->n_workers);
-    serving->workers = mem_calloc(plan->n_workers, sizeof *serving->workers);
-    for (uint32_t i = 0; i < plan->n_workers; i++) {
-        serving->workers[i] =
-            (struct worker){.server = serving->server,
-                            .plan = plan,
-                            .engines = serving->engines,
-                            .gate = &serving->gate,
-                            .number = i,
-                            .cpu = fits ? serving->topology.cores[i].cpu : -1,
-                            .rests = serving->config->rests,
-                            .fail_after = i == 0 ? (uint64_t)serving->config->fail_after : 0};
-        if (worker_start(&serving->workers[i], err) < 0)
-            break;
-        serving->n_started++;
-    }
-    for (uint32_t i = serving->n_started + 1; i < plan->n_workers; i++)
-        serving->gate.n_broken++; // those that were not tried
-    return worker_gate_wait(&serving->gate, err);
+    const struct serve_config *config = serving->config;
+    uint32_t n_workers = serving->plan->n_workers;
+    bool fits = n_workers <= serving->topology.n_cores;
+    serving->cpus = mem_calloc(n_workers, sizeof *serving->cpus);
+    for (uint32_t i = 0; i < n_workers; i++)
+        serving->cpus[i] = fits ? serving->topology.cores[i].cpu : -1;
+    serving->host = (struct live_host){.server = serving->server,
+                                       .plan = serving->plan,
+                                       .engine = config->engine,
+                                       .setup = &config->setup,
+                                       .cpus = serving->cpus,
+                                       .rests = config->rests,
+                                       .fail_after = config->fail_after};
+    return live_host_open(&serving->host, err);
 }
 
 static bool sender_stops(void *user)
@@ -133,44 +105,31 @@ static void watch(struct serving *serving)
 
 static void end(struct serving *serving)
 {
-    int64_t left_ns = live_clock_ns() + serving->config->grace_ns;
     atomic_store_explicit(&serving->sender_stops, true, memory_order_relaxed);
     if (serving->has_sender)
         pthread_join(serving->sender, NULL);
-    live_server_close(serving->server, serving->result->end_ns);
-    while (!live_server_is_done(serving->server) && live_clock_ns() < left_ns)
-        live_clock_wait(live_clock_ns() + SIMTIME_MS, 0);
-    live_server_abandon(serving->server);
-}
-
-static void join_workers(struct serving *serving)
-{
-    struct serve_result *result = serving->result;
-    for (uint32_t i = 0; i < serving->n_started; i++) {
-        struct worker *worker = &serving->workers[i];
-        worker_join(worker);
-        result->n_pinned += worker->pinned;
-        result->n_failed += worker->failed;
-        interference_merge(&result->interference, &worker->interference);
-    }
+    live_host_end(&serving->host, serving->result->end_ns, serving->config->grace_ns);
 }
 
 static int run(struct serving *serving, struct err *err)
 {
-    int rc = open_engines(serving, err);
+    struct live_host *host = &serving->host;
+    struct serve_result *result = serving->result;
+    int rc = open_host(serving, err);
     if (rc == 0) {
-        rc = start_workers(serving, err);
-        if (rc == 0) {
-            live_server_start(serving->server, live_clock_ns() + LEAD_NS);
-            rc = start_sender(serving, err);
-            worker_gate_open(&serving->gate);
-            if (rc == 0)
-                watch(serving);
-            end(serving);
-        }
-        join_workers(serving);
-        worker_gate_release(&serving->gate);
+        live_server_start(serving->server, live_clock_ns() + LEAD_NS);
+        rc = start_sender(serving, err);
+        live_host_begin(host);
+        if (rc == 0)
+            watch(serving);
+        end(serving);
     }
+    live_host_close(host);
+    result->n_pinned = host->n_pinned;
+    result->n_failed = host->n_failed;
+    result->interference = host->interference;
+    result->table_frac = host->table_frac;
+    snprintf(result->kernels, sizeof result->kernels, "%s", host->kernels);
     return rc;
 }
 
@@ -178,7 +137,7 @@ int serve_run(const struct live_plan *plan, const struct serve_config *config,
               struct serve_result *result, struct err *err)
 {
     struct serving serving = {.plan = plan, .config = config, .result = result};
-    *result = (struct serve_result){.n_workers = plan->n_workers};
+    *result = (struct serve_result){.n_servers = 1, .n_workers = plan->n_workers};
     topology_read(&serving.topology);
     result->log = live_log_create(plan);
     result->n_cores = (uint32_t)serving.topology.n_cores;
@@ -194,10 +153,7 @@ int serve_run(const struct live_plan *plan, const struct serve_config *config,
     int rc = run(&serving, err);
     result->counts = live_log_count(result->log);
     live_server_destroy(serving.server);
-    for (uint32_t i = 0; serving.engines && i < plan->n_services; i++)
-        engine_close(serving.engines[i]);
-    mem_free(serving.engines);
-    mem_free(serving.workers);
+    mem_free(serving.cpus);
     topology_release(&serving.topology);
     if (rc < 0)
         serve_release(result);

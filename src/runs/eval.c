@@ -37,10 +37,13 @@ static int count_nodes(MPI_Comm comm)
 
 int eval_open(struct eval *eval, struct err *err)
 {
-    // No threads: progress is made inside of calls (MPI_THREAD_SINGLE).
-    if (mpi_err_check(MPI_Init(NULL, NULL), "start", err) < 0)
+    // There may be threads (recfleet serve), but the main one alone calls MPI.
+    int threads;
+    if (mpi_err_check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &threads), "start", err) < 0)
         return -1;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
+    eval->self = MPI_COMM_SELF;
     int rc = MPI_Comm_dup(MPI_COMM_WORLD, &eval->comm);
     if (mpi_err_check(rc, "make a communicator", err) < 0) {
         MPI_Finalize();

@@ -18,6 +18,7 @@
 
 struct eval {
     MPI_Comm comm; // owned
+    MPI_Comm self; // this rank alone
     int rank, n_ranks;
     int n_nodes; // that the ranks are on; 0: not counted
 };

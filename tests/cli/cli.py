@@ -2153,7 +2153,8 @@ def group_serve(folder):
     expect(rc == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
     tables_of("show", "s.h5", cwd=folder)
 
-    refused("two servers", r"served.yaml:6:8: fleet: expected one server", folder, "serve", "served.yaml", "--set",
+    fleet(folder)
+    refused("two servers", r"served.yaml:6:8: fleet: 2 servers are 3 processes, one to balance: expected mpirun -n 3", folder, "serve", "served.yaml", "--set",
             "fleet.groups[0].servers=2")
     refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
             "steam")
@@ -2259,6 +2260,40 @@ def killed(folder):
     rc, _, _, err = served(folder)
     left = [name for name in os.listdir(folder) if name.startswith(".")]
     expect(rc == 0 and not left, "the next run clears up", f"{err} {left}")
+
+
+def fleet(folder):
+    """Two servers and a balancer: what one server has, of both; a server that fails; what is refused."""
+    if not shutil.which("mpirun"):
+        return
+    words = ["mpirun", "-n", "3", PROGRAM, "serve", "served.yaml", "-f", "--engine", "spin", "--idle", "sleep",
+             "--set", "fleet.groups[0].servers=2"]
+
+    def run(*more):
+        done = subprocess.run(words + list(more), cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    rc, out, err = run("-o", "f.h5", "--trace", "f.csv", "--set", "balancer={policy: power-of-two, dispatch_delay: 1ms}")
+    with open(os.path.join(folder, "f.csv"), encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    expect(rc == 0 and "2 servers and a balancer; queries let in by the balancer" in out and "and gaps" in out,
+           "a fleet", out + err)
+    expect({row["server"] for row in rows} == {"0", "1"} and {row["fate"] for row in rows} == {"ended"}
+           and f"{len(rows)} of " in out, "both servers answer", str(rows[:3]))
+    servers = tables_of("show", "f.h5", cwd=folder)["groups"][0]
+    expect(servers["servers"] == 2, "a results file of two servers", str(servers))
+    rc, out, err = run("-o", "f.h5", "--format", "json", "--fail-after", "5", "--set", "balancer.policy=round-robin")
+    told = json.loads(out)["tables"]
+    told = [t["rows"][0] for t in told if t["table"] == "served"][0]
+    expect(rc == 0 and told["n_lost"] >= 1 and told["n_answered"] + told["n_lost"] == told["n_queries"]
+           and told["n_answered"] > told["n_queries"] / 2, "a server fails", f"{told} {err}")
+    for name, message, more in (
+            ("servers and ranks", "3 ranks are a balancer and 2 servers: expected servers: 2, or mpirun -n 4",
+             ("--set", "fleet.groups[0].servers=3")),
+            ("a sender", "--sender: expected none with 3 ranks", ("--sender", "thread")),
+            ("a search", "--find: expected one process, got 3 ranks", ("--find", "2"))):
+        rc, out, err = run("-o", "g.h5", *more)
+        expect(rc == 2 and message in err, f"refused: {name}", err)
 
 
 def group_report(folder):

@@ -66,7 +66,8 @@ FENCES = {
     "MPI": (r"mpi\.h", ["src/par/*", "results/gather",
                         "results/file/checkpoint", "cluster/exchange_mpi", "cluster/consensus",
                         "cluster/run", "src/runs/eval", "src/runs/checkpointing", "src/runs/crew",
-                        "src/runs/probe", "src/live/live_simulate", "src/live/live_results", "src/live/live_find", "src/capacity/sample", "src/runs/memo",
+                        "src/runs/probe", "src/live/live_simulate", "src/live/live_results", "src/live/live_find",
+                        "src/live/fleet_*", "src/capacity/sample", "src/runs/memo",
                         "src/app/version"]),
     "HDF5": (r"(hdf5(_hl)?|H5[A-Za-z]+)\.h", ["results/file/dataset_write",
                                              "results/file/dataset_file", "src/app/version"]),
@@ -121,6 +122,9 @@ TESTED_ELSEWHERE = {
     "src/app/load_sides.c": "tests/cli",  # the kinds of files, as compare and report take them
     "src/app/measured.c": "tests/cli",  # reads two files that have tests of their own
     "src/native/onednn.c": "tests/native/test_product.c",  # what product asks of the library
+    # what each says to the other
+    "src/live/fleet_balancer.c": "tests/live/test_fleet_serve.c",
+    "src/live/fleet_server.c": "tests/live/test_fleet_serve.c",
     # parts of server.c, held by the step-by-step simulation of a block
     "cluster/server_record.c": "tests/cluster/test_server.c",
     "cluster/server_fold.c": "tests/cluster/test_server.c",

@@ -53,7 +53,10 @@ END_TEST
 START_TEST(refuses)
 {
     const char *const cases[][2] = {
-        {"fleet.groups[0].servers=2", "expected one server"},
+        {"fleet.groups[0].servers=2", "expected mpirun -n 3, or servers: 1"},
+        {"fleet={cells: 2, groups: [{servers: 2, cores: 1, cost: {kind: synthetic, per_item: "
+         "1us}}]}",
+         "expected cells: 1 and one group"},
         {"failures={mtbf: 1h, mttr: 1s}", "failures: expected none"},
         {"traffic[0].history={distribution: fixed, items: 9}", "histories"},
         {"traffic[0].rate=1e-7qps", "no query arrives"}};
@@ -65,6 +68,30 @@ START_TEST(refuses)
         ck_assert_int_eq(err.code, ERR_STUDY);
         study_destroy(study);
     }
+}
+END_TEST
+
+// A fleet has as many servers as there are processes for, and the same queries as one server.
+START_TEST(of_a_fleet)
+{
+    struct err err = {0};
+    struct study *study = live_fixture_study("fleet.groups[0].servers=3", NULL, NULL);
+    struct study *one = live_fixture_study(NULL, NULL, NULL);
+    struct live_plan *plan = live_plan_create_fleet(study, 3, &err);
+    struct live_plan *alone = live_fixture_plan(one);
+    ck_assert_ptr_nonnull(plan);
+    ck_assert_uint_eq(plan->n_servers, 3);
+    ck_assert_uint_eq(plan->n_workers, 2);
+    ck_assert_uint_eq(plan->n_queries, alone->n_queries);
+    for (size_t i = 0; i < plan->n_queries; i++)
+        ck_assert_int_eq(plan->queries[i].arrive_ns, alone->queries[i].arrive_ns);
+    ck_assert_ptr_null(live_plan_create_fleet(study, 2, &err));
+    ck_assert_str_eq(err.text, "s.yaml: fleet: 3 ranks are a balancer and 2 servers: expected "
+                               "servers: 2, or mpirun -n 4");
+    live_plan_destroy(plan);
+    live_plan_destroy(alone);
+    study_destroy(study);
+    study_destroy(one);
 }
 END_TEST
 
@@ -85,6 +112,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {{"core", of_a_study},
+                                       {"core", of_a_fleet},
                                        {"limits", largest_request},
                                        {"errors", refuses},
                                        {"errors", refuses_accelerators}};

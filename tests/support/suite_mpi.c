@@ -30,9 +30,9 @@ int suite_mpi_run(int *argc, char ***argv, const char *name, const struct suite_
                   size_t n)
 {
     MPI_Comm verdict;
-    int rank;
+    int rank, threads;
 
-    MPI_Init(argc, argv);
+    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &threads);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_dup(MPI_COMM_WORLD, &verdict);
     int failed = suite_failures(name, tests, n, CK_NOFORK, rank == 0 ? CK_ENV : CK_SILENT);
