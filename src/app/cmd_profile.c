@@ -35,6 +35,8 @@ static const struct cmd_option options[] = {
     {"--most-items", 0, "N", "largest request of the table; else 1024"},
     {"--batch", 'b', "LIST", "where queries of the mix are cut: 16,64,256; else 1,2,4 and so on"},
     {"--table-bytes", 0, "SIZE", "tables beyond this have fewer rows: 4GB; else what memory holds"},
+    {"--number-format", 0, "fp32|bf16|int8",
+     "of the tables, and of weights and what they are multiplied by; else fp32"},
     {"--time", 't', "TIME", "for all models together; else 60s each"},
     {"--seed", 0, "N", "of weights, inputs, sizes and the order of measurements; else 1"},
     {"--library", 0, "PATH", "a library that the engine loads, for kinds that need one"},
@@ -48,6 +50,7 @@ static const struct cmd_option options[] = {
 // What the command line says in numbers.
 struct numbers {
     int64_t n_cores, most_items; // 0: not given
+    int format;                  // enum model_format
     struct reals cuts;
     double table_bytes, time_s; // 0: not given
     uint64_t seed;
@@ -58,6 +61,7 @@ static const struct field numbers_fields[] = {
     FIELD(numbers, "--most-items", FIELD_INT, UNIT_ITEMS, most_items, 1, MOST_ITEMS, "1024", ""),
     FIELD(numbers, "--batch", FIELD_REALS, UNIT_ITEMS, cuts, 1, MOST_ITEMS, NULL, ""),
     FIELD(numbers, "--table-bytes", FIELD_REAL, UNIT_BYTES, table_bytes, 1, 1e15, "0B", ""),
+    FIELD_CHOICES(numbers, "--number-format", format, model_format_names, "fp32", ""),
     FIELD(numbers, "--time", FIELD_REAL, UNIT_TIME, time_s, 0.1, 1e6, "0s", ""),
     FIELD(numbers, "--seed", FIELD_UINT, UNIT_NONE, seed, 0, 1e18, "1", ""),
     FIELD_END};
@@ -523,6 +527,7 @@ static int measure(struct task *task, struct subject *subject, struct err *err)
         .type = task->type,
         .setup = {.model = subject->entry.model,
                   .cost = subject->cost,
+                  .format = (enum model_format)numbers->format,
                   .seed = numbers->seed,
                   .library = cmd_value(task->line, "--library", NULL),
                   .file = cmd_value(task->line, "--file", NULL)},
