@@ -199,8 +199,8 @@ static void say_facts(const struct own *own, struct engine_facts *facts)
     const struct network *network = &own->network;
     static const char *const said[N_FORMATS] = {
         [FORMAT_FP32] = "fp32",
-        [FORMAT_BF16] = "products in bf16 by avx512_bf16, the rest in fp32",
-        [FORMAT_INT8] = "products in int8 by avx512_vnni, the rest in fp32"};
+        [FORMAT_BF16] = "rows and products in bf16 by avx512_bf16, the rest in fp32",
+        [FORMAT_INT8] = "rows and products in int8 by avx512_vnni, the rest in fp32"};
     const char *kernel = "none";
     for (uint32_t i = 0; i < network->n_layers; i++)
         if (own->products[i])
@@ -242,7 +242,8 @@ static int fill(struct own *own, const struct engine_setup *setup, struct err *e
     add_up_units(own);
     if (make_products(own, err) != 0)
         return -1;
-    return tables_create(&own->tables, &own->network, setup->most_table_bytes, setup->seed, err);
+    return tables_create(&own->tables, &own->network, setup->format, setup->most_table_bytes,
+                         setup->seed, err);
 }
 
 static int own_open(void *state, const struct engine_setup *setup, struct engine_facts *facts,
@@ -491,6 +492,7 @@ static void sum_rows(const struct own *own, struct own_worker *worker, const uin
             worker->bags[i].out =
                 rows_of(&first, &network->bags[i].out, network->bags[i].part).first;
     struct pooling_job job = {.values = own->tables.values,
+                              .format = own->format,
                               .dim = network->dim,
                               .n_bags = network->n_bags,
                               .n_items = items,

@@ -2,7 +2,7 @@
 // narrow: numbers of fp32 in 16 and 8 bits, and what comes of multiplying them.
 //
 // bf16 is the upper half of an fp32, rounded to the nearest: 8 bits of mantissa, an error of at
-// most 2^-9 of the number. int8 is a whole number from -127 to 127 times a scale that a row has of
+// most 2^-8 of the number. int8 is a whole number from -127 to 127 times a scale that a row has of
 // its own, of weights as of activations: an error of at most half the scale, which is the largest
 // number of the row / 127. An activation's row is one item's, so its result does not depend on the
 // items beside it, and no batch has to be seen ahead to know how large numbers become.
@@ -35,6 +35,12 @@ void narrow_int8(uint8_t *out, float *scale, const float *in, size_t n);
 
 // The same for what is not held higher, with the sum of all.
 void narrow_weights(int8_t *out, float *scale, int32_t *sum, const float *in, size_t n);
+
+// Bytes of a table's row of n numbers: int8 has its scale, a float, behind them.
+static inline size_t narrow_row_bytes(enum model_format format, size_t n)
+{
+    return format == FORMAT_BF16 ? 2 * n : format == FORMAT_INT8 ? n + sizeof(float) : 4 * n;
+}
 
 // Back again: what one is worth.
 static inline float narrow_wide(uint16_t bf16)

@@ -61,9 +61,10 @@ static double largest(const float *v, uint32_t n)
 }
 
 // How far off a sum may be. fp32: 70 roundings of 2^-24 of 35, at the very most. A number of bf16
-// is off by at most 2^-9 of itself, one of int8 by half of its row's largest / 127, evenly
-// distributed at worst, each by itself: the variance of a product is that of one number times the
-// other's square, both ways; six standard deviations of the sum. No activation makes more of it.
+// is off by at most 2^-8 of itself, which is 0.42 of that at root mean square, mantissas being what
+// they are; one of int8 by half of its row's largest / 127, evenly distributed. Each being off by
+// itself, the variance of a product is that of one number times the other's square, both ways; six
+// standard deviations of the sum. No activation makes more of it.
 static double allowed(const struct plant *plant, enum model_format format, uint32_t row, uint32_t o)
 {
     const float *in = plant->in + row * IN_STRIDE, *weights = plant->weights + o * IN;
@@ -71,7 +72,7 @@ static double allowed(const struct plant *plant, enum model_format format, uint3
     for (uint32_t i = 0; i < IN; i++) {
         double x = in[i], w = weights[i];
         if (format == FORMAT_BF16)
-            variance += 2 * x * x * w * w * 0x1p-18 / 3;
+            variance += 2 * x * x * w * w * 0x1p-16 * 0.42 * 0.42;
         else if (format == FORMAT_INT8)
             variance += (x * x * weight_step * weight_step + w * w * in_step * in_step) / 12;
     }
