@@ -452,9 +452,9 @@ static void print_profile(struct report_out *out, const struct task *task,
                 100 * interference_frac(&profile->interference),
                 (unsigned long long)profile->n_left_out, 1e-6 * profile->rss_bytes);
     if (facts->table_bytes > 0)
-        report_text(out, ", tables %.4g MB (%.3g %% of the rows, %s pages)",
-                    1e-6 * facts->table_bytes, 100 * facts->table_frac,
-                    facts->huge_pages ? "huge" : "ordinary");
+        report_text(out, ", tables %.4g MB of %s (%.3g %% of the rows, %s pages)",
+                    1e-6 * facts->table_bytes, model_format_names[facts->format],
+                    100 * facts->table_frac, facts->huge_pages ? "huge" : "ordinary");
     report_text(out, "\n");
     print_times(out, subject);
     report_text(out, "queries in a mix:\n");
@@ -545,6 +545,9 @@ static int measure(struct task *task, struct subject *subject, struct err *err)
     struct model_work work = {0};
     if (subject->entry.model)
         model_derive(subject->entry.model, &work);
+    if (subject->entry.model) // as the engine has them, which may not be the model's own format
+        work.table_bytes *=
+            model_format_bytes(numbers->format) / model_format_bytes(subject->entry.model->format);
     config.setup.most_table_bytes = most_table_bytes(task, work.table_bytes);
     progress_note(&task->progress, "%s", subject->entry.name);
     if (profiling_run(&subject->profile, &config, err) < 0)
