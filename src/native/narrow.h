@@ -5,7 +5,7 @@
 // most 2^-8 of the number. int8 is a whole number from -127 to 127 times a scale that a row has of
 // its own, of weights as of activations: an error of at most half the scale, which is the largest
 // number of the row / 127. An activation's row is one item's, so its result does not depend on the
-// items beside it, and no batch has to be seen ahead to know how large numbers become.
+// others of its block, and no batch has to be seen ahead to know how large numbers become.
 //
 // Processors multiply unsigned by signed bytes: activations are held 128 higher, and the sum of a
 // row of weights takes it off again, exactly.
