@@ -37,6 +37,8 @@ static const struct cmd_option options[] = {
     {"--table-bytes", 0, "SIZE", "tables beyond this have fewer rows: 4GB; else what memory holds"},
     {"--idle", 0, "spin|sleep",
      "what a core does that rests, as workers of recfleet serve; else spin"},
+    {"--number-format", 0, "fp32|bf16|int8",
+     "of the tables, and of weights and what they are multiplied by; else fp32"},
     {"--time", 't', "TIME", "for all models together; else 60s each"},
     {"--seed", 0, "N", "of weights, inputs, sizes and the order of measurements; else 1"},
     {"--library", 0, "PATH", "a library that the engine loads, for kinds that need one"},
@@ -50,6 +52,7 @@ static const struct cmd_option options[] = {
 // What the command line says in numbers.
 struct numbers {
     int64_t n_cores, most_items; // 0: not given
+    int format;                  // enum model_format
     struct reals cuts;
     double table_bytes, time_s; // 0: not given
     int idle;                   // enum live_clock_idle
@@ -62,6 +65,7 @@ static const struct field numbers_fields[] = {
     FIELD(numbers, "--batch", FIELD_REALS, UNIT_ITEMS, cuts, 1, MOST_ITEMS, NULL, ""),
     FIELD(numbers, "--table-bytes", FIELD_REAL, UNIT_BYTES, table_bytes, 1, 1e15, "0B", ""),
     FIELD_CHOICES(numbers, "--idle", idle, live_clock_idle_names, NULL, ""),
+    FIELD_CHOICES(numbers, "--number-format", format, model_format_names, "fp32", ""),
     FIELD(numbers, "--time", FIELD_REAL, UNIT_TIME, time_s, 0.1, 1e6, "0s", ""),
     FIELD(numbers, "--seed", FIELD_UINT, UNIT_NONE, seed, 0, 1e18, "1", ""),
     FIELD_END};
@@ -460,9 +464,9 @@ static void print_profile(struct report_out *out, const struct task *task,
                 (unsigned long long)profile->n_left_out,
                 (unsigned long long)profile->n_visits_left_out, 1e-6 * profile->rss_bytes);
     if (facts->table_bytes > 0)
-        report_text(out, ", tables %.4g MB (%.3g %% of the rows, %s pages)",
-                    1e-6 * facts->table_bytes, 100 * facts->table_frac,
-                    facts->huge_pages ? "huge" : "ordinary");
+        report_text(out, ", tables %.4g MB of %s (%.3g %% of the rows, %s pages)",
+                    1e-6 * facts->table_bytes, model_format_names[facts->format],
+                    100 * facts->table_frac, facts->huge_pages ? "huge" : "ordinary");
     report_text(out, "\n");
     print_times(out, subject);
     report_text(out, "queries in a mix:\n");
@@ -535,6 +539,7 @@ static int measure(struct task *task, struct subject *subject, struct err *err)
         .type = task->type,
         .setup = {.model = subject->entry.model,
                   .cost = subject->cost,
+                  .format = (enum model_format)numbers->format,
                   .seed = numbers->seed,
                   .library = cmd_value(task->line, "--library", NULL),
                   .file = cmd_value(task->line, "--file", NULL)},
@@ -553,6 +558,9 @@ static int measure(struct task *task, struct subject *subject, struct err *err)
     struct model_work work = {0};
     if (subject->entry.model)
         model_derive(subject->entry.model, &work);
+    if (subject->entry.model) // as the engine has them, which may not be the model's own format
+        work.table_bytes *=
+            model_format_bytes(numbers->format) / model_format_bytes(subject->entry.model->format);
     config.setup.most_table_bytes = most_table_bytes(task, work.table_bytes);
     progress_note(&task->progress, "%s", subject->entry.name);
     if (profiling_run(&subject->profile, &config, err) < 0)

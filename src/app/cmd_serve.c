@@ -31,6 +31,8 @@ static const struct cmd_option options[] = {
     {"--library", 0, "PATH", "a library that the engine loads, for kinds that need one"},
     {"--file", 0, "PATH", "a model file, likewise"},
     {"--table-bytes", 0, "SIZE", "tables of a model beyond this have fewer rows: 4GB; else all"},
+    {"--number-format", 0, "fp32|bf16|int8",
+     "of the tables, and of weights and what they are multiplied by; else fp32"},
     {"--trace", 0, "FILE", "writes what arrived, and the fate of each query, as CSV"},
     {"--idle", 0, "spin|sleep", "what workers do that find nothing; spin, the default, is exact"},
     {"--sender", 0, "WHO",
@@ -47,7 +49,8 @@ static const struct cmd_option options[] = {
 
 struct asked {
     struct serve_config serve;
-    int idle;
+    int idle;   // enum live_clock_idle
+    int format; // enum model_format
     double most_table_bytes;
     int64_t find_runs;  // 0: it is not asked for
     uint32_t n_servers; // that there are ranks for, besides the balancer's; 0: this process is one
@@ -56,6 +59,7 @@ struct asked {
 static const struct field values[] = {
     FIELD(asked, "--table-bytes", FIELD_REAL, UNIT_BYTES, most_table_bytes, 0, 1e15, NULL, ""),
     FIELD_CHOICES(asked, "--idle", idle, live_clock_idle_names, NULL, ""),
+    FIELD_CHOICES(asked, "--number-format", format, model_format_names, NULL, ""),
     FIELD_CHOICES(asked, "--sender", serve.sender, serve_sender_names, NULL, ""),
     FIELD(asked, "--queue", FIELD_INT, UNIT_NONE, serve.most_waiting, 1, 1e7, NULL, ""),
     FIELD(asked, "--grace", FIELD_TIME, UNIT_TIME, serve.grace_ns, 0, 3.6e12, NULL, ""),
@@ -87,6 +91,7 @@ static int read_asked(const struct cmd_line *line, struct asked *asked, struct e
     asked->serve.rests = asked->idle == LIVE_CLOCK_SLEEP;
     asked->serve.setup.library = cmd_value(line, "--library", NULL);
     asked->serve.setup.file = cmd_value(line, "--file", NULL);
+    asked->serve.setup.format = (enum model_format)asked->format;
     asked->serve.setup.most_table_bytes = asked->most_table_bytes;
     return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // rf_kernels: a tool for developers, started by scripts/kernels.sh; how fast the engine `own` is.
 //
-//     rf_kernels --times MODEL BYTES SECONDS BATCH...   CSV of one request's time, by batch
+//     rf_kernels --times MODEL[:FORMAT] BYTES SECONDS BATCH...   CSV of one request's time, by
+//                                                       batch; FORMAT: fp32, bf16 or int8
 //     rf_kernels --reads ROW_BYTES BYTES SECONDS        random reads of rows: a bare loop, and the
 //                                                       engine's sums of 80 rows
 //     rf_kernels --dump MODEL BYTES BATCH FOLDER        what is computed with, and the results, as
@@ -47,12 +48,31 @@ static double thread_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+// Cuts the format from the end of MODEL:FORMAT.
+static int read_format(char *name, struct engine_setup *setup, struct err *err)
+{
+    char *colon = strchr(name, ':');
+    if (!colon)
+        return 0;
+    *colon = 0;
+    for (int i = 0; i < N_FORMATS; i++)
+        if (strcmp(model_format_names[i], colon + 1) == 0) {
+            setup->format = (enum model_format)i;
+            return 0;
+        }
+    return err_set(err, ERR_STUDY, "there is no number format called %s", colon + 1);
+}
+
 static int open_engine(const struct tool *tool, struct engine_setup *setup, struct engine **engine,
                        struct err *err)
 {
-    setup->model = library_model(&tool->library, tool->args[0]);
+    char name[128];
+    snprintf(name, sizeof name, "%s", tool->args[0]);
+    if (read_format(name, setup, err) != 0)
+        return -1;
+    setup->model = library_model(&tool->library, name);
     if (!setup->model)
-        return err_set(err, ERR_STUDY, "there is no model called %s", tool->args[0]);
+        return err_set(err, ERR_STUDY, "there is no model called %s", name);
     setup->most_table_bytes = atof(tool->args[1]);
     setup->seed = SEED;
     *engine = engine_open(&engine_own, setup, err);
@@ -160,7 +180,7 @@ static int reads(struct tool *tool, struct err *err)
     float sink = 0, *out = mem_aligned(64, dim * sizeof(float));
     uint32_t *rows = mem_calloc(N_READS + MOST_AHEAD, sizeof *rows);
     struct rng_stream stream = rng_stream(SEED, RNG_INPUTS, 1);
-    if (tables_create(&tables, &network, 0, SEED, err) != 0)
+    if (tables_create(&tables, &network, FORMAT_FP32, 0, SEED, err) != 0)
         return -1;
     for (uint32_t k = 0; k < N_READS + MOST_AHEAD; k++) {
         uint64_t words[2];
@@ -266,7 +286,8 @@ static int dump(struct tool *tool, struct err *err)
     const float *outputs = engine_worker_run(worker, 0, dump.items, &n_outputs);
     int rc = network_build(&dump.network, setup.model, err);
     if (rc == 0)
-        rc = tables_create(&dump.tables, &dump.network, setup.most_table_bytes, SEED, err);
+        rc = tables_create(&dump.tables, &dump.network, FORMAT_FP32, setup.most_table_bytes, SEED,
+                           err);
     if (rc == 0) {
         inputs_create(&dump.inputs, &dump.network, &dump.tables, dump.items, SEED);
         rc = write_inputs(&dump, err);

@@ -32,9 +32,10 @@ static void put_facts(FILE *out, const struct profile *profile)
     if (*facts->kernels)
         fprintf(out, "# kernels: %s\n", facts->kernels);
     if (facts->table_bytes > 0)
-        fprintf(out, "# tables: %.4g MB, %.4g %% of the rows, %s pages; weights: %.4g MB\n",
-                1e-6 * facts->table_bytes, 100 * facts->table_frac,
-                facts->huge_pages ? "huge" : "ordinary", 1e-6 * facts->weight_bytes);
+        fprintf(out, "# tables: %.4g MB of %s, %.4g %% of the rows, %s pages; weights: %.4g MB\n",
+                1e-6 * facts->table_bytes, model_format_names[facts->format],
+                100 * facts->table_frac, facts->huge_pages ? "huge" : "ordinary",
+                1e-6 * facts->weight_bytes);
     fprintf(out, "# memory: %.4g MB more in use with the model open\n", 1e-6 * profile->rss_bytes);
 }
 

@@ -32,9 +32,15 @@ const struct engine_type *engine_find(const char *name)
 struct engine *engine_open(const struct engine_type *type, const struct engine_setup *setup,
                            struct err *err)
 {
+    if (setup->format != FORMAT_FP32 && !type->narrows) {
+        err_set(err, ERR_STUDY, "engine %s: expected the number format fp32, got %s", type->name,
+                model_format_names[setup->format]);
+        return NULL;
+    }
     struct engine *engine = mem_calloc(1, sizeof *engine);
     engine->type = type;
     engine->facts.table_frac = 1;
+    engine->facts.format = setup->format;
     engine->state = mem_aligned(64, type->state_size);
     if (type->open(engine->state, setup, &engine->facts, err) == 0)
         return engine;

@@ -33,6 +33,7 @@ struct engine_setup {
     const struct model *model; // borrowed until engine_close(); NULL: only a cost is known
     const struct cost *cost;   // what `spin` takes as long as; borrowed likewise, NULL: none
     double most_table_bytes;   // tables beyond this have fewer rows, all by the same factor; 0: all
+    enum model_format format;  // that is computed in; 0: fp32
     uint64_t seed;             // of weights and inputs
     const char *library;       // a library loaded at run time, for kinds that need one; NULL: none
     const char *file;          // a model file, likewise
@@ -42,6 +43,7 @@ struct engine_setup {
 struct engine_facts {
     double table_bytes, weight_bytes; // held
     double table_frac;                // rows held, in parts of the model's
+    enum model_format format;         // of both
     bool huge_pages;                  // are the tables in huge pages?
     char kernels[160];                // whose they are, and for which instruction set
 };
@@ -51,6 +53,7 @@ struct engine_worker;
 
 struct engine_type {
     const char *name, *help;
+    bool narrows;      // does it compute in other formats than fp32?
     size_t state_size; // of zeroed bytes for the engine, and for each worker
     size_t worker_size;
     // Fills the state; on failure it has released what it took.

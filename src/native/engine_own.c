@@ -25,6 +25,7 @@ enum { BLOCK_LEAST = 16, BLOCK_MOST = 256, SPAN_MOST = 1024, ROWS_SLACK = 64, PO
 
 struct own {
     uint64_t seed;
+    enum model_format format;
     uint32_t block, span; // items
     bool by_table;        // are rows summed table by table?
     struct network network;
@@ -106,6 +107,7 @@ static int make_product(struct own *own, uint32_t layer, struct product_config *
     config->weights = own->parameters + of->weights;
     config->biases = own->parameters + of->biases;
     config->most_rows = own->block;
+    config->format = own->format;
     own->products[layer] = product_create(own->maker, config, err);
     return own->products[layer] ? 0 : -1;
 }
@@ -180,9 +182,25 @@ static void add_up_units(struct own *own)
     }
 }
 
+static double weight_bytes(const struct own *own)
+{
+    double bytes = (double)own->network.n_parameters * sizeof(float);
+    for (uint32_t i = 0; i < own->network.n_layers; i++) {
+        const struct network_layer *layer = &own->network.layers[i];
+        if (own->products[i])
+            bytes += product_bytes(own->products[i]) -
+                     (double)(layer->in + 1) * layer->out * sizeof(float);
+    }
+    return bytes;
+}
+
 static void say_facts(const struct own *own, struct engine_facts *facts)
 {
     const struct network *network = &own->network;
+    static const char *const said[N_FORMATS] = {
+        [FORMAT_FP32] = "fp32",
+        [FORMAT_BF16] = "rows and products in bf16 by avx512_bf16, the rest in fp32",
+        [FORMAT_INT8] = "rows and products in int8 by avx512_vnni, the rest in fp32"};
     const char *kernel = "none";
     for (uint32_t i = 0; i < network->n_layers; i++)
         if (own->products[i])
@@ -190,9 +208,9 @@ static void say_facts(const struct own *own, struct engine_facts *facts)
     facts->table_bytes = own->tables.bytes;
     facts->table_frac = own->tables.frac;
     facts->huge_pages = own->tables.huge_pages;
-    facts->weight_bytes = (double)network->n_parameters * sizeof(float);
-    snprintf(facts->kernels, sizeof facts->kernels, "%s (%s), sums of rows %s, fp32",
-             product_maker_name(own->maker), kernel, own->pooling->name);
+    facts->weight_bytes = weight_bytes(own);
+    snprintf(facts->kernels, sizeof facts->kernels, "%s (%s), sums of rows %s, %s",
+             product_maker_name(own->maker), kernel, own->pooling->name, said[own->format]);
 }
 
 static void own_close(void *state)
@@ -211,9 +229,11 @@ static void own_close(void *state)
 static int fill(struct own *own, const struct engine_setup *setup, struct err *err)
 {
     own->maker = product_maker_open(err);
-    if (!own->maker || network_build(&own->network, setup->model, err) != 0)
+    if (!own->maker || network_build(&own->network, setup->model, err) != 0 ||
+        product_can(own->maker, setup->format, err) != 0)
         return -1;
     own->seed = setup->seed;
+    own->format = setup->format;
     own->pooling = pooling_best();
     own->block = block_items(own);
     own->span = span_items(own);
@@ -222,7 +242,8 @@ static int fill(struct own *own, const struct engine_setup *setup, struct err *e
     add_up_units(own);
     if (make_products(own, err) != 0)
         return -1;
-    return tables_create(&own->tables, &own->network, setup->most_table_bytes, setup->seed, err);
+    return tables_create(&own->tables, &own->network, setup->format, setup->most_table_bytes,
+                         setup->seed, err);
 }
 
 static int own_open(void *state, const struct engine_setup *setup, struct engine_facts *facts,
@@ -230,6 +251,10 @@ static int own_open(void *state, const struct engine_setup *setup, struct engine
 {
     if (!setup->model)
         return err_set(err, ERR_STUDY, "engine own: expected a model of the catalogue");
+    if (setup->format == FORMAT_FP16)
+        return err_set(err, ERR_STUDY,
+                       "engine own: expected the number format fp32, bf16 or int8, "
+                       "got fp16");
     if (fill(state, setup, err) != 0) {
         own_close(state);
         return err_prefix(err, "engine own");
@@ -467,6 +492,7 @@ static void sum_rows(const struct own *own, struct own_worker *worker, const uin
             worker->bags[i].out =
                 rows_of(&first, &network->bags[i].out, network->bags[i].part).first;
     struct pooling_job job = {.values = own->tables.values,
+                              .format = own->format,
                               .dim = network->dim,
                               .n_bags = network->n_bags,
                               .n_items = items,
@@ -533,6 +559,7 @@ static const float *own_run(const void *state, void *worker_state, uint64_t numb
 const struct engine_type engine_own = {
     .name = "own",
     .help = "models of the catalogue, by operators of its own and oneDNN's",
+    .narrows = true,
     .state_size = sizeof(struct own),
     .worker_size = sizeof(struct own_worker),
     .open = own_open,

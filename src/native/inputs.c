@@ -89,7 +89,7 @@ static void close_ring(void *ring, uint64_t n_items, uint64_t n_more, size_t ite
 void inputs_create(struct inputs *inputs, const struct network *network,
                    const struct tables *tables, uint32_t most_items, uint64_t seed)
 {
-    double row_bytes = (double)network->lookups_per_item * network->dim * sizeof(float);
+    double row_bytes = (double)network->lookups_per_item * (double)tables->row_bytes;
     size_t rows_size = network->lookups_per_item * sizeof(uint32_t);
     size_t features_size = network->features * sizeof(float);
     *inputs = (struct inputs){.lookups_per_item = network->lookups_per_item,

@@ -69,6 +69,14 @@ void onednn_single_thread(const struct onednn *dnn)
         dnn->set_threads(1);
 }
 
+bool onednn_has(const struct onednn *dnn, dnnl_data_type_t type)
+{
+    unsigned wanted = type == dnnl_bf16                    ? dnnl_cpu_isa_avx512_core_bf16
+                      : type == dnnl_u8 || type == dnnl_s8 ? dnnl_cpu_isa_avx512_core_vnni
+                                                           : 0;
+    return ((unsigned)dnn->calls.dnnl_get_effective_cpu_isa() & wanted) == wanted;
+}
+
 struct dims {
     dnnl_dims_t v;
 };
@@ -81,19 +89,19 @@ static struct dims dims_of(const size_t v[2])
 #if DNNL_VERSION_MAJOR >= 3
 #define RAW(desc) ((desc)->it)
 
-int onednn_matrix(const struct onednn *dnn, struct onednn_desc *desc, const size_t shape[2],
-                  const size_t strides[2])
+int onednn_matrix(const struct onednn *dnn, struct onednn_desc *desc, dnnl_data_type_t type,
+                  const size_t shape[2], const size_t strides[2])
 {
     struct dims dims = dims_of(shape), steps = dims_of(strides);
-    return dnn->calls.dnnl_memory_desc_create_with_strides(&desc->it, 2, dims.v, dnnl_f32, steps.v)
-               ? -1
-               : 0;
+    return dnn->calls.dnnl_memory_desc_create_with_strides(&desc->it, 2, dims.v, type, steps.v) ? -1
+                                                                                                : 0;
 }
 
-int onednn_any_matrix(const struct onednn *dnn, struct onednn_desc *desc, const size_t shape[2])
+int onednn_any_matrix(const struct onednn *dnn, struct onednn_desc *desc, dnnl_data_type_t type,
+                      const size_t shape[2])
 {
     struct dims dims = dims_of(shape);
-    return dnn->calls.dnnl_memory_desc_create_with_tag(&desc->it, 2, dims.v, dnnl_f32,
+    return dnn->calls.dnnl_memory_desc_create_with_tag(&desc->it, 2, dims.v, type,
                                                        dnnl_format_tag_any)
                ? -1
                : 0;
@@ -117,8 +125,9 @@ void onednn_desc_release(const struct onednn *dnn, struct onednn_desc *desc)
 int onednn_product_desc(const struct onednn *dnn, const struct onednn_product *product,
                         dnnl_primitive_desc_t *desc)
 {
+    const_dnnl_memory_desc_t biases = product->biases ? RAW(product->biases) : NULL;
     return dnn->calls.dnnl_matmul_primitive_desc_create(desc, dnn->engine, RAW(product->in),
-                                                        RAW(product->weights), RAW(product->biases),
+                                                        RAW(product->weights), biases,
                                                         RAW(product->out), product->attr)
                ? -1
                : 0;
@@ -136,19 +145,19 @@ int onednn_append_sum(const struct onednn *dnn, dnnl_post_ops_t ops)
 #else
 #define RAW(desc) (&(desc)->it)
 
-int onednn_matrix(const struct onednn *dnn, struct onednn_desc *desc, const size_t shape[2],
-                  const size_t strides[2])
+int onednn_matrix(const struct onednn *dnn, struct onednn_desc *desc, dnnl_data_type_t type,
+                  const size_t shape[2], const size_t strides[2])
 {
     struct dims dims = dims_of(shape), steps = dims_of(strides);
-    return dnn->calls.dnnl_memory_desc_init_by_strides(&desc->it, 2, dims.v, dnnl_f32, steps.v) ? -1
-                                                                                                : 0;
+    return dnn->calls.dnnl_memory_desc_init_by_strides(&desc->it, 2, dims.v, type, steps.v) ? -1
+                                                                                            : 0;
 }
 
-int onednn_any_matrix(const struct onednn *dnn, struct onednn_desc *desc, const size_t shape[2])
+int onednn_any_matrix(const struct onednn *dnn, struct onednn_desc *desc, dnnl_data_type_t type,
+                      const size_t shape[2])
 {
     struct dims dims = dims_of(shape);
-    return dnn->calls.dnnl_memory_desc_init_by_tag(&desc->it, 2, dims.v, dnnl_f32,
-                                                   dnnl_format_tag_any)
+    return dnn->calls.dnnl_memory_desc_init_by_tag(&desc->it, 2, dims.v, type, dnnl_format_tag_any)
                ? -1
                : 0;
 }
@@ -170,8 +179,9 @@ int onednn_product_desc(const struct onednn *dnn, const struct onednn_product *p
                         dnnl_primitive_desc_t *desc)
 {
     dnnl_matmul_desc_t matmul;
-    if (dnn->calls.dnnl_matmul_desc_init(&matmul, RAW(product->in), RAW(product->weights),
-                                         RAW(product->biases), RAW(product->out)) != dnnl_success)
+    const dnnl_memory_desc_t *biases = product->biases ? RAW(product->biases) : NULL;
+    if (dnn->calls.dnnl_matmul_desc_init(&matmul, RAW(product->in), RAW(product->weights), biases,
+                                         RAW(product->out)) != dnnl_success)
         return -1;
     return dnn->calls.dnnl_primitive_desc_create(desc, &matmul, product->attr, dnn->engine, NULL)
                ? -1

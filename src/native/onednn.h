@@ -37,7 +37,7 @@
 #endif
 #define ONEDNN_CALLS(X)                                                                            \
     ONEDNN_CALLS_OF_VERSION(X)                                                                     \
-    X(dnnl_version) X(dnnl_engine_create) X(dnnl_engine_destroy) X(dnnl_stream_create)             \
+    X(dnnl_version) X(dnnl_get_effective_cpu_isa) X(dnnl_engine_create) X(dnnl_engine_destroy) X(dnnl_stream_create)             \
     X(dnnl_stream_destroy) X(dnnl_memory_create) X(dnnl_memory_destroy)                            \
     X(dnnl_memory_set_data_handle) X(dnnl_memory_desc_get_size) X(dnnl_primitive_attr_create)      \
     X(dnnl_primitive_attr_destroy) X(dnnl_primitive_attr_set_post_ops)                             \
@@ -70,13 +70,17 @@ void onednn_close(struct onednn *dnn);       // NULL: no effect
 // From now on this thread alone computes what it asks oneDNN for.
 void onednn_single_thread(const struct onednn *dnn);
 
+// Does it use the instructions for products in this type, on this processor?
+bool onednn_has(const struct onednn *dnn, dnnl_data_type_t type);
+
 // Those that follow return 0, or -1 where oneDNN refuses.
 
-// A matrix of fp32 with these steps from row to row and column to column.
-int onednn_matrix(const struct onednn *dnn, struct onednn_desc *desc, const size_t shape[2],
-                  const size_t strides[2]);
+// A matrix with these steps from row to row and column to column.
+int onednn_matrix(const struct onednn *dnn, struct onednn_desc *desc, dnnl_data_type_t type,
+                  const size_t shape[2], const size_t strides[2]);
 // One in whatever order a kernel likes best.
-int onednn_any_matrix(const struct onednn *dnn, struct onednn_desc *desc, const size_t shape[2]);
+int onednn_any_matrix(const struct onednn *dnn, struct onednn_desc *desc, dnnl_data_type_t type,
+                      const size_t shape[2]);
 // The order of weights that a kernel likes best.
 int onednn_chosen(const struct onednn *dnn, const_dnnl_primitive_desc_t from,
                   struct onednn_desc *weights);
@@ -87,7 +91,7 @@ size_t onednn_bytes(const struct onednn *dnn, const struct onednn_desc *desc);
 int onednn_memory(const struct onednn *dnn, dnnl_memory_t *memory, const struct onednn_desc *desc,
                   void *at);
 
-// out = in * weights + biases, of which there is one row.
+// out = in * weights + biases, of which there is one row; NULL: none.
 struct onednn_product {
     const struct onednn_desc *in, *weights, *biases, *out;
     const_dnnl_primitive_attr_t attr;

@@ -4,7 +4,8 @@
 // The rows of an item follow one another in one list, whatever their tables (inputs.h). They are
 // summed item by item, or table by table, so that what translates addresses and the caches see one
 // table at a time; and asked for a fixed number of rows ahead, across bags, tables and items.
-// Kernels for AVX-512, AVX2 and plain C are one body.
+// Kernels for AVX-512, AVX2 and plain C are one body. Rows of bf16 and int8 are made wide on the
+// way; sums are fp32.
 //
 //     const struct pooling_kernel *kernel = pooling_best();
 //     kernel->run(&job);
@@ -18,6 +19,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "models/catalogue.h"
 
 struct pooling_bag {
     uint32_t n_rows;
@@ -36,8 +39,9 @@ struct pooling_units {
 };
 
 struct pooling_job {
-    const float *values; // of all tables
-    uint32_t dim;        // numbers in a row
+    const void *values;       // of all tables
+    enum model_format format; // of them; 0: fp32
+    uint32_t dim;             // numbers in a row
     uint32_t n_bags, n_items;
     const struct pooling_bag *bags;
     const struct pooling_units *units;

@@ -14,6 +14,10 @@
 //     struct product_binding *binding = product_bind(product);     // on its thread
 //     product_run(binding, product_rows(n), in, out);
 //
+// In bf16 and int8 (native/narrow.h) weights are held narrow and a block's input is made narrow
+// when it is run; what is added up is fp32 and s32, and what comes out is fp32. A processor or a
+// library that has no instructions for it makes no product and says so.
+//
 // One thread computes: OpenMP, which oneDNN is built with, is set to one thread on each thread that
 // makes or binds products. A program built without oneDNN makes none and says so.
 #ifndef NATIVE_PRODUCT_H
@@ -35,6 +39,7 @@ struct product_config {
     size_t in_stride, out_stride; // from one row to the next
     const float *weights;         // [out][in], read when it is made
     const float *biases;          // [out], borrowed until the end
+    enum model_format format;     // of weights and of what they are multiplied by
     enum network_activation activation;
     bool adds;          // to what is there, before the activation
     uint32_t parts;     // as many times the rows of a block
@@ -45,12 +50,18 @@ struct product_maker *product_maker_open(struct err *err); // NULL: the text say
 void product_maker_close(struct product_maker *maker);     // NULL: no effect; no product is left
 const char *product_maker_name(const struct product_maker *maker); // "oneDNN 2.6.3"
 
+// 0, or -1 where the processor, or the library on it, has no instructions for products in a format.
+int product_can(const struct product_maker *maker, enum model_format format, struct err *err);
+
 // How many rows are computed where n are asked for: the next step of the ladder.
 uint32_t product_rows(uint32_t n);
 
 struct product *product_create(const struct product_maker *maker,
                                const struct product_config *config, struct err *err);
 void product_destroy(struct product *product); // NULL: no effect
+
+// Of the weights and biases, as they are held.
+double product_bytes(const struct product *product);
 
 // Which kernel of oneDNN's it is: "brg:avx512_core".
 const char *product_kernel(const struct product *product);

@@ -9,29 +9,54 @@
 #include "base/memroom.h"
 #include "base/rng.h"
 #include "base/simd.h"
+#include "native/narrow.h"
 
 // ---- what they hold -----------------------------------------------------------------------------
 
 enum { CHUNK_BLOCKS = 2048, NUMBERS_PER_BLOCK = 8 }; // of Philox: two words, four numbers each
 
-SIMD_CLONES static void spread(const int16_t *draws, float scale, float *values, size_t n)
+typedef int16_t draws __attribute__((may_alias));
+
+SIMD_CLONES static void spread(const draws *draws, float scale, float *values, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         values[i] = scale * ((float)draws[i] + 0.5f);
 }
 
-static void fill(const struct rng_stream *stream, float bound, float *values, uint64_t n)
+// Rows one after another, in the tables' format.
+static void store(const struct tables *tables, void *to, const float *values, uint64_t n_rows)
 {
-    uint64_t words[2 * CHUNK_BLOCKS];
-    const uint64_t chunk = CHUNK_BLOCKS * NUMBERS_PER_BLOCK;
-    for (uint64_t at = 0; at < n; at += chunk) {
-        uint64_t some = n - at < chunk ? n - at : chunk;
-        int16_t draws[CHUNK_BLOCKS * NUMBERS_PER_BLOCK];
-        rng_fill(stream, at / NUMBERS_PER_BLOCK, (some + NUMBERS_PER_BLOCK - 1) / NUMBERS_PER_BLOCK,
-                 words);
-        memcpy(draws, words, sizeof draws);
-        spread(draws, bound / 32768, values + at, some);
+    if (tables->format == FORMAT_BF16)
+        narrow_bf16(to, values, n_rows * tables->dim);
+    for (uint64_t i = 0; tables->format == FORMAT_INT8 && i < n_rows; i++) {
+        int8_t *row = (int8_t *)to + i * tables->row_bytes;
+        float scale;
+        int32_t sum;
+        narrow_weights(row, &scale, &sum, values + i * tables->dim, tables->dim);
+        memcpy(row + tables->dim, &scale, sizeof scale);
     }
+}
+
+// Rows are drawn by so many that whole blocks are used up.
+static void fill(const struct tables *tables, uint32_t table, const struct rng_stream *stream,
+                 float bound)
+{
+    uint64_t dim = tables->dim, n_rows = tables_n_rows(tables, table);
+    uint64_t most = 1 + CHUNK_BLOCKS / dim; // times as many rows as a block has numbers
+    uint64_t *words = mem_alloc(2 * most * dim * sizeof *words);
+    float *values = mem_alloc(NUMBERS_PER_BLOCK * most * dim * sizeof *values);
+    for (uint64_t at = 0; at < n_rows; at += NUMBERS_PER_BLOCK * most) {
+        uint64_t some =
+            n_rows - at < NUMBERS_PER_BLOCK * most ? n_rows - at : NUMBERS_PER_BLOCK * most;
+        char *to = (char *)tables->values + (tables->first_row[table] + at) * tables->row_bytes;
+        float *wide = tables->format == FORMAT_FP32 ? (float *)(void *)to : values;
+        rng_fill(stream, at * dim / NUMBERS_PER_BLOCK,
+                 (some * dim + NUMBERS_PER_BLOCK - 1) / NUMBERS_PER_BLOCK, words);
+        spread((const draws *)words, bound / 32768, wide, some * dim);
+        store(tables, to, wide, some);
+    }
+    mem_free(words);
+    mem_free(values);
 }
 
 // Variance of one number: bound^2 / 3; of a sum of `pooled`: 1.
@@ -39,9 +64,7 @@ static void fill_all(struct tables *tables, const struct network *network, uint6
 {
     for (uint32_t t = 0; t < tables->n_tables; t++) {
         struct rng_stream stream = rng_stream(seed, RNG_ROWS, t);
-        fill(&stream, sqrtf(3 / (float)network->tables[t].pooled),
-             tables->values + (uint64_t)tables->first_row[t] * tables->dim,
-             (uint64_t)tables_n_rows(tables, t) * tables->dim);
+        fill(tables, t, &stream, sqrtf(3 / (float)network->tables[t].pooled));
     }
 }
 
@@ -95,10 +118,10 @@ static int check_room(double rows, double bytes, struct err *err)
     return 0;
 }
 
-int tables_create(struct tables *tables, const struct network *network, double most_bytes,
-                  uint64_t seed, struct err *err)
+int tables_create(struct tables *tables, const struct network *network, enum model_format format,
+                  double most_bytes, uint64_t seed, struct err *err)
 {
-    double row_bytes = (double)network->dim * sizeof(float), rows = 0;
+    double row_bytes = (double)narrow_row_bytes(format, network->dim), rows = 0;
     double full = full_rows(network) * row_bytes;
     double frac = most_bytes > 0 && full > most_bytes ? most_bytes / full : 1;
     for (uint32_t t = 0; t < network->n_tables; t++)
@@ -107,6 +130,8 @@ int tables_create(struct tables *tables, const struct network *network, double m
         return -1;
     *tables = (struct tables){.n_tables = network->n_tables,
                               .dim = network->dim,
+                              .format = format,
+                              .row_bytes = (size_t)row_bytes,
                               .bytes = rows * row_bytes,
                               .frac = frac};
     tables->first_row = mem_calloc(network->n_tables + 1, sizeof *tables->first_row);
@@ -115,7 +140,7 @@ int tables_create(struct tables *tables, const struct network *network, double m
     tables->values = mem_huge((size_t)tables->bytes);
     fill_all(tables, network, seed);
     tables->huge_pages =
-        huge_bytes(tables->values + (size_t)tables->bytes / 8) * 2 >= tables->bytes &&
+        huge_bytes((char *)tables->values + (size_t)tables->bytes / 2) * 2 >= tables->bytes &&
         tables->bytes > 0;
     return 0;
 }

@@ -92,6 +92,32 @@ void vectors_tanh(struct vectors_rows rows, const float *biases, size_t n_rows, 
         tanh_row(row_of(rows, i), biases, width);
 }
 
+SIMD_CLONES static void relu_all(float *row, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        row[k] = row[k] > 0 ? row[k] : 0;
+}
+
+SIMD_CLONES static void sigmoid_all(float *row, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        row[k] = sigmoid_of(row[k]);
+}
+
+SIMD_CLONES static void tanh_all(float *row, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        row[k] = tanh_of(row[k]);
+}
+
+void vectors_activate(float *row, size_t width, enum network_activation activation)
+{
+    static void (*const all[])(float *, size_t) = {
+        [NETWORK_RELU] = relu_all, [NETWORK_SIGMOID] = sigmoid_all, [NETWORK_TANH] = tanh_all};
+    if (activation != NETWORK_LINEAR)
+        all[activation](row, width);
+}
+
 SIMD_CLONES static void gru_row(const float *restrict inputs, const float *restrict before,
                                 const float *restrict state, float *restrict next, size_t width)
 {

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "native/network.h"
+
 struct vectors_rows {
     float *first;
     size_t stride;
@@ -28,6 +30,9 @@ void vectors_fold(struct vectors_rows out, struct vectors_rows in, size_t n_rows
 
 // A row of biases is added, and the hyperbolic tangent taken, in place.
 void vectors_tanh(struct vectors_rows rows, const float *biases, size_t n_rows, size_t width);
+
+// What follows a layer, in place.
+void vectors_activate(float *row, size_t width, enum network_activation activation);
 
 // A step of a GRU (Cho et al., 2014, with the reset behind the product, as libraries have it):
 // `inputs` and `before` hold reset, update and new gate side by side, each of `width` numbers, of

@@ -99,8 +99,7 @@ static const float *looked_up(const struct walk *walk, uint32_t table, uint32_t 
     rng_block(&stream, n / 4, words);
     uint32_t half = (uint32_t)(words[n % 4 / 2] >> 32 * (n % 2));
     uint32_t row = rng_below(half, tables_n_rows(walk->of->tables, table));
-    return walk->of->tables->values +
-           (walk->of->tables->first_row[table] + (uint64_t)row) * (uint64_t)walk->of->model->dim;
+    return tables_row(walk->of->tables, walk->of->tables->first_row[table] + row);
 }
 
 // Adds the sum of n lookups of a table, from `first` on.

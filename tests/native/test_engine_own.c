@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "native/naive.h"
+#include "native/narrow.h"
 #include "native/product.h"
 #include "native/inputs.h"
 #include "study/library.h"
@@ -26,21 +27,46 @@ static bool have_engine(void)
     return maker != NULL;
 }
 
-// What the naive computation needs of a model, made as the engine makes it.
+// Does the processor at hand compute in this format, and the library on it?
+static bool have_format(enum model_format format)
+{
+    struct product_maker *maker = product_maker_open(NULL);
+    bool has = maker && product_can(maker, format, NULL) == 0;
+    product_maker_close(maker);
+    return has;
+}
+
+// What the naive computation needs of a model, made as the engine makes it: rows, weights and
+// inputs of fp32, whatever the engine makes of them.
 struct reference {
     struct network network;
     struct tables tables;
-    struct inputs inputs;
+    struct inputs inputs; // those of tables in the engine's format
     float *parameters;
     struct naive naive;
 };
 
-static void make_reference(struct reference *it, const struct model *model)
+// Tables of as many rows as the engine has in another format.
+static double table_bytes(const struct reference *it, enum model_format format)
+{
+    return TABLE_BYTES / (4.0 * it->network.dim) *
+           (double)narrow_row_bytes(format, it->network.dim);
+}
+
+static void make_reference(struct reference *it, const struct model *model,
+                           enum model_format format)
 {
     struct err err = {0};
+    struct tables narrow;
     ck_assert_msg(network_build(&it->network, model, &err) == 0, "%s", err.text);
-    ck_assert_int_eq(tables_create(&it->tables, &it->network, TABLE_BYTES, SEED, &err), 0);
-    inputs_create(&it->inputs, &it->network, &it->tables, MOST_ITEMS, SEED);
+    ck_assert_int_eq(tables_create(&it->tables, &it->network, FORMAT_FP32, TABLE_BYTES, SEED, &err),
+                     0);
+    ck_assert_int_eq(
+        tables_create(&narrow, &it->network, format, table_bytes(it, format), SEED, &err), 0);
+    for (uint32_t t = 0; t < it->network.n_tables; t++)
+        ck_assert_uint_eq(tables_n_rows(&narrow, t), tables_n_rows(&it->tables, t));
+    inputs_create(&it->inputs, &it->network, &narrow, MOST_ITEMS, SEED);
+    tables_release(&narrow);
     it->parameters = mem_calloc(it->network.n_parameters, sizeof(float));
     network_parameters(&it->network, SEED, it->parameters);
     it->naive = (struct naive){model, &it->network, it->parameters, &it->tables, SEED};
@@ -54,11 +80,30 @@ static void release_reference(struct reference *it)
     network_release(&it->network);
 }
 
+// What a narrow layer adds, in parts of the size of what comes out: as much of a sum of products as
+// of one of them. bf16: both numbers are off by at most 2^-8 of themselves, 0.42 of that at root
+// mean square. int8: a weight, evenly distributed itself, by half of 1 / 127 of the largest, and an
+// activation likewise, whose largest among n is sqrt(2 ln n) times their size. Layers pass on what
+// is off, so these add up; the rows of the tables count as one layer more. A quarter of it gets
+// through a sigmoid: that is one standard deviation of what comes out.
+static double narrow_tolerance(const struct network *network, enum model_format format)
+{
+    double off = 0;
+    for (uint32_t i = 0; i <= network->n_layers; i++) {
+        double in = i < network->n_layers ? network->layers[i].in : network->dim;
+        double weight = 0.5 / 127, activation = sqrt(2 * log(fmax(in, 2)) / 12) / 127;
+        off += format == FORMAT_BF16 ? 0x1p-8 * 0.42 * sqrt(2) : hypot(weight, activation);
+    }
+    return off;
+}
+
 // A sum of n products of fp32 is off by some sqrt(n) roundings of 2^-24 of its size, which is about
 // 1 in these networks; layers pass on what is off and add their own. Twice that, for sizes above 1.
-static double tolerance(const struct network *network)
+static double tolerance(const struct network *network, enum model_format format)
 {
     double roundings = 0;
+    if (format != FORMAT_FP32)
+        return narrow_tolerance(network, format);
     for (uint32_t i = 0; i < network->n_layers; i++)
         roundings += sqrt(network->layers[i].in);
     return 2 * roundings * 0x1p-24 + 1e-6; // of exponentials
@@ -66,6 +111,7 @@ static double tolerance(const struct network *network)
 
 struct compared {
     double worst, least, most; // difference; results
+    double squares, n;         // of differences
 };
 
 static void compare_item(const struct reference *it, uint64_t number, uint32_t items, uint32_t item,
@@ -77,24 +123,33 @@ static void compare_item(const struct reference *it, uint64_t number, uint32_t i
                            MOST_OUTPUTS);
     for (uint32_t i = 0; i < n; i++) {
         ck_assert(isfinite(results[i]));
-        compared->worst = fmax(compared->worst, fabs(results[i] - (double)outputs[item * n + i]));
+        double difference = results[i] - (double)outputs[item * n + i];
+        compared->worst = fmax(compared->worst, fabs(difference));
+        compared->squares += difference * difference;
+        compared->n++;
         compared->least = fmin(compared->least, results[i]);
         compared->most = fmax(compared->most, results[i]);
     }
 }
 
+// The worst of some hundred results is within four standard deviations, their mean square within
+// one; and results differ by more than that, or there would be little to see.
+//
 // Requests of one item and of many, of which the first, the last and one between are compared.
-static void compare_model(const struct model *model)
+static void compare_model(const struct model *model, enum model_format format)
 {
     const uint32_t sizes[] = {1, 3, 77, MOST_ITEMS};
     struct reference it;
     struct err err = {0};
-    struct compared compared = {0, INFINITY, -INFINITY};
-    struct engine_setup setup = {.model = model, .most_table_bytes = TABLE_BYTES, .seed = SEED};
+    struct compared compared = {.least = INFINITY, .most = -INFINITY};
+    make_reference(&it, model, format);
+    struct engine_setup setup = {.model = model,
+                                 .format = format,
+                                 .most_table_bytes = table_bytes(&it, format),
+                                 .seed = SEED};
     struct engine *engine = engine_open(&engine_own, &setup, &err);
     ck_assert_msg(engine, "%s", err.text);
     struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, &err);
-    make_reference(&it, model);
     for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         uint32_t n_outputs, number = 1000 * i + 7;
         const float *outputs = engine_worker_run(worker, number, sizes[i], &n_outputs);
@@ -103,11 +158,14 @@ static void compare_model(const struct model *model)
         compare_item(&it, number, sizes[i], sizes[i] / 2, outputs, &compared);
         compare_item(&it, number, sizes[i], sizes[i] - 1, outputs, &compared);
     }
-    double allowed = tolerance(&it.network);
-    printf("%-16s off by %.2g, allowed %.2g, results %.3g to %.3g\n", model->name, compared.worst,
-           allowed, compared.least, compared.most);
+    double times = format == FORMAT_FP32 ? 100 : format == FORMAT_BF16 ? 10 : 2;
+    double allowed = tolerance(&it.network, format);
+    printf("%-16s %s off by %.2g (%.2g at root mean square), allowed %.2g, results %.3g to %.3g\n",
+           model->name, model_format_names[format], compared.worst,
+           sqrt(compared.squares / compared.n), allowed, compared.least, compared.most);
     ck_assert_double_le(compared.worst, allowed);
-    ck_assert_double_gt(compared.most - compared.least, 100 * allowed);
+    ck_assert_double_le(sqrt(compared.squares / compared.n), allowed / 4);
+    ck_assert_double_gt(compared.most - compared.least, times * allowed);
     release_reference(&it);
     engine_worker_close(worker);
     engine_close(engine);
@@ -120,11 +178,11 @@ static struct library loaded(void)
     return library;
 }
 
-static void compare_named(const char *const *names)
+static void compare_named(const char *const *names, enum model_format format)
 {
     struct library library = loaded();
-    for (size_t i = 0; names[i] && have_engine(); i++)
-        compare_model(library_model(&library, names[i]));
+    for (size_t i = 0; names[i] && have_engine() && have_format(format); i++)
+        compare_model(library_model(&library, names[i]), format);
     library_release(&library);
 }
 
@@ -136,7 +194,26 @@ START_TEST(equals_naive)
                                         "mtwnd-repo", "rmc1",      "rmc1-repo", "rmc2-repo",
                                         "rmc3-repo",  "din",       "din-repo",  "din-shipped",
                                         "dien",       "dien-repo", "dlrm-v1",   NULL};
-    compare_named(names);
+    compare_named(names, FORMAT_FP32);
+}
+END_TEST
+
+// In narrow formats, of every kind of model: joined tables, tasks, sums of many rows, attention on
+// the way and as layers, recurrent layers of both kinds, dots. What is not a product or a row is
+// fp32.
+static const char *const narrowed[] = {"ncf-repo",  "wnd-repo",  "mtwnd-repo", "rmc1-repo",
+                                       "rmc2-repo", "rmc3-repo", "din-repo",   "din-shipped",
+                                       "dien",      "dien-repo", "dlrm-v1",    NULL};
+
+START_TEST(bf16_is_near_naive)
+{
+    compare_named(narrowed, FORMAT_BF16);
+}
+END_TEST
+
+START_TEST(int8_is_near_naive)
+{
+    compare_named(narrowed, FORMAT_INT8);
 }
 END_TEST
 
@@ -161,7 +238,7 @@ START_TEST(other_kinds_equal_naive)
     attention.attention_mlp = (struct reals){2, unit};
     const struct model *const models[] = {&cross, &mask, &attention};
     for (size_t i = 0; i < 3 && have_engine(); i++)
-        compare_model(models[i]);
+        compare_model(models[i], FORMAT_FP32);
     library_release(&library);
 }
 END_TEST
@@ -228,6 +305,8 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", equals_naive},
         {"core", other_kinds_equal_naive},
+        {"core", bf16_is_near_naive},
+        {"core", int8_is_near_naive},
         {"core", requests_are_what_their_number_says},
         {"limits", tells_what_it_is},
         {"errors", refuses_by_name},

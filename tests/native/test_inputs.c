@@ -18,7 +18,7 @@ static const struct network network = {.n_tables = 2,
 static struct tables make_tables(void)
 {
     struct tables tables;
-    ck_assert_int_eq(tables_create(&tables, &network, 0, 1, NULL), 0);
+    ck_assert_int_eq(tables_create(&tables, &network, FORMAT_FP32, 0, 1, NULL), 0);
     return tables;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "native/narrow.h"
 #include "support/suite.h"
 
 enum { IN = 70, OUT = 33, IN_STRIDE = 80, OUT_STRIDE = 50, PARTS = 2, MOST_ROWS = 20 };
@@ -51,7 +52,33 @@ static double expected(const struct plant *plant, const struct product_config *c
     }
 }
 
-// A sum of 70 products of size 1/2 at most: 70 roundings of 2^-24 of 35, at the very most.
+static double largest(const float *v, uint32_t n)
+{
+    double most = 0;
+    for (uint32_t i = 0; i < n; i++)
+        most = fmax(most, fabs(v[i]));
+    return most;
+}
+
+// How far off a sum may be. fp32: 70 roundings of 2^-24 of 35, at the very most. A number of bf16
+// is off by at most 2^-8 of itself, which is 0.42 of that at root mean square, mantissas being what
+// they are; one of int8 by half of its row's largest / 127, evenly distributed. Each being off by
+// itself, the variance of a product is that of one number times the other's square, both ways; six
+// standard deviations of the sum. No activation makes more of it.
+static double allowed(const struct plant *plant, enum model_format format, uint32_t row, uint32_t o)
+{
+    const float *in = plant->in + row * IN_STRIDE, *weights = plant->weights + o * IN;
+    double variance = 0, in_step = largest(in, IN) / 127, weight_step = largest(weights, IN) / 127;
+    for (uint32_t i = 0; i < IN; i++) {
+        double x = in[i], w = weights[i];
+        if (format == FORMAT_BF16)
+            variance += 2 * x * x * w * w * 0x1p-16 * 0.42 * 0.42;
+        else if (format == FORMAT_INT8)
+            variance += (x * x * weight_step * weight_step + w * w * in_step * in_step) / 12;
+    }
+    return 1.5e-4 + 6 * sqrt(variance);
+}
+
 static void check_rows(struct plant *plant, const struct product_config *config,
                        struct product_binding *binding, uint32_t rows)
 {
@@ -61,30 +88,36 @@ static void check_rows(struct plant *plant, const struct product_config *config,
         for (uint32_t o = 0; o < OUT_STRIDE; o++) {
             uint32_t k = row * OUT_STRIDE + o;
             if (row < PARTS * rows && o < OUT)
-                ck_assert_double_eq_tol(plant->out[k], expected(plant, config, row, o), 1.5e-4);
+                ck_assert_double_eq_tol(plant->out[k], expected(plant, config, row, o),
+                                        allowed(plant, config->format, row, o));
             else
                 ck_assert_float_eq(plant->out[k], plant->before[k]);
         }
 }
 
+static struct product_config config_of(const struct plant *plant, enum model_format format)
+{
+    return (struct product_config){.in = IN,
+                                   .out = OUT,
+                                   .in_stride = IN_STRIDE,
+                                   .out_stride = OUT_STRIDE,
+                                   .weights = plant->weights,
+                                   .biases = plant->biases,
+                                   .format = format,
+                                   .parts = PARTS,
+                                   .most_rows = MOST_ROWS};
+}
+
 // Every activation, with and without addition, for every number of rows of the ladder; columns and
 // rows of others are left alone.
-START_TEST(equals_loops)
+static void check_format(const struct product_maker *maker, enum model_format format)
 {
-    struct err err = {0};
-    struct product_maker *maker = product_maker_open(&err);
     struct plant *plant = make_plant();
-    for (int k = 0; maker && k < 8; k++) {
-        struct product_config config = {.in = IN,
-                                        .out = OUT,
-                                        .in_stride = IN_STRIDE,
-                                        .out_stride = OUT_STRIDE,
-                                        .weights = plant->weights,
-                                        .biases = plant->biases,
-                                        .activation = (enum network_activation)(k / 2),
-                                        .adds = k % 2 == 1,
-                                        .parts = PARTS,
-                                        .most_rows = MOST_ROWS};
+    struct product_config config = config_of(plant, format);
+    for (int k = 0; k < 8; k++) {
+        struct err err = {0};
+        config.activation = (enum network_activation)(k / 2);
+        config.adds = k % 2 == 1;
         struct product *product = product_create(maker, &config, &err);
         ck_assert_msg(product, "%s", err.text);
         struct product_binding *binding = product_bind(product);
@@ -94,8 +127,60 @@ START_TEST(equals_loops)
         product_unbind(binding);
         product_destroy(product);
     }
+    mem_free(plant);
+}
+
+START_TEST(equals_loops)
+{
+    struct err err = {0};
+    struct product_maker *maker = product_maker_open(&err);
+    if (maker)
+        check_format(maker, FORMAT_FP32);
     ck_assert_msg(maker || strstr(err.text, "oneDNN is missing"), "%s", err.text);
     ck_assert(!maker || strncmp(product_maker_name(maker), "oneDNN ", 7) == 0);
+    product_maker_close(maker);
+}
+END_TEST
+
+// The same in the narrow formats, where the processor has them; weights take that much less.
+START_TEST(narrow_ones_equal_loops)
+{
+    static const enum model_format formats[] = {FORMAT_BF16, FORMAT_INT8};
+    static const double bytes[] = {2 * IN * OUT + 4 * OUT, IN * OUT + 12 * OUT};
+    struct product_maker *maker = product_maker_open(NULL);
+    for (int i = 0; maker && i < 2; i++)
+        if (product_can(maker, formats[i], NULL) == 0) {
+            struct plant *plant = make_plant();
+            struct product_config config = config_of(plant, formats[i]);
+            struct product *product = product_create(maker, &config, NULL);
+            ck_assert_double_eq(product_bytes(product), bytes[i]);
+            product_destroy(product);
+            mem_free(plant);
+            check_format(maker, formats[i]);
+        }
+    product_maker_close(maker);
+}
+END_TEST
+
+// A format that the processor, or the library on it, has no instructions for is refused by one
+// line; what the processor lacks, always.
+START_TEST(refuses_what_processors_lack)
+{
+    static const enum model_format formats[] = {FORMAT_BF16, FORMAT_INT8, FORMAT_FP16};
+    struct product_maker *maker = product_maker_open(NULL);
+    struct plant *plant = make_plant();
+    for (int i = 0; maker && i < 3; i++) {
+        struct product_config config = config_of(plant, formats[i]);
+        struct err err = {0};
+        struct product *product = product_create(maker, &config, &err);
+        ck_assert_int_eq(!product, product_can(maker, formats[i], NULL) != 0);
+        ck_assert(!product || !narrow_lacks(formats[i]));
+        if (narrow_lacks(formats[i]))
+            ck_assert_msg(strstr(err.text, ": this processor has no "), "%s", err.text);
+        else if (!product)
+            ck_assert_msg(strstr(err.text, "does not use this processor's"), "%s", err.text);
+        product_destroy(product);
+    }
     mem_free(plant);
     product_maker_close(maker);
 }
@@ -126,8 +211,10 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", equals_loops},
+        {"core", narrow_ones_equal_loops},
         {"limits", ladder},
         {"limits", null_has_no_effect},
+        {"errors", refuses_what_processors_lack},
     };
     return suite_run("product", tests, sizeof tests / sizeof *tests);
 }
