@@ -76,6 +76,9 @@ const struct interference *profile_crew_interference(const struct profile_crew *
                                                      uint32_t thread);
 double profile_crew_idle_s(const struct profile_crew *crew, uint32_t thread);
 
+// Requests that the engine could not run, of all visits so far: times that say nothing.
+uint64_t profile_crew_failed(const struct profile_crew *crew);
+
 // Does every thread stay on its core? Else *why (owned by the crew) says what the system said.
 bool profile_crew_pinned(const struct profile_crew *crew, const char **why);
 
