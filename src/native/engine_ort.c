@@ -45,7 +45,7 @@ struct ort {
     struct input *inputs;
     const char **input_names;
     char **output_names;
-    char items_name[64];
+    char items_name[256];
     bool *is_float;    // [n_outputs]
     size_t result;     // of the outputs, the one that is looked at; n_outputs: none
     uint32_t n_result; // its numbers per item
