@@ -25,7 +25,8 @@
 
 static const struct cmd_option options[] = {
     {"--engine", 'e', "KIND",
-     "what runs the models: own (default), or spin, which only takes time"},
+     "what runs the models: own (default); ort, ONNX Runtime, an ONNX file (--file); or spin, "
+     "which only takes time"},
     {"--study", 0, "STUDY", "whose services, query sizes and costs (of spin) are taken"},
     {"--set", 's', "KEY=VALUE", "change a key of that study"},
     {"--output", 'o', "FOLDER", "where the files go; else " FOLDER},
@@ -41,8 +42,8 @@ static const struct cmd_option options[] = {
      "of the tables, and of weights and what they are multiplied by; else fp32"},
     {"--time", 't', "TIME", "for all models together; else 60s each"},
     {"--seed", 0, "N", "of weights, inputs, sizes and the order of measurements; else 1"},
-    {"--library", 0, "PATH", "a library that the engine loads, for kinds that need one"},
-    {"--file", 0, "PATH", "a model file, likewise"},
+    {"--library", 0, "PATH", "the library that the engine loads: of ort, libonnxruntime.so.1"},
+    {"--file", 0, "PATH", "a model file, for engines that run one; MODEL is then any name for it"},
     {"--quiet", 'q', NULL, "no progress and no table"},
     {"--json", 0, NULL, "progress as JSON lines on stderr, also with --quiet"},
     CMD_CATALOG,
@@ -204,8 +205,10 @@ static int find_subject(struct task *task, struct subject *subject, const char *
     if (task->study)
         return find_in_study(task, subject, err);
     subject->entry.model = library_model(&task->library, name);
-    subject->entry.in_catalogue = true;
-    return subject->entry.model ? 0 : library_unknown_model(&task->library, name, err);
+    subject->entry.in_catalogue = subject->entry.model != NULL;
+    return subject->entry.model || task->type->reads_file
+               ? 0
+               : library_unknown_model(&task->library, name, err);
 }
 
 static int find_subjects(struct task *task, struct err *err)
@@ -213,6 +216,11 @@ static int find_subjects(struct task *task, struct err *err)
     const struct cmd_line *line = task->line;
     const char *study = cmd_value(line, "--study", NULL);
     task->n = line->n_args;
+    if (task->type->reads_file && task->n > 1)
+        return err_set(err, ERR_STUDY,
+                       "recfleet profile: engine %s runs --file, one model: "
+                       "expected one name for it, got %zu",
+                       task->type->name, task->n);
     task->subjects = mem_calloc(task->n, sizeof *task->subjects);
     schema_defaults(qsize_production.fields, &task->sizes);
     task->sizes.distribution = qsize_find("production");

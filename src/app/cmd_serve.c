@@ -28,8 +28,8 @@ static const struct cmd_option options[] = {
     {"--engine", 'e', "KIND",
      "what runs the models: spin computes nothing and takes as long as the study says; "
      "without it the first other one"},
-    {"--library", 0, "PATH", "a library that the engine loads, for kinds that need one"},
-    {"--file", 0, "PATH", "a model file, likewise"},
+    {"--library", 0, "PATH", "the library that the engine loads: of ort, libonnxruntime.so.1"},
+    {"--file", 0, "PATH", "a model file, for engines that run one: ort, an ONNX file"},
     {"--table-bytes", 0, "SIZE", "tables of a model beyond this have fewer rows: 4GB; else all"},
     {"--number-format", 0, "fp32|bf16|int8",
      "of the tables, and of weights and what they are multiplied by; else fp32"},

@@ -28,6 +28,7 @@ struct member {
     struct engine_worker *worker;
     struct rng_stream stream;
     uint64_t n_queries, n_requests; // drawn and run so far
+    uint64_t n_failed;              // of the requests
     uint32_t left_items;            // of the query that is being cut
     size_t n, n_left_out;
     struct profile_sample *samples; // [MOST_SAMPLES]
@@ -69,7 +70,8 @@ static double run_one(struct member *member, uint32_t items)
 {
     uint32_t n_outputs;
     double begin_s = wallclock_s();
-    engine_worker_run(member->worker, member->n_requests++, items, &n_outputs);
+    if (!engine_worker_run(member->worker, member->n_requests++, items, &n_outputs))
+        member->n_failed++;
     return wallclock_s() - begin_s;
 }
 
@@ -328,6 +330,14 @@ const struct profile_sample *profile_crew_samples(const struct profile_crew *cre
     const struct member *member = at_work(crew, i);
     *n = member->n;
     return member->samples;
+}
+
+uint64_t profile_crew_failed(const struct profile_crew *crew)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < crew->config.n_threads; i++)
+        n += crew->members[i].n_failed;
+    return n;
 }
 
 size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i)

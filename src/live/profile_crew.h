@@ -77,6 +77,9 @@ size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i);
 const struct interference *profile_crew_interference(const struct profile_crew *crew, uint32_t i);
 double profile_crew_idle_s(const struct profile_crew *crew, uint32_t i);
 
+// Requests that the engine could not run, of all visits so far: times that say nothing.
+uint64_t profile_crew_failed(const struct profile_crew *crew);
+
 // Does every thread stay on its core? Else *why (owned by the crew) says what the system said.
 bool profile_crew_pinned(const struct profile_crew *crew, const char **why);
 

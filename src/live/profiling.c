@@ -14,6 +14,7 @@
 #include "live/profile_crew.h"
 #include "live/rapl.h"
 
+#define LEAST_CORRELATION_S 1e-6 // shorter ones a study does not take
 #define AIM_FRAC 0.02
 #define LEAST_VISITS 5 // before an interval is believed
 #define LEAST_ROUNDS 2
@@ -504,6 +505,8 @@ static void fill_noise(struct profile *to)
     to->drift_cv = to->typical->sum.drift_cv;
     to->correlated = profile_mix_correlation(&round_table, to->typical->sum.mean_s.value,
                                              &to->correlation_s, &to->correlated_frac);
+    if (to->correlated && to->correlation_s < LEAST_CORRELATION_S)
+        to->correlated = false;
 }
 
 // The requests of a rest, as points of a fit. A standard error of one visit alone is not known.
@@ -665,9 +668,13 @@ int profiling_run(struct profile *to, const struct profiling_config *config, str
         make_questions(&job);
         set_lengths(&job, job.end_s - wallclock_s());
         go_rounds(&job);
+        uint64_t n_failed = profile_crew_failed(job.crew);
+        if (n_failed > 0)
+            rc = err_set(err, ERR_FAIL, "engine %s: %llu requests failed while they were measured",
+                         config->type->name, (unsigned long long)n_failed);
         to->rss_bytes = fmax(resident_bytes() - before_bytes, 0);
         to->stopped = job.stopped;
-        if (!job.stopped)
+        if (rc == 0 && !job.stopped)
             fill(&job);
     }
     to->spent_s = wallclock_s() - job.begin_s;

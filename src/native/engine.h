@@ -54,6 +54,7 @@ struct engine_worker;
 struct engine_type {
     const char *name, *help;
     bool narrows;      // does it compute in other formats than fp32?
+    bool reads_file;   // the model is setup->file, whatever its name
     size_t state_size; // of zeroed bytes for the engine, and for each worker
     size_t worker_size;
     // Fills the state; on failure it has released what it took.
@@ -63,12 +64,13 @@ struct engine_type {
     int (*worker_open)(const void *state, void *worker, uint32_t most_items, struct err *err);
     void (*worker_close)(const void *state, void *worker);
     // A request; its results, one row of *n_outputs numbers per item, are valid until the next.
+    // NULL: it failed.
     const float *(*run)(const void *state, void *worker, uint64_t number, uint32_t items,
                         uint32_t *n_outputs);
 };
 
 // All of them, in the order of engine_types[].
-#define ENGINES(X) X(spin) X(own)
+#define ENGINES(X) X(spin) X(own) X(ort)
 
 #define ENGINE_EXTERN(name) extern const struct engine_type engine_##name;
 ENGINES(ENGINE_EXTERN)

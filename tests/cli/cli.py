@@ -2405,6 +2405,27 @@ def group_profile(folder):
     listed = call("list", "platforms", "--catalog", "out/catalog", cwd=folder)[1]
     expect("this-machine" in listed and "[out/catalog/machine.yaml]" in listed, "the machine's catalogue", listed)
     profile_refused(folder, measure)
+    profile_of_file(folder)
+
+
+def profile_of_file(folder):
+    """An ONNX file by a library that stands in for ONNX Runtime: profile and serve."""
+    library = os.environ["RECFLEET_STAND_IN"]
+    write(folder, "served.yaml", SERVED)
+    words = ("--engine", "ort", "--library", library, "--file", "m.onnx")
+    rc, out, err = call("profile", "mine", *words, "--cores", "1", "--most-items", "4", "--time", "400ms", "-o", "mine",
+                        cwd=folder)
+    expect(rc == 0 and "mine, engine ort: ONNX Runtime 1.13.1, lookups in tables of 7 to 11 rows" in out,
+           "a profile of a file", out + err)
+    rc, out, err = call("run", "mine/mine.yaml", "--set", "duration=1s", "-o", "mine.h5", cwd=folder)
+    expect(rc == 0, "the study of a file", out + err)
+    rc, out, err = call("serve", "served.yaml", *words, "--idle", "sleep", "-o", "m.h5", cwd=folder)
+    expect(rc == 0 and "served for real by engine ort, ONNX Runtime 1.13.1" in out, "a file that is served", out + err)
+    refused("a library that is missing", r"mine: --library: expected ONNX Runtime: .*nowhere.so", folder, "profile", "mine",
+            "--engine", "ort", "--library", "/nowhere.so", "--file", "m.onnx", "-o", "none")
+    refused("no file", r"mine: engine ort: expected --file", folder, "profile", "mine", *words[:4], "-o", "none")
+    refused("two names", r"recfleet profile: engine ort runs --file, one model: expected one name for it, got 2", folder, "profile",
+            "mine", "other", *words, "-o", "none")
 
 
 def profile_refused(folder, measure):

@@ -11,7 +11,7 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 CODE = (".c", ".h", ".py", ".sh", ".cmake", "CMakeLists.txt", ".sbatch")
 # Inputs that are kept byte for byte as somebody or something wrote them.
 RAW = ("tests/fuzz/corpus/", "tests/golden/", "traces/data/", "LICENSE")
-BINARY = (".h5", ".png", ".gz", ".bin")
+BINARY = (".h5", ".png", ".gz", ".bin", ".onnx")
 
 
 def check(tree):

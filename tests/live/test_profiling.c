@@ -164,13 +164,34 @@ START_TEST(an_engine_that_fails)
 }
 END_TEST
 
+static const float *fail_at_six(const void *state, void *worker, uint64_t number, uint32_t items,
+                                uint32_t *n_outputs)
+{
+    return items == 6 ? NULL : engine_spin.run(state, worker, number, items, n_outputs);
+}
+
+// Times of requests that failed are no times.
+START_TEST(requests_that_fail)
+{
+    struct engine_type failing = engine_spin;
+    struct stage stage;
+    struct profile profile;
+    struct err err = {0};
+    set_stage(&stage);
+    failing.run = fail_at_six;
+    stage.config.type = &failing;
+    ck_assert_int_eq(profiling_run(&profile, &stage.config, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "requests failed while they were measured"));
+    profiling_release(&profile);
+    clear_stage(&stage);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", spin_is_found_again},
-        {"core", rows_for_busy_cores},
-        {"limits", is_stopped},
-        {"errors", an_engine_that_fails},
+        {"core", spin_is_found_again},    {"core", rows_for_busy_cores},  {"limits", is_stopped},
+        {"errors", an_engine_that_fails}, {"errors", requests_that_fail},
     };
     return suite_run("profiling", tests, sizeof tests / sizeof *tests);
 }
