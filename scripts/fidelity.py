@@ -23,6 +23,7 @@ import sys
 
 MODELS = [f"{m}-repo" for m in ("ncf", "wnd", "mtwnd", "din", "dien", "rmc1", "rmc2", "rmc3")]
 LOADS = (0.3, 0.5, 0.7, 0.85)
+MOST_TARGETS = 10  # that are tried, each twice the one before
 BATCHES = (16, 64, 256)  # that are tried for real next to those that tune and static have
 
 
@@ -150,7 +151,7 @@ def tune(recfleet, folder, model, effort):
     """What DeepRecSched picks from the profile: batch sizes by policy, and the target. Where static scheduling
     holds nothing within the model's target on this machine, the target is twice as long, until it does."""
     target_ms, more = None, ()
-    while True:
+    for _ in range(MOST_TARGETS):
         tables = call(recfleet, "tune", f"profile/{model}.yaml", "-f", "-o", "tuned.h5",
                       "--set", f"fleet.groups[0].cost.file=catalog/{model}.csv",
                       "--set", "fleet.groups[0].cost.cold_factor=1",
@@ -161,6 +162,7 @@ def tune(recfleet, folder, model, effort):
             return {policy: int(items) for policy, items in picked.items()}, target_ms
         target_ms *= 2
         more = ("--set", f"traffic[0].sla={{p95: {target_ms:.6g}ms}}")
+    sys.exit(f"{model}: no rate is held within {target_ms / 2:g} ms")
 
 
 def find_rate(recfleet, folder, model, scheduler, target_ms, effort):

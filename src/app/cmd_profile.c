@@ -449,12 +449,11 @@ static void print_noise(struct report_out *out, const struct profile *profile)
     else
         report_text(out, ", no correlation\n");
     if (isfinite(profile->drift_cv))
-        report_text(out,
-                    "drift: visits of it differ by cv %.3g; its mean is known to %.2g %%, and no "
-                    "run is nearer to the tables than that\n",
-                    profile->drift_cv,
-                    100 * profile->typical->sum.mean_s.half_95 /
-                        profile->typical->sum.mean_s.value);
+        report_text(
+            out,
+            "drift: visits of it differ by cv %.3g; their level is known to %.2g %%, and no "
+            "run is nearer to the tables than that\n",
+            profile->drift_cv, 100 * profile->level_half_frac);
 }
 
 static void print_profile(struct report_out *out, const struct task *task,

@@ -488,8 +488,7 @@ const struct cmd cmd_serve = {
         "that arrived and prints both, with the error of each number and of each term of the "
         "service times. On SIGTERM or Ctrl-C it stops sending, and what was measured until then is "
         "written. Under mpirun -n N+1 it runs a cell of N servers: rank 0 is its balancer, with "
-        "the "
-        "study's policy and delays, and each other rank a server.",
+        "the study's policy and delays, and each other rank a server.",
     .example = "recfleet serve study.yaml -o measured.h5 --trace arrived.csv",
     .options = options,
     .exits = 1u << CMD_STOPPED,

@@ -56,11 +56,11 @@ static void put_about(FILE *out, const struct profile_entry *entry,
             (unsigned long long)profile->n_left_out,
             (unsigned long long)profile->n_visits_left_out);
     if (isfinite(profile->drift_cv))
-        fprintf(out,
-                "# drift: visits of the typical mix differ by cv %.3g; its mean is known to %.2g "
-                "%%\n",
-                profile->drift_cv,
-                100 * profile->typical->sum.mean_s.half_95 / profile->typical->sum.mean_s.value);
+        fprintf(
+            out,
+            "# drift: visits of the typical mix differ by cv %.3g; their level is known to %.2g "
+            "%%\n",
+            profile->drift_cv, 100 * profile->level_half_frac);
     if (*profile->pinning)
         fprintf(out, "# threads moved between cores: %s\n", profile->pinning);
     mem_free(processor);

@@ -191,25 +191,12 @@ struct course {
     double products[PROFILE_MIX_LAGS], grid_products[PROFILE_MIX_LAGS];
 };
 
-// How much slower than the grid the part was.
-static double slower_of(const struct profile_mix *mix, const struct profile_grid *grid,
-                        const struct part *part)
-{
-    double sum_s = 0, grid_sum_s = 0;
-    for (size_t s = part->first; s < part->first + part->n; s++) {
-        sum_s += mix->samples[s].time_s;
-        grid_sum_s += profile_grid_s(grid, part->busy, mix->samples[s].items);
-    }
-    return grid_sum_s > 0 ? sum_s / grid_sum_s : 1;
-}
-
-// Round the speed of the part itself: that a machine is slower in one visit than in another, or one
-// core than another, is no noise of requests.
+// Round the speed of the part itself (`slower` than the grid): that a machine is slower in one
+// visit than in another, or one core than another, is no noise of requests.
 static void add_course(const struct profile_mix *mix, const struct profile_grid *grid,
-                       const struct part *part, struct course *course)
+                       const struct part *part, double slower, struct course *course)
 {
     double before[2][PROFILE_MIX_LAGS] = {{0}}; // the latest first: more, and the grid's
-    double slower = slower_of(mix, grid, part);
     for (size_t i = 0; i < part->n; i++) {
         const struct sample *sample = &mix->samples[part->first + i];
         double grid_s = slower * profile_grid_s(grid, part->busy, sample->items);
@@ -235,16 +222,20 @@ static bool is_of(const struct part *part, uint32_t cut_items, size_t busy)
     return part->cut_items == cut_items && part->busy == busy;
 }
 
-static void add_part(const struct profile_mix *mix, const struct profile_grid *grid,
-                     const struct part *part, struct sums *mean, struct sums *ratio)
+// Returns how much slower than the grid the part was.
+static double add_part(const struct profile_mix *mix, const struct profile_grid *grid,
+                       const struct part *part, struct sums *mean, struct sums *ratio)
 {
+    double sum_s = 0, grid_sum_s = 0;
     for (size_t s = part->first; s < part->first + part->n; s++) {
-        const struct sample *sample = &mix->samples[s];
-        mean->part_above += sample->time_s;
-        mean->part_below += 1;
-        ratio->part_above += sample->time_s;
-        ratio->part_below += profile_grid_s(grid, part->busy, sample->items);
+        sum_s += mix->samples[s].time_s;
+        grid_sum_s += profile_grid_s(grid, part->busy, mix->samples[s].items);
     }
+    mean->part_above += sum_s;
+    mean->part_below += (double)part->n;
+    ratio->part_above += sum_s;
+    ratio->part_below += grid_sum_s;
+    return grid_sum_s > 0 ? sum_s / grid_sum_s : 1;
 }
 
 static void sum_course(const struct course *course, struct profile_mix_sum *to)
@@ -268,8 +259,8 @@ struct profile_mix_sum profile_mix_sum(const struct profile_mix *mix,
     for (size_t p = 0; p < mix->n_parts; p++) {
         if (!is_of(&mix->parts[p], cut_items, busy))
             continue;
-        add_part(mix, grid, &mix->parts[p], &mean, &ratio);
-        add_course(mix, grid, &mix->parts[p], &course);
+        double slower = add_part(mix, grid, &mix->parts[p], &mean, &ratio);
+        add_course(mix, grid, &mix->parts[p], slower, &course);
         if (p + 1 == mix->n_parts || mix->parts[p + 1].visit != mix->parts[p].visit) {
             end_visit(&mean);
             end_visit(&ratio);

@@ -503,6 +503,7 @@ static void fill_noise(struct profile *to)
     memcpy(round_table.lag, to->typical->lag, sizeof round_table.lag);
     to->noise_cv = to->typical->cv;
     to->drift_cv = to->typical->sum.drift_cv;
+    to->level_half_frac = to->typical->sum.ratio.half_95 / to->typical->sum.ratio.value;
     to->correlated = profile_mix_correlation(&round_table, to->typical->sum.mean_s.value,
                                              &to->correlation_s, &to->correlated_frac);
     if (to->correlated && to->correlation_s < LEAST_CORRELATION_S)

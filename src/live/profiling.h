@@ -99,7 +99,8 @@ struct profile {
     struct cold_fit cold;
     bool correlated; // do the times of requests hang together?
     double noise_cv, correlation_s, correlated_frac;
-    double drift_cv;                     // of whole visits of the typical mix
+    double drift_cv;        // of whole visits of the typical mix; NaN: there was one
+    double level_half_frac; // how well its level is known: 95 % half-width over the level
     const struct profile_mixed *typical; // of `mixed`: the noise is its, and the rest's
     double rss_bytes;                    // that the process grew by
     double idle_w, busy_w;               // NaN: not known

@@ -8,23 +8,35 @@
 #include "live/live_fixture.h"
 #include "support/suite_mpi.h"
 
-// A log whose service times are those of the study: what is simulated and replayed is what was
-// measured. One core and whole queries, so that the log is the recursion of one queue.
-START_TEST(no_error)
+// One core and whole queries, so that the log is the recursion of one queue, with service times of
+// service_ns; the study has 60 us. Returns how many queries there were; caller releases *results.
+static size_t compare_one_core(int64_t service_ns, struct live_results *results)
 {
     struct err err = {0};
-    struct live_results results;
     struct study *study =
         live_fixture_study("fleet.groups[0].cores=1", "fleet.groups[0].scheduler.batch_items=40",
                            "balancer={dispatch_delay: 70us, return_delay: 9us}");
     struct live_plan *plan = live_fixture_plan(study);
-    struct live_log *log = live_fixture_log(plan, 60 * SIMTIME_US);
-    ck_assert_msg(live_results_make(study, log, study->settings.duration_ns, &results, &err) == 0,
+    struct live_log *log = live_fixture_log(plan, service_ns);
+    size_t n_queries = plan->n_queries;
+    ck_assert_msg(live_results_make(study, log, study->settings.duration_ns, results, &err) == 0,
                   "%s", err.text);
-    ck_assert_msg(live_results_compare(MPI_COMM_WORLD, log, &results, &err) == 0, "%s", err.text);
+    ck_assert_msg(live_results_compare(MPI_COMM_WORLD, log, results, &err) == 0, "%s", err.text);
+    live_log_destroy(log);
+    live_plan_destroy(plan);
+    study_destroy(study);
+    return n_queries;
+}
+
+// A log whose service times are those of the study: what is simulated and replayed is what was
+// measured.
+START_TEST(no_error)
+{
+    struct live_results results;
+    size_t n_queries = compare_one_core(60 * SIMTIME_US, &results);
     ck_assert_str_eq(results.meta->study_name, "live, measured");
     ck_assert_str_eq(results.meta->study_digest, "");
-    ck_assert_uint_eq(summary_total(results.summary)->n_run_answered, plan->n_queries);
+    ck_assert_uint_eq(summary_total(results.summary)->n_run_answered, n_queries);
     for (int r = 0; r < N_LIVE_ROWS; r++) {
         bool wanted = r == LIVE_ROW_MEASURED || r == LIVE_ROW_TERMS || r >= LIVE_ROW_OWN_SPEED;
         ck_assert(results.has_row[r] == wanted);
@@ -32,9 +44,6 @@ START_TEST(no_error)
             ck_assert_double_eq_tol(results.rows[r].number[i].error_frac.value, 0, 1e-9);
     }
     live_results_release(&results);
-    live_log_destroy(log);
-    live_plan_destroy(plan);
-    study_destroy(study);
 }
 END_TEST
 
@@ -42,15 +51,8 @@ END_TEST
 // speed nothing is.
 START_TEST(own_speed)
 {
-    struct err err = {0};
     struct live_results results;
-    struct study *study =
-        live_fixture_study("fleet.groups[0].cores=1", "fleet.groups[0].scheduler.batch_items=40",
-                           "balancer={dispatch_delay: 70us, return_delay: 9us}");
-    struct live_plan *plan = live_fixture_plan(study);
-    struct live_log *log = live_fixture_log(plan, 66 * SIMTIME_US);
-    ck_assert_int_eq(live_results_make(study, log, study->settings.duration_ns, &results, &err), 0);
-    ck_assert_msg(live_results_compare(MPI_COMM_WORLD, log, &results, &err) == 0, "%s", err.text);
+    compare_one_core(66 * SIMTIME_US, &results);
     const struct live_row *simulated = &results.rows[LIVE_ROW_TERMS];
     ck_assert_double_eq_tol(simulated->number[LIVE_BUSY].error_frac.value, 60.0 / 66 - 1, 1e-3);
     for (int i = 0; i < N_LIVE_NUMBERS; i++) {
@@ -59,9 +61,6 @@ START_TEST(own_speed)
         ck_assert_double_eq_tol(own->number[i].error_frac.value, 0, 2e-3); // ends in other bins
     }
     live_results_release(&results);
-    live_log_destroy(log);
-    live_plan_destroy(plan);
-    study_destroy(study);
 }
 END_TEST
 
