@@ -219,6 +219,10 @@ def known(value, form):
     return "n/a" if math.isnan(value) else f"{value:{form}}"
 
 
+def ratio(over, under):
+    return over / under if under > 0 else math.nan
+
+
 def signed(value):
     return "n/a" if math.isnan(value) else f"{100 * value:+.1f}"
 
@@ -335,16 +339,15 @@ def rates_section(rows):
         best = max(fixed, key=lambda r: number(r["held_qps"]))
         held = {k: number(r["held_qps"]) for k, r in
                 (("picked", picked), ("static", static), ("merged", merged), ("best", best))}
-        gain = [number(picked[w]) / number(static[w]) if number(static[w]) > 0 else math.nan
-                for w in ("held_qps", "simulated_held_qps")]
+        gain = [ratio(number(picked[w]), number(static[w])) for w in ("held_qps", "simulated_held_qps")]
+        of_best = ratio(held["picked"], held["best"])
         n += 1
-        n_near += held["picked"] >= 0.9 * held["best"]
-        n_gain += abs(gain[1] / gain[0] - 1) <= 0.1
-        errors = [number(r["simulated_held_qps"]) / number(r["held_qps"]) - 1 for r in mine
-                  if number(r["held_qps"]) > 0]
+        n_near += of_best >= 0.9
+        n_gain += abs(ratio(gain[1], gain[0]) - 1) <= 0.1
+        errors = [ratio(number(r["simulated_held_qps"]), number(r["held_qps"])) - 1 for r in mine]
         lines.append([model, f"{number(picked['target_ms']):.4g}", static["batch_items"], picked["batch_items"], best["batch_items"],
                       *(f"{held[k]:.4g}" for k in ("static", "picked", "best", "merged")),
-                      known(100 * held["picked"] / held["best"], ".0f"), known(gain[0], ".2f"),
+                      known(100 * of_best, ".0f"), known(gain[0], ".2f"),
                       known(gain[1], ".2f"), signed(median(errors))])
     return ["## DeepRecSched, for real", "",
             "`recfleet tune` picks a batch size from the profile; then the real server is asked for "
@@ -370,8 +373,8 @@ def mlperf_section(folder):
         mine = [r for r in rows if r["class"] == name and r.get("config_trust") in ("A", "B")]
         cells = []
         for what in ("p50", "p95", "p99"):
-            errors = [abs(number(r[f"predicted_{what}_ms"]) / number(r[f"published_{what}_ms"]) - 1)
-                      for r in mine if number(r.get(f"published_{what}_ms")) > 0]
+            errors = [abs(ratio(number(r[f"predicted_{what}_ms"]), number(r.get(f"published_{what}_ms"))) - 1)
+                      for r in mine]
             cells.append(known(100 * median(errors), ".1f"))
         lines.append([name, str(len(mine)), *cells])
     return ["## A public record", "",
