@@ -70,7 +70,8 @@ static double run_one(struct member *member, uint32_t items)
 {
     uint32_t n_outputs;
     double begin_s = wallclock_s();
-    if (!engine_worker_run(member->worker, member->n_requests++, items, &n_outputs))
+    if (!engine_worker_run(member->worker, &(struct engine_request){member->n_requests++, items},
+                           &n_outputs))
         member->n_failed++;
     return wallclock_s() - begin_s;
 }

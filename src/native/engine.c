@@ -86,10 +86,10 @@ void engine_worker_close(struct engine_worker *worker)
     mem_free(worker);
 }
 
-const float *engine_worker_run(struct engine_worker *worker, uint64_t number, uint32_t items,
+const float *engine_worker_run(struct engine_worker *worker, const struct engine_request *request,
                                uint32_t *n_outputs)
 {
     const struct engine *engine = worker->engine;
-    assert(items >= 1 && items <= worker->most_items);
-    return engine->type->run(engine->state, worker->state, number, items, n_outputs);
+    assert(request->items >= 1 && request->items <= worker->most_items);
+    return engine->type->run(engine->state, worker->state, request, n_outputs);
 }

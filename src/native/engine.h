@@ -12,11 +12,12 @@
 //
 //     struct engine *engine = engine_open(&engine_spin, &setup, &err);
 //     struct engine_worker *worker = engine_worker_open(engine, 1024, &err);   // on its thread
-//     engine_worker_run(worker, number, 64);        // request `number`, of 64 items
+//     struct engine_request request = {.number = 7, .items = 64};
+//     results = engine_worker_run(worker, &request, &n_outputs);
 //     engine_worker_close(worker);
 //     engine_close(engine);
 //
-// What is computed is a function of (model, seed, number, items), whichever the worker; how long
+// What is computed is a function of (model, seed, request), whichever the worker; how long
 // it takes is the machine's affair.
 #ifndef NATIVE_ENGINE_H
 #define NATIVE_ENGINE_H
@@ -48,6 +49,11 @@ struct engine_facts {
     char kernels[160];                // whose they are, and for which instruction set
 };
 
+struct engine_request {
+    uint64_t number; // says which of the inputs it brings
+    uint32_t items;
+};
+
 struct engine;
 struct engine_worker;
 
@@ -65,7 +71,7 @@ struct engine_type {
     void (*worker_close)(const void *state, void *worker);
     // A request; its results, one row of *n_outputs numbers per item, are valid until the next.
     // NULL: it failed.
-    const float *(*run)(const void *state, void *worker, uint64_t number, uint32_t items,
+    const float *(*run)(const void *state, void *worker, const struct engine_request *request,
                         uint32_t *n_outputs);
 };
 
@@ -88,7 +94,7 @@ const struct engine_facts *engine_facts_of(const struct engine *engine);
 struct engine_worker *engine_worker_open(const struct engine *engine, uint32_t most_items,
                                          struct err *err);
 void engine_worker_close(struct engine_worker *worker); // NULL: no effect
-const float *engine_worker_run(struct engine_worker *worker, uint64_t number, uint32_t items,
+const float *engine_worker_run(struct engine_worker *worker, const struct engine_request *request,
                                uint32_t *n_outputs);
 
 #endif

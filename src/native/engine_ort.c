@@ -529,13 +529,13 @@ static int ort_worker_open(const void *state, void *worker_state, uint32_t most_
     return -1;
 }
 
-static const float *ort_run(const void *state, void *worker_state, uint64_t number, uint32_t items,
-                            uint32_t *n_outputs)
+static const float *ort_run(const void *state, void *worker_state,
+                            const struct engine_request *request, uint32_t *n_outputs)
 {
     const struct ort *ort = state;
     struct ort_worker *worker = worker_state;
     void *at = &worker->none;
-    void *status = run_at(ort, worker, number, items);
+    void *status = run_at(ort, worker, request->number, request->items);
     if (!status && ort->result < ort->n_outputs)
         status = ort->library->calls.GetTensorMutableData(worker->outputs[ort->result], &at);
     *n_outputs = ort->n_result;

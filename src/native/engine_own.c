@@ -538,13 +538,14 @@ static void run_span(const struct own *own, struct own_worker *worker, uint32_t 
     }
 }
 
-static const float *own_run(const void *state, void *worker_state, uint64_t number, uint32_t items,
-                            uint32_t *n_outputs)
+static const float *own_run(const void *state, void *worker_state,
+                            const struct engine_request *request, uint32_t *n_outputs)
 {
     const struct own *own = state;
     struct own_worker *worker = worker_state;
-    const uint32_t *rows = inputs_rows(&worker->inputs, number, items);
-    const float *features = inputs_features(&worker->inputs, number, items);
+    uint32_t items = request->items;
+    const uint32_t *rows = inputs_rows(&worker->inputs, request->number, items);
+    const float *features = inputs_features(&worker->inputs, request->number, items);
     uint32_t most = part_of(items, own->span);
     *n_outputs = own->network.out.width;
     for (uint32_t at = 0; at < items; at += most) {

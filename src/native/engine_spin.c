@@ -43,12 +43,12 @@ static void spin_worker_close(const void *state, void *worker)
     mem_free(((struct spin_worker *)worker)->outputs);
 }
 
-static const float *spin_run(const void *state, void *worker, uint64_t number, uint32_t items,
+static const float *spin_run(const void *state, void *worker, const struct engine_request *request,
                              uint32_t *n_outputs)
 {
     double begin_s = wallclock_s();
-    double end_s = begin_s + cost_bare_s(((const struct spin *)state)->cost, COST_CPU, items, 1);
-    (void)number;
+    double end_s =
+        begin_s + cost_bare_s(((const struct spin *)state)->cost, COST_CPU, request->items, 1);
     while (wallclock_s() < end_s)
         ;
     *n_outputs = 1;

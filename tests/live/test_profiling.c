@@ -164,10 +164,10 @@ START_TEST(an_engine_that_fails)
 }
 END_TEST
 
-static const float *fail_at_six(const void *state, void *worker, uint64_t number, uint32_t items,
-                                uint32_t *n_outputs)
+static const float *fail_at_six(const void *state, void *worker,
+                                const struct engine_request *request, uint32_t *n_outputs)
 {
-    return items == 6 ? NULL : engine_spin.run(state, worker, number, items, n_outputs);
+    return request->items == 6 ? NULL : engine_spin.run(state, worker, request, n_outputs);
 }
 
 // Times of requests that failed are no times.
