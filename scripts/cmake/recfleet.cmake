@@ -59,6 +59,9 @@ function(rf_mpi_test name)
       list(FILTER env EXCLUDE REGEX "^ASAN_OPTIONS=")
       list(APPEND env "ASAN_OPTIONS=detect_leaks=0")
     endif()
+    if(RECFLEET_SANITIZE_THREADS) # MPI's own threads are built without it
+      list(APPEND env "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
+    endif()
     add_test(NAME ${name}.n${n}
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} $<TARGET_FILE:${name}>)
     set_tests_properties(${name}.n${n} PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT}

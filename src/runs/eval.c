@@ -41,6 +41,11 @@ int eval_open(struct eval *eval, struct err *err)
     int threads;
     if (mpi_err_check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &threads), "start", err) < 0)
         return -1;
+    if (threads < MPI_THREAD_FUNNELED) {
+        MPI_Finalize();
+        return err_set(err, ERR_FAIL,
+                       "this MPI lets no process have threads: expected MPI_THREAD_FUNNELED");
+    }
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
     eval->self = MPI_COMM_SELF;
