@@ -222,11 +222,20 @@ static void put_sizes(FILE *out, const struct size_config *sizes)
     fprintf(out, "}");
 }
 
+// Times of the study over those of its table: what else took the cores while the typical mix was
+// measured is not in the table, but a server has it, too.
+static double disturbed(const struct profile *profile)
+{
+    double scale = 1 / (1 - profile->typical->taken_frac);
+    return isfinite(scale) && scale >= 1 ? round(scale * 1e4) * 1e-4 : 1;
+}
+
 static void put_traffic(FILE *out, const struct profile_entry *entry)
 {
     const struct profile *profile = entry->profile;
     char *name = flow_quote(entry->name);
-    double qps = LOAD * profile->n_cores / profile->typical->query_work_s;
+    double work_s = disturbed(profile) * profile->typical->query_work_s;
+    double qps = LOAD * profile->n_cores / work_s;
     char rate[32];
     fprintf(out, "traffic:\n  - {service: %s", name);
     if (entry->model && entry->in_catalogue) {
@@ -262,9 +271,14 @@ static void put_cost(FILE *out, const struct profile_entry *entry, const char *f
     char *path = mem_printf("%s/%s-cut.csv", folder, entry->stem), *file = flow_quote(path);
     fprintf(
         out,
-        "      # For other batch sizes, as of recfleet tune, the table of all: file: %s/%s.csv\n"
-        "      cost: {kind: table, file: %s",
-        folder, entry->stem, file);
+        "      # For other batch sizes, as of recfleet tune, the table of all: file: %s/%s.csv\n",
+        folder, entry->stem);
+    if (disturbed(profile) > 1)
+        fprintf(out, "      # cpu_scale: something else took %.2f %% of the time.\n",
+                100 * profile->typical->taken_frac);
+    fprintf(out, "      cost: {kind: table, file: %s", file);
+    if (disturbed(profile) > 1)
+        fprintf(out, ", cpu_scale: %.4f", disturbed(profile));
     if (profile->cold.found) {
         fprintf(out, ", cold_factor: %.4g", profile->cold.factor);
         put_time(out, ", cooling_time: ", profile->cold.cooling_s);

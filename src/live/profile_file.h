@@ -8,7 +8,8 @@
 //     cut       the same of the typical mix alone: for servers that cut where it was cut
 //     machine   a catalogue of the platform, and of the tables measured on it (`--catalog`)
 //     study     ready to run: the model on one such server at 70 % load, with the table, its noise
-//               and its cold cores
+//               and its cold cores, and with times longer by what something else took of the cores
+//               while the typical mix was measured, which is not in the tables
 //
 // Each opens with comments that say what was measured: when, by what, on what, and what was in the
 // way. Nothing in them is read back but "model" and "platform" of the table.
