@@ -33,7 +33,7 @@ struct member {
     size_t n, n_left_out;
     struct profile_sample *samples; // [MOST_SAMPLES]
     struct interference interference;
-    double idle_s;
+    double idle_s, untimed_s;
     uint64_t n_idles;
 };
 
@@ -84,6 +84,7 @@ static void measure_one(struct member *member, const struct profile_visit *visit
     double time_s = run_one(member, items), now_s = interference_lost_s(mark);
     double taken_s = fmin(fmax(now_s - *lost_s, 0), time_s);
     bool taken = taken_s > TAKEN_LEAST_S && taken_s > TAKEN_FRAC * time_s;
+    member->untimed_s += taken ? now_s - *lost_s : 0;
     *lost_s = now_s;
     if (member->n == MOST_SAMPLES)
         return;
@@ -160,7 +161,7 @@ static void carry_out(struct member *member)
     const struct profile_visit *visit = &crew->visit;
     double steal_s = interference_steal_s(member->cpu);
     member->n = 0;
-    member->idle_s = 0;
+    member->idle_s = member->untimed_s = 0;
     member->n_idles = 0;
     member->left_items = 0;
     memset(&member->interference, 0, sizeof member->interference);
@@ -344,6 +345,11 @@ uint64_t profile_crew_failed(const struct profile_crew *crew)
 size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i)
 {
     return at_work(crew, i)->n_left_out;
+}
+
+double profile_crew_untimed_s(const struct profile_crew *crew, uint32_t i)
+{
+    return at_work(crew, i)->untimed_s;
 }
 
 const struct interference *profile_crew_interference(const struct profile_crew *crew, uint32_t i)

@@ -69,11 +69,13 @@ void profile_crew_destroy(struct profile_crew *crew); // NULL: no effect
 void profile_crew_visit(struct profile_crew *crew, const struct profile_visit *visit);
 
 // Of the last visit, the i-th thread at work, 0 .. n_busy - 1: its samples in order, borrowed until
-// the next; how many were left out; the time in which they were measured and what was taken of it;
-// the rest that it really had, on average (it wakes a little late).
+// the next; how many were left out; what was taken, of requests or between them, that is in no
+// sample; the time in which they were measured and what was taken of it; the rest that it really
+// had, on average (it wakes a little late).
 const struct profile_sample *profile_crew_samples(const struct profile_crew *crew, uint32_t i,
                                                   size_t *n);
 size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i);
+double profile_crew_untimed_s(const struct profile_crew *crew, uint32_t i);
 const struct interference *profile_crew_interference(const struct profile_crew *crew, uint32_t i);
 double profile_crew_idle_s(const struct profile_crew *crew, uint32_t i);
 

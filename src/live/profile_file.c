@@ -222,11 +222,11 @@ static void put_sizes(FILE *out, const struct size_config *sizes)
     fprintf(out, "}");
 }
 
-// Times of the study over those of its table: what else took the cores while the typical mix was
-// measured is not in the table, but a server has it, too.
+// Times of the study over those of its table: what else took the cores from the typical mix is not
+// in the table, but a server has it, too.
 static double disturbed(const struct profile *profile)
 {
-    double scale = 1 / (1 - profile->typical->taken_frac);
+    double scale = 1 / (1 - profile->typical->untimed_frac);
     return isfinite(scale) && scale >= 1 ? round(scale * 1e4) * 1e-4 : 1;
 }
 
@@ -274,8 +274,8 @@ static void put_cost(FILE *out, const struct profile_entry *entry, const char *f
         "      # For other batch sizes, as of recfleet tune, the table of all: file: %s/%s.csv\n",
         folder, entry->stem);
     if (disturbed(profile) > 1)
-        fprintf(out, "      # cpu_scale: something else took %.2f %% of the time.\n",
-                100 * profile->typical->taken_frac);
+        fprintf(out, "      # cpu_scale: something else took %.2f %% more, now and then.\n",
+                100 * profile->typical->untimed_frac);
     fprintf(out, "      cost: {kind: table, file: %s", file);
     if (disturbed(profile) > 1)
         fprintf(out, ", cpu_scale: %.4f", disturbed(profile));

@@ -54,6 +54,7 @@ struct question {
     struct series places[MOST_AFTER]; // COLD: of the requests at that place
     uint64_t n;                       // requests
     double sum_s, sum_s2, idle_s;     // of requests; of rests
+    double untimed_s;                 // profile_crew_untimed_s()
     struct interference interference;
 };
 
@@ -225,6 +226,7 @@ static void take(struct job *job, struct question *question)
         size_t n;
         const struct profile_sample *samples = profile_crew_samples(job->crew, t, &n);
         interference_merge(&question->interference, profile_crew_interference(job->crew, t));
+        question->untimed_s += profile_crew_untimed_s(job->crew, t);
         job->to->n_left_out += profile_crew_left_out(job->crew, t);
         for (size_t i = 0; i < n; i++) {
             double s = samples[i].time_s;
@@ -488,6 +490,7 @@ static void fill_mixed(struct job *job)
         memcpy(mixed->lag, fitted.lag, sizeof mixed->lag);
         mixed->query_work_s = mixed->sum.work_item_s * qsize_mean_items(config->sizes);
         mixed->taken_frac = interference_frac(&question->interference);
+        mixed->untimed_frac = question->untimed_s / question->interference.wall_s;
         if (mixed->cut_items != to->cold_items)
             continue;
         keep_rows(job, b, rows);

@@ -76,7 +76,7 @@ struct profile_mixed {
     double cv;                  // round the times that a table of this mix has
     double lag[PROFILE_MIX_LAGS];
     double query_work_s; // time of all requests of a query, on average
-    double taken_frac;
+    double taken_frac, untimed_frac; // of it: taken; taken and in no request's time
 };
 
 // Requests after a rest.

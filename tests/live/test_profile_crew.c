@@ -21,8 +21,8 @@ struct stage {
     int cpus[2];
 };
 
-// Two threads, on as many cores as there are.
-static void set_stage(struct stage *stage)
+// Two threads, the second on the core of that number.
+static void set_stage_on(struct stage *stage, size_t second)
 {
     static const struct platform platform = {.cores = 2, .sockets = 1, .power = {.gamma = 1}};
     static const struct cost_config config = {.fixed_s = FIXED_S, .per_item_s = ITEM_S};
@@ -38,7 +38,7 @@ static void set_stage(struct stage *stage)
     stage->engine = engine_open(engine_find("spin"), &setup, NULL);
     stage->sizes = qsize_of_records(queries, 3);
     stage->cpus[0] = stage->topology.cores[0].cpu;
-    stage->cpus[1] = stage->topology.cores[stage->topology.n_cores - 1].cpu;
+    stage->cpus[1] = stage->topology.cores[second < stage->topology.n_cores ? second : 0].cpu;
     const struct profile_crew_config crew = {.engine = stage->engine,
                                              .cpus = stage->cpus,
                                              .n_threads = 2,
@@ -47,6 +47,12 @@ static void set_stage(struct stage *stage)
                                              .seed = 1};
     stage->crew = profile_crew_create(&crew, NULL);
     ck_assert_ptr_nonnull(stage->crew);
+}
+
+// On as many cores as there are.
+static void set_stage(struct stage *stage)
+{
+    set_stage_on(stage, 1);
 }
 
 static void clear_stage(struct stage *stage)
@@ -82,6 +88,31 @@ START_TEST(one_size_at_a_time)
             check_time(&samples[i]);
         }
         ck_assert_double_ge(profile_crew_interference(stage.crew, t)->wall_s, 5e-3);
+    }
+    clear_stage(&stage);
+}
+END_TEST
+
+// Two threads that share a core interrupt each other: what that takes is in no sample, but for
+// at most a fiftieth of each, and one that came after the last (of ten or more).
+START_TEST(interruptions_are_told)
+{
+    struct stage stage;
+    const struct profile_visit visit = {
+        .kind = PROFILE_ALONE, .n_busy = 2, .items = 10, .warm_s = 1e-3, .measure_s = 50e-3};
+    set_stage_on(&stage, 0);
+    profile_crew_visit(stage.crew, &visit);
+    for (uint32_t t = 0; t < 2; t++) {
+        const struct interference *all = profile_crew_interference(stage.crew, t);
+        double lost_s = all->wall_s - all->cpu_s, sum_s = 0;
+        double untimed_s = profile_crew_untimed_s(stage.crew, t);
+        size_t n;
+        const struct profile_sample *samples = profile_crew_samples(stage.crew, t, &n);
+        for (size_t i = 0; i < n; i++)
+            sum_s += samples[i].time_s;
+        ck_assert_double_ge(lost_s, 10e-3); // they take turns
+        ck_assert_double_ge(untimed_s, 0.7 * lost_s - 0.021 * sum_s);
+        ck_assert_double_le(untimed_s + sum_s, 1.001 * all->wall_s);
     }
     clear_stage(&stage);
 }
@@ -222,8 +253,9 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", one_size_at_a_time}, {"core", a_mix_is_cut},   {"core", rests_are_kept},
-        {"core", work_goes_round},    {"limits", at_least_one}, {"errors", pinning_is_no_must},
+        {"core", one_size_at_a_time},   {"core", a_mix_is_cut},    {"core", interruptions_are_told},
+        {"core", rests_are_kept},       {"core", work_goes_round}, {"limits", at_least_one},
+        {"errors", pinning_is_no_must},
     };
     return suite_run("profile_crew", tests, sizeof tests / sizeof *tests);
 }

@@ -49,7 +49,7 @@ static void make(struct made *made)
         made->cut_rows[i].time_s.value *= 1.2;
     }
     made->mixed = (struct profile_mixed){
-        .cut_items = 64, .busy = 2, .query_work_s = 0.014, .taken_frac = 0.02};
+        .cut_items = 64, .busy = 2, .query_work_s = 0.014, .untimed_frac = 0.02};
     made->profile = (struct profile){
         .facts = {.table_bytes = 3e9, .table_frac = 0.5, .kernels = "ours, AVX2"},
         .n_rows = 4,
@@ -205,7 +205,7 @@ START_TEST(what_there_is_not)
     make_folder(folder, sizeof folder);
     made.entry.in_catalogue = false;
     made.profile.cold.found = made.profile.correlated = false;
-    made.profile.noise_cv = made.mixed.taken_frac = 0;
+    made.profile.noise_cv = made.mixed.untimed_frac = 0;
     char *path = write_all(&made, folder);
     char *machine = profile_file_machine(&made.entry, 1, &made.about);
     ck_assert_ptr_null(strstr(machine, "tables:"));
