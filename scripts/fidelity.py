@@ -3,7 +3,7 @@
 """How far simulations are off: measures it on this machine and writes a page of it.
 
 usage: fidelity.py RECFLEET FOLDER PAGE [--quick] [--only-page] [--profile-s N] [--run-s N]
-           [--runs AT_70 ELSEWHERE] [--find-s N] [--find-runs N] [MODEL...]
+           [--runs AT_70 ELSEWHERE] [--find-s N] [--find-runs N] [--find-rounds N] [MODEL...]
 
 What is measured goes to PAGE without .md as CSV files (theory, profiles, live, rates), the page is
 written from them, so that --only-page needs nothing else.
@@ -39,14 +39,15 @@ class Effort:
         self.runs = {load: at_70 if load == 0.7 else elsewhere for load in LOADS}
         self.find_s = given.find_s or (2 if quick else 30)
         self.find_runs = given.find_runs or (3 if quick else 6)
+        self.find_rounds = given.find_rounds or (1 if quick else 3)
         self.tuned_queries = 30000 if quick else 480000
         self.theory_queries = 50000 if quick else 1000000
 
     def words(self):
         return (f"{self.profile_s:g} s of profile for each model; runs of {self.most_queries} queries or "
                 f"{self.most_s:g} s, whichever is shorter, {self.runs[0.7]} at 70 % load and "
-                f"{self.runs[0.5]} at the others; {self.find_runs} runs of {self.find_s:g} s for each "
-                "highest rate")
+                f"{self.runs[0.5]} at the others; {self.find_rounds} rounds of {self.find_runs} "
+                f"runs of {self.find_s:g} s for each highest rate")
 
 
 def call(recfleet, *arguments, folder):
@@ -165,27 +166,28 @@ def tune(recfleet, folder, model, effort):
     sys.exit(f"{model}: no rate is held within {target_ms / 2:g} ms")
 
 
-def find_rate(recfleet, folder, model, scheduler, target_ms, effort):
+def find_rate(recfleet, folder, model, scheduler, target_ms, effort, seed):
     """The highest rate within the target, for real and simulated."""
     tables = call(recfleet, "serve", f"profile/{model}.yaml", "--find", effort.find_runs,
-                  "--set", f"duration={effort.find_s:g}s", "--set", "fleet.groups[0].cost.cold_factor=1",
+                  "--set", f"duration={effort.find_s:g}s", "--set", f"seed={seed}", "--set", "fleet.groups[0].cost.cold_factor=1",
                   "--set", f"fleet.groups[0].cost.file=catalog/{model}.csv",
                   "--set", f"fleet.groups[0].scheduler={scheduler}",
                   "--set", f"traffic[0].sla={{p95: {target_ms:.6g}ms}}", folder=folder)
-    print(f"{model}, {scheduler}", file=sys.stderr)
+    print(f"{model}, {scheduler}, round {seed}", file=sys.stderr)
     return tables["found"][0]
 
 
 def measure_rates(recfleet, folder, model, effort):
-    """What DeepRecSched picks from the profile, and what rates batch sizes hold for real."""
+    """What DeepRecSched picks from the profile, and what rates batch sizes hold for real: all of them in every
+    round, as a machine's speed drifts."""
     picked, target_ms = tune(recfleet, folder, model, effort)
     batches = sorted({*picked.values(), *BATCHES})
     schedulers = [("fixed", b) for b in batches] + [("coalesce", picked["deeprecsched"])]
-    return [{"model": model, "policy": policy, "batch_items": b,
+    return [{"model": model, "round": seed, "policy": policy, "batch_items": b,
              "target_ms": target_ms, "picked": int(b == picked["deeprecsched"]),
              "static": int(b == picked["static"]),
-             **find_rate(recfleet, folder, model, f"{{policy: {policy}, batch_items: {b}}}", target_ms, effort)}
-            for policy, b in schedulers]
+             **find_rate(recfleet, folder, model, f"{{policy: {policy}, batch_items: {b}}}", target_ms, effort, seed)}
+            for seed in range(1, effort.find_rounds + 1) for policy, b in schedulers]
 
 
 # ---- the page -----------------------------------------------------------------------------------
@@ -326,12 +328,21 @@ def live_section(rows):
     return out + table(["simulated with", *(f"{100 * load:.0f} % load" for load in LOADS)], lines)
 
 
+def over_rounds(rows):
+    """A row for every policy and size, with the medians of what its rounds held."""
+    kinds = {}
+    for row in rows:
+        kinds.setdefault((row["policy"], row["batch_items"]), []).append(row)
+    return [{**some[0], **{w: str(median([number(r[w]) for r in some])) for w in ("held_qps", "simulated_held_qps")}}
+            for some in kinds.values()]
+
+
 def rates_section(rows):
     if not rows:
         return []
     lines, n_near, n_gain, n = [], 0, 0, 0
     for model in dict.fromkeys(r["model"] for r in rows):
-        mine = [r for r in rows if r["model"] == model]
+        mine = over_rounds([r for r in rows if r["model"] == model])
         fixed = [r for r in mine if r["policy"] == "fixed"]
         picked = next(r for r in fixed if number(r["picked"]))
         static = next(r for r in fixed if number(r["static"]))
@@ -349,13 +360,16 @@ def rates_section(rows):
                       *(f"{held[k]:.4g}" for k in ("static", "picked", "best", "merged")),
                       known(100 * of_best, ".0f"), known(gain[0], ".2f"),
                       known(gain[1], ".2f"), signed(median(errors))])
+    n_rounds = len({r.get("round") for r in rows})
     return ["## DeepRecSched, for real", "",
             "`recfleet tune` picks a batch size from the profile; then the real server is asked for "
             "the highest rate that it holds within the model's medium target (`recfleet serve --find`; twice "
             "that, or four times, where static scheduling holds nothing within it here) at "
             f"that size, at static scheduling's, and at {', '.join(map(str, BATCHES))}; and with "
             "`coalesce`, whose requests are filled from several queries. The best of several short "
-            "searches is somewhat too good, as each is off by some percent.", "",
+            "searches is somewhat too good, as each is off by some percent."
+            + (f" Rates are medians of {n_rounds} rounds, in each of which all of a model's are looked for." if n_rounds > 1
+               else ""), "",
             *table(["model", "target ms", "static B", "tuned B", "best B", "static qps", "tuned qps", "best qps",
                     "coalesce qps", "tuned, % of best", "gain, for real", "gain, simulated",
                     "simulated rate error %"], lines), "",
@@ -420,6 +434,7 @@ def main():
     parser.add_argument("--runs", type=int, nargs=2)
     parser.add_argument("--find-s", type=float)
     parser.add_argument("--find-runs", type=int)
+    parser.add_argument("--find-rounds", type=int)
     parser.add_argument("models", nargs="*")
     given = parser.parse_args()
     models = given.models or (["ncf-repo", "wnd-repo"] if given.quick else MODELS)

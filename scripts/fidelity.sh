@@ -8,8 +8,9 @@
 #   --profile-s N, --run-s N, --runs N M
 #                seconds of profile for each model (60), of a run at most (600), and how many runs at
 #                70 % load and at the others (5 2)
-#   --find-s N, --find-runs N
-#                seconds and number of the runs (30 6) that look for the highest rate of a batch size
+#   --find-s N, --find-runs N, --find-rounds N
+#                seconds and number of the runs (30 6) that look for the highest rate of a batch size,
+#                and how often (3)
 #   --quick      two models, ten seconds for each profile, one short run for each load; all of it,
 #                the page too, in build/fidelity-quick
 #   --only-page  measures nothing; writes the page from the numbers that are there
@@ -20,7 +21,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 usage() {
-    sed -n '3,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit "$1"
 }
 
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --quick) quick=1 arguments+=(--quick) ;;
     --only-page) only_page=1 arguments+=(--only-page) ;;
-    --profile-s | --run-s | --find-s | --find-runs) [ $# -ge 2 ] || usage 2 >&2; arguments+=("$1" "$2"); shift ;;
+    --profile-s | --run-s | --find-s | --find-runs | --find-rounds) [ $# -ge 2 ] || usage 2 >&2; arguments+=("$1" "$2"); shift ;;
     --runs) [ $# -ge 3 ] || usage 2 >&2; arguments+=("$1" "$2" "$3"); shift 2 ;;
     -o) [ $# -ge 2 ] || usage 2 >&2; folder=$2; shift ;;
     -B) [ $# -ge 2 ] || usage 2 >&2; build_dir=$2; shift ;;

@@ -75,7 +75,7 @@ struct profile_mixed {
     struct profile_mix_sum sum; // its ratio is to the times of sizes alone
     double cv;                  // round the times that a table of this mix has
     double lag[PROFILE_MIX_LAGS];
-    double query_work_s; // time of all requests of a query, on average
+    double query_work_s;             // time of all requests of a query, on average
     double taken_frac, untimed_frac; // of it: taken; taken and in no request's time
 };
 

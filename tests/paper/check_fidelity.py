@@ -64,18 +64,26 @@ def main():
                      "A public record"):
             expect(f"## {head}" in text, f"section {head}")
         expect(" nan" not in text, "a number that is none")
-        # A machine that others use may hold no rate at a size, or at any.
-        for held_none in (lambda r: r["static"] == "1", lambda r: r["picked"] == "1", lambda r: True):
+
+        def page_of(some):
             with open(folder / "fidelity/rates.csv", "w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, rates[0])
                 writer.writeheader()
-                writer.writerows({**r, "held_qps": "0" if held_none(r) else "100"} for r in rates)
+                writer.writerows(some)
             done = fidelity("--only-page")
-            expect(done.returncode == 0, "a page of rates that are not held", done.stderr[-2000:])
-            text = page.read_text(encoding="utf-8")
+            expect(done.returncode == 0, "a page of other rates", done.stderr[-2000:])
+            return page.read_text(encoding="utf-8")
+
+        # A machine that others use may hold no rate at a size, or at any.
+        for held_none in (lambda r: r["static"] == "1", lambda r: r["picked"] == "1", lambda r: True):
+            text = page_of({**r, "held_qps": "0" if held_none(r) else "100"} for r in rates)
             picked_holds = not any(held_none(r) for r in rates if r["picked"] == "1")
             expect(f"or more for {int(picked_holds)} of 1 models" in text, "the tuned size's count", text)
             expect(" nan" not in text, "a number that is none, with a rate that is not held")
+        # Of several rounds, the median: static, tuned, best, coalesce, and tuned in parts of the best.
+        text = page_of({**r, "round": n, "held_qps": held} for n, held in ((1, "90"), (2, "400"), (3, "100"))
+                       for r in rates)
+        expect("| 100 | 100 | 100 | 100 | 100 | 1.00 |" in text, "the median of rounds", text)
     print(f"{len(failures)} failures")
     sys.exit(1 if failures else 0)
 
