@@ -5,6 +5,8 @@
 #include <gsl/gsl_multimin.h>
 #include <math.h>
 
+#include "base/mem.h"
+
 #define GRID 16
 #define STEPS 400
 #define LEAST_FACTOR 1.02
@@ -144,7 +146,7 @@ double cold_fit_ratio(const struct cold_fit *fit, const struct cold_fit_point *p
     return 1 + (fit->factor - 1) * shape(point, fit->cooling_s, fit->warming_s);
 }
 
-struct cold_fit cold_fit(const struct cold_fit_point *points, size_t n)
+static struct cold_fit fit_known(const struct cold_fit_point *points, size_t n)
 {
     struct cold_fit fit = {.factor = 1, .why = "too few points"};
     struct problem problem = {.points = points, .n = n};
@@ -171,5 +173,17 @@ struct cold_fit cold_fit(const struct cold_fit_point *points, size_t n)
     // Neither the points that are known best nor all alike may say that it is something else.
     fit.explained_frac = all > 0 ? fmin(1 - left / all, 1 - missed / plain) : 0;
     judge(&fit, &problem);
+    return fit;
+}
+
+struct cold_fit cold_fit(const struct cold_fit_point *points, size_t n)
+{
+    struct cold_fit_point *known = mem_calloc(n > 0 ? n : 1, sizeof *known);
+    size_t n_known = 0;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(points[i].ratio))
+            known[n_known++] = points[i];
+    struct cold_fit fit = fit_known(known, n_known);
+    mem_free(known);
     return fit;
 }

@@ -43,7 +43,8 @@ struct cold_fit {
     double explained_frac;       // of the squares of ratio - 1, weighted or not, whichever is less
 };
 
-// At least three points.
+// Of the points whose ratio is known (not NaN: a place of which all requests were interrupted); at
+// least three.
 struct cold_fit cold_fit(const struct cold_fit_point *points, size_t n);
 
 // What a fit says of a point, as a ratio.

@@ -517,12 +517,12 @@ static void fill_noise(struct profile *to)
 static void add_points(const struct question *question, double warm_s,
                        struct cold_fit_point *points, size_t *n)
 {
-    double visits = (double)question->means.n;
     for (uint32_t p = 0; p < question->visit.n_after; p++) {
         struct ci mean = ci_means(question->places[p].v, question->places[p].n);
-        double error = isfinite(mean.half_95) ? mean.half_95 / ci_t(0.975, visits - 1) / warm_s : 1;
+        double freedom = (double)question->places[p].n - 1;
+        double error = isfinite(mean.half_95) ? mean.half_95 / ci_t(0.975, freedom) / warm_s : 1;
         points[(*n)++] = (struct cold_fit_point){
-            .idle_s = question->idle_s / visits,
+            .idle_s = question->idle_s / (double)question->means.n,
             .work_s = p * warm_s,
             .cycle_work_s = question->visit.n_after * warm_s,
             .ratio = mean.value / warm_s,

@@ -210,9 +210,12 @@ static int attach(const struct library *library, struct platform *platform, stru
     return 0;
 }
 
-// A model whose work is given has no architecture, whose keys others require.
+// A model whose work is given has no architecture, and a table in a file no times, whose keys others
+// require.
 static bool is_given(enum library_kind kind, const struct node *map)
 {
+    if (kind == LIBRARY_TABLES)
+        return node_get(map, "file") != NULL;
     const struct node *node = kind == LIBRARY_MODELS ? node_get(map, "interaction") : NULL;
     return node && node->kind == NODE_SCALAR &&
            strcmp(node->text, model_interaction_names[INTERACT_GIVEN]) == 0;
@@ -311,7 +314,7 @@ static int add(struct library *library, enum library_kind kind, const struct nod
     bool from_sheet = is_platform && !like && node_get(map, "memory_bandwidth");
     if (from_sheet)
         like = find(library, kind, DATASHEET_LIKE);
-    bool partial = like || (is_table && node_get(map, "file")) || is_given(kind, map);
+    bool partial = like || is_given(kind, map);
     void *entry = append(library, kind, like, source->origin);
     struct datasheet sheet = {0};
     const struct reader_part parts[] = {{kinds[kind].fields, entry}, {datasheet_fields, &sheet}};

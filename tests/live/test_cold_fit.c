@@ -65,6 +65,11 @@ START_TEST(finds_the_model)
         ck_assert_double_lt(fit.residual_frac, 1e-4);
         ck_assert_double_gt(fit.explained_frac, 0.9999);
         ck_assert_double_eq_tol(cold_fit_ratio(&fit, &points[3]), points[3].ratio, 1e-3);
+        // One that is not known changes nothing.
+        points[2].ratio = (double)NAN;
+        fit = cold_fit(points, N);
+        ck_assert(fit.found);
+        ck_assert_double_eq_tol(fit.factor, cases[i][0], 1e-3);
     }
 }
 END_TEST

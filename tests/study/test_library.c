@@ -247,11 +247,15 @@ START_TEST(a_folder_is_a_catalogue)
     struct err err = {0};
     ck_assert_int_eq(mkdir("test_library.d", 0700), 0);
     write_text("test_library.d/a.yaml",
-               "tables: [{name: t, model: m, platform: p, file: t.csv}]\n");
+               "tables: [{name: t, model: m, platform: p, file: t.csv},\n"
+               "  {name: rmc1-on-this-machine, model: rmc1, platform: p, file: t.csv},\n"
+               "  {name: rmc2-on-this-machine, model: rmc2, platform: p, file: t.csv}]\n");
     write_text("test_library.d/t.csv", "batch,ms\n1,2\n");
     ck_assert_msg(library_load_with(&library, "test_library.d", &err) == 0, "%s", err.text);
     ck_assert_double_eq(library_table(&library, "t")->seconds_s.v[0], 2e-3);
     ck_assert_str_eq(library_table(&library, "t")->model, "m");
+    // A name that is nearly that of the one before is no slip: it has a file of its own.
+    ck_assert_str_eq(library_table(&library, "rmc2-on-this-machine")->model, "rmc2");
     ck_assert_str_eq(library_origin(&library, LIBRARY_TABLES, library.n_tables - 1),
                      "test_library.d/a.yaml");
     ck_assert_ptr_null(library_origin(&library, LIBRARY_TABLES, 0));
