@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // profile_crew: threads on cores of their own that run a model, a short visit at a time.
 //
+// Each may lead a team (live/team.h) that computes its requests over several cores; what is said of
+// a thread is then said of its team. Members of a team at rest do what their leader does.
+//
 // A visit is one kind of work for a few tens of milliseconds, on so many of the threads:
 //
 //     PROFILE_ALONE   requests of one size, one after the other
@@ -53,8 +56,9 @@ struct profile_sample {
 
 struct profile_crew_config {
     const struct engine *engine; // borrowed until profile_crew_destroy()
-    const int *cpus;             // [n_threads] as topology_pin() takes them; copied
+    const int *cpus; // [n_threads * cores_per_worker] as topology_pin() takes them; copied
     uint32_t n_threads, most_items;
+    uint32_t cores_per_worker; // in each thread's team
     const struct qsize *sizes; // of the mix; borrowed
     uint64_t seed;
 };

@@ -628,6 +628,7 @@ static int open_all(struct job *job, struct err *err)
     int *cpus = make_cpus(config);
     struct profile_crew_config crew = {.cpus = cpus,
                                        .n_threads = config->n_cores,
+                                       .cores_per_worker = 1,
                                        .most_items = config->most_items,
                                        .sizes = config->sizes,
                                        .seed = config->seed};

@@ -85,7 +85,8 @@ static void warm_up(struct worker *worker)
             const struct batcher_rule *rule = &worker->plan->rules[i][PLACE_CORES];
             uint32_t most = worker->plan->most_items;
             uint32_t items = rule->most_items < most ? rule->most_items : most;
-            engine_worker_run(worker->opened[i], &(struct engine_request){UINT64_MAX - n, items},
+            engine_worker_run(worker->opened[i],
+                              &(struct engine_request){.number = UINT64_MAX - n, .items = items},
                               &n_outputs);
         }
 }
@@ -104,7 +105,8 @@ static bool run_requests(struct worker *worker, struct live_job *job)
             worker->fail_after > 0 && worker->n_requests == worker->fail_after
                 ? NULL
                 : engine_worker_run(worker->opened[job->request.service],
-                                    &(struct engine_request){job->number, job->request.n_items},
+                                    &(struct engine_request){.number = job->number,
+                                                             .items = job->request.n_items},
                                     &n_outputs);
         job->request.end_ns = live_server_now_ns(server);
         if (worker->rests)

@@ -42,6 +42,7 @@ static void set_stage(struct stage *stage)
     const struct profile_crew_config crew = {.engine = stage->engine,
                                              .cpus = stage->cpus,
                                              .n_threads = 2,
+                                             .cores_per_worker = 1,
                                              .most_items = MOST,
                                              .sizes = stage->sizes,
                                              .seed = 1};
@@ -204,8 +205,11 @@ START_TEST(pinning_is_no_must)
     ck_assert(profile_crew_pinned(stage.crew, &why));
     profile_crew_destroy(stage.crew);
     const int nowhere[] = {8000};
-    const struct profile_crew_config config = {
-        .engine = stage.engine, .cpus = nowhere, .n_threads = 1, .most_items = 4};
+    const struct profile_crew_config config = {.engine = stage.engine,
+                                               .cpus = nowhere,
+                                               .n_threads = 1,
+                                               .cores_per_worker = 1,
+                                               .most_items = 4};
     const struct profile_visit visit = {.kind = PROFILE_ALONE, .n_busy = 1, .items = 4};
     stage.crew = profile_crew_create(&config, NULL);
     ck_assert_ptr_nonnull(stage.crew);
