@@ -127,9 +127,12 @@ static int read_numbers(struct task *task, struct err *err)
         numbers->n_cores = (int64_t)topology->n_cores;
     if (each > numbers->n_cores || (given && numbers->n_cores % each != 0))
         return err_set(err, ERR_STUDY,
-                       "recfleet profile: --cores-per-worker: expected %s%lld cores, %s, got %lld",
-                       given ? "a divisor of " : "at most ", (long long)numbers->n_cores,
-                       given ? "--cores" : "those that this process may use", (long long)each);
+                       given
+                           ? "recfleet profile: --cores-per-worker: expected a divisor of --cores, "
+                             "%lld, got %lld"
+                           : "recfleet profile: --cores-per-worker: expected at most %lld, the "
+                             "cores that this process may use, got %lld",
+                       (long long)numbers->n_cores, (long long)each);
     return 0;
 }
 

@@ -84,9 +84,10 @@ static int share_cores(struct fleet *fleet, struct err *err)
     for (size_t c = 0; c < n_servers && each > 1 && rc == 0; c++)
         if (claims[c].taken[0] < 0) // the same for all ranks
             rc = err_set(err, ERR_STUDY,
-                         "%zu servers of %u workers of %zu cores each (cores, cores_per_worker): "
+                         "%zu servers, each of %u worker%s of %zu cores (cores, cores_per_worker): "
                          "expected at most %u cores together, those that these ranks may use",
-                         n_servers, fleet->plan->n_workers, each, fleet->result->n_cores);
+                         n_servers, fleet->plan->n_workers, fleet->plan->n_workers == 1 ? "" : "s",
+                         each, fleet->result->n_cores);
     mem_free(claims);
     mem_free(taken);
     mem_free(cpus);
