@@ -91,17 +91,19 @@ static bool look(const _Atomic uint32_t *counter, uint32_t n_seen)
 // *mark: the last moment of which is known that there was nothing to do yet.
 static void wait_for_order(struct member *member, uint32_t n_seen, struct interference_mark *mark)
 {
-    int64_t patient_ns = live_clock_ns() + PATIENCE_NS;
+    const _Atomic int *idle = &member->team->idle;
+    int64_t patient_ns = 0;
     interference_mark(mark);
     while (!look(&member->n_asked, n_seen)) {
-        bool tired = live_clock_ns() > patient_ns;
-        if (tired && atomic_load_explicit(&member->team->idle, memory_order_relaxed) ==
-                         (int)LIVE_CLOCK_SLEEP) {
+        int64_t now_ns = live_clock_ns();
+        patient_ns = patient_ns > 0 ? patient_ns : now_ns + PATIENCE_NS;
+        if (now_ns > patient_ns &&
+            atomic_load_explicit(idle, memory_order_relaxed) == (int)LIVE_CLOCK_SLEEP) {
             sleep_until_asked(member, n_seen);
             interference_mark(mark);
             return;
         }
-        if (tired)
+        if (now_ns > patient_ns)
             sched_yield();
         struct interference_mark now;
         interference_mark(&now);
@@ -174,8 +176,10 @@ static void *member_main(void *user)
         carry_out(member, &order);
         atomic_store_explicit(&member->n_done, n_seen + 1, memory_order_release);
         if (order.kind == ORDER_RUN) {
-            member->lost_s = interference_lost_s(&mark);
-            interference_add(&member->interference, &mark);
+            struct interference had = {0};
+            interference_add(&had, &mark);
+            member->lost_s = fmax(had.wall_s - had.cpu_s, 0);
+            interference_merge(&member->interference, &had);
         }
         atomic_store_explicit(&member->n_told, n_seen + 1, memory_order_release);
     }

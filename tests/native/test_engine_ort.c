@@ -171,12 +171,34 @@ START_TEST(says_what_the_library_refuses)
 }
 END_TEST
 
+// A slice has the inputs, and with this library to the last bit the results, that its items have in
+// the whole.
+START_TEST(slices_are_parts_of_the_whole)
+{
+    struct engine *engine = open_file(MODELS "/lookups.onnx", library(), 5);
+    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, NULL);
+    struct engine_request request = {.number = 1000000007, .items = 8};
+    float kept[8 * N_OUT];
+    uint32_t n;
+    memcpy(kept, engine_worker_run(worker, &request, &n), sizeof kept);
+    request.whole_items = 8;
+    for (request.first = 0; request.first < 8; request.first++)
+        for (request.items = 1; request.first + request.items <= 8; request.items++)
+            ck_assert_mem_eq(engine_worker_run(worker, &request, &n),
+                             kept + (size_t)request.first * N_OUT,
+                             (size_t)request.items * N_OUT * sizeof *kept);
+    engine_worker_close(worker);
+    engine_close(engine);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", computes_the_model_of_a_file}, {"core", requests_depend_on_seed_and_number},
-        {"limits", integers_without_a_table},   {"limits", a_model_without_results_by_item},
-        {"errors", says_what_it_cannot_run},    {"errors", says_what_the_library_refuses},
+        {"core", computes_the_model_of_a_file},      {"core", requests_depend_on_seed_and_number},
+        {"core", slices_are_parts_of_the_whole},     {"limits", integers_without_a_table},
+        {"limits", a_model_without_results_by_item}, {"errors", says_what_it_cannot_run},
+        {"errors", says_what_the_library_refuses},
     };
     return suite_run("engine_ort", tests, sizeof tests / sizeof *tests);
 }
