@@ -437,6 +437,12 @@ static int check(const struct cost *cost, struct err *err)
     const struct model_work *work = cost_work_of(cost);
     if (!cost_model_of(cost))
         return err_set(err, ERR_STUDY, "model: the roofline cost needs one");
+    if (p->cores_per_worker > 1)
+        return err_set(
+            err, ERR_STUDY,
+            "cores_per_worker: the roofline cost is of requests of one core each; "
+            "expected 1, got %lld on \"%s\"; measured times (kind: table) may be of more",
+            (long long)p->cores_per_worker, p->name);
     const struct need needs[] = {
         {"fc_peak", p->fc.peak_flops, true},
         {"attention_peak", p->attention.peak_flops, work->by_class[WORK_ATTENTION].n_ops > 0},

@@ -38,6 +38,8 @@ const struct field platform_fields[] = {
           "cores that serve requests"),
     FIELD(platform, "sockets", FIELD_INT, UNIT_NONE, sockets, 1, 16, "1",
           "sockets; busy cores fill them evenly"),
+    FIELD(platform, "cores_per_worker", FIELD_INT, UNIT_NONE, cores_per_worker, 1, 1024, "1",
+          "processor cores that compute a request together; cores then counts such workers"),
     FIELD(platform, "clock", FIELD_REAL, UNIT_HZ, clock_hz, 0, 1e11, "0", "core clock"),
     FIELD(platform, "fc_peak", FIELD_REAL, UNIT_FLOPS, fc.peak_flops, 0, RATE_MAX, "0",
           "fully connected layers: rate of one core at large batch"),

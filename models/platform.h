@@ -83,6 +83,10 @@ struct platform {
     int64_t year;
     int64_t cores;   // 1..1024
     int64_t sockets; // 1..16
+    // Processor cores that compute a request together (1..1024; 0, which nobody filled, counts as
+    // 1): then `cores` counts such workers. What they take is measured; no rate of one core tells
+    // it.
+    int64_t cores_per_worker;
     double clock_hz; // for people, and for input conversion
     struct platform_rate fc, attention, recurrent;
     struct platform_formats formats;

@@ -33,6 +33,7 @@ static const struct cmd_option options[] = {
     {"--force", 'f', NULL, "replace files that are there"},
     {"--name", 'n', "NAME", "of this machine, in the files; else this-machine"},
     {"--cores", 'c', "N", "cores at work at most; else all"},
+    {"--cores-per-worker", 0, "N", "cores that compute a request together; else 1"},
     {"--most-items", 0, "N", "largest request of the table; else 1024"},
     {"--batch", 'b', "LIST", "where queries of the mix are cut: 16,64,256; else 1,2,4 and so on"},
     {"--table-bytes", 0, "SIZE", "tables beyond this have fewer rows: 4GB; else what memory holds"},
@@ -53,7 +54,8 @@ static const struct cmd_option options[] = {
 // What the command line says in numbers.
 struct numbers {
     int64_t n_cores, most_items; // 0: not given
-    int format;                  // enum model_format
+    int64_t cores_per_worker;
+    int format; // enum model_format
     struct reals cuts;
     double table_bytes, time_s; // 0: not given
     int idle;                   // enum live_clock_idle
@@ -62,6 +64,7 @@ struct numbers {
 
 static const struct field numbers_fields[] = {
     FIELD(numbers, "--cores", FIELD_INT, UNIT_NONE, n_cores, 1, 1024, "0", ""),
+    FIELD(numbers, "--cores-per-worker", FIELD_INT, UNIT_NONE, cores_per_worker, 1, 1024, "1", ""),
     FIELD(numbers, "--most-items", FIELD_INT, UNIT_ITEMS, most_items, 1, MOST_ITEMS, "1024", ""),
     FIELD(numbers, "--batch", FIELD_REALS, UNIT_ITEMS, cuts, 1, MOST_ITEMS, NULL, ""),
     FIELD(numbers, "--table-bytes", FIELD_REAL, UNIT_BYTES, table_bytes, 1, 1e15, "0B", ""),
@@ -110,6 +113,7 @@ static int read_numbers(struct task *task, struct err *err)
     const struct topology *topology = &task->topology;
     numbers->most_items = 1024;
     numbers->seed = 1;
+    numbers->cores_per_worker = 1;
     if (cmd_read(task->line, numbers_fields, numbers, err) < 0)
         return -1;
     if (numbers->n_cores > (int64_t)topology->n_cores)
@@ -117,8 +121,18 @@ static int read_numbers(struct task *task, struct err *err)
                        "recfleet profile: --cores: expected at most %zu, the cores that this "
                        "process may use, got %lld",
                        topology->n_cores, (long long)numbers->n_cores);
-    if (numbers->n_cores == 0)
+    bool given = numbers->n_cores > 0;
+    int64_t each = numbers->cores_per_worker;
+    if (!given)
         numbers->n_cores = (int64_t)topology->n_cores;
+    if (each > numbers->n_cores || (given && numbers->n_cores % each != 0))
+        return err_set(err, ERR_STUDY,
+                       given
+                           ? "recfleet profile: --cores-per-worker: expected a divisor of --cores, "
+                             "%lld, got %lld"
+                           : "recfleet profile: --cores-per-worker: expected at most %lld, the "
+                             "cores that this process may use, got %lld",
+                       (long long)numbers->n_cores, (long long)each);
     return 0;
 }
 
@@ -441,8 +455,9 @@ static void print_cold(struct report_out *out, const struct subject *subject)
 
 static void print_noise(struct report_out *out, const struct profile *profile)
 {
-    report_text(out, "noise, of the mix cut at %u on %u cores: cv %.3g",
-                profile->typical->cut_items, profile->typical->busy, profile->noise_cv);
+    report_text(out, "noise, of the mix cut at %u on %u %s: cv %.3g", profile->typical->cut_items,
+                profile->typical->busy, profile->cores_per_worker > 1 ? "workers" : "cores",
+                profile->noise_cv);
     if (profile->correlated)
         report_text(out, ", correlation_time %.3g ms, correlated_frac %.2f\n",
                     1e3 * profile->correlation_s, profile->correlated_frac);
@@ -463,6 +478,10 @@ static void print_profile(struct report_out *out, const struct task *task,
     const struct engine_facts *facts = &profile->facts;
     report_text(out, "\n%s, engine %s%s%s\n", subject->entry.name, task->about.engine,
                 *facts->kernels ? ": " : "", facts->kernels);
+    if (profile->cores_per_worker > 1)
+        report_text(out,
+                    "workers of %u cores each, which compute a request together; busy: of %u\n",
+                    profile->cores_per_worker, profile->n_workers);
     report_text(out,
                 "%llu requests in %.0f s; something else took %.1f %% of the time, %llu more "
                 "requests and %llu visits were left out for it; %.4g MB more in use",
@@ -551,7 +570,8 @@ static int measure(struct task *task, struct subject *subject, struct err *err)
                   .library = cmd_value(task->line, "--library", NULL),
                   .file = cmd_value(task->line, "--file", NULL)},
         .topology = &task->topology,
-        .n_cores = (uint32_t)numbers->n_cores,
+        .n_workers = (uint32_t)(numbers->n_cores / numbers->cores_per_worker),
+        .cores_per_worker = (uint32_t)numbers->cores_per_worker,
         .most_items = (uint32_t)numbers->most_items,
         .cuts_items = task->cuts,
         .n_cuts = task->n_cuts,

@@ -102,10 +102,13 @@ static void print_setting(struct report_out *out, const struct asked *asked,
                           const struct serve_result *result)
 {
     bool is_fleet = asked->n_servers > 0;
+    uint32_t n_used = result->n_workers * result->cores_per_worker;
     report_text(out, "served for real by engine %s%s%s on %u core%s of %s",
-                asked->serve.engine->name, *result->kernels ? ", " : "", result->kernels,
-                result->n_workers, result->n_workers == 1 ? "" : "s",
+                asked->serve.engine->name, *result->kernels ? ", " : "", result->kernels, n_used,
+                n_used == 1 ? "" : "s",
                 *result->processor ? result->processor : "an unknown processor");
+    if (result->cores_per_worker > 1)
+        report_text(out, ", %u to a worker", result->cores_per_worker);
     if (is_fleet)
         report_text(out, ", %u server%s and a balancer", result->n_servers,
                     result->n_servers == 1 ? "" : "s");
@@ -117,7 +120,7 @@ static void print_setting(struct report_out *out, const struct asked *asked,
                 : !result->sent_by_thread ? "the workers"
                 : result->sender_has_core ? "a thread on a core of its own"
                                           : "a thread that has no core of its own");
-    if (result->n_workers + (is_fleet ? 1 : 0) > result->n_cores)
+    if (n_used + (is_fleet ? 1 : 0) > result->n_cores)
         report_text(out,
                     "warning: %u worker%s%s on %u core%s: they take time from one another, which "
                     "the study knows nothing of\n",
@@ -171,6 +174,7 @@ static void print_served(struct report_out *out, const struct serve_result *resu
         {"n_lost", (double)counts->n_lost},
         {"n_left", (double)counts->n_waiting},
         {"n_workers", result->n_workers},
+        {"cores_per_worker", result->cores_per_worker},
         {"n_pinned", result->n_pinned},
         {"taken_frac", interference_frac(&result->interference)},
         {"gap_mean_s", results->gap_mean_s},
@@ -482,7 +486,9 @@ const struct cmd cmd_serve = {
     .min_args = 1,
     .max_args = 1,
     .description =
-        "Runs the study's one server on this machine: a thread for each of its cores, the models "
+        "Runs the study's one server on this machine: a thread for each of its cores (or several, "
+        "as "
+        "its platform's cores_per_worker says), the models "
         "executed by an engine, the study's own queries in real time, taken from their queues as "
         "its scheduler says. Writes a results file like a run's, then simulates the very queries "
         "that arrived and prints both, with the error of each number and of each term of the "

@@ -89,10 +89,12 @@ static void time_batch(struct engine_worker *worker, const char *model, uint32_t
     uint64_t number = items;
     uint32_t n = 0, n_outputs;
     for (uint32_t i = 0; i < LEAST_RUNS; i++)
-        engine_worker_run(worker, &(struct engine_request){number++, items}, &n_outputs);
+        engine_worker_run(worker, &(struct engine_request){.number = number++, .items = items},
+                          &n_outputs);
     while (n < MOST_RUNS && (n < LEAST_RUNS || wallclock_s() - begin_s < seconds)) {
         double before_s = thread_s();
-        engine_worker_run(worker, &(struct engine_request){number++, items}, &n_outputs);
+        engine_worker_run(worker, &(struct engine_request){.number = number++, .items = items},
+                          &n_outputs);
         times_s[n++] = thread_s() - before_s;
     }
     qsort(times_s, n, sizeof *times_s, compare_times);
@@ -283,8 +285,8 @@ static int dump(struct tool *tool, struct err *err)
     if (open_engine(tool, &setup, &engine, err) != 0)
         return -1;
     struct engine_worker *worker = engine_worker_open(engine, dump.items, err);
-    const float *outputs =
-        engine_worker_run(worker, &(struct engine_request){0, dump.items}, &n_outputs);
+    const float *outputs = engine_worker_run(
+        worker, &(struct engine_request){.number = 0, .items = dump.items}, &n_outputs);
     int rc = network_build(&dump.network, setup.model, err);
     if (rc == 0)
         rc = tables_create(&dump.tables, &dump.network, FORMAT_FP32, setup.most_table_bytes, SEED,

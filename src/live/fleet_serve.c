@@ -27,7 +27,7 @@ struct fleet {
     struct serve_result *result;
     struct fleet_mail *mail;
     struct topology topology;
-    int *cpus;     // [n_workers] of this rank's workers
+    int *cpus;     // [n_workers][cores_per_worker] of this rank's workers
     bool has_core; // for its main thread
     struct live_log *log;
     struct live_server *server; // NULL: the balancer's rank
@@ -47,22 +47,24 @@ static int *gather_cpus(const struct fleet *fleet, int *n_cpus, size_t *n_most)
         most = n_cpus[r] > most ? n_cpus[r] : most;
     int *own = mem_calloc((size_t)most, sizeof *own);
     int *all = mem_calloc((size_t)most * (size_t)fleet->n_ranks, sizeof *all);
-    for (size_t i = 0; i < n; i++)
-        own[i] = fleet->topology.cores[i].cpu;
+    uint32_t each = fleet->plan->cores_per_worker;
+    topology_teams(&fleet->topology, each < n ? each : n, own);
     MPI_Allgather(own, most, MPI_INT, all, most, MPI_INT, fleet->comm);
     mem_free(own);
     *n_most = (size_t)most;
     return all;
 }
 
-// First the workers of every server, then the balancer, then the servers' main threads.
-static void share_cores(struct fleet *fleet)
+// First the workers of every server, then the balancer, then the servers' main threads. Workers of
+// one core may also do without one of their own.
+static int share_cores(struct fleet *fleet, struct err *err)
 {
-    size_t n_servers = fleet->plan->n_servers, n_workers = fleet->plan->n_workers;
+    size_t n_servers = fleet->plan->n_servers, each = fleet->plan->cores_per_worker;
+    size_t n_own = fleet->plan->n_workers * each; // of a server
     size_t n_claims = 2 * n_servers + 1, n_most;
     int *n_cpus = mem_calloc((size_t)fleet->n_ranks, sizeof *n_cpus);
     int *cpus = gather_cpus(fleet, n_cpus, &n_most);
-    int *taken = mem_calloc(n_servers * n_workers + n_servers + 1, sizeof *taken);
+    int *taken = mem_calloc(n_servers * n_own + n_servers + 1, sizeof *taken);
     struct core_claim *claims = mem_calloc(n_claims, sizeof *claims);
     for (size_t c = 0; c < n_claims; c++) {
         bool works = c < n_servers;
@@ -70,18 +72,27 @@ static void share_cores(struct fleet *fleet)
         claims[c] = (struct core_claim){
             .cpus = cpus + rank * n_most,
             .n_cpus = (size_t)n_cpus[rank],
-            .n_wanted = works ? n_workers : 1,
-            .taken = taken + (works ? c * n_workers : n_servers * n_workers + c - n_servers)};
+            .n_wanted = works ? n_own : 1,
+            .taken = taken + (works ? c * n_own : n_servers * n_own + c - n_servers)};
     }
     fleet->result->n_cores = (uint32_t)core_share_give(claims, n_claims);
     fleet->has_core = *claims[n_servers + (size_t)fleet->rank].taken >= 0;
-    fleet->cpus = mem_calloc(n_workers, sizeof *fleet->cpus);
+    fleet->cpus = mem_calloc(n_own, sizeof *fleet->cpus);
     if (fleet->rank > 0)
-        memcpy(fleet->cpus, claims[fleet->rank - 1].taken, n_workers * sizeof *fleet->cpus);
+        memcpy(fleet->cpus, claims[fleet->rank - 1].taken, n_own * sizeof *fleet->cpus);
+    int rc = 0;
+    for (size_t c = 0; c < n_servers && each > 1 && rc == 0; c++)
+        if (claims[c].taken[0] < 0) // the same for all ranks
+            rc = err_set(err, ERR_STUDY,
+                         "%zu servers, each of %u worker%s of %zu cores (cores, cores_per_worker): "
+                         "expected at most %u cores together, those that these ranks may use",
+                         n_servers, fleet->plan->n_workers, fleet->plan->n_workers == 1 ? "" : "s",
+                         each, fleet->result->n_cores);
     mem_free(claims);
     mem_free(taken);
     mem_free(cpus);
     mem_free(n_cpus);
+    return rc;
 }
 
 // ---- logs ---------------------------------------------------------------------------------------
@@ -257,6 +268,7 @@ int fleet_serve_run(MPI_Comm comm, const struct live_plan *plan, const struct se
     struct fleet fleet = {.comm = comm, .plan = plan, .config = config, .result = result};
     *result = (struct serve_result){.n_servers = plan->n_servers,
                                     .n_workers = plan->n_servers * plan->n_workers,
+                                    .cores_per_worker = plan->cores_per_worker,
                                     .sent_by_thread = true};
     MPI_Comm_rank(comm, &fleet.rank);
     MPI_Comm_size(comm, &fleet.n_ranks);
@@ -264,11 +276,12 @@ int fleet_serve_run(MPI_Comm comm, const struct live_plan *plan, const struct se
     if (err_agree(comm, fleet.mail ? 0 : -1, err) < 0)
         return -1;
     topology_read(&fleet.topology);
-    share_cores(&fleet);
+    int rc = share_cores(&fleet, err);
     result->sender_has_core = fleet.has_core;
     snprintf(result->processor, sizeof result->processor, "%s", fleet.topology.processor);
     fleet.log = live_log_create(plan);
-    int rc = run(&fleet, err);
+    if (rc == 0)
+        rc = run(&fleet, err);
     live_server_destroy(fleet.server);
     fleet_mail_destroy(fleet.mail);
     topology_release(&fleet.topology);

@@ -40,7 +40,7 @@ int live_host_open(struct live_host *host, struct err *err)
                                            .engines = host->engines,
                                            .gate = &host->gate,
                                            .number = i,
-                                           .cpu = host->cpus[i],
+                                           .cpus = host->cpus + (size_t)i * plan->cores_per_worker,
                                            .rests = host->rests,
                                            .fail_after = i == 0 ? (uint64_t)host->fail_after : 0};
         if (worker_start(&host->workers[i], err) < 0)

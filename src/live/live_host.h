@@ -30,7 +30,7 @@ struct live_host {
     const struct live_plan *plan;
     const struct engine_type *engine;
     const struct engine_setup *setup; // but for the model and the cost
-    const int *cpus;                  // [plan->n_workers] for each worker, -1: any
+    const int *cpus;                  // [plan->n_workers][cores_per_worker], -1: any
     bool rests;                       // idle workers sleep
     int64_t fail_after;               // the first worker fails after so many requests; 0: none does
     // What it says of itself: the first two once it is open, the others once it is closed.

@@ -158,6 +158,7 @@ static struct live_plan *create(const struct study *study, uint32_t n_servers, s
     plan->n_servers = study->fleet.groups[0].n_servers;
     plan->n_services = study->fleet.n_services;
     plan->n_workers = (uint32_t)study->fleet.groups[0].platform->cores;
+    plan->cores_per_worker = (uint32_t)study->fleet.groups[0].platform->cores_per_worker;
     int rc = draw(plan, err);
     if (rc == 0)
         rc = make_rules(plan, err);

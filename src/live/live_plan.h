@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // live_plan: what a study asks of a server that runs for real.
 //
-// The study is of one server, or of one cell with equal ones; a server's cores are its workers. Its
-// queries are those that the simulator would make of it: the same source, the same seed, all of
-// them drawn before anything begins. How idle workers take them from their queues is what the
-// study's scheduler says (sched.h, takes).
+// The study is of one server, or of one cell with equal ones; a server's cores are its workers,
+// each of as many processor cores as its platform says (cores_per_worker). Its queries are those
+// that the simulator would make of it: the same source, the same seed, all of them drawn before
+// anything begins. How idle workers take them from their queues is what the study's scheduler says
+// (sched.h, takes).
 //
 //     struct live_plan *plan = live_plan_create(study, &err);   // NULL: what cannot be served
 //     for (size_t i = 0; i < plan->n_queries; i++)
@@ -26,7 +27,8 @@
 struct live_plan {
     const struct fleet_config *fleet; // borrowed
     uint32_t n_services, n_servers;
-    uint32_t n_workers;    // of a server
+    uint32_t n_workers; // of a server
+    uint32_t cores_per_worker;
     struct query *queries; // [n_queries] as they arrive; seq is the place in the list
     size_t n_queries;
     struct batcher_rule (*rules)[N_PLACES]; // [n_services]

@@ -12,7 +12,7 @@
 #include "base/simtime.h"
 #include "base/wallclock.h"
 #include "live/live_clock.h"
-#include "live/topology.h"
+#include "live/team.h"
 
 #define MOST_SAMPLES 65536 // of a visit and a thread
 #define TAKEN_FRAC 0.02
@@ -21,11 +21,11 @@
 struct member {
     struct profile_crew *crew;
     uint32_t number;
-    int cpu;
+    const int *cpus;
     pthread_t thread;
-    bool started, failed, pinned;
-    struct err err, pin_err;
-    struct engine_worker *worker;
+    bool started, failed;
+    struct err err;
+    struct team *team;
     struct rng_stream stream;
     uint64_t n_queries, n_requests; // drawn and run so far
     uint64_t n_failed;              // of the requests
@@ -33,7 +33,8 @@ struct member {
     size_t n, n_left_out;
     struct profile_sample *samples; // [MOST_SAMPLES]
     struct interference interference;
-    double idle_s, untimed_s;
+    double idle_s;
+    struct profile_time time;
     uint64_t n_idles;
 };
 
@@ -68,10 +69,10 @@ static uint32_t next_items(struct member *member, const struct profile_visit *vi
 
 static double run_one(struct member *member, uint32_t items)
 {
+    const struct engine_request request = {.number = member->n_requests++, .items = items};
     uint32_t n_outputs;
     double begin_s = wallclock_s();
-    if (!engine_worker_run(member->worker, &(struct engine_request){member->n_requests++, items},
-                           &n_outputs))
+    if (!team_run(member->team, 0, &request, &n_outputs))
         member->n_failed++;
     return wallclock_s() - begin_s;
 }
@@ -82,9 +83,10 @@ static void measure_one(struct member *member, const struct profile_visit *visit
 {
     uint32_t items = next_items(member, visit);
     double time_s = run_one(member, items), now_s = interference_lost_s(mark);
-    double taken_s = fmin(fmax(now_s - *lost_s, 0), time_s);
+    double most_s = fmax(now_s - *lost_s, team_lost_s(member->team));
+    double taken_s = fmin(fmax(most_s, 0), time_s);
     bool taken = taken_s > TAKEN_LEAST_S && taken_s > TAKEN_FRAC * time_s;
-    member->untimed_s += taken ? now_s - *lost_s : 0;
+    member->time.untimed_s += taken ? most_s : 0;
     *lost_s = now_s;
     if (member->n == MOST_SAMPLES)
         return;
@@ -114,6 +116,7 @@ static void measure_busy(struct member *member, const struct profile_visit *visi
     do
         measure_one(member, visit, 0, &mark, &lost_s);
     while (wallclock_s() - mark.wall_s - lost_s < visit->measure_s && member->n < MOST_SAMPLES);
+    member->time.measured_s = wallclock_s() - mark.wall_s;
     interference_add(&member->interference, &mark);
 }
 
@@ -159,22 +162,27 @@ static void carry_out(struct member *member)
 {
     struct profile_crew *crew = member->crew;
     const struct profile_visit *visit = &crew->visit;
-    double steal_s = interference_steal_s(member->cpu);
+    double steal_s = team_steal_s(member->team);
     member->n = 0;
-    member->idle_s = member->untimed_s = 0;
+    member->idle_s = 0;
+    member->time = (struct profile_time){0};
     member->n_idles = 0;
     member->left_items = 0;
     memset(&member->interference, 0, sizeof member->interference);
+    team_idle(member->team, visit->sleeps ? LIVE_CLOCK_SLEEP : LIVE_CLOCK_SPIN);
     warm_up(member, visit);
+    team_take_interference(member->team, NULL);
     if (visit->kind == PROFILE_COLD)
         measure_cold(member, visit);
     else
         measure_busy(member, visit);
+    team_take_interference(member->team, &member->interference);
     atomic_fetch_sub(&crew->n_measuring, 1);
     while (visit->kind != PROFILE_COLD && atomic_load(&crew->n_measuring) > 0)
         run_one(member, next_items(member, visit));
     if (visit->kind != PROFILE_COLD) // of a rest, nobody wanted the core
-        member->interference.steal_s = interference_steal_s(member->cpu) - steal_s;
+        member->interference.steal_s = team_steal_s(member->team) - steal_s;
+    team_idle(member->team, LIVE_CLOCK_SLEEP); // until the next visit
     leave_out(member);
 }
 
@@ -183,12 +191,15 @@ static void carry_out(struct member *member)
 static void set_up(struct member *member)
 {
     const struct profile_crew_config *config = &member->crew->config;
-    member->pinned = topology_pin(member->cpu, &member->pin_err) == 0;
     member->samples = mem_calloc(MOST_SAMPLES, sizeof *member->samples);
     member->stream = rng_stream(config->seed, RNG_PROFILE, member->number);
     member->n_requests = (uint64_t)member->number << 48; // no two threads run the same
-    member->worker = engine_worker_open(config->engine, config->most_items, &member->err);
-    member->failed = !member->worker;
+    const struct team_config team = {.cpus = member->cpus,
+                                     .n_members = config->cores_per_worker,
+                                     .most_items = config->most_items,
+                                     .idle = LIVE_CLOCK_SLEEP};
+    member->team = team_open(&team, &member->err);
+    member->failed = !member->team || team_add(member->team, config->engine, &member->err) < 0;
 }
 
 static void leave(struct profile_crew *crew)
@@ -225,7 +236,7 @@ static void *member_main(void *user)
         leave(crew);
     }
     pthread_mutex_unlock(&crew->mutex);
-    engine_worker_close(member->worker);
+    team_close(member->team);
     return NULL;
 }
 
@@ -245,7 +256,7 @@ static int start(struct profile_crew *crew, struct err *err)
         struct member *member = &crew->members[i];
         member->crew = crew;
         member->number = i;
-        member->cpu = crew->config.cpus[i];
+        member->cpus = crew->config.cpus + (size_t)i * crew->config.cores_per_worker;
         pthread_mutex_lock(&crew->mutex);
         crew->n_working++;
         pthread_mutex_unlock(&crew->mutex);
@@ -347,9 +358,9 @@ size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i)
     return at_work(crew, i)->n_left_out;
 }
 
-double profile_crew_untimed_s(const struct profile_crew *crew, uint32_t i)
+struct profile_time profile_crew_time(const struct profile_crew *crew, uint32_t i)
 {
-    return at_work(crew, i)->untimed_s;
+    return at_work(crew, i)->time;
 }
 
 const struct interference *profile_crew_interference(const struct profile_crew *crew, uint32_t i)
@@ -366,9 +377,7 @@ double profile_crew_idle_s(const struct profile_crew *crew, uint32_t i)
 bool profile_crew_pinned(const struct profile_crew *crew, const char **why)
 {
     for (uint32_t i = 0; i < crew->config.n_threads; i++)
-        if (!crew->members[i].pinned) {
-            *why = crew->members[i].pin_err.text;
+        if (!team_pinned(crew->members[i].team, why))
             return false;
-        }
     return true;
 }

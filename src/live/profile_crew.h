@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // profile_crew: threads on cores of their own that run a model, a short visit at a time.
 //
+// Each may lead a team (live/team.h) that computes its requests over several cores; what is said of
+// a thread is then said of its team. Members of a team at rest do what their leader does.
+//
 // A visit is one kind of work for a few tens of milliseconds, on so many of the threads:
 //
 //     PROFILE_ALONE   requests of one size, one after the other
@@ -51,10 +54,17 @@ struct profile_sample {
     bool taken;    // it was interrupted, and that time is taken out
 };
 
+// Not of COLD: from before the first request until after the last, and what of it was taken, of
+// requests or between them, and is in no sample.
+struct profile_time {
+    double measured_s, untimed_s;
+};
+
 struct profile_crew_config {
     const struct engine *engine; // borrowed until profile_crew_destroy()
-    const int *cpus;             // [n_threads] as topology_pin() takes them; copied
+    const int *cpus; // [n_threads * cores_per_worker] as topology_pin() takes them; copied
     uint32_t n_threads, most_items;
+    uint32_t cores_per_worker; // in each thread's team
     const struct qsize *sizes; // of the mix; borrowed
     uint64_t seed;
 };
@@ -69,13 +79,12 @@ void profile_crew_destroy(struct profile_crew *crew); // NULL: no effect
 void profile_crew_visit(struct profile_crew *crew, const struct profile_visit *visit);
 
 // Of the last visit, the i-th thread at work, 0 .. n_busy - 1: its samples in order, borrowed until
-// the next; how many were left out; what was taken, of requests or between them, that is in no
-// sample; the time in which they were measured and what was taken of it; the rest that it really
-// had, on average (it wakes a little late).
+// the next; how many were left out; its time; what was taken of that, of all threads of its team;
+// the rest that it really had, on average (it wakes a little late).
 const struct profile_sample *profile_crew_samples(const struct profile_crew *crew, uint32_t i,
                                                   size_t *n);
 size_t profile_crew_left_out(const struct profile_crew *crew, uint32_t i);
-double profile_crew_untimed_s(const struct profile_crew *crew, uint32_t i);
+struct profile_time profile_crew_time(const struct profile_crew *crew, uint32_t i);
 const struct interference *profile_crew_interference(const struct profile_crew *crew, uint32_t i);
 double profile_crew_idle_s(const struct profile_crew *crew, uint32_t i);
 

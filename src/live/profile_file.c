@@ -48,11 +48,17 @@ static void put_about(FILE *out, const struct profile_entry *entry,
     fprintf(out, "# processor: %s\n", processor);
     put_facts(out, profile);
     put_power(out, profile);
+    uint32_t n_cores = profile->n_workers * profile->cores_per_worker;
+    if (profile->cores_per_worker > 1)
+        fprintf(out,
+                "# workers of %u cores each: each request was computed by as many, and busy_cores "
+                "counts workers\n",
+                profile->cores_per_worker);
     fprintf(out,
             "# measured: %llu requests in %.0f s on %u core%s; something else took %.1f %% of the "
             "time (%llu more requests and %llu visits were left out for it)\n",
-            (unsigned long long)profile->n_requests, profile->spent_s, profile->n_cores,
-            profile->n_cores == 1 ? "" : "s", 100 * interference_frac(&profile->interference),
+            (unsigned long long)profile->n_requests, profile->spent_s, n_cores,
+            n_cores == 1 ? "" : "s", 100 * interference_frac(&profile->interference),
             (unsigned long long)profile->n_left_out,
             (unsigned long long)profile->n_visits_left_out);
     if (isfinite(profile->drift_cv))
@@ -141,15 +147,19 @@ static void put_watts(FILE *out, const char *key, double value_w)
         put_key(out, key, UNIT_POWER, round(10 * value_w) / 10);
 }
 
-static void put_platform(FILE *out, const struct profile_about *about, uint32_t n_cores)
+static void put_platform(FILE *out, const struct profile_about *about,
+                         const struct profile *profile)
 {
+    uint32_t n_workers = profile->n_workers;
     const struct topology *topology = about->topology;
     char *name = flow_quote(about->platform), *processor = topology_text(topology);
     char *title = flow_quote(processor);
     bool watts = isfinite(about->idle_w) && about->busy_w >= about->idle_w;
     size_t sockets = topology->n_packages;
     fprintf(out, "platforms:\n  - name: %s\n    title: %s\n    cores: %u\n    sockets: %zu\n", name,
-            title, n_cores, sockets <= n_cores && n_cores % sockets == 0 ? sockets : 1);
+            title, n_workers, sockets <= n_workers && n_workers % sockets == 0 ? sockets : 1);
+    if (profile->cores_per_worker > 1)
+        fprintf(out, "    cores_per_worker: %u\n", profile->cores_per_worker);
     put_key(out, "clock", UNIT_HZ, round(topology->clock_hz * 1e-6) * 1e6);
     put_key(out, "memory_size", UNIT_BYTES, round(topology->memory_bytes * 1e-6) * 1e6);
     put_key(out, "l2_size", UNIT_BYTES, topology->l2_bytes);
@@ -175,7 +185,7 @@ char *profile_file_machine(const struct profile_entry *entries, size_t n,
     size_t size = 0, n_tables = 0;
     FILE *out = open_memstream(&text, &size);
     fprintf(out, "# measured %s by %s\n", about->date, about->program);
-    put_platform(out, about, entries[0].profile->n_cores);
+    put_platform(out, about, entries[0].profile);
     for (size_t i = 0; i < n; i++) {
         if (!entries[i].model || !entries[i].in_catalogue)
             continue;
@@ -235,7 +245,7 @@ static void put_traffic(FILE *out, const struct profile_entry *entry)
     const struct profile *profile = entry->profile;
     char *name = flow_quote(entry->name);
     double work_s = disturbed(profile) * profile->typical->query_work_s;
-    double qps = LOAD * profile->n_cores / work_s;
+    double qps = LOAD * profile->n_workers / work_s;
     char rate[32];
     fprintf(out, "traffic:\n  - {service: %s", name);
     if (entry->model && entry->in_catalogue) {
@@ -300,7 +310,7 @@ char *profile_file_study(const struct profile_entry *entry, const struct profile
     fprintf(out, "# One such server at %.0f %% load.\n", 100 * LOAD);
     put_about(out, entry, about);
     fprintf(out, "name: %s\nduration: 60s\n", quoted);
-    put_platform(out, about, profile->n_cores);
+    put_platform(out, about, profile);
     put_traffic(out, entry);
     fprintf(out,
             "fleet:\n  groups:\n    - name: server\n      platform: %s\n      servers: 1\n"

@@ -54,7 +54,7 @@ struct question {
     struct series places[MOST_AFTER]; // COLD: of the requests at that place
     uint64_t n;                       // requests
     double sum_s, sum_s2, idle_s;     // of requests; of rests
-    double untimed_s;                 // profile_crew_untimed_s()
+    struct profile_time time;
     struct interference interference;
 };
 
@@ -156,7 +156,7 @@ static void make_questions(struct job *job)
 {
     const struct profiling_config *config = job->config;
     job->sizes = make_sizes(config, &job->n_sizes);
-    job->busy = make_busy(config->n_cores, &job->n_busy);
+    job->busy = make_busy(config->n_workers, &job->n_busy);
     size_t n = job->n_busy * (job->n_sizes + config->n_cuts) + PROFILING_RESTS;
     job->questions = mem_calloc(n, sizeof *job->questions);
     for (size_t b = 0; b < job->n_busy; b++) {
@@ -226,7 +226,9 @@ static void take(struct job *job, struct question *question)
         size_t n;
         const struct profile_sample *samples = profile_crew_samples(job->crew, t, &n);
         interference_merge(&question->interference, profile_crew_interference(job->crew, t));
-        question->untimed_s += profile_crew_untimed_s(job->crew, t);
+        struct profile_time time = profile_crew_time(job->crew, t);
+        question->time.measured_s += time.measured_s;
+        question->time.untimed_s += time.untimed_s;
         job->to->n_left_out += profile_crew_left_out(job->crew, t);
         for (size_t i = 0; i < n; i++) {
             double s = samples[i].time_s;
@@ -278,7 +280,7 @@ static void ask(struct job *job, struct question *question)
     bool all = question->visit.kind == PROFILE_MIX && question->busy == job->n_busy - 1;
     double begin_j = job->rapl && all ? rapl_read_j(job->rapl) : 0, begin_s = wallclock_s();
     job->n_visits++;
-    question->visit.first = (uint32_t)question->means.n % job->config->n_cores;
+    question->visit.first = (uint32_t)question->means.n % job->config->n_workers;
     profile_crew_visit(job->crew, &question->visit);
     for (int i = 0; i < MOST_AGAIN && is_disturbed(job, question); i++) {
         job->to->n_visits_left_out++;
@@ -490,7 +492,7 @@ static void fill_mixed(struct job *job)
         memcpy(mixed->lag, fitted.lag, sizeof mixed->lag);
         mixed->query_work_s = mixed->sum.work_item_s * qsize_mean_items(config->sizes);
         mixed->taken_frac = interference_frac(&question->interference);
-        mixed->untimed_frac = question->untimed_s / question->interference.wall_s;
+        mixed->untimed_frac = question->time.untimed_s / question->time.measured_s;
         if (mixed->cut_items != to->cold_items)
             continue;
         keep_rows(job, b, rows);
@@ -558,7 +560,6 @@ static void fill(struct job *job)
 {
     struct profile *to = job->to;
     const char *why = "";
-    to->n_cores = job->config->n_cores;
     to->n_requests = count_requests(job);
     for (size_t i = 0; i < job->n_questions; i++)
         interference_merge(&to->interference, &job->questions[i].interference);
@@ -604,24 +605,40 @@ static void measure_idle(struct job *job)
     job->to->idle_w = (rapl_read_j(job->rapl) - begin_j) / (wallclock_s() - begin_s);
 }
 
-// Cores one socket after the other would fill one of them first; the simulator fills them evenly.
+static int package_of(const struct topology *topology, int cpu)
+{
+    size_t i = 0;
+    while (topology->cores[i].cpu != cpu)
+        i++;
+    return topology->cores[i].package;
+}
+
+// Workers one socket after the other would fill one of them first; the simulator fills them evenly.
 static int *make_cpus(const struct profiling_config *config)
 {
     const struct topology *topology = config->topology;
+    size_t each = config->cores_per_worker;
+    int *teams = mem_calloc(topology->n_cores, sizeof *teams);
     int *cpus = mem_calloc(topology->n_cores, sizeof *cpus);
-    bool *used = mem_calloc(topology->n_cores, sizeof *used);
+    size_t n_teams = topology_teams(topology, each, teams);
+    bool *used = mem_calloc(n_teams, sizeof *used);
     int last = -1;
-    for (size_t n = 0; n < topology->n_cores; n++) {
-        size_t pick = topology->n_cores;
-        for (size_t i = 0; i < topology->n_cores; i++) // the next that is free on another socket
-            if (!used[i] && (pick == topology->n_cores || (topology->cores[pick].package <= last &&
-                                                           topology->cores[i].package > last)))
-                pick = i;
+    for (size_t n = 0; n < n_teams; n++) {
+        size_t pick = n_teams;
+        int picked = 0;
+        for (size_t i = 0; i < n_teams; i++) { // the next that is free on another socket
+            int package = package_of(topology, teams[i * each]);
+            if (used[i] || (pick < n_teams && (picked > last || package <= last)))
+                continue;
+            pick = i;
+            picked = package;
+        }
         used[pick] = true;
-        last = topology->cores[pick].package;
-        cpus[n] = topology->cores[pick].cpu;
+        last = picked;
+        memcpy(cpus + n * each, teams + pick * each, each * sizeof *cpus);
     }
     mem_free(used);
+    mem_free(teams);
     return cpus;
 }
 
@@ -630,7 +647,8 @@ static int open_all(struct job *job, struct err *err)
     const struct profiling_config *config = job->config;
     int *cpus = make_cpus(config);
     struct profile_crew_config crew = {.cpus = cpus,
-                                       .n_threads = config->n_cores,
+                                       .n_threads = config->n_workers,
+                                       .cores_per_worker = config->cores_per_worker,
                                        .most_items = config->most_items,
                                        .sizes = config->sizes,
                                        .seed = config->seed};
@@ -663,7 +681,8 @@ int profiling_run(struct profile *to, const struct profiling_config *config, str
 {
     struct job job = {.config = config, .to = to, .begin_s = wallclock_s()};
     double before_bytes = resident_bytes();
-    *to = (struct profile){.n_cores = config->n_cores};
+    *to = (struct profile){.n_workers = config->n_workers,
+                           .cores_per_worker = config->cores_per_worker};
     job.end_s = job.begin_s + config->time_s;
     job.mix = profile_mix_create();
     measure_idle(&job);

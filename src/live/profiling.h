@@ -6,6 +6,7 @@
 // and not in one of the sizes:
 //
 //     alone    each of the sizes, on 1, 2, 4 .. all cores at once: the table of single sizes
+//              (of workers of several cores each, on 1, 2, 4 .. all of these, and so below)
 //     mix      a stream of queries, cut at each of the batch sizes, on as many cores: how far the
 //              table misleads, how much times vary, how they hang together
 //     cold     the first requests after a rest, of four lengths: the cold core of models/cost.h
@@ -45,7 +46,8 @@ struct profiling_config {
     const struct engine_type *type;
     struct engine_setup setup; // what it points to is borrowed until profiling_run() returns
     const struct topology *topology;
-    uint32_t n_cores;           // at work at most, 1 .. topology->n_cores
+    uint32_t n_workers; // at work at most, 1 .. topology->n_cores / cores_per_worker
+    uint32_t cores_per_worker;
     uint32_t most_items;        // largest size of the table
     const uint32_t *cuts_items; // [n_cuts] batch sizes of the mix, rising; of at most most_items
     size_t n_cuts;
@@ -60,13 +62,13 @@ struct profiling_config {
 
 // A line of the table.
 struct profile_row {
-    uint32_t items, busy;
-    struct ci time_s;  // what the simulator is given
-    struct ci alone_s; // of the size alone
-    bool from_mix;     // else time_s is alone_s
-    double cv;         // standard deviation over mean, of the same requests as time_s
-    uint64_t n;        // of them
-    double taken_frac; // share of the time in which the size was measured alone
+    uint32_t items, busy; // workers
+    struct ci time_s;     // what the simulator is given
+    struct ci alone_s;    // of the size alone
+    bool from_mix;        // else time_s is alone_s
+    double cv;            // standard deviation over mean, of the same requests as time_s
+    uint64_t n;           // of them
+    double taken_frac;    // share of the time in which the size was measured alone
 };
 
 // A mix.
@@ -106,7 +108,7 @@ struct profile {
     double idle_w, busy_w;               // NaN: not known
     char power[256];                     // why not
     char pinning[256];                   // why threads were not pinned; "": they were
-    uint32_t n_cores;
+    uint32_t n_workers, cores_per_worker;
     uint64_t n_requests, n_left_out;  // that count, and that were interrupted and do not
     uint64_t n_visits_left_out;       // of which too much was taken
     struct interference interference; // of all that counts

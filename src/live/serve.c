@@ -26,7 +26,8 @@ struct serving {
     struct serve_result *result;
     struct topology topology;
     struct live_server *server;
-    int *cpus; // [n_workers]
+    int *cpus;       // [n_cores] of the topology, the workers' first, or of n_workers: -1
+    uint32_t n_used; // by workers
     struct live_host host;
     struct live_load load;
     pthread_t sender;
@@ -34,15 +35,34 @@ struct serving {
     atomic_bool sender_stops;
 };
 
-// Workers have a core each where there are as many; the sender has the next one.
+// Workers have cores of their own where there are as many; the sender has the next one. Where each
+// has one, they may also share what there is.
+static int share_cores(struct serving *serving, struct err *err)
+{
+    const struct topology *topology = &serving->topology;
+    uint32_t n_workers = serving->plan->n_workers, each = serving->plan->cores_per_worker;
+    size_t n_teams = 0;
+    serving->n_used = n_workers * each;
+    serving->cpus = mem_calloc(serving->n_used + topology->n_cores, sizeof *serving->cpus);
+    if (each <= topology->n_cores)
+        n_teams = topology_teams(topology, each, serving->cpus);
+    if (n_teams >= n_workers)
+        return 0;
+    if (each > 1)
+        return err_set(err, ERR_STUDY,
+                       "%u worker%s of %u cores each (cores, cores_per_worker): expected at most "
+                       "%zu cores together, those that this process may use",
+                       n_workers, n_workers == 1 ? "" : "s", each, topology->n_cores);
+    for (uint32_t i = 0; i < n_workers; i++)
+        serving->cpus[i] = -1;
+    return 0;
+}
+
 static int open_host(struct serving *serving, struct err *err)
 {
     const struct serve_config *config = serving->config;
-    uint32_t n_workers = serving->plan->n_workers;
-    bool fits = n_workers <= serving->topology.n_cores;
-    serving->cpus = mem_calloc(n_workers, sizeof *serving->cpus);
-    for (uint32_t i = 0; i < n_workers; i++)
-        serving->cpus[i] = fits ? serving->topology.cores[i].cpu : -1;
+    if (share_cores(serving, err) < 0)
+        return -1;
     serving->host = (struct live_host){.server = serving->server,
                                        .plan = serving->plan,
                                        .engine = config->engine,
@@ -66,11 +86,10 @@ static void *send_all(void *user)
 
 static int start_sender(struct serving *serving, struct err *err)
 {
-    uint32_t n_workers = serving->plan->n_workers;
-    bool spare = serving->topology.n_cores > n_workers;
+    bool spare = serving->topology.n_cores > serving->n_used;
     serving->load = (struct live_load){.server = serving->server,
                                        .plan = serving->plan,
-                                       .cpu = spare ? serving->topology.cores[n_workers].cpu : -1,
+                                       .cpu = spare ? serving->cpus[serving->n_used] : -1,
                                        .stops = sender_stops,
                                        .user = serving};
     if (!serving->result->sent_by_thread)
@@ -137,11 +156,13 @@ int serve_run(const struct live_plan *plan, const struct serve_config *config,
               struct serve_result *result, struct err *err)
 {
     struct serving serving = {.plan = plan, .config = config, .result = result};
-    *result = (struct serve_result){.n_servers = 1, .n_workers = plan->n_workers};
+    *result = (struct serve_result){
+        .n_servers = 1, .n_workers = plan->n_workers, .cores_per_worker = plan->cores_per_worker};
     topology_read(&serving.topology);
     result->log = live_log_create(plan);
     result->n_cores = (uint32_t)serving.topology.n_cores;
-    result->sender_has_core = serving.topology.n_cores > plan->n_workers;
+    result->sender_has_core =
+        serving.topology.n_cores > (size_t)plan->n_workers * plan->cores_per_worker;
     result->sent_by_thread = config->sender == SERVE_SENDER_THREAD ||
                              (config->sender == SERVE_SENDER_AUTO && result->sender_has_core);
     snprintf(result->processor, sizeof result->processor, "%s", serving.topology.processor);

@@ -52,8 +52,9 @@ struct serve_result {
     int64_t end_ns; // when it stopped, else the study's duration
     uint32_t n_servers;
     uint32_t n_workers, n_pinned, n_failed; // of all servers
-    uint32_t n_cores;                       // that this process may use, or those of a fleet
-    bool sent_by_thread;                    // and was there a core for that thread?
+    uint32_t cores_per_worker;
+    uint32_t n_cores;    // that this process may use, or those of a fleet
+    bool sent_by_thread; // and was there a core for that thread?
     bool sender_has_core;
     struct interference interference; // of all workers
     char kernels[160];                // of the first service's engine

@@ -91,12 +91,12 @@ static cpu_set_t *allowed_cpus(size_t *size)
     return set;
 }
 
-static void add_core(struct topology *to, int cpu, int package)
+static void add_core(struct topology *to, int cpu, int package, int l3)
 {
     if ((to->n_cores & (to->n_cores - 1)) == 0) // at powers of two
         to->cores =
             mem_realloc(to->cores, to->n_cores > 0 ? 2 * to->n_cores : 1, sizeof *to->cores);
-    to->cores[to->n_cores++] = (struct topology_core){cpu, package};
+    to->cores[to->n_cores++] = (struct topology_core){cpu, package, l3};
 }
 
 // What both ways have in common; the cores are there.
@@ -127,6 +127,22 @@ static int package_of(int cpu)
     return package < 0 ? 0 : package;
 }
 
+// The first of the threads that share the core's last-level cache: "0-7,32-39".
+static int l3_of(int cpu)
+{
+    char text[128];
+    for (int i = 0; i < 8; i++) {
+        char what[64];
+        snprintf(what, sizeof what, "cache/index%d/level", i);
+        if (!cpu_word(cpu, what, text, sizeof text))
+            break;
+        snprintf(what, sizeof what, "cache/index%d/shared_cpu_list", i);
+        if (strcmp(text, "3") == 0 && cpu_word(cpu, what, text, sizeof text))
+            return atoi(text);
+    }
+    return -1;
+}
+
 // The threads of a core as the system writes them, "0,32" or "4-5": equal for all of one core.
 static void read_cores(struct topology *to, const cpu_set_t *set, size_t size)
 {
@@ -141,7 +157,7 @@ static void read_cores(struct topology *to, const cpu_set_t *set, size_t size)
         for (size_t i = 0; i < to->n_cores; i++)
             seen = seen || strcmp(siblings[i], own) == 0;
         if (!seen)
-            add_core(to, cpu, package_of(cpu));
+            add_core(to, cpu, package_of(cpu), l3_of(cpu));
     }
     mem_free(siblings);
 }
@@ -190,7 +206,9 @@ static void add_thread(struct topology *to, hwloc_topology_t tree, hwloc_obj_t t
         to->l2_bytes = cache_above(tree, thread, HWLOC_OBJ_L2CACHE);
         to->l3_bytes = cache_above(tree, thread, HWLOC_OBJ_L3CACHE);
     }
-    add_core(to, (int)thread->os_index, package ? (int)package->os_index : 0);
+    hwloc_obj_t l3 = hwloc_get_ancestor_obj_by_type(tree, HWLOC_OBJ_L3CACHE, thread);
+    add_core(to, (int)thread->os_index, package ? (int)package->os_index : 0,
+             l3 ? (int)l3->logical_index : -1);
 }
 
 // Where hwloc knows of no cores, every thread counts as one.
@@ -264,6 +282,52 @@ int topology_pin(int cpu, struct err *err)
     return rc == 0 ? 0
                    : err_set(err, ERR_FAIL, "a thread cannot be kept on processor %d: %s", cpu,
                              strerror(why));
+}
+
+// ---- teams --------------------------------------------------------------------------------------
+
+enum nearness { SAME_L3, SAME_PACKAGE, ANYWHERE, N_NEARNESSES };
+
+static bool is_near(const struct topology_core *a, const struct topology_core *b,
+                    enum nearness nearness)
+{
+    bool same_package = nearness == ANYWHERE || a->package == b->package;
+    return same_package && (nearness != SAME_L3 || a->l3 == b->l3);
+}
+
+// Fills team[n] with `first` and the cores near it that are free; false: these are too few.
+static bool gather_team(const struct topology *topology, const bool *used, size_t first,
+                        enum nearness nearness, size_t n, size_t *team)
+{
+    size_t n_found = 0;
+    for (size_t i = first; i < topology->n_cores && n_found < n; i++)
+        if (!used[i] && is_near(&topology->cores[first], &topology->cores[i], nearness))
+            team[n_found++] = i;
+    return n_found == n;
+}
+
+size_t topology_teams(const struct topology *topology, size_t n_members, int *cpus)
+{
+    size_t n_cores = topology->n_cores, n_put = 0;
+    bool *used = mem_calloc(n_cores, sizeof *used);
+    size_t *team = mem_calloc(n_members, sizeof *team);
+    for (int nearness = SAME_L3; nearness < N_NEARNESSES; nearness++)
+        for (size_t first = 0; first < n_cores; first++) {
+            if (used[first] ||
+                !gather_team(topology, used, first, (enum nearness)nearness, n_members, team))
+                continue;
+            for (size_t i = 0; i < n_members; i++) {
+                used[team[i]] = true;
+                cpus[n_put++] = topology->cores[team[i]].cpu;
+            }
+        }
+    size_t n_teams = n_put / n_members;
+    for (size_t i = 0; i < n_cores; i++)
+        if (!used[i])
+            cpus[n_put++] = topology->cores[i].cpu;
+    mem_free(team);
+    mem_free(used);
+    return n_teams;
 }
 
 static void put_bytes(FILE *out, double bytes, const char *what)

@@ -25,6 +25,7 @@
 struct topology_core {
     int cpu;     // the system's number of the thread that is used
     int package; // socket, 0 ..
+    int l3;      // cores of the same number share a last-level cache
 };
 
 struct topology {
@@ -51,6 +52,12 @@ void topology_release(struct topology *topology); // NULL: no effect
 // Keeps the calling thread on that thread of the processor. Where the system refuses, -1, and the
 // thread runs where it did.
 int topology_pin(int cpu, struct err *err);
+
+// Cores for teams of n_members, 1 .. n_cores, which compute together (live/team.h): fills
+// cpus[n_cores] with the cores' threads, those of a team behind each other, and then those that are
+// in none. A team's cores share a last-level cache where they can, else a socket. Returns how many
+// teams there are.
+size_t topology_teams(const struct topology *topology, size_t n_members, int *cpus);
 
 // "2 cores of AMD EPYC 9B45, 48 KiB L1, 1 MiB L2, 32 MiB L3"; caller mem_free()s.
 char *topology_text(const struct topology *topology);

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/simtime.h"
 #include "live/live_clock.h"
-#include "live/topology.h"
 
 #define WARM_REQUESTS 8
 #define WARM_LONGEST_NS (200 * SIMTIME_MS)
@@ -67,11 +65,19 @@ static bool pass_gate(struct worker_gate *gate, const struct err *err)
 
 static int open_engines(struct worker *worker, struct err *err)
 {
-    for (uint32_t i = 0; i < worker->plan->n_services; i++) {
-        worker->opened[i] = engine_worker_open(worker->engines[i], worker->plan->most_items, err);
-        if (!worker->opened[i])
-            return err_prefix(err, "service %s", worker->plan->fleet->services[i].name);
-    }
+    const struct live_plan *plan = worker->plan;
+    const struct team_config team = {.cpus = worker->cpus,
+                                     .n_members = plan->cores_per_worker,
+                                     .most_items = plan->most_items,
+                                     .idle = LIVE_CLOCK_SLEEP};
+    const char *why;
+    worker->team = team_open(&team, err);
+    if (!worker->team)
+        return -1;
+    for (uint32_t i = 0; i < plan->n_services; i++)
+        if (team_add(worker->team, worker->engines[i], err) < 0)
+            return err_prefix(err, "service %s", plan->fleet->services[i].name);
+    worker->pinned = team_pinned(worker->team, &why);
     return 0;
 }
 
@@ -85,8 +91,8 @@ static void warm_up(struct worker *worker)
             const struct batcher_rule *rule = &worker->plan->rules[i][PLACE_CORES];
             uint32_t most = worker->plan->most_items;
             uint32_t items = rule->most_items < most ? rule->most_items : most;
-            engine_worker_run(worker->opened[i], &(struct engine_request){UINT64_MAX - n, items},
-                              &n_outputs);
+            const struct engine_request request = {.number = UINT64_MAX - n, .items = items};
+            team_run(worker->team, i, &request, &n_outputs);
         }
 }
 
@@ -100,12 +106,11 @@ static bool run_requests(struct worker *worker, struct live_job *job)
         if (worker->rests)
             interference_mark(&mark);
         job->request.begin_ns = live_server_now_ns(server);
+        const struct engine_request request = {.number = job->number,
+                                               .items = job->request.n_items};
+        bool fails = worker->fail_after > 0 && worker->n_requests == worker->fail_after;
         const float *outputs =
-            worker->fail_after > 0 && worker->n_requests == worker->fail_after
-                ? NULL
-                : engine_worker_run(worker->opened[job->request.service],
-                                    &(struct engine_request){job->number, job->request.n_items},
-                                    &n_outputs);
+            fails ? NULL : team_run(worker->team, job->request.service, &request, &n_outputs);
         job->request.end_ns = live_server_now_ns(server);
         if (worker->rests)
             interference_add(&worker->interference, &mark);
@@ -120,32 +125,30 @@ static void run(struct worker *worker)
 {
     struct live_job job = {.worker = worker->number};
     struct interference_mark mark;
-    double steal_s = worker->cpu >= 0 ? interference_steal_s(worker->cpu) : 0;
+    double steal_s = team_steal_s(worker->team);
+    team_idle(worker->team, worker->rests ? LIVE_CLOCK_SLEEP : LIVE_CLOCK_SPIN);
+    team_take_interference(worker->team, NULL);
     interference_mark(&mark);
     worker->failed = !run_requests(worker, &job);
     if (worker->failed)
         live_server_fail(worker->server, &job);
     if (!worker->rests)
         interference_add(&worker->interference, &mark);
-    if (worker->cpu >= 0)
-        worker->interference.steal_s = interference_steal_s(worker->cpu) - steal_s;
+    team_take_interference(worker->team, &worker->interference);
+    worker->interference.steal_s = team_steal_s(worker->team) - steal_s;
 }
 
 static void *main_of(void *user)
 {
     struct worker *worker = user;
     struct err err = {0};
-    worker->pinned = worker->cpu >= 0 && topology_pin(worker->cpu, NULL) == 0;
     live_clock_sharpen();
-    worker->opened = mem_calloc(worker->plan->n_services, sizeof(struct engine_worker *));
     int rc = open_engines(worker, &err);
     if (rc == 0)
         warm_up(worker);
     if (pass_gate(worker->gate, rc < 0 ? &err : NULL))
         run(worker);
-    for (uint32_t i = 0; i < worker->plan->n_services; i++)
-        engine_worker_close(worker->opened[i]);
-    mem_free(worker->opened);
+    team_close(worker->team);
     return NULL;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// worker: a thread that runs the requests of a live server, on a core of its own.
+// worker: a thread that runs the requests of a live server, on a core of its own or, with a team
+// (live/team.h), on several.
 //
 // It opens its part of each service's engine, so that its memory is near it, runs some requests so
-// that nothing is new when the time counts, and waits for the others at a gate. What took its core
+// that nothing is new when the time counts, and waits for the others at a gate. What took its cores
 // away meanwhile it says afterwards: of all the time where idle workers do not sleep, of the time
-// in requests where they do.
+// in requests where they do, and of that of the others of its team.
 //
 // An engine that fails in a request ends its worker: the request is lost, and the server goes on
 // with the other workers.
@@ -25,6 +26,7 @@
 #include "base/err.h"
 #include "live/interference.h"
 #include "live/live_server.h"
+#include "live/team.h"
 #include "native/engine.h"
 
 // Where workers wait for one another and for the start.
@@ -43,7 +45,7 @@ struct worker {
     struct engine *const *engines; // [n_services]
     struct worker_gate *gate;
     uint32_t number;
-    int cpu;             // to keep to; -1: any
+    const int *cpus;     // [plan->cores_per_worker] to keep to, borrowed likewise; -1: any
     bool rests;          // idle workers sleep
     uint64_t fail_after; // it fails after so many requests, for tests of that; 0: it does not
     // What it says of itself, after worker_join():
@@ -51,7 +53,7 @@ struct worker {
     uint64_t n_requests;
     struct interference interference;
     pthread_t thread;
-    struct engine_worker **opened; // [n_services]; its own
+    struct team *team; // its own; engines of it are the services'
 };
 
 void worker_gate_init(struct worker_gate *gate, uint32_t n_workers);

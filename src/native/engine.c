@@ -90,6 +90,7 @@ const float *engine_worker_run(struct engine_worker *worker, const struct engine
                                uint32_t *n_outputs)
 {
     const struct engine *engine = worker->engine;
-    assert(request->items >= 1 && request->items <= worker->most_items);
+    assert(request->items >= 1 && engine_request_whole(request) <= worker->most_items);
+    assert(request->first + request->items <= engine_request_whole(request));
     return engine->type->run(engine->state, worker->state, request, n_outputs);
 }

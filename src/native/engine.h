@@ -18,7 +18,9 @@
 //     engine_close(engine);
 //
 // What is computed is a function of (model, seed, request), whichever the worker; how long
-// it takes is the machine's affair.
+// it takes is the machine's affair. Slices have the results that their items have in the whole,
+// to the last bit where the kernels do not depend on how many items there are: of `own`, for slices
+// of two items and more; else within what rounding explains (tests/live/test_team.c).
 #ifndef NATIVE_ENGINE_H
 #define NATIVE_ENGINE_H
 
@@ -49,10 +51,18 @@ struct engine_facts {
     char kernels[160];                // whose they are, and for which instruction set
 };
 
+// A request, or a slice of one that several workers compute: items first .. first + items - 1 of
+// whole_items. Its inputs are those that these items have in the whole.
 struct engine_request {
     uint64_t number; // says which of the inputs it brings
     uint32_t items;
+    uint32_t first, whole_items; // 0: it is no slice
 };
+
+static inline uint32_t engine_request_whole(const struct engine_request *request)
+{
+    return request->whole_items > 0 ? request->whole_items : request->items;
+}
 
 struct engine;
 struct engine_worker;
@@ -89,8 +99,8 @@ struct engine *engine_open(const struct engine_type *type, const struct engine_s
 void engine_close(struct engine *engine); // NULL: no effect; no worker is open any more
 const struct engine_facts *engine_facts_of(const struct engine *engine);
 
-// For requests of 1 to most_items items. To be called on the worker's own thread, so that its
-// memory is near it. NULL on failure.
+// For requests of 1 to most_items items, and slices of these. To be called on the worker's own
+// thread, so that its memory is near it. NULL on failure.
 struct engine_worker *engine_worker_open(const struct engine *engine, uint32_t most_items,
                                          struct err *err);
 void engine_worker_close(struct engine_worker *worker); // NULL: no effect

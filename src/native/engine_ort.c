@@ -232,17 +232,20 @@ static void release_outputs(const struct ort *ort, struct ort_worker *worker)
     }
 }
 
-// On the first of each ring's items, or those from `place` on; NULL or what went wrong.
-static void *run_at(const struct ort *ort, struct ort_worker *worker, uint64_t number,
-                    uint32_t items)
+// NULL or what went wrong.
+static void *run_request(const struct ort *ort, struct ort_worker *worker,
+                         const struct engine_request *request)
 {
+    uint32_t items = request->items;
     const struct onnxruntime_calls *calls = &ort->library->calls;
     void *status = NULL;
     size_t n = 0;
     release_outputs(ort, worker);
     for (; n < ort->n_inputs && !status; n++) {
         const struct input *input = &ort->inputs[n];
-        uint64_t place = input->grows ? number * items % worker->n_ring[n] : 0;
+        uint64_t whole = engine_request_whole(request), place = 0;
+        if (input->grows)
+            place = request->number * whole % worker->n_ring[n] + request->first;
         char *at = (char *)worker->rings[n] + place * input->n_per_item * input->item_bytes;
         status = make_value(ort, n, at, items, &worker->values[n]);
     }
@@ -254,6 +257,12 @@ static void *run_at(const struct ort *ort, struct ort_worker *worker, uint64_t n
         if (worker->values[i])
             calls->ReleaseValue((void *)worker->values[i]);
     return status;
+}
+
+// On the first of each ring's items.
+static void *run_first(const struct ort *ort, struct ort_worker *worker, uint32_t items)
+{
+    return run_request(ort, worker, &(struct engine_request){.items = items});
 }
 
 static int count_output(const struct ort *ort, void *value, size_t *n, struct err *err)
@@ -325,7 +334,7 @@ static bool fails_at(struct probe *probe, uint32_t value)
     double begin_s = wallclock_s();
     for (size_t i = 0; i < probe->n; i++)
         put_integer(input, at, probe->first + i, value);
-    void *status = run_at(probe->ort, probe->worker, 0, 1);
+    void *status = run_first(probe->ort, probe->worker, 1);
     for (size_t i = 0; i < probe->n; i++)
         put_integer(input, at, probe->first + i, 0);
     if (wallclock_s() - begin_s > PROBE_S)
@@ -383,7 +392,7 @@ static int find_result(struct ort *ort, struct ort_worker *worker, struct err *e
     int rc = 0;
     ort->result = ort->n_outputs;
     for (uint32_t items = 1; items <= 2 && rc == 0; items++) {
-        void *status = run_at(ort, worker, 0, items);
+        void *status = run_first(ort, worker, items);
         rc = status ? fail(ort, status, err) : 0;
         for (size_t i = ort->n_outputs; i-- > 0 && rc == 0;) {
             size_t now = 0;
@@ -519,9 +528,9 @@ static int ort_worker_open(const void *state, void *worker_state, uint32_t most_
     make_worker(ort, worker, true, most_items);
     for (size_t i = 0; i < ort->n_inputs; i++)
         draw(ort, worker, i, most_items);
-    void *status = run_at(ort, worker, 0, 1);
+    void *status = run_first(ort, worker, 1);
     if (!status)
-        status = run_at(ort, worker, 0, most_items);
+        status = run_first(ort, worker, most_items);
     if (!status)
         return 0;
     fail(ort, status, err);
@@ -535,7 +544,7 @@ static const float *ort_run(const void *state, void *worker_state,
     const struct ort *ort = state;
     struct ort_worker *worker = worker_state;
     void *at = &worker->none;
-    void *status = run_at(ort, worker, request->number, request->items);
+    void *status = run_request(ort, worker, request);
     if (!status && ort->result < ort->n_outputs)
         status = ort->library->calls.GetTensorMutableData(worker->outputs[ort->result], &at);
     *n_outputs = ort->n_result;

@@ -543,9 +543,11 @@ static const float *own_run(const void *state, void *worker_state,
 {
     const struct own *own = state;
     struct own_worker *worker = worker_state;
-    uint32_t items = request->items;
-    const uint32_t *rows = inputs_rows(&worker->inputs, request->number, items);
-    const float *features = inputs_features(&worker->inputs, request->number, items);
+    uint32_t items = request->items, whole = engine_request_whole(request);
+    const uint32_t *rows = inputs_rows(&worker->inputs, request->number, whole) +
+                           (size_t)request->first * own->network.lookups_per_item;
+    const float *features = inputs_features(&worker->inputs, request->number, whole) +
+                            (size_t)request->first * own->network.features;
     uint32_t most = part_of(items, own->span);
     *n_outputs = own->network.out.width;
     for (uint32_t at = 0; at < items; at += most) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // spin: computes nothing and takes as long as a cost says, on one busy core. What it shows is
-// everything but the model: queues, threads, clocks, files.
+// everything but the model: queues, threads, clocks, files. The cost is of a request, so each slice
+// of one takes as long as the whole.
 #include "base/mem.h"
 #include "base/wallclock.h"
 #include "native/engine.h"
@@ -46,9 +47,9 @@ static void spin_worker_close(const void *state, void *worker)
 static const float *spin_run(const void *state, void *worker, const struct engine_request *request,
                              uint32_t *n_outputs)
 {
+    const struct cost *cost = ((const struct spin *)state)->cost;
     double begin_s = wallclock_s();
-    double end_s =
-        begin_s + cost_bare_s(((const struct spin *)state)->cost, COST_CPU, request->items, 1);
+    double end_s = begin_s + cost_bare_s(cost, COST_CPU, engine_request_whole(request), 1);
     while (wallclock_s() < end_s)
         ;
     *n_outputs = 1;

@@ -210,8 +210,8 @@ static int attach(const struct library *library, struct platform *platform, stru
     return 0;
 }
 
-// A model whose work is given has no architecture, and a table in a file no times, whose keys others
-// require.
+// A model whose work is given has no architecture, and a table in a file no times, whose keys
+// others require.
 static bool is_given(enum library_kind kind, const struct node *map)
 {
     if (kind == LIBRARY_TABLES)

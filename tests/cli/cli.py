@@ -2406,6 +2406,7 @@ def group_profile(folder):
     expect("this-machine" in listed and "[out/catalog/machine.yaml]" in listed, "the machine's catalogue", listed)
     profile_refused(folder, measure)
     profile_of_file(folder)
+    profile_of_teams(folder)
 
 
 def profile_of_file(folder):
@@ -2428,11 +2429,45 @@ def profile_of_file(folder):
             "mine", "other", *words, "-o", "none")
 
 
+def profile_of_teams(folder):
+    """Workers of two cores each: profile writes what serve and run take from it, or one line says that there are
+    too few cores."""
+    measure = ("profile", "ads", "--engine", "spin", "--study", "spin.yaml", "--cores-per-worker", "2", "--cores", "2",
+               "--most-items", "4", "--time", "400ms", "-o", "teams")
+    rc, out, err = call(*measure, cwd=folder)
+    if rc != 0:
+        expect(rc == 2 and "--cores: expected at most 1, the cores that" in err, "one core alone", err)
+        return
+    expect("workers of 2 cores each, which compute a request together; busy: of 1" in out, "a profile of teams", out)
+    with open(os.path.join(folder, "teams", "catalog", "ads.csv")) as f:
+        rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
+    expect([(row["batch"], row["busy_cores"]) for row in rows] == [("1", "1"), ("2", "1"), ("3", "1"), ("4", "1")]
+           and all(float(row["time_ms"]) >= 0.85 * (0.06 + 0.01 * int(row["batch"])) for row in rows),
+           "a table of teams", rows)
+    rc, out, err = call("run", "teams/ads.yaml", "--set", "duration=1s", "-o", "teams.h5", cwd=folder)
+    expect(rc == 0, "the study of teams", out + err)
+    rc, out, err = call("serve", "teams/ads.yaml", "--engine", "spin", "--idle", "sleep", "--set", "duration=400ms",
+                        "-o", "served.h5", cwd=folder)
+    expect(rc == 0 and re.search(r"engine spin on 2 cores of .*, 2 to a worker", out), "teams that serve", out + err)
+    refused("teams of more cores than there are", r"1 worker of 1024 cores each \(cores, cores_per_worker\): expected at most",
+            folder, "serve", "teams/ads.yaml", "--engine", "spin", "-o", "none.h5", "--set",
+            "fleet.groups[0].cores_per_worker=1024")
+    rc, out, err = call("profile", "ncf", "--cores-per-worker", "2", "--cores", "2", "--most-items", "4", "--batch", "4",
+                        "--table-bytes", "1MB", "--time", "400ms", "-o", "own", cwd=folder)
+    expect("oneDNN is missing" in err if rc != 0 else "ncf, engine own" in out, "a profile of teams of own", out + err)
+    if rc == 0:
+        rc, out, err = call("serve", "own/ncf.yaml", "--table-bytes", "1MB", "--set", "duration=300ms", "--set",
+                            "traffic[0].rate=200qps", "-o", "own.h5", cwd=folder)
+        expect(rc == 0 and re.search(r"engine own, .* on 2 cores of .*, 2 to a worker", out), "teams of own", out + err)
+
+
 def profile_refused(folder, measure):
     """Mistakes are found before anything is measured; Ctrl-C leaves whole files or none."""
     refused("files that are there", r"output out/catalog/machine.yaml: .*--force", folder, *measure, "-o", "out")
     expected = (("an engine", r'recfleet profile: --engine: expected .*spin.*, got "steam"', ("--engine", "steam")),
                 ("a number of cores", r"recfleet profile: --cores: expected at most \d+, the cores that", ("--cores", "1000")),
+                ("a team of too many cores", r"recfleet profile: --cores-per-worker: expected a divisor of --cores, 1, got 2",
+                 ("--cores-per-worker", "2")),
                 ("a batch beyond the table", r"recfleet profile: --batch: expected whole numbers that rise, of at most 8 items",
                  ("--batch", "4,16")),
                 ("a time without a unit", r"recfleet profile: --time: expected a time", ("--time", "60")))

@@ -3,11 +3,13 @@
 #include "live/fleet_serve.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/simtime.h"
 #include "cluster/router.h"
 #include "live/live_fixture.h"
 #include "live/live_results.h"
+#include "live/topology.h"
 #include "support/suite_mpi.h"
 
 static const struct serve_config usual = {
@@ -21,21 +23,27 @@ struct run {
     int rc;
 };
 
-// On every rank the same study: as many servers as there are ranks for.
-static void serve(struct run *run, const struct serve_config *config, const char *policy,
-                  const char *setting)
+// On every rank the same study: as many servers as there are ranks for, each of one worker.
+static void serve_with(struct run *run, const struct serve_config *config,
+                       uint32_t cores_per_worker, const char *policy, const char *setting)
 {
-    char servers[160];
+    char servers[200];
     uint32_t n_servers = (uint32_t)suite_mpi_size() - 1;
     *run = (struct run){.rc = -1};
     snprintf(servers, sizeof servers,
-             "fleet.groups[0]={cores: 1, servers: %u, scheduler: "
+             "fleet.groups[0]={cores: 1, cores_per_worker: %u, servers: %u, scheduler: "
              "{policy: fixed, batch_items: 16}, cost: {kind: synthetic, fixed: 20us}}",
-             n_servers);
+             cores_per_worker, n_servers);
     run->study = live_fixture_study(servers, policy, setting);
     run->plan = live_plan_create_fleet(run->study, n_servers, &run->err);
     if (run->plan)
         run->rc = fleet_serve_run(MPI_COMM_WORLD, run->plan, config, &run->result, &run->err);
+}
+
+static void serve(struct run *run, const struct serve_config *config, const char *policy,
+                  const char *setting)
+{
+    serve_with(run, config, 1, policy, setting);
 }
 
 static void release(struct run *run)
@@ -259,12 +267,38 @@ START_TEST(no_engine_on_one)
 }
 END_TEST
 
+// Workers of two cores each: they serve where there are as many, and else every rank says the same.
+START_TEST(teams)
+{
+    struct topology topology;
+    struct run run;
+    topology_read(&topology);
+    serve_with(&run, &usual, 2, NULL, NULL);
+    if (topology.n_cores < 2 * ((size_t)suite_mpi_size() - 1)) {
+        ck_assert_int_eq(run.rc, -1);
+        ck_assert_msg(strstr(run.err.text, "each of 1 worker of 2 cores"), "%s", run.err.text);
+        ck_assert_int_eq(run.err.code, ERR_STUDY);
+    } else {
+        ck_assert_msg(run.rc == 0, "%s", run.err.text);
+        if (suite_mpi_rank() == 0) {
+            check_log(&run);
+            ck_assert_uint_eq(run.result.cores_per_worker, 2);
+            ck_assert_uint_gt(run.result.counts.n_ended, 0);
+            ck_assert_uint_eq(run.result.counts.n_ended, run.result.counts.n_sent);
+        }
+    }
+    release(&run);
+    topology_release(&topology);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {{"core", routes_as_simulated},
                                        {"core", learns_what_ended},
                                        {"core", results},
                                        {"core", stops},
+                                       {"core", teams},
                                        {"limits", too_slow},
                                        {"errors", server_fails},
                                        {"errors", no_engine_on_one}};

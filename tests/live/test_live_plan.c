@@ -13,6 +13,7 @@ START_TEST(of_a_study)
     struct study *study = live_fixture_study(NULL, NULL, NULL);
     struct live_plan *plan = live_fixture_plan(study);
     ck_assert_uint_eq(plan->n_workers, 2);
+    ck_assert_uint_eq(plan->cores_per_worker, 1);
     ck_assert_uint_gt(plan->n_queries, 100);
     ck_assert_uint_eq(plan->most_items, 16);
     ck_assert_uint_ge(plan->most_requests, 3 * plan->n_queries);

@@ -21,8 +21,8 @@ struct stage {
     int cpus[2];
 };
 
-// Two threads, the second on the core of that number.
-static void set_stage_on(struct stage *stage, size_t second)
+// Two threads, the second on the core of that number; or as one team.
+static void set_stage_on(struct stage *stage, size_t second, uint32_t cores_per_worker)
 {
     static const struct platform platform = {.cores = 2, .sockets = 1, .power = {.gamma = 1}};
     static const struct cost_config config = {.fixed_s = FIXED_S, .per_item_s = ITEM_S};
@@ -41,7 +41,8 @@ static void set_stage_on(struct stage *stage, size_t second)
     stage->cpus[1] = stage->topology.cores[second < stage->topology.n_cores ? second : 0].cpu;
     const struct profile_crew_config crew = {.engine = stage->engine,
                                              .cpus = stage->cpus,
-                                             .n_threads = 2,
+                                             .n_threads = 2 / cores_per_worker,
+                                             .cores_per_worker = cores_per_worker,
                                              .most_items = MOST,
                                              .sizes = stage->sizes,
                                              .seed = 1};
@@ -52,7 +53,7 @@ static void set_stage_on(struct stage *stage, size_t second)
 // On as many cores as there are.
 static void set_stage(struct stage *stage)
 {
-    set_stage_on(stage, 1);
+    set_stage_on(stage, 1, 1);
 }
 
 static void clear_stage(struct stage *stage)
@@ -100,12 +101,12 @@ START_TEST(interruptions_are_told)
     struct stage stage;
     const struct profile_visit visit = {
         .kind = PROFILE_ALONE, .n_busy = 2, .items = 10, .warm_s = 1e-3, .measure_s = 50e-3};
-    set_stage_on(&stage, 0);
+    set_stage_on(&stage, 0, 1);
     profile_crew_visit(stage.crew, &visit);
     for (uint32_t t = 0; t < 2; t++) {
         const struct interference *all = profile_crew_interference(stage.crew, t);
         double lost_s = all->wall_s - all->cpu_s, sum_s = 0;
-        double untimed_s = profile_crew_untimed_s(stage.crew, t);
+        double untimed_s = profile_crew_time(stage.crew, t).untimed_s;
         size_t n;
         const struct profile_sample *samples = profile_crew_samples(stage.crew, t, &n);
         for (size_t i = 0; i < n; i++)
@@ -206,6 +207,40 @@ START_TEST(work_goes_round)
 }
 END_TEST
 
+// A thread with a team measures requests that the team computes, and the time of all of it counts
+// as what was measured.
+START_TEST(a_team_is_as_a_thread)
+{
+    struct stage stage;
+    struct profile_visit visit = {
+        .kind = PROFILE_ALONE, .n_busy = 1, .items = 10, .warm_s = 1e-3, .measure_s = 5e-3};
+    size_t n;
+    set_stage_on(&stage, 1, 2);
+    for (int i = 0; i < 2; i++) { // between visits, members sleep
+        double measured_s = 0;
+        profile_crew_visit(stage.crew, &visit);
+        const struct profile_sample *samples = profile_crew_samples(stage.crew, 0, &n);
+        ck_assert_uint_ge(n, 1);
+        for (size_t k = 0; k < n; k++) {
+            ck_assert_uint_eq(samples[k].items, 10);
+            check_time(&samples[k]);
+            measured_s += FIXED_S + ITEM_S * 10;
+        }
+        ck_assert_double_ge(profile_crew_interference(stage.crew, 0)->wall_s, 1.99 * measured_s);
+    }
+    visit.kind = PROFILE_COLD;
+    visit.idle_s = 1e-3;
+    visit.sleeps = true;
+    visit.n_after = 2;
+    profile_crew_visit(stage.crew, &visit);
+    profile_crew_samples(stage.crew, 0, &n);
+    ck_assert_uint_ge(n, 2);
+    ck_assert_double_ge(profile_crew_idle_s(stage.crew, 0), 1e-3);
+    ck_assert_uint_eq(profile_crew_failed(stage.crew), 0);
+    clear_stage(&stage);
+}
+END_TEST
+
 // A visit of no length measures one request, and the next visit begins afresh.
 START_TEST(at_least_one)
 {
@@ -235,8 +270,11 @@ START_TEST(pinning_is_no_must)
     ck_assert(profile_crew_pinned(stage.crew, &why));
     profile_crew_destroy(stage.crew);
     const int nowhere[] = {8000};
-    const struct profile_crew_config config = {
-        .engine = stage.engine, .cpus = nowhere, .n_threads = 1, .most_items = 4};
+    const struct profile_crew_config config = {.engine = stage.engine,
+                                               .cpus = nowhere,
+                                               .n_threads = 1,
+                                               .cores_per_worker = 1,
+                                               .most_items = 4};
     const struct profile_visit visit = {.kind = PROFILE_ALONE, .n_busy = 1, .items = 4};
     stage.crew = profile_crew_create(&config, NULL);
     ck_assert_ptr_nonnull(stage.crew);
@@ -253,9 +291,10 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", one_size_at_a_time},   {"core", a_mix_is_cut},    {"core", interruptions_are_told},
-        {"core", rests_are_kept},       {"core", work_goes_round}, {"limits", at_least_one},
-        {"errors", pinning_is_no_must},
+        {"core", one_size_at_a_time},     {"core", a_mix_is_cut},
+        {"core", interruptions_are_told}, {"core", a_team_is_as_a_thread},
+        {"core", rests_are_kept},         {"core", work_goes_round},
+        {"limits", at_least_one},         {"errors", pinning_is_no_must},
     };
     return suite_run("profile_crew", tests, sizeof tests / sizeof *tests);
 }

@@ -71,7 +71,8 @@ static void make(struct made *made)
         .idle_w = (double)NAN,
         .busy_w = (double)NAN,
         .power = "no counters",
-        .n_cores = 2,
+        .n_workers = 2,
+        .cores_per_worker = 1,
         .n_requests = 5000,
     };
     made->topology = (struct topology){.processor = "Example: 9000, \"fast\"",
@@ -221,6 +222,34 @@ START_TEST(what_there_is_not)
 }
 END_TEST
 
+// Workers of several cores are a platform of so many workers, and say so in every file.
+START_TEST(workers_of_several_cores)
+{
+    char folder[32];
+    struct made made;
+    struct err err = {0};
+    make(&made);
+    make_folder(folder, sizeof folder);
+    made.profile.cores_per_worker = 4;
+    char *path = write_all(&made, folder), *table = profile_file_table(&made.entry, &made.about);
+    char *machine = profile_file_machine(&made.entry, 1, &made.about);
+    ck_assert_ptr_nonnull(strstr(table, "# workers of 4 cores each"));
+    ck_assert_ptr_nonnull(strstr(table, "on 8 cores;"));
+    ck_assert_ptr_nonnull(
+        strstr(machine, "    cores: 2\n    sockets: 1\n    cores_per_worker: 4\n"));
+    struct study *study = study_read(path, NULL, 0, &made.library, STUDY_OPEN, &err);
+    ck_assert_msg(study != NULL, "%s", err.text);
+    ck_assert_int_eq(study->groups[0].platform.cores, 2);
+    ck_assert_int_eq(study->groups[0].platform.cores_per_worker, 4);
+    ck_assert_double_eq_tol(study->services[0].traffic.rate_qps, 0.7 * 2 / (0.014 * 1.0204), 0.1);
+    study_destroy(study);
+    mem_free(machine);
+    mem_free(table);
+    mem_free(path);
+    unmake(&made);
+}
+END_TEST
+
 // Watts that were measured are the platform's.
 START_TEST(watts)
 {
@@ -272,6 +301,7 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", table_round_trip},
         {"core", study_and_catalogue_are_read},
+        {"core", workers_of_several_cores},
         {"core", watts},
         {"limits", what_there_is_not},
         {"limits", names_of_files},

@@ -35,7 +35,8 @@ static void set_stage(struct stage *stage)
         .type = engine_find("spin"),
         .setup = {.cost = stage->cost},
         .topology = &stage->topology,
-        .n_cores = 1,
+        .n_workers = 1,
+        .cores_per_worker = 1,
         .most_items = MOST,
         .cuts_items = cuts,
         .n_cuts = 2,
@@ -109,7 +110,7 @@ START_TEST(rows_for_busy_cores)
     struct profile profile;
     set_stage(&stage);
     if (stage.topology.n_cores >= 2) {
-        stage.config.n_cores = 2;
+        stage.config.n_workers = 2;
         ck_assert_int_eq(profiling_run(&profile, &stage.config, NULL), 0);
         ck_assert_uint_eq(profile.n_busy, 2);
         ck_assert_uint_eq(profile.n_rows, 10);

@@ -5,6 +5,7 @@
 
 #include "base/simtime.h"
 #include "live/live_fixture.h"
+#include "live/topology.h"
 #include "support/suite.h"
 
 static const struct serve_config usual = {
@@ -37,6 +38,48 @@ START_TEST(all_answered)
         ck_assert_uint_eq(result.n_failed, 0);
         serve_release(&result);
     }
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
+// A worker may be a team of several cores: requests take what the study says, as ever, and the
+// others' time counts as well. Where there are too few cores, one line says so.
+START_TEST(teams)
+{
+    struct topology topology;
+    topology_read(&topology);
+    struct study *study =
+        live_fixture_study("fleet.groups[0].cores=1", "fleet.groups[0].cores_per_worker=2", NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    if (topology.n_cores >= 2) {
+        struct serve_result result = serve(plan, &usual);
+        ck_assert_uint_eq(result.n_workers, 1);
+        ck_assert_uint_eq(result.cores_per_worker, 2);
+        ck_assert_uint_eq(result.counts.n_sent, plan->n_queries);
+        ck_assert_uint_eq(result.counts.n_ended, plan->n_queries);
+        ck_assert_int_ge(result.counts.busy_ns, (int64_t)plan->n_queries * 100 * SIMTIME_US);
+        ck_assert_double_ge(result.interference.wall_s,
+                            1.99e-9 * (double)plan->n_queries * 100 * SIMTIME_US);
+        serve_release(&result);
+    }
+    live_plan_destroy(plan);
+    study_destroy(study);
+    topology_release(&topology);
+}
+END_TEST
+
+START_TEST(refuses_too_few_cores)
+{
+    struct err err = {0};
+    struct serve_result result;
+    struct study *study = live_fixture_study("fleet.groups[0].cores_per_worker=1024", NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    ck_assert_int_eq(serve_run(plan, &usual, &result, &err), -1);
+    ck_assert_msg(strstr(err.text, "2 workers of 1024 cores each (cores, cores_per_worker): "
+                                   "expected at most "),
+                  "%s", err.text);
+    ck_assert_int_eq(err.code, ERR_STUDY);
     live_plan_destroy(plan);
     study_destroy(study);
 }
@@ -140,10 +183,9 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", all_answered},
-                                       {"core", stops},
-                                       {"limits", too_slow},
-                                       {"errors", worker_fails},
-                                       {"errors", no_engine_at_all}};
+    const struct suite_test tests[] = {
+        {"core", all_answered},      {"core", stops},          {"core", teams},
+        {"limits", too_slow},        {"errors", worker_fails}, {"errors", refuses_too_few_cores},
+        {"errors", no_engine_at_all}};
     return suite_run("serve", tests, sizeof tests / sizeof *tests);
 }

@@ -43,6 +43,32 @@ START_TEST(pinned_threads_stay)
 }
 END_TEST
 
+static void check_teams(const struct topology *topology, size_t n_members, size_t n_teams,
+                        const int *expected)
+{
+    int cpus[8];
+    ck_assert_uint_eq(topology_teams(topology, n_members, cpus), n_teams);
+    for (size_t i = 0; i < topology->n_cores; i++)
+        ck_assert_msg(cpus[i] == expected[i], "%zu a team: core %zu is %d, expected %d", n_members,
+                      i, cpus[i], expected[i]);
+}
+
+// Teams are of cores of one last-level cache, else of one socket, else of any; the cores that are
+// left follow them.
+START_TEST(teams_are_neighbours)
+{
+    struct topology_core cores[] = {{0, 0, 0}, {1, 1, 2}, {2, 0, 1}, {3, 1, 2},
+                                    {4, 0, 0}, {5, 1, 2}, {6, 0, 0}, {7, 0, 1}};
+    const struct topology topology = {.n_cores = 8, .cores = cores};
+    check_teams(&topology, 1, 8, (const int[]){0, 1, 2, 3, 4, 5, 6, 7});
+    check_teams(&topology, 2, 4, (const int[]){0, 4, 1, 3, 2, 7, 5, 6});
+    check_teams(&topology, 3, 2, (const int[]){0, 4, 6, 1, 3, 5, 2, 7});
+    check_teams(&topology, 4, 2, (const int[]){0, 2, 4, 6, 1, 3, 5, 7});
+    check_teams(&topology, 5, 1, (const int[]){0, 2, 4, 6, 7, 1, 3, 5});
+    check_teams(&topology, 8, 1, (const int[]){0, 1, 2, 3, 4, 5, 6, 7});
+}
+END_TEST
+
 // With and without hwloc the same cores are found, in whatever order.
 START_TEST(both_ways_agree)
 {
@@ -113,9 +139,10 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", cores_are_this_process_s},  {"core", pinned_threads_stay},
-        {"core", both_ways_agree},           {"limits", one_thread_is_one_core},
-        {"limits", text_says_what_is_known}, {"errors", refusal_is_said},
+        {"core", cores_are_this_process_s}, {"core", pinned_threads_stay},
+        {"core", both_ways_agree},          {"core", teams_are_neighbours},
+        {"limits", one_thread_is_one_core}, {"limits", text_says_what_is_known},
+        {"errors", refusal_is_said},
     };
     return suite_run("topology", tests, sizeof tests / sizeof *tests);
 }

@@ -8,6 +8,8 @@
 #include "live/live_fixture.h"
 #include "support/suite.h"
 
+static const int any[] = {-1, -1};
+
 static int no_worker(const void *state, void *worker, uint32_t most_items, struct err *err)
 {
     (void)state;
@@ -39,7 +41,7 @@ START_TEST(works)
                                 .plan = plan,
                                 .engines = &engine,
                                 .gate = &gate,
-                                .cpu = -1,
+                                .cpus = any,
                                 .rests = fails,
                                 .fail_after = fails ? 5 : 0};
         worker_gate_init(&gate, 1);
@@ -74,8 +76,8 @@ START_TEST(breaks)
     broken.worker_open = no_worker;
     struct engine *bad = open_spin(plan, &broken), *good = open_spin(plan, &engine_spin);
     struct worker_gate gate;
-    struct worker workers[] = {{.plan = plan, .engines = &good, .gate = &gate, .cpu = -1},
-                               {.plan = plan, .engines = &bad, .gate = &gate, .cpu = -1}};
+    struct worker workers[] = {{.plan = plan, .engines = &good, .gate = &gate, .cpus = any},
+                               {.plan = plan, .engines = &bad, .gate = &gate, .cpus = any}};
     struct err err = {0};
     worker_gate_init(&gate, 2);
     for (int i = 0; i < 2; i++)

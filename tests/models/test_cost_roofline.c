@@ -397,6 +397,12 @@ START_TEST(missing_rates_are_named)
     platform.name = name;
     platform.attention.peak_flops = 0; // not used
     refused(NULL, &platform, "model: the roofline cost needs one");
+    platform.cores_per_worker = 2;
+    refused(
+        &model, &platform,
+        "cores_per_worker: the roofline cost is of requests of one core each; expected 1, got 2 "
+        "on \"bare\"; measured times (kind: table) may be of more");
+    platform.cores_per_worker = 1;
     platform.gather_bw = platform.gather_socket_bw = 0;
     refused(&model, &platform, "gather_bandwidth: the roofline cost needs it above 0 on \"bare\"");
     platform = small_platform();

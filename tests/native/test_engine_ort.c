@@ -45,8 +45,8 @@ START_TEST(computes_the_model_of_a_file)
     ck_assert_ptr_nonnull(worker);
     for (uint64_t number = 0; number < 100; number++) {
         uint32_t items = 1 + (uint32_t)number % MOST_ITEMS;
-        const float *out =
-            engine_worker_run(worker, &(struct engine_request){number, items}, &n_outputs);
+        const float *out = engine_worker_run(
+            worker, &(struct engine_request){.number = number, .items = items}, &n_outputs);
         ck_assert_ptr_nonnull(out);
         ck_assert_uint_eq(n_outputs, N_OUT);
         for (uint32_t i = 0; i < items; i++) {
@@ -74,15 +74,21 @@ START_TEST(requests_depend_on_seed_and_number)
     struct engine_worker *c = engine_worker_open(other, 8, NULL);
     float kept[8 * N_OUT];
     uint32_t n;
-    memcpy(kept, engine_worker_run(a, &(struct engine_request){1000000007, 8}, &n), sizeof kept);
-    ck_assert_mem_eq(engine_worker_run(b, &(struct engine_request){1000000007, 8}, &n), kept,
-                     sizeof kept);
-    ck_assert_mem_ne(engine_worker_run(c, &(struct engine_request){1000000007, 8}, &n), kept,
-                     sizeof kept);
-    ck_assert_mem_ne(engine_worker_run(b, &(struct engine_request){1000000008, 8}, &n), kept,
-                     sizeof kept);
-    ck_assert_mem_eq(engine_worker_run(a, &(struct engine_request){8000000056, 1}, &n), kept,
-                     N_OUT * sizeof *kept);
+    memcpy(kept,
+           engine_worker_run(a, &(struct engine_request){.number = 1000000007, .items = 8}, &n),
+           sizeof kept);
+    ck_assert_mem_eq(
+        engine_worker_run(b, &(struct engine_request){.number = 1000000007, .items = 8}, &n), kept,
+        sizeof kept);
+    ck_assert_mem_ne(
+        engine_worker_run(c, &(struct engine_request){.number = 1000000007, .items = 8}, &n), kept,
+        sizeof kept);
+    ck_assert_mem_ne(
+        engine_worker_run(b, &(struct engine_request){.number = 1000000008, .items = 8}, &n), kept,
+        sizeof kept);
+    ck_assert_mem_eq(
+        engine_worker_run(a, &(struct engine_request){.number = 8000000056, .items = 1}, &n), kept,
+        N_OUT * sizeof *kept);
     engine_worker_close(a);
     engine_worker_close(b);
     engine_worker_close(c);
@@ -99,8 +105,8 @@ START_TEST(integers_without_a_table)
     float largest = 0;
     uint32_t n_outputs;
     for (uint64_t number = 0; number < 100; number++) {
-        const float *out =
-            engine_worker_run(worker, &(struct engine_request){number, MOST_ITEMS}, &n_outputs);
+        const float *out = engine_worker_run(
+            worker, &(struct engine_request){.number = number, .items = MOST_ITEMS}, &n_outputs);
         for (uint32_t i = 0; i < MOST_ITEMS; i++)
             largest = out[i * N_OUT + 3] > largest ? out[i * N_OUT + 3] : largest;
     }
@@ -117,7 +123,8 @@ START_TEST(a_model_without_results_by_item)
     struct engine *engine = open_file("whole.onnx", STAND_IN, 1);
     struct engine_worker *worker = engine_worker_open(engine, 4, NULL);
     uint32_t n_outputs = 7;
-    ck_assert_ptr_nonnull(engine_worker_run(worker, &(struct engine_request){0, 4}, &n_outputs));
+    ck_assert_ptr_nonnull(
+        engine_worker_run(worker, &(struct engine_request){.number = 0, .items = 4}, &n_outputs));
     ck_assert_uint_eq(n_outputs, 0);
     engine_worker_close(worker);
     engine_close(engine);
@@ -155,8 +162,31 @@ START_TEST(says_what_the_library_refuses)
     struct engine_worker *worker = engine_worker_open(engine, 4, &err);
     ck_assert_ptr_nonnull(worker);
     uint32_t n_outputs;
-    ck_assert_ptr_null(engine_worker_run(worker, &(struct engine_request){0, 3}, &n_outputs));
-    ck_assert_ptr_nonnull(engine_worker_run(worker, &(struct engine_request){0, 4}, &n_outputs));
+    ck_assert_ptr_null(
+        engine_worker_run(worker, &(struct engine_request){.number = 0, .items = 3}, &n_outputs));
+    ck_assert_ptr_nonnull(
+        engine_worker_run(worker, &(struct engine_request){.number = 0, .items = 4}, &n_outputs));
+    engine_worker_close(worker);
+    engine_close(engine);
+}
+END_TEST
+
+// A slice has the inputs, and with this library to the last bit the results, that its items have in
+// the whole.
+START_TEST(slices_are_parts_of_the_whole)
+{
+    struct engine *engine = open_file(MODELS "/lookups.onnx", library(), 5);
+    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, NULL);
+    struct engine_request request = {.number = 1000000007, .items = 8};
+    float kept[8 * N_OUT];
+    uint32_t n;
+    memcpy(kept, engine_worker_run(worker, &request, &n), sizeof kept);
+    request.whole_items = 8;
+    for (request.first = 0; request.first < 8; request.first++)
+        for (request.items = 1; request.first + request.items <= 8; request.items++)
+            ck_assert_mem_eq(engine_worker_run(worker, &request, &n),
+                             kept + (size_t)request.first * N_OUT,
+                             (size_t)request.items * N_OUT * sizeof *kept);
     engine_worker_close(worker);
     engine_close(engine);
 }
@@ -165,9 +195,10 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", computes_the_model_of_a_file}, {"core", requests_depend_on_seed_and_number},
-        {"limits", integers_without_a_table},   {"limits", a_model_without_results_by_item},
-        {"errors", says_what_it_cannot_run},    {"errors", says_what_the_library_refuses},
+        {"core", computes_the_model_of_a_file},      {"core", requests_depend_on_seed_and_number},
+        {"core", slices_are_parts_of_the_whole},     {"limits", integers_without_a_table},
+        {"limits", a_model_without_results_by_item}, {"errors", says_what_it_cannot_run},
+        {"errors", says_what_the_library_refuses},
     };
     return suite_run("engine_ort", tests, sizeof tests / sizeof *tests);
 }

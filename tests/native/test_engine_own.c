@@ -152,8 +152,8 @@ static void compare_model(const struct model *model, enum model_format format)
     struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, &err);
     for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         uint32_t n_outputs, number = 1000 * i + 7;
-        const float *outputs =
-            engine_worker_run(worker, &(struct engine_request){number, sizes[i]}, &n_outputs);
+        const float *outputs = engine_worker_run(
+            worker, &(struct engine_request){.number = number, .items = sizes[i]}, &n_outputs);
         ck_assert_uint_eq(n_outputs, it.network.out.width);
         compare_item(&it, number, sizes[i], 0, outputs, &compared);
         compare_item(&it, number, sizes[i], sizes[i] / 2, outputs, &compared);
@@ -255,11 +255,14 @@ START_TEST(requests_are_what_their_number_says)
         uint32_t n = 0;
         struct engine_worker *one = engine_worker_open(engine, 50, NULL);
         struct engine_worker *two = engine_worker_open(engine, 500, NULL);
-        const float *results = engine_worker_run(one, &(struct engine_request){5, 40}, &n);
-        const float *same = engine_worker_run(two, &(struct engine_request){5, 40}, &n);
+        const float *results =
+            engine_worker_run(one, &(struct engine_request){.number = 5, .items = 40}, &n);
+        const float *same =
+            engine_worker_run(two, &(struct engine_request){.number = 5, .items = 40}, &n);
         ck_assert_mem_eq(results, same, 40 * n * sizeof *same);
-        ck_assert_mem_ne(results, engine_worker_run(two, &(struct engine_request){6, 40}, &n),
-                         40 * n * sizeof *same);
+        ck_assert_mem_ne(
+            results, engine_worker_run(two, &(struct engine_request){.number = 6, .items = 40}, &n),
+            40 * n * sizeof *same);
         engine_worker_close(one);
         engine_worker_close(two);
     }
