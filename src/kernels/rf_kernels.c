@@ -89,10 +89,12 @@ static void time_batch(struct engine_worker *worker, const char *model, uint32_t
     uint64_t number = items;
     uint32_t n = 0, n_outputs;
     for (uint32_t i = 0; i < LEAST_RUNS; i++)
-        engine_worker_run(worker, &(struct engine_request){number++, items}, &n_outputs);
+        engine_worker_run(worker, &(struct engine_request){.number = number++, .items = items},
+                          &n_outputs);
     while (n < MOST_RUNS && (n < LEAST_RUNS || wallclock_s() - begin_s < seconds)) {
         double before_s = thread_s();
-        engine_worker_run(worker, &(struct engine_request){number++, items}, &n_outputs);
+        engine_worker_run(worker, &(struct engine_request){.number = number++, .items = items},
+                          &n_outputs);
         times_s[n++] = thread_s() - before_s;
     }
     qsort(times_s, n, sizeof *times_s, compare_times);
@@ -112,7 +114,8 @@ static int times(struct tool *tool, struct err *err)
         return -1;
     for (int i = 3; i < tool->n_args; i++)
         most = (uint32_t)fmax(most, atof(tool->args[i]));
-    struct engine_worker *worker = engine_worker_open(engine, most, err);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){most, 0}, err);
     const struct engine_facts *facts = engine_facts_of(engine);
     printf("# %s; tables %.3g GB (%.3g of all rows), in huge pages: %s\n", facts->kernels,
            facts->table_bytes / 1e9, facts->table_frac, facts->huge_pages ? "yes" : "no");
@@ -282,9 +285,10 @@ static int dump(struct tool *tool, struct err *err)
     uint32_t n_outputs;
     if (open_engine(tool, &setup, &engine, err) != 0)
         return -1;
-    struct engine_worker *worker = engine_worker_open(engine, dump.items, err);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){dump.items, 0}, err);
     const float *outputs =
-        engine_worker_run(worker, &(struct engine_request){0, dump.items}, &n_outputs);
+        engine_worker_run(worker, &(struct engine_request){.items = dump.items}, &n_outputs);
     int rc = network_build(&dump.network, setup.model, err);
     if (rc == 0)
         rc = tables_create(&dump.tables, &dump.network, FORMAT_FP32, setup.most_table_bytes, SEED,

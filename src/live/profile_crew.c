@@ -70,7 +70,7 @@ static double run_one(struct member *member, uint32_t items)
 {
     uint32_t n_outputs;
     double begin_s = wallclock_s();
-    if (!engine_worker_run(member->worker, &(struct engine_request){member->n_requests++, items},
+    if (!engine_worker_run(member->worker, &(struct engine_request){member->n_requests++, items, 0},
                            &n_outputs))
         member->n_failed++;
     return wallclock_s() - begin_s;
@@ -186,7 +186,8 @@ static void set_up(struct member *member)
     member->samples = mem_calloc(MOST_SAMPLES, sizeof *member->samples);
     member->stream = rng_stream(config->seed, RNG_PROFILE, member->number);
     member->n_requests = (uint64_t)member->number << 48; // no two threads run the same
-    member->worker = engine_worker_open(config->engine, config->most_items, &member->err);
+    member->worker = engine_worker_open(
+        config->engine, &(struct engine_limits){config->most_items, 0}, &member->err);
     member->failed = !member->worker;
 }
 

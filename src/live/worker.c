@@ -68,7 +68,8 @@ static bool pass_gate(struct worker_gate *gate, const struct err *err)
 static int open_engines(struct worker *worker, struct err *err)
 {
     for (uint32_t i = 0; i < worker->plan->n_services; i++) {
-        worker->opened[i] = engine_worker_open(worker->engines[i], worker->plan->most_items, err);
+        worker->opened[i] = engine_worker_open(
+            worker->engines[i], &(struct engine_limits){worker->plan->most_items, 0}, err);
         if (!worker->opened[i])
             return err_prefix(err, "service %s", worker->plan->fleet->services[i].name);
     }
@@ -85,7 +86,7 @@ static void warm_up(struct worker *worker)
             const struct batcher_rule *rule = &worker->plan->rules[i][PLACE_CORES];
             uint32_t most = worker->plan->most_items;
             uint32_t items = rule->most_items < most ? rule->most_items : most;
-            engine_worker_run(worker->opened[i], &(struct engine_request){UINT64_MAX - n, items},
+            engine_worker_run(worker->opened[i], &(struct engine_request){UINT64_MAX - n, items, 0},
                               &n_outputs);
         }
 }
@@ -104,7 +105,7 @@ static bool run_requests(struct worker *worker, struct live_job *job)
             worker->fail_after > 0 && worker->n_requests == worker->fail_after
                 ? NULL
                 : engine_worker_run(worker->opened[job->request.service],
-                                    &(struct engine_request){job->number, job->request.n_items},
+                                    &(struct engine_request){job->number, job->request.n_items, 0},
                                     &n_outputs);
         job->request.end_ns = live_server_now_ns(server);
         if (worker->rests)

@@ -30,12 +30,13 @@ START_TEST(spin_takes_its_time)
     struct cost *cost = cost_of(&setting, 2e-3, 1e-4);
     struct engine_setup setup = {.cost = cost};
     struct engine *engine = engine_open(engine_find("spin"), &setup, NULL);
-    struct engine_worker *worker = engine_worker_open(engine, 100, NULL);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){100, 0}, NULL);
     uint32_t n_outputs = 0;
     for (uint32_t items = 1; items <= 100; items += 33) {
         double begin_s = wallclock_s();
         ck_assert_ptr_nonnull(
-            engine_worker_run(worker, &(struct engine_request){items, items}, &n_outputs));
+            engine_worker_run(worker, &(struct engine_request){items, items, 0}, &n_outputs));
         ck_assert_double_ge(wallclock_s() - begin_s, 2e-3 + 1e-4 * items);
         ck_assert_uint_eq(n_outputs, 1);
     }

@@ -40,13 +40,14 @@ static void check_row(const float *row)
 START_TEST(computes_the_model_of_a_file)
 {
     struct engine *engine = open_file(MODELS "/lookups.onnx", library(), 5);
-    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, NULL);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){MOST_ITEMS, 0}, NULL);
     uint32_t n_outputs = 0, seen[2] = {0, 0};
     ck_assert_ptr_nonnull(worker);
     for (uint64_t number = 0; number < 100; number++) {
         uint32_t items = 1 + (uint32_t)number % MOST_ITEMS;
         const float *out =
-            engine_worker_run(worker, &(struct engine_request){number, items}, &n_outputs);
+            engine_worker_run(worker, &(struct engine_request){number, items, 0}, &n_outputs);
         ck_assert_ptr_nonnull(out);
         ck_assert_uint_eq(n_outputs, N_OUT);
         for (uint32_t i = 0; i < items; i++) {
@@ -69,19 +70,20 @@ START_TEST(requests_depend_on_seed_and_number)
 {
     struct engine *engine = open_file(MODELS "/lookups.onnx", library(), 5);
     struct engine *other = open_file(MODELS "/lookups.onnx", library(), 6);
-    struct engine_worker *a = engine_worker_open(engine, MOST_ITEMS, NULL);
-    struct engine_worker *b = engine_worker_open(engine, 8, NULL);
-    struct engine_worker *c = engine_worker_open(other, 8, NULL);
+    struct engine_worker *a =
+        engine_worker_open(engine, &(struct engine_limits){MOST_ITEMS, 0}, NULL);
+    struct engine_worker *b = engine_worker_open(engine, &(struct engine_limits){8, 0}, NULL);
+    struct engine_worker *c = engine_worker_open(other, &(struct engine_limits){8, 0}, NULL);
     float kept[8 * N_OUT];
     uint32_t n;
-    memcpy(kept, engine_worker_run(a, &(struct engine_request){1000000007, 8}, &n), sizeof kept);
-    ck_assert_mem_eq(engine_worker_run(b, &(struct engine_request){1000000007, 8}, &n), kept,
+    memcpy(kept, engine_worker_run(a, &(struct engine_request){1000000007, 8, 0}, &n), sizeof kept);
+    ck_assert_mem_eq(engine_worker_run(b, &(struct engine_request){1000000007, 8, 0}, &n), kept,
                      sizeof kept);
-    ck_assert_mem_ne(engine_worker_run(c, &(struct engine_request){1000000007, 8}, &n), kept,
+    ck_assert_mem_ne(engine_worker_run(c, &(struct engine_request){1000000007, 8, 0}, &n), kept,
                      sizeof kept);
-    ck_assert_mem_ne(engine_worker_run(b, &(struct engine_request){1000000008, 8}, &n), kept,
+    ck_assert_mem_ne(engine_worker_run(b, &(struct engine_request){1000000008, 8, 0}, &n), kept,
                      sizeof kept);
-    ck_assert_mem_eq(engine_worker_run(a, &(struct engine_request){8000000056, 1}, &n), kept,
+    ck_assert_mem_eq(engine_worker_run(a, &(struct engine_request){8000000056, 1, 0}, &n), kept,
                      N_OUT * sizeof *kept);
     engine_worker_close(a);
     engine_worker_close(b);
@@ -95,12 +97,13 @@ END_TEST
 START_TEST(integers_without_a_table)
 {
     struct engine *engine = open_file("free.onnx", STAND_IN, 1);
-    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, NULL);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){MOST_ITEMS, 0}, NULL);
     float largest = 0;
     uint32_t n_outputs;
     for (uint64_t number = 0; number < 100; number++) {
         const float *out =
-            engine_worker_run(worker, &(struct engine_request){number, MOST_ITEMS}, &n_outputs);
+            engine_worker_run(worker, &(struct engine_request){number, MOST_ITEMS, 0}, &n_outputs);
         for (uint32_t i = 0; i < MOST_ITEMS; i++)
             largest = out[i * N_OUT + 3] > largest ? out[i * N_OUT + 3] : largest;
     }
@@ -115,9 +118,9 @@ END_TEST
 START_TEST(a_model_without_results_by_item)
 {
     struct engine *engine = open_file("whole.onnx", STAND_IN, 1);
-    struct engine_worker *worker = engine_worker_open(engine, 4, NULL);
+    struct engine_worker *worker = engine_worker_open(engine, &(struct engine_limits){4, 0}, NULL);
     uint32_t n_outputs = 7;
-    ck_assert_ptr_nonnull(engine_worker_run(worker, &(struct engine_request){0, 4}, &n_outputs));
+    ck_assert_ptr_nonnull(engine_worker_run(worker, &(struct engine_request){0, 4, 0}, &n_outputs));
     ck_assert_uint_eq(n_outputs, 0);
     engine_worker_close(worker);
     engine_close(engine);
@@ -150,13 +153,13 @@ START_TEST(says_what_the_library_refuses)
 {
     struct err err = {0};
     struct engine *engine = open_file("late.onnx", STAND_IN, 1);
-    ck_assert_ptr_null(engine_worker_open(engine, 5, &err));
+    ck_assert_ptr_null(engine_worker_open(engine, &(struct engine_limits){5, 0}, &err));
     ck_assert_str_eq(err.text, "late.onnx: out of memory");
-    struct engine_worker *worker = engine_worker_open(engine, 4, &err);
+    struct engine_worker *worker = engine_worker_open(engine, &(struct engine_limits){4, 0}, &err);
     ck_assert_ptr_nonnull(worker);
     uint32_t n_outputs;
-    ck_assert_ptr_null(engine_worker_run(worker, &(struct engine_request){0, 3}, &n_outputs));
-    ck_assert_ptr_nonnull(engine_worker_run(worker, &(struct engine_request){0, 4}, &n_outputs));
+    ck_assert_ptr_null(engine_worker_run(worker, &(struct engine_request){0, 3, 0}, &n_outputs));
+    ck_assert_ptr_nonnull(engine_worker_run(worker, &(struct engine_request){0, 4, 0}, &n_outputs));
     engine_worker_close(worker);
     engine_close(engine);
 }

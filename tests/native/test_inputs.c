@@ -5,7 +5,8 @@
 
 #include "support/suite.h"
 
-static struct network_table two_tables[] = {{1000, 3, 3}, {200, 1, 1}};
+static struct network_table two_tables[] = {{.rows = 1000, .lookups = 3, .pooled = 3},
+                                            {.rows = 200, .lookups = 1, .pooled = 1}};
 static struct network_bag two_bags[] = {{.table = 1, .n_lookups = 1}, {.table = 0, .n_lookups = 3}};
 static const struct network network = {.n_tables = 2,
                                        .tables = two_tables,

@@ -33,6 +33,8 @@ START_TEST(does_the_work_of_the_catalogue)
         ck_assert_double_eq(weights, (double)network.n_parameters);
         ck_assert_double_eq(weights, work_weight_bytes(&work) / model_format_bytes(model->format));
         ck_assert_double_eq(network.lookups_per_item, work.lookups_per_item);
+        ck_assert_double_eq(network.lookups_per_history, work.lookups_per_history);
+        ck_assert_double_eq(network.lookups_per_request, work.lookups_per_request);
         network_release(&network);
         n_built++;
     }
@@ -71,7 +73,7 @@ START_TEST(orders_all_lookups)
     uint32_t n = net.lookups_per_item;
     uint32_t *table = mem_calloc(n, sizeof *table), *lookup = mem_calloc(n, sizeof *lookup);
     uint32_t *seen = mem_calloc(n, sizeof *seen);
-    network_lookups(&net, table, lookup);
+    network_lookups(&net, NETWORK_ITEMS, table, lookup);
     for (uint32_t i = 0; i < n; i++) {
         ck_assert_uint_lt(lookup[i], 3);
         seen[3 * table[i] + lookup[i]]++;
@@ -125,8 +127,23 @@ static void expect(const struct model *model, const char *text)
 START_TEST(refuses_what_it_cannot_run)
 {
     struct library library = loaded();
+    double task[] = {1};
     struct model model = *library_model(&library, "sasrec");
-    expect(&model, "sasrec: cannot be run");
+    model.task_mlp = (struct reals){1, task};
+    expect(&model, "sasrec: cannot be run: task_mlp: expected none");
+    model = *library_model(&library, "sasrec");
+    model.output_parts = 3;
+    expect(&model, "output_parts: expected 1 without a gate, got 3");
+    model = *library_model(&library, "hstu");
+    model.output_parts = 2;
+    expect(&model, "output_parts: expected 1 or 3, got 2");
+    model = *library_model(&library, "hstu");
+    model.dense_inputs = 4;
+    expect(&model, "dense_inputs: expected none");
+    double none[] = {0, 0, 0};
+    model = *library_model(&library, "hstu");
+    model.lookups = (struct reals){3, none};
+    expect(&model, "lookups: expected some per item");
     model = *library_model(&library, "dien");
     model.gates = 4;
     expect(&model, "gates: expected 1 or 3, got 4");
