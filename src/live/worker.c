@@ -67,9 +67,10 @@ static bool pass_gate(struct worker_gate *gate, const struct err *err)
 
 static int open_engines(struct worker *worker, struct err *err)
 {
+    const struct live_plan *plan = worker->plan;
+    const struct engine_limits most = {plan->most_items, plan->most_history_items};
     for (uint32_t i = 0; i < worker->plan->n_services; i++) {
-        worker->opened[i] = engine_worker_open(
-            worker->engines[i], &(struct engine_limits){worker->plan->most_items, 0}, err);
+        worker->opened[i] = engine_worker_open(worker->engines[i], &most, err);
         if (!worker->opened[i])
             return err_prefix(err, "service %s", worker->plan->fleet->services[i].name);
     }
@@ -86,8 +87,9 @@ static void warm_up(struct worker *worker)
             const struct batcher_rule *rule = &worker->plan->rules[i][PLACE_CORES];
             uint32_t most = worker->plan->most_items;
             uint32_t items = rule->most_items < most ? rule->most_items : most;
-            engine_worker_run(worker->opened[i], &(struct engine_request){UINT64_MAX - n, items, 0},
-                              &n_outputs);
+            uint32_t history = worker->plan->most_history_items;
+            engine_worker_run(worker->opened[i],
+                              &(struct engine_request){UINT64_MAX - n, items, history}, &n_outputs);
         }
 }
 
@@ -105,7 +107,8 @@ static bool run_requests(struct worker *worker, struct live_job *job)
             worker->fail_after > 0 && worker->n_requests == worker->fail_after
                 ? NULL
                 : engine_worker_run(worker->opened[job->request.service],
-                                    &(struct engine_request){job->number, job->request.n_items, 0},
+                                    &(struct engine_request){job->number, job->request.n_items,
+                                                             job->request.history_items},
                                     &n_outputs);
         job->request.end_ns = live_server_now_ns(server);
         if (worker->rests)
