@@ -7,9 +7,12 @@
 //
 // with a bare time of its own for every size n. The three coefficients and the bare times are
 // fitted to measured times by weighted least squares, each time weighed by its relative error, none
-// less than 1 %. A coefficient that came out below 0 is 0: of all choices of coefficients that may
-// differ from 0, the best is taken. A coefficient that the lengths and sizes cannot tell (a square
-// needs three lengths, a product two sizes) is 0 too.
+// less than 1 %. A time far below the others of its size (without a history, most of all) counts as
+// known no better than if it were a quarter of their mean: it keeps the bare time from becoming
+// negative, and does not bend the rest, which is no polynomial, to itself. A coefficient that came
+// out below 0 is 0: of all choices of coefficients that may differ from 0, the best is taken. A
+// coefficient that the lengths and sizes cannot tell (a square needs three lengths, a product two
+// sizes) is 0 too.
 //
 // What is left over is told, as it is: memory that a longer history no longer fits in, vectors that
 // it does not fill and the like are no polynomial.
@@ -29,7 +32,8 @@ struct history_fit_point {
 
 struct history_fit {
     struct cost_history of;
-    // Of the points, by how much of their time the fit misses: root mean square, and the worst.
+    // By how much the fit misses the points, in parts of their time, or of a quarter of the mean of
+    // their size's where that is more: root mean square, and the worst.
     double residual_frac, worst_frac;
     size_t n_points;
 };

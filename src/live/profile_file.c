@@ -101,7 +101,7 @@ static void put_histories(FILE *out, const struct profile *profile, bool of_cut)
     double *item_s = mem_calloc(n, sizeof *item_s), *square_s = mem_calloc(n, sizeof *square_s);
     double *pair_s = mem_calloc(n, sizeof *pair_s);
     for (size_t b = 0; b < n; b++) {
-        struct cost_history of = profile_history_of(profile, of_cut, b);
+        struct cost_history of = profiling_history_of(profile, of_cut, b);
         item_s[b] = of.item_s;
         square_s[b] = of.square_s;
         pair_s[b] = of.item_history_s;
@@ -150,7 +150,7 @@ static char *format_table(const struct profile_entry *entry, const struct profil
             "taken_frac\n",
             what);
     for (size_t i = 0; i < n_rows; i++)
-        put_row(out, &rows[i], profile_bare_s(profile, of_cut, i));
+        put_row(out, &rows[i], profiling_bare_s(profile, of_cut, i));
     fclose(out);
     return text;
 }

@@ -37,7 +37,7 @@
 #define TYPICAL_ITEMS 64 // the mix of this cut, or the next below, stands for all
 #define IDLE_POWER_S 0.5
 #define LEAST_BARE_FRAC 1e-3 // of a row's time, whatever its history's part is said to be
-enum { HISTORY_LENGTHS = 4, HISTORY_SIZES = 3 };
+enum { HISTORY_LENGTHS = 5, HISTORY_SIZES = 3 }; // of lengths, the first is 0
 
 static const double rests_s[PROFILING_RESTS] = {0.5e-3, 2e-3, 8e-3, 32e-3};
 
@@ -166,7 +166,8 @@ static void put_once(uint32_t *list, size_t *n, uint32_t value)
     list[(*n)++] = value;
 }
 
-// Evenly from the shortest history that matters, or a quarter of the longest, to the longest.
+// None, and evenly from the shortest history that matters, or a quarter of the longest, to the
+// longest.
 static void choose_histories(struct job *job)
 {
     const struct qsize *histories = job->config->histories;
@@ -174,9 +175,10 @@ static void choose_histories(struct job *job)
         return;
     double most = qsize_quantile_items(histories, 0.99);
     double least = fmin(qsize_quantile_items(histories, 0.01), most / 4);
-    for (int i = 0; i < HISTORY_LENGTHS; i++)
+    put_once(job->lengths, &job->n_lengths, 0);
+    for (int i = 0; i + 1 < HISTORY_LENGTHS; i++)
         put_once(job->lengths, &job->n_lengths,
-                 (uint32_t)fmax(1, least + (most - least) * i / (HISTORY_LENGTHS - 1)));
+                 (uint32_t)fmax(1, least + (most - least) * i / (HISTORY_LENGTHS - 2)));
     put_once(job->points, &job->n_points, 1);
     put_once(job->points, &job->n_points, job->to->cold_items);
     put_once(job->points, &job->n_points, job->config->most_items);
@@ -787,7 +789,7 @@ void profiling_release(struct profile *profile)
     *profile = (struct profile){.n_rows = 0};
 }
 
-struct cost_history profile_history_of(const struct profile *profile, bool of_cut, size_t busy)
+struct cost_history profiling_history_of(const struct profile *profile, bool of_cut, size_t busy)
 {
     size_t n = of_cut ? profile->n_cut_sizes : profile->n_sizes, i = 0;
     const struct profile_row *rows = (of_cut ? profile->cut_rows : profile->rows) + busy * n;
@@ -800,11 +802,11 @@ struct cost_history profile_history_of(const struct profile *profile, bool of_cu
     return (struct cost_history){of.item_s * ratio, of.square_s * ratio, of.item_history_s * ratio};
 }
 
-double profile_bare_s(const struct profile *profile, bool of_cut, size_t row)
+double profiling_bare_s(const struct profile *profile, bool of_cut, size_t row)
 {
     const struct profile_row *it = (of_cut ? profile->cut_rows : profile->rows) + row;
     size_t busy = row / (of_cut ? profile->n_cut_sizes : profile->n_sizes);
-    const struct history_fit fit = {.of = profile_history_of(profile, of_cut, busy)};
+    const struct history_fit fit = {.of = profiling_history_of(profile, of_cut, busy)};
     double part_s = history_fit_part_s(&fit, it->items, profile->base_history);
     return fmax(it->time_s.value - part_s, LEAST_BARE_FRAC * it->time_s.value);
 }

@@ -21,7 +21,7 @@
 // Where queries have histories, all but the questions about these are asked with one of the mean
 // length, the base, and in the mix with those of its queries: of these, a request's time counts as
 // that which it would have taken with the base's, by what the other lengths say (history_fit.h).
-// The simulator wants times without a history, so the tables get profile_bare_s(), by the same.
+// The simulator wants times without a history, so the tables get profiling_bare_s(), by the same.
 //
 // Times depend on what ran before, so there are two tables. The one for all batch sizes has the
 // time of a size from all mixes together, where they had enough requests near it, else from the
@@ -136,7 +136,7 @@ void profiling_release(struct profile *profile); // NULL: no effect
 
 // Of rows of one table: what a history adds on so many busy cores (index), which in a mix is as
 // much more than alone as a request of cold_items is; and a row's time without one, above 0.
-struct cost_history profile_history_of(const struct profile *profile, bool of_cut, size_t busy);
-double profile_bare_s(const struct profile *profile, bool of_cut, size_t row);
+struct cost_history profiling_history_of(const struct profile *profile, bool of_cut, size_t busy);
+double profiling_bare_s(const struct profile *profile, bool of_cut, size_t row);
 
 #endif

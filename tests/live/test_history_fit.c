@@ -57,6 +57,29 @@ START_TEST(tells_what_is_left)
 }
 END_TEST
 
+// Times without a history are far shorter, and are found as well as the others; off by half, they
+// move what a long history adds by less than a tenth.
+START_TEST(takes_times_without_any)
+{
+    struct cost_history cost = {2e-6, 1e-9, 4e-9};
+    struct history_fit_point points[POINTS + SIZES];
+    make_points(points, cost, 0);
+    for (uint32_t i = 0; i < SIZES; i++)
+        points[POINTS + i] = (struct history_fit_point){sizes[i], 0, 1e-4 + 3e-6 * sizes[i], 0};
+    struct history_fit fit = history_fit(points, POINTS + SIZES);
+    expect(fit.of, cost, 1e-6);
+    for (uint32_t i = 0; i < SIZES; i++)
+        points[POINTS + i].time_s /= 2;
+    fit = history_fit(points, POINTS + SIZES);
+    for (uint32_t h = 800; h <= 2000; h += 400)
+        ck_assert_double_eq_tol(
+            history_fit_part_s(&fit, 64, h) /
+                (h * (cost.item_s + cost.square_s * h + 64 * cost.item_history_s)),
+            1, 0.1);
+    ck_assert_double_lt(fit.residual_frac, 0.05);
+}
+END_TEST
+
 // From one length to another by the fit; never to nothing.
 START_TEST(goes_from_one_length_to_another)
 {
@@ -107,6 +130,7 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", finds_the_cost},
         {"core", tells_what_is_left},
+        {"core", takes_times_without_any},
         {"core", goes_from_one_length_to_another},
         {"limits", leaves_out_what_it_cannot_tell},
         {"limits", no_cost_is_negative},
