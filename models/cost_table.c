@@ -29,7 +29,7 @@ const struct field cost_table_fields[] = {
           "CPU time per item of a query's history, for each of the busy cores or for all; empty: "
           "none"),
     FIELD(cost_table, "per_history_square", FIELD_REALS, UNIT_TIME, per_history_square_s, 0,
-          LONGEST_S, "", "the same per pair of items of the history, counted twice"),
+          LONGEST_S, "", "the same, by the square of the history's length"),
     FIELD(cost_table, "per_item_history", FIELD_REALS, UNIT_TIME, per_item_history_s, 0, LONGEST_S,
           "", "the same per pair of an item and one of the history"),
     FIELD(cost_table, "cv", FIELD_REAL, UNIT_NONE, cv, 0, 100, "0",

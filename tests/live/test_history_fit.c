@@ -76,7 +76,7 @@ START_TEST(takes_times_without_any)
             history_fit_part_s(&fit, 64, h) /
                 (h * (cost.item_s + cost.square_s * h + 64 * cost.item_history_s)),
             1, 0.1);
-    ck_assert_double_lt(fit.residual_frac, 0.05);
+    ck_assert_double_gt(fit.residual_frac, 0.01); // which is told
 }
 END_TEST
 
