@@ -88,6 +88,44 @@ START_TEST(orders_all_lookups)
 }
 END_TEST
 
+static uint32_t count_attention(const struct network *net, uint32_t from, uint32_t to)
+{
+    uint32_t n = 0;
+    for (uint32_t i = from; i < to; i++)
+        n += net->ops[i].kind == NETWORK_ATTEND;
+    return n;
+}
+
+// A history runs through as many attentions as there are blocks, and so do candidates that are
+// tokens behind it; others are compared with what came out of it.
+START_TEST(histories_go_first)
+{
+    struct library library = loaded();
+    static const char *const names[] = {"sasrec", "hstu", "hstu-large"};
+    for (size_t i = 0; i < 3; i++) {
+        const struct model *model = library_model(&library, names[i]);
+        struct network net;
+        uint32_t table[3], lookup[3];
+        ck_assert_int_eq(network_build(&net, model, NULL), 0);
+        const struct network_sequence *sequence = &net.sequence;
+        ck_assert_uint_eq(sequence->n_blocks, (uint32_t)model->blocks);
+        ck_assert_uint_eq(count_attention(&net, 0, sequence->n_token_ops), sequence->n_blocks);
+        ck_assert_uint_eq(count_attention(&net, sequence->n_token_ops, net.n_ops), 0);
+        ck_assert_uint_lt(sequence->n_token_ops, net.n_ops);
+        ck_assert(sequence->ranks == (i > 0));
+        // Both are summed where tokens are, or candidates apart from them.
+        bool same = net.bags[0].out.buffer == net.history_bags[0].out.buffer;
+        ck_assert(same == sequence->ranks);
+        ck_assert(sequence->ranks || net.buffers[sequence->state.buffer].once);
+        network_lookups(&net, NETWORK_HISTORY, table, lookup);
+        ck_assert_uint_eq(table[0], 0);
+        ck_assert_uint_eq(network_n_lookups(&net, NETWORK_REQUEST), i == 1);
+        network_release(&net);
+    }
+    library_release(&library);
+}
+END_TEST
+
 // Parameters of a seed are within their bounds, and others with another seed.
 START_TEST(parameters_follow_the_seed)
 {
@@ -173,6 +211,7 @@ int main(void)
         {"core", does_the_work_of_the_catalogue},
         {"core", writes_every_column_once},
         {"core", orders_all_lookups},
+        {"core", histories_go_first},
         {"core", parameters_follow_the_seed},
         {"limits", null_has_no_effect},
         {"errors", refuses_what_it_cannot_run},
