@@ -17,6 +17,7 @@ struct problem {
     size_t *size;        // [n] which size a point is of
     double *scale_s;     // [n] what an error is a part of
     double scale[TERMS]; // the largest value of each term
+    double mean_error2;  // of the points' squared errors
 };
 
 static double term(const struct history_fit_point *point, int which)
@@ -25,10 +26,13 @@ static double term(const struct history_fit_point *point, int which)
     return which == 0 ? h : which == 1 ? h * h : n * h;
 }
 
+// Errors come from a few visits each, and by luck some are far too small: half of a point's is that
+// of all.
 static double weight(const struct problem *problem, size_t p)
 {
-    double error_s = fmax(problem->points[p].error, LEAST_ERROR) * problem->scale_s[p];
-    return 1 / (error_s * error_s);
+    double own = problem->points[p].error, error2 = (own * own + problem->mean_error2) / 2;
+    double scale_s = problem->scale_s[p];
+    return 1 / (fmax(error2, LEAST_ERROR * LEAST_ERROR) * scale_s * scale_s);
 }
 
 // The columns of a choice of terms, behind one for each size.
@@ -113,6 +117,8 @@ static void find_scales(struct problem *problem)
                 n++;
             }
         problem->scale_s[i] = fmax(problem->points[i].time_s, LEAST_SCALE * sum_s / n);
+        problem->mean_error2 +=
+            problem->points[i].error * problem->points[i].error / (double)problem->n;
         for (int t = 0; t < TERMS; t++)
             problem->scale[t] = fmax(problem->scale[t], term(&problem->points[i], t));
     }

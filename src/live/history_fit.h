@@ -6,13 +6,13 @@
 //     time = bare(n) + item_s * h + square_s * h^2 + item_history_s * n * h
 //
 // with a bare time of its own for every size n. The three coefficients and the bare times are
-// fitted to measured times by weighted least squares, each time weighed by its relative error, none
-// less than 1 %. A time far below the others of its size (without a history, most of all) counts as
-// known no better than if it were a quarter of their mean: it keeps the bare time from becoming
-// negative, and does not bend the rest, which is no polynomial, to itself. A coefficient that came
-// out below 0 is 0: of all choices of coefficients that may differ from 0, the best is taken. A
-// coefficient that the lengths and sizes cannot tell (a square needs three lengths, a product two
-// sizes) is 0 too.
+// fitted to measured times by weighted least squares, each time weighed by its relative error, half
+// of which is that of all, and none less than 1 %. A time far below the others of its size (without
+// a history, most of all) counts as known no better than if it were a quarter of their mean: it
+// keeps the bare time from becoming negative, and does not bend the rest, which is no polynomial,
+// to itself. A coefficient that came out below 0 is 0: of all choices of coefficients that may
+// differ from 0, the best is taken. A coefficient that the lengths and sizes cannot tell (a square
+// needs three lengths, a product two sizes) is 0 too.
 //
 // What is left over is told, as it is: memory that a longer history no longer fits in, vectors that
 // it does not fill and the like are no polynomial.

@@ -80,6 +80,27 @@ START_TEST(takes_times_without_any)
 }
 END_TEST
 
+// A time that is off and says that it is hardly counts, and one that says that it is not counts no
+// more than others.
+START_TEST(weighs_by_errors)
+{
+    struct cost_history cost = {2e-6, 1e-9, 0};
+    struct history_fit_point points[POINTS];
+    for (int sure = 0; sure < 2; sure++) {
+        make_points(points, cost, 0);
+        for (uint32_t i = 0; i < POINTS; i++)
+            points[i].error = 0.02;
+        points[POINTS - 1].time_s *= 1.5;
+        points[POINTS - 1].error = sure ? 0 : 0.5;
+        struct history_fit fit = history_fit(points, POINTS);
+        double off = history_fit_part_s(&fit, 512, 2000) / (2000 * (2e-6 + 2000 * 1e-9)) - 1;
+        ck_assert_double_gt(off, sure ? 0.1 : 0);
+        ck_assert_double_lt(off, sure ? 0.45 : 0.1);
+        ck_assert_double_gt(fit.worst_frac, 0.1);
+    }
+}
+END_TEST
+
 // From one length to another by the fit; never to nothing.
 START_TEST(goes_from_one_length_to_another)
 {
@@ -131,6 +152,7 @@ int main(void)
         {"core", finds_the_cost},
         {"core", tells_what_is_left},
         {"core", takes_times_without_any},
+        {"core", weighs_by_errors},
         {"core", goes_from_one_length_to_another},
         {"limits", leaves_out_what_it_cannot_tell},
         {"limits", no_cost_is_negative},
