@@ -185,7 +185,9 @@ static void put_watts(FILE *out, const char *key, double value_w)
         put_key(out, key, UNIT_POWER, round(10 * value_w) / 10);
 }
 
-static void put_platform(FILE *out, const struct profile_about *about, uint32_t n_cores)
+// memory_bytes 0: it is not said, and any model fits.
+static void put_platform(FILE *out, const struct profile_about *about, uint32_t n_cores,
+                         double memory_bytes)
 {
     const struct topology *topology = about->topology;
     char *name = flow_quote(about->platform), *processor = topology_text(topology);
@@ -195,7 +197,7 @@ static void put_platform(FILE *out, const struct profile_about *about, uint32_t 
     fprintf(out, "platforms:\n  - name: %s\n    title: %s\n    cores: %u\n    sockets: %zu\n", name,
             title, n_cores, sockets <= n_cores && n_cores % sockets == 0 ? sockets : 1);
     put_key(out, "clock", UNIT_HZ, round(topology->clock_hz * 1e-6) * 1e6);
-    put_key(out, "memory_size", UNIT_BYTES, round(topology->memory_bytes * 1e-6) * 1e6);
+    put_key(out, "memory_size", UNIT_BYTES, round(memory_bytes * 1e-6) * 1e6);
     put_key(out, "l2_size", UNIT_BYTES, topology->l2_bytes);
     put_key(out, "l3_size", UNIT_BYTES, topology->l3_bytes);
     if (watts) {
@@ -219,7 +221,7 @@ char *profile_file_machine(const struct profile_entry *entries, size_t n,
     size_t size = 0, n_tables = 0;
     FILE *out = open_memstream(&text, &size);
     fprintf(out, "# measured %s by %s\n", about->date, about->program);
-    put_platform(out, about, entries[0].profile->n_cores);
+    put_platform(out, about, entries[0].profile->n_cores, about->topology->memory_bytes);
     for (size_t i = 0; i < n; i++) {
         if (!entries[i].model || !entries[i].in_catalogue)
             continue;
@@ -332,7 +334,10 @@ char *profile_file_study(const struct profile_entry *entry, const struct profile
     fprintf(out, "# One such server at %.0f %% load.\n", 100 * LOAD);
     put_about(out, entry, about);
     fprintf(out, "name: %s\nduration: 60s\n", quoted);
-    put_platform(out, about, profile->n_cores);
+    bool holds_all = profile->facts.table_frac >= 1 || profile->facts.table_bytes == 0;
+    if (!holds_all)
+        fprintf(out, "# The machine's memory is left out: it held a part of the tables' rows.\n");
+    put_platform(out, about, profile->n_cores, holds_all ? about->topology->memory_bytes : 0);
     put_traffic(out, entry);
     fprintf(out,
             "fleet:\n  groups:\n    - name: server\n      platform: %s\n      servers: 1\n"

@@ -208,6 +208,7 @@ START_TEST(study_and_catalogue_are_read)
     ck_assert_msg(library_load_with(&library, catalog, &err) == 0, "%s", err.text);
     ck_assert_ptr_nonnull(library_table_for(&library, "ncf-repo", "our: box"));
     ck_assert_int_eq(library_platform(&library, "our: box")->cores, 2);
+    ck_assert_double_eq(library_platform(&library, "our: box")->memory_bytes, 64e9);
     struct study *study = study_read(path, NULL, 0, &made.library, STUDY_OPEN, &err);
     ck_assert_msg(study != NULL, "%s", err.text);
     const struct study_group *group = &study->groups[0];
@@ -216,6 +217,7 @@ START_TEST(study_and_catalogue_are_read)
     ck_assert_double_eq_tol(group->cost_configs[0].cooling_s, 9.6e-3, 1e-9);
     ck_assert_double_eq_tol(group->noise.cv, 0.123, 1e-9);
     ck_assert_int_eq(group->noise.correlation_ns, 5430000);
+    ck_assert_double_eq(group->platform.memory_bytes, 0); // it held half of the rows
     ck_assert_str_eq(study->services[0].model, "ncf-repo");
     ck_assert_double_eq_tol(study->services[0].traffic.rate_qps, 0.7 * 2 / 0.014, 0.1);
     study_destroy(study);
